@@ -1,0 +1,117 @@
+"""The errors drivers raise. Nothing here knows of stations, verdicts or logging.
+
+::
+
+    DriverError
+     +- LinkError            the cable, the port or this host
+     |   +- Disconnected       the unit is gone from the bus (ENODEV, EIO)
+     |   +- TransferTimeout    no answer in time (also a TimeoutError)
+     |   +- Stalled            the unit answered STALL (EPIPE)
+     |   +- AccessDenied       no permission, or another program owns the unit
+     |   +- NotFound           nothing with that address or port
+     +- ProtocolError        somebody broke the protocol
+     |   +- LocalProtocolError   we did: a bug of ours
+     |   +- RemoteProtocolError  the unit did
+     +- DeviceRefused        the unit said no, in its own words
+     |   +- RequestRejected    a control request ended with a negative result
+     |   +- DfuFailed          dfuERROR with a status
+     +- WriteRefused         our own write guard said no; nothing was sent
+     +- BadImage             a firmware file that may not be used
+     +- BadIdentity          a text that is no Device ID, serial number, ICCID, ...
+     +- Cancelled            the caller's cancel token was set
+     +- DeadlineExceeded     the caller's deadline passed (also a TimeoutError)
+
+``str()`` is one sentence: what was tried, what came back in words and hex, what to do next.
+Facts are attributes, so that code never has to parse the sentence.
+"""
+
+from __future__ import annotations
+
+
+class DriverError(Exception):
+    """Root of all errors of the package ``drivers``."""
+
+
+class LinkError(DriverError):
+    """The cable, the port or this host failed; the unit is not judged."""
+
+
+class Disconnected(LinkError):
+    """The unit left the bus."""
+
+
+class TransferTimeout(LinkError, TimeoutError):
+    """One transfer got no answer within its time-out."""
+
+
+class Stalled(LinkError):
+    """The unit answered a transfer with STALL (EPIPE)."""
+
+
+class AccessDenied(LinkError):
+    """The operating system refused access, or another program owns the unit."""
+
+
+class NotFound(LinkError):
+    """Nothing answers at that address or port."""
+
+
+class ProtocolError(DriverError):
+    """Raised only as one of its two subclasses: they say who broke the protocol."""
+
+
+class LocalProtocolError(ProtocolError):
+    """We tried something the protocol forbids: a bug of ours."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The unit sent something the protocol forbids."""
+
+
+class DeviceRefused(DriverError):
+    """The unit said no."""
+
+
+class RequestRejected(DeviceRefused):
+    """A control request ended with a negative result.
+
+    ``request`` is the request type (0-65535), ``code`` the signed 32-bit result
+    (reference usb-and-serial 4.12).
+    """
+
+    def __init__(self, message: str, *, request: int, code: int) -> None:
+        super().__init__(message)
+        self.request = request
+        self.code = code
+
+
+class DfuFailed(DeviceRefused):
+    """The bootloader went to dfuERROR, or stalled an operation.
+
+    ``status`` and ``state`` are bStatus and bState of DFU 1.1 section 6.1.2.
+    """
+
+    def __init__(self, message: str, *, status: int, state: int) -> None:
+        super().__init__(message)
+        self.status = status
+        self.state = state
+
+
+class WriteRefused(DriverError):
+    """The write guard refused an erase or write; not one byte was sent."""
+
+
+class BadImage(DriverError):
+    """A firmware file is damaged, of another platform, or of a kind that may not be flashed."""
+
+
+class BadIdentity(DriverError):
+    """A text is not the identity it claims to be."""
+
+
+class Cancelled(DriverError):
+    """The caller's cancel token was set while waiting."""
+
+
+class DeadlineExceeded(DriverError, TimeoutError):
+    """The caller's deadline passed while waiting."""

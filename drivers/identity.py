@@ -1,0 +1,222 @@
+"""Who a unit is: Device ID, serial number, ICCID, IMEI, MAC, mobile secret, port path - and the label grammar.
+
+Each is parsed once at the edge and then carried as its own type. Rules A1-A11, A13, A16 of
+the provisioning rules. Nothing here reads a device.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from .errors import BadIdentity
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Text:
+    """A checked text; equality, order and hash by its canonical ``value``."""
+
+    value: str
+    what: ClassVar[str] = "text"
+    pattern: ClassVar[re.Pattern[str]] = re.compile(r"")
+    wanted: ClassVar[str] = ""
+
+    def __str__(self) -> str:
+        return self.value
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        return text.strip()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The checked value of ``text``; raises `BadIdentity` with one sentence."""
+        value = cls.canonical(text)
+        if not cls.pattern.fullmatch(value):
+            raise BadIdentity(
+                f"{cls.what} {text[:40]!r} has {len(value)} characters, expected {cls.wanted}; check the label"
+            )
+        return cls(value)
+
+
+class DeviceId(_Text):
+    """24 hexadecimal digits, all significant, kept in lower case (A1 A2)."""
+
+    what = "Device ID"
+    pattern = re.compile(r"[0-9a-f]{24}")
+    wanted = "exactly 24 hexadecimal digits"
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        return text.strip().lower()
+
+
+class SerialNumber(_Text):
+    """Upper-case letters and digits, legacy ones with dashes; at most 15 characters (A3)."""
+
+    what = "serial number"
+    pattern = re.compile(r"(?=.{6,15}$)[A-Z][A-Z0-9]{3}[A-Z0-9-]*[A-Z0-9]")
+    wanted = "6 to 15 letters, digits or dashes that begin with a model code such as P044 or B40T"
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        return text.strip().upper()
+
+
+class Iccid(_Text):
+    """19 to 21 digits that begin with 89; blanks and a trailing filler F are dropped (A8)."""
+
+    what = "ICCID"
+    pattern = re.compile(r"89[0-9]{17,19}")
+    wanted = "19 to 21 digits that begin with 89"
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        return text.replace(" ", "").strip().removesuffix("F").removesuffix("f")
+
+
+class Imei(_Text):
+    """15 digits (A10 A11)."""
+
+    what = "IMEI"
+    pattern = re.compile(r"[0-9]{15}")
+    wanted = "exactly 15 digits"
+
+
+class MacAddress(_Text):
+    """12 hexadecimal digits, written with colons, lower case (A13)."""
+
+    what = "MAC address"
+    pattern = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+    wanted = "12 hexadecimal digits, with or without colons"
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        digits = text.strip().lower().replace(":", "").replace("-", "")
+        return ":".join(digits[i : i + 2] for i in range(0, len(digits), 2))
+
+
+@dataclass(frozen=True, slots=True)
+class PortPath:
+    """A place a cable goes into: bus and hub ports, ``"1-2.3"``. Constant over re-enumeration."""
+
+    value: str
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Secret:
+    """A text that must not be seen: ``repr`` and ``str`` hide it, `reveal` is the only way out.
+
+    Used for tokens, Wi-Fi passwords, mobile secrets and claim codes (N5 A7).
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._text))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(***)"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> str:
+        raise TypeError(f"a {type(self).__name__} is never written anywhere")
+
+
+class MobileSecret(Secret):
+    """15 printable characters of one-time memory, printed on the label. Not unique, never a key (A7)."""
+
+
+# --- what a scanner reads -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedSerial:
+    serial: SerialNumber
+    secret: MobileSecret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedIccid:
+    iccid: Iccid
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedImei:
+    imei: Imei
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedDeviceId:
+    device_id: DeviceId
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedBadge:
+    badge: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedCommand:
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedBatch:
+    batch: str
+
+
+Scanned = ScannedSerial | ScannedIccid | ScannedImei | ScannedDeviceId | ScannedBadge | ScannedCommand | ScannedBatch
+
+_WORD = re.compile(r"[A-Za-z0-9._-]{1,40}")
+_PREFIXES: dict[str, Callable[[str], Scanned]] = {"OP:": ScannedBadge, "CMD:": ScannedCommand, "BATCH:": ScannedBatch}
+_SECRET = re.compile(r"[!-~]{15}")
+
+
+def parse_scan(text: str) -> Scanned:
+    """What one scanner burst says (rules A3 A6 A8 A11; bench screen, input grammar).
+
+    ``text``: at most 100 printable characters. Raises `BadIdentity`; the message never repeats what
+    follows the first space (it may be a mobile secret).
+    """
+    text = text.strip()
+    head, _, tail = text.partition(" ")
+    if len(text) > 100 or not text.isprintable():
+        raise BadIdentity(
+            f"scan of {len(text)} characters is no label, expected at most 100 printable ones; scan again"
+        )
+    for prefix, kind in _PREFIXES.items():
+        if text.upper().startswith(prefix):
+            word = text[len(prefix) :]
+            if not _WORD.fullmatch(word):
+                raise BadIdentity(f"{prefix} {word[:40]!r} is not 1 to 40 letters, digits, dots or dashes; scan again")
+            return kind(word)
+    if re.fullmatch(r"[0-9]{15}", text):
+        return ScannedImei(Imei.parse(text))
+    if re.fullmatch(r"[0-9a-fA-F]{24}", text):
+        return ScannedDeviceId(DeviceId.parse(text))
+    if re.fullmatch(r"89[0-9 ]{17,24}[Ff]?", text):
+        return ScannedIccid(Iccid.parse(text))
+    serial = SerialNumber.parse(head)
+    if tail and not _SECRET.fullmatch(tail):
+        raise BadIdentity(
+            f"label of {serial} carries a mobile secret of {len(tail)} characters, expected 15; scan again"
+        )
+    return ScannedSerial(serial, MobileSecret(tail) if tail else None)

@@ -1,0 +1,98 @@
+"""Moving bytes: two small Protocols, and the errors of `drivers.errors` for whatever goes wrong.
+
+Implementations: ``usb.py`` (pyusb with an injected backend) and ``serialport.py`` (pyserial with an
+injected port finder). Foreign exceptions are translated there, once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..identity import PortPath
+from ..wire.usb import Setup, UsbId
+
+TRANSFER_TIMEOUT_S = 5.0
+"""Host time-out of one USB transfer (reference usb-and-serial 3.6)."""
+
+
+class UsbTransport(Protocol):
+    """One opened USB device. Everything Particle speaks goes over endpoint 0, so control transfers suffice.
+
+    Not thread-safe: one owner at a time. All methods raise `LinkError` subclasses.
+    """
+
+    @property
+    def port_path(self) -> PortPath: ...
+    @property
+    def usb_id(self) -> UsbId: ...
+    def control(self, setup: Setup, data: bytes = b"", *, timeout_s: float = TRANSFER_TIMEOUT_S) -> bytes:
+        """Run one control transfer. IN returns 0..``setup.length`` bytes; OUT sends ``data`` and returns b""."""
+        ...
+
+    def string(self, index: int) -> str:
+        """A string descriptor; raises `Stalled` when the unit has none at ``index``."""
+        ...
+
+    def serial_string(self) -> str:
+        """The device's serial number string, cached after the first read."""
+        ...
+
+    def configuration_descriptor(self) -> bytes:
+        """The whole configuration descriptor with interfaces and class descriptors."""
+        ...
+
+    def claim(self, interface: int) -> None: ...
+    def set_alternate(self, interface: int, alternate: int) -> None: ...
+    def close(self) -> None:
+        """Release everything. Never raises; safe to call twice."""
+        ...
+
+
+class UsbCandidate(Protocol):
+    """A device seen on the bus and not opened. ``address`` changes with every re-enumeration."""
+
+    @property
+    def port_path(self) -> PortPath: ...
+    @property
+    def usb_id(self) -> UsbId: ...
+    @property
+    def address(self) -> tuple[int, int]:
+        """Bus and device number: with ``usb_id`` they tell two arrivals on one port apart."""
+        ...
+
+    def open(self) -> UsbTransport: ...
+
+
+class UsbHost(Protocol):
+    """Lists what is plugged in, without opening anything. Called by one thread only."""
+
+    def candidates(self) -> list[UsbCandidate]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SerialPort:
+    """A serial port the operating system shows for a USB device."""
+
+    device: str  # "/dev/ttyACM0", or a name only the virtual finder knows
+    usb_id: UsbId
+    serial_string: str
+    port_path: PortPath | None
+
+
+class SerialTransport(Protocol):
+    """One opened serial port, DTR set, 9600 8N1. Never 14400 baud (it throws the unit into DFU)."""
+
+    def write(self, data: bytes) -> None: ...
+    def read(self, max_bytes: int, timeout_s: float) -> bytes:
+        """Return as soon as there is at least one byte; b"" when ``timeout_s`` passed."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class SerialHost(Protocol):
+    """Finds and opens serial ports."""
+
+    def ports(self) -> list[SerialPort]: ...
+    def open(self, port: SerialPort) -> SerialTransport: ...

@@ -1,0 +1,72 @@
+"""USB words every layer shares: the setup packet and the vendor's ids. Tables only."""
+
+from __future__ import annotations
+
+import enum
+import struct
+from dataclasses import dataclass
+
+from ..errors import RemoteProtocolError
+
+PARTICLE_VENDOR_ID = 0x2B04
+APPLICATION_PRODUCT = 0xC000  # + platform id (reference usb-and-serial 1.1)
+DFU_PRODUCT = 0xD000
+_SETUP = struct.Struct("<BBHHH")
+
+
+class Mode(enum.StrEnum):
+    """What a product id says about a unit (reference usb-and-serial 2.1).
+
+    Normal, listening and safe mode all show `APPLICATION`.
+    """
+
+    APPLICATION = "application"
+    DFU = "dfu"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The eight bytes that open a control transfer, USB 2.0 section 9.3."""
+
+    request_type: int
+    request: int
+    value: int
+    index: int
+    length: int
+
+    @property
+    def is_in(self) -> bool:
+        """The data stage, if any, goes from the unit to the host."""
+        return bool(self.request_type & 0x80)
+
+    def to_bytes(self) -> bytes:
+        return _SETUP.pack(self.request_type, self.request, self.value, self.index, self.length)
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> Setup:
+        if len(raw) != _SETUP.size:
+            raise RemoteProtocolError(f"setup packet of {len(raw)} bytes ({raw.hex(' ')}), expected 8")
+        return cls(*_SETUP.unpack(raw))
+
+
+@dataclass(frozen=True, slots=True)
+class UsbId:
+    """Vendor and product id of a device descriptor."""
+
+    vendor: int
+    product: int
+
+    def __str__(self) -> str:
+        return f"{self.vendor:04x}:{self.product:04x}"
+
+    @property
+    def mode(self) -> Mode | None:
+        """Application or DFU for a Particle device, None for anything else."""
+        if self.vendor != PARTICLE_VENDOR_ID:
+            return None
+        return {APPLICATION_PRODUCT: Mode.APPLICATION, DFU_PRODUCT: Mode.DFU}.get(self.product & 0xF000)
+
+    @property
+    def platform_id(self) -> int | None:
+        """Low 12 bits of a Particle product id, None for anything else."""
+        return self.product & 0x0FFF if self.mode else None

@@ -1,0 +1,1 @@
+"""The provisioning station: slots, steps, journal, cloud and bench screen."""

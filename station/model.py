@@ -1,0 +1,138 @@
+"""The words of the station as frozen values. No behaviour beyond invariants, no imports but the standard library.
+
+Everything that crosses a thread, a layer or a file is one of these.
+"""
+
+from __future__ import annotations
+
+import datetime
+import enum
+from dataclasses import dataclass
+
+
+class Verdict(enum.IntEnum):
+    """How an attempt ended, ordered by severity: the worst of its steps wins."""
+
+    PASS = 10  # every goal was observed or verified
+    PENDING = 20  # all local work done and verified, cloud work is owed
+    FAIL = 30  # the unit is bad, or is the wrong unit
+    ABORTED = 40  # the operator stopped it or pulled the cable
+    ERROR = 50  # we cannot tell: cable, host, cloud, bug
+
+
+class Outcome(enum.StrEnum):
+    """What one step did."""
+
+    ALREADY = "already"  # the goal was observed to be true; nothing was written
+    DONE = "done"  # acted, then verified by reading back
+    SKIPPED = "skipped"  # not applicable; the reason names the rule or the plan
+    DEFERRED = "deferred"  # queued for the cloud
+    FAILED = "failed"  # the unit does not meet the goal
+    ABORTED = "aborted"  # operator or unplug
+    ERROR = "error"  # we cannot tell
+
+
+OUTCOME_VERDICT: dict[Outcome, Verdict] = {
+    Outcome.ALREADY: Verdict.PASS,
+    Outcome.DONE: Verdict.PASS,
+    Outcome.SKIPPED: Verdict.PASS,
+    Outcome.DEFERRED: Verdict.PENDING,
+    Outcome.FAILED: Verdict.FAIL,
+    Outcome.ABORTED: Verdict.ABORTED,
+    Outcome.ERROR: Verdict.ERROR,
+}
+"""What a step's outcome makes of the attempt."""
+
+
+class Restart(enum.StrEnum):
+    """Why a unit is allowed to leave the bus for a while."""
+
+    DFU = "dfu"
+    APPLICATION = "application"
+    UPDATE = "update"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One value read from a unit or the cloud, with its limits if it has any."""
+
+    name: str
+    value: float | str
+    unit: str = ""  # physical unit: "s", "dBm", "bytes"
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityFact:
+    """One identity value and where it was read: ``("serial", "P044...", "request 21")``.
+
+    ``name`` is one of device_id, serial, iccid, imei, mac, platform, device_os, sku, mode,
+    claimed, setup_done, secret (value is then always ``"***"``).
+    """
+
+    name: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One try of one step in one attempt."""
+
+    step: str
+    outcome: Outcome
+    reason: str = ""  # rule number, plan reason or the sentence of the failure
+    proof: str = ""  # what was read back
+    seconds: float = 0.0
+    measurements: tuple[Measurement, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        return OUTCOME_VERDICT[self.outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRef:
+    """Which text made a unit: id, revision and SHA-256 of the profile's bytes."""
+
+    id: str
+    revision: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The units of one production order, made with one profile."""
+
+    id: str
+    profile: ProfileRef
+    target: int | None = None  # how many units are ordered
+
+
+@dataclass(frozen=True, slots=True)
+class SlotInfo:
+    """A numbered place on the bench, bound to a USB port path (``None``: not bound yet)."""
+
+    number: int
+    port_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenBefore:
+    """What the journal knows of a unit that arrives: its last finished attempt."""
+
+    verdict: Verdict
+    at: datetime.datetime
+    station_id: str
+    batch: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxItem:
+    """Cloud work owed for one unit. ``action`` is a step name; ``body`` JSON without secrets."""
+
+    attempt: str
+    device_id: str
+    action: str
+    body: str
