@@ -18,6 +18,7 @@
      +- WriteRefused         our own write guard said no; nothing was sent
      +- BadImage             a firmware file that may not be used
      +- BadIdentity          a text that is no Device ID, serial number, ICCID, ...
+     +- UnknownPlatform      a platform id or name without a row in platforms.toml
      +- Cancelled            the caller's cancel token was set
      +- DeadlineExceeded     the caller's deadline passed (also a TimeoutError)
 
@@ -107,6 +108,10 @@ class BadImage(DriverError):
 
 class BadIdentity(DriverError):
     """A text is not the identity it claims to be."""
+
+
+class UnknownPlatform(DriverError):
+    """A platform id or name that has no row in the platform table."""
 
 
 class Cancelled(DriverError):

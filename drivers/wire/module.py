@@ -1,0 +1,329 @@
+"""Firmware module files: header, suffix, CRC, extensions. Bytes in, an `Image` out.
+
+Reference firmware-and-dfu 3. `parse_image` reads what a file says; `Image.check` is the judgement
+that must precede any write. It decides nothing about addresses: that is the write guard's work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from ..errors import BadImage
+from ..platforms import ModuleFunction
+
+PREFIX = struct.Struct("<IIBBHHBBBBHBBH")
+PREFIX_SIZE = PREFIX.size
+CRC_SIZE = 4
+MIN_SUFFIX = 36
+PRODUCT_SUFFIX = 40
+FULL_SCORE = 7
+MAX_FILE_SIZE = 4 * 1024 * 1024  # the largest module there is has 1.3 MiB
+
+FLAG_DROP_PREFIX = 0x01  # the prefix is not stored with the payload: SoftDevice, assets
+FLAG_COMPRESSED = 0x02  # the payload is raw Deflate
+FLAG_COMBINED = 0x04  # another module follows
+FLAG_ENCRYPTED = 0x08
+FLAG_PREFIX_EXTENSIONS = 0x10
+_ALL_FLAGS = 0x1F
+
+EXTENSION_END = 0x0000
+EXTENSION_PRODUCT_DATA = 0x0001
+EXTENSION_DYNAMIC_LOCATION = 0x0002
+EXTENSION_DEPENDENCY = 0x0003
+EXTENSION_HASH = 0x0010
+EXTENSION_NAME = 0x0011
+EXTENSION_ASSET_DEPENDENCY = 0x0012
+EXTENSION_SECURITY_MODE = 0x0013
+EXTENSION_ASSET_TYPE = 0x0014
+_EXTENSION_INVALID = 0xFFFF
+
+_PREFIX_OFFSETS = (0, 0x200, 0x184, 0xC0, 0x10C)  # the usual places, tried first
+_LAST_PREFIX_OFFSET = 8192
+_KNOWN_PLATFORMS = frozenset({0, 6, 8, 10, 12, 13, 14, 15, 22, 23, 24, 25, 26, 28, 32, 35, 37})
+_KNOWN_FUNCTIONS = frozenset(ModuleFunction)
+
+_SOFTDEVICE_FWID = 0x2024  # file offset of flash address 0x300C
+_SOFTDEVICE_UNIQUE = slice(0x2030, 0x2044)
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A module that must be there, and the lowest version of it that will do."""
+
+    function: int
+    index: int
+    version: int
+
+    def __str__(self) -> str:
+        return f"{function_name(self.function)} {self.index} version {self.version} or newer"
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    type: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What one firmware file says about itself. ``function`` may be a number `ModuleFunction` does not know."""
+
+    name: str
+    data: bytes = field(repr=False)
+    prefix_offset: int
+    score: int  # 0-7: how sure it is that the prefix stands there
+    start: int  # address of file byte 0
+    end: int  # address of the CRC
+    flags: int
+    version: int
+    platform_id: int
+    function: int
+    index: int
+    dependencies: tuple[Dependency, ...]
+    suffix_size: int
+    product_id: int | None
+    product_version: int | None
+    sha256: bytes = field(repr=False)  # as stored; several official files carry a stale one
+    crc: bytes
+    extensions: tuple[Extension, ...] = field(repr=False)
+
+    @property
+    def is_crc_valid(self) -> bool:
+        return zlib.crc32(self.data[:-CRC_SIZE]).to_bytes(CRC_SIZE, "big") == self.crc
+
+    @property
+    def is_sha_valid(self) -> bool:
+        """Information only: nothing checks the stored SHA-256, its use is to identify."""
+        return hashlib.sha256(self.data[:-38]).digest() == self.sha256
+
+    @property
+    def is_combined(self) -> bool:
+        return bool(self.flags & FLAG_COMBINED)
+
+    @property
+    def module_hash(self) -> bytes:
+        """What the unit reports as the hash of this module (reference firmware-and-dfu 6.1).
+
+        32 bytes; for a SoftDevice its 20-byte unique string, zero padded.
+        """
+        if self.function == ModuleFunction.RADIO_STACK:
+            return self.softdevice_unique.ljust(32, b"\0")
+        return self.sha256
+
+    @property
+    def softdevice_fwid(self) -> int:
+        """The firmware id inside a SoftDevice, which is its version once the prefix is dropped."""
+        return int.from_bytes(self.data[_SOFTDEVICE_FWID : _SOFTDEVICE_FWID + 2], "little")
+
+    @property
+    def softdevice_unique(self) -> bytes:
+        return self.data[_SOFTDEVICE_UNIQUE]
+
+    @property
+    def flash_address(self) -> int:
+        """Where `flash_bytes` go over DFU."""
+        return self.start
+
+    @property
+    def flash_bytes(self) -> bytes:
+        """What stands in flash afterwards: the whole file, or without prefix for a SoftDevice."""
+        return self.data[PREFIX_SIZE:] if self.flags & FLAG_DROP_PREFIX else self.data
+
+    def product(self) -> int | None:
+        """The product id, or None when the file belongs to no product.
+
+        0, 0xFFFF and the platform's own id mean none (rules D6 D7).
+        """
+        return None if self.product_id in (None, 0, 0xFFFF, self.platform_id) else self.product_id
+
+    def describe(self) -> str:
+        return f"{self.name}: {function_name(self.function)} {self.index} version {self.version}"
+
+    def check(self) -> None:
+        """Refuse, with `BadImage`, whatever may not be sent to a unit.
+
+        Full score for the prefix, a right CRC, and one whole plain module: combined files must be
+        split first, encrypted ones are never flashed (reference firmware-and-dfu 3.5, 3.9, 3.10).
+        """
+        for is_wrong, sentence in _FAULTS:
+            if is_wrong(self):
+                raise BadImage(f"{self.name}: {sentence.format(image=self)}")
+
+
+_FAULTS: tuple[tuple[Callable[[Image], bool], str], ...] = (
+    (lambda i: i.is_combined, "holds several modules in one file; split it first"),
+    (
+        lambda i: i.score < FULL_SCORE,
+        "its header reaches {image.score} of 7 points, so it is no plain module; use the vendor's file",
+    ),
+    (lambda i: bool(i.flags & FLAG_ENCRYPTED), "is encrypted; such a module is never flashed from a station"),
+    (lambda i: not i.is_crc_valid, "its CRC-32 is not the one stored at its end; download it again"),
+)
+
+
+def function_name(function: int) -> str:
+    """Words for a module function, with the number for one nobody knows."""
+    if function in _KNOWN_FUNCTIONS:
+        return ModuleFunction(function).name.lower().replace("_", " ")
+    return f"module of unknown function {function}"
+
+
+def parse_image(data: bytes, name: str) -> Image:
+    """Read the module in ``data`` (whole file); ``name`` is used in messages only.
+
+    Raises `BadImage` when there is no header, or the suffix cannot be read. Whether the file may be
+    flashed is another question: `Image.check`. Reference firmware-and-dfu 3.2 to 3.7.
+    """
+    if len(data) > MAX_FILE_SIZE:
+        raise BadImage(f"{name}: {len(data)} bytes are no firmware module, the largest has {MAX_FILE_SIZE}")
+    offset, score = _find_prefix(data)
+    if score == 0:
+        raise BadImage(f"{name}: no module header in its {len(data)} bytes; is this a firmware file?")
+    start, end, _, flags, version, platform_id, function, index, *rest = PREFIX.unpack_from(data, offset)
+    size = _suffix_size(data, offset, name)
+    product_id, product_version = _product(data, size)
+    return Image(
+        name=name,
+        data=data,
+        prefix_offset=offset,
+        score=score,
+        start=start,
+        end=end,
+        flags=flags,
+        version=version,
+        platform_id=platform_id,
+        function=_function(function),
+        index=index,
+        dependencies=tuple(_dependency(*rest[i : i + 3]) for i in (0, 3) if rest[i]),
+        suffix_size=size,
+        product_id=product_id,
+        product_version=product_version,
+        sha256=data[-38:-6],
+        crc=data[-CRC_SIZE:],
+        extensions=(*_prefix_extensions(data, offset, flags, name), *_suffix_extensions(data, size, name)),
+    )
+
+
+def split_combined(image: Image) -> tuple[Image, ...]:
+    """The modules in a combined file, each parsed by itself; a plain file gives itself.
+
+    Raises `BadImage` when a part is missing or bytes are left over (reference firmware-and-dfu 3.9).
+    """
+    parts: list[Image] = []
+    rest = image.data
+    while True:
+        head, score = _find_prefix(rest)
+        if score == 0:
+            raise BadImage(f"{image.name}: part {len(parts) + 1} of a combined file is no module; download it again")
+        start, end, _, flags, *_ = PREFIX.unpack_from(rest, head)
+        length = end - start + CRC_SIZE
+        parts.append(parse_image(rest[:length], f"{image.name} part {len(parts) + 1}"))
+        rest = rest[length:]
+        if not flags & FLAG_COMBINED:
+            break
+    if rest:
+        raise BadImage(f"{image.name}: {len(rest)} bytes follow the last module; download it again")
+    return tuple(parts)
+
+
+# --- finding the prefix ---------------------------------------------------------------------
+
+
+def _candidate_offsets() -> Iterator[int]:
+    yield from _PREFIX_OFFSETS
+    yield from range(4, _LAST_PREFIX_OFFSET + 1, 4)
+
+
+def _find_prefix(data: bytes) -> tuple[int, int]:
+    """Offset and score of the best candidate; the first one with full score wins."""
+    best = (0, 0)
+    for offset in _candidate_offsets():
+        score = _score(data, offset)
+        if score == FULL_SCORE:
+            return offset, score
+        if score > best[1]:
+            best = (offset, score)
+    return best
+
+
+def _score(data: bytes, offset: int) -> int:
+    if len(data) < offset + PREFIX_SIZE:
+        return 0
+    start, end, _, flags, _, platform_id, function, _, f1, i1, v1, f2, i2, v2 = PREFIX.unpack_from(data, offset)
+    if (
+        end <= start
+        or len(data) < end - start + CRC_SIZE
+        or function == 0
+        or (f1 == 0 and (i1, v1) != (0, 0))
+        or (f2 == 0 and (i2, v2) != (0, 0))
+    ):
+        return 0
+    return (
+        1
+        + (platform_id in _KNOWN_PLATFORMS)
+        + (function in _KNOWN_FUNCTIONS)
+        + (f1 in _KNOWN_FUNCTIONS)
+        + (f2 in _KNOWN_FUNCTIONS)
+        + (len(data) == end - start + CRC_SIZE)
+        + (not flags & ~_ALL_FLAGS)
+    )
+
+
+# --- suffix and extensions --------------------------------------------------------------------
+
+
+def _function(value: int) -> int:
+    return ModuleFunction(value) if value in _KNOWN_FUNCTIONS else value
+
+
+def _dependency(function: int, index: int, version: int) -> Dependency:
+    return Dependency(_function(function), index, version)
+
+
+def _suffix_size(data: bytes, prefix_offset: int, name: str) -> int:
+    size = int.from_bytes(data[-6:-4], "little")
+    room = len(data) - CRC_SIZE - prefix_offset - PREFIX_SIZE
+    if not MIN_SUFFIX <= size <= room:
+        raise BadImage(
+            f"{name}: its suffix claims {size} bytes, expected {MIN_SUFFIX} to {max(room, 0)}; "
+            "the file is padded or cut, get the vendor's original"
+        )
+    return size
+
+
+def _product(data: bytes, suffix_size: int) -> tuple[int | None, int | None]:
+    if suffix_size < PRODUCT_SUFFIX:
+        return None, None
+    product_id, version = struct.unpack_from("<HH", data, len(data) - 44)
+    return product_id, version
+
+
+def _prefix_extensions(data: bytes, offset: int, flags: int, name: str) -> tuple[Extension, ...]:
+    if not flags & FLAG_PREFIX_EXTENSIONS:
+        return ()
+    return tuple(_walk(data[offset + PREFIX_SIZE :], name))
+
+
+def _suffix_extensions(data: bytes, size: int, name: str) -> tuple[Extension, ...]:
+    if size <= PRODUCT_SUFFIX:
+        return ()
+    return tuple(_walk(data[-CRC_SIZE - size : -PRODUCT_SUFFIX], name))
+
+
+def _walk(raw: bytes, name: str) -> Iterator[Extension]:
+    """Extensions up to END, the invalid type, or the end of ``raw``."""
+    at = 0
+    while at + 4 <= len(raw):
+        kind, length = struct.unpack_from("<HH", raw, at)
+        if kind == _EXTENSION_INVALID:
+            return
+        if length < 4 or at + length > len(raw):
+            raise BadImage(f"{name}: extension {kind:#06x} claims {length} bytes, {len(raw) - at} are there; damaged")
+        if kind == EXTENSION_END:
+            return
+        yield Extension(kind, raw[at + 4 : at + length])
+        at += length
