@@ -1,0 +1,282 @@
+"""Flash memory that behaves like NOR: programming only clears bits, erasing sets a page to ones.
+
+Every operation reaches the file in small steps while it executes, so that a process killed in the
+middle leaves a torn page on disk, as a power cut would. No caching: each read asks the file.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ..errors import DriverError
+from .layout import PAGE, Chip, Region, regions_touched
+
+ERASED = 0xFF
+STEP = 256  # bytes that reach the chip at once
+
+
+class FlashFailed(DriverError):
+    """One erase or program operation failed: worn out, or ordered by a fault."""
+
+
+class PowerLost(DriverError):
+    """The unit lost its supply in the middle of a flash operation; what was done by then is in flash."""
+
+
+class Who(enum.StrEnum):
+    """On whose behalf a memory is written."""
+
+    FACTORY = "factory"  # before the story begins; not scored
+    DFU = "dfu"  # the host, raw, through the bootloader
+    CONTROL = "control"  # the host, through a request to the running system
+    CONSOLE = "console"  # the host, through the listening-mode console
+    BOOT = "boot"  # the bootloader or the MBR by itself
+    SYSTEM = "system"  # Device OS by itself
+
+
+HOST = frozenset({Who.DFU, Who.CONTROL, Who.CONSOLE})
+
+
+class Operation(enum.StrEnum):
+    """What a flash chip can do."""
+
+    ERASE = "erase"  # one page to 0xFF
+    PROGRAM = "program"  # clear bits
+
+
+@dataclass(frozen=True, slots=True)
+class FlashStep:
+    """The next few bytes of an operation: ``done`` of ``length`` bytes from ``address`` are in the chip."""
+
+    chip: Chip
+    operation: Operation
+    who: Who
+    address: int
+    length: int
+    done: int
+
+
+FlashFault = Callable[[FlashStep], None]
+"""Consulted before every step. May raise `FlashFailed` (the operation fails, the unit lives on),
+`PowerLost` (the unit is off), or kill the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Typical seconds of one chip (nRF52840 product specification; serial NOR data sheets)."""
+
+    erase_page_s: float
+    program_bytes: int
+    program_s: float  # for ``program_bytes``
+
+    def programming(self, length: int) -> float:
+        return -(-length // self.program_bytes) * self.program_s
+
+
+TIMINGS: dict[Chip, Timing] = {
+    Chip.INTERNAL: Timing(erase_page_s=0.085, program_bytes=4, program_s=41e-6),
+    Chip.EXTERNAL: Timing(erase_page_s=0.045, program_bytes=256, program_s=0.0005),
+    Chip.DCT: Timing(erase_page_s=0.0, program_bytes=PAGE, program_s=0.02),
+    Chip.NETWORK: Timing(erase_page_s=0.0, program_bytes=PAGE, program_s=0.02),
+    Chip.NCP: Timing(erase_page_s=0.05, program_bytes=256, program_s=0.0008),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ForbiddenTouch:
+    """A host reached into a region no host may write."""
+
+    chip: Chip
+    address: int
+    length: int
+    who: Who
+    region: str
+
+
+class Score:
+    """What was written in one unit, by whom and where: the unit's own count, independent of any guard."""
+
+    def __init__(self) -> None:
+        self.operations: Counter[tuple[Who, str, Operation]] = Counter()  # (who, region name, what) -> how often
+        self.host_pages: dict[Chip, set[int]] = {}  # page addresses a host touched
+        self.forbidden: list[ForbiddenTouch] = []  # must stay empty
+
+    @property
+    def flash_writes(self) -> int:
+        """Every erase or program the host caused."""
+        return sum(n for (who, _, _), n in self.operations.items() if who in HOST)
+
+    def writes_by_region(self) -> dict[str, int]:
+        """Erases and programs the host caused, by name of region."""
+        counts: Counter[str] = Counter()
+        for (who, region, _), n in self.operations.items():
+            if who in HOST:
+                counts[region] += n
+        return dict(counts)
+
+    def note(self, chip: Chip, operation: Operation, address: int, length: int, who: Who) -> None:
+        """Count one operation; called before it executes, so that a torn one counts too."""
+        if who is Who.FACTORY:
+            return
+        regions = regions_touched(chip, address, length) or [Region("outside", address, address + length, False)]
+        self.operations[who, regions[0].name, operation] += 1
+        if who in HOST:
+            first = address - address % PAGE
+            self.host_pages.setdefault(chip, set()).update(range(first, address + length, PAGE))
+        if who is Who.DFU:
+            self.forbidden += [
+                ForbiddenTouch(chip, address, length, who, r.name) for r in regions if not r.host_may_write
+            ]
+
+
+class Cells(Protocol):
+    """Bytes that stay: in a file, or in this process."""
+
+    @property
+    def size(self) -> int: ...
+    def read(self, offset: int, length: int) -> bytes: ...
+    def write(self, offset: int, data: bytes) -> None: ...
+    def close(self) -> None: ...
+
+
+class RamCells:
+    """Cells that live as long as the object."""
+
+    def __init__(self, content: bytes) -> None:
+        self._bytes = bytearray(content)
+
+    @property
+    def size(self) -> int:
+        return len(self._bytes)
+
+    def read(self, offset: int, length: int) -> bytes:
+        return bytes(self._bytes[offset : offset + length])
+
+    def write(self, offset: int, data: bytes) -> None:
+        self._bytes[offset : offset + len(data)] = data
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+class FileCells:
+    """Cells in a file, written through. The file is private to its owner: a DCT holds keys."""
+
+    def __init__(self, path: Path, content: bytes) -> None:
+        if not path.exists():
+            fresh = path.with_suffix(".new")
+            fresh.touch(mode=0o600)
+            fresh.write_bytes(content)
+            fresh.replace(path)  # a half-made file never carries the real name
+        self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+    @property
+    def size(self) -> int:
+        return os.fstat(self._file).st_size
+
+    def read(self, offset: int, length: int) -> bytes:
+        return os.pread(self._file, length, offset)
+
+    def write(self, offset: int, data: bytes) -> None:
+        os.pwrite(self._file, data, offset)
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def open_cells(path: Path | None, content: bytes) -> Cells:
+    """Cells in ``path`` (created with ``content`` if absent), or in memory without a path."""
+    return RamCells(content) if path is None else FileCells(path, content)
+
+
+class NorFlash:
+    """One flash chip. Addresses run from ``base``; all methods raise `ValueError` outside the chip."""
+
+    def __init__(
+        self,
+        name: Chip,
+        base: int,
+        size: int,
+        page: int = PAGE,
+        path: Path | None = None,
+        score: Score | None = None,
+        fault: FlashFault | None = None,
+    ) -> None:
+        self.name, self.base, self.size, self.page = name, base, size, page
+        self.fault = fault
+        self.score = score or Score()
+        self._timing = TIMINGS[name]
+        self._cells = open_cells(path, bytes([ERASED]) * size)
+        if self._cells.size != size:
+            raise DriverError(f"{name} of a virtual unit in {path} has {self._cells.size} bytes, expected {size}")
+
+    @property
+    def end(self) -> int:
+        return self.base + self.size
+
+    def holds(self, address: int, length: int) -> bool:
+        """Whether all of the range lies in this chip."""
+        return self.base <= address and length >= 0 and address + length <= self.end
+
+    def read(self, address: int, length: int) -> bytes:
+        return self._cells.read(self._offset(address, length), length)
+
+    def program(self, address: int, data: bytes, who: Who) -> float:
+        """Clear the bits that are 0 in ``data``; return the seconds a real chip takes."""
+        offset = self._offset(address, len(data))
+        self.score.note(self.name, Operation.PROGRAM, address, len(data), who)
+        done = 0
+        while done < len(data):
+            self._ask(FlashStep(self.name, Operation.PROGRAM, who, address, len(data), done))
+            count = min(STEP - (offset + done) % STEP, len(data) - done)
+            self._cells.write(offset + done, _and(self._cells.read(offset + done, count), data[done : done + count]))
+            done += count
+        return self._timing.programming(len(data))
+
+    def erase_page(self, address: int, who: Who) -> float:
+        """Set the page that holds ``address`` to 0xFF; return the seconds a real chip takes."""
+        offset = self._offset(address, 1)
+        offset -= offset % self.page
+        self.score.note(self.name, Operation.ERASE, self.base + offset, self.page, who)
+        half = self.page // 2
+        for done in (0, half):
+            self._ask(FlashStep(self.name, Operation.ERASE, who, self.base + offset, self.page, done))
+            self._cells.write(offset + done, bytes([ERASED]) * half)
+        return self._timing.erase_page_s
+
+    def erase_range(self, address: int, length: int, who: Who) -> float:
+        """Erase every page that ``length`` bytes from ``address`` touch."""
+        first = address - address % self.page
+        return sum(self.erase_page(page, who) for page in range(first, address + length, self.page))
+
+    def is_blank(self, address: int, length: int) -> bool:
+        return self.read(address, length).count(ERASED) == length
+
+    def place(self, address: int, data: bytes) -> None:
+        """Put ``data`` there as a factory programmer does: no score, no fault, no erase needed."""
+        self._cells.write(self._offset(address, len(data)), data)
+
+    def close(self) -> None:
+        self._cells.close()
+
+    def _ask(self, step: FlashStep) -> None:
+        if self.fault is not None:
+            self.fault(step)
+
+    def _offset(self, address: int, length: int) -> int:
+        if not self.holds(address, length):
+            raise ValueError(f"{self.name} has no bytes {address:#x} to {address + length:#x}")
+        return address - self.base
+
+
+def _and(old: bytes, new: bytes) -> bytes:
+    merged = int.from_bytes(old, "little") & int.from_bytes(new, "little")
+    return merged.to_bytes(len(new), "little")
