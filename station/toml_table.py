@@ -1,0 +1,202 @@
+"""Reading a TOML file key by key: a typed value, or one sentence that says what to write instead.
+
+Every refusal names file, line, table and key, what was expected and what was found. A value that
+stands where a secret might stand is never repeated.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from pathlib import Path as FilePath
+from typing import Any, NoReturn
+
+from .errors import BadInput
+from .toml_lines import Path, key_lines
+
+MAX_BYTES = 256 * 1024
+_KIND_NAMES: dict[type, str] = {
+    str: "a text in quotes",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: "a list in [ ]",
+    dict: "a table",
+}
+
+
+class Document:
+    """One TOML text with the lines of its keys."""
+
+    def __init__(self, raw: bytes, name: str) -> None:
+        self.name = name
+        text = _decoded(raw, name)
+        try:
+            self._data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise BadInput(f"{name}: this is not TOML: {error}; look for a missing quote or bracket there") from error
+        self._lines = key_lines(text)
+
+    @classmethod
+    def read(cls, path: FilePath) -> tuple[Document, bytes]:
+        """The document at ``path`` and its bytes; raises `BadInput` when it cannot be read."""
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise BadInput(f"{path}: cannot be read ({reason}); name an existing file") from error
+        return cls(raw, str(path)), raw
+
+    @property
+    def root(self) -> Table:
+        return Table(self, (), self._data)
+
+    def line(self, path: Path) -> int:
+        """Line of ``path``, or of the nearest table around it that stands in the text."""
+        while path and path not in self._lines:
+            path = path[:-1]
+        return self._lines.get(path, 1)
+
+
+def _decoded(raw: bytes, name: str) -> str:
+    if len(raw) > MAX_BYTES:
+        raise BadInput(f"{name}: {len(raw)} bytes, expected at most {MAX_BYTES}; is this the right file?")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{name}: byte {error.start} is not UTF-8 text; save the file as UTF-8") from error
+
+
+class Table:
+    """One table of a document. Ask for every key it may hold, then call `finish`."""
+
+    def __init__(self, document: Document, path: Path, data: dict[str, Any]) -> None:
+        self._document, self._path, self._data = document, path, data
+        self._asked: list[str] = []
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(self._data)
+
+    def has(self, key: str) -> bool:
+        self._ask(key)
+        return key in self._data
+
+    def refuse(self, key: str, expected: str, advice: str, *, found: str = "") -> NoReturn:
+        """Raise the sentence: file, line, table, key, expected, found, what to write instead."""
+        document, path = self._document, ((*self._path, key) if key else self._path)
+        where = f"{document.name} line {document.line(path)}, {self._label(key)}"
+        raise BadInput(f"{where}: expected {expected}{f', found {found}' if found else ''}; {advice}")
+
+    def text(
+        self, key: str, wanted: str, example: str, *, pattern: str = r"[^\x00-\x1f\x7f]{1,200}", secret: bool = False
+    ) -> str:
+        """A required text that ``pattern`` matches whole; ``secret``: never repeat what was found."""
+        value = self._value(key, str, wanted, example)
+        if not re.fullmatch(pattern, value):
+            self.refuse(key, wanted, f"write {key} = {example}", found="" if secret else _shown(value))
+        return str(value)
+
+    def text_or(self, key: str, default: str, wanted: str, example: str, *, pattern: str) -> str:
+        """As `text`, or ``default`` when the key is absent."""
+        return self.text(key, wanted, example, pattern=pattern) if self.has(key) else default
+
+    def integer(self, key: str, low: int, high: int, example: str) -> int:
+        wanted = f"a whole number from {low} to {high}"
+        value = self._value(key, int, wanted, example)
+        if not low <= value <= high:
+            self.refuse(key, wanted, f"write {key} = {example}", found=_shown(value))
+        return int(value)
+
+    def seconds(self, key: str, default: float, low: float, high: float) -> float:
+        """Seconds as a whole or decimal number, ``default`` when absent."""
+        if not self.has(key):
+            return default
+        wanted = f"seconds from {low:g} to {high:g}"
+        value = self._data[key]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            self.refuse(key, wanted, f"write {key} = {default:g}", found=_shown(value))
+        return float(value)
+
+    def flag(self, key: str, default: bool) -> bool:
+        if not self.has(key):
+            return default
+        return bool(self._value(key, bool, "true or false", str(default).lower()))
+
+    def choice(self, key: str, choices: tuple[str, ...], default: str | None = None) -> str:
+        """One of ``choices``; required unless there is a ``default``."""
+        if default is not None and not self.has(key):
+            return default
+        wanted = "one of " + ", ".join(f'"{choice}"' for choice in choices)
+        value = self._value(key, str, wanted, f'"{choices[0]}"')
+        if value not in choices:
+            close = difflib.get_close_matches(value, choices, 1, 0.5) or [choices[0]]
+            self.refuse(key, wanted, f'write {key} = "{close[0]}"', found=_shown(value))
+        return str(value)
+
+    def items(self, key: str, wanted: str, example: str, *, at_most: int = 64) -> tuple[Any, ...]:
+        """A required list of 1 to ``at_most`` values of any kind; the caller judges each of them."""
+        value = self._value(key, list, wanted, example)
+        if not 1 <= len(value) <= at_most:
+            self.refuse(key, f"{wanted}, 1 to {at_most} of them", f"write {key} = {example}", found=str(len(value)))
+        return tuple(value)
+
+    def table(self, key: str) -> Table | None:
+        """The table ``key``, None when absent."""
+        if not self.has(key):
+            return None
+        value = self._value(key, dict, f"a table [{key}]", "...")
+        return Table(self._document, (*self._path, key), value)
+
+    def empty(self, key: str) -> Table:
+        """A table ``key`` without keys, for a section that may be left out."""
+        return Table(self._document, (*self._path, key), {})
+
+    def tables(self, key: str, wanted: str, example: str, *, at_most: int = 64) -> tuple[Table, ...]:
+        """The tables of a list: ``[[key]]`` sections, ``[{...}, {...}]``, or a single ``[key]`` section."""
+        if not self.has(key):
+            return ()
+        if isinstance(self._data[key], dict):
+            return (Table(self._document, (*self._path, key), self._data[key]),)
+        found: list[Table] = []
+        for index, value in enumerate(self.items(key, wanted, example, at_most=at_most)):
+            if not isinstance(value, dict):
+                self.refuse(key, wanted, f"write {key} = {example}", found=_shown(value))
+            found.append(Table(self._document, (*self._path, key, index), value))
+        return tuple(found)
+
+    def finish(self) -> None:
+        """Refuse keys nobody asked for, with the nearest known name."""
+        for key in self._data:
+            if key not in self._asked:
+                close = difflib.get_close_matches(key, self._asked, 1, 0.6)
+                known = ", ".join(sorted(self._asked))
+                advice = f"write {close[0]}" if close else "remove it"
+                self.refuse(key, f"only the keys {known}" if known else "no keys here", advice, found="this one")
+
+    def _ask(self, key: str) -> None:
+        if key not in self._asked:
+            self._asked.append(key)
+
+    def _value(self, key: str, kind: type, wanted: str, example: str) -> Any:
+        advice = f"write {key} = {example}" if kind is not dict else f"write a line [{key}]"
+        if not self.has(key):
+            self.refuse(key, wanted, advice, found="nothing")
+        value = self._data[key]
+        if type(value) is not kind:
+            self.refuse(key, f"{wanted} ({_KIND_NAMES[kind]})", advice, found=_kind(value))
+        return value
+
+    def _label(self, key: str) -> str:
+        names = [str(part + 1) if isinstance(part, int) else part for part in self._path]
+        return " ".join(part for part in (f"[{'.'.join(names)}]" if names else "", key) if part) or "top of the file"
+
+
+def _kind(value: object) -> str:
+    return _KIND_NAMES.get(type(value), f"a {type(value).__name__}")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
