@@ -1,0 +1,9 @@
+"""Units coming and going: one thread that lists the bus, and one watch per port that tells arrivals apart.
+
+Nothing here opens a unit or reads a string from it: a sick unit cannot delay the others.
+"""
+
+from .enumerator import Attached, Detached, Enumerator, HotplugEvent
+from .port import PortWatch
+
+__all__ = ["Attached", "Detached", "Enumerator", "HotplugEvent", "PortWatch"]

@@ -1,0 +1,102 @@
+"""What is on one USB port now, shared by the enumerator's thread and the slot that owns the port.
+
+It tells one arrival from the next and remembers whether somebody announced a restart. It never
+opens a unit and does not judge: what an unannounced departure means is for the caller.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from ..clock import CancelToken, Clock, Deadline
+from ..errors import DeadlineExceeded
+from ..identity import PortPath
+from ..transport import UsbCandidate
+
+
+class PortWatch:
+    """Thread-safe. `attached` and `detached` are called by whoever listens to the enumerator."""
+
+    def __init__(self, port_path: PortPath, clock: Clock) -> None:
+        self.port_path = port_path
+        self._clock = clock
+        self._changed = clock.condition()
+        self._current: UsbCandidate | None = None
+        self._generation = 0
+        self._expected: list[tuple[str, Deadline]] = []
+
+    @property
+    def clock(self) -> Clock:
+        return self._clock
+
+    @property
+    def current(self) -> UsbCandidate | None:
+        """What is on the port, or None."""
+        with self._changed:
+            return self._current
+
+    @property
+    def generation(self) -> int:
+        """How many arrivals this port has seen; two equal numbers mean the same enumeration."""
+        with self._changed:
+            return self._generation
+
+    @property
+    def is_restart_expected(self) -> bool:
+        """Somebody announced that the unit may leave, and the announced deadline has not passed."""
+        return self.expected_reason is not None
+
+    @property
+    def expected_reason(self) -> str | None:
+        """Why the unit may leave the bus now, as given to `expecting`."""
+        with self._changed:
+            return next((reason for reason, deadline in reversed(self._expected) if not deadline.expired), None)
+
+    def attached(self, candidate: UsbCandidate) -> None:
+        with self._changed:
+            self._current = candidate
+            self._generation += 1
+            self._changed.notify_all()
+
+    def detached(self) -> None:
+        with self._changed:
+            self._current = None
+            self._changed.notify_all()
+
+    @contextlib.contextmanager
+    def expecting(self, reason: str, deadline: Deadline) -> Iterator[None]:
+        """Announce that the unit will leave and come back before ``deadline``. May be nested."""
+        entry = (reason, deadline)
+        with self._changed:
+            self._expected.append(entry)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._expected.remove(entry)
+
+    def wait_for(
+        self,
+        predicate: Callable[[UsbCandidate], bool],
+        deadline: Deadline,
+        cancel: CancelToken | None = None,
+    ) -> UsbCandidate:
+        """The first candidate on this port that satisfies ``predicate``, the present one included.
+
+        Raises `DeadlineExceeded` or `Cancelled`. ``predicate`` must not block.
+        """
+        with self._changed:
+            self._wait(lambda: self._current is not None and predicate(self._current), deadline, cancel)
+            assert self._current is not None
+            return self._current
+
+    def wait_gone(self, address: tuple[int, int], deadline: Deadline, cancel: CancelToken | None = None) -> None:
+        """Wait until what answered at ``address`` is not on this port any more. Raises as `wait_for`."""
+        with self._changed:
+            self._wait(lambda: self._current is None or self._current.address != address, deadline, cancel)
+
+    def _wait(self, predicate: Callable[[], bool], deadline: Deadline, cancel: CancelToken | None) -> None:
+        """Lock held."""
+        if not self._changed.wait_for(predicate, deadline.remaining, cancel):
+            raise DeadlineExceeded(f"waited on port {self.port_path}: nothing changed in time; check the cable")
