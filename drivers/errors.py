@@ -9,11 +9,15 @@
      |   +- Stalled            the unit answered STALL (EPIPE)
      |   +- AccessDenied       no permission, or another program owns the unit
      |   +- NotFound           nothing with that address or port
+     |   +- Swapped            another unit sits on that port now
+     |   +- DidNotReturn       the unit did not come back from a restart we asked for
+     |   +- OutcomeUnknown     the answer got lost: what was asked for may or may not have happened
      +- ProtocolError        somebody broke the protocol
      |   +- LocalProtocolError   we did: a bug of ours
      |   +- RemoteProtocolError  the unit did
      +- DeviceRefused        the unit said no, in its own words
      |   +- RequestRejected    a control request ended with a negative result
+     |   +- OutOfRequests      the unit takes no further control request (BUSY, NO_MEMORY)
      |   +- DfuFailed          dfuERROR with a status
      +- WriteRefused         our own write guard said no; nothing was sent
      +- BadImage             a firmware file that may not be used
@@ -57,6 +61,23 @@ class NotFound(LinkError):
     """Nothing answers at that address or port."""
 
 
+class Swapped(LinkError):
+    """Another unit sits on the port. ``expected`` and ``found`` are Device IDs as text."""
+
+    def __init__(self, message: str, *, expected: str, found: str) -> None:
+        super().__init__(message)
+        self.expected = expected
+        self.found = found
+
+
+class DidNotReturn(LinkError):
+    """The unit restarted because we asked, and was not back in time or not in the mode asked for."""
+
+
+class OutcomeUnknown(LinkError):
+    """The transfer that carried the answer failed: read the state again before doing anything else."""
+
+
 class ProtocolError(DriverError):
     """Raised only as one of its two subclasses: they say who broke the protocol."""
 
@@ -84,6 +105,10 @@ class RequestRejected(DeviceRefused):
         super().__init__(message)
         self.request = request
         self.code = code
+
+
+class OutOfRequests(DeviceRefused):
+    """The unit has no room for a control request, even after all open ones were dropped."""
 
 
 class DfuFailed(DeviceRefused):

@@ -1,0 +1,121 @@
+"""Serial ports through pyserial: finds and opens them. Foreign exceptions end here."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+import serial
+from serial.tools import list_ports
+
+from ..errors import AccessDenied, Disconnected, LinkError, NotFound, TransferTimeout
+from ..identity import PortPath
+from ..wire.usb import PARTICLE_VENDOR_ID, UsbId
+from . import SerialPort, SerialTransport
+
+BAUD = 9600
+"""Any rate would do but 14400 (throws the unit into DFU) and 28800 (reference usb-and-serial 5.1)."""
+WRITE_TIMEOUT_S = 5.0
+_LOCATION = re.compile(r"(\d+-[\d.]+)(?::\S*)?")
+
+_ERRORS: dict[int, tuple[type[LinkError], str]] = {
+    errno.EACCES: (AccessDenied, "no permission; run: station udev install"),
+    errno.EPERM: (AccessDenied, "no permission; run: station udev install"),
+    errno.EBUSY: (AccessDenied, "another program owns the port; close it"),
+    errno.EAGAIN: (AccessDenied, "another program has locked the port; close it"),
+    errno.ENOENT: (NotFound, "there is no such port"),
+    errno.ENODEV: (Disconnected, "the unit is gone"),
+    errno.ENXIO: (Disconnected, "the unit is gone"),
+    errno.EIO: (Disconnected, "the unit is gone"),
+    errno.EBADF: (Disconnected, "the port was closed"),
+}
+"""errno of a serial error -> what it means to us. Without an errno pyserial means: the unit is gone."""
+
+
+class PortInfo(Protocol):
+    """What pyserial's ``list_ports`` says of a port."""
+
+    device: str
+    vid: int | None
+    pid: int | None
+    serial_number: str | None
+    location: str | None
+
+
+@contextlib.contextmanager
+def _translated(what: str) -> Iterator[None]:
+    try:
+        yield
+    except serial.SerialTimeoutException as error:
+        raise TransferTimeout(f"{what}: the unit takes no data; other cable, other port?") from error
+    except (OSError, ValueError, TypeError) as error:  # SerialException is an OSError, often without errno
+        number = getattr(error, "errno", None)
+        kind, words = _ERRORS.get(number or 0, (Disconnected, "the unit is gone"))
+        raise kind(f"{what}: {words} ({error})") from error
+
+
+def list_system_ports() -> Iterable[PortInfo]:
+    """The finder for real ports."""
+    return list_ports.comports()
+
+
+def open_system_port(device: str) -> serial.SerialBase:
+    """The opener for real ports: the line settings are set before the port is opened, and it is not shared."""
+    port = serial.Serial(None, BAUD, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
+    port.port = device
+    port.open()
+    return port
+
+
+class PyserialHost:
+    """Particle serial ports. ``finder`` lists ports, ``opener`` opens one by its device name, at 9600 8N1 with DTR."""
+
+    def __init__(
+        self,
+        finder: Callable[[], Iterable[PortInfo]] = list_system_ports,
+        opener: Callable[[str], serial.SerialBase] = open_system_port,
+    ) -> None:
+        self._finder, self._opener = finder, opener
+
+    def ports(self) -> list[SerialPort]:
+        with _translated("list serial ports"):
+            return [
+                SerialPort(info.device, UsbId(info.vid, info.pid), info.serial_number or "", _port_path(info.location))
+                for info in self._finder()
+                if info.vid == PARTICLE_VENDOR_ID and info.pid is not None
+            ]
+
+    def open(self, port: SerialPort) -> SerialTransport:
+        with _translated(f"open serial port {port.device}"):
+            return PyserialTransport(self._opener(port.device), port.device)
+
+
+def _port_path(location: str | None) -> PortPath | None:
+    """``"1-2.3:1.0"`` is interface 0 of configuration 1 of the device on port path ``"1-2.3"``."""
+    found = _LOCATION.fullmatch(location or "")
+    return PortPath(found[1]) if found else None
+
+
+class PyserialTransport:
+    """An opened serial port."""
+
+    def __init__(self, port: serial.SerialBase, name: str) -> None:
+        self._port, self._name = port, name
+
+    def write(self, data: bytes) -> None:
+        with _translated(f"write {len(data)} bytes to {self._name}"):
+            self._port.write(data)
+
+    def read(self, max_bytes: int, timeout_s: float) -> bytes:
+        with _translated(f"read from {self._name}"):
+            self._port.timeout = max(0.0, timeout_s)
+            first = bytes(self._port.read(1))
+            waiting = min(self._port.in_waiting, max_bytes - 1) if first else 0
+            return first + bytes(self._port.read(waiting)) if waiting > 0 else first
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            self._port.close()

@@ -1,0 +1,234 @@
+"""USB through pyusb: lists Particle devices and opens them. Foreign exceptions end here.
+
+The backend is handed in and belongs to the caller; nothing is cached in this module. A unit in DFU
+mode is only ever opened under its platform's write guard.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import libusb_package
+import usb.core
+import usb.util
+from usb.backend import IBackend, libusb1
+
+from ..errors import (
+    AccessDenied,
+    Disconnected,
+    LinkError,
+    LocalProtocolError,
+    NotFound,
+    RemoteProtocolError,
+    Stalled,
+    TransferTimeout,
+)
+from ..guard import WriteGuard
+from ..identity import PortPath
+from ..platforms import platform
+from ..wire.usb import PARTICLE_VENDOR_ID, Mode, Setup, UsbId
+from . import TRANSFER_TIMEOUT_S, UsbCandidate, UsbTransport
+from .guarded import GuardedTransport
+
+LINUX_SYSFS = Path("/sys/bus/usb/devices")
+"""Where Linux shows descriptors it read at enumeration: reading them there disturbs nobody."""
+
+MAX_TRANSFER = 4096
+"""Data bytes of one control transfer (reference firmware-and-dfu 1.10)."""
+
+_STRING_MAX = 255
+_CONFIGURATION_MAX = 4096
+_GET_DESCRIPTOR = 0x06
+_CONFIGURATION, _STRING = 0x02, 0x03
+_ENGLISH = 0x0409
+
+_ERRORS: dict[int, tuple[type[LinkError], str]] = {
+    errno.EPIPE: (Stalled, "the unit refused it (STALL)"),
+    errno.ENODEV: (Disconnected, "the unit is gone"),
+    errno.ESHUTDOWN: (Disconnected, "the unit is gone"),
+    errno.EIO: (Disconnected, "the unit is gone or the cable is bad"),
+    errno.EPROTO: (Disconnected, "the unit is gone or the cable is bad"),
+    errno.ETIMEDOUT: (TransferTimeout, "no answer in time"),
+    errno.EACCES: (AccessDenied, "no permission; run: station udev install"),
+    errno.EPERM: (AccessDenied, "no permission; run: station udev install"),
+    errno.EBUSY: (AccessDenied, "another program owns the unit; close it"),
+    errno.ENOENT: (NotFound, "nothing there by that address"),
+    errno.EOVERFLOW: (LinkError, "the unit sent more than was asked for"),
+}
+"""errno of a USB error -> what it means to us. The one place where this is decided."""
+
+
+@contextlib.contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """Turn everything pyusb raises into the `LinkError` tree; ``what`` begins the sentence."""
+    try:
+        yield
+    except usb.core.USBError as error:
+        kind, words = _ERRORS.get(error.errno or 0, (LinkError, "USB error"))
+        number = errno.errorcode.get(error.errno or 0, "no errno")
+        raise kind(f"{what}: {words} ({number}, {error.strerror})") from error
+    except (NotImplementedError, ValueError, IndexError) as error:
+        raise LinkError(f"{what}: not possible on this host ({error})") from error
+
+
+def real_backend() -> IBackend:
+    """A new libusb context of libusb-package's own library. Raises `LinkError` when there is none.
+
+    Each call makes one; keep it for the life of the program.
+    """
+    backend = libusb1.get_backend(find_library=libusb_package.find_library)
+    if backend is None:
+        raise LinkError("libusb did not load; reinstall the package libusb-package")
+    return backend
+
+
+class PyusbHost:
+    """Lists Particle devices of one backend. ``sysfs``: `LINUX_SYSFS` on Linux with the real backend, else None."""
+
+    def __init__(self, backend: IBackend, *, sysfs: Path | None = None) -> None:
+        self._backend = backend
+        self._sysfs = sysfs
+
+    def candidates(self) -> list[UsbCandidate]:
+        """What is plugged in, from descriptors the operating system already has. Raises `LinkError`."""
+        with _translated("list USB devices"):
+            found = list(usb.core.find(find_all=True, backend=self._backend, idVendor=PARTICLE_VENDOR_ID))
+        return [PyusbCandidate(device, self._sysfs) for device in found]
+
+
+class PyusbCandidate:
+    """One device of one listing, not opened."""
+
+    def __init__(self, device: Any, sysfs: Path | None = None) -> None:
+        self._device = device
+        self._sysfs = sysfs
+        ports = ".".join(str(number) for number in device.port_numbers or ())
+        self._port_path = PortPath(f"{device.bus}-{ports}" if ports else f"{device.bus}-@{device.address}")
+        self._usb_id = UsbId(device.idVendor, device.idProduct)
+        self._address = (int(device.bus or 0), int(device.address or 0))
+
+    def __repr__(self) -> str:
+        return f"PyusbCandidate({self._port_path}, {self._usb_id}, address {self._address})"
+
+    @property
+    def port_path(self) -> PortPath:
+        return self._port_path
+
+    @property
+    def usb_id(self) -> UsbId:
+        return self._usb_id
+
+    @property
+    def address(self) -> tuple[int, int]:
+        return self._address
+
+    def open(self) -> UsbTransport:
+        """Open it; in DFU mode under the write guard of its platform.
+
+        Raises `LinkError`, and `UnknownPlatform` for a DFU unit no guard table exists for.
+        """
+        guard = None
+        if self._usb_id.mode is Mode.DFU:
+            guard = WriteGuard(platform(self._usb_id.platform_id or 0))
+        transport = _PyusbTransport(self, self._device, self._serial_file())
+        return transport if guard is None else GuardedTransport(transport, guard)
+
+    def _serial_file(self) -> Path | None:
+        """The file with this very enumeration's serial string, if the system shows one."""
+        if self._sysfs is None:
+            return None
+        folder = self._sysfs / str(self._port_path)
+        try:
+            is_same = int((folder / "devnum").read_text()) == self._address[1]
+        except (OSError, ValueError):
+            return None
+        return folder / "serial" if is_same else None
+
+
+class _PyusbTransport:
+    """An opened device. Made by `PyusbCandidate.open` only, so that DFU units stay under their guard."""
+
+    def __init__(self, candidate: PyusbCandidate, device: Any, serial_file: Path | None) -> None:
+        self._candidate, self._device, self._serial_file = candidate, device, serial_file
+        self._language: int | None = None
+        self._serial: str | None = None
+        self._is_open = True
+        with _translated(f"open the unit on port {candidate.port_path}"):
+            device._ctx.managed_open()  # pyusb would open at the first transfer; we want its error now
+
+    @property
+    def port_path(self) -> PortPath:
+        return self._candidate.port_path
+
+    @property
+    def usb_id(self) -> UsbId:
+        return self._candidate.usb_id
+
+    def control(self, setup: Setup, data: bytes = b"", *, timeout_s: float = TRANSFER_TIMEOUT_S) -> bytes:
+        if not self._is_open:  # pyusb would silently open it again
+            raise LocalProtocolError(f"transfer on port {self.port_path} after its handle was closed")
+        if setup.length > MAX_TRANSFER or (not setup.is_in and setup.length != len(data)):
+            raise LocalProtocolError(f"transfer {setup.to_bytes().hex(' ')} with {len(data)} data bytes is malformed")
+        with _translated(f"transfer {setup.to_bytes().hex(' ')} on port {self.port_path}"):
+            result = self._device.ctrl_transfer(
+                setup.request_type,
+                setup.request,
+                setup.value,
+                setup.index,
+                setup.length if setup.is_in else data,
+                max(1, round(timeout_s * 1000)),  # 0 would mean for ever
+            )
+        return result.tobytes()[: setup.length] if setup.is_in else b""
+
+    def string(self, index: int) -> str:
+        if self._language is None:
+            first = self._descriptor(_STRING, 0, 0, _STRING_MAX)
+            self._language = int.from_bytes(first[2:4], "little") or _ENGLISH
+        raw = self._descriptor(_STRING, index, self._language, _STRING_MAX)
+        if len(raw) < 2 or raw[1] != _STRING:
+            raise RemoteProtocolError(
+                f"string {index} on port {self.port_path} came back as {raw.hex(' ') or 'nothing'}"
+            )
+        return raw[2 : raw[0] & 0xFE].decode("utf-16-le", "replace").rstrip("\0")
+
+    def serial_string(self) -> str:
+        if self._serial is None:
+            self._serial = self._serial_from_sysfs() or self.string(self._device.iSerialNumber)
+        return self._serial
+
+    def _serial_from_sysfs(self) -> str:
+        try:
+            return "" if self._serial_file is None else self._serial_file.read_text(errors="replace").strip()[:128]
+        except OSError:
+            return ""
+
+    def configuration_descriptor(self) -> bytes:
+        head = self._descriptor(_CONFIGURATION, 0, 0, 9)
+        if len(head) < 9:
+            raise RemoteProtocolError(
+                f"configuration descriptor on port {self.port_path} is {head.hex(' ')}, expected 9 bytes"
+            )
+        total = min(int.from_bytes(head[2:4], "little"), _CONFIGURATION_MAX)
+        return self._descriptor(_CONFIGURATION, 0, 0, total)
+
+    def _descriptor(self, kind: int, index: int, language: int, length: int) -> bytes:
+        return self.control(Setup(0x80, _GET_DESCRIPTOR, kind << 8 | (index & 0xFF), language, length))
+
+    def claim(self, interface: int) -> None:
+        with _translated(f"claim interface {interface} on port {self.port_path}"):
+            usb.util.claim_interface(self._device, interface)
+
+    def set_alternate(self, interface: int, alternate: int) -> None:
+        # An Interface object, not numbers: with numbers pyusb asks for the active configuration first, which
+        # Gen 3 bootloaders answer with 0 once they are configured (reference usb-and-serial 2.6).
+        with _translated(f"set alternate setting {alternate} on port {self.port_path}"):
+            self._device.set_interface_altsetting(self._device[0][(interface, alternate)])
+
+    def close(self) -> None:
+        self._is_open = False
+        with contextlib.suppress(usb.core.USBError, NotImplementedError, ValueError):
+            usb.util.dispose_resources(self._device)
