@@ -262,15 +262,15 @@ def _score(data: bytes, offset: int) -> int:
         or (f2 == 0 and (i2, v2) != (0, 0))
     ):
         return 0
-    return (
-        1
-        + (platform_id in _KNOWN_PLATFORMS)
-        + (function in _KNOWN_FUNCTIONS)
-        + (f1 in _KNOWN_FUNCTIONS)
-        + (f2 in _KNOWN_FUNCTIONS)
-        + (len(data) == end - start + CRC_SIZE)
-        + (not flags & ~_ALL_FLAGS)
+    points: tuple[bool, ...] = (
+        platform_id in _KNOWN_PLATFORMS,
+        function in _KNOWN_FUNCTIONS,
+        f1 in _KNOWN_FUNCTIONS,
+        f2 in _KNOWN_FUNCTIONS,
+        len(data) == end - start + CRC_SIZE,
+        not flags & ~_ALL_FLAGS,
     )
+    return 1 + sum(points)
 
 
 # --- suffix and extensions --------------------------------------------------------------------

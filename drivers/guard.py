@@ -1,0 +1,335 @@
+"""The write guard: a filter under every transfer to a unit in DFU mode. Default deny.
+
+It follows, from the transfers alone, which memory is selected, where the address pointer stands and
+which operation the unit has accepted but not begun. An erase or a data block passes only if it lies
+inside a range somebody holds a *permit* for, and permits exist only for modules and configuration
+fields the platform table allows. What it does not know for certain it treats as forbidden: after a
+failed or unanswered transfer the memory must be selected and the address set again.
+
+Rules 1 and 2 of reference firmware-and-dfu: the units do not defend themselves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from .errors import BadImage, RemoteProtocolError, WriteRefused
+from .platforms import Platform, Region, Via, WritePolicy
+from .wire import module
+from .wire.dfu import INTERFACE, TRANSFER_SIZE, DfuRequest, DfuState, DfuStatusCode, parse_state, parse_status
+from .wire.dfuse import COMMAND_BLOCK, FIRST_BLOCK, DfuseCommand, block_address
+from .wire.usb import Setup
+
+INTERNAL_FLASH = 0
+DCT = 1
+EXTRA_COMMANDS = frozenset({DfuseCommand.ENTER_SAFE_MODE, DfuseCommand.CLEAR_OVERRIDE})
+"""One-byte commands a caller may allow by name; no other one-byte command ever passes."""
+
+_HARMLESS = frozenset({(r, q) for r in (0x80, 0x81, 0x82) for q in (0x00, 0x06, 0x08, 0x0A)})
+"""Standard IN requests that only tell: status, descriptors, configuration, interface."""
+_SET_CONFIGURATION = (0x00, 0x09)
+_SET_INTERFACE = (0x01, 0x0B)
+_CLASS_OUT = 0x21
+_CLASS_IN = 0xA1
+_RESTING = frozenset({DfuState.IDLE, DfuState.DNLOAD_IDLE, DfuState.UPLOAD_IDLE, DfuState.ERROR})
+_UNPLAIN = module.FLAG_COMPRESSED | module.FLAG_COMBINED | module.FLAG_ENCRYPTED
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """What one module or field may touch: exact bytes at one place, and whole pages to erase."""
+
+    what: str
+    alternate: int
+    start: int
+    content: bytes
+    pages: frozenset[int]  # start addresses
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.content)
+
+    def allows_erase(self, alternate: int, page: int) -> bool:
+        return alternate == self.alternate and page in self.pages
+
+    def allows_write(self, alternate: int, address: int, data: bytes) -> bool:
+        at = address - self.start
+        return alternate == self.alternate and at >= 0 and self.content[at : at + len(data)] == data
+
+
+class _Pending(enum.Enum):
+    """An operation the unit holds and runs at the next GETSTATUS."""
+
+    NONE = enum.auto()  # nothing waits
+    UNKNOWN = enum.auto()  # a fresh handle: an earlier host may have left one
+    ADDRESS = enum.auto()  # a set-address that may have got lost on the way
+    ADDRESS_TAKEN = enum.auto()  # a set-address the unit has certainly accepted
+    WRITE = enum.auto()  # an erase or a data block that has passed
+    LEAVE = enum.auto()  # a zero-length DNLOAD or an allowed one-byte command
+
+
+class WriteGuard:
+    """One unit's guard, for one opened handle. Not thread-safe, like the handle.
+
+    A transport calls `check` before each transfer (it raises `WriteRefused`, and then nothing may be
+    sent) and `observe` after each one that succeeded. A transfer that failed is not observed.
+    """
+
+    def __init__(self, platform: Platform, *, allow_commands: frozenset[DfuseCommand] = frozenset()) -> None:
+        if not allow_commands <= EXTRA_COMMANDS:
+            raise WriteRefused(f"commands {sorted(allow_commands - EXTRA_COMMANDS)} can never be allowed")
+        self._platform = platform
+        self._allow_commands = allow_commands
+        self._permits: list[Permit] = []
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing, as on a fresh handle. Permits stay open."""
+        self._alternate: int | None = None
+        self._pointer: int | None = None
+        self._next_pointer: int | None = None
+        self._pending = _Pending.UNKNOWN
+
+    # --- permits --------------------------------------------------------------------------
+
+    def allow_module(self, image: module.Image) -> Permit:
+        """The permit for writing ``image`` to its own address.
+
+        The bytes are parsed again here: an `Image` made by somebody else proves nothing. Raises
+        `WriteRefused` when platform, function, index, address or length do not fit a row of the
+        platform table that may be written over DFU.
+        """
+        image = self._parsed(image)
+        region = self._region_of(image)
+        content, start = image.flash_bytes, image.flash_address
+        if start + len(content) > region.end:
+            raise WriteRefused(
+                f"{image.describe()} would end at {start + len(content):#010x}, its place ends at {region.end:#010x}"
+            )
+        unit = self._platform.alternate(region.alt).erase_unit
+        pages = range(start, start + len(content), unit)
+        return Permit(image.describe(), region.alt, start, content, frozenset({*pages, *region.also_erase}))
+
+    def _parsed(self, image: module.Image) -> module.Image:
+        try:
+            image = module.parse_image(image.data, image.name)
+            image.check()
+        except BadImage as error:
+            raise WriteRefused(f"not written: {error}") from error
+        if image.flags & _UNPLAIN:
+            raise WriteRefused(f"{image.describe()} is compressed; it can only go as a control-request update")
+        if image.platform_id != self._platform.id:
+            raise WriteRefused(
+                f"{image.describe()} is for platform {image.platform_id}, "
+                f"this unit is {self._platform.name} ({self._platform.id}); choose the right file"
+            )
+        return image
+
+    def _region_of(self, image: module.Image) -> Region:
+        slot = self._platform.slot(image.function, image.index)
+        if slot is not None and slot.via is not Via.DFU:
+            raise WriteRefused(f"{image.describe()} is never written raw over DFU; send it as a control-request update")
+        if slot is None or slot.prefix_offset != image.prefix_offset or slot.drop_prefix != _drops_prefix(image):
+            raise WriteRefused(f"{image.describe()} has no place on {self._platform.name}; choose the right file")
+        for region in self._platform.regions:
+            is_home = (image.function, image.index) in region.modules and region.start == image.flash_address
+            if is_home and region.write is WritePolicy.DFU:
+                return region
+        raise WriteRefused(
+            f"{image.describe()} says it starts at {image.flash_address:#010x}; "
+            f"no module of that kind starts there on {self._platform.name}; choose the right file"
+        )
+
+    def allow_dct(self, field_name: str, value: bytes) -> Permit:
+        """The permit for writing ``value`` (the whole field) to a named configuration field. Default deny."""
+        found = self._platform.dct_field(field_name)
+        if found is None or not found.writable:
+            raise WriteRefused(f"configuration field {field_name!r} may not be written on {self._platform.name}")
+        if len(value) != found.size:
+            raise WriteRefused(f"configuration field {field_name} has {found.size} bytes, {len(value)} were given")
+        return Permit(f"configuration field {field_name}", DCT, found.offset, bytes(value), frozenset())
+
+    @contextlib.contextmanager
+    def permit(self, image: module.Image) -> Iterator[Permit]:
+        """Let ``image`` be erased and written while the ``with`` block runs; raises `WriteRefused`."""
+        with self._opened(self.allow_module(image)) as permit:
+            yield permit
+
+    @contextlib.contextmanager
+    def permit_dct(self, field_name: str, value: bytes) -> Iterator[Permit]:
+        """Let one configuration field be set to ``value`` while the ``with`` block runs."""
+        with self._opened(self.allow_dct(field_name, value)) as permit:
+            yield permit
+
+    @contextlib.contextmanager
+    def _opened(self, permit: Permit) -> Iterator[Permit]:
+        self._permits.append(permit)
+        try:
+            yield permit
+        finally:
+            self._permits.remove(permit)
+
+    # --- before a transfer ------------------------------------------------------------------
+
+    def check(self, setup: Setup, data: bytes = b"") -> None:
+        """Raise `WriteRefused` unless this transfer can do no harm; then count it as sent."""
+        if not setup.is_in and setup.length != len(data):
+            raise self._refused(setup, f"it announces {setup.length} bytes and carries {len(data)}")
+        kind = (setup.request_type, setup.request)
+        rule = _RULES.get(kind)
+        if rule is not None:
+            rule(self, setup, data)
+        elif kind not in _HARMLESS:
+            raise self._refused(setup, "it is no request a unit in DFU mode needs")
+
+    def _check_set_configuration(self, setup: Setup, data: bytes) -> None:
+        if (setup.value, setup.index, len(data)) != (1, 0, 0):
+            raise self._refused(setup, "only configuration 1 exists")
+        self.forget()
+
+    def _check_set_interface(self, setup: Setup, data: bytes) -> None:
+        if setup.index != INTERFACE or data:
+            raise self._refused(setup, "only interface 0 exists")
+        if self._pending is not _Pending.NONE:
+            raise self._refused(setup, "an operation may be pending and would run in the other memory; ABORT first")
+        self._alternate = None
+
+    def _check_get_status(self, setup: Setup, _data: bytes) -> None:
+        self._require_interface(setup)
+        if self._pending is _Pending.UNKNOWN:
+            raise self._refused(setup, "an earlier host may have left an operation pending; ABORT first")
+
+    def _check_reset_of_state(self, setup: Setup, data: bytes) -> None:
+        """ABORT and CLRSTATUS drop what is pending, and so does the dfuERROR they cause when out of place."""
+        self._require_interface(setup)
+        if data:
+            raise self._refused(setup, "it takes no data")
+        if self._pending is not _Pending.NONE:
+            self._next_pointer = None
+            self._pending = _Pending.UNKNOWN
+
+    def _check_upload(self, setup: Setup, _data: bytes) -> None:
+        self._require_interface(setup)
+
+    def _check_dnload(self, setup: Setup, data: bytes) -> None:
+        self._require_interface(setup)
+        if len(data) > TRANSFER_SIZE:
+            raise self._refused(setup, f"a block has at most {TRANSFER_SIZE} bytes")
+        if self._pending is not _Pending.NONE:
+            raise self._refused(setup, "an operation is pending already; GETSTATUS or ABORT first")
+        if not data:
+            self._pending = _Pending.LEAVE
+        elif setup.value == COMMAND_BLOCK:
+            self._check_command(setup, data)
+        else:
+            self._check_block(setup, data)
+
+    def _check_command(self, setup: Setup, data: bytes) -> None:
+        address = int.from_bytes(data[1:], "little")
+        if len(data) == 5 and data[0] == DfuseCommand.SET_ADDRESS:
+            self._next_pointer, self._pointer = address, None
+            self._pending = _Pending.ADDRESS
+        elif len(data) == 5 and data[0] == DfuseCommand.ERASE:
+            self._check_erase(setup, address)
+            self._pending = _Pending.WRITE
+        elif len(data) == 1 and data[0] in self._allow_commands:
+            self._pending = _Pending.LEAVE
+        else:
+            raise self._refused(setup, f"command {data[:8].hex(' ')} is not one this station sends")
+
+    def _check_erase(self, setup: Setup, address: int) -> None:
+        if self._alternate is None:
+            raise self._refused(setup, "it is not certain which memory is selected; select it again")
+        memory = self._platform.alternate(self._alternate)
+        page = address - address % memory.erase_unit
+        if not any(permit.allows_erase(self._alternate, page) for permit in self._permits):
+            raise self._refused(setup, f"nobody may erase the page {page:#010x} of {memory.name} now")
+
+    def _check_block(self, setup: Setup, data: bytes) -> None:
+        if setup.value < FIRST_BLOCK:
+            raise self._refused(setup, "data block 1 is illegal")
+        if self._alternate is None or self._pointer is None:
+            raise self._refused(setup, "memory or address are not certain; select and set them again")
+        address = block_address(self._pointer, setup.value)
+        if not any(permit.allows_write(self._alternate, address, data) for permit in self._permits):
+            memory = self._platform.alternate(self._alternate).name
+            raise self._refused(setup, f"nobody may write those {len(data)} bytes at {address:#010x} of {memory} now")
+        self._pending = _Pending.WRITE
+
+    def _require_interface(self, setup: Setup) -> None:
+        if setup.index != INTERFACE:
+            raise self._refused(setup, "only interface 0 exists")
+
+    def _refused(self, setup: Setup, why: str) -> WriteRefused:
+        return WriteRefused(f"transfer {setup.to_bytes().hex(' ')} to a unit in DFU mode was not sent: {why}")
+
+    # --- after a transfer ---------------------------------------------------------------------
+
+    def observe(self, setup: Setup, reply: bytes = b"") -> None:
+        """Take note of a transfer that succeeded; ``reply`` is what an IN transfer brought."""
+        note = _NOTES.get((setup.request_type, setup.request))
+        if note is not None:
+            note(self, setup, reply)
+
+    def _note_set_interface(self, setup: Setup, _reply: bytes) -> None:
+        known = {row.alt for row in self._platform.alternates}
+        self._alternate = setup.value if setup.value in known else None
+
+    def _note_dnload(self, _setup: Setup, _reply: bytes) -> None:
+        if self._pending is _Pending.ADDRESS:
+            self._pending = _Pending.ADDRESS_TAKEN
+
+    def _note_reset_of_state(self, _setup: Setup, _reply: bytes) -> None:
+        self._pending = _Pending.NONE
+
+    def _note_status(self, _setup: Setup, reply: bytes) -> None:
+        try:
+            status = parse_status(reply)
+        except RemoteProtocolError:
+            return  # nothing learned; whoever reads the reply will say so
+        self._settled_in(status.state, is_ok=status.status is DfuStatusCode.OK)
+
+    def _note_state(self, _setup: Setup, reply: bytes) -> None:
+        with contextlib.suppress(RemoteProtocolError):
+            state = parse_state(reply)
+            if self._pending is _Pending.UNKNOWN and state in _RESTING:
+                self._pending = _Pending.NONE
+
+    def _settled_in(self, state: DfuState, *, is_ok: bool) -> None:
+        """The unit has left its busy states: what was pending has run, failed or vanished."""
+        if state in (DfuState.DNLOAD_SYNC, DfuState.DNBUSY, DfuState.MANIFEST_SYNC):
+            return
+        if self._pending is _Pending.ADDRESS_TAKEN and is_ok and state is DfuState.DNLOAD_IDLE:
+            self._pointer = self._next_pointer
+        self._next_pointer = None
+        self._pending = _Pending.NONE
+
+
+_Rule = Callable[[WriteGuard, Setup, bytes], None]
+
+_RULES: dict[tuple[int, int], _Rule] = {
+    _SET_CONFIGURATION: WriteGuard._check_set_configuration,
+    _SET_INTERFACE: WriteGuard._check_set_interface,
+    (_CLASS_OUT, DfuRequest.DNLOAD): WriteGuard._check_dnload,
+    (_CLASS_OUT, DfuRequest.CLRSTATUS): WriteGuard._check_reset_of_state,
+    (_CLASS_OUT, DfuRequest.ABORT): WriteGuard._check_reset_of_state,
+    (_CLASS_IN, DfuRequest.UPLOAD): WriteGuard._check_upload,
+    (_CLASS_IN, DfuRequest.GETSTATUS): WriteGuard._check_get_status,
+    (_CLASS_IN, DfuRequest.GETSTATE): WriteGuard._check_upload,
+}
+
+_NOTES: dict[tuple[int, int], _Rule] = {
+    (_CLASS_OUT, DfuRequest.DNLOAD): WriteGuard._note_dnload,
+    _SET_INTERFACE: WriteGuard._note_set_interface,
+    (_CLASS_OUT, DfuRequest.CLRSTATUS): WriteGuard._note_reset_of_state,
+    (_CLASS_OUT, DfuRequest.ABORT): WriteGuard._note_reset_of_state,
+    (_CLASS_IN, DfuRequest.GETSTATUS): WriteGuard._note_status,
+    (_CLASS_IN, DfuRequest.GETSTATE): WriteGuard._note_state,
+}
+
+
+def _drops_prefix(image: module.Image) -> bool:
+    return bool(image.flags & module.FLAG_DROP_PREFIX)

@@ -1,0 +1,366 @@
+"""The vendor's control-request protocol, host side, without I/O: reference usb-and-serial 3.
+
+A request (a type, a payload, a reply, a signed result) travels as several vendor control transfers.
+`ControlExchange` says what to do next and is told what came of it::
+
+    exchange = ControlExchange(20)
+    while not isinstance(action := exchange.next(), Finished):
+        ...                      # Transfer: run it, then receive(raw) or stalled(); Wait: let it pass
+
+It keeps no time: whoever runs it holds the deadline, and sends `reset` for a request it gives up.
+"""
+
+from __future__ import annotations
+
+import enum
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..errors import LocalProtocolError, RemoteProtocolError
+from .actions import Transfer, Wait
+from .usb import Setup
+
+REPLY_LENGTH = 64  # INIT, CHECK and RESET must ask for exactly this
+MAX_CHUNK = 4096
+MAX_PAYLOAD = 0xFFFF
+MAX_REPLY = 0xFFFF
+CHECK_DELAYS_S = (0.002, 0.005, 0.010, 0.020, 0.050, 0.100, 0.100, 0.250, 0.250, 0.500, 1.0)
+"""Seconds before each CHECK, the last one repeated; counted anew after the payload was sent.
+
+Shorter than the vendor's own 50 ms: a firmware update is one request per kilobyte, so the first delay
+decides its speed (reference firmware-and-dfu 5.1 and 8.3). The unit answers CHECK from an interrupt.
+"""
+
+_IN = 0xC0
+_OUT = 0x40
+
+
+class Service(enum.IntEnum):
+    """bRequest values of the protocol."""
+
+    INIT = 1  # announce a request, get an id
+    CHECK = 2  # ask how it stands
+    SEND = 3  # a piece of the payload
+    RECV = 4  # a piece of the reply
+    RESET = 5  # forget one request, or all
+
+
+class ServiceStatus(enum.IntEnum):
+    """Status of a service reply; not the request's own result."""
+
+    OK = 0  # done, or ready for the payload
+    ERROR = 1  # defined, never seen
+    PENDING = 2  # buffer not ready, or work not finished
+    BUSY = 3  # four requests are open already
+    NO_MEMORY = 4  # the request is gone
+    NOT_FOUND = 5  # unknown id: finished, cancelled, or the unit restarted
+
+
+_FLAG_STATUS, _FLAG_ID, _FLAG_SIZE, _FLAG_RESULT = 0x01, 0x02, 0x04, 0x08
+_OPTIONAL = ((_FLAG_ID, "<H"), (_FLAG_SIZE, "<I"), (_FLAG_RESULT, "<i"))
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceReply:
+    """Reply to INIT, CHECK or RESET; the optional fields are None when their flag is not set."""
+
+    status: ServiceStatus
+    id: int | None = None
+    size: int | None = None
+    result: int | None = None
+
+
+def parse_reply(raw: bytes) -> ServiceReply:
+    """Read a service reply (6 to 14 bytes, trailing ones ignored); raises `RemoteProtocolError`."""
+    if len(raw) < 6:
+        raise _bad_reply(raw, "it needs at least 6")
+    flags, status = struct.unpack_from("<IH", raw)
+    if not flags & _FLAG_STATUS:
+        raise _bad_reply(raw, "its status flag is not set")
+    if status not in frozenset(ServiceStatus):
+        raise _bad_reply(raw, f"status {status} does not exist")
+    values: list[int | None] = []
+    at = 6
+    for flag, layout in _OPTIONAL:
+        present = bool(flags & flag)
+        if present and len(raw) < at + struct.calcsize(layout):
+            raise _bad_reply(raw, "it ends before the fields it announces")
+        values.append(struct.unpack_from(layout, raw, at)[0] if present else None)
+        at += struct.calcsize(layout) if present else 0
+    return ServiceReply(ServiceStatus(status), *values)
+
+
+def _bad_reply(raw: bytes, why: str) -> RemoteProtocolError:
+    return RemoteProtocolError(
+        f"service reply of {len(raw)} bytes ({raw[:16].hex(' ') or 'none'}) is broken: {why}; reset the unit"
+    )
+
+
+# --- setup packets --------------------------------------------------------------------------
+
+
+def init(request_type: int, payload_size: int) -> Setup:
+    return Setup(_IN, Service.INIT, payload_size, request_type, REPLY_LENGTH)
+
+
+def check(request_id: int) -> Setup:
+    return Setup(_IN, Service.CHECK, 0, request_id, REPLY_LENGTH)
+
+
+def send(request_id: int, length: int) -> Setup:
+    return Setup(_OUT, Service.SEND, 0, request_id, length)
+
+
+def recv(request_id: int, length: int) -> Setup:
+    return Setup(_IN, Service.RECV, 0, request_id, length)
+
+
+def reset(request_id: int) -> Setup:
+    """Forget one request. A restart request is carried out by this, not cancelled."""
+    return Setup(_IN, Service.RESET, 0, request_id, REPLY_LENGTH)
+
+
+def reset_all() -> Setup:
+    """Forget every request an earlier program left open; the first thing to do on a fresh handle."""
+    return reset(0)
+
+
+class Raw(enum.IntEnum):
+    """wIndex of raw vendor requests (bRequest 0x50), answered without the system thread (3.8)."""
+
+    DEVICE_ID = 20  # 24 hexadecimal digits
+    SYSTEM_VERSION = 30  # Device OS version
+    RESTART = 40  # restart at once
+    CLOUD_DISCONNECT = 302  # stop reconnecting to the cloud
+
+
+_RAW_REQUEST = 0x50
+
+
+def raw_device_id() -> Setup:
+    return Setup(_IN, _RAW_REQUEST, 0, Raw.DEVICE_ID, REPLY_LENGTH)
+
+
+def raw_version() -> Setup:
+    return Setup(_IN, _RAW_REQUEST, 0, Raw.SYSTEM_VERSION, REPLY_LENGTH)
+
+
+def raw_restart() -> Setup:
+    """Restart at once; the unit usually vanishes before it can answer."""
+    return Setup(_OUT, _RAW_REQUEST, 0, Raw.RESTART, 0)
+
+
+def raw_cloud_disconnect() -> Setup:
+    return Setup(_OUT, _RAW_REQUEST, 0, Raw.CLOUD_DISCONNECT, 0)
+
+
+def parse_raw_text(raw: bytes) -> str:
+    """The text of a raw reply, cut at the first NUL; raises `RemoteProtocolError` unless printable ASCII."""
+    text = raw.partition(b"\0")[0]
+    if not text or not all(0x20 <= byte < 0x7F for byte in text):
+        raise RemoteProtocolError(f"raw reply {raw[:REPLY_LENGTH].hex(' ') or 'without bytes'} is no text")
+    return text.decode("ascii")
+
+
+# --- the exchange ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The request has ended: its signed 32-bit result and its reply, possibly empty, possibly secret."""
+
+    result: int
+    data: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The exchange ended without a result; ``reason`` says whether trying again makes sense."""
+
+    reason: FailureReason
+
+
+class FailureReason(enum.Enum):
+    """Why there is no result."""
+
+    BUSY = "four requests are open already"  # RESET(0), wait, try again
+    NO_MEMORY = "the unit has no memory for it"  # reset the unit
+    GONE = "the unit no longer knows it"  # after a USB error: outcome unknown, read the state again
+    PAYLOAD_LOST = "its payload got lost"  # RESET(id), try again
+    REFUSED = "the unit stalled it"  # no such protocol in this mode or firmware
+
+
+Action = Transfer | Wait | Finished | Failed
+
+
+class _Stage(enum.Enum):
+    """Where an exchange stands; each has one row in `_TRANSFERS`."""
+
+    INIT = enum.auto()  # not announced yet
+    WAIT_BUFFER = enum.auto()  # the unit makes room for the payload
+    SEND = enum.auto()  # sending the payload
+    WAIT_RESULT = enum.auto()  # the unit works
+    RECV = enum.auto()  # fetching the reply
+    OVER = enum.auto()  # `next` gives the outcome
+
+
+class ControlExchange:
+    """One request from INIT to its result.
+
+    ``request_type`` 0 to 65535, ``payload`` at most 65535 bytes, ``check_delays_s`` seconds before
+    each CHECK (not empty). Broken replies raise `RemoteProtocolError`; misuse `LocalProtocolError`.
+    """
+
+    def __init__(
+        self, request_type: int, payload: bytes = b"", *, check_delays_s: Sequence[float] = CHECK_DELAYS_S
+    ) -> None:
+        if not 0 <= request_type <= 0xFFFF or len(payload) > MAX_PAYLOAD or not check_delays_s:
+            raise LocalProtocolError(
+                f"request {request_type} with {len(payload)} bytes is no control request; this is a bug of the station"
+            )
+        self._type = request_type
+        self._payload = payload
+        self._delays = tuple(check_delays_s)
+        self._stage = _Stage.INIT
+        self._id: int | None = None
+        self._checks = 0
+        self._has_waited = False
+        self._sent = 0
+        self._result = 0
+        self._size = 0
+        self._reply = bytearray()
+        self._outcome: Finished | Failed | None = None
+        self._asked: Transfer | None = None
+
+    @property
+    def request_id(self) -> int | None:
+        """The id the unit gave, for RESET; None before INIT was accepted."""
+        return self._id
+
+    def next(self) -> Action:
+        """What to do now. A `Transfer` must be answered with `receive` or `stalled` before the next call."""
+        if self._asked is not None:
+            raise LocalProtocolError("a transfer of this exchange is still unanswered; this is a bug of the station")
+        if self._outcome is not None:
+            return self._outcome
+        if self._stage in (_Stage.WAIT_BUFFER, _Stage.WAIT_RESULT) and not self._has_waited:
+            self._has_waited = True
+            delay = self._delays[min(self._checks, len(self._delays) - 1)]
+            self._checks += 1
+            return Wait(delay)
+        self._has_waited = False
+        self._asked = self._transfer()
+        return self._asked
+
+    def receive(self, raw: bytes = b"") -> None:
+        """The transfer succeeded; ``raw`` is what an IN transfer brought."""
+        if self._take_asked().setup.is_in and len(raw) > MAX_CHUNK:
+            raise _bad_reply(raw, "it is longer than was asked for")
+        _HANDLERS[self._stage](self, raw)
+
+    def stalled(self) -> None:
+        """The unit answered the transfer with STALL."""
+        self._take_asked()
+        lost = self._stage is _Stage.SEND
+        self._end(Failed(FailureReason.PAYLOAD_LOST if lost else FailureReason.REFUSED))
+
+    def _take_asked(self) -> Transfer:
+        if self._asked is None:
+            raise LocalProtocolError("an answer came to a transfer nobody asked for; this is a bug of the station")
+        asked, self._asked = self._asked, None
+        return asked
+
+    def _transfer(self) -> Transfer:
+        request_id = self._id or 0
+        if self._stage is _Stage.INIT:
+            return Transfer(init(self._type, len(self._payload)))
+        if self._stage is _Stage.SEND:
+            piece = self._payload[self._sent : self._sent + MAX_CHUNK]
+            return Transfer(send(request_id, len(piece)), piece)
+        if self._stage is _Stage.RECV:
+            return Transfer(recv(request_id, min(MAX_CHUNK, self._size - len(self._reply))))
+        return Transfer(check(request_id))
+
+    def _on_init(self, raw: bytes) -> None:
+        reply = parse_reply(raw)
+        if reply.status in _ENDINGS:
+            return self._end(Failed(_ENDINGS[reply.status]))
+        if reply.id is None or reply.status is ServiceStatus.ERROR:
+            raise _bad_reply(raw, f"INIT of request {self._type} brought no request id")
+        if reply.status is ServiceStatus.PENDING and not self._payload:
+            raise _bad_reply(raw, f"INIT of request {self._type} without payload cannot be pending")
+        self._id = reply.id
+        self._stage = _Stage.WAIT_BUFFER if reply.status is ServiceStatus.PENDING else self._after_buffer()
+        return None
+
+    def _after_buffer(self) -> _Stage:
+        return _Stage.SEND if self._payload else _Stage.WAIT_RESULT
+
+    def _on_buffer_check(self, raw: bytes) -> None:
+        reply = parse_reply(raw)
+        if reply.status in _ENDINGS:
+            return self._end(Failed(_ENDINGS[reply.status]))
+        if reply.status is ServiceStatus.OK and reply.result is None:
+            self._stage = _Stage.SEND
+        elif reply.status is ServiceStatus.OK:
+            self._finish(raw, reply)  # ended before it got its payload: cancelled, say
+        elif reply.status is not ServiceStatus.PENDING:
+            raise _bad_reply(raw, f"CHECK cannot answer {reply.status.name}")
+        return None
+
+    def _on_sent(self, _raw: bytes) -> None:
+        self._sent = min(self._sent + MAX_CHUNK, len(self._payload))
+        if self._sent == len(self._payload):
+            self._stage = _Stage.WAIT_RESULT
+            self._checks = 0
+
+    def _on_result_check(self, raw: bytes) -> None:
+        reply = parse_reply(raw)
+        if reply.status in _ENDINGS:
+            return self._end(Failed(_ENDINGS[reply.status]))
+        if reply.status is ServiceStatus.OK and reply.result is None:
+            return self._end(Failed(FailureReason.PAYLOAD_LOST))
+        if reply.status is ServiceStatus.OK:
+            return self._finish(raw, reply)
+        if reply.status is not ServiceStatus.PENDING:
+            raise _bad_reply(raw, f"CHECK cannot answer {reply.status.name}")
+        return None
+
+    def _finish(self, raw: bytes, reply: ServiceReply) -> None:
+        self._result, self._size = reply.result or 0, reply.size or 0
+        if self._size > MAX_REPLY:
+            raise _bad_reply(raw, f"a reply of {self._size} bytes cannot be")
+        if self._size:
+            self._stage = _Stage.RECV
+        else:
+            self._end(Finished(self._result))
+
+    def _on_received(self, raw: bytes) -> None:
+        wanted = min(MAX_CHUNK, self._size - len(self._reply))
+        if len(raw) != wanted:
+            raise RemoteProtocolError(
+                f"reply to request {self._type}: {len(raw)} bytes came, expected {wanted}; reset the unit"
+            )
+        self._reply += raw
+        if len(self._reply) == self._size:
+            self._end(Finished(self._result, bytes(self._reply)))
+
+    def _end(self, outcome: Finished | Failed) -> None:
+        self._stage = _Stage.OVER
+        self._outcome = outcome
+
+
+_ENDINGS = {
+    ServiceStatus.BUSY: FailureReason.BUSY,
+    ServiceStatus.NO_MEMORY: FailureReason.NO_MEMORY,
+    ServiceStatus.NOT_FOUND: FailureReason.GONE,
+}
+
+_HANDLERS = {
+    _Stage.INIT: ControlExchange._on_init,
+    _Stage.WAIT_BUFFER: ControlExchange._on_buffer_check,
+    _Stage.SEND: ControlExchange._on_sent,
+    _Stage.WAIT_RESULT: ControlExchange._on_result_check,
+    _Stage.RECV: ControlExchange._on_received,
+}

@@ -1,0 +1,310 @@
+"""DfuSe 1.1a on top of DFU: addressed erase and write, memory maps, and the host's side as pure dialogues.
+
+Each operation is a generator (`drivers.wire.actions.Operation`): it yields transfers and waits and is
+sent the replies. It keeps no time: whoever runs it holds the deadline. Reference firmware-and-dfu 1.4
+to 1.8, written for Gen 3 bootloaders; a stalled GETSTATUS counts as a failed block (Gen 2).
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..errors import DfuFailed, LocalProtocolError, RemoteProtocolError
+from . import dfu
+from .actions import Answer, Operation, Transfer, Wait
+from .dfu import TRANSFER_SIZE, DfuState, DfuStatus, DfuStatusCode
+from .usb import Setup
+
+FIRST_BLOCK = 2  # block 0 is a command, block 1 is illegal
+COMMAND_BLOCK = 0
+_MAX_BLOCKS = 0x10000 - FIRST_BLOCK
+_BUSY_PAUSE_S = 0.001
+
+
+class DfuseCommand(enum.IntEnum):
+    """First payload byte of a DNLOAD to block 0."""
+
+    GET_COMMANDS = 0x00  # only as UPLOAD
+    SET_ADDRESS = 0x21  # + u32: set the address pointer
+    ERASE = 0x41  # + u32: erase the page with that address; alone it would erase everything
+    READ_UNPROTECT = 0x92  # not supported, never sent
+    ENTER_SAFE_MODE = 0xFA  # Particle, bootloader 3001 and newer
+    CLEAR_OVERRIDE = 0xFB  # Particle, bootloader 3100 and newer
+
+
+def set_address_payload(address: int) -> bytes:
+    return _addressed(DfuseCommand.SET_ADDRESS, address)
+
+
+def erase_payload(address: int) -> bytes:
+    return _addressed(DfuseCommand.ERASE, address)
+
+
+def _addressed(command: DfuseCommand, address: int) -> bytes:
+    if not 0 <= address <= 0xFFFFFFFF:
+        raise LocalProtocolError(f"address {address:#x} does not fit in 32 bits; this is a bug of the station")
+    return struct.pack("<BI", command, address)
+
+
+def block_address(pointer: int, block: int) -> int:
+    """Where data block ``block`` (2 or more) lands; 4096 is a constant, not the block's length."""
+    return pointer + (block - FIRST_BLOCK) * TRANSFER_SIZE
+
+
+# --- operations -----------------------------------------------------------------------------
+
+
+def status() -> Operation[DfuStatus]:
+    """GETSTATUS. It also starts the operation a DNLOAD has announced."""
+    reply = yield Transfer(dfu.get_status())
+    if isinstance(reply, Answer):
+        raise DfuFailed(
+            "GETSTATUS was stalled: the last block was refused or not programmed; erase the page and write it again",
+            status=DfuStatusCode.ERR_UNKNOWN,
+            state=DfuState.ERROR,
+        )
+    return dfu.parse_status(reply)
+
+
+def settle() -> Operation[DfuStatus]:
+    """First thing on a fresh handle: drop whatever an earlier host left pending, then go idle.
+
+    A block that was announced and never started would otherwise be executed by our first GETSTATUS,
+    perhaps in another memory: a host that dies takes the unit back to alternate setting 0.
+    """
+    reply = yield Transfer(dfu.abort())
+    if isinstance(reply, Answer):  # ABORT had no place there: now it is dfuERROR
+        yield Transfer(dfu.clear_status())
+    return (yield from go_idle())
+
+
+def go_idle(*, allow_download_idle: bool = False) -> Operation[DfuStatus]:
+    """Bring the unit to dfuIDLE (or leave it in dfuDNLOAD_IDLE when allowed); raises `DfuFailed`.
+
+    CLRSTATUS is sent only in dfuERROR: anywhere else it is itself an error.
+    """
+    now = yield from _not_busy()
+    resting = {DfuState.IDLE, DfuState.DNLOAD_IDLE} if allow_download_idle else {DfuState.IDLE}
+    if now.state not in resting | {DfuState.ERROR}:
+        yield Transfer(dfu.abort())
+        now = yield from status()
+    if now.state is DfuState.ERROR:
+        yield Transfer(dfu.clear_status())
+        now = yield from status()
+    if now.state not in resting:
+        raise _failed("going back to dfuIDLE", now)
+    return now
+
+
+def set_address(address: int) -> Operation[DfuStatus]:
+    """Set the address pointer; ends in dfuDNLOAD_IDLE."""
+    payload = set_address_payload(address)
+    return (yield from _download(COMMAND_BLOCK, payload, f"setting the address {address:#010x}"))
+
+
+def erase(address: int) -> Operation[DfuStatus]:
+    """Erase the page that holds ``address``; ends in dfuDNLOAD_IDLE. About 85 ms on a Gen 3."""
+    return (yield from _download(COMMAND_BLOCK, erase_payload(address), f"erasing the page at {address:#010x}"))
+
+
+def write_block(address: int, data: bytes) -> Operation[DfuStatus]:
+    """Write 1 to 4096 bytes at ``address``: set-address, then data block 2, so each block stands alone."""
+    if not 0 < len(data) <= TRANSFER_SIZE:
+        raise LocalProtocolError(f"a block of {len(data)} bytes was to be written, DFU takes 1 to {TRANSFER_SIZE}")
+    yield from set_address(address)
+    return (yield from _download(FIRST_BLOCK, data, f"writing {len(data)} bytes at {address:#010x}"))
+
+
+def read(address: int, length: int) -> Operation[bytes]:
+    """Read ``length`` bytes at ``address``; starts and ends in dfuIDLE."""
+    if not 0 < length <= _MAX_BLOCKS * TRANSFER_SIZE:
+        raise LocalProtocolError(f"{length} bytes were to be read in one go, DFU can count to 256 MiB")
+    yield from go_idle(allow_download_idle=True)
+    yield from set_address(address)
+    yield from _abort_to_idle()
+    data = bytearray()
+    for block in range(FIRST_BLOCK, 0x10000):
+        wanted = min(TRANSFER_SIZE, length - len(data))
+        data += yield from _upload(block, wanted, address)
+        if len(data) == length:
+            break
+    yield from _abort_to_idle()
+    return bytes(data)
+
+
+def commands() -> Operation[frozenset[int]]:
+    """Which DfuSe commands the bootloader knows: 0x21 0x41, from 6.1.1 also 0xFA, from 6.2.0 also 0xFB."""
+    yield from go_idle()
+    reply = yield Transfer(dfu.upload(COMMAND_BLOCK, 64))
+    if isinstance(reply, Answer) or reply[:3] != bytes((0x00, 0x21, 0x41)):
+        shown = "STALL" if isinstance(reply, Answer) else reply[:16].hex(" ")
+        raise RemoteProtocolError(f"the bootloader's list of commands is {shown}, expected 00 21 41 and perhaps more")
+    yield from _abort_to_idle()
+    return frozenset(reply[1:])
+
+
+def leave() -> Operation[DfuStatus]:
+    """Ask the unit to restart into its firmware; it resets about 0.5 s after the last status.
+
+    Returns the status that started the countdown. A `LinkError` while this runs means it has gone already.
+    """
+    yield from go_idle(allow_download_idle=True)
+    yield from _dnload(FIRST_BLOCK, b"", "leaving DFU mode")
+    now = yield from status()
+    if now.state not in (DfuState.MANIFEST, DfuState.MANIFEST_WAIT_RESET, DfuState.DNLOAD_IDLE):
+        raise _failed("leaving DFU mode", now)
+    return now
+
+
+def _download(block: int, data: bytes, what: str) -> Operation[DfuStatus]:
+    """One DNLOAD and the GETSTATUS exchange that executes it."""
+    yield from _dnload(block, data, what)
+    now = yield from _not_busy()
+    if now.status is not DfuStatusCode.OK or now.state is not DfuState.DNLOAD_IDLE:
+        raise _failed(what, now)
+    return now
+
+
+def _not_busy() -> Operation[DfuStatus]:
+    """GETSTATUS until the unit is no longer erasing or programming; the runner's deadline ends it."""
+    now = yield from status()
+    while now.state is DfuState.DNBUSY:
+        yield Wait(max(now.poll_ms / 1000, _BUSY_PAUSE_S))
+        now = yield from status()
+    return now
+
+
+def _dnload(block: int, data: bytes, what: str) -> Operation[None]:
+    reply = yield Transfer(dfu.dnload(block, len(data)), data)
+    if isinstance(reply, Answer):
+        now = yield from status()
+        raise _failed(f"{what} (stalled)", now)
+
+
+def _upload(block: int, wanted: int, address: int) -> Operation[bytes]:
+    reply = yield Transfer(dfu.upload(block, wanted))
+    if isinstance(reply, Answer):
+        raise _failed(f"reading at {block_address(address, block):#010x} (stalled)", (yield from status()))
+    if len(reply) != wanted:
+        raise RemoteProtocolError(
+            f"reading at {block_address(address, block):#010x} gave {len(reply)} bytes, expected {wanted}"
+        )
+    return reply
+
+
+def _abort_to_idle() -> Operation[None]:
+    yield Transfer(dfu.abort())
+    now = yield from status()
+    if now.state is not DfuState.IDLE:
+        raise _failed("aborting", now)
+
+
+def _failed(what: str, now: DfuStatus) -> DfuFailed:
+    return DfuFailed(
+        f"{what}: the bootloader answered {now}; clear it and try that page again",
+        status=now.status,
+        state=now.state,
+    )
+
+
+# --- memory maps ------------------------------------------------------------------------------
+
+
+class Access(enum.IntFlag):
+    """The type letter of a segment, minus ``a`` plus 1."""
+
+    READABLE = 1  # can be uploaded
+    ERASABLE = 2  # must be erased before programming
+    WRITABLE = 4  # can be programmed
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """``count`` sectors of ``sector_size`` bytes from ``start`` on."""
+
+    start: int
+    count: int
+    sector_size: int
+    access: Access
+
+    @property
+    def end(self) -> int:
+        return self.start + self.count * self.sector_size
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryLayout:
+    """A parsed memory map. Trust it to describe, never to permit: that is the write guard's work."""
+
+    name: str
+    segments: tuple[Segment, ...]
+
+    @property
+    def is_protected(self) -> bool:
+        """Nothing readable or writable anywhere: how an older protected unit shows itself."""
+        return all(segment.access is Access.ERASABLE for segment in self.segments)
+
+    def sectors_between(self, start: int, end: int) -> tuple[int, ...]:
+        """Start addresses of the sectors that [``start``, ``end``) touches; raises `RemoteProtocolError` on a gap."""
+        sectors: list[int] = []
+        at = start
+        while at < end:
+            segment = next((s for s in self.segments if s.start <= at < s.end), None)
+            if segment is None:
+                raise RemoteProtocolError(f"memory map of {self.name} has nothing at {at:#010x}; wrong bootloader?")
+            sector = at - (at - segment.start) % segment.sector_size
+            sectors.append(sector)
+            at = sector + segment.sector_size
+        return tuple(sectors)
+
+
+_GROUP = re.compile(r"/0x([0-9A-Fa-f]{1,8})/([^/]+)")
+_SEGMENT = re.compile(r"(\d{1,6})\*(\d{1,6})([ BKM]?)([a-g])")
+_MULTIPLIER = {"": 1, " ": 1, "B": 1, "K": 1024, "M": 1024 * 1024}
+_MIN_SECTOR = 256
+
+
+def parse_layout(text: str) -> MemoryLayout:
+    """Read the interface string of an alternate setting (``@Name /0xADDRESS/segments``).
+
+    Raises `RemoteProtocolError` for anything that is not one, or does not fit in 32 bits.
+    """
+    text = text.rstrip("\0")
+    slash = text.find("/")
+    if len(text) > 255 or not text.startswith("@") or slash < 0:
+        raise _bad_layout(text)
+    groups, at = [], slash
+    while at < len(text):
+        match = _GROUP.match(text, at)
+        if match is None:
+            raise _bad_layout(text)
+        groups.append(match)
+        at = match.end()
+    segments = tuple(s for match in groups for s in _segments(int(match[1], 16), match[2], text))
+    return MemoryLayout(text[1:slash].rstrip(), segments)
+
+
+def _segments(at: int, listed: str, text: str) -> Iterator[Segment]:
+    for item in listed.split(","):
+        match = _SEGMENT.fullmatch(item)
+        if match is None:
+            raise _bad_layout(text)
+        size = int(match[2]) * _MULTIPLIER[match[3]]
+        segment = Segment(at, int(match[1]), size, Access(ord(match[4]) - ord("a") + 1))
+        if size < _MIN_SECTOR or segment.count == 0 or segment.end > 1 << 32:
+            raise _bad_layout(text)
+        yield segment
+        at = segment.end
+
+
+def _bad_layout(text: str) -> RemoteProtocolError:
+    return RemoteProtocolError(f"memory map {text[:80]!r} is not written as DfuSe says; wrong bootloader?")
+
+
+def select(alternate: int) -> Setup:
+    """The request that picks a memory; transports send it through their own call."""
+    return dfu.set_interface(alternate)
