@@ -1,21 +1,72 @@
 """The DFU interface of a Gen 3 bootloader, as these bootloaders really behave.
 
 The device side of DFU 1.1 with DfuSe commands; knows nothing of enumeration, strings or time. Reference
-firmware-and-dfu 1 (Gen 3 column).
+firmware-and-dfu 1 (Gen 3 column), usb-and-serial 2.6. Device Protection is not modelled: units are open.
 """
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..wire.usb import Setup
+from .flash import FlashFailed, NorFlash, Who
+from .header import read_header
+from .inventory import USER
+from .layout import DCT_LIMIT, USER_LEGACY_START, USER_START
 
 if TYPE_CHECKING:
     from .memory import UnitMemory
 
 MANIFEST_S = 0.5
 """Seconds between the GETSTATUS that says dfuMANIFEST and the reset."""
+
+TRANSFER_SIZE = 4096
+_OUT, _IN = 0x21, 0xA1  # class request to an interface
+_FIRST_DATA_BLOCK = 2
+
+KNOWS_SAFE_MODE = 3001  # bootloader module versions that brought a command
+KNOWS_CLEAR_OVERRIDE = 3100
+KNOWS_LARGE_USER_PART = 1100
+
+
+class State(enum.IntEnum):
+    """DFU 1.1 section 6.1.2, bState."""
+
+    IDLE = 2  # waits for a request
+    DNLOAD_SYNC = 3  # has a block, waits for GETSTATUS to work on it
+    DNBUSY = 4  # told to the host once, then the flash works
+    DNLOAD_IDLE = 5  # waits for the next block
+    MANIFEST_SYNC = 6  # was told to leave, waits for GETSTATUS
+    MANIFEST = 7  # told to the host once
+    MANIFEST_WAIT_RESET = 8  # resets soon
+    UPLOAD_IDLE = 9  # in the middle of reading
+    ERROR = 10  # waits for CLRSTATUS
+
+
+class Status(enum.IntEnum):
+    """DFU 1.1 section 6.1.2, bStatus: the few these bootloaders produce."""
+
+    OK = 0x00  # nothing wrong
+    ERR_TARGET = 0x01  # mass erase, or block number 1
+    ERR_UNKNOWN = 0x0E  # everything else
+    ERR_STALLED_PACKET = 0x0F  # unknown DfuSe command
+
+
+class Command(enum.IntEnum):
+    """DfuSe commands: first byte of block 0."""
+
+    GET_COMMANDS = 0x00  # by UPLOAD only
+    SET_ADDRESS = 0x21
+    ERASE = 0x41
+    SAFE_MODE = 0xFA
+    CLEAR_OVERRIDE = 0xFB
+
+
+_ABORTABLE = frozenset({State.IDLE, State.DNLOAD_SYNC, State.DNLOAD_IDLE, State.MANIFEST_SYNC, State.UPLOAD_IDLE})
+_MUTE = frozenset({State.DNBUSY, State.MANIFEST, State.MANIFEST_WAIT_RESET})  # GETSTATE is an error there
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +80,220 @@ class DfuReply:
     safe_mode: bool = False  # ... into safe mode
 
 
+class _Failed(Exception):
+    """The operation ends in dfuERROR with ``status``."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(status.name)
+        self.status = status
+
+
 class DfuFunction:
-    """One unit's DFU interface since it entered DFU mode. Lives in RAM."""
+    """One unit's DFU interface since it entered DFU mode. Lives in RAM; a `PowerLost` from a fault passes through."""
 
     def __init__(self, memory: UnitMemory, bootloader_version: int) -> None:
-        raise NotImplementedError
+        self._memory = memory
+        self._version = bootloader_version
+        self._buffer = bytearray(TRANSFER_SIZE)  # keeps what the last transfer left in it
+        self._requests: dict[tuple[int, int], Callable[[Setup, bytes], DfuReply]] = {
+            (_OUT, 1): self._download,
+            (_IN, 2): self._upload,
+            (_IN, 3): self._get_status,
+            (_OUT, 4): self._clear_status,
+            (_IN, 5): self._get_state,
+            (_OUT, 6): self._abort,
+        }
+        self._commands: dict[int, Callable[[bytes], float]] = {
+            Command.SET_ADDRESS: self._set_address,
+            Command.ERASE: self._erase,
+        }
+        if bootloader_version >= KNOWS_CLEAR_OVERRIDE:
+            self._commands[Command.CLEAR_OVERRIDE] = lambda _: 0.0
+        self.set_configuration()
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def alternate(self) -> int:
+        return self._alternate
 
     def set_configuration(self) -> None:
         """SET_CONFIGURATION(1) restarts everything: dfuIDLE, OK, pointer 0, alternate setting 0."""
-        raise NotImplementedError
+        self._state, self._status = State.IDLE, Status.OK
+        self._pointer, self._alternate = 0, 0
+        self._block, self._pending = 0, b""
 
     def set_interface(self, alternate: int) -> bool:
         """SET_INTERFACE: False (stall) for an unknown setting. Neither state nor pointer change."""
-        raise NotImplementedError
+        if alternate not in (0, 1, 2):
+            return False
+        self._alternate = alternate
+        return True
 
     def handle(self, setup: Setup, data: bytes = b"") -> DfuReply:
-        """One class request to interface 0 (request type 0x21 or 0xA1)."""
-        raise NotImplementedError
+        """One class request to interface 0 (request type 0x21 or 0xA1); ``data`` is the OUT data stage."""
+        if setup.index != 0:
+            return DfuReply(stall=True)
+        request = self._requests.get((setup.request_type, setup.request))
+        return request(setup, data) if request else self._illegal()
+
+    # --- requests ----------------------------------------------------------------------------
+
+    def _download(self, setup: Setup, data: bytes) -> DfuReply:
+        if self._state not in (State.IDLE, State.DNLOAD_IDLE) or setup.length > TRANSFER_SIZE:
+            return self._illegal()
+        if setup.length == 0:
+            self._state = State.MANIFEST_SYNC
+            return DfuReply()
+        self._buffer[: len(data)] = data
+        self._block, self._pending = setup.value, data
+        self._state = State.DNLOAD_SYNC
+        return DfuReply()
+
+    def _upload(self, setup: Setup, _: bytes) -> DfuReply:
+        if self._state not in (State.IDLE, State.UPLOAD_IDLE) or not 0 < setup.length <= TRANSFER_SIZE:
+            return self._illegal()
+        if setup.value == Command.GET_COMMANDS:
+            self._state = State.IDLE
+            return DfuReply(self._known_commands()[: setup.length])
+        try:
+            content = self._read(self._block_address(setup.value), setup.length)
+        except _Failed as failed:
+            self._fail(failed.status)
+            return DfuReply(stall=True)
+        self._state = State.UPLOAD_IDLE
+        return DfuReply(content)
+
+    def _get_status(self, setup: Setup, _: bytes) -> DfuReply:
+        """Also what makes a received block be worked on, and a unit told to leave do so."""
+        wants_safe_mode = self._state is State.DNLOAD_SYNC and self._is_safe_mode_command()
+        if wants_safe_mode or self._state is State.MANIFEST_SYNC:
+            reply = self._status_bytes(State.MANIFEST)[: setup.length]
+            self._state = State.MANIFEST_WAIT_RESET
+            return DfuReply(reply, leaving=True, safe_mode=wants_safe_mode)
+        if self._state is State.DNLOAD_SYNC:
+            reply = self._status_bytes(State.DNBUSY)[: setup.length]
+            self._state = State.DNBUSY
+            return DfuReply(reply, seconds=self._execute())
+        return DfuReply(self._status_bytes(self._state)[: setup.length])
+
+    def _clear_status(self, _setup: Setup, _: bytes) -> DfuReply:
+        if self._state is not State.ERROR:
+            return self._illegal()
+        self._state, self._status = State.IDLE, Status.OK
+        return DfuReply()
+
+    def _get_state(self, setup: Setup, _: bytes) -> DfuReply:
+        if self._state in _MUTE:
+            return self._illegal()
+        return DfuReply(bytes([self._state])[: setup.length])
+
+    def _abort(self, _setup: Setup, _: bytes) -> DfuReply:
+        if self._state not in _ABORTABLE:
+            return self._illegal()
+        self._state = State.IDLE
+        return DfuReply()
+
+    def _illegal(self) -> DfuReply:
+        """Whatever does not fit the state: STALL and dfuERROR, errUNKNOWN."""
+        self._fail(Status.ERR_UNKNOWN)
+        return DfuReply(stall=True)
+
+    def _fail(self, status: Status) -> None:
+        self._state, self._status = State.ERROR, status
+
+    def _status_bytes(self, state: State) -> bytes:
+        """bStatus, bwPollTimeout (always 0 on Gen 3), bState, iString."""
+        return bytes([self._status, 0, 0, 0, state, 0])
+
+    # --- operations --------------------------------------------------------------------------
+
+    def _execute(self) -> float:
+        """Work on the received block; return the seconds it takes. Failures end in dfuERROR, without a stall."""
+        try:
+            seconds = self._run_block()
+        except _Failed as failed:
+            self._fail(failed.status)
+            return 0.0
+        except (FlashFailed, ValueError):  # ValueError: outside the memory
+            self._fail(Status.ERR_UNKNOWN)
+            return 0.0
+        self._state = State.DNLOAD_IDLE
+        return seconds
+
+    def _run_block(self) -> float:
+        if self._block != 0:
+            return self._write(self._block_address(self._block), self._pending)
+        command = self._commands.get(self._pending[0])
+        if command is None:
+            raise _Failed(Status.ERR_STALLED_PACKET)
+        return command(self._pending[1:])
+
+    def _is_safe_mode_command(self) -> bool:
+        is_command = self._block == 0 and self._pending[:1] == bytes([Command.SAFE_MODE])
+        return is_command and self._version >= KNOWS_SAFE_MODE
+
+    def _known_commands(self) -> bytes:
+        newer = [(Command.SAFE_MODE, KNOWS_SAFE_MODE), (Command.CLEAR_OVERRIDE, KNOWS_CLEAR_OVERRIDE)]
+        known = [Command.GET_COMMANDS, Command.SET_ADDRESS, Command.ERASE]
+        return bytes(known + [command for command, since in newer if self._version >= since])
+
+    def _block_address(self, block: int) -> int:
+        if block < _FIRST_DATA_BLOCK:
+            raise _Failed(Status.ERR_TARGET)
+        return self._pointer + (block - _FIRST_DATA_BLOCK) * TRANSFER_SIZE
+
+    def _set_address(self, argument: bytes) -> float:
+        self._pointer = _address(argument)
+        return 0.0
+
+    def _erase(self, argument: bytes) -> float:
+        if not argument:
+            raise _Failed(Status.ERR_TARGET)  # mass erase
+        chip = self._chip()
+        return 0.0 if chip is None else chip.erase_page(_address(argument), Who.DFU)
+
+    def _write(self, address: int, data: bytes) -> float:
+        chip = self._chip()
+        if chip is None:
+            return self._memory.dct.write(address, data, Who.DFU)
+        seconds = chip.program(address, data, Who.DFU)
+        return seconds + self._retire_legacy_application(chip, address)
+
+    def _read(self, address: int, length: int) -> bytes:
+        chip = self._chip()
+        if chip is None:
+            return self._read_dct(address, length)
+        if not chip.holds(address, length):
+            raise _Failed(Status.ERR_UNKNOWN)
+        return chip.read(address, length)
+
+    def _read_dct(self, address: int, length: int) -> bytes:
+        """Past the end of the area the host gets what the transfer buffer held before."""
+        if address + length > DCT_LIMIT:
+            raise _Failed(Status.ERR_UNKNOWN)
+        content = self._memory.dct.read(address, length)
+        self._buffer[: len(content)] = content
+        return bytes(self._buffer[:length])
+
+    def _chip(self) -> NorFlash | None:
+        """The flash behind the alternate setting, None for the configuration area."""
+        return {0: self._memory.internal, 2: self._memory.external}.get(self._alternate)
+
+    def _retire_legacy_application(self, chip: NorFlash, address: int) -> float:
+        """A new application's header at 0xB4000 makes the bootloader erase the header of one at 0xD4000."""
+        if chip is not self._memory.internal or address != USER_START or self._version < KNOWS_LARGE_USER_PART:
+            return 0.0
+        header = read_header(chip, USER_START)
+        is_application = header.kind == USER and header.start == USER_START and header.is_plausible
+        if not is_application or header.platform_id != self._memory.platform_id:
+            return 0.0
+        return chip.erase_page(USER_LEGACY_START, Who.BOOT)
+
+
+def _address(argument: bytes) -> int:
+    if len(argument) != 4:
+        raise _Failed(Status.ERR_UNKNOWN)
+    return int.from_bytes(argument, "little")

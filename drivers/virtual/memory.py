@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from .boot import BootReport, BootRequest
+from ..errors import DriverError
+from . import synthetic
+from .boot import BootReport, BootRequest, boot
 from .dct import Dct
-from .flash import FlashFault, NorFlash, Score
-from .layout import Chip
+from .flash import TIMINGS, FlashFault, FlashStep, NorFlash, Operation, Score, Who, open_cells
+from .header import DROP_MODULE_INFO, PREFIX_SIZE, read_header
+from .inventory import NCP
+from .layout import (
+    DCT_SIZE,
+    EXTERNAL_BASE,
+    EXTERNAL_SIZE,
+    INTERNAL_BASE,
+    INTERNAL_SIZE,
+    Chip,
+)
+
+NCP_PLATFORMS = frozenset({12})  # Argon: Wi-Fi comes from a co-processor with firmware of its own
+NCP_SIZE = 0x10_0000
+_NETWORK_LIMIT = 0x10000
+_NETWORK_HEAD = 8  # length and CRC-32 of the content, little endian
 
 
 class UnitMemory:
-    """Internal flash, external flash, configuration area and Wi-Fi store of one unit.
+    """Internal flash, external flash, configuration area, Wi-Fi store and co-processor of one unit.
 
     With a ``directory`` they are files there (``internal-flash.bin``, ``external-flash.bin``, ``dct.bin``,
-    ``network.bin``), written as each operation executes; without one they live in this object.
+    ``network.bin``, on an Argon ``ncp.bin``), written as each operation executes; without one they live in
+    this object. ``fault`` is consulted before every step of every erase and program.
     """
-
-    platform_id: int
-    score: Score
-    internal: NorFlash
-    external: NorFlash
-    dct: Dct
 
     def __init__(
         self,
@@ -31,31 +43,86 @@ class UnitMemory:
         score: Score | None = None,
         fault: FlashFault | None = None,
     ) -> None:
-        raise NotImplementedError
-
-    def install(self, files: Iterable[bytes]) -> None:
-        """Factory programming: put module files where they belong. Not scored."""
-        raise NotImplementedError
-
-    def boot(self, request: BootRequest = BootRequest.NORMAL) -> BootReport:
-        """Reset: everything is read again from flash."""
-        raise NotImplementedError
+        self.platform_id = platform_id
+        self.score = score or Score()
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+        paths = {chip: None if directory is None else directory / f"{chip}.bin" for chip in Chip}
+        self.internal = NorFlash(
+            Chip.INTERNAL, INTERNAL_BASE, INTERNAL_SIZE, path=paths[Chip.INTERNAL], score=self.score
+        )
+        self.external = NorFlash(
+            Chip.EXTERNAL, EXTERNAL_BASE, EXTERNAL_SIZE, path=paths[Chip.EXTERNAL], score=self.score
+        )
+        self.dct = Dct(paths[Chip.DCT], self.score)
+        self._network = open_cells(paths[Chip.NETWORK], b"")
+        self.ncp = self._open_ncp(paths[Chip.NCP]) if platform_id in NCP_PLATFORMS else None
+        self.set_fault(fault)
 
     def set_fault(self, fault: FlashFault | None) -> None:
         """Consult ``fault`` before every step of every flash operation from now on."""
-        raise NotImplementedError
+        self._fault = fault
+        for chip in (self.internal, self.external, self.dct, self.ncp):
+            if chip is not None:
+                chip.fault = fault
+
+    def install(self, files: Iterable[bytes]) -> None:
+        """Factory programming: put module files where they belong. Not scored, needs no erased flash.
+
+        A SoftDevice loses its header, as in every unit. Raises `DriverError` for what has no place.
+        """
+        for file in files:
+            probe = NorFlash(Chip.EXTERNAL, 0, max(len(file), 0x400))
+            probe.place(0, file)
+            header = read_header(probe, 0)
+            content = file[PREFIX_SIZE:] if header.flags & DROP_MODULE_INFO else file
+            chip = self.ncp if header.kind == NCP else self.internal
+            if chip is None or not header.is_plausible or not chip.holds(header.start, len(content)):
+                raise DriverError(f"a file of {len(file)} bytes is no module this virtual unit has a place for")
+            chip.place(header.start, content)
+
+    def boot(self, request: BootRequest = BootRequest.NORMAL) -> BootReport:
+        """Reset: everything is read again from flash."""
+        return boot(self, request)
 
     def read_network(self) -> bytes:
-        """The Wi-Fi store: whatever the system stored last, b"" if nothing."""
-        raise NotImplementedError
+        """The Wi-Fi store: what the system stored last; b"" if nothing, or if it was torn."""
+        raw = self._network.read(0, self._network.size)
+        length, crc = int.from_bytes(raw[:4], "little"), int.from_bytes(raw[4:_NETWORK_HEAD], "little")
+        content = raw[_NETWORK_HEAD : _NETWORK_HEAD + length]
+        return content if raw and len(content) == length and zlib.crc32(content) == crc else b""
 
-    def write_network(self, content: bytes, who: str) -> float:
-        """Replace the Wi-Fi store; scored. Returns seconds."""
-        raise NotImplementedError
+    def write_network(self, content: bytes, who: Who) -> float:
+        """Replace the Wi-Fi store, at most 64 KiB; return seconds. Scored."""
+        if len(content) > _NETWORK_LIMIT:
+            raise ValueError(f"the Wi-Fi store takes {_NETWORK_LIMIT} bytes, got {len(content)}")
+        self.score.note(Chip.NETWORK, Operation.PROGRAM, 0, len(content), who)
+        if self._fault is not None:
+            self._fault(FlashStep(Chip.NETWORK, Operation.PROGRAM, who, 0, len(content), 0))
+        head = len(content).to_bytes(4, "little") + zlib.crc32(content).to_bytes(4, "little")
+        self._network.write(0, head + content)
+        return TIMINGS[Chip.NETWORK].programming(len(content))
 
     def dump(self) -> Mapping[Chip, bytes]:
-        """Raw content of every chip."""
-        raise NotImplementedError
+        """Raw content of every chip, as the files of a ``directory`` hold it."""
+        content = {
+            Chip.INTERNAL: self.internal.read(INTERNAL_BASE, INTERNAL_SIZE),
+            Chip.EXTERNAL: self.external.read(EXTERNAL_BASE, EXTERNAL_SIZE),
+            Chip.DCT: self.dct.read(0, max(self.dct.size, DCT_SIZE)),
+            Chip.NETWORK: self._network.read(0, self._network.size),
+        }
+        return content if self.ncp is None else content | {Chip.NCP: self.ncp.read(0, NCP_SIZE)}
 
     def close(self) -> None:
-        raise NotImplementedError
+        """Release the files. The unit cannot be used afterwards."""
+        for chip in (self.internal, self.external, self.dct, self._network, self.ncp):
+            if chip is not None:
+                chip.close()
+
+    def _open_ncp(self, path: Path | None) -> NorFlash:
+        """The co-processor leaves its own factory with firmware in it."""
+        is_new = path is None or not path.exists()
+        ncp = NorFlash(Chip.NCP, 0, NCP_SIZE, path=path, score=self.score)
+        if is_new:
+            ncp.place(0, synthetic.ncp_firmware(self.platform_id).data)
+        return ncp

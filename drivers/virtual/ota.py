@@ -1,10 +1,48 @@
 """The receiving end of a control-request update: a slot in the external flash, and the records that make the
-next boot apply it. Nothing is written through. Reference firmware-and-dfu 5, 7.2.
+next boot apply it. Nothing is written through to where a module belongs, but for the co-processor's firmware.
+
+Reference firmware-and-dfu 5, 7.2; usb-and-serial 4.4. Compressed modules are inflated by the boot that
+applies them. Assets are refused: there is no asset store here.
 """
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING, NamedTuple
+
+from ..platforms import ModuleFunction
+from . import update_slots
+from .flash import FlashFailed, NorFlash, Who
+from .header import COMBINED, COMPRESSED, Header, is_intact, read_header
+from .inventory import (
+    BOOTLOADER,
+    NCP,
+    RADIO,
+    SYSTEM,
+    USER,
+    USER_LEGACY,
+    Found,
+    find_bootloader,
+    find_system,
+    held_version,
+)
+from .layout import (
+    BOOTLOADER_END,
+    BOOTLOADER_START,
+    OTA_SLOT,
+    OTA_SLOT_LEGACY,
+    OTA_SLOT_LENGTH,
+    OTA_SLOT_MOVED,
+    PAGE,
+    SOFTDEVICE_END,
+    SOFTDEVICE_START,
+    SYSTEM_END,
+    SYSTEM_LEGACY_START,
+    SYSTEM_START,
+    USER_END,
+    USER_LEGACY_START,
+    USER_START,
+)
 
 if TYPE_CHECKING:
     from .memory import UnitMemory
@@ -12,40 +50,199 @@ if TYPE_CHECKING:
 CHUNK = 1024
 
 
+class Result(enum.IntEnum):
+    """Result codes of the update requests (reference firmware-and-dfu 5.5)."""
+
+    OK = 0
+    INVALID_STATE = -210  # no update in progress, or bytes missing
+    FLASH_IO = -219  # the flash failed
+    OUT_OF_RANGE = -290  # an empty piece, or more than announced
+    NOT_FOUND = -1300  # no module in the slot, or none this unit has a place for
+    UNSUPPORTED = -1310  # a kind of module that cannot be updated here
+    VALIDATION = -1320  # whole, but its content is not usable
+    INTEGRITY = -1330  # CRC
+    DEPENDENCY = -1340  # a module it needs is missing or too old
+    PLATFORM = -1360  # made for another platform
+    SIZE = -1351  # nothing, or more than the slot takes
+
+
 class OtaReply(NamedTuple):
-    """Result code of a request (0, or negative: reference 5.5), and the seconds the flash was busy."""
+    """Result code of a request (0, or negative), and the seconds the flash was busy."""
 
     code: int
     seconds: float = 0.0
+
+
+_PLACES: dict[tuple[int, int], tuple[tuple[int, ...], int]] = {  # kind -> (possible starts, end of region)
+    BOOTLOADER: ((BOOTLOADER_START,), BOOTLOADER_END),
+    RADIO: ((SOFTDEVICE_START,), SOFTDEVICE_END),
+    SYSTEM: ((SYSTEM_START, SYSTEM_LEGACY_START), SYSTEM_END),
+    USER: ((USER_START,), USER_END),
+    USER_LEGACY: ((USER_LEGACY_START,), USER_END),
+}
+_COMPRESSIBLE = (SYSTEM, USER, USER_LEGACY)
+
+
+def slot_address(system_module_version: int) -> int:
+    """Where the system of that version keeps an update while it comes in (reference 2.5)."""
+    return OTA_SLOT if system_module_version >= OTA_SLOT_MOVED else OTA_SLOT_LEGACY
+
+
+def records_in_slot(
+    memory: UnitMemory, system: Found, received: int = OTA_SLOT_LENGTH
+) -> tuple[Result, list[update_slots.UpdateRecord]]:
+    """Validate the one or two modules in the slot of the running ``system``.
+
+    Returns `Result.OK` and the records that install them, or why not and nothing.
+    """
+    address = slot_address(system.header.version)
+    end = min(address + received, memory.external.end)
+    records = []
+    for _ in range(2):
+        header = read_header(memory.external, address)
+        result = _validate(memory, system, header, address, end)
+        if result is not Result.OK:
+            return result, []
+        records.append(update_slots.record_for(header, address))
+        if not header.flags & COMBINED:
+            break
+        address += header.length
+    return Result.OK, records
 
 
 class OtaUpdate:
     """One unit's update in progress. Lives in RAM: make a new one at every boot."""
 
     def __init__(self, memory: UnitMemory, system_module_version: int) -> None:
-        raise NotImplementedError
-
-    def begin(self, size: int) -> OtaReply:
-        """START: cancel a running update, erase as much of the slot as ``size`` bytes need."""
-        raise NotImplementedError
-
-    def data(self, piece: bytes) -> OtaReply:
-        """DATA: the next bytes, strictly in sequence; any error cancels the update."""
-        raise NotImplementedError
-
-    def finish(self, validate_only: bool = False) -> OtaReply:
-        """FINISH: validate what is in the slot. With code 0 and not ``validate_only``, `is_staged` becomes true."""
-        raise NotImplementedError
-
-    def cancel(self) -> OtaReply:
-        """CANCEL: always 0."""
-        raise NotImplementedError
+        self._memory = memory
+        self._slot = slot_address(system_module_version)
+        self._size: int | None = None  # None: no update in progress
+        self._received = 0
+        self._records: list[update_slots.UpdateRecord] | None = None
 
     @property
     def is_staged(self) -> bool:
         """FINISH succeeded: call `apply` once the host fetched the result (or reset it), then reset the unit."""
-        raise NotImplementedError
+        return self._records is not None
+
+    def begin(self, size: int) -> OtaReply:
+        """START: cancel a running update, erase as much of the slot as ``size`` bytes need."""
+        self.cancel()
+        if not 0 < size <= OTA_SLOT_LENGTH:
+            return OtaReply(Result.SIZE)
+        try:
+            seconds = self._memory.external.erase_range(self._slot, size, Who.CONTROL)
+        except FlashFailed:
+            return OtaReply(Result.FLASH_IO)
+        self._size = size
+        return OtaReply(Result.OK, seconds)
+
+    def data(self, piece: bytes) -> OtaReply:
+        """DATA: the next bytes, strictly in sequence; any error cancels the update."""
+        if self._size is None:
+            return OtaReply(Result.INVALID_STATE)
+        if not 0 < len(piece) <= self._size - self._received:
+            self.cancel()
+            return OtaReply(Result.OUT_OF_RANGE)
+        try:
+            seconds = self._memory.external.program(self._slot + self._received, piece, Who.CONTROL)
+        except FlashFailed:
+            self.cancel()
+            return OtaReply(Result.FLASH_IO)
+        self._received += len(piece)
+        return OtaReply(Result.OK, seconds)
+
+    def finish(self, validate_only: bool = False) -> OtaReply:
+        """FINISH: validate what is in the slot, and end the update.
+
+        With code 0 and not ``validate_only``, `is_staged` becomes true.
+        """
+        size, received = self._size, self._received
+        self.cancel()
+        if size is None or received < size:
+            return OtaReply(Result.INVALID_STATE)
+        result, records = self._validated(received)
+        if result is Result.OK and not validate_only:
+            self._records = records
+        return OtaReply(result)
+
+    def cancel(self) -> OtaReply:
+        """CANCEL: always 0."""
+        self._size, self._received, self._records = None, 0, None
+        return OtaReply(Result.OK)
 
     def apply(self) -> OtaReply:
-        """Write the update records the next boot acts on. The unit resets afterwards whatever the outcome."""
-        raise NotImplementedError
+        """Write the update records the next boot acts on; NCP firmware goes to its own chip at once.
+
+        The unit resets afterwards whatever the outcome.
+        """
+        records, self._records = self._records, None
+        if records is None:
+            return OtaReply(Result.INVALID_STATE)
+        for_ncp = [r for r in records if r.function == ModuleFunction.NCP]
+        for_boot = [r for r in records if r.function != ModuleFunction.NCP]
+        try:
+            seconds = sum(_stream(self._memory, r) for r in for_ncp)
+            if for_boot:
+                seconds += update_slots.store(self._memory, for_boot, Who.CONTROL)
+        except FlashFailed:
+            return OtaReply(Result.FLASH_IO)
+        return OtaReply(Result.OK, seconds)
+
+    def _validated(self, received: int) -> tuple[Result, list[update_slots.UpdateRecord]]:
+        bootloader = find_bootloader(self._memory)
+        system = find_system(self._memory, bootloader.header.version).found if bootloader else None
+        if system is None:  # overwritten under the running system
+            return Result.VALIDATION, []
+        return records_in_slot(self._memory, system, received)
+
+
+def _validate(memory: UnitMemory, system: Found, header: Header, address: int, end: int) -> Result:
+    """One module in the slot, in the order a unit checks: place, CRC, dependencies, platform."""
+    if not header.is_plausible or address + header.length > end:
+        return Result.NOT_FOUND
+    if header.function == ModuleFunction.ASSET:
+        return Result.UNSUPPORTED
+    if not _has_place(memory, header):
+        return Result.NOT_FOUND
+    if not is_intact(memory.external, address, header, end):
+        return Result.INTEGRITY
+    if header.flags & COMPRESSED and not _inflates(memory.external, address, header):
+        return Result.VALIDATION
+    if not _dependencies_met(memory, system, header):
+        return Result.DEPENDENCY
+    return Result.OK if header.platform_id == memory.platform_id else Result.PLATFORM
+
+
+def _has_place(memory: UnitMemory, header: Header) -> bool:
+    if header.kind == NCP:
+        return memory.ncp is not None and header.length <= memory.ncp.size
+    starts, end = _PLACES.get(header.kind, ((), 0))
+    return header.start in starts and header.end + 4 <= end
+
+
+def _inflates(flash: NorFlash, address: int, header: Header) -> bool:
+    """Whether a compressed module holds one of its own kind that fits where it belongs."""
+    plain = update_slots.inflate(flash.read(address, header.length)) if header.kind in _COMPRESSIBLE else None
+    return plain is not None and header.start + len(plain) <= _PLACES[header.kind][1]
+
+
+def _dependencies_met(memory: UnitMemory, system: Found, header: Header) -> bool:
+    """An application's dependencies and a second one on the bootloader are left to the boot (reference 5.4)."""
+    if header.function == ModuleFunction.USER_PART:
+        return True
+    first, second = header.dependencies
+    if second is not None and second.function == ModuleFunction.BOOTLOADER:
+        second = None
+    held = [(d, held_version(memory, system.address, (d.function, d.index))) for d in (first, second) if d is not None]
+    return all(version is not None and version >= wanted.version for wanted, version in held)
+
+
+def _stream(memory: UnitMemory, record: update_slots.UpdateRecord) -> float:
+    """Hand an NCP image to the co-processor."""
+    assert memory.ncp is not None  # validated
+    image = memory.external.read(memory.external.base + record.source, record.length)
+    seconds = memory.ncp.erase_range(memory.ncp.base, len(image), Who.SYSTEM)
+    for done in range(0, len(image), PAGE):
+        seconds += memory.ncp.program(memory.ncp.base + done, image[done : done + PAGE], Who.SYSTEM)
+    return seconds

@@ -1,11 +1,31 @@
 """Firmware in the vendor's format with seeded content, for wherever a complete Device OS is needed.
 
-Every file says "synthetic" in its name and in its first payload bytes. Reference firmware-and-dfu 3.
+Nothing in it runs; headers, checksums, dependencies and places are those of real releases. Every file says
+"synthetic" in its name and in its first payload bytes, and is the same bytes every time it is made.
+Reference firmware-and-dfu 2.3, 3, 4.1, 7.1.
 """
 
 from __future__ import annotations
 
+import hashlib
+import struct
+import zlib
 from dataclasses import dataclass
+
+from ..platforms import ModuleFunction, platform
+from .header import DROP_MODULE_INFO, PREFIX_SIZE, Dependency
+from .layout import BOOTLOADER_START, SOFTDEVICE_START, SYSTEM_LEGACY_START, SYSTEM_START, USER_START
+
+NO_PRODUCT = 0xFFFF
+_PREFIX = struct.Struct("<IIBBHHBBBBHBBH")
+_SUFFIX = struct.Struct("<HHH")  # product id, product version, reserved
+_SUFFIX_SIZE = 40
+_TAIL = _SUFFIX_SIZE + 4  # suffix and CRC
+_VECTORS = 0x200
+_HAS_VECTORS = (ModuleFunction.BOOTLOADER, ModuleFunction.SYSTEM_PART)
+_SECOND_HEADER_SIZE = 0x400
+_ABI = 6  # module version of applications
+_NCP_VERSION = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +36,156 @@ class SyntheticFile:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Release:
+    """Module versions of a Device OS release, and what its system part wants."""
+
+    system: int
+    bootloader: int
+    softdevice: int
+    wants_bootloader: int
+    system_start: int = SYSTEM_LEGACY_START
+    system_size: int = 160 * 1024
+
+
+_RELEASES = {  # reference appendix A; system parts are smaller than real ones, in real places
+    "3.3.1": _Release(3302, 1100, 182, 1100),
+    "4.1.0": _Release(4100, 1200, 202, 1200),
+    "5.8.0": _Release(5800, 2600, 202, 2500),
+    "6.1.1": _Release(6101, 3001, 202, 3000),
+    "6.2.0": _Release(6200, 3100, 202, 3100, SYSTEM_START, 192 * 1024),
+    "6.3.4": _Release(6305, 3200, 202, 3100, SYSTEM_START, 200 * 1024),
+}
+VERSIONS = tuple(_RELEASES)
+"""Device OS versions `release` can make."""
+
+_SOFTDEVICES = {182: (6_001_001, 151_080), 202: (7_000_001, 153_048)}  # Nordic's decimal version, bytes of the file
+_SOFTDEVICE_NEEDS = {182: (1300, 311), 202: (1321, 501)}  # system part, bootloader
+_BOOTLOADER_SIZE = 48_800
+
+
 def release(platform_id: int, version: str) -> tuple[SyntheticFile, ...]:
-    """Bootloader, SoftDevice and system part of one Device OS version."""
-    raise NotImplementedError
+    """Bootloader, SoftDevice and system part of one Device OS version (one of `VERSIONS`; `KeyError` else)."""
+    row = _RELEASES[version]
+    return (
+        _named(platform_id, "bootloader", version, _bootloader(platform_id, row.bootloader)),
+        softdevice(platform_id, row.softdevice, release_version=version),
+        _named(platform_id, "system-part1", version, _system_part(platform_id, row)),
+    )
+
+
+def softdevice(platform_id: int, version: int, *, release_version: str | None = None) -> SyntheticFile:
+    """A SoftDevice, 182 or 202, with Nordic's information block where a unit looks for it."""
+    system, bootloader = _SOFTDEVICE_NEEDS[version]
+    decimal, size = _SOFTDEVICES[version]
+    wants = (
+        Dependency(ModuleFunction.BOOTLOADER, 0, bootloader),
+        Dependency(ModuleFunction.SYSTEM_PART, 1, system),
+    )
+    seed = f"softdevice {version}"
+    body = bytearray(_content(seed, size - PREFIX_SIZE - 40))
+    unique = hashlib.sha1(seed.encode(), usedforsecurity=False).digest()
+    info = struct.pack("<IIIHHII20s", 0xFFFFFF2C, 0x51B1E5DB, 0x27000, version, 0xFFFF, 140, decimal, unique)
+    body[0x2000 : 0x2000 + len(info)] = info
+    kind = (ModuleFunction.RADIO_STACK, 0)
+    data = make_module(
+        platform_id, kind, version, SOFTDEVICE_START, bytes(body), wants, flags=DROP_MODULE_INFO, has_product=False
+    )
+    return _named(platform_id, "softdevice", release_version or str(version), data)
 
 
 def application(
-    platform_id: int, device_os: str, *, product_id: int = 0xFFFF, product_version: int = 0xFFFF, seed: str = "tinker"
+    platform_id: int,
+    device_os: str,
+    *,
+    product_id: int = NO_PRODUCT,
+    product_version: int = NO_PRODUCT,
+    seed: str = "tinker",
+    size: int = 12_000,
 ) -> SyntheticFile:
-    """An application built for ``device_os``; product 0xFFFF means no product."""
-    raise NotImplementedError
+    """An application built for ``device_os`` (one of `VERSIONS`); product 0xFFFF means no product.
+
+    ``seed`` names it and varies its bytes: ``synthetic-argon-tinker@6.3.4.bin``.
+    """
+    wants = (Dependency(ModuleFunction.SYSTEM_PART, 1, _RELEASES[device_os].system), None)
+    content = _content(f"application {seed} {platform_id} {device_os}", size - PREFIX_SIZE - _TAIL)
+    kind = (ModuleFunction.USER_PART, 2)
+    data = make_module(platform_id, kind, _ABI, USER_START, content, wants, product=(product_id, product_version))
+    return _named(platform_id, seed, device_os, data)
+
+
+def ncp_firmware(platform_id: int, version: int = _NCP_VERSION) -> SyntheticFile:
+    """Firmware of the network co-processor, much smaller than a real one."""
+    kind = (ModuleFunction.NCP, 0)
+    content = _content(f"ncp {platform_id} {version}", 16 * 1024)
+    data = make_module(platform_id, kind, version, 0, content, (None, None), mcu=0x21, has_product=False)
+    return _named(platform_id, "ncp", str(version), data)
+
+
+def make_module(
+    platform_id: int,
+    kind: tuple[int, int],
+    version: int,
+    start: int,
+    payload: bytes,
+    dependencies: tuple[Dependency | None, Dependency | None] = (None, None),
+    *,
+    product: tuple[int, int] = (NO_PRODUCT, NO_PRODUCT),
+    has_product: bool = True,
+    flags: int = 0,
+    mcu: int = 0,
+) -> bytes:
+    """A module file: vector table where that kind has one, header, payload, suffix, CRC.
+
+    ``kind`` is (function, index), ``start`` the address of the file's first byte. Without ``has_product``
+    the suffix has the old size of 36 bytes.
+    """
+    vectors = _vectors(start) if kind[0] in _HAS_VECTORS else b""
+    extra = _SUFFIX.pack(*product, 0xFFFF) if has_product else b"\xff\xff"
+    end = start + len(vectors) + PREFIX_SIZE + len(payload) + len(extra) + 34
+    wanted = [field for d in dependencies for field in ((d.function, d.index, d.version) if d else (0, 0, 0))]
+    prefix = _PREFIX.pack(start, end, mcu, flags, version, platform_id, *kind, *wanted)
+    body = vectors + prefix + payload + extra
+    body += hashlib.sha256(body).digest() + (len(extra) + 34).to_bytes(2, "little")
+    return body + zlib.crc32(body).to_bytes(4, "big")
+
+
+def _bootloader(platform_id: int, version: int) -> bytes:
+    size = _BOOTLOADER_SIZE - _VECTORS - PREFIX_SIZE - _TAIL
+    content = _content(f"bootloader {platform_id} {version}", size)
+    return make_module(platform_id, (ModuleFunction.BOOTLOADER, 0), version, BOOTLOADER_START, content)
+
+
+def _system_part(platform_id: int, row: _Release) -> bytes:
+    """From 6.1.2 on with a second vector table, header and CRC at 0x30000, which old bootloaders look at."""
+    kind, wants = (ModuleFunction.SYSTEM_PART, 1), _system_dependencies(platform_id, row)
+    seed = f"system part {platform_id} {row.system}"
+    content = bytearray(_content(seed, row.system_size - _VECTORS - PREFIX_SIZE - _TAIL))
+    if row.system_start == SYSTEM_START:
+        size = _SECOND_HEADER_SIZE - _VECTORS - PREFIX_SIZE - _TAIL
+        second = make_module(platform_id, kind, row.system, SYSTEM_LEGACY_START, _content(seed + " 2", size), wants)
+        at = SYSTEM_LEGACY_START - SYSTEM_START - _VECTORS - PREFIX_SIZE
+        content[at : at + len(second)] = second
+    return make_module(platform_id, kind, row.system, row.system_start, bytes(content), wants)
+
+
+def _system_dependencies(platform_id: int, row: _Release) -> tuple[Dependency, Dependency]:
+    """The order of the two differs by platform (reference 4.1): Wi-Fi units name the radio stack first."""
+    radio = Dependency(ModuleFunction.RADIO_STACK, 0, row.softdevice)
+    bootloader = Dependency(ModuleFunction.BOOTLOADER, 0, row.wants_bootloader)
+    return (radio, bootloader) if platform(platform_id).has_wifi else (bootloader, radio)
+
+
+def _vectors(start: int) -> bytes:
+    """Initial stack pointer in RAM, a reset vector into the module, no interrupts."""
+    return struct.pack("<II", 0x2003F000, start + _VECTORS + PREFIX_SIZE | 1).ljust(_VECTORS, b"\0")
+
+
+def _content(seed: str, size: int) -> bytes:
+    """``size`` seeded bytes that say what they are."""
+    label = f"synthetic, not vendor firmware: {seed}".encode().ljust(96, b"\0")
+    return label + hashlib.shake_256(label).digest(size - len(label))
+
+
+def _named(platform_id: int, module: str, version: str, data: bytes) -> SyntheticFile:
+    return SyntheticFile(f"synthetic-{platform(platform_id).slug}-{module}@{version}.bin", data)

@@ -1,0 +1,130 @@
+"""The unit's own reader of firmware modules in flash. Shares no code with the host's parser, on purpose.
+
+A module is looked for where the unit's code looks: at a fixed address, with its header behind a vector
+table if one is there. Reference firmware-and-dfu 3.1-3.7, 6.3.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+from .flash import NorFlash
+
+PREFIX_SIZE = 24
+_PREFIX = struct.Struct("<IIBBHHBBBBHBBH")
+_VECTORS = 0x200
+_SMALLEST_SUFFIX, _PLAIN_SUFFIX = 36, 40
+_ASSET_DEPENDENCY, _END = 0x0012, 0x0000
+
+DROP_MODULE_INFO, COMPRESSED, COMBINED = 0x01, 0x02, 0x04
+
+_RADIO_INFO = 0x3000  # Nordic's information block inside the SoftDevice
+_RADIO_MAGIC = 0x51B1E5DB
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A module that must be there in ``version`` or newer."""
+
+    function: int
+    index: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The 24-byte prefix of a module. ``offset``: where it lies behind the module's first byte."""
+
+    offset: int
+    start: int
+    end: int
+    flags: int
+    version: int
+    platform_id: int
+    function: int
+    index: int
+    dependencies: tuple[Dependency | None, Dependency | None]
+
+    @property
+    def kind(self) -> tuple[int, int]:
+        return self.function, self.index
+
+    @property
+    def length(self) -> int:
+        """Bytes of the module including its CRC."""
+        return self.end - self.start + 4
+
+    @property
+    def is_plausible(self) -> bool:
+        smallest = self.offset + PREFIX_SIZE + _SMALLEST_SUFFIX + 4
+        return self.end != 0xFFFFFFFF and 0 < self.function < 0xFF and self.length >= smallest
+
+
+@dataclass(frozen=True, slots=True)
+class Suffix:
+    """What stands before the CRC of a module."""
+
+    sha256: bytes
+    asset_dependencies: int
+
+
+@dataclass(frozen=True, slots=True)
+class RadioInfo:
+    """What a SoftDevice says of itself; nothing in flash proves that the rest of it is whole."""
+
+    version: int
+    unique: bytes  # 20 bytes
+
+
+def read_header(flash: NorFlash, address: int) -> Header:
+    """The header of whatever lies at ``address``; all ones if that is nothing (then its version is 65535)."""
+    first_word = int.from_bytes(flash.read(address, 4), "little")
+    has_vectors = first_word & 0x2FFC0000 == 0x20000000  # an initial stack pointer in RAM
+    offset = _VECTORS if has_vectors else 0
+    fields = _PREFIX.unpack(flash.read(address + offset, PREFIX_SIZE))
+    start, end, _mcu, flags, version, platform_id, function, index, *wanted = fields
+    dependencies = (_dependency(*wanted[:3]), _dependency(*wanted[3:]))
+    return Header(offset, start, end, flags, version, platform_id, function, index, dependencies)
+
+
+def is_intact(flash: NorFlash, address: int, header: Header, limit: int) -> bool:
+    """Whether the module at ``address`` is plausible, ends before ``limit`` and fits its CRC-32 (big endian)."""
+    if not header.is_plausible or address + header.length > limit or not flash.holds(address, header.length):
+        return False
+    content = memoryview(flash.read(address, header.length))
+    return zlib.crc32(content[:-4]) == int.from_bytes(content[-4:], "big")
+
+
+def read_suffix(flash: NorFlash, address: int, header: Header) -> Suffix:
+    """The suffix of an intact module."""
+    tail = flash.read(address + header.length - 6, 2)
+    size = min(int.from_bytes(tail, "little"), header.length - header.offset - PREFIX_SIZE - 4)
+    if size < _SMALLEST_SUFFIX:
+        return Suffix(flash.read(address + header.length - 38, 32), 0)
+    raw = flash.read(address + header.length - 4 - size, size)
+    return Suffix(raw[-34:-2], _count_asset_dependencies(raw[:-_PLAIN_SUFFIX]))
+
+
+def read_radio(flash: NorFlash) -> RadioInfo | None:
+    """The SoftDevice's version and unique string, None if there is no information block."""
+    magic, _size, version = struct.unpack("<IIH", flash.read(_RADIO_INFO + 4, 10))
+    if magic != _RADIO_MAGIC:
+        return None
+    return RadioInfo(version, flash.read(_RADIO_INFO + 0x18, 20))
+
+
+def _dependency(function: int, index: int, version: int) -> Dependency | None:
+    return Dependency(function, index, version) if function else None
+
+
+def _count_asset_dependencies(extensions: bytes) -> int:
+    count = 0
+    while len(extensions) >= 4:
+        kind, length = struct.unpack_from("<HH", extensions)
+        if kind == _END or length < 4:
+            break
+        count += kind == _ASSET_DEPENDENCY
+        extensions = extensions[length:]
+    return count

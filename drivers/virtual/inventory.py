@@ -1,0 +1,185 @@
+"""What a unit holds: the system part that would run, the application in effect, radio stack, co-processor.
+
+Answers only "what is there and is it whole"; `boot` decides what follows. Reference firmware-and-dfu 2.3,
+6.1, 7.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..platforms import ModuleFunction
+from .flash import NorFlash
+from .header import Dependency, Header, is_intact, read_header, read_radio, read_suffix
+from .layout import (
+    BOOTLOADER_END,
+    BOOTLOADER_START,
+    OTA_SLOT_LENGTH,
+    PAGE,
+    SOFTDEVICE_END,
+    SOFTDEVICE_START,
+    SYSTEM_END,
+    SYSTEM_LEGACY_START,
+    SYSTEM_START,
+    USER_END,
+    USER_LEGACY_START,
+    USER_START,
+)
+
+if TYPE_CHECKING:
+    from .memory import UnitMemory
+
+BOOTLOADER = (ModuleFunction.BOOTLOADER.value, 0)
+SYSTEM = (ModuleFunction.SYSTEM_PART.value, 1)
+USER = (ModuleFunction.USER_PART.value, 2)
+USER_LEGACY = (ModuleFunction.USER_PART.value, 1)
+NCP = (ModuleFunction.NCP.value, 0)
+RADIO = (ModuleFunction.RADIO_STACK.value, 0)
+
+LOOKS_AT_28000 = 3002  # first bootloader that looks at 0x28000 before 0x30000
+INTEGRITY, DEPENDENCIES, RANGE, PLATFORM = 0x02, 0x04, 0x08, 0x10
+ALL_CHECKS = INTEGRITY | DEPENDENCIES | RANGE | PLATFORM
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A whole module at its place in internal flash."""
+
+    address: int
+    limit: int  # end of its region
+    header: Header
+    sha256: bytes
+    asset_dependencies: int
+
+
+@dataclass(frozen=True, slots=True)
+class SystemSearch:
+    """What a bootloader finds when it looks for a system part."""
+
+    found: Found | None
+    crashes: bool = False  # it starts something that cannot run
+
+
+@dataclass(frozen=True, slots=True)
+class UnmetDependency:
+    """``wanted`` by the module (function, index) ``by``; ``held`` is the version there (None: no such place)."""
+
+    by: tuple[int, int]
+    wanted: Dependency
+    held: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldModule:
+    """One row of module info: a module of the main store as the running system reports it (reference 6.1)."""
+
+    function: int
+    index: int
+    version: int
+    size: int  # end - start + 4; 0 for radio stack and co-processor, which have no meaningful one
+    max_size: int
+    checked: int  # validation flags: 2 integrity, 4 dependencies, 8 range, 16 platform
+    passed: int
+    hash: bytes  # 32 bytes: of the suffix; radio stack: its unique string, zero filled
+    dependencies: tuple[Dependency, ...]
+
+
+def find_bootloader(memory: UnitMemory) -> Found | None:
+    return _find(memory, BOOTLOADER_START, BOOTLOADER_END, BOOTLOADER)
+
+
+def find_system(memory: UnitMemory, bootloader_version: int) -> SystemSearch:
+    """Look for the system part as a bootloader of that version does.
+
+    Images for 0x28000 carry a second, short header with its own CRC at 0x30000: accepted by itself, it
+    starts whatever lies around it.
+    """
+    places = (SYSTEM_START, SYSTEM_LEGACY_START) if bootloader_version >= LOOKS_AT_28000 else (SYSTEM_LEGACY_START,)
+    for place in places:
+        found = _find(memory, place, SYSTEM_END, SYSTEM)
+        if found is not None and found.header.length > PAGE:
+            return SystemSearch(found)
+        if found is not None:
+            whole = _find(memory, SYSTEM_START, SYSTEM_END, SYSTEM)
+            return SystemSearch(whole, crashes=whole is None)
+    return SystemSearch(None)
+
+
+def find_application(memory: UnitMemory) -> Found | None:
+    """The application in effect: the 128 KiB slot wins if it holds a whole one."""
+    legacy = _find(memory, USER_LEGACY_START, USER_END, USER_LEGACY)
+    return legacy or _find(memory, USER_START, USER_END, USER)
+
+
+def held_version(memory: UnitMemory, system_address: int, kind: tuple[int, int]) -> int | None:
+    """Version in the header of an installed module, read without checking that module: erased flash says 65535.
+
+    None: this unit has no place for such a module.
+    """
+    if kind == RADIO:
+        return int.from_bytes(memory.internal.read(0x300C, 2), "little")
+    if kind == NCP:
+        return None if memory.ncp is None else read_header(memory.ncp, memory.ncp.base).version
+    places = {BOOTLOADER: BOOTLOADER_START, SYSTEM: system_address, USER: USER_START, USER_LEGACY: USER_LEGACY_START}
+    return read_header(memory.internal, places[kind]).version if kind in places else None
+
+
+def unmet(memory: UnitMemory, system_address: int, header: Header) -> list[UnmetDependency]:
+    """Which of a module's dependencies the unit does not fulfil."""
+    missing = []
+    for wanted in header.dependencies:
+        if wanted is not None:
+            held = held_version(memory, system_address, (wanted.function, wanted.index))
+            if held is None or held < wanted.version:
+                missing.append(UnmetDependency(header.kind, wanted, held))
+    return missing
+
+
+def held_modules(memory: UnitMemory, system: Found) -> tuple[HeldModule, ...]:
+    """Module info as the running system ``system`` reports it; an application that is not whole is left out."""
+    found = [m for m in (find_bootloader(memory), system, find_application(memory)) if m is not None]
+    rows = [_row(memory, system, m) for m in found]
+    radio = read_radio(memory.internal)
+    if radio is not None:
+        unique = radio.unique.ljust(32, b"\0")
+        rows.append(
+            HeldModule(*RADIO, radio.version, 0, SOFTDEVICE_END - SOFTDEVICE_START, ALL_CHECKS, ALL_CHECKS, unique, ())
+        )
+    ncp = _find_ncp(memory.ncp) if memory.ncp is not None else None
+    if ncp is not None:
+        digest = ncp.version.to_bytes(2, "little") * 16  # the number again and again
+        rows.append(HeldModule(*NCP, ncp.version, 0, OTA_SLOT_LENGTH, ALL_CHECKS, ALL_CHECKS, digest, ()))
+    return tuple(rows)
+
+
+def _row(memory: UnitMemory, system: Found, module: Found) -> HeldModule:
+    header = module.header
+    failed = DEPENDENCIES if unmet(memory, system.address, header) else 0
+    return HeldModule(
+        function=header.function,
+        index=header.index,
+        version=header.version,
+        size=header.length,
+        max_size=module.limit - module.address,
+        checked=ALL_CHECKS,
+        passed=ALL_CHECKS & ~failed,
+        hash=module.sha256,
+        dependencies=tuple(d for d in header.dependencies if d is not None),
+    )
+
+
+def _find(memory: UnitMemory, address: int, limit: int, kind: tuple[int, int]) -> Found | None:
+    """The module of that kind at ``address`` if it is whole, ours and made for that place."""
+    flash = memory.internal
+    header = read_header(flash, address)
+    is_ours = header.kind == kind and header.start == address and header.platform_id == memory.platform_id
+    if not is_ours or not is_intact(flash, address, header, limit):
+        return None
+    suffix = read_suffix(flash, address, header)
+    return Found(address, limit, header, suffix.sha256, suffix.asset_dependencies)
+
+
+def _find_ncp(flash: NorFlash) -> Header | None:
+    header = read_header(flash, flash.base)
+    return header if header.kind == NCP and is_intact(flash, flash.base, header, flash.end) else None

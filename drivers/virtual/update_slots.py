@@ -1,0 +1,121 @@
+"""Update records in the configuration area, and the bootloader's copying of what they name.
+
+Records stay until their copy is complete, so a power cut in the middle is answered by copying again.
+Reference firmware-and-dfu 5.4, 7.2.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..platforms import ModuleFunction
+from .dct import FIELDS
+from .flash import Who
+from .header import COMPRESSED, DROP_MODULE_INFO, PREFIX_SIZE, Header, is_intact, read_header
+from .layout import EXTERNAL_BASE, PAGE
+
+if TYPE_CHECKING:
+    from .memory import UnitMemory
+
+_RECORD = struct.Struct("<HBBIIIBBH")
+_MAGIC = 0xABCD
+_FIRST, _LAST = 1, 4  # slot 0 is the definition of the factory reset
+_INTERNAL_DEVICE, _EXTERNAL_DEVICE = 0, 1
+_VERIFY_CRC, _VERIFY_FUNCTION, _DROP_INFO, _COMPRESSED = 0x02, 0x08, 0x10, 0x20
+_COMPRESSION_HEADER = struct.Struct("<HBBI")
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRecord:
+    """One pending copy from external flash (``source`` is an offset) to internal flash."""
+
+    source: int
+    destination: int
+    length: int
+    flags: int
+    function: int
+
+    def to_bytes(self) -> bytes:
+        return _RECORD.pack(
+            _MAGIC, _EXTERNAL_DEVICE, _INTERNAL_DEVICE, self.source, self.destination, self.length, self.flags,
+            self.function, 0xFFFF,
+        )  # fmt: skip
+
+
+def record_for(header: Header, slot_address: int) -> UpdateRecord:
+    """The record that installs the module whose file begins at ``slot_address``."""
+    flags = _VERIFY_CRC | _VERIFY_FUNCTION
+    flags |= _DROP_INFO if header.flags & DROP_MODULE_INFO else 0
+    flags |= _COMPRESSED if header.flags & COMPRESSED else 0
+    return UpdateRecord(slot_address - EXTERNAL_BASE, header.start, header.length, flags, header.function)
+
+
+def store(memory: UnitMemory, records: list[UpdateRecord], who: Who) -> float:
+    """Put records into the first slots for updates. At most two modules come in one update."""
+    raw = b"".join(r.to_bytes() for r in records)
+    return memory.dct.write(_offset(_FIRST), raw, who)
+
+
+def pending(memory: UnitMemory) -> dict[int, UpdateRecord]:
+    """Slot number -> record; bootloader records first, as they are applied."""
+    found = {n: r for n in range(_FIRST, _LAST + 1) if (r := _load(memory, n)) is not None}
+    return dict(sorted(found.items(), key=lambda item: item[1].function != ModuleFunction.BOOTLOADER))
+
+
+def apply(memory: UnitMemory, number: int, record: UpdateRecord) -> float:
+    """Copy what ``record`` names if it is whole, then forget the record; return seconds."""
+    content = _content(memory, record)
+    seconds = 0.0
+    if content is not None and memory.internal.holds(record.destination, len(content)):
+        seconds = copy(memory, record.destination, content)
+    return seconds + memory.dct.write(_offset(number), b"\xff" * _RECORD.size, Who.BOOT)
+
+
+def copy(memory: UnitMemory, destination: int, content: bytes) -> float:
+    """Erase and program internal flash page by page, ascending."""
+    flash, seconds = memory.internal, 0.0
+    for done in range(0, len(content), PAGE):
+        seconds += flash.erase_page(destination + done, Who.BOOT)
+        seconds += flash.program(destination + done, content[done : done + PAGE], Who.BOOT)
+    return seconds
+
+
+def inflate(module: bytes) -> bytes | None:
+    """The module inside a compressed one, None if that is damaged (reference 3.8)."""
+    size, _method, _window, original = _COMPRESSION_HEADER.unpack_from(module, PREFIX_SIZE)
+    try:
+        plain = zlib.decompressobj(-15).decompress(module[PREFIX_SIZE + size :], original)
+    except zlib.error:
+        return None
+    is_whole = len(plain) == original and zlib.crc32(plain[:-4]) == int.from_bytes(plain[-4:], "big")
+    return plain if is_whole else None
+
+
+def _content(memory: UnitMemory, record: UpdateRecord) -> bytes | None:
+    """What belongs to the destination, None if the source is not whole."""
+    flash, address = memory.external, EXTERNAL_BASE + record.source
+    if not flash.holds(address, record.length):
+        return None
+    header = read_header(flash, address)
+    is_right = header.function == record.function and header.length == record.length
+    if not is_right or not is_intact(flash, address, header, flash.end):
+        return None
+    module = flash.read(address, record.length)
+    if record.flags & _COMPRESSED:
+        return inflate(module)
+    return module[PREFIX_SIZE:] if record.flags & _DROP_INFO else module
+
+
+def _offset(number: int) -> int:
+    return FIELDS["flash_modules"][0] + number * _RECORD.size
+
+
+def _load(memory: UnitMemory, number: int) -> UpdateRecord | None:
+    raw = memory.dct.read(_offset(number), _RECORD.size)
+    magic, source_device, destination_device, *fields = _RECORD.unpack(raw)
+    if (magic, source_device, destination_device) != (_MAGIC, _EXTERNAL_DEVICE, _INTERNAL_DEVICE):
+        return None
+    return UpdateRecord(*fields[:5])
