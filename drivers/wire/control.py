@@ -195,7 +195,7 @@ Action = Transfer | Wait | Finished | Failed
 
 
 class _Stage(enum.Enum):
-    """Where an exchange stands; each has one row in `_TRANSFERS`."""
+    """Where an exchange stands; all but the last have one row in `_HANDLERS`."""
 
     INIT = enum.auto()  # not announced yet
     WAIT_BUFFER = enum.auto()  # the unit makes room for the payload

@@ -1,0 +1,350 @@
+"""The catalogue of control requests: what to send, how long it may take, how to read the reply.
+
+Each builder gives a `Request`; `drivers.devices` carries it. Reference usb-and-serial 4.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from ..errors import LocalProtocolError
+from ..identity import DeviceId, Secret, SerialNumber
+from . import replies
+from .control import MAX_PAYLOAD
+from .proto import network_pb2, system_pb2
+from .replies import (
+    AssetInfo,
+    CellularIdentity,
+    ConnectionStatus,
+    CurrentNetwork,
+    Interface,
+    InterfaceType,
+    KnownNetwork,
+    ModuleInfo,
+    NcpVersion,
+    Protection,
+    ScannedNetwork,
+    Store,
+    WifiSecurity,
+)
+from .results import RESULT_NAMES, describe_result
+
+__all__ = [
+    "RESULT_NAMES",
+    "AssetInfo",
+    "CellularIdentity",
+    "ConnectionStatus",
+    "CurrentNetwork",
+    "Interface",
+    "InterfaceType",
+    "KnownNetwork",
+    "ModuleInfo",
+    "NcpVersion",
+    "Protection",
+    "Request",
+    "RequestType",
+    "ScannedNetwork",
+    "Store",
+    "WifiSecurity",
+    "describe_result",
+]
+
+SHORT_S = 10.0  # the unit has the answer at hand
+USUAL_S = 60.0  # what the vendor's tools allow; a busy system thread answers late
+RADIO_S = 60.0  # a modem may have to be powered on, a network joined
+
+CLAIM_CODE_LENGTH = 63
+MAX_SSID = 32
+MAX_PASSWORD = 64
+
+T = TypeVar("T")
+
+
+class RequestType(enum.IntEnum):
+    """Type ids this program uses."""
+
+    ECHO = 1  # the same bytes back
+    DEVICE_ID = 20  # answered even by a protected unit
+    SERIAL_NUMBER = 21  # -1 when it was never programmed
+    SYSTEM_VERSION = 30  # Device OS
+    NCP_FIRMWARE_VERSION = 31  # powers the Wi-Fi chip on
+    RESET = 40  # 1 s after the final CHECK was read
+    DFU_MODE = 50  # likewise
+    SAFE_MODE = 60  # likewise
+    START_LISTENING = 70  # confirm with 72
+    STOP_LISTENING = 71  # asynchronous
+    GET_DEVICE_MODE = 72  # empty reply = normal
+    SET_DEVICE_SETUP_DONE = 73  # from 4.0: true does nothing, false is refused
+    IS_DEVICE_SETUP_DONE = 74  # from 4.0: always true
+    GET_PROTECTED_STATE = 76  # answered even by a protected unit
+    GET_MODULE_INFO = 90  # two forms
+    GET_ASSET_INFO = 91  # 5.6.0 and newer
+    SET_CLAIM_CODE = 200  # 63 characters; the unit does not check
+    IS_CLAIMED = 201  # a hint, not the truth (rule B4)
+    START_NYAN_SIGNAL = 230  # the LED shows a rainbow
+    STOP_NYAN_SIGNAL = 231
+    START_FIRMWARE_UPDATE = 250  # erases the update slot: seconds
+    FINISH_FIRMWARE_UPDATE = 251  # validates; applied after the result was read
+    CANCEL_FIRMWARE_UPDATE = 252
+    FIRMWARE_UPDATE_DATA = 253  # any error cancels the update
+    GET_CONNECTION_STATUS = 300
+    CONNECT = 301  # sets the wish only
+    DISCONNECT = 302  # likewise
+    GET_INTERFACE_LIST = 400  # fails with -100 on cellular units with 6.2.0
+    GET_INTERFACE = 401
+    JOIN_NEW_NETWORK = 500  # really joins, and stores only on success
+    GET_KNOWN_NETWORKS = 502
+    REMOVE_KNOWN_NETWORK = 503  # 0 even for an unknown one
+    CLEAR_KNOWN_NETWORKS = 504
+    GET_CURRENT_NETWORK = 505  # -210 when not connected
+    SCAN_NETWORKS = 506
+    STORE_NETWORK = 507  # stores without joining; not on every Device OS
+    GET_ICCID = 554  # powers the modem on: tens of seconds
+
+
+RESTARTING = frozenset({RequestType.RESET, RequestType.DFU_MODE, RequestType.SAFE_MODE})
+"""Requests after whose final CHECK the unit restarts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[T]):
+    """One control request. ``timeout_s`` counts from sending to result; `decode` raises `RemoteProtocolError`."""
+
+    type_id: int
+    name: str
+    decode: Callable[[bytes], T] = field(repr=False)
+    payload: bytes = field(default=b"", repr=False)
+    timeout_s: float = USUAL_S
+    is_secret: bool = False  # payload never in a trace
+
+
+def _plain(kind: RequestType, decode: Callable[[bytes], T], timeout_s: float = USUAL_S) -> Request[T]:
+    return Request(kind, kind.name, decode, timeout_s=timeout_s)
+
+
+def _with(
+    kind: RequestType,
+    payload: bytes,
+    decode: Callable[[bytes], T],
+    *,
+    timeout_s: float = USUAL_S,
+    is_secret: bool = False,
+) -> Request[T]:
+    if len(payload) > MAX_PAYLOAD:
+        raise LocalProtocolError(f"{kind.name} with {len(payload)} bytes; a control request carries {MAX_PAYLOAD}")
+    return Request(kind, kind.name, decode, payload, timeout_s, is_secret)
+
+
+# --- identity and state -----------------------------------------------------------------------
+
+
+def echo(data: bytes) -> Request[bytes]:
+    return _with(RequestType.ECHO, data, replies.echoed, timeout_s=SHORT_S)
+
+
+def get_device_id() -> Request[DeviceId]:
+    return _plain(RequestType.DEVICE_ID, replies.device_id, SHORT_S)
+
+
+def get_serial_number() -> Request[SerialNumber]:
+    return _plain(RequestType.SERIAL_NUMBER, replies.serial_number, SHORT_S)
+
+
+def get_system_version() -> Request[str]:
+    return _plain(RequestType.SYSTEM_VERSION, replies.system_version, SHORT_S)
+
+
+def get_ncp_version() -> Request[NcpVersion]:
+    return _plain(RequestType.NCP_FIRMWARE_VERSION, replies.ncp_version, RADIO_S)
+
+
+def get_module_info() -> Request[tuple[ModuleInfo, ...]]:
+    return _plain(RequestType.GET_MODULE_INFO, replies.module_info)
+
+
+def get_asset_info() -> Request[AssetInfo]:
+    return _plain(RequestType.GET_ASSET_INFO, replies.asset_info)
+
+
+def get_protected_state() -> Request[Protection]:
+    return _plain(RequestType.GET_PROTECTED_STATE, replies.protection, SHORT_S)
+
+
+def is_claimed() -> Request[bool]:
+    """The unit's own opinion: a hint, never a proof (rules B4 B5)."""
+    return _plain(RequestType.IS_CLAIMED, replies.flag, SHORT_S)
+
+
+def set_claim_code(code: Secret) -> Request[None]:
+    """Store a claim code; it must have exactly 63 characters, which the unit does not check."""
+    text = code.reveal()
+    if len(text) != CLAIM_CODE_LENGTH or not text.isascii():
+        raise LocalProtocolError(f"claim code has {len(text)} characters, expected {CLAIM_CODE_LENGTH} of ASCII")
+    payload = system_pb2.SetClaimCodeRequest(code=text).SerializeToString()
+    return _with(RequestType.SET_CLAIM_CODE, payload, replies.nothing, is_secret=True)
+
+
+# --- modes ----------------------------------------------------------------------------------
+
+
+def reset() -> Request[None]:
+    return _plain(RequestType.RESET, replies.nothing)
+
+
+def enter_dfu() -> Request[None]:
+    return _plain(RequestType.DFU_MODE, replies.nothing)
+
+
+def safe_mode() -> Request[None]:
+    return _plain(RequestType.SAFE_MODE, replies.nothing)
+
+
+def start_listening() -> Request[None]:
+    """Enter listening mode. -130: it is disabled in this unit."""
+    return _plain(RequestType.START_LISTENING, replies.nothing)
+
+
+def stop_listening() -> Request[None]:
+    return _plain(RequestType.STOP_LISTENING, replies.nothing)
+
+
+def get_device_mode() -> Request[bool]:
+    """True when the unit is in listening mode."""
+    return _plain(RequestType.GET_DEVICE_MODE, replies.is_listening, SHORT_S)
+
+
+def is_setup_done() -> Request[bool]:
+    return _plain(RequestType.IS_DEVICE_SETUP_DONE, replies.flag, SHORT_S)
+
+
+def set_setup_done(done: bool) -> Request[None]:
+    payload = system_pb2.Flag(value=done).SerializeToString()
+    return _with(RequestType.SET_DEVICE_SETUP_DONE, payload, replies.nothing, timeout_s=SHORT_S)
+
+
+def start_signal() -> Request[None]:
+    """Rainbow on the LED, until stopped or restarted."""
+    return _plain(RequestType.START_NYAN_SIGNAL, replies.nothing, SHORT_S)
+
+
+def stop_signal() -> Request[None]:
+    return _plain(RequestType.STOP_NYAN_SIGNAL, replies.nothing, SHORT_S)
+
+
+# --- firmware update --------------------------------------------------------------------------
+
+
+def start_firmware_update(size: int) -> Request[int]:
+    """Begin an update of ``size`` bytes; the reply is the piece size for `firmware_update_data`."""
+    payload = system_pb2.StartFirmwareUpdateRequest(size=size).SerializeToString()
+    return _with(RequestType.START_FIRMWARE_UPDATE, payload, replies.chunk_size)
+
+
+def firmware_update_data(data: bytes) -> Request[None]:
+    """The next piece, in order. Any error cancels the update: begin again with `start_firmware_update`."""
+    payload = system_pb2.FirmwareUpdateDataRequest(data=data).SerializeToString()
+    return _with(RequestType.FIRMWARE_UPDATE_DATA, payload, replies.nothing)
+
+
+def finish_firmware_update(validate_only: bool = False) -> Request[None]:
+    """Have the module validated, and applied by a restart unless ``validate_only`` (which cancels it).
+
+    The result says "valid", not "applied": read the module info again after the restart.
+    """
+    payload = system_pb2.FinishFirmwareUpdateRequest(validate_only=validate_only).SerializeToString()
+    return _with(RequestType.FINISH_FIRMWARE_UPDATE, payload, replies.nothing)
+
+
+def cancel_firmware_update() -> Request[None]:
+    return _plain(RequestType.CANCEL_FIRMWARE_UPDATE, replies.nothing)
+
+
+# --- cloud and network --------------------------------------------------------------------------
+
+
+def get_connection_status() -> Request[ConnectionStatus]:
+    return _plain(RequestType.GET_CONNECTION_STATUS, replies.connection_status, SHORT_S)
+
+
+def connect() -> Request[None]:
+    return _plain(RequestType.CONNECT, replies.nothing)
+
+
+def disconnect() -> Request[None]:
+    return _plain(RequestType.DISCONNECT, replies.nothing)
+
+
+def get_interface_list() -> Request[tuple[Interface, ...]]:
+    """All interfaces, without hardware addresses. -100 on cellular units with 6.2.0: ask by index."""
+    return _plain(RequestType.GET_INTERFACE_LIST, replies.interface_list)
+
+
+def get_interface(index: int) -> Request[Interface]:
+    """One interface with its hardware address; indexes 3, 4 and 5 are the ones in use."""
+    payload = network_pb2.InterfaceRequest(index=index).SerializeToString()
+    return _with(RequestType.GET_INTERFACE, payload, replies.interface)
+
+
+def get_iccid() -> Request[CellularIdentity]:
+    return _plain(RequestType.GET_ICCID, replies.cellular_identity, RADIO_S)
+
+
+def join_new_network(
+    ssid: str, password: Secret | None, security: WifiSecurity, *, hidden: bool = False
+) -> Request[None]:
+    """Join, and store only on success: 5 to 30 s. ``ssid`` 1 to 32 bytes, ``password`` at most 64.
+
+    It does not leave listening mode. Names and passwords outside those limits raise
+    `LocalProtocolError`: a missing name may crash the unit.
+    """
+    payload = _network(ssid, password, security, hidden=hidden)
+    return _with(RequestType.JOIN_NEW_NETWORK, payload, replies.nothing, timeout_s=RADIO_S, is_secret=True)
+
+
+def store_network(ssid: str, password: Secret | None, security: WifiSecurity, *, hidden: bool = False) -> Request[None]:
+    """Store without joining, so it proves nothing about the password. Same limits as `join_new_network`."""
+    payload = _network(ssid, password, security, hidden=hidden)
+    return _with(RequestType.STORE_NETWORK, payload, replies.nothing, is_secret=True)
+
+
+def _network(ssid: str, password: Secret | None, security: WifiSecurity, *, hidden: bool) -> bytes:
+    message = network_pb2.JoinNewNetworkRequest(ssid=_ssid_bytes(ssid), security=security, hidden=hidden)
+    if password:
+        text = password.reveal()
+        if len(text.encode()) > MAX_PASSWORD:
+            raise LocalProtocolError(f"Wi-Fi password has {len(text.encode())} bytes, a unit takes {MAX_PASSWORD}")
+        message.credentials.type = network_pb2.Credentials.PASSWORD
+        message.credentials.password = text
+    return message.SerializeToString()
+
+
+def _ssid_bytes(ssid: str) -> bytes:
+    raw = ssid.encode()
+    if not 1 <= len(raw) <= MAX_SSID:
+        raise LocalProtocolError(f"network name {ssid[:40]!r} has {len(raw)} bytes, expected 1 to {MAX_SSID}")
+    return raw
+
+
+def get_known_networks() -> Request[tuple[KnownNetwork, ...]]:
+    return _plain(RequestType.GET_KNOWN_NETWORKS, replies.known_networks)
+
+
+def remove_known_network(ssid: str) -> Request[None]:
+    payload = network_pb2.NetworkNameRequest(ssid=_ssid_bytes(ssid)).SerializeToString()
+    return _with(RequestType.REMOVE_KNOWN_NETWORK, payload, replies.nothing)
+
+
+def clear_known_networks() -> Request[None]:
+    return _plain(RequestType.CLEAR_KNOWN_NETWORKS, replies.nothing)
+
+
+def get_current_network() -> Request[CurrentNetwork]:
+    """The network joined now. -210 when there is none, also in the first seconds after a join."""
+    return _plain(RequestType.GET_CURRENT_NETWORK, replies.current_network)
+
+
+def scan_networks() -> Request[tuple[ScannedNetwork, ...]]:
+    return _plain(RequestType.SCAN_NETWORKS, replies.scanned_networks, RADIO_S)
