@@ -1,0 +1,212 @@
+"""The cloud's routes as values: what to send, whether it may be sent twice, and how to read the answer. Pure.
+
+Facts: reference cloud-api. Device IDs enter as `DeviceId`, whose canonical form is lower case, so no
+route can ever see another one (A2).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from urllib.parse import quote
+
+from drivers.identity import DeviceId, Iccid, SerialNumber
+
+from . import answers as read
+from .answers import (
+    Answer,
+    ClaimAnswer,
+    CloudDevice,
+    ImportResult,
+    Product,
+    SerialRecord,
+    Sim,
+    SimAnswer,
+    TokenInfo,
+    User,
+)
+from .errors import CloudError, CloudRefused, NotAllowed, TokenRejected
+
+T = TypeVar("T")
+ProductRef = int | str
+"""A product's number or slug; both address it on every route (C8)."""
+
+
+class Effect(enum.Enum):
+    """What a second sending would do (reference cloud-api 10)."""
+
+    READ = "read"  # nothing changes
+    REPEATABLE = "repeatable write"  # the same write again ends in the same state
+    ONCE = "write of unknown outcome after a time-out"  # read the state before sending it again
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One request and the reader of its answer.
+
+    ``what`` words it for a person; ``accepts`` are the statuses besides 2xx that ``read`` understands;
+    ``is_scarce`` marks the serial look-up with its own hourly budget (A15).
+    """
+
+    method: str
+    path: str
+    what: str
+    read: Callable[[Answer], T]
+    effect: Effect = Effect.READ
+    json: Mapping[str, object] | None = None
+    accepts: frozenset[int] = frozenset()
+    is_scarce: bool = False
+
+
+_ADVICE = {
+    400: "correct the request: see the profile",
+    403: "check that the token's account is in the product's team, and the unit's owner",
+    404: "check the product and the Device ID",
+    422: "correct the value: see the profile",
+}
+
+
+def refusal(what: str, answer: Answer) -> CloudError:
+    """The error for an answer nobody can use: 401, any other 4xx, or a 200 that says ``"ok": false``."""
+    trace = f" (request {answer.request_id})" if answer.request_id else ""
+    said = f"{what}: the cloud answered {answer.status} {answer.words!r}{trace}"
+    if answer.status == 401:
+        return TokenRejected(f"{said}; put in a new token")
+    kind: type[CloudRefused] = CloudRefused
+    advice = _ADVICE.get(answer.status, "ask the supervisor")
+    error = answer.body.get("error") if isinstance(answer.body, Mapping) else None
+    if answer.status == 400 and error == "unauthorized":
+        kind, advice = NotAllowed, "give the station a token with this scope, or a person's token"
+    return kind(f"{said}; {advice}", status=answer.status, words=answer.words, request_id=answer.request_id)
+
+
+# --- account and product ----------------------------------------------------------------------
+
+
+def token_info() -> Call[TokenInfo]:
+    return Call("GET", "/v1/access_tokens/current", "token info", lambda a: read.read_token_info(a.body))
+
+
+def user() -> Call[User]:
+    return Call("GET", "/v1/user", "look up the token's user", lambda a: read.read_user(a.body))
+
+
+def product(ref: ProductRef) -> Call[Product]:
+    return Call("GET", _product(ref), f"look up product {ref}", lambda a: read.read_product(a.body))
+
+
+# --- devices ----------------------------------------------------------------------------------
+
+
+def device_in_product(ref: ProductRef, device_id: DeviceId) -> Call[CloudDevice | None]:
+    """The device as member of the product; None when it is not one (404)."""
+    what = f"look up {device_id} in product {ref}"
+
+    def reader(answer: Answer) -> CloudDevice | None:
+        if answer.status == 404:
+            if "product not found" in answer.words.lower():
+                raise refusal(what, answer)
+            return None
+        return read.read_device(answer.body, device_id)
+
+    return Call("GET", f"{_product(ref)}/devices/{device_id}", what, reader, accepts=frozenset({404}))
+
+
+def my_device(device_id: DeviceId) -> Call[CloudDevice | None]:
+    """The device if this account may see it. None: unknown or somebody else's, which the cloud does not tell apart."""
+
+    def reader(answer: Answer) -> CloudDevice | None:
+        return None if answer.status in (403, 404) else read.read_device(answer.body, device_id)
+
+    return Call("GET", f"/v1/devices/{device_id}", f"look up {device_id}", reader, accepts=frozenset({403, 404}))
+
+
+def my_devices() -> Call[tuple[CloudDevice, ...]]:
+    return Call("GET", "/v1/devices", "list the account's devices", lambda a: read.read_devices(a.body))
+
+
+def add_to_product(ref: ProductRef, device_ids: Sequence[DeviceId]) -> Call[ImportResult]:
+    """Make devices members, and let a built-in SIM come along (1 to 1000 at a time; repeating is safe)."""
+    sent = tuple(str(device_id) for device_id in device_ids)
+    who = sent[0] if len(sent) == 1 else f"{len(sent)} devices"
+    names: dict[str, object] = {"id": sent[0]} if len(sent) == 1 else {"ids": list(sent)}
+    return Call(
+        "POST", f"{_product(ref)}/devices", f"add {who} to product {ref}",
+        lambda a: read.read_import(a.body, sent), Effect.REPEATABLE, names | {"import_sims": True},
+    )  # fmt: skip
+
+
+def rename(device_id: DeviceId, name: str, ref: ProductRef | None = None) -> Call[None]:
+    return Call(
+        "PUT", _device(device_id, ref), f"name {device_id} {name!r}", lambda _: None, Effect.REPEATABLE, {"name": name}
+    )
+
+
+def claim(device_id: DeviceId) -> Call[ClaimAnswer]:
+    """Make the token's user the owner. The body holds the Device ID and nothing else (E10)."""
+
+    def reader(answer: Answer) -> ClaimAnswer:
+        words = answer.words.lower()
+        if answer.status == 403:
+            if "belongs to someone else" in words:
+                return ClaimAnswer.FOREIGN
+            raise refusal(f"claim {device_id}", answer)
+        if answer.status == 404:
+            return ClaimAnswer.UNKNOWN if "does not exist" in words else ClaimAnswer.OFFLINE
+        return ClaimAnswer.ACCEPTED
+
+    return Call(
+        "POST", "/v1/devices", f"claim {device_id}", reader, Effect.ONCE, {"id": str(device_id)}, frozenset({403, 404})
+    )
+
+
+def ping(device_id: DeviceId, ref: ProductRef | None = None) -> Call[bool]:
+    """Ask the device itself whether it is online; offline is a 200 too."""
+    return Call(
+        "PUT", f"{_device(device_id, ref)}/ping", f"ping {device_id}", lambda a: read.read_ping(a.body), json={}
+    )
+
+
+def serial_lookup(serial: SerialNumber) -> Call[SerialRecord | None]:
+    """Device ID of a serial number; None when the cloud knows none."""
+
+    def reader(answer: Answer) -> SerialRecord | None:
+        return None if answer.status == 404 else read.read_serial(answer.body, str(serial))
+
+    path = f"/v1/serial_numbers/{quote(str(serial), safe='')}"
+    return Call("GET", path, f"look up serial {serial}", reader, accepts=frozenset({404}), is_scarce=True)
+
+
+# --- SIM cards --------------------------------------------------------------------------------
+
+
+def sim(iccid: Iccid, ref: ProductRef | None = None) -> Call[Sim | None]:
+    """The SIM on this account or product; None when it is on neither (404)."""
+
+    def reader(answer: Answer) -> Sim | None:
+        return None if answer.status == 404 else read.read_sim(answer.body, iccid)
+
+    head = "/v1" if ref is None else _product(ref)
+    return Call("GET", f"{head}/sims/{iccid}", f"look up SIM {iccid}", reader, accepts=frozenset({404}))
+
+
+def activate_sim(iccid: Iccid) -> Call[SimAnswer]:
+    """Activate the SIM of a developer device. 408 means an activation is running, not a failure (8.2)."""
+
+    def reader(answer: Answer) -> SimAnswer:
+        return {403: SimAnswer.FOREIGN, 408: SimAnswer.IN_PROGRESS}.get(answer.status, SimAnswer.ACCEPTED)
+
+    return Call(
+        "PUT", f"/v1/sims/{iccid}", f"activate SIM {iccid}", reader, Effect.ONCE, {"action": "activate"},
+        frozenset({403, 408}),
+    )  # fmt: skip
+
+
+def _product(ref: ProductRef) -> str:
+    return f"/v1/products/{quote(str(ref), safe='')}"
+
+
+def _device(device_id: DeviceId, ref: ProductRef | None) -> str:
+    return f"{'/v1' if ref is None else _product(ref)}/devices/{device_id}"

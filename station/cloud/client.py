@@ -1,0 +1,340 @@
+"""The cloud as blocking verbs: one request budget for the station, retries, and honest errors.
+
+Decides nothing about units: it says what the cloud said. Every wait is on the clock and ends at once
+when the caller's token is cancelled, even in the middle of a request.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from drivers.clock import CancelToken, Clock, Deadline
+from drivers.errors import DeadlineExceeded
+from drivers.identity import DeviceId, Iccid, Secret, SerialNumber
+
+from . import api
+from .answers import (
+    Answer,
+    ClaimAnswer,
+    CloudDevice,
+    ImportResult,
+    Product,
+    SerialRecord,
+    Sim,
+    SimAnswer,
+    TokenInfo,
+    User,
+)
+from .api import Call, Effect, ProductRef
+from .budget import TokenBucket, Window
+from .errors import BadAnswer, CloudDown, CloudError, OutcomeUnknown, RateLimited
+from .http import READ_S, HttpLink
+from .retry import NoAnswer, RetryPlan, Trouble, is_ambiguous, trouble_of
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+SERIAL_LOOKUPS, SERIAL_WINDOW_S = 50, 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One try of one request, safe to keep: no token, no body (N5). ``status`` None: no answer, see ``note``."""
+
+    at: datetime.datetime
+    method: str
+    path: str
+    status: int | None
+    request_id: str
+    seconds: float
+    note: str = ""
+
+
+class CloudClient:
+    """Thread-safe; one per station.
+
+    ``token`` is asked before every try, so a token that was replaced after a 401 is used at once (N4).
+    ``known_serials`` is where serial look-ups are remembered for ever (A15); give a mapping that lasts.
+    All verbs take ``deadline`` and ``cancel`` and raise `Cancelled` or a `CloudError` of `.errors`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: Callable[[], Secret],
+        clock: Clock,
+        *,
+        rng: random.Random | None = None,
+        bucket_rate: float = 2.0,
+        bucket_burst: int = 10,
+        on_call: Callable[[CallRecord], None] | None = None,
+        on_reachable: Callable[[bool, str], None] | None = None,
+        known_serials: dict[str, SerialRecord] | None = None,
+    ) -> None:
+        self._link = HttpLink(base_url)
+        self._token, self._clock = token, clock
+        self._rng = rng or random.Random()
+        self._bucket = TokenBucket(clock, bucket_rate, bucket_burst)
+        self._serial_window = Window(clock, SERIAL_LOOKUPS, SERIAL_WINDOW_S)
+        self._known_serials = {} if known_serials is None else known_serials
+        self._on_call, self._on_reachable = on_call, on_reachable
+        self._lock = threading.Lock()
+        self._reachable: bool | None = None
+        self._cloud_date: datetime.datetime | None = None
+
+    def close(self) -> None:
+        self._link.close()
+
+    @property
+    def reachable(self) -> bool | None:
+        """What the last try showed; None before the first."""
+        return self._reachable
+
+    @property
+    def cloud_date(self) -> datetime.datetime | None:
+        """The cloud's own time in its latest answer: compare cloud timestamps with this, never with our clock."""
+        return self._cloud_date
+
+    # --- verbs ---
+
+    def token_info(self, *, deadline: Deadline | None = None, cancel: CancelToken | None = None) -> TokenInfo:
+        return self.run(api.token_info(), deadline=deadline, cancel=cancel)
+
+    def user(self, *, deadline: Deadline | None = None, cancel: CancelToken | None = None) -> User:
+        return self.run(api.user(), deadline=deadline, cancel=cancel)
+
+    def product(
+        self, ref: ProductRef, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
+    ) -> Product:
+        return self.run(api.product(ref), deadline=deadline, cancel=cancel)
+
+    def device_in_product(
+        self,
+        ref: ProductRef,
+        device_id: DeviceId,
+        *,
+        deadline: Deadline | None = None,
+        cancel: CancelToken | None = None,
+    ) -> CloudDevice | None:
+        return self.run(api.device_in_product(ref, device_id), deadline=deadline, cancel=cancel)
+
+    def my_device(
+        self, device_id: DeviceId, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
+    ) -> CloudDevice | None:
+        return self.run(api.my_device(device_id), deadline=deadline, cancel=cancel)
+
+    def my_devices(
+        self, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
+    ) -> tuple[CloudDevice, ...]:
+        return self.run(api.my_devices(), deadline=deadline, cancel=cancel)
+
+    def add_to_product(
+        self,
+        ref: ProductRef,
+        device_id: DeviceId | Sequence[DeviceId],
+        *,
+        deadline: Deadline | None = None,
+        cancel: CancelToken | None = None,
+    ) -> ImportResult:
+        device_ids = (device_id,) if isinstance(device_id, DeviceId) else device_id
+        return self.run(api.add_to_product(ref, device_ids), deadline=deadline, cancel=cancel)
+
+    def rename(
+        self,
+        device_id: DeviceId,
+        name: str,
+        ref: ProductRef | None = None,
+        *,
+        deadline: Deadline | None = None,
+        cancel: CancelToken | None = None,
+    ) -> None:
+        return self.run(api.rename(device_id, name, ref), deadline=deadline, cancel=cancel)
+
+    def claim(
+        self, device_id: DeviceId, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
+    ) -> ClaimAnswer:
+        return self.run(api.claim(device_id), deadline=deadline, cancel=cancel)
+
+    def ping(
+        self,
+        device_id: DeviceId,
+        ref: ProductRef | None = None,
+        *,
+        deadline: Deadline | None = None,
+        cancel: CancelToken | None = None,
+    ) -> bool:
+        return self.run(api.ping(device_id, ref), deadline=deadline, cancel=cancel)
+
+    def sim(
+        self,
+        iccid: Iccid,
+        ref: ProductRef | None = None,
+        *,
+        deadline: Deadline | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Sim | None:
+        return self.run(api.sim(iccid, ref), deadline=deadline, cancel=cancel)
+
+    def activate_sim(
+        self, iccid: Iccid, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
+    ) -> SimAnswer:
+        return self.run(api.activate_sim(iccid), deadline=deadline, cancel=cancel)
+
+    def serial_lookup(
+        self, serial: SerialNumber, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
+    ) -> SerialRecord | None:
+        """Device ID of a serial; asked at most once, the 51st question within an hour waits (A15)."""
+        known = self._known_serials.get(str(serial))
+        if known is not None:
+            return known
+        found = self.run(api.serial_lookup(serial), deadline=deadline, cancel=cancel)
+        if found is not None:
+            self._known_serials[str(serial)] = found
+        return found
+
+    # --- one request, with its retries ---
+
+    def run(self, call: Call[T], *, deadline: Deadline | None = None, cancel: CancelToken | None = None) -> T:
+        """Send ``call`` until it is answered, refused, or not worth another try (reference cloud-api 9.1)."""
+        plan = RetryPlan(self._rng)
+        may_log_in_again = True
+        while True:
+            self._take(call, deadline, cancel)
+            token = self._token()
+            result = self._try(call, token, deadline, cancel)
+            trouble = trouble_of(result, call.accepts)
+            if trouble is not None:
+                self._wait(call, trouble, result, plan, deadline, cancel)
+            elif isinstance(result, Answer):
+                if result.status == 401 and may_log_in_again and self._token() != token:
+                    may_log_in_again = False
+                    continue
+                return self._read(call, result)
+
+    def _take(self, call: Call[T], deadline: Deadline | None, cancel: CancelToken | None) -> None:
+        if cancel is not None:
+            cancel.check()
+        if deadline is not None and deadline.expired:
+            raise DeadlineExceeded(f"{call.what}: not sent, the time for this step is over; try again")
+        if call.is_scarce and not self._serial_window.take(deadline, cancel):
+            raise RateLimited(
+                f"{call.what}: {SERIAL_LOOKUPS} serial look-ups this hour are used up; read the unit by USB"
+            )
+        if not self._bucket.take(deadline, cancel):
+            raise RateLimited(f"{call.what}: the station must send fewer requests and found no room in time; try again")
+
+    def _try(
+        self, call: Call[T], token: Secret, deadline: Deadline | None, cancel: CancelToken | None
+    ) -> Answer | NoAnswer:
+        at, started = self._clock.utc(), self._clock.now()
+        result = self._exchange(call, token, deadline, cancel)
+        status = result.status if isinstance(result, Answer) else None
+        note = result.reason if isinstance(result, NoAnswer) else ""
+        request_id = result.request_id if isinstance(result, Answer) else ""
+        record = CallRecord(at, call.method, call.path, status, request_id, self._clock.now() - started, note)
+        log.debug("%s %s -> %s %s", record.method, record.path, record.status, record.note)
+        if self._on_call is not None:
+            self._on_call(record)
+        self._note_reachable(result)
+        return result
+
+    def _exchange(
+        self, call: Call[T], token: Secret, deadline: Deadline | None, cancel: CancelToken | None
+    ) -> Answer | NoAnswer:
+        """Run the request on a thread of its own, so that a yanked cable need not wait for the cloud.
+
+        Whoever is cancelled or too late leaves that thread behind; its socket time-outs end it.
+        """
+        parcel = _Parcel(self._clock)
+        limit = READ_S if deadline is None else min(READ_S, deadline.remaining)
+        self._clock.thread(
+            "cloud-call", lambda: parcel.fill(lambda: self._link.send(call.method, call.path, token, call.json))
+        )
+        return parcel.wait(limit, cancel)
+
+    def _wait(
+        self,
+        call: Call[T],
+        trouble: Trouble,
+        result: Answer | NoAnswer,
+        plan: RetryPlan,
+        deadline: Deadline | None,
+        cancel: CancelToken | None,
+    ) -> None:
+        """Wait for the next try, or raise what the tries came to."""
+        said = result.reason if isinstance(result, NoAnswer) else f"{result.status} {result.words!r}"
+        if is_ambiguous(trouble, call.effect):
+            raise OutcomeUnknown(f"{call.what}: {said}; it may have been done, read the state before trying again")
+        seconds = plan.wait_s(trouble, result, self._clock.utc())
+        if trouble is Trouble.BUSY and seconds is not None:
+            self._bucket.pause(seconds)
+        if seconds is None or (deadline is not None and seconds > deadline.remaining):
+            raise _gave_up(call, trouble, said)
+        if trouble is not Trouble.BUSY:
+            self._clock.sleep(seconds, cancel)
+
+    def _read(self, call: Call[T], answer: Answer) -> T:
+        is_good = 200 <= answer.status < 300
+        if not is_good and answer.status not in call.accepts:
+            raise api.refusal(call.what, answer)
+        if is_good and answer.status != 204 and not answer.is_json:
+            if call.effect is Effect.ONCE:
+                raise OutcomeUnknown(
+                    f"{call.what}: the answer {answer.status} is no JSON; read the state before trying again"
+                )
+            raise BadAnswer(
+                f"{call.what}: the answer {answer.status} is no JSON; is there a proxy or portal in between?"
+            )
+        if is_good and isinstance(answer.body, Mapping) and answer.body.get("ok") is False:
+            raise api.refusal(call.what, answer)
+        return call.read(answer)
+
+    def _note_reachable(self, result: Answer | NoAnswer) -> None:
+        now_reachable = isinstance(result, Answer) and result.status < 500
+        reason = result.reason if isinstance(result, NoAnswer) else "" if now_reachable else f"HTTP {result.status}"
+        if isinstance(result, NoAnswer) and result.is_impatience:
+            return
+        with self._lock:
+            if isinstance(result, Answer) and result.date is not None:
+                self._cloud_date = result.date
+            changed, self._reachable = self._reachable is not now_reachable, now_reachable
+        if changed and self._on_reachable is not None:
+            self._on_reachable(now_reachable, reason)
+
+
+def _gave_up(call: Call[T], trouble: Trouble, said: str) -> CloudError:
+    if trouble is Trouble.BUSY:
+        return RateLimited(f"{call.what}: {trouble.value} ({said}); keep the unit and try again in some minutes")
+    return CloudDown(f"{call.what}: {trouble.value} ({said}); check the network, then try again")
+
+
+class _Parcel:
+    """Carries one result from the thread that sends to the thread that waits."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._room = clock.condition()
+        self._result: Answer | NoAnswer | None = None
+        self._error: BaseException | None = None
+
+    def fill(self, send: Callable[[], Answer | NoAnswer]) -> None:
+        result: Answer | NoAnswer | None = None
+        error: BaseException | None = None
+        try:
+            result = send()
+        except BaseException as caught:  # handed to the caller: this thread has nobody to tell
+            error = caught
+        with self._room:
+            self._result, self._error = result, error
+            self._room.notify_all()
+
+    def wait(self, limit_s: float, cancel: CancelToken | None) -> Answer | NoAnswer:
+        with self._room:
+            self._room.wait_for(lambda: self._result is not None or self._error is not None, limit_s, cancel)
+            if self._error is not None:
+                raise self._error
+            return self._result or NoAnswer(True, f"no answer within {limit_s:.0f} s", limit_s < READ_S)

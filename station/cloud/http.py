@@ -1,0 +1,133 @@
+"""One HTTP exchange with the cloud: the only place where `requests` is named.
+
+Whatever goes wrong becomes a `NoAnswer` that says whether the request may have arrived. Does not
+retry, wait or log.
+"""
+
+from __future__ import annotations
+
+import datetime
+import email.utils
+import http.cookiejar
+import ipaddress
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import requests
+import requests.adapters
+import requests.auth
+import urllib3.exceptions
+
+from drivers.identity import Secret
+
+from ..errors import BadInput
+from .answers import MAX_BODY_BYTES, Answer, parse_body
+from .retry import NoAnswer
+
+CONNECT_S, READ_S = 5.0, 60.0
+"""Real seconds: a call that must reach an offline device is answered after about 30 s (reference cloud-api 1)."""
+_NEVER_SENT = (
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.NameResolutionError,
+    urllib3.exceptions.ProxyError,
+    urllib3.exceptions.SSLError,
+)
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Sets the header itself, so that a .netrc file can never replace the station's token."""
+
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        return request
+
+
+class HttpLink:
+    """A `requests.Session` bound to one base URL: no cookies, no redirects, no retries of its own.
+
+    ``base_url``: https, or http to this very host (a virtual cloud); raises `BadInput` for anything else.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url.rstrip("/")
+        is_local = _check_base_url(self.base_url)
+        self._session = requests.Session()
+        self._session.trust_env = not is_local  # a proxy never stands before this host
+        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        self._session.headers["X-Particle-Tool"] = "provisioning-station"
+        adapter = requests.adapters.HTTPAdapter(pool_maxsize=40, max_retries=0)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def send(self, method: str, path: str, token: Secret, json: Mapping[str, object] | None) -> Answer | NoAnswer:
+        try:
+            with self._session.request(
+                method, self.base_url + path, json=json, auth=_Bearer(token), timeout=(CONNECT_S, READ_S),
+                allow_redirects=False, stream=True,
+            ) as response:  # fmt: skip
+                return _answer_of(response)
+        except requests.RequestException as error:
+            return NoAnswer(was_sent=not _never_left(error), reason=_reason(error))
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def _check_base_url(url: str) -> bool:
+    """Whether the URL is of this very host; a token must not travel in clear text anywhere else."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        is_local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_local = False
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_local)):
+        raise BadInput(f"cloud URL {url!r} would send the token in clear text; write https://api.particle.io")
+    return is_local
+
+
+def _answer_of(response: requests.Response) -> Answer:
+    raw = b""
+    for chunk in response.iter_content(65536):
+        raw += chunk
+        if len(raw) > MAX_BODY_BYTES:
+            raw = b""  # read as "no JSON": refused by whoever needs it
+            break
+    body, is_json = parse_body(raw)
+    return Answer(
+        status=response.status_code, body=body, is_json=is_json,
+        request_id=response.headers.get("X-Request-Id", "")[:80],
+        date=_date(response.headers.get("Date", "")), retry_after=response.headers.get("Retry-After", ""),
+    )  # fmt: skip
+
+
+def _date(text: str) -> datetime.datetime | None:
+    try:
+        at = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=datetime.UTC)
+
+
+def _never_left(error: requests.RequestException) -> bool:
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError | requests.exceptions.ProxyError):
+        return True
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", cause), _NEVER_SENT)
+
+
+def _reason(error: requests.RequestException) -> str:
+    """Our words for what failed; the library's own text holds addresses and is long."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return "the cloud's certificate was not accepted: check the clock and the network of this host"
+    if isinstance(error, requests.ConnectTimeout):
+        return f"no connection within {CONNECT_S:.0f} s"
+    if isinstance(error, requests.ReadTimeout):
+        return f"no answer within {READ_S:.0f} s"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy did not connect"
+    return "no network or no such host" if _never_left(error) else "the connection broke before an answer came"

@@ -1,0 +1,96 @@
+"""What to do after each try of a request: the table of reference cloud-api 9.1. Pure."""
+
+from __future__ import annotations
+
+import email.utils
+import enum
+import random
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .answers import Answer
+from .api import Effect
+
+MAX_RETRY_AFTER_S = 300.0
+JITTER = 0.2
+"""Waits are spread by this share both ways, so that stations behind one address do not march in step."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """The network failed. ``was_sent``: the cloud may have got the request and done it.
+
+    ``is_impatience``: the caller's own deadline cut it short, which says nothing about the cloud.
+    """
+
+    was_sent: bool
+    reason: str
+    is_impatience: bool = False
+
+
+class Trouble(enum.Enum):
+    """Kinds of failed tries that may be worth another one."""
+
+    BUSY = "the cloud asks for fewer requests"  # 429, 529: nothing was done
+    SICK = "the cloud has a problem"  # 408, 5xx: may or may not have been done
+    UNSENT = "the cloud cannot be reached"  # nothing left this host
+    LOST = "no answer came back"  # may or may not have been done
+
+
+WAITS_S: dict[Trouble, tuple[float, ...]] = {
+    Trouble.BUSY: (5.0, 10.0, 20.0, 40.0, 60.0),
+    Trouble.SICK: (1.0, 2.0, 4.0, 8.0),
+    Trouble.UNSENT: (1.0, 2.0, 4.0, 8.0),
+    Trouble.LOST: (1.0, 2.0, 4.0, 8.0),
+}
+_STATUS = {429: Trouble.BUSY, 529: Trouble.BUSY} | dict.fromkeys((408, 500, 502, 503, 504), Trouble.SICK)
+
+
+def trouble_of(result: Answer | NoAnswer, accepts: frozenset[int]) -> Trouble | None:
+    """What is wrong with a try, or None when its answer can be read or refused."""
+    if isinstance(result, NoAnswer):
+        return Trouble.LOST if result.was_sent else Trouble.UNSENT
+    if result.status in accepts:
+        return None
+    return _STATUS.get(result.status, Trouble.SICK if result.status >= 500 else None)
+
+
+def is_ambiguous(trouble: Trouble, effect: Effect) -> bool:
+    """Trying again could do the thing twice: stop and read the state (N2)."""
+    return effect is Effect.ONCE and trouble in (Trouble.SICK, Trouble.LOST)
+
+
+@dataclass(slots=True)
+class RetryPlan:
+    """How long to wait before the next try of one request; counts slow-downs and failures apart."""
+
+    rng: random.Random
+    used: dict[bool, int] = field(default_factory=dict)
+
+    def wait_s(self, trouble: Trouble, result: Answer | NoAnswer, now: datetime) -> float | None:
+        """Seconds to wait, or None when this kind of trouble has used up its tries.
+
+        ``now`` is only for a ``Retry-After`` that is a date and an answer without a date of its own.
+        """
+        is_busy = trouble is Trouble.BUSY
+        tries = self.used.get(is_busy, 0)
+        if tries >= len(WAITS_S[trouble]):
+            return None
+        self.used[is_busy] = tries + 1
+        asked = retry_after_s(result, now) if is_busy and isinstance(result, Answer) else None
+        if asked is not None:
+            return asked
+        return WAITS_S[trouble][tries] * self.rng.uniform(1 - JITTER, 1 + JITTER)
+
+
+def retry_after_s(answer: Answer, now: datetime) -> float | None:
+    """``Retry-After`` in seconds or as an HTTP date, 0 to 300; None when absent or unreadable."""
+    text = answer.retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), MAX_RETRY_AFTER_S)
+    try:
+        at = email.utils.parsedate_to_datetime(text)
+        seconds = (at - (answer.date or now)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)

@@ -1,0 +1,9 @@
+"""A virtual cloud for tests, the demo and training: see `cloud.py`."""
+
+from __future__ import annotations
+
+from .ask import Quirks
+from .cloud import SeenRequest, VirtualCloud
+from .faults import Fault, FaultKind
+
+__all__ = ["Fault", "FaultKind", "Quirks", "SeenRequest", "VirtualCloud"]

@@ -1,0 +1,82 @@
+"""A WSGI application on a loopback port that can really go away: connections are then refused.
+
+The port stays reserved meanwhile by a bound socket that does not listen. Server threads are plain
+threads: they block in sockets, which no clock may count; handlers that wait stand in for their client.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+from typing import Any
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+log = logging.getLogger(__name__)
+_POLL_S = 0.02
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """Writes its lines to our logger; keeps nothing of headers or bodies."""
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        self.send_response_only(code, message)  # without a Date: the application sends the clock's
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: ARG002 - werkzeug's signature
+        log.debug(message, *args)
+
+
+class LoopbackServer:
+    """``start`` and ``stop`` may alternate; the port is the same each time."""
+
+    def __init__(self, app: Any, port: int = 0) -> None:
+        self._app = app
+        self._reserve = _bound(port)
+        self.port: int = self._reserve.getsockname()[1]
+        self._server: BaseWSGIServer | None = None
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        with self._lock:
+            if self._server is not None:
+                return
+            with contextlib.closing(_bound(self.port)) as listener:
+                listener.listen(64)
+                self._server = make_server(
+                    "127.0.0.1", self.port, self._app, threaded=True, request_handler=_QuietHandler,
+                    fd=listener.fileno(),
+                )  # fmt: skip
+            self._thread = threading.Thread(
+                target=self._server.serve_forever, args=(_POLL_S,), name="virtual-cloud", daemon=True
+            )
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Refuse connections from now on; requests already taken are finished."""
+        with self._lock:
+            if self._server is None or self._thread is None:
+                return
+            self._server.shutdown()
+            self._thread.join()
+            self._server, self._thread = None, None
+
+    def close(self) -> None:
+        self.stop()
+        self._reserve.close()
+
+
+def _bound(port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    sock.bind(("127.0.0.1", port))
+    return sock
+
+
+def hang_up(environ: dict[str, Any]) -> None:
+    """Break the connection of a request, so that its client gets no answer."""
+    with contextlib.suppress(OSError):
+        environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,98 @@
+"""The virtual cloud's state: SQLite, committed before any answer leaves.
+
+Tokens are kept as digests only, so the file holds no credential.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS users (username TEXT PRIMARY KEY, is_api INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE TABLE IF NOT EXISTS tokens (
+    digest TEXT PRIMARY KEY, username TEXT NOT NULL, scopes TEXT NOT NULL DEFAULT '', expires_at TEXT) STRICT;
+CREATE TABLE IF NOT EXISTS products (
+    id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, name TEXT NOT NULL, platform_id INTEGER NOT NULL,
+    quarantine INTEGER NOT NULL DEFAULT 1) STRICT;
+CREATE TABLE IF NOT EXISTS team (
+    product_id INTEGER NOT NULL, username TEXT NOT NULL, PRIMARY KEY (product_id, username)) STRICT;
+CREATE TABLE IF NOT EXISTS devices (
+    id TEXT PRIMARY KEY, platform_id INTEGER NOT NULL, serial_number TEXT, iccid TEXT, imei TEXT, mac_wifi TEXT,
+    mobile_secret TEXT, is_protected INTEGER NOT NULL DEFAULT 0,
+    product_id INTEGER, owner TEXT, name TEXT, notes TEXT, groups TEXT NOT NULL DEFAULT '[]',
+    development INTEGER NOT NULL DEFAULT 0, quarantined INTEGER NOT NULL DEFAULT 0,
+    is_connected INTEGER NOT NULL DEFAULT 0, seems_online_until TEXT,
+    last_heard TEXT, last_handshake_at TEXT,
+    system_firmware_version TEXT, firmware_version INTEGER, firmware_product_id INTEGER) STRICT;
+CREATE TABLE IF NOT EXISTS sims (
+    iccid TEXT PRIMARY KEY, is_plastic INTEGER NOT NULL DEFAULT 0, username TEXT, product_id INTEGER,
+    status TEXT NOT NULL DEFAULT 'inactive', last_action TEXT, action_error TEXT NOT NULL DEFAULT 'no',
+    activations INTEGER NOT NULL DEFAULT 0, changing INTEGER NOT NULL DEFAULT 0, will_fail INTEGER NOT NULL DEFAULT 0,
+    polls_left INTEGER NOT NULL DEFAULT 0, done_at TEXT) STRICT;
+CREATE TABLE IF NOT EXISTS lookups (username TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS requests (
+    seq INTEGER PRIMARY KEY, at TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, route TEXT NOT NULL,
+    body TEXT NOT NULL, username TEXT NOT NULL, status INTEGER, is_write INTEGER NOT NULL,
+    had_effect INTEGER NOT NULL) STRICT;
+"""
+
+
+class Store:
+    """One connection behind one lock; ``path`` None keeps everything in memory."""
+
+    def __init__(self, path: Path | None) -> None:
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
+        self._db.row_factory = sqlite3.Row
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, committed when the block ends without an exception. Nests."""
+        with self._lock:
+            if self._db.in_transaction:
+                yield
+                return
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def row(self, sql: str, *values: object) -> sqlite3.Row | None:
+        with self._lock:
+            found: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
+            return found
+
+    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    def run(self, sql: str, *values: object) -> int:
+        """Execute a change; how many rows it touched."""
+        with self.transaction():
+            return self._db.execute(sql, values).rowcount
+
+    @property
+    def changes(self) -> int:
+        """Rows changed since the file was opened: tells whether a handler had an effect."""
+        return self._db.total_changes
+
+
+def digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
