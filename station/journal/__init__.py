@@ -1,0 +1,46 @@
+"""The append-only log of all that happened at this station, and the tables made from it.
+
+`Journal.open` for the station that writes, `JournalReader` for everyone else.
+"""
+
+from .entries import (
+    JOURNALLED,
+    AttemptAbandoned,
+    Entry,
+    OutboxPostponed,
+    SecretStored,
+    SerialCached,
+)
+from .journal import Journal
+from .reader import JournalReader
+from .records import (
+    AttemptRecord,
+    BatchRecord,
+    CachedProduct,
+    CachedSerial,
+    FactRecord,
+    OwedRecord,
+    UnitHistory,
+    Verified,
+    WriteRecord,
+)
+
+__all__ = [
+    "JOURNALLED",
+    "AttemptAbandoned",
+    "AttemptRecord",
+    "BatchRecord",
+    "CachedProduct",
+    "CachedSerial",
+    "Entry",
+    "FactRecord",
+    "Journal",
+    "JournalReader",
+    "OutboxPostponed",
+    "OwedRecord",
+    "SecretStored",
+    "SerialCached",
+    "UnitHistory",
+    "Verified",
+    "WriteRecord",
+]

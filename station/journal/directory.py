@@ -1,0 +1,123 @@
+"""The data directory: private, held by one station at a time, with the key for credential digests.
+
+Everything here is about files; nothing here knows SQL.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import hmac
+import logging
+import os
+import stat
+from pathlib import Path
+
+from drivers.identity import Secret
+
+from ..errors import JournalError
+
+log = logging.getLogger(__name__)
+
+JOURNAL_FILE = "journal.db"
+LOCK_FILE = "station.lock"
+KEY_FILE = "credential.key"
+KEY_BYTES = 32
+
+
+def prepare(directory: Path) -> None:
+    """Make ``directory`` (0700). One that exists and is empty or ours is closed to others too.
+
+    A directory that already holds something else is left as it is: the journal's own files are 0600.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        is_ours = (directory / LOCK_FILE).exists() or not any(directory.iterdir())
+        mode = stat.S_IMODE(directory.stat().st_mode)
+        if mode & 0o077 and is_ours:
+            directory.chmod(0o700)
+        elif mode & 0o077:
+            log.warning("%s can be read by others (mode %04o)", directory, mode)
+    except OSError as error:
+        raise JournalError(f"data directory {directory} cannot be used: {error.strerror}; name another one") from error
+
+
+def private_file(path: Path) -> None:
+    """Create ``path`` empty if it does not exist; its mode is 0600 afterwards."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        path.chmod(0o600)
+    except OSError as error:
+        raise JournalError(f"{path} cannot be written: {error.strerror}; check owner and disk") from error
+
+
+class DirectoryLock:
+    """The operating system's lock on a data directory. It dies with the process, however that ends."""
+
+    def __init__(self, directory: Path, station_id: str) -> None:
+        """Take the lock or raise `JournalError` naming the station that has it."""
+        path = directory / LOCK_FILE
+        private_file(path)
+        self._file = path.open("r+", encoding="utf-8", errors="replace")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = self._file.read(200).strip() or "another station"
+            self._file.close()
+            raise JournalError(
+                f"{directory} is in use by {holder}; stop that station or give this one its own data directory"
+            ) from None
+        self._file.truncate()
+        self._file.write(f"station {station_id} (process {os.getpid()})\n")
+        self._file.flush()
+
+    def release(self) -> None:
+        """Let the next station in; the file stays, so that nobody locks a name that is being removed."""
+        self._file.close()
+
+
+def credential_key(directory: Path) -> bytes:
+    """The station's own 32 random bytes, made at first use (file 0600). Raises `JournalError`."""
+    path = directory / KEY_FILE
+    try:
+        if not path.exists():
+            _write_key(path)
+        key = path.read_bytes()
+    except OSError as error:
+        raise JournalError(f"{path} cannot be used: {error.strerror}; check owner and disk") from error
+    if len(key) != KEY_BYTES:
+        raise JournalError(
+            f"{path} holds {len(key)} bytes, expected {KEY_BYTES}; remove it (Wi-Fi credentials are then written again)"
+        )
+    return key
+
+
+def _write_key(path: Path) -> None:
+    """Whole or not at all, also when the power goes: written beside, flushed, then renamed."""
+    beside = path.with_suffix(".new")
+    with contextlib.suppress(FileNotFoundError):
+        beside.unlink()
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(handle, os.urandom(KEY_BYTES))
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    beside.replace(path)
+
+
+def credential_digest(key: bytes, device_id: str, ssid: str, password: Secret | None) -> str:
+    """HMAC-SHA-256 (hex) of one unit's Wi-Fi credentials: proof of what was last written, useless to anyone else.
+
+    ``password`` None is an open network. Each part goes in with its length, so that no two sets collide.
+    """
+    parts = (
+        device_id.strip().lower(),
+        ssid,
+        "open" if password is None else "key",
+        password.reveal() if password else "",
+    )
+    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
+    message = b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+    return hmac.new(key, message, hashlib.sha256).hexdigest()

@@ -1,0 +1,125 @@
+"""What goes into the journal: one `Entry` per fact, made from an event of the engine or given by kind and body.
+
+Knows nothing of SQL. Kinds the engine itself records are in `station.engine.records`; here are those
+that only the journal and its start-up write.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from drivers.errors import BadIdentity
+from drivers.identity import DeviceId
+
+from ..engine.events import Event
+from ..errors import JournalError
+
+JOURNALLED = frozenset({
+    "StationStarted", "OperatorChanged", "BatchOpened", "BatchClosed",
+    "AttemptStarted", "UnitIdentified", "StepFinished", "AttemptFinished", "AttemptAbandoned",
+    "OutboxQueued", "OutboxPostponed", "OutboxSettled", "VerdictRevised",
+    "WriteIntended", "WriteConfirmed", "CredentialWritten", "UnitFacts",
+    "ProductCached", "SerialCached", "SecretStored",
+})  # fmt: skip
+"""Kinds that belong in the journal; everything else an engine says is for the screen only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptAbandoned(Event):
+    """An attempt that had no end when the station started again."""
+
+    reason: str = "the station stopped during this attempt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxPostponed(Event):
+    """Owed work was tried and could not be finished; it is due again at ``retry_at``."""
+
+    action: str
+    retry_at: datetime.datetime
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SerialCached(Event):
+    """The cloud's answer to a serial number look-up; ``device_id`` of the head is the unit it names (A15)."""
+
+    serial: str
+    iccid: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretStored(Event):
+    """A mobile secret was kept because a profile asked for it. The secret itself is not in the journal."""
+
+
+_HEAD = ("at", "kind", "slot", "device_id", "attempt")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One fact. ``at`` must know its time zone; ``body`` holds plain JSON values and no secret."""
+
+    kind: str
+    at: datetime.datetime
+    slot: int = 0
+    device_id: str | None = None
+    attempt: str | None = None
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_event(cls, event: Event) -> Entry:
+        """The entry that says what ``event`` says."""
+        body = {name: value for name, value in event.to_json().items() if name not in _HEAD}
+        return cls(event.kind, event.at, event.slot, event.device_id, event.attempt, body)
+
+    def body_text(self) -> str:
+        """The JSON text of the journal's ``body`` column: slot, device_id, attempt, then the rest.
+
+        Raises `JournalError` when the entry holds something that cannot be kept.
+        """
+        head = {"slot": self.slot, "device_id": self._checked_device_id(), "attempt": self.attempt}
+        try:
+            text = json.dumps(head | plain(self.body) | head, ensure_ascii=False, separators=(",", ":"))
+        except (TypeError, ValueError) as error:
+            raise JournalError(
+                f"{self.kind} cannot be recorded: {error}; only plain values may be in an entry"
+            ) from None
+        # a unit may have sent half a surrogate pair, which no file can hold
+        return text.encode("utf-8", "replace").decode("utf-8")
+
+    def _checked_device_id(self) -> str | None:
+        if not self.device_id:
+            return None
+        try:
+            return DeviceId.parse(self.device_id).value
+        except BadIdentity as error:
+            raise JournalError(f"{self.kind} cannot be recorded: {error}") from None
+
+
+def stamp(at: datetime.datetime) -> str:
+    """``at`` as the journal writes it: UTC, milliseconds, sortable as text. Raises `JournalError` without time zone."""
+    if at.tzinfo is None:
+        raise JournalError(f"the time {at} has no time zone; use the clock's utc()")
+    return at.astimezone(datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def plain(value: Any) -> Any:
+    """``value`` as JSON can hold it: no infinities, and the value of a fact named ``secret`` masked whatever it is."""
+    match value:
+        case float() if not math.isfinite(value):
+            return str(value)
+        case None | bool() | int() | float() | str():
+            return value
+        case Mapping():
+            hidden = value.get("name") == "secret" and "value" in value
+            return {str(k): "***" if hidden and k == "value" else plain(v) for k, v in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case _:
+            raise TypeError(f"a {type(value).__name__} is no plain value")

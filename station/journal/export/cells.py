@@ -1,0 +1,50 @@
+"""Text that stays what it is in a spreadsheet.
+
+A cell that Excel or LibreOffice would evaluate, round or turn into a date is written with one leading
+apostrophe: ``'89310410106543789301``, ``'=HYPERLINK(...)``, ``'1E23``, ``'6.3.4``. Both programs then keep
+it as text, character for character, with no import setting to remember; neither evaluates it, as it would the
+``="..."`` form. To read a cell back, drop one leading apostrophe: no other cell begins with one.
+"""
+
+from __future__ import annotations
+
+import re
+
+MARK = "'"
+
+_FORMULA = "=+-@＝＋－＠"
+"""How a formula may begin; the wide forms count in Japanese editions."""
+_NUMBER = re.compile(r"[\s\d.,:/%$€+\-]+([eE][+\-]?\d+)?\s*")
+_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_SHORT = (
+    re.compile(rf"(\d+[\s.\-/]*{_MONTH}|{_MONTH}[\s.\-/]*\d+)[\s.\-/\d]*", re.IGNORECASE),  # 3-Mar, SEP1
+    re.compile(r"\d[\d:.]*\s*[ap]\.?m?\.?", re.IGNORECASE),  # 3 PM, 4a
+    re.compile(r"true|false", re.IGNORECASE),
+)
+_SHORT_CHARS = 40
+"""No date is longer; longer texts are not even tried."""
+
+
+def guarded(text: str) -> str:
+    """``text`` for a cell: control characters become blanks, and the mark is put before what would be changed."""
+    clean = "".join(char if char.isprintable() else " " for char in text)
+    return MARK + clean if _would_change(clean) else clean
+
+
+def _would_change(text: str) -> bool:
+    bare = text.strip()
+    if text.startswith(MARK) or bare[:1] in tuple(_FORMULA):
+        return True
+    if any(char.isdigit() for char in bare) and _NUMBER.fullmatch(bare):
+        return True
+    return len(bare) <= _SHORT_CHARS and any(pattern.fullmatch(bare) for pattern in _SHORT)
+
+
+def unguarded(cell: str) -> str:
+    """The text that `guarded` made this cell from."""
+    return cell.removeprefix(MARK)
+
+
+def number(value: float | None) -> str:
+    """A number for a cell: at most three decimals, always a point; empty when there is none."""
+    return "" if value is None else f"{value:.3f}".rstrip("0").rstrip(".")

@@ -1,0 +1,214 @@
+"""The journal of one station: append, settle, ask. The only door through which anything is written.
+
+`Journal.open` locks the data directory, brings the schema up to date and ends the attempts a crash
+left open. All methods may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import datetime
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from drivers.clock import Clock
+from drivers.identity import DeviceId, MobileSecret, Secret
+
+from ..engine.events import Event, OutboxSettled, VerdictRevised
+from ..errors import JournalError
+from ..model import OUTCOME_VERDICT, OutboxItem, Outcome, Verdict
+from .directory import JOURNAL_FILE, DirectoryLock, credential_digest, credential_key, prepare, private_file
+from .entries import AttemptAbandoned, Entry, OutboxPostponed, SecretStored, stamp
+from .projections import rebuild
+from .reader import JournalReader
+from .records import AttemptRecord
+from .schema import connect_writer, migrate, translated
+from .writer import Writer
+
+
+class Journal(JournalReader):
+    """The journal, open for writing. Use `Journal.open`; `JournalReader` reads without the lock."""
+
+    def __init__(self, directory: Path, clock: Clock, lock: DirectoryLock, writer: Writer, key: bytes) -> None:
+        self._clock, self._lock, self._writer, self._key = clock, lock, writer, key
+        super().__init__(directory)
+        self.abandoned: tuple[AttemptRecord, ...] = self._abandon_unfinished()
+        """Attempts the last run of the station left without a verdict, now ERROR."""
+
+    @classmethod
+    def open(cls, directory: Path, station_id: str, clock: Clock) -> Journal:
+        """Open or create the journal in ``directory``.
+
+        Raises `JournalError` (one sentence) when another station holds the directory, when it belongs to a
+        station of another id, or when its disk or schema cannot be used.
+        """
+        prepare(directory)
+        lock = DirectoryLock(directory, station_id)
+        try:
+            db = _prepared(directory, station_id, clock)
+            writer = Writer(db, station_id)
+        except BaseException:
+            lock.release()
+            raise
+        try:
+            return cls(directory, clock, lock, writer, credential_key(directory))
+        except BaseException:
+            writer.close()
+            lock.release()
+            raise
+
+    def close(self) -> None:
+        """Commit what is queued, close everything, let the next station in."""
+        super().close()
+        self._writer.close()
+        self._lock.release()
+
+    # --- writing ---
+
+    def append(self, *entries: Entry) -> None:
+        """Commit all of ``entries`` in one transaction with everything that follows from them.
+
+        Returns only after the commit. Raises `JournalError`: an entry that does not fit was refused and none
+        of them recorded; or the disk failed, and then every later append raises too.
+        """
+        self._writer.submit(lambda _: entries)
+
+    def record(self, *events: Event) -> None:
+        """`append` what ``events`` say."""
+        self.append(*map(Entry.from_event, events))
+
+    def settle(self, item: OutboxItem, outcome: Outcome, reason: str, proof: str) -> tuple[Event, ...]:
+        """Take ``item`` off the books; returns what followed: `OutboxSettled` and perhaps `VerdictRevised`.
+
+        With the last item of an attempt its verdict becomes the worst outcome of them: PASS or FAIL (ERROR if
+        one broke). Settling what is settled changes nothing and returns nothing.
+        """
+        if outcome is Outcome.DEFERRED:
+            raise JournalError(
+                f"{item.action} of {item.device_id} is still deferred; postpone it instead of settling it"
+            )
+        at = self._clock.utc()
+        settled = OutboxSettled(
+            at=at, device_id=item.device_id, attempt=item.attempt, action=item.action,
+            outcome=outcome, reason=reason, proof=proof,
+        )  # fmt: skip
+        return self._decide(lambda db: _settling(db, settled))
+
+    def postpone(self, item: OutboxItem, retry_at: datetime.datetime, error: str) -> None:
+        """``item`` was tried and could not be finished; it is due again at ``retry_at``."""
+        self.record(
+            OutboxPostponed(
+                at=self._clock.utc(), device_id=item.device_id, attempt=item.attempt, action=item.action,
+                retry_at=retry_at.astimezone(datetime.UTC), error=error,
+            )
+        )  # fmt: skip
+
+    def rebuild(self) -> None:
+        """Make all projections again from the journal."""
+
+        def again(db: sqlite3.Connection) -> Sequence[Entry]:
+            rebuild(db)
+            return ()
+
+        self._writer.submit(again)
+
+    @property
+    def commits(self) -> int:
+        """Transactions since it was opened; fewer than appends when several callers shared one."""
+        return self._writer.commits
+
+    @property
+    def queued(self) -> int:
+        """Callers whose entries wait for the next commit."""
+        return self._writer.queued
+
+    # --- secrets ---
+
+    def digest(self, device_id: str, ssid: str, password: Secret | None) -> str:
+        """Keyed digest (hex) of Wi-Fi credentials for one unit; compare with `wifi_digest`. None: open network."""
+        return credential_digest(self._key, device_id, ssid, password)
+
+    def keep_secret(self, device_id: str, secret: MobileSecret) -> None:
+        """Keep a mobile secret because the profile allows it (a label needs it). Never called by default (A7)."""
+        key, at = DeviceId.parse(device_id).value, self._clock.utc()
+
+        def keep(db: sqlite3.Connection) -> Sequence[Entry]:
+            db.execute("INSERT OR REPLACE INTO secrets VALUES (?, ?, ?)", (key, secret.reveal(), stamp(at)))
+            return (Entry.from_event(SecretStored(at=at, device_id=key)),)
+
+        self._writer.submit(keep)
+
+    def forget_secret(self, device_id: str) -> None:
+        """Erase a kept mobile secret from the file."""
+
+        def forget(db: sqlite3.Connection) -> Sequence[Entry]:
+            db.execute("DELETE FROM secrets WHERE device_id = ?", (device_id.lower(),))
+            return ()
+
+        self._writer.submit(forget)
+
+    # --- inside ---
+
+    def _decide(self, what: Callable[[sqlite3.Connection], Sequence[Event]]) -> tuple[Event, ...]:
+        """Append the events that ``what`` decides on inside the transaction, and return them."""
+        decided: list[Event] = []
+
+        def entries(db: sqlite3.Connection) -> Sequence[Entry]:
+            decided.extend(what(db))
+            return [Entry.from_event(event) for event in decided]
+
+        self._writer.submit(entries)
+        return tuple(decided)
+
+    def _abandon_unfinished(self) -> tuple[AttemptRecord, ...]:
+        unfinished = self.unfinished_attempts()
+        at = self._clock.utc()
+        self.record(
+            *(AttemptAbandoned(at=at, slot=a.slot, device_id=a.device_id, attempt=a.attempt) for a in unfinished)
+        )
+        ended = (self.attempt(a.attempt) for a in unfinished)
+        return tuple(a for a in ended if a is not None)
+
+
+def _prepared(directory: Path, station_id: str, clock: Clock) -> sqlite3.Connection:
+    """The writing connection, with the newest schema, on a journal of this station."""
+    path = directory / JOURNAL_FILE
+    private_file(path)
+    with translated(f"the journal in {directory} cannot be opened"):
+        db = connect_writer(path)
+        try:
+            migrate(db, stamp(clock.utc()), rebuild)
+            _check_owner(db, directory, station_id)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def _check_owner(db: sqlite3.Connection, directory: Path, station_id: str) -> None:
+    found = db.execute("SELECT station_id FROM journal WHERE station_id <> ? LIMIT 1", (station_id,)).fetchone()
+    if found is not None:
+        raise JournalError(
+            f"{directory} holds the journal of station {found['station_id']}, this is {station_id}; "
+            "correct the station id or name another data directory"
+        )
+
+
+def _settling(db: sqlite3.Connection, settled: OutboxSettled) -> Sequence[Event]:
+    """What follows when an item is settled: nothing (it was already), itself, or the attempt's final verdict too."""
+    found = db.execute("SELECT action, outcome, reason FROM outbox WHERE attempt = ?", (settled.attempt,)).fetchall()
+    items = {row["action"]: (row["outcome"], row["reason"]) for row in found}
+    if settled.action not in items:
+        raise JournalError(f"attempt {settled.attempt} does not owe {settled.action}; nothing was changed")
+    if items[settled.action][0] is not None:
+        return ()
+    items[settled.action] = (settled.outcome.value, settled.reason)
+    held = db.execute("SELECT verdict FROM attempts WHERE attempt = ?", (settled.attempt,)).fetchone()
+    if held["verdict"] != Verdict.PENDING.name or any(outcome is None for outcome, _ in items.values()):
+        return (settled,)
+    verdict, reason = max((OUTCOME_VERDICT[Outcome(outcome)], reason) for outcome, reason in items.values())
+    revised = VerdictRevised(
+        at=settled.at, device_id=settled.device_id, attempt=settled.attempt, verdict=verdict,
+        reason="" if verdict is Verdict.PASS else reason,
+    )  # fmt: skip
+    return (settled, revised)

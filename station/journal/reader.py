@@ -1,0 +1,355 @@
+"""Questions to the journal. Reads only: needs no lock, and works while a station writes in another process.
+
+Every answer comes from one snapshot. Connections are kept in a pool; a thread has one to itself for
+as long as its question runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+from drivers.identity import MobileSecret
+
+from ..engine.events import BatchProgress
+from ..errors import JournalError
+from ..model import Batch, Measurement, OutboxItem, Outcome, ProfileRef, SeenBefore, StepRecord, Verdict
+from .chain import Row, Tail, flaw
+from .directory import JOURNAL_FILE
+from .entries import stamp
+from .projections import rows, search_key
+from .records import (
+    AttemptRecord,
+    BatchRecord,
+    CachedProduct,
+    CachedSerial,
+    FactRecord,
+    OwedRecord,
+    UnitHistory,
+    Verified,
+    WriteRecord,
+)
+from .schema import MIGRATIONS, atomic, connect_reader, translated, version
+
+_SEARCHED = ("serial", "iccid", "imei", "mac")
+"""Facts by which a unit is found; the Device ID and attempt ids are searched besides."""
+
+
+class JournalReader:
+    """Queries on the journal in ``directory``. Raises `JournalError` if there is none, or one of another schema."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / JOURNAL_FILE
+        self._pool: list[sqlite3.Connection] = []
+        self._pool_lock = threading.Lock()
+        self._is_closed = False
+        if not self._path.exists():
+            raise JournalError(f"{directory} holds no journal; name the data directory of a station")
+        with self.snapshot() as db:
+            found = version(db)
+        if found != MIGRATIONS[-1].number:
+            self.close()
+            raise JournalError(
+                f"the journal in {directory} has schema {found}, this program knows {MIGRATIONS[-1].number}; "
+                "start the newest station on it once"
+            )
+
+    def close(self) -> None:
+        """Close all connections; one in use is closed when its question ends."""
+        with self._pool_lock:
+            self._is_closed = True
+            pool, self._pool = self._pool, []
+        for db in pool:
+            db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """A read-only connection that sees one moment of the journal."""
+        with translated("the journal cannot be read"):
+            db = self._borrow()
+            try:
+                with atomic(db, "BEGIN"):
+                    yield db
+            finally:
+                self._give_back(db)
+
+    def _borrow(self) -> sqlite3.Connection:
+        with self._pool_lock:
+            if self._is_closed:
+                raise JournalError("the journal is closed; nothing can be read any more")
+            if self._pool:
+                return self._pool.pop()
+        return connect_reader(self._path)
+
+    def _give_back(self, db: sqlite3.Connection) -> None:
+        with self._pool_lock:
+            if not self._is_closed:
+                self._pool.append(db)
+                return
+        db.close()
+
+    def _all(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        with self.snapshot() as db:
+            return db.execute(sql, values).fetchall()
+
+    def _one(self, sql: str, *values: Any) -> sqlite3.Row | None:
+        found = self._all(sql, *values)
+        return found[0] if found else None
+
+    # --- batches ---
+
+    def batches(self) -> tuple[BatchRecord, ...]:
+        """All batches in the order they were opened."""
+        return tuple(map(_batch, self._all("SELECT * FROM batches ORDER BY opened_at, rowid")))
+
+    def open_batches(self) -> tuple[BatchRecord, ...]:
+        return tuple(record for record in self.batches() if record.is_open)
+
+    def batch(self, batch: str) -> BatchRecord | None:
+        found = self._one("SELECT * FROM batches WHERE batch = ?", batch)
+        return None if found is None else _batch(found)
+
+    def progress(self, batch: str, at: datetime.datetime) -> BatchProgress:
+        """Counts units, not attempts: by each unit's last finished attempt, and ``first_pass`` by its first one."""
+        found = self._one(
+            """WITH finished AS (
+                SELECT verdict,
+                    row_number() OVER (PARTITION BY device_id ORDER BY started_seq) AS nth,
+                    row_number() OVER (PARTITION BY device_id ORDER BY started_seq DESC) AS nth_last
+                FROM attempts WHERE batch = ? AND device_id IS NOT NULL AND verdict IS NOT NULL)
+            SELECT count(*) FILTER (WHERE nth_last = 1) AS finished,
+                count(*) FILTER (WHERE nth_last = 1 AND verdict = 'PASS') AS passed,
+                count(*) FILTER (WHERE nth_last = 1 AND verdict = 'PENDING') AS pending,
+                count(*) FILTER (WHERE nth = 1 AND verdict IN ('PASS', 'PENDING')) AS first_pass,
+                (SELECT target FROM batches WHERE batch = ?) AS target
+            FROM finished""",
+            batch, batch,
+        )  # fmt: skip
+        assert found is not None  # an aggregate without GROUP BY always has one row
+        return BatchProgress(
+            at=at, batch=batch, finished=found["finished"], passed=found["passed"], pending=found["pending"],
+            first_pass=found["first_pass"], target=found["target"],
+        )  # fmt: skip
+
+    # --- attempts ---
+
+    def attempts(self, batch: str) -> tuple[AttemptRecord, ...]:
+        """All attempts of a batch in the order they started."""
+        return self._attempts("WHERE batch = ?", batch)
+
+    def attempt(self, attempt: str) -> AttemptRecord | None:
+        return next(iter(self._attempts("WHERE attempt = ?", attempt)), None)
+
+    def unfinished_attempts(self) -> tuple[AttemptRecord, ...]:
+        """Attempts without a verdict: they run now, or their station stopped during them."""
+        return self._attempts("WHERE verdict IS NULL")
+
+    def _attempts(self, where: str, *values: Any) -> tuple[AttemptRecord, ...]:
+        return tuple(map(attempt_record, self._all(f"SELECT * FROM attempts {where} ORDER BY started_seq", *values)))
+
+    def steps(self, attempt: str) -> tuple[StepRecord, ...]:
+        """Every try of every step, with its measurements, in the order they ended."""
+        with self.snapshot() as db:
+            return steps_of(db, attempt)
+
+    def seen_before(self, device_id: str) -> SeenBefore | None:
+        """The unit's last finished attempt."""
+        found = self._one(
+            "SELECT verdict, finished_at, station_id, batch FROM attempts"
+            " WHERE device_id = ? AND verdict IS NOT NULL ORDER BY started_seq DESC LIMIT 1",
+            device_id.lower(),
+        )
+        if found is None:
+            return None
+        return SeenBefore(
+            Verdict[found["verdict"]], _time(found["finished_at"]), found["station_id"], found["batch"] or ""
+        )
+
+    # --- units ---
+
+    def find(self, any_id: str) -> tuple[UnitHistory, ...]:
+        """Units that have, or once had, this Device ID, serial, ICCID, IMEI, MAC or attempt; last seen first.
+
+        Letter case, blanks, colons and dashes do not matter. A swapped SIM card leads to both its units (A10).
+        """
+        key, marks = search_key(any_id.strip()), ", ".join("?" * len(_SEARCHED))
+        with self.snapshot() as db:
+            found = db.execute(
+                f"""SELECT * FROM units WHERE device_id = ?
+                    OR device_id IN (SELECT device_id FROM facts WHERE key = ? AND name IN ({marks}))
+                    OR device_id IN (SELECT device_id FROM attempts WHERE lower(attempt) = ?)
+                    ORDER BY last_seen DESC, device_id""",
+                (key, key, *_SEARCHED, any_id.strip().lower()),
+            ).fetchall()
+            return tuple(_history(db, row) for row in found)
+
+    def unit(self, any_id: str) -> UnitHistory | None:
+        """The unit seen last among those `find` finds."""
+        return next(iter(self.find(any_id)), None)
+
+    def wifi_digest(self, device_id: str) -> str | None:
+        """Keyed digest (hex) of the Wi-Fi credentials the unit was last given."""
+        found = self._one("SELECT digest FROM digests WHERE device_id = ?", device_id.lower())
+        return None if found is None else found["digest"]
+
+    def mobile_secret(self, device_id: str) -> MobileSecret | None:
+        """The secret of a unit, if a profile asked for it to be kept. In no export and no dump (A7)."""
+        found = self._one("SELECT secret FROM secrets WHERE device_id = ?", device_id.lower())
+        return None if found is None else MobileSecret(found["secret"])
+
+    # --- what the cloud said ---
+
+    def cached_product(self, ref: str) -> CachedProduct | None:
+        """A product by its number or its slug (C8)."""
+        found = self._one(
+            "SELECT * FROM products WHERE CAST(product_id AS TEXT) = ? OR slug = ? OR ref = ? ORDER BY at DESC LIMIT 1",
+            ref, ref, ref,
+        )  # fmt: skip
+        if found is None:
+            return None
+        return CachedProduct(
+            found["product_id"], found["slug"], found["name"], found["platform_id"], _time(found["at"])
+        )
+
+    def cached_serial(self, serial: str) -> CachedSerial | None:
+        found = self._one("SELECT * FROM serials WHERE serial = ?", serial.strip().upper())
+        if found is None:
+            return None
+        return CachedSerial(found["serial"], found["device_id"], found["iccid"], _time(found["at"]))
+
+    # --- cloud work owed ---
+
+    def due(self, now: datetime.datetime) -> tuple[OutboxItem, ...]:
+        """Owed work whose time has come, in the order it was queued.
+
+        An item waits for the earlier items of its attempt: none comes out before one that is postponed.
+        """
+        moment = stamp(now)
+        blocked: set[str] = set()
+        ready: list[OutboxItem] = []
+        for owed in self.owed():
+            if owed.retry_at is not None and stamp(owed.retry_at) > moment:
+                blocked.add(owed.item.attempt)
+            elif owed.item.attempt not in blocked:
+                ready.append(owed.item)
+        return tuple(ready)
+
+    def owed(self) -> tuple[OwedRecord, ...]:
+        """All owed work in the order it was queued, with its tries and its last error."""
+        return tuple(map(_owed, self._all("SELECT * FROM outbox WHERE settled_at IS NULL ORDER BY queued_seq, number")))
+
+    def waiting(self) -> int:
+        """How many items are owed."""
+        with self.snapshot() as db:
+            found = db.execute("SELECT count(*) AS n FROM outbox WHERE settled_at IS NULL").fetchone()
+        return int(found["n"])
+
+    def unconfirmed_writes(self, device_id: str | None = None) -> tuple[WriteRecord, ...]:
+        """Writes announced and never confirmed, of one unit or of all, oldest first (N1)."""
+        wanted = device_id.lower() if device_id else None
+        found = self._all(
+            "SELECT * FROM writes WHERE confirmed_seq IS NULL AND (? IS NULL OR device_id = ?) ORDER BY seq",
+            wanted, wanted,
+        )  # fmt: skip
+        return tuple(
+            WriteRecord(_time(r["at"]), r["attempt"], r["device_id"], r["step"], r["target"], r["what"]) for r in found
+        )
+
+    # --- the whole journal ---
+
+    def entries(self) -> Iterator[Row]:
+        """All entries in order, streamed from one snapshot."""
+        with self.snapshot() as db:
+            yield from rows(db)
+
+    def verify(self) -> Verified:
+        """Follow the hash chain from its start; raises `JournalError` that names the first entry that does not fit."""
+        tail = Tail()
+        for row in self.entries():
+            if (wrong := flaw(tail, row)) is not None:
+                raise JournalError(f"the journal was tampered with or damaged: {wrong}; keep the file and report it")
+            tail = Tail(row.seq, row.hash)
+        return Verified(tail.seq, tail.hash)
+
+
+# --- rows to values --------------------------------------------------------------------------
+
+
+def _time(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text)
+
+
+def _time_or_none(text: str | None) -> datetime.datetime | None:
+    return None if text is None else _time(text)
+
+
+def _batch(row: sqlite3.Row) -> BatchRecord:
+    profile = ProfileRef(row["profile_id"], row["profile_revision"], row["profile_sha256"])
+    return BatchRecord(
+        Batch(row["batch"], profile, row["target"]),
+        row["title"],
+        _time(row["opened_at"]),
+        _time_or_none(row["closed_at"]),
+    )
+
+
+def attempt_record(row: sqlite3.Row) -> AttemptRecord:
+    """One row of the attempts table."""
+    return AttemptRecord(
+        attempt=row["attempt"], station_id=row["station_id"], batch=row["batch"] or "", device_id=row["device_id"],
+        slot=row["slot"], port_path=row["port_path"], profile=row["profile"], planned=tuple(json.loads(row["planned"])),
+        operator=row["operator"], started_at=_time(row["started_at"]), finished_at=_time_or_none(row["finished_at"]),
+        seconds=row["seconds"], verdict=None if row["verdict"] is None else Verdict[row["verdict"]],
+        failed_step=row["failed_step"], reason=row["reason"],
+    )  # fmt: skip
+
+
+def steps_of(db: sqlite3.Connection, attempt: str) -> tuple[StepRecord, ...]:
+    """Every try of every step of one attempt, in the order they ended."""
+    measured: dict[int, list[Measurement]] = {}
+    for m in db.execute("SELECT * FROM measurements WHERE attempt = ? ORDER BY step_number, number", (attempt,)):
+        measured.setdefault(m["step_number"], []).append(
+            Measurement(m["name"], m["value"], m["unit"], m["low"], m["high"])
+        )
+    return tuple(
+        StepRecord(
+            s["step"],
+            Outcome(s["outcome"]),
+            s["reason"],
+            s["proof"],
+            s["seconds"],
+            tuple(measured.get(s["number"], ())),
+        )
+        for s in db.execute("SELECT * FROM steps WHERE attempt = ? ORDER BY number", (attempt,))
+    )
+
+
+def _history(db: sqlite3.Connection, row: sqlite3.Row) -> UnitHistory:
+    device_id = row["device_id"]
+    facts = db.execute("SELECT * FROM facts WHERE device_id = ? ORDER BY seq, number", (device_id,))
+    attempts = db.execute("SELECT * FROM attempts WHERE device_id = ? ORDER BY started_seq", (device_id,))
+    return UnitHistory(
+        device_id, row["platform"], row["label"], _time(row["first_seen"]), _time(row["last_seen"]),
+        tuple(map(_fact, facts)), tuple(map(attempt_record, attempts)),
+    )  # fmt: skip
+
+
+def _fact(row: sqlite3.Row) -> FactRecord:
+    return FactRecord(row["name"], row["value"], row["source"], _time(row["at"]), row["attempt"], bool(row["disputed"]))
+
+
+def _owed(row: sqlite3.Row) -> OwedRecord:
+    item = OutboxItem(row["attempt"], row["device_id"], row["action"], row["body"])
+    return OwedRecord(item, row["tries"], _time_or_none(row["retry_at"]), row["last_error"])

@@ -1,0 +1,127 @@
+"""What queries answer, as frozen values. Times are timezone-aware UTC; a time that is not there yet is None."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from ..model import Batch, OutboxItem, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRecord:
+    """One batch and whether it is open."""
+
+    batch: Batch
+    title: str
+    opened_at: datetime.datetime
+    closed_at: datetime.datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One attempt. ``verdict`` None: it runs, or the station stopped during it and has not started since."""
+
+    attempt: str
+    station_id: str
+    batch: str
+    device_id: str | None
+    slot: int
+    port_path: str
+    profile: str
+    planned: tuple[str, ...]  # steps in profile order
+    operator: str
+    started_at: datetime.datetime
+    finished_at: datetime.datetime | None
+    seconds: float | None
+    verdict: Verdict | None
+    failed_step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactRecord:
+    """From ``at`` on the unit's fact ``name`` was ``value``, until a later record of that name.
+
+    ``is_disputed``: another source in the same reading said otherwise and was believed instead
+    (the label of another unit, say).
+    """
+
+    name: str
+    value: str
+    source: str
+    at: datetime.datetime
+    attempt: str | None
+    is_disputed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnitHistory:
+    """All the journal knows of one unit, oldest first. ``facts`` lists changes, `fact` says what holds now."""
+
+    device_id: str
+    platform: str
+    label: str
+    first_seen: datetime.datetime
+    last_seen: datetime.datetime
+    facts: tuple[FactRecord, ...]
+    attempts: tuple[AttemptRecord, ...]
+
+    def fact(self, name: str) -> str | None:
+        """The newest undisputed value."""
+        return next((f.value for f in reversed(self.facts) if f.name == name and not f.is_disputed), None)
+
+
+@dataclass(frozen=True, slots=True)
+class OwedRecord:
+    """One outbox item with its story; ``retry_at`` None means now."""
+
+    item: OutboxItem
+    tries: int
+    retry_at: datetime.datetime | None
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRecord:
+    """A write that was announced and never confirmed: whether it happened is unknown (N2)."""
+
+    at: datetime.datetime
+    attempt: str | None
+    device_id: str | None
+    step: str
+    target: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class CachedProduct:
+    """What the cloud last said of a product."""
+
+    product_id: int
+    slug: str
+    name: str
+    platform_id: int
+    at: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CachedSerial:
+    """The cloud's answer to a serial number look-up."""
+
+    serial: str
+    device_id: str
+    iccid: str
+    at: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The chain holds: so many entries, the newest with this hash (note it elsewhere to notice a cut-off tail)."""
+
+    entries: int
+    hash: str

@@ -1,0 +1,221 @@
+"""The tables, as ordered migrations, and the one place that opens connections and writes BEGIN.
+
+A migration runs in one transaction together with the row that says it ran. The journal table is the
+truth and is never altered; all other tables but ``secrets`` are projections, rebuilt after any
+migration, so a later migration may simply drop and create them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import JournalError
+
+BUSY_S = 5.0
+"""How long SQLite itself waits for a lock another process holds for a moment (a reader recovering the log)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step of the schema; ``number`` rises by one."""
+
+    number: int
+    name: str
+    run: Callable[[sqlite3.Connection], None]
+
+
+def _journal(db: sqlite3.Connection) -> None:
+    """The truth. The triggers stop our own bugs; against a hand with an editor stands the hash chain."""
+    db.execute("""
+        CREATE TABLE journal (
+            station_id TEXT NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL,
+            body TEXT NOT NULL, prev_hash TEXT NOT NULL, hash TEXT NOT NULL,
+            PRIMARY KEY (station_id, seq)
+        ) WITHOUT ROWID""")
+    for verb in ("UPDATE", "DELETE"):
+        db.execute(f"""
+            CREATE TRIGGER journal_no_{verb.lower()} BEFORE {verb} ON journal
+            BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""")
+    # also stops INSERT OR REPLACE, which would delete without asking the trigger above
+    db.execute("""
+        CREATE TRIGGER journal_in_order BEFORE INSERT ON journal
+        WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM journal WHERE station_id = NEW.station_id)
+        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""")
+
+
+def _projections(db: sqlite3.Connection) -> None:
+    """What people ask for; every row can be made again from the journal."""
+    for statement in _PROJECTION_TABLES:
+        db.execute(statement)
+
+
+_PROJECTION_TABLES = (
+    "CREATE TABLE operators (station_id TEXT NOT NULL PRIMARY KEY, operator TEXT NOT NULL)",
+    """CREATE TABLE batches (
+        batch TEXT NOT NULL PRIMARY KEY, title TEXT NOT NULL, profile_id TEXT NOT NULL, profile_revision INTEGER NOT NULL,
+        profile_sha256 TEXT NOT NULL, target INTEGER, opened_at TEXT NOT NULL, closed_at TEXT)""",
+    """CREATE TABLE units (
+        device_id TEXT NOT NULL PRIMARY KEY, platform TEXT NOT NULL, label TEXT NOT NULL,
+        first_seen TEXT NOT NULL, last_seen TEXT NOT NULL)""",
+    """CREATE TABLE attempts (
+        attempt TEXT NOT NULL PRIMARY KEY, station_id TEXT NOT NULL, batch TEXT REFERENCES batches (batch),
+        device_id TEXT REFERENCES units (device_id), slot INTEGER NOT NULL, port_path TEXT NOT NULL,
+        profile TEXT NOT NULL, planned TEXT NOT NULL, operator TEXT NOT NULL,
+        started_seq INTEGER NOT NULL, started_at TEXT NOT NULL, finished_seq INTEGER, finished_at TEXT, seconds REAL,
+        verdict TEXT, failed_step TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '')""",
+    "CREATE INDEX attempts_by_batch ON attempts (batch, started_seq)",
+    "CREATE INDEX attempts_by_unit ON attempts (device_id, started_seq)",
+    "CREATE INDEX attempts_running ON attempts (attempt) WHERE verdict IS NULL",
+    # one row per change of a value: the newest undisputed row of a name is what the unit is now
+    """CREATE TABLE facts (
+        device_id TEXT NOT NULL REFERENCES units (device_id), name TEXT NOT NULL, seq INTEGER NOT NULL,
+        number INTEGER NOT NULL, value TEXT NOT NULL, key TEXT NOT NULL, source TEXT NOT NULL, at TEXT NOT NULL,
+        attempt TEXT, disputed INTEGER NOT NULL, PRIMARY KEY (device_id, name, seq, number))""",
+    "CREATE INDEX facts_by_key ON facts (key)",
+    """CREATE TABLE steps (
+        attempt TEXT NOT NULL REFERENCES attempts (attempt), number INTEGER NOT NULL, step TEXT NOT NULL,
+        outcome TEXT NOT NULL, reason TEXT NOT NULL, proof TEXT NOT NULL, seconds REAL NOT NULL, at TEXT NOT NULL,
+        PRIMARY KEY (attempt, number))""",
+    """CREATE TABLE measurements (
+        attempt TEXT NOT NULL, step_number INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
+        value, unit TEXT NOT NULL, low REAL, high REAL, PRIMARY KEY (attempt, step_number, number),
+        FOREIGN KEY (attempt, step_number) REFERENCES steps (attempt, number))""",
+    """CREATE TABLE writes (
+        seq INTEGER PRIMARY KEY, attempt TEXT, device_id TEXT, step TEXT NOT NULL, target TEXT NOT NULL,
+        what TEXT NOT NULL, at TEXT NOT NULL, confirmed_seq INTEGER)""",
+    "CREATE INDEX writes_unconfirmed ON writes (attempt, step) WHERE confirmed_seq IS NULL",
+    """CREATE TABLE outbox (
+        attempt TEXT NOT NULL REFERENCES attempts (attempt), action TEXT NOT NULL, queued_seq INTEGER NOT NULL,
+        number INTEGER NOT NULL, device_id TEXT NOT NULL REFERENCES units (device_id), body TEXT NOT NULL,
+        tries INTEGER NOT NULL DEFAULT 0, retry_at TEXT, last_error TEXT NOT NULL DEFAULT '',
+        settled_at TEXT, outcome TEXT, reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (attempt, action))""",
+    "CREATE INDEX outbox_waiting ON outbox (queued_seq, number) WHERE settled_at IS NULL",
+    """CREATE TABLE digests (
+        device_id TEXT NOT NULL PRIMARY KEY, ssid TEXT NOT NULL, digest TEXT NOT NULL, attempt TEXT, at TEXT NOT NULL)""",
+    """CREATE TABLE products (
+        product_id INTEGER PRIMARY KEY, slug TEXT NOT NULL, ref TEXT NOT NULL, name TEXT NOT NULL,
+        platform_id INTEGER NOT NULL, at TEXT NOT NULL)""",
+    "CREATE TABLE serials (serial TEXT NOT NULL PRIMARY KEY, device_id TEXT NOT NULL, iccid TEXT NOT NULL, at TEXT NOT NULL)",
+)
+
+PROJECTIONS = (
+    "measurements", "steps", "writes", "outbox", "digests", "products", "serials", "facts",
+    "attempts", "units", "batches", "operators",
+)  # fmt: skip
+"""Tables that `rebuild` empties, in an order the foreign keys allow."""
+
+
+def _secrets(db: sqlite3.Connection) -> None:
+    """Mobile secrets a label needs. Not a projection, not in the chain: they can be forgotten for good."""
+    db.execute("CREATE TABLE secrets (device_id TEXT NOT NULL PRIMARY KEY, secret TEXT NOT NULL, at TEXT NOT NULL)")
+
+
+MIGRATIONS = (
+    Migration(1, "the journal", _journal),
+    Migration(2, "projections: batches, units, attempts, steps, measurements, outbox, digests", _projections),
+    Migration(3, "mobile secrets, outside the journal", _secrets),
+)
+
+
+# --- connections and transactions ------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Any error of SQLite inside the block becomes a `JournalError` that names ``what``."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        name = getattr(error, "sqlite_errorname", "") or type(error).__name__
+        raise JournalError(f"{what}: {error} ({name}); check disk space and the data directory") from error
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """The one connection that writes: write-ahead log, every commit flushed to the disk, keys enforced."""
+    db = _connect(f"{path.resolve().as_uri()}?mode=rw")
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA secure_delete = ON")  # a forgotten mobile secret leaves no trace in the file
+    return db
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write. May be used by any thread, by one at a time."""
+    db = _connect(f"{path.resolve().as_uri()}?mode=ro")
+    db.execute("PRAGMA query_only = ON")
+    return db
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_S)
+    db.row_factory = sqlite3.Row
+    return db
+
+
+@contextlib.contextmanager
+def atomic(db: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[sqlite3.Connection]:
+    """One transaction: committed at the end of the block, rolled back if it raises."""
+    db.execute(begin)
+    try:
+        yield db
+        db.execute("COMMIT")
+    except BaseException:
+        # a full disk makes SQLite roll back by itself; a second ROLLBACK would mask that error
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+@contextlib.contextmanager
+def savepoint(db: sqlite3.Connection) -> Iterator[None]:
+    """Undo the block alone, not the transaction around it, when it raises."""
+    db.execute("SAVEPOINT one")
+    try:
+        yield
+    except BaseException:
+        if db.in_transaction:  # else SQLite gave up the whole transaction already
+            db.execute("ROLLBACK TO one")
+            db.execute("RELEASE one")
+        raise
+    db.execute("RELEASE one")
+
+
+def migrate(
+    db: sqlite3.Connection, now: str, rebuild: Callable[[sqlite3.Connection], None],
+    migrations: Sequence[Migration] = MIGRATIONS,
+) -> None:  # fmt: skip
+    """Run the migrations this file does not have yet. ``now`` is what their rows say.
+
+    ``rebuild`` fills the projections inside the last one's transaction, so that no crash can leave them
+    empty. Raises `JournalError` when the file was written by a newer station.
+    """
+    with atomic(db):
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, at TEXT NOT NULL)"
+        )
+    have = version(db)
+    if have > migrations[-1].number:
+        raise JournalError(
+            f"the journal has schema {have}, this station knows {migrations[-1].number}; update the station's software"
+        )
+    missing = [migration for migration in migrations if migration.number > have]
+    for migration in missing:
+        with atomic(db):
+            migration.run(db)
+            if migration is missing[-1]:
+                rebuild(db)
+            db.execute("INSERT INTO migrations VALUES (?, ?, ?)", (migration.number, migration.name, now))
+
+
+def version(db: sqlite3.Connection) -> int:
+    """Number of the newest migration this file has; 0 for an empty one."""
+    row = db.execute("SELECT count(*) AS n FROM sqlite_master WHERE name = 'migrations'").fetchone()
+    if row["n"] == 0:
+        return 0
+    found: int = db.execute("SELECT coalesce(max(number), 0) AS n FROM migrations").fetchone()["n"]
+    return found

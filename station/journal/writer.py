@@ -1,0 +1,178 @@
+"""The one thread that writes: whatever is queued goes to the disk in one commit (group commit).
+
+A caller blocks until its own entries are committed or refused. A refusal concerns one caller; a
+failure of the disk ends the writer, and every later append raises.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from ..errors import JournalError
+from .chain import Row, Tail, link
+from .entries import Entry, stamp
+from .projections import check, project
+from .schema import atomic, savepoint
+
+log = logging.getLogger(__name__)
+
+Decide = Callable[[sqlite3.Connection], Sequence[Entry]]
+"""Looks at the tables inside the transaction and says what to append; it may raise `JournalError`."""
+
+_REFUSALS = (JournalError, sqlite3.IntegrityError, sqlite3.InterfaceError, LookupError, ValueError, TypeError)
+"""Errors that are about the entry itself. Any other one is about the disk, or a bug: nothing can be trusted then."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ticket:
+    decide: Decide
+    done: Future[Sequence[Entry]] = field(default_factory=Future)
+
+
+class Writer:
+    """Owns the writing connection from now on. `submit` from any thread, `close` once."""
+
+    def __init__(self, db: sqlite3.Connection, station_id: str) -> None:
+        self._db, self._station_id = db, station_id
+        self._tail = tail_of(db, station_id)
+        # Plain thread and condition on purpose: a commit takes real time, and a caller blocked in one
+        # stays runnable for a simulated clock, so that simulated time stands still meanwhile.
+        self._room = threading.Condition()
+        self._queue: list[_Ticket] = []
+        self._is_closing = False
+        self._error: BaseException | None = None
+        self._commits = 0
+        self._thread = threading.Thread(target=self._loop, name="journal-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, decide: Decide) -> Sequence[Entry]:
+        """Append what ``decide`` says; return that after the commit. Raises `JournalError`."""
+        ticket = _Ticket(decide)
+        with self._room:
+            if self._error is not None:
+                raise _dead(self._error)
+            if self._is_closing:
+                raise JournalError("the journal is closed; nothing can be recorded any more")
+            self._queue.append(ticket)
+            self._room.notify_all()
+        return ticket.done.result()
+
+    @property
+    def commits(self) -> int:
+        """Transactions committed so far."""
+        return self._commits
+
+    @property
+    def queued(self) -> int:
+        """Callers that wait for the commit after the one under way."""
+        return len(self._queue)
+
+    @property
+    def tail(self) -> Tail:
+        """The newest committed entry."""
+        return self._tail
+
+    def close(self) -> None:
+        """Commit what is queued, then end the thread and close the connection."""
+        with self._room:
+            self._is_closing = True
+            self._room.notify_all()
+        self._thread.join()
+
+    # --- on the writer's thread ---
+
+    def _loop(self) -> None:
+        while tickets := self._take():
+            try:
+                self._commit(tickets)
+            except BaseException as error:
+                self._fail(tickets, error)
+                break
+        self._db.close()
+
+    def _take(self) -> list[_Ticket]:
+        """All queued tickets; empty when closing and nothing is left."""
+        with self._room:
+            while not self._queue and not self._is_closing:
+                self._room.wait()
+            tickets, self._queue = self._queue, []
+        return tickets
+
+    def _commit(self, tickets: list[_Ticket]) -> None:
+        answers: list[tuple[_Ticket, Sequence[Entry] | JournalError]] = []
+        tail = self._tail
+        with atomic(self._db):
+            for ticket in tickets:
+                try:
+                    entries, tail = self._one(ticket, tail)
+                    answers.append((ticket, entries))
+                except _REFUSALS as error:
+                    answers.append((ticket, _refusal(error)))
+        self._tail = tail
+        self._commits += 1
+        for ticket, answer in answers:
+            if isinstance(answer, JournalError):
+                ticket.done.set_exception(answer)
+            else:
+                ticket.done.set_result(answer)
+
+    def _one(self, ticket: _Ticket, tail: Tail) -> tuple[Sequence[Entry], Tail]:
+        """One caller's entries, all or none of them."""
+        with savepoint(self._db):
+            entries = ticket.decide(self._db)
+            return entries, append(self._db, self._station_id, tail, entries)
+
+    def _fail(self, tickets: list[_Ticket], error: BaseException) -> None:
+        log.error("the journal's writer failed: %s", error)
+        with self._room:
+            self._error = error
+            tickets = tickets + self._queue
+            self._queue = []
+        for ticket in tickets:
+            if not ticket.done.done():
+                ticket.done.set_exception(_dead(error))
+
+
+def append(db: sqlite3.Connection, station_id: str, tail: Tail, entries: Sequence[Entry]) -> Tail:
+    """Write ``entries`` after ``tail`` with everything that follows from them; return the new tail."""
+    rows: list[Row] = []
+    for entry in entries:
+        row = link(tail, station_id, stamp(entry.at), entry.kind, entry.body_text())
+        db.execute(
+            "INSERT INTO journal (station_id, seq, at, kind, body, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (row.station_id, row.seq, row.at, row.kind, row.body, row.prev_hash, row.hash),
+        )
+        project(db, row)
+        rows.append(row)
+        tail = Tail(row.seq, row.hash)
+    check(db, rows)
+    return tail
+
+
+def tail_of(db: sqlite3.Connection, station_id: str) -> Tail:
+    """Where the chain of ``station_id`` ends."""
+    found = db.execute(
+        "SELECT seq, hash FROM journal WHERE station_id = ? ORDER BY seq DESC LIMIT 1", (station_id,)
+    ).fetchone()
+    return Tail() if found is None else Tail(found["seq"], found["hash"])
+
+
+def _refusal(error: BaseException) -> JournalError:
+    if isinstance(error, JournalError):
+        return error
+    return JournalError(
+        f"an entry does not fit the journal: {type(error).__name__} {error}; nothing of it was recorded"
+    )
+
+
+def _dead(error: BaseException) -> JournalError:
+    failure = JournalError(
+        f"the journal cannot be written: {error or type(error).__name__}; check disk space, then restart the station"
+    )
+    failure.__cause__ = error if isinstance(error, Exception) else None
+    return failure
