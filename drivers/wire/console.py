@@ -1,0 +1,397 @@
+"""The listening-mode console, host side, without I/O: reference usb-and-serial 5.
+
+A `ConsoleDialogue` says what to write (`begin`), is fed whatever arrives in pieces of any size
+(`feed`), and ends with `Done`. It keeps no time: each `Write` tells how long silence may last.
+
+The console has no end mark, so a query is followed by ``v`` and is complete when the version line
+has arrived behind its own output. Text of an earlier, abandoned query is skipped.
+"""
+
+from __future__ import annotations
+
+import abc
+import enum
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from ..errors import BadIdentity, LocalProtocolError, RemoteProtocolError
+from ..identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Secret, SerialNumber
+from ..platforms import ModuleFunction
+from .module import Dependency
+from .replies import ModuleInfo, Store, WifiSecurity
+
+MAX_TEXT = 64 * 1024
+RESYNC = b"\n\n\n"
+"""Ends any prompt an abandoned dialogue may stand at; dropped at the main level."""
+
+QUERY_S = 5.0
+MODEM_S = 30.0  # up to Device OS 5.5 ``i`` and ``s`` switch the modem on
+FIRST_PROMPT_S = 5.0
+SCAN_S = 45.0
+SAVE_S = 30.0
+PROMPT_S = 10.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Write ``data``; then give up when nothing arrives for ``timeout_s``."""
+
+    data: bytes = field(repr=False)
+    timeout_s: float
+    is_secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """The dialogue has ended."""
+
+    value: T = field(repr=False)
+
+
+Event = Write | Done[T]
+
+
+class ConsoleDialogue(abc.ABC, Generic[T]):
+    """One command and its answer. `feed` raises `RemoteProtocolError` when the answer makes no sense."""
+
+    def __init__(self) -> None:
+        self._text = bytearray()
+
+    @abc.abstractmethod
+    def begin(self) -> Write:
+        """What to write first."""
+
+    @abc.abstractmethod
+    def _advance(self) -> list[Event[T]]:
+        """The events the text so far brings; drops the text it has used."""
+
+    def feed(self, data: bytes) -> list[Event[T]]:
+        """Take what arrived; return what follows from it, oldest first."""
+        self._text += data
+        if len(self._text) > MAX_TEXT:
+            raise RemoteProtocolError(f"console sent {len(self._text)} bytes that answer nothing; reset the unit")
+        return self._advance()
+
+
+# --- queries ----------------------------------------------------------------------------------
+
+_VERSION_LINE = rb"system firmware version: ([^\r\n]{1,64})\n\r\n"
+
+
+class Query(ConsoleDialogue[T]):
+    """A one-letter query. ``pattern`` finds its output; ``decode`` reads the match."""
+
+    def __init__(
+        self, keys: bytes, pattern: bytes, decode: Callable[[re.Match[bytes]], T], timeout_s: float = QUERY_S
+    ) -> None:
+        super().__init__()
+        self._keys = keys
+        self._pattern = re.compile(pattern, re.DOTALL)
+        self._decode = decode
+        self._timeout_s = timeout_s
+
+    def begin(self) -> Write:
+        return Write(self._keys, self._timeout_s)
+
+    def _advance(self) -> list[Event[T]]:
+        match = self._pattern.search(self._text)
+        if match is None:
+            return []
+        found = self._decode(match)
+        self._text.clear()
+        return [Done(found)]
+
+
+def version() -> Query[str]:
+    """``v``: the Device OS version, like ``6.2.0``."""
+    return Query(b"v", _VERSION_LINE, lambda match: _printable(match[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleIdentity:
+    """What ``i`` prints; None for a line that is absent or empty."""
+
+    device_id: DeviceId
+    serial: SerialNumber | None
+    secret: MobileSecret | None
+    imei: Imei | None
+    iccid: Iccid | None
+    cell_radio: str | None
+
+
+def identity() -> Query[ConsoleIdentity]:
+    """``i``: every identity the unit has. Up to 5.5.x a cellular unit powers its modem on for it: 20 s or more."""
+    # the id line may be cut off by line noise before it; the version line after it ends the answer
+    pattern = rb"((?:Device ID: |Your device id is )[^\r\n]*\r\n.*?)" + _VERSION_LINE
+    return Query(b"iv", pattern, lambda match: _identity(match[1]), MODEM_S)
+
+
+_IDENTITY_LINE = re.compile(r"([A-Za-z ]{1,40}): (.*)")
+
+
+def _identity(raw: bytes) -> ConsoleIdentity:
+    lines = raw.decode("ascii", "replace").replace("Your device id is ", "Device ID: ").split("\r\n")
+    found = {match[1]: match[2].strip() for line in lines if (match := _IDENTITY_LINE.fullmatch(line))}
+    return ConsoleIdentity(
+        device_id=_parsed(DeviceId.parse, found.get("Device ID", "")),
+        serial=_optional(SerialNumber.parse, found.get("Serial Number", "")),
+        secret=_secret(found.get("Device Secret", "")),
+        imei=_optional(Imei.parse, found.get("IMEI", "")),
+        iccid=_optional(Iccid.parse, found.get("ICCID", "")),
+        cell_radio=_cleaned(found.get("Cell Radio Version", "")) or None,
+    )
+
+
+def _secret(text: str) -> MobileSecret | None:
+    if text and not re.fullmatch(r"[!-~]{15}", text):
+        raise RemoteProtocolError(f"console printed a device secret of {len(text)} characters, expected 15")
+    return MobileSecret(text) if text else None
+
+
+def mac() -> Query[MacAddress | None]:
+    """``m``: the Wi-Fi MAC address; None when the unit prints all zeros or all ones."""
+    pattern = rb"MAC address is\r\n([0-9A-Fa-f:]{17})\r\n.*?" + _VERSION_LINE
+    return Query(b"mv", pattern, lambda match: _mac(match[1].decode("ascii")))
+
+
+def _mac(text: str) -> MacAddress | None:
+    found = _parsed(MacAddress.parse, text)
+    return None if set(found.value) in ({"0", ":"}, {"f", ":"}) else found
+
+
+def claimed() -> Query[bool]:
+    """``c``: the unit's own claimed bit, a hint and no proof (rules B4 B5)."""
+    pattern = rb"Device claimed: (yes|no)\r\n.*?" + _VERSION_LINE
+    return Query(b"cv", pattern, lambda match: match[1] == b"yes")
+
+
+# --- s: module description -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What ``s`` prints."""
+
+    platform_id: int
+    modules: tuple[ModuleInfo, ...]
+    imei: Imei | None = None
+    iccid: Iccid | None = None
+
+
+_FUNCTIONS = {
+    "n": ModuleFunction.NONE,
+    "r": ModuleFunction.RESOURCE,
+    "b": ModuleFunction.BOOTLOADER,
+    "m": ModuleFunction.MONOLITHIC,
+    "s": ModuleFunction.SYSTEM_PART,
+    "u": ModuleFunction.USER_PART,
+    "_": ModuleFunction.SETTINGS,
+    "c": ModuleFunction.NCP,
+    "a": ModuleFunction.RADIO_STACK,
+    "t": ModuleFunction.ASSET,
+}
+_STORES = {"m": Store.MAIN, "f": Store.FACTORY, "b": Store.BACKUP, "t": Store.SCRATCHPAD}
+
+
+def modules() -> Query[Description]:
+    """``s``: platform and modules, as one line of JSON."""
+    pattern = rb'(\{"p":[^\r\n]*\})\r\n.*?' + _VERSION_LINE
+    return Query(b"sv", pattern, lambda match: parse_description(match[1]), MODEM_S)
+
+
+def parse_description(raw: bytes) -> Description:
+    """Read the JSON line of ``s``; raises `RemoteProtocolError` whatever it holds."""
+    try:
+        content = json.loads(raw)
+        return Description(
+            platform_id=int(content["p"]),
+            modules=tuple(_module(entry) for entry in content["m"]),
+            imei=_optional(Imei.parse, str(content.get("imei", ""))),
+            iccid=_optional(Iccid.parse, str(content.get("iccid", ""))),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise RemoteProtocolError(
+            f"console s printed {len(raw)} bytes that are no module description ({type(error).__name__})"
+        ) from None
+
+
+def _module(entry: dict[str, Any]) -> ModuleInfo:
+    return ModuleInfo(
+        function=_FUNCTIONS[entry["f"]],
+        index=int(entry["n"]),
+        version=int(entry["v"]),
+        store=_STORES[entry["l"]],
+        max_size=int(entry["s"]),
+        size=0,  # not told here
+        checked=int(entry["vc"]),
+        passed=int(entry["vv"]),
+        hash=bytes.fromhex(entry["u"]) if "u" in entry else None,
+        dependencies=tuple(Dependency(_FUNCTIONS[d["f"]], int(d["n"]), int(d["v"])) for d in entry["d"]),
+    )
+
+
+# --- x: leave -------------------------------------------------------------------------------------
+
+
+class Leave(ConsoleDialogue[None]):
+    """``x``: leave listening mode. Prints nothing, so it is done once written; confirm with request 72."""
+
+    def begin(self) -> Write:
+        return Write(b"x", 0.0)
+
+    def _advance(self) -> list[Event[None]]:
+        self._text.clear()
+        return [Done(None)]
+
+
+def leave() -> Leave:
+    return Leave()
+
+
+# --- w: Wi-Fi ---------------------------------------------------------------------------------------
+
+
+class WifiOutcome(enum.Enum):
+    """How the Wi-Fi dialogue ended."""
+
+    SAVED = enum.auto()  # stored without trying it: proves nothing about the password
+    NOT_SAVED = enum.auto()  # the unit could not store it; it stays in listening mode
+
+
+class _Ask(enum.Enum):
+    """What a prompt wants to know."""
+
+    SSID = enum.auto()  # the network's name
+    SECURITY = enum.auto()  # one digit, asked when the scan did not see the network
+    CIPHER = enum.auto()  # one digit, asked also for open networks
+    PASSWORD = enum.auto()  # may be empty
+    ENTERPRISE = enum.auto()  # anything only an enterprise network needs
+
+
+_PROMPTS: dict[bytes, tuple[_Ask, float]] = {
+    b"SSID: ": (_Ask.SSID, SCAN_S),
+    b"Security 0=unsecured, 1=WEP, 2=WPA, 3=WPA2: ": (_Ask.SECURITY, PROMPT_S),
+    b"Security 0=unsecured, 1=WEP, 2=WPA, 3=WPA2, 4=WPA Enterprise, 5=WPA2 Enterprise: ": (_Ask.SECURITY, PROMPT_S),
+    b"Security Cipher 1=AES, 2=TKIP, 3=AES+TKIP: ": (_Ask.CIPHER, PROMPT_S),
+    b"Password: ": (_Ask.PASSWORD, SAVE_S),
+    b"EAP Type 0=PEAP/MSCHAPv2, 1=EAP-TLS: ": (_Ask.ENTERPRISE, PROMPT_S),
+    b"Username: ": (_Ask.ENTERPRISE, PROMPT_S),
+    b"Outer identity (optional): ": (_Ask.ENTERPRISE, PROMPT_S),
+}
+"""Prompt -> what it asks, and how long the unit may be silent after the answer."""
+
+_ENDINGS: dict[bytes, WifiOutcome] = {
+    b"<3 you!": WifiOutcome.SAVED,
+    b"Derp. Sorry, we couldn't save the credentials.": WifiOutcome.NOT_SAVED,
+    b"Error while preparing to store enterprise credentials.": WifiOutcome.NOT_SAVED,
+}
+
+_SECURITY_DIGITS = {
+    WifiSecurity.NONE: b"0",
+    WifiSecurity.WEP: b"1",
+    WifiSecurity.WPA_PSK: b"2",
+    WifiSecurity.WPA2_PSK: b"3",
+    WifiSecurity.WPA_WPA2_PSK: b"3",
+    WifiSecurity.WPA3_PSK: b"6",  # accepted from 5.5.0 on, though not shown
+    WifiSecurity.WPA2_WPA3_PSK: b"3",
+}
+_AES = b"1"
+
+
+class WifiDialogue(ConsoleDialogue[WifiOutcome]):
+    """``w``: store a network. Answers go out one at a time, each after its prompt, each expecting its echo.
+
+    The unit throws away what is typed ahead, and an extra newline would answer the next question.
+    """
+
+    def __init__(self, ssid: str, password: Secret | None, security: WifiSecurity) -> None:
+        super().__init__()
+        secret = password.reveal().encode() if password else b""
+        if security is WifiSecurity.NONE and secret:
+            security = WifiSecurity.WPA2_PSK  # only asked when the unit's own scan did not tell
+        self._answers = {
+            _Ask.SSID: _typed("network name", ssid.encode(), 1, 32),
+            _Ask.SECURITY: _SECURITY_DIGITS[security],
+            _Ask.CIPHER: _AES,
+            _Ask.PASSWORD: _typed("Wi-Fi password", secret, 0, 64),
+        }
+        self._asked: set[_Ask] = set()
+        self._echo = b""
+
+    def begin(self) -> Write:
+        return Write(b"w", FIRST_PROMPT_S)
+
+    def _advance(self) -> list[Event[WifiOutcome]]:
+        if not self._take_echo():
+            return []
+        for ending, outcome in _ENDINGS.items():
+            if ending in self._text:
+                self._text.clear()
+                return [Done(outcome)]
+        for prompt, (ask, timeout_s) in _PROMPTS.items():
+            if self._text.endswith(prompt):
+                return [self._answer(ask, timeout_s)]
+        return []
+
+    def _take_echo(self) -> bool:
+        """Drop the echo of the last answer from the text; False while it is not complete."""
+        arrived, expected = bytes(self._text[: len(self._echo)]), self._echo
+        if not expected.startswith(arrived):
+            raise RemoteProtocolError(
+                "the console echoed something else than was typed; is another program (ModemManager) on this port?"
+            )
+        if len(arrived) < len(expected):
+            return False
+        del self._text[: len(expected)]
+        self._echo = b""
+        return True
+
+    def _answer(self, ask: _Ask, timeout_s: float) -> Write:
+        if ask not in self._answers:
+            raise RemoteProtocolError("the unit sees an enterprise network of that name; choose another network")
+        if ask in self._asked:
+            raise RemoteProtocolError(f"the unit asked for the {ask.name.lower()} again; it did not accept the answer")
+        self._asked.add(ask)
+        self._text.clear()
+        self._echo = self._answers[ask] + b"\r\n"
+        return Write(self._answers[ask] + b"\n", timeout_s, is_secret=ask is _Ask.PASSWORD)
+
+
+def store_wifi(ssid: str, password: Secret | None, security: WifiSecurity) -> WifiDialogue:
+    """``w``: ``ssid`` 1 to 32 bytes, ``password`` at most 64, both without control characters."""
+    return WifiDialogue(ssid, password, security)
+
+
+def _typed(what: str, raw: bytes, least: int, most: int) -> bytes:
+    if not least <= len(raw) <= most or any(byte < 0x20 or byte == 0x7F for byte in raw):
+        raise LocalProtocolError(
+            f"a {what} of {len(raw)} bytes cannot be typed, expected {least} to {most} without control characters"
+        )
+    return raw
+
+
+# --- helpers ----------------------------------------------------------------------------------------
+
+
+def _parsed(parse: Callable[[str], T], text: str) -> T:
+    try:
+        return parse(text)
+    except BadIdentity as error:
+        raise RemoteProtocolError(f"on the console: {error}") from None
+
+
+def _optional(parse: Callable[[str], T], text: str) -> T | None:
+    return _parsed(parse, text) if text else None
+
+
+def _cleaned(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text[:255])
+
+
+def _printable(raw: bytes) -> str:
+    return _cleaned(raw.decode("ascii", "replace"))
