@@ -1,0 +1,297 @@
+"""The bench screen as a Textual app: events in through `feed`, commands out through ``send``.
+
+It owns no thread and no device, keeps no truth of its own but which slot is selected, and leaves
+the terminal as it was.
+"""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from rich.console import Console
+from textual import constants, events
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+
+from ..engine.commands import BindPort, Command, Quit, RetrySlot, Scan, SignalUnit
+from ..engine.events import Event
+from ..model import SlotInfo
+from . import words
+from .look import ASCII, FULL_COLOUR, SIXTEEN_COLOURS, UNICODE, Palette
+from .pump import EventPump
+from .reduce import replay
+from .scanner import GAP_S, Broken, Found, ScanDetector, Scanned, Typed
+from .screens.asking import Question, TypeLabel
+from .screens.batches import Batches
+from .screens.bench import BenchScreen
+from .screens.details import Details
+from .screens.find import Find
+from .screens.help import Help
+from .state import BenchState
+
+BLINK_S = 0.5
+
+
+class EventsWaiting(Message):
+    """Somebody fed events. One that still waits stands for all that came after it."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, EventsWaiting)
+
+
+class LeaveNow(Message):
+    """The program wants the screen closed."""
+
+
+class BenchApp(App[None]):
+    """``feed`` and ``leave`` may be called from any thread, before, during and after `run`.
+
+    ``send`` gets every command on the screen's own thread and must not block. ``on_ready`` is called
+    there once, when the screen stands: the moment to start the engine. ``palette`` and ``ascii_only``
+    are found out from the terminal unless given; ``tz`` is the zone of the times shown (None: the
+    machine's); ``is_animated=False`` keeps lights from blinking, for pictures.
+    """
+
+    CSS_PATH = Path(__file__).with_name("station.tcss")
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "station"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "leave", "Leave"),
+        Binding("ctrl+q,ctrl+c", "leave", "Leave", show=False, priority=True),
+        Binding("question_mark", "help", "Help"),
+    ]
+
+    def __init__(
+        self,
+        slots: tuple[SlotInfo, ...],
+        send: Callable[[Command], None],
+        *,
+        profiles: tuple[str, ...] = (),
+        palette: Palette | None = None,
+        ascii_only: bool | None = None,
+        tz: datetime.tzinfo | None = None,
+        is_animated: bool = True,
+        on_ready: Callable[[], None] | None = None,
+    ) -> None:
+        self._palette = palette or _palette_of_terminal()
+        self.glyphs = ASCII if (_is_ascii_terminal() if ascii_only is None else ascii_only) else UNICODE
+        self._profiles, self._tz, self._is_animated = profiles, tz, is_animated
+        self._send, self._on_ready = send, on_ready
+        self.state = BenchState.of(slots)
+        self.selected: int | None = None
+        self._lit_by_us: set[int] = set()
+        self._is_lit = True
+        self._pump = EventPump(lambda: self._post(EventsWaiting()))
+        self._scanner: ScanDetector[events.Key] = ScanDetector()
+        self._scan_timer: Timer | None = None
+        # the terminal's own colours wherever the palette names none; NO_COLOR then means none at all
+        super().__init__(ansi_color=True)
+        self.theme = "ansi-dark"
+        self.set_class(self.glyphs.ascii_only, "-ascii")
+
+    # --- from other threads ---
+
+    def feed(self, event: Event) -> None:
+        """Show ``event``. Any thread; never blocks."""
+        self._pump.put(event)
+
+    def leave(self) -> None:
+        """Close the screen without asking. Any thread."""
+        self._post(LeaveNow())
+
+    def _post(self, message: Message) -> None:
+        try:
+            self.post_message(message)
+        except RuntimeError:  # the event loop has just ended: nobody is left to read it
+            self._pump.close()
+
+    # --- drawing ---
+
+    def get_default_screen(self) -> Screen[None]:
+        return BenchScreen(self.glyphs, self._tz)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The palette as variables of station.tcss."""
+        variables = super().get_theme_variable_defaults()
+        for look, paint in self._palette.items():
+            for part in ("fill", "text", "border"):
+                variables[f"{look.value}-{part}"] = getattr(paint, part) or "ansi_default"
+        return variables
+
+    def on_mount(self) -> None:
+        self._show()
+        if self._is_animated:
+            self.set_interval(BLINK_S, self._blink)
+        if self._on_ready is not None:
+            self.call_after_refresh(self._on_ready)
+        self._drain()
+
+    def on_events_waiting(self, _message: EventsWaiting) -> None:
+        self._drain()
+
+    def on_leave_now(self, _message: LeaveNow) -> None:
+        self._drain()
+        self.exit()
+
+    def on_unmount(self) -> None:
+        self._pump.close()
+
+    def _drain(self) -> None:
+        waiting = self._pump.take()
+        if waiting:
+            self.state = replay(self.state, waiting)
+            self._show()
+
+    def _show(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, BenchScreen):
+                screen.show(self.state, selected=self.selected, is_lit=self._is_lit)
+            elif isinstance(screen, Details | Find | Batches):
+                screen.show(self.state)
+
+    def _blink(self) -> None:
+        self._is_lit = not self._is_lit
+        if any(slot.ask is not None for slot in self.state.slots):
+            self._show()
+
+    def _note(self, key: str, *values: str) -> None:
+        """A line of the screen's own; the next event that matters takes its place."""
+        self.state = replace(self.state, notice=words.line(key, values))
+        self._show()
+
+    # --- input ---
+
+    async def on_event(self, event: events.Event) -> None:
+        """Every key passes the scanner first: what a scanner types goes no further."""
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        await self._sort(self._scanner.key(event, event.key, event.character, event.time))
+        if self._scan_timer is not None:
+            self._scan_timer.stop()
+        self._scan_timer = self.set_timer(GAP_S, self._scanner_pauses) if self._scanner.due is not None else None
+
+    async def _scanner_pauses(self) -> None:
+        if self._scanner.due is not None:
+            await self._sort(self._scanner.idle(self._scanner.due))
+
+    async def _sort(self, found: Iterable[Found[events.Key]]) -> None:
+        for one in found:
+            match one:
+                case Typed(keys):
+                    for key in keys:
+                        await super().on_event(key)
+                case Scanned(text):
+                    self._scanned(text)
+                case Broken():
+                    self._note("scan_broken")
+
+    def _scanned(self, text: str) -> None:
+        if isinstance(self.screen, TypeLabel):
+            self.screen.dismiss(None)
+        self._send(Scan(text, self.selected))
+
+    # --- actions ---
+
+    def action_slot(self, number: int) -> None:
+        """Select a slot, or bind the unit on an unknown port to it. 0 selects none."""
+        if number and self.state.slot(number) is None:
+            return
+        if number and self.state.unknown_ports:
+            self._send(BindPort(number, self.state.unknown_ports[0]))
+            return
+        self.selected = None if number in (0, self.selected) else number
+        self._show()
+
+    def action_move(self, by: int) -> None:
+        numbers = [slot.number for slot in self.state.slots]
+        if self.selected in numbers:
+            self.selected = numbers[(numbers.index(self.selected) + by) % len(numbers)]
+        elif numbers:
+            self.selected = numbers[0 if by > 0 else -1]
+        self._show()
+
+    def action_details(self) -> None:
+        number = self._chosen_slot()
+        if number is not None:
+            self.push_screen(Details(number, self.state, self._send, self.glyphs, self._tz))
+
+    def action_retry(self) -> None:
+        number = self._chosen_unit()
+        if number is not None:
+            self._send(RetrySlot(number))
+
+    def action_light(self) -> None:
+        number = self._chosen_unit()
+        if number is not None:
+            self._lit_by_us ^= {number}
+            self._send(SignalUnit(number, number in self._lit_by_us))
+
+    def action_label(self) -> None:
+        self.push_screen(TypeLabel(), self._typed_label)
+
+    def _typed_label(self, text: str | None) -> None:
+        if text:
+            self._send(Scan(text, self.selected))
+
+    def action_batch(self) -> None:
+        self.push_screen(Batches(self.state, self._send, self._profiles, self.glyphs))
+
+    def action_find(self) -> None:
+        self.push_screen(Find(self.state, self.glyphs, self._tz))
+
+    def action_help(self) -> None:
+        self.push_screen(Help(self.glyphs))
+
+    def action_leave(self) -> None:
+        """Asks while a unit is at work; a second Q while asked is no answer."""
+        if isinstance(self.screen, Question):
+            return
+        if not self.state.is_busy:
+            self._left(True)
+            return
+        self.push_screen(Question("leave_writing" if self.state.is_writing else "leave_running"), self._left)
+
+    async def action_quit(self) -> None:
+        self.action_leave()
+
+    def _left(self, answer: bool | None) -> None:
+        if answer:
+            self._send(Quit())
+            self.exit()
+
+    def _chosen_slot(self) -> int | None:
+        """The selected slot, or the only one."""
+        if self.selected is not None:
+            return self.selected
+        if len(self.state.slots) == 1:
+            return self.state.slots[0].number
+        self._note("choose_slot")
+        return None
+
+    def _chosen_unit(self) -> int | None:
+        """As `_chosen_slot`, if a unit is there."""
+        number = self._chosen_slot()
+        slot = self.state.slot(number) if number is not None else None
+        if slot is not None and not slot.is_present:
+            self._note("nothing_there", str(number))
+            return None
+        return number
+
+
+def _palette_of_terminal() -> Palette:
+    console = Console(force_terminal=True, color_system=constants.COLOR_SYSTEM)  # type: ignore[arg-type]
+    return SIXTEEN_COLOURS if console.color_system in ("standard", "windows") else FULL_COLOUR
+
+
+def _is_ascii_terminal() -> bool:
+    encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
+    return not encoding.lower().replace("-", "").startswith("utf")

@@ -1,0 +1,80 @@
+"""The technician's view of one slot as lines of text. Pure."""
+
+from __future__ import annotations
+
+import datetime
+
+from . import words
+from .look import FACES, Glyphs
+from .state import SlotState, StepLine
+from .text import seconds
+
+
+def summary(slot: SlotState, glyphs: Glyphs, tz: datetime.tzinfo | None) -> list[str]:
+    """Who it is, what the verdict is and why."""
+    look = slot.look
+    face = f"{glyphs.shape(look)} {FACES[look].word}".strip()
+    head = [f"slot {slot.number}", face, slot.name, slot.platform, slot.mode, f"port {slot.port_path or '?'}"]
+    lines = ["   ".join(part for part in head if part)]
+    if slot.batch or slot.profile:
+        lines.append(f"batch {slot.batch}   profile {slot.profile}   attempt {slot.attempt or ''}")
+    if slot.seen is not None:
+        lines.append(words.seen_before(slot.seen, tz))
+    if slot.ask is not None:
+        light = words.led(slot.ask.led)
+        lines.append(f"{words.line(slot.ask.sentence, slot.ask.values)} {light.words if light else ''}".rstrip())
+    if slot.verdict is not None:
+        lines.append(f"{slot.failed_step or 'all steps'}: {slot.reason or words.line(slot.sentence, slot.values)}")
+    return lines
+
+
+def steps(slot: SlotState, glyphs: Glyphs, chosen: int) -> list[str]:
+    """One line a step with its outcome, seconds and proof or reason, then its measurements."""
+    lines: list[str] = []
+    for index, step in enumerate(slot.steps):
+        mark = glyphs.cursor if index == chosen else " "
+        lines.append(
+            f"{mark} {step.title:<16} {_state(step):<9} {_took(step):>8}  {step.proof or step.reason}".rstrip()
+        )
+        lines += [f"      {_measurement(step, i)}" for i in range(len(step.measurements))]
+    return lines
+
+
+def _state(step: StepLine) -> str:
+    if step.outcome is not None:
+        return words.OUTCOME_WORDS[step.outcome]
+    if not step.is_running:
+        return ""
+    return f"{round(step.share * 100)} %" if step.share is not None else "..."
+
+
+def _took(step: StepLine) -> str:
+    return seconds(step.seconds) if step.outcome is not None else ""
+
+
+def _measurement(step: StepLine, index: int) -> str:
+    m = step.measurements[index]
+    limits = f"  ({'' if m.low is None else m.low}..{'' if m.high is None else m.high})"
+    value = f"{m.value:g}" if isinstance(m.value, float) else m.value
+    return f"{m.name} {value} {m.unit}{limits if (m.low, m.high) != (None, None) else ''}"
+
+
+def identities(slot: SlotState, glyphs: Glyphs) -> list[str]:
+    """Every identity with every source that gave it, and whether they agree."""
+    lines: list[str] = []
+    for row in slot.identities:
+        if row.agrees:
+            sources = ", ".join(source for _, source in row.sources)
+            lines.append(f"{glyphs.agree} {row.name:<11} {row.value}  ({sources})")
+            continue
+        lines.append(f"{glyphs.differ} {row.name:<11} sources differ:")
+        lines += [f"    {value}  ({source})" for value, source in row.sources]
+    return lines
+
+
+def modules(slot: SlotState, glyphs: Glyphs) -> list[str]:
+    """Firmware wanted and held."""
+    return [
+        f"{glyphs.agree if wanted == held else glyphs.differ} {name:<22} wanted {wanted or '-':<10} held {held or '-'}"
+        for name, wanted, held in slot.modules
+    ]

@@ -1,0 +1,42 @@
+"""Where the slots stand on a screen of a given size. Pure arithmetic."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+HEADER_ROWS = 1
+FOOTER_ROWS = 1
+MAX_LOG_ROWS = 10
+EASY_TILE_ROWS = 8  # below this the log gives way first, then the tile drops its second line
+MIN_TILE_COLUMNS = 10
+MIN_TILE_ROWS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A grid that is filled row by row in config order, so that a slot never moves."""
+
+    columns: int
+    rows: int
+    log_rows: int
+
+
+def arrange(slots: int, width: int, height: int) -> Layout:
+    """1 slot: the whole screen; 2-4: one row; 5-8: two rows; more: a grid. ``width`` x ``height`` in cells."""
+    columns = _columns(max(1, slots), width)
+    rows = math.ceil(max(1, slots) / columns)
+    free = max(0, height - HEADER_ROWS - FOOTER_ROWS)
+    log_rows = max(0, min(MAX_LOG_ROWS, free // 4, free - rows * EASY_TILE_ROWS))
+    return Layout(columns, rows, log_rows)
+
+
+def _columns(slots: int, width: int) -> int:
+    most = max(1, width // MIN_TILE_COLUMNS)
+    if slots <= 4:
+        wanted = slots
+    elif slots <= 8:
+        wanted = math.ceil(slots / 2)
+    else:
+        wanted = 8 if slots > 24 else math.ceil(slots / math.ceil(slots / 6))
+    return min(wanted, most)

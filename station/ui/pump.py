@@ -1,0 +1,71 @@
+"""Events from any thread to the screen's own, bounded: progress coalesces, verdicts never do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from ..engine.events import Event, Measured, StepProgress, WireTraced
+
+MAX_WAITING = 4096
+"""Above this, events that only a technician's view shows are dropped; all others always get through."""
+
+_DROPPABLE = (WireTraced, Measured)
+
+
+class EventPump:
+    """A queue whose reader is woken once, however many events wait.
+
+    ``wake`` is called on the thread that puts, at most once until the next `take`.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._waiting: list[Event] = []
+        self._progress: dict[tuple[int, str], int] = {}
+        self._is_awake = False
+        self._is_closed = False
+
+    def put(self, event: Event) -> None:
+        """Queue ``event`` and wake the reader if nobody has yet. Never blocks; ignored after `close`."""
+        with self._lock:
+            if self._is_closed or not self._admit(event):
+                return
+            if self._is_awake:
+                return
+            self._is_awake = True
+        self._wake()
+
+    def take(self) -> tuple[Event, ...]:
+        """All that waits, in order. The reader's thread only."""
+        with self._lock:
+            taken, self._waiting = tuple(self._waiting), []
+            self._progress.clear()
+            self._is_awake = False
+        return taken
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_closed = True
+            self._waiting.clear()
+
+    def _admit(self, event: Event) -> bool:
+        if isinstance(event, StepProgress):
+            return self._coalesce(event)
+        if isinstance(event, _DROPPABLE) and len(self._waiting) >= MAX_WAITING:
+            return False
+        for key in [key for key in self._progress if key[0] == event.slot]:
+            del self._progress[key]  # later progress must stay behind this event
+        self._waiting.append(event)
+        return True
+
+    def _coalesce(self, event: StepProgress) -> bool:
+        key = (event.slot, event.step)
+        place = self._progress.get(key)
+        if place is None:
+            self._progress[key] = len(self._waiting)
+            self._waiting.append(event)
+        else:
+            self._waiting[place] = event
+        return True

@@ -1,0 +1,109 @@
+"""Tells a barcode scanner from a person by the time between characters. Pure: the caller brings the time.
+
+A scanner is a keyboard that types faster than any hand. A character is therefore held back until
+it is known whose it is: 30 ms later, or at the Enter or Tab that ends a burst. What a scanner types
+never reaches a field or a key binding, not even when its burst breaks off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+GAP_S = 0.030
+"""Characters closer than this come from a scanner."""
+
+MIN_LENGTH = 4
+"""Shorter bursts are two keys hit at once; no code on a unit, badge or order is that short."""
+
+BROKEN_S = 1.0
+"""After a burst broke off, its rest may follow this long; it is no scan of its own."""
+
+MAX_LENGTH = 256
+"""Longer than any label; the rest of such a burst is dropped."""
+
+ENDINGS = frozenset({"enter", "tab"})
+
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True)
+class Typed(Generic[K]):
+    """Keys of a person, in order: hand them on."""
+
+    keys: tuple[K, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """One complete scan. May hold a mobile secret, so repr hides it."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return f"Scanned({len(self.text)} characters)"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A burst that is no scan: it stopped without its ending, or is the rest of one that did."""
+
+
+Found = Typed[K] | Scanned | Broken
+
+
+class ScanDetector(Generic[K]):
+    """Feed every key in order with its time in seconds; a key ``K`` is whatever the caller hands on later."""
+
+    def __init__(self) -> None:
+        self._held: list[K] = []
+        self._text: list[str] = []
+        self._last = float("-inf")
+        self._broken_at = float("-inf")
+
+    @property
+    def due(self) -> float | None:
+        """When `idle` wants to be called, if anything is held back."""
+        return self._last + GAP_S if self._held else None
+
+    def key(self, key: K, name: str, character: str | None, at: float) -> list[Found[K]]:
+        """One key: its ``name`` (``enter``, ``a``, ``escape``), its printable ``character`` if any, its time."""
+        found = self.idle(at)
+        ends = name in ENDINGS
+        if ends and len(self._text) >= MIN_LENGTH:
+            return [*found, self._scan(at)]
+        if not ends and character is not None and len(character) == 1 and character.isprintable():
+            self._hold(key, character, at)
+            return found
+        return [*found, *self._release(at), Typed((key,))]
+
+    def idle(self, at: float) -> list[Found[K]]:
+        """Nothing came until ``at``: give up what was held back for longer than a scanner pauses."""
+        if self.due is None or at < self.due:
+            return []
+        return self._release(at)
+
+    def _hold(self, key: K, character: str, at: float) -> None:
+        self._last = at
+        self._held.append(key)
+        if len(self._text) <= MAX_LENGTH:
+            self._text.append(character)
+
+    def _scan(self, at: float) -> Found[K]:
+        text = "".join(self._text)
+        is_rest = at - self._broken_at < BROKEN_S
+        self._clear()
+        return Broken() if is_rest or len(text) > MAX_LENGTH else Scanned(text)
+
+    def _release(self, at: float) -> list[Found[K]]:
+        if not self._held:
+            return []
+        keys, is_burst = tuple(self._held), len(self._held) >= MIN_LENGTH
+        self._clear()
+        if is_burst:
+            self._broken_at = at
+            return [Broken()]
+        return [Typed(keys)]
+
+    def _clear(self) -> None:
+        self._held, self._text = [], []

@@ -1,0 +1,61 @@
+"""Small windows that ask one thing: leave?, which label?"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from ..widgets.label_input import LabelInput
+from ..words import say
+
+
+class Question(ModalScreen[bool]):
+    """Answers True on Y or Enter, False on N or Escape."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,enter", "answer(True)", "Yes"),
+        Binding("n,escape", "answer(False)", "No"),
+    ]
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self._key = key
+
+    def compose(self) -> ComposeResult:
+        entry = say(self._key)
+        lines = entry.lines if entry else (self._key,)
+        with Vertical(id="window"):
+            yield Static(Content("\n".join(lines)), id="question")
+            yield Static(Content("[Y] yes   [N] no"), id="answers")
+
+    def action_answer(self, answer: bool) -> None:
+        self.dismiss(answer)
+
+
+class TypeLabel(ModalScreen[str | None]):
+    """Answers with the text typed, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
+
+    def compose(self) -> ComposeResult:
+        entry = say("type_label")
+        with Vertical(id="window"):
+            yield Static(Content(entry.do if entry else ""), id="question")
+            yield LabelInput()
+            yield Static(Content("[Enter] use it   [Esc] close"), id="answers")
+
+    def on_mount(self) -> None:
+        self.query_one(LabelInput).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        text = event.value.strip()
+        self.dismiss(text or None)
+
+    def action_close(self) -> None:
+        self.dismiss(None)

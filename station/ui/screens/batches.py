@@ -1,0 +1,100 @@
+"""Open and close batches by keyboard, and see how far each is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from ...engine.commands import CloseBatch, Command, OpenBatch
+from ..bars import product
+from ..look import Glyphs
+from ..state import BatchLine, BenchState
+from ..words import line
+
+MAX_TARGET = 1_000_000
+
+
+class Batches(Screen[None]):
+    """Up and down choose an open batch, Delete closes it; the fields below open a new one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Close"),
+        Binding("up", "choose(-1)", show=False, priority=True),
+        Binding("down", "choose(1)", show=False, priority=True),
+        Binding("ctrl+d", "shut", "Close the batch", priority=True),
+    ]
+
+    def __init__(
+        self, state: BenchState, send: Callable[[Command], None], profiles: tuple[str, ...], glyphs: Glyphs
+    ) -> None:
+        super().__init__()
+        self._state, self._send, self._profiles, self._glyphs = state, send, profiles, glyphs
+        self._chosen = 0
+
+    def compose(self) -> ComposeResult:
+        known = f"  ({', '.join(self._profiles)})" if self._profiles else ""
+        with Vertical(id="page"):
+            yield Static(Content("OPEN BATCHES   [Up] [Down] choose   [Ctrl+D] close it"), classes="title")
+            yield Static(id="open")
+            yield Static(Content(f"NEW BATCH   profile{known}"), classes="title")
+            yield Input(placeholder="batch", max_length=60, id="batch")
+            yield Input(placeholder="profile", value=self._profiles[0] if self._profiles else "", id="profile")
+            yield Input(placeholder="how many units (may stay empty)", max_length=7, id="target")
+            yield Static(id="problem")
+            yield Static(Content("[Enter] open it   [Tab] next field   [Esc] close"), classes="title")
+
+    def on_mount(self) -> None:
+        self.query_one("#batch", Input).focus()
+        self.show(self._state)
+
+    def show(self, state: BenchState) -> None:
+        self._state = state
+        self._chosen = max(0, min(self._chosen, len(state.batches) - 1))
+        rows = [self._row(entry, i == self._chosen) for i, entry in enumerate(state.batches)]
+        self.query_one("#open", Static).update(Content("\n".join(rows or [line("no_batch")])))
+
+    def _row(self, entry: BatchLine, is_chosen: bool) -> str:
+        mark = self._glyphs.cursor if is_chosen else " "
+        target = f"/{entry.target}" if entry.target is not None else ""
+        share = f"FPY {entry.first_pass / entry.finished * 100:.1f} %" if entry.finished else ""
+        return (
+            f"{mark} {entry.batch.id}  {product(entry)}  {entry.done}{target} done  {entry.pending} set aside  {share}"
+        )
+
+    def on_input_submitted(self, _event: Input.Submitted) -> None:
+        batch, profile, target = (self.query_one(f"#{name}", Input).value.strip() for name in _FIELDS)
+        problem = _problem(batch, profile, target)
+        self.query_one("#problem", Static).update(Content(line(problem) if problem else ""))
+        if not problem:
+            self._send(OpenBatch(batch, profile, int(target) if target else None))
+            self.query_one("#batch", Input).value = ""
+
+    def action_choose(self, by: int) -> None:
+        self._chosen += by
+        self.show(self._state)
+
+    def action_shut(self) -> None:
+        if self._state.batches:
+            self._send(CloseBatch(self._state.batches[self._chosen].batch.id))
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+_FIELDS = ("batch", "profile", "target")
+
+
+def _problem(batch: str, profile: str, target: str) -> str:
+    """Key of what is wrong with the fields, empty if nothing."""
+    if not batch or not profile:
+        return "batch_wrong"
+    if target and not (target.isascii() and target.isdigit() and 0 < int(target) <= MAX_TARGET):
+        return "target_wrong"
+    return ""

@@ -1,0 +1,105 @@
+"""The bench: header, slots, the last events, keys."""
+
+from __future__ import annotations
+
+import datetime
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Grid
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from ..bars import footer, header, log_line
+from ..layout import arrange
+from ..look import Glyphs
+from ..state import BenchState
+from ..widgets.slot import SlotTile
+from ..words import line
+
+
+class BenchScreen(Screen[None]):
+    """Keys on it act through the app; the screen itself only draws."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(n), f"app.slot({n})", f"Slot {n}", show=False) for n in range(1, 10)),
+        Binding("enter", "app.details", "Details"),
+        Binding("r", "app.retry", "Retry"),
+        Binding("l", "app.light", "Light"),
+        Binding("s", "app.label", "Type a label"),
+        Binding("b", "app.batch", "Batch"),
+        Binding("f", "app.find", "Find"),
+        Binding("left", "app.move(-1)", show=False),
+        Binding("right", "app.move(1)", show=False),
+        Binding("escape", "app.slot(0)", show=False),
+    ]
+
+    def __init__(self, glyphs: Glyphs, tz: datetime.tzinfo | None) -> None:
+        super().__init__()
+        self._glyphs, self._tz = glyphs, tz
+        self._drawn: BenchState | None = None
+        self._selected: int | None = None
+        self._is_lit = True
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="header")
+        yield Grid(id="slots")
+        yield Static(id="log")
+        yield Static(id="keys")
+
+    def show(self, state: BenchState, *, selected: int | None = None, is_lit: bool = True) -> None:
+        """Draw ``state``; the tiles are made anew only if the slots themselves are others."""
+        self._drawn, self._selected, self._is_lit = state, selected, is_lit
+        if not self.is_mounted:
+            return
+        tiles = list(self.query(SlotTile))
+        if [tile.slot.number for tile in tiles] != [slot.number for slot in state.slots]:
+            self._rebuild(state)
+            return
+        for tile, slot in zip(tiles, state.slots, strict=True):
+            tile.show(slot, is_selected=slot.number == selected, is_lit=is_lit)
+        self._show_bars(state)
+
+    def _rebuild(self, state: BenchState) -> None:
+        grid = self.query_one("#slots", Grid)
+        grid.remove_children()
+        grid.mount(*(SlotTile(slot, self._glyphs, self._tz) for slot in state.slots))
+        self.call_after_refresh(self._again)
+
+    def _again(self) -> None:
+        if self._drawn is not None:
+            self._arrange(self._drawn)
+            self.show(self._drawn, selected=self._selected, is_lit=self._is_lit)
+
+    def _arrange(self, state: BenchState) -> None:
+        plan = arrange(len(state.slots), self.size.width, self.size.height)
+        grid = self.query_one("#slots", Grid)
+        grid.styles.grid_size_columns = plan.columns
+        grid.styles.grid_size_rows = plan.rows
+        self.query_one("#log").styles.height = plan.log_rows
+        self.query_one("#log").display = plan.log_rows > 0
+
+    def _show_bars(self, state: BenchState) -> None:
+        width = self.size.width
+        rows = arrange(len(state.slots), width, self.size.height).log_rows
+        notice = line("unknown_port") if state.unknown_ports else state.notice
+        head = notice if notice and not rows else header(state, width - 2, self._glyphs)
+        self._put("#header", head)
+        lines = [log_line(entry, width - 2, self._glyphs, self._tz) for entry in state.log]
+        self._put("#log", "\n".join(([notice] if notice else []) + lines)[: rows * (width + 1) * 2])
+        self._put("#keys", footer(width - 2))
+        self.query_one("#log").set_class(bool(notice), "-notice")
+        self.query_one("#header").set_class(bool(notice and not rows), "-notice")
+
+    def _put(self, where: str, text: str) -> None:
+        self.query_one(where, Static).update(Content(text))
+
+    def on_mount(self) -> None:
+        if self._drawn is not None:
+            self.show(self._drawn)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self._again()

@@ -1,0 +1,47 @@
+"""What the keys do and what the signs mean."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from ..bars import KEYS
+from ..look import FACES, Glyphs, Look
+from ..words import LEDS
+
+_DOES = {
+    Look.RUNNING: "step name: wait",
+    Look.HANDS: "do what it says",
+    Look.PASS: "unplug",
+    Look.PENDING: "blue tray, finished later",
+    Look.FAIL: "red bin, or where it says",
+    Look.ABORTED: "plug it in again",
+    Look.ERROR: "unit is not judged",
+}
+
+
+class Help(ModalScreen[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "close", "Close")]
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__()
+        self._glyphs = glyphs
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="window"):
+            yield Static(Content("\n".join(self._lines())))
+
+    def _lines(self) -> list[str]:
+        signs = [f"  {self._glyphs.shape(look):<5}{FACES[look].word:<15}{does}" for look, does in _DOES.items()]
+        keys = [f"  {key:<7}{what}" for key, what in KEYS]
+        lights = [f"  {light.words}" for light in LEDS.values()]
+        return ["SIGNS", *signs, "", "KEYS", *keys, "", "LIGHTS OF A UNIT", *lights, "", "[Esc] close"]
+
+    def action_close(self) -> None:
+        self.dismiss(None)

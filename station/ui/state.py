@@ -1,0 +1,234 @@
+"""What the screen shows, as frozen values. `reduce.py` makes them from events; nothing here draws.
+
+The same events replayed give an equal `BenchState`, and an equal state draws the same screen.
+Every string in it went through `text.clean`: whatever a unit says can be shown as it is.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from ..model import Batch, IdentityFact, Measurement, Outcome, SeenBefore, SlotInfo, Verdict
+from .look import VERDICT_LOOK, Look
+
+LOG_LINES = 10
+HISTORY_LINES = 500
+TRACE_LINES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """One step of the attempt in a slot. Several may run at once."""
+
+    step: str
+    title: str
+    is_running: bool = False
+    outcome: Outcome | None = None
+    share: float | None = None  # 0.0-1.0
+    seconds_left: float | None = None
+    writing: bool = False
+    note: str = ""
+    seconds: float = 0.0
+    reason: str = ""
+    proof: str = ""
+    measurements: tuple[Measurement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing the operator has to do."""
+
+    step: str
+    sentence: str
+    led: str = ""
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRow:
+    """One identity with every source that gave it."""
+
+    name: str
+    sources: tuple[tuple[str, str], ...]  # (value, source)
+
+    @property
+    def agrees(self) -> bool:
+        return len({value for value, _ in self.sources}) == 1
+
+    @property
+    def value(self) -> str:
+        return self.sources[0][0]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotState:
+    """All that is known of one slot. Everything but the number goes when the unit leaves."""
+
+    number: int
+    port_path: str | None = None
+    is_present: bool = False
+    is_walking: bool = False  # an attempt runs
+    device_id: str | None = None
+    attempt: str | None = None
+    label: str = ""
+    platform: str = ""
+    mode: str = ""
+    batch: str = ""
+    profile: str = ""
+    steps: tuple[StepLine, ...] = ()
+    ask: Ask | None = None
+    verdict: Verdict | None = None
+    sentence: str = ""
+    values: tuple[str, ...] = ()
+    reason: str = ""
+    failed_step: str = ""
+    seconds: float = 0.0
+    seen: SeenBefore | None = None
+    facts: tuple[IdentityFact, ...] = ()
+    modules: tuple[tuple[str, str, str], ...] = ()
+    trace: tuple[str, ...] = ()
+
+    @property
+    def look(self) -> Look:
+        """A verdict outlasts everything else; a request for hands outlasts progress."""
+        if self.verdict is not None:
+            return VERDICT_LOOK[self.verdict]
+        if self.ask is not None:
+            return Look.HANDS
+        return Look.RUNNING if self.is_walking or self.is_present else Look.EMPTY
+
+    @property
+    def name(self) -> str:
+        """What a person would call the unit."""
+        return self.label or self.device_id or ""
+
+    @property
+    def current(self) -> StepLine | None:
+        """The running step worth showing: one that writes, else one with progress, else the latest."""
+        running = [line for line in self.steps if line.is_running]
+        return max(running, key=lambda line: (line.writing, line.share is not None), default=None)
+
+    @property
+    def is_writing(self) -> bool:
+        return any(line.writing for line in self.steps if line.is_running)
+
+    @property
+    def steps_done(self) -> int:
+        return sum(line.outcome is not None for line in self.steps)
+
+    @property
+    def identities(self) -> tuple[IdentityRow, ...]:
+        names = dict.fromkeys(fact.name for fact in self.facts)
+        return tuple(
+            IdentityRow(name, tuple((fact.value, fact.source) for fact in self.facts if fact.name == name))
+            for name in names
+        )
+
+    def step(self, name: str) -> StepLine | None:
+        return next((line for line in self.steps if line.step == name), None)
+
+    def with_step(self, line: StepLine) -> SlotState:
+        """Put ``line`` in its place; a step the attempt did not announce goes to the end."""
+        if self.step(line.step) is None:
+            return replace(self, steps=(*self.steps, line))
+        return replace(self, steps=tuple(line if old.step == line.step else old for old in self.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """An open batch and its counters after the last commit."""
+
+    batch: Batch
+    title: str = ""
+    finished: int = 0
+    passed: int = 0
+    pending: int = 0
+    first_pass: int = 0
+    target: int | None = None
+
+    @property
+    def done(self) -> int:
+        return self.passed + self.pending
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One event worth a line. ``look`` gives its shape."""
+
+    at: datetime.datetime
+    text: str
+    slot: int = 0
+    name: str = ""
+    look: Look | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One finished attempt, as this screen saw it."""
+
+    at: datetime.datetime
+    slot: int
+    attempt: str
+    device_id: str
+    label: str
+    batch: str
+    verdict: Verdict
+    seconds: float
+    reason: str
+    values: tuple[str, ...] = ()  # every identity value, to be found by any of them
+
+    def matches(self, wanted: str) -> bool:
+        return any(wanted in value.lower() for value in (self.device_id, self.label, *self.values))
+
+
+@dataclass(frozen=True, slots=True)
+class BenchState:
+    """The whole screen."""
+
+    slots: tuple[SlotState, ...]
+    station_id: str = ""
+    is_virtual: bool = False
+    operator: str = ""
+    batches: tuple[BatchLine, ...] = ()
+    is_cloud_up: bool | None = None
+    outbox: int = 0
+    log: tuple[LogLine, ...] = ()  # newest first
+    history: tuple[Past, ...] = ()  # newest first
+    notice: str = ""  # one sentence of the station itself, until something else happens
+    unknown_ports: tuple[str, ...] = ()  # units on ports without a slot, oldest first
+
+    @classmethod
+    def of(cls, slots: Iterable[SlotInfo]) -> BenchState:
+        return cls(tuple(SlotState(slot.number, slot.port_path) for slot in slots))
+
+    def slot(self, number: int) -> SlotState | None:
+        return next((slot for slot in self.slots if slot.number == number), None)
+
+    def with_slot(self, slot: SlotState) -> BenchState:
+        return replace(self, slots=tuple(slot if old.number == slot.number else old for old in self.slots))
+
+    @property
+    def is_writing(self) -> bool:
+        return any(slot.is_writing for slot in self.slots)
+
+    @property
+    def is_busy(self) -> bool:
+        return any(slot.is_walking and slot.verdict is None for slot in self.slots)
+
+    @property
+    def done(self) -> int:
+        return sum(batch.done for batch in self.batches)
+
+    @property
+    def target(self) -> int | None:
+        """Units ordered over all open batches; None when any of them has no number."""
+        targets = [batch.target for batch in self.batches]
+        return sum(t for t in targets if t is not None) if targets and None not in targets else None
+
+    @property
+    def first_pass_yield(self) -> float | None:
+        """0.0-1.0 over all open batches; None before the first unit."""
+        finished = sum(batch.finished for batch in self.batches)
+        return sum(batch.first_pass for batch in self.batches) / finished if finished else None

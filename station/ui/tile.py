@@ -1,0 +1,258 @@
+"""What stands in one slot, line by line, for a place of a given size. Pure: a slot's state in, lines out.
+
+The headline (word and shape) takes all rows the lines below leave it; where rows are short, the
+least important line goes first, and the headline and the one action stay to the end.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from . import bigtext, words
+from .look import FACES, UNICODE, Glyphs, Look
+from .state import SlotState
+from .text import countdown, fit, seconds, tail, wrap
+
+BIG_ROWS = 3  # the smallest letters of blocks
+DISC_ROWS = 5  # a status light large enough to be seen from the belt
+MAX_BAR = 40
+AIRY_ROWS = 8  # from here on the headline stands off the lines below it
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Cells to fill, and how this terminal and this moment want them filled."""
+
+    width: int
+    height: int
+    glyphs: Glyphs = UNICODE
+    tz: datetime.tzinfo | None = None  # None: the machine's own
+    is_lit: bool = True  # the blinking light is in its bright half
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line, to be centred."""
+
+    text: str
+    is_bold: bool = False
+    colour: str = ""  # of the status light, else the slot's own
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Lines that stay or go together. ``keep``: 0 stays to the end, larger numbers go earlier."""
+
+    keep: int
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    shape: str
+    words: str
+    short: str
+
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """Longest first."""
+        if not self.shape:
+            return (self.words,)
+        return (f"{self.shape} {self.words}", f"{self.shape} {self.short}", f"{self.shape}{self.short}")
+
+
+def compose(slot: SlotState, place: Place) -> list[Line]:
+    """At most ``place.height`` lines of at most ``place.width`` cells."""
+    if place.width <= 0 or place.height <= 0:
+        return []
+    head = _head(slot, place.glyphs)
+    parts = _BODIES[slot.look](slot, place)
+    body = _trimmed(parts, place.height - _least_rows(head, parts, place))
+    free = place.height - len(body)
+    disc = _disc(slot, place, free)
+    free -= len(disc)
+    lines = _headline(head, place, free - (free > AIRY_ROWS))
+    gap = [Line("")] if len(lines) < free and lines and (body or disc) else []
+    return [*lines, *gap, *disc, *body]
+
+
+# --- the headline ---
+
+
+def _head(slot: SlotState, glyphs: Glyphs) -> _Head:
+    look = slot.look
+    if look is Look.EMPTY:
+        return _Head("", str(slot.number), str(slot.number))
+    face = FACES[look]
+    long, short = (face.word, face.short) if face.word else (_title(slot),) * 2
+    return _Head(glyphs.shape(look), long, short)
+
+
+def _title(slot: SlotState) -> str:
+    """The step that runs now; before the first one, that the unit was seen."""
+    current = slot.current
+    if current is not None:
+        return current.title
+    return words.line("starting" if slot.is_walking else "arrived")
+
+
+def _headline(head: _Head, place: Place, rows: int) -> list[Line]:
+    drawn = _drawn(head, place, rows)
+    if drawn:
+        return [Line(text, is_bold=True) for text in drawn]
+    plain = next((text for text in head.plain if cell_len(text) <= place.width), head.plain[-1])
+    return [Line(fit(plain, place.width), is_bold=True)]
+
+
+def _drawn(head: _Head, place: Place, rows: int) -> tuple[str, ...]:
+    """The headline in blocks, as large as it goes: its shape drawn too, or as a character beside it."""
+    width = place.width - (2 if place.width > 24 else 0)  # air at the sides of a large tile
+    bare = _arrangements("", head.words.upper())
+    if not head.shape:
+        only = bigtext.draw(bare, width, rows, ascii_only=place.glyphs.ascii_only)
+        return only.lines if only else ()
+    margin = cell_len(head.shape) + 1
+    beside = bigtext.draw(bare, width - margin, rows, ascii_only=place.glyphs.ascii_only)
+    full = None if place.glyphs.ascii_only else bigtext.draw(_arrangements(head.shape, head.words.upper()), width, rows)
+    if full and (beside is None or full.area * 2 >= beside.area):
+        return full.lines
+    return _with_shape(head.shape, beside.lines) if beside else ()
+
+
+def _with_shape(shape: str, lines: tuple[str, ...]) -> tuple[str, ...]:
+    middle = (len(lines) - 1) // 2
+    blank = " " * cell_len(shape)
+    return tuple(f"{shape if i == middle else blank} {text}" for i, text in enumerate(lines))
+
+
+def _arrangements(shape: str, text: str) -> tuple[tuple[str, ...], ...]:
+    """One line, or a line a word; the shape in front, or on a line of its own."""
+    parts = tuple(text.split())
+    if not shape:
+        return ((text,), parts)
+    return ((f"{shape} {text}",), (f"{shape} {parts[0]}", *parts[1:]), (shape, *parts)) if parts else ()
+
+
+def _least_rows(head: _Head, body: list[_Part], place: Place) -> int:
+    """What the lines below must leave: room for letters of blocks, on one line or two, if what has
+    to be said (why, and the one action) still fits; else one row. The unit's name is worth less than that."""
+    needed = sum(len(part.lines) for part in body if part.keep <= 1)
+    for rows in (BIG_ROWS, 2 * BIG_ROWS):
+        if rows + needed <= place.height and _drawn(head, place, rows):
+            return rows
+    return 1
+
+
+def _disc(slot: SlotState, place: Place, rows: int) -> list[Line]:
+    """The status light, large, if it leaves the headline its letters."""
+    light = words.led(slot.ask.led) if slot.ask is not None else None
+    if light is None or slot.look is not Look.HANDS or rows < DISC_ROWS + 2 * BIG_ROWS or place.glyphs.ascii_only:
+        return []
+    drawn = bigtext.draw([["●"]], place.width, DISC_ROWS)
+    if drawn is None:
+        return []
+    is_dark = light.blinks and not place.is_lit
+    lines = [Line(" " * len(text) if is_dark else text, colour=light.colour) for text in drawn.lines]
+    return [*lines, Line("")]
+
+
+# --- the lines below it ---
+
+
+def _trimmed(parts: list[_Part], rows: int) -> list[Line]:
+    kept = [part for part in parts if part.lines]
+    while kept and sum(len(part.lines) for part in kept) > rows:
+        worst = max(part.keep for part in kept)
+        kept.pop(max(i for i, part in enumerate(kept) if part.keep == worst))
+    return [line for part in kept for line in part.lines]
+
+
+def _said(text: str, place: Place, keep: int, *, is_bold: bool = False, most: int = 4) -> _Part:
+    return _Part(keep, tuple(Line(part, is_bold) for part in wrap(text, place.width)[:most]))
+
+
+def _short(text: str, place: Place, keep: int, colour: str = "") -> _Part:
+    return _Part(keep, (Line(fit(text, place.width), colour=colour),) if text else ())
+
+
+def _name(slot: SlotState, place: Place, keep: int = 2) -> _Part:
+    return _short(tail(slot.name, place.width), place, keep)
+
+
+def _seen(slot: SlotState, place: Place) -> list[_Part]:
+    return [_said(words.seen_before(slot.seen, place.tz), place, 5, most=2)] if slot.seen else []
+
+
+def _empty(_slot: SlotState, place: Place) -> list[_Part]:
+    return [_said(FACES[Look.EMPTY].action, place, 1, most=2)]
+
+
+def _running(slot: SlotState, place: Place) -> list[_Part]:
+    current = slot.current
+    parts = []
+    if current is not None and current.share is not None:
+        parts.append(_short(_bar(current.share, place), place, 0))
+    if slot.is_writing:
+        parts.append(_said(words.line("do_not_unplug"), place, 0, is_bold=True, most=2))
+    parts.append(_name(slot, place, 1))
+    if current is not None and current.seconds_left is not None:
+        parts.append(_short(f"{countdown(current.seconds_left)} left", place, 2))
+    if current is not None:
+        parts.append(_short(current.note, place, 4))
+    if slot.steps:
+        parts.append(_short(f"{slot.steps_done} of {len(slot.steps)} steps", place, 3))
+    return parts + _seen(slot, place)
+
+
+def _bar(share: float, place: Place) -> str:
+    percent = f" {round(share * 100):3d} %"
+    cells = min(MAX_BAR, place.width - len(percent))
+    if cells < 3:
+        return percent.strip()
+    full = round(share * cells)
+    return place.glyphs.bar_full * full + place.glyphs.bar_rest * (cells - full) + percent
+
+
+def _hands(slot: SlotState, place: Place) -> list[_Part]:
+    ask = slot.ask
+    if ask is None:
+        return []
+    said = words.say(ask.sentence, ask.values) or words.SENTENCES["hands_default"]
+    parts = []
+    light = words.led(ask.led)
+    if light is not None:
+        dot = place.glyphs.dot if place.is_lit or not light.blinks else " " * len(place.glyphs.dot)
+        parts.append(_short(f"{dot} {light.words}", place, 1, light.colour))
+    parts += [_said(text, place, 2) for text in said.says]
+    parts.append(_said(said.do, place, 0, is_bold=True))
+    return [*parts, _name(slot, place, 3)]
+
+
+def _judged(slot: SlotState, place: Place) -> list[_Part]:
+    """Why, then the one action. A key the catalogue does not know gives way to the record's reason."""
+    said = words.say(slot.sentence, slot.values)
+    says = said.says if said else (slot.reason,)
+    action = (said.do if said else "") or FACES[slot.look].action
+    return [
+        *(_said(text, place, 1) for text in says),
+        _said(action, place, 0, is_bold=True, most=2),
+        _name(slot, place),
+        _short(seconds(slot.seconds), place, 4),
+        *_seen(slot, place),
+    ]
+
+
+_BODIES: dict[Look, Callable[[SlotState, Place], list[_Part]]] = {
+    Look.EMPTY: _empty,
+    Look.RUNNING: _running,
+    Look.HANDS: _hands,
+    Look.PASS: _judged,
+    Look.PENDING: _judged,
+    Look.FAIL: _judged,
+    Look.ABORTED: _judged,
+    Look.ERROR: _judged,
+}

@@ -1,0 +1,265 @@
+"""The one catalogue of what the station says to an operator.
+
+Every line has at most eight words, every entry names one action, light colours are said in the
+unit's own LED words, and nothing names software. The engine sends *keys* of this catalogue with
+values; an unknown key falls back to the reason of the record, so nothing is ever left unsaid.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..model import Outcome, SeenBefore, Verdict
+from .text import clean, seconds
+
+MAX_WORDS = 8
+MAX_ENTRIES = 120
+_MAX_VALUE = 24  # characters of one value inside a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """``says`` what is the matter, ``do`` is the one action. ``{0}`` is a value, ``{a 0}`` with its article."""
+
+    says: tuple[str, ...] = ()
+    do: str = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return (*self.says, self.do) if self.do else self.says
+
+
+UNPLUG = "Unplug."
+RED = "Red bin."
+TECHNICIAN = "Technician."
+SUPERVISOR = "Call supervisor."
+AGAIN = "Plug it in again."
+
+SENTENCES: dict[str, Sentence] = {
+    # good ends
+    "pass": Sentence((), UNPLUG),
+    "pending": Sentence(("Finished when the cloud answers.",), "Blue tray."),
+    "sim_pending": Sentence(("SIM is not active yet.",), "Blue tray."),
+    # the wrong unit
+    "wrong_platform": Sentence(("This is {a 0}.", "This batch wants {1}."), RED),
+    "no_profile": Sentence(("No open batch for {a 0}.",), SUPERVISOR),
+    "wrong_label": Sentence(("Label and unit do not match.",), TECHNICIAN),
+    "wrong_sku": Sentence(("This is a {0}.", "This batch wants {1}."), RED),
+    "wrong_product": Sentence(("Already in product {0}.",), TECHNICIAN),
+    "already_elsewhere": Sentence(("Already in product {0}.",), TECHNICIAN),
+    "owner_other": Sentence(("Unit belongs to somebody else.",), TECHNICIAN),
+    "unknown_serial": Sentence(("Label cannot be read.",), TECHNICIAN),
+    "unknown_label": Sentence(("Label is not known.",), TECHNICIAN),
+    "identity_missing": Sentence(("Unit has no {0}.",), TECHNICIAN),
+    "quarantined": Sentence(("Unit waits for approval.",), SUPERVISOR),
+    "bad_device_id": Sentence(("The cloud does not know this unit.",), TECHNICIAN),
+    # a bad unit
+    "unit_rejected": Sentence(("Unit is not good.",), RED),
+    "unit_refused": Sentence(("Unit says no.",), RED),
+    "protected": Sentence(("Unit is locked.",), TECHNICIAN),
+    "wifi_join_failed": Sentence(("Unit cannot join Wi-Fi.",), RED),
+    "listening_after_setup": Sentence(("Light still blinks dark blue.",), TECHNICIAN),
+    "safe_mode": Sentence(("Unit runs without its application.",), TECHNICIAN),
+    "write_failed": Sentence(("Unit cannot be written.",), RED),
+    "verify_failed": Sentence(("Unit reads back wrong.",), RED),
+    "sim_failed": Sentence(("SIM does not work.",), TECHNICIAN),
+    "sim_missing": Sentence(("No SIM found.",), TECHNICIAN),
+    "not_online": Sentence(("Unit does not come online.", "Antenna, coverage?"), TECHNICIAN),
+    "not_claimed": Sentence(("Unit has no owner.",), TECHNICIAN),
+    "name_taken": Sentence(("Name {0} is taken.",), TECHNICIAN),
+    "final_check_failed": Sentence(("Last check is not good.",), TECHNICIAN),
+    "red_blinks": Sentence(("Light blinks red.",), RED),
+    # firmware
+    "firmware_refused": Sentence(("Firmware does not fit this unit.",), SUPERVISOR),
+    "firmware_missing": Sentence(("Firmware file is missing.",), SUPERVISOR),
+    "dependency_missing": Sentence(("Unit needs {0} first.",), SUPERVISOR),
+    "downgrade_refused": Sentence(("Unit is newer than the batch.",), SUPERVISOR),
+    # stopped
+    "unplugged_too_early": Sentence(("Unplugged too early.",), AGAIN),
+    "stopped_by_operator": Sentence(("Stopped by hand.",), AGAIN),
+    "swapped": Sentence(("Another unit took its place.",), "Plug the first one in again."),
+    "station_closing": Sentence(("Station was closed.",), AGAIN),
+    "interrupted": Sentence(("Last try was cut off.",), AGAIN),
+    # the station, not the unit
+    "silent": Sentence(("No answer.",), "Other cable, other port?"),
+    "did_not_return": Sentence(("Unit did not come back.",), AGAIN),
+    "no_permission": Sentence(("No USB permission.",), "Run: station udev print"),
+    "port_busy": Sentence(("Unit is in use elsewhere.",), TECHNICIAN),
+    "bench_wifi_down": Sentence(("Wi-Fi of the bench may be down.",), SUPERVISOR),
+    "cloud_failed": Sentence(("Cloud does not answer.",), SUPERVISOR),
+    "cloud_hold": Sentence(("Cloud does not answer.",), "Wait. Do not unplug."),
+    "cloud_refused": Sentence(("Cloud refused this unit.",), TECHNICIAN),
+    "cloud_limit": Sentence(("Cloud is busy.",), "Wait. Do not unplug."),
+    "token_rejected": Sentence(("Cloud key is not accepted.",), SUPERVISOR),
+    "journal_failed": Sentence(("Record cannot be written.",), SUPERVISOR),
+    "disk_full": Sentence(("Disk is full.",), SUPERVISOR),
+    "batch_closed": Sentence(("Batch is closed.",), SUPERVISOR),
+    "check_station": Sentence(("Unit is not judged.",), TECHNICIAN),
+    # hands
+    "scan_label": Sentence(("Unit {0}.",), "Scan its label."),
+    "scan_iccid": Sentence((), "Scan the SIM card."),
+    "dfu_by_hand": Sentence((), "Hold MODE. Tap RESET. Let go at YELLOW."),
+    "listening_by_hand": Sentence((), "Hold MODE. Let go at DARK BLUE."),
+    "safe_mode_by_hand": Sentence((), "Hold MODE. Tap RESET. Let go at MAGENTA."),
+    "tap_reset": Sentence((), "Tap RESET once."),
+    "replug": Sentence((), "Unplug. Plug it in again."),
+    "check_light": Sentence((), "Look at the light: {0}?"),
+    "check_antenna": Sentence((), "Press the antenna on."),
+    "check_sim": Sentence((), "Push the SIM in."),
+    "plug_battery": Sentence((), "Plug in the battery."),
+    # slots between attempts
+    "empty": Sentence((), "Plug in a unit."),
+    "arrived": Sentence(("New unit",)),
+    "starting": Sentence(("Starts",)),
+    "do_not_unplug": Sentence((), "Do not unplug."),
+    "hands_default": Sentence((), TECHNICIAN),
+    # lines of the station
+    "unknown_port": Sentence(("Unit on an unknown port.",), "Press the number of its slot."),
+    "scan_refused": Sentence(("Scan {0}: not accepted.",), "Scan again."),
+    "scan_broken": Sentence(("Scan broke off.",), "Scan again."),
+    "scan_taken": Sentence(("Scan {0}.",)),
+    "choose_slot": Sentence((), "First press a slot number."),
+    "nothing_there": Sentence(("No unit in slot {0}.",), "Plug in a unit."),
+    "cloud_back": Sentence(("Cloud answers again.",)),
+    "cloud_gone": Sentence(("Cloud does not answer.",)),
+    "batch_open": Sentence(("Batch {0} open.",)),
+    "batch_shut": Sentence(("Batch {0} closed.",)),
+    "operator_in": Sentence(("Operator {0}.",)),
+    "operator_out": Sentence(("No operator.",), "Scan your badge."),
+    "pull_unit": Sentence(("Cloud refused unit {0}.",), "Pull it from the tray."),
+    "late_pass": Sentence(("Unit {0} is finished now.",)),
+    "station_fault": Sentence(("The station has a fault.",), SUPERVISOR),
+    "seen_before": Sentence(("Seen before: {0}, {1}, {2}.",)),
+    # questions
+    "leave_writing": Sentence(("A unit is being written.",), "Leave anyway?"),
+    "leave_running": Sentence(("Units are not finished.",), "Leave anyway?"),
+    "leave_idle": Sentence((), "Leave the bench?"),
+    "type_label": Sentence((), "Type the label. Then Enter."),
+    "find_unit": Sentence((), "Type any number of the unit."),
+    "find_nothing": Sentence(("Not seen on this bench today.",)),
+    "batch_wrong": Sentence(("Batch and profile are needed.",), "Type both."),
+    "target_wrong": Sentence(("The number of units is wrong.",), "Type a whole number."),
+    "no_batch": Sentence(("No batch is open.",), SUPERVISOR),
+}
+
+STEP_TITLES: dict[str, str] = {
+    "identify": "Who is it",
+    "dfu": "Ready to write",
+    "device_os": "Device OS",
+    "firmware": "Application",
+    "product_add": "Add to product",
+    "name": "Name",
+    "group": "Group",
+    "lock": "Lock version",
+    "wifi": "Wi-Fi",
+    "setup_done": "Set-up mark",
+    "sim": "SIM",
+    "online": "Online",
+    "claim": "Owner",
+    "final_check": "Last check",
+    "label": "Label",
+}
+
+OUTCOME_WORDS: dict[Outcome, str] = {
+    Outcome.ALREADY: "already",
+    Outcome.DONE: "done",
+    Outcome.SKIPPED: "skipped",
+    Outcome.DEFERRED: "deferred",
+    Outcome.FAILED: "failed",
+    Outcome.ABORTED: "stopped",
+    Outcome.ERROR: "error",
+}
+
+VERDICT_WORDS: dict[Verdict, str] = {
+    Verdict.PASS: "PASS",
+    Verdict.PENDING: "SET ASIDE",
+    Verdict.FAIL: "FAIL",
+    Verdict.ABORTED: "STOPPED",
+    Verdict.ERROR: "CHECK STATION",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Led:
+    """The unit's status light: words, the colour of the dot on screen, and whether it goes on and off."""
+
+    words: str
+    colour: str
+    blinks: bool = True
+
+
+LEDS: dict[str, Led] = {
+    "blinking dark blue": Led("blinking dark blue", "#4F7BFF"),
+    "fast blinking blue": Led("blinking blue, fast", "#4F7BFF"),
+    "breathing blue": Led("breathing blue", "#4F7BFF"),
+    "blinking yellow": Led("blinking yellow", "#FFD800"),
+    "blinking magenta": Led("blinking magenta", "#FF4FE0"),
+    "breathing magenta": Led("breathing magenta", "#FF4FE0"),
+    "blinking green": Led("blinking green", "#3FE05A"),
+    "breathing green": Led("breathing green", "#3FE05A"),
+    "blinking cyan": Led("blinking cyan", "#30E0F0"),
+    "breathing cyan": Led("breathing cyan", "#30E0F0"),
+    "breathing white": Led("breathing white", "#FFFFFF"),
+    "blinking red": Led("blinking red", "#FF6A5A"),
+    "rainbow": Led("rainbow", "#FFFFFF"),
+    "off": Led("dark", "#5C6670", blinks=False),
+}
+"""Reference provisioning-rules 3.4."""
+
+
+def led(name: str) -> Led | None:
+    """The light of that name; a name we do not know is shown as it is, without a colour of its own."""
+    if not name:
+        return None
+    return LEDS.get(name.lower()) or Led(clean(name, _MAX_VALUE), "#FFFFFF", blinks=False)
+
+
+def say(key: str, values: Sequence[str] = ()) -> Sentence | None:
+    """The entry with its values filled in (cleaned and cut; a missing one reads ``?``), or None if unknown."""
+    entry = SENTENCES.get(key)
+    if entry is None:
+        return None
+    return Sentence(tuple(_fill(line, values) for line in entry.says), _fill(entry.do, values))
+
+
+def line(key: str, values: Sequence[str] = ()) -> str:
+    """The entry as one line of text."""
+    entry = say(key, values)
+    return " ".join(entry.lines) if entry else clean(key)
+
+
+def step_title(step: str, title: str = "") -> str:
+    """What a step is called: the engine's title, ours, or its own name made readable."""
+    return clean(title, 40) or STEP_TITLES.get(step) or clean(step.replace("_", " ").capitalize(), 40)
+
+
+def seen_before(seen: SeenBefore, tz: datetime.tzinfo | None = None) -> str:
+    """``tz`` None: the machine's own time zone."""
+    day = seen.at.astimezone(tz).strftime("%a %H:%M")
+    return line("seen_before", (VERDICT_WORDS[seen.verdict], day, seen.station_id))
+
+
+def ended(verdict: Verdict, took_s: float) -> str:
+    """For the log: ``PASS in 21.4 s``."""
+    return f"{VERDICT_WORDS[verdict]} in {seconds(took_s)}"
+
+
+_PLACE = re.compile(r"\{(a )?(\d)\}")
+
+
+def _fill(template: str, values: Sequence[str]) -> str:
+    """Only the catalogue's own text is a template; a value is never read for placeholders."""
+
+    def one(match: re.Match[str]) -> str:
+        index = int(match[2])
+        value = clean(values[index], _MAX_VALUE) if index < len(values) else ""
+        return _with_article(value or "?") if match[1] else value or "?"
+
+    return _PLACE.sub(one, template)
+
+
+def _with_article(noun: str) -> str:
+    return f"{'an' if noun[0].lower() in 'aeio' else 'a'} {noun}"
