@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.errors import BadIdentity, UnknownPlatform
-from drivers.identity import DeviceId, SerialNumber
 from drivers.platforms import OsVersion, Platform, platform, platform_by_slug, platforms
 
 from .firmware.rules import minimum_for_sku
 from .model import ProfileRef
 from .name_template import DEFAULT_FALLBACK, DEFAULT_NAME, NameTemplate
-from .secrets import ENV_EXAMPLE, SecretRef
+from .secrets import SecretRef, secret_ref
 from .step_graph import STEP_ROWS, Kind, Lane, StepPlan, step_plans
 from .toml_table import Document, Table
 
@@ -102,10 +100,14 @@ class Wifi:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """``is_expected``: a scan of the unit's label must agree with the unit; ``timeout_s`` to wait for it."""
+    """``is_expected``: a scan of the unit's label must agree with the unit; ``timeout_s`` to wait for it.
+
+    ``keeps_secret``: the mobile secret is stored in the journal, because a label is printed with it.
+    """
 
     is_expected: bool
     timeout_s: float
+    keeps_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ class Profile:
     online: bool
     name: NameTemplate
     label: Label
-    limits: Mapping[str, float]
+    limits: tuple[tuple[str, float], ...]  # step name, seconds
     switched_off: frozenset[str]
 
     @property
@@ -152,11 +154,24 @@ class Profile:
             "claim": self.claim,
         }
         off = self.switched_off | {name for name, is_wanted in wanted.items() if not is_wanted}
-        return step_plans(self.kind, frozenset(off), self.limits)
+        return step_plans(self.kind, frozenset(off), dict(self.limits))
 
-    def name_for(self, unit_platform: Platform, device_id: DeviceId, serial: SerialNumber | None) -> str:
-        """The cloud name of a unit (F3)."""
-        return self.name.render(unit_platform.slug, str(device_id), str(serial) if serial else None)
+    @property
+    def label_is_required(self) -> bool:
+        return self.label.is_expected
+
+    @property
+    def keeps_mobile_secret(self) -> bool:
+        return self.label.keeps_secret
+
+    def unit_name(self, *, serial: str | None, platform: str, device_id: str) -> str:
+        """The cloud name of a unit (F3). ``platform`` is its slug."""
+        return self.name.render(platform, device_id, serial)
+
+    def firmware_files(self) -> tuple[FileRef, ...]:
+        """Every file the profile names."""
+        release = self.device_os.modules if self.device_os else ()
+        return (*release, *(row.file for row in self.firmware))
 
 
 def load_profile(path: Path) -> Profile:
@@ -338,10 +353,7 @@ def _wifi(top: Table, rows: tuple[Platform, ...]) -> Wifi | None:
     if security is WifiSecurity.OPEN and table.has("password"):
         table.refuse("password", 'no password for security = "open"', "remove it, or name the security")
     if security is not WifiSecurity.OPEN:
-        wanted = "a reference to the password, never the password itself"
-        password = SecretRef.parse(table.text("password", wanted, ENV_EXAMPLE, pattern=r"(?s).*", secret=True))
-        if password is None:
-            table.refuse("password", wanted, f"write password = {ENV_EXAMPLE}", found="something else (not shown)")
+        password = secret_ref(table, "password", "password", '"env:WIFI_PASSWORD" or "keyring:station/wifi"')
     table.finish()
     return Wifi(ssid, password, security)
 
@@ -363,12 +375,14 @@ def _name(top: Table) -> NameTemplate:
 
 def _label(top: Table) -> Label:
     table = top.table("label") or top.empty("label")
-    label = Label(table.flag("expect", False), table.seconds("timeout_s", 60.0, 1, 3600))
+    label = Label(
+        table.flag("expect", False), table.seconds("timeout_s", 60.0, 1, 3600), table.flag("keep_secret", False)
+    )
     table.finish()
     return label
 
 
-def _steps(top: Table) -> tuple[dict[str, float], frozenset[str]]:
+def _steps(top: Table) -> tuple[tuple[tuple[str, float], ...], frozenset[str]]:
     """Time limits by step, and the steps switched off."""
     limits: dict[str, float] = {}
     off: set[str] = set()
@@ -385,4 +399,4 @@ def _steps(top: Table) -> tuple[dict[str, float], frozenset[str]]:
             off.add(name)
         table.finish()
     steps.finish()
-    return limits, frozenset(off)
+    return tuple(limits.items()), frozenset(off)

@@ -13,8 +13,8 @@ from typing import TypeVar
 from drivers.identity import Secret
 
 from .errors import BadInput
+from .toml_table import Table
 
-ENV_EXAMPLE = '"env:WIFI_PASSWORD" or "keyring:station/wifi"'
 _MAX_LENGTH = 4096
 _REFERENCE = re.compile(r"(env):([A-Za-z_][A-Za-z0-9_]{0,99})|(keyring):([^/\s]{1,100})/([^/\s]{1,100})")
 
@@ -51,6 +51,15 @@ class SecretRef:
 
     def __str__(self) -> str:
         return f"{self.scheme}:{self.name}" + (f"/{self.user}" if self.user else "")
+
+
+def secret_ref(table: Table, key: str, what: str, example: str) -> SecretRef:
+    """The reference at ``key``; anything else is refused without repeating it, as it may be the secret itself."""
+    wanted = f"a reference to the {what}, never the {what} itself"
+    reference = SecretRef.parse(table.text(key, wanted, example, pattern=r"(?s).*", secret=True))
+    if reference is None:
+        table.refuse(key, wanted, f"write {key} = {example}", found="something else (not shown)")
+    return reference
 
 
 def system_keyring(service: str, user: str) -> str | None:

@@ -40,7 +40,7 @@ class _Scanner:
         is_array = self._text.startswith("[[", self._at)
         line = self._line()
         self._at += 2 if is_array else 1
-        path = self._resolve(self._key())
+        path = self._resolve(self._key(), line)
         if is_array:
             index = self._arrays.get(path, 0)
             self._arrays[path] = index + 1
@@ -50,11 +50,12 @@ class _Scanner:
         self._at += 2 if is_array else 1
         return path
 
-    def _resolve(self, key: tuple[str, ...]) -> Path:
-        """``[a.b]`` below ``[[a]]`` belongs to the latest element of ``a``."""
+    def _resolve(self, key: tuple[str, ...], line: int) -> Path:
+        """``[a.b]`` below ``[[a]]`` belongs to the latest element of ``a``; without any ``[a]`` it makes one."""
         path: Path = ()
         for part in key[:-1]:
             path = (*path, part)
+            self._note(path, line)
             if path in self._arrays:
                 path = (*path, self._arrays[path] - 1)
         return (*path, key[-1])

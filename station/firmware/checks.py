@@ -1,0 +1,193 @@
+"""What must hold before a plan may exist: platform, place, product (D6 D7), minimum (D9), downgrade (H4), dependencies.
+
+Pure. Every refusal is a `PlanRefused` with one sentence and a code; nothing has been written then.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from drivers.platforms import ModuleFunction, OsVersion, Platform, os_version_of_module
+from drivers.wire.module import Dependency, Image
+
+from ..errors import StationError
+from .modules import SYSTEM_PART, Held, Key, image_key, module_name, version_text
+from .rules import SkuMinimum, minimum_for_serial, minimum_for_sku
+
+
+class Refusal(enum.StrEnum):
+    """Why there is no plan."""
+
+    WRONG_PLATFORM = "wrong_platform"  # a file of another platform
+    NOT_FLASHABLE = "not_flashable"  # a kind, address or size this platform has no place for
+    PRODUCT = "product"  # D1 D6 D7: product id or version in the application
+    MINIMUM = "minimum"  # D9: older than the SKU allows
+    DOWNGRADE = "downgrade"  # H4: older than what the unit holds, without the profile's consent
+    DEPENDENCY = "dependency"  # a module would miss another one
+
+
+class PlanRefused(StationError):
+    """There is no update that ends well. Nothing was written; ``code`` says why."""
+
+    def __init__(self, message: str, code: Refusal) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class ProductFirmware:
+    """The product a unit joins: its number (None: not known yet) and the firmware version stated for it."""
+
+    number: int | None
+    version: int | None = None
+
+
+_D6_FROM = 4000  # module version of the first 4.0.0 pre-release
+_D7_WILDCARD_FROM = 1500  # module version of the first 1.5.0 pre-release
+
+
+def check_place(platform: Platform, image: Image) -> None:
+    """The file is for this platform, and the platform has a place of its kind, address and size."""
+    if image.platform_id != platform.id:
+        raise PlanRefused(
+            f"{image.name} is for platform {image.platform_id}, this is a {platform.name} ({platform.id}); "
+            "name the file of the right platform in the profile",
+            Refusal.WRONG_PLATFORM,
+        )
+    slot = platform.slot(image.function, image.index)
+    if slot is None:
+        _no_place(platform, image, "has no place for it")
+    is_legacy = image.index == slot.legacy_index
+    starts = {slot.legacy_start} if is_legacy else {slot.start}
+    if slot.legacy_index is None and slot.legacy_start is not None:
+        starts.add(slot.legacy_start)
+    if image.start not in starts:
+        _no_place(platform, image, f"has no such module at {image.start:#x}")
+    if len(image.flash_bytes) > slot.max_size - (image.start - slot.start):
+        _no_place(platform, image, f"has room for {slot.max_size - (image.start - slot.start)} bytes")
+
+
+def _no_place(platform: Platform, image: Image, why: str) -> NoReturn:
+    raise PlanRefused(
+        f"{image.describe()}, {len(image.data)} bytes, cannot go into a {platform.name}: it {why}; "
+        "take it out of the profile",
+        Refusal.NOT_FLASHABLE,
+    )
+
+
+def check_product(application: Image, system_version: int, product: ProductFirmware | None) -> None:
+    """Rules D6 and D7: the product id in the application; ``product`` None means a developer unit.
+
+    ``system_version`` is the module version of the system part the application will run on. Ids 0 and
+    0xFFFF and the platform's own id (the wildcard) count as no product.
+    """
+    number = application.product()
+    if number is not None and product is None:
+        fault = "this unit joins no product; build it without PRODUCT_ID"
+    elif number is not None and system_version >= _D6_FROM:
+        fault = "from Device OS 4.0 on it must not name one (D6); build it without PRODUCT_ID"
+    elif number is not None and product is not None and product.number != number:
+        fault = f"this unit joins {_product_text(product)} (D7); name the application of that product"
+    elif number is None and product is not None and system_version < _D7_WILDCARD_FROM:
+        fault = "before Device OS 1.5 it must name its product (D7); build it with PRODUCT_ID"
+    else:
+        _check_version(application, product)
+        return
+    told = "names no product" if number is None else f"names product {number}"
+    raise PlanRefused(f"{application.name} {told}, but {fault}", Refusal.PRODUCT)
+
+
+def _product_text(product: ProductFirmware) -> str:
+    return (
+        "a product whose number the cloud has not told yet" if product.number is None else f"product {product.number}"
+    )
+
+
+def _check_version(application: Image, product: ProductFirmware | None) -> None:
+    if product is None or product.version in (None, application.product_version):
+        return
+    raise PlanRefused(
+        f"{application.name} says product firmware version {application.product_version}, the profile says "
+        f"{product.version} (D2): the cloud would replace it; correct product_version or build it again",
+        Refusal.PRODUCT,
+    )
+
+
+def check_minimum(system: Image | None, skus: Sequence[str], serial: str | None) -> None:
+    """Rule D9: no Device OS older than the minimum of the unit's SKU."""
+    device_os = os_version_of_module(system.version) if system else None
+    if system is None or device_os is None:
+        return
+    rows: list[SkuMinimum | None] = [minimum_for_sku(sku) for sku in skus]
+    rows.append(minimum_for_serial(serial) if serial else None)
+    for row in rows:
+        if row is not None and OsVersion.parse(device_os) < row.device_os:
+            raise PlanRefused(
+                f"Device OS {device_os} is older than {row.device_os}, the minimum of a {row.sku} (D9); "
+                f"choose {row.device_os} or later in the profile",
+                Refusal.MINIMUM,
+            )
+
+
+def check_downgrade(images: Sequence[Image], held: Mapping[Key, Held], allowed: bool) -> None:
+    """Rule H4: nothing older than what the unit holds, unless the profile says so. Applications have no order."""
+    for image in images:
+        there = held.get(image_key(image))
+        if allowed or there is None or image.function == ModuleFunction.USER_PART or not there.is_intact:
+            continue
+        if image.version < there.version:
+            name = module_name(*there.key)
+            raise PlanRefused(
+                f"the unit holds {name} {version_text(there.function, there.version, None)}, newer than "
+                f"{version_text(image.function, image.version, None)} of the profile (H4); "
+                "set the unit aside, or write allow_downgrade = true below [device_os]",
+                Refusal.DOWNGRADE,
+            )
+
+
+def check_dependencies(images: Mapping[Key, Image], held: Mapping[Key, Held] | None) -> None:
+    """Every module that will be on the unit finds the modules it needs, in the release or on the unit.
+
+    ``held`` is what stays or is replaced (applications that go are left out by the caller); None: unknown.
+    """
+    wanting: list[tuple[str, tuple[Dependency, ...]]] = [
+        (f"{module_name(*key)} {image.version} ({image.name})", image.dependencies) for key, image in images.items()
+    ]
+    for key, there in (held or {}).items():
+        if key not in images and there.is_intact:
+            wanting.append((f"{module_name(*key)} {there.version} on the unit", there.dependencies))
+    for who, dependencies in wanting:
+        for needed in dependencies:
+            fault = _missing(needed, images, held)
+            if fault:
+                name = module_name(needed.function, needed.index)
+                raise PlanRefused(
+                    f"{who} needs {name} {needed.version} or newer, but {fault}; "
+                    f"add {name} {needed.version} or newer to the profile's modules",
+                    Refusal.DEPENDENCY,
+                )
+
+
+def _missing(needed: Dependency, images: Mapping[Key, Image], held: Mapping[Key, Held] | None) -> str:
+    """Why ``needed`` is not met, "" when it is."""
+    key = (needed.function, needed.index)
+    image = images.get(key)
+    if image is not None:
+        return "" if image.version >= needed.version else f"the release contains {image.version}"
+    if held is None:
+        return "the release has none and a unit in DFU does not say what it holds"
+    there = held.get(key)
+    if there is None or not there.is_intact:
+        return "neither the unit nor the release has one"
+    return "" if there.version >= needed.version else f"the unit holds {there.version} and the release has none"
+
+
+def system_version_after(images: Mapping[Key, Image], held: Mapping[Key, Held] | None) -> int | None:
+    """Module version of the system part once all is written; None when nobody knows."""
+    if SYSTEM_PART in images:
+        return images[SYSTEM_PART].version
+    there = (held or {}).get(SYSTEM_PART)
+    return there.version if there else None

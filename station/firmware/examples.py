@@ -1,0 +1,33 @@
+"""The firmware the shipped profiles name: synthetic, so that the station can be tried without the vendor's files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from drivers.platforms import platforms
+from drivers.virtual.synthetic import SyntheticFile, application, release
+
+PRODUCT_OS = "6.3.4"
+DEVELOPER_OS = "5.8.0"
+PRODUCT_VERSION = 7
+"""Product firmware version of the "widget" applications, as the product profiles state it."""
+
+
+def example_files() -> tuple[SyntheticFile, ...]:
+    """Releases and applications of every platform, the same bytes every time."""
+    found: list[SyntheticFile] = []
+    for row in platforms():
+        found += release(row.id, PRODUCT_OS)
+        found.append(application(row.id, PRODUCT_OS, product_version=PRODUCT_VERSION, seed="widget"))
+        found += release(row.id, DEVELOPER_OS)
+        found.append(application(row.id, DEVELOPER_OS))
+    return tuple(found)
+
+
+def write_example_files(folder: Path) -> None:
+    """Put the example files into ``folder``; files that are there already and right are left alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in example_files():
+        path = folder / file.name
+        if not path.is_file() or path.read_bytes() != file.data:
+            path.write_bytes(file.data)

@@ -1,0 +1,130 @@
+"""Modules as a plan sees them: names, what a unit holds, and whether a file is already there. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from drivers.platforms import ModuleFunction, os_version_of_module
+from drivers.wire.module import Dependency, Image
+from drivers.wire.replies import ModuleInfo
+
+Key = tuple[int, int]
+"""Module function and index."""
+
+BOOTLOADER: Key = (ModuleFunction.BOOTLOADER, 0)
+SYSTEM_PART: Key = (ModuleFunction.SYSTEM_PART, 1)
+SOFTDEVICE: Key = (ModuleFunction.RADIO_STACK, 0)
+
+_MAIN_STORE = 0
+_INTEGRITY_FLAGS = 0x02 | 0x08 | 0x10  # CRC, range, platform (reference firmware-and-dfu 6.1)
+_UNIQUE_SIZE = 20  # bytes of the SoftDevice's unique string
+_LAST_SIZE_DIFFERENCE = 4  # old module info counts without the CRC
+
+_NAMES: Mapping[int, str] = {
+    ModuleFunction.BOOTLOADER: "bootloader",
+    ModuleFunction.RADIO_STACK: "SoftDevice",
+    ModuleFunction.SYSTEM_PART: "system part",
+    ModuleFunction.USER_PART: "application",
+    ModuleFunction.NCP: "NCP firmware",
+}
+
+
+def module_name(function: int, index: int) -> str:
+    """Words for a module: "SoftDevice", "system part 1"."""
+    name = _NAMES.get(function, f"module {function}/{index}")
+    return f"{name} {index}" if function == ModuleFunction.SYSTEM_PART else name
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One module in the main store of a unit.
+
+    ``is_intact``: CRC, range and platform passed the unit's own check. A failed *dependency* is no
+    damage of this module: it is cured by writing the other one.
+    """
+
+    function: int
+    index: int
+    version: int
+    size: int  # bytes, 0 unknown
+    hash: bytes | None  # None before Device OS 5.6.0
+    is_intact: bool
+    dependencies: tuple[Dependency, ...]
+
+    @property
+    def key(self) -> Key:
+        return (self.function, self.index)
+
+
+def held_modules(infos: Iterable[ModuleInfo]) -> dict[Key, Held]:
+    """What module info says of the main store, by function and index."""
+    return {
+        (info.function, info.index): Held(
+            info.function,
+            info.index,
+            info.version,
+            info.size,
+            info.hash or None,
+            not (info.failed & _INTEGRITY_FLAGS),
+            info.dependencies,
+        )
+        for info in infos
+        if info.store == _MAIN_STORE
+    }
+
+
+def image_key(image: Image) -> Key:
+    return (image.function, image.index)
+
+
+def version_text(function: int, version: int, module_hash: bytes | None) -> str:
+    """How a version is shown: Device OS in words, an application by its hash (its version is no identity)."""
+    if function == ModuleFunction.SYSTEM_PART:
+        return f"{os_version_of_module(version) or 'unlisted'} ({version})"
+    if function == ModuleFunction.USER_PART:
+        return module_hash.hex()[:12] if module_hash else "unknown content"
+    return str(version)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """``is_same`` True, False, or None when the unit's word does not suffice and flash must be read back."""
+
+    is_same: bool | None
+    why: str
+
+
+def compare(image: Image, held: Held | None) -> Comparison:
+    """Is ``image`` what the unit holds (reference firmware-and-dfu 6.2)?
+
+    Same means intact, equal version and equal hash. Before Device OS 5.6.0 units report no hash: then
+    version and size stand for a module whose CRC the unit has checked, and for an application, whose
+    version says nothing, only reading back tells.
+    """
+    if held is None:
+        return Comparison(False, "the unit has none")
+    if not held.is_intact:
+        return Comparison(False, "the unit's own is damaged")
+    if held.version != image.version:
+        return Comparison(False, f"the unit holds {held.version}")
+    if held.hash is not None:
+        equal = _hashes_equal(image, held.hash)
+        return Comparison(equal, "version and hash are equal" if equal else "same version, other content")
+    if image.function == ModuleFunction.USER_PART:
+        return Comparison(None, "this Device OS reports no hash: read back before writing")
+    if image.function == ModuleFunction.SYSTEM_PART and not _sizes_equal(image, held):
+        return Comparison(False, "same version, other size")
+    return Comparison(True, "version is equal and the unit's check passed (it reports no hash)")
+
+
+def _hashes_equal(image: Image, held_hash: bytes) -> bool:
+    if image.function == ModuleFunction.NCP:
+        return True  # it reports its version in place of a hash
+    if image.function == ModuleFunction.RADIO_STACK:
+        return held_hash[:_UNIQUE_SIZE] == image.softdevice_unique
+    return held_hash == image.module_hash
+
+
+def _sizes_equal(image: Image, held: Held) -> bool:
+    return held.size == 0 or 0 <= len(image.data) - held.size <= _LAST_SIZE_DIFFERENCE

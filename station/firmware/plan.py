@@ -1,0 +1,291 @@
+"""What to write into a unit, by which way and in which order - decided before the first byte is written. Pure.
+
+Reference firmware-and-dfu 4.5 (order), 6.2 (what differs), 7.1 (what a cut leaves). A plan is made from
+what the unit reports; it is made again whenever the unit can say more than before.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from drivers.platforms import ModuleFunction, OsVersion, Platform, Via, os_version_of_module
+from drivers.wire.module import Image
+from drivers.wire.replies import ModuleInfo
+from drivers.wire.usb import Mode
+
+from .checks import (
+    PlanRefused,
+    ProductFirmware,
+    Refusal,
+    check_dependencies,
+    check_downgrade,
+    check_minimum,
+    check_place,
+    check_product,
+    system_version_after,
+)
+from .cuts import CutSafety, cut_safety, pages_to_erase_first, pages_to_invalidate
+from .modules import (
+    BOOTLOADER,
+    SYSTEM_PART,
+    Comparison,
+    Held,
+    Key,
+    compare,
+    held_modules,
+    image_key,
+    module_name,
+    version_text,
+)
+
+__all__ = ["Case", "CutSafety", "PlanRefused", "PlannedWrite", "Present", "UpdatePlan", "make_plan"]
+
+_RANK = {
+    ModuleFunction.BOOTLOADER: 0,
+    ModuleFunction.NCP: 1,
+    ModuleFunction.RADIO_STACK: 2,
+    ModuleFunction.SYSTEM_PART: 3,
+    ModuleFunction.USER_PART: 4,
+}
+
+
+class Case(enum.StrEnum):
+    """Which way comes first (reference firmware-and-dfu 4.5)."""
+
+    A = "control requests, then one DFU visit"  # the unit answers
+    B = "one DFU visit, then control requests"  # it does not, or its bootloader goes back
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWrite:
+    """One module to write. ``wanted`` and ``held`` are for people.
+
+    ``compare_first``: the unit could not say what it holds; read flash back (or ask again after the
+    next start) and write only if it differs.
+    """
+
+    image: Image
+    name: str
+    way: Via
+    wanted: str
+    held: str
+    why: str
+    compare_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A module that is already there, and the proof."""
+
+    image: Image
+    name: str
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatePlan:
+    """What will be done to one unit. ``writes`` stand in the order of execution."""
+
+    platform: Platform
+    case: Case
+    writes: tuple[PlannedWrite, ...]
+    already: tuple[Present, ...]
+    erase_first: tuple[int, ...]  # pages to erase before any DFU write, so that every cut ends in DFU
+    invalidate: tuple[int, ...]  # pages of older images that would be preferred; erase unless blank
+    cut: CutSafety
+    reasons: tuple[str, ...]
+    rows: tuple[tuple[str, str, str], ...]  # name, wanted, held: for the technician's view
+    system_version: int | None  # module version of the system part afterwards; None: nobody knows
+
+    @property
+    def has_work(self) -> bool:
+        return bool(self.writes)
+
+    @property
+    def control_writes(self) -> tuple[PlannedWrite, ...]:
+        """What goes by control request, in order."""
+        return tuple(write for write in self.writes if write.way is Via.OTA)
+
+    @property
+    def dfu_writes(self) -> tuple[PlannedWrite, ...]:
+        """What goes in the one DFU visit, in order."""
+        return tuple(write for write in self.writes if write.way is Via.DFU)
+
+    @property
+    def device_os(self) -> OsVersion | None:
+        """The Device OS afterwards, if its module version is a listed one."""
+        text = os_version_of_module(self.system_version) if self.system_version is not None else None
+        return OsVersion.parse(text) if text else None
+
+
+def make_plan(
+    platform: Platform,
+    held: Iterable[ModuleInfo] | None,
+    release: Sequence[Image],
+    application: Image | None,
+    *,
+    mode: Mode,
+    allow_downgrade: bool = False,
+    product: ProductFirmware | None = None,
+    skus: Sequence[str] = (),
+    serial: str | None = None,
+) -> UpdatePlan:
+    """The update of one unit, or `PlanRefused` with what is missing. Nothing is sent.
+
+    ``held``: module info, None for a unit in DFU (it cannot say). ``release``: the modules of one Device
+    OS for this platform. ``product``: None for a developer unit. ``skus`` and ``serial`` tell the
+    minimum Device OS (D9).
+    """
+    images = _by_key(platform, release, application)
+    there = held_modules(held) if held is not None else None
+    _check(images, there, application, product, allow_downgrade)
+    check_minimum(images.get(SYSTEM_PART), skus, serial)
+    compared = {key: _compared(image, there) for key, image in images.items()}
+    changing = {key: image for key, image in images.items() if compared[key].is_same is not True}
+    case = _case(mode, changing, there)
+    order = _ordered(platform, changing, case)
+    cut, cut_reasons = cut_safety(changing, there)
+    return UpdatePlan(
+        platform=platform,
+        case=case,
+        writes=tuple(_write(platform, changing[key], compared[key], there) for key in order),
+        already=tuple(
+            Present(image, module_name(*key), compared[key].why) for key, image in images.items() if key not in changing
+        ),
+        erase_first=pages_to_erase_first(changing),
+        invalidate=pages_to_invalidate(platform, changing, there),
+        cut=cut,
+        reasons=(*_order_reasons(case, mode, changing), *cut_reasons),
+        rows=_rows(images, there),
+        system_version=system_version_after(images, there),
+    )
+
+
+# --- what is wanted, what is there ------------------------------------------------------------
+
+
+def _by_key(platform: Platform, release: Sequence[Image], application: Image | None) -> dict[Key, Image]:
+    images: dict[Key, Image] = {}
+    for image in (*release, *((application,) if application else ())):
+        check_place(platform, image)
+        key = image_key(image)
+        if key in images:
+            raise PlanRefused(
+                f"{images[key].name} and {image.name} are both {module_name(*key)}; name only one of them",
+                Refusal.NOT_FLASHABLE,
+            )
+        images[key] = image
+    return images
+
+
+def _check(
+    images: Mapping[Key, Image],
+    there: Mapping[Key, Held] | None,
+    application: Image | None,
+    product: ProductFirmware | None,
+    allow_downgrade: bool,
+) -> None:
+    staying = there
+    if there is not None:
+        check_downgrade(tuple(images.values()), there, allow_downgrade)
+        if application is not None:  # whatever application is there, it goes
+            staying = {key: row for key, row in there.items() if row.function != ModuleFunction.USER_PART}
+    check_dependencies(images, staying)
+    version = system_version_after(images, there)
+    if application is not None:
+        # an application never runs below the version it was built for: dependencies have just been checked
+        needs = max((d.version for d in application.dependencies if (d.function, d.index) == SYSTEM_PART), default=0)
+        check_product(application, version if version is not None else needs, product)
+
+
+def _compared(image: Image, there: Mapping[Key, Held] | None) -> Comparison:
+    if there is None:
+        return Comparison(None, "a unit in DFU does not say what it holds: read back before writing")
+    return compare(image, there.get(image_key(image)))
+
+
+def _write(platform: Platform, image: Image, compared: Comparison, there: Mapping[Key, Held] | None) -> PlannedWrite:
+    return PlannedWrite(
+        image=image,
+        name=module_name(*image_key(image)),
+        way=_way(platform, image),
+        wanted=_wanted_text(image),
+        held=_held_text(image_key(image), there),
+        why=compared.why,
+        compare_first=compared.is_same is None,
+    )
+
+
+def _way(platform: Platform, image: Image) -> Via:
+    slot = platform.slot(image.function, image.index)
+    assert slot is not None  # check_place has refused images without one
+    return slot.via
+
+
+def _wanted_text(image: Image) -> str:
+    return version_text(image.function, image.version, image.module_hash)
+
+
+def _held_text(key: Key, there: Mapping[Key, Held] | None) -> str:
+    if there is None:
+        return "unknown"
+    held = there.get(key)
+    if held is None:
+        return "none"
+    return version_text(held.function, held.version, held.hash) + ("" if held.is_intact else ", damaged")
+
+
+def _rows(images: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> tuple[tuple[str, str, str], ...]:
+    keys = sorted({*images, *(there or {})}, key=_rank)
+    return tuple(
+        (module_name(*key), _wanted_text(images[key]) if key in images else "as it is", _held_text(key, there))
+        for key in keys
+    )
+
+
+# --- the order ----------------------------------------------------------------------------------
+
+
+def _rank(key: Key) -> tuple[int, int]:
+    return (_RANK.get(ModuleFunction(key[0]), len(_RANK)), key[1])
+
+
+def _case(mode: Mode, changing: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> Case:
+    """B in DFU, and when the bootloader goes back: the running system part may need the newer one."""
+    if mode is Mode.DFU or there is None:
+        return Case.B
+    old, new = there.get(BOOTLOADER), changing.get(BOOTLOADER)
+    goes_back = old is not None and new is not None and old.is_intact and new.version < old.version
+    return Case.B if goes_back else Case.A
+
+
+def _ordered(platform: Platform, changing: Mapping[Key, Image], case: Case) -> list[Key]:
+    """Ways in the order of the case; within a way every dependency first, ties by rank.
+
+    A SoftDevice and a system part may name each other; the one of lower rank then goes first.
+    """
+    order: list[Key] = []
+    for way in (Via.OTA, Via.DFU) if case is Case.A else (Via.DFU, Via.OTA):
+        left = sorted((key for key in changing if _way(platform, changing[key]) is way), key=_rank)
+        while left:
+            free = [key for key in left if not any(_needs(changing[key], other) for other in left if other != key)]
+            chosen = free[0] if free else left[0]
+            order.append(chosen)
+            left.remove(chosen)
+    return order
+
+
+def _needs(image: Image, other: Key) -> bool:
+    return any((needed.function, needed.index) == other for needed in image.dependencies)
+
+
+def _order_reasons(case: Case, mode: Mode, changing: Mapping[Key, Image]) -> tuple[str, ...]:
+    if BOOTLOADER not in changing:
+        return ()
+    if case is Case.A:
+        return ("The bootloader goes first, by control request: the system part may need the new one.",)
+    if mode is Mode.DFU:
+        return ("The unit is in DFU: Device OS is repaired first, the bootloader follows by control request.",)
+    return ("The bootloader goes back and the system part on the unit may need the newer one: it goes last.",)

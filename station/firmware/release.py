@@ -1,0 +1,93 @@
+"""The files of a profile for one platform: release and application, loaded and checked against each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drivers.platforms import ModuleFunction, Platform, os_version_of_module
+from drivers.wire.module import Image
+
+from ..errors import BadInput
+from ..profile import Firmware, Profile
+from .checks import ProductFirmware
+from .modules import SYSTEM_PART, image_key
+from .store import FirmwareStore
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFiles:
+    """What `make_plan` needs of a profile. ``release`` is empty when it has no [device_os]."""
+
+    release: tuple[Image, ...]
+    application: Image | None
+    firmware: Firmware | None
+
+    def product(self, profile: Profile, number: int | None = None) -> ProductFirmware | None:
+        """The product facts to check an application with; ``number`` as the cloud says, else the profile's."""
+        if profile.product is None:
+            return None
+        known = profile.product.id if number is None else number
+        return ProductFirmware(known, self.firmware.product_version if self.firmware else None)
+
+
+def load_release(profile: Profile, platform: Platform, store: FirmwareStore) -> ReleaseFiles:
+    """The profile's files for ``platform``; raises `BadInput` when one is missing, wrong or does not belong.
+
+    A file's own header says which platform it is for, so one profile may list the files of several.
+    """
+    release = _release(profile, platform, store)
+    fitting = [
+        (row, image)
+        for row in profile.firmware
+        for image in (_of_profile(profile, store.load(row.file)),)
+        if image.platform_id == platform.id
+    ]
+    if len(fitting) > 1:
+        names = " and ".join(image.name for _, image in fitting)
+        raise BadInput(f"profile {profile.id}: {names} are both applications for {platform.name}; name one")
+    if not fitting:
+        if profile.firmware:
+            raise BadInput(f"profile {profile.id}: no application of [firmware] is for {platform.name}; add one")
+        return ReleaseFiles(release, None, None)
+    row, image = fitting[0]
+    if image.function != ModuleFunction.USER_PART:
+        raise BadInput(f"profile {profile.id}: {image.describe()} is no application; list it in [device_os] modules")
+    return ReleaseFiles(release, image, row)
+
+
+def _release(profile: Profile, platform: Platform, store: FirmwareStore) -> tuple[Image, ...]:
+    if profile.device_os is None:
+        return ()
+    loaded = [_of_profile(profile, store.load(ref)) for ref in profile.device_os.modules]
+    release = tuple(image for image in loaded if image.platform_id == platform.id)
+    if not release:
+        raise BadInput(f"profile {profile.id}: no module of [device_os] is for {platform.name}; add its files")
+    for image in release:
+        if image.function == ModuleFunction.USER_PART:
+            raise BadInput(f"profile {profile.id}: {image.name} is an application; name it in [firmware]")
+    _check_version(profile, release)
+    return release
+
+
+def _of_profile(profile: Profile, image: Image) -> Image:
+    if not profile.fits(image.platform_id):
+        names = ", ".join(f"{row.name} ({row.id})" for row in profile.platforms)
+        raise BadInput(
+            f"profile {profile.id}: {image.name} is for platform {image.platform_id}, the profile for {names}; "
+            "name the file of the right platform"
+        )
+    return image
+
+
+def _check_version(profile: Profile, release: tuple[Image, ...]) -> None:
+    """The stated version and the system part must agree: a name proves nothing (reference firmware-and-dfu 4.1)."""
+    assert profile.device_os is not None
+    system = next((image for image in release if image_key(image) == SYSTEM_PART), None)
+    if system is None:
+        raise BadInput(f"profile {profile.id}: [device_os] modules hold no system part; add it")
+    told = os_version_of_module(system.version)
+    if told is not None and told != str(profile.device_os.version):
+        raise BadInput(
+            f"profile {profile.id}: [device_os] says {profile.device_os.version}, but {system.name} is "
+            f"Device OS {told}; correct one of them"
+        )
