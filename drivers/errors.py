@@ -19,6 +19,7 @@
      |   +- RequestRejected    a control request ended with a negative result
      |   +- OutOfRequests      the unit takes no further control request (BUSY, NO_MEMORY)
      |   +- DfuFailed          dfuERROR with a status
+     |   +- ReadBackDiffers    flash does not hold what was written to it
      +- WriteRefused         our own write guard said no; nothing was sent
      +- BadImage             a firmware file that may not be used
      +- BadIdentity          a text that is no Device ID, serial number, ICCID, ...
@@ -121,6 +122,14 @@ class DfuFailed(DeviceRefused):
         super().__init__(message)
         self.status = status
         self.state = state
+
+
+class ReadBackDiffers(DeviceRefused):
+    """What was read back is not what was written. ``address`` is the first byte that differs."""
+
+    def __init__(self, message: str, *, address: int) -> None:
+        super().__init__(message)
+        self.address = address
 
 
 class WriteRefused(DriverError):

@@ -15,7 +15,10 @@ _TO_INTERFACE = 0x01
 
 
 class GuardedTransport:
-    """A `UsbTransport` that asks ``guard`` before each transfer; raises `WriteRefused` and sends nothing."""
+    """A `UsbTransport` that asks ``guard`` before each transfer; raises `WriteRefused` and sends nothing.
+
+    A transfer that fails is not shown to the guard: it then takes nothing for certain.
+    """
 
     def __init__(self, inner: UsbTransport, guard: WriteGuard) -> None:
         self._inner = inner
@@ -36,7 +39,9 @@ class GuardedTransport:
 
     def control(self, setup: Setup, data: bytes = b"", *, timeout_s: float = TRANSFER_TIMEOUT_S) -> bytes:
         self._guard.check(setup, data)
-        return self._inner.control(setup, data, timeout_s=timeout_s)
+        reply = self._inner.control(setup, data, timeout_s=timeout_s)
+        self._guard.observe(setup, reply)
+        return reply
 
     def string(self, index: int) -> str:
         return self._inner.string(index)
@@ -51,8 +56,10 @@ class GuardedTransport:
         self._inner.claim(interface)
 
     def set_alternate(self, interface: int, alternate: int) -> None:
-        self._guard.check(Setup(_TO_INTERFACE, _SET_INTERFACE, alternate, interface, 0), b"")
+        setup = Setup(_TO_INTERFACE, _SET_INTERFACE, alternate, interface, 0)
+        self._guard.check(setup)
         self._inner.set_alternate(interface, alternate)
+        self._guard.observe(setup)
 
     def close(self) -> None:
         self._inner.close()

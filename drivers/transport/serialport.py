@@ -113,7 +113,7 @@ class PyserialTransport:
         with _translated(f"read from {self._name}"):
             self._port.timeout = max(0.0, timeout_s)
             first = bytes(self._port.read(1))
-            waiting = min(self._port.in_waiting, max_bytes - 1) if first else 0
+            waiting = min(int(getattr(self._port, "in_waiting", 0)), max_bytes - 1) if first else 0
             return first + bytes(self._port.read(waiting)) if waiting > 0 else first
 
     def close(self) -> None:

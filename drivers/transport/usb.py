@@ -40,6 +40,9 @@ LINUX_SYSFS = Path("/sys/bus/usb/devices")
 MAX_TRANSFER = 4096
 """Data bytes of one control transfer (reference firmware-and-dfu 1.10)."""
 
+DESCRIPTOR_TIMEOUT_S = 1.0
+"""A unit answers descriptors from an interrupt, within milliseconds; a hanging one must not cost more."""
+
 _STRING_MAX = 255
 _CONFIGURATION_MAX = 4096
 _GET_DESCRIPTOR = 0x06
@@ -216,7 +219,8 @@ class _PyusbTransport:
         return self._descriptor(_CONFIGURATION, 0, 0, total)
 
     def _descriptor(self, kind: int, index: int, language: int, length: int) -> bytes:
-        return self.control(Setup(0x80, _GET_DESCRIPTOR, kind << 8 | (index & 0xFF), language, length))
+        setup = Setup(0x80, _GET_DESCRIPTOR, kind << 8 | (index & 0xFF), language, length)
+        return self.control(setup, timeout_s=DESCRIPTOR_TIMEOUT_S)
 
     def claim(self, interface: int) -> None:
         with _translated(f"claim interface {interface} on port {self.port_path}"):

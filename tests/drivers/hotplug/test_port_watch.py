@@ -14,17 +14,18 @@ from drivers.transport import UsbTransport
 from drivers.wire.usb import Mode, UsbId
 
 
+BORON, DFU = UsbId(0x2B04, 0xC00D), UsbId(0x2B04, 0xD00D)
+PORT = PortPath("1-4")
+
+
 @dataclass(frozen=True)
 class Arrived:
     address: tuple[int, int]
-    usb_id: UsbId = UsbId(0x2B04, 0xC00D)
-    port_path: PortPath = PortPath("1-4")
+    usb_id: UsbId = BORON
+    port_path: PortPath = PORT
 
     def open(self) -> UsbTransport:
         raise AssertionError("a watch never opens a device")
-
-
-DFU = UsbId(0x2B04, 0xD00D)
 
 
 def test_generation_counts_arrivals_only() -> None:
