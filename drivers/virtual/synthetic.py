@@ -141,7 +141,7 @@ def make_module(
     the suffix has the old size of 36 bytes.
     """
     vectors = _vectors(start) if kind[0] in _HAS_VECTORS else b""
-    extra = _SUFFIX.pack(*product, 0xFFFF) if has_product else b"\xff\xff"
+    extra = _SUFFIX.pack(*product, 0) if has_product else b"\0\0"
     end = start + len(vectors) + PREFIX_SIZE + len(payload) + len(extra) + 34
     wanted = [field for d in dependencies for field in ((d.function, d.index, d.version) if d else (0, 0, 0))]
     prefix = _PREFIX.pack(start, end, mcu, flags, version, platform_id, *kind, *wanted)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import hashlib
+import zlib
+
+import pytest
+
+from drivers.platforms import release_of
+from drivers.virtual import synthetic
+from drivers.virtual.boot import Dependency
+
+
+@pytest.mark.parametrize("platform", [12, 13])
+@pytest.mark.parametrize("version", synthetic.VERSIONS)
+def test_every_file_has_good_checksums_says_what_it_is_and_is_always_the_same(platform: int, version: str) -> None:
+    files = [*synthetic.release(platform, version), synthetic.application(platform, version)]
+    for file in files:
+        assert zlib.crc32(file.data[:-4]).to_bytes(4, "big") == file.data[-4:]
+        assert hashlib.sha256(file.data[:-38]).digest() == file.data[-38:-6]
+        assert b"synthetic, not vendor firmware" in file.data[:0x300]
+        assert file.name.startswith("synthetic-")
+    assert files == [*synthetic.release(platform, version), synthetic.application(platform, version)]
+
+
+@pytest.mark.parametrize("version", synthetic.VERSIONS)
+def test_module_versions_are_those_of_the_real_release(version: str) -> None:
+    known = release_of(version)
+    bootloader, _, system = synthetic.release(13, version)
+    versions = [int.from_bytes(f.data[0x20A:0x20C], "little") for f in (bootloader, system)]
+    assert known is not None
+    assert versions == [known.bootloader_version, known.system_version]
+
+
+def test_names_of_a_release() -> None:
+    assert [f.name for f in synthetic.release(13, "6.3.4")] == [
+        "synthetic-boron-bootloader@6.3.4.bin",
+        "synthetic-boron-softdevice@6.3.4.bin",
+        "synthetic-boron-system-part1@6.3.4.bin",
+    ]
+
+
+def test_an_application_carries_the_product_it_was_built_for() -> None:
+    plain = synthetic.application(13, "6.3.4").data
+    mine = synthetic.application(13, "6.3.4", product_id=12345, product_version=7, seed="widget")
+    assert (plain[-44:-40], mine.data[-44:-40]) == (b"\xff\xff\xff\xff", bytes.fromhex("3930 0700"))
+    assert mine.name == "synthetic-boron-widget@6.3.4.bin"
+
+
+def test_a_known_module_comes_out_byte_for_byte() -> None:
+    """Vector V2 of the reference's appendix C, made by the vendor's own tool."""
+    made = synthetic.make_module(12, (5, 2), 6, 0xB4000, bytes(range(16)), (Dependency(4, 1, 6102), None))
+    assert hashlib.sha256(made).hexdigest() == "8c909da6fa1eb361208f80c3a88ce2e4b2b0ea5fea26ae88f93164e2d7813b5d"
+
+
+def test_a_known_headerless_module_comes_out_byte_for_byte() -> None:
+    """Vector V11: SoftDevice-like, without product data."""
+    wants = (Dependency(2, 0, 501), Dependency(4, 1, 1321))
+    made = synthetic.make_module(12, (8, 0), 202, 0x1000, bytes(range(16)), wants, flags=1, has_product=False)
+    assert zlib.crc32(made[:-4]).to_bytes(4, "big").hex() == "4abeb4cc"
+
+
+def test_from_6_1_2_on_a_system_part_carries_a_second_header_with_its_own_crc() -> None:
+    system = synthetic.release(12, "6.3.4")[2].data
+    second = system[0x8000:0x8400]
+    assert int.from_bytes(system[0x200:0x204], "little") == 0x28000
+    assert int.from_bytes(second[0x200:0x204], "little") == 0x30000
+    assert zlib.crc32(second[:-4]).to_bytes(4, "big") == second[-4:]
+
+
+def test_an_unknown_release_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        synthetic.release(12, "1.2.3")
