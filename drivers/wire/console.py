@@ -23,7 +23,9 @@ from ..platforms import ModuleFunction
 from .module import Dependency
 from .replies import ModuleInfo, Store, WifiSecurity
 
-MAX_TEXT = 64 * 1024
+MAX_TEXT = 16 * 1024
+"""The longest real answer, of ``s``, has about 2 KiB."""
+
 RESYNC = b"\n\n\n"
 """Ends any prompt an abandoned dialogue may stand at; dropped at the main level."""
 
@@ -81,10 +83,12 @@ class ConsoleDialogue(abc.ABC, Generic[T]):
 # --- queries ----------------------------------------------------------------------------------
 
 _VERSION_LINE = rb"system firmware version: ([^\r\n]{1,64})\n\r\n"
+_END_MARK = re.compile(_VERSION_LINE)
+_LONGEST_END_MARK = 128
 
 
 class Query(ConsoleDialogue[T]):
-    """A one-letter query. ``pattern`` finds its output; ``decode`` reads the match."""
+    """A one-letter query. ``pattern`` finds its output before the end mark; ``decode`` reads the match."""
 
     def __init__(
         self, keys: bytes, pattern: bytes, decode: Callable[[re.Match[bytes]], T], timeout_s: float = QUERY_S
@@ -94,17 +98,20 @@ class Query(ConsoleDialogue[T]):
         self._pattern = re.compile(pattern, re.DOTALL)
         self._decode = decode
         self._timeout_s = timeout_s
+        self._scanned = 0  # no end mark begins before
 
     def begin(self) -> Write:
         return Write(self._keys, self._timeout_s)
 
     def _advance(self) -> list[Event[T]]:
-        match = self._pattern.search(self._text)
-        if match is None:
-            return []
-        found = self._decode(match)
-        self._text.clear()
-        return [Done(found)]
+        while end := _END_MARK.search(self._text, self._scanned):
+            answer = self._pattern.search(bytes(self._text[: end.end()]))
+            del self._text[: end.end()]
+            self._scanned = 0
+            if answer is not None:
+                return [Done(self._decode(answer))]
+        self._scanned = max(0, len(self._text) - _LONGEST_END_MARK)
+        return []
 
 
 def version() -> Query[str]:
@@ -126,9 +133,8 @@ class ConsoleIdentity:
 
 def identity() -> Query[ConsoleIdentity]:
     """``i``: every identity the unit has. Up to 5.5.x a cellular unit powers its modem on for it: 20 s or more."""
-    # the id line may be cut off by line noise before it; the version line after it ends the answer
-    pattern = rb"((?:Device ID: |Your device id is )[^\r\n]*\r\n.*?)" + _VERSION_LINE
-    return Query(b"iv", pattern, lambda match: _identity(match[1]), MODEM_S)
+    pattern = rb"(?:Device ID: |Your device id is ).*"  # to the end, so one search is enough
+    return Query(b"iv", pattern, lambda match: _identity(match[0]), MODEM_S)
 
 
 _IDENTITY_LINE = re.compile(r"([A-Za-z ]{1,40}): (.*)")
@@ -155,7 +161,7 @@ def _secret(text: str) -> MobileSecret | None:
 
 def mac() -> Query[MacAddress | None]:
     """``m``: the Wi-Fi MAC address; None when the unit prints all zeros or all ones."""
-    pattern = rb"MAC address is\r\n([0-9A-Fa-f:]{17})\r\n.*?" + _VERSION_LINE
+    pattern = rb"MAC address is\r\n([0-9A-Fa-f:]{17})\r\n"
     return Query(b"mv", pattern, lambda match: _mac(match[1].decode("ascii")))
 
 
@@ -166,7 +172,7 @@ def _mac(text: str) -> MacAddress | None:
 
 def claimed() -> Query[bool]:
     """``c``: the unit's own claimed bit, a hint and no proof (rules B4 B5)."""
-    pattern = rb"Device claimed: (yes|no)\r\n.*?" + _VERSION_LINE
+    pattern = rb"Device claimed: (yes|no)\r\n"
     return Query(b"cv", pattern, lambda match: match[1] == b"yes")
 
 
@@ -200,7 +206,7 @@ _STORES = {"m": Store.MAIN, "f": Store.FACTORY, "b": Store.BACKUP, "t": Store.SC
 
 def modules() -> Query[Description]:
     """``s``: platform and modules, as one line of JSON."""
-    pattern = rb'(\{"p":[^\r\n]*\})\r\n.*?' + _VERSION_LINE
+    pattern = rb'(\{"p":[^\r\n]*\})\r\n'
     return Query(b"sv", pattern, lambda match: parse_description(match[1]), MODEM_S)
 
 
