@@ -1,0 +1,13 @@
+"""Verbs: what can be asked of a unit, with deadlines, retries and words. Nothing here knows of stations.
+
+`ParticleDevice` is one physical unit through all its restarts; the others are one opened handle each.
+"""
+
+from ..wire.console import ConsoleIdentity
+from .console import Console
+from .control import ControlDevice
+from .dfu import DfuDevice
+from .dialogue import Progress, Trace
+from .particle import ParticleDevice
+
+__all__ = ["Console", "ConsoleIdentity", "ControlDevice", "DfuDevice", "ParticleDevice", "Progress", "Trace"]

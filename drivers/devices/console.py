@@ -1,0 +1,179 @@
+"""A unit's serial console in listening mode: typed answers to one-letter questions, and the Wi-Fi dialogue.
+
+It brings time and the port to the pure dialogues of ``wire.console``. What the unit prints never
+reaches the trace: the mobile secret and typed passwords are in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TypeVar
+
+from ..clock import CancelToken, Clock, Deadline
+from ..errors import DriverError, LinkError, NotFound, TransferTimeout
+from ..identity import DeviceId, MacAddress, PortPath, Secret
+from ..transport import SerialHost, SerialPort, SerialTransport
+from ..wire import console
+from ..wire.console import ConsoleDialogue, ConsoleIdentity, Description, Done, WifiOutcome, Write
+from ..wire.replies import WifiSecurity
+from ..wire.usb import Mode
+from .dialogue import Trace, no_trace
+
+T = TypeVar("T")
+
+PORT_S = 10.0
+"""The serial port becomes usable slightly after the vendor interface (reference usb-and-serial 7.1)."""
+PORT_POLL_S = 0.25
+_SLICE_S = 0.25
+_READ_BYTES = 1024
+
+
+class Console:
+    """One opened console. One owner thread; every verb ends at the deadline given here or sooner."""
+
+    def __init__(
+        self,
+        port: SerialTransport,
+        clock: Clock,
+        deadline: Deadline,
+        cancel: CancelToken | None = None,
+        trace: Trace | None = None,
+    ) -> None:
+        self._port, self._clock, self._deadline, self._cancel = port, clock, deadline, cancel
+        self._trace = trace or no_trace
+
+    def identify(self, deadline: Deadline | None = None) -> ConsoleIdentity:
+        """Every identity the unit prints; up to Device OS 5.5.x a modem is switched on for it (20 s or more)."""
+        return self._talk("i", console.identity(), deadline)
+
+    def version(self, deadline: Deadline | None = None) -> str:
+        """Device OS version."""
+        return self._talk("v", console.version(), deadline)
+
+    def mac(self, deadline: Deadline | None = None) -> MacAddress | None:
+        """Wi-Fi MAC address; None when the unit has none to show."""
+        return self._talk("m", console.mac(), deadline)
+
+    def modules(self, deadline: Deadline | None = None) -> Description:
+        """Platform and modules held."""
+        return self._talk("s", console.modules(), deadline)
+
+    def claimed(self, deadline: Deadline | None = None) -> bool:
+        """The unit's own claimed bit: a hint, no proof."""
+        return self._talk("c", console.claimed(), deadline)
+
+    def wifi(
+        self, ssid: str, password: Secret | None, security: WifiSecurity, deadline: Deadline | None = None
+    ) -> WifiOutcome:
+        """Store a network without trying it; a stored one ends listening mode."""
+        return self._talk("w", console.store_wifi(ssid, password, security), deadline)
+
+    def resync(self) -> None:
+        """End whatever prompt an abandoned dialogue may stand at; the main level ignores it."""
+        self._port.write(console.RESYNC)
+
+    def _talk(self, name: str, dialogue: ConsoleDialogue[T], deadline: Deadline | None) -> T:
+        talk = _Talk(self._port, self._clock, deadline or self._deadline, self._cancel)
+        try:
+            value = talk.run(name, dialogue)
+        except DriverError as error:
+            self._trace(f"console {name}: sent {talk.sent} bytes, got {talk.got} bytes; {error}")
+            with contextlib.suppress(LinkError):
+                self.resync()
+            raise
+        self._trace(f"console {name}: sent {talk.sent} bytes, got {talk.got} bytes, ok")
+        return value
+
+
+class _Talk:
+    """One dialogue, with its counters."""
+
+    def __init__(self, port: SerialTransport, clock: Clock, deadline: Deadline, cancel: CancelToken | None) -> None:
+        self._port, self._clock, self._deadline, self._cancel = port, clock, deadline, cancel
+        self.sent = self.got = 0
+
+    def run(self, name: str, dialogue: ConsoleDialogue[T]) -> T:
+        """Write and feed until the dialogue is done.
+
+        Raises `TransferTimeout` after a silence longer than the dialogue allows, `DeadlineExceeded`,
+        `Cancelled`, `LinkError` and `RemoteProtocolError`.
+        """
+        pending: list[Write | Done[T]] = [dialogue.begin()]
+        silence_s = 0.0
+        while True:
+            for event in pending:
+                if isinstance(event, Done):
+                    return event.value
+                self._port.write(event.data)
+                self.sent += len(event.data)
+                silence_s = event.timeout_s
+            pending = dialogue.feed(self._read(name, silence_s))
+
+    def _read(self, name: str, silence_s: float) -> bytes:
+        """What arrives next; in slices, so that cancelling does not wait for a silent unit."""
+        until = self._clock.now() + silence_s
+        while True:
+            if self._cancel is not None:
+                self._cancel.check()
+            self._deadline.check(f"console {name}")
+            left = until - self._clock.now()
+            data = self._port.read(_READ_BYTES, max(0.0, min(_SLICE_S, left, self._deadline.remaining)))
+            self.got += len(data)
+            if data or silence_s == 0.0:
+                return data
+            if left <= 0:
+                raise TransferTimeout(
+                    f"console {name}: silent for {silence_s:.0f} s; is it in listening mode? Other cable, other port?"
+                )
+
+
+@contextlib.contextmanager
+def open_console(
+    host: SerialHost,
+    device_id: DeviceId | None,
+    port_path: PortPath,
+    clock: Clock,
+    deadline: Deadline,
+    cancel: CancelToken,
+    trace: Trace | None = None,
+) -> Iterator[Console]:
+    """Find the unit's serial port, open it, close it afterwards. Raises `NotFound` when none shows up in time."""
+    transport = _open_port(host, device_id, port_path, clock, deadline.sooner(PORT_S), cancel)
+    try:
+        opened = Console(transport, clock, deadline, cancel, trace)
+        opened.resync()
+        yield opened
+    finally:
+        transport.close()
+
+
+def _open_port(
+    host: SerialHost,
+    device_id: DeviceId | None,
+    port_path: PortPath,
+    clock: Clock,
+    deadline: Deadline,
+    cancel: CancelToken,
+) -> SerialTransport:
+    problem: LinkError | None = None
+    while not deadline.expired:
+        try:
+            found = find_port(host.ports(), device_id, port_path)
+            if found is not None:
+                return host.open(found)
+        except LinkError as error:  # the node may be there before its permissions are
+            problem = error
+        clock.sleep(min(PORT_POLL_S, deadline.remaining), cancel)
+    raise problem or NotFound(f"the unit on port {port_path} shows no serial port; does its application disable it?")
+
+
+def find_port(ports: list[SerialPort], device_id: DeviceId | None, port_path: PortPath) -> SerialPort | None:
+    """The serial port of a unit: by serial string, and by USB port only where a port shows no serial string.
+
+    Never by its number: that belongs to whoever came first.
+    """
+    ours = [port for port in ports if port.usb_id.mode is Mode.APPLICATION]
+    by_serial = [port for port in ours if device_id is not None and port.serial_string.lower() == str(device_id)]
+    by_path = [port for port in ours if port.port_path == port_path and (device_id is None or not port.serial_string)]
+    return next(iter(sorted(by_serial, key=lambda port: port.port_path != port_path) + by_path), None)

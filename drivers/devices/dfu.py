@@ -1,0 +1,260 @@
+"""A unit in DFU mode: read, write and verify modules, single configuration fields, leave.
+
+It speaks only through a guarded transport and opens a permit for exactly what it is about to
+write, so it cannot touch anything else. It knows nothing of releases or of what ought to be written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TypeVar
+
+from ..clock import CancelToken, Clock, Deadline
+from ..errors import DfuFailed, DriverError, LinkError, LocalProtocolError, ReadBackDiffers, TransferTimeout
+from ..guard import DCT, INTERNAL_FLASH
+from ..platforms import platform
+from ..transport.guarded import GuardedTransport
+from ..wire import dfu, dfuse
+from ..wire.actions import Operation
+from ..wire.module import CRC_SIZE, Image
+from .dialogue import Progress, Runner, Trace, no_progress, no_trace
+from .flashing import PAGE, Block, WritePlan, plan_write
+
+T = TypeVar("T")
+
+OPERATION_S = 10.0
+"""Deadline of one erase, block or status (reference firmware-and-dfu 1.7)."""
+TRIES = 3
+"""How often one page is erased and written before the unit is judged (reference firmware-and-dfu 1.7)."""
+_READ_PIECE = 16 * PAGE
+_TAIL = 40 + CRC_SIZE  # suffix and CRC of a plain module
+_HEAD = 0x200 + 24  # vector table and prefix
+
+
+class DfuDevice:
+    """One opened unit in DFU mode. One owner thread. All verbs raise `DriverError` subclasses only.
+
+    ``deadline`` and ``cancel`` hold for every verb until they are replaced.
+    """
+
+    def __init__(
+        self,
+        transport: GuardedTransport,
+        clock: Clock,
+        deadline: Deadline,
+        cancel: CancelToken | None = None,
+        trace: Trace | None = None,
+    ) -> None:
+        self.deadline = deadline
+        self.cancel = cancel
+        self._transport = transport
+        self._clock = clock
+        self._runner = Runner(transport, clock)
+        self._trace = trace or no_trace
+        self._alternate: int | None = None
+
+    def open(self) -> None:
+        """Claim the interface, check the descriptor and drop what an earlier host left pending."""
+        self._transport.claim(dfu.INTERFACE)
+        descriptor = dfu.parse_functional_descriptor(self._transport.configuration_descriptor())
+        self._trace(f"dfu open: {descriptor.transfer_size} bytes a transfer, version {descriptor.version:#06x}")
+        self._run(dfuse.settle(), "dfu settle")
+
+    def close(self) -> None:
+        self._transport.close()
+
+    # --- state ------------------------------------------------------------------------------
+
+    def status(self) -> dfu.DfuStatus:
+        """What the bootloader says of itself now."""
+        return self._run(dfuse.status(), "dfu status")
+
+    def go_idle(self) -> None:
+        """Leave whatever state an earlier operation ended in; raises `DfuFailed`."""
+        self._run(dfuse.go_idle(), "dfu go idle")
+
+    def layout(self, alternate: int) -> dfuse.MemoryLayout:
+        """The memory map the bootloader shows for ``alternate``."""
+        index = _interface_string(self._transport.configuration_descriptor(), alternate)
+        return dfuse.parse_layout(self._transport.string(index))
+
+    def is_protected(self) -> bool:
+        """The unit is under device protection: nothing can be read or written (reference firmware-and-dfu 9.1)."""
+        return self.layout(INTERNAL_FLASH).is_protected
+
+    # --- reading ----------------------------------------------------------------------------
+
+    def read(self, alternate: int, address: int, length: int) -> bytes:
+        """Read ``length`` bytes (1 or more) of one memory."""
+        self._select(alternate)
+        what = f"dfu read {length} bytes at {address:#010x} of memory {alternate}"
+        return self._run(dfuse.read(address, length), what)
+
+    def held(self, image: Image) -> bool:
+        """Whether flash holds exactly ``image``: header and suffix first, and only if they fit all of it."""
+        content = image.flash_bytes
+        for at, length in ((0, min(_HEAD, len(content))), (max(0, len(content) - _TAIL), min(_TAIL, len(content)))):
+            if self._flash(image, at, length) != content[at : at + length]:
+                return False
+        return self._first_difference(image, no_progress) is None
+
+    def verify(self, image: Image, on_progress: Progress = no_progress) -> None:
+        """Read ``image`` back and compare every byte; raises `ReadBackDiffers`."""
+        address = self._first_difference(image, on_progress)
+        if address is not None:
+            raise ReadBackDiffers(
+                f"{image.describe()}: flash differs from the file at {address:#010x}; "
+                "write it again, then replace the unit",
+                address=address,
+            )
+
+    def _first_difference(self, image: Image, on_progress: Progress) -> int | None:
+        content = image.flash_bytes
+        for at in range(0, len(content), _READ_PIECE):
+            wanted = content[at : at + _READ_PIECE]
+            found = self._flash(image, at, len(wanted))
+            if found != wanted:
+                return image.flash_address + at + next(i for i, b in enumerate(wanted) if found[i] != b)
+            on_progress((at + len(wanted)) / len(content))
+        return None
+
+    def _flash(self, image: Image, at: int, length: int) -> bytes:
+        return self.read(INTERNAL_FLASH, image.flash_address + at, length)
+
+    # --- writing ----------------------------------------------------------------------------
+
+    def write_module(
+        self, image: Image, on_progress: Progress = no_progress, cancel: CancelToken | None = None
+    ) -> None:
+        """Erase and write ``image`` at its own address, in the order that survives a cut (`plan_write`).
+
+        Pages of older images that would be preferred to it are erased with it. A page that fails is
+        erased and written again, at most `TRIES` times in all. Nothing is read back: that is `verify`.
+        Raises `WriteRefused` before the first transfer for what may not go there.
+        """
+        self.cancel = cancel or self.cancel
+        with self._transport.guard.permit(image):
+            self._execute(plan_write(image), on_progress)
+
+    def _execute(self, plan: WritePlan, on_progress: Progress) -> None:
+        self._select(INTERNAL_FLASH)
+        for page in plan.first:
+            self._erase(page)
+        for page in plan.stale:
+            self._erase_unless_blank(page)
+        done = len(plan.first)
+        for page in plan.erase:
+            self._erase(page)
+            done += 1
+            on_progress(done / plan.operations)
+        for block in plan.blocks:
+            self._write(block)
+            done += 1
+            on_progress(done / plan.operations)
+
+    def invalidate(self, image: Image, page: int) -> None:
+        """Erase early, unless it is blank, one page that writing ``image`` erases anyway.
+
+        For plans of several modules: the system part goes invalid before the SoftDevice under it is
+        touched. Raises `WriteRefused` for a page that has nothing to do with ``image``.
+        """
+        with self._transport.guard.permit(image):
+            self._select(INTERNAL_FLASH)
+            self._erase_unless_blank(page)
+
+    def _erase_unless_blank(self, page: int) -> None:
+        if self.read(INTERNAL_FLASH, page, PAGE).strip(b"\xff"):
+            self._erase(page)
+
+    def _erase(self, page: int) -> None:
+        for last in _tries():
+            with self._recovering(last):
+                self._run(dfuse.erase(page), f"dfu erase {page:#010x}")
+                return
+
+    def _write(self, block: Block) -> None:
+        what = f"dfu write {len(block.data)} bytes at {block.address:#010x}"
+        for attempt, last in enumerate(_tries()):
+            with self._recovering(last):
+                if attempt:  # words that were half programmed need an erase
+                    self._erase(block.address)
+                self._run(dfuse.write_block(block.address, block.data), what)
+                return
+
+    @contextlib.contextmanager
+    def _recovering(self, last: bool) -> Iterator[None]:
+        """Swallow a failure that another try may heal, after bringing the unit back to idle."""
+        try:
+            yield
+        except (DfuFailed, TransferTimeout):
+            self._alternate = None
+            with contextlib.suppress(DfuFailed, TransferTimeout):  # the failure itself says more
+                self._run(dfuse.settle(), "dfu settle")
+                self._select(INTERNAL_FLASH)
+            if last:
+                raise
+
+    # --- configuration memory ---------------------------------------------------------------
+
+    def read_dct(self, field_name: str) -> bytes:
+        """One named field of the configuration memory."""
+        field = platform(self._transport.usb_id.platform_id or 0).dct_field(field_name)
+        if field is None:
+            raise LocalProtocolError(f"there is no configuration field {field_name!r}")
+        return self.read(DCT, field.offset, field.size)
+
+    def write_dct(self, field_name: str, value: bytes) -> None:
+        """Set one named field to ``value`` (its whole size) and read it back; `WriteRefused` for all but a few."""
+        with self._transport.guard.permit_dct(field_name, value) as permit:
+            self._select(DCT)
+            what = f"dfu write {len(value)} bytes of {permit.what}"
+            self._run(dfuse.write_block(permit.start, value), what)
+        if self.read(DCT, permit.start, len(value)) != value:
+            raise ReadBackDiffers(f"{permit.what} does not hold what was written; try again", address=permit.start)
+
+    # --- leaving ----------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """Ask the bootloader to start the firmware; the unit resets about half a second later."""
+        try:
+            self._run(dfuse.leave(), "dfu leave")
+        except LinkError as error:  # it may be gone already; whether it comes back is seen on the bus
+            self._trace(f"dfu leave: {error}")
+
+    # --- helpers ----------------------------------------------------------------------------
+
+    def _select(self, alternate: int) -> None:
+        if self._alternate != alternate:
+            self._run(dfuse.go_idle(allow_download_idle=True), "dfu go idle")
+            self._transport.set_alternate(dfu.INTERFACE, alternate)
+            self._alternate = alternate
+
+    def _run(self, operation: Operation[T], what: str) -> T:
+        started = self._clock.now()
+        try:
+            result = self._runner.run(operation, what, self.deadline.sooner(OPERATION_S), self.cancel)
+        except DriverError as error:
+            self._trace(f"{what}: {error}")
+            raise
+        self._trace(f"{what}: ok in {(self._clock.now() - started) * 1000:.0f} ms")
+        return result
+
+
+def _tries() -> Iterator[bool]:
+    """False for each try but the last."""
+    yield from (attempt == TRIES - 1 for attempt in range(TRIES))
+
+
+_INTERFACE_DESCRIPTOR = 0x04
+
+
+def _interface_string(configuration: bytes, alternate: int) -> int:
+    """iInterface of one alternate setting of interface 0, USB 2.0 table 9-12."""
+    at = 0
+    while at + 9 <= len(configuration) and configuration[at] >= 2:
+        kind, number, alt = configuration[at + 1], configuration[at + 2], configuration[at + 3]
+        if (kind, number, alt) == (_INTERFACE_DESCRIPTOR, dfu.INTERFACE, alternate):
+            return configuration[at + 8]
+        at += configuration[at]
+    raise LocalProtocolError(f"the unit shows no memory {alternate} in DFU mode")

@@ -1,0 +1,393 @@
+"""One physical unit on one port, followed through its restarts.
+
+It opens what is on the port now, makes sure it is still the same unit, and offers the verbs of its
+mode. Every restart it asks for is announced on the `PortWatch` and confirmed by the unit itself: USB
+product id, Device ID, and in application mode an answered request. Reference usb-and-serial 7.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from ..clock import CancelToken, Clock, Deadline
+from ..errors import (
+    AccessDenied,
+    BadIdentity,
+    DeadlineExceeded,
+    DidNotReturn,
+    Disconnected,
+    DriverError,
+    LinkError,
+    NotFound,
+    RemoteProtocolError,
+    RequestRejected,
+    Swapped,
+)
+from ..hotplug import PortWatch
+from ..identity import DeviceId
+from ..transport import SerialHost, UsbCandidate, UsbTransport
+from ..transport.guarded import GuardedTransport
+from ..wire import requests
+from ..wire.module import Image
+from ..wire.requests import Request
+from ..wire.usb import Mode
+from .console import Console, open_console
+from .control import ControlDevice
+from .dfu import DfuDevice
+from .dialogue import Progress, Trace, no_progress, no_trace
+from .update import send_update
+
+T = TypeVar("T")
+
+OPEN_TRIES = 3
+OPEN_PAUSE_S = 0.2
+"""Permissions may arrive late after an enumeration (reference usb-and-serial 7.3)."""
+VANISH_S = 5.0
+"""How long the old entry may stay after a restart request was answered (reference usb-and-serial 7.3)."""
+APPLY_S = 60.0
+"""The same after an update, which is applied first (reference firmware-and-dfu 5.3)."""
+MODE_POLL_S = 0.25
+LEAVE_LISTENING_S = 10.0
+RESTART_S = 60.0
+"""Deadline of a restart when the caller gives none (reference usb-and-serial 7.2)."""
+
+
+class ParticleDevice:
+    """Verbs of one unit. One owner thread; ``cancel`` ends every wait. Raises `DriverError` subclasses only.
+
+    ``port`` is fed by whoever listens to the enumerator. ``trace`` takes one masked line per exchange.
+    """
+
+    def __init__(
+        self,
+        port: PortWatch,
+        serial_host: SerialHost,
+        clock: Clock,
+        cancel: CancelToken,
+        trace: Trace | None = None,
+    ) -> None:
+        self.port = port
+        self.device_id: DeviceId | None = None
+        self._serial_host, self._clock, self._cancel = serial_host, clock, cancel
+        self._trace = trace or no_trace
+        self._candidate: UsbCandidate | None = None
+        self._opened: ControlDevice | DfuDevice | None = None
+        self._told_id: DeviceId | None = None  # by the serial string of what is opened
+
+    @property
+    def mode(self) -> Mode | None:
+        """What the product id of the unit on the port says now; None when the port is empty."""
+        current = self.port.current
+        return None if current is None else current.usb_id.mode
+
+    def close(self) -> None:
+        """Release the unit; the next verb opens it again."""
+        opened, self._opened, self._candidate = self._opened, None, None
+        if opened is not None:
+            opened.close()
+
+    def _where(self) -> str:
+        return f"the unit on port {self.port.port_path}"
+
+    # --- who is it --------------------------------------------------------------------------
+
+    def identify(self, deadline: Deadline) -> DeviceId:
+        """The Device ID, from the first source that tells it; from now on this object is bound to that unit.
+
+        Serial string; then, in application mode, raw request, request 20 and console. Raises `Swapped`
+        when this object was bound to another one already, `RemoteProtocolError` when no source tells one.
+        """
+        if self.device_id is None:
+            opened = self._open(deadline)
+            self.device_id = self._told_id or self._ask_id(opened, deadline)
+        else:
+            self.close()
+            self._open(deadline)
+        return self.device_id
+
+    def _ask_id(self, opened: ControlDevice | DfuDevice, deadline: Deadline) -> DeviceId:
+        sources: list[Callable[[], str]] = []
+        if isinstance(opened, ControlDevice):
+            sources = [
+                lambda: opened.raw_device_id(deadline, self._cancel),
+                lambda: str(opened.ask(requests.get_device_id(), deadline=deadline, cancel=self._cancel)),
+                lambda: self._console_id(deadline),
+            ]
+        for source in sources:
+            with contextlib.suppress(BadIdentity, RequestRejected, RemoteProtocolError, LinkError):
+                return DeviceId.parse(source())
+        raise RemoteProtocolError(
+            f"the unit on port {self.port.port_path} tells no Device ID; hand it to the technician"
+        )
+
+    def _console_id(self, deadline: Deadline) -> str:
+        with self.console(deadline) as console:
+            return str(console.identify(deadline).device_id or "")
+
+    # --- opening ----------------------------------------------------------------------------
+
+    def _present(self) -> UsbCandidate:
+        current = self.port.current
+        if current is None:
+            self.close()
+            raise Disconnected(f"no unit on port {self.port.port_path}; plug it in again")
+        return current
+
+    def _open(self, deadline: Deadline) -> ControlDevice | DfuDevice:
+        """What is on the port now, opened and recognised. Up to `OPEN_TRIES` tries."""
+        candidate = self._present()
+        if self._opened is not None and self._candidate is candidate:
+            return self._opened
+        self.close()
+        for left in reversed(range(OPEN_TRIES)):
+            try:
+                self._opened = self._open_once(candidate, deadline)
+                self._candidate = candidate
+                return self._opened
+            except (LinkError, RemoteProtocolError) as error:
+                self._trace(f"open {candidate.usb_id} on {candidate.port_path}: {error}")
+                if left == 0 or isinstance(error, Swapped) or self.port.current is not candidate:
+                    raise
+            deadline.check(f"open the unit on port {candidate.port_path}")
+            self._clock.sleep(OPEN_PAUSE_S, self._cancel)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _open_once(self, candidate: UsbCandidate, deadline: Deadline) -> ControlDevice | DfuDevice:
+        deadline.check(f"open the unit on port {candidate.port_path}")
+        transport = candidate.open()
+        try:
+            self._told_id = _device_id(transport)
+            opened = self._verbs(transport, deadline)
+            self._recognise(opened, deadline)
+        except BaseException:
+            transport.close()
+            raise
+        return opened
+
+    def _verbs(self, transport: UsbTransport, deadline: Deadline) -> ControlDevice | DfuDevice:
+        if isinstance(transport, GuardedTransport):
+            dfu = DfuDevice(transport, self._clock, deadline, self._cancel, self._trace)
+            dfu.open()
+            return dfu
+        control = ControlDevice(transport, self._clock, trace=self._trace)
+        control.open(deadline, self._cancel)
+        return control
+
+    def _recognise(self, opened: ControlDevice | DfuDevice, deadline: Deadline) -> None:
+        """Nothing is said to a unit we cannot tell is the one we are bound to."""
+        if self.device_id is None:
+            return
+        found = self._told_id
+        if found is None and isinstance(opened, ControlDevice):
+            found = DeviceId.parse(opened.raw_device_id(deadline, self._cancel))
+        if found is None:
+            raise RemoteProtocolError(
+                f"the unit on port {self.port.port_path} shows no Device ID; other cable, other port?"
+            )
+        if found != self.device_id:
+            raise Swapped(
+                f"port {self.port.port_path} held {self.device_id} and now holds {found}; plug the first one in again",
+                expected=str(self.device_id),
+                found=str(found),
+            )
+
+    # --- application mode -------------------------------------------------------------------
+
+    def ask(self, request: Request[T], deadline: Deadline | None = None) -> T:
+        """Ask a control request; errors as in `ControlDevice.ask`, and `Swapped`."""
+        deadline = deadline or Deadline.after(self._clock, request.timeout_s)
+        with self._released_when_gone():
+            return self._control(deadline).ask(request, deadline=deadline, cancel=self._cancel)
+
+    def os_version(self, deadline: Deadline) -> str:
+        """Device OS version as text, from the raw request or request 30."""
+        return self._control(deadline).version or self.ask(requests.get_system_version(), deadline)
+
+    def is_listening(self, deadline: Deadline) -> bool:
+        return self.ask(requests.get_device_mode(), deadline)
+
+    def enter_listening(self, deadline: Deadline) -> None:
+        """Enter listening mode and wait until the unit says so; -130 when it is disabled."""
+        self.ask(requests.start_listening(), deadline)
+        self._await_listening(True, deadline)
+
+    def leave_listening(self, deadline: Deadline) -> bool:
+        """Leave listening mode. False when the unit stays in it or returns to it within `LEAVE_LISTENING_S`:
+
+        one with Wi-Fi and no stored network does, which is no fault (reference usb-and-serial 5.1).
+        """
+        self.ask(requests.stop_listening(), deadline)
+        try:
+            self._await_listening(False, deadline.sooner(LEAVE_LISTENING_S))
+        except DeadlineExceeded:
+            deadline.check("leave listening mode")
+            return False
+        return True
+
+    def _await_listening(self, wanted: bool, deadline: Deadline) -> None:
+        while self.is_listening(deadline) != wanted:
+            deadline.check("enter listening mode" if wanted else "leave listening mode")
+            self._clock.sleep(min(MODE_POLL_S, deadline.remaining), self._cancel)
+
+    @contextlib.contextmanager
+    def console(self, deadline: Deadline) -> Iterator[Console]:
+        """The serial console; listening mode is entered for it if needed and left again afterwards."""
+        was_listening = self.is_listening(deadline)
+        if not was_listening:
+            self.enter_listening(deadline)
+        try:
+            with open_console(
+                self._serial_host,
+                self.device_id,
+                self.port.port_path,
+                self._clock,
+                deadline,
+                self._cancel,
+                self._trace,
+            ) as opened:
+                yield opened
+        except BaseException:
+            if not was_listening:
+                with contextlib.suppress(DriverError):
+                    self.leave_listening(deadline)
+            raise
+        if not was_listening:
+            self.leave_listening(deadline)
+
+    def update_over_control(self, image: Image, deadline: Deadline, on_progress: Progress = no_progress) -> None:
+        """Send ``image`` as a firmware update and wait until the unit is back from applying it.
+
+        Tells nothing about success: it restarts whatever came of it, so read module info afterwards
+        (reference firmware-and-dfu 5.4). Raises `RequestRejected` when it refused the module,
+        `WriteRefused` when it is not one for this unit.
+        """
+        usb_id = self._present().usb_id
+        with contextlib.suppress(RequestRejected, DeadlineExceeded):  # a quieter unit, if it wants to
+            self.enter_listening(deadline.sooner(LEAVE_LISTENING_S))
+        send_update(self, usb_id.platform_id or 0, image, deadline, on_progress)
+        finish = requests.finish_firmware_update(validate_only=False)
+        self._restart_by_request("update", finish, deadline, vanish_s=APPLY_S)
+
+    # --- DFU mode ---------------------------------------------------------------------------
+
+    def dfu(self, deadline: Deadline) -> DfuDevice:
+        """The verbs of DFU mode, valid until ``deadline`` or the next restart. Raises `LinkError` in another mode."""
+        with self._released_when_gone():
+            opened = self._open(deadline)
+        if not isinstance(opened, DfuDevice):
+            raise LinkError(f"{self._where()} is not in DFU mode; enter it first")
+        opened.deadline, opened.cancel = deadline, self._cancel
+        return opened
+
+    def _control(self, deadline: Deadline) -> ControlDevice:
+        opened = self._open(deadline)
+        if not isinstance(opened, ControlDevice):
+            raise LinkError(
+                f"the unit on port {self.port.port_path} is in DFU mode and answers no requests; leave it first"
+            )
+        return opened
+
+    # --- restarts ---------------------------------------------------------------------------
+
+    def enter_dfu(self, deadline: Deadline) -> None:
+        """Restart into DFU mode; nothing happens when the unit is in it. Raises `DidNotReturn`, `Swapped`."""
+        if isinstance(self._open(deadline), ControlDevice):
+            self._restart_by_request("dfu", requests.enter_dfu(), deadline, wanted=Mode.DFU)
+
+    def leave_dfu(self, deadline: Deadline) -> None:
+        """Restart into the firmware; nothing happens when it runs. Raises `DidNotReturn`, `Swapped`."""
+        opened = self._open(deadline)
+        if isinstance(opened, DfuDevice):
+            opened.deadline, opened.cancel = deadline, self._cancel
+            self._restart("application", Mode.APPLICATION, deadline, opened.leave)
+
+    def reset(self, deadline: Deadline) -> None:
+        """Restart and wait until the firmware answers again. Raises `DidNotReturn`, `Swapped`."""
+        if isinstance(self._open(deadline), DfuDevice):
+            self.leave_dfu(deadline)
+        else:
+            self._restart_by_request("application", requests.reset(), deadline)
+
+    def _restart_by_request(
+        self,
+        reason: str,
+        request: Request[None],
+        deadline: Deadline,
+        *,
+        wanted: Mode = Mode.APPLICATION,
+        vanish_s: float = VANISH_S,
+    ) -> None:
+        control = self._control(deadline)
+        self._restart(
+            reason,
+            wanted,
+            deadline,
+            lambda: control.ask_restart(request, deadline=deadline, cancel=self._cancel),
+            vanish_s,
+        )
+
+    def _restart(
+        self, reason: str, wanted: Mode, deadline: Deadline, act: Callable[[], None], vanish_s: float = VANISH_S
+    ) -> None:
+        """Announce, act, let go of the handle at once, and wait for the same unit in mode ``wanted``."""
+        old = self._present()
+        with self.port.expecting(reason, deadline):
+            try:
+                act()
+            finally:
+                self.close()
+            self._trace(f"restart: waiting for {wanted.value} mode on port {old.port_path}")
+            try:
+                self.port.wait_gone(old.address, deadline.sooner(vanish_s), self._cancel)
+                self._await_return(old, wanted, deadline)
+            except DeadlineExceeded as error:
+                raise DidNotReturn(
+                    f"{self._where()} was to restart ({reason}) and is not back in {wanted.value} mode in time; "
+                    "power it off and on"
+                ) from error
+            self._trace(f"restart: {self.device_id or 'the unit'} is back in {wanted.value} mode")
+
+    def _await_return(self, old: UsbCandidate, wanted: Mode, deadline: Deadline) -> None:
+        """The next arrival that stays long enough to answer; a unit may restart several times after an update."""
+        address = old.address
+        while True:
+            candidate = self.port.wait_for(lambda c, last=address: c.address != last, deadline, self._cancel)  # type: ignore[misc]
+            address = candidate.address
+            try:
+                self._confirm(candidate, wanted, deadline)
+                return
+            except AccessDenied:
+                raise
+            except (Disconnected, NotFound) as error:
+                self._trace(f"restart: it left again, {error}")
+                self.close()
+
+    def _confirm(self, candidate: UsbCandidate, wanted: Mode, deadline: Deadline) -> None:
+        opened = self._open(deadline)  # the Device ID first: a newcomer's mode says nothing about our unit
+        if candidate.usb_id.mode is not wanted:
+            raise DidNotReturn(
+                f"the unit on port {candidate.port_path} came back as {candidate.usb_id}, not in {wanted.value} mode; "
+                "its firmware may be damaged, walk it again"
+            )
+        if isinstance(opened, ControlDevice):
+            opened.ask(requests.get_device_mode(), deadline=deadline, cancel=self._cancel)
+
+    @contextlib.contextmanager
+    def _released_when_gone(self) -> Iterator[None]:
+        """A handle on a unit that left is of no use: let go, so that the next verb opens what is there then."""
+        try:
+            yield
+        except (Disconnected, NotFound):
+            self.close()
+            raise
+
+
+def _device_id(transport: UsbTransport) -> DeviceId | None:
+    """The serial string as a Device ID, cleaned as reference usb-and-serial 2.4 says; None if it is none."""
+    text = "".join(c for c in transport.serial_string() if " " <= c <= "~")
+    try:
+        return DeviceId.parse(text)
+    except BadIdentity:
+        return None

@@ -1,0 +1,65 @@
+"""Sends a firmware module by control requests, up to but not including its last one. Reference firmware-and-dfu 5.
+
+The bytes go to the unit's own update slot; what becomes of them is decided by the unit at the end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Protocol, TypeVar
+
+from ..clock import Deadline
+from ..errors import BadImage, DriverError, RemoteProtocolError, WriteRefused
+from ..platforms import platform
+from ..wire import requests
+from ..wire.module import Image
+from ..wire.requests import Request
+from .dialogue import Progress
+
+T = TypeVar("T")
+
+MAX_CHUNK = 4096
+START_S = 60.0
+"""The unit erases its update slot first (reference firmware-and-dfu 5.3)."""
+
+
+class Asker(Protocol):
+    """Whoever can ask a control request."""
+
+    def ask(self, request: Request[T], deadline: Deadline | None = None) -> T: ...
+
+
+def send_update(device: Asker, platform_id: int, image: Image, deadline: Deadline, on_progress: Progress) -> None:
+    """START, then all of ``image`` in pieces of the size the unit asks for.
+
+    Raises `WriteRefused` before the first request for a module that has no place on this platform. An
+    error in between cancels the update in the unit: nothing was applied.
+    """
+    _check(platform_id, image)
+    data = image.data
+    chunk = device.ask(requests.start_firmware_update(len(data)), deadline.sooner(START_S))
+    try:
+        if not 0 < chunk <= MAX_CHUNK:
+            raise RemoteProtocolError(f"the unit wants an update in pieces of {chunk} bytes, expected 1 to {MAX_CHUNK}")
+        for at in range(0, len(data), chunk):
+            device.ask(requests.firmware_update_data(data[at : at + chunk]), deadline)
+            on_progress(min(at + chunk, len(data)) / len(data))
+    except BaseException:
+        with contextlib.suppress(DriverError):
+            device.ask(requests.cancel_firmware_update(), deadline)
+        raise
+
+
+def _check(platform_id: int, image: Image) -> None:
+    """The unit checks too; a module of another platform or kind is refused here before its slot is erased."""
+    row = platform(platform_id)
+    try:
+        image.check()
+    except BadImage as error:
+        raise WriteRefused(f"not sent: {error}") from error
+    slot = row.slot(image.function, image.index)
+    if image.platform_id != row.id or slot is None or len(image.data) > slot.max_size:
+        raise WriteRefused(
+            f"{image.describe()} for platform {image.platform_id} has no place on {row.name} ({row.id}); "
+            "choose the right file"
+        )
