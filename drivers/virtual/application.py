@@ -1,0 +1,183 @@
+"""A running Device OS: the software of a unit in normal, listening and safe mode, since its last boot.
+
+It owns what lives in RAM: open control requests, an update in progress, the console dialogue, the
+radio's session. The Device OS version is that of the system part the flash really holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..platforms import ModuleFunction, OsVersion
+from ..wire.usb import Setup
+from .board import Board
+from .boot import BootMode, BootReport, BootRequest
+from .bus import Stall
+from .console_side import Console
+from .control_service import ControlService, Outcome
+from .descriptors import VENDOR_INTERFACE, Descriptors, application_descriptors
+from .endpoint import Answer
+from .ota import OtaUpdate
+from .radio import Radio
+from .request_handlers import answer_request
+
+V4_0_0 = OsVersion.parse("4.0.0")
+V5_2_0 = OsVersion.parse("5.2.0")
+V6_0_0 = OsVersion.parse("6.0.0")
+
+_RAW = 0x50
+_RAW_DEVICE_ID, _RAW_VERSION, _RAW_RESET, _RAW_DISCONNECT = 20, 30, 40, 302
+_RAW_MAX = 64
+_DFU_BAUD, _LISTENING_BAUD = 14400, 28800
+_FEATURE_NO_LISTENING = 0x08  # a cleared bit switches the feature on (reference usb-and-serial 2.8)
+_ALLOCATE_S = 0.0002
+_RETRY_S = 0.1
+
+
+class Application:
+    """Created at boot, thrown away at the next reset. Everything with the unit's condition held."""
+
+    def __init__(self, board: Board, report: BootReport) -> None:
+        self.board, self.report = board, report
+        self.os = OsVersion.parse(report.system_version or "0.0.0")
+        self.is_safe = report.mode is BootMode.SAFE
+        self.is_listening = False
+        self.is_rainbow = False  # the LED, as requests 230 and 231 set it
+        self.started_at = board.clock.now()
+        self.ota = OtaUpdate(board.memory, self._system_module_version())
+        self.radio = Radio(board, str(self.os), self.is_safe, self.enter_listening)
+        self.console = Console(self)
+        self.service = ControlService(self)
+        platform = board.spec.platform
+        self.descriptors: Descriptors = application_descriptors(platform.id, platform.name, str(board.spec.device_id))
+        self._is_asleep = False  # the system thread waits for the restart it was asked for
+        self._free_at = 0.0  # until then the system thread works on something
+
+    def _system_module_version(self) -> int:
+        system = ModuleFunction.SYSTEM_PART.value
+        return next((m.version for m in self.report.modules if m.function == system), 0)
+
+    def start(self) -> None:
+        """Boot is over: listen if setup was never done (H7), else look for the network."""
+        if self.os < V4_0_0 and not self.board.memory.dct.is_setup_done:
+            self.enter_listening()
+        if not self.is_listening:
+            self.radio.connect()
+
+    def stop(self) -> None:
+        """Reset or power cut."""
+        self._is_asleep = True
+        self.radio.stop()
+
+    # --- listening mode ---
+
+    @property
+    def may_listen(self) -> bool:
+        """False if listening mode is disabled by its feature flag."""
+        return bool(self.board.memory.dct.get("feature_flags")[0] & _FEATURE_NO_LISTENING)
+
+    def enter_listening(self) -> None:
+        if self.may_listen and not self.is_listening:
+            self.is_listening = True
+            self.console.open()
+            self.radio.listening(True)
+
+    def leave_listening(self) -> None:
+        """Back to normal; a Wi-Fi unit that knows no network comes straight back (reference 5.1)."""
+        if self.is_listening:
+            self.is_listening = False
+            self.console.close()
+            self.radio.listening(False)
+
+    # --- restarts ---
+
+    def restart_after_check(self, request: BootRequest) -> None:
+        """The system thread sleeps for a second, then resets: nothing is worked on meanwhile (3.7)."""
+        if not self._is_asleep:
+            self._is_asleep = True
+            self.board.restart(request, self.board.timings.restart_after_check_s)
+
+    def apply_update(self) -> None:
+        """Stage the received module for the next boot and reset, whatever the outcome (firmware-and-dfu 5.4)."""
+        if not self._is_asleep:
+            self._is_asleep = True
+            self.board.restart(BootRequest.NORMAL, max(0.1, self.ota.apply().seconds))
+
+    # --- the system thread ---
+
+    def now(self) -> float:
+        return self.board.clock.now()
+
+    def allocate(self) -> float | None:
+        return None if self._is_asleep else max(self.now(), self._free_at) + _ALLOCATE_S
+
+    def run(self, request_type: int, payload: bytes, done: Callable[[Outcome, float], None]) -> None:
+        """Work on one request, or queue it behind what the thread is doing."""
+        if self._is_asleep:
+            return
+        wait = self._free_at - self.now()
+        if self.console.is_in_dialogue and self.os < V5_2_0:
+            wait = _RETRY_S  # before 5.2.0 a dialogue on the console held the system thread (5.5)
+        if wait > 0:
+            self.board.after(wait, lambda: self.run(request_type, payload, done))
+            return
+        outcome = answer_request(self, request_type, payload)
+        self._free_at = self.now() + outcome.seconds
+        if outcome.finish is None:
+            done(outcome, self._free_at)
+        else:
+            finish = outcome.finish
+            self.board.after(outcome.seconds, lambda: done(finish(), self.now()))
+
+    # --- endpoint 0 ---
+
+    def request(self, setup: Setup, data: bytes) -> Answer:
+        """Vendor requests to the device: the service protocol, and the raw ones of 3.8."""
+        if setup.request_type & 0x7F != 0x40:
+            raise Stall
+        if setup.request == _RAW:
+            return Answer(self._raw(setup))
+        return Answer(self.service.handle(setup, data))
+
+    def _raw(self, setup: Setup) -> bytes:
+        if setup.is_in:
+            texts = {_RAW_DEVICE_ID: str(self.board.spec.device_id).upper(), _RAW_VERSION: str(self.os)}
+            text = texts.get(setup.index, "").encode()
+            if not text or not len(text) <= setup.length <= _RAW_MAX:
+                raise Stall
+            return text
+        if setup.index == _RAW_RESET:
+            self.board.after(0.0, self.board.restart)
+        elif setup.index == _RAW_DISCONNECT:
+            self.radio.disconnect()
+        elif setup.length == 0:
+            raise Stall  # with 1 to 64 data bytes an unknown index is accepted and ignored
+        return b""
+
+    def set_configuration(self, value: int) -> None:
+        """One configuration; setting it again changes nothing here."""
+
+    def get_configuration(self) -> int:
+        return 1
+
+    def set_interface(self, interface: int, alternate: int) -> None:
+        if interface > VENDOR_INTERFACE or alternate != 0:
+            raise Stall
+
+    def get_interface(self, interface: int) -> int:
+        if interface > VENDOR_INTERFACE:
+            raise Stall
+        return 0
+
+    def bus_reset(self) -> None:
+        self.service.abort_all()
+
+    # --- the CDC port ---
+
+    def serial_line(self, *, baud: int, dtr: bool) -> None:
+        """Two magic rates (5.1); output flows only while DTR is set (2.10)."""
+        self.console.port_is_open = dtr
+        if baud == _DFU_BAUD:
+            self.board.after(0.0, lambda: self.board.restart(BootRequest.DFU))
+        elif baud == _LISTENING_BAUD and self.os < V6_0_0:
+            self.enter_listening()

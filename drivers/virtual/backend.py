@@ -1,0 +1,272 @@
+"""A pyusb backend over a virtual bus: the same exceptions, errno and libusb codes as pyusb's libusb1 backend.
+
+Like libusb on Linux it answers descriptors of an enumerated device from its cache (no transfer,
+no opening), lets cdc_acm hold the CDC interfaces, and refuses what the kernel would refuse.
+Bulk and interrupt transfers are left out: the console is reached through `serial_side.py`.
+"""
+
+from __future__ import annotations
+
+import errno
+import threading
+from array import array
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import NoReturn
+
+import usb.backend
+import usb.core
+
+from ..identity import PortPath
+from ..wire.usb import Setup
+from .bus import Gone, Pluggable, Presence, Stall, TimedOut, VirtualBus
+from .descriptors import ENDPOINT, INTERFACE
+
+_FULL_SPEED = 2  # LIBUSB_SPEED_FULL
+_ERRORS = {
+    errno.EPIPE: (-9, "Pipe error"),
+    errno.ENODEV: (-4, "No such device (it may have been disconnected)"),
+    errno.ETIMEDOUT: (-7, "Operation timed out"),
+    errno.EBUSY: (-6, "Resource busy"),
+    errno.ENOENT: (-5, "Entity not found"),
+    errno.EIO: (-1, "Input/Output Error"),
+    errno.EINVAL: (-2, "Invalid parameter"),
+}
+_DEVICE_FIELDS = [
+    "bLength",
+    "bDescriptorType",
+    "bcdUSB",
+    "bDeviceClass",
+    "bDeviceSubClass",
+    "bDeviceProtocol",
+    "bMaxPacketSize0",
+    "idVendor",
+    "idProduct",
+    "bcdDevice",
+    "iManufacturer",
+    "iProduct",
+    "iSerialNumber",
+    "bNumConfigurations",
+]
+_CONFIGURATION_FIELDS = [
+    "bLength",
+    "bDescriptorType",
+    "wTotalLength",
+    "bNumInterfaces",
+    "bConfigurationValue",
+    "iConfiguration",
+    "bmAttributes",
+    "bMaxPower",
+]
+_INTERFACE_FIELDS = [
+    "bLength",
+    "bDescriptorType",
+    "bInterfaceNumber",
+    "bAlternateSetting",
+    "bNumEndpoints",
+    "bInterfaceClass",
+    "bInterfaceSubClass",
+    "bInterfaceProtocol",
+    "iInterface",
+]
+_ENDPOINT_FIELDS = ["bLength", "bDescriptorType", "bEndpointAddress", "bmAttributes", "wMaxPacketSize", "bInterval"]
+
+
+def usb_failure(number: int) -> NoReturn:
+    """Raise what pyusb's libusb1 backend raises for ``number`` (an errno value)."""
+    code, text = _ERRORS[number]
+    kind = usb.core.USBTimeoutError if number == errno.ETIMEDOUT else usb.core.USBError
+    raise kind(text, code, number)
+
+
+def _words(raw: bytes, names: list[str], wide: dict[str, int]) -> dict[str, int]:
+    """Read descriptor fields in order: one byte each, two for those in ``wide``."""
+    values, at = {}, 0
+    for name in names:
+        size = wide.get(name, 1)
+        values[name] = int.from_bytes(raw[at : at + size], "little")
+        at += size
+    return values
+
+
+_WIDE_DEVICE = {"bcdUSB": 2, "idVendor": 2, "idProduct": 2, "bcdDevice": 2}
+
+
+def parse_device(raw: bytes) -> SimpleNamespace:
+    """An 18-byte device descriptor as the attributes pyusb wants."""
+    return SimpleNamespace(**_words(raw, _DEVICE_FIELDS, _WIDE_DEVICE))
+
+
+def parse_configuration(raw: bytes) -> SimpleNamespace:
+    """A configuration descriptor with ``interfaces``: number -> list of alternate settings.
+
+    Class-specific descriptors become ``extra_descriptors`` of what they follow, as libusb does it.
+    """
+    head = SimpleNamespace(**_words(raw, _CONFIGURATION_FIELDS, {"wTotalLength": 2}))
+    head.extra_descriptors, head.interfaces = [], {}
+    owner = setting = head
+    at = raw[0]
+    while at < len(raw):
+        one = raw[at : at + raw[at]]
+        if one[1] == INTERFACE:
+            owner = setting = SimpleNamespace(**_words(one, _INTERFACE_FIELDS, {}), extra_descriptors=[], endpoints=[])
+            head.interfaces.setdefault(setting.bInterfaceNumber, []).append(setting)
+        elif one[1] == ENDPOINT:
+            fields = _words(one, _ENDPOINT_FIELDS, {"wMaxPacketSize": 2})
+            owner = SimpleNamespace(**fields, bRefresh=0, bSynchAddress=0, extra_descriptors=[])
+            setting.endpoints.append(owner)
+        else:
+            owner.extra_descriptors.extend(one)
+        at += raw[at]
+    return head
+
+
+class DeviceRef:
+    """What pyusb carries around as "the device": one enumeration on one port."""
+
+    def __init__(self, bus_number: int, port: PortPath, presence: Presence, unit: Pluggable | None) -> None:
+        self.bus_number, self.port, self.presence, self.unit = bus_number, port, presence, unit
+        self.configuration = parse_configuration(presence.descriptors.configuration)
+
+    def described(self) -> SimpleNamespace:
+        """The device descriptor plus where it is: what ``usb.core.find`` filters on."""
+        fields = parse_device(self.presence.descriptors.device)
+        ports = tuple(int(part) for part in self.port.value.split("-")[1].split("."))
+        fields.bus, fields.address, fields.speed = self.bus_number, self.presence.address, _FULL_SPEED
+        fields.port_number, fields.port_numbers = ports[-1], ports
+        return fields
+
+
+class Handle:
+    """One opened device."""
+
+    def __init__(self, ref: DeviceRef) -> None:
+        self.ref = ref
+        self.claimed: set[int] = set()
+
+
+class DescriptorBackend(usb.backend.IBackend):  # type: ignore[misc]
+    """Everything a backend answers from descriptors and claims alone; subclasses add `transfer` and devices."""
+
+    def __init__(self) -> None:
+        self._claims: dict[tuple[int, int], Handle] = {}
+        self._lock = threading.Lock()
+
+    def transfer(self, handle: Handle, setup: Setup, data: bytes, timeout_s: float) -> bytes:
+        """One control transfer; raises what `usb_failure` raises."""
+        raise NotImplementedError
+
+    def get_parent(self, dev: DeviceRef) -> None:  # noqa: ARG002 - pyusb's signature
+        return None
+
+    def get_device_descriptor(self, dev: DeviceRef) -> SimpleNamespace:
+        return dev.described()
+
+    def get_configuration_descriptor(self, dev: DeviceRef, config: int) -> SimpleNamespace:
+        if config:
+            raise IndexError(f"configuration index {config}: the unit has one configuration")
+        return dev.configuration
+
+    def get_interface_descriptor(self, dev: DeviceRef, intf: int, alt: int, config: int) -> SimpleNamespace:
+        settings = self.get_configuration_descriptor(dev, config).interfaces
+        found: SimpleNamespace = settings[sorted(settings)[intf]][alt]
+        return found
+
+    def get_endpoint_descriptor(self, dev: DeviceRef, ep: int, intf: int, alt: int, config: int) -> SimpleNamespace:
+        found: SimpleNamespace = self.get_interface_descriptor(dev, intf, alt, config).endpoints[ep]
+        return found
+
+    def get_configuration(self, dev_handle: Handle) -> int:  # noqa: ARG002 - pyusb's signature
+        return 1  # the kernel configured it at enumeration and remembers; nothing is asked
+
+    def set_configuration(self, dev_handle: Handle, config_value: int) -> None:
+        """Refused while any interface has a driver, else sent to the unit (it restarts the DFU class)."""
+        ref = dev_handle.ref
+        with self._lock:
+            if any(address == ref.presence.address for address, _ in self._claims):
+                usb_failure(errno.EBUSY)
+        if ref.presence.descriptors.kernel_bound:
+            usb_failure(errno.EBUSY)
+        self.transfer(dev_handle, Setup(0x00, 9, config_value, 0, 0), b"", 5.0)
+
+    def set_interface_altsetting(self, dev_handle: Handle, intf: int, altsetting: int) -> None:
+        if intf not in dev_handle.claimed:
+            usb_failure(errno.ENOENT)
+        self.transfer(dev_handle, Setup(0x01, 11, altsetting, intf, 0), b"", 5.0)
+
+    def claim_interface(self, dev_handle: Handle, intf: int) -> None:
+        ref = dev_handle.ref
+        if intf >= ref.presence.descriptors.interfaces:
+            usb_failure(errno.ENOENT)
+        if intf in ref.presence.descriptors.kernel_bound:
+            usb_failure(errno.EBUSY)
+        with self._lock:
+            if self._claims.setdefault((ref.presence.address, intf), dev_handle) is not dev_handle:
+                usb_failure(errno.EBUSY)
+        dev_handle.claimed.add(intf)
+
+    def release_interface(self, dev_handle: Handle, intf: int) -> None:
+        if intf not in dev_handle.claimed:
+            usb_failure(errno.ENOENT)
+        dev_handle.claimed.discard(intf)
+        with self._lock:
+            self._claims.pop((dev_handle.ref.presence.address, intf), None)
+
+    def close_device(self, dev_handle: Handle) -> None:
+        for intf in list(dev_handle.claimed):
+            self.release_interface(dev_handle, intf)
+
+    def is_kernel_driver_active(self, dev_handle: Handle, intf: int) -> bool:
+        return intf in dev_handle.ref.presence.descriptors.kernel_bound
+
+    def ctrl_transfer(
+        self,
+        dev_handle: Handle,
+        bmRequestType: int,  # noqa: N803 - pyusb's own names
+        bRequest: int,  # noqa: N803
+        wValue: int,  # noqa: N803
+        wIndex: int,  # noqa: N803
+        data: array[int],
+        timeout: int,
+    ) -> int:
+        """Run one transfer; IN data lands in ``data``. ``timeout`` in milliseconds, 0 = none."""
+        setup = Setup(bmRequestType, bRequest, wValue, wIndex, len(data))
+        reply = self.transfer(dev_handle, setup, b"" if setup.is_in else data.tobytes(), (timeout or 3_600_000) / 1000)
+        if setup.is_in:
+            data[: len(reply)] = array("B", reply)
+            return len(reply)
+        return len(data)
+
+
+class VirtualBackend(DescriptorBackend):
+    """The units of one `VirtualBus`, in this process."""
+
+    def __init__(self, bus: VirtualBus) -> None:
+        super().__init__()
+        self._bus = bus
+
+    def enumerate_devices(self) -> Iterator[DeviceRef]:
+        for one in self._bus.shown():
+            yield DeviceRef(self._bus.number, one.port, one.presence, one.unit)
+
+    def open_device(self, dev: DeviceRef) -> Handle:
+        if dev.unit is None or dev.unit.presence is not dev.presence:
+            usb_failure(errno.ENODEV)
+        return Handle(dev)
+
+    def reset_device(self, dev_handle: Handle) -> None:
+        unit = dev_handle.ref.unit
+        assert unit is not None
+        unit.bus_reset(dev_handle.ref.presence)
+
+    def transfer(self, handle: Handle, setup: Setup, data: bytes, timeout_s: float) -> bytes:
+        unit = handle.ref.unit
+        assert unit is not None
+        try:
+            return unit.control(handle.ref.presence, setup, data, timeout_s)
+        except Stall:
+            usb_failure(errno.EPIPE)
+        except Gone:
+            usb_failure(errno.ENODEV)
+        except TimedOut:
+            usb_failure(errno.ETIMEDOUT)

@@ -1,0 +1,45 @@
+"""What the software on a unit may use of the unit it runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from ..clock import Clock
+from .boot import BootRequest
+from .timing import Timings
+
+if TYPE_CHECKING:
+    from .factory import UnitSpec
+    from .memory import UnitMemory
+    from .radio import World
+
+
+class Board(Protocol):
+    """Implemented by `unit.VirtualUnit`. Everything is called with the unit's condition held."""
+
+    @property
+    def spec(self) -> UnitSpec: ...
+    @property
+    def memory(self) -> UnitMemory: ...
+    @property
+    def world(self) -> World: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def timings(self) -> Timings: ...
+    def after(self, delay_s: float, action: Callable[[], None]) -> None:
+        """Run ``action`` later on the bus's thread, condition held, unless the unit was reset or lost power since."""
+        ...
+
+    def tell(self, action: Callable[[], None]) -> None:
+        """Run ``action`` soon on the bus's thread, condition not held: for whatever talks to the outside world."""
+        ...
+
+    def restart(self, request: BootRequest = BootRequest.NORMAL, delay_s: float = 0.0) -> None:
+        """Reset ``delay_s`` from now."""
+        ...
+
+    def output_ready(self) -> None:
+        """The console has something to say: wake whoever reads the CDC port."""
+        ...

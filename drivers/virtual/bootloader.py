@@ -1,0 +1,72 @@
+"""DFU mode as the host meets it: the memory side's DFU function behind the bootloader's descriptors.
+
+It keeps configuration and alternate setting as these bootloaders do (reference usb-and-serial 2.6)
+and resets the unit when the function says that it leaves.
+"""
+
+from __future__ import annotations
+
+from ..wire.usb import Setup
+from .board import Board
+from .boot import BootReport, BootRequest
+from .bus import Stall
+from .descriptors import Descriptors, dfu_descriptors
+from .dfu_function import MANIFEST_S, DfuFunction
+from .endpoint import Answer
+
+_SHOWS_PROTECTION = 3100  # module version of the bootloader of Device OS 6.2.0 (2.7)
+_CLASS_REQUESTS = (0x21, 0xA1)
+
+
+class Bootloader:
+    """The software of a unit in DFU mode."""
+
+    def __init__(self, board: Board, report: BootReport) -> None:
+        version = report.bootloader_version or 0
+        platform = board.spec.platform
+        self._board = board
+        self._function = DfuFunction(board.memory, version)
+        self._alternate = 0
+        self._is_configured = True  # the host's kernel configures at enumeration
+        self.descriptors: Descriptors = dfu_descriptors(
+            platform.id, platform.name, str(board.spec.device_id), shows_protection=version >= _SHOWS_PROTECTION
+        )
+
+    def request(self, setup: Setup, data: bytes) -> Answer:
+        """Class requests to interface 0; the vendor requests of application mode do not exist here."""
+        if setup.request_type not in _CLASS_REQUESTS or setup.index & 0xFF:
+            raise Stall
+        reply = self._function.handle(setup, data)
+        if reply.leaving:
+            self._board.restart(BootRequest.SAFE if reply.safe_mode else BootRequest.NORMAL, MANIFEST_S)
+        if reply.stall:
+            raise Stall
+        return Answer(reply.data, reply.seconds)
+
+    def set_configuration(self, value: int) -> None:
+        """Any value but 0 restarts the DFU class: dfuIDLE, OK, pointer 0."""
+        self._is_configured = value != 0
+        if self._is_configured:
+            self._alternate = 0
+            self._function.set_configuration()
+
+    def get_configuration(self) -> int:
+        """0 once configured, 1 while only addressed: a quirk of this bootloader."""
+        return 0 if self._is_configured else 1
+
+    def set_interface(self, interface: int, alternate: int) -> None:
+        if interface != 0 or not self._function.set_interface(alternate):
+            raise Stall
+        self._alternate = alternate
+
+    def get_interface(self, interface: int) -> int:
+        if interface != 0:
+            raise Stall
+        return self._alternate
+
+    def bus_reset(self) -> None:
+        self._alternate = 0
+        self._function.set_configuration()
+
+    def stop(self) -> None:
+        """Nothing to tell anybody."""

@@ -1,0 +1,236 @@
+"""The virtual USB bus: ports, what is plugged into them, device numbers, and one thread for timed events.
+
+It knows nothing of Particle: anything that fits `Pluggable` can be plugged in. It moves no
+bytes either; that is `backend.py` (pyusb), `serial_side.py` (pyserial) and `usbip.py`.
+
+Locks: a unit's own condition may be held while calling the bus, never the other way round.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..clock import Clock, Condition
+from ..identity import PortPath
+from ..wire.usb import Setup
+from .descriptors import Descriptors
+
+_LOG = logging.getLogger(__name__)
+
+Action = Callable[[], None]
+
+
+class Stall(Exception):
+    """The unit answers with a STALL handshake."""
+
+
+class Gone(Exception):
+    """The unit left the bus before or during the transfer."""
+
+
+class TimedOut(Exception):
+    """The host's time-out passed before the unit answered."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Presence:
+    """One enumeration: what the host sees from the moment it gave the unit an address until it vanishes."""
+
+    address: int
+    descriptors: Descriptors
+    since: float  # clock seconds
+    serial_from: float | None = None  # clock seconds from which a CDC port exists; None: no CDC interface
+
+
+class Socket(Protocol):
+    """What a plugged-in unit may use of its port."""
+
+    @property
+    def port(self) -> PortPath: ...
+    def new_address(self) -> int: ...
+    def changed(self) -> None:
+        """Tell whoever listens to the bus that this port shows something else now."""
+
+    def at(self, delay_s: float, action: Action) -> None: ...
+    def replace(self, unit: Pluggable | None, after_s: float) -> None:
+        """Pull this unit's cable now; plug ``unit`` into the port ``after_s`` later if it is still empty then."""
+        ...
+
+
+class Pluggable(Protocol):
+    """A thing with a USB plug."""
+
+    @property
+    def condition(self) -> Condition: ...
+    @property
+    def presence(self) -> Presence | None: ...
+    def power_on(self, socket: Socket) -> None: ...
+    def power_off(self) -> None: ...
+    def control(self, presence: Presence, setup: Setup, data: bytes, timeout_s: float) -> bytes:
+        """Run one control transfer in time; raises `Stall`, `Gone` or `TimedOut`."""
+        ...
+
+    def bus_reset(self, presence: Presence) -> None: ...
+    def serial_write(self, presence: Presence, data: bytes) -> None: ...
+    def serial_read(self, presence: Presence, max_bytes: int, timeout_s: float | None) -> bytes: ...
+    def serial_pending(self, presence: Presence) -> int: ...
+    def serial_line(self, presence: Presence, *, baud: int, dtr: bool) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One device the host sees now."""
+
+    port: PortPath
+    unit: Pluggable
+    presence: Presence
+
+
+class _Port:
+    """The socket of one port."""
+
+    def __init__(self, bus: VirtualBus, port: PortPath) -> None:
+        self._bus, self._port = bus, port
+
+    @property
+    def port(self) -> PortPath:
+        return self._port
+
+    def new_address(self) -> int:
+        return self._bus.new_address()
+
+    def changed(self) -> None:
+        self._bus.changed(self._port)
+
+    def at(self, delay_s: float, action: Action) -> None:
+        self._bus.at(delay_s, action)
+
+    def replace(self, unit: Pluggable | None, after_s: float) -> None:
+        self._bus.unplug(self._port)
+        if unit is not None:
+            self._bus.at(after_s, lambda: self._bus.plug_if_free(self._port, unit))
+
+
+class VirtualBus:
+    """Ports with units in them. Thread-safe.
+
+    ``failures`` holds every exception a timed event raised: a test asserts that it is empty.
+    """
+
+    def __init__(self, clock: Clock, number: int = 1) -> None:
+        self.clock = clock
+        self.number = number
+        self.failures: list[BaseException] = []
+        self._condition = clock.condition()
+        self._units: dict[PortPath, Pluggable] = {}
+        self._events: list[tuple[float, int, Action]] = []
+        self._sequence = itertools.count()
+        self._address = 0
+        self._listeners: list[Callable[[PortPath], None]] = []
+        self._is_closed = False
+        self._thread = clock.thread(f"virtual-bus-{number}", self._run)
+
+    # --- cables ---
+
+    def plug(self, port: PortPath | str, unit: Pluggable) -> None:
+        """Put ``unit`` into ``port`` ("1-2", "1-2.3"); it powers on and appears when it has booted."""
+        path = PortPath(str(port))
+        with self._condition:
+            if path in self._units:
+                raise ValueError(f"port {path} of the virtual bus is taken; unplug it first")
+            self._units[path] = unit
+        unit.power_on(_Port(self, path))
+
+    def plug_if_free(self, port: PortPath, unit: Pluggable) -> None:
+        """Like `plug`, but whoever was faster keeps the port."""
+        if self.unit_at(port) is None and not self._is_closed:
+            self.plug(port, unit)
+
+    def unplug(self, port: PortPath | str) -> Pluggable | None:
+        """Pull the cable: the unit loses power at once. Returns it, or None if the port was empty."""
+        with self._condition:
+            unit = self._units.pop(PortPath(str(port)), None)
+        if unit is not None:
+            unit.power_off()
+        return unit
+
+    def unit_at(self, port: PortPath | str) -> Pluggable | None:
+        with self._condition:
+            return self._units.get(PortPath(str(port)))
+
+    def units(self) -> dict[PortPath, Pluggable]:
+        """Who is plugged in where, in plugging order."""
+        with self._condition:
+            return dict(self._units)
+
+    def shown(self) -> list[Shown]:
+        """Everything enumerated now; units that are booting, dead or away are not in it."""
+        shown = [Shown(port, unit, unit.presence) for port, unit in self.units().items() if unit.presence]
+        return sorted(shown, key=lambda one: one.presence.address)
+
+    def new_address(self) -> int:
+        """The next free device number, 1 to 127, as a host counts them up."""
+        with self._condition:
+            used = {unit.presence.address for unit in self._units.values() if unit.presence}
+            self._address = next(a for i in range(127) if (a := (self._address + i) % 127 + 1) not in used)
+            return self._address
+
+    # --- who watches ---
+
+    def listen(self, listener: Callable[[PortPath], None]) -> Callable[[], None]:
+        """Call ``listener(port)`` after a port shows something else; returns how to stop that."""
+        with self._condition:
+            self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def changed(self, port: PortPath) -> None:
+        for listener in list(self._listeners):
+            self.at(0.0, lambda listener=listener: listener(port))  # type: ignore[misc]
+
+    # --- time ---
+
+    def at(self, delay_s: float, action: Action) -> None:
+        """Run ``action`` on the bus's thread ``delay_s`` seconds from now, in (due, order given) order."""
+        with self._condition:
+            heapq.heappush(self._events, (self.clock.now() + delay_s, next(self._sequence), action))
+            self._condition.notify_all()
+
+    def close(self) -> None:
+        """Unplug everything and end the thread."""
+        for port in list(self.units()):
+            self.unplug(port)
+        with self._condition:
+            self._is_closed = True
+            self._condition.notify_all()
+        self._thread.join(5.0)
+
+    def __enter__(self) -> VirtualBus:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _next_event(self) -> Action | None:
+        with self._condition:
+            while not self._is_closed:
+                if not self._events:
+                    self._condition.wait()
+                    continue
+                left = self._events[0][0] - self.clock.now()
+                if left <= 0:
+                    return heapq.heappop(self._events)[2]
+                self._condition.wait(left)
+        return None
+
+    def _run(self) -> None:
+        while (action := self._next_event()) is not None:
+            try:
+                action()
+            except Exception as error:
+                _LOG.exception("a timed event of the virtual bus failed")
+                self.failures.append(error)

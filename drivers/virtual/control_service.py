@@ -1,0 +1,241 @@
+"""The control-request protocol as the unit speaks it: INIT, CHECK, SEND, RECV, RESET on endpoint 0.
+
+Byte-exact after reference usb-and-serial 3.2 to 3.7. What a request does is not here: it is handed
+to the system thread (`SystemThread`), which may be busy or asleep, and comes back as an `Outcome`.
+"""
+
+from __future__ import annotations
+
+import enum
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..wire.usb import Setup
+from .bus import Stall
+
+REPLY_LENGTH = 64
+MAX_ACTIVE = 4
+POOL_BUFFER = 64
+CANCELLED, ABORTED = -140, -150
+
+_STATUS_FLAG, _ID_FLAG, _SIZE_FLAG, _RESULT_FLAG = 1, 2, 4, 8
+
+
+class Service(enum.IntEnum):
+    """bRequest of the five service requests."""
+
+    INIT = 1
+    CHECK = 2
+    SEND = 3
+    RECV = 4
+    RESET = 5
+
+
+class Status(enum.IntEnum):
+    """Status of a service reply; a request's own result is something else."""
+
+    OK = 0
+    ERROR = 1  # never sent
+    PENDING = 2  # buffer not ready, or work not finished
+    BUSY = 3  # four requests are active
+    NO_MEMORY = 4
+    NOT_FOUND = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a request ended.
+
+    ``seconds``: how long the system thread worked on it. ``finish``, if given, is called when that time is over and
+    makes the real outcome. ``completed`` is called once the host has read the result, or gave up on it.
+    """
+
+    result: int = 0
+    data: bytes = b""
+    seconds: float = 0.0
+    finish: Callable[[], Outcome] | None = None
+    completed: Callable[[], None] | None = None
+
+
+class SystemThread(Protocol):
+    """Where the work is done, one request after the other. Moments are clock seconds; None means never."""
+
+    def now(self) -> float: ...
+    def allocate(self) -> float | None:
+        """The moment a payload buffer is there."""
+        ...
+
+    def run(self, request_type: int, payload: bytes, done: Callable[[Outcome, float], None]) -> None:
+        """Work on one request; ``done(outcome, moment)`` tells how it ends and when the host may see that.
+
+        Never called if the thread sleeps until a restart.
+        """
+        ...
+
+
+class State(enum.Enum):
+    """Life of an active request (reference 3.4)."""
+
+    ALLOC_PENDING = enum.auto()  # INIT said PENDING: a buffer is wanted
+    RECV_PAYLOAD = enum.auto()  # SEND may come
+    PENDING = enum.auto()  # the system thread has it
+    DONE = enum.auto()  # result stored
+
+
+@dataclass(slots=True, eq=False)
+class _Active:
+    id: int
+    type_id: int
+    size: int
+    state: State
+    payload: bytearray = field(default_factory=bytearray)
+    outcome: Outcome = field(default_factory=Outcome)
+    ready_at: float | None = None  # when ALLOC_PENDING or DONE becomes visible
+    read: int = 0  # reply bytes the host has fetched
+    is_released: bool = False  # the host gave up; the outcome will be dropped
+
+
+def service_reply(
+    status: Status, *, request_id: int | None = None, size: int | None = None, result: int | None = None
+) -> bytes:
+    """Flags and status, then the fields that are there, without gaps (reference 3.3)."""
+    flags, tail = _STATUS_FLAG, b""
+    for bit, layout, value in ((_ID_FLAG, "<H", request_id), (_SIZE_FLAG, "<I", size), (_RESULT_FLAG, "<i", result)):
+        if value is not None:
+            flags |= bit
+            tail += struct.pack(layout, value)
+    return struct.pack("<IH", flags, status) + tail
+
+
+class ControlService:
+    """Active requests since the last boot. Lives in RAM; called with the unit's condition held."""
+
+    def __init__(self, thread: SystemThread) -> None:
+        self._thread = thread
+        self._active: dict[int, _Active] = {}
+        self._next_id = 1
+
+    @property
+    def active(self) -> int:
+        """How many of the four slots are taken."""
+        return len(self._active)
+
+    def handle(self, setup: Setup, data: bytes) -> bytes:
+        """One service request; raises `Stall` where the unit refuses."""
+        is_in = setup.request_type == 0xC0
+        match setup.request:
+            case Service.SEND if not is_in:
+                self._send(setup, data)
+                return b""
+            case Service.RECV if is_in:
+                return self._recv(setup)
+            case Service.INIT | Service.CHECK | Service.RESET if is_in and setup.length == REPLY_LENGTH:
+                answer = {Service.INIT: self._init, Service.CHECK: self._check, Service.RESET: self._reset}
+                return answer[Service(setup.request)](setup)
+        raise Stall
+
+    def abort_all(self) -> None:
+        """A USB bus reset: every request ends with -150, and pending restarts happen."""
+        self._release_all()
+
+    # --- the five ---
+
+    def _init(self, setup: Setup) -> bytes:
+        if len(self._active) >= MAX_ACTIVE:
+            return service_reply(Status.BUSY)
+        is_small = setup.value <= POOL_BUFFER
+        state = State.PENDING if setup.value == 0 else State.RECV_PAYLOAD if is_small else State.ALLOC_PENDING
+        request = _Active(self._next_id, setup.index, setup.value, state)
+        self._next_id = (self._next_id + 1) & 0xFFFF
+        self._active[request.id] = request
+        if state is State.PENDING:
+            self._start(request)
+        elif state is State.ALLOC_PENDING:
+            request.ready_at = self._thread.allocate()
+        status = Status.PENDING if state is State.ALLOC_PENDING else Status.OK
+        return service_reply(status, request_id=request.id)
+
+    def _check(self, setup: Setup) -> bytes:
+        request = self._active.get(setup.index)
+        if request is None:
+            return service_reply(Status.NOT_FOUND)
+        if request.ready_at is not None and request.ready_at > self._thread.now():
+            return service_reply(Status.PENDING)
+        if request.state is State.ALLOC_PENDING and request.ready_at is not None:
+            request.state = State.RECV_PAYLOAD
+        if request.state in (State.ALLOC_PENDING, State.PENDING):
+            return service_reply(Status.PENDING)
+        if request.state is State.RECV_PAYLOAD:
+            return service_reply(Status.OK)
+        outcome = request.outcome
+        if outcome.data:
+            return service_reply(Status.OK, size=len(outcome.data), result=outcome.result)
+        self._release(request)
+        return service_reply(Status.OK, result=outcome.result)
+
+    def _send(self, setup: Setup, data: bytes) -> None:
+        """More than 64 bytes are checked before the data stage; fewer are taken and then dropped if wrong (3.5)."""
+        request = self._active.get(setup.index)
+        fits = (
+            request is not None
+            and request.state is State.RECV_PAYLOAD
+            and len(request.payload) + setup.length <= request.size
+        )
+        if request is None or not fits:
+            if setup.length > POOL_BUFFER:
+                raise Stall
+            return
+        request.payload += data
+        if len(request.payload) == request.size:
+            self._start(request)
+
+    def _recv(self, setup: Setup) -> bytes:
+        request = self._active.get(setup.index)
+        if request is None or not self._is_readable(request) or setup.length == 0:
+            raise Stall
+        data = request.outcome.data
+        if request.read + setup.length > len(data):
+            raise Stall
+        piece = data[request.read : request.read + setup.length]
+        request.read += setup.length
+        if request.read == len(data):
+            self._release(request)
+        return piece
+
+    def _reset(self, setup: Setup) -> bytes:
+        if setup.index == 0:
+            self._release_all()
+            return service_reply(Status.OK)
+        request = self._active.get(setup.index)
+        if request is None:
+            return service_reply(Status.NOT_FOUND)
+        self._release(request)
+        return service_reply(Status.OK)
+
+    # --- inside ---
+
+    def _is_readable(self, request: _Active) -> bool:
+        return request.state is State.DONE and (request.ready_at or 0.0) <= self._thread.now()
+
+    def _start(self, request: _Active) -> None:
+        request.state, request.ready_at = State.PENDING, None
+        payload = bytes(request.payload)
+        self._thread.run(request.type_id, payload, lambda outcome, at: self._done(request, outcome, at))
+
+    def _done(self, request: _Active, outcome: Outcome, at: float) -> None:
+        request.outcome, request.state, request.ready_at = outcome, State.DONE, at
+        if request.is_released and outcome.completed is not None:
+            outcome.completed()
+
+    def _release_all(self) -> None:
+        for request in list(self._active.values()):
+            self._release(request)
+
+    def _release(self, request: _Active) -> None:
+        """Free the slot. A restart or update that waited for its result to be read happens now, read or not (3.7)."""
+        self._active.pop(request.id, None)
+        request.is_released = True
+        if request.state is State.DONE and request.outcome.completed is not None:
+            request.outcome.completed()

@@ -1,0 +1,128 @@
+"""USB descriptors of the virtual units, byte for byte as the nRF52840 family shows them.
+
+Application mode: reference usb-and-serial 2.2, 2.3, 2.5; DFU mode: 2.6, 2.7 and
+firmware-and-dfu 1.1. Nothing here answers requests; `endpoint.py` hands these bytes out.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+from ..wire.usb import APPLICATION_PRODUCT, DFU_PRODUCT, PARTICLE_VENDOR_ID, UsbId
+
+DEVICE, CONFIGURATION, STRING, INTERFACE, ENDPOINT = 1, 2, 3, 4, 5
+_ASSOCIATION, _CS_INTERFACE, _DFU_FUNCTIONAL = 11, 0x24, 0x21
+_FULL_SPEED_PACKET = 64
+MICROSOFT_STRING, PROTECTION_STRING, ERROR_STRING = 0xEE, 0xFA, 10
+_US_ENGLISH = 0x0409
+VENDOR_INTERFACE = 2
+
+DFU_ALTERNATES = (
+    "@Internal Flash   /0x00000000/1*004Ka,47*004Kg,192*004Kg,4*004Kg,4*004Kg,8*004Ka",
+    "@DCT Flash   /0x00000000/1*016Ke",
+    "@External Flash   /0x80000000/1024*004Kg",
+)
+DFU_FUNCTIONAL = bytes.fromhex("09 21 0b ff 00 00 10 1a 01")
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptors:
+    """What one enumeration shows. ``strings``: index -> text; index 0 (languages) is added on the wire."""
+
+    usb_id: UsbId
+    device: bytes  # 18
+    configuration: bytes
+    strings: dict[int, str] = field(default_factory=dict)
+    interfaces: int = 1  # bNumInterfaces
+    kernel_bound: tuple[int, ...] = ()  # interfaces a host's own driver claims at once (cdc_acm)
+
+    @property
+    def serial(self) -> str:
+        return self.strings[3]
+
+    def string(self, index: int) -> bytes | None:
+        """The string descriptor at ``index``, None if the unit has none there. USB 2.0 section 9.6.7."""
+        if index == 0:
+            return struct.pack("<BBH", 4, STRING, _US_ENGLISH)
+        text = self.strings.get(index)
+        if text is None:
+            return None
+        raw = text.encode("utf-16-le")
+        tail = struct.pack("<BB", MICROSOFT_STRING, 0) if index == MICROSOFT_STRING else b""
+        return struct.pack("<BB", 2 + len(raw) + len(tail), STRING) + raw + tail
+
+
+def _device(usb_id: UsbId, cls: tuple[int, int, int], bcd_device: int) -> bytes:
+    ids = (usb_id.vendor, usb_id.product, bcd_device)
+    return struct.pack("<BBHBBBBHHHBBBB", 18, DEVICE, 0x0200, *cls, _FULL_SPEED_PACKET, *ids, 1, 2, 3, 1)
+
+
+def _interface(number: int, alternate: int, endpoints: int, cls: tuple[int, int, int], string: int) -> bytes:
+    return struct.pack("<9B", 9, INTERFACE, number, alternate, endpoints, *cls, string)
+
+
+def _endpoint(address: int, kind: int, packet: int, interval: int) -> bytes:
+    return struct.pack("<BBBBHB", 7, ENDPOINT, address, kind, packet, interval)
+
+
+def _configuration(interfaces: int, attributes: int, power_2ma: int, body: bytes) -> bytes:
+    head = struct.pack("<BBHBBBBB", 9, CONFIGURATION, 9 + len(body), interfaces, 1, 0, attributes, power_2ma)
+    return head + body
+
+
+def _cdc_body() -> bytes:
+    """CDC ACM on interfaces 0 and 1, the vendor interface without endpoints on 2 (2.3)."""
+    header = struct.pack("<BBBH", 5, _CS_INTERFACE, 0, 0x0110)
+    call_management = struct.pack("<5B", 5, _CS_INTERFACE, 1, 0, 1)
+    acm = struct.pack("<4B", 4, _CS_INTERFACE, 2, 2)
+    union = struct.pack("<5B", 5, _CS_INTERFACE, 6, 0, 1)
+    return b"".join(
+        (
+            struct.pack("<8B", 8, _ASSOCIATION, 0, 2, 2, 2, 1, 4),
+            _interface(0, 0, 1, (0x02, 0x02, 0x01), 4),
+            header + call_management + acm + union,
+            _endpoint(0x82, 3, 8, 16),
+            _interface(1, 0, 2, (0x0A, 0x00, 0x00), 0),
+            _endpoint(0x01, 2, _FULL_SPEED_PACKET, 0),
+            _endpoint(0x81, 2, _FULL_SPEED_PACKET, 0),
+            _interface(VENDOR_INTERFACE, 0, 0, (0xFF, 0xFF, 0xFF), 5),
+        )
+    )
+
+
+def application_descriptors(platform_id: int, name: str, device_id: str) -> Descriptors:
+    """Normal, listening and safe mode: three modes nobody can tell apart from here."""
+    usb_id = UsbId(PARTICLE_VENDOR_ID, APPLICATION_PRODUCT + platform_id)
+    product = f"{name} CDC Mode"
+    strings = {1: "Particle", 2: product, 3: device_id, 4: f"{product} Serial", 5: f"{product} Control Interface"}
+    return Descriptors(
+        usb_id=usb_id,
+        device=_device(usb_id, (0xEF, 0x02, 0x01), 0x0102),
+        configuration=_configuration(3, 0xC0, 0xFA, _cdc_body()),
+        strings=strings | {MICROSOFT_STRING: "MSFT100"},
+        interfaces=3,
+        kernel_bound=(0, 1),
+    )
+
+
+def dfu_descriptors(platform_id: int, name: str, device_id: str, *, shows_protection: bool) -> Descriptors:
+    """The bootloader's DfuSe interface; ``shows_protection``: bootloaders from 6.2.0 have string 0xFA (2.7)."""
+    usb_id = UsbId(PARTICLE_VENDOR_ID, DFU_PRODUCT + platform_id)
+    body = b"".join(_interface(0, alt, 0, (0xFE, 0x01, 0x02), 6 + alt) for alt in range(len(DFU_ALTERNATES)))
+    strings = {1: "Particle", 2: f"{name} DFU Mode", 3: device_id, MICROSOFT_STRING: "MSFT100"}
+    strings |= {6 + alt: text for alt, text in enumerate(DFU_ALTERNATES)}
+    if shows_protection:
+        strings[PROTECTION_STRING] = "sm=o".ljust(8, "\0")
+    return Descriptors(
+        usb_id=usb_id,
+        device=_device(usb_id, (0, 0, 0), 0x0251),
+        configuration=_configuration(1, 0xC0, 0x32, body + DFU_FUNCTIONAL),
+        strings=strings,
+    )
+
+
+def microsoft_compatible_id(interface: int) -> bytes:
+    """The WINUSB compatible-ID descriptor, 40 bytes, of ``interface`` (2.5)."""
+    head = struct.pack("<IHHB7x", 40, 0x0100, 4, 1)
+    return head + struct.pack("<BB8s8s6x", interface, 1, b"WINUSB", b"")

@@ -1,0 +1,141 @@
+"""Who a virtual unit is and how it left the factory: `UnitSpec`, and `make_spec` that invents one from a seed.
+
+The same platform, seed and number give the same unit in every process and on every machine.
+Identities are valid in form and belong to nobody: ICCIDs carry a test issuer, MACs the vendor's prefix.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import DriverError
+from ..identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, SerialNumber
+from ..platforms import Platform, platform, platform_by_slug
+from . import synthetic
+from .boot import BootRequest
+from .radio import StoredNetwork
+
+_SERIAL_PREFIX = {12: "ARNK", 13: "P044"}  # four-character model codes
+_ALPHABET = string.digits + "ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSpec:
+    """One unit as it comes to the bench. ``modules`` are whole firmware files; empty means blank flash."""
+
+    platform_id: int
+    device_id: DeviceId
+    serial: SerialNumber
+    mobile_secret: MobileSecret
+    mac: MacAddress | None = None  # Wi-Fi platforms
+    imei: Imei | None = None  # cellular platforms
+    iccid: Iccid | None = None
+    modules: tuple[bytes, ...] = dataclasses.field(default=(), repr=False)
+    setup_done: bool = False
+    claimed: bool = False
+    networks: tuple[StoredNetwork, ...] = ()  # Wi-Fi networks it already knows
+    arrives: BootRequest = BootRequest.NORMAL  # how it comes up the first time it gets power
+
+    @property
+    def platform(self) -> Platform:
+        return platform(self.platform_id)
+
+    @property
+    def label(self) -> str:
+        """What the data matrix on the label says: serial, one space, mobile secret (A6)."""
+        return f"{self.serial} {self.mobile_secret.reveal()}"
+
+
+def make_spec(
+    platform_slug: str,
+    seed: int,
+    number: int,
+    device_os: str = "3.3.1",
+    *,
+    modules: Sequence[bytes] | None = None,
+    setup_done: bool = False,
+    claimed: bool = False,
+    networks: tuple[StoredNetwork, ...] = (),
+    arrives: BootRequest = BootRequest.NORMAL,
+) -> UnitSpec:
+    """Unit ``number`` of ``seed``: the identity of a fresh unit that holds a synthetic ``device_os`` and application.
+
+    ``modules`` replaces the firmware it holds. Raises `UnknownPlatform` for an unknown slug.
+    """
+    kind = platform_by_slug(platform_slug)
+    dice = random.Random(f"{platform_slug}/{seed}/{number}")
+    device_id = DeviceId.parse(kind.device_id_prefix + f"{dice.getrandbits(64):016x}")
+    serial = SerialNumber.parse(_SERIAL_PREFIX[kind.id] + "AB" + _some(dice, _ALPHABET, 9))
+    secret = MobileSecret(_some(dice, _ALPHABET, 15))
+    return UnitSpec(
+        platform_id=kind.id,
+        device_id=device_id,
+        serial=serial,
+        mobile_secret=secret,
+        mac=MacAddress.parse(f"94944a{dice.getrandbits(24):06x}") if kind.has_wifi else None,
+        imei=Imei.parse("35" + _some(dice, string.digits, 13)) if kind.has_cellular else None,
+        iccid=Iccid.parse("8988307" + _some(dice, string.digits, 13)) if kind.has_cellular else None,
+        modules=factory_modules(kind.id, device_os) if modules is None else tuple(modules),
+        setup_done=setup_done,
+        claimed=claimed,
+        networks=networks,
+        arrives=arrives,
+    )
+
+
+def _some(dice: random.Random, alphabet: str, count: int) -> str:
+    return "".join(dice.choices(alphabet, k=count))
+
+
+def factory_modules(platform_id: int, device_os: str) -> tuple[bytes, ...]:
+    """A synthetic release and the application that comes with it."""
+    files = synthetic.release(platform_id, device_os)
+    return (*(file.data for file in files), synthetic.application(platform_id, device_os).data)
+
+
+# --- on disk --------------------------------------------------------------------------------
+
+IDENTITY_FILE = "unit.json"
+
+
+def save_identity(spec: UnitSpec, directory: Path) -> None:
+    """Write who the unit is; the file is private to its owner (it holds the mobile secret, as the real OTP does)."""
+    fields = {
+        "platform_id": spec.platform_id,
+        "device_id": str(spec.device_id),
+        "serial": str(spec.serial),
+        "mobile_secret": spec.mobile_secret.reveal(),
+        "mac": spec.mac and str(spec.mac),
+        "imei": spec.imei and str(spec.imei),
+        "iccid": spec.iccid and str(spec.iccid),
+    }
+    fresh = directory / (IDENTITY_FILE + ".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(json.dumps(fields, indent=1), encoding="utf-8")
+    fresh.replace(directory / IDENTITY_FILE)
+
+
+def load_identity(directory: Path) -> UnitSpec | None:
+    """The unit that lives in ``directory``, without its firmware (that is in its flash files); None if none does."""
+    path = directory / IDENTITY_FILE
+    if not path.exists():
+        return None
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        return UnitSpec(
+            platform_id=platform(int(fields["platform_id"])).id,
+            device_id=DeviceId.parse(fields["device_id"]),
+            serial=SerialNumber.parse(fields["serial"]),
+            mobile_secret=MobileSecret(str(fields["mobile_secret"])),
+            mac=MacAddress.parse(fields["mac"]) if fields["mac"] else None,
+            imei=Imei.parse(fields["imei"]) if fields["imei"] else None,
+            iccid=Iccid.parse(fields["iccid"]) if fields["iccid"] else None,
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise DriverError(f"{path} does not describe a virtual unit ({error!r}); delete its directory") from error

@@ -1,0 +1,303 @@
+"""Faults a test or the command line can order: which unit, at which moment, what happens.
+
+Grammar of one ``--fault``, items joined with commas, in any order::
+
+    unit=2,at=dfu-write:37,do=unplug
+    unit=e00fce68aabbccdd00112233,at=request:50,do=stall
+    at=plug:1.5,do=hang,for=20
+
+``unit``: number of the unit (1 is the first), its Device ID, or ``any`` (the default: each unit by itself).
+``at`` and ``do``: the tables `MOMENTS` and `ACTIONS` below. Options: the table `OPTIONS`.
+
+Each fault happens once per unit. The unit carries them out itself; nothing here waits.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..errors import DriverError
+from ..wire.usb import Setup
+from .flash import FlashFailed, FlashStep, Operation, PowerLost, Who
+
+MOMENTS: dict[str, str] = {
+    "control:N": "the Nth control transfer to the unit, descriptor and string reads included",
+    "request:TYPE[:N]": "the Nth control request of that type (0 to 65535), at its first transfer",
+    "console:N": "the Nth byte the serial console receives",
+    "any:N": "the Nth control transfer or console byte, whichever comes",
+    "dfu-write:N": "in the middle of the Nth flash write that DFU causes",
+    "dfu-erase:N": "in the middle of the Nth page erase that DFU causes",
+    "flash:N": "in the middle of the Nth flash operation of any kind",
+    "plug:SECONDS": "that long after the unit first gets power",
+}
+"""What may follow ``at=``."""
+
+ACTIONS: dict[str, str] = {
+    "unplug": "the cable is pulled; it comes back after for= seconds, or never",
+    "swap": "the cable is pulled and another unit (with= its platform) is plugged into that port",
+    "powercut": "the unit loses power and gets it back after for= seconds (1)",
+    "torn": "like powercut; says that a flash operation is to be torn, so at= must be a flash moment",
+    "stall": "the transfer is answered with STALL, times= transfers long (1)",
+    "busy": "the next times= (1) control requests are refused with BUSY",
+    "slow": "every transfer takes by= seconds (0.5) longer, for= seconds long (until unplugged)",
+    "hang": "no transfer is answered, for= seconds long (until unplugged)",
+    "garbage": "the next times= (1) replies are random bytes; on the console, random bytes appear",
+    "fail": "that flash operation fails, so at= must be a flash moment",
+    "kill": "this process is killed with SIGKILL",
+    "wrong-label": "the label on the unit is that of another one; needs no at=",
+}
+"""What may follow ``do=``."""
+
+OPTIONS: dict[str, str] = {
+    "times": "how many transfers, 1 to 1000",
+    "for": "seconds",
+    "by": "seconds",
+    "with": "platform of the unit that comes instead",
+}
+"""The other keys."""
+
+_FLASH_MOMENTS = frozenset({"dfu-write", "dfu-erase", "flash"})
+_FLASH_ONLY = frozenset({"torn", "fail"})
+_COUNTED = re.compile(r"(control|console|any|dfu-write|dfu-erase|flash):([1-9][0-9]{0,8})")
+_REQUEST = re.compile(r"request:([0-9]{1,5})(?::([1-9][0-9]{0,8}))?")
+_PLUG = re.compile(r"plug:([0-9]{1,6}(?:\.[0-9]{1,3})?)")
+_SECONDS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
+_UNIT = re.compile(r"any|[1-9][0-9]{0,3}|[0-9a-f]{24}")
+
+
+class BadFault(DriverError):
+    """A fault specification that says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The ``count``-th time that ``kind`` happens; for ``plug`` the ``seconds`` after power-on."""
+
+    kind: str  # "control", "request:50", "dfu-write", "plug", ...
+    count: int = 1
+    seconds: float = 0.0
+
+    @property
+    def is_in_flash(self) -> bool:
+        return self.kind in _FLASH_MOMENTS
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One ordered fault; make it with `parse_fault`."""
+
+    unit: str  # "any", a number or a Device ID
+    moment: Moment
+    action: str  # a key of ACTIONS
+    times: int = 1
+    duration_s: float | None = None
+    by_s: float = 0.5
+    platform: str | None = None
+
+    def applies_to(self, number: int, device_id: str) -> bool:
+        """Whether it is meant for the ``number``-th unit (from 1), which has this Device ID."""
+        return self.unit in ("any", str(number), device_id)
+
+
+def parse_fault(spec: str) -> Fault:
+    """Read one ``--fault``; raises `BadFault` that names the item and what may stand there."""
+    items = _items(spec)
+    action = items.get("do", "")
+    if action not in ACTIONS:
+        raise BadFault(f"fault {spec!r}: do={action} is not one of {', '.join(ACTIONS)}")
+    if "at" not in items and action != "wrong-label":
+        raise BadFault(f"fault {spec!r} says no moment; add at= one of {', '.join(MOMENTS)}")
+    unit = items.get("unit", "any").lower()
+    if not _UNIT.fullmatch(unit):
+        raise BadFault(f"fault {spec!r}: unit={unit} is no number from 1, no Device ID of 24 hex digits and not 'any'")
+    moment = _moment(spec, items.get("at", "plug:0"))
+    if action in _FLASH_ONLY and not moment.is_in_flash:
+        raise BadFault(f"fault {spec!r}: do={action} needs at= dfu-write:N, dfu-erase:N or flash:N")
+    times = items.get("times", "1")
+    if not times.isdecimal() or not 1 <= int(times) <= 1000:
+        raise BadFault(f"fault {spec!r}: times={times} is no number from 1 to 1000")
+    duration, by = (_seconds(spec, items, key) for key in ("for", "by"))
+    return Fault(unit, moment, action, int(times), duration, 0.5 if by is None else by, items.get("with"))
+
+
+def _items(spec: str) -> dict[str, str]:
+    items: dict[str, str] = {}
+    allowed = ("unit", "at", "do", *OPTIONS)
+    for part in spec.split(","):
+        key, equals, value = (word.strip() for word in part.partition("="))
+        if not equals or not value:
+            raise BadFault(f"fault {spec!r}: {part!r} is not written key=value")
+        if key not in allowed:
+            raise BadFault(f"fault {spec!r}: key {key!r} is not one of {', '.join(allowed)}")
+        if key in items:
+            raise BadFault(f"fault {spec!r}: {key}= stands there twice")
+        items[key] = value
+    return items
+
+
+def _moment(spec: str, text: str) -> Moment:
+    if match := _COUNTED.fullmatch(text):
+        return Moment(match[1], int(match[2]))
+    if (match := _REQUEST.fullmatch(text)) and int(match[1]) <= 0xFFFF:
+        return Moment(f"request:{int(match[1])}", int(match[2] or 1))
+    if match := _PLUG.fullmatch(text):
+        return Moment("plug", seconds=float(match[1]))
+    raise BadFault(f"fault {spec!r}: at={text} is not one of {', '.join(MOMENTS)} (numbers count from 1)")
+
+
+def _seconds(spec: str, items: dict[str, str], key: str) -> float | None:
+    value = items.get(key)
+    if value is None:
+        return None
+    if not _SECONDS.fullmatch(value):
+        raise BadFault(f"fault {spec!r}: {key}={value} is no number of seconds such as 0.5")
+    return float(value)
+
+
+# --- carrying them out ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sabotage:
+    """What is wrong with one transfer."""
+
+    is_silent: bool = False
+    stalls: bool = False
+    is_busy: bool = False
+    garbage: str | None = None  # seed of the bytes to send instead
+    delay_s: float = 0.0
+
+
+class Victim(Protocol):
+    """What a fault can do to a unit; called with the unit's condition held."""
+
+    def now(self) -> float: ...
+    def pull(self, back_after_s: float | None) -> None: ...
+    def swap(self, platform: str | None) -> None: ...
+
+
+def is_init(setup: Setup) -> bool:
+    """INIT of the control-request protocol: the transfer that opens a request (reference usb-and-serial 3.2)."""
+    return setup.request_type == 0xC0 and setup.request == 1
+
+
+class FaultDesk:
+    """The faults ordered for one unit, and how far each has come."""
+
+    def __init__(self, victim: Victim, seed: str) -> None:
+        self._victim, self._seed = victim, seed
+        self._orders: list[Fault] = []
+        self._counts: Counter[str] = Counter()
+        self._left: Counter[str] = Counter()  # action -> transfers still to spoil
+        self._silent_until = -math.inf
+        self._slow_until, self._slow_by = -math.inf, 0.0
+        self._flash_target: Fault | None = None
+        self.has_wrong_label = False
+
+    def order(self, faults: Iterable[Fault]) -> None:
+        """Add orders; those that count start counting now only if nothing was counted before."""
+        for fault in faults:
+            if fault.action == "wrong-label":
+                self.has_wrong_label = True
+            else:
+                self._orders.append(fault)
+
+    def plug_orders(self) -> list[tuple[float, Callable[[], None]]]:
+        """(seconds after power-on, what to do then), each handed out once."""
+        timed = [fault for fault in self._orders if fault.moment.kind == "plug"]
+        self._orders = [fault for fault in self._orders if fault.moment.kind != "plug"]
+        return [(fault.moment.seconds, lambda fault=fault: self._do(fault)) for fault in timed]  # type: ignore[misc]
+
+    def unplugged(self) -> None:
+        """Power is gone: what lasts "until unplugged" ends."""
+        self._silent_until = self._slow_until = -math.inf
+        self._flash_target = None
+
+    # --- moments ---
+
+    def control(self, setup: Setup) -> Sabotage:
+        """One control transfer begins."""
+        self._reach("control", "any", *([f"request:{setup.index}"] if is_init(setup) else []))
+        now = self._victim.now()
+        garbage = setup.is_in and self._spoil("garbage")
+        return Sabotage(
+            is_silent=now < self._silent_until,
+            stalls=self._spoil("stall"),
+            is_busy=is_init(setup) and self._spoil("busy"),
+            garbage=f"{self._seed}/{self._counts['control']}" if garbage else None,
+            delay_s=self._slow_by if now < self._slow_until else 0.0,
+        )
+
+    def console_byte(self) -> Sabotage:
+        """The console receives one byte."""
+        self._reach("console", "any")
+        garbage = self._spoil("garbage")
+        return Sabotage(
+            is_silent=self._victim.now() < self._silent_until,
+            garbage=f"{self._seed}/console/{self._counts['console']}" if garbage else None,
+        )
+
+    def flash_step(self, step: FlashStep) -> None:
+        """A `FlashFault`: raises `PowerLost` or `FlashFailed` in the middle of the operation that was meant."""
+        if step.who is Who.FACTORY:
+            return
+        if step.done == 0:
+            kind = {Operation.PROGRAM: "dfu-write", Operation.ERASE: "dfu-erase"}[step.operation]
+            kinds = ["flash", kind] if step.who is Who.DFU else ["flash"]
+            self._counts.update(kinds)
+            self._flash_target = next((f for k in kinds for f in self._due(k)), None)
+        if self._flash_target is not None and self._is_middle(step):
+            fault, self._flash_target = self._flash_target, None
+            self._orders.remove(fault)
+            if fault.action == "fail":
+                raise FlashFailed(f"ordered: {step.operation} at {step.address:#x} of the {step.chip} fails")
+            self._do(fault)
+            if fault.action in ("unplug", "swap", "powercut", "torn"):
+                raise PowerLost(f"ordered: power is lost {step.done} bytes into a {step.operation} of the {step.chip}")
+
+    # --- inside ---
+
+    @staticmethod
+    def _is_middle(step: FlashStep) -> bool:
+        return step.done * 2 >= step.length or step.length <= 256
+
+    def _due(self, kind: str) -> list[Fault]:
+        count = self._counts[kind]
+        return [fault for fault in self._orders if fault.moment.kind == kind and fault.moment.count == count]
+
+    def _reach(self, *kinds: str) -> None:
+        self._counts.update(kinds)
+        for fault in [fault for kind in kinds for fault in self._due(kind)]:
+            self._orders.remove(fault)
+            self._do(fault)
+
+    def _spoil(self, action: str) -> bool:
+        if self._left[action] == 0:
+            return False
+        self._left[action] -= 1
+        return True
+
+    def _do(self, fault: Fault) -> None:
+        lasting = math.inf if fault.duration_s is None else self._victim.now() + fault.duration_s
+        match fault.action:
+            case "unplug":
+                self._victim.pull(fault.duration_s)
+            case "powercut" | "torn":
+                self._victim.pull(1.0 if fault.duration_s is None else fault.duration_s)
+            case "swap":
+                self._victim.swap(fault.platform)
+            case "hang":
+                self._silent_until = lasting
+            case "slow":
+                self._slow_until, self._slow_by = lasting, fault.by_s
+            case "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case _:
+                self._left[fault.action] += fault.times

@@ -1,0 +1,297 @@
+"""The world around a unit - access points, SIM registry, cloud - and the radio that reaches into it.
+
+A unit comes online by itself some seconds after boot if it holds a network that really works, or
+has an active SIM, and nothing keeps it in listening mode. Reference usb-and-serial 4.5, 4.8, 5.1.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import struct
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from ..identity import Secret
+from .board import Board
+from .flash import Who
+from .inventory import find_application
+
+MAX_NETWORKS = 10
+_AT_NOT_OK = -1200  # what an Argon answers for a wrong password and for an unknown network alike
+_SUFFIX_TAIL = struct.Struct("<HHH32sH")  # product id and version, reserved, SHA-256, suffix size; then the CRC
+
+
+class Security(enum.IntEnum):
+    """Security of a Wi-Fi network as requests 500 to 507 number it (reference 4.8)."""
+
+    NONE = 0  # open
+    WEP = 1  # obsolete
+    WPA = 2  # WPA-PSK
+    WPA2 = 3  # WPA2-PSK
+    WPA_WPA2 = 4  # either
+    WPA3 = 5  # SAE
+    WPA2_WPA3 = 6  # transition mode
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPoint:
+    """A Wi-Fi network in range. ``password`` None: open."""
+
+    ssid: str
+    password: Secret | None = None
+    security: Security = Security.WPA2
+    bssid: bytes = b"\xa4\xb1\xc1\x02\x03\xff"
+    channel: int = 11
+    rssi: int = -52
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNetwork:
+    """A network in a unit's store."""
+
+    ssid: str
+    password: Secret | None = None
+    security: Security = Security.WPA2
+
+
+class SimRegistry(Protocol):
+    """Whoever knows which SIMs are active: the virtual cloud."""
+
+    def is_active(self, iccid: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFacts:
+    """What a unit tells the cloud when its session begins. ``product_id`` None: the firmware belongs to no product."""
+
+    device_id: str
+    platform_id: int
+    device_os: str
+    is_safe_mode: bool
+    product_id: int | None
+    product_version: int | None
+    serial_number: str
+    iccid: str | None
+    imei: str | None
+    mac: str | None
+    claim_code: str | None
+
+
+class CloudLink(Protocol):
+    """The cloud end of a unit's session. Called on the bus's thread; no lock of a unit is held."""
+
+    def online(self, facts: UnitFacts) -> None: ...
+    def offline(self, device_id: str) -> None: ...
+
+
+class World:
+    """Everything outside the units. Access points may come, go and change while units run."""
+
+    def __init__(
+        self,
+        access_points: Iterable[AccessPoint] = (),
+        sims: SimRegistry | None = None,
+        cloud: CloudLink | None = None,
+    ) -> None:
+        self.access_points: dict[str, AccessPoint] = {ap.ssid: ap for ap in access_points}
+        self.sims = sims
+        self.cloud = cloud
+
+    def admits(self, network: StoredNetwork) -> AccessPoint | None:
+        """The access point ``network`` really gets into, None for a wrong password or nothing in range."""
+        point = self.access_points.get(network.ssid)
+        return point if point is not None and (point.password or None) == (network.password or None) else None
+
+    def sim_is_active(self, iccid: str) -> bool:
+        return self.sims is not None and self.sims.is_active(iccid)
+
+
+# --- the store ------------------------------------------------------------------------------
+
+
+class WifiStore:
+    """Known networks, kept in the unit's own memory: they survive power cuts and new firmware."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    def networks(self) -> list[StoredNetwork]:
+        raw = self._board.memory.read_network()
+        rows = json.loads(raw) if raw else []
+        return [StoredNetwork(ssid, Secret(password) if password else None, Security(s)) for ssid, password, s in rows]
+
+    def add(self, network: StoredNetwork, who: Who) -> float:
+        """Store ``network``; the same SSID is replaced, an eleventh replaces the last. Returns seconds."""
+        others = [one for one in self.networks() if one.ssid != network.ssid]
+        return self._save([*others[: MAX_NETWORKS - 1], network], who)
+
+    def remove(self, ssid: str, who: Who) -> float:
+        return self._save([one for one in self.networks() if one.ssid != ssid], who)
+
+    def clear(self, who: Who) -> float:
+        return self._save([], who)
+
+    def _save(self, networks: list[StoredNetwork], who: Who) -> float:
+        rows = [[n.ssid, n.password.reveal() if n.password else "", int(n.security)] for n in networks]
+        return self._board.memory.write_network(json.dumps(rows).encode(), who)
+
+
+# --- the radio of one boot --------------------------------------------------------------------
+
+
+class Link(enum.IntEnum):
+    """GET_CONNECTION_STATUS (reference 4.5)."""
+
+    DISCONNECTED = 0  # no session, none being made
+    CONNECTING = 1  # looking for a network or shaking hands
+    CONNECTED = 2  # the cloud knows it is there
+
+
+class Radio:
+    """Connection manager since the last boot. Lives in RAM; all methods with the unit's condition held."""
+
+    def __init__(self, board: Board, device_os: str, is_safe_mode: bool, wants_setup: Callable[[], None]) -> None:
+        self._board, self._device_os, self._is_safe_mode = board, device_os, is_safe_mode
+        self._wants_setup = wants_setup
+        self.store = WifiStore(board)
+        self.link = Link.DISCONNECTED
+        self.current: AccessPoint | None = None
+        self._wants_cloud = True
+        self._is_listening = False
+        self._plan = 0  # a newer plan makes older timers void
+        self._modem_on_at: float | None = None
+
+    # --- modem ---
+
+    @property
+    def modem_delay_s(self) -> float:
+        """Seconds until the modem can answer; asking switches it on."""
+        now = self._board.clock.now()
+        if self._modem_on_at is None:
+            self._modem_on_at = now + self._board.timings.modem_on_s
+        return max(0.0, self._modem_on_at - now)
+
+    @property
+    def modem_has_answered(self) -> bool:
+        """The modem ran since boot, so its IMEI and ICCID are known to the system."""
+        return self._modem_on_at is not None and self._board.clock.now() >= self._modem_on_at
+
+    # --- what the system asks of it ---
+
+    def connect(self) -> None:
+        """Want the cloud, and try at once unless listening."""
+        self._wants_cloud = True
+        self._try(self._online_s)
+
+    def disconnect(self) -> None:
+        """Stop wanting the cloud."""
+        self._wants_cloud = False
+        self._drop()
+
+    def listening(self, is_on: bool) -> None:
+        """Listening mode keeps the network down; leaving it connects anew."""
+        self._is_listening = is_on
+        if is_on:
+            self._drop()
+        elif self._wants_cloud:
+            self._try(self._online_s)
+
+    def join(self, network: StoredNetwork) -> int:
+        """Trial connection of request 500: store on success. Returns the result code; time is the caller's."""
+        point = self._board.world.admits(network)
+        if point is None:
+            return _AT_NOT_OK
+        self.store.add(replace(network, security=point.security), Who.CONTROL)
+        self._drop()
+        if self._wants_cloud and not self._is_listening:
+            self._try(self._board.timings.wifi_reconnect_s + self._online_s)
+        return 0
+
+    def stop(self) -> None:
+        """The unit restarts or loses power."""
+        self._drop()
+
+    # --- inside ---
+
+    @property
+    def _online_s(self) -> float:
+        timings = self._board.timings
+        return timings.wifi_online_s if self._board.spec.platform.has_wifi else timings.cellular_online_s
+
+    def _drop(self) -> None:
+        self._plan += 1
+        was_online, self.link, self.current = self.link is Link.CONNECTED, Link.DISCONNECTED, None
+        cloud = self._board.world.cloud
+        if was_online and cloud is not None:
+            device_id = str(self._board.spec.device_id)
+            self._board.tell(lambda: cloud.offline(device_id))
+
+    def _try(self, delay_s: float) -> None:
+        if self._is_listening or self.link is Link.CONNECTED:
+            return
+        if self._board.spec.platform.has_wifi and not self.store.networks():
+            self._wants_setup()
+            return
+        if self._board.spec.platform.has_cellular:
+            self.modem_delay_s  # noqa: B018 - connecting switches the modem on
+        self.link = Link.CONNECTING
+        self._plan += 1
+        plan = self._plan
+        self._board.after(delay_s, lambda: self._attempt(plan))
+
+    def _attempt(self, plan: int) -> None:
+        if plan != self._plan:
+            return
+        if self._has_network():
+            self._session_begins()
+        else:
+            self._try(self._board.timings.retry_online_s)
+
+    def _has_network(self) -> bool:
+        spec, world = self._board.spec, self._board.world
+        if spec.platform.has_wifi:
+            self.current = next((point for n in self.store.networks() if (point := world.admits(n))), None)
+            return self.current is not None
+        return spec.iccid is not None and world.sim_is_active(str(spec.iccid))
+
+    def _session_begins(self) -> None:
+        self.link = Link.CONNECTED
+        cloud = self._board.world.cloud
+        if cloud is not None:
+            facts = self.facts()
+            self._board.tell(lambda: cloud.online(facts))
+
+    def facts(self) -> UnitFacts:
+        """What this unit says of itself, read from its memory."""
+        spec, memory = self._board.spec, self._board.memory
+        product_id, product_version = _product(self._board)
+        code = memory.dct.get("claim_code")
+        return UnitFacts(
+            device_id=str(spec.device_id),
+            platform_id=spec.platform_id,
+            device_os=self._device_os,
+            is_safe_mode=self._is_safe_mode,
+            product_id=product_id,
+            product_version=product_version,
+            serial_number=str(spec.serial),
+            iccid=None if spec.iccid is None else str(spec.iccid),
+            imei=None if spec.imei is None else str(spec.imei),
+            mac=None if spec.mac is None else str(spec.mac),
+            claim_code=code.decode("ascii") if code.isascii() and code[0] not in (0x00, 0xFF) else None,
+        )
+
+
+def _product(board: Board) -> tuple[int | None, int | None]:
+    """Product id and version the application carries; its own platform id, 0 and 65535 mean none."""
+    found = find_application(board.memory)
+    if found is None:
+        return None, None
+    end = found.address + found.header.length
+    product_id, product_version, _, _, suffix_size = _SUFFIX_TAIL.unpack(
+        board.memory.internal.read(end - 4 - _SUFFIX_TAIL.size, _SUFFIX_TAIL.size)
+    )
+    if suffix_size < _SUFFIX_TAIL.size or product_id in (0, 0xFFFF, board.spec.platform_id):
+        return None, None
+    return product_id, product_version

@@ -1,0 +1,401 @@
+"""What a unit does for each control request, and from which Device OS it knows it.
+
+One table, `REQUESTS`. Handlers get the running system and the payload and return an `Outcome`;
+messages are made with the unit's own encoder. Reference usb-and-serial 4.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..identity import Secret
+from ..platforms import OsVersion
+from .boot import BootRequest
+from .control_service import Outcome
+from .flash import Who
+from .messages import BadMessage, Fields, blob, message, number, text
+from .module_report import module_info
+from .ota import CHUNK
+from .radio import Security, StoredNetwork
+
+if TYPE_CHECKING:
+    from .application import Application
+
+UNKNOWN, NOT_SUPPORTED, NOT_ALLOWED, NOT_FOUND, INVALID_STATE, INVALID_ARGUMENT, BAD_DATA = (
+    -100, -120, -130, -170, -210, -270, -280,
+)  # fmt: skip
+
+Handler = Callable[["Application", bytes], Outcome]
+Versions = tuple[tuple[str, str | None], ...]
+
+_ALWAYS: Versions = (("0.0.0", None),)
+_WIFI_TYPE, _PPP_TYPE, _LOOPBACK_TYPE = 8, 16, 1
+_LOOPBACK_INDEX, _RADIO_INDEX = 1, 4
+_NAME_LIMIT, _PASSWORD_LIMIT = 32, 64
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One row: who knows the request and since when. ``radio``: "wifi", "cellular" or "" for all units."""
+
+    name: str
+    handler: Handler
+    versions: Versions = _ALWAYS
+    radio: str = ""
+
+    def is_known(self, app: Application) -> bool:
+        """Whether this unit with this Device OS knows the request at all."""
+        platform = app.board.spec.platform
+        has_radio = {"": True, "wifi": platform.has_wifi, "cellular": platform.has_cellular}[self.radio]
+        return has_radio and is_within(app.os, self.versions)
+
+
+def is_within(version: OsVersion, versions: Versions) -> bool:
+    """Whether ``version`` lies in one of the half-open ranges (since, before)."""
+    return any(
+        OsVersion.parse(since) <= version and (before is None or version < OsVersion.parse(before))
+        for since, before in versions
+    )
+
+
+def answer_request(app: Application, request_type: int, payload: bytes) -> Outcome:
+    """Work on one request; an unknown one ends with -120, an undecodable payload with -280."""
+    row = REQUESTS.get(request_type)
+    if row is None or not row.is_known(app):
+        return Outcome(NOT_SUPPORTED, seconds=app.board.timings.work_s)
+    try:
+        outcome = row.handler(app, payload)
+    except BadMessage:
+        outcome = Outcome(BAD_DATA)
+    if outcome.seconds:
+        return outcome
+    return Outcome(outcome.result, outcome.data, app.board.timings.work_s, outcome.finish, outcome.completed)
+
+
+def _query(handler: Callable[[Application], Outcome]) -> Handler:
+    """A request that needs no payload and looks at none."""
+    return lambda app, _payload: handler(app)
+
+
+# --- identity and system --------------------------------------------------------------------
+
+
+def _echo(_app: Application, payload: bytes) -> Outcome:
+    return Outcome(data=payload)
+
+
+def _device_id(app: Application) -> Outcome:
+    return Outcome(data=text(1, str(app.board.spec.device_id)))
+
+
+def _serial_number(app: Application) -> Outcome:
+    return Outcome(data=text(1, str(app.board.spec.serial)))
+
+
+def _system_version(app: Application) -> Outcome:
+    return Outcome(data=text(1, str(app.os)))
+
+
+def _ncp_version(app: Application) -> Outcome:
+    version = next((m.version for m in app.report.modules if m.function == 7), None)
+    if version is None:
+        return Outcome(INVALID_STATE)
+    return Outcome(data=text(1, f"0.0.{version}") + number(2, version))
+
+
+def _nothing(_app: Application) -> Outcome:
+    return Outcome()
+
+
+def _restart_into(request: BootRequest) -> Handler:
+    def handler(app: Application) -> Outcome:
+        return Outcome(completed=lambda: app.restart_after_check(request))
+
+    return _query(handler)
+
+
+def _start_listening(app: Application) -> Outcome:
+    delay = app.board.timings.start_listening_s
+    if app.os < OsVersion.parse("4.0.0"):  # answers at once, acts later
+        app.board.after(delay, app.enter_listening)
+        return Outcome()
+    if not app.may_listen:
+        return Outcome(NOT_ALLOWED)
+    if app.is_listening:
+        return Outcome()
+
+    def enter() -> Outcome:
+        app.enter_listening()
+        return Outcome()
+
+    return Outcome(seconds=delay, finish=enter)
+
+
+def _stop_listening(app: Application) -> Outcome:
+    app.board.after(app.board.timings.work_s, app.leave_listening)
+    return Outcome()
+
+
+def _device_mode(app: Application) -> Outcome:
+    return Outcome(data=number(1, int(app.is_listening)))
+
+
+def _set_setup_done(app: Application, payload: bytes) -> Outcome:
+    done = Fields(payload).flag(1)
+    if app.os < OsVersion.parse("4.0.0"):
+        return Outcome(seconds=app.board.memory.dct.set("setup_done", bytes([done]), Who.CONTROL))
+    return Outcome(0 if done else NOT_SUPPORTED)
+
+
+def _is_setup_done(app: Application) -> Outcome:
+    done = app.os >= OsVersion.parse("4.0.0") or app.board.memory.dct.is_setup_done
+    return Outcome(data=number(1, int(done)))
+
+
+def _module_info(app: Application) -> Outcome:
+    return Outcome(data=module_info(app.report.modules, app.os))
+
+
+def diagnostics(app: Application) -> str:
+    """The values of request 100 and console ``d`` this unit has sources for."""
+    uptime = int(app.now() - app.started_at)
+    values = {"sys:uptime": uptime, "net:stat": 4 if app.radio.link else 1, "cloud:stat": int(app.radio.link)}
+    return json.dumps(values, separators=(",", ":"))
+
+
+def _diagnostics(app: Application, payload: bytes) -> Outcome:
+    return Outcome(NOT_SUPPORTED) if payload else Outcome(data=diagnostics(app).encode())
+
+
+# --- claiming, update, cloud ----------------------------------------------------------------
+
+
+def _set_claim_code(app: Application, payload: bytes) -> Outcome:
+    """Stores 63 bytes of whatever came; the length is not looked at."""
+    code = Fields(payload).blob(1)[:63]
+    return Outcome(seconds=app.board.memory.dct.set("claim_code", code.ljust(63, b"\0"), Who.CONTROL))
+
+
+def _is_claimed(app: Application) -> Outcome:
+    return Outcome(data=number(1, int(app.board.memory.dct.is_claimed)))
+
+
+def _rainbow(is_on: bool) -> Handler:
+    def handler(app: Application) -> Outcome:
+        app.is_rainbow = is_on
+        return Outcome()
+
+    return _query(handler)
+
+
+def _start_update(app: Application, payload: bytes) -> Outcome:
+    fields = Fields(payload)
+    if fields.number(2):  # MINIZ: gone since 2.x
+        return Outcome(NOT_SUPPORTED)
+    reply = app.ota.begin(fields.number(1))
+    return Outcome(reply.code, number(1, CHUNK) if reply.code == 0 else b"", reply.seconds)
+
+
+def _update_data(app: Application, payload: bytes) -> Outcome:
+    reply = app.ota.data(Fields(payload).blob(1))
+    return Outcome(reply.code, seconds=reply.seconds)
+
+
+def _finish_update(app: Application, payload: bytes) -> Outcome:
+    reply = app.ota.finish(Fields(payload).flag(1))
+    return Outcome(reply.code, seconds=reply.seconds, completed=app.apply_update if app.ota.is_staged else None)
+
+
+def _cancel_update(app: Application) -> Outcome:
+    app.ota.cancel()
+    return Outcome()
+
+
+def _connection_status(app: Application) -> Outcome:
+    return Outcome(data=number(1, int(app.radio.link)))
+
+
+def _connect(app: Application) -> Outcome:
+    app.radio.connect()
+    return Outcome()
+
+
+def _disconnect(app: Application) -> Outcome:
+    app.radio.disconnect()
+    return Outcome()
+
+
+# --- network interfaces ---------------------------------------------------------------------
+
+
+def _interfaces(app: Application) -> dict[int, bytes]:
+    """Index -> Interface message (4.6): loopback, and the one radio."""
+    spec = app.board.spec
+    radio = (text(2, "wl3") + number(3, _WIFI_TYPE)) if spec.mac else (text(2, "pp3") + number(3, _PPP_TYPE))
+    return {
+        _LOOPBACK_INDEX: number(1, _LOOPBACK_INDEX) + text(2, "lo0") + number(3, _LOOPBACK_TYPE),
+        _RADIO_INDEX: number(1, _RADIO_INDEX) + radio,
+    }
+
+
+def _interface_list(app: Application) -> Outcome:
+    if app.board.spec.platform.has_cellular and is_within(app.os, (("6.2.0", "6.2.1"),)):
+        return Outcome(UNKNOWN)  # that build has an interface whose type has no name
+    return Outcome(data=b"".join(message(1, one) for one in _interfaces(app).values()))
+
+
+def _interface(app: Application, payload: bytes) -> Outcome:
+    index = Fields(payload).number(1)
+    found = _interfaces(app).get(index)
+    if found is None:
+        return Outcome(NOT_FOUND)
+    mac = app.board.spec.mac
+    hardware = blob(8, bytes.fromhex(str(mac).replace(":", ""))) if mac and index == _RADIO_INDEX else b""
+    return Outcome(data=message(1, found + hardware + number(9, 1500)))
+
+
+# --- Wi-Fi ------------------------------------------------------------------------------------
+
+
+def _network(payload: bytes) -> StoredNetwork | int:
+    """The network a JOIN or SET message names, or a result code."""
+    fields = Fields(payload)
+    ssid, credentials = fields.text(1), fields.message(4)
+    password = credentials.text(2)
+    if not 1 <= len(ssid.encode()) <= _NAME_LIMIT or len(password.encode()) > _PASSWORD_LIMIT:
+        return INVALID_ARGUMENT
+    if credentials.number(1) not in (0, 1):
+        return NOT_SUPPORTED
+    security = fields.number(3)
+    known = security in set(Security)
+    return StoredNetwork(ssid, Secret(password) if password else None, Security(security if known else 0))
+
+
+def _join(app: Application, payload: bytes) -> Outcome:
+    """Really connects, which takes seconds, and stores only on success."""
+    network = _network(payload)
+    if isinstance(network, int):
+        return Outcome(network)
+    timings = app.board.timings
+    is_good = app.board.world.admits(network) is not None
+    seconds = timings.wifi_join_s if is_good else timings.wifi_refused_s
+    return Outcome(seconds=seconds, finish=lambda: Outcome(app.radio.join(network)))
+
+
+def _store_credentials(app: Application, payload: bytes) -> Outcome:
+    network = _network(payload)
+    if isinstance(network, int):
+        return Outcome(network)
+    return Outcome(seconds=app.radio.store.add(network, Who.CONTROL))
+
+
+def _join_known(app: Application, payload: bytes) -> Outcome:
+    ssid = Fields(payload).text(1)
+    known = next((one for one in app.radio.store.networks() if one.ssid == ssid), None)
+    if known is None or app.board.world.admits(known) is None:
+        return Outcome(NOT_FOUND)
+    app.radio.connect()
+    return Outcome(seconds=app.board.timings.wifi_join_s)
+
+
+def _known_networks(app: Application) -> Outcome:
+    rows = (
+        text(1, n.ssid) + number(2, int(n.security)) + number(3, int(n.password is not None))
+        for n in app.radio.store.networks()
+    )
+    return Outcome(data=b"".join(message(1, row) for row in rows))
+
+
+def _remove_network(app: Application, payload: bytes) -> Outcome:
+    ssid = Fields(payload).text(1)
+    if all(one.ssid != ssid for one in app.radio.store.networks()):
+        return Outcome()
+    return Outcome(seconds=app.radio.store.remove(ssid, Who.CONTROL))
+
+
+def _clear_networks(app: Application) -> Outcome:
+    return Outcome(seconds=app.radio.store.clear(Who.CONTROL))
+
+
+def _current_network(app: Application) -> Outcome:
+    point = app.radio.current
+    if point is None:
+        return Outcome(INVALID_STATE)
+    return Outcome(data=text(1, point.ssid) + blob(2, point.bssid) + number(3, point.channel) + number(4, point.rssi))
+
+
+def _scan(app: Application) -> Outcome:
+    rows = (
+        text(1, p.ssid) + blob(2, p.bssid) + number(3, int(p.security)) + number(4, p.channel) + number(5, p.rssi)
+        for p in app.board.world.access_points.values()
+    )
+    return Outcome(data=b"".join(message(1, row) for row in rows), seconds=app.board.timings.wifi_scan_s)
+
+
+# --- cellular -----------------------------------------------------------------------------------
+
+_IMEI_VERSIONS: Versions = (("5.8.0", "6.0.0-alpha.1"), ("6.1.0", None))
+
+
+def _iccid(app: Application) -> Outcome:
+    """Switches the modem on; the IMEI came and went with the versions (4.10)."""
+    spec = app.board.spec
+    imei = text(2, str(spec.imei)) if is_within(app.os, _IMEI_VERSIONS) else b""
+    return Outcome(data=text(1, str(spec.iccid)) + imei, seconds=app.radio.modem_delay_s + app.board.timings.work_s)
+
+
+def _active_sim(_app: Application) -> Outcome:
+    return Outcome(data=number(1, 1))  # the internal one
+
+
+_STORE_VERSIONS: Versions = (("5.8.2", "6.0.0-alpha.1"), ("6.2.0", None))
+_SINCE_5_6: Versions = (("5.6.0", None),)
+_SINCE_6: Versions = (("6.0.0", None),)
+
+REQUESTS: dict[int, Request] = {
+    1: Request("echo", _echo),
+    20: Request("device id", _query(_device_id)),
+    21: Request("serial number", _query(_serial_number)),
+    30: Request("system version", _query(_system_version)),
+    31: Request("ncp firmware version", _query(_ncp_version), radio="wifi"),
+    32: Request("system capabilities", _query(_nothing)),
+    40: Request("reset", _restart_into(BootRequest.NORMAL)),
+    50: Request("dfu mode", _restart_into(BootRequest.DFU)),
+    60: Request("safe mode", _restart_into(BootRequest.SAFE)),
+    70: Request("start listening", _query(_start_listening)),
+    71: Request("stop listening", _query(_stop_listening)),
+    72: Request("device mode", _query(_device_mode)),
+    73: Request("set setup done", _set_setup_done),
+    74: Request("is setup done", _query(_is_setup_done)),
+    76: Request("protected state", _query(_nothing), _SINCE_6),
+    77: Request("set protected state", _query(_nothing), _SINCE_6),
+    90: Request("module info", _query(_module_info)),
+    91: Request("asset info", _query(_nothing), _SINCE_5_6),
+    100: Request("diagnostics", _diagnostics),
+    200: Request("set claim code", _set_claim_code),
+    201: Request("is claimed", _query(_is_claimed)),
+    230: Request("start rainbow", _rainbow(True)),
+    231: Request("stop rainbow", _rainbow(False)),
+    250: Request("start update", _start_update),
+    251: Request("finish update", _finish_update),
+    252: Request("cancel update", _query(_cancel_update)),
+    253: Request("update data", _update_data),
+    300: Request("connection status", _query(_connection_status)),
+    301: Request("connect", _query(_connect)),
+    302: Request("disconnect", _query(_disconnect)),
+    400: Request("interface list", _query(_interface_list)),
+    401: Request("interface", _interface),
+    500: Request("join new network", _join, radio="wifi"),
+    501: Request("join known network", _join_known, radio="wifi"),
+    502: Request("known networks", _query(_known_networks), radio="wifi"),
+    503: Request("remove network", _remove_network, radio="wifi"),
+    504: Request("clear networks", _query(_clear_networks), radio="wifi"),
+    505: Request("current network", _query(_current_network), radio="wifi"),
+    506: Request("scan", _query(_scan), radio="wifi"),
+    507: Request("store credentials", _store_credentials, _STORE_VERSIONS, radio="wifi"),
+    553: Request("active sim", _query(_active_sim), radio="cellular"),
+    554: Request("iccid", _query(_iccid), radio="cellular"),
+}
