@@ -12,7 +12,7 @@ from station.cloud.client import CallRecord, CloudClient
 from station.cloud.virtual import VirtualCloud
 
 ME = "line@example.com"
-BORON = DeviceId.parse("E00FCE68AAAA000000000001")
+BORON = DeviceId.parse("e00fce68aaaa000000000001")
 ARGON = DeviceId.parse("e00fce68bbbb000000000002")
 BORON_ICCID = Iccid.parse("89011703278123456789")
 BORON_SERIAL = SerialNumber.parse("P044AB1234567")

@@ -193,13 +193,13 @@ def error_words(body: object) -> str:
     return clean(next((words for words in found if words), ""))[:_SHOWN]
 
 
-def _words_of(value: object) -> str:
+def _words_of(value: object, depth: int = 3) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, list):
-        return _words_of(value[0]) if value else ""
-    if isinstance(value, Mapping):
-        return _words_of(value.get("error") or value.get("message") or value.get("status"))
+    if depth and isinstance(value, list) and value:
+        return _words_of(value[0], depth - 1)
+    if depth and isinstance(value, Mapping):
+        return _words_of(value.get("error") or value.get("message") or value.get("status"), depth - 1)
     return ""
 
 

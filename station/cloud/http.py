@@ -108,7 +108,7 @@ def _answer_of(response: requests.Response) -> Answer:
 def _date(text: str) -> datetime.datetime | None:
     try:
         at = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError):
         return None
     return at if at.tzinfo else at.replace(tzinfo=datetime.UTC)
 

@@ -7,6 +7,7 @@ It is also the cloud end of the virtual units' sessions (`drivers.virtual.radio.
 from __future__ import annotations
 
 import collections
+import contextlib
 import datetime
 import json
 import logging
@@ -83,9 +84,10 @@ class VirtualCloud:
 
     def serve(self) -> str:
         """Open the port (any free one of 127.0.0.1) and return the base URL."""
-        self._server = LoopbackServer(self._application)
-        if self._clock.now() >= self._down_until:
-            self._server.start()
+        with self._lock:
+            self._server = LoopbackServer(self._application)
+            if self._clock.now() >= self._down_until:
+                self._server.start()
         return self.base_url
 
     @property
@@ -95,37 +97,42 @@ class VirtualCloud:
 
     def close(self) -> None:
         with self._lock:
+            server, self._server = self._server, None
             if self._recovery is not None:
                 self._recovery.cancel()
-        if self._server is not None:
-            self._server.close()
+        if server is not None:
+            server.close()
         self._store.close()
 
     def down_until(self, at: float) -> None:
         """Refuse all connections until the clock shows ``at``."""
         with self._lock:
             self._down_until = max(self._down_until, at)
-            if self._recovery is None and self._clock.now() < self._down_until:
-                self._recovery = self._clock.token()
-                self._clock.thread("cloud-recovery", self._recover)
-        if self._server is not None and self._clock.now() < at:
-            self._server.stop()
+            if self._clock.now() >= self._down_until:
+                return
+            if self._server is not None:
+                self._server.stop()
+            if self._recovery is None:
+                token = self._recovery = self._clock.token()
+                self._clock.thread("cloud-recovery", lambda: self._recover(token))
 
     def down_for(self, seconds: float) -> None:
         self.down_until(self._clock.now() + seconds)
 
-    def _recover(self) -> None:
-        token = self._recovery
-        assert token is not None
-        try:
-            while (left := self._down_until - self._clock.now()) > 0:
-                self._clock.sleep(left, token)
-        except Cancelled:
-            return
+    def _recover(self, token: CancelToken) -> None:
+        with contextlib.suppress(Cancelled):
+            while not self._is_up_again():
+                self._clock.sleep(max(0.0, self._down_until - self._clock.now()), token)
+
+    def _is_up_again(self) -> bool:
+        """Start the server if the outage is over; it may have been prolonged meanwhile."""
         with self._lock:
+            if self._clock.now() < self._down_until:
+                return False
             self._recovery = None
             if self._server is not None:
                 self._server.start()
+            return True
 
     def order(self, fault: Fault) -> None:
         """Let ``fault`` hit coming requests."""

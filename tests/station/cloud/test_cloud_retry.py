@@ -1,0 +1,308 @@
+"""Bad days: slow-downs, server errors, lost answers, outages, cancelling. Real HTTP, simulated time."""
+
+from __future__ import annotations
+
+import email.utils
+import logging
+import random
+
+import pytest
+from cloud_bench import ARGON, BORON, BORON_ICCID, ME, PRODUCT, Bench
+
+from drivers.clock import Deadline, SimulatedClock
+from drivers.errors import Cancelled, DeadlineExceeded
+from drivers.identity import Secret
+from station.cloud.answers import ClaimAnswer, Membership
+from station.cloud.budget import TokenBucket
+from station.cloud.client import CloudClient
+from station.cloud.errors import BadAnswer, CloudDown, CloudRefused, OutcomeUnknown, RateLimited
+from station.cloud.virtual import Fault, FaultKind
+from station.errors import BadInput
+
+CLAIM = "POST /v1/devices"
+
+
+def spent(bench: Bench, seconds: float) -> bool:
+    """About ``seconds`` have passed: the nominal waits, spread by at most a fifth."""
+    return 0.8 * seconds <= bench.clock.now() <= 1.2 * seconds + 0.01
+
+
+# --- the retry table ---
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 408])
+def test_server_errors_are_tried_again_after_1_2_4_8_seconds(bench: Bench, status: int) -> None:
+    bench.cloud.order(Fault(FaultKind.STATUS, status=status, times=4))
+    assert bench.client.user().username == ME
+    assert spent(bench, 15)
+    assert [c.status for c in bench.calls] == [status] * 4 + [200]
+
+
+def test_server_errors_without_end_are_reported_as_cloud_down(bench: Bench) -> None:
+    bench.cloud.order(Fault(FaultKind.STATUS, status=503, body={"error": "overload"}, times=None))
+    with pytest.raises(CloudDown, match="503 'overload'"):
+        bench.client.user()
+    assert len(bench.calls) == 5
+    assert spent(bench, 15)
+
+
+def test_an_html_error_page_is_judged_by_its_status(bench: Bench) -> None:
+    bench.cloud.order(Fault(FaultKind.HTML, status=502))
+    assert bench.client.user().username == ME
+    assert [c.status for c in bench.calls] == [502, 200]
+
+
+def test_an_html_page_with_status_200_is_no_answer(bench: Bench) -> None:
+    bench.cloud.order(Fault(FaultKind.HTML, status=200))
+    with pytest.raises(BadAnswer, match="no JSON"):
+        bench.client.user()
+
+
+def test_an_empty_404_on_a_member_route_means_no_member(bench: Bench) -> None:
+    bench.cloud.order(Fault(FaultKind.HTML, status=404, body=""))
+    assert bench.client.device_in_product(PRODUCT, BORON) is None
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422])
+def test_a_refusal_is_never_tried_again(bench: Bench, status: int) -> None:
+    bench.cloud.order(Fault(FaultKind.STATUS, status=status, body={"error": "no"}))
+    with pytest.raises(CloudRefused) as caught:
+        bench.client.user()
+    assert (caught.value.status, caught.value.words) == (status, "no")
+    assert len(bench.calls) == 1
+
+
+def test_a_200_that_says_not_ok_is_a_refusal(bench: Bench) -> None:
+    bench.cloud.order(Fault(FaultKind.LIE, body={"ok": False, "errors": [["Compile failed", 1]]}))
+    with pytest.raises(CloudRefused, match="Compile failed"):
+        bench.client.user()
+
+
+@pytest.mark.parametrize("status", [429, 529])
+def test_slow_down_without_a_time_waits_5_10_20_40_60_seconds_then_gives_up(bench: Bench, status: int) -> None:
+    bench.cloud.order(Fault(FaultKind.STATUS, status=status, times=None))
+    with pytest.raises(RateLimited):
+        bench.client.user()
+    assert len(bench.calls) == 6
+    assert spent(bench, 135)
+
+
+def test_retry_after_is_obeyed_in_seconds_or_as_a_date_and_capped(bench: Bench) -> None:
+    moments = []
+    date = email.utils.format_datetime(bench.clock.utc().replace(minute=1, second=0), usegmt=True)
+    for retry_after in ("7", date, "86400"):
+        bench.cloud.order(Fault(FaultKind.STATUS, status=429, retry_after=retry_after))
+    bench.client.user()
+    moments = [(c.at - bench.calls[0].at).total_seconds() for c in bench.calls]
+    assert moments == pytest.approx([0, 7, 60, 360])
+
+
+@pytest.mark.rule("N3")
+def test_one_429_makes_both_slots_wait(bench: Bench) -> None:
+    bench.cloud.order(Fault(FaultKind.STATUS, route="/v1/user", status=429, retry_after="100"))
+    done: dict[str, float] = {}
+
+    def slot(name: str, first_s: float) -> None:
+        bench.clock.sleep(first_s)
+        if name == "1":
+            bench.client.user()
+        else:
+            bench.client.product(PRODUCT)
+        done[name] = bench.clock.now()
+
+    threads = [bench.clock.thread(n, lambda n=n, s=s: slot(n, s)) for n, s in (("1", 0.0), ("2", 1.0))]
+    for thread in threads:
+        thread.join()
+    assert done["1"] >= 100
+    assert done["2"] >= 100
+    assert [c.status for c in bench.calls] == [429, 200, 200]
+
+
+def test_the_station_sends_two_requests_a_second_on_average_after_a_burst(bench: Bench) -> None:
+    for _ in range(30):
+        bench.client.user()
+    assert bench.clock.now() == pytest.approx(10.0, abs=0.01)
+
+
+def test_waiters_at_the_bucket_leave_in_order_and_spread_out() -> None:
+    clock = SimulatedClock()
+    left: list[tuple[int, float]] = []
+    with clock.registered():
+        bucket = TokenBucket(clock, rate=2.0, burst=1)
+
+        def take(n: int) -> None:
+            bucket.take(None, None)
+            left.append((n, round(clock.now(), 3)))
+
+        threads = [clock.thread(str(n), lambda n=n: take(n)) for n in range(4)]
+        for thread in threads:
+            thread.join()
+    assert sorted(at for _, at in left) == [0.0, 0.5, 1.0, 1.5]
+
+
+# --- unknown outcomes ---
+
+
+@pytest.mark.rule("N2")
+def test_a_claim_done_but_not_answered_is_unknown_and_not_sent_twice(bench: Bench) -> None:
+    bench.client.add_to_product(PRODUCT, BORON)
+    bench.cloud.order(Fault(FaultKind.DROP_AFTER, route=CLAIM))
+    with pytest.raises(OutcomeUnknown, match="read the state"):
+        bench.client.claim(BORON)
+    device = bench.client.device_in_product(PRODUCT, BORON)
+    assert device is not None
+    assert device.owner == ME
+    assert bench.cloud.writes[CLAIM] == 1
+
+
+@pytest.mark.rule("N2")
+@pytest.mark.parametrize("fault", [Fault(FaultKind.DROP_AFTER), Fault(FaultKind.SLOW, seconds=90.0)])
+def test_a_sim_activation_of_unknown_outcome_is_not_sent_twice(bench: Bench, fault: Fault) -> None:
+    bench.cloud.order(fault)
+    with pytest.raises(OutcomeUnknown):
+        bench.client.activate_sim(BORON_ICCID)
+    sim = bench.client.sim(BORON_ICCID)
+    assert sim is not None
+    assert sim.activations_count == 1
+    assert bench.cloud.writes == {"PUT /v1/sims/:iccid": 1}
+
+
+def test_a_500_to_a_claim_is_unknown_too(bench: Bench) -> None:
+    bench.cloud.order(Fault(FaultKind.STATUS, status=500))
+    with pytest.raises(OutcomeUnknown):
+        bench.client.claim(BORON)
+
+
+def test_a_429_to_a_claim_did_nothing_and_is_tried_again(bench: Bench) -> None:
+    bench.go_online(ARGON)
+    bench.cloud.order(Fault(FaultKind.STATUS, status=429))
+    assert bench.client.claim(ARGON) is ClaimAnswer.ACCEPTED
+
+
+def test_an_import_done_but_not_answered_is_repeated_because_that_is_safe(bench: Bench) -> None:
+    bench.cloud.order(Fault(FaultKind.DROP_AFTER))
+    assert bench.client.add_to_product(PRODUCT, BORON).of(BORON) is Membership.EXISTING
+    assert bench.cloud.effects == {"POST /v1/products/:p/devices": 1}
+    assert [c.status for c in bench.calls] == [None, 200]
+
+
+def test_a_read_that_takes_longer_than_a_minute_is_tried_again(bench: Bench) -> None:
+    bench.cloud.order(Fault(FaultKind.SLOW, seconds=61.0))
+    assert bench.client.user().username == ME
+    assert [(c.status, c.note) for c in bench.calls] == [(None, "no answer within 60 s"), (200, "")]
+
+
+def test_an_answer_after_59_seconds_is_taken(bench: Bench) -> None:
+    bench.cloud.order(Fault(FaultKind.SLOW, seconds=59.0))
+    assert bench.client.user().username == ME
+    assert (bench.clock.now(), len(bench.calls)) == (59.0, 1)
+
+
+# --- outages ---
+
+
+def test_an_outage_is_shown_at_once_and_its_end_too(bench: Bench) -> None:
+    bench.client.user()
+    bench.cloud.down_for(100)
+    with pytest.raises(CloudDown, match="cannot be reached"):
+        bench.client.user()
+    assert bench.clock.now() < 20
+    bench.clock.sleep(100)
+    assert bench.client.user().username == ME
+    assert [up for up, _ in bench.reachable] == [True, False, True]
+    assert bench.client.reachable is True
+
+
+def test_a_short_outage_is_sat_out(bench: Bench) -> None:
+    bench.cloud.down_for(5)
+    assert bench.client.user().username == ME
+    assert {c.note for c in bench.calls[:-1]} == {"no network or no such host"}
+
+
+def test_a_claim_that_never_left_this_host_is_safe_to_send_again(bench: Bench) -> None:
+    bench.go_online(ARGON)
+    bench.cloud.down_for(2)
+    assert bench.client.claim(ARGON) is ClaimAnswer.ACCEPTED
+    assert bench.cloud.writes == {CLAIM: 1}
+
+
+# --- deadlines and cancelling ---
+
+
+def test_no_wait_goes_past_the_deadline(bench: Bench) -> None:
+    bench.cloud.order(Fault(FaultKind.STATUS, status=429, retry_after="100"))
+    with pytest.raises(RateLimited):
+        bench.client.user(deadline=Deadline.after(bench.clock, 30))
+    assert bench.clock.now() == 0
+    with pytest.raises(RateLimited, match="no room in time"):
+        bench.client.product(PRODUCT, deadline=Deadline.after(bench.clock, 30))
+    assert bench.clock.now() == 0
+
+
+def test_a_slow_answer_ends_at_the_callers_deadline_and_does_not_judge_the_cloud(bench: Bench) -> None:
+    bench.client.user()
+    bench.cloud.order(Fault(FaultKind.SLOW, seconds=50.0))
+    with pytest.raises(CloudDown, match="no answer within 3 s"):
+        bench.client.user(deadline=Deadline.after(bench.clock, 3))
+    assert bench.clock.now() == pytest.approx(3.0)
+    assert bench.reachable == [(True, "")]
+    with pytest.raises(DeadlineExceeded):
+        bench.client.user(deadline=Deadline.after(bench.clock, 0))
+
+
+def test_a_yanked_cable_need_not_wait_for_a_slow_cloud(bench: Bench) -> None:
+    bench.cloud.order(Fault(FaultKind.SLOW, seconds=50.0))
+    cancel = bench.clock.token()
+
+    def yank() -> None:
+        bench.clock.sleep(1.5)
+        cancel.cancel()
+
+    thread = bench.clock.thread("yank", yank)
+    with pytest.raises(Cancelled):
+        bench.client.user(cancel=cancel)
+    assert bench.clock.now() == 1.5
+    thread.join()
+
+
+# --- secrets ---
+
+
+@pytest.mark.rule("N5")
+def test_no_token_in_records_logs_errors_or_on_a_plain_line(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    token = bench.token.reveal()
+    bench.client.add_to_product(PRODUCT, BORON)
+    bench.cloud.order(Fault(FaultKind.DROP_BEFORE, route=CLAIM))
+    with pytest.raises(OutcomeUnknown) as caught:
+        bench.client.claim(BORON)
+    texts = [
+        caplog.text,
+        str(caught.value),
+        repr(bench.calls),
+        repr(bench.client.__dict__),
+        repr(bench.cloud.requests()),
+    ]
+    assert "/v1/devices" in caplog.text
+    assert not any(token in text for text in texts)
+
+
+@pytest.mark.parametrize("url", ["http://api.particle.io", "ftp://127.0.0.1", "api.particle.io", ""])
+def test_a_url_that_would_show_the_token_to_the_network_is_refused(url: str) -> None:
+    with pytest.raises(BadInput, match="clear text"):
+        CloudClient(url, lambda: Secret("x"), SimulatedClock(), rng=random.Random(1))
+
+
+def test_a_redirect_is_not_followed_with_the_token(bench: Bench) -> None:
+    bench.cloud.order(Fault(FaultKind.STATUS, status=302))
+    with pytest.raises(CloudRefused):
+        bench.client.user()
+    assert len(bench.calls) == 1
+
+
+def test_every_try_is_recorded_with_status_request_id_and_duration(bench: Bench) -> None:
+    bench.cloud.order(Fault(FaultKind.SLOW, seconds=2.0))
+    bench.client.user()
+    (call,) = bench.calls
+    assert (call.method, call.path, call.status, call.request_id) == ("GET", "/v1/user", 200, "virtual-1")
+    assert call.seconds == 2.0
