@@ -14,7 +14,7 @@ import platformdirs
 
 from .model import SlotInfo
 from .secrets import SecretRef, secret_ref
-from .toml_table import Document, Table
+from .toml_table import Document, Table, shown
 
 APP_NAME = "provisioning-station"
 DEFAULT_CLOUD = "https://api.particle.io"
@@ -110,14 +110,14 @@ def _slots(top: Table) -> tuple[SlotInfo, ...]:
     slots: list[SlotInfo] = []
     for key in table.keys:
         if not key.isdecimal() or not key.isascii() or not 1 <= int(key) <= MAX_SLOTS or str(int(key)) != key:
-            table.refuse(key, f"slot numbers from 1 to {MAX_SLOTS}", 'write 1 = "1-2.3"', found=repr(key)[:40])
+            table.refuse(key, f"slot numbers from 1 to {MAX_SLOTS}", 'write 1 = "1-2.3"', found=shown(key))
         example = f'"1-2.{key}"'
         wanted = "a USB port path, bus and hub ports"
         port = table.text(key, wanted, example)
         if not _PORT_PATH.fullmatch(port):
-            table.refuse(key, wanted, f"write {key} = {example}", found=repr(port)[:40])
+            table.refuse(key, wanted, f"write {key} = {example}", found=shown(port))
         if any(port == slot.port_path for slot in slots):
-            table.refuse(key, "a port path of its own for every slot", f"write {key} = {example}", found=repr(port))
+            table.refuse(key, "a port path of its own for every slot", f"write {key} = {example}", found=shown(port))
         slots.append(SlotInfo(int(key), port))
     return tuple(sorted(slots, key=lambda slot: slot.number))
 
@@ -127,7 +127,7 @@ def _cloud(top: Table) -> tuple[str, SecretRef]:
     wanted = "the address of the cloud, https:// (http:// on this host only)"
     url = table.text_or("url", DEFAULT_CLOUD, wanted, f'"{DEFAULT_CLOUD}"', pattern=r"https?://\S{1,200}").rstrip("/")
     if not _is_trusted(url):
-        table.refuse("url", wanted, f'write url = "{DEFAULT_CLOUD}"', found=repr(url)[:60])
+        table.refuse("url", wanted, f'write url = "{DEFAULT_CLOUD}"', found=shown(url))
     token = DEFAULT_TOKEN
     if table.has("token"):
         token = secret_ref(table, "token", "token", '"env:PARTICLE_TOKEN" or "keyring:station/token"')
@@ -162,7 +162,7 @@ def _firmware(top: Table, base: Path, data_dir: Path) -> tuple[Path, ...]:
         texts = table.items("folders", wanted, example, at_most=16)
         for text in texts:
             if not isinstance(text, str) or not re.fullmatch(_FOLDER, text):
-                table.refuse("folders", wanted, f"write folders = {example}", found=repr(text)[:40])
+                table.refuse("folders", wanted, f"write folders = {example}", found=shown(text))
         folders = tuple(_folder(base, text) for text in texts)
     table.finish()
     return folders
@@ -174,7 +174,7 @@ def _usb(top: Table, base: Path) -> UsbSource:
     backend = table.text_or("backend", "libusb", wanted, '"libusb"', pattern=r"\S{1,300}")
     match = _USBIP.fullmatch(backend)
     if backend != "libusb" and (match is None or not 1 <= int(match[2]) <= 65535):
-        table.refuse("backend", wanted, 'write backend = "libusb"', found=repr(backend)[:60])
+        table.refuse("backend", wanted, 'write backend = "libusb"', found=shown(backend))
     consoles = (
         _folder(base, table.text("consoles", "a folder", '"consoles"', pattern=_FOLDER))
         if table.has("consoles")

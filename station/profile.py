@@ -11,15 +11,15 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.errors import BadIdentity, UnknownPlatform
-from drivers.platforms import OsVersion, Platform, platform, platform_by_slug, platforms
+from drivers.errors import BadIdentity
+from drivers.platforms import OsVersion, Platform, platforms
 
 from .firmware.rules import minimum_for_sku
 from .model import ProfileRef
 from .name_template import DEFAULT_FALLBACK, DEFAULT_NAME, NameTemplate
 from .secrets import SecretRef, secret_ref
 from .step_graph import STEP_ROWS, Kind, Lane, StepPlan, step_plans
-from .toml_table import Document, Table
+from .toml_table import Document, Table, shown
 
 __all__ = [
     "DeviceOs", "FileRef", "Firmware", "Kind", "Label", "Lane", "Offline", "Product", "Profile", "StepPlan", "Wifi",
@@ -223,10 +223,9 @@ def _platforms(top: Table) -> tuple[Platform, ...]:
     known = ", ".join(f'"{row.slug}" ({row.id})' for row in platforms())
     found: list[Platform] = []
     for value in top.items("platforms", "platform names or ids", '["boron"]', at_most=16):
-        try:
-            row = platform(value) if isinstance(value, int) else platform_by_slug(str(value))
-        except UnknownPlatform:
-            top.refuse("platforms", f"platforms among {known}", 'write platforms = ["boron"]', found=repr(value)[:40])
+        row = next((row for row in platforms() if value in (row.slug, row.id)), None)
+        if row is None:
+            top.refuse("platforms", f"platforms among {known}", 'write platforms = ["boron"]', found=shown(value))
         if row not in found:
             found.append(row)
     return tuple(found)
@@ -238,7 +237,7 @@ def _skus(top: Table) -> tuple[str, ...]:
     skus: list[str] = []
     for value in top.items("skus", "SKUs in quotes", '["BRN404X"]'):
         if not isinstance(value, str) or not value.isascii() or not 3 <= len(value) <= 20:
-            top.refuse("skus", "SKUs of 3 to 20 characters", 'write skus = ["BRN404X"]', found=repr(value)[:40])
+            top.refuse("skus", "SKUs of 3 to 20 characters", 'write skus = ["BRN404X"]', found=shown(value))
         skus.append(value.upper())
     return tuple(skus)
 
@@ -308,7 +307,7 @@ def _device_os(top: Table, skus: tuple[str, ...]) -> DeviceOs | None:
     try:
         version = OsVersion.parse(text)
     except BadIdentity:
-        table.refuse("version", 'one version such as "6.3.4" (H4)', 'write version = "6.3.4"', found=repr(text)[:40])
+        table.refuse("version", 'one version such as "6.3.4" (H4)', 'write version = "6.3.4"', found=shown(text))
     for sku in skus:
         minimum = minimum_for_sku(sku)
         if minimum and version < minimum.device_os:
@@ -367,7 +366,7 @@ def _name(top: Table) -> NameTemplate:
         )
         fault = NameTemplate.fault(text, is_fallback=key == "fallback")
         if fault:
-            table.refuse(key, fault, f'write {key} = "{default}"', found=repr(text)[:60])
+            table.refuse(key, fault, f'write {key} = "{default}"', found=shown(text))
         texts.append(text)
     table.finish()
     return NameTemplate(texts[0], texts[1])

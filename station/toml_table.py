@@ -34,9 +34,11 @@ class Document:
         text = _decoded(raw, name)
         try:
             self._data = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+            self._lines = key_lines(text)
+        except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
             raise BadInput(f"{name}: this is not TOML: {error}; look for a missing quote or bracket there") from error
-        self._lines = key_lines(text)
+        except RecursionError as error:
+            raise BadInput(f"{name}: lists nested hundreds of levels deep; is this the right file?") from error
 
     @classmethod
     def read(cls, path: FilePath) -> tuple[Document, bytes]:
@@ -95,7 +97,7 @@ class Table:
         """A required text that ``pattern`` matches whole; ``secret``: never repeat what was found."""
         value = self._value(key, str, wanted, example)
         if not re.fullmatch(pattern, value):
-            self.refuse(key, wanted, f"write {key} = {example}", found="" if secret else _shown(value))
+            self.refuse(key, wanted, f"write {key} = {example}", found="" if secret else shown(value))
         return str(value)
 
     def text_or(self, key: str, default: str, wanted: str, example: str, *, pattern: str) -> str:
@@ -106,7 +108,7 @@ class Table:
         wanted = f"a whole number from {low} to {high}"
         value = self._value(key, int, wanted, example)
         if not low <= value <= high:
-            self.refuse(key, wanted, f"write {key} = {example}", found=_shown(value))
+            self.refuse(key, wanted, f"write {key} = {example}", found=shown(value))
         return int(value)
 
     def seconds(self, key: str, default: float, low: float, high: float) -> float:
@@ -116,7 +118,7 @@ class Table:
         wanted = f"seconds from {low:g} to {high:g}"
         value = self._data[key]
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            self.refuse(key, wanted, f"write {key} = {default:g}", found=_shown(value))
+            self.refuse(key, wanted, f"write {key} = {default:g}", found=shown(value))
         return float(value)
 
     def flag(self, key: str, default: bool) -> bool:
@@ -132,7 +134,7 @@ class Table:
         value = self._value(key, str, wanted, f'"{choices[0]}"')
         if value not in choices:
             close = difflib.get_close_matches(value, choices, 1, 0.5) or [choices[0]]
-            self.refuse(key, wanted, f'write {key} = "{close[0]}"', found=_shown(value))
+            self.refuse(key, wanted, f'write {key} = "{close[0]}"', found=shown(value))
         return str(value)
 
     def items(self, key: str, wanted: str, example: str, *, at_most: int = 64) -> tuple[Any, ...]:
@@ -162,7 +164,7 @@ class Table:
         found: list[Table] = []
         for index, value in enumerate(self.items(key, wanted, example, at_most=at_most)):
             if not isinstance(value, dict):
-                self.refuse(key, wanted, f"write {key} = {example}", found=_shown(value))
+                self.refuse(key, wanted, f"write {key} = {example}", found=shown(value))
             found.append(Table(self._document, (*self._path, key, index), value))
         return tuple(found)
 
@@ -197,6 +199,10 @@ def _kind(value: object) -> str:
     return _KIND_NAMES.get(type(value), f"a {type(value).__name__}")
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
+def shown(value: object) -> str:
+    """``value`` as a refusal repeats it: at most 60 characters."""
+    try:
+        text = repr(value)
+    except ValueError:  # a number of thousands of digits
+        return "a number without end"
     return text if len(text) <= 60 else f"{text[:57]}..."

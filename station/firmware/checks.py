@@ -161,6 +161,8 @@ def check_dependencies(images: Mapping[Key, Image], held: Mapping[Key, Held] | N
             wanting.append((f"{module_name(*key)} {there.version} on the unit", there.dependencies))
     for who, dependencies in wanting:
         for needed in dependencies:
+            if needed.function == ModuleFunction.NONE:
+                continue
             fault = _missing(needed, images, held)
             if fault:
                 name = module_name(needed.function, needed.index)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from drivers.platforms import ModuleFunction, os_version_of_module
 from drivers.wire.module import Dependency, Image
-from drivers.wire.replies import ModuleInfo
+from drivers.wire.replies import CHECK_INTEGRITY, CHECK_PLATFORM, CHECK_RANGE, ModuleInfo, Store
 
 Key = tuple[int, int]
 """Module function and index."""
@@ -16,10 +16,8 @@ BOOTLOADER: Key = (ModuleFunction.BOOTLOADER, 0)
 SYSTEM_PART: Key = (ModuleFunction.SYSTEM_PART, 1)
 SOFTDEVICE: Key = (ModuleFunction.RADIO_STACK, 0)
 
-_MAIN_STORE = 0
-_INTEGRITY_FLAGS = 0x02 | 0x08 | 0x10  # CRC, range, platform (reference firmware-and-dfu 6.1)
+_INTEGRITY_FLAGS = CHECK_INTEGRITY | CHECK_RANGE | CHECK_PLATFORM
 _UNIQUE_SIZE = 20  # bytes of the SoftDevice's unique string
-_LAST_SIZE_DIFFERENCE = 4  # old module info counts without the CRC
 
 _NAMES: Mapping[int, str] = {
     ModuleFunction.BOOTLOADER: "bootloader",
@@ -47,7 +45,7 @@ class Held:
     function: int
     index: int
     version: int
-    size: int  # bytes, 0 unknown
+    size: int  # bytes with CRC, 0 unknown
     hash: bytes | None  # None before Device OS 5.6.0
     is_intact: bool
     dependencies: tuple[Dependency, ...]
@@ -70,7 +68,7 @@ def held_modules(infos: Iterable[ModuleInfo]) -> dict[Key, Held]:
             info.dependencies,
         )
         for info in infos
-        if info.store == _MAIN_STORE
+        if info.store == Store.MAIN
     }
 
 
@@ -127,4 +125,4 @@ def _hashes_equal(image: Image, held_hash: bytes) -> bool:
 
 
 def _sizes_equal(image: Image, held: Held) -> bool:
-    return held.size == 0 or 0 <= len(image.data) - held.size <= _LAST_SIZE_DIFFERENCE
+    return held.size in (0, len(image.data))

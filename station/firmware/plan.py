@@ -42,7 +42,7 @@ from .modules import (
 
 __all__ = ["Case", "CutSafety", "PlanRefused", "PlannedWrite", "Present", "UpdatePlan", "make_plan"]
 
-_RANK = {
+_RANK: Mapping[int, int] = {
     ModuleFunction.BOOTLOADER: 0,
     ModuleFunction.NCP: 1,
     ModuleFunction.RADIO_STACK: 2,
@@ -249,7 +249,7 @@ def _rows(images: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> tupl
 
 
 def _rank(key: Key) -> tuple[int, int]:
-    return (_RANK.get(ModuleFunction(key[0]), len(_RANK)), key[1])
+    return (_RANK.get(key[0], len(_RANK)), key[1])
 
 
 def _case(mode: Mode, changing: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> Case:

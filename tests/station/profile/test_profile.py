@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drivers.platforms import platform_by_slug
 from station.errors import BadInput
@@ -32,6 +35,27 @@ sha256 = "{HASH.upper()}"
 product_version = 9
 '''
 ARGON = BORON.replace("boron", "argon") + '[wifi]\nssid = "plant"\npassword = "env:WIFI"\n'
+TRICKY = (
+    '"',
+    "'",
+    '"""',
+    "[",
+    "[[",
+    "]",
+    "{",
+    "}",
+    "\n",
+    "#",
+    "=",
+    ".",
+    "\\",
+    "\r\n",
+    "\t",
+    "\x00",
+    "true",
+    "-1",
+    "[a]\n",
+)
 DEVELOPER = """id = "dev"
 revision = 1
 kind = "developer"
@@ -314,6 +338,21 @@ def test_an_open_network_has_no_password() -> None:
 
 def test_a_network_name_is_counted_in_bytes() -> None:
     assert "1 to 32 bytes" in refusal(ARGON.replace('"plant"', '"' + "ü" * 17 + '"'))
+
+
+@given(st.integers(0, len(ARGON)), st.integers(0, 12), st.text(max_size=8) | st.sampled_from(TRICKY))
+def test_no_damage_to_a_profile_raises_anything_but_a_refusal(at: int, length: int, what: str) -> None:
+    damaged = ARGON[:at] + what + ARGON[at + length :]
+    with contextlib.suppress(BadInput):
+        assert parse_profile(damaged.encode("utf-8", "surrogatepass"), "p.toml").steps()
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "0x" + "f" * 5000, "[" * 3000, "nan", "1e400", "true", '"\\u0000"'])
+@pytest.mark.parametrize("key", ["revision", "platforms", "id", "skus", "kind"])
+def test_absurd_values_are_refused(key: str, value: str) -> None:
+    lines = [f"{key} = {value}" if line.startswith(key) else line for line in BORON.splitlines()]
+    text = refusal("\n".join(lines if key != "skus" else [f"skus = {value}", *lines]))
+    assert len(text) < 400
 
 
 @pytest.mark.parametrize(("raw", "what"), [(b"\xff\xfe", "UTF-8"), (b"#" * 300_000, "at most")])
