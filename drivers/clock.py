@@ -35,6 +35,10 @@ class CancelToken(Protocol):
     @property
     def is_cancelled(self) -> bool: ...
     def cancel(self) -> None: ...
+    def child(self) -> CancelToken:
+        """A token of its own that is also set when this one is."""
+        ...
+
     def check(self) -> None:
         """Raise `Cancelled` if the token is set."""
 
@@ -157,16 +161,28 @@ class _SystemToken:
         self._cancelled = False
         self._room = threading.Condition()
         self._conditions: list[threading.Condition] = []
+        self._children: list[_SystemToken] = []
 
     @property
     def is_cancelled(self) -> bool:
         return self._cancelled
 
+    def child(self) -> CancelToken:
+        token = _SystemToken()
+        with self._room:
+            self._children.append(token)
+            is_late = self._cancelled
+        if is_late:
+            token.cancel()
+        return token
+
     def cancel(self) -> None:
         with self._room:
             self._cancelled = True
-            waiting = list(self._conditions)
+            waiting, children = list(self._conditions), list(self._children)
             self._room.notify_all()
+        for child in children:
+            child.cancel()
         for condition in waiting:
             with condition:
                 condition.notify_all()
@@ -296,14 +312,25 @@ class _SimulatedToken:
         self._clock = clock
         self._cancelled = False
         self.waiters: set[_Waiter] = set()
+        self._children: list[_SimulatedToken] = []
 
     @property
     def is_cancelled(self) -> bool:
         return self._cancelled
 
+    def child(self) -> CancelToken:
+        token = _SimulatedToken(self._clock)
+        with self._clock.master:
+            self._children.append(token)
+            if self._cancelled:
+                token.cancel()
+        return token
+
     def cancel(self) -> None:
         with self._clock.master:
             self._cancelled = True
+            for child in self._children:
+                child.cancel()
             for waiter in list(self.waiters):
                 self._clock.wake(waiter)
 
@@ -384,13 +411,13 @@ class _SimulatedThread:
 
 
 class SimulatedClock:
-    """Time that jumps: see the module docstring.
+    """Time that jumps: see the module docstring. ``epoch``: wall time at its start.
 
     ``stall_s``: wall-clock seconds a thread may stay runnable before all stacks are written to
     stderr once (a thread blocked outside the clock would otherwise hang a test silently).
     """
 
-    def __init__(self, *, stall_s: float = 30.0) -> None:
+    def __init__(self, *, stall_s: float = 30.0, epoch: datetime.datetime = EPOCH) -> None:
         self.master = threading.RLock()
         self._now = 0.0
         self._runnable = 0
@@ -399,13 +426,14 @@ class SimulatedClock:
         self._local = threading.local()
         self._jumps = 0
         self._stall_s = stall_s
+        self._epoch = epoch
         self._watchdog: threading.Thread | None = None
 
     def now(self) -> float:
         return self._now
 
     def utc(self) -> datetime.datetime:
-        return EPOCH + datetime.timedelta(seconds=self._now)
+        return self._epoch + datetime.timedelta(seconds=self._now)
 
     def sleep(self, seconds: float, cancel: CancelToken | None = None) -> None:
         if cancel is not None:

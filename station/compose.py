@@ -1,0 +1,280 @@
+"""Puts a station together. The only module (with the command line above it) that imports everything.
+
+A `Station` is the same over real USB and over virtual units: what differs is handed in as `Hardware`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from drivers.clock import CancelToken, Clock
+from drivers.hotplug import Enumerator, PortWatch
+from drivers.identity import Secret
+from drivers.transport import SerialHost, UsbHost
+
+from .bench import Bench, OpenBatch, platform_name
+from .cloud.answers import Product
+from .cloud.client import CloudClient
+from .cloud.errors import CloudDown
+from .engine.bus import Bus
+from .engine.commands import CloseBatch, Command
+from .engine.commands import OpenBatch as OpenBatchCommand
+from .engine.events import (
+    AttemptFinished,
+    BatchClosed,
+    BatchOpened,
+    CloudStateChanged,
+    Event,
+    OutboxChanged,
+    StationFault,
+    StationStarted,
+    VerdictRevised,
+    WireTraced,
+)
+from .engine.line import Line
+from .engine.outbox import OutboxWorker
+from .engine.records import ProductCached
+from .engine.runner import SlotRunner
+from .errors import BadInput, CloudError, JournalError
+from .firmware.release import load_release
+from .firmware.store import FirmwareStore
+from .journal import Journal
+from .model import Batch, SeenBefore, SlotInfo
+from .profile import Offline, Profile
+from .secrets import SecretSource, WifiPassword
+from .steps.unitwork import WifiCredentials
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """What a station is plugged into. ``virtual``: shown wherever it matters."""
+
+    usb_host: UsbHost
+    serial_host: SerialHost
+    virtual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One station, from its config file or from the demo's options."""
+
+    station_id: str
+    slots: tuple[SlotInfo, ...]
+    data_dir: Path
+    firmware: tuple[Path, ...]
+    cloud_url: str
+    token: Callable[[], Secret]
+    secrets: SecretSource
+    operator: str = ""
+    requests_per_s: float = 2.0
+    traces: bool = False
+
+
+class Station:
+    """Slots, journal, cloud and outbox of one bench. `start`, `command`, `stop`; events through ``bus``."""
+
+    def __init__(self, settings: Settings, hardware: Hardware, clock: Clock) -> None:
+        self.bus = Bus()
+        self.clock = clock
+        self._settings, self._hardware = settings, hardware
+        self.journal = Journal.open(settings.data_dir, settings.station_id, clock)
+        self.client = CloudClient(
+            settings.cloud_url, settings.token, clock,
+            bucket_rate=settings.requests_per_s, on_reachable=self._cloud_changed,
+        )  # fmt: skip
+        self._store = FirmwareStore(settings.firmware)
+        self.bench = Bench(
+            clock, hardware.serial_host, self.client, _Memory(self.journal), self._record,
+            self._trace if settings.traces else None,
+        )  # fmt: skip
+        self.outbox = OutboxWorker(clock, self.journal, self.bench, self._published)
+        self.line = Line(settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record)
+        self._enumerator = Enumerator(hardware.usb_host, clock, self.line.hotplug, on_failure=self._usb_failed)
+        self._profiles: dict[str, Profile] = {}
+
+    # --- life ---
+
+    def start(self) -> None:
+        """Begin to work: events flow from here on."""
+        self._record(
+            StationStarted(
+                at=self.clock.utc(), station_id=self._settings.station_id, slots=self._settings.slots,
+                operator=self._settings.operator, virtual=self._hardware.virtual,
+            )
+        )  # fmt: skip
+        for opened in self.bench.batches:
+            self._announce(opened)
+        self.bus.publish(OutboxChanged(at=self.clock.utc(), waiting=self.journal.waiting()))
+        self.line.start()
+        self.outbox.start()
+        self._enumerator.start()
+
+    def stop(self) -> None:
+        """Cancel the slots, join them, drain the journal. Safe to call once after `start`."""
+        self._enumerator.stop()
+        self.line.stop()
+        self.outbox.stop()
+        self.client.close()
+        self.journal.close()
+
+    # --- batches ---
+
+    def open_batch(self, batch: str, profile: Profile, target: int | None = None) -> None:
+        """Check everything the profile needs, then open the batch (or go on with an open one).
+
+        Raises `BadInput` when a file is missing, a secret is not set, or the batch belongs to another profile.
+        """
+        opened = OpenBatch(
+            batch=self._batch(batch, profile, target), profile=profile,
+            files={p.id: load_release(profile, p, self._store) for p in profile.platforms},
+            wifi=self._wifi(profile),
+            find_product=_ProductFinder(profile, self.client, self.journal, self.clock),
+        )  # fmt: skip
+        self.bench.add(opened)
+        self._profiles[profile.id] = profile
+        known = self.journal.batch(batch)
+        if known is None:
+            self._record(self._opened_event(opened))
+
+    def command(self, command: Command) -> None:
+        """Carry out what a person asks. Never raises: what cannot be done is told as a `StationFault`."""
+        try:
+            match command:
+                case OpenBatchCommand():
+                    self._open_command(command)
+                case CloseBatch():
+                    self._close_batch(command.batch)
+                case _:
+                    self.line.command(command)
+        except (BadInput, JournalError, CloudError) as error:
+            self.bus.publish(StationFault(at=self.clock.utc(), reason=str(error)))
+
+    def _open_command(self, command: OpenBatchCommand) -> None:
+        profile = self._profiles.get(command.profile)
+        if profile is None:
+            known = ", ".join(self._profiles) or "none"
+            raise BadInput(f"no profile {command.profile!r} is loaded; loaded: {known}")
+        self.open_batch(command.batch, profile, command.target)
+        opened = next(one for one in self.bench.batches if one.batch.id == command.batch)
+        self._announce(opened)
+
+    def _close_batch(self, batch: str) -> None:
+        self.bench.remove(batch)
+        self._record(BatchClosed(at=self.clock.utc(), batch=batch))
+
+    def _batch(self, batch: str, profile: Profile, target: int | None) -> Batch:
+        known = self.journal.batch(batch)
+        if known is None:
+            return Batch(batch, profile.ref, target)
+        if known.closed_at is not None:
+            raise BadInput(f"batch {batch} is closed; open a new one")
+        if known.batch.profile != profile.ref:
+            made_with = known.batch.profile
+            raise BadInput(
+                f"batch {batch} was opened with {made_with.id} revision {made_with.revision}, not with this text of"
+                f" {profile.id} revision {profile.revision}; close it and open a new batch"
+            )
+        return known.batch
+
+    def _wifi(self, profile: Profile) -> WifiCredentials | None:
+        wifi = profile.wifi
+        if wifi is None:
+            return None
+        password = self._settings.secrets.resolve(wifi.password, WifiPassword) if wifi.password else None
+        return WifiCredentials(wifi.ssid, password, wifi.security)
+
+    def _announce(self, opened: OpenBatch) -> None:
+        self.bus.publish(self._opened_event(opened))
+        self.bus.publish(self.journal.progress(opened.batch.id, self.clock.utc()))
+
+    def _opened_event(self, opened: OpenBatch) -> BatchOpened:
+        title = opened.profile.title or opened.profile.id
+        return BatchOpened(at=self.clock.utc(), batch=opened.batch, title=title)
+
+    # --- callbacks ---
+
+    def _runner(self, slot: SlotInfo, port: PortWatch) -> SlotRunner:
+        return SlotRunner(slot, port, self.clock, self.bench, self.journal, self._published)
+
+    def _published(self, event: Event) -> None:
+        """Verdicts move the counters and may leave owed work."""
+        self.bus.publish(event)
+        if not isinstance(event, AttemptFinished | VerdictRevised) or event.attempt is None:
+            return
+        attempt = self.journal.attempt(event.attempt)
+        if attempt is not None and attempt.batch:
+            self.bus.publish(self.journal.progress(attempt.batch, self.clock.utc()))
+        self.bus.publish(OutboxChanged(at=self.clock.utc(), waiting=self.journal.waiting()))
+        self.outbox.wake()
+
+    def _record(self, event: Event) -> None:
+        self.journal.record(event)
+        self.bus.publish(event)
+
+    def _trace(self, slot: int, line: str) -> None:
+        self.bus.publish(WireTraced(at=self.clock.utc(), slot=slot, line=line))
+
+    def _cloud_changed(self, reachable: bool, reason: str) -> None:
+        self.bus.publish(CloudStateChanged(at=self.clock.utc(), reachable=reachable, reason=reason))
+        if reachable:
+            self.outbox.wake()
+
+    def _usb_failed(self, error: Exception) -> None:
+        self.bus.publish(StationFault(at=self.clock.utc(), reason=str(error)))
+
+
+class _Memory:
+    """The journal as the steps see it."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def seen_before(self, device_id: str) -> SeenBefore | None:
+        return self._journal.seen_before(device_id)
+
+    def known_facts(self, device_id: str) -> dict[str, str]:
+        unit = self._journal.unit(device_id)
+        return {} if unit is None else {fact.name: fact.value for fact in unit.facts if not fact.is_disputed}
+
+    def wifi_digest(self, device_id: str) -> str | None:
+        return self._journal.wifi_digest(device_id)
+
+    def digest(self, device_id: str, ssid: str, password: Secret | None) -> str:
+        return self._journal.digest(device_id, ssid, password)
+
+
+class _ProductFinder:
+    """The profile's product: asked once, kept in the journal for the days without the cloud."""
+
+    def __init__(self, profile: Profile, client: CloudClient, journal: Journal, clock: Clock) -> None:
+        self._profile, self._client, self._journal, self._clock = profile, client, journal, clock
+        self._found: Product | None = None
+
+    def __call__(self, cancel: CancelToken) -> Product | None:
+        """None for a developer profile. Raises `CloudError` when nobody ever told of the product."""
+        wanted = self._profile.product
+        if wanted is None or self._found is not None:
+            return self._found
+        cached = self._journal.cached_product(wanted.ref)
+        may_use_cache = cached is not None and self._profile.offline is Offline.QUEUE
+        try:
+            self._found = self._client.product(wanted.ref, cancel=cancel)
+        except CloudDown:
+            if cached is None or not may_use_cache:
+                raise
+            return Product(cached.product_id, cached.slug, cached.name, cached.platform_id)
+        self._keep(wanted.ref, self._found)
+        return self._found
+
+    def _keep(self, ref: str, product: Product) -> None:
+        self._journal.record(
+            ProductCached(
+                at=self._clock.utc(), ref=ref, product_id=product.id, platform_id=product.platform_id,
+                name=product.name, slug=product.slug,
+            )
+        )  # fmt: skip

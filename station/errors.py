@@ -1,4 +1,4 @@
-"""The errors of the station, and the one table that turns any error into a verdict.
+"""The errors of the station, and the one table that turns any error into an outcome.
 
 ::
 
@@ -11,6 +11,12 @@
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drivers import errors as driver
+
+from .model import Outcome
 
 
 class StationError(Exception):
@@ -39,4 +45,44 @@ class UnitRejected(StationError):
 
 
 class StepFault(StationError):
-    """A step cannot tell whether the unit is good: ERROR."""
+    """A step cannot tell whether the unit is good: ERROR. ``sentence`` as in `UnitRejected`."""
+
+    def __init__(self, message: str, *, sentence: str = "", values: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.sentence = sentence
+        self.values = values
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """What an error makes of a step: its outcome and the operator's sentence (a key of the word catalogue)."""
+
+    outcome: Outcome
+    sentence: str
+
+
+_TABLE: tuple[tuple[type[BaseException], Blame], ...] = (
+    # the first row whose class fits wins: the special before the general
+    (UnitRejected, Blame(Outcome.FAILED, "unit_rejected")),
+    (driver.BadIdentity, Blame(Outcome.FAILED, "unknown_serial")),
+    (driver.DeviceRefused, Blame(Outcome.FAILED, "unit_refused")),
+    (driver.Cancelled, Blame(Outcome.ABORTED, "stopped_by_operator")),
+    (driver.Swapped, Blame(Outcome.ABORTED, "swapped")),
+    (driver.Disconnected, Blame(Outcome.ABORTED, "unplugged_too_early")),
+    (driver.DidNotReturn, Blame(Outcome.ERROR, "did_not_return")),
+    (driver.AccessDenied, Blame(Outcome.ERROR, "no_permission")),
+    (driver.DeadlineExceeded, Blame(Outcome.ERROR, "silent")),
+    (driver.LinkError, Blame(Outcome.ERROR, "silent")),
+    (driver.BadImage, Blame(Outcome.ERROR, "firmware_refused")),
+    (driver.WriteRefused, Blame(Outcome.ERROR, "firmware_refused")),
+    (JournalError, Blame(Outcome.ERROR, "journal_failed")),
+    (CloudError, Blame(Outcome.ERROR, "cloud_failed")),
+    (BaseException, Blame(Outcome.ERROR, "check_station")),
+)
+
+
+def blame(error: BaseException) -> Blame:
+    """Who is at fault: the unit (FAILED), a hand (ABORTED), or nobody we can name (ERROR)."""
+    found = next(row for kind, row in _TABLE if isinstance(error, kind))
+    sentence = getattr(error, "sentence", "")
+    return Blame(found.outcome, sentence) if sentence else found

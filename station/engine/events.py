@@ -10,9 +10,18 @@ import dataclasses
 import datetime
 import enum
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from ..model import Batch, IdentityFact, Measurement, Outcome, SeenBefore, SlotInfo, Verdict
+
+
+class Head(TypedDict):
+    """What every event of one attempt begins with."""
+
+    at: datetime.datetime
+    slot: int
+    device_id: str | None
+    attempt: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,236 @@
+"""The batches that are open, and what it takes to work on a unit: profile, files, product, device, cloud.
+
+Sets attempts up (`Bench` is the engine's work bench) and finishes owed cloud work (its outbox desk).
+It decides nothing during a walk; that is for the steps and the engine.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from drivers.clock import CancelToken, Clock, Deadline
+from drivers.devices import ParticleDevice
+from drivers.errors import DriverError
+from drivers.platforms import Platform, platform
+from drivers.transport import SerialHost
+from drivers.wire import requests
+from drivers.wire.usb import Mode
+
+from .cloud.answers import Product
+from .cloud.client import CloudClient
+from .engine.events import Event
+from .engine.ports import Seat
+from .engine.step import Emit, Step, StepContext, StepResult
+from .errors import BadInput, UnitRejected
+from .firmware.release import ReleaseFiles
+from .model import Batch, OutboxItem
+from .profile import Lane, Offline, Profile, StepPlan
+from .steps import CLOUD_STEPS, UNIT_STEPS
+from .steps.cloudwork import CloudJob, CloudWork, perform
+from .steps.unitwork import BenchWifi, UnitMemory, UnitWork, WifiCredentials
+
+CLOUD_GATED = frozenset({"product_add", "name", "claim", "sim"})
+"""Steps that need the serial number and label of a unit that arrived in DFU (design 5)."""
+SIGNAL_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBatch:
+    """A batch with all its profile needs at hand, checked before the first unit."""
+
+    batch: Batch
+    profile: Profile
+    files: Mapping[int, ReleaseFiles]  # by platform id
+    wifi: WifiCredentials | None
+    find_product: Callable[[CancelToken], Product | None]
+
+
+class Bench:
+    """One station's open batches and shared tools. Thread-safe."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        serial_host: SerialHost,
+        client: CloudClient,
+        memory: UnitMemory,
+        record: Emit,
+        trace: Callable[[int, str], None] | None = None,
+    ) -> None:
+        self._clock, self._serial_host, self._client = clock, serial_host, client
+        self._memory, self._record, self._trace = memory, record, trace
+        self._wifi = BenchWifi()
+        self._lock = threading.Lock()
+        self._open: dict[str, OpenBatch] = {}
+
+    # --- batches ---
+
+    def add(self, batch: OpenBatch) -> None:
+        """Open a batch; a platform belongs to at most one open batch (one batch, one profile)."""
+        with self._lock:
+            for other in self._open.values():
+                shared = {p.name for p in other.profile.platforms} & {p.name for p in batch.profile.platforms}
+                if shared and other.batch.id != batch.batch.id:
+                    raise BadInput(
+                        f"batch {batch.batch.id}: {', '.join(sorted(shared))} already goes to the open batch"
+                        f" {other.batch.id}; close that one first"
+                    )
+            self._open[batch.batch.id] = batch
+
+    def remove(self, batch: str) -> None:
+        with self._lock:
+            self._open.pop(batch, None)
+
+    @property
+    def batches(self) -> tuple[OpenBatch, ...]:
+        with self._lock:
+            return tuple(self._open.values())
+
+    def _choose(self, platform_id: int | None) -> OpenBatch:
+        for batch in self.batches:
+            if batch.profile.fits(platform_id):
+                return batch
+        name = platform_name(platform_id)
+        wanted = sorted({p.name for batch in self.batches for p in batch.profile.platforms})
+        if len(wanted) == 1:
+            raise UnitRejected(
+                f"this is a unit of platform {name}, the open batch wants {wanted[0]}; red bin",
+                sentence="wrong_platform",
+                values=(name, wanted[0]),
+            )
+        raise UnitRejected(f"no open profile for platform {name}", sentence="no_profile", values=(name,))
+
+    # --- the engine's work bench ---
+
+    def open(self, seat: Seat) -> BenchWork:
+        """The work for whatever is on the seat's port; raises `UnitRejected` when no open profile fits."""
+        candidate = seat.port.current
+        if candidate is None:
+            raise UnitRejected("the unit left before it was looked at", sentence="unplugged_too_early")
+        batch = self._choose(candidate.usb_id.platform_id)
+        found = platform(candidate.usb_id.platform_id or 0)
+        trace = None if self._trace is None else _to_slot(self._trace, seat.slot.number)
+        device = ParticleDevice(seat.port, self._serial_host, self._clock, seat.cancel, trace)
+        return BenchWork(batch, self._unit_work(batch, found, device), self._client, self._clock)
+
+    def _unit_work(self, batch: OpenBatch, found: Platform, device: ParticleDevice) -> UnitWork:
+        profile = batch.profile
+        return UnitWork(
+            platform=found, device=device, memory=self._memory,
+            wants_label=profile.label.is_expected, label_timeout_s=profile.label.timeout_s,
+            wants_secret=profile.keeps_mobile_secret,
+            profile=profile, find_product=batch.find_product, files=batch.files[found.id],
+            wifi=batch.wifi, bench_wifi=self._wifi,
+        )  # fmt: skip
+
+    # --- the outbox's desk ---
+
+    def finish(self, item: OutboxItem, cancel: CancelToken) -> StepResult:
+        """Run an owed cloud step without the unit; raises `CloudError` while the cloud stays away."""
+        job = CloudJob.from_json(item.body)
+        context = StepContext(
+            step=item.action, slot=0, attempt=item.attempt, clock=self._clock,
+            deadline=Deadline.after(self._clock, OUTBOX_STEP_S), cancel=cancel, announce=_unseen,
+            record=self._record, desk=_NoDesk(), device_id=item.device_id,
+        )  # fmt: skip
+        return CLOUD_STEPS[item.action](CloudWork(job, self._client), context)
+
+
+OUTBOX_STEP_S = 300.0
+
+
+def _unseen(event: Event) -> None:
+    """Progress of owed work has no slot to be shown in."""
+
+
+class _NoDesk:
+    def wait_scan(self, timeout_s: float, cancel: CancelToken) -> str | None:
+        raise NotImplementedError("owed cloud work asks nobody for a scan")
+
+
+class BenchWork:
+    """One attempt's work: the engine sees steps by name, each bound to the unit or to its cloud record."""
+
+    def __init__(self, batch: OpenBatch, unit: UnitWork, client: CloudClient, clock: Clock) -> None:
+        self._batch, self._unit, self._client, self._clock = batch, unit, client, clock
+        self._cloud: CloudWork | None = None
+        self.plans: tuple[StepPlan, ...] = batch.profile.steps(unit.platform)
+        self.steps: Mapping[str, Step] = {plan.name: self._bind(plan) for plan in self.plans}
+
+    @property
+    def batch(self) -> str:
+        return self._batch.batch.id
+
+    @property
+    def profile(self) -> str:
+        return self._batch.profile.id
+
+    @property
+    def device_id(self) -> str | None:
+        found = self._unit.identity.device_id
+        return None if found is None else str(found)
+
+    @property
+    def held_back(self) -> Mapping[str, frozenset[str]]:
+        """A unit that arrived in DFU shows no serial number or label: its cloud steps wait until it runs."""
+        identity = self._unit.identity
+        if identity.device_id is None or identity.is_complete:
+            return {}
+        return dict.fromkeys(CLOUD_GATED, frozenset({"firmware"}))
+
+    def signal(self, on: bool) -> None:
+        """Rainbow on or off; a unit that cannot answer simply does not shine."""
+        if self._unit.device.mode is not Mode.APPLICATION:
+            return
+        request = requests.start_signal() if on else requests.stop_signal()
+        try:
+            self._unit.device.ask(request, Deadline.after(self._clock, SIGNAL_S))
+        except DriverError:
+            return
+
+    def close(self) -> None:
+        self._unit.device.close()
+
+    def _bind(self, plan: StepPlan) -> Step:
+        if plan.lane is Lane.UNIT:
+            act = UNIT_STEPS[plan.name]
+            return lambda ctx: act(self._unit, ctx)
+        cloud_act = CLOUD_STEPS[plan.name]
+        return lambda ctx: perform(cloud_act, self._cloud_work(ctx.cancel), ctx)
+
+    def _cloud_work(self, cancel: CancelToken) -> CloudWork:
+        """Made at the first cloud step, when the unit is identified."""
+        if self._cloud is None:
+            self._cloud = CloudWork(self._job(cancel), self._client)
+        return self._cloud
+
+    def _job(self, cancel: CancelToken) -> CloudJob:
+        unit, profile = self._unit, self._batch.profile
+        identity = unit.identity
+        assert identity.device_id is not None
+        product = self._batch.find_product(cancel)
+        return CloudJob(
+            device_id=str(identity.device_id), platform_id=unit.platform.id,
+            product_id=product.id if product else None,
+            name=profile.unit_name(
+                serial=str(identity.serial) if identity.serial else None,
+                platform=unit.platform.slug,
+                device_id=str(identity.device_id),
+            ),
+            serial=str(identity.serial or ""), iccid=str(identity.iccid or ""), imei=str(identity.imei or ""),
+            claims=profile.claim, wants_online=profile.online, queues=profile.offline is Offline.QUEUE,
+        )  # fmt: skip
+
+
+def platform_name(platform_id: int | None) -> str:
+    """A platform as people call it; a number for one the table does not know."""
+    try:
+        return platform(platform_id or 0).name
+    except DriverError:
+        return f"unknown platform {platform_id}"
+
+
+def _to_slot(trace: Callable[[int, str], None], slot: int) -> Callable[[str], None]:
+    return lambda line: trace(slot, line)

@@ -1,0 +1,291 @@
+"""A bench that needs nothing: virtual units, a virtual cloud, and a pair of virtual hands - around the real station.
+
+Everything the station does is real: transfers, journal, HTTP. Only the far ends are virtual, and say so.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from drivers.clock import CancelToken, Clock, ClockThread
+from drivers.errors import Cancelled
+from drivers.identity import Secret
+from drivers.platforms import Platform
+from drivers.transport.serialport import PyserialHost
+from drivers.transport.usb import PyusbHost
+from drivers.virtual import synthetic
+from drivers.virtual.backend import VirtualBackend
+from drivers.virtual.bus import VirtualBus
+from drivers.virtual.factory import make_spec
+from drivers.virtual.faults import Fault
+from drivers.virtual.radio import AccessPoint, World
+from drivers.virtual.serial_side import VirtualPorts
+from drivers.virtual.unit import VirtualUnit
+
+from .cloud.virtual import VirtualCloud
+from .compose import Hardware, Settings, Station
+from .engine.commands import Scan
+from .engine.events import AttemptFinished, Event, HandsNeeded
+from .model import SlotInfo
+from .profile import Profile
+from .secrets import SecretRef, SecretSource
+
+ACCOUNT = "factory@example.com"
+FACTORY_OS = "3.3.1"
+"""What a virtual unit holds when it comes out of its box."""
+SHOW_S = 3.0
+"""How long a verdict is looked at before the unit is unplugged."""
+SCAN_S = 1.5
+"""How long virtual hands take to pick up the scanner."""
+SOFTDEVICES = (182, 202)
+WIDGET = ("widget", "6.3.4", 7)
+"""The demo product's application: name, Device OS it is built for, product version."""
+GAP_S = 1.0
+"""Between one unit and the next in a slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What ``station demo`` was asked for. ``data_dir`` None: everything is forgotten at the end."""
+
+    profiles: tuple[Profile, ...]
+    units: int = 4
+    seed: int = 1
+    firmware: tuple[Path, ...] = ()
+    data_dir: Path | None = None
+    faults: tuple[Fault, ...] = ()
+    cloud_down_s: float = 0.0
+    once: bool = False
+    traces: bool = False
+    factory_os: str = FACTORY_OS
+
+
+class Demo:
+    """The world around one station. `start` plugs in; with ``once`` `wait_done` returns when every slot is through."""
+
+    def __init__(self, options: DemoOptions, clock: Clock, environ: Mapping[str, str]) -> None:
+        self.options, self.clock = options, clock
+        self._scratch = None if options.data_dir else tempfile.TemporaryDirectory(prefix="station-demo-")
+        self.directory = options.data_dir or Path(self._scratch.name if self._scratch else "")
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._secrets = SecretSource(_with_demo_passwords(environ, options.profiles))
+        self.cloud = _cloud(clock, self.directory, options)
+        self.world = World(_access_points(options.profiles, self._secrets), sims=self.cloud, cloud=self.cloud)
+        self.bus = VirtualBus(clock)
+        self.units: list[VirtualUnit] = []
+        self.station = self._station()
+        self._hands = [_Hands(self, number) for number in range(1, options.units + 1)]
+
+    def _station(self) -> Station:
+        slots = tuple(SlotInfo(number, port_of(number)) for number in range(1, self.options.units + 1))
+        token = _token(self.cloud)
+        settings = Settings(
+            station_id="demo", slots=slots, data_dir=self.journal_dir,
+            firmware=(*self.options.firmware, _synthetic_firmware(self.directory / "firmware", self.options.profiles)),
+            cloud_url=self.cloud.base_url, token=lambda: token, secrets=self._secrets, operator="0417",
+            requests_per_s=20.0, traces=self.options.traces,
+        )  # fmt: skip
+        ports = VirtualPorts(self.bus)
+        hardware = Hardware(PyusbHost(VirtualBackend(self.bus)), PyserialHost(ports.list, ports.open), virtual=True)
+        return Station(settings, hardware, self.clock)
+
+    # --- life ---
+
+    def start(self) -> None:
+        """Open a batch for each profile, start the station, then plug in."""
+        for profile in self.options.profiles:
+            self.station.open_batch(batch_of(profile), profile)
+        if self.options.cloud_down_s:
+            self.cloud.down_for(self.options.cloud_down_s)
+        self.station.bus.subscribe(self._saw)
+        self.station.start()
+        for hands in self._hands:
+            hands.start()
+
+    def wait_done(self) -> None:
+        """With ``once``: until every unit had its verdict and is unplugged."""
+        for hands in self._hands:
+            hands.join()
+
+    def stop_station(self) -> None:
+        """Hands off, station down: the journal is complete and closed, the virtual side can still be asked."""
+        for hands in self._hands:
+            hands.stop()
+        self.station.stop()
+
+    def close(self) -> None:
+        self.bus.close()
+        self.cloud.close()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+
+    def _saw(self, event: Event) -> None:
+        for hands in self._hands:
+            if event.slot == hands.slot:
+                hands.saw(event)
+
+    def make_unit(self, slot: int, turn: int) -> VirtualUnit:
+        """The ``turn``-th unit of a slot: the same for the same seed, in every process."""
+        number = slot + turn * self.options.units
+        platform = self._platform_for(slot)
+        spec = make_spec(platform.slug, self.options.seed, number, self.options.factory_os)
+        home = self.directory / "units" / str(spec.device_id) if self.options.data_dir else None
+        if home is not None:
+            home.mkdir(parents=True, exist_ok=True)
+        unit = VirtualUnit(spec, self.clock, self.world, home)
+        self.cloud.register_unit(
+            spec.device_id, platform.id, serial=spec.serial, iccid=spec.iccid, imei=spec.imei, mac=spec.mac,
+            secret=spec.mobile_secret,
+        )  # fmt: skip
+        if turn == 0:
+            unit.order(*(fault for fault in self.options.faults if fault.applies_to(slot, str(spec.device_id))))
+        self.units.append(unit)
+        return unit
+
+    def _platform_for(self, slot: int) -> Platform:
+        """Slots are dealt out over the platforms of the profiles: the first half to the first, and so on."""
+        rows = list(dict.fromkeys(row for profile in self.options.profiles for row in profile.platforms))
+        return rows[(slot - 1) * len(rows) // self.options.units]
+
+    @property
+    def batches(self) -> tuple[str, ...]:
+        return tuple(batch_of(profile) for profile in self.options.profiles)
+
+    @property
+    def journal_dir(self) -> Path:
+        return self.directory / "journal"
+
+    # --- what the virtual side counted ---
+
+    @property
+    def flash_writes(self) -> int:
+        return sum(unit.score.flash_writes for unit in self.units)
+
+    @property
+    def cloud_writes(self) -> int:
+        return sum(self.cloud.writes.values())
+
+    @property
+    def transfers(self) -> int:
+        return sum(unit.transfers["control"] for unit in self.units)
+
+
+class _Hands:
+    """Whoever sits at one slot: plugs in, scans when asked, looks at the verdict, unplugs."""
+
+    def __init__(self, demo: Demo, slot: int) -> None:
+        self._demo, self.slot = demo, slot
+        self._clock = demo.clock
+        self._condition = demo.clock.condition()
+        self._token: CancelToken = demo.clock.token()
+        self._seen: list[Event] = []
+        self._thread: ClockThread | None = None
+
+    def start(self) -> None:
+        self._thread = self._clock.thread(f"hands-{self.slot}", self._run)
+
+    def join(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+
+    def stop(self) -> None:
+        self._token.cancel()
+        self.join()
+
+    def saw(self, event: Event) -> None:
+        if isinstance(event, AttemptFinished | HandsNeeded):
+            with self._condition:
+                self._seen.append(event)
+                self._condition.notify_all()
+
+    def _run(self) -> None:
+        turn = 0
+        try:
+            self._clock.sleep(0.2 * self.slot, self._token)
+            while True:
+                self._work(self._demo.make_unit(self.slot, turn))
+                if self._demo.options.once:
+                    return
+                turn += 1
+                self._clock.sleep(GAP_S, self._token)
+        except Cancelled:
+            return
+
+    def _work(self, unit: VirtualUnit) -> None:
+        port = port_of(self.slot)
+        self._demo.bus.plug(port, unit)
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: bool(self._seen), None, self._token)
+                event = self._seen.pop(0)
+            if isinstance(event, AttemptFinished):
+                break
+            if isinstance(event, HandsNeeded) and event.sentence == "scan_label":
+                self._clock.sleep(SCAN_S, self._token)
+                self._demo.station.command(Scan(unit.label, self.slot))
+        self._clock.sleep(SHOW_S, self._token)
+        self._demo.bus.unplug(port)
+
+
+def batch_of(profile: Profile) -> str:
+    """The batch a demo profile fills."""
+    return f"demo-{profile.id}"
+
+
+def port_of(slot: int) -> str:
+    """The virtual port a demo slot is bound to."""
+    return f"1-{slot}"
+
+
+def _with_demo_passwords(environ: Mapping[str, str], profiles: tuple[Profile, ...]) -> dict[str, str]:
+    """The environment, and a demo password for every Wi-Fi reference nobody has set."""
+    found = dict(environ)
+    for profile in profiles:
+        reference = profile.wifi.password if profile.wifi else None
+        if isinstance(reference, SecretRef) and reference.scheme == "env":
+            found.setdefault(reference.name, "demo-network-password")
+    return found
+
+
+def _access_points(profiles: tuple[Profile, ...], secrets: SecretSource) -> list[AccessPoint]:
+    points = []
+    for profile in profiles:
+        if profile.wifi is not None:
+            password = secrets.resolve(profile.wifi.password, Secret) if profile.wifi.password else None
+            points.append(AccessPoint(profile.wifi.ssid, password))
+    return points
+
+
+def _cloud(clock: Clock, directory: Path, options: DemoOptions) -> VirtualCloud:
+    cloud = VirtualCloud(clock, directory / "cloud.sqlite")
+    cloud.create_user(ACCOUNT)
+    for profile in options.profiles:
+        if profile.product is not None:
+            number = profile.product.id or 10_000 + profile.platforms[0].id
+            cloud.create_product(
+                number, profile.platforms[0].id, slug=profile.product.slug or profile.id, name=profile.title,
+                team=[ACCOUNT],
+            )  # fmt: skip
+    cloud.serve()
+    return cloud
+
+
+def _token(cloud: VirtualCloud) -> Secret:
+    return cloud.create_token(ACCOUNT)
+
+
+def _synthetic_firmware(directory: Path, profiles: tuple[Profile, ...]) -> Path:
+    """A folder with the synthetic release and application of every platform: labelled synthetic by their names."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for platform in {row for profile in profiles for row in profile.platforms}:
+        for version in synthetic.VERSIONS:
+            for file in (*synthetic.release(platform.id, version), synthetic.application(platform.id, version)):
+                (directory / file.name).write_bytes(file.data)
+        name, version, number = WIDGET
+        extra = [synthetic.application(platform.id, version, seed=name, product_version=number)]
+        for file in (*extra, *(synthetic.softdevice(platform.id, fwid) for fwid in SOFTDEVICES)):
+            (directory / file.name).write_bytes(file.data)
+    return directory

@@ -1,0 +1,274 @@
+"""One attempt: one walk of a profile on one unit in one slot, from the first journal line to the verdict.
+
+Two lanes run side by side: the calling (slot) thread speaks to the unit, a second thread speaks to
+the cloud. Both look at the same walk under one condition. An exception becomes an outcome once, here.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+from dataclasses import dataclass
+
+from drivers.clock import CancelToken, Clock, Deadline
+from drivers.errors import Cancelled, Disconnected
+
+from ..errors import JournalError, blame
+from ..model import OutboxItem, Outcome, StepRecord, Verdict
+from ..profile import StepPlan
+from . import walk
+from .events import AttemptFinished, AttemptStarted, Event, Head, StepFinished, StepStarted
+from .ports import AttemptWork, JournalPort, Seat
+from .records import OutboxQueued
+from .step import Emit, ScanDesk, Step, StepContext, StepResult
+
+log = logging.getLogger(__name__)
+
+VANISH_GRACE_S = 1.5
+"""After a transfer found no device, how long the bus may take to say so too (design: ABORTED within 2 s)."""
+
+
+class Stop(enum.Enum):
+    """Why an attempt is ended from outside: what the operator is told, and how bad it is."""
+
+    VANISHED = ("unplugged_too_early", Outcome.ABORTED, "the unit left its port")
+    OPERATOR = ("stopped_by_operator", Outcome.ABORTED, "stopped by the operator")
+    SHUTDOWN = ("check_station", Outcome.ABORTED, "the station was asked to stop")
+
+    @property
+    def result(self) -> StepResult:
+        sentence, outcome, reason = self.value
+        return StepResult(outcome, reason=reason, sentence=sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an attempt ended, after it was committed and published."""
+
+    verdict: Verdict
+    reason: str
+    is_unit_gone: bool = False  # it left, or another unit took its place: the port is free for the next
+
+
+class Attempt:
+    """Runs ``work`` to its verdict. ``run`` is called once, on the slot's thread; `stop` from any thread."""
+
+    def __init__(
+        self, seat: Seat, work: AttemptWork, clock: Clock, journal: JournalPort, publish: Emit, desk: ScanDesk
+    ) -> None:
+        self._seat, self._work, self._clock = seat, work, clock
+        self._journal, self._publish, self._desk = journal, publish, desk
+        self._condition = clock.condition()
+        self._finished: dict[str, Outcome] = {}
+        self._running: set[str] = set()
+        self._records: list[StepRecord] = []
+        self._results: list[tuple[StepPlan, StepResult]] = []
+        self._stop: Stop | None = None
+        self._lane_tokens: dict[str, CancelToken] = {}
+        self._plans: tuple[StepPlan, ...] = work.plans
+
+    @property
+    def device_id(self) -> str | None:
+        return self._work.device_id
+
+    def stop(self, why: Stop) -> None:
+        """End the attempt soon; the first reason given wins."""
+        with self._condition:
+            self._stop = self._stop or why
+            self._condition.notify_all()
+        self._seat.cancel.cancel()
+
+    def run(self, only: frozenset[str] | None = None) -> Ending:
+        """Walk to the end; ``only`` limits it to those steps (a technician repeats one)."""
+        started = self._clock.now()
+        if only is not None:
+            self._plans = tuple(plan for plan in self._plans if plan.name in only)
+        names = tuple(plan.name for plan in self._plans)
+        head = self._head()
+        try:
+            self._record(
+                AttemptStarted(
+                    port_path=self._seat.port.port_path.value, batch=self._work.batch, profile=self._work.profile,
+                    steps=names, **head,
+                )
+            )  # fmt: skip
+            cloud = self._clock.thread(f"slot-{self._seat.slot.number}-cloud", lambda: self._lane("cloud"))
+            self._lane("unit")
+            cloud.join()
+            return self._finish(self._clock.now() - started)
+        except JournalError as error:
+            return self._without_journal(error, self._clock.now() - started)
+
+    # --- lanes ---
+
+    def _lane(self, lane: str) -> None:
+        while (plan := self._next(lane)) is not None:
+            try:
+                result = self._perform(plan)
+            except JournalError as error:
+                result = StepResult(Outcome.ERROR, reason=str(error), sentence="journal_failed")
+            self._ended(plan, result)
+
+    def _next(self, lane: str) -> StepPlan | None:
+        """Wait until a step of this lane may start; None when it has none left."""
+        with self._condition:
+            while True:
+                left = [p for p in self._plans if p.lane == lane and p.name not in self._finished]
+                if not left or self._is_over():
+                    return None
+                running = frozenset(self._running)
+                for plan in walk.ready(self._plans, self._finished, running, self._work.held_back):
+                    if plan.lane == lane:
+                        self._running.add(plan.name)
+                        return plan
+                self._condition.wait()
+
+    def _is_over(self) -> bool:
+        return self._stop is not None or walk.is_stopped(self._finished)
+
+    def _ended(self, plan: StepPlan, result: StepResult) -> None:
+        with self._condition:
+            self._running.discard(plan.name)
+            self._finished[plan.name] = result.outcome
+            self._results.append((plan, result))
+            if walk.is_stopped(self._finished):
+                for token in self._lane_tokens.values():
+                    token.cancel()
+            self._condition.notify_all()
+
+    # --- one step ---
+
+    def _perform(self, plan: StepPlan) -> StepResult:
+        started = self._clock.now()
+        self._publish(StepStarted(step=plan.name, title=plan.title, **self._head()))
+        context = self._context(plan)
+        result = self._guarded(self._work.steps[plan.name], context)
+        seconds = self._clock.now() - started
+        measurements = tuple(context.measurements)
+        with self._condition:
+            self._lane_tokens.pop(plan.name, None)
+            self._records.append(
+                StepRecord(plan.name, result.outcome, result.reason, result.proof, seconds, measurements)
+            )
+        self._record(
+            StepFinished(
+                step=plan.name, outcome=result.outcome, reason=result.reason, proof=result.proof, seconds=seconds,
+                measurements=measurements, **self._head(),
+            )
+        )  # fmt: skip
+        return result
+
+    def _context(self, plan: StepPlan) -> StepContext:
+        token = self._seat.cancel if plan.lane == "unit" else self._cloud_token(plan)
+        return StepContext(
+            step=plan.name, slot=self._seat.slot.number, attempt=self._seat.attempt, clock=self._clock,
+            deadline=Deadline.after(self._clock, plan.limit_s), cancel=token, announce=self._publish,
+            record=self._record, desk=self._desk, device_id=self._work.device_id,
+        )  # fmt: skip
+
+    def _cloud_token(self, plan: StepPlan) -> CancelToken:
+        token = self._seat.cancel.child()
+        with self._condition:
+            self._lane_tokens[plan.name] = token
+            if self._is_over():
+                token.cancel()
+        return token
+
+    def _guarded(self, step: Step, context: StepContext) -> StepResult:
+        """Run a step; whatever it raises becomes an outcome here and nowhere else."""
+        try:
+            return step(context)
+        except Cancelled:
+            return self._interrupted()
+        except Disconnected as error:
+            return self._gone(error)
+        except Exception as error:
+            judged = blame(error)
+            if judged.sentence == "check_station":
+                log.exception("step %s of slot %d broke", context.step, context.slot)
+            values = getattr(error, "values", ())
+            return StepResult(judged.outcome, reason=sentence_of(error), sentence=judged.sentence, values=values)
+
+    def _interrupted(self) -> StepResult:
+        with self._condition:
+            if self._stop is not None:
+                return self._stop.result
+            culprit = next((name for name, o in self._finished.items() if o in _BAD), "another step")
+        return StepResult(Outcome.SKIPPED, reason=f"not finished: {culprit} ended the walk")
+
+    def _gone(self, error: Disconnected) -> StepResult:
+        """A transfer found no device: believe the bus, not one transfer."""
+        port = self._seat.port
+        until = Deadline.after(self._clock, VANISH_GRACE_S)
+        while not until.expired and port.current is not None and self._stop is None:
+            self._clock.sleep(0.05)
+        if port.current is None or self._stop is not None:
+            return Stop.VANISHED.result
+        return StepResult(Outcome.ERROR, reason=sentence_of(error), sentence="silent")
+
+    # --- the end ---
+
+    def _finish(self, seconds: float) -> Ending:
+        final, reason, sentence, values, step = self._judge()
+        head = self._head()
+        finished = AttemptFinished(
+            verdict=final, batch=self._work.batch, failed_step=step, reason=reason, sentence=sentence, values=values,
+            seconds=seconds, **head,
+        )  # fmt: skip
+        owed = self._owed() if final is Verdict.PENDING else ()
+        events: tuple[Event, ...] = (finished, OutboxQueued(items=owed, **head)) if owed else (finished,)
+        self._journal.record(*events)
+        if final is Verdict.FAIL:
+            self._work.signal(True)
+        self._publish(finished)
+        return Ending(final, reason, is_unit_gone=sentence in _GONE)
+
+    def _judge(self) -> tuple[Verdict, str, str, tuple[str, ...], str]:
+        """(verdict, reason, sentence, values, failed step)."""
+        final = walk.verdict(self._records)
+        bad = walk.failed_step(self._records)
+        if self._stop is not None and (bad is None or final < Verdict.ABORTED):
+            result = self._stop.result
+            return Verdict.ABORTED, result.reason, result.sentence, (), bad.step if bad else ""
+        if bad is None:
+            owed = next((r for r in self._records if r.outcome is Outcome.DEFERRED), None)
+            return final, owed.reason if owed else "", "pending" if owed else "pass", (), ""
+        result = next(r for p, r in self._results if p.name == bad.step and r.outcome is bad.outcome)
+        return final, result.reason, result.sentence, result.values, bad.step
+
+    def _owed(self) -> tuple[OutboxItem, ...]:
+        device_id = self._work.device_id or ""
+        return tuple(
+            OutboxItem(self._seat.attempt, device_id, plan.name, result.owed)
+            for plan, result in self._results
+            if result.outcome is Outcome.DEFERRED
+        )
+
+    def _without_journal(self, error: JournalError, seconds: float) -> Ending:
+        """No record, no pass: say so on screen, the only place left."""
+        self._publish(
+            AttemptFinished(
+                verdict=Verdict.ERROR, batch=self._work.batch, reason=str(error), sentence="journal_failed",
+                seconds=seconds, **self._head(),
+            )
+        )  # fmt: skip
+        return Ending(Verdict.ERROR, str(error))
+
+    def _record(self, event: Event) -> None:
+        self._journal.record(event)
+        self._publish(event)
+
+    def _head(self) -> Head:
+        return {
+            "at": self._clock.utc(), "slot": self._seat.slot.number,
+            "device_id": self._work.device_id, "attempt": self._seat.attempt,
+        }  # fmt: skip
+
+
+_GONE = frozenset({"unplugged_too_early", "swapped"})
+_BAD = frozenset({Outcome.FAILED, Outcome.ERROR, Outcome.ABORTED})
+
+
+def sentence_of(error: BaseException) -> str:
+    """An error's own sentence, or its class when it has none."""
+    return str(error) or type(error).__name__

@@ -1,0 +1,213 @@
+"""Binds ports to slots, hands arrivals to the slots' runners, routes scans and commands.
+
+It reads nothing from any unit and blocks on none: one sick unit never delays another slot.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+
+from drivers.clock import Clock
+from drivers.errors import BadIdentity
+from drivers.hotplug import Attached, Detached, PortWatch
+from drivers.identity import (
+    PortPath,
+    ScannedBadge,
+    ScannedBatch,
+    ScannedCommand,
+    ScannedDeviceId,
+    ScannedSerial,
+    parse_scan,
+)  # fmt: skip
+
+from ..model import SlotInfo
+from .commands import BindPort, Command, RetrySlot, RunStep, Scan, SetOperator, SignalUnit, StopSlot
+from .events import OperatorChanged, ScanRead, UnitArrived, UnitLeft, UnmappedPort
+from .runner import SlotRunner
+from .step import Emit
+
+log = logging.getLogger(__name__)
+
+PlatformName = Callable[[int | None], str]
+
+
+class Line:
+    """The slots of one station. `hotplug` and `command` may be called from any thread."""
+
+    def __init__(
+        self,
+        slots: tuple[SlotInfo, ...],
+        clock: Clock,
+        make_runner: Callable[[SlotInfo, PortWatch], SlotRunner],
+        publish: Emit,
+        platform_name: PlatformName,
+        record: Emit,
+    ) -> None:
+        self._clock, self._publish, self._record = clock, publish, record
+        self._make_runner, self._platform_name = make_runner, platform_name
+        self._lock = threading.Lock()
+        self._slots = {slot.number: slot for slot in slots}
+        self._runners: dict[str, SlotRunner] = {}
+        self._strangers: dict[str, Attached] = {}
+        for slot in slots:
+            if slot.port_path:
+                self._add_runner(slot)
+
+    @property
+    def runners(self) -> tuple[SlotRunner, ...]:
+        with self._lock:
+            return tuple(self._runners.values())
+
+    def start(self) -> None:
+        for runner in self.runners:
+            runner.start()
+
+    def stop(self) -> None:
+        for runner in self.runners:
+            runner.stop()
+
+    # --- hot-plug ---
+
+    def hotplug(self, event: Attached | Detached) -> None:
+        """Called by the enumerator's thread; never blocks on a unit."""
+        match event:
+            case Attached():
+                self._attached(event)
+            case Detached():
+                self._detached(event.port_path.value)
+
+    def _attached(self, event: Attached) -> None:
+        path = event.candidate.port_path.value
+        runner = self._runners.get(path)
+        if runner is None:
+            self._strangers[path] = event
+            self._publish(UnmappedPort(at=self._clock.utc(), port_path=path))
+            return
+        usb_id = event.candidate.usb_id
+        self._publish(
+            UnitArrived(
+                at=self._clock.utc(), slot=runner.slot.number, port_path=path,
+                platform=self._platform_name(usb_id.platform_id), mode=str(usb_id.mode or ""),
+            )
+        )  # fmt: skip
+        runner.port.attached(event.candidate)
+        runner.port_changed()
+
+    def _detached(self, path: str) -> None:
+        self._strangers.pop(path, None)
+        runner = self._runners.get(path)
+        if runner is None:
+            return
+        runner.port.detached()
+        runner.port_changed()
+        if not runner.port.is_restart_expected:
+            self._publish(UnitLeft(at=self._clock.utc(), slot=runner.slot.number, port_path=path))
+
+    # --- commands ---
+
+    def command(self, command: Command) -> None:
+        """Carry out one command; unknown kinds are somebody else's."""
+        handler = self._HANDLERS.get(type(command))
+        if handler is not None:
+            handler(self, command)
+
+    def _scan(self, command: Scan) -> None:
+        try:
+            scanned = parse_scan(command.text)
+        except BadIdentity as error:
+            self._read("", accepted=False, reason=str(error), slot=0)
+            return
+        if isinstance(scanned, ScannedBadge):
+            self._set_operator(SetOperator(scanned.badge))
+            self._read(f"OP:{scanned.badge}", accepted=True)
+        elif isinstance(scanned, ScannedCommand | ScannedBatch):
+            self._read(command.text, accepted=False, reason="this scan is not used on this screen")
+        else:
+            self._bind_scan(command, shown_scan(scanned))
+
+    def _bind_scan(self, command: Scan, shown: str) -> None:
+        """The slot that waits for one, else the slot whose unit it names, else the only running slot."""
+        runner = self._scan_target(command, shown)
+        if runner is None:
+            self._read(shown, accepted=False, reason="no slot waits for a scan")
+            return
+        runner.scan(command.text)
+        self._read(shown, accepted=True, slot=runner.slot.number)
+
+    def _scan_target(self, command: Scan, shown: str) -> SlotRunner | None:
+        runners = self.runners
+        waiting = [r for r in runners if r.is_waiting_scan]
+        chosen = [r for r in waiting if r.slot.number == command.slot]
+        if chosen or waiting:
+            return (chosen or waiting)[0]
+        named = [r for r in runners if r.device_id and r.device_id == shown]
+        running = [r for r in runners if r.is_running]
+        return named[0] if named else running[0] if len(running) == 1 else None
+
+    def _read(self, shown: str, *, accepted: bool, reason: str = "", slot: int = 0) -> None:
+        self._publish(ScanRead(at=self._clock.utc(), slot=slot, shown=shown, accepted=accepted, reason=reason))
+
+    def _set_operator(self, command: SetOperator) -> None:
+        event = OperatorChanged(at=self._clock.utc(), operator=command.badge)
+        self._record(event)
+
+    def _bind(self, command: BindPort) -> None:
+        with self._lock:
+            slot = SlotInfo(command.slot, command.port_path)
+            if command.port_path in self._runners or self._slots.get(command.slot, slot).port_path:
+                return
+            self._slots[command.slot] = slot
+            runner = self._add_runner(slot)
+            stranger = self._strangers.pop(command.port_path, None)
+        runner.start()
+        if stranger is not None:
+            self._attached(stranger)
+
+    def _add_runner(self, slot: SlotInfo) -> SlotRunner:
+        path = slot.port_path or ""
+        runner = self._make_runner(slot, PortWatch(PortPath(path), self._clock))
+        self._runners[path] = runner
+        return runner
+
+    def _slot(self, number: int) -> SlotRunner | None:
+        return next((r for r in self.runners if r.slot.number == number), None)
+
+    def _on_slot(self, number: int, act: Callable[[SlotRunner], None]) -> None:
+        runner = self._slot(number)
+        if runner is not None:
+            act(runner)
+
+    def _retry(self, command: RetrySlot) -> None:
+        self._on_slot(command.slot, lambda r: r.retry())
+
+    def _stop_slot(self, command: StopSlot) -> None:
+        self._on_slot(command.slot, lambda r: r.abort())
+
+    def _run_step(self, command: RunStep) -> None:
+        self._on_slot(command.slot, lambda r: r.retry(frozenset({"identify", command.step})))
+
+    def _signal(self, command: SignalUnit) -> None:
+        self._on_slot(command.slot, lambda r: r.signal(command.on))
+
+    _HANDLERS: Mapping[type[Command], Callable[..., None]] = {
+        Scan: _scan,
+        SetOperator: _set_operator,
+        BindPort: _bind,
+        RetrySlot: _retry,
+        StopSlot: _stop_slot,
+        RunStep: _run_step,
+        SignalUnit: _signal,
+    }
+
+
+def shown_scan(scanned: object) -> str:
+    """What may be displayed of a scan: never what follows the serial number."""
+    match scanned:
+        case ScannedSerial(serial=serial):
+            return str(serial)
+        case ScannedDeviceId(device_id=device_id):
+            return str(device_id)
+        case _:
+            return str(getattr(scanned, "iccid", getattr(scanned, "imei", "")))

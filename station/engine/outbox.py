@@ -1,0 +1,104 @@
+"""Finishes cloud work that is owed, without the unit, and never twice.
+
+One thread for the station. An item is settled only after its step read the result back; a crash in
+between repeats the step, which then observes that it is done already.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+
+from drivers.clock import Clock, ClockThread
+from drivers.errors import Cancelled
+
+from ..errors import CloudError, JournalError, blame
+from ..model import OutboxItem, Outcome
+from .attempt import sentence_of
+from .events import OutboxChanged, StationFault
+from .ports import JournalPort, OutboxDesk
+from .step import Emit, StepResult
+
+log = logging.getLogger(__name__)
+
+RETRY_S = (2.0, 5.0, 10.0, 20.0, 30.0)
+"""Pauses between tries of an item while the cloud does not answer; the last one repeats."""
+
+
+class OutboxWorker:
+    """Settles due items in order. `wake` after new items were queued."""
+
+    def __init__(self, clock: Clock, journal: JournalPort, desk: OutboxDesk, publish: Emit) -> None:
+        self._clock, self._journal, self._desk, self._publish = clock, journal, desk, publish
+        self._condition = clock.condition()
+        self._token = clock.token()
+        self._failures = 0
+        self._has_news = True
+        self._thread: ClockThread | None = None
+
+    def start(self) -> None:
+        self._thread = self._clock.thread("outbox", self._loop)
+
+    def stop(self) -> None:
+        self._token.cancel()
+        if self._thread is not None:
+            self._thread.join()
+
+    def wake(self) -> None:
+        """New items, or the cloud is back: look now."""
+        with self._condition:
+            self._has_news = True
+            self._failures = 0
+            self._condition.notify_all()
+
+    def _loop(self) -> None:
+        try:
+            while True:
+                with self._condition:
+                    self._condition.wait_for(lambda: self._has_news, self._pause(), self._token)
+                    self._has_news = False
+                self._round()
+        except Cancelled:
+            return
+        except JournalError as error:
+            self._publish(StationFault(at=self._clock.utc(), reason=sentence_of(error)))
+
+    def _pause(self) -> float | None:
+        """Seconds until the next look; None (until woken) when nothing is owed."""
+        if self._journal.waiting() == 0:
+            return None
+        return RETRY_S[min(self._failures, len(RETRY_S) - 1)]
+
+    def _round(self) -> None:
+        for item in self._journal.due(self._clock.utc()):
+            if not self._try(item):
+                self._failures += 1
+                return
+            self._failures = 0
+            self._publish(OutboxChanged(at=self._clock.utc(), waiting=self._journal.waiting()))
+
+    def _try(self, item: OutboxItem) -> bool:
+        """True when the item is off the books."""
+        try:
+            result = self._desk.finish(item, self._token)
+        except CloudError as error:
+            self._postpone(item, sentence_of(error))
+            return False
+        except Cancelled:
+            raise
+        except Exception as error:
+            judged = blame(error)
+            result = StepResult(judged.outcome, reason=sentence_of(error), sentence=judged.sentence)
+            if judged.sentence == "check_station":
+                log.exception("outbox item %s of %s broke", item.action, item.device_id)
+        if result.outcome is Outcome.DEFERRED:
+            self._postpone(item, result.reason)
+            return False
+        for event in self._journal.settle(item, result.outcome, result.reason, result.proof):
+            self._publish(event)
+        return True
+
+    def _postpone(self, item: OutboxItem, reason: str) -> None:
+        pause = RETRY_S[min(self._failures, len(RETRY_S) - 1)]
+        retry_at = self._clock.utc() + datetime.timedelta(seconds=pause)
+        self._journal.postpone(item, retry_at, reason)

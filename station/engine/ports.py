@@ -1,0 +1,91 @@
+"""What the engine needs from the rest of the house, by protocol: the journal, the work bench, the bus of events."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from drivers.clock import CancelToken
+from drivers.hotplug import PortWatch
+
+from ..model import OutboxItem, Outcome, SlotInfo
+from ..profile import StepPlan
+from .events import BatchProgress, Event
+from .step import Step, StepResult
+
+
+class JournalPort(Protocol):
+    """Where facts become durable. Every method may raise `station.errors.JournalError`."""
+
+    def record(self, *events: Event) -> None:
+        """Commit all of ``events`` in one transaction; return only after the commit."""
+        ...
+
+    def progress(self, batch: str, at: datetime.datetime) -> BatchProgress: ...
+    def due(self, now: datetime.datetime) -> tuple[OutboxItem, ...]:
+        """Owed cloud work whose time has come, in the order it was queued."""
+        ...
+
+    def waiting(self) -> int:
+        """How many items are owed in all."""
+        ...
+
+    def settle(self, item: OutboxItem, outcome: Outcome, reason: str, proof: str) -> tuple[Event, ...]:
+        """Take an item off the books; the events that follow from it (`OutboxSettled`, `VerdictRevised`)."""
+        ...
+
+    def postpone(self, item: OutboxItem, retry_at: datetime.datetime, error: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where an attempt takes place: slot, port and the token that ends it."""
+
+    slot: SlotInfo
+    port: PortWatch
+    attempt: str
+    cancel: CancelToken
+
+
+class AttemptWork(Protocol):
+    """One unit on one port, with the steps bound to it. Made by a `WorkBench`, closed by the attempt."""
+
+    @property
+    def batch(self) -> str: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def plans(self) -> tuple[StepPlan, ...]: ...
+    @property
+    def steps(self) -> Mapping[str, Step]: ...
+    @property
+    def device_id(self) -> str | None:
+        """Lower-case Device ID as soon as it is known."""
+        ...
+
+    @property
+    def held_back(self) -> Mapping[str, frozenset[str]]:
+        """Predecessors found during the walk (see `walk.ready`)."""
+        ...
+
+    def signal(self, on: bool) -> None:
+        """Let the unit's LED shout, best effort."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class WorkBench(Protocol):
+    """Chooses the batch for a unit and sets its work up."""
+
+    def open(self, seat: Seat) -> AttemptWork:
+        """Raises `station.errors.UnitRejected` when no open profile fits the platform."""
+        ...
+
+
+class OutboxDesk(Protocol):
+    """Finishes one owed item without the unit. Raises `station.errors.CloudError` to try again later."""
+
+    def finish(self, item: OutboxItem, cancel: CancelToken) -> StepResult: ...

@@ -1,0 +1,59 @@
+"""Facts that only the journal keeps: what was about to be written, what was proved, what is owed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..model import IdentityFact, OutboxItem
+from .events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteIntended(Event):
+    """Committed before a write leaves this host. ``target`` is "unit" or "cloud"."""
+
+    step: str
+    target: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteConfirmed(Event):
+    """The write of the same ``what`` was answered."""
+
+    step: str
+    target: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialWritten(Event):
+    """A keyed digest of the Wi-Fi credentials a unit was given and joined with; never the password."""
+
+    ssid: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitFacts(Event):
+    """Facts about a unit that changed during its walk; the latest value of a name wins."""
+
+    facts: tuple[IdentityFact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxQueued(Event):
+    """Cloud work owed, committed together with the verdict of its attempt."""
+
+    items: tuple[OutboxItem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductCached(Event):
+    """What the cloud said of a product, kept for the days without it."""
+
+    ref: str
+    product_id: int
+    platform_id: int
+    name: str
+    slug: str

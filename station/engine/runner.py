@@ -1,0 +1,219 @@
+"""One thread per slot: waits for a unit, runs its attempt, keeps the verdict until the unit leaves.
+
+It decides nothing about steps (`walk`), nothing about ports (`line`); it never touches another slot.
+"""
+
+from __future__ import annotations
+
+import collections
+import logging
+import secrets
+from dataclasses import dataclass
+
+from drivers.clock import CancelToken, Clock, ClockThread
+from drivers.hotplug import PortWatch
+
+from ..errors import UnitRejected
+from ..model import SlotInfo, Verdict
+from .attempt import Attempt, Ending, Stop, sentence_of
+from .events import AttemptFinished, AttemptStarted, Event
+from .ports import JournalPort, Seat, WorkBench
+from .step import Emit
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Something asked of an idle slot. ``steps`` None walks everything; ``signal`` only moves the LED."""
+
+    steps: frozenset[str] | None = None
+    signal: bool | None = None
+
+
+class _Desk:
+    """Scans bound to one slot, waiting for the step that asked."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._condition = clock.condition()
+        self._scans: collections.deque[str] = collections.deque(maxlen=4)
+        self.is_waiting = False
+
+    def put(self, text: str) -> None:
+        with self._condition:
+            self._scans.append(text)
+            self._condition.notify_all()
+
+    def clear(self) -> None:
+        with self._condition:
+            self._scans.clear()
+
+    def wait_scan(self, timeout_s: float, cancel: CancelToken) -> str | None:
+        with self._condition:
+            self.is_waiting = True
+            try:
+                arrived = self._condition.wait_for(lambda: bool(self._scans), timeout_s, cancel)
+                return self._scans.popleft() if arrived else None
+            finally:
+                self.is_waiting = False
+
+
+class SlotRunner:
+    """Owns the thread of one slot. `start`, then `port_changed` on every arrival and departure."""
+
+    def __init__(
+        self, slot: SlotInfo, port: PortWatch, clock: Clock, bench: WorkBench, journal: JournalPort, publish: Emit
+    ) -> None:
+        self.slot, self.port = slot, port
+        self._clock, self._bench, self._journal, self._publish = clock, bench, journal, publish
+        self._condition = clock.condition()
+        self._desk = _Desk(clock)
+        self._jobs: collections.deque[_Job] = collections.deque()
+        self._attempt: Attempt | None = None
+        self._handled = -1  # the port's generation whose unit has its verdict
+        self._is_stopping = False
+        self._thread: ClockThread | None = None
+
+    def start(self) -> None:
+        self._thread = self._clock.thread(f"slot-{self.slot.number}", self._loop)
+
+    def stop(self) -> None:
+        """End the running attempt and the thread; returns when both are over."""
+        with self._condition:
+            self._is_stopping = True
+            attempt = self._attempt
+            self._condition.notify_all()
+        if attempt is not None:
+            attempt.stop(Stop.SHUTDOWN)
+        if self._thread is not None:
+            self._thread.join()
+
+    # --- told by the line, on its threads ---
+
+    def port_changed(self) -> None:
+        """The port's watch has news: wake up, or end the attempt whose unit left unannounced."""
+        with self._condition:
+            attempt = self._attempt
+            self._condition.notify_all()
+        if attempt is not None and self.port.current is None and not self.port.is_restart_expected:
+            attempt.stop(Stop.VANISHED)
+
+    def abort(self) -> None:
+        """The operator stops the running attempt."""
+        with self._condition:
+            attempt = self._attempt
+        if attempt is not None:
+            attempt.stop(Stop.OPERATOR)
+
+    def retry(self, steps: frozenset[str] | None = None) -> None:
+        """Walk the unit again (or only ``steps``) as soon as the slot is idle."""
+        self._ask(_Job(steps=steps))
+
+    def signal(self, on: bool) -> None:
+        """Let the unit's LED shout (or stop) when the slot is idle."""
+        self._ask(_Job(signal=on))
+
+    def scan(self, text: str) -> None:
+        self._desk.put(text)
+
+    @property
+    def is_waiting_scan(self) -> bool:
+        return self._desk.is_waiting
+
+    @property
+    def is_running(self) -> bool:
+        return self._attempt is not None
+
+    @property
+    def device_id(self) -> str | None:
+        """Of the unit in the running attempt."""
+        with self._condition:
+            return self._attempt.device_id if self._attempt is not None else None
+
+    @property
+    def is_idle(self) -> bool:
+        """No attempt runs and none is about to start."""
+        with self._condition:
+            return self._attempt is None and not self._has_work()
+
+    # --- the slot's own thread ---
+
+    def _ask(self, job: _Job) -> None:
+        with self._condition:
+            self._jobs.append(job)
+            self._condition.notify_all()
+
+    def _has_work(self) -> bool:
+        return self._is_stopping or (
+            self.port.current is not None and (bool(self._jobs) or self.port.generation != self._handled)
+        )
+
+    def _loop(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(self._has_work)
+                if self._is_stopping:
+                    return
+                fresh = self.port.generation != self._handled
+                job = _Job() if fresh or not self._jobs else self._jobs.popleft()
+                self._jobs.clear()
+            if job.signal is None:
+                self._run(job)
+            else:
+                self._signal(job.signal)
+
+    def _run(self, job: _Job) -> None:
+        seat = Seat(self.slot, self.port, f"a-{secrets.token_hex(6)}", self._clock.token())
+        generation = self.port.generation
+        self._desk.clear()
+        try:
+            work = self._bench.open(seat)
+        except Exception as error:
+            self._refuse(seat, error)
+            self._handled = generation
+            return
+        attempt = Attempt(seat, work, self._clock, self._journal, self._publish, self._desk)
+        with self._condition:
+            self._attempt = attempt
+        self.port_changed()
+        try:
+            ending = attempt.run(job.steps)
+        finally:
+            work.close()
+            with self._condition:
+                self._attempt = None
+        self._settle(ending)
+
+    def _settle(self, ending: Ending) -> None:
+        """The verdict belongs to the unit that had it: whoever is on the port after it left is new."""
+        with self._condition:
+            if not ending.is_unit_gone:
+                self._handled = self.port.generation
+
+    def _refuse(self, seat: Seat, error: Exception) -> None:
+        """No work could be set up: the attempt exists all the same, and says why."""
+        verdict = Verdict.FAIL if isinstance(error, UnitRejected) else Verdict.ERROR
+        if verdict is Verdict.ERROR:
+            log.exception("slot %d: no attempt could be set up", self.slot.number)
+        head = {"slot": self.slot.number, "attempt": seat.attempt}
+        started = AttemptStarted(at=self._clock.utc(), port_path=self.port.port_path.value, **head)  # type: ignore[arg-type]
+        finished = AttemptFinished(
+            at=self._clock.utc(), verdict=verdict, reason=sentence_of(error), failed_step="identify",
+            sentence=getattr(error, "sentence", "check_station"), values=getattr(error, "values", ()), **head,  # type: ignore[arg-type]
+        )  # fmt: skip
+        events: tuple[Event, ...] = (started, finished)
+        self._journal.record(*events)
+        for event in events:
+            self._publish(event)
+
+    def _signal(self, on: bool) -> None:
+        seat = Seat(self.slot, self.port, "", self._clock.token())
+        try:
+            work = self._bench.open(seat)
+        except Exception:
+            log.info("slot %d: nothing to signal", self.slot.number)
+            return
+        try:
+            work.signal(on)
+        finally:
+            work.close()

@@ -1,0 +1,128 @@
+"""What a step is: a callable that observes, acts and verifies, and what it is given to do so.
+
+The engine knows steps only by this protocol. A step never touches the journal or the screen:
+it speaks through its `StepContext`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from drivers.clock import CancelToken, Clock, Deadline
+
+from ..model import Measurement, Outcome
+from .events import Event, HandsDone, HandsNeeded, Head, Measured, StepProgress
+from .records import WriteConfirmed, WriteIntended
+
+Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step answers. ``proof`` says what was read back; ``reason`` why it was skipped, deferred or failed.
+
+    ``sentence`` (a key of the word catalogue) and ``values`` are for the operator.
+    """
+
+    outcome: Outcome
+    proof: str = ""
+    reason: str = ""
+    sentence: str = ""
+    values: tuple[str, ...] = ()
+    owed: str = ""  # deferred only: JSON the outbox needs to finish the work without the unit
+
+
+def already(proof: str) -> StepResult:
+    """The goal was observed; nothing was written."""
+    return StepResult(Outcome.ALREADY, proof=proof)
+
+
+def done(proof: str) -> StepResult:
+    """Acted, and ``proof`` was read back."""
+    return StepResult(Outcome.DONE, proof=proof)
+
+
+def skipped(reason: str) -> StepResult:
+    """Not applicable: ``reason`` names the rule or the plan."""
+    return StepResult(Outcome.SKIPPED, reason=reason)
+
+
+def deferred(reason: str, owed: str) -> StepResult:
+    """Owed to the cloud; ``owed`` is the JSON body of the outbox item, without secrets."""
+    return StepResult(Outcome.DEFERRED, reason=reason, owed=owed)
+
+
+class ScanDesk(Protocol):
+    """Where scans for one slot arrive."""
+
+    def wait_scan(self, timeout_s: float, cancel: CancelToken) -> str | None:
+        """The next scan bound to this slot (it may hold a secret), or None when ``timeout_s`` passed."""
+        ...
+
+
+@dataclass(slots=True)
+class StepContext:
+    """One step's window to the engine. Lives as long as the step runs."""
+
+    step: str
+    slot: int
+    attempt: str
+    clock: Clock
+    deadline: Deadline
+    cancel: CancelToken
+    announce: Emit  # to the screen only
+    record: Emit  # into the journal first, then to the screen
+    desk: ScanDesk
+    device_id: str | None = None
+    measurements: list[Measurement] = field(default_factory=list)
+
+    def head(self) -> Head:
+        """What every event of this attempt begins with, now."""
+        return {"at": self.clock.utc(), "slot": self.slot, "device_id": self.device_id, "attempt": self.attempt}
+
+    def progress(
+        self, share: float, *, seconds_left: float | None = None, writing: bool = False, note: str = ""
+    ) -> None:
+        """Report how far the step is, 0.0-1.0; ``writing``: do not unplug."""
+        self.announce(
+            StepProgress(
+                step=self.step, share=share, seconds_left=seconds_left, writing=writing, note=note, **self.head()
+            )
+        )
+
+    def measure(
+        self, name: str, value: float | str, unit: str = "", low: float | None = None, high: float | None = None
+    ) -> None:
+        """Keep one measured value with the step's record."""
+        measurement = Measurement(name, value, unit, low, high)
+        self.measurements.append(measurement)
+        self.announce(Measured(step=self.step, measurement=measurement, **self.head()))
+
+    @contextlib.contextmanager
+    def write(self, target: str, what: str) -> Iterator[None]:
+        """Journal one line before and one after a write (N1). ``target`` is "unit" or "cloud"."""
+        self.record(WriteIntended(step=self.step, target=target, what=what, **self.head()))
+        yield
+        self.record(WriteConfirmed(step=self.step, target=target, what=what, **self.head()))
+
+    @contextlib.contextmanager
+    def hands(self, sentence: str, led: str = "", values: tuple[str, ...] = ()) -> Iterator[None]:
+        """Ask the operator for one action for as long as the block runs."""
+        self.announce(HandsNeeded(step=self.step, sentence=sentence, led=led, values=values, **self.head()))
+        try:
+            yield
+        finally:
+            self.announce(HandsDone(step=self.step, **self.head()))
+
+
+class Step(Protocol):
+    """Observe, act only if the goal is not true yet, verify by reading back.
+
+    Raises `station.errors.UnitRejected` (FAIL), other errors as the table in
+    `station.engine.blame` says.
+    """
+
+    def __call__(self, ctx: StepContext) -> StepResult: ...

@@ -1,0 +1,67 @@
+"""PURE: given a profile's steps and what happened so far, what runs next, and what it all makes of the attempt.
+
+Order is a graph. A step is ready when everything before it ended well; two lanes ("unit" for
+the cable, "cloud" for the network) may run one step each at the same time. The first step that
+ends badly stops the walk: nothing new starts, what runs is allowed to end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..model import OUTCOME_VERDICT, Outcome, StepRecord, Verdict
+from ..profile import StepPlan
+
+_GOES_ON = frozenset({Outcome.ALREADY, Outcome.DONE, Outcome.SKIPPED, Outcome.DEFERRED})
+
+
+def ready(
+    plans: Iterable[StepPlan],
+    finished: Mapping[str, Outcome],
+    running: frozenset[str] = frozenset(),
+    held_back: Mapping[str, frozenset[str]] | None = None,
+) -> tuple[StepPlan, ...]:
+    """Steps that may start now, at most one per lane, in the profile's order.
+
+    ``held_back`` adds predecessors found during the walk: a unit that arrived in DFU shows no
+    serial number, so its cloud steps wait until it runs again.
+    """
+    plans = tuple(plans)
+    if is_stopped(finished):
+        return ()
+    extra = held_back or {}
+    known = {plan.name for plan in plans}
+    busy = {plan.lane for plan in plans if plan.name in running}
+    found: list[StepPlan] = []
+    for plan in plans:
+        before = (set(plan.after) | extra.get(plan.name, frozenset())) & known
+        if plan.name in finished or plan.name in running or plan.lane in busy:
+            continue
+        if all(name in finished for name in before):
+            busy.add(plan.lane)
+            found.append(plan)
+    return tuple(found)
+
+
+def is_stopped(finished: Mapping[str, Outcome]) -> bool:
+    """Some step ended so that no other may start."""
+    return any(outcome not in _GOES_ON for outcome in finished.values())
+
+
+def is_complete(plans: Iterable[StepPlan], finished: Mapping[str, Outcome]) -> bool:
+    """Every step has ended."""
+    return all(plan.name in finished for plan in plans)
+
+
+def verdict(records: Iterable[StepRecord]) -> Verdict:
+    """The worst of the steps' verdicts; PASS for none."""
+    return max((OUTCOME_VERDICT[record.outcome] for record in records), default=Verdict.PASS)
+
+
+def failed_step(records: Iterable[StepRecord]) -> StepRecord | None:
+    """The record that decided the verdict: the first of the worst, None when all went well."""
+    worst: StepRecord | None = None
+    for record in records:
+        if record.outcome not in _GOES_ON and (worst is None or record.verdict > worst.verdict):
+            worst = record
+    return worst

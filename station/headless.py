@@ -1,0 +1,110 @@
+"""The bench without a screen: the same events, one a line, as words or as JSON."""
+
+from __future__ import annotations
+
+import collections
+import json
+import threading
+from collections.abc import Callable
+from typing import TextIO
+
+from .engine.events import (
+    AttemptFinished,
+    AttemptStarted,
+    BatchOpened,
+    CloudStateChanged,
+    Event,
+    HandsNeeded,
+    OutboxSettled,
+    StationFault,
+    StepFinished,
+    StepProgress,
+    UnitIdentified,
+    UnmappedPort,
+    VerdictRevised,
+)
+from .model import Verdict
+
+Line = Callable[[Event], str]
+
+
+def _where(event: Event) -> str:
+    return f"slot {event.slot}" if event.slot else "station"
+
+
+def _step(event: Event) -> str:
+    assert isinstance(event, StepFinished)
+    return f"{event.step}: {event.outcome.value} ({event.proof or event.reason}) {event.seconds:.1f} s"
+
+
+_WORDS: dict[type[Event], Callable[..., str]] = {
+    BatchOpened: lambda e: f"batch {e.batch.id}: {e.title} revision {e.batch.profile.revision}",
+    AttemptStarted: lambda e: f"attempt {e.attempt} with {e.profile or 'no profile'}",
+    UnitIdentified: lambda e: f"{e.platform} {e.label}" + (f", seen before: {e.seen.verdict.name}" if e.seen else ""),
+    StepFinished: _step,
+    HandsNeeded: lambda e: f"your turn: {e.sentence} {' '.join(e.values)}".rstrip(),
+    AttemptFinished: lambda e: f"{e.verdict.name} in {e.seconds:.1f} s" + (f": {e.reason}" if e.reason else ""),
+    OutboxSettled: lambda e: f"owed {e.action} of {e.device_id}: {e.outcome.value} {e.reason or e.proof}",
+    VerdictRevised: lambda e: f"{e.device_id} is now {e.verdict.name}" + (f": {e.reason}" if e.reason else ""),
+    CloudStateChanged: lambda e: "cloud answers" if e.reachable else f"cloud does not answer: {e.reason}",
+    UnmappedPort: lambda e: f"a unit on port {e.port_path}, which is no slot's",
+    StationFault: lambda e: f"station fault: {e.reason}",
+}
+
+
+def as_words(event: Event) -> str | None:
+    """One line for a person; None for events that are only for a screen."""
+    words = _WORDS.get(type(event))
+    return None if words is None else f"{event.at:%H:%M:%S}  {_where(event):8}  {words(event)}"
+
+
+def as_json(event: Event) -> str | None:
+    """One JSON object; progress is left out, as a log has no use for it."""
+    return None if isinstance(event, StepProgress) else json.dumps(event.to_json(), ensure_ascii=False)
+
+
+class Printer:
+    """Writes events as they come. Thread-safe; a reader that went away is not an error."""
+
+    def __init__(self, out: TextIO, form: Callable[[Event], str | None]) -> None:
+        self._out, self._form = out, form
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        line = self._form(event)
+        if line is None:
+            return
+        with self._lock:
+            self._out.write(line + "\n")
+            self._out.flush()
+
+
+class Tally:
+    """The last verdict of every unit, for the summary and the exit status."""
+
+    def __init__(self) -> None:
+        self._verdicts: dict[str, Verdict] = {}
+        self._faults = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
+            if isinstance(event, AttemptFinished | VerdictRevised):
+                self._verdicts[event.device_id or f"{event.slot}/{event.attempt}"] = event.verdict
+            elif isinstance(event, StationFault):
+                self._faults += 1
+
+    @property
+    def units(self) -> dict[str, int]:
+        """Units by verdict, worst last."""
+        with self._lock:
+            counted = collections.Counter(self._verdicts.values())
+        return {verdict.name: counted[verdict] for verdict in sorted(counted)}
+
+    @property
+    def exit_status(self) -> int:
+        """0 all PASS, 1 some unit not PASS, 3 the station itself failed."""
+        with self._lock:
+            if self._faults and not self._verdicts:
+                return 3
+            return int(any(verdict is not Verdict.PASS for verdict in self._verdicts.values()))

@@ -1,0 +1,101 @@
+"""What the cloud steps need to know of one unit, and how they behave when the cloud is away.
+
+A `CloudJob` is all of it as one JSON text without secrets: kept in the outbox, it lets the same steps
+finish a unit that has long left the bench.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from drivers.clock import CancelToken
+from drivers.identity import DeviceId
+
+from ..cloud.answers import CloudDevice
+from ..cloud.client import CloudClient
+from ..cloud.errors import CloudDown, RateLimited
+from ..engine.step import StepContext, StepResult, deferred
+from ..errors import BadInput, StepFault
+
+HOLD_POLL_S = 5.0
+"""How often a held unit asks whether the cloud is back."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloudJob:
+    """One unit's cloud work: identities as canonical text, product by number (None: developer device)."""
+
+    device_id: str
+    platform_id: int
+    product_id: int | None
+    name: str
+    serial: str = ""
+    iccid: str = ""
+    imei: str = ""
+    claims: bool = False
+    wants_online: bool = False
+    queues: bool = False  # cloud down: queue the work (else hold the unit)
+
+    @property
+    def device(self) -> DeviceId:
+        return DeviceId(self.device_id)
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> CloudJob:
+        """Read an outbox body back; raises `BadInput` when it is not one of ours."""
+        try:
+            return cls(**json.loads(text))
+        except (TypeError, ValueError) as error:
+            raise BadInput(f"outbox item is no cloud job: {error}; export the journal and call support") from error
+
+
+class CloudWork:
+    """The cloud side of one attempt (or of one outbox item)."""
+
+    def __init__(self, job: CloudJob, client: CloudClient) -> None:
+        self.job, self.client = job, client
+        self.is_down = False  # a step was deferred already: do not wait for the cloud again in this attempt
+
+    def device(self, ctx: StepContext) -> CloudDevice | None:
+        """The cloud's record of the unit by the route that fits; None when it is not ours."""
+        job = self.job
+        if job.product_id is not None:
+            return self.client.device_in_product(job.product_id, job.device, deadline=ctx.deadline, cancel=ctx.cancel)
+        return self.client.my_device(job.device, deadline=ctx.deadline, cancel=ctx.cancel)
+
+
+CloudAct = Callable[[CloudWork, StepContext], StepResult]
+
+
+def perform(act: CloudAct, work: CloudWork, ctx: StepContext) -> StepResult:
+    """Run a cloud step; when the cloud is down queue it or hold the unit, as the profile says."""
+    if work.job.queues and work.is_down:
+        return deferred("the cloud does not answer", work.job.to_json())
+    while True:
+        try:
+            return act(work, ctx)
+        except (CloudDown, RateLimited) as error:
+            if work.job.queues:
+                work.is_down = True
+                return deferred(str(error), work.job.to_json())
+            hold(ctx, error)
+
+
+def hold(ctx: StepContext, error: Exception) -> None:
+    """Keep the unit in its slot and say so, for one poll; raises `StepFault` at the step's time limit."""
+    if ctx.deadline.remaining < HOLD_POLL_S:
+        raise StepFault(f"the cloud stayed away for the whole time limit: {error}", sentence="cloud_hold") from error
+    with ctx.hands("cloud_hold"):
+        ctx.clock.sleep(HOLD_POLL_S, ctx.cancel)
+
+
+def pause(ctx: StepContext, seconds: float, cancel: CancelToken | None = None) -> None:
+    """Wait between two polls, never past the step's deadline."""
+    ctx.deadline.check(ctx.step)
+    ctx.clock.sleep(min(seconds, max(0.01, ctx.deadline.remaining)), cancel or ctx.cancel)

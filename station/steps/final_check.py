@@ -1,0 +1,37 @@
+"""``final_check``: every field the walk was to bring about, read once more from the cloud. Rules N6 D8 K7."""
+
+from __future__ import annotations
+
+from ..cloud.answers import CloudDevice
+from ..engine.step import StepContext, StepResult, already
+from ..errors import UnitRejected
+from .cloudwork import CloudWork
+
+
+def final_check(work: CloudWork, ctx: StepContext) -> StepResult:
+    """Nothing is written. One wrong field and the unit does not pass (N6)."""
+    device = work.device(ctx)
+    if device is None:
+        raise UnitRejected(f"the cloud does not show {work.job.device_id} any more", sentence="cloud_refused")
+    rows = _rows(
+        work, device, work.client.user(deadline=ctx.deadline, cancel=ctx.cancel).username if work.job.claims else None
+    )
+    for field, wanted, found in rows:
+        if wanted != found:
+            raise UnitRejected(
+                f"final read-back: {field} is {found or 'empty'}, expected {wanted or 'empty'}; walk the unit again",
+                sentence="cloud_refused",
+            )
+    return already(f"{len(rows)} of {len(rows)} cloud fields read back")
+
+
+def _rows(work: CloudWork, device: CloudDevice, user: str | None) -> tuple[tuple[str, str, str], ...]:
+    """(field, wanted, found), as text (reference cloud-api 10)."""
+    job = work.job
+    rows = [("id", job.device_id, str(device.id)), ("name", job.name, device.name)]
+    if job.product_id is not None:
+        rows.append(("product", str(job.product_id), str(device.product_id)))
+        rows.append(("development mark", "False", str(device.development)))
+        rows.append(("quarantine", "False", str(device.quarantined)))
+    rows.append(("owner", user or "", device.owner))
+    return tuple(rows)

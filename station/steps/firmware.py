@@ -1,0 +1,31 @@
+"""``firmware``: the product's application is in flash and runs. Rules D1 D6 D7.
+
+The last of the flashing steps: it closes the DFU visit and reads all modules back.
+"""
+
+from __future__ import annotations
+
+from drivers.wire.usb import Mode
+
+from ..engine.step import StepContext, StepResult, already, done, skipped
+from . import flashing
+from .unitwork import UnitWork
+
+
+def firmware(work: UnitWork, ctx: StepContext) -> StepResult:
+    """Write the application if it differs, leave DFU, verify by module info."""
+    application = work.files.application
+    if application is None:
+        return skipped(f"the profile has no firmware for a {work.platform.name}")
+    planned = work.plan.dfu_writes if work.plan else ()
+    writes = tuple(write for write in planned if flashing.is_application(write))
+    written = flashing.write_over_dfu(work, ctx, writes) if writes else []
+    proofs = [flashing.proof_of(written)]
+    proofs.append(flashing.leave(work, ctx) if work.device.mode is Mode.DFU else _held(work))
+    proof = "; ".join(filter(None, proofs))
+    return done(proof) if written else already(proof)
+
+
+def _held(work: UnitWork) -> str:
+    present = work.plan.already if work.plan else ()
+    return ", ".join(f"{row.name}: {row.proof}" for row in present if row.image is work.files.application)

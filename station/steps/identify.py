@@ -1,0 +1,54 @@
+"""``identify``: who is on the port. Ends the walk before the first write when it is the wrong one. Rules C3 H2."""
+
+from __future__ import annotations
+
+from drivers.wire.usb import Mode
+
+from ..cloud.answers import Product
+from ..cloud.errors import CloudDown, RateLimited
+from ..engine.step import StepContext, StepResult, already
+from ..errors import UnitRejected
+from ..profile import Offline
+from . import reading
+from .cloudwork import hold
+from .unitwork import UnitWork
+
+
+def identify(work: UnitWork, ctx: StepContext) -> StepResult:
+    """Read, compare, and tell the screen; in DFU only the Device ID can be had."""
+    _check_product(work, ctx)
+    device_id = work.device.identify(ctx.deadline)
+    work.identity.device_id = device_id
+    ctx.device_id = str(device_id)
+    reading.note(work, "device_id", str(device_id), "USB serial string")
+    reading.note(work, "platform", work.platform.slug, "USB product id")
+    reading.note(work, "platform_id", str(work.platform.id), "USB product id")
+    if work.device.mode is Mode.DFU:
+        reading.recall(work)
+        reading.tell(work, ctx)
+        return already(f"Device ID {device_id} in DFU; the rest when it runs")
+    reading.complete(work, ctx)
+    return already(reading.proof(work))
+
+
+def _check_product(work: UnitWork, ctx: StepContext) -> None:
+    """One product, one platform: compared before anything is written (C3)."""
+    product = _product(work, ctx)
+    if product is not None and product.platform_id != work.platform.id:
+        raise UnitRejected(
+            f"product {product.id} is for platform {product.platform_id}, this is {work.platform.name}"
+            f" (platform {work.platform.id}); correct the profile or use the right batch",
+            sentence="wrong_product",
+            values=(str(product.id),),
+        )
+
+
+def _product(work: UnitWork, ctx: StepContext) -> Product | None:
+    """What the cloud (or the journal, for the days without it) says of the profile's product."""
+    while True:
+        try:
+            return work.find_product(ctx.cancel)
+        except (CloudDown, RateLimited) as error:
+            if work.profile.offline is not Offline.HOLD:
+                raise
+            hold(ctx, error)

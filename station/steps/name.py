@@ -1,0 +1,41 @@
+"""``name``: the unit carries its name in the cloud. Rules F1 F2 F3."""
+
+from __future__ import annotations
+
+import contextlib
+
+from ..cloud.errors import OutcomeUnknown
+from ..engine.step import StepContext, StepResult, already, done
+from ..errors import StepFault, UnitRejected
+from .cloudwork import CloudWork
+
+
+def name(work: CloudWork, ctx: StepContext) -> StepResult:
+    """Read the name, set it, read it back. Product units are never looked up by name (F2)."""
+    wanted = work.job.name
+    if _name_now(work, ctx) == wanted:
+        return already(f"cloud shows name {wanted}")
+    if work.job.product_id is None:
+        _check_unique(work, ctx)
+    # whether an unanswered write was done is for the read-back to say (N2)
+    with ctx.write("cloud", f"name {work.job.device_id} {wanted}"), contextlib.suppress(OutcomeUnknown):
+        work.client.rename(work.job.device, wanted, work.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
+    found = _name_now(work, ctx)
+    if found != wanted:
+        raise StepFault(f"the cloud was asked to name the unit {wanted!r} and shows {found!r}; retry later")
+    return done(f"cloud shows name {wanted}")
+
+
+def _name_now(work: CloudWork, ctx: StepContext) -> str | None:
+    device = work.device(ctx)
+    return device.name if device is not None else None
+
+
+def _check_unique(work: CloudWork, ctx: StepContext) -> None:
+    """A name is unique within a developer account: look before writing (F1)."""
+    for device in work.client.my_devices(deadline=ctx.deadline, cancel=ctx.cancel):
+        if device.name == work.job.name and device.id != work.job.device:
+            raise UnitRejected(
+                f"the account already has a device named {work.job.name} ({device.id}); choose another name template",
+                sentence="cloud_refused",
+            )

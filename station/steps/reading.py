@@ -1,0 +1,196 @@
+"""Reads every identity from every source a unit's mode allows, and makes them agree. Rules A1-A13.
+
+Shared by the step that identifies a unit and by the one that brings a unit found in DFU back to life.
+Nothing here writes to the unit.
+"""
+
+from __future__ import annotations
+
+from drivers.devices import ConsoleIdentity
+from drivers.errors import BadIdentity
+from drivers.identity import ScannedDeviceId, ScannedIccid, ScannedImei, ScannedSerial, parse_scan
+from drivers.platforms import OsVersion
+from drivers.wire import requests
+from drivers.wire.replies import InterfaceType
+
+from ..engine.events import UnitIdentified
+from ..engine.step import StepContext
+from ..errors import StepFault, UnitRejected
+from ..model import IdentityFact
+from .unitwork import Subject
+
+CELLULAR_READ_S = 60.0
+"""The modem may have to be powered on first (reference usb-and-serial 4.10)."""
+
+
+def complete(unit: Subject, ctx: StepContext) -> None:
+    """Read all that a running unit tells, wait for its label if the profile asks for one, tell the screen."""
+    _read_requests(unit, ctx)
+    _read_console(unit, ctx)
+    _check_presence(unit)
+    _check_recalled(unit)
+    tell(unit, ctx)
+    _read_label(unit, ctx)
+    unit.identity.is_complete = True
+
+
+def note(unit: Subject, name: str, value: str, source: str) -> None:
+    """Keep one fact with its source; a value that differs from an earlier one is a mix-up (A5)."""
+    facts = unit.identity.facts
+    for fact in facts:
+        if fact.name == name and fact.value != value and name not in _CHANGING:
+            raise UnitRejected(
+                f"{name} is {fact.value} by {fact.source} but {value} by {source}; hand the unit to the technician",
+                sentence="wrong_label",
+            )
+    if not any(fact.name == name and fact.source == source and fact.value == value for fact in facts):
+        facts.append(IdentityFact(name, value, source))
+
+
+_CHANGING = frozenset({"device_os", "mode", "claimed", "setup_done"})
+"""Facts that a walk changes; the others are fixed for life."""
+
+
+def recall(unit: Subject) -> None:
+    """A unit in DFU shows no serial: what the journal knows of its Device ID is compared later."""
+    known = unit.memory.known_facts(str(unit.identity.device_id))
+    for name in ("serial", "iccid", "imei", "mac"):
+        if known.get(name):
+            unit.identity.facts.append(IdentityFact(name, known[name], "journal"))
+
+
+def _check_recalled(unit: Subject) -> None:
+    """The SIM may have been swapped since (A10); serial, IMEI and MAC may not (A5)."""
+    known = unit.memory.known_facts(str(unit.identity.device_id))
+    for name in ("serial", "imei", "mac"):
+        if known.get(name):
+            note(unit, name, known[name], "journal")
+
+
+# --- sources ---
+
+
+def _read_requests(unit: Subject, ctx: StepContext) -> None:
+    device, identity = unit.device, unit.identity
+    identity.os_version = OsVersion.parse(device.os_version(ctx.deadline))
+    note(unit, "device_os", str(identity.os_version), "raw request 30")
+    note(unit, "device_id", str(device.ask(requests.get_device_id(), ctx.deadline)), "request 20")
+    identity.serial = device.ask(requests.get_serial_number(), ctx.deadline)
+    note(unit, "serial", str(identity.serial), "request 21")
+    unit.modules = device.ask(requests.get_module_info(), ctx.deadline)
+    if unit.platform.has_cellular:
+        identity.iccid, identity.imei = device.ask(requests.get_iccid(), ctx.deadline.sooner(CELLULAR_READ_S))
+        _note_all(unit, "request 554", iccid=identity.iccid, imei=identity.imei)
+    if unit.platform.has_wifi:
+        _read_mac(unit, ctx)
+
+
+def _read_mac(unit: Subject, ctx: StepContext) -> None:
+    for row in unit.device.ask(requests.get_interface_list(), ctx.deadline):
+        if row.type == InterfaceType.WIFI:
+            unit.identity.mac = unit.device.ask(requests.get_interface(row.index), ctx.deadline).mac
+    _note_all(unit, "request 401", mac=unit.identity.mac)
+
+
+def _read_console(unit: Subject, ctx: StepContext) -> None:
+    """The console tells what requests do not: the mobile secret, and the IMEI on versions without it in request 554.
+
+    Entering listening mode only for that would stop the application of a finished unit for nothing.
+    """
+    wants_imei = unit.platform.has_cellular and unit.identity.imei is None
+    wants_secret = unit.wants_secret
+    if not (wants_imei or wants_secret or unit.device.is_listening(ctx.deadline)):
+        return
+    with unit.device.console(ctx.deadline) as console:
+        found: ConsoleIdentity = console.identify(ctx.deadline)
+    identity = unit.identity
+    identity.imei = identity.imei or found.imei
+    identity.iccid = identity.iccid or found.iccid
+    identity.secret = found.secret
+    _note_all(
+        unit, "console", device_id=found.device_id, serial=found.serial, imei=found.imei, iccid=found.iccid,
+        secret="***" if found.secret else None,
+    )  # fmt: skip
+
+
+def _note_all(unit: Subject, source: str, **values: object) -> None:
+    for name, value in values.items():
+        if value is not None:
+            note(unit, name, str(value), source)
+
+
+def _check_presence(unit: Subject) -> None:
+    """What must be there: a MAC where there is Wi-Fi (A13), an ICCID where there is a modem."""
+    identity = unit.identity
+    for needed, value, what in (
+        (unit.platform.has_wifi, identity.mac, "MAC address"),
+        (unit.platform.has_cellular, identity.iccid, "ICCID"),
+        (unit.platform.has_cellular, identity.imei, "IMEI"),
+    ):
+        if needed and value is None:
+            raise UnitRejected(
+                f"{unit.platform.name} {identity.label} shows no {what}; hand it to the technician",
+                sentence="identity_missing",
+                values=(what,),
+            )
+
+
+# --- the label ---
+
+
+def _read_label(unit: Subject, ctx: StepContext) -> None:
+    if not unit.wants_label or unit.is_label_read:
+        return
+    with ctx.hands("scan_label", values=(unit.identity.label,)):
+        text = ctx.desk.wait_scan(unit.label_timeout_s, ctx.cancel)
+    if text is None:
+        raise StepFault(
+            f"no label was scanned within {unit.label_timeout_s:.0f} s; scan the label, then retry",
+            sentence="label_not_scanned",
+        )
+    _compare_label(unit, text)
+    unit.is_label_read = True
+
+
+def _compare_label(unit: Subject, text: str) -> None:
+    try:
+        scanned = parse_scan(text)
+    except BadIdentity as error:
+        raise UnitRejected(str(error), sentence="unknown_serial") from error
+    match scanned:
+        case ScannedSerial(serial=serial, secret=secret):
+            note(unit, "serial", str(serial), "label")
+            _compare_secret(unit, secret)
+        case ScannedDeviceId(device_id=device_id):
+            note(unit, "device_id", str(device_id), "label")
+        case ScannedIccid(iccid=iccid):
+            note(unit, "iccid", str(iccid), "label")
+        case ScannedImei(imei=imei):
+            note(unit, "imei", str(imei), "label")
+        case _:
+            raise UnitRejected("the scan is no unit label; scan the unit's label", sentence="unknown_serial")
+
+
+def _compare_secret(unit: Subject, secret: object) -> None:
+    """Compared without ever being shown (A7)."""
+    if secret is not None and unit.identity.secret is not None and secret != unit.identity.secret:
+        raise UnitRejected(
+            f"the mobile secret on the label of {unit.identity.label} is not the unit's; hand it to the technician",
+            sentence="wrong_label",
+        )
+
+
+def tell(unit: Subject, ctx: StepContext) -> None:
+    identity = unit.identity
+    ctx.record(
+        UnitIdentified(
+            platform=unit.platform.name, label=identity.label, facts=tuple(identity.facts),
+            seen=unit.memory.seen_before(str(identity.device_id)), **ctx.head(),
+        )
+    )  # fmt: skip
+
+
+def proof(unit: Subject) -> str:
+    names = {fact.name for fact in unit.identity.facts}
+    sources = {fact.source for fact in unit.identity.facts}
+    return f"{len(names)} identities from {len(sources)} sources agree"

@@ -1,0 +1,79 @@
+"""``wifi``: the unit knows the network and has joined it. Rules H5, pitfalls 20 and 25 of usb-and-serial 8.
+
+A password cannot be read back. The proof is the join itself (request 500 stores only after it connected);
+later walks compare a keyed digest of what was joined with.
+"""
+
+from __future__ import annotations
+
+from drivers.errors import RequestRejected
+from drivers.wire import requests
+from drivers.wire.replies import WifiSecurity as WireSecurity
+
+from ..engine.records import CredentialWritten
+from ..engine.step import StepContext, StepResult, already, done, skipped
+from ..errors import StepFault, UnitRejected
+from ..profile import WifiSecurity
+from .unitwork import UnitWork, WifiCredentials
+
+TRIES = 3
+PAUSE_S = 1.0
+FINAL_CODES = frozenset({-270, -210})
+"""Bad key, or not authenticated: trying again cannot help (reference usb-and-serial 4.8)."""
+
+
+SECURITY = {
+    WifiSecurity.OPEN: WireSecurity.NONE,
+    WifiSecurity.WEP: WireSecurity.WEP,
+    WifiSecurity.WPA: WireSecurity.WPA_PSK,
+    WifiSecurity.WPA2: WireSecurity.WPA2_PSK,
+    WifiSecurity.WPA_WPA2: WireSecurity.WPA_WPA2_PSK,
+    WifiSecurity.WPA3: WireSecurity.WPA3_PSK,
+    WifiSecurity.WPA2_WPA3: WireSecurity.WPA2_WPA3_PSK,
+}
+"""What a profile calls a network's protection, as request 500 numbers it."""
+
+
+def wifi(work: UnitWork, ctx: StepContext) -> StepResult:
+    """Known and joined before -> already; else join, read the stored networks back, remember the digest."""
+    network = work.wifi
+    if network is None:
+        return skipped("the profile has no Wi-Fi")
+    if not work.platform.has_wifi:
+        return skipped(f"H5: a {work.platform.name} has no Wi-Fi")
+    device_id = str(work.identity.device_id)
+    digest = work.memory.digest(device_id, network.ssid, network.password)
+    if _is_known(work, ctx, network) and work.memory.wifi_digest(device_id) == digest:
+        return already(f"knows {network.ssid}; keyed digest of the last join is the same")
+    with ctx.write("unit", f"join {network.ssid}"):
+        _join(work, ctx, network)
+    if not _is_known(work, ctx, network):
+        raise UnitRejected(f"the unit joined {network.ssid} but did not store it", sentence="wifi_join_failed")
+    ctx.record(CredentialWritten(ssid=network.ssid, digest=digest, **ctx.head()))
+    if work.device.is_listening(ctx.deadline):
+        work.device.leave_listening(ctx.deadline)
+    return done(f"joined {network.ssid}; it is among the stored networks")
+
+
+def _is_known(work: UnitWork, ctx: StepContext, network: WifiCredentials) -> bool:
+    return any(row.ssid == network.ssid for row in work.device.ask(requests.get_known_networks(), ctx.deadline))
+
+
+def _join(work: UnitWork, ctx: StepContext, network: WifiCredentials) -> None:
+    request = requests.join_new_network(network.ssid, network.password, SECURITY[network.security])
+    for left in reversed(range(TRIES)):
+        try:
+            work.device.ask(request, ctx.deadline)
+            work.bench_wifi.joined()
+            return
+        except RequestRejected as error:
+            if left == 0 or error.code in FINAL_CODES:
+                raise _failure(work, network, error) from error
+        ctx.clock.sleep(PAUSE_S, ctx.cancel)
+
+
+def _failure(work: UnitWork, network: WifiCredentials, error: RequestRejected) -> Exception:
+    text = f"the unit cannot join {network.ssid}: {error}"
+    if work.bench_wifi.failed(str(work.identity.device_id)):
+        return StepFault(f"{text}; the unit before could not either", sentence="bench_wifi_down")
+    return UnitRejected(text, sentence="wifi_join_failed")

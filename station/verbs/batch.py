@@ -1,0 +1,79 @@
+"""``station batch``: open, close and list batches while no station runs on the journal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from drivers.clock import SystemClock
+
+from ..config import load_config
+from ..engine.events import BatchClosed, BatchOpened
+from ..errors import BadInput
+from ..journal import Journal
+from ..model import Batch
+from ..paths import find_profile
+from ..profile import load_profile
+from .places import add_data_dir, journal_dir, reader
+
+
+def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare ``batch open``, ``batch close`` and ``batch list``."""
+    parser = parsers.add_parser("batch", help="open, close and list batches")
+    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    opener = verbs.add_parser("open", help="open a batch with a profile")
+    opener.add_argument("batch", metavar="BATCH")
+    opener.add_argument("--profile", required=True, metavar="P")
+    opener.add_argument("--target", type=int, metavar="N", help="how many units are ordered")
+    closer = verbs.add_parser("close", help="close a batch for good")
+    closer.add_argument("batch", metavar="BATCH")
+    lister = verbs.add_parser("list", help="all batches with their counts")
+    for sub, run in ((opener, run_open), (closer, run_close), (lister, run_list)):
+        add_data_dir(sub)
+        sub.set_defaults(run=run)
+
+
+def _journal(arguments: argparse.Namespace) -> Journal:
+    config = load_config(arguments.config)
+    return Journal.open(journal_dir(arguments), config.station_id, SystemClock())
+
+
+def run_open(arguments: argparse.Namespace) -> int:
+    """Open a batch; raises `BadInput` when its name was used before."""
+    profile = load_profile(find_profile(arguments.profile))
+    journal = _journal(arguments)
+    try:
+        if journal.batch(arguments.batch) is not None:
+            raise BadInput(f"batch {arguments.batch} exists already; choose another name")
+        batch = Batch(arguments.batch, profile.ref, arguments.target)
+        journal.record(BatchOpened(at=SystemClock().utc(), batch=batch, title=profile.title or profile.id))
+    finally:
+        journal.close()
+    return 0
+
+
+def run_close(arguments: argparse.Namespace) -> int:
+    """Close an open batch; raises `BadInput` when there is none of that name."""
+    journal = _journal(arguments)
+    try:
+        known = journal.batch(arguments.batch)
+        if known is None or known.closed_at is not None:
+            raise BadInput(f"no open batch {arguments.batch}; see: station batch list")
+        journal.record(BatchClosed(at=SystemClock().utc(), batch=arguments.batch))
+    finally:
+        journal.close()
+    return 0
+
+
+def run_list(arguments: argparse.Namespace) -> int:
+    """Print all batches; returns 0."""
+    with reader(arguments) as journal:
+        for row in journal.batches():
+            counts = journal.progress(row.batch.id, row.opened_at)
+            state = "open" if row.closed_at is None else f"closed {row.closed_at:%Y-%m-%d %H:%M}"
+            target = f"/{counts.target}" if counts.target else ""
+            sys.stdout.write(
+                f"{row.batch.id}  {row.batch.profile.id} revision {row.batch.profile.revision}  {state}  "
+                f"{counts.finished}{target} finished, {counts.passed} PASS, {counts.pending} PENDING\n"
+            )
+    return 0

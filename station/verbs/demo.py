@@ -1,0 +1,144 @@
+"""``station demo``: the bench on virtual units and a virtual cloud."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from drivers.clock import Clock, Deadline, SimulatedClock, SystemClock
+from drivers.virtual.faults import ACTIONS, MOMENTS, OPTIONS, parse_fault
+
+from ..demo import Demo, DemoOptions
+from ..engine.events import BatchSummary
+from ..headless import Printer, Tally, as_json, as_words
+from ..journal import JournalReader
+from ..journal.export import write_csv
+from ..paths import find_profile
+from ..profile import load_profile
+
+SCREEN_SPEED = 6.0
+"""How much faster than the datasheets ``--speed fast`` runs on a screen, where a person has to follow."""
+OUTBOX_WAIT_S = 60.0
+DEFAULT_PROFILES = ("boron-product", "argon-product")
+
+
+def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the verb and its options."""
+    parser = parsers.add_parser(
+        "demo",
+        help="try the bench: virtual units, a virtual cloud, nothing to plug in",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=fault_help(),
+    )
+    parser.add_argument("--units", type=_units, default=4, metavar="N", help="slots, and units at a time (4)")
+    parser.add_argument(
+        "--profile", action="append", default=[], metavar="P", help="a file, or the name of a shipped one"
+    )
+    parser.add_argument("--firmware", action="append", type=Path, default=[], metavar="DIR", help="look here for files")
+    parser.add_argument("--headless", action="store_true", help="no screen (by itself when this is no terminal)")
+    parser.add_argument("--json", action="store_true", help="one event a line as JSON; implies --headless")
+    parser.add_argument("--once", action="store_true", help="every slot gets one unit, then the program ends")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="which units come (1)")
+    parser.add_argument("--speed", choices=("fast", "real"), default="fast", help="real: datasheet timings")
+    parser.add_argument("--data-dir", type=Path, metavar="D", help="keep units, cloud and journal here")
+    parser.add_argument("--export", type=Path, metavar="FILE.csv", help="write the batch logs here at the end")
+    parser.add_argument("--cloud-down-for", type=float, default=0.0, metavar="SECONDS", help="the cloud is away")
+    parser.add_argument("--fault", action="append", default=[], metavar="SPEC", help="order a fault, see below")
+    parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
+    parser.add_argument("--factory-os", default="3.3.1", metavar="V", help="Device OS the units come with (3.3.1)")
+    parser.set_defaults(run=run)
+
+
+def fault_help() -> str:
+    """The fault grammar as a table (drivers.virtual.faults)."""
+    rows = ["faults: --fault unit=N|ID|any,at=MOMENT,do=ACTION[,OPTION=...]", "", "MOMENT"]
+    rows += [f"  {name:18} {words}" for name, words in MOMENTS.items()]
+    rows += ["", "ACTION"] + [f"  {name:18} {words}" for name, words in ACTIONS.items()]
+    rows += ["", "OPTION"] + [f"  {name:18} {words}" for name, words in OPTIONS.items()]
+    return "\n".join(rows)
+
+
+def _units(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 32:
+        raise argparse.ArgumentTypeError(f"{number} units: a bench has 1 to 32 slots")
+    return number
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo; returns the exit status."""
+    profiles = tuple(load_profile(find_profile(name)) for name in arguments.profile or DEFAULT_PROFILES)
+    traces = arguments.trace or not _is_headless(arguments)
+    options = DemoOptions(
+        profiles=profiles, units=arguments.units, seed=arguments.seed, firmware=tuple(arguments.firmware),
+        data_dir=arguments.data_dir, faults=tuple(parse_fault(spec) for spec in arguments.fault),
+        cloud_down_s=arguments.cloud_down_for, once=arguments.once, traces=traces, factory_os=arguments.factory_os,
+    )  # fmt: skip
+    if _is_headless(arguments):
+        return _headless(options, arguments)
+    from .screen import demo_screen  # the screen is loaded only where it is shown
+
+    return demo_screen(options, _clock(arguments), arguments)
+
+
+def _is_headless(arguments: argparse.Namespace) -> bool:
+    return bool(arguments.headless or arguments.json or not (sys.stdout.isatty() and sys.stdin.isatty()))
+
+
+def _clock(arguments: argparse.Namespace) -> Clock:
+    if arguments.speed == "real":
+        return SystemClock()
+    return SimulatedClock(epoch=SystemClock().utc()) if _is_headless(arguments) else SystemClock(SCREEN_SPEED)
+
+
+def _headless(options: DemoOptions, arguments: argparse.Namespace) -> int:
+    clock = _clock(arguments)
+    with clock.registered():
+        demo = Demo(options, clock, os.environ)
+        tally = Tally()
+        printer = Printer(sys.stdout, as_json if arguments.json else as_words)
+        demo.station.bus.subscribe(printer)
+        demo.station.bus.subscribe(tally)
+        started = clock.now()
+        try:
+            demo.start()
+            demo.wait_done()
+            wait_outbox(demo, clock)
+        except KeyboardInterrupt:
+            pass
+        summary = finish(demo, tally, clock.now() - started, arguments.export)
+    printer(summary)
+    if not arguments.json:
+        sys.stdout.write(summary_words(summary))
+    return tally.exit_status
+
+
+def wait_outbox(demo: Demo, clock: Clock) -> None:
+    """Until nothing is owed, a minute at most."""
+    deadline = Deadline.after(clock, OUTBOX_WAIT_S + demo.options.cloud_down_s)
+    while demo.station.journal.waiting() and not deadline.expired:
+        clock.sleep(0.5)
+
+
+def finish(demo: Demo, tally: Tally, seconds: float, export: Path | None) -> BatchSummary:
+    """Stop the station, count, export if asked, take the world down."""
+    demo.stop_station()
+    summary = BatchSummary(
+        at=demo.clock.utc(), batches=demo.batches, units=tally.units, seconds=seconds,
+        flash_writes=demo.flash_writes, cloud_writes=demo.cloud_writes, transfers=demo.transfers,
+    )  # fmt: skip
+    if export is not None:
+        with JournalReader(demo.journal_dir) as journal, export.open("w", newline="", encoding="utf-8") as file:
+            write_csv(journal, demo.batches, file)
+    demo.close()
+    return summary
+
+
+def summary_words(summary: BatchSummary) -> str:
+    units = ", ".join(f"{count} {name}" for name, count in summary.units.items()) or "no unit"
+    return (
+        f"{units} in {summary.seconds:.0f} s; flash writes {summary.flash_writes},"
+        f" cloud writes {summary.cloud_writes}, transfers {summary.transfers}\n"
+    )

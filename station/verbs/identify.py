@@ -1,0 +1,5 @@
+import argparse
+
+
+def add(parsers):
+    pass

@@ -1,0 +1,84 @@
+"""``station log``: export a batch's log, find what happened to a unit. Works beside a running station."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from ..journal import AttemptRecord, JournalReader, UnitHistory
+from ..journal.export import write_csv, write_dump, write_jsonl
+from .places import add_data_dir, reader
+
+
+def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare ``log export``, ``log find`` and ``log dump``."""
+    parser = parsers.add_parser("log", help="export a batch's log, or find what happened to a unit")
+    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    export = verbs.add_parser("export", help="one row a unit, safe in a spreadsheet")
+    export.add_argument("--batch", required=True, action="append", metavar="B")
+    export.add_argument("--format", choices=("csv", "jsonl"), default="csv")
+    export.add_argument("--all-attempts", action="store_true", help="one row an attempt")
+    export.add_argument("-o", dest="output", type=Path, metavar="FILE", help="write here (standard output)")
+    find = verbs.add_parser("find", help="everything known of one unit, by any of its ids")
+    find.add_argument("id", metavar="ANY-ID")
+    dump = verbs.add_parser("dump", help="every journal entry as text")
+    for sub, run in ((export, run_export), (find, run_find), (dump, run_dump)):
+        add_data_dir(sub)
+        sub.set_defaults(run=run)
+
+
+def run_export(arguments: argparse.Namespace) -> int:
+    """Write the batch log; returns 0."""
+    write = write_csv if arguments.format == "csv" else write_jsonl
+    with reader(arguments) as journal, _output(arguments.output) as file:
+        write(journal, arguments.batch, file, all_attempts=arguments.all_attempts)
+    return 0
+
+
+def run_dump(arguments: argparse.Namespace) -> int:
+    with reader(arguments) as journal:
+        write_dump(journal, sys.stdout)
+    return 0
+
+
+def run_find(arguments: argparse.Namespace) -> int:
+    """Print the history of every unit that fits; returns 1 when none does."""
+    with reader(arguments) as journal:
+        found = journal.find(arguments.id)
+        for unit in found:
+            sys.stdout.writelines(line + "\n" for line in story(unit, journal))
+    if not found:
+        sys.stderr.write(f"no unit, attempt or SIM {arguments.id} in this journal\n")
+    return 0 if found else 1
+
+
+def story(unit: UnitHistory, journal: JournalReader) -> Iterator[str]:
+    """What happened to one unit, a line each."""
+    yield f"{unit.platform} {unit.label}  first seen {unit.first_seen:%Y-%m-%d %H:%M}"
+    for name in dict.fromkeys(fact.name for fact in unit.facts):
+        fact = next(f for f in reversed(unit.facts) if f.name == name)
+        yield f"  {name:14} {fact.value}  ({fact.source})" + ("  disputed" if fact.is_disputed else "")
+    for attempt in unit.attempts:
+        yield from _attempt(attempt, journal)
+
+
+def _attempt(attempt: AttemptRecord, journal: JournalReader) -> Iterator[str]:
+    verdict = attempt.verdict.name if attempt.verdict is not None else "not finished"
+    yield f"  {attempt.started_at:%Y-%m-%d %H:%M:%S}  batch {attempt.batch or '-'}  slot {attempt.slot}  {verdict}" + (
+        f": {attempt.reason}" if attempt.reason else ""
+    )
+    for step in journal.steps(attempt.attempt):
+        yield f"      {step.step:12} {step.outcome.value:8} {step.seconds:7.1f} s  {step.proof or step.reason}"
+
+
+@contextlib.contextmanager
+def _output(path: Path | None) -> Iterator[TextIO]:
+    if path is None:
+        yield sys.stdout
+        return
+    with path.open("w", newline="", encoding="utf-8") as file:
+        yield file

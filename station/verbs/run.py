@@ -1,0 +1,95 @@
+"""``station run``: the bench on real USB."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+
+from drivers.clock import SystemClock
+from drivers.transport.serialport import PyserialHost
+from drivers.transport.usb import PyusbHost, real_backend
+
+from ..compose import Hardware, Settings, Station
+from ..config import StationConfig, load_config
+from ..engine.events import BatchSummary
+from ..headless import Printer, Tally, as_json, as_words
+from ..paths import find_profile
+from ..profile import load_profile
+from ..secrets import ApiToken, SecretSource
+from .places import add_data_dir, journal_dir
+
+
+def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the verb."""
+    parser = parsers.add_parser("run", help="run the bench on real USB")
+    parser.add_argument("--profile", action="append", required=True, metavar="P", help="one a batch, in the same order")
+    parser.add_argument("--batch", action="append", required=True, metavar="B")
+    parser.add_argument("--headless", action="store_true")
+    parser.add_argument("--json", action="store_true", help="one event a line as JSON; implies --headless")
+    parser.add_argument("--operator", default="", metavar="BADGE")
+    parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
+    add_data_dir(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until interrupted; returns the exit status."""
+    if len(arguments.profile) != len(arguments.batch):
+        raise SystemExit("station: name one --batch for each --profile, in the same order")
+    config = load_config(arguments.config)
+    clock = SystemClock()
+    station = Station(settings(config, arguments), hardware(config), clock)
+    try:
+        for batch, name in zip(arguments.batch, arguments.profile, strict=True):
+            station.open_batch(batch, load_profile(find_profile(name)))
+    except BaseException:
+        station.journal.close()
+        raise
+    is_headless = arguments.headless or arguments.json or not (sys.stdout.isatty() and sys.stdin.isatty())
+    if not is_headless:
+        from .screen import station_screen  # the screen is loaded only where it is shown
+
+        return station_screen(station, config)
+    return _headless(station, arguments, clock)
+
+
+def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
+    """What the config file and the command line say."""
+    secrets = SecretSource(os.environ)
+    return Settings(
+        station_id=config.station_id, slots=config.slots, data_dir=journal_dir(arguments), firmware=config.firmware_folders,
+        cloud_url=config.cloud_url, token=lambda: secrets.resolve(config.token, ApiToken), secrets=secrets,
+        operator=arguments.operator, traces=arguments.trace,
+    )  # fmt: skip
+
+
+def hardware(config: StationConfig) -> Hardware:
+    """Real USB, or virtual units that another process serves over USB/IP."""
+    if config.usb.is_local:
+        return Hardware(PyusbHost(real_backend()), PyserialHost())
+    from drivers.virtual.usbip_client import UsbIpBackend, linked_ports  # never needed on a real bench
+
+    backend = UsbIpBackend((config.usb.host, config.usb.port))
+    ports = linked_ports(config.usb.consoles)
+    return Hardware(PyusbHost(backend), PyserialHost(ports.list, ports.open), virtual=True)
+
+
+def _headless(station: Station, arguments: argparse.Namespace, clock: SystemClock) -> int:
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    tally = Tally()
+    printer = Printer(sys.stdout, as_json if arguments.json else as_words)
+    station.bus.subscribe(printer)
+    station.bus.subscribe(tally)
+    started = clock.now()
+    station.start()
+    stop.wait()
+    station.stop()
+    printer(
+        BatchSummary(at=clock.utc(), batches=tuple(arguments.batch), units=tally.units, seconds=clock.now() - started)
+    )
+    return tally.exit_status

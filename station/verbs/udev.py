@@ -1,0 +1,23 @@
+"""``station udev print``: the rules that let an operator's login open the units."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from ..paths import udev_rules
+
+
+def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the verb."""
+    parser = parsers.add_parser("udev", help="print the udev rules this bench needs")
+    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    printer = verbs.add_parser("print", help="print the rules; save them as /etc/udev/rules.d/70-station.rules")
+    printer.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the shipped rules."""
+    del arguments
+    sys.stdout.write(udev_rules().read_text(encoding="utf-8"))
+    return 0
