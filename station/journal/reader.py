@@ -185,6 +185,8 @@ class JournalReader:
         Letter case, blanks, colons and dashes do not matter. A swapped SIM card leads to both its units (A10).
         """
         key, marks = search_key(any_id.strip()), ", ".join("?" * len(_SEARCHED))
+        if not key:
+            return ()
         with self.snapshot() as db:
             found = db.execute(
                 f"""SELECT * FROM units WHERE device_id = ?

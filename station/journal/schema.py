@@ -56,8 +56,9 @@ def _projections(db: sqlite3.Connection) -> None:
 _PROJECTION_TABLES = (
     "CREATE TABLE operators (station_id TEXT NOT NULL PRIMARY KEY, operator TEXT NOT NULL)",
     """CREATE TABLE batches (
-        batch TEXT NOT NULL PRIMARY KEY, title TEXT NOT NULL, profile_id TEXT NOT NULL, profile_revision INTEGER NOT NULL,
-        profile_sha256 TEXT NOT NULL, target INTEGER, opened_at TEXT NOT NULL, closed_at TEXT)""",
+        batch TEXT NOT NULL PRIMARY KEY, title TEXT NOT NULL, profile_id TEXT NOT NULL,
+        profile_revision INTEGER NOT NULL, profile_sha256 TEXT NOT NULL, target INTEGER,
+        opened_at TEXT NOT NULL, closed_at TEXT)""",
     """CREATE TABLE units (
         device_id TEXT NOT NULL PRIMARY KEY, platform TEXT NOT NULL, label TEXT NOT NULL,
         first_seen TEXT NOT NULL, last_seen TEXT NOT NULL)""",
@@ -95,11 +96,13 @@ _PROJECTION_TABLES = (
         settled_at TEXT, outcome TEXT, reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (attempt, action))""",
     "CREATE INDEX outbox_waiting ON outbox (queued_seq, number) WHERE settled_at IS NULL",
     """CREATE TABLE digests (
-        device_id TEXT NOT NULL PRIMARY KEY, ssid TEXT NOT NULL, digest TEXT NOT NULL, attempt TEXT, at TEXT NOT NULL)""",
+        device_id TEXT NOT NULL PRIMARY KEY, ssid TEXT NOT NULL, digest TEXT NOT NULL,
+        attempt TEXT, at TEXT NOT NULL)""",
     """CREATE TABLE products (
         product_id INTEGER PRIMARY KEY, slug TEXT NOT NULL, ref TEXT NOT NULL, name TEXT NOT NULL,
         platform_id INTEGER NOT NULL, at TEXT NOT NULL)""",
-    "CREATE TABLE serials (serial TEXT NOT NULL PRIMARY KEY, device_id TEXT NOT NULL, iccid TEXT NOT NULL, at TEXT NOT NULL)",
+    """CREATE TABLE serials (
+        serial TEXT NOT NULL PRIMARY KEY, device_id TEXT NOT NULL, iccid TEXT NOT NULL, at TEXT NOT NULL)""",
 )
 
 PROJECTIONS = (

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from journal_story import opened
 
 from drivers.clock import SimulatedClock
-from journal_story import opened
 from station.journal import Journal
 
 

@@ -10,9 +10,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from journal_story import at, finished, identified, opened, started, step, unit_id, walked
 
 from drivers.clock import SimulatedClock
-from journal_story import at, finished, identified, opened, started, step, unit_id, walked
 from station.engine.records import WriteConfirmed, WriteIntended
 from station.errors import JournalError
 from station.journal import Entry, Journal, JournalReader
@@ -153,7 +153,7 @@ def test_an_upper_case_device_id_is_kept_in_lower_case(journal: Journal) -> None
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        (Entry("X", datetime.datetime(2026, 1, 1)), "no time zone"),  # noqa: DTZ001
+        (Entry("X", datetime.datetime(2026, 1, 1)), "no time zone"),
         (Entry("X", at(), body={"value": object()}), "cannot be recorded"),
         (Entry("AttemptStarted", at(), 1, None, "a-1", {"batch": "never opened"}), "FOREIGN KEY"),
         (Entry("AttemptStarted", at(), 1, None, None, {"batch": "B1"}), "NOT NULL"),
@@ -178,7 +178,7 @@ def test_an_attempt_has_one_start_and_one_verdict(journal: Journal) -> None:
 
 def test_a_batch_is_made_with_one_profile(journal: Journal) -> None:
     journal.record(opened())  # the same again: a station that was started twice
-    with pytest.raises(JournalError, match="was opened with profile boron-product r7 .*new batch"):
+    with pytest.raises(JournalError, match=r"was opened with profile boron-product r7 .*new batch"):
         journal.record(opened(profile="argon-product"))
 
 

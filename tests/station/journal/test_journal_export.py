@@ -1,0 +1,293 @@
+"""Exports: right columns, one row a unit, safe in a spreadsheet, no secret anywhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from journal_story import at, finished, identified, item, opened, pending, started, step, unit_id, walked
+
+from drivers.clock import SimulatedClock
+from drivers.identity import MobileSecret, Secret
+from station.engine.events import AttemptStarted
+from station.engine.records import CredentialWritten, UnitFacts
+from station.errors import JournalError
+from station.journal import Journal
+from station.journal.export import write_csv, write_dump, write_jsonl
+from station.journal.export.cells import guarded, unguarded
+from station.journal.export.rows import merge
+from station.model import IdentityFact, Outcome, Verdict
+
+VENDOR = (
+    "Device ID,Device Name,ICCID,IMEI,Serial,SKU,Wi-Fi MAC Address,Groups,Owner,Device OS Version,"
+    "Product ID,Platform ID,Platform Name,Firmware Version"
+)
+STATION = "Batch,Attempt,Slot,Operator,Started,Finished,Seconds,Verdict,Failed Step,Reason"
+ICCID, IMEI = "89310410106543789301", "352753090041680"
+
+
+def exported(journal: Journal, batch: str | list[str] = "B1", *, all_attempts: bool = False) -> list[dict[str, str]]:
+    file = io.StringIO(newline="")
+    count = write_csv(journal, batch, file, all_attempts=all_attempts)
+    found = list(csv.DictReader(io.StringIO(file.getvalue(), newline="")))
+    assert len(found) == count
+    return found
+
+
+def facts(attempt: str, **values: str) -> UnitFacts:
+    read = tuple(IdentityFact(name, value, "cloud") for name, value in values.items())
+    return UnitFacts(at=at(3), device_id=unit_id(1), attempt=attempt, facts=read)
+
+
+@pytest.mark.rule("M2")
+def test_a_row_holds_the_vendor_columns_then_ours_then_two_per_step(journal: Journal) -> None:
+    journal.record(
+        started("a-1"), identified("a-1", serial="P044AB1234567", iccid=ICCID, imei=IMEI, sku="BRN404X"),
+        step("a-1"), step("a-1", "wifi", Outcome.SKIPPED, 0.0),
+        facts("a-1", name="widget 7", owner="", product_id="12345", platform_id="13", platform_name="Boron",
+              device_os="6.3.4", firmware_version="5", groups="a,b"),
+        finished("a-1"),
+    )  # fmt: skip
+    file = io.StringIO(newline="")
+    assert write_csv(journal, "B1", file) == 1
+    header, _ = file.getvalue().splitlines()
+    steps = "identify,identify s,device_os,device_os s,product_add,product_add s,wifi,wifi s"
+    assert header == f"{VENDOR},{STATION},{steps}"
+    (row,) = exported(journal)
+    assert {name: unguarded(row[name]) for name in VENDOR.split(",")} == {
+        "Device ID": unit_id(1), "Device Name": "widget 7", "ICCID": ICCID, "IMEI": IMEI, "Serial": "P044AB1234567",
+        "SKU": "BRN404X", "Wi-Fi MAC Address": "", "Groups": "a,b", "Owner": "", "Device OS Version": "6.3.4",
+        "Product ID": "12345", "Platform ID": "13", "Platform Name": "Boron", "Firmware Version": "5",
+    }  # fmt: skip
+    assert {name: row[name] for name in STATION.split(",")} == {
+        "Batch": "B1", "Attempt": "a-1", "Slot": "3", "Operator": "", "Started": "2026-01-05T06:00:00.000+00:00",
+        "Finished": "2026-01-05T06:00:09.000+00:00", "Seconds": "9.25", "Verdict": "PASS", "Failed Step": "",
+        "Reason": "",
+    }  # fmt: skip
+    assert (row["device_os"], row["device_os s"], row["wifi"], row["identify"]) == ("done", "2.5", "skipped", "")
+
+
+def test_a_unit_has_one_row_its_last_attempt_unless_all_are_wanted(journal: Journal) -> None:
+    journal.record(started("a-1"), identified("a-1", device_os="3.3.1"), finished("a-1", Verdict.FAIL, reason="=bad"))
+    journal.record(started("a-2"), identified("a-2", device_os="6.3.4"), finished("a-2"))
+    journal.record(*walked("b-1", 2), started("a-3"))  # a-3 is still running
+    assert [(r["Attempt"], r["Verdict"]) for r in exported(journal)] == [("a-2", "PASS"), ("b-1", "PASS")]
+    rows = exported(journal, all_attempts=True)
+    assert [(r["Attempt"], r["Verdict"]) for r in rows] == [
+        ("a-1", "FAIL"), ("a-2", "PASS"), ("b-1", "PASS"), ("a-3", ""),
+    ]  # fmt: skip
+    assert [unguarded(r["Device OS Version"]) for r in rows] == ["3.3.1", "6.3.4", "", "6.3.4"]
+    assert (rows[0]["Reason"], rows[0]["Failed Step"]) == ("'=bad", "device_os")
+
+
+def test_an_attempt_on_a_unit_nobody_could_identify_is_a_row_too(journal: Journal) -> None:
+    journal.record(*walked("a-1"), started("a-2", None), finished("a-2", Verdict.ERROR, None))
+    journal.record(started("a-3", None), finished("a-3", Verdict.ERROR, None))
+    assert [(r["Attempt"], r["Device ID"]) for r in exported(journal)] == [
+        ("a-1", unit_id(1)), ("a-2", ""), ("a-3", ""),
+    ]  # fmt: skip
+
+
+def test_two_batches_share_one_file_with_the_steps_of_both(journal: Journal) -> None:
+    def walk(attempt: str, unit: int, batch: str, *steps: str) -> AttemptStarted:
+        return AttemptStarted(
+            at=at(), slot=1, device_id=unit_id(unit), attempt=attempt, port_path="1-1", batch=batch, steps=steps
+        )
+
+    journal.record(opened("B2", "argon-product"))
+    journal.record(walk("a-1", 1, "B1", "identify", "dfu", "sim", "final_check"), step("a-1", "sim"), finished("a-1"))
+    journal.record(walk("b-1", 2, "B2", "identify", "dfu", "wifi", "final_check"), step("b-1", "wifi"))
+    journal.record(finished("b-1", unit=2))
+    rows = exported(journal, ["B1", "B2"])
+    assert [r["Batch"] for r in rows] == ["B1", "B2"]
+    assert [n for n in rows[0] if n in {"identify", "dfu", "sim", "wifi", "final_check"}] == [
+        "identify", "dfu", "wifi", "sim", "final_check",
+    ]  # fmt: skip
+    assert (rows[0]["sim"], rows[0]["wifi"], rows[1]["wifi"]) == ("done", "", "done")
+    assert len(exported(journal, "B2")) == 1
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdef"), unique=True), max_size=4))
+def test_merged_steps_hold_every_step_once(orders: list[list[str]]) -> None:
+    names: list[str] = []
+    for order in orders:
+        merge(names, order)
+    assert sorted(names) == sorted({name for order in orders for name in order})
+
+
+def test_a_row_follows_the_settled_outbox(journal: Journal) -> None:
+    journal.record(*pending("a-1", "product_add"))
+    assert [(r["Verdict"], r["product_add"]) for r in exported(journal)] == [("PENDING", "deferred")]
+    journal.settle(item("a-1"), Outcome.FAILED, "the unit is in product 99", "")
+    (row,) = exported(journal)
+    assert (row["Verdict"], row["product_add"], row["Failed Step"], row["Reason"]) == (
+        "FAIL", "failed", "product_add", "the unit is in product 99",
+    )  # fmt: skip
+
+
+def test_an_unknown_batch_is_refused_before_a_line_is_written(journal: Journal) -> None:
+    file = io.StringIO()
+    with pytest.raises(JournalError, match="no batch 'B9' in this journal; the latest are: B1"):
+        write_csv(journal, "B9", file)
+    assert file.getvalue() == ""
+
+
+# --- cells ---
+
+
+@pytest.mark.parametrize(
+    "text",
+    [ICCID, IMEI, "1" * 24, "1E23", "1e5", "0123", "6.3.4", "1-2", "3/4/26", "12:30", "3-Mar", "SEP1",
+     "mar 4", "TRUE", "false", "4 PM", "=1+1", "=HYPERLINK(\"http://x\")", "+4912", "-1", "@SUM(A1)", "'quoted",
+     " =1+1", "\t=1", "\r=1", "＝1", "50%", "$5", "1,000"],
+)  # fmt: skip
+def test_a_cell_a_spreadsheet_would_change_is_marked(text: str) -> None:
+    cell = guarded(text)
+    assert cell.startswith("'")
+    assert unguarded(cell) == re.sub(r"[\t\r\n]", " ", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        unit_id(1),
+        "12345678901234567890123e",
+        "P044AB1234567",
+        "widget 7",
+        "aa:bb:cc:00:11:22",
+        "2026-01-05T06:00:00.000+00:00",
+        "Größe",
+        "b-1",
+    ],
+)
+def test_a_plain_text_stays_as_it_is(text: str) -> None:
+    assert guarded(text) == text
+
+
+@given(st.text(max_size=60))
+@example("=cmd|' /C calc'!A0")
+@example("''")
+def test_every_cell_is_harmless_and_can_be_read_back(text: str) -> None:
+    file = io.StringIO(newline="")
+    csv.writer(file).writerow([guarded(text), "end"])
+    ((cell, end),) = csv.reader(io.StringIO(file.getvalue(), newline=""))
+    assert end == "end"
+    assert cell.strip()[:1] not in set("=+-@\t\r")
+    assert cell.isprintable()
+    assert unguarded(cell) == "".join(c if c.isprintable() else " " for c in text)
+
+
+@given(st.from_regex(r"[0-9 .,:/%$+-]*[0-9][0-9 .,:/%$+-]*([eE][+-]?[0-9]+)?", fullmatch=True))
+def test_whatever_reads_as_a_number_or_date_is_marked(text: str) -> None:
+    assert guarded(text).startswith("'")
+
+
+# --- secrets ---
+
+SECRET, PASSWORD = MobileSecret("ABCDEFGHIJKLMNO"), Secret("correct horse battery")
+
+
+@pytest.mark.rule("A7")
+@pytest.mark.rule("N5")
+def test_secrets_are_in_no_export_no_dump_and_no_file_unless_kept_on_purpose(data: Path, clock: SimulatedClock) -> None:
+    with Journal.open(data, "bench-1", clock) as journal:
+        journal.record(opened(), started("a-1"), identified("a-1", secret=SECRET.reveal()), step("a-1"))
+        digest = journal.digest(unit_id(1), "line", PASSWORD)
+        journal.record(
+            CredentialWritten(at=at(), device_id=unit_id(1), attempt="a-1", ssid="line", digest=digest), finished("a-1")
+        )
+        outputs = _everything(journal)
+    written = b"".join(path.read_bytes() for path in data.iterdir())
+    for secret in (SECRET, PASSWORD):
+        assert secret.reveal() not in outputs
+        assert secret.reveal().encode() not in written
+
+
+@pytest.mark.rule("A7")
+def test_a_kept_mobile_secret_comes_out_only_when_asked_for_and_can_be_forgotten(
+    data: Path, clock: SimulatedClock
+) -> None:
+    with Journal.open(data, "bench-1", clock) as journal:
+        journal.record(opened(), *walked("a-1"))
+        journal.keep_secret(unit_id(1).upper(), SECRET)
+        journal.rebuild()
+        assert journal.mobile_secret(unit_id(1)) == SECRET
+        assert [row.kind for row in journal.entries()][-1] == "SecretStored"
+        assert SECRET.reveal() not in _everything(journal)
+        journal.forget_secret(unit_id(1))
+        assert journal.mobile_secret(unit_id(1)) is None
+    assert SECRET.reveal().encode() not in b"".join(path.read_bytes() for path in data.iterdir())
+
+
+def _everything(journal: Journal) -> str:
+    file = io.StringIO(newline="")
+    write_csv(journal, "B1", file, all_attempts=True)
+    write_jsonl(journal, "B1", file, all_attempts=True)
+    write_dump(journal, file)
+    return file.getvalue() + repr(journal.find(unit_id(1)))
+
+
+# --- digests ---
+
+
+def test_a_digest_proves_the_same_credentials_on_the_same_unit_and_nothing_else(
+    data: Path, clock: SimulatedClock, tmp_path: Path
+) -> None:
+    with Journal.open(data, "bench-1", clock) as journal:
+        first = journal.digest(unit_id(1), "line", PASSWORD)
+        assert re.fullmatch(r"[0-9a-f]{64}", first)
+        assert journal.digest(unit_id(1).upper(), "line", Secret("correct horse battery")) == first
+        others = {
+            journal.digest(unit_id(2), "line", PASSWORD),
+            journal.digest(unit_id(1), "line2", PASSWORD),
+            journal.digest(unit_id(1), "line", Secret("other")),
+            journal.digest(unit_id(1), "line", Secret("")),
+            journal.digest(unit_id(1), "line", None),
+            journal.digest(unit_id(1), "linecorrect", Secret(" horse battery")),
+        }
+        assert len(others | {first}) == 7
+    with Journal.open(data, "bench-1", clock) as journal:
+        assert journal.digest(unit_id(1), "line", PASSWORD) == first
+    with Journal.open(tmp_path / "other", "bench-2", clock) as other:
+        assert other.digest(unit_id(1), "line", PASSWORD) != first
+
+
+def test_a_damaged_key_is_refused_and_leaves_the_directory_free(data: Path, clock: SimulatedClock) -> None:
+    Journal.open(data, "bench-1", clock).close()
+    (data / "credential.key").write_bytes(b"short")
+    with pytest.raises(JournalError, match="holds 5 bytes, expected 32"):
+        Journal.open(data, "bench-1", clock)
+    (data / "credential.key").unlink()
+    Journal.open(data, "bench-1", clock).close()
+
+
+# --- the other forms ---
+
+
+def test_json_lines_hold_each_attempt_with_facts_steps_and_measurements(journal: Journal) -> None:
+    journal.record(started("a-1"), identified("a-1", iccid=ICCID), step("a-1"), finished("a-1"), *walked("b-1", 2))
+    file = io.StringIO()
+    assert write_jsonl(journal, "B1", file) == 2
+    first, second = map(json.loads, file.getvalue().splitlines())
+    assert (first["device_id"], first["verdict"], first["facts"]["iccid"]) == (unit_id(1), "PASS", ICCID)
+    (done,) = first["steps"]
+    assert (done["step"], done["outcome"], done["seconds"]) == ("device_os", "done", 2.5)
+    assert done["measurements"] == [{"name": "download", "value": 2.5, "unit": "s", "low": 0.0, "high": 60.0}]
+    assert second["attempt"] == "b-1"
+
+
+def test_a_dump_has_a_line_for_every_entry_and_ends_with_the_newest_hash(journal: Journal) -> None:
+    journal.record(*walked("a-1"))
+    file = io.StringIO()
+    assert write_dump(journal, file) == 4
+    lines = [line.split("\t") for line in file.getvalue().splitlines()]
+    assert [(line[0], int(line[1])) for line in lines] == [("bench-1", n) for n in (1, 2, 3, 4)]
+    assert lines[-1][-1] == journal.verify().hash
+    assert all(json.loads(line[4]) for line in lines)
