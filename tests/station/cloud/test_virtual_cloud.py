@@ -10,7 +10,10 @@ import requests
 from cloud_bench import ARGON, BORON, BORON_ICCID, ME, PRODUCT, Bench, populate
 
 from drivers.clock import SimulatedClock, SystemClock
-from drivers.virtual.radio import CloudLink, SimRegistry
+from drivers.virtual.bus import VirtualBus
+from drivers.virtual.factory import make_spec
+from drivers.virtual.radio import CloudLink, SimRegistry, World
+from drivers.virtual.unit import VirtualUnit
 from station.cloud.client import CloudClient
 from station.cloud.virtual import Fault, FaultKind, VirtualCloud
 
@@ -39,6 +42,7 @@ def test_a_cloud_that_was_killed_continues_from_its_file(tmp_path: Path) -> None
 def test_the_file_holds_no_token(tmp_path: Path) -> None:
     cloud = VirtualCloud(SystemClock(), tmp_path / "cloud.sqlite")
     token = cloud.create_token(ME)
+    assert (tmp_path / "cloud.sqlite").stat().st_mode & 0o077 == 0
     cloud.close()
     assert token.reveal().encode() not in b"".join(f.read_bytes() for f in tmp_path.iterdir())
 
@@ -148,6 +152,26 @@ def test_it_is_the_cloud_end_of_the_virtual_units(bench: Bench) -> None:
     link.offline("unknown to the cloud")
     assert sims.is_active(str(BORON_ICCID)) is False
     assert sims.is_active("89000000000000000000") is False
+
+
+@pytest.mark.rule("B2")
+@pytest.mark.rule("G1")
+def test_a_virtual_boron_comes_online_once_the_product_add_has_activated_its_sim(bench: Bench) -> None:
+    spec = make_spec("boron", seed=1, number=1, device_os="6.3.4")
+    bench.cloud.register_unit(spec.device_id, 13, serial=spec.serial, iccid=spec.iccid, imei=spec.imei)
+    with VirtualBus(bench.clock) as bus:
+        bus.plug("1-1", VirtualUnit(spec, bench.clock, World(sims=bench.cloud, cloud=bench.cloud)))
+        bench.clock.sleep(120)
+        assert (bench.cloud.device(spec.device_id) or {})["online"] is False
+        bench.client.add_to_product(PRODUCT, spec.device_id)
+        bench.clock.sleep(120)
+        device = bench.client.device_in_product(PRODUCT, spec.device_id)
+        assert device is not None
+        assert (device.online, device.owner, device.system_firmware_version) == (True, "", "6.3.4")
+        assert bench.client.ping(spec.device_id, PRODUCT)
+        bus.unplug("1-1")
+        bench.clock.sleep(1)
+        assert not bench.client.ping(spec.device_id, PRODUCT)
 
 
 def test_on_the_machines_clock_a_slow_answer_takes_real_time() -> None:
