@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from drivers.platforms import ModuleFunction, Platform
 from drivers.wire.module import Image
@@ -59,12 +60,24 @@ def cut_safety(changing: Mapping[Key, Image], there: Mapping[Key, Held] | None) 
     return cut, tuple(reasons)
 
 
-def pages_to_erase_first(changing: Mapping[Key, Image]) -> tuple[int, ...]:
-    """Pages to erase before any other DFU write.
+@dataclass(frozen=True, slots=True)
+class EarlyErase:
+    """A page that writing ``image`` erases anyway, to be erased before ``before`` is touched."""
+
+    image: Image
+    page: int
+    before: Image
+
+
+def pages_to_erase_first(changing: Mapping[Key, Image]) -> tuple[EarlyErase, ...]:
+    """What must go invalid before another module is written, so that every cut ends in DFU.
 
     A torn SoftDevice below a valid system part would be started: the system part goes invalid before it.
     """
-    return (SECOND_HEADER_PAGE,) if SYSTEM_PART in changing and SOFTDEVICE in changing else ()
+    system, radio = changing.get(SYSTEM_PART), changing.get(SOFTDEVICE)
+    if system is None or radio is None:
+        return ()
+    return (EarlyErase(system, SECOND_HEADER_PAGE, radio),)
 
 
 def pages_to_invalidate(

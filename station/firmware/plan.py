@@ -26,7 +26,7 @@ from .checks import (
     check_product,
     system_version_after,
 )
-from .cuts import CutSafety, cut_safety, pages_to_erase_first, pages_to_invalidate
+from .cuts import CutSafety, EarlyErase, cut_safety, pages_to_erase_first, pages_to_invalidate
 from .modules import (
     BOOTLOADER,
     SYSTEM_PART,
@@ -40,7 +40,7 @@ from .modules import (
     version_text,
 )
 
-__all__ = ["Case", "CutSafety", "PlanRefused", "PlannedWrite", "Present", "UpdatePlan", "make_plan"]
+__all__ = ["Case", "CutSafety", "EarlyErase", "PlanRefused", "PlannedWrite", "Present", "UpdatePlan", "make_plan"]
 
 _RANK: Mapping[int, int] = {
     ModuleFunction.BOOTLOADER: 0,
@@ -92,8 +92,8 @@ class UpdatePlan:
     case: Case
     writes: tuple[PlannedWrite, ...]
     already: tuple[Present, ...]
-    erase_first: tuple[int, ...]  # pages to erase before any DFU write, so that every cut ends in DFU
-    invalidate: tuple[int, ...]  # pages of older images that would be preferred; erase unless blank
+    erase_first: tuple[EarlyErase, ...]  # to be done when the module it names is really about to be written
+    invalidate: tuple[int, ...]  # first pages of older images the unit would prefer; erased with the new ones
     cut: CutSafety
     reasons: tuple[str, ...]
     rows: tuple[tuple[str, str, str], ...]  # name, wanted, held: for the technician's view
@@ -112,6 +112,11 @@ class UpdatePlan:
     def dfu_writes(self) -> tuple[PlannedWrite, ...]:
         """What goes in the one DFU visit, in order."""
         return tuple(write for write in self.writes if write.way is Via.DFU)
+
+    @property
+    def differing(self) -> tuple[PlannedWrite, ...]:
+        """What certainly differs; the rest of ``writes`` must be read back to know."""
+        return tuple(write for write in self.writes if not write.compare_first)
 
     @property
     def device_os(self) -> OsVersion | None:

@@ -111,7 +111,7 @@ def test_what_was_planned_boots_and_the_next_plan_is_empty(platform_id: int, sta
     report = unit.memory.boot()
     assert (report.mode, report.system_version, report.missing) == (BootMode.NORMAL, target, ())
     again = plan()
-    assert all(write.compare_first for write in again.writes)  # only an application without a hash stays open
+    assert again.differing == ()  # only an application without a hash stays open
     assert len(again.already) + len(again.writes) == 4
     assert [write.name for write in again.writes] == ([] if report.system_module_version >= 5600 else ["application"])
 
@@ -210,7 +210,8 @@ def test_a_softdevice_without_its_system_part_is_no_safe_cut() -> None:
     both = make_plan(
         BORON, Unit(13, "3.3.1").info(), images(synthetic.release(13, "6.3.4")), None, mode=Mode.APPLICATION
     )
-    assert both.erase_first == (0x30000,)
+    (early,) = both.erase_first
+    assert (early.page, early.image.function, early.before.function) == (0x30000, 4, 8)
 
 
 def test_an_old_bootloader_that_cannot_resume_is_named() -> None:
@@ -281,7 +282,14 @@ def test_an_application_that_stays_must_find_its_device_os() -> None:
     assert "application 6 on the unit needs system part 1 6305 or newer, but the release contains 5800" in str(error)
 
 
-@pytest.mark.rule("C5")
+def test_an_application_that_goes_asks_for_nothing() -> None:
+    legacy = synthetic.make_module(13, (5, 1), 6, 0xD4000, b"x" * 4000, (synthetic.Dependency(4, 1, 6305), None))
+    held, release = Unit(13, "6.3.4", legacy).info(), images(synthetic.release(13, "5.8.0"))
+    assert "on the unit needs system part 1 6305" in str(refused(BORON, held, release, None, allow_downgrade=True))
+    plan = make_plan(BORON, held, release, app(13, "5.8.0"), mode=Mode.APPLICATION, allow_downgrade=True)
+    assert names(plan)[:3] == ways("SoftDevice", "system part 1", "application")[-2:] + ways("bootloader")
+
+
 def test_a_file_of_another_platform_is_refused() -> None:
     error = refused(BORON, Unit(13, "3.3.1").info(), images(synthetic.release(12, "6.3.4")), None)
     assert error.code is Refusal.WRONG_PLATFORM
@@ -381,7 +389,6 @@ def test_the_wildcard_is_refused_before_device_os_1_5() -> None:
     assert "before Device OS 1.5" in str(error)
 
 
-@pytest.mark.rule("D2")
 def test_the_product_version_in_the_application_must_be_the_profiles() -> None:
     held, release = Unit(13, "3.3.1").info(), images(synthetic.release(13, "6.3.4"))
     application = app(13, "6.3.4", product_version=7)
