@@ -188,6 +188,16 @@ def test_an_old_bootloader_boots_a_new_image_by_its_second_header(files: Files) 
     assert [m.wanted for m in report.missing] == [Dependency(2, 0, 3100)]
 
 
+@pytest.mark.parametrize(("bootloader", "mode"), [("6.1.1", BootMode.DFU), ("6.3.4", BootMode.NORMAL)])
+def test_without_a_second_header_only_a_new_bootloader_finds_an_image_at_0x28000(
+    files: Files, bootloader: str, mode: BootMode
+) -> None:
+    memory = UnitMemory(BORON)
+    system = synthetic.make_module(BORON, (4, 1), 6305, 0x28000, bytes(50_000))
+    memory.install([files(BORON, bootloader)[0], files(BORON, "6.3.4")[1], system, files(BORON, "6.3.4")[3]])
+    assert memory.boot().mode is mode
+
+
 def test_a_new_bootloader_boots_an_old_image_over_a_stale_new_one(files: Files) -> None:
     memory = UnitMemory(BORON)
     memory.install(files(BORON, "6.3.4"))

@@ -88,3 +88,12 @@ def test_the_network_store_survives_shorter_and_longer_content(tmp_path: Path) -
 def test_a_network_store_too_big_is_refused() -> None:
     with pytest.raises(ValueError, match="65536"):
         UnitMemory(13).write_network(bytes(65537), Who.CONTROL)
+
+
+def test_a_network_store_that_is_damaged_counts_as_empty(tmp_path: Path) -> None:
+    memory = UnitMemory(13, tmp_path)
+    memory.write_network(b"a network", Who.CONTROL)
+    raw = (tmp_path / "network.bin").read_bytes()
+    (tmp_path / "network.bin").write_bytes(raw[:-1] + b"\x00")
+    assert memory.read_network() == b""
+    memory.close()
