@@ -1,0 +1,67 @@
+"""A bench in simulated time, for tests of drivers: virtual bus, enumerator, and one watched port per unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from drivers.clock import CancelToken, Deadline, SimulatedClock
+from drivers.devices import ParticleDevice
+from drivers.hotplug import Attached, Enumerator, HotplugEvent, PortWatch
+from drivers.identity import PortPath
+from drivers.transport.serialport import PyserialHost
+from drivers.transport.usb import PyusbHost
+from drivers.virtual.backend import VirtualBackend
+from drivers.virtual.bus import VirtualBus
+from drivers.virtual.factory import UnitSpec, make_spec
+from drivers.virtual.faults import parse_fault
+from drivers.virtual.serial_side import VirtualPorts
+from drivers.virtual.unit import VirtualUnit
+
+
+@dataclass
+class DeviceBench:
+    """What a station has of drivers, around a virtual bus."""
+
+    clock: SimulatedClock
+    bus: VirtualBus
+    watches: dict[PortPath, PortWatch] = field(default_factory=dict)
+    trace: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.host = PyusbHost(VirtualBackend(self.bus))
+        ports = VirtualPorts(self.bus)
+        self.serial_host = PyserialHost(ports.list, ports.open)
+        self.enumerator = Enumerator(self.host, self.clock, self._on_event)
+
+    def _on_event(self, event: HotplugEvent) -> None:
+        if isinstance(event, Attached):
+            self.watch(event.candidate.port_path).attached(event.candidate)
+        else:
+            self.watch(event.port_path).detached()
+
+    def watch(self, port: PortPath | str) -> PortWatch:
+        path = PortPath(str(port))
+        if path not in self.watches:
+            self.watches[path] = PortWatch(path, self.clock)
+        return self.watches[path]
+
+    def within(self, seconds: float) -> Deadline:
+        return Deadline.after(self.clock, seconds)
+
+    def plug(self, spec: UnitSpec, *faults: str, port: str = "1-1") -> VirtualUnit:
+        """Plug a unit in and wait until the enumerator has seen it."""
+        unit = VirtualUnit(spec, self.clock)
+        unit.order(*(parse_fault(fault) for fault in faults))
+        before = self.watch(port).current
+        self.bus.plug(port, unit)
+        self.watch(port).wait_for(lambda candidate: candidate is not before, self.within(30.0))
+        return unit
+
+    def device(self, port: str = "1-1", cancel: CancelToken | None = None) -> ParticleDevice:
+        return ParticleDevice(
+            self.watch(port), self.serial_host, self.clock, cancel or self.clock.token(), self.trace.append
+        )
+
+    def unit(self, *faults: str, platform: str = "boron", device_os: str = "3.3.1", number: int = 1) -> VirtualUnit:
+        """A unit that runs normally, on port 1-1."""
+        return self.plug(make_spec(platform, 7, number, device_os, setup_done=True), *faults)
