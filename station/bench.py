@@ -16,6 +16,7 @@ from drivers.errors import DriverError
 from drivers.platforms import Platform, platform
 from drivers.transport import SerialHost
 from drivers.wire import requests
+from drivers.wire.replies import ConnectionStatus
 from drivers.wire.usb import Mode
 
 from .cloud.answers import Product
@@ -203,8 +204,12 @@ class BenchWork:
     def _cloud_work(self, cancel: CancelToken) -> CloudWork:
         """Made at the first cloud step, when the unit is identified."""
         if self._cloud is None:
-            self._cloud = CloudWork(self._job(cancel), self._client)
+            self._cloud = CloudWork(self._job(cancel), self._client, self._is_connected)
         return self._cloud
+
+    def _is_connected(self, deadline: Deadline) -> bool:
+        """What the unit says of its own cloud session (request 300)."""
+        return self._unit.device.ask(requests.get_connection_status(), deadline) is ConnectionStatus.CONNECTED
 
     def _job(self, cancel: CancelToken) -> CloudJob:
         unit, profile = self._unit, self._batch.profile

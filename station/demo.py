@@ -29,6 +29,7 @@ from .cloud.virtual import VirtualCloud
 from .compose import Hardware, Settings, Station
 from .engine.commands import Scan
 from .engine.events import AttemptFinished, Event, HandsNeeded
+from .firmware.examples import write_example_files
 from .model import SlotInfo
 from .profile import Profile
 from .secrets import SecretRef, SecretSource
@@ -41,8 +42,6 @@ SHOW_S = 3.0
 SCAN_S = 1.5
 """How long virtual hands take to pick up the scanner."""
 SOFTDEVICES = (182, 202)
-WIDGET = ("widget", "6.3.4", 7)
-"""The demo product's application: name, Device OS it is built for, product version."""
 GAP_S = 1.0
 """Between one unit and the next in a slot."""
 
@@ -79,11 +78,14 @@ class Demo:
         self.station = self._station()
         self._hands = [_Hands(self, number) for number in range(1, options.units + 1)]
 
+    @property
+    def slots(self) -> tuple[SlotInfo, ...]:
+        return tuple(SlotInfo(number, port_of(number)) for number in range(1, self.options.units + 1))
+
     def _station(self) -> Station:
-        slots = tuple(SlotInfo(number, port_of(number)) for number in range(1, self.options.units + 1))
         token = _token(self.cloud)
         settings = Settings(
-            station_id="demo", slots=slots, data_dir=self.journal_dir,
+            station_id="demo", slots=self.slots, data_dir=self.journal_dir,
             firmware=(*self.options.firmware, _synthetic_firmware(self.directory / "firmware", self.options.profiles)),
             cloud_url=self.cloud.base_url, token=lambda: token, secrets=self._secrets, operator="0417",
             requests_per_s=20.0, traces=self.options.traces,
@@ -279,13 +281,12 @@ def _token(cloud: VirtualCloud) -> Secret:
 
 def _synthetic_firmware(directory: Path, profiles: tuple[Profile, ...]) -> Path:
     """A folder with the synthetic release and application of every platform: labelled synthetic by their names."""
-    directory.mkdir(parents=True, exist_ok=True)
+    write_example_files(directory)
     for platform in {row for profile in profiles for row in profile.platforms}:
         for version in synthetic.VERSIONS:
             for file in (*synthetic.release(platform.id, version), synthetic.application(platform.id, version)):
                 (directory / file.name).write_bytes(file.data)
-        name, version, number = WIDGET
-        extra = [synthetic.application(platform.id, version, seed=name, product_version=number)]
-        for file in (*extra, *(synthetic.softdevice(platform.id, fwid) for fwid in SOFTDEVICES)):
+        for fwid in SOFTDEVICES:
+            file = synthetic.softdevice(platform.id, fwid)
             (directory / file.name).write_bytes(file.data)
     return directory

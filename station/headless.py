@@ -12,6 +12,7 @@ from .engine.events import (
     AttemptFinished,
     AttemptStarted,
     BatchOpened,
+    BatchSummary,
     CloudStateChanged,
     Event,
     HandsNeeded,
@@ -108,3 +109,11 @@ class Tally:
             if self._faults and not self._verdicts:
                 return 3
             return int(any(verdict is not Verdict.PASS for verdict in self._verdicts.values()))
+
+
+def summary_words(summary: BatchSummary) -> str:
+    units = ", ".join(f"{count} {name}" for name, count in summary.units.items()) or "no unit"
+    return (
+        f"{units} in {summary.seconds:.0f} s; flash writes {summary.flash_writes},"
+        f" cloud writes {summary.cloud_writes}, transfers {summary.transfers}\n"
+    )

@@ -13,7 +13,7 @@ from typing import NoReturn
 from drivers.platforms import ModuleFunction, OsVersion, Platform, os_version_of_module
 from drivers.wire.module import Dependency, Image
 
-from ..errors import StationError
+from ..errors import UnitRejected
 from .modules import SYSTEM_PART, Held, Key, image_key, module_name, version_text
 from .rules import SkuMinimum, minimum_for_serial, minimum_for_sku
 
@@ -29,11 +29,11 @@ class Refusal(enum.StrEnum):
     DEPENDENCY = "dependency"  # a module would miss another one
 
 
-class PlanRefused(StationError):
-    """There is no update that ends well. Nothing was written; ``code`` says why."""
+class PlanRefused(UnitRejected):
+    """There is no update of this unit that ends well: FAIL. Nothing was written; ``code`` says why."""
 
     def __init__(self, message: str, code: Refusal) -> None:
-        super().__init__(message)
+        super().__init__(message, sentence="firmware_refused")
         self.code = code
 
 

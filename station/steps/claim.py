@@ -6,7 +6,7 @@ from ..cloud.answers import ClaimAnswer
 from ..cloud.errors import OutcomeUnknown
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import UnitRejected
-from .cloudwork import CloudWork, pause
+from .cloudwork import CloudWork, keep_facts, pause
 
 POLL_S = 5.0
 """A developer device that is not online yet answers 404; ask again this often (cloud-api 5.1)."""
@@ -33,7 +33,10 @@ def claim(work: CloudWork, ctx: StepContext) -> StepResult:
 
 def _owner(work: CloudWork, ctx: StepContext) -> str:
     device = work.device(ctx)
-    return device.owner if device is not None else ""
+    if device is None:
+        return ""
+    keep_facts(ctx, owner=device.owner)
+    return device.owner
 
 
 def _claim_until_online(work: CloudWork, ctx: StepContext) -> None:

@@ -11,14 +11,16 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from drivers.clock import CancelToken
+from drivers.clock import CancelToken, Deadline
 from drivers.identity import DeviceId
 
 from ..cloud.answers import CloudDevice
 from ..cloud.client import CloudClient
 from ..cloud.errors import CloudDown, RateLimited
+from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, deferred
 from ..errors import BadInput, StepFault
+from ..model import IdentityFact
 
 HOLD_POLL_S = 5.0
 """How often a held unit asks whether the cloud is back."""
@@ -58,8 +60,11 @@ class CloudJob:
 class CloudWork:
     """The cloud side of one attempt (or of one outbox item)."""
 
-    def __init__(self, job: CloudJob, client: CloudClient) -> None:
+    def __init__(
+        self, job: CloudJob, client: CloudClient, is_connected: Callable[[Deadline], bool] | None = None
+    ) -> None:
         self.job, self.client = job, client
+        self.is_connected = is_connected  # asks the unit itself over USB; None when it has left
         self.is_down = False  # a step was deferred already: do not wait for the cloud again in this attempt
 
     def device(self, ctx: StepContext) -> CloudDevice | None:
@@ -93,6 +98,12 @@ def hold(ctx: StepContext, error: Exception) -> None:
         raise StepFault(f"the cloud stayed away for the whole time limit: {error}", sentence="cloud_hold") from error
     with ctx.hands("cloud_hold"):
         ctx.clock.sleep(HOLD_POLL_S, ctx.cancel)
+
+
+def keep_facts(ctx: StepContext, **values: object) -> None:
+    """Journal what the cloud was read to show of the unit, for the batch log."""
+    facts = tuple(IdentityFact(name, str(value), "cloud") for name, value in values.items() if value not in (None, ""))
+    ctx.record(UnitFacts(facts=facts, **ctx.head()))
 
 
 def pause(ctx: StepContext, seconds: float, cancel: CancelToken | None = None) -> None:

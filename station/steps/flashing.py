@@ -76,6 +76,9 @@ def write_over_dfu(work: UnitWork, ctx: StepContext, writes: tuple[PlannedWrite,
         if write.compare_first and device.held(write.image):
             continue
         with ctx.write("unit", f"{write.image.name} over DFU"):
+            for early in work.plan.erase_first if work.plan else ():
+                if early.before is write.image:
+                    device.invalidate(early.image, early.page)
             device.write_module(write.image, span, ctx.cancel)
         device.verify(write.image)
         written.append(write)
@@ -99,8 +102,8 @@ def leave(work: UnitWork, ctx: StepContext) -> str:
 def check_all(work: UnitWork, ctx: StepContext) -> str:
     """Every wanted module present and healthy by module info, Device OS version as planned."""
     left = plan(work, ctx)
-    if left.has_work:
-        names = ", ".join(f"{write.name} ({write.why})" for write in left.writes)
+    if left.differing:
+        names = ", ".join(f"{write.name} ({write.why})" for write in left.differing)
         raise UnitRejected(
             f"after flashing the unit still does not hold {names}; walk it again, then red bin",
             sentence="update_not_applied",

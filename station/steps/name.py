@@ -7,7 +7,7 @@ import contextlib
 from ..cloud.errors import OutcomeUnknown
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
-from .cloudwork import CloudWork
+from .cloudwork import CloudWork, keep_facts
 
 
 def name(work: CloudWork, ctx: StepContext) -> StepResult:
@@ -28,7 +28,10 @@ def name(work: CloudWork, ctx: StepContext) -> StepResult:
 
 def _name_now(work: CloudWork, ctx: StepContext) -> str | None:
     device = work.device(ctx)
-    return device.name if device is not None else None
+    if device is None:
+        return None
+    keep_facts(ctx, name=device.name)
+    return device.name
 
 
 def _check_unique(work: CloudWork, ctx: StepContext) -> None:

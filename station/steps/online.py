@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..engine.step import StepContext, StepResult, already, done
+from ..engine.step import StepContext, StepResult, already
 from ..errors import StepFault
 from .cloudwork import CloudWork, pause
 
@@ -10,15 +10,15 @@ POLL_S = 5.0
 
 
 def online(work: CloudWork, ctx: StepContext) -> StepResult:
-    """Wait for the cloud to see the unit; membership was read back before (C2).
+    """Wait for the cloud to see the unit; membership was read back before (C2). Nothing is written.
 
     The flag alone may lie for minutes after power is cut (cloud-api 7.1), so a positive ping is the proof.
     """
     started = ctx.clock.now()
     while True:
-        if work.client.ping(work.job.device, work.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel):
-            waited = ctx.clock.now() - started
-            return already("answers a ping") if waited < 1.0 else done(f"answers a ping after {waited:.0f} s")
+        proof = _seen(work, ctx)
+        if proof:
+            return already(f"{proof} after {ctx.clock.now() - started:.0f} s")
         if ctx.deadline.remaining <= POLL_S:
             raise StepFault(
                 f"{work.job.device_id} was not seen by the cloud in {ctx.clock.now() - started:.0f} s;"
@@ -26,3 +26,18 @@ def online(work: CloudWork, ctx: StepContext) -> StepResult:
                 sentence="not_online",
             )
         pause(ctx, POLL_S)
+
+
+def _seen(work: CloudWork, ctx: StepContext) -> str:
+    """How the unit was seen online, empty if it was not.
+
+    The cloud hides a developer unit nobody owns yet (it answers 403 for it), so until the claim only the
+    unit itself can say that it is connected. That says nothing about its owner (B2).
+    """
+    job = work.job
+    if job.product_id is not None or work.device(ctx) is not None:
+        is_online = work.client.ping(job.device, job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
+        return "answers a ping" if is_online else ""
+    if work.is_connected is None:
+        raise StepFault("an unclaimed unit that has left the bench cannot be seen online; plug it in again")
+    return "the unit says it is connected" if work.is_connected(ctx.deadline) else ""

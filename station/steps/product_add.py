@@ -6,7 +6,7 @@ from ..cloud.answers import CloudDevice, Membership
 from ..cloud.errors import OutcomeUnknown
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import UnitRejected
-from .cloudwork import CloudWork
+from .cloudwork import CloudWork, keep_facts
 
 _REFUSALS = {
     # how the cloud's lists read to a person (reference cloud-api 4.1)
@@ -22,7 +22,7 @@ def product_add(work: CloudWork, ctx: StepContext) -> StepResult:
     assert job.product_id is not None
     member = work.device(ctx)
     if member is not None:
-        return already(_agreed(work, member))
+        return already(_agreed(work, ctx, member))
     _check_elsewhere(work, ctx)
     with ctx.write("cloud", f"add {job.device_id} to product {job.product_id}"):
         _import(work, ctx)
@@ -32,7 +32,7 @@ def product_add(work: CloudWork, ctx: StepContext) -> StepResult:
             f"the cloud took {job.device_id} but does not show it in product {job.product_id}; ask the supervisor",
             sentence="cloud_refused",
         )
-    return done(_agreed(work, member))
+    return done(_agreed(work, ctx, member))
 
 
 def _check_elsewhere(work: CloudWork, ctx: StepContext) -> None:
@@ -61,7 +61,7 @@ def _import(work: CloudWork, ctx: StepContext) -> None:
         raise UnitRejected(f"{work.job.device_id} {words}", sentence=sentence)
 
 
-def _agreed(work: CloudWork, member: CloudDevice) -> str:
+def _agreed(work: CloudWork, ctx: StepContext, member: CloudDevice) -> str:
     """The cloud's record must be of this very unit; returns the proof."""
     job = work.job
     for name, ours, theirs in (
@@ -79,4 +79,5 @@ def _agreed(work: CloudWork, member: CloudDevice) -> str:
             f"the cloud shows {job.device_id} in product {member.product_id}, expected {job.product_id}",
             sentence="already_elsewhere", values=(str(member.product_id),),
         )  # fmt: skip
+    keep_facts(ctx, product_id=member.product_id, groups=",".join(member.groups))
     return f"cloud shows product {member.product_id}"

@@ -28,7 +28,8 @@ def sim(work: CloudWork, ctx: StepContext) -> StepResult:
         found = work.client.sim(iccid, work.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
         waited = ctx.clock.now() - started
         if found is not None and found.is_active:
-            return done(f"SIM active after {waited:.0f} s") if asked else already("cloud shows SIM active")
+            proof = f"cloud shows SIM active after {waited:.0f} s"
+            return done(proof) if asked else already(proof)
         if found is not None and found.last_action_failed:
             raise UnitRejected(f"the activation of SIM {work.job.iccid} failed at the carrier", sentence="sim_failed")
         if waited > BUDGET_S:
@@ -36,7 +37,7 @@ def sim(work: CloudWork, ctx: StepContext) -> StepResult:
         if not asked and work.job.product_id is None:
             with ctx.write("cloud", f"activate SIM {work.job.iccid}"):
                 _activate(work, ctx, iccid)
-        asked = True
+            asked = True
         pause(ctx, POLL_S)
 
 

@@ -12,7 +12,7 @@ from drivers.virtual.faults import ACTIONS, MOMENTS, OPTIONS, parse_fault
 
 from ..demo import Demo, DemoOptions
 from ..engine.events import BatchSummary
-from ..headless import Printer, Tally, as_json, as_words
+from ..headless import Printer, Tally, as_json, as_words, summary_words
 from ..journal import JournalReader
 from ..journal.export import write_csv
 from ..paths import find_profile
@@ -80,7 +80,9 @@ def run(arguments: argparse.Namespace) -> int:
         return _headless(options, arguments)
     from .screen import demo_screen  # the screen is loaded only where it is shown
 
-    return demo_screen(options, _clock(arguments), arguments)
+    return demo_screen(
+        options, _clock(arguments), dict(os.environ), lambda *ending: finish(*ending, export=arguments.export)
+    )
 
 
 def _is_headless(arguments: argparse.Namespace) -> bool:
@@ -108,7 +110,7 @@ def _headless(options: DemoOptions, arguments: argparse.Namespace) -> int:
             wait_outbox(demo, clock)
         except KeyboardInterrupt:
             pass
-        summary = finish(demo, tally, clock.now() - started, arguments.export)
+        summary = finish(demo, tally, clock.now() - started, export=arguments.export)
     printer(summary)
     if not arguments.json:
         sys.stdout.write(summary_words(summary))
@@ -122,7 +124,7 @@ def wait_outbox(demo: Demo, clock: Clock) -> None:
         clock.sleep(0.5)
 
 
-def finish(demo: Demo, tally: Tally, seconds: float, export: Path | None) -> BatchSummary:
+def finish(demo: Demo, tally: Tally, seconds: float, *, export: Path | None) -> BatchSummary:
     """Stop the station, count, export if asked, take the world down."""
     demo.stop_station()
     summary = BatchSummary(
@@ -134,11 +136,3 @@ def finish(demo: Demo, tally: Tally, seconds: float, export: Path | None) -> Bat
             write_csv(journal, demo.batches, file)
     demo.close()
     return summary
-
-
-def summary_words(summary: BatchSummary) -> str:
-    units = ", ".join(f"{count} {name}" for name, count in summary.units.items()) or "no unit"
-    return (
-        f"{units} in {summary.seconds:.0f} s; flash writes {summary.flash_writes},"
-        f" cloud writes {summary.cloud_writes}, transfers {summary.transfers}\n"
-    )

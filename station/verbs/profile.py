@@ -1,5 +1,2 @@
-import argparse
-
-
 def add(parsers):
     pass
