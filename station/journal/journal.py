@@ -139,7 +139,7 @@ class Journal(JournalReader):
         self._writer.submit(keep)
 
     def forget_secret(self, device_id: str) -> None:
-        """Erase a kept mobile secret from the file."""
+        """Erase a kept mobile secret; its last trace leaves the disk at `close`, with the write-ahead log."""
 
         def forget(db: sqlite3.Connection) -> Sequence[Entry]:
             db.execute("DELETE FROM secrets WHERE device_id = ?", (device_id.lower(),))
