@@ -28,7 +28,8 @@ class DeviceBench:
     trace: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.host = PyusbHost(VirtualBackend(self.bus))
+        self.backend = VirtualBackend(self.bus)
+        self.host = PyusbHost(self.backend)
         ports = VirtualPorts(self.bus)
         self.serial_host = PyserialHost(ports.list, ports.open)
         self.enumerator = Enumerator(self.host, self.clock, self._on_event)

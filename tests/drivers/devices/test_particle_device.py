@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import usb.core
+import usb.util
 from device_bench import DeviceBench
 
 from drivers.devices import ParticleDevice
@@ -126,6 +128,20 @@ def test_dfu_and_back_is_announced_and_confirmed(bench: DeviceBench) -> None:
     device.leave_dfu(bench.within(60.0))
     assert watch.generation == 3
     assert unit.score.flash_writes == 0
+
+
+def test_the_handle_is_let_go_as_soon_as_the_restart_is_asked_for(bench: DeviceBench) -> None:
+    bench.plug(make_spec("boron", 7, 1, setup_done=True, arrives=BootRequest.DFU))
+    device = identified(bench)
+    claimed: list[float] = []
+
+    def another_program() -> None:
+        usb.util.claim_interface(usb.core.find(backend=bench.backend), 0)
+        claimed.append(bench.clock.now())
+
+    bench.bus.at(0.2, another_program)
+    device.leave_dfu(bench.within(60.0))
+    assert len(claimed) == 1, "the unit was still in DFU mode and its interface free"
 
 
 @pytest.mark.parametrize("arrives", [BootRequest.NORMAL, BootRequest.DFU])
