@@ -60,15 +60,14 @@ def _measurement(step: StepLine, index: int) -> str:
 
 
 def identities(slot: SlotState, glyphs: Glyphs) -> list[str]:
-    """Every identity with every source that gave it, and whether they agree."""
+    """Every identity with every source that gave it; values that differ stand one below the other, marked."""
     lines: list[str] = []
     for row in slot.identities:
-        if row.agrees:
-            sources = ", ".join(source for _, source in row.sources)
-            lines.append(f"{glyphs.agree} {row.name:<11} {row.value}  ({sources})")
-            continue
-        lines.append(f"{glyphs.differ} {row.name:<11} sources differ:")
-        lines += [f"    {value}  ({source})" for value, source in row.sources]
+        mark = glyphs.agree if row.agrees else glyphs.differ
+        values = dict.fromkeys(value for value, _ in row.sources)
+        for value in values:
+            sources = ", ".join(source for other, source in row.sources if other == value)
+            lines += [f"{mark} {row.name:<11} {value}", f"    {sources}"]
     return lines
 
 

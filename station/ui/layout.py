@@ -9,8 +9,9 @@ HEADER_ROWS = 1
 FOOTER_ROWS = 1
 MAX_LOG_ROWS = 10
 EASY_TILE_ROWS = 8  # below this the log gives way first, then the tile drops its second line
+LOG_SHARE = 4  # the log takes at most one row in four,
+LOG_SHARE_ALONE = 8  # and one in eight beside a single slot: its verdict is the screen
 MIN_TILE_COLUMNS = 10
-MIN_TILE_ROWS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ def arrange(slots: int, width: int, height: int) -> Layout:
     columns = _columns(max(1, slots), width)
     rows = math.ceil(max(1, slots) / columns)
     free = max(0, height - HEADER_ROWS - FOOTER_ROWS)
-    log_rows = max(0, min(MAX_LOG_ROWS, free // 4, free - rows * EASY_TILE_ROWS))
+    share = LOG_SHARE_ALONE if slots == 1 else LOG_SHARE
+    log_rows = max(0, min(MAX_LOG_ROWS, free // share, free - rows * EASY_TILE_ROWS))
     return Layout(columns, rows, log_rows)
 
 

@@ -241,7 +241,7 @@ def _hands_needed(slot: SlotState, event: ev.HandsNeeded) -> SlotState:
     if slot.verdict is not None:
         return slot
     values = tuple(clean(value, 60) for value in event.values)
-    return replace(slot, ask=Ask(clean(event.step, 40), event.sentence, clean(event.led, 40), values))
+    return replace(slot, ask=Ask(clean(event.step, 40), clean(event.sentence, 60), clean(event.led, 40), values))
 
 
 def _hands_done(slot: SlotState, event: ev.HandsDone) -> SlotState:
@@ -280,7 +280,7 @@ def _attempt_finished(state: BenchState, event: ev.AttemptFinished) -> BenchStat
 def _judged(slot: SlotState, event: ev.AttemptFinished) -> SlotState:
     steps = tuple(replace(line, is_running=False, writing=False) for line in slot.steps)
     return replace(
-        slot, is_walking=False, ask=None, steps=steps, verdict=event.verdict, sentence=event.sentence,
+        slot, is_walking=False, ask=None, steps=steps, verdict=event.verdict, sentence=clean(event.sentence, 60),
         values=tuple(clean(value, 60) for value in event.values), reason=clean(event.reason),
         failed_step=clean(event.failed_step, 40), seconds=event.seconds, batch=clean(event.batch, 60) or slot.batch,
         device_id=_id(event) or slot.device_id,

@@ -75,13 +75,13 @@ class ScanDetector(Generic[K]):
         if not ends and character is not None and len(character) == 1 and character.isprintable():
             self._hold(key, character, at)
             return found
-        return [*found, *self._release(at), Typed((key,))]
+        return [*found, *self._release(), Typed((key,))]
 
     def idle(self, at: float) -> list[Found[K]]:
         """Nothing came until ``at``: give up what was held back for longer than a scanner pauses."""
         if self.due is None or at < self.due:
             return []
-        return self._release(at)
+        return self._release()
 
     def _hold(self, key: K, character: str, at: float) -> None:
         self._last = at
@@ -95,13 +95,13 @@ class ScanDetector(Generic[K]):
         self._clear()
         return Broken() if is_rest or len(text) > MAX_LENGTH else Scanned(text)
 
-    def _release(self, at: float) -> list[Found[K]]:
+    def _release(self) -> list[Found[K]]:
         if not self._held:
             return []
         keys, is_burst = tuple(self._held), len(self._held) >= MIN_LENGTH
         self._clear()
         if is_burst:
-            self._broken_at = at
+            self._broken_at = self._last
             return [Broken()]
         return [Typed(keys)]
 

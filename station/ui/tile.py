@@ -1,7 +1,7 @@
 """What stands in one slot, line by line, for a place of a given size. Pure: a slot's state in, lines out.
 
 The headline (word and shape) takes all rows the lines below leave it; where rows are short, the
-least important line goes first, and the headline and the one action stay to the end.
+least important lines go first, and the headline and the one action stay to the end.
 """
 
 from __future__ import annotations
@@ -164,11 +164,13 @@ def _disc(slot: SlotState, place: Place, rows: int) -> list[Line]:
 
 
 def _trimmed(parts: list[_Part], rows: int) -> list[Line]:
-    kept = [part for part in parts if part.lines]
-    while kept and sum(len(part.lines) for part in kept) > rows:
-        worst = max(part.keep for part in kept)
-        kept.pop(max(i for i, part in enumerate(kept) if part.keep == worst))
-    return [line for part in kept for line in part.lines]
+    """The most important parts that fit whole, in the order given: half a sentence says the wrong thing."""
+    kept: set[int] = set()
+    for index, part in sorted(enumerate(parts), key=lambda pair: pair[1].keep):
+        if len(part.lines) <= rows:
+            kept.add(index)
+            rows -= len(part.lines)
+    return [line for index, part in enumerate(parts) if index in kept for line in part.lines]
 
 
 def _said(text: str, place: Place, keep: int, *, is_bold: bool = False, most: int = 4) -> _Part:
@@ -197,7 +199,7 @@ def _running(slot: SlotState, place: Place) -> list[_Part]:
     if current is not None and current.share is not None:
         parts.append(_short(_bar(current.share, place), place, 0))
     if slot.is_writing:
-        parts.append(_said(words.line("do_not_unplug"), place, 0, is_bold=True, most=2))
+        parts.append(_said(words.line("do_not_unplug"), place, 0, is_bold=True))
     parts.append(_name(slot, place, 1))
     if current is not None and current.seconds_left is not None:
         parts.append(_short(f"{countdown(current.seconds_left)} left", place, 2))
@@ -239,7 +241,7 @@ def _judged(slot: SlotState, place: Place) -> list[_Part]:
     action = (said.do if said else "") or FACES[slot.look].action
     return [
         *(_said(text, place, 1) for text in says),
-        _said(action, place, 0, is_bold=True, most=2),
+        _said(action, place, 0, is_bold=True),
         _name(slot, place),
         _short(seconds(slot.seconds), place, 4),
         *_seen(slot, place),

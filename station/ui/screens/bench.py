@@ -43,6 +43,7 @@ class BenchScreen(Screen[None]):
         self._drawn: BenchState | None = None
         self._selected: int | None = None
         self._is_lit = True
+        self._is_building = False
 
     def compose(self) -> ComposeResult:
         yield Static(id="header")
@@ -53,21 +54,25 @@ class BenchScreen(Screen[None]):
     def show(self, state: BenchState, *, selected: int | None = None, is_lit: bool = True) -> None:
         """Draw ``state``; the tiles are made anew only if the slots themselves are others."""
         self._drawn, self._selected, self._is_lit = state, selected, is_lit
-        if not self.is_mounted:
+        if not self.is_mounted or self._is_building:
             return
         tiles = list(self.query(SlotTile))
         if [tile.slot.number for tile in tiles] != [slot.number for slot in state.slots]:
-            self._rebuild(state)
+            self._is_building = True
+            self.call_later(self._rebuild)
             return
         for tile, slot in zip(tiles, state.slots, strict=True):
             tile.show(slot, is_selected=slot.number == selected, is_lit=is_lit)
         self._show_bars(state)
 
-    def _rebuild(self, state: BenchState) -> None:
+    async def _rebuild(self) -> None:
+        """Tiles for the slots of the latest state; what was shown meanwhile is drawn afterwards."""
         grid = self.query_one("#slots", Grid)
-        grid.remove_children()
-        grid.mount(*(SlotTile(slot, self._glyphs, self._tz) for slot in state.slots))
-        self.call_after_refresh(self._again)
+        await grid.remove_children()
+        if self._drawn is not None:
+            await grid.mount(*(SlotTile(slot, self._glyphs, self._tz) for slot in self._drawn.slots))
+        self._is_building = False
+        self._again()
 
     def _again(self) -> None:
         if self._drawn is not None:
@@ -86,7 +91,7 @@ class BenchScreen(Screen[None]):
         width = self.size.width
         rows = arrange(len(state.slots), width, self.size.height).log_rows
         notice = line("unknown_port") if state.unknown_ports else state.notice
-        head = notice if notice and not rows else header(state, width - 2, self._glyphs)
+        head = notice if notice and not rows else header(state, width - 2, self._glyphs).ljust(width - 2)
         self._put("#header", head)
         lines = [log_line(entry, width - 2, self._glyphs, self._tz) for entry in state.log]
         self._put("#log", "\n".join(([notice] if notice else []) + lines)[: rows * (width + 1) * 2])

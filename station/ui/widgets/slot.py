@@ -11,8 +11,6 @@ from ..look import Glyphs, Look
 from ..state import SlotState
 from ..tile import Place, compose
 
-SMALL_ROWS = 5  # tiles lower than this have no second border line to spare
-
 
 class SlotTile(Widget):
     """Look is shown by one class per state; the colours stand in station.tcss."""
@@ -20,7 +18,7 @@ class SlotTile(Widget):
     can_focus = False
 
     def __init__(self, slot: SlotState, glyphs: Glyphs, tz: datetime.tzinfo | None) -> None:
-        super().__init__(id=f"slot-{slot.number}")
+        super().__init__()
         self.slot = slot
         self._glyphs, self._tz = glyphs, tz
         self._is_lit = True
@@ -41,7 +39,7 @@ class SlotTile(Widget):
             self.set_class(self.slot.look is look, f"-{look.value}")
         self.set_class(self._is_selected, "-selected")
         mark = self._glyphs.cursor if self._is_selected else ""
-        self.border_title = Content(f" {mark}{self.slot.number} ")  # Content: no markup is read
+        self.border_title = Content(f"{mark}{self.slot.number}")  # Content: no markup is read
 
     def render(self) -> Content:
         place = Place(self.content_size.width, self.content_size.height, self._glyphs, self._tz, self._is_lit)
