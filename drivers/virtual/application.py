@@ -176,7 +176,7 @@ class Application:
 
     def serial_line(self, *, baud: int, dtr: bool) -> None:
         """Two magic rates (5.1); output flows only while DTR is set (2.10)."""
-        self.console.port_is_open = dtr
+        self.console.set_dtr(dtr)
         if baud == _DFU_BAUD:
             self.board.after(0.0, lambda: self.board.restart(BootRequest.DFU))
         elif baud == _LISTENING_BAUD and self.os < V6_0_0:

@@ -149,7 +149,7 @@ class DescriptorBackend(usb.backend.IBackend):  # type: ignore[misc]
     """Everything a backend answers from descriptors and claims alone; subclasses add `transfer` and devices."""
 
     def __init__(self) -> None:
-        self._claims: dict[tuple[int, int], Handle] = {}
+        self._claims: dict[tuple[Presence, int], Handle] = {}
         self._lock = threading.Lock()
 
     def transfer(self, handle: Handle, setup: Setup, data: bytes, timeout_s: float) -> bytes:
@@ -183,7 +183,7 @@ class DescriptorBackend(usb.backend.IBackend):  # type: ignore[misc]
         """Refused while any interface has a driver, else sent to the unit (it restarts the DFU class)."""
         ref = dev_handle.ref
         with self._lock:
-            if any(address == ref.presence.address for address, _ in self._claims):
+            if any(presence is ref.presence for presence, _ in self._claims):
                 usb_failure(errno.EBUSY)
         if ref.presence.descriptors.kernel_bound:
             usb_failure(errno.EBUSY)
@@ -201,7 +201,7 @@ class DescriptorBackend(usb.backend.IBackend):  # type: ignore[misc]
         if intf in ref.presence.descriptors.kernel_bound:
             usb_failure(errno.EBUSY)
         with self._lock:
-            if self._claims.setdefault((ref.presence.address, intf), dev_handle) is not dev_handle:
+            if self._claims.setdefault((ref.presence, intf), dev_handle) is not dev_handle:
                 usb_failure(errno.EBUSY)
         dev_handle.claimed.add(intf)
 
@@ -210,7 +210,7 @@ class DescriptorBackend(usb.backend.IBackend):  # type: ignore[misc]
             usb_failure(errno.ENOENT)
         dev_handle.claimed.discard(intf)
         with self._lock:
-            self._claims.pop((dev_handle.ref.presence.address, intf), None)
+            self._claims.pop((dev_handle.ref.presence, intf), None)
 
     def close_device(self, dev_handle: Handle) -> None:
         for intf in list(dev_handle.claimed):

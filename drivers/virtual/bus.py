@@ -170,7 +170,7 @@ class VirtualBus:
 
     def shown(self) -> list[Shown]:
         """Everything enumerated now; units that are booting, dead or away are not in it."""
-        shown = [Shown(port, unit, unit.presence) for port, unit in self.units().items() if unit.presence]
+        shown = [Shown(port, unit, now) for port, unit in self.units().items() if (now := unit.presence) is not None]
         return sorted(shown, key=lambda one: one.presence.address)
 
     def new_address(self) -> int:

@@ -68,11 +68,17 @@ class Console:
 
     # --- the CDC port ---
 
-    def receive(self, byte: int) -> None:
-        """One byte from the host; lost unless the unit listens and has room."""
-        if self._program is not None and len(self._in) < _BUFFER:
-            self._in.append(byte)
+    def receive(self, data: bytes) -> None:
+        """Bytes from the host; lost unless the unit listens and has room."""
+        if self._program is not None:
+            self._in.extend(data[: _BUFFER - len(self._in)])
             self._run()
+
+    def set_dtr(self, is_on: bool) -> None:
+        """The host opened or closed its end; what nobody read is gone with the host's end."""
+        self.port_is_open = is_on
+        if not is_on:
+            self._out.clear()
 
     @property
     def pending(self) -> int:

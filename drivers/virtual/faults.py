@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import DriverError
+from ..platforms import platforms
 from ..wire.usb import Setup
 from .flash import FlashFailed, FlashStep, Operation, PowerLost, Who
 
@@ -123,8 +124,11 @@ def parse_fault(spec: str) -> Fault:
     times = items.get("times", "1")
     if not times.isdecimal() or not 1 <= int(times) <= 1000:
         raise BadFault(f"fault {spec!r}: times={times} is no number from 1 to 1000")
+    stranger = items.get("with")
+    if stranger is not None and stranger not in (known := [row.slug for row in platforms()]):
+        raise BadFault(f"fault {spec!r}: with={stranger} is not one of {', '.join(known)}")
     duration, by = (_seconds(spec, items, key) for key in ("for", "by"))
-    return Fault(unit, moment, action, int(times), duration, 0.5 if by is None else by, items.get("with"))
+    return Fault(unit, moment, action, int(times), duration, 0.5 if by is None else by, stranger)
 
 
 def _items(spec: str) -> dict[str, str]:

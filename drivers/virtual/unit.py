@@ -142,8 +142,7 @@ class VirtualUnit:
     def press_mode_button(self) -> None:
         """Hold MODE, tap RESET, let go at yellow: DFU by hand, also for a unit in a crash loop."""
         with self.condition:
-            if self._socket is not None:
-                self._reset(BootRequest.DFU)
+            self.after(0.0, lambda: self._reset(BootRequest.DFU))
 
     def set_claimed(self, is_claimed: bool) -> None:
         """What the cloud tells a connected unit about its owner."""
@@ -270,20 +269,20 @@ class VirtualUnit:
     # --- the CDC port ---
 
     def serial_write(self, presence: Presence, data: bytes) -> None:
-        """Bytes from the host, one at a time as far as faults and the console are concerned."""
+        """Bytes from the host: all of one write reach the unit's buffer before its software looks at them."""
         with self.condition:
-            for byte in data:
-                self._console_byte(presence, byte)
+            console = self._serial(presence)
+            heard = bytes(byte for byte in data if self._is_heard(presence, console))
+            self._surviving(lambda: console.receive(heard))
 
-    def _console_byte(self, presence: Presence, byte: int) -> None:
-        console = self._serial(presence)
+    def _is_heard(self, presence: Presence, console: Console) -> bool:
+        """Count one byte and let faults happen; False if the unit is deaf."""
         self.transfers["console"] += 1
         sabotage = self.faults.console_byte()
         self._check(presence)
-        if not sabotage.is_silent:
-            self._surviving(lambda: console.receive(byte))
         if sabotage.garbage is not None:
             console.emit_noise(sabotage.garbage)
+        return not sabotage.is_silent
 
     def serial_read(self, presence: Presence, max_bytes: int, timeout_s: float | None) -> bytes:
         """As soon as there is at least one byte; b"" when ``timeout_s`` passed."""
