@@ -37,7 +37,7 @@ from .console import Console, open_console
 from .control import ControlDevice
 from .dfu import DfuDevice
 from .dialogue import Progress, Trace, no_progress, no_trace
-from .update import send_update
+from .update import check_module, send_update
 
 T = TypeVar("T")
 
@@ -50,8 +50,6 @@ APPLY_S = 60.0
 """The same after an update, which is applied first (reference firmware-and-dfu 5.3)."""
 MODE_POLL_S = 0.25
 LEAVE_LISTENING_S = 10.0
-RESTART_S = 60.0
-"""Deadline of a restart when the caller gives none (reference usb-and-serial 7.2)."""
 
 
 class ParticleDevice:
@@ -250,8 +248,7 @@ class ParticleDevice:
                 yield opened
         except BaseException:
             if not was_listening:
-                with contextlib.suppress(DriverError):
-                    self.leave_listening(deadline)
+                self._undo_listening(deadline)
             raise
         if not was_listening:
             self.leave_listening(deadline)
@@ -263,12 +260,34 @@ class ParticleDevice:
         (reference firmware-and-dfu 5.4). Raises `RequestRejected` when it refused the module,
         `WriteRefused` when it is not one for this unit.
         """
-        usb_id = self._present().usb_id
-        with contextlib.suppress(RequestRejected, DeadlineExceeded):  # a quieter unit, if it wants to
-            self.enter_listening(deadline.sooner(LEAVE_LISTENING_S))
-        send_update(self, usb_id.platform_id or 0, image, deadline, on_progress)
-        finish = requests.finish_firmware_update(validate_only=False)
-        self._restart_by_request("update", finish, deadline, vanish_s=APPLY_S)
+        platform_id = self._present().usb_id.platform_id or 0
+        check_module(platform_id, image)
+        with self._quiet(deadline):
+            send_update(self, image, deadline, on_progress)
+            finish = requests.finish_firmware_update(validate_only=False)
+            self._restart_by_request("update", finish, deadline, vanish_s=APPLY_S)
+
+    @contextlib.contextmanager
+    def _quiet(self, deadline: Deadline) -> Iterator[None]:
+        """Listening mode, if the unit allows it, so that its network leaves it alone; undone when the block fails.
+
+        When it does not fail, the unit has restarted, and with that into the mode of its own choice.
+        """
+        was_listening = self.is_listening(deadline)
+        if not was_listening:
+            with contextlib.suppress(RequestRejected):
+                self.enter_listening(deadline)
+        try:
+            yield
+        except BaseException:
+            if not was_listening:
+                self._undo_listening(deadline)
+            raise
+
+    def _undo_listening(self, deadline: Deadline) -> None:
+        """Best effort on the way out of a failure, which says more than another error would."""
+        with contextlib.suppress(DriverError):
+            self.leave_listening(deadline)
 
     # --- DFU mode ---------------------------------------------------------------------------
 
@@ -371,8 +390,12 @@ class ParticleDevice:
                 f"the unit on port {candidate.port_path} came back as {candidate.usb_id}, not in {wanted.value} mode; "
                 "its firmware may be damaged, walk it again"
             )
-        if isinstance(opened, ControlDevice):
-            opened.ask(requests.get_device_mode(), deadline=deadline, cancel=self._cancel)
+        while isinstance(opened, ControlDevice):
+            try:
+                opened.ask(requests.get_device_mode(), deadline=deadline, cancel=self._cancel)
+                return
+            except DeadlineExceeded:  # a unit that has just started may have no time for requests yet
+                deadline.check("first answer after a restart")
 
     @contextlib.contextmanager
     def _released_when_gone(self) -> Iterator[None]:

@@ -29,13 +29,11 @@ class Asker(Protocol):
     def ask(self, request: Request[T], deadline: Deadline | None = None) -> T: ...
 
 
-def send_update(device: Asker, platform_id: int, image: Image, deadline: Deadline, on_progress: Progress) -> None:
+def send_update(device: Asker, image: Image, deadline: Deadline, on_progress: Progress) -> None:
     """START, then all of ``image`` in pieces of the size the unit asks for.
 
-    Raises `WriteRefused` before the first request for a module that has no place on this platform. An
-    error in between cancels the update in the unit: nothing was applied.
+    An error in between cancels the update in the unit: nothing was applied.
     """
-    _check(platform_id, image)
     data = image.data
     chunk = device.ask(requests.start_firmware_update(len(data)), deadline.sooner(START_S))
     try:
@@ -50,8 +48,11 @@ def send_update(device: Asker, platform_id: int, image: Image, deadline: Deadlin
         raise
 
 
-def _check(platform_id: int, image: Image) -> None:
-    """The unit checks too; a module of another platform or kind is refused here before its slot is erased."""
+def check_module(platform_id: int, image: Image) -> None:
+    """Refuse, with `WriteRefused`, a module that has no place on this platform.
+
+    The unit checks too, but only after its update slot was erased for it.
+    """
     row = platform(platform_id)
     try:
         image.check()

@@ -79,9 +79,9 @@ def _translated(what: str) -> Iterator[None]:
 
 
 def real_backend() -> IBackend:
-    """A new libusb context of libusb-package's own library. Raises `LinkError` when there is none.
+    """libusb from the package libusb-package, whatever the system has. Raises `LinkError` when it does not load.
 
-    Each call makes one; keep it for the life of the program.
+    Ask once and hand it on: pyusb itself keeps one per process.
     """
     backend = libusb1.get_backend(find_library=libusb_package.find_library)
     if backend is None:

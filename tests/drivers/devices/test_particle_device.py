@@ -352,11 +352,12 @@ def test_a_module_of_another_platform_is_refused_before_anything_is_sent(bench: 
 
 def test_what_the_unit_refuses_at_the_end_is_raised_with_its_code(bench: DeviceBench) -> None:
     """A system part whose SoftDevice is missing: nothing is applied, nothing restarts."""
-    bench.unit()
+    unit = bench.unit()
     device = identified(bench)
     with pytest.raises(RequestRejected) as caught:
         device.update_over_control(image(synthetic.release(13, "6.3.4")[2]), bench.within(240.0))
     assert caught.value.code == -1340
+    assert unit.mode is UnitMode.NORMAL, "listening mode was left again"
     assert bench.watch("1-1").generation == 1
     assert not bench.watch("1-1").is_restart_expected
 
