@@ -1,0 +1,311 @@
+"""DFU and DfuSe: tables, descriptors, memory maps, and the dialogues against a simple unit."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from dfu_model import BUSY, DNLOAD_IDLE, ERROR, IDLE, MANIFEST, PAGE, SYNC, UPLOAD_IDLE, DfuModel, Stall, Touch, run
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers.errors import DfuFailed, LocalProtocolError, RemoteProtocolError
+from drivers.platforms import platforms
+from drivers.wire import dfu, dfuse
+from drivers.wire.dfu import DfuState, DfuStatus, DfuStatusCode, parse_functional_descriptor, parse_state, parse_status
+from drivers.wire.dfuse import Access, Segment, parse_layout
+from drivers.wire.usb import Setup
+
+# --- bytes --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("setup", "raw"),
+    [
+        (dfu.dnload(0, 5), "21 01 00 00 00 00 05 00"),
+        (dfu.dnload(2, 4096), "21 01 02 00 00 00 00 10"),
+        (dfu.dnload(2, 0), "21 01 02 00 00 00 00 00"),
+        (dfu.upload(3, 4096), "a1 02 03 00 00 00 00 10"),
+        (dfu.get_status(), "a1 03 00 00 00 00 06 00"),
+        (dfu.clear_status(), "21 04 00 00 00 00 00 00"),
+        (dfu.get_state(), "a1 05 00 00 00 00 01 00"),
+        (dfu.abort(), "21 06 00 00 00 00 00 00"),
+        (dfu.set_interface(2), "01 0b 02 00 00 00 00 00"),
+    ],
+)
+def test_setup_packets(setup: Setup, raw: str) -> None:
+    assert setup.to_bytes() == bytes.fromhex(raw)
+
+
+def test_commands_are_little_endian() -> None:
+    assert dfuse.set_address_payload(0x080A0000) == bytes.fromhex("21 00 00 0a 08")
+    assert dfuse.erase_payload(0x00030000) == bytes.fromhex("41 00 00 03 00")
+
+
+@pytest.mark.parametrize("block", [-1, 0x10000])
+def test_impossible_blocks_and_lengths_are_our_own_bug(block: int) -> None:
+    for make in (lambda: dfu.dnload(block, 1), lambda: dfu.upload(2, 0), lambda: dfu.dnload(2, 4097)):
+        with pytest.raises(LocalProtocolError):
+            make()
+    with pytest.raises(LocalProtocolError):
+        dfuse.erase_payload(1 << 32)
+
+
+@pytest.mark.parametrize(
+    ("raw", "wanted"),
+    [
+        ("00 00 00 00 04 00", DfuStatus(DfuStatusCode.OK, 0, DfuState.DNBUSY, 0)),
+        ("0b 00 00 00 0a 0a", DfuStatus(DfuStatusCode.ERR_VENDOR, 0, DfuState.ERROR, 10)),
+        ("00 f4 01 00 05 00", DfuStatus(DfuStatusCode.OK, 500, DfuState.DNLOAD_IDLE, 0)),
+    ],
+)
+def test_status(raw: str, wanted: DfuStatus) -> None:
+    assert parse_status(bytes.fromhex(raw)) == wanted
+
+
+@pytest.mark.parametrize("raw", ["", "00 00 00 00 04", "10 00 00 00 04 00", "00 00 00 00 0b 00", "00 11 27 00 04 00"])
+def test_a_status_that_cannot_be_is_refused(raw: str) -> None:
+    with pytest.raises(RemoteProtocolError):
+        parse_status(bytes.fromhex(raw))
+
+
+def test_states() -> None:
+    assert parse_state(b"\x02") is DfuState.IDLE
+    for raw in (b"", b"\x0b", b"\x02\x02"):
+        with pytest.raises(RemoteProtocolError):
+            parse_state(raw)
+
+
+@given(st.binary(max_size=8))
+def test_status_decoders_raise_only_remote_protocol_errors(raw: bytes) -> None:
+    for decode in (parse_status, parse_state):
+        with contextlib.suppress(RemoteProtocolError):
+            decode(raw)
+
+
+FUNCTIONAL = bytes.fromhex("09 21 0b ff 00 00 10 1a 01")
+INTERFACE = bytes.fromhex("09 04 00 00 00 fe 01 02 06")
+CONFIGURATION = bytes.fromhex("09 02 2d 00 01 01 00 c0 32")
+
+
+def test_the_functional_descriptor_is_found_behind_the_last_alternate_setting() -> None:
+    found = parse_functional_descriptor(CONFIGURATION + INTERFACE * 3 + FUNCTIONAL)
+    assert (found.attributes, found.detach_timeout_ms, found.transfer_size, found.version) == (0x0B, 255, 4096, 0x011A)
+
+
+def test_another_transfer_size_is_refused_because_it_would_corrupt_flash() -> None:
+    with pytest.raises(RemoteProtocolError, match="2048"):
+        parse_functional_descriptor(CONFIGURATION + FUNCTIONAL[:5] + bytes.fromhex("00 08") + FUNCTIONAL[7:])
+
+
+@given(st.binary(max_size=60))
+def test_descriptors_full_of_noise_raise_only_remote_protocol_errors(raw: bytes) -> None:
+    with contextlib.suppress(RemoteProtocolError):
+        parse_functional_descriptor(raw)
+
+
+# --- memory maps ----------------------------------------------------------------------------------
+
+NRF_INTERNAL = "@Internal Flash   /0x00000000/1*004Ka,47*004Kg,192*004Kg,4*004Kg,4*004Kg,8*004Ka"
+
+
+def test_the_nrf_map() -> None:
+    layout = parse_layout(NRF_INTERNAL)
+    assert layout.name == "Internal Flash"
+    assert [s.start for s in layout.segments] == [0, 0x1000, 0x30000, 0xF0000, 0xF4000, 0xF8000]
+    assert layout.segments[-1].end == 0x100000
+    assert layout.segments[0].access is Access.READABLE
+    assert layout.segments[1].access == Access.READABLE | Access.ERASABLE | Access.WRITABLE
+    assert not layout.is_protected
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "first", "end"),
+    [
+        ("@DCT Flash   /0x00000000/1*016Ke", "DCT Flash", Segment(0, 1, 16384, Access(5)), 16384),
+        ("@DCD Flash   /0x00000000/1*016Ke\0", "DCD Flash", Segment(0, 1, 16384, Access(5)), 16384),
+        (
+            "@External Flash   /0x80000000/1024*004Kg",
+            "External Flash",
+            Segment(0x80000000, 1024, 4096, Access(7)),
+            0x80400000,
+        ),
+        (
+            "@Internal Flash   /0x08000000/03*016Ka,01*016Kg,01*064Kg,07*128Kg",
+            "Internal Flash",
+            Segment(0x08000000, 3, 16384, Access(1)),
+            0x08100000,
+        ),
+        ("@X/0x0/2*512 g/0x1000/1*1Mc", "X", Segment(0, 2, 512, Access(7)), 0x101000),
+    ],
+)
+def test_other_maps(text: str, name: str, first: Segment, end: int) -> None:
+    layout = parse_layout(text)
+    assert (layout.name, layout.segments[0], layout.segments[-1].end) == (name, first, end)
+
+
+def test_sectors_follow_each_segments_own_size() -> None:
+    layout = parse_layout("@Internal Flash   /0x08000000/03*016Ka,01*016Kg,01*064Kg,07*128Kg")
+    assert layout.sectors_between(0x0800C001, 0x08020001) == (0x0800C000, 0x08010000, 0x08020000)
+    assert layout.sectors_between(0x08020000, 0x08020000) == ()
+    with pytest.raises(RemoteProtocolError):
+        layout.sectors_between(0x080E0000, 0x08100001)
+
+
+def test_a_protected_unit_shows_itself_in_its_map() -> None:
+    assert parse_layout(NRF_INTERNAL.replace("a,", "b,").replace("g,", "b,")[:-1] + "b").is_protected
+
+
+@pytest.mark.parametrize("alternate", [a for p in platforms() for a in p.alternates], ids=lambda a: f"alt{a.alt}")
+def test_the_platform_tables_own_maps_say_what_the_table_says(alternate: object) -> None:
+    layout = parse_layout(alternate.layout)  # type: ignore[attr-defined]
+    assert layout.segments[0].start == alternate.start  # type: ignore[attr-defined]
+    assert layout.segments[-1].end == alternate.end  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "@", "Internal/0x0/1*4Kg", "@X", "@X/0x0/", "@X/0x0/1*4Kh", "@X/0x0/1*4Kg,", "@X/0x0/0*4Kg"),
+        *("@X/0x0/1*1g", "@X/0xFFFFF000/2*4Kg", "@X/0x0/999999*999999Mg", "@X/0x123456789/1*4Kg"),
+        *("@X/0x0/1*4Kg/", "@X" + "/" * 300),
+    ],
+)
+def test_maps_that_cannot_be_are_refused(text: str) -> None:
+    with pytest.raises(RemoteProtocolError):
+        parse_layout(text)
+
+
+@given(st.text(alphabet="@X /0x*4Kgb,19\0\n", max_size=60))
+def test_maps_of_noise_raise_only_remote_protocol_errors(text: str) -> None:
+    with contextlib.suppress(RemoteProtocolError):
+        parse_layout("@" + text)
+
+
+# --- dialogues --------------------------------------------------------------------------------------
+
+
+def test_erase_and_write_happen_at_the_address_and_only_after_a_status() -> None:
+    unit = DfuModel(busy_polls=2)
+    run(dfuse.settle(), unit)
+    run(dfuse.erase(0x30000), unit)
+    run(dfuse.write_block(0x30000, b"abcd"), unit)
+    assert unit.touches == [Touch(0, 0x30000, None), Touch(0, 0x30000, b"abcd")]
+    assert unit.state == DNLOAD_IDLE
+
+
+def test_read_gives_what_the_memory_holds_in_blocks() -> None:
+    unit = DfuModel()
+    unit.memory[0x1000:0x3100] = bytes(i % 251 for i in range(0x2100))
+    assert run(dfuse.read(0x1000, 0x2100), unit) == bytes(unit.memory[0x1000:0x3100])
+    assert unit.state == IDLE
+    assert unit.touches == []
+
+
+def test_read_right_after_a_write_works() -> None:
+    unit = DfuModel()
+    run(dfuse.erase(0x30000), unit)
+    run(dfuse.write_block(0x30000, b"abcd"), unit)
+    assert run(dfuse.read(0x30000, 4), unit) == b"abcd"
+
+
+def test_a_failed_page_is_reported_with_the_units_words_and_can_be_tried_again() -> None:
+    unit = DfuModel(bad_pages={0x30000})
+    with pytest.raises(DfuFailed, match=r"0x00030000.*ERR_UNKNOWN \(0x0e") as caught:
+        run(dfuse.erase(0x30000), unit)
+    assert (caught.value.status, caught.value.state) == (0x0E, ERROR)
+    unit.bad_pages.clear()
+    run(dfuse.go_idle(), unit)
+    run(dfuse.erase(0x30000), unit)
+
+
+def test_a_stalled_download_is_reported_with_the_state_behind_it() -> None:
+    unit = DfuModel(state=UPLOAD_IDLE)
+    with pytest.raises(DfuFailed, match="stalled"):
+        run(dfuse.erase(0x30000), unit)
+
+
+def test_a_stalled_status_counts_as_a_failed_block() -> None:
+    operation = dfuse.erase(0x30000)
+    next(operation)
+    operation.send(b"")
+    with pytest.raises(DfuFailed, match="GETSTATUS"):
+        operation.send(dfuse.Answer.STALL)
+
+
+@pytest.mark.parametrize("state", [IDLE, DNLOAD_IDLE, UPLOAD_IDLE, ERROR])
+def test_go_idle_from_every_resting_state_without_provoking_an_error(state: int) -> None:
+    unit = DfuModel(state=state)
+    seen: list[int] = []
+    original = unit.transfer
+    unit.transfer = lambda setup, data=b"": (seen.append(setup.request), original(setup, data))[1]  # type: ignore[method-assign, func-returns-value]
+    assert run(dfuse.go_idle(), unit).state is DfuState.IDLE
+    assert (dfu.DfuRequest.CLRSTATUS in seen) == (state == ERROR), "CLRSTATUS outside dfuERROR is itself an error"
+
+
+def test_go_idle_may_rest_where_a_leave_can_begin() -> None:
+    unit = DfuModel(state=DNLOAD_IDLE)
+    assert run(dfuse.go_idle(allow_download_idle=True), unit).state is DfuState.DNLOAD_IDLE
+
+
+def test_settle_drops_what_a_dead_host_left_pending() -> None:
+    unit = DfuModel(state=SYNC, pending=(0, dfuse.erase_payload(0x30000)))
+    run(dfuse.settle(), unit)
+    assert (unit.state, unit.touches) == (IDLE, [])
+
+
+def test_settle_recovers_a_unit_in_error() -> None:
+    unit = DfuModel(state=ERROR, status=0x0E)
+    run(dfuse.settle(), unit)
+    assert unit.state == IDLE
+
+
+def test_leave_is_a_zero_length_download_and_one_status() -> None:
+    unit = DfuModel(state=DNLOAD_IDLE)
+    assert run(dfuse.leave(), unit).state is DfuState.MANIFEST
+    assert unit.state == MANIFEST
+    assert unit.touches == []
+
+
+@pytest.mark.parametrize("listed", [b"\x00\x21\x41", b"\x00\x21\x41\xfa", b"\x00\x21\x41\xfa\xfb"])
+def test_the_list_of_commands_tells_bootloaders_apart(listed: bytes) -> None:
+    assert run(dfuse.commands(), DfuModel(commands=listed)) == frozenset(listed[1:])
+
+
+def test_a_list_of_commands_that_cannot_be_is_refused() -> None:
+    with pytest.raises(RemoteProtocolError):
+        run(dfuse.commands(), DfuModel(commands=b"\x01\x02"))
+
+
+def test_a_short_read_is_refused() -> None:
+    unit = DfuModel()
+    with pytest.raises(RemoteProtocolError, match="expected"):
+        run(dfuse.read(0xFF000, 2 * PAGE), unit)
+
+
+def test_polling_waits_as_long_as_the_unit_asks_and_never_spins() -> None:
+    operation = dfuse.erase(0x30000)
+    next(operation)
+    operation.send(b"")
+    for raw, seconds in (("00 32 00 00 04 00", 0.05), ("00 00 00 00 04 00", 0.001)):
+        assert operation.send(bytes.fromhex(raw)) == dfuse.Wait(seconds)
+        operation.send(b"")
+    with pytest.raises(StopIteration):
+        operation.send(bytes.fromhex("00 00 00 00 05 00"))
+
+
+def test_our_own_limits() -> None:
+    for operation in (dfuse.write_block(0, b""), dfuse.write_block(0, bytes(4097)), dfuse.read(0, 0)):
+        with pytest.raises(LocalProtocolError):
+            next(operation)
+
+
+def test_the_models_own_rules() -> None:
+    """The simple unit refuses what the reference says a bootloader refuses."""
+    unit = DfuModel()
+    with pytest.raises(Stall):
+        unit.transfer(dfu.clear_status())
+    assert unit.state == ERROR
+    unit = DfuModel(state=SYNC, pending=(2, b"x"))
+    assert unit.transfer(dfu.get_status())[4] == BUSY
+    assert unit.touches == [Touch(0, 0, b"x")]

@@ -1,0 +1,562 @@
+"""The write guard under attack. The unit here believes everything, so the guard must not."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from dfu_model import PAGE, DfuModel, Stall, Touch, make_module, run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drivers.errors import WriteRefused
+from drivers.guard import WriteGuard
+from drivers.platforms import platform
+from drivers.wire import dfu, dfuse
+from drivers.wire.actions import Answer, Operation, T, Wait
+from drivers.wire.dfuse import DfuseCommand
+from drivers.wire.module import Image, parse_image
+from drivers.wire.usb import Setup
+
+ARGON = platform(12)
+
+
+def image(function: int, index: int, start: int, size: int, **options: int) -> Image:
+    return parse_image(make_module(function, index, start, size, **options), f"module {function}/{index}")
+
+
+SYSTEM = image(4, 1, 0x30000, 2 * PAGE + 100, prefix_offset=0x200)
+NEW_SYSTEM = image(4, 1, 0x28000, 10 * PAGE, prefix_offset=0x200, version=6200)
+USER = image(5, 2, 0xB4000, PAGE + 10)
+BIG_USER = image(5, 2, 0xB4000, 0x40000)
+OLD_USER = image(5, 1, 0xD4000, PAGE + 10)
+SOFTDEVICE = image(8, 0, 0x1000, PAGE + 24, flags=1)
+
+
+class Lost(Exception):
+    """A transfer failed on the way; the host cannot know how far it came."""
+
+
+@dataclass
+class Bench:
+    """A guard above a sloppy unit. ``mishap`` says what becomes of the next transfers."""
+
+    unit: DfuModel = field(default_factory=DfuModel)
+    guard: WriteGuard = field(default_factory=lambda: WriteGuard(ARGON))
+    mishap: str = ""  # "", "before" (never arrives), "after" (arrives, answer lost)
+
+    def send(self, setup: Setup, data: bytes = b"") -> bytes:
+        """What a guarded transport does: check, transfer, observe; raises `WriteRefused`, `Stall`, `Lost`."""
+        self.guard.check(setup, data)
+        mishap, self.mishap = self.mishap, ""
+        if mishap == "before":
+            raise Lost
+        reply = self.unit.transfer(setup, data)
+        if mishap == "after":
+            raise Lost
+        self.guard.observe(setup, reply)
+        return reply
+
+    def run(self, operation: Operation[T]) -> T:
+        """Carry an operation out through the guard."""
+        reply: bytes | Answer | None = None
+        while True:
+            try:
+                step = next(operation) if reply is None else operation.send(reply)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            if isinstance(step, Wait):
+                reply = b""
+                continue
+            try:
+                reply = self.send(step.setup, step.data)
+            except Stall:
+                reply = Answer.STALL
+
+    def select(self, alternate: int) -> None:
+        self.send(dfu.set_interface(alternate))
+
+    def reopen(self, *, kernel_resets_alternate: bool = True) -> None:
+        """A new process opens the unit, which has kept its state."""
+        self.guard.forget()
+        if kernel_resets_alternate:
+            self.unit.alternate = 0
+
+
+@pytest.fixture
+def bench() -> Bench:
+    made = Bench()
+    made.run(dfuse.settle())
+    made.select(0)
+    return made
+
+
+def write_whole(bench: Bench, module: Image) -> None:
+    content = module.flash_bytes
+    for at in range(0, len(content), PAGE):
+        bench.run(dfuse.erase(module.flash_address + at))
+    for at in range(0, len(content), PAGE):
+        bench.run(dfuse.write_block(module.flash_address + at, content[at : at + PAGE]))
+
+
+# --- what must work ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("module", [SYSTEM, NEW_SYSTEM, USER, BIG_USER, OLD_USER, SOFTDEVICE], ids=lambda m: m.name)
+def test_a_module_with_a_permit_is_written_to_its_place(bench: Bench, module: Image) -> None:
+    with bench.guard.permit(module):
+        write_whole(bench, module)
+    start = module.flash_address
+    assert bench.unit.memory[start : start + len(module.flash_bytes)] == module.flash_bytes
+    assert bench.unit.memory[:0x1000] == b"\x5a" * 0x1000
+    assert bench.unit.memory[0xF4000:] == b"\x5a" * 0xC000
+
+
+def test_running_block_numbers_from_one_confirmed_address_work(bench: Bench) -> None:
+    content = SYSTEM.flash_bytes
+    with bench.guard.permit(SYSTEM):
+        bench.run(dfuse.set_address(0x30000))
+        for block in (2, 3, 4):
+            piece = content[(block - 2) * PAGE :][:PAGE]
+            bench.send(dfu.dnload(block, len(piece)), piece)
+            bench.send(dfu.get_status())
+            bench.send(dfu.get_status())
+    assert [t.address for t in bench.unit.touches] == [0x30000, 0x31000, 0x32000]
+
+
+def test_reading_leaving_and_recovering_need_no_permit(bench: Bench) -> None:
+    bench.run(dfuse.read(0xF4000, 100))
+    bench.run(dfuse.commands())
+    bench.send(Setup(0x80, 6, 0x0100, 0, 18))
+    with pytest.raises(Stall):
+        bench.send(dfu.clear_status())
+    bench.run(dfuse.go_idle())
+    bench.run(dfuse.leave())
+    assert bench.unit.touches == []
+
+
+def test_settle_gets_through_the_guard_from_any_state() -> None:
+    for state in (2, 3, 5, 6, 9, 10):
+        bench = Bench(DfuModel(state=state, pending=(0, dfuse.erase_payload(0)) if state == 3 else None))
+        bench.run(dfuse.settle())
+        bench.select(0)
+        with bench.guard.permit(USER):
+            write_whole(bench, USER)
+        assert all(0xB4000 <= touch.address < 0xB6000 for touch in bench.unit.touches)
+
+
+def test_getstate_is_another_way_to_know_that_nothing_is_pending() -> None:
+    bench = Bench()
+    bench.send(dfu.get_state())
+    bench.send(dfu.get_status())
+    bench = Bench(DfuModel(state=3, pending=(0, dfuse.erase_payload(0))))
+    bench.send(dfu.get_state())
+    with pytest.raises(WriteRefused):
+        bench.send(dfu.get_status())
+
+
+def test_pages_that_become_stale_may_be_erased_with_their_module(bench: Bench) -> None:
+    with bench.guard.permit(USER):
+        bench.run(dfuse.erase(0xD4000))
+        with pytest.raises(WriteRefused):
+            bench.run(dfuse.write_block(0xD4000, b"\xff" * PAGE))
+        bench.run(dfuse.settle())
+        with pytest.raises(WriteRefused):
+            bench.run(dfuse.erase(0xD5000))
+    with bench.guard.permit(SYSTEM):
+        bench.run(dfuse.erase(0x28000))
+        with pytest.raises(WriteRefused):
+            bench.run(dfuse.erase(0x29000))
+
+
+def test_a_configuration_field_is_written_exactly(bench: Bench) -> None:
+    bench.run(dfuse.settle())
+    bench.select(1)
+    with bench.guard.permit_dct("setup_done", b"\x01"):
+        bench.run(dfuse.write_block(8134, b"\x01"))
+    assert bench.unit.touches == [Touch(1, 8134, b"\x01")]
+    with pytest.raises(WriteRefused):
+        bench.run(dfuse.write_block(8134, b"\x01"))
+
+
+# --- modules that get no permit ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("module", "why"),
+    [
+        (image(4, 1, 0x30000, PAGE, prefix_offset=0x200, platform_id=13), "this unit is Argon"),
+        (image(2, 0, 0xF4000, PAGE, prefix_offset=0x200), "control-request update"),
+        (image(7, 0, 0, PAGE), "control-request update"),
+        (image(4, 2, 0x30000, PAGE, prefix_offset=0x200), "no place"),
+        (image(3, 0, 0x30000, PAGE, prefix_offset=0x200), "no place"),
+        (image(9, 0, 0, PAGE, flags=1), "no place"),
+        (image(4, 1, 0x30000, PAGE), "no place"),  # prefix where no system part has it
+        (image(8, 0, 0x1000, PAGE), "no place"),  # would put the prefix into flash
+        (image(5, 2, 0xB4000, PAGE, flags=1), "no place"),
+        (image(4, 1, 0x28000 - PAGE, PAGE, prefix_offset=0x200), "starts at 0x00027000"),
+        (image(4, 1, 0xF4000, PAGE, prefix_offset=0x200), "starts at 0x000f4000"),
+        (image(5, 2, 0xD4000, PAGE), "starts at"),
+        (image(5, 1, 0xB4000, PAGE), "starts at"),
+        (image(8, 0, 0, PAGE, flags=1), "starts at 0x00000000"),
+        (image(5, 2, 0xB4000, 0x40004), "would end at"),
+        (image(8, 0, 0x1000, 0x26000 + 28, flags=1), "would end at"),
+        (image(4, 1, 0x30000, 0x84004, prefix_offset=0x200), "would end at"),
+        (image(5, 2, 0xB4000, PAGE, flags=2), "compressed"),
+        (image(5, 2, 0xB4000, PAGE, flags=4), "split"),
+        (image(5, 2, 0xB4000, PAGE, flags=8), "encrypted"),
+        (image(5, 2, 0xB4000, PAGE, flags=0x80), "points"),
+    ],
+)
+def test_modules_that_may_not_be_written(module: Image, why: str) -> None:
+    with pytest.raises(WriteRefused, match=why):
+        WriteGuard(ARGON).allow_module(module)
+
+
+def test_a_forged_image_proves_nothing() -> None:
+    bootloader = image(2, 0, 0xF4000, PAGE, prefix_offset=0x200)
+    forged = dataclasses.replace(bootloader, function=4, index=1, start=0x30000)
+    with pytest.raises(WriteRefused):
+        WriteGuard(ARGON).allow_module(forged)
+    damaged = bytearray(USER.data)
+    damaged[100] ^= 1
+    with pytest.raises(WriteRefused, match="CRC"):
+        WriteGuard(ARGON).allow_module(dataclasses.replace(USER, data=bytes(damaged)))
+
+
+@pytest.mark.parametrize("size", [0x40000, 0x40000 - 1])
+def test_the_largest_modules_end_right_before_the_bootloader(size: int) -> None:
+    permit = WriteGuard(ARGON).allow_module(image(5, 2, 0xB4000, size))
+    assert max(permit.pages) == 0xF3000
+    permit = WriteGuard(ARGON).allow_module(image(8, 0, 0x1000, 0x26000 + 24, flags=1))
+    assert (permit.end, max(permit.pages)) == (0x27000, 0x26000)
+
+
+@pytest.mark.parametrize(
+    "field_name", [f.name for f in ARGON.dct_fields if not f.writable] + ["", "setup", "SETUP_DONE"]
+)
+def test_configuration_fields_are_denied_by_default(field_name: str) -> None:
+    with pytest.raises(WriteRefused):
+        WriteGuard(ARGON).allow_dct(field_name, b"\x01")
+
+
+def test_only_whole_values_of_named_fields() -> None:
+    guard = WriteGuard(ARGON)
+    assert {f.name for f in ARGON.dct_fields if f.writable} == {"setup_done", "claim_code"}
+    assert guard.allow_dct("claim_code", bytes(63)).start == 1762
+    for value in (b"", b"\x01\x01"):
+        with pytest.raises(WriteRefused):
+            guard.allow_dct("setup_done", value)
+
+
+# --- transfers that are not sent ----------------------------------------------------------------------
+
+
+def refused(bench: Bench, setup: Setup, data: bytes = b"") -> None:
+    before = len(bench.unit.touches), bench.unit.state
+    with pytest.raises(WriteRefused, match="was not sent"):
+        bench.send(setup, data)
+    assert (len(bench.unit.touches), bench.unit.state) == before
+
+
+@pytest.mark.parametrize("address", [0, 0xFFF, 0x27000, 0x2F000, 0x33000, 0xF3FFF, 0xF4000, 0xFFFFFFFF, 0x80030000])
+def test_erases_outside_the_permit(bench: Bench, address: int) -> None:
+    with bench.guard.permit(SYSTEM):
+        refused(bench, dfu.dnload(0, 5), dfuse.erase_payload(address))
+
+
+def test_nothing_is_erased_or_written_without_a_permit(bench: Bench) -> None:
+    refused(bench, dfu.dnload(0, 5), dfuse.erase_payload(0x30000))
+    bench.run(dfuse.set_address(0x30000))
+    refused(bench, dfu.dnload(2, 4), b"abcd")
+    with bench.guard.permit(SYSTEM):
+        pass
+    refused(bench, dfu.dnload(2, PAGE), SYSTEM.data[:PAGE])
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        *(b"\x41", b"\x92", b"\xfa", b"\xfb", b"\x00", b"\x21", b"\x21\0\0\0", b"\x41\0\0\x03\0\0"),
+        *(b"\x21\0\0\x03\0\0", b"\xff" * 5, b"\x92\0\0\x03\0", b"\x41\0\0\x03"),
+    ],
+    ids=lambda p: p.hex(),
+)
+def test_unknown_mass_and_malformed_commands(bench: Bench, payload: bytes) -> None:
+    with bench.guard.permit(SYSTEM):
+        refused(bench, dfu.dnload(0, len(payload)), payload)
+
+
+def test_safe_mode_only_when_allowed_by_name() -> None:
+    bench = Bench(guard=WriteGuard(ARGON, allow_commands=frozenset({DfuseCommand.ENTER_SAFE_MODE})))
+    bench.run(dfuse.settle())
+    refused(bench, dfu.dnload(0, 1), b"\xfb")
+    refused(bench, dfu.dnload(0, 5), b"\xfa\0\0\0\0")
+    bench.send(dfu.dnload(0, 1), b"\xfa")
+    with pytest.raises(WriteRefused):
+        WriteGuard(ARGON, allow_commands=frozenset({DfuseCommand.READ_UNPROTECT}))
+
+
+def test_blocks_that_reach_out_of_the_permit(bench: Bench) -> None:
+    content = SYSTEM.flash_bytes
+    with bench.guard.permit(SYSTEM):
+        bench.run(dfuse.set_address(0x30000))
+        for block in (1, 5, 7, 0xFFFF):
+            refused(bench, dfu.dnload(block, 4), content[:4])
+        tail = content[2 * PAGE :]
+        refused(bench, dfu.dnload(4, len(tail) + 1), tail + b"\0")
+        bench.run(dfuse.set_address(0x2FFFC))
+        refused(bench, dfu.dnload(2, 8), b"\0" * 4 + content[:4])
+
+
+def test_addresses_that_wrap_around_32_bits(bench: Bench) -> None:
+    with bench.guard.permit(SYSTEM):
+        bench.run(dfuse.set_address(0xFFFFF000))
+        refused(bench, dfu.dnload(2 + 0x31, PAGE), SYSTEM.data[:PAGE])
+
+
+def test_only_the_modules_own_bytes_go_to_its_place(bench: Bench) -> None:
+    with bench.guard.permit(SYSTEM):
+        bench.run(dfuse.set_address(0x30000))
+        refused(bench, dfu.dnload(2, 4), b"\0\0\0\0")
+        refused(bench, dfu.dnload(3, PAGE), SYSTEM.data[:PAGE])
+
+
+@pytest.mark.parametrize(
+    ("setup", "data"),
+    [
+        (Setup(0x21, 1, 0, 0, 5), b"\x21"),  # announces more than it carries
+        (Setup(0x21, 1, 0, 0, 0), dfuse.erase_payload(0)),
+        (Setup(0x21, 1, 2, 0, 4097), bytes(4097)),
+        (Setup(0x21, 0, 0, 0, 0), b""),  # DETACH
+        (Setup(0x21, 7, 0, 0, 0), b""),
+        (Setup(0x21, 1, 2, 1, 4), b"abcd"),  # another interface
+        (Setup(0x21, 1, 2, 0x100, 4), b"abcd"),
+        (Setup(0xA1, 1, 0, 0, 5), b""),  # DNLOAD as IN
+        (Setup(0x22, 1, 2, 0, 4), b"abcd"),  # other recipients and types
+        (Setup(0x41, 1, 2, 0, 4), b"abcd"),
+        (Setup(0x40, 3, 0, 1, 2), b"\x08\x01"),
+        (Setup(0xC0, 1, 0, 50, 64), b""),
+        (Setup(0x81, 0x0B, 1, 0, 0), b""),  # SET_INTERFACE with the direction bit set
+        (Setup(0x80, 9, 1, 0, 0), b""),
+        (Setup(0x01, 0x0B, 1, 1, 0), b""),
+        (Setup(0x00, 9, 0, 0, 0), b""),
+        (Setup(0x00, 3, 1, 0, 0), b""),  # SET_FEATURE
+        (Setup(0x00, 7, 0x0100, 0, 2), b"ab"),  # SET_DESCRIPTOR
+        (Setup(0x21, 6, 0, 0, 1), b"x"),  # ABORT with data
+        (Setup(0xA1, 3, 0, 3, 6), b""),
+    ],
+)
+def test_requests_nobody_needs(bench: Bench, setup: Setup, data: bytes) -> None:
+    with bench.guard.permit(SYSTEM):
+        refused(bench, setup, data)
+
+
+# --- confusing the guard -------------------------------------------------------------------------------
+
+
+def test_a_pending_operation_cannot_be_carried_into_another_memory(bench: Bench) -> None:
+    with bench.guard.permit(SYSTEM):
+        bench.send(dfu.dnload(0, 5), dfuse.erase_payload(0x30000))
+        refused(bench, dfu.set_interface(2))
+        bench.send(dfu.get_status())
+        refused(bench, dfu.set_interface(2))
+        bench.send(dfu.get_status())
+        bench.select(2)
+
+
+def test_an_operation_of_a_dead_host_is_not_started_by_our_first_status() -> None:
+    bench = Bench(DfuModel(state=3, pending=(2, b"\x01"), pointer=8134, alternate=1))
+    bench.reopen()  # the kernel has taken the unit back to alternate setting 0
+    refused(bench, dfu.get_status())
+    refused(bench, dfu.set_interface(1))
+    bench.run(dfuse.settle())
+    assert bench.unit.touches == []
+
+
+def test_a_set_address_that_got_lost_is_not_believed(bench: Bench) -> None:
+    with bench.guard.permit(SYSTEM):
+        bench.run(dfuse.set_address(0x0))
+        bench.mishap = "before"
+        with pytest.raises(Lost):
+            bench.send(dfu.dnload(0, 5), dfuse.set_address_payload(0x30000))
+        bench.send(dfu.get_status())
+        refused(bench, dfu.dnload(2, PAGE), SYSTEM.data[:PAGE])
+
+
+def test_a_set_address_the_unit_refused_is_not_believed(bench: Bench) -> None:
+    with bench.guard.permit(SYSTEM):
+        bench.unit.state = 10
+        with pytest.raises(Stall):
+            bench.send(dfu.dnload(0, 5), dfuse.set_address_payload(0x30000))
+        bench.run(dfuse.go_idle())
+        refused(bench, dfu.dnload(2, PAGE), SYSTEM.data[:PAGE])
+
+
+def test_a_set_address_that_was_aborted_is_not_believed(bench: Bench) -> None:
+    with bench.guard.permit(SYSTEM):
+        bench.send(dfu.dnload(0, 5), dfuse.set_address_payload(0x30000))
+        bench.send(dfu.abort())
+        refused(bench, dfu.dnload(2, PAGE), SYSTEM.data[:PAGE])
+
+
+def test_an_uncertain_memory_is_no_memory(bench: Bench) -> None:
+    with bench.guard.permit(SYSTEM):
+        bench.mishap = "after"
+        with pytest.raises(Lost):
+            bench.select(1)
+        refused(bench, dfu.dnload(0, 5), dfuse.erase_payload(0x30000))
+        with pytest.raises(Stall):
+            bench.select(7)
+        refused(bench, dfu.dnload(0, 5), dfuse.erase_payload(0x30000))
+
+
+def test_set_configuration_makes_everything_uncertain(bench: Bench) -> None:
+    with bench.guard.permit(SYSTEM):
+        bench.run(dfuse.set_address(0x30000))
+        bench.send(Setup(0x00, 9, 1, 0, 0))
+        refused(bench, dfu.get_status())
+        bench.send(dfu.abort())
+        refused(bench, dfu.dnload(2, PAGE), SYSTEM.data[:PAGE])
+        refused(bench, dfu.dnload(0, 5), dfuse.erase_payload(0x30000))
+
+
+def test_the_wrong_memory_at_the_right_address(bench: Bench) -> None:
+    with bench.guard.permit(SYSTEM):
+        for alternate in (1, 2):
+            bench.select(alternate)
+            refused(bench, dfu.dnload(0, 5), dfuse.erase_payload(0x30000))
+            bench.run(dfuse.set_address(0x30000))
+            refused(bench, dfu.dnload(2, PAGE), SYSTEM.data[:PAGE])
+    with bench.guard.permit_dct("setup_done", b"\x01"):
+        bench.select(0)
+        bench.run(dfuse.set_address(8134))
+        refused(bench, dfu.dnload(2, 1), b"\x01")
+
+
+# --- everything at once ------------------------------------------------------------------------------------
+
+SAFE_PAGES = {*range(0x1000, 0x27000, PAGE), *range(0x28000, 0xF4000, PAGE)}
+SAFE_FIELDS = ((1762, 1762 + 63), (8134, 8135))
+ADDRESSES = st.one_of(
+    st.sampled_from(
+        (
+            *(0, 0x1000, 0x26000, 0x27000, 0x28000, 0x30000, 0x32000, 0x33000, 0xB4000, 0xB5000, 0xB6000, 0xD4000),
+            *(0xF3000, 0xF4000, 0xFF000, 8134, 1762, 0x80000000, 0x8024C000, 0xFFFFF000, 0xFFFFFFFC),
+        )
+    ),
+    st.integers(0, 0xFFFFFFFF),
+)
+MODULES = st.sampled_from((SYSTEM, USER, OLD_USER, SOFTDEVICE))
+BLOCKS = st.one_of(st.sampled_from((0, 1, 2, 3, 4, 7, 0xFFFF)), st.integers(0, 0xFFFF))
+PAYLOADS = st.one_of(
+    st.binary(max_size=12),
+    st.builds(lambda m, at, n: m.flash_bytes[at * PAGE :][:n], MODULES, st.integers(0, 3), st.integers(0, PAGE)),
+    ADDRESSES.map(dfuse.erase_payload),
+    ADDRESSES.map(dfuse.set_address_payload),
+    st.just(b"\x01"),
+)
+
+Step = Callable[[Bench], object]
+
+
+def sends(setup: Setup, data: bytes = b"") -> Step:
+    return lambda bench: bench.send(setup, data)
+
+
+def does(make: Callable[[], Operation[object]]) -> Step:
+    return lambda bench: bench.run(make())
+
+
+def goes_wrong(how: str) -> Step:
+    return lambda bench: setattr(bench, "mishap", how)
+
+
+STEPS: st.SearchStrategy[Step] = st.one_of(
+    st.sampled_from(
+        [
+            *(sends(s) for s in (dfu.get_status(), dfu.get_status(), dfu.abort(), dfu.clear_status(), dfu.get_state())),
+            *(sends(dfu.set_interface(a)) for a in (0, 0, 0, 1, 2, 3)),
+            *(sends(s) for s in (Setup(0x00, 9, 1, 0, 0), Setup(0x81, 0x0B, 1, 0, 0), dfu.upload(0, 64))),
+            *(does(o) for o in (dfuse.settle, dfuse.settle, dfuse.go_idle)),
+            *(goes_wrong(how) for how in ("before", "after")),
+            lambda bench: bench.reopen(),
+            lambda bench: bench.reopen(kernel_resets_alternate=False),
+        ]
+    ),
+    ADDRESSES.map(lambda a: does(lambda: dfuse.set_address(a))),
+    ADDRESSES.map(lambda a: does(lambda: dfuse.erase(a))),
+    st.builds(lambda b, p: sends(Setup(0x21, 1, b, 0, len(p)), p), BLOCKS, PAYLOADS),
+    st.builds(lambda m, at: does(lambda: dfuse.erase(m.flash_address + at * PAGE)), MODULES, st.integers(-1, 4)),
+    st.builds(
+        lambda m, at: does(
+            lambda: dfuse.write_block(m.flash_address + at * PAGE, m.flash_bytes[at * PAGE :][:PAGE] or b"?")
+        ),
+        MODULES,
+        st.integers(0, 3),
+    ),
+    st.builds(
+        lambda t, r, v, i, d: sends(Setup(t, r, v, i, len(d)), d),
+        *(st.sampled_from((0x00, 0x01, 0x21, 0x40, 0x80, 0x81, 0xA1)), st.integers(0, 12), BLOCKS),
+        *(st.sampled_from((0, 1, 0x100)), PAYLOADS),
+    ),
+)
+
+
+def is_harmless(touch: Touch, permitted: list[Image]) -> bool:
+    """The oracle: knows where this unit may be touched, and by which bytes; not how the guard decides."""
+    if touch.alternate == 1:
+        end = touch.address + len(touch.data or b"")
+        return touch.data is not None and any(a <= touch.address and end <= b for a, b in SAFE_FIELDS)
+    if touch.alternate != 0 or touch.address - touch.address % PAGE not in SAFE_PAGES:
+        return False
+    if touch.data is None:
+        pages = {p for m in permitted for p in range(m.flash_address, m.flash_address + len(m.flash_bytes), PAGE)}
+        return touch.address in pages | {0x28000, 0xD4000}
+    return any(
+        m.flash_bytes[touch.address - m.flash_address :][: len(touch.data)] == touch.data
+        for m in permitted
+        if touch.address >= m.flash_address
+    )
+
+
+def attack(bench: Bench, permitted: list[Image], steps: list[Step]) -> None:
+    with contextlib.ExitStack() as stack:
+        for module in permitted:
+            stack.enter_context(bench.guard.permit(module))
+        stack.enter_context(bench.guard.permit_dct("setup_done", b"\x01"))
+        for step in steps:
+            with contextlib.suppress(WriteRefused, Stall, Lost, dfuse.DfuFailed):
+                step(bench)
+
+
+@settings(max_examples=400)
+@given(
+    st.lists(MODULES, unique_by=id, max_size=2),
+    st.lists(STEPS, max_size=40),
+    st.integers(0, 2),
+    st.sampled_from([0, 0x30000, 0xF4000, 8134]),
+    st.sampled_from([None, (0, dfuse.erase_payload(0)), (2, b"\x01"), (7, b"\0" * 8)]),
+)
+def test_no_stream_of_transfers_touches_a_forbidden_page(
+    permitted: list[Image], steps: list[Step], alternate: int, pointer: int, left_over: tuple[int, bytes] | None
+) -> None:
+    unit = DfuModel(alternate=alternate, pointer=pointer, state=3 if left_over else 2, pending=left_over)
+    attack(Bench(unit), permitted, steps)
+    for touch in unit.touches:
+        assert is_harmless(touch, permitted), touch
+
+
+def test_the_attack_does_reach_the_flash() -> None:
+    """The property above would be worth nothing if the guard let nothing through."""
+    bench = Bench()
+    steps = [does(dfuse.settle), sends(dfu.set_interface(0)), does(lambda: dfuse.erase(0x30000))]
+    steps.append(does(lambda: dfuse.write_block(0x30000, SYSTEM.flash_bytes[:PAGE])))
+    attack(bench, [SYSTEM], steps)
+    assert len(bench.unit.touches) == 2
+    unguarded = DfuModel()
+    run(dfuse.erase(0xF4000), unguarded)
+    assert not is_harmless(unguarded.touches[0], [SYSTEM])
