@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from ..clock import CancelToken, Clock, Deadline
 from ..errors import (
-    AccessDenied,
     BadIdentity,
     DeadlineExceeded,
+    DeviceRefused,
     DidNotReturn,
     Disconnected,
     DriverError,
@@ -23,12 +23,12 @@ from ..errors import (
     NotFound,
     RemoteProtocolError,
     RequestRejected,
-    Swapped,
+    Stalled,
+    TransferTimeout,
 )
 from ..hotplug import PortWatch
 from ..identity import DeviceId
-from ..transport import SerialHost, UsbCandidate, UsbTransport
-from ..transport.guarded import GuardedTransport
+from ..transport import SerialHost, UsbCandidate
 from ..wire import requests
 from ..wire.module import Image
 from ..wire.requests import Request
@@ -37,13 +37,11 @@ from .console import Console, open_console
 from .control import ControlDevice
 from .dfu import DfuDevice
 from .dialogue import Progress, Trace, no_progress, no_trace
+from .opening import Opened, Opener, Verbs
 from .update import check_module, send_update
 
 T = TypeVar("T")
 
-OPEN_TRIES = 3
-OPEN_PAUSE_S = 0.2
-"""Permissions may arrive late after an enumeration (reference usb-and-serial 7.3)."""
 VANISH_S = 5.0
 """How long the old entry may stay after a restart request was answered (reference usb-and-serial 7.3)."""
 APPLY_S = 60.0
@@ -70,9 +68,7 @@ class ParticleDevice:
         self.device_id: DeviceId | None = None
         self._serial_host, self._clock, self._cancel = serial_host, clock, cancel
         self._trace = trace or no_trace
-        self._candidate: UsbCandidate | None = None
-        self._opened: ControlDevice | DfuDevice | None = None
-        self._told_id: DeviceId | None = None  # by the serial string of what is opened
+        self._opened: Opened | None = None
 
     @property
     def mode(self) -> Mode | None:
@@ -82,9 +78,9 @@ class ParticleDevice:
 
     def close(self) -> None:
         """Release the unit; the next verb opens it again."""
-        opened, self._opened, self._candidate = self._opened, None, None
+        opened, self._opened = self._opened, None
         if opened is not None:
-            opened.close()
+            opened.verbs.close()
 
     def _where(self) -> str:
         return f"the unit on port {self.port.port_path}"
@@ -97,28 +93,28 @@ class ParticleDevice:
         Serial string; then, in application mode, raw request, request 20 and console. Raises `Swapped`
         when this object was bound to another one already, `RemoteProtocolError` when no source tells one.
         """
-        if self.device_id is None:
-            opened = self._open(deadline)
-            self.device_id = self._told_id or self._ask_id(opened, deadline)
-        else:
+        if self.device_id is not None:
             self.close()
-            self._open(deadline)
+        verbs = self._open(deadline)
+        if self.device_id is None:
+            told = self._opened.told_id if self._opened else None
+            self.device_id = told or self._ask_id(verbs, deadline)
         return self.device_id
 
-    def _ask_id(self, opened: ControlDevice | DfuDevice, deadline: Deadline) -> DeviceId:
+    def _ask_id(self, verbs: Verbs, deadline: Deadline) -> DeviceId:
         sources: list[Callable[[], str]] = []
-        if isinstance(opened, ControlDevice):
+        if isinstance(verbs, ControlDevice):
             sources = [
-                lambda: opened.raw_device_id(deadline, self._cancel),
-                lambda: str(opened.ask(requests.get_device_id(), deadline=deadline, cancel=self._cancel)),
+                lambda: verbs.raw_device_id(deadline, self._cancel),
+                lambda: str(verbs.ask(requests.get_device_id(), deadline=deadline, cancel=self._cancel)),
                 lambda: self._console_id(deadline),
             ]
         for source in sources:
-            with contextlib.suppress(BadIdentity, RequestRejected, RemoteProtocolError, LinkError):
+            with contextlib.suppress(
+                BadIdentity, DeviceRefused, RemoteProtocolError, Stalled, TransferTimeout, NotFound
+            ):
                 return DeviceId.parse(source())
-        raise RemoteProtocolError(
-            f"the unit on port {self.port.port_path} tells no Device ID; hand it to the technician"
-        )
+        raise RemoteProtocolError(f"{self._where()} tells no Device ID; hand it to the technician")
 
     def _console_id(self, deadline: Deadline) -> str:
         with self.console(deadline) as console:
@@ -133,63 +129,14 @@ class ParticleDevice:
             raise Disconnected(f"no unit on port {self.port.port_path}; plug it in again")
         return current
 
-    def _open(self, deadline: Deadline) -> ControlDevice | DfuDevice:
-        """What is on the port now, opened and recognised. Up to `OPEN_TRIES` tries."""
+    def _open(self, deadline: Deadline) -> Verbs:
+        """What is on the port now, opened, and recognised once this object is bound to a unit."""
         candidate = self._present()
-        if self._opened is not None and self._candidate is candidate:
-            return self._opened
-        self.close()
-        for left in reversed(range(OPEN_TRIES)):
-            try:
-                self._opened = self._open_once(candidate, deadline)
-                self._candidate = candidate
-                return self._opened
-            except (LinkError, RemoteProtocolError) as error:
-                self._trace(f"open {candidate.usb_id} on {candidate.port_path}: {error}")
-                if left == 0 or isinstance(error, Swapped) or self.port.current is not candidate:
-                    raise
-            deadline.check(f"open the unit on port {candidate.port_path}")
-            self._clock.sleep(OPEN_PAUSE_S, self._cancel)
-        raise AssertionError("unreachable: the last try returns or raises")
-
-    def _open_once(self, candidate: UsbCandidate, deadline: Deadline) -> ControlDevice | DfuDevice:
-        deadline.check(f"open the unit on port {candidate.port_path}")
-        transport = candidate.open()
-        try:
-            self._told_id = _device_id(transport)
-            opened = self._verbs(transport, deadline)
-            self._recognise(opened, deadline)
-        except BaseException:
-            transport.close()
-            raise
-        return opened
-
-    def _verbs(self, transport: UsbTransport, deadline: Deadline) -> ControlDevice | DfuDevice:
-        if isinstance(transport, GuardedTransport):
-            dfu = DfuDevice(transport, self._clock, deadline, self._cancel, self._trace)
-            dfu.open()
-            return dfu
-        control = ControlDevice(transport, self._clock, trace=self._trace)
-        control.open(deadline, self._cancel)
-        return control
-
-    def _recognise(self, opened: ControlDevice | DfuDevice, deadline: Deadline) -> None:
-        """Nothing is said to a unit we cannot tell is the one we are bound to."""
-        if self.device_id is None:
-            return
-        found = self._told_id
-        if found is None and isinstance(opened, ControlDevice):
-            found = DeviceId.parse(opened.raw_device_id(deadline, self._cancel))
-        if found is None:
-            raise RemoteProtocolError(
-                f"the unit on port {self.port.port_path} shows no Device ID; other cable, other port?"
-            )
-        if found != self.device_id:
-            raise Swapped(
-                f"port {self.port.port_path} held {self.device_id} and now holds {found}; plug the first one in again",
-                expected=str(self.device_id),
-                found=str(found),
-            )
+        if self._opened is None or self._opened.candidate is not candidate:
+            self.close()
+            opener = Opener(self._clock, self._cancel, self._trace)
+            self._opened = opener.open(candidate, self.device_id, lambda: self.port.current is candidate, deadline)
+        return self._opened.verbs
 
     # --- application mode -------------------------------------------------------------------
 
@@ -303,9 +250,7 @@ class ParticleDevice:
     def _control(self, deadline: Deadline) -> ControlDevice:
         opened = self._open(deadline)
         if not isinstance(opened, ControlDevice):
-            raise LinkError(
-                f"the unit on port {self.port.port_path} is in DFU mode and answers no requests; leave it first"
-            )
+            raise LinkError(f"{self._where()} is in DFU mode and answers no requests; leave it first")
         return opened
 
     # --- restarts ---------------------------------------------------------------------------
@@ -375,24 +320,22 @@ class ParticleDevice:
             candidate = self.port.wait_for(lambda c, last=address: c.address != last, deadline, self._cancel)  # type: ignore[misc]
             address = candidate.address
             try:
-                self._confirm(candidate, wanted, deadline)
+                self._confirm(wanted, deadline)
                 return
-            except AccessDenied:
-                raise
             except (Disconnected, NotFound) as error:
                 self._trace(f"restart: it left again, {error}")
                 self.close()
 
-    def _confirm(self, candidate: UsbCandidate, wanted: Mode, deadline: Deadline) -> None:
-        opened = self._open(deadline)  # the Device ID first: a newcomer's mode says nothing about our unit
-        if candidate.usb_id.mode is not wanted:
+    def _confirm(self, wanted: Mode, deadline: Deadline) -> None:
+        verbs = self._open(deadline)  # the Device ID first: a newcomer's mode says nothing about our unit
+        if isinstance(verbs, ControlDevice) is not (wanted is Mode.APPLICATION):
             raise DidNotReturn(
-                f"the unit on port {candidate.port_path} came back as {candidate.usb_id}, not in {wanted.value} mode; "
+                f"{self._where()} came back as {self._present().usb_id}, not in {wanted.value} mode; "
                 "its firmware may be damaged, walk it again"
             )
-        while isinstance(opened, ControlDevice):
+        while isinstance(verbs, ControlDevice):
             try:
-                opened.ask(requests.get_device_mode(), deadline=deadline, cancel=self._cancel)
+                verbs.ask(requests.get_device_mode(), deadline=deadline, cancel=self._cancel)
                 return
             except DeadlineExceeded:  # a unit that has just started may have no time for requests yet
                 deadline.check("first answer after a restart")
@@ -405,12 +348,3 @@ class ParticleDevice:
         except (Disconnected, NotFound):
             self.close()
             raise
-
-
-def _device_id(transport: UsbTransport) -> DeviceId | None:
-    """The serial string as a Device ID, cleaned as reference usb-and-serial 2.4 says; None if it is none."""
-    text = "".join(c for c in transport.serial_string() if " " <= c <= "~")
-    try:
-        return DeviceId.parse(text)
-    except BadIdentity:
-        return None

@@ -16,6 +16,7 @@ from drivers.errors import (
     DriverError,
     LinkError,
     RequestRejected,
+    Stalled,
     Swapped,
     TransferTimeout,
     WriteRefused,
@@ -55,6 +56,55 @@ def test_the_device_id_comes_from_the_serial_string_without_a_request(bench: Dev
     assert not any("DEVICE_ID" in line for line in bench.trace)
     assert device.os_version(bench.within(5.0)) == "3.3.1"
     assert device.ask(requests.get_serial_number()) == unit.spec.serial
+
+
+class Anonymous:
+    """A unit whose serial string says nothing, as Gen 2 units before 0.6.0; ``deaf_to`` requests are stalled."""
+
+    def __init__(self, inner: UsbCandidate, deaf_to: set[Setup]) -> None:
+        self.inner, self.deaf_to = inner, deaf_to
+        self.port_path, self.usb_id, self.address = inner.port_path, inner.usb_id, inner.address
+
+    def open(self) -> UsbTransport:
+        transport = self.inner.open()
+        forward = transport.control
+
+        def answer(setup: Setup, data: bytes = b"", *, timeout_s: float = 5.0) -> bytes:
+            if setup in self.deaf_to:
+                raise Stalled("it does not know that")
+            return forward(setup, data, timeout_s=timeout_s)
+
+        transport.control = answer  # type: ignore[method-assign]
+        transport.serial_string = lambda: "00000000050C"  # type: ignore[method-assign]
+        return transport
+
+
+RAW, REQUEST_20 = control.raw_device_id(), control.init(20, 0)
+
+
+@pytest.mark.rule("A1")
+@pytest.mark.parametrize(
+    ("deaf_to", "source"),
+    [(set(), "raw device id"), ({RAW}, "DEVICE_ID"), ({RAW, REQUEST_20}, "console i")],
+)
+def test_without_a_serial_string_the_device_id_comes_from_the_next_source(
+    bench: DeviceBench, deaf_to: set[Setup], source: str
+) -> None:
+    unit = bench.unit()
+    (candidate,) = bench.host.candidates()
+    bench.watch("1-1").attached(Anonymous(candidate, deaf_to))
+    device = bench.device()
+    assert str(device.identify(bench.within(60.0))) == unit.device_id
+    assert any(source in line and "it does not know" not in line for line in bench.trace)
+
+
+def test_a_unit_that_tells_nothing_is_not_taken_for_the_one_that_was_there(bench: DeviceBench) -> None:
+    bench.unit()
+    (candidate,) = bench.host.candidates()
+    device = identified(bench)
+    bench.watch("1-1").attached(Anonymous(candidate, {RAW}))
+    with pytest.raises(DriverError):
+        device.ask(requests.get_serial_number())
 
 
 @pytest.mark.rule("A5")

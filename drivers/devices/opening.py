@@ -1,0 +1,105 @@
+"""Opens what is on a port and makes sure which unit it is, before anything is asked of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..clock import CancelToken, Clock, Deadline
+from ..errors import BadIdentity, LinkError, RemoteProtocolError, Stalled, Swapped
+from ..identity import DeviceId
+from ..transport import UsbCandidate, UsbTransport
+from ..transport.guarded import GuardedTransport
+from .control import ControlDevice
+from .dfu import DfuDevice
+from .dialogue import Trace
+
+OPEN_TRIES = 3
+OPEN_PAUSE_S = 0.2
+"""Permissions may arrive late after an enumeration (reference usb-and-serial 7.3)."""
+
+Verbs = ControlDevice | DfuDevice
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One enumeration of a unit, opened. ``told_id``: what its serial string says, if that is a Device ID."""
+
+    candidate: UsbCandidate
+    verbs: Verbs
+    told_id: DeviceId | None
+
+
+class Opener:
+    """Opens candidates for one owner thread."""
+
+    def __init__(self, clock: Clock, cancel: CancelToken, trace: Trace) -> None:
+        self._clock, self._cancel, self._trace = clock, cancel, trace
+
+    def open(
+        self, candidate: UsbCandidate, expected: DeviceId | None, is_there: Callable[[], bool], deadline: Deadline
+    ) -> Opened:
+        """Open ``candidate``; `OPEN_TRIES` tries while ``is_there()``. With ``expected`` it must be that unit.
+
+        Raises `Swapped`, `RemoteProtocolError` when the unit tells no Device ID to compare, `UnknownPlatform`
+        for the bootloader of a platform without a table, `LinkError`, `DeadlineExceeded` and `Cancelled`.
+        """
+        for left in reversed(range(OPEN_TRIES)):
+            try:
+                return self._try(candidate, expected, deadline)
+            except (LinkError, RemoteProtocolError) as error:
+                self._trace(f"open {candidate.usb_id} on {candidate.port_path}: {error}")
+                if left == 0 or isinstance(error, Swapped) or not is_there():
+                    raise
+            self._clock.sleep(OPEN_PAUSE_S, self._cancel)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _try(self, candidate: UsbCandidate, expected: DeviceId | None, deadline: Deadline) -> Opened:
+        deadline.check(f"open the unit on port {candidate.port_path}")
+        transport = candidate.open()
+        try:
+            told = _device_id(transport)
+            verbs = self._verbs(transport, deadline)
+            if expected is not None:
+                self._compare(candidate, told or self._asked_id(verbs, deadline), expected)
+        except BaseException:
+            transport.close()
+            raise
+        return Opened(candidate, verbs, told)
+
+    def _verbs(self, transport: UsbTransport, deadline: Deadline) -> Verbs:
+        if isinstance(transport, GuardedTransport):
+            dfu = DfuDevice(transport, self._clock, deadline, self._cancel, self._trace)
+            dfu.open()
+            return dfu
+        control = ControlDevice(transport, self._clock, trace=self._trace)
+        control.open(deadline, self._cancel)
+        return control
+
+    def _asked_id(self, verbs: Verbs, deadline: Deadline) -> DeviceId | None:
+        if isinstance(verbs, ControlDevice):
+            with contextlib.suppress(BadIdentity, Stalled):
+                return DeviceId.parse(verbs.raw_device_id(deadline, self._cancel))
+        return None
+
+    def _compare(self, candidate: UsbCandidate, found: DeviceId | None, expected: DeviceId) -> None:
+        """Nothing is asked of a unit that may be another one (rule A5)."""
+        where = f"the unit on port {candidate.port_path}"
+        if found is None:
+            raise RemoteProtocolError(f"{where} tells no Device ID, so it may be any unit; other cable, other port?")
+        if found != expected:
+            raise Swapped(
+                f"{where} is {found}, it was {expected}; plug the first one in again",
+                expected=str(expected),
+                found=str(found),
+            )
+
+
+def _device_id(transport: UsbTransport) -> DeviceId | None:
+    """The serial string as a Device ID, cleaned as reference usb-and-serial 2.4 says; None if it is none."""
+    text = "".join(c for c in transport.serial_string() if " " <= c <= "~")
+    try:
+        return DeviceId.parse(text)
+    except BadIdentity:
+        return None
