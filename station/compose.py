@@ -93,9 +93,16 @@ class Station:
             self._trace if settings.traces else None,
         )  # fmt: skip
         self.outbox = OutboxWorker(clock, self.journal, self.bench, self._published)
-        self.line = Line(settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record)
+        self.line = Line(
+            settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record,
+            binds_by_itself=not any(slot.port_path for slot in settings.slots),
+        )  # fmt: skip
         self._enumerator = Enumerator(hardware.usb_host, clock, self.line.hotplug, on_failure=self._usb_failed)
         self._profiles: dict[str, Profile] = {}
+
+    @property
+    def slots(self) -> tuple[SlotInfo, ...]:
+        return self._settings.slots
 
     # --- life ---
 

@@ -34,7 +34,10 @@ PlatformName = Callable[[int | None], str]
 
 
 class Line:
-    """The slots of one station. `hotplug` and `command` may be called from any thread."""
+    """The slots of one station. `hotplug` and `command` may be called from any thread.
+
+    ``binds_by_itself``: nobody configured ports, so a new port takes the next free slot.
+    """
 
     def __init__(
         self,
@@ -44,8 +47,11 @@ class Line:
         publish: Emit,
         platform_name: PlatformName,
         record: Emit,
+        *,
+        binds_by_itself: bool = False,
     ) -> None:
         self._clock, self._publish, self._record = clock, publish, record
+        self._binds_by_itself = binds_by_itself
         self._make_runner, self._platform_name = make_runner, platform_name
         self._lock = threading.Lock()
         self._slots = {slot.number: slot for slot in slots}
@@ -80,6 +86,8 @@ class Line:
 
     def _attached(self, event: Attached) -> None:
         path = event.candidate.port_path.value
+        if self._binds_by_itself and path not in self._runners:
+            self._bind_next(path)
         runner = self._runners.get(path)
         if runner is None:
             self._strangers[path] = event
@@ -164,6 +172,12 @@ class Line:
         runner.start()
         if stranger is not None:
             self._attached(stranger)
+
+    def _bind_next(self, path: str) -> None:
+        """A bench without configured slots gives each new port the next free one."""
+        free = [slot.number for slot in self._slots.values() if slot.port_path is None]
+        if free:
+            self._bind(BindPort(free[0], path))
 
     def _add_runner(self, slot: SlotInfo) -> SlotRunner:
         path = slot.port_path or ""

@@ -17,16 +17,11 @@ from .unitwork import UnitWork
 def identify(work: UnitWork, ctx: StepContext) -> StepResult:
     """Read, compare, and tell the screen; in DFU only the Device ID can be had."""
     _check_product(work, ctx)
-    device_id = work.device.identify(ctx.deadline)
-    work.identity.device_id = device_id
-    ctx.device_id = str(device_id)
-    reading.note(work, "device_id", str(device_id), "USB serial string")
-    reading.note(work, "platform", work.platform.slug, "USB product id")
-    reading.note(work, "platform_id", str(work.platform.id), "USB product id")
+    reading.identify_usb(work, ctx)
     if work.device.mode is Mode.DFU:
         reading.recall(work)
         reading.tell(work, ctx)
-        return already(f"Device ID {device_id} in DFU; the rest when it runs")
+        return already(f"Device ID {work.identity.device_id} in DFU; the rest when it runs")
     reading.complete(work, ctx)
     return already(reading.proof(work))
 

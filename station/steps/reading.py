@@ -23,6 +23,16 @@ CELLULAR_READ_S = 60.0
 """The modem may have to be powered on first (reference usb-and-serial 4.10)."""
 
 
+def identify_usb(unit: Subject, ctx: StepContext) -> None:
+    """What every mode shows: the Device ID as USB serial string, the platform as product id."""
+    device_id = unit.device.identify(ctx.deadline)
+    unit.identity.device_id = device_id
+    ctx.device_id = str(device_id)
+    note(unit, "device_id", str(device_id), "USB serial string")
+    note(unit, "platform", unit.platform.slug, "USB product id")
+    note(unit, "platform_id", str(unit.platform.id), "USB product id")
+
+
 def complete(unit: Subject, ctx: StepContext) -> None:
     """Read all that a running unit tells, wait for its label if the profile asks for one, tell the screen."""
     _read_requests(unit, ctx)

@@ -1,2 +1,106 @@
-def add(parsers):
-    pass
+"""``station identify``: every identity of every unit plugged in, each with its source."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+
+from drivers.clock import Clock, SimulatedClock, SystemClock
+from drivers.errors import BadIdentity, DriverError
+from drivers.platforms import OsVersion, platform_by_slug
+from drivers.transport import SerialHost, UsbCandidate, UsbHost
+from drivers.transport.serialport import PyserialHost
+from drivers.transport.usb import PyusbHost, real_backend
+from drivers.virtual import synthetic
+from drivers.virtual.backend import VirtualBackend
+from drivers.virtual.bus import VirtualBus
+from drivers.virtual.factory import make_spec
+from drivers.virtual.serial_side import VirtualPorts
+from drivers.virtual.unit import VirtualUnit
+
+from ..errors import BadInput, UnitRejected
+from ..model import IdentityFact
+from .looking import looked_at, wait_candidates
+
+DEFAULT_OS = "6.3.4"
+
+
+def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the verb."""
+    parser = parsers.add_parser("identify", help="show every identity of every unit plugged in, with its source")
+    parser.add_argument(
+        "--virtual", action="append", default=[], metavar="PLATFORM[@OSVERSION]", help="look at a virtual unit instead"
+    )
+    parser.add_argument("--json", action="store_true", help="one unit a line as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print all units; 0 when every one told who it is, 1 when one did not or none is there."""
+    with _place(arguments.virtual) as (usb_host, serial_host, clock):
+        found = wait_candidates(usb_host, clock, len(arguments.virtual))
+        good = [_show(candidate, serial_host, clock, arguments.json) for candidate in found]
+    if not found:
+        sys.stderr.write("no Particle unit is plugged in; see: station doctor\n")
+    return 0 if good and all(good) else 1
+
+
+@contextlib.contextmanager
+def _place(virtual: list[str]) -> Iterator[tuple[UsbHost, SerialHost, Clock]]:
+    if not virtual:
+        yield PyusbHost(real_backend()), PyserialHost(), SystemClock()
+        return
+    with virtual_place(virtual) as place:
+        yield place
+
+
+@contextlib.contextmanager
+def virtual_place(units: list[str]) -> Iterator[tuple[UsbHost, SerialHost, Clock]]:
+    """A bus in simulated time with one virtual unit a text such as ``boron@6.3.4``. Raises `BadInput`."""
+    clock = SimulatedClock()
+    with clock.registered(), VirtualBus(clock) as bus:
+        for number, text in enumerate(units, 1):
+            slug, device_os = parse_virtual(text)
+            bus.plug(f"1-{number}", VirtualUnit(make_spec(slug, 1, number, device_os, setup_done=True), clock))
+        ports = VirtualPorts(bus)
+        yield PyusbHost(VirtualBackend(bus)), PyserialHost(ports.list, ports.open), clock
+
+
+def parse_virtual(text: str) -> tuple[str, str]:
+    """``"boron@5.8.0"`` as platform slug and Device OS; without version 6.3.4."""
+    slug, _, version = text.partition("@")
+    version = version or DEFAULT_OS
+    try:
+        platform_by_slug(slug)
+        OsVersion.parse(version)
+    except (BadIdentity, DriverError) as error:
+        raise BadInput(f"--virtual {text}: {error}") from error
+    if version not in synthetic.VERSIONS:
+        raise BadInput(f"--virtual {text}: virtual units hold one of {', '.join(synthetic.VERSIONS)}")
+    return slug, version
+
+
+def _show(candidate: UsbCandidate, serial_host: SerialHost, clock: Clock, as_json: bool) -> bool:
+    port = candidate.port_path.value
+    try:
+        with looked_at(candidate, serial_host, clock) as subject:
+            facts, name, fault = list(subject.identity.facts), subject.platform.name, ""
+    except (DriverError, UnitRejected) as error:
+        facts, name, fault = [], str(candidate.usb_id), str(error)
+    if as_json:
+        rows = [{"name": fact.name, "value": fact.value, "source": fact.source} for fact in facts]
+        sys.stdout.write(json.dumps({"port": port, "platform": name, "facts": rows, "fault": fault}) + "\n")
+    else:
+        sys.stdout.writelines(_lines(port, name, facts, fault))
+    return not fault
+
+
+def _lines(port: str, name: str, facts: list[IdentityFact], fault: str) -> Iterator[str]:
+    yield f"port {port}  {name}\n"
+    for fact in facts:
+        yield f"  {fact.name:12} {fact.value:28} {fact.source}\n"
+    if fault:
+        yield f"  {fault}\n"

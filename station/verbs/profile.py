@@ -1,2 +1,95 @@
-def add(parsers):
-    pass
+"""``station profile check``: read a profile, find its files, plan it on a virtual unit."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from drivers.platforms import Platform
+from drivers.wire.replies import ModuleInfo
+from drivers.wire.usb import Mode
+
+from ..config import load_config
+from ..errors import UnitRejected
+from ..firmware.examples import write_example_files
+from ..firmware.plan import UpdatePlan, make_plan
+from ..firmware.release import load_release
+from ..firmware.store import FirmwareStore
+from ..paths import find_profile
+from ..profile import Profile, load_profile
+from .identify import virtual_place
+from .looking import looked_at, wait_candidates
+
+HELD_OS = "3.3.1"
+
+
+def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare ``profile check``."""
+    parser = parsers.add_parser("profile", help="check a profile before it goes to the line")
+    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    check = verbs.add_parser("check", help="read it, find its files, plan it on a virtual unit")
+    check.add_argument("file", metavar="FILE", help="a profile file, or the name of a shipped one")
+    check.add_argument("--firmware", action="append", type=Path, default=[], metavar="DIR", help="look here for files")
+    check.add_argument("--held", default=HELD_OS, metavar="V", help="Device OS the virtual unit holds (3.3.1)")
+    check.add_argument("--config", type=Path, metavar="FILE", help="the station's config file")
+    check.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print steps, modules, order and reasons; 0 when a unit could be made, 1 when the plan is refused."""
+    profile = load_profile(find_profile(arguments.file))
+    with tempfile.TemporaryDirectory() as scratch:
+        write_example_files(Path(scratch))
+        folders = (*arguments.firmware, *load_config(arguments.config).firmware_folders, Path(scratch))
+        store = FirmwareStore(folders)
+        kind = "product " + profile.product.ref if profile.product else "developer"
+        sys.stdout.write(f"{profile.id} revision {profile.revision} ({kind}), text {profile.sha256[:12]}\n")
+        good = [_platform(profile, platform, store, arguments.held) for platform in profile.platforms]
+    return 0 if all(good) else 1
+
+
+def _platform(profile: Profile, platform: Platform, store: FirmwareStore, held_os: str) -> bool:
+    sys.stdout.write(f"\n{platform.name}, a virtual one that holds synthetic Device OS {held_os}:\n")
+    files = load_release(profile, platform, store)
+    may_go_back = profile.device_os is not None and profile.device_os.allow_downgrade
+    sys.stdout.writelines(_steps(profile, platform))
+    try:
+        plan = make_plan(
+            platform, _held(platform, held_os), files.release, files.application, mode=Mode.APPLICATION,
+            allow_downgrade=may_go_back, product=files.product(profile), skus=profile.skus,
+        )  # fmt: skip
+    except UnitRejected as error:
+        sys.stdout.write(f"  refused: {error}\n")
+        return False
+    sys.stdout.writelines(_plan(plan))
+    return True
+
+
+def _held(platform: Platform, held_os: str) -> tuple[ModuleInfo, ...]:
+    """Module info of the virtual unit, read as the station reads it."""
+    with virtual_place([f"{platform.slug}@{held_os}"]) as (usb_host, serial_host, clock):
+        candidate = wait_candidates(usb_host, clock, 1)[0]
+        with looked_at(candidate, serial_host, clock) as subject:
+            return subject.modules
+
+
+def _steps(profile: Profile, platform: Platform) -> Iterator[str]:
+    yield "  steps\n"
+    for step in profile.steps(platform):
+        after = ", ".join(step.after) or "plugging in"
+        yield f"    {step.name:12} {step.lane.value:6} after {after}; at most {step.limit_s:.0f} s\n"
+
+
+def _plan(plan: UpdatePlan) -> Iterator[str]:
+    yield "  modules (wanted / held)\n"
+    for name, wanted, held in plan.rows:
+        yield f"    {name:16} {wanted} / {held}\n"
+    yield f"  order: {plan.case.value}\n"
+    for write in plan.writes:
+        yield f"    {write.way.value:6} {write.name}: {write.why}\n"
+    yield f"  safe to cut: {plan.cut.value}\n"
+    for reason in plan.reasons:
+        yield f"    {reason}\n"

@@ -16,10 +16,14 @@ from ..compose import Hardware, Settings, Station
 from ..config import StationConfig, load_config
 from ..engine.events import BatchSummary
 from ..headless import Printer, Tally, as_json, as_words
+from ..model import SlotInfo
 from ..paths import find_profile
 from ..profile import load_profile
 from ..secrets import ApiToken, SecretSource
 from .places import add_data_dir, journal_dir
+
+UNBOUND = tuple(SlotInfo(number) for number in range(1, 5))
+"""Slots of a bench without a config file: each takes the first port that shows a unit."""
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -52,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not is_headless:
         from .screen import station_screen  # the screen is loaded only where it is shown
 
-        return station_screen(station, config)
+        return station_screen(station)
     return _headless(station, arguments, clock)
 
 
@@ -60,7 +64,7 @@ def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
     """What the config file and the command line say."""
     secrets = SecretSource(os.environ)
     return Settings(
-        station_id=config.station_id, slots=config.slots, data_dir=journal_dir(arguments),
+        station_id=config.station_id, slots=config.slots or UNBOUND, data_dir=journal_dir(arguments),
         firmware=config.firmware_folders,
         cloud_url=config.cloud_url, token=lambda: secrets.resolve(config.token, ApiToken), secrets=secrets,
         operator=arguments.operator, traces=arguments.trace,

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from drivers.clock import Clock
 
 from ..compose import Station
-from ..config import StationConfig
 from ..demo import Demo, DemoOptions
 from ..engine.commands import Command
 from ..engine.events import BatchSummary
@@ -17,10 +16,10 @@ from ..model import SlotInfo
 from ..ui.app import BenchApp
 
 
-def station_screen(station: Station, config: StationConfig) -> int:
+def station_screen(station: Station) -> int:
     """Show the bench until somebody leaves; returns the exit status."""
     tally = Tally()
-    _show(station, config.slots, station.start, tally)
+    _show(station, station.slots, station.start, tally)
     station.stop()
     return tally.exit_status
 

@@ -1,0 +1,82 @@
+"""Looks at units outside of any attempt, for ``identify`` and ``profile check``. Writes nothing anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from drivers.clock import CancelToken, Clock, Deadline
+from drivers.devices import ParticleDevice
+from drivers.hotplug import PortWatch
+from drivers.identity import Secret
+from drivers.platforms import platform
+from drivers.transport import SerialHost, UsbCandidate, UsbHost
+from drivers.wire.usb import Mode
+
+from ..engine.events import Event
+from ..engine.step import StepContext
+from ..model import IdentityFact, SeenBefore
+from ..steps import reading
+from ..steps.unitwork import Subject
+
+LOOK_S = 90.0
+APPEAR_S = 10.0
+
+
+class _Stranger:
+    """No journal: every unit is new."""
+
+    def seen_before(self, device_id: str) -> SeenBefore | None:  # noqa: ARG002 - what `UnitMemory` asks
+        return None
+
+    def known_facts(self, device_id: str) -> dict[str, str]:  # noqa: ARG002
+        return {}
+
+    def wifi_digest(self, device_id: str) -> str | None:  # noqa: ARG002
+        return None
+
+    def digest(self, device_id: str, ssid: str, password: Secret | None) -> str:  # noqa: ARG002
+        return ""
+
+
+class _NoDesk:
+    def wait_scan(self, timeout_s: float, cancel: CancelToken) -> str | None:
+        raise NotImplementedError("looking at a unit asks nobody for a scan")
+
+
+def wait_candidates(host: UsbHost, clock: Clock, count: int) -> list[UsbCandidate]:
+    """What is plugged in, waiting up to ten seconds for ``count`` units to appear."""
+    deadline = Deadline.after(clock, APPEAR_S)
+    while len(found := host.candidates()) < count and not deadline.expired:
+        clock.sleep(0.25)
+    return found
+
+
+@contextmanager
+def looked_at(candidate: UsbCandidate, serial_host: SerialHost, clock: Clock) -> Iterator[Subject]:
+    """The unit behind ``candidate``, its identities read as far as its mode allows. Raises `DriverError`."""
+    port = PortWatch(candidate.port_path, clock)
+    port.attached(candidate)
+    device = ParticleDevice(port, serial_host, clock, clock.token())
+    subject = Subject(platform(candidate.usb_id.platform_id or 0), device, _Stranger())
+    try:
+        _read(subject, clock)
+        yield subject
+    finally:
+        device.close()
+
+
+def _read(subject: Subject, clock: Clock) -> None:
+    context = StepContext(
+        step="identify", slot=0, attempt="", clock=clock, deadline=Deadline.after(clock, LOOK_S), cancel=clock.token(),
+        announce=_unheard, record=_unheard, desk=_NoDesk(),
+    )  # fmt: skip
+    mode = subject.device.mode
+    subject.identity.facts.append(IdentityFact("mode", str(mode), "USB product id"))
+    reading.identify_usb(subject, context)
+    if mode is Mode.APPLICATION:
+        reading.complete(subject, context)
+
+
+def _unheard(event: Event) -> None:
+    """What a look says is printed by the verb, not by events."""
