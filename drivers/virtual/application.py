@@ -6,6 +6,7 @@ radio's session. The Device OS version is that of the system part the flash real
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 
 from ..platforms import ModuleFunction, OsVersion
@@ -31,6 +32,9 @@ _RAW_MAX = 64
 _DFU_BAUD, _LISTENING_BAUD = 14400, 28800
 _FEATURE_NO_LISTENING = 0x08  # a cleared bit switches the feature on (reference usb-and-serial 2.8)
 _ALLOCATE_S = 0.0002
+_CDC_OUT, _CDC_IN = 0x21, 0xA1
+_SET_LINE_CODING, _GET_LINE_CODING, _SET_CONTROL_LINE_STATE = 0x20, 0x21, 0x22
+_LINE_CODING = struct.Struct("<IBBB")  # rate, stop bits, parity, data bits; CDC PSTN 1.2 section 6.3.11
 _RETRY_S = 0.1
 
 
@@ -50,6 +54,7 @@ class Application:
         self.service = ControlService(self)
         platform = board.spec.platform
         self.descriptors: Descriptors = application_descriptors(platform.id, platform.name, str(board.spec.device_id))
+        self._line = (9600, False)  # rate and DTR of the CDC port
         self._is_asleep = False  # the system thread waits for the restart it was asked for
         self._free_at = 0.0  # until then the system thread works on something
 
@@ -133,6 +138,8 @@ class Application:
 
     def request(self, setup: Setup, data: bytes) -> Answer:
         """Vendor requests to the device: the service protocol, and the raw ones of 3.8."""
+        if setup.request_type in (_CDC_OUT, _CDC_IN) and setup.index == 0:
+            return Answer(self._cdc(setup, data))
         if setup.request_type & 0x7F != 0x40:
             raise Stall
         if setup.request == _RAW:
@@ -152,6 +159,18 @@ class Application:
             self.radio.disconnect()
         elif setup.length == 0:
             raise Stall  # with 1 to 64 data bytes an unknown index is accepted and ignored
+        return b""
+
+    def _cdc(self, setup: Setup, data: bytes) -> bytes:
+        """The three requests a host's serial driver makes (CDC PSTN 1.2 section 6.3)."""
+        if setup.request_type == _CDC_IN and setup.request == _GET_LINE_CODING:
+            return _LINE_CODING.pack(self._line[0], 0, 0, 8)
+        if setup.request_type == _CDC_OUT and setup.request == _SET_LINE_CODING and len(data) == _LINE_CODING.size:
+            self.serial_line(baud=_LINE_CODING.unpack(data)[0], dtr=self._line[1])
+        elif setup.request_type == _CDC_OUT and setup.request == _SET_CONTROL_LINE_STATE:
+            self.serial_line(baud=self._line[0], dtr=bool(setup.value & 1))
+        else:
+            raise Stall
         return b""
 
     def set_configuration(self, value: int) -> None:
@@ -176,6 +195,7 @@ class Application:
 
     def serial_line(self, *, baud: int, dtr: bool) -> None:
         """Two magic rates (5.1); output flows only while DTR is set (2.10)."""
+        self._line = (baud, dtr)
         self.console.set_dtr(dtr)
         if baud == _DFU_BAUD:
             self.board.after(0.0, lambda: self.board.restart(BootRequest.DFU))

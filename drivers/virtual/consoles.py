@@ -1,0 +1,135 @@
+"""Console ports for other processes: one pty per unit that runs its application, linked by name in a directory.
+
+A pty has no DTR: "somebody has it open" stands in for it. Line rates are read from the master
+side, 14400 included. Real time only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import select
+import struct
+import termios
+import threading
+import tty
+from pathlib import Path
+
+from ..clock import Clock
+from ..identity import PortPath
+from ..wire.usb import UsbId
+from .bus import Gone, Shown, VirtualBus
+
+_NAME = re.compile(r"usb-([0-9a-f]{4})_([0-9a-f]{4})-(\d+-[0-9.]+)-([0-9a-f]{24})")
+_TCGETS2 = 0x802C542A
+_TERMIOS2 = struct.Struct("=IIIIB19sII")  # flags, line discipline, control characters, input and output rate
+_POLL_MS = 20
+_CHUNK = 256
+
+
+def link_name(usb_id: UsbId, port: PortPath, serial_number: str) -> str:
+    """File name of a console link."""
+    return f"usb-{usb_id.vendor:04x}_{usb_id.product:04x}-{port}-{serial_number}"
+
+
+def parse_link_name(name: str) -> tuple[UsbId, PortPath, str] | None:
+    """What `link_name` was given, None for any other file."""
+    found = _NAME.fullmatch(name)
+    return (UsbId(int(found[1], 16), int(found[2], 16)), PortPath(found[3]), found[4]) if found else None
+
+
+class ConsoleLinks:
+    """Keeps ``directory`` (made if absent, private to its owner) full of links to the consoles of ``bus``."""
+
+    def __init__(self, bus: VirtualBus, directory: Path) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in directory.iterdir():
+            if parse_link_name(path.name):
+                path.unlink()  # of an earlier process
+        self._bus, self._directory = bus, directory
+        self._lock = threading.Lock()
+        self._served: dict[PortPath, _Pty] = {}
+        self._stop_listening = bus.listen(self._changed)
+        for port in bus.units():
+            self._changed(port)
+
+    def close(self) -> None:
+        self._stop_listening()
+        with self._lock:
+            for pty in self._served.values():
+                pty.close()
+            self._served.clear()
+
+    def _changed(self, port: PortPath) -> None:
+        shown = next((one for one in self._bus.shown() if one.port == port), None)
+        with self._lock:
+            old = self._served.get(port)
+            if old is not None and (shown is None or old.shown.presence is not shown.presence):
+                self._served.pop(port).close()
+            if shown is None or shown.presence.serial_from is None or port in self._served:
+                return
+            wait = shown.presence.serial_from - self._bus.clock.now()
+            if wait <= 0:
+                self._served[port] = _Pty(shown, self._directory, self._bus.clock)
+                return
+        self._bus.at(wait, lambda: self._changed(port))
+
+
+class _Pty:
+    """One pty, its link, and the thread that moves bytes between it and the unit."""
+
+    def __init__(self, shown: Shown, directory: Path, clock: Clock) -> None:
+        self.shown, self._clock = shown, clock
+        descriptors = shown.presence.descriptors
+        self._master, slave = os.openpty()
+        tty.setraw(slave)
+        self._link = directory / link_name(descriptors.usb_id, shown.port, descriptors.serial)
+        self._link.unlink(missing_ok=True)
+        self._link.symlink_to(os.ttyname(slave))
+        os.close(slave)  # from now on the master sees whether somebody has it open
+        self._poll = select.poll()
+        self._poll.register(self._master, select.POLLIN)
+        self._line = (0, False)  # rate and DTR as the unit was told last
+        self._is_open = True
+        self._thread = threading.Thread(target=self._run, name=f"pty-{shown.port}", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Pull it: whoever has it open gets an error."""
+        self._is_open = False
+        self._link.unlink(missing_ok=True)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(2.0)
+
+    def _run(self) -> None:
+        try:
+            with contextlib.suppress(Gone, OSError):
+                while self._is_open:
+                    self._turn()
+        finally:
+            self._link.unlink(missing_ok=True)
+            os.close(self._master)
+
+    def _turn(self) -> None:
+        unit, presence = self.shown.unit, self.shown.presence
+        events = dict(self._poll.poll(0 if unit.serial_pending(presence) else _POLL_MS)).get(self._master, 0)
+        has_client = not events & select.POLLHUP
+        line = (_rate(self._master), has_client)
+        if line != self._line:
+            self._line = line
+            unit.serial_line(presence, baud=line[0], dtr=line[1])
+        if not has_client:
+            self._clock.sleep(_POLL_MS / 1000)  # poll reports the hang-up at once, again and again
+            return
+        if events & select.POLLIN:
+            unit.serial_write(presence, os.read(self._master, _CHUNK))
+        if data := unit.serial_read(presence, _CHUNK, 0.0):
+            os.write(self._master, data)
+
+
+def _rate(master: int) -> int:
+    """The output line rate; also for rates that have no constant, such as 14400."""
+    raw = fcntl.ioctl(master, _TCGETS2, bytes(_TERMIOS2.size))
+    return int(_TERMIOS2.unpack(raw)[-1]) or termios.B9600
