@@ -1,0 +1,456 @@
+"""A whole bench in simulated time, with the hands under the test's control: station, virtual units, virtual cloud.
+
+Everything between the USB backend and the HTTP socket is the real thing. `LineBench.close` checks what must hold
+after every story: no forbidden page was touched, no secret was told, the journal's chain holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from drivers.clock import SimulatedClock
+from drivers.identity import Secret
+from drivers.platforms import platform_by_slug
+from drivers.transport.serialport import PyserialHost
+from drivers.transport.usb import PyusbHost
+from drivers.virtual import synthetic
+from drivers.virtual.backend import VirtualBackend
+from drivers.virtual.boot import BootRequest
+from drivers.virtual.bus import VirtualBus
+from drivers.virtual.factory import UnitSpec, factory_modules, make_spec
+from drivers.virtual.faults import parse_fault
+from drivers.virtual.radio import AccessPoint, StoredNetwork, World
+from drivers.virtual.serial_side import VirtualPorts
+from drivers.virtual.synthetic import SyntheticFile
+from drivers.virtual.unit import VirtualUnit
+from station.cloud.virtual import VirtualCloud
+from station.compose import Hardware, Settings, Station
+from station.engine.commands import Command, RetrySlot, Scan
+from station.engine.events import AttemptFinished, AttemptStarted, Event, HandsNeeded, StepFinished
+from station.journal import JournalReader
+from station.journal.export.dump import write_dump
+from station.model import Outcome, SlotInfo, Verdict
+from station.profile import Profile, parse_profile
+from station.secrets import SecretSource
+
+ME = "line@example.com"
+SSID = "bench-net"
+PASSWORD = "correct horse battery"
+PRODUCTS = {"boron": 20001, "argon": 20002}
+OTHER_PRODUCT = 20099
+QUIET_S = 900.0
+"""How long a story may wait for an event, simulated."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A profile a story walks. ``modules`` and ``application`` None: the synthetic ones of ``device_os``."""
+
+    platform: str = "boron"
+    device_os: str | None = "6.3.4"
+    modules: tuple[SyntheticFile, ...] | None = None
+    application: SyntheticFile | None = None
+    has_application: bool = True
+    kind: str = "product"
+    product: int | None = None  # None: the platform's own
+    offline: str = "queue"
+    claim: bool = False
+    online: bool = False
+    wifi: bool | None = None  # None: where the platform has it
+    label: bool = False
+    keep_secret: bool = False
+    allow_downgrade: bool = False
+    limits: Mapping[str, float] = field(default_factory=dict)
+    name: str = "{serial}"
+    fallback: str = "{platform}-{id6}"
+    revision: int = 1
+
+    @property
+    def id(self) -> str:
+        return f"story-{self.platform}-{self.kind}"
+
+    @property
+    def batch(self) -> str:
+        return f"batch-{self.id}-r{self.revision}"
+
+    @property
+    def platform_id(self) -> int:
+        return platform_by_slug(self.platform).id
+
+    @property
+    def has_wifi(self) -> bool:
+        return self.platform == "argon" if self.wifi is None else self.wifi
+
+    def release(self) -> tuple[SyntheticFile, ...]:
+        if self.modules is not None:
+            return self.modules
+        return synthetic.release(self.platform_id, self.device_os) if self.device_os else ()
+
+    def app(self) -> SyntheticFile | None:
+        if not self.has_application:
+            return None
+        return self.application or synthetic.application(self.platform_id, self.device_os or "3.3.1", seed="story")
+
+    def files(self) -> tuple[SyntheticFile, ...]:
+        app = self.app()
+        return (*self.release(), *((app,) if app else ()))
+
+    def text(self) -> str:
+        """The profile as a process engineer would write it."""
+        lines = [
+            f'id = "{self.id}"', f"revision = {self.revision}", f'kind = "{self.kind}"',
+            f'platforms = ["{self.platform}"]',
+        ]  # fmt: skip
+        if self.kind == "product":
+            lines += ["[product]", f"id = {self.product or PRODUCTS[self.platform]}"]
+        if self.device_os is not None:
+            rows = ", ".join(_ref(file) for file in self.release())
+            lines += [
+                "[device_os]", f'version = "{self.device_os}"', f"modules = [{rows}]",
+                f"allow_downgrade = {str(self.allow_downgrade).lower()}",
+            ]  # fmt: skip
+        app = self.app()
+        if app is not None:
+            lines += ["[firmware]", *_ref(app)[2:-2].split(", ")]
+        if self.has_wifi:
+            lines += ["[wifi]", f'ssid = "{SSID}"', 'password = "env:STORY_WIFI"']
+        flags = (str(flag).lower() for flag in (self.claim, self.online))
+        lines += ["[cloud]", f'offline = "{self.offline}"', *map("{} = {}".format, ("claim", "online"), flags)]
+        lines += ["[name]", f'template = "{self.name}"', f'fallback = "{self.fallback}"']
+        lines += ["[label]", f"expect = {str(self.label).lower()}", f"keep_secret = {str(self.keep_secret).lower()}"]
+        lines += [f"[steps.{step}]\nlimit_s = {seconds}" for step, seconds in self.limits.items()]
+        return "\n".join([*lines, ""])
+
+    def profile(self) -> Profile:
+        return parse_profile(self.text().encode(), f"{self.id}.toml")
+
+
+def _ref(file: SyntheticFile) -> str:
+    return f'{{ file = "{file.name}", sha256 = "{hashlib.sha256(file.data).hexdigest()}" }}'
+
+
+BORON = Recipe("boron")
+ARGON = Recipe("argon", offline="hold", online=True)
+DEVELOPER = Recipe("argon", kind="developer", offline="hold", claim=True, online=True)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One attempt as a story looks at it, with what the virtual side counted meanwhile."""
+
+    started: AttemptStarted
+    finished: AttemptFinished
+    events: tuple[Event, ...]
+    flash_writes: int
+    cloud_writes: int
+    transfers: int
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.finished.verdict
+
+    @property
+    def seconds(self) -> float:
+        return self.finished.seconds
+
+    @property
+    def steps(self) -> dict[str, StepFinished]:
+        return {event.step: event for event in self.events if isinstance(event, StepFinished)}
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        return {name: step.outcome.value for name, step in self.steps.items()}
+
+    def with_outcome(self, outcome: Outcome) -> set[str]:
+        return {name for name, step in self.steps.items() if step.outcome is outcome}
+
+    def of(self, kind: type[Event]) -> list[Event]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+class LineBench:
+    """The bench of one story. Make it with `line_bench`."""
+
+    def __init__(self, directory: Path, *recipes: Recipe, slots: int = 1, traces: bool = True) -> None:
+        self.directory, self.recipes, self.count, self.traces = directory, recipes, slots, traces
+        self.clock = SimulatedClock()
+        self.environ = {"STORY_WIFI": PASSWORD}
+        self.events: list[tuple[float, Event]] = []
+        self.units: list[VirtualUnit] = []
+        self._news = self.clock.condition()
+        self._secrets: list[str] = [PASSWORD]
+        self._is_running = False
+
+    # --- setting up ---
+
+    def build(self) -> None:
+        """Make the world; the calling thread is registered with the clock."""
+        self.cloud = VirtualCloud(self.clock, self.directory / "cloud.sqlite")
+        for slug, number in PRODUCTS.items():
+            self.cloud.create_product(
+                number, platform_by_slug(slug).id, slug=f"{slug}-product", name=slug, team=[ME]
+            )  # fmt: skip
+        self.cloud.create_product(OTHER_PRODUCT, 13, slug="other", name="Other", team=[ME])
+        self.cloud.serve()
+        self.token = self.cloud.create_token(ME)
+        self._secrets.append(self.token.reveal())
+        self.access_point = AccessPoint(SSID, Secret(PASSWORD))
+        self.world = World([self.access_point], sims=self.cloud, cloud=self.cloud)
+        self.bus = VirtualBus(self.clock)
+        self.start(*self.recipes)
+
+    def start(self, *recipes: Recipe) -> Station:
+        """Start the station (again), with a batch for each recipe."""
+        self.recipes = recipes
+        self.write_firmware(*(file for recipe in recipes for file in recipe.files()))
+        settings = Settings(
+            station_id="story", slots=tuple(SlotInfo(n, f"1-{n}") for n in range(1, self.count + 1)),
+            data_dir=self.journal_dir, firmware=(self.firmware_dir,), cloud_url=self.cloud.base_url,
+            token=lambda: self.token, secrets=SecretSource(self.environ), operator="0417", requests_per_s=20.0,
+            traces=self.traces,
+        )  # fmt: skip
+        ports = VirtualPorts(self.bus)
+        hardware = Hardware(PyusbHost(VirtualBackend(self.bus)), PyserialHost(ports.list, ports.open), virtual=True)
+        self.station = Station(settings, hardware, self.clock)
+        self.station.bus.subscribe(self._saw)
+        try:
+            for recipe in recipes:
+                self.station.open_batch(recipe.batch, recipe.profile())
+        except BaseException:
+            self.station.journal.close()
+            raise
+        self.station.start()
+        self._is_running = True
+        return self.station
+
+    def stop(self) -> None:
+        """Stop the station; units and cloud live on."""
+        if self._is_running:
+            self._is_running = False
+            self.station.stop()
+
+    def restart(self, *recipes: Recipe) -> Station:
+        self.stop()
+        return self.start(*(recipes or self.recipes))
+
+    def write_firmware(self, *files: SyntheticFile) -> None:
+        self.firmware_dir.mkdir(exist_ok=True)
+        for file in files:
+            (self.firmware_dir / file.name).write_bytes(file.data)
+
+    @property
+    def firmware_dir(self) -> Path:
+        return self.directory / "firmware"
+
+    @property
+    def journal_dir(self) -> Path:
+        return self.directory / "journal"
+
+    # --- units ---
+
+    def unit(
+        self, platform: str = "boron", number: int = 1, device_os: str = "3.3.1", *, faults: tuple[str, ...] = (),
+        spec: UnitSpec | None = None, is_known: bool = True, **settings: object,
+    ) -> VirtualUnit:  # fmt: skip
+        """A unit out of its box; the cloud knows it as its factory would have told."""
+        made = spec or make_spec(platform, 7, number, device_os, **settings)  # type: ignore[arg-type]
+        unit = VirtualUnit(made, self.clock, self.world)
+        unit.order(*(parse_fault(fault) for fault in faults))
+        if is_known:
+            self.cloud.register_unit(
+                made.device_id, made.platform_id, serial=made.serial, iccid=made.iccid, imei=made.imei, mac=made.mac,
+                secret=made.mobile_secret,
+            )  # fmt: skip
+        self._secrets.append(made.mobile_secret.reveal())
+        self.units.append(unit)
+        return unit
+
+    def finished_unit(self, recipe: Recipe, number: int = 1, **settings: object) -> VirtualUnit:
+        """A unit whose flash holds all of the recipe's firmware already: its walk is short."""
+        settings = {"modules": tuple(file.data for file in recipe.files()), "setup_done": True} | settings
+        if recipe.has_wifi:
+            settings = {"networks": (StoredNetwork(SSID, Secret(PASSWORD)),)} | settings
+        return self.unit(recipe.platform, number, **settings)  # type: ignore[arg-type]
+
+    def stranger(self) -> UnitSpec:
+        """Another Boron than any other here."""
+        return make_spec("boron", 99, 99, "3.3.1")
+
+    @property
+    def flash_writes(self) -> int:
+        return sum(unit.score.flash_writes for unit in self.units)
+
+    @property
+    def cloud_writes(self) -> int:
+        return sum(self.cloud.writes.values())
+
+    @property
+    def transfers(self) -> int:
+        return sum(unit.transfers["control"] for unit in self.units)
+
+    # --- hands ---
+
+    def plug(self, unit: VirtualUnit, slot: int = 1) -> None:
+        self.bus.plug(f"1-{slot}", unit)
+
+    def unplug(self, slot: int = 1) -> None:
+        self.bus.unplug(f"1-{slot}")
+
+    def command(self, command: Command) -> None:
+        self.station.command(command)
+
+    def scan_when_asked(self, label: str, slot: int = 1, *, since: int = 0) -> None:
+        """Wait until the slot asks for a label, then scan ``label``."""
+        self.wait_for(HandsNeeded, slot=slot, since=since, sentence="scan_label")
+        self.sleep(1.0)
+        self.command(Scan(label))
+
+    def walk(
+        self, unit: VirtualUnit, slot: int = 1, *, within: float = QUIET_S, during: Callable[[], None] | None = None
+    ) -> Walk:
+        """Plug in, see it through, look at the verdict a while, unplug."""
+        return self._walked(lambda: self.plug(unit, slot), slot, within, during, leave=True)
+
+    def retry(self, slot: int = 1, *, within: float = QUIET_S) -> Walk:
+        """Walk the unit in the slot again."""
+        return self._walked(lambda: self.command(RetrySlot(slot)), slot, within, None, leave=False)
+
+    def _walked(
+        self, begin: Callable[[], None], slot: int, within: float, during: Callable[[], None] | None, *, leave: bool
+    ) -> Walk:
+        mark = self.mark()
+        before = (self.flash_writes, self.cloud_writes, self.transfers)
+        begin()
+        if during is not None:
+            during()
+        finished = self.wait_finished(slot, since=mark, within=within)
+        counts = (self.flash_writes, self.cloud_writes, self.transfers)
+        if leave:
+            self.sleep(1.0)
+            self.unplug(slot)
+            self.sleep(1.0)
+        return self.told(finished, *(after - first for after, first in zip(counts, before, strict=True)))
+
+    def told(self, finished: AttemptFinished, *counts: int) -> Walk:
+        """The attempt that ``finished`` ended."""
+        own = tuple(event for _, event in list(self.events) if event.attempt == finished.attempt)
+        started = next(event for event in own if isinstance(event, AttemptStarted))
+        return Walk(started, finished, own, *(counts or (0, 0, 0)))
+
+    # --- time and events ---
+
+    def _saw(self, event: Event) -> None:
+        with self._news:
+            self.events.append((self.clock.now(), event))
+            self._news.notify_all()
+
+    def mark(self) -> int:
+        """A place in the story to look from."""
+        return len(self.events)
+
+    def sleep(self, seconds: float) -> None:
+        self.clock.sleep(seconds)
+
+    def wait(self, wanted: Callable[[Event], bool], *, since: int = 0, within: float = QUIET_S) -> Event:
+        """The first event from ``since`` on that is ``wanted``; fails after ``within`` simulated seconds."""
+        place = since
+        until = self.clock.now() + within
+        with self._news:
+            while True:
+                while place < len(self.events):
+                    if wanted(self.events[place][1]):
+                        return self.events[place][1]
+                    place += 1
+                left = until - self.clock.now()
+                if left <= 0:
+                    told = "\n".join(f"{at:8.2f} {shown(event)}" for at, event in self.events[since:][-40:])
+                    raise AssertionError(
+                        f"nothing of that kind within {within} simulated seconds; the last was\n{told}"
+                    )
+                self._news.wait(left)
+
+    def wait_for(
+        self, kind: type[Event], *, slot: int | None = None, since: int = 0, within: float = QUIET_S, **fields: object
+    ) -> Event:
+        """The first event of ``kind`` with those ``fields``."""
+
+        def fits(event: Event) -> bool:
+            return (
+                isinstance(event, kind)
+                and slot in (None, event.slot)
+                and all(getattr(event, name) == value for name, value in fields.items())
+            )
+
+        return self.wait(fits, since=since, within=within)
+
+    def wait_finished(self, slot: int = 1, *, since: int = 0, within: float = QUIET_S) -> AttemptFinished:
+        found = self.wait_for(AttemptFinished, slot=slot, since=since, within=within)
+        assert isinstance(found, AttemptFinished)
+        return found
+
+    def when(self, event: Event) -> float:
+        """Simulated seconds at which ``event`` was told."""
+        return next(at for at, told in self.events if told is event)
+
+    # --- the end ---
+
+    def reader(self) -> JournalReader:
+        return JournalReader(self.journal_dir)
+
+    def close(self) -> None:
+        """Take all down and check what must hold after every story."""
+        self.stop()
+        self.bus.close()
+        self.cloud.close()
+        assert self.bus.failures == []
+        for unit in self.units:
+            assert unit.score.forbidden == []
+        with self.reader() as journal:
+            journal.verify()
+            self.check_no_secret(io_dump(journal))
+        self.check_no_secret("\n".join(json.dumps(event.to_json(), ensure_ascii=False) for _, event in self.events))
+
+    def check_no_secret(self, text: str) -> None:
+        """No mobile secret, Wi-Fi password or token stands in ``text``."""
+        for secret in self._secrets:
+            assert secret not in text, "a secret was told"
+
+
+def io_dump(journal: JournalReader) -> str:
+    out = io.StringIO()
+    write_dump(journal, out)
+    return out.getvalue()
+
+
+def shown(event: Event) -> str:
+    """One line for a failing test."""
+    facts = {k: v for k, v in event.to_json().items() if k not in ("at", "facts", "rows", "slots") and v}
+    return " ".join(f"{name}={value}" for name, value in facts.items())[:300]
+
+
+@contextmanager
+def line_bench(directory: Path, *recipes: Recipe, slots: int = 1, traces: bool = True) -> Iterator[LineBench]:
+    """A running bench; the calling thread is registered with its clock."""
+    bench = LineBench(directory, *recipes, slots=slots, traces=traces)
+    with bench.clock.registered():
+        bench.build()
+        try:
+            yield bench
+        except BaseException:
+            bench.stop()
+            bench.bus.close()
+            bench.cloud.close()
+            raise
+        bench.close()
+
+
+__all__ = [
+    "ARGON", "BORON", "DEVELOPER", "ME", "OTHER_PRODUCT", "PASSWORD", "PRODUCTS", "SSID", "BootRequest", "LineBench",
+    "Recipe", "Walk", "factory_modules", "line_bench", "replace", "shown",
+]  # fmt: skip
