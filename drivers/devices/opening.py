@@ -84,7 +84,7 @@ class Opener:
         return None
 
     def _compare(self, candidate: UsbCandidate, found: DeviceId | None, expected: DeviceId) -> None:
-        """Nothing is asked of a unit that may be another one (rule A5)."""
+        """Nothing is asked of a unit that may be another one (rule H2)."""
         where = f"the unit on port {candidate.port_path}"
         if found is None:
             raise RemoteProtocolError(f"{where} tells no Device ID, so it may be any unit; other cable, other port?")

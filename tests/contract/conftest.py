@@ -7,22 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
-from drivers.clock import Clock, SimulatedClock
+from drivers.clock import Clock, SimulatedClock, SystemClock
 from drivers.identity import PortPath
-from drivers.transport import SerialHost, UsbCandidate, UsbHost
+from drivers.transport import SerialHost, UsbCandidate, UsbHost, UsbTransport
 from drivers.transport.serialport import PyserialHost
 from drivers.transport.usb import PyusbHost
 from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.bus import VirtualBus
+from drivers.virtual.consoles import ConsoleLinks
 from drivers.virtual.factory import make_spec
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.serial_side import VirtualPorts
+from drivers.virtual.timing import REAL, Timings
 from drivers.virtual.unit import VirtualUnit
+from drivers.virtual.usbip import UsbIpServer
+from drivers.virtual.usbip_client import UsbIpBackend, linked_ports
 
 PORT = PortPath("1-2.3")
 
@@ -35,25 +40,36 @@ class Lab:
     bus: VirtualBus
     host: UsbHost
     serial_host: SerialHost
+    timings: Timings = REAL
+    opened: list[UsbTransport] = field(default_factory=list)
 
     def plug(self, *faults: str, dfu: bool = False) -> VirtualUnit:
         """Plug a Boron in and wait until it is on the bus; returns it."""
         arrives = BootRequest.DFU if dfu else BootRequest.NORMAL
-        unit = VirtualUnit(make_spec("boron", 7, 1, "6.3.4", arrives=arrives), self.clock)
+        unit = VirtualUnit(make_spec("boron", 7, 1, "6.3.4", arrives=arrives), self.clock, timings=self.timings)
         unit.order(*(parse_fault(fault) for fault in faults))
         self.bus.plug(PORT, unit)
-        self._wait(lambda: bool(self.host.candidates()))
+        self.wait(lambda: bool(self.host.candidates()))
         return unit
+
+    def open(self) -> UsbTransport:
+        """What is plugged in, opened; closed at the end of the test."""
+        self.opened.append(self.candidate().open())
+        return self.opened[-1]
+
+    def close_all(self) -> None:
+        for transport in self.opened:
+            transport.close()
 
     def unplug(self) -> None:
         self.bus.unplug(PORT)
-        self._wait(lambda: not self.host.candidates())
+        self.wait(lambda: not self.host.candidates())
 
     def candidate(self) -> UsbCandidate:
         (found,) = self.host.candidates()
         return found
 
-    def _wait(self, condition: Callable[[], bool]) -> None:
+    def wait(self, condition: Callable[[], bool]) -> None:
         until = self.clock.now() + 20.0
         while not condition():
             assert self.clock.now() < until, "the bus never showed it"
@@ -61,7 +77,7 @@ class Lab:
 
 
 @contextmanager
-def in_process() -> Iterator[Lab]:
+def in_process(_directory: Path) -> Iterator[Lab]:
     """pyusb's own code above our backend; pyserial's above our port."""
     clock = SimulatedClock()
     with clock.registered(), VirtualBus(clock) as bus:
@@ -70,10 +86,28 @@ def in_process() -> Iterator[Lab]:
         assert bus.failures == []
 
 
-LABS: dict[str, Callable[[], AbstractContextManager[Lab]]] = {"in-process": in_process}
+@contextmanager
+def usbip(directory: Path) -> Iterator[Lab]:
+    """The same behind a USB/IP connection and pseudo-terminals, in real time with units that start at once."""
+    with VirtualBus(SystemClock()) as bus:
+        server, links = UsbIpServer(bus), ConsoleLinks(bus, directory)
+        ports = linked_ports(directory)
+        host = PyusbHost(UsbIpBackend(server.address))
+        try:
+            yield Lab(bus.clock, bus, host, PyserialHost(ports.list, ports.open), QUICK)
+        finally:
+            links.close()
+            server.close()
+
+
+QUICK = Timings(
+    dfu_appears_s=0.02, application_appears_s=0.02, power_up_s=0.01, serial_after_usb_s=0.01, start_listening_s=0.01
+)
+LABS: dict[str, Callable[[Path], AbstractContextManager[Lab]]] = {"in-process": in_process, "usbip": usbip}
 
 
 @pytest.fixture(params=LABS)
-def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    with LABS[request.param]() as made:
+def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
+    with LABS[request.param](tmp_path) as made:
         yield made
+        made.close_all()

@@ -18,11 +18,11 @@ Lab = Any  # the fixture's class lives in conftest.py
 def listening(lab: Lab) -> SerialTransport:
     """A Boron with Device OS 6.3.4, put into listening mode, its port opened."""
     lab.plug()
-    transport = lab.candidate().open()
+    transport = lab.open()
     transport.control(control.init(requests.RequestType.START_LISTENING, 0))
     transport.close()
-    lab._wait(lambda: bool(lab.serial_host.ports()))
-    lab.clock.sleep(2.0)
+    lab.wait(lambda: bool(lab.serial_host.ports()))
+    lab.clock.sleep(0.5)
     return lab.serial_host.open(port(lab))
 
 
@@ -33,7 +33,7 @@ def port(lab: Lab) -> SerialPort:
 
 def test_a_port_names_its_unit_and_its_usb_port(lab: Lab) -> None:
     unit = lab.plug()
-    lab._wait(lambda: bool(lab.serial_host.ports()))
+    lab.wait(lambda: bool(lab.serial_host.ports()))
     found = port(lab)
     assert found.serial_string.lower() == unit.device_id
     assert str(found.port_path) == "1-2.3"

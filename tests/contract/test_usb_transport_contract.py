@@ -35,24 +35,24 @@ def test_the_port_path_stays_and_the_address_changes_over_an_arrival(lab: Lab) -
     first = lab.candidate()
     lab.unplug()
     lab.bus.plug("1-2.3", unit)
-    lab._wait(lambda: bool(lab.host.candidates()))
+    lab.wait(lambda: bool(lab.host.candidates()))
     second = lab.candidate()
     assert first.port_path == second.port_path
     assert first.address != second.address
     with pytest.raises(LinkError):
-        first.open().control(control.raw_version())
+        first.open()
 
 
 def test_an_in_transfer_brings_what_the_unit_sends_and_no_more(lab: Lab) -> None:
     lab.plug()
-    transport = lab.candidate().open()
+    transport = lab.open()
     assert transport.control(control.raw_version()) == b"6.3.4"
     assert transport.control(control.reset_all()) == bytes.fromhex("01 00 00 00 00 00")
 
 
 def test_an_out_transfer_carries_its_data(lab: Lab) -> None:
     lab.plug()
-    transport = lab.candidate().open()
+    transport = lab.open()
     transport.control(control.init(1, 5))  # ECHO
     assert transport.control(control.send(1, 5), b"hello") == b""
     lab.clock.sleep(0.1)
@@ -62,7 +62,7 @@ def test_an_out_transfer_carries_its_data(lab: Lab) -> None:
 
 def test_a_stall_is_a_stall_and_the_next_transfer_works(lab: Lab) -> None:
     lab.plug()
-    transport = lab.candidate().open()
+    transport = lab.open()
     with pytest.raises(Stalled, match="EPIPE"):
         transport.control(Setup(0xC0, 1, 0, 20, 63))  # INIT with the wrong length
     assert transport.control(control.raw_version()) == b"6.3.4"
@@ -70,7 +70,7 @@ def test_a_stall_is_a_stall_and_the_next_transfer_works(lab: Lab) -> None:
 
 def test_strings_and_the_configuration_come_whole(lab: Lab) -> None:
     unit = lab.plug()
-    transport = lab.candidate().open()
+    transport = lab.open()
     assert transport.serial_string().lower() == unit.device_id
     assert transport.string(1) == "Particle"
     with pytest.raises(Stalled):
@@ -81,7 +81,7 @@ def test_strings_and_the_configuration_come_whole(lab: Lab) -> None:
 
 def test_a_unit_that_left_is_disconnected_for_everything(lab: Lab) -> None:
     lab.plug()
-    transport = lab.candidate().open()
+    transport = lab.open()
     lab.unplug()
     for touch in (lambda: transport.control(control.raw_version()), lambda: transport.string(1)):
         with pytest.raises(Disconnected):
@@ -91,7 +91,7 @@ def test_a_unit_that_left_is_disconnected_for_everything(lab: Lab) -> None:
 
 def test_a_silent_unit_costs_the_time_out_and_no_more(lab: Lab) -> None:
     lab.plug("at=control:1,do=hang")
-    transport = lab.candidate().open()
+    transport = lab.open()
     started = lab.clock.now()
     with pytest.raises(TransferTimeout):
         transport.control(control.raw_version(), timeout_s=0.4)
@@ -100,17 +100,17 @@ def test_a_silent_unit_costs_the_time_out_and_no_more(lab: Lab) -> None:
 
 def test_closing_is_final_and_may_happen_twice(lab: Lab) -> None:
     lab.plug()
-    transport = lab.candidate().open()
+    transport = lab.open()
     transport.close()
     transport.close()
     with pytest.raises(LocalProtocolError):
         transport.control(control.raw_version())
-    assert lab.candidate().open().control(control.raw_version()) == b"6.3.4"
+    assert lab.open().control(control.raw_version()) == b"6.3.4"
 
 
 def test_an_interface_with_a_driver_cannot_be_claimed_and_the_vendors_can(lab: Lab) -> None:
     lab.plug()
-    transport = lab.candidate().open()
+    transport = lab.open()
     with pytest.raises(AccessDenied):
         transport.claim(0)  # CDC, held by the system's serial driver
     transport.claim(2)
@@ -119,7 +119,7 @@ def test_an_interface_with_a_driver_cannot_be_claimed_and_the_vendors_can(lab: L
 
 def test_one_owner_at_a_time_for_an_interface(lab: Lab) -> None:
     lab.plug(dfu=True)
-    first, second = lab.candidate().open(), lab.candidate().open()
+    first, second = lab.open(), lab.open()
     first.claim(dfu.INTERFACE)
     with pytest.raises(AccessDenied):
         second.claim(dfu.INTERFACE)
@@ -130,7 +130,7 @@ def test_one_owner_at_a_time_for_an_interface(lab: Lab) -> None:
 
 def test_an_alternate_setting_picks_the_memory(lab: Lab) -> None:
     unit = lab.plug(dfu=True)
-    transport = lab.candidate().open()
+    transport = lab.open()
     transport.claim(dfu.INTERFACE)
     seen = []
     for alternate in (0, 1):
@@ -146,7 +146,7 @@ def test_an_alternate_setting_picks_the_memory(lab: Lab) -> None:
 
 def test_the_write_guard_is_under_every_handle_on_a_bootloader(lab: Lab) -> None:
     unit = lab.plug(dfu=True)
-    transport = lab.candidate().open()
+    transport = lab.open()
     transport.claim(dfu.INTERFACE)
     transport.control(dfu.abort())
     transport.control(dfu.get_status())

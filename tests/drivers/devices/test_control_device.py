@@ -217,6 +217,7 @@ def test_a_unit_that_vanishes_has_obeyed_a_restart_only_if_it_had_accepted_it(
             device.ask_restart(requests.enter_dfu(), deadline=bench.within(5.0))
 
 
+@pytest.mark.rule("N5")
 def test_the_trace_has_one_line_per_request_and_hides_secret_payloads(bench: DeviceBench) -> None:
     bench.unit(platform="argon")
     device = opened(bench)

@@ -82,7 +82,6 @@ class Anonymous:
 RAW, REQUEST_20 = control.raw_device_id(), control.init(20, 0)
 
 
-@pytest.mark.rule("A1")
 @pytest.mark.parametrize(
     ("deaf_to", "source"),
     [(set(), "raw device id"), ({RAW}, "DEVICE_ID"), ({RAW, REQUEST_20}, "console i")],
@@ -107,7 +106,7 @@ def test_a_unit_that_tells_nothing_is_not_taken_for_the_one_that_was_there(bench
         device.ask(requests.get_serial_number())
 
 
-@pytest.mark.rule("A5")
+@pytest.mark.rule("H2")
 def test_another_unit_on_the_port_is_never_taken_for_the_first(bench: DeviceBench) -> None:
     bench.unit(number=1)
     device = identified(bench)
@@ -164,6 +163,7 @@ def test_a_unit_that_answers_garbage_is_refused_in_time(bench: DeviceBench) -> N
 # --- restarts ---
 
 
+@pytest.mark.rule("H3")
 def test_dfu_and_back_is_announced_and_confirmed(bench: DeviceBench) -> None:
     unit = bench.unit()
     watch, device = bench.watch("1-1"), identified(bench)
@@ -217,6 +217,7 @@ def test_a_restart_an_earlier_program_left_behind_does_not_confuse(bench: Device
     assert bench.watch("1-1").generation == 2
 
 
+@pytest.mark.rule("H2")
 def test_a_swap_during_re_enumeration_is_found_out(bench: DeviceBench) -> None:
     bench.unit(number=1)
     device = identified(bench)
@@ -322,6 +323,7 @@ def test_a_wifi_unit_without_networks_returns_to_listening_and_that_is_no_error(
     assert device.is_listening(bench.within(5.0))
 
 
+@pytest.mark.rule("A7")
 @pytest.mark.parametrize(("platform", "device_os"), [("boron", "3.3.1"), ("boron", "6.3.4"), ("argon", "5.8.0")])
 def test_the_console_tells_every_identity_and_leaves_the_mode_as_it_was(
     bench: DeviceBench, platform: str, device_os: str
@@ -341,6 +343,7 @@ def test_the_console_tells_every_identity_and_leaves_the_mode_as_it_was(
     assert unit.spec.mobile_secret.reveal() not in "\n".join(bench.trace)
 
 
+@pytest.mark.rule("N5")
 def test_the_console_stores_a_network_without_showing_its_password(bench: DeviceBench) -> None:
     unit = bench.unit(platform="argon")
     device = identified(bench)

@@ -13,7 +13,6 @@ from drivers.identity import PortPath
 from drivers.transport import UsbTransport
 from drivers.wire.usb import Mode, UsbId
 
-
 BORON, DFU = UsbId(0x2B04, 0xC00D), UsbId(0x2B04, 0xD00D)
 PORT = PortPath("1-4")
 
