@@ -1,4 +1,8 @@
-"""``identify``: who is on the port. Ends the walk before the first write when it is the wrong one. Rules C3 H2."""
+"""``identify``: who is on the port, and can it become what the profile wants. Rules C3 H2.
+
+Ends the walk before the first write, to the unit or to the cloud, when it is the wrong one or when no
+update of it ends well: the cloud's steps begin as soon as this one has ended.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from ..cloud.errors import CloudDown, RateLimited
 from ..engine.step import StepContext, StepResult, already
 from ..errors import UnitRejected
 from ..profile import Offline
-from . import reading
+from . import flashing, reading
 from .cloudwork import hold
 from .unitwork import UnitWork
 
@@ -23,6 +27,8 @@ def identify(work: UnitWork, ctx: StepContext) -> StepResult:
         reading.tell(work, ctx)
         return already(f"Device ID {work.identity.device_id} in DFU; the rest when it runs")
     reading.complete(work, ctx)
+    if work.files.release or work.files.application:
+        flashing.plan(work, ctx)
     return already(reading.proof(work))
 
 
