@@ -6,6 +6,7 @@ radio's session. The Device OS version is that of the system part the flash real
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Callable
 
@@ -18,6 +19,7 @@ from .console_side import Console
 from .control_service import ControlService, Outcome
 from .descriptors import VENDOR_INTERFACE, Descriptors, application_descriptors
 from .endpoint import Answer
+from .flash import FlashFailed
 from .ota import OtaUpdate
 from .radio import Radio
 from .request_handlers import answer_request
@@ -32,6 +34,7 @@ _RAW_MAX = 64
 _DFU_BAUD, _LISTENING_BAUD = 14400, 28800
 _FEATURE_NO_LISTENING = 0x08  # a cleared bit switches the feature on (reference usb-and-serial 2.8)
 _ALLOCATE_S = 0.0002
+_APPLY_S = 0.1  # reference firmware-and-dfu 8.1
 _CDC_OUT, _CDC_IN = 0x21, 0xA1
 _SET_LINE_CODING, _GET_LINE_CODING, _SET_CONTROL_LINE_STATE = 0x20, 0x21, 0x22
 _LINE_CODING = struct.Struct("<IBBB")  # rate, stop bits, parity, data bits; CDC PSTN 1.2 section 6.3.11
@@ -106,7 +109,10 @@ class Application:
         """Stage the received module for the next boot and reset, whatever the outcome (firmware-and-dfu 5.4)."""
         if not self._is_asleep:
             self._is_asleep = True
-            self.board.restart(BootRequest.NORMAL, max(0.1, self.ota.apply().seconds))
+            seconds = 0.0
+            with contextlib.suppress(FlashFailed):  # nobody is told (firmware-and-dfu 5.4)
+                seconds = self.ota.apply().seconds
+            self.board.restart(BootRequest.NORMAL, max(_APPLY_S, seconds))
 
     # --- the system thread ---
 

@@ -6,6 +6,7 @@ Texts are interface and stand here byte for byte. Reference usb-and-serial 5.
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections import deque
 from collections.abc import Callable, Generator
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..identity import Secret
 from ..platforms import OsVersion
-from .flash import Who
+from .flash import FlashFailed, Who
 from .module_report import describe
 from .radio import Security, StoredNetwork
 from .request_handlers import diagnostics
@@ -215,7 +216,8 @@ class Console:
         if len(code) != 63:
             self._print(WRONG_CLAIM_CODE)
             return
-        self._app.board.memory.dct.set("claim_code", code.encode(), Who.CONSOLE)
+        with contextlib.suppress(FlashFailed):  # the unit does not look whether it worked
+            self._app.board.memory.dct.set("claim_code", code.encode(), Who.CONSOLE)
         self._print(f"Claim code set to: {code}\r\n")
 
     def _diagnostics(self) -> Program:
@@ -248,7 +250,11 @@ class Console:
             password = yield from self._line(PASSWORD, 64)
         self._print(SAVING)
         network = StoredNetwork(ssid, Secret(password) if password else None, security)
-        yield self._app.radio.store.add(network, Who.CONSOLE)
+        try:
+            yield self._app.radio.store.add(network, Who.CONSOLE)
+        except FlashFailed:
+            self._print(NOT_SAVED)
+            return
         self._print(SAVED)
         self._leaves = True
 

@@ -15,7 +15,7 @@ from ..identity import Secret
 from ..platforms import OsVersion
 from .boot import BootRequest
 from .control_service import Outcome
-from .flash import Who
+from .flash import FlashFailed, Who
 from .messages import BadMessage, Fields, blob, message, number, text
 from .module_report import module_info
 from .ota import CHUNK
@@ -24,9 +24,8 @@ from .radio import Security, StoredNetwork
 if TYPE_CHECKING:
     from .application import Application
 
-UNKNOWN, NOT_SUPPORTED, NOT_ALLOWED, NOT_FOUND, INVALID_STATE, INVALID_ARGUMENT, BAD_DATA = (
-    -100, -120, -130, -170, -210, -270, -280,
-)  # fmt: skip
+UNKNOWN, NOT_SUPPORTED, NOT_ALLOWED, NOT_FOUND = -100, -120, -130, -170
+INVALID_STATE, FLASH_IO, INVALID_ARGUMENT, BAD_DATA = -210, -219, -270, -280
 
 Handler = Callable[["Application", bytes], Outcome]
 Versions = tuple[tuple[str, str | None], ...]
@@ -62,7 +61,7 @@ def is_within(version: OsVersion, versions: Versions) -> bool:
 
 
 def answer_request(app: Application, request_type: int, payload: bytes) -> Outcome:
-    """Work on one request; an unknown one ends with -120, an undecodable payload with -280."""
+    """Work on one request; an unknown one ends with -120, an undecodable payload with -280, broken flash with -219."""
     row = REQUESTS.get(request_type)
     if row is None or not row.is_known(app):
         return Outcome(NOT_SUPPORTED, seconds=app.board.timings.work_s)
@@ -70,6 +69,8 @@ def answer_request(app: Application, request_type: int, payload: bytes) -> Outco
         outcome = row.handler(app, payload)
     except BadMessage:
         outcome = Outcome(BAD_DATA)
+    except FlashFailed:
+        outcome = Outcome(FLASH_IO)
     if outcome.seconds:
         return outcome
     return Outcome(outcome.result, outcome.data, app.board.timings.work_s, outcome.finish, outcome.completed)
@@ -282,7 +283,14 @@ def _join(app: Application, payload: bytes) -> Outcome:
     timings = app.board.timings
     is_good = app.board.world.admits(network) is not None
     seconds = timings.wifi_join_s if is_good else timings.wifi_refused_s
-    return Outcome(seconds=seconds, finish=lambda: Outcome(app.radio.join(network)))
+
+    def finish() -> Outcome:
+        try:
+            return Outcome(app.radio.join(network))
+        except FlashFailed:
+            return Outcome(FLASH_IO)
+
+    return Outcome(seconds=seconds, finish=finish)
 
 
 def _store_credentials(app: Application, payload: bytes) -> Outcome:

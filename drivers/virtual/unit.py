@@ -149,6 +149,12 @@ class VirtualUnit:
         with self.condition:
             self.memory.dct.set("claimed", CLAIMED if is_claimed else b"\0", Who.SYSTEM)
 
+    def close(self) -> None:
+        """Release the files of its memories; an unplugged unit that nobody needs any more."""
+        with self.condition:
+            if self._socket is None:
+                self.memory.close()
+
     # --- power and resets ---
 
     def power_on(self, socket: Socket) -> None:

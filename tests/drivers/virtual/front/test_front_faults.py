@@ -206,3 +206,38 @@ def test_unplug_at_a_write_keeps_the_unit_off(bench: Any) -> None:
         _erase_and_write(wire)
     bench.clock.sleep(30)
     assert unit.mode is UnitMode.OFF
+
+
+def test_flash_that_fails_under_a_request_is_minus_219(bench: Any) -> None:
+    unit = bench.plug(bench.spec(device_os="3.3.1"), "1-1", "at=flash:1,do=fail")
+    assert bench.wire().ask(73, b"\x08\x01") == (-219, b"")
+    assert not unit.memory.dct.is_setup_done
+
+
+def test_flash_that_fails_under_the_console_is_said_there(bench: Any) -> None:
+    unit = bench.plug(bench.spec("argon"), "1-1", "at=flash:1,do=fail")
+    port = bench.console()
+    for answer in (b"w", b"factory-ap\n", b"password\n"):
+        port.write(answer)
+        bench.clock.sleep(5)
+    assert port.read(1000).endswith(b"Derp. Sorry, we couldn't save the credentials.\r\n\r\n")
+    assert unit.mode is UnitMode.LISTENING
+
+
+def test_a_power_cut_while_a_pending_update_is_copied_loses_nothing(bench: Any) -> None:
+    newer = bench.spec(device_os="6.3.4").modules[0]
+    unit = bench.plug(bench.spec(device_os="6.2.0"))
+    wire, size = bench.wire(), len(newer)
+    assert wire.ask(250, bytes([8, size & 127 | 128, size >> 7 & 127 | 128, size >> 14]))[0] == 0
+    for at in range(0, size, 1024):
+        piece = newer[at : at + 1024]
+        assert wire.ask(253, bytes([10, len(piece) & 127 | 128, len(piece) >> 7]) + piece)[0] == 0
+    unit.order(parse_fault(f"at=flash:{_flash_operations(unit) + 12},do=powercut"))
+    assert wire.ask(251)[0] == 0
+    bench.until(unit, UnitMode.OFF)
+    bench.until(unit, UnitMode.NORMAL)
+    assert unit.report.bootloader_version == 3200
+
+
+def _flash_operations(unit: Any) -> int:
+    return sum(unit.score.operations.values())
