@@ -146,7 +146,7 @@ class Station:
         self._profiles[profile.id] = profile
         known = self.journal.batch(batch)
         if known is None:
-            self._record(self._opened_event(opened))
+            self.journal.record(self._opened_event(opened))
 
     def command(self, command: Command) -> None:
         """Carry out what a person asks. Never raises: what cannot be done is told as a `StationFault`."""

@@ -28,7 +28,7 @@ from drivers.virtual.unit import VirtualUnit
 from .cloud.virtual import VirtualCloud
 from .compose import Hardware, Settings, Station
 from .engine.commands import Scan
-from .engine.events import AttemptFinished, Event, HandsNeeded
+from .engine.events import AttemptFinished, Event, HandsDone, HandsNeeded
 from .firmware.examples import write_example_files
 from .model import SlotInfo
 from .profile import Profile
@@ -59,6 +59,8 @@ class DemoOptions:
     cloud_down_s: float = 0.0
     once: bool = False
     traces: bool = False
+    scan_after_s: float = SCAN_S
+    show_s: float = SHOW_S
     factory_os: str = FACTORY_OS
 
 
@@ -198,7 +200,7 @@ class _Hands:
         self.join()
 
     def saw(self, event: Event) -> None:
-        if isinstance(event, AttemptFinished | HandsNeeded):
+        if isinstance(event, AttemptFinished | HandsNeeded | HandsDone):
             with self._condition:
                 self._seen.append(event)
                 self._condition.notify_all()
@@ -226,10 +228,16 @@ class _Hands:
             if isinstance(event, AttemptFinished):
                 break
             if isinstance(event, HandsNeeded) and event.sentence == "scan_label":
-                self._clock.sleep(SCAN_S, self._token)
-                self._demo.station.command(Scan(unit.label, self.slot))
-        self._clock.sleep(SHOW_S, self._token)
+                self._scan(unit)
+        self._clock.sleep(self._demo.options.show_s, self._token)
         self._demo.bus.unplug(port)
+
+    def _scan(self, unit: VirtualUnit) -> None:
+        """Scan the label after a while, unless a person was faster."""
+        with self._condition:
+            faster = self._condition.wait_for(lambda: bool(self._seen), self._demo.options.scan_after_s, self._token)
+        if not faster:
+            self._demo.station.command(Scan(unit.label, self.slot))
 
 
 def batch_of(profile: Profile) -> str:

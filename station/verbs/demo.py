@@ -10,7 +10,7 @@ from pathlib import Path
 from drivers.clock import Clock, Deadline, SimulatedClock, SystemClock
 from drivers.virtual.faults import ACTIONS, MOMENTS, OPTIONS, parse_fault
 
-from ..demo import Demo, DemoOptions
+from ..demo import SCAN_S, SHOW_S, Demo, DemoOptions
 from ..engine.events import BatchSummary
 from ..headless import Printer, Tally, as_json, as_words, summary_words
 from ..journal import JournalReader
@@ -20,6 +20,9 @@ from ..profile import load_profile
 
 SCREEN_SPEED = 6.0
 """How much faster than the datasheets ``--speed fast`` runs on a screen, where a person has to follow."""
+PATIENT_SCAN_S = 8 * SCREEN_SPEED
+PATIENT_SHOW_S = 4 * SCREEN_SPEED
+"""Where a person watches, virtual hands leave time to scan first and to read a verdict (8 s and 4 s of theirs)."""
 OUTBOX_WAIT_S = 60.0
 DEFAULT_PROFILES = ("boron-product", "argon-product")
 
@@ -70,13 +73,15 @@ def _units(text: str) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo; returns the exit status."""
     profiles = tuple(load_profile(find_profile(name)) for name in arguments.profile or DEFAULT_PROFILES)
-    traces = arguments.trace or not _is_headless(arguments)
+    is_headless = _is_headless(arguments)
+    traces = arguments.trace or not is_headless
     options = DemoOptions(
         profiles=profiles, units=arguments.units, seed=arguments.seed, firmware=tuple(arguments.firmware),
         data_dir=arguments.data_dir, faults=tuple(parse_fault(spec) for spec in arguments.fault),
         cloud_down_s=arguments.cloud_down_for, once=arguments.once, traces=traces, factory_os=arguments.factory_os,
+        scan_after_s=SCAN_S if is_headless else PATIENT_SCAN_S, show_s=SHOW_S if is_headless else PATIENT_SHOW_S,
     )  # fmt: skip
-    if _is_headless(arguments):
+    if is_headless:
         return _headless(options, arguments)
     from .screen import demo_screen  # the screen is loaded only where it is shown
 

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of a DFU download: the unit is torn, the same unit walks to PASS afterwards (issue: power cuts).
+"""kill -9 in the middle of a DFU download: the unit is torn, and the same unit walks to PASS afterwards.
 
 The whole bench (station, cloud, units) is one process; a fault kills it with SIGKILL in the middle of a
 seeded flash write. What survives is what a power cut leaves: files.
@@ -16,9 +16,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from drivers.virtual.boot import BootMode
 from drivers.virtual.memory import UnitMemory
-
 from station.journal import JournalReader
 from station.model import Verdict
 
