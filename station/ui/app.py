@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -87,6 +86,8 @@ class BenchApp(App[None]):
         self._send, self._on_ready = send, on_ready
         self.state = BenchState.of(slots)
         self.selected: int | None = None
+        self._hint = ""  # an answer to the last key; gone with the next one
+        self._is_standing = self._must_leave = False
         self._lit_by_us: set[int] = set()
         self._is_lit = True
         self._pump = EventPump(lambda: self._post(EventsWaiting()))
@@ -105,9 +106,12 @@ class BenchApp(App[None]):
 
     def leave(self) -> None:
         """Close the screen without asking. Any thread."""
+        self._must_leave = True
         self._post(LeaveNow())
 
     def _post(self, message: Message) -> None:
+        if not self._is_standing:
+            return  # `on_mount` looks at all that came before it
         try:
             self.post_message(message)
         except RuntimeError:  # the event loop has just ended: nobody is left to read it
@@ -132,7 +136,10 @@ class BenchApp(App[None]):
             self.set_interval(BLINK_S, self._blink)
         if self._on_ready is not None:
             self.call_after_refresh(self._on_ready)
+        self._is_standing = True
         self._drain()
+        if self._must_leave:
+            self.exit()
 
     def on_events_waiting(self, _message: EventsWaiting) -> None:
         self._drain()
@@ -153,7 +160,7 @@ class BenchApp(App[None]):
     def _show(self) -> None:
         for screen in self.screen_stack:
             if isinstance(screen, BenchScreen):
-                screen.show(self.state, selected=self.selected, is_lit=self._is_lit)
+                screen.show(self.state, hint=self._hint, selected=self.selected, is_lit=self._is_lit)
             elif isinstance(screen, Details | Find | Batches):
                 screen.show(self.state)
 
@@ -162,9 +169,9 @@ class BenchApp(App[None]):
         if any(slot.ask is not None for slot in self.state.slots):
             self._show()
 
-    def _note(self, key: str, *values: str) -> None:
-        """A line of the screen's own; the next event that matters takes its place."""
-        self.state = replace(self.state, notice=words.line(key, values))
+    def _say(self, key: str, *values: str) -> None:
+        """Answer a key or scan in one line, until the next one."""
+        self._hint = words.line(key, values)
         self._show()
 
     # --- input ---
@@ -185,6 +192,9 @@ class BenchApp(App[None]):
 
     async def _sort(self, found: Iterable[Found[events.Key]]) -> None:
         for one in found:
+            if self._hint:
+                self._hint = ""
+                self._show()
             match one:
                 case Typed(keys):
                     for key in keys:
@@ -192,7 +202,7 @@ class BenchApp(App[None]):
                 case Scanned(text):
                     self._scanned(text)
                 case Broken():
-                    self._note("scan_broken")
+                    self._say("scan_broken")
 
     def _scanned(self, text: str) -> None:
         if isinstance(self.screen, TypeLabel):
@@ -274,7 +284,7 @@ class BenchApp(App[None]):
             return self.selected
         if len(self.state.slots) == 1:
             return self.state.slots[0].number
-        self._note("choose_slot")
+        self._say("choose_slot")
         return None
 
     def _chosen_unit(self) -> int | None:
@@ -282,7 +292,7 @@ class BenchApp(App[None]):
         number = self._chosen_slot()
         slot = self.state.slot(number) if number is not None else None
         if slot is not None and not slot.is_present:
-            self._note("nothing_there", str(number))
+            self._say("nothing_there", str(number))
             return None
         return number
 

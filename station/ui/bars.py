@@ -63,11 +63,12 @@ def log_line(line: LogLine, width: int, glyphs: Glyphs, tz: datetime.tzinfo | No
     return fit("  ".join(part for part in (at, where, line.name, f"{shape} {line.text}".strip()) if part), width)
 
 
-def footer(width: int) -> str:
-    """The keys that work now; the ones at the end of the list go first."""
-    shown = list(KEYS)
+def footer(state: BenchState, width: int) -> str:
+    """The keys that work now; help and leave stay however narrow it gets."""
+    idle = {"R", "L"} if not any(slot.is_present for slot in state.slots) else set()
+    shown = [key for key in KEYS if key[0] not in idle]
     while True:
         text = "  ".join(f"[{key}] {what}" for key, what in shown)
         if len(text) <= width or len(shown) == 1:
             return fit(text, width)
-        shown.pop(-3 if len(shown) > 3 else 0)  # help and leave stay
+        shown.pop(-3 if len(shown) > 2 else 0)

@@ -73,7 +73,8 @@ def identities(slot: SlotState, glyphs: Glyphs) -> list[str]:
 
 def modules(slot: SlotState, glyphs: Glyphs) -> list[str]:
     """Firmware wanted and held."""
-    return [
-        f"{glyphs.agree if wanted == held else glyphs.differ} {name:<22} wanted {wanted or '-':<10} held {held or '-'}"
-        for name, wanted, held in slot.modules
-    ]
+    lines: list[str] = []
+    for name, wanted, held in slot.modules:
+        mark = glyphs.agree if wanted == held else glyphs.differ
+        lines += [f"{mark} {name}", f"    wanted {wanted or '-'}   held {held or '-'}"]
+    return lines

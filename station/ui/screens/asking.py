@@ -16,10 +16,10 @@ from ..words import say
 
 
 class Question(ModalScreen[bool]):
-    """Answers True on Y or Enter, False on N or Escape."""
+    """Answers True on Y, False on N or Escape; Enter is pressed too easily to mean yes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y,enter", "answer(True)", "Yes"),
+        Binding("y", "answer(True)", "Yes"),
         Binding("n,escape", "answer(False)", "No"),
     ]
 

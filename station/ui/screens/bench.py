@@ -41,6 +41,7 @@ class BenchScreen(Screen[None]):
         super().__init__()
         self._glyphs, self._tz = glyphs, tz
         self._drawn: BenchState | None = None
+        self._hint = ""
         self._selected: int | None = None
         self._is_lit = True
         self._is_building = False
@@ -51,9 +52,9 @@ class BenchScreen(Screen[None]):
         yield Static(id="log")
         yield Static(id="keys")
 
-    def show(self, state: BenchState, *, selected: int | None = None, is_lit: bool = True) -> None:
+    def show(self, state: BenchState, *, hint: str = "", selected: int | None = None, is_lit: bool = True) -> None:
         """Draw ``state``; the tiles are made anew only if the slots themselves are others."""
-        self._drawn, self._selected, self._is_lit = state, selected, is_lit
+        self._drawn, self._hint, self._selected, self._is_lit = state, hint, selected, is_lit
         if not self.is_mounted or self._is_building:
             return
         tiles = list(self.query(SlotTile))
@@ -77,7 +78,7 @@ class BenchScreen(Screen[None]):
     def _again(self) -> None:
         if self._drawn is not None:
             self._arrange(self._drawn)
-            self.show(self._drawn, selected=self._selected, is_lit=self._is_lit)
+            self.show(self._drawn, hint=self._hint, selected=self._selected, is_lit=self._is_lit)
 
     def _arrange(self, state: BenchState) -> None:
         plan = arrange(len(state.slots), self.size.width, self.size.height)
@@ -90,12 +91,12 @@ class BenchScreen(Screen[None]):
     def _show_bars(self, state: BenchState) -> None:
         width = self.size.width
         rows = arrange(len(state.slots), width, self.size.height).log_rows
-        notice = line("unknown_port") if state.unknown_ports else state.notice
+        notice = self._hint or (line("unknown_port") if state.unknown_ports else state.notice)
         head = notice if notice and not rows else header(state, width - 2, self._glyphs).ljust(width - 2)
         self._put("#header", head)
         lines = [log_line(entry, width - 2, self._glyphs, self._tz) for entry in state.log]
         self._put("#log", "\n".join(([notice] if notice else []) + lines)[: rows * (width + 1) * 2])
-        self._put("#keys", footer(width - 2))
+        self._put("#keys", footer(state, width - 2))
         self.query_one("#log").set_class(bool(notice), "-notice")
         self.query_one("#header").set_class(bool(notice and not rows), "-notice")
 
