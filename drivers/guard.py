@@ -203,13 +203,10 @@ class WriteGuard:
             raise self._refused(setup, "an earlier host may have left an operation pending; ABORT first")
 
     def _check_reset_of_state(self, setup: Setup, data: bytes) -> None:
-        """ABORT and CLRSTATUS drop what is pending, and so does the dfuERROR they cause when out of place."""
+        """ABORT and CLRSTATUS: whatever is pending counts as pending until one of them has succeeded."""
         self._require_interface(setup)
         if data:
             raise self._refused(setup, "it takes no data")
-        if self._pending is not _Pending.NONE:
-            self._next_pointer = None
-            self._pending = _Pending.UNKNOWN
 
     def _check_upload(self, setup: Setup, _data: bytes) -> None:
         self._require_interface(setup)

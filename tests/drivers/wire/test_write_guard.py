@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -403,6 +404,55 @@ def test_a_set_address_that_was_aborted_is_not_believed(bench: Bench) -> None:
         refused(bench, dfu.dnload(2, PAGE), SYSTEM.data[:PAGE])
 
 
+def test_an_older_address_is_not_believed_once_a_newer_one_was_sent(bench: Bench) -> None:
+    content = SYSTEM.flash_bytes
+    with bench.guard.permit(SYSTEM):
+        bench.run(dfuse.set_address(0x30000))
+        bench.mishap = "after"
+        with pytest.raises(Lost):
+            bench.send(dfu.dnload(0, 5), dfuse.set_address_payload(0xF4000))
+        bench.send(dfu.get_status())
+        bench.send(dfu.get_status())
+        assert bench.unit.pointer == 0xF4000
+        refused(bench, dfu.dnload(2, PAGE), content[:PAGE])
+
+
+def test_an_address_whose_abort_was_not_answered_is_not_believed(bench: Bench) -> None:
+    with bench.guard.permit(SYSTEM):
+        bench.send(dfu.dnload(0, 5), dfuse.set_address_payload(0x30000))
+        bench.mishap = "after"
+        with pytest.raises(Lost):
+            bench.send(dfu.abort())
+        bench.send(dfu.get_status())
+        assert bench.unit.pointer == 0
+        refused(bench, dfu.dnload(2, PAGE), SYSTEM.data[:PAGE])
+
+
+@pytest.mark.parametrize("reply", ["0e 00 00 00 05 00", "00 00 00 00 0a 00", "00 00 00", ""])
+def test_an_address_is_believed_only_after_a_good_status(bench: Bench, reply: str) -> None:
+    with bench.guard.permit(SYSTEM):
+        bench.send(dfu.dnload(0, 5), dfuse.set_address_payload(0x30000))
+        bench.guard.check(dfu.get_status())
+        bench.guard.observe(dfu.get_status(), bytes.fromhex(reply))
+        with pytest.raises(WriteRefused):
+            bench.guard.check(dfu.dnload(2, PAGE), SYSTEM.data[:PAGE])
+
+
+def test_one_operation_at_a_time(bench: Bench) -> None:
+    with bench.guard.permit(SYSTEM):
+        bench.send(dfu.dnload(0, 5), dfuse.erase_payload(0x30000))
+        refused(bench, dfu.dnload(0, 5), dfuse.erase_payload(0x31000))
+        refused(bench, dfu.dnload(2, 0))
+
+
+def test_an_erase_anywhere_in_a_page_is_an_erase_of_that_page(bench: Bench) -> None:
+    with bench.guard.permit(SYSTEM):
+        bench.run(dfuse.erase(0x30FFF))
+        refused(bench, dfu.dnload(0, 5), dfuse.erase_payload(0x2FFFF))
+        refused(bench, dfu.dnload(0, 5), dfuse.erase_payload(0x33000))
+    assert bench.unit.touches == [Touch(0, 0x30000, None)]
+
+
 def test_an_uncertain_memory_is_no_memory(bench: Bench) -> None:
     with bench.guard.permit(SYSTEM):
         bench.mishap = "after"
@@ -475,35 +525,44 @@ def goes_wrong(how: str) -> Step:
     return lambda bench: setattr(bench, "mishap", how)
 
 
-STEPS: st.SearchStrategy[Step] = st.one_of(
-    st.sampled_from(
-        [
-            *(sends(s) for s in (dfu.get_status(), dfu.get_status(), dfu.abort(), dfu.clear_status(), dfu.get_state())),
-            *(sends(dfu.set_interface(a)) for a in (0, 0, 0, 1, 2, 3)),
-            *(sends(s) for s in (Setup(0x00, 9, 1, 0, 0), Setup(0x81, 0x0B, 1, 0, 0), dfu.upload(0, 64))),
-            *(does(o) for o in (dfuse.settle, dfuse.settle, dfuse.go_idle)),
-            *(goes_wrong(how) for how in ("before", "after")),
-            lambda bench: bench.reopen(),
-            lambda bench: bench.reopen(kernel_resets_alternate=False),
-        ]
-    ),
+def erases(module: Image, page: int) -> Step:
+    return does(lambda: dfuse.erase(module.flash_address + page * PAGE))
+
+
+def writes(module: Image, page: int, shift: int) -> Step:
+    """A page of the module's own bytes, at its place or ``shift`` pages beside it."""
+    content = module.flash_bytes[page * PAGE :][:PAGE] or b"?"
+    return does(lambda: dfuse.write_block(module.flash_address + (page + shift) * PAGE, content))
+
+
+def recovers(bench: Bench) -> None:
+    bench.run(dfuse.settle())
+    bench.select(0)
+
+
+RAW_STEPS: list[Step] = [
+    *(sends(s) for s in (dfu.get_status(), dfu.abort(), dfu.clear_status(), dfu.get_state(), dfu.upload(0, 64))),
+    *(sends(dfu.set_interface(a)) for a in (0, 1, 2, 3)),
+    *(sends(s) for s in (Setup(0x00, 9, 1, 0, 0), Setup(0x81, 0x0B, 1, 0, 0), Setup(0x80, 9, 1, 0, 0))),
+    *(does(o) for o in (dfuse.settle, dfuse.go_idle)),
+    *(goes_wrong(how) for how in ("before", "before", "after", "after")),
+    lambda bench: bench.reopen(),
+    lambda bench: bench.reopen(kernel_resets_alternate=False),
+]
+STEPS: list[st.SearchStrategy[Step]] = [
+    st.sampled_from(RAW_STEPS),
+    st.just(recovers),
     ADDRESSES.map(lambda a: does(lambda: dfuse.set_address(a))),
     ADDRESSES.map(lambda a: does(lambda: dfuse.erase(a))),
     st.builds(lambda b, p: sends(Setup(0x21, 1, b, 0, len(p)), p), BLOCKS, PAYLOADS),
-    st.builds(lambda m, at: does(lambda: dfuse.erase(m.flash_address + at * PAGE)), MODULES, st.integers(-1, 4)),
-    st.builds(
-        lambda m, at: does(
-            lambda: dfuse.write_block(m.flash_address + at * PAGE, m.flash_bytes[at * PAGE :][:PAGE] or b"?")
-        ),
-        MODULES,
-        st.integers(0, 3),
-    ),
+    st.builds(erases, MODULES, st.integers(-1, 4)),
+    st.builds(writes, MODULES, st.integers(0, 3), st.sampled_from((0, 0, 0, 1, -1))),
     st.builds(
         lambda t, r, v, i, d: sends(Setup(t, r, v, i, len(d)), d),
         *(st.sampled_from((0x00, 0x01, 0x21, 0x40, 0x80, 0x81, 0xA1)), st.integers(0, 12), BLOCKS),
         *(st.sampled_from((0, 1, 0x100)), PAYLOADS),
     ),
-)
+]
 
 
 def is_harmless(touch: Touch, permitted: list[Image]) -> bool:
@@ -533,19 +592,51 @@ def attack(bench: Bench, permitted: list[Image], steps: list[Step]) -> None:
                 step(bench)
 
 
-@settings(max_examples=400)
+LEFT_OVER = [None, (0, dfuse.erase_payload(0)), (2, b"\x01"), (7, b"\0" * 8)]
+
+
+@settings(max_examples=300)
 @given(
     st.lists(MODULES, unique_by=id, max_size=2),
-    st.lists(STEPS, max_size=40),
+    st.lists(st.one_of(STEPS), max_size=60),
     st.integers(0, 2),
     st.sampled_from([0, 0x30000, 0xF4000, 8134]),
-    st.sampled_from([None, (0, dfuse.erase_payload(0)), (2, b"\x01"), (7, b"\0" * 8)]),
+    st.sampled_from(LEFT_OVER),
 )
 def test_no_stream_of_transfers_touches_a_forbidden_page(
     permitted: list[Image], steps: list[Step], alternate: int, pointer: int, left_over: tuple[int, bytes] | None
 ) -> None:
     unit = DfuModel(alternate=alternate, pointer=pointer, state=3 if left_over else 2, pending=left_over)
     attack(Bench(unit), permitted, steps)
+    for touch in unit.touches:
+        assert is_harmless(touch, permitted), touch
+
+
+def random_step(rng: random.Random, permitted: list[Image]) -> Step:
+    """Mostly transfers that lead somewhere, so that a long walk gets deep."""
+    module = rng.choice((SYSTEM, USER, SOFTDEVICE, *permitted * 4))
+    page = rng.randrange(-1, 4)
+    address = rng.choice((module.flash_address + page * PAGE, 0, 0x27000, 0xF4000, 8134, 0xFFFFF000, 0x80000000))
+    content = module.flash_bytes[max(0, page) * PAGE :][: rng.choice((PAGE, 8))] or b"\x01"
+    payload = rng.choice((dfuse.set_address_payload(address), dfuse.erase_payload(address), content, b"\x01"))
+    block = rng.choice((0, 0, 2, 2, 3, 4, 1, 0xFFFF))
+    return rng.choice(
+        (
+            *(recovers, recovers, erases(module, page), writes(module, max(0, page), rng.choice((0, 0, 1, -1)))),
+            *(does(lambda: dfuse.set_address(address)), does(lambda: dfuse.erase(address))),
+            *(sends(dfu.dnload(block, len(payload)), payload), sends(dfu.dnload(block, len(payload)), payload)),
+            *(sends(dfu.get_status()), sends(dfu.set_interface(rng.choice((0, 1, 2)))), rng.choice(RAW_STEPS)),
+        )
+    )
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_long_walk_touches_no_forbidden_page(seed: int) -> None:
+    rng = random.Random(seed)
+    unit = DfuModel()
+    permitted = [[], [SYSTEM], [SYSTEM, SOFTDEVICE], [USER]][seed % 4]
+    attack(Bench(unit), permitted, [random_step(rng, permitted) for _ in range(3000)])
+    assert len(unit.touches) > 50 or not permitted
     for touch in unit.touches:
         assert is_harmless(touch, permitted), touch
 
