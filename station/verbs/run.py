@@ -14,6 +14,7 @@ from drivers.transport.usb import PyusbHost, real_backend
 
 from ..compose import Hardware, Settings, Station
 from ..config import StationConfig, load_config
+from ..engine.commands import Scan
 from ..engine.events import BatchSummary
 from ..headless import Printer, Tally, as_json, as_words
 from ..model import SlotInfo
@@ -31,7 +32,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = parsers.add_parser("run", help="run the bench on real USB")
     parser.add_argument("--profile", action="append", required=True, metavar="P", help="one a batch, in the same order")
     parser.add_argument("--batch", action="append", required=True, metavar="B")
-    parser.add_argument("--headless", action="store_true")
+    parser.add_argument("--headless", action="store_true", help="no screen; every line of standard input is a scan")
     parser.add_argument("--json", action="store_true", help="one event a line as JSON; implies --headless")
     parser.add_argument("--operator", default="", metavar="BADGE")
     parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
@@ -82,6 +83,13 @@ def hardware(config: StationConfig) -> Hardware:
     return Hardware(PyusbHost(backend), PyserialHost(ports.list, ports.open), virtual=True)
 
 
+def _read_scans(station: Station) -> None:
+    """A scanner without a screen types into standard input: every line is one scan."""
+    for line in sys.stdin:
+        if line.strip():
+            station.command(Scan(line.strip()))
+
+
 def _headless(station: Station, arguments: argparse.Namespace, clock: SystemClock) -> int:
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -92,6 +100,7 @@ def _headless(station: Station, arguments: argparse.Namespace, clock: SystemCloc
     station.bus.subscribe(tally)
     started = clock.now()
     station.start()
+    threading.Thread(target=_read_scans, args=(station,), name="scans", daemon=True).start()
     stop.wait()
     station.stop()
     printer(
