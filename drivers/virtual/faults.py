@@ -206,7 +206,7 @@ class FaultDesk:
         self.has_wrong_label = False
 
     def order(self, faults: Iterable[Fault]) -> None:
-        """Add orders; those that count start counting now only if nothing was counted before."""
+        """Add orders. Counts run since the unit was made: a moment that has passed does not come again."""
         for fault in faults:
             if fault.action == "wrong-label":
                 self.has_wrong_label = True

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import serial
 
-from drivers.virtual.radio import StoredNetwork
+from drivers.virtual.radio import StoredNetwork, WifiStore
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.unit import UnitMode
 
@@ -153,6 +153,21 @@ def test_x_leaves_and_then_nobody_listens(bench: Any) -> None:
     assert _say(port, b"v") == b""
 
 
+def test_leaving_listening_mode_ends_a_dialogue_in_the_middle(bench: Any) -> None:
+    known = (StoredNetwork("elsewhere"),)
+    unit = bench.plug(bench.spec("argon", "6.2.0", networks=known))
+    wire = bench.wire()
+    wire.ask(70)
+    port = bench.console()
+    _say(port, b"w")
+    _say(port, b"nowhere\n")  # the scan takes seconds
+    wire.ask(71)
+    assert _say(port, b"v", 10) == b""
+    wire.ask(70)
+    assert _say(port, b"v") == b"system firmware version: 6.2.0\n\r\n"
+    assert [n.ssid for n in _stored(unit)] == ["elsewhere"]
+
+
 def test_a_claim_code_must_have_63_characters_here(bench: Any) -> None:
     unit = bench.plug(bench.spec("argon"))
     port = bench.console()
@@ -203,6 +218,4 @@ def test_pulling_the_cable_ends_a_read_at_once(bench: Any) -> None:
 
 
 def _stored(unit: Any) -> list[StoredNetwork]:
-    from drivers.virtual.radio import WifiStore
-
     return WifiStore(unit).networks()

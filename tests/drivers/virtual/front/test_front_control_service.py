@@ -149,6 +149,10 @@ def test_a_short_send_that_does_not_fit_is_lost_without_a_word(bench: Any) -> No
     wire("40 03 00 00 01 00 03 00", "080108")  # too long
     bench.clock.sleep(0.05)
     assert wire("c0 02 00 00 01 00 40 00") == OK  # no result: the payload never arrived
+    wire("40 03 00 00 01 00 02 00", "0801")
+    bench.clock.sleep(0.05)
+    wire("c0 02 00 00 01 00 40 00")
+    assert wire("c0 04 00 00 01 00 02 00") == "08 01"
 
 
 def test_a_long_send_that_does_not_fit_is_stalled(bench: Any) -> None:
@@ -215,6 +219,18 @@ def test_between_check_and_restart_requests_are_taken_but_not_worked_on(bench: A
     bench.clock.sleep(0.5)
     assert wire("c0 02 00 00 02 00 40 00") == PENDING
     assert wire("c0 50 00 00 1e 00 40 00") == "36 2e 32 2e 30"  # raw requests need no system thread
+
+
+def test_a_reset_makes_an_earlier_restart_order_void(bench: Any) -> None:
+    unit = bench.plug(bench.spec())
+    wire = bench.wire()
+    wire("c0 01 00 00 28 00 40 00")
+    bench.clock.sleep(0.05)
+    wire("c0 02 00 00 01 00 40 00")  # reset to normal in one second, but
+    unit.press_mode_button()
+    bench.until(unit, UnitMode.DFU)
+    bench.clock.sleep(10)
+    assert unit.mode is UnitMode.DFU
 
 
 def test_reset_all_carries_out_a_restart_whose_check_was_never_read(bench: Any) -> None:

@@ -61,6 +61,15 @@ def test_stall_hits_the_nth_transfer_and_only_that(bench: Any) -> None:
     wire(VERSION)
 
 
+def test_a_moment_that_has_passed_does_not_come_again(bench: Any) -> None:
+    unit = bench.plug(bench.spec())
+    wire = bench.wire()
+    wire(VERSION)
+    unit.order(parse_fault("at=control:1,do=stall"), parse_fault("at=control:3,do=stall"))
+    wire(VERSION)
+    assert wire.errno(VERSION) == errno.EPIPE
+
+
 def test_busy_refuses_requests_of_that_type_as_often_as_asked(bench: Any) -> None:
     bench.plug(bench.spec(), "1-1", "at=request:20,do=busy,times=2")
     wire = bench.wire()
@@ -113,6 +122,17 @@ def test_a_hang_with_an_end_ends(bench: Any) -> None:
     assert wire.errno(VERSION, timeout_ms=500) == errno.ETIMEDOUT
     bench.clock.sleep(1)
     wire(VERSION)
+
+
+def test_a_hang_without_an_end_lasts_until_the_unit_is_unplugged(bench: Any) -> None:
+    unit = bench.plug(bench.spec(), "1-1", "at=control:1,do=hang")
+    assert bench.wire().errno(VERSION) == errno.ETIMEDOUT
+    bench.clock.sleep(1000)
+    assert bench.wire().errno(VERSION) == errno.ETIMEDOUT
+    bench.bus.unplug("1-1")
+    bench.bus.plug("1-1", unit)
+    bench.until(unit, UnitMode.NORMAL)
+    bench.wire()(VERSION)
 
 
 def test_unplug_in_the_middle_of_a_transfer_is_enodev_at_once(bench: Any) -> None:

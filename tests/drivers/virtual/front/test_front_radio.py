@@ -38,6 +38,21 @@ def test_a_boron_comes_online_once_its_sim_is_active(bench: Any) -> None:
     assert bench.wire().ask(300) == (0, b"\x08\x02")
 
 
+def test_asking_twice_makes_one_session(bench: Any) -> None:
+    spec = bench.spec("boron", "6.2.0")
+    bench.cloud.active.add(str(spec.iccid))
+    unit = bench.plug(spec)
+    bench.wire().ask(301)
+    bench.wire().ask(301)
+    bench.clock.sleep(60)
+    bench.wire().ask(301)
+    bench.clock.sleep(60)
+    assert bench.cloud.log == [("online", unit.device_id)]
+    bench.wire().ask(302)
+    bench.clock.sleep(60)
+    assert bench.cloud.log[1:] == [("offline", unit.device_id)]
+
+
 def test_it_goes_offline_when_unplugged_and_when_it_listens(bench: Any) -> None:
     spec = bench.spec("boron", "6.2.0")
     bench.cloud.active.add(str(spec.iccid))
