@@ -28,7 +28,9 @@ class BadInput(StationError):
 
 
 class CloudError(StationError):
-    """The cloud refused, failed or did not answer."""
+    """The cloud refused, failed or did not answer. ``sentence`` is the operator's, by class."""
+
+    sentence = "cloud_failed"
 
 
 class JournalError(StationError):
@@ -65,6 +67,8 @@ _TABLE: tuple[tuple[type[BaseException], Blame], ...] = (
     # the first row whose class fits wins: the special before the general
     (UnitRejected, Blame(Outcome.FAILED, "unit_rejected")),
     (driver.BadIdentity, Blame(Outcome.FAILED, "unknown_serial")),
+    (driver.ReadBackDiffers, Blame(Outcome.FAILED, "verify_failed")),
+    (driver.DfuFailed, Blame(Outcome.FAILED, "write_failed")),
     (driver.DeviceRefused, Blame(Outcome.FAILED, "unit_refused")),
     (driver.Cancelled, Blame(Outcome.ABORTED, "stopped_by_operator")),
     (driver.Swapped, Blame(Outcome.ABORTED, "swapped")),
@@ -73,10 +77,11 @@ _TABLE: tuple[tuple[type[BaseException], Blame], ...] = (
     (driver.AccessDenied, Blame(Outcome.ERROR, "no_permission")),
     (driver.DeadlineExceeded, Blame(Outcome.ERROR, "silent")),
     (driver.LinkError, Blame(Outcome.ERROR, "silent")),
+    (driver.RemoteProtocolError, Blame(Outcome.ERROR, "silent")),
     (driver.BadImage, Blame(Outcome.ERROR, "firmware_refused")),
     (driver.WriteRefused, Blame(Outcome.ERROR, "firmware_refused")),
     (JournalError, Blame(Outcome.ERROR, "journal_failed")),
-    (CloudError, Blame(Outcome.ERROR, "cloud_failed")),
+    (CloudError, Blame(Outcome.ERROR, CloudError.sentence)),
     (BaseException, Blame(Outcome.ERROR, "check_station")),
 )
 

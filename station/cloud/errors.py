@@ -31,6 +31,8 @@ class CloudDown(CloudError):
 class RateLimited(CloudError):
     """Too many requests from this site or station."""
 
+    sentence = "cloud_limit"
+
 
 class OutcomeUnknown(CloudError):
     """A write that may not be repeated blindly was sent, and whether it was done is not known."""
@@ -39,9 +41,13 @@ class OutcomeUnknown(CloudError):
 class TokenRejected(CloudError):
     """The access token is missing, wrong or expired."""
 
+    sentence = "token_rejected"
+
 
 class CloudRefused(CloudError):
     """The cloud refused a request. ``status`` is the HTTP status, ``words`` what the cloud said."""
+
+    sentence = "cloud_refused"
 
     def __init__(self, message: str, *, status: int, words: str, request_id: str = "") -> None:
         super().__init__(message)

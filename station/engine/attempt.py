@@ -33,7 +33,7 @@ class Stop(enum.Enum):
 
     VANISHED = ("unplugged_too_early", Outcome.ABORTED, "the unit left its port")
     OPERATOR = ("stopped_by_operator", Outcome.ABORTED, "stopped by the operator")
-    SHUTDOWN = ("check_station", Outcome.ABORTED, "the station was asked to stop")
+    SHUTDOWN = ("station_closing", Outcome.ABORTED, "the station was asked to stop")
 
     @property
     def result(self) -> StepResult:

@@ -26,7 +26,7 @@ def claim(work: CloudWork, ctx: StepContext) -> StepResult:
     if owner != user:
         raise UnitRejected(
             f"the cloud accepted the claim of {work.job.device_id} but shows owner {mask(owner) or 'nobody'}",
-            sentence="cloud_refused",
+            sentence="not_claimed",
         )
     return done(f"cloud shows owner {mask(user)}")
 

@@ -20,7 +20,7 @@ def final_check(work: CloudWork, ctx: StepContext) -> StepResult:
         if wanted != found:
             raise UnitRejected(
                 f"final read-back: {field} is {found or 'empty'}, expected {wanted or 'empty'}; walk the unit again",
-                sentence="cloud_refused",
+                sentence="final_check_failed",
             )
     return already(f"{len(rows)} of {len(rows)} cloud fields read back")
 

@@ -40,5 +40,6 @@ def _check_unique(work: CloudWork, ctx: StepContext) -> None:
         if device.name == work.job.name and device.id != work.job.device:
             raise UnitRejected(
                 f"the account already has a device named {work.job.name} ({device.id}); choose another name template",
-                sentence="cloud_refused",
+                sentence="name_taken",
+                values=(work.job.name,),
             )

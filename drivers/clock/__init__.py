@@ -1,0 +1,13 @@
+"""Time, waiting and cancelling: every wait in drivers and station goes through a `Clock`.
+
+`SystemClock` is the machine's monotonic clock (optionally running faster, for a demo). `SimulatedClock` jumps
+to the next due moment whenever no thread it knows is runnable. There is no way to wait without a clock.
+"""
+
+from .protocol import CancelToken, Clock, ClockThread, Condition, Deadline
+from .simulated import EPOCH, SimulatedClock
+from .system import SystemClock
+
+__all__ = [
+    "EPOCH", "CancelToken", "Clock", "ClockThread", "Condition", "Deadline", "SimulatedClock", "SystemClock",
+]  # fmt: skip
