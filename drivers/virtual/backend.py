@@ -195,6 +195,7 @@ class DescriptorBackend(usb.backend.IBackend):  # type: ignore[misc]
         self.transfer(dev_handle, Setup(0x01, 11, altsetting, intf, 0), b"", 5.0)
 
     def claim_interface(self, dev_handle: Handle, intf: int) -> None:
+        """Exclusive per enumeration; EBUSY where another handle or the host's serial driver has it."""
         ref = dev_handle.ref
         if intf >= ref.presence.descriptors.interfaces:
             usb_failure(errno.ENOENT)

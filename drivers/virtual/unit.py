@@ -119,6 +119,7 @@ class VirtualUnit:
 
     @property
     def mode(self) -> UnitMode:
+        """What it is doing now, as somebody who sees its LED would say."""
         with self.condition:
             if self._socket is None:
                 return UnitMode.OFF
@@ -180,6 +181,7 @@ class VirtualUnit:
             self._reset(request)
 
     def after(self, delay_s: float, action: Callable[[], None]) -> None:
+        """See `Board.after`: a reset or power cut in between makes it void."""
         boots = self._boots
 
         def guarded() -> None:
@@ -249,6 +251,7 @@ class VirtualUnit:
     # --- USB ---
 
     def control(self, presence: Presence, setup: Setup, data: bytes, timeout_s: float) -> bytes:
+        """One control transfer of the enumeration ``presence``; raises `Stall`, `Gone`, `TimedOut`."""
         with self.condition:
             self._check(presence)
             self.transfers["control"] += 1
