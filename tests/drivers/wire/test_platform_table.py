@@ -1,0 +1,165 @@
+"""The platform table says what the reference says, and hangs together."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers.errors import BadIdentity, UnknownPlatform
+from drivers.platforms import (
+    RELEASES,
+    Capability,
+    OsVersion,
+    Platform,
+    WritePolicy,
+    os_version_of_module,
+    platform,
+    platform_by_slug,
+    platforms,
+    release_of,
+)
+from drivers.wire.usb import Mode, UsbId
+
+ARGON, BORON = platform(12), platform(13)
+both = pytest.mark.parametrize("row", [ARGON, BORON], ids=lambda row: row.slug)
+
+
+def has(row: Platform, version: str, capability: Capability) -> bool:
+    return capability in row.capabilities(OsVersion.parse(version))
+
+
+def test_ids_names_and_radios() -> None:
+    assert [(row.id, row.slug, row.name) for row in platforms()] == [(12, "argon", "Argon"), (13, "boron", "Boron")]
+    assert (ARGON.has_wifi, ARGON.has_cellular, BORON.has_wifi, BORON.has_cellular) == (True, False, False, True)
+    assert platform_by_slug("Argon") is ARGON
+    assert ARGON.application_usb_id == UsbId(0x2B04, 0xC00C)
+    assert BORON.dfu_usb_id == UsbId(0x2B04, 0xD00D)
+    assert (BORON.dfu_usb_id.mode, BORON.dfu_usb_id.platform_id) == (Mode.DFU, 13)
+
+
+def test_an_unknown_platform_is_refused_with_the_known_ones() -> None:
+    for ask in (lambda: platform(6), lambda: platform_by_slug("photon")):
+        with pytest.raises(UnknownPlatform, match=r"(?i)argon"):
+            ask()
+
+
+@both
+def test_what_a_host_may_write_over_dfu(row: Platform) -> None:
+    """Default deny, page by page: SoftDevice, system and user parts and nothing else."""
+    allowed = {
+        page
+        for region in row.regions
+        if region.write is WritePolicy.DFU
+        for page in range(region.start, region.end, 4096)
+    }
+    assert allowed == {*range(0x1000, 0x27000, 4096), *range(0x28000, 0xF4000, 4096)}
+    assert {region.alt for region in row.regions if region.write is WritePolicy.DFU} == {0}
+    assert {f.name for f in row.dct_fields if f.writable} == {"setup_done", "claim_code"}
+
+
+@both
+def test_regions_lie_in_their_memory_on_page_boundaries(row: Platform) -> None:
+    for region in row.regions:
+        memory = row.alternate(region.alt)
+        assert memory.start <= region.start < region.end <= memory.end
+        assert region.start % memory.erase_unit == region.end % memory.erase_unit == 0
+        assert all(page % memory.erase_unit == 0 for page in region.also_erase)
+
+
+@both
+def test_configuration_fields_do_not_overlap(row: Platform) -> None:
+    fields = sorted(row.dct_fields, key=lambda f: f.offset)
+    assert all(a.offset + a.size <= b.offset for a, b in itertools.pairwise(fields))
+    assert fields[-1].offset + fields[-1].size <= row.dct_length == 8391
+    assert [(f.offset, f.size) for f in fields if f.name in ("claim_code", "setup_done")] == [(1762, 63), (8134, 1)]
+
+
+@both
+def test_every_dfu_slot_has_its_region(row: Platform) -> None:
+    for slot in row.modules:
+        starts = {r.start for r in row.regions if (slot.function, slot.index) in r.modules}
+        if slot.via == "dfu":
+            assert slot.start in starts
+            assert slot.max_size == max(r.size for r in row.regions if (slot.function, slot.index) in r.modules)
+    assert row.slot(5, 1) is row.slot(5, 2)
+    assert row.slot(9, 0) is None
+    assert (row.slot(7, 0) is not None) == (row is ARGON)
+
+
+def test_the_update_slot_moved_with_5_5_0() -> None:
+    assert ARGON.ota_slot(OsVersion.parse("5.4.1")).start == 0x80289000
+    assert ARGON.ota_slot(OsVersion.parse("5.5.0")).start == 0x8024C000
+
+
+@pytest.mark.rule("H7")
+@pytest.mark.rule("H8")
+@pytest.mark.parametrize(("version", "wanted"), [("2.3.1", True), ("3.3.1", True), ("4.0.0", False), ("6.2.0", False)])
+def test_the_setup_done_bit_ends_with_4_0(version: str, wanted: bool) -> None:
+    assert has(ARGON, version, Capability.SETUP_DONE) == wanted
+    assert has(BORON, version, Capability.SETUP_DONE) == wanted
+
+
+@pytest.mark.parametrize(
+    ("capability", "argon", "boron"),
+    [
+        (Capability.STORE_CREDENTIALS, {"5.8.2", "5.9.0", "6.2.0", "6.3.4"}, set()),
+        (Capability.IMEI_REQUEST, set(), {"5.8.0", "5.8.2", "5.9.0", "6.1.0", "6.1.1", "6.2.0", "6.3.4"}),
+        (Capability.INTERFACE_LIST_BROKEN, set(), {"6.2.0"}),
+        (Capability.CONSOLE_POWERS_MODEM, set(), {"3.3.1", "4.1.0"}),
+        (
+            Capability.MODULE_HASHES,
+            *({"5.6.0", "5.8.0", "5.8.2", "5.9.0", "6.0.0", "6.1.0", "6.1.1", "6.2.0", "6.3.4"},) * 2,
+        ),
+    ],
+)
+def test_capabilities_by_version(capability: Capability, argon: set[str], boron: set[str]) -> None:
+    versions = ["3.3.1", "4.1.0", "5.6.0", "5.8.0", "5.8.2", "5.9.0", "6.0.0", "6.1.0", "6.1.1", "6.2.0", "6.3.4"]
+    assert {v for v in versions if has(ARGON, v, capability)} == argon
+    assert {v for v in versions if has(BORON, v, capability)} == boron
+
+
+# --- versions ---------------------------------------------------------------------------------------
+
+
+def test_versions_are_ordered_with_their_pre_releases() -> None:
+    ordered = ["3.0.0-alpha.1", "3.0.0-alpha.2", "3.0.0-beta.1", "3.0.0-rc.1", "3.0.0-rc.10", "3.0.0", "3.0.1-p2.1"]
+    ordered += ["3.0.1", "5.9.0", "5.10.0", "6.0.0"]
+    parsed = [OsVersion.parse(text) for text in ordered]
+    assert parsed == sorted(parsed)
+    assert [str(v) for v in parsed] == ordered
+    assert OsVersion.parse(" v6.2.0\n") == OsVersion(6, 2, 0)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "6", "6.2", "6.2.0.1", "6.2.0-", "a.b.c", "6.2.0 minimal", "6.2.0-rc_1", "9" * 40]
+)
+def test_texts_that_are_no_version(text: str) -> None:
+    with pytest.raises(BadIdentity):
+        OsVersion.parse(text)
+
+
+versions = st.builds(
+    OsVersion, *[st.integers(0, 20)] * 3, st.sampled_from(["", "rc.1", "rc.2", "alpha.1", "tracker.1", "1", "rc"])
+)
+
+
+@given(versions, versions, versions)
+def test_the_order_of_versions_is_total(a: OsVersion, b: OsVersion, c: OsVersion) -> None:
+    assert (a < b) + (b < a) + (a == b) == 1
+    assert not (a < b and b < c) or a < c
+    assert OsVersion.parse(str(a)) == a
+
+
+def test_module_versions_are_looked_up_never_computed() -> None:
+    assert os_version_of_module(6305) == "6.3.4"
+    assert os_version_of_module(5004) == "5.1.0"
+    assert os_version_of_module(3302) == "3.3.1"
+    assert os_version_of_module(6304) is None
+    release = release_of("4.1.0")
+    assert release is not None
+    assert (release.system_version, release.bootloader_version) == (4100, 1200)
+    assert release_of("4.1.1") is None
+    assert [r.system_version for r in RELEASES] == sorted(r.system_version for r in RELEASES)
