@@ -15,6 +15,7 @@
      +- ProtocolError        somebody broke the protocol
      |   +- LocalProtocolError   we did: a bug of ours
      |   +- RemoteProtocolError  the unit did
+     |       +- StrangeIdentity      it told an identity of no known form (also a BadIdentity)
      +- DeviceRefused        the unit said no, in its own words
      |   +- RequestRejected    a control request ended with a negative result
      |   +- OutOfRequests      the unit takes no further control request (BUSY, NO_MEMORY)
@@ -142,6 +143,10 @@ class BadImage(DriverError):
 
 class BadIdentity(DriverError):
     """A text is not the identity it claims to be."""
+
+
+class StrangeIdentity(RemoteProtocolError, BadIdentity):
+    """A unit told a serial number, ICCID or the like that has no known form."""
 
 
 class UnknownPlatform(DriverError):

@@ -184,14 +184,17 @@ class DfuDevice:
 
     @contextlib.contextmanager
     def _recovering(self, last: bool) -> Iterator[None]:
-        """Swallow a failure that another try may heal, after bringing the unit back to idle."""
+        """Swallow a failure that another try may heal, once the unit is back in idle."""
         try:
             yield
-        except (DfuFailed, TransferTimeout):
+        except (DfuFailed, TransferTimeout) as error:
             self._alternate = None
-            with contextlib.suppress(DfuFailed, TransferTimeout):  # the failure itself says more
+            try:
                 self._run(dfuse.settle(), "dfu settle")
                 self._select(INTERNAL_FLASH)
+            except (DfuFailed, TransferTimeout):
+                self.deadline.check("dfu write")
+                raise error from None  # there is no second try with such a unit, and the first failure says more
             if last:
                 raise
 

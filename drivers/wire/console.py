@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from ..errors import BadIdentity, LocalProtocolError, RemoteProtocolError
+from ..errors import BadIdentity, LocalProtocolError, RemoteProtocolError, StrangeIdentity
 from ..identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Secret, SerialNumber
 from ..platforms import ModuleFunction
 from .module import Dependency
@@ -388,7 +388,7 @@ def _parsed(parse: Callable[[str], T], text: str) -> T:
     try:
         return parse(text)
     except BadIdentity as error:
-        raise RemoteProtocolError(f"on the console: {error}") from None
+        raise StrangeIdentity(f"on the console: {error}") from None
 
 
 def _optional(parse: Callable[[str], T], text: str) -> T | None:

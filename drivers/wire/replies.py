@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
-from ..errors import BadIdentity, RemoteProtocolError
+from ..errors import BadIdentity, RemoteProtocolError, StrangeIdentity
 from ..identity import DeviceId, Iccid, Imei, MacAddress, SerialNumber
 from ..platforms import ModuleFunction
 from .module import Dependency
@@ -388,7 +388,7 @@ def _identity(parse: Callable[[str], T], text: str) -> T:
     try:
         return parse(text)
     except BadIdentity as error:
-        raise RemoteProtocolError(f"in a reply: {error}") from None
+        raise StrangeIdentity(f"in a reply: {error}") from None
 
 
 def _bounded(items: Sequence[T], what: str) -> Sequence[T]:

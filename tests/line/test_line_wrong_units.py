@@ -1,0 +1,154 @@
+"""Units that do not belong here: FAIL before the first write, with one sentence that says why."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from line_bench import ARGON, BORON, OTHER_PRODUCT, PRODUCTS, LineBench, Recipe, Walk, line_bench, replace
+
+from drivers.identity import DeviceId, SerialNumber
+from drivers.virtual.factory import make_spec
+from drivers.virtual.unit import VirtualUnit
+from station.engine.commands import Scan
+from station.engine.events import HandsNeeded, ScanRead, WireTraced
+from station.model import Verdict
+
+LABELLED = replace(BORON, label=True)
+
+
+def check_failed(walk: Walk, sentence: str, *words: str) -> None:
+    assert walk.verdict is Verdict.FAIL, walk.finished
+    assert walk.finished.sentence == sentence
+    for word in words:
+        assert word in walk.finished.reason
+    assert "\n" not in walk.finished.reason
+    assert (walk.flash_writes, walk.cloud_writes) == (0, 0)
+
+
+def walk_scanning(bench: LineBench, unit: VirtualUnit, *labels: str) -> Walk:
+    mark = bench.mark()
+
+    def scan() -> None:
+        bench.wait_for(HandsNeeded, since=mark, sentence="scan_label")
+        for label in labels:
+            bench.command(Scan(label))
+
+    return bench.walk(unit, during=scan)
+
+
+@pytest.mark.rule("C3")
+@pytest.mark.rule("C5")
+def test_an_argon_in_a_boron_batch_fails_before_any_transfer(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        walk = bench.walk(bench.unit("argon"))
+        check_failed(walk, "wrong_platform", "Argon", "Boron")
+        assert walk.finished.values == ("Argon", "Boron")
+        assert walk.transfers == 0
+        assert bench.cloud.requests() == []
+
+
+def test_a_platform_of_no_open_batch_fails_by_name(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        bench.station.bench.remove(BORON.batch)
+        check_failed(bench.walk(bench.unit("argon")), "no_profile", "Argon")
+
+
+@pytest.mark.rule("C3")
+def test_a_product_of_another_platform_fails_before_any_write(tmp_path: Path) -> None:
+    """The profile says Argon, the cloud says that product is for Borons: no POST is sent."""
+    recipe = replace(ARGON, product=OTHER_PRODUCT)
+    with line_bench(tmp_path, recipe) as bench:
+        check_failed(bench.walk(bench.unit("argon")), "wrong_product", str(OTHER_PRODUCT), "Argon")
+
+
+def test_a_member_of_another_product_is_not_moved(tmp_path: Path) -> None:
+    """Found by the cloud's lane: not one write to the cloud. Whether USB writes had begun is for the walk's clock."""
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.finished_unit(BORON)
+        bench.cloud.edit_device(unit.spec.device_id, product_id=OTHER_PRODUCT)
+        check_failed(bench.walk(unit), "already_elsewhere", str(OTHER_PRODUCT), str(PRODUCTS["boron"]))
+
+
+@pytest.mark.rule("A5")
+def test_the_label_of_another_unit_fails_before_any_write(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED) as bench:
+        unit = bench.unit(faults=("do=wrong-label",))
+        walk = walk_scanning(bench, unit, unit.label)
+        check_failed(walk, "wrong_label", str(unit.spec.serial), "label")
+        assert unit.label.split()[0] in walk.finished.reason
+
+
+@pytest.mark.rule("A5")
+def test_a_serial_number_the_cloud_knows_otherwise_fails(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.finished_unit(BORON)
+        bench.cloud.edit_device(
+            unit.spec.device_id, serial_number="P044AB0000000", product_id=PRODUCTS["boron"]
+        )  # fmt: skip
+        check_failed(bench.walk(unit), "wrong_label", "P044AB0000000", str(unit.spec.serial))
+
+
+@pytest.mark.parametrize("text", ["hello", "P04", "https://example.com/x", "8" * 40])
+def test_a_label_of_unknown_form_is_told_and_asked_for_again(text: str, tmp_path: Path) -> None:
+    """It never reaches the unit's step: the operator scans again, and the right label passes."""
+    with line_bench(tmp_path, LABELLED) as bench:
+        unit = bench.finished_unit(LABELLED)
+        walk = walk_scanning(bench, unit, text, unit.label)
+        assert walk.verdict is Verdict.PASS, walk.finished
+        refused = [event for _, event in bench.events if isinstance(event, ScanRead) and not event.accepted]
+        assert len(refused) == 1
+        assert refused[0].reason
+
+
+def test_no_label_at_all_is_no_verdict_on_the_unit(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED) as bench:
+        walk = bench.walk(bench.unit())
+        assert walk.verdict is Verdict.ERROR
+        assert walk.finished.sentence == "label_not_scanned"
+        assert (walk.flash_writes, walk.cloud_writes) == (0, 0)
+
+
+@pytest.mark.parametrize("serial", ["p044ab\u00e9\u0000x", "=cmd|' /C calc'!A0", "X" * 60, "1", ""])
+def test_a_unit_whose_serial_number_has_no_known_form_fails_before_any_write(serial: str, tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        fresh = make_spec("boron", 7, 1, "3.3.1")
+        strange = object.__new__(SerialNumber)  # what a unit says of itself obeys nobody's grammar
+        object.__setattr__(strange, "value", serial)
+        unit = bench.unit(spec=dataclasses.replace(fresh, serial=strange), is_known=False)
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.FAIL, walk.finished
+        assert walk.finished.sentence == "unknown_serial"
+        assert "\x00" not in walk.finished.reason
+        assert (walk.flash_writes, walk.cloud_writes) == (0, 0)
+
+
+def test_a_unit_the_cloud_never_heard_of_fails_without_flash_being_judged(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.finished_unit(BORON)
+        unknown = dataclasses.replace(unit.spec, device_id=DeviceId.parse("e00fce68000000000000dead"))
+        walk = bench.walk(bench.unit(spec=unknown, is_known=False))
+        assert walk.verdict is Verdict.FAIL
+        assert walk.finished.failed_step == "product_add"
+        assert walk.flash_writes == 0
+
+
+@pytest.mark.rule("A13")
+def test_an_argon_without_a_mac_address_fails(tmp_path: Path) -> None:
+    recipe = replace(ARGON, wifi=True)
+    with line_bench(tmp_path, recipe) as bench:
+        spec = dataclasses.replace(make_spec("argon", 7, 1, "6.3.4"), mac=None)
+        check_failed(bench.walk(bench.unit(spec=spec)), "identity_missing", "MAC")
+
+
+def test_a_failed_unit_shouts_with_its_light(tmp_path: Path) -> None:
+    """Design 5.8: on FAIL the unit's own LED shouts; a rainbow is no write."""
+    recipe = Recipe("boron", product=OTHER_PRODUCT)
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.finished_unit(BORON)
+        bench.cloud.edit_device(unit.spec.device_id, product_id=PRODUCTS["boron"])
+        mark = bench.mark()
+        bench.plug(unit)
+        assert bench.wait_finished(since=mark).verdict is Verdict.FAIL
+        bench.wait(lambda event: isinstance(event, WireTraced) and "request 230" in event.line, since=mark)
