@@ -231,6 +231,7 @@ class _Hands:
                 self._scan(unit)
         self._clock.sleep(self._demo.options.show_s, self._token)
         self._demo.bus.unplug(port)
+        unit.close()
 
     def _scan(self, unit: VirtualUnit) -> None:
         """Scan the label after a while, unless a person was faster."""
