@@ -218,9 +218,9 @@ class Attempt:
         owed = self._owed() if final is Verdict.PENDING else ()
         events: tuple[Event, ...] = (finished, OutboxQueued(items=owed, **head)) if owed else (finished,)
         self._journal.record(*events)
+        self._publish(finished)
         if final is Verdict.FAIL:
             self._work.signal(True)
-        self._publish(finished)
         return Ending(final, reason, is_unit_gone=sentence in _GONE)
 
     def _judge(self) -> tuple[Verdict, str, str, tuple[str, ...], str]:

@@ -22,7 +22,7 @@ import pytest
 
 from drivers.clock import SystemClock
 from drivers.virtual.factory import make_spec
-from station.cloud.virtual import VirtualCloud
+from station.cloud.virtual import Fault, FaultKind, VirtualCloud
 from station.firmware.examples import write_example_files
 from station.journal import JournalReader
 from station.model import Verdict
@@ -101,7 +101,12 @@ def _environment(cloud: VirtualCloud, folder: Path, port: int) -> dict[str, str]
     token = cloud.create_token(ACCOUNT).reveal()
     url = cloud.serve()
     write_example_files(folder / "firmware")
-    profile = find_profile("boron-product").read_text().replace("expect = true", "expect = false")
+    profile = (
+        find_profile("boron-product")
+        .read_text()
+        .replace("expect = true", "expect = false")
+        .replace("claim = false", "claim = true")
+    )
     (folder / "boron.toml").write_text(profile)
     (folder / "station.toml").write_text(
         f'[slots]\n1 = "1-1"\n[cloud]\nurl = "{url}"\n[data]\ndir = "data"\n[firmware]\nfolders = ["firmware"]\n'
@@ -126,3 +131,20 @@ def test_a_unit_left_in_dfu_and_with_leaked_requests_walks_to_pass_with_the_next
         verdicts = [attempt.verdict for attempt in journal.attempts("B1")]
     assert verdicts == [Verdict.ERROR, Verdict.ERROR, Verdict.ERROR, Verdict.PASS]
     assert max(bench.cloud.effects.values()) == 1, bench.cloud.effects
+
+
+@pytest.mark.slow
+@pytest.mark.rule("N1")
+@pytest.mark.rule("N2")
+def test_a_claim_that_was_done_but_not_answered_before_the_kill_is_not_done_again(bench: Bench) -> None:
+    bench.cloud.order(Fault(FaultKind.SLOW, "POST /v1/devices", seconds=5.0))
+    bench.kill_after("WriteIntended", 1.5, what="claim")
+    assert bench.cloud.effects["POST /v1/devices"] == 1, "the cloud did it, nobody heard so"
+    with JournalReader(bench.folder / "data" / "journal") as journal:
+        assert [write.what.split()[0] for write in journal.unconfirmed_writes()].count("claim") == 1
+
+    ending = bench.finish()
+
+    assert ending["verdict"] == "PASS", ending
+    assert bench.cloud.effects["POST /v1/devices"] == 1
+    assert bench.cloud.writes["POST /v1/devices"] == 1, "the owner was read first, so nothing was sent again"
