@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from conformance.inside import is_inside, real_hosts
 
 from drivers.clock import Clock, SimulatedClock, SystemClock
 from drivers.identity import PortPath
@@ -103,7 +104,18 @@ def usbip(directory: Path) -> Iterator[Lab]:
 QUICK = Timings(
     dfu_appears_s=0.02, application_appears_s=0.02, power_up_s=0.01, serial_after_usb_s=0.01, start_listening_s=0.01
 )
-LABS: dict[str, Callable[[Path], AbstractContextManager[Lab]]] = {"in-process": in_process, "usbip": usbip}
+
+
+@contextmanager
+def linux(_directory: Path) -> Iterator[Lab]:
+    """libusb, sysfs, ttys and pyserial as on a bench; tests/conformance starts a process where this works."""
+    with real_hosts(speed=1.0) as real:
+        yield Lab(real.clock, real.bus, real.host, real.serial_host, QUICK)
+
+
+LABS: dict[str, Callable[[Path], AbstractContextManager[Lab]]] = (
+    {"linux": linux} if is_inside() else {"in-process": in_process, "usbip": usbip}
+)
 
 
 @pytest.fixture(params=LABS)

@@ -1,0 +1,68 @@
+"""Benches for foreign programs; without what they need a test is skipped, or fails where they are required."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+from conformance.bench import SPEED, ForeignBench
+from conformance.clients import DfuUtil, Lsusb, ParticleUsb, compile_shim
+from conformance.equipment import REQUIRED, lacking
+from conformance.kernel import PretendKernel
+
+from drivers.clock import SystemClock
+from drivers.virtual.bus import VirtualBus
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and os.environ.get(REQUIRED) == "required" and item.get_closest_marker("conformance"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"{REQUIRED}=required forbids this: {reason}"
+    return report
+
+
+def _need(*names: str) -> None:
+    if missing := lacking(*names):
+        pytest.skip(f"this machine lacks {missing}")
+
+
+@pytest.fixture
+def bench() -> Iterator[ForeignBench]:
+    _need("umockdev")
+    clock = SystemClock(SPEED)
+    kernel = PretendKernel()
+    with VirtualBus(clock) as bus, kernel.showing(bus):
+        yield ForeignBench(clock, bus, kernel)
+        assert bus.failures == []
+    kernel.close()
+
+
+@pytest.fixture
+def dfu_util(bench: ForeignBench) -> DfuUtil:
+    _need("dfu-util")
+    return DfuUtil(bench)
+
+
+@pytest.fixture
+def particle_usb(bench: ForeignBench) -> ParticleUsb:
+    _need("node", "particle-usb")
+    return ParticleUsb(bench)
+
+
+@pytest.fixture
+def lsusb(bench: ForeignBench) -> Lsusb:
+    _need("lsusb")
+    return Lsusb(bench)
+
+
+@pytest.fixture(scope="session")
+def netlink_shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library that lets libusb-package's libusb see hot-plug under umockdev."""
+    _need("umockdev", "cc")
+    return compile_shim(tmp_path_factory.mktemp("shim"))

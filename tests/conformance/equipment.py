@@ -1,0 +1,64 @@
+"""What these tests need of the machine beyond the Python environment, and whether it is there.
+
+``.ci/run`` installs all of it and sets `REQUIRED`; elsewhere a test that lacks something is skipped and says
+what.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from .kernel import PRELOAD
+
+REQUIRED = "STATION_CONFORMANCE"
+"""Environment variable; with the value ``required`` a skipped conformance test is a failed one."""
+
+PARTICLE_USB = "STATION_PARTICLE_USB"
+"""Environment variable: a directory with ``node_modules/particle-usb`` in it."""
+
+PARTICLE_USB_VERSION = "4.1.0"
+_DEFAULT_PARTICLE_USB = Path(__file__).parents[2] / ".venv/conformance"
+
+
+def particle_usb() -> Path:
+    """The directory the npm package is installed below."""
+    return Path(os.environ.get(PARTICLE_USB) or _DEFAULT_PARTICLE_USB)
+
+
+def _lacks_program(name: str, package: str) -> str:
+    return "" if shutil.which(name) else f"the program {name} (Debian package {package})"
+
+
+def _lacks_umockdev() -> str:
+    if platform.system() != "Linux" or platform.machine() not in ("x86_64", "aarch64"):
+        return "Linux on x86_64 or aarch64"
+    shell = shutil.which("true") or "true"
+    run = subprocess.run([shell], env={"LD_PRELOAD": PRELOAD}, capture_output=True, text=True, timeout=30)
+    return f"{PRELOAD} (Debian package umockdev)" if "cannot be preloaded" in run.stderr else ""
+
+
+def _lacks_particle_usb() -> str:
+    manifest = particle_usb() / "node_modules/particle-usb/package.json"
+    if f'"version": "{PARTICLE_USB_VERSION}"' in (manifest.read_text() if manifest.exists() else ""):
+        return ""
+    return f"npm package particle-usb@{PARTICLE_USB_VERSION} below {particle_usb()}"
+
+
+_CHECKS: dict[str, Callable[[], str]] = {
+    "umockdev": _lacks_umockdev,
+    "cc": lambda: _lacks_program("cc", "gcc, with libc6-dev"),
+    "dfu-util": lambda: _lacks_program("dfu-util", "dfu-util"),
+    "lsusb": lambda: _lacks_program("lsusb", "usbutils"),
+    "node": lambda: _lacks_program("node", "nodejs"),
+    "particle-usb": _lacks_particle_usb,
+}
+
+
+def lacking(*names: str) -> str:
+    """Which of ``names`` (keys of the table above) this machine has not, in words; "" if it has all."""
+    return ", ".join(missing for name in names if (missing := _CHECKS[name]()))

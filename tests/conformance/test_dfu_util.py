@@ -1,0 +1,96 @@
+"""dfu-util, unmodified, against the bootloaders of the virtual units."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conformance.bench import ForeignBench
+from conformance.clients import DfuUtil
+
+from drivers.virtual import synthetic
+from drivers.virtual.boot import BootRequest
+from drivers.virtual.descriptors import DFU_ALTERNATES
+from drivers.virtual.factory import UnitSpec, make_spec
+from drivers.virtual.synthetic import SyntheticFile
+from drivers.virtual.unit import UnitMode, VirtualUnit
+from drivers.wire.module import parse_image
+
+pytestmark = [
+    pytest.mark.conformance,
+    pytest.mark.parametrize("platform", ["argon", "boron"]),
+]
+
+IMAGE_START = 0x30000  # of system parts before 6.1.2
+
+
+def in_dfu(platform: str, number: int = 1) -> UnitSpec:
+    return make_spec(platform, 7, number, "6.1.1", setup_done=True, arrives=BootRequest.DFU)
+
+
+def system_part(unit: VirtualUnit, version: str) -> SyntheticFile:
+    return synthetic.release(unit.spec.platform_id, version)[2]
+
+
+def saved(directory: Path, name: str, data: bytes) -> Path:
+    path = directory / name
+    path.write_bytes(data)
+    return path
+
+
+def test_it_lists_the_three_memories_of_every_unit_in_dfu_mode(
+    bench: ForeignBench, dfu_util: DfuUtil, platform: str
+) -> None:
+    units = [bench.plug(f"1-{number}", in_dfu(platform, number)) for number in (1, 2)]
+    bench.plug("1-3", make_spec(platform, 7, 3))
+    listed = [line for line in dfu_util.list().splitlines() if line.startswith("Found")]
+    assert all("DFU: [2b04:d00" in line for line in listed)
+    seen = {(line.split('serial="')[1][:24], line.split('name="')[1].split('"')[0]) for line in listed}
+    assert len(listed) == 6
+    assert seen == {(unit.device_id, name) for unit in units for name in DFU_ALTERNATES}
+
+
+def test_what_it_downloads_is_in_flash_and_comes_back_the_same(
+    bench: ForeignBench, dfu_util: DfuUtil, platform: str, tmp_path: Path
+) -> None:
+    unit = bench.plug("1-2.3", in_dfu(platform))
+    data = system_part(unit, "5.8.0").data
+    dfu_util.download(unit, saved(tmp_path, "system.bin", data), IMAGE_START)
+    assert unit.memory.internal.read(IMAGE_START, len(data)) == data
+    assert dfu_util.upload(unit, 0, IMAGE_START, len(data), tmp_path / "back.bin") == data
+    assert unit.mode is UnitMode.DFU
+    assert unit.score.forbidden == []
+
+
+def test_it_reads_the_configuration_memory(
+    bench: ForeignBench, dfu_util: DfuUtil, platform: str, tmp_path: Path
+) -> None:
+    unit = bench.plug("1-1", in_dfu(platform))
+    assert dfu_util.upload(unit, 1, 0, 8391, tmp_path / "dct.bin") == unit.memory.dct.read(0, 8391)
+
+
+def test_leave_starts_the_system_part_it_wrote(
+    bench: ForeignBench, dfu_util: DfuUtil, platform: str, tmp_path: Path
+) -> None:
+    unit = bench.plug("1-1", in_dfu(platform))
+    image = system_part(unit, "5.8.0")
+    assert parse_image(image.data, image.name).flash_address == IMAGE_START
+    said = dfu_util.download(unit, saved(tmp_path, image.name, image.data), IMAGE_START, "leave")
+    assert "Submitting leave request" in said
+    bench.await_mode(unit, UnitMode.NORMAL, UnitMode.LISTENING, UnitMode.SAFE)
+    assert unit.report is not None
+    assert unit.report.system_version == "5.8.0"
+
+
+def test_a_damaged_system_part_with_leave_comes_back_in_dfu_mode(
+    bench: ForeignBench, dfu_util: DfuUtil, platform: str, tmp_path: Path
+) -> None:
+    unit = bench.plug("1-1", in_dfu(platform))
+    first = unit.presence
+    damaged = bytearray(system_part(unit, "5.8.0").data)
+    damaged[len(damaged) // 2] ^= 0x01
+    dfu_util.download(unit, saved(tmp_path, "damaged.bin", bytes(damaged)), IMAGE_START, "leave")
+    bench.until(lambda: unit.presence not in (None, first), "the unit is back")
+    bench.until(lambda: bench.kernel.shows(unit.presence), "the bus shows it")
+    assert unit.mode is UnitMode.DFU
+    assert unit.device_id in dfu_util.list()
