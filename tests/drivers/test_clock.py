@@ -169,6 +169,19 @@ def test_time_does_not_move_while_somebody_is_runnable(clock: SimulatedClock) ->
     assert clock.now() == 2.0
 
 
+def test_a_thread_the_clock_does_not_know_waits_without_being_counted(clock: SimulatedClock) -> None:
+    woken = threading.Event()
+
+    def stranger() -> None:
+        clock.sleep(1.0)
+        woken.set()
+
+    threading.Thread(target=stranger, daemon=True).start()
+    assert not woken.wait(0.05), "this thread is still runnable"
+    clock.sleep(0.5)
+    assert clock.now() == 0.5
+
+
 @settings(max_examples=25)
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=6))
 def test_waiters_wake_one_at_a_time_in_order_of_due_time(delays: list[int]) -> None:

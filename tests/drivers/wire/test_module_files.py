@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from dfu_model import make_module
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from drivers.errors import BadImage
@@ -239,6 +240,14 @@ def test_a_softdevice_loses_its_prefix_and_keeps_its_name_inside() -> None:
 # --- refusals and properties --------------------------------------------------------------------
 
 
+def test_a_prefix_with_full_score_beats_a_likely_one_before_it() -> None:
+    data = bytearray(make_module(4, 1, 0x30000, 2048, prefix_offset=0x200))
+    data[:24] = module.PREFIX.pack(0x30000, 0x30100, 0, 0, 9, 12, 5, 1, *(0,) * 6)  # fits, but for its length
+    data[-4:] = zlib.crc32(data[:-4]).to_bytes(4, "big")
+    image = parse_image(bytes(data), "x")
+    assert (image.prefix_offset, image.function, image.score) == (0x200, 4, 7)
+
+
 @pytest.mark.parametrize(("flip", "wanted"), [(40, "CRC"), (-1, "CRC"), (9, "points")])
 def test_one_changed_byte_is_noticed(flip: int, wanted: str) -> None:
     data = bytearray(vector("V2"))
@@ -270,6 +279,9 @@ def with_product(product_id: int) -> Image:
 @pytest.mark.rule("D6")
 @pytest.mark.rule("D7")
 @given(st.integers(0, 0xFFFF))
+@example(0)
+@example(12)
+@example(0xFFFF)
 def test_zero_ffff_and_the_platform_id_are_no_product(product_id: int) -> None:
     image = with_product(product_id)
     assert image.product_id == product_id
