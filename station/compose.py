@@ -267,16 +267,24 @@ class _ProductFinder:
         wanted = self._profile.product
         if wanted is None or self._found is not None:
             return self._found
-        cached = self._journal.cached_product(wanted.ref)
-        may_use_cache = cached is not None and self._profile.offline is Offline.QUEUE
+        known = self._remembered(wanted.ref)
+        if known is not None and self._client.reachable is False:
+            return known
         try:
             self._found = self._client.product(wanted.ref, cancel=cancel)
         except CloudDown:
-            if cached is None or not may_use_cache:
+            if known is None:
                 raise
-            return Product(cached.product_id, cached.slug, cached.name, cached.platform_id)
+            return known
         self._keep(wanted.ref, self._found)
         return self._found
+
+    def _remembered(self, ref: str) -> Product | None:
+        """What the journal knows; only a profile that queues may go on with it."""
+        cached = self._journal.cached_product(ref)
+        if cached is None or self._profile.offline is not Offline.QUEUE:
+            return None
+        return Product(cached.product_id, cached.slug, cached.name, cached.platform_id)
 
     def _keep(self, ref: str, product: Product) -> None:
         self._journal.record(

@@ -6,10 +6,12 @@ finish a unit that has long left the bench.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from drivers.clock import CancelToken, Deadline
 from drivers.identity import DeviceId
@@ -22,8 +24,10 @@ from ..engine.step import StepContext, StepResult, deferred
 from ..errors import BadInput, StepFault
 from ..model import IdentityFact
 
+T = TypeVar("T")
 HOLD_POLL_S = 5.0
 """How often a held unit asks whether the cloud is back."""
+HOLD_LIMIT_S = 8 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +86,28 @@ def perform(act: CloudAct, work: CloudWork, ctx: StepContext) -> StepResult:
     """Run a cloud step; when the cloud is down queue it or hold the unit, as the profile says."""
     if work.job.queues and work.is_down:
         return deferred("the cloud does not answer", work.job.to_json())
-    while True:
-        try:
-            return act(work, ctx)
-        except (CloudDown, RateLimited) as error:
-            if work.job.queues:
-                work.is_down = True
-                return deferred(str(error), work.job.to_json())
-            hold(ctx, error)
+    try:
+        return act(work, ctx)
+    except (CloudDown, RateLimited) as error:
+        if not work.job.queues:
+            return held(ctx, lambda: act(work, ctx))
+        work.is_down = True
+        return deferred(str(error), work.job.to_json())
 
 
-def hold(ctx: StepContext, error: Exception) -> None:
-    """Keep the unit in its slot and say so, for one poll; raises `StepFault` at the step's time limit."""
-    if ctx.deadline.remaining < HOLD_POLL_S:
-        raise StepFault(f"the cloud stayed away for the whole time limit: {error}", sentence="cloud_hold") from error
+def held(ctx: StepContext, retry: Callable[[], T]) -> T:
+    """Keep the unit in its slot, and say so, until ``retry`` finds the cloud.
+
+    The time held is no time of the step: its deadline moves along. Raises `StepFault` after a whole shift.
+    """
+    shift, left = Deadline.after(ctx.clock, HOLD_LIMIT_S), ctx.deadline.remaining
     with ctx.hands("cloud_hold"):
-        ctx.clock.sleep(HOLD_POLL_S, ctx.cancel)
+        while not shift.expired:
+            ctx.clock.sleep(HOLD_POLL_S, ctx.cancel)
+            ctx.deadline = Deadline.after(ctx.clock, left)
+            with contextlib.suppress(CloudDown, RateLimited):
+                return retry()
+    raise StepFault("the cloud stayed away for a whole shift", sentence="cloud_failed")
 
 
 def keep_facts(ctx: StepContext, **values: object) -> None:

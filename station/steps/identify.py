@@ -14,7 +14,7 @@ from ..engine.step import StepContext, StepResult, already
 from ..errors import UnitRejected
 from ..profile import Offline
 from . import flashing, reading
-from .cloudwork import hold
+from .cloudwork import held
 from .unitwork import UnitWork
 
 
@@ -46,10 +46,9 @@ def _check_product(work: UnitWork, ctx: StepContext) -> None:
 
 def _product(work: UnitWork, ctx: StepContext) -> Product | None:
     """What the cloud (or the journal, for the days without it) says of the profile's product."""
-    while True:
-        try:
-            return work.find_product(ctx.cancel)
-        except (CloudDown, RateLimited) as error:
-            if work.profile.offline is not Offline.HOLD:
-                raise
-            hold(ctx, error)
+    try:
+        return work.find_product(ctx.cancel)
+    except (CloudDown, RateLimited):
+        if work.profile.offline is not Offline.HOLD:
+            raise
+        return held(ctx, lambda: work.find_product(ctx.cancel))
