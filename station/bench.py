@@ -21,6 +21,7 @@ from drivers.wire.usb import Mode
 
 from .cloud.answers import Product
 from .cloud.client import CloudClient
+from .cloud.errors import CloudRefused, NotAllowed
 from .engine.events import Event
 from .engine.ports import Seat
 from .engine.step import Emit, Step, StepContext, StepResult
@@ -122,15 +123,29 @@ class Bench:
             platform=found, device=device, memory=self._memory,
             wants_label=profile.label.is_expected, label_timeout_s=profile.label.timeout_s,
             wants_secret=profile.keeps_mobile_secret,
-            profile=profile, find_product=batch.find_product, files=batch.files[found.id],
+            profile=profile, find_product=_Once(batch.find_product), files=batch.files[found.id],
             wifi=batch.wifi, bench_wifi=self._wifi,
         )  # fmt: skip
 
     # --- the outbox's desk ---
 
     def finish(self, item: OutboxItem, cancel: CancelToken) -> StepResult:
-        """Run an owed cloud step without the unit; raises `CloudError` while the cloud stays away."""
+        """Run an owed cloud step without the unit; raises `CloudError` while waiting may help.
+
+        A refusal is the unit's: `UnitRejected` that says which one to pull, as it lies in a tray by now.
+        """
         job = CloudJob.from_json(item.body)
+        try:
+            return self._finish(item, job, cancel)
+        except NotAllowed:
+            raise  # the token's fault, and curable
+        except (UnitRejected, CloudRefused) as error:
+            who = f"{job.serial} ({job.device_id})" if job.serial else job.device_id
+            raise UnitRejected(
+                f"pull {who}: {error}", sentence=error.sentence, values=getattr(error, "values", ())
+            ) from error
+
+    def _finish(self, item: OutboxItem, job: CloudJob, cancel: CancelToken) -> StepResult:
         context = StepContext(
             step=item.action, slot=0, attempt=item.attempt, clock=self._clock,
             deadline=Deadline.after(self._clock, OUTBOX_STEP_S), cancel=cancel, announce=_unseen,
@@ -149,6 +164,19 @@ def _unseen(event: Event) -> None:
 class _NoDesk:
     def wait_scan(self, timeout_s: float, cancel: CancelToken) -> str | None:
         raise NotImplementedError("owed cloud work asks nobody for a scan")
+
+
+class _Once:
+    """Asks for the product once an attempt: with the cloud away every question costs the client's retries."""
+
+    def __init__(self, find: Callable[[CancelToken], Product | None]) -> None:
+        self._find = find
+        self._found: tuple[Product | None, ...] = ()
+
+    def __call__(self, cancel: CancelToken) -> Product | None:
+        if not self._found:
+            self._found = (self._find(cancel),)
+        return self._found[0]
 
 
 class BenchWork:
@@ -215,7 +243,7 @@ class BenchWork:
         unit, profile = self._unit, self._batch.profile
         identity = unit.identity
         assert identity.device_id is not None
-        product = self._batch.find_product(cancel)
+        product = unit.find_product(cancel)
         return CloudJob(
             device_id=str(identity.device_id), platform_id=unit.platform.id,
             product_id=product.id if product else None,

@@ -398,6 +398,9 @@ class LineBench:
         """Simulated seconds at which ``event`` was told."""
         return next(at for at, told in self.events if told is event)
 
+    def place_of(self, event: Event) -> int:
+        return next(place for place, (_, told) in enumerate(self.events) if told is event)
+
     # --- the end ---
 
     def reader(self) -> JournalReader:

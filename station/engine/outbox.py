@@ -70,8 +70,8 @@ class OutboxWorker:
         return RETRY_S[min(self._failures, len(RETRY_S) - 1)]
 
     def _round(self) -> None:
-        for item in self._journal.due(self._clock.utc()):
-            if not self._try(item):
+        while due := self._journal.due(self._clock.utc()):  # a settled item may take others with it
+            if not self._try(due[0]):
                 self._failures += 1
                 return
             self._failures = 0

@@ -6,9 +6,10 @@ left open. All methods may be called from any thread.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from drivers.clock import Clock
@@ -80,8 +81,9 @@ class Journal(JournalReader):
     def settle(self, item: OutboxItem, outcome: Outcome, reason: str, proof: str) -> tuple[Event, ...]:
         """Take ``item`` off the books; returns what followed: `OutboxSettled` and perhaps `VerdictRevised`.
 
-        With the last item of an attempt its verdict becomes the worst outcome of them: PASS or FAIL (ERROR if
-        one broke). Settling what is settled changes nothing and returns nothing.
+        An item that ends badly takes those of its attempt that were to follow with it. With the last item of an
+        attempt its verdict becomes the worst outcome of them: PASS or FAIL (ERROR if one broke). Settling what
+        is settled changes nothing and returns nothing.
         """
         if outcome is Outcome.DEFERRED:
             raise JournalError(
@@ -203,12 +205,25 @@ def _settling(db: sqlite3.Connection, settled: OutboxSettled) -> Sequence[Event]
     if items[settled.action][0] is not None:
         return ()
     items[settled.action] = (settled.outcome.value, settled.reason)
+    given_up = () if OUTCOME_VERDICT[settled.outcome] is Verdict.PASS else _given_up(settled, items)
+    for other in given_up:
+        items[other.action] = (other.outcome.value, other.reason)
     held = db.execute("SELECT verdict FROM attempts WHERE attempt = ?", (settled.attempt,)).fetchone()
     if held["verdict"] != Verdict.PENDING.name or any(outcome is None for outcome, _ in items.values()):
-        return (settled,)
+        return (settled, *given_up)
     verdict, reason = max((OUTCOME_VERDICT[Outcome(outcome)], reason) for outcome, reason in items.values())
     revised = VerdictRevised(
         at=settled.at, device_id=settled.device_id, attempt=settled.attempt, verdict=verdict,
         reason="" if verdict is Verdict.PASS else reason,
     )  # fmt: skip
-    return (settled, revised)
+    return (settled, *given_up, revised)
+
+
+def _given_up(settled: OutboxSettled, items: Mapping[str, tuple[str | None, str]]) -> tuple[OutboxSettled, ...]:
+    """What was to follow an item that ended badly is not tried any more."""
+    reason = f"not tried: {settled.action} ended {settled.outcome.value}"
+    return tuple(
+        dataclasses.replace(settled, action=action, outcome=Outcome.SKIPPED, reason=reason, proof="")
+        for action, (outcome, _) in items.items()
+        if outcome is None
+    )

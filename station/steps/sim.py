@@ -23,6 +23,7 @@ def sim(work: CloudWork, ctx: StepContext) -> StepResult:
         raise StepFault("no ICCID was read from the unit, so its SIM cannot be looked up; reseat the SIM")
     iccid = Iccid.parse(work.job.iccid)
     started = ctx.clock.now()
+    budget_s = BUDGET_S if work.is_connected is not None else 0.0  # nobody waits at a slot for owed work
     asked = False
     while True:
         found = work.client.sim(iccid, work.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
@@ -32,7 +33,7 @@ def sim(work: CloudWork, ctx: StepContext) -> StepResult:
             return done(proof) if asked else already(proof)
         if found is not None and found.last_action_failed:
             raise UnitRejected(f"the activation of SIM {work.job.iccid} failed at the carrier", sentence="sim_failed")
-        if waited > BUDGET_S:
+        if waited >= budget_s:
             return deferred(f"SIM {work.job.iccid} is not active after {waited:.0f} s", work.job.to_json())
         if not asked and work.job.product_id is None:
             with ctx.write("cloud", f"activate SIM {work.job.iccid}"):

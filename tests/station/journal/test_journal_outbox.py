@@ -47,12 +47,19 @@ def test_the_last_settled_item_turns_the_attempt_pass(journal: Journal) -> None:
     assert [row.kind for row in journal.entries()][-3:] == ["OutboxSettled", "OutboxSettled", "VerdictRevised"]
 
 
-def test_a_refusal_turns_the_attempt_fail_and_names_its_step(journal: Journal) -> None:
+def test_a_refusal_turns_the_attempt_fail_names_its_step_and_gives_up_what_was_to_follow(journal: Journal) -> None:
     journal.record(*pending("a-1", "product_add", "name"))
-    journal.settle(item("a-1", "product_add"), Outcome.FAILED, "the unit is in product 99", "")
-    *_, revised = journal.settle(item("a-1", "name"), Outcome.DONE, "", "name read back")
+    refused, given_up, revised = journal.settle(
+        item("a-1", "product_add"), Outcome.FAILED, "the unit is in product 99", ""
+    )
+    assert isinstance(refused, OutboxSettled)
+    assert isinstance(given_up, OutboxSettled)
+    assert (given_up.action, given_up.outcome) == ("name", Outcome.SKIPPED)
+    assert given_up.reason == "not tried: product_add ended failed"
     assert isinstance(revised, VerdictRevised)
     assert (revised.verdict, revised.reason) == (Verdict.FAIL, "the unit is in product 99")
+    assert journal.waiting() == 0
+    assert journal.settle(item("a-1", "name"), Outcome.DONE, "", "name read back") == ()
     attempt = journal.attempt("a-1")
     assert attempt is not None
     assert (attempt.verdict, attempt.failed_step) == (Verdict.FAIL, "product_add")
