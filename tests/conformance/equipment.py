@@ -10,6 +10,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,8 +38,8 @@ def _lacks_program(name: str, package: str) -> str:
 def _lacks_umockdev() -> str:
     if platform.system() != "Linux" or platform.machine() not in ("x86_64", "aarch64"):
         return "Linux on x86_64 or aarch64"
-    shell = shutil.which("true") or "true"
-    run = subprocess.run([shell], env={"LD_PRELOAD": PRELOAD}, capture_output=True, text=True, timeout=30)
+    nothing = [sys.executable, "-S", "-c", ""]
+    run = subprocess.run(nothing, env={"LD_PRELOAD": PRELOAD}, capture_output=True, text=True, timeout=30)
     return f"{PRELOAD} (Debian package umockdev)" if "cannot be preloaded" in run.stderr else ""
 
 

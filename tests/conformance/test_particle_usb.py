@@ -117,7 +117,7 @@ def test_a_module_of_another_platform_is_refused_and_nothing_restarts(
     bench: ForeignBench, particle_usb: ParticleUsb, tmp_path: Path
 ) -> None:
     unit = ready(bench, "boron")
-    (tmp_path / "other.bin").write_bytes(synthetic.release(12, "6.3.4")[0].data)
+    (tmp_path / "other.bin").write_bytes(synthetic.application(12, "5.8.0").data)
     first = unit.presence
     assert particle_usb("refused", unit.device_id, tmp_path / "other.bin")["result"] == BAD_PLATFORM
     bench.clock.sleep(3.0)
