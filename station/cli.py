@@ -6,31 +6,45 @@ Exit status: 0 all PASS, 1 some unit not PASS, 2 bad usage or configuration, 3 t
 from __future__ import annotations
 
 import argparse
+import importlib
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from drivers.errors import DriverError
 
 from .errors import BadInput, StationError
-from .verbs import batch, demo, doctor, identify, log, profile, run, udev
 
-VERBS = (demo, run, identify, log, batch, profile, udev, doctor)
+VERBS: Mapping[str, str] = {
+    "demo": "try the bench: virtual units, a virtual cloud, nothing to plug in",
+    "run": "run the bench on real USB",
+    "identify": "show every identity of every unit plugged in, with its source",
+    "log": "export a batch's log, or find what happened to a unit",
+    "batch": "open, close and list batches",
+    "profile": "check a profile before it goes to the line",
+    "udev": "print the udev rules this bench needs",
+    "doctor": "what would stop this bench",
+}
+"""Modules of `station.verbs`, loaded when they are used: looking at the help needs neither USB nor the cloud."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line, one sub-parser a verb."""
+def parser(chosen: str | None = None) -> argparse.ArgumentParser:
+    """The command line, one sub-parser a verb; only the one ``chosen`` knows its options (None: all of them)."""
     top = argparse.ArgumentParser(prog="station", description="A USB provisioning station for Particle devices.")
     top.add_argument("--log", choices=("debug", "info", "warning"), default="warning", help="how much to log to stderr")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in VERBS:
-        verb.add(verbs)
+    for name, words in VERBS.items():
+        if chosen in (None, name):
+            importlib.import_module(f".verbs.{name}", __package__).add(verbs)
+        else:
+            verbs.add_parser(name, help=words)
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit status."""
-    parsed = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    parsed = parser(next((word for word in words if word in VERBS), "")).parse_args(words)
     logging.basicConfig(level=parsed.log.upper(), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     try:
         return int(parsed.run(parsed))

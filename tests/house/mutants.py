@@ -1,6 +1,6 @@
 """``python -m tests.house.mutants [RULE...]``: break one rule at a time and see which of its tests notices.
 
-Copies the project's tracked files, applies one patch of ``mutants.toml``, runs the tests marked with
+Copies the project, applies one patch of ``mutants.toml``, runs the tests marked with
 that rule, takes the patch back. Exit status 1 when a patch leaves every test green, when a named test
 does not fail, when a patch no longer fits, or when a test is red without any patch.
 """
@@ -88,7 +88,7 @@ class Copy:
 
     def __init__(self, place: Path) -> None:
         self.root, self._scratch = place / "project", place / "scratch"
-        for name in tracked_files():
+        for name in project_files():
             if (ROOT / name).is_file():
                 (self.root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(ROOT / name, self.root / name)
@@ -128,19 +128,23 @@ class Copy:
         os.utime(path, (self._stamp, self._stamp))
 
     def _where(self) -> dict[str, object]:
-        environment = {**os.environ, "PYTHONPATH": str(self.root)}
+        beside = ROOT.parent / "shared" / "fixtures" / "firmware"  # where tests look, seen from the project itself
+        environment = {"STATION_FIRMWARE_FIXTURES": str(beside), **os.environ, "PYTHONPATH": str(self.root)}
         return {"cwd": self.root, "env": environment, "capture_output": True, "text": True}
 
 
-def tracked_files() -> list[str]:
-    """The files of the project as version control knows them."""
-    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+def project_files() -> list[str]:
+    """The files of the project: those under version control and new ones that are not ignored."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listing = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return [name for name in listing.stdout.split("\0") if name]
 
 
 def judge(mutant: Mutant, run: Run) -> tuple[bool, str]:
     """Was the patch noticed, and by which tests (or what is wrong)?"""
     silent = [name for name in mutant.fails if name not in run.failed]
+    if not run.failed and not run.passed:
+        return False, "no test ran"
     if run.broken:
         return False, f"breaks more than the rule: error in {', '.join(sorted(run.broken))}"
     if not run.failed:
@@ -175,6 +179,14 @@ def hunt(chosen: Sequence[Mutant], files: dict[str, list[str]], place: Path) -> 
         yield results.get()
 
 
+def marked_files(rules: Sequence[str]) -> dict[str, list[str]]:
+    """For each rule the files with tests that are marked with it; only files that name one are collected."""
+    tests = [path for path in (ROOT / "tests").rglob("test_*.py") if path.is_file()]
+    naming = [path for path in tests if any(f'"{rule}"' in path.read_text(encoding="utf-8") for rule in rules)]
+    found = collect(*naming).tests if naming else {}
+    return {rule: sorted({test.partition("::")[0] for test in found.get(rule, ())}) for rule in rules}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.house.mutants", description=__doc__)
     parser.add_argument("rules", nargs="*", metavar="RULE", help="only these (all)")
@@ -182,8 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = [mutant for mutant in mutants() if not wanted or mutant.rule in wanted]
     rules = list(dict.fromkeys(mutant.rule for mutant in chosen))
     missing = [rule for rule in (wanted or rule_book().required) if rule not in rules]
-    collected = collect()
-    files = {rule: sorted({test.partition("::")[0] for test in collected.tests.get(rule, ())}) for rule in rules}
+    files = marked_files(rules)
     missing += [rule for rule in rules if not files[rule]]
     chosen = [mutant for mutant in chosen if files[mutant.rule]]
     say = sys.stdout.write

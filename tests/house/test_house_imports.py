@@ -1,0 +1,55 @@
+"""What may be loaded when, seen from outside: the arrows themselves are import-linter's (`make check`)."""
+
+from __future__ import annotations
+
+from house_tools import ROOT, run_python
+
+from station.cli import parser
+
+LOADED = "import sys, importlib; [importlib.import_module(name) for name in {names!r}]; print(*sys.modules)"
+
+
+def loaded_by(*names: str) -> set[str]:
+    """The modules in memory after importing ``names`` in a fresh interpreter."""
+    shown = run_python("-c", LOADED.format(names=names))
+    assert shown.returncode == 0, shown.stderr
+    return set(shown.stdout.split())
+
+
+def test_the_command_line_starts_without_what_only_some_verbs_need() -> None:
+    heavy = {"textual", "usb", "requests", "serial", "werkzeug", "keyring", "libusb_package", "google.protobuf"}
+    assert loaded_by("station.cli").isdisjoint(heavy)
+
+
+def test_only_a_verb_that_shows_the_screen_loads_the_terminal_library() -> None:
+    assert "textual" not in loaded_by("station.verbs.demo", "station.verbs.run", "station.verbs.log")
+    assert "textual" in loaded_by("station.verbs.screen")
+
+
+def test_the_help_says_of_every_verb_what_the_verb_says_of_itself() -> None:
+    assert parser("").format_help() == parser().format_help()
+
+
+def test_wire_protocols_bring_no_io_with_them() -> None:
+    names = [f"drivers.wire.{path.stem}" for path in (ROOT / "drivers/wire").glob("*.py") if path.stem != "__init__"]
+    assert "drivers.wire.control" in names
+    loaded = loaded_by(*names)
+    assert loaded.isdisjoint({"usb", "serial", "requests", "textual", "socket", "sqlite3", "subprocess", "asyncio"})
+    ours = {name for name in loaded if name.startswith("drivers.") and not name.startswith("drivers.wire")}
+    assert ours <= {"drivers.errors", "drivers.identity", "drivers.platforms"}
+
+
+def test_drivers_load_without_the_station() -> None:
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "drivers").rglob("[a-z]*.py")]
+    assert len(names) > 30
+    assert not {name for name in loaded_by(*names) if name.partition(".")[0] == "station"}
+
+
+def test_the_bench_screen_loads_without_drivers() -> None:
+    assert not {name for name in loaded_by("station.ui.app") if name.partition(".")[0] in {"drivers", "usb", "serial"}}
+
+
+def test_the_engine_loads_without_steps_journal_cloud_and_screen() -> None:
+    names = [f"station.engine.{path.stem}" for path in (ROOT / "station/engine").glob("[a-z]*.py")]
+    rooms = {".".join(name.split(".")[:2]) for name in loaded_by(*names) if name.startswith("station.")}
+    assert rooms.isdisjoint({"station.steps", "station.journal", "station.cloud", "station.ui", "station.compose"})

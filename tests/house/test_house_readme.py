@@ -1,0 +1,90 @@
+"""The README says what is true: its commands exist, its files are read, and no verb is missing."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from house_tools import ROOT
+
+from drivers.virtual.faults import parse_fault
+from station.cli import main, parser
+from station.config import load_config
+from station.profile import load_profile
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^ *```(\w+)\n(.*?)^ *```$", README, re.DOTALL | re.MULTILINE)
+SHELL = [line.partition("  #")[0].strip() for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
+SPANS = re.findall(r"`([^`\n]+)`", re.sub(r"^ *```.*?^ *```$", "", README, flags=re.DOTALL | re.MULTILINE))
+COMMANDS = [words for words in dict.fromkeys([*SHELL, *SPANS]) if re.match(r"(station|make) ", words)]
+STATION = [words for words in COMMANDS if words.startswith("station ")]
+
+
+def tomls() -> list[str]:
+    return [text for kind, text in BLOCKS if kind == "toml"]
+
+
+@pytest.mark.parametrize("command", STATION)
+def test_every_station_command_is_one(command: str) -> None:
+    words = shlex.split(command)[1:]
+    if words[-1] == "--help":
+        with pytest.raises(SystemExit) as left:
+            parser().parse_args(words)
+        assert left.value.code == 0
+        return
+    parsed = parser().parse_args(words)
+    assert callable(parsed.run)
+    for spec in getattr(parsed, "fault", []):
+        assert parse_fault(spec)
+
+
+@pytest.mark.parametrize("command", [words for words in COMMANDS if words.startswith("make ")])
+def test_every_make_command_is_a_target(command: str) -> None:
+    target = command.split()[1]
+    assert re.search(rf"^{re.escape(target)}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_verb_and_every_target_for_people_is_named() -> None:
+    help_text = parser().format_help()
+    verbs = re.findall(r"^    (\w+) ", help_text, re.MULTILINE)
+    assert set(verbs) >= {"demo", "run", "identify", "log", "batch", "profile", "udev", "doctor"}
+    assert not [verb for verb in verbs if not any(words.split()[1] == verb for words in STATION)]
+    for target in ("setup", "demo", "test", "check", "rules", "mutants", "bench"):
+        assert f"make {target}" in README
+
+
+def test_the_profile_in_it_makes_a_unit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "first.toml"
+    file.write_text(next(text for text in tomls() if "[device_os]" in text), encoding="utf-8")
+    assert main(["profile", "check", str(file)]) == 0
+    assert "SoftDevice" in capsys.readouterr().out
+    profile, full = load_profile(file), load_profile(ROOT / "profiles/boron-product.toml")
+    assert (profile.id, profile.device_os, profile.firmware) == (full.id, full.device_os, full.firmware)
+    assert [plan.name for plan in profile.steps()] == [plan.name for plan in full.steps()]
+
+
+def test_the_station_file_in_it_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "station.toml"
+    file.write_text(next(text for text in tomls() if "[slots]" in text), encoding="utf-8")
+    config = load_config(file)
+    assert (config.station_id, [slot.port_path for slot in config.slots]) == ("bench-3", ["1-2.1", "1-2.2"])
+    assert config.firmware_folders == (tmp_path / "firmware",)
+
+
+def test_every_section_of_a_profile_is_explained() -> None:
+    shipped = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "profiles").glob("*.toml"))
+    keys = set(re.findall(r"^\[+(\w+)", shipped, re.MULTILINE))
+    assert keys >= {"product", "device_os", "firmware", "wifi", "cloud", "name", "label", "steps"}
+    assert not [key for key in keys if f"| `[{key}" not in README]
+
+
+def test_files_and_folders_it_names_exist() -> None:
+    named = [span for span in SPANS if re.fullmatch(r"(station|drivers|tests|profiles|udev)/[\w./]*", span)]
+    assert len(named) > 5
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
+def test_it_is_short_enough_to_be_read() -> None:
+    assert len(README.split()) < 1800

@@ -1,0 +1,111 @@
+"""Habits of the house that no linter knows: sizes, one error root a package, no foreign addresses, a whole lock."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import tomllib
+from collections.abc import Iterator
+
+import pytest
+from house_tools import ROOT, project_files, sources
+
+from drivers.errors import DriverError
+from station.cli import main
+from station.errors import StationError
+from station.ui.words import SENTENCES
+
+LONGEST_FUNCTION, LONGEST_FILE = 45, 450
+ALLOWED_LONG: dict[str, str] = {}
+"""File, or file::function, to the reason why it may be longer."""
+
+DEVICE_SIDE: dict[str, str] = {
+    "drivers.virtual.bus.Stall": "how the device side says STALL to the bus",
+    "drivers.virtual.bus.Gone": "how it says that it has left",
+    "drivers.virtual.bus.TimedOut": "how it says that it does not answer",
+    "drivers.virtual.messages.BadMessage": "what the device side answers with a result code",
+    "station.cloud.virtual.ask.Refuse": "how a route of the virtual cloud answers with a status",
+}
+"""Exceptions of the virtual side that no caller ever sees, so they need no root."""
+
+
+def functions() -> Iterator[tuple[str, int]]:
+    for path in sources("station", "drivers"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield f"{path.relative_to(ROOT)}::{node.name}", (node.end_lineno or 0) - node.lineno + 1
+
+
+def test_functions_are_short() -> None:
+    sizes = list(functions())
+    assert not [(name, size) for name, size in sizes if size > LONGEST_FUNCTION and name not in ALLOWED_LONG]
+    assert sorted(size for _, size in sizes)[len(sizes) // 2] < 10
+
+
+def test_files_can_be_read_in_one_sitting() -> None:
+    sizes = {str(p.relative_to(ROOT)): p.read_text("utf-8").count("\n") for p in sources("station", "drivers")}
+    assert not {name: size for name, size in sizes.items() if size > LONGEST_FILE and name not in ALLOWED_LONG}
+
+
+def test_every_room_says_what_it_is() -> None:
+    silent = [
+        path for path in sources("station", "drivers") if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+    ]
+    assert not [str(path.relative_to(ROOT)) for path in silent if path.read_text("utf-8").strip()]
+
+
+@pytest.mark.parametrize(("package", "root"), [("drivers", DriverError), ("station", StationError)])
+def test_the_errors_of_a_package_have_one_root(package: str, root: type[Exception]) -> None:
+    strangers = []
+    for path in sources(package):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        if name.endswith("__main__"):
+            continue
+        for kind in vars(importlib.import_module(name)).values():
+            if isinstance(kind, type) and issubclass(kind, Exception) and kind.__module__ == name:
+                strangers += [f"{name}.{kind.__qualname__}"] if not issubclass(kind, root) else []
+    assert {name for name in strangers if "._" not in name} <= {root.__module__ + "." + root.__name__, *DEVICE_SIDE}
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "profiles").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_shipped_profile_makes_a_unit(file: object, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["profile", "check", str(file)]) == 0
+    assert "order:" in capsys.readouterr().out
+
+
+def test_operators_learn_at_most_120_sentences() -> None:
+    assert 20 < len(SENTENCES) <= 120
+
+
+# --- what must stay out ---
+
+FOREIGN = [
+    r"/wor" r"k/", r"/ro" r"ot/", r"/tm" r"p/brief", r"pypi\.o" r"rg", r"pythonho" r"sted", r"registry\.n" r"pmjs",
+    r"deb\.deb" r"ian\.org", r"crates\.i" r"o",
+]  # fmt: skip
+"""Places of a machine and hosts of package registries, written so that this file does not name them itself."""
+
+
+def test_no_file_names_a_machines_folders_or_a_registry() -> None:
+    pattern = re.compile("|".join(FOREIGN))
+    found = []
+    for path in project_files():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        found += [f"{path.relative_to(ROOT)}: {match[0]}" for match in pattern.finditer(text)]
+    assert not found
+
+
+def test_the_lock_names_no_index_and_covers_what_we_depend_on() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert not re.search(r"://|index-url|find-links|trusted-host", lock)
+    pinned = dict(re.findall(r"^([a-z0-9-]+)==([^ \\]+) \\\n    --hash=sha256:[0-9a-f]{64}", lock, re.MULTILINE))
+    assert len(pinned) == len(re.findall(r"^\S", lock, re.MULTILINE)) - len(re.findall(r"^#", lock, re.MULTILINE))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    names = {re.split(r"[<>=!\[ ;]", line)[0].lower().replace("_", "-") for line in asked}
+    assert len(names) > 20
+    assert names <= set(pinned)
