@@ -35,7 +35,8 @@ mutants: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m pytest tests/bench -p no:xdist -s
 
-lock:
+lock: $(STAMP)
+	test -x $(BIN)/pip-compile || $(BIN)/python -m pip install --quiet --disable-pip-version-check pip-tools
 	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
 	  --no-emit-find-links --no-emit-trusted-host --no-header --extra dev --output-file requirements.lock pyproject.toml
 

@@ -260,9 +260,7 @@ class SimulatedClock:
             self._now = max(self._now, due)
             self._jumps += 1
             waiter.timed_out = True
-            self.wake(waiter)
-            if not waiter.counted:
-                break
+            self.wake(waiter)  # a visitor's turn does not stop time: it may never come back to the clock
 
     def _watch(self) -> None:
         if self._watchdog is None:
