@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from drivers.platforms import ModuleFunction, OsVersion, Platform, os_version_of_module
-from drivers.wire.module import Dependency, Image
+from drivers.platforms import ModuleFunction, OsVersion, Platform, Via, os_version_of_module
+from drivers.wire.module import FLAG_COMBINED, FLAG_COMPRESSED, FLAG_DROP_PREFIX, FLAG_ENCRYPTED, Dependency, Image
 
 from ..errors import UnitRejected
 from .modules import SYSTEM_PART, Held, Key, image_key, module_name, version_text
@@ -50,7 +50,10 @@ _D7_WILDCARD_FROM = 1500  # module version of the first 1.5.0 pre-release
 
 
 def check_place(platform: Platform, image: Image) -> None:
-    """The file is for this platform, and the platform has a place of its kind, address and size."""
+    """The file is for this platform, and the platform has a place of its kind, form, address and size.
+
+    What the write guard would refuse must be refused here: before the first write, not in the middle.
+    """
     if image.platform_id != platform.id:
         raise PlanRefused(
             f"{image.name} is for platform {image.platform_id}, this is a {platform.name} ({platform.id}); "
@@ -60,6 +63,10 @@ def check_place(platform: Platform, image: Image) -> None:
     slot = platform.slot(image.function, image.index)
     if slot is None:
         _no_place(platform, image, "has no place for it")
+    if image.prefix_offset != slot.prefix_offset or bool(image.flags & FLAG_DROP_PREFIX) != slot.drop_prefix:
+        _no_place(platform, image, "expects the header of such a module at another place")
+    if slot.via is Via.DFU and image.flags & (FLAG_COMPRESSED | FLAG_COMBINED | FLAG_ENCRYPTED):
+        _no_place(platform, image, "takes such a module plain only")
     is_legacy = image.index == slot.legacy_index
     starts = {slot.legacy_start} if is_legacy else {slot.start}
     if slot.legacy_index is None and slot.legacy_start is not None:
