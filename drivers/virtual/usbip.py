@@ -4,7 +4,7 @@ Clients: `usbip_client.UsbIpBackend`, or a Linux kernel with vhci_hcd. When a cl
 stay as they are: leaked requests, DFU state and pending restarts included. Unlike usbip-host this
 server lets several clients attach one device, because a killed client's socket may linger.
 
-Real time only. ``python -m drivers.virtual.usbip --help`` serves a bench of units.
+Real time only. `usbip_bench` serves a bench of units with it.
 """
 
 from __future__ import annotations
@@ -211,9 +211,3 @@ class _Attachment:
                 self._unit.serial_pending(self._presence)  # raises when the unit leaves
                 self._clock.sleep(_BULK_SLICE_S)
         return b""
-
-
-if __name__ == "__main__":
-    from .usbip_bench import main
-
-    raise SystemExit(main())

@@ -1,6 +1,7 @@
 """A bench of virtual units in a process of its own, served over USB/IP with their consoles as links.
 
-Stops on SIGTERM or SIGINT. Prints one line of JSON when it is ready: host, port, Device IDs.
+``python -m drivers.virtual.usbip_bench --help`` says what it can serve. Stops on SIGTERM or SIGINT.
+Prints one line of JSON when it is ready: host, port, Device IDs.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def _spec(text: str, seed: int, number: int) -> UnitSpec:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m drivers.virtual.usbip",
+        prog="python -m drivers.virtual.usbip_bench",
         description="Serve virtual units over USB/IP.",
         epilog=f"Fault moments: {', '.join(MOMENTS)}. Fault actions: {', '.join(ACTIONS)}.",
     )
@@ -88,3 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--fault", action="append", default=[], metavar="SPEC", help="see drivers/virtual/faults.py")
     add("--speed", type=float, default=1.0, help="how much faster than real time")
     return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

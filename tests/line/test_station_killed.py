@@ -82,7 +82,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     """Units at 20 times their speed, a cloud that knows them, a config file that leads to both."""
     with contextlib.ExitStack() as stack:
         units = [
-            sys.executable, "-m", "drivers.virtual.usbip", "--unit", "boron@3.3.1", "--seed", str(SEED),
+            sys.executable, "-m", "drivers.virtual.usbip_bench", "--unit", "boron@3.3.1", "--seed", str(SEED),
             "--consoles", str(tmp_path / "consoles"), "--speed", str(SPEED),
         ]  # fmt: skip
         process = stack.enter_context(subprocess.Popen(units, stdout=subprocess.PIPE, text=True))

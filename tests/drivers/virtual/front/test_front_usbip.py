@@ -148,7 +148,7 @@ def test_14400_baud_on_the_pty_means_dfu(served: Any) -> None:
 
 def test_a_killed_client_leaves_requests_behind_and_the_unit_in_dfu(tmp_path: Path, found: Any) -> None:
     arguments = ["--unit", "boron@6.2.0", "--speed", "40", "--data-dir", str(tmp_path)]
-    command = [sys.executable, "-m", "drivers.virtual.usbip", *arguments]
+    command = [sys.executable, "-m", "drivers.virtual.usbip_bench", *arguments]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
