@@ -21,9 +21,9 @@ from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
 from drivers.virtual.faults import Fault
-from drivers.virtual.radio import AccessPoint, World
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.unit import VirtualUnit
+from drivers.virtual.world import AccessPoint, World
 
 from .cloud.virtual import VirtualCloud
 from .compose import Hardware, Settings, Station

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from drivers.clock import SimulatedClock
 from drivers.identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Secret, SerialNumber
-from drivers.virtual.radio import UnitFacts
+from drivers.virtual.world import UnitFacts
 from station.cloud.client import CallRecord, CloudClient
 from station.cloud.virtual import VirtualCloud
 

@@ -25,10 +25,10 @@ from drivers.virtual.boot import BootRequest
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import UnitSpec, factory_modules, make_spec
 from drivers.virtual.faults import parse_fault
-from drivers.virtual.radio import AccessPoint, StoredNetwork, World
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import VirtualUnit
+from drivers.virtual.world import AccessPoint, StoredNetwork, World
 from station.cloud.virtual import VirtualCloud
 from station.compose import Hardware, Settings, Station
 from station.engine.commands import Command, RetrySlot, Scan

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from ..clock import Clock
 from .boot import BootRequest
+from .factory import UnitSpec
+from .memory import UnitMemory
 from .timing import Timings
-
-if TYPE_CHECKING:
-    from .factory import UnitSpec
-    from .memory import UnitMemory
-    from .radio import World
+from .world import World
 
 
 class Board(Protocol):

@@ -16,8 +16,8 @@ from ..identity import Secret
 from ..platforms import OsVersion
 from .flash import FlashFailed, Who
 from .module_report import describe
-from .radio import Security, StoredNetwork
 from .request_handlers import diagnostics
+from .world import Security, StoredNetwork
 
 if TYPE_CHECKING:
     from .application import Application

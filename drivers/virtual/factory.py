@@ -19,7 +19,7 @@ from ..identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, SerialNu
 from ..platforms import Platform, platform, platform_by_slug
 from . import synthetic
 from .boot import BootRequest
-from .radio import StoredNetwork
+from .world import StoredNetwork
 
 _SERIAL_PREFIX = {12: "ARNK", 13: "P044"}  # four-character model codes
 _ALPHABET = string.digits + "ABCDEFGHJKLMNPQRSTUVWXYZ"

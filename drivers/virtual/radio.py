@@ -1,4 +1,4 @@
-"""The world around a unit - access points, SIM registry, cloud - and the radio that reaches into it.
+"""The radio of a unit, which reaches into the world around it, and the networks it knows.
 
 A unit comes online by itself some seconds after boot if it holds a network that really works, or
 has an active SIM, and nothing keeps it in listening mode. Reference usb-and-serial 4.5, 4.8, 5.1.
@@ -9,103 +9,18 @@ from __future__ import annotations
 import enum
 import json
 import struct
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import replace
 
 from ..identity import Secret
 from .board import Board
 from .flash import Who
 from .inventory import find_application
+from .world import AccessPoint, Security, StoredNetwork, UnitFacts
 
 MAX_NETWORKS = 10
 _AT_NOT_OK = -1200  # what an Argon answers for a wrong password and for an unknown network alike
 _SUFFIX_TAIL = struct.Struct("<HHH32sH")  # product id and version, reserved, SHA-256, suffix size; then the CRC
-
-
-class Security(enum.IntEnum):
-    """Security of a Wi-Fi network as requests 500 to 507 number it (reference 4.8)."""
-
-    NONE = 0  # open
-    WEP = 1  # obsolete
-    WPA = 2  # WPA-PSK
-    WPA2 = 3  # WPA2-PSK
-    WPA_WPA2 = 4  # either
-    WPA3 = 5  # SAE
-    WPA2_WPA3 = 6  # transition mode
-
-
-@dataclass(frozen=True, slots=True)
-class AccessPoint:
-    """A Wi-Fi network in range. ``password`` None: open."""
-
-    ssid: str
-    password: Secret | None = None
-    security: Security = Security.WPA2
-    bssid: bytes = b"\xa4\xb1\xc1\x02\x03\xff"
-    channel: int = 11
-    rssi: int = -52
-
-
-@dataclass(frozen=True, slots=True)
-class StoredNetwork:
-    """A network in a unit's store."""
-
-    ssid: str
-    password: Secret | None = None
-    security: Security = Security.WPA2
-
-
-class SimRegistry(Protocol):
-    """Whoever knows which SIMs are active: the virtual cloud."""
-
-    def is_active(self, iccid: str) -> bool: ...
-
-
-@dataclass(frozen=True, slots=True)
-class UnitFacts:
-    """What a unit tells the cloud when its session begins. ``product_id`` None: the firmware belongs to no product."""
-
-    device_id: str
-    platform_id: int
-    device_os: str
-    is_safe_mode: bool
-    product_id: int | None
-    product_version: int | None
-    serial_number: str
-    iccid: str | None
-    imei: str | None
-    mac: str | None
-    claim_code: str | None
-
-
-class CloudLink(Protocol):
-    """The cloud end of a unit's session. Called on the bus's thread; no lock of a unit is held."""
-
-    def online(self, facts: UnitFacts) -> None: ...
-    def offline(self, device_id: str) -> None: ...
-
-
-class World:
-    """Everything outside the units. Access points may come, go and change while units run."""
-
-    def __init__(
-        self,
-        access_points: Iterable[AccessPoint] = (),
-        sims: SimRegistry | None = None,
-        cloud: CloudLink | None = None,
-    ) -> None:
-        self.access_points: dict[str, AccessPoint] = {ap.ssid: ap for ap in access_points}
-        self.sims = sims
-        self.cloud = cloud
-
-    def admits(self, network: StoredNetwork) -> AccessPoint | None:
-        """The access point ``network`` really gets into, None for a wrong password or nothing in range."""
-        point = self.access_points.get(network.ssid)
-        return point if point is not None and (point.password or None) == (network.password or None) else None
-
-    def sim_is_active(self, iccid: str) -> bool:
-        return self.sims is not None and self.sims.is_active(iccid)
 
 
 # --- the store ------------------------------------------------------------------------------

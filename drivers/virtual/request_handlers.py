@@ -19,7 +19,7 @@ from .flash import FlashFailed, Who
 from .messages import BadMessage, Fields, blob, message, number, text
 from .module_report import module_info
 from .ota import CHUNK
-from .radio import Security, StoredNetwork
+from .world import Security, StoredNetwork
 
 if TYPE_CHECKING:
     from .application import Application

@@ -27,8 +27,9 @@ from .factory import UnitSpec, load_identity, make_spec, save_identity
 from .faults import Fault, FaultDesk
 from .flash import FlashStep, PowerLost, Score, Who
 from .memory import UnitMemory
-from .radio import WifiStore, World
+from .radio import WifiStore
 from .timing import REAL, Timings
+from .world import World
 
 SWAP_AFTER_S = 0.5
 """How long a port stays empty while somebody swaps units."""

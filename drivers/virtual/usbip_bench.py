@@ -19,9 +19,9 @@ from .bus import VirtualBus
 from .consoles import ConsoleLinks
 from .factory import UnitSpec, make_spec
 from .faults import ACTIONS, MOMENTS, parse_fault
-from .radio import AccessPoint, World
 from .unit import VirtualUnit
 from .usbip import UsbIpServer
+from .world import AccessPoint, World
 
 
 class ActiveSims:

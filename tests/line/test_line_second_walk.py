@@ -25,8 +25,8 @@ from line_bench import (
 from drivers.identity import Secret
 from drivers.virtual import synthetic
 from drivers.virtual.flash import Who
-from drivers.virtual.radio import AccessPoint
 from drivers.virtual.unit import VirtualUnit
+from drivers.virtual.world import AccessPoint
 from station.engine.events import UnitIdentified
 from station.model import Outcome, Verdict
 

@@ -1,6 +1,6 @@
 """A whole cloud on a loopback port: real HTTP, real state, counted writes, and faults on order.
 
-It is also the cloud end of the virtual units' sessions (`drivers.virtual.radio.CloudLink` and
+It is also the cloud end of the virtual units' sessions (`drivers.virtual.world.CloudLink` and
 `SimRegistry`). State is committed before it answers, so a killed demo continues from the file.
 """
 
@@ -26,7 +26,7 @@ from werkzeug.wrappers import Request, Response
 from drivers.clock import CancelToken, Clock
 from drivers.errors import Cancelled
 from drivers.identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Secret, SerialNumber
-from drivers.virtual.radio import UnitFacts
+from drivers.virtual.world import UnitFacts
 
 from . import sims
 from .ask import Ask, Caller, Quirks, Refuse, Reply

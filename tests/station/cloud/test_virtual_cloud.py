@@ -12,8 +12,8 @@ from cloud_bench import ARGON, BORON, BORON_ICCID, ME, PRODUCT, Bench, populate
 from drivers.clock import SimulatedClock, SystemClock
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
-from drivers.virtual.radio import CloudLink, SimRegistry, World
 from drivers.virtual.unit import VirtualUnit
+from drivers.virtual.world import CloudLink, SimRegistry, World
 from station.cloud.client import CloudClient
 from station.cloud.virtual import Fault, FaultKind, VirtualCloud
 

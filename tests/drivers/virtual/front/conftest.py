@@ -15,9 +15,9 @@ from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import UnitSpec, make_spec
 from drivers.virtual.faults import parse_fault
-from drivers.virtual.radio import AccessPoint, UnitFacts, World
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.unit import UnitMode, VirtualUnit
+from drivers.virtual.world import AccessPoint, UnitFacts, World
 
 TIMEOUT_MS = 5000
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import serial
 
-from drivers.virtual.radio import StoredNetwork, WifiStore
+from drivers.virtual.radio import WifiStore
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.unit import UnitMode
+from drivers.virtual.world import StoredNetwork
 
 
 def _say(port: serial.SerialBase, data: bytes, patience_s: float = 0.3) -> bytes:

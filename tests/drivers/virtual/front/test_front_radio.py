@@ -8,8 +8,9 @@ import pytest
 
 from drivers.identity import Secret
 from drivers.virtual.messages import blob, message, number, text
-from drivers.virtual.radio import MAX_NETWORKS, AccessPoint, Security, StoredNetwork, World
+from drivers.virtual.radio import MAX_NETWORKS
 from drivers.virtual.unit import UnitMode, VirtualUnit
+from drivers.virtual.world import AccessPoint, Security, StoredNetwork, World
 
 REFUSED, INVALID_STATE, INVALID_ARGUMENT = -1200, -210, -270
 

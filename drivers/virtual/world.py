@@ -1,0 +1,98 @@
+"""The world around the units: access points, SIM registry, cloud. Knows nothing of what a unit is made of.
+
+Reference usb-and-serial 4.8.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..identity import Secret
+
+
+class Security(enum.IntEnum):
+    """Security of a Wi-Fi network as requests 500 to 507 number it (reference 4.8)."""
+
+    NONE = 0  # open
+    WEP = 1  # obsolete
+    WPA = 2  # WPA-PSK
+    WPA2 = 3  # WPA2-PSK
+    WPA_WPA2 = 4  # either
+    WPA3 = 5  # SAE
+    WPA2_WPA3 = 6  # transition mode
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPoint:
+    """A Wi-Fi network in range. ``password`` None: open."""
+
+    ssid: str
+    password: Secret | None = None
+    security: Security = Security.WPA2
+    bssid: bytes = b"\xa4\xb1\xc1\x02\x03\xff"
+    channel: int = 11
+    rssi: int = -52
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNetwork:
+    """A network in a unit's store."""
+
+    ssid: str
+    password: Secret | None = None
+    security: Security = Security.WPA2
+
+
+class SimRegistry(Protocol):
+    """Whoever knows which SIMs are active: the virtual cloud."""
+
+    def is_active(self, iccid: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFacts:
+    """What a unit tells the cloud when its session begins. ``product_id`` None: the firmware belongs to no product."""
+
+    device_id: str
+    platform_id: int
+    device_os: str
+    is_safe_mode: bool
+    product_id: int | None
+    product_version: int | None
+    serial_number: str
+    iccid: str | None
+    imei: str | None
+    mac: str | None
+    claim_code: str | None
+
+
+class CloudLink(Protocol):
+    """The cloud end of a unit's session. Called on the bus's thread; no lock of a unit is held."""
+
+    def online(self, facts: UnitFacts) -> None: ...
+    def offline(self, device_id: str) -> None: ...
+
+
+class World:
+    """Everything outside the units. Access points may come, go and change while units run."""
+
+    def __init__(
+        self,
+        access_points: Iterable[AccessPoint] = (),
+        sims: SimRegistry | None = None,
+        cloud: CloudLink | None = None,
+    ) -> None:
+        self.access_points: dict[str, AccessPoint] = {ap.ssid: ap for ap in access_points}
+        self.sims = sims
+        self.cloud = cloud
+
+    def admits(self, network: StoredNetwork) -> AccessPoint | None:
+        """The access point ``network`` really gets into, None for a wrong password or nothing in range."""
+        point = self.access_points.get(network.ssid)
+        return point if point is not None and (point.password or None) == (network.password or None) else None
+
+    def sim_is_active(self, iccid: str) -> bool:
+        return self.sims is not None and self.sims.is_active(iccid)
