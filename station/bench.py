@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from drivers.clock import CancelToken, Clock, Deadline
 from drivers.devices import ParticleDevice
-from drivers.errors import DriverError
+from drivers.errors import Disconnected, DriverError
 from drivers.platforms import Platform, platform
 from drivers.transport import SerialHost
 from drivers.wire import requests
@@ -107,10 +107,13 @@ class Bench:
     # --- the engine's work bench ---
 
     def open(self, seat: Seat) -> BenchWork:
-        """The work for whatever is on the seat's port; raises `UnitRejected` when no open profile fits."""
+        """The work for whatever is on the seat's port; raises `UnitRejected` when no open profile fits.
+
+        `Disconnected` when nothing is there any more.
+        """
         candidate = seat.port.current
         if candidate is None:
-            raise UnitRejected("the unit left before it was looked at", sentence="unplugged_too_early")
+            raise Disconnected("the unit left before it was looked at; plug it in again")
         batch = self._choose(candidate.usb_id.platform_id)
         found = platform(candidate.usb_id.platform_id or 0)
         trace = None if self._trace is None else _to_slot(self._trace, seat.slot.number)
@@ -200,6 +203,12 @@ class BenchWork:
     def device_id(self) -> str | None:
         found = self._unit.identity.device_id
         return None if found is None else str(found)
+
+    @property
+    def names(self) -> frozenset[str]:
+        identity = self._unit.identity
+        known = (identity.device_id, identity.serial, identity.iccid, identity.imei)
+        return frozenset(str(one) for one in known if one is not None)
 
     @property
     def held_back(self) -> Mapping[str, frozenset[str]]:

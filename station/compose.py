@@ -6,6 +6,7 @@ A `Station` is the same over real USB and over virtual units: what differs is ha
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +100,8 @@ class Station:
         )  # fmt: skip
         self._enumerator = Enumerator(hardware.usb_host, clock, self.line.hotplug, on_failure=self._usb_failed)
         self._profiles: dict[str, Profile] = {}
+        self._life = threading.Lock()  # whoever closes the screen at once stops while another thread still starts
+        self._is_over = False
 
     @property
     def slots(self) -> tuple[SlotInfo, ...]:
@@ -107,7 +110,12 @@ class Station:
     # --- life ---
 
     def start(self) -> None:
-        """Begin to work: events flow from here on."""
+        """Begin to work: events flow from here on. Nothing happens after `stop`."""
+        with self._life:
+            if not self._is_over:
+                self._start()
+
+    def _start(self) -> None:
         self._record(
             StationStarted(
                 at=self.clock.utc(), station_id=self._settings.station_id, slots=self._settings.slots,
@@ -122,12 +130,14 @@ class Station:
         self._enumerator.start()
 
     def stop(self) -> None:
-        """Cancel the slots, join them, drain the journal. Safe to call once after `start`."""
-        self._enumerator.stop()
-        self.line.stop()
-        self.outbox.stop()
-        self.client.close()
-        self.journal.close()
+        """Cancel the slots, join them, drain the journal. Call once, started or not."""
+        with self._life:
+            self._is_over = True
+            self._enumerator.stop()
+            self.line.stop()
+            self.outbox.stop()
+            self.client.close()
+            self.journal.close()
 
     # --- batches ---
 
@@ -213,11 +223,17 @@ class Station:
         self.bus.publish(event)
         if not isinstance(event, AttemptFinished | VerdictRevised) or event.attempt is None:
             return
-        attempt = self.journal.attempt(event.attempt)
+        try:
+            self._count(event.attempt)
+        except JournalError as error:  # the verdict is committed and told: counters that cannot be read do not undo it
+            self.bus.publish(StationFault(at=self.clock.utc(), reason=str(error)))
+        self.outbox.wake()
+
+    def _count(self, attempt_id: str) -> None:
+        attempt = self.journal.attempt(attempt_id)
         if attempt is not None and attempt.batch:
             self.bus.publish(self.journal.progress(attempt.batch, self.clock.utc()))
         self.bus.publish(OutboxChanged(at=self.clock.utc(), waiting=self.journal.waiting()))
-        self.outbox.wake()
 
     def _record(self, event: Event) -> None:
         self.journal.record(event)

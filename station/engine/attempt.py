@@ -47,6 +47,7 @@ class Ending:
 
     verdict: Verdict
     reason: str
+    generation: int  # the port's arrival the verdict belongs to; a later one is another visit
     is_unit_gone: bool = False  # it left, or another unit took its place: the port is free for the next
 
 
@@ -61,7 +62,6 @@ class Attempt:
         self._condition = clock.condition()
         self._finished: dict[str, Outcome] = {}
         self._running: set[str] = set()
-        self._records: list[StepRecord] = []
         self._results: list[tuple[StepPlan, StepResult]] = []
         self._stop: Stop | None = None
         self._lane_tokens: dict[str, CancelToken] = {}
@@ -70,6 +70,10 @@ class Attempt:
     @property
     def device_id(self) -> str | None:
         return self._work.device_id
+
+    @property
+    def names(self) -> frozenset[str]:
+        return self._work.names
 
     def stop(self, why: Stop) -> None:
         """End the attempt soon; the first reason given wins."""
@@ -107,7 +111,7 @@ class Attempt:
                 result = self._perform(plan)
             except JournalError as error:
                 result = StepResult(Outcome.ERROR, reason=str(error), sentence="journal_failed")
-            self._ended(plan, result)
+            self._ended(plan, result)  # what counts for the verdict, even if the journal refused the record
 
     def _next(self, lane: str) -> StepPlan | None:
         """Wait until a step of this lane may start; None when it has none left."""
@@ -130,6 +134,7 @@ class Attempt:
         with self._condition:
             self._running.discard(plan.name)
             self._finished[plan.name] = result.outcome
+            self._lane_tokens.pop(plan.name, None)
             self._results.append((plan, result))
             if walk.is_stopped(self._finished):
                 for token in self._lane_tokens.values():
@@ -144,16 +149,10 @@ class Attempt:
         context = self._context(plan)
         result = self._guarded(self._work.steps[plan.name], context)
         seconds = self._clock.now() - started
-        measurements = tuple(context.measurements)
-        with self._condition:
-            self._lane_tokens.pop(plan.name, None)
-            self._records.append(
-                StepRecord(plan.name, result.outcome, result.reason, result.proof, seconds, measurements)
-            )
         self._record(
             StepFinished(
                 step=plan.name, outcome=result.outcome, reason=result.reason, proof=result.proof, seconds=seconds,
-                measurements=measurements, **self._head(),
+                measurements=tuple(context.measurements), **self._head(),
             )
         )  # fmt: skip
         return result
@@ -202,13 +201,16 @@ class Attempt:
         until = Deadline.after(self._clock, VANISH_GRACE_S)
         while not until.expired and port.current is not None and self._stop is None:
             self._clock.sleep(0.05)
-        if port.current is None or self._stop is not None:
+        if self._stop is not None:
+            return self._stop.result
+        if port.current is None:
             return Stop.VANISHED.result
         return StepResult(Outcome.ERROR, reason=sentence_of(error), sentence="silent")
 
     # --- the end ---
 
     def _finish(self, seconds: float) -> Ending:
+        generation = self._seat.port.generation
         final, reason, sentence, values, step = self._judge()
         head = self._head()
         finished = AttemptFinished(
@@ -221,17 +223,17 @@ class Attempt:
         self._publish(finished)
         if final is Verdict.FAIL:
             self._work.signal(True)
-        return Ending(final, reason, is_unit_gone=sentence in _GONE)
+        return Ending(final, reason, generation, is_unit_gone=sentence in _GONE)
 
     def _judge(self) -> tuple[Verdict, str, str, tuple[str, ...], str]:
         """(verdict, reason, sentence, values, failed step)."""
-        final = walk.verdict(self._records)
-        bad = walk.failed_step(self._records)
+        records = [StepRecord(plan.name, result.outcome, result.reason) for plan, result in self._results]
+        final, bad = walk.verdict(records), walk.failed_step(records)
         if self._stop is not None and (bad is None or final < Verdict.ABORTED):
             result = self._stop.result
             return Verdict.ABORTED, result.reason, result.sentence, (), bad.step if bad else ""
         if bad is None:
-            owed = next((r for r in self._records if r.outcome is Outcome.DEFERRED), None)
+            owed = next((r for r in records if r.outcome is Outcome.DEFERRED), None)
             return final, owed.reason if owed else "", "pending" if owed else "pass", (), ""
         result = next(r for p, r in self._results if p.name == bad.step and r.outcome is bad.outcome)
         return final, result.reason, result.sentence, result.values, bad.step
@@ -252,7 +254,7 @@ class Attempt:
                 seconds=seconds, **self._head(),
             )
         )  # fmt: skip
-        return Ending(Verdict.ERROR, str(error))
+        return Ending(Verdict.ERROR, str(error), self._seat.port.generation)
 
     def _record(self, event: Event) -> None:
         self._journal.record(event)

@@ -71,8 +71,11 @@ class Line:
             runner.start()
 
     def stop(self) -> None:
+        """End all attempts and threads; as slow as the slowest slot, not as all of them together."""
         for runner in self.runners:
             runner.stop()
+        for runner in self.runners:
+            runner.join()
 
     # --- hot-plug ---
 
@@ -136,23 +139,24 @@ class Line:
             self._bind_scan(command, shown_scan(scanned))
 
     def _bind_scan(self, command: Scan, shown: str) -> None:
-        """The slot that waits for one, else the slot whose unit it names, else the only running slot."""
+        """To the slot that waits for one, else the slot whose unit it names, else the only running slot."""
         runner = self._scan_target(command, shown)
         if runner is None:
-            self._read(shown, accepted=False, reason="no slot waits for a scan")
+            waits = any(r.is_waiting_scan for r in self.runners)
+            reason = "several slots wait: first press the number of the slot" if waits else "no slot waits for a scan"
+            self._read(shown, accepted=False, reason=reason)
             return
         runner.scan(command.text)
         self._read(shown, accepted=True, slot=runner.slot.number)
 
     def _scan_target(self, command: Scan, shown: str) -> SlotRunner | None:
-        runners = self.runners
-        waiting = [r for r in runners if r.is_waiting_scan]
+        """None: nobody waits, or several do and nothing says which; a guess would fail a good unit."""
+        waiting = [r for r in self.runners if r.is_waiting_scan]
+        among = waiting or [r for r in self.runners if r.is_running]
         chosen = [r for r in waiting if r.slot.number == command.slot]
-        if chosen or waiting:
-            return (chosen or waiting)[0]
-        named = [r for r in runners if r.device_id and r.device_id == shown]
-        running = [r for r in runners if r.is_running]
-        return named[0] if named else running[0] if len(running) == 1 else None
+        named = [r for r in among if shown in r.names]
+        found = chosen or named or among
+        return found[0] if chosen or named or len(found) == 1 else None
 
     def _read(self, shown: str, *, accepted: bool, reason: str = "", slot: int = 0) -> None:
         self._publish(ScanRead(at=self._clock.utc(), slot=slot, shown=shown, accepted=accepted, reason=reason))

@@ -66,6 +66,11 @@ class AttemptWork(Protocol):
         ...
 
     @property
+    def names(self) -> frozenset[str]:
+        """Every identity known of the unit, as a scan of its label or card would show it."""
+        ...
+
+    @property
     def held_back(self) -> Mapping[str, frozenset[str]]:
         """Predecessors found during the walk (see `walk.ready`)."""
         ...
@@ -81,7 +86,7 @@ class WorkBench(Protocol):
     """Chooses the batch for a unit and sets its work up."""
 
     def open(self, seat: Seat) -> AttemptWork:
-        """Raises `station.errors.UnitRejected` when no open profile fits the platform."""
+        """Raises `station.errors.UnitRejected` when no open profile fits, `Disconnected` when the unit left."""
         ...
 
 

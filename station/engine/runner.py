@@ -8,15 +8,15 @@ from __future__ import annotations
 import collections
 import logging
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drivers.clock import CancelToken, Clock, ClockThread
 from drivers.hotplug import PortWatch
 
-from ..errors import UnitRejected
-from ..model import SlotInfo, Verdict
+from ..errors import JournalError, blame
+from ..model import OUTCOME_VERDICT, SlotInfo, Verdict
 from .attempt import Attempt, Ending, Stop, sentence_of
-from .events import AttemptFinished, AttemptStarted, Event
+from .events import AttemptFinished, AttemptStarted
 from .ports import JournalPort, Seat, WorkBench
 from .step import Emit
 
@@ -78,13 +78,16 @@ class SlotRunner:
         self._thread = self._clock.thread(f"slot-{self.slot.number}", self._loop)
 
     def stop(self) -> None:
-        """End the running attempt and the thread; returns when both are over."""
+        """End the running attempt and the thread soon; `join` waits for both."""
         with self._condition:
             self._is_stopping = True
             attempt = self._attempt
             self._condition.notify_all()
         if attempt is not None:
             attempt.stop(Stop.SHUTDOWN)
+
+    def join(self) -> None:
+        """Wait until a stopped runner is through."""
         if self._thread is not None:
             self._thread.join()
 
@@ -125,10 +128,10 @@ class SlotRunner:
         return self._attempt is not None
 
     @property
-    def device_id(self) -> str | None:
-        """Of the unit in the running attempt."""
+    def names(self) -> frozenset[str]:
+        """Every identity known of the unit in the running attempt."""
         with self._condition:
-            return self._attempt.device_id if self._attempt is not None else None
+            return self._attempt.names if self._attempt is not None else frozenset()
 
     @property
     def is_idle(self) -> bool:
@@ -175,6 +178,9 @@ class SlotRunner:
         attempt = Attempt(seat, work, self._clock, self._journal, self._publish, self._desk)
         with self._condition:
             self._attempt = attempt
+            is_too_late = self._is_stopping
+        if is_too_late:
+            attempt.stop(Stop.SHUTDOWN)
         self.port_changed()
         try:
             ending = attempt.run(job.steps)
@@ -188,23 +194,27 @@ class SlotRunner:
         """The verdict belongs to the unit that had it: whoever is on the port after it left is new."""
         with self._condition:
             if not ending.is_unit_gone:
-                self._handled = self.port.generation
+                self._handled = ending.generation
 
     def _refuse(self, seat: Seat, error: Exception) -> None:
         """No work could be set up: the attempt exists all the same, and says why."""
-        verdict = Verdict.FAIL if isinstance(error, UnitRejected) else Verdict.ERROR
-        if verdict is Verdict.ERROR:
+        judged = blame(error)
+        if judged.sentence == "check_station":
             log.exception("slot %d: no attempt could be set up", self.slot.number)
         head = {"slot": self.slot.number, "attempt": seat.attempt}
         started = AttemptStarted(at=self._clock.utc(), port_path=self.port.port_path.value, **head)  # type: ignore[arg-type]
         finished = AttemptFinished(
-            at=self._clock.utc(), verdict=verdict, reason=sentence_of(error), failed_step="identify",
-            sentence=getattr(error, "sentence", "check_station"), values=getattr(error, "values", ()), **head,  # type: ignore[arg-type]
+            at=self._clock.utc(), verdict=OUTCOME_VERDICT[judged.outcome], reason=sentence_of(error),
+            failed_step="identify", sentence=judged.sentence, values=getattr(error, "values", ()), **head,  # type: ignore[arg-type]
         )  # fmt: skip
-        events: tuple[Event, ...] = (started, finished)
-        self._journal.record(*events)
-        for event in events:
-            self._publish(event)
+        try:
+            self._journal.record(started, finished)
+        except JournalError as failure:  # no record, no verdict but ERROR
+            finished = replace(
+                finished, verdict=Verdict.ERROR, reason=sentence_of(failure), sentence="journal_failed", values=()
+            )
+        self._publish(started)
+        self._publish(finished)
 
     def _signal(self, on: bool) -> None:
         seat = Seat(self.slot, self.port, "", self._clock.token())

@@ -63,6 +63,10 @@ class ScanDesk(Protocol):
         ...
 
 
+PACE_SHARE = 0.05
+"""From this much progress on, the pace so far tells how long the rest takes."""
+
+
 @dataclass(slots=True)
 class StepContext:
     """One step's window to the engine. Lives as long as the step runs."""
@@ -78,6 +82,7 @@ class StepContext:
     desk: ScanDesk
     device_id: str | None = None
     measurements: list[Measurement] = field(default_factory=list)
+    _begun: tuple[float, float] | None = None  # clock and share at the first report of progress
 
     def head(self) -> Head:
         """What every event of this attempt begins with, now."""
@@ -86,12 +91,21 @@ class StepContext:
     def progress(
         self, share: float, *, seconds_left: float | None = None, writing: bool = False, note: str = ""
     ) -> None:
-        """Report how far the step is, 0.0-1.0; ``writing``: do not unplug."""
+        """Report how far the step is, 0.0-1.0; ``writing``: do not unplug.
+
+        ``seconds_left`` None: reckoned from the pace so far, once there is one.
+        """
+        left = self._reckoned(share) if seconds_left is None else seconds_left
         self.announce(
-            StepProgress(
-                step=self.step, share=share, seconds_left=seconds_left, writing=writing, note=note, **self.head()
-            )
+            StepProgress(step=self.step, share=share, seconds_left=left, writing=writing, note=note, **self.head())
         )
+
+    def _reckoned(self, share: float) -> float | None:
+        """Seconds left at the pace since the first report; None as long as that says little, and at the end."""
+        if self._begun is None:
+            self._begun = (self.clock.now(), share)
+        seconds, gained = self.clock.now() - self._begun[0], share - self._begun[1]
+        return seconds * (1.0 - share) / gained if gained >= PACE_SHARE and share < 1.0 else None
 
     def measure(
         self, name: str, value: float | str, unit: str = "", low: float | None = None, high: float | None = None
@@ -121,8 +135,8 @@ class StepContext:
 class Step(Protocol):
     """Observe, act only if the goal is not true yet, verify by reading back.
 
-    Raises `station.errors.UnitRejected` (FAIL), other errors as the table in
-    `station.engine.blame` says.
+    Raises `station.errors.UnitRejected` (FAIL), other errors as the table behind
+    `station.errors.blame` says.
     """
 
     def __call__(self, ctx: StepContext) -> StepResult: ...
