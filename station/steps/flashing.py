@@ -56,7 +56,7 @@ def write_over_control(work: UnitWork, ctx: StepContext, writes: tuple[PlannedWr
     for write in writes:
         image = write.image
         with ctx.write("unit", f"{image.name} by control request"):
-            work.device.update_over_control(image, ctx.deadline, _Span(ctx, 0, 1, image.name))
+            work.device.update_over_control(image, ctx.deadline, _Span(ctx, write.name))
         read_modules(work, ctx)
         if not any(_is_same(module, image) for module in work.modules):
             raise UnitRejected(
@@ -71,11 +71,15 @@ def write_over_dfu(work: UnitWork, ctx: StepContext, writes: tuple[PlannedWrite,
     """Write modules in order, each followed by a full read-back; returns those that really had to be written."""
     device = work.device.dfu(ctx.deadline)
     written: list[PlannedWrite] = []
-    for number, write in enumerate(writes):
-        span = _Span(ctx, number, len(writes), write.name)
+    total = sum(len(write.image.data) for write in writes)
+    done = 0
+    for write in writes:
+        span = _Span(ctx, write.name, done / total, len(write.image.data) / total)
+        done += len(write.image.data)
         if write.compare_first and device.held(write.image):
             continue
         with ctx.write("unit", f"{write.image.name} over DFU"):
+            span(0.0)  # from the first erase on it must not be unplugged
             for early in work.plan.erase_first if work.plan else ():
                 if early.before is write.image:
                     device.invalidate(early.image, early.page)
@@ -128,11 +132,11 @@ def read_modules(work: UnitWork, ctx: StepContext) -> None:
 
 
 class _Span:
-    """Progress of one module in a run of several."""
+    """Progress of one module in a run of several: from ``start`` on, ``width`` of the whole (0.0-1.0)."""
 
-    def __init__(self, ctx: StepContext, number: int, count: int, note: str) -> None:
+    def __init__(self, ctx: StepContext, note: str, start: float = 0.0, width: float = 1.0) -> None:
         self._ctx, self._note = ctx, note
-        self._start, self._width = number / count, 1 / count
+        self._start, self._width = start, width
 
     def __call__(self, share: float) -> None:
         self._ctx.progress(self._start + share * self._width, writing=True, note=self._note)

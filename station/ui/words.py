@@ -234,8 +234,8 @@ def line(key: str, values: Sequence[str] = ()) -> str:
 
 
 def step_title(step: str, title: str = "") -> str:
-    """What a step is called: the engine's title, ours, or its own name made readable."""
-    return clean(title, 40) or STEP_TITLES.get(step) or clean(step.replace("_", " ").capitalize(), 40)
+    """What an operator calls a step; one the catalogue does not know has the engine's title, or its own name."""
+    return STEP_TITLES.get(step) or clean(title, 40) or clean(step.replace("_", " ").capitalize(), 40)
 
 
 def seen_before(seen: SeenBefore, tz: datetime.tzinfo | None = None) -> str:
