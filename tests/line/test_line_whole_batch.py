@@ -143,6 +143,7 @@ def test_the_slot_goes_green_only_after_the_verdict_was_committed(tmp_path: Path
 
 
 @pytest.mark.rule("A7")
+@pytest.mark.rule("N5")
 def test_secrets_stand_in_no_event_log_trace_export_or_journal_file(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,0 +1,415 @@
+"""Vendor rules as stories on the whole bench: membership, owner, name, set-up mark, final check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from line_bench import (
+    ARGON,
+    BORON,
+    DEVELOPER,
+    ME,
+    PRODUCTS,
+    LineBench,
+    Walk,
+    line_bench,
+    replace,
+)
+
+from drivers.identity import DeviceId
+from drivers.virtual.boot import BootRequest
+from drivers.virtual.dct import SETUP_DONE
+from drivers.virtual.flash import Who
+from drivers.virtual.unit import UnitMode
+from station.cloud.virtual.faults import Fault, FaultKind
+from station.engine.events import Event, StepFinished, StepStarted
+from station.errors import BadInput
+from station.model import Outcome, Verdict
+from station.profile import parse_profile
+
+CLAIM = "POST /v1/devices"
+IMPORT = "POST /v1/products/:p/devices"
+NO_CLOUD_WAIT = replace(ARGON, online=False)
+ARGON_3 = replace(ARGON, device_os="3.3.1")
+
+
+def passed(walk: Walk) -> Walk:
+    assert walk.verdict is Verdict.PASS, walk.finished
+    return walk
+
+
+def place(walk: Walk, kind: type[Event], step: str) -> int:
+    return next(n for n, e in enumerate(walk.events) if isinstance(e, kind) and getattr(e, "step", "") == step)
+
+
+def is_before(walk: Walk, first: str, second: str) -> bool:
+    """``first`` had ended when ``second`` began."""
+    return place(walk, StepFinished, first) < place(walk, StepStarted, second)
+
+
+def when(bench: LineBench, wanted: Callable[[Event], bool], act: Callable[[], object]) -> None:
+    """Do ``act`` the first time ``wanted`` is told, before the station goes on."""
+    seen: list[Event] = []
+
+    def look(event: Event) -> None:
+        if not seen and wanted(event):
+            seen.append(event)
+            act()
+
+    bench.station.bus.subscribe(look)
+
+
+# --- B: three associations ----------------------------------------------------------------------------
+
+
+@pytest.mark.rule("B1")
+def test_owner_product_and_sim_are_three_states_of_a_unit(tmp_path: Path) -> None:
+    """Taking one away leaves the others alone, and its own step brings it back."""
+    recipe = replace(BORON, claim=True)
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.finished_unit(recipe)
+        passed(bench.walk(unit))
+
+        def states() -> tuple[object, object, str]:
+            device = bench.cloud.device(unit.spec.device_id)
+            assert device is not None
+            assert unit.spec.iccid is not None
+            return device.get("owner"), device["product_id"], bench.cloud.sim_status(unit.spec.iccid)
+
+        full = (ME, PRODUCTS["boron"], "active")
+        assert states() == full
+        for column, step, left in (
+            ("owner", "claim", (None, PRODUCTS["boron"], "active")),
+            ("product_id", "product_add", (ME, 13, "active")),
+        ):
+            bench.cloud.edit_device(unit.spec.device_id, **{column: None})
+            assert states() == left
+            assert passed(bench.walk(unit)).with_outcome(Outcome.DONE) == {step}
+            assert states() == full
+
+
+@pytest.mark.rule("B2")
+def test_online_says_nothing_about_the_owner(tmp_path: Path) -> None:
+    with line_bench(tmp_path, ARGON) as bench:
+        unit = bench.finished_unit(ARGON)
+        walk = passed(bench.walk(unit))
+        assert walk.outcomes["online"] == "already"
+        assert "claim" not in walk.steps
+        assert bench.cloud.device(unit.spec.device_id).get("owner") is None  # type: ignore[union-attr]
+
+
+@pytest.mark.rule("B3")
+@pytest.mark.rule("E4")
+def test_without_claiming_membership_and_sim_are_still_seen_to(tmp_path: Path) -> None:
+    """And not claiming is what a profile gets that says nothing."""
+    text = "\n".join(line for line in BORON.text().splitlines() if not line.startswith("claim"))
+    with line_bench(tmp_path, BORON) as bench:
+        assert not parse_profile(text.encode(), "silent.toml").claim
+        walk = passed(bench.walk(bench.finished_unit(BORON)))
+        assert {"product_add", "sim"} <= set(walk.steps)
+        assert IMPORT in bench.cloud.writes
+        assert CLAIM not in bench.cloud.writes
+
+
+@pytest.mark.rule("B5")
+def test_a_claim_that_is_answered_well_but_not_done_fails(tmp_path: Path) -> None:
+    with line_bench(tmp_path, DEVELOPER) as bench:
+        bench.cloud.order(Fault(FaultKind.LIE, CLAIM))
+        walk = bench.walk(bench.finished_unit(DEVELOPER))
+        assert (walk.verdict, walk.finished.failed_step) == (Verdict.FAIL, "claim")
+        assert "shows owner nobody" in walk.finished.reason
+
+
+# --- C: membership ------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("C1")
+@pytest.mark.rule("F5")
+def test_a_unit_is_a_named_member_before_it_can_come_online(tmp_path: Path) -> None:
+    with line_bench(tmp_path, ARGON) as bench:
+        unit = bench.unit("argon")
+        seen_online: list[bool] = []
+        when(
+            bench,
+            lambda event: isinstance(event, StepFinished) and event.step == "name",
+            lambda: seen_online.append(bool(bench.cloud.device(unit.spec.device_id)["connected"])),  # type: ignore[index]
+        )
+        walk = passed(bench.walk(unit))
+        assert seen_online == [False]
+        assert is_before(walk, "product_add", "wifi")
+        assert is_before(walk, "name", "wifi")
+
+
+@pytest.mark.rule("C2")
+@pytest.mark.rule("C11")
+def test_a_unit_whose_import_is_answered_invalid_never_gets_to_the_network(tmp_path: Path) -> None:
+    with line_bench(tmp_path, ARGON) as bench:
+        unit = bench.unit("argon", is_known=False)
+        walk = bench.walk(unit)
+        assert (walk.verdict, walk.finished.failed_step) == (Verdict.FAIL, "product_add")
+        assert "was not accepted" in walk.finished.reason
+        assert not {"wifi", "online"} & set(walk.steps)
+        assert unit.memory.read_network() == b""
+
+
+@pytest.mark.rule("C2")
+def test_an_import_that_is_answered_well_but_not_done_stops_before_the_network(tmp_path: Path) -> None:
+    with line_bench(tmp_path, ARGON) as bench:
+        unit = bench.unit("argon")
+        bench.cloud.order(Fault(FaultKind.LIE, IMPORT, body={"updated": 1, "updatedDeviceIds": [unit.device_id]}))
+        walk = bench.walk(unit)
+        assert (walk.verdict, walk.finished.failed_step) == (Verdict.FAIL, "product_add")
+        assert not {"wifi", "online"} & set(walk.steps)
+
+
+@pytest.mark.rule("G1")
+def test_the_built_in_sim_of_a_product_unit_is_only_looked_at(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.finished_unit(BORON)
+        assert unit.spec.iccid is not None
+        bench.cloud.order_sim(unit.spec.iccid, polls=3)
+        walk = passed(bench.walk(unit))
+        assert walk.outcomes["sim"] == "already"
+        assert walk.steps["sim"].seconds >= 10
+        assert not any("sims" in route for route in bench.cloud.writes)
+
+
+# --- E: claiming --------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("E1")
+def test_a_developer_profile_without_claim_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="E1"):
+        replace(DEVELOPER, claim=False).profile()
+
+
+@pytest.mark.rule("E2")
+@pytest.mark.rule("E10")
+@pytest.mark.rule("E12")
+def test_a_developer_unit_is_claimed_once_while_it_is_online_between_two_looks(tmp_path: Path) -> None:
+    with line_bench(tmp_path, DEVELOPER) as bench:
+        unit = bench.unit("argon")
+        walk = passed(bench.walk(unit))
+        assert is_before(walk, "online", "claim")
+        calls = [call for call in bench.cloud.requests() if unit.device_id in call.path or call.route == CLAIM]
+        (claim,) = [n for n, call in enumerate(calls) if call.route == CLAIM]
+        assert calls[claim].body == {"id": unit.device_id}
+        assert calls[claim].username == ME
+        assert calls[claim - 1].method == "GET"
+        assert calls[claim + 1].method == "GET"
+        assert bench.cloud.device(unit.spec.device_id)["owner"] == ME  # type: ignore[index]
+
+
+@pytest.mark.rule("E3")
+def test_a_product_unit_is_claimed_offline_right_after_its_import(tmp_path: Path) -> None:
+    recipe = replace(ARGON, claim=True)
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.unit("argon")
+        online_at_claim: list[bool] = []
+        when(
+            bench,
+            lambda event: isinstance(event, StepFinished) and event.step == "claim",
+            lambda: online_at_claim.append(bool(bench.cloud.device(unit.spec.device_id)["connected"])),  # type: ignore[index]
+        )
+        walk = passed(bench.walk(unit))
+        assert walk.outcomes["claim"] == "done"
+        assert online_at_claim == [False]
+        assert is_before(walk, "product_add", "claim")
+        assert is_before(walk, "claim", "wifi")
+
+
+@pytest.mark.rule("E11")
+def test_a_unit_of_another_account_is_never_claimed(tmp_path: Path) -> None:
+    with line_bench(tmp_path, DEVELOPER) as bench:
+        unit = bench.finished_unit(DEVELOPER)
+        bench.cloud.create_user("somebody@example.com")
+        bench.cloud.edit_device(unit.spec.device_id, owner="somebody@example.com")
+        walk = bench.walk(unit)
+        assert (walk.verdict, walk.finished.sentence) == (Verdict.FAIL, "owner_other")
+        assert "somebody" not in walk.finished.reason
+
+
+# --- F: names -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("F1")
+def test_a_name_the_account_has_already_is_not_written_blindly(tmp_path: Path) -> None:
+    with line_bench(tmp_path, DEVELOPER) as bench:
+        unit, other = bench.finished_unit(DEVELOPER, 1), bench.finished_unit(DEVELOPER, 2)
+        bench.cloud.edit_device(other.spec.device_id, owner=ME, name=str(unit.spec.serial))
+        walk = bench.walk(unit)
+        assert (walk.verdict, walk.finished.failed_step) == (Verdict.FAIL, "name")
+        assert not any(call.method == "PUT" and "name" in call.body for call in bench.cloud.requests())
+
+
+@pytest.mark.rule("F2")
+def test_two_product_units_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit, other = bench.finished_unit(BORON, 1), bench.finished_unit(BORON, 2)
+        bench.cloud.edit_device(other.spec.device_id, product_id=PRODUCTS["boron"], name=str(unit.spec.serial))
+        passed(bench.walk(unit))
+        assert [bench.cloud.device(one.spec.device_id)["name"] for one in (unit, other)] == [str(unit.spec.serial)] * 2  # type: ignore[index]
+        (renamed,) = [call for call in bench.cloud.requests() if "name" in call.body]
+        assert renamed.path.endswith(unit.device_id)
+
+
+@pytest.mark.rule("F3")
+@pytest.mark.parametrize(
+    ("template", "expected"), [("{serial}", "{serial}"), ("{platform}-{id6}", "boron-{id6}"), ("W {id}", "W {id}")]
+)
+def test_a_unit_is_named_after_its_template(template: str, expected: str, tmp_path: Path) -> None:
+    recipe = replace(BORON, name=template)
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.finished_unit(recipe)
+        passed(bench.walk(unit))
+        facts = {"serial": str(unit.spec.serial), "id": unit.device_id, "id6": unit.device_id[-6:]}
+        assert bench.cloud.device(unit.spec.device_id)["name"] == expected.format(**facts)  # type: ignore[index]
+
+
+@pytest.mark.rule("A2")
+def test_the_cloud_only_ever_sees_device_ids_in_lower_case(tmp_path: Path) -> None:
+    with line_bench(tmp_path, replace(ARGON, claim=True)) as bench:
+        unit = bench.unit("argon")
+        passed(bench.walk(unit))
+        told = [f"{call.path} {call.body}" for call in bench.cloud.requests()]
+        assert any(unit.device_id in text for text in told)
+        assert not any(unit.device_id.upper() in text for text in told)
+        assert DeviceId.parse(unit.device_id.upper()) == unit.spec.device_id
+
+
+# --- H: set-up ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("H0")
+@pytest.mark.rule("H7")
+def test_on_3_x_setup_done_comes_after_wifi_and_before_the_wait_for_online(tmp_path: Path) -> None:
+    """The unit restarts in between and still comes online, as it does not listen any more."""
+    with line_bench(tmp_path, ARGON_3) as bench:
+        unit = bench.unit("argon")
+        assert unit.memory.dct.get("setup_done") != SETUP_DONE
+        walk = passed(bench.walk(unit))
+        assert walk.outcomes["setup_done"] == "done"
+        assert is_before(walk, "wifi", "setup_done")
+        assert is_before(walk, "setup_done", "online")
+        assert unit.memory.dct.get("setup_done") == SETUP_DONE
+
+
+@pytest.mark.rule("H7")
+@pytest.mark.rule("H8")
+@pytest.mark.parametrize(("device_os", "outcome"), [("3.3.1", "done"), ("4.1.0", "skipped"), ("6.3.4", "skipped")])
+def test_setup_done_is_decided_by_the_device_os_after_updating(device_os: str, outcome: str, tmp_path: Path) -> None:
+    recipe = replace(NO_CLOUD_WAIT, device_os=device_os)
+    with line_bench(tmp_path, recipe) as bench:
+        walk = passed(bench.walk(bench.unit("argon", device_os="3.3.1")))
+        assert walk.outcomes["setup_done"] == outcome
+        asked = [event.line for event in walk_trace(bench) if "_DEVICE_SETUP_DONE" in event.line]
+        assert bool(asked) is (outcome == "done")
+
+
+def walk_trace(bench: LineBench) -> list[Event]:
+    return [event for _, event in bench.events if event.kind == "WireTraced"]
+
+
+@pytest.mark.rule("H9")
+def test_setup_done_of_a_unit_found_in_dfu_is_set_after_it_left_dfu(tmp_path: Path) -> None:
+    with line_bench(tmp_path, replace(ARGON_3, online=False)) as bench:
+        unit = bench.unit("argon", arrives=BootRequest.DFU)
+        walk = passed(bench.walk(unit))
+        assert walk.outcomes["setup_done"] == "done"
+        assert unit.memory.dct.get("setup_done") == SETUP_DONE
+
+
+@pytest.mark.rule("H10")
+def test_a_set_up_mark_that_is_lost_over_the_restart_fails_the_unit(tmp_path: Path) -> None:
+    with line_bench(tmp_path, replace(ARGON_3, online=False)) as bench:
+        unit = bench.unit("argon")
+        when(
+            bench,
+            lambda event: event.kind == "WriteConfirmed" and getattr(event, "what", "") == "set setup-done",
+            lambda: unit.memory.dct.set("setup_done", b"\xff", Who.SYSTEM),
+        )
+        walk = bench.walk(unit)
+        assert (walk.verdict, walk.finished.failed_step) == (Verdict.FAIL, "setup_done")
+        assert walk.finished.sentence == "listening_after_setup"
+
+
+@pytest.mark.rule("H10")
+def test_an_argon_that_listens_because_it_knows_no_network_is_no_fault_of_setup_done(tmp_path: Path) -> None:
+    recipe = replace(ARGON_3, online=False, wifi=False)
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.unit("argon")
+        bench.plug(unit)
+        finished = bench.wait_finished()
+        assert finished.verdict is Verdict.PASS, finished.reason
+        assert unit.mode is UnitMode.LISTENING
+
+
+@pytest.mark.rule("H5")
+def test_wifi_is_only_for_platforms_whose_credentials_are_set_while_they_listen(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON, ARGON, slots=1) as bench:
+        assert "wifi" not in passed(bench.walk(bench.finished_unit(BORON))).steps
+        assert "wifi" in passed(bench.walk(bench.finished_unit(ARGON))).steps
+
+
+@pytest.mark.rule("H1")
+def test_listening_mode_is_entered_by_request_where_only_the_console_tells_and_left_again(tmp_path: Path) -> None:
+    """Below 5.8.0 no request tells the IMEI of a Boron."""
+    recipe = replace(BORON, device_os="4.1.0")
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.finished_unit(recipe)
+        bench.plug(unit)
+        finished = bench.wait_finished()
+        assert finished.verdict is Verdict.PASS, finished.reason
+        walk = bench.told(finished)
+        imei = next(f for e in walk.events if e.kind == "UnitIdentified" for f in e.facts if f.name == "imei")  # type: ignore[attr-defined]
+        assert (imei.value, imei.source) == (str(unit.spec.imei), "console")
+        assert unit.mode is UnitMode.NORMAL
+
+
+# --- N: records ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("N6")
+@pytest.mark.rule("D8")
+@pytest.mark.parametrize(
+    ("column", "value", "word"), [("name", "changed", "name"), ("development", 1, "development mark")]
+)
+def test_one_wrong_field_at_the_final_look_fails_the_unit(
+    column: str, value: object, word: str, tmp_path: Path
+) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.finished_unit(BORON)
+        when(
+            bench,
+            lambda event: isinstance(event, StepFinished) and event.step == "sim",
+            lambda: bench.cloud.edit_device(unit.spec.device_id, **{column: value}),
+        )
+        walk = bench.walk(unit)
+        assert (walk.verdict, walk.finished.failed_step) == (Verdict.FAIL, "final_check")
+        assert word in walk.finished.reason
+
+
+@pytest.mark.rule("N1")
+def test_every_write_is_announced_and_confirmed_in_the_journal(tmp_path: Path) -> None:
+    with line_bench(tmp_path, ARGON) as bench:
+        walk = passed(bench.walk(bench.unit("argon")))
+        intended = [e.what for e in walk.events if e.kind == "WriteIntended"]  # type: ignore[attr-defined]
+        confirmed = [e.what for e in walk.events if e.kind == "WriteConfirmed"]  # type: ignore[attr-defined]
+        assert sorted(intended) == sorted(confirmed)
+        assert len(intended) >= 8
+        with bench.reader() as journal:
+            assert journal.unconfirmed_writes() == ()
+
+
+@pytest.mark.rule("N3")
+def test_a_429_slows_the_whole_station(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON, slots=2) as bench:
+        units = [bench.finished_unit(BORON, number) for number in (1, 2)]
+        bench.cloud.order(Fault(FaultKind.STATUS, IMPORT, status=429, retry_after="30"))
+        for slot, unit in enumerate(units, start=1):
+            bench.plug(unit, slot)
+        ends = [bench.wait_finished(slot) for slot in (1, 2)]
+        assert [end.verdict for end in ends] == [Verdict.PASS] * 2
+        assert all(end.seconds > 29 for end in ends)
