@@ -33,7 +33,7 @@ mutants: $(STAMP)
 	$(BIN)/python -m tests.house.mutants $(ARGS)
 
 bench: $(STAMP)
-	$(BIN)/python -m pytest tests/bench -p no:xdist -s
+	$(BIN)/python -m pytest tests/bench -o python_files='bench_*.py' -p no:xdist -q $(ARGS)
 
 lock: $(STAMP)
 	test -x $(BIN)/pip-compile || $(BIN)/python -m pip install --quiet --disable-pip-version-check pip-tools
