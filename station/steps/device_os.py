@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from drivers.wire.usb import Mode
 
-from ..engine.step import StepContext, StepResult, already, done
+from ..engine.step import StepContext, StepResult
 from . import flashing
 from .unitwork import UnitWork
 
@@ -14,13 +14,14 @@ def device_os(work: UnitWork, ctx: StepContext) -> StepResult:
     planned = work.plan.dfu_writes if work.plan else ()
     writes = tuple(write for write in planned if not flashing.is_application(write))
     written = flashing.write_over_dfu(work, ctx, writes) if writes else []
-    proofs = [flashing.proof_of(written)]
+    proofs, has_written = [flashing.proof_of(written)], bool(written)
     if work.device.mode is Mode.DFU and work.files.application is None:
-        proofs.append(flashing.leave(work, ctx))
+        proof, followed = flashing.leave(work, ctx)
+        proofs.append(proof)
+        has_written = has_written or followed
     if not written:
         proofs.append(_held(work))
-    proof = "; ".join(filter(None, proofs))
-    return done(proof) if written else already(proof)
+    return flashing.result(proofs, has_written)
 
 
 def _held(work: UnitWork) -> str:

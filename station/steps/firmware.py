@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from drivers.wire.usb import Mode
 
-from ..engine.step import StepContext, StepResult, already, done, skipped
+from ..engine.step import StepContext, StepResult, skipped
 from . import flashing
 from .unitwork import UnitWork
 
@@ -20,10 +20,8 @@ def firmware(work: UnitWork, ctx: StepContext) -> StepResult:
     planned = work.plan.dfu_writes if work.plan else ()
     writes = tuple(write for write in planned if flashing.is_application(write))
     written = flashing.write_over_dfu(work, ctx, writes) if writes else []
-    proofs = [flashing.proof_of(written)]
-    proofs.append(flashing.leave(work, ctx) if work.device.mode is Mode.DFU else _held(work))
-    proof = "; ".join(filter(None, proofs))
-    return done(proof) if written else already(proof)
+    proof, followed = flashing.leave(work, ctx) if work.device.mode is Mode.DFU else (_held(work), False)
+    return flashing.result([flashing.proof_of(written), proof], bool(written) or followed)
 
 
 def _held(work: UnitWork) -> str:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from drivers.platforms import ModuleFunction, OsVersion
 from drivers.wire import requests
-from drivers.wire.module import Image
-from drivers.wire.requests import ModuleInfo
+from drivers.wire.replies import Store
 from drivers.wire.usb import Mode
 
 from ..engine.events import ModulesRead
 from ..engine.records import UnitFacts
-from ..engine.step import StepContext
+from ..engine.step import StepContext, StepResult, already, done
 from ..errors import UnitRejected
-from ..firmware.modules import module_name
+from ..firmware.modules import compare, held_modules, image_key, module_name
 from ..firmware.plan import PlannedWrite, UpdatePlan, make_plan
 from ..model import IdentityFact
 from . import reading
@@ -58,7 +57,7 @@ def write_over_control(work: UnitWork, ctx: StepContext, writes: tuple[PlannedWr
         with ctx.write("unit", f"{image.name} by control request"):
             work.device.update_over_control(image, ctx.deadline, _Span(ctx, write.name))
         read_modules(work, ctx)
-        if not any(_is_same(module, image) for module in work.modules):
+        if compare(image, held_modules(work.modules).get(image_key(image))).is_same is not True:
             raise UnitRejected(
                 f"the unit took {image.name} but does not report it afterwards; walk it again, then red bin",
                 sentence="update_not_applied",
@@ -93,14 +92,23 @@ def proof_of(written: list[PlannedWrite]) -> str:
     return "DFU read-back equal: " + ", ".join(f"{write.name} {write.wanted}" for write in written) if written else ""
 
 
-def leave(work: UnitWork, ctx: StepContext) -> str:
-    """Close the DFU visit: restart, read everything back, finish what DFU could not do. Returns the proof."""
+def result(proofs: list[str], has_written: bool) -> StepResult:
+    """``already`` only when nothing at all was written, by whichever way."""
+    proof = "; ".join(filter(None, proofs))
+    return done(proof) if has_written else already(proof)
+
+
+def leave(work: UnitWork, ctx: StepContext) -> tuple[str, bool]:
+    """Close the DFU visit: restart, read everything back, finish what DFU could not do.
+
+    Returns the proof, and whether anything was written for it.
+    """
     work.device.leave_dfu(ctx.deadline)
     read_modules(work, ctx)
     if not work.identity.is_complete:
         reading.complete(work, ctx)
     proofs = write_over_control(work, ctx, plan(work, ctx).control_writes)
-    return "; ".join([*proofs, check_all(work, ctx)])
+    return "; ".join([*proofs, check_all(work, ctx)]), bool(proofs)
 
 
 def check_all(work: UnitWork, ctx: StepContext) -> str:
@@ -112,7 +120,8 @@ def check_all(work: UnitWork, ctx: StepContext) -> str:
             f"after flashing the unit still does not hold {names}; walk it again, then red bin",
             sentence="update_not_applied",
         )
-    sick = [module for module in work.modules if not module.is_valid]
+    # a leftover in the update slot or the factory store is nothing the unit runs
+    sick = [module for module in work.modules if module.store == Store.MAIN and not module.is_valid]
     if sick:
         name = module_name(sick[0].function, sick[0].index)
         raise UnitRejected(
@@ -140,7 +149,3 @@ class _Span:
 
     def __call__(self, share: float) -> None:
         self._ctx.progress(self._start + share * self._width, writing=True, note=self._note)
-
-
-def _is_same(module: ModuleInfo, image: Image) -> bool:
-    return (module.function, module.index, module.version) == (image.function, image.index, image.version)
