@@ -22,6 +22,8 @@ MAX_BODY_BYTES = 16 << 20
 """Largest answer that is read at all: an account's device list has no pages."""
 _T = TypeVar("_T")
 _MAX_TEXT = 256
+_MAX_NUMBER = (1 << 53) - 1
+"""The largest whole number JSON carries safely; it also fits every table and log this station writes."""
 _SHOWN = 160
 
 
@@ -230,7 +232,10 @@ class _Fields:
         return clean(value or "")
 
     def number(self, name: str) -> int | None:
-        return self._of(name, int, "a whole number", False)
+        value = self._of(name, int, "a whole number", False)
+        if value is not None and abs(value) > _MAX_NUMBER:
+            raise BadAnswer(f"{self._where}: {name} has {value.bit_length()} bits, expected at most 53")
+        return value
 
     def flag(self, name: str) -> bool:
         return bool(self._of(name, bool, "true or false", False))
@@ -283,7 +288,10 @@ def read_token_info(body: object) -> TokenInfo:
 
 
 def read_user(body: object) -> User:
-    return User(_Fields(body, "user").text("username", required=True))
+    username = _Fields(body, "user").text("username", required=True)
+    if not username.strip():  # an unclaimed unit's owner is empty too: the two must never look equal
+        raise BadAnswer("user: username is empty; check the token")
+    return User(username)
 
 
 def read_product(body: object) -> Product:
@@ -291,8 +299,8 @@ def read_product(body: object) -> Product:
     inner = _Fields(body, "product").get("product")
     fields = _Fields(inner[0] if isinstance(inner, list) and len(inner) == 1 else inner, "product")
     number, platform = fields.number("id"), fields.number("platform_id")
-    if number is None or platform is None:
-        raise BadAnswer("product: the cloud sent no id or no platform_id; check the product in the console")
+    if number is None or platform is None or number < 1 or platform < 0:
+        raise BadAnswer("product: the cloud sent no usable id or platform_id; check the product in the console")
     settings = _Fields(fields.get("settings") or {}, "product settings")
     quarantine = settings.flag("quarantine") if settings.has("quarantine") else None
     return Product(number, fields.text("slug"), fields.text("name"), platform, quarantine)

@@ -24,8 +24,11 @@ log = logging.getLogger(__name__)
 Decide = Callable[[sqlite3.Connection], Sequence[Entry]]
 """Looks at the tables inside the transaction and says what to append; it may raise `JournalError`."""
 
-_REFUSALS = (JournalError, sqlite3.IntegrityError, sqlite3.InterfaceError, LookupError, ValueError, TypeError)
-"""Errors that are about the entry itself. Any other one is about the disk, or a bug: nothing can be trusted then."""
+_REFUSALS = (
+    JournalError, sqlite3.IntegrityError, sqlite3.InterfaceError, LookupError, ValueError, TypeError, OverflowError,
+)  # fmt: skip
+"""Errors that are about the entry itself (a number of more than 64 bits overflows in the tables). Any other one is
+about the disk, or a bug: nothing can be trusted then."""
 
 
 @dataclass(frozen=True, slots=True)
