@@ -21,7 +21,7 @@ import urllib3.exceptions
 from drivers.identity import Secret
 
 from ..errors import BadInput
-from .answers import MAX_BODY_BYTES, Answer, parse_body
+from .answers import MAX_BODY_BYTES, Answer, clean, parse_body
 from .retry import NoAnswer
 
 CONNECT_S, READ_S = 5.0, 60.0
@@ -46,6 +46,17 @@ class _Bearer(requests.auth.AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    """Never looks at where a redirect leads.
+
+    Even when told not to follow one, the library would read its whole body, however long, and trip over
+    an address that is none.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - the library's signature
+        return None
+
+
 class HttpLink:
     """A `requests.Session` bound to one base URL: no cookies, no redirects, no retries of its own.
 
@@ -55,7 +66,7 @@ class HttpLink:
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url.rstrip("/")
         is_local = _check_base_url(self.base_url)
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.trust_env = not is_local  # a proxy never stands before this host
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers["X-Particle-Tool"] = "provisioning-station"
@@ -69,7 +80,7 @@ class HttpLink:
                 method, self.base_url + path, json=json, auth=_Bearer(token), timeout=(CONNECT_S, READ_S),
                 allow_redirects=False, stream=True,
             ) as response:  # fmt: skip
-                return _answer_of(response)
+                return _answer_of(response, token)
         except requests.RequestException as error:
             return NoAnswer(was_sent=not _never_left(error), reason=_reason(error))
 
@@ -90,25 +101,31 @@ def _check_base_url(url: str) -> bool:
     return is_local
 
 
-def _answer_of(response: requests.Response) -> Answer:
+def _answer_of(response: requests.Response, token: Secret) -> Answer:
+    """Whatever stands before the cloud may repeat our own request in its error: the token is taken out (N5)."""
+    secret = token.reveal()
     raw = b""
     for chunk in response.iter_content(65536):
         raw += chunk
         if len(raw) > MAX_BODY_BYTES:
             raw = b""  # read as "no JSON": refused by whoever needs it
             break
-    body, is_json = parse_body(raw)
+    body, is_json = parse_body(raw.replace(secret.encode(), b"***") if secret else raw)
     return Answer(
         status=response.status_code, body=body, is_json=is_json,
-        request_id=response.headers.get("X-Request-Id", "")[:80],
+        request_id=clean(_without(secret, response.headers.get("X-Request-Id", "")))[:80],
         date=_date(response.headers.get("Date", "")), retry_after=response.headers.get("Retry-After", ""),
     )  # fmt: skip
+
+
+def _without(secret: str, text: str) -> str:
+    return text.replace(secret, "***") if secret else text
 
 
 def _date(text: str) -> datetime.datetime | None:
     try:
         at = email.utils.parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return at if at.tzinfo else at.replace(tzinfo=datetime.UTC)
 

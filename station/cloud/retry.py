@@ -91,6 +91,6 @@ def retry_after_s(answer: Answer, now: datetime) -> float | None:
     try:
         at = email.utils.parsedate_to_datetime(text)
         seconds = (at - (answer.date or now)).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
