@@ -37,6 +37,9 @@ from .records import (
 )
 from .schema import MIGRATIONS, atomic, connect_reader, translated, version
 
+LONGEST_PAUSE = datetime.timedelta(hours=1)
+"""No owed work is ever put off for longer; what claims to be was written before the clock was set back."""
+
 _SEARCHED = ("serial", "iccid", "imei", "mac")
 """Facts by which a unit is found; the Device ID and attempt ids are searched besides."""
 
@@ -238,11 +241,11 @@ class JournalReader:
 
         An item waits for the earlier items of its attempt: none comes out before one that is postponed.
         """
-        moment = stamp(now)
+        moment, never = stamp(now), stamp(now + LONGEST_PAUSE)
         blocked: set[str] = set()
         ready: list[OutboxItem] = []
         for owed in self.owed():
-            if owed.retry_at is not None and stamp(owed.retry_at) > moment:
+            if owed.retry_at is not None and moment < stamp(owed.retry_at) < never:
                 blocked.add(owed.item.attempt)
             elif owed.item.attempt not in blocked:
                 ready.append(owed.item)
