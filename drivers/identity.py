@@ -188,13 +188,26 @@ Scanned = ScannedSerial | ScannedIccid | ScannedImei | ScannedDeviceId | Scanned
 _WORD = re.compile(r"[A-Za-z0-9._-]{1,40}")
 _PREFIXES: dict[str, Callable[[str], Scanned]] = {"OP:": ScannedBadge, "CMD:": ScannedCommand, "BATCH:": ScannedBatch}
 _SECRET = re.compile(r"[!-~]{15}")
+_SECRET_SIZE = 15
+
+
+def _serial_of(head: str) -> SerialNumber:
+    """The serial number a label begins with. A word as long as a secret is not told: it may hold one."""
+    try:
+        return SerialNumber.parse(head)
+    except BadIdentity:
+        if len(head) < _SECRET_SIZE:
+            raise
+        raise BadIdentity(
+            f"scan of {len(head)} characters without a blank is no label, expected {SerialNumber.wanted}; scan again"
+        ) from None
 
 
 def parse_scan(text: str) -> Scanned:
     """What one scanner burst says (rules A3 A6 A8 A11; bench screen, input grammar).
 
     ``text``: at most 100 printable characters. Raises `BadIdentity`; the message never repeats what
-    follows the first space (it may be a mobile secret).
+    may be a mobile secret: what follows the first space, or a long word that is no serial number.
     """
     text = text.strip()
     head, _, tail = text.partition(" ")
@@ -214,7 +227,7 @@ def parse_scan(text: str) -> Scanned:
         return ScannedDeviceId(DeviceId.parse(text))
     if re.fullmatch(r"89[0-9 ]{17,24}[Ff]?", text):
         return ScannedIccid(Iccid.parse(text))
-    serial = SerialNumber.parse(head)
+    serial = _serial_of(head)
     if tail and not _SECRET.fullmatch(tail):
         raise BadIdentity(
             f"label of {serial} carries a mobile secret of {len(tail)} characters, expected 15; scan again"
