@@ -24,6 +24,7 @@ from ..errors import (
     RemoteProtocolError,
     RequestRejected,
     Stalled,
+    Swapped,
     TransferTimeout,
 )
 from ..hotplug import PortWatch
@@ -69,6 +70,8 @@ class ParticleDevice:
         self._serial_host, self._clock, self._cancel = serial_host, clock, cancel
         self._trace = trace or no_trace
         self._opened: Opened | None = None
+        current = port.current
+        self._platform_id = None if current is None else current.usb_id.platform_id
 
     @property
     def mode(self) -> Mode | None:
@@ -127,7 +130,21 @@ class ParticleDevice:
         if current is None:
             self.close()
             raise Disconnected(f"no unit on port {self.port.port_path}; plug it in again")
+        self._check_platform(current)
         return current
+
+    def _check_platform(self, current: UsbCandidate) -> None:
+        """A unit shows one platform in all its modes: what shows another is another unit, whatever ID it tells."""
+        shown = current.usb_id.platform_id
+        if self._platform_id is None:
+            self._platform_id = shown
+        if shown != self._platform_id:
+            self.close()
+            raise Swapped(
+                f"{self._where()} shows platform {shown}, it was {self._platform_id}; plug the first one in again",
+                expected=str(self.device_id or ""),
+                found="",
+            )
 
     def _open(self, deadline: Deadline) -> Verbs:
         """What is on the port now, opened, and recognised once this object is bound to a unit."""
