@@ -275,7 +275,7 @@ def parse_layout(text: str) -> MemoryLayout:
     """
     text = text.rstrip("\0")
     slash = text.find("/")
-    if len(text) > 255 or not text.startswith("@") or slash < 0:
+    if len(text) > 255 or not text.isprintable() or not text.startswith("@") or slash < 0:
         raise _bad_layout(text)
     groups, at = [], slash
     while at < len(text):
