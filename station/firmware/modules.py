@@ -17,6 +17,10 @@ SYSTEM_PART: Key = (ModuleFunction.SYSTEM_PART, 1)
 SOFTDEVICE: Key = (ModuleFunction.RADIO_STACK, 0)
 
 _INTEGRITY_FLAGS = CHECK_INTEGRITY | CHECK_RANGE | CHECK_PLATFORM
+_WITH_CRC = frozenset({
+    ModuleFunction.BOOTLOADER, ModuleFunction.SYSTEM_PART, ModuleFunction.USER_PART, ModuleFunction.MONOLITHIC,
+})  # fmt: skip
+"""Modules whose CRC a unit checks; of radio stack and NCP firmware it knows none (reference firmware-and-dfu 6.1)."""
 _UNIQUE_SIZE = 20  # bytes of the SoftDevice's unique string
 
 _NAMES: Mapping[int, str] = {
@@ -64,12 +68,19 @@ def held_modules(infos: Iterable[ModuleInfo]) -> dict[Key, Held]:
             info.version,
             info.size,
             info.hash or None,
-            not (info.failed & _INTEGRITY_FLAGS),
+            _is_intact(info),
             info.dependencies,
         )
         for info in infos
         if info.store == Store.MAIN
     }
+
+
+def _is_intact(info: ModuleInfo) -> bool:
+    """Nothing failed; and where a module has a CRC, the unit says that it did check it."""
+    return not (info.failed & _INTEGRITY_FLAGS) and bool(
+        info.passed & CHECK_INTEGRITY or info.function not in _WITH_CRC
+    )
 
 
 def image_key(image: Image) -> Key:
