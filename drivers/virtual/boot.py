@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ..platforms import ModuleFunction, os_version_of_module
 from . import update_slots
 from .dct import OTA_FLAG_OFF
 from .flash import Who
+from .header import SYSTEM as SYSTEM_KIND
 from .header import Dependency, read_radio
-from .inventory import SYSTEM as SYSTEM_KIND
 from .inventory import Found, HeldModule, UnmetDependency, find_application, find_bootloader, find_system, held_modules
 from .inventory import unmet as unmet_dependencies
+from .memory import UnitMemory
 from .ota import records_in_slot
-
-if TYPE_CHECKING:
-    from .memory import UnitMemory
 
 __all__ = ["BootMode", "BootReport", "BootRequest", "Dependency", "HeldModule", "UnmetDependency", "boot"]
 

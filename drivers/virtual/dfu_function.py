@@ -9,16 +9,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ..wire.usb import Setup
 from .flash import FlashFailed, NorFlash, Who
-from .header import read_header
-from .inventory import USER
+from .header import USER, read_header
 from .layout import DCT_LIMIT, USER_LEGACY_START, USER_START
-
-if TYPE_CHECKING:
-    from .memory import UnitMemory
+from .memory import UnitMemory
 
 MANIFEST_S = 0.5
 """Seconds between the GETSTATUS that says dfuMANIFEST and the reset."""

@@ -10,7 +10,16 @@ import struct
 import zlib
 from dataclasses import dataclass
 
+from ..platforms import ModuleFunction
 from .flash import NorFlash
+
+# (function, index) of the modules a Gen 3 unit has a place for
+BOOTLOADER = (ModuleFunction.BOOTLOADER.value, 0)
+SYSTEM = (ModuleFunction.SYSTEM_PART.value, 1)
+USER = (ModuleFunction.USER_PART.value, 2)
+USER_LEGACY = (ModuleFunction.USER_PART.value, 1)
+NCP = (ModuleFunction.NCP.value, 0)
+RADIO = (ModuleFunction.RADIO_STACK.value, 0)
 
 PREFIX_SIZE = 24
 _PREFIX = struct.Struct("<IIBBHHBBBBHBBH")

@@ -7,11 +7,22 @@ Answers only "what is there and is it whole"; `boot` decides what follows. Refer
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from ..platforms import ModuleFunction
 from .flash import NorFlash
-from .header import Dependency, Header, is_intact, read_header, read_radio, read_suffix
+from .header import (
+    BOOTLOADER,
+    NCP,
+    RADIO,
+    SYSTEM,
+    USER,
+    USER_LEGACY,
+    Dependency,
+    Header,
+    is_intact,
+    read_header,
+    read_radio,
+    read_suffix,
+)
 from .layout import (
     BOOTLOADER_END,
     BOOTLOADER_START,
@@ -26,16 +37,7 @@ from .layout import (
     USER_LEGACY_START,
     USER_START,
 )
-
-if TYPE_CHECKING:
-    from .memory import UnitMemory
-
-BOOTLOADER = (ModuleFunction.BOOTLOADER.value, 0)
-SYSTEM = (ModuleFunction.SYSTEM_PART.value, 1)
-USER = (ModuleFunction.USER_PART.value, 2)
-USER_LEGACY = (ModuleFunction.USER_PART.value, 1)
-NCP = (ModuleFunction.NCP.value, 0)
-RADIO = (ModuleFunction.RADIO_STACK.value, 0)
+from .memory import UnitMemory
 
 LOOKS_AT_28000 = 3002  # first bootloader that looks at 0x28000 before 0x30000
 INTEGRITY, DEPENDENCIES, RANGE, PLATFORM = 0x02, 0x04, 0x08, 0x10

@@ -8,11 +8,9 @@ from pathlib import Path
 
 from ..errors import DriverError
 from . import synthetic
-from .boot import BootReport, BootRequest, boot
 from .dct import Dct
 from .flash import TIMINGS, FlashFault, FlashStep, NorFlash, Operation, Score, Who, open_cells
-from .header import DROP_MODULE_INFO, PREFIX_SIZE, read_header
-from .inventory import NCP
+from .header import DROP_MODULE_INFO, NCP, PREFIX_SIZE, read_header
 from .layout import (
     DCT_SIZE,
     EXTERNAL_BASE,
@@ -80,10 +78,6 @@ class UnitMemory:
             if chip is None or not header.is_plausible or not chip.holds(header.start, len(content)):
                 raise DriverError(f"a file of {len(file)} bytes is no module this virtual unit has a place for")
             chip.place(header.start, content)
-
-    def boot(self, request: BootRequest = BootRequest.NORMAL) -> BootReport:
-        """Reset: everything is read again from flash."""
-        return boot(self, request)
 
     def read_network(self) -> bytes:
         """The Wi-Fi store: what the system stored last; b"" if nothing, or if it was torn."""

@@ -8,24 +8,25 @@ applies them. Assets are refused: there is no asset store here.
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ..platforms import ModuleFunction
 from . import update_slots
 from .flash import FlashFailed, NorFlash, Who
-from .header import COMBINED, COMPRESSED, Header, is_intact, read_header
-from .inventory import (
+from .header import (
     BOOTLOADER,
+    COMBINED,
+    COMPRESSED,
     NCP,
     RADIO,
     SYSTEM,
     USER,
     USER_LEGACY,
-    Found,
-    find_bootloader,
-    find_system,
-    held_version,
+    Header,
+    is_intact,
+    read_header,
 )
+from .inventory import Found, find_bootloader, find_system, held_version
 from .layout import (
     BOOTLOADER_END,
     BOOTLOADER_START,
@@ -43,9 +44,7 @@ from .layout import (
     USER_LEGACY_START,
     USER_START,
 )
-
-if TYPE_CHECKING:
-    from .memory import UnitMemory
+from .memory import UnitMemory
 
 CHUNK = 1024
 

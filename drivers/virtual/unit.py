@@ -17,7 +17,7 @@ from ..errors import DriverError
 from ..identity import PortPath
 from ..wire.usb import Setup
 from .application import Application
-from .boot import BootMode, BootReport, BootRequest
+from .boot import BootMode, BootReport, BootRequest, boot
 from .bootloader import Bootloader
 from .bus import Gone, Presence, Socket
 from .console_side import Console
@@ -204,7 +204,7 @@ class VirtualUnit:
         """Start over from what flash holds; raises `PowerLost` if an ordered fault cuts a pending update."""
         self._stop()
         self.report = None
-        self.report = report = self.memory.boot(request)
+        self.report = report = boot(self.memory, request)
         if report.mode is BootMode.DEAD:
             return
         appears = self.timings.dfu_appears_s if report.mode is BootMode.DFU else self.timings.application_appears_s

@@ -9,16 +9,13 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ..platforms import ModuleFunction
 from .dct import FIELDS
 from .flash import Who
 from .header import COMPRESSED, DROP_MODULE_INFO, PREFIX_SIZE, Header, is_intact, read_header
 from .layout import EXTERNAL_BASE, PAGE
-
-if TYPE_CHECKING:
-    from .memory import UnitMemory
+from .memory import UnitMemory
 
 _RECORD = struct.Struct("<HBBIIIBBH")
 _MAGIC = 0xABCD

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.virtual.boot import BootMode
+from drivers.virtual.boot import BootMode, boot
 from drivers.virtual.memory import UnitMemory
 from station.journal import JournalReader
 from station.model import Verdict
@@ -48,7 +48,7 @@ def boots(data_dir: Path) -> BootMode:
     """What the flash files would come up as, decided by the virtual bootloader."""
     memory = UnitMemory(13, unit_home(data_dir))
     try:
-        return memory.boot().mode
+        return boot(memory).mode
     finally:
         memory.close()
 

@@ -9,7 +9,7 @@ import pytest
 
 from drivers.platforms import Via, os_version_of_module, platform
 from drivers.virtual import synthetic
-from drivers.virtual.boot import BootMode
+from drivers.virtual.boot import BootMode, boot
 from drivers.virtual.memory import UnitMemory
 from drivers.wire.module import Dependency, Image, parse_image
 from drivers.wire.replies import ModuleInfo, Store
@@ -49,7 +49,7 @@ class Unit:
 
     def info(self) -> tuple[ModuleInfo, ...]:
         """Module info as a unit of that version reports it: no hash before 5.6.0."""
-        report = self.memory.boot()
+        report = boot(self.memory)
         assert report.mode in (BootMode.NORMAL, BootMode.SAFE), report.reason
         tells = (report.system_module_version or 0) >= NO_HASH_BEFORE
         return tuple(
@@ -92,7 +92,7 @@ def test_a_fresh_unit_gets_the_bootloader_by_request_and_the_rest_in_one_dfu_vis
     assert [w.name for w in plan.writes if w.compare_first] == ["application"]  # 3.3.1 reports no hashes
     assert str(plan.device_os) == "6.3.4"
     unit.apply(plan)
-    report = unit.memory.boot()
+    report = boot(unit.memory)
     assert (report.mode, report.system_version, report.missing) == (BootMode.NORMAL, "6.3.4", ())
 
 
@@ -108,7 +108,7 @@ def test_what_was_planned_boots_and_the_next_plan_is_empty(platform_id: int, sta
         return make_plan(row, unit.info(), release, application, mode=Mode.APPLICATION, allow_downgrade=True)
 
     unit.apply(plan())
-    report = unit.memory.boot()
+    report = boot(unit.memory)
     assert (report.mode, report.system_version, report.missing) == (BootMode.NORMAL, target, ())
     again = plan()
     assert again.differing == ()  # only an application without a hash stays open
@@ -133,7 +133,7 @@ def test_a_system_part_that_only_misses_its_bootloader_is_not_written_again() ->
     old, new = synthetic.release(13, "3.3.1"), synthetic.release(13, "6.3.4")
     unit = Unit(13, "3.3.1")
     unit.memory.install([new[1].data, new[2].data, synthetic.application(13, "6.3.4").data])
-    assert unit.memory.boot().mode is BootMode.SAFE
+    assert boot(unit.memory).mode is BootMode.SAFE
     assert old[0].data != new[0].data
     plan = make_plan(BORON, unit.info(), images(new), app(13, "6.3.4"), mode=Mode.APPLICATION)
     assert names(plan) == ways("bootloader")
@@ -272,7 +272,7 @@ def test_vendor_files_with_a_synthetic_softdevice_make_a_bootable_unit() -> None
     assert names(plan) == ways("bootloader", "SoftDevice", "system part 1", "application")
     assert plan.invalidate == (0x28000,)
     unit.apply(plan)
-    report = unit.memory.boot()
+    report = boot(unit.memory)
     assert (report.mode, report.system_module_version, report.bootloader_version) == (BootMode.NORMAL, 4100, 3001)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from drivers.errors import DriverError
 from drivers.virtual import synthetic
-from drivers.virtual.boot import BootMode, BootReport, BootRequest, Dependency
+from drivers.virtual.boot import BootMode, BootReport, BootRequest, Dependency, boot
 from drivers.virtual.flash import Who
 from drivers.virtual.header import read_header
 from drivers.virtual.memory import UnitMemory
@@ -34,7 +34,7 @@ def flip(memory: UnitMemory, address: int) -> None:
 @pytest.mark.parametrize("platform", [ARGON, BORON])
 @pytest.mark.parametrize("version", synthetic.VERSIONS)
 def test_a_whole_release_boots_normal_and_says_its_version(unit: MakeUnit, platform: int, version: str) -> None:
-    report = unit(version, platform).boot()
+    report = boot(unit(version, platform))
     assert (report.mode, report.system_version, report.missing) == (BootMode.NORMAL, version, ())
     assert all(m.passed == m.checked == 0x1E for m in report.modules)
 
@@ -44,7 +44,7 @@ def test_the_vendors_own_files_boot_with_a_synthetic_softdevice(vendor: Callable
     system = vendor("argon-system-part1@4.1.0.bin")
     tinker = vendor("tinker-0.8.0-rc.27-argon.bin")
     memory.install([vendor("argon-bootloader-620.bin"), system, tinker, synthetic.softdevice(ARGON, 202).data])
-    report = memory.boot()
+    report = boot(memory)
     assert (report.mode, report.system_version) == (BootMode.NORMAL, "4.1.0")
     assert versions(report) == {(2, 0): 3001, (4, 1): 4100, (5, 1): 5, (8, 0): 202, (7, 0): 5}
     rows = {m.function: m for m in report.modules}
@@ -61,7 +61,7 @@ def test_the_vendors_softdevice_182_is_too_old_for_4_1_0_and_is_named(vendor: Ca
     names = ["argon-bootloader-620.bin", "argon-system-part1@4.1.0.bin", "tinker-0.8.0-rc.27-argon.bin"]
     softdevice = vendor("argon-softdevice-6.1.1.bin")
     memory.install([*map(vendor, names), softdevice])
-    report = memory.boot()
+    report = boot(memory)
     assert report.mode is BootMode.SAFE
     (missing,) = report.missing
     assert (missing.by, missing.wanted, missing.held) == ((4, 1), Dependency(8, 0, 202), 182)
@@ -73,20 +73,20 @@ def test_the_vendors_softdevice_182_is_too_old_for_4_1_0_and_is_named(vendor: Ca
 
 
 def test_a_unit_fresh_from_the_fab_shows_nothing(unit: MakeUnit) -> None:
-    assert UnitMemory(BORON).boot().mode is BootMode.DEAD
+    assert boot(UnitMemory(BORON)).mode is BootMode.DEAD
 
 
 def test_a_bootloader_alone_waits_in_dfu(files: Files) -> None:
     memory = UnitMemory(BORON)
     memory.install(files(BORON, "6.3.4")[:1])
-    report = memory.boot()
+    report = boot(memory)
     assert (report.mode, report.bootloader_version, report.modules) == (BootMode.DFU, 3200, ())
 
 
 def test_without_an_application_it_is_safe_mode(files: Files) -> None:
     memory = UnitMemory(BORON)
     memory.install(files(BORON, "6.3.4")[:3])
-    report = memory.boot()
+    report = boot(memory)
     assert (report.mode, report.system_version) == (BootMode.SAFE, "6.3.4")
     assert not [m for m in report.modules if m.function == 5]
 
@@ -94,13 +94,13 @@ def test_without_an_application_it_is_safe_mode(files: Files) -> None:
 def test_a_unit_without_softdevice_stays_in_the_bootloader(unit: MakeUnit) -> None:
     memory = unit("6.3.4")
     memory.internal.erase_page(0x3000, Who.FACTORY)
-    assert memory.boot().mode is BootMode.DFU
+    assert boot(memory).mode is BootMode.DFU
 
 
 def test_a_softdevice_torn_behind_its_version_cannot_be_told_from_a_whole_one(unit: MakeUnit) -> None:
     memory = unit("6.3.4")
     memory.internal.erase_page(0x20000, Who.FACTORY)
-    report = memory.boot()
+    report = boot(memory)
     assert report.mode is BootMode.NORMAL
     assert versions(report)[8, 0] == 202
 
@@ -108,10 +108,10 @@ def test_a_softdevice_torn_behind_its_version_cannot_be_told_from_a_whole_one(un
 def test_modules_of_another_platform_do_not_boot(files: Files) -> None:
     memory = UnitMemory(ARGON)
     memory.install([*files(ARGON, "6.3.4")[:2], files(BORON, "6.3.4")[2]])
-    assert memory.boot().mode is BootMode.DFU
+    assert boot(memory).mode is BootMode.DFU
     memory = UnitMemory(ARGON)
     memory.install([*files(ARGON, "6.3.4")[:3], files(BORON, "6.3.4")[3]])
-    assert memory.boot().mode is BootMode.SAFE
+    assert boot(memory).mode is BootMode.SAFE
 
 
 def test_what_has_no_place_cannot_be_installed(vendor: Callable[[str], bytes]) -> None:
@@ -125,7 +125,7 @@ def test_what_has_no_place_cannot_be_installed(vendor: Callable[[str], bytes]) -
 def test_an_application_for_a_newer_device_os_means_safe_mode_and_is_still_reported(files: Files) -> None:
     memory = UnitMemory(BORON)
     memory.install([*files(BORON, "6.1.1")[:3], files(BORON, "6.3.4")[3]])
-    report = memory.boot()
+    report = boot(memory)
     assert report.mode is BootMode.SAFE
     assert [(m.by, m.wanted, m.held) for m in report.missing] == [((5, 2), Dependency(4, 1, 6305), 6101)]
     assert versions(report)[5, 2] == 6
@@ -135,7 +135,7 @@ def test_an_application_for_a_newer_device_os_means_safe_mode_and_is_still_repor
 def test_a_bootloader_that_is_too_old_means_safe_mode(files: Files) -> None:
     memory = UnitMemory(BORON)
     memory.install([files(BORON, "4.1.0")[0], *files(BORON, "5.8.0")[1:]])
-    report = memory.boot()
+    report = boot(memory)
     assert report.mode is BootMode.SAFE
     assert report.reason == "the system part wants bootloader 2500 or newer, the unit holds 1200"
 
@@ -146,14 +146,14 @@ def test_erased_flash_counts_as_version_65535_and_fulfils_every_dependency(unit:
 
 
 def test_an_argon_reports_its_co_processor_and_a_boron_has_none(unit: MakeUnit) -> None:
-    assert versions(unit("6.3.4", ARGON).boot())[7, 0] == 5
-    assert (7, 0) not in versions(unit("6.3.4", BORON).boot())
+    assert versions(boot(unit("6.3.4", ARGON)))[7, 0] == 5
+    assert (7, 0) not in versions(boot(unit("6.3.4", BORON)))
 
 
 def test_an_application_whose_assets_are_missing_means_safe_mode(vendor: Callable[[str], bytes], files: Files) -> None:
     memory = UnitMemory(ARGON)
     memory.install([*files(ARGON, "6.3.4")[:3], vendor("app-with-assets.bin")])
-    report = memory.boot()
+    report = boot(memory)
     assert (report.mode, report.reason) == (BootMode.SAFE, "3 assets of the application are missing")
 
 
@@ -167,15 +167,15 @@ def legacy_application(seed: bytes = b"legacy") -> bytes:
 def test_a_whole_application_in_the_128_kib_slot_wins(unit: MakeUnit) -> None:
     memory = unit("6.3.4")
     memory.install([legacy_application()])
-    assert (5, 1) in versions(memory.boot())
-    assert (5, 2) not in versions(memory.boot())
+    assert (5, 1) in versions(boot(memory))
+    assert (5, 2) not in versions(boot(memory))
 
 
 def test_a_torn_application_in_the_128_kib_slot_does_not_win(unit: MakeUnit) -> None:
     memory = unit("6.3.4")
     memory.install([legacy_application()])
     flip(memory, 0xD4080)
-    report = memory.boot()
+    report = boot(memory)
     assert report.mode is BootMode.NORMAL
     assert (5, 2) in versions(report)
 
@@ -183,7 +183,7 @@ def test_a_torn_application_in_the_128_kib_slot_does_not_win(unit: MakeUnit) -> 
 def test_an_old_bootloader_boots_a_new_image_by_its_second_header(files: Files) -> None:
     memory = UnitMemory(BORON)
     memory.install([files(BORON, "6.1.1")[0], *files(BORON, "6.3.4")[1:]])
-    report = memory.boot()
+    report = boot(memory)
     assert (report.mode, report.system_version) == (BootMode.SAFE, "6.3.4")  # it wants bootloader 3100
     assert [m.wanted for m in report.missing] == [Dependency(2, 0, 3100)]
 
@@ -195,14 +195,14 @@ def test_without_a_second_header_only_a_new_bootloader_finds_an_image_at_0x28000
     memory = UnitMemory(BORON)
     system = synthetic.make_module(BORON, (4, 1), 6305, 0x28000, bytes(50_000))
     memory.install([files(BORON, bootloader)[0], files(BORON, "6.3.4")[1], system, files(BORON, "6.3.4")[3]])
-    assert memory.boot().mode is mode
+    assert boot(memory).mode is mode
 
 
 def test_a_new_bootloader_boots_an_old_image_over_a_stale_new_one(files: Files) -> None:
     memory = UnitMemory(BORON)
     memory.install(files(BORON, "6.3.4"))
     memory.install([files(BORON, "4.1.0")[2], files(BORON, "4.1.0")[3]])
-    report = memory.boot()
+    report = boot(memory)
     assert (report.mode, report.system_version) == (BootMode.NORMAL, "4.1.0")
 
 
@@ -214,7 +214,7 @@ def test_one_flipped_byte_of_the_system_part_means_dfu_in_the_old_layout(unit: M
         memory = unit("4.1.0")
         length = read_header(memory.internal, 0x30000).length
         flip(memory, 0x30000 + random.Random(seed).randrange(length))
-        assert memory.boot().mode is BootMode.DFU
+        assert boot(memory).mode is BootMode.DFU
 
 
 def test_one_flipped_byte_of_a_new_system_part_never_boots(unit: MakeUnit, seeds: Iterable[int]) -> None:
@@ -224,7 +224,7 @@ def test_one_flipped_byte_of_a_new_system_part_never_boots(unit: MakeUnit, seeds
         address = 0x28000 + random.Random(seed).randrange(read_header(memory.internal, 0x28000).length)
         flip(memory, address)
         in_second_header = 0x30000 <= address < 0x30400
-        assert memory.boot().mode is (BootMode.DFU if in_second_header else BootMode.DEAD)
+        assert boot(memory).mode is (BootMode.DFU if in_second_header else BootMode.DEAD)
 
 
 def test_one_flipped_byte_of_the_application_means_safe_mode(unit: MakeUnit, seeds: Iterable[int]) -> None:
@@ -232,7 +232,7 @@ def test_one_flipped_byte_of_the_application_means_safe_mode(unit: MakeUnit, see
         memory = unit("6.3.4", BORON)
         length = read_header(memory.internal, 0xB4000).length
         flip(memory, 0xB4000 + random.Random(seed).randrange(length))
-        report = memory.boot()
+        report = boot(memory)
         assert report.mode is BootMode.SAFE
         assert (5, 2) not in versions(report)
 
@@ -240,17 +240,17 @@ def test_one_flipped_byte_of_the_application_means_safe_mode(unit: MakeUnit, see
 def test_one_flipped_byte_of_the_bootloader_means_nothing_on_usb(unit: MakeUnit) -> None:
     memory = unit("6.3.4")
     flip(memory, 0xF5000)
-    assert memory.boot(BootRequest.DFU).mode is BootMode.DEAD
+    assert boot(memory, BootRequest.DFU).mode is BootMode.DEAD
 
 
 def test_raw_files_copied_into_a_fresh_unit_boot_to_the_same(unit: MakeUnit, tmp_path: Path) -> None:
     original = unit("6.3.4", ARGON, tmp_path / "one")
     original.dct.set("setup_done", b"\x01", Who.CONTROL)
-    report = original.boot()
+    report = boot(original)
     original.close()
     shutil.copytree(tmp_path / "one", tmp_path / "two")
     copy = UnitMemory(ARGON, tmp_path / "two")
-    assert copy.boot() == report
+    assert boot(copy) == report
     assert copy.dct.is_setup_done
     copy.close()
 
@@ -270,7 +270,7 @@ def torn_modes(memory: UnitMemory, before: bytes, after: bytes, start: int) -> B
     """How it boots; None if the flash is as before, or complete."""
     length = max(len(before), len(after))
     now = memory.internal.read(start, length)
-    return None if now.startswith((after, before)) else memory.boot().mode
+    return None if now.startswith((after, before)) else boot(memory).mode
 
 
 def cuts(total: int, count: int, seed: int) -> list[int]:
@@ -312,8 +312,8 @@ def test_the_one_window_left_is_the_end_of_that_last_page(
     for steps_left, mode in ((13, BootMode.DFU), (12, BootMode.DEAD), (1, BootMode.DEAD)):
         memory = unit("6.2.0", BORON)
         cut_short(memory, counter.steps - steps_left, lambda m=memory: dfu(m).flash(0x28000, after, ALIAS_PAGE))
-        assert memory.boot().mode is mode
-        assert memory.boot(BootRequest.DFU).mode is BootMode.DFU  # MODE held at reset
+        assert boot(memory).mode is mode
+        assert boot(memory, BootRequest.DFU).mode is BootMode.DFU  # MODE held at reset
 
 
 def test_a_download_of_the_vendors_system_part_cut_anywhere_waits_in_dfu(
@@ -337,11 +337,11 @@ def test_a_download_of_an_application_cut_anywhere_means_safe_mode(
     whole = unit("6.3.4", BORON)
     whole.set_fault(counter)
     dfu(whole).flash(0xB4000, after)
-    assert whole.boot().mode is BootMode.NORMAL
+    assert boot(whole).mode is BootMode.NORMAL
     for n in range(1, counter.steps, 7):
         memory = unit("6.3.4", BORON)
         cut_short(memory, n, lambda memory=memory: dfu(memory).flash(0xB4000, after))
-        assert memory.boot().mode is BootMode.SAFE
+        assert boot(memory).mode is BootMode.SAFE
 
 
 # --- what was asked for ----------------------------------------------------------------------
@@ -350,13 +350,13 @@ def test_a_download_of_an_application_cut_anywhere_means_safe_mode(
 @pytest.mark.parametrize("request_", [BootRequest.SAFE, BootRequest.DFU])
 def test_what_was_asked_for_before_the_reset_is_done_once(unit: MakeUnit, request_: BootRequest) -> None:
     memory = unit("6.3.4")
-    assert memory.boot(request_).mode.value == request_.value
-    assert memory.boot().mode is BootMode.NORMAL
+    assert boot(memory, request_).mode.value == request_.value
+    assert boot(memory).mode is BootMode.NORMAL
 
 
 def test_booting_writes_nothing(unit: MakeUnit) -> None:
     memory = unit("6.3.4")
     before = memory.dump()
-    memory.boot()
+    boot(memory)
     assert memory.dump() == before
     assert memory.score.operations == {}

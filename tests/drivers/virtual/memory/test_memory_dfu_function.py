@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.virtual.boot import BootMode
+from drivers.virtual.boot import BootMode, boot
 from drivers.virtual.dfu_function import DfuFunction, State
 from drivers.virtual.flash import FlashFailed, FlashStep, Operation, Who
 from drivers.virtual.memory import UnitMemory
@@ -351,7 +351,7 @@ def test_a_unit_flashed_over_dfu_boots_what_was_flashed(
     host.flash(0x28000, system, 0x30000)
     host.flash(0x1000, softdevice[24:])
     host.flash(0xB4000, application)
-    report = memory.boot()
+    report = boot(memory)
     assert (report.mode, report.system_version) == (BootMode.NORMAL, "6.3.4")
     assert memory.score.forbidden == []
     assert 8 < host.seconds < 20

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from drivers.virtual import synthetic
-from drivers.virtual.boot import BootMode, Dependency
+from drivers.virtual.boot import BootMode, Dependency, boot
 from drivers.virtual.flash import FlashFailed, FlashStep, Operation, Who
 from drivers.virtual.layout import Chip
 from drivers.virtual.memory import UnitMemory
@@ -19,7 +19,7 @@ Files = Callable[[int, str], tuple[bytes, ...]]
 
 
 def update_of(memory: UnitMemory) -> OtaUpdate:
-    version = memory.boot().system_module_version
+    version = boot(memory).system_module_version
     assert version is not None
     return OtaUpdate(memory, version)
 
@@ -34,7 +34,7 @@ def send(memory: UnitMemory, file: bytes, *, validate_only: bool = False, chunk:
 
 
 def held(memory: UnitMemory, function: int) -> int:
-    return next(m.version for m in memory.boot().modules if m.function == function)
+    return next(m.version for m in boot(memory).modules if m.function == function)
 
 
 def retouched(file: bytes, offset: int, value: bytes) -> bytes:
@@ -59,7 +59,7 @@ def test_a_bootloader_waits_in_the_slot_until_the_next_boot(
     assert update.apply().code == 0
     assert memory.internal.read(0, 0x100000) == before
     assert len(pending(memory)) == 1
-    report = memory.boot()
+    report = boot(memory)
     assert (report.mode, report.restarts) == (BootMode.NORMAL, 1)
     assert report.seconds > 1
     assert memory.internal.read(0xF4000, len(file)) == file
@@ -80,7 +80,7 @@ def test_system_part_and_application_go_the_same_way(unit: MakeUnit, files: File
         code, update = send(memory, file)
         update.apply()
         assert code == 0
-    report = memory.boot()
+    report = boot(memory)
     assert (report.mode, report.system_version) == (BootMode.NORMAL, "6.3.4")
 
 
@@ -100,7 +100,7 @@ def test_a_compressed_application_is_inflated_by_the_boot(unit: MakeUnit, files:
     body = body[:4] + (0xB4000 + len(body) - 4).to_bytes(4, "little") + body[8:9] + b"\x02" + body[10:]
     code, update = send(memory, retouched(body, 0, b""))
     update.apply()
-    assert (code, memory.boot().mode) == (0, BootMode.NORMAL)
+    assert (code, boot(memory).mode) == (0, BootMode.NORMAL)
     assert memory.internal.read(0xB4000, len(plain)) == plain
 
 
@@ -111,7 +111,7 @@ def test_two_modules_in_one_file_are_both_applied(unit: MakeUnit, files: Files) 
     update.apply()
     assert code == 0
     assert [r.function for r in pending(memory).values()] == [4, 5]
-    assert memory.boot().system_version == "6.3.4"
+    assert boot(memory).system_version == "6.3.4"
 
 
 def test_ncp_firmware_goes_to_the_argons_co_processor(vendor: Callable[[str], bytes], unit: MakeUnit) -> None:
@@ -142,7 +142,7 @@ def test_the_flag_of_the_slot_is_acted_on_once_by_the_next_boot(unit: MakeUnit, 
     memory, file = unit("6.1.1", BORON), files(BORON, "6.3.4")[0]
     memory.external.place(0x8024C000, file)
     memory.dct.set("ota_update_flag", b"\xa5", Who.DFU)
-    report = memory.boot()
+    report = boot(memory)
     assert (report.bootloader_version, report.restarts) == (3200, 2)
     assert not memory.dct.ota_flag_is_on
 
@@ -150,7 +150,7 @@ def test_the_flag_of_the_slot_is_acted_on_once_by_the_next_boot(unit: MakeUnit, 
 def test_a_bad_module_behind_the_flag_does_not_loop(unit: MakeUnit) -> None:
     memory = unit("6.1.1", BORON)
     memory.dct.set("ota_update_flag", b"\xa5", Who.DFU)
-    report = memory.boot()
+    report = boot(memory)
     assert (report.mode, report.restarts, report.bootloader_version) == (BootMode.NORMAL, 0, 3001)
     assert not memory.dct.ota_flag_is_on
 
@@ -172,11 +172,11 @@ def test_a_copy_cut_anywhere_is_finished_by_the_next_boot(
 
     memory, counter = staged(), cut_at()
     memory.set_fault(counter)
-    memory.boot()
+    boot(memory)
     for n in range(0, counter.steps, counter.steps // 6):
         memory = staged()
-        cut_short(memory, n, memory.boot)
-        assert memory.boot().mode in (BootMode.NORMAL, BootMode.SAFE)
+        cut_short(memory, n, lambda memory=memory: boot(memory))
+        assert boot(memory).mode in (BootMode.NORMAL, BootMode.SAFE)
         version = {0: 3200, 2: 6305, 3: 6}[module]
         assert held(memory, {0: 2, 2: 4, 3: 5}[module]) == version
         assert not pending(memory)
@@ -340,7 +340,7 @@ def test_a_second_dependency_on_the_bootloader_is_left_to_the_boot(unit: MakeUni
     memory = unit("6.1.1", ARGON)
     code, update = send(memory, files(ARGON, "6.3.4")[2])
     update.apply()
-    report = memory.boot()
+    report = boot(memory)
     assert (code, report.mode) == (0, BootMode.SAFE)
     assert [m.wanted for m in report.missing] == [Dependency(2, 0, 3100)]
 
@@ -349,7 +349,7 @@ def test_an_applications_dependencies_are_left_to_the_boot(unit: MakeUnit, files
     memory = unit("6.2.0", BORON)
     code, update = send(memory, files(BORON, "6.3.4")[3])
     update.apply()
-    assert (code, memory.boot().mode) == (0, BootMode.SAFE)
+    assert (code, boot(memory).mode) == (0, BootMode.SAFE)
 
 
 def test_the_slot_moved_with_5_5_0() -> None:
@@ -361,7 +361,7 @@ def test_an_update_is_scored_as_the_hosts_and_touches_nothing_forbidden(unit: Ma
     file = files(BORON, "6.3.4")[0]
     _, update = send(memory, file)
     update.apply()
-    memory.boot()
+    boot(memory)
     pages, pieces = -(-len(file) // 4096), -(-len(file) // 1024)
     assert memory.score.writes_by_region() == {"ota-slot": pages + pieces, "claimed-to-device-secret": 1}
     assert memory.score.operations[Who.BOOT, "bootloader", Operation.ERASE] == pages
