@@ -10,17 +10,13 @@ import contextlib
 import random
 from collections import deque
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING
 
 from ..identity import Secret
 from ..platforms import OsVersion
 from .flash import FlashFailed, Who
 from .module_report import describe
-from .request_handlers import diagnostics
+from .system import RunningSystem, diagnostics
 from .world import Security, StoredNetwork
-
-if TYPE_CHECKING:
-    from .application import Application
 
 _BUFFER = 256  # bytes the unit can hold before it loses some
 _BACKSPACES, _LINE_ENDS = b"\x08\x7f", b"\r\n"
@@ -56,8 +52,8 @@ Line = Generator[float | None, int | None, str]
 class Console:
     """Input buffer, running program and output of one boot. Called with the unit's condition held."""
 
-    def __init__(self, app: Application) -> None:
-        self._app = app
+    def __init__(self, system: RunningSystem) -> None:
+        self._system = system
         self.port_is_open = False  # DTR: without it the unit sends nothing
         self.is_in_dialogue = False
         self._in: deque[int] = deque()
@@ -119,10 +115,10 @@ class Console:
         pause = self._program.send(value)
         if self._leaves:
             self._leaves = False
-            self._app.leave_listening()
+            self._system.leave_listening()
         elif pause is not None:
             self._is_paused, session = True, self._session
-            self._app.board.after(pause, lambda: self._resume(session))
+            self._system.board.after(pause, lambda: self._resume(session))
 
     def _resume(self, session: int) -> None:
         if session == self._session:
@@ -133,7 +129,7 @@ class Console:
     def _send(self, data: bytes) -> None:
         if self.port_is_open:
             self._out += data
-            self._app.board.output_ready()
+            self._system.board.output_ready()
 
     def _print(self, text: str) -> None:
         self._send(text.encode())
@@ -175,40 +171,40 @@ class Console:
     # --- commands ---
 
     def _identify(self) -> Program:
-        app, spec = self._app, self._app.board.spec
+        system, spec = self._system, self._system.board.spec
         self._print(f"Device ID: {spec.device_id}\r\n")
         self._print(f"Device Secret: {spec.mobile_secret.reveal()}\r\n")
         self._print(f"Serial Number: {spec.serial}\r\n")
         if spec.imei is None:
             return
-        if app.os < _V5_6_0:  # switches the modem on and waits for it
-            yield app.radio.modem_delay_s
-        known = app.os < _V5_6_0 or app.radio.modem_has_answered
+        if system.os < _V5_6_0:  # switches the modem on and waits for it
+            yield system.radio.modem_delay_s
+        known = system.os < _V5_6_0 or system.radio.modem_has_answered
         self._print(f"IMEI: {spec.imei if known else ''}\r\n")
         self._print(f"ICCID: {spec.iccid if known else ''}\r\n")
-        if app.os >= _V2_1_0:
+        if system.os >= _V2_1_0:
             self._print(f"Cell Radio Version: {CELL_RADIO if known else ''}\r\n")
 
     def _mac(self) -> Program:
-        mac = self._app.board.spec.mac
+        mac = self._system.board.spec.mac
         self._print(f"Your device MAC address is\r\n{mac or '00:00:00:00:00:00'}\r\n")
         yield from ()
 
     def _version(self) -> Program:
-        self._print(f"system firmware version: {self._app.os}\n\r\n")
+        self._print(f"system firmware version: {self._system.os}\n\r\n")
         yield from ()
 
     def _modules(self) -> Program:
-        app, spec = self._app, self._app.board.spec
+        system, spec = self._system, self._system.board.spec
         identity = {}
-        if spec.imei is not None and (app.os < _V5_6_0 or app.radio.modem_has_answered):
-            if app.os < _V5_6_0:
-                yield app.radio.modem_delay_s
+        if spec.imei is not None and (system.os < _V5_6_0 or system.radio.modem_has_answered):
+            if system.os < _V5_6_0:
+                yield system.radio.modem_delay_s
             identity = {"imei": str(spec.imei), "iccid": str(spec.iccid), "cellfw": CELL_RADIO}
-        self._print(describe(spec.platform_id, identity, app.report.modules) + "\r\n")
+        self._print(describe(spec.platform_id, identity, system.report.modules) + "\r\n")
 
     def _claimed(self) -> Program:
-        self._print(f"Device claimed: {'yes' if self._app.board.memory.dct.is_claimed else 'no'}\r\n")
+        self._print(f"Device claimed: {'yes' if self._system.board.memory.dct.is_claimed else 'no'}\r\n")
         yield from ()
 
     def _claim_code(self) -> Program:
@@ -217,16 +213,16 @@ class Console:
             self._print(WRONG_CLAIM_CODE)
             return
         with contextlib.suppress(FlashFailed):  # the unit does not look whether it worked
-            self._app.board.memory.dct.set("claim_code", code.encode(), Who.CONSOLE)
+            self._system.board.memory.dct.set("claim_code", code.encode(), Who.CONSOLE)
         self._print(f"Claim code set to: {code}\r\n")
 
     def _diagnostics(self) -> Program:
-        self._print(diagnostics(self._app) + "\r\n")
+        self._print(diagnostics(self._system) + "\r\n")
         yield from ()
 
     def _flash(self) -> Program:
         self._print(FLASHING)
-        if self._app.os >= _V6_0_0:
+        if self._system.os >= _V6_0_0:
             yield 0.1
             self._print(NO_FLASHING)
             return
@@ -235,13 +231,13 @@ class Console:
 
     def _wifi(self) -> Program:
         """Store a network without trying it; the scan only saves questions (5.5)."""
-        if not self._app.board.spec.platform.has_wifi:
+        if not self._system.board.spec.platform.has_wifi:
             return
         ssid = ""
         while not ssid:
             ssid = yield from self._line(SSID, 32)
-        yield self._app.board.timings.wifi_scan_s
-        point = self._app.board.world.access_points.get(ssid)
+        yield self._system.board.timings.wifi_scan_s
+        point = self._system.board.world.access_points.get(ssid)
         security = point.security if point is not None else (yield from self._ask_security())
         if security in (Security.NONE, Security.WEP) or point is None:
             yield from self._digit(CIPHER, frozenset({1, 2, 3}))
@@ -251,7 +247,7 @@ class Console:
         self._print(SAVING)
         network = StoredNetwork(ssid, Secret(password) if password else None, security)
         try:
-            yield self._app.radio.store.add(network, Who.CONSOLE)
+            yield self._system.radio.store.add(network, Who.CONSOLE)
         except FlashFailed:
             self._print(NOT_SAVED)
             return
@@ -259,7 +255,7 @@ class Console:
         self._leaves = True
 
     def _ask_security(self) -> Generator[float | None, int | None, Security]:
-        knows_wpa3 = self._app.os >= _V5_5_0
+        knows_wpa3 = self._system.os >= _V5_5_0
         allowed = frozenset(_SECURITY_DIGITS) | ({_WPA3_DIGIT} if knows_wpa3 else frozenset())
         digit = yield from self._digit(SECURITY, allowed)
         return _SECURITY_DIGITS.get(digit, Security.WPA3)

@@ -6,10 +6,8 @@ messages are made with the unit's own encoder. Reference usb-and-serial 4.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ..identity import Secret
 from ..platforms import OsVersion
@@ -19,15 +17,13 @@ from .flash import FlashFailed, Who
 from .messages import BadMessage, Fields, blob, message, number, text
 from .module_report import module_info
 from .ota import CHUNK
+from .system import RunningSystem, diagnostics
 from .world import Security, StoredNetwork
-
-if TYPE_CHECKING:
-    from .application import Application
 
 UNKNOWN, NOT_SUPPORTED, NOT_ALLOWED, NOT_FOUND = -100, -120, -130, -170
 INVALID_STATE, FLASH_IO, INVALID_ARGUMENT, BAD_DATA = -210, -219, -270, -280
 
-Handler = Callable[["Application", bytes], Outcome]
+Handler = Callable[[RunningSystem, bytes], Outcome]
 Versions = tuple[tuple[str, str | None], ...]
 
 _ALWAYS: Versions = (("0.0.0", None),)
@@ -45,11 +41,11 @@ class Request:
     versions: Versions = _ALWAYS
     radio: str = ""
 
-    def is_known(self, app: Application) -> bool:
+    def is_known(self, system: RunningSystem) -> bool:
         """Whether this unit with this Device OS knows the request at all."""
-        platform = app.board.spec.platform
+        platform = system.board.spec.platform
         has_radio = {"": True, "wifi": platform.has_wifi, "cellular": platform.has_cellular}[self.radio]
-        return has_radio and is_within(app.os, self.versions)
+        return has_radio and is_within(system.os, self.versions)
 
 
 def is_within(version: OsVersion, versions: Versions) -> bool:
@@ -60,181 +56,174 @@ def is_within(version: OsVersion, versions: Versions) -> bool:
     )
 
 
-def answer_request(app: Application, request_type: int, payload: bytes) -> Outcome:
+def answer_request(system: RunningSystem, request_type: int, payload: bytes) -> Outcome:
     """Work on one request; an unknown one ends with -120, an undecodable payload with -280, broken flash with -219."""
     row = REQUESTS.get(request_type)
-    if row is None or not row.is_known(app):
-        return Outcome(NOT_SUPPORTED, seconds=app.board.timings.work_s)
+    if row is None or not row.is_known(system):
+        return Outcome(NOT_SUPPORTED, seconds=system.board.timings.work_s)
     try:
-        outcome = row.handler(app, payload)
+        outcome = row.handler(system, payload)
     except BadMessage:
         outcome = Outcome(BAD_DATA)
     except FlashFailed:
         outcome = Outcome(FLASH_IO)
     if outcome.seconds:
         return outcome
-    return Outcome(outcome.result, outcome.data, app.board.timings.work_s, outcome.finish, outcome.completed)
+    return Outcome(outcome.result, outcome.data, system.board.timings.work_s, outcome.finish, outcome.completed)
 
 
-def _query(handler: Callable[[Application], Outcome]) -> Handler:
+def _query(handler: Callable[[RunningSystem], Outcome]) -> Handler:
     """A request that needs no payload and looks at none."""
-    return lambda app, _payload: handler(app)
+    return lambda system, _payload: handler(system)
 
 
 # --- identity and system --------------------------------------------------------------------
 
 
-def _echo(_app: Application, payload: bytes) -> Outcome:
+def _echo(_system: RunningSystem, payload: bytes) -> Outcome:
     return Outcome(data=payload)
 
 
-def _device_id(app: Application) -> Outcome:
-    return Outcome(data=text(1, str(app.board.spec.device_id)))
+def _device_id(system: RunningSystem) -> Outcome:
+    return Outcome(data=text(1, str(system.board.spec.device_id)))
 
 
-def _serial_number(app: Application) -> Outcome:
-    return Outcome(data=text(1, str(app.board.spec.serial)))
+def _serial_number(system: RunningSystem) -> Outcome:
+    return Outcome(data=text(1, str(system.board.spec.serial)))
 
 
-def _system_version(app: Application) -> Outcome:
-    return Outcome(data=text(1, str(app.os)))
+def _system_version(system: RunningSystem) -> Outcome:
+    return Outcome(data=text(1, str(system.os)))
 
 
-def _ncp_version(app: Application) -> Outcome:
-    version = next((m.version for m in app.report.modules if m.function == 7), None)
+def _ncp_version(system: RunningSystem) -> Outcome:
+    version = next((m.version for m in system.report.modules if m.function == 7), None)
     if version is None:
         return Outcome(INVALID_STATE)
     return Outcome(data=text(1, f"0.0.{version}") + number(2, version))
 
 
-def _nothing(_app: Application) -> Outcome:
+def _nothing(_system: RunningSystem) -> Outcome:
     return Outcome()
 
 
 def _restart_into(request: BootRequest) -> Handler:
-    def handler(app: Application) -> Outcome:
-        return Outcome(completed=lambda: app.restart_after_check(request))
+    def handler(system: RunningSystem) -> Outcome:
+        return Outcome(completed=lambda: system.restart_after_check(request))
 
     return _query(handler)
 
 
-def _start_listening(app: Application) -> Outcome:
-    delay = app.board.timings.start_listening_s
-    if app.os < OsVersion.parse("4.0.0"):  # answers at once, acts later
-        app.board.after(delay, app.enter_listening)
+def _start_listening(system: RunningSystem) -> Outcome:
+    delay = system.board.timings.start_listening_s
+    if system.os < OsVersion.parse("4.0.0"):  # answers at once, acts later
+        system.board.after(delay, system.enter_listening)
         return Outcome()
-    if not app.may_listen:
+    if not system.may_listen:
         return Outcome(NOT_ALLOWED)
-    if app.is_listening:
+    if system.is_listening:
         return Outcome()
 
     def enter() -> Outcome:
-        app.enter_listening()
+        system.enter_listening()
         return Outcome()
 
     return Outcome(seconds=delay, finish=enter)
 
 
-def _stop_listening(app: Application) -> Outcome:
-    app.board.after(app.board.timings.work_s, app.leave_listening)
+def _stop_listening(system: RunningSystem) -> Outcome:
+    system.board.after(system.board.timings.work_s, system.leave_listening)
     return Outcome()
 
 
-def _device_mode(app: Application) -> Outcome:
-    return Outcome(data=number(1, int(app.is_listening)))
+def _device_mode(system: RunningSystem) -> Outcome:
+    return Outcome(data=number(1, int(system.is_listening)))
 
 
-def _set_setup_done(app: Application, payload: bytes) -> Outcome:
+def _set_setup_done(system: RunningSystem, payload: bytes) -> Outcome:
     done = Fields(payload).flag(1)
-    if app.os < OsVersion.parse("4.0.0"):
-        return Outcome(seconds=app.board.memory.dct.set("setup_done", bytes([done]), Who.CONTROL))
+    if system.os < OsVersion.parse("4.0.0"):
+        return Outcome(seconds=system.board.memory.dct.set("setup_done", bytes([done]), Who.CONTROL))
     return Outcome(0 if done else NOT_SUPPORTED)
 
 
-def _is_setup_done(app: Application) -> Outcome:
-    done = app.os >= OsVersion.parse("4.0.0") or app.board.memory.dct.is_setup_done
+def _is_setup_done(system: RunningSystem) -> Outcome:
+    done = system.os >= OsVersion.parse("4.0.0") or system.board.memory.dct.is_setup_done
     return Outcome(data=number(1, int(done)))
 
 
-def _module_info(app: Application) -> Outcome:
-    return Outcome(data=module_info(app.report.modules, app.os))
+def _module_info(system: RunningSystem) -> Outcome:
+    return Outcome(data=module_info(system.report.modules, system.os))
 
 
-def diagnostics(app: Application) -> str:
-    """The values of request 100 and console ``d`` this unit has sources for."""
-    uptime = int(app.now() - app.started_at)
-    values = {"sys:uptime": uptime, "net:stat": 4 if app.radio.link else 1, "cloud:stat": int(app.radio.link)}
-    return json.dumps(values, separators=(",", ":"))
-
-
-def _diagnostics(app: Application, payload: bytes) -> Outcome:
-    return Outcome(NOT_SUPPORTED) if payload else Outcome(data=diagnostics(app).encode())
+def _diagnostics(system: RunningSystem, payload: bytes) -> Outcome:
+    return Outcome(NOT_SUPPORTED) if payload else Outcome(data=diagnostics(system).encode())
 
 
 # --- claiming, update, cloud ----------------------------------------------------------------
 
 
-def _set_claim_code(app: Application, payload: bytes) -> Outcome:
+def _set_claim_code(system: RunningSystem, payload: bytes) -> Outcome:
     """Stores 63 bytes of whatever came; the length is not looked at."""
     code = Fields(payload).blob(1)[:63]
-    return Outcome(seconds=app.board.memory.dct.set("claim_code", code.ljust(63, b"\0"), Who.CONTROL))
+    return Outcome(seconds=system.board.memory.dct.set("claim_code", code.ljust(63, b"\0"), Who.CONTROL))
 
 
-def _is_claimed(app: Application) -> Outcome:
-    return Outcome(data=number(1, int(app.board.memory.dct.is_claimed)))
+def _is_claimed(system: RunningSystem) -> Outcome:
+    return Outcome(data=number(1, int(system.board.memory.dct.is_claimed)))
 
 
 def _rainbow(is_on: bool) -> Handler:
-    def handler(app: Application) -> Outcome:
-        app.is_rainbow = is_on
+    def handler(system: RunningSystem) -> Outcome:
+        system.is_rainbow = is_on
         return Outcome()
 
     return _query(handler)
 
 
-def _start_update(app: Application, payload: bytes) -> Outcome:
+def _start_update(system: RunningSystem, payload: bytes) -> Outcome:
     fields = Fields(payload)
     if fields.number(2):  # MINIZ: gone since 2.x
         return Outcome(NOT_SUPPORTED)
-    reply = app.ota.begin(fields.number(1))
+    reply = system.ota.begin(fields.number(1))
     return Outcome(reply.code, number(1, CHUNK) if reply.code == 0 else b"", reply.seconds)
 
 
-def _update_data(app: Application, payload: bytes) -> Outcome:
-    reply = app.ota.data(Fields(payload).blob(1))
+def _update_data(system: RunningSystem, payload: bytes) -> Outcome:
+    reply = system.ota.data(Fields(payload).blob(1))
     return Outcome(reply.code, seconds=reply.seconds)
 
 
-def _finish_update(app: Application, payload: bytes) -> Outcome:
-    reply = app.ota.finish(Fields(payload).flag(1))
-    return Outcome(reply.code, seconds=reply.seconds, completed=app.apply_update if app.ota.is_staged else None)
+def _finish_update(system: RunningSystem, payload: bytes) -> Outcome:
+    reply = system.ota.finish(Fields(payload).flag(1))
+    return Outcome(reply.code, seconds=reply.seconds, completed=system.apply_update if system.ota.is_staged else None)
 
 
-def _cancel_update(app: Application) -> Outcome:
-    app.ota.cancel()
+def _cancel_update(system: RunningSystem) -> Outcome:
+    system.ota.cancel()
     return Outcome()
 
 
-def _connection_status(app: Application) -> Outcome:
-    return Outcome(data=number(1, int(app.radio.link)))
+def _connection_status(system: RunningSystem) -> Outcome:
+    return Outcome(data=number(1, int(system.radio.link)))
 
 
-def _connect(app: Application) -> Outcome:
-    app.radio.connect()
+def _connect(system: RunningSystem) -> Outcome:
+    system.radio.connect()
     return Outcome()
 
 
-def _disconnect(app: Application) -> Outcome:
-    app.radio.disconnect()
+def _disconnect(system: RunningSystem) -> Outcome:
+    system.radio.disconnect()
     return Outcome()
 
 
 # --- network interfaces ---------------------------------------------------------------------
 
 
-def _interfaces(app: Application) -> dict[int, bytes]:
+def _interfaces(system: RunningSystem) -> dict[int, bytes]:
     """Index -> Interface message (4.6): loopback, and the one radio."""
-    spec = app.board.spec
+    spec = system.board.spec
     radio = (text(2, "wl3") + number(3, _WIFI_TYPE)) if spec.mac else (text(2, "pp3") + number(3, _PPP_TYPE))
     return {
         _LOOPBACK_INDEX: number(1, _LOOPBACK_INDEX) + text(2, "lo0") + number(3, _LOOPBACK_TYPE),
@@ -242,18 +231,18 @@ def _interfaces(app: Application) -> dict[int, bytes]:
     }
 
 
-def _interface_list(app: Application) -> Outcome:
-    if app.board.spec.platform.has_cellular and is_within(app.os, (("6.2.0", "6.2.1"),)):
+def _interface_list(system: RunningSystem) -> Outcome:
+    if system.board.spec.platform.has_cellular and is_within(system.os, (("6.2.0", "6.2.1"),)):
         return Outcome(UNKNOWN)  # that build has an interface whose type has no name
-    return Outcome(data=b"".join(message(1, one) for one in _interfaces(app).values()))
+    return Outcome(data=b"".join(message(1, one) for one in _interfaces(system).values()))
 
 
-def _interface(app: Application, payload: bytes) -> Outcome:
+def _interface(system: RunningSystem, payload: bytes) -> Outcome:
     index = Fields(payload).number(1)
-    found = _interfaces(app).get(index)
+    found = _interfaces(system).get(index)
     if found is None:
         return Outcome(NOT_FOUND)
-    mac = app.board.spec.mac
+    mac = system.board.spec.mac
     hardware = blob(8, bytes.fromhex(str(mac).replace(":", ""))) if mac and index == _RADIO_INDEX else b""
     return Outcome(data=message(1, found + hardware + number(9, 1500)))
 
@@ -275,72 +264,72 @@ def _network(payload: bytes) -> StoredNetwork | int:
     return StoredNetwork(ssid, Secret(password) if password else None, Security(security if known else 0))
 
 
-def _join(app: Application, payload: bytes) -> Outcome:
+def _join(system: RunningSystem, payload: bytes) -> Outcome:
     """Really connects, which takes seconds, and stores only on success."""
     network = _network(payload)
     if isinstance(network, int):
         return Outcome(network)
-    timings = app.board.timings
-    is_good = app.board.world.admits(network) is not None
+    timings = system.board.timings
+    is_good = system.board.world.admits(network) is not None
     seconds = timings.wifi_join_s if is_good else timings.wifi_refused_s
 
     def finish() -> Outcome:
         try:
-            return Outcome(app.radio.join(network))
+            return Outcome(system.radio.join(network))
         except FlashFailed:
             return Outcome(FLASH_IO)
 
     return Outcome(seconds=seconds, finish=finish)
 
 
-def _store_credentials(app: Application, payload: bytes) -> Outcome:
+def _store_credentials(system: RunningSystem, payload: bytes) -> Outcome:
     network = _network(payload)
     if isinstance(network, int):
         return Outcome(network)
-    return Outcome(seconds=app.radio.store.add(network, Who.CONTROL))
+    return Outcome(seconds=system.radio.store.add(network, Who.CONTROL))
 
 
-def _join_known(app: Application, payload: bytes) -> Outcome:
+def _join_known(system: RunningSystem, payload: bytes) -> Outcome:
     ssid = Fields(payload).text(1)
-    known = next((one for one in app.radio.store.networks() if one.ssid == ssid), None)
-    if known is None or app.board.world.admits(known) is None:
+    known = next((one for one in system.radio.store.networks() if one.ssid == ssid), None)
+    if known is None or system.board.world.admits(known) is None:
         return Outcome(NOT_FOUND)
-    app.radio.connect()
-    return Outcome(seconds=app.board.timings.wifi_join_s)
+    system.radio.connect()
+    return Outcome(seconds=system.board.timings.wifi_join_s)
 
 
-def _known_networks(app: Application) -> Outcome:
+def _known_networks(system: RunningSystem) -> Outcome:
     rows = (
         text(1, n.ssid) + number(2, int(n.security)) + number(3, int(n.password is not None))
-        for n in app.radio.store.networks()
+        for n in system.radio.store.networks()
     )
     return Outcome(data=b"".join(message(1, row) for row in rows))
 
 
-def _remove_network(app: Application, payload: bytes) -> Outcome:
+def _remove_network(system: RunningSystem, payload: bytes) -> Outcome:
     ssid = Fields(payload).text(1)
-    if all(one.ssid != ssid for one in app.radio.store.networks()):
+    if all(one.ssid != ssid for one in system.radio.store.networks()):
         return Outcome()
-    return Outcome(seconds=app.radio.store.remove(ssid, Who.CONTROL))
+    return Outcome(seconds=system.radio.store.remove(ssid, Who.CONTROL))
 
 
-def _clear_networks(app: Application) -> Outcome:
-    return Outcome(seconds=app.radio.store.clear(Who.CONTROL))
+def _clear_networks(system: RunningSystem) -> Outcome:
+    return Outcome(seconds=system.radio.store.clear(Who.CONTROL))
 
 
-def _current_network(app: Application) -> Outcome:
-    point = app.radio.current
+def _current_network(system: RunningSystem) -> Outcome:
+    point = system.radio.current
     if point is None:
         return Outcome(INVALID_STATE)
     return Outcome(data=text(1, point.ssid) + blob(2, point.bssid) + number(3, point.channel) + number(4, point.rssi))
 
 
-def _scan(app: Application) -> Outcome:
+def _scan(system: RunningSystem) -> Outcome:
     rows = (
         text(1, p.ssid) + blob(2, p.bssid) + number(3, int(p.security)) + number(4, p.channel) + number(5, p.rssi)
-        for p in app.board.world.access_points.values()
+        for p in system.board.world.access_points.values()
     )
-    return Outcome(data=b"".join(message(1, row) for row in rows), seconds=app.board.timings.wifi_scan_s)
+    return Outcome(data=b"".join(message(1, row) for row in rows), seconds=system.board.timings.wifi_scan_s)
 
 
 # --- cellular -----------------------------------------------------------------------------------
@@ -348,14 +337,16 @@ def _scan(app: Application) -> Outcome:
 _IMEI_VERSIONS: Versions = (("5.8.0", "6.0.0-alpha.1"), ("6.1.0", None))
 
 
-def _iccid(app: Application) -> Outcome:
+def _iccid(system: RunningSystem) -> Outcome:
     """Switches the modem on; the IMEI came and went with the versions (4.10)."""
-    spec = app.board.spec
-    imei = text(2, str(spec.imei)) if is_within(app.os, _IMEI_VERSIONS) else b""
-    return Outcome(data=text(1, str(spec.iccid)) + imei, seconds=app.radio.modem_delay_s + app.board.timings.work_s)
+    spec = system.board.spec
+    imei = text(2, str(spec.imei)) if is_within(system.os, _IMEI_VERSIONS) else b""
+    return Outcome(
+        data=text(1, str(spec.iccid)) + imei, seconds=system.radio.modem_delay_s + system.board.timings.work_s
+    )
 
 
-def _active_sim(_app: Application) -> Outcome:
+def _active_sim(_system: RunningSystem) -> Outcome:
     return Outcome(data=number(1, 1))  # the internal one
 
 
