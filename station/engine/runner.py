@@ -188,12 +188,16 @@ class SlotRunner:
             work.close()
             with self._condition:
                 self._attempt = None
-        self._settle(ending)
+        self._settle(ending, generation)
 
-    def _settle(self, ending: Ending) -> None:
-        """The verdict belongs to the unit that had it: whoever is on the port after it left is new."""
+    def _settle(self, ending: Ending, began: int) -> None:
+        """The verdict belongs to the unit that had it: whoever is on the port after it left is new.
+
+        ``began``: the arrival the attempt began with. If there was none since, nobody new can be there: a unit
+        that tells another Device ID at every look is not walked again and again.
+        """
         with self._condition:
-            if not ending.is_unit_gone:
+            if not ending.is_unit_gone or self.port.generation == began:
                 self._handled = ending.generation
 
     def _refuse(self, seat: Seat, error: Exception) -> None:

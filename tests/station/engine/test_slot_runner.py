@@ -1,8 +1,7 @@
-"""A slot's thread and its attempt, with a real journal and steps of the test's own."""
+"""A slot's thread and its attempts, with steps told by the test and a real journal."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,53 +9,58 @@ from pathlib import Path
 import pytest
 
 from drivers.clock import SimulatedClock
+from drivers.errors import Disconnected, RequestRejected, Swapped, TransferTimeout
 from drivers.hotplug import PortWatch
 from drivers.identity import PortPath
-from drivers.wire.usb import UsbId
-from station.engine.attempt import Stop
-from station.engine.events import AttemptFinished, AttemptStarted, Event
+from drivers.transport import UsbTransport
+from drivers.wire.usb import PARTICLE_VENDOR_ID, UsbId
+from station.engine.events import AttemptFinished, AttemptStarted, BatchOpened, Event, StepFinished
 from station.engine.ports import Seat
 from station.engine.runner import SlotRunner
-from station.engine.step import Step, StepContext, StepResult, already, done
+from station.engine.step import Step, StepContext, StepResult, already, deferred, done
 from station.errors import UnitRejected
 from station.journal import Journal
-from station.model import SlotInfo, Verdict
-from station.profile import Lane, StepPlan
+from station.model import Batch, Outcome, ProfileRef, SlotInfo, Verdict
+from station.step_graph import Lane, StepPlan
 
-BORON = UsbId(0x2B04, 0xC00D)
+BATCH = "B1"
+DEVICE = "e00fce68aaaa000000000001"
+PLANS = (
+    StepPlan("identify", "Identify", Lane.UNIT, (), 30.0),
+    StepPlan("firmware", "Firmware", Lane.UNIT, ("identify",), 30.0),
+    StepPlan("name", "Name", Lane.CLOUD, ("identify",), 30.0),
+)
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What is plugged in: enough of a candidate for whoever does not open it."""
+class Candidate:
+    """Something on a port that nobody opens."""
 
-    port_path: PortPath
-    address: tuple[int, int]
-    usb_id: UsbId = BORON
+    number: int
+    port_path: PortPath = PortPath("1-1")
+    usb_id: UsbId = UsbId(PARTICLE_VENDOR_ID, 0xC00D)
+
+    @property
+    def address(self) -> tuple[int, int]:
+        return (1, self.number)
+
+    def open(self) -> UsbTransport:
+        raise AssertionError("nothing here opens a unit")
 
 
 @dataclass
-class Work:
-    """The steps of one story, in the order given."""
+class Script:
+    """One attempt's work: what each step does when it is asked."""
 
-    acts: Mapping[str, Step]
-    batch: str = ""
-    profile: str = "story"
-    device_id: str | None = None
+    steps: Mapping[str, Step]
+    plans: tuple[StepPlan, ...] = PLANS
+    batch: str = BATCH
+    profile: str = "p"
+    device_id: str | None = DEVICE
+    names: frozenset[str] = frozenset({DEVICE})
     held_back: Mapping[str, frozenset[str]] = field(default_factory=dict)
     signals: list[bool] = field(default_factory=list)
     is_closed: bool = False
-
-    @property
-    def plans(self) -> tuple[StepPlan, ...]:
-        names = tuple(self.acts)
-        return tuple(
-            StepPlan(name, name, Lane.UNIT, names[at - 1 : at] if at else (), 60.0) for at, name in enumerate(names)
-        )
-
-    @property
-    def steps(self) -> Mapping[str, Step]:
-        return self.acts
 
     def signal(self, on: bool) -> None:
         self.signals.append(on)
@@ -66,146 +70,219 @@ class Work:
 
 
 class Slot:
-    """One slot with its journal; ``opens`` makes the work of each attempt."""
+    """One slot with its journal; the test plays hands, unit and cloud."""
 
-    def __init__(self, directory: Path, clock: SimulatedClock, opens: Callable[[Seat], Work]) -> None:
-        self.clock, self._opens = clock, opens
-        self.journal = Journal.open(directory, "story", clock)
-        self.port = PortWatch(PortPath("1-1"), clock)
+    def __init__(self, directory: Path) -> None:
+        self.clock = SimulatedClock()
+        self.journal = Journal.open(directory, "s", self.clock)
+        self.journal.record(BatchOpened(at=self.clock.utc(), batch=Batch(BATCH, ProfileRef("p", 1, "0" * 64))))
+        self.port = PortWatch(PortPath("1-1"), self.clock)
+        self.scripts: list[Script] = []
+        self.opened: list[Seat] = []
+        self.refusal: Exception | None = None
         self.events: list[Event] = []
-        self.works: list[Work] = []
-        self.runner = SlotRunner(SlotInfo(1, "1-1"), self.port, clock, self, self.journal, self.events.append)
-        self._address = 0
+        self.runner = SlotRunner(SlotInfo(1, "1-1"), self.port, self.clock, self, self.journal, self.events.append)
+        self._arrivals = 0
 
-    def open(self, seat: Seat) -> Work:
-        work = self._opens(seat)
-        self.works.append(work)
-        return work
+    def open(self, seat: Seat) -> Script:
+        """The engine's work bench."""
+        self.opened.append(seat)
+        if self.refusal is not None:
+            raise self.refusal
+        return self.scripts[min(len(self.opened), len(self.scripts)) - 1]
 
     def plug(self) -> None:
-        self._address += 1
-        self.port.attached(Entry(PortPath("1-1"), (1, self._address)))  # type: ignore[arg-type]
+        self._arrivals += 1
+        self.port.attached(Candidate(self._arrivals))
         self.runner.port_changed()
 
-    def unplug(self) -> None:
+    def pull(self) -> None:
         self.port.detached()
         self.runner.port_changed()
 
+    def play(self, *, seconds: float = 60.0, **steps: Callable[[StepContext], StepResult]) -> list[AttemptFinished]:
+        """Plug in a unit whose steps do this, let time pass; the verdicts so far."""
+        fine: dict[str, Step] = {plan.name: lambda ctx: already("seen") for plan in PLANS}
+        self.scripts.append(Script(fine | steps))
+        self.plug()
+        self.clock.sleep(seconds)
+        return self.ends
+
     @property
-    def verdicts(self) -> list[Verdict]:
-        return [event.verdict for event in self.events if isinstance(event, AttemptFinished)]
+    def ends(self) -> list[AttemptFinished]:
+        return [event for event in self.events if isinstance(event, AttemptFinished)]
 
-    def last(self) -> AttemptFinished:
-        return next(event for event in reversed(self.events) if isinstance(event, AttemptFinished))
+    @property
+    def outcomes(self) -> dict[str, Outcome]:
+        return {event.step: event.outcome for event in self.events if isinstance(event, StepFinished)}
 
 
-@contextlib.contextmanager
-def slot(directory: Path, opens: Callable[[Seat], Work]) -> Iterator[Slot]:
-    clock = SimulatedClock()
-    with clock.registered():
-        made = Slot(directory, clock, opens)
+@pytest.fixture
+def slot(tmp_path: Path) -> Iterator[Slot]:
+    made = Slot(tmp_path)
+    with made.clock.registered():
         made.runner.start()
-        try:
-            yield made
-        finally:
-            made.runner.stop()
-            made.runner.join()
-            with contextlib.suppress(Exception):
-                made.journal.close()
+        yield made
+        made.runner.stop()
+        made.runner.join()
+        made.journal.close()
 
 
-def fine(ctx: StepContext) -> StepResult:
-    return already("seen")
+def raising(error: Exception) -> Callable[[StepContext], StepResult]:
+    def act(ctx: StepContext) -> StepResult:
+        raise error
+
+    return act
 
 
-def unrecordable(ctx: StepContext) -> StepResult:
-    """A record the journal refuses: this is no plain value."""
-    ctx.measure("level", object(), "dBm")  # type: ignore[arg-type]
-    return done("read back")
+def waiting(seconds: float) -> Callable[[StepContext], StepResult]:
+    def act(ctx: StepContext) -> StepResult:
+        ctx.clock.sleep(seconds, ctx.cancel)
+        return done(f"waited {seconds} s")
+
+    return act
 
 
-def test_a_step_whose_record_the_journal_refuses_is_no_pass(tmp_path: Path) -> None:
-    with slot(tmp_path, lambda _: Work({"identify": fine, "wifi": unrecordable})) as bench:
-        bench.plug()
-        bench.clock.sleep(5)
-        assert bench.verdicts == [Verdict.ERROR]
-        assert (bench.last().sentence, bench.last().failed_step) == ("journal_failed", "wifi")
+def test_a_walk_of_good_steps_passes_and_closes_its_work(slot: Slot) -> None:
+    (end,) = slot.play()
+    assert end.verdict is Verdict.PASS
+    assert slot.scripts[0].is_closed
+    assert [type(event) for event in slot.events][0] is AttemptStarted
+    found = slot.journal.attempt(end.attempt or "")
+    assert found is not None
+    assert found.verdict is Verdict.PASS
 
 
-def test_a_unit_that_fits_no_batch_fails_and_the_slot_goes_on(tmp_path: Path) -> None:
-    def opens(_: Seat) -> Work:
-        raise UnitRejected("no open profile", sentence="no_profile", values=("Argon",))
-
-    with slot(tmp_path, opens) as bench:
-        bench.plug()
-        bench.clock.sleep(1)
-        bench.unplug()
-        bench.plug()
-        bench.clock.sleep(1)
-        assert bench.verdicts == [Verdict.FAIL, Verdict.FAIL]
-        assert (bench.last().sentence, bench.last().values) == ("no_profile", ("Argon",))
-
-
-def test_a_slot_outlives_a_journal_that_cannot_be_written(tmp_path: Path) -> None:
-    """Every slot ends ERROR, also the one whose unit fits no batch (design 6)."""
-    fits = [False, True]
-
-    def opens(_: Seat) -> Work:
-        if not fits.pop(0):
-            raise UnitRejected("no open profile", sentence="no_profile")
-        return Work({"identify": fine})
-
-    with slot(tmp_path, opens) as bench:
-        bench.journal.close()
-        for _ in range(2):
-            bench.plug()
-            bench.clock.sleep(1)
-            bench.unplug()
-        assert bench.verdicts == [Verdict.ERROR, Verdict.ERROR]
-        assert {event.sentence for event in bench.events if isinstance(event, AttemptFinished)} == {"journal_failed"}
+@pytest.mark.parametrize(
+    ("error", "verdict", "sentence"),
+    [
+        (UnitRejected("bad", sentence="wrong_label"), Verdict.FAIL, "wrong_label"),
+        (RequestRejected("no", request=50, code=-130), Verdict.FAIL, "unit_refused"),
+        (TransferTimeout("nothing came"), Verdict.ERROR, "silent"),
+        (Swapped("other", expected="a", found="b"), Verdict.ABORTED, "swapped"),
+        (ZeroDivisionError("a bug of ours"), Verdict.ERROR, "check_station"),
+    ],
+)
+def test_what_a_step_raises_becomes_the_verdict_by_the_one_table(
+    error: Exception, verdict: Verdict, sentence: str, slot: Slot
+) -> None:
+    ends = slot.play(firmware=raising(error))
+    assert (ends[0].verdict, ends[0].sentence, ends[0].failed_step) == (verdict, sentence, "firmware")
+    assert ends[0].reason == str(error)
 
 
-def test_a_stop_while_the_work_is_set_up_ends_the_attempt(tmp_path: Path) -> None:
-    def opens(seat: Seat) -> Work:
-        bench.runner.stop()
-        return Work({"identify": fine, "wifi": lambda ctx: pytest.fail("walked on after the stop")})
-
-    with slot(tmp_path, opens) as bench:
-        bench.plug()
-        bench.clock.sleep(1)
-        assert bench.verdicts == [Verdict.ABORTED]
-        assert bench.last().sentence == Stop.SHUTDOWN.result.sentence
+def test_a_failed_unit_shouts_and_a_passed_one_does_not(slot: Slot) -> None:
+    slot.play(firmware=raising(UnitRejected("bad")))
+    assert slot.scripts[0].signals == [True]
+    slot.pull()
+    slot.play()
+    assert slot.scripts[1].signals == []
 
 
-def test_a_newcomer_during_the_last_commit_gets_its_own_attempt(tmp_path: Path) -> None:
-    """The verdict belongs to the unit that had it, however fast the hands are."""
-
-    def swap(on: bool) -> None:
-        bench.unplug()
-        bench.plug()
-
-    def opens(_: Seat) -> Work:
-        work = Work({"identify": fails if not bench.works else fine})
-        work.signal = swap  # type: ignore[method-assign]
-        return work
-
-    def fails(ctx: StepContext) -> StepResult:
-        raise UnitRejected("a bad unit")
-
-    with slot(tmp_path, opens) as bench:
-        bench.plug()
-        bench.clock.sleep(5)
-        assert bench.verdicts == [Verdict.FAIL, Verdict.PASS]
-        assert len([event for event in bench.events if isinstance(event, AttemptStarted)]) == 2
+def test_two_lanes_run_at_the_same_time(slot: Slot) -> None:
+    (end,) = slot.play(firmware=waiting(10), name=waiting(10))
+    assert 10 <= end.seconds < 11
 
 
-def test_every_work_is_closed_whatever_came_of_it(tmp_path: Path) -> None:
-    def breaks(ctx: StepContext) -> StepResult:
-        raise RuntimeError("a bug")
+def test_a_lane_that_fails_cuts_the_waits_of_the_cloud_lane_short(slot: Slot) -> None:
+    (end,) = slot.play(firmware=raising(UnitRejected("bad")), name=waiting(25))
+    assert end.verdict is Verdict.FAIL
+    assert end.seconds < 1
+    assert slot.outcomes["name"] is Outcome.SKIPPED
 
-    with slot(tmp_path, lambda _: Work({"identify": breaks})) as bench:
-        bench.plug()
-        bench.clock.sleep(1)
-        assert bench.verdicts == [Verdict.ERROR]
-        assert bench.last().sentence == "check_station"
-        assert [work.is_closed for work in bench.works] == [True]
+
+def test_a_write_to_the_unit_is_ended_in_order_when_the_cloud_refuses(slot: Slot) -> None:
+    (end,) = slot.play(firmware=waiting(10), name=raising(UnitRejected("in another product")))
+    assert (end.verdict, end.failed_step) == (Verdict.FAIL, "name")
+    assert end.seconds >= 10
+    assert slot.outcomes["firmware"] is Outcome.DONE
+
+
+def test_owed_work_is_committed_with_the_verdict(slot: Slot) -> None:
+    (end,) = slot.play(name=lambda ctx: deferred("cloud away", "{}"))
+    assert end.verdict is Verdict.PENDING
+    (owed,) = slot.journal.due(slot.clock.utc())
+    assert (owed.action, owed.attempt) == ("name", end.attempt)
+
+
+def test_a_unit_that_leaves_unannounced_aborts_its_attempt_at_once(slot: Slot) -> None:
+    slot.play(seconds=5.0, firmware=waiting(25))
+    slot.pull()
+    slot.clock.sleep(0.1)
+    (end,) = slot.ends
+    assert (end.verdict, end.sentence) == (Verdict.ABORTED, "unplugged_too_early")
+
+
+def test_a_transfer_that_found_no_device_is_believed_only_with_the_bus(slot: Slot) -> None:
+    """The unit still stands on the bus: a bad cable, not a hand."""
+    (end,) = slot.play(firmware=raising(Disconnected("EIO")))
+    assert end.verdict is Verdict.ERROR
+
+
+def test_a_verdict_stays_until_another_unit_arrives(slot: Slot) -> None:
+    slot.play()
+    slot.clock.sleep(600)
+    assert len(slot.ends) == 1
+    slot.pull()
+    assert len(slot.play()) == 2
+
+
+def test_a_unit_that_tells_another_device_id_without_leaving_is_walked_once(slot: Slot) -> None:
+    slot.play(firmware=raising(Swapped("other", expected="a", found="b")))
+    assert len(slot.ends) == 1
+
+
+def test_retry_walks_the_unit_again(slot: Slot) -> None:
+    slot.play()
+    slot.runner.retry()
+    slot.clock.sleep(10)
+    assert [end.verdict for end in slot.ends] == [Verdict.PASS, Verdict.PASS]
+    assert len({end.attempt for end in slot.ends}) == 2
+
+
+def test_a_retry_asked_for_an_empty_slot_waits_for_nobody(slot: Slot) -> None:
+    slot.runner.retry()
+    slot.clock.sleep(10)
+    assert slot.opened == []
+
+
+def test_an_operator_can_stop_an_attempt(slot: Slot) -> None:
+    slot.play(seconds=5.0, firmware=waiting(25))
+    slot.runner.abort()
+    slot.clock.sleep(0.1)
+    (end,) = slot.ends
+    assert (end.verdict, end.sentence) == (Verdict.ABORTED, "stopped_by_operator")
+
+
+def test_an_attempt_that_cannot_be_set_up_is_recorded_all_the_same(slot: Slot) -> None:
+    slot.refusal = UnitRejected("no open profile for an Argon", sentence="no_profile")
+    (end,) = slot.play()
+    assert (end.verdict, end.sentence) == (Verdict.FAIL, "no_profile")
+    assert slot.journal.attempt(end.attempt or "") is not None
+
+
+def test_stopping_the_slot_ends_the_attempt_and_records_it(slot: Slot) -> None:
+    slot.play(seconds=5.0, firmware=waiting(25))
+    slot.runner.stop()
+    slot.runner.join()
+    (end,) = slot.ends
+    assert end.verdict is Verdict.ABORTED
+    assert slot.journal.unfinished_attempts() == ()
+
+
+def test_without_a_journal_nothing_passes(tmp_path: Path) -> None:
+    """The disk fails in the middle of a walk: ERROR on screen, the only place left, and the next one too."""
+    slot = Slot(tmp_path)
+    with slot.clock.registered():
+        slot.runner.start()
+
+        def disk_fails(ctx: StepContext) -> StepResult:
+            slot.journal.close()
+            return done("written")
+
+        (end,) = slot.play(firmware=disk_fails)
+        assert (end.verdict, end.sentence) == (Verdict.ERROR, "journal_failed")
+        slot.pull()
+        assert [end.verdict for end in slot.play()] == [Verdict.ERROR] * 2
+        slot.runner.stop()
+        slot.runner.join()

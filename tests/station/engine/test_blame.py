@@ -1,0 +1,58 @@
+"""The one table that says who is at fault."""
+
+from __future__ import annotations
+
+import pytest
+
+from drivers import errors as driver
+from station.cloud.errors import CloudDown, CloudRefused, RateLimited, TokenRejected
+from station.errors import CloudError, JournalError, StationError, StepFault, UnitRejected, blame
+from station.firmware.checks import PlanRefused, Refusal
+from station.model import Outcome
+
+ROWS = [
+    (UnitRejected("x", sentence="wrong_label"), Outcome.FAILED, "wrong_label"),
+    (UnitRejected("x"), Outcome.FAILED, "unit_rejected"),
+    (PlanRefused("x", Refusal.DEPENDENCY), Outcome.FAILED, "firmware_refused"),
+    (driver.BadIdentity("x"), Outcome.FAILED, "unknown_serial"),
+    (driver.StrangeIdentity("x"), Outcome.FAILED, "unknown_serial"),
+    (driver.RequestRejected("x", request=21, code=-130), Outcome.FAILED, "unit_refused"),
+    (driver.ReadBackDiffers("x", address=0x30000), Outcome.FAILED, "verify_failed"),
+    (driver.Cancelled("x"), Outcome.ABORTED, "stopped_by_operator"),
+    (driver.Swapped("x", expected="a", found="b"), Outcome.ABORTED, "swapped"),
+    (driver.Disconnected("x"), Outcome.ABORTED, "unplugged_too_early"),
+    (driver.DidNotReturn("x"), Outcome.ERROR, "did_not_return"),
+    (driver.AccessDenied("x"), Outcome.ERROR, "no_permission"),
+    (driver.DeadlineExceeded("x"), Outcome.ERROR, "silent"),
+    (driver.TransferTimeout("x"), Outcome.ERROR, "silent"),
+    (driver.RemoteProtocolError("x"), Outcome.ERROR, "silent"),
+    (driver.WriteRefused("x"), Outcome.ERROR, "firmware_refused"),
+    (driver.BadImage("x"), Outcome.ERROR, "firmware_refused"),
+    (JournalError("x"), Outcome.ERROR, "journal_failed"),
+    (CloudDown("x"), Outcome.ERROR, "cloud_failed"),
+    (RateLimited("x"), Outcome.ERROR, "cloud_limit"),
+    (TokenRejected("x"), Outcome.ERROR, "token_rejected"),
+    (CloudRefused("x", status=403, words="no"), Outcome.ERROR, "cloud_refused"),
+    (StepFault("x", sentence="bench_wifi_down"), Outcome.ERROR, "bench_wifi_down"),
+    (KeyError("a bug of ours"), Outcome.ERROR, "check_station"),
+]
+
+
+@pytest.mark.parametrize(("error", "outcome", "sentence"), ROWS, ids=lambda value: type(value).__name__)
+def test_an_error_is_blamed_on_the_unit_a_hand_or_nobody(error: Exception, outcome: Outcome, sentence: str) -> None:
+    found = blame(error)
+    assert (found.outcome, found.sentence) == (outcome, sentence)
+
+
+def all_of(kind: type[Exception]) -> set[type[Exception]]:
+    return {kind}.union(*(all_of(child) for child in kind.__subclasses__()))
+
+
+def test_only_a_unit_that_is_known_to_be_bad_fails() -> None:
+    """Every driver and station error that is not about the unit itself leaves it unjudged."""
+    about_the_unit = {UnitRejected, PlanRefused, *all_of(driver.DeviceRefused), *all_of(driver.BadIdentity)}
+    for kind in all_of(driver.DriverError) | all_of(StationError) | all_of(CloudError):
+        if not kind.__module__.startswith(("drivers", "station")):
+            continue
+        judged = blame(kind.__new__(kind))
+        assert (judged.outcome is Outcome.FAILED) == (kind in about_the_unit), kind
