@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -42,7 +43,16 @@ def parser(chosen: str | None = None) -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; returns the exit status."""
+    """Run one verb; returns the exit status. A reader who closed our output early has seen enough."""
+    status = _run(arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # what is still buffered goes nowhere, silently
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return status
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     parsed = parser(next((word for word in words if word in VERBS), "")).parse_args(words)
     logging.basicConfig(level=parsed.log.upper(), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
@@ -51,13 +61,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadInput as error:
         print(f"station: {error}", file=sys.stderr)
         return 2
-    except (StationError, DriverError, OSError) as error:
+    except BrokenPipeError:
+        return 0
+    except (StationError, DriverError) as error:
         print(f"station: {error}", file=sys.stderr)
+        return 3
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"station: {where}{error.strerror or error}", file=sys.stderr)
         return 3
     except KeyboardInterrupt:
         return 1
-    except BrokenPipeError:
-        return 0
 
 
 if __name__ == "__main__":

@@ -114,6 +114,12 @@ class Demo:
         for hands in self._hands:
             hands.join()
 
+    def check(self) -> None:
+        """Raises what kept virtual hands from plugging in, if anything did."""
+        for hands in self._hands:
+            if hands.failure is not None:
+                raise hands.failure
+
     def stop_station(self) -> None:
         """Hands off, station down: the journal is complete and closed, the virtual side can still be asked."""
         for hands in self._hands:
@@ -187,6 +193,7 @@ class _Hands:
         self._token: CancelToken = demo.clock.token()
         self._seen: list[Event] = []
         self._thread: ClockThread | None = None
+        self.failure: Exception | None = None
 
     def start(self) -> None:
         self._thread = self._clock.thread(f"hands-{self.slot}", self._run)
@@ -217,6 +224,8 @@ class _Hands:
                 self._clock.sleep(GAP_S, self._token)
         except Cancelled:
             return
+        except Exception as error:  # a full disk, say: told by `Demo.check`
+            self.failure = error
 
     def _work(self, unit: VirtualUnit) -> None:
         port = port_of(self.slot)

@@ -43,7 +43,7 @@ _WORDS: dict[type[Event], Callable[..., str]] = {
     AttemptStarted: lambda e: f"attempt {e.attempt} with {e.profile or 'no profile'}",
     UnitIdentified: lambda e: f"{e.platform} {e.label}" + (f", seen before: {e.seen.verdict.name}" if e.seen else ""),
     StepFinished: _step,
-    HandsNeeded: lambda e: f"your turn: {e.sentence} {' '.join(e.values)}".rstrip(),
+    HandsNeeded: lambda e: f"your turn: {e.sentence.replace('_', ' ')} {' '.join(e.values)}".rstrip(),
     AttemptFinished: lambda e: f"{e.verdict.name} in {e.seconds:.1f} s" + (f": {e.reason}" if e.reason else ""),
     OutboxSettled: lambda e: f"owed {e.action} of {e.device_id}: {e.outcome.value} {e.reason or e.proof}",
     VerdictRevised: lambda e: f"{e.device_id} is now {e.verdict.name}" + (f": {e.reason}" if e.reason else ""),
@@ -64,8 +64,12 @@ def as_json(event: Event) -> str | None:
     return None if isinstance(event, StepProgress) else json.dumps(event.to_json(), ensure_ascii=False)
 
 
+def _nothing(_event: Event) -> None:
+    """For a reader who left."""
+
+
 class Printer:
-    """Writes events as they come. Thread-safe; a reader that went away is not an error."""
+    """Writes events as they come. Thread-safe; a reader that went away is not an error, but the end of the writing."""
 
     def __init__(self, out: TextIO, form: Callable[[Event], str | None]) -> None:
         self._out, self._form = out, form
@@ -76,8 +80,11 @@ class Printer:
         if line is None:
             return
         with self._lock:
-            self._out.write(line + "\n")
-            self._out.flush()
+            try:
+                self._out.write(line + "\n")
+                self._out.flush()
+            except BrokenPipeError:
+                self._form = _nothing
 
 
 class Tally:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from pathlib import Path
 
 from drivers.clock import Clock, Deadline, SimulatedClock, SystemClock
-from drivers.virtual.faults import ACTIONS, MOMENTS, OPTIONS, parse_fault
+from drivers.virtual.faults import ACTIONS, MOMENTS, OPTIONS, BadFault, Fault, parse_fault
+from drivers.virtual.synthetic import VERSIONS
 
 from ..demo import SCAN_S, SHOW_S, Demo, DemoOptions
 from ..engine.events import BatchSummary
+from ..errors import BadInput
 from ..headless import Printer, Tally, as_json, as_words, summary_words
 from ..journal import JournalReader
 from ..journal.export import write_csv
@@ -20,6 +23,8 @@ from ..profile import load_profile
 
 SCREEN_SPEED = 6.0
 """How much faster than the datasheets ``--speed fast`` runs on a screen, where a person has to follow."""
+BUSY_SLOTS = 8
+"""More virtual units than this run slower, or one computer could not keep the time they promise."""
 PATIENT_SCAN_S = 8 * SCREEN_SPEED
 PATIENT_SHOW_S = 4 * SCREEN_SPEED
 """Where a person watches, virtual hands leave time to scan first and to read a verdict (8 s and 4 s of theirs)."""
@@ -47,10 +52,12 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--speed", choices=("fast", "real"), default="fast", help="real: datasheet timings")
     parser.add_argument("--data-dir", type=Path, metavar="D", help="keep units, cloud and journal here")
     parser.add_argument("--export", type=Path, metavar="FILE.csv", help="write the batch logs here at the end")
-    parser.add_argument("--cloud-down-for", type=float, default=0.0, metavar="SECONDS", help="the cloud is away")
+    parser.add_argument("--cloud-down-for", type=_seconds, default=0.0, metavar="SECONDS", help="the cloud is away")
     parser.add_argument("--fault", action="append", default=[], metavar="SPEC", help="order a fault, see below")
     parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
-    parser.add_argument("--factory-os", default="3.3.1", metavar="V", help="Device OS the units come with (3.3.1)")
+    parser.add_argument(
+        "--factory-os", choices=VERSIONS, default="3.3.1", metavar="V", help="Device OS the units come with (3.3.1)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -64,20 +71,44 @@ def fault_help() -> str:
 
 
 def _units(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 32:
-        raise argparse.ArgumentTypeError(f"{number} units: a bench has 1 to 32 slots")
-    return number
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 32):
+        raise argparse.ArgumentTypeError(f"{text} units: a bench has 1 to 32 slots")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected seconds from 0 on, such as 60")
+    return value
+
+
+def _fault(spec: str) -> Fault:
+    try:
+        return parse_fault(spec)
+    except BadFault as error:
+        raise BadInput(f"{error}; see: station demo --help") from error
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise BadInput(f"--firmware {path}: no such folder; name one that holds firmware files")
+    return path
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo; returns the exit status."""
     profiles = tuple(load_profile(find_profile(name)) for name in arguments.profile or DEFAULT_PROFILES)
+    if arguments.export and not arguments.export.resolve().parent.is_dir():
+        raise BadInput(f"--export {arguments.export}: no such folder; name a file in one that is there")
     is_headless = _is_headless(arguments)
     traces = arguments.trace or not is_headless
     options = DemoOptions(
-        profiles=profiles, units=arguments.units, seed=arguments.seed, firmware=tuple(arguments.firmware),
-        data_dir=arguments.data_dir, faults=tuple(parse_fault(spec) for spec in arguments.fault),
+        profiles=profiles, units=arguments.units, seed=arguments.seed, firmware=tuple(map(_folder, arguments.firmware)),
+        data_dir=arguments.data_dir, faults=tuple(map(_fault, arguments.fault)),
         cloud_down_s=arguments.cloud_down_for, once=arguments.once, traces=traces, factory_os=arguments.factory_os,
         scan_after_s=SCAN_S if is_headless else PATIENT_SCAN_S, show_s=SHOW_S if is_headless else PATIENT_SHOW_S,
     )  # fmt: skip
@@ -97,7 +128,9 @@ def _is_headless(arguments: argparse.Namespace) -> bool:
 def _clock(arguments: argparse.Namespace) -> Clock:
     if arguments.speed == "real":
         return SystemClock()
-    return SimulatedClock(epoch=SystemClock().utc()) if _is_headless(arguments) else SystemClock(SCREEN_SPEED)
+    if _is_headless(arguments):
+        return SimulatedClock(epoch=SystemClock().utc())
+    return SystemClock(max(1.0, SCREEN_SPEED * min(1.0, BUSY_SLOTS / arguments.units)))
 
 
 def _headless(options: DemoOptions, arguments: argparse.Namespace) -> int:
@@ -136,8 +169,11 @@ def finish(demo: Demo, tally: Tally, seconds: float, *, export: Path | None) -> 
         at=demo.clock.utc(), batches=demo.batches, units=tally.units, seconds=seconds,
         flash_writes=demo.flash_writes, cloud_writes=demo.cloud_writes, transfers=demo.transfers,
     )  # fmt: skip
-    if export is not None:
-        with JournalReader(demo.journal_dir) as journal, export.open("w", newline="", encoding="utf-8") as file:
-            write_csv(journal, demo.batches, file)
-    demo.close()
+    try:
+        demo.check()
+        if export is not None:
+            with JournalReader(demo.journal_dir) as journal, export.open("w", newline="", encoding="utf-8") as file:
+                write_csv(journal, demo.batches, file)
+    finally:
+        demo.close()
     return summary

@@ -1,0 +1,61 @@
+"""What a person at the command line is told, and the exit status: 2 bad usage or configuration, 3 the station."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from station.cli import main
+
+ONCE = ("demo", "--headless", "--once", "--units", "1")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--units", "33"), "1 to 32 slots"),
+        (("--units", "many"), "1 to 32 slots"),
+        (("--cloud-down-for", "-3"), "seconds from 0 on"),
+        (("--cloud-down-for", "nan"), "seconds from 0 on"),
+        (("--factory-os", "9.9.9"), "6.3.4"),
+        (("--fault", "unit=1,do=explode"), "wrong-label"),
+        (("--firmware", "/no/such/folder"), "no such folder"),
+        (("--export", "/no/such/folder/log.csv"), "no such folder"),
+        (("--profile", "/no/such/profile.toml"), "boron-product"),
+    ],
+)
+def test_bad_usage_ends_with_2_and_one_sentence(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        status = main((*ONCE, *words))
+    except SystemExit as left:  # what argparse finds out by itself
+        status = int(left.code or 0)
+    told = capsys.readouterr().err
+    assert status == 2
+    assert said in told
+    assert "Traceback" not in told
+
+
+def test_a_disk_that_takes_no_firmware_is_the_stations_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocked = tmp_path / "units"
+    blocked.write_text("a file where the folder should be")
+    assert main((*ONCE, "--data-dir", str(tmp_path))) == 3
+    assert str(blocked) in capsys.readouterr().err
+
+
+def test_a_reader_who_leaves_early_is_no_error() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "station", *ONCE, "--json"],
+            stdout=closed, stderr=subprocess.PIPE, timeout=60, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
