@@ -22,7 +22,9 @@ from .step import Emit, StepResult
 log = logging.getLogger(__name__)
 
 RETRY_S = (2.0, 5.0, 10.0, 20.0, 30.0)
-"""Pauses between tries of an item while the cloud does not answer; the last one repeats."""
+"""Pauses between rounds while the cloud does not answer; the last one repeats."""
+_LONGER = 1.5
+"""A failed item waits longer than its round, so that the next round begins with another one."""
 
 
 class OutboxWorker:
@@ -67,7 +69,7 @@ class OutboxWorker:
         """Seconds until the next look; None (until woken) when nothing is owed."""
         if self._journal.waiting() == 0:
             return None
-        return RETRY_S[min(self._failures, len(RETRY_S) - 1)]
+        return self._retry_s(self._failures)
 
     def _round(self) -> None:
         while due := self._journal.due(self._clock.utc()):  # a settled item may take others with it
@@ -78,11 +80,11 @@ class OutboxWorker:
             self._publish(OutboxChanged(at=self._clock.utc(), waiting=self._journal.waiting()))
 
     def _try(self, item: OutboxItem) -> bool:
-        """True when the item is off the books."""
+        """False when the cloud could not be asked: then the rest of the round would fare no better."""
         try:
             result = self._desk.finish(item, self._token)
         except CloudError as error:
-            self._postpone(item, sentence_of(error))
+            self._postpone(item, _LONGER * self._retry_s(self._failures + 1), sentence_of(error))
             return False
         except Cancelled:
             raise
@@ -92,13 +94,14 @@ class OutboxWorker:
             if judged.sentence == "check_station":
                 log.exception("outbox item %s of %s broke", item.action, item.device_id)
         if result.outcome is Outcome.DEFERRED:
-            self._postpone(item, result.reason)
-            return False
+            self._postpone(item, RETRY_S[-1], result.reason)
+            return True
         for event in self._journal.settle(item, result.outcome, result.reason, result.proof):
             self._publish(event)
         return True
 
-    def _postpone(self, item: OutboxItem, reason: str) -> None:
-        pause = RETRY_S[min(self._failures, len(RETRY_S) - 1)]
-        retry_at = self._clock.utc() + datetime.timedelta(seconds=pause)
-        self._journal.postpone(item, retry_at, reason)
+    def _postpone(self, item: OutboxItem, seconds: float, reason: str) -> None:
+        self._journal.postpone(item, self._clock.utc() + datetime.timedelta(seconds=seconds), reason)
+
+    def _retry_s(self, failures: int) -> float:
+        return RETRY_S[min(failures, len(RETRY_S) - 1)]
