@@ -17,7 +17,6 @@ from types import MappingProxyType
 from typing import Any
 
 from .errors import BadIdentity, UnknownPlatform
-from .wire.usb import APPLICATION_PRODUCT, DFU_PRODUCT, PARTICLE_VENDOR_ID, UsbId
 
 
 class ModuleFunction(enum.IntEnum):
@@ -190,14 +189,6 @@ class Platform:
     dct_fields: tuple[DctField, ...]
     dct_length: int
     _capabilities: tuple[_CapabilityRow, ...] = field(repr=False, default=())
-
-    @property
-    def application_usb_id(self) -> UsbId:
-        return UsbId(PARTICLE_VENDOR_ID, APPLICATION_PRODUCT | self.id)
-
-    @property
-    def dfu_usb_id(self) -> UsbId:
-        return UsbId(PARTICLE_VENDOR_ID, DFU_PRODUCT | self.id)
 
     def capabilities(self, device_os: OsVersion) -> frozenset[Capability]:
         """What this platform can do with ``device_os`` (reference usb-and-serial 6)."""

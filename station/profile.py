@@ -14,10 +14,10 @@ from pathlib import Path
 from drivers.errors import BadIdentity
 from drivers.platforms import OsVersion, Platform, platforms
 
-from .firmware.rules import minimum_for_sku
 from .model import ProfileRef
 from .name_template import DEFAULT_FALLBACK, DEFAULT_NAME, NameTemplate
 from .secrets import SecretRef, secret_ref
+from .sku import minimum_for_sku
 from .step_graph import STEP_ROWS, Kind, Lane, StepPlan, step_plans
 from .toml_table import Document, Table, shown
 

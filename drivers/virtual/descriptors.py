@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-from ..wire.usb import APPLICATION_PRODUCT, DFU_PRODUCT, PARTICLE_VENDOR_ID, UsbId
+from ..wire.usb import Mode, UsbId
 
 DEVICE, CONFIGURATION, STRING, INTERFACE, ENDPOINT = 1, 2, 3, 4, 5
 _ASSOCIATION, _CS_INTERFACE, _DFU_FUNCTIONAL = 11, 0x24, 0x21
@@ -93,7 +93,7 @@ def _cdc_body() -> bytes:
 
 def application_descriptors(platform_id: int, name: str, device_id: str) -> Descriptors:
     """Normal, listening and safe mode: three modes nobody can tell apart from here."""
-    usb_id = UsbId(PARTICLE_VENDOR_ID, APPLICATION_PRODUCT + platform_id)
+    usb_id = UsbId.of(Mode.APPLICATION, platform_id)
     product = f"{name} CDC Mode"
     strings = {1: "Particle", 2: product, 3: device_id, 4: f"{product} Serial", 5: f"{product} Control Interface"}
     return Descriptors(
@@ -108,7 +108,7 @@ def application_descriptors(platform_id: int, name: str, device_id: str) -> Desc
 
 def dfu_descriptors(platform_id: int, name: str, device_id: str, *, shows_protection: bool) -> Descriptors:
     """The bootloader's DfuSe interface; ``shows_protection``: bootloaders from 6.2.0 have string 0xFA (2.7)."""
-    usb_id = UsbId(PARTICLE_VENDOR_ID, DFU_PRODUCT + platform_id)
+    usb_id = UsbId.of(Mode.DFU, platform_id)
     body = b"".join(_interface(0, alt, 0, (0xFE, 0x01, 0x02), 6 + alt) for alt in range(len(DFU_ALTERNATES)))
     strings = {1: "Particle", 2: f"{name} DFU Mode", 3: device_id, MICROSOFT_STRING: "MSFT100"}
     strings |= {6 + alt: text for alt, text in enumerate(DFU_ALTERNATES)}

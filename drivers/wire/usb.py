@@ -56,6 +56,11 @@ class UsbId:
     vendor: int
     product: int
 
+    @classmethod
+    def of(cls, mode: Mode, platform_id: int) -> UsbId:
+        """What a unit of that platform shows in ``mode``."""
+        return cls(PARTICLE_VENDOR_ID, (DFU_PRODUCT if mode is Mode.DFU else APPLICATION_PRODUCT) | platform_id)
+
     def __str__(self) -> str:
         return f"{self.vendor:04x}:{self.product:04x}"
 

@@ -14,8 +14,8 @@ from drivers.platforms import ModuleFunction, OsVersion, Platform, Via, os_versi
 from drivers.wire.module import FLAG_COMBINED, FLAG_COMPRESSED, FLAG_DROP_PREFIX, FLAG_ENCRYPTED, Dependency, Image
 
 from ..errors import UnitRejected
+from ..sku import SkuMinimum, minimum_for_serial, minimum_for_sku
 from .modules import SYSTEM_PART, Held, Key, image_key, module_name, version_text
-from .rules import SkuMinimum, minimum_for_serial, minimum_for_sku
 
 
 class Refusal(enum.StrEnum):

@@ -35,9 +35,9 @@ def test_ids_names_and_radios() -> None:
     assert [(row.id, row.slug, row.name) for row in platforms()] == [(12, "argon", "Argon"), (13, "boron", "Boron")]
     assert (ARGON.has_wifi, ARGON.has_cellular, BORON.has_wifi, BORON.has_cellular) == (True, False, False, True)
     assert platform_by_slug("Argon") is ARGON
-    assert ARGON.application_usb_id == UsbId(0x2B04, 0xC00C)
-    assert BORON.dfu_usb_id == UsbId(0x2B04, 0xD00D)
-    assert (BORON.dfu_usb_id.mode, BORON.dfu_usb_id.platform_id) == (Mode.DFU, 13)
+    assert UsbId.of(Mode.APPLICATION, ARGON.id) == UsbId(0x2B04, 0xC00C)
+    assert UsbId.of(Mode.DFU, BORON.id) == UsbId(0x2B04, 0xD00D)
+    assert (UsbId(0x2B04, 0xD00D).mode, UsbId(0x2B04, 0xD00D).platform_id) == (Mode.DFU, 13)
 
 
 def test_an_unknown_platform_is_refused_with_the_known_ones() -> None:

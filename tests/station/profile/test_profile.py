@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from drivers.platforms import platform_by_slug
 from station.errors import BadInput
-from station.firmware.rules import SKU_MINIMUMS, minimum_for_serial, minimum_for_sku
 from station.model import ProfileRef
 from station.paths import find_profile, shipped_profiles
 from station.profile import Kind, Offline, Product, WifiSecurity, load_profile, parse_profile
 from station.secrets import SecretRef
+from station.sku import SKU_MINIMUMS, minimum_for_serial, minimum_for_sku
 from station.step_graph import GRAPHS, STEP_ROWS
 
 HASH = "ab" * 32

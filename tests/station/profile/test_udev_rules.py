@@ -8,7 +8,7 @@ import re
 import pytest
 
 from drivers.platforms import platforms
-from drivers.wire.usb import UsbId
+from drivers.wire.usb import Mode, UsbId
 from station.paths import udev_rules
 
 _WORD = re.compile(r'([A-Z]+(?:\{\w+\})?)(==|=|\+=)"([^"]*)"')
@@ -35,9 +35,7 @@ def matching(usb_id: UsbId, subsystem: str) -> list[dict[tuple[str, str], str]]:
     ]
 
 
-@pytest.mark.parametrize(
-    "usb_id", [i for row in platforms() for i in (row.application_usb_id, row.dfu_usb_id)], ids=str
-)
+@pytest.mark.parametrize("usb_id", [UsbId.of(mode, row.id) for row in platforms() for mode in Mode], ids=str)
 @pytest.mark.parametrize("subsystem", ["usb", "tty"])
 def test_every_platform_in_both_modes_is_open_to_the_bench_and_closed_to_modemmanager(
     usb_id: UsbId, subsystem: str
