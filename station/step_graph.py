@@ -61,6 +61,15 @@ STEP_ROWS: Mapping[str, StepRow] = {
     "final_check": StepRow("Final check", Lane.CLOUD, 180, may_be_off=True),
 }
 
+DFU_VISIT = frozenset({"dfu", "device_os", "firmware"})
+"""Steps that share one visit to DFU mode: one opens it, one closes it."""
+
+
+def with_companions(step: str) -> frozenset[str]:
+    """What must run for one step to be repeated by itself."""
+    return frozenset({"identify", step}) | (DFU_VISIT if step in DFU_VISIT else frozenset())
+
+
 _Graph = tuple[tuple[str, tuple[str, ...]], ...]
 
 _UNIT_PART: _Graph = (

@@ -186,6 +186,7 @@ class LineBench:
         self._news = self.clock.condition()
         self._secrets: list[str] = [PASSWORD]
         self._is_running = False
+        self.unbound: frozenset[int] = frozenset()  # slots without a port, from the next `start` on
 
     # --- setting up ---
 
@@ -209,8 +210,9 @@ class LineBench:
         """Start the station (again), with a batch for each recipe."""
         self.recipes = recipes
         self.write_firmware(*(file for recipe in recipes for file in recipe.files()))
+        slots = (SlotInfo(n, None if n in self.unbound else f"1-{n}") for n in range(1, self.count + 1))
         settings = Settings(
-            station_id="story", slots=tuple(SlotInfo(n, f"1-{n}") for n in range(1, self.count + 1)),
+            station_id="story", slots=tuple(slots),
             data_dir=self.journal_dir, firmware=(self.firmware_dir,), cloud_url=self.cloud.base_url,
             token=lambda: self.token, secrets=SecretSource(self.environ), operator="0417", requests_per_s=20.0,
             traces=self.traces,

@@ -86,7 +86,7 @@ class Attempt:
         """Walk to the end; ``only`` limits it to those steps (a technician repeats one)."""
         started = self._clock.now()
         if only is not None:
-            self._plans = tuple(plan for plan in self._plans if plan.name in only)
+            self._plans = walk.limited(self._plans, only)
         names = tuple(plan.name for plan in self._plans)
         head = self._head()
         try:

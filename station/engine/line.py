@@ -23,6 +23,7 @@ from drivers.identity import (
 )  # fmt: skip
 
 from ..model import SlotInfo
+from ..step_graph import with_companions
 from .commands import BindPort, Command, RetrySlot, RunStep, Scan, SetOperator, SignalUnit, StopSlot
 from .events import OperatorChanged, ScanRead, UnitArrived, UnitLeft, UnmappedPort
 from .runner import SlotRunner
@@ -204,7 +205,7 @@ class Line:
         self._on_slot(command.slot, lambda r: r.abort())
 
     def _run_step(self, command: RunStep) -> None:
-        self._on_slot(command.slot, lambda r: r.retry(frozenset({"identify", command.step})))
+        self._on_slot(command.slot, lambda r: r.retry(with_companions(command.step)))
 
     def _signal(self, command: SignalUnit) -> None:
         self._on_slot(command.slot, lambda r: r.signal(command.on))

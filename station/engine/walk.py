@@ -8,6 +8,7 @@ ends badly stops the walk: nothing new starts, what runs is allowed to end.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from ..model import OUTCOME_VERDICT, Outcome, StepRecord, Verdict
 from ..profile import StepPlan
@@ -41,6 +42,18 @@ def ready(
             busy.add(plan.lane)
             found.append(plan)
     return tuple(found)
+
+
+def limited(plans: Iterable[StepPlan], names: frozenset[str]) -> tuple[StepPlan, ...]:
+    """Only the steps in ``names``, in the order of ``plans``, each still after those it stood behind."""
+    before: dict[str, tuple[str, ...]] = {}  # with left-out steps replaced by what they waited for
+    kept: list[StepPlan] = []
+    for plan in plans:
+        reached = [found for step in plan.after for found in ((step,) if step in names else before.get(step, ()))]
+        before[plan.name] = tuple(dict.fromkeys(reached))
+        if plan.name in names:
+            kept.append(replace(plan, after=before[plan.name]))
+    return tuple(kept)
 
 
 def is_stopped(finished: Mapping[str, Outcome]) -> bool:

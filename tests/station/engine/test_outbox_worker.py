@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -90,7 +91,7 @@ def test_while_the_cloud_is_away_the_tries_get_rarer(room: Room) -> None:
     room.worker.start()
     room.clock.sleep(200.0)
     moments = [at for at, _, _ in room.desk.tried]
-    gaps = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(moments)]
     assert gaps == sorted(gaps)
     assert gaps[-1] >= RETRY_S[-1]
     assert len(moments) < 15

@@ -37,8 +37,14 @@ class Candidate:
     """Something on a port that nobody opens."""
 
     number: int
-    port_path: PortPath = PortPath("1-1")
-    usb_id: UsbId = UsbId(PARTICLE_VENDOR_ID, 0xC00D)
+
+    @property
+    def port_path(self) -> PortPath:
+        return PortPath("1-1")
+
+    @property
+    def usb_id(self) -> UsbId:
+        return UsbId(PARTICLE_VENDOR_ID, 0xC00D)
 
     @property
     def address(self) -> tuple[int, int]:
@@ -147,7 +153,7 @@ def test_a_walk_of_good_steps_passes_and_closes_its_work(slot: Slot) -> None:
     (end,) = slot.play()
     assert end.verdict is Verdict.PASS
     assert slot.scripts[0].is_closed
-    assert [type(event) for event in slot.events][0] is AttemptStarted
+    assert isinstance(slot.events[0], AttemptStarted)
     found = slot.journal.attempt(end.attempt or "")
     assert found is not None
     assert found.verdict is Verdict.PASS

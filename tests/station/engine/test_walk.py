@@ -110,3 +110,19 @@ def test_the_worst_step_is_the_verdict(outcomes: tuple[Outcome, ...], verdict: V
     assert walk.verdict(records) is verdict
     decided = walk.failed_step(records)
     assert (decided.step if decided else None) == (None if failed is None else f"step-{failed}")
+
+
+@pytest.mark.parametrize(
+    ("names", "after"),
+    [
+        ({"identify", "name"}, {"identify": (), "name": ("identify",)}),
+        ({"identify", "wifi"}, {"identify": (), "wifi": ("identify",)}),
+        ({"identify", "firmware", "setup_done"}, {"firmware": ("identify",), "setup_done": ("firmware", "identify")}),
+        ({"wifi"}, {"wifi": ()}),
+    ],
+)
+def test_steps_left_out_hand_their_place_on(names: set[str], after: dict[str, tuple[str, ...]]) -> None:
+    limited = walk.limited(PRODUCT, frozenset(names))
+    assert {plan.name for plan in limited} == names
+    for plan in limited:
+        assert plan.after == after.get(plan.name, ())

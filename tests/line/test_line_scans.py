@@ -1,0 +1,156 @@
+"""Where a scan goes, commands to slots, and ports that are bound while the bench runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from line_bench import BORON, LineBench, line_bench, replace
+
+from drivers.virtual.unit import UnitMode, VirtualUnit
+from station.engine.commands import BindPort, RetrySlot, RunStep, Scan, SetOperator, StopSlot
+from station.engine.events import AttemptFinished, HandsNeeded, OperatorChanged, ScanRead, StepStarted
+from station.model import Verdict
+
+LABELLED = replace(BORON, label=True)
+
+
+def two_waiting(bench: LineBench) -> tuple[VirtualUnit, VirtualUnit]:
+    """Two finished units in slots 1 and 2 that both wait for their labels."""
+    units = bench.finished_unit(LABELLED, 1), bench.finished_unit(LABELLED, 2)
+    for slot, unit in enumerate(units, start=1):
+        bench.plug(unit, slot)
+        bench.wait_for(HandsNeeded, slot=slot, sentence="scan_label")
+    return units
+
+
+def scan(bench: LineBench, text: str, slot: int | None = None) -> ScanRead:
+    mark = bench.mark()
+    bench.command(Scan(text, slot))
+    read = bench.wait_for(ScanRead, since=mark)
+    assert isinstance(read, ScanRead)
+    return read
+
+
+def test_a_scan_goes_to_the_slot_that_waits_for_one(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED, slots=2) as bench:
+        unit = bench.finished_unit(LABELLED)
+        bench.plug(unit, 2)
+        bench.wait_for(HandsNeeded, slot=2, sentence="scan_label")
+        read = scan(bench, unit.label)
+        assert (read.accepted, read.slot, read.shown) == (True, 2, str(unit.spec.serial))
+        assert bench.wait_finished(2).verdict is Verdict.PASS
+
+
+def test_of_two_waiting_slots_the_selected_one_gets_the_scan(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED, slots=2) as bench:
+        first, second = two_waiting(bench)
+        assert scan(bench, second.label, 2).slot == 2
+        assert bench.wait_finished(2).verdict is Verdict.PASS
+        assert scan(bench, first.label).slot == 1
+        assert bench.wait_finished(1).verdict is Verdict.PASS
+
+
+def test_of_two_waiting_slots_the_one_whose_unit_is_named_gets_the_scan(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED, slots=2) as bench:
+        first, second = two_waiting(bench)
+        assert scan(bench, second.label).slot == 2
+        assert scan(bench, first.label).slot == 1
+        assert [bench.wait_finished(slot).verdict for slot in (1, 2)] == [Verdict.PASS] * 2
+
+
+@pytest.mark.parametrize("what", ["serial", "device_id", "iccid", "imei"])
+def test_any_number_on_the_label_or_card_will_do(what: str, tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED) as bench:
+        unit = bench.finished_unit(LABELLED)
+        bench.plug(unit)
+        bench.scan_when_asked(str(getattr(unit.spec, what)))
+        finished = bench.wait_finished()
+        assert finished.verdict is Verdict.PASS, finished.reason
+
+
+@pytest.mark.rule("A9")
+def test_the_card_of_another_sim_stops_the_unit(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED) as bench:
+        bench.plug(bench.unit())
+        bench.scan_when_asked("89014103211118510720")
+        finished = bench.wait_finished()
+        assert (finished.verdict, finished.sentence) == (Verdict.FAIL, "wrong_label")
+        assert (bench.flash_writes, bench.cloud_writes) == (0, 0)
+
+
+def test_a_scan_nobody_waits_for_is_told_and_forgotten(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED) as bench:
+        unit = bench.finished_unit(LABELLED)
+        read = scan(bench, unit.label)
+        assert not read.accepted
+        assert read.shown == str(unit.spec.serial)
+        bench.plug(unit)
+        bench.wait_for(HandsNeeded, sentence="scan_label")
+        bench.sleep(5.0)
+        assert not any(isinstance(event, AttemptFinished) for _, event in bench.events)
+
+
+def test_a_badge_names_the_operator_of_what_follows(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        bench.command(Scan("OP:7788"))
+        assert bench.wait_for(OperatorChanged).operator == "7788"  # type: ignore[attr-defined]
+        bench.command(SetOperator("0001"))
+        walk = bench.walk(bench.finished_unit(BORON))
+        with bench.reader() as journal:
+            attempt = journal.attempt(walk.finished.attempt or "")
+        assert attempt is not None
+        assert attempt.operator == "0001"
+
+
+def test_a_slot_can_be_stopped_and_walked_again(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        bench.plug(bench.unit())
+        bench.wait(lambda event: isinstance(event, StepStarted) and event.step == "device_os")
+        bench.command(StopSlot(1))
+        stopped = bench.wait_finished()
+        assert (stopped.verdict, stopped.sentence) == (Verdict.ABORTED, "stopped_by_operator")
+        mark = bench.mark()
+        bench.command(RetrySlot(1))
+        finished = bench.wait_finished(since=mark)
+        assert finished.verdict is Verdict.PASS, finished.reason
+
+
+def test_a_technician_can_repeat_one_step(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.finished_unit(BORON)
+        bench.plug(unit)
+        bench.wait_finished()
+        bench.cloud.edit_device(unit.spec.device_id, name="other")
+        mark = bench.mark()
+        bench.command(RunStep(1, "name"))
+        walk = bench.told(bench.wait_finished(since=mark))
+        assert walk.outcomes == {"identify": "already", "name": "done"}
+
+
+@pytest.mark.parametrize("step", ["dfu", "device_os", "firmware"])
+def test_repeating_a_flashing_step_repeats_the_whole_dfu_visit(step: str, tmp_path: Path) -> None:
+    """Alone it would find the door closed, or leave it open."""
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.unit()
+        bench.plug(unit)
+        bench.wait(lambda event: isinstance(event, StepStarted))
+        bench.command(StopSlot(1))
+        bench.wait_finished()
+        mark = bench.mark()
+        bench.command(RunStep(1, step))
+        walk = bench.told(bench.wait_finished(since=mark))
+        assert walk.verdict is Verdict.PASS, walk.finished.reason
+        assert walk.outcomes == {"identify": "already", "dfu": "done", "device_os": "done", "firmware": "done"}
+        assert unit.mode is UnitMode.NORMAL
+
+
+def test_a_port_bound_while_its_unit_waits_there_walks_it_at_once(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON, slots=2) as bench:
+        bench.stop()
+        bench.unbound = frozenset({2})
+        bench.start(BORON)
+        bench.bus.plug("1-9", bench.finished_unit(BORON))
+        bench.wait(lambda event: event.kind == "UnmappedPort")
+        bench.command(BindPort(2, "1-9"))
+        assert bench.wait_finished(2).verdict is Verdict.PASS
