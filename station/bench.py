@@ -256,14 +256,18 @@ class BenchWork:
         return CloudJob(
             device_id=str(identity.device_id), platform_id=unit.platform.id,
             product_id=product.id if product else None,
-            name=profile.unit_name(
-                serial=str(identity.serial) if identity.serial else None,
-                platform=unit.platform.slug,
-                device_id=str(identity.device_id),
-            ),
+            name=self._name() if "name" in self.steps else "",
             serial=str(identity.serial or ""), iccid=str(identity.iccid or ""), imei=str(identity.imei or ""),
             claims=profile.claim, wants_online=profile.online, queues=profile.offline is Offline.QUEUE,
         )  # fmt: skip
+
+    def _name(self) -> str:
+        identity = self._unit.identity
+        return self._batch.profile.unit_name(
+            serial=str(identity.serial) if identity.serial else None,
+            platform=self._unit.platform.slug,
+            device_id=str(identity.device_id),
+        )
 
 
 def platform_name(platform_id: int | None) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from ..cloud.answers import ClaimAnswer
-from ..cloud.errors import OutcomeUnknown
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import UnitRejected
-from .cloudwork import CloudWork, keep_facts, pause
+from .cloudwork import CloudWork, cloud_write, keep_facts, pause
 
 POLL_S = 5.0
 """A developer device that is not online yet answers 404; ask again this often (cloud-api 5.1)."""
@@ -20,7 +19,7 @@ def claim(work: CloudWork, ctx: StepContext) -> StepResult:
         return already(f"cloud shows owner {mask(user)}")
     if owner:
         raise _belongs_elsewhere(work)
-    with ctx.write("cloud", f"claim {work.job.device_id}"):
+    with cloud_write(ctx, f"claim {work.job.device_id}"):
         _claim_until_online(work, ctx)
     owner = _owner(work, ctx)
     if owner != user:
@@ -41,10 +40,7 @@ def _owner(work: CloudWork, ctx: StepContext) -> str:
 
 def _claim_until_online(work: CloudWork, ctx: StepContext) -> None:
     while True:
-        try:
-            answer = work.client.claim(work.job.device, deadline=ctx.deadline, cancel=ctx.cancel)
-        except OutcomeUnknown:
-            return  # the read-back decides (N2)
+        answer = work.client.claim(work.job.device, deadline=ctx.deadline, cancel=ctx.cancel)
         if answer is ClaimAnswer.FOREIGN:
             raise _belongs_elsewhere(work)
         if answer is ClaimAnswer.ACCEPTED:

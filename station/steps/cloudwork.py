@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ from drivers.identity import DeviceId
 
 from ..cloud.answers import CloudDevice
 from ..cloud.client import CloudClient
-from ..cloud.errors import CloudDown, RateLimited
+from ..cloud.errors import CloudDown, OutcomeUnknown, RateLimited
 from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, deferred
 from ..errors import BadInput, StepFault
@@ -32,7 +32,10 @@ HOLD_LIMIT_S = 8 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class CloudJob:
-    """One unit's cloud work: identities as canonical text, product by number (None: developer device)."""
+    """One unit's cloud work: identities as canonical text, product by number (None: developer device).
+
+    ``name`` is empty where the profile names nobody.
+    """
 
     device_id: str
     platform_id: int
@@ -77,6 +80,16 @@ class CloudWork:
         if job.product_id is not None:
             return self.client.device_in_product(job.product_id, job.device, deadline=ctx.deadline, cancel=ctx.cancel)
         return self.client.my_device(job.device, deadline=ctx.deadline, cancel=ctx.cancel)
+
+
+@contextlib.contextmanager
+def cloud_write(ctx: StepContext, what: str) -> Iterator[None]:
+    """A write to the cloud, journalled before and after.
+
+    One whose answer got lost stays unconfirmed and is no error: the read-back that follows decides (N2).
+    """
+    with contextlib.suppress(OutcomeUnknown), ctx.write("cloud", what):
+        yield
 
 
 CloudAct = Callable[[CloudWork, StepContext], StepResult]

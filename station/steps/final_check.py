@@ -28,7 +28,9 @@ def final_check(work: CloudWork, ctx: StepContext) -> StepResult:
 def _rows(work: CloudWork, device: CloudDevice, user: str | None) -> tuple[tuple[str, str, str], ...]:
     """(field, wanted, found), as text (reference cloud-api 10)."""
     job = work.job
-    rows = [("id", job.device_id, str(device.id)), ("name", job.name, device.name)]
+    rows = [("id", job.device_id, str(device.id))]
+    if job.name:
+        rows.append(("name", job.name, device.name))
     if job.product_id is not None:
         rows.append(("product", str(job.product_id), str(device.product_id)))
         rows.append(("development mark", "False", str(device.development)))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-
-from ..cloud.errors import OutcomeUnknown
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
-from .cloudwork import CloudWork, keep_facts
+from .cloudwork import CloudWork, cloud_write, keep_facts
 
 
 def name(work: CloudWork, ctx: StepContext) -> StepResult:
@@ -17,8 +14,7 @@ def name(work: CloudWork, ctx: StepContext) -> StepResult:
         return already(f"cloud shows name {wanted}")
     if work.job.product_id is None:
         _check_unique(work, ctx)
-    # whether an unanswered write was done is for the read-back to say (N2)
-    with ctx.write("cloud", f"name {work.job.device_id} {wanted}"), contextlib.suppress(OutcomeUnknown):
+    with cloud_write(ctx, f"name {work.job.device_id} {wanted}"):
         work.client.rename(work.job.device, wanted, work.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
     found = _name_now(work, ctx)
     if found != wanted:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from ..cloud.answers import CloudDevice, Membership
-from ..cloud.errors import OutcomeUnknown
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import UnitRejected
-from .cloudwork import CloudWork, keep_facts
+from .cloudwork import CloudWork, cloud_write, keep_facts
 
 _REFUSALS = {
     # how the cloud's lists read to a person (reference cloud-api 4.1)
@@ -24,7 +23,7 @@ def product_add(work: CloudWork, ctx: StepContext) -> StepResult:
     if member is not None:
         return already(_agreed(work, ctx, member))
     _check_elsewhere(work, ctx)
-    with ctx.write("cloud", f"add {job.device_id} to product {job.product_id}"):
+    with cloud_write(ctx, f"add {job.device_id} to product {job.product_id}"):
         _import(work, ctx)
     member = work.device(ctx)
     if member is None:
@@ -49,12 +48,7 @@ def _check_elsewhere(work: CloudWork, ctx: StepContext) -> None:
 
 def _import(work: CloudWork, ctx: StepContext) -> None:
     assert work.job.product_id is not None
-    try:
-        answer = work.client.add_to_product(
-            work.job.product_id, work.job.device, deadline=ctx.deadline, cancel=ctx.cancel
-        )
-    except OutcomeUnknown:
-        return  # the read-back that follows decides (N2)
+    answer = work.client.add_to_product(work.job.product_id, work.job.device, deadline=ctx.deadline, cancel=ctx.cancel)
     refusal = _REFUSALS.get(answer.of(work.job.device))
     if refusal is not None:
         sentence, words = refusal

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from drivers.identity import Iccid
 
 from ..cloud.answers import SimAnswer
-from ..cloud.errors import OutcomeUnknown
 from ..engine.step import StepContext, StepResult, already, deferred, done
 from ..errors import StepFault, UnitRejected
-from .cloudwork import CloudWork, pause
+from .cloudwork import CloudWork, cloud_write, pause
 
 POLL_S = 5.0
 BUDGET_S = 120.0
@@ -36,13 +33,12 @@ def sim(work: CloudWork, ctx: StepContext) -> StepResult:
         if waited >= budget_s:
             return deferred(f"SIM {work.job.iccid} is not active after {waited:.0f} s", work.job.to_json())
         if not asked and work.job.product_id is None:
-            with ctx.write("cloud", f"activate SIM {work.job.iccid}"):
+            with cloud_write(ctx, f"activate SIM {work.job.iccid}"):
                 _activate(work, ctx, iccid)
             asked = True
         pause(ctx, POLL_S)
 
 
 def _activate(work: CloudWork, ctx: StepContext, iccid: Iccid) -> None:
-    with contextlib.suppress(OutcomeUnknown):  # polling shows it
-        if work.client.activate_sim(iccid, deadline=ctx.deadline, cancel=ctx.cancel) is SimAnswer.FOREIGN:
-            raise UnitRejected(f"SIM {iccid} belongs to a product or another account", sentence="sim_failed")
+    if work.client.activate_sim(iccid, deadline=ctx.deadline, cancel=ctx.cancel) is SimAnswer.FOREIGN:
+        raise UnitRejected(f"SIM {iccid} belongs to a product or another account", sentence="sim_failed")
