@@ -28,7 +28,7 @@ from drivers.virtual.world import AccessPoint, World
 from .cloud.virtual import VirtualCloud
 from .compose import Hardware, Settings, Station
 from .engine.commands import Scan
-from .engine.events import AttemptFinished, Event, HandsDone, HandsNeeded
+from .engine.events import AttemptFinished, AttemptStarted, Event, HandsDone, HandsNeeded
 from .firmware.examples import write_example_files
 from .model import SlotInfo
 from .profile import Profile
@@ -192,6 +192,8 @@ class _Hands:
         self._condition = demo.clock.condition()
         self._token: CancelToken = demo.clock.token()
         self._seen: list[Event] = []
+        self._walks: set[str | None] = set()  # attempts begun while the present unit was in
+        self._past: set[str | None] = set()  # those of the units before it, whose ends may still be told
         self._thread: ClockThread | None = None
         self.failure: Exception | None = None
 
@@ -207,8 +209,10 @@ class _Hands:
         self.join()
 
     def saw(self, event: Event) -> None:
-        if isinstance(event, AttemptFinished | HandsNeeded | HandsDone):
+        if isinstance(event, AttemptStarted | AttemptFinished | HandsNeeded | HandsDone):
             with self._condition:
+                if isinstance(event, AttemptStarted):
+                    self._walks.add(event.attempt)
                 self._seen.append(event)
                 self._condition.notify_all()
 
@@ -229,18 +233,29 @@ class _Hands:
 
     def _work(self, unit: VirtualUnit) -> None:
         port = port_of(self.slot)
+        with self._condition:
+            self._seen.clear()
+            self._past |= self._walks
         self._demo.bus.plug(port, unit)
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: bool(self._seen), None, self._token)
                 event = self._seen.pop(0)
-            if isinstance(event, AttemptFinished):
-                break
             if isinstance(event, HandsNeeded) and event.sentence == "scan_label":
                 self._scan(unit)
-        self._clock.sleep(self._demo.options.show_s, self._token)
+            elif isinstance(event, AttemptFinished) and event.attempt not in self._past and self._looks():
+                break
         self._demo.bus.unplug(port)
         unit.close()
+
+    def _looks(self) -> bool:
+        """Look at the verdict for a while. False: a unit came back or took its place, and is walked now."""
+        with self._condition:
+            return not self._condition.wait_for(
+                lambda: any(isinstance(event, AttemptStarted) for event in self._seen),
+                self._demo.options.show_s,
+                self._token,
+            )
 
     def _scan(self, unit: VirtualUnit) -> None:
         """Scan the label after a while, unless a person was faster."""

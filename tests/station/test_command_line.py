@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -59,3 +60,12 @@ def test_a_reader_who_leaves_early_is_no_error() -> None:
             stdout=closed, stderr=subprocess.PIPE, timeout=60, check=False,
         )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_virtual_hands_let_a_unit_that_came_back_be_walked_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """A power cut tears the page; the unit returns by itself and passes, instead of being pulled half-way."""
+    assert main((*ONCE, "--json", "--profile", "argon-product", "--fault", "unit=1,at=dfu-write:20,do=torn")) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["verdict"] for one in told if one["kind"] == "AttemptFinished"] == ["ABORTED", "PASS"]
+    assert told[-1]["kind"] == "BatchSummary"
+    assert told[-1]["units"] == {"PASS": 1}
