@@ -7,6 +7,7 @@ the terminal as it was.
 from __future__ import annotations
 
 import datetime
+import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -303,5 +304,8 @@ def _palette_of_terminal() -> Palette:
 
 
 def _is_ascii_terminal() -> bool:
+    """No Unicode by its encoding, or asked for: Python itself takes the C locale for UTF-8 (PEP 540)."""
+    if os.environ.get("LC_ALL") in ("C", "POSIX"):
+        return True
     encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
     return not encoding.lower().replace("-", "").startswith("utf")

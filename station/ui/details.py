@@ -7,7 +7,9 @@ import datetime
 from . import words
 from .look import FACES, Glyphs
 from .state import SlotState, StepLine
-from .text import seconds
+from .text import seconds, wrap
+
+MIN_PROOF = 20  # cells beside the seconds that are worth using
 
 
 def summary(slot: SlotState, glyphs: Glyphs, tz: datetime.tzinfo | None) -> list[str]:
@@ -28,14 +30,21 @@ def summary(slot: SlotState, glyphs: Glyphs, tz: datetime.tzinfo | None) -> list
     return lines
 
 
-def steps(slot: SlotState, glyphs: Glyphs, chosen: int) -> list[str]:
-    """One line a step with its outcome, seconds and proof or reason, then its measurements."""
+def steps(slot: SlotState, glyphs: Glyphs, chosen: int, width: int) -> list[str]:
+    """One line a step with its outcome, seconds and proof or reason, then its measurements, in ``width`` cells.
+
+    What does not fit beside the seconds goes on below the proof, or below the step where that is too narrow.
+    """
     lines: list[str] = []
     for index, step in enumerate(slot.steps):
         mark = glyphs.cursor if index == chosen else " "
-        lines.append(
-            f"{mark} {step.title:<16} {_state(step):<9} {_took(step):>8}  {step.proof or step.reason}".rstrip()
-        )
+        head = f"{mark} {step.title:<16} {_state(step):<9} {_took(step):>8}  "
+        proof = step.proof or step.reason
+        beside = wrap(proof, width - len(head)) if width - len(head) >= MIN_PROOF else []
+        first, *rest = beside or [""]
+        lines.append(f"{head}{first}".rstrip())
+        lines += [" " * len(head) + text for text in rest]
+        lines += [] if beside else [f"      {text}" for text in wrap(proof, max(MIN_PROOF, width - 6))]
         lines += [f"      {_measurement(step, i)}" for i in range(len(step.measurements))]
     return lines
 

@@ -70,7 +70,8 @@ class Details(Screen[None]):
             return
         self._chosen = max(0, min(self._chosen, len(slot.steps) - 1))
         self._put("summary", "", details.summary(slot, self._glyphs, self._tz))
-        self._put("steps", "STEPS", details.steps(slot, self._glyphs, self._chosen))
+        width = self.query_one("#left").scrollable_content_region.width
+        self._put("steps", "STEPS", details.steps(slot, self._glyphs, self._chosen, width))
         self._put("identities", "IDENTITIES", details.identities(slot, self._glyphs))
         self._put("modules", "FIRMWARE", details.modules(slot, self._glyphs))
         rows = max(1, self.query_one("#below").content_size.height - 1)
