@@ -13,7 +13,7 @@ from pathlib import Path
 
 from drivers.clock import CancelToken, Clock
 from drivers.hotplug import Enumerator, PortWatch
-from drivers.identity import Secret
+from drivers.identity import MobileSecret, Secret
 from drivers.transport import SerialHost, UsbHost
 
 from .bench import Bench, OpenBatch, platform_name
@@ -266,6 +266,12 @@ class _Memory:
 
     def wifi_digest(self, device_id: str) -> str | None:
         return self._journal.wifi_digest(device_id)
+
+    def knows_secret(self, device_id: str) -> bool:
+        return self._journal.mobile_secret(device_id) is not None
+
+    def keep_secret(self, device_id: str, secret: MobileSecret) -> None:
+        self._journal.keep_secret(device_id, secret)
 
     def digest(self, device_id: str, ssid: str, password: Secret | None) -> str:
         return self._journal.digest(device_id, ssid, password)

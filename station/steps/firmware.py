@@ -5,11 +5,17 @@ The last of the flashing steps: it closes the DFU visit and reads all modules ba
 
 from __future__ import annotations
 
+from drivers.wire.module import Image
 from drivers.wire.usb import Mode
 
+from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, skipped
+from ..model import IdentityFact
 from . import flashing
 from .unitwork import UnitWork
+
+NO_VERSION = 0xFFFF
+"""What an application carries that was built for no product."""
 
 
 def firmware(work: UnitWork, ctx: StepContext) -> StepResult:
@@ -21,7 +27,15 @@ def firmware(work: UnitWork, ctx: StepContext) -> StepResult:
     writes = tuple(write for write in planned if flashing.is_application(write))
     written = flashing.write_over_dfu(work, ctx, writes) if writes else []
     proof, followed = flashing.leave(work, ctx) if work.device.mode is Mode.DFU else (_held(work), False)
+    _keep_version(work, ctx, application)
     return flashing.result([flashing.proof_of(written), proof], bool(written) or followed)
+
+
+def _keep_version(work: UnitWork, ctx: StepContext, application: Image) -> None:
+    """The product firmware version that is proved to be in flash now, for the batch log (D1)."""
+    if work.profile.product is not None and application.product_version not in (None, 0, NO_VERSION):
+        fact = IdentityFact("firmware_version", str(application.product_version), "application in flash")
+        ctx.record(UnitFacts(facts=(fact,), **ctx.head()))
 
 
 def _held(work: UnitWork) -> str:

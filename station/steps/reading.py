@@ -108,7 +108,7 @@ def _read_console(unit: Subject, ctx: StepContext) -> None:
     Entering listening mode only for that would stop the application of a finished unit for nothing.
     """
     wants_imei = unit.platform.has_cellular and unit.identity.imei is None
-    wants_secret = unit.wants_secret
+    wants_secret = unit.wants_secret and not unit.memory.knows_secret(str(unit.identity.device_id))
     if not (wants_imei or wants_secret or unit.device.is_listening(ctx.deadline)):
         return
     with unit.device.console(ctx.deadline) as console:
@@ -117,6 +117,8 @@ def _read_console(unit: Subject, ctx: StepContext) -> None:
     identity.imei = identity.imei or found.imei
     identity.iccid = identity.iccid or found.iccid
     identity.secret = found.secret
+    if wants_secret and found.secret is not None:
+        unit.memory.keep_secret(str(identity.device_id), found.secret)
     _note_all(
         unit, "console", device_id=found.device_id, serial=found.serial, imei=found.imei, iccid=found.iccid,
         secret="***" if found.secret else None,

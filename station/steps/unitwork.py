@@ -34,6 +34,14 @@ class UnitMemory(Protocol):
         """Keyed digest of the credentials this station last saw the unit join with."""
         ...
 
+    def knows_secret(self, device_id: str) -> bool:
+        """The unit's mobile secret is kept already."""
+        ...
+
+    def keep_secret(self, device_id: str, secret: MobileSecret) -> None:
+        """For profiles that say so only: a label is to be printed with it."""
+        ...
+
     def digest(self, device_id: str, ssid: str, password: Secret | None) -> str: ...
 
 

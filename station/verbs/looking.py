@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from drivers.clock import CancelToken, Clock, Deadline
 from drivers.devices import ParticleDevice
 from drivers.hotplug import PortWatch
-from drivers.identity import Secret
+from drivers.identity import MobileSecret, Secret
 from drivers.platforms import platform
 from drivers.transport import SerialHost, UsbCandidate, UsbHost
 from drivers.wire.usb import Mode
@@ -31,6 +31,12 @@ class _Stranger:
 
     def known_facts(self, device_id: str) -> dict[str, str]:  # noqa: ARG002
         return {}
+
+    def knows_secret(self, device_id: str) -> bool:  # noqa: ARG002
+        return False
+
+    def keep_secret(self, device_id: str, secret: MobileSecret) -> None:
+        """Nothing is kept by looking."""
 
     def wifi_digest(self, device_id: str) -> str | None:  # noqa: ARG002
         return None

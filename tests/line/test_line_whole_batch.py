@@ -26,6 +26,10 @@ OUR_COLUMNS = [
 ]  # fmt: skip
 
 
+PLAIN = replace(ARGON, offline="queue", online=False)
+"""A second batch, of another platform, whose profile keeps no secrets."""
+
+
 def bare(cell: str) -> str:
     return cell.removeprefix("'")
 
@@ -87,7 +91,7 @@ def _check_row(row: dict[str, str], unit: dict[str, str]) -> None:
     assert bare(row["Device Name"]) == unit["serial"]  # F3
     assert bare(row["Device OS Version"]) == "6.3.4"
     assert (row["Verdict"], row["Failed Step"], row["Reason"]) == ("PASS", "", "")
-    assert row["Firmware Version"] in ("", "7")
+    assert row["Firmware Version"] == "7"
     if unit["platform_id"] == 13:
         assert bare(row["Platform Name"]).lower() == "boron"
         assert row["ICCID"] == f"'{unit['iccid']}"  # a bare 20-digit number would become 8.98E+19
@@ -184,3 +188,21 @@ def test_a_name_that_looks_like_a_formula_stays_text_in_the_export(tmp_path: Pat
         assert row["Device Name"] == f"'=HYPERLINK({unit.spec.serial})"
         assert row["ICCID"] == f"'{unit.spec.iccid}"
         assert len(bare(row["ICCID"])) == 20
+
+
+def test_a_mobile_secret_is_kept_only_where_the_profile_says_so_and_told_to_nobody(tmp_path: Path) -> None:
+    recipe = replace(BORON, keep_secret=True)
+    with line_bench(tmp_path, recipe, PLAIN) as bench:
+        keeping, plain = bench.finished_unit(recipe), bench.finished_unit(PLAIN, 2)
+        for unit in (keeping, plain):
+            assert bench.walk(unit).verdict is Verdict.PASS
+        bench.walk(keeping)
+        bench.stop()
+        with bench.reader() as journal:
+            assert journal.mobile_secret(keeping.device_id) == keeping.spec.mobile_secret
+            assert journal.mobile_secret(plain.device_id) is None
+            text = io.StringIO()
+            write_csv(journal, [recipe.batch, PLAIN.batch], text)
+            bench.check_no_secret(text.getvalue())
+        listened = [event for _, event in bench.events if isinstance(event, WireTraced) and "console i" in event.line]
+        assert len(listened) == 1  # once it is kept, nobody makes the unit listen for it again
