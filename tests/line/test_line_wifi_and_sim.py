@@ -1,0 +1,82 @@
+"""Networks and SIMs that do not do what they should: who is blamed, and who waits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from line_bench import ARGON, BORON, DEVELOPER, SSID, line_bench, replace
+
+from drivers.identity import Secret
+from drivers.virtual.radio import AccessPoint
+from station.engine.events import VerdictRevised
+from station.model import Outcome, Verdict
+
+OFFLINE_ARGON = replace(ARGON, online=False)
+
+
+def test_one_unit_that_cannot_join_is_a_bad_unit_and_several_in_a_row_point_at_the_bench(tmp_path: Path) -> None:
+    with line_bench(tmp_path, OFFLINE_ARGON) as bench:
+        units = [bench.finished_unit(OFFLINE_ARGON, number, networks=()) for number in (1, 2, 3)]
+        good = bench.world.access_points[SSID]
+        bench.world.access_points[SSID] = AccessPoint(SSID, Secret("somebody changed it"))
+        first, second = bench.walk(units[0]), bench.walk(units[1])
+        assert (first.verdict, first.finished.sentence) == (Verdict.FAIL, "wifi_join_failed")
+        assert (second.verdict, second.finished.sentence) == (Verdict.ERROR, "bench_wifi_down")
+        assert SSID in second.finished.reason
+        bench.world.access_points[SSID] = good
+        assert bench.walk(units[1]).verdict is Verdict.PASS
+        bench.world.access_points[SSID] = AccessPoint(SSID, Secret("and again"))
+        assert bench.walk(units[2]).verdict is Verdict.FAIL  # the one before it joined
+
+
+def test_a_network_out_of_range_leaves_nothing_stored(tmp_path: Path) -> None:
+    with line_bench(tmp_path, OFFLINE_ARGON) as bench:
+        unit = bench.finished_unit(OFFLINE_ARGON, networks=())
+        bench.world.access_points.clear()
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.FAIL
+        assert unit.memory.read_network() == b""
+
+
+@pytest.mark.rule("G7")
+def test_a_sim_that_takes_its_time_sets_the_unit_aside_and_turns_it_green_later(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.finished_unit(BORON)
+        assert unit.spec.iccid is not None
+        bench.cloud.order_sim(unit.spec.iccid, polls=40)
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.PENDING
+        assert "sim" in walk.with_outcome(Outcome.DEFERRED)
+        assert walk.steps["sim"].seconds == pytest.approx(120, abs=15)
+        revised = bench.wait_for(VerdictRevised, attempt=walk.finished.attempt, within=7200)
+        assert revised.verdict is Verdict.PASS  # type: ignore[attr-defined]
+
+
+def test_a_sim_whose_activation_fails_at_the_carrier_fails_the_unit(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.finished_unit(BORON)
+        assert unit.spec.iccid is not None
+        bench.cloud.order_sim(unit.spec.iccid, failures=1)
+        walk = bench.walk(unit)
+        assert (walk.verdict, walk.finished.sentence) == (Verdict.FAIL, "sim_failed")
+
+
+@pytest.mark.rule("G5")
+def test_a_developers_sim_is_activated_by_one_call_of_its_own(tmp_path: Path) -> None:
+    recipe = replace(DEVELOPER, platform="boron")
+    with line_bench(tmp_path, recipe) as bench:
+        walk = bench.walk(bench.finished_unit(recipe))
+        assert walk.verdict is Verdict.PASS, walk.finished.reason
+        assert bench.cloud.writes["PUT /v1/sims/:iccid"] == 1
+        assert not any("products" in route for route in bench.cloud.writes)
+        assert list(walk.steps).index("sim") < list(walk.steps).index("claim")
+
+
+def test_a_unit_that_never_comes_online_is_not_judged(tmp_path: Path) -> None:
+    recipe = replace(ARGON, limits={"online": 30})
+    with line_bench(tmp_path, recipe) as bench:
+        bench.world.cloud = None  # the cloud of the units, not that of the station
+        walk = bench.walk(bench.finished_unit(recipe))
+        assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "not_online")
+        assert walk.steps["online"].seconds <= 31
