@@ -29,11 +29,12 @@ VANISH_GRACE_S = 1.5
 
 
 class Stop(enum.Enum):
-    """Why an attempt is ended from outside: what the operator is told, and how bad it is."""
+    """Why an attempt ends before all of its profile is walked: what the operator is told, and how bad it is."""
 
     VANISHED = ("unplugged_too_early", Outcome.ABORTED, "the unit left its port")
     OPERATOR = ("stopped_by_operator", Outcome.ABORTED, "stopped by the operator")
     SHUTDOWN = ("station_closing", Outcome.ABORTED, "the station was asked to stop")
+    PART = ("part_walked", Outcome.ABORTED, "only a part of the profile was walked; walk it all for a verdict")
 
     @property
     def result(self) -> StepResult:
@@ -66,6 +67,7 @@ class Attempt:
         self._stop: Stop | None = None
         self._lane_tokens: dict[str, CancelToken] = {}
         self._plans: tuple[StepPlan, ...] = work.plans
+        self._is_part = False
 
     @property
     def device_id(self) -> str | None:
@@ -83,10 +85,11 @@ class Attempt:
         self._seat.cancel.cancel()
 
     def run(self, only: frozenset[str] | None = None) -> Ending:
-        """Walk to the end; ``only`` limits it to those steps (a technician repeats one)."""
+        """Walk to the end; ``only`` limits it to those steps (a technician repeats one), and then it is no PASS."""
         started = self._clock.now()
         if only is not None:
-            self._plans = walk.limited(self._plans, only)
+            whole, self._plans = self._plans, walk.limited(self._plans, only)
+            self._is_part = len(self._plans) < len(whole)
         names = tuple(plan.name for plan in self._plans)
         head = self._head()
         try:
@@ -229,8 +232,9 @@ class Attempt:
         """(verdict, reason, sentence, values, failed step)."""
         records = [StepRecord(plan.name, result.outcome, result.reason) for plan, result in self._results]
         final, bad = walk.verdict(records), walk.failed_step(records)
-        if self._stop is not None and (bad is None or final < Verdict.ABORTED):
-            result = self._stop.result
+        stop = self._stop or (Stop.PART if self._is_part and bad is None else None)
+        if stop is not None and (bad is None or final < Verdict.ABORTED):
+            result = stop.result
             return Verdict.ABORTED, result.reason, result.sentence, (), bad.step if bad else ""
         if bad is None:
             owed = next((r for r in records if r.outcome is Outcome.DEFERRED), None)

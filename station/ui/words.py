@@ -83,6 +83,7 @@ SENTENCES: dict[str, Sentence] = {
     "unplugged_too_early": Sentence(("Unplugged too early.",), AGAIN),
     "stopped_by_operator": Sentence(("Stopped by hand.",), AGAIN),
     "swapped": Sentence(("Another unit took its place.",), "Plug the first one in again."),
+    "part_walked": Sentence(("Only this step was done.",), "Retry for a verdict."),
     "station_closing": Sentence(("Station was closed.",), AGAIN),
     "interrupted": Sentence(("Last try was cut off.",), AGAIN),
     # the station, not the unit
@@ -143,6 +144,7 @@ SENTENCES: dict[str, Sentence] = {
     "find_unit": Sentence((), "Type any number of the unit."),
     "find_nothing": Sentence(("Not seen on this bench today.",)),
     "batch_wrong": Sentence(("Batch and profile are needed.",), "Type both."),
+    "batch_name": Sentence(("This batch name does not work.",), "Letters, digits, dashes only."),
     "target_wrong": Sentence(("The number of units is wrong.",), "Type a whole number."),
     "no_batch": Sentence(("No batch is open.",), SUPERVISOR),
 }
