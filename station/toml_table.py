@@ -16,6 +16,8 @@ from .errors import BadInput
 from .toml_lines import Path, key_lines
 
 MAX_BYTES = 256 * 1024
+MAX_DOTS = 250
+"""Dots on one line. Each makes a table inside a table: twenty thousand in one key take minutes and gigabytes."""
 _KIND_NAMES: dict[type, str] = {
     str: "a text in quotes",
     bool: "true or false",
@@ -44,7 +46,8 @@ class Document:
     def read(cls, path: FilePath) -> tuple[Document, bytes]:
         """The document at ``path`` and its bytes; raises `BadInput` when it cannot be read."""
         try:
-            raw = path.read_bytes()
+            with path.open("rb") as file:  # never more than is needed to refuse it
+                raw = file.read(MAX_BYTES + 1)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise BadInput(f"{path}: cannot be read ({reason}); name an existing file") from error
@@ -63,7 +66,10 @@ class Document:
 
 def _decoded(raw: bytes, name: str) -> str:
     if len(raw) > MAX_BYTES:
-        raise BadInput(f"{name}: {len(raw)} bytes, expected at most {MAX_BYTES}; is this the right file?")
+        raise BadInput(f"{name}: {len(raw)} bytes or more, expected at most {MAX_BYTES}; is this the right file?")
+    number = next((n for n, line in enumerate(raw.split(b"\n"), 1) if line.count(b".") > MAX_DOTS), None)
+    if number is not None:
+        raise BadInput(f"{name} line {number}: more than {MAX_DOTS} dots on one line; write one entry a line")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -104,12 +104,13 @@ def _check_base_url(url: str) -> bool:
 def _answer_of(response: requests.Response, token: Secret) -> Answer:
     """Whatever stands before the cloud may repeat our own request in its error: the token is taken out (N5)."""
     secret = token.reveal()
-    raw = b""
+    read = bytearray()
     for chunk in response.iter_content(65536):
-        raw += chunk
-        if len(raw) > MAX_BODY_BYTES:
-            raw = b""  # read as "no JSON": refused by whoever needs it
+        read += chunk
+        if len(read) > MAX_BODY_BYTES:
+            read.clear()  # read as "no JSON": refused by whoever needs it
             break
+    raw = bytes(read)
     body, is_json = parse_body(raw.replace(secret.encode(), b"***") if secret else raw)
     return Answer(
         status=response.status_code, body=body, is_json=is_json,

@@ -1,0 +1,117 @@
+"""A cloud, proxy or portal that means harm, byte for byte: a `CloudError` comes of it, in time, without our token."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from cloud_bench import BORON, PRODUCT
+
+from drivers.clock import SimulatedClock
+from drivers.identity import Secret
+from station.cloud.answers import MAX_BODY_BYTES
+from station.cloud.client import CloudClient
+from station.cloud.errors import CloudError
+from station.errors import BadInput
+
+TOKEN = "0123456789abcdef0123456789abcdef01234567"
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+@contextmanager
+def cloud_saying(raw: bytes) -> Iterator[CloudClient]:
+    """A client of a server that says ``raw`` to whoever connects, and hangs up."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(20.0)
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                try:
+                    connection.recv(65536)
+                    connection.sendall(raw)
+                except OSError:
+                    continue  # the client has heard enough
+
+    threading.Thread(target=serve, daemon=True).start()
+    clock = SimulatedClock()
+    with clock.registered():
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        client = CloudClient(url, lambda: Secret(TOKEN), clock, rng=random.Random(1))
+        try:
+            yield client
+        finally:
+            client.close()
+            listener.close()
+
+
+def answer(body: bytes, head: bytes = OK) -> bytes:
+    return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def moved(location: bytes) -> bytes:
+    return answer(b"{}", b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\n")
+
+
+HARM: list[tuple[str, bytes]] = [
+    ("a redirect to nowhere", moved(b"http://[")),
+    ("a redirect to another host", moved(b"http://example.invalid/steal")),
+    ("a redirect in no known letters", moved(b"\xff\xfe\x1b[2J")),
+    ("a login page", answer(b"<html><body>Welcome to the plant</body></html>")),
+    ("an empty page", answer(b"")),
+    ("a date beyond time", answer(b"[]", OK + b"Date: Mon, 01 Jan 2024 00:00:00 +99999999999999999999\r\n")),
+    ("nested too deep", answer(b"[" * 200_000)),
+    ("a number too long", answer(b'{"id":' + b"9" * 20_000 + b"}")),
+    ("no UTF-8", answer(b'{"id":"\xff\xfe"}')),
+    ("half a surrogate pair", answer(b'{"id":"\\ud800"}')),
+    ("a device that is a list", answer(b"[[[[]]]]")),
+    ("cut off", OK + b"Content-Length: 1000\r\n\r\n{"),
+    ("no HTTP", b"SSH-2.0-OpenSSH\r\n"),
+    ("a thousand headers", OK + b"".join(b"X-%d: 1\r\n" % n for n in range(1000)) + b"\r\n"),
+    ("a header without end", OK + b"X: " + b"y" * 200_000 + b"\r\n\r\n"),
+    ("a wrong chunk", OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"),
+    ("no gzip", OK + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}"),
+    ("nothing", b""),
+]
+
+
+@pytest.mark.parametrize("raw", [row[1] for row in HARM], ids=[row[0] for row in HARM])
+def test_whatever_answers_comes_to_a_cloud_error_in_printable_words(raw: bytes) -> None:
+    with cloud_saying(raw) as client, pytest.raises(CloudError) as caught:
+        client.device_in_product(PRODUCT, BORON)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
+
+
+def test_a_redirect_with_an_endless_body_is_not_read() -> None:
+    """The station follows no redirect, so whatever comes with one is not its business."""
+    size = MAX_BODY_BYTES * 4
+    head = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: %d\r\n\r\n" % size
+    with cloud_saying(head + b" " * size) as client, pytest.raises(CloudError) as caught:
+        client.device_in_product(PRODUCT, BORON)
+    assert "302" in str(caught.value)
+
+
+def test_a_token_repeated_to_us_is_told_to_nobody() -> None:
+    """As a proxy's debugging page does it: in the body, and in a header we quote."""
+    body = b'{"error":"bad header Authorization: Bearer ' + TOKEN.encode() + b'"}'
+    head = b"HTTP/1.1 403 Forbidden\r\nX-Request-Id: " + TOKEN.encode() + b"\x1b[31m\r\n"
+    with cloud_saying(answer(body, head)) as client, pytest.raises(CloudError) as caught:
+        client.add_to_product(PRODUCT, BORON)
+    assert TOKEN not in str(caught.value)
+    assert "***" in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("url", ["http://example.com", "ftp://127.0.0.1", "http://127.0.0.1.example.com", "https://"])
+def test_a_cloud_that_would_see_the_token_in_clear_text_is_refused(url: str) -> None:
+    with pytest.raises(BadInput):
+        CloudClient(url, lambda: Secret(TOKEN), SimulatedClock())
