@@ -7,6 +7,7 @@ import sys
 
 from drivers.clock import SystemClock
 
+from ..batch_name import check_batch_name
 from ..config import load_config
 from ..engine.events import BatchClosed, BatchOpened
 from ..errors import BadInput
@@ -16,6 +17,8 @@ from ..paths import find_profile
 from ..profile import load_profile
 from .places import add_data_dir, journal_dir, reader
 
+MAX_TARGET = 1_000_000
+
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare ``batch open``, ``batch close`` and ``batch list``."""
@@ -24,7 +27,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     opener = verbs.add_parser("open", help="open a batch with a profile")
     opener.add_argument("batch", metavar="BATCH")
     opener.add_argument("--profile", required=True, metavar="P")
-    opener.add_argument("--target", type=int, metavar="N", help="how many units are ordered")
+    opener.add_argument("--target", type=_target, metavar="N", help="how many units are ordered")
     closer = verbs.add_parser("close", help="close a batch for good")
     closer.add_argument("batch", metavar="BATCH")
     lister = verbs.add_parser("list", help="all batches with their counts")
@@ -33,13 +36,20 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         sub.set_defaults(run=run)
 
 
+def _target(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MAX_TARGET):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of units, 1 to {MAX_TARGET}")
+    return int(text)
+
+
 def _journal(arguments: argparse.Namespace) -> Journal:
     config = load_config(arguments.config)
     return Journal.open(journal_dir(arguments), config.station_id, SystemClock())
 
 
 def run_open(arguments: argparse.Namespace) -> int:
-    """Open a batch; raises `BadInput` when its name was used before."""
+    """Open a batch; raises `BadInput` when its name was used before or is none."""
+    check_batch_name(arguments.batch)
     profile = load_profile(find_profile(arguments.profile))
     journal = _journal(arguments)
     try:

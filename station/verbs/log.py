@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from ..errors import BadInput
 from ..journal import AttemptRecord, JournalReader, UnitHistory
 from ..journal.export import write_csv, write_dump, write_jsonl
 from .places import add_data_dir, reader
@@ -34,9 +35,18 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run_export(arguments: argparse.Namespace) -> int:
     """Write the batch log; returns 0."""
     write = write_csv if arguments.format == "csv" else write_jsonl
-    with reader(arguments) as journal, _output(arguments.output) as file:
-        write(journal, arguments.batch, file, all_attempts=arguments.all_attempts)
+    with reader(arguments) as journal:
+        _check_batch(journal, arguments.batch)
+        with _output(arguments.output) as file:
+            write(journal, arguments.batch, file, all_attempts=arguments.all_attempts)
     return 0
+
+
+def _check_batch(journal: JournalReader, batch: str) -> None:
+    """Before a file is opened for it: a slip of the keyboard must not empty last week's export."""
+    known = [row.batch.id for row in journal.batches()]
+    if batch not in known:
+        raise BadInput(f"there is no batch {batch!r} in this journal; it holds {', '.join(known[-5:]) or 'none'}")
 
 
 def run_dump(arguments: argparse.Namespace) -> int:

@@ -12,10 +12,12 @@ from drivers.clock import SystemClock
 from drivers.transport.serialport import PyserialHost
 from drivers.transport.usb import PyusbHost, real_backend
 
+from ..batch_name import check_batch_name
 from ..compose import Hardware, Settings, Station
 from ..config import StationConfig, load_config
 from ..engine.commands import Scan
 from ..engine.events import BatchSummary
+from ..errors import BadInput
 from ..headless import Printer, Tally, as_json, as_words
 from ..model import SlotInfo
 from ..paths import find_profile
@@ -43,7 +45,9 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run until interrupted; returns the exit status."""
     if len(arguments.profile) != len(arguments.batch):
-        raise SystemExit("station: name one --batch for each --profile, in the same order")
+        raise BadInput("name one --batch for each --profile, in the same order")
+    for name in arguments.batch:
+        check_batch_name(name)
     config = load_config(arguments.config)
     clock = SystemClock()
     station = Station(settings(config, arguments), hardware(config), clock)

@@ -69,3 +69,21 @@ def test_virtual_hands_let_a_unit_that_came_back_be_walked_again(capsys: pytest.
     assert [one["verdict"] for one in told if one["kind"] == "AttemptFinished"] == ["ABORTED", "PASS"]
     assert told[-1]["kind"] == "BatchSummary"
     assert told[-1]["units"] == {"PASS": 1}
+
+
+@pytest.mark.parametrize("name", ["", "a b", "=cmd", "x\ny", "../x", "B" * 41, "-B"])
+def test_a_batch_is_called_by_a_name_that_can_be_scanned(name: str, tmp_path: Path) -> None:
+    assert main(("batch", "open", "--profile", "boron-product", "--data-dir", str(tmp_path), "--", name)) == 2
+    assert not list(tmp_path.glob("*.db"))
+
+
+def test_an_export_of_an_unknown_batch_leaves_the_file_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ("--data-dir", str(tmp_path / "data"))
+    assert main(("batch", "open", "B-1", "--profile", "boron-product", "--target", "5", *place)) == 0
+    log = tmp_path / "log.csv"
+    log.write_text("last week")
+    assert main(("log", "export", "--batch", "B-2", "-o", str(log), *place)) == 2
+    assert "B-1" in capsys.readouterr().err
+    assert log.read_text() == "last week"
