@@ -6,6 +6,7 @@ Everything the station does is real: transfers, journal, HTTP. Only the far ends
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
 from drivers.virtual.faults import Fault
+from drivers.virtual.flash import Score
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.unit import VirtualUnit
 from drivers.virtual.world import AccessPoint, World
@@ -76,7 +78,8 @@ class Demo:
         self.cloud = _cloud(clock, self.directory, options)
         self.world = World(_access_points(options.profiles, self._secrets), sims=self.cloud, cloud=self.cloud)
         self.bus = VirtualBus(clock)
-        self.units: list[VirtualUnit] = []
+        self._scores: list[Score] = []  # of units that may have left; a whole unit holds megabytes of flash
+        self._transfers: list[Counter[str]] = []
         self.station = self._station()
         self._hands = [_Hands(self, number) for number in range(1, options.units + 1)]
 
@@ -152,7 +155,8 @@ class Demo:
         )  # fmt: skip
         if turn == 0:
             unit.order(*(fault for fault in self.options.faults if fault.applies_to(slot, str(spec.device_id))))
-        self.units.append(unit)
+        self._scores.append(unit.score)
+        self._transfers.append(unit.transfers)
         return unit
 
     def _platform_for(self, slot: int) -> Platform:
@@ -172,7 +176,7 @@ class Demo:
 
     @property
     def flash_writes(self) -> int:
-        return sum(unit.score.flash_writes for unit in self.units)
+        return sum(score.flash_writes for score in self._scores)
 
     @property
     def cloud_writes(self) -> int:
@@ -180,7 +184,7 @@ class Demo:
 
     @property
     def transfers(self) -> int:
-        return sum(unit.transfers["control"] for unit in self.units)
+        return sum(transfers["control"] for transfers in self._transfers)
 
 
 class _Hands:
