@@ -8,7 +8,7 @@ import pytest
 from line_bench import ARGON, BORON, DEVELOPER, SSID, line_bench, replace
 
 from drivers.identity import Secret
-from drivers.virtual.radio import AccessPoint
+from drivers.virtual.world import AccessPoint
 from station.engine.events import VerdictRevised
 from station.model import Outcome, Verdict
 
