@@ -49,6 +49,8 @@ APPLY_S = 60.0
 """The same after an update, which is applied first (reference firmware-and-dfu 5.3)."""
 MODE_POLL_S = 0.25
 LEAVE_LISTENING_S = 10.0
+UNDO_S = 2.0
+"""What is done on the way out of a failure may not keep anybody longer."""
 
 
 class ParticleDevice:
@@ -197,9 +199,9 @@ class ParticleDevice:
     def console(self, deadline: Deadline) -> Iterator[Console]:
         """The serial console; listening mode is entered for it if needed and left again afterwards."""
         was_listening = self.is_listening(deadline)
-        if not was_listening:
-            self.enter_listening(deadline)
         try:
+            if not was_listening:
+                self.enter_listening(deadline)
             with open_console(
                 self._serial_host,
                 self.device_id,
@@ -212,7 +214,7 @@ class ParticleDevice:
                 yield opened
         except BaseException:
             if not was_listening:
-                self._undo_listening(deadline)
+                self._undo_listening()
             raise
         if not was_listening:
             self.leave_listening(deadline)
@@ -238,20 +240,24 @@ class ParticleDevice:
         When it does not fail, the unit has restarted, and with that into the mode of its own choice.
         """
         was_listening = self.is_listening(deadline)
-        if not was_listening:
-            with contextlib.suppress(RequestRejected):
-                self.enter_listening(deadline)
         try:
+            if not was_listening:
+                with contextlib.suppress(RequestRejected):
+                    self.enter_listening(deadline)
             yield
         except BaseException:
             if not was_listening:
-                self._undo_listening(deadline)
+                self._undo_listening()
             raise
 
-    def _undo_listening(self, deadline: Deadline) -> None:
-        """Best effort on the way out of a failure, which says more than another error would."""
+    def _undo_listening(self) -> None:
+        """Best effort on the way out of a failure, which says more than another error would.
+
+        In time of its own and without the token: it is needed most when time is over or somebody stopped us.
+        """
+        deadline = Deadline.after(self._clock, UNDO_S)
         with contextlib.suppress(DriverError):
-            self.leave_listening(deadline)
+            self._control(deadline).ask(requests.stop_listening(), deadline=deadline)
 
     # --- DFU mode ---------------------------------------------------------------------------
 

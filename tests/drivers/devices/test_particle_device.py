@@ -368,6 +368,28 @@ def test_a_silent_console_ends_after_its_own_time_and_listening_mode_is_left(ben
     assert unit.mode is UnitMode.NORMAL
 
 
+@pytest.mark.parametrize("how", ["stopped", "too late"])
+def test_a_unit_does_not_stay_in_listening_mode_when_its_reader_gives_up(bench: DeviceBench, how: str) -> None:
+    unit = bench.unit()
+    stop = bench.clock.token()
+    device = bench.device(cancel=stop)
+    device.identify(bench.within(10.0))
+
+    def read() -> None:
+        with device.console(bench.within(5.0)) as console:
+            assert unit.mode is UnitMode.LISTENING
+            if how == "stopped":
+                stop.cancel()
+            else:
+                bench.clock.sleep(5.0)
+            console.version()
+
+    with pytest.raises(Cancelled if how == "stopped" else DeadlineExceeded):
+        read()
+    bench.clock.sleep(1.0)
+    assert unit.mode is UnitMode.NORMAL
+
+
 def test_two_consoles_are_told_apart_by_serial_string(bench: DeviceBench) -> None:
     bench.unit(number=1)
     second = bench.plug(make_spec("boron", 7, 2, setup_done=True), port="1-2")
