@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+import re
 from dataclasses import dataclass
 
 
@@ -99,6 +100,14 @@ class ProfileRef:
     id: str
     revision: int
     sha256: str
+
+
+_BATCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+
+
+def is_batch_name(text: str) -> bool:
+    """What fits a scan ``BATCH:``, a file name and one cell of a spreadsheet."""
+    return _BATCH_NAME.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from ...batch_name import check_batch_name
 from ...engine.commands import CloseBatch, Command, OpenBatch
-from ...errors import BadInput
+from ...model import is_batch_name
 from ..bars import product
 from ..look import Glyphs
 from ..state import BatchLine, BenchState
@@ -97,9 +96,7 @@ def _problem(batch: str, profile: str, target: str) -> str:
     """Key of what is wrong with the fields, empty if nothing."""
     if not batch or not profile:
         return "batch_wrong"
-    try:
-        check_batch_name(batch)
-    except BadInput:
+    if not is_batch_name(batch):
         return "batch_name"
     if target and not (target.isascii() and target.isdigit() and 0 < int(target) <= MAX_TARGET):
         return "target_wrong"
