@@ -31,7 +31,7 @@ from .model import Batch, OutboxItem
 from .profile import Lane, Offline, Profile, StepPlan
 from .steps import CLOUD_STEPS, UNIT_STEPS
 from .steps.cloudwork import CloudJob, CloudWork, perform
-from .steps.unitwork import BenchWifi, UnitMemory, UnitWork, WifiCredentials
+from .steps.unitwork import AtWork, BenchWifi, UnitMemory, UnitWork, WifiCredentials
 
 CLOUD_GATED = frozenset({"product_add", "name", "claim", "sim"})
 """Steps that need the serial number and label of a unit that arrived in DFU (design 5)."""
@@ -63,7 +63,7 @@ class Bench:
     ) -> None:
         self._clock, self._serial_host, self._client = clock, serial_host, client
         self._memory, self._record, self._trace = memory, record, trace
-        self._wifi = BenchWifi()
+        self._wifi, self._at_work = BenchWifi(), AtWork()
         self._lock = threading.Lock()
         self._open: dict[str, OpenBatch] = {}
 
@@ -127,7 +127,7 @@ class Bench:
             wants_label=profile.label.is_expected, label_timeout_s=profile.label.timeout_s,
             wants_secret=profile.keeps_mobile_secret,
             profile=profile, find_product=_Once(batch.find_product), files=batch.files[found.id],
-            wifi=batch.wifi, bench_wifi=self._wifi,
+            wifi=batch.wifi, bench_wifi=self._wifi, at_work=self._at_work,
         )  # fmt: skip
 
     # --- the outbox's desk ---
@@ -229,6 +229,7 @@ class BenchWork:
             return
 
     def close(self) -> None:
+        self._unit.at_work.leave(self._unit.device)
         self._unit.device.close()
 
     def _bind(self, plan: StepPlan) -> Step:

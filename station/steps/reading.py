@@ -29,6 +29,13 @@ def identify_usb(unit: Subject, ctx: StepContext) -> None:
     unit.identity.device_id = device_id
     ctx.device_id = str(device_id)
     note(unit, "device_id", str(device_id), "USB serial string")
+    twin = unit.at_work.take(ctx.slot, unit.device)
+    if twin is not None:
+        raise UnitRejected(
+            f"slot {twin} works on a unit with the Device ID {device_id} too; hand both to the technician",
+            sentence="twin",
+            values=(str(twin),),
+        )
     note(unit, "platform", unit.platform.slug, "USB product id")
     note(unit, "platform_id", str(unit.platform.id), "USB product id")
 

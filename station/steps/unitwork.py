@@ -5,6 +5,7 @@ Belongs to the slot's thread; the cloud steps see only the `CloudWork` made from
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -93,6 +94,29 @@ class BenchWifi:
         return len(self._failed) > 1
 
 
+class AtWork:
+    """Which unit each slot works on now. Thread-safe.
+
+    No two units have the same Device ID: two that tell the same one are a copy, or a mix-up nobody can untangle here.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._devices: dict[int, ParticleDevice] = {}
+
+    def take(self, slot: int, device: ParticleDevice) -> int | None:
+        """Note what ``slot`` works on. Another slot that still holds a unit of that Device ID, or None."""
+        with self._lock:
+            self._devices[slot] = device
+            others = [(number, other) for number, other in self._devices.items() if number != slot]
+        return next((n for n, other in others if other.device_id == device.device_id and other.mode is not None), None)
+
+    def leave(self, device: ParticleDevice) -> None:
+        """The attempt on ``device`` is over."""
+        with self._lock:
+            self._devices = {slot: other for slot, other in self._devices.items() if other is not device}
+
+
 @dataclass(slots=True)
 class Subject:
     """A unit whose identities are read: what `station.steps.reading` works on."""
@@ -106,6 +130,7 @@ class Subject:
     is_label_read: bool = False
     identity: Identity = field(default_factory=Identity)
     modules: tuple[ModuleInfo, ...] = ()
+    at_work: AtWork = field(default_factory=AtWork)
 
 
 @dataclass(slots=True, kw_only=True)

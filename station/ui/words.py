@@ -47,6 +47,7 @@ SENTENCES: dict[str, Sentence] = {
     "wrong_platform": Sentence(("This is {a 0}.", "This batch wants {1}."), RED),
     "no_profile": Sentence(("No open batch for {a 0}.",), SUPERVISOR),
     "wrong_label": Sentence(("Label and unit do not match.",), TECHNICIAN),
+    "twin": Sentence(("Slot {0} has the same unit.",), TECHNICIAN),
     "wrong_sku": Sentence(("This is a {0}.", "This batch wants {1}."), RED),
     "wrong_product": Sentence(("Already in product {0}.",), TECHNICIAN),
     "already_elsewhere": Sentence(("Already in product {0}.",), TECHNICIAN),

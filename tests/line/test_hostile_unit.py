@@ -164,6 +164,30 @@ def test_two_sources_with_two_device_ids_fail_before_any_write(tmp_path: Path) -
         assert (walk.verdict, walk.cloud_writes, walk.flash_writes) == (Verdict.FAIL, 0, 0)
 
 
+def test_two_units_with_one_device_id_do_not_both_pass(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON, slots=2) as bench:
+        unit = bench.unit()
+        twin = VirtualUnit(unit.spec, bench.clock, bench.world)
+        bench.units.append(twin)
+        bench.plug(unit, 1)
+        bench.sleep(8.0)
+        bench.plug(twin, 2)
+        told = bench.wait_finished(2)
+        assert (told.verdict, told.sentence, told.values) == (Verdict.FAIL, "twin", ("1",))
+        assert twin.score.flash_writes == 0
+        assert bench.wait_finished(1).verdict is Verdict.PASS
+
+
+def test_a_unit_that_moves_to_another_slot_is_nobodys_twin(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON, slots=2) as bench:
+        unit = bench.unit()
+        bench.plug(unit, 1)
+        bench.sleep(8.0)
+        bench.unplug(1)
+        assert bench.walk(unit, slot=2).verdict is Verdict.PASS
+        assert bench.wait_finished(1).verdict is Verdict.ABORTED
+
+
 # --- the cloud -----------------------------------------------------------------------------------------------
 
 USER, PRODUCT, MEMBER = "GET /v1/user", "GET /v1/products/:p", "GET /v1/products/:p/devices/:id"
