@@ -129,3 +129,11 @@ def test_work_owed_by_a_unit_that_was_walked_again_meanwhile_settles_its_own_att
     assert (verdict(journal, "a-1"), verdict(journal, "a-2")) == (Verdict.PASS, Verdict.FAIL)
     progress = journal.progress("B1", at())
     assert (progress.finished, progress.passed, progress.first_pass) == (1, 0, 1)
+
+
+def test_work_put_off_before_the_clock_was_set_back_is_due_at_once(journal: Journal) -> None:
+    """A pause lasts seconds; a year of waiting can only be the clock."""
+    journal.record(*pending("a-1", "product_add"))
+    journal.postpone(item("a-1", "product_add"), at(30), "the cloud does not answer")
+    assert journal.due(at(29)) == ()
+    assert journal.due(at(-365 * 24 * 3600)) == (item("a-1", "product_add"),)
