@@ -39,6 +39,7 @@ def first_walk(bench: LineBench, unit: VirtualUnit) -> Walk:
     return walk
 
 
+@pytest.mark.rule("E12")  # what is ours is not claimed again
 @pytest.mark.parametrize("recipe", [BORON, ARGON, DEVELOPER], ids=lambda recipe: recipe.id)
 def test_a_second_walk_writes_nothing_and_names_the_proof_of_every_step(
     recipe: Recipe, tmp_path: Path, record_property: Callable[[str, object], None]
