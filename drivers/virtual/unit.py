@@ -146,6 +146,13 @@ class VirtualUnit:
         with self.condition:
             self.after(0.0, lambda: self._reset(BootRequest.DFU))
 
+    def hold_mode_button(self) -> None:
+        """Hold MODE for three seconds: listening mode by hand, also where the request for it is refused."""
+        with self.condition:
+            software = self._software
+            if isinstance(software, Application):
+                self.after(3.0, software.enter_listening)
+
     def set_claimed(self, is_claimed: bool) -> None:
         """What the cloud tells a connected unit about its owner."""
         with self.condition:

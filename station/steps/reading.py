@@ -17,6 +17,7 @@ from ..engine.events import UnitIdentified
 from ..engine.step import StepContext
 from ..errors import StepFault, UnitRejected
 from ..model import IdentityFact
+from .listening import listening
 from .unitwork import Subject
 
 CELLULAR_READ_S = 60.0
@@ -118,7 +119,7 @@ def _read_console(unit: Subject, ctx: StepContext) -> None:
     wants_secret = unit.wants_secret and not unit.memory.knows_secret(str(unit.identity.device_id))
     if not (wants_imei or wants_secret or unit.device.is_listening(ctx.deadline)):
         return
-    with unit.device.console(ctx.deadline) as console:
+    with listening(unit.device, ctx), unit.device.console(ctx.deadline) as console:
         found: ConsoleIdentity = console.identify(ctx.deadline)
     identity = unit.identity
     identity.imei = identity.imei or found.imei
@@ -200,6 +201,7 @@ def _compare_secret(unit: Subject, secret: object) -> None:
 
 
 def tell(unit: Subject, ctx: StepContext) -> None:
+    """Journal what was read and show it, with the unit's last verdict if it was here before."""
     identity = unit.identity
     ctx.record(
         UnitIdentified(

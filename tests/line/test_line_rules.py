@@ -24,7 +24,7 @@ from drivers.virtual.dct import SETUP_DONE
 from drivers.virtual.flash import Who
 from drivers.virtual.unit import UnitMode
 from station.cloud.virtual.faults import Fault, FaultKind
-from station.engine.events import Event, StepFinished, StepStarted
+from station.engine.events import Event, HandsDone, HandsNeeded, StepFinished, StepStarted
 from station.errors import BadInput
 from station.model import Outcome, Verdict
 from station.profile import parse_profile
@@ -365,6 +365,23 @@ def test_listening_mode_is_entered_by_request_where_only_the_console_tells_and_l
         walk = bench.told(finished)
         imei = next(f for e in walk.events if e.kind == "UnitIdentified" for f in e.facts if f.name == "imei")  # type: ignore[attr-defined]
         assert (imei.value, imei.source) == (str(unit.spec.imei), "console")
+        assert unit.mode is UnitMode.NORMAL
+
+
+@pytest.mark.rule("H1")
+@pytest.mark.parametrize("refusal", ["do=stall", "do=busy,times=3"])
+def test_a_unit_that_does_not_obey_is_brought_to_listening_by_hand_and_goes_on(refusal: str, tmp_path: Path) -> None:
+    recipe = replace(BORON, device_os="4.1.0")
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.finished_unit(recipe, faults=(f"at=request:70,{refusal}",))
+        bench.plug(unit)
+        asked = bench.wait_for(HandsNeeded, sentence="listening_by_hand")
+        assert asked.led == "blinking dark blue"  # type: ignore[attr-defined]
+        bench.sleep(4.0)
+        unit.hold_mode_button()
+        bench.wait_for(HandsDone, since=bench.place_of(asked))
+        finished = bench.wait_finished()
+        assert finished.verdict is Verdict.PASS, finished.reason
         assert unit.mode is UnitMode.NORMAL
 
 
