@@ -189,28 +189,29 @@ VERDICT_WORDS: dict[Verdict, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Led:
-    """The unit's status light: words, the colour of the dot on screen, and whether it goes on and off."""
+    """The unit's status light: words, what it means, the colour of its dot, and whether that goes on and off."""
 
     words: str
+    means: str
     colour: str
     blinks: bool = True
 
 
 LEDS: dict[str, Led] = {
-    "blinking dark blue": Led("blinking dark blue", "#4F7BFF"),
-    "fast blinking blue": Led("blinking blue, fast", "#4F7BFF"),
-    "breathing blue": Led("breathing blue", "#4F7BFF"),
-    "blinking yellow": Led("blinking yellow", "#FFD800"),
-    "blinking magenta": Led("blinking magenta", "#FF4FE0"),
-    "breathing magenta": Led("breathing magenta", "#FF4FE0"),
-    "blinking green": Led("blinking green", "#3FE05A"),
-    "breathing green": Led("breathing green", "#3FE05A"),
-    "blinking cyan": Led("blinking cyan", "#30E0F0"),
-    "breathing cyan": Led("breathing cyan", "#30E0F0"),
-    "breathing white": Led("breathing white", "#FFFFFF"),
-    "blinking red": Led("blinking red", "#FF6A5A"),
-    "rainbow": Led("rainbow", "#FFFFFF"),
-    "off": Led("dark", "#5C6670", blinks=False),
+    "blinking dark blue": Led("blinking dark blue", "ready for its network", "#4F7BFF"),
+    "fast blinking blue": Led("blinking blue, fast", "forgets its networks", "#4F7BFF"),
+    "breathing blue": Led("breathing blue", "radio on, not connected", "#4F7BFF"),
+    "blinking yellow": Led("blinking yellow", "ready to be written", "#FFD800"),
+    "blinking magenta": Led("blinking magenta", "takes an update: do not unplug", "#FF4FE0"),
+    "breathing magenta": Led("breathing magenta", "runs without its application", "#FF4FE0"),
+    "blinking green": Led("blinking green", "looks for a network", "#3FE05A"),
+    "breathing green": Led("breathing green", "network, no cloud", "#3FE05A"),
+    "blinking cyan": Led("blinking cyan", "goes online", "#30E0F0"),
+    "breathing cyan": Led("breathing cyan", "online", "#30E0F0"),
+    "breathing white": Led("breathing white", "radio off", "#FFFFFF"),
+    "blinking red": Led("blinking red", "has a fault", "#FF6A5A"),
+    "rainbow": Led("rainbow", "the unit you asked for", "#FFFFFF"),
+    "off": Led("dark", "no power, or dead", "#5C6670", blinks=False),
 }
 """Reference provisioning-rules 3.4."""
 
@@ -219,7 +220,7 @@ def led(name: str) -> Led | None:
     """The light of that name; a name we do not know is shown as it is, without a colour of its own."""
     if not name:
         return None
-    return LEDS.get(name.lower()) or Led(clean(name, _MAX_VALUE), "#FFFFFF", blinks=False)
+    return LEDS.get(name.lower()) or Led(clean(name, _MAX_VALUE), "", "#FFFFFF", blinks=False)
 
 
 def say(key: str, values: Sequence[str] = ()) -> Sentence | None:
