@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from drivers.clock import CancelToken, Clock, Deadline
 from drivers.devices import ParticleDevice
-from drivers.errors import Disconnected, DriverError
+from drivers.errors import DeadlineExceeded, Disconnected, DriverError
 from drivers.platforms import Platform, platform
 from drivers.transport import SerialHost
 from drivers.wire import requests
@@ -24,7 +24,7 @@ from .cloud.client import CloudClient
 from .cloud.errors import CloudRefused, NotAllowed
 from .engine.events import Event
 from .engine.ports import Seat
-from .engine.step import Emit, Step, StepContext, StepResult
+from .engine.step import Emit, Step, StepContext, StepResult, deferred
 from .errors import BadInput, UnitRejected
 from .firmware.release import ReleaseFiles
 from .model import Batch, OutboxItem
@@ -140,6 +140,8 @@ class Bench:
         job = CloudJob.from_json(item.body)
         try:
             return self._finish(item, job, cancel)
+        except DeadlineExceeded as error:  # nobody waits for it: too slow today is no word about the unit
+            return deferred(str(error), item.body)
         except NotAllowed:
             raise  # the token's fault, and curable
         except (UnitRejected, CloudRefused) as error:

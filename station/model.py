@@ -45,14 +45,6 @@ OUTCOME_VERDICT: dict[Outcome, Verdict] = {
 """What a step's outcome makes of the attempt."""
 
 
-class Restart(enum.StrEnum):
-    """Why a unit is allowed to leave the bus for a while."""
-
-    DFU = "dfu"
-    APPLICATION = "application"
-    UPDATE = "update"
-
-
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """One value read from a unit or the cloud, with its limits if it has any."""

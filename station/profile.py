@@ -157,10 +157,6 @@ class Profile:
         return step_plans(self.kind, frozenset(off), dict(self.limits))
 
     @property
-    def label_is_required(self) -> bool:
-        return self.label.is_expected
-
-    @property
     def keeps_mobile_secret(self) -> bool:
         return self.label.keeps_secret
 

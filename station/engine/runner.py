@@ -133,12 +133,6 @@ class SlotRunner:
         with self._condition:
             return self._attempt.names if self._attempt is not None else frozenset()
 
-    @property
-    def is_idle(self) -> bool:
-        """No attempt runs and none is about to start."""
-        with self._condition:
-            return self._attempt is None and not self._has_work()
-
     # --- the slot's own thread ---
 
     def _ask(self, job: _Job) -> None:
