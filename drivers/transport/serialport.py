@@ -11,7 +11,7 @@ from typing import Protocol
 import serial
 from serial.tools import list_ports
 
-from ..errors import AccessDenied, Disconnected, LinkError, NotFound, TransferTimeout
+from ..errors import AccessDenied, Disconnected, DriverError, LinkError, NotFound, TransferTimeout
 from ..identity import PortPath
 from ..wire.usb import PARTICLE_VENDOR_ID, UsbId
 from . import SerialPort, SerialTransport
@@ -51,8 +51,10 @@ def _translated(what: str) -> Iterator[None]:
         yield
     except serial.SerialTimeoutException as error:
         raise TransferTimeout(f"{what}: the unit takes no data; other cable, other port?") from error
-    except (OSError, ValueError, TypeError) as error:  # SerialException is an OSError, often without errno
-        number = getattr(error, "errno", None)
+    except DriverError:
+        raise
+    except Exception as error:  # SerialException is an OSError, often without errno; termios has an error of its own
+        number = getattr(error, "errno", None) or next((a for a in error.args[:1] if isinstance(a, int)), None)
         kind, words = _ERRORS.get(number or 0, (Disconnected, "the unit is gone"))
         raise kind(f"{what}: {words} ({error})") from error
 
@@ -117,5 +119,5 @@ class PyserialTransport:
             return first + bytes(self._port.read(waiting)) if waiting > 0 else first
 
     def close(self) -> None:
-        with contextlib.suppress(OSError, ValueError, TypeError):
+        with contextlib.suppress(Exception):  # there is nothing left to lose, and it never raises
             self._port.close()

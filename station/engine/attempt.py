@@ -112,8 +112,8 @@ class Attempt:
         while (plan := self._next(lane)) is not None:
             try:
                 result = self._perform(plan)
-            except JournalError as error:
-                result = StepResult(Outcome.ERROR, reason=str(error), sentence="journal_failed")
+            except Exception as error:  # the journal or a bug; a lane that died here would leave the other waiting
+                result = StepResult(Outcome.ERROR, reason=sentence_of(error), sentence=blame(error).sentence)
             self._ended(plan, result)  # what counts for the verdict, even if the journal refused the record
 
     def _next(self, lane: str) -> StepPlan | None:

@@ -6,9 +6,11 @@ import contextlib
 import dataclasses
 import itertools
 import struct
+import termios
 from collections.abc import Callable, Iterator
 
 import pytest
+import serial
 from device_bench import DeviceBench
 from hostile_unit import HostileUnit, Lies, answering, corrupting, is_dfu, is_serial_string, is_service, on
 
@@ -28,9 +30,14 @@ from drivers.errors import (
     StrangeIdentity,
     Swapped,
 )
+from drivers.hotplug import Enumerator
 from drivers.identity import DeviceId
 from drivers.platforms import ModuleFunction
+from drivers.transport import SerialPort
+from drivers.transport.serialport import PyserialHost
+from drivers.transport.usb import PyusbHost
 from drivers.virtual import synthetic
+from drivers.virtual.backend import DeviceRef, VirtualBackend
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.bus import Gone
 from drivers.virtual.control_service import Outcome, Status, service_reply
@@ -38,7 +45,7 @@ from drivers.virtual.factory import make_spec
 from drivers.virtual.messages import blob, message, number, text
 from drivers.wire import requests
 from drivers.wire.module import Image, parse_image
-from drivers.wire.usb import Setup
+from drivers.wire.usb import Setup, UsbId
 
 OTHER = DeviceId("e00fce68" + "0" * 16)
 
@@ -352,3 +359,55 @@ def test_whatever_a_bootloader_answers_no_forbidden_page_is_touched(bench: Devic
             assert unit.memory.internal.read(image.flash_address, len(image.data)) == image.data
         device.close()
     assert unit.score.forbidden == []
+
+
+# --- below pyusb and pyserial -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "foreign", [RuntimeError("x"), AssertionError(), AttributeError("fd"), KeyError(3), MemoryError()]
+)
+def test_whatever_the_usb_library_is_driven_to_is_a_link_error(bench: DeviceBench, foreign: Exception) -> None:
+    def fail() -> bytes:
+        raise foreign
+
+    device, _ = honestly_identified(bench, Lies(on(is_service(1), fail)))
+    with pytest.raises(LinkError):
+        device.ask(requests.get_serial_number())
+
+
+class BrokenList(VirtualBackend):
+    """A host whose list of devices fails in a way no documentation mentions."""
+
+    is_broken = False
+
+    def enumerate_devices(self) -> Iterator[DeviceRef]:
+        if self.is_broken:
+            raise RuntimeError("descriptor of an unknown kind")
+        return super().enumerate_devices()
+
+
+def test_a_listing_that_breaks_does_not_end_the_enumerator(bench: DeviceBench) -> None:
+    backend = BrokenList(bench.bus)
+    seen: list[object] = []
+    failures: list[DriverError] = []
+    enumerator = Enumerator(PyusbHost(backend), bench.clock, seen.append, on_failure=failures.append)
+    enumerator.start()
+    backend.is_broken = True
+    bench.clock.sleep(2.0)
+    backend.is_broken = False
+    plug(bench, Lies())
+    bench.clock.sleep(1.0)
+    enumerator.stop()
+    assert len(failures) == 1
+    assert len(seen) == 1
+
+
+def test_a_port_that_fails_as_termios_does_is_a_unit_that_left() -> None:
+    """pyserial hands that error through when a unit leaves while its port is being opened."""
+
+    def opener(_device: str) -> serial.SerialBase:
+        raise termios.error(5, "Input/output error")
+
+    with pytest.raises(Disconnected):
+        PyserialHost(list, opener).open(SerialPort("/dev/ttyACM0", UsbId(0x2B04, 0xC00D), "", None))
