@@ -143,7 +143,6 @@ def test_a_unit_is_a_named_member_before_it_can_come_online(tmp_path: Path) -> N
 
 
 @pytest.mark.rule("C2")
-@pytest.mark.rule("C11")
 def test_a_unit_whose_import_is_answered_invalid_never_gets_to_the_network(tmp_path: Path) -> None:
     with line_bench(tmp_path, ARGON) as bench:
         unit = bench.unit("argon", is_known=False)
