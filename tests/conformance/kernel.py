@@ -32,11 +32,6 @@ _HUB = Descriptors(
 )
 
 
-def _memory_directory() -> str | None:
-    """Many small files: in memory if the machine has such a file system."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-
-
 class PretendKernel:
     """One directory, showing one bus at a time, to one process at a time started with `environment`.
 
@@ -44,7 +39,8 @@ class PretendKernel:
     """
 
     def __init__(self) -> None:
-        self.root = Path(tempfile.mkdtemp(prefix="usb-", dir=_memory_directory()))
+        # Not below /dev, memory or not: umockdev would look at every file we write there, and lose a descriptor each.
+        self.root = Path(tempfile.mkdtemp(prefix="usb-"))
         self._tree = Tree(self.root)
         self._lock = threading.Lock()
         self._hub_addresses = itertools.count(127, -1)  # units count up from 1
