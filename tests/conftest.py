@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 
@@ -9,12 +11,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--rule", action="append", default=[], metavar="ID", help="only tests that show this provisioning rule"
     )
+    parser.addoption(
+        "--slow-cases", type=int, default=0, metavar="N", help="of a test marked slow only the first N cases (all)"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    wanted = set(config.getoption("--rule"))
-    if not wanted:
-        return
-    chosen = [item for item in items if wanted & {rule for mark in item.iter_markers("rule") for rule in mark.args}]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
-    items[:] = chosen
+    wanted, most = set(config.getoption("--rule")), config.getoption("--slow-cases")
+    seen: Counter[str] = Counter()
+
+    def is_wanted(item: pytest.Item) -> bool:
+        if wanted and not wanted & {rule for mark in item.iter_markers("rule") for rule in mark.args}:
+            return False
+        test = item.nodeid.partition("[")[0]
+        seen[test] += 1
+        return not most or seen[test] <= most or item.get_closest_marker("slow") is None
+
+    chosen = [item for item in items if is_wanted(item)]
+    if len(chosen) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        items[:] = chosen

@@ -24,7 +24,20 @@ from pathlib import Path
 
 from .rules import ROOT, collect, rule_book
 
-PYTEST = ("-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider", "--timeout", "90")
+PYTEST = (
+    "-m",
+    "pytest",
+    "-q",
+    "--tb=no",
+    "-p",
+    "no:cacheprovider",
+    "--timeout",
+    "90",
+    "--slow-cases",
+    "2",
+    "-o",
+    "junit_family=xunit1",
+)
 WORKERS = os.cpu_count() or 2
 
 
@@ -74,7 +87,7 @@ class Run:
             failed |= {name} if "failure" in kinds else set()
             broken |= {name} if "error" in kinds else set()
             passed += not kinds
-        return cls(frozenset(failed), frozenset(broken), passed)
+        return cls(frozenset(failed), frozenset(broken - failed), passed)  # a failed test may leave a mess, too
 
 
 def mutants() -> tuple[Mutant, ...]:
