@@ -18,7 +18,9 @@ def name(work: CloudWork, ctx: StepContext) -> StepResult:
         work.client.rename(work.job.device, wanted, work.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
     found = _name_now(work, ctx)
     if found != wanted:
-        raise StepFault(f"the cloud was asked to name the unit {wanted!r} and shows {found!r}; retry later")
+        raise StepFault(
+            f"the cloud was asked to name the unit {wanted!r} and shows {found!r}; retry later", sentence="cloud_failed"
+        )
     return done(f"cloud shows name {wanted}")
 
 

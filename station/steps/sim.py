@@ -17,7 +17,9 @@ BUDGET_S = 120.0
 def sim(work: CloudWork, ctx: StepContext) -> StepResult:
     """Poll; only a developer SIM is activated by us (adding to a product activates a built-in SIM by itself)."""
     if not work.job.iccid:
-        raise StepFault("no ICCID was read from the unit, so its SIM cannot be looked up; reseat the SIM")
+        raise StepFault(
+            "no ICCID was read from the unit, so its SIM cannot be looked up; reseat the SIM", sentence="sim_missing"
+        )
     iccid = Iccid.parse(work.job.iccid)
     started = ctx.clock.now()
     budget_s = BUDGET_S if work.is_connected is not None else 0.0  # nobody waits at a slot for owed work

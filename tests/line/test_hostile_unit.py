@@ -226,6 +226,13 @@ def test_a_cloud_that_lies_costs_one_unit_its_pass_and_the_station_nothing(fault
         assert bench.walk(bench.finished_unit(BORON, 2)).verdict is Verdict.PASS
 
 
+def test_a_cloud_that_takes_a_name_and_shows_none_is_blamed_and_not_the_station(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        bench.cloud.order(lie("PUT " + MEMBER.removeprefix("GET "), {"ok": True}))
+        told = bench.walk(bench.finished_unit(BORON)).finished
+        assert (told.verdict, told.failed_step, told.sentence) == (Verdict.ERROR, "name", "cloud_failed")
+
+
 def test_an_account_without_a_name_owns_no_unit(tmp_path: Path) -> None:
     """The owner of an unclaimed unit is empty too."""
     with line_bench(tmp_path, CLAIMED) as bench:
