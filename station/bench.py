@@ -24,7 +24,7 @@ from .cloud.client import CloudClient
 from .cloud.errors import CloudRefused, NotAllowed
 from .engine.events import Event
 from .engine.ports import Seat
-from .engine.step import Emit, Step, StepContext, StepResult, deferred
+from .engine.step import Emit, NobodysDesk, Step, StepContext, StepResult, deferred
 from .errors import BadInput, UnitRejected
 from .firmware.release import ReleaseFiles
 from .model import Batch, OutboxItem
@@ -154,7 +154,7 @@ class Bench:
         context = StepContext(
             step=item.action, slot=0, attempt=item.attempt, clock=self._clock,
             deadline=Deadline.after(self._clock, OUTBOX_STEP_S), cancel=cancel, announce=_unseen,
-            record=self._record, desk=_NoDesk(), device_id=item.device_id,
+            record=self._record, desk=NobodysDesk(), device_id=item.device_id,
         )  # fmt: skip
         return CLOUD_STEPS[item.action](CloudWork(job, self._client), context)
 
@@ -164,11 +164,6 @@ OUTBOX_STEP_S = 300.0
 
 def _unseen(event: Event) -> None:
     """Progress of owed work has no slot to be shown in."""
-
-
-class _NoDesk:
-    def wait_scan(self, timeout_s: float, cancel: CancelToken) -> str | None:
-        raise NotImplementedError("owed cloud work asks nobody for a scan")
 
 
 class _Once:

@@ -39,6 +39,7 @@ from .engine.line import Line
 from .engine.outbox import OutboxWorker
 from .engine.records import ProductCached
 from .engine.runner import SlotRunner
+from .engine.scanner import ScannerTurn
 from .errors import BadInput, CloudError, JournalError
 from .firmware.release import load_release
 from .firmware.store import FirmwareStore
@@ -93,6 +94,7 @@ class Station:
             clock, hardware.serial_host, self.client, _Memory(self.journal), self._record,
             self._trace if settings.traces else None,
         )  # fmt: skip
+        self._scanner = ScannerTurn(clock)
         self.outbox = OutboxWorker(clock, self.journal, self.bench, self._published)
         self.line = Line(
             settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record,
@@ -216,7 +218,7 @@ class Station:
     # --- callbacks ---
 
     def _runner(self, slot: SlotInfo, port: PortWatch) -> SlotRunner:
-        return SlotRunner(slot, port, self.clock, self.bench, self.journal, self._published)
+        return SlotRunner(slot, port, self.clock, self.bench, self.journal, self._published, self._scanner)
 
     def _published(self, event: Event) -> None:
         """Verdicts move the counters and may leave owed work."""

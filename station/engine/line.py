@@ -58,6 +58,7 @@ class Line:
         self._slots = {slot.number: slot for slot in slots}
         self._runners: dict[str, SlotRunner] = {}
         self._strangers: dict[str, Attached] = {}
+        self._doubted: tuple[int, str] | None = None
         for slot in slots:
             if slot.port_path:
                 self._add_runner(slot)
@@ -140,24 +141,30 @@ class Line:
             self._bind_scan(command, shown_scan(scanned))
 
     def _bind_scan(self, command: Scan, shown: str) -> None:
-        """To the slot that waits for one, else the slot whose unit it names, else the only running slot."""
-        runner = self._scan_target(command, shown)
+        """To the slot that asks for one, else the slot whose unit it names, else the only running slot.
+
+        A label of another slot's unit is doubted once - a hand took the wrong one -, and believed the second time.
+        """
+        runner = self._scan_target(shown)
         if runner is None:
-            waits = any(r.is_waiting_scan for r in self.runners)
-            reason = "several slots wait: first press the number of the slot" if waits else "no slot waits for a scan"
-            self._read(shown, accepted=False, reason=reason)
+            self._read(shown, accepted=False, reason="no slot waits for a scan")
+            return
+        owner = next((r.slot.number for r in self.runners if r is not runner and shown in r.names), 0)
+        doubt = (runner.slot.number, shown)
+        if owner and doubt != self._doubted:
+            self._doubted = doubt
+            reason = f"that is the label of slot {owner}; scan the one of slot {runner.slot.number}"
+            self._read(shown, accepted=False, reason=reason, slot=runner.slot.number)
             return
         runner.scan(command.text)
         self._read(shown, accepted=True, slot=runner.slot.number)
 
-    def _scan_target(self, command: Scan, shown: str) -> SlotRunner | None:
-        """None: nobody waits, or several do and nothing says which; a guess would fail a good unit."""
-        waiting = [r for r in self.runners if r.is_waiting_scan]
-        among = waiting or [r for r in self.runners if r.is_running]
-        chosen = [r for r in waiting if r.slot.number == command.slot]
-        named = [r for r in among if shown in r.names]
-        found = chosen or named or among
-        return found[0] if chosen or named or len(found) == 1 else None
+    def _scan_target(self, shown: str) -> SlotRunner | None:
+        """At most one slot asks at a time. None: nobody does, and nothing says whose the scan is."""
+        asking = [r for r in self.runners if r.is_waiting_scan]
+        running = [r for r in self.runners if r.is_running]
+        found = asking or [r for r in running if shown in r.names] or running
+        return found[0] if len(found) == 1 else None
 
     def _read(self, shown: str, *, accepted: bool, reason: str = "", slot: int = 0) -> None:
         self._publish(ScanRead(at=self._clock.utc(), slot=slot, shown=shown, accepted=accepted, reason=reason))

@@ -6,6 +6,7 @@ between repeats the step, which then observes that it is done already.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import logging
 
@@ -36,6 +37,7 @@ class OutboxWorker:
         self._token = clock.token()
         self._failures = 0
         self._has_news = True
+        self._has_told = False  # that the journal fails
         self._thread: ClockThread | None = None
 
     def start(self) -> None:
@@ -59,16 +61,26 @@ class OutboxWorker:
                 with self._condition:
                     self._condition.wait_for(lambda: self._has_news, self._pause(), self._token)
                     self._has_news = False
-                self._round()
+                self._guarded_round()
         except Cancelled:
             return
+
+    def _guarded_round(self) -> None:
+        """A journal that fails must not end owed work for good: it is told once, and tried again later."""
+        try:
+            self._round()
+            self._has_told = False
         except JournalError as error:
-            self._publish(StationFault(at=self._clock.utc(), reason=sentence_of(error)))
+            self._failures += 1
+            if not self._has_told:
+                self._publish(StationFault(at=self._clock.utc(), reason=sentence_of(error)))
+            self._has_told = True
 
     def _pause(self) -> float | None:
         """Seconds until the next look; None (until woken) when nothing is owed."""
-        if self._journal.waiting() == 0:
-            return None
+        with contextlib.suppress(JournalError):  # the next round tells
+            if self._journal.waiting() == 0:
+                return None
         return self._retry_s(self._failures)
 
     def _round(self) -> None:

@@ -10,7 +10,7 @@ import logging
 import secrets
 from dataclasses import dataclass, replace
 
-from drivers.clock import CancelToken, Clock, ClockThread
+from drivers.clock import Clock, ClockThread
 from drivers.hotplug import PortWatch
 
 from ..errors import JournalError, blame
@@ -18,6 +18,7 @@ from ..model import OUTCOME_VERDICT, SlotInfo, Verdict
 from .attempt import Attempt, Ending, Stop, sentence_of
 from .events import AttemptFinished, AttemptStarted
 from .ports import JournalPort, Seat, WorkBench
+from .scanner import ScannerTurn, SlotDesk
 from .step import Emit
 
 log = logging.getLogger(__name__)
@@ -31,43 +32,26 @@ class _Job:
     signal: bool | None = None
 
 
-class _Desk:
-    """Scans bound to one slot, waiting for the step that asked."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._condition = clock.condition()
-        self._scans: collections.deque[str] = collections.deque(maxlen=4)
-        self.is_waiting = False
-
-    def put(self, text: str) -> None:
-        with self._condition:
-            self._scans.append(text)
-            self._condition.notify_all()
-
-    def clear(self) -> None:
-        with self._condition:
-            self._scans.clear()
-
-    def wait_scan(self, timeout_s: float, cancel: CancelToken) -> str | None:
-        with self._condition:
-            self.is_waiting = True
-            try:
-                arrived = self._condition.wait_for(lambda: bool(self._scans), timeout_s, cancel)
-                return self._scans.popleft() if arrived else None
-            finally:
-                self.is_waiting = False
-
-
 class SlotRunner:
-    """Owns the thread of one slot. `start`, then `port_changed` on every arrival and departure."""
+    """Owns the thread of one slot. `start`, then `port_changed` on every arrival and departure.
+
+    ``scanner``: the turn all slots of a bench share.
+    """
 
     def __init__(
-        self, slot: SlotInfo, port: PortWatch, clock: Clock, bench: WorkBench, journal: JournalPort, publish: Emit
+        self,
+        slot: SlotInfo,
+        port: PortWatch,
+        clock: Clock,
+        bench: WorkBench,
+        journal: JournalPort,
+        publish: Emit,
+        scanner: ScannerTurn | None = None,
     ) -> None:
         self.slot, self.port = slot, port
         self._clock, self._bench, self._journal, self._publish = clock, bench, journal, publish
         self._condition = clock.condition()
-        self._desk = _Desk(clock)
+        self._desk = SlotDesk(clock, scanner or ScannerTurn(clock))
         self._jobs: collections.deque[_Job] = collections.deque()
         self._attempt: Attempt | None = None
         self._handled = -1  # the port's generation whose unit has its verdict

@@ -58,9 +58,23 @@ def deferred(reason: str, owed: str) -> StepResult:
 class ScanDesk(Protocol):
     """Where scans for one slot arrive."""
 
+    def my_turn(self, cancel: CancelToken) -> contextlib.AbstractContextManager[None]:
+        """Wait until no other slot asks for a scan, and keep the scanner for the ``with`` block."""
+        ...
+
     def wait_scan(self, timeout_s: float, cancel: CancelToken) -> str | None:
         """The next scan bound to this slot (it may hold a secret), or None when ``timeout_s`` passed."""
         ...
+
+
+class NobodysDesk:
+    """The desk of work that asks nobody for a scan."""
+
+    def my_turn(self, cancel: CancelToken) -> contextlib.AbstractContextManager[None]:
+        raise NotImplementedError("this work asks nobody for a scan")
+
+    def wait_scan(self, timeout_s: float, cancel: CancelToken) -> str | None:
+        raise NotImplementedError("this work asks nobody for a scan")
 
 
 PACE_SHARE = 0.05
@@ -130,6 +144,17 @@ class StepContext:
             yield
         finally:
             self.announce(HandsDone(step=self.step, **self.head()))
+
+    def scan(self, sentence: str, values: tuple[str, ...], timeout_s: float) -> str | None:
+        """Ask for one scan (it may hold a secret); None after ``timeout_s``.
+
+        Waiting until the scanner is free is no time of the step.
+        """
+        left = self.deadline.remaining
+        with self.desk.my_turn(self.cancel):
+            self.deadline = Deadline.after(self.clock, left)
+            with self.hands(sentence, values=values):
+                return self.desk.wait_scan(timeout_s, self.cancel)
 
 
 class Step(Protocol):

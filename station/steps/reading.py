@@ -161,8 +161,7 @@ def _check_presence(unit: Subject) -> None:
 def _read_label(unit: Subject, ctx: StepContext) -> None:
     if not unit.wants_label or unit.is_label_read:
         return
-    with ctx.hands("scan_label", values=(unit.identity.label,)):
-        text = ctx.desk.wait_scan(unit.label_timeout_s, ctx.cancel)
+    text = ctx.scan("scan_label", (unit.identity.label,), unit.label_timeout_s)
     if text is None:
         raise StepFault(
             f"no label was scanned within {unit.label_timeout_s:.0f} s; scan the label, then retry",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from drivers.clock import CancelToken, Clock, Deadline
+from drivers.clock import Clock, Deadline
 from drivers.devices import ParticleDevice
 from drivers.hotplug import PortWatch
 from drivers.identity import MobileSecret, Secret
@@ -14,7 +14,7 @@ from drivers.transport import SerialHost, UsbCandidate, UsbHost
 from drivers.wire.usb import Mode
 
 from ..engine.events import Event
-from ..engine.step import StepContext
+from ..engine.step import NobodysDesk, StepContext
 from ..model import IdentityFact, SeenBefore
 from ..steps import reading
 from ..steps.unitwork import Subject
@@ -45,11 +45,6 @@ class _Stranger:
         return ""
 
 
-class _NoDesk:
-    def wait_scan(self, timeout_s: float, cancel: CancelToken) -> str | None:
-        raise NotImplementedError("looking at a unit asks nobody for a scan")
-
-
 def wait_candidates(host: UsbHost, clock: Clock, count: int) -> list[UsbCandidate]:
     """What is plugged in, waiting up to ten seconds for ``count`` units to appear."""
     deadline = Deadline.after(clock, APPEAR_S)
@@ -75,7 +70,7 @@ def looked_at(candidate: UsbCandidate, serial_host: SerialHost, clock: Clock) ->
 def _read(subject: Subject, clock: Clock) -> None:
     context = StepContext(
         step="identify", slot=0, attempt="", clock=clock, deadline=Deadline.after(clock, LOOK_S), cancel=clock.token(),
-        announce=_unheard, record=_unheard, desk=_NoDesk(),
+        announce=_unheard, record=_unheard, desk=NobodysDesk(),
     )  # fmt: skip
     mode = subject.device.mode
     subject.identity.facts.append(IdentityFact("mode", str(mode), "USB product id"))

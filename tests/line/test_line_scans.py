@@ -9,18 +9,19 @@ from line_bench import BORON, LineBench, line_bench, replace
 
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from station.engine.commands import BindPort, RetrySlot, RunStep, Scan, SetOperator, StopSlot
-from station.engine.events import AttemptFinished, HandsNeeded, OperatorChanged, ScanRead, StepStarted
+from station.engine.events import AttemptFinished, HandsNeeded, OperatorChanged, ScanRead, StepStarted, UnitIdentified
 from station.model import Verdict
 
 LABELLED = replace(BORON, label=True)
 
 
-def two_waiting(bench: LineBench) -> tuple[VirtualUnit, VirtualUnit]:
-    """Two finished units in slots 1 and 2 that both wait for their labels."""
+def two_in(bench: LineBench) -> tuple[VirtualUnit, VirtualUnit]:
+    """Two finished units in slots 1 and 2: the first is asked for its label, the second waits for the scanner."""
     units = bench.finished_unit(LABELLED, 1), bench.finished_unit(LABELLED, 2)
     for slot, unit in enumerate(units, start=1):
         bench.plug(unit, slot)
-        bench.wait_for(HandsNeeded, slot=slot, sentence="scan_label")
+        bench.wait_for(UnitIdentified, slot=slot)
+    bench.wait_for(HandsNeeded, slot=1, sentence="scan_label")
     return units
 
 
@@ -42,21 +43,39 @@ def test_a_scan_goes_to_the_slot_that_waits_for_one(tmp_path: Path) -> None:
         assert bench.wait_finished(2).verdict is Verdict.PASS
 
 
-def test_of_two_waiting_slots_the_selected_one_gets_the_scan(tmp_path: Path) -> None:
+def test_one_slot_is_asked_for_its_label_at_a_time(tmp_path: Path) -> None:
     with line_bench(tmp_path, LABELLED, slots=2) as bench:
-        first, second = two_waiting(bench)
-        assert scan(bench, second.label, 2).slot == 2
-        assert bench.wait_finished(2).verdict is Verdict.PASS
+        first, second = two_in(bench)
+        bench.sleep(30.0)
+        asked = [event.slot for _, event in bench.events if isinstance(event, HandsNeeded)]
+        assert asked == [1]
         assert scan(bench, first.label).slot == 1
+        assert bench.wait_for(HandsNeeded, slot=2, sentence="scan_label")
+        assert scan(bench, second.label).slot == 2
+        assert [bench.wait_finished(slot).verdict for slot in (1, 2)] == [Verdict.PASS] * 2
+
+
+def test_a_hand_that_took_the_wrong_label_is_told_and_fails_no_unit(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED, slots=2) as bench:
+        first, second = two_in(bench)
+        read = scan(bench, second.label)
+        assert (read.accepted, read.reason) == (False, "that is the label of slot 2; scan the one of slot 1")
+        assert scan(bench, first.label).accepted
         assert bench.wait_finished(1).verdict is Verdict.PASS
 
 
-def test_of_two_waiting_slots_the_one_whose_unit_is_named_gets_the_scan(tmp_path: Path) -> None:
+@pytest.mark.rule("A5")
+def test_two_units_with_swapped_labels_do_not_pass(tmp_path: Path) -> None:
     with line_bench(tmp_path, LABELLED, slots=2) as bench:
-        first, second = two_waiting(bench)
-        assert scan(bench, second.label).slot == 2
-        assert scan(bench, first.label).slot == 1
-        assert [bench.wait_finished(slot).verdict for slot in (1, 2)] == [Verdict.PASS] * 2
+        first, second = two_in(bench)
+        for _ in range(2):  # whoever scans slot 1 sees the other's label there, however often
+            read = scan(bench, second.label)
+        assert read.accepted
+        assert bench.wait_finished(1).sentence == "wrong_label"
+        bench.wait_for(HandsNeeded, slot=2, sentence="scan_label")
+        assert any(scan(bench, first.label).accepted for _ in range(2))
+        assert bench.wait_finished(2).sentence == "wrong_label"
+        assert bench.flash_writes == 0
 
 
 @pytest.mark.parametrize("what", ["serial", "device_id", "iccid", "imei"])

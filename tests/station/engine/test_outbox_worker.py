@@ -160,7 +160,7 @@ def test_a_station_killed_between_the_work_and_its_record_repeats_only_the_look(
         again.close()
 
 
-def test_a_journal_that_fails_stops_the_worker_and_is_told(tmp_path: Path) -> None:
+def test_a_journal_that_fails_is_told_once(tmp_path: Path) -> None:
     room = Room(tmp_path)
     with room.clock.registered():
         room.journal.record(*pending("a-1", "name"))

@@ -1,0 +1,67 @@
+"""One scanner, one question at a time: whose turn it is, and what has been scanned for whom."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+from collections.abc import Iterator
+
+from drivers.clock import CancelToken, Clock
+
+
+class ScannerTurn:
+    """The turn of the bench's scanner, in the order of asking.
+
+    Were several slots to ask at once, a label would be handed to the unit it names, and two units
+    with swapped labels would both pass (A5).
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._condition = clock.condition()
+        self._queue: collections.deque[object] = collections.deque()
+
+    @contextlib.contextmanager
+    def hold(self, cancel: CancelToken) -> Iterator[None]:
+        """Wait until everybody who asked before is through; raises `Cancelled`."""
+        me = object()
+        with self._condition:
+            self._queue.append(me)
+        try:
+            with self._condition:
+                self._condition.wait_for(lambda: self._queue[0] is me, None, cancel)
+            yield
+        finally:
+            with self._condition:
+                self._queue.remove(me)
+                self._condition.notify_all()
+
+
+class SlotDesk:
+    """Scans bound to one slot, waiting for the step that asked."""
+
+    def __init__(self, clock: Clock, turn: ScannerTurn) -> None:
+        self._condition, self._turn = clock.condition(), turn
+        self._scans: collections.deque[str] = collections.deque(maxlen=4)
+        self.is_waiting = False
+
+    def put(self, text: str) -> None:
+        with self._condition:
+            self._scans.append(text)
+            self._condition.notify_all()
+
+    def clear(self) -> None:
+        with self._condition:
+            self._scans.clear()
+
+    def my_turn(self, cancel: CancelToken) -> contextlib.AbstractContextManager[None]:
+        return self._turn.hold(cancel)
+
+    def wait_scan(self, timeout_s: float, cancel: CancelToken) -> str | None:
+        """The next scan for this slot, one that came before it asked included; None after ``timeout_s``."""
+        with self._condition:
+            self.is_waiting = True
+            try:
+                arrived = self._condition.wait_for(lambda: bool(self._scans), timeout_s, cancel)
+                return self._scans.popleft() if arrived else None
+            finally:
+                self.is_waiting = False
