@@ -67,6 +67,7 @@ _TABLE: tuple[tuple[type[BaseException], Blame], ...] = (
     # the first row whose class fits wins: the special before the general
     (UnitRejected, Blame(Outcome.FAILED, "unit_rejected")),
     (driver.BadIdentity, Blame(Outcome.FAILED, "unknown_serial")),
+    (driver.OutOfRequests, Blame(Outcome.ERROR, "silent")),
     (driver.ReadBackDiffers, Blame(Outcome.FAILED, "verify_failed")),
     (driver.DfuFailed, Blame(Outcome.FAILED, "write_failed")),
     (driver.DeviceRefused, Blame(Outcome.FAILED, "unit_refused")),

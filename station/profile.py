@@ -264,25 +264,32 @@ def _product(top: Table, kind: Kind, rows: tuple[Platform, ...]) -> Product | No
 
 
 def _cloud(top: Table, kind: Kind) -> tuple[bool, bool, Offline]:
-    """Claim, online, offline. A developer unit must be claimed (E1), so online (E2), and cannot be queued."""
+    """Claim, online, offline. A developer unit must be claimed (E1), so online (E2).
+
+    Only a unit that needs no network of its own can be set aside: with [wifi] it would be online before it
+    is known to be a member (C2), and one that must come online here cannot do so unplugged.
+    """
     table = top.table("cloud") or top.empty("cloud")
     is_developer = kind is Kind.DEVELOPER
     claim = table.flag("claim", False)
     online = table.flag("online", is_developer)
-    offline = Offline(table.choice("offline", tuple(Offline), Offline.HOLD if is_developer else Offline.QUEUE))
+    must_hold = is_developer or online or top.has("wifi")
+    offline = Offline(table.choice("offline", tuple(Offline), Offline.HOLD if must_hold else Offline.QUEUE))
     if is_developer and not claim:
         table.refuse("claim", "claim = true: a developer unit must be claimed (E1)", "write claim = true below [cloud]")
     if is_developer and not online:
         table.refuse("online", "online = true: a developer unit is claimed online (E2)", "write online = true")
-    if is_developer and offline is Offline.QUEUE:
-        table.refuse(
-            "offline",
-            '"hold": a developer unit is claimed while it is online',
-            'write offline = "hold"',
-            found='"queue"',
-        )
+    if must_hold and offline is Offline.QUEUE:
+        why = "a developer unit is claimed while it is online" if is_developer else _WHY_HOLD[online]
+        table.refuse("offline", f'"hold": {why}', 'write offline = "hold"', found='"queue"')
     table.finish()
     return claim, online, offline
+
+
+_WHY_HOLD = {
+    True: "a unit that must come online here cannot be unplugged before (online = true)",
+    False: "with [wifi] a unit would be online before it is known to be in its product (C2)",
+}
 
 
 def _file_ref(table: Table) -> FileRef:

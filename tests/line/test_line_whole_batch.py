@@ -26,7 +26,7 @@ OUR_COLUMNS = [
 ]  # fmt: skip
 
 
-PLAIN = replace(ARGON, offline="queue", online=False)
+PLAIN = replace(ARGON, online=False)
 """A second batch, of another platform, whose profile keeps no secrets."""
 
 

@@ -365,3 +365,18 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         load_profile(tmp_path / "none.toml")
     with pytest.raises(BadInput, match="shipped: argon-product, boron-product, developer"):
         find_profile("none")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (ARGON + '[cloud]\noffline = "queue"\n', "C2"),
+        (BORON + '[cloud]\nonline = true\noffline = "queue"\n', "unplugged"),
+    ],
+    ids=["joins a network", "must come online"],
+)
+def test_a_unit_that_goes_online_at_the_bench_is_never_set_aside(text: str, why: str) -> None:
+    told = refusal(text)
+    assert "hold" in told
+    assert why in told
+    assert parsed(text.replace('offline = "queue"', "")).offline is Offline.HOLD
