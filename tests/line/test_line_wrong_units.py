@@ -152,22 +152,3 @@ def test_a_failed_unit_shouts_with_its_light(tmp_path: Path) -> None:
         bench.plug(unit)
         assert bench.wait_finished(since=mark).verdict is Verdict.FAIL
         bench.wait(lambda event: isinstance(event, WireTraced) and "request 230" in event.line, since=mark)
-
-
-@pytest.mark.rule("A5")
-def test_with_several_slots_waiting_a_scan_goes_to_the_unit_it_names_and_never_to_a_guess(tmp_path: Path) -> None:
-    with line_bench(tmp_path, LABELLED, slots=2) as bench:
-        units = {slot: bench.unit(number=slot) for slot in (1, 2)}
-        for slot, unit in units.items():
-            bench.plug(unit, slot)
-        for slot in units:
-            bench.wait_for(HandsNeeded, slot=slot, sentence="scan_label")
-        bench.sleep(1.0)
-        bench.command(Scan(bench.unit(number=3).label))
-        refused = bench.wait_for(ScanRead, accepted=False)
-        assert "several slots wait" in str(refused)
-        for slot in (2, 1):
-            bench.command(Scan(units[slot].label))
-            assert bench.wait_for(ScanRead, slot=slot, accepted=True)
-        for slot in units:
-            assert bench.wait_finished(slot).verdict is Verdict.PASS
