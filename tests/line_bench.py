@@ -59,7 +59,7 @@ class Recipe:
     has_application: bool = True
     kind: str = "product"
     product: int | None = None  # None: the platform's own
-    offline: str = "queue"
+    offline: str = ""  # as the profile leaves it when it does not say
     claim: bool = False
     online: bool = False
     wifi: bool | None = None  # None: where the platform has it
@@ -121,7 +121,11 @@ class Recipe:
         if self.has_wifi:
             lines += ["[wifi]", f'ssid = "{SSID}"', 'password = "env:STORY_WIFI"']
         flags = (str(flag).lower() for flag in (self.claim, self.online))
-        lines += ["[cloud]", f'offline = "{self.offline}"', *map("{} = {}".format, ("claim", "online"), flags)]
+        lines += [
+            "[cloud]",
+            *([f'offline = "{self.offline}"'] if self.offline else []),
+            *map("{} = {}".format, ("claim", "online"), flags),
+        ]
         lines += ["[name]", f'template = "{self.name}"', f'fallback = "{self.fallback}"']
         lines += ["[label]", f"expect = {str(self.label).lower()}", f"keep_secret = {str(self.keep_secret).lower()}"]
         lines += [f"[steps.{step}]\nlimit_s = {seconds}" for step, seconds in self.limits.items()]
@@ -136,8 +140,8 @@ def _ref(file: SyntheticFile) -> str:
 
 
 BORON = Recipe("boron")
-ARGON = Recipe("argon", offline="hold", online=True)
-DEVELOPER = Recipe("argon", kind="developer", offline="hold", claim=True, online=True)
+ARGON = Recipe("argon", online=True)
+DEVELOPER = Recipe("argon", kind="developer", claim=True, online=True)
 
 
 @dataclass(frozen=True)
