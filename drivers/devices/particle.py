@@ -283,6 +283,11 @@ class ParticleDevice:
         if isinstance(self._open(deadline), ControlDevice):
             self._restart_by_request("dfu", requests.enter_dfu(), deadline, wanted=Mode.DFU)
 
+    def await_dfu(self, deadline: Deadline) -> None:
+        """Wait until somebody's hands bring the unit to DFU mode. Raises `DidNotReturn`, `Swapped`."""
+        if self.mode is not Mode.DFU:
+            self._restart("dfu by hand", Mode.DFU, deadline, lambda: None, deadline.remaining)
+
     def leave_dfu(self, deadline: Deadline) -> None:
         """Restart into the firmware; nothing happens when it runs. Raises `DidNotReturn`, `Swapped`."""
         opened = self._open(deadline)

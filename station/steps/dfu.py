@@ -6,12 +6,16 @@ DFU shows no versions.
 
 from __future__ import annotations
 
+from drivers.errors import DeadlineExceeded, OutOfRequests, RequestRejected, Stalled
 from drivers.wire.usb import Mode
 
 from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..firmware.plan import Case
 from . import flashing
 from .unitwork import UnitWork
+
+OBEY_S = 60.0
+"""How long a unit may take to show DFU after the request (reference usb-and-serial 7.2)."""
 
 
 def dfu(work: UnitWork, ctx: StepContext) -> StepResult:
@@ -25,6 +29,15 @@ def dfu(work: UnitWork, ctx: StepContext) -> StepResult:
     proofs = flashing.write_over_control(work, ctx, plan.control_writes) if goes_first else []
     if plan.dfu_writes:
         with ctx.write("unit", "restart into DFU"):
-            work.device.enter_dfu(ctx.deadline)
+            _enter(work, ctx)
         proofs.append("the unit shows DFU")
     return done("; ".join(proofs))
+
+
+def _enter(work: UnitWork, ctx: StepContext) -> None:
+    """By request; a unit that refuses it, or is too busy to hear it, is brought there by the operator's hands (H3)."""
+    try:
+        work.device.enter_dfu(ctx.deadline.sooner(OBEY_S))
+    except (RequestRejected, OutOfRequests, Stalled, DeadlineExceeded):
+        with ctx.hands("dfu_by_hand", led="blinking yellow"):
+            work.device.await_dfu(ctx.deadline)

@@ -384,6 +384,31 @@ def test_a_unit_that_does_not_obey_is_brought_to_listening_by_hand_and_goes_on(r
         assert unit.mode is UnitMode.NORMAL
 
 
+@pytest.mark.rule("H3")
+@pytest.mark.parametrize("refusal", ["do=stall", "do=busy,times=3"])
+def test_a_unit_that_refuses_dfu_is_brought_there_by_hand_and_goes_on(refusal: str, tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.unit(faults=(f"at=request:50,{refusal}",))
+        bench.plug(unit)
+        asked = bench.wait_for(HandsNeeded, sentence="dfu_by_hand")
+        assert asked.led == "blinking yellow"  # type: ignore[attr-defined]
+        bench.sleep(6.0)
+        unit.press_mode_button()
+        bench.wait_for(HandsDone, since=bench.place_of(asked))
+        finished = bench.wait_finished()
+        assert finished.verdict is Verdict.PASS, finished.reason
+        assert bench.told(finished).outcomes["dfu"] == "done"
+
+
+@pytest.mark.rule("H3")
+def test_a_unit_nobody_brings_to_dfu_is_not_judged(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.unit(faults=("at=request:50,do=stall",))
+        bench.plug(unit)
+        finished = bench.wait_finished()
+        assert (finished.verdict, finished.failed_step) == (Verdict.ERROR, "dfu")
+
+
 # --- N: records ---------------------------------------------------------------------------------------
 
 
