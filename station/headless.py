@@ -26,7 +26,9 @@ from .engine.events import (
 )
 from .model import Verdict
 
-Line = Callable[[Event], str]
+MAX_WAITING = 50_000
+"""Lines that wait for a slow reader: some minutes of a full bench."""
+CLOSE_S = 10.0
 
 
 def _where(event: Event) -> str:
@@ -64,27 +66,64 @@ def as_json(event: Event) -> str | None:
     return None if isinstance(event, StepProgress) else json.dumps(event.to_json(), ensure_ascii=False)
 
 
-def _nothing(_event: Event) -> None:
-    """For a reader who left."""
-
-
 class Printer:
-    """Writes events as they come. Thread-safe; a reader that went away is not an error, but the end of the writing."""
+    """Writes events as they come, on a thread of its own: a reader who stalls never stalls a slot.
+
+    A reader who went away is no error, but the end of the writing. Up to ``MAX_WAITING`` lines wait for a slow
+    one; what comes beyond is counted, and the count is told as soon as there is room.
+    """
 
     def __init__(self, out: TextIO, form: Callable[[Event], str | None]) -> None:
         self._out, self._form = out, form
-        self._lock = threading.Lock()
+        self._room = threading.Condition()
+        self._lines: collections.deque[str] = collections.deque()
+        self._lost = 0
+        self._is_closing = self._is_deaf = False
+        self._error: OSError | None = None
+        self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
+        self._thread.start()
 
     def __call__(self, event: Event) -> None:
         line = self._form(event)
-        if line is None:
+        if line is None or self._is_deaf:
             return
-        with self._lock:
+        with self._room:
+            if len(self._lines) >= MAX_WAITING:
+                self._lost += 1
+                return
+            if self._lost:
+                reason = f"{self._lost} events were not printed: whoever reads them is too slow"
+                self._lost = 0
+                self._lines.append(self._form(StationFault(at=event.at, reason=reason)) or reason)
+            self._lines.append(line)
+            self._room.notify_all()
+
+    def close(self) -> None:
+        """Write what still waits, for ten seconds at most.
+
+        Raises the `OSError` that ended the writing, unless it was the reader who left.
+        """
+        with self._room:
+            self._is_closing = True
+            self._room.notify_all()
+        self._thread.join(CLOSE_S)
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        while (line := self._next()) is not None:
             try:
                 self._out.write(line + "\n")
                 self._out.flush()
-            except BrokenPipeError:
-                self._form = _nothing
+            except OSError as error:
+                self._is_deaf = True
+                self._error = None if isinstance(error, BrokenPipeError) else error
+                return
+
+    def _next(self) -> str | None:
+        with self._room:
+            self._room.wait_for(lambda: bool(self._lines) or self._is_closing)
+            return self._lines.popleft() if self._lines else None
 
 
 class Tally:

@@ -150,6 +150,7 @@ def _headless(options: DemoOptions, arguments: argparse.Namespace) -> int:
             pass
         summary = finish(demo, tally, clock.now() - started, export=arguments.export)
     printer(summary)
+    printer.close()
     if not arguments.json:
         sys.stdout.write(summary_words(summary))
     return tally.exit_status

@@ -110,4 +110,5 @@ def _headless(station: Station, arguments: argparse.Namespace, clock: SystemCloc
     printer(
         BatchSummary(at=clock.utc(), batches=tuple(arguments.batch), units=tally.units, seconds=clock.now() - started)
     )
+    printer.close()
     return tally.exit_status

@@ -1,0 +1,79 @@
+"""What a bench without a screen prints, and that whoever reads it can neither stall nor break it."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import os
+import time
+
+import pytest
+
+from station import headless
+from station.engine.events import AttemptFinished, Event, StepProgress, UnmappedPort
+from station.headless import Printer, Tally, as_json, as_words
+from station.model import Verdict
+
+AT = datetime.datetime(2026, 1, 5, 6, 0, tzinfo=datetime.UTC)
+
+
+def port(number: int) -> Event:
+    return UnmappedPort(at=AT, port_path=f"1-{number}")
+
+
+def test_every_event_is_one_json_line_in_order_but_progress() -> None:
+    out = io.StringIO()
+    printer = Printer(out, as_json)
+    printer(port(1))
+    printer(StepProgress(at=AT, slot=1, step="device_os", share=0.5))
+    printer(port(2))
+    printer.close()
+    assert [json.loads(line)["port_path"] for line in out.getvalue().splitlines()] == ["1-1", "1-2"]
+
+
+def test_a_reader_who_stalls_never_stalls_who_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(headless, "MAX_WAITING", 100)
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as out, os.fdopen(reading) as reader:
+        printer = Printer(out, as_words)
+        began = time.monotonic()
+        for number in range(5000):  # far more than a pipe holds
+            printer(port(number))
+        assert time.monotonic() - began < 5.0
+        told = [next(reader) for _ in range(101)]  # now somebody reads: there is room again
+        printer(port(9999))
+        while "9999" not in told[-1]:
+            told.append(next(reader))
+        printer.close()
+    assert any("events were not printed" in line for line in told)
+
+
+def test_a_reader_who_leaves_ends_the_writing_and_nothing_else() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as out:
+        printer = Printer(out, as_words)
+        for number in range(10):
+            printer(port(number))
+        printer.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # what the buffer still holds has to go somewhere
+
+
+def test_a_full_disk_is_told_at_the_end() -> None:
+    with open("/dev/full", "w") as out:
+        printer = Printer(out, as_words)
+        printer(port(1))
+        with pytest.raises(OSError, match="No space left"):
+            printer.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+
+
+@pytest.mark.parametrize(("verdicts", "status"), [([Verdict.PASS], 0), ([Verdict.PASS, Verdict.PENDING], 1), ([], 0)])
+def test_the_exit_status_is_that_of_the_last_verdicts(verdicts: list[Verdict], status: int) -> None:
+    tally = Tally()
+    for slot, verdict in enumerate(verdicts, 1):
+        tally(AttemptFinished(at=AT, slot=slot, device_id=f"{slot:024x}", attempt=f"a-{slot}", verdict=Verdict.ERROR))
+        tally(AttemptFinished(at=AT, slot=slot, device_id=f"{slot:024x}", attempt=f"b-{slot}", verdict=verdict))
+    assert tally.exit_status == status
+    assert sum(tally.units.values()) == len(verdicts)
