@@ -10,27 +10,20 @@ from device_bench import DeviceBench
 from drivers.devices import ParticleDevice
 from drivers.errors import (
     Cancelled,
-    DeadlineExceeded,
     DidNotReturn,
     Disconnected,
     DriverError,
     LinkError,
-    RequestRejected,
     Stalled,
     Swapped,
-    TransferTimeout,
-    WriteRefused,
 )
-from drivers.identity import Secret
 from drivers.transport import UsbCandidate, UsbTransport
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.factory import make_spec
-from drivers.virtual.faults import parse_fault
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from drivers.wire import control, requests
 from drivers.wire.module import Image, parse_image
-from drivers.wire.requests import WifiSecurity
 from drivers.wire.usb import Mode, Setup
 
 
@@ -298,157 +291,3 @@ def test_a_unit_without_a_system_part_does_not_leave_dfu(bench: DeviceBench) -> 
     assert device.mode is Mode.DFU
     with pytest.raises(DidNotReturn, match="d00d"):
         device.leave_dfu(bench.within(60.0))
-
-
-# --- listening mode and the console ---
-
-
-def test_listening_mode_is_entered_and_left_on_the_units_own_word(bench: DeviceBench) -> None:
-    unit = bench.unit()
-    device = identified(bench)
-    device.enter_listening(bench.within(10.0))
-    assert unit.mode is UnitMode.LISTENING
-    assert device.is_listening(bench.within(5.0))
-    assert device.leave_listening(bench.within(10.0)) is True
-    assert unit.mode is UnitMode.NORMAL
-
-
-def test_a_wifi_unit_without_networks_returns_to_listening_and_that_is_no_error(bench: DeviceBench) -> None:
-    bench.unit(platform="argon", device_os="6.3.4")
-    device = identified(bench)
-    if not device.is_listening(bench.within(5.0)):
-        device.enter_listening(bench.within(10.0))
-    device.leave_listening(bench.within(30.0))
-    bench.clock.sleep(20.0)
-    assert device.is_listening(bench.within(5.0))
-
-
-@pytest.mark.rule("A7")
-@pytest.mark.parametrize(("platform", "device_os"), [("boron", "3.3.1"), ("boron", "6.3.4"), ("argon", "5.8.0")])
-def test_the_console_tells_every_identity_and_leaves_the_mode_as_it_was(
-    bench: DeviceBench, platform: str, device_os: str
-) -> None:
-    unit = bench.unit(platform=platform, device_os=device_os)
-    device = identified(bench)
-    was_listening = device.is_listening(bench.within(5.0))
-    with device.console(bench.within(90.0)) as console:
-        found = console.identify()
-        assert console.version() == device_os
-        assert console.claimed() is False
-        assert console.modules().platform_id == unit.spec.platform_id
-        assert console.mac() == unit.spec.mac
-    assert str(found.device_id) == unit.device_id
-    assert (found.serial, found.secret) == (unit.spec.serial, unit.spec.mobile_secret)
-    assert device.is_listening(bench.within(5.0)) == was_listening
-    assert unit.spec.mobile_secret.reveal() not in "\n".join(bench.trace)
-
-
-@pytest.mark.rule("N5")
-def test_the_console_stores_a_network_without_showing_its_password(bench: DeviceBench) -> None:
-    unit = bench.unit(platform="argon")
-    device = identified(bench)
-    with device.console(bench.within(120.0)) as console:
-        console.wifi("factory-ap", Secret("hunter2hunter2"), WifiSecurity.WPA2_PSK)
-    assert [row.ssid for row in device.ask(requests.get_known_networks())] == ["factory-ap"]
-    assert "hunter2" not in "\n".join(bench.trace)
-    assert unit.score.flash_writes == 1
-
-
-def test_a_silent_console_ends_after_its_own_time_and_listening_mode_is_left(bench: DeviceBench) -> None:
-    unit = bench.unit()
-    device = identified(bench)
-    with device.console(bench.within(60.0)) as console:
-        unit.order(parse_fault("at=console:4,do=hang,for=7"))  # three bytes went when it was opened
-        started = bench.clock.now()
-        with pytest.raises(TransferTimeout, match="silent"):
-            console.version()
-        assert bench.clock.now() - started == pytest.approx(5.0, abs=0.1)
-        bench.clock.sleep(3.0)
-        assert console.version() == "3.3.1"
-    assert unit.mode is UnitMode.NORMAL
-
-
-@pytest.mark.parametrize("how", ["stopped", "too late"])
-def test_a_unit_does_not_stay_in_listening_mode_when_its_reader_gives_up(bench: DeviceBench, how: str) -> None:
-    unit = bench.unit()
-    stop = bench.clock.token()
-    device = bench.device(cancel=stop)
-    device.identify(bench.within(10.0))
-
-    def read() -> None:
-        with device.console(bench.within(5.0)) as console:
-            assert unit.mode is UnitMode.LISTENING
-            if how == "stopped":
-                stop.cancel()
-            else:
-                bench.clock.sleep(5.0)
-            console.version()
-
-    with pytest.raises(Cancelled if how == "stopped" else DeadlineExceeded):
-        read()
-    bench.clock.sleep(1.0)
-    assert unit.mode is UnitMode.NORMAL
-
-
-def test_two_consoles_are_told_apart_by_serial_string(bench: DeviceBench) -> None:
-    bench.unit(number=1)
-    second = bench.plug(make_spec("boron", 7, 2, setup_done=True), port="1-2")
-    device = bench.device("1-2")
-    device.identify(bench.within(10.0))
-    with device.console(bench.within(90.0)) as console:
-        assert str(console.identify().device_id) == second.device_id
-
-
-# --- update by control requests ---
-
-
-def test_a_bootloader_goes_by_control_request_and_is_there_after_the_restart(bench: DeviceBench) -> None:
-    unit = bench.unit()
-    device = identified(bench)
-    new = image(synthetic.release(13, "6.3.4")[0])
-    shares: list[float] = []
-    started = bench.clock.now()
-    device.update_over_control(new, bench.within(240.0), shares.append)
-    assert shares[-1] == 1.0
-    assert shares == sorted(shares)
-    held = {(m.function, m.index): m.version for m in device.ask(requests.get_module_info())}
-    assert held[2, 0] == new.version == 3200
-    assert unit.score.forbidden == []
-    assert bench.clock.now() - started < 30.0
-
-
-def test_a_module_of_another_platform_is_refused_before_anything_is_sent(bench: DeviceBench) -> None:
-    unit = bench.unit()
-    device = identified(bench)
-    with pytest.raises(WriteRefused, match="Boron"):
-        device.update_over_control(image(synthetic.release(12, "6.3.4")[0]), bench.within(60.0))
-    assert unit.score.flash_writes == 0
-
-
-def test_what_the_unit_refuses_at_the_end_is_raised_with_its_code(bench: DeviceBench) -> None:
-    """A system part whose SoftDevice is missing: nothing is applied, nothing restarts."""
-    unit = bench.unit()
-    device = identified(bench)
-    with pytest.raises(RequestRejected) as caught:
-        device.update_over_control(image(synthetic.release(13, "6.3.4")[2]), bench.within(240.0))
-    assert caught.value.code == -1340
-    assert unit.mode is UnitMode.NORMAL, "listening mode was left again"
-    assert bench.watch("1-1").generation == 1
-    assert not bench.watch("1-1").is_restart_expected
-
-
-def test_unplugging_in_the_middle_of_an_update_is_a_departure(bench: DeviceBench) -> None:
-    bench.unit("at=request:253:20,do=unplug")
-    device = identified(bench)
-    with pytest.raises(Disconnected):
-        device.update_over_control(image(synthetic.release(13, "6.3.4")[0]), bench.within(240.0))
-    assert not bench.watch("1-1").is_restart_expected
-
-
-def test_a_deadline_in_the_past_ends_every_verb_at_once(bench: DeviceBench) -> None:
-    bench.unit()
-    device = identified(bench)
-    gone = bench.within(0.0)
-    for verb in (device.enter_dfu, device.reset, device.enter_listening, device.leave_listening, device.is_listening):
-        with pytest.raises(DeadlineExceeded):
-            verb(gone)

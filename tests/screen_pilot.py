@@ -1,0 +1,84 @@
+"""Drives the real bench screen in a test: press keys, scan, feed events, look."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from textual import events
+from textual.pilot import Pilot
+
+from station.engine import events as ev
+from station.ui.app import BenchApp
+from station.ui.widgets.slot import SlotTile
+
+BenchPilot = Pilot[None]
+
+
+def on_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """Run an async test to its end; pytest still sees the fixtures it asks for."""
+
+    @functools.wraps(test)
+    def run(*args: object, **kwargs: object) -> None:
+        asyncio.run(test(*args, **kwargs))  # type: ignore[arg-type]
+
+    return run
+
+
+@contextlib.asynccontextmanager
+async def running(app: BenchApp, size: tuple[int, int] = (80, 24)) -> AsyncIterator[BenchPilot]:
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield pilot
+
+
+async def tell(pilot: BenchPilot, app: BenchApp, *told: ev.Event) -> None:
+    for event in told:
+        app.feed(event)
+    await pilot.pause()
+
+
+async def press(pilot: BenchPilot, *keys: str) -> None:
+    """As a hand does, one key after the other."""
+    for key in keys:
+        await pilot.press(key)
+        await settle(pilot)
+
+
+async def settle(pilot: BenchPilot) -> None:
+    """Until the app has made up its mind whether a hand or a scanner typed."""
+    app = pilot.app
+    assert isinstance(app, BenchApp)
+    while app._scanner.due is not None:
+        await asyncio.sleep(0.005)
+    await pilot.pause()
+
+
+async def scan(pilot: BenchPilot, app: BenchApp, text: str, *, gap: float = 0.004, end: str = "enter") -> None:
+    """As a scanner does: all characters within a few milliseconds, whatever has the focus."""
+    at = 1000.0
+    for character in [*text, end]:
+        key = events.Key(character if len(character) > 1 else _key_name(character), _printable(character))
+        key.time = at = at + gap
+        app.post_message(key)
+    await pilot.pause()
+    await settle(pilot)
+
+
+def _key_name(character: str) -> str:
+    return {" ": "space", ":": "colon", "?": "question_mark"}.get(character, character)
+
+
+def _printable(character: str) -> str | None:
+    return character if len(character) == 1 else None
+
+
+def picture(app: BenchApp) -> str:
+    """Every character on the screen, row by row."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+def tile(app: BenchApp, number: int) -> SlotTile:
+    return next(one for one in app.query(SlotTile) if one.slot.number == number)

@@ -1,0 +1,223 @@
+"""The bench screen under its keys and its scanner: what acts, what asks, what never reaches a field."""
+
+from __future__ import annotations
+
+import pytest
+from screen_pilot import on_loop, picture, press, running, scan, tell, tile
+from screen_story import AT, Story
+from textual.widgets import Input
+
+from station.engine import commands as cmd
+from station.engine import events as ev
+from station.model import SlotInfo, Verdict
+from station.ui.screens.asking import Question
+from station.ui.screens.batches import Batches
+from station.ui.screens.bench import BenchScreen
+from station.ui.screens.details import Details
+from station.ui.screens.find import Find
+from station.ui.screens.help import Help
+from station.ui.widgets.label_input import LabelInput, masked
+from station.ui.widgets.slot import SlotTile
+
+# --- scanner ---
+
+
+@pytest.mark.parametrize("opener", ["", "s", "b", "f", "question_mark", "enter"])
+@pytest.mark.rule("A6")
+@on_loop
+async def test_a_scan_is_taken_wherever_the_focus_is_and_reaches_no_field(story: Story, opener: str) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await press(pilot, "2")
+        if opener:
+            await press(pilot, opener)
+        await scan(pilot, app, "P044AB1234567 SECRETSECRET123")
+        assert [(s.text, s.slot) for s in story.sent if isinstance(s, cmd.Scan)] == [
+            ("P044AB1234567 SECRETSECRET123", 2)
+        ]
+        assert len(story.sent) == 1
+        assert all("P044" not in field.value for field in app.screen.query(Input))
+        assert "SECRET" not in picture(app)
+
+
+@on_loop
+async def test_a_scan_made_of_key_letters_presses_no_keys(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await scan(pilot, app, "1RLSBFQ12", end="tab")
+        assert app.selected is None
+        assert isinstance(app.screen, BenchScreen)
+        assert [type(one) for one in story.sent] == [cmd.Scan]
+
+
+@on_loop
+async def test_a_scan_that_breaks_off_is_said_and_does_nothing(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await scan(pilot, app, "QRL12", end="x")
+        assert story.sent == []
+        assert "Scan broke off. Scan again." in picture(app)
+
+
+@on_loop
+async def test_typing_by_hand_reaches_a_field(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await press(pilot, "s", *"P044", "space", *"XY")
+        field = app.screen.query_one(LabelInput)
+        assert field.value == "P044 XY"
+        assert "P044 **" in picture(app)
+        assert "XY" not in picture(app)
+        await press(pilot, "enter")
+        (sent,) = story.sent
+        assert isinstance(sent, cmd.Scan)
+        assert sent.text == "P044 XY"
+        assert isinstance(app.screen, BenchScreen)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("P044", "P044"), ("P044 ", "P044 "), ("P044 ab c", "P044 ****"), ("", ""), (" x", " *")]
+)
+@pytest.mark.rule("A7")
+def test_all_after_the_first_space_is_masked(text: str, shown: str) -> None:
+    assert masked(text) == shown
+
+
+# --- keys ---
+
+
+@on_loop
+async def test_keys_act_on_the_selected_slot(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.everything())
+        await press(pilot, "3", "r", "l", "l")
+        assert story.sent == [cmd.RetrySlot(3), cmd.SignalUnit(3, True), cmd.SignalUnit(3, False)]
+        await press(pilot, "3")
+        assert app.selected is None
+
+
+@on_loop
+async def test_without_a_selected_slot_or_unit_keys_only_say_so(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await press(pilot, "r")
+        assert "First press a slot number." in picture(app)
+        await press(pilot, "4", "r")
+        assert "No unit in slot 4." in picture(app)
+        assert story.sent == []
+
+
+@on_loop
+async def test_with_one_slot_no_number_is_needed() -> None:
+    story = Story(1)
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.arrives(1), story.ends(1, Verdict.FAIL, "unit_refused"))
+        await press(pilot, "r")
+        assert story.sent == [cmd.RetrySlot(1)]
+
+
+@on_loop
+async def test_details_show_steps_sources_and_run_one_step(story: Story) -> None:
+    app = story.app()
+    async with running(app, (120, 40)) as pilot:
+        told = ev.ModulesRead(**story.head(3), rows=(("system-part1", "6304", "4100"),))
+        await tell(pilot, app, *story.arrives(3), told, ev.WireTraced(**story.head(3), line="OUT 40 block 2"))
+        await tell(pilot, app, story.ends(3, Verdict.FAIL, "unit_refused"))
+        await press(pilot, "3", "enter")
+        assert isinstance(app.screen, Details)
+        text = picture(app)
+        for wanted in ("done", "3 sources agree", "USB descriptor, request 20", "system-part1", "OUT 40 block 2"):
+            assert wanted in text
+        await press(pilot, "down", "enter", "r")
+        assert story.sent == [cmd.RunStep(3, "device_os"), cmd.RetrySlot(3)]
+        await press(pilot, "escape")
+        assert isinstance(app.screen, BenchScreen)
+
+
+@on_loop
+async def test_details_follow_events_and_can_stop_the_attempt(story: Story) -> None:
+    app = story.app()
+    async with running(app, (120, 40)) as pilot:
+        await tell(pilot, app, *story.arrives(2))
+        await press(pilot, "2", "enter")
+        await tell(pilot, app, *story.writes(2, 0.42))
+        assert "42 %" in picture(app)
+        await press(pilot, "enter", "x")  # a step cannot be run while the walk does
+        assert story.sent == [cmd.StopSlot(2)]
+
+
+@on_loop
+async def test_batches_are_opened_and_closed_by_keyboard(story: Story) -> None:
+    app = story.app(profiles=("boron-product", "argon-product"))
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.opened())
+        await press(pilot, "b")
+        assert isinstance(app.screen, Batches)
+        assert "2026-11-22-A" in picture(app)
+        await press(pilot, *"B7", "enter")
+        assert story.sent == [cmd.OpenBatch("B7", "boron-product", None)]
+        await press(pilot, *"B8", "tab", "tab", *"12x", "enter")
+        assert "Type a whole number." in picture(app)
+        await press(pilot, "backspace", "enter", "ctrl+d")
+        assert story.sent[1:] == [cmd.OpenBatch("B8", "boron-product", 12), cmd.CloseBatch("2026-11-22-A")]
+
+
+@on_loop
+async def test_a_unit_is_found_by_any_of_its_numbers(story: Story) -> None:
+    app = story.app()
+    async with running(app, (120, 40)) as pilot:
+        await tell(pilot, app, *story.everything())
+        await press(pilot, "f", *"00003")
+        assert isinstance(app.screen, Find)
+        assert "P044AB1234503" in picture(app)
+        assert "P044AB1234501" not in picture(app)
+        await press(pilot, "x")
+        assert "Not seen on this bench today." in picture(app)
+
+
+@on_loop
+async def test_help_shows_every_sign(story: Story) -> None:
+    app = story.app()
+    async with running(app, (120, 40)) as pilot:
+        await press(pilot, "question_mark")
+        assert isinstance(app.screen, Help)
+        assert all(word in picture(app) for word in ("YOUR TURN", "SET ASIDE", "breathing cyan", "retry"))
+        await press(pilot, "escape")
+        assert isinstance(app.screen, BenchScreen)
+
+
+@on_loop
+async def test_leaving_asks_while_a_unit_is_written(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.arrives(1), *story.writes(1))
+        await press(pilot, "q")
+        assert isinstance(app.screen, Question)
+        assert "A unit is being written." in picture(app)
+        await press(pilot, "n")
+        assert story.sent == []
+        await press(pilot, "q", "y")
+        assert story.sent == [cmd.Quit()]
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
+@on_loop
+async def test_an_idle_bench_is_left_at_once(story: Story, key: str) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.arrives(1), story.ends(1))
+        await press(pilot, key)
+        assert story.sent == [cmd.Quit()]
+
+
+@on_loop
+async def test_a_station_that_tells_other_slots_gets_other_tiles(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        slots = tuple(SlotInfo(n) for n in (1, 2, 3))
+        await tell(pilot, app, ev.StationStarted(at=AT, station_id="s", slots=slots))
+        await pilot.pause()
+        assert [one.slot.number for one in app.query(SlotTile)] == [1, 2, 3]
+        assert tile(app, 3).region.right == 80
