@@ -31,7 +31,9 @@ from .model import Batch, OutboxItem
 from .profile import Lane, Offline, Profile, StepPlan
 from .steps import CLOUD_STEPS, UNIT_STEPS
 from .steps.cloudwork import CloudJob, CloudWork, perform
-from .steps.unitwork import AtWork, BenchWifi, UnitMemory, UnitWork, WifiCredentials
+from .steps.flashvisit import FlashVisit
+from .steps.unit import AtWork, Unit, UnitMemory
+from .steps.unitwork import BenchWifi, UnitWork, WifiCredentials
 
 CLOUD_GATED = frozenset({"product_add", "name", "claim", "sim"})
 """Steps that need the serial number and label of a unit that arrived in DFU (design 5)."""
@@ -121,14 +123,10 @@ class Bench:
         return BenchWork(batch, self._unit_work(batch, found, device), self._client, self._clock)
 
     def _unit_work(self, batch: OpenBatch, found: Platform, device: ParticleDevice) -> UnitWork:
-        profile = batch.profile
-        return UnitWork(
-            platform=found, device=device, memory=self._memory,
-            wants_label=profile.label.is_expected, label_timeout_s=profile.label.timeout_s,
-            wants_secret=profile.keeps_mobile_secret,
-            profile=profile, find_product=_Once(batch.find_product), files=batch.files[found.id],
-            wifi=batch.wifi, bench_wifi=self._wifi, at_work=self._at_work,
-        )  # fmt: skip
+        profile, find_product = batch.profile, _Once(batch.find_product)
+        unit = Unit(found, device, self._memory, profile.label, self._at_work)
+        visit = FlashVisit(unit, profile, batch.files[found.id], find_product)
+        return UnitWork(unit, visit, profile, find_product, batch.wifi, self._wifi)
 
     # --- the outbox's desk ---
 
@@ -182,10 +180,11 @@ class _Once:
 class BenchWork:
     """One attempt's work: the engine sees steps by name, each bound to the unit or to its cloud record."""
 
-    def __init__(self, batch: OpenBatch, unit: UnitWork, client: CloudClient, clock: Clock) -> None:
-        self._batch, self._unit, self._client, self._clock = batch, unit, client, clock
+    def __init__(self, batch: OpenBatch, work: UnitWork, client: CloudClient, clock: Clock) -> None:
+        self._batch, self._work, self._client, self._clock = batch, work, client, clock
+        self._unit = work.unit
         self._cloud: CloudWork | None = None
-        self.plans: tuple[StepPlan, ...] = batch.profile.steps(unit.platform)
+        self.plans: tuple[StepPlan, ...] = batch.profile.steps(work.unit.platform)
         self.steps: Mapping[str, Step] = {plan.name: self._bind(plan) for plan in self.plans}
 
     @property
@@ -232,7 +231,7 @@ class BenchWork:
     def _bind(self, plan: StepPlan) -> Step:
         if plan.lane is Lane.UNIT:
             act = UNIT_STEPS[plan.name]
-            return lambda ctx: act(self._unit, ctx)
+            return lambda ctx: act(self._work, ctx)
         cloud_act = CLOUD_STEPS[plan.name]
         return lambda ctx: perform(cloud_act, self._cloud_work(ctx.cancel), ctx)
 
@@ -250,7 +249,7 @@ class BenchWork:
         unit, profile = self._unit, self._batch.profile
         identity = unit.identity
         assert identity.device_id is not None
-        product = unit.find_product(cancel)
+        product = self._work.find_product(cancel)
         return CloudJob(
             device_id=str(identity.device_id), platform_id=unit.platform.id,
             product_id=product.id if product else None,

@@ -156,10 +156,6 @@ class Profile:
         off = self.switched_off | {name for name, is_wanted in wanted.items() if not is_wanted}
         return step_plans(self.kind, frozenset(off), dict(self.limits))
 
-    @property
-    def keeps_mobile_secret(self) -> bool:
-        return self.label.keeps_secret
-
     def unit_name(self, *, serial: str | None, platform: str, device_id: str) -> str:
         """The cloud name of a unit (F3). ``platform`` is its slug."""
         return self.name.render(platform, device_id, serial)

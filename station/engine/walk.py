@@ -61,11 +61,6 @@ def is_stopped(finished: Mapping[str, Outcome]) -> bool:
     return any(outcome not in _GOES_ON for outcome in finished.values())
 
 
-def is_complete(plans: Iterable[StepPlan], finished: Mapping[str, Outcome]) -> bool:
-    """Every step has ended."""
-    return all(plan.name in finished for plan in plans)
-
-
 def verdict(records: Iterable[StepRecord]) -> Verdict:
     """The worst of the steps' verdicts; PASS for none."""
     return max((OUTCOME_VERDICT[record.outcome] for record in records), default=Verdict.PASS)

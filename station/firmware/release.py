@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from drivers.platforms import ModuleFunction, Platform, os_version_of_module
 from drivers.wire.module import Image
+from drivers.wire.replies import ModuleInfo
+from drivers.wire.usb import Mode
 
 from ..errors import BadInput
 from ..profile import Firmware, Profile
 from .checks import ProductFirmware
 from .modules import SYSTEM_PART, image_key
+from .plan import UpdatePlan, make_plan
 from .store import FirmwareStore
 
 
@@ -53,6 +57,26 @@ def load_release(profile: Profile, platform: Platform, store: FirmwareStore) -> 
     if image.function != ModuleFunction.USER_PART:
         raise BadInput(f"profile {profile.id}: {image.describe()} is no application; list it in [device_os] modules")
     return ReleaseFiles(release, image, row)
+
+
+def plan_update(
+    profile: Profile,
+    platform: Platform,
+    files: ReleaseFiles,
+    held: Iterable[ModuleInfo] | None,
+    *,
+    product: int | None = None,
+    serial: str | None = None,
+) -> UpdatePlan:
+    """The plan that brings a unit to ``profile``; raises `PlanRefused`.
+
+    ``held``: its module info, None for a unit in DFU. ``product``: the number the cloud says, if it was asked.
+    """
+    return make_plan(
+        platform, held, files.release, files.application, mode=Mode.DFU if held is None else Mode.APPLICATION,
+        allow_downgrade=profile.device_os is not None and profile.device_os.allow_downgrade,  # H4
+        product=files.product(profile, product), skus=profile.skus, serial=serial,
+    )  # fmt: skip
 
 
 def _release(profile: Profile, platform: Platform, store: FirmwareStore) -> tuple[Image, ...]:

@@ -6,12 +6,10 @@ The last of the flashing steps: it closes the DFU visit and reads all modules ba
 from __future__ import annotations
 
 from drivers.wire.module import Image
-from drivers.wire.usb import Mode
 
 from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, skipped
 from ..model import IdentityFact
-from . import flashing
 from .unitwork import UnitWork
 
 NO_VERSION = 0xFFFF
@@ -20,15 +18,12 @@ NO_VERSION = 0xFFFF
 
 def firmware(work: UnitWork, ctx: StepContext) -> StepResult:
     """Write the application if it differs, leave DFU, verify by module info."""
-    application = work.files.application
+    application = work.visit.application
     if application is None:
-        return skipped(f"the profile has no firmware for a {work.platform.name}")
-    planned = work.plan.dfu_writes if work.plan else ()
-    writes = tuple(write for write in planned if flashing.is_application(write))
-    written = flashing.write_over_dfu(work, ctx, writes) if writes else []
-    proof, followed = flashing.leave(work, ctx) if work.device.mode is Mode.DFU else (_held(work), False)
+        return skipped(f"the profile has no firmware for a {work.unit.platform.name}")
+    result = work.visit.write_application(ctx, application)
     _keep_version(work, ctx, application)
-    return flashing.result([flashing.proof_of(written), proof], bool(written) or followed)
+    return result
 
 
 def _keep_version(work: UnitWork, ctx: StepContext, application: Image) -> None:
@@ -36,8 +31,3 @@ def _keep_version(work: UnitWork, ctx: StepContext, application: Image) -> None:
     if work.profile.product is not None and application.product_version not in (None, 0, NO_VERSION):
         fact = IdentityFact("firmware_version", str(application.product_version), "application in flash")
         ctx.record(UnitFacts(facts=(fact,), **ctx.head()))
-
-
-def _held(work: UnitWork) -> str:
-    present = work.plan.already if work.plan else ()
-    return ", ".join(f"{row.name}: {row.proof}" for row in present if row.image is work.files.application)

@@ -13,7 +13,7 @@ from ..cloud.errors import CloudDown, RateLimited
 from ..engine.step import StepContext, StepResult, already
 from ..errors import UnitRejected
 from ..profile import Offline
-from . import flashing, reading
+from . import reading
 from .cloudwork import held
 from .unitwork import UnitWork
 
@@ -21,24 +21,25 @@ from .unitwork import UnitWork
 def identify(work: UnitWork, ctx: StepContext) -> StepResult:
     """Read, compare, and tell the screen; in DFU only the Device ID can be had."""
     _check_product(work, ctx)
-    reading.identify_usb(work, ctx)
-    if work.device.mode is Mode.DFU:
-        reading.recall(work)
-        reading.tell(work, ctx)
-        return already(f"Device ID {work.identity.device_id} in DFU; the rest when it runs")
-    reading.complete(work, ctx)
-    if work.files.release or work.files.application:
-        flashing.plan(work, ctx)
-    return already(reading.proof(work))
+    unit = work.unit
+    reading.identify_usb(unit, ctx)
+    if unit.device.mode is Mode.DFU:
+        reading.recall(unit)
+        reading.tell(unit, ctx)
+        return already(f"Device ID {unit.identity.device_id} in DFU; the rest when it runs")
+    reading.complete(unit, ctx)
+    if work.visit.has_files:
+        work.visit.plan(ctx)
+    return already(reading.proof(unit))
 
 
 def _check_product(work: UnitWork, ctx: StepContext) -> None:
     """One product, one platform: compared before anything is written (C3)."""
     product = _product(work, ctx)
-    if product is not None and product.platform_id != work.platform.id:
+    if product is not None and product.platform_id != work.unit.platform.id:
         raise UnitRejected(
-            f"product {product.id} is for platform {product.platform_id}, this is {work.platform.name}"
-            f" (platform {work.platform.id}); correct the profile or use the right batch",
+            f"product {product.id} is for platform {product.platform_id}, this is {work.unit.platform.name}"
+            f" (platform {work.unit.platform.id}); correct the profile or use the right batch",
             sentence="wrong_product",
             values=(str(product.id),),
         )

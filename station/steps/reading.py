@@ -14,17 +14,18 @@ from drivers.wire import requests
 from drivers.wire.replies import InterfaceType
 
 from ..engine.events import UnitIdentified
+from ..engine.records import UnitFacts
 from ..engine.step import StepContext
 from ..errors import StepFault, UnitRejected
 from ..model import IdentityFact
 from .listening import listening
-from .unitwork import Subject
+from .unit import Unit
 
 CELLULAR_READ_S = 60.0
 """The modem may have to be powered on first (reference usb-and-serial 4.10)."""
 
 
-def identify_usb(unit: Subject, ctx: StepContext) -> None:
+def identify_usb(unit: Unit, ctx: StepContext) -> None:
     """What every mode shows: the Device ID as USB serial string, the platform as product id."""
     device_id = unit.device.identify(ctx.deadline)
     unit.identity.device_id = device_id
@@ -41,7 +42,7 @@ def identify_usb(unit: Subject, ctx: StepContext) -> None:
     note(unit, "platform_id", str(unit.platform.id), "USB product id")
 
 
-def complete(unit: Subject, ctx: StepContext) -> None:
+def complete(unit: Unit, ctx: StepContext) -> None:
     """Read all that a running unit tells, wait for its label if the profile asks for one, tell the screen."""
     _read_requests(unit, ctx)
     _read_console(unit, ctx)
@@ -52,7 +53,7 @@ def complete(unit: Subject, ctx: StepContext) -> None:
     unit.identity.is_complete = True
 
 
-def note(unit: Subject, name: str, value: str, source: str) -> None:
+def note(unit: Unit, name: str, value: str, source: str) -> None:
     """Keep one fact with its source; a value that differs from an earlier one is a mix-up (A5)."""
     facts = unit.identity.facts
     for fact in facts:
@@ -69,7 +70,7 @@ _CHANGING = frozenset({"device_os", "mode", "claimed", "setup_done"})
 """Facts that a walk changes; the others are fixed for life."""
 
 
-def recall(unit: Subject) -> None:
+def recall(unit: Unit) -> None:
     """A unit in DFU shows no serial: what the journal knows of its Device ID is compared later."""
     known = unit.memory.known_facts(str(unit.identity.device_id))
     for name in ("serial", "iccid", "imei", "mac"):
@@ -77,7 +78,7 @@ def recall(unit: Subject) -> None:
             unit.identity.facts.append(IdentityFact(name, known[name], "journal"))
 
 
-def _check_recalled(unit: Subject) -> None:
+def _check_recalled(unit: Unit) -> None:
     """The SIM may have been swapped since (A10); serial, IMEI and MAC may not (A5)."""
     known = unit.memory.known_facts(str(unit.identity.device_id))
     for name in ("serial", "imei", "mac"):
@@ -85,10 +86,20 @@ def _check_recalled(unit: Subject) -> None:
             note(unit, name, known[name], "journal")
 
 
+def read_modules(unit: Unit, ctx: StepContext) -> None:
+    """Module info and Device OS version once more, after firmware was written; a new version is journalled."""
+    unit.modules = unit.device.ask(requests.get_module_info(), ctx.deadline)
+    version = OsVersion.parse(unit.device.os_version(ctx.deadline))
+    if version != unit.identity.os_version:
+        unit.identity.os_version = version
+        fact = IdentityFact("device_os", str(version), "raw request 30")
+        ctx.record(UnitFacts(facts=(fact,), **ctx.head()))
+
+
 # --- sources ---
 
 
-def _read_requests(unit: Subject, ctx: StepContext) -> None:
+def _read_requests(unit: Unit, ctx: StepContext) -> None:
     device, identity = unit.device, unit.identity
     identity.os_version = OsVersion.parse(device.os_version(ctx.deadline))
     note(unit, "device_os", str(identity.os_version), "raw request 30")
@@ -103,20 +114,20 @@ def _read_requests(unit: Subject, ctx: StepContext) -> None:
         _read_mac(unit, ctx)
 
 
-def _read_mac(unit: Subject, ctx: StepContext) -> None:
+def _read_mac(unit: Unit, ctx: StepContext) -> None:
     for row in unit.device.ask(requests.get_interface_list(), ctx.deadline):
         if row.type == InterfaceType.WIFI:
             unit.identity.mac = unit.device.ask(requests.get_interface(row.index), ctx.deadline).mac
     _note_all(unit, "request 401", mac=unit.identity.mac)
 
 
-def _read_console(unit: Subject, ctx: StepContext) -> None:
+def _read_console(unit: Unit, ctx: StepContext) -> None:
     """The console tells what requests do not: the mobile secret, and the IMEI on versions without it in request 554.
 
     Entering listening mode only for that would stop the application of a finished unit for nothing.
     """
     wants_imei = unit.platform.has_cellular and unit.identity.imei is None
-    wants_secret = unit.wants_secret and not unit.memory.knows_secret(str(unit.identity.device_id))
+    wants_secret = unit.label.keeps_secret and not unit.memory.knows_secret(str(unit.identity.device_id))
     if not (wants_imei or wants_secret or unit.device.is_listening(ctx.deadline)):
         return
     with listening(unit.device, ctx), unit.device.console(ctx.deadline) as console:
@@ -133,13 +144,13 @@ def _read_console(unit: Subject, ctx: StepContext) -> None:
     )  # fmt: skip
 
 
-def _note_all(unit: Subject, source: str, **values: object) -> None:
+def _note_all(unit: Unit, source: str, **values: object) -> None:
     for name, value in values.items():
         if value is not None:
             note(unit, name, str(value), source)
 
 
-def _check_presence(unit: Subject) -> None:
+def _check_presence(unit: Unit) -> None:
     """What must be there: a MAC where there is Wi-Fi (A13), an ICCID where there is a modem."""
     identity = unit.identity
     for needed, value, what in (
@@ -158,20 +169,19 @@ def _check_presence(unit: Subject) -> None:
 # --- the label ---
 
 
-def _read_label(unit: Subject, ctx: StepContext) -> None:
-    if not unit.wants_label or unit.is_label_read:
+def _read_label(unit: Unit, ctx: StepContext) -> None:
+    if not unit.label.is_expected:
         return
-    text = ctx.scan("scan_label", (unit.identity.label,), unit.label_timeout_s)
+    text = ctx.scan("scan_label", (unit.identity.label,), unit.label.timeout_s)
     if text is None:
         raise StepFault(
-            f"no label was scanned within {unit.label_timeout_s:.0f} s; scan the label, then retry",
+            f"no label was scanned within {unit.label.timeout_s:.0f} s; scan the label, then retry",
             sentence="label_not_scanned",
         )
     _compare_label(unit, text)
-    unit.is_label_read = True
 
 
-def _compare_label(unit: Subject, text: str) -> None:
+def _compare_label(unit: Unit, text: str) -> None:
     try:
         scanned = parse_scan(text)
     except BadIdentity as error:
@@ -190,7 +200,7 @@ def _compare_label(unit: Subject, text: str) -> None:
             raise UnitRejected("the scan is no unit label; scan the unit's label", sentence="unknown_serial")
 
 
-def _compare_secret(unit: Subject, secret: object) -> None:
+def _compare_secret(unit: Unit, secret: object) -> None:
     """Compared without ever being shown (A7)."""
     if secret is not None and unit.identity.secret is not None and secret != unit.identity.secret:
         raise UnitRejected(
@@ -199,7 +209,7 @@ def _compare_secret(unit: Subject, secret: object) -> None:
         )
 
 
-def tell(unit: Subject, ctx: StepContext) -> None:
+def tell(unit: Unit, ctx: StepContext) -> None:
     """Journal what was read and show it, with the unit's last verdict if it was here before."""
     identity = unit.identity
     ctx.record(
@@ -210,7 +220,7 @@ def tell(unit: Subject, ctx: StepContext) -> None:
     )  # fmt: skip
 
 
-def proof(unit: Subject) -> str:
+def proof(unit: Unit) -> str:
     names = {fact.name for fact in unit.identity.facts}
     sources = {fact.source for fact in unit.identity.facts}
     return f"{len(names)} identities from {len(sources)} sources agree"

@@ -7,35 +7,37 @@ from drivers.wire import requests
 from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..errors import StepFault, UnitRejected
 from ..firmware.rules import needs_setup_done
+from .unit import Unit
 from .unitwork import UnitWork
 
 
 def setup_done(work: UnitWork, ctx: StepContext) -> StepResult:
     """Decided by platform and the Device OS the unit runs now; one reboot proves it."""
-    version = work.identity.os_version
+    unit = work.unit
+    version = unit.identity.os_version
     if version is None:
         raise StepFault("the Device OS version of the unit is not known; walk it again")
-    decision = needs_setup_done(work.platform, version)
+    decision = needs_setup_done(unit.platform, version)
     if not decision.needed:
         return skipped(f"{decision.rule}: {decision.reason} (this is {version})")
-    if _is_set(work, ctx) and not _listens(work, ctx):
+    if _is_set(unit, ctx) and not _listens(unit, ctx):
         return already("setup-done is set, the unit does not listen")
     with ctx.write("unit", "set setup-done"):
-        work.device.ask(requests.set_setup_done(True), ctx.deadline)
-    work.device.reset(ctx.deadline)
-    if not _is_set(work, ctx):
+        unit.device.ask(requests.set_setup_done(True), ctx.deadline)
+    unit.device.reset(ctx.deadline)
+    if not _is_set(unit, ctx):
         raise UnitRejected("the unit lost its setup-done bit over a restart", sentence="listening_after_setup")
-    if _listens(work, ctx):
+    if _listens(unit, ctx):
         raise UnitRejected("the unit came up in listening mode after setup-done", sentence="listening_after_setup")
     return done("setup-done read back after one restart")
 
 
-def _is_set(work: UnitWork, ctx: StepContext) -> bool:
-    return work.device.ask(requests.is_setup_done(), ctx.deadline)
+def _is_set(unit: Unit, ctx: StepContext) -> bool:
+    return unit.device.ask(requests.is_setup_done(), ctx.deadline)
 
 
-def _listens(work: UnitWork, ctx: StepContext) -> bool:
+def _listens(unit: Unit, ctx: StepContext) -> bool:
     """An Argon without any stored network listens for a network, which is no fault of setup-done (design 5)."""
-    if not work.device.is_listening(ctx.deadline):
+    if not unit.device.is_listening(ctx.deadline):
         return False
-    return not work.platform.has_wifi or bool(work.device.ask(requests.get_known_networks(), ctx.deadline))
+    return not unit.platform.has_wifi or bool(unit.device.ask(requests.get_known_networks(), ctx.deadline))

@@ -14,6 +14,7 @@ from ..engine.records import CredentialWritten
 from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..errors import StepFault, UnitRejected
 from ..profile import WifiSecurity
+from .unit import Unit
 from .unitwork import UnitWork, WifiCredentials
 
 TRIES = 3
@@ -36,34 +37,34 @@ SECURITY = {
 
 def wifi(work: UnitWork, ctx: StepContext) -> StepResult:
     """Known and joined before -> already; else join, read the stored networks back, remember the digest."""
-    network = work.wifi
+    network, unit = work.wifi, work.unit
     if network is None:
         return skipped("the profile has no Wi-Fi")
-    if not work.platform.has_wifi:
-        return skipped(f"H5: a {work.platform.name} has no Wi-Fi")
-    device_id = str(work.identity.device_id)
-    digest = work.memory.digest(device_id, network.ssid, network.password)
-    if _is_known(work, ctx, network) and work.memory.wifi_digest(device_id) == digest:
+    if not unit.platform.has_wifi:
+        return skipped(f"H5: a {unit.platform.name} has no Wi-Fi")
+    device_id = str(unit.identity.device_id)
+    digest = unit.memory.digest(device_id, network.ssid, network.password)
+    if _is_known(unit, ctx, network) and unit.memory.wifi_digest(device_id) == digest:
         return already(f"knows {network.ssid}; keyed digest of the last join is the same")
     with ctx.write("unit", f"join {network.ssid}"):
         _join(work, ctx, network)
-    if not _is_known(work, ctx, network):
+    if not _is_known(unit, ctx, network):
         raise UnitRejected(f"the unit joined {network.ssid} but did not store it", sentence="wifi_join_failed")
     ctx.record(CredentialWritten(ssid=network.ssid, digest=digest, **ctx.head()))
-    if work.device.is_listening(ctx.deadline):
-        work.device.leave_listening(ctx.deadline)
+    if unit.device.is_listening(ctx.deadline):
+        unit.device.leave_listening(ctx.deadline)
     return done(f"joined {network.ssid}; it is among the stored networks")
 
 
-def _is_known(work: UnitWork, ctx: StepContext, network: WifiCredentials) -> bool:
-    return any(row.ssid == network.ssid for row in work.device.ask(requests.get_known_networks(), ctx.deadline))
+def _is_known(unit: Unit, ctx: StepContext, network: WifiCredentials) -> bool:
+    return any(row.ssid == network.ssid for row in unit.device.ask(requests.get_known_networks(), ctx.deadline))
 
 
 def _join(work: UnitWork, ctx: StepContext, network: WifiCredentials) -> None:
     request = requests.join_new_network(network.ssid, network.password, SECURITY[network.security])
     for left in reversed(range(TRIES)):
         try:
-            work.device.ask(request, ctx.deadline)
+            work.unit.device.ask(request, ctx.deadline)
             work.bench_wifi.joined()
             return
         except RequestRejected as error:
@@ -74,6 +75,6 @@ def _join(work: UnitWork, ctx: StepContext, network: WifiCredentials) -> None:
 
 def _failure(work: UnitWork, network: WifiCredentials, error: RequestRejected) -> Exception:
     text = f"the unit cannot join {network.ssid}: {error}"
-    if work.bench_wifi.failed(str(work.identity.device_id)):
+    if work.bench_wifi.failed(str(work.unit.identity.device_id)):
         return StepFault(f"{text}; the unit before could not either", sentence="bench_wifi_down")
     return UnitRejected(text, sentence="wifi_join_failed")

@@ -86,8 +86,8 @@ def parse_virtual(text: str) -> tuple[str, str]:
 def _show(candidate: UsbCandidate, serial_host: SerialHost, clock: Clock, as_json: bool) -> bool:
     port = candidate.port_path.value
     try:
-        with looked_at(candidate, serial_host, clock) as subject:
-            facts, name, fault = list(subject.identity.facts), subject.platform.name, ""
+        with looked_at(candidate, serial_host, clock) as unit:
+            facts, name, fault = list(unit.identity.facts), unit.platform.name, ""
     except (DriverError, UnitRejected) as error:
         facts, name, fault = [], str(candidate.usb_id), str(error)
     if as_json:

@@ -17,7 +17,7 @@ from ..engine.events import Event
 from ..engine.step import NobodysDesk, StepContext
 from ..model import IdentityFact, SeenBefore
 from ..steps import reading
-from ..steps.unitwork import Subject
+from ..steps.unit import Unit
 
 LOOK_S = 90.0
 APPEAR_S = 10.0
@@ -54,29 +54,29 @@ def wait_candidates(host: UsbHost, clock: Clock, count: int) -> list[UsbCandidat
 
 
 @contextmanager
-def looked_at(candidate: UsbCandidate, serial_host: SerialHost, clock: Clock) -> Iterator[Subject]:
+def looked_at(candidate: UsbCandidate, serial_host: SerialHost, clock: Clock) -> Iterator[Unit]:
     """The unit behind ``candidate``, its identities read as far as its mode allows. Raises `DriverError`."""
     port = PortWatch(candidate.port_path, clock)
     port.attached(candidate)
     device = ParticleDevice(port, serial_host, clock, clock.token())
-    subject = Subject(platform(candidate.usb_id.platform_id or 0), device, _Stranger())
+    unit = Unit(platform(candidate.usb_id.platform_id or 0), device, _Stranger())
     try:
-        _read(subject, clock)
-        yield subject
+        _read(unit, clock)
+        yield unit
     finally:
         device.close()
 
 
-def _read(subject: Subject, clock: Clock) -> None:
+def _read(unit: Unit, clock: Clock) -> None:
     context = StepContext(
         step="identify", slot=0, attempt="", clock=clock, deadline=Deadline.after(clock, LOOK_S), cancel=clock.token(),
         announce=_unheard, record=_unheard, desk=NobodysDesk(),
     )  # fmt: skip
-    mode = subject.device.mode
-    subject.identity.facts.append(IdentityFact("mode", str(mode), "USB product id"))
-    reading.identify_usb(subject, context)
+    mode = unit.device.mode
+    unit.identity.facts.append(IdentityFact("mode", str(mode), "USB product id"))
+    reading.identify_usb(unit, context)
     if mode is Mode.APPLICATION:
-        reading.complete(subject, context)
+        reading.complete(unit, context)
 
 
 def _unheard(event: Event) -> None:

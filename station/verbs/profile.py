@@ -10,13 +10,12 @@ from pathlib import Path
 
 from drivers.platforms import Platform
 from drivers.wire.replies import ModuleInfo
-from drivers.wire.usb import Mode
 
 from ..config import load_config
 from ..errors import UnitRejected
 from ..firmware.examples import write_example_files
-from ..firmware.plan import UpdatePlan, make_plan
-from ..firmware.release import load_release
+from ..firmware.plan import UpdatePlan
+from ..firmware.release import load_release, plan_update
 from ..firmware.store import FirmwareStore
 from ..paths import find_profile
 from ..profile import Profile, load_profile
@@ -54,13 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _platform(profile: Profile, platform: Platform, store: FirmwareStore, held_os: str) -> bool:
     sys.stdout.write(f"\n{platform.name}, a virtual one that holds synthetic Device OS {held_os}:\n")
     files = load_release(profile, platform, store)
-    may_go_back = profile.device_os is not None and profile.device_os.allow_downgrade
     sys.stdout.writelines(_steps(profile, platform))
     try:
-        plan = make_plan(
-            platform, _held(platform, held_os), files.release, files.application, mode=Mode.APPLICATION,
-            allow_downgrade=may_go_back, product=files.product(profile), skus=profile.skus,
-        )  # fmt: skip
+        plan = plan_update(profile, platform, files, _held(platform, held_os))
     except UnitRejected as error:
         sys.stdout.write(f"  refused: {error}\n")
         return False
@@ -72,8 +67,8 @@ def _held(platform: Platform, held_os: str) -> tuple[ModuleInfo, ...]:
     """Module info of the virtual unit, read as the station reads it."""
     with virtual_place([f"{platform.slug}@{held_os}"]) as (usb_host, serial_host, clock):
         candidate = wait_candidates(usb_host, clock, 1)[0]
-        with looked_at(candidate, serial_host, clock) as subject:
-            return subject.modules
+        with looked_at(candidate, serial_host, clock) as unit:
+            return unit.modules
 
 
 def _steps(profile: Profile, platform: Platform) -> Iterator[str]:

@@ -1,0 +1,194 @@
+"""The firmware work of one attempt, from the plan to the final look at the modules. Rules H4 D5 D9.
+
+Order and refusals are the planner's (`station.firmware.plan`); what may be written at all is the
+write guard's (`drivers.guard`). Here a plan becomes writes, each journalled before and after. The steps
+`dfu`, `device_os` and `firmware` are views of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from drivers.clock import CancelToken
+from drivers.wire.module import Image
+from drivers.wire.replies import Store
+from drivers.wire.usb import Mode
+
+from ..cloud.answers import Product
+from ..engine.events import ModulesRead
+from ..engine.step import StepContext, StepResult, already, done
+from ..errors import UnitRejected
+from ..firmware.modules import compare, held_modules, image_key, module_name
+from ..firmware.plan import Case, PlannedWrite, UpdatePlan
+from ..firmware.release import ReleaseFiles, plan_update
+from ..profile import Profile
+from . import reading
+from .unit import Unit
+
+
+class FlashVisit:
+    """Owns the plan of one unit: nobody writes firmware but by it. One thread, one attempt.
+
+    A plan is made when it is asked for and holds until the unit has shown its modules again.
+    """
+
+    def __init__(
+        self,
+        unit: Unit,
+        profile: Profile,
+        files: ReleaseFiles,
+        find_product: Callable[[CancelToken], Product | None],
+    ) -> None:
+        self._unit, self._profile, self._files = unit, profile, files
+        self._find_product = find_product
+        self._plan: UpdatePlan | None = None
+
+    @property
+    def has_files(self) -> bool:
+        """Whether the profile wants any firmware at all."""
+        return bool(self._files.release or self._files.application)
+
+    @property
+    def application(self) -> Image | None:
+        return self._files.application
+
+    # --- the plan ---
+
+    def plan(self, ctx: StepContext) -> UpdatePlan:
+        """What differs between the unit and the profile; raises `PlanRefused` naming what is missing.
+
+        A unit in DFU shows no versions: then every module is planned, and written only if flash differs.
+        """
+        if self._plan is None:
+            self._plan = self._planned(ctx)
+            ctx.announce(ModulesRead(rows=self._plan.rows, **ctx.head()))
+        return self._plan
+
+    def _planned(self, ctx: StepContext) -> UpdatePlan:
+        product, serial = self._find_product(ctx.cancel), self._unit.identity.serial
+        return plan_update(
+            self._profile, self._unit.platform, self._files, None if self._is_in_dfu else self._unit.modules,
+            product=product.id if product else None, serial=str(serial) if serial else None,
+        )  # fmt: skip
+
+    def _look_again(self, ctx: StepContext) -> None:
+        """Read what the unit holds now: a plan made from what it held before is void."""
+        reading.read_modules(self._unit, ctx)
+        self._plan = None
+
+    @property
+    def _is_in_dfu(self) -> bool:
+        return self._unit.device.mode is Mode.DFU
+
+    # --- writing ---
+
+    def write_first(self, ctx: StepContext) -> list[str]:
+        """Send what has to be there before DFU is entered, if anything has to. Returns proofs."""
+        plan = self.plan(ctx)
+        goes_first = plan.case is Case.A or not plan.dfu_writes
+        return self._send(ctx, plan.control_writes) if goes_first else []
+
+    def write_release(self, ctx: StepContext) -> StepResult:
+        """Radio stack and system part; closes the visit only if no application is to follow."""
+        return self._write(ctx, self._files.release, closes=self.application is None)
+
+    def write_application(self, ctx: StepContext, application: Image) -> StepResult:
+        """The application; closes the visit."""
+        return self._write(ctx, (application,), closes=True)
+
+    def _write(self, ctx: StepContext, images: Sequence[Image], *, closes: bool) -> StepResult:
+        """Write what differs of ``images``; ``already`` only when nothing at all was written, by whichever way."""
+        written = self._write_over_dfu(ctx, images)
+        has_written, proofs = bool(written), [_proof_of(written)]
+        if closes and self._is_in_dfu:
+            followed = self._leave(ctx)
+            has_written, proofs = has_written or bool(followed), [*proofs, *followed, self._check(ctx)]
+        if not written:
+            proofs.append(self._held(ctx, images))
+        proof = "; ".join(filter(None, proofs))
+        return done(proof) if has_written else already(proof)
+
+    def _held(self, ctx: StepContext, images: Sequence[Image]) -> str:
+        rows = [f"{row.name}: {row.proof}" for row in self.plan(ctx).already if row.image in images]
+        return ", ".join(rows) or "flash holds every module of the release"
+
+    def _send(self, ctx: StepContext, writes: Sequence[PlannedWrite]) -> list[str]:
+        """Send modules that never go over DFU (the bootloader), and read each back. Returns proofs."""
+        unit = self._unit
+        for write in writes:
+            image = write.image
+            with ctx.write("unit", f"{image.name} by control request"):
+                unit.device.update_over_control(image, ctx.deadline, _Span(ctx, write.name))
+            self._look_again(ctx)
+            if compare(image, held_modules(unit.modules).get(image_key(image))).is_same is not True:
+                raise UnitRejected(
+                    f"the unit took {image.name} but does not report it afterwards; walk it again, then red bin",
+                    sentence="update_not_applied",
+                )
+        return [f"module info shows {write.name} {write.wanted}" for write in writes]
+
+    def _write_over_dfu(self, ctx: StepContext, images: Sequence[Image]) -> list[PlannedWrite]:
+        """Write modules in order, each followed by a full read-back; returns those that really had to be written."""
+        plan = self.plan(ctx)
+        writes = [write for write in plan.dfu_writes if write.image in images]
+        total = sum(len(write.image.data) for write in writes)
+        written: list[PlannedWrite] = []
+        begun = 0
+        for write in writes:
+            device, size = self._unit.device.dfu(ctx.deadline), len(write.image.data)
+            span = _Span(ctx, write.name, begun / total, size / total)
+            begun += size
+            if write.compare_first and device.held(write.image):
+                continue
+            with ctx.write("unit", f"{write.image.name} over DFU"):
+                span(0.0)  # from the first erase on it must not be unplugged
+                for early in plan.erase_first:
+                    if early.before is write.image:
+                        device.invalidate(early.image, early.page)
+                device.write_module(write.image, span, ctx.cancel)
+            device.verify(write.image)
+            written.append(write)
+        return written
+
+    # --- the end ---
+
+    def _leave(self, ctx: StepContext) -> list[str]:
+        """Restart, read everything back, and send what DFU could not write. Returns proofs of that."""
+        self._unit.device.leave_dfu(ctx.deadline)
+        self._look_again(ctx)
+        if not self._unit.identity.is_complete:
+            reading.complete(self._unit, ctx)
+        return self._send(ctx, self.plan(ctx).control_writes)
+
+    def _check(self, ctx: StepContext) -> str:
+        """Every wanted module present and healthy by module info, Device OS version as planned."""
+        left, modules = self.plan(ctx), self._unit.modules
+        if left.differing:
+            names = ", ".join(f"{write.name} ({write.why})" for write in left.differing)
+            raise UnitRejected(
+                f"after flashing the unit still does not hold {names}; walk it again, then red bin",
+                sentence="update_not_applied",
+            )
+        # a leftover in the update slot or the factory store is nothing the unit runs
+        sick = [module for module in modules if module.store == Store.MAIN and not module.is_valid]
+        if sick:
+            name = module_name(sick[0].function, sick[0].index)
+            raise UnitRejected(
+                f"{name} fails its own checks; walk the unit again, then red bin", sentence="update_not_applied"
+            )
+        return f"module info: {len(modules)} modules valid, Device OS {self._unit.identity.os_version}"
+
+
+def _proof_of(written: Sequence[PlannedWrite]) -> str:
+    return "DFU read-back equal: " + ", ".join(f"{write.name} {write.wanted}" for write in written) if written else ""
+
+
+class _Span:
+    """Progress of one module in a run of several: from ``start`` on, ``width`` of the whole (0.0-1.0)."""
+
+    def __init__(self, ctx: StepContext, note: str, start: float = 0.0, width: float = 1.0) -> None:
+        self._ctx, self._note = ctx, note
+        self._start, self._width = start, width
+
+    def __call__(self, share: float) -> None:
+        self._ctx.progress(self._start + share * self._width, writing=True, note=self._note)
