@@ -242,7 +242,10 @@ class BenchWork:
         return self._cloud
 
     def _is_connected(self, deadline: Deadline) -> bool:
-        """What the unit says of its own cloud session (request 300)."""
+        """What the unit says of its own cloud session (request 300), asked from the cloud lane.
+
+        For `online` only: the graph puts it behind the whole unit lane, so nobody else speaks to the device.
+        """
         return self._unit.device.ask(requests.get_connection_status(), deadline) is ConnectionStatus.CONNECTED
 
     def _job(self, cancel: CancelToken) -> CloudJob:

@@ -80,6 +80,8 @@ _UNIT_PART: _Graph = (
 )
 
 GRAPHS: Mapping[Kind, _Graph] = {
+    # Every step of the unit lane stands before online, in every profile. That is why online, alone of the
+    # cloud lane, may ask the unit: a device serves one thread at a time, and by then no other speaks to it.
     # Membership, name and claim stand before wifi: the unit must not go online before them
     # (C1 C2 F5), and a product unit is claimed while it is still offline (E3).
     Kind.PRODUCT: (

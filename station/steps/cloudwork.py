@@ -71,7 +71,7 @@ class CloudWork:
         self, job: CloudJob, client: CloudClient, is_connected: Callable[[Deadline], bool] | None = None
     ) -> None:
         self.job, self.client = job, client
-        self.is_connected = is_connected  # asks the unit itself over USB; None when it has left
+        self.is_connected = is_connected  # asks the unit itself over USB: for `online` only; None when it has left
         self.is_down = False  # a step was deferred already: do not wait for the cloud again in this attempt
 
     def device(self, ctx: StepContext) -> CloudDevice | None:

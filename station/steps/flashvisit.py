@@ -110,7 +110,7 @@ class FlashVisit:
 
     def _held(self, ctx: StepContext, images: Sequence[Image]) -> str:
         rows = [f"{row.name}: {row.proof}" for row in self.plan(ctx).already if row.image in images]
-        return ", ".join(rows) or "flash holds every module of the release"
+        return ", ".join(rows) or "flash read back equal"
 
     def _send(self, ctx: StepContext, writes: Sequence[PlannedWrite]) -> list[str]:
         """Send modules that never go over DFU (the bootloader), and read each back. Returns proofs."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from station.engine import walk
 from station.model import Outcome, StepRecord, Verdict
-from station.step_graph import Kind, Lane, StepPlan, step_plans
+from station.step_graph import STEP_ROWS, Kind, Lane, StepPlan, step_plans
 
 GOOD = (Outcome.ALREADY, Outcome.DONE, Outcome.SKIPPED, Outcome.DEFERRED)
 BAD = (Outcome.FAILED, Outcome.ABORTED, Outcome.ERROR)
@@ -91,6 +91,20 @@ def test_every_walk_ends_with_every_step_run_once_after_its_predecessors(
         assert running, "nothing runs and nothing may start"
         ended.append(running.pop(dice.randrange(len(running))))  # type: ignore[attr-defined]
     assert sorted(ended) == sorted(plan.name for plan in plans)
+
+
+@given(
+    st.sampled_from(Kind),
+    st.sets(st.sampled_from(sorted(STEP_ROWS.keys() - {"online"}))),
+    st.sets(st.sampled_from(sorted(STEP_ROWS))),
+)
+def test_online_waits_for_the_whole_unit_lane(kind: Kind, off: set[str], only: set[str]) -> None:
+    """It asks the unit from the cloud lane, and a device serves one thread at a time."""
+    reach: dict[str, set[str]] = {}
+    plans = walk.limited(step_plans(kind, frozenset(off), {}), frozenset({*only, "online"}))
+    for plan in plans:
+        reach[plan.name] = set(plan.after).union(*(reach[name] for name in plan.after))
+    assert {plan.name for plan in plans if plan.lane is Lane.UNIT} <= reach["online"]
 
 
 @pytest.mark.parametrize(
