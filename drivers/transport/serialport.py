@@ -83,6 +83,7 @@ class PyserialHost:
         self._finder, self._opener = finder, opener
 
     def ports(self) -> list[SerialPort]:
+        """Serial ports of Particle units that are there now. Raises `LinkError`."""
         with _translated("list serial ports"):
             return [
                 SerialPort(info.device, UsbId(info.vid, info.pid), info.serial_number or "", _port_path(info.location))

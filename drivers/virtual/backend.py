@@ -261,6 +261,7 @@ class VirtualBackend(DescriptorBackend):
         unit.bus_reset(dev_handle.ref.presence)
 
     def transfer(self, handle: Handle, setup: Setup, data: bytes, timeout_s: float) -> bytes:
+        """One control transfer; a unit's refusal, absence or silence becomes libusb's EPIPE, ENODEV or ETIMEDOUT."""
         unit = handle.ref.unit
         assert unit is not None
         try:

@@ -96,6 +96,7 @@ class VirtualSerial(serial.SerialBase):
         return data
 
     def write(self, data: Any, /) -> int:
+        """Hand all of ``data`` to the unit; `serial.SerialException` when it has left, as the kernel has it."""
         unit, presence = self._opened()
         raw = bytes(data)
         try:
@@ -113,6 +114,7 @@ class VirtualSerial(serial.SerialBase):
             raise serial.SerialException(f"{self.port}: [Errno 5] Input/output error") from None
 
     def reset_input_buffer(self) -> None:
+        """Drop what the unit has said and nobody has read."""
         unit, presence = self._opened()
         try:
             while unit.serial_pending(presence):

@@ -167,6 +167,7 @@ class VirtualUnit:
     # --- power and resets ---
 
     def power_on(self, socket: Socket) -> None:
+        """Plugged into ``socket``: boots once power is up, and what was ordered for that moment begins."""
         with self.condition:
             self._socket = socket
             self._boots += 1

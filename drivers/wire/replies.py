@@ -148,6 +148,7 @@ class AssetInfo:
 
 
 def asset_info(raw: bytes) -> AssetInfo:
+    """Assets the unit has and needs; bounded. Raises `RemoteProtocolError`."""
     reply = _parse(system_pb2.AssetInfoReply, raw)
     lists = [
         tuple(Asset(_clean(a.name), a.hash, a.size) for a in _bounded(items, "assets"))
@@ -238,6 +239,7 @@ def chunk_size(raw: bytes) -> int:
 
 
 def cellular_identity(raw: bytes) -> CellularIdentity:
+    """ICCID and IMEI, each None when not told. Raises `StrangeIdentity` for a text that is none."""
     reply = _parse(network_pb2.IccidReply, raw)
     iccid, imei = _clean(reply.iccid), _clean(reply.imei)
     return CellularIdentity(

@@ -121,6 +121,7 @@ class CloudClient:
         deadline: Deadline | None = None,
         cancel: CancelToken | None = None,
     ) -> CloudDevice | None:
+        """The unit as member of product ``ref``; None when it is none. Raises `CloudError` (cloud-api 4)."""
         return self.run(api.device_in_product(ref, device_id), deadline=deadline, cancel=cancel)
 
     def my_device(
@@ -141,6 +142,7 @@ class CloudClient:
         deadline: Deadline | None = None,
         cancel: CancelToken | None = None,
     ) -> ImportResult:
+        """Make 1 to 1000 devices members of product ``ref``. The answer sorts them; read it back (4.1)."""
         device_ids = (device_id,) if isinstance(device_id, DeviceId) else device_id
         return self.run(api.add_to_product(ref, device_ids), deadline=deadline, cancel=cancel)
 
@@ -153,6 +155,7 @@ class CloudClient:
         deadline: Deadline | None = None,
         cancel: CancelToken | None = None,
     ) -> None:
+        """Name a device of product ``ref`` or (None) of the account. Raises `CloudError`; read it back."""
         return self.run(api.rename(device_id, name, ref), deadline=deadline, cancel=cancel)
 
     def claim(
@@ -168,6 +171,7 @@ class CloudClient:
         deadline: Deadline | None = None,
         cancel: CancelToken | None = None,
     ) -> bool:
+        """Whether the device itself answers now; offline is an answer too, not an error (cloud-api 7)."""
         return self.run(api.ping(device_id, ref), deadline=deadline, cancel=cancel)
 
     def sim(
@@ -178,6 +182,7 @@ class CloudClient:
         deadline: Deadline | None = None,
         cancel: CancelToken | None = None,
     ) -> Sim | None:
+        """The SIM in product ``ref`` or (None) of the account; None when it is in neither. Raises `CloudError`."""
         return self.run(api.sim(iccid, ref), deadline=deadline, cancel=cancel)
 
     def activate_sim(

@@ -75,6 +75,7 @@ class HttpLink:
         self._session.mount("http://", adapter)
 
     def send(self, method: str, path: str, token: Secret, json: Mapping[str, object] | None) -> Answer | NoAnswer:
+        """One request, one answer: every status is an `Answer`, no network is a `NoAnswer`. Raises nothing."""
         try:
             with self._session.request(
                 method, self.base_url + path, json=json, auth=_Bearer(token), timeout=(CONNECT_S, READ_S),

@@ -132,6 +132,7 @@ class BenchApp(App[None]):
         return variables
 
     def on_mount(self) -> None:
+        """Draw what was told before the screen stood, then follow the events; textual calls it once."""
         self._show()
         if self._is_animated:
             self.set_interval(BLINK_S, self._blink)
@@ -223,6 +224,7 @@ class BenchApp(App[None]):
         self._show()
 
     def action_move(self, by: int) -> None:
+        """Choose the slot ``by`` places further (-1 back), around the corner; the first or last when none is chosen."""
         numbers = [slot.number for slot in self.state.slots]
         if self.selected in numbers:
             self.selected = numbers[(numbers.index(self.selected) + by) % len(numbers)]

@@ -96,6 +96,7 @@ class VirtualCloud:
         return f"http://127.0.0.1:{self._server.port}"
 
     def close(self) -> None:
+        """Stop serving and let go of the file; what is stored stays."""
         with self._lock:
             server, self._server = self._server, None
             if self._recovery is not None:

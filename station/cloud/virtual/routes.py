@@ -48,6 +48,7 @@ def user(ask: Ask) -> Reply:
 
 
 def get_product(ask: Ask) -> Reply:
+    """The product, as an object or (an ordered quirk) as a list of one."""
     row = ask.product()
     body = {
         "id": row["id"], "platform_id": row["platform_id"], "name": row["name"], "slug": row["slug"],
@@ -92,6 +93,7 @@ _PRODUCT_ONLY = {"development"}
 
 
 def change_device(ask: Ask) -> Reply:
+    """Name, notes and, in a product, the development mark; 400 for anything else."""
     row = ask.device()
     wanted = ask.body
     allowed = set(_CHANGES) - (set() if "p" in ask.params else _PRODUCT_ONLY)

@@ -40,6 +40,7 @@ class LoopbackServer:
         self._lock = threading.Lock()
 
     def start(self) -> None:
+        """Serve 127.0.0.1 at ``port`` from a thread of its own; nothing happens when it does already."""
         with self._lock:
             if self._server is not None:
                 return

@@ -10,6 +10,7 @@ from .store import Store
 
 
 def start_activation(store: Store, iccid: str, now: datetime.datetime, seconds: float) -> None:
+    """The SIM is busy for ``seconds`` from ``now`` on; how it ends is decided by `settle`."""
     done_at = (now + datetime.timedelta(seconds=seconds)).isoformat()
     store.run(
         "UPDATE sims SET changing = 1, last_action = 'activate', action_error = 'no',"

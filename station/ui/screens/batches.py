@@ -40,6 +40,7 @@ class Batches(Screen[None]):
         self._chosen = 0
 
     def compose(self) -> ComposeResult:
+        """The open batches above, three fields for a new one below."""
         known = f"  ({', '.join(self._profiles)})" if self._profiles else ""
         with Vertical(id="page"):
             yield Static(Content("OPEN BATCHES   [Up] [Down] choose   [Ctrl+D] close it"), classes="title")
@@ -70,6 +71,7 @@ class Batches(Screen[None]):
         )
 
     def on_input_submitted(self, _event: Input.Submitted) -> None:
+        """Enter in any field: open the batch, or say which field is wrong."""
         batch, profile, target = (self.query_one(f"#{name}", Input).value.strip() for name in _FIELDS)
         problem = _problem(batch, profile, target)
         self.query_one("#problem", Static).update(Content(line(problem) if problem else ""))

@@ -42,6 +42,7 @@ class SlotTile(Widget):
         self.border_title = Content(f"{mark}{self.slot.number}")  # Content: no markup is read
 
     def render(self) -> Content:
+        """The tile's lines for the room it has now."""
         place = Place(self.content_size.width, self.content_size.height, self._glyphs, self._tz, self._is_lit)
         lines = [
             Content.styled(line.text, " ".join(filter(None, ("bold" if line.is_bold else "", line.colour))))
