@@ -54,10 +54,16 @@ class JournalReader:
         self._is_closed = False
         if not self._path.exists():
             raise JournalError(f"{directory} holds no journal; name the data directory of a station")
+        try:
+            self._check_schema(directory)
+        except BaseException:
+            self.close()
+            raise
+
+    def _check_schema(self, directory: Path) -> None:
         with self.snapshot() as db:
             found = version(db)
         if found != MIGRATIONS[-1].number:
-            self.close()
             raise JournalError(
                 f"the journal in {directory} has schema {found}, this program knows {MIGRATIONS[-1].number}; "
                 "start the newest station on it once"

@@ -139,24 +139,29 @@ def translated(what: str) -> Iterator[None]:
 
 def connect_writer(path: Path) -> sqlite3.Connection:
     """The one connection that writes: write-ahead log, every commit flushed to the disk, keys enforced."""
-    db = _connect(f"{path.resolve().as_uri()}?mode=rw")
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA foreign_keys = ON")
-    db.execute("PRAGMA secure_delete = ON")  # a forgotten mobile secret leaves no trace in the file
-    return db
+    return _connect(
+        f"{path.resolve().as_uri()}?mode=rw",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "secure_delete = ON",  # a forgotten mobile secret leaves no trace in the file
+    )
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """A connection that cannot write. May be used by any thread, by one at a time."""
-    db = _connect(f"{path.resolve().as_uri()}?mode=ro")
-    db.execute("PRAGMA query_only = ON")
-    return db
+    return _connect(f"{path.resolve().as_uri()}?mode=ro", "query_only = ON")
 
 
-def _connect(uri: str) -> sqlite3.Connection:
+def _connect(uri: str, *pragmas: str) -> sqlite3.Connection:
     db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_S)
     db.row_factory = sqlite3.Row
+    try:
+        for pragma in pragmas:
+            db.execute(f"PRAGMA {pragma}")
+    except BaseException:  # a file that is no database shows itself only now
+        db.close()
+        raise
     return db
 
 

@@ -7,6 +7,7 @@ seeded flash write. What survives is what a power cut leaves: files.
 from __future__ import annotations
 
 import collections
+import contextlib
 import json
 import random
 import signal
@@ -77,7 +78,7 @@ def test_a_bench_killed_in_a_download_finishes_the_same_unit_when_it_starts_agai
 
 def effects(data_dir: Path) -> collections.Counter[str]:
     """Requests that changed the virtual cloud, over the life of its file."""
-    with sqlite3.connect(data_dir / "cloud.sqlite") as db:
+    with contextlib.closing(sqlite3.connect(data_dir / "cloud.sqlite")) as db:
         rows = db.execute("SELECT route FROM requests WHERE had_effect").fetchall()
     return collections.Counter(route for (route,) in rows)
 
