@@ -9,7 +9,6 @@ from drivers.clock import Clock
 
 from ..compose import Station
 from ..demo import Demo, DemoOptions
-from ..engine.commands import Command
 from ..engine.events import BatchSummary
 from ..headless import Tally, summary_words
 from ..model import SlotInfo
@@ -54,11 +53,8 @@ def _show(
             until()
             app.leave()
 
-    def send(command: Command) -> None:
-        station.command(command)
-
     profiles = tuple(opened.profile.id for opened in station.bench.batches)
-    app = BenchApp(slots, send, profiles=profiles, on_ready=ready)
+    app = BenchApp(slots, station.command, profiles=profiles, on_ready=ready)
     station.bus.subscribe(app.feed)
     station.bus.subscribe(tally)
     app.run()

@@ -22,7 +22,7 @@ from drivers.identity import DeviceId
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.dct import SETUP_DONE
 from drivers.virtual.flash import Who
-from drivers.virtual.unit import UnitMode
+from drivers.virtual.unit import UnitMode, VirtualUnit
 from station.cloud.virtual.faults import Fault, FaultKind
 from station.engine.events import Event, HandsDone, HandsNeeded, StepFinished, StepStarted
 from station.errors import BadInput
@@ -59,6 +59,17 @@ def when(bench: LineBench, wanted: Callable[[Event], bool], act: Callable[[], ob
             act()
 
     bench.station.bus.subscribe(look)
+
+
+def online_after(bench: LineBench, unit: VirtualUnit, step: str) -> list[bool]:
+    """Whether the cloud saw the unit online when ``step`` finished: one entry, filled by the walk."""
+    seen: list[bool] = []
+    when(
+        bench,
+        lambda event: isinstance(event, StepFinished) and event.step == step,
+        lambda: seen.append(bool(bench.cloud.device(unit.spec.device_id)["connected"])),  # type: ignore[index]
+    )
+    return seen
 
 
 # --- B: three associations ----------------------------------------------------------------------------
@@ -130,12 +141,7 @@ def test_a_claim_that_is_answered_well_but_not_done_fails(tmp_path: Path) -> Non
 def test_a_unit_is_a_named_member_before_it_can_come_online(tmp_path: Path) -> None:
     with line_bench(tmp_path, ARGON) as bench:
         unit = bench.unit("argon")
-        seen_online: list[bool] = []
-        when(
-            bench,
-            lambda event: isinstance(event, StepFinished) and event.step == "name",
-            lambda: seen_online.append(bool(bench.cloud.device(unit.spec.device_id)["connected"])),  # type: ignore[index]
-        )
+        seen_online = online_after(bench, unit, "name")
         walk = passed(bench.walk(unit))
         assert seen_online == [False]
         assert is_before(walk, "product_add", "wifi")
@@ -206,12 +212,7 @@ def test_a_product_unit_is_claimed_offline_right_after_its_import(tmp_path: Path
     recipe = replace(ARGON, claim=True)
     with line_bench(tmp_path, recipe) as bench:
         unit = bench.unit("argon")
-        online_at_claim: list[bool] = []
-        when(
-            bench,
-            lambda event: isinstance(event, StepFinished) and event.step == "claim",
-            lambda: online_at_claim.append(bool(bench.cloud.device(unit.spec.device_id)["connected"])),  # type: ignore[index]
-        )
+        online_at_claim = online_after(bench, unit, "claim")
         walk = passed(bench.walk(unit))
         assert walk.outcomes["claim"] == "done"
         assert online_at_claim == [False]
