@@ -80,23 +80,26 @@ class Client:
 class Listener:
     """The socket of one device node: calls ``serve(client)`` on a thread of its own for every open file.
 
-    Files that are open stay so until the client closes them: the library ends a client whose socket is cut.
+    The library opens the node first and then connects here, and ends a client that finds no socket or whose
+    socket is cut. So a listener must be there before its node appears, and until nobody can have opened it:
+    a later listener on the same ``path`` takes its place without a gap.
     """
 
     def __init__(self, path: Path, serve: Callable[[Client], None]) -> None:
-        self._path, self._serve = path, serve
+        self._serve = serve
         path.parent.mkdir(parents=True, exist_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.bind(str(path))
+        unnoticed = path.with_name(f".{path.name}")
+        self._socket.bind(str(unnoticed))
         self._socket.listen(16)
+        unnoticed.replace(path)
         threading.Thread(target=self._accept, name=f"listen {path.name}", daemon=True).start()
 
     def close(self) -> None:
-        """No further file can be opened."""
+        """Accept nobody any more; files that are open stay so until their client closes them."""
         with contextlib.suppress(OSError):  # wakes the thread that accepts
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
-        self._path.unlink()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):

@@ -54,7 +54,7 @@ class PretendKernel:
         """Remove the directory; no bus may be shown any more."""
         for hub in reversed(self._hubs.values()):
             hub.remove()
-            hub.node.close()
+            hub.close()
         shutil.rmtree(self.root)
 
     @contextlib.contextmanager
@@ -73,7 +73,7 @@ class PretendKernel:
                 for device in self._devices.values():
                     device.remove()
                 for device in (*self._devices.values(), *self._removed):
-                    device.node.close()
+                    device.close()
                 self._devices.clear()
                 self._removed.clear()
 

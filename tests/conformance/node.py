@@ -54,25 +54,27 @@ class DeviceNode:
         self._handles: set[Handle] = set()
         self._fifo = fifo
         fifo.parent.mkdir(parents=True, exist_ok=True)
-        os.mkfifo(fifo)
-        self._pipe = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        unnoticed = fifo.with_name(f".{fifo.name}")
+        os.mkfifo(unnoticed)
+        self._pipe = os.open(unnoticed, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._is_ready = True
         self.show_ready()
         self._listener = Listener(listener, self._serve)
+        unnoticed.rename(fifo)
 
     def remove(self) -> None:
         """The unit left: what is in flight fails, what is finished can still be reaped."""
+        self._fifo.unlink()
         with self.lock:
             self.is_gone = True
             for handle in self._handles:
                 handle.fail_all(errno.ESHUTDOWN)
             self.show_ready()
-        self._listener.close()
-        self._fifo.unlink()
 
     def close(self) -> None:
-        """Let go of the pipe; the node must have been removed, and no client may wait on it any more."""
+        """Let go of the pipe; the node must have been removed, and no client may open or wait on it any more."""
+        self._listener.close()
         with self.lock:
             pipe, self._pipe = self._pipe, -1
         os.close(pipe)

@@ -102,6 +102,12 @@ class Device:
         shutil.rmtree(self._tree.root / self._path)
         self._tree.tell("remove", self._path, self._message())
 
+    def close(self) -> None:
+        """Let go of its nodes; it must have been removed, and no client may use them any more."""
+        self.node.close()
+        if self.tty is not None:
+            self.tty.close()
+
     # --- the device itself ---
 
     def _make_properties(self) -> dict[str, str]:

@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[2]
 def test_our_drivers_keep_their_promises_on_real_libusb(suite: str, netlink_shim: Path) -> None:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", suite, "-p", "no:xdist", "-p", "no:cacheprovider"],
+        # -s: the preloaded library says on the real stderr why it ends a process.
+        [sys.executable, "-m", "pytest", suite, "-s", "-p", "no:xdist", "-p", "no:cacheprovider"],
         cwd=ROOT,
         env=inherited | {"LD_PRELOAD": f"{netlink_shim}:{PRELOAD}"},
         stdin=subprocess.DEVNULL,

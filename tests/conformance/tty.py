@@ -42,21 +42,24 @@ class TtyNode:
         self._dtr = False
         self._speed = self._baud()
         self._is_open = True
-        link.symlink_to(os.ttyname(self._slave))
         self._listener = Listener(listener, self._serve)
+        link.symlink_to(os.ttyname(self._slave))
         self._threads = [threading.Thread(target=run, daemon=True) for run in (self._to_unit, self._to_host)]
         for thread in self._threads:
             thread.start()
 
     def remove(self) -> None:
         """The unit left: readers and writers get an error, as from a real port."""
-        self._is_open = False
-        self._listener.close()
         self._link.unlink()
+        self._is_open = False
         for thread in self._threads:
             thread.join()
         os.close(self._slave)
         os.close(self._master)
+
+    def close(self) -> None:
+        """No client is about to open it any more; it must have been removed."""
+        self._listener.close()
 
     # --- data ---
 
