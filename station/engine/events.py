@@ -220,6 +220,21 @@ class HandsDone(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepHeld(Event):
+    """The step waits for something nobody at the bench can do, and goes on by itself. ``sentence``: a key as above."""
+
+    step: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResumed(Event):
+    """What the step was held for is over, or it gave up waiting."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measured(Event):
     step: str
     measurement: Measurement

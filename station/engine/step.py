@@ -14,7 +14,7 @@ from typing import Protocol
 from drivers.clock import CancelToken, Clock, Deadline
 
 from ..model import Measurement, Outcome
-from .events import Event, HandsDone, HandsNeeded, Head, Measured, StepProgress
+from .events import Event, HandsDone, HandsNeeded, Head, Measured, StepHeld, StepProgress, StepResumed
 from .records import WriteConfirmed, WriteIntended
 
 Emit = Callable[[Event], None]
@@ -144,6 +144,15 @@ class StepContext:
             yield
         finally:
             self.announce(HandsDone(step=self.step, **self.head()))
+
+    @contextlib.contextmanager
+    def held(self, sentence: str) -> Iterator[None]:
+        """Say that the unit has to stay for as long as the block runs, though nobody can do anything."""
+        self.announce(StepHeld(step=self.step, sentence=sentence, **self.head()))
+        try:
+            yield
+        finally:
+            self.announce(StepResumed(step=self.step, **self.head()))
 
     def scan(self, sentence: str, values: tuple[str, ...], timeout_s: float) -> str | None:
         """Ask for one scan (it may hold a secret); None after ``timeout_s``.

@@ -114,7 +114,7 @@ def held(ctx: StepContext, retry: Callable[[], T]) -> T:
     The time held is no time of the step: its deadline moves along. Raises `StepFault` after a whole shift.
     """
     shift, left = Deadline.after(ctx.clock, HOLD_LIMIT_S), ctx.deadline.remaining
-    with ctx.hands("cloud_hold"):
+    with ctx.held("cloud_hold"):
         while not shift.expired:
             ctx.clock.sleep(HOLD_POLL_S, ctx.cancel)
             ctx.deadline = Deadline.after(ctx.clock, left)

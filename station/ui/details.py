@@ -54,6 +54,8 @@ def _state(step: StepLine) -> str:
         return words.OUTCOME_WORDS[step.outcome]
     if not step.is_running:
         return ""
+    if step.held:
+        return "waits"
     return f"{round(step.share * 100)} %" if step.share is not None else "..."
 
 

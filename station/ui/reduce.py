@@ -223,7 +223,7 @@ def _step_finished(slot: SlotState, event: ev.StepFinished) -> SlotState:
     old = slot.step(name) or StepLine(name, words.step_title(name))
     return slot.with_step(
         replace(
-            old, is_running=False, writing=False, outcome=event.outcome, seconds=event.seconds,
+            old, is_running=False, writing=False, held="", outcome=event.outcome, seconds=event.seconds,
             reason=clean(event.reason), proof=clean(event.proof),
             measurements=tuple(_measurement(m) for m in event.measurements[:MAX_ROWS]) or old.measurements,
         )
@@ -247,6 +247,14 @@ def _hands_needed(slot: SlotState, event: ev.HandsNeeded) -> SlotState:
 def _hands_done(slot: SlotState, event: ev.HandsDone) -> SlotState:
     mine = slot.ask is not None and slot.ask.step == clean(event.step, 40)
     return replace(slot, ask=None) if mine else slot
+
+
+def _step_held(slot: SlotState, event: ev.StepHeld | ev.StepResumed) -> SlotState:
+    line = slot.step(clean(event.step, 40))
+    if line is None or not line.is_running or slot.verdict is not None:
+        return slot
+    held = clean(event.sentence, 60) if isinstance(event, ev.StepHeld) else ""
+    return slot.with_step(replace(line, held=held))
 
 
 def _modules_read(slot: SlotState, event: ev.ModulesRead) -> SlotState:
@@ -278,7 +286,7 @@ def _attempt_finished(state: BenchState, event: ev.AttemptFinished) -> BenchStat
 
 
 def _judged(slot: SlotState, event: ev.AttemptFinished) -> SlotState:
-    steps = tuple(replace(line, is_running=False, writing=False) for line in slot.steps)
+    steps = tuple(replace(line, is_running=False, writing=False, held="") for line in slot.steps)
     return replace(
         slot, is_walking=False, ask=None, steps=steps, verdict=event.verdict, sentence=clean(event.sentence, 60),
         values=tuple(clean(value, 60) for value in event.values), reason=clean(event.reason),
@@ -369,6 +377,8 @@ _HANDLERS: dict[type[ev.Event], Callable[[BenchState, Any], BenchState]] = {
     ev.Measured: _of_slot(_measured),
     ev.HandsNeeded: _of_slot(_hands_needed),
     ev.HandsDone: _of_slot(_hands_done),
+    ev.StepHeld: _of_slot(_step_held),
+    ev.StepResumed: _of_slot(_step_held),
     ev.ModulesRead: _of_slot(_modules_read),
     ev.WireTraced: _of_slot(_wire_traced),
 }

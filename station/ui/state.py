@@ -30,6 +30,7 @@ class StepLine:
     seconds_left: float | None = None
     writing: bool = False
     note: str = ""
+    held: str = ""  # a key of the catalogue: what it waits for that nobody at the bench can do
     seconds: float = 0.0
     reason: str = ""
     proof: str = ""
@@ -106,9 +107,9 @@ class SlotState:
 
     @property
     def current(self) -> StepLine | None:
-        """The running step worth showing: one that writes, else one with progress, else the latest."""
+        """The running step worth showing: one that writes, else one that gets on, and has progress to show."""
         running = [line for line in self.steps if line.is_running]
-        return max(running, key=lambda line: (line.writing, line.share is not None), default=None)
+        return max(running, key=lambda line: (line.writing, not line.held, line.share is not None), default=None)
 
     @property
     def is_writing(self) -> bool:

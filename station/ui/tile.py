@@ -200,6 +200,8 @@ def _running(slot: SlotState, place: Place) -> list[_Part]:
         parts.append(_short(_bar(current.share, place), place, 0))
     if slot.is_writing:
         parts.append(_said(words.line("do_not_unplug"), place, 0, is_bold=True))
+    if current is not None and current.held:
+        parts += _held(current.held, place)
     parts.append(_name(slot, place, 1))
     if current is not None and current.seconds_left is not None:
         parts.append(_short(f"{countdown(current.seconds_left)} left", place, 2))
@@ -208,6 +210,11 @@ def _running(slot: SlotState, place: Place) -> list[_Part]:
     if slot.steps:
         parts.append(_short(f"{slot.steps_done} of {len(slot.steps)} steps", place, 3))
     return parts + _seen(slot, place)
+
+
+def _held(sentence: str, place: Place) -> list[_Part]:
+    said = words.say(sentence) or words.SENTENCES["cloud_hold"]
+    return [*(_said(text, place, 1) for text in said.says), _said(said.do, place, 0, is_bold=True)]
 
 
 def _bar(share: float, place: Place) -> str:

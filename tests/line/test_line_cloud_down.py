@@ -12,10 +12,11 @@ from station.cloud.virtual.faults import Fault, FaultKind
 from station.engine.events import (
     AttemptFinished,
     CloudStateChanged,
-    HandsDone,
     HandsNeeded,
     OutboxChanged,
     OutboxSettled,
+    StepHeld,
+    StepResumed,
     StepStarted,
     VerdictRevised,
 )
@@ -171,13 +172,13 @@ def test_a_holding_bench_keeps_the_unit_and_says_so_until_the_cloud_is_back(reci
         bench.plug(unit)
         bench.wait(lambda event: isinstance(event, StepStarted) and event.step in ("product_add", "online"))
         bench.cloud.down_for(45)
-        asked = bench.wait_for(HandsNeeded, sentence="cloud_hold")
-        assert asked.slot == 1
+        held = bench.wait_for(StepHeld, sentence="cloud_hold")
+        assert held.slot == 1
         finished = bench.wait_finished()
         assert finished.verdict is Verdict.PASS, finished.reason
-        assert bench.when(finished) - bench.when(asked) > 20
-        hands = [type(e).__name__ for _, e in bench.events if isinstance(e, HandsNeeded | HandsDone)]
-        assert hands[-1] == "HandsDone"
+        assert bench.when(finished) - bench.when(held) > 20
+        told = [type(e).__name__ for _, e in bench.events if isinstance(e, StepHeld | StepResumed | HandsNeeded)]
+        assert told == ["StepHeld", "StepResumed"]  # nobody's hands are asked for: there is nothing to do
 
 
 def test_a_holding_bench_waits_already_at_the_start(tmp_path: Path) -> None:
@@ -186,7 +187,7 @@ def test_a_holding_bench_waits_already_at_the_start(tmp_path: Path) -> None:
         unit = bench.finished_unit(ARGON)
         mark = bench.mark()
         bench.plug(unit)
-        bench.wait_for(HandsNeeded, sentence="cloud_hold", since=mark)
+        bench.wait_for(StepHeld, sentence="cloud_hold", since=mark)
         assert bench.wait_finished(since=mark).verdict is Verdict.PASS
 
 

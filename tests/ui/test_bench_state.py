@@ -103,6 +103,19 @@ def test_hands_are_asked_for_and_taken_back(story: Story) -> None:
     assert slot(reduce(state, ev.HandsDone(**story.head(1), step="dfu"))).look is Look.RUNNING
 
 
+def test_a_held_step_is_nobodys_turn_and_another_that_gets_on_is_shown_first(story: Story) -> None:
+    head = story.head(1)
+    held = (ev.StepStarted(**head, step="product_add"), ev.StepHeld(**head, step="product_add", sentence="cloud_hold"))
+    state = bench(story, *story.arrives(1), *held)
+    assert slot(state).look is Look.RUNNING
+    assert (slot(state).current or slot(state).steps[0]).held == "cloud_hold"
+    busy = replay(state, [ev.StepStarted(**head, step="device_os")])
+    assert (slot(busy).current or slot(busy).steps[0]).step == "device_os"
+    resumed = reduce(state, ev.StepResumed(**head, step="product_add"))
+    assert all(not line.held for line in slot(resumed).steps)
+    assert all(not line.held for line in slot(reduce(state, story.ends(1))).steps)
+
+
 def test_of_several_running_steps_the_one_that_writes_is_shown(story: Story) -> None:
     head = story.head(1)
     state = bench(story, *story.arrives(1), *story.writes(1), ev.StepStarted(**head, step="product_add"))
@@ -240,6 +253,7 @@ def test_no_string_of_a_unit_keeps_control_characters(story: Story) -> None:
         ev.StepProgress(**head, step=HOSTILE, share=0.5, note=HOSTILE),
         ev.Measured(**head, step=HOSTILE, measurement=Measurement(HOSTILE, HOSTILE, HOSTILE)),
         ev.HandsNeeded(**head, step=HOSTILE, sentence=HOSTILE, led=HOSTILE, values=(HOSTILE,)),
+        ev.StepHeld(**head, step=HOSTILE, sentence=HOSTILE),
         ev.ModulesRead(**head, rows=((HOSTILE,) * 3,) * 500),
         ev.WireTraced(**head, line=HOSTILE),
         ev.StepFinished(**head, step=HOSTILE, outcome=Outcome.FAILED, reason=HOSTILE, proof=HOSTILE),

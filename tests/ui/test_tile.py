@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from screen_story import Story
 
+from station.engine import events as ev
 from station.model import SlotInfo, Verdict
 from station.ui import bigtext
 from station.ui.layout import arrange
@@ -74,6 +75,17 @@ def test_writing_says_do_not_unplug_in_every_place() -> None:
         text = " ".join(shown(state.slots[0], width, height).split())
         assert "Do not unplug." in text
         assert "68 %" in text
+
+
+def test_a_held_unit_says_that_it_goes_on_by_itself_in_every_place() -> None:
+    story = Story(1)
+    head = story.head(1)
+    told = (ev.StepStarted(**head, step="product_add"), ev.StepHeld(**head, step="product_add", sentence="cloud_hold"))
+    state = replay(BenchState.of(story.slots), [*story.arrives(1), *told])
+    for width, height in [(18, 6), (40, 12), (78, 20)]:
+        text = " ".join(shown(state.slots[0], width, height).split())
+        assert "Wait. It goes on by itself." in text
+        assert "YOUR TURN" not in text
 
 
 def test_the_light_blinks_in_its_colour_and_is_said_in_words() -> None:
