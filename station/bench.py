@@ -28,7 +28,7 @@ from .engine.step import Emit, NobodysDesk, Step, StepContext, StepResult, defer
 from .errors import BadInput, UnitRejected
 from .firmware.release import ReleaseFiles
 from .model import Batch, OutboxItem
-from .profile import Lane, Offline, Profile, StepPlan
+from .profile import Lane, Profile, StepPlan
 from .steps import CLOUD_STEPS, UNIT_STEPS
 from .steps.cloudwork import CloudJob, CloudWork, perform
 from .steps.flashvisit import FlashVisit
@@ -120,13 +120,13 @@ class Bench:
         found = platform(candidate.usb_id.platform_id or 0)
         trace = None if self._trace is None else _to_slot(self._trace, seat.slot.number)
         device = ParticleDevice(seat.port, self._serial_host, self._clock, seat.cancel, trace)
-        return BenchWork(batch, self._unit_work(batch, found, device), self._client, self._clock)
+        return BenchWork(batch, self._unit_work(batch, found, device), self._clock)
 
     def _unit_work(self, batch: OpenBatch, found: Platform, device: ParticleDevice) -> UnitWork:
         profile, find_product = batch.profile, _Once(batch.find_product)
         unit = Unit(found, device, self._memory, profile.label, self._at_work)
         visit = FlashVisit(unit, profile, batch.files[found.id], find_product)
-        return UnitWork(unit, visit, profile, find_product, batch.wifi, self._wifi)
+        return UnitWork(unit, visit, profile, find_product, self._client, batch.wifi, self._wifi)
 
     # --- the outbox's desk ---
 
@@ -180,8 +180,8 @@ class _Once:
 class BenchWork:
     """One attempt's work: the engine sees steps by name, each bound to the unit or to its cloud record."""
 
-    def __init__(self, batch: OpenBatch, work: UnitWork, client: CloudClient, clock: Clock) -> None:
-        self._batch, self._work, self._client, self._clock = batch, work, client, clock
+    def __init__(self, batch: OpenBatch, work: UnitWork, clock: Clock) -> None:
+        self._batch, self._work, self._clock = batch, work, clock
         self._unit = work.unit
         self._cloud: CloudWork | None = None
         self.plans: tuple[StepPlan, ...] = batch.profile.steps(work.unit.platform)
@@ -238,7 +238,7 @@ class BenchWork:
     def _cloud_work(self, cancel: CancelToken) -> CloudWork:
         """Made at the first cloud step, when the unit is identified."""
         if self._cloud is None:
-            self._cloud = CloudWork(self._job(cancel), self._client, self._is_connected)
+            self._cloud = CloudWork(self._work.cloud_job(cancel), self._work.client, self._is_connected)
         return self._cloud
 
     def _is_connected(self, deadline: Deadline) -> bool:
@@ -247,27 +247,6 @@ class BenchWork:
         For `online` only: the graph puts it behind the whole unit lane, so nobody else speaks to the device.
         """
         return self._unit.device.ask(requests.get_connection_status(), deadline) is ConnectionStatus.CONNECTED
-
-    def _job(self, cancel: CancelToken) -> CloudJob:
-        unit, profile = self._unit, self._batch.profile
-        identity = unit.identity
-        assert identity.device_id is not None
-        product = self._work.find_product(cancel)
-        return CloudJob(
-            device_id=str(identity.device_id), platform_id=unit.platform.id,
-            product_id=product.id if product else None,
-            name=self._name() if "name" in self.steps else "",
-            serial=str(identity.serial or ""), iccid=str(identity.iccid or ""), imei=str(identity.imei or ""),
-            claims=profile.claim, wants_online=profile.online, queues=profile.offline is Offline.QUEUE,
-        )  # fmt: skip
-
-    def _name(self) -> str:
-        identity = self._unit.identity
-        return self._batch.profile.unit_name(
-            serial=str(identity.serial) if identity.serial else None,
-            platform=self._unit.platform.slug,
-            device_id=str(identity.device_id),
-        )
 
 
 def platform_name(platform_id: int | None) -> str:

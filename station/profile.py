@@ -156,6 +156,10 @@ class Profile:
         off = self.switched_off | {name for name, is_wanted in wanted.items() if not is_wanted}
         return step_plans(self.kind, frozenset(off), dict(self.limits))
 
+    def walks(self, step: str, platform: Platform) -> bool:
+        """Whether a unit of ``platform`` goes through ``step`` at all."""
+        return any(plan.name == step for plan in self.steps(platform))
+
     def unit_name(self, *, serial: str | None, platform: str, device_id: str) -> str:
         """The cloud name of a unit (F3). ``platform`` is its slug."""
         return self.name.render(platform, device_id, serial)

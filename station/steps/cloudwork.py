@@ -21,8 +21,10 @@ from ..cloud.client import CloudClient
 from ..cloud.errors import CloudDown, OutcomeUnknown, RateLimited
 from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, deferred
-from ..errors import BadInput, StepFault
+from ..errors import BadInput, StepFault, UnitRejected
 from ..model import IdentityFact
+from ..profile import Offline, Profile
+from .unit import Unit
 
 T = TypeVar("T")
 HOLD_POLL_S = 5.0
@@ -52,6 +54,39 @@ class CloudJob:
     def device(self) -> DeviceId:
         return DeviceId(self.device_id)
 
+    @classmethod
+    def of(cls, unit: Unit, profile: Profile, product_id: int | None) -> CloudJob:
+        """What is owed for an identified ``unit``; one in DFU has shown its Device ID only."""
+        who = unit.identity
+        assert who.device_id is not None
+        serial = str(who.serial) if who.serial else None
+        return cls(
+            device_id=str(who.device_id), platform_id=unit.platform.id, product_id=product_id,
+            name=profile.unit_name(serial=serial, platform=unit.platform.slug, device_id=str(who.device_id))
+            if profile.walks("name", unit.platform) else "",
+            serial=serial or "", iccid=str(who.iccid or ""), imei=str(who.imei or ""),
+            claims=profile.claim, wants_online=profile.online, queues=profile.offline is Offline.QUEUE,
+        )  # fmt: skip
+
+    def compare(self, record: CloudDevice) -> None:
+        """The cloud's record must be of this very unit, and of no other product; raises `UnitRejected`."""
+        for name, ours, theirs in (
+            ("platform", str(self.platform_id), str(record.platform_id or "")),
+            ("serial number", self.serial, record.serial_number),
+            ("IMEI", self.imei, record.imei),
+        ):
+            if ours and theirs and ours != theirs:
+                raise UnitRejected(
+                    f"the cloud knows {self.device_id} with {name} {theirs}, the unit says {ours}; technician",
+                    sentence="wrong_label",
+                )
+        if self.product_id is not None and record.is_product_device and record.product_id != self.product_id:
+            raise UnitRejected(
+                f"{self.device_id} is already in product {record.product_id}, this batch wants {self.product_id};"
+                " remove it there first",
+                sentence="already_elsewhere", values=(str(record.product_id),),
+            )  # fmt: skip
+
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), sort_keys=True)
 
@@ -79,7 +114,21 @@ class CloudWork:
         job = self.job
         if job.product_id is not None:
             return self.client.device_in_product(job.product_id, job.device, deadline=ctx.deadline, cancel=ctx.cancel)
-        return self.client.my_device(job.device, deadline=ctx.deadline, cancel=ctx.cancel)
+        return self._anywhere(ctx)
+
+    def observe(self, ctx: StepContext) -> CloudDevice | None:
+        """Like `device`, and whatever the cloud knows of the unit, in another product too, is compared with the unit.
+
+        Raises `UnitRejected` when it does not agree. Reads only: it stands before the first write (A5 C3).
+        """
+        member = self.device(ctx)
+        record = member or (self._anywhere(ctx) if self.job.product_id is not None else None)
+        if record is not None:
+            self.job.compare(record)
+        return member
+
+    def _anywhere(self, ctx: StepContext) -> CloudDevice | None:
+        return self.client.my_device(self.job.device, deadline=ctx.deadline, cancel=ctx.cancel)
 
 
 @contextlib.contextmanager
@@ -100,15 +149,23 @@ def perform(act: CloudAct, work: CloudWork, ctx: StepContext) -> StepResult:
     if work.job.queues and work.is_down:
         return deferred("the cloud does not answer", work.job.to_json())
     try:
-        return act(work, ctx)
+        return ask(ctx, lambda: act(work, ctx), holds=not work.job.queues)
     except (CloudDown, RateLimited) as error:
-        if not work.job.queues:
-            return held(ctx, lambda: act(work, ctx))
         work.is_down = True
         return deferred(str(error), work.job.to_json())
 
 
-def held(ctx: StepContext, retry: Callable[[], T]) -> T:
+def ask(ctx: StepContext, question: Callable[[], T], *, holds: bool) -> T:
+    """What the cloud answers. When it is away, ``holds`` the unit until it is back, or raises as it came."""
+    try:
+        return question()
+    except (CloudDown, RateLimited):
+        if not holds:
+            raise
+        return _held(ctx, question)
+
+
+def _held(ctx: StepContext, retry: Callable[[], T]) -> T:
     """Keep the unit in its slot, and say so, until ``retry`` finds the cloud.
 
     The time held is no time of the step: its deadline moves along. Raises `StepFault` after a whole shift.

@@ -6,6 +6,8 @@ update of it ends well: the cloud's steps begin as soon as this one has ended.
 
 from __future__ import annotations
 
+import contextlib
+
 from drivers.wire.usb import Mode
 
 from ..cloud.answers import Product
@@ -14,7 +16,7 @@ from ..engine.step import StepContext, StepResult, already
 from ..errors import UnitRejected
 from ..profile import Offline
 from . import reading
-from .cloudwork import held
+from .cloudwork import CloudWork, ask
 from .unitwork import UnitWork
 
 
@@ -26,8 +28,10 @@ def identify(work: UnitWork, ctx: StepContext) -> StepResult:
     if unit.device.mode is Mode.DFU:
         reading.recall(unit)
         reading.tell(unit, ctx)
+        _check_cloud(work, ctx)
         return already(f"Device ID {unit.identity.device_id} in DFU; the rest when it runs")
     reading.complete(unit, ctx)
+    _check_cloud(work, ctx)
     if work.visit.has_files:
         work.visit.plan(ctx)
     return already(reading.proof(unit))
@@ -45,11 +49,19 @@ def _check_product(work: UnitWork, ctx: StepContext) -> None:
         )
 
 
+def _check_cloud(work: UnitWork, ctx: StepContext) -> None:
+    """What the cloud knows of the unit agrees with it, and it is in no other product (A5 C3).
+
+    A bench that queues leaves it to the owed work when the cloud is away; one that holds asks until it answers.
+    """
+    holds = work.profile.offline is Offline.HOLD
+    if not work.has_cloud_steps or (work.client.reachable is False and not holds):
+        return
+    with contextlib.suppress(CloudDown, RateLimited):
+        cloud = CloudWork(work.cloud_job(ctx.cancel), work.client)
+        ask(ctx, lambda: cloud.observe(ctx), holds=holds)
+
+
 def _product(work: UnitWork, ctx: StepContext) -> Product | None:
     """What the cloud (or the journal, for the days without it) says of the profile's product."""
-    try:
-        return work.find_product(ctx.cancel)
-    except (CloudDown, RateLimited):
-        if work.profile.offline is not Offline.HOLD:
-            raise
-        return held(ctx, lambda: work.find_product(ctx.cancel))
+    return ask(ctx, lambda: work.find_product(ctx.cancel), holds=work.profile.offline is Offline.HOLD)

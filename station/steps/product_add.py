@@ -19,10 +19,9 @@ def product_add(work: CloudWork, ctx: StepContext) -> StepResult:
     """Observe membership, import, then read it back: a 200 alone is no proof."""
     job = work.job
     assert job.product_id is not None
-    member = work.device(ctx)
+    member = work.observe(ctx)  # one in another product is refused, never moved
     if member is not None:
         return already(_agreed(work, ctx, member))
-    _check_elsewhere(work, ctx)
     with cloud_write(ctx, f"add {job.device_id} to product {job.product_id}"):
         _import(work, ctx)
     member = work.device(ctx)
@@ -32,18 +31,6 @@ def product_add(work: CloudWork, ctx: StepContext) -> StepResult:
             sentence="cloud_refused",
         )
     return done(_agreed(work, ctx, member))
-
-
-def _check_elsewhere(work: CloudWork, ctx: StepContext) -> None:
-    """A member of another product is never moved by itself (C3's neighbour: `already in product`)."""
-    device = work.client.my_device(work.job.device, deadline=ctx.deadline, cancel=ctx.cancel)
-    if device is not None and device.is_product_device and device.product_id != work.job.product_id:
-        raise UnitRejected(
-            f"{work.job.device_id} is already in product {device.product_id}, this batch wants {work.job.product_id};"
-            " remove it there first",
-            sentence="already_elsewhere",
-            values=(str(device.product_id),),
-        )
 
 
 def _import(work: CloudWork, ctx: StepContext) -> None:
@@ -58,16 +45,7 @@ def _import(work: CloudWork, ctx: StepContext) -> None:
 def _agreed(work: CloudWork, ctx: StepContext, member: CloudDevice) -> str:
     """The cloud's record must be of this very unit; returns the proof."""
     job = work.job
-    for name, ours, theirs in (
-        ("platform", str(job.platform_id), str(member.platform_id or job.platform_id)),
-        ("serial number", job.serial, member.serial_number or job.serial),
-        ("IMEI", job.imei, member.imei or job.imei),
-    ):
-        if ours and theirs and ours != theirs:
-            raise UnitRejected(
-                f"the cloud knows {job.device_id} with {name} {theirs}, the unit says {ours}; technician",
-                sentence="wrong_label",
-            )
+    job.compare(member)
     if member.product_id != job.product_id:
         raise UnitRejected(
             f"the cloud shows {job.device_id} in product {member.product_id}, expected {job.product_id}",

@@ -12,7 +12,9 @@ from drivers.clock import CancelToken
 from drivers.identity import Secret
 
 from ..cloud.answers import Product
-from ..profile import Profile, WifiSecurity
+from ..cloud.client import CloudClient
+from ..profile import Lane, Profile, WifiSecurity
+from .cloudwork import CloudJob
 from .flashvisit import FlashVisit
 from .unit import Unit
 
@@ -53,5 +55,15 @@ class UnitWork:
     visit: FlashVisit
     profile: Profile
     find_product: Callable[[CancelToken], Product | None]  # raises CloudError; remembers what it found
+    client: CloudClient
     wifi: WifiCredentials | None
     bench_wifi: BenchWifi
+
+    @property
+    def has_cloud_steps(self) -> bool:
+        return any(plan.lane is Lane.CLOUD for plan in self.profile.steps(self.unit.platform))
+
+    def cloud_job(self, cancel: CancelToken) -> CloudJob:
+        """The cloud work of the unit as far as it is identified; raises CloudError like ``find_product``."""
+        product = self.find_product(cancel)
+        return CloudJob.of(self.unit, self.profile, product.id if product else None)

@@ -9,6 +9,7 @@ import pytest
 from line_bench import ARGON, BORON, OTHER_PRODUCT, PRODUCTS, LineBench, Recipe, Walk, line_bench, replace
 
 from drivers.identity import DeviceId, SerialNumber
+from drivers.virtual.boot import BootRequest
 from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import VirtualUnit
 from station.engine.commands import Scan
@@ -63,12 +64,14 @@ def test_a_product_of_another_platform_fails_before_any_write(tmp_path: Path) ->
         check_failed(bench.walk(bench.unit("argon")), "wrong_product", str(OTHER_PRODUCT), "Argon")
 
 
-def test_a_member_of_another_product_is_not_moved(tmp_path: Path) -> None:
-    """Found by the cloud's lane: not one write to the cloud. Whether USB writes had begun is for the walk's clock."""
+@pytest.mark.parametrize("arrives", [BootRequest.NORMAL, BootRequest.DFU])
+def test_a_member_of_another_product_is_not_moved_nor_written_to(arrives: BootRequest, tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
-        unit = bench.finished_unit(BORON)
+        unit = bench.unit(arrives=arrives)
         bench.cloud.edit_device(unit.spec.device_id, product_id=OTHER_PRODUCT)
-        check_failed(bench.walk(unit), "already_elsewhere", str(OTHER_PRODUCT), str(PRODUCTS["boron"]))
+        walk = bench.walk(unit)
+        check_failed(walk, "already_elsewhere", str(OTHER_PRODUCT), str(PRODUCTS["boron"]))
+        assert walk.finished.failed_step == "identify"
 
 
 @pytest.mark.rule("A5")
@@ -81,12 +84,10 @@ def test_the_label_of_another_unit_fails_before_any_write(tmp_path: Path) -> Non
 
 
 @pytest.mark.rule("A5")
-def test_a_serial_number_the_cloud_knows_otherwise_fails(tmp_path: Path) -> None:
+def test_a_serial_number_the_cloud_knows_otherwise_fails_before_any_write(tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
-        unit = bench.finished_unit(BORON)
-        bench.cloud.edit_device(
-            unit.spec.device_id, serial_number="P044AB0000000", product_id=PRODUCTS["boron"]
-        )  # fmt: skip
+        unit = bench.unit()
+        bench.cloud.edit_device(unit.spec.device_id, serial_number="P044AB0000000", product_id=PRODUCTS["boron"])
         check_failed(bench.walk(unit), "wrong_label", "P044AB0000000", str(unit.spec.serial))
 
 
