@@ -80,6 +80,7 @@ class Demo:
         self.bus = VirtualBus(clock)
         self._scores: list[Score] = []  # of units that may have left; a whole unit holds megabytes of flash
         self._transfers: list[Counter[str]] = []
+        self._happened: list[list[Fault]] = []
         self.station = self._station()
         self._hands = [_Hands(self, number) for number in range(1, options.units + 1)]
 
@@ -157,6 +158,7 @@ class Demo:
             unit.order(*(fault for fault in self.options.faults if fault.applies_to(slot, str(spec.device_id))))
         self._scores.append(unit.score)
         self._transfers.append(unit.transfers)
+        self._happened.append(unit.faults.happened)
         return unit
 
     def _platform_for(self, slot: int) -> Platform:
@@ -185,6 +187,12 @@ class Demo:
     @property
     def transfers(self) -> int:
         return sum(transfers["control"] for transfers in self._transfers)
+
+    @property
+    def unhappened(self) -> tuple[Fault, ...]:
+        """Ordered faults whose moment no unit ever came to."""
+        happened = {fault for faults in self._happened for fault in faults}
+        return tuple(fault for fault in self.options.faults if fault not in happened)
 
 
 class _Hands:

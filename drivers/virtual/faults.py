@@ -92,8 +92,9 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One ordered fault; make it with `parse_fault`."""
+    """One ordered fault; make it with `parse_fault`. ``spec`` is the text it was ordered with."""
 
+    spec: str
     unit: str  # "any", a number or a Device ID
     moment: Moment
     action: str  # a key of ACTIONS
@@ -128,7 +129,7 @@ def parse_fault(spec: str) -> Fault:
     if stranger is not None and stranger not in (known := [row.slug for row in platforms()]):
         raise BadFault(f"fault {spec!r}: with={stranger} is not one of {', '.join(known)}")
     duration, by = (_seconds(spec, items, key) for key in ("for", "by"))
-    return Fault(unit, moment, action, int(times), duration, 0.5 if by is None else by, stranger)
+    return Fault(spec, unit, moment, action, int(times), duration, 0.5 if by is None else by, stranger)
 
 
 def _items(spec: str) -> dict[str, str]:
@@ -204,12 +205,14 @@ class FaultDesk:
         self._slow_until, self._slow_by = -math.inf, 0.0
         self._flash_target: Fault | None = None
         self.has_wrong_label = False
+        self.happened: list[Fault] = []
 
     def order(self, faults: Iterable[Fault]) -> None:
         """Add orders. Counts run since the unit was made: a moment that has passed does not come again."""
         for fault in faults:
             if fault.action == "wrong-label":
                 self.has_wrong_label = True
+                self.happened.append(fault)
             else:
                 self._orders.append(fault)
 
@@ -261,6 +264,7 @@ class FaultDesk:
             fault, self._flash_target = self._flash_target, None
             self._orders.remove(fault)
             if fault.action == "fail":
+                self.happened.append(fault)
                 raise FlashFailed(f"ordered: {step.operation} at {step.address:#x} of the {step.chip} fails")
             self._do(fault)
             if fault.action in ("unplug", "swap", "powercut", "torn"):
@@ -289,6 +293,7 @@ class FaultDesk:
         return True
 
     def _do(self, fault: Fault) -> None:
+        self.happened.append(fault)
         lasting = math.inf if fault.duration_s is None else self._victim.now() + fault.duration_s
         match fault.action:
             case "unplug":

@@ -170,6 +170,8 @@ def finish(demo: Demo, tally: Tally, seconds: float, *, export: Path | None) -> 
         at=demo.clock.utc(), batches=demo.batches, units=tally.units, seconds=seconds,
         flash_writes=demo.flash_writes, cloud_writes=demo.cloud_writes, transfers=demo.transfers,
     )  # fmt: skip
+    for fault in demo.unhappened:
+        sys.stderr.write(f"the fault {fault.spec} never happened: no unit came to that moment\n")
     try:
         demo.check()
         if export is not None:

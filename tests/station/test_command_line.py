@@ -71,6 +71,16 @@ def test_virtual_hands_let_a_unit_that_came_back_be_walked_again(capsys: pytest.
     assert told[-1]["units"] == {"PASS": 1}
 
 
+def test_an_ordered_fault_that_no_unit_came_to_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    happens, never, nobody = "unit=1,at=control:5,do=slow,for=1", "at=dfu-write:9999,do=torn", "unit=9,do=wrong-label"
+    faults = [word for spec in (happens, never, nobody) for word in ("--fault", spec)]
+    assert main((*ONCE, "--profile", "argon-product", *faults)) == 0
+    told = capsys.readouterr().err
+    assert never in told
+    assert nobody in told
+    assert happens not in told
+
+
 @pytest.mark.parametrize("name", ["", "a b", "=cmd", "x\ny", "../x", "B" * 41, "-B"])
 def test_a_batch_is_called_by_a_name_that_can_be_scanned(name: str, tmp_path: Path) -> None:
     assert main(("batch", "open", "--profile", "boron-product", "--data-dir", str(tmp_path), "--", name)) == 2
