@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import enum
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drivers.clock import CancelToken, Clock, Deadline
-from drivers.errors import Cancelled, Disconnected
+from drivers.errors import Cancelled, Disconnected, Swapped
 
 from ..errors import JournalError, blame
 from ..model import OutboxItem, Outcome, StepRecord, Verdict
@@ -39,7 +39,16 @@ class Stop(enum.Enum):
     @property
     def result(self) -> StepResult:
         sentence, outcome, reason = self.value
-        return StepResult(outcome, reason=reason, sentence=sentence)
+        return StepResult(outcome, reason=reason, sentence=sentence, is_unit_gone=self is Stop.VANISHED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """The verdict, the result that decided it, and the step that went wrong (empty: none)."""
+
+    verdict: Verdict
+    result: StepResult
+    failed_step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +198,10 @@ class Attempt:
             if judged.sentence == "check_station":
                 log.exception("step %s of slot %d broke", context.step, context.slot)
             values = getattr(error, "values", ())
-            return StepResult(judged.outcome, reason=sentence_of(error), sentence=judged.sentence, values=values)
+            return StepResult(
+                judged.outcome, reason=sentence_of(error), sentence=judged.sentence, values=values,
+                is_unit_gone=isinstance(error, Swapped),
+            )  # fmt: skip
 
     def _interrupted(self) -> StepResult:
         with self._condition:
@@ -214,33 +226,31 @@ class Attempt:
 
     def _finish(self, seconds: float) -> Ending:
         generation = self._seat.port.generation
-        final, reason, sentence, values, step = self._judge()
-        head = self._head()
+        judged = self._judge()
+        result, head = judged.result, self._head()
         finished = AttemptFinished(
-            verdict=final, batch=self._work.batch, failed_step=step, reason=reason, sentence=sentence, values=values,
-            seconds=seconds, **head,
+            verdict=judged.verdict, batch=self._work.batch, failed_step=judged.failed_step, reason=result.reason,
+            sentence=result.sentence, values=result.values, seconds=seconds, **head,
         )  # fmt: skip
-        owed = self._owed() if final is Verdict.PENDING else ()
+        owed = self._owed() if judged.verdict is Verdict.PENDING else ()
         events: tuple[Event, ...] = (finished, OutboxQueued(items=owed, **head)) if owed else (finished,)
         self._journal.record(*events)
         self._publish(finished)
-        if final is Verdict.FAIL:
+        if judged.verdict is Verdict.FAIL:
             self._work.signal(True)
-        return Ending(final, reason, generation, is_unit_gone=sentence in _GONE)
+        return Ending(judged.verdict, result.reason, generation, result.is_unit_gone)
 
-    def _judge(self) -> tuple[Verdict, str, str, tuple[str, ...], str]:
-        """(verdict, reason, sentence, values, failed step)."""
+    def _judge(self) -> _Judgement:
         records = [StepRecord(plan.name, result.outcome, result.reason) for plan, result in self._results]
         final, bad = walk.verdict(records), walk.failed_step(records)
         stop = self._stop or (Stop.PART if self._is_part and bad is None else None)
         if stop is not None and (bad is None or final < Verdict.ABORTED):
-            result = stop.result
-            return Verdict.ABORTED, result.reason, result.sentence, (), bad.step if bad else ""
-        if bad is None:
-            owed = next((r for r in records if r.outcome is Outcome.DEFERRED), None)
-            return final, owed.reason if owed else "", "pending" if owed else "pass", (), ""
-        result = next(r for p, r in self._results if p.name == bad.step and r.outcome is bad.outcome)
-        return final, result.reason, result.sentence, result.values, bad.step
+            return _Judgement(Verdict.ABORTED, stop.result, bad.step if bad else "")
+        if bad is not None:
+            worst = next(r for p, r in self._results if p.name == bad.step and r.outcome is bad.outcome)
+            return _Judgement(final, worst, bad.step)
+        owed = next((result for _, result in self._results if result.outcome is Outcome.DEFERRED), None)
+        return _Judgement(final, replace(owed, sentence="pending") if owed else _PASSED)
 
     def _owed(self) -> tuple[OutboxItem, ...]:
         device_id = self._work.device_id or ""
@@ -271,7 +281,7 @@ class Attempt:
         }  # fmt: skip
 
 
-_GONE = frozenset({"unplugged_too_early", "swapped"})
+_PASSED = StepResult(Outcome.DONE, sentence="pass")
 _BAD = frozenset({Outcome.FAILED, Outcome.ERROR, Outcome.ABORTED})
 
 

@@ -24,7 +24,8 @@ Emit = Callable[[Event], None]
 class StepResult:
     """What a step answers. ``proof`` says what was read back; ``reason`` why it was skipped, deferred or failed.
 
-    ``sentence`` (a key of the word catalogue) and ``values`` are for the operator.
+    ``sentence`` (a key of the word catalogue) and ``values`` are for the operator. ``is_unit_gone``: it left its
+    port, or another one took its place.
     """
 
     outcome: Outcome
@@ -33,6 +34,7 @@ class StepResult:
     sentence: str = ""
     values: tuple[str, ...] = ()
     owed: str = ""  # deferred only: JSON the outbox needs to finish the work without the unit
+    is_unit_gone: bool = False
 
 
 def already(proof: str) -> StepResult:
