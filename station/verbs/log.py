@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from ..errors import BadInput
 from ..journal import AttemptRecord, JournalReader, UnitHistory
 from ..journal.export import write_csv, write_dump, write_jsonl
 from .places import add_data_dir, reader
@@ -35,18 +34,9 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run_export(arguments: argparse.Namespace) -> int:
     """Write the batch log; returns 0."""
     write = write_csv if arguments.format == "csv" else write_jsonl
-    with reader(arguments) as journal:
-        _check_batch(journal, arguments.batch)
-        with _output(arguments.output) as file:
-            write(journal, arguments.batch, file, all_attempts=arguments.all_attempts)
+    with reader(arguments) as journal, _output(arguments.output) as file:
+        write(journal, arguments.batch, file, all_attempts=arguments.all_attempts)
     return 0
-
-
-def _check_batch(journal: JournalReader, batch: str) -> None:
-    """Before a file is opened for it: a slip of the keyboard must not empty last week's export."""
-    known = [row.batch.id for row in journal.batches()]
-    if batch not in known:
-        raise BadInput(f"there is no batch {batch!r} in this journal; it holds {', '.join(known[-5:]) or 'none'}")
 
 
 def run_dump(arguments: argparse.Namespace) -> int:
@@ -87,8 +77,18 @@ def _attempt(attempt: AttemptRecord, journal: JournalReader) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _output(path: Path | None) -> Iterator[TextIO]:
+    """A file is there whole or not at all: a slip of the keyboard must not empty last week's export."""
     if path is None:
         yield sys.stdout
         return
-    with path.open("w", newline="", encoding="utf-8") as file:
-        yield file
+    path = path.resolve()
+    is_ours = path.is_file() or not path.exists()  # a pipe or a device is written as it stands
+    target = path.with_name(f".{path.name}.part") if is_ours else path
+    try:
+        with target.open("w", newline="", encoding="utf-8") as file:
+            yield file
+        if is_ours:
+            target.replace(path)
+    finally:
+        if is_ours:
+            target.unlink(missing_ok=True)

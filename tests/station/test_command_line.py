@@ -97,3 +97,26 @@ def test_an_export_of_an_unknown_batch_leaves_the_file_alone(
     assert main(("log", "export", "--batch", "B-2", "-o", str(log), *place)) == 2
     assert "B-1" in capsys.readouterr().err
     assert log.read_text() == "last week"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "log.csv"]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_the_log_of_a_batch_is_exported_later_as_it_was_at_the_end_of_the_run(form: str, tmp_path: Path) -> None:
+    at_the_end, later = tmp_path / "end.csv", tmp_path / f"later.{form}"
+    assert main((*ONCE, "--profile", "boron-product", "--data-dir", str(tmp_path), "--export", str(at_the_end))) == 0
+    place = ("--data-dir", str(tmp_path))
+    assert main(("log", "export", "--batch", "demo-widget-boron", "--format", form, "-o", str(later), *place)) == 0
+    if form == "csv":
+        assert later.read_text() == at_the_end.read_text()
+    else:
+        rows = [json.loads(line) for line in later.read_text().splitlines()]
+        assert [row["Verdict"] for row in rows] == ["PASS"]
+
+
+def test_several_batches_are_exported_into_one_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    both = ("--profile", "boron-product", "--profile", "argon-product", "--units", "2")
+    assert main((*ONCE, *both, "--data-dir", str(tmp_path))) == 0
+    capsys.readouterr()
+    batches = ("--batch", "demo-widget-boron", "--batch", "demo-widget-argon")
+    assert main(("log", "export", *batches, "--data-dir", str(tmp_path))) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3

@@ -65,7 +65,7 @@ def write_csv(journal: JournalReader, batch: str | Sequence[str], file: TextIO, 
     """Write one row a unit (its last attempt), or one an attempt; return how many.
 
     ``file`` is a text file opened with ``newline=""``. Cells are guarded as `station.journal.export.cells`
-    describes. Raises `JournalError` for an unknown batch, before anything is written.
+    describes. Raises `BadInput` for an unknown batch, before anything is written.
     """
     with journal.snapshot() as db:
         batches = require_batches(db, batch)

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...errors import JournalError
+from ...errors import BadInput
 from ...model import StepRecord
 from ..reader import attempt_record, steps_of
 from ..records import AttemptRecord
@@ -80,12 +80,12 @@ def merge(names: list[str], more: Sequence[str]) -> None:
 
 
 def require_batches(db: sqlite3.Connection, batch: str | Sequence[str]) -> tuple[str, ...]:
-    """The batch ids as a tuple; raises `JournalError` for one that was never opened."""
+    """The batch ids as a tuple; raises `BadInput` for one that was never opened."""
     batches = (batch,) if isinstance(batch, str) else tuple(batch)
     for name in batches:
         if db.execute("SELECT 1 FROM batches WHERE batch = ?", (name,)).fetchone() is None:
             known = ", ".join(
                 row["batch"] for row in db.execute("SELECT batch FROM batches ORDER BY opened_at DESC LIMIT 5")
             )
-            raise JournalError(f"there is no batch {name!r} in this journal; the latest are: {known or 'none'}")
+            raise BadInput(f"there is no batch {name!r} in this journal; the latest are: {known or 'none'}")
     return batches

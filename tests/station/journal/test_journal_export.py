@@ -17,7 +17,7 @@ from drivers.clock import SimulatedClock
 from drivers.identity import MobileSecret, Secret
 from station.engine.events import AttemptStarted
 from station.engine.records import CredentialWritten, UnitFacts
-from station.errors import JournalError
+from station.errors import BadInput, JournalError
 from station.journal import Journal
 from station.journal.export import write_csv, write_dump, write_jsonl
 from station.journal.export.cells import guarded, unguarded
@@ -133,7 +133,7 @@ def test_a_row_follows_the_settled_outbox(journal: Journal) -> None:
 
 def test_an_unknown_batch_is_refused_before_a_line_is_written(journal: Journal) -> None:
     file = io.StringIO()
-    with pytest.raises(JournalError, match="no batch 'B9' in this journal; the latest are: B1"):
+    with pytest.raises(BadInput, match="no batch 'B9' in this journal; the latest are: B1"):
         write_csv(journal, "B9", file)
     assert file.getvalue() == ""
 
