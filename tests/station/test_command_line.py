@@ -110,7 +110,7 @@ def test_the_log_of_a_batch_is_exported_later_as_it_was_at_the_end_of_the_run(fo
         assert later.read_text() == at_the_end.read_text()
     else:
         rows = [json.loads(line) for line in later.read_text().splitlines()]
-        assert [row["Verdict"] for row in rows] == ["PASS"]
+        assert [row["verdict"] for row in rows] == ["PASS"]
 
 
 def test_several_batches_are_exported_into_one_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
