@@ -30,7 +30,7 @@ from .firmware.release import ReleaseFiles
 from .model import Batch, OutboxItem
 from .profile import Lane, Profile, StepPlan
 from .steps import CLOUD_STEPS, UNIT_STEPS
-from .steps.cloudwork import CloudJob, CloudWork, perform
+from .steps.cloudwork import CloudJob, CloudWork, FindProduct, perform
 from .steps.flashvisit import FlashVisit
 from .steps.unit import AtWork, Unit, UnitMemory
 from .steps.unitwork import BenchWifi, UnitWork, WifiCredentials
@@ -48,7 +48,7 @@ class OpenBatch:
     profile: Profile
     files: Mapping[int, ReleaseFiles]  # by platform id
     wifi: WifiCredentials | None
-    find_product: Callable[[CancelToken], Product | None]
+    find_product: FindProduct
 
 
 class Bench:
@@ -72,16 +72,24 @@ class Bench:
     # --- batches ---
 
     def add(self, batch: OpenBatch) -> None:
-        """Open a batch; a platform belongs to at most one open batch (one batch, one profile)."""
+        """Open a batch; raises like `check`."""
         with self._lock:
-            for other in self._open.values():
-                shared = {p.name for p in other.profile.platforms} & {p.name for p in batch.profile.platforms}
-                if shared and other.batch.id != batch.batch.id:
-                    raise BadInput(
-                        f"batch {batch.batch.id}: {', '.join(sorted(shared))} already goes to the open batch"
-                        f" {other.batch.id}; close that one first"
-                    )
+            self._check(batch)
             self._open[batch.batch.id] = batch
+
+    def check(self, batch: OpenBatch) -> None:
+        """A platform belongs to at most one open batch (one batch, one profile); raises `BadInput`."""
+        with self._lock:
+            self._check(batch)
+
+    def _check(self, batch: OpenBatch) -> None:
+        for other in self._open.values():
+            shared = {p.name for p in other.profile.platforms} & {p.name for p in batch.profile.platforms}
+            if shared and other.batch.id != batch.batch.id:
+                raise BadInput(
+                    f"batch {batch.batch.id}: {', '.join(sorted(shared))} already goes to the open batch"
+                    f" {other.batch.id}; close that one first"
+                )
 
     def remove(self, batch: str) -> None:
         with self._lock:
@@ -124,7 +132,7 @@ class Bench:
 
     def _unit_work(self, batch: OpenBatch, found: Platform, device: ParticleDevice) -> UnitWork:
         profile, find_product = batch.profile, _Once(batch.find_product)
-        unit = Unit(found, device, self._memory, profile.label, self._at_work)
+        unit = Unit(found, device, self._memory, profile.label, profile.skus, self._at_work)
         visit = FlashVisit(unit, profile, batch.files[found.id], find_product)
         return UnitWork(unit, visit, profile, find_product, self._client, batch.wifi, self._wifi)
 
@@ -151,7 +159,7 @@ class Bench:
     def _finish(self, item: OutboxItem, job: CloudJob, cancel: CancelToken) -> StepResult:
         context = StepContext(
             step=item.action, slot=0, attempt=item.attempt, clock=self._clock,
-            deadline=Deadline.after(self._clock, OUTBOX_STEP_S), cancel=cancel, announce=_unseen,
+            limit_s=OUTBOX_STEP_S, cancel=cancel, announce=_unseen,
             record=self._record, desk=NobodysDesk(), device_id=item.device_id,
         )  # fmt: skip
         return CLOUD_STEPS[item.action](CloudWork(job, self._client), context)
@@ -167,13 +175,13 @@ def _unseen(event: Event) -> None:
 class _Once:
     """Asks for the product once an attempt: with the cloud away every question costs the client's retries."""
 
-    def __init__(self, find: Callable[[CancelToken], Product | None]) -> None:
+    def __init__(self, find: FindProduct) -> None:
         self._find = find
         self._found: tuple[Product | None, ...] = ()
 
-    def __call__(self, cancel: CancelToken) -> Product | None:
+    def __call__(self, ctx: StepContext) -> Product | None:
         if not self._found:
-            self._found = (self._find(cancel),)
+            self._found = (self._find(ctx),)
         return self._found[0]
 
 
@@ -233,12 +241,12 @@ class BenchWork:
             act = UNIT_STEPS[plan.name]
             return lambda ctx: act(self._work, ctx)
         cloud_act = CLOUD_STEPS[plan.name]
-        return lambda ctx: perform(cloud_act, self._cloud_work(ctx.cancel), ctx)
+        return lambda ctx: perform(cloud_act, self._cloud_work(ctx), ctx)
 
-    def _cloud_work(self, cancel: CancelToken) -> CloudWork:
+    def _cloud_work(self, ctx: StepContext) -> CloudWork:
         """Made at the first cloud step, when the unit is identified."""
         if self._cloud is None:
-            self._cloud = CloudWork(self._work.cloud_job(cancel), self._work.client, self._is_connected)
+            self._cloud = CloudWork(self._work.cloud_job(ctx), self._work.client, self._is_connected)
         return self._cloud
 
     def _is_connected(self, deadline: Deadline) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.clock import CancelToken, Clock
+from drivers.clock import Clock
 from drivers.hotplug import Enumerator, PortWatch
 from drivers.identity import MobileSecret, Secret
 from drivers.transport import SerialHost, UsbHost
@@ -19,7 +19,7 @@ from drivers.transport import SerialHost, UsbHost
 from .bench import Bench, OpenBatch, platform_name
 from .cloud.answers import Product
 from .cloud.client import CloudClient
-from .cloud.errors import CloudDown
+from .cloud.errors import CloudDown, RateLimited
 from .engine.bus import Bus
 from .engine.commands import CloseBatch, Command
 from .engine.commands import OpenBatch as OpenBatchCommand
@@ -40,6 +40,7 @@ from .engine.outbox import OutboxWorker
 from .engine.records import ProductCached
 from .engine.runner import SlotRunner
 from .engine.scanner import ScannerTurn
+from .engine.step import StepContext
 from .errors import BadInput, CloudError, JournalError
 from .firmware.release import load_release
 from .firmware.store import FirmwareStore
@@ -50,6 +51,9 @@ from .secrets import SecretSource, WifiPassword
 from .steps.unitwork import WifiCredentials
 
 log = logging.getLogger(__name__)
+
+PRODUCT_S = 30.0
+"""How long the cloud may take to tell of a product: a unit waits for it, and the journal may know it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +158,11 @@ class Station:
             wifi=self._wifi(profile),
             find_product=_ProductFinder(profile, self.client, self.journal, self.clock),
         )  # fmt: skip
-        self.bench.add(opened)
-        self._profiles[profile.id] = profile
-        known = self.journal.batch(batch)
-        if known is None:
+        self.bench.check(opened)
+        if self.journal.batch(batch) is None:
             self.journal.record(self._opened_event(opened))
+        self.bench.add(opened)  # only now may a unit be walked in it
+        self._profiles[profile.id] = profile
 
     def command(self, command: Command) -> None:
         """Carry out what a person asks. Never raises: what cannot be done is told as a `StationFault`."""
@@ -286,7 +290,7 @@ class _ProductFinder:
         self._profile, self._client, self._journal, self._clock = profile, client, journal, clock
         self._found: Product | None = None
 
-    def __call__(self, cancel: CancelToken) -> Product | None:
+    def __call__(self, ctx: StepContext) -> Product | None:
         """None for a developer profile. Raises `CloudError` when nobody ever told of the product."""
         wanted = self._profile.product
         if wanted is None or self._found is not None:
@@ -295,8 +299,8 @@ class _ProductFinder:
         if known is not None and self._client.reachable is False:
             return known
         try:
-            self._found = self._client.product(wanted.ref, cancel=cancel)
-        except CloudDown:
+            self._found = self._client.product(wanted.ref, deadline=ctx.deadline.sooner(PRODUCT_S), cancel=ctx.cancel)
+        except (CloudDown, RateLimited):
             if known is None:
                 raise
             return known

@@ -1,10 +1,114 @@
-"""SKUs and the oldest Device OS their units may run (D9). Pure data and look-ups."""
+"""SKUs: whose serial numbers begin how, how fast their SIMs become active (G6), and the oldest Device OS they may
+run (D9). Pure data and look-ups; reference skus.json.
+"""
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from drivers.platforms import OsVersion
+
+
+@dataclass(frozen=True, slots=True)
+class SimPace:
+    """How often to look whether a SIM is active, and how long a unit stays in its slot for it, seconds."""
+
+    poll_s: float
+    budget_s: float
+
+
+class SimSpeed(enum.Enum):
+    """The vendor's three classes; the seconds are ours."""
+
+    FAST = SimPace(5.0, 120.0)
+    GENERALLY_FAST = SimPace(15.0, 300.0)
+    SOMETIMES_SLOW = SimPace(30.0, 600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SkuRow:
+    """Units whose serial number begins with ``serial_prefix`` (four characters) were sold under one of ``names``."""
+
+    serial_prefix: str
+    platform_id: int
+    sim_speed: SimSpeed
+    names: str  # separated by blanks
+
+    @property
+    def skus(self) -> tuple[str, ...]:
+        return tuple(self.names.split())
+
+    @property
+    def name(self) -> str:
+        """The SKU, or what the names of several have in front, if that is one of them; else nothing."""
+        return next((sku for sku in self.skus if all(other.startswith(sku) for other in self.skus)), "")
+
+
+SKU_ROWS: tuple[SkuRow, ...] = (
+    SkuRow("A35K", 10, SimSpeed.GENERALLY_FAST, "ASSET2GV2"),
+    SkuRow("A26K", 10, SimSpeed.GENERALLY_FAST, "ASSET3G260V2"),
+    SkuRow("A27K", 10, SimSpeed.GENERALLY_FAST, "ASSET3G270V2"),
+    SkuRow("E26K", 10, SimSpeed.GENERALLY_FAST, "E260KIT"),
+    SkuRow("E26T", 10, SimSpeed.GENERALLY_FAST, "E260TRAY50"),
+    SkuRow("E27K", 10, SimSpeed.GENERALLY_FAST, "E270KIT"),
+    SkuRow("E27T", 10, SimSpeed.GENERALLY_FAST, "E270TRAY50"),
+    SkuRow("E31K", 10, SimSpeed.GENERALLY_FAST, "E310KIT"),
+    SkuRow("E31M", 10, SimSpeed.GENERALLY_FAST, "E310MOD1"),
+    SkuRow("E31T", 10, SimSpeed.GENERALLY_FAST, "E310TRAY50"),
+    SkuRow("P005", 10, SimSpeed.SOMETIMES_SLOW, "E313EA E313TRAY50"),
+    SkuRow("P029", 10, SimSpeed.FAST, "E314KIT E314MOD1 E314TRAY50"),
+    SkuRow("E35K", 10, SimSpeed.GENERALLY_FAST, "E350KIT"),
+    SkuRow("E35T", 10, SimSpeed.GENERALLY_FAST, "E350TRAY50"),
+    SkuRow("E40K", 10, SimSpeed.SOMETIMES_SLOW, "E402KIT"),
+    SkuRow("E40M", 10, SimSpeed.SOMETIMES_SLOW, "E402MOD1"),
+    SkuRow("E40T", 10, SimSpeed.SOMETIMES_SLOW, "E402TRAY50"),
+    SkuRow("P030", 10, SimSpeed.FAST, "E404KIT E404MOD1 E404TRAY50"),
+    SkuRow("P035", 10, SimSpeed.FAST, "ELC314TY"),
+    SkuRow("E4DK", 10, SimSpeed.SOMETIMES_SLOW, "ELC402EA"),
+    SkuRow("E4DT", 10, SimSpeed.SOMETIMES_SLOW, "ELC402TY"),
+    SkuRow("P036", 10, SimSpeed.FAST, "ELC404TY"),
+    SkuRow("S26K", 10, SimSpeed.GENERALLY_FAST, "SNSRKIT3G260"),
+    SkuRow("S27K", 10, SimSpeed.GENERALLY_FAST, "SNSRKIT3G270"),
+    SkuRow("B31K", 13, SimSpeed.SOMETIMES_SLOW, "BRN310KIT"),
+    SkuRow("B31T", 13, SimSpeed.SOMETIMES_SLOW, "BRN310TRAY50"),
+    SkuRow("P027", 13, SimSpeed.FAST, "BRN314KIT BRN314TRAY50"),
+    SkuRow("B40H", 13, SimSpeed.SOMETIMES_SLOW, "BRN402"),
+    SkuRow("P012", 13, SimSpeed.SOMETIMES_SLOW, "BRN402-AQKT"),
+    SkuRow("B40K", 13, SimSpeed.SOMETIMES_SLOW, "BRN402KIT"),
+    SkuRow("B40T", 13, SimSpeed.SOMETIMES_SLOW, "BRN402TRAY50"),
+    SkuRow("P028", 13, SimSpeed.FAST, "BRN404 BRN404KIT BRN404TRAY50"),
+    SkuRow("P044", 13, SimSpeed.FAST, "BRN404X BRN404XKIT BRN404XTRAY50"),
+    SkuRow("P052", 15, SimSpeed.FAST, "E404XTRAY50"),
+    SkuRow("P006", 23, SimSpeed.SOMETIMES_SLOW, "B402MEA"),
+    SkuRow("P007", 23, SimSpeed.SOMETIMES_SLOW, "B402MTY"),
+    SkuRow("P033", 23, SimSpeed.FAST, "B404MEA B404MTY"),
+    SkuRow("P042", 23, SimSpeed.FAST, "B404XMEA B404XMTY"),
+    SkuRow("P019", 25, SimSpeed.SOMETIMES_SLOW, "B523MEA"),
+    SkuRow("P020", 25, SimSpeed.SOMETIMES_SLOW, "B523MTY"),
+    SkuRow("P034", 25, SimSpeed.FAST, "B524MEA B524MTY"),
+    SkuRow("P031", 26, SimSpeed.FAST,
+           "MON404E01C01KIT MON404E02C01KIT MON524E01C01KIT ONE404MEA ONE404MTY T404MEA T404MKIT T404MTY"),
+    SkuRow("P024", 26, SimSpeed.SOMETIMES_SLOW, "ONE402MEA ONE402MTY T402MEA T402MKIT T402MTY"),
+    SkuRow("P025", 26, SimSpeed.SOMETIMES_SLOW, "ONE523MEA ONE523MTY T523MEA T523MKIT T523MTY"),
+    SkuRow("P032", 26, SimSpeed.FAST, "ONE524MEA ONE524MTY T524MEA T524MKIT T524MTY"),
+    SkuRow("P054", 35, SimSpeed.FAST, "M404MEA M404MTY MUON404EA MUON404KIT MUON635EA MUON635KIT"),
+    SkuRow("P055", 35, SimSpeed.FAST, "M524MEA M524MTY M635MEA MUON524EA MUON524KIT"),
+)  # fmt: skip
+
+
+def sku_row(serial: str) -> SkuRow | None:
+    """The row of a unit by its serial number; None for a prefix the table does not know."""
+    return next((row for row in SKU_ROWS if row.serial_prefix == serial[:4].upper()), None)
+
+
+def is_sold_as(serial: str, skus: Collection[str]) -> bool | None:
+    """Whether a unit is one of ``skus``; None when the table knows its prefix, or all of them, not well enough."""
+    row, known = sku_row(serial), {sku for one in SKU_ROWS for sku in one.skus}
+    if row is None or not set(skus) <= known:
+        return None
+    return any(sku in row.skus for sku in skus)
 
 
 @dataclass(frozen=True, slots=True)

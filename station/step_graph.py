@@ -55,10 +55,10 @@ STEP_ROWS: Mapping[str, StepRow] = {
     "name": StepRow("Name", Lane.CLOUD, 120, may_be_off=True),
     "wifi": StepRow("Wi-Fi", Lane.UNIT, 120),
     "setup_done": StepRow("Setup done", Lane.UNIT, 120),
-    "sim": StepRow("SIM", Lane.CLOUD, 600, may_be_off=True),
+    "sim": StepRow("SIM", Lane.CLOUD, 720, may_be_off=True),
     "online": StepRow("Online", Lane.CLOUD, 420),
     "claim": StepRow("Claim", Lane.CLOUD, 120),
-    "final_check": StepRow("Final check", Lane.CLOUD, 180, may_be_off=True),
+    "final_check": StepRow("Final check", Lane.CLOUD, 180),
 }
 
 DFU_VISIT = frozenset({"dfu", "device_os", "firmware"})

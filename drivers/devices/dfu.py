@@ -17,7 +17,7 @@ from ..platforms import platform
 from ..transport.guarded import GuardedTransport
 from ..wire import dfu, dfuse
 from ..wire.actions import Operation
-from ..wire.module import CRC_SIZE, Image
+from ..wire.module import CRC_SIZE, PREFIX_SIZE, FlashHeader, Image, has_valid_crc, parse_flash_header
 from .dialogue import Progress, Runner, Trace, no_progress, no_trace
 from .flashing import PAGE, Block, WritePlan, plan_write
 
@@ -98,6 +98,33 @@ class DfuDevice:
             if self._flash(image, at, length) != content[at : at + length]:
                 return False
         return self._first_difference(image, no_progress) is None
+
+    def newer_than(self, image: Image) -> int | None:
+        """The version of an intact module in the place of ``image`` that is newer; None if there is none.
+
+        Only for modules with a prefix in flash (reference firmware-and-dfu 6.3); a torn one is nothing to keep.
+        """
+        platform_id = self._transport.usb_id.platform_id or 0
+        slot = platform(platform_id).slot(image.function, image.index)
+        for start in (slot.start, slot.legacy_start) if slot is not None else ():
+            if start is None:
+                continue
+            header = parse_flash_header(self.read(INTERNAL_FLASH, start + image.prefix_offset, PREFIX_SIZE))
+            if header is None or (header.start, header.platform_id, header.function) != (
+                start, platform_id, image.function,
+            ):  # fmt: skip
+                continue
+            if header.version > image.version and self._is_intact(header):
+                return header.version
+        return None
+
+    def _is_intact(self, header: FlashHeader) -> bool:
+        length = header.end - header.start + CRC_SIZE
+        pieces = (
+            self.read(INTERNAL_FLASH, header.start + at, min(_READ_PIECE, length - at))
+            for at in range(0, length, _READ_PIECE)
+        )
+        return has_valid_crc(b"".join(pieces))
 
     def verify(self, image: Image, on_progress: Progress = no_progress) -> None:
         """Read ``image`` back and compare every byte; raises `ReadBackDiffers`."""

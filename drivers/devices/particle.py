@@ -214,7 +214,7 @@ class ParticleDevice:
                 yield opened
         except BaseException:
             if not was_listening:
-                self._undo_listening()
+                self.undo_listening()
             raise
         if not was_listening:
             self.leave_listening(deadline)
@@ -247,10 +247,10 @@ class ParticleDevice:
             yield
         except BaseException:
             if not was_listening:
-                self._undo_listening()
+                self.undo_listening()
             raise
 
-    def _undo_listening(self) -> None:
+    def undo_listening(self) -> None:
         """Best effort on the way out of a failure, which says more than another error would.
 
         In time of its own and without the token: it is needed most when time is over or somebody stopped us.

@@ -69,6 +69,34 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True)
+class FlashHeader:
+    """The prefix of a module as it stands in flash, and nothing known of what follows it.
+
+    ``start``: address of its first byte, ``end``: of its CRC.
+    """
+
+    start: int
+    end: int
+    version: int
+    platform_id: int
+    function: int
+    index: int
+
+
+def parse_flash_header(raw: bytes) -> FlashHeader | None:
+    """The prefix in the `PREFIX_SIZE` bytes ``raw``; None for blank flash, or when its addresses make no sense."""
+    start, end, _, _, version, platform_id, function, index, *_ = PREFIX.unpack(raw)
+    if not 0 < end - start <= MAX_FILE_SIZE:
+        return None
+    return FlashHeader(start, end, version, platform_id, function, index)
+
+
+def has_valid_crc(module: bytes) -> bool:
+    """Whether the last four bytes are the CRC of those before them."""
+    return zlib.crc32(module[:-CRC_SIZE]).to_bytes(CRC_SIZE, "big") == module[-CRC_SIZE:]
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """What one firmware file says about itself. ``function`` may be a number `ModuleFunction` does not know."""
 
@@ -93,7 +121,7 @@ class Image:
 
     @property
     def is_crc_valid(self) -> bool:
-        return zlib.crc32(self.data[:-CRC_SIZE]).to_bytes(CRC_SIZE, "big") == self.crc
+        return has_valid_crc(self.data)
 
     @property
     def is_sha_valid(self) -> bool:

@@ -100,6 +100,10 @@ class Product:
     quarantine: bool | None = None
 
 
+_LAST_PLATFORM_ID = 100
+"""Products have larger numbers."""
+
+
 @dataclass(frozen=True, slots=True)
 class CloudDevice:
     """What the cloud knows of a unit. Empty text and None mean it did not say; ``owner`` "" is unclaimed."""
@@ -128,7 +132,7 @@ class CloudDevice:
     @property
     def is_product_device(self) -> bool:
         """A developer unit carries its platform id in place of a product id (reference cloud-api 4.2)."""
-        return self.product_id is not None and self.product_id != self.platform_id
+        return self.product_id is not None and self.product_id > _LAST_PLATFORM_ID
 
 
 @dataclass(frozen=True, slots=True)

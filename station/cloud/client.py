@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from drivers.clock import CancelToken, Clock, Deadline
-from drivers.errors import DeadlineExceeded
 from drivers.identity import DeviceId, Iccid, Secret, SerialNumber
 
 from . import api
@@ -225,7 +224,7 @@ class CloudClient:
         if cancel is not None:
             cancel.check()
         if deadline is not None and deadline.expired:
-            raise DeadlineExceeded(f"{call.what}: not sent, the time for this step is over; try again")
+            raise CloudDown(f"{call.what}: the cloud was too slow, the time for it is over; try again")
         if call.is_scarce and not self._serial_window.take(deadline, cancel):
             raise RateLimited(
                 f"{call.what}: {SERIAL_LOOKUPS} serial look-ups this hour are used up; read the unit by USB"

@@ -173,7 +173,7 @@ class Attempt:
         token = self._seat.cancel if plan.lane == "unit" else self._cloud_token(plan)
         return StepContext(
             step=plan.name, slot=self._seat.slot.number, attempt=self._seat.attempt, clock=self._clock,
-            deadline=Deadline.after(self._clock, plan.limit_s), cancel=token, announce=self._publish,
+            limit_s=plan.limit_s, cancel=token, announce=self._publish,
             record=self._record, desk=self._desk, device_id=self._work.device_id,
         )  # fmt: skip
 
@@ -250,7 +250,7 @@ class Attempt:
             worst = next(r for p, r in self._results if p.name == bad.step and r.outcome is bad.outcome)
             return _Judgement(final, worst, bad.step)
         owed = next((result for _, result in self._results if result.outcome is Outcome.DEFERRED), None)
-        return _Judgement(final, replace(owed, sentence="pending") if owed else _PASSED)
+        return _Judgement(final, replace(owed, sentence=owed.sentence or "pending") if owed else _PASSED)
 
     def _owed(self) -> tuple[OutboxItem, ...]:
         device_id = self._work.device_id or ""

@@ -5,7 +5,6 @@ It decides nothing about steps (`walk`), nothing about ports (`line`); it never 
 
 from __future__ import annotations
 
-import collections
 import logging
 import secrets
 from dataclasses import dataclass, replace
@@ -31,6 +30,10 @@ class _Job:
     steps: frozenset[str] | None = None
     signal: bool | None = None
 
+    @property
+    def is_walk(self) -> bool:
+        return self.signal is None
+
 
 class SlotRunner:
     """Owns the thread of one slot. `start`, then `port_changed` on every arrival and departure.
@@ -52,7 +55,7 @@ class SlotRunner:
         self._clock, self._bench, self._journal, self._publish = clock, bench, journal, publish
         self._condition = clock.condition()
         self._desk = SlotDesk(clock, scanner or ScannerTurn(clock))
-        self._jobs: collections.deque[_Job] = collections.deque()
+        self._jobs: list[_Job] = []
         self._attempt: Attempt | None = None
         self._handled = -1  # the port's generation whose unit has its verdict
         self._is_stopping = False
@@ -120,7 +123,9 @@ class SlotRunner:
     # --- the slot's own thread ---
 
     def _ask(self, job: _Job) -> None:
+        """Queue ``job``; it takes the place of one of its kind that nobody has begun."""
         with self._condition:
+            self._jobs = [other for other in self._jobs if other.is_walk is not job.is_walk]
             self._jobs.append(job)
             self._condition.notify_all()
 
@@ -135,9 +140,9 @@ class SlotRunner:
                 self._condition.wait_for(self._has_work)
                 if self._is_stopping:
                     return
-                fresh = self.port.generation != self._handled
-                job = _Job() if fresh or not self._jobs else self._jobs.popleft()
-                self._jobs.clear()
+                if self.port.generation != self._handled:  # what was asked was asked of the unit before it
+                    self._jobs.clear()
+                job = self._jobs.pop(0) if self._jobs else _Job()
             if job.signal is None:
                 self._run(job)
             else:

@@ -91,14 +91,18 @@ class StepContext:
     slot: int
     attempt: str
     clock: Clock
-    deadline: Deadline
+    limit_s: float
     cancel: CancelToken
     announce: Emit  # to the screen only
     record: Emit  # into the journal first, then to the screen
     desk: ScanDesk
     device_id: str | None = None
     measurements: list[Measurement] = field(default_factory=list)
+    deadline: Deadline = field(init=False)  # ``limit_s`` from the start; waiting for people or the cloud moves it
     _begun: tuple[float, float] | None = None  # clock and share at the first report of progress
+
+    def __post_init__(self) -> None:
+        self.deadline = Deadline.after(self.clock, self.limit_s)
 
     def head(self) -> Head:
         """What every event of this attempt begins with, now."""
@@ -159,13 +163,13 @@ class StepContext:
     def scan(self, sentence: str, values: tuple[str, ...], timeout_s: float) -> str | None:
         """Ask for one scan (it may hold a secret); None after ``timeout_s``.
 
-        Waiting until the scanner is free is no time of the step.
+        Waiting until the scanner is free, and until a hand has found it, is no time of the step.
         """
         left = self.deadline.remaining
-        with self.desk.my_turn(self.cancel):
-            self.deadline = Deadline.after(self.clock, left)
-            with self.hands(sentence, values=values):
-                return self.desk.wait_scan(timeout_s, self.cancel)
+        with self.desk.my_turn(self.cancel), self.hands(sentence, values=values):
+            text = self.desk.wait_scan(timeout_s, self.cancel)
+        self.deadline = Deadline.after(self.clock, left)
+        return text
 
 
 class Step(Protocol):

@@ -29,11 +29,15 @@ class Refusal(enum.StrEnum):
     DEPENDENCY = "dependency"  # a module would miss another one
 
 
+_SENTENCES = {Refusal.DOWNGRADE: "downgrade_refused", Refusal.DEPENDENCY: "dependency_missing"}
+"""What the operator is told, where there is more to say than that the firmware does not fit."""
+
+
 class PlanRefused(UnitRejected):
     """There is no update of this unit that ends well: FAIL. Nothing was written; ``code`` says why."""
 
-    def __init__(self, message: str, code: Refusal) -> None:
-        super().__init__(message, sentence="firmware_refused")
+    def __init__(self, message: str, code: Refusal, values: tuple[str, ...] = ()) -> None:
+        super().__init__(message, sentence=_SENTENCES.get(code, "firmware_refused"), values=values)
         self.code = code
 
 
@@ -146,13 +150,17 @@ def check_downgrade(images: Sequence[Image], held: Mapping[Key, Held], allowed: 
         if allowed or there is None or image.function == ModuleFunction.USER_PART or not there.is_intact:
             continue
         if image.version < there.version:
-            name = module_name(*there.key)
-            raise PlanRefused(
-                f"the unit holds {name} {version_text(there.function, there.version, None)}, newer than "
-                f"{version_text(image.function, image.version, None)} of the profile (H4); "
-                "set the unit aside, or write allow_downgrade = true below [device_os]",
-                Refusal.DOWNGRADE,
-            )
+            raise downgrade_refused(image, there.version)
+
+
+def downgrade_refused(image: Image, held: int) -> PlanRefused:
+    """The unit holds version ``held`` of what the profile wants as ``image``."""
+    return PlanRefused(
+        f"the unit holds {module_name(*image_key(image))} {version_text(image.function, held, None)}, newer than "
+        f"{version_text(image.function, image.version, None)} of the profile (H4); "
+        "set the unit aside, or write allow_downgrade = true below [device_os]",
+        Refusal.DOWNGRADE,
+    )
 
 
 def check_dependencies(images: Mapping[Key, Image], held: Mapping[Key, Held] | None) -> None:
@@ -177,6 +185,7 @@ def check_dependencies(images: Mapping[Key, Image], held: Mapping[Key, Held] | N
                     f"{who} needs {name} {needed.version} or newer, but {fault}; "
                     f"add {name} {needed.version} or newer to the profile's modules",
                     Refusal.DEPENDENCY,
+                    (f"{name} {needed.version}",),
                 )
 
 

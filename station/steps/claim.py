@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from ..cloud.answers import ClaimAnswer
 from ..engine.step import StepContext, StepResult, already, done
-from ..errors import UnitRejected
-from .cloudwork import CloudWork, cloud_write, keep_facts, pause
+from ..errors import StepFault, UnitRejected
+from .cloudwork import CloudWork, cloud_write, keep_facts, mask, pause
 
+TRIES = 2
+"""A claim whose answer got lost and that was not done is sent once more."""
 POLL_S = 5.0
 """A developer device that is not online yet answers 404; ask again this often (cloud-api 5.1)."""
 
@@ -19,15 +21,22 @@ def claim(work: CloudWork, ctx: StepContext) -> StepResult:
         return already(f"cloud shows owner {mask(user)}")
     if owner:
         raise _belongs_elsewhere(work)
-    with cloud_write(ctx, f"claim {work.job.device_id}"):
-        _claim_until_online(work, ctx)
-    owner = _owner(work, ctx)
-    if owner != user:
-        raise UnitRejected(
-            f"the cloud accepted the claim of {work.job.device_id} but shows owner {mask(owner) or 'nobody'}",
-            sentence="not_claimed",
-        )
-    return done(f"cloud shows owner {mask(user)}")
+    for _ in range(TRIES):
+        with cloud_write(ctx, f"claim {work.job.device_id}") as sent:
+            _claim_until_online(work, ctx)
+        owner = _owner(work, ctx)
+        if owner == user:
+            return done(f"cloud shows owner {mask(user)}")
+        if owner:
+            raise _belongs_elsewhere(work)
+        if sent.is_answered:
+            raise UnitRejected(
+                f"the cloud accepted the claim of {work.job.device_id} but shows no owner", sentence="not_claimed"
+            )
+    raise StepFault(
+        f"the claim of {work.job.device_id} was sent {TRIES} times and never answered, and the cloud shows no owner",
+        sentence="cloud_failed",
+    )
 
 
 def _owner(work: CloudWork, ctx: StepContext) -> str:
@@ -45,6 +54,11 @@ def _claim_until_online(work: CloudWork, ctx: StepContext) -> None:
             raise _belongs_elsewhere(work)
         if answer is ClaimAnswer.ACCEPTED:
             return
+        if answer is ClaimAnswer.UNKNOWN:
+            raise UnitRejected(
+                f"the cloud knows no unit {work.job.device_id}, or does not want to say; ask the supervisor",
+                sentence="bad_device_id",
+            )
         if ctx.deadline.remaining <= POLL_S:
             raise UnitRejected(
                 f"the cloud does not let {work.job.device_id} be claimed ({answer.value}); is it breathing cyan?",
@@ -57,11 +71,3 @@ def _belongs_elsewhere(work: CloudWork) -> UnitRejected:
     return UnitRejected(
         f"{work.job.device_id} belongs to another account; its owner has to unclaim it first", sentence="owner_other"
     )
-
-
-def mask(account: str | None) -> str:
-    """An account without the person: the part before the @ shortened to one letter."""
-    if not account:
-        return ""
-    user, _, host = account.partition("@")
-    return f"{user[:1]}***@{host}" if host else f"{user[:1]}***"

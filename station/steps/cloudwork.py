@@ -16,7 +16,7 @@ from typing import TypeVar
 from drivers.clock import CancelToken, Deadline
 from drivers.identity import DeviceId
 
-from ..cloud.answers import CloudDevice
+from ..cloud.answers import CloudDevice, Product
 from ..cloud.client import CloudClient
 from ..cloud.errors import CloudDown, OutcomeUnknown, RateLimited
 from ..engine.records import UnitFacts
@@ -47,7 +47,6 @@ class CloudJob:
     iccid: str = ""
     imei: str = ""
     claims: bool = False
-    wants_online: bool = False
     queues: bool = False  # cloud down: queue the work (else hold the unit)
 
     @property
@@ -65,7 +64,7 @@ class CloudJob:
             name=profile.unit_name(serial=serial, platform=unit.platform.slug, device_id=str(who.device_id))
             if profile.walks("name", unit.platform) else "",
             serial=serial or "", iccid=str(who.iccid or ""), imei=str(who.imei or ""),
-            claims=profile.claim, wants_online=profile.online, queues=profile.offline is Offline.QUEUE,
+            claims=profile.claim, queues=profile.offline is Offline.QUEUE,
         )  # fmt: skip
 
     def compare(self, record: CloudDevice) -> None:
@@ -92,10 +91,11 @@ class CloudJob:
 
     @classmethod
     def from_json(cls, text: str) -> CloudJob:
-        """Read an outbox body back; raises `BadInput` when it is not one of ours."""
+        """Read an outbox body back, one of another version too; raises `BadInput` when it is not one of ours."""
+        known = {field.name for field in dataclasses.fields(cls)}
         try:
-            return cls(**json.loads(text))
-        except (TypeError, ValueError) as error:
+            return cls(**{name: value for name, value in json.loads(text).items() if name in known})
+        except (AttributeError, TypeError, ValueError) as error:
             raise BadInput(f"outbox item is no cloud job: {error}; export the journal and call support") from error
 
 
@@ -108,6 +108,11 @@ class CloudWork:
         self.job, self.client = job, client
         self.is_connected = is_connected  # asks the unit itself over USB: for `online` only; None when it has left
         self.is_down = False  # a step was deferred already: do not wait for the cloud again in this attempt
+
+    @property
+    def has_unit(self) -> bool:
+        """The unit is at the bench, and somebody waits for it there."""
+        return self.is_connected is not None
 
     def device(self, ctx: StepContext) -> CloudDevice | None:
         """The cloud's record of the unit by the route that fits; None when it is not ours."""
@@ -131,16 +136,27 @@ class CloudWork:
         return self.client.my_device(self.job.device, deadline=ctx.deadline, cancel=ctx.cancel)
 
 
+@dataclass(slots=True)
+class Sent:
+    """A write to the cloud. ``is_answered`` False: the answer got lost, it may have been done or not."""
+
+    is_answered: bool = False
+
+
 @contextlib.contextmanager
-def cloud_write(ctx: StepContext, what: str) -> Iterator[None]:
+def cloud_write(ctx: StepContext, what: str) -> Iterator[Sent]:
     """A write to the cloud, journalled before and after.
 
     One whose answer got lost stays unconfirmed and is no error: the read-back that follows decides (N2).
     """
+    sent = Sent()
     with contextlib.suppress(OutcomeUnknown), ctx.write("cloud", what):
-        yield
+        yield sent
+        sent.is_answered = True
 
 
+FindProduct = Callable[[StepContext], Product | None]
+"""What the cloud (or the journal, for the days without it) says of the profile's product; raises CloudError."""
 CloudAct = Callable[[CloudWork, StepContext], StepResult]
 
 
@@ -168,13 +184,14 @@ def ask(ctx: StepContext, question: Callable[[], T], *, holds: bool) -> T:
 def _held(ctx: StepContext, retry: Callable[[], T]) -> T:
     """Keep the unit in its slot, and say so, until ``retry`` finds the cloud.
 
-    The time held is no time of the step: its deadline moves along. Raises `StepFault` after a whole shift.
+    The time held is no time of the step: every try has the step's whole limit, as a slow cloud may have used it up.
+    Raises `StepFault` after a whole shift.
     """
-    shift, left = Deadline.after(ctx.clock, HOLD_LIMIT_S), ctx.deadline.remaining
+    shift = Deadline.after(ctx.clock, HOLD_LIMIT_S)
     with ctx.held("cloud_hold"):
         while not shift.expired:
             ctx.clock.sleep(HOLD_POLL_S, ctx.cancel)
-            ctx.deadline = Deadline.after(ctx.clock, left)
+            ctx.deadline = Deadline.after(ctx.clock, ctx.limit_s)
             with contextlib.suppress(CloudDown, RateLimited):
                 return retry()
     raise StepFault("the cloud stayed away for a whole shift", sentence="cloud_failed")
@@ -190,3 +207,11 @@ def pause(ctx: StepContext, seconds: float, cancel: CancelToken | None = None) -
     """Wait between two polls, never past the step's deadline."""
     ctx.deadline.check(ctx.step)
     ctx.clock.sleep(min(seconds, max(0.01, ctx.deadline.remaining)), cancel or ctx.cancel)
+
+
+def mask(account: str | None) -> str:
+    """An account without the person: the part before the @ shortened to one letter."""
+    if not account:
+        return ""
+    user, _, host = account.partition("@")
+    return f"{user[:1]}***@{host}" if host else f"{user[:1]}***"

@@ -7,7 +7,14 @@ DFU shows no versions.
 from __future__ import annotations
 
 from drivers.devices import ParticleDevice
-from drivers.errors import DeadlineExceeded, OutOfRequests, RequestRejected, Stalled
+from drivers.errors import (
+    DeadlineExceeded,
+    DidNotReturn,
+    OutOfRequests,
+    RequestRejected,
+    Stalled,
+    TransferTimeout,
+)
 from drivers.wire.usb import Mode
 
 from ..engine.step import StepContext, StepResult, already, done, skipped
@@ -33,9 +40,11 @@ def dfu(work: UnitWork, ctx: StepContext) -> StepResult:
 
 
 def _enter(device: ParticleDevice, ctx: StepContext) -> None:
-    """By request; a unit that refuses it, or is too busy to hear it, is brought there by the operator's hands (H3)."""
+    """By request; a unit that is there and not in DFU afterwards is brought to it by the operator's hands (H3)."""
     try:
         device.enter_dfu(ctx.deadline.sooner(OBEY_S))
-    except (RequestRejected, OutOfRequests, Stalled, DeadlineExceeded):
+    except (RequestRejected, OutOfRequests, Stalled, TransferTimeout, DeadlineExceeded, DidNotReturn):
+        if device.mode is not Mode.APPLICATION:
+            raise
         with ctx.hands("dfu_by_hand", led="blinking yellow"):
             device.await_dfu(ctx.deadline)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from ..cloud.answers import CloudDevice
 from ..engine.step import StepContext, StepResult, already
 from ..errors import UnitRejected
-from .cloudwork import CloudWork
+from .cloudwork import CloudWork, mask
+
+_AGAIN = "walk the unit again"
+_ADVICE = {
+    "id": "technician", "name": _AGAIN, "product": _AGAIN, "development mark": "clear the mark in the console",
+    "quarantine": "approve the unit in the console", "owner": "have the unit unclaimed, then walk it again",
+}  # fmt: skip
+_SENTENCES = {"quarantine": "quarantined"}
+"""What the operator is told of a field, where there is more to say than that it is wrong."""
 
 
 def final_check(work: CloudWork, ctx: StepContext) -> StepResult:
@@ -18,9 +26,10 @@ def final_check(work: CloudWork, ctx: StepContext) -> StepResult:
     )
     for field, wanted, found in rows:
         if wanted != found:
+            shown = [mask(text) if field == "owner" else text for text in (found, wanted)]
             raise UnitRejected(
-                f"final read-back: {field} is {found or 'empty'}, expected {wanted or 'empty'}; walk the unit again",
-                sentence="final_check_failed",
+                f"final read-back: {field} is {shown[0] or 'empty'}, expected {shown[1] or 'empty'}; {_ADVICE[field]}",
+                sentence=_SENTENCES.get(field, "final_check_failed"),
             )
     return already(f"{len(rows)} of {len(rows)} cloud fields read back")
 

@@ -7,22 +7,22 @@ write guard's (`drivers.guard`). Here a plan becomes writes, each journalled bef
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from drivers.clock import CancelToken
 from drivers.wire.module import Image
 from drivers.wire.replies import Store
 from drivers.wire.usb import Mode
 
-from ..cloud.answers import Product
 from ..engine.events import ModulesRead
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import UnitRejected
-from ..firmware.modules import compare, held_modules, image_key, module_name
+from ..firmware.checks import downgrade_refused
+from ..firmware.modules import SYSTEM_PART, compare, held_modules, image_key, module_name
 from ..firmware.plan import Case, PlannedWrite, UpdatePlan
 from ..firmware.release import ReleaseFiles, plan_update
 from ..profile import Profile
 from . import reading
+from .cloudwork import FindProduct
 from .unit import Unit
 
 
@@ -37,7 +37,7 @@ class FlashVisit:
         unit: Unit,
         profile: Profile,
         files: ReleaseFiles,
-        find_product: Callable[[CancelToken], Product | None],
+        find_product: FindProduct,
     ) -> None:
         self._unit, self._profile, self._files = unit, profile, files
         self._find_product = find_product
@@ -65,11 +65,24 @@ class FlashVisit:
         return self._plan
 
     def _planned(self, ctx: StepContext) -> UpdatePlan:
-        product, serial = self._find_product(ctx.cancel), self._unit.identity.serial
-        return plan_update(
+        product = self._find_product(ctx)
+        plan = plan_update(
             self._profile, self._unit.platform, self._files, None if self._is_in_dfu else self._unit.modules,
-            product=product.id if product else None, serial=str(serial) if serial else None,
+            product=product.id if product else None, serial=self._unit.fact("serial"),
         )  # fmt: skip
+        if self._is_in_dfu:
+            self._check_newer(ctx)
+        return plan
+
+    def _check_newer(self, ctx: StepContext) -> None:
+        """A unit in DFU does not say what Device OS it holds, but its flash does (H4)."""
+        wanted = self._profile.device_os
+        if wanted is None or wanted.allow_downgrade:
+            return
+        for image in (one for one in self._files.release if image_key(one) == SYSTEM_PART):
+            held = self._unit.device.dfu(ctx.deadline).newer_than(image)
+            if held is not None:
+                raise downgrade_refused(image, held)
 
     def _look_again(self, ctx: StepContext) -> None:
         """Read what the unit holds now: a plan made from what it held before is void."""

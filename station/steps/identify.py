@@ -25,6 +25,9 @@ def identify(work: UnitWork, ctx: StepContext) -> StepResult:
     _check_product(work, ctx)
     unit = work.unit
     reading.identify_usb(unit, ctx)
+    if unit.device.mode is Mode.DFU and not work.visit.has_files:
+        with ctx.write("unit", "restart out of DFU"):  # nothing else would (H9)
+            unit.device.leave_dfu(ctx.deadline)
     if unit.device.mode is Mode.DFU:
         reading.recall(unit)
         reading.tell(unit, ctx)
@@ -58,10 +61,12 @@ def _check_cloud(work: UnitWork, ctx: StepContext) -> None:
     if not work.has_cloud_steps or (work.client.reachable is False and not holds):
         return
     with contextlib.suppress(CloudDown, RateLimited):
-        cloud = CloudWork(work.cloud_job(ctx.cancel), work.client)
-        ask(ctx, lambda: cloud.observe(ctx), holds=holds)
+        cloud = CloudWork(work.cloud_job(ctx), work.client)
+        record = ask(ctx, lambda: cloud.observe(ctx), holds=holds)
+        if record is not None and record.serial_number:
+            reading.note(work.unit, "serial", record.serial_number, "cloud")
 
 
 def _product(work: UnitWork, ctx: StepContext) -> Product | None:
     """What the cloud (or the journal, for the days without it) says of the profile's product."""
-    return ask(ctx, lambda: work.find_product(ctx.cancel), holds=work.profile.offline is Offline.HOLD)
+    return ask(ctx, lambda: work.find_product(ctx), holds=work.profile.offline is Offline.HOLD)

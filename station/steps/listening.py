@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from drivers.devices import ParticleDevice
-from drivers.errors import DeadlineExceeded, DriverError, OutOfRequests, RequestRejected, Stalled
+from drivers.errors import DeadlineExceeded, OutOfRequests, RequestRejected, Stalled
 
 from ..engine.step import StepContext
 
@@ -24,8 +24,7 @@ def listening(device: ParticleDevice, ctx: StepContext) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        with contextlib.suppress(DriverError):
-            device.leave_listening(ctx.deadline)
+        device.undo_listening()
         raise
     device.leave_listening(ctx.deadline)
 

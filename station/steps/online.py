@@ -6,7 +6,8 @@ from ..engine.step import StepContext, StepResult, already
 from ..errors import StepFault
 from .cloudwork import CloudWork, pause
 
-POLL_S = 5.0
+WIFI_POLL_S, CELLULAR_POLL_S = 5.0, 10.0
+"""Reference cloud-api 7.1."""
 
 
 def online(work: CloudWork, ctx: StepContext) -> StepResult:
@@ -14,18 +15,18 @@ def online(work: CloudWork, ctx: StepContext) -> StepResult:
 
     The flag alone may lie for minutes after power is cut (cloud-api 7.1), so a positive ping is the proof.
     """
-    started = ctx.clock.now()
+    started, poll_s = ctx.clock.now(), CELLULAR_POLL_S if work.job.iccid else WIFI_POLL_S
     while True:
         proof = _seen(work, ctx)
         if proof:
             return already(f"{proof} after {ctx.clock.now() - started:.0f} s")
-        if ctx.deadline.remaining <= POLL_S:
+        if ctx.deadline.remaining <= poll_s:
             raise StepFault(
                 f"{work.job.device_id} was not seen by the cloud in {ctx.clock.now() - started:.0f} s;"
                 " check antenna, SIM or Wi-Fi, then retry",
                 sentence="not_online",
             )
-        pause(ctx, POLL_S)
+        pause(ctx, poll_s)
 
 
 def _seen(work: CloudWork, ctx: StepContext) -> str:

@@ -18,6 +18,7 @@ from ..engine.records import UnitFacts
 from ..engine.step import StepContext
 from ..errors import StepFault, UnitRejected
 from ..model import IdentityFact
+from ..sku import is_sold_as, sku_row
 from .listening import listening
 from .unit import Unit
 
@@ -47,6 +48,7 @@ def complete(unit: Unit, ctx: StepContext) -> None:
     _read_requests(unit, ctx)
     _read_console(unit, ctx)
     _check_presence(unit)
+    _check_sku(unit)
     _check_recalled(unit)
     tell(unit, ctx)
     _read_label(unit, ctx)
@@ -72,18 +74,19 @@ _CHANGING = frozenset({"device_os", "mode", "claimed", "setup_done"})
 
 def recall(unit: Unit) -> None:
     """A unit in DFU shows no serial: what the journal knows of its Device ID is compared later."""
-    known = unit.memory.known_facts(str(unit.identity.device_id))
-    for name in ("serial", "iccid", "imei", "mac"):
-        if known.get(name):
-            unit.identity.facts.append(IdentityFact(name, known[name], "journal"))
+    for name, value in _known_for_life(unit):
+        unit.identity.facts.append(IdentityFact(name, value, "journal"))
 
 
 def _check_recalled(unit: Unit) -> None:
-    """The SIM may have been swapped since (A10); serial, IMEI and MAC may not (A5)."""
+    for name, value in _known_for_life(unit):
+        note(unit, name, value, "journal")
+
+
+def _known_for_life(unit: Unit) -> list[tuple[str, str]]:
+    """What the journal knows of the unit that cannot have changed (A5); its SIM may have been swapped since (A10)."""
     known = unit.memory.known_facts(str(unit.identity.device_id))
-    for name in ("serial", "imei", "mac"):
-        if known.get(name):
-            note(unit, name, known[name], "journal")
+    return [(name, known[name]) for name in ("serial", "imei", "mac") if known.get(name)]
 
 
 def read_modules(unit: Unit, ctx: StepContext) -> None:
@@ -166,6 +169,22 @@ def _check_presence(unit: Unit) -> None:
             )
 
 
+def _check_sku(unit: Unit) -> None:
+    """A SKU the profile does not name, as far as the serial number tells it."""
+    serial = str(unit.identity.serial or "")
+    row = sku_row(serial)
+    if row is None:
+        return
+    if row.name:
+        note(unit, "sku", row.name, "serial number")
+    if unit.skus and is_sold_as(serial, unit.skus) is False:
+        raise UnitRejected(
+            f"{serial} is a {row.names.replace(' ', ' or ')}, this batch wants {' or '.join(unit.skus)}; red bin",
+            sentence="wrong_sku",
+            values=(row.name or row.skus[0], unit.skus[0]),
+        )
+
+
 # --- the label ---
 
 
@@ -188,16 +207,27 @@ def _compare_label(unit: Unit, text: str) -> None:
         raise UnitRejected(str(error), sentence="unknown_serial") from error
     match scanned:
         case ScannedSerial(serial=serial, secret=secret):
-            note(unit, "serial", str(serial), "label")
+            _note_scanned(unit, "serial", str(serial))
             _compare_secret(unit, secret)
         case ScannedDeviceId(device_id=device_id):
-            note(unit, "device_id", str(device_id), "label")
+            _note_scanned(unit, "device_id", str(device_id))
         case ScannedIccid(iccid=iccid):
-            note(unit, "iccid", str(iccid), "label")
+            _note_scanned(unit, "iccid", str(iccid))
         case ScannedImei(imei=imei):
-            note(unit, "imei", str(imei), "label")
+            _note_scanned(unit, "imei", str(imei))
         case _:
             raise UnitRejected("the scan is no unit label; scan the unit's label", sentence="unknown_serial")
+
+
+def _note_scanned(unit: Unit, name: str, value: str) -> None:
+    """What the label says must have been read from the unit: nothing to compare it with is no agreement."""
+    if unit.fact(name) is None:
+        raise UnitRejected(
+            f"the label says {name} {value}, but {unit.platform.name} {unit.identity.label} has none;"
+            " hand the unit to the technician",
+            sentence="wrong_label",
+        )
+    note(unit, name, value, "label")
 
 
 def _compare_secret(unit: Unit, secret: object) -> None:

@@ -2,43 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from drivers.identity import Iccid
 
 from ..cloud.answers import SimAnswer
 from ..engine.step import StepContext, StepResult, already, deferred, done
 from ..errors import StepFault, UnitRejected
+from ..sku import SimSpeed, sku_row
 from .cloudwork import CloudWork, cloud_write, pause
 
-POLL_S = 5.0
-BUDGET_S = 120.0
-"""Speed class "fast" of the SIM table (reference skus); slower classes come with their SKUs."""
+UNKNOWN_SKU = SimSpeed.GENERALLY_FAST
 
 
 def sim(work: CloudWork, ctx: StepContext) -> StepResult:
-    """Poll; only a developer SIM is activated by us (adding to a product activates a built-in SIM by itself)."""
+    """Poll; only a developer SIM is activated by us (adding to a product activates a built-in SIM by itself).
+
+    An activation that failed at the carrier is asked for once more (reference cloud-api 8.3).
+    """
     if not work.job.iccid:
         raise StepFault(
             "no ICCID was read from the unit, so its SIM cannot be looked up; reseat the SIM", sentence="sim_missing"
         )
     iccid = Iccid.parse(work.job.iccid)
-    started = ctx.clock.now()
-    budget_s = BUDGET_S if work.is_connected is not None else 0.0  # nobody waits at a slot for owed work
-    asked = False
+    started, pace = ctx.clock.now(), _speed(work.job.serial).value
+    budget_s = pace.budget_s if work.has_unit else 0.0  # nobody waits at a slot for owed work
+    may_ask = work.job.product_id is None
+    asked = asked_again = False
     while True:
         found = work.client.sim(iccid, work.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
         waited = ctx.clock.now() - started
         if found is not None and found.is_active:
             proof = f"cloud shows SIM active after {waited:.0f} s"
             return done(proof) if asked else already(proof)
-        if found is not None and found.last_action_failed:
+        has_failed = found is not None and found.last_action_failed
+        if has_failed and (asked_again or not may_ask):
             raise UnitRejected(f"the activation of SIM {work.job.iccid} failed at the carrier", sentence="sim_failed")
-        if waited >= budget_s:
-            return deferred(f"SIM {work.job.iccid} is not active after {waited:.0f} s", work.job.to_json())
-        if not asked and work.job.product_id is None:
-            with cloud_write(ctx, f"activate SIM {work.job.iccid}"):
+        if waited >= budget_s and not has_failed:
+            reason = f"SIM {work.job.iccid} is not active after {waited:.0f} s"
+            return replace(deferred(reason, work.job.to_json()), sentence="sim_pending")
+        if may_ask and (has_failed or not asked):
+            with cloud_write(ctx, f"activate SIM {work.job.iccid}") as sent:
                 _activate(work, ctx, iccid)
-            asked = True
-        pause(ctx, POLL_S)
+            asked, asked_again = sent.is_answered, sent.is_answered and has_failed
+        pause(ctx, pace.poll_s)
+
+
+def _speed(serial: str) -> SimSpeed:
+    row = sku_row(serial)
+    return row.sim_speed if row else UNKNOWN_SKU
 
 
 def _activate(work: CloudWork, ctx: StepContext, iccid: Iccid) -> None:

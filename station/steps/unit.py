@@ -89,12 +89,17 @@ NO_LABEL = Label(is_expected=False, timeout_s=0.0)
 
 @dataclass(slots=True)
 class Unit:
-    """``label`` says what the profile wants of the label; ``modules`` is empty until the firmware was asked."""
+    """``label`` and ``skus`` say what the profile wants; ``modules`` is empty until the firmware was asked."""
 
     platform: Platform
     device: ParticleDevice
     memory: UnitMemory
     label: Label = NO_LABEL
+    skus: tuple[str, ...] = ()  # empty: any
     at_work: AtWork = field(default_factory=AtWork)
     identity: Identity = field(default_factory=Identity)
     modules: tuple[ModuleInfo, ...] = ()
+
+    def fact(self, name: str) -> str | None:
+        """What was told of the unit under that name, by whatever source; None if nobody told."""
+        return next((fact.value for fact in self.identity.facts if fact.name == name), None)

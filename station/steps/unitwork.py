@@ -5,16 +5,14 @@ Belongs to the slot's thread; the cloud steps see only the `CloudWork` made from
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from drivers.clock import CancelToken
 from drivers.identity import Secret
 
-from ..cloud.answers import Product
 from ..cloud.client import CloudClient
+from ..engine.step import StepContext
 from ..profile import Lane, Profile, WifiSecurity
-from .cloudwork import CloudJob
+from .cloudwork import CloudJob, FindProduct
 from .flashvisit import FlashVisit
 from .unit import Unit
 
@@ -54,7 +52,7 @@ class UnitWork:
     unit: Unit
     visit: FlashVisit
     profile: Profile
-    find_product: Callable[[CancelToken], Product | None]  # raises CloudError; remembers what it found
+    find_product: FindProduct  # raises CloudError; remembers what it found
     client: CloudClient
     wifi: WifiCredentials | None
     bench_wifi: BenchWifi
@@ -63,7 +61,7 @@ class UnitWork:
     def has_cloud_steps(self) -> bool:
         return any(plan.lane is Lane.CLOUD for plan in self.profile.steps(self.unit.platform))
 
-    def cloud_job(self, cancel: CancelToken) -> CloudJob:
+    def cloud_job(self, ctx: StepContext) -> CloudJob:
         """The cloud work of the unit as far as it is identified; raises CloudError like ``find_product``."""
-        product = self.find_product(cancel)
+        product = self.find_product(ctx)
         return CloudJob.of(self.unit, self.profile, product.id if product else None)

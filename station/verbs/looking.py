@@ -69,7 +69,7 @@ def looked_at(candidate: UsbCandidate, serial_host: SerialHost, clock: Clock) ->
 
 def _read(unit: Unit, clock: Clock) -> None:
     context = StepContext(
-        step="identify", slot=0, attempt="", clock=clock, deadline=Deadline.after(clock, LOOK_S), cancel=clock.token(),
+        step="identify", slot=0, attempt="", clock=clock, limit_s=LOOK_S, cancel=clock.token(),
         announce=_unheard, record=_unheard, desk=NobodysDesk(),
     )  # fmt: skip
     mode = unit.device.mode

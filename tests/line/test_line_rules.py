@@ -130,7 +130,7 @@ def test_a_claim_that_is_answered_well_but_not_done_fails(tmp_path: Path) -> Non
         bench.cloud.order(Fault(FaultKind.LIE, CLAIM))
         walk = bench.walk(bench.finished_unit(DEVELOPER))
         assert (walk.verdict, walk.finished.failed_step) == (Verdict.FAIL, "claim")
-        assert "shows owner nobody" in walk.finished.reason
+        assert "shows no owner" in walk.finished.reason
 
 
 # --- C: membership ------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from station.model import Outcome
 ROWS = [
     (UnitRejected("x", sentence="wrong_label"), Outcome.FAILED, "wrong_label"),
     (UnitRejected("x"), Outcome.FAILED, "unit_rejected"),
-    (PlanRefused("x", Refusal.DEPENDENCY), Outcome.FAILED, "firmware_refused"),
+    (PlanRefused("x", Refusal.DEPENDENCY), Outcome.FAILED, "dependency_missing"),
     (driver.BadIdentity("x"), Outcome.FAILED, "unknown_serial"),
     (driver.StrangeIdentity("x"), Outcome.FAILED, "unknown_serial"),
     (driver.RequestRejected("x", request=21, code=-130), Outcome.FAILED, "unit_refused"),

@@ -312,7 +312,7 @@ def test_a_bad_key_is_refused_with_line_and_advice(old: str, new: str, where: st
 @pytest.mark.parametrize("step", ["identify", "product_add", "setup_done", "wifi"])
 def test_a_step_the_rules_demand_cannot_be_switched_off(step: str) -> None:
     text = refusal(BORON + f"[steps.{step}]\nenabled = false\n")
-    assert f"line 15, [steps.{step}] enabled: expected true: only name, sim, final_check may be switched off" in text
+    assert f"line 15, [steps.{step}] enabled: expected true: only name, sim may be switched off" in text
 
 
 def test_an_unknown_step_is_refused_with_the_nearest_name() -> None:
