@@ -20,8 +20,8 @@ def listening(device: ParticleDevice, ctx: StepContext) -> Iterator[None]:
     if device.is_listening(ctx.deadline):
         yield
         return
-    _enter(device, ctx)
     try:
+        _enter(device, ctx)
         yield
     except BaseException:
         device.undo_listening()
