@@ -134,6 +134,12 @@ def minimum_for_sku(sku: str) -> SkuMinimum | None:
     return next((row for row in SKU_MINIMUMS if sku.upper().startswith(row.sku)), None)
 
 
+def minimums_of_platform(platform_id: int) -> tuple[SkuMinimum, ...]:
+    """The rows that a unit of that platform may fall under as long as its serial number is not known."""
+    ours = {row.serial_prefix for row in SKU_ROWS if row.platform_id == platform_id}
+    return tuple(row for row in SKU_MINIMUMS if ours.intersection(row.serial_prefixes))
+
+
 def minimum_for_serial(serial: str) -> SkuMinimum | None:
     """The row of a unit by the first four characters of its serial number, or None."""
     return next((row for row in SKU_MINIMUMS if serial[:4].upper() in row.serial_prefixes), None)

@@ -64,6 +64,7 @@ class Recipe:
     online: bool = False
     wifi: bool | None = None  # None: where the platform has it
     label: bool = False
+    skus: tuple[str, ...] = ()
     keep_secret: bool = False
     allow_downgrade: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
@@ -107,6 +108,8 @@ class Recipe:
             f'id = "{self.id}"', f"revision = {self.revision}", f'kind = "{self.kind}"',
             f'platforms = ["{self.platform}"]',
         ]  # fmt: skip
+        if self.skus:
+            lines.append(f"skus = [{', '.join(map(json.dumps, self.skus))}]")
         if self.kind == "product":
             lines += ["[product]", f"id = {self.product or PRODUCTS[self.platform]}"]
         if self.device_os is not None:

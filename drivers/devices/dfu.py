@@ -104,18 +104,24 @@ class DfuDevice:
 
         Only for modules with a prefix in flash (reference firmware-and-dfu 6.3); a torn one is nothing to keep.
         """
+        header = self._header(image)
+        is_newer = header is not None and header.version > image.version
+        return header.version if header is not None and is_newer and self._is_intact(header) else None
+
+    def _header(self, image: Image) -> FlashHeader | None:
+        """The header of what stands in the place of ``image``, at its new address or at the one of old versions.
+
+        One page or less is no module: from 6.1.2 on a system part has a second header there (7.1).
+        """
         platform_id = self._transport.usb_id.platform_id or 0
         slot = platform(platform_id).slot(image.function, image.index)
-        for start in (slot.start, slot.legacy_start) if slot is not None else ():
-            if start is None:
+        starts = (slot.start, slot.legacy_start) if slot is not None else ()
+        for start in (one for one in starts if one is not None):
+            found = parse_flash_header(self.read(INTERNAL_FLASH, start + image.prefix_offset, PREFIX_SIZE))
+            if found is None or found.end - found.start <= PAGE:
                 continue
-            header = parse_flash_header(self.read(INTERNAL_FLASH, start + image.prefix_offset, PREFIX_SIZE))
-            if header is None or (header.start, header.platform_id, header.function) != (
-                start, platform_id, image.function,
-            ):  # fmt: skip
-                continue
-            if header.version > image.version and self._is_intact(header):
-                return header.version
+            if (found.start, found.platform_id, found.function) == (start, platform_id, image.function):
+                return found
         return None
 
     def _is_intact(self, header: FlashHeader) -> bool:

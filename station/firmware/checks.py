@@ -14,7 +14,7 @@ from drivers.platforms import ModuleFunction, OsVersion, Platform, Via, os_versi
 from drivers.wire.module import FLAG_COMBINED, FLAG_COMPRESSED, FLAG_DROP_PREFIX, FLAG_ENCRYPTED, Dependency, Image
 
 from ..errors import UnitRejected
-from ..sku import SkuMinimum, minimum_for_serial, minimum_for_sku
+from ..sku import SkuMinimum, minimum_for_serial, minimum_for_sku, minimums_of_platform
 from .modules import SYSTEM_PART, Held, Key, image_key, module_name, version_text
 
 
@@ -127,18 +127,24 @@ def _check_version(application: Image, product: ProductFirmware | None) -> None:
     )
 
 
-def check_minimum(system: Image | None, skus: Sequence[str], serial: str | None) -> None:
-    """Rule D9: no Device OS older than the minimum of the unit's SKU."""
+def check_minimum(system: Image | None, skus: Sequence[str], serial: str | None, *, is_running: bool = True) -> None:
+    """Rule D9: no Device OS older than the minimum of the unit's SKU.
+
+    Of a unit in DFU nobody may know the serial number: then it may be of any SKU of its platform.
+    """
     device_os = os_version_of_module(system.version) if system else None
     if system is None or device_os is None:
         return
     rows: list[SkuMinimum | None] = [minimum_for_sku(sku) for sku in skus]
     rows.append(minimum_for_serial(serial) if serial else None)
+    if not (is_running or serial or skus):
+        rows += minimums_of_platform(system.platform_id)
     for row in rows:
         if row is not None and OsVersion.parse(device_os) < row.device_os:
             raise PlanRefused(
                 f"Device OS {device_os} is older than {row.device_os}, the minimum of a {row.sku} (D9); "
-                f"choose {row.device_os} or later in the profile",
+                f"choose {row.device_os} or later in the profile"
+                + ("" if is_running else ", or name its skus: this unit does not say what it is in DFU"),
                 Refusal.MINIMUM,
             )
 

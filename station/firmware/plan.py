@@ -146,7 +146,7 @@ def make_plan(
     images = _by_key(platform, release, application)
     there = held_modules(held) if held is not None else None
     _check(images, there, application, product, allow_downgrade)
-    check_minimum(images.get(SYSTEM_PART), skus, serial)
+    check_minimum(images.get(SYSTEM_PART), skus, serial, is_running=mode is not Mode.DFU)
     compared = {key: _compared(image, there) for key, image in images.items()}
     changing = {key: image for key, image in images.items() if compared[key].is_same is not True}
     case = _case(mode, changing, there)

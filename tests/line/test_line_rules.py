@@ -11,6 +11,7 @@ from line_bench import (
     BORON,
     DEVELOPER,
     ME,
+    OTHER_PRODUCT,
     PRODUCTS,
     LineBench,
     Walk,
@@ -416,8 +417,12 @@ def test_a_unit_nobody_brings_to_dfu_is_not_judged(tmp_path: Path) -> None:
 @pytest.mark.rule("N6")
 @pytest.mark.rule("D8")
 @pytest.mark.parametrize(
-    ("column", "value", "word"), [("name", "changed", "name"), ("development", 1, "development mark")]
-)
+    ("column", "value", "word"),
+    [
+        ("name", "changed", "name"), ("development", 1, "development mark"), ("quarantined", 1, "quarantine"),
+        ("owner", "somebody@example.org", "owner is s***@example.org"), ("product_id", OTHER_PRODUCT, "does not show"),
+    ],
+)  # fmt: skip
 def test_one_wrong_field_at_the_final_look_fails_the_unit(
     column: str, value: object, word: str, tmp_path: Path
 ) -> None:
@@ -431,6 +436,7 @@ def test_one_wrong_field_at_the_final_look_fails_the_unit(
         walk = bench.walk(unit)
         assert (walk.verdict, walk.finished.failed_step) == (Verdict.FAIL, "final_check")
         assert word in walk.finished.reason
+        assert "somebody" not in walk.finished.reason  # an account is told without the person
 
 
 @pytest.mark.rule("N1")

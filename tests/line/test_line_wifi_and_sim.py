@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 from line_bench import ARGON, BORON, DEVELOPER, SSID, line_bench, replace
 
-from drivers.identity import Secret
+from drivers.identity import Secret, SerialNumber
+from drivers.virtual.factory import make_spec
 from drivers.virtual.world import AccessPoint
 from station.engine.events import VerdictRevised
 from station.model import Outcome, Verdict
@@ -48,6 +50,7 @@ def test_a_sim_that_takes_its_time_sets_the_unit_aside_and_turns_it_green_later(
         walk = bench.walk(unit)
         assert walk.verdict is Verdict.PENDING
         assert "sim" in walk.with_outcome(Outcome.DEFERRED)
+        assert walk.finished.sentence == "sim_pending"
         assert walk.steps["sim"].seconds == pytest.approx(120, abs=15)
         revised = bench.wait_for(VerdictRevised, attempt=walk.finished.attempt, within=7200)
         assert revised.verdict is Verdict.PASS  # type: ignore[attr-defined]
@@ -60,6 +63,36 @@ def test_a_sim_whose_activation_fails_at_the_carrier_fails_the_unit(tmp_path: Pa
         bench.cloud.order_sim(unit.spec.iccid, failures=1)
         walk = bench.walk(unit)
         assert (walk.verdict, walk.finished.sentence) == (Verdict.FAIL, "sim_failed")
+
+
+@pytest.mark.rule("G6")
+@pytest.mark.parametrize(("serial", "budget_s"), [("P044", 120), ("E310", 300), ("B40T", 600)])
+def test_a_slot_waits_for_a_sim_as_long_as_its_class_takes(serial: str, budget_s: float, tmp_path: Path) -> None:
+    """Fast, not known (generally fast is believed), sometimes slow."""
+    with line_bench(tmp_path, BORON) as bench:
+        modules = tuple(file.data for file in BORON.files())
+        known = make_spec("boron", 7, 1, modules=modules, setup_done=True)
+        spec = dataclasses.replace(known, serial=SerialNumber.parse(f"{serial}AB123456789"))
+        unit = bench.unit(spec=spec)
+        assert spec.iccid is not None
+        bench.cloud.order_sim(spec.iccid, polls=400)
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.PENDING, walk.finished
+        assert walk.steps["sim"].seconds == pytest.approx(budget_s, abs=35)
+
+
+@pytest.mark.parametrize(("failures", "verdict"), [(1, Verdict.PASS), (2, Verdict.FAIL)])
+def test_an_activation_that_failed_at_the_carrier_is_asked_for_once_more(
+    failures: int, verdict: Verdict, tmp_path: Path
+) -> None:
+    recipe = replace(DEVELOPER, platform="boron")
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.finished_unit(recipe)
+        assert unit.spec.iccid is not None
+        bench.cloud.order_sim(unit.spec.iccid, failures=failures)
+        walk = bench.walk(unit)
+        assert walk.verdict is verdict, walk.finished
+        assert bench.cloud.writes["PUT /v1/sims/:iccid"] == 2
 
 
 @pytest.mark.rule("G5")

@@ -91,6 +91,28 @@ def test_a_serial_number_the_cloud_knows_otherwise_fails_before_any_write(tmp_pa
         check_failed(bench.walk(unit), "wrong_label", "P044AB0000000", str(unit.spec.serial))
 
 
+@pytest.mark.rule("A5")
+def test_a_label_with_nothing_to_compare_it_with_on_the_unit_is_no_agreement(tmp_path: Path) -> None:
+    """A SIM card's number scanned for a unit that has no SIM."""
+    recipe = replace(ARGON, label=True)
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.unit("argon")
+        walk = walk_scanning(bench, unit, str(bench.stranger().iccid))
+        check_failed(walk, "wrong_label", "iccid", str(unit.spec.serial))
+
+
+def test_a_unit_of_another_sku_fails_and_one_the_table_does_not_know_is_left_to_the_other_checks(
+    tmp_path: Path,
+) -> None:
+    recipe = replace(BORON, skus=("BRN402",))
+    with line_bench(tmp_path, recipe) as bench:
+        walk = bench.walk(bench.unit())
+        check_failed(walk, "wrong_sku", "BRN404X", "BRN402")
+        assert walk.finished.values == ("BRN404X", "BRN402")
+        new = dataclasses.replace(make_spec("boron", 7, 2, "6.3.4"), serial=SerialNumber.parse("P999AB123456789"))
+        assert bench.walk(bench.finished_unit(recipe, spec=new)).verdict is not Verdict.FAIL
+
+
 @pytest.mark.parametrize("text", ["hello", "P04", "https://example.com/x", "8" * 40])
 def test_a_label_of_unknown_form_is_told_and_asked_for_again(text: str, tmp_path: Path) -> None:
     """It never reaches the unit's step: the operator scans again, and the right label passes."""
