@@ -13,12 +13,12 @@ import logging
 from drivers.clock import Clock, ClockThread
 from drivers.errors import Cancelled
 
-from ..errors import CloudError, JournalError, blame
+from ..errors import CloudError, JournalError, StepFault, UnitRejected, blame
 from ..model import OutboxItem, Outcome
 from .attempt import sentence_of
 from .events import OutboxChanged, StationFault
 from .ports import JournalPort, OutboxDesk
-from .step import Emit, StepResult
+from .step import Emit, StepResult, deferred
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class OutboxWorker:
         self._token = clock.token()
         self._failures = 0
         self._has_news = True
-        self._has_told = False  # that the journal fails
+        self._told: set[str] = set()  # faults that are known by now
         self._thread: ClockThread | None = None
 
     def start(self) -> None:
@@ -69,12 +69,16 @@ class OutboxWorker:
         """A journal that fails must not end owed work for good: it is told once, and tried again later."""
         try:
             self._round()
-            self._has_told = False
+            self._told.discard("journal")
         except JournalError as error:
             self._failures += 1
-            if not self._has_told:
-                self._publish(StationFault(at=self._clock.utc(), reason=sentence_of(error)))
-            self._has_told = True
+            self._tell("journal", sentence_of(error))
+
+    def _tell(self, what: str, reason: str) -> None:
+        """A fault of the station; once, however often ``what`` fails."""
+        if what not in self._told:
+            self._publish(StationFault(at=self._clock.utc(), reason=reason))
+        self._told.add(what)
 
     def _pause(self) -> float | None:
         """Seconds until the next look; None (until woken) when nothing is owed."""
@@ -98,13 +102,16 @@ class OutboxWorker:
         except CloudError as error:
             self._postpone(item, _LONGER * self._retry_s(self._failures + 1), sentence_of(error))
             return False
-        except Cancelled:
+        except (Cancelled, JournalError):
             raise
-        except Exception as error:
+        except (UnitRejected, StepFault) as error:
             judged = blame(error)
             result = StepResult(judged.outcome, reason=sentence_of(error), sentence=judged.sentence)
-            if judged.sentence == "check_station":
-                log.exception("outbox item %s of %s broke", item.action, item.device_id)
+        except Exception as error:  # a token that is not set, a bug: nothing the unit's record should end by
+            log.exception("outbox item %s of %s broke", item.action, item.device_id)
+            what = f"owed {item.action} of {item.device_id}"
+            self._tell(what, f"{what}: {sentence_of(error)}; it is tried again")
+            result = deferred(sentence_of(error), item.body)
         if result.outcome is Outcome.DEFERRED:
             self._postpone(item, RETRY_S[-1], result.reason)
             return True

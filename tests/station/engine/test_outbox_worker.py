@@ -10,11 +10,12 @@ import pytest
 from journal_story import opened, pending, unit_id
 
 from drivers.clock import CancelToken, SimulatedClock
+from drivers.errors import BadIdentity
 from station.cloud.errors import CloudDown
 from station.engine.events import Event, OutboxSettled, StationFault, VerdictRevised
 from station.engine.outbox import RETRY_S, OutboxWorker
 from station.engine.step import StepResult, deferred, done
-from station.errors import UnitRejected
+from station.errors import BadInput, UnitRejected
 from station.journal import Journal
 from station.model import OutboxItem, Outcome, Verdict
 
@@ -128,17 +129,28 @@ def test_a_refusal_is_settled_as_failed_and_ends_the_rest_of_its_unit(room: Room
     assert (revised.verdict, revised.reason, revised.device_id) == (Verdict.FAIL, "pull it", unit_id(1))
 
 
-def test_a_bug_of_ours_is_an_error_and_the_worker_lives_on(room: Room) -> None:
+@pytest.mark.parametrize("fault", [KeyError("surprise"), BadInput("no token is set"), BadIdentity("garbage")])
+def test_a_fault_that_is_no_word_about_the_unit_is_told_once_and_the_work_stays_owed(
+    fault: Exception, room: Room
+) -> None:
+    faulty = True
+
     def broken(item: OutboxItem) -> StepResult:
-        if item.attempt == "a-1":
-            raise KeyError("surprise")
+        if item.attempt == "a-1" and faulty:
+            raise fault
         return done("read back")
 
     room.desk.answer = broken
     room.journal.record(*pending("a-1", "name"), *pending("a-2", "name", unit=2))
     room.worker.start()
-    room.clock.sleep(10.0)
-    assert [event.verdict for event in room.of(VerdictRevised)] == [Verdict.ERROR, Verdict.PASS]  # type: ignore[attr-defined]
+    room.clock.sleep(100.0)
+    assert [(event.attempt, event.verdict) for event in room.of(VerdictRevised)] == [("a-2", Verdict.PASS)]  # type: ignore[attr-defined]
+    (told,) = room.of(StationFault)
+    assert "name" in told.reason  # type: ignore[attr-defined]
+    assert room.journal.waiting() == 1
+    faulty = False
+    room.clock.sleep(100.0)
+    assert [(event.attempt, event.verdict) for event in room.of(VerdictRevised)][1:] == [("a-1", Verdict.PASS)]  # type: ignore[attr-defined]
 
 
 @pytest.mark.rule("N1")
