@@ -13,6 +13,14 @@ from typing import ClassVar, Self
 
 from .errors import BadIdentity
 
+SHORTEST_SECRET = 8
+"""Characters of a Wi-Fi password; a mobile secret has more."""
+
+
+def quoted(text: str) -> str:
+    """`` 'text'`` for a sentence, or nothing: a long text in the wrong place may be a password or a mobile secret."""
+    return f" {text!r}" if len(text) < SHORTEST_SECRET else ""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Text:
@@ -36,7 +44,7 @@ class _Text:
         value = cls.canonical(text)
         if not cls.pattern.fullmatch(value):
             raise BadIdentity(
-                f"{cls.what} {text[:40]!r} has {len(value)} characters, expected {cls.wanted}; check the label"
+                f"{cls.what}{quoted(text)} has {len(value)} characters, expected {cls.wanted}; check the label"
             )
         return cls(value)
 
@@ -219,7 +227,7 @@ def parse_scan(text: str) -> Scanned:
         if text.upper().startswith(prefix):
             word = text[len(prefix) :]
             if not _WORD.fullmatch(word):
-                raise BadIdentity(f"{prefix} {word[:40]!r} is not 1 to 40 letters, digits, dots or dashes; scan again")
+                raise BadIdentity(f"{prefix}{quoted(word)} is not 1 to 40 letters, digits, dots or dashes; scan again")
             return kind(word)
     if re.fullmatch(r"[0-9]{15}", text):
         return ScannedImei(Imei.parse(text))

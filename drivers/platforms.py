@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .errors import BadIdentity, UnknownPlatform
+from .identity import quoted
 
 
 class ModuleFunction(enum.IntEnum):
@@ -85,7 +86,7 @@ class OsVersion:
         """The version ``text`` says, with or without a leading ``v``; raises `BadIdentity`."""
         match = _VERSION.fullmatch(text.strip().removeprefix("v"))
         if match is None:
-            raise BadIdentity(f"Device OS version {text[:40]!r} is not written like 6.2.0 or 5.0.0-rc.1")
+            raise BadIdentity(f"Device OS version{quoted(text)} is not written like 6.2.0 or 5.0.0-rc.1")
         major, minor, patch, prerelease = match.groups()
         return cls(int(major), int(minor), int(patch), prerelease or "")
 

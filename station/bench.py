@@ -6,6 +6,7 @@ It decides nothing during a walk; that is for the steps and the engine.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ class Bench:
         client: CloudClient,
         memory: UnitMemory,
         record: Emit,
-        trace: Callable[[int, str], None] | None = None,
+        trace: Callable[[Seat, str], None] | None = None,
     ) -> None:
         self._clock, self._serial_host, self._client = clock, serial_host, client
         self._memory, self._record, self._trace = memory, record, trace
@@ -126,7 +127,7 @@ class Bench:
             raise Disconnected("the unit left before it was looked at; plug it in again")
         batch = self._choose(candidate.usb_id.platform_id)
         found = platform(candidate.usb_id.platform_id or 0)
-        trace = None if self._trace is None else _to_slot(self._trace, seat.slot.number)
+        trace = None if self._trace is None else functools.partial(self._trace, seat)
         device = ParticleDevice(seat.port, self._serial_host, self._clock, seat.cancel, trace)
         return BenchWork(batch, self._unit_work(batch, found, device), self._clock)
 
@@ -263,7 +264,3 @@ def platform_name(platform_id: int | None) -> str:
         return platform(platform_id or 0).name
     except DriverError:
         return f"unknown platform {platform_id}"
-
-
-def _to_slot(trace: Callable[[int, str], None], slot: int) -> Callable[[str], None]:
-    return lambda line: trace(slot, line)

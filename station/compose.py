@@ -37,6 +37,7 @@ from .engine.events import (
 )
 from .engine.line import Line
 from .engine.outbox import OutboxWorker
+from .engine.ports import Seat
 from .engine.records import ProductCached
 from .engine.runner import SlotRunner
 from .engine.scanner import ScannerTurn
@@ -245,8 +246,9 @@ class Station:
         self.journal.record(event)
         self.bus.publish(event)
 
-    def _trace(self, slot: int, line: str) -> None:
-        self.bus.publish(WireTraced(at=self.clock.utc(), slot=slot, line=line))
+    def _trace(self, seat: Seat, line: str) -> None:
+        number, attempt = seat.slot.number, seat.attempt or None
+        self.bus.publish(WireTraced(at=self.clock.utc(), slot=number, attempt=attempt, line=line))
 
     def _cloud_changed(self, reachable: bool, reason: str) -> None:
         self.bus.publish(CloudStateChanged(at=self.clock.utc(), reachable=reachable, reason=reason))

@@ -147,6 +147,16 @@ def test_a_unit_whose_serial_number_has_no_known_form_fails_before_any_write(ser
         assert (walk.flash_writes, walk.cloud_writes) == (0, 0)
 
 
+def test_a_mobile_secret_told_in_place_of_a_serial_number_is_not_repeated(tmp_path: Path) -> None:
+    """The bench itself looks through events and journal for it when the story ends."""
+    with line_bench(tmp_path, BORON) as bench:
+        fresh = make_spec("boron", 7, 1, "3.3.1")
+        strange = object.__new__(SerialNumber)
+        object.__setattr__(strange, "value", f"{fresh.serial} {fresh.mobile_secret.reveal()}")
+        walk = bench.walk(bench.unit(spec=dataclasses.replace(fresh, serial=strange), is_known=False))
+        check_failed(walk, "unknown_serial", "31 characters")
+
+
 def test_a_unit_the_cloud_never_heard_of_fails_without_flash_being_judged(tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
         unit = bench.finished_unit(BORON)
