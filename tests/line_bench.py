@@ -59,6 +59,7 @@ class Recipe:
     has_application: bool = True
     kind: str = "product"
     product: int | None = None  # None: the platform's own
+    slug: str = ""  # in place of the product's number
     offline: str = ""  # as the profile leaves it when it does not say
     claim: bool = False
     online: bool = False
@@ -111,7 +112,8 @@ class Recipe:
         if self.skus:
             lines.append(f"skus = [{', '.join(map(json.dumps, self.skus))}]")
         if self.kind == "product":
-            lines += ["[product]", f"id = {self.product or PRODUCTS[self.platform]}"]
+            number = f"id = {self.product or PRODUCTS[self.platform]}"
+            lines += ["[product]", f'slug = "{self.slug}"' if self.slug else number]
         if self.device_os is not None:
             rows = ", ".join(_ref(file) for file in self.release())
             lines += [

@@ -22,9 +22,9 @@ from .unitwork import UnitWork
 
 def identify(work: UnitWork, ctx: StepContext) -> StepResult:
     """Read, compare, and tell the screen; in DFU only the Device ID can be had."""
-    _check_product(work, ctx)
     unit = work.unit
-    reading.identify_usb(unit, ctx)
+    reading.identify_usb(unit, ctx)  # first of all: whatever happens, the record says to whom
+    _check_product(work, ctx)
     if unit.device.mode is Mode.DFU and not work.visit.has_files:
         with ctx.write("unit", "restart out of DFU"):  # nothing else would (H9)
             unit.device.leave_dfu(ctx.deadline)

@@ -100,6 +100,11 @@ def test_owner_product_and_sim_are_three_states_of_a_unit(tmp_path: Path) -> Non
             assert states() == left
             assert passed(bench.walk(unit)).with_outcome(Outcome.DONE) == {step}
             assert states() == full
+        assert unit.spec.iccid is not None
+        bench.cloud.edit_sim(unit.spec.iccid, status="inactive")
+        assert states() == (ME, PRODUCTS["boron"], "inactive")
+        bench.cloud.edit_sim(unit.spec.iccid, status="active")
+        assert states() == full
 
 
 @pytest.mark.rule("B2")

@@ -231,6 +231,7 @@ def test_a_unit_of_the_journal_that_arrives_in_dfu_is_known_and_brought_back(tmp
         assert (walk.flash_writes, walk.cloud_writes) == (0, 0)
 
 
+@pytest.mark.rule("A5")
 def test_a_stranger_that_arrives_in_dfu_is_repaired_first_and_then_its_label_checked_before_the_cloud(
     tmp_path: Path,
 ) -> None:
