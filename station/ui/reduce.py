@@ -104,23 +104,21 @@ def _outbox_settled(state: BenchState, event: ev.OutboxSettled) -> BenchState:
 
 
 def _verdict_revised(state: BenchState, event: ev.VerdictRevised) -> BenchState:
-    name = _name_of(state, event)
-    reason = clean(event.reason)
+    """The attempt says which unit it is: cloud work is owed by no slot, and a unit may lie in a tray by now."""
+    name, reason = _name_of(state, event), clean(event.reason)
     history = tuple(
         replace(past, verdict=event.verdict, reason=reason) if past.attempt == event.attempt else past
         for past in state.history
     )
     state = replace(state, history=history)
-    slot = state.slot(event.slot)
-    if slot is not None and slot.verdict is not None and event.attempt and slot.attempt == event.attempt:
+    slot = state.slot_of(event.attempt)
+    if slot is not None and slot.verdict is not None:
         sentence = {Verdict.PASS: "pass", Verdict.FAIL: "cloud_refused"}.get(event.verdict, "")
-        state = state.with_slot(
-            replace(slot, verdict=event.verdict, sentence=sentence, values=(), reason=reason)
-        )  # fmt: skip
-    key = "late_pass" if event.verdict is Verdict.PASS else "pull_unit"
-    text = words.line(key, (name,))
-    if key == "pull_unit":
-        state = replace(state, notice=text)
+        state = state.with_slot(replace(slot, verdict=event.verdict, sentence=sentence, values=(), reason=reason))
+    if event.verdict is Verdict.PASS:
+        return _logged(state, event, words.line("late_pass", (name,)), name=name, verdict=event.verdict)
+    text = words.line("pull_unit", (name,)) if slot is None else words.line("cloud_refused")
+    state = replace(state, notice=text) if slot is None else state
     return _logged(state, event, text, name=name, verdict=event.verdict)
 
 
@@ -241,12 +239,14 @@ def _hands_needed(slot: SlotState, event: ev.HandsNeeded) -> SlotState:
     if slot.verdict is not None:
         return slot
     values = tuple(clean(value, 60) for value in event.values)
-    return replace(slot, ask=Ask(clean(event.step, 40), clean(event.sentence, 60), clean(event.led, 40), values))
+    ask = Ask(clean(event.step, 40), clean(event.sentence, 60), clean(event.led, 40), values)
+    others = tuple(one for one in slot.asks if one.step != ask.step)
+    return replace(slot, asks=(*others, ask)[-MAX_ROWS:])
 
 
 def _hands_done(slot: SlotState, event: ev.HandsDone) -> SlotState:
-    mine = slot.ask is not None and slot.ask.step == clean(event.step, 40)
-    return replace(slot, ask=None) if mine else slot
+    step = clean(event.step, 40)
+    return replace(slot, asks=tuple(ask for ask in slot.asks if ask.step != step))
 
 
 def _step_held(slot: SlotState, event: ev.StepHeld | ev.StepResumed) -> SlotState:
@@ -288,7 +288,7 @@ def _attempt_finished(state: BenchState, event: ev.AttemptFinished) -> BenchStat
 def _judged(slot: SlotState, event: ev.AttemptFinished) -> SlotState:
     steps = tuple(replace(line, is_running=False, writing=False, held="") for line in slot.steps)
     return replace(
-        slot, is_walking=False, ask=None, steps=steps, verdict=event.verdict, sentence=clean(event.sentence, 60),
+        slot, is_walking=False, asks=(), steps=steps, verdict=event.verdict, sentence=clean(event.sentence, 60),
         values=tuple(clean(value, 60) for value in event.values), reason=clean(event.reason),
         failed_step=clean(event.failed_step, 40), seconds=event.seconds, batch=clean(event.batch, 60) or slot.batch,
         device_id=_id(event) or slot.device_id,

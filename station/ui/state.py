@@ -79,7 +79,7 @@ class SlotState:
     batch: str = ""
     profile: str = ""
     steps: tuple[StepLine, ...] = ()
-    ask: Ask | None = None
+    asks: tuple[Ask, ...] = ()  # at most one a step, oldest first: both lanes may need hands at once
     verdict: Verdict | None = None
     sentence: str = ""
     values: tuple[str, ...] = ()
@@ -99,6 +99,11 @@ class SlotState:
         if self.ask is not None:
             return Look.HANDS
         return Look.RUNNING if self.is_walking or self.is_present else Look.EMPTY
+
+    @property
+    def ask(self) -> Ask | None:
+        """The one thing to do now; the next is said when it is done."""
+        return self.asks[0] if self.asks else None
 
     @property
     def name(self) -> str:
@@ -206,6 +211,10 @@ class BenchState:
 
     def slot(self, number: int) -> SlotState | None:
         return next((slot for slot in self.slots if slot.number == number), None)
+
+    def slot_of(self, attempt: str | None) -> SlotState | None:
+        """The slot whose unit had that attempt last; None when another is there, or nothing."""
+        return next((slot for slot in self.slots if attempt and slot.attempt == attempt), None)
 
     def with_slot(self, slot: SlotState) -> BenchState:
         return replace(self, slots=tuple(slot if old.number == slot.number else old for old in self.slots))

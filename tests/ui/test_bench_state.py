@@ -103,6 +103,30 @@ def test_hands_are_asked_for_and_taken_back(story: Story) -> None:
     assert slot(reduce(state, ev.HandsDone(**story.head(1), step="dfu"))).look is Look.RUNNING
 
 
+def test_two_steps_that_need_hands_at_once_are_asked_for_one_after_the_other(story: Story) -> None:
+    head = story.head(1)
+    second = ev.HandsNeeded(**head, step="claim", sentence="scan_label", values=("P044",))
+    both = bench(story, *story.arrives(1), *story.asks(1), second)
+    assert asked(both) == "dfu_by_hand"
+    assert asked(reduce(both, ev.HandsDone(**head, step="dfu"))) == "scan_label"
+    assert asked(reduce(both, ev.HandsDone(**head, step="claim"))) == "dfu_by_hand"
+    done = replay(both, [ev.HandsDone(**head, step="claim"), ev.HandsDone(**head, step="dfu")])
+    assert slot(done).look is Look.RUNNING
+
+
+def test_a_step_that_asks_for_something_else_is_asked_for_that_alone(story: Story) -> None:
+    head = story.head(1)
+    again = ev.HandsNeeded(**head, step="dfu", sentence="listening_by_hand")
+    state = bench(story, *story.arrives(1), *story.asks(1), again)
+    assert asked(state) == "listening_by_hand"
+    assert asked(reduce(state, ev.HandsDone(**head, step="dfu"))) is None
+
+
+def asked(state: BenchState) -> str | None:
+    ask = slot(state).ask
+    return ask.sentence if ask is not None else None
+
+
 def test_a_held_step_is_nobodys_turn_and_another_that_gets_on_is_shown_first(story: Story) -> None:
     head = story.head(1)
     held = (ev.StepStarted(**head, step="product_add"), ev.StepHeld(**head, step="product_add", sentence="cloud_hold"))
@@ -190,17 +214,31 @@ def test_two_open_batches_are_counted_together_and_closed_apart(story: Story) ->
     assert [line.batch.id for line in state.batches] == ["B2"]
 
 
+def revised(story: Story, verdict: Verdict, reason: str = "") -> ev.VerdictRevised:
+    """The owed work of slot 1's first unit is settled: as the journal tells it, of no slot."""
+    return ev.VerdictRevised(**(story.head(1) | {"slot": 0}), verdict=verdict, reason=reason)
+
+
 def test_a_pending_unit_still_in_its_slot_turns_green(story: Story) -> None:
-    state = bench(story, *story.arrives(1), story.ends(1, Verdict.PENDING, "pending"))
-    state = reduce(state, ev.VerdictRevised(**story.head(1), verdict=Verdict.PASS))
-    assert slot(state).look is Look.PASS
+    state = bench(story, *story.arrives(1), story.ends(1, Verdict.PENDING, "pending"), *story.arrives(2))
+    state = reduce(state, revised(story, Verdict.PASS))
+    assert (slot(state).look, slot(state).sentence) == (Look.PASS, "pass")
+    assert slot(state, 2).look is Look.RUNNING
     assert state.history[0].verdict is Verdict.PASS
+
+
+def test_a_refused_unit_still_in_its_slot_says_so_there_and_nobody_looks_in_a_tray(story: Story) -> None:
+    state = bench(story, *story.arrives(1), story.ends(1, Verdict.PENDING, "pending"))
+    state = reduce(state, revised(story, Verdict.FAIL, "not a member"))
+    assert (slot(state).look, slot(state).sentence) == (Look.FAIL, "cloud_refused")
+    assert state.notice == ""
+    assert (state.log[0].text, state.log[0].name) == ("Cloud refused this unit. Technician.", "P044AB1234501")
 
 
 def test_a_refusal_after_recovery_names_the_unit_to_pull(story: Story) -> None:
     told = [*story.arrives(1), story.ends(1, Verdict.PENDING, "pending"), story.left(1), *story.arrives(1, "next")]
     state = bench(story, *told)
-    state = reduce(state, ev.VerdictRevised(**story.head(1), verdict=Verdict.FAIL, reason="not a member"))
+    state = reduce(state, revised(story, Verdict.FAIL, "not a member"))
     assert slot(state).look is Look.RUNNING  # the next unit is not touched
     assert state.notice == "Cloud refused unit P044AB1234501. Pull it from the tray."
     assert state.log[0].look is Look.FAIL
@@ -297,7 +335,7 @@ def test_no_order_of_events_breaks_the_screen(rng: random.Random) -> None:
     told = [
         *story.everything(), *story.arrives(1, "other"), story.left(1), story.left(2),
         ev.UnitIdentified(**story.head(2), platform="Argon", label="X", facts=(), seen=seen),
-        ev.VerdictRevised(**story.head(3), verdict=Verdict.PASS), ev.UnmappedPort(at=AT, port_path="9-9"),
+        replace(revised(story, Verdict.PASS), attempt="attempt-3"), ev.UnmappedPort(at=AT, port_path="9-9"),
         ev.UnitLeft(at=AT, slot=77, port_path="none"), ev.AttemptFinished(**story.head(78), verdict=Verdict.ERROR),
         ev.BatchClosed(at=AT, batch="2026-11-22-A"),
     ]  # fmt: skip

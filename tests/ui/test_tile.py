@@ -89,7 +89,7 @@ def test_a_held_unit_says_that_it_goes_on_by_itself_in_every_place() -> None:
 
 
 def test_the_light_blinks_in_its_colour_and_is_said_in_words() -> None:
-    slot = replace(SLOT, is_walking=True, ask=Ask("dfu", "dfu_by_hand", "blinking yellow"))
+    slot = replace(SLOT, is_walking=True, asks=(Ask("dfu", "dfu_by_hand", "blinking yellow"),))
     lit = compose(slot, Place(40, 24, is_lit=True))
     dark = compose(slot, Place(40, 24, is_lit=False))
     assert "blinking yellow" in "\n".join(line.text for line in dark)
@@ -107,7 +107,7 @@ def test_no_line_leaves_its_place(
     width: int, height: int, verdict: Verdict | None, glyphs: Glyphs, asks: bool, text: str
 ) -> None:
     slot = replace(SLOT, verdict=verdict, is_walking=True, reason="why " * 40, label="漢字" * 20, sentence="x")
-    slot = replace(slot, ask=Ask("s", "dfu_by_hand", "blinking yellow")) if asks else slot
+    slot = replace(slot, asks=(Ask("s", "dfu_by_hand", "blinking yellow"),)) if asks else slot
     lines = compose(slot, Place(width, height, glyphs))
     assert len(lines) <= height
     assert all(cell_len(line.text) <= width for line in lines)
