@@ -14,6 +14,7 @@ from .engine.events import (
     BatchOpened,
     BatchSummary,
     CloudStateChanged,
+    CommandRefused,
     Event,
     HandsNeeded,
     OutboxSettled,
@@ -55,6 +56,7 @@ _WORDS: dict[type[Event], Callable[..., str]] = {
     VerdictRevised: lambda e: f"{e.device_id} is now {e.verdict.name}" + (f": {e.reason}" if e.reason else ""),
     CloudStateChanged: lambda e: "cloud answers" if e.reachable else f"cloud does not answer: {e.reason}",
     UnmappedPort: lambda e: f"a unit on port {e.port_path}, which is no slot's",
+    CommandRefused: lambda e: f"not done: {e.reason}",
     StationFault: lambda e: f"station fault: {e.reason}",
 }
 

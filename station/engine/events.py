@@ -134,6 +134,16 @@ class UnmappedPort(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRefused(Event):
+    """What a person asked for cannot be done. ``sentence`` (a key of the word catalogue, may be empty) with ``values``
+    is for the operator, ``reason`` for the record."""
+
+    reason: str
+    sentence: str = ""
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorChanged(Event):
     operator: str
 
@@ -166,6 +176,8 @@ class UnitArrived(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitLeft(Event):
+    """``slot`` 0: the unit was on a port of no slot."""
+
     port_path: str
 
 
@@ -266,8 +278,8 @@ class WireTraced(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptFinished(Event):
-    """Sent only after the journal committed. ``sentence`` and ``action`` are keys of the word catalogue
-    with ``values`` to fill in; ``reason`` is the full sentence for the record."""
+    """Sent only after the journal committed. ``sentence`` is a key of the word catalogue with ``values``
+    to fill in; ``reason`` is the full sentence for the record."""
 
     verdict: Verdict
     batch: str = ""

@@ -25,7 +25,8 @@ from drivers.identity import (
 from ..model import SlotInfo
 from ..step_graph import with_companions
 from .commands import BindPort, Command, RetrySlot, RunStep, Scan, SetOperator, SignalUnit, StopSlot
-from .events import OperatorChanged, ScanRead, UnitArrived, UnitLeft, UnmappedPort
+from .events import CommandRefused, OperatorChanged, ScanRead, UnitArrived, UnitLeft, UnmappedPort
+from .inorder import InOrder
 from .runner import SlotRunner
 from .step import Emit
 
@@ -54,7 +55,8 @@ class Line:
         self._clock, self._publish, self._record = clock, publish, record
         self._binds_by_itself = binds_by_itself
         self._make_runner, self._platform_name = make_runner, platform_name
-        self._lock = threading.Lock()
+        self._moves = InOrder()  # arrivals, departures and bindings: what overtook another would lose a unit
+        self._lock = threading.Lock()  # guards the three tables below; nobody is called while it is held
         self._slots = {slot.number: slot for slot in slots}
         self._runners: dict[str, SlotRunner] = {}
         self._strangers: dict[str, Attached] = {}
@@ -83,6 +85,9 @@ class Line:
 
     def hotplug(self, event: Attached | Detached) -> None:
         """Called by the enumerator's thread; never blocks on a unit."""
+        self._moves.do(lambda: self._moved(event))
+
+    def _moved(self, event: Attached | Detached) -> None:
         match event:
             case Attached():
                 self._attached(event)
@@ -91,13 +96,18 @@ class Line:
 
     def _attached(self, event: Attached) -> None:
         path = event.candidate.port_path.value
-        if self._binds_by_itself and path not in self._runners:
+        if self._binds_by_itself:
             self._bind_next(path)
-        runner = self._runners.get(path)
+        with self._lock:
+            runner = self._runners.get(path)
+            if runner is None:
+                self._strangers[path] = event
         if runner is None:
-            self._strangers[path] = event
             self._publish(UnmappedPort(at=self._clock.utc(), port_path=path))
-            return
+        else:
+            self._arrived(runner, event, path)
+
+    def _arrived(self, runner: SlotRunner, event: Attached, path: str) -> None:
         usb_id = event.candidate.usb_id
         self._publish(
             UnitArrived(
@@ -109,14 +119,15 @@ class Line:
         runner.port_changed()
 
     def _detached(self, path: str) -> None:
-        self._strangers.pop(path, None)
-        runner = self._runners.get(path)
-        if runner is None:
-            return
-        runner.port.detached()
-        runner.port_changed()
-        if not runner.port.is_restart_expected:
-            self._publish(UnitLeft(at=self._clock.utc(), slot=runner.slot.number, port_path=path))
+        with self._lock:
+            self._strangers.pop(path, None)
+            runner = self._runners.get(path)
+        if runner is not None:
+            runner.port.detached()
+            runner.port_changed()
+        if runner is None or not runner.port.is_restart_expected:
+            slot = runner.slot.number if runner is not None else 0
+            self._publish(UnitLeft(at=self._clock.utc(), slot=slot, port_path=path))
 
     # --- commands ---
 
@@ -173,28 +184,49 @@ class Line:
         event = OperatorChanged(at=self._clock.utc(), operator=command.badge)
         self._record(event)
 
-    def _bind(self, command: BindPort) -> None:
-        with self._lock:
-            slot = SlotInfo(command.slot, command.port_path)
-            if command.port_path in self._runners or self._slots.get(command.slot, slot).port_path:
-                return
-            self._slots[command.slot] = slot
-            runner = self._add_runner(slot)
-            stranger = self._strangers.pop(command.port_path, None)
+    def _bind_port(self, command: BindPort) -> None:
+        self._moves.do(lambda: self._bind(command.slot, command.port_path))
+
+    def _bind(self, number: int, path: str) -> None:
+        if not self._may_bind(number, path):
+            return
+        runner = self._add_runner(SlotInfo(number, path))
         runner.start()
+        with self._lock:
+            stranger = self._strangers.pop(path, None)
         if stranger is not None:
-            self._attached(stranger)
+            self._arrived(runner, stranger, path)
+
+    def _may_bind(self, number: int, path: str) -> bool:
+        """A slot keeps its port and a port its slot; whoever wants another one is told so."""
+        with self._lock:
+            slot, owner = self._slots.get(number), self._runners.get(path)
+        if slot is not None and slot.port_path is None and owner is None:
+            return True
+        taken = slot is not None and slot.port_path is not None
+        reason = (
+            f"port {path} is slot {owner.slot.number} already" if owner is not None
+            else f"slot {number} is on another port" if taken
+            else f"there is no slot {number}"
+        )  # fmt: skip
+        sentence = "slot_taken" if taken and owner is None else ""
+        self._publish(CommandRefused(at=self._clock.utc(), sentence=sentence, values=(str(number),), reason=reason))
+        return False
 
     def _bind_next(self, path: str) -> None:
         """A bench without configured slots gives each new port the next free one."""
-        free = [slot.number for slot in self._slots.values() if slot.port_path is None]
-        if free:
-            self._bind(BindPort(free[0], path))
+        with self._lock:
+            is_known = path in self._runners
+            free = [slot.number for slot in self._slots.values() if slot.port_path is None]
+        if free and not is_known:
+            self._bind(free[0], path)
 
     def _add_runner(self, slot: SlotInfo) -> SlotRunner:
         path = slot.port_path or ""
         runner = self._make_runner(slot, PortWatch(PortPath(path), self._clock))
-        self._runners[path] = runner
+        with self._lock:
+            self._slots[slot.number] = slot
+            self._runners[path] = runner
         return runner
 
     def _slot(self, number: int) -> SlotRunner | None:
@@ -220,7 +252,7 @@ class Line:
     _HANDLERS: Mapping[type[Command], Callable[..., None]] = {
         Scan: _scan,
         SetOperator: _set_operator,
-        BindPort: _bind,
+        BindPort: _bind_port,
         RetrySlot: _retry,
         StopSlot: _stop_slot,
         RunStep: _run_step,

@@ -214,10 +214,11 @@ class BenchApp(App[None]):
     # --- actions ---
 
     def action_slot(self, number: int) -> None:
-        """Select a slot, or bind the unit on an unknown port to it. 0 selects none."""
-        if number and self.state.slot(number) is None:
+        """Select a slot, or bind the unit on an unknown port to one that has no port yet. 0 selects none."""
+        slot = self.state.slot(number)
+        if number and slot is None:
             return
-        if number and self.state.unknown_ports:
+        if slot is not None and slot.port_path is None and self.state.unknown_ports:
             self._send(BindPort(number, self.state.unknown_ports[0]))
             return
         self.selected = None if number in (0, self.selected) else number

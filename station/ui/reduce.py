@@ -126,7 +126,13 @@ def _unmapped_port(state: BenchState, event: ev.UnmappedPort) -> BenchState:
     path = clean(event.port_path, 60)
     if path not in state.unknown_ports:
         state = replace(state, unknown_ports=(*state.unknown_ports, path)[-MAX_ROWS:])
-    return _logged(state, event, words.line("unknown_port"))
+    return _logged(replace(state, notice=""), event, words.line(state.stranger))
+
+
+def _command_refused(state: BenchState, event: ev.CommandRefused) -> BenchState:
+    said = words.say(event.sentence, event.values)
+    text = " ".join(said.lines) if said else clean(event.reason)
+    return _logged(replace(state, notice=text), event, text)
 
 
 def _operator_changed(state: BenchState, event: ev.OperatorChanged) -> BenchState:
@@ -363,6 +369,7 @@ _HANDLERS: dict[type[ev.Event], Callable[[BenchState, Any], BenchState]] = {
     ev.OutboxSettled: _outbox_settled,
     ev.VerdictRevised: _verdict_revised,
     ev.UnmappedPort: _unmapped_port,
+    ev.CommandRefused: _command_refused,
     ev.OperatorChanged: _operator_changed,
     ev.ScanRead: _scan_read,
     ev.StationFault: _station_fault,

@@ -220,6 +220,13 @@ class BenchState:
         return replace(self, slots=tuple(slot if old.number == slot.number else old for old in self.slots))
 
     @property
+    def stranger(self) -> str:
+        """Key of what to do about a unit on an unknown port; empty if there is none."""
+        if not self.unknown_ports:
+            return ""
+        return "unknown_port" if any(slot.port_path is None for slot in self.slots) else "no_free_slot"
+
+    @property
     def is_writing(self) -> bool:
         return any(slot.is_writing for slot in self.slots)
 

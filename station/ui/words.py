@@ -122,6 +122,8 @@ SENTENCES: dict[str, Sentence] = {
     "hands_default": Sentence((), TECHNICIAN),
     # lines of the station
     "unknown_port": Sentence(("Unit on an unknown port.",), "Press the number of its slot."),
+    "no_free_slot": Sentence(("Unit on an unknown port.",), "Plug it into a slot."),
+    "slot_taken": Sentence(("Slot {0} has a port already.",), "Press another number."),
     "scan_refused": Sentence(("Scan {0}: not accepted.",), "Scan again."),
     "scan_broken": Sentence(("Scan broke off.",), "Scan again."),
     "scan_taken": Sentence(("Scan {0}.",)),

@@ -11,7 +11,7 @@ from screen_story import AT, Story
 
 from station.engine import commands as cmd
 from station.engine import events as ev
-from station.model import Verdict
+from station.model import SlotInfo, Verdict
 from station.ui.look import FULL_COLOUR, Look
 from station.ui.screens.bench import BenchScreen
 from station.ui.widgets.slot import SlotTile
@@ -141,11 +141,57 @@ async def test_no_color_leaves_word_shape_and_border(story: Story, monkeypatch: 
 async def test_an_unknown_port_lights_a_line_and_a_digit_binds_it(story: Story) -> None:
     app = story.app()
     async with running(app) as pilot:
-        await tell(pilot, app, ev.UnmappedPort(at=AT, port_path="3-9"))
+        await tell(pilot, app, without_port(story, 3), ev.UnmappedPort(at=AT, port_path="3-9"))
         assert "Unit on an unknown port. Press the number of its slot." in picture(app)
         await press(pilot, "3")
         assert story.sent == [cmd.BindPort(3, "3-9")]
         assert app.selected is None
+
+
+@on_loop
+async def test_a_digit_selects_again_when_the_unit_on_the_unknown_port_has_left(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        left = ev.UnitLeft(at=AT, port_path="3-9")
+        await tell(pilot, app, without_port(story, 3), ev.UnmappedPort(at=AT, port_path="3-9"), left)
+        assert picture(app).count("Press the number of its slot.") == 1, "in the log only"
+        await press(pilot, "3")
+        assert app.selected == 3
+        assert story.sent == []
+
+
+@on_loop
+async def test_the_number_of_a_slot_that_has_its_port_selects_it_though_a_unit_waits_elsewhere(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, without_port(story, 3), ev.UnmappedPort(at=AT, port_path="3-9"))
+        await press(pilot, "2")
+        assert app.selected == 2
+        assert story.sent == []
+
+
+@on_loop
+async def test_where_every_slot_has_its_port_nobody_is_told_to_press_a_number(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, ev.UnmappedPort(at=AT, port_path="3-9"))
+        assert "Unit on an unknown port. Plug it into a slot." in picture(app)
+
+
+@on_loop
+async def test_a_refused_command_is_answered_with_a_sentence_though_a_unit_waits(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        refused = ev.CommandRefused(at=AT, sentence="slot_taken", values=("3",), reason="slot 3 is on another port")
+        await tell(pilot, app, without_port(story, 4), ev.UnmappedPort(at=AT, port_path="3-9"), refused)
+        assert picture(app).count("Slot 3 has a port already. Press another number.") == 2, "said, and in the log"
+        await tell(pilot, app, ev.CommandRefused(at=AT, reason="there is no slot 77"))
+        assert "there is no slot 77" in picture(app)
+
+
+def without_port(story: Story, number: int) -> ev.StationStarted:
+    slots = tuple(SlotInfo(slot.number, None) if slot.number == number else slot for slot in story.slots)
+    return ev.StationStarted(at=AT, station_id="bench-3", slots=slots)
 
 
 @on_loop

@@ -245,11 +245,15 @@ def test_a_refusal_after_recovery_names_the_unit_to_pull(story: Story) -> None:
 
 
 def test_an_unknown_port_waits_for_a_slot_number(story: Story) -> None:
-    state = bench(story, ev.UnmappedPort(at=AT, port_path="3-9"), ev.UnmappedPort(at=AT, port_path="3-9"))
+    slots = (*story.slots, SlotInfo(9))
+    started = ev.StationStarted(at=AT, station_id="s", slots=slots)
+    state = bench(story, started, ev.UnmappedPort(at=AT, port_path="3-9"), ev.UnmappedPort(at=AT, port_path="3-9"))
     assert state.unknown_ports == ("3-9",)
     assert state.log[0].text == "Unit on an unknown port. Press the number of its slot."
     arrived = ev.UnitArrived(at=AT, slot=2, port_path="3-9")
     assert reduce(state, arrived).unknown_ports == ()
+    left = reduce(state, ev.UnitLeft(at=AT, port_path="3-9"))
+    assert (left.unknown_ports, left.stranger) == ((), "")
 
 
 def test_an_unreadable_scan_is_shown_as_read_and_goes_when_something_happens(story: Story) -> None:
@@ -300,6 +304,7 @@ def test_no_string_of_a_unit_keeps_control_characters(story: Story) -> None:
         ev.ScanRead(at=AT, shown=HOSTILE, accepted=False, reason=HOSTILE),
         ev.StationFault(at=AT, reason=HOSTILE), ev.OperatorChanged(at=AT, operator=HOSTILE),
         ev.OutboxSettled(**head, action=HOSTILE, outcome=Outcome.FAILED, reason=HOSTILE),
+        ev.CommandRefused(at=AT, reason=HOSTILE, sentence=HOSTILE, values=(HOSTILE,)),
         ev.UnmappedPort(at=AT, port_path=HOSTILE), ev.BatchClosed(at=AT, batch=HOSTILE),
     ]  # fmt: skip
     state = bench(story)

@@ -91,7 +91,7 @@ class BenchScreen(Screen[None]):
     def _show_bars(self, state: BenchState) -> None:
         width = self.size.width
         rows = arrange(len(state.slots), width, self.size.height).log_rows
-        notice = self._hint or (line("unknown_port") if state.unknown_ports else state.notice)
+        notice = self._hint or state.notice or (line(state.stranger) if state.stranger else "")
         head = notice if notice and not rows else header(state, width - 2, self._glyphs).ljust(width - 2)
         self._put("#header", head)
         lines = [log_line(entry, width - 2, self._glyphs, self._tz) for entry in state.log]
