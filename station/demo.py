@@ -67,7 +67,10 @@ class DemoOptions:
 
 
 class Demo:
-    """The world around one station. `start` plugs in; with ``once`` `wait_done` returns when every slot is through."""
+    """The world around one station: `open_batches`, then `start` plugs in.
+
+    With ``once`` `wait_done` returns when every slot is through.
+    """
 
     def __init__(self, options: DemoOptions, clock: Clock, environ: Mapping[str, str]) -> None:
         self.options, self.clock = options, clock
@@ -102,10 +105,13 @@ class Demo:
 
     # --- life ---
 
-    def start(self) -> None:
-        """Open a batch for each profile, start the station, then plug in."""
+    def open_batches(self) -> None:
+        """Open a batch for each profile; raises `BadInput` as `Station.open_batch` does."""
         for profile in self.options.profiles:
             self.station.open_batch(batch_of(profile), profile)
+
+    def start(self) -> None:
+        """Start the station, then plug in."""
         if self.options.cloud_down_s:
             self.cloud.down_for(self.options.cloud_down_s)
         self.station.bus.subscribe(self._saw)
@@ -129,6 +135,11 @@ class Demo:
         for hands in self._hands:
             hands.stop()
         self.station.stop()
+
+    def abandon(self) -> None:
+        """Take everything down: what went wrong matters more than what was counted."""
+        self.stop_station()
+        self.close()
 
     def close(self) -> None:
         self.bus.close()

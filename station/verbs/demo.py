@@ -143,11 +143,15 @@ def _headless(options: DemoOptions, arguments: argparse.Namespace) -> int:
         demo.station.bus.subscribe(tally)
         started = clock.now()
         try:
+            demo.open_batches()
             demo.start()
             demo.wait_done()
             wait_outbox(demo, clock)
         except KeyboardInterrupt:
             pass
+        except BaseException:
+            demo.abandon()
+            raise
         summary = finish(demo, tally, clock.now() - started, export=arguments.export)
     printer(summary)
     printer.close()

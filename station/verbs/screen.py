@@ -18,8 +18,10 @@ from ..ui.app import BenchApp
 def station_screen(station: Station) -> int:
     """Show the bench until somebody leaves; returns the exit status."""
     tally = Tally()
-    _show(station, station.slots, station.start, tally)
-    station.stop()
+    try:
+        _show(station, station.slots, station.start, tally)
+    finally:
+        station.stop()
     return tally.exit_status
 
 
@@ -30,7 +32,12 @@ def demo_screen(
     demo = Demo(options, clock, environ)
     tally = Tally()
     started = clock.now()
-    _show(demo.station, demo.slots, demo.start, tally, demo.wait_done if options.once else None)
+    try:
+        demo.open_batches()  # before the screen is up: what a profile lacks is said on the command line
+        _show(demo.station, demo.slots, demo.start, tally, demo.wait_done if options.once else None)
+    except BaseException:
+        demo.abandon()
+        raise
     sys.stdout.write(summary_words(finish(demo, tally, clock.now() - started)))
     return tally.exit_status
 
@@ -42,15 +49,20 @@ def _show(
     tally: Tally,
     until: Callable[[], None] | None = None,
 ) -> None:
-    """Run the screen; ``until`` returns when it should close by itself."""
+    """Run the screen; ``until`` returns when it should close by itself. Raises what ``start`` or ``until`` raised."""
+    failures: list[Exception] = []
 
     def ready() -> None:
         station.clock.thread("start", start_and_wait)
 
     def start_and_wait() -> None:
-        start()
-        if until is not None:
-            until()
+        try:
+            start()
+            if until is not None:
+                until()
+                app.leave()
+        except Exception as error:  # nobody would see it behind the screen: it is told when that is gone
+            failures.append(error)
             app.leave()
 
     profiles = tuple(opened.profile.id for opened in station.bench.batches)
@@ -58,3 +70,5 @@ def _show(
     station.bus.subscribe(app.feed)
     station.bus.subscribe(tally)
     app.run()
+    if failures:
+        raise failures[0]
