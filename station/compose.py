@@ -35,6 +35,7 @@ from .engine.events import (
     VerdictRevised,
     WireTraced,
 )
+from .engine.inbox import Inbox
 from .engine.line import Line
 from .engine.outbox import OutboxWorker
 from .engine.ports import Seat
@@ -83,7 +84,7 @@ class Settings:
 
 
 class Station:
-    """Slots, journal, cloud and outbox of one bench. `start`, `command`, `stop`; events through ``bus``."""
+    """Slots, journal, cloud and outbox of one bench. `start`, `send` or `command`, `stop`; events through ``bus``."""
 
     def __init__(self, settings: Settings, hardware: Hardware, clock: Clock) -> None:
         self.bus = Bus()
@@ -106,6 +107,7 @@ class Station:
             binds_by_itself=not any(slot.port_path for slot in settings.slots),
         )  # fmt: skip
         self._enumerator = Enumerator(hardware.usb_host, clock, self.line.hotplug, on_failure=self._usb_failed)
+        self._inbox = Inbox(clock, self.command)
         self._profiles: dict[str, Profile] = {}
         self._life = threading.Lock()  # whoever closes the screen at once stops while another thread still starts
         self._is_over = False
@@ -134,6 +136,7 @@ class Station:
         self.bus.publish(OutboxChanged(at=self.clock.utc(), waiting=self.journal.waiting()))
         self.line.start()
         self.outbox.start()
+        self._inbox.start()
         self._enumerator.start()
 
     def stop(self) -> None:
@@ -141,6 +144,7 @@ class Station:
         with self._life:
             self._is_over = True
             self._enumerator.stop()
+            self._inbox.stop()
             self.line.stop()
             self.outbox.stop()
             self.client.close()
@@ -165,18 +169,34 @@ class Station:
         self.bench.add(opened)  # only now may a unit be walked in it
         self._profiles[profile.id] = profile
 
+    # --- commands ---
+
+    def send(self, command: Command) -> None:
+        """Have ``command`` carried out soon, in the order sent. Never waits: a screen may call it."""
+        self._inbox.put(command)
+
     def command(self, command: Command) -> None:
-        """Carry out what a person asks. Never raises: what cannot be done is told as a `StationFault`."""
+        """Carry out what a person asks, before it returns: it may read files and waits for the journal.
+
+        Never raises: what cannot be done is told as a `StationFault`.
+        """
         try:
-            match command:
-                case OpenBatchCommand():
-                    self._open_command(command)
-                case CloseBatch():
-                    self._close_batch(command.batch)
-                case _:
-                    self.line.command(command)
+            self._carry_out(command)
         except (BadInput, JournalError, CloudError) as error:
             self.bus.publish(StationFault(at=self.clock.utc(), reason=str(error)))
+        except Exception as error:  # a bug in one command must not end the thread that carries out all others
+            log.exception("the command %s broke", type(command).__name__)
+            reason = f"{type(command).__name__} could not be carried out: {error or type(error).__name__}"
+            self.bus.publish(StationFault(at=self.clock.utc(), reason=reason))
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case OpenBatchCommand():
+                self._open_command(command)
+            case CloseBatch():
+                self._close_batch(command.batch)
+            case _:
+                self.line.command(command)
 
     def _open_command(self, command: OpenBatchCommand) -> None:
         profile = self._profiles.get(command.profile)

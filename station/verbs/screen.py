@@ -66,7 +66,7 @@ def _show(
             app.leave()
 
     profiles = tuple(opened.profile.id for opened in station.bench.batches)
-    app = BenchApp(slots, station.command, profiles=profiles, on_ready=ready)
+    app = BenchApp(slots, station.send, profiles=profiles, on_ready=ready)
     station.bus.subscribe(app.feed)
     station.bus.subscribe(tally)
     app.run()
