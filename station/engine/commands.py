@@ -15,7 +15,7 @@ class Scan(Command):
     """Text of one scanner burst, without its ending Enter or Tab. May hold a mobile secret: repr hides it."""
 
     text: str
-    slot: int | None = None  # the slot selected on screen, if any
+    slot: int | None = None  # the slot it was typed for; a scanner names none
 
     def __repr__(self) -> str:
         return "Scan(***)"
@@ -74,8 +74,3 @@ class OpenBatch(Command):
 @dataclass(frozen=True, slots=True)
 class CloseBatch(Command):
     batch: str
-
-
-@dataclass(frozen=True, slots=True)
-class Quit(Command):
-    """Stop all slots, drain the journal, leave."""

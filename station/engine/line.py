@@ -152,11 +152,11 @@ class Line:
             self._bind_scan(command, shown_scan(scanned))
 
     def _bind_scan(self, command: Scan, shown: str) -> None:
-        """To the slot that asks for one, else the slot whose unit it names, else the only running slot.
+        """To the slot it was typed for, the slot that asks, the slot whose unit it names, or the only running slot.
 
         A label of another slot's unit is doubted once - a hand took the wrong one -, and believed the second time.
         """
-        runner = self._scan_target(shown)
+        runner = self._scan_target(command.slot, shown)
         if runner is None:
             self._read(shown, accepted=False, reason="no slot waits for a scan")
             return
@@ -170,11 +170,15 @@ class Line:
         runner.scan(command.text)
         self._read(shown, accepted=True, slot=runner.slot.number)
 
-    def _scan_target(self, shown: str) -> SlotRunner | None:
-        """At most one slot asks at a time. None: nobody does, and nothing says whose the scan is."""
+    def _scan_target(self, number: int | None, shown: str) -> SlotRunner | None:
+        """At most one slot asks at a time. None: nobody does, and nothing says whose the scan is.
+
+        A slot named by hand need not ask yet: the label is kept for when it does.
+        """
         asking = [r for r in self.runners if r.is_waiting_scan]
         running = [r for r in self.runners if r.is_running]
-        found = asking or [r for r in running if shown in r.names] or running
+        named = [r for r in running if r.slot.number == number]
+        found = named or asking or [r for r in running if shown in r.names] or running
         return found[0] if len(found) == 1 else None
 
     def _read(self, shown: str, *, accepted: bool, reason: str = "", slot: int = 0) -> None:

@@ -21,7 +21,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 
-from ..engine.commands import BindPort, Command, Quit, RetrySlot, Scan, SignalUnit
+from ..engine.commands import BindPort, Command, RetrySlot, Scan, SignalUnit
 from ..engine.events import Event
 from ..model import SlotInfo
 from . import words
@@ -207,9 +207,12 @@ class BenchApp(App[None]):
                     self._say("scan_broken")
 
     def _scanned(self, text: str) -> None:
+        """A scanner's label goes where one is waited for, unless its slot was just named with S."""
+        slot = None
         if isinstance(self.screen, TypeLabel):
+            slot = self.screen.slot
             self.screen.dismiss(None)
-        self._send(Scan(text, self.selected))
+        self._send(Scan(text, slot))
 
     # --- actions ---
 
@@ -250,11 +253,13 @@ class BenchApp(App[None]):
             self._send(SignalUnit(number, number in self._lit_by_us))
 
     def action_label(self) -> None:
-        self.push_screen(TypeLabel(), self._typed_label)
+        slot = self.selected
 
-    def _typed_label(self, text: str | None) -> None:
-        if text:
-            self._send(Scan(text, self.selected))
+        def typed(text: str | None) -> None:
+            if text:
+                self._send(Scan(text, slot))
+
+        self.push_screen(TypeLabel(slot), typed)
 
     def action_batch(self) -> None:
         self.push_screen(Batches(self.state, self._send, self._profiles, self.glyphs))
@@ -279,7 +284,6 @@ class BenchApp(App[None]):
 
     def _left(self, answer: bool | None) -> None:
         if answer:
-            self._send(Quit())
             self.exit()
 
     def _chosen_slot(self) -> int | None:

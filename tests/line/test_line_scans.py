@@ -81,6 +81,29 @@ def test_a_hand_that_took_the_wrong_label_is_told_and_fails_no_unit(tmp_path: Pa
         assert bench.wait_finished(1).verdict is Verdict.PASS
 
 
+def test_a_label_typed_for_a_slot_is_kept_there_though_another_slot_asks_first(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED, slots=2) as bench:
+        first, second = two_in(bench)
+        read = scan(bench, second.label, slot=2)
+        assert (read.accepted, read.slot) == (True, 2)
+        assert scan(bench, first.label).slot == 1
+        assert [bench.wait_finished(slot).verdict for slot in (1, 2)] == [Verdict.PASS] * 2
+
+
+def test_a_label_typed_for_the_wrong_slot_is_doubted_as_any_other(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED, slots=2) as bench:
+        first, _ = two_in(bench)
+        read = scan(bench, first.label, slot=2)
+        assert (read.accepted, read.reason) == (False, "that is the label of slot 1; scan the one of slot 2")
+
+
+def test_a_label_typed_for_a_slot_without_a_unit_goes_to_the_one_that_asks(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED, slots=3) as bench:
+        first, _ = two_in(bench)
+        read = scan(bench, first.label, slot=3)
+        assert (read.accepted, read.slot) == (True, 1)
+
+
 @pytest.mark.rule("A5")
 def test_two_units_with_swapped_labels_do_not_pass(tmp_path: Path) -> None:
     with line_bench(tmp_path, LABELLED, slots=2) as bench:

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ..widgets.label_input import LabelInput
-from ..words import say
+from ..words import line, say
 
 
 class Question(ModalScreen[bool]):
@@ -39,14 +39,18 @@ class Question(ModalScreen[bool]):
 
 
 class TypeLabel(ModalScreen[str | None]):
-    """Answers with the text typed, or None."""
+    """Answers with the text typed, or None. ``slot``: whose label it is to be, if one is selected."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
 
+    def __init__(self, slot: int | None) -> None:
+        super().__init__()
+        self.slot = slot
+
     def compose(self) -> ComposeResult:
-        entry = say("type_label")
+        where = "" if self.slot is None else f"Slot {self.slot}. "
         with Vertical(id="window"):
-            yield Static(Content(entry.do if entry else ""), id="question")
+            yield Static(Content(where + line("type_label")), id="question")
             yield LabelInput()
             yield Static(Content("[Enter] use it   [Esc] close"), id="answers")
 
