@@ -61,6 +61,7 @@ class Blame:
 
     outcome: Outcome
     sentence: str
+    is_bug: bool = False  # nobody foresaw it: its stack belongs into the log
 
 
 _TABLE: tuple[tuple[type[BaseException], Blame], ...] = (
@@ -83,7 +84,8 @@ _TABLE: tuple[tuple[type[BaseException], Blame], ...] = (
     (driver.WriteRefused, Blame(Outcome.ERROR, "firmware_refused")),
     (JournalError, Blame(Outcome.ERROR, "journal_failed")),
     (CloudError, Blame(Outcome.ERROR, CloudError.sentence)),
-    (BaseException, Blame(Outcome.ERROR, "check_station")),
+    (BadInput, Blame(Outcome.ERROR, "check_station")),
+    (BaseException, Blame(Outcome.ERROR, "check_station", is_bug=True)),
 )
 
 

@@ -195,7 +195,7 @@ class Attempt:
             return self._gone(error)
         except Exception as error:
             judged = blame(error)
-            if judged.sentence == "check_station":
+            if judged.is_bug:
                 log.exception("step %s of slot %d broke", context.step, context.slot)
             values = getattr(error, "values", ())
             return StepResult(

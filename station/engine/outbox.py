@@ -49,7 +49,7 @@ class OutboxWorker:
             self._thread.join()
 
     def wake(self) -> None:
-        """New items, or the cloud is back: look now."""
+        """New items, or the cloud is back: look now. What was tried a moment ago still waits its time."""
         with self._condition:
             self._has_news = True
             self._failures = 0

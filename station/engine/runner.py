@@ -186,7 +186,7 @@ class SlotRunner:
     def _refuse(self, seat: Seat, error: Exception) -> None:
         """No work could be set up: the attempt exists all the same, and says why."""
         judged = blame(error)
-        if judged.sentence == "check_station":
+        if judged.is_bug:
             log.exception("slot %d: no attempt could be set up", self.slot.number)
         head = {"slot": self.slot.number, "attempt": seat.attempt}
         started = AttemptStarted(at=self._clock.utc(), port_path=self.port.port_path.value, **head)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 Order is a graph. A step is ready when everything before it ended well; two lanes ("unit" for
 the cable, "cloud" for the network) may run one step each at the same time. The first step that
-ends badly stops the walk: nothing new starts, what runs is allowed to end.
+ends badly stops the walk: nothing new starts; what runs beside it is ended, or ends by itself.
 """
 
 from __future__ import annotations

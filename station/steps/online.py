@@ -19,7 +19,9 @@ def online(work: CloudWork, ctx: StepContext) -> StepResult:
     while True:
         proof = _seen(work, ctx)
         if proof:
-            return already(f"{proof} after {ctx.clock.now() - started:.0f} s")
+            took = ctx.clock.now() - started
+            ctx.measure("online after", round(took, 1), "s", high=ctx.limit_s)
+            return already(f"{proof} after {took:.0f} s")
         if ctx.deadline.remaining <= poll_s:
             raise StepFault(
                 f"{work.job.device_id} was not seen by the cloud in {ctx.clock.now() - started:.0f} s;"

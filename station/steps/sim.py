@@ -33,6 +33,7 @@ def sim(work: CloudWork, ctx: StepContext) -> StepResult:
         found = work.client.sim(iccid, work.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
         waited = ctx.clock.now() - started
         if found is not None and found.is_active:
+            ctx.measure("SIM active after", round(waited, 1), "s", high=pace.budget_s)
             proof = f"cloud shows SIM active after {waited:.0f} s"
             return done(proof) if asked else already(proof)
         has_failed = found is not None and found.last_action_failed

@@ -65,6 +65,20 @@ def test_a_sim_whose_activation_fails_at_the_carrier_fails_the_unit(tmp_path: Pa
         assert (walk.verdict, walk.finished.sentence) == (Verdict.FAIL, "sim_failed")
 
 
+def test_how_long_the_slow_things_took_is_measured_and_kept(tmp_path: Path) -> None:
+    recipe = replace(BORON, online=True, offline="hold")
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.finished_unit(recipe)
+        assert unit.spec.iccid is not None
+        bench.cloud.order_sim(unit.spec.iccid, polls=3)
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.PASS, walk.finished
+        (sim,), (online,) = walk.steps["sim"].measurements, walk.steps["online"].measurements
+        assert (sim.name, sim.unit, sim.high) == ("SIM active after", "s", 120.0)
+        assert 10.0 <= float(sim.value) <= 30.0
+        assert (online.name, online.unit) == ("online after", "s")
+
+
 @pytest.mark.rule("G6")
 @pytest.mark.parametrize(("serial", "budget_s"), [("P044", 120), ("E310", 300), ("B40T", 600)])
 def test_a_slot_waits_for_a_sim_as_long_as_its_class_takes(serial: str, budget_s: float, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from drivers import errors as driver
 from station.cloud.errors import CloudDown, CloudRefused, RateLimited, TokenRejected
-from station.errors import CloudError, JournalError, StationError, StepFault, UnitRejected, blame
+from station.errors import BadInput, CloudError, JournalError, StationError, StepFault, UnitRejected, blame
 from station.firmware.checks import PlanRefused, Refusal
 from station.model import Outcome
 
@@ -30,6 +30,7 @@ ROWS = [
     (driver.WriteRefused("x"), Outcome.ERROR, "firmware_refused"),
     (driver.BadImage("x"), Outcome.ERROR, "firmware_refused"),
     (JournalError("x"), Outcome.ERROR, "journal_failed"),
+    (BadInput("x"), Outcome.ERROR, "check_station"),
     (CloudDown("x"), Outcome.ERROR, "cloud_failed"),
     (RateLimited("x"), Outcome.ERROR, "cloud_limit"),
     (TokenRejected("x"), Outcome.ERROR, "token_rejected"),
