@@ -32,8 +32,11 @@ T = TypeVar("T")
 
 BUSY_PAUSE_S = 0.1
 """Between an INIT refused as busy and the next one (reference usb-and-serial 3.6)."""
-TRIES = 3
-"""INITs of one request that found the unit busy, or whose payload got lost."""
+TRIES = 2
+"""INITs of one request that found the unit busy, or whose payload got lost.
+
+RESET(0) was sent when the handle was opened: one more is all a busy unit gets (reference usb-and-serial 3.6).
+"""
 _GIVE_UP_TIMEOUT_S = 0.5
 _SHOWN_BYTES = 24
 
@@ -77,8 +80,8 @@ class ControlDevice:
 
         Ends at the sooner of ``deadline`` and the request's own time. Raises `RequestRejected` for a
         negative result, `OutOfRequests` when the unit stays busy, `Stalled` when its firmware knows no
-        requests, `OutcomeUnknown` when the answer got lost, `RemoteProtocolError` for a broken one, other
-        `LinkError`, `DeadlineExceeded` and `Cancelled`.
+        requests, `OutcomeUnknown` when the answer got lost or is not handed out, `RemoteProtocolError` for a
+        broken one, other `LinkError`, `DeadlineExceeded` and `Cancelled`.
         """
         started = self._clock.now()
         sent = f"request {request.type_id} {request.name}: sent {_shown(request.payload, request.is_secret)}"
@@ -101,8 +104,8 @@ class ControlDevice:
     def ask_restart(self, request: Request[None], *, deadline: Deadline, cancel: CancelToken | None = None) -> None:
         """Ask a request that ends in a restart.
 
-        A unit that vanishes once it accepted the request has most likely obeyed: that is seen on the
-        bus, so it is no error here (reference usb-and-serial 3.7).
+        A unit that vanishes or stalls once it accepted the request has most likely obeyed: that is seen on
+        the bus, so it is no error here (reference usb-and-serial 3.7).
         """
         try:
             self.ask(request, deadline=deadline, cancel=cancel)
@@ -119,13 +122,14 @@ class ControlDevice:
                 raise _failure(request, outcome.reason)
             self._trace(f"request {request.type_id} {request.name}: {outcome.reason.value}; trying again")
             self._clock.sleep(BUSY_PAUSE_S, cancel)
-            self._transfer(control.reset_all(), b"", deadline, cancel)
+            if outcome.reason is FailureReason.BUSY:
+                self._transfer(control.reset_all(), b"", deadline, cancel)
         raise AssertionError("unreachable: the last try returns or raises")
 
     def _exchange(self, request: Request[T], deadline: Deadline, cancel: CancelToken | None) -> Finished | Failed:
         exchange = ControlExchange(request.type_id, request.payload)
         try:
-            return self._drive(exchange, request.name, deadline, cancel)
+            outcome = self._drive(exchange, request.name, deadline, cancel)
         except Disconnected as error:
             if exchange.request_id is None:
                 raise
@@ -135,6 +139,9 @@ class ControlDevice:
         except DriverError:
             self._give_up(exchange)
             raise
+        if isinstance(outcome, Failed) and outcome.reason in _STILL_OPEN:
+            self._give_up(exchange)
+        return outcome
 
     def _drive(
         self, exchange: ControlExchange, what: str, deadline: Deadline, cancel: CancelToken | None
@@ -185,12 +192,16 @@ class ControlDevice:
 
 _HARMLESS = frozenset({FailureReason.BUSY, FailureReason.PAYLOAD_LOST})
 """The unit has not begun to work on the request."""
+_STILL_OPEN = frozenset({FailureReason.PAYLOAD_LOST, FailureReason.UNANSWERED})
+"""The unit keeps a slot for the request until RESET (reference usb-and-serial 3.4)."""
 
 
 def _failure(request: Request[T], reason: FailureReason) -> DriverError:
     sentence = f"request {request.name} ({request.type_id}): {reason.value}"
     if reason is FailureReason.REFUSED:
         return Stalled(f"{sentence} (STALL, EPIPE); its firmware knows no control requests, or it is in DFU mode")
+    if reason is FailureReason.UNANSWERED:
+        return OutcomeUnknown(f"{sentence} (STALL, EPIPE); it may have been carried out, read the unit's state again")
     if reason is FailureReason.GONE:
         return OutcomeUnknown(f"{sentence} (NOT_FOUND); it restarted or the answer got lost, read its state again")
     return OutOfRequests(f"{sentence}, after {TRIES} tries; unplug the unit and plug it in again")

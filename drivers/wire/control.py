@@ -184,11 +184,12 @@ class Failed:
 class FailureReason(enum.Enum):
     """Why there is no result."""
 
-    BUSY = "four requests are open already"  # RESET(0), wait, try again
+    BUSY = "four requests are open already"  # wait, RESET(0), try again
     NO_MEMORY = "the unit has no memory for it"  # reset the unit
     GONE = "the unit no longer knows it"  # after a USB error: outcome unknown, read the state again
     PAYLOAD_LOST = "its payload got lost"  # RESET(id), try again
     REFUSED = "the unit stalled it"  # no such protocol in this mode or firmware
+    UNANSWERED = "the unit took it and stalled when asked for its answer"  # RESET(id); outcome unknown
 
 
 Action = Transfer | Wait | Finished | Failed
@@ -262,8 +263,7 @@ class ControlExchange:
     def stalled(self) -> None:
         """The unit answered the transfer with STALL."""
         self._take_asked()
-        lost = self._stage is _Stage.SEND
-        self._end(Failed(FailureReason.PAYLOAD_LOST if lost else FailureReason.REFUSED))
+        self._end(Failed(_STALLED.get(self._stage, FailureReason.UNANSWERED)))
 
     def _take_asked(self) -> Transfer:
         if self._asked is None:
@@ -356,6 +356,9 @@ _ENDINGS = {
     ServiceStatus.NO_MEMORY: FailureReason.NO_MEMORY,
     ServiceStatus.NOT_FOUND: FailureReason.GONE,
 }
+
+_STALLED = {_Stage.INIT: FailureReason.REFUSED, _Stage.SEND: FailureReason.PAYLOAD_LOST}
+"""What a STALL means before the unit works on the request; afterwards it knew the request and broke off."""
 
 _HANDLERS = {
     _Stage.INIT: ControlExchange._on_init,

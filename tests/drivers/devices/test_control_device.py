@@ -93,10 +93,69 @@ def test_requests_leaked_after_opening_are_freed_once_the_unit_says_busy(bench: 
     assert any("four requests are open" in line for line in bench.trace)
 
 
-def test_a_unit_that_stays_busy_is_given_up(bench: DeviceBench) -> None:
+def test_a_busy_unit_gets_one_more_reset_of_all_requests_and_one_more_try(bench: DeviceBench) -> None:
     bench.unit("at=request:30,do=busy,times=50")
-    with pytest.raises(OutOfRequests, match="3 tries"):
-        opened(bench).ask(requests.get_system_version(), deadline=bench.within(30.0))
+    sent: list[tuple[float, int]] = []
+
+    def tamper(setup: Setup, forward: Callable[[], bytes]) -> bytes:
+        sent.append((bench.clock.now(), setup.request))
+        return forward()
+
+    device = opened(bench, tamper)
+    sent.clear()
+    with pytest.raises(OutOfRequests, match="2 tries"):
+        device.ask(requests.get_system_version(), deadline=bench.within(30.0))
+    assert [request for _, request in sent] == [Service.INIT, Service.RESET, Service.INIT]
+    assert sent[1][0] - sent[0][0] == pytest.approx(0.1, abs=0.01)
+
+
+def slots_taken(bench: DeviceBench) -> int:
+    """How many of the unit's four slots hold a request, as a program sees it that does not reset them."""
+    (candidate,) = bench.host.candidates()
+    transport = candidate.open()
+    ids = []
+    while (reply := control.parse_reply(transport.control(control.init(requests.RequestType.ECHO, 1)))).id is not None:
+        ids.append(reply.id)
+    for request_id in ids:
+        transport.control(control.reset(request_id))
+    transport.close()
+    return 4 - len(ids)
+
+
+@pytest.mark.parametrize("stage", [Service.CHECK, Service.RECV])
+def test_an_answer_the_unit_does_not_hand_out_frees_its_slot_and_is_an_unknown_outcome(
+    bench: DeviceBench, stage: Service
+) -> None:
+    bench.unit()
+
+    def tamper(setup: Setup, forward: Callable[[], bytes]) -> bytes:
+        if setup.request == stage:
+            raise Stalled("broken off")
+        return forward()
+
+    device = opened(bench, tamper)
+    for _ in range(5):  # the unit has four slots
+        with pytest.raises(OutcomeUnknown, match="read the unit's state again"):
+            device.ask(requests.get_system_version(), deadline=bench.within(5.0))
+    assert slots_taken(bench) == 0
+
+
+@pytest.mark.parametrize("size", [5, 100])
+def test_a_payload_that_got_lost_leaves_no_request_open(bench: DeviceBench, size: int) -> None:
+    """Small ones are dropped without a word, large ones are stalled (reference usb-and-serial 3.5)."""
+    bench.unit()
+
+    def tamper(setup: Setup, forward: Callable[[], bytes]) -> bytes:
+        if setup.request != Service.SEND:
+            return forward()
+        if setup.length > 64:
+            raise Stalled("refused")
+        return b""
+
+    device = opened(bench, tamper)
+    with pytest.raises(OutOfRequests, match="payload got lost"):
+        device.ask(requests.echo(bytes(size)), deadline=bench.within(5.0))
+    assert slots_taken(bench) == 0
 
 
 def test_a_stalled_request_says_so_and_the_next_one_works(bench: DeviceBench) -> None:
@@ -214,6 +273,24 @@ def test_a_unit_that_vanishes_has_obeyed_a_restart_only_if_it_had_accepted_it(
         device.ask_restart(requests.enter_dfu(), deadline=bench.within(5.0))
     else:
         with pytest.raises(Disconnected):
+            device.ask_restart(requests.enter_dfu(), deadline=bench.within(5.0))
+
+
+@pytest.mark.parametrize("stage", [Service.INIT, Service.CHECK])
+def test_a_stall_means_obeyed_only_after_the_restart_request_was_accepted(bench: DeviceBench, stage: Service) -> None:
+    """The end of a unit's bus may look like a STALL of the CHECK that runs just then (usb-and-serial 3.7)."""
+    bench.unit()
+
+    def tamper(setup: Setup, forward: Callable[[], bytes]) -> bytes:
+        if setup.request == stage:
+            raise Stalled("gone in the middle")
+        return forward()
+
+    device = opened(bench, tamper)
+    if stage is Service.CHECK:
+        device.ask_restart(requests.enter_dfu(), deadline=bench.within(5.0))
+    else:
+        with pytest.raises(Stalled):
             device.ask_restart(requests.enter_dfu(), deadline=bench.within(5.0))
 
 

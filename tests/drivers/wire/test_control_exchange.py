@@ -189,8 +189,8 @@ def test_check_delays_grow_start_again_after_the_payload_and_stay_at_the_last() 
         (b"x", [reply(OK, id=1), b"", reply(OK)], FailureReason.PAYLOAD_LOST),
         (b"x" * 65, [reply(OK, id=1), None], FailureReason.PAYLOAD_LOST),
         (b"", [None], FailureReason.REFUSED),
-        (b"", [reply(OK, id=1), None], FailureReason.REFUSED),
-        (b"", [reply(OK, id=1), reply(OK, size=4, result=0), None], FailureReason.REFUSED),
+        (b"", [reply(OK, id=1), None], FailureReason.UNANSWERED),
+        (b"", [reply(OK, id=1), reply(OK, size=4, result=0), None], FailureReason.UNANSWERED),
     ],
     ids=["busy", "no memory", "no buffer", "gone", "small payload lost", "payload refused", "init", "check", "recv"],
 )
