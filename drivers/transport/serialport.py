@@ -22,8 +22,8 @@ WRITE_TIMEOUT_S = 5.0
 _LOCATION = re.compile(r"(\d+-[\d.]+)(?::\S*)?")
 
 _ERRORS: dict[int, tuple[type[LinkError], str]] = {
-    errno.EACCES: (AccessDenied, "no permission; run: station udev install"),
-    errno.EPERM: (AccessDenied, "no permission; run: station udev install"),
+    errno.EACCES: (AccessDenied, "no permission; install the udev rules"),
+    errno.EPERM: (AccessDenied, "no permission; install the udev rules"),
     errno.EBUSY: (AccessDenied, "another program owns the port; close it"),
     errno.EAGAIN: (AccessDenied, "another program has locked the port; close it"),
     errno.ENOENT: (NotFound, "there is no such port"),

@@ -110,6 +110,13 @@ def test_every_serial_error_becomes_one_of_ours(error: Exception, expected: type
     transport.close()
 
 
+def test_a_refused_port_names_the_remedy_and_no_program() -> None:
+    transport = PyserialTransport(ScriptedPort([], serial.SerialException(errno.EACCES, "denied")), "scripted")
+    with pytest.raises(AccessDenied, match="install the udev rules") as caught:
+        transport.read(1, 0.1)
+    assert "station" not in str(caught.value)
+
+
 def test_a_port_that_is_not_there_is_not_found() -> None:
     with pytest.raises(NotFound, match="ttyACM99"):
         PyserialHost().open(SerialPort("/dev/ttyACM99", UsbId(0x2B04, 0xC00D), "", None))

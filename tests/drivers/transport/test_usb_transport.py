@@ -134,7 +134,7 @@ def test_opening_is_refused_at_open_not_at_the_first_transfer() -> None:
     backend = ScriptedBackend(answering(b""))
     backend.open_error = usb.core.USBError("Access denied", -3, errno.EACCES)
     candidate = PyusbHost(backend).candidates()[0]
-    with pytest.raises(AccessDenied, match="station udev install"):
+    with pytest.raises(AccessDenied, match="install the udev rules"):
         candidate.open()
 
 
