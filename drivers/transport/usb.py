@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,8 +93,20 @@ def real_backend() -> IBackend:
     return backend
 
 
+def real_host() -> PyusbHost:
+    """The units this machine's own USB ports show; make it once. Raises `LinkError` when libusb does not load.
+
+    On Linux serial strings come from sysfs: reading them from the units would disturb whoever talks to one
+    (reference usb-and-serial 7.3). Other systems have nothing like it.
+    """
+    return PyusbHost(real_backend(), sysfs=LINUX_SYSFS if sys.platform == "linux" else None)
+
+
 class PyusbHost:
-    """Lists Particle devices of one backend. ``sysfs``: `LINUX_SYSFS` on Linux with the real backend, else None."""
+    """Lists Particle devices of one backend. ``sysfs``: where the same units' descriptors stand in files, if anywhere.
+
+    For real units: `real_host`.
+    """
 
     def __init__(self, backend: IBackend, *, sysfs: Path | None = None) -> None:
         self._backend = backend

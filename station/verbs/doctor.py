@@ -15,7 +15,7 @@ from pathlib import Path
 import drivers
 from drivers.clock import SystemClock
 from drivers.errors import DriverError
-from drivers.transport.usb import PyusbHost, real_backend
+from drivers.transport.usb import real_host
 
 from ..cloud.client import CloudClient
 from ..cloud.errors import CloudError, NotAllowed
@@ -91,7 +91,7 @@ def _usb(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Findi
         yield Finding(State.NOTE, "usb", f"units come over USB/IP from {config.usb.host}: virtual ones")
         return
     try:
-        found = PyusbHost(real_backend()).candidates()
+        found = real_host().candidates()
     except DriverError as error:
         yield Finding(State.STOP, "usb", str(error))
         return

@@ -13,7 +13,7 @@ from drivers.errors import BadIdentity, DriverError
 from drivers.platforms import OsVersion, platform_by_slug
 from drivers.transport import SerialHost, UsbCandidate, UsbHost
 from drivers.transport.serialport import PyserialHost
-from drivers.transport.usb import PyusbHost, real_backend
+from drivers.transport.usb import PyusbHost, real_host
 from drivers.virtual import synthetic
 from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.bus import VirtualBus
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 @contextlib.contextmanager
 def _place(virtual: list[str]) -> Iterator[tuple[UsbHost, SerialHost, Clock]]:
     if not virtual:
-        yield PyusbHost(real_backend()), PyserialHost(), SystemClock()
+        yield real_host(), PyserialHost(), SystemClock()
         return
     with virtual_place(virtual) as place:
         yield place

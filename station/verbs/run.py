@@ -10,7 +10,7 @@ import threading
 
 from drivers.clock import SystemClock
 from drivers.transport.serialport import PyserialHost
-from drivers.transport.usb import PyusbHost, real_backend
+from drivers.transport.usb import PyusbHost, real_host
 
 from ..batch_name import check_batch_name
 from ..compose import Hardware, Settings, Station
@@ -79,7 +79,7 @@ def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
 def hardware(config: StationConfig) -> Hardware:
     """Real USB, or virtual units that another process serves over USB/IP."""
     if config.usb.is_local:
-        return Hardware(PyusbHost(real_backend()), PyserialHost())
+        return Hardware(real_host(), PyserialHost())
     from drivers.virtual.usbip_client import UsbIpBackend, linked_ports  # never needed on a real bench
 
     backend = UsbIpBackend((config.usb.host, config.usb.port))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from drivers.clock import Clock, SystemClock
 from drivers.transport.serialport import PyserialHost
-from drivers.transport.usb import LINUX_SYSFS, PyusbHost, real_backend
+from drivers.transport.usb import PyusbHost, real_host
 from drivers.virtual.bus import VirtualBus
 
 from .kernel import PRELOAD, PretendKernel
@@ -40,7 +40,7 @@ def real_hosts(speed: float) -> Iterator[RealHosts]:
     """A bus whose units this process finds as a program on a real machine would."""
     kernel = _kernel_of_this_process()
     with VirtualBus(SystemClock(speed)) as bus, kernel.showing(bus):
-        host = PyusbHost(real_backend(), sysfs=LINUX_SYSFS)
+        host = real_host()
         yield RealHosts(bus.clock, bus, host, PyserialHost())
         assert bus.failures == []
 

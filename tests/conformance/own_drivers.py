@@ -68,6 +68,16 @@ def test_a_unit_is_identified_without_disturbing_it(bench: RealBench, platform: 
     device.close()
 
 
+def test_the_serial_string_costs_the_unit_no_transfer(bench: RealBench) -> None:
+    unit = bench.unit()
+    (candidate,) = bench.host.candidates()
+    transport = candidate.open()
+    before = unit.transfers["control"]
+    assert transport.serial_string() == unit.device_id
+    assert unit.transfers["control"] == before
+    transport.close()
+
+
 def test_units_come_and_go_on_their_ports(bench: RealBench) -> None:
     ports = ("1-1", "1-2.3", "1-2.4.1")
     units = [bench.plug(make_spec("boron", 7, number), port=port) for number, port in enumerate(ports)]
