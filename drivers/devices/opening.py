@@ -61,8 +61,9 @@ class Opener:
         try:
             told = _device_id(transport)
             verbs = self._verbs(transport, deadline)
-            if expected is not None:
+            if expected is not None:  # first of all: what follows may carry a restart out that an earlier host asked
                 self._compare(candidate, told or self._asked_id(verbs, deadline), expected)
+            self._begin(verbs, deadline)
         except BaseException:
             transport.close()
             raise
@@ -70,12 +71,14 @@ class Opener:
 
     def _verbs(self, transport: UsbTransport, deadline: Deadline) -> Verbs:
         if isinstance(transport, GuardedTransport):
-            dfu = DfuDevice(transport, self._clock, deadline, self._cancel, self._trace)
-            dfu.open()
-            return dfu
-        control = ControlDevice(transport, self._clock, trace=self._trace)
-        control.open(deadline, self._cancel)
-        return control
+            return DfuDevice(transport, self._clock, deadline, self._cancel, self._trace)
+        return ControlDevice(transport, self._clock, trace=self._trace)
+
+    def _begin(self, verbs: Verbs, deadline: Deadline) -> None:
+        if isinstance(verbs, DfuDevice):
+            verbs.open()
+        else:
+            verbs.open(deadline, self._cancel)
 
     def _asked_id(self, verbs: Verbs, deadline: Deadline) -> DeviceId | None:
         if isinstance(verbs, ControlDevice):

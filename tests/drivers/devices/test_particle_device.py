@@ -113,6 +113,49 @@ def test_another_unit_on_the_port_is_never_taken_for_the_first(bench: DeviceBenc
         device.identify(bench.within(5.0))
 
 
+@pytest.mark.rule("H2")
+@pytest.mark.parametrize("arrives", [BootRequest.NORMAL, BootRequest.DFU])
+@pytest.mark.parametrize("tells", ["serial string", "nothing but its raw device id"])
+def test_nothing_is_changed_in_a_unit_that_is_another_one(bench: DeviceBench, arrives: BootRequest, tells: str) -> None:
+    """RESET(0) would carry out a restart that another program asked this unit for (reference usb-and-serial 3.7)."""
+    bench.unit(number=1)
+    device = identified(bench)
+    bench.bus.unplug("1-1")
+    bench.clock.sleep(1.0)
+    bench.plug(make_spec("boron", 7, 2, setup_done=True, arrives=arrives))
+    (candidate,) = bench.host.candidates()
+    seen: list[Setup] = []
+    stranger = Overheard(candidate, seen) if tells == "serial string" else Anonymous(Overheard(candidate, seen), set())
+    bench.watch("1-1").attached(stranger)
+    with pytest.raises(DriverError, match="1-1"):
+        device.ask(requests.get_serial_number())
+    assert {setup for setup in seen if setup.request_type != 0x80} <= {RAW}
+
+
+class Overheard:
+    """A unit whose transfers are noted in ``seen``."""
+
+    def __init__(self, inner: UsbCandidate, seen: list[Setup]) -> None:
+        self.inner, self.seen = inner, seen
+        self.port_path, self.usb_id, self.address = inner.port_path, inner.usb_id, inner.address
+
+    def open(self) -> UsbTransport:
+        transport = self.inner.open()
+        forward, claim = transport.control, transport.claim
+
+        def note(setup: Setup, data: bytes = b"", *, timeout_s: float = 5.0) -> bytes:
+            self.seen.append(setup)
+            return forward(setup, data, timeout_s=timeout_s)
+
+        def note_claim(interface: int) -> None:
+            self.seen.append(Setup(0, 0, 0, interface, 0))
+            claim(interface)
+
+        transport.control = note  # type: ignore[method-assign]
+        transport.claim = note_claim  # type: ignore[method-assign]
+        return transport
+
+
 def test_the_same_unit_back_on_its_port_is_opened_again(bench: DeviceBench) -> None:
     unit = bench.unit()
     device = identified(bench)
