@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from drivers.clock import CancelToken, Deadline, SimulatedClock
 from drivers.devices import ParticleDevice
 from drivers.hotplug import Attached, Enumerator, HotplugEvent, PortWatch
 from drivers.identity import PortPath
+from drivers.transport import UsbCandidate
 from drivers.transport.serialport import PyserialHost
 from drivers.transport.usb import PyusbHost
 from drivers.virtual.backend import VirtualBackend
@@ -26,13 +28,19 @@ class DeviceBench:
     bus: VirtualBus
     watches: dict[PortPath, PortWatch] = field(default_factory=dict)
     trace: list[str] = field(default_factory=list)
+    dressed: Callable[[UsbCandidate], UsbCandidate] = lambda candidate: candidate
+    """What stands between a unit on the bus and those who watch its port."""
 
     def __post_init__(self) -> None:
         self.backend = VirtualBackend(self.bus)
         self.host = PyusbHost(self.backend)
         ports = VirtualPorts(self.bus)
         self.serial_host = PyserialHost(ports.list, ports.open)
-        self.enumerator = Enumerator(self.host, self.clock, self._on_event)
+        self.enumerator = Enumerator(self, self.clock, self._on_event)
+
+    def candidates(self) -> list[UsbCandidate]:
+        """A `UsbHost`: what is on the bus, dressed."""
+        return [self.dressed(candidate) for candidate in self.host.candidates()]
 
     def _on_event(self, event: HotplugEvent) -> None:
         if isinstance(event, Attached):

@@ -21,6 +21,7 @@ from ..errors import (
     DriverError,
     LinkError,
     NotFound,
+    OutcomeUnknown,
     RemoteProtocolError,
     RequestRejected,
     Stalled,
@@ -39,14 +40,18 @@ from .control import ControlDevice
 from .dfu import DfuDevice
 from .dialogue import Progress, Trace, no_progress, no_trace
 from .opening import Opened, Opener, Verbs
-from .update import check_module, send_update
+from .update import apply_s, check_module, send_update
 
 T = TypeVar("T")
 
+_COMING_UP = (Disconnected, NotFound, Stalled, TransferTimeout, OutcomeUnknown)
+"""What the first transfers to a unit may end in while it comes up again (reference usb-and-serial 7.3)."""
 VANISH_S = 5.0
 """How long the old entry may stay after a restart request was answered (reference usb-and-serial 7.3)."""
-APPLY_S = 60.0
-"""The same after an update, which is applied first (reference firmware-and-dfu 5.3)."""
+DFU_SETTLE_S = 0.5
+"""Between the return of a unit in DFU mode and its opening (reference firmware-and-dfu 1.9)."""
+LISTENING_SETTLE_S = 1.0
+"""Between listening mode and an update: the network needs a moment to end (reference firmware-and-dfu 5.3)."""
 MODE_POLL_S = 0.25
 LEAVE_LISTENING_S = 10.0
 UNDO_S = 2.0
@@ -231,7 +236,7 @@ class ParticleDevice:
         with self._quiet(deadline):
             send_update(self, image, deadline, on_progress)
             finish = requests.finish_firmware_update(validate_only=False)
-            self._restart_by_request("update", finish, deadline, vanish_s=APPLY_S)
+            self._restart_by_request("update", finish, deadline, vanish_s=apply_s(image.function))
 
     @contextlib.contextmanager
     def _quiet(self, deadline: Deadline) -> Iterator[None]:
@@ -244,6 +249,7 @@ class ParticleDevice:
             if not was_listening:
                 with contextlib.suppress(RequestRejected):
                     self.enter_listening(deadline)
+                    self._clock.sleep(min(LISTENING_SETTLE_S, deadline.remaining), self._cancel)
             yield
         except BaseException:
             if not was_listening:
@@ -342,19 +348,25 @@ class ParticleDevice:
             self._trace(f"restart: {self.device_id or 'the unit'} is back in {wanted.value} mode")
 
     def _await_return(self, old: UsbCandidate, wanted: Mode, deadline: Deadline) -> None:
-        """The next arrival that stays long enough to answer; a unit may restart several times after an update."""
-        address = old.address
-        while True:
-            candidate = self.port.wait_for(lambda c, last=address: c.address != last, deadline, self._cancel)  # type: ignore[misc]
-            address = candidate.address
-            try:
-                self._confirm(wanted, deadline)
-                return
-            except (Disconnected, NotFound) as error:
-                self._trace(f"restart: it left again, {error}")
-                self.close()
+        """The next arrival that stays long enough to answer; a unit may restart several times after an update.
 
-    def _confirm(self, wanted: Mode, deadline: Deadline) -> None:
+        Until it has answered, errors of its USB side are part of the restart (reference usb-and-serial 7.3).
+        """
+        self.port.wait_for(lambda candidate: candidate.address != old.address, deadline, self._cancel)
+        while True:
+            deadline.check("first answer after a restart")
+            current = self.port.wait_for(lambda _: True, deadline, self._cancel)
+            try:
+                self._confirm(wanted, current, deadline)
+                return
+            except _COMING_UP as error:
+                self._trace(f"restart: not there yet, {error}")
+                self.close()
+            self._clock.sleep(min(MODE_POLL_S, deadline.remaining), self._cancel)
+
+    def _confirm(self, wanted: Mode, current: UsbCandidate, deadline: Deadline) -> None:
+        if current.usb_id.mode is Mode.DFU:
+            self._clock.sleep(min(DFU_SETTLE_S, deadline.remaining), self._cancel)
         verbs = self._open(deadline)  # the Device ID first: a newcomer's mode says nothing about our unit
         if isinstance(verbs, ControlDevice) is not (wanted is Mode.APPLICATION):
             raise DidNotReturn(

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from ..clock import Deadline
 from ..errors import BadImage, DriverError, RemoteProtocolError, WriteRefused
-from ..platforms import platform
+from ..platforms import ModuleFunction, platform
 from ..wire import requests
 from ..wire.module import Image
 from ..wire.requests import Request
@@ -21,6 +21,10 @@ T = TypeVar("T")
 MAX_CHUNK = 4096
 START_S = 60.0
 """The unit erases its update slot first (reference firmware-and-dfu 5.3)."""
+APPLY_S = 60.0
+"""From the last answer of an update until the unit leaves the bus: it applies the module first."""
+SLOW_APPLY_S = {ModuleFunction.NCP: 240.0}
+"""The same where that takes minutes: the image is streamed to another chip (reference firmware-and-dfu 5.3, 8.1)."""
 
 
 class Asker(Protocol):
@@ -46,6 +50,11 @@ def send_update(device: Asker, image: Image, deadline: Deadline, on_progress: Pr
         with contextlib.suppress(DriverError):
             device.ask(requests.cancel_firmware_update(), deadline)
         raise
+
+
+def apply_s(function: int) -> float:
+    """Seconds a unit may take to apply a module of ``function`` before it restarts."""
+    return next((seconds for slow, seconds in SLOW_APPLY_S.items() if slow == function), APPLY_S)
 
 
 def check_module(platform_id: int, image: Image) -> None:

@@ -84,7 +84,8 @@ TIMINGS: dict[Chip, Timing] = {
     Chip.EXTERNAL: Timing(erase_page_s=0.045, program_bytes=256, program_s=0.0005),
     Chip.DCT: Timing(erase_page_s=0.0, program_bytes=PAGE, program_s=0.02),
     Chip.NETWORK: Timing(erase_page_s=0.0, program_bytes=PAGE, program_s=0.02),
-    Chip.NCP: Timing(erase_page_s=0.05, program_bytes=256, program_s=0.0008),
+    # another chip behind a serial line: "minutes" for a whole image (reference firmware-and-dfu 5.4), so two of them
+    Chip.NCP: Timing(erase_page_s=0.05, program_bytes=256, program_s=0.035),
 }
 
 

@@ -16,6 +16,7 @@ from drivers.errors import (
     LinkError,
     Stalled,
     Swapped,
+    TransferTimeout,
 )
 from drivers.transport import UsbCandidate, UsbTransport
 from drivers.virtual import synthetic
@@ -278,6 +279,69 @@ def test_a_unit_that_never_returns_ends_at_the_deadline(bench: DeviceBench) -> N
     with pytest.raises(DidNotReturn, match="dfu"):
         device.enter_dfu(bench.within(20.0))
     assert bench.clock.now() - started == pytest.approx(20.0, abs=0.5)
+
+
+class Rough:
+    """A unit on a bus that is not ready yet: after ``after`` good transfers come ``errors``, one a transfer."""
+
+    def __init__(self, inner: UsbCandidate, errors: list[DriverError], after: int = 0) -> None:
+        self.inner, self.errors, self.after = inner, errors, after
+        self.port_path, self.usb_id, self.address = inner.port_path, inner.usb_id, inner.address
+
+    def open(self) -> UsbTransport:
+        transport = self.inner.open()
+        forward = transport.control
+
+        def answer(setup: Setup, data: bytes = b"", *, timeout_s: float = 5.0) -> bytes:
+            if self.after:
+                self.after -= 1
+            elif self.errors:
+                raise self.errors.pop(0)
+            return forward(setup, data, timeout_s=timeout_s)
+
+        transport.control = answer  # type: ignore[method-assign]
+        return transport
+
+
+@pytest.mark.parametrize("error", [Stalled("pipe"), Disconnected("I/O"), TransferTimeout("silent")])
+@pytest.mark.parametrize("count", [1, 3, 10])
+@pytest.mark.parametrize("after", [0, 3], ids=["from the first transfer on", "once it is opened"])
+def test_errors_of_a_bus_that_comes_up_are_part_of_an_announced_restart(
+    bench: DeviceBench, error: DriverError, count: int, after: int
+) -> None:
+    unit = bench.unit()
+    device = identified(bench)
+    errors = [error] * count
+    before = bench.watch("1-1").current.address  # type: ignore[union-attr]
+    bench.dressed = lambda c: c if c.address == before else Rough(c, errors, after)
+    device.reset(bench.within(60.0))
+    assert errors == []
+    assert device.ask(requests.get_serial_number()) == unit.spec.serial
+    assert bench.watch("1-1").generation == 2
+
+
+def test_a_unit_that_only_stalls_after_its_return_is_given_up_at_the_deadline(bench: DeviceBench) -> None:
+    bench.unit()
+    device = identified(bench)
+    address = bench.watch("1-1").current.address  # type: ignore[union-attr]
+    bench.dressed = lambda c: c if c.address == address else Rough(c, [Stalled("pipe")] * 1000)
+    started = bench.clock.now()
+    with pytest.raises(DidNotReturn, match="application"):
+        device.reset(bench.within(20.0))
+    assert bench.clock.now() - started == pytest.approx(20.0, abs=1.0)
+
+
+def test_a_unit_back_in_dfu_mode_is_left_alone_for_half_a_second(bench: DeviceBench) -> None:
+    unit = bench.unit()
+    opened: list[float] = []
+    device = ParticleDevice(
+        bench.watch("1-1"), bench.serial_host, bench.clock, bench.clock.token(),
+        lambda line: opened.append(bench.clock.now()) if line.startswith("dfu open") else None,
+    )  # fmt: skip
+    device.identify(bench.within(10.0))
+    device.enter_dfu(bench.within(60.0))
+    assert unit.presence is not None
+    assert 0.5 <= opened[0] - unit.presence.since <= 0.9
 
 
 class Obstinate:

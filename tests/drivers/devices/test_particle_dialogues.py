@@ -151,6 +151,30 @@ def test_a_bootloader_goes_by_control_request_and_is_there_after_the_restart(ben
     assert bench.clock.now() - started < 30.0
 
 
+def test_an_update_begins_a_second_after_listening_mode_was_entered(bench: DeviceBench) -> None:
+    bench.unit()
+    lines: list[tuple[float, str]] = []
+    device = ParticleDevice(
+        bench.watch("1-1"), bench.serial_host, bench.clock, bench.clock.token(),
+        lambda line: lines.append((bench.clock.now(), line)),
+    )  # fmt: skip
+    device.identify(bench.within(10.0))
+    device.update_over_control(image(synthetic.release(13, "6.3.4")[0]), bench.within(240.0))
+    begun = next(i for i, (_, line) in enumerate(lines) if "START_FIRMWARE_UPDATE" in line)
+    assert "GET_DEVICE_MODE" in lines[begun - 1][1]
+    assert lines[begun][0] - lines[begun - 1][0] >= 1.0
+
+
+def test_a_co_processor_may_take_minutes_to_be_written(bench: DeviceBench) -> None:
+    bench.unit(platform="argon")
+    device = identified(bench)
+    file = synthetic.make_module(12, (7, 0), 6, 0, bytes(range(256)) * 3239, mcu=0x21, has_product=False)
+    started = bench.clock.now()
+    device.update_over_control(parse_image(file, "ncp.bin"), bench.within(400.0))
+    assert bench.clock.now() - started > 90.0
+    assert device.ask(requests.get_ncp_version()).module_version == 6
+
+
 def test_a_module_of_another_platform_is_refused_before_anything_is_sent(bench: DeviceBench) -> None:
     unit = bench.unit()
     device = identified(bench)
