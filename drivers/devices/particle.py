@@ -40,7 +40,7 @@ from .control import ControlDevice
 from .dfu import DfuDevice
 from .dialogue import Progress, Trace, no_progress, no_trace
 from .opening import Opened, Opener, Verbs
-from .update import apply_s, check_module, send_update
+from .update import RETRY_PAUSE_S, First, Retries, apply_s, check_module, send_update
 
 T = TypeVar("T")
 
@@ -228,11 +228,31 @@ class ParticleDevice:
         """Send ``image`` as a firmware update and wait until the unit is back from applying it.
 
         Tells nothing about success: it restarts whatever came of it, so read module info afterwards
-        (reference firmware-and-dfu 5.4). Raises `RequestRejected` when it refused the module,
-        `WriteRefused` when it is not one for this unit.
+        (reference firmware-and-dfu 5.4). What another try may cure is tried again, see `RETRIES`; a unit
+        that had to go to safe mode for that stays in it, until its next restart, when that fails too.
+        Raises `RequestRejected` when it refused the module, `WriteRefused` when it is not one for this unit.
         """
         platform_id = self._present().usb_id.platform_id or 0
         check_module(platform_id, image)
+        retries = Retries()
+        while True:
+            try:
+                return self._update(image, deadline, on_progress)
+            except RequestRejected as refused:
+                retry = retries.after(refused)
+                if retry is None or deadline.remaining <= RETRY_PAUSE_S:
+                    raise
+                self._trace(f"update: {refused}; trying again")
+            self._clock.sleep(RETRY_PAUSE_S, self._cancel)
+            self._make_ready(retry.first, deadline)
+
+    def _make_ready(self, first: First, deadline: Deadline) -> None:
+        if first is First.RESET:
+            self.reset(deadline)
+        elif first is First.SAFE_MODE:
+            self._restart_by_request("safe mode", requests.safe_mode(), deadline)
+
+    def _update(self, image: Image, deadline: Deadline, on_progress: Progress) -> None:
         with self._quiet(deadline):
             send_update(self, image, deadline, on_progress)
             finish = requests.finish_firmware_update(validate_only=False)

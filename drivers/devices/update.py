@@ -6,14 +6,20 @@ The bytes go to the unit's own update slot; what becomes of them is decided by t
 from __future__ import annotations
 
 import contextlib
+import enum
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from ..clock import Deadline
-from ..errors import BadImage, DriverError, RemoteProtocolError, WriteRefused
+from ..errors import BadImage, DriverError, RemoteProtocolError, RequestRejected, WriteRefused
 from ..platforms import ModuleFunction, platform
 from ..wire import requests
 from ..wire.module import Image
-from ..wire.requests import Request
+from ..wire.requests import Request, RequestType
 from .dialogue import Progress
 
 T = TypeVar("T")
@@ -25,6 +31,61 @@ APPLY_S = 60.0
 """From the last answer of an update until the unit leaves the bus: it applies the module first."""
 SLOW_APPLY_S = {ModuleFunction.NCP: 240.0}
 """The same where that takes minutes: the image is streamed to another chip (reference firmware-and-dfu 5.3, 8.1)."""
+
+
+RETRY_PAUSE_S = 1.0
+"""Before an update begins again: long enough for a unit to leave the listening mode it was in for the last one."""
+
+
+class First(enum.Enum):
+    """What a unit needs before an update is begun again."""
+
+    NOTHING = enum.auto()  # a new START
+    RESET = enum.auto()  # a restart
+    SAFE_MODE = enum.auto()  # a restart without its application; it was in listening mode already
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """``times``: how often at most in one update."""
+
+    times: float
+    first: First = First.NOTHING
+
+
+RETRIES: Mapping[int, Retry] = MappingProxyType(
+    {
+        -160: Retry(math.inf),  # time-out
+        -210: Retry(1),  # the unit lost the update, or bytes of it
+        -219: Retry(2),  # flash input/output
+        -260: Retry(1, First.RESET),  # no memory
+        -1330: Retry(1),  # a CRC that is wrong once may be the transfer's fault, twice it is the file's
+        -1380: Retry(1, First.SAFE_MODE),  # the application forbids updates
+        -1390: Retry(1),  # an update error without a name
+    }
+)
+"""Result codes after which another try makes sense (reference firmware-and-dfu 5.5); after any other it does not.
+
+Where the reference names no number: once, and time-outs until the deadline.
+"""
+_OF_UPDATES = frozenset(
+    {RequestType.START_FIRMWARE_UPDATE, RequestType.FIRMWARE_UPDATE_DATA, RequestType.FINISH_FIRMWARE_UPDATE}
+)
+
+
+class Retries:
+    """Counts the tries of one update."""
+
+    def __init__(self) -> None:
+        self._used: Counter[int] = Counter()
+
+    def after(self, refused: RequestRejected) -> Retry | None:
+        """How to try again after that refusal; None when that makes no sense, or none any more."""
+        row = RETRIES.get(refused.code)
+        if row is None or refused.request not in _OF_UPDATES or self._used[refused.code] >= row.times:
+            return None
+        self._used[refused.code] += 1
+        return row
 
 
 class Asker(Protocol):

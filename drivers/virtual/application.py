@@ -132,7 +132,8 @@ class Application:
         if wait > 0:
             self.board.after(wait, lambda: self.run(request_type, payload, done))
             return
-        outcome = answer_request(self, request_type, payload)
+        code = self.board.rejection()
+        outcome = answer_request(self, request_type, payload) if code is None else Outcome(code)
         self._free_at = self.now() + outcome.seconds
         if outcome.finish is None:
             done(outcome, self._free_at)

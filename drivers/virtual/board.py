@@ -38,6 +38,10 @@ class Board(Protocol):
         """Reset ``delay_s`` from now."""
         ...
 
+    def rejection(self) -> int | None:
+        """The result an ordered fault gives the request that is about to be worked on, None for its own."""
+        ...
+
     def output_ready(self) -> None:
         """The console has something to say: wake whoever reads the CDC port."""
         ...

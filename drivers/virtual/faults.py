@@ -47,6 +47,7 @@ ACTIONS: dict[str, str] = {
     "torn": "like powercut; says that a flash operation is to be torn, so at= must be a flash moment",
     "stall": "the transfer is answered with STALL, times= transfers long (1)",
     "busy": "the next times= (1) control requests are refused with BUSY",
+    "reject": "the next times= (1) control requests do nothing and end with the result code=",
     "slow": "every transfer takes by= seconds (0.5) longer, for= seconds long (until unplugged)",
     "hang": "no transfer is answered, for= seconds long (until unplugged)",
     "garbage": "the next times= (1) replies are random bytes; on the console, random bytes appear",
@@ -61,6 +62,7 @@ OPTIONS: dict[str, str] = {
     "for": "seconds",
     "by": "seconds",
     "with": "platform of the unit that comes instead",
+    "code": "result of a control request, -1 to -9999 (-100)",
 }
 """The other keys."""
 
@@ -70,6 +72,7 @@ _COUNTED = re.compile(r"(control|console|any|dfu-write|dfu-erase|flash):([1-9][0
 _REQUEST = re.compile(r"request:([0-9]{1,5})(?::([1-9][0-9]{0,8}))?")
 _PLUG = re.compile(r"plug:([0-9]{1,6}(?:\.[0-9]{1,3})?)")
 _SECONDS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
+_CODE = re.compile(r"-[1-9][0-9]{0,3}")
 _UNIT = re.compile(r"any|[1-9][0-9]{0,3}|[0-9a-f]{24}")
 
 
@@ -102,6 +105,7 @@ class Fault:
     duration_s: float | None = None
     by_s: float = 0.5
     platform: str | None = None
+    code: int = -100
 
     def applies_to(self, number: int, device_id: str) -> bool:
         """Whether it is meant for the ``number``-th unit (from 1), which has this Device ID."""
@@ -129,7 +133,11 @@ def parse_fault(spec: str) -> Fault:
     if stranger is not None and stranger not in (known := [row.slug for row in platforms()]):
         raise BadFault(f"fault {spec!r}: with={stranger} is not one of {', '.join(known)}")
     duration, by = (_seconds(spec, items, key) for key in ("for", "by"))
-    return Fault(spec, unit, moment, action, int(times), duration, 0.5 if by is None else by, stranger)
+    code = items.get("code", "-100")
+    if not _CODE.fullmatch(code):
+        raise BadFault(f"fault {spec!r}: code={code} is no result from -1 to -9999")
+    by_s = 0.5 if by is None else by
+    return Fault(spec, unit, moment, action, int(times), duration, by_s, stranger, int(code))
 
 
 def _items(spec: str) -> dict[str, str]:
@@ -204,6 +212,7 @@ class FaultDesk:
         self._silent_until = -math.inf
         self._slow_until, self._slow_by = -math.inf, 0.0
         self._flash_target: Fault | None = None
+        self._rejection = 0
         self.has_wrong_label = False
         self.happened: list[Fault] = []
 
@@ -241,6 +250,10 @@ class FaultDesk:
             garbage=f"{self._seed}/{self._counts['control']}" if garbage else None,
             delay_s=self._slow_by if now < self._slow_until else 0.0,
         )
+
+    def rejection(self) -> int | None:
+        """The result the request that is about to be worked on ends with instead; None for its own."""
+        return self._rejection if self._spoil("reject") else None
 
     def console_byte(self) -> Sabotage:
         """The console receives one byte."""
@@ -306,6 +319,9 @@ class FaultDesk:
                 self._silent_until = lasting
             case "slow":
                 self._slow_until, self._slow_by = lasting, fault.by_s
+            case "reject":
+                self._rejection = fault.code
+                self._left["reject"] += fault.times
             case "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
             case _:

@@ -205,6 +205,9 @@ class VirtualUnit:
         if self._socket is not None:
             self._socket.at(0.0, action)
 
+    def rejection(self) -> int | None:
+        return self.faults.rejection()
+
     def output_ready(self) -> None:
         self.condition.notify_all()
 

@@ -195,6 +195,75 @@ def test_what_the_unit_refuses_at_the_end_is_raised_with_its_code(bench: DeviceB
     assert not bench.watch("1-1").is_restart_expected
 
 
+def rejecting(code: int, *moments: str) -> list[str]:
+    return [f"at=request:{moment},do=reject,code={code}" for moment in moments]
+
+
+@pytest.mark.parametrize(
+    ("code", "times"), [(-160, 1), (-160, 6), (-210, 1), (-219, 1), (-219, 2), (-260, 1), (-1330, 1), (-1390, 1)]
+)
+@pytest.mark.parametrize("request_type", [250, 253, 251], ids=["start", "data", "finish"])
+def test_a_refusal_another_try_may_cure_is_tried_again(
+    bench: DeviceBench, request_type: int, code: int, times: int
+) -> None:
+    bench.unit(*rejecting(code, *(f"{request_type}:{n}" for n in range(1, times + 1))))
+    device = identified(bench)
+    new = image(synthetic.release(13, "6.3.4")[0])
+    device.update_over_control(new, bench.within(240.0))
+    held = {(m.function, m.index): m.version for m in device.ask(requests.get_module_info())}
+    assert held[2, 0] == new.version
+    assert sum("trying again" in line for line in bench.trace) == times
+    restarts = 1 if code == -260 else 0
+    assert bench.watch("1-1").generation == 2 + restarts
+
+
+@pytest.mark.parametrize(("code", "times"), [(-210, 1), (-219, 2), (-260, 1), (-1330, 1), (-1380, 1), (-1390, 1)])
+def test_a_refusal_that_stays_is_raised_after_as_many_tries_as_it_is_worth(
+    bench: DeviceBench, code: int, times: int
+) -> None:
+    unit = bench.unit(*rejecting(code, *(f"251:{n}" for n in range(1, 9))))
+    device = identified(bench)
+    with pytest.raises(RequestRejected) as caught:
+        device.update_over_control(image(synthetic.release(13, "6.3.4")[0]), bench.within(240.0))
+    assert caught.value.code == code
+    assert sum("request 251" in line for line in bench.trace) == times + 1
+    bench.clock.sleep(1.0)
+    assert unit.mode is (UnitMode.SAFE if code == -1380 else UnitMode.NORMAL)
+
+
+@pytest.mark.parametrize("code", [-120, -130, -190, -270, -1300, -1320, -1340, -1351, -1360, -1370, -1801, -9999])
+def test_a_refusal_no_other_try_can_cure_is_raised_at_once(bench: DeviceBench, code: int) -> None:
+    bench.unit(*rejecting(code, "250:1"))
+    device = identified(bench)
+    with pytest.raises(RequestRejected) as caught:
+        device.update_over_control(image(synthetic.release(13, "6.3.4")[0]), bench.within(240.0))
+    assert caught.value.code == code
+    assert not any("trying again" in line for line in bench.trace)
+
+
+def test_an_application_that_forbids_updates_is_left_out_of_the_next_try(bench: DeviceBench) -> None:
+    unit = bench.unit(*rejecting(-1380, "250:1"))
+    device = identified(bench)
+    modes: list[UnitMode] = []
+    device.update_over_control(
+        image(synthetic.release(13, "6.3.4")[0]), bench.within(240.0), lambda _: modes.append(unit.mode)
+    )
+    assert unit.report is not None
+    assert bench.watch("1-1").generation == 3
+    assert set(modes) == {UnitMode.LISTENING}
+    assert any("(safe mode)" in line or "SAFE_MODE" in line for line in bench.trace)
+
+
+def test_refusals_are_tried_again_until_the_deadline_and_not_longer(bench: DeviceBench) -> None:
+    bench.unit(*rejecting(-160, *(f"250:{n}" for n in range(1, 100))))
+    device = identified(bench)
+    started = bench.clock.now()
+    with pytest.raises(RequestRejected) as caught:
+        device.update_over_control(image(synthetic.release(13, "6.3.4")[0]), bench.within(30.0))
+    assert caught.value.code == -160
+    assert 25.0 < bench.clock.now() - started < 32.0
+
+
 def test_unplugging_in_the_middle_of_an_update_is_a_departure(bench: DeviceBench) -> None:
     bench.unit("at=request:253:20,do=unplug")
     device = identified(bench)

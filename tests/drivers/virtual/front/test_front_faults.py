@@ -32,6 +32,7 @@ INIT_ID = "c0 01 00 00 14 00 40 00"
         ("at=control:1,do=stall,colour=red", "'colour'"),
         ("unit=0,at=control:1,do=stall", "unit=0"),
         ("at=control:1,do=swap,with=toaster", "with=toaster"),
+        ("at=request:250,do=reject,code=5", "code=5"),
     ],
 )
 def test_a_fault_that_says_nothing_is_refused_with_the_item_that_is_wrong(spec: str, complains_of: str) -> None:
