@@ -11,12 +11,22 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from ..clock import CancelToken, Clock, Deadline
-from ..errors import DfuFailed, DriverError, LinkError, LocalProtocolError, ReadBackDiffers, TransferTimeout
-from ..guard import DCT, INTERNAL_FLASH
+from ..errors import (
+    DeviceRefused,
+    DfuFailed,
+    DriverError,
+    LinkError,
+    LocalProtocolError,
+    ReadBackDiffers,
+    TransferTimeout,
+    WriteRefused,
+)
+from ..guard import DCT, INTERNAL_FLASH, Permit
 from ..platforms import platform
 from ..transport.guarded import GuardedTransport
 from ..wire import dfu, dfuse
 from ..wire.actions import Operation
+from ..wire.dfuse import Access
 from ..wire.module import CRC_SIZE, PREFIX_SIZE, FlashHeader, Image, has_valid_crc, parse_flash_header
 from .dialogue import Progress, Runner, Trace, no_progress, no_trace
 from .flashing import PAGE, Block, WritePlan, plan_write
@@ -53,6 +63,7 @@ class DfuDevice:
         self._runner = Runner(transport, clock)
         self._trace = trace or no_trace
         self._alternate: int | None = None
+        self._layouts: dict[int, dfuse.MemoryLayout] = {}
 
     def open(self) -> None:
         """Claim the interface, check the descriptor and drop what an earlier host left pending."""
@@ -75,9 +86,11 @@ class DfuDevice:
         self._run(dfuse.go_idle(), "dfu go idle")
 
     def layout(self, alternate: int) -> dfuse.MemoryLayout:
-        """The memory map the bootloader shows for ``alternate``."""
-        index = _interface_string(self._transport.configuration_descriptor(), alternate)
-        return dfuse.parse_layout(self._transport.string(index))
+        """The memory map the bootloader shows for ``alternate``; asked once."""
+        if alternate not in self._layouts:
+            index = _interface_string(self._transport.configuration_descriptor(), alternate)
+            self._layouts[alternate] = dfuse.parse_layout(self._transport.string(index))
+        return self._layouts[alternate]
 
     def is_protected(self) -> bool:
         """The unit is under device protection: nothing can be read or written (reference firmware-and-dfu 9.1)."""
@@ -86,10 +99,13 @@ class DfuDevice:
     # --- reading ----------------------------------------------------------------------------
 
     def read(self, alternate: int, address: int, length: int) -> bytes:
-        """Read ``length`` bytes (1 or more) of one memory."""
-        self._select(alternate)
+        """Read ``length`` bytes (1 or more) of one memory, at most `TRIES` times: reading changes nothing."""
         what = f"dfu read {length} bytes at {address:#010x} of memory {alternate}"
-        return self._run(dfuse.read(address, length), what)
+        for last in _tries():
+            with self._recovering(last, alternate):
+                self._select(alternate)
+                return self._run(dfuse.read(address, length), what)
+        raise AssertionError("unreachable: the last try returns or raises")
 
     def held(self, image: Image) -> bool:
         """Whether flash holds exactly ``image``: header and suffix first, and only if they fit all of it."""
@@ -164,10 +180,12 @@ class DfuDevice:
 
         Pages of older images that would be preferred to it are erased with it. A page that fails is
         erased and written again, at most `TRIES` times in all. Nothing is read back: that is `verify`.
-        Raises `WriteRefused` before the first transfer for what may not go there.
+        Raises `WriteRefused` before the first transfer for what may not go there, and before the first
+        erase where the bootloader's own map differs; `DeviceRefused` when the unit is protected.
         """
         self.cancel = cancel or self.cancel
-        with self._transport.guard.permit(image):
+        with self._transport.guard.permit(image) as permit:
+            self._check_map(permit)
             self._execute(plan_write(image), on_progress)
 
     def _execute(self, plan: WritePlan, on_progress: Progress) -> None:
@@ -192,9 +210,27 @@ class DfuDevice:
         For plans of several modules: the system part goes invalid before the SoftDevice under it is
         touched. Raises `WriteRefused` for a page that has nothing to do with ``image``.
         """
-        with self._transport.guard.permit(image):
+        with self._transport.guard.permit(image) as permit:
+            self._check_map(permit)
             self._select(INTERNAL_FLASH)
             self._erase_unless_blank(page)
+
+    def _check_map(self, permit: Permit) -> None:
+        """Our own table says what may be written; the unit's map has to agree (reference firmware-and-dfu 1.7)."""
+        layout = self.layout(permit.alternate)
+        if layout.is_protected:
+            raise DeviceRefused(
+                f"{permit.what} not written: the unit is under device protection; "
+                "it has to be put in service mode through its owner's account"
+            )
+        wanted = Access.WRITABLE | (Access.ERASABLE if permit.pages else Access(0))
+        for start, end in [(permit.start, permit.end), *((page, page + PAGE) for page in sorted(permit.pages))]:
+            at = layout.first_without(wanted, start, end)
+            if at is not None:
+                raise WriteRefused(
+                    f"{permit.what} not written: the bootloader's map of {layout.name} shows nothing to write "
+                    f"at {at:#010x}; hand the unit to the technician"
+                )
 
     def _erase_unless_blank(self, page: int) -> None:
         if self.read(INTERNAL_FLASH, page, PAGE).strip(b"\xff"):
@@ -202,31 +238,31 @@ class DfuDevice:
 
     def _erase(self, page: int) -> None:
         for last in _tries():
-            with self._recovering(last):
+            with self._recovering(last, INTERNAL_FLASH):
                 self._run(dfuse.erase(page), f"dfu erase {page:#010x}")
                 return
 
     def _write(self, block: Block) -> None:
         what = f"dfu write {len(block.data)} bytes at {block.address:#010x}"
         for attempt, last in enumerate(_tries()):
-            with self._recovering(last):
+            with self._recovering(last, INTERNAL_FLASH):
                 if attempt:  # words that were half programmed need an erase
                     self._erase(block.address)
                 self._run(dfuse.write_block(block.address, block.data), what)
                 return
 
     @contextlib.contextmanager
-    def _recovering(self, last: bool) -> Iterator[None]:
-        """Swallow a failure that another try may heal, once the unit is back in idle."""
+    def _recovering(self, last: bool, alternate: int) -> Iterator[None]:
+        """Swallow a failure that another try may heal, once the unit is back in idle with ``alternate`` selected."""
         try:
             yield
         except (DfuFailed, TransferTimeout) as error:
             self._alternate = None
             try:
                 self._run(dfuse.settle(), "dfu settle")
-                self._select(INTERNAL_FLASH)
+                self._select(alternate)
             except (DfuFailed, TransferTimeout):
-                self.deadline.check("dfu write")
+                self.deadline.check("dfu")
                 raise error from None  # there is no second try with such a unit, and the first failure says more
             if last:
                 raise
@@ -243,6 +279,7 @@ class DfuDevice:
     def write_dct(self, field_name: str, value: bytes) -> None:
         """Set one named field to ``value`` (its whole size) and read it back; `WriteRefused` for all but a few."""
         with self._transport.guard.permit_dct(field_name, value) as permit:
+            self._check_map(permit)
             self._select(DCT)
             what = f"dfu write {len(value)} bytes of {permit.what}"
             self._run(dfuse.write_block(permit.start, value), what)

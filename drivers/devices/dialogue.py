@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ..clock import CancelToken, Clock, Deadline
-from ..errors import Stalled
+from ..errors import Stalled, TransferTimeout
 from ..transport import TRANSFER_TIMEOUT_S, UsbTransport
 from ..wire.actions import Answer, Operation, Reply, Transfer, Wait
 
@@ -37,7 +37,8 @@ class Runner:
     def run(self, operation: Operation[T], what: str, deadline: Deadline, cancel: CancelToken | None = None) -> T:
         """Run ``operation`` to its end and return its value.
 
-        A stalled transfer is an answer; any other failed one raises its `LinkError`. Between two
+        A stalled transfer is an answer; a repeatable one that times out is sent again while the deadline
+        lasts; any other failed one raises its `LinkError`. Between two
         transfers ``deadline`` and ``cancel`` are looked at (`DeadlineExceeded` naming ``what``,
         `Cancelled`); no transfer waits longer than the deadline leaves.
         """
@@ -59,7 +60,14 @@ class Runner:
             self._clock.sleep(min(action.seconds, deadline.remaining), cancel)
             return b""
         try:
-            timeout_s = min(TRANSFER_TIMEOUT_S, deadline.remaining)
-            return self.transport.control(action.setup, action.data, timeout_s=timeout_s)
+            return self._transfer(action, deadline)
         except Stalled:
             return Answer.STALL
+        except TransferTimeout:
+            if not action.is_repeatable or deadline.expired:
+                raise
+            return self._perform(action, what, deadline, cancel)
+
+    def _transfer(self, action: Transfer, deadline: Deadline) -> bytes:
+        timeout_s = min(TRANSFER_TIMEOUT_S, deadline.remaining)
+        return self.transport.control(action.setup, action.data, timeout_s=timeout_s)

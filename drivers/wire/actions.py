@@ -15,10 +15,14 @@ from .usb import Setup
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Run this control transfer. ``data`` is what an OUT transfer carries; it may be secret."""
+    """Run this control transfer. ``data`` is what an OUT transfer carries; it may be secret.
+
+    ``is_repeatable``: one that times out may be sent again, as long as there is time.
+    """
 
     setup: Setup
     data: bytes = field(default=b"", repr=False)
+    is_repeatable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

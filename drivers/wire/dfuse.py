@@ -23,6 +23,9 @@ FIRST_BLOCK = 2  # block 0 is a command, block 1 is illegal
 COMMAND_BLOCK = 0
 _MAX_BLOCKS = 0x10000 - FIRST_BLOCK
 _BUSY_PAUSE_S = 0.001
+COMMAND_RETRIES = 5
+COMMAND_PAUSE_S = 1.0
+"""A command whose DNLOAD is stalled is sent that often again, that far apart (reference firmware-and-dfu 1.7)."""
 
 
 class DfuseCommand(enum.IntEnum):
@@ -59,8 +62,8 @@ def block_address(pointer: int, block: int) -> int:
 
 
 def status() -> Operation[DfuStatus]:
-    """GETSTATUS. It also starts the operation a DNLOAD has announced."""
-    reply = yield Transfer(dfu.get_status())
+    """GETSTATUS. It also starts the operation a DNLOAD has announced, and may time out while a large page is erased."""
+    reply = yield Transfer(dfu.get_status(), is_repeatable=True)
     if isinstance(reply, Answer):
         raise DfuFailed(
             "GETSTATUS was stalled: the last block was refused or not programmed; erase the page and write it again",
@@ -103,12 +106,12 @@ def go_idle(*, allow_download_idle: bool = False) -> Operation[DfuStatus]:
 def set_address(address: int) -> Operation[DfuStatus]:
     """Set the address pointer; ends in dfuDNLOAD_IDLE."""
     payload = set_address_payload(address)
-    return (yield from _download(COMMAND_BLOCK, payload, f"setting the address {address:#010x}"))
+    return (yield from _command(payload, f"setting the address {address:#010x}"))
 
 
 def erase(address: int) -> Operation[DfuStatus]:
     """Erase the page that holds ``address``; ends in dfuDNLOAD_IDLE. About 85 ms on a Gen 3."""
-    return (yield from _download(COMMAND_BLOCK, erase_payload(address), f"erasing the page at {address:#010x}"))
+    return (yield from _command(erase_payload(address), f"erasing the page at {address:#010x}"))
 
 
 def write_block(address: int, data: bytes) -> Operation[DfuStatus]:
@@ -160,9 +163,26 @@ def leave() -> Operation[DfuStatus]:
     return now
 
 
+def _command(payload: bytes, what: str) -> Operation[DfuStatus]:
+    """A DfuSe command; the DNLOAD alone is tried again when it is stalled, never what it has started."""
+    for _ in range(COMMAND_RETRIES):
+        reply = yield Transfer(dfu.dnload(COMMAND_BLOCK, len(payload)), payload)
+        if not isinstance(reply, Answer):
+            return (yield from _executed(what))
+        yield Wait(COMMAND_PAUSE_S)
+        # a STALL may have meant dfuERROR, where the next DNLOAD would be stalled too
+        yield from go_idle(allow_download_idle=True)
+    return (yield from _download(COMMAND_BLOCK, payload, what))
+
+
 def _download(block: int, data: bytes, what: str) -> Operation[DfuStatus]:
     """One DNLOAD and the GETSTATUS exchange that executes it."""
     yield from _dnload(block, data, what)
+    return (yield from _executed(what))
+
+
+def _executed(what: str) -> Operation[DfuStatus]:
+    """The GETSTATUS exchange that has an accepted block executed."""
     now = yield from _not_busy()
     if now.status is not DfuStatusCode.OK or now.state is not DfuState.DNLOAD_IDLE:
         raise _failed(what, now)
@@ -247,6 +267,16 @@ class MemoryLayout:
     def is_protected(self) -> bool:
         """Nothing readable or writable anywhere: how an older protected unit shows itself."""
         return all(segment.access is Access.ERASABLE for segment in self.segments)
+
+    def first_without(self, access: Access, start: int, end: int) -> int | None:
+        """The first address in [``start``, ``end``) that does not have all of ``access``; None if all do."""
+        at = start
+        while at < end:
+            segment = next((s for s in self.segments if s.start <= at < s.end), None)
+            if segment is None or access not in segment.access:
+                return at
+            at = segment.end
+        return None
 
     def sectors_between(self, start: int, end: int) -> tuple[int, ...]:
         """Start addresses of the sectors that [``start``, ``end``) touches; raises `RemoteProtocolError` on a gap."""

@@ -152,6 +152,17 @@ def test_sectors_follow_each_segments_own_size() -> None:
         layout.sectors_between(0x080E0000, 0x08100001)
 
 
+def test_a_map_tells_the_first_address_that_lacks_an_access() -> None:
+    layout = parse_layout("@X/0x1000/1*4Ka,2*4Kg,1*4Ke/0x10000/1*4Kg")
+    both = Access.ERASABLE | Access.WRITABLE
+    assert layout.first_without(both, 0x2000, 0x4000) is None
+    assert layout.first_without(both, 0x1FFF, 0x4000) == 0x1FFF
+    assert layout.first_without(both, 0x2000, 0x4001) == 0x4000
+    assert layout.first_without(Access.WRITABLE, 0x2000, 0x5000) is None
+    assert layout.first_without(Access.WRITABLE, 0x4800, 0x10010) == 0x5000
+    assert layout.first_without(Access.WRITABLE, 0x4000, 0x4000) is None
+
+
 def test_a_protected_unit_shows_itself_in_its_map() -> None:
     assert parse_layout(NRF_INTERNAL.replace("a,", "b,").replace("g,", "b,")[:-1] + "b").is_protected
 
@@ -219,10 +230,59 @@ def test_a_failed_page_is_reported_with_the_units_words_and_can_be_tried_again()
     run(dfuse.erase(0x30000), unit)
 
 
-def test_a_stalled_download_is_reported_with_the_state_behind_it() -> None:
-    unit = DfuModel(state=UPLOAD_IDLE)
-    with pytest.raises(DfuFailed, match="stalled"):
+def stalling(unit: DfuModel, block: int, times: int) -> list[int]:
+    """Make the next DNLOADs of ``block`` come at a wrong moment, as a bootloader sees it; returns a count of them."""
+    seen: list[int] = []
+    original = unit.transfer
+
+    def transfer(setup: Setup, data: bytes = b"") -> bytes:
+        if (setup.request, setup.value, bool(data)) == (dfu.DfuRequest.DNLOAD, block, True):
+            seen.append(setup.value)
+            if len(seen) <= times:
+                unit.state, unit.status = ERROR, 0x0E
+                raise Stall
+        return original(setup, data)
+
+    unit.transfer = transfer  # type: ignore[method-assign]
+    return seen
+
+
+@pytest.mark.parametrize("times", [1, 5])
+def test_a_command_whose_download_is_stalled_is_sent_again(times: int) -> None:
+    unit = DfuModel()
+    seen = stalling(unit, 0, times)
+    run(dfuse.erase(0x30000), unit)
+    assert len(seen) == times + 1
+    assert unit.touches == [Touch(0, 0x30000, None)]
+
+
+def test_a_command_that_stays_stalled_is_reported_with_the_state_behind_it() -> None:
+    unit = DfuModel()
+    seen = stalling(unit, 0, 100)
+    with pytest.raises(DfuFailed, match="stalled") as caught:
         run(dfuse.erase(0x30000), unit)
+    assert (caught.value.state, len(seen)) == (ERROR, 6)
+
+
+def test_a_stalled_command_is_followed_by_a_pause_of_a_second() -> None:
+    operation = dfuse.erase(0x30000)
+    next(operation)
+    assert operation.send(dfuse.Answer.STALL) == dfuse.Wait(1.0)
+
+
+def test_a_command_that_was_accepted_and_failed_is_not_sent_again() -> None:
+    unit = DfuModel(bad_pages={0x30000})
+    with pytest.raises(DfuFailed):
+        run(dfuse.erase(0x30000), unit)
+    assert unit.touches == [Touch(0, 0x30000, None)]
+
+
+def test_a_stalled_data_block_is_reported_at_once() -> None:
+    unit = DfuModel()
+    seen = stalling(unit, 2, 100)
+    with pytest.raises(DfuFailed, match="stalled"):
+        run(dfuse.write_block(0x30000, b"abcd"), unit)
+    assert len(seen) == 1
 
 
 def test_a_stalled_status_counts_as_a_failed_block() -> None:
