@@ -65,7 +65,7 @@ class Capability(enum.StrEnum):
     INTERFACE_LIST_BROKEN = "interface_list_broken"  # request 400 fails with -100: ask 401 by index
     DEVICE_PROTECTION = "device_protection"  # the unit may be protected
     LARGE_USER_PART = "large_user_part"  # applications live in the 256 KiB slot, module index 2
-    SYSTEM_AT_28000 = "system_at_28000"  # the system part starts at 0x28000 and has a second header
+    SYSTEM_AT_28000 = "system_at_28000"  # the system part starts at 0x28000; see `UNCERTAIN`
 
 
 _VERSION = re.compile(r"(\d{1,5})\.(\d{1,5})\.(\d{1,5})(?:-([0-9A-Za-z.-]{1,40}))?")
@@ -225,6 +225,18 @@ def _within(version: OsVersion, since: OsVersion | None, before: OsVersion | Non
     return (since is None or since <= version) and (before is None or version < before)
 
 
+# --- what the reference is not certain of ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """The section ``[uncertain]`` of the table, where each fact stands with its doubt."""
+
+    second_header_page: int  # address; erased first and written last
+    stale_system_page: int  # address; erased when the image at 0x30000 takes over
+    clear_override_bootloader: int  # module version
+
+
 # --- reading the table ----------------------------------------------------------------------
 
 
@@ -242,7 +254,7 @@ def _region(row: dict[str, Any]) -> Region:
         modules=tuple((function, index) for function, index in row.get("modules", ())),
         since=_version(row.get("since", "")),
         before=_version(row.get("before", "")),
-        also_erase=tuple(row.get("also_erase", ())),
+        also_erase=tuple(getattr(UNCERTAIN, at) if isinstance(at, str) else at for at in row.get("also_erase", ())),
     )
 
 
@@ -276,6 +288,8 @@ def _load() -> dict[str, Any]:
 
 
 _TABLE = _load()
+UNCERTAIN = Uncertain(**_TABLE["uncertain"])
+"""Facts of the reference that nobody has seen on hardware; use them by name."""
 _PLATFORMS: Mapping[int, Platform] = MappingProxyType({r["id"]: _platform(r, _TABLE) for r in _TABLE["platform"]})
 
 

@@ -36,7 +36,7 @@ class DfuseCommand(enum.IntEnum):
     ERASE = 0x41  # + u32: erase the page with that address; alone it would erase everything
     READ_UNPROTECT = 0x92  # not supported, never sent
     ENTER_SAFE_MODE = 0xFA  # Particle, bootloader 3001 and newer
-    CLEAR_OVERRIDE = 0xFB  # Particle, bootloader 3100 and newer
+    CLEAR_OVERRIDE = 0xFB  # Particle; since when is uncertain (`platforms.UNCERTAIN`): ask `commands`
 
 
 def set_address_payload(address: int) -> bytes:
@@ -140,7 +140,10 @@ def read(address: int, length: int) -> Operation[bytes]:
 
 
 def commands() -> Operation[frozenset[int]]:
-    """Which DfuSe commands the bootloader knows: 0x21 0x41, from 6.1.1 also 0xFA, from 6.2.0 also 0xFB."""
+    """Which DfuSe commands the bootloader knows: 0x21 0x41, from 6.1.1 also 0xFA, newer ones also 0xFB.
+
+    The only way to tell: which release brought 0xFB is uncertain (reference usb-and-serial 2.6).
+    """
     yield from go_idle()
     reply = yield Transfer(dfu.upload(COMMAND_BLOCK, 64))
     if isinstance(reply, Answer) or reply[:3] != bytes((0x00, 0x21, 0x41)):

@@ -9,19 +9,16 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from drivers.platforms import ModuleFunction, Platform
+from drivers.platforms import UNCERTAIN
 from drivers.wire.module import Image
 
 from .modules import BOOTLOADER, SOFTDEVICE, SYSTEM_PART, Held, Key
-
-SECOND_HEADER_PAGE = 0x30000
-"""From Device OS 6.1.2 on a system part carries a second header in this page; a bootloader starts whatever has it."""
 
 SAFE_COPY_FROM = 1001
 """Bootloaders from this version on resume an interrupted copy of their successor."""
 
 _LAST_PAGE = (
-    "Page 0x30000 is erased first and written last: a cut leaves a unit that waits in DFU, "
+    f"Page {UNCERTAIN.second_header_page:#x} is erased first and written last: a cut leaves a unit that waits in DFU, "
     "save for some 40 ms while that page is written (MODE and RESET then bring it to DFU)."
 )
 _TORN_RADIO = (
@@ -47,7 +44,7 @@ def cut_safety(changing: Mapping[Key, Image], there: Mapping[Key, Held] | None) 
     cut = CutSafety.ALWAYS
     reasons: list[str] = []
     system = changing.get(SYSTEM_PART)
-    if system is not None and system.start != SECOND_HEADER_PAGE:
+    if system is not None and system.start != UNCERTAIN.second_header_page:
         cut = CutSafety.BUT_LAST_PAGE
         reasons.append(_LAST_PAGE)
     if SOFTDEVICE in changing and system is None:
@@ -77,21 +74,4 @@ def pages_to_erase_first(changing: Mapping[Key, Image]) -> tuple[EarlyErase, ...
     system, radio = changing.get(SYSTEM_PART), changing.get(SOFTDEVICE)
     if system is None or radio is None:
         return ()
-    return (EarlyErase(system, SECOND_HEADER_PAGE, radio),)
-
-
-def pages_to_invalidate(
-    platform: Platform, changing: Mapping[Key, Image], there: Mapping[Key, Held] | None
-) -> tuple[int, ...]:
-    """First pages of older images that the unit would prefer to the new ones."""
-    pages: list[int] = []
-    for key, image in changing.items():
-        slot = platform.slot(*key)
-        if slot is None or slot.legacy_start is None:
-            continue
-        if key == SYSTEM_PART and image.start == slot.legacy_start:
-            pages.append(slot.start)  # what a newer system part may have left there
-        is_large_user_part = image.function == ModuleFunction.USER_PART and key[1] != slot.legacy_index
-        if is_large_user_part and (there is None or (image.function, slot.legacy_index) in there):
-            pages.append(slot.legacy_start)
-    return tuple(pages)
+    return (EarlyErase(system, UNCERTAIN.second_header_page, radio),)

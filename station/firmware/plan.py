@@ -26,7 +26,7 @@ from .checks import (
     check_product,
     system_version_after,
 )
-from .cuts import CutSafety, EarlyErase, cut_safety, pages_to_erase_first, pages_to_invalidate
+from .cuts import CutSafety, EarlyErase, cut_safety, pages_to_erase_first
 from .modules import (
     BOOTLOADER,
     SYSTEM_PART,
@@ -93,7 +93,6 @@ class UpdatePlan:
     writes: tuple[PlannedWrite, ...]
     already: tuple[Present, ...]
     erase_first: tuple[EarlyErase, ...]  # to be done when the module it names is really about to be written
-    invalidate: tuple[int, ...]  # first pages of older images the unit would prefer; erased with the new ones
     cut: CutSafety
     reasons: tuple[str, ...]
     rows: tuple[tuple[str, str, str], ...]  # name, wanted, held: for the technician's view
@@ -160,7 +159,6 @@ def make_plan(
             Present(image, module_name(*key), compared[key].why) for key, image in images.items() if key not in changing
         ),
         erase_first=pages_to_erase_first(changing),
-        invalidate=pages_to_invalidate(platform, changing, there),
         cut=cut,
         reasons=(*_order_reasons(case, mode, changing), *cut_reasons),
         rows=_rows(images, there),

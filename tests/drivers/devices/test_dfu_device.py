@@ -87,6 +87,35 @@ def test_an_application_is_planned_ascending_with_the_old_slot_invalidated() -> 
     assert 0xD4000 in large.erase
 
 
+@pytest.mark.parametrize(("version", "stale"), [("3.3.1", (0x28000,)), ("6.1.1", (0x28000,)), ("6.3.4", ())])
+@pytest.mark.parametrize("platform_id", [12, BORON])
+def test_a_system_part_from_30000_on_makes_the_header_a_newer_one_left_invalid(
+    platform_id: int, version: str, stale: tuple[int, ...]
+) -> None:
+    assert plan_write(release(version, platform_id)[2]).stale == stale
+
+
+def test_only_what_would_be_preferred_goes_stale() -> None:
+    legacy = parse_image(synthetic.make_module(BORON, (5, 1), 6, 0xD4000, b"legacy".ljust(4000)), "legacy")
+    assert plan_write(legacy).stale == ()
+    assert plan_write(release("3.3.1")[1]).stale == ()
+
+
+def test_a_large_application_makes_a_valid_legacy_one_invalid(bench: DeviceBench) -> None:
+    legacy = synthetic.make_module(BORON, (5, 1), 6, 0xD4000, b"legacy".ljust(4000))
+    unit, dfu = in_dfu(bench)
+    unit.memory.install([legacy])
+    dfu.write_module(application("6.3.4"))
+    assert "dfu erase 0x000d4000: ok" in lines_of(bench, 0xD4000)
+    assert unit.memory.internal.is_blank(0xD4000, PAGE)
+
+
+def test_a_blank_legacy_slot_is_read_and_not_erased_again(bench: DeviceBench) -> None:
+    _, dfu = in_dfu(bench)
+    dfu.write_module(application("6.3.4"))
+    assert not any(line.startswith("dfu erase") for line in lines_of(bench, 0xD4000))
+
+
 # --- downloads ---
 
 
