@@ -14,7 +14,7 @@ from .descriptors import Descriptors, dfu_descriptors
 from .dfu_function import MANIFEST_S, DfuFunction
 from .endpoint import Answer
 
-_SHOWS_PROTECTION = 3100  # module version of the bootloader of Device OS 6.2.0 (2.7)
+_KNOWS_PROTECTION = 3000  # module version of the bootloader of Device OS 6.0.0 (firmware-and-dfu 9)
 _CLASS_REQUESTS = (0x21, 0xA1)
 
 
@@ -25,11 +25,12 @@ class Bootloader:
         version = report.bootloader_version or 0
         platform = board.spec.platform
         self._board = board
-        self._function = DfuFunction(board.memory, version)
+        is_protected = board.spec.is_protected and version >= _KNOWS_PROTECTION
+        self._function = DfuFunction(board.memory, version, is_protected=is_protected)
         self._alternate = 0
         self._is_configured = True  # the host's kernel configures at enumeration
         self.descriptors: Descriptors = dfu_descriptors(
-            platform.id, platform.name, str(board.spec.device_id), shows_protection=version >= _SHOWS_PROTECTION
+            platform.id, platform.name, str(board.spec.device_id), version, is_protected=is_protected
         )
 
     def request(self, setup: Setup, data: bytes) -> Answer:

@@ -6,6 +6,7 @@ firmware-and-dfu 1.1. Nothing here answers requests; `endpoint.py` hands these b
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass, field
 
@@ -17,12 +18,15 @@ _FULL_SPEED_PACKET = 64
 MICROSOFT_STRING, PROTECTION_STRING, ERROR_STRING = 0xEE, 0xFA, 10
 _US_ENGLISH = 0x0409
 VENDOR_INTERFACE = 2
+_SHOWS_PROTECTION = 3100  # module version of the bootloader of Device OS 6.2.0 (2.7)
 
-DFU_ALTERNATES = (
-    "@Internal Flash   /0x00000000/1*004Ka,47*004Kg,192*004Kg,4*004Kg,4*004Kg,8*004Ka",
-    "@DCT Flash   /0x00000000/1*016Ke",
-    "@External Flash   /0x80000000/1024*004Kg",
-)
+_INTERNAL = "@Internal Flash   /0x00000000/1*004Ka,47*004Kg,192*004Kg,4*004Kg,4*004Kg,8*004Ka"
+_DCT = "@{} Flash   /0x00000000/1*016Ke"
+_EXTERNAL = "@External Flash   /0x80000000/1024*004Kg"
+_SAYS_DCD_UP_TO = 1101  # module version of the bootloaders of 4.0.0 to 4.0.2: taken to say what 4.0.0 says
+_SAYS_DCD_AGAIN = 2000  # ... of 5.0.0
+_SEGMENT_TYPE = re.compile("[a-g](?=,|$)")
+_PROTECTED_WORDS = "Device is in protected mode"
 DFU_FUNCTIONAL = bytes.fromhex("09 21 0b ff 00 00 10 1a 01")
 
 
@@ -106,14 +110,29 @@ def application_descriptors(platform_id: int, name: str, device_id: str) -> Desc
     )
 
 
-def dfu_descriptors(platform_id: int, name: str, device_id: str, *, shows_protection: bool) -> Descriptors:
-    """The bootloader's DfuSe interface; ``shows_protection``: bootloaders from 6.2.0 have string 0xFA (2.7)."""
+def dfu_alternates(bootloader_version: int, *, is_protected: bool = False) -> tuple[str, ...]:
+    """The memory maps a bootloader shows (firmware-and-dfu 1.6): one name has changed, twice.
+
+    Under device protection every segment is shown as erasable only, which is a sign and no map.
+    """
+    old_name = bootloader_version <= _SAYS_DCD_UP_TO or bootloader_version == _SAYS_DCD_AGAIN
+    maps = (_INTERNAL, _DCT.format("DCD" if old_name else "DCT"), _EXTERNAL)
+    return tuple(_SEGMENT_TYPE.sub("b", text) for text in maps) if is_protected else maps
+
+
+def dfu_descriptors(
+    platform_id: int, name: str, device_id: str, bootloader_version: int, *, is_protected: bool = False
+) -> Descriptors:
+    """The bootloader's DfuSe interface; those from 6.2.0 tell in string 0xFA whether they are protected (2.7)."""
     usb_id = UsbId.of(Mode.DFU, platform_id)
-    body = b"".join(_interface(0, alt, 0, (0xFE, 0x01, 0x02), 6 + alt) for alt in range(len(DFU_ALTERNATES)))
+    maps = dfu_alternates(bootloader_version, is_protected=is_protected)
+    body = b"".join(_interface(0, alt, 0, (0xFE, 0x01, 0x02), 6 + alt) for alt in range(len(maps)))
     strings = {1: "Particle", 2: f"{name} DFU Mode", 3: device_id, MICROSOFT_STRING: "MSFT100"}
-    strings |= {6 + alt: text for alt, text in enumerate(DFU_ALTERNATES)}
-    if shows_protection:
-        strings[PROTECTION_STRING] = "sm=o".ljust(8, "\0")
+    strings |= {6 + alt: text for alt, text in enumerate(maps)}
+    if is_protected:
+        strings[ERROR_STRING] = _PROTECTED_WORDS
+    if bootloader_version >= _SHOWS_PROTECTION:
+        strings[PROTECTION_STRING] = ("sm=p" if is_protected else "sm=o").ljust(8, "\0")
     return Descriptors(
         usb_id=usb_id,
         device=_device(usb_id, (0, 0, 0), 0x0251),

@@ -1,7 +1,7 @@
 """The DFU interface of a Gen 3 bootloader, as these bootloaders really behave.
 
 The device side of DFU 1.1 with DfuSe commands; knows nothing of enumeration, strings or time. Reference
-firmware-and-dfu 1 (Gen 3 column), usb-and-serial 2.6. Device Protection is not modelled: units are open.
+firmware-and-dfu 1 (Gen 3 column) and 9.1, usb-and-serial 2.6. Service mode is not modelled: a protected unit stays so.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..platforms import UNCERTAIN
 from ..wire.usb import Setup
+from .descriptors import ERROR_STRING
 from .flash import FlashFailed, NorFlash, Who
 from .header import USER, read_header
 from .layout import DCT_LIMIT, USER_LEGACY_START, USER_START
@@ -48,6 +49,7 @@ class Status(enum.IntEnum):
 
     OK = 0x00  # nothing wrong
     ERR_TARGET = 0x01  # mass erase, or block number 1
+    ERR_VENDOR = 0x0B  # device protection refuses; a string says so
     ERR_UNKNOWN = 0x0E  # everything else
     ERR_STALLED_PACKET = 0x0F  # unknown DfuSe command
 
@@ -88,9 +90,10 @@ class _Failed(Exception):
 class DfuFunction:
     """One unit's DFU interface since it entered DFU mode. Lives in RAM; a `PowerLost` from a fault passes through."""
 
-    def __init__(self, memory: UnitMemory, bootloader_version: int) -> None:
+    def __init__(self, memory: UnitMemory, bootloader_version: int, *, is_protected: bool = False) -> None:
         self._memory = memory
         self._version = bootloader_version
+        self._is_protected = is_protected
         self._buffer = bytearray(TRANSFER_SIZE)  # keeps what the last transfer left in it
         self._requests: dict[tuple[int, int], Callable[[Setup, bytes], DfuReply]] = {
             (_OUT, 1): self._download,
@@ -203,7 +206,7 @@ class DfuFunction:
 
     def _status_bytes(self, state: State) -> bytes:
         """bStatus, bwPollTimeout (always 0 on Gen 3), bState, iString."""
-        return bytes([self._status, 0, 0, 0, state, 0])
+        return bytes([self._status, 0, 0, 0, state, ERROR_STRING if self._status is Status.ERR_VENDOR else 0])
 
     # --- operations --------------------------------------------------------------------------
 
@@ -221,6 +224,8 @@ class DfuFunction:
         return seconds
 
     def _run_block(self) -> float:
+        if self._is_protected and (self._block != 0 or self._pending[0] != Command.CLEAR_OVERRIDE):
+            raise _Failed(Status.ERR_VENDOR)
         if self._block != 0:
             return self._write(self._block_address(self._block), self._pending)
         command = self._commands.get(self._pending[0])
@@ -260,6 +265,8 @@ class DfuFunction:
         return seconds + self._retire_legacy_application(chip, address)
 
     def _read(self, address: int, length: int) -> bytes:
+        if self._is_protected:
+            raise _Failed(Status.ERR_VENDOR)
         chip = self._chip()
         if chip is None:
             return self._read_dct(address, length)

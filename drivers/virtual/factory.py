@@ -41,6 +41,7 @@ class UnitSpec:
     claimed: bool = False
     networks: tuple[StoredNetwork, ...] = ()  # Wi-Fi networks it already knows
     arrives: BootRequest = BootRequest.NORMAL  # how it comes up the first time it gets power
+    is_protected: bool = False  # under device protection, as far as its Device OS and bootloader know it (from 6.0.0)
 
     @property
     def platform(self) -> Platform:
@@ -63,6 +64,7 @@ def make_spec(
     claimed: bool = False,
     networks: tuple[StoredNetwork, ...] = (),
     arrives: BootRequest = BootRequest.NORMAL,
+    is_protected: bool = False,
 ) -> UnitSpec:
     """Unit ``number`` of ``seed``: the identity of a fresh unit that holds a synthetic ``device_os`` and application.
 
@@ -86,6 +88,7 @@ def make_spec(
         claimed=claimed,
         networks=networks,
         arrives=arrives,
+        is_protected=is_protected,
     )
 
 
@@ -114,6 +117,7 @@ def save_identity(spec: UnitSpec, directory: Path) -> None:
         "mac": spec.mac and str(spec.mac),
         "imei": spec.imei and str(spec.imei),
         "iccid": spec.iccid and str(spec.iccid),
+        "is_protected": spec.is_protected,
     }
     fresh = directory / (IDENTITY_FILE + ".new")
     fresh.touch(mode=0o600)
@@ -136,6 +140,7 @@ def load_identity(directory: Path) -> UnitSpec | None:
             mac=MacAddress.parse(fields["mac"]) if fields["mac"] else None,
             imei=Imei.parse(fields["imei"]) if fields["imei"] else None,
             iccid=Iccid.parse(fields["iccid"]) if fields["iccid"] else None,
+            is_protected=bool(fields.get("is_protected", False)),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise DriverError(f"{path} does not describe a virtual unit ({error!r}); delete its directory") from error

@@ -10,7 +10,7 @@ from conformance.clients import DfuUtil
 
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
-from drivers.virtual.descriptors import DFU_ALTERNATES
+from drivers.virtual.descriptors import dfu_alternates
 from drivers.virtual.factory import UnitSpec, make_spec
 from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import UnitMode, VirtualUnit
@@ -47,7 +47,8 @@ def test_it_lists_the_three_memories_of_every_unit_in_dfu_mode(
     assert all("DFU: [2b04:d00" in line for line in listed)
     seen = {(line.split('serial="')[1][:24], line.split('name="')[1].split('"')[0]) for line in listed}
     assert len(listed) == 6
-    assert seen == {(unit.device_id, name) for unit in units for name in DFU_ALTERNATES}
+    shown = {unit: dfu_alternates(unit.report.bootloader_version) for unit in units}
+    assert seen == {(unit.device_id, name) for unit in units for name in shown[unit]}
 
 
 def test_what_it_downloads_is_in_flash_and_comes_back_the_same(

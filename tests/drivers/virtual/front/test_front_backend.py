@@ -11,6 +11,7 @@ import usb.util
 
 from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.boot import BootRequest
+from drivers.virtual.descriptors import dfu_alternates
 from drivers.virtual.unit import UnitMode
 
 
@@ -41,6 +42,72 @@ def test_dfu_mode_shows_one_alternate_setting_per_memory(bench: Any) -> None:
     ]
     assert bytes(settings[2].extra_descriptors).hex(" ") == "09 21 0b ff 00 00 10 1a 01"
     assert usb.util.get_string(device, 0xFA).rstrip("\0") == "sm=o"
+
+
+@pytest.mark.parametrize(("device_os", "name"), [("3.3.1", "DCD"), ("4.1.0", "DCT"), ("5.8.0", "DCT")])
+def test_the_configuration_area_had_another_name_in_old_bootloaders(bench: Any, device_os: str, name: str) -> None:
+    bench.plug(bench.spec("boron", device_os, arrives=BootRequest.DFU))
+    device = bench.device()
+    assert usb.util.get_string(device, device[0][(0, 1)].iInterface) == f"@{name} Flash   /0x00000000/1*016Ke"
+
+
+@pytest.mark.parametrize(
+    ("version", "name"), [(1100, "DCD"), (1101, "DCD"), (1200, "DCT"), (2000, "DCD"), (2001, "DCT"), (3200, "DCT")]
+)
+def test_the_old_name_came_back_for_one_release(version: int, name: str) -> None:
+    assert dfu_alternates(version)[1].startswith(f"@{name} ")
+
+
+PROTECTED_MAPS = [
+    "@Internal Flash   /0x00000000/1*004Kb,47*004Kb,192*004Kb,4*004Kb,4*004Kb,8*004Kb",
+    "@DCT Flash   /0x00000000/1*016Kb",
+    "@External Flash   /0x80000000/1024*004Kb",
+]
+
+
+@pytest.mark.parametrize("device_os", ["6.1.1", "6.2.0", "6.3.4"])
+def test_a_protected_bootloader_shows_it_in_its_maps_and_newer_ones_in_a_string(bench: Any, device_os: str) -> None:
+    bench.plug(bench.spec("boron", device_os, arrives=BootRequest.DFU, is_protected=True))
+    device = bench.device()
+    assert [usb.util.get_string(device, s.iInterface) for s in device[0]] == PROTECTED_MAPS
+    if device_os == "6.1.1":
+        with pytest.raises(usb.core.USBError):
+            usb.util.get_string(device, 0xFA)
+    else:
+        assert usb.util.get_string(device, 0xFA).rstrip("\0") == "sm=p"
+
+
+def test_a_bootloader_older_than_protection_is_open(bench: Any) -> None:
+    bench.plug(bench.spec("boron", "5.8.0", arrives=BootRequest.DFU, is_protected=True))
+    device = bench.device()
+    assert usb.util.get_string(device, device[0][(0, 0)].iInterface).endswith("8*004Ka")
+
+
+@pytest.mark.parametrize("block", ["21 00 40 0b 00", "41 00 40 0b 00"], ids=["set address", "erase"])
+def test_a_protected_bootloader_refuses_commands_with_a_text(bench: Any, block: str) -> None:
+    unit = bench.plug(bench.spec("boron", "6.2.0", arrives=BootRequest.DFU, is_protected=True))
+    wire = bench.wire()
+    assert wire("a1 02 00 00 00 00 40 00") == "00 21 41 fa fb"
+    wire("21 01 00 00 00 00 05 00", block)
+    wire("a1 03 00 00 00 00 06 00")
+    assert wire("a1 03 00 00 00 00 06 00") == "0b 00 00 00 0a 0a"
+    assert usb.util.get_string(wire.device, 0x0A) == "Device is in protected mode"
+    assert unit.score.flash_writes == 0
+
+
+def test_a_protected_bootloader_hands_nothing_out(bench: Any) -> None:
+    bench.plug(bench.spec("boron", "6.2.0", arrives=BootRequest.DFU, is_protected=True))
+    wire = bench.wire()
+    assert wire.errno("a1 02 02 00 00 00 40 00") == errno.EPIPE
+    assert wire("a1 03 00 00 00 00 06 00") == "0b 00 00 00 0a 0a"
+
+
+def test_a_protected_bootloader_still_leaves(bench: Any) -> None:
+    unit = bench.plug(bench.spec("boron", "6.2.0", arrives=BootRequest.DFU, is_protected=True))
+    wire = bench.wire()
+    wire("21 01 02 00 00 00 00 00")
+    wire("a1 03 00 00 00 00 06 00")
+    bench.until(unit, UnitMode.NORMAL)
 
 
 def test_an_older_bootloader_has_no_protection_string(bench: Any) -> None:
