@@ -21,6 +21,7 @@ from .descriptors import VENDOR_INTERFACE, Descriptors, application_descriptors
 from .endpoint import Answer
 from .flash import FlashFailed
 from .ota import OtaUpdate
+from .protection import Protection
 from .radio import Radio
 from .request_handlers import answer_request
 
@@ -52,6 +53,8 @@ class Application:
         self.is_rainbow = False  # the LED, as requests 230 and 231 set it
         self.started_at = board.clock.now()
         self.ota = OtaUpdate(board.memory, self._system_module_version())
+        is_protected = board.spec.is_protected and self.os >= V6_0_0
+        self.protection = Protection(str(board.spec.device_id), is_protected, board.clock.now)
         self.radio = Radio(board, str(self.os), self.is_safe, self.enter_listening)
         self.console = Console(self)
         self.service = ControlService(self)
@@ -66,8 +69,10 @@ class Application:
         return next((m.version for m in self.report.modules if m.function == system), 0)
 
     def start(self) -> None:
-        """Boot is over: listen if setup was never done (H7), else look for the network."""
+        """Boot is over: listen if setup was never done (H7) or it was asked for, else look for the network."""
         if self.os < V4_0_0 and not self.board.memory.dct.is_setup_done:
+            self.enter_listening()
+        if self.board.memory.dct.take_startup_listening() and self.is_safe:
             self.enter_listening()
         if not self.is_listening:
             self.radio.connect()
@@ -87,7 +92,8 @@ class Application:
     def enter_listening(self) -> None:
         if self.may_listen and not self.is_listening:
             self.is_listening = True
-            self.console.open()
+            if not self.protection.is_active:  # a protected unit listens, but its console does not run
+                self.console.open()
             self.radio.listening(True)
 
     def leave_listening(self) -> None:

@@ -163,7 +163,7 @@ def _why_safe(system: Found, application: Found | None, missing: list[UnmetDepen
     if application is None:
         return "there is no whole application"
     if application.asset_dependencies and system.header.version >= _KNOWS_ASSETS:
-        return f"{application.asset_dependencies} assets of the application are missing"
+        return f"{len(application.asset_dependencies)} assets of the application are missing"
     return "safe mode was asked for" if request is BootRequest.SAFE else ""
 
 

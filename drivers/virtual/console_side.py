@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator
 
 from ..identity import Secret
 from ..platforms import OsVersion
+from .boot import BootRequest
 from .flash import FlashFailed, Who
 from .module_report import describe
 from .system import RunningSystem, diagnostics
@@ -260,6 +261,13 @@ class Console:
         digit = yield from self._digit(SECURITY, allowed)
         return _SECURITY_DIGITS.get(digit, Security.WPA3)
 
+    def _listen_safely(self) -> Program:
+        """Restart into safe mode and listen there."""
+        with contextlib.suppress(FlashFailed):  # then it is safe mode alone
+            self._system.board.memory.dct.set_startup_listening(True, Who.CONSOLE)
+        self._system.restart_after_check(BootRequest.SAFE)
+        yield from ()
+
     def _exit(self) -> Program:
         self._leaves = True
         yield from ()
@@ -274,6 +282,7 @@ _COMMANDS: dict[str, Callable[[Console], Program]] = {
     "C": Console._claim_code,
     "d": Console._diagnostics,
     "f": Console._flash,
+    "L": Console._listen_safely,
     "w": Console._wifi,
     "x": Console._exit,
 }

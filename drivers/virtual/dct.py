@@ -6,9 +6,10 @@ firmware-and-dfu 2.6 (Gen 3 column), update slots 7.2.
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
-from .flash import ERASED, TIMINGS, FlashFault, FlashStep, Operation, Score, Who, open_cells
+from .flash import ERASED, TIMINGS, FlashFailed, FlashFault, FlashStep, Operation, Score, Who, open_cells
 from .layout import DCT_LIMIT, DCT_SIZE, Chip
 
 FIELDS: dict[str, tuple[int, int]] = {  # name -> (offset, size)
@@ -50,6 +51,7 @@ FIELDS: dict[str, tuple[int, int]] = {  # name -> (offset, size)
 OTA_FLAG_ON, OTA_FLAG_OFF = b"\xa5", b"\xff"
 CLAIMED = b"1"
 SETUP_DONE = b"\x01"
+_STARTUP_MODE, _LISTENING, _NOT_LISTENING = 18, b"\x01", b"\xff"
 
 
 class Dct:
@@ -102,6 +104,18 @@ class Dct:
     @property
     def is_setup_done(self) -> bool:
         return self.get("setup_done") == SETUP_DONE
+
+    def set_startup_listening(self, is_on: bool, who: Who) -> float:
+        """The flag that makes the next start in safe mode a listening one; return seconds."""
+        return self.write(_STARTUP_MODE, _LISTENING if is_on else _NOT_LISTENING, who)
+
+    def take_startup_listening(self) -> bool:
+        """Read that flag as a start does: it holds once."""
+        is_on = self.read(_STARTUP_MODE, 1) == _LISTENING
+        if is_on:
+            with contextlib.suppress(FlashFailed):
+                self.set_startup_listening(False, Who.SYSTEM)
+        return is_on
 
     @property
     def ota_flag_is_on(self) -> bool:

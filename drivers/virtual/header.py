@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..platforms import ModuleFunction
@@ -26,6 +27,7 @@ _PREFIX = struct.Struct("<IIBBHHBBBBHBBH")
 _VECTORS = 0x200
 _SMALLEST_SUFFIX, _PLAIN_SUFFIX = 36, 40
 _ASSET_DEPENDENCY, _END = 0x0012, 0x0000
+_HASH_SIZE = 32
 
 DROP_MODULE_INFO, COMPRESSED, COMBINED = 0x01, 0x02, 0x04
 
@@ -72,11 +74,19 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class AssetDependency:
+    """A file an application needs beside it."""
+
+    name: str
+    hash: bytes  # SHA-256 of the file
+
+
+@dataclass(frozen=True, slots=True)
 class Suffix:
     """What stands before the CRC of a module."""
 
     sha256: bytes
-    asset_dependencies: int
+    asset_dependencies: tuple[AssetDependency, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +121,9 @@ def read_suffix(flash: NorFlash, address: int, header: Header) -> Suffix:
     tail = flash.read(address + header.length - 6, 2)
     size = min(int.from_bytes(tail, "little"), header.length - header.offset - PREFIX_SIZE - 4)
     if size < _SMALLEST_SUFFIX:
-        return Suffix(flash.read(address + header.length - 38, 32), 0)
+        return Suffix(flash.read(address + header.length - 38, 32), ())
     raw = flash.read(address + header.length - 4 - size, size)
-    return Suffix(raw[-34:-2], _count_asset_dependencies(raw[:-_PLAIN_SUFFIX]))
+    return Suffix(raw[-34:-2], tuple(_asset_dependencies(raw[:-_PLAIN_SUFFIX])))
 
 
 def read_radio(flash: NorFlash) -> RadioInfo | None:
@@ -128,12 +138,12 @@ def _dependency(function: int, index: int, version: int) -> Dependency | None:
     return Dependency(function, index, version) if function else None
 
 
-def _count_asset_dependencies(extensions: bytes) -> int:
-    count = 0
+def _asset_dependencies(extensions: bytes) -> Iterator[AssetDependency]:
     while len(extensions) >= 4:
         kind, length = struct.unpack_from("<HH", extensions)
         if kind == _END or length < 4:
             break
-        count += kind == _ASSET_DEPENDENCY
+        if kind == _ASSET_DEPENDENCY:
+            digest, name = extensions[6 : 6 + _HASH_SIZE], extensions[6 + _HASH_SIZE : length]
+            yield AssetDependency(name.decode("utf-8", "replace"), digest)
         extensions = extensions[length:]
-    return count

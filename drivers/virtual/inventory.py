@@ -16,6 +16,7 @@ from .header import (
     SYSTEM,
     USER,
     USER_LEGACY,
+    AssetDependency,
     Dependency,
     Header,
     is_intact,
@@ -52,7 +53,7 @@ class Found:
     limit: int  # end of its region
     header: Header
     sha256: bytes
-    asset_dependencies: int
+    asset_dependencies: tuple[AssetDependency, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,12 @@ from ..platforms import OsVersion
 from .boot import BootRequest
 from .control_service import Outcome
 from .flash import FlashFailed, Who
+from .inventory import find_application
 from .messages import BadMessage, Fields, blob, message, number, text
 from .module_report import module_info
 from .ota import CHUNK
+from .protection import PROTECTED
+from .sims import AccessPointName, SimStore, SimType
 from .system import RunningSystem, diagnostics
 from .world import Security, StoredNetwork
 
@@ -30,6 +33,8 @@ _ALWAYS: Versions = (("0.0.0", None),)
 _WIFI_TYPE, _PPP_TYPE, _LOOPBACK_TYPE = 8, 16, 1
 _LOOPBACK_INDEX, _RADIO_INDEX = 1, 4
 _NAME_LIMIT, _PASSWORD_LIMIT = 32, 64
+_ETHERNET_DETECTION, _ETHERNET_FLAG = 1, 0x02  # the feature's number in requests 33 and 34; its bit in the flags
+_STARTUP_LISTENING = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,12 @@ def is_within(version: OsVersion, versions: Versions) -> bool:
 
 
 def answer_request(system: RunningSystem, request_type: int, payload: bytes) -> Outcome:
-    """Work on one request; an unknown one ends with -120, an undecodable payload with -280, broken flash with -219."""
+    """Work on one request; an unknown one ends with -120, an undecodable payload with -280, broken flash with -219.
+
+    Under device protection nearly everything ends with -1801.
+    """
+    if system.protection.refuses(request_type):
+        return Outcome(PROTECTED, seconds=system.board.timings.work_s)
     row = REQUESTS.get(request_type)
     if row is None or not row.is_known(system):
         return Outcome(NOT_SUPPORTED, seconds=system.board.timings.work_s)
@@ -154,6 +164,43 @@ def _is_setup_done(system: RunningSystem) -> Outcome:
 
 def _module_info(system: RunningSystem) -> Outcome:
     return Outcome(data=module_info(system.report.modules, system.os))
+
+
+def _asset_info(system: RunningSystem) -> Outcome:
+    """What the application in flash asks for; there is no asset store here, so nothing of it is available."""
+    application = find_application(system.board.memory)
+    wanted = application.asset_dependencies if application is not None else ()
+    return Outcome(data=b"".join(message(2, blob(1, one.hash) + text(2, one.name)) for one in wanted))
+
+
+def _set_feature(system: RunningSystem, payload: bytes) -> Outcome:
+    """Stored for the next start; a cleared bit switches the feature on."""
+    fields = Fields(payload)
+    if fields.number(1) != _ETHERNET_DETECTION:
+        return Outcome(NOT_SUPPORTED)
+    flags = system.board.memory.dct.get("feature_flags")
+    first = flags[0] & ~_ETHERNET_FLAG if fields.flag(2) else flags[0] | _ETHERNET_FLAG
+    return Outcome(seconds=system.board.memory.dct.set("feature_flags", bytes([first]) + flags[1:], Who.CONTROL))
+
+
+def _get_feature(system: RunningSystem, payload: bytes) -> Outcome:
+    if Fields(payload).number(1) != _ETHERNET_DETECTION:
+        return Outcome(NOT_SUPPORTED)
+    is_on = not system.board.memory.dct.get("feature_flags")[0] & _ETHERNET_FLAG
+    return Outcome(data=number(1, int(is_on)))
+
+
+def _set_startup_mode(system: RunningSystem, payload: bytes) -> Outcome:
+    wants_listening = Fields(payload).number(1) == _STARTUP_LISTENING
+    return Outcome(seconds=system.board.memory.dct.set_startup_listening(wants_listening, Who.CONTROL))
+
+
+def _protected_state(system: RunningSystem) -> Outcome:
+    return Outcome(data=system.protection.state())
+
+
+def _set_protected_state(system: RunningSystem, payload: bytes) -> Outcome:
+    return Outcome(*system.protection.change(payload))
 
 
 def _diagnostics(system: RunningSystem, payload: bytes) -> Outcome:
@@ -346,8 +393,36 @@ def _iccid(system: RunningSystem) -> Outcome:
     )
 
 
-def _active_sim(_system: RunningSystem) -> Outcome:
-    return Outcome(data=number(1, 1))  # the internal one
+def _sim(value: int) -> SimType | None:
+    return SimType(value) if value in set(SimType) else None
+
+
+def _active_sim(system: RunningSystem) -> Outcome:
+    return Outcome(data=number(1, int(SimStore(system.board.memory).active)))
+
+
+def _set_active_sim(system: RunningSystem, payload: bytes) -> Outcome:
+    """Told by 553 at once; whether a real unit wants a restart first is uncertain (4.10)."""
+    sim = _sim(Fields(payload).number(1))
+    return Outcome(NOT_SUPPORTED) if sim is None else Outcome(seconds=SimStore(system.board.memory).set_active(sim))
+
+
+def _access_point(system: RunningSystem, payload: bytes) -> Outcome:
+    sim = _sim(Fields(payload).number(1))
+    if sim is None:
+        return Outcome(NOT_SUPPORTED)
+    point = SimStore(system.board.memory).access_point(sim)
+    stored = text(1, point.apn) + text(2, point.user) + text(3, point.password) if point else number(4, 1)
+    return Outcome(data=message(1, stored))
+
+
+def _set_access_point(system: RunningSystem, payload: bytes) -> Outcome:
+    fields = Fields(payload)
+    sim, wanted = _sim(fields.number(1)), fields.message(2)
+    if sim is None:
+        return Outcome(NOT_SUPPORTED)
+    point = None if wanted.flag(4) else AccessPointName(wanted.text(1), wanted.text(2), wanted.text(3))
+    return Outcome(seconds=SimStore(system.board.memory).set_access_point(sim, point))
 
 
 _STORE_VERSIONS: Versions = (("5.8.2", "6.0.0-alpha.1"), ("6.2.0", None))
@@ -361,7 +436,10 @@ REQUESTS: dict[int, Request] = {
     30: Request("system version", _query(_system_version)),
     31: Request("ncp firmware version", _query(_ncp_version), radio="wifi"),
     32: Request("system capabilities", _query(_nothing)),
+    33: Request("set feature", _set_feature),
+    34: Request("get feature", _get_feature),
     40: Request("reset", _restart_into(BootRequest.NORMAL)),
+    41: Request("factory reset", _restart_into(BootRequest.NORMAL)),  # no unit here holds a factory image to restore
     50: Request("dfu mode", _restart_into(BootRequest.DFU)),
     60: Request("safe mode", _restart_into(BootRequest.SAFE)),
     70: Request("start listening", _query(_start_listening)),
@@ -369,10 +447,11 @@ REQUESTS: dict[int, Request] = {
     72: Request("device mode", _query(_device_mode)),
     73: Request("set setup done", _set_setup_done),
     74: Request("is setup done", _query(_is_setup_done)),
-    76: Request("protected state", _query(_nothing), _SINCE_6),
-    77: Request("set protected state", _query(_nothing), _SINCE_6),
+    75: Request("set startup mode", _set_startup_mode),
+    76: Request("protected state", _query(_protected_state), _SINCE_6),
+    77: Request("set protected state", _set_protected_state, _SINCE_6),
     90: Request("module info", _query(_module_info)),
-    91: Request("asset info", _query(_nothing), _SINCE_5_6),
+    91: Request("asset info", _query(_asset_info), _SINCE_5_6),
     100: Request("diagnostics", _diagnostics),
     200: Request("set claim code", _set_claim_code),
     201: Request("is claimed", _query(_is_claimed)),
@@ -395,6 +474,9 @@ REQUESTS: dict[int, Request] = {
     505: Request("current network", _query(_current_network), radio="wifi"),
     506: Request("scan", _query(_scan), radio="wifi"),
     507: Request("store credentials", _store_credentials, _STORE_VERSIONS, radio="wifi"),
+    550: Request("set access point", _set_access_point, radio="cellular"),
+    551: Request("access point", _access_point, radio="cellular"),
+    552: Request("set active sim", _set_active_sim, radio="cellular"),
     553: Request("active sim", _query(_active_sim), radio="cellular"),
     554: Request("iccid", _query(_iccid), radio="cellular"),
 }

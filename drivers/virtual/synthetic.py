@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ..platforms import ModuleFunction, platform
 from .header import DROP_MODULE_INFO, PREFIX_SIZE, Dependency
@@ -134,20 +136,28 @@ def make_module(
     has_product: bool = True,
     flags: int = 0,
     mcu: int = 0,
+    assets: Mapping[str, bytes] = MappingProxyType({}),
 ) -> bytes:
     """A module file: vector table where that kind has one, header, payload, suffix, CRC.
 
     ``kind`` is (function, index), ``start`` the address of the file's first byte. Without ``has_product``
-    the suffix has the old size of 36 bytes.
+    the suffix has the old size of 36 bytes. ``assets``: name and content of the files the module needs.
     """
     vectors = _vectors(start) if kind[0] in _HAS_VECTORS else b""
-    extra = _SUFFIX.pack(*product, 0) if has_product else b"\0\0"
+    extra = _asset_dependencies(assets) + (_SUFFIX.pack(*product, 0) if has_product else b"\0\0")
     end = start + len(vectors) + PREFIX_SIZE + len(payload) + len(extra) + 34
     wanted = [field for d in dependencies for field in ((d.function, d.index, d.version) if d else (0, 0, 0))]
     prefix = _PREFIX.pack(start, end, mcu, flags, version, platform_id, *kind, *wanted)
     body = vectors + prefix + payload + extra
     body += hashlib.sha256(body).digest() + (len(extra) + 34).to_bytes(2, "little")
     return body + zlib.crc32(body).to_bytes(4, "big")
+
+
+def _asset_dependencies(assets: Mapping[str, bytes]) -> bytes:
+    """Suffix extensions 0x0012, one a file, closed by an END (reference 3.7)."""
+    entries = [(name.encode(), hashlib.sha256(content).digest()) for name, content in assets.items()]
+    rows = [struct.pack("<HHBB", 0x0012, 6 + 32 + len(name), 0, 32) + digest + name for name, digest in entries]
+    return b"".join((*rows, struct.pack("<HH", 0, 4))) if rows else b""
 
 
 def _bootloader(platform_id: int, version: int) -> bytes:

@@ -9,6 +9,7 @@ from ..platforms import OsVersion
 from .board import Board
 from .boot import BootReport, BootRequest
 from .ota import OtaUpdate
+from .protection import Protection
 from .radio import Radio
 
 
@@ -25,6 +26,8 @@ class RunningSystem(Protocol):
     def os(self) -> OsVersion: ...
     @property
     def ota(self) -> OtaUpdate: ...
+    @property
+    def protection(self) -> Protection: ...
     @property
     def radio(self) -> Radio: ...
     @property

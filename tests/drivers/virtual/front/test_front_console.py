@@ -220,3 +220,14 @@ def test_pulling_the_cable_ends_a_read_at_once(bench: Any) -> None:
 
 def _stored(unit: Any) -> list[StoredNetwork]:
     return WifiStore(unit).networks()
+
+
+def test_capital_l_restarts_into_safe_mode_and_listens_there(bench: Any) -> None:
+    unit = bench.plug(bench.spec("boron"))
+    bench.wire().ask(70)
+    assert _say(bench.console(), b"L") == b""
+    bench.until(unit, UnitMode.STARTING)
+    bench.clock.sleep(5.0)
+    assert unit.mode is UnitMode.LISTENING
+    assert unit.report is not None
+    assert unit.report.reason == "safe mode was asked for"

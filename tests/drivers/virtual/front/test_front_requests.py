@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from drivers.virtual.messages import Fields
+from drivers.virtual.boot import BootMode
+from drivers.virtual.header import Dependency
+from drivers.virtual.messages import Fields, blob, message, number, text
+from drivers.virtual.protection import device_digest
+from drivers.virtual.synthetic import make_module
 from drivers.virtual.unit import UnitMode
+from drivers.wire.replies import asset_info
 
 NOT_SUPPORTED, NOT_ALLOWED, INVALID_STATE = -120, -130, -210
 
@@ -19,6 +26,7 @@ NOT_SUPPORTED, NOT_ALLOWED, INVALID_STATE = -120, -130, -210
         ("argon", "6.1.1", 507, False),  # and was absent from 6.0.0 to 6.1.1
         ("argon", "6.2.0", 507, True),
         ("argon", "6.3.4", 554, False),
+        ("argon", "6.3.4", 551, False),
         ("boron", "6.3.4", 500, False),
         ("boron", "6.3.4", 31, False),
         ("boron", "5.8.0", 76, False),
@@ -230,3 +238,197 @@ def test_a_claim_code_is_stored_whatever_its_length(bench: Any) -> None:
     code = b"0123456789" * 6 + b"abc"
     assert bench.wire().ask(200, b"\x0a\x3f" + code) == (0, b"")
     assert unit.memory.dct.get("claim_code") == code
+
+
+# --- device protection ---
+
+PREPARE = bytes.fromhex("08 01 12 22 0a 20") + bytes(range(32))
+REQUEST_PROTECTED = -1801
+
+
+def confirm(signature: bytes = b"s" * 64, fingerprint: bytes = b"f" * 32) -> bytes:
+    return number(1, 2) + message(3, blob(1, signature) + blob(2, fingerprint))
+
+
+def test_an_open_unit_says_so_without_a_byte_and_needs_no_handshake(bench: Any) -> None:
+    bench.plug(bench.spec())
+    wire = bench.wire()
+    assert wire.ask(76) == (0, b"")
+    assert wire.ask(77, PREPARE) == (0, b"")
+    assert wire.ask(77, confirm()) == (-210, b"")
+    assert wire.ask(77) == (0, b"")
+
+
+def test_a_protected_unit_answers_four_requests_and_refuses_the_rest(bench: Any) -> None:
+    unit = bench.plug(bench.spec(is_protected=True))
+    wire = bench.wire()
+    assert wire.ask(76) == (0, b"\x08\x01")
+    assert Fields(wire.ask(20)[1]).text(1) == unit.device_id
+    assert wire.ask(10) == (NOT_SUPPORTED, b"")
+    for request_type in (1, 21, 30, 40, 50, 60, 70, 72, 90, 91, 100, 200, 230, 250, 252, 300, 400, 554, 9999):
+        assert wire.ask(request_type) == (REQUEST_PROTECTED, b"")
+    assert bytes.fromhex(wire("c0 50 00 00 1e 00 40 00")).decode() == "6.2.0"
+    bench.clock.sleep(5.0)
+    assert unit.mode is UnitMode.NORMAL, "no restart was carried out"
+
+
+def test_protection_needs_a_device_os_that_knows_it(bench: Any) -> None:
+    bench.plug(bench.spec(device_os="5.8.0", is_protected=True))
+    assert bench.wire().ask(21)[0] == 0
+
+
+def test_the_console_of_a_protected_unit_does_not_run(bench: Any) -> None:
+    unit = bench.plug(bench.spec("argon", is_protected=True))
+    unit.hold_mode_button()
+    bench.clock.sleep(4.0)
+    port = bench.console()
+    port.write(b"iv")
+    assert port.read(10) == b""
+
+
+def test_the_handshake_to_service_mode_ends_at_the_servers_key(bench: Any) -> None:
+    bench.plug(bench.spec(is_protected=True))
+    wire = bench.wire()
+    result, reply = wire.ask(77, PREPARE)
+    prepared = Fields(reply).message(1)
+    assert (result, len(prepared.blob(1)), len(prepared.blob(3))) == (0, 32, 32)
+    assert prepared.blob(2)
+    assert wire.ask(77, confirm()) == (-1802, b"")
+    assert wire.ask(77, confirm()) == (-210, b""), "it begins with PREPARE again"
+    assert wire.ask(76) == (0, b"\x08\x01")
+
+
+@pytest.mark.parametrize(
+    ("payload", "result"),
+    [
+        (bytes.fromhex("08 01 12 03 0a 01 00"), -270),
+        (bytes.fromhex("08 01"), -270),
+        (bytes.fromhex("08 07"), NOT_SUPPORTED),
+        (bytes.fromhex("08 01 12 7f"), -280),
+    ],
+    ids=["short nonce", "no nonce", "no such action", "broken"],
+)
+def test_a_handshake_that_is_malformed_is_refused(bench: Any, payload: bytes, result: int) -> None:
+    bench.plug(bench.spec(is_protected=True))
+    assert bench.wire().ask(77, payload) == (result, b"")
+
+
+@pytest.mark.parametrize(
+    ("proof", "wait_s", "result"),
+    [(confirm(fingerprint=b"short"), 0, -270), (confirm(signature=b""), 0, -270), (confirm(), 61, -160)],
+    ids=["short fingerprint", "no signature", "too late"],
+)
+def test_a_proof_that_is_malformed_or_late_is_refused(bench: Any, proof: bytes, wait_s: float, result: int) -> None:
+    bench.plug(bench.spec(is_protected=True))
+    wire = bench.wire()
+    wire.ask(77, PREPARE)
+    bench.clock.sleep(wait_s)
+    assert wire.ask(77, proof) == (result, b"")
+
+
+def test_what_a_unit_signs_is_the_documented_digest() -> None:
+    digest = device_digest(bytes.fromhex("e00fce6819ef5f971ea9563a"), b"\xaa" * 32, bytes(range(32)))
+    assert digest.hex() == "f5e26b2af6e80d200efbefe74dd4645d50356e582e8a9460ee6e9851736f84ff"
+
+
+# --- assets, features, startup mode, SIMs ---
+
+
+def test_required_assets_are_those_the_application_in_flash_names(bench: Any) -> None:
+    files = {"cat.txt": b"meow", "dog.txt": b"woof"}
+    needs = (Dependency(4, 1, 6200), None)
+    app = make_module(13, (5, 2), 6, 0xB4000, b"an application".ljust(4000), needs, assets=files)
+    spec = bench.spec()
+    unit = bench.plug(replace(spec, modules=(*spec.modules[:3], app)))
+    assert unit.mode is UnitMode.SAFE
+    assert unit.report is not None
+    assert unit.report.reason == "2 assets of the application are missing"
+    result, reply = bench.wire().ask(91)
+    found = asset_info(reply)
+    assert (result, found.available) == (0, ())
+    assert [(a.name, a.hash) for a in found.required] == [
+        (name, hashlib.sha256(content).digest()) for name, content in files.items()
+    ]
+
+
+def test_an_application_without_assets_requires_none(bench: Any) -> None:
+    bench.plug(bench.spec())
+    assert bench.wire().ask(91) == (0, b"")
+
+
+def test_ethernet_detection_is_a_cleared_bit_and_survives_a_restart(bench: Any) -> None:
+    unit = bench.plug(bench.spec())
+    wire = bench.wire()
+    assert wire.ask(34, b"\x08\x01") == (0, b"")
+    assert wire.ask(33, bytes.fromhex("08 01 10 01")) == (0, b"")
+    assert unit.memory.dct.get("feature_flags").hex(" ") == "fd ff ff ff"
+    wire.ask(40)
+    bench.clock.sleep(5.0)
+    wire = bench.wire()
+    assert wire.ask(34, b"\x08\x01") == (0, b"\x08\x01")
+    assert wire.ask(33, b"\x08\x01") == (0, b"")
+    assert wire.ask(34, b"\x08\x01") == (0, b"")
+    for request_type in (33, 34):
+        assert wire.ask(request_type, b"\x08\x02") == (NOT_SUPPORTED, b"")
+
+
+def test_a_startup_mode_holds_for_one_start_in_safe_mode(bench: Any) -> None:
+    unit = bench.plug(bench.spec(device_os="6.2.0"))
+    assert bench.wire().ask(75, b"\x08\x01") == (0, b"")
+    bench.wire().ask(60)
+    bench.clock.sleep(5.0)
+    assert unit.mode is UnitMode.LISTENING
+    assert unit.report is not None
+    assert unit.report.mode is BootMode.SAFE
+    bench.wire().ask(60)
+    bench.clock.sleep(5.0)
+    assert unit.mode is UnitMode.SAFE
+
+
+def test_a_startup_mode_can_be_taken_back(bench: Any) -> None:
+    unit = bench.plug(bench.spec())
+    wire = bench.wire()
+    wire.ask(75, b"\x08\x01")
+    wire.ask(75)
+    wire.ask(60)
+    bench.clock.sleep(5.0)
+    assert unit.mode is UnitMode.SAFE
+
+
+def test_a_factory_reset_without_an_image_is_a_restart(bench: Any) -> None:
+    unit = bench.plug(bench.spec())
+    before = unit.memory.dump()
+    assert bench.wire().ask(41) == (0, b"")
+    bench.clock.sleep(1.5)
+    assert unit.mode is UnitMode.STARTING
+    bench.until(unit, UnitMode.NORMAL)
+    assert unit.memory.dump() == before
+
+
+def test_sim_and_access_point_are_told_as_they_were_set(bench: Any) -> None:
+    bench.plug(bench.spec())
+    wire = bench.wire()
+    assert wire.ask(553) == (0, b"\x08\x01")
+    assert wire.ask(551, b"\x08\x01") == (0, message(1, number(4, 1)))
+    stored = text(1, "carrier.example") + text(2, "me") + text(3, "secret")
+    assert wire.ask(550, number(1, 2) + message(2, stored)) == (0, b"")
+    assert wire.ask(552, M32) == (0, b"")
+    wire.ask(40)
+    bench.clock.sleep(5.0)
+    wire = bench.wire()
+    assert wire.ask(553) == (0, M32)
+    assert wire.ask(551, b"\x08\x02") == (0, message(1, stored))
+    assert wire.ask(551, b"\x08\x01") == (0, message(1, number(4, 1)))
+    assert wire.ask(550, number(1, 2) + message(2, number(4, 1))) == (0, b"")
+    assert wire.ask(551, b"\x08\x02") == (0, message(1, number(4, 1)))
+
+
+M32 = b"\x08\x02"
+"""SetActiveSimRequest of the reference's test vectors (usb-and-serial 9.3)."""
+
+
+@pytest.mark.parametrize("request_type", [550, 551, 552])
+def test_a_sim_that_does_not_exist_is_refused(bench: Any, request_type: int) -> None:
+    bench.plug(bench.spec())
+    for payload in (b"", b"\x08\x03"):
+        assert bench.wire().ask(request_type, payload) == (NOT_SUPPORTED, b"")

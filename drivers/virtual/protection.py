@@ -1,0 +1,88 @@
+"""Device protection of a running unit: what it still answers, its state, and the handshake to service mode.
+
+Reference usb-and-serial 4.9, firmware-and-dfu 9. No server's key opens a virtual unit, so the handshake goes as
+far as the last check and ends there: service mode is never reached. Signatures are synthetic.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Callable
+
+from .messages import Fields, blob, message, number
+
+PROTECTED = -1801
+_STILL_ANSWERED = frozenset({10, 20, 76, 77})
+_TIMEOUT, _INVALID_STATE, _NOT_SUPPORTED, _INVALID_ARGUMENT, _KEY_MISMATCH = -160, -210, -120, -270, -1802
+_NONCE_SIZE = _FINGERPRINT_SIZE = 32
+_CONFIRM_WITHIN_S = 60.0
+
+Answer = tuple[int, bytes]
+"""Result code and reply of a request."""
+
+
+class Action(enum.IntEnum):
+    """Field 1 of request 77."""
+
+    RESET = 0  # end service mode
+    PREPARE = 1  # give a nonce, get one
+    CONFIRM = 2  # prove to be the server
+
+
+class Protection:
+    """Protection since the last boot. Lives in RAM; ``now`` is clock seconds."""
+
+    def __init__(self, device_id: str, is_active: bool, now: Callable[[], float]) -> None:
+        self.is_active = is_active
+        self._device_id, self._now = bytes.fromhex(device_id), now
+        self._prepared_at: float | None = None
+
+    def refuses(self, request_type: int) -> bool:
+        """Whether a request of that type ends with -1801 unseen."""
+        return self.is_active and request_type not in _STILL_ANSWERED
+
+    def state(self) -> bytes:
+        """The reply of request 76; nothing at all on an open unit."""
+        return number(1, int(self.is_active))
+
+    def change(self, payload: bytes) -> Answer:
+        """Request 77. Raises `BadMessage`."""
+        fields = Fields(payload)
+        match fields.number(1):
+            case Action.RESET:
+                self._prepared_at = None
+                return 0, b""
+            case Action.PREPARE:
+                return self._prepare(fields.message(2).blob(1))
+            case Action.CONFIRM:
+                return self._confirm(fields.message(3))
+        return _NOT_SUPPORTED, b""
+
+    def _prepare(self, server_nonce: bytes) -> Answer:
+        if not self.is_active:
+            return 0, b""
+        if len(server_nonce) != _NONCE_SIZE:
+            return _INVALID_ARGUMENT, b""
+        self._prepared_at = self._now()
+        nonce = hashlib.sha256(b"synthetic nonce" + self._device_id + server_nonce).digest()
+        signature = hashlib.sha256(b"synthetic" + device_digest(self._device_id, nonce, server_nonce)).digest()
+        fingerprint = hashlib.sha256(b"synthetic device key" + self._device_id).digest()
+        return 0, message(1, blob(1, nonce) + blob(2, signature) + blob(3, fingerprint))
+
+    def _confirm(self, proof: Fields) -> Answer:
+        if self._prepared_at is None:
+            return _INVALID_STATE, b""
+        late = self._now() - self._prepared_at > _CONFIRM_WITHIN_S
+        self._prepared_at = None
+        if late:
+            return _TIMEOUT, b""
+        if not proof.blob(1) or len(proof.blob(2)) != _FINGERPRINT_SIZE:
+            return _INVALID_ARGUMENT, b""
+        return _KEY_MISMATCH, b""
+
+
+def device_digest(device_id: bytes, device_nonce: bytes, server_nonce: bytes) -> bytes:
+    """What a unit signs in PREPARE: SHA-256 over its id and both nonces, each behind its length."""
+    nonces = b"".join(len(nonce).to_bytes(4, "little") + nonce for nonce in (device_nonce, server_nonce))
+    return hashlib.sha256(b"device" + device_id + nonces).digest()
