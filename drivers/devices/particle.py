@@ -397,6 +397,8 @@ class ParticleDevice:
             try:
                 verbs.ask(requests.get_device_mode(), deadline=deadline, cancel=self._cancel)
                 return
+            except RequestRejected:  # an answer all the same; a protected unit gives no other
+                return
             except DeadlineExceeded:  # a unit that has just started may have no time for requests yet
                 deadline.check("first answer after a restart")
 

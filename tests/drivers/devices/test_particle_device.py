@@ -14,6 +14,7 @@ from drivers.errors import (
     Disconnected,
     DriverError,
     LinkError,
+    RequestRejected,
     Stalled,
     Swapped,
     TransferTimeout,
@@ -318,6 +319,21 @@ def test_errors_of_a_bus_that_comes_up_are_part_of_an_announced_restart(
     assert errors == []
     assert device.ask(requests.get_serial_number()) == unit.spec.serial
     assert bench.watch("1-1").generation == 2
+
+
+def test_a_protected_unit_is_identified_and_started_and_says_so(bench: DeviceBench) -> None:
+    spec = make_spec("boron", 7, 1, "6.3.4", setup_done=True, arrives=BootRequest.DFU, is_protected=True)
+    unit = bench.plug(spec)
+    device = identified(bench)
+    device.leave_dfu(bench.within(60.0))
+    assert str(device.ask(requests.get_device_id())) == unit.device_id
+    state = device.ask(requests.get_protected_state())
+    assert (state.is_protected, state.is_service_mode) == (True, False)
+    for request in (requests.get_serial_number(), requests.enter_dfu(), requests.get_module_info()):
+        with pytest.raises(RequestRejected) as caught:
+            device.ask(request)  # type: ignore[arg-type]
+        assert caught.value.code == -1801
+    assert device.os_version(bench.within(5.0)) == "6.3.4"
 
 
 def test_a_unit_that_only_stalls_after_its_return_is_given_up_at_the_deadline(bench: DeviceBench) -> None:
