@@ -6,10 +6,6 @@ messages are made with the unit's own encoder. Reference usb-and-serial 4.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from ..identity import Secret
 from ..platforms import OsVersion
 from .boot import BootRequest
 from .control_service import Outcome
@@ -17,48 +13,24 @@ from .flash import FlashFailed, Who
 from .inventory import find_application
 from .messages import BadMessage, Fields, blob, message, number, text
 from .module_report import module_info
+from .network_requests import NETWORK_REQUESTS
 from .ota import CHUNK
 from .protection import PROTECTED
-from .sims import AccessPointName, SimStore, SimType
+from .request_row import (
+    BAD_DATA,
+    FLASH_IO,
+    INVALID_STATE,
+    NOT_ALLOWED,
+    NOT_SUPPORTED,
+    Handler,
+    Request,
+    Versions,
+    query,
+)
 from .system import RunningSystem, diagnostics
-from .world import Security, StoredNetwork
 
-UNKNOWN, NOT_SUPPORTED, NOT_ALLOWED, NOT_FOUND = -100, -120, -130, -170
-INVALID_STATE, FLASH_IO, INVALID_ARGUMENT, BAD_DATA = -210, -219, -270, -280
-
-Handler = Callable[[RunningSystem, bytes], Outcome]
-Versions = tuple[tuple[str, str | None], ...]
-
-_ALWAYS: Versions = (("0.0.0", None),)
-_WIFI_TYPE, _PPP_TYPE, _LOOPBACK_TYPE = 8, 16, 1
-_LOOPBACK_INDEX, _RADIO_INDEX = 1, 4
-_NAME_LIMIT, _PASSWORD_LIMIT = 32, 64
 _ETHERNET_DETECTION, _ETHERNET_FLAG = 1, 0x02  # the feature's number in requests 33 and 34; its bit in the flags
 _STARTUP_LISTENING = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One row: who knows the request and since when. ``radio``: "wifi", "cellular" or "" for all units."""
-
-    name: str
-    handler: Handler
-    versions: Versions = _ALWAYS
-    radio: str = ""
-
-    def is_known(self, system: RunningSystem) -> bool:
-        """Whether this unit with this Device OS knows the request at all."""
-        platform = system.board.spec.platform
-        has_radio = {"": True, "wifi": platform.has_wifi, "cellular": platform.has_cellular}[self.radio]
-        return has_radio and is_within(system.os, self.versions)
-
-
-def is_within(version: OsVersion, versions: Versions) -> bool:
-    """Whether ``version`` lies in one of the half-open ranges (since, before)."""
-    return any(
-        OsVersion.parse(since) <= version and (before is None or version < OsVersion.parse(before))
-        for since, before in versions
-    )
 
 
 def answer_request(system: RunningSystem, request_type: int, payload: bytes) -> Outcome:
@@ -80,11 +52,6 @@ def answer_request(system: RunningSystem, request_type: int, payload: bytes) -> 
     if outcome.seconds:
         return outcome
     return Outcome(outcome.result, outcome.data, system.board.timings.work_s, outcome.finish, outcome.completed)
-
-
-def _query(handler: Callable[[RunningSystem], Outcome]) -> Handler:
-    """A request that needs no payload and looks at none."""
-    return lambda system, _payload: handler(system)
 
 
 # --- identity and system --------------------------------------------------------------------
@@ -121,7 +88,7 @@ def _restart_into(request: BootRequest) -> Handler:
     def handler(system: RunningSystem) -> Outcome:
         return Outcome(completed=lambda: system.restart_after_check(request))
 
-    return _query(handler)
+    return query(handler)
 
 
 def _start_listening(system: RunningSystem) -> Outcome:
@@ -225,7 +192,7 @@ def _rainbow(is_on: bool) -> Handler:
         system.is_rainbow = is_on
         return Outcome()
 
-    return _query(handler)
+    return query(handler)
 
 
 def _start_update(system: RunningSystem, payload: bytes) -> Outcome:
@@ -265,218 +232,42 @@ def _disconnect(system: RunningSystem) -> Outcome:
     return Outcome()
 
 
-# --- network interfaces ---------------------------------------------------------------------
-
-
-def _interfaces(system: RunningSystem) -> dict[int, bytes]:
-    """Index -> Interface message (4.6): loopback, and the one radio."""
-    spec = system.board.spec
-    radio = (text(2, "wl3") + number(3, _WIFI_TYPE)) if spec.mac else (text(2, "pp3") + number(3, _PPP_TYPE))
-    return {
-        _LOOPBACK_INDEX: number(1, _LOOPBACK_INDEX) + text(2, "lo0") + number(3, _LOOPBACK_TYPE),
-        _RADIO_INDEX: number(1, _RADIO_INDEX) + radio,
-    }
-
-
-def _interface_list(system: RunningSystem) -> Outcome:
-    if system.board.spec.platform.has_cellular and is_within(system.os, (("6.2.0", "6.2.1"),)):
-        return Outcome(UNKNOWN)  # that build has an interface whose type has no name
-    return Outcome(data=b"".join(message(1, one) for one in _interfaces(system).values()))
-
-
-def _interface(system: RunningSystem, payload: bytes) -> Outcome:
-    index = Fields(payload).number(1)
-    found = _interfaces(system).get(index)
-    if found is None:
-        return Outcome(NOT_FOUND)
-    mac = system.board.spec.mac
-    hardware = blob(8, bytes.fromhex(str(mac).replace(":", ""))) if mac and index == _RADIO_INDEX else b""
-    return Outcome(data=message(1, found + hardware + number(9, 1500)))
-
-
-# --- Wi-Fi ------------------------------------------------------------------------------------
-
-
-def _network(payload: bytes) -> StoredNetwork | int:
-    """The network a JOIN or SET message names, or a result code."""
-    fields = Fields(payload)
-    ssid, credentials = fields.text(1), fields.message(4)
-    password = credentials.text(2)
-    if not 1 <= len(ssid.encode()) <= _NAME_LIMIT or len(password.encode()) > _PASSWORD_LIMIT:
-        return INVALID_ARGUMENT
-    if credentials.number(1) not in (0, 1):
-        return NOT_SUPPORTED
-    security = fields.number(3)
-    known = security in set(Security)
-    return StoredNetwork(ssid, Secret(password) if password else None, Security(security if known else 0))
-
-
-def _join(system: RunningSystem, payload: bytes) -> Outcome:
-    """Really connects, which takes seconds, and stores only on success."""
-    network = _network(payload)
-    if isinstance(network, int):
-        return Outcome(network)
-    timings = system.board.timings
-    is_good = system.board.world.admits(network) is not None
-    seconds = timings.wifi_join_s if is_good else timings.wifi_refused_s
-
-    def finish() -> Outcome:
-        try:
-            return Outcome(system.radio.join(network))
-        except FlashFailed:
-            return Outcome(FLASH_IO)
-
-    return Outcome(seconds=seconds, finish=finish)
-
-
-def _store_credentials(system: RunningSystem, payload: bytes) -> Outcome:
-    network = _network(payload)
-    if isinstance(network, int):
-        return Outcome(network)
-    return Outcome(seconds=system.radio.store.add(network, Who.CONTROL))
-
-
-def _join_known(system: RunningSystem, payload: bytes) -> Outcome:
-    ssid = Fields(payload).text(1)
-    known = next((one for one in system.radio.store.networks() if one.ssid == ssid), None)
-    if known is None or system.board.world.admits(known) is None:
-        return Outcome(NOT_FOUND)
-    system.radio.connect()
-    return Outcome(seconds=system.board.timings.wifi_join_s)
-
-
-def _known_networks(system: RunningSystem) -> Outcome:
-    rows = (
-        text(1, n.ssid) + number(2, int(n.security)) + number(3, int(n.password is not None))
-        for n in system.radio.store.networks()
-    )
-    return Outcome(data=b"".join(message(1, row) for row in rows))
-
-
-def _remove_network(system: RunningSystem, payload: bytes) -> Outcome:
-    ssid = Fields(payload).text(1)
-    if all(one.ssid != ssid for one in system.radio.store.networks()):
-        return Outcome()
-    return Outcome(seconds=system.radio.store.remove(ssid, Who.CONTROL))
-
-
-def _clear_networks(system: RunningSystem) -> Outcome:
-    return Outcome(seconds=system.radio.store.clear(Who.CONTROL))
-
-
-def _current_network(system: RunningSystem) -> Outcome:
-    point = system.radio.current
-    if point is None:
-        return Outcome(INVALID_STATE)
-    return Outcome(data=text(1, point.ssid) + blob(2, point.bssid) + number(3, point.channel) + number(4, point.rssi))
-
-
-def _scan(system: RunningSystem) -> Outcome:
-    rows = (
-        text(1, p.ssid) + blob(2, p.bssid) + number(3, int(p.security)) + number(4, p.channel) + number(5, p.rssi)
-        for p in system.board.world.access_points.values()
-    )
-    return Outcome(data=b"".join(message(1, row) for row in rows), seconds=system.board.timings.wifi_scan_s)
-
-
-# --- cellular -----------------------------------------------------------------------------------
-
-_IMEI_VERSIONS: Versions = (("5.8.0", "6.0.0-alpha.1"), ("6.1.0", None))
-
-
-def _iccid(system: RunningSystem) -> Outcome:
-    """Switches the modem on; the IMEI came and went with the versions (4.10)."""
-    spec = system.board.spec
-    imei = text(2, str(spec.imei)) if is_within(system.os, _IMEI_VERSIONS) else b""
-    return Outcome(
-        data=text(1, str(spec.iccid)) + imei, seconds=system.radio.modem_delay_s + system.board.timings.work_s
-    )
-
-
-def _sim(value: int) -> SimType | None:
-    return SimType(value) if value in set(SimType) else None
-
-
-def _active_sim(system: RunningSystem) -> Outcome:
-    return Outcome(data=number(1, int(SimStore(system.board.memory).active)))
-
-
-def _set_active_sim(system: RunningSystem, payload: bytes) -> Outcome:
-    """Told by 553 at once; whether a real unit wants a restart first is uncertain (4.10)."""
-    sim = _sim(Fields(payload).number(1))
-    return Outcome(NOT_SUPPORTED) if sim is None else Outcome(seconds=SimStore(system.board.memory).set_active(sim))
-
-
-def _access_point(system: RunningSystem, payload: bytes) -> Outcome:
-    sim = _sim(Fields(payload).number(1))
-    if sim is None:
-        return Outcome(NOT_SUPPORTED)
-    point = SimStore(system.board.memory).access_point(sim)
-    stored = text(1, point.apn) + text(2, point.user) + text(3, point.password) if point else number(4, 1)
-    return Outcome(data=message(1, stored))
-
-
-def _set_access_point(system: RunningSystem, payload: bytes) -> Outcome:
-    fields = Fields(payload)
-    sim, wanted = _sim(fields.number(1)), fields.message(2)
-    if sim is None:
-        return Outcome(NOT_SUPPORTED)
-    point = None if wanted.flag(4) else AccessPointName(wanted.text(1), wanted.text(2), wanted.text(3))
-    return Outcome(seconds=SimStore(system.board.memory).set_access_point(sim, point))
-
-
-_STORE_VERSIONS: Versions = (("5.8.2", "6.0.0-alpha.1"), ("6.2.0", None))
 _SINCE_5_6: Versions = (("5.6.0", None),)
 _SINCE_6: Versions = (("6.0.0", None),)
 
 REQUESTS: dict[int, Request] = {
     1: Request("echo", _echo),
-    20: Request("device id", _query(_device_id)),
-    21: Request("serial number", _query(_serial_number)),
-    30: Request("system version", _query(_system_version)),
-    31: Request("ncp firmware version", _query(_ncp_version), radio="wifi"),
-    32: Request("system capabilities", _query(_nothing)),
+    20: Request("device id", query(_device_id)),
+    21: Request("serial number", query(_serial_number)),
+    30: Request("system version", query(_system_version)),
+    31: Request("ncp firmware version", query(_ncp_version), radio="wifi"),
+    32: Request("system capabilities", query(_nothing)),
     33: Request("set feature", _set_feature),
     34: Request("get feature", _get_feature),
     40: Request("reset", _restart_into(BootRequest.NORMAL)),
     41: Request("factory reset", _restart_into(BootRequest.NORMAL)),  # no unit here holds a factory image to restore
     50: Request("dfu mode", _restart_into(BootRequest.DFU)),
     60: Request("safe mode", _restart_into(BootRequest.SAFE)),
-    70: Request("start listening", _query(_start_listening)),
-    71: Request("stop listening", _query(_stop_listening)),
-    72: Request("device mode", _query(_device_mode)),
+    70: Request("start listening", query(_start_listening)),
+    71: Request("stop listening", query(_stop_listening)),
+    72: Request("device mode", query(_device_mode)),
     73: Request("set setup done", _set_setup_done),
-    74: Request("is setup done", _query(_is_setup_done)),
+    74: Request("is setup done", query(_is_setup_done)),
     75: Request("set startup mode", _set_startup_mode),
-    76: Request("protected state", _query(_protected_state), _SINCE_6),
+    76: Request("protected state", query(_protected_state), _SINCE_6),
     77: Request("set protected state", _set_protected_state, _SINCE_6),
-    90: Request("module info", _query(_module_info)),
-    91: Request("asset info", _query(_asset_info), _SINCE_5_6),
+    90: Request("module info", query(_module_info)),
+    91: Request("asset info", query(_asset_info), _SINCE_5_6),
     100: Request("diagnostics", _diagnostics),
     200: Request("set claim code", _set_claim_code),
-    201: Request("is claimed", _query(_is_claimed)),
+    201: Request("is claimed", query(_is_claimed)),
     230: Request("start rainbow", _rainbow(True)),
     231: Request("stop rainbow", _rainbow(False)),
     250: Request("start update", _start_update),
     251: Request("finish update", _finish_update),
-    252: Request("cancel update", _query(_cancel_update)),
+    252: Request("cancel update", query(_cancel_update)),
     253: Request("update data", _update_data),
-    300: Request("connection status", _query(_connection_status)),
-    301: Request("connect", _query(_connect)),
-    302: Request("disconnect", _query(_disconnect)),
-    400: Request("interface list", _query(_interface_list)),
-    401: Request("interface", _interface),
-    500: Request("join new network", _join, radio="wifi"),
-    501: Request("join known network", _join_known, radio="wifi"),
-    502: Request("known networks", _query(_known_networks), radio="wifi"),
-    503: Request("remove network", _remove_network, radio="wifi"),
-    504: Request("clear networks", _query(_clear_networks), radio="wifi"),
-    505: Request("current network", _query(_current_network), radio="wifi"),
-    506: Request("scan", _query(_scan), radio="wifi"),
-    507: Request("store credentials", _store_credentials, _STORE_VERSIONS, radio="wifi"),
-    550: Request("set access point", _set_access_point, radio="cellular"),
-    551: Request("access point", _access_point, radio="cellular"),
-    552: Request("set active sim", _set_active_sim, radio="cellular"),
-    553: Request("active sim", _query(_active_sim), radio="cellular"),
-    554: Request("iccid", _query(_iccid), radio="cellular"),
-}
+    300: Request("connection status", query(_connection_status)),
+    301: Request("connect", query(_connect)),
+    302: Request("disconnect", query(_disconnect)),
+} | NETWORK_REQUESTS
