@@ -48,8 +48,10 @@ class StepRow:
 
 STEP_ROWS: Mapping[str, StepRow] = {
     "identify": StepRow("Identify", Lane.UNIT, 90),
-    "dfu": StepRow("Enter DFU", Lane.UNIT, 180),  # with the bootloader update before it
-    "device_os": StepRow("Device OS", Lane.UNIT, 300),
+    "dfu": StepRow(
+        "Enter DFU", Lane.UNIT, 480
+    ),  # with what goes first: a bootloader, radio firmware (minutes to apply)
+    "device_os": StepRow("Device OS", Lane.UNIT, 480),
     "firmware": StepRow("Firmware", Lane.UNIT, 180),
     "product_add": StepRow("Add to product", Lane.CLOUD, 120),
     "name": StepRow("Name", Lane.CLOUD, 120, may_be_off=True),

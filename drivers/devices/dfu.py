@@ -18,6 +18,7 @@ from ..errors import (
     LinkError,
     LocalProtocolError,
     ReadBackDiffers,
+    Stalled,
     TransferTimeout,
     WriteRefused,
 )
@@ -28,6 +29,7 @@ from ..wire import dfu, dfuse
 from ..wire.actions import Operation
 from ..wire.dfuse import Access
 from ..wire.module import CRC_SIZE, PREFIX_SIZE, FlashHeader, Image, has_valid_crc, parse_flash_header
+from ..wire.replies import Protection
 from .dialogue import Progress, Runner, Trace, no_progress, no_trace
 from .flashing import PAGE, Block, WritePlan, plan_write
 
@@ -37,6 +39,7 @@ OPERATION_S = 10.0
 """Deadline of one erase, block or status (reference firmware-and-dfu 1.7)."""
 TRIES = 3
 """How often one page is erased and written before the unit is judged (reference firmware-and-dfu 1.7)."""
+_PROTECTION_STRING, _PROTECTED, _IN_SERVICE = 0xFA, "sm=p", "sm=s"
 _READ_PIECE = 16 * PAGE
 _TAIL = 40 + CRC_SIZE  # suffix and CRC of a plain module
 _HEAD = 0x200 + 24  # vector table and prefix
@@ -92,9 +95,16 @@ class DfuDevice:
             self._layouts[alternate] = dfuse.parse_layout(self._transport.string(index))
         return self._layouts[alternate]
 
-    def is_protected(self) -> bool:
-        """The unit is under device protection: nothing can be read or written (reference firmware-and-dfu 9.1)."""
-        return self.layout(INTERNAL_FLASH).is_protected
+    def protection(self) -> Protection:
+        """Whether the unit is under device protection: then nothing can be read or written.
+
+        Newer bootloaders say so in a string, older ones only by their memory map (reference firmware-and-dfu 9.1).
+        """
+        try:
+            told = self._transport.string(_PROTECTION_STRING)
+        except Stalled:
+            return Protection(is_protected=self.layout(INTERNAL_FLASH).is_protected, is_service_mode=False)
+        return Protection(is_protected=told in (_PROTECTED, _IN_SERVICE), is_service_mode=told == _IN_SERVICE)
 
     # --- reading ----------------------------------------------------------------------------
 

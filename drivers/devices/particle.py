@@ -33,6 +33,7 @@ from ..identity import DeviceId
 from ..transport import SerialHost, UsbCandidate
 from ..wire import requests
 from ..wire.module import Image
+from ..wire.replies import Protection
 from ..wire.requests import Request
 from ..wire.usb import Mode
 from .console import Console, open_console
@@ -129,6 +130,17 @@ class ParticleDevice:
     def _console_id(self, deadline: Deadline) -> str:
         with self.console(deadline) as console:
             return str(console.identify(deadline).device_id or "")
+
+    def protection(self, deadline: Deadline) -> Protection:
+        """Whether the unit is under device protection, in both modes (reference firmware-and-dfu 9.1)."""
+        verbs = self._open(deadline)
+        if isinstance(verbs, DfuDevice):
+            verbs.deadline, verbs.cancel = deadline, self._cancel
+            return verbs.protection()
+        try:
+            return self.ask(requests.get_protected_state(), deadline)
+        except RequestRejected:  # a Device OS that knows no protection
+            return Protection(is_protected=False, is_service_mode=False)
 
     # --- opening ----------------------------------------------------------------------------
 

@@ -62,7 +62,7 @@ OPTIONS: dict[str, str] = {
     "for": "seconds",
     "by": "seconds",
     "with": "platform of the unit that comes instead",
-    "code": "result of a control request, -1 to -9999 (-100)",
+    "code": "result of a control request, 0 to -9999 (-100)",
 }
 """The other keys."""
 
@@ -72,7 +72,7 @@ _COUNTED = re.compile(r"(control|console|any|dfu-write|dfu-erase|flash):([1-9][0
 _REQUEST = re.compile(r"request:([0-9]{1,5})(?::([1-9][0-9]{0,8}))?")
 _PLUG = re.compile(r"plug:([0-9]{1,6}(?:\.[0-9]{1,3})?)")
 _SECONDS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
-_CODE = re.compile(r"-[1-9][0-9]{0,3}")
+_CODE = re.compile(r"0|-[1-9][0-9]{0,3}")
 _UNIT = re.compile(r"any|[1-9][0-9]{0,3}|[0-9a-f]{24}")
 
 
@@ -135,7 +135,7 @@ def parse_fault(spec: str) -> Fault:
     duration, by = (_seconds(spec, items, key) for key in ("for", "by"))
     code = items.get("code", "-100")
     if not _CODE.fullmatch(code):
-        raise BadFault(f"fault {spec!r}: code={code} is no result from -1 to -9999")
+        raise BadFault(f"fault {spec!r}: code={code} is no result from 0 to -9999")
     by_s = 0.5 if by is None else by
     return Fault(spec, unit, moment, action, int(times), duration, by_s, stranger, int(code))
 

@@ -6,12 +6,20 @@ Pure. Every refusal is a `PlanRefused` with one sentence and a code; nothing has
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
 from drivers.platforms import ModuleFunction, OsVersion, Platform, Via, os_version_of_module
-from drivers.wire.module import FLAG_COMBINED, FLAG_COMPRESSED, FLAG_DROP_PREFIX, FLAG_ENCRYPTED, Dependency, Image
+from drivers.wire.module import (
+    FLAG_COMBINED,
+    FLAG_COMPRESSED,
+    FLAG_DROP_PREFIX,
+    FLAG_ENCRYPTED,
+    AssetDependency,
+    Dependency,
+    Image,
+)
 
 from ..errors import UnitRejected
 from ..sku import SkuMinimum, minimum_for_serial, minimum_for_sku, minimums_of_platform
@@ -27,6 +35,7 @@ class Refusal(enum.StrEnum):
     MINIMUM = "minimum"  # D9: older than the SKU allows
     DOWNGRADE = "downgrade"  # H4: older than what the unit holds, without the profile's consent
     DEPENDENCY = "dependency"  # a module would miss another one
+    ASSETS = "assets"  # the application would miss files of its own
 
 
 _SENTENCES = {Refusal.DOWNGRADE: "downgrade_refused", Refusal.DEPENDENCY: "dependency_missing"}
@@ -125,6 +134,17 @@ def _check_version(application: Image, product: ProductFirmware | None) -> None:
         f"{product.version} (D2): the cloud would replace it; correct product_version or build it again",
         Refusal.PRODUCT,
     )
+
+
+def check_assets(application: Image, available: Collection[AssetDependency]) -> None:
+    """An application starts only with all of its assets; they are not sent from here."""
+    missing = [asset.name for asset in application.assets if asset not in available]
+    if missing:
+        raise PlanRefused(
+            f"{application.name} needs the assets {', '.join(missing)}, which the unit does not show and this station "
+            "does not send; name an application without assets",
+            Refusal.ASSETS,
+        )
 
 
 def check_minimum(system: Image | None, skus: Sequence[str], serial: str | None, *, is_running: bool = True) -> None:

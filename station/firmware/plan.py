@@ -7,11 +7,11 @@ what the unit reports; it is made again whenever the unit can say more than befo
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from drivers.platforms import ModuleFunction, OsVersion, Platform, Via, os_version_of_module
-from drivers.wire.module import Image
+from drivers.wire.module import AssetDependency, Image
 from drivers.wire.replies import ModuleInfo
 from drivers.wire.usb import Mode
 
@@ -19,6 +19,7 @@ from .checks import (
     PlanRefused,
     ProductFirmware,
     Refusal,
+    check_assets,
     check_dependencies,
     check_downgrade,
     check_minimum,
@@ -135,16 +136,19 @@ def make_plan(
     product: ProductFirmware | None = None,
     skus: Sequence[str] = (),
     serial: str | None = None,
+    assets: Collection[AssetDependency] = (),
 ) -> UpdatePlan:
     """The update of one unit, or `PlanRefused` with what is missing. Nothing is sent.
 
     ``held``: module info, None for a unit in DFU (it cannot say). ``release``: the modules of one Device
     OS for this platform. ``product``: None for a developer unit. ``skus`` and ``serial`` tell the
-    minimum Device OS (D9).
+    minimum Device OS (D9); ``assets`` are those the unit holds.
     """
     images = _by_key(platform, release, application)
     there = held_modules(held) if held is not None else None
     _check(images, there, application, product, allow_downgrade)
+    if application is not None:
+        check_assets(application, assets)
     check_minimum(images.get(SYSTEM_PART), skus, serial, is_running=mode is not Mode.DFU)
     compared = {key: _compared(image, there) for key, image in images.items()}
     changing = {key: image for key, image in images.items() if compared[key].is_same is not True}

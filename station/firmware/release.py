@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from drivers.platforms import ModuleFunction, Platform, os_version_of_module
-from drivers.wire.module import Image
+from drivers.wire.module import AssetDependency, Image
 from drivers.wire.replies import ModuleInfo
 from drivers.wire.usb import Mode
 
@@ -67,6 +67,7 @@ def plan_update(
     *,
     product: int | None = None,
     serial: str | None = None,
+    assets: Collection[AssetDependency] = (),
 ) -> UpdatePlan:
     """The plan that brings a unit to ``profile``; raises `PlanRefused`.
 
@@ -76,6 +77,7 @@ def plan_update(
         platform, held, files.release, files.application, mode=Mode.DFU if held is None else Mode.APPLICATION,
         allow_downgrade=profile.device_os is not None and profile.device_os.allow_downgrade,  # H4
         product=files.product(profile, product), skus=profile.skus, serial=serial,
+        assets=assets,
     )  # fmt: skip
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from drivers.wire.module import Image
+from drivers.errors import RequestRejected
+from drivers.wire import requests
+from drivers.wire.module import AssetDependency, Image
 from drivers.wire.replies import Store
 from drivers.wire.usb import Mode
 
@@ -69,10 +71,22 @@ class FlashVisit:
         plan = plan_update(
             self._profile, self._unit.platform, self._files, None if self._is_in_dfu else self._unit.modules,
             product=product.id if product else None, serial=self._unit.fact("serial"),
+            assets=self._assets(ctx),
         )  # fmt: skip
         if self._is_in_dfu:
             self._check_newer(ctx)
         return plan
+
+    def _assets(self, ctx: StepContext) -> tuple[AssetDependency, ...]:
+        """What the unit holds of the application's assets; asked only if it has any. A unit in DFU cannot say."""
+        application = self._files.application
+        if application is None or not application.assets or self._is_in_dfu:
+            return ()
+        try:
+            held = self._unit.device.ask(requests.get_asset_info(), ctx.deadline).available
+        except RequestRejected:  # a Device OS that knows no assets
+            return ()
+        return tuple(AssetDependency(asset.name, asset.hash) for asset in held)
 
     def _check_newer(self, ctx: StepContext) -> None:
         """A unit in DFU does not say what Device OS it holds, but its flash does (H4)."""

@@ -17,6 +17,7 @@ from ..errors import UnitRejected
 from ..profile import Offline
 from . import reading
 from .cloudwork import CloudWork, ask
+from .unit import Unit
 from .unitwork import UnitWork
 
 
@@ -24,6 +25,7 @@ def identify(work: UnitWork, ctx: StepContext) -> StepResult:
     """Read, compare, and tell the screen; in DFU only the Device ID can be had."""
     unit = work.unit
     reading.identify_usb(unit, ctx)  # first of all: whatever happens, the record says to whom
+    _check_protection(unit, ctx)
     _check_product(work, ctx)
     if unit.device.mode is Mode.DFU and not work.visit.has_files:
         with ctx.write("unit", "restart out of DFU"):  # nothing else would (H9)
@@ -38,6 +40,17 @@ def identify(work: UnitWork, ctx: StepContext) -> StepResult:
     if work.visit.has_files:
         work.visit.plan(ctx)
     return already(reading.proof(unit))
+
+
+def _check_protection(unit: Unit, ctx: StepContext) -> None:
+    """A unit under device protection answers next to nothing and takes no firmware (firmware-and-dfu 9.2)."""
+    state = unit.device.protection(ctx.deadline)
+    if state.is_protected:
+        now = "in service mode for a while, but still protected" if state.is_service_mode else "a protected device"
+        raise UnitRejected(
+            f"{unit.identity.device_id} is {now}; its owner has to take device protection off it first",
+            sentence="protected",
+        )
 
 
 def _check_product(work: UnitWork, ctx: StepContext) -> None:

@@ -392,7 +392,7 @@ def test_a_unit_that_does_not_obey_is_brought_to_listening_by_hand_and_goes_on(r
 
 
 @pytest.mark.rule("H3")
-@pytest.mark.parametrize("refusal", ["do=stall", "do=busy,times=3"])
+@pytest.mark.parametrize("refusal", ["do=stall", "do=busy,times=3", "do=reject,code=0"])  # or it says yes, and stays
 def test_a_unit_that_refuses_dfu_is_brought_there_by_hand_and_goes_on(refusal: str, tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
         unit = bench.unit(faults=(f"at=request:50,{refusal}",))

@@ -9,8 +9,11 @@ import pytest
 from line_bench import ARGON, BORON, OTHER_PRODUCT, PRODUCTS, LineBench, Recipe, Walk, line_bench, replace
 
 from drivers.identity import DeviceId, SerialNumber
+from drivers.platforms import ModuleFunction
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.factory import make_spec
+from drivers.virtual.header import Dependency
+from drivers.virtual.synthetic import SyntheticFile, make_module
 from drivers.virtual.unit import VirtualUnit
 from station.engine.commands import Scan
 from station.engine.events import HandsNeeded, ScanRead, WireTraced
@@ -165,6 +168,29 @@ def test_a_unit_the_cloud_never_heard_of_fails_without_flash_being_judged(tmp_pa
         assert walk.verdict is Verdict.FAIL
         assert walk.finished.failed_step == "product_add"
         assert walk.flash_writes == 0
+
+
+@pytest.mark.parametrize("arrives", [BootRequest.NORMAL, BootRequest.DFU])
+@pytest.mark.parametrize("device_os", ["6.3.4", "6.1.1"])
+def test_a_protected_unit_is_told_from_a_bad_one_before_anything_else(
+    device_os: str, arrives: BootRequest, tmp_path: Path
+) -> None:
+    recipe = replace(BORON, device_os=device_os)
+    with line_bench(tmp_path, recipe) as bench:
+        walk = bench.walk(bench.finished_unit(recipe, is_protected=True, arrives=arrives))
+        check_failed(walk, "protected", "protected device", "owner")
+
+
+@pytest.mark.parametrize("arrives", [BootRequest.NORMAL, BootRequest.DFU])
+def test_an_application_whose_assets_the_unit_does_not_hold_is_refused_before_any_write(
+    arrives: BootRequest, tmp_path: Path
+) -> None:
+    """Written without them it would leave the unit in safe mode."""
+    wants = (Dependency(ModuleFunction.SYSTEM_PART, 1, 6305), None)
+    data = make_module(13, (5, 2), 6, 0xB4000, b"an application".ljust(4000), wants, assets={"hello\x1b.txt": b"hello"})
+    recipe = replace(BORON, application=SyntheticFile("synthetic-boron-bundled.bin", data))
+    with line_bench(tmp_path, recipe) as bench:
+        check_failed(bench.walk(bench.unit(arrives=arrives)), "firmware_refused", "hello?.txt", "without assets")
 
 
 @pytest.mark.rule("A13")

@@ -486,7 +486,7 @@ def test_a_protected_unit_is_recognised_and_nothing_is_tried_on_it(bench: Device
     device = bench.device()
     device.identify(bench.within(10.0))
     dfu = device.dfu(bench.within(60.0))
-    assert dfu.is_protected()
+    assert dfu.protection().is_protected
     for write in (lambda: dfu.write_module(application("6.3.4")), lambda: dfu.write_dct("setup_done", b"\x01")):
         with pytest.raises(DeviceRefused, match="device protection"):
             write()
