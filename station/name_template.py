@@ -5,10 +5,11 @@ from __future__ import annotations
 import string
 from dataclasses import dataclass
 
+from .uncertain import NAME_LENGTH
+
 DEFAULT_NAME = "{serial}"
 DEFAULT_FALLBACK = "{platform}-{id6}"
 FIELDS = ("serial", "platform", "id", "id6")
-_MAX_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +40,4 @@ class NameTemplate:
         values = {"platform": platform, "id": device_id, "id6": device_id[-6:], "serial": serial or ""}
         needs_serial = any(name == "serial" for _, name, _, _ in string.Formatter().parse(self.template))
         chosen = self.fallback if needs_serial and not serial else self.template
-        return chosen.format_map(values)[:_MAX_LENGTH]
+        return chosen.format_map(values)[:NAME_LENGTH]
