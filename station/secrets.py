@@ -83,13 +83,31 @@ class SecretSource:
         self._environ, self._keyring = environ, keyring
 
     def resolve(self, reference: SecretRef, kind: type[S]) -> S:
-        """The secret as a ``kind``; raises `BadInput` when it is absent, empty or longer than 4096 characters."""
+        """The secret as a ``kind``, without the line end a pasted one brings along.
+
+        Raises `BadInput`, never with the text, when it is absent, empty, longer than 4096 characters or not printable.
+        """
         if reference.scheme == "env":
             text, advice = self._environ.get(reference.name), f"set {reference.name} before the station starts"
         else:
             text = self._keyring(reference.name, reference.user)
             advice = f"store it with: keyring set {reference.name} {reference.user}"
-        if not text or len(text) > _MAX_LENGTH or "\x00" in text:
-            fault = "holds nothing" if not text else "holds no usable text"
+        text = _without_line_end(text or "")
+        if fault := _fault(text, kind):
             raise BadInput(f"{kind.__name__} from {reference}: it {fault}; {advice}")
         return kind(text)
+
+
+def _without_line_end(text: str) -> str:
+    return re.sub(r"(\r\n|\n|\r)\Z", "", text)
+
+
+def _fault(text: str, kind: type[Secret]) -> str:
+    """What is wrong with a secret, or "": text no request can carry would come back quoted in some library's error."""
+    if not text:
+        return "holds nothing"
+    if len(text) > _MAX_LENGTH:
+        return f"is longer than {_MAX_LENGTH} characters"
+    if issubclass(kind, ApiToken) and not text.isascii():
+        return "holds characters other than printable ASCII"
+    return "" if text.isprintable() else "holds characters that cannot be printed"

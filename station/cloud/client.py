@@ -32,7 +32,7 @@ from .answers import (
 )
 from .api import Call, Effect, ProductRef
 from .budget import TokenBucket, Window
-from .errors import BadAnswer, CloudDown, CloudError, OutcomeUnknown, RateLimited
+from .errors import BadAnswer, CloudDown, CloudError, OutcomeUnknown, RateLimited, TokenRejected
 from .http import READ_S, HttpLink
 from .retry import NoAnswer, RetryPlan, Trouble, is_ambiguous, trouble_of
 
@@ -209,7 +209,7 @@ class CloudClient:
         may_log_in_again = True
         while True:
             self._take(call, deadline, cancel)
-            token = self._token()
+            token = _sendable(call, self._token())
             result = self._try(call, token, deadline, cancel)
             trouble = trouble_of(result, call.accepts)
             if trouble is not None:
@@ -309,6 +309,14 @@ class CloudClient:
             changed, self._reachable = self._reachable is not now_reachable, now_reachable
         if changed and self._on_reachable is not None:
             self._on_reachable(now_reachable, reason)
+
+
+def _sendable(call: Call[T], token: Secret) -> Secret:
+    """The token, if a header can carry it: the HTTP library would quote any other in its error."""
+    text = token.reveal()
+    if not text or not text.isascii() or not text.isprintable():
+        raise TokenRejected(f"{call.what}: the access token is not printable ASCII; put in a new token")
+    return token
 
 
 def _gave_up(call: Call[T], trouble: Trouble, said: str) -> CloudError:

@@ -75,7 +75,10 @@ class HttpLink:
         self._session.mount("http://", adapter)
 
     def send(self, method: str, path: str, token: Secret, json: Mapping[str, object] | None) -> Answer | NoAnswer:
-        """One request, one answer: every status is an `Answer`, no network is a `NoAnswer`. Raises nothing."""
+        """One request, one answer: every status is an `Answer`, no network is a `NoAnswer`. Raises nothing.
+
+        Not even what no library announces: its text and its traceback may quote our request, token and all (N5).
+        """
         try:
             with self._session.request(
                 method, self.base_url + path, json=json, auth=_Bearer(token), timeout=(CONNECT_S, READ_S),
@@ -84,6 +87,8 @@ class HttpLink:
                 return _answer_of(response, token)
         except requests.RequestException as error:
             return NoAnswer(was_sent=not _never_left(error), reason=_reason(error))
+        except Exception as error:
+            return NoAnswer(was_sent=True, reason=f"the exchange failed ({type(error).__name__})")
 
     def close(self) -> None:
         self._session.close()

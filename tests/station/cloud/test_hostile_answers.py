@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import socket
 import threading
+import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 from cloud_bench import BORON, PRODUCT
@@ -15,7 +16,9 @@ from drivers.clock import SimulatedClock
 from drivers.identity import Secret
 from station.cloud.answers import MAX_BODY_BYTES
 from station.cloud.client import CloudClient
-from station.cloud.errors import CloudError
+from station.cloud.errors import CloudError, TokenRejected
+from station.cloud.http import HttpLink
+from station.cloud.retry import NoAnswer
 from station.errors import BadInput
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
@@ -23,7 +26,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 @contextmanager
-def cloud_saying(raw: bytes) -> Iterator[CloudClient]:
+def cloud_saying(raw: bytes, token: str = TOKEN) -> Iterator[CloudClient]:
     """A client of a server that says ``raw`` to whoever connects, and hangs up."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(20.0)
@@ -45,7 +48,7 @@ def cloud_saying(raw: bytes) -> Iterator[CloudClient]:
     clock = SimulatedClock()
     with clock.registered():
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        client = CloudClient(url, lambda: Secret(TOKEN), clock, rng=random.Random(1))
+        client = CloudClient(url, lambda: Secret(token), clock, rng=random.Random(1))
         try:
             yield client
         finally:
@@ -115,3 +118,25 @@ def test_a_token_repeated_to_us_is_told_to_nobody() -> None:
 def test_a_cloud_that_would_see_the_token_in_clear_text_is_refused(url: str) -> None:
     with pytest.raises(BadInput):
         CloudClient(url, lambda: Secret(TOKEN), SimulatedClock())
+
+
+UNSENDABLE = [TOKEN + "\r", TOKEN + "\n", TOKEN + "\x7f", TOKEN + "…", "ü" + TOKEN, TOKEN + "\udcff", ""]
+
+
+@pytest.mark.rule("N5")
+@pytest.mark.parametrize("token", UNSENDABLE)
+def test_a_token_no_header_can_carry_is_rejected_without_showing_it(token: str) -> None:
+    with cloud_saying(answer(b"{}"), token) as client, pytest.raises(TokenRejected) as caught:
+        client.user()
+    assert TOKEN not in "".join(traceback.format_exception(caught.value))
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.rule("N5")
+@pytest.mark.parametrize("token", UNSENDABLE[:6])
+def test_no_error_of_a_library_leaves_the_link(token: str) -> None:
+    """The HTTP library quotes a header it cannot send: what comes out has our words only."""
+    with closing(HttpLink("http://127.0.0.1:9")) as link:
+        said = link.send("GET", "/v1/user", Secret(token), None)
+    assert isinstance(said, NoAnswer)
+    assert TOKEN not in repr(said)
