@@ -16,16 +16,23 @@ from urllib.parse import urlsplit
 import requests
 import requests.adapters
 import requests.auth
+import urllib3
+import urllib3.connection
 import urllib3.exceptions
 
 from drivers.identity import Secret
 
 from ..errors import BadInput
 from .answers import MAX_BODY_BYTES, Answer, clean, parse_body
+from .flight import Flight, FlightResponse
 from .retry import NoAnswer
 
 CONNECT_S, READ_S = 5.0, 60.0
-"""Real seconds: a call that must reach an offline device is answered after about 30 s (reference cloud-api 1)."""
+"""Real seconds: a call that must reach an offline device is answered after about 30 s (reference cloud-api 1).
+
+``READ_S`` is for the request and its whole answer, at whatever pace that drips in.
+"""
+_CHUNK_BYTES = 16 << 10
 _NEVER_SENT = (
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.ConnectTimeoutError,
@@ -57,6 +64,38 @@ class _Session(requests.Session):
         return None
 
 
+class _Connection(urllib3.connection.HTTPConnection):
+    response_class = FlightResponse
+
+
+class _TlsConnection(urllib3.connection.HTTPSConnection):
+    response_class = FlightResponse
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+_POOLS = {"http": _Pool, "https": _TlsPool}
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Connections, straight or through a proxy, whose every answer is read under the limits of a `Flight`."""
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: object) -> None:
+        super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: object) -> urllib3.PoolManager:
+        manager: urllib3.PoolManager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
 class HttpLink:
     """A `requests.Session` bound to one base URL: no cookies, no redirects, no retries of its own.
 
@@ -70,21 +109,25 @@ class HttpLink:
         self._session.trust_env = not is_local  # a proxy never stands before this host
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers["X-Particle-Tool"] = "provisioning-station"
-        adapter = requests.adapters.HTTPAdapter(pool_maxsize=40, max_retries=0)
+        adapter = _Adapter(pool_maxsize=40, max_retries=0)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
-    def send(self, method: str, path: str, token: Secret, json: Mapping[str, object] | None) -> Answer | NoAnswer:
+    def send(
+        self, method: str, path: str, token: Secret, json: Mapping[str, object] | None, flight: Flight | None = None
+    ) -> Answer | NoAnswer:
         """One request, one answer: every status is an `Answer`, no network is a `NoAnswer`. Raises nothing.
 
         Not even what no library announces: its text and its traceback may quote our request, token and all (N5).
+        ``flight`` holds other limits than the usual ones.
         """
+        flight = flight or Flight(MAX_BODY_BYTES, READ_S)
         try:
-            with self._session.request(
+            with flight.under_way(), self._session.request(
                 method, self.base_url + path, json=json, auth=_Bearer(token), timeout=(CONNECT_S, READ_S),
                 allow_redirects=False, stream=True,
             ) as response:  # fmt: skip
-                return _answer_of(response, token)
+                return _answer_of(response, token, flight.body_bytes)
         except requests.RequestException as error:
             return NoAnswer(was_sent=not _never_left(error), reason=_reason(error))
         except Exception as error:
@@ -107,22 +150,26 @@ def _check_base_url(url: str) -> bool:
     return is_local
 
 
-def _answer_of(response: requests.Response, token: Secret) -> Answer:
+def _answer_of(response: requests.Response, token: Secret, most_bytes: int) -> Answer:
     """Whatever stands before the cloud may repeat our own request in its error: the token is taken out (N5)."""
     secret = token.reveal()
-    read = bytearray()
-    for chunk in response.iter_content(65536):
-        read += chunk
-        if len(read) > MAX_BODY_BYTES:
-            read.clear()  # read as "no JSON": refused by whoever needs it
-            break
-    raw = bytes(read)
+    raw = _body_of(response, most_bytes)
     body, is_json = parse_body(raw.replace(secret.encode(), b"***") if secret else raw)
     return Answer(
         status=response.status_code, body=body, is_json=is_json,
         request_id=clean(_without(secret, response.headers.get("X-Request-Id", "")))[:80],
         date=_date(response.headers.get("Date", "")), retry_after=response.headers.get("Retry-After", ""),
     )  # fmt: skip
+
+
+def _body_of(response: requests.Response, most_bytes: int) -> bytes:
+    """The body, or nothing when it is too long: read as "no JSON", it is refused by whoever needs it."""
+    read = bytearray()
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        read += chunk
+        if len(read) > most_bytes:
+            return b""
+    return bytes(read)
 
 
 def _without(secret: str, text: str) -> str:

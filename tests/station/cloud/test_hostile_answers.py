@@ -6,17 +6,18 @@ import random
 import socket
 import threading
 import traceback
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 from cloud_bench import BORON, PRODUCT
 
 from drivers.clock import SimulatedClock
 from drivers.identity import Secret
-from station.cloud.answers import MAX_BODY_BYTES
+from station.cloud.answers import MAX_BODY_BYTES, Answer
 from station.cloud.client import CloudClient
 from station.cloud.errors import CloudError, TokenRejected
+from station.cloud.flight import Flight
 from station.cloud.http import HttpLink
 from station.cloud.retry import NoAnswer
 from station.errors import BadInput
@@ -26,34 +27,45 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 @contextmanager
-def cloud_saying(raw: bytes, token: str = TOKEN) -> Iterator[CloudClient]:
-    """A client of a server that says ``raw`` to whoever connects, and hangs up."""
+def serving(talk: Callable[[socket.socket], None]) -> Iterator[str]:
+    """The URL of a server that hears one request of whoever connects, lets ``talk`` answer, and hangs up."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(20.0)
 
+    def hear(connection: socket.socket) -> None:
+        with connection, suppress(OSError):  # the client may have heard enough
+            connection.recv(65536)
+            talk(connection)
+
     def serve() -> None:
-        while True:
-            try:
+        with suppress(OSError):
+            while True:
                 connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection:
-                try:
-                    connection.recv(65536)
-                    connection.sendall(raw)
-                except OSError:
-                    continue  # the client has heard enough
+                threading.Thread(target=hear, args=(connection,), daemon=True).start()
 
     threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.close()
+
+
+@contextmanager
+def cloud_saying(raw: bytes, token: str = TOKEN) -> Iterator[CloudClient]:
+    """A client of a server that says ``raw``, under simulated time."""
     clock = SimulatedClock()
-    with clock.registered():
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        client = CloudClient(url, lambda: Secret(token), clock, rng=random.Random(1))
-        try:
-            yield client
-        finally:
-            client.close()
-            listener.close()
+    with (
+        serving(lambda connection: connection.sendall(raw)) as url,
+        clock.registered(),
+        closing(CloudClient(url, lambda: Secret(token), clock, rng=random.Random(1))) as client,
+    ):
+        yield client
+
+
+def ask(url: str, flight: Flight | None = None) -> Answer | NoAnswer:
+    """One request, without retries."""
+    with closing(HttpLink(url)) as link:
+        return link.send("GET", "/v1/user", Secret(TOKEN), None, flight)
 
 
 def answer(body: bytes, head: bytes = OK) -> bytes:
@@ -140,3 +152,50 @@ def test_no_error_of_a_library_leaves_the_link(token: str) -> None:
         said = link.send("GET", "/v1/user", Secret(token), None)
     assert isinstance(said, NoAnswer)
     assert TOKEN not in repr(said)
+
+
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+ENDLESS: list[tuple[str, bytes, bytes]] = [
+    ("a chunk of length -1", CHUNKED + b"-1\r\n", b"a" * 65536),
+    ("a chunk of absurd length", CHUNKED + b"f" * 16 + b"\r\n", b"a" * 65536),
+    ("remarks to every chunk", CHUNKED, b"1;" + b"a" * 60_000 + b"\r\n \r\n"),
+    ("headers behind the body", CHUNKED + b"2\r\n{}\r\n0\r\n", b"x: " + b"a" * 60_000 + b"\r\n"),
+    ("promises of an answer", b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+    ("a body without length", OK + b"\r\n", b"a" * 65536),
+]
+POURED_AT_MOST = 256 << 20
+
+
+@pytest.mark.parametrize(("head", "piece"), [row[1:] for row in ENDLESS], ids=[row[0] for row in ENDLESS])
+def test_an_endless_answer_is_not_read_to_its_end(head: bytes, piece: bytes) -> None:
+    """However the answer words its length: what counts is what comes out of the socket."""
+    poured = [0]
+    is_over = threading.Event()
+
+    def pour(connection: socket.socket) -> None:
+        try:
+            connection.sendall(head)
+            while poured[0] < POURED_AT_MOST:
+                connection.sendall(piece)
+                poured[0] += len(piece)
+        finally:
+            is_over.set()
+
+    with serving(pour) as url:
+        said = ask(url)
+        assert is_over.wait(10.0)
+    assert isinstance(said, NoAnswer) or not said.is_json
+    assert poured[0] < 2 * MAX_BODY_BYTES + (16 << 20)  # what is on its way in socket buffers counts too
+
+
+@pytest.mark.parametrize("size", [b"-5", b"-1", b"-0x1", b"f" * 16, b"", b"5 apples"])
+def test_a_chunk_of_impossible_length_is_no_answer(size: bytes) -> None:
+    with serving(lambda c: c.sendall(CHUNKED + size + b"\r\n{}\r\n\r\n0\r\n\r\n")) as url:
+        assert ask(url) == NoAnswer(was_sent=True, reason="the connection broke before an answer came")
+
+
+def test_an_answer_in_honest_chunks_is_read() -> None:
+    with serving(lambda c: c.sendall(CHUNKED + b'5\r\n{"id"\r\n4;x=y\r\n: 1}\r\n0\r\nX: y\r\n\r\n')) as url:
+        said = ask(url)
+    assert isinstance(said, Answer)
+    assert said.body == {"id": 1}

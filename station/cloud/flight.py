@@ -1,0 +1,103 @@
+"""One request under way: how much it may read, for how long, and a way to cut it off.
+
+Sits between the socket and the standard library's reader of answers, so that no length an answer claims and
+no pace it keeps counts for more than what the station allows. Sends nothing and knows no cloud.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from drivers.clock import Deadline, SystemClock
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_HEAD_BYTES = 64 << 10
+"""Room for the head of an answer: a real one has about 1 KiB."""
+
+
+class FlightOver(OSError):
+    """Nothing more may be read for this request."""
+
+
+class Flight:
+    """The limits of one request.
+
+    ``body_bytes``: the largest body wanted; with the head and the marks between chunks twice as much is read
+    from the socket, at most. ``seconds``: real seconds from now, after which nothing is read at all.
+    """
+
+    def __init__(self, body_bytes: int, seconds: float) -> None:
+        self.body_bytes = body_bytes
+        self._bytes_left = _HEAD_BYTES + 2 * body_bytes
+        self._deadline = Deadline.after(SystemClock(), seconds)
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Whatever connection this thread uses inside obeys these limits."""
+        before = _CURRENT.set(self)
+        try:
+            yield
+        finally:
+            _CURRENT.reset(before)
+
+    def patience_s(self) -> float:
+        """How long the next read may wait. Raises `FlightOver` when nothing more may be read."""
+        if self._deadline.expired:
+            raise FlightOver("the answer took too long")
+        return self._deadline.remaining
+
+    def count(self, length_bytes: int) -> None:
+        """Note that so much was read. Raises `FlightOver` when it was too much."""
+        self._bytes_left -= length_bytes
+        if self._bytes_left < 0:
+            raise FlightOver("the answer is too long")
+
+
+_CURRENT: ContextVar[Flight] = ContextVar("flight")
+
+
+class FlightResponse(http.client.HTTPResponse):
+    """The standard library's reader of one answer, fed under the limits of this thread's `Flight`."""
+
+    def __init__(
+        self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
+    ) -> None:
+        super().__init__(sock, debuglevel, method, url)
+        self.fp = _Reader(_Metered(self.fp.detach(), sock, _CURRENT.get()))
+
+
+class _Metered(io.RawIOBase):
+    """The bytes of a socket, each read under the limits of a flight."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, flight: Flight) -> None:
+        self._raw, self._sock, self._flight = raw, sock, flight
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        self._sock.settimeout(self._flight.patience_s())
+        length = self._raw.readinto(buffer)
+        self._flight.count(length or 0)
+        return length
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Reader(io.BufferedReader):
+    """Knows no reading without a length: only the negative length of a forged chunk asks for that."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            raise FlightOver("the answer claims a length below zero")
+        return super().read(size)
