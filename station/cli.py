@@ -56,6 +56,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     parsed = parser(next((word for word in words if word in VERBS), "")).parse_args(words)
     logging.basicConfig(level=parsed.log.upper(), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    for library in ("urllib3", "requests"):  # they quote what came over the wire, where our token may stand
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     try:
         return int(parsed.run(parsed))
     except BadInput as error:

@@ -20,6 +20,8 @@ from .errors import BadAnswer
 
 MAX_BODY_BYTES = 16 << 20
 """Largest answer that is read at all: an account's device list has no pages."""
+_MAX_NESTING = 16
+"""A real answer has four levels; any text can be read and shown at this depth without running out of stack."""
 _T = TypeVar("_T")
 _MAX_TEXT = 256
 _MAX_NUMBER = (1 << 53) - 1
@@ -182,12 +184,32 @@ class SerialRecord:
 # --- bodies ----------------------------------------------------------------------------------
 
 
-def parse_body(raw: bytes) -> tuple[object, bool]:
-    """``(value, True)`` for JSON, ``(None, False)`` for anything else: empty, HTML, garbage, too deep."""
+def parse_body(raw: bytes, secret: str = "") -> tuple[object, bool]:
+    """``(value, True)`` for JSON in UTF-8, ``(None, False)`` for anything else: empty, HTML, garbage, too deep.
+
+    ``secret`` is taken out of every text, after decoding: escaped letters must not carry it past us (N5).
+    """
     try:
-        return json.loads(raw), True
+        return _plain(json.loads(raw.decode("utf-8-sig")), secret, _MAX_NESTING), True
     except (ValueError, RecursionError):
         return None, False
+
+
+def _plain(value: object, secret: str, levels: int) -> object:
+    if isinstance(value, str):
+        return without(secret, value)
+    if isinstance(value, list | dict) and not levels:
+        raise ValueError("nested too deep")
+    if isinstance(value, list):
+        return [_plain(item, secret, levels - 1) for item in value]
+    if isinstance(value, dict):
+        return {without(secret, name): _plain(item, secret, levels - 1) for name, item in value.items()}
+    return value
+
+
+def without(secret: str, text: str) -> str:
+    """``text`` with stars where ``secret`` stood."""
+    return text.replace(secret, "***") if secret else text
 
 
 def error_words(body: object) -> str:

@@ -23,7 +23,7 @@ import urllib3.exceptions
 from drivers.identity import Secret
 
 from ..errors import BadInput
-from .answers import MAX_BODY_BYTES, Answer, clean, parse_body
+from .answers import MAX_BODY_BYTES, Answer, clean, parse_body, without
 from .flight import Flight, FlightResponse
 from .retry import NoAnswer
 
@@ -33,6 +33,7 @@ CONNECT_S, READ_S = 5.0, 60.0
 ``READ_S`` is for the request and its whole answer, at whatever pace that drips in.
 """
 _CHUNK_BYTES = 16 << 10
+_HEADER_SHOWN = 80
 _NEVER_SENT = (
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.ConnectTimeoutError,
@@ -154,11 +155,14 @@ def _answer_of(response: requests.Response, token: Secret, most_bytes: int) -> A
     """Whatever stands before the cloud may repeat our own request in its error: the token is taken out (N5)."""
     secret = token.reveal()
     raw = _body_of(response, most_bytes)
-    body, is_json = parse_body(raw.replace(secret.encode(), b"***") if secret else raw)
+    body, is_json = parse_body(raw, secret)
+
+    def header(name: str) -> str:
+        return clean(without(secret, response.headers.get(name, ""))[:_HEADER_SHOWN])
+
     return Answer(
-        status=response.status_code, body=body, is_json=is_json,
-        request_id=clean(_without(secret, response.headers.get("X-Request-Id", "")))[:80],
-        date=_date(response.headers.get("Date", "")), retry_after=response.headers.get("Retry-After", ""),
+        status=response.status_code, body=body, is_json=is_json, request_id=header("X-Request-Id"),
+        date=_date(header("Date")), retry_after=header("Retry-After"),
     )  # fmt: skip
 
 
@@ -170,10 +174,6 @@ def _body_of(response: requests.Response, most_bytes: int) -> bytes:
         if len(read) > most_bytes:
             return b""
     return bytes(read)
-
-
-def _without(secret: str, text: str) -> str:
-    return text.replace(secret, "***") if secret else text
 
 
 def _date(text: str) -> datetime.datetime | None:

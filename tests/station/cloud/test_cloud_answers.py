@@ -172,3 +172,16 @@ def test_any_bytes_are_json_or_not(raw: bytes) -> None:
 
 def test_nesting_without_end_is_not_json() -> None:
     assert read.parse_body(b"[" * 200_000) == (None, False)
+
+
+def test_an_answer_is_read_to_sixteen_levels() -> None:
+    assert read.parse_body(b"[" * 16 + b"]" * 16)[1]
+    assert read.parse_body(b'{"a":' * 16 + b"1" + b"}" * 16)[1]
+    assert read.parse_body(b"[" * 17 + b"]" * 17) == (None, False)
+    assert read.parse_body(b'{"a":' * 17 + b"1" + b"}" * 17) == (None, False)
+
+
+def test_only_utf_8_is_read() -> None:
+    assert read.parse_body('{"é": 1}'.encode()) == ({"é": 1}, True)
+    assert read.parse_body(b"\xef\xbb\xbf{}") == ({}, True)
+    assert read.parse_body("{}".encode("utf-16")) == (None, False)

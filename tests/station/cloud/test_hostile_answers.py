@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
+import subprocess
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from cloud_bench import BORON, PRODUCT
@@ -199,3 +203,48 @@ def test_an_answer_in_honest_chunks_is_read() -> None:
         said = ask(url)
     assert isinstance(said, Answer)
     assert said.body == {"id": 1}
+
+
+SAID = f'{{"error":"you sent {TOKEN}"}}'
+ESCAPED = "".join(f"\\u{ord(letter):04x}" for letter in TOKEN)
+
+
+@pytest.mark.rule("N5")
+@pytest.mark.parametrize(
+    "body",
+    [
+        SAID.encode(), SAID.replace(TOKEN, ESCAPED).encode(), b"\xef\xbb\xbf" + SAID.encode(),
+        *(SAID.encode(name) for name in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be")),
+        f'{{"errors":[{{"error":{{"status":"{ESCAPED}"}}}}]}}'.encode(),
+    ],
+)  # fmt: skip
+def test_no_spelling_of_our_token_in_an_answer_brings_it_out(body: bytes) -> None:
+    with cloud_saying(answer(body, b"HTTP/1.1 403 Forbidden\r\n")) as client, pytest.raises(CloudError) as caught:
+        client.user()
+    assert TOKEN not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.rule("N5")
+def test_every_text_of_an_answer_comes_without_our_token() -> None:
+    body = f'{{"id":1,"{ESCAPED}":["x{ESCAPED}y",{{"{TOKEN}":"{TOKEN}"}}]}}'.encode()
+    head = OK + b"Retry-After: " + TOKEN.encode() + b"\r\nX-Request-Id: r" + TOKEN.encode() + b"\r\n"
+    with serving(lambda connection: connection.sendall(answer(body, head))) as url:
+        said = ask(url)
+    assert said == Answer(
+        200, {"id": 1, "***": ["x***y", {"***": "***"}]}, is_json=True, request_id="r***", retry_after="***"
+    )
+
+
+@pytest.mark.rule("N5")
+def test_a_token_echoed_in_a_broken_header_is_not_logged_even_when_all_is(tmp_path: Path) -> None:
+    """The HTTP library would warn of such a header and quote what follows it."""
+    echo = b"HTTP/1.1 400 Bad\r\nfoo bar\r\nyou sent: Authorization: Bearer " + TOKEN.encode() + b"\r\n"
+    with serving(lambda connection: connection.sendall(answer(b"{}", echo))) as url:
+        (tmp_path / "station.toml").write_text(f'[station]\nid = "bench-1"\n[cloud]\nurl = "{url}"\n', "utf-8")
+        words = ("--log", "debug", "doctor", "--config", str(tmp_path / "station.toml"), "--data-dir", str(tmp_path))
+        done = subprocess.run(
+            [sys.executable, "-m", "station", *words], env=os.environ | {"PARTICLE_TOKEN": TOKEN},
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert "GET /v1/access_tokens/current -> 400" in done.stderr
+    assert TOKEN not in done.stdout + done.stderr
