@@ -18,8 +18,16 @@ from drivers.identity import DeviceId, Iccid
 
 from .errors import BadAnswer
 
-MAX_BODY_BYTES = 16 << 20
-"""Largest answer that is read at all: an account's device list has no pages."""
+MAX_BODY_BYTES = 256 << 10
+"""Largest answer that is read at all; a device has about 1 KiB, an import of 1000 identifiers about 30 KiB."""
+MAX_LIST_BYTES = 4 << 20
+"""The same for an account's device list, which has no pages."""
+MAX_IMPORT = 1000
+"""Identifiers in one import (reference cloud-api 4.1)."""
+MAX_DEVICES = 10_000
+_MAX_VALUES = 200_000
+"""Values in one answer: short ones take many times their text's room in memory. A device has about thirty."""
+_MAX_TEXTS = 100
 _MAX_NESTING = 16
 """A real answer has four levels; any text can be read and shown at this depth without running out of stack."""
 _T = TypeVar("_T")
@@ -185,12 +193,15 @@ class SerialRecord:
 
 
 def parse_body(raw: bytes, secret: str = "") -> tuple[object, bool]:
-    """``(value, True)`` for JSON in UTF-8, ``(None, False)`` for anything else: empty, HTML, garbage, too deep.
+    """``(value, True)`` for JSON in UTF-8, ``(None, False)`` for anything else: empty, HTML, too deep, too much.
 
     ``secret`` is taken out of every text, after decoding: escaped letters must not carry it past us (N5).
     """
     try:
-        return _plain(json.loads(raw.decode("utf-8-sig")), secret, _MAX_NESTING), True
+        text = raw.decode("utf-8-sig")
+        if sum(map(text.count, "[{,")) > _MAX_VALUES:
+            return None, False
+        return _plain(json.loads(text), secret, _MAX_NESTING), True
     except (ValueError, RecursionError):
         return None, False
 
@@ -218,7 +229,7 @@ def error_words(body: object) -> str:
         return ""
     places = ("error_description", "error", "errors", "info", "message", "description", "output")
     found = (_words_of(body.get(place)) for place in places)
-    return clean(next((words for words in found if words), ""))[:_SHOWN]
+    return clean(next((words for words in found if words), "")[:_SHOWN])
 
 
 def _words_of(value: object, depth: int = 3) -> str:
@@ -266,8 +277,10 @@ class _Fields:
     def flag(self, name: str) -> bool:
         return bool(self._of(name, bool, "true or false", False))
 
-    def texts(self, name: str) -> tuple[str, ...]:
+    def texts(self, name: str, at_most: int = _MAX_TEXTS) -> tuple[str, ...]:
         values = self._of(name, list, "a list", False) or []
+        if len(values) > at_most:
+            raise BadAnswer(f"{self._where}: {name} holds {len(values)} texts, expected at most {at_most}")
         if not all(isinstance(v, str) and len(v) <= _MAX_TEXT for v in values):
             raise BadAnswer(f"{self._where}: {name} holds something other than short texts")
         return tuple(clean(v) for v in values)
@@ -309,7 +322,7 @@ def _kind(value: object) -> str:
 def read_token_info(body: object) -> TokenInfo:
     fields = _Fields(body, "token info")
     return TokenInfo(
-        fields.moment("expires_at"), fields.text("client") or fields.text("client_id"), fields.texts("scopes")
+        fields.moment("expires_at"), fields.text("client") or fields.text("client_id"), fields.texts("scopes", 1000)
     )
 
 
@@ -356,6 +369,8 @@ def read_devices(body: object) -> tuple[CloudDevice, ...]:
     rows = body.get("devices") if isinstance(body, Mapping) else body
     if not isinstance(rows, list):
         raise BadAnswer(f"device list: the cloud sent {_kind(rows)}, expected a list")
+    if len(rows) > MAX_DEVICES:
+        raise BadAnswer(f"device list: the cloud sent {len(rows)} devices, expected at most {MAX_DEVICES}")
     return tuple(read_device(row) for row in rows)
 
 
@@ -376,7 +391,7 @@ def read_import(body: object, sent: Sequence[str]) -> ImportResult:
     (reference cloud-api 4.1).
     """
     fields = _Fields(body, "product import")
-    named = {text.lower(): result for name, result in _LISTS.items() for text in fields.texts(name)}
+    named = {text.lower(): result for name, result in _LISTS.items() for text in fields.texts(name, MAX_IMPORT)}
     unnamed = [text for text in sent if text.lower() not in named]
     rest = Membership.UNCONFIRMED
     updated = fields.number("updated")

@@ -16,6 +16,8 @@ from drivers.identity import DeviceId, Iccid, SerialNumber
 
 from . import answers as read
 from .answers import (
+    MAX_BODY_BYTES,
+    MAX_LIST_BYTES,
     Answer,
     ClaimAnswer,
     CloudDevice,
@@ -47,7 +49,8 @@ class Call(Generic[T]):
     """One request and the reader of its answer.
 
     ``what`` words it for a person; ``accepts`` are the statuses besides 2xx that ``read`` understands;
-    ``is_scarce`` marks the serial look-up with its own hourly budget (A15).
+    ``is_scarce`` marks the serial look-up with its own hourly budget (A15); ``most_bytes`` is the longest body worth
+    reading.
     """
 
     method: str
@@ -58,6 +61,7 @@ class Call(Generic[T]):
     json: Mapping[str, object] | None = None
     accepts: frozenset[int] = frozenset()
     is_scarce: bool = False
+    most_bytes: int = MAX_BODY_BYTES
 
 
 _ADVICE = {
@@ -124,7 +128,10 @@ def my_device(device_id: DeviceId) -> Call[CloudDevice | None]:
 
 
 def my_devices() -> Call[tuple[CloudDevice, ...]]:
-    return Call("GET", "/v1/devices", "list the account's devices", lambda a: read.read_devices(a.body))
+    return Call(
+        "GET", "/v1/devices", "list the account's devices", lambda a: read.read_devices(a.body),
+        most_bytes=MAX_LIST_BYTES,
+    )  # fmt: skip
 
 
 def add_to_product(ref: ProductRef, device_ids: Sequence[DeviceId]) -> Call[ImportResult]:

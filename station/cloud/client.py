@@ -33,6 +33,7 @@ from .answers import (
 from .api import Call, Effect, ProductRef
 from .budget import TokenBucket, Window
 from .errors import BadAnswer, CloudDown, CloudError, OutcomeUnknown, RateLimited, TokenRejected
+from .flight import Flight
 from .http import READ_S, HttpLink
 from .retry import NoAnswer, RetryPlan, Trouble, is_ambiguous, trouble_of
 
@@ -254,10 +255,10 @@ class CloudClient:
 
         Whoever is cancelled or too late leaves that thread behind; its socket time-outs end it.
         """
-        parcel = _Parcel(self._clock)
+        parcel, flight = _Parcel(self._clock), Flight(call.most_bytes, READ_S)
         limit = READ_S if deadline is None else min(READ_S, deadline.remaining)
         self._clock.thread(
-            "cloud-call", lambda: parcel.fill(lambda: self._link.send(call.method, call.path, token, call.json))
+            "cloud-call", lambda: parcel.fill(lambda: self._link.send(call.method, call.path, token, call.json, flight))
         )
         return parcel.wait(limit, cancel)
 
@@ -289,10 +290,11 @@ class CloudClient:
         if is_good and answer.status != 204 and not answer.is_json:
             if call.effect is Effect.ONCE:
                 raise OutcomeUnknown(
-                    f"{call.what}: the answer {answer.status} is no JSON; read the state before trying again"
+                    f"{call.what}: the answer {answer.status} is no usable JSON; read the state before trying again"
                 )
             raise BadAnswer(
-                f"{call.what}: the answer {answer.status} is no JSON; is there a proxy or portal in between?"
+                f"{call.what}: the answer {answer.status} is no JSON of at most {call.most_bytes >> 10} KiB; "
+                "is there a proxy or portal in between?"
             )
         if is_good and isinstance(answer.body, Mapping) and answer.body.get("ok") is False:
             raise api.refusal(call.what, answer)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import json
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from drivers.errors import BadIdentity
 from drivers.identity import DeviceId
 from station.cloud import answers as read
-from station.cloud.answers import Membership
+from station.cloud.answers import MAX_LIST_BYTES, Membership
 from station.cloud.errors import BadAnswer
 
 ID = str(BORON)
@@ -185,3 +187,53 @@ def test_only_utf_8_is_read() -> None:
     assert read.parse_body('{"é": 1}'.encode()) == ({"é": 1}, True)
     assert read.parse_body(b"\xef\xbb\xbf{}") == ({}, True)
     assert read.parse_body("{}".encode("utf-16")) == (None, False)
+
+
+def peak_bytes(read_it: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        read_it()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("item", [b"[]", b"{}", b"1", b'""'])
+def test_an_answer_of_very_many_small_values_is_refused_before_it_fills_the_memory(item: bytes) -> None:
+    raw = b"[" + b",".join([item] * (MAX_LIST_BYTES // (len(item) + 1))) + b"]"
+    assert read.parse_body(raw) == (None, False)
+    assert peak_bytes(lambda: read.parse_body(raw)) < 2 * MAX_LIST_BYTES
+
+
+def test_a_long_complaint_is_cut_before_it_is_cleaned() -> None:
+    body = {"error": "\x01" * MAX_LIST_BYTES}
+    assert read.error_words(body) == "\ufffd" * 160
+    assert peak_bytes(lambda: read.error_words(body)) < 100_000
+
+
+def test_lists_in_answers_have_an_end() -> None:
+    assert len(read.read_device({"id": ID, "groups": ["g"] * 100}).groups) == 100
+    with pytest.raises(BadAnswer, match="groups holds 101 texts, expected at most 100"):
+        read.read_device({"id": ID, "groups": ["g"] * 101})
+    with pytest.raises(BadAnswer, match="holds 1001 texts"):
+        read.read_import({"invalidDeviceIds": [ID] * 1001}, [ID])
+    with pytest.raises(BadAnswer, match="10001 devices, expected at most 10000"):
+        read.read_devices([{"id": ID}] * 10_001)
+
+
+def test_the_largest_import_there_is_can_be_read() -> None:
+    ids = [f"{number:024x}" for number in range(1, 1001)]
+    result = read.read_import({"updated": 1000, "updatedDeviceIds": ids}, ids)
+    assert {membership for _, membership in result.rows} == {Membership.ADDED}
+
+
+def test_a_device_list_of_a_large_account_is_read() -> None:
+    """About what the cloud sends per device (reference cloud-api 4.2)."""
+    device = {"id": ID, "groups": ["asia"], "functions": [], "variables": {}} | {
+        f"field_{n}": "x" * 12 for n in range(28)
+    }
+    raw = json.dumps([device] * 4000).encode()
+    assert len(raw) < MAX_LIST_BYTES
+    body, is_json = read.parse_body(raw)
+    assert is_json
+    assert len(read.read_devices(body)) == 4000

@@ -18,9 +18,9 @@ from cloud_bench import BORON, PRODUCT
 
 from drivers.clock import SimulatedClock
 from drivers.identity import Secret
-from station.cloud.answers import MAX_BODY_BYTES, Answer
+from station.cloud.answers import MAX_BODY_BYTES, MAX_LIST_BYTES, Answer
 from station.cloud.client import CloudClient
-from station.cloud.errors import CloudError, TokenRejected
+from station.cloud.errors import BadAnswer, CloudError, TokenRejected
 from station.cloud.flight import Flight
 from station.cloud.http import HttpLink
 from station.cloud.retry import NoAnswer
@@ -31,14 +31,19 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 @contextmanager
-def serving(talk: Callable[[socket.socket], None]) -> Iterator[str]:
-    """The URL of a server that hears one request of whoever connects, lets ``talk`` answer, and hangs up."""
+def serving(talk: Callable[[socket.socket], None], heard: list[bytes] | None = None) -> Iterator[str]:
+    """The URL of a server that hears one request of whoever connects, lets ``talk`` answer, and hangs up.
+
+    What it was asked is added to ``heard``.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(20.0)
 
     def hear(connection: socket.socket) -> None:
         with connection, suppress(OSError):  # the client may have heard enough
-            connection.recv(65536)
+            request = connection.recv(65536)
+            if heard is not None:
+                heard.append(request)
             talk(connection)
 
     def serve() -> None:
@@ -248,3 +253,19 @@ def test_a_token_echoed_in_a_broken_header_is_not_logged_even_when_all_is(tmp_pa
         )  # fmt: skip
     assert "GET /v1/access_tokens/current -> 400" in done.stderr
     assert TOKEN not in done.stdout + done.stderr
+
+
+def padded(body: bytes, size: int) -> bytes:
+    return answer(body + b" " * (size - len(body)))
+
+
+def test_each_route_reads_as_much_as_its_answer_may_need() -> None:
+    with cloud_saying(padded(b'{"username":"me"}', MAX_BODY_BYTES)) as client:
+        assert client.user().username == "me"
+    for size in (MAX_BODY_BYTES + 1, MAX_LIST_BYTES + 1):
+        with cloud_saying(padded(b'{"username":"me"}', size)) as client, pytest.raises(BadAnswer, match="256 KiB"):
+            client.user()
+    with cloud_saying(padded(b"[]", MAX_LIST_BYTES)) as client:
+        assert client.my_devices() == ()
+    with cloud_saying(padded(b"[]", MAX_LIST_BYTES + 1)) as client, pytest.raises(BadAnswer, match="4096 KiB"):
+        client.my_devices()
