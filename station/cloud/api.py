@@ -14,9 +14,11 @@ from urllib.parse import quote
 
 from drivers.identity import DeviceId, Iccid, SerialNumber
 
+from ..errors import BadInput
 from . import answers as read
 from .answers import (
     MAX_BODY_BYTES,
+    MAX_IMPORT,
     MAX_LIST_BYTES,
     Answer,
     ClaimAnswer,
@@ -135,7 +137,15 @@ def my_devices() -> Call[tuple[CloudDevice, ...]]:
 
 
 def add_to_product(ref: ProductRef, device_ids: Sequence[DeviceId]) -> Call[ImportResult]:
-    """Make devices members, and let a built-in SIM come along (1 to 1000 at a time; repeating is safe)."""
+    """Make devices members, and let a built-in SIM come along (repeating is safe).
+
+    Raises `BadInput` unless there are 1 to 1000 of them.
+    """
+    if not 1 <= len(device_ids) <= MAX_IMPORT:
+        raise BadInput(
+            f"add devices to product {ref}: one import takes 1 to {MAX_IMPORT} devices, here are {len(device_ids)}; "
+            "send them in parts"
+        )
     sent = tuple(str(device_id) for device_id in device_ids)
     who = sent[0] if len(sent) == 1 else f"{len(sent)} devices"
     names: dict[str, object] = {"id": sent[0]} if len(sent) == 1 else {"ids": list(sent)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import email.utils
 import http.cookiejar
+import importlib.metadata
 import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ from .answers import MAX_BODY_BYTES, Answer, clean, parse_body, without
 from .flight import Flight, FlightResponse
 from .retry import NoAnswer
 
+TOOL = "provisioning-station"
 CONNECT_S, READ_S = 5.0, 60.0
 """Real seconds: a call that must reach an offline device is answered after about 30 s (reference cloud-api 1).
 
@@ -109,7 +111,7 @@ class HttpLink:
         self._session = _Session()
         self._session.trust_env = not is_local  # a proxy never stands before this host
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        self._session.headers["X-Particle-Tool"] = "provisioning-station"
+        self._session.headers["X-Particle-Tool"] = f"{TOOL}@{importlib.metadata.version(TOOL)}"
         adapter = _Adapter(pool_maxsize=40, max_retries=0)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)

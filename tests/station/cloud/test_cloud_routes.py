@@ -11,6 +11,7 @@ from drivers.identity import DeviceId, Iccid, SerialNumber
 from station.cloud.answers import ClaimAnswer, Membership, SimAnswer
 from station.cloud.errors import CloudRefused, NotAllowed, TokenRejected
 from station.cloud.virtual import Fault, FaultKind, Quirks
+from station.errors import BadInput
 
 STRANGER = DeviceId.parse("0123456789abcdef01234567")
 
@@ -91,6 +92,23 @@ def test_one_import_with_every_result_yields_one_line_each(bench: Bench) -> None
         Membership.INVALID,
     ]  # fmt: skip
     assert bench.calls[-1].status == 200
+
+
+def many(count: int) -> list[DeviceId]:
+    return [DeviceId.parse(f"e00fce68dddd{number:012x}") for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [0, 1001])
+def test_an_import_of_no_or_too_many_units_is_refused_before_it_is_sent(bench: Bench, count: int) -> None:
+    with pytest.raises(BadInput, match=f"one import takes 1 to 1000 devices, here are {count}; send them in parts"):
+        bench.client.add_to_product(PRODUCT, many(count))
+    assert bench.calls == []
+
+
+def test_a_thousand_units_go_in_one_import(bench: Bench) -> None:
+    result = bench.client.add_to_product(PRODUCT, many(1000))
+    assert [membership for _, membership in result.rows] == [Membership.INVALID] * 1000
+    assert len(bench.calls) == 1
 
 
 @pytest.mark.parametrize(

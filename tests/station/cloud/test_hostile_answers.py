@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import random
 import socket
@@ -269,3 +270,11 @@ def test_each_route_reads_as_much_as_its_answer_may_need() -> None:
         assert client.my_devices() == ()
     with cloud_saying(padded(b"[]", MAX_LIST_BYTES + 1)) as client, pytest.raises(BadAnswer, match="4096 KiB"):
         client.my_devices()
+
+
+def test_every_request_names_this_tool_and_its_version() -> None:
+    heard: list[bytes] = []
+    with serving(lambda connection: connection.sendall(answer(b"{}")), heard) as url:
+        ask(url)
+    version = importlib.metadata.version("provisioning-station")
+    assert f"\r\nX-Particle-Tool: provisioning-station@{version}\r\n".encode() in heard[0]
