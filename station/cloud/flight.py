@@ -9,8 +9,9 @@ from __future__ import annotations
 import http.client
 import io
 import socket
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ class FlightOver(OSError):
 
 
 class Flight:
-    """The limits of one request.
+    """The limits of one request, and the hand on its connection. Thread-safe: whoever waits may `cut` at any time.
 
     ``body_bytes``: the largest body wanted; with the head and the marks between chunks twice as much is read
     from the socket, at most. ``seconds``: real seconds from now, after which nothing is read at all.
@@ -38,6 +39,14 @@ class Flight:
         self.body_bytes = body_bytes
         self._bytes_left = _HEAD_BYTES + 2 * body_bytes
         self._deadline = Deadline.after(SystemClock(), seconds)
+        self._lock = threading.Lock()
+        self._grip: socket.socket | None = None
+        self._is_cut = False
+
+    @staticmethod
+    def current() -> Flight:
+        """The flight this thread is on."""
+        return _CURRENT.get()
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
@@ -47,6 +56,34 @@ class Flight:
             yield
         finally:
             _CURRENT.reset(before)
+
+    def hold(self, connection: socket.socket) -> None:
+        """Take hold of a connection, so that `cut` breaks it. Raises `FlightOver` when that came first."""
+        with self._lock:
+            self._drop()
+            if self._is_cut:
+                raise FlightOver("nobody waits for the answer any more")
+            # a descriptor of our own: TLS takes the one of the object it wraps away
+            self._grip = socket.socket(fileno=socket.dup(connection.fileno()))
+
+    def let_go(self) -> None:
+        """The connection is somebody else's from now on, or closed."""
+        with self._lock:
+            self._drop()
+
+    def cut(self) -> None:
+        """Break the connection now, or as soon as there is one: whoever reads from it reads no more."""
+        with self._lock:
+            self._is_cut = True
+            if self._grip is not None:
+                with suppress(OSError):  # it broke by itself
+                    self._grip.shutdown(socket.SHUT_RDWR)
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._grip is not None:
+            self._grip.close()
+            self._grip = None
 
     def patience_s(self) -> float:
         """How long the next read may wait. Raises `FlightOver` when nothing more may be read."""
@@ -70,8 +107,10 @@ class FlightResponse(http.client.HTTPResponse):
     def __init__(
         self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
     ) -> None:
+        flight = Flight.current()
+        flight.hold(sock)  # first: when it refuses, no reader is left open on the socket
         super().__init__(sock, debuglevel, method, url)
-        self.fp = _Reader(_Metered(self.fp.detach(), sock, _CURRENT.get()))
+        self.fp = _Reader(_Metered(self.fp.detach(), sock, flight))
 
 
 class _Metered(io.RawIOBase):

@@ -11,7 +11,9 @@ import email.utils
 import http.cookiejar
 import importlib.metadata
 import ipaddress
+import socket
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
@@ -27,6 +29,9 @@ from ..errors import BadInput
 from .answers import MAX_BODY_BYTES, Answer, clean, parse_body, without
 from .flight import Flight, FlightResponse
 from .retry import NoAnswer
+
+if TYPE_CHECKING:
+    from urllib3._base_connection import BaseHTTPConnection  # what the pool's own signature says
 
 TOOL = "provisioning-station"
 CONNECT_S, READ_S = 5.0, 60.0
@@ -68,18 +73,33 @@ class _Session(requests.Session):
 
 
 class _Connection(urllib3.connection.HTTPConnection):
+    """Lies in the hand of the thread's `Flight` from before the first byte of TLS to the last one of the answer."""
+
     response_class = FlightResponse
 
+    def _new_conn(self) -> socket.socket:
+        opened = super()._new_conn()
+        try:
+            Flight.current().hold(opened)
+        except OSError:
+            opened.close()
+            raise
+        return opened
 
-class _TlsConnection(urllib3.connection.HTTPSConnection):
-    response_class = FlightResponse
+
+class _TlsConnection(_Connection, urllib3.connection.HTTPSConnection):
+    pass
 
 
 class _Pool(urllib3.HTTPConnectionPool):
     ConnectionCls = _Connection
 
+    def _put_conn(self, conn: BaseHTTPConnection | None) -> None:
+        Flight.current().let_go()  # first: once in the pool, another thread's request may be on it
+        super()._put_conn(conn)
 
-class _TlsPool(urllib3.HTTPSConnectionPool):
+
+class _TlsPool(_Pool, urllib3.HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
@@ -122,7 +142,7 @@ class HttpLink:
         """One request, one answer: every status is an `Answer`, no network is a `NoAnswer`. Raises nothing.
 
         Not even what no library announces: its text and its traceback may quote our request, token and all (N5).
-        ``flight`` holds other limits than the usual ones.
+        ``flight`` holds other limits than the usual ones, and lets another thread end this call at once.
         """
         flight = flight or Flight(MAX_BODY_BYTES, READ_S)
         try:

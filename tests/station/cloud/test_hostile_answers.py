@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.metadata
 import os
 import random
+import select
 import socket
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -17,11 +20,12 @@ from pathlib import Path
 import pytest
 from cloud_bench import BORON, PRODUCT
 
-from drivers.clock import SimulatedClock
+from drivers.clock import Deadline, SimulatedClock, SystemClock
+from drivers.errors import Cancelled
 from drivers.identity import Secret
 from station.cloud.answers import MAX_BODY_BYTES, MAX_LIST_BYTES, Answer
 from station.cloud.client import CloudClient
-from station.cloud.errors import BadAnswer, CloudError, TokenRejected
+from station.cloud.errors import BadAnswer, CloudDown, CloudError, TokenRejected
 from station.cloud.flight import Flight
 from station.cloud.http import HttpLink
 from station.cloud.retry import NoAnswer
@@ -278,3 +282,135 @@ def test_every_request_names_this_tool_and_its_version() -> None:
         ask(url)
     version = importlib.metadata.version("provisioning-station")
     assert f"\r\nX-Particle-Tool: provisioning-station@{version}\r\n".encode() in heard[0]
+
+
+def dripping(head: bytes, drop: bytes) -> Callable[[socket.socket], None]:
+    """Says ``head``, and then ``drop`` every 50 ms until the client has hung up, at most for 20 s."""
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(head)
+        for _ in range(400):
+            connection.sendall(drop)
+            if select.select([connection], [], [], 0.05)[0]:
+                return
+
+    return drip
+
+
+DRIPS = [
+    ("a body", OK + b"Content-Length: 1000000\r\n\r\n", b" "),
+    ("a head", b"HTTP/1.1 200 OK\r\nX: ", b"y"),
+    ("promises", b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ("chunks", CHUNKED, b"1\r\n \r\n"),
+]
+a_drip = pytest.mark.parametrize(("head", "drop"), [row[1:] for row in DRIPS], ids=[row[0] for row in DRIPS])
+
+
+@contextmanager
+def impatient_client(url: str) -> Iterator[tuple[CloudClient, SystemClock]]:
+    """A client in real time; no thread of it may be left 3 s after its last caller gave up."""
+    clock = SystemClock()
+    with closing(CloudClient(url, lambda: Secret(TOKEN), clock, rng=random.Random(1))) as client:
+        yield client, clock
+        left = [thread for thread in threading.enumerate() if thread.name == "cloud-call"]
+        for thread in left:
+            thread.join(3.0)
+        assert not any(thread.is_alive() for thread in left)
+
+
+@a_drip
+def test_an_answer_that_drips_in_ends_when_its_caller_gives_up(head: bytes, drop: bytes) -> None:
+    with serving(dripping(head, drop)) as url, impatient_client(url) as (client, clock):
+        for _ in range(3):
+            with pytest.raises(CloudDown):
+                client.user(deadline=Deadline.after(clock, 0.2))
+
+
+def test_a_drip_on_a_connection_used_before_ends_too() -> None:
+    drip = dripping(OK + b"Content-Length: 1000000\r\n\r\n", b" ")
+
+    def answer_then_drip(connection: socket.socket) -> None:
+        connection.sendall(answer(b'{"username":"me"}'))
+        connection.recv(65536)
+        drip(connection)
+
+    with serving(answer_then_drip) as url, impatient_client(url) as (client, clock):
+        assert client.user().username == "me"
+        with pytest.raises(CloudDown):
+            client.user(deadline=Deadline.after(clock, 0.2))
+
+
+def test_a_cancelled_call_hangs_up() -> None:
+    cancel = SystemClock().token()
+    with serving(dripping(OK + b"Content-Length: 1000000\r\n\r\n", b" ")) as url, impatient_client(url) as (client, _):
+        timer = threading.Timer(0.2, cancel.cancel)
+        timer.start()
+        with pytest.raises(Cancelled):
+            client.user(cancel=cancel)
+        timer.join()
+
+
+def test_an_encryption_that_drips_in_ends_when_its_caller_gives_up() -> None:
+    """A TLS record of 16 KiB, announced and then never finished: each byte is in time, the whole never comes."""
+    drip = dripping(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", b"\x00")
+    with (
+        serving(drip) as url,
+        impatient_client(url.replace("http:", "https:")) as (client, clock),
+        pytest.raises(CloudDown),
+    ):
+        client.user(deadline=Deadline.after(clock, 0.3))
+
+
+@a_drip
+def test_an_answer_that_drips_in_has_a_limit_of_its_own(head: bytes, drop: bytes) -> None:
+    """Under simulated time nobody's patience ends while a request is under way."""
+    with serving(dripping(head, drop)) as url:
+        started = time.monotonic()
+        said = ask(url, Flight(MAX_BODY_BYTES, 0.3))
+        assert time.monotonic() - started < 5.0
+    assert isinstance(said, NoAnswer)
+    assert said.was_sent
+
+
+def test_a_call_that_was_cut_before_it_began_sends_nothing() -> None:
+    heard: list[bytes] = []
+    flight = Flight(MAX_BODY_BYTES, 5.0)
+    flight.cut()
+    with serving(lambda connection: connection.sendall(answer(b"{}")), heard) as url:
+        assert isinstance(ask(url, flight), NoAnswer)
+    assert not any(heard)
+
+
+def test_a_call_that_was_cut_closes_the_connection_it_would_have_used_again() -> None:
+    heard: list[bytes] = []
+    is_closed = threading.Event()
+
+    def wait_for_the_end(connection: socket.socket) -> None:
+        connection.sendall(answer(b"{}"))
+        while connection.recv(65536):
+            pass
+        is_closed.set()
+
+    flight = Flight(MAX_BODY_BYTES, 5.0)
+    flight.cut()
+    with serving(wait_for_the_end, heard) as url, closing(HttpLink(url)) as link:
+        assert link.send("GET", "/1", Secret(TOKEN), None) == Answer(200, {}, is_json=True)
+        assert isinstance(link.send("GET", "/2", Secret(TOKEN), None, flight), NoAnswer)
+        gc.collect()  # a reader left behind would be complained about here
+        assert is_closed.wait(5.0)
+
+
+def test_giving_up_a_finished_call_leaves_its_connection_to_the_next_one() -> None:
+    heard: list[bytes] = []
+
+    def serve_two(connection: socket.socket) -> None:
+        connection.sendall(answer(b"{}"))
+        heard.append(connection.recv(65536))
+        connection.sendall(answer(b"[]"))
+
+    with serving(serve_two) as url, closing(HttpLink(url)) as link:
+        flight = Flight(MAX_BODY_BYTES, 5.0)
+        assert link.send("GET", "/1", Secret(TOKEN), None, flight) == Answer(200, {}, is_json=True)
+        flight.cut()
+        assert link.send("GET", "/2", Secret(TOKEN), None) == Answer(200, [], is_json=True)
+    assert len(heard) == 1
