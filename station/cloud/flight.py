@@ -24,10 +24,6 @@ _HEAD_BYTES = 64 << 10
 """Room for the head of an answer: a real one has about 1 KiB."""
 
 
-class FlightOver(OSError):
-    """Nothing more may be read for this request."""
-
-
 class Flight:
     """The limits of one request, and the hand on its connection. Thread-safe: whoever waits may `cut` at any time.
 
@@ -58,11 +54,11 @@ class Flight:
             _CURRENT.reset(before)
 
     def hold(self, connection: socket.socket) -> None:
-        """Take hold of a connection, so that `cut` breaks it. Raises `FlightOver` when that came first."""
+        """Take hold of a connection, so that `cut` breaks it. Raises `ConnectionAbortedError` when that came first."""
         with self._lock:
             self._drop()
             if self._is_cut:
-                raise FlightOver("nobody waits for the answer any more")
+                raise ConnectionAbortedError("nobody waits for the answer any more")
             # a descriptor of our own: TLS takes the one of the object it wraps away
             self._grip = socket.socket(fileno=socket.dup(connection.fileno()))
 
@@ -86,16 +82,16 @@ class Flight:
             self._grip = None
 
     def patience_s(self) -> float:
-        """How long the next read may wait. Raises `FlightOver` when nothing more may be read."""
+        """How long the next read may wait. Raises `TimeoutError` when nothing more may be read."""
         if self._deadline.expired:
-            raise FlightOver("the answer took too long")
+            raise TimeoutError("the answer took too long")
         return self._deadline.remaining
 
     def count(self, length_bytes: int) -> None:
-        """Note that so much was read. Raises `FlightOver` when it was too much."""
+        """Note that so much was read. Raises `ConnectionAbortedError` when it was too much."""
         self._bytes_left -= length_bytes
         if self._bytes_left < 0:
-            raise FlightOver("the answer is too long")
+            raise ConnectionAbortedError("the answer is too long")
 
 
 _CURRENT: ContextVar[Flight] = ContextVar("flight")
@@ -138,5 +134,5 @@ class _Reader(io.BufferedReader):
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is None or size < 0:
-            raise FlightOver("the answer claims a length below zero")
+            raise ConnectionAbortedError("the answer claims a length below zero")
         return super().read(size)
