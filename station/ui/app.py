@@ -20,6 +20,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widgets import Input
 
 from ..engine.commands import BindPort, Command, RetrySlot, Scan, SignalUnit
 from ..engine.events import Event
@@ -200,11 +201,18 @@ class BenchApp(App[None]):
             match one:
                 case Typed(keys):
                     for key in keys:
-                        await super().on_event(key)
+                        await super().on_event(self._meant(key))
                 case Scanned(text):
                     self._scanned(text)
                 case Broken():
                     self._say("scan_broken")
+
+    def _meant(self, key: events.Key) -> events.Key:
+        """Outside a field a letter is a key and not text: with Shift or Caps Lock it means the same."""
+        if isinstance(self.focused, Input) or key.key != key.character or not key.character.isupper():
+            return key
+        small = key.character.lower()
+        return events.Key(small, small)
 
     def _scanned(self, text: str) -> None:
         """A scanner's label goes where one is waited for, unless its slot was just named with S."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from screen_pilot import on_loop, picture, press, running, scan, tell, tile
 from screen_story import AT, Story
+from textual.screen import Screen
 from textual.widgets import Input
 
 from station.engine import commands as cmd
 from station.engine import events as ev
 from station.model import SlotInfo, Verdict
-from station.ui.screens.asking import Question
+from station.ui.screens.asking import Question, TypeLabel
 from station.ui.screens.batches import Batches
 from station.ui.screens.bench import BenchScreen
 from station.ui.screens.details import Details
@@ -202,6 +203,37 @@ async def test_leaving_asks_while_a_unit_is_written(story: Story) -> None:
         assert not app._exit
         await press(pilot, "q", "y")
         assert app._exit
+
+
+@pytest.mark.parametrize(("key", "opened"), [("S", TypeLabel), ("B", Batches), ("F", Find)])
+@on_loop
+async def test_a_capital_opens_what_its_small_letter_does(story: Story, key: str, opened: type[Screen[None]]) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await press(pilot, key)
+        assert isinstance(app.screen, opened)
+
+
+@on_loop
+async def test_capitals_act_on_the_bench_in_details_and_in_dialogs(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.arrives(2))
+        await press(pilot, "2", "R", "L", "enter", "X", "Q")
+        assert story.sent == [cmd.RetrySlot(2), cmd.SignalUnit(2, True), cmd.StopSlot(2)]
+        assert isinstance(app.screen, BenchScreen)
+        await press(pilot, "Q", "N")
+        assert not app._exit
+        await press(pilot, "Q", "Y")
+        assert app._exit
+
+
+@on_loop
+async def test_capitals_typed_into_a_field_stay_capitals(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await press(pilot, "B", *"Bq9S")
+        assert app.screen.query_one("#batch", Input).value == "Bq9S"
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
