@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 
+from rich.cells import cell_len
+
 from .look import Glyphs
 from .state import BatchLine, BenchState, LogLine
 from .text import fit
@@ -19,36 +21,62 @@ KEYS = (
     ("?", "help"),
     ("Q", "leave"),
 )  # fmt: skip
+_SOONEST = ("F", "B", "S", "L", "R", "Enter", "1-9", "?")
+"""Which key a narrow screen no longer names, least needed first; `help` tells of all."""
+
+DETAILS_KEYS = (
+    ("Up] [Down", "choose a step"),
+    ("Enter", "run it"),
+    ("R", "retry"),
+    ("L", "light"),
+    ("X", "stop"),
+    ("Esc", "back"),
+)
+_SOONEST_DETAILS = ("L", "Up] [Down", "Enter", "R", "X")
 
 
 def header(state: BenchState, width: int, glyphs: Glyphs) -> str:
-    """What is made, how far it is, cloud, outbox, operator. Narrow screens lose the least needed first."""
+    """What is made, how far it is, cloud, outbox, operator. Narrow screens show what is worth most."""
     cloud = glyphs.cloud_down if state.is_cloud_up is False else glyphs.cloud_up
-    parts = [  # (text, how soon it goes)
-        ("VIRTUAL" if state.is_virtual else "", 3),
+    parts = [  # (text, its place among all by worth)
+        (_virtual(state), 0),
         *_batch_parts(state),
-        (f"FPY {state.first_pass_yield * 100:.1f} %" if state.first_pass_yield is not None else "", 4),
-        (f"cloud {cloud}", 1),
-        (f"outbox {state.outbox}", 2 if state.outbox else 6),
-        (f"op {state.operator}" if state.operator else "", 5),
+        (f"FPY {state.first_pass_yield * 100:.1f} %" if state.first_pass_yield is not None else "", 7),
+        (f"cloud {cloud}", 2 if state.is_cloud_up is False else 5),
+        (f"outbox {state.outbox}", 4 if state.outbox else 9),
+        (f"op {state.operator}" if state.operator else "", 8),
     ]
-    parts = [part for part in parts if part[0]]
-    while True:
-        text = glyphs.separator.join(part for part, _ in parts)
-        if len(text) <= width or len(parts) == 1:
-            return fit(text, width)
-        parts.remove(max(parts, key=lambda part: part[1]))
+    return _joined([part for part in parts if part[0]], width, glyphs)
+
+
+def notice_line(state: BenchState, notice: str, width: int, glyphs: Glyphs) -> str:
+    """``notice`` where there is only the header to say it; that the units are virtual is said all the same."""
+    return fit(glyphs.separator.join(part for part in (_virtual(state), notice) if part), width)
+
+
+def _virtual(state: BenchState) -> str:
+    return "VIRTUAL" if state.is_virtual else ""
+
+
+def _joined(parts: list[tuple[str, int]], width: int, glyphs: Glyphs) -> str:
+    """The parts that fit, chosen by worth; the first of all is shown even if it has to be cut."""
+    kept: list[tuple[str, int]] = []
+    for part in sorted(parts, key=lambda part: part[1]):
+        wider = [one for one in parts if one in kept or one is part]
+        if not kept or cell_len(glyphs.separator.join(text for text, _ in wider)) <= width:
+            kept = wider
+    return fit(glyphs.separator.join(text for text, _ in kept), width)
 
 
 def _batch_parts(state: BenchState) -> list[tuple[str, int]]:
     count = f"{state.done}/{state.target}" if state.target is not None else f"{state.done} done"
     if not state.batches:
-        return [("no batch open", 0)]
+        return [("no batch open", 1)]
     if len(state.batches) == 1:
         (only,) = state.batches
-        return [(product(only), 3), (f"batch {only.batch.id}", 3), (count, 0)]
+        return [(product(only), 3), (f"batch {only.batch.id}", 6), (count, 1)]
     names = ", ".join(product(line) for line in state.batches)
-    return [(names, 3), (f"{len(state.batches)} batches", 2), (count, 0)]
+    return [(names, 3), (f"{len(state.batches)} batches", 6), (count, 1)]
 
 
 def product(line: BatchLine) -> str:
@@ -64,11 +92,21 @@ def log_line(line: LogLine, width: int, glyphs: Glyphs, tz: datetime.tzinfo | No
 
 
 def footer(state: BenchState, width: int) -> str:
-    """The keys that work now; help and leave stay however narrow it gets."""
+    """The keys that work now; the way out stays however narrow it gets."""
     idle = {"R", "L"} if not any(slot.is_present for slot in state.slots) else set()
-    shown = [key for key in KEYS if key[0] not in idle]
-    while True:
-        text = "  ".join(f"[{key}] {what}" for key, what in shown)
-        if len(text) <= width or len(shown) == 1:
-            return fit(text, width)
-        shown.pop(-3 if len(shown) > 2 else 0)
+    return _keys_line([key for key in KEYS if key[0] not in idle], _SOONEST, width)
+
+
+def details_footer(width: int) -> str:
+    """As `footer` for the technician's view; the way back stays."""
+    return _keys_line(list(DETAILS_KEYS), _SOONEST_DETAILS, width)
+
+
+def _keys_line(keys: list[tuple[str, str]], soonest: tuple[str, ...], width: int) -> str:
+    """Whole keys or none: those of ``soonest`` go one by one until the others fit."""
+    for going in ("", *soonest):
+        keys = [key for key in keys if key[0] != going]
+        text = "  ".join(f"[{key}] {what}" for key, what in keys)
+        if len(text) <= width:
+            break
+    return fit(text, width)

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from ..bars import footer, header, log_line
+from ..bars import footer, header, log_line, notice_line
 from ..layout import arrange
 from ..look import Glyphs
 from ..state import BenchState
@@ -92,7 +92,8 @@ class BenchScreen(Screen[None]):
         width = self.size.width
         rows = arrange(len(state.slots), width, self.size.height).log_rows
         notice = self._hint or state.notice or (line(state.stranger) if state.stranger else "")
-        head = notice if notice and not rows else header(state, width - 2, self._glyphs).ljust(width - 2)
+        said = notice_line(state, notice, width - 2, self._glyphs) if notice and not rows else ""
+        head = said or header(state, width - 2, self._glyphs).ljust(width - 2)
         self._put("#header", head)
         lines = [log_line(entry, width - 2, self._glyphs, self._tz) for entry in state.log]
         self._put("#log", "\n".join(([notice] if notice else []) + lines)[: rows * (width + 1) * 2])

@@ -15,10 +15,9 @@ from textual.widgets import Static
 
 from ...engine.commands import Command, RunStep, StopSlot
 from .. import details
+from ..bars import details_footer
 from ..look import Glyphs
 from ..state import BenchState, SlotState
-
-KEYS = "[Up] [Down] choose a step  [Enter] run it  [R] retry  [L] light  [X] stop  [Esc] back"
 
 
 class Details(Screen[None]):
@@ -56,7 +55,7 @@ class Details(Screen[None]):
                 yield Static(id="modules")
         with Vertical(id="below"):
             yield Static(id="trace")
-        yield Static(Content(KEYS), id="keys")
+        yield Static(id="keys")
 
     def on_mount(self) -> None:
         self.show(self._state)
@@ -78,6 +77,7 @@ class Details(Screen[None]):
         self._put("modules", "FIRMWARE", details.modules(slot, self._glyphs))
         rows = max(1, self.query_one("#below").content_size.height - 1)
         self._put("trace", "WIRE", list(slot.trace[-rows:]))
+        self._put("keys", "", [details_footer(self.size.width - 2)])
 
     def _put(self, where: str, title: str, lines: list[str]) -> None:
         text = "\n".join([title, *lines] if title else lines)

@@ -1,0 +1,103 @@
+"""The one-line texts around the slots on screens of every width: what stays, what goes, and that nothing is cut."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from screen_pilot import on_loop, picture, press, running, tell
+from screen_story import AT, Story
+
+from station.engine import events as ev
+from station.model import Batch, ProfileRef
+from station.ui.bars import details_footer, footer, header
+from station.ui.look import UNICODE
+from station.ui.reduce import replay
+from station.ui.screens.bench import BenchScreen
+from station.ui.screens.details import Details
+from station.ui.state import BenchState
+
+WHOLE_KEYS = re.compile(r"(?:\[[^]]+\] [a-z ]+|\[Up\] \[Down\] choose a step)(?:  |$)")
+
+
+def demo_bench(story: Story, *told: ev.Event) -> BenchState:
+    """A demo's bench: virtual, two profiles, some units through."""
+    batches = (Batch(f"demo-{name}", ProfileRef(name, 1, "0" * 64)) for name in ("widget-boron", "widget-argon"))
+    opened = [ev.BatchOpened(at=AT, batch=batch, title=batch.profile.id.upper()) for batch in batches]
+    progress = ev.BatchProgress(at=AT, batch="demo-widget-boron", finished=4, passed=3, pending=0, first_pass=3)
+    started = ev.StationStarted(at=AT, station_id="demo", slots=story.slots, operator="0417", virtual=True)
+    cloud = ev.CloudStateChanged(at=AT, reachable=True)
+    return replay(BenchState.of(story.slots), [started, *opened, progress, cloud, *told])
+
+
+@pytest.mark.parametrize("width", range(7, 140))
+@pytest.mark.parametrize("outbox", [0, 4])
+def test_virtual_units_are_named_first_on_every_width(story: Story, width: int, outbox: int) -> None:
+    state = demo_bench(story, ev.OutboxChanged(at=AT, waiting=outbox))
+    assert header(state, width, UNICODE).startswith("VIRTUAL")
+
+
+def test_a_real_bench_is_never_called_virtual(story: Story) -> None:
+    state = replay(BenchState.of(story.slots), story.opened())
+    assert header(state, 200, UNICODE).startswith("WIDGET-BORON r7")
+
+
+@pytest.mark.parametrize(
+    ("width", "outbox", "shown"),
+    [
+        (118, 0, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 2 batches · 3 done · FPY 75.0 % · cloud ● · op 0417"),
+        (78, 4, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 3 done · cloud ● · outbox 4"),
+        (58, 0, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 3 done"),
+        (30, 4, "VIRTUAL · 3 done · outbox 4"),
+    ],
+)
+def test_profile_and_revision_go_later_than_what_is_worth_less(
+    story: Story, width: int, outbox: int, shown: str
+) -> None:
+    state = demo_bench(story, ev.OutboxChanged(at=AT, waiting=outbox))
+    assert header(state, width, UNICODE).replace(" · outbox 0", "") == shown
+
+
+def test_a_cloud_that_is_away_is_told_before_the_profile(story: Story) -> None:
+    state = demo_bench(story, ev.CloudStateChanged(at=AT, reachable=False), ev.OutboxChanged(at=AT, waiting=4))
+    assert header(state, 58, UNICODE) == "VIRTUAL · 2 batches · 3 done · cloud ○ · outbox 4"
+    assert header(state, 26, UNICODE) == "VIRTUAL · 3 done · cloud ○"
+
+
+@pytest.mark.parametrize("width", range(12, 120))
+def test_a_narrow_screen_names_whole_keys_and_always_the_way_out(story: Story, width: int) -> None:
+    for line, way_out in ((footer(demo_bench(story), width), "[Q] leave"), (details_footer(width), "[Esc] back")):
+        assert line.endswith(way_out)
+        assert WHOLE_KEYS.sub("", line) == ""
+
+
+def test_a_wide_details_view_names_every_key() -> None:
+    assert (
+        details_footer(118) == "[Up] [Down] choose a step  [Enter] run it  [R] retry  [L] light  [X] stop  [Esc] back"
+    )
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 16)])
+@on_loop
+async def test_small_screens_keep_virtual_and_the_way_back(size: tuple[int, int]) -> None:
+    story = Story(4)
+    app = story.app()
+    async with running(app, size) as pilot:
+        started = ev.StationStarted(at=AT, station_id="demo", slots=story.slots, operator="0417", virtual=True)
+        await tell(pilot, app, *story.opened(), started, ev.OutboxChanged(at=AT, waiting=4), *story.arrives(1))
+        assert picture(app).splitlines()[0].startswith(" VIRTUAL · WIDGET-BORON r7 ")
+        await press(pilot, "1", "enter")
+        assert isinstance(app.screen, Details)
+        assert picture(app).splitlines()[-1].rstrip().endswith("[Esc] back")
+        await press(pilot, "escape")
+        assert isinstance(app.screen, BenchScreen)
+
+
+@on_loop
+async def test_a_notice_in_the_header_does_not_hide_that_units_are_virtual() -> None:
+    story = Story(32)
+    app = story.app()
+    async with running(app) as pilot:
+        started = ev.StationStarted(at=AT, station_id="demo", slots=story.slots, virtual=True)
+        await tell(pilot, app, started, ev.ScanRead(at=AT, shown="P04?", accepted=False, reason="too short"))
+        assert picture(app).splitlines()[0].startswith(" VIRTUAL · Scan P04?: ")
