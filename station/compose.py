@@ -28,6 +28,7 @@ from .engine.events import (
     BatchClosed,
     BatchOpened,
     CloudStateChanged,
+    CommandRefused,
     Event,
     OutboxChanged,
     StationFault,
@@ -48,7 +49,8 @@ from .firmware.release import load_release
 from .firmware.store import FirmwareStore
 from .journal import Journal
 from .model import Batch, SeenBefore, SlotInfo
-from .profile import Offline, Profile
+from .paths import find_profile
+from .profile import Offline, Profile, load_profile
 from .secrets import SecretSource, WifiPassword
 from .steps.unitwork import WifiCredentials
 
@@ -199,13 +201,29 @@ class Station:
                 self.line.command(command)
 
     def _open_command(self, command: OpenBatchCommand) -> None:
-        profile = self._profiles.get(command.profile)
-        if profile is None:
-            known = ", ".join(self._profiles) or "none"
-            raise BadInput(f"no profile {command.profile!r} is loaded; loaded: {known}")
-        self.open_batch(command.batch, profile, command.target)
+        """A batch that cannot be opened is no fault of the station: whoever asked is told why not."""
+        try:
+            self.open_batch(command.batch, self._profile(command.profile), command.target)
+        except BadInput as error:
+            sentence, values = (error.sentence, error.values) if isinstance(error, _BatchRefused) else ("", ())
+            self.bus.publish(
+                CommandRefused(at=self.clock.utc(), sentence=sentence, values=values, reason=str(error))
+            )  # fmt: skip
+            return
         opened = next(one for one in self.bench.batches if one.batch.id == command.batch)
         self._announce(opened)
+
+    def _profile(self, name: str) -> Profile:
+        """A profile by the id it was loaded with, or by what ``--profile`` takes; raises `BadInput`."""
+        loaded = self._profiles.get(name)
+        if loaded is not None:
+            return loaded
+        try:
+            path = find_profile(name)
+        except BadInput as error:
+            known = ", ".join(self._profiles) or "none"
+            raise _BatchRefused(f"{error}; loaded: {known}", "profile_unknown", name) from error
+        return load_profile(path)
 
     def _close_batch(self, batch: str) -> None:
         self.bench.remove(batch)
@@ -216,7 +234,7 @@ class Station:
         if known is None:
             return Batch(batch, profile.ref, target)
         if known.closed_at is not None:
-            raise BadInput(f"batch {batch} is closed; open a new one")
+            raise _BatchRefused(f"batch {batch} is closed; open a new one", "batch_ended", batch)
         if known.batch.profile != profile.ref:
             made_with = known.batch.profile
             raise BadInput(
@@ -277,6 +295,14 @@ class Station:
 
     def _usb_failed(self, error: Exception) -> None:
         self.bus.publish(StationFault(at=self.clock.utc(), reason=str(error)))
+
+
+class _BatchRefused(BadInput):
+    """A batch that cannot be opened, with the operator's sentence (a key of the word catalogue)."""
+
+    def __init__(self, message: str, sentence: str, *values: str) -> None:
+        super().__init__(message)
+        self.sentence, self.values = sentence, values
 
 
 class _Memory:

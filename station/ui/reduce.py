@@ -23,6 +23,7 @@ from .state import (
     BenchState,
     LogLine,
     Past,
+    Refusal,
     SlotState,
     StepLine,
 )  # fmt: skip
@@ -132,7 +133,7 @@ def _unmapped_port(state: BenchState, event: ev.UnmappedPort) -> BenchState:
 def _command_refused(state: BenchState, event: ev.CommandRefused) -> BenchState:
     said = words.say(event.sentence, event.values)
     text = " ".join(said.lines) if said else clean(event.reason)
-    return _logged(replace(state, notice=text), event, text)
+    return _logged(replace(state, notice=text, refusal=Refusal(text)), event, text)
 
 
 def _operator_changed(state: BenchState, event: ev.OperatorChanged) -> BenchState:

@@ -190,6 +190,13 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the last thing asked of the station is not done. Another one is another object, whatever it says."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class BenchState:
     """The whole screen."""
 
@@ -203,6 +210,7 @@ class BenchState:
     log: tuple[LogLine, ...] = ()  # newest first
     history: tuple[Past, ...] = ()  # newest first
     notice: str = ""  # one sentence of the station itself, until something else happens
+    refusal: Refusal | None = None  # the last one, until the next
     unknown_ports: tuple[str, ...] = ()  # units on ports without a slot, oldest first
 
     @classmethod

@@ -117,6 +117,8 @@ SENTENCES: dict[str, Sentence] = {
     "cloud_gone": Sentence(("Cloud does not answer.",)),
     "batch_open": Sentence(("Batch {0} open.",)),
     "batch_shut": Sentence(("Batch {0} closed.",)),
+    "batch_ended": Sentence(("Batch {0} was closed for good.",), "Type another name."),
+    "profile_unknown": Sentence(("Profile {0} is not known.",), "Type another one."),
     "operator_in": Sentence(("Operator {0}.",)),
     "operator_out": Sentence(("No operator.",), "Scan your badge."),
     "pull_unit": Sentence(("Cloud refused unit {0}.",), "Pull it from the tray."),
@@ -126,6 +128,7 @@ SENTENCES: dict[str, Sentence] = {
     # questions
     "leave_writing": Sentence(("A unit is being written.",), "Leave anyway?"),
     "leave_running": Sentence(("Units are not finished.",), "Leave anyway?"),
+    "close_batch": Sentence(("Nothing goes to batch {0} again.",), "Close it for good?"),
     "type_label": Sentence((), "Type the label. Then Enter."),
     "find_unit": Sentence((), "Type any number of the unit."),
     "find_nothing": Sentence(("Not seen on this bench today.",)),

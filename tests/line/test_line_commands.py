@@ -8,7 +8,7 @@ from pathlib import Path
 from line_bench import BORON, LineBench, line_bench
 
 from station.engine.commands import CloseBatch, OpenBatch, Scan, SetOperator
-from station.engine.events import BatchClosed, BatchOpened, Event, OperatorChanged, StationFault
+from station.engine.events import BatchClosed, BatchOpened, CommandRefused, Event, OperatorChanged, StationFault
 
 
 def operators(bench: LineBench) -> list[str]:
@@ -71,8 +71,8 @@ def test_a_command_that_cannot_be_carried_out_is_told_and_the_next_one_is_done(t
     with line_bench(tmp_path, BORON) as bench:
         bench.station.send(OpenBatch("B-2", "no-such-profile"))
         bench.station.send(SetOperator("0001"))
-        fault = bench.wait_for(StationFault)
-        assert fault.reason.startswith("no profile 'no-such-profile'")  # type: ignore[attr-defined]
+        refused = bench.wait_for(CommandRefused)
+        assert refused.reason.startswith("profile 'no-such-profile'")  # type: ignore[attr-defined]
         assert bench.wait_for(OperatorChanged, operator="0001")
 
 

@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from station.engine import commands as cmd
 from station.engine import events as ev
-from station.model import SlotInfo, Verdict
+from station.model import Batch, ProfileRef, SlotInfo, Verdict
 from station.ui.screens.asking import Question, TypeLabel
 from station.ui.screens.batches import Batches
 from station.ui.screens.bench import BenchScreen
@@ -163,8 +163,49 @@ async def test_batches_are_opened_and_closed_by_keyboard(story: Story) -> None:
         assert story.sent == [cmd.OpenBatch("B7", "boron-product", None)]
         await press(pilot, *"B8", "tab", "tab", *"12x", "enter")
         assert "Type a whole number." in picture(app)
-        await press(pilot, "backspace", "enter", "ctrl+d")
+        await press(pilot, "backspace", "enter", "ctrl+d", "y")
         assert story.sent[1:] == [cmd.OpenBatch("B8", "boron-product", 12), cmd.CloseBatch("2026-11-22-A")]
+
+
+@on_loop
+async def test_a_batch_is_closed_only_when_asked_and_answered_with_yes(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.opened())
+        await press(pilot, "b", "ctrl+d")
+        assert "Nothing goes to batch 2026-11-22-A again." in picture(app)
+        await press(pilot, "enter", "n")
+        assert isinstance(app.screen, Batches)
+        await press(pilot, "ctrl+d", "escape")
+        assert story.sent == []
+        await press(pilot, "ctrl+d")
+        await tell(pilot, app, ev.BatchClosed(at=AT, batch="2026-11-22-A"), second_batch())
+        await press(pilot, "y")
+        assert story.sent == [cmd.CloseBatch("2026-11-22-A")], "the one that was asked about"
+
+
+@on_loop
+async def test_a_batch_that_is_refused_says_why_on_the_form_and_keeps_what_was_typed(story: Story) -> None:
+    app = story.app(profiles=("boron-product",))
+    no = ev.CommandRefused(at=AT, sentence="profile_unknown", values=("nope",), reason="no such profile")
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.opened(), ev.CommandRefused(at=AT, reason="there is no slot 77"))
+        await press(pilot, "b")
+        assert "there is no slot 77" not in picture(app), "said before the form was opened"
+        for _ in range(2):
+            await press(pilot, *("B7" if not story.sent else ""), "enter")
+            assert "Profile nope is not known." not in picture(app)
+            await tell(pilot, app, no)
+            assert "Profile nope is not known. Type another one." in picture(app)
+            assert app.screen.query_one("#batch", Input).value == "B7"
+        await press(pilot, "enter")
+        await tell(pilot, app, second_batch())
+        assert app.screen.query_one("#batch", Input).value == ""
+        assert story.sent == [cmd.OpenBatch("B7", "boron-product", None)] * 3
+
+
+def second_batch() -> ev.BatchOpened:
+    return ev.BatchOpened(at=AT, batch=Batch("B7", ProfileRef("argon-product", 1, "1" * 64), None))
 
 
 @on_loop

@@ -23,12 +23,12 @@ class Question(ModalScreen[bool]):
         Binding("n,escape", "answer(False)", "No"),
     ]
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, *values: str) -> None:
         super().__init__()
-        self._key = key
+        self._key, self._values = key, values
 
     def compose(self) -> ComposeResult:
-        entry = say(self._key)
+        entry = say(self._key, self._values)
         lines = entry.lines if entry else (self._key,)
         with Vertical(id="window"):
             yield Static(Content("\n".join(lines)), id="question")

@@ -16,14 +16,15 @@ from ...engine.commands import CloseBatch, Command, OpenBatch
 from ...model import is_batch_name
 from ..bars import product
 from ..look import Glyphs
-from ..state import BatchLine, BenchState
+from ..state import BatchLine, BenchState, Refusal
 from ..words import line
+from .asking import Question
 
 MAX_TARGET = 1_000_000
 
 
 class Batches(Screen[None]):
-    """Up and down choose an open batch, Delete closes it; the fields below open a new one."""
+    """Up and down choose an open batch, Ctrl+D closes it; the fields below open a new one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close"),
@@ -38,6 +39,8 @@ class Batches(Screen[None]):
         super().__init__()
         self._state, self._send, self._profiles, self._glyphs = state, send, profiles, glyphs
         self._chosen = 0
+        self._asked = ""  # the batch that is to be opened, until the station says no
+        self._told = state.refusal
 
     def compose(self) -> ComposeResult:
         """The open batches above, three fields for a new one below."""
@@ -61,6 +64,19 @@ class Batches(Screen[None]):
         self._chosen = max(0, min(self._chosen, len(state.batches) - 1))
         rows = [self._row(entry, i == self._chosen) for i, entry in enumerate(state.batches)]
         self.query_one("#open", Static).update(Content("\n".join(rows or [line("no_batch")])))
+        if state.refusal is not None and state.refusal is not self._told:
+            self._refused(state.refusal)
+
+    def _refused(self, refusal: Refusal) -> None:
+        """Say why not, and put the name back so that only what is wrong has to be typed again."""
+        self._told = refusal
+        self._say(refusal.text)
+        field = self.query_one("#batch", Input)
+        field.value = field.value or self._asked
+        self._asked = ""
+
+    def _say(self, text: str) -> None:
+        self.query_one("#problem", Static).update(Content(text))
 
     def _row(self, entry: BatchLine, is_chosen: bool) -> str:
         mark = self._glyphs.cursor if is_chosen else " "
@@ -74,8 +90,9 @@ class Batches(Screen[None]):
         """Enter in any field: open the batch, or say which field is wrong."""
         batch, profile, target = (self.query_one(f"#{name}", Input).value.strip() for name in _FIELDS)
         problem = _problem(batch, profile, target)
-        self.query_one("#problem", Static).update(Content(line(problem) if problem else ""))
+        self._say(line(problem) if problem else "")
         if not problem:
+            self._asked = batch
             self._send(OpenBatch(batch, profile, int(target) if target else None))
             self.query_one("#batch", Input).value = ""
 
@@ -84,8 +101,16 @@ class Batches(Screen[None]):
         self.show(self._state)
 
     def action_shut(self) -> None:
-        if self._state.batches:
-            self._send(CloseBatch(self._state.batches[self._chosen].batch.id))
+        """Close the chosen batch, if whoever asked for it means it: nothing opens it again."""
+        if not self._state.batches:
+            return
+        batch = self._state.batches[self._chosen].batch.id
+
+        def answered(answer: bool | None) -> None:
+            if answer:
+                self._send(CloseBatch(batch))
+
+        self.app.push_screen(Question("close_batch", batch), answered)
 
     def action_close(self) -> None:
         self.dismiss(None)
