@@ -19,6 +19,7 @@ from drivers.identity import (
     ScannedCommand,
     ScannedDeviceId,
     ScannedSerial,
+    SerialNumber,
     parse_scan,
 )  # fmt: skip
 
@@ -141,13 +142,14 @@ class Line:
         try:
             scanned = parse_scan(command.text)
         except BadIdentity as error:
-            self._read("", accepted=False, reason=str(error), slot=0)
+            log.info("unreadable scan: %s", error)  # it repeats nothing that may be a secret
+            self._read(legible(command.text), accepted=False, reason=_why_unreadable(command.text))
             return
         if isinstance(scanned, ScannedBadge):
             self._set_operator(SetOperator(scanned.badge))
             self._read(f"OP:{scanned.badge}", accepted=True)
         elif isinstance(scanned, ScannedCommand | ScannedBatch):
-            self._read(command.text, accepted=False, reason="this scan is not used on this screen")
+            self._read(command.text, accepted=False, reason="not used here")
         else:
             self._bind_scan(command, shown_scan(scanned))
 
@@ -158,13 +160,13 @@ class Line:
         """
         runner = self._scan_target(command.slot, shown)
         if runner is None:
-            self._read(shown, accepted=False, reason="no slot waits for a scan")
+            self._read(shown, accepted=False, reason="no slot waits for it")
             return
         owner = next((r.slot.number for r in self.runners if r is not runner and shown in r.names), 0)
         doubt = (runner.slot.number, shown)
         if owner and doubt != self._doubted:
             self._doubted = doubt
-            reason = f"that is the label of slot {owner}; scan the one of slot {runner.slot.number}"
+            reason = f"label of slot {owner}, not {runner.slot.number}"
             self._read(shown, accepted=False, reason=reason, slot=runner.slot.number)
             return
         runner.scan(command.text)
@@ -262,6 +264,29 @@ class Line:
         RunStep: _run_step,
         SignalUnit: _signal,
     }
+
+
+_SECRET_LENGTH = 15
+"""A word as long as a mobile secret may be one."""
+
+
+def legible(text: str) -> str:
+    """What may be displayed of a scan nobody can read: nothing that may be a secret by the grammar of labels.
+
+    That is all after the first blank, and a word as long as a secret.
+    """
+    head, _, tail = text.strip().partition(" ")
+    shown = "***" if len(head) >= _SECRET_LENGTH else "".join(c if c.isprintable() else "?" for c in head)
+    return f"{shown} ***" if tail else shown
+
+
+def _why_unreadable(text: str) -> str:
+    """For the operator, in few words."""
+    try:
+        SerialNumber.parse(text.strip().partition(" ")[0])
+    except BadIdentity:
+        return "no label or badge"
+    return "label is not whole"
 
 
 def shown_scan(scanned: object) -> str:

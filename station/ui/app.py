@@ -22,7 +22,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
-from ..engine.commands import BindPort, Command, RetrySlot, Scan, SignalUnit
+from ..engine.commands import BindPort, Command, RetrySlot, Scan, SignalUnit, StopSlot
 from ..engine.events import Event
 from ..model import SlotInfo
 from . import words
@@ -95,6 +95,7 @@ class BenchApp(App[None]):
         self._pump = EventPump(lambda: self._post(EventsWaiting()))
         self._scanner: ScanDetector[events.Key] = ScanDetector()
         self._scan_timer: Timer | None = None
+        self._keys_to_scan = {"RETRY": self.action_retry, "LIGHT": self.action_light, "STOP": self.action_stop}
         # the terminal's own colours wherever the palette names none; NO_COLOR then means none at all
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
@@ -220,7 +221,24 @@ class BenchApp(App[None]):
         if isinstance(self.screen, TypeLabel):
             slot = self.screen.slot
             self.screen.dismiss(None)
-        self._send(Scan(text, slot))
+        self._heard(text, slot)
+
+    def _heard(self, text: str, slot: int | None) -> None:
+        """Codes that stand for a key or ask for a batch end here; all others are the engine's to read."""
+        kind, _, rest = text.strip().partition(":")
+        press = self._keys_to_scan.get(rest.upper()) if kind.upper() == "CMD" else None
+        if press is not None:
+            press(self._only_unit())
+        elif kind.upper() == "BATCH":
+            is_open = any(line.batch.id == rest for line in self.state.batches)
+            self._say("batch_open" if is_open else "batch_not_open", rest)
+        else:
+            self._send(Scan(text, slot))
+
+    def _only_unit(self) -> int | None:
+        """The slot that needs no number to be meant: no other holds a unit."""
+        present = [slot.number for slot in self.state.slots if slot.is_present]
+        return present[0] if len(present) == 1 else None
 
     # --- actions ---
 
@@ -249,13 +267,22 @@ class BenchApp(App[None]):
         if number is not None:
             self.push_screen(Details(number, self.state, self._send, self.glyphs, self._tz))
 
-    def action_retry(self) -> None:
-        number = self._chosen_unit()
+    def action_retry(self, otherwise: int | None = None) -> None:
+        """As all that act on a unit: in the selected slot, or in ``otherwise`` when none is."""
+        number = self._chosen_unit(otherwise)
         if number is not None:
             self._send(RetrySlot(number))
 
-    def action_light(self) -> None:
-        number = self._chosen_unit()
+    def action_stop(self, otherwise: int | None = None) -> None:
+        number = self._chosen_unit(otherwise)
+        slot = self.state.slot(number) if number is not None else None
+        if slot is not None and slot.is_walking:
+            self._send(StopSlot(slot.number))
+        elif slot is not None:
+            self._say("nothing_runs", str(slot.number))
+
+    def action_light(self, otherwise: int | None = None) -> None:
+        number = self._chosen_unit(otherwise)
         if number is not None:
             self._lit_by_us ^= {number}
             self._send(SignalUnit(number, number in self._lit_by_us))
@@ -265,7 +292,7 @@ class BenchApp(App[None]):
 
         def typed(text: str | None) -> None:
             if text:
-                self._send(Scan(text, slot))
+                self._heard(text, slot)
 
         self.push_screen(TypeLabel(slot), typed)
 
@@ -294,18 +321,18 @@ class BenchApp(App[None]):
         if answer:
             self.exit()
 
-    def _chosen_slot(self) -> int | None:
-        """The selected slot, or the only one."""
-        if self.selected is not None:
-            return self.selected
+    def _chosen_slot(self, otherwise: int | None = None) -> int | None:
+        """The selected slot, ``otherwise``, or the only one."""
+        if self.selected is not None or otherwise is not None:
+            return self.selected if self.selected is not None else otherwise
         if len(self.state.slots) == 1:
             return self.state.slots[0].number
         self._say("choose_slot")
         return None
 
-    def _chosen_unit(self) -> int | None:
+    def _chosen_unit(self, otherwise: int | None = None) -> int | None:
         """As `_chosen_slot`, if a unit is there."""
-        number = self._chosen_slot()
+        number = self._chosen_slot(otherwise)
         slot = self.state.slot(number) if number is not None else None
         if slot is not None and not slot.is_present:
             self._say("nothing_there", str(number))

@@ -145,7 +145,7 @@ def _operator_changed(state: BenchState, event: ev.OperatorChanged) -> BenchStat
 def _scan_read(state: BenchState, event: ev.ScanRead) -> BenchState:
     if event.accepted:
         return replace(state, notice="")
-    text = f"{words.line('scan_refused', (event.shown,))} {clean(event.reason)}".strip()
+    text = words.line("scan_refused", (event.shown, event.reason or "not accepted"))
     return _logged(replace(state, notice=text), event, text)
 
 

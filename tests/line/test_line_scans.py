@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from line_bench import BORON, LineBench, line_bench, replace
 
 from drivers.hotplug import Attached, Detached
@@ -27,6 +29,7 @@ from station.engine.events import (
     UnitLeft,
     UnmappedPort,
 )
+from station.engine.line import legible
 from station.model import Verdict
 
 LABELLED = replace(BORON, label=True)
@@ -76,7 +79,7 @@ def test_a_hand_that_took_the_wrong_label_is_told_and_fails_no_unit(tmp_path: Pa
     with line_bench(tmp_path, LABELLED, slots=2) as bench:
         first, second = two_in(bench)
         read = scan(bench, second.label)
-        assert (read.accepted, read.reason) == (False, "that is the label of slot 2; scan the one of slot 1")
+        assert (read.accepted, read.reason) == (False, "label of slot 2, not 1")
         assert scan(bench, first.label).accepted
         assert bench.wait_finished(1).verdict is Verdict.PASS
 
@@ -94,7 +97,7 @@ def test_a_label_typed_for_the_wrong_slot_is_doubted_as_any_other(tmp_path: Path
     with line_bench(tmp_path, LABELLED, slots=2) as bench:
         first, _ = two_in(bench)
         read = scan(bench, first.label, slot=2)
-        assert (read.accepted, read.reason) == (False, "that is the label of slot 1; scan the one of slot 2")
+        assert (read.accepted, read.reason) == (False, "label of slot 1, not 2")
 
 
 def test_a_label_typed_for_a_slot_without_a_unit_goes_to_the_one_that_asks(tmp_path: Path) -> None:
@@ -148,6 +151,40 @@ def test_a_scan_nobody_waits_for_is_told_and_forgotten(tmp_path: Path) -> None:
         bench.wait_for(HandsNeeded, sentence="scan_label")
         bench.sleep(5.0)
         assert not any(isinstance(event, AttemptFinished) for _, event in bench.events)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "reason"),
+    [
+        ("hello", "hello", "no label or badge"),
+        (" hello ", "hello", "no label or badge"),
+        ("P044AB1234567 SECRET", "P044AB1234567 ***", "label is not whole"),
+        ("P04 SECRETSECRET123", "P04 ***", "no label or badge"),
+        ("secret/secret!1", "***", "no label or badge"),
+        ("P044AB1234567SECRETSECRET123", "***", "no label or badge"),
+        ("OP:no/badge", "OP:no/badge", "no label or badge"),
+        ("a\x1bb\x9b2J", "a?b?2J", "no label or badge"),
+        ("CMD:DANCE", "CMD:DANCE", "not used here"),
+    ],
+)
+@pytest.mark.rule("A7")
+def test_an_unreadable_scan_is_told_as_far_as_it_holds_no_secret_with_a_short_why(
+    text: str, shown: str, reason: str, tmp_path: Path
+) -> None:
+    with line_bench(tmp_path, LABELLED) as bench:
+        read = scan(bench, text)
+        assert (read.accepted, read.shown, read.reason) == (False, shown, reason)
+
+
+@given(st.text(max_size=130))
+def test_of_an_unreadable_scan_nothing_as_long_as_a_secret_is_shown(text: str) -> None:
+    shown = legible(text)
+    head, _, tail = text.strip().partition(" ")
+    assert shown.isprintable()
+    assert shown.endswith(" ***") is bool(tail)
+    assert len(shown) < 15 + len(" ***")
+    if len(head) >= 15:
+        assert shown.removesuffix(" ***") == "***"
 
 
 def test_a_badge_names_the_operator_of_what_follows(tmp_path: Path) -> None:

@@ -200,7 +200,7 @@ async def test_where_the_log_is_dropped_the_header_says_what_matters() -> None:
     app = story.app()
     async with running(app) as pilot:
         await tell(pilot, app, *story.opened(), ev.ScanRead(at=AT, shown="P04?", accepted=False, reason="too short"))
-        assert picture(app).splitlines()[0].strip() == "Scan P04?: not accepted. Scan again. too short"
+        assert picture(app).splitlines()[0].strip() == "Scan P04?: too short. Scan again."
 
 
 # --- events from other threads ---

@@ -86,6 +86,50 @@ def test_all_after_the_first_space_is_masked(text: str, shown: str) -> None:
     assert masked(text) == shown
 
 
+@pytest.mark.parametrize("text", ["CMD:RETRY", "cmd:retry", "CMD:LIGHT", "CMD:STOP"])
+@pytest.mark.parametrize("selected", [True, False])
+@on_loop
+async def test_a_scanned_command_acts_on_the_selected_slot_or_on_the_only_unit(
+    story: Story, text: str, selected: bool
+) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.arrives(2), *(story.arrives(3) if selected else ()))
+        await press(pilot, *("2" if selected else ""))
+        await scan(pilot, app, text)
+        sent: dict[str, cmd.Command] = {
+            "RETRY": cmd.RetrySlot(2), "LIGHT": cmd.SignalUnit(2, True), "STOP": cmd.StopSlot(2),
+        }  # fmt: skip
+        assert story.sent == [sent[text[4:].upper()]]
+
+
+@on_loop
+async def test_a_scanned_command_that_could_mean_several_units_acts_on_none(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.arrives(2), *story.arrives(3), story.ends(3))
+        await scan(pilot, app, "CMD:STOP")
+        assert "First press a slot number." in picture(app)
+        await press(pilot, "3")
+        await scan(pilot, app, "CMD:STOP")
+        assert "Nothing runs in slot 3." in picture(app)
+        assert story.sent == []
+        await scan(pilot, app, "CMD:DANCE")
+        assert story.sent == [cmd.Scan("CMD:DANCE")], "the engine says that it means nothing"
+
+
+@on_loop
+async def test_a_scanned_batch_is_said_to_be_open_or_not(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.opened())
+        await scan(pilot, app, "BATCH:2026-11-22-A")
+        assert picture(app).count("Batch 2026-11-22-A open.") == 2, "the answer, and when it was opened"
+        await scan(pilot, app, "BATCH:B9")
+        assert "Batch B9 is not open. Call supervisor." in picture(app)
+        assert story.sent == []
+
+
 # --- keys ---
 
 
