@@ -104,6 +104,10 @@ def _outbox_settled(state: BenchState, event: ev.OutboxSettled) -> BenchState:
     return _logged(state, event, text, name=name)
 
 
+_REVISED = {Verdict.PASS: "pass", Verdict.FAIL: "cloud_refused"}
+"""What a slot says when the owed work of its unit is settled; of any other end that the unit is not judged."""
+
+
 def _verdict_revised(state: BenchState, event: ev.VerdictRevised) -> BenchState:
     """The attempt says which unit it is: cloud work is owed by no slot, and a unit may lie in a tray by now."""
     name, reason = _name_of(state, event), clean(event.reason)
@@ -114,13 +118,20 @@ def _verdict_revised(state: BenchState, event: ev.VerdictRevised) -> BenchState:
     state = replace(state, history=history)
     slot = state.slot_of(event.attempt)
     if slot is not None and slot.verdict is not None:
-        sentence = {Verdict.PASS: "pass", Verdict.FAIL: "cloud_refused"}.get(event.verdict, "")
+        sentence = _REVISED.get(event.verdict, "check_station")
         state = state.with_slot(replace(slot, verdict=event.verdict, sentence=sentence, values=(), reason=reason))
     if event.verdict is Verdict.PASS:
         return _logged(state, event, words.line("late_pass", (name,)), name=name, verdict=event.verdict)
-    text = words.line("pull_unit", (name,)) if slot is None else words.line("cloud_refused")
+    text = _not_passed(event.verdict, name, is_in_slot=slot is not None)
     state = replace(state, notice=text) if slot is None else state
     return _logged(state, event, text, name=name, verdict=event.verdict)
+
+
+def _not_passed(verdict: Verdict, name: str, *, is_in_slot: bool) -> str:
+    """Only a unit that was refused is pulled from its tray; of one the station cannot judge that much is said."""
+    if verdict is not Verdict.FAIL:
+        return words.line("late_unknown", (name,))
+    return words.line("cloud_refused") if is_in_slot else words.line("pull_unit", (name,))
 
 
 def _unmapped_port(state: BenchState, event: ev.UnmappedPort) -> BenchState:

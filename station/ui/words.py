@@ -124,6 +124,7 @@ SENTENCES: dict[str, Sentence] = {
     "operator_in": Sentence(("Operator {0}.",)),
     "operator_out": Sentence(("No operator.",), "Scan your badge."),
     "pull_unit": Sentence(("Cloud refused unit {0}.",), "Pull it from the tray."),
+    "late_unknown": Sentence(("Unit {0} is not judged.",), TECHNICIAN),
     "late_pass": Sentence(("Unit {0} is finished now.",)),
     "station_fault": Sentence(("The station has a fault.",), SUPERVISOR),
     "seen_before": Sentence(("Seen before: {0}, {1}, {2}.",)),

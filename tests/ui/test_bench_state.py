@@ -244,6 +244,18 @@ def test_a_refusal_after_recovery_names_the_unit_to_pull(story: Story) -> None:
     assert state.log[0].look is Look.FAIL
 
 
+@pytest.mark.parametrize("is_gone", [False, True], ids=["in its slot", "in the tray"])
+def test_a_unit_the_station_can_no_longer_judge_is_not_said_to_be_refused(story: Story, is_gone: bool) -> None:
+    left = [story.left(1)] if is_gone else []
+    state = bench(story, *story.arrives(1), story.ends(1, Verdict.PENDING, "pending"), *left)
+    state = reduce(state, revised(story, Verdict.ERROR, "the token expired"))
+    assert state.log[0].text == "Unit P044AB1234501 is not judged. Technician."
+    assert state.log[0].look is Look.ERROR
+    assert state.notice == (state.log[0].text if is_gone else "")
+    if not is_gone:
+        assert (slot(state).look, slot(state).sentence) == (Look.ERROR, "check_station")
+
+
 def test_an_unknown_port_waits_for_a_slot_number(story: Story) -> None:
     slots = (*story.slots, SlotInfo(9))
     started = ev.StationStarted(at=AT, station_id="s", slots=slots)
