@@ -20,11 +20,11 @@ from drivers.transport.usb import PyusbHost
 from drivers.virtual import synthetic
 from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.bus import VirtualBus
-from drivers.virtual.factory import make_spec
+from drivers.virtual.factory import UnitSpec, make_spec
 from drivers.virtual.faults import Fault
 from drivers.virtual.flash import Score
 from drivers.virtual.serial_side import VirtualPorts
-from drivers.virtual.unit import VirtualUnit
+from drivers.virtual.unit import UnitMode, VirtualUnit
 from drivers.virtual.world import AccessPoint, World
 
 from .cloud.virtual import VirtualCloud
@@ -156,17 +156,21 @@ class Demo:
         """The ``turn``-th unit of a slot: the same for the same seed, in every process."""
         number = slot + turn * self.options.units
         platform = self._platform_for(slot)
-        spec = make_spec(platform.slug, self.options.seed, number, self.options.factory_os)
+        unit = self._known_unit(make_spec(platform.slug, self.options.seed, number, self.options.factory_os))
+        if turn == 0:
+            unit.order(*(fault for fault in self.options.faults if fault.applies_to(slot, unit.device_id)))
+        return unit
+
+    def _known_unit(self, spec: UnitSpec) -> VirtualUnit:
+        """A unit the cloud knows and whose writes are counted; so is whoever an ordered fault puts in its place."""
         home = self.directory / "units" / str(spec.device_id) if self.options.data_dir else None
         if home is not None:
             home.mkdir(parents=True, exist_ok=True)
-        unit = VirtualUnit(spec, self.clock, self.world, home)
+        unit = VirtualUnit(spec, self.clock, self.world, home, make_stranger=self._known_unit)
         self.cloud.register_unit(
-            spec.device_id, platform.id, serial=spec.serial, iccid=spec.iccid, imei=spec.imei, mac=spec.mac,
+            spec.device_id, spec.platform_id, serial=spec.serial, iccid=spec.iccid, imei=spec.imei, mac=spec.mac,
             secret=spec.mobile_secret,
         )  # fmt: skip
-        if turn == 0:
-            unit.order(*(fault for fault in self.options.faults if fault.applies_to(slot, str(spec.device_id))))
         self._scores.append(unit.score)
         self._transfers.append(unit.transfers)
         self._happened.append(unit.faults.happened)
@@ -265,26 +269,44 @@ class _Hands:
                 self._condition.wait_for(lambda: bool(self._seen), None, self._token)
                 event = self._seen.pop(0)
             if isinstance(event, HandsNeeded) and event.sentence == "scan_label":
-                self._scan(unit)
-            elif isinstance(event, AttemptFinished) and event.attempt not in self._past and self._looks():
+                self._scan()
+            elif isinstance(event, AttemptFinished) and event.attempt not in self._past and self._looks(unit):
                 break
+        last = self._present
         self._demo.bus.unplug(port)
-        unit.close()
+        for one in {unit, last or unit}:
+            one.close()
 
-    def _looks(self) -> bool:
-        """Look at the verdict for a while. False: a unit came back or took its place, and is walked now."""
-        with self._condition:
-            return not self._condition.wait_for(
-                lambda: any(isinstance(event, AttemptStarted) for event in self._seen),
-                self._demo.options.show_s,
-                self._token,
-            )
+    @property
+    def _present(self) -> VirtualUnit | None:
+        """Whoever is on the port now: after a fault perhaps another unit than the one that was plugged in."""
+        found = self._demo.bus.unit_at(port_of(self.slot))
+        return found if isinstance(found, VirtualUnit) else None
 
-    def _scan(self, unit: VirtualUnit) -> None:
-        """Scan the label after a while, unless a person was faster."""
+    def _looks(self, unit: VirtualUnit) -> bool:
+        """Look at the verdict for a while, and as long as a unit is on its way. False: one came, and is walked now."""
+        while True:
+            was_coming = self._is_coming(unit)
+            with self._condition:
+                is_walked = self._condition.wait_for(
+                    lambda: any(isinstance(event, AttemptStarted) for event in self._seen),
+                    self._demo.options.show_s,
+                    self._token,
+                )
+            if is_walked or not (was_coming or self._is_coming(unit)):
+                return not is_walked
+
+    def _is_coming(self, unit: VirtualUnit) -> bool:
+        """Whether an ordered fault is not over yet: the unit or its successor is to be plugged in, or boots."""
+        present = self._present
+        return unit.successor is not None if present is None else present.mode is UnitMode.STARTING
+
+    def _scan(self) -> None:
+        """Scan the label of whoever is there after a while, unless a person was faster."""
         with self._condition:
             faster = self._condition.wait_for(lambda: bool(self._seen), self._demo.options.scan_after_s, self._token)
-        if not faster:
+        unit = self._present
+        if unit is not None and not faster:
             self._demo.station.command(Scan(unit.label, self.slot))
 
 

@@ -51,7 +51,8 @@ class VirtualUnit:
     """One Particle device. With a ``directory`` it lives on disk and a new process finds it as it was left.
 
     ``spec.modules`` and the other factory settings apply only to a unit made new; one found in ``directory``
-    keeps its memories. Raises `DriverError` if another unit lives there.
+    keeps its memories. Raises `DriverError` if another unit lives there. ``make_stranger`` makes whoever takes this
+    unit's place after the fault ``swap``; it is called with this unit's condition held.
     """
 
     def __init__(
@@ -62,11 +63,14 @@ class VirtualUnit:
         directory: Path | None = None,
         *,
         timings: Timings = REAL,
+        make_stranger: Callable[[UnitSpec], VirtualUnit] | None = None,
     ) -> None:
         self.spec, self.clock, self.timings = spec, clock, timings
+        self._make_stranger = make_stranger or self._stranger
         self.world = world or World()
         self.condition = clock.condition()
         self.presence: Presence | None = None
+        self.successor: VirtualUnit | None = None  # who comes after an ordered fault pulled the cable; often itself
         self.transfers: Counter[str] = Counter()  # "control", "console" (bytes)
         self.faults = FaultDesk(self, str(spec.device_id))
         self.memory = UnitMemory(spec.platform_id, directory, fault=self._flash_step)
@@ -335,14 +339,18 @@ class VirtualUnit:
         return self.clock.now()
 
     def pull(self, back_after_s: float | None) -> None:
+        self.successor = self if back_after_s is not None else None
         if self._socket is not None:
-            self._socket.replace(self if back_after_s is not None else None, back_after_s or 0.0)
+            self._socket.replace(self.successor, back_after_s or 0.0)
 
     def swap(self, platform: str | None) -> None:
-        spec = make_spec(platform or self.spec.platform.slug, 0, _far_number(self.spec))
-        stranger = VirtualUnit(spec, self.clock, self.world, timings=self.timings)
+        stranger = self._make_stranger(make_spec(platform or self.spec.platform.slug, 0, _far_number(self.spec)))
+        self.successor = stranger
         if self._socket is not None:
             self._socket.replace(stranger, SWAP_AFTER_S)
+
+    def _stranger(self, spec: UnitSpec) -> VirtualUnit:
+        return VirtualUnit(spec, self.clock, self.world, timings=self.timings)
 
     def _start_plug_orders(self) -> None:
         for delay, action in self.faults.plug_orders():

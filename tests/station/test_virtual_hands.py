@@ -1,0 +1,97 @@
+"""Whoever sits at the virtual bench: sees an ordered fault through to its end, and scans what lies before them."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+import pytest
+
+from drivers.clock import SimulatedClock
+from drivers.virtual.faults import parse_fault
+from station.cli import main
+from station.demo import Demo, DemoOptions
+from station.engine.events import AttemptFinished, Event
+from station.model import Verdict
+from station.paths import find_profile
+from station.profile import load_profile
+
+ONCE = ("demo", "--headless", "--once", "--units", "1", "--json")
+BORON = ("--profile", "boron-product")
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> list[dict[str, Any]]:
+    main((*ONCE, *words))
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def finished(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [event for event in events if event["kind"] == "AttemptFinished"]
+
+
+@pytest.mark.parametrize("fault", ["powercut", "powercut,for=30", "unplug,for=5", "unplug,for=90"])
+def test_hands_wait_for_a_unit_that_comes_back_however_long_it_takes(
+    fault: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = told(capsys, *BORON, "--fault", f"at=plug:6,do={fault}")
+    assert [one["verdict"] for one in finished(events)] == ["ABORTED", "PASS"]
+    assert len({one["device_id"] for one in finished(events)}) == 1
+    assert events[-1]["units"] == {"PASS": 1}
+
+
+def test_hands_that_look_at_a_verdict_see_a_fault_that_happens_meanwhile(capsys: pytest.CaptureFixture[str]) -> None:
+    events = told(capsys, *BORON)
+    plugged = moment(events[0]) + 0.2  # when the first hand plugs in
+    (passed,) = finished(events)
+    events = told(capsys, *BORON, "--fault", f"at=plug:{moment(passed) - plugged + 1.0:.1f},do=powercut")
+    assert [one["verdict"] for one in finished(events)] == ["PASS", "PASS"]
+
+
+def moment(event: dict[str, Any]) -> float:
+    return datetime.datetime.fromisoformat(event["at"]).timestamp()
+
+
+@pytest.mark.parametrize("away_s", [5.0, 5.1, 5.2, 5.3, 5.4])
+def test_hands_do_not_pull_a_unit_that_has_just_come_back_and_is_not_walked_yet(away_s: float) -> None:
+    fault = parse_fault(f"at=plug:6,do=unplug,for={away_s}")
+    options = DemoOptions(
+        (load_profile(find_profile("boron-product")),), units=1, faults=(fault,), once=True, show_s=0.5
+    )
+    clock = SimulatedClock()
+    events: list[Event] = []
+    with clock.registered():
+        demo = Demo(options, clock, {})
+        demo.station.bus.subscribe(events.append)
+        demo.open_batches()
+        demo.start()
+        demo.wait_done()
+        demo.abandon()
+    verdicts = [event.verdict for event in events if isinstance(event, AttemptFinished)]
+    assert verdicts == [Verdict.ABORTED, Verdict.PASS]
+
+
+def test_hands_do_not_wait_for_a_unit_that_never_comes_back(capsys: pytest.CaptureFixture[str]) -> None:
+    events = told(capsys, *BORON, "--fault", "at=plug:6,do=unplug")
+    assert [one["verdict"] for one in finished(events)] == ["ABORTED"]
+    assert events[-1]["seconds"] < 30
+
+
+@pytest.mark.parametrize("at", ["plug:6", "dfu-write:20"])
+@pytest.mark.parametrize("platform", ["boron", "argon"])
+def test_the_unit_that_took_the_place_of_another_is_scanned_known_to_the_cloud_and_passes(
+    at: str, platform: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = (*BORON, "--profile", "argon-product", "--fault", f"at={at},do=swap,with={platform}")
+    first, second = finished(told(capsys, *words))
+    assert (first["verdict"], second["verdict"], second["reason"]) == ("ABORTED", "PASS", "")
+    assert first["device_id"] != second["device_id"]
+
+
+def test_what_is_written_to_the_unit_that_took_the_place_of_another_is_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    alone = told(capsys, *BORON)[-1]
+    both = told(capsys, *BORON, "--fault", "at=plug:1.5,do=swap")[-1]
+    assert both["flash_writes"] == alone["flash_writes"] > 0
+    assert both["transfers"] >= alone["transfers"]
