@@ -108,6 +108,7 @@ class Batches(Screen[None]):
 
         def answered(answer: bool | None) -> None:
             if answer:
+                self._say("")  # what stood there may have been that this batch is in the way
                 self._send(CloseBatch(batch))
 
         self.app.push_screen(Question("close_batch", batch), answered)
