@@ -70,7 +70,7 @@ class ScanDetector(Generic[K]):
         """One key: its ``name`` (``enter``, ``a``, ``escape``), its printable ``character`` if any, its time."""
         found = self.idle(at)
         ends = name in ENDINGS
-        if ends and len(self._text) >= MIN_LENGTH:
+        if ends and (len(self._text) >= MIN_LENGTH or self._is_rest(at)):
             return [*found, self._scan(at)]
         if not ends and character is not None and len(character) == 1 and character.isprintable():
             self._hold(key, character, at)
@@ -91,9 +91,12 @@ class ScanDetector(Generic[K]):
 
     def _scan(self, at: float) -> Found[K]:
         text = "".join(self._text)
-        is_rest = at - self._broken_at < BROKEN_S
         self._clear()
-        return Broken() if is_rest or len(text) > MAX_LENGTH else Scanned(text)
+        return Broken() if self._is_rest(at) or len(text) > MAX_LENGTH else Scanned(text)
+
+    def _is_rest(self, at: float) -> bool:
+        """Whether what ends at ``at`` belongs to a burst that broke off, its Enter or Tab alone included."""
+        return at - self._broken_at < BROKEN_S
 
     def _release(self) -> list[Found[K]]:
         if not self._held:

@@ -78,6 +78,16 @@ def test_a_burst_that_breaks_off_reaches_nothing_and_its_rest_is_no_scan() -> No
     assert play(keys) == [Broken(), Broken()]
 
 
+@pytest.mark.parametrize("end", ["enter", "tab"])
+@pytest.mark.parametrize("rest", ["", "7", "67"])
+def test_the_late_end_of_a_burst_that_broke_off_presses_no_key(rest: str, end: str) -> None:
+    assert play([*burst("P044AB", end="1"), *burst(rest, end=end, first=0.2)]) == [Broken(), Broken()]
+
+
+def test_enter_well_after_a_broken_scan_is_a_hand() -> None:
+    assert play([*burst("P044AB", end="1"), ("enter", 2.0)]) == [Broken(), Typed(("enter",))]
+
+
 def test_a_scan_well_after_a_broken_one_counts() -> None:
     keys = [*burst("P044AB", end="1")[:7], *burst("P044AB1234567", first=2.0)]
     assert play(keys) == [Broken(), Scanned("P044AB1234567")]
