@@ -13,6 +13,7 @@ from pathlib import Path as FilePath
 from typing import Any, NoReturn
 
 from .errors import BadInput
+from .plain_file import read_plain
 from .toml_lines import Path, key_lines
 
 MAX_BYTES = 256 * 1024
@@ -46,8 +47,7 @@ class Document:
     def read(cls, path: FilePath) -> tuple[Document, bytes]:
         """The document at ``path`` and its bytes; raises `BadInput` when it cannot be read."""
         try:
-            with path.open("rb") as file:  # never more than is needed to refuse it
-                raw = file.read(MAX_BYTES + 1)
+            raw = read_plain(path, MAX_BYTES + 1)  # never more than is needed to refuse it
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise BadInput(f"{path}: cannot be read ({reason}); name an existing file") from error

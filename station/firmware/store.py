@@ -15,6 +15,7 @@ from drivers.errors import BadImage
 from drivers.wire.module import MAX_FILE_SIZE, Image, parse_image
 
 from ..errors import BadInput
+from ..plain_file import read_plain
 from ..profile import FileRef
 
 _SHOWN_DIGITS = 12
@@ -61,13 +62,14 @@ class FirmwareStore:
 def _read(path: Path) -> bytes | None:
     """The bytes of a file of at most 4 MiB, None when there is no such file."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_SIZE + 1)
+        data = read_plain(path, MAX_FILE_SIZE + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise BadInput(f"firmware file {path} cannot be read ({reason}); check its permissions") from error
+        raise BadInput(
+            f"firmware file {path} cannot be read ({reason}); put the right file there, or check its permissions"
+        ) from error
     if len(data) > MAX_FILE_SIZE:
         raise BadInput(f"firmware file {path} has more than {MAX_FILE_SIZE} bytes; no module is that large")
     return data

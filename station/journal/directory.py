@@ -17,6 +17,7 @@ from pathlib import Path
 from drivers.identity import Secret
 
 from ..errors import JournalError
+from ..plain_file import check_plain, open_plain, read_plain
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +47,36 @@ def prepare(directory: Path) -> None:
 def private_file(path: Path) -> None:
     """Create ``path`` empty if it does not exist; its mode is 0600 afterwards."""
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(open_plain(path, os.O_RDWR | os.O_CREAT))
         path.chmod(0o600)
     except OSError as error:
         raise JournalError(f"{path} cannot be written: {error.strerror}; check owner and disk") from error
+
+
+def check_journal_files(directory: Path) -> None:
+    """Raise `JournalError` unless ``directory`` holds a journal, in plain files: SQLite opens whatever is there."""
+    path = directory / JOURNAL_FILE
+    if not path.exists():
+        raise JournalError(f"{directory} holds no journal; name the data directory of a station")
+    check_beside(path)
+    _check(path)
+
+
+def check_beside(path: Path) -> None:
+    """The same for the log files SQLite keeps beside the database ``path``, as far as they are there."""
+    for suffix in ("-wal", "-shm", "-journal"):
+        beside = path.with_name(path.name + suffix)
+        if beside.exists():
+            _check(beside)
+
+
+def _check(path: Path) -> None:
+    try:
+        check_plain(path)
+    except OSError as error:
+        raise JournalError(
+            f"{path} cannot be used: {error.strerror}; move it away and restore the journal's own"
+        ) from error
 
 
 class DirectoryLock:
@@ -83,7 +110,7 @@ def credential_key(directory: Path) -> bytes:
     try:
         if not path.exists():
             _write_key(path)
-        key = path.read_bytes()
+        key = read_plain(path, KEY_BYTES + 1)
     except OSError as error:
         raise JournalError(f"{path} cannot be used: {error.strerror}; check owner and disk") from error
     if len(key) != KEY_BYTES:

@@ -18,7 +18,15 @@ from drivers.identity import DeviceId, MobileSecret, Secret
 from ..engine.events import Event, OutboxSettled, VerdictRevised
 from ..errors import JournalError
 from ..model import OUTCOME_VERDICT, OutboxItem, Outcome, Verdict
-from .directory import JOURNAL_FILE, DirectoryLock, credential_digest, credential_key, prepare, private_file
+from .directory import (
+    JOURNAL_FILE,
+    DirectoryLock,
+    check_beside,
+    credential_digest,
+    credential_key,
+    prepare,
+    private_file,
+)
 from .entries import AttemptAbandoned, Entry, OutboxPostponed, SecretStored, stamp
 from .projections import rebuild
 from .reader import JournalReader
@@ -176,6 +184,7 @@ def _prepared(directory: Path, station_id: str, clock: Clock) -> sqlite3.Connect
     """The writing connection, with the newest schema, on a journal of this station."""
     path = directory / JOURNAL_FILE
     private_file(path)
+    check_beside(path)
     with translated(f"the journal in {directory} cannot be opened"):
         db = connect_writer(path)
         try:

@@ -21,7 +21,7 @@ from ..engine.events import BatchProgress
 from ..errors import JournalError
 from ..model import Batch, Measurement, OutboxItem, Outcome, ProfileRef, SeenBefore, StepRecord, Verdict
 from .chain import Row, Tail, flaw
-from .directory import JOURNAL_FILE
+from .directory import JOURNAL_FILE, check_journal_files
 from .entries import stamp
 from .projections import rows, search_key
 from .records import (
@@ -52,8 +52,7 @@ class JournalReader:
         self._pool: list[sqlite3.Connection] = []
         self._pool_lock = threading.Lock()
         self._is_closed = False
-        if not self._path.exists():
-            raise JournalError(f"{directory} holds no journal; name the data directory of a station")
+        check_journal_files(directory)
         try:
             self._check_schema(directory)
         except BaseException:
