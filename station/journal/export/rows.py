@@ -15,7 +15,7 @@ from ..records import AttemptRecord
 
 @dataclass(frozen=True, slots=True)
 class ExportRow:
-    """One attempt. ``facts``: name -> value as of its end (as of now for one that still runs)."""
+    """One attempt. ``facts``: name -> value as of its end, owed work included (as of now for one that still runs)."""
 
     attempt: AttemptRecord
     facts: dict[str, str]
@@ -41,17 +41,19 @@ def export_rows(db: sqlite3.Connection, batches: Sequence[str], all_attempts: bo
     where = "" if all_attempts else "WHERE nth_last = 1"
     for row in db.execute(f"SELECT * FROM ({chosen}) {where} ORDER BY started_seq", tuple(batches)):
         attempt = attempt_record(row)
-        yield ExportRow(attempt, _facts(db, attempt.device_id, row["finished_seq"]), steps_of(db, attempt.attempt))
+        yield ExportRow(attempt, _facts(db, attempt, row["finished_seq"]), steps_of(db, attempt.attempt))
 
 
-def _facts(db: sqlite3.Connection, device_id: str | None, until: int | None) -> dict[str, str]:
-    if device_id is None:
+def _facts(db: sqlite3.Connection, attempt: AttemptRecord, until: int | None) -> dict[str, str]:
+    """Facts up to the entry ``until``, and what the cloud told of this attempt later, without the unit."""
+    if attempt.device_id is None:
         return {}
     found = db.execute(
-        "SELECT name, value FROM facts WHERE device_id = ? AND NOT disputed AND (? IS NULL OR seq <= ?) ORDER BY seq",
-        (device_id, until, until),
+        "SELECT name, value FROM facts WHERE device_id = ? AND NOT disputed"
+        " AND (? IS NULL OR seq <= ? OR attempt = ?) ORDER BY seq, number",
+        (attempt.device_id, until, until, attempt.attempt),
     )
-    return {row["name"]: row["value"] for row in found} | {"device_id": device_id}
+    return {row["name"]: row["value"] for row in found} | {"device_id": attempt.device_id}
 
 
 def step_names(db: sqlite3.Connection, batches: Sequence[str]) -> list[str]:

@@ -131,6 +131,17 @@ def test_a_row_follows_the_settled_outbox(journal: Journal) -> None:
     )  # fmt: skip
 
 
+def test_a_row_holds_what_the_cloud_told_of_its_attempt_after_the_unit_had_left(journal: Journal) -> None:
+    journal.record(*pending("a-1", "product_add"))
+    journal.record(facts("a-1", name="WIDGET-1", product_id="12345", owner="f***@example.com", groups="line-3"))
+    journal.settle(item("a-1"), Outcome.DONE, "", "cloud shows product 12345")
+    journal.record(*walked("a-2"), facts("a-2", name="RENAMED"))
+    first, second = exported(journal, all_attempts=True)
+    told = ("Device Name", "Product ID", "Owner", "Groups", "Verdict")
+    assert [first[name] for name in told] == ["WIDGET-1", "12345", "f***@example.com", "line-3", "PASS"]
+    assert second["Device Name"] == "RENAMED"
+
+
 def test_an_unknown_batch_is_refused_before_a_line_is_written(journal: Journal) -> None:
     file = io.StringIO()
     with pytest.raises(BadInput, match="no batch 'B9' in this journal; the latest are: B1"):
