@@ -51,6 +51,7 @@ class StationConfig:
     """A station's configuration. ``slots`` in the order of the bench, each with a USB port path."""
 
     station_id: str = "bench"
+    is_named: bool = False  # the file names the station; else ``station_id`` is the default
     slots: tuple[SlotInfo, ...] = ()
     cloud_url: str = DEFAULT_CLOUD
     token: SecretRef = DEFAULT_TOKEN
@@ -79,10 +80,12 @@ def load_config(path: Path | None = None) -> StationConfig:
 
 def _config(top: Table, path: Path) -> StationConfig:
     base = path.parent
+    station_id = _station_id(top)
     url, token = _cloud(top)
     data_dir = _data_dir(top, base)
     config = StationConfig(
-        station_id=_station_id(top),
+        station_id=station_id or "bench",
+        is_named=bool(station_id),
         slots=_slots(top),
         cloud_url=url,
         token=token,
@@ -96,10 +99,9 @@ def _config(top: Table, path: Path) -> StationConfig:
 
 
 def _station_id(top: Table) -> str:
+    """Empty when the file names none."""
     table = top.table("station") or top.empty("station")
-    text = table.text_or(
-        "id", "bench", "letters, digits, dots and dashes, at most 40", '"bench-3"', pattern=r"[\w.-]{1,40}"
-    )
+    text = table.text_or("id", "", "letters, digits, dots and dashes, at most 40", '"bench-3"', pattern=r"[\w.-]{1,40}")
     table.finish()
     return text
 

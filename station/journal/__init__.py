@@ -3,6 +3,7 @@
 `Journal.open` for the station that writes, `JournalReader` for everyone else.
 """
 
+from .directory import JOURNAL_FILE
 from .entries import (
     JOURNALLED,
     AttemptAbandoned,
@@ -12,7 +13,7 @@ from .entries import (
     SerialCached,
 )
 from .journal import Journal
-from .reader import JournalReader
+from .reader import JournalReader, owner_of
 from .records import (
     AttemptRecord,
     BatchRecord,
@@ -27,6 +28,7 @@ from .records import (
 
 __all__ = [
     "JOURNALLED",
+    "JOURNAL_FILE",
     "AttemptAbandoned",
     "AttemptRecord",
     "BatchRecord",
@@ -43,4 +45,5 @@ __all__ = [
     "UnitHistory",
     "Verified",
     "WriteRecord",
+    "owner_of",
 ]

@@ -294,6 +294,19 @@ class JournalReader:
         return Verified(tail.seq, tail.hash)
 
 
+def owner_of(directory: Path) -> str | None:
+    """Id of the station whose journal, of whatever schema, is in ``directory``; None where nothing is recorded yet."""
+    path = directory / JOURNAL_FILE
+    if not path.exists():
+        return None
+    check_journal_files(directory)
+    with translated(f"the journal in {directory} cannot be read"), contextlib.closing(connect_reader(path)) as db:
+        if version(db) == 0:
+            return None
+        found = db.execute("SELECT station_id FROM journal LIMIT 1").fetchone()
+        return None if found is None else str(found["station_id"])
+
+
 # --- rows to values --------------------------------------------------------------------------
 
 

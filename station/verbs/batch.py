@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from drivers.clock import SystemClock
 
@@ -11,11 +12,11 @@ from ..batch_name import check_batch_name
 from ..config import load_config
 from ..engine.events import BatchClosed, BatchOpened
 from ..errors import BadInput
-from ..journal import Journal
+from ..journal import Journal, owner_of
 from ..model import Batch
 from ..paths import find_profile
 from ..profile import load_profile
-from .places import add_data_dir, journal_dir, reader
+from .places import add_data_dir, journal_dir, known_journal, reader
 
 MAX_TARGET = 1_000_000
 
@@ -42,16 +43,18 @@ def _target(text: str) -> int:
     return int(text)
 
 
-def _journal(arguments: argparse.Namespace) -> Journal:
+def _journal(arguments: argparse.Namespace, directory: Path) -> Journal:
+    """The journal in ``directory``, opened as the station whose it is unless a config file names another."""
     config = load_config(arguments.config)
-    return Journal.open(journal_dir(arguments), config.station_id, SystemClock())
+    owner = None if config.is_named else owner_of(directory)
+    return Journal.open(directory, owner or config.station_id, SystemClock())
 
 
 def run_open(arguments: argparse.Namespace) -> int:
     """Open a batch; raises `BadInput` when its name was used before or is none."""
     check_batch_name(arguments.batch)
     profile = load_profile(find_profile(arguments.profile))
-    journal = _journal(arguments)
+    journal = _journal(arguments, journal_dir(arguments, make=True))
     try:
         if journal.batch(arguments.batch) is not None:
             raise BadInput(f"batch {arguments.batch} exists already; choose another name")
@@ -64,7 +67,7 @@ def run_open(arguments: argparse.Namespace) -> int:
 
 def run_close(arguments: argparse.Namespace) -> int:
     """Close an open batch; raises `BadInput` when there is none of that name."""
-    journal = _journal(arguments)
+    journal = _journal(arguments, known_journal(arguments))
     try:
         known = journal.batch(arguments.batch)
         if known is None or known.closed_at is not None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from drivers.clock import Clock, Deadline, SimulatedClock, SystemClock
+from drivers.clock import Clock, SimulatedClock, SystemClock
 from drivers.virtual.faults import ACTIONS, MOMENTS, OPTIONS, BadFault, Fault, parse_fault
 from drivers.virtual.synthetic import VERSIONS
 
@@ -20,6 +23,8 @@ from ..journal import JournalReader
 from ..journal.export import write_csv
 from ..paths import find_profile
 from ..profile import load_profile
+from .ending import wait_outbox
+from .places import check_output, made_dir, output
 
 SCREEN_SPEED = 6.0
 """How much faster than the datasheets ``--speed fast`` runs on a screen, where a person has to follow."""
@@ -28,7 +33,6 @@ BUSY_SLOTS = 8
 PATIENT_SCAN_S = 8 * SCREEN_SPEED
 PATIENT_SHOW_S = 4 * SCREEN_SPEED
 """Where a person watches, virtual hands leave time to scan first and to read a verdict (8 s and 4 s of theirs)."""
-OUTBOX_WAIT_S = 60.0
 DEFAULT_PROFILES = ("boron-product", "argon-product")
 
 
@@ -102,8 +106,10 @@ def _folder(path: Path) -> Path:
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo; returns the exit status."""
     profiles = tuple(load_profile(find_profile(name)) for name in arguments.profile or DEFAULT_PROFILES)
-    if arguments.export and not arguments.export.resolve().parent.is_dir():
-        raise BadInput(f"--export {arguments.export}: no such folder; name a file in one that is there")
+    if arguments.export is not None:
+        check_output(arguments.export, "--export")
+    if arguments.data_dir is not None:
+        made_dir(arguments.data_dir)
     is_headless = _is_headless(arguments)
     traces = arguments.trace or not is_headless
     options = DemoOptions(
@@ -117,7 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
     from .screen import demo_screen  # the screen is loaded only where it is shown
 
     return demo_screen(
-        options, _clock(arguments), dict(os.environ), lambda *ending: finish(*ending, export=arguments.export)
+        options, _clock(arguments), dict(os.environ), lambda *ending: _finish_screen(*ending, export=arguments.export)
     )
 
 
@@ -134,53 +140,72 @@ def _clock(arguments: argparse.Namespace) -> Clock:
 
 
 def _headless(options: DemoOptions, arguments: argparse.Namespace) -> int:
-    clock = _clock(arguments)
-    with clock.registered():
-        demo = Demo(options, clock, os.environ)
-        tally = Tally()
-        printer = Printer(sys.stdout, as_json if arguments.json else as_words)
-        demo.station.bus.subscribe(printer)
-        demo.station.bus.subscribe(tally)
-        started = clock.now()
+    clock, tally = _clock(arguments), Tally()
+    printer = Printer(sys.stdout, as_json if arguments.json else as_words)
+    with terminated_as_interrupted():
+        demo, summary = _run_once(options, clock, (printer, tally))
         try:
-            demo.open_batches()
-            demo.start()
-            demo.wait_done()
-            wait_outbox(demo, clock)
-        except KeyboardInterrupt:
-            pass
-        except BaseException:
-            demo.abandon()
-            raise
-        summary = finish(demo, tally, clock.now() - started, export=arguments.export)
-    printer(summary)
-    printer.close()
-    if not arguments.json:
-        sys.stdout.write(summary_words(summary))
+            close(demo, export=arguments.export)
+        finally:
+            printer(summary)
+            printer.close()
+            if not arguments.json:
+                sys.stdout.write(summary_words(summary))
     return tally.exit_status
 
 
-def wait_outbox(demo: Demo, clock: Clock) -> None:
-    """Until nothing is owed, a minute at most."""
-    deadline = Deadline.after(clock, OUTBOX_WAIT_S + demo.options.cloud_down_s)
-    while demo.station.journal.waiting() and not deadline.expired:
-        clock.sleep(0.5)
+def _run_once(options: DemoOptions, clock: Clock, ears: tuple[Printer, Tally]) -> tuple[Demo, BatchSummary]:
+    """From the first plug to the last verdict, or to an interrupt."""
+    with clock.registered():
+        demo = Demo(options, clock, os.environ)
+        for ear in ears:
+            demo.station.bus.subscribe(ear)
+        started = clock.now()
+        with contextlib.suppress(KeyboardInterrupt):
+            demo.start()
+            demo.wait_done()
+            wait_outbox(demo.station)
+        return demo, stopped(demo, ears[1], clock.now() - started)
 
 
-def finish(demo: Demo, tally: Tally, seconds: float, *, export: Path | None) -> BatchSummary:
-    """Stop the station, count, export if asked, take the world down."""
+@contextlib.contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """Inside, SIGTERM ends a run as Ctrl-C does: cancel, drain, closing line."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _finish_screen(demo: Demo, tally: Tally, seconds: float, *, export: Path | None) -> BatchSummary:
+    """The closing line is the screen's to write, unless the closing fails."""
+    summary = stopped(demo, tally, seconds)
+    try:
+        close(demo, export=export)
+    except BaseException:
+        sys.stdout.write(summary_words(summary))
+        raise
+    return summary
+
+
+def stopped(demo: Demo, tally: Tally, seconds: float) -> BatchSummary:
+    """Stop the station and count."""
     demo.stop_station()
-    summary = BatchSummary(
+    for fault in demo.unhappened:
+        sys.stderr.write(f"the fault {fault.spec} never happened: no unit came to that moment\n")
+    return BatchSummary(
         at=demo.clock.utc(), batches=demo.batches, units=tally.units, seconds=seconds,
         flash_writes=demo.flash_writes, cloud_writes=demo.cloud_writes, transfers=demo.transfers,
     )  # fmt: skip
-    for fault in demo.unhappened:
-        sys.stderr.write(f"the fault {fault.spec} never happened: no unit came to that moment\n")
+
+
+def close(demo: Demo, *, export: Path | None) -> None:
+    """Export if asked, take the world down; raises what kept virtual hands or the export from their work."""
     try:
         demo.check()
         if export is not None:
-            with JournalReader(demo.journal_dir) as journal, export.open("w", newline="", encoding="utf-8") as file:
+            with JournalReader(demo.journal_dir) as journal, output(export) as file:
                 write_csv(journal, demo.batches, file)
     finally:
         demo.close()
-    return summary

@@ -65,6 +65,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print every finding; 1 when one of them stops the bench."""
     config = load_config(arguments.config)
+    journal_dir(arguments)  # where nothing can be is no finding but a slip of the keyboard
     stopped = False
     for look in LOOKS:
         for finding in look(arguments, config):

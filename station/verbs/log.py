@@ -11,7 +11,7 @@ from typing import TextIO
 
 from ..journal import AttemptRecord, JournalReader, UnitHistory
 from ..journal.export import write_csv, write_dump, write_jsonl
-from .places import add_data_dir, reader
+from .places import add_data_dir, check_output, output, reader
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -33,6 +33,8 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run_export(arguments: argparse.Namespace) -> int:
     """Write the batch log; returns 0."""
+    if arguments.output is not None:
+        check_output(arguments.output, "-o")
     write = write_csv if arguments.format == "csv" else write_jsonl
     with reader(arguments) as journal, _output(arguments.output) as file:
         write(journal, arguments.batch, file, all_attempts=arguments.all_attempts)
@@ -75,20 +77,5 @@ def _attempt(attempt: AttemptRecord, journal: JournalReader) -> Iterator[str]:
         yield f"      {step.step:12} {step.outcome.value:8} {step.seconds:7.1f} s  {step.proof or step.reason}"
 
 
-@contextlib.contextmanager
-def _output(path: Path | None) -> Iterator[TextIO]:
-    """A file is there whole or not at all: a slip of the keyboard must not empty last week's export."""
-    if path is None:
-        yield sys.stdout
-        return
-    path = path.resolve()
-    is_ours = path.is_file() or not path.exists()  # a pipe or a device is written as it stands
-    target = path.with_name(f".{path.name}.part") if is_ours else path
-    try:
-        with target.open("w", newline="", encoding="utf-8") as file:
-            yield file
-        if is_ours:
-            target.replace(path)
-    finally:
-        if is_ours:
-            target.unlink(missing_ok=True)
+def _output(path: Path | None) -> contextlib.AbstractContextManager[TextIO]:
+    return contextlib.nullcontext(sys.stdout) if path is None else output(path)

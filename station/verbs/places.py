@@ -1,13 +1,17 @@
-"""Where a verb finds the journal: ``--data-dir``, else the station's config file."""
+"""Where a verb finds the journal, ``--data-dir`` or else the station's config file, and where it may write."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from ..config import load_config
 from ..errors import BadInput
-from ..journal import JournalReader
+from ..journal import JOURNAL_FILE, JournalReader
 
 JOURNAL = "journal"
 
@@ -17,15 +21,80 @@ def add_data_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="the station's config file")
 
 
-def journal_dir(arguments: argparse.Namespace) -> Path:
-    """The folder of the journal."""
+def journal_dir(arguments: argparse.Namespace, *, make: bool = False) -> Path:
+    """The folder of the journal; with ``make`` the data directory around it is made.
+
+    Raises `BadInput` when the data directory is no folder, or cannot be made.
+    """
     base: Path = arguments.data_dir or load_config(arguments.config).data_dir
-    return base / JOURNAL
+    return (made_dir(base) if make else _folder(base)) / JOURNAL
+
+
+def _folder(base: Path) -> Path:
+    """``base``, unless something that is no folder stands there or on the way to it."""
+    there = next(path for path in (base, *base.absolute().parents) if os.path.lexists(path))
+    if not os.path.isdir(there):
+        raise BadInput(f"data directory {base}: {there} is no folder; name a folder with --data-dir")
+    return base
+
+
+def made_dir(base: Path) -> Path:
+    """The folder ``base``, made if need be. Raises `BadInput`."""
+    try:
+        _folder(base).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"data directory {base} cannot be made ({error.strerror}); name another one") from error
+    return base
 
 
 def reader(arguments: argparse.Namespace) -> JournalReader:
     """The journal, for reading; works beside a running station. Raises `BadInput` when there is none."""
+    return JournalReader(known_journal(arguments))
+
+
+def known_journal(arguments: argparse.Namespace) -> Path:
+    """The folder of a journal that is there. Raises `BadInput` when there is none."""
     directory = journal_dir(arguments)
-    if not directory.is_dir():
+    if not (directory / JOURNAL_FILE).exists():
         raise BadInput(f"no journal in {directory.parent}; name the right place with --data-dir")
-    return JournalReader(directory)
+    return directory
+
+
+# --- files a verb writes -----------------------------------------------------------------------
+
+
+def check_output(path: Path, option: str) -> None:
+    """Raise `BadInput` unless a file can be written at ``path``; one that is there stays as it is."""
+    if path.is_dir():
+        raise BadInput(f"{option} {path}: this is a folder; name a file in it")
+    target, is_ours = _target(path)
+    if not target.parent.is_dir():
+        raise BadInput(f"{option} {path}: no such folder; name a file in one that is there")
+    if not is_ours:
+        return  # to open a pipe would wait for its reader
+    try:
+        target.open("a").close()
+        target.unlink()
+    except OSError as error:
+        raise BadInput(f"{option} {path}: cannot be written ({error.strerror}); name another place") from error
+
+
+@contextlib.contextmanager
+def output(path: Path) -> Iterator[TextIO]:
+    """A file is there whole or not at all: a slip of the keyboard must not empty last week's export."""
+    target, is_ours = _target(path)
+    try:
+        with target.open("w", newline="", encoding="utf-8") as file:
+            yield file
+        if is_ours:
+            target.replace(os.path.realpath(path))
+    finally:
+        if is_ours:
+            target.unlink(missing_ok=True)
+
+
+def _target(path: Path) -> tuple[Path, bool]:
+    """Where the bytes go first, and whether that is a file of ours beside ``path``; a pipe or a device is neither."""
+    path = Path(os.path.realpath(path))
+    is_ours = path.is_file() or not path.exists()
+    return (path.with_name(f".{path.name}.part") if is_ours else path), is_ours

@@ -69,7 +69,7 @@ def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
     """What the config file and the command line say."""
     secrets = SecretSource(os.environ)
     return Settings(
-        station_id=config.station_id, slots=config.slots or UNBOUND, data_dir=journal_dir(arguments),
+        station_id=config.station_id, slots=config.slots or UNBOUND, data_dir=journal_dir(arguments, make=True),
         firmware=config.firmware_folders,
         cloud_url=config.cloud_url, token=lambda: secrets.resolve(config.token, ApiToken), secrets=secrets,
         operator=arguments.operator, traces=arguments.trace,

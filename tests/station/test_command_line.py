@@ -120,3 +120,25 @@ def test_several_batches_are_exported_into_one_file(tmp_path: Path, capsys: pyte
     batches = ("--batch", "demo-widget-boron", "--batch", "demo-widget-argon")
     assert main(("log", "export", *batches, "--data-dir", str(tmp_path))) == 0
     assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_closing_a_batch_where_no_journal_is_makes_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(("batch", "close", "NOPE", "--data-dir", str(tmp_path / "brandnew"))) == 2
+    assert "no journal in" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_batches_of_another_stations_journal_are_opened_and_closed_as_that_station(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ("--data-dir", str(tmp_path / "data"))
+    ours, theirs = tmp_path / "ours.toml", tmp_path / "theirs.toml"
+    ours.write_text('[station]\nid = "bench-3"\n')
+    theirs.write_text('[station]\nid = "bench-4"\n')
+    assert main(("batch", "open", "B-1", "--profile", "boron-product", *place, "--config", str(ours))) == 0
+    assert main(("batch", "open", "B-2", "--profile", "boron-product", *place)) == 0
+    assert main(("batch", "close", "B-1", *place)) == 0
+    assert main(("batch", "close", "B-2", *place, "--config", str(theirs))) == 3
+    assert "holds the journal of station bench-3, this is bench-4" in capsys.readouterr().err
+    assert main(("batch", "list", *place)) == 0
+    assert [line.split()[4] for line in capsys.readouterr().out.splitlines()] == ["closed", "open"]

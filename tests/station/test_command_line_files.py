@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -75,3 +76,69 @@ def test_a_key_that_is_no_plain_file_is_refused(tmp_path: Path, capsys: pytest.C
     os.mkfifo(tmp_path / "journal" / "credential.key")
     assert main(("batch", "open", "A", "--profile", "boron-product", "--data-dir", str(tmp_path))) == 3
     assert "a named pipe, expected a plain file" in told(capsys)
+
+
+# --- where the station may write ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [("{tmp}", "this is a folder"), ("/proc/log.csv", "cannot be written"), ("{tmp}/none/log.csv", "no such folder")],
+)
+def test_an_export_that_cannot_be_written_is_refused_before_the_run(
+    place: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main((*ONCE, "--json", "--export", place.format(tmp=tmp_path))) == 2
+    ended = capsys.readouterr()
+    assert said in ended.err
+    assert ended.out == ""
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_export_into_a_folder_is_refused_later_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = ("--data-dir", str(tmp_path))
+    assert main(("batch", "open", "A", "--profile", "boron-product", *place)) == 0
+    assert main(("log", "export", "--batch", "A", "-o", str(tmp_path), *place)) == 2
+    assert "this is a folder" in told(capsys)
+
+
+@pytest.mark.parametrize("form", [("--json",), ()])
+def test_the_closing_line_comes_also_when_the_export_fails(
+    form: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main((*ONCE, *form, "--export", "/dev/full")) == 3
+    ended = capsys.readouterr()
+    assert "No space left" in ended.err
+    last = ended.out.splitlines()[-1]
+    assert json.loads(last)["kind"] == "BatchSummary" if form else last.startswith("1 PASS in ")
+
+
+IN = ("--data-dir",)
+OPEN = ("batch", "open", "B", "--profile", "boron-product", *IN)
+RUN = ("run", "--headless", "--profile", "boron-product", "--batch", "B", *IN)
+LOOKING = (
+    ("batch", "list", *IN), ("batch", "close", "B", *IN), ("log", "find", "x", *IN), ("log", "dump", *IN),
+    ("log", "export", "--batch", "B", *IN), ("doctor", "--no-cloud", *IN),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("below", [".", "deeper"])
+@pytest.mark.parametrize("words", [(*ONCE, *IN), OPEN, RUN, *LOOKING], ids=lambda words: " ".join(words[:2]))
+def test_a_data_directory_that_is_no_folder_is_refused(
+    words: tuple[str, ...], below: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("PARTICLE_TOKEN", "some-token")
+    letter = tmp_path / "letter"
+    letter.write_text("no folder")
+    assert main((*words, str(letter / below))) == 2
+    assert f"{letter} is no folder" in told(capsys)
+
+
+@pytest.mark.parametrize("words", [(*ONCE, *IN), OPEN, RUN], ids=lambda words: " ".join(words[:2]))
+def test_a_data_directory_that_cannot_be_made_is_refused(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARTICLE_TOKEN", "some-token")
+    assert main((*words, "/proc/station-data")) == 2
+    assert "cannot be made" in told(capsys)

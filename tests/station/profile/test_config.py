@@ -39,6 +39,7 @@ def test_a_full_file_becomes_typed_values(tmp_path: Path) -> None:
     found = config(tmp_path, GOOD)
     assert found == StationConfig(
         station_id="bench-3",
+        is_named=True,
         slots=(SlotInfo(1, "1-2.1"), SlotInfo(2, "1-2.2")),
         cloud_url="https://cloud.example",
         token=SecretRef("keyring", "station", "token"),

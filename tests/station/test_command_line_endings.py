@@ -1,0 +1,45 @@
+"""How a run ends by itself, and when it is told to."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from station.cli import main
+
+ONE = ("demo", "--headless", "--json", "--units", "1", "--profile", "boron-product")
+
+
+def test_work_owed_to_a_cloud_that_stays_away_is_waited_for_a_minute(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ("--once", "--data-dir", str(tmp_path))
+    assert main((*ONE, *place)) == 0
+    capsys.readouterr()
+    assert main((*ONE, *place, "--seed", "6", "--cloud-down-for", "100000")) == 1
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (walk,) = [one for one in told if one["kind"] == "AttemptFinished"]
+    assert (walk["verdict"], told[-1]["kind"]) == ("PENDING", "BatchSummary")
+    assert 60 < told[-1]["seconds"] - walk["seconds"] < 70
+
+
+@pytest.mark.parametrize("told_by", [signal.SIGTERM, signal.SIGINT])
+def test_a_bench_that_is_told_to_end_says_its_closing_line(told_by: signal.Signals) -> None:
+    line = [sys.executable, "-m", "station", *ONE]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ) as bench:
+        assert bench.stdout is not None
+        while json.loads(bench.stdout.readline())["kind"] != "AttemptStarted":
+            pass
+        bench.send_signal(told_by)
+        said, faults = bench.communicate(timeout=60)
+    assert bench.returncode in (0, 1)
+    assert faults == ""
+    last = json.loads(said.splitlines()[-1])
+    assert last["kind"] == "BatchSummary"
+    assert sum(last["units"].values()) >= 1
