@@ -153,7 +153,7 @@ def _data_dir(top: Table, base: Path) -> Path:
     table = top.table("data") or top.empty("data")
     text = table.text_or("dir", str(default_data_dir()), "a folder", '"/var/lib/station"', pattern=_FOLDER)
     table.finish()
-    return _folder(base, text)
+    return _folder(table, "dir", base, text)
 
 
 def _firmware(top: Table, base: Path, data_dir: Path) -> tuple[Path, ...]:
@@ -165,7 +165,7 @@ def _firmware(top: Table, base: Path, data_dir: Path) -> tuple[Path, ...]:
         for text in texts:
             if not isinstance(text, str) or not re.fullmatch(_FOLDER, text):
                 table.refuse("folders", wanted, f"write folders = {example}", found=shown(text))
-        folders = tuple(_folder(base, text) for text in texts)
+        folders = tuple(_folder(table, "folders", base, text) for text in texts)
     table.finish()
     return folders
 
@@ -178,7 +178,7 @@ def _usb(top: Table, base: Path) -> UsbSource:
     if backend != "libusb" and (match is None or not 1 <= int(match[2]) <= 65535):
         table.refuse("backend", wanted, 'write backend = "libusb"', found=shown(backend))
     consoles = (
-        _folder(base, table.text("consoles", "a folder", '"consoles"', pattern=_FOLDER))
+        _folder(table, "consoles", base, table.text("consoles", "a folder", '"consoles"', pattern=_FOLDER))
         if table.has("consoles")
         else None
     )
@@ -188,5 +188,8 @@ def _usb(top: Table, base: Path) -> UsbSource:
     return UsbSource(match[1].strip("[]"), int(match[2]), consoles) if match else UsbSource()
 
 
-def _folder(base: Path, text: str) -> Path:
-    return base / Path(text).expanduser()
+def _folder(table: Table, key: str, base: Path, text: str) -> Path:
+    try:
+        return base / Path(text).expanduser()
+    except RuntimeError:  # ~name of nobody here, or a login without a home
+        table.refuse(key, "a folder of a user there is", "write the whole path, from / on", found=shown(text))

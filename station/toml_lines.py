@@ -6,6 +6,8 @@ accepted and only notes lines; it judges nothing and yields no values.
 
 from __future__ import annotations
 
+import tomllib
+
 Path = tuple[str | int, ...]
 
 _QUOTES = ('"""', "'''", '"', "'")
@@ -14,6 +16,13 @@ _QUOTES = ('"""', "'''", '"', "'")
 def key_lines(text: str) -> dict[Path, int]:
     """Line (from 1) of every table, key and array element of a valid TOML ``text``, by its path."""
     return _Scanner(text).run()
+
+
+def _unquoted(key: str) -> str:
+    """What a quoted key says; only one with an escape has to be read for it."""
+    if key.startswith('"') and "\\" in key:
+        return str(tomllib.loads(f"key = {key}")["key"])
+    return key[1:-1]
 
 
 class _Scanner:
@@ -110,7 +119,7 @@ class _Scanner:
             start = self._at
             if self._peek() in "\"'":
                 self._string()
-                parts.append(self._text[start + 1 : self._at - 1])
+                parts.append(_unquoted(self._text[start : self._at]))
             else:
                 while self._peek() not in " \t.=]":
                     self._at += 1

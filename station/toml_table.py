@@ -6,9 +6,11 @@ stands where a secret might stand is never repeated.
 
 from __future__ import annotations
 
+import collections
 import difflib
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any, NoReturn
 
@@ -19,6 +21,10 @@ from .toml_lines import Path, key_lines
 MAX_BYTES = 256 * 1024
 MAX_DOTS = 250
 """Dots on one line. Each makes a table inside a table: twenty thousand in one key take minutes and gigabytes."""
+MAX_DEPTH = 8
+MAX_KEY = 100
+MAX_VALUES = 4000
+"""Keys and list elements; a profile with every section and the longest lists has some hundreds."""
 _KIND_NAMES: dict[type, str] = {
     str: "a text in quotes",
     bool: "true or false",
@@ -37,11 +43,13 @@ class Document:
         text = _decoded(raw, name)
         try:
             self._data = tomllib.loads(text)
-            self._lines = key_lines(text)
         except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
             raise BadInput(f"{name}: this is not TOML: {error}; look for a missing quote or bracket there") from error
         except RecursionError as error:
             raise BadInput(f"{name}: lists nested hundreds of levels deep; is this the right file?") from error
+        _check_size(self._data, name)
+        self._lines = key_lines(text)
+        _check_texts(self)
 
     @classmethod
     def read(cls, path: FilePath) -> tuple[Document, bytes]:
@@ -57,11 +65,53 @@ class Document:
     def root(self) -> Table:
         return Table(self, (), self._data)
 
+    def walk(self) -> Iterator[tuple[Path, object]]:
+        """Every key and list element with its path, in the order of the levels."""
+        return _walk(self._data)
+
     def line(self, path: Path) -> int:
         """Line of ``path``, or of the nearest table around it that stands in the text."""
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path, 1)
+
+
+def _walk(data: dict[str, Any]) -> Iterator[tuple[Path, object]]:
+    waiting: collections.deque[tuple[Path, object]] = collections.deque([((), data)])
+    while waiting:
+        path, value = waiting.popleft()
+        inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for key, child in inner:
+            waiting.append(((*path, key), child))
+            yield waiting[-1]
+
+
+def _check_size(data: dict[str, Any], name: str) -> None:
+    """Before anything is noted of each value: the lines of a million keys take gigabytes."""
+    for count, (path, _) in enumerate(_walk(data), 1):
+        if len(path) > MAX_DEPTH:
+            raise BadInput(
+                f"{name}: tables or lists {len(path)} levels deep below {shown(path[0])}, expected at most {MAX_DEPTH};"
+                " is this the right file?"
+            )
+        if count > MAX_VALUES:
+            raise BadInput(
+                f"{name}: more than {MAX_VALUES} keys and list elements, expected some dozens; is this the right file?"
+            )
+
+
+def _check_texts(document: Document) -> None:
+    """Keys and texts are shown to people: what a terminal would obey instead of show has no place in them."""
+    for path, value in document.walk():
+        where, key = f"{document.name} line {document.line(path)}", path[-1]
+        if isinstance(key, str) and len(key) > MAX_KEY:
+            raise BadInput(f"{where}: a key of {len(key)} characters, expected at most {MAX_KEY}; is a quote missing?")
+        for what, text in (("key", key), ("text", value)):
+            if isinstance(text, str) and not text.isprintable():
+                raise BadInput(
+                    f"{where}: a {what} with characters that cannot be shown (control, invisible or right-to-left"
+                    " marks); write it again by hand, in plain characters"
+                )
 
 
 def _decoded(raw: bytes, name: str) -> str:

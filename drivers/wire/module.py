@@ -40,7 +40,7 @@ EXTENSION_ASSET_DEPENDENCY = 0x0012
 EXTENSION_SECURITY_MODE = 0x0013
 EXTENSION_ASSET_TYPE = 0x0014
 _EXTENSION_INVALID = 0xFFFF
-_ASSET_NAME_AT = 2 + 32  # in the payload: hash type, hash size, SHA-256, name
+MAX_EXTENSIONS = 64  # the vendor defines a handful; four megabytes of empty ones would be a million objects
 
 _PREFIX_OFFSETS = (0, 0x200, 0x184, 0xC0, 0x10C)  # the usual places, tried first
 _LAST_PREFIX_OFFSET = 8192
@@ -67,14 +67,6 @@ class Dependency:
 class Extension:
     type: int
     payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class AssetDependency:
-    """A file the application needs in the unit's asset store. ``hash``: SHA-256 of its content."""
-
-    name: str
-    hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +151,6 @@ class Image:
     @property
     def softdevice_unique(self) -> bytes:
         return self.data[_SOFTDEVICE_UNIQUE]
-
-    @property
-    def assets(self) -> tuple[AssetDependency, ...]:
-        """What must be in the asset store, or the unit starts in safe mode (reference firmware-and-dfu 3.11)."""
-        return tuple(
-            AssetDependency(_printable(one.payload[_ASSET_NAME_AT:]), one.payload[2:_ASSET_NAME_AT])
-            for one in self.extensions
-            if one.type == EXTENSION_ASSET_DEPENDENCY
-        )
 
     @property
     def flash_address(self) -> int:
@@ -319,11 +302,6 @@ def _score(data: bytes, offset: int) -> int:
     return 1 + sum(points)
 
 
-def _printable(raw: bytes) -> str:
-    """A name out of a file, for sentences: at most 64 characters, none of which moves a cursor."""
-    return "".join(c if c.isprintable() else "?" for c in raw.decode("utf-8", "replace"))[:64]
-
-
 # --- suffix and extensions --------------------------------------------------------------------
 
 
@@ -367,7 +345,7 @@ def _suffix_extensions(data: bytes, size: int, name: str) -> tuple[Extension, ..
 
 def _walk(raw: bytes, name: str) -> Iterator[Extension]:
     """Extensions up to END, the invalid type, or the end of ``raw``."""
-    at = 0
+    at = count = 0
     while at + 4 <= len(raw):
         kind, length = struct.unpack_from("<HH", raw, at)
         if kind == _EXTENSION_INVALID:
@@ -376,5 +354,8 @@ def _walk(raw: bytes, name: str) -> Iterator[Extension]:
             raise BadImage(f"{name}: extension {kind:#06x} claims {length} bytes, {len(raw) - at} are there; damaged")
         if kind == EXTENSION_END:
             return
+        count += 1
+        if count > MAX_EXTENSIONS:
+            raise BadImage(f"{name}: more than {MAX_EXTENSIONS} extensions, no module has that many; damaged")
         yield Extension(kind, raw[at + 4 : at + length])
         at += length

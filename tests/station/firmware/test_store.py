@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
 
 from drivers.platforms import ModuleFunction, platform
 from drivers.virtual import synthetic
+from drivers.wire import module
 from drivers.wire.usb import Mode
 from station.errors import BadInput
 from station.firmware.examples import example_files, write_example_files
@@ -128,3 +131,20 @@ def test_files_that_do_not_fit_their_profile_are_refused(old: str, new: str, wha
     profile = parse_profile(edited(old, new))
     with pytest.raises(BadInput, match=what):
         load_release(profile, platform(13), FirmwareStore([tmp_path]))
+
+
+def with_extensions(count: int) -> bytes:
+    """A user part whose header is followed by ``count`` empty extensions and the one that ends them."""
+    body = struct.pack("<HH", 0x1234, 4) * count + struct.pack("<HH", module.EXTENSION_END, 4)
+    header = (0xB4000, 0xB4000 + module.PREFIX_SIZE + len(body) + 36, 0, module.FLAG_PREFIX_EXTENSIONS, 6102, 12, 5, 2)
+    data = module.PREFIX.pack(*header, 4, 1, 6102, 0, 0, 0) + body + bytes(34) + struct.pack("<H", 36)
+    return data + zlib.crc32(data).to_bytes(4, "big")
+
+
+def test_a_module_of_more_extensions_than_any_has_is_refused(tmp_path: Path) -> None:
+    for count in (64, 65, 1_000_000):
+        (tmp_path / f"{count}.bin").write_bytes(with_extensions(count))
+    store = FirmwareStore([tmp_path])
+    assert len(store.load(ref("64.bin", with_extensions(64))).extensions) == 64
+    for count in (65, 1_000_000):
+        assert "more than 64 extensions" in refusal(store, ref(f"{count}.bin", with_extensions(count)))

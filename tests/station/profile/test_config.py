@@ -99,3 +99,9 @@ def test_a_cloud_on_this_host_needs_no_tls(tmp_path: Path) -> None:
 def test_a_named_file_must_exist(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="cannot be read"):
         load_config(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("line", ["[data]\ndir = {}", "[firmware]\nfolders = [{}]"])
+def test_a_folder_of_a_user_nobody_knows_is_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(BadInput, match=r"line 2, .*a folder of a user there is, found '~nosuchuser/x'"):
+        config(tmp_path, line.format('"~nosuchuser/x"'))

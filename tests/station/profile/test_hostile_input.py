@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,37 @@ def test_a_profile_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
         os.truncate(file.fileno(), 1 << 40)
     with pytest.raises(BadInput, match="expected at most"):
         load_profile(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (".".join("a" * 249) + " = [" + "1," * 54_000 + "]", "levels deep"),
+        ("a = [" + "1," * 110_000 + "]", "keys and list elements"),
+        ("".join(f"k{n} = 1\n" for n in range(5000)), "keys and list elements"),
+        ("k" * 100_000 + " = 1", "a key of 100000 characters"),
+    ],
+    ids=["deep lists", "long list", "many keys", "long key"],
+)
+def test_a_profile_of_too_much_is_refused_before_its_lines_are_noted(text: str, said: str) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadInput, match=said) as caught:
+            parse_profile(text.encode(), "bomb.toml")
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("mark", ["\u202e", "\\u001b[2J", "\u200b", "\\u0007", "\\uE000"])
+@pytest.mark.parametrize(
+    "line", ['title = "WID{}GET"', '"ti{}tle" = "x"', 'skus = ["BRN{}404"]', 'name.template = "{}x"', '"a".b."{}" = 1']
+)
+def test_no_text_and_no_key_may_move_a_cursor_or_turn_the_reading_order(line: str, mark: str) -> None:
+    with pytest.raises(BadInput, match=r"line 2: a (key|text) with characters that cannot be shown") as caught:
+        parse_profile(b'id = "x"\n' + line.format(mark).encode(), "marked.toml")
+    assert str(caught.value).isprintable()
 
 
 @pytest.mark.rule("A7")
