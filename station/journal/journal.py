@@ -54,8 +54,7 @@ class Journal(JournalReader):
         prepare(directory)
         lock = DirectoryLock(directory, station_id)
         try:
-            db = _prepared(directory, station_id, clock)
-            writer = Writer(db, station_id)
+            writer = _writer(directory, station_id, clock)
         except BaseException:
             lock.release()
             raise
@@ -180,8 +179,8 @@ class Journal(JournalReader):
         return tuple(a for a in ended if a is not None)
 
 
-def _prepared(directory: Path, station_id: str, clock: Clock) -> sqlite3.Connection:
-    """The writing connection, with the newest schema, on a journal of this station."""
+def _writer(directory: Path, station_id: str, clock: Clock) -> Writer:
+    """The writer, with the newest schema, on a journal of this station."""
     path = directory / JOURNAL_FILE
     private_file(path)
     check_beside(path)
@@ -190,10 +189,10 @@ def _prepared(directory: Path, station_id: str, clock: Clock) -> sqlite3.Connect
         try:
             migrate(db, stamp(clock.utc()), rebuild)
             _check_owner(db, directory, station_id)
+            return Writer(db, station_id)
         except BaseException:
             db.close()
             raise
-    return db
 
 
 def _check_owner(db: sqlite3.Connection, directory: Path, station_id: str) -> None:

@@ -11,9 +11,9 @@ import datetime
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from drivers.identity import MobileSecret
 
@@ -37,6 +37,7 @@ from .records import (
 )
 from .schema import MIGRATIONS, atomic, connect_reader, translated, version
 
+T = TypeVar("T")
 LONGEST_PAUSE = datetime.timedelta(hours=1)
 """No owed work is ever put off for longer; what claims to be was written before the clock was set back."""
 
@@ -108,30 +109,33 @@ class JournalReader:
                 return
         db.close()
 
-    def _all(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+    def _all(self, made: Callable[[sqlite3.Row], T], sql: str, *values: Any) -> tuple[T, ...]:
+        """What ``made`` makes of each row, inside the snapshot: a row that makes no sense is a damaged journal."""
         with self.snapshot() as db:
-            return db.execute(sql, values).fetchall()
+            return tuple(map(made, db.execute(sql, values)))
 
-    def _one(self, sql: str, *values: Any) -> sqlite3.Row | None:
-        found = self._all(sql, *values)
-        return found[0] if found else None
+    def _one(self, made: Callable[[sqlite3.Row], T], sql: str, *values: Any) -> T | None:
+        return next(iter(self._all(made, sql, *values)), None)
 
     # --- batches ---
 
     def batches(self) -> tuple[BatchRecord, ...]:
         """All batches in the order they were opened."""
-        return tuple(map(_batch, self._all("SELECT * FROM batches ORDER BY opened_at, rowid")))
+        return self._all(_batch, "SELECT * FROM batches ORDER BY opened_at, rowid")
 
     def open_batches(self) -> tuple[BatchRecord, ...]:
         return tuple(record for record in self.batches() if record.is_open)
 
     def batch(self, batch: str) -> BatchRecord | None:
-        found = self._one("SELECT * FROM batches WHERE batch = ?", batch)
-        return None if found is None else _batch(found)
+        return self._one(_batch, "SELECT * FROM batches WHERE batch = ?", batch)
 
     def progress(self, batch: str, at: datetime.datetime) -> BatchProgress:
         """Counts units, not attempts: by each unit's last finished attempt, and ``first_pass`` by its first one."""
         found = self._one(
+            lambda row: BatchProgress(
+                at=at, batch=batch, finished=row["finished"], passed=row["passed"], pending=row["pending"],
+                first_pass=row["first_pass"], target=row["target"],
+            ),
             """WITH finished AS (
                 SELECT verdict,
                     row_number() OVER (PARTITION BY device_id ORDER BY started_seq) AS nth,
@@ -146,10 +150,7 @@ class JournalReader:
             batch, batch,
         )  # fmt: skip
         assert found is not None  # an aggregate without GROUP BY always has one row
-        return BatchProgress(
-            at=at, batch=batch, finished=found["finished"], passed=found["passed"], pending=found["pending"],
-            first_pass=found["first_pass"], target=found["target"],
-        )  # fmt: skip
+        return found
 
     # --- attempts ---
 
@@ -165,7 +166,7 @@ class JournalReader:
         return self._attempts("WHERE verdict IS NULL")
 
     def _attempts(self, where: str, *values: Any) -> tuple[AttemptRecord, ...]:
-        return tuple(map(attempt_record, self._all(f"SELECT * FROM attempts {where} ORDER BY started_seq", *values)))
+        return self._all(attempt_record, f"SELECT * FROM attempts {where} ORDER BY started_seq", *values)
 
     def steps(self, attempt: str) -> tuple[StepRecord, ...]:
         """Every try of every step, with its measurements, in the order they ended."""
@@ -174,15 +175,13 @@ class JournalReader:
 
     def seen_before(self, device_id: str) -> SeenBefore | None:
         """The unit's last finished attempt."""
-        found = self._one(
+        return self._one(
+            lambda row: SeenBefore(
+                Verdict[row["verdict"]], _time(row["finished_at"]), row["station_id"], row["batch"] or ""
+            ),
             "SELECT verdict, finished_at, station_id, batch FROM attempts"
             " WHERE device_id = ? AND verdict IS NOT NULL ORDER BY started_seq DESC LIMIT 1",
             device_id.lower(),
-        )
-        if found is None:
-            return None
-        return SeenBefore(
-            Verdict[found["verdict"]], _time(found["finished_at"]), found["station_id"], found["batch"] or ""
         )
 
     # --- units ---
@@ -211,33 +210,32 @@ class JournalReader:
 
     def wifi_digest(self, device_id: str) -> str | None:
         """Keyed digest (hex) of the Wi-Fi credentials the unit was last given."""
-        found = self._one("SELECT digest FROM digests WHERE device_id = ?", device_id.lower())
-        return None if found is None else found["digest"]
+        return self._one(
+            lambda row: str(row["digest"]), "SELECT digest FROM digests WHERE device_id = ?", device_id.lower()
+        )
 
     def mobile_secret(self, device_id: str) -> MobileSecret | None:
         """The secret of a unit, if a profile asked for it to be kept. In no export and no dump (A7)."""
-        found = self._one("SELECT secret FROM secrets WHERE device_id = ?", device_id.lower())
-        return None if found is None else MobileSecret(found["secret"])
+        return self._one(
+            lambda row: MobileSecret(row["secret"]), "SELECT secret FROM secrets WHERE device_id = ?", device_id.lower()
+        )
 
     # --- what the cloud said ---
 
     def cached_product(self, ref: str) -> CachedProduct | None:
         """A product by its number or its slug (C8)."""
-        found = self._one(
+        return self._one(
+            _product,
             "SELECT * FROM products WHERE CAST(product_id AS TEXT) = ? OR slug = ? OR ref = ? ORDER BY at DESC LIMIT 1",
             ref, ref, ref,
         )  # fmt: skip
-        if found is None:
-            return None
-        return CachedProduct(
-            found["product_id"], found["slug"], found["name"], found["platform_id"], _time(found["at"])
-        )
 
     def cached_serial(self, serial: str) -> CachedSerial | None:
-        found = self._one("SELECT * FROM serials WHERE serial = ?", serial.strip().upper())
-        if found is None:
-            return None
-        return CachedSerial(found["serial"], found["device_id"], found["iccid"], _time(found["at"]))
+        return self._one(
+            lambda row: CachedSerial(row["serial"], row["device_id"], row["iccid"], _time(row["at"])),
+            "SELECT * FROM serials WHERE serial = ?",
+            serial.strip().upper(),
+        )
 
     # --- cloud work owed ---
 
@@ -258,7 +256,7 @@ class JournalReader:
 
     def owed(self) -> tuple[OwedRecord, ...]:
         """All owed work in the order it was queued, with its tries and its last error."""
-        return tuple(map(_owed, self._all("SELECT * FROM outbox WHERE settled_at IS NULL ORDER BY queued_seq, number")))
+        return self._all(_owed, "SELECT * FROM outbox WHERE settled_at IS NULL ORDER BY queued_seq, number")
 
     def waiting(self) -> int:
         """How many items are owed."""
@@ -269,13 +267,11 @@ class JournalReader:
     def unconfirmed_writes(self, device_id: str | None = None) -> tuple[WriteRecord, ...]:
         """Writes announced and never confirmed, of one unit or of all, oldest first (N1)."""
         wanted = device_id.lower() if device_id else None
-        found = self._all(
+        return self._all(
+            _write,
             "SELECT * FROM writes WHERE confirmed_seq IS NULL AND (? IS NULL OR device_id = ?) ORDER BY seq",
             wanted, wanted,
         )  # fmt: skip
-        return tuple(
-            WriteRecord(_time(r["at"]), r["attempt"], r["device_id"], r["step"], r["target"], r["what"]) for r in found
-        )
 
     # --- the whole journal ---
 
@@ -287,10 +283,13 @@ class JournalReader:
     def verify(self) -> Verified:
         """Follow the hash chain from its start; raises `JournalError` that names the first entry that does not fit."""
         tail = Tail()
-        for row in self.entries():
-            if (wrong := flaw(tail, row)) is not None:
-                raise JournalError(f"the journal was tampered with or damaged: {wrong}; keep the file and report it")
-            tail = Tail(row.seq, row.hash)
+        with translated("the journal cannot be verified"):
+            for row in self.entries():
+                if (wrong := flaw(tail, row)) is not None:
+                    raise JournalError(
+                        f"the journal was tampered with or damaged: {wrong}; keep the file and report it"
+                    )
+                tail = Tail(row.seq, row.hash)
         return Verified(tail.seq, tail.hash)
 
 
@@ -332,7 +331,8 @@ def attempt_record(row: sqlite3.Row) -> AttemptRecord:
     """One row of the attempts table."""
     return AttemptRecord(
         attempt=row["attempt"], station_id=row["station_id"], batch=row["batch"] or "", device_id=row["device_id"],
-        slot=row["slot"], port_path=row["port_path"], profile=row["profile"], planned=tuple(json.loads(row["planned"])),
+        slot=int(row["slot"]), port_path=row["port_path"], profile=row["profile"],
+        planned=tuple(json.loads(row["planned"])),
         operator=row["operator"], started_at=_time(row["started_at"]), finished_at=_time_or_none(row["finished_at"]),
         seconds=row["seconds"], verdict=None if row["verdict"] is None else Verdict[row["verdict"]],
         failed_step=row["failed_step"], reason=row["reason"],
@@ -371,6 +371,14 @@ def _history(db: sqlite3.Connection, row: sqlite3.Row) -> UnitHistory:
 
 def _fact(row: sqlite3.Row) -> FactRecord:
     return FactRecord(row["name"], row["value"], row["source"], _time(row["at"]), row["attempt"], bool(row["disputed"]))
+
+
+def _product(row: sqlite3.Row) -> CachedProduct:
+    return CachedProduct(row["product_id"], row["slug"], row["name"], row["platform_id"], _time(row["at"]))
+
+
+def _write(row: sqlite3.Row) -> WriteRecord:
+    return WriteRecord(_time(row["at"]), row["attempt"], row["device_id"], row["step"], row["target"], row["what"])
 
 
 def _owed(row: sqlite3.Row) -> OwedRecord:

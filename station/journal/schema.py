@@ -19,6 +19,11 @@ BUSY_S = 5.0
 """How long SQLite itself waits for a lock another process holds for a moment (a reader recovering the log)."""
 
 
+DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError)
+"""What values raise that no station wrote: bytes where text was, half a JSON text, a date that is none,
+a length of more than there is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
     """One step of the schema; ``number`` rises by one."""
@@ -129,12 +134,15 @@ MIGRATIONS = (
 
 @contextlib.contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Any error of SQLite inside the block becomes a `JournalError` that names ``what``."""
+    """Any error of SQLite, or of what a damaged file holds, becomes a `JournalError` that names ``what``."""
     try:
         yield
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "") or type(error).__name__
         raise JournalError(f"{what}: {error} ({name}); check disk space and the data directory") from error
+    except DAMAGE as error:
+        found = f"{type(error).__name__} {str(error)[:100]}".rstrip()
+        raise JournalError(f"{what}: it is damaged ({found}); keep the file, and go on with a copy of it") from error
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:

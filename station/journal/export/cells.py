@@ -3,7 +3,9 @@
 A cell that Excel or LibreOffice would evaluate, round or turn into a date is written with one leading
 apostrophe: ``'89310410106543789301``, ``'=HYPERLINK(...)``, ``'1E23``, ``'6.3.4``. Both programs then keep
 it as text, character for character, with no import setting to remember; neither evaluates it, as it would the
-``="..."`` form. To read a cell back, drop one leading apostrophe: no other cell begins with one.
+``="..."`` form. Where a semicolon parts the cells a formula may begin behind one: there too an apostrophe is put
+before it (``x;'=1+1``). To read a cell back (`unguarded`), drop one leading apostrophe, and one of those that stand
+between a semicolon and a formula.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ MARK = "'"
 
 _FORMULA = "=+-@＝＋－＠"
 """How a formula may begin; the wide forms count in Japanese editions."""
+_MARKS = re.compile(rf";([\s\"]*)(?={MARK}*[{re.escape(_FORMULA)}])")
+_MARKED = re.compile(rf";([\s\"]*){MARK}(?={MARK}*[{re.escape(_FORMULA)}])")
+"""A formula behind a semicolon, with the apostrophes it had by itself: before and after it is guarded."""
 _NUMBER = re.compile(r"[\s\d.,:/%$€+\-]+([eE][+\-]?\d+)?\s*")
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _SHORT = (
@@ -28,7 +33,8 @@ _SHORT_CHARS = 40
 def guarded(text: str) -> str:
     """``text`` for a cell: control characters become blanks, and the mark is put before what would be changed."""
     clean = "".join(char if char.isprintable() else " " for char in text)
-    return MARK + clean if _would_change(clean) else clean
+    inside = _MARKS.sub(rf";\1{MARK}", clean)
+    return MARK + inside if _would_change(clean) else inside
 
 
 def _would_change(text: str) -> bool:
@@ -42,7 +48,7 @@ def _would_change(text: str) -> bool:
 
 def unguarded(cell: str) -> str:
     """The text that `guarded` made this cell from."""
-    return cell.removeprefix(MARK)
+    return _MARKED.sub(r";\1", cell.removeprefix(MARK))
 
 
 def number(value: float | None) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from ...plain_text import clean
 from ..reader import JournalReader
 
 
 def write_dump(journal: JournalReader, file: TextIO) -> int:
     """Write station, number, time, kind, body and hash of every entry; return how many.
 
-    Tabs stand between them: bodies are JSON, which escapes its own.
+    Tabs stand between them: bodies are JSON, which escapes its own. What a terminal would obey is escaped too.
     """
     count = 0
     for row in journal.entries():
-        file.write(f"{row.station_id}\t{row.seq}\t{row.at}\t{row.kind}\t{row.body}\t{row.hash}\n")
+        cells = (row.station_id, row.seq, row.at, row.kind, row.body, row.hash)
+        file.write("\t".join(clean(str(cell)) for cell in cells) + "\n")
         count += 1
     return count

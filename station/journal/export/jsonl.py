@@ -18,7 +18,7 @@ def write_jsonl(journal: JournalReader, batch: str | Sequence[str], file: TextIO
     count = 0
     with journal.snapshot() as db:
         for row in export_rows(db, require_batches(db, batch), all_attempts):
-            file.write(json.dumps(plain(_line(row)), ensure_ascii=False) + "\n")
+            file.write(json.dumps(plain(_line(row))) + "\n")
             count += 1
     return count
 

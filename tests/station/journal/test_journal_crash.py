@@ -128,7 +128,9 @@ def test_a_second_station_on_the_directory_is_refused_until_the_first_is_dead(
     data: Path, clock: SimulatedClock
 ) -> None:
     process = station(
-        "journal = Journal.open(Path(sys.argv[1]), 'bench-1', SystemClock())\nsay('ready')\nsys.stdin.read()", data
+        "import signal\njournal = Journal.open(Path(sys.argv[1]), 'bench-1', SystemClock())\n"
+        "say('ready')\nsignal.pause()",
+        data,
     )
     assert told(process, 1) == ["ready"]
     with pytest.raises(JournalError, match=rf"in use by station bench-1 \(process {process.pid}\)"):

@@ -182,6 +182,19 @@ def test_a_plain_text_stays_as_it_is(text: str) -> None:
     assert guarded(text) == text
 
 
+@given(st.text(alphabet="x;='+ \"@", max_size=12))
+@example("x;=1+1")
+@example("x; @SUM(1)")
+@example("x;'=1")
+@example(";;-2+3|'cmd'!A0")
+@example('x;"=1"')
+def test_a_formula_behind_a_semicolon_is_none_where_semicolons_part_cells(text: str) -> None:
+    cell = guarded(text)
+    assert unguarded(cell) == text
+    for part in cell.split(";")[1:]:
+        assert part.lstrip(' "')[:1] not in tuple("=+-@＝＋－＠")
+
+
 @given(st.text(max_size=60))
 @example("=cmd|' /C calc'!A0")
 @example("''")
