@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import logging
 import os
 import sys
@@ -15,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from drivers.errors import DriverError
 
 from .errors import BadInput, StationError
+from .plain_text import clean
 
 VERBS: Mapping[str, str] = {
     "demo": "try the bench: virtual units, a virtual cloud, nothing to plug in",
@@ -44,6 +46,8 @@ def parser(chosen: str | None = None) -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit status. A reader who closed our output early has seen enough."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal of another encoding gets escapes, not an end
+        sys.stdout.reconfigure(errors="backslashreplace")
     status = _run(arguments)
     try:
         sys.stdout.flush()
@@ -61,19 +65,23 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         return int(parsed.run(parsed))
     except BadInput as error:
-        print(f"station: {error}", file=sys.stderr)
+        _say(str(error))
         return 2
     except BrokenPipeError:
         return 0
     except (StationError, DriverError) as error:
-        print(f"station: {error}", file=sys.stderr)
+        _say(str(error))
         return 3
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"station: {where}{error.strerror or error}", file=sys.stderr)
+        _say(f"{where}{error.strerror or error}")
         return 3
     except KeyboardInterrupt:
         return 1
+
+
+def _say(sentence: str) -> None:
+    print(f"station: {clean(sentence)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from .engine.events import (
     VerdictRevised,
 )
 from .model import Verdict
+from .plain_text import clean
 
 MAX_WAITING = 50_000
 """Lines that wait for a slow reader: some minutes of a full bench."""
@@ -64,12 +65,12 @@ _WORDS: dict[type[Event], Callable[..., str]] = {
 def as_words(event: Event) -> str | None:
     """One line for a person; None for events that are only for a screen."""
     words = _WORDS.get(type(event))
-    return None if words is None else f"{event.at:%H:%M:%S}  {_where(event):8}  {words(event)}"
+    return None if words is None else clean(f"{event.at:%H:%M:%S}  {_where(event):8}  {words(event)}")
 
 
 def as_json(event: Event) -> str | None:
-    """One JSON object; progress is left out, as a log has no use for it."""
-    return None if isinstance(event, StepProgress) else json.dumps(event.to_json(), ensure_ascii=False)
+    """One JSON object, in ASCII for any terminal; progress is left out, as a log has no use for it."""
+    return None if isinstance(event, StepProgress) else json.dumps(event.to_json())
 
 
 class Printer:
@@ -85,7 +86,7 @@ class Printer:
         self._lines: collections.deque[str] = collections.deque()
         self._lost = 0
         self._is_closing = self._is_deaf = False
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
         self._thread.start()
 
@@ -107,7 +108,7 @@ class Printer:
     def close(self) -> None:
         """Write what still waits, for ten seconds at most.
 
-        Raises the `OSError` that ended the writing, unless it was the reader who left.
+        Raises what ended the writing, unless it was the reader who left.
         """
         with self._room:
             self._is_closing = True
@@ -121,7 +122,7 @@ class Printer:
             try:
                 self._out.write(line + "\n")
                 self._out.flush()
-            except OSError as error:
+            except Exception as error:  # kept for `close`: a thread that dies in silence tells nobody
                 self._is_deaf = True
                 self._error = None if isinstance(error, BrokenPipeError) else error
                 return

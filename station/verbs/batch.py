@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from drivers.clock import SystemClock
@@ -17,6 +16,7 @@ from ..model import Batch
 from ..paths import find_profile
 from ..profile import load_profile
 from .places import add_data_dir, journal_dir, known_journal, reader
+from .telling import tell
 
 MAX_TARGET = 1_000_000
 
@@ -85,8 +85,8 @@ def run_list(arguments: argparse.Namespace) -> int:
             counts = journal.progress(row.batch.id, row.opened_at)
             state = "open" if row.closed_at is None else f"closed {row.closed_at:%Y-%m-%d %H:%M}"
             target = f"/{counts.target}" if counts.target else ""
-            sys.stdout.write(
+            tell(
                 f"{row.batch.id}  {row.batch.profile.id} revision {row.batch.profile.revision}  {state}  "
-                f"{counts.finished}{target} finished, {counts.passed} PASS, {counts.pending} PENDING\n"
+                f"{counts.finished}{target} finished, {counts.passed} PASS, {counts.pending} PENDING"
             )
     return 0

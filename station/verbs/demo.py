@@ -6,9 +6,7 @@ import argparse
 import contextlib
 import math
 import os
-import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from drivers.clock import Clock, SimulatedClock, SystemClock
@@ -17,14 +15,14 @@ from drivers.virtual.synthetic import VERSIONS
 
 from ..demo import SCAN_S, SHOW_S, Demo, DemoOptions
 from ..engine.events import BatchSummary
-from ..errors import BadInput
+from ..errors import BadInput, JournalError
 from ..headless import Printer, Tally, as_json, as_words, summary_words
 from ..journal import JournalReader
 from ..journal.export import write_csv
 from ..paths import find_profile
 from ..profile import load_profile
-from .ending import wait_outbox
-from .places import check_output, made_dir, output
+from .ending import Ending, Over, told_to_end, wait_outbox
+from .places import check_output, firmware_folder, made_dir, output
 
 SCREEN_SPEED = 6.0
 """How much faster than the datasheets ``--speed fast`` runs on a screen, where a person has to follow."""
@@ -97,12 +95,6 @@ def _fault(spec: str) -> Fault:
         raise BadInput(f"{error}; see: station demo --help") from error
 
 
-def _folder(path: Path) -> Path:
-    if not path.is_dir():
-        raise BadInput(f"--firmware {path}: no such folder; name one that holds firmware files")
-    return path
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo; returns the exit status."""
     profiles = tuple(load_profile(find_profile(name)) for name in arguments.profile or DEFAULT_PROFILES)
@@ -113,7 +105,8 @@ def run(arguments: argparse.Namespace) -> int:
     is_headless = _is_headless(arguments)
     traces = arguments.trace or not is_headless
     options = DemoOptions(
-        profiles=profiles, units=arguments.units, seed=arguments.seed, firmware=tuple(map(_folder, arguments.firmware)),
+        profiles=profiles, units=arguments.units, seed=arguments.seed,
+        firmware=tuple(map(firmware_folder, arguments.firmware)),
         data_dir=arguments.data_dir, faults=tuple(map(_fault, arguments.fault)),
         cloud_down_s=arguments.cloud_down_for, once=arguments.once, traces=traces, factory_os=arguments.factory_os,
         scan_after_s=SCAN_S if is_headless else PATIENT_SCAN_S, show_s=SHOW_S if is_headless else PATIENT_SHOW_S,
@@ -142,8 +135,9 @@ def _clock(arguments: argparse.Namespace) -> Clock:
 def _headless(options: DemoOptions, arguments: argparse.Namespace) -> int:
     clock, tally = _clock(arguments), Tally()
     printer = Printer(sys.stdout, as_json if arguments.json else as_words)
-    with terminated_as_interrupted():
-        demo, summary = _run_once(options, clock, (printer, tally))
+    over = Over()
+    with told_to_end(over):
+        demo, summary = _run_once(options, clock, (printer, tally), over)
         try:
             close(demo, export=arguments.export)
         finally:
@@ -154,28 +148,24 @@ def _headless(options: DemoOptions, arguments: argparse.Namespace) -> int:
     return tally.exit_status
 
 
-def _run_once(options: DemoOptions, clock: Clock, ears: tuple[Printer, Tally]) -> tuple[Demo, BatchSummary]:
-    """From the first plug to the last verdict, or to an interrupt."""
+def _run_once(options: DemoOptions, clock: Clock, ears: tuple[Printer, Tally], over: Over) -> tuple[Demo, BatchSummary]:
+    """From the first plug to the last verdict, or until ``over`` has something."""
     with clock.registered():
         demo = Demo(options, clock, os.environ)
         for ear in ears:
             demo.station.bus.subscribe(ear)
         started = clock.now()
-        with contextlib.suppress(KeyboardInterrupt):
-            demo.start()
-            demo.wait_done()
-            wait_outbox(demo.station)
-        return demo, stopped(demo, ears[1], clock.now() - started)
+        ending = Ending(over, lambda: stopped(demo, ears[1], clock.now() - started))
+        demo.start()
+        clock.thread("once", lambda: _wait_once(demo, ending))
+    return demo, ending.wait(clock)
 
 
-@contextlib.contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """Inside, SIGTERM ends a run as Ctrl-C does: cancel, drain, closing line."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def _wait_once(demo: Demo, ending: Ending) -> None:
+    demo.wait_done()
+    with contextlib.suppress(JournalError):  # closed by whoever was told to end
+        wait_outbox(demo.station)
+    ending.reached()
 
 
 def _finish_screen(demo: Demo, tally: Tally, seconds: float, *, export: Path | None) -> BatchSummary:

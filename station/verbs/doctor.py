@@ -7,7 +7,6 @@ import enum
 import grp
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,8 @@ from ..paths import find_profile
 from ..profile import load_profile
 from ..secrets import ApiToken, SecretSource
 from .places import add_data_dir, journal_dir
+from .run import check_token
+from .telling import tell
 
 FREE_BYTES = 500 << 20
 CLOCK_SLIP_S = 60.0
@@ -70,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     for look in LOOKS:
         for finding in look(arguments, config):
             stopped |= finding.state is State.STOP
-            sys.stdout.write(f"{finding.state.value:5} {finding.what:12} {finding.words}\n")
+            tell(f"{finding.state.value:5} {finding.what:12} {finding.words}")
     return int(stopped)
 
 
@@ -198,12 +199,15 @@ def _firmware(arguments: argparse.Namespace, config: StationConfig) -> Iterator[
 def _cloud(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
     if arguments.no_cloud:
         yield Finding(State.NOTE, "cloud", "not asked")
+        yield _no_clock("the cloud was not asked")
         return
     try:
-        token = SecretSource(os.environ).resolve(config.token, ApiToken)
+        check_token(config)
     except BadInput as error:
         yield Finding(State.STOP, "token", str(error))
+        yield _no_clock("without a token the cloud was not asked")
         return
+    token = SecretSource(os.environ).resolve(config.token, ApiToken)
     clock = SystemClock()
     client = CloudClient(config.cloud_url, lambda: token, clock)
     try:
@@ -225,11 +229,18 @@ def _ask(client: CloudClient, clock: SystemClock) -> Iterator[Finding]:
         )
     except CloudError as error:
         yield Finding(State.STOP, "cloud", str(error))
-        return
-    if client.cloud_date is not None:
-        slip = abs((client.cloud_date - clock.utc()).total_seconds())
-        words = f"{slip:.0f} s beside the cloud's"
-        yield Finding(State.OK if slip < CLOCK_SLIP_S else State.STOP, "clock", words)
+    yield _clock(client, clock)
+
+
+def _clock(client: CloudClient, clock: SystemClock) -> Finding:
+    if client.cloud_date is None:
+        return _no_clock("no answer of the cloud told the time")
+    slip = abs((client.cloud_date - clock.utc()).total_seconds())
+    return Finding(State.OK if slip < CLOCK_SLIP_S else State.STOP, "clock", f"{slip:.0f} s beside the cloud's")
+
+
+def _no_clock(why: str) -> Finding:
+    return Finding(State.NOTE, "clock", f"not compared with the cloud's: {why}")
 
 
 LOOKS: tuple[Look, ...] = (

@@ -1,11 +1,22 @@
-"""How a run that ends by itself ends: the last owed work gets a minute, on a screen and without one."""
+"""How a run ends, by itself or when it is told to: the last owed work gets a minute, and the ending comes once."""
 
 from __future__ import annotations
 
-from drivers.clock import CancelToken, Deadline
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from types import FrameType
+
+from drivers.clock import CancelToken, Clock, Deadline
 
 from ..compose import Station
+from ..engine.events import BatchSummary
 
+Over = SimpleQueue[None]
+"""Gets something when a run is over. A signal may come anywhere, inside a lock too: putting takes none."""
 OUTBOX_WAIT_S = 60.0
 POLL_S = 0.5
 
@@ -18,3 +29,59 @@ def wait_outbox(station: Station, cancel: CancelToken | None = None) -> None:
     deadline = Deadline.after(station.clock, OUTBOX_WAIT_S)
     while station.journal.waiting() and not deadline.expired:
         station.clock.sleep(POLL_S, cancel)
+
+
+@contextlib.contextmanager
+def told_to_end(over: Over) -> Iterator[None]:
+    """Inside, Ctrl-C and SIGTERM put something into ``over``; who insists gets a `KeyboardInterrupt`."""
+
+    def tell(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.default_int_handler)
+        over.put(None)
+
+    before = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def wait_over(over: Over) -> None:
+    """Until ``over`` has something. Looks up now and then: a signal just before the wait would not end it."""
+    while True:
+        with contextlib.suppress(Empty):
+            return over.get(timeout=POLL_S)
+
+
+class Ending:
+    """Does ``stop`` once, for whoever comes first: the last unit, or a signal.
+
+    The main thread waits here outside of the clock: an interrupt inside one of its waits would leave it counted
+    as waiting, and simulated time would never move again.
+    """
+
+    def __init__(self, over: Over, stop: Callable[[], BatchSummary]) -> None:
+        self._over, self._stop = over, stop
+        self._turn = threading.Lock()
+        self._summary: Future[BatchSummary] = Future()
+
+    def reached(self) -> None:
+        """All is done: stop now, before time goes on. Called on a thread of the clock."""
+        if self._turn.acquire(blocking=False):
+            self._settle()
+            self._over.put(None)
+
+    def wait(self, clock: Clock) -> BatchSummary:
+        """Until it is over, then what ``stop`` returned or raised. Called off the clock."""
+        wait_over(self._over)
+        if self._turn.acquire(blocking=False):
+            with clock.registered():
+                self._settle()
+        return self._summary.result()
+
+    def _settle(self) -> None:
+        try:
+            self._summary.set_result(self._stop())
+        except Exception as error:
+            self._summary.set_exception(error)

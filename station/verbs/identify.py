@@ -6,11 +6,12 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from drivers.clock import Clock, SimulatedClock, SystemClock
 from drivers.errors import BadIdentity, DriverError
-from drivers.platforms import OsVersion, platform_by_slug
+from drivers.platforms import OsVersion, Platform, platform_by_slug
 from drivers.transport import SerialHost, UsbCandidate, UsbHost
 from drivers.transport.serialport import PyserialHost
 from drivers.transport.usb import PyusbHost, real_host
@@ -21,9 +22,12 @@ from drivers.virtual.factory import make_spec
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.unit import VirtualUnit
 
+from ..demo import SOFTDEVICES
 from ..errors import BadInput, UnitRejected
+from ..firmware.examples import write_example_files
 from ..model import IdentityFact
 from .looking import looked_at, wait_candidates
+from .telling import tell_all
 
 DEFAULT_OS = "6.3.4"
 
@@ -69,6 +73,17 @@ def virtual_place(units: list[str]) -> Iterator[tuple[UsbHost, SerialHost, Clock
         yield PyusbHost(VirtualBackend(bus)), PyserialHost(ports.list, ports.open), clock
 
 
+def write_synthetic_files(folder: Path, rows: Iterable[Platform]) -> None:
+    """The files a demo of these platforms finds by itself: of every virtual release, and SoftDevices by number."""
+    write_example_files(folder)
+    for row in rows:
+        files = [synthetic.softdevice(row.id, fwid) for fwid in SOFTDEVICES]
+        for version in synthetic.VERSIONS:
+            files += [*synthetic.release(row.id, version), synthetic.application(row.id, version)]
+        for file in files:
+            (folder / file.name).write_bytes(file.data)
+
+
 def parse_virtual(text: str) -> tuple[str, str]:
     """``"boron@5.8.0"`` as platform slug and Device OS; without version 6.3.4."""
     slug, _, version = text.partition("@")
@@ -94,13 +109,13 @@ def _show(candidate: UsbCandidate, serial_host: SerialHost, clock: Clock, as_jso
         rows = [{"name": fact.name, "value": fact.value, "source": fact.source} for fact in facts]
         sys.stdout.write(json.dumps({"port": port, "platform": name, "facts": rows, "fault": fault}) + "\n")
     else:
-        sys.stdout.writelines(_lines(port, name, facts, fault))
+        tell_all(_lines(port, name, facts, fault))
     return not fault
 
 
 def _lines(port: str, name: str, facts: list[IdentityFact], fault: str) -> Iterator[str]:
-    yield f"port {port}  {name}\n"
+    yield f"port {port}  {name}"
     for fact in facts:
-        yield f"  {fact.name:12} {fact.value:28} {fact.source}\n"
+        yield f"  {fact.name:12} {fact.value:28} {fact.source}"
     if fault:
-        yield f"  {fault}\n"
+        yield f"  {fault}"

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from drivers.errors import BadIdentity
+from drivers.identity import ScannedSerial, parse_scan
+
 from ..journal import AttemptRecord, JournalReader, UnitHistory
 from ..journal.export import write_csv, write_dump, write_jsonl
+from ..journal.export.cells import unguarded
+from ..plain_text import clean
 from .places import add_data_dir, check_output, output, reader
+from .telling import tell_all
+
+_HARMLESS = re.compile(r"a-[0-9a-f]{12}|([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}|.{1,14}")
+"""Attempts and MAC addresses, and whatever is shorter than a mobile secret."""
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -49,18 +59,34 @@ def run_dump(arguments: argparse.Namespace) -> int:
 
 def run_find(arguments: argparse.Namespace) -> int:
     """Print the history of every unit that fits; returns 1 when none does."""
+    known, shown = wanted(arguments.id)
     with reader(arguments) as journal:
-        found = journal.find(arguments.id)
+        found = journal.find(known)
         for unit in found:
-            sys.stdout.writelines(line + "\n" for line in story(unit, journal))
+            tell_all(story(unit, journal))
     if not found:
-        sys.stderr.write(f"no unit, attempt or SIM {arguments.id} in this journal\n")
+        sys.stderr.write(f"no unit, attempt or SIM {clean(shown)} in this journal\n")
     return 0 if found else 1
+
+
+def wanted(text: str) -> tuple[str, str]:
+    """The id that ``text`` names, and that id as it may be said back: never what may be a mobile secret.
+
+    ``text``: an id typed or copied, with a cell's apostrophe too, or a whole label (drivers.identity).
+    """
+    bare = unguarded(text.strip())
+    try:
+        scanned = parse_scan(bare)
+    except BadIdentity:
+        return bare, bare if _HARMLESS.fullmatch(bare) else "of this id (not repeated: it may hold a mobile secret)"
+    known = str(scanned.serial) if isinstance(scanned, ScannedSerial) else bare
+    return known, known
 
 
 def story(unit: UnitHistory, journal: JournalReader) -> Iterator[str]:
     """What happened to one unit, a line each."""
     yield f"{unit.platform} {unit.label}  first seen {unit.first_seen:%Y-%m-%d %H:%M}"
+    yield f"  {'device_id':14} {unit.device_id}"
     for name in dict.fromkeys(fact.name for fact in unit.facts):
         fact = next(f for f in reversed(unit.facts) if f.name == name)
         yield f"  {name:14} {fact.value}  ({fact.source})" + ("  disputed" if fact.is_disputed else "")

@@ -12,6 +12,7 @@ from typing import TextIO
 from ..config import load_config
 from ..errors import BadInput
 from ..journal import JOURNAL_FILE, JournalReader
+from ..journal.schema import translated
 
 JOURNAL = "journal"
 
@@ -47,9 +48,22 @@ def made_dir(base: Path) -> Path:
     return base
 
 
-def reader(arguments: argparse.Namespace) -> JournalReader:
-    """The journal, for reading; works beside a running station. Raises `BadInput` when there is none."""
-    return JournalReader(known_journal(arguments))
+def firmware_folder(path: Path) -> Path:
+    """The folder somebody named with ``--firmware``. Raises `BadInput`."""
+    if not path.is_dir():
+        raise BadInput(f"--firmware {path}: no such folder; name one that holds firmware files")
+    return path
+
+
+@contextlib.contextmanager
+def reader(arguments: argparse.Namespace) -> Iterator[JournalReader]:
+    """The journal, for reading; works beside a running station.
+
+    Raises `BadInput` when there is none, `JournalError` when what it holds cannot be told.
+    """
+    directory = known_journal(arguments)
+    with translated(f"the journal in {directory} cannot be read"), JournalReader(directory) as journal:
+        yield journal
 
 
 def known_journal(arguments: argparse.Namespace) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,14 +12,15 @@ from drivers.wire.replies import ModuleInfo
 
 from ..config import load_config
 from ..errors import UnitRejected
-from ..firmware.examples import write_example_files
 from ..firmware.plan import UpdatePlan
 from ..firmware.release import load_release, plan_update
 from ..firmware.store import FirmwareStore
 from ..paths import find_profile
 from ..profile import Profile, load_profile
-from .identify import virtual_place
+from .identify import virtual_place, write_synthetic_files
 from .looking import looked_at, wait_candidates
+from .places import firmware_folder
+from .telling import tell, tell_all
 
 HELD_OS = "3.3.1"
 
@@ -38,28 +38,32 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print steps, modules, order and reasons; 0 when a unit could be made, 1 when the plan is refused."""
+    """Print steps, modules, order and reasons; 0 when a unit could be made, 2 when the plan is refused."""
     profile = load_profile(find_profile(arguments.file))
     with tempfile.TemporaryDirectory() as scratch:
-        write_example_files(Path(scratch))
-        folders = (*arguments.firmware, *load_config(arguments.config).firmware_folders, Path(scratch))
+        write_synthetic_files(Path(scratch), profile.platforms)
+        folders = (
+            *map(firmware_folder, arguments.firmware),
+            *load_config(arguments.config).firmware_folders,
+            Path(scratch),
+        )
         store = FirmwareStore(folders)
         kind = "product " + profile.product.ref if profile.product else "developer"
-        sys.stdout.write(f"{profile.id} revision {profile.revision} ({kind}), text {profile.sha256[:12]}\n")
+        tell(f"{profile.id} revision {profile.revision} ({kind}), text {profile.sha256[:12]}")
         good = [_platform(profile, platform, store, arguments.held) for platform in profile.platforms]
-    return 0 if all(good) else 1
+    return 0 if all(good) else 2
 
 
 def _platform(profile: Profile, platform: Platform, store: FirmwareStore, held_os: str) -> bool:
-    sys.stdout.write(f"\n{platform.name}, a virtual one that holds synthetic Device OS {held_os}:\n")
+    tell("", f"{platform.name}, a virtual one that holds synthetic Device OS {held_os}:")
     files = load_release(profile, platform, store)
-    sys.stdout.writelines(_steps(profile, platform))
+    tell_all(_steps(profile, platform))
     try:
         plan = plan_update(profile, platform, files, _held(platform, held_os))
     except UnitRejected as error:
-        sys.stdout.write(f"  refused: {error}\n")
+        tell(f"  refused: {error}")
         return False
-    sys.stdout.writelines(_plan(plan))
+    tell_all(_plan(plan))
     return True
 
 
@@ -72,19 +76,19 @@ def _held(platform: Platform, held_os: str) -> tuple[ModuleInfo, ...]:
 
 
 def _steps(profile: Profile, platform: Platform) -> Iterator[str]:
-    yield "  steps\n"
+    yield "  steps"
     for step in profile.steps(platform):
         after = ", ".join(step.after) or "plugging in"
-        yield f"    {step.name:12} {step.lane.value:6} after {after}; at most {step.limit_s:.0f} s\n"
+        yield f"    {step.name:12} {step.lane.value:6} after {after}; at most {step.limit_s:.0f} s"
 
 
 def _plan(plan: UpdatePlan) -> Iterator[str]:
-    yield "  modules (wanted / held)\n"
+    yield "  modules (wanted / held)"
     for name, wanted, held in plan.rows:
-        yield f"    {name:16} {wanted} / {held}\n"
-    yield f"  order: {plan.case.value}\n"
+        yield f"    {name:16} {wanted} / {held}"
+    yield f"  order: {plan.case.value}"
     for write in plan.writes:
-        yield f"    {write.way.value:6} {write.name}: {write.why}\n"
-    yield f"  safe to cut: {plan.cut.value}\n"
+        yield f"    {write.way.value:6} {write.name}: {write.why}"
+    yield f"  safe to cut: {plan.cut.value}"
     for reason in plan.reasons:
-        yield f"    {reason}\n"
+        yield f"    {reason}"

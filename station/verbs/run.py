@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import io
+import logging
 import os
-import signal
+import re
 import sys
 import threading
+from collections.abc import Iterator
 
 from drivers.clock import SystemClock
 from drivers.transport.serialport import PyserialHost
@@ -23,8 +26,13 @@ from ..model import SlotInfo
 from ..paths import find_profile
 from ..profile import load_profile
 from ..secrets import ApiToken, SecretSource
+from .ending import Over, told_to_end, wait_over
 from .places import add_data_dir, journal_dir
 
+log = logging.getLogger(__name__)
+
+MAX_SCAN_BYTES = 512
+"""More than any label has; what is longer is refused by its length."""
 UNBOUND = tuple(SlotInfo(number) for number in range(1, 5))
 """Slots of a bench without a config file: each takes the first port that shows a unit."""
 
@@ -49,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     for name in arguments.batch:
         check_batch_name(name)
     config = load_config(arguments.config)
+    check_token(config)
     clock = SystemClock()
     station = Station(settings(config, arguments), hardware(config), clock)
     try:
@@ -63,6 +72,15 @@ def run(arguments: argparse.Namespace) -> int:
 
         return station_screen(station)
     return _headless(station, arguments, clock)
+
+
+def check_token(config: StationConfig) -> None:
+    """Raise `BadInput` when there is no token, or none that fits into a request: every unit would wait for it."""
+    token = SecretSource(os.environ).resolve(config.token, ApiToken)
+    if not re.fullmatch(r"[!-~]+", token.reveal()):
+        raise BadInput(
+            f"ApiToken from {config.token}: it holds blanks or characters no token has (not shown); copy it again"
+        )
 
 
 def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
@@ -89,24 +107,37 @@ def hardware(config: StationConfig) -> Hardware:
 
 def _read_scans(station: Station) -> None:
     """A scanner without a screen types into standard input: every line is one scan."""
-    for line in sys.stdin:
-        if line.strip():
-            station.command(Scan(line.strip()))
+    try:
+        # unbuffered: at the end of the program nobody waits for the lock of a buffer that is being read
+        with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as stream:
+            for text in scans(stream):
+                station.command(Scan(text))
+    except OSError as error:
+        log.warning("standard input cannot be read any more, so no scans come: %s", error)
+
+
+def scans(stream: io.RawIOBase | io.BytesIO) -> Iterator[str]:
+    """The lines of ``stream`` that hold something, whatever bytes come; of a line without end only the beginning."""
+    while line := stream.readline(MAX_SCAN_BYTES):
+        text = line.decode("utf-8", "replace").strip()
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(MAX_SCAN_BYTES)
+        if text:
+            yield text
 
 
 def _headless(station: Station, arguments: argparse.Namespace, clock: SystemClock) -> int:
-    stop = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
+    over = Over()
     tally = Tally()
     printer = Printer(sys.stdout, as_json if arguments.json else as_words)
     station.bus.subscribe(printer)
     station.bus.subscribe(tally)
     started = clock.now()
-    station.start()
-    threading.Thread(target=_read_scans, args=(station,), name="scans", daemon=True).start()
-    stop.wait()
-    station.stop()
+    with told_to_end(over):
+        station.start()
+        threading.Thread(target=_read_scans, args=(station,), name="scans", daemon=True).start()
+        wait_over(over)
+        station.stop()
     printer(
         BatchSummary(at=clock.utc(), batches=tuple(arguments.batch), units=tally.units, seconds=clock.now() - started)
     )

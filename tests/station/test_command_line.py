@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import subprocess
@@ -11,6 +13,10 @@ from pathlib import Path
 import pytest
 
 from station.cli import main
+from station.paths import find_profile
+from station.profile import load_profile
+from station.verbs.identify import write_synthetic_files
+from station.verbs.run import MAX_SCAN_BYTES, scans
 
 ONCE = ("demo", "--headless", "--once", "--units", "1")
 
@@ -142,3 +148,138 @@ def test_batches_of_another_stations_journal_are_opened_and_closed_as_that_stati
     assert "holds the journal of station bench-3, this is bench-4" in capsys.readouterr().err
     assert main(("batch", "list", *place)) == 0
     assert [line.split()[4] for line in capsys.readouterr().out.splitlines()] == ["closed", "open"]
+
+
+# --- looking a unit up ---------------------------------------------------------------------------
+
+SECRET = "Zq7-kT4_pL2+wX9"
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A data directory after one Boron, and its row in the export."""
+    folder = tmp_path_factory.mktemp("walked")
+    log = folder / "log.csv"
+    assert main((*ONCE, "--profile", "boron-product", "--data-dir", str(folder), "--export", str(log))) == 0
+    with log.open(newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    return folder, row
+
+
+@pytest.mark.parametrize("column", ["Device ID", "Serial", "ICCID", "IMEI", "Attempt"])
+def test_a_unit_is_found_by_every_id_as_the_export_writes_it(
+    column: str, walked: tuple[Path, dict[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, row = walked
+    assert main(("log", "find", row[column], "--data-dir", str(folder))) == 0
+    assert row["Device ID"] in capsys.readouterr().out
+
+
+@pytest.mark.rule("A7")
+def test_a_unit_is_found_by_its_whole_label_and_the_secret_on_it_is_not_repeated(
+    walked: tuple[Path, dict[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, row = walked
+    assert main(("log", "find", f"{row['Serial']} {SECRET}", "--data-dir", str(folder))) == 0
+    said = capsys.readouterr()
+    assert row["Device ID"] in said.out
+    assert SECRET not in said.out + said.err
+
+
+@pytest.mark.rule("A7")
+@pytest.mark.parametrize("typed", [f"P044AB9999999 {SECRET}", SECRET, f"'{SECRET}", f"P044AB9999999 {SECRET}x"])
+def test_an_id_nobody_has_is_said_back_without_a_secret(
+    typed: str, walked: tuple[Path, dict[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(("log", "find", typed, "--data-dir", str(walked[0]))) == 1
+    said = capsys.readouterr()
+    assert SECRET not in said.out + said.err
+    assert "in this journal" in said.err
+
+
+# --- profiles ------------------------------------------------------------------------------------
+
+
+def test_a_profile_is_not_checked_against_a_folder_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(("profile", "check", "boron-product", "--firmware", "/nonexist")) == 2
+    assert "--firmware /nonexist: no such folder" in capsys.readouterr().err
+
+
+def test_the_check_of_a_profile_knows_the_files_a_demo_of_it_finds(tmp_path: Path) -> None:
+    assert main((*ONCE, "--profile", "argon-product", "--data-dir", str(tmp_path / "demo"))) == 0
+    write_synthetic_files(tmp_path / "check", load_profile(find_profile("argon-product")).platforms)
+    demo, check = (
+        {path.name: path.read_bytes() for path in folder.glob("*.bin")}
+        for folder in (tmp_path / "demo" / "firmware", tmp_path / "check")
+    )
+    assert "synthetic-argon-softdevice@202.bin" in check
+    assert demo == check
+
+
+def test_a_release_that_cannot_be_put_on_a_unit_ends_the_check_with_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without its SoftDevice the release does not start: the unit holds an older one."""
+    lines = find_profile("argon-product").read_text("utf-8").splitlines(keepends=True)
+    lacking = tmp_path / "lacking.toml"
+    lacking.write_text("".join(line for line in lines if "softdevice" not in line), "utf-8")
+    assert main(("profile", "check", str(lacking))) == 2
+    assert "refused: " in capsys.readouterr().out
+
+
+# --- before a bench starts -----------------------------------------------------------------------
+
+RUN = ("run", "--headless", "--profile", "boron-product", "--batch", "B-1")
+
+
+@pytest.mark.parametrize(("token", "said"), [(None, "holds nothing"), ("", "holds nothing"), ("s3cret\r", "blanks")])
+def test_a_bench_without_a_usable_token_does_not_start(
+    token: str | None, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PARTICLE_TOKEN", raising=False)
+    if token is not None:
+        monkeypatch.setenv("PARTICLE_TOKEN", token)
+    assert main((*RUN, "--data-dir", str(tmp_path / "data"))) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert "PARTICLE_TOKEN" in told
+    assert "s3cret" not in told
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("away", [("--no-cloud",), ()])
+def test_the_doctor_says_why_the_clock_was_not_compared(
+    away: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARTICLE_TOKEN", "some-token")
+    config = tmp_path / "station.toml"
+    config.write_text('[cloud]\nurl = "http://127.0.0.1:9"\n')
+    main(("doctor", *away, "--config", str(config), "--data-dir", str(tmp_path)))
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if " clock " in line]
+    assert "not compared with the cloud's: " in line
+    assert ("was not asked" if away else "no answer") in line
+
+
+# --- what reaches a terminal ---------------------------------------------------------------------
+
+
+def test_a_name_that_would_move_the_cursor_is_told_harmlessly(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(("doctor", "--config", "/no/\x1b[2J\u202egnirts.toml")) == 2
+    told = capsys.readouterr().err
+    assert told.rstrip("\n").isprintable()
+    assert "gnirts.toml" in told
+
+
+def test_a_terminal_of_another_encoding_gets_escapes_and_the_whole_story(walked: tuple[Path, dict[str, str]]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "station", *ONCE], capture_output=True, timeout=60,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"1 PASS in " in done.stdout
+
+
+def test_every_line_of_a_scanner_is_one_scan_whatever_bytes_it_holds() -> None:
+    typed = b"P044AB1234567\r\n\xff\xfeP044\n\n  \n" + b"x" * 1_000_000 + b"\nOP:0417"
+    found = list(scans(io.BytesIO(typed)))
+    assert found == ["P044AB1234567", "\ufffd\ufffdP044", "x" * MAX_SCAN_BYTES, "OP:0417"]

@@ -82,3 +82,25 @@ def test_the_exit_status_is_that_of_the_last_verdicts(verdicts: list[Verdict], s
         tally(AttemptFinished(at=AT, slot=slot, device_id=f"{slot:024x}", attempt=f"b-{slot}", verdict=verdict))
     assert tally.exit_status == status
     assert sum(tally.units.values()) == len(verdicts)
+
+
+SLY = "\x1b[2J\u202eSSAP\x9b\x07\n"
+
+
+def test_what_a_unit_says_moves_no_cursor_and_turns_no_reading_order() -> None:
+    event = AttemptFinished(at=AT, slot=1, device_id="e" * 24, attempt="a-1", verdict=Verdict.FAIL, reason=SLY)
+    words, line = as_words(event), as_json(event)
+    assert words is not None
+    assert words.isprintable()
+    assert "SSAP" in words
+    assert line is not None
+    assert line.isprintable()
+    assert line.isascii()
+    assert json.loads(line)["reason"] == SLY
+
+
+def test_a_writing_that_cannot_go_on_is_told_at_the_end_whatever_the_cause() -> None:
+    printer = Printer(io.TextIOWrapper(io.BytesIO(), encoding="ascii"), as_words)
+    printer(AttemptFinished(at=AT, slot=1, attempt="a-1", verdict=Verdict.FAIL, reason="voilà"))
+    with pytest.raises(UnicodeEncodeError):
+        printer.close()
