@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -270,12 +271,16 @@ def test_a_name_that_would_move_the_cursor_is_told_harmlessly(capsys: pytest.Cap
     assert "gnirts.toml" in told
 
 
-def test_a_terminal_of_another_encoding_gets_escapes_and_the_whole_story(walked: tuple[Path, dict[str, str]]) -> None:
+def test_a_terminal_of_another_encoding_gets_escapes_and_the_whole_story(tmp_path: Path) -> None:
+    text = find_profile("boron-product").read_text("utf-8")
+    accented = tmp_path / "accented.toml"
+    accented.write_text(re.sub(r'title = ".*?"', 'title = "WIDG\u00c9T"', text), "utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "station", *ONCE], capture_output=True, timeout=60,
+        [sys.executable, "-m", "station", *ONCE, "--profile", str(accented)], capture_output=True, timeout=60,
         env=os.environ | {"PYTHONIOENCODING": "ascii"},
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"WIDG\xc9T" in done.stdout
     assert b"1 PASS in " in done.stdout
 
 
