@@ -40,6 +40,7 @@ EXTENSION_ASSET_DEPENDENCY = 0x0012
 EXTENSION_SECURITY_MODE = 0x0013
 EXTENSION_ASSET_TYPE = 0x0014
 _EXTENSION_INVALID = 0xFFFF
+_ASSET_NAME_AT = 2 + 32  # in the payload: hash type, hash size, SHA-256, name
 MAX_EXTENSIONS = 64  # the vendor defines a handful; four megabytes of empty ones would be a million objects
 
 _PREFIX_OFFSETS = (0, 0x200, 0x184, 0xC0, 0x10C)  # the usual places, tried first
@@ -67,6 +68,14 @@ class Dependency:
 class Extension:
     type: int
     payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AssetDependency:
+    """A file the application needs in the unit's asset store. ``hash``: SHA-256 of its content."""
+
+    name: str
+    hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +160,15 @@ class Image:
     @property
     def softdevice_unique(self) -> bytes:
         return self.data[_SOFTDEVICE_UNIQUE]
+
+    @property
+    def assets(self) -> tuple[AssetDependency, ...]:
+        """What must be in the asset store, or the unit starts in safe mode (reference firmware-and-dfu 3.11)."""
+        return tuple(
+            AssetDependency(_printable(one.payload[_ASSET_NAME_AT:]), one.payload[2:_ASSET_NAME_AT])
+            for one in self.extensions
+            if one.type == EXTENSION_ASSET_DEPENDENCY
+        )
 
     @property
     def flash_address(self) -> int:
@@ -300,6 +318,11 @@ def _score(data: bytes, offset: int) -> int:
         not flags & ~_ALL_FLAGS,
     )
     return 1 + sum(points)
+
+
+def _printable(raw: bytes) -> str:
+    """A name out of a file, for sentences: at most 64 characters, none of which moves a cursor."""
+    return "".join(c if c.isprintable() else "?" for c in raw.decode("utf-8", "replace"))[:64]
 
 
 # --- suffix and extensions --------------------------------------------------------------------

@@ -156,7 +156,12 @@ def _run_once(options: DemoOptions, clock: Clock, ears: tuple[Printer, Tally], o
             demo.station.bus.subscribe(ear)
         started = clock.now()
         ending = Ending(over, lambda: stopped(demo, ears[1], clock.now() - started))
-        demo.start()
+        try:
+            demo.open_batches()
+            demo.start()
+        except BaseException:
+            demo.abandon()
+            raise
         clock.thread("once", lambda: _wait_once(demo, ending))
     return demo, ending.wait(clock)
 
