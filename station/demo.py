@@ -17,7 +17,6 @@ from drivers.identity import Secret
 from drivers.platforms import Platform
 from drivers.transport.serialport import PyserialHost
 from drivers.transport.usb import PyusbHost
-from drivers.virtual import synthetic
 from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import UnitSpec, make_spec
@@ -31,7 +30,7 @@ from .cloud.virtual import VirtualCloud
 from .compose import Hardware, Settings, Station
 from .engine.commands import Scan
 from .engine.events import AttemptFinished, AttemptStarted, Event, HandsDone, HandsNeeded
-from .firmware.examples import write_example_files
+from .firmware.examples import write_synthetic_files
 from .model import SlotInfo
 from .profile import Profile
 from .secrets import SecretRef, SecretSource
@@ -43,7 +42,6 @@ SHOW_S = 3.0
 """How long a verdict is looked at before the unit is unplugged."""
 SCAN_S = 1.5
 """How long virtual hands take to pick up the scanner."""
-SOFTDEVICES = (182, 202)
 GAP_S = 1.0
 """Between one unit and the next in a slot."""
 
@@ -95,13 +93,19 @@ class Demo:
         token = _token(self.cloud)
         settings = Settings(
             station_id="demo", slots=self.slots, data_dir=self.journal_dir,
-            firmware=(*self.options.firmware, _synthetic_firmware(self.directory / "firmware", self.options.profiles)),
+            firmware=(*self.options.firmware, self._firmware()),
             cloud_url=self.cloud.base_url, token=lambda: token, secrets=self._secrets, operator="0417",
             requests_per_s=20.0, traces=self.options.traces,
         )  # fmt: skip
         ports = VirtualPorts(self.bus)
         hardware = Hardware(PyusbHost(VirtualBackend(self.bus)), PyserialHost(ports.list, ports.open), virtual=True)
         return Station(settings, hardware, self.clock)
+
+    def _firmware(self) -> Path:
+        """A folder with what the profiles may name; labelled synthetic by the files' names."""
+        folder = self.directory / "firmware"
+        write_synthetic_files(folder, {row for profile in self.options.profiles for row in profile.platforms})
+        return folder
 
     # --- life ---
 
@@ -355,16 +359,3 @@ def _cloud(clock: Clock, directory: Path, options: DemoOptions) -> VirtualCloud:
 
 def _token(cloud: VirtualCloud) -> Secret:
     return cloud.create_token(ACCOUNT)
-
-
-def _synthetic_firmware(directory: Path, profiles: tuple[Profile, ...]) -> Path:
-    """A folder with the synthetic release and application of every platform: labelled synthetic by their names."""
-    write_example_files(directory)
-    for platform in {row for profile in profiles for row in profile.platforms}:
-        for version in synthetic.VERSIONS:
-            for file in (*synthetic.release(platform.id, version), synthetic.application(platform.id, version)):
-                (directory / file.name).write_bytes(file.data)
-        for fwid in SOFTDEVICES:
-            file = synthetic.softdevice(platform.id, fwid)
-            (directory / file.name).write_bytes(file.data)
-    return directory

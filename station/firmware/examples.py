@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from drivers.platforms import platforms
-from drivers.virtual.synthetic import SyntheticFile, application, release
+from drivers.platforms import Platform, platforms
+from drivers.virtual.synthetic import VERSIONS, SyntheticFile, application, release, softdevice
 
 PRODUCT_OS = "6.3.4"
 DEVELOPER_OS = "5.8.0"
@@ -22,6 +23,20 @@ def example_files() -> tuple[SyntheticFile, ...]:
         found += release(row.id, DEVELOPER_OS)
         found.append(application(row.id, DEVELOPER_OS))
     return tuple(found)
+
+
+SOFTDEVICES = (182, 202)
+
+
+def write_synthetic_files(folder: Path, rows: Iterable[Platform]) -> None:
+    """The example files, and for ``rows`` those of every virtual release and of SoftDevices by their number."""
+    write_example_files(folder)
+    for row in rows:
+        files = [softdevice(row.id, fwid) for fwid in SOFTDEVICES]
+        for version in VERSIONS:
+            files += [*release(row.id, version), application(row.id, version)]
+        for file in files:
+            (folder / file.name).write_bytes(file.data)
 
 
 def write_example_files(folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import math
 import os
 import sys
@@ -15,13 +14,13 @@ from drivers.virtual.synthetic import VERSIONS
 
 from ..demo import SCAN_S, SHOW_S, Demo, DemoOptions
 from ..engine.events import BatchSummary
-from ..errors import BadInput, JournalError
+from ..errors import BadInput
 from ..headless import Printer, Tally, as_json, as_words, summary_words
 from ..journal import JournalReader
 from ..journal.export import write_csv
 from ..paths import find_profile
 from ..profile import load_profile
-from .ending import Ending, Over, told_to_end, wait_outbox
+from .ending import Ending, Over, told_to_end, wait_once
 from .places import check_output, firmware_folder, made_dir, output
 
 SCREEN_SPEED = 6.0
@@ -167,9 +166,7 @@ def _run_once(options: DemoOptions, clock: Clock, ears: tuple[Printer, Tally], o
 
 
 def _wait_once(demo: Demo, ending: Ending) -> None:
-    demo.wait_done()
-    with contextlib.suppress(JournalError):  # closed by whoever was told to end
-        wait_outbox(demo.station)
+    wait_once(demo)
     ending.reached()
 
 

@@ -13,7 +13,9 @@ from types import FrameType
 from drivers.clock import CancelToken, Clock, Deadline
 
 from ..compose import Station
+from ..demo import Demo
 from ..engine.events import BatchSummary
+from ..errors import JournalError
 
 Over = SimpleQueue[None]
 """Gets something when a run is over. A signal may come anywhere, inside a lock too: putting takes none."""
@@ -29,6 +31,13 @@ def wait_outbox(station: Station, cancel: CancelToken | None = None) -> None:
     deadline = Deadline.after(station.clock, OUTBOX_WAIT_S)
     while station.journal.waiting() and not deadline.expired:
         station.clock.sleep(POLL_S, cancel)
+
+
+def wait_once(demo: Demo) -> None:
+    """Until every unit was walked once and owed work had its minute, or the run was ended meanwhile."""
+    demo.wait_done()
+    with contextlib.suppress(JournalError):  # closed by whoever ended it
+        wait_outbox(demo.station)
 
 
 @contextlib.contextmanager

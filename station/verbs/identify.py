@@ -6,12 +6,11 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 from drivers.clock import Clock, SimulatedClock, SystemClock
 from drivers.errors import BadIdentity, DriverError
-from drivers.platforms import OsVersion, Platform, platform_by_slug
+from drivers.platforms import OsVersion, platform_by_slug
 from drivers.transport import SerialHost, UsbCandidate, UsbHost
 from drivers.transport.serialport import PyserialHost
 from drivers.transport.usb import PyusbHost, real_host
@@ -22,9 +21,7 @@ from drivers.virtual.factory import make_spec
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.unit import VirtualUnit
 
-from ..demo import SOFTDEVICES
 from ..errors import BadInput, UnitRejected
-from ..firmware.examples import write_example_files
 from ..model import IdentityFact
 from .looking import looked_at, wait_candidates
 from .telling import tell_all
@@ -71,17 +68,6 @@ def virtual_place(units: list[str]) -> Iterator[tuple[UsbHost, SerialHost, Clock
             bus.plug(f"1-{number}", VirtualUnit(make_spec(slug, 1, number, device_os, setup_done=True), clock))
         ports = VirtualPorts(bus)
         yield PyusbHost(VirtualBackend(bus)), PyserialHost(ports.list, ports.open), clock
-
-
-def write_synthetic_files(folder: Path, rows: Iterable[Platform]) -> None:
-    """The files a demo of these platforms finds by itself: of every virtual release, and SoftDevices by number."""
-    write_example_files(folder)
-    for row in rows:
-        files = [synthetic.softdevice(row.id, fwid) for fwid in SOFTDEVICES]
-        for version in synthetic.VERSIONS:
-            files += [*synthetic.release(row.id, version), synthetic.application(row.id, version)]
-        for file in files:
-            (folder / file.name).write_bytes(file.data)
 
 
 def parse_virtual(text: str) -> tuple[str, str]:

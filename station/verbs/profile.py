@@ -12,12 +12,13 @@ from drivers.wire.replies import ModuleInfo
 
 from ..config import load_config
 from ..errors import UnitRejected
+from ..firmware.examples import write_synthetic_files
 from ..firmware.plan import UpdatePlan
 from ..firmware.release import load_release, plan_update
 from ..firmware.store import FirmwareStore
 from ..paths import find_profile
 from ..profile import Profile, load_profile
-from .identify import virtual_place, write_synthetic_files
+from .identify import virtual_place
 from .looking import looked_at, wait_candidates
 from .places import firmware_folder
 from .telling import tell, tell_all

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Callable
 
@@ -11,11 +10,10 @@ from drivers.clock import Clock
 from ..compose import Station
 from ..demo import Demo, DemoOptions
 from ..engine.events import BatchSummary
-from ..errors import JournalError
 from ..headless import Tally, summary_words
 from ..model import SlotInfo
 from ..ui.app import BenchApp
-from .ending import wait_outbox
+from .ending import wait_once
 
 
 def station_screen(station: Station) -> int:
@@ -37,18 +35,12 @@ def demo_screen(
     started = clock.now()
     try:
         demo.open_batches()  # before the screen is up: what a profile lacks is said on the command line
-        _show(demo.station, demo.slots, demo.start, tally, (lambda: _wait_once(demo)) if options.once else None)
+        _show(demo.station, demo.slots, demo.start, tally, (lambda: wait_once(demo)) if options.once else None)
     except BaseException:
         demo.abandon()
         raise
     sys.stdout.write(summary_words(finish(demo, tally, clock.now() - started)))
     return tally.exit_status
-
-
-def _wait_once(demo: Demo) -> None:
-    demo.wait_done()
-    with contextlib.suppress(JournalError):  # closed by whoever left the screen meanwhile
-        wait_outbox(demo.station)
 
 
 def _show(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -13,10 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from drivers.virtual.synthetic import softdevice
 from station.cli import main
 from station.paths import find_profile
-from station.profile import load_profile
-from station.verbs.identify import write_synthetic_files
 from station.verbs.run import MAX_SCAN_BYTES, scans
 
 ONCE = ("demo", "--headless", "--once", "--units", "1")
@@ -207,14 +207,17 @@ def test_a_profile_is_not_checked_against_a_folder_that_is_not_there(capsys: pyt
 
 
 def test_the_check_of_a_profile_knows_the_files_a_demo_of_it_finds(tmp_path: Path) -> None:
-    assert main((*ONCE, "--profile", "argon-product", "--data-dir", str(tmp_path / "demo"))) == 0
-    write_synthetic_files(tmp_path / "check", load_profile(find_profile("argon-product")).platforms)
-    demo, check = (
-        {path.name: path.read_bytes() for path in folder.glob("*.bin")}
-        for folder in (tmp_path / "demo" / "firmware", tmp_path / "check")
-    )
-    assert "synthetic-argon-softdevice@202.bin" in check
-    assert demo == check
+    """A SoftDevice of another release, which the program makes for trying things out."""
+    text = find_profile("argon-product").read_text("utf-8")
+    name = "synthetic-argon-softdevice@202.bin"
+    lines = text.splitlines(keepends=True)
+    file = softdevice(12, 202)
+    assert file.name == name
+    other = f'    {{ file = "{name}", sha256 = "{hashlib.sha256(file.data).hexdigest()}" }},\n'
+    mixed = tmp_path / "mixed.toml"
+    mixed.write_text("".join(other if "softdevice" in line else line for line in lines), "utf-8")
+    assert main(("profile", "check", str(mixed))) == 0
+    assert main((*ONCE, "--profile", str(mixed))) == 0
 
 
 def test_a_release_that_cannot_be_put_on_a_unit_ends_the_check_with_2(
@@ -233,7 +236,15 @@ def test_a_release_that_cannot_be_put_on_a_unit_ends_the_check_with_2(
 RUN = ("run", "--headless", "--profile", "boron-product", "--batch", "B-1")
 
 
-@pytest.mark.parametrize(("token", "said"), [(None, "holds nothing"), ("", "holds nothing"), ("s3cret\r", "blanks")])
+@pytest.mark.parametrize(
+    ("token", "said"),
+    [
+        (None, "holds nothing"),
+        ("", "holds nothing"),
+        ("s3cret\x07", "cannot be printed"),
+        ("s3cret\rs", "cannot be printed"),
+    ],
+)
 def test_a_bench_without_a_usable_token_does_not_start(
     token: str | None, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -191,7 +191,11 @@ def test_two_lanes_run_at_the_same_time(slot: Slot) -> None:
 
 
 def test_a_lane_that_fails_cuts_the_waits_of_the_cloud_lane_short(slot: Slot) -> None:
-    (end,) = slot.play(firmware=raising(UnitRejected("bad")), name=waiting(25))
+    def soon_bad(ctx: StepContext) -> StepResult:
+        ctx.clock.sleep(0.5, ctx.cancel)  # the other lane has begun by then
+        raise UnitRejected("bad")
+
+    (end,) = slot.play(firmware=soon_bad, name=waiting(25))
     assert end.verdict is Verdict.FAIL
     assert end.seconds < 1
     assert slot.outcomes["name"] is Outcome.SKIPPED
