@@ -108,6 +108,6 @@ def _fault(text: str, kind: type[Secret]) -> str:
         return "holds nothing"
     if len(text) > _MAX_LENGTH:
         return f"is longer than {_MAX_LENGTH} characters"
-    if issubclass(kind, ApiToken) and not text.isascii():
-        return "holds characters other than printable ASCII"
+    if issubclass(kind, ApiToken) and not re.fullmatch(r"[!-~]+", text):
+        return "holds characters no token has, or blanks"
     return "" if text.isprintable() else "holds characters that cannot be printed"

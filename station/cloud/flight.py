@@ -38,6 +38,7 @@ class Flight:
         self._lock = threading.Lock()
         self._grip: socket.socket | None = None
         self._is_cut = False
+        self.has_sent = False  # some of the request went out: the cloud may have got it
 
     @staticmethod
     def current() -> Flight:

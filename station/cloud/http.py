@@ -13,7 +13,7 @@ import importlib.metadata
 import ipaddress
 import socket
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
@@ -88,7 +88,10 @@ class _Connection(urllib3.connection.HTTPConnection):
 
 
 class _TlsConnection(_Connection, urllib3.connection.HTTPSConnection):
-    pass
+    def send(self, data: Any) -> None:
+        """Encryption stands by now: an error of it no longer means that nothing was sent."""
+        Flight.current().has_sent = self.sock is not None
+        super().send(data)
 
 
 class _Pool(urllib3.HTTPConnectionPool):
@@ -152,7 +155,7 @@ class HttpLink:
             ) as response:  # fmt: skip
                 return _answer_of(response, token, flight.body_bytes)
         except requests.RequestException as error:
-            return NoAnswer(was_sent=not _never_left(error), reason=_reason(error))
+            return NoAnswer(was_sent=flight.has_sent or not _never_left(error), reason=_reason(error))
         except Exception as error:
             return NoAnswer(was_sent=True, reason=f"the exchange failed ({type(error).__name__})")
 
@@ -216,6 +219,7 @@ def _never_left(error: requests.RequestException) -> bool:
 def _reason(error: requests.RequestException) -> str:
     """Our words for what failed; the library's own text holds addresses and is long."""
     if isinstance(error, requests.exceptions.SSLError):
+        # whether before the request went out or while the answer came: what to look at is the same
         return "the cloud's certificate was not accepted: check the clock and the network of this host"
     if isinstance(error, requests.ConnectTimeout):
         return f"no connection within {CONNECT_S:.0f} s"

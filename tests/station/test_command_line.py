@@ -241,8 +241,8 @@ RUN = ("run", "--headless", "--profile", "boron-product", "--batch", "B-1")
     [
         (None, "holds nothing"),
         ("", "holds nothing"),
-        ("s3cret\x07", "cannot be printed"),
-        ("s3cret\rs", "cannot be printed"),
+        ("s3cret\x07", "no token has"),
+        ("s3 cret", "no token has"),
     ],
 )
 def test_a_bench_without_a_usable_token_does_not_start(
@@ -255,7 +255,7 @@ def test_a_bench_without_a_usable_token_does_not_start(
     told = capsys.readouterr().err
     assert said in told
     assert "PARTICLE_TOKEN" in told
-    assert "s3cret" not in told
+    assert "s3" not in told
     assert not list(tmp_path.iterdir())
 
 

@@ -1,0 +1,95 @@
+"""Encryption that breaks: before the request went out nothing was sent, afterwards it may have been (N2)."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from drivers.identity import Secret
+from station.cloud.http import HttpLink
+from station.cloud.retry import NoAnswer
+
+HOST = "127.0.0.1"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and the certificate for this host that it signed itself, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    file = tmp_path_factory.mktemp("tls") / "host.pem"
+    plain = serialization.NoEncryption()
+    file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return file
+
+
+@contextmanager
+def garbled_after(certificate: Path, heard: list[bytes]) -> Iterator[str]:
+    """A host that shakes hands, hears one request, and then goes on without encryption."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        try:
+            inner = context.wrap_socket(connection, server_side=True)
+        except ssl.SSLError:
+            return
+        with inner:
+            heard.append(inner.recv(65536))
+            with socket.socket(fileno=socket.dup(inner.fileno())) as raw:
+                raw.sendall(b"this is no TLS record, whatever it was before")
+
+    with socket.create_server((HOST, 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"https://{HOST}:{listener.getsockname()[1]}"
+        thread.join(5.0)
+
+
+def claim(url: str, trusted: Path | None) -> object:
+    with closing(HttpLink(url)) as link:
+        if trusted is not None:
+            link._session.verify = str(trusted)
+        return link.send("POST", "/v1/devices", Secret("t0ken"), {"id": "e00fce68"})
+
+
+@pytest.mark.rule("N2")
+def test_encryption_that_breaks_in_the_answer_leaves_open_whether_the_claim_was_done(certificate: Path) -> None:
+    heard: list[bytes] = []
+    with garbled_after(certificate, heard) as url:
+        said = claim(url, certificate)
+    assert isinstance(said, NoAnswer)
+    assert heard[0].startswith(b"POST /v1/devices")
+    assert said.was_sent
+
+
+def test_a_host_that_is_not_trusted_was_sent_nothing(certificate: Path) -> None:
+    heard: list[bytes] = []
+    with garbled_after(certificate, heard) as url:
+        said = claim(url, None)
+    assert isinstance(said, NoAnswer)
+    assert not any(heard)
+    assert not said.was_sent
