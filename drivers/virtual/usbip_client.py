@@ -19,6 +19,7 @@ from typing import BinaryIO
 import serial
 from serial.tools.list_ports_common import ListPortInfo
 
+from ..clock import Deadline, SystemClock
 from ..identity import PortPath
 from ..wire.usb import Setup, UsbId
 from .backend import DescriptorBackend, DeviceRef, Handle, parse_configuration, parse_device, usb_failure
@@ -126,6 +127,7 @@ class _Link:
 
     def __init__(self, connection: socket.socket, bus_id: str, number: int) -> None:
         self._socket, self._lock, self._sequence = connection, threading.Lock(), 0
+        self._until = Deadline.after(SystemClock(), _CONNECT_TIMEOUT_S)  # of the exchange under way
         try:
             connection.sendall(OPERATION.pack(VERSION, Operation.IMPORT, 0) + bus_id.encode().ljust(BUS_ID_SIZE, b"\0"))
             _, _, status = OPERATION.unpack(self._read(OPERATION.size))
@@ -150,8 +152,7 @@ class _Link:
             head = HEADER.pack(Command.SUBMIT, sequence, 0, direction, 0)
             body = SUBMIT.pack(0, setup.length, 0, NO_PACKETS, 0, setup.to_bytes())
             try:
-                self._socket.settimeout(timeout_s)
-                self._socket.sendall(head + body + data)
+                self._send(head + body + data, timeout_s)
                 status, reply = self._answer(sequence, setup.is_in)
             except TimeoutError:
                 self._unlink(sequence)
@@ -177,18 +178,26 @@ class _Link:
     def _unlink(self, sequence: int) -> None:
         """Take a transfer back; its number is the victim's, negated, so that its answer can be told apart."""
         with contextlib.suppress(OSError, struct.error):
-            self._socket.settimeout(_UNLINK_TIMEOUT_S)
             head = HEADER.pack(Command.UNLINK, -sequence & 0xFFFFFFFF, 0, 0, 0)
-            self._socket.sendall(head + UNLINK.pack(sequence))
+            self._send(head + UNLINK.pack(sequence), _UNLINK_TIMEOUT_S)
             while True:
                 command, number, *_ = HEADER.unpack(self._read(HEADER.size))
                 self._read(RETURN.size)
                 if command == Command.UNLINKED and number == -sequence & 0xFFFFFFFF:
                     return
 
+    def _send(self, data: bytes, timeout_s: float) -> None:
+        """Begin an exchange: it and all its answers together have ``timeout_s`` real seconds."""
+        self._until = Deadline.after(SystemClock(), timeout_s)
+        self._socket.settimeout(timeout_s)
+        self._socket.sendall(data)
+
     def _read(self, length: int) -> bytes:
         data = b""
         while len(data) < length:
+            if self._until.expired:
+                raise TimeoutError("the server goes on answering something else")
+            self._socket.settimeout(self._until.remaining)
             piece = self._socket.recv(length - len(data))
             if not piece:
                 raise ConnectionResetError("the server closed the connection: the unit left")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,7 +28,9 @@ from drivers.virtual.factory import make_spec
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from drivers.virtual.usbip import UsbIpServer
-from drivers.virtual.usbip_client import UsbIpBackend, linked_ports
+from drivers.virtual.usbip_client import UsbIpBackend, _Link, linked_ports
+from drivers.virtual.usbip_wire import DEVICE, HEADER, OPERATION, RETURN, VERSION, Command, Operation
+from drivers.wire.usb import Setup
 
 SPEED = 40.0
 
@@ -219,3 +224,24 @@ def test_a_server_that_is_not_there_is_an_io_error() -> None:
         usb.core.find(backend=UsbIpBackend(("127.0.0.1", 1)), idVendor=0x2B04)
     assert caught.value.errno == errno.EIO
     assert os.strerror(errno.EIO)
+
+
+def test_a_server_that_goes_on_answering_something_else_is_given_up_at_the_time_out() -> None:
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(1000)
+            device = DEVICE.pack(b"", b"1-1", 1, 5, 2, 0x2B04, 0xC00D, 0, 0, 0, 0, 0, 1, 0)
+            connection.sendall(OPERATION.pack(VERSION, Operation.IMPORT.reply, 0) + device)
+            while True:
+                connection.sendall(HEADER.pack(Command.SUBMITTED, 999, 0, 0, 0) + RETURN.pack(0, 0, 0, 0, 0))
+                time.sleep(0.01)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        link = _Link(socket.create_connection(listener.getsockname()), "1-1", 5)
+        started = time.monotonic()
+        with pytest.raises(usb.core.USBError):
+            link.control(Setup(0xC0, 1, 0, 20, 64), b"", 0.2)
+        link.close()
+    assert time.monotonic() - started < 10.0
