@@ -105,8 +105,12 @@ class FlightResponse(http.client.HTTPResponse):
         self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
     ) -> None:
         flight = Flight.current()
-        flight.hold(sock)  # first: when it refuses, no reader is left open on the socket
         super().__init__(sock, debuglevel, method, url)
+        try:
+            flight.hold(sock)
+        except OSError:
+            self.close()  # when it refuses, no reader is left open on the socket
+            raise
         self.fp = _Reader(_Metered(self.fp.detach(), sock, flight))
 
 
