@@ -81,5 +81,8 @@ def _check_cloud(work: UnitWork, ctx: StepContext) -> None:
 
 
 def _product(work: UnitWork, ctx: StepContext) -> Product | None:
-    """What the cloud (or the journal, for the days without it) says of the profile's product."""
-    return ask(ctx, lambda: work.find_product(ctx), holds=work.profile.offline is Offline.HOLD)
+    """What the cloud (or the journal, for the days without it) says of the profile's product.
+
+    While neither knows it, nothing may be written: the unit waits, also on a bench that queues.
+    """
+    return ask(ctx, lambda: work.find_product(ctx), holds=True)

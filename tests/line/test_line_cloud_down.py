@@ -156,12 +156,22 @@ def test_a_unit_that_comes_back_while_its_work_is_owed_is_not_written_twice(tmp_
         assert sum(bench.cloud.effects.values()) - effects_before == 2
 
 
-def test_without_a_remembered_product_a_queueing_bench_says_so_and_judges_nobody(tmp_path: Path) -> None:
+def test_while_nobody_can_tell_of_the_product_a_queueing_bench_waits_too_and_writes_nothing(tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
-        bench.cloud.down_for(3600)
-        walk = bench.walk(bench.finished_unit(BORON))
-        assert walk.verdict is Verdict.ERROR
-        assert walk.finished.sentence == "cloud_failed"
+        bench.cloud.down_for(600)
+        unit = bench.unit()
+        bench.plug(unit)
+        bench.wait_for(StepHeld, sentence="cloud_hold")
+        bench.sleep(300.0)
+        assert (bench.flash_writes, bench.cloud_writes) == (0, 0)
+        assert bench.wait_finished().verdict is Verdict.PASS
+
+
+def test_a_product_nobody_tells_of_for_a_whole_shift_judges_nobody(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        bench.cloud.down_for(24 * 3600)
+        walk = bench.walk(bench.finished_unit(BORON), within=10 * 3600)
+        assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "cloud_failed")
         assert walk.flash_writes == 0
 
 
