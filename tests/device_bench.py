@@ -6,18 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from drivers.clock import CancelToken, Deadline, SimulatedClock
-from drivers.devices import ParticleDevice
+from drivers.devices import DfuDevice, ParticleDevice
 from drivers.hotplug import Attached, Enumerator, HotplugEvent, PortWatch
 from drivers.identity import PortPath
 from drivers.transport import UsbCandidate
 from drivers.transport.serialport import PyserialHost
 from drivers.transport.usb import PyusbHost
+from drivers.virtual import synthetic
 from drivers.virtual.backend import VirtualBackend
+from drivers.virtual.boot import BootRequest
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import UnitSpec, make_spec
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.unit import VirtualUnit
+from drivers.wire.module import Image, parse_image
 
 
 @dataclass
@@ -74,3 +77,32 @@ class DeviceBench:
     def unit(self, *faults: str, platform: str = "boron", device_os: str = "3.3.1", number: int = 1) -> VirtualUnit:
         """A unit that runs normally, on port 1-1."""
         return self.plug(make_spec(platform, 7, number, device_os, setup_done=True), *faults)
+
+
+# --- units in DFU mode ---
+
+BORON = 13
+
+
+def image(file: synthetic.SyntheticFile) -> Image:
+    return parse_image(file.data, file.name)
+
+
+def release(version: str, platform_id: int = BORON) -> tuple[Image, Image, Image]:
+    bootloader, softdevice, system = (image(file) for file in synthetic.release(platform_id, version))
+    return bootloader, softdevice, system
+
+
+def application(version: str, size: int = 12_000) -> Image:
+    return image(synthetic.application(BORON, version, size=size))
+
+
+def in_dfu(bench: DeviceBench, *faults: str, device_os: str = "3.3.1") -> tuple[VirtualUnit, DfuDevice]:
+    unit = bench.plug(make_spec("boron", 7, 1, device_os, setup_done=True, arrives=BootRequest.DFU), *faults)
+    device = bench.device()
+    device.identify(bench.within(10.0))
+    return unit, device.dfu(bench.within(300.0))
+
+
+def lines_of(bench: DeviceBench, page: int) -> list[str]:
+    return [line.partition(" in ")[0] for line in bench.trace if f"{page:#010x}" in line]
