@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from drivers.clock import CancelToken, Clock, ClockThread
 from drivers.errors import Cancelled
@@ -64,6 +65,14 @@ class DemoOptions:
     factory_os: str = FACTORY_OS
 
 
+class _Tally(NamedTuple):
+    """What one unit counts of itself. It may have left: a whole unit holds megabytes of flash, this does not."""
+
+    score: Score
+    transfers: Counter[str]
+    happened: list[Fault]
+
+
 class Demo:
     """The world around one station: `open_batches`, then `start` plugs in.
 
@@ -79,9 +88,7 @@ class Demo:
         self.cloud = _cloud(clock, self.directory, options)
         self.world = World(_access_points(options.profiles, self._secrets), sims=self.cloud, cloud=self.cloud)
         self.bus = VirtualBus(clock)
-        self._scores: list[Score] = []  # of units that may have left; a whole unit holds megabytes of flash
-        self._transfers: list[Counter[str]] = []
-        self._happened: list[list[Fault]] = []
+        self._tallies: list[_Tally] = []
         self.station = self._station()
         self._hands = [_Hands(self, number) for number in range(1, options.units + 1)]
 
@@ -175,9 +182,7 @@ class Demo:
             spec.device_id, spec.platform_id, serial=spec.serial, iccid=spec.iccid, imei=spec.imei, mac=spec.mac,
             secret=spec.mobile_secret,
         )  # fmt: skip
-        self._scores.append(unit.score)
-        self._transfers.append(unit.transfers)
-        self._happened.append(unit.faults.happened)
+        self._tallies.append(_Tally(unit.score, unit.transfers, unit.faults.happened))
         return unit
 
     def _platform_for(self, slot: int) -> Platform:
@@ -197,7 +202,7 @@ class Demo:
 
     @property
     def flash_writes(self) -> int:
-        return sum(score.flash_writes for score in self._scores)
+        return sum(tally.score.flash_writes for tally in self._tallies)
 
     @property
     def cloud_writes(self) -> int:
@@ -205,12 +210,12 @@ class Demo:
 
     @property
     def transfers(self) -> int:
-        return sum(transfers["control"] for transfers in self._transfers)
+        return sum(tally.transfers["control"] for tally in self._tallies)
 
     @property
     def unhappened(self) -> tuple[Fault, ...]:
         """Ordered faults whose moment no unit ever came to."""
-        happened = {fault for faults in self._happened for fault in faults}
+        happened = {fault for tally in self._tallies for fault in tally.happened}
         return tuple(fault for fault in self.options.faults if fault not in happened)
 
 

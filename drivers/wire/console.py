@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from ..errors import BadIdentity, LocalProtocolError, RemoteProtocolError, StrangeIdentity
-from ..identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Secret, SerialNumber
+from ..identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Secret, SerialNumber, printable
 from ..platforms import ModuleFunction
 from .module import Dependency
 from .replies import ModuleInfo, Store, WifiSecurity
@@ -396,7 +396,7 @@ def _optional(parse: Callable[[str], T], text: str) -> T | None:
 
 
 def _cleaned(text: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in text[:255])
+    return printable(text[:255])
 
 
 def _printable(raw: bytes) -> str:

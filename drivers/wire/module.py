@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from ..errors import BadImage
+from ..identity import printable
 from ..platforms import ModuleFunction
 
 PREFIX = struct.Struct("<IIBBHHBBBBHBBH")
@@ -41,6 +42,7 @@ EXTENSION_SECURITY_MODE = 0x0013
 EXTENSION_ASSET_TYPE = 0x0014
 _EXTENSION_INVALID = 0xFFFF
 _ASSET_NAME_AT = 2 + 32  # in the payload: hash type, hash size, SHA-256, name
+_NAME_SHOWN = 64
 MAX_EXTENSIONS = 64  # the vendor defines a handful; four megabytes of empty ones would be a million objects
 
 _PREFIX_OFFSETS = (0, 0x200, 0x184, 0xC0, 0x10C)  # the usual places, tried first
@@ -164,11 +166,7 @@ class Image:
     @property
     def assets(self) -> tuple[AssetDependency, ...]:
         """What must be in the asset store, or the unit starts in safe mode (reference firmware-and-dfu 3.11)."""
-        return tuple(
-            AssetDependency(_printable(one.payload[_ASSET_NAME_AT:]), one.payload[2:_ASSET_NAME_AT])
-            for one in self.extensions
-            if one.type == EXTENSION_ASSET_DEPENDENCY
-        )
+        return tuple(_asset(one.payload) for one in self.extensions if one.type == EXTENSION_ASSET_DEPENDENCY)
 
     @property
     def flash_address(self) -> int:
@@ -320,12 +318,12 @@ def _score(data: bytes, offset: int) -> int:
     return 1 + sum(points)
 
 
-def _printable(raw: bytes) -> str:
-    """A name out of a file, for sentences: at most 64 characters, none of which moves a cursor."""
-    return "".join(c if c.isprintable() else "?" for c in raw.decode("utf-8", "replace"))[:64]
-
-
 # --- suffix and extensions --------------------------------------------------------------------
+
+
+def _asset(payload: bytes) -> AssetDependency:
+    name = printable(payload[_ASSET_NAME_AT:].decode("utf-8", "replace"))
+    return AssetDependency(name[:_NAME_SHOWN], payload[2:_ASSET_NAME_AT])
 
 
 def _function(value: int) -> int:

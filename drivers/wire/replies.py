@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from ..errors import BadIdentity, RemoteProtocolError, StrangeIdentity
-from ..identity import DeviceId, Iccid, Imei, MacAddress, SerialNumber
+from ..identity import DeviceId, Iccid, Imei, MacAddress, SerialNumber, printable
 from ..platforms import ModuleFunction
 from .module import Dependency
 from .proto import network_pb2, system_pb2
@@ -375,7 +375,7 @@ def _clean(text: str) -> str:
     """Text from a unit, fit for a terminal; refused when it is longer than any real one."""
     if len(text) > _MAX_TEXT:
         raise RemoteProtocolError(f"text of {len(text)} characters in a reply, expected at most {_MAX_TEXT}")
-    return "".join(char if char.isprintable() else "?" for char in text)
+    return printable(text)
 
 
 def _ssid(raw: bytes) -> str:

@@ -21,6 +21,7 @@ from drivers.identity import (
     ScannedSerial,
     SerialNumber,
     parse_scan,
+    printable,
 )  # fmt: skip
 
 from ..model import SlotInfo
@@ -276,7 +277,7 @@ def legible(text: str) -> str:
     That is all after the first blank, and a word as long as a secret.
     """
     head, _, tail = text.strip().partition(" ")
-    shown = "***" if len(head) >= _SECRET_LENGTH else "".join(c if c.isprintable() else "?" for c in head)
+    shown = "***" if len(head) >= _SECRET_LENGTH else printable(head)
     return f"{shown} ***" if tail else shown
 
 

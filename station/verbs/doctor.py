@@ -25,9 +25,8 @@ from ..firmware.store import FirmwareStore
 from ..journal import JournalReader
 from ..paths import find_profile
 from ..profile import load_profile
-from ..secrets import ApiToken, SecretSource
 from .places import add_data_dir, journal_dir
-from .run import check_token
+from .run import token_of
 from .telling import tell
 
 FREE_BYTES = 500 << 20
@@ -202,12 +201,11 @@ def _cloud(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Fin
         yield _no_clock("the cloud was not asked")
         return
     try:
-        check_token(config)
+        token = token_of(config)
     except BadInput as error:
         yield Finding(State.STOP, "token", str(error))
         yield _no_clock("without a token the cloud was not asked")
         return
-    token = SecretSource(os.environ).resolve(config.token, ApiToken)
     clock = SystemClock()
     client = CloudClient(config.cloud_url, lambda: token, clock)
     try:

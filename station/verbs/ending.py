@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from types import FrameType
 
-from drivers.clock import CancelToken, Clock, Deadline
+from drivers.clock import Clock, Deadline
 
 from ..compose import Station
 from ..demo import Demo
@@ -23,21 +23,18 @@ OUTBOX_WAIT_S = 60.0
 POLL_S = 0.5
 
 
-def wait_outbox(station: Station, cancel: CancelToken | None = None) -> None:
-    """Until nothing is owed to the cloud, a minute of the station's clock at most.
-
-    Call it before `Station.stop`. Raises `drivers.errors.Cancelled` when ``cancel`` is.
-    """
+def _wait_outbox(station: Station) -> None:
+    """Until nothing is owed to the cloud, a minute of the station's clock at most."""
     deadline = Deadline.after(station.clock, OUTBOX_WAIT_S)
     while station.journal.waiting() and not deadline.expired:
-        station.clock.sleep(POLL_S, cancel)
+        station.clock.sleep(POLL_S)
 
 
 def wait_once(demo: Demo) -> None:
     """Until every unit was walked once and owed work had its minute, or the run was ended meanwhile."""
     demo.wait_done()
     with contextlib.suppress(JournalError):  # closed by whoever ended it
-        wait_outbox(demo.station)
+        _wait_outbox(demo.station)
 
 
 @contextlib.contextmanager

@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     for name in arguments.batch:
         check_batch_name(name)
     config = load_config(arguments.config)
-    check_token(config)
+    token_of(config)  # without one every unit would wait for it
     clock = SystemClock()
     station = Station(settings(config, arguments), hardware(config), clock)
     try:
@@ -73,9 +73,9 @@ def run(arguments: argparse.Namespace) -> int:
     return _headless(station, arguments, clock)
 
 
-def check_token(config: StationConfig) -> None:
-    """Raise `BadInput` when there is no token, or none that fits into a request: every unit would wait for it."""
-    SecretSource(os.environ).resolve(config.token, ApiToken)
+def token_of(config: StationConfig) -> ApiToken:
+    """The station's token as it stands now; raises `BadInput` when there is none, or none that fits into a request."""
+    return SecretSource(os.environ).resolve(config.token, ApiToken)
 
 
 def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
@@ -84,7 +84,7 @@ def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
     return Settings(
         station_id=config.station_id, slots=config.slots or UNBOUND, data_dir=journal_dir(arguments, make=True),
         firmware=config.firmware_folders,
-        cloud_url=config.cloud_url, token=lambda: secrets.resolve(config.token, ApiToken), secrets=secrets,
+        cloud_url=config.cloud_url, token=lambda: token_of(config), secrets=secrets,
         operator=arguments.operator, traces=arguments.trace,
     )  # fmt: skip
 
