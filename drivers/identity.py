@@ -79,7 +79,11 @@ class SerialNumber(_Text):
 
 
 class Iccid(_Text):
-    """19 to 21 digits that begin with 89; blanks and a trailing filler F are dropped (A8)."""
+    """19 to 21 digits that begin with 89; blanks and trailing fillers F are dropped (A8).
+
+    A label, a file or a hand is held to that form by `parse`. A modem is not: what `told` took from one may be odd,
+    and says so by `is_odd`.
+    """
 
     what = "ICCID"
     pattern = re.compile(r"89[0-9]{17,19}")
@@ -87,7 +91,26 @@ class Iccid(_Text):
 
     @classmethod
     def canonical(cls, text: str) -> str:
-        return text.replace(" ", "").strip().removesuffix("F").removesuffix("f")
+        return text.replace(" ", "").strip().rstrip("Ff")
+
+    @classmethod
+    def told(cls, text: str) -> Self:
+        """Take the number a SIM told, of whatever form: some have letters in it, or another length.
+
+        Raises `BadIdentity` for what is no number at all: anything but 1 to 32 letters and digits.
+        """
+        value = cls.canonical(text)
+        if not _SIM_NUMBER.fullmatch(value):
+            raise BadIdentity(f"ICCID has {len(value)} characters, expected letters and digits; reseat the SIM")
+        return cls(value)
+
+    @property
+    def is_odd(self) -> bool:
+        """Report whether this is no ICCID by its form: the cloud may not know such a SIM."""
+        return not self.pattern.fullmatch(self.value)
+
+
+_SIM_NUMBER = re.compile(r"[0-9A-Za-z]{1,32}")
 
 
 class Imei(_Text):
@@ -238,7 +261,7 @@ def parse_scan(text: str) -> Scanned:
         return ScannedImei(Imei.parse(text))
     if re.fullmatch(r"[0-9a-fA-F]{24}", text):
         return ScannedDeviceId(DeviceId.parse(text))
-    if re.fullmatch(r"89[0-9 ]{17,24}[Ff]?", text):
+    if re.fullmatch(r"89[0-9 ]{17,24}[Ff]*", text):
         return ScannedIccid(Iccid.parse(text))
     serial = _serial_of(head)
     if tail and not _SECRET.fullmatch(tail):

@@ -139,7 +139,7 @@ def load_identity(directory: Path) -> UnitSpec | None:
             mobile_secret=MobileSecret(str(fields["mobile_secret"])),
             mac=MacAddress.parse(fields["mac"]) if fields["mac"] else None,
             imei=Imei.parse(fields["imei"]) if fields["imei"] else None,
-            iccid=Iccid.parse(fields["iccid"]) if fields["iccid"] else None,
+            iccid=Iccid.told(fields["iccid"]) if fields["iccid"] else None,
             is_protected=bool(fields.get("is_protected", False)),
         )
     except (ValueError, KeyError, TypeError) as error:

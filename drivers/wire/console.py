@@ -148,7 +148,7 @@ def _identity(raw: bytes) -> ConsoleIdentity:
         serial=_optional(SerialNumber.parse, found.get("Serial Number", "")),
         secret=_secret(found.get("Device Secret", "")),
         imei=_optional(Imei.parse, found.get("IMEI", "")),
-        iccid=_optional(Iccid.parse, found.get("ICCID", "")),
+        iccid=_optional(Iccid.told, found.get("ICCID", "")),
         cell_radio=_cleaned(found.get("Cell Radio Version", "")) or None,
     )
 
@@ -218,7 +218,7 @@ def parse_description(raw: bytes) -> Description:
             platform_id=int(content["p"]),
             modules=tuple(_module(entry) for entry in content["m"]),
             imei=_optional(Imei.parse, str(content.get("imei", ""))),
-            iccid=_optional(Iccid.parse, str(content.get("iccid", ""))),
+            iccid=_optional(Iccid.told, str(content.get("iccid", ""))),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise RemoteProtocolError(

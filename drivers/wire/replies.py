@@ -239,11 +239,14 @@ def chunk_size(raw: bytes) -> int:
 
 
 def cellular_identity(raw: bytes) -> CellularIdentity:
-    """ICCID and IMEI, each None when not told. Raises `StrangeIdentity` for a text that is none."""
+    """ICCID and IMEI, each None when not told. Raises `StrangeIdentity` for a text that is none.
+
+    An ICCID is kept as read however odd: it says nothing about the unit.
+    """
     reply = _parse(network_pb2.IccidReply, raw)
     iccid, imei = _clean(reply.iccid), _clean(reply.imei)
     return CellularIdentity(
-        _identity(Iccid.parse, iccid) if iccid else None,
+        _identity(Iccid.told, iccid) if iccid else None,
         _identity(Imei.parse, imei) if imei else None,
     )
 

@@ -24,7 +24,7 @@ def sim(work: CloudWork, ctx: StepContext) -> StepResult:
         raise StepFault(
             "no ICCID was read from the unit, so its SIM cannot be looked up; reseat the SIM", sentence="sim_missing"
         )
-    iccid = Iccid.parse(work.job.iccid)
+    iccid = Iccid.told(work.job.iccid)
     started, pace = ctx.clock.now(), _speed(work.job.serial).value
     budget_s = pace.budget_s if work.has_unit else 0.0  # nobody waits at a slot for owed work
     may_ask = work.job.product_id is None
@@ -34,8 +34,15 @@ def sim(work: CloudWork, ctx: StepContext) -> StepResult:
         waited = ctx.clock.now() - started
         if found is not None and found.is_active:
             ctx.measure("SIM active after", round(waited, 1), "s", high=pace.budget_s)
-            proof = f"cloud shows SIM active after {waited:.0f} s"
+            proof = f"cloud shows SIM active after {waited:.0f} s" + (f"; its number {iccid} is odd" * iccid.is_odd)
             return done(proof) if asked else already(proof)
+        if found is None and iccid.is_odd and work.has_unit and (may_ask or waited >= budget_s):
+            raise StepFault(
+                f"the cloud does not know a SIM {iccid}, which is no usual number ({iccid.wanted});"
+                " reseat the SIM or try another one",
+                sentence="sim_odd",
+                values=(str(iccid),),
+            )
         has_failed = found is not None and found.last_action_failed
         if has_failed and (asked_again or not may_ask):
             raise UnitRejected(f"the activation of SIM {work.job.iccid} failed at the carrier", sentence="sim_failed")

@@ -68,6 +68,7 @@ SENTENCES: dict[str, Sentence] = {
     "update_not_applied": Sentence(("Unit did not take the update.",), RED),
     "verify_failed": Sentence(("Unit reads back wrong.",), RED),
     "sim_failed": Sentence(("SIM does not work.",), TECHNICIAN),
+    "sim_odd": Sentence(("SIM {0}", "is not known."), TECHNICIAN),
     "sim_missing": Sentence(("No SIM found.",), TECHNICIAN),
     "not_online": Sentence(("Unit does not come online.", "Antenna, coverage?"), TECHNICIAN),
     "not_claimed": Sentence(("Unit has no owner.",), TECHNICIAN),

@@ -131,6 +131,7 @@ def test_a_mobile_secret_and_another_secret_are_never_equal() -> None:
         ("8931 4404 0001 0000 0001", "89314404000100000001"),
         ("8931440400010000000F", "8931440400010000000"),
         ("8931440400010000000f", "8931440400010000000"),
+        ("8931440400010000000FF", "8931440400010000000"),
         ("893144040001000000", None),
         ("8931440400010000000123", None),
         ("88314404000100000001", None),
@@ -144,6 +145,29 @@ def test_iccids(text: str, wanted: str | None) -> None:
     else:
         assert Iccid.parse(text).value == wanted
         assert parse_scan(text) == ScannedIccid(Iccid(wanted))
+
+
+@pytest.mark.rule("A8")
+@pytest.mark.parametrize(
+    ("text", "kept", "is_odd"),
+    [
+        ("8931440400010000000F", "8931440400010000000", False),
+        ("8931 4404 0001 0000 0001", "89314404000100000001", False),
+        ("893144040001000000", "893144040001000000", True),
+        ("8901170227200123456789", "8901170227200123456789", True),
+        ("898600B5192271001234", "898600B5192271001234", True),
+        ("88314404000100000001", "88314404000100000001", True),
+    ],
+)
+def test_what_a_sim_tells_is_kept_and_known_to_be_odd(text: str, kept: str, is_odd: bool) -> None:
+    iccid = Iccid.told(text)
+    assert (iccid.value, iccid.is_odd) == (kept, is_odd)
+
+
+@pytest.mark.parametrize("text", ["", "FFFF", "8" * 33, "8931440400010000000\n1", "8931-4404", "\u0668\u0669" * 10])
+def test_what_no_sim_tells_is_refused(text: str) -> None:
+    with pytest.raises(BadIdentity, match="letters and digits"):
+        Iccid.told(text)
 
 
 def test_fifteen_digits_are_an_imei() -> None:

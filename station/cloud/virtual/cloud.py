@@ -277,7 +277,7 @@ class VirtualCloud:
         )  # fmt: skip
 
     def is_active(self, iccid: str) -> bool:
-        return self.sim_status(Iccid.parse(iccid)) == "active"
+        return self.sim_status(Iccid.told(iccid)) == "active"
 
     # --- HTTP ---
 

@@ -144,12 +144,18 @@ def test_the_mobile_secret_stays_hidden() -> None:
         b"Device ID: \r\n",
         ARGON_I.replace(b"P044", b"...."),
         BORON_I.replace(b"350000000000006", b"35"),
-        BORON_I.replace(b"8931", b"1231"),
+        BORON_I.replace(b"8931", b"!?31"),
     ],
 )
 def test_identities_that_cannot_be_are_refused(answer: bytes) -> None:
     with pytest.raises(RemoteProtocolError):
         console.identity().feed(answer + VERSION)
+
+
+def test_a_sims_number_is_kept_as_printed_however_odd() -> None:
+    (done,) = console.identity().feed(BORON_I.replace(b"8931", b"12B1") + VERSION)
+    iccid = done.value.iccid  # type: ignore[union-attr]
+    assert (str(iccid), iccid.is_odd) == ("12B14404000100000001", True)
 
 
 @pytest.mark.parametrize(

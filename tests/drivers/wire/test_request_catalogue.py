@@ -207,7 +207,7 @@ def test_the_worked_module_info_with_explicit_zeros() -> None:  # reference firm
         (requests.get_connection_status().decode, b"\x08\x09"),
         (requests.start_firmware_update(1).decode, b""),
         (requests.start_firmware_update(1).decode, b"\x08\x80\x80\x04"),
-        (requests.get_iccid().decode, b"\x0a\x0388x"),
+        (requests.get_iccid().decode, b"\x0a\x0388!"),
         (requests.get_known_networks().decode, b"\x0a\x00" * 129),
         (requests.get_module_info().decode, bytes.fromhex("12 05 08 02 42 01 ff")),
     ],
