@@ -130,7 +130,7 @@ class Station:
         self._record(
             StationStarted(
                 at=self.clock.utc(), station_id=self._settings.station_id, slots=self._settings.slots,
-                operator=self._settings.operator, virtual=self._hardware.virtual,
+                operator=self._settings.operator, virtual=self._hardware.virtual, speed=self.clock.speed,
             )
         )  # fmt: skip
         for opened in self.bench.batches:

@@ -19,6 +19,7 @@ from .engine.events import (
     HandsNeeded,
     OutboxSettled,
     StationFault,
+    StationStarted,
     StepFinished,
     StepHeld,
     StepProgress,
@@ -27,8 +28,10 @@ from .engine.events import (
     UnmappedPort,
     VerdictRevised,
 )
-from .model import Verdict
+from .local_time import clock_time
+from .model import VERDICT_WORD, Verdict
 from .plain_text import clean
+from .ui.words import line
 
 MAX_WAITING = 50_000
 """Lines that wait for a slow reader: some minutes of a full bench."""
@@ -39,22 +42,34 @@ def _where(event: Event) -> str:
     return f"slot {event.slot}" if event.slot else "station"
 
 
+def _station(event: StationStarted) -> str:
+    """What the header of a screen says first. Nobody has asked the cloud by then."""
+    pace = "simulated time" if event.speed is None else f"time {event.speed:.2g} times as fast"
+    kind = f", VIRTUAL units{'' if event.speed == 1.0 else f', {pace}'}" if event.virtual else ""
+    return f"station {event.station_id}: {len(event.slots)} slots{kind}; cloud not asked yet"
+
+
 def _step(event: Event) -> str:
     assert isinstance(event, StepFinished)
     return f"{event.step}: {event.outcome.value} ({event.proof or event.reason}) {event.seconds:.1f} s"
 
 
 _WORDS: dict[type[Event], Callable[..., str]] = {
+    StationStarted: _station,
     BatchOpened: lambda e: f"batch {e.batch.id}: {e.title} revision {e.batch.profile.revision}",
     AttemptStarted: lambda e: f"attempt {e.attempt} with {e.profile or 'no profile'}",
-    UnitIdentified: lambda e: f"{e.platform} {e.label}" + (f", seen before: {e.seen.verdict.name}" if e.seen else ""),
+    UnitIdentified: lambda e: (
+        f"{e.platform} {e.label}" + (f", seen before: {VERDICT_WORD[e.seen.verdict]}" if e.seen else "")
+    ),
     StepFinished: _step,
-    HandsNeeded: lambda e: f"your turn: {e.sentence.replace('_', ' ')} {' '.join(e.values)}".rstrip(),
-    StepHeld: lambda e: f"{e.step} waits: {e.sentence.replace('_', ' ')}",
+    HandsNeeded: lambda e: f"YOUR TURN: {line(e.sentence, e.values)}" + (f" ({e.led})" if e.led else ""),
+    StepHeld: lambda e: f"{e.step} WAITS: {line(e.sentence)}",
     StepResumed: lambda e: f"{e.step} goes on",
-    AttemptFinished: lambda e: f"{e.verdict.name} in {e.seconds:.1f} s" + (f": {e.reason}" if e.reason else ""),
+    AttemptFinished: lambda e: (
+        f"{VERDICT_WORD[e.verdict]} in {e.seconds:.1f} s" + (f": {e.reason}" if e.reason else "")
+    ),
     OutboxSettled: lambda e: f"owed {e.action} of {e.device_id}: {e.outcome.value} {e.reason or e.proof}",
-    VerdictRevised: lambda e: f"{e.device_id} is now {e.verdict.name}" + (f": {e.reason}" if e.reason else ""),
+    VerdictRevised: lambda e: f"{e.device_id} is now {VERDICT_WORD[e.verdict]}" + (f": {e.reason}" if e.reason else ""),
     CloudStateChanged: lambda e: "cloud answers" if e.reachable else f"cloud does not answer: {e.reason}",
     UnmappedPort: lambda e: f"a unit on port {e.port_path}, which is no slot's",
     CommandRefused: lambda e: f"not done: {e.reason}",
@@ -65,7 +80,7 @@ _WORDS: dict[type[Event], Callable[..., str]] = {
 def as_words(event: Event) -> str | None:
     """One line for a person; None for events that are only for a screen."""
     words = _WORDS.get(type(event))
-    return None if words is None else clean(f"{event.at:%H:%M:%S}  {_where(event):8}  {words(event)}")
+    return None if words is None else clean(f"{clock_time(event.at)}  {_where(event):8}  {words(event)}")
 
 
 def as_json(event: Event) -> str | None:
@@ -165,7 +180,7 @@ class Tally:
 
 
 def summary_words(summary: BatchSummary) -> str:
-    units = ", ".join(f"{count} {name}" for name, count in summary.units.items()) or "no unit"
+    units = ", ".join(f"{count} {VERDICT_WORD[Verdict[name]]}" for name, count in summary.units.items()) or "no unit"
     return (
         f"{units} in {summary.seconds:.0f} s; flash writes {summary.flash_writes},"
         f" cloud writes {summary.cloud_writes}, transfers {summary.transfers}\n"

@@ -44,6 +44,15 @@ OUTCOME_VERDICT: dict[Outcome, Verdict] = {
 }
 """What a step's outcome makes of the attempt."""
 
+VERDICT_WORD: dict[Verdict, str] = {
+    Verdict.PASS: "PASS",
+    Verdict.PENDING: "SET ASIDE",
+    Verdict.FAIL: "FAIL",
+    Verdict.ABORTED: "STOPPED",
+    Verdict.ERROR: "CHECK STATION",
+}
+"""What people read, on every face and in every report; the codes stay in JSON, SQL and one export column."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:

@@ -9,6 +9,7 @@ from typing import Any
 
 from station.engine import events as ev
 from station.engine.commands import Command
+from station.figures import Figures
 from station.model import Batch, IdentityFact, Outcome, ProfileRef, SlotInfo, Verdict
 from station.ui.app import BenchApp
 from station.ui.look import FULL_COLOUR
@@ -37,9 +38,8 @@ class Story:
         yield ev.StationStarted(at=AT, station_id="bench-3", slots=self.slots, operator="0417")
         batch = Batch("2026-11-22-A", ProfileRef("boron-product", 7, "0" * 64), 500)
         yield ev.BatchOpened(at=AT, batch=batch, title="WIDGET-BORON")
-        yield ev.BatchProgress(
-            at=AT, batch=batch.id, finished=129, passed=126, pending=2, first_pass=126, target=500
-        )  # fmt: skip
+        figures = Figures(units=129, passed=126, pending=1, failed=2, judged=128, first_passed=125, retests=1)
+        yield ev.BatchProgress(at=AT, batch=batch.id, figures=figures, target=500)
         yield ev.CloudStateChanged(at=AT, reachable=True)
 
     def arrives(self, slot: int, attempt: str | None = None) -> Iterator[ev.Event]:

@@ -58,6 +58,11 @@ class ClockThread(Protocol):
 class Clock(Protocol):
     """Monotonic seconds, wall time, and everything that can block."""
 
+    @property
+    def speed(self) -> float | None:
+        """How many times as fast as real time it runs; None where time is simulated and jumps."""
+        ...
+
     def now(self) -> float:
         """Seconds since an arbitrary moment; never goes back."""
         ...

@@ -147,6 +147,8 @@ class SimulatedClock:
     stderr once (a thread blocked outside the clock would otherwise hang a test silently).
     """
 
+    speed: float | None = None
+
     def __init__(self, *, stall_s: float = 30.0, epoch: datetime.datetime = EPOCH) -> None:
         self.master = threading.RLock()
         self._now = 0.0

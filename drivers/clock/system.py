@@ -113,7 +113,7 @@ class SystemClock:
     """The machine's monotonic clock, ``speed`` times as fast (1.0 = real time)."""
 
     def __init__(self, speed: float = 1.0) -> None:
-        self.speed = speed
+        self.speed: float = speed
         self._start = time.monotonic()
         self._start_utc = datetime.datetime.now(datetime.UTC)
 

@@ -12,6 +12,7 @@ import enum
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+from ..figures import Figures
 from ..model import Batch, IdentityFact, Measurement, Outcome, SeenBefore, SlotInfo, Verdict
 
 
@@ -72,6 +73,7 @@ class StationStarted(Event):
     slots: tuple[SlotInfo, ...]
     operator: str = ""
     virtual: bool = False  # virtual units and a virtual cloud: shown wherever it matters
+    speed: float | None = 1.0  # how many times as fast as real time; None: simulated time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +89,10 @@ class BatchClosed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchProgress(Event):
-    """Counters after a commit. ``first_pass`` counts units whose first attempt ended PASS or PENDING."""
+    """Where the batch stands after a commit."""
 
     batch: str
-    finished: int
-    passed: int
-    pending: int
-    first_pass: int
+    figures: Figures
     target: int | None = None
 
 

@@ -19,6 +19,7 @@ from drivers.identity import MobileSecret
 
 from ..engine.events import BatchProgress
 from ..errors import JournalError
+from ..figures import Figures
 from ..model import Batch, Measurement, OutboxItem, Outcome, ProfileRef, SeenBefore, StepRecord, Verdict
 from .chain import Row, Tail, flaw
 from .directory import JOURNAL_FILE, check_journal_files
@@ -130,25 +131,31 @@ class JournalReader:
         return self._one(_batch, "SELECT * FROM batches WHERE batch = ?", batch)
 
     def progress(self, batch: str, at: datetime.datetime) -> BatchProgress:
-        """Counts units, not attempts: by each unit's last finished attempt, and ``first_pass`` by its first one."""
+        """Where ``batch`` stands; one nobody opened has no unit."""
+        target = self._one(lambda row: row["target"], "SELECT target FROM batches WHERE batch = ?", batch)
+        return BatchProgress(at=at, batch=batch, figures=self.figures(batch), target=target)
+
+    def figures(self, batch: str) -> Figures:
+        """Units of ``batch`` by their last attempt with a verdict, and by their first that judged them."""
         found = self._one(
-            lambda row: BatchProgress(
-                at=at, batch=batch, finished=row["finished"], passed=row["passed"], pending=row["pending"],
-                first_pass=row["first_pass"], target=row["target"],
-            ),
-            """WITH finished AS (
-                SELECT verdict,
-                    row_number() OVER (PARTITION BY device_id ORDER BY started_seq) AS nth,
-                    row_number() OVER (PARTITION BY device_id ORDER BY started_seq DESC) AS nth_last
-                FROM attempts WHERE batch = ? AND device_id IS NOT NULL AND verdict IS NOT NULL)
-            SELECT count(*) FILTER (WHERE nth_last = 1) AS finished,
-                count(*) FILTER (WHERE nth_last = 1 AND verdict = 'PASS') AS passed,
-                count(*) FILTER (WHERE nth_last = 1 AND verdict = 'PENDING') AS pending,
-                count(*) FILTER (WHERE nth = 1 AND verdict IN ('PASS', 'PENDING')) AS first_pass,
-                (SELECT target FROM batches WHERE batch = ?) AS target
-            FROM finished""",
-            batch, batch,
-        )  # fmt: skip
+            lambda row: Figures(**{name: row[name] for name in row.keys()}),  # noqa: SIM118 - a Row iterates values
+            """WITH known AS (SELECT * FROM attempts WHERE batch = ? AND device_id IS NOT NULL),
+            last AS (SELECT verdict, row_number() OVER (PARTITION BY device_id ORDER BY started_seq DESC) AS nth
+                FROM known WHERE verdict IS NOT NULL),
+            judged AS (SELECT verdict, row_number() OVER (PARTITION BY device_id ORDER BY started_seq) AS nth
+                FROM known WHERE verdict IN ('PASS', 'FAIL'))
+            SELECT (SELECT count(DISTINCT device_id) FROM known) AS units,
+                count(*) FILTER (WHERE verdict = 'PASS') AS passed,
+                count(*) FILTER (WHERE verdict = 'PENDING') AS pending,
+                count(*) FILTER (WHERE verdict = 'FAIL') AS failed,
+                count(*) FILTER (WHERE verdict = 'ABORTED') AS aborted,
+                count(*) FILTER (WHERE verdict = 'ERROR') AS error,
+                (SELECT count(*) FROM judged WHERE nth = 1) AS judged,
+                (SELECT count(*) FROM judged WHERE nth = 1 AND verdict = 'PASS') AS first_passed,
+                (SELECT count(*) FROM judged WHERE nth > 1) AS retests
+            FROM last WHERE nth = 1""",
+            batch,
+        )
         assert found is not None  # an aggregate without GROUP BY always has one row
         return found
 

@@ -6,6 +6,9 @@ import datetime
 
 from rich.cells import cell_len
 
+from ..figures import percent
+from ..local_time import clock_time
+from ..model import VERDICT_WORD, Verdict
 from .look import Glyphs
 from .state import BatchLine, BenchState, LogLine
 from .text import fit
@@ -37,13 +40,11 @@ _SOONEST_DETAILS = ("L", "Up] [Down", "Enter", "R", "X")
 
 def header(state: BenchState, width: int, glyphs: Glyphs) -> str:
     """What is made, how far it is, cloud, outbox, operator. Narrow screens show what is worth most."""
-    cloud = glyphs.cloud_down if state.is_cloud_up is False else glyphs.cloud_up
     parts = [  # (text, its place among all by worth)
-        (_virtual(state), 0),
-        *_batch_parts(state),
-        (f"FPY {state.first_pass_yield * 100:.1f} %" if state.first_pass_yield is not None else "", 7),
-        (f"cloud {cloud}", 2 if state.is_cloud_up is False else 5),
-        (f"outbox {state.outbox}", 4 if state.outbox else 9),
+        (_virtual(state, glyphs), 0),
+        *_batch_parts(state, glyphs),
+        (f"cloud {_cloud(state.is_cloud_up, glyphs)}", 2 if state.is_cloud_up is False else 5),
+        (f"owed {state.outbox}", 4 if state.outbox else 9),
         (f"op {state.operator}" if state.operator else "", 8),
     ]
     return _joined([part for part in parts if part[0]], width, glyphs)
@@ -51,11 +52,23 @@ def header(state: BenchState, width: int, glyphs: Glyphs) -> str:
 
 def notice_line(state: BenchState, notice: str, width: int, glyphs: Glyphs) -> str:
     """``notice`` where there is only the header to say it; that the units are virtual is said all the same."""
-    return fit(glyphs.separator.join(part for part in (_virtual(state), notice) if part), width)
+    return fit(glyphs.separator.join(part for part in (_virtual(state, glyphs), notice) if part), width)
 
 
-def _virtual(state: BenchState) -> str:
-    return "VIRTUAL" if state.is_virtual else ""
+def _virtual(state: BenchState, glyphs: Glyphs) -> str:
+    """What nobody may take for real: the units, and time that does not pass as on the wall."""
+    if not state.is_virtual:
+        return ""
+    if state.speed is None:
+        return "VIRTUAL, simulated time"
+    return "VIRTUAL" if state.speed == 1.0 else f"VIRTUAL {glyphs.times}{state.speed:.2g}"
+
+
+def _cloud(is_up: bool | None, glyphs: Glyphs) -> str:
+    """Until somebody asked it, nobody knows."""
+    if is_up is None:
+        return glyphs.cloud_unknown
+    return glyphs.cloud_up if is_up else glyphs.cloud_down
 
 
 def _joined(parts: list[tuple[str, int]], width: int, glyphs: Glyphs) -> str:
@@ -68,15 +81,15 @@ def _joined(parts: list[tuple[str, int]], width: int, glyphs: Glyphs) -> str:
     return fit(glyphs.separator.join(text for text, _ in kept), width)
 
 
-def _batch_parts(state: BenchState) -> list[tuple[str, int]]:
-    count = f"{state.done}/{state.target}" if state.target is not None else f"{state.done} done"
+def _batch_parts(state: BenchState, glyphs: Glyphs) -> list[tuple[str, int]]:
     if not state.batches:
         return [("no batch open", 1)]
-    if len(state.batches) == 1:
-        (only,) = state.batches
-        return [(product(only), 3), (f"batch {only.batch.id}", 6), (count, 1)]
+    figures = state.figures
+    passed = figures.passed if state.target is None else f"{figures.passed}/{state.target}"
+    share = percent(figures.first_pass_yield, glyphs.nothing)
     names = ", ".join(product(line) for line in state.batches)
-    return [(names, 3), (f"{len(state.batches)} batches", 6), (count, 1)]
+    which = f"batch {state.batches[0].batch.id}" if len(state.batches) == 1 else f"{len(state.batches)} batches"
+    return [(names, 3), (which, 6), (f"{passed} {VERDICT_WORD[Verdict.PASS]}", 1), (f"FPY {share}", 7)]
 
 
 def product(line: BatchLine) -> str:
@@ -84,8 +97,8 @@ def product(line: BatchLine) -> str:
 
 
 def log_line(line: LogLine, width: int, glyphs: Glyphs, tz: datetime.tzinfo | None) -> str:
-    """``10:14:03  slot 1  P044AB1234567  PASS in 21.4 s``"""
-    at = line.at.astimezone(tz).strftime("%H:%M:%S")
+    """``10:14:03 UTC+8  slot 1  P044AB1234567  PASS in 21.4 s``"""
+    at = clock_time(line.at, tz)
     shape = glyphs.shape(line.look) if line.look else ""
     where = f"slot {line.slot}" if line.slot else ""
     return fit("  ".join(part for part in (at, where, line.name, f"{shape} {line.text}".strip()) if part), width)

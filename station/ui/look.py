@@ -51,7 +51,7 @@ FACES: dict[Look, Face] = {
     Look.RUNNING: Face("", "", "▶", "[>]", ""),
     Look.HANDS: Face("YOUR TURN", "TURN", "☞", "[?]", ""),
     Look.PASS: Face("PASS", "PASS", "✔", "[OK]", "Unplug."),
-    Look.PENDING: Face("SET ASIDE", "TRAY", "◷", "[..]", "Blue tray."),
+    Look.PENDING: Face("SET ASIDE", "TRAY", "◷", "[..]", "Set-aside tray."),
     Look.FAIL: Face("FAIL", "FAIL", "✖", "[X]", "Red bin."),
     Look.ABORTED: Face("STOPPED", "STOP", "◌", "[-]", "Plug it in again."),
     Look.ERROR: Face("CHECK STATION", "CHECK", "⚠", "[!]", "Technician."),
@@ -101,6 +101,9 @@ class Glyphs:
     ascii_only: bool
     cloud_up: str
     cloud_down: str
+    cloud_unknown: str
+    times: str
+    nothing: str  # a figure there is no unit for
     dot: str
     bar_full: str
     bar_rest: str
@@ -113,5 +116,5 @@ class Glyphs:
         return FACES[look].ascii_shape if self.ascii_only else FACES[look].shape
 
 
-UNICODE = Glyphs(False, "●", "○", "●", "█", "░", " · ", "✔", "✖", "▸")
-ASCII = Glyphs(True, "up", "DOWN", "(*)", "#", "-", " | ", "ok", "DIFFERS", ">")
+UNICODE = Glyphs(False, "●", "○", "?", "×", "–", "●", "█", "░", " · ", "✔", "✖", "▸")
+ASCII = Glyphs(True, "up", "DOWN", "?", "x", "-", "(*)", "#", "-", " | ", "ok", "DIFFERS", ">")

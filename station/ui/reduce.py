@@ -54,7 +54,7 @@ def _station_started(state: BenchState, event: ev.StationStarted) -> BenchState:
     )
     return replace(
         state, slots=slots or state.slots, station_id=clean(event.station_id, 40),
-        operator=clean(event.operator, 40), is_virtual=event.virtual,
+        operator=clean(event.operator, 40), is_virtual=event.virtual, speed=event.speed,
     )  # fmt: skip
 
 
@@ -76,10 +76,7 @@ def _batch_progress(state: BenchState, event: ev.BatchProgress) -> BenchState:
     def counted(line: BatchLine) -> BatchLine:
         if line.batch.id != clean(event.batch, 60):
             return line
-        return replace(
-            line, finished=event.finished, passed=event.passed, pending=event.pending,
-            first_pass=event.first_pass, target=event.target if event.target is not None else line.target,
-        )  # fmt: skip
+        return replace(line, figures=event.figures, target=event.target if event.target is not None else line.target)
 
     return replace(state, batches=tuple(counted(line) for line in state.batches))
 

@@ -7,9 +7,12 @@ Every string in it went through `text.clean`: whatever a unit says can be shown 
 from __future__ import annotations
 
 import datetime
+import functools
+import operator
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from ..figures import Figures
 from ..model import Batch, IdentityFact, Measurement, Outcome, SeenBefore, SlotInfo, Verdict
 from .look import VERDICT_LOOK, Look
 
@@ -144,19 +147,12 @@ class SlotState:
 
 @dataclass(frozen=True, slots=True)
 class BatchLine:
-    """An open batch and its counters after the last commit."""
+    """An open batch and where it stood after the last commit."""
 
     batch: Batch
     title: str = ""
-    finished: int = 0
-    passed: int = 0
-    pending: int = 0
-    first_pass: int = 0
+    figures: Figures = field(default_factory=Figures)
     target: int | None = None
-
-    @property
-    def done(self) -> int:
-        return self.passed + self.pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +199,7 @@ class BenchState:
     slots: tuple[SlotState, ...]
     station_id: str = ""
     is_virtual: bool = False
+    speed: float | None = 1.0  # of the time that passes; None: simulated
     operator: str = ""
     batches: tuple[BatchLine, ...] = ()
     is_cloud_up: bool | None = None
@@ -243,17 +240,12 @@ class BenchState:
         return any(slot.is_walking and slot.verdict is None for slot in self.slots)
 
     @property
-    def done(self) -> int:
-        return sum(batch.done for batch in self.batches)
+    def figures(self) -> Figures:
+        """All open batches together."""
+        return functools.reduce(operator.add, (batch.figures for batch in self.batches), Figures())
 
     @property
     def target(self) -> int | None:
         """Units ordered over all open batches; None when any of them has no number."""
         targets = [batch.target for batch in self.batches]
         return sum(t for t in targets if t is not None) if targets and None not in targets else None
-
-    @property
-    def first_pass_yield(self) -> float | None:
-        """0.0-1.0 over all open batches; None before the first unit."""
-        finished = sum(batch.finished for batch in self.batches)
-        return sum(batch.first_pass for batch in self.batches) / finished if finished else None

@@ -1,6 +1,6 @@
 """The one catalogue of what the station says to an operator.
 
-Every line has at most eight words, every entry names one action, light colours are said in the
+Every line has at most eight words and 36 characters, every entry names one action, light colours are said in the
 unit's own LED words, and nothing names software. The engine sends *keys* of this catalogue with
 values; an unknown key falls back to the reason of the record, so nothing is ever left unsaid.
 """
@@ -12,10 +12,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..model import Outcome, SeenBefore, Verdict
+from ..model import VERDICT_WORD, Outcome, SeenBefore, Verdict
 from .text import clean, seconds
 
 MAX_WORDS = 8
+MAX_LINE = 36  # characters of one line, with values of ordinary length
 MAX_ENTRIES = 120
 _MAX_VALUE = 24  # characters of one value inside a sentence
 
@@ -35,14 +36,15 @@ class Sentence:
 UNPLUG = "Unplug."
 RED = "Red bin."
 TECHNICIAN = "Technician."
+SET_ASIDE = "Set-aside tray."
 SUPERVISOR = "Call supervisor."
 AGAIN = "Plug it in again."
 
 SENTENCES: dict[str, Sentence] = {
     # good ends
     "pass": Sentence((), UNPLUG),
-    "pending": Sentence(("Finished when the cloud answers.",), "Blue tray."),
-    "sim_pending": Sentence(("SIM is not active yet.",), "Blue tray."),
+    "pending": Sentence(("Finished when the cloud answers.",), SET_ASIDE),
+    "sim_pending": Sentence(("SIM is not active yet.",), SET_ASIDE),
     # the wrong unit
     "wrong_platform": Sentence(("This is {a 0}.", "This batch wants {1}."), RED),
     "no_profile": Sentence(("No open batch for {a 0}.",), SUPERVISOR),
@@ -51,29 +53,29 @@ SENTENCES: dict[str, Sentence] = {
     "wrong_sku": Sentence(("This is a {0}.", "This batch wants {1}."), RED),
     "wrong_product": Sentence(("Already in product {0}.",), TECHNICIAN),
     "already_elsewhere": Sentence(("Already in product {0}.",), TECHNICIAN),
-    "owner_other": Sentence(("Unit belongs to somebody else.",), TECHNICIAN),
+    "owner_other": Sentence(("Another account owns this unit.",), TECHNICIAN),
     "unknown_serial": Sentence(("Label cannot be read.",), TECHNICIAN),
     "label_not_scanned": Sentence(("Label was not scanned.",), AGAIN),
     "identity_missing": Sentence(("Unit has no {0}.",), TECHNICIAN),
     "quarantined": Sentence(("Unit waits for approval.",), SUPERVISOR),
     "bad_device_id": Sentence(("The cloud does not know this unit.",), TECHNICIAN),
     # a bad unit
-    "unit_rejected": Sentence(("Unit is not good.",), RED),
-    "unit_refused": Sentence(("Unit says no.",), RED),
+    "unit_rejected": Sentence(("Unit rejected.",), RED),
+    "unit_refused": Sentence(("Unit refused.",), RED),
     "protected": Sentence(("Unit is locked.",), TECHNICIAN),
     "wifi_join_failed": Sentence(("Unit cannot join Wi-Fi.",), RED),
     "listening_after_setup": Sentence(("Light still blinks dark blue.",), TECHNICIAN),
-    "safe_mode": Sentence(("Unit runs without its application.",), TECHNICIAN),
-    "write_failed": Sentence(("Unit cannot be written.",), RED),
-    "update_not_applied": Sentence(("Unit did not take the update.",), RED),
-    "verify_failed": Sentence(("Unit reads back wrong.",), RED),
+    "safe_mode": Sentence(("Application does not run.",), TECHNICIAN),
+    "write_failed": Sentence(("Write failed.",), RED),
+    "update_not_applied": Sentence(("Update was not applied.",), RED),
+    "verify_failed": Sentence(("Read-back failed.",), RED),
     "sim_failed": Sentence(("SIM does not work.",), TECHNICIAN),
     "sim_odd": Sentence(("SIM {0}", "is not known."), TECHNICIAN),
     "sim_missing": Sentence(("No SIM found.",), TECHNICIAN),
     "not_online": Sentence(("Unit does not come online.", "Antenna, coverage?"), TECHNICIAN),
     "not_claimed": Sentence(("Unit has no owner.",), TECHNICIAN),
     "name_taken": Sentence(("Name {0} is taken.",), TECHNICIAN),
-    "final_check_failed": Sentence(("Last check is not good.",), TECHNICIAN),
+    "final_check_failed": Sentence(("Final check failed.",), TECHNICIAN),
     # firmware
     "firmware_refused": Sentence(("Firmware does not fit this unit.",), SUPERVISOR),
     "firmware_missing": Sentence(("Firmware file is missing.",), SUPERVISOR),
@@ -83,18 +85,18 @@ SENTENCES: dict[str, Sentence] = {
     "unplugged_too_early": Sentence(("Unplugged too early.",), AGAIN),
     "stopped_by_operator": Sentence(("Stopped by hand.",), AGAIN),
     "swapped": Sentence(("Another unit took its place.",), "Plug the first one in again."),
-    "part_walked": Sentence(("Only this step was done.",), "Retry for a verdict."),
+    "part_walked": Sentence(("Only this step ran.",), "Retry for a verdict."),
     "station_closing": Sentence(("Station was closed.",), AGAIN),
     # the station, not the unit
     "silent": Sentence(("No answer.",), "Other cable, other port?"),
     "did_not_return": Sentence(("Unit did not come back.",), AGAIN),
-    "no_permission": Sentence(("No USB permission.",), "Run: station udev print"),
+    "no_permission": Sentence(("No USB permission.",), TECHNICIAN),
     "bench_wifi_down": Sentence(("Wi-Fi of the bench may be down.",), SUPERVISOR),
     "cloud_failed": Sentence(("Cloud does not answer.",), SUPERVISOR),
     "cloud_hold": Sentence(("Cloud does not answer.",), "Wait. It goes on by itself."),
     "cloud_refused": Sentence(("Cloud refused this unit.",), TECHNICIAN),
     "cloud_limit": Sentence(("Cloud is busy.",), "Wait. It goes on by itself."),
-    "token_rejected": Sentence(("Cloud key is not accepted.",), SUPERVISOR),
+    "token_rejected": Sentence(("Cloud token rejected.",), SUPERVISOR),
     "journal_failed": Sentence(("Record cannot be written.",), SUPERVISOR),
     "check_station": Sentence(("Unit is not judged.",), TECHNICIAN),
     # hands
@@ -103,7 +105,7 @@ SENTENCES: dict[str, Sentence] = {
     "listening_by_hand": Sentence((), "Hold MODE. Let go at DARK BLUE."),
     # slots between attempts
     "arrived": Sentence(("New unit",)),
-    "starting": Sentence(("Starts",)),
+    "starting": Sentence(("Starting",)),
     "do_not_unplug": Sentence((), "Do not unplug."),
     "hands_default": Sentence((), TECHNICIAN),
     # lines of the station
@@ -137,26 +139,26 @@ SENTENCES: dict[str, Sentence] = {
     "find_unit": Sentence((), "Type any number of the unit."),
     "find_nothing": Sentence(("Not seen on this bench today.",)),
     "batch_wrong": Sentence(("Batch and profile are needed.",), "Type both."),
-    "batch_name": Sentence(("This batch name does not work.",), "Letters, digits, dashes only."),
-    "target_wrong": Sentence(("The number of units is wrong.",), "Type a whole number."),
+    "batch_name": Sentence(("Batch name is not valid.",), "Letters, digits, dashes only."),
+    "target_wrong": Sentence(("Number of units is not valid.",), "Type a whole number."),
     "no_batch": Sentence(("No batch is open.",), SUPERVISOR),
 }
 
 STEP_TITLES: dict[str, str] = {
-    "identify": "Who is it",
-    "dfu": "Ready to write",
+    "identify": "Identify",
+    "dfu": "Prepare",
     "device_os": "Device OS",
-    "firmware": "Application",
+    "firmware": "Firmware",
     "product_add": "Add to product",
     "name": "Name",
     "group": "Group",
     "lock": "Lock version",
     "wifi": "Wi-Fi",
-    "setup_done": "Set-up mark",
+    "setup_done": "Setup flag",
     "sim": "SIM",
     "online": "Online",
-    "claim": "Owner",
-    "final_check": "Last check",
+    "claim": "Claim",
+    "final_check": "Final check",
     "label": "Label",
 }
 
@@ -168,14 +170,6 @@ OUTCOME_WORDS: dict[Outcome, str] = {
     Outcome.FAILED: "failed",
     Outcome.ABORTED: "stopped",
     Outcome.ERROR: "error",
-}
-
-VERDICT_WORDS: dict[Verdict, str] = {
-    Verdict.PASS: "PASS",
-    Verdict.PENDING: "SET ASIDE",
-    Verdict.FAIL: "FAIL",
-    Verdict.ABORTED: "STOPPED",
-    Verdict.ERROR: "CHECK STATION",
 }
 
 
@@ -190,15 +184,15 @@ class Led:
 
 
 LEDS: dict[str, Led] = {
-    "blinking dark blue": Led("blinking dark blue", "ready for its network", "#4F7BFF"),
-    "fast blinking blue": Led("blinking blue, fast", "forgets its networks", "#4F7BFF"),
+    "blinking dark blue": Led("blinking dark blue", "listening for setup", "#4F7BFF"),
+    "fast blinking blue": Led("blinking blue, fast", "clearing its networks", "#4F7BFF"),
     "breathing blue": Led("breathing blue", "radio on, not connected", "#4F7BFF"),
-    "blinking yellow": Led("blinking yellow", "ready to be written", "#FFD800"),
-    "blinking magenta": Led("blinking magenta", "takes an update: do not unplug", "#FF4FE0"),
-    "breathing magenta": Led("breathing magenta", "runs without its application", "#FF4FE0"),
-    "blinking green": Led("blinking green", "looks for a network", "#3FE05A"),
-    "breathing green": Led("breathing green", "network, no cloud", "#3FE05A"),
-    "blinking cyan": Led("blinking cyan", "goes online", "#30E0F0"),
+    "blinking yellow": Led("blinking yellow", "in DFU, ready to be written", "#FFD800"),
+    "blinking magenta": Led("blinking magenta", "updating: do not unplug", "#FF4FE0"),
+    "breathing magenta": Led("breathing magenta", "safe mode: no application", "#FF4FE0"),
+    "blinking green": Led("blinking green", "searching for a network", "#3FE05A"),
+    "breathing green": Led("breathing green", "network, but no cloud", "#3FE05A"),
+    "blinking cyan": Led("blinking cyan", "connecting to the cloud", "#30E0F0"),
     "breathing cyan": Led("breathing cyan", "online", "#30E0F0"),
     "breathing white": Led("breathing white", "radio off", "#FFFFFF"),
     "blinking red": Led("blinking red", "has a fault", "#FF6A5A"),
@@ -237,12 +231,12 @@ def step_title(step: str, title: str = "") -> str:
 def seen_before(seen: SeenBefore, tz: datetime.tzinfo | None = None) -> str:
     """``tz`` None: the machine's own time zone."""
     day = seen.at.astimezone(tz).strftime("%a %H:%M")
-    return line("seen_before", (VERDICT_WORDS[seen.verdict], day, seen.station_id))
+    return line("seen_before", (VERDICT_WORD[seen.verdict], day, seen.station_id))
 
 
 def ended(verdict: Verdict, took_s: float) -> str:
     """For the log: ``PASS in 21.4 s``."""
-    return f"{VERDICT_WORDS[verdict]} in {seconds(took_s)}"
+    return f"{VERDICT_WORD[verdict]} in {seconds(took_s)}"
 
 
 _PLACE = re.compile(r"\{(a )?(\d)\}")

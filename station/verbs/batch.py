@@ -11,7 +11,9 @@ from ..batch_name import check_batch_name
 from ..config import load_config
 from ..engine.events import BatchClosed, BatchOpened
 from ..errors import BadInput
+from ..figures import counts, yields
 from ..journal import Journal, owner_of
+from ..local_time import moment
 from ..model import Batch
 from ..paths import find_profile
 from ..profile import load_profile
@@ -62,6 +64,8 @@ def run_open(arguments: argparse.Namespace) -> int:
         journal.record(BatchOpened(at=SystemClock().utc(), batch=batch, title=profile.title or profile.id))
     finally:
         journal.close()
+    ordered = f", {batch.target} units ordered" if batch.target else ""
+    tell(f"batch {batch.id} is open: {profile.id} revision {profile.revision}{ordered}")
     return 0
 
 
@@ -73,8 +77,12 @@ def run_close(arguments: argparse.Namespace) -> int:
         if known is None or known.closed_at is not None:
             raise BadInput(f"no open batch {arguments.batch}; see: station batch list")
         journal.record(BatchClosed(at=SystemClock().utc(), batch=arguments.batch))
+        figures, owed = journal.figures(arguments.batch), journal.waiting()
     finally:
         journal.close()
+    tell(f"batch {arguments.batch} is closed for good: {counts(figures, known.batch.target)}; {yields(figures)}")
+    if owed:
+        tell(f"{owed} jobs are still owed to the cloud; the next run of the station finishes them")
     return 0
 
 
@@ -82,11 +90,10 @@ def run_list(arguments: argparse.Namespace) -> int:
     """Print all batches; returns 0."""
     with reader(arguments) as journal:
         for row in journal.batches():
-            counts = journal.progress(row.batch.id, row.opened_at)
-            state = "open" if row.closed_at is None else f"closed {row.closed_at:%Y-%m-%d %H:%M}"
-            target = f"/{counts.target}" if counts.target else ""
+            figures = journal.figures(row.batch.id)
+            state = "open" if row.closed_at is None else f"closed {moment(row.closed_at)}"
             tell(
                 f"{row.batch.id}  {row.batch.profile.id} revision {row.batch.profile.revision}  {state}  "
-                f"{counts.finished}{target} finished, {counts.passed} PASS, {counts.pending} PENDING"
+                f"{counts(figures, row.batch.target)}; {yields(figures)}"
             )
     return 0

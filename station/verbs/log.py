@@ -13,12 +13,15 @@ from typing import TextIO
 from drivers.errors import BadIdentity
 from drivers.identity import ScannedSerial, parse_scan
 
+from ..figures import counts, yields
 from ..journal import AttemptRecord, JournalReader, UnitHistory
 from ..journal.export import write_csv, write_dump, write_jsonl
 from ..journal.export.cells import unguarded
+from ..local_time import moment
+from ..model import VERDICT_WORD
 from ..plain_text import clean
 from .places import add_data_dir, check_output, output, reader
-from .telling import tell_all
+from .telling import tell, tell_all
 
 _HARMLESS = re.compile(r"a-[0-9a-f]{12}|([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}|.{1,14}")
 """Attempts and MAC addresses, and whatever is shorter than a mobile secret."""
@@ -42,13 +45,21 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run_export(arguments: argparse.Namespace) -> int:
-    """Write the batch log; returns 0."""
+    """Write the batch log, and beside a file what each batch came to; returns 0."""
     if arguments.output is not None:
         check_output(arguments.output, "-o")
     write = write_csv if arguments.format == "csv" else write_jsonl
     with reader(arguments) as journal, _output(arguments.output) as file:
-        write(journal, arguments.batch, file, all_attempts=arguments.all_attempts)
+        rows = write(journal, arguments.batch, file, all_attempts=arguments.all_attempts)
+        if arguments.output is not None:
+            tell(f"{arguments.output}: {rows} rows")
+            tell_all(_figures(journal, batch) for batch in dict.fromkeys(arguments.batch))
     return 0
+
+
+def _figures(journal: JournalReader, batch: str) -> str:
+    figures = journal.figures(batch)
+    return f"batch {batch}: {counts(figures)}; {yields(figures)}"
 
 
 def run_dump(arguments: argparse.Namespace) -> int:
@@ -85,7 +96,7 @@ def wanted(text: str) -> tuple[str, str]:
 
 def story(unit: UnitHistory, journal: JournalReader) -> Iterator[str]:
     """What happened to one unit, a line each."""
-    yield f"{unit.platform} {unit.label}  first seen {unit.first_seen:%Y-%m-%d %H:%M}"
+    yield f"{unit.platform} {unit.label}  first seen {moment(unit.first_seen)}"
     yield f"  {'device_id':14} {unit.device_id}"
     for name in dict.fromkeys(fact.name for fact in unit.facts):
         fact = next(f for f in reversed(unit.facts) if f.name == name)
@@ -95,8 +106,8 @@ def story(unit: UnitHistory, journal: JournalReader) -> Iterator[str]:
 
 
 def _attempt(attempt: AttemptRecord, journal: JournalReader) -> Iterator[str]:
-    verdict = attempt.verdict.name if attempt.verdict is not None else "not finished"
-    yield f"  {attempt.started_at:%Y-%m-%d %H:%M:%S}  batch {attempt.batch or '-'}  slot {attempt.slot}  {verdict}" + (
+    verdict = VERDICT_WORD[attempt.verdict] if attempt.verdict is not None else "not finished"
+    yield f"  {moment(attempt.started_at)}  batch {attempt.batch or '-'}  slot {attempt.slot}  {verdict}" + (
         f": {attempt.reason}" if attempt.reason else ""
     )
     for step in journal.steps(attempt.attempt):

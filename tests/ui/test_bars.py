@@ -9,14 +9,16 @@ from screen_pilot import on_loop, picture, press, running, tell
 from screen_story import AT, Story
 
 from station.engine import events as ev
+from station.figures import Figures
 from station.model import Batch, ProfileRef
 from station.ui.bars import details_footer, footer, header
-from station.ui.look import UNICODE
+from station.ui.look import ASCII, UNICODE
 from station.ui.reduce import replay
 from station.ui.screens.bench import BenchScreen
 from station.ui.screens.details import Details
 from station.ui.state import BenchState
 
+FIGURES = Figures(units=4, passed=3, failed=1, judged=4, first_passed=3)
 WHOLE_KEYS = re.compile(r"(?:\[[^]]+\] [a-z ]+|\[Up\] \[Down\] choose a step)(?:  |$)")
 
 
@@ -24,17 +26,41 @@ def demo_bench(story: Story, *told: ev.Event) -> BenchState:
     """A demo's bench: virtual, two profiles, some units through."""
     batches = (Batch(f"demo-{name}", ProfileRef(name, 1, "0" * 64)) for name in ("widget-boron", "widget-argon"))
     opened = [ev.BatchOpened(at=AT, batch=batch, title=batch.profile.id.upper()) for batch in batches]
-    progress = ev.BatchProgress(at=AT, batch="demo-widget-boron", finished=4, passed=3, pending=0, first_pass=3)
+    progress = ev.BatchProgress(at=AT, batch="demo-widget-boron", figures=FIGURES)
     started = ev.StationStarted(at=AT, station_id="demo", slots=story.slots, operator="0417", virtual=True)
     cloud = ev.CloudStateChanged(at=AT, reachable=True)
     return replay(BenchState.of(story.slots), [started, *opened, progress, cloud, *told])
 
 
-@pytest.mark.parametrize("width", range(7, 140))
-@pytest.mark.parametrize("outbox", [0, 4])
-def test_virtual_units_are_named_first_on_every_width(story: Story, width: int, outbox: int) -> None:
-    state = demo_bench(story, ev.OutboxChanged(at=AT, waiting=outbox))
-    assert header(state, width, UNICODE).startswith("VIRTUAL")
+def test_virtual_units_are_named_first_on_every_width_and_nothing_is_cut(story: Story) -> None:
+    state = demo_bench(story, ev.OutboxChanged(at=AT, waiting=4))
+    whole = set(header(state, 200, UNICODE).split(UNICODE.separator))
+    for width in range(7, 140):
+        first, *others = header(state, width, UNICODE).split(UNICODE.separator)
+        assert first == "VIRTUAL"
+        assert set(others) <= whole
+
+
+@pytest.mark.parametrize(
+    ("speed", "shown"),
+    [(1.0, "VIRTUAL"), (6.0, "VIRTUAL ×6"), (4.8, "VIRTUAL ×4.8"), (None, "VIRTUAL, simulated time")],
+)
+def test_time_that_does_not_pass_as_on_the_wall_is_said(story: Story, speed: float | None, shown: str) -> None:
+    started = ev.StationStarted(at=AT, station_id="demo", slots=story.slots, virtual=True, speed=speed)
+    state = replay(BenchState.of(story.slots), [started])
+    assert header(state, 80, UNICODE).split(UNICODE.separator)[0] == shown
+    assert header(state, 80, ASCII).split(ASCII.separator)[0] == shown.replace("×", "x")
+
+
+@pytest.mark.parametrize(
+    ("answers", "shown"), [((), "cloud ?"), ((True,), "cloud ●"), ((False,), "cloud ○"), ((True, False), "cloud ○")]
+)
+def test_the_light_of_the_cloud_is_a_question_until_it_was_asked(
+    story: Story, answers: tuple[bool, ...], shown: str
+) -> None:
+    told = [ev.CloudStateChanged(at=AT, reachable=answer) for answer in answers]
+    state = replay(BenchState.of(story.slots), told)
+    assert shown in header(state, 80, UNICODE).split(UNICODE.separator)
 
 
 def test_a_real_bench_is_never_called_virtual(story: Story) -> None:
@@ -45,26 +71,26 @@ def test_a_real_bench_is_never_called_virtual(story: Story) -> None:
 @pytest.mark.parametrize(
     ("width", "outbox", "shown"),
     [
-        (118, 0, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 2 batches · 3 done · FPY 75.0 % · cloud ● · op 0417"),
-        (78, 4, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 3 done · cloud ● · outbox 4"),
-        (58, 0, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 3 done"),
-        (30, 4, "VIRTUAL · 3 done · outbox 4"),
+        (118, 0, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 2 batches · 3 PASS · FPY 75.0 % · cloud ● · op 0417"),
+        (78, 4, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 3 PASS · cloud ● · owed 4"),
+        (58, 0, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 3 PASS"),
+        (30, 4, "VIRTUAL · 3 PASS · owed 4"),
     ],
 )
 def test_profile_and_revision_go_later_than_what_is_worth_less(
     story: Story, width: int, outbox: int, shown: str
 ) -> None:
     state = demo_bench(story, ev.OutboxChanged(at=AT, waiting=outbox))
-    assert header(state, width, UNICODE).replace(" · outbox 0", "") == shown
+    assert header(state, width, UNICODE).replace(" · owed 0", "") == shown
 
 
 def test_a_cloud_that_is_away_is_told_before_the_profile(story: Story) -> None:
     state = demo_bench(story, ev.CloudStateChanged(at=AT, reachable=False), ev.OutboxChanged(at=AT, waiting=4))
-    assert header(state, 58, UNICODE) == "VIRTUAL · 2 batches · 3 done · cloud ○ · outbox 4"
-    assert header(state, 26, UNICODE) == "VIRTUAL · 3 done · cloud ○"
+    assert header(state, 58, UNICODE) == "VIRTUAL · 2 batches · 3 PASS · cloud ○ · owed 4 · op 0417"
+    assert header(state, 26, UNICODE) == "VIRTUAL · 3 PASS · cloud ○"
 
 
-@pytest.mark.parametrize("width", range(12, 120))
+@pytest.mark.parametrize("width", [12, 17, 25, 40, 58, 79, 98, 119])
 def test_a_narrow_screen_names_whole_keys_and_always_the_way_out(story: Story, width: int) -> None:
     for line, way_out in ((footer(demo_bench(story), width), "[Q] leave"), (details_footer(width), "[Esc] back")):
         assert line.endswith(way_out)

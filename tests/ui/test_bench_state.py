@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from screen_story import AT, Story
 
 from station.engine import events as ev
+from station.figures import Figures
 from station.model import Batch, IdentityFact, Measurement, Outcome, ProfileRef, SeenBefore, SlotInfo, Verdict
 from station.ui.look import VERDICT_LOOK, Look
 from station.ui.reduce import reduce, replay
@@ -199,8 +200,8 @@ def test_steps_keep_outcome_proof_and_measurements(story: Story) -> None:
 
 def test_header_counts_come_from_the_last_commit(story: Story) -> None:
     state = bench(story, *story.opened())
-    assert (state.done, state.target, state.operator) == (128, 500, "0417")
-    assert state.first_pass_yield == pytest.approx(126 / 129)
+    assert (state.figures.passed, state.target, state.operator) == (126, 500, "0417")
+    assert state.figures.first_pass_yield == pytest.approx(125 / 128)
     assert state.is_cloud_up
 
 
@@ -208,8 +209,9 @@ def test_two_open_batches_are_counted_together_and_closed_apart(story: Story) ->
     second = Batch("B2", ProfileRef("argon-product", 1, "1" * 64), None)
     state = bench(story, *story.opened(), ev.BatchOpened(at=AT, batch=second))
     assert state.target is None
-    state = reduce(state, ev.BatchProgress(at=AT, batch="B2", finished=2, passed=1, pending=0, first_pass=1))
-    assert state.done == 129
+    state = reduce(state, ev.BatchProgress(at=AT, batch="B2", figures=Figures(units=2, passed=1, failed=1, judged=2)))
+    assert (state.figures.units, state.figures.passed, state.figures.failed) == (131, 127, 3)
+    assert state.figures.first_pass_yield == pytest.approx(125 / 130)
     state = reduce(state, ev.BatchClosed(at=AT, batch="2026-11-22-A"))
     assert [line.batch.id for line in state.batches] == ["B2"]
 

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from ...model import StepRecord
+from ...model import VERDICT_WORD, StepRecord
 from ..entries import stamp
 from ..reader import JournalReader
 from .cells import guarded, number
@@ -56,6 +56,9 @@ STATION_COLUMNS: dict[str, Cell] = {
     "Finished": _finished,
     "Seconds": lambda row: number(row.attempt.seconds),
     "Verdict": lambda row: "" if row.attempt.verdict is None else row.attempt.verdict.name,
+    "Result": lambda row: "" if row.attempt.verdict is None else VERDICT_WORD[row.attempt.verdict],
+    "First Judged": lambda row: row.judged[0].name if row.judged else "",
+    "Judged Attempts": lambda row: str(len(row.judged)),
     "Failed Step": lambda row: guarded(row.attempt.failed_step),
     "Reason": lambda row: guarded(row.attempt.reason),
 }

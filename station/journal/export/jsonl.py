@@ -31,6 +31,7 @@ def _line(row: ExportRow) -> dict[str, Any]:
         "profile": attempt.profile, "operator": attempt.operator, "started": stamp(attempt.started_at),
         "finished": None if attempt.finished_at is None else stamp(attempt.finished_at), "seconds": attempt.seconds,
         "verdict": None if attempt.verdict is None else attempt.verdict.name,
+        "judged": [verdict.name for verdict in row.judged],
         "failed_step": attempt.failed_step, "reason": attempt.reason,
         "facts": row.facts, "steps": [_step(step) for step in row.steps],
     }  # fmt: skip

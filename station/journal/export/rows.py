@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...errors import BadInput
-from ...model import StepRecord
+from ...model import StepRecord, Verdict
 from ..reader import attempt_record, steps_of
 from ..records import AttemptRecord
 
@@ -20,6 +20,7 @@ class ExportRow:
     attempt: AttemptRecord
     facts: dict[str, str]
     steps: tuple[StepRecord, ...]
+    judged: tuple[Verdict, ...]  # every PASS and FAIL of this unit in this batch, oldest first
 
     def fact(self, *names: str) -> str:
         """The first of ``names`` that is known and not empty."""
@@ -28,12 +29,12 @@ class ExportRow:
 
 _SELECT = """
     SELECT *, row_number() OVER (
-        PARTITION BY coalesce(device_id, attempt) ORDER BY verdict IS NULL, started_seq DESC) AS nth_last
+        PARTITION BY batch, coalesce(device_id, attempt) ORDER BY verdict IS NULL, started_seq DESC) AS nth_last
     FROM attempts WHERE batch IN ({marks})"""
 
 
 def export_rows(db: sqlite3.Connection, batches: Sequence[str], all_attempts: bool) -> Iterator[ExportRow]:
-    """One row a unit, its last finished attempt; or all attempts. In the order they started.
+    """One row a unit of each batch, its last finished attempt; or all attempts. In the order they started.
 
     An attempt on a unit that was never identified is a row of its own: nothing that happened is hidden.
     """
@@ -41,7 +42,17 @@ def export_rows(db: sqlite3.Connection, batches: Sequence[str], all_attempts: bo
     where = "" if all_attempts else "WHERE nth_last = 1"
     for row in db.execute(f"SELECT * FROM ({chosen}) {where} ORDER BY started_seq", tuple(batches)):
         attempt = attempt_record(row)
-        yield ExportRow(attempt, _facts(db, attempt, row["finished_seq"]), steps_of(db, attempt.attempt))
+        facts = _facts(db, attempt, row["finished_seq"])
+        yield ExportRow(attempt, facts, steps_of(db, attempt.attempt), _judged(db, attempt))
+
+
+def _judged(db: sqlite3.Connection, attempt: AttemptRecord) -> tuple[Verdict, ...]:
+    found = db.execute(
+        "SELECT verdict FROM attempts WHERE batch = ? AND device_id = ? AND verdict IN ('PASS', 'FAIL')"
+        " ORDER BY started_seq",
+        (attempt.batch, attempt.device_id),
+    )
+    return tuple(Verdict[row["verdict"]] for row in found)
 
 
 def _facts(db: sqlite3.Connection, attempt: AttemptRecord, until: int | None) -> dict[str, str]:

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from ...engine.commands import CloseBatch, Command, OpenBatch
+from ...figures import counts, yields
 from ...model import is_batch_name
 from ..bars import product
 from ..look import Glyphs
@@ -80,11 +81,8 @@ class Batches(Screen[None]):
 
     def _row(self, entry: BatchLine, is_chosen: bool) -> str:
         mark = self._glyphs.cursor if is_chosen else " "
-        target = f"/{entry.target}" if entry.target is not None else ""
-        share = f"FPY {entry.first_pass / entry.finished * 100:.1f} %" if entry.finished else ""
-        return (
-            f"{mark} {entry.batch.id}  {product(entry)}  {entry.done}{target} done  {entry.pending} set aside  {share}"
-        )
+        told = f"{counts(entry.figures, entry.target)}; {yields(entry.figures, self._glyphs.nothing)}"
+        return f"{mark} {entry.batch.id}  {product(entry)}  {told}"
 
     def on_input_submitted(self, _event: Input.Submitted) -> None:
         """Enter in any field: open the batch, or say which field is wrong."""

@@ -12,10 +12,12 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
+from ...local_time import clock_time
+from ...model import VERDICT_WORD
 from ..look import VERDICT_LOOK, Glyphs
 from ..state import BenchState, Past
 from ..text import fit, seconds
-from ..words import VERDICT_WORDS, line
+from ..words import line
 
 MAX_SHOWN = 30
 
@@ -45,8 +47,8 @@ class Find(Screen[None]):
         self.query_one("#found", Static).update(Content("\n".join(rows[:MAX_SHOWN] or [line("find_nothing")])))
 
     def _row(self, past: Past) -> str:
-        at = past.at.astimezone(self._tz).strftime("%H:%M:%S")
-        verdict = f"{self._glyphs.shape(VERDICT_LOOK[past.verdict])} {VERDICT_WORDS[past.verdict]}"
+        at = clock_time(past.at, self._tz)
+        verdict = f"{self._glyphs.shape(VERDICT_LOOK[past.verdict])} {VERDICT_WORD[past.verdict]}"
         text = f"{at}  slot {past.slot:<2}  {past.label:<16}  {past.device_id:<24}  {verdict:<16}  "
         return fit(f"{text}{seconds(past.seconds):>8}  {past.batch}  {past.reason}", max(20, self.size.width - 4))
 

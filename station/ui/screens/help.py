@@ -16,13 +16,13 @@ from ..look import FACES, Glyphs, Look
 from ..words import LEDS
 
 _DOES = {
-    Look.RUNNING: "step name: wait",
+    Look.RUNNING: "a step at work: wait",
     Look.HANDS: "do what it says",
     Look.PASS: "unplug",
-    Look.PENDING: "blue tray, finished later",
+    Look.PENDING: "set-aside tray, finished later",
     Look.FAIL: "red bin, or where it says",
     Look.ABORTED: "plug it in again",
-    Look.ERROR: "unit is not judged",
+    Look.ERROR: "unit is not judged: check what it says",
 }
 
 

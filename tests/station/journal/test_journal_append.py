@@ -135,7 +135,7 @@ def test_a_device_id_that_is_none_is_refused(journal: Journal, bad: str) -> None
 @pytest.mark.rule("A1")
 def test_device_ids_that_differ_in_the_last_digit_stay_two_records(journal: Journal) -> None:
     journal.record(*walked("a-1", 1), *walked("a-2", 2))
-    assert journal.progress("B1", at()).finished == 2
+    assert journal.figures("B1").finished == 2
     first, second = journal.unit(unit_id(1)), journal.unit(unit_id(2))
     assert first is not None
     assert second is not None

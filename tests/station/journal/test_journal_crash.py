@@ -162,7 +162,7 @@ for again in (lambda: journal.record(*walked("later")), lambda: journal.settle(i
         say("recorded")
     except JournalError as error:
         say(f"{error}")
-say(f"still read: {journal.progress('B1', at()).finished}")
+say(f"still read: {journal.figures('B1').finished}")
 journal.close()
 """
 
@@ -258,7 +258,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(data: Path, clock: Sim
     assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'secrets'").fetchone()[0] == 0
     db.close()
     with Journal.open(data, "bench-1", clock) as journal:
-        assert journal.progress("B1", at()).finished == 2
+        assert journal.figures("B1").units == 2
 
 
 def test_the_file_of_a_newer_station_is_refused(data: Path, clock: SimulatedClock) -> None:

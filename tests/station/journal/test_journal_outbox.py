@@ -11,6 +11,7 @@ from drivers.clock import SimulatedClock
 from station.engine.events import OutboxSettled, VerdictRevised
 from station.engine.records import OutboxQueued
 from station.errors import JournalError
+from station.figures import Figures
 from station.journal import Journal
 from station.model import Outcome, Verdict
 
@@ -42,8 +43,7 @@ def test_the_last_settled_item_turns_the_attempt_pass(journal: Journal) -> None:
     assert (revised.verdict, revised.device_id, revised.attempt) == (Verdict.PASS, unit_id(1), "a-1")
     assert verdict(journal) is Verdict.PASS
     assert journal.waiting() == 0
-    progress = journal.progress("B1", at())
-    assert (progress.passed, progress.pending, progress.first_pass) == (1, 0, 1)
+    assert journal.figures("B1") == Figures(units=1, passed=1, judged=1, first_passed=1)
     assert [row.kind for row in journal.entries()][-3:] == ["OutboxSettled", "OutboxSettled", "VerdictRevised"]
 
 
@@ -63,7 +63,7 @@ def test_a_refusal_turns_the_attempt_fail_names_its_step_and_gives_up_what_was_t
     attempt = journal.attempt("a-1")
     assert attempt is not None
     assert (attempt.verdict, attempt.failed_step) == (Verdict.FAIL, "product_add")
-    assert journal.progress("B1", at()).first_pass == 0
+    assert journal.figures("B1") == Figures(units=1, failed=1, judged=1)
 
 
 @pytest.mark.rule("N1")
@@ -127,8 +127,7 @@ def test_work_owed_by_a_unit_that_was_walked_again_meanwhile_settles_its_own_att
     journal.record(started("a-2"), step("a-2"), finished("a-2", Verdict.FAIL, reason="Wi-Fi"))
     journal.settle(item("a-1"), Outcome.ALREADY, "", "read back")
     assert (verdict(journal, "a-1"), verdict(journal, "a-2")) == (Verdict.PASS, Verdict.FAIL)
-    progress = journal.progress("B1", at())
-    assert (progress.finished, progress.passed, progress.first_pass) == (1, 0, 1)
+    assert journal.figures("B1") == Figures(units=1, failed=1, judged=1, first_passed=1, retests=1)
 
 
 def test_work_put_off_before_the_clock_was_set_back_is_due_at_once(journal: Journal) -> None:

@@ -14,6 +14,7 @@ from drivers.clock import SimulatedClock
 from station.engine.events import BatchClosed, Event, OperatorChanged, StationStarted, UnitIdentified
 from station.engine.records import CredentialWritten, ProductCached, UnitFacts, WriteConfirmed, WriteIntended
 from station.errors import JournalError
+from station.figures import Figures
 from station.journal import Journal, SerialCached
 from station.model import IdentityFact, Measurement, Outcome, Verdict
 
@@ -44,7 +45,7 @@ def test_another_iccid_with_the_same_imei_is_the_same_unit_with_a_history(journa
         assert (unit.fact("imei"), unit.fact("iccid")) == (IMEI, ICCID_2)
         assert [(f.value, f.attempt) for f in unit.facts if f.name == "iccid"] == [(ICCID_1, "a-1"), (ICCID_2, "a-2")]
         assert [f.value for f in unit.facts if f.name == "imei"] == [IMEI]
-    assert journal.progress("B1", at()).finished == 1
+    assert journal.figures("B1").finished == 1
 
 
 @pytest.mark.rule("A10")
@@ -116,7 +117,7 @@ def test_a_unit_that_is_identified_late_gets_its_attempt(journal: Journal) -> No
     attempt = journal.attempt("a-1")
     assert attempt is not None
     assert attempt.device_id == unit_id(1)
-    assert journal.progress("B1", at()).passed == 1
+    assert journal.figures("B1").passed == 1
 
 
 # --- batches ---
@@ -129,9 +130,11 @@ def test_progress_counts_units_not_attempts(journal: Journal) -> None:
     journal.record(*pending("d-1", "name", unit=4))
     journal.record(started("e-1", 5))  # still running
     progress = journal.progress("B1", at(5))
-    assert (progress.finished, progress.passed, progress.pending, progress.first_pass) == (4, 2, 1, 3)
+    assert progress.figures == Figures(
+        units=5, passed=2, pending=1, failed=0, aborted=0, error=1, judged=3, first_passed=2, retests=2
+    )
     assert (progress.target, progress.at, progress.batch) == (10, at(5), "B1")
-    assert journal.progress("no such batch", at()).finished == 0
+    assert journal.progress("no such batch", at()).figures == Figures()
 
 
 def test_a_batch_is_opened_closed_and_opened_again(journal: Journal) -> None:

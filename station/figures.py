@@ -1,0 +1,70 @@
+"""The figures of a batch: one definition for the screen, ``batch list``, the export and its report."""
+
+from __future__ import annotations
+
+import dataclasses
+import operator
+from dataclasses import dataclass
+
+from .model import VERDICT_WORD, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a batch came to so far, in units (different Device IDs): the one definition of every face and export.
+
+    A unit stands where its last attempt with a verdict put it, so ``units`` may be more than all the others together:
+    the rest is being walked for the first time. PENDING, ABORTED and ERROR judge nobody; a PENDING attempt counts as
+    the PASS or FAIL it becomes.
+    """
+
+    units: int = 0
+    passed: int = 0
+    pending: int = 0
+    failed: int = 0
+    aborted: int = 0
+    error: int = 0
+    judged: int = 0  # units with at least one attempt that ended PASS or FAIL
+    first_passed: int = 0  # those of them whose first such attempt was a PASS
+    retests: int = 0  # judged attempts beyond each unit's first
+
+    @property
+    def finished(self) -> int:
+        """Units whose last attempt is PASS or FAIL."""
+        return self.passed + self.failed
+
+    @property
+    def first_pass_yield(self) -> float | None:
+        """0.0-1.0; None as long as no unit was judged."""
+        return self.first_passed / self.judged if self.judged else None
+
+    @property
+    def final_yield(self) -> float | None:
+        """0.0-1.0; None as long as no unit is finished."""
+        return self.passed / self.finished if self.finished else None
+
+    def __add__(self, other: Figures) -> Figures:
+        """The figures of two batches together."""
+        return Figures(*map(operator.add, dataclasses.astuple(self), dataclasses.astuple(other)))
+
+
+def percent(share: float | None, nothing: str = "–") -> str:
+    """``share`` (0.0-1.0) as people read it; ``nothing`` where no unit was judged."""
+    return nothing if share is None else f"{share * 100:.1f} %"
+
+
+def counts(figures: Figures, target: int | None = None) -> str:
+    """``126/500 PASS, 3 FAIL, 2 SET ASIDE``: what is zero is left out, but for PASS."""
+    parts = [f"{figures.passed}{f'/{target}' if target else ''} {VERDICT_WORD[Verdict.PASS]}"]
+    others = {
+        Verdict.FAIL: figures.failed, Verdict.PENDING: figures.pending, Verdict.ABORTED: figures.aborted,
+        Verdict.ERROR: figures.error,
+    }  # fmt: skip
+    return ", ".join([*parts, *(f"{count} {VERDICT_WORD[verdict]}" for verdict, count in others.items() if count)])
+
+
+def yields(figures: Figures, nothing: str = "–") -> str:
+    """``FPY 97.7 %, final yield 98.4 %, 4 retests``"""
+    retests = f"{figures.retests} retest{'' if figures.retests == 1 else 's'}"
+    first, final = percent(figures.first_pass_yield, nothing), percent(figures.final_yield, nothing)
+    return f"FPY {first}, final yield {final}, {retests}"

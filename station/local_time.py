@@ -1,0 +1,25 @@
+"""Times as people read them: by the clock on the wall, with the zone said. Files and JSON keep UTC."""
+
+from __future__ import annotations
+
+import datetime
+
+
+def zone(at: datetime.datetime, tz: datetime.tzinfo | None = None) -> str:
+    """``UTC+8``, ``UTC-3:30``, ``UTC``: the offset that holds at that moment. ``tz`` None: the machine's zone."""
+    offset = at.astimezone(tz).utcoffset() or datetime.timedelta()
+    minutes = abs(offset) // datetime.timedelta(minutes=1)
+    if not minutes:
+        return "UTC"
+    sign = "-" if offset < datetime.timedelta() else "+"
+    return f"UTC{sign}{minutes // 60}" + (f":{minutes % 60:02d}" if minutes % 60 else "")
+
+
+def clock_time(at: datetime.datetime, tz: datetime.tzinfo | None = None) -> str:
+    """``10:14:03 UTC+8``"""
+    return f"{at.astimezone(tz):%H:%M:%S} {zone(at, tz)}"
+
+
+def moment(at: datetime.datetime, tz: datetime.tzinfo | None = None) -> str:
+    """``2026-11-22 10:14:03 UTC+8``"""
+    return f"{at.astimezone(tz):%Y-%m-%d %H:%M:%S} {zone(at, tz)}"
