@@ -1,7 +1,8 @@
 """A whole bench in simulated time, with the hands under the test's control: station, virtual units, virtual cloud.
 
 Everything between the USB backend and the HTTP socket is the real thing. `LineBench.close` checks what must hold
-after every story: no forbidden page was touched, no secret was told, the journal's chain holds.
+after every story: no forbidden page was touched, every write was announced in the journal and none sent twice
+without a look (`traffic`), no secret was told, the journal's chain holds.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from traffic import Traffic
 
 from drivers.clock import SimulatedClock
 from drivers.identity import Secret
@@ -46,6 +49,8 @@ PRODUCTS = {"boron": 20001, "argon": 20002}
 OTHER_PRODUCT = 20099
 QUIET_S = 900.0
 """How long a story may wait for an event, simulated."""
+SENT_AGAIN_BLINDLY = frozenset({"product_add", "name"})
+"""Steps whose request the client repeats by itself after a lost answer, without a read between (issue 5, A16)."""
 
 
 @dataclass(frozen=True)
@@ -196,12 +201,13 @@ class LineBench:
         self._secrets: list[str] = [PASSWORD]
         self._is_running = False
         self.unbound: frozenset[int] = frozenset()  # slots without a port, from the next `start` on
+        self.traffic = Traffic(self.journal_dir)
 
     # --- setting up ---
 
     def build(self) -> None:
         """Make the world; the calling thread is registered with the clock."""
-        self.cloud = VirtualCloud(self.clock, self.directory / "cloud.sqlite")
+        self.cloud = VirtualCloud(self.clock, self.directory / "cloud.sqlite", on_request=self.traffic.cloud_saw)
         for slug, number in PRODUCTS.items():
             self.cloud.create_product(
                 number, platform_by_slug(slug).id, slug=f"{slug}-product", name=slug, team=[ME]
@@ -244,6 +250,7 @@ class LineBench:
         """Stop the station; units and cloud live on."""
         if self._is_running:
             self._is_running = False
+            self.traffic.pause()
             self.station.stop()
 
     def restart(self, *recipes: Recipe) -> Station:
@@ -254,6 +261,7 @@ class LineBench:
         self.firmware_dir.mkdir(exist_ok=True)
         for file in files:
             (self.firmware_dir / file.name).write_bytes(file.data)
+            self.traffic.know(file.name, file.data)
 
     @property
     def firmware_dir(self) -> Path:
@@ -279,8 +287,13 @@ class LineBench:
                 secret=made.mobile_secret,
             )  # fmt: skip
         self._secrets.append(made.mobile_secret.reveal())
-        self.units.append(unit)
+        self.adopt(unit)
         return unit
+
+    def adopt(self, unit: VirtualUnit) -> None:
+        """Count what is written to ``unit``, made elsewhere, like that of any other."""
+        self.units.append(unit)
+        self.traffic.watch(unit)
 
     def finished_unit(self, recipe: Recipe, number: int = 1, **settings: object) -> VirtualUnit:
         """A unit whose flash holds all of the recipe's firmware already: its walk is short."""
@@ -425,6 +438,8 @@ class LineBench:
         assert self.bus.failures == []
         for unit in self.units:
             assert unit.score.forbidden == []
+        faults = self.traffic.faults(may_repeat=SENT_AGAIN_BLINDLY)
+        assert not faults, "\n".join(faults[:20])
         with self.reader() as journal:
             journal.verify()
             self.check_no_secret(io_dump(journal))

@@ -90,6 +90,17 @@ TIMINGS: dict[Chip, Timing] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Touch:
+    """One erase or program operation that a host caused, as the chip is about to execute it."""
+
+    chip: Chip
+    operation: Operation
+    who: Who
+    address: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class ForbiddenTouch:
     """A host reached into a region no host may write."""
 
@@ -107,6 +118,7 @@ class Score:
         self.operations: Counter[tuple[Who, str, Operation]] = Counter()  # (who, region name, what) -> how often
         self.host_pages: dict[Chip, set[int]] = {}  # page addresses a host touched
         self.forbidden: list[ForbiddenTouch] = []  # must stay empty
+        self.on_host_write: Callable[[Touch], None] | None = None  # told before the operation executes
 
     @property
     def flash_writes(self) -> int:
@@ -128,6 +140,8 @@ class Score:
         regions = regions_touched(chip, address, length) or [Region("outside", address, address + length, False)]
         self.operations[who, regions[0].name, operation] += 1
         if who in HOST:
+            if self.on_host_write is not None:
+                self.on_host_write(Touch(chip, operation, who, address, length))
             first = address - address % PAGE
             self.host_pages.setdefault(chip, set()).update(range(first, address + length, PAGE))
         if who is Who.DFU:

@@ -35,7 +35,7 @@ def hostile(bench: LineBench, lies: Lies, platform: str = "boron", number: int =
         secret=spec.mobile_secret,
     )  # fmt: skip
     unit = HostileUnit(spec, bench.clock, lies, bench.world)
-    bench.units.append(unit)
+    bench.adopt(unit)
     return unit
 
 
@@ -168,7 +168,7 @@ def test_two_units_with_one_device_id_do_not_both_pass(tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON, slots=2) as bench:
         unit = bench.unit()
         twin = VirtualUnit(unit.spec, bench.clock, bench.world)
-        bench.units.append(twin)
+        bench.adopt(twin)
         bench.plug(unit, 1)
         bench.sleep(8.0)
         bench.plug(twin, 2)

@@ -18,6 +18,7 @@ from line_bench import (
     line_bench,
     replace,
 )
+from traffic import CloudCall, Line, UnitWrite
 
 from drivers.identity import DeviceId
 from drivers.virtual.boot import BootRequest
@@ -445,13 +446,21 @@ def test_one_wrong_field_at_the_final_look_fails_the_unit(
 
 
 @pytest.mark.rule("N1")
-def test_every_write_is_announced_and_confirmed_in_the_journal(tmp_path: Path) -> None:
-    with line_bench(tmp_path, ARGON) as bench:
-        walk = passed(bench.walk(bench.unit("argon")))
-        intended = [e.what for e in walk.events if e.kind == "WriteIntended"]  # type: ignore[attr-defined]
-        confirmed = [e.what for e in walk.events if e.kind == "WriteConfirmed"]  # type: ignore[attr-defined]
-        assert sorted(intended) == sorted(confirmed)
-        assert len(intended) >= 8
+@pytest.mark.rule("N2")
+def test_every_write_that_arrives_is_announced_in_the_journal_before_and_confirmed_after(tmp_path: Path) -> None:
+    """What arrived is what unit and cloud saw, each beside the line that stood on the disk by then."""
+    recipe = replace(ARGON, claim=True)
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.unit("argon")
+        passed(bench.walk(unit))
+        assert bench.traffic.faults() == []
+        arrived = [one for one in bench.traffic.story if not isinstance(one, Line)]
+        writes = [one for one in arrived if isinstance(one, UnitWrite)]
+        assert len(writes) == unit.score.flash_writes > 200
+        assert {one.touch.who for one in writes} == {Who.DFU, Who.CONTROL}
+        assert [one.request.route for one in arrived if isinstance(one, CloudCall) and one.request.is_write] == [
+            IMPORT, "PUT /v1/products/:p/devices/:id", CLAIM,
+        ]  # fmt: skip
         with bench.reader() as journal:
             assert journal.unconfirmed_writes() == ()
 

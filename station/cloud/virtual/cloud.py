@@ -13,7 +13,7 @@ import json
 import logging
 import secrets
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,13 +62,20 @@ class VirtualCloud:
     """Thread-safe. ``serve`` before use, ``close`` at the end.
 
     ``path``: SQLite file to continue from; None keeps all in memory. ``activation_s``: how long a SIM
-    takes to become active. ``quirks`` may be replaced at any time.
+    takes to become active. ``quirks`` may be replaced at any time. ``on_request`` is told of each request, and of
+    the fault that hit it, after its effect and before its answer.
     """
 
     def __init__(
-        self, clock: Clock, path: Path | None = None, *, activation_s: float = 3.0, quirks: Quirks | None = None
+        self,
+        clock: Clock,
+        path: Path | None = None,
+        *,
+        activation_s: float = 3.0,
+        quirks: Quirks | None = None,
+        on_request: Callable[[SeenRequest, FaultKind | None], None] | None = None,
     ) -> None:
-        self.quirks = quirks or Quirks()
+        self.quirks, self._on_request = quirks or Quirks(), on_request
         self._clock, self._activation_s = clock, activation_s
         self._store = Store(path)
         self._faults = FaultBook()
@@ -233,14 +240,16 @@ class VirtualCloud:
 
     def requests(self, *, since_start: bool = True) -> list[SeenRequest]:
         """What reached this cloud, oldest first; by default since this object was made."""
-        rows = self._store.rows("SELECT * FROM requests WHERE seq > ?", self._first_seq if since_start else 0)
+        return self._seen("seq > ?", self._first_seq if since_start else 0)
+
+    def _seen(self, where: str, *values: object) -> list[SeenRequest]:
         return [
             SeenRequest(
                 seq=r["seq"], at=r["at"], method=r["method"], path=r["path"], route=r["route"],
                 body=json.loads(r["body"]), username=r["username"], status=r["status"],
                 is_write=bool(r["is_write"]), had_effect=bool(r["had_effect"]),
             )
-            for r in rows
+            for r in self._store.rows(f"SELECT * FROM requests WHERE {where}", *values)
         ]  # fmt: skip
 
     @property
@@ -293,6 +302,9 @@ class VirtualCloud:
             reply, seq = self._do_nothing(request, route, fault)
         else:
             reply, seq = self._do(request, route, params)
+        if self._on_request is not None:
+            (seen,) = self._seen("seq = ?", seq)
+            self._on_request(seen, None if fault is None else fault.kind)
         if fault is not None:
             self._harm(fault, environ)
         is_html = fault is not None and fault.kind is FaultKind.HTML

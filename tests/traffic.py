@@ -1,0 +1,365 @@
+"""The traffic oracle: every write that reached a unit or the cloud was announced in the journal first (N1, N2).
+
+`Traffic` writes one story, in one sequence: what stood committed in the journal's file when a write arrived on the
+virtual side, read through a connection of its own; each state-changing request as the virtual cloud got it; each
+operation on a unit's memories that a host caused. `faults_of` judges a story. It knows nothing of steps or clients:
+a write that goes past `StepContext.write`, in whatever code, finds no line before it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from drivers.virtual.dct import FIELDS
+from drivers.virtual.flash import NorFlash, Operation, Touch, Who
+from drivers.virtual.header import COMBINED, DROP_MODULE_INFO, PREFIX_SIZE, read_header
+from drivers.virtual.layout import (
+    EXTERNAL_BASE,
+    EXTERNAL_SIZE,
+    OTA_SLOT,
+    PAGE,
+    SYSTEM_LEGACY_START,
+    SYSTEM_START,
+    Chip,
+    regions_touched,
+)
+from drivers.virtual.unit import VirtualUnit
+from station.cloud.virtual import FaultKind, SeenRequest
+from station.journal.directory import JOURNAL_FILE
+from station.journal.schema import connect_reader
+
+READ_KINDS = ("WriteIntended", "WriteConfirmed", "AttemptStarted", "AttemptFinished", "AttemptAbandoned")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the journal, as a write found it on the disk."""
+
+    kind: str
+    device_id: str
+    attempt: str
+    step: str = ""
+    target: str = ""
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CloudCall:
+    """One request that reached the virtual cloud. ``harm``: what an ordered fault did to it or to its answer."""
+
+    request: SeenRequest
+    harm: FaultKind | None = None
+
+    @property
+    def subject(self) -> str:
+        """The one unit or SIM it is about, in lower case; empty if there is none."""
+        ids = self.request.body.get("id"), *_listed(self.request.body.get("ids"))
+        return next((str(one).lower() for one in ids if one), "") or self.request.path.rpartition("/")[2].lower()
+
+    @property
+    def is_refused(self) -> bool:
+        """The cloud said that it did nothing: whoever asked knows that, and may ask again."""
+        return self.request.status == 529 or (400 <= self.request.status < 500 and self.request.status != 408)
+
+    @property
+    def shows_state(self) -> bool:
+        """A read that the cloud itself answered, and whose answer arrived."""
+        broken = (FaultKind.DROP_AFTER, FaultKind.DROP_BEFORE)
+        return (
+            self.request.method == "GET" and bool(self.request.username) and self.request.status in (200, 403, 404)
+            and self.harm not in broken
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        harm = f" ({self.harm.name})" if self.harm else ""
+        return f"{self.request.method} {self.request.path} {dict(self.request.body)} -> {self.request.status}{harm}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitWrite:
+    """One operation on a memory of a unit, on behalf of a host."""
+
+    device_id: str
+    touch: Touch
+
+    def __str__(self) -> str:
+        t = self.touch
+        return f"{t.who} {t.operation} of {t.length} bytes at {t.address:#x} of {t.chip} of {self.device_id}"
+
+
+Story = Iterable[Line | CloudCall | UnitWrite]
+
+
+class Traffic:
+    """What happened on one bench, in order. Thread-safe.
+
+    ``journal``: the directory that holds the station's journal, now or later.
+    """
+
+    def __init__(self, journal: Path) -> None:
+        self.story: list[Line | CloudCall | UnitWrite] = []
+        self.files: dict[str, tuple[Module, ...]] = {}
+        self._path = journal / JOURNAL_FILE
+        self._lock = threading.Lock()
+        self._db: sqlite3.Connection | None = None
+        self._seq = 0
+
+    def know(self, name: str, data: bytes) -> None:
+        """Remember the modules of a firmware file that journal lines may name; the first one of a name counts."""
+        self.files.setdefault(name, tuple(_modules(data)))
+
+    def watch(self, unit: VirtualUnit) -> None:
+        """Note what hosts write to ``unit`` from now on."""
+        unit.score.on_host_write = lambda touch: self._note(UnitWrite(unit.device_id, touch))
+
+    def cloud_saw(self, request: SeenRequest, harm: FaultKind | None) -> None:
+        """Note one request; give it to `VirtualCloud` as ``on_request``."""
+        self._note(CloudCall(request, harm))
+
+    def pause(self) -> None:
+        """Let go of the journal's file, before its station stops; the next write takes it up again."""
+        with self._lock:
+            if self._db is not None:
+                self._drain()
+                self._db.close()
+                self._db = None
+
+    def faults(self, **options: frozenset[str]) -> list[str]:
+        """Everything that went unannounced, twice or unread so far; see `faults_of`."""
+        with self._lock:
+            self._drain()
+            return faults_of(self.story, self.files, **options)
+
+    def _note(self, seen: CloudCall | UnitWrite) -> None:
+        with self._lock:
+            self._drain()
+            self.story.append(seen)
+
+    def _drain(self) -> None:
+        """Take over what is committed by now."""
+        if self._db is None:
+            if not self._path.exists():
+                return
+            self._db = connect_reader(self._path)
+        rows = self._db.execute(
+            "SELECT seq, kind, body FROM journal"
+            " WHERE station_id = (SELECT station_id FROM journal LIMIT 1) AND seq > ? ORDER BY seq",
+            (self._seq,),
+        )
+        for seq, kind, body in rows:
+            self._seq = seq
+            if kind in READ_KINDS:
+                self.story.append(_line(kind, json.loads(body)))
+
+
+def _line(kind: str, body: Mapping[str, str | None]) -> Line:
+    names = ("device_id", "attempt", "step", "target", "what")
+    return Line(kind, *(str(body.get(name) or "") for name in names))
+
+
+def _listed(value: object) -> tuple[object, ...]:
+    return tuple(value) if isinstance(value, list) else ()
+
+
+# --- what each line announces -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A firmware module: where its content goes, and the region that is its place."""
+
+    start: int
+    end: int
+    region: str
+
+
+def _modules(data: bytes) -> Iterator[Module]:
+    """The modules of a file, as a unit's own reader finds them."""
+    flash = NorFlash(Chip.EXTERNAL, 0, len(data) + 0x400)
+    flash.place(0, data)
+    at = 0
+    while at < len(data):
+        header = read_header(flash, at)
+        if not header.is_plausible:
+            return
+        drops = PREFIX_SIZE if header.flags & DROP_MODULE_INFO else 0
+        region = next(iter(regions_touched(Chip.INTERNAL, header.start, 1)), None)
+        yield Module(header.start, header.start + header.length - drops, region.name if region else "")
+        if not header.flags & COMBINED:
+            return
+        at += header.length
+
+
+_OVER_DFU = re.compile(r"(?P<file>.+?)(?: part \d+)? over DFU")
+
+_RECORDS, _SETUP_DONE = FIELDS["flash_modules"], FIELDS["setup_done"]
+_BY_REQUEST = (
+    # what a line of the journal says, and the memory that a control request of that kind may write: from, to
+    (r".+ by control request", Chip.EXTERNAL, OTA_SLOT, EXTERNAL_BASE + EXTERNAL_SIZE),
+    (r".+ by control request", Chip.DCT, _RECORDS[0], sum(_RECORDS)),
+    (r"join .+", Chip.NETWORK, 0, 1 << 20),
+    (r"set setup-done", Chip.DCT, _SETUP_DONE[0], sum(_SETUP_DONE)),
+)
+
+
+def _is_announced(line: Line, touch: Touch, files: Mapping[str, tuple[Module, ...]]) -> bool:
+    """Whether ``line`` says that this very write is coming."""
+    over_dfu = _OVER_DFU.fullmatch(line.what)
+    if over_dfu:
+        return touch.who is Who.DFU and any(_has_place(m, touch) for m in files.get(over_dfu["file"], ()))
+    return touch.who is Who.CONTROL and any(
+        re.fullmatch(what, line.what) and touch.chip is chip and start <= touch.address and _end(touch) <= end
+        for what, chip, start, end in _BY_REQUEST
+    )
+
+
+def _has_place(module: Module, touch: Touch) -> bool:
+    """Content goes where the module says; erased is its own region, and a first page of the system part over it.
+
+    Whoever looks for the system part begins at one of two pages (reference firmware-and-dfu 7.1): it goes invalid
+    before the SoftDevice under it is touched.
+    """
+    if touch.chip is not Chip.INTERNAL:
+        return False
+    if touch.operation is Operation.PROGRAM:
+        return module.start <= touch.address and _end(touch) <= module.end
+    regions = {region.name for region in regions_touched(touch.chip, touch.address, touch.length)}
+    return regions == {module.region} or (touch.length == PAGE and touch.address in (SYSTEM_START, SYSTEM_LEGACY_START))
+
+
+def _end(touch: Touch) -> int:
+    return touch.address + touch.length
+
+
+_STEP_OF_ROUTE = {
+    "POST /v1/products/:p/devices": "product_add",
+    "PUT /v1/products/:p/devices/:id": "name",
+    "PUT /v1/devices/:id": "name",
+    "POST /v1/devices": "claim",
+    "PUT /v1/sims/:iccid": "sim",
+}
+
+
+# --- the judge ----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Intent:
+    """A line before a write. ``is_spent``: the one write it stands for was made."""
+
+    line: Line
+    is_spent: bool = False
+    was_tried: bool = False
+
+
+@dataclass(slots=True)
+class _Judge:
+    files: Mapping[str, tuple[Module, ...]]
+    may_repeat: frozenset[str]
+    faults: list[str] = field(default_factory=list)
+    at_unit: dict[str, _Intent] = field(default_factory=dict)  # by Device ID: what is being written now
+    for_cloud: dict[tuple[str, str], deque[_Intent]] = field(default_factory=lambda: defaultdict(deque))
+    unread: dict[tuple[str, str, str], str] = field(default_factory=dict)  # equal writes since the last read: subject
+
+    def line(self, line: Line) -> None:
+        act: Callable[[Line], None] = {
+            "WriteIntended": self._intended, "WriteConfirmed": self._confirmed,
+        }.get(line.kind, self._attempt_changed)  # fmt: skip
+        act(line)
+
+    def _intended(self, line: Line) -> None:
+        if line.target == "cloud":
+            self.for_cloud[line.step, line.device_id].append(_Intent(line))
+        else:
+            self.at_unit[line.device_id] = _Intent(line)
+
+    def _confirmed(self, line: Line) -> None:
+        if line.target == "cloud":
+            queue = self.for_cloud[line.step, line.device_id]
+            found = next((intent for intent in reversed(queue) if intent.line.what == line.what), None)
+            if found is not None:
+                queue.remove(found)
+        else:
+            found = self.at_unit.pop(line.device_id, None)
+        if found is None or found.line.what != line.what:
+            self.faults.append(f"the journal confirms {line.what!r}, which it never announced")
+        elif not found.was_tried and not line.what.startswith("restart "):
+            self.faults.append(f"the journal confirms {line.what!r}, and no such write was ever seen")
+
+    def _attempt_changed(self, line: Line) -> None:
+        """What was announced on the unit in an attempt that is over is not announced any more."""
+        found = self.at_unit.get(line.device_id)
+        if found is not None and (found.line.attempt == line.attempt or line.kind == "AttemptStarted"):
+            del self.at_unit[line.device_id]
+
+    def unit_write(self, write: UnitWrite) -> None:
+        intent = self.at_unit.get(write.device_id)
+        if intent is None:
+            self.faults.append(f"{write} was not announced")
+        elif not _is_announced(intent.line, write.touch, self.files):
+            self.faults.append(f"{write}: announced was {intent.line.what!r}")
+        else:
+            intent.was_tried = True
+
+    def cloud_call(self, call: CloudCall) -> None:
+        if call.request.is_write:
+            self._cloud_write(call)
+        elif call.shows_state:
+            shown = call.subject if call.request.route != "GET /v1/devices" else None
+            self.unread = {key: subject for key, subject in self.unread.items() if shown not in (None, subject)}
+
+    def _cloud_write(self, call: CloudCall) -> None:
+        request, step = call.request, _STEP_OF_ROUTE.get(call.request.route, "")
+        queue = self._intents(step, call.subject)
+        intent = next((one for one in queue if not one.is_spent), queue[-1] if queue else None)
+        if intent is None:
+            self.faults.append(f"{call} was not announced")
+        elif intent.is_spent and step not in self.may_repeat:
+            self.faults.append(f"{call}: {intent.line.what!r} was announced once, and is sent again")
+        else:
+            intent.was_tried = True
+            intent.is_spent = intent.is_spent or not call.is_refused
+        equal = (request.route, request.path, json.dumps(dict(request.body), sort_keys=True))
+        if equal in self.unread and step not in self.may_repeat:
+            self.faults.append(f"{call} is sent again, and nobody read {call.subject} in between")
+        if not call.is_refused:
+            self.unread[equal] = call.subject
+
+    def _intents(self, step: str, subject: str) -> deque[_Intent]:
+        """What was announced of ``step`` for the unit, or the SIM, that a request is about."""
+        named = (
+            queue for (its_step, device_id), queue in self.for_cloud.items()
+            if its_step == step and queue and (device_id == subject or subject in queue[0].line.what)
+        )  # fmt: skip
+        return next(named, deque())
+
+
+def faults_of(
+    story: Story, files: Mapping[str, tuple[Module, ...]], may_repeat: frozenset[str] = frozenset()
+) -> list[str]:
+    """What is wrong with a story, a sentence each; empty when every write was announced, once, and read in between.
+
+    - A write to a unit falls into what the line before it, of the same unit and not confirmed yet, announces.
+    - A state-changing request spends one line of its step and unit. One that the cloud refused spends none.
+    - Two equal requests have an answered read of the same unit or SIM between them, unless the first was refused.
+    - What the journal confirms was announced, and was seen to arrive.
+
+    ``may_repeat``: steps whose requests a client may send again under the same line without a read.
+    """
+    judge = _Judge(files, may_repeat)
+    for one in story:
+        match one:
+            case Line():
+                judge.line(one)
+            case CloudCall():
+                judge.cloud_call(one)
+            case UnitWrite():
+                judge.unit_write(one)
+    return judge.faults
