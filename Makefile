@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test check rules mutants bench lock clean
+.PHONY: setup demo test check rules mutants simulate bench lock clean
 
 setup: $(STAMP)
 
@@ -31,6 +31,9 @@ rules: $(STAMP)
 
 mutants: $(STAMP)
 	$(BIN)/python -m tests.house.mutants $(ARGS)
+
+simulate: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python -m simulation --seeds $(or $(SEEDS),200) --start $(or $(FROM),1) $(ARGS)
 
 bench: $(STAMP)
 	$(BIN)/python -m pytest tests/bench -o python_files='bench_*.py' -p no:xdist -q $(ARGS)

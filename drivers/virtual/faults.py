@@ -236,6 +236,12 @@ class FaultDesk:
         self._silent_until = self._slow_until = -math.inf
         self._flash_target = None
 
+    def withdraw(self) -> None:
+        """Take back what has not happened yet and end what lasts; a wrong label stays on the unit."""
+        self._orders.clear()
+        self._left.clear()
+        self.unplugged()
+
     # --- moments ---
 
     def control(self, setup: Setup) -> Sabotage:

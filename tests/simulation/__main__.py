@@ -1,0 +1,121 @@
+"""Run seeds of the simulation: ``make simulate SEEDS=N [FROM=K]``, or replay and shrink one story.
+
+Every finished seed is a line in a ledger beside the virtual environment, so a run that was stopped goes on where it
+was; the ledger holds for one state of the code and begins anew with the next.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import multiprocessing
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from .shift import Figures, run, run_seed
+from .shrink import shrink
+from .story import Story, draw
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> int:
+    """0 when no oracle was broken."""
+    options = _options()
+    if options.story is not None:
+        return _replay(Story.from_json(options.story), is_shrunk=options.shrink)
+    if options.seed is not None:
+        return _replay(draw(options.seed), is_shrunk=options.shrink)
+    ledger = Ledger(Path(options.ledger))
+    wanted = range(options.start, options.start + options.seeds)
+    todo = [seed for seed in wanted if seed not in ledger.done]
+    began = time.monotonic()
+    try:
+        with multiprocessing.get_context("spawn").Pool(options.jobs, maxtasksperchild=50) as pool:
+            for figures in pool.imap_unordered(run_seed, todo):
+                ledger.add(figures)
+                if figures.violation:
+                    print(f"seed {figures.seed}: {figures.violation}", flush=True)
+    except KeyboardInterrupt:
+        print("stopped; the ledger keeps what was done", file=sys.stderr)
+    rows = [figures for seed, figures in ledger.done.items() if seed in wanted]
+    print(report(rows, time.monotonic() - began, len(todo)))
+    return 1 if any(row.violation for row in rows) or not rows else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="simulate", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=100, help="how many (%(default)s)")
+    parser.add_argument("--start", type=int, default=1, help="the first seed (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes side by side (%(default)s)")
+    parser.add_argument("--ledger", default=str(ROOT / ".venv" / "simulation"), help="folder of the ledgers")
+    parser.add_argument("--seed", type=int, help="run this seed alone and tell its story")
+    parser.add_argument("--story", help="run this printed story alone")
+    parser.add_argument("--shrink", action="store_true", help="leave out what the failure does not need")
+    return parser.parse_args()
+
+
+def _replay(story: Story, *, is_shrunk: bool) -> int:
+    print(story.to_json())
+    figures = run(story)
+    if figures.violation and is_shrunk:
+        story, figures = shrink(story, figures, lambda text: print(text, file=sys.stderr))
+        print("shrunk to\n" + story.to_json())
+    if figures.told:
+        print(figures.told)
+    print(figures.violation or f"good: {dict(figures.verdicts)} in {figures.simulated_s:.0f} simulated seconds")
+    return 1 if figures.violation else 0
+
+
+class Ledger:
+    """Finished seeds of one state of the code, a line of JSON each."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / f"{code_digest()}.jsonl"
+        lines = self._path.read_text().splitlines() if self._path.exists() else []
+        self.done = {figures.seed: figures for figures in map(Figures.from_json, lines)}
+
+    def add(self, figures: Figures) -> None:
+        self.done[figures.seed] = figures
+        with self._path.open("a") as file:
+            file.write(figures.to_json() + "\n")
+
+
+def code_digest() -> str:
+    """Names the state of everything that a seed's outcome depends on."""
+    digest = hashlib.sha256()
+    for folder in ("drivers", "station", "tests/simulation"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            digest.update(path.read_bytes())
+    digest.update((ROOT / "tests" / "line_bench.py").read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def report(rows: Sequence[Figures], wall_s: float, fresh: int) -> str:
+    """The figures of a run, as a person reads them."""
+    verdicts, units, kinds = Counter[str](), Counter[str](), Counter[str]()
+    for row in rows:
+        verdicts.update(row.verdicts)
+        units.update(row.units)
+        kinds.update([row.kind] if row.kind else [])
+    hours, spent = sum(row.simulated_s for row in rows) / 3600, sum(row.wall_s for row in rows)
+    attempts = max(1, sum(verdicts.values()))
+    shares = ", ".join(f"{name} {n} ({n / attempts:.1%})" for name, n in sorted(verdicts.items()))
+    scans, again = sum(row.scans for row in rows), sum(row.scans_again for row in rows)
+    return "\n".join([
+        f"{len(rows)} seeds ({fresh} run now in {wall_s:.0f} s), {hours:.0f} simulated hours,"
+        f" {hours / max(spent, 1e-9):.2f} of them a second and process",
+        f"units: {', '.join(f'{name} {n}' for name, n in sorted(units.items()))}",
+        f"attempts of good units: {shares or 'none'}",
+        f"scans: {scans}, asked again {again}",
+        f"broken oracles: {dict(kinds) or 'none'}",
+    ])  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

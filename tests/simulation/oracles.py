@@ -1,0 +1,116 @@
+"""What must be true of a shift, looked at from outside the station: flash, cloud, and what was planted.
+
+Nothing here asks the station whether it is right. A PASS is compared with the bytes in the unit's flash and with the
+rows of the cloud; a FAIL with the flaw the unit was given.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+
+from line_bench import ME, PASSWORD, PRODUCTS, SSID, LineBench, Recipe
+
+from drivers.virtual.boot import BootMode
+from drivers.virtual.flash import NorFlash
+from drivers.virtual.header import DROP_MODULE_INFO, PREFIX_SIZE, read_header
+from drivers.virtual.layout import Chip
+from drivers.virtual.radio import WifiStore
+from drivers.virtual.unit import VirtualUnit
+from station.model import Verdict
+
+from .story import Part
+
+ENDINGS: Mapping[str, frozenset[Verdict]] = {
+    "wrong-platform": frozenset({Verdict.FAIL}),
+    "foreign-owner": frozenset({Verdict.FAIL}),
+    "other-product": frozenset({Verdict.FAIL}),
+    "wrong-record": frozenset({Verdict.FAIL}),
+    "bad-label": frozenset({Verdict.FAIL}),
+    "worn-flash": frozenset({Verdict.FAIL}),
+    "protected": frozenset({Verdict.FAIL}),
+    "dead-sim": frozenset({Verdict.FAIL, Verdict.PENDING}),  # somebody named has to mend the SIM
+    "quarantined": frozenset({Verdict.FAIL, Verdict.PENDING}),
+}
+"""How a unit with that flaw ends once everything around it is well again. PASS is in none of them."""
+
+MENDED = frozenset({"quarantined"})
+"""Flaws the station may cure; then the unit is a good one."""
+
+
+class Violation(AssertionError):
+    """An oracle was broken. ``kind`` names the oracle: a shrunk story must break the same one."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(f"{kind}: {text}")
+        self.kind = kind
+
+
+class Bugs(logging.Handler):
+    """Collects what station and drivers log at ERROR: a fault nobody foresaw."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.seen: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name.startswith(("station", "drivers")):
+            self.seen.append(self.format(record))
+
+
+def check_pass(bench: LineBench, part: Part, unit: VirtualUnit, recipe: Recipe, *, is_here: bool) -> None:
+    """Raise `Violation` where flash, settings or the cloud's rows are not what the profile wants.
+
+    ``is_here``: the unit still has power, so how it runs can be seen.
+    """
+    if part.flaw and part.flaw not in MENDED:
+        raise Violation("false PASS", f"unit {part.number} is {part.flaw} and passed")
+    device = bench.cloud.device(unit.spec.device_id) or {}
+    truths = {
+        "its flash differs from the profile's files": _holds(unit, recipe),
+        "its name is not its serial number": device.get("name") == str(unit.spec.serial),
+        "it is quarantined": not device.get("quarantined"),
+        "its owner is not the one the profile wants": device.get("owner") == (ME if recipe.claim else None),
+    }
+    if is_here:
+        truths["it does not run its application"] = unit.report is not None and unit.report.mode is BootMode.NORMAL
+    if recipe.kind == "product":
+        truths["it is not in the product"] = device.get("product_id") == PRODUCTS[recipe.platform]
+    if unit.spec.iccid is not None:
+        truths["its SIM is not active"] = bench.cloud.sim_status(unit.spec.iccid) == "active"
+    if recipe.has_wifi:
+        known = {(one.ssid, one.password and one.password.reveal()) for one in WifiStore(unit).networks()}
+        truths["it does not know the network"] = (SSID, PASSWORD) in known
+    if (recipe.device_os or "").startswith("3."):
+        truths["setup-done is not set"] = unit.memory.dct.is_setup_done
+    for what, is_good in truths.items():
+        if not is_good:
+            raise Violation("false PASS", f"unit {part.number} passed but {what}")
+
+
+def _holds(unit: VirtualUnit, recipe: Recipe) -> bool:
+    """Whether each file of the recipe stands byte for byte where a factory programmer would have put it."""
+    for file in recipe.files():
+        probe = NorFlash(Chip.EXTERNAL, 0, len(file.data))
+        probe.place(0, file.data)
+        header = read_header(probe, 0)
+        content = file.data[PREFIX_SIZE:] if header.flags & DROP_MODULE_INFO else file.data
+        if unit.memory.internal.read(header.start, len(content)) != content:
+            return False
+    return True
+
+
+def check_effects(bench: LineBench) -> None:
+    """Raise `Violation` when a membership, claim or activation was brought about more than once for one unit."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for request in bench.cloud.requests(since_start=False):
+        if request.had_effect and request.method == "POST":
+            counts[request.route, str(sorted(request.body.items()))] += 1
+    for unit in bench.units:
+        if unit.spec.iccid is not None:
+            row = bench.cloud._store.row("SELECT activations FROM sims WHERE iccid = ?", str(unit.spec.iccid))
+            counts["activation", str(unit.spec.iccid)] = row["activations"] if row is not None else 0
+    for (what, who), count in counts.items():
+        if count > 1:
+            raise Violation("doubled", f"{what} of {who} happened {count} times")

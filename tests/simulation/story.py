@@ -1,0 +1,247 @@
+"""One seeded shift as plain data: which units, what is wrong with them, and what goes wrong around them.
+
+A story is drawn from a seed by `draw`, printed as one line of JSON, replayed from it, and shrunk by leaving parts
+out. Each seed draws a *swarm*: it switches most kinds of trouble off and lets the others happen often, because
+faults that always come evenly mixed never meet in pairs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from line_bench import PRODUCTS, Recipe
+
+STAGES: Mapping[str, float] = {
+    "finished": 0.35,  # holds everything the profile wants
+    "old-app": 0.35,  # the right Device OS with another application
+    "fresh": 0.2,  # as it comes out of its box
+    "in-dfu": 0.1,  # holds everything, and arrives in DFU
+}
+"""How a unit comes to the bench, and how often."""
+
+FLAWS = (
+    "wrong-platform", "foreign-owner", "other-product", "wrong-record", "bad-label", "worn-flash", "protected",
+    "dead-sim", "quarantined",
+)  # fmt: skip
+"""What makes a unit bad; `shift` plants each, `oracles` knows how it has to end."""
+
+SLIPS = ("neighbour", "before", "order-code", "layout", "double", "prefix", "lot", "noise", "unknown")
+"""What a hand may scan before the right label."""
+
+PASSING_CODES = (-110, -160, -210, -221, -260)
+"""Results of control requests that are about the moment (reference usb-and-serial 4.12)."""
+
+DEVICE_OS = {"boron": ("6.3.4", "6.3.4", "6.1.1", "5.8.0"), "argon": ("6.3.4", "6.3.4", "5.8.0", "3.3.1")}
+"""What profiles want, by platform: a BRN404X takes nothing below 4.0.1 (D9)."""
+FACTORY_OS = {
+    "6.3.4": ("3.3.1", "4.1.0", "6.1.1"),
+    "6.1.1": ("3.3.1", "5.8.0"),
+    "5.8.0": ("3.3.1", "4.1.0"),
+    "3.3.1": ("3.3.1",),
+}
+"""What a unit out of its box holds, by the Device OS its profile wants: never a newer one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """One batch of the shift: the choices of its profile."""
+
+    platform: str
+    kind: str = "product"
+    offline: str = "queue"
+    label: bool = False
+    claim: bool = False
+    online: bool = False
+    wifi: bool = False
+    device_os: str = "6.3.4"
+
+    def recipe(self) -> Recipe:
+        return Recipe(
+            self.platform, kind=self.kind, offline=self.offline, label=self.label, claim=self.claim,
+            online=self.online, wifi=self.wifi, device_os=self.device_os,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One unit: where it is plugged in, in what state, what is bad about it, and what happens to it alone.
+
+    ``faults``: orders of `drivers.virtual.faults`, each about a moment of this unit's life. ``slips``: keys of `SLIPS`,
+    scanned one by one before the right label.
+    """
+
+    number: int
+    platform: str
+    slot: int
+    stage: str
+    factory_os: str = "3.3.1"
+    flaw: str = ""
+    faults: tuple[str, ...] = ()
+    slips: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something around the units goes wrong at ``at`` simulated seconds, for ``seconds``."""
+
+    kind: str  # a key of `shift.TROUBLES`
+    at: float
+    seconds: float
+    detail: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A whole shift."""
+
+    seed: int
+    slots: int
+    lots: tuple[Lot, ...]
+    parts: tuple[Part, ...]
+    troubles: tuple[Trouble, ...]
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Story:
+        """Read a printed story back; raises `ValueError` or `TypeError` for anything else."""
+        told = json.loads(text)
+        return cls(
+            seed=told["seed"], slots=told["slots"], lots=tuple(Lot(**one) for one in told["lots"]),
+            parts=tuple(Part(**_tuples(one)) for one in told["parts"]),
+            troubles=tuple(Trouble(**one) for one in told["troubles"]),
+        )  # fmt: skip
+
+
+def _tuples(told: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+
+
+# --- drawing --------------------------------------------------------------------------------
+
+
+Order = Callable[[random.Random, int], str]
+"""Draws one fault order for a unit that sees about that many control transfers."""
+
+
+def _moment(dice: random.Random, transfers: int) -> str:
+    return f"at=control:{dice.randint(1, transfers)}"
+
+
+ORDERS: Mapping[str, Order] = {
+    "stall": lambda d, n: f"{_moment(d, n)},do=stall,times={d.choice((1, 1, 2))}",
+    "reject": lambda d, n: f"{_moment(d, n)},do=reject,code={d.choice(PASSING_CODES)},times={d.choice((1, 1, 2))}",
+    "busy": lambda d, n: f"{_moment(d, n)},do=busy,times={d.randint(1, 3)}",
+    "slow": lambda d, n: f"{_moment(d, n)},do=slow,by=0.2,for={d.randint(2, 8)}",
+    "hang": lambda d, n: f"{_moment(d, n)},do=hang,for={d.randint(1, 6)}",
+    "pull": lambda d, n: f"{_moment(d, n)},do=unplug,for={d.choice((0.3, 2, 10))}",
+    "pull-later": lambda d, _: f"at=plug:{d.randint(1, 25)},do=unplug,for={d.choice((0.5, 5))}",
+    "powercut": lambda d, n: f"{_moment(d, n)},do=powercut,for={d.choice((1, 3))}",
+    "torn": lambda d, n: f"at=flash:{d.randint(1, max(1, n // 12))},do=torn,for=2",
+    "flash-once": lambda d, n: f"at=dfu-write:{d.randint(1, max(1, n // 14))},do=fail",
+}
+"""Kinds of trouble of one unit. All of them pass: a good unit stays good."""
+
+TROUBLE_SECONDS: Mapping[str, tuple[float, float]] = {
+    "cloud-down": (20, 400), "portal": (20, 300), "redirect": (20, 300), "firewall": (20, 300), "sick": (5, 60),
+    "busy": (5, 60), "drop-before": (10, 60), "drop-after": (10, 60), "slow": (10, 40), "lie": (10, 40),
+    "lag": (10, 60), "team": (20, 300), "token": (20, 200), "locked": (5, 90), "full": (5, 90), "restart": (1, 10),
+    "clock": (0, 0),
+}  # fmt: skip
+"""Kinds of trouble around the units, and how long they last."""
+
+
+def draw(seed: int) -> Story:
+    """The shift of ``seed``: the same on every machine."""
+    dice = random.Random(f"shift {seed}")
+    lots = _lots(dice)
+    slots = dice.choice((1, 2, 2, 3, 4))
+    orders = _swarm(dice, tuple(ORDERS))
+    troubles = _swarm(dice, tuple(TROUBLE_SECONDS))
+    flaws = _swarm(dice, FLAWS)
+    slips = _swarm(dice, SLIPS)
+    numbers = iter(range(1, 1000))
+    parts: list[Part] = []
+    for slot in range(1, slots + 1):
+        for _ in range(dice.randint(1, 3)):
+            lot = dice.choice(lots)
+            possible = tuple(flaw for flaw in flaws if _is_possible(flaw, lot, lots))
+            parts.append(_part(dice, next(numbers), slot, lot, orders, possible, slips))
+    length = 60.0 * len(parts) / slots + 60
+    happen = [_trouble(dice, kind, length) for kind in troubles for _ in range(dice.choice((1, 1, 2, 3)))]
+    return Story(seed, slots, lots, tuple(parts), tuple(sorted(happen, key=lambda trouble: trouble.at)))
+
+
+def _trouble(dice: random.Random, kind: str, length_s: float) -> Trouble:
+    at, seconds = dice.uniform(0, length_s), dice.uniform(*TROUBLE_SECONDS[kind])
+    return Trouble(kind, round(at, 1), round(seconds, 1), dice.randint(0, 99))
+
+
+def _swarm(dice: random.Random, kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """None of the kinds, or one to three of them."""
+    return tuple(dice.sample(kinds, k=min(len(kinds), dice.choice((0, 1, 1, 2, 3)))))
+
+
+def _lots(dice: random.Random) -> tuple[Lot, ...]:
+    lots = [_lot(dice, platform) for platform in dice.choice((("boron",), ("argon",), ("boron", "argon")))]
+    return tuple(lots)
+
+
+def _lot(dice: random.Random, platform: str) -> Lot:
+    kind = "developer" if platform == "argon" and dice.random() < 0.2 else "product"
+    claim = kind == "developer" or dice.random() < 0.2
+    wifi = platform == "argon" and (kind == "developer" or dice.random() < 0.6)
+    online = kind == "developer" or ((wifi or platform == "boron") and dice.random() < 0.25)
+    queues = not (online or wifi) and dice.random() < 0.7  # a unit with Wi-Fi would be online before it is a member
+    return Lot(
+        platform, kind, "queue" if queues else "hold", label=dice.random() < 0.4, claim=claim, online=online,
+        wifi=wifi, device_os=dice.choice(DEVICE_OS[platform]),
+    )  # fmt: skip
+
+
+def _part(
+    dice: random.Random,
+    number: int,
+    slot: int,
+    lot: Lot,
+    orders: tuple[str, ...],
+    flaws: tuple[str, ...],
+    slips: tuple[str, ...],
+) -> Part:
+    stage = dice.choices(tuple(STAGES), tuple(STAGES.values()))[0]
+    flaw = dice.choice(flaws) if flaws and dice.random() < 0.35 else ""
+    if flaw == "worn-flash":
+        stage = "old-app"  # something has to be written for it to show
+    elif flaw == "protected":
+        stage = "finished"  # only a unit that runs a new Device OS can be protected
+    platform = next(name for name in PRODUCTS if name != lot.platform) if flaw == "wrong-platform" else lot.platform
+    transfers = {"finished": 60, "old-app": 130, "fresh": 1300, "in-dfu": 400}[stage]
+    count = dice.choice((0, 1, 1, 2, 3)) if orders else 0
+    return Part(
+        number, platform, slot, stage, dice.choice(FACTORY_OS[lot.device_os]), flaw,
+        faults=tuple(ORDERS[kind](dice, transfers) for kind in dice.choices(orders, k=count)) if count else (),
+        slips=tuple(dice.choices(slips, k=dice.choice((0, 1, 1, 2)))) if slips and lot.label else (),
+    )  # fmt: skip
+
+
+def _is_possible(flaw: str, lot: Lot, lots: tuple[Lot, ...]) -> bool:
+    """Whether a unit of that lot can be bad in that way, and the profile asks for what shows it."""
+    match flaw:
+        case "wrong-platform":
+            return len(lots) == 1
+        case "other-product" | "quarantined":
+            return lot.platform == "boron" and lot.kind == "product"
+        case "bad-label":
+            return lot.label
+        case "dead-sim":
+            return lot.platform == "boron"
+        case "protected":
+            return lot.device_os.startswith("6.")
+        case _:
+            return True
