@@ -21,7 +21,7 @@ from .cloud.answers import Product
 from .cloud.client import CloudClient
 from .cloud.errors import CloudDown, RateLimited
 from .engine.bus import Bus
-from .engine.commands import CloseBatch, Command
+from .engine.commands import CloseBatch, Command, StopSlot
 from .engine.commands import OpenBatch as OpenBatchCommand
 from .engine.events import (
     AttemptFinished,
@@ -44,6 +44,7 @@ from .engine.records import ProductCached
 from .engine.runner import SlotRunner
 from .engine.scanner import ScannerTurn
 from .engine.step import StepContext
+from .engine.waiting import Waiting
 from .errors import BadInput, CloudError, JournalError
 from .firmware.release import load_release
 from .firmware.store import FirmwareStore
@@ -56,6 +57,8 @@ from .steps.unitwork import WifiCredentials
 
 log = logging.getLogger(__name__)
 
+JOURNAL_PATIENCE_S = 600.0
+"""How long a slot waits for a locked journal or a full disk before it says that the station needs help."""
 PRODUCT_S = 30.0
 """How long the cloud may take to tell of a product: a unit waits for it, and the journal may know it."""
 
@@ -92,7 +95,7 @@ class Station:
         self.bus = Bus()
         self.clock = clock
         self._settings, self._hardware = settings, hardware
-        self.journal = Journal.open(settings.data_dir, settings.station_id, clock)
+        self.journal = Journal.open(settings.data_dir, settings.station_id, clock, patience_s=JOURNAL_PATIENCE_S)
         self.client = CloudClient(
             settings.cloud_url, settings.token, clock,
             bucket_rate=settings.requests_per_s, on_reachable=self._cloud_changed,
@@ -143,6 +146,7 @@ class Station:
 
     def stop(self) -> None:
         """Cancel the slots, join them, drain the journal. Call once, started or not."""
+        self.journal.hurry()
         with self._life:
             self._is_over = True
             self._enumerator.stop()
@@ -174,8 +178,14 @@ class Station:
     # --- commands ---
 
     def send(self, command: Command) -> None:
-        """Have ``command`` carried out soon, in the order sent. Never waits: a screen may call it."""
-        self._inbox.put(command)
+        """Have ``command`` carried out soon, in the order sent. Never waits: a screen may call it.
+
+        To stop a slot needs no journal and overtakes what waits for one.
+        """
+        if isinstance(command, StopSlot):
+            self.line.command(command)
+        else:
+            self._inbox.put(command)
 
     def command(self, command: Command) -> None:
         """Carry out what a person asks, before it returns: it may read files and waits for the journal.
@@ -183,7 +193,8 @@ class Station:
         Never raises: what cannot be done is told as a `StationFault`.
         """
         try:
-            self._carry_out(command)
+            with self.journal.waiting_as(Waiting.of_station(self.bus.publish, self.clock)):
+                self._carry_out(command)
         except (BadInput, JournalError, CloudError) as error:
             self.bus.publish(StationFault(at=self.clock.utc(), reason=str(error)))
         except Exception as error:  # a bug in one command must not end the thread that carries out all others

@@ -6,6 +6,7 @@
      +- BadInput        a profile, config, label, firmware folder or command line that is refused
      +- CloudError      the cloud refused, failed or did not answer (subclasses in station/cloud/errors.py)
      +- JournalError    the journal cannot be written or read: no record, no pass
+     |   +- JournalHeld not now: locked, disk full; waiting may help, and nothing of it was recorded
      +- UnitRejected    the unit does not meet the profile: wrong platform, label, product, ...
      +- StepFault       a step found that it cannot decide
 """
@@ -35,6 +36,17 @@ class CloudError(StationError):
 
 class JournalError(StationError):
     """The journal failed: every slot ends ERROR."""
+
+
+class JournalHeld(JournalError):
+    """The journal cannot be used now, and waiting may help. Nothing of what was asked was recorded.
+
+    ``sentence`` (a key of the word catalogue) says what to wait for.
+    """
+
+    def __init__(self, message: str, *, sentence: str) -> None:
+        super().__init__(message)
+        self.sentence = sentence
 
 
 class UnitRejected(StationError):

@@ -63,8 +63,8 @@ _WORDS: dict[type[Event], Callable[..., str]] = {
     ),
     StepFinished: _step,
     HandsNeeded: lambda e: f"YOUR TURN: {line(e.sentence, e.values)}" + (f" ({e.led})" if e.led else ""),
-    StepHeld: lambda e: f"{e.step} WAITS: {line(e.sentence)}",
-    StepResumed: lambda e: f"{e.step} goes on",
+    StepHeld: lambda e: f"{e.step or 'the record'} WAITS: {line(e.sentence)}",
+    StepResumed: lambda e: f"{e.step or 'the record'} goes on",
     AttemptFinished: lambda e: (
         f"{VERDICT_WORD[e.verdict]} in {e.seconds:.1f} s" + (f": {e.reason}" if e.reason else "")
     ),

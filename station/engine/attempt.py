@@ -6,6 +6,7 @@ the cloud. Both look at the same walk under one condition. An exception becomes 
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import logging
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from dataclasses import dataclass, replace
 from drivers.clock import CancelToken, Clock, Deadline
 from drivers.errors import Cancelled, Disconnected, Swapped
 
-from ..errors import JournalError, blame
+from ..errors import JournalError, JournalHeld, blame
 from ..model import OutboxItem, Outcome, StepRecord, Verdict
 from ..profile import StepPlan
 from . import walk
@@ -21,6 +22,7 @@ from .events import AttemptFinished, AttemptStarted, Event, Head, StepFinished, 
 from .ports import AttemptWork, JournalPort, Seat
 from .records import OutboxQueued
 from .step import Emit, ScanDesk, Step, StepContext, StepResult
+from .waiting import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ class Ending:
     reason: str
     generation: int  # the port's arrival the verdict belongs to; a later one is another visit
     is_unit_gone: bool = False  # it left, or another unit took its place: the port is free for the next
+    unrecorded: tuple[Event, ...] = ()  # what the journal could not take: nothing that anybody was told as judged
 
 
 class Attempt:
@@ -100,20 +103,22 @@ class Attempt:
             whole, self._plans = self._plans, walk.limited(self._plans, only)
             self._is_part = len(self._plans) < len(whole)
         names = tuple(plan.name for plan in self._plans)
-        head = self._head()
+        first = AttemptStarted(
+            port_path=self._seat.port.port_path.value, batch=self._work.batch, profile=self._work.profile,
+            steps=names, **self._head(),
+        )  # fmt: skip
+        missing: tuple[Event, ...] = (first,)
         try:
-            self._record(
-                AttemptStarted(
-                    port_path=self._seat.port.port_path.value, batch=self._work.batch, profile=self._work.profile,
-                    steps=names, **head,
-                )
-            )  # fmt: skip
+            with self._waiting():
+                self._record(first)
+            missing = ()
             cloud = self._clock.thread(f"slot-{self._seat.slot.number}-cloud", lambda: self._lane("cloud"))
             self._lane("unit")
             cloud.join()
-            return self._finish(self._clock.now() - started)
+            with self._waiting():
+                return self._finish(self._clock.now() - started)
         except JournalError as error:
-            return self._without_journal(error, self._clock.now() - started)
+            return self._without_journal(error, self._clock.now() - started, missing)
 
     # --- lanes ---
 
@@ -159,15 +164,21 @@ class Attempt:
         started = self._clock.now()
         self._publish(StepStarted(step=plan.name, title=plan.title, **self._head()))
         context = self._context(plan)
-        result = self._guarded(self._work.steps[plan.name], context)
+        with self._waiting(context):
+            result = self._guarded(self._work.steps[plan.name], context)
         seconds = self._clock.now() - started
-        self._record(
-            StepFinished(
-                step=plan.name, outcome=result.outcome, reason=result.reason, proof=result.proof, seconds=seconds,
-                measurements=tuple(context.measurements), **self._head(),
-            )
-        )  # fmt: skip
+        with self._waiting(step=plan.name):
+            self._record(
+                StepFinished(
+                    step=plan.name, outcome=result.outcome, reason=result.reason, proof=result.proof, seconds=seconds,
+                    measurements=tuple(context.measurements), **self._head(),
+                )
+            )  # fmt: skip
         return result
+
+    def _waiting(self, context: StepContext | None = None, step: str = "") -> contextlib.AbstractContextManager[None]:
+        """How this thread waits for the journal: a step can be stopped; what ended is recorded all the same."""
+        return self._journal.waiting_as(Waiting(self._publish, self._head, context.step if context else step, context))
 
     def _context(self, plan: StepPlan) -> StepContext:
         token = self._seat.cancel if plan.lane == "unit" else self._cloud_token(plan)
@@ -260,15 +271,16 @@ class Attempt:
             if result.outcome is Outcome.DEFERRED
         )
 
-    def _without_journal(self, error: JournalError, seconds: float) -> Ending:
-        """No record, no pass: say so on screen, the only place left."""
-        self._publish(
-            AttemptFinished(
-                verdict=Verdict.ERROR, batch=self._work.batch, reason=str(error), sentence="journal_failed",
-                seconds=seconds, **self._head(),
-            )
+    def _without_journal(self, error: JournalError, seconds: float, missing: tuple[Event, ...]) -> Ending:
+        """No record, no pass: say so on screen, the only place left for now."""
+        finished = AttemptFinished(
+            verdict=Verdict.ERROR, batch=self._work.batch, reason=str(error), sentence=blame(error).sentence,
+            seconds=seconds, **self._head(),
         )  # fmt: skip
-        return Ending(Verdict.ERROR, str(error), self._seat.port.generation)
+        for event in (*missing, finished):
+            self._publish(event)
+        unrecorded = (*missing, finished) if isinstance(error, JournalHeld) else ()
+        return Ending(Verdict.ERROR, str(error), self._seat.port.generation, unrecorded=unrecorded)
 
     def _record(self, event: Event) -> None:
         self._journal.record(event)

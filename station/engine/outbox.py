@@ -19,6 +19,7 @@ from .attempt import sentence_of
 from .events import OutboxChanged, StationFault
 from .ports import JournalPort, OutboxDesk
 from .step import Emit, StepResult, deferred
+from .waiting import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +57,14 @@ class OutboxWorker:
             self._condition.notify_all()
 
     def _loop(self) -> None:
-        try:
+        waiting = Waiting.of_station(self._publish, self._clock, self._token)
+        with contextlib.suppress(Cancelled), self._journal.waiting_as(waiting):
             while True:
+                pause_s = self._pause()
                 with self._condition:
-                    self._condition.wait_for(lambda: self._has_news, self._pause(), self._token)
+                    self._condition.wait_for(lambda: self._has_news, pause_s, self._token)
                     self._has_news = False
                 self._guarded_round()
-        except Cancelled:
-            return
 
     def _guarded_round(self) -> None:
         """A journal that fails must not end owed work for good: it is told once, and tried again later."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +17,36 @@ from .events import BatchProgress, Event
 from .step import Step, StepResult
 
 
+class JournalWaiter(Protocol):
+    """Somebody whose calls wait while the journal is locked or its disk is full."""
+
+    @property
+    def cancel(self) -> CancelToken | None:
+        """Ends the wait with `Cancelled`; None: only its patience does."""
+        ...
+
+    def held(self, sentence: str) -> None:
+        """The wait takes a while; ``sentence`` (a key of the word catalogue) says for what. May come again."""
+        ...
+
+    def resumed(self) -> None:
+        """It goes on, or gives up. Only after `held`."""
+        ...
+
+    def waited(self, seconds: float) -> None:
+        """A wait is over, however short, that was no time of the work's own."""
+        ...
+
+
 class JournalPort(Protocol):
-    """Where facts become durable. Every method may raise `station.errors.JournalError`."""
+    """Where facts become durable. Every method may raise `station.errors.JournalError`.
+
+    A lock or a full disk raises nothing for a while: the call waits (`waiting_as`).
+    """
+
+    def waiting_as(self, waiter: JournalWaiter) -> contextlib.AbstractContextManager[None]:
+        """What the calling thread asks of the journal inside the block waits as ``waiter``."""
+        ...
 
     def record(self, *events: Event) -> None:
         """Commit all of ``events`` in one transaction; return only after the commit."""

@@ -12,15 +12,19 @@ from dataclasses import dataclass, replace
 from drivers.clock import Clock, ClockThread
 from drivers.hotplug import PortWatch
 
-from ..errors import JournalError, blame
+from ..errors import JournalError, JournalHeld, blame
 from ..model import OUTCOME_VERDICT, SlotInfo, Verdict
 from .attempt import Attempt, Ending, Stop, sentence_of
-from .events import AttemptFinished, AttemptStarted
+from .events import AttemptFinished, AttemptStarted, Event, Head
 from .ports import JournalPort, Seat, WorkBench
 from .scanner import ScannerTurn, SlotDesk
 from .step import Emit
+from .waiting import Waiting
 
 log = logging.getLogger(__name__)
+
+RECORD_AGAIN_S = 5.0
+"""How often a slot looks whether the journal takes an attempt it could not take in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class SlotRunner:
         self._jobs: list[_Job] = []
         self._attempt: Attempt | None = None
         self._handled = -1  # the port's generation whose unit has its verdict
+        self._unrecorded: tuple[Event, ...] = ()  # an attempt the journal was held too long for
         self._is_stopping = False
         self._thread: ClockThread | None = None
 
@@ -137,9 +142,14 @@ class SlotRunner:
     def _loop(self) -> None:
         while True:
             with self._condition:
-                self._condition.wait_for(self._has_work)
-                if self._is_stopping:
-                    return
+                has_work = self._condition.wait_for(self._has_work, RECORD_AGAIN_S if self._unrecorded else None)
+                is_stopping = self._is_stopping
+            self._record_late()
+            if is_stopping:
+                return
+            if not has_work:
+                continue
+            with self._condition:
                 if self.port.generation != self._handled:  # what was asked was asked of the unit before it
                     self._jobs.clear()
                 job = self._jobs.pop(0) if self._jobs else _Job()
@@ -148,6 +158,23 @@ class SlotRunner:
             else:
                 self._signal(job.signal)
 
+    def _record_late(self) -> None:
+        """The end of an attempt that was held too long is recorded when it can be; its unit is then walked again."""
+        if not self._unrecorded:
+            return
+        try:
+            self._journal.record(*self._unrecorded)
+        except JournalHeld:
+            return
+        except JournalError as error:
+            log.error("slot %d: an attempt has no end in the journal: %s", self.slot.number, error)
+        else:
+            self._handled = -1
+        self._unrecorded = ()
+
+    def _head(self, attempt: str) -> Head:
+        return {"at": self._clock.utc(), "slot": self.slot.number, "device_id": None, "attempt": attempt}
+
     def _run(self, job: _Job) -> None:
         seat = Seat(self.slot, self.port, f"a-{secrets.token_hex(6)}", self._clock.token())
         generation = self.port.generation
@@ -155,7 +182,8 @@ class SlotRunner:
         try:
             work = self._bench.open(seat)
         except Exception as error:
-            self._refuse(seat, error)
+            with self._journal.waiting_as(Waiting(self._publish, lambda: self._head(seat.attempt))):
+                self._refuse(seat, error)
             self._handled = generation
             return
         attempt = Attempt(seat, work, self._clock, self._journal, self._publish, self._desk)
@@ -172,6 +200,7 @@ class SlotRunner:
             with self._condition:
                 self._attempt = None
         self._settle(ending, generation)
+        self._unrecorded += ending.unrecorded
 
     def _settle(self, ending: Ending, began: int) -> None:
         """The verdict belongs to the unit that had it: whoever is on the port after it left is new.
@@ -198,8 +227,13 @@ class SlotRunner:
             self._journal.record(started, finished)
         except JournalError as failure:  # no record, no verdict but ERROR
             finished = replace(
-                finished, verdict=Verdict.ERROR, reason=sentence_of(failure), sentence="journal_failed", values=()
+                finished,
+                verdict=Verdict.ERROR,
+                reason=sentence_of(failure),
+                sentence=blame(failure).sentence,
+                values=(),
             )
+            self._unrecorded += (started, finished) if isinstance(failure, JournalHeld) else ()
         self._publish(started)
         self._publish(finished)
 

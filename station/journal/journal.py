@@ -1,22 +1,26 @@
 """The journal of one station: append, settle, ask. The only door through which anything is written.
 
 `Journal.open` locks the data directory, brings the schema up to date and ends the attempts a crash
-left open. All methods may be called from any thread.
+left open. All methods may be called from any thread; while the file is locked or the disk full they
+wait (`Journal.waiting_as`), and raise `JournalHeld` only when that takes longer than its patience.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from drivers.clock import Clock
 from drivers.identity import DeviceId, MobileSecret, Secret
 
 from ..engine.events import Event, OutboxSettled, VerdictRevised
-from ..errors import JournalError
+from ..engine.ports import JournalWaiter
+from ..errors import JournalError, JournalHeld
 from ..model import OUTCOME_VERDICT, OutboxItem, Outcome, Verdict
 from .directory import (
     JOURNAL_FILE,
@@ -28,25 +32,33 @@ from .directory import (
     private_file,
 )
 from .entries import AttemptAbandoned, Entry, OutboxPostponed, SecretStored, stamp
+from .patience import Patience
 from .projections import rebuild
 from .reader import JournalReader
 from .records import AttemptRecord
 from .schema import connect_writer, migrate, translated
-from .writer import Writer
+from .writer import Decide, Writer
+
+T = TypeVar("T")
+SHORT_PATIENCE_S = 5.0
+"""For a command line, which somebody watches and can repeat."""
 
 
 class Journal(JournalReader):
     """The journal, open for writing. Use `Journal.open`; `JournalReader` reads without the lock."""
 
-    def __init__(self, directory: Path, clock: Clock, lock: DirectoryLock, writer: Writer, key: bytes) -> None:
+    def __init__(
+        self, directory: Path, clock: Clock, lock: DirectoryLock, writer: Writer, key: bytes, patience_s: float
+    ) -> None:
         self._clock, self._lock, self._writer, self._key = clock, lock, writer, key
+        self._patience = Patience(clock, patience_s)
         super().__init__(directory)
         self.abandoned: tuple[AttemptRecord, ...] = self._abandon_unfinished()
         """Attempts the last run of the station left without a verdict, now ERROR."""
 
     @classmethod
-    def open(cls, directory: Path, station_id: str, clock: Clock) -> Journal:
-        """Open or create the journal in ``directory``.
+    def open(cls, directory: Path, station_id: str, clock: Clock, *, patience_s: float = SHORT_PATIENCE_S) -> Journal:
+        """Open or create the journal in ``directory``; ``patience_s``: how long a lock or a full disk is waited for.
 
         Raises `JournalError` (one sentence) when another station holds the directory, when it belongs to a
         station of another id, or when its disk or schema cannot be used.
@@ -59,7 +71,7 @@ class Journal(JournalReader):
             lock.release()
             raise
         try:
-            return cls(directory, clock, lock, writer, credential_key(directory))
+            return cls(directory, clock, lock, writer, credential_key(directory), patience_s)
         except BaseException:
             writer.close()
             lock.release()
@@ -77,9 +89,9 @@ class Journal(JournalReader):
         """Commit all of ``entries`` in one transaction with everything that follows from them.
 
         Returns only after the commit. Raises `JournalError`: an entry that does not fit was refused and none
-        of them recorded; or the disk failed, and then every later append raises too.
+        of them recorded; or the file is damaged, and then every later append raises too.
         """
-        self._writer.submit(lambda _: entries)
+        self._submit(lambda _: entries)
 
     def record(self, *events: Event) -> None:
         """`append` what ``events`` say."""
@@ -119,7 +131,38 @@ class Journal(JournalReader):
             rebuild(db)
             return ()
 
-        self._writer.submit(again)
+        self._submit(again)
+
+    # --- waiting ---
+
+    def waiting_as(self, waiter: JournalWaiter) -> contextlib.AbstractContextManager[None]:
+        """What the calling thread asks inside the block waits as ``waiter``; without one a wait is silent."""
+        return self._patience.waiting_as(waiter)
+
+    def hurry(self) -> None:
+        """The station closes: no call waits longer than a few seconds from now on."""
+        self._patience.hurry()
+
+    def limit_pages(self, pages: int | None) -> None:
+        """Let the file grow to ``pages`` of 4 KiB and then be as a full disk; None lifts the limit.
+
+        Never less than it has now: 1 fills it up to what its last pages still have room for.
+        """
+        self._writer.limit_pages(pages)
+
+    def _submit(self, decide: Decide) -> Sequence[Entry]:
+        return self._patience.run(lambda: self._writer.submit(decide))
+
+    def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """As the reader's; a file that cannot be read back any more takes no entry either: no record, no pass."""
+        try:
+            return self._patience.run(lambda: super(Journal, self)._ask(question))
+        except JournalHeld:
+            raise
+        except JournalError as error:
+            if getattr(error.__cause__, "sqlite_errorcode", None) is not None:
+                self._writer.fail(error)
+            raise
 
     @property
     def commits(self) -> int:
@@ -145,7 +188,7 @@ class Journal(JournalReader):
             db.execute("INSERT OR REPLACE INTO secrets VALUES (?, ?, ?)", (key, secret.reveal(), stamp(at)))
             return (Entry.from_event(SecretStored(at=at, device_id=key)),)
 
-        self._writer.submit(keep)
+        self._submit(keep)
 
     def forget_secret(self, device_id: str) -> None:
         """Erase a kept mobile secret; its last trace leaves the disk at `close`, with the write-ahead log."""
@@ -154,20 +197,21 @@ class Journal(JournalReader):
             db.execute("DELETE FROM secrets WHERE device_id = ?", (device_id.lower(),))
             return ()
 
-        self._writer.submit(forget)
+        self._submit(forget)
 
     # --- inside ---
 
     def _decide(self, what: Callable[[sqlite3.Connection], Sequence[Event]]) -> tuple[Event, ...]:
         """Append the events that ``what`` decides on inside the transaction, and return them."""
-        decided: list[Event] = []
+        decided: tuple[Event, ...] = ()
 
         def entries(db: sqlite3.Connection) -> Sequence[Entry]:
-            decided.extend(what(db))
+            nonlocal decided
+            decided = tuple(what(db))  # anew at every try: the tables are as they were before
             return [Entry.from_event(event) for event in decided]
 
-        self._writer.submit(entries)
-        return tuple(decided)
+        self._submit(entries)
+        return decided
 
     def _abandon_unfinished(self) -> tuple[AttemptRecord, ...]:
         unfinished = self.unfinished_attempts()
@@ -189,6 +233,7 @@ def _writer(directory: Path, station_id: str, clock: Clock) -> Writer:
         try:
             migrate(db, stamp(clock.utc()), rebuild)
             _check_owner(db, directory, station_id)
+            db.execute("PRAGMA busy_timeout = 0")  # from here on whoever asks waits, through the clock
             return Writer(db, station_id)
         except BaseException:
             db.close()

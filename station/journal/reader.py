@@ -50,6 +50,7 @@ class JournalReader:
     """Queries on the journal in ``directory``. Raises `JournalError` if there is none, or one of another schema."""
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         self._path = directory / JOURNAL_FILE
         self._pool: list[sqlite3.Connection] = []
         self._pool_lock = threading.Lock()
@@ -110,10 +111,14 @@ class JournalReader:
                 return
         db.close()
 
+    def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """The answer to ``question``, from one snapshot."""
+        with self.snapshot() as db:
+            return question(db)
+
     def _all(self, made: Callable[[sqlite3.Row], T], sql: str, *values: Any) -> tuple[T, ...]:
         """What ``made`` makes of each row, inside the snapshot: a row that makes no sense is a damaged journal."""
-        with self.snapshot() as db:
-            return tuple(map(made, db.execute(sql, values)))
+        return self._ask(lambda db: tuple(map(made, db.execute(sql, values))))
 
     def _one(self, made: Callable[[sqlite3.Row], T], sql: str, *values: Any) -> T | None:
         return next(iter(self._all(made, sql, *values)), None)
@@ -177,8 +182,7 @@ class JournalReader:
 
     def steps(self, attempt: str) -> tuple[StepRecord, ...]:
         """Every try of every step, with its measurements, in the order they ended."""
-        with self.snapshot() as db:
-            return steps_of(db, attempt)
+        return self._ask(lambda db: steps_of(db, attempt))
 
     def seen_before(self, device_id: str) -> SeenBefore | None:
         """The unit's last finished attempt."""
@@ -201,7 +205,8 @@ class JournalReader:
         key, marks = search_key(any_id.strip()), ", ".join("?" * len(_SEARCHED))
         if not key:
             return ()
-        with self.snapshot() as db:
+
+        def question(db: sqlite3.Connection) -> tuple[UnitHistory, ...]:
             found = db.execute(
                 f"""SELECT * FROM units WHERE device_id = ?
                     OR device_id IN (SELECT device_id FROM facts WHERE key = ? AND name IN ({marks}))
@@ -210,6 +215,8 @@ class JournalReader:
                 (key, key, *_SEARCHED, any_id.strip().lower()),
             ).fetchall()
             return tuple(_history(db, row) for row in found)
+
+        return self._ask(question)
 
     def unit(self, any_id: str) -> UnitHistory | None:
         """The unit seen last among those `find` finds."""
@@ -267,9 +274,8 @@ class JournalReader:
 
     def waiting(self) -> int:
         """How many items are owed."""
-        with self.snapshot() as db:
-            found = db.execute("SELECT count(*) AS n FROM outbox WHERE settled_at IS NULL").fetchone()
-        return int(found["n"])
+        found = self._one(lambda row: int(row["n"]), "SELECT count(*) AS n FROM outbox WHERE settled_at IS NULL")
+        return found or 0
 
     def unconfirmed_writes(self, device_id: str | None = None) -> tuple[WriteRecord, ...]:
         """Writes announced and never confirmed, of one unit or of all, oldest first (N1)."""

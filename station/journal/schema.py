@@ -13,10 +13,25 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import JournalError
+from ..errors import JournalError, JournalHeld
 
 BUSY_S = 5.0
 """How long SQLite itself waits for a lock another process holds for a moment (a reader recovering the log)."""
+
+_PASSING: dict[int, str] = {
+    sqlite3.SQLITE_BUSY: "journal_locked",
+    sqlite3.SQLITE_LOCKED: "journal_locked",
+    sqlite3.SQLITE_PROTOCOL: "journal_locked",
+    sqlite3.SQLITE_FULL: "disk_full",
+    sqlite3.SQLITE_IOERR: "disk_fails",
+    sqlite3.SQLITE_CANTOPEN: "disk_fails",
+    sqlite3.SQLITE_READONLY: "disk_fails",
+    sqlite3.SQLITE_PERM: "disk_fails",
+    sqlite3.SQLITE_NOMEM: "disk_fails",
+}
+"""Primary result codes of SQLite that may pass by themselves, with what is waited for."""
+_DAMAGED = frozenset({sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS})
+"""Extended codes of pages that cannot be read back: what they held is lost, however long one waits."""
 
 
 DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError)
@@ -138,11 +153,35 @@ def translated(what: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        name = getattr(error, "sqlite_errorname", "") or type(error).__name__
-        raise JournalError(f"{what}: {error} ({name}); check disk space and the data directory") from error
+        raise told(what, error) from error
     except DAMAGE as error:
         found = f"{type(error).__name__} {str(error)[:100]}".rstrip()
         raise JournalError(f"{what}: it is damaged ({found}); keep the file, and go on with a copy of it") from error
+
+
+def told(what: str, error: sqlite3.Error) -> JournalError:
+    """The error of SQLite as ours: `JournalHeld` when waiting may help."""
+    name = getattr(error, "sqlite_errorname", "") or type(error).__name__
+    sentence = held_by(error)
+    if sentence is None:
+        return JournalError(f"{what}: {error} ({name}); check disk space and the data directory")
+    message = f"{what}: {error} ({name}); {_REMEDIES[sentence]}"
+    return JournalHeld(message, sentence=_PASSING[error.sqlite_errorcode & 0xFF])
+
+
+_REMEDIES = {
+    "journal_locked": "close the program that holds the file journal.db open for writing",
+    "disk_full": "free disk space",
+    "disk_fails": "check the disk and the rights on the data directory",
+}
+
+
+def held_by(error: BaseException) -> str | None:
+    """What to wait for (a key of the word catalogue); None when waiting does not help."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if not isinstance(error, sqlite3.Error) or code is None or code in _DAMAGED:
+        return None
+    return _PASSING.get(code & 0xFF)
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:

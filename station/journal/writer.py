@@ -1,7 +1,8 @@
 """The one thread that writes: whatever is queued goes to the disk in one commit (group commit).
 
-A caller blocks until its own entries are committed or refused. A refusal concerns one caller; a
-failure of the disk ends the writer, and every later append raises.
+A caller blocks until its own entries are committed or refused. A refusal concerns one caller. A lock
+or a full disk concerns all of one commit: nothing of it is there, and each caller may try again. A
+damaged file ends the writer, and every later append raises.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ..errors import JournalError
 from .chain import Row, Tail, link
 from .entries import Entry, stamp
 from .projections import check, project
-from .schema import atomic, savepoint
+from .schema import atomic, held_by, savepoint, told
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,10 @@ _REFUSALS = (
     JournalError, sqlite3.IntegrityError, sqlite3.InterfaceError, LookupError, ValueError, TypeError, OverflowError,
 )  # fmt: skip
 """Errors that are about the entry itself (a number of more than 64 bits overflows in the tables). Any other one is
-about the disk, or a bug: nothing can be trusted then."""
+about the disk, or a bug: what may pass is left to the callers, after anything else nothing can be trusted."""
+
+NO_LIMIT = 1_073_741_823
+"""Pages a database may have when nobody limits it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Writer:
         self._is_closing = False
         self._error: BaseException | None = None
         self._commits = 0
+        self._page_limit: int | None = None
         self._thread = threading.Thread(target=self._loop, name="journal-writer", daemon=True)
         self._thread.start()
 
@@ -80,6 +85,15 @@ class Writer:
         """The newest committed entry."""
         return self._tail
 
+    def limit_pages(self, pages: int | None) -> None:
+        """Let the file grow to ``pages`` (never less than it has); None: as the disk does. From the next commit on."""
+        self._page_limit = NO_LIMIT if pages is None else pages
+
+    def fail(self, error: BaseException) -> None:
+        """Take nothing any more: the file was found damaged, by somebody who read it."""
+        with self._room:
+            self._error = self._error or error
+
     def close(self) -> None:
         """Commit what is queued, then end the thread and close the connection."""
         with self._room:
@@ -94,8 +108,11 @@ class Writer:
             try:
                 self._commit(tickets)
             except BaseException as error:
-                self._fail(tickets, error)
-                break
+                if not isinstance(error, sqlite3.Error) or held_by(error) is None:
+                    self._fail(tickets, error)
+                    break
+                for ticket in tickets:
+                    ticket.done.set_exception(told("the journal cannot be written", error))
         self._db.close()
 
     def _take(self) -> list[_Ticket]:
@@ -109,13 +126,20 @@ class Writer:
     def _commit(self, tickets: list[_Ticket]) -> None:
         answers: list[tuple[_Ticket, Sequence[Entry] | JournalError]] = []
         tail = self._tail
-        with atomic(self._db):
-            for ticket in tickets:
-                try:
-                    entries, tail = self._one(ticket, tail)
-                    answers.append((ticket, entries))
-                except _REFUSALS as error:
-                    answers.append((ticket, _refusal(error)))
+        self._apply_limit()
+        try:
+            with atomic(self._db):
+                self._check_tail()
+                for ticket in tickets:
+                    try:
+                        entries, tail = self._one(ticket, tail)
+                        answers.append((ticket, entries))
+                    except _REFUSALS as error:
+                        answers.append((ticket, _refusal(error)))
+        except sqlite3.Error:
+            # the error may have come after the commit had happened: a second one would say everything twice
+            if len(answers) < len(tickets) or tail == self._tail or tail_of(self._db, self._station_id) != tail:
+                raise
         self._tail = tail
         self._commits += 1
         for ticket, answer in answers:
@@ -123,6 +147,18 @@ class Writer:
                 ticket.done.set_exception(answer)
             else:
                 ticket.done.set_result(answer)
+
+    def _apply_limit(self) -> None:
+        pages, self._page_limit = self._page_limit, None
+        if pages is not None:
+            self._db.execute(f"PRAGMA max_page_count = {pages}")
+
+    def _check_tail(self) -> None:
+        """What this station wrote last is still the last there is; anything else was written by another hand."""
+        if tail_of(self._db, self._station_id) != self._tail:
+            raise JournalError(
+                f"entry {self._tail.seq} is not the last one any more: another program wrote into the journal"
+            )
 
     def _one(self, ticket: _Ticket, tail: Tail) -> tuple[Sequence[Entry], Tail]:
         """One caller's entries, all or none of them."""
@@ -175,7 +211,8 @@ def _refusal(error: BaseException) -> JournalError:
 
 def _dead(error: BaseException) -> JournalError:
     failure = JournalError(
-        f"the journal cannot be written: {error or type(error).__name__}; check disk space, then restart the station"
+        f"the journal cannot be written any more: {error or type(error).__name__}; "
+        "keep the file, check the disk, then restart the station"
     )
     failure.__cause__ = error if isinstance(error, Exception) else None
     return failure

@@ -168,12 +168,13 @@ class FlashVisit:
             if write.compare_first and device.held(write.image):
                 continue
             with ctx.write("unit", f"{write.image.name} over DFU"):
+                device = self._unit.device.dfu(ctx.deadline)  # to announce the write may have waited, which moves it
                 span(0.0)  # from the first erase on it must not be unplugged
                 for early in plan.erase_first:
                     if early.before is write.image:
                         device.invalidate(early.image, early.page)
                 device.write_module(write.image, span, ctx.cancel)
-            device.verify(write.image)
+            self._unit.device.dfu(ctx.deadline).verify(write.image)
             written.append(write)
         return written
 

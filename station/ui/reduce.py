@@ -264,11 +264,20 @@ def _hands_done(slot: SlotState, event: ev.HandsDone) -> SlotState:
     return replace(slot, asks=tuple(ask for ask in slot.asks if ask.step != step))
 
 
+def _held(state: BenchState, event: ev.StepHeld | ev.StepResumed) -> BenchState:
+    if event.slot == 0:  # owed work or a command: nothing else shows it
+        key = event.sentence if isinstance(event, ev.StepHeld) else "record_again"
+        return _logged(state, event, words.line(key))
+    return _of_slot(_step_held)(state, event)
+
+
 def _step_held(slot: SlotState, event: ev.StepHeld | ev.StepResumed) -> SlotState:
+    held = clean(event.sentence, 60) if isinstance(event, ev.StepHeld) else ""
+    if not event.step:
+        return replace(slot, held=held)
     line = slot.step(clean(event.step, 40))
     if line is None or not line.is_running or slot.verdict is not None:
         return slot
-    held = clean(event.sentence, 60) if isinstance(event, ev.StepHeld) else ""
     return slot.with_step(replace(line, held=held))
 
 
@@ -303,7 +312,8 @@ def _attempt_finished(state: BenchState, event: ev.AttemptFinished) -> BenchStat
 def _judged(slot: SlotState, event: ev.AttemptFinished) -> SlotState:
     steps = tuple(replace(line, is_running=False, writing=False, held="") for line in slot.steps)
     return replace(
-        slot, is_walking=False, asks=(), steps=steps, verdict=event.verdict, sentence=clean(event.sentence, 60),
+        slot, is_walking=False, asks=(), steps=steps, held="", verdict=event.verdict,
+        sentence=clean(event.sentence, 60),
         values=tuple(clean(value, 60) for value in event.values), reason=clean(event.reason),
         failed_step=clean(event.failed_step, 40), seconds=event.seconds, batch=clean(event.batch, 60) or slot.batch,
         device_id=_id(event) or slot.device_id,
@@ -393,8 +403,8 @@ _HANDLERS: dict[type[ev.Event], Callable[[BenchState, Any], BenchState]] = {
     ev.Measured: _of_slot(_measured),
     ev.HandsNeeded: _of_slot(_hands_needed),
     ev.HandsDone: _of_slot(_hands_done),
-    ev.StepHeld: _of_slot(_step_held),
-    ev.StepResumed: _of_slot(_step_held),
+    ev.StepHeld: _held,
+    ev.StepResumed: _held,
     ev.ModulesRead: _of_slot(_modules_read),
     ev.WireTraced: _of_slot(_wire_traced),
 }

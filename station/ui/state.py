@@ -90,6 +90,7 @@ class SlotState:
     failed_step: str = ""
     seconds: float = 0.0
     seen: SeenBefore | None = None
+    held: str = ""  # as of a step, when none is at work
     facts: tuple[IdentityFact, ...] = ()
     modules: tuple[tuple[str, str, str], ...] = ()
     trace: tuple[str, ...] = ()

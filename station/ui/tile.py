@@ -200,8 +200,9 @@ def _running(slot: SlotState, place: Place) -> list[_Part]:
         parts.append(_short(_bar(current.share, place), place, 0))
     if slot.is_writing:
         parts.append(_said(words.line("do_not_unplug"), place, 0, is_bold=True))
-    if current is not None and current.held:
-        parts += _held(current.held, place)
+    held = slot.held or (current.held if current is not None else "")
+    if held:
+        parts += _held(held, place)
     parts.append(_name(slot, place, 1))
     if current is not None and current.seconds_left is not None:
         parts.append(_short(f"{countdown(current.seconds_left)} left", place, 2))

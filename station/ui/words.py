@@ -97,6 +97,10 @@ SENTENCES: dict[str, Sentence] = {
     "cloud_refused": Sentence(("Cloud refused this unit.",), TECHNICIAN),
     "cloud_limit": Sentence(("Cloud is busy.",), "Wait. It goes on by itself."),
     "token_rejected": Sentence(("Cloud token rejected.",), SUPERVISOR),
+    "journal_locked": Sentence(("Record is locked. Waits.",), "Close what else uses it."),
+    "disk_full": Sentence(("Disk is full. Waits.",), SUPERVISOR),
+    "disk_fails": Sentence(("Disk does not write. Waits.",), SUPERVISOR),
+    "record_again": Sentence(("Record is written again.",)),
     "journal_failed": Sentence(("Record cannot be written.",), SUPERVISOR),
     "check_station": Sentence(("Unit is not judged.",), TECHNICIAN),
     # hands

@@ -1,0 +1,90 @@
+"""Waits while the journal is locked or its disk is full, and tells who waits, for what.
+
+A caller's thread polls through the clock; nothing is queued, so what was refused is asked again by the
+caller that still knows it, and is recorded once or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from drivers.clock import Clock
+
+from ..engine.ports import JournalWaiter
+from ..errors import JournalHeld
+
+T = TypeVar("T")
+
+PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+"""Between two tries; the last one repeats."""
+QUIET_S = 1.0
+"""A lock of another program's short look is not worth a word."""
+CLOSING_S = 3.0
+"""How much longer a closing station waits: the end of an attempt is lost to the record, not the shift to the clock."""
+
+
+class Patience:
+    """Runs what touches the journal until it can. ``limit_s``: of one trouble, however many calls meet it."""
+
+    def __init__(self, clock: Clock, limit_s: float) -> None:
+        self._clock, self._limit_s = clock, limit_s
+        self._waiters = threading.local()
+        self._since: float | None = None  # when the trouble began that is not over yet
+        self._closes_at: float | None = None
+
+    @contextlib.contextmanager
+    def waiting_as(self, waiter: JournalWaiter) -> Iterator[None]:
+        """What the calling thread asks inside the block waits as ``waiter``."""
+        before = getattr(self._waiters, "current", None)
+        self._waiters.current = waiter
+        try:
+            yield
+        finally:
+            self._waiters.current = before
+
+    def hurry(self) -> None:
+        """The station closes: who waits now, or comes to wait, gives up after a few seconds."""
+        self._closes_at = self._clock.now() + CLOSING_S
+
+    def run(self, act: Callable[[], T]) -> T:
+        """What ``act`` returns, once the journal lets it. Raises `Cancelled`, or `JournalHeld` after the limit."""
+        try:
+            result = act()
+        except JournalHeld as error:
+            return self._wait(act, error)
+        self._since = None
+        return result
+
+    def _wait(self, act: Callable[[], T], error: JournalHeld) -> T:
+        waiter: JournalWaiter | None = getattr(self._waiters, "current", None)
+        began, pauses, told = self._clock.now(), iter(PAUSES_S), ""
+        self._since = began if self._since is None else self._since
+        try:
+            while True:
+                self._check(error)
+                if waiter is not None and told != error.sentence and self._clock.now() - began >= QUIET_S:
+                    waiter.held(error.sentence)
+                    told = error.sentence
+                self._clock.sleep(next(pauses, PAUSES_S[-1]), waiter.cancel if waiter is not None else None)
+                try:
+                    result = act()
+                except JournalHeld as again:
+                    error = again
+                    continue
+                self._since = None
+                return result
+        finally:
+            if waiter is not None:
+                waiter.waited(self._clock.now() - began)
+                if told:
+                    waiter.resumed()
+
+    def _check(self, error: JournalHeld) -> None:
+        """Raise ``error`` when there is no more time for it."""
+        now, since = self._clock.now(), self._since
+        ends = self._limit_s + (now if since is None else since)
+        if now >= ends or (self._closes_at is not None and now >= self._closes_at):
+            raise error
