@@ -88,7 +88,7 @@ def test_sixteen_threads_share_one_commit(journal: Journal) -> None:
         thread.join()
     assert journal.commits == commits + 2  # the one that was held up, and one for all sixteen
     assert journal.verify().entries == 1 + 16 * 3
-    assert journal.progress("B1", at()).passed == 16
+    assert journal.figures("B1").passed == 16
 
 
 class _held_up:  # noqa: N801
