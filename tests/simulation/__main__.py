@@ -98,9 +98,10 @@ def code_digest() -> str:
 
 def report(rows: Sequence[Figures], wall_s: float, fresh: int) -> str:
     """The figures of a run, as a person reads them."""
-    verdicts, units, kinds = Counter[str](), Counter[str](), Counter[str]()
+    verdicts, causes, units, kinds = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     for row in rows:
         verdicts.update(row.verdicts)
+        causes.update(row.causes)
         units.update(row.units)
         kinds.update([row.kind] if row.kind else [])
     hours, spent = sum(row.simulated_s for row in rows) / 3600, sum(row.wall_s for row in rows)
@@ -112,6 +113,7 @@ def report(rows: Sequence[Figures], wall_s: float, fresh: int) -> str:
         f" {hours / max(spent, 1e-9):.2f} of them a second and process",
         f"units: {', '.join(f'{name} {n}' for name, n in sorted(units.items()))}",
         f"attempts of good units: {shares or 'none'}",
+        *(f"  {n:5} {cause}" for cause, n in causes.most_common(12)),
         f"scans: {scans}, asked again {again}",
         f"broken oracles: {dict(kinds) or 'none'}",
     ])  # fmt: skip

@@ -59,6 +59,7 @@ class Figures:
 
     seed: int
     verdicts: Counter[str] = field(default_factory=Counter)  # attempts of good units
+    causes: Counter[str] = field(default_factory=Counter)  # of theirs that are neither PASS nor PENDING
     units: Counter[str] = field(default_factory=Counter)  # "good" and each flaw
     scans: int = 0
     scans_again: int = 0
@@ -74,7 +75,7 @@ class Figures:
     @classmethod
     def from_json(cls, text: str) -> Figures:
         told = json.loads(text)
-        return cls(**{**told, "verdicts": Counter(told["verdicts"]), "units": Counter(told["units"])})
+        return cls(**told | {name: Counter(told[name]) for name in ("verdicts", "causes", "units")})
 
 
 def run(story: Story) -> Figures:
@@ -202,6 +203,8 @@ class _Shift:
                 part = self.parts.get(event.device_id or "")
                 if part is not None and not part.flaw:
                     figures.verdicts[event.verdict.name] += 1
+                    if event.verdict >= Verdict.FAIL:
+                        figures.causes[f"{event.verdict.name} {event.failed_step} {event.sentence}"] += 1
             elif isinstance(event, ScanRead):
                 figures.scans += 1
                 figures.scans_again += not event.accepted
@@ -287,6 +290,9 @@ class _Hands:
             self._shift.token.cancel()
         except Cancelled:
             return
+        except Exception as error:
+            self._shift.violations.append(Violation("harness", f"{type(error).__name__}: {error}"))
+            self._shift.token.cancel()
 
     def _see_through(self, part: Part) -> None:
         unit = self._shift.units[part.number]
@@ -299,6 +305,7 @@ class _Hands:
 
     def _visit(self, part: Part, unit: VirtualUnit) -> Verdict:
         """Plug in once and stay until there is a verdict; returns it, with the unit unplugged again."""
+        self._bench.unplug(self.slot)  # whoever was pulled before may have come back by itself meanwhile
         self._mark = self._bench.mark()
         self._bench.plug(unit, self.slot)
         finished = self._wait_verdict(part, unit)
@@ -335,7 +342,7 @@ class _Hands:
                     unit.hold_mode_button()
                 case HandsDone():
                     asked = False
-                case AttemptFinished():
+                case AttemptFinished() if event.device_id in (None, unit.device_id):
                     asked = False
                     if event.verdict <= Verdict.FAIL or not self._begins_again():
                         return event
