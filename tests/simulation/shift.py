@@ -165,10 +165,12 @@ class _Shift:
     # --- what came out ---
 
     def verdict(self, part: Part) -> Verdict | None:
-        """The verdict of the unit's last attempt, as the journal has it now."""
+        """The last verdict anybody gave the unit, as the journal has it now; else how its last attempt ended."""
         with self.bench.reader() as journal:
             known = journal.unit(self.units[part.number].device_id)
-            return known.attempts[-1].verdict if known is not None and known.attempts else None
+        verdicts = [one.verdict for one in known.attempts if one.verdict is not None] if known is not None else []
+        judged = [one for one in verdicts if one <= Verdict.FAIL]
+        return (judged or verdicts or [None])[-1]
 
     def _endings(self, part: Part) -> frozenset[Verdict]:
         if not part.flaw:
