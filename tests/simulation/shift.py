@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from journal_trouble import JournalTrouble
 from line_bench import OTHER_PRODUCT, PRODUCTS, LineBench, Recipe, line_bench, shown
 
 from drivers.clock import ClockThread
@@ -424,6 +425,7 @@ class _World:
         self._shift, self._bench = shift, shift.bench
         self._active: dict[Trouble, tuple[Fault, ...]] = {}
         self._kept: dict[str, list[tuple[object, ...]]] = {}
+        self._journal: JournalTrouble | None = None
         self._thread: ClockThread | None = None
 
     def start(self) -> None:
@@ -433,6 +435,7 @@ class _World:
         """Wait until the last trouble has ended."""
         assert self._thread is not None
         self._thread.join()
+        self._free()
 
     def _run(self) -> None:
         moments = [(trouble.at, 0, trouble) for trouble in self._shift.story.troubles]
@@ -454,13 +457,14 @@ class _World:
             case "team" | "token":
                 self._take(_TABLES[trouble.kind])
             case "restart":
+                self._free()
                 self._bench.stop()
             case "clock":
                 self._bench.clock._epoch += datetime.timedelta(minutes=trouble.detail - 40)
-            case "locked":
-                pass
-            case "full":
-                pass
+            case "locked" if self._bench._is_running:
+                self._trouble().lock()
+            case "full" if self._bench._is_running:
+                self._trouble().fill()
 
     def _end(self, trouble: Trouble) -> None:
         if self._active.pop(trouble, None) is not None:
@@ -469,9 +473,21 @@ class _World:
         match trouble.kind:
             case "team" | "token":
                 self._give_back(_TABLES[trouble.kind])
+            case "locked" | "full":
+                self._free()
             case "restart" if not self._bench._is_running:
                 self._bench.start(*self._bench.recipes)
                 self._bench.station.client._rng = random.Random(trouble.at)
+
+    def _trouble(self) -> JournalTrouble:
+        if self._journal is None:
+            self._journal = JournalTrouble(self._bench.station.journal)
+        return self._journal
+
+    def _free(self) -> None:
+        if self._journal is not None:
+            self._journal.free()
+            self._journal = None
 
     def _order(self) -> None:
         """All open cloud faults anew: an order of one kind cannot be taken back alone."""
