@@ -35,7 +35,7 @@ from station.cloud.virtual import FaultKind, SeenRequest
 from station.journal.directory import JOURNAL_FILE
 from station.journal.schema import connect_reader
 
-READ_KINDS = ("WriteIntended", "WriteConfirmed", "AttemptStarted", "AttemptFinished", "AttemptAbandoned")
+READ_KINDS = ("WriteIntended", "WriteConfirmed", "UnitIdentified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,6 @@ class Line:
 
     kind: str
     device_id: str
-    attempt: str
     step: str = ""
     target: str = ""
     what: str = ""
@@ -160,7 +159,7 @@ class Traffic:
 
 
 def _line(kind: str, body: Mapping[str, str | None]) -> Line:
-    names = ("device_id", "attempt", "step", "target", "what")
+    names = ("device_id", "step", "target", "what")
     return Line(kind, *(str(body.get(name) or "") for name in names))
 
 
@@ -270,13 +269,16 @@ class _Judge:
 
     def line(self, line: Line) -> None:
         act: Callable[[Line], None] = {
-            "WriteIntended": self._intended, "WriteConfirmed": self._confirmed,
-        }.get(line.kind, self._attempt_changed)  # fmt: skip
+            "WriteIntended": self._intended, "WriteConfirmed": self._confirmed, "UnitIdentified": self._met_again,
+        }[line.kind]  # fmt: skip
         act(line)
 
     def _intended(self, line: Line) -> None:
         if line.target == "cloud":
-            self.for_cloud[line.step, line.device_id].append(_Intent(line))
+            queue = self.for_cloud[line.step, line.device_id]
+            for superseded in [intent for intent in queue if not intent.is_spent]:
+                queue.remove(superseded)  # it was never sent, or the cloud refused it
+            queue.append(_Intent(line))
         else:
             self.at_unit[line.device_id] = _Intent(line)
 
@@ -293,11 +295,12 @@ class _Judge:
         elif not found.was_tried and not line.what.startswith("restart "):
             self.faults.append(f"the journal confirms {line.what!r}, and no such write was ever seen")
 
-    def _attempt_changed(self, line: Line) -> None:
-        """What was announced on the unit in an attempt that is over is not announced any more."""
-        found = self.at_unit.get(line.device_id)
-        if found is not None and (found.line.attempt == line.attempt or line.kind == "AttemptStarted"):
-            del self.at_unit[line.device_id]
+    def _met_again(self, line: Line) -> None:
+        """What was announced on the unit before it was looked at anew is not announced any more.
+
+        The end of an attempt is no such moment: a unit may still work on a request whose answer nobody waited for.
+        """
+        self.at_unit.pop(line.device_id, None)
 
     def unit_write(self, write: UnitWrite) -> None:
         intent = self.at_unit.get(write.device_id)

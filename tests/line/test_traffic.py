@@ -25,11 +25,11 @@ PRODUCT_ROUTE = "/v1/products/:p/devices"
 
 
 def intended(what: str = f"{APP} over DFU", *, target: str = "unit", step: str = "firmware", unit: str = UNIT) -> Line:
-    return Line("WriteIntended", unit, "attempt-1", step, target, what)
+    return Line("WriteIntended", unit, step, target, what)
 
 
 def confirmed(line: Line) -> Line:
-    return Line("WriteConfirmed", line.device_id, line.attempt, line.step, line.target, line.what)
+    return Line("WriteConfirmed", line.device_id, line.step, line.target, line.what)
 
 
 def dfu(address: int, length: int = PAGE, operation: Operation = Operation.PROGRAM, unit: str = UNIT) -> UnitWrite:
@@ -67,7 +67,7 @@ CLAIM_LINE = intended(f"claim {UNIT}", target="cloud", step="claim")
 NAME_LINE = intended(f"name {UNIT} one", target="cloud", step="name")
 SECOND_NAME_LINE = intended(f"name {UNIT} two", target="cloud", step="name")
 SIM_LINE = intended("activate SIM 8934", target="cloud", step="sim")
-OVER = Line("AttemptFinished", UNIT, "attempt-1")
+OVER = Line("UnitIdentified", UNIT)
 SETUP_BYTE = control(Chip.DCT, FIELDS["setup_done"][0])
 ACTIVATION = call("PUT", "/v1/sims/8934", "/v1/sims/:iccid", {"action": "activate"})
 
@@ -85,12 +85,13 @@ GOOD: dict[str, Story] = {
         CLAIM_LINE, intended(f"claim {OTHER}", target="cloud", step="claim", unit=OTHER), claim(unit=OTHER), claim(),
     ],
     "a name that changed": [NAME_LINE, named(), SECOND_NAME_LINE, named("two")],
+    "a claim the cloud refused, announced anew": [CLAIM_LINE, claim(404), CLAIM_LINE, claim(), confirmed(CLAIM_LINE)],
 }  # fmt: skip
 BAD: dict[str, tuple[Story, str]] = {
     "a page nobody announced": ([dfu(USER_START)], "was not announced"),
     "a page before its line": ([dfu(USER_START), APP_LINE], "was not announced"),
     "a page after the confirmation": ([APP_LINE, dfu(USER_START), confirmed(APP_LINE), dfu(USER_START)], "was not"),
-    "a page after the attempt": ([APP_LINE, dfu(USER_START), OVER, dfu(USER_START)], "was not announced"),
+    "a page after a new look at it": ([APP_LINE, dfu(USER_START), OVER, dfu(USER_START)], "was not announced"),
     "a page of another unit": ([APP_LINE, dfu(USER_START, unit=OTHER)], "was not announced"),
     "a page beyond the module": ([APP_LINE, dfu(USER_START + 3 * PAGE)], "announced was"),
     "content of the system part under an application": ([APP_LINE, dfu(SYSTEM_START)], "announced was"),
