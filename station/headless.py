@@ -49,6 +49,11 @@ def _station(event: StationStarted) -> str:
     return f"station {event.station_id}: {len(event.slots)} slots{kind}; cloud not asked yet"
 
 
+def _held(event: StepHeld) -> str:
+    queue = f" {line('before_it', (str(event.before),))}" if event.before else ""
+    return f"{event.step or 'the record'} WAITS: {line(event.sentence, event.values)}{queue}"
+
+
 def _step(event: Event) -> str:
     assert isinstance(event, StepFinished)
     return f"{event.step}: {event.outcome.value} ({event.proof or event.reason}) {event.seconds:.1f} s"
@@ -63,7 +68,7 @@ _WORDS: dict[type[Event], Callable[..., str]] = {
     ),
     StepFinished: _step,
     HandsNeeded: lambda e: f"YOUR TURN: {line(e.sentence, e.values)}" + (f" ({e.led})" if e.led else ""),
-    StepHeld: lambda e: f"{e.step or 'the record'} WAITS: {line(e.sentence)}",
+    StepHeld: _held,
     StepResumed: lambda e: f"{e.step or 'the record'} goes on",
     AttemptFinished: lambda e: (
         f"{VERDICT_WORD[e.verdict]} in {e.seconds:.1f} s" + (f": {e.reason}" if e.reason else "")

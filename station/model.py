@@ -120,6 +120,13 @@ class Batch:
     target: int | None = None  # how many units are ordered
 
 
+CHANGING_FACTS = frozenset({"device_os", "mode", "claimed", "setup_done"})
+"""Identities that are others after a restart or an update: of two values the newer one holds, and neither is wrong."""
+
+AS_IT_IS = "as it is"
+"""What is wanted of a firmware module that the profile does not name."""
+
+
 @dataclass(frozen=True, slots=True)
 class SlotInfo:
     """A numbered place on the bench, bound to a USB port path (``None``: not bound yet)."""

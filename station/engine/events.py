@@ -232,10 +232,15 @@ class HandsDone(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepHeld(Event):
-    """The step waits for something nobody at the bench can do, and goes on by itself. ``sentence``: a key as above."""
+    """The step waits for something nobody at this slot can do, and goes on by itself; the newest of a step holds.
+
+    ``sentence`` is a key with ``values`` as above, ``before`` how many are before it where it stands in a queue.
+    """
 
     step: str
     sentence: str
+    values: tuple[str, ...] = ()
+    before: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,7 +268,7 @@ class StepFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModulesRead(Event):
-    """Firmware wanted and held, one row a module: (name, wanted, held), for the technician's view."""
+    """Firmware wanted and held, one row a module: (name, wanted or `AS_IT_IS`, held), for the technician's view."""
 
     rows: tuple[tuple[str, str, str], ...]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from drivers.clock import CancelToken, Clock
 
@@ -21,19 +21,29 @@ class ScannerTurn:
         self._queue: collections.deque[object] = collections.deque()
 
     @contextlib.contextmanager
-    def hold(self, cancel: CancelToken) -> Iterator[None]:
-        """Wait until everybody who asked before is through; raises `Cancelled`."""
+    def hold(self, cancel: CancelToken, waits: Callable[[int], None]) -> Iterator[None]:
+        """Wait until everybody who asked before is through; raises `Cancelled`.
+
+        ``waits`` hears how many are before, first and whenever it changes; it is called off the lock.
+        """
         me = object()
         with self._condition:
             self._queue.append(me)
         try:
-            with self._condition:
-                self._condition.wait_for(lambda: self._queue[0] is me, None, cancel)
+            before = -1
+            while (before := self._moved(me, before, cancel)) > 0:
+                waits(before)
             yield
         finally:
             with self._condition:
                 self._queue.remove(me)
                 self._condition.notify_all()
+
+    def _moved(self, me: object, before: int, cancel: CancelToken) -> int:
+        """How many are before ``me``, as soon as it is another number than ``before``."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._queue.index(me) != before, None, cancel)
+            return self._queue.index(me)
 
 
 class SlotDesk:
@@ -53,8 +63,8 @@ class SlotDesk:
         with self._condition:
             self._scans.clear()
 
-    def my_turn(self, cancel: CancelToken) -> contextlib.AbstractContextManager[None]:
-        return self._turn.hold(cancel)
+    def my_turn(self, cancel: CancelToken, waits: Callable[[int], None]) -> contextlib.AbstractContextManager[None]:
+        return self._turn.hold(cancel, waits)
 
     def wait_scan(self, timeout_s: float, cancel: CancelToken) -> str | None:
         """The next scan for this slot, one that came before it asked included; None after ``timeout_s``."""

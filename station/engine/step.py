@@ -60,8 +60,11 @@ def deferred(reason: str, owed: str) -> StepResult:
 class ScanDesk(Protocol):
     """Where scans for one slot arrive."""
 
-    def my_turn(self, cancel: CancelToken) -> contextlib.AbstractContextManager[None]:
-        """Wait until no other slot asks for a scan, and keep the scanner for the ``with`` block."""
+    def my_turn(self, cancel: CancelToken, waits: Callable[[int], None]) -> contextlib.AbstractContextManager[None]:
+        """Wait until no other slot asks for a scan, and keep the scanner for the ``with`` block.
+
+        ``waits`` is called with the number of slots before this one, first and whenever it changes.
+        """
         ...
 
     def wait_scan(self, timeout_s: float, cancel: CancelToken) -> str | None:
@@ -72,7 +75,7 @@ class ScanDesk(Protocol):
 class NobodysDesk:
     """The desk of work that asks nobody for a scan."""
 
-    def my_turn(self, cancel: CancelToken) -> contextlib.AbstractContextManager[None]:
+    def my_turn(self, cancel: CancelToken, waits: Callable[[int], None]) -> contextlib.AbstractContextManager[None]:
         raise NotImplementedError("this work asks nobody for a scan")
 
     def wait_scan(self, timeout_s: float, cancel: CancelToken) -> str | None:
@@ -152,9 +155,9 @@ class StepContext:
             self.announce(HandsDone(step=self.step, **self.head()))
 
     @contextlib.contextmanager
-    def held(self, sentence: str) -> Iterator[None]:
+    def held(self, sentence: str, values: tuple[str, ...] = ()) -> Iterator[None]:
         """Say that the unit has to stay for as long as the block runs, though nobody can do anything."""
-        self.announce(StepHeld(step=self.step, sentence=sentence, **self.head()))
+        self.announce(StepHeld(step=self.step, sentence=sentence, values=values, **self.head()))
         try:
             yield
         finally:
@@ -166,10 +169,24 @@ class StepContext:
         Waiting until the scanner is free, and until a hand has found it, is no time of the step.
         """
         left = self.deadline.remaining
-        with self.desk.my_turn(self.cancel), self.hands(sentence, values=values):
+        with self._scanner_turn(), self.hands(sentence, values=values):
             text = self.desk.wait_scan(timeout_s, self.cancel)
         self.deadline = Deadline.after(self.clock, left)
         return text
+
+    @contextlib.contextmanager
+    def _scanner_turn(self) -> Iterator[None]:
+        """The scanner, for the block; while others have it this step says how many are before it."""
+        told: list[int] = []
+
+        def waits(before: int) -> None:
+            told.append(before)
+            self.announce(StepHeld(step=self.step, sentence="scanner_busy", before=before, **self.head()))
+
+        with self.desk.my_turn(self.cancel, waits):
+            if told:
+                self.announce(StepResumed(step=self.step, **self.head()))
+            yield
 
 
 class Step(Protocol):

@@ -15,6 +15,7 @@ from drivers.wire.module import AssetDependency, Image
 from drivers.wire.replies import ModuleInfo
 from drivers.wire.usb import Mode
 
+from ..model import AS_IT_IS
 from .checks import (
     PlanRefused,
     ProductFirmware,
@@ -247,7 +248,7 @@ def _held_text(key: Key, there: Mapping[Key, Held] | None) -> str:
 def _rows(images: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> tuple[tuple[str, str, str], ...]:
     keys = sorted({*images, *(there or {})}, key=_rank)
     return tuple(
-        (module_name(*key), _wanted_text(images[key]) if key in images else "as it is", _held_text(key, there))
+        (module_name(*key), _wanted_text(images[key]) if key in images else AS_IT_IS, _held_text(key, there))
         for key in keys
     )
 

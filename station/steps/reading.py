@@ -17,7 +17,7 @@ from ..engine.events import UnitIdentified
 from ..engine.records import UnitFacts
 from ..engine.step import StepContext
 from ..errors import StepFault, UnitRejected
-from ..model import IdentityFact
+from ..model import CHANGING_FACTS, IdentityFact
 from ..sku import is_sold_as, sku_row
 from .listening import listening
 from .unit import Unit
@@ -59,17 +59,13 @@ def note(unit: Unit, name: str, value: str, source: str) -> None:
     """Keep one fact with its source; a value that differs from an earlier one is a mix-up (A5)."""
     facts = unit.identity.facts
     for fact in facts:
-        if fact.name == name and fact.value != value and name not in _CHANGING:
+        if fact.name == name and fact.value != value and name not in CHANGING_FACTS:
             raise UnitRejected(
                 f"{name} is {fact.value} by {fact.source} but {value} by {source}; hand the unit to the technician",
                 sentence="wrong_label",
             )
     if not any(fact.name == name and fact.source == source and fact.value == value for fact in facts):
         facts.append(IdentityFact(name, value, source))
-
-
-_CHANGING = frozenset({"device_os", "mode", "claimed", "setup_done"})
-"""Facts that a walk changes; the others are fixed for life."""
 
 
 def recall(unit: Unit) -> None:

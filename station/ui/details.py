@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 
+from ..model import AS_IT_IS
 from . import words
 from .look import FACES, Glyphs
 from .state import SlotState, StepLine
@@ -55,7 +56,7 @@ def _state(step: StepLine) -> str:
     if not step.is_running:
         return ""
     if step.held:
-        return "waits"
+        return "WAITS"
     return f"{round(step.share * 100)} %" if step.share is not None else "..."
 
 
@@ -71,21 +72,28 @@ def _measurement(step: StepLine, index: int) -> str:
 
 
 def identities(slot: SlotState, glyphs: Glyphs) -> list[str]:
-    """Every identity with every source that gave it; values that differ stand one below the other, marked."""
+    """Every identity with every source that gave it; values that differ stand one below the other, marked.
+
+    Of one that changed the newest value is shown, and what it was before.
+    """
     lines: list[str] = []
     for row in slot.identities:
         mark = glyphs.agree if row.agrees else glyphs.differ
         values = dict.fromkeys(value for value, _ in row.sources)
         for value in values:
             sources = ", ".join(source for other, source in row.sources if other == value)
-            lines += [f"{mark} {row.name:<11} {value}", f"    {sources}"]
+            was = f"  (was {', '.join(row.former)})" if row.former else ""
+            lines += [f"{mark} {row.name:<11} {value}{was}", f"    {sources}"]
     return lines
 
 
 def modules(slot: SlotState, glyphs: Glyphs) -> list[str]:
-    """Firmware wanted and held."""
+    """Firmware wanted and held; a module nobody asked for is neither right nor wrong."""
     lines: list[str] = []
     for name, wanted, held in slot.modules:
+        if wanted == AS_IT_IS:
+            lines += [f"{glyphs.neutral} {name}", f"    held {held or '-'}"]
+            continue
         mark = glyphs.agree if wanted == held else glyphs.differ
         lines += [f"{mark} {name}", f"    wanted {wanted or '-'}   held {held or '-'}"]
     return lines

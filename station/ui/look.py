@@ -18,6 +18,7 @@ class Look(enum.Enum):
 
     EMPTY = "empty"  # no unit
     RUNNING = "running"  # an attempt walks
+    WAITS = "waits"  # all its steps wait for something nobody at the slot can do
     HANDS = "hands"  # the attempt waits for the operator
     PASS = "pass"
     PENDING = "pending"
@@ -49,6 +50,7 @@ class Face:
 FACES: dict[Look, Face] = {
     Look.EMPTY: Face("", "", "·", "", "Plug in a unit."),
     Look.RUNNING: Face("", "", "▶", "[>]", ""),
+    Look.WAITS: Face("WAITS", "WAITS", "…", "[~]", ""),
     Look.HANDS: Face("YOUR TURN", "TURN", "☞", "[?]", ""),
     Look.PASS: Face("PASS", "PASS", "✔", "[OK]", "Unplug."),
     Look.PENDING: Face("SET ASIDE", "TRAY", "◷", "[..]", "Set-aside tray."),
@@ -72,6 +74,7 @@ Palette = dict[Look, Paint]
 FULL_COLOUR: Palette = {
     Look.EMPTY: Paint("", "", ""),
     Look.RUNNING: Paint("#101820", "#FFFFFF", "#8AA1C0"),
+    Look.WAITS: Paint("#101820", "#FFFFFF", "#8AA1C0"),
     Look.HANDS: Paint("#101820", "#FFFFFF", "#FFFBAD"),
     Look.PASS: Paint("#6FDFBA", "#000000", "#000000"),
     Look.PENDING: Paint("#1B5B8B", "#FFFFFF", "#FFFFFF"),
@@ -84,6 +87,7 @@ FULL_COLOUR: Palette = {
 SIXTEEN_COLOURS: Palette = {
     Look.EMPTY: Paint("", "", ""),
     Look.RUNNING: Paint("#000000", "#FFFFFF", "#AAAAAA"),
+    Look.WAITS: Paint("#000000", "#FFFFFF", "#AAAAAA"),
     Look.HANDS: Paint("#000000", "#FFFFFF", "#FFFF55"),
     Look.PASS: Paint("#00AAAA", "#000000", "#000000"),
     Look.PENDING: Paint("#0000AA", "#FFFFFF", "#FFFFFF"),
@@ -110,11 +114,12 @@ class Glyphs:
     separator: str
     agree: str
     differ: str
+    neutral: str
     cursor: str
 
     def shape(self, look: Look) -> str:
         return FACES[look].ascii_shape if self.ascii_only else FACES[look].shape
 
 
-UNICODE = Glyphs(False, "●", "○", "?", "×", "–", "●", "█", "░", " · ", "✔", "✖", "▸")
-ASCII = Glyphs(True, "up", "DOWN", "?", "x", "-", "(*)", "#", "-", " | ", "ok", "DIFFERS", ">")
+UNICODE = Glyphs(False, "●", "○", "?", "×", "–", "●", "█", "░", " · ", "✔", "✖", "·", "▸")
+ASCII = Glyphs(True, "up", "DOWN", "?", "x", "-", "(*)", "#", "-", " | ", "ok", "DIFFERS", ".", ">")

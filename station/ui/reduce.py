@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..engine import events as ev
+from ..engine.records import UnitFacts
 from ..model import IdentityFact, Measurement, Outcome, Verdict
 from . import words
 from .look import VERDICT_LOOK
@@ -21,6 +22,7 @@ from .state import (
     Ask,
     BatchLine,
     BenchState,
+    Held,
     LogLine,
     Past,
     Refusal,
@@ -212,6 +214,10 @@ def _unit_identified(slot: SlotState, event: ev.UnitIdentified) -> SlotState:
     )  # fmt: skip
 
 
+def _unit_facts(slot: SlotState, event: UnitFacts) -> SlotState:
+    return replace(slot, updates=(*slot.updates, *map(_fact, event.facts))[-MAX_ROWS:])
+
+
 def _step_started(slot: SlotState, event: ev.StepStarted) -> SlotState:
     if slot.verdict is not None:
         return slot
@@ -236,7 +242,7 @@ def _step_finished(slot: SlotState, event: ev.StepFinished) -> SlotState:
     old = slot.step(name) or StepLine(name, words.step_title(name))
     return slot.with_step(
         replace(
-            old, is_running=False, writing=False, held="", outcome=event.outcome, seconds=event.seconds,
+            old, is_running=False, writing=False, held=None, outcome=event.outcome, seconds=event.seconds,
             reason=clean(event.reason), proof=clean(event.proof),
             measurements=tuple(_measurement(m) for m in event.measurements[:MAX_ROWS]) or old.measurements,
         )
@@ -272,7 +278,10 @@ def _held(state: BenchState, event: ev.StepHeld | ev.StepResumed) -> BenchState:
 
 
 def _step_held(slot: SlotState, event: ev.StepHeld | ev.StepResumed) -> SlotState:
-    held = clean(event.sentence, 60) if isinstance(event, ev.StepHeld) else ""
+    held = None
+    if isinstance(event, ev.StepHeld):
+        values = tuple(clean(value, 60) for value in event.values)
+        held = Held(clean(event.sentence, 60), values, max(0, event.before))
     if not event.step:
         return replace(slot, held=held)
     line = slot.step(clean(event.step, 40))
@@ -310,9 +319,9 @@ def _attempt_finished(state: BenchState, event: ev.AttemptFinished) -> BenchStat
 
 
 def _judged(slot: SlotState, event: ev.AttemptFinished) -> SlotState:
-    steps = tuple(replace(line, is_running=False, writing=False, held="") for line in slot.steps)
+    steps = tuple(replace(line, is_running=False, writing=False, held=None) for line in slot.steps)
     return replace(
-        slot, is_walking=False, asks=(), steps=steps, held="", verdict=event.verdict,
+        slot, is_walking=False, asks=(), steps=steps, held=None, verdict=event.verdict,
         sentence=clean(event.sentence, 60),
         values=tuple(clean(value, 60) for value in event.values), reason=clean(event.reason),
         failed_step=clean(event.failed_step, 40), seconds=event.seconds, batch=clean(event.batch, 60) or slot.batch,
@@ -397,6 +406,7 @@ _HANDLERS: dict[type[ev.Event], Callable[[BenchState, Any], BenchState]] = {
     ev.AttemptStarted: _attempt_started,
     ev.AttemptFinished: _attempt_finished,
     ev.UnitIdentified: _of_slot(_unit_identified),
+    UnitFacts: _of_slot(_unit_facts),
     ev.StepStarted: _of_slot(_step_started),
     ev.StepProgress: _of_slot(_step_progress),
     ev.StepFinished: _of_slot(_step_finished),

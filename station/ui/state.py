@@ -13,12 +13,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ..figures import Figures
-from ..model import Batch, IdentityFact, Measurement, Outcome, SeenBefore, SlotInfo, Verdict
+from ..model import CHANGING_FACTS, Batch, IdentityFact, Measurement, Outcome, SeenBefore, SlotInfo, Verdict
 from .look import VERDICT_LOOK, Look
 
 LOG_LINES = 10
 HISTORY_LINES = 500
 TRACE_LINES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a step waits for that nobody at its slot can do, and how many are before it in that queue."""
+
+    sentence: str
+    values: tuple[str, ...] = ()
+    before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +42,7 @@ class StepLine:
     seconds_left: float | None = None
     writing: bool = False
     note: str = ""
-    held: str = ""  # a key of the catalogue: what it waits for that nobody at the bench can do
+    held: Held | None = None
     seconds: float = 0.0
     reason: str = ""
     proof: str = ""
@@ -52,10 +61,11 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class IdentityRow:
-    """One identity with every source that gave it."""
+    """One identity with every source that gave it. ``former``: what it was before it changed, oldest first."""
 
     name: str
     sources: tuple[tuple[str, str], ...]  # (value, source)
+    former: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -64,6 +74,17 @@ class IdentityRow:
     @property
     def value(self) -> str:
         return self.sources[0][0]
+
+
+def _row(name: str, read: list[IdentityFact], later: list[IdentityFact]) -> IdentityRow:
+    """``read`` together and so to be compared; ``later`` facts replace what was read."""
+    facts = [*read, *later]
+    if not later and name not in CHANGING_FACTS:
+        return IdentityRow(name, tuple((fact.value, fact.source) for fact in facts))
+    newest = facts[-1].value
+    sources = dict.fromkeys(fact.source for fact in facts if fact.value == newest)
+    former = dict.fromkeys(fact.value for fact in facts if fact.value != newest)
+    return IdentityRow(name, tuple((newest, source) for source in sources), tuple(former))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +111,21 @@ class SlotState:
     failed_step: str = ""
     seconds: float = 0.0
     seen: SeenBefore | None = None
-    held: str = ""  # as of a step, when none is at work
+    held: Held | None = None  # the record waits, and with it every step
     facts: tuple[IdentityFact, ...] = ()
+    updates: tuple[IdentityFact, ...] = ()  # what became of them during the walk, oldest first
     modules: tuple[tuple[str, str, str], ...] = ()
     trace: tuple[str, ...] = ()
 
     @property
     def look(self) -> Look:
-        """A verdict outlasts everything else; a request for hands outlasts progress."""
+        """A verdict outlasts everything else; a request for hands outlasts progress, and progress a wait."""
         if self.verdict is not None:
             return VERDICT_LOOK[self.verdict]
         if self.ask is not None:
             return Look.HANDS
+        if self.waits_for is not None:
+            return Look.WAITS
         return Look.RUNNING if self.is_walking or self.is_present else Look.EMPTY
 
     @property
@@ -121,6 +145,11 @@ class SlotState:
         return max(running, key=lambda line: (line.writing, not line.held, line.share is not None), default=None)
 
     @property
+    def waits_for(self) -> Held | None:
+        """What keeps the unit, if no step of it gets on."""
+        return self.held or (self.current.held if self.current is not None else None)
+
+    @property
     def is_writing(self) -> bool:
         return any(line.writing for line in self.steps if line.is_running)
 
@@ -130,9 +159,9 @@ class SlotState:
 
     @property
     def identities(self) -> tuple[IdentityRow, ...]:
-        names = dict.fromkeys(fact.name for fact in self.facts)
+        names = dict.fromkeys(fact.name for fact in (*self.facts, *self.updates))
         return tuple(
-            IdentityRow(name, tuple((fact.value, fact.source) for fact in self.facts if fact.name == name))
+            _row(name, *([fact for fact in facts if fact.name == name] for facts in (self.facts, self.updates)))
             for name in names
         )
 

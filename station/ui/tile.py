@@ -56,6 +56,7 @@ class _Head:
     shape: str
     words: str
     short: str
+    is_loud: bool  # a verdict, YOUR TURN, or the number of an empty slot
 
     @property
     def plain(self) -> tuple[str, ...]:
@@ -86,10 +87,10 @@ def compose(slot: SlotState, place: Place) -> list[Line]:
 def _head(slot: SlotState, glyphs: Glyphs) -> _Head:
     look = slot.look
     if look is Look.EMPTY:
-        return _Head("", str(slot.number), str(slot.number))
+        return _Head("", str(slot.number), str(slot.number), is_loud=True)
     face = FACES[look]
     long, short = (face.word, face.short) if face.word else (_title(slot),) * 2
-    return _Head(glyphs.shape(look), long, short)
+    return _Head(glyphs.shape(look), long, short, is_loud=look not in (Look.RUNNING, Look.WAITS))
 
 
 def _title(slot: SlotState) -> str:
@@ -109,7 +110,12 @@ def _headline(head: _Head, place: Place, rows: int) -> list[Line]:
 
 
 def _drawn(head: _Head, place: Place, rows: int) -> tuple[str, ...]:
-    """The headline in blocks, as large as it goes: its shape drawn too, or as a character beside it."""
+    """The headline in blocks, as large as it goes: its shape drawn too, or as a character beside it.
+
+    A bench is calm while units get on: what asks nobody for anything is said in ordinary letters.
+    """
+    if not head.is_loud:
+        return ()
     width = place.width - (2 if place.width > 24 else 0)  # air at the sides of a large tile
     bare = _arrangements("", head.words.upper())
     if not head.shape:
@@ -200,9 +206,6 @@ def _running(slot: SlotState, place: Place) -> list[_Part]:
         parts.append(_short(_bar(current.share, place), place, 0))
     if slot.is_writing:
         parts.append(_said(words.line("do_not_unplug"), place, 0, is_bold=True))
-    held = slot.held or (current.held if current is not None else "")
-    if held:
-        parts += _held(held, place)
     parts.append(_name(slot, place, 1))
     if current is not None and current.seconds_left is not None:
         parts.append(_short(f"{countdown(current.seconds_left)} left", place, 2))
@@ -213,9 +216,15 @@ def _running(slot: SlotState, place: Place) -> list[_Part]:
     return parts + _seen(slot, place)
 
 
-def _held(sentence: str, place: Place) -> list[_Part]:
-    said = words.say(sentence) or words.SENTENCES["cloud_hold"]
-    return [*(_said(text, place, 1) for text in said.says), _said(said.do, place, 0, is_bold=True)]
+def _waits(slot: SlotState, place: Place) -> list[_Part]:
+    """For what, how many are before it, and that nobody has to do anything."""
+    held = slot.waits_for
+    if held is None:
+        return []
+    said = words.say(held.sentence, held.values) or words.SENTENCES["cloud_hold"]
+    queue = _said(words.line("before_it", (str(held.before),)), place, 1) if held.before else _Part(1, ())
+    says = [_said(text, place, 2) for text in said.says]
+    return [*says, queue, _said(said.do, place, 0, is_bold=True), _name(slot, place, 3), *_seen(slot, place)]
 
 
 def _bar(share: float, place: Place) -> str:
@@ -259,6 +268,7 @@ def _judged(slot: SlotState, place: Place) -> list[_Part]:
 _BODIES: dict[Look, Callable[[SlotState, Place], list[_Part]]] = {
     Look.EMPTY: _empty,
     Look.RUNNING: _running,
+    Look.WAITS: _waits,
     Look.HANDS: _hands,
     Look.PASS: _judged,
     Look.PENDING: _judged,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from line_bench import BORON, LineBench, line_bench
+from line_bench import BORON, LineBench, line_bench, replace
 
-from station.engine.events import VerdictRevised
+from station.engine.events import UnitIdentified, VerdictRevised
 from station.model import Verdict
 from station.ui.look import Look
 from station.ui.reduce import replay
@@ -20,6 +20,29 @@ def screen(bench: LineBench) -> BenchState:
 
 def looks(bench: LineBench) -> list[Look]:
     return [slot.look for slot in screen(bench).slots]
+
+
+def test_units_that_wait_for_the_scanner_say_how_many_are_before_them(tmp_path: Path) -> None:
+    labelled = replace(BORON, label=True)
+    with line_bench(tmp_path, labelled, slots=3) as bench:
+        units = [bench.finished_unit(labelled, number) for number in (1, 2, 3)]
+        for slot, unit in enumerate(units, 1):
+            bench.plug(unit, slot)
+            bench.wait_for(UnitIdentified, slot=slot)
+        bench.sleep(0.1)
+        assert waiting(bench) == [None, 1, 2]
+        for slot, unit in enumerate(units, 1):
+            bench.scan_when_asked(unit.label, slot)
+            bench.sleep(0.5)
+            assert waiting(bench) == [None, None, 1 if slot == 1 else None]
+        assert [bench.wait_finished(slot).verdict for slot in (1, 2, 3)] == [Verdict.PASS] * 3
+
+
+def waiting(bench: LineBench) -> list[int | None]:
+    """For each slot that waits for the scanner how many are before it; None: it need not wait."""
+    running = [slot.current.held if slot.current else None for slot in screen(bench).slots]
+    assert [slot.look is Look.WAITS for slot in screen(bench).slots] == [held is not None for held in running]
+    return [held.before if held else None for held in running]
 
 
 def test_a_unit_set_aside_but_left_in_its_slot_turns_green_when_the_cloud_is_back(tmp_path: Path) -> None:

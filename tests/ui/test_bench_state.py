@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from screen_story import AT, Story
 
 from station.engine import events as ev
+from station.engine.records import UnitFacts
 from station.figures import Figures
 from station.model import Batch, IdentityFact, Measurement, Outcome, ProfileRef, SeenBefore, SlotInfo, Verdict
 from station.ui.look import VERDICT_LOOK, Look
 from station.ui.reduce import reduce, replay
-from station.ui.state import HISTORY_LINES, LOG_LINES, TRACE_LINES, BenchState, SlotState
+from station.ui.state import HISTORY_LINES, LOG_LINES, TRACE_LINES, BenchState, Held, SlotState
 
 ENDS = [
     (Verdict.PASS, Look.PASS),
@@ -132,13 +133,29 @@ def test_a_held_step_is_nobodys_turn_and_another_that_gets_on_is_shown_first(sto
     head = story.head(1)
     held = (ev.StepStarted(**head, step="product_add"), ev.StepHeld(**head, step="product_add", sentence="cloud_hold"))
     state = bench(story, *story.arrives(1), *held)
-    assert slot(state).look is Look.RUNNING
-    assert (slot(state).current or slot(state).steps[0]).held == "cloud_hold"
+    assert slot(state).look is Look.WAITS
+    assert (slot(state).current or slot(state).steps[0]).held == Held("cloud_hold")
     busy = replay(state, [ev.StepStarted(**head, step="device_os")])
     assert (slot(busy).current or slot(busy).steps[0]).step == "device_os"
+    assert slot(busy).look is Look.RUNNING
     resumed = reduce(state, ev.StepResumed(**head, step="product_add"))
-    assert all(not line.held for line in slot(resumed).steps)
-    assert all(not line.held for line in slot(reduce(state, story.ends(1))).steps)
+    assert slot(resumed).look is Look.RUNNING
+    assert all(line.held is None for line in slot(resumed).steps)
+    done = ev.StepFinished(**head, step="product_add", outcome=Outcome.DONE)
+    for ended in (done, story.ends(1)):
+        assert all(line.held is None for line in slot(reduce(state, ended)).steps)
+    assert slot(reduce(state, story.ends(1))).look is Look.PASS
+
+
+def test_a_waiting_step_says_how_many_are_before_it_as_told_last(story: Story) -> None:
+    head = story.head(1)
+    state = bench(story, *story.arrives(1), ev.StepStarted(**head, step="identify"))
+    for before in (2, 1):
+        state = reduce(
+            state, ev.StepHeld(**head, step="identify", sentence="scanner_busy", values=("x\x1b",), before=before)
+        )
+        assert (slot(state).current or slot(state).steps[0]).held == Held("scanner_busy", ("x",), before)
+    assert slot(reduce(state, ev.HandsNeeded(**head, step="identify", sentence="scan_label"))).look is Look.HANDS
 
 
 def test_of_several_running_steps_the_one_that_writes_is_shown(story: Story) -> None:
@@ -178,6 +195,27 @@ def test_details_keep_every_source_and_say_whether_they_agree(story: Story) -> N
     assert rows["device_id"].sources == (("aa", "USB descriptor"), ("ab", "console"))
     assert rows["serial"].agrees
     assert rows["secret"].value == "***"
+
+
+def test_an_identity_that_changes_shows_its_newest_value_and_what_it_was(story: Story) -> None:
+    head = story.head(1)
+    read = ev.UnitIdentified(
+        **head, platform="Boron", label="P044",
+        facts=(
+            IdentityFact("mode", "dfu", "USB product id"), IdentityFact("mode", "application", "USB product id"),
+            IdentityFact("device_os", "3.3.1", "raw request 30"), IdentityFact("serial", "P044", "request 21"),
+        ),
+    )  # fmt: skip
+    updated = UnitFacts(**head, facts=(IdentityFact("device_os", "6.3.4", "raw request 30"),))
+    told = UnitFacts(
+        **head, facts=(IdentityFact("owner", "a***", "cloud"), IdentityFact("device_os", "6.3.4", "cloud"))
+    )
+    rows = {row.name: row for row in slot(bench(story, *story.arrives(1), read, updated, told)).identities}
+    assert all(row.agrees for row in rows.values())
+    assert (rows["mode"].value, rows["mode"].former) == ("application", ("dfu",))
+    assert (rows["device_os"].value, rows["device_os"].former) == ("6.3.4", ("3.3.1",))
+    assert rows["device_os"].sources == (("6.3.4", "raw request 30"), ("6.3.4", "cloud"))
+    assert (rows["serial"].value, rows["serial"].former, rows["owner"].value) == ("P044", (), "a***")
 
 
 def test_a_secret_that_slips_into_an_identity_is_nowhere_in_the_state(story: Story) -> None:

@@ -16,7 +16,7 @@ from station.ui import bigtext
 from station.ui.layout import arrange
 from station.ui.look import ASCII, FACES, UNICODE, VERDICT_LOOK, Glyphs, Look
 from station.ui.reduce import replay
-from station.ui.state import Ask, BenchState, SlotState
+from station.ui.state import Ask, BenchState, Held, SlotState, StepLine
 from station.ui.tile import Place, compose
 
 SLOT = SlotState(3, "1-3", is_present=True, attempt="a", label="P044AB1234567", seconds=21.4)
@@ -85,7 +85,19 @@ def test_a_held_unit_says_that_it_goes_on_by_itself_in_every_place() -> None:
     for width, height in [(18, 6), (40, 12), (78, 20)]:
         text = " ".join(shown(state.slots[0], width, height).split())
         assert "Wait. It goes on by itself." in text
-        assert "YOUR TURN" not in text
+        assert "… WAITS" in text
+        assert "before it" not in text
+
+
+def test_a_unit_in_a_queue_says_how_many_are_before_it() -> None:
+    line = StepLine("identify", "Identify", is_running=True, held=Held("scanner_busy", before=2))
+    slot = replace(SLOT, is_walking=True, steps=(line,))
+    assert shown(slot, 40, 12).split("\n") == [
+        "… WAITS", "", "Another slot has the scanner.", "2 before it.", "Wait. It goes on by itself.", "P044AB1234567",
+    ]  # fmt: skip
+    small = shown(slot, 18, 5)  # what has to be known before what is good to know
+    assert "2 before it." in small
+    assert "Another slot" not in small
 
 
 def test_the_light_blinks_in_its_colour_and_is_said_in_words() -> None:
@@ -113,10 +125,30 @@ def test_no_line_leaves_its_place(
     assert all(cell_len(line.text) <= width for line in lines)
 
 
-@pytest.mark.parametrize("look", [look for look in Look if FACES[look].word])
+LOUD = [look for look in Look if FACES[look].word and look is not Look.WAITS]
+
+
+@pytest.mark.parametrize("look", LOUD)
 def test_every_verdict_word_and_shape_can_be_drawn(look: Look) -> None:
     assert bigtext.can_draw(FACES[look].word)
     assert bigtext.can_draw(FACES[look].shape)
+
+
+def test_what_asks_nobody_for_anything_is_said_in_ordinary_letters() -> None:
+    story = Story(1)
+    working = replay(BenchState.of(story.slots), [*story.arrives(1), *story.writes(1)]).slots[0]
+    held = StepLine("product_add", "Add to product", is_running=True, held=Held("cloud_hold"))
+    for slot in (working, replace(SLOT, is_walking=True, steps=(held,))):
+        lines = compose(slot, Place(118, 32))
+        assert not [line.text for line in lines if any(mark in line.text for mark in "▀▄")]
+    for look in LOUD:  # and the others shout wherever there is room
+        assert any("█" in line.text for line in compose(of_look(look), Place(76, 20)))
+
+
+def of_look(look: Look) -> SlotState:
+    if look is Look.HANDS:
+        return replace(SLOT, is_walking=True, asks=(Ask("dfu", "dfu_by_hand"),))
+    return replace(SLOT, verdict=next(verdict for verdict, its in VERDICT_LOOK.items() if its is look))
 
 
 def test_letters_grow_with_the_place_and_never_beyond_it() -> None:

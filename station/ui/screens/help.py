@@ -17,6 +17,7 @@ from ..words import LEDS
 
 _DOES = {
     Look.RUNNING: "a step at work: wait",
+    Look.WAITS: "wait, it goes on by itself",
     Look.HANDS: "do what it says",
     Look.PASS: "unplug",
     Look.PENDING: "set-aside tray, finished later",
