@@ -64,6 +64,8 @@ class BenchApp(App[None]):
     CSS_PATH = Path(__file__).with_name("station.tcss")
     ENABLE_COMMAND_PALETTE = False
     TITLE = "station"
+    digit_s = 1.0
+    """How long a second digit may take."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "leave", "Leave"),
         Binding("ctrl+q,ctrl+c", "leave", "Leave", show=False, priority=True),
@@ -92,6 +94,8 @@ class BenchApp(App[None]):
         self._is_standing = self._must_leave = False
         self._lit_by_us: set[int] = set()
         self._is_lit = True
+        self._tens = 0  # the digit pressed last, while another may follow
+        self._tens_timer: Timer | None = None
         self._pump = EventPump(lambda: self._post(EventsWaiting()))
         self._scanner: ScanDetector[events.Key] = ScanDetector()
         self._scan_timer: Timer | None = None
@@ -242,12 +246,40 @@ class BenchApp(App[None]):
 
     # --- actions ---
 
+    def action_digit(self, digit: int) -> None:
+        """Name a slot by its number: a second digit within a second makes the first one the tens.
+
+        The first alone selects at once, but binds no port before it is known to stand alone: that is for good.
+        """
+        tens, self._tens = self._tens, 0
+        if self._tens_timer is not None:
+            self._tens_timer.stop()
+        number = 10 * tens + digit
+        if not tens or self.state.slot(number) is None:
+            number = digit
+            if any(slot.number // 10 == digit for slot in self.state.slots if digit):
+                self._tens = digit
+                self._tens_timer = self.set_timer(self.digit_s, self._stands_alone)
+                if self._would_bind(digit):
+                    return
+        if number:
+            self.action_slot(number)
+
+    def _stands_alone(self) -> None:
+        digit, self._tens = self._tens, 0
+        if digit and self._would_bind(digit):
+            self.action_slot(digit)
+
+    def _would_bind(self, number: int) -> bool:
+        slot = self.state.slot(number)
+        return slot is not None and slot.port_path is None and bool(self.state.unknown_ports)
+
     def action_slot(self, number: int) -> None:
         """Select a slot, or bind the unit on an unknown port to one that has no port yet. 0 selects none."""
         slot = self.state.slot(number)
         if number and slot is None:
             return
-        if slot is not None and slot.port_path is None and self.state.unknown_ports:
+        if self._would_bind(number):
             self._send(BindPort(number, self.state.unknown_ports[0]))
             return
         self.selected = None if number in (0, self.selected) else number

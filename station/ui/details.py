@@ -6,7 +6,7 @@ import datetime
 
 from ..model import AS_IT_IS
 from . import words
-from .look import FACES, Glyphs
+from .look import FACES, Glyphs, Look
 from .state import SlotState, StepLine
 from .text import seconds, wrap
 
@@ -16,7 +16,8 @@ MIN_PROOF = 20  # cells beside the seconds that are worth using
 def summary(slot: SlotState, glyphs: Glyphs, tz: datetime.tzinfo | None) -> list[str]:
     """Who it is, what the verdict is and why."""
     look = slot.look
-    face = f"{glyphs.shape(look)} {FACES[look].word}".strip()
+    doing = slot.current.title if slot.current is not None else ""
+    face = f"{glyphs.shape(look)} {FACES[look].word or doing}".strip()
     head = [f"slot {slot.number}", face, slot.name, slot.platform, slot.mode, f"port {slot.port_path or '?'}"]
     lines = ["   ".join(part for part in head if part)]
     if slot.batch or slot.profile:
@@ -26,6 +27,9 @@ def summary(slot: SlotState, glyphs: Glyphs, tz: datetime.tzinfo | None) -> list
     if slot.ask is not None:
         light = words.led(slot.ask.led)
         lines.append(f"{words.line(slot.ask.sentence, slot.ask.values)} {light.words if light else ''}".rstrip())
+    elif look is Look.WAITS and (held := slot.waits_for) is not None:
+        queue = f" {words.line('before_it', (str(held.before),))}" if held.before else ""
+        lines.append(f"{words.line(held.sentence, held.values)}{queue}")
     if slot.verdict is not None:
         lines.append(f"{slot.failed_step or 'all steps'}: {slot.reason or words.line(slot.sentence, slot.values)}")
     return lines

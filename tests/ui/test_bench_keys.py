@@ -144,6 +144,48 @@ async def test_keys_act_on_the_selected_slot(story: Story) -> None:
         assert app.selected is None
 
 
+@pytest.mark.parametrize(
+    ("keys", "selected"),
+    [
+        ("12", 12), ("10", 10), ("32", 32), ("7", 7), ("0", None), ("74", 4), ("33", None), ("11", 11), ("121", 1),
+        ("1212", 12), ("55", None),
+    ],
+)  # fmt: skip
+@on_loop
+async def test_a_second_digit_makes_the_first_one_the_tens(keys: str, selected: int | None) -> None:
+    app = Story(32).app()
+    app.digit_s = 60.0  # however slow the machine is
+    async with running(app) as pilot:
+        await press(pilot, *keys)
+        assert app.selected == selected
+
+
+@on_loop
+async def test_a_digit_that_comes_late_names_its_own_slot(story: Story) -> None:
+    app = Story(32).app()
+    app.digit_s = 0.001
+    async with running(app) as pilot:
+        await press(pilot, "1", "2")
+        assert app.selected == 2
+
+
+@pytest.mark.parametrize(
+    ("keys", "digit_s", "bound"),
+    [("12", 60.0, [12]), ("1", 60.0, []), ("1", 0.001, [1]), ("5", 60.0, [5]), ("15", 60.0, [5])],
+)
+@on_loop
+async def test_a_port_is_bound_to_the_slot_whose_number_is_whole(keys: str, digit_s: float, bound: list[int]) -> None:
+    story = Story(12)
+    app = story.app()
+    app.digit_s = digit_s
+    async with running(app) as pilot:
+        slots = tuple(SlotInfo(number) for number in range(1, 13))
+        await tell(pilot, app, ev.StationStarted(at=AT, station_id="s", slots=slots))
+        await tell(pilot, app, ev.UnmappedPort(at=AT, port_path="3-9"))
+        await press(pilot, *keys)
+        assert story.sent == [cmd.BindPort(number, "3-9") for number in bound]
+
+
 @on_loop
 async def test_without_a_selected_slot_or_unit_keys_only_say_so(story: Story) -> None:
     app = story.app()

@@ -73,6 +73,15 @@ def test_the_summary_says_who_it_is_and_why(story: Story) -> None:
     assert details.summary(SlotState(7), UNICODE, UTC) == ["slot 7   ·   port ?"]
 
 
+def test_the_summary_names_what_is_at_work_and_what_is_waited_for(story: Story) -> None:
+    assert details.summary(slot(story, *story.writes(1)), UNICODE, UTC)[0].startswith("slot 1   ▶ Device OS   P044")
+    head = story.head(1)
+    held = ev.StepHeld(**head, step="sim", sentence="scanner_busy", before=2)
+    head_line, _, waits = details.summary(slot(story, ev.StepStarted(**head, step="sim"), held), UNICODE, UTC)
+    assert head_line.startswith("slot 1   … WAITS   P044")
+    assert waits == "Another slot has the scanner. Wait. It goes on by itself. 2 before it."
+
+
 @pytest.mark.parametrize(
     ("line", "shown"),
     [

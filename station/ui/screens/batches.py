@@ -82,7 +82,7 @@ class Batches(Screen[None]):
     def _row(self, entry: BatchLine, is_chosen: bool) -> str:
         mark = self._glyphs.cursor if is_chosen else " "
         told = f"{counts(entry.figures, entry.target)}; {yields(entry.figures, self._glyphs.nothing)}"
-        return f"{mark} {entry.batch.id}  {product(entry)}  {told}"
+        return f"{mark} {entry.batch.id}  {product(entry)}\n    {told}"
 
     def on_input_submitted(self, _event: Input.Submitted) -> None:
         """Enter in any field: open the batch, or say which field is wrong."""

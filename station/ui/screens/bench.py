@@ -25,7 +25,7 @@ class BenchScreen(Screen[None]):
     """Keys on it act through the app; the screen itself only draws."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(str(n), f"app.slot({n})", f"Slot {n}", show=False) for n in range(1, 10)),
+        *(Binding(str(n), f"app.digit({n})", f"Slot {n}", show=False) for n in range(10)),
         Binding("enter", "app.details", "Details"),
         Binding("r", "app.retry", "Retry"),
         Binding("l", "app.light", "Light"),
