@@ -235,8 +235,11 @@ async def test_feeding_after_the_end_is_harmless(story: Story) -> None:
     app = story.app()
     async with running(app):
         pass
+    shown = app.state
     app.feed(story.ends(1))
     app.leave()
+    assert app.state == shown
+    assert not app.is_running
 
 
 @on_loop

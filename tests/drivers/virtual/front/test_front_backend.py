@@ -108,6 +108,7 @@ def test_a_protected_bootloader_still_leaves(bench: Any) -> None:
     wire("21 01 02 00 00 00 00 00")
     wire("a1 03 00 00 00 00 06 00")
     bench.until(unit, UnitMode.NORMAL)
+    assert unit.score.flash_writes == 0
 
 
 def test_an_older_bootloader_has_no_protection_string(bench: Any) -> None:
@@ -191,6 +192,7 @@ def test_dfu_by_hand(bench: Any) -> None:
     unit = bench.plug(bench.spec())
     unit.press_mode_button()
     bench.until(unit, UnitMode.DFU)
+    assert bench.device().idProduct == 0xD00D
 
 
 def test_a_taken_port_takes_no_second_plug(bench: Any) -> None:

@@ -248,7 +248,7 @@ def test_a_bus_reset_carries_it_out_too(bench: Any) -> None:
     device.ctrl_transfer(0xC0, 1, 0, 50, 64, 5000)
     bench.clock.sleep(1)
     device.reset()
-    bench.until(unit, UnitMode.DFU)
+    assert bench.until(unit, UnitMode.DFU) == pytest.approx(2.0, abs=0.2)
 
 
 def test_an_unplugged_unit_forgets_its_open_requests(bench: Any) -> None:

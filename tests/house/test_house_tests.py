@@ -1,0 +1,68 @@
+"""Habits of the tests: each of them can fail, none depends on the mood of the machine."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from house_tools import sources
+
+ASKING = frozenset({"raises", "warns", "fail"})
+"""Functions of pytest that fail a test."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions(path: Path) -> Iterator[Function]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, Function):
+            yield node
+
+
+def called(node: ast.AST) -> set[str]:
+    """Names of the functions and methods that ``node`` calls."""
+    targets = (call.func for call in ast.walk(node) if isinstance(call, ast.Call))
+    return {one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", "") for one in targets}
+
+
+def asserts(node: Function) -> bool:
+    """Whether it can fail by itself: an assertion, or an `AssertionError` of its own."""
+    raised = (one.exc for one in ast.walk(node) if isinstance(one, ast.Raise) and one.exc is not None)
+    is_raising = any("AssertionError" in ast.unparse(error) for error in raised)
+    return is_raising or any(isinstance(one, ast.Assert) for one in ast.walk(node)) or bool(called(node) & ASKING)
+
+
+def names_all_errors(node: Function) -> bool:
+    """A property whose claim is which errors may come: it lets those pass and fails by any other."""
+    return "suppress" in called(node) and any("given" in ast.unparse(one) for one in node.decorator_list)
+
+
+def without_assertion(files: Iterable[Path]) -> list[str]:
+    """Tests that nothing but a crash could fail; helpers count by their name, wherever they stand."""
+    read: Mapping[Path, list[Function]] = {path: list(functions(path)) for path in files}
+    helpers = {node.name for found in read.values() for node in found if asserts(node)}
+    return [
+        f"{path.name}::{node.name}"
+        for path, found in read.items() if path.name.startswith("test_")
+        for node in found if node.name.startswith("test_")
+        if not asserts(node) and not called(node) & helpers and not names_all_errors(node)
+    ]  # fmt: skip
+
+
+def test_every_test_asserts_something() -> None:
+    assert without_assertion(sources("tests")) == []
+
+
+def test_a_test_without_assertion_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "test_toy.py"
+    file.write_text(
+        "def until(): assert True\n"
+        "def test_good(): assert True\n"
+        "def test_helped(bench): bench.until()\n"
+        "def test_quiet(bench): bench.run()\n"
+        "@given(x)\n"
+        "def test_property(x):\n    with suppress(OSError): parse(x)\n"
+        "def test_excused():\n    with suppress(OSError): parse(1)\n"
+    )
+    assert without_assertion([file]) == ["test_toy.py::test_quiet", "test_toy.py::test_excused"]
