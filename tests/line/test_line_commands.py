@@ -36,7 +36,7 @@ def test_a_sender_goes_on_while_a_command_is_still_carried_out(tmp_path: Path) -
 
         def hold(event: Event) -> None:
             if isinstance(event, BatchClosed):
-                held.append(may_go_on.wait(5.0))
+                held.append(may_go_on.wait(60.0))
 
         bench.station.bus.subscribe(hold)
         bench.station.send(CloseBatch(BORON.batch))
