@@ -282,13 +282,17 @@ class LineBench:
         unit = VirtualUnit(made, self.clock, self.world)
         unit.order(*(parse_fault(fault) for fault in faults))
         if is_known:
-            self.cloud.register_unit(
-                made.device_id, made.platform_id, serial=made.serial, iccid=made.iccid, imei=made.imei, mac=made.mac,
-                secret=made.mobile_secret,
-            )  # fmt: skip
+            self.register(made)
         self._secrets.append(made.mobile_secret.reveal())
         self.adopt(unit)
         return unit
+
+    def register(self, spec: UnitSpec) -> None:
+        """Let the cloud know a unit as its factory would have told it."""
+        self.cloud.register_unit(
+            spec.device_id, spec.platform_id, serial=spec.serial, iccid=spec.iccid, imei=spec.imei, mac=spec.mac,
+            secret=spec.mobile_secret,
+        )  # fmt: skip
 
     def adopt(self, unit: VirtualUnit) -> None:
         """Count what is written to ``unit``, made elsewhere, like that of any other."""

@@ -30,10 +30,7 @@ PENDING = on(is_service(2), lambda: service_reply(Status.PENDING))
 def hostile(bench: LineBench, lies: Lies, platform: str = "boron", number: int = 1, **settings: object) -> HostileUnit:
     """A hostile unit the cloud knows."""
     spec = make_spec(platform, 7, number, str(settings.pop("device_os", "3.3.1")), **settings)  # type: ignore[arg-type]
-    bench.cloud.register_unit(
-        spec.device_id, spec.platform_id, serial=spec.serial, iccid=spec.iccid, imei=spec.imei, mac=spec.mac,
-        secret=spec.mobile_secret,
-    )  # fmt: skip
+    bench.register(spec)
     unit = HostileUnit(spec, bench.clock, lies, bench.world)
     bench.adopt(unit)
     return unit

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hostile_unit import HostileUnit, Lies, answering, is_serial_string, on
 from line_bench import (
     ARGON,
     BORON,
@@ -14,16 +15,19 @@ from line_bench import (
     OTHER_PRODUCT,
     PRODUCTS,
     LineBench,
+    Recipe,
     Walk,
     line_bench,
     replace,
 )
 from traffic import CloudCall, Line, UnitWrite
 
-from drivers.identity import DeviceId
 from drivers.virtual.boot import BootRequest
+from drivers.virtual.control_service import Outcome as Answered
 from drivers.virtual.dct import SETUP_DONE
+from drivers.virtual.factory import make_spec
 from drivers.virtual.flash import Who
+from drivers.virtual.messages import text as text_field
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from station.cloud.virtual.faults import Fault, FaultKind
 from station.engine.events import Event, HandsDone, HandsNeeded, StepFinished, StepStarted
@@ -78,34 +82,41 @@ def online_after(bench: LineBench, unit: VirtualUnit, step: str) -> list[bool]:
 
 
 @pytest.mark.rule("B1")
-def test_owner_product_and_sim_are_three_states_of_a_unit(tmp_path: Path) -> None:
-    """Taking one away leaves the others alone, and its own step brings it back."""
+@pytest.mark.parametrize(
+    ("taken", "step", "route"),
+    [
+        ("owner", "claim", CLAIM),
+        ("product_id", "product_add", IMPORT),
+        ("name", "name", "PUT /v1/products/:p/devices/:id"),
+    ],
+)
+def test_a_unit_that_lost_one_of_owner_product_and_name_gets_that_one_back_and_nothing_else_is_sent(
+    taken: str, step: str, route: str, tmp_path: Path
+) -> None:
     recipe = replace(BORON, claim=True)
     with line_bench(tmp_path, recipe) as bench:
         unit = bench.finished_unit(recipe)
         passed(bench.walk(unit))
+        bench.cloud.edit_device(unit.spec.device_id, **{taken: None})
+        before = len(bench.cloud.requests())
+        walk = passed(bench.walk(unit))
+        assert walk.with_outcome(Outcome.DONE) == {step}
+        assert {"product_add", "name", "claim", "sim"} - {step} <= walk.with_outcome(Outcome.ALREADY)
+        assert [call.route for call in bench.cloud.requests()[before:] if call.is_write] == [route]
 
-        def states() -> tuple[object, object, str]:
-            device = bench.cloud.device(unit.spec.device_id)
-            assert device is not None
-            assert unit.spec.iccid is not None
-            return device.get("owner"), device["product_id"], bench.cloud.sim_status(unit.spec.iccid)
 
-        full = (ME, PRODUCTS["boron"], "active")
-        assert states() == full
-        for column, step, left in (
-            ("owner", "claim", (None, PRODUCTS["boron"], "active")),
-            ("product_id", "product_add", (ME, 13, "active")),
-        ):
-            bench.cloud.edit_device(unit.spec.device_id, **{column: None})
-            assert states() == left
-            assert passed(bench.walk(unit)).with_outcome(Outcome.DONE) == {step}
-            assert states() == full
+@pytest.mark.rule("B1")
+def test_an_inactive_sim_of_a_claimed_member_is_waited_for_and_nothing_is_sent(tmp_path: Path) -> None:
+    recipe = replace(BORON, claim=True)
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.finished_unit(recipe)
+        passed(bench.walk(unit))
         assert unit.spec.iccid is not None
         bench.cloud.edit_sim(unit.spec.iccid, status="inactive")
-        assert states() == (ME, PRODUCTS["boron"], "inactive")
-        bench.cloud.edit_sim(unit.spec.iccid, status="active")
-        assert states() == full
+        walk = bench.walk(unit)
+        assert (walk.verdict, walk.finished.sentence) == (Verdict.PENDING, "sim_pending")
+        assert {"product_add", "name", "claim"} <= walk.with_outcome(Outcome.ALREADY)
+        assert walk.cloud_writes == 0
 
 
 @pytest.mark.rule("B2")
@@ -228,14 +239,20 @@ def test_a_product_unit_is_claimed_offline_right_after_its_import(tmp_path: Path
 
 
 @pytest.mark.rule("E11")
-def test_a_unit_of_another_account_is_never_claimed(tmp_path: Path) -> None:
-    with line_bench(tmp_path, DEVELOPER) as bench:
-        unit = bench.finished_unit(DEVELOPER)
+@pytest.mark.parametrize("recipe", [DEVELOPER, replace(BORON, claim=True)], ids=["developer", "member"])
+def test_a_unit_of_another_account_is_never_claimed(recipe: Recipe, tmp_path: Path) -> None:
+    """The owner of a member is shown to its team, so no claim is even sent; of others the cloud says nothing."""
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.finished_unit(recipe)
         bench.cloud.create_user("somebody@example.com")
-        bench.cloud.edit_device(unit.spec.device_id, owner="somebody@example.com")
+        is_member = recipe.kind == "product"
+        product = {"product_id": PRODUCTS[recipe.platform]} if is_member else {}
+        bench.cloud.edit_device(unit.spec.device_id, owner="somebody@example.com", **product)
         walk = bench.walk(unit)
         assert (walk.verdict, walk.finished.sentence) == (Verdict.FAIL, "owner_other")
         assert "somebody" not in walk.finished.reason
+        assert bench.cloud.device(unit.spec.device_id)["owner"] == "somebody@example.com"  # type: ignore[index]
+        assert not (is_member and CLAIM in bench.cloud.writes)
 
 
 # --- F: names -----------------------------------------------------------------------------------------
@@ -276,14 +293,30 @@ def test_a_unit_is_named_after_its_template(template: str, expected: str, tmp_pa
 
 
 @pytest.mark.rule("A2")
-def test_the_cloud_only_ever_sees_device_ids_in_lower_case(tmp_path: Path) -> None:
-    with line_bench(tmp_path, replace(ARGON, claim=True)) as bench:
-        unit = bench.unit("argon")
+@pytest.mark.parametrize("arrives", [BootRequest.NORMAL, BootRequest.DFU])
+def test_a_unit_that_tells_its_device_id_in_capitals_is_one_unit_and_leaves_the_station_in_lower_case(
+    arrives: BootRequest, tmp_path: Path
+) -> None:
+    recipe = replace(BORON, claim=True)
+    with line_bench(tmp_path, recipe) as bench:
+        spec = make_spec("boron", 7, 1, arrives=arrives)
+        loud = str(spec.device_id).upper()
+        descriptor = bytes([2 + 2 * len(loud), 3]) + loud.encode("utf-16-le")
+        lies = Lies(
+            on(is_serial_string, lambda: descriptor), requests={20: answering(Answered(data=text_field(1, loud)))}
+        )
+        unit = HostileUnit(spec, bench.clock, lies, bench.world)
+        bench.register(spec)
+        bench.adopt(unit)
         passed(bench.walk(unit))
         told = [f"{call.path} {call.body}" for call in bench.cloud.requests()]
-        assert any(unit.device_id in text for text in told)
-        assert not any(unit.device_id.upper() in text for text in told)
-        assert DeviceId.parse(unit.device_id.upper()) == unit.spec.device_id
+        assert sum(unit.device_id in one for one in told) > 5
+        assert not [one for one in told if loud in one]
+        with bench.reader() as journal:
+            found = journal.unit(loud)
+            assert found is not None
+            assert found.device_id == unit.device_id
+            assert not [row.body for row in journal.entries() if row.kind != "UnitIdentified" and loud in row.body]
 
 
 # --- H: set-up ----------------------------------------------------------------------------------------

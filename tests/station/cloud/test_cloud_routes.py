@@ -217,7 +217,6 @@ def test_the_mobile_secret_in_a_device_answer_is_not_kept(bench: Bench) -> None:
 # --- three associations ---
 
 
-@pytest.mark.rule("B1")
 def test_owner_membership_and_sim_change_one_at_a_time(bench: Bench) -> None:
     def three() -> tuple[str | None, int, str]:
         device = bench.cloud.device(BORON) or {}

@@ -85,7 +85,6 @@ def test_a_cloud_that_starts_down_comes_up_by_itself() -> None:
         cloud.close()
 
 
-@pytest.mark.rule("A2")
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
