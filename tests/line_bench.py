@@ -149,6 +149,12 @@ def _ref(file: SyntheticFile) -> str:
     return f'{{ file = "{file.name}", sha256 = "{hashlib.sha256(file.data).hexdigest()}" }}'
 
 
+def old_radio(platform: str = "boron", device_os: str = "3.3.1") -> tuple[bytes, ...]:
+    """Modules of a unit in safe mode: its SoftDevice is older than its system part wants."""
+    number = platform_by_slug(platform).id
+    return (*factory_modules(number, device_os), synthetic.softdevice(number, 182).data)
+
+
 BORON = Recipe("boron")
 ARGON = Recipe("argon", online=True)
 DEVELOPER = Recipe("argon", kind="developer", claim=True, online=True)
@@ -485,5 +491,5 @@ def line_bench(directory: Path, *recipes: Recipe, slots: int = 1, traces: bool =
 
 __all__ = [
     "ARGON", "BORON", "DEVELOPER", "ME", "OTHER_PRODUCT", "PASSWORD", "PRODUCTS", "SSID", "BootRequest", "LineBench",
-    "Recipe", "Walk", "factory_modules", "line_bench", "replace", "shown",
+    "Recipe", "Walk", "factory_modules", "line_bench", "old_radio", "replace", "shown",
 ]  # fmt: skip

@@ -53,7 +53,7 @@ class Application:
         self.is_rainbow = False  # the LED, as requests 230 and 231 set it
         self.started_at = board.clock.now()
         self.ota = OtaUpdate(board.memory, self._system_module_version())
-        is_protected = board.spec.is_protected and self.os >= V6_0_0
+        is_protected = report.is_protected and self.os >= V6_0_0
         self.protection = Protection(str(board.spec.device_id), is_protected, board.clock.now)
         self.radio = Radio(board, str(self.os), self.is_safe, self.enter_listening)
         self.console = Console(self)

@@ -13,8 +13,8 @@ from ..platforms import ModuleFunction, os_version_of_module
 from . import update_slots
 from .dct import OTA_FLAG_OFF
 from .flash import Who
+from .header import PROTECTED, Dependency, read_radio
 from .header import SYSTEM as SYSTEM_KIND
-from .header import Dependency, read_radio
 from .inventory import Found, HeldModule, UnmetDependency, find_application, find_bootloader, find_system, held_modules
 from .inventory import unmet as unmet_dependencies
 from .memory import UnitMemory
@@ -58,6 +58,7 @@ class BootReport:
     modules: tuple[HeldModule, ...]  # module info; empty unless mode is NORMAL or SAFE
     system_version: str | None  # "6.3.4"; None unless mode is NORMAL or SAFE
     bootloader_version: int | None  # module version; None if there is no whole one
+    is_protected: bool = False  # as the bootloader in flash says
     missing: tuple[UnmetDependency, ...] = ()
     seconds: float = 0.0  # flash time of updates applied on the way
     restarts: int = 0  # further resets on the way
@@ -96,23 +97,22 @@ def _attempt(memory: UnitMemory, request: BootRequest, effort: _Effort) -> BootR
     bootloader = find_bootloader(memory)
     if bootloader is None:
         return _stuck(BootMode.DEAD, "there is no whole bootloader at 0xF4000", None, effort)
-    version = bootloader.header.version
     for number, record in update_slots.pending(memory).items():
         effort.seconds += update_slots.apply(memory, number, record)
     if request is BootRequest.DFU:
-        return _stuck(BootMode.DFU, "DFU mode was asked for", version, effort)
-    search = find_system(memory, version)
+        return _stuck(BootMode.DFU, "DFU mode was asked for", bootloader, effort)
+    search = find_system(memory, bootloader.header.version)
     if search.crashes:
         return _stuck(
-            BootMode.DEAD, "the header at 0x30000 starts a system part that is torn: crash loop", version, effort
+            BootMode.DEAD, "the header at 0x30000 starts a system part that is torn: crash loop", bootloader, effort
         )
     if search.found is None:
-        return _stuck(BootMode.DFU, "the bootloader finds no whole system part", version, effort)
+        return _stuck(BootMode.DFU, "the bootloader finds no whole system part", bootloader, effort)
     if read_radio(memory.internal) is None:
-        return _stuck(BootMode.DFU, "there is no SoftDevice at 0x1000", version, effort)
+        return _stuck(BootMode.DFU, "there is no SoftDevice at 0x1000", bootloader, effort)
     if _stage_slot(memory, search.found, effort):
         return None
-    return _run(memory, search.found, version, request, effort)
+    return _run(memory, search.found, bootloader, request, effort)
 
 
 def _apply_bootloader(memory: UnitMemory, effort: _Effort) -> bool:
@@ -136,9 +136,7 @@ def _stage_slot(memory: UnitMemory, system: Found, effort: _Effort) -> bool:
     return True
 
 
-def _run(
-    memory: UnitMemory, system: Found, bootloader_version: int, request: BootRequest, effort: _Effort
-) -> BootReport:
+def _run(memory: UnitMemory, system: Found, bootloader: Found, request: BootRequest, effort: _Effort) -> BootReport:
     """The system part starts: normal unless something it needs is missing."""
     application = find_application(memory)
     missing = unmet_dependencies(memory, system.address, system.header)
@@ -150,7 +148,8 @@ def _run(
         reason=reason or "every module is whole and every dependency met",
         modules=held_modules(memory, system),
         system_version=_version_text(system.header.version),
-        bootloader_version=bootloader_version,
+        bootloader_version=bootloader.header.version,
+        is_protected=_locks(bootloader),
         missing=tuple(missing),
         seconds=effort.seconds,
         restarts=effort.restarts,
@@ -162,8 +161,8 @@ def _why_safe(system: Found, application: Found | None, missing: list[UnmetDepen
         return "; ".join(_sentence(m) for m in missing)
     if application is None:
         return "there is no whole application"
-    if application.asset_dependencies and system.header.version >= _KNOWS_ASSETS:
-        return f"{len(application.asset_dependencies)} assets of the application are missing"
+    if application.suffix.asset_dependencies and system.header.version >= _KNOWS_ASSETS:
+        return f"{len(application.suffix.asset_dependencies)} assets of the application are missing"
     return "safe mode was asked for" if request is BootRequest.SAFE else ""
 
 
@@ -180,5 +179,14 @@ def _version_text(module_version: int) -> str:
     return known or f"{module_version // 1000}.{module_version // 100 % 10}.{module_version % 100}"
 
 
-def _stuck(mode: BootMode, reason: str, bootloader_version: int | None, effort: _Effort) -> BootReport:
-    return BootReport(mode, reason, (), None, bootloader_version, (), effort.seconds, effort.restarts)
+def _stuck(mode: BootMode, reason: str, bootloader: Found | None, effort: _Effort) -> BootReport:
+    return BootReport(
+        mode, reason, (), None, None if bootloader is None else bootloader.header.version,
+        is_protected=bootloader is not None and _locks(bootloader),
+        seconds=effort.seconds, restarts=effort.restarts,
+    )  # fmt: skip
+
+
+def _locks(bootloader: Found) -> bool:
+    """A unit is under device protection because its bootloader says so (reference 3.12)."""
+    return bootloader.suffix.security_mode == PROTECTED

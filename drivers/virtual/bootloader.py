@@ -25,7 +25,7 @@ class Bootloader:
         version = report.bootloader_version or 0
         platform = board.spec.platform
         self._board = board
-        is_protected = board.spec.is_protected and version >= _KNOWS_PROTECTION
+        is_protected = report.is_protected and version >= _KNOWS_PROTECTION
         self._function = DfuFunction(board.memory, version, is_protected=is_protected)
         self._alternate = 0
         self._is_configured = True  # the host's kernel configures at enumeration

@@ -41,7 +41,6 @@ class UnitSpec:
     claimed: bool = False
     networks: tuple[StoredNetwork, ...] = ()  # Wi-Fi networks it already knows
     arrives: BootRequest = BootRequest.NORMAL  # how it comes up the first time it gets power
-    is_protected: bool = False  # under device protection, as far as its Device OS and bootloader know it (from 6.0.0)
 
     @property
     def platform(self) -> Platform:
@@ -68,13 +67,15 @@ def make_spec(
 ) -> UnitSpec:
     """Unit ``number`` of ``seed``: the identity of a fresh unit that holds a synthetic ``device_os`` and application.
 
-    ``modules`` replaces the firmware it holds. Raises `UnknownPlatform` for an unknown slug.
+    ``modules`` replaces the firmware it holds. ``is_protected`` gives it a bootloader that puts it under device
+    protection, as far as its Device OS and bootloader know that (from 6.0.0). Raises `UnknownPlatform`.
     """
     kind = platform_by_slug(platform_slug)
     dice = random.Random(f"{platform_slug}/{seed}/{number}")
     device_id = DeviceId.parse(kind.device_id_prefix + f"{dice.getrandbits(64):016x}")
     serial = SerialNumber.parse(_SERIAL_PREFIX[kind.id] + "AB" + _some(dice, _ALPHABET, 9))
     secret = MobileSecret(_some(dice, _ALPHABET, 15))
+    held = factory_modules(kind.id, device_os) if modules is None else tuple(modules)
     return UnitSpec(
         platform_id=kind.id,
         device_id=device_id,
@@ -83,12 +84,11 @@ def make_spec(
         mac=MacAddress.parse(f"94944a{dice.getrandbits(24):06x}") if kind.has_wifi else None,
         imei=Imei.parse("35" + _some(dice, string.digits, 13)) if kind.has_cellular else None,
         iccid=Iccid.parse("8988307" + _some(dice, string.digits, 13)) if kind.has_cellular else None,
-        modules=factory_modules(kind.id, device_os) if modules is None else tuple(modules),
+        modules=tuple(map(synthetic.locking, held)) if is_protected else held,
         setup_done=setup_done,
         claimed=claimed,
         networks=networks,
         arrives=arrives,
-        is_protected=is_protected,
     )
 
 
@@ -117,7 +117,6 @@ def save_identity(spec: UnitSpec, directory: Path) -> None:
         "mac": spec.mac and str(spec.mac),
         "imei": spec.imei and str(spec.imei),
         "iccid": spec.iccid and str(spec.iccid),
-        "is_protected": spec.is_protected,
     }
     fresh = directory / (IDENTITY_FILE + ".new")
     fresh.touch(mode=0o600)
@@ -140,7 +139,6 @@ def load_identity(directory: Path) -> UnitSpec | None:
             mac=MacAddress.parse(fields["mac"]) if fields["mac"] else None,
             imei=Imei.parse(fields["imei"]) if fields["imei"] else None,
             iccid=Iccid.told(fields["iccid"]) if fields["iccid"] else None,
-            is_protected=bool(fields.get("is_protected", False)),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise DriverError(f"{path} does not describe a virtual unit ({error!r}); delete its directory") from error

@@ -161,7 +161,7 @@ class Cells(Protocol):
 
 
 class RamCells:
-    """Cells that live as long as the object."""
+    """Cells that live until they are closed."""
 
     def __init__(self, content: bytes) -> None:
         self._bytes = bytearray(content)
@@ -177,7 +177,8 @@ class RamCells:
         self._bytes[offset : offset + len(data)] = data
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Give the bytes back: a unit is a web of objects that refer to each other, and may outlive its use."""
+        self._bytes = bytearray()
 
 
 class FileCells:

@@ -26,7 +26,8 @@ PREFIX_SIZE = 24
 _PREFIX = struct.Struct("<IIBBHHBBBBHBBH")
 _VECTORS = 0x200
 _SMALLEST_SUFFIX, _PLAIN_SUFFIX = 36, 40
-_ASSET_DEPENDENCY, _END = 0x0012, 0x0000
+_END, _ASSET_DEPENDENCY, _SECURITY_MODE = 0x0000, 0x0012, 0x0013
+PROTECTED = 1  # security mode
 _HASH_SIZE = 32
 
 DROP_MODULE_INFO, COMPRESSED, COMBINED = 0x01, 0x02, 0x04
@@ -86,7 +87,8 @@ class Suffix:
     """What stands before the CRC of a module."""
 
     sha256: bytes
-    asset_dependencies: tuple[AssetDependency, ...]
+    asset_dependencies: tuple[AssetDependency, ...] = ()
+    security_mode: int = 0  # 0 none, 1 protected
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +123,12 @@ def read_suffix(flash: NorFlash, address: int, header: Header) -> Suffix:
     tail = flash.read(address + header.length - 6, 2)
     size = min(int.from_bytes(tail, "little"), header.length - header.offset - PREFIX_SIZE - 4)
     if size < _SMALLEST_SUFFIX:
-        return Suffix(flash.read(address + header.length - 38, 32), ())
+        return Suffix(flash.read(address + header.length - 38, 32))
     raw = flash.read(address + header.length - 4 - size, size)
-    return Suffix(raw[-34:-2], tuple(_asset_dependencies(raw[:-_PLAIN_SUFFIX])))
+    extensions = tuple(_extensions(raw[:-_PLAIN_SUFFIX]))
+    assets = (_asset_dependency(content) for kind, content in extensions if kind == _ASSET_DEPENDENCY)
+    modes = [content[0] for kind, content in extensions if kind == _SECURITY_MODE and content]
+    return Suffix(raw[-34:-2], tuple(assets), modes[0] if modes else 0)
 
 
 def read_radio(flash: NorFlash) -> RadioInfo | None:
@@ -138,12 +143,16 @@ def _dependency(function: int, index: int, version: int) -> Dependency | None:
     return Dependency(function, index, version) if function else None
 
 
-def _asset_dependencies(extensions: bytes) -> Iterator[AssetDependency]:
-    while len(extensions) >= 4:
-        kind, length = struct.unpack_from("<HH", extensions)
+def _extensions(raw: bytes) -> Iterator[tuple[int, bytes]]:
+    """Type and content of each."""
+    while len(raw) >= 4:
+        kind, length = struct.unpack_from("<HH", raw)
         if kind == _END or length < 4:
             break
-        if kind == _ASSET_DEPENDENCY:
-            digest, name = extensions[6 : 6 + _HASH_SIZE], extensions[6 + _HASH_SIZE : length]
-            yield AssetDependency(name.decode("utf-8", "replace"), digest)
-        extensions = extensions[length:]
+        yield kind, raw[4:length]
+        raw = raw[length:]
+
+
+def _asset_dependency(content: bytes) -> AssetDependency:
+    """Behind type and size of the hash: the hash and the name."""
+    return AssetDependency(content[2 + _HASH_SIZE :].decode("utf-8", "replace"), content[2 : 2 + _HASH_SIZE])

@@ -16,9 +16,9 @@ from .header import (
     SYSTEM,
     USER,
     USER_LEGACY,
-    AssetDependency,
     Dependency,
     Header,
+    Suffix,
     is_intact,
     read_header,
     read_radio,
@@ -52,8 +52,7 @@ class Found:
     address: int
     limit: int  # end of its region
     header: Header
-    sha256: bytes
-    asset_dependencies: tuple[AssetDependency, ...]
+    suffix: Suffix
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,19 +139,22 @@ def unmet(memory: UnitMemory, system_address: int, header: Header) -> list[Unmet
 
 
 def held_modules(memory: UnitMemory, system: Found) -> tuple[HeldModule, ...]:
-    """Module info as the running system ``system`` reports it; an application that is not whole is left out."""
+    """Module info as the running system ``system`` reports it; an application that is not whole is left out.
+
+    The co-processor stands before the radio stack (reference 4.4).
+    """
     found = [m for m in (find_bootloader(memory), system, find_application(memory)) if m is not None]
     rows = [_row(memory, system, m) for m in found]
+    ncp = _find_ncp(memory.ncp) if memory.ncp is not None else None
+    if ncp is not None:
+        digest = ncp.version.to_bytes(2, "little") * 16  # the number again and again
+        rows.append(HeldModule(*NCP, ncp.version, 0, OTA_SLOT_LENGTH, ALL_CHECKS, ALL_CHECKS, digest, ()))
     radio = read_radio(memory.internal)
     if radio is not None:
         unique = radio.unique.ljust(32, b"\0")
         rows.append(
             HeldModule(*RADIO, radio.version, 0, SOFTDEVICE_END - SOFTDEVICE_START, ALL_CHECKS, ALL_CHECKS, unique, ())
         )
-    ncp = _find_ncp(memory.ncp) if memory.ncp is not None else None
-    if ncp is not None:
-        digest = ncp.version.to_bytes(2, "little") * 16  # the number again and again
-        rows.append(HeldModule(*NCP, ncp.version, 0, OTA_SLOT_LENGTH, ALL_CHECKS, ALL_CHECKS, digest, ()))
     return tuple(rows)
 
 
@@ -167,7 +169,7 @@ def _row(memory: UnitMemory, system: Found, module: Found) -> HeldModule:
         max_size=module.limit - module.address,
         checked=ALL_CHECKS,
         passed=ALL_CHECKS & ~failed,
-        hash=module.sha256,
+        hash=module.suffix.sha256,
         dependencies=tuple(d for d in header.dependencies if d is not None),
     )
 
@@ -179,8 +181,7 @@ def _find(memory: UnitMemory, address: int, limit: int, kind: tuple[int, int]) -
     is_ours = header.kind == kind and header.start == address and header.platform_id == memory.platform_id
     if not is_ours or not is_intact(flash, address, header, limit):
         return None
-    suffix = read_suffix(flash, address, header)
-    return Found(address, limit, header, suffix.sha256, suffix.asset_dependencies)
+    return Found(address, limit, header, read_suffix(flash, address, header))
 
 
 def _find_ncp(flash: NorFlash) -> Header | None:

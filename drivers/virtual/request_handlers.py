@@ -136,7 +136,7 @@ def _module_info(system: RunningSystem) -> Outcome:
 def _asset_info(system: RunningSystem) -> Outcome:
     """What the application in flash asks for; there is no asset store here, so nothing of it is available."""
     application = find_application(system.board.memory)
-    wanted = application.asset_dependencies if application is not None else ()
+    wanted = application.suffix.asset_dependencies if application is not None else ()
     return Outcome(data=b"".join(message(2, blob(1, one.hash) + text(2, one.name)) for one in wanted))
 
 

@@ -7,6 +7,7 @@ Reference firmware-and-dfu 2.3, 3, 4.1, 7.1.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import struct
 import zlib
@@ -40,7 +41,7 @@ class SyntheticFile:
 
 @dataclass(frozen=True, slots=True)
 class _Release:
-    """Module versions of a Device OS release, and what its system part wants."""
+    """Module versions of a Device OS release (appendix A), and what its system part wants (4.4)."""
 
     system: int
     bootloader: int
@@ -50,11 +51,11 @@ class _Release:
     system_size: int = 160 * 1024
 
 
-_RELEASES = {  # reference appendix A; system parts are smaller than real ones, in real places
-    "3.3.1": _Release(3302, 1100, 182, 1100),
+_RELEASES = {  # system parts are smaller than real ones, in real places
+    "3.3.1": _Release(3302, 1100, 202, 1003),
     "4.1.0": _Release(4100, 1200, 202, 1200),
-    "5.8.0": _Release(5800, 2600, 202, 2500),
-    "6.1.1": _Release(6101, 3001, 202, 3000),
+    "5.8.0": _Release(5800, 2600, 202, 2600),
+    "6.1.1": _Release(6101, 3001, 202, 3001),
     "6.2.0": _Release(6200, 3100, 202, 3100, SYSTEM_START, 192 * 1024),
     "6.3.4": _Release(6305, 3200, 202, 3100, SYSTEM_START, 200 * 1024),
 }
@@ -64,18 +65,21 @@ VERSIONS = tuple(_RELEASES)
 _SOFTDEVICES = {182: (6_001_001, 151_080), 202: (7_000_001, 153_048)}  # Nordic's decimal version, bytes of the file
 _SOFTDEVICE_NEEDS = {182: (1300, 311), 202: (1321, 501)}  # system part, bootloader
 _BOOTLOADER_SIZE = 48_800
+_SECURITY_MODE, _PROTECTED = 0x0013, 1
 
 
+@functools.lru_cache(maxsize=64)
 def release(platform_id: int, version: str) -> tuple[SyntheticFile, ...]:
     """Bootloader, SoftDevice and system part of one Device OS version (one of `VERSIONS`; `KeyError` else)."""
     row = _RELEASES[version]
     return (
-        _named(platform_id, "bootloader", version, _bootloader(platform_id, row.bootloader)),
+        bootloader(platform_id, version),
         softdevice(platform_id, row.softdevice, release_version=version),
         _named(platform_id, "system-part1", version, _system_part(platform_id, row)),
     )
 
 
+@functools.lru_cache(maxsize=64)
 def softdevice(platform_id: int, version: int, *, release_version: str | None = None) -> SyntheticFile:
     """A SoftDevice, 182 or 202, with Nordic's information block where a unit looks for it."""
     system, bootloader = _SOFTDEVICE_NEEDS[version]
@@ -96,6 +100,7 @@ def softdevice(platform_id: int, version: int, *, release_version: str | None = 
     return _named(platform_id, "softdevice", release_version or str(version), data)
 
 
+@functools.lru_cache(maxsize=64)
 def application(
     platform_id: int,
     device_os: str,
@@ -153,17 +158,42 @@ def make_module(
     return body + zlib.crc32(body).to_bytes(4, "big")
 
 
+_END = struct.pack("<HH", 0, 4)
+"""Closes the extensions of a suffix without product data of its own (reference 3.7)."""
+
+
 def _asset_dependencies(assets: Mapping[str, bytes]) -> bytes:
-    """Suffix extensions 0x0012, one a file, closed by an END (reference 3.7)."""
+    """Extensions 0x0012, one a file."""
     entries = [(name.encode(), hashlib.sha256(content).digest()) for name, content in assets.items()]
     rows = [struct.pack("<HHBB", 0x0012, 6 + 32 + len(name), 0, 32) + digest + name for name, digest in entries]
-    return b"".join((*rows, struct.pack("<HH", 0, 4))) if rows else b""
+    return b"".join((*rows, _END)) if rows else b""
 
 
-def _bootloader(platform_id: int, version: int) -> bytes:
+@functools.lru_cache(maxsize=64)
+def bootloader(platform_id: int, version: str, *, is_protected: bool = False) -> SyntheticFile:
+    """The bootloader of a Device OS; with ``is_protected`` one that puts its unit under device protection."""
+    number = _RELEASES[version].bootloader
     size = _BOOTLOADER_SIZE - _VECTORS - PREFIX_SIZE - _TAIL
-    content = _content(f"bootloader {platform_id} {version}", size)
-    return make_module(platform_id, (ModuleFunction.BOOTLOADER, 0), version, BOOTLOADER_START, content)
+    content = _content(f"bootloader {platform_id} {number}", size)
+    kind = (ModuleFunction.BOOTLOADER, 0)
+    data = make_module(platform_id, kind, number, BOOTLOADER_START, content)
+    if is_protected:
+        return _named(platform_id, "bootloader-protected", version, locking(data))
+    return _named(platform_id, "bootloader", version, data)
+
+
+def locking(module: bytes) -> bytes:
+    """The module with the security-mode extension added, if it is a bootloader; any other unchanged (3.12)."""
+    has_vectors = module[3] == 0x20  # an initial stack pointer in RAM
+    start, end, *_, function = _PREFIX.unpack_from(module, _VECTORS)[:7]
+    if not has_vectors or function != ModuleFunction.BOOTLOADER:
+        return module
+    extra = struct.pack("<HHB", _SECURITY_MODE, 5, _PROTECTED) + _END
+    prefix = bytearray(module[_VECTORS : _VECTORS + PREFIX_SIZE])
+    struct.pack_into("<II", prefix, 0, start, end + len(extra))
+    body = module[:_VECTORS] + prefix + module[_VECTORS + PREFIX_SIZE : -_TAIL] + extra + module[-_TAIL:-38]
+    body += hashlib.sha256(body).digest() + (_SUFFIX_SIZE + len(extra)).to_bytes(2, "little")
+    return body + zlib.crc32(body).to_bytes(4, "big")
 
 
 def _system_part(platform_id: int, row: _Release) -> bytes:

@@ -1,13 +1,15 @@
 """A bench of virtual units in a process of its own, served over USB/IP with their consoles as links.
 
-``python -m drivers.virtual.usbip_bench --help`` says what it can serve. Stops on SIGTERM or SIGINT.
-Prints one line of JSON when it is ready: host, port, Device IDs.
+``python -m drivers.virtual.usbip_bench --help`` says what it can serve. Stops on SIGTERM or SIGINT, and when
+the process that started it is gone: whoever is killed cannot end its helpers. Prints one line of JSON when it is
+ready: host, port, Device IDs.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -23,6 +25,8 @@ from .unit import VirtualUnit
 from .usbip import UsbIpServer
 from .world import AccessPoint, World
 
+PARENT_POLL_S = 0.5
+
 
 class ActiveSims:
     """A registry in which every SIM is active."""
@@ -32,7 +36,8 @@ class ActiveSims:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run until a signal. Exit status 2: bad arguments."""
+    """Run until a signal, or as long as the parent process lives. Exit status 2: bad arguments."""
+    parent = os.getppid()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})  # before any thread starts
     options = _parser().parse_args(argv)
     try:
@@ -58,7 +63,8 @@ def main(argv: list[str] | None = None) -> int:
         ready = {"host": host, "port": port, "units": [str(spec.device_id) for spec in specs]}
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
-        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+        while signal.sigtimedwait({signal.SIGTERM, signal.SIGINT}, PARENT_POLL_S) is None and os.getppid() == parent:
+            pass
         server.close()
         if links is not None:
             links.close()

@@ -104,12 +104,27 @@ class Comparison:
     why: str
 
 
-def compare(image: Image, held: Held | None) -> Comparison:
+READ_EQUAL = Comparison(True, "flash read back equal")
+READ_DIFFERENT = Comparison(False, "flash read back differs")
+REMEMBERED = Comparison(
+    True, "version and unique string are equal, read back by this station before and not written since"
+)
+
+ReadBacks = Mapping[Key, Comparison]
+"""What reading flash told of modules since they were last written."""
+
+
+def is_readable(function: int) -> bool:
+    """Whether DFU can read such a module back; the co-processor's firmware is on another chip (6.3)."""
+    return function != ModuleFunction.NCP
+
+
+def compare(image: Image, held: Held | None, read_back: Comparison | None = None) -> Comparison:
     """Is ``image`` what the unit holds (reference firmware-and-dfu 6.2)?
 
-    Same means intact, equal version and equal hash. Before Device OS 5.6.0 units report no hash: then
-    version and size stand for a module whose CRC the unit has checked, and for an application, whose
-    version says nothing, only reading back tells.
+    Same means intact, equal version, and equal content. The hash that units report from Device OS 5.6.0 on stands
+    for the content, but not for that of a SoftDevice: of it they report only the string that names its build. Where
+    no hash tells, ``read_back`` does.
     """
     if held is None:
         return Comparison(False, "the unit has none")
@@ -117,19 +132,20 @@ def compare(image: Image, held: Held | None) -> Comparison:
         return Comparison(False, "the unit's own is damaged")
     if held.version != image.version:
         return Comparison(False, f"the unit holds {held.version}")
+    if image.function == ModuleFunction.NCP:
+        return Comparison(True, "version is equal; nothing else of this chip can be read")
     if held.hash is not None:
-        equal = _hashes_equal(image, held.hash)
-        return Comparison(equal, "version and hash are equal" if equal else "same version, other content")
-    if image.function == ModuleFunction.USER_PART:
-        return Comparison(None, "this Device OS reports no hash: read back before writing")
+        if not _hashes_equal(image, held.hash):
+            return Comparison(False, "same version, other content")
+        if image.function != ModuleFunction.RADIO_STACK:
+            return Comparison(True, "version and hash are equal")
+        return read_back or Comparison(None, "no unit reports a SoftDevice's content: read back before it counts")
     if image.function == ModuleFunction.SYSTEM_PART and not _sizes_equal(image, held):
         return Comparison(False, "same version, other size")
-    return Comparison(True, "version is equal and the unit's check passed (it reports no hash)")
+    return read_back or Comparison(None, "this Device OS reports no hash: read back before it counts")
 
 
 def _hashes_equal(image: Image, held_hash: bytes) -> bool:
-    if image.function == ModuleFunction.NCP:
-        return True  # it reports its version in place of a hash
     if image.function == ModuleFunction.RADIO_STACK:
         return held_hash[:_UNIQUE_SIZE] == image.softdevice_unique
     return held_hash == image.module_hash

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from drivers.platforms import ModuleFunction, OsVersion, Platform, Via, os_version_of_module
 from drivers.wire.module import AssetDependency, Image
@@ -31,13 +32,16 @@ from .checks import (
 from .cuts import CutSafety, EarlyErase, cut_safety, pages_to_erase_first
 from .modules import (
     BOOTLOADER,
+    SOFTDEVICE,
     SYSTEM_PART,
     Comparison,
     Held,
     Key,
+    ReadBacks,
     compare,
     held_modules,
     image_key,
+    is_readable,
     module_name,
     version_text,
 )
@@ -106,13 +110,22 @@ class UpdatePlan:
 
     @property
     def control_writes(self) -> tuple[PlannedWrite, ...]:
-        """What goes by control request, in order."""
-        return tuple(write for write in self.writes if write.way is Via.OTA)
+        """What certainly goes by control request, in order."""
+        return tuple(write for write in self.differing if write.way is Via.OTA)
 
     @property
     def dfu_writes(self) -> tuple[PlannedWrite, ...]:
         """What goes in the one DFU visit, in order."""
         return tuple(write for write in self.writes if write.way is Via.DFU)
+
+    @property
+    def dfu_visit(self) -> tuple[PlannedWrite, ...]:
+        """What is written or only read back in the one DFU visit, in order."""
+        return tuple(
+            write
+            for write in self.writes
+            if write.way is Via.DFU or (write.compare_first and is_readable(write.image.function))
+        )
 
     @property
     def differing(self) -> tuple[PlannedWrite, ...]:
@@ -138,12 +151,13 @@ def make_plan(
     skus: Sequence[str] = (),
     serial: str | None = None,
     assets: Collection[AssetDependency] = (),
+    read_back: ReadBacks = MappingProxyType({}),
 ) -> UpdatePlan:
     """The update of one unit, or `PlanRefused` with what is missing. Nothing is sent.
 
     ``held``: module info, None for a unit in DFU (it cannot say). ``release``: the modules of one Device
     OS for this platform. ``product``: None for a developer unit. ``skus`` and ``serial`` tell the
-    minimum Device OS (D9); ``assets`` are those the unit holds.
+    minimum Device OS (D9); ``assets`` are those the unit holds; ``read_back`` is what its flash told already.
     """
     images = _by_key(platform, release, application)
     there = held_modules(held) if held is not None else None
@@ -151,7 +165,9 @@ def make_plan(
     if application is not None:
         check_assets(application, assets)
     check_minimum(images.get(SYSTEM_PART), skus, serial, is_running=mode is not Mode.DFU)
-    compared = {key: _compared(image, there) for key, image in images.items()}
+    compared = {key: _compared(image, there, read_back.get(key)) for key, image in images.items()}
+    if SYSTEM_PART in images and SOFTDEVICE in images and compared[SOFTDEVICE].is_same is not True:
+        compared[SYSTEM_PART] = _under_a_new_radio(compared[SYSTEM_PART])
     changing = {key: image for key, image in images.items() if compared[key].is_same is not True}
     case = _case(mode, changing, there)
     order = _ordered(platform, changing, case)
@@ -208,10 +224,16 @@ def _check(
         check_product(application, version if version is not None else needs, product)
 
 
-def _compared(image: Image, there: Mapping[Key, Held] | None) -> Comparison:
+def _compared(image: Image, there: Mapping[Key, Held] | None, read_back: Comparison | None) -> Comparison:
     if there is None:
-        return Comparison(None, "a unit in DFU does not say what it holds: read back before writing")
-    return compare(image, there.get(image_key(image)))
+        return read_back or Comparison(None, "a unit in DFU does not say what it holds: read back before writing")
+    return compare(image, there.get(image_key(image)), read_back)
+
+
+def _under_a_new_radio(system: Comparison) -> Comparison:
+    """A system part goes invalid before the SoftDevice under it is written, and is written again after it."""
+    why = "to be read back after the SoftDevice, which is not written under a valid system part"
+    return Comparison(None, why) if system.is_same else system
 
 
 def _write(platform: Platform, image: Image, compared: Comparison, there: Mapping[Key, Held] | None) -> PlannedWrite:

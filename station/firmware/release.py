@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from drivers.platforms import ModuleFunction, Platform, os_version_of_module
 from drivers.wire.module import AssetDependency, Image
@@ -13,7 +14,7 @@ from drivers.wire.usb import Mode
 from ..errors import BadInput
 from ..profile import Firmware, Profile
 from .checks import ProductFirmware
-from .modules import SYSTEM_PART, image_key
+from .modules import SYSTEM_PART, ReadBacks, image_key
 from .plan import UpdatePlan, make_plan
 from .store import FirmwareStore
 
@@ -68,16 +69,18 @@ def plan_update(
     product: int | None = None,
     serial: str | None = None,
     assets: Collection[AssetDependency] = (),
+    read_back: ReadBacks = MappingProxyType({}),
 ) -> UpdatePlan:
     """The plan that brings a unit to ``profile``; raises `PlanRefused`.
 
     ``held``: its module info, None for a unit in DFU. ``product``: the number the cloud says, if it was asked.
+    ``read_back``: what its flash told already.
     """
     return make_plan(
         platform, held, files.release, files.application, mode=Mode.DFU if held is None else Mode.APPLICATION,
         allow_downgrade=profile.device_os is not None and profile.device_os.allow_downgrade,  # H4
         product=files.product(profile, product), skus=profile.skus, serial=serial,
-        assets=assets,
+        assets=assets, read_back=read_back,
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def dfu(work: UnitWork, ctx: StepContext) -> StepResult:
     if not plan.has_work:
         return skipped("nothing to write")
     proofs = work.visit.write_first(ctx)
-    if work.visit.plan(ctx).dfu_writes:  # made before DFU hides the versions
+    if work.visit.plan(ctx).dfu_visit:  # made before DFU hides the versions
         with ctx.write("unit", "restart into DFU"):
             _enter(work.unit.device, ctx)
         proofs.append("the unit shows DFU")

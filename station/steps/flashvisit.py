@@ -7,25 +7,48 @@ write guard's (`drivers.guard`). Here a plan becomes writes, each journalled bef
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from drivers.errors import RequestRejected
+from drivers.platforms import Via
 from drivers.wire import requests
 from drivers.wire.module import AssetDependency, Image
 from drivers.wire.replies import Store
 from drivers.wire.usb import Mode
 
 from ..engine.events import ModulesRead
+from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import UnitRejected
 from ..firmware.checks import downgrade_refused
-from ..firmware.modules import SYSTEM_PART, compare, held_modules, image_key, module_name
+from ..firmware.modules import (
+    READ_DIFFERENT,
+    READ_EQUAL,
+    REMEMBERED,
+    SOFTDEVICE,
+    SYSTEM_PART,
+    Comparison,
+    Key,
+    compare,
+    held_modules,
+    image_key,
+    module_name,
+)
 from ..firmware.plan import Case, PlannedWrite, UpdatePlan
 from ..firmware.release import ReleaseFiles, plan_update
+from ..model import IdentityFact
 from ..profile import Profile
 from . import reading
 from .cloudwork import FindProduct
 from .unit import Unit
+
+RADIO_FACT = "softdevice_in_flash"
+"""SHA-256 of the SoftDevice this station read back last, or "other" from the moment it may have changed."""
+
+
+def _flash_digest(image: Image) -> str:
+    return hashlib.sha256(image.flash_bytes).hexdigest()
 
 
 class FlashVisit:
@@ -44,6 +67,7 @@ class FlashVisit:
         self._unit, self._profile, self._files = unit, profile, files
         self._find_product = find_product
         self._plan: UpdatePlan | None = None
+        self._read_back: dict[Key, Comparison] = {}  # in this attempt, since the module was last written
 
     @property
     def has_files(self) -> bool:
@@ -71,11 +95,22 @@ class FlashVisit:
         plan = plan_update(
             self._profile, self._unit.platform, self._files, None if self._is_in_dfu else self._unit.modules,
             product=product.id if product else None, serial=self._unit.fact("serial"),
-            assets=self._assets(ctx),
+            assets=self._assets(ctx), read_back=self._remembered() | self._read_back,
         )  # fmt: skip
         if self._is_in_dfu:
             self._check_newer(ctx)
         return plan
+
+    def _remembered(self) -> dict[Key, Comparison]:
+        """What spares a finished unit a DFU visit for its SoftDevice: this station has read the same bytes back before,
+        has not written any since, and the unit names the same build.
+        """
+        radio = next((one for one in self._files.release if image_key(one) == SOFTDEVICE), None)
+        there = held_modules(self._unit.modules).get(SOFTDEVICE)
+        if radio is None or there is None or there.hash is None:
+            return {}
+        known = self._unit.memory.known_facts(str(self._unit.identity.device_id)).get(RADIO_FACT)
+        return {SOFTDEVICE: REMEMBERED} if known == _flash_digest(radio) else {}
 
     def _assets(self, ctx: StepContext) -> tuple[AssetDependency, ...]:
         """What the unit holds of the application's assets; asked only if it has any. A unit in DFU cannot say."""
@@ -136,18 +171,24 @@ class FlashVisit:
         return done(proof) if has_written else already(proof)
 
     def _held(self, ctx: StepContext, images: Sequence[Image]) -> str:
-        rows = [f"{row.name}: {row.proof}" for row in self.plan(ctx).already if row.image in images]
-        return ", ".join(rows) or "flash read back equal"
+        """Why each of ``images`` counts as there."""
+        told = {row.image: row.proof for row in self.plan(ctx).already}
+        told |= {image: READ_EQUAL.why for image in images if self._read_back.get(image_key(image)) is READ_EQUAL}
+        return ", ".join(f"{module_name(*image_key(image))}: {told[image]}" for image in images if image in told)
 
     def _send(self, ctx: StepContext, writes: Sequence[PlannedWrite]) -> list[str]:
-        """Send modules that never go over DFU (the bootloader), and read each back. Returns proofs."""
+        """Send modules that never go over DFU (the bootloader), and look what the unit holds then. Returns proofs.
+
+        Where it reports no hash the proof is to be read back in DFU.
+        """
         unit = self._unit
         for write in writes:
             image = write.image
+            self._read_back.pop(image_key(image), None)
             with ctx.write("unit", f"{image.name} by control request"):
                 unit.device.update_over_control(image, ctx.deadline, _Span(ctx, write.name))
             self._look_again(ctx)
-            if compare(image, held_modules(unit.modules).get(image_key(image))).is_same is not True:
+            if compare(image, held_modules(unit.modules).get(image_key(image))).is_same is False:
                 raise UnitRejected(
                     f"the unit took {image.name} but does not report it afterwards; walk it again, then red bin",
                     sentence="update_not_applied",
@@ -155,9 +196,12 @@ class FlashVisit:
         return [f"module info shows {write.name} {write.wanted}" for write in writes]
 
     def _write_over_dfu(self, ctx: StepContext, images: Sequence[Image]) -> list[PlannedWrite]:
-        """Write modules in order, each followed by a full read-back; returns those that really had to be written."""
+        """Write modules in order, each followed by a full read-back; returns those that really had to be written.
+
+        One that goes by control request is only read back.
+        """
         plan = self.plan(ctx)
-        writes = [write for write in plan.dfu_writes if write.image in images]
+        writes = [write for write in plan.dfu_visit if write.image in images]
         total = sum(len(write.image.data) for write in writes)
         written: list[PlannedWrite] = []
         begun = 0
@@ -166,6 +210,10 @@ class FlashVisit:
             span = _Span(ctx, write.name, begun / total, size / total)
             begun += size
             if write.compare_first and device.held(write.image):
+                self._saw(ctx, write.image, READ_EQUAL)
+                continue
+            self._saw(ctx, write.image, READ_DIFFERENT)
+            if write.way is not Via.DFU:
                 continue
             with ctx.write("unit", f"{write.image.name} over DFU"):
                 device = self._unit.device.dfu(ctx.deadline)  # to announce the write may have waited, which moves it
@@ -175,8 +223,16 @@ class FlashVisit:
                         device.invalidate(early.image, early.page)
                 device.write_module(write.image, span, ctx.cancel)
             self._unit.device.dfu(ctx.deadline).verify(write.image)
+            self._saw(ctx, write.image, READ_EQUAL)
             written.append(write)
         return written
+
+    def _saw(self, ctx: StepContext, image: Image, what: Comparison) -> None:
+        """Keep what reading back told, of the SoftDevice in the journal too; voided there before it is written."""
+        self._read_back[image_key(image)] = what
+        if image_key(image) == SOFTDEVICE:
+            value = _flash_digest(image) if what is READ_EQUAL else "other"
+            ctx.record(UnitFacts(facts=(IdentityFact(RADIO_FACT, value, "DFU read-back"),), **ctx.head()))
 
     # --- the end ---
 
@@ -186,13 +242,21 @@ class FlashVisit:
         self._look_again(ctx)
         if not self._unit.identity.is_complete:
             reading.complete(self._unit, ctx)
-        return self._send(ctx, self.plan(ctx).control_writes)
+        proofs = self._send(ctx, self.plan(ctx).control_writes)
+        unproved = [write.image for write in self.plan(ctx).dfu_visit if write.way is Via.OTA]
+        if unproved:  # just sent, to a Device OS that reports no hash
+            with ctx.write("unit", "restart into DFU"):
+                self._unit.device.enter_dfu(ctx.deadline)
+            self._write_over_dfu(ctx, unproved)
+            self._unit.device.leave_dfu(ctx.deadline)
+            self._look_again(ctx)
+        return proofs
 
     def _check(self, ctx: StepContext) -> str:
         """Every wanted module present and healthy by module info, Device OS version as planned."""
         left, modules = self.plan(ctx), self._unit.modules
-        if left.differing:
-            names = ", ".join(f"{write.name} ({write.why})" for write in left.differing)
+        if left.writes:
+            names = ", ".join(f"{write.name} ({write.why})" for write in left.writes)
             raise UnitRejected(
                 f"after flashing the unit still does not hold {names}; walk it again, then red bin",
                 sentence="update_not_applied",

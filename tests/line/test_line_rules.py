@@ -18,6 +18,7 @@ from line_bench import (
     Recipe,
     Walk,
     line_bench,
+    old_radio,
     replace,
 )
 from traffic import CloudCall, Line, UnitWrite
@@ -484,7 +485,7 @@ def test_every_write_that_arrives_is_announced_in_the_journal_before_and_confirm
     """What arrived is what unit and cloud saw, each beside the line that stood on the disk by then."""
     recipe = replace(ARGON, claim=True)
     with line_bench(tmp_path, recipe) as bench:
-        unit = bench.unit("argon")
+        unit = bench.unit("argon", modules=old_radio("argon"))
         passed(bench.walk(unit))
         assert bench.traffic.faults() == []
         arrived = [one for one in bench.traffic.story if not isinstance(one, Line)]

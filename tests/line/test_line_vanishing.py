@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from line_bench import ARGON, BORON, LineBench, line_bench, replace
+from line_bench import ARGON, BORON, LineBench, line_bench, old_radio, replace
 
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.unit import UnitMode, VirtualUnit
@@ -263,10 +263,11 @@ def test_a_stranger_in_dfu_with_the_wrong_label_never_reaches_the_cloud(tmp_path
 
 
 @pytest.mark.rule("H9")
-def test_a_torn_unit_that_waits_in_dfu_is_repaired_and_passes(tmp_path: Path) -> None:
-    """A power cut in the middle of the system part, then a fresh station that never saw the unit."""
+@pytest.mark.parametrize("write", [20, 60], ids=["SoftDevice", "system part"])
+def test_a_torn_unit_that_waits_in_dfu_is_repaired_and_passes(write: int, tmp_path: Path) -> None:
+    """A power cut in the middle of a module, then a fresh station that never saw the unit."""
     with line_bench(tmp_path, BORON) as bench:
-        unit = bench.unit(faults=("at=dfu-write:60,do=torn,for=2",))
+        unit = bench.unit(modules=old_radio(), faults=(f"at=dfu-write:{write},do=torn,for=2",))
         bench.plug(unit)
         torn = bench.wait_finished()
         assert torn.verdict is Verdict.ABORTED

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from line_bench import ARGON, LineBench, Recipe, Walk, line_bench, replace
+from line_bench import ARGON, LineBench, Recipe, Walk, line_bench, old_radio, replace
 
 from drivers.clock import Deadline
 from drivers.devices import ParticleDevice
@@ -60,7 +60,7 @@ def test_vendor_files_take_an_argon_from_3_3_1_to_4_1_0(tmp_path: Path) -> None:
     bootloader, softdevice, system = (file.data for file in recipe.release())
     tinker = vendor_file(TINKER).data
     with line_bench(tmp_path, recipe) as bench:
-        unit = bench.unit("argon")
+        unit = bench.unit("argon", modules=old_radio("argon"))
         walk = bench.walk(unit)
         assert walk.verdict is Verdict.PASS, walk.finished.reason
         assert order_of_writes(walk)[:5] == [
@@ -130,15 +130,15 @@ def check_refused(bench: LineBench, walk: Walk, *words: str) -> None:
 def test_a_release_with_softdevice_182_is_refused_before_any_write(tmp_path: Path) -> None:
     recipe = vendor_recipe(vendor_file(SOFTDEVICE_182))
     with line_bench(tmp_path, recipe) as bench:
-        check_refused(bench, bench.walk(bench.unit("argon")), "SoftDevice 202", "the release contains 182")
+        unit = bench.unit("argon", modules=old_radio("argon"))
+        check_refused(bench, bench.walk(unit), "SoftDevice 202", "the release contains 182")
 
 
 def test_a_unit_with_182_and_a_release_without_softdevice_are_refused_before_any_write(tmp_path: Path) -> None:
     recipe = vendor_recipe()
     with line_bench(tmp_path, recipe) as bench:
-        check_refused(
-            bench, bench.walk(bench.unit("argon")), "SoftDevice 202", "the unit holds 182 and the release has none"
-        )
+        unit = bench.unit("argon", modules=old_radio("argon"))
+        check_refused(bench, bench.walk(unit), "SoftDevice 202", "the unit holds 182 and the release has none")
 
 
 # --- the same without vendor files ------------------------------------------------------------
@@ -155,7 +155,7 @@ def synthetic_recipe(softdevice: int | None) -> Recipe:
 def test_a_release_that_misses_a_module_is_refused_before_any_write(tmp_path: Path, softdevice: int | None) -> None:
     recipe = synthetic_recipe(softdevice)
     with line_bench(tmp_path, recipe) as bench:
-        check_refused(bench, bench.walk(bench.unit()), "SoftDevice 202")
+        check_refused(bench, bench.walk(bench.unit(modules=old_radio())), "SoftDevice 202")
 
 
 def test_an_older_release_is_refused_unless_the_profile_allows_it(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import child_process
 import pytest
 
 from drivers.clock import SystemClock
@@ -45,8 +46,8 @@ class Bench:
             sys.executable, "-m", "station", "run", "--config", str(self.folder / "station.toml"),
             "--profile", str(self.folder / "boron.toml"), "--batch", "B1", "--headless", "--json",
         ]  # fmt: skip
-        return subprocess.Popen(
-            line, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=self.environ, cwd=self.folder
+        return child_process.start(
+            line, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=self.environ, cwd=self.folder
         )
 
     def kill_after(self, kind: str, delay_s: float, **wanted: object) -> None:

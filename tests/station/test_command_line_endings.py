@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import child_process
 import pytest
 
 from station.cli import main
@@ -32,7 +33,7 @@ def test_work_owed_to_a_cloud_that_stays_away_is_waited_for_a_minute(
 @pytest.mark.parametrize("told_by", [signal.SIGTERM, signal.SIGINT])
 def test_a_bench_that_is_told_to_end_says_its_closing_line(told_by: signal.Signals) -> None:
     line = [sys.executable, "-m", "station", *ONE]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ) as bench:
+    with child_process.start(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ) as bench:
         assert bench.stdout is not None
         while json.loads(bench.stdout.readline())["kind"] != "AttemptStarted":
             pass

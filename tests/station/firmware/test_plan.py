@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -17,6 +18,7 @@ from drivers.wire.replies import ModuleInfo, Store
 from drivers.wire.usb import Mode
 from station.firmware.checks import PlanRefused, ProductFirmware, Refusal
 from station.firmware.cuts import CutSafety
+from station.firmware.modules import READ_DIFFERENT, READ_EQUAL, REMEMBERED, SOFTDEVICE, ReadBacks, image_key
 from station.firmware.plan import Case, UpdatePlan, make_plan
 
 ARGON, BORON = platform(12), platform(13)
@@ -90,7 +92,7 @@ def test_a_fresh_unit_gets_the_bootloader_by_request_and_the_rest_in_one_dfu_vis
     assert plan.case is Case.A
     assert names(plan) == ways("bootloader", "SoftDevice", "system part 1", "application")
     assert [w.name for w in plan.control_writes] == ["bootloader"]
-    assert [w.name for w in plan.writes if w.compare_first] == ["application"]  # 3.3.1 reports no hashes
+    assert [w.name for w in plan.writes if w.compare_first] == ["SoftDevice", "application"]  # 3.3.1 tells no hashes
     assert str(plan.device_os) == "6.3.4"
     unit.apply(plan)
     report = boot(unit.memory)
@@ -104,27 +106,33 @@ def test_what_was_planned_boots_and_the_next_plan_is_empty(platform_id: int, sta
     unit = Unit(platform_id, start, synthetic.application(platform_id, start).data)
     release, application = images(synthetic.release(platform_id, target)), app(platform_id, target)
 
-    def plan() -> UpdatePlan:
+    def plan(read_back: ReadBacks = MappingProxyType({})) -> UpdatePlan:
         row = platform(platform_id)
-        return make_plan(row, unit.info(), release, application, mode=Mode.APPLICATION, allow_downgrade=True)
+        return make_plan(
+            row, unit.info(), release, application, mode=Mode.APPLICATION, allow_downgrade=True, read_back=read_back
+        )
 
     unit.apply(plan())
     report = boot(unit.memory)
     assert (report.mode, report.system_version, report.missing) == (BootMode.NORMAL, target, ())
     again = plan()
-    assert again.differing == ()  # only an application without a hash stays open
-    assert len(again.already) + len(again.writes) == 4
-    assert [write.name for write in again.writes] == ([] if report.system_module_version >= 5600 else ["application"])
+    assert again.differing == ()
+    unproved = ("SoftDevice", "system part 1")
+    if (report.system_module_version or 0) < NO_HASH_BEFORE:
+        unproved = ("bootloader", *unproved, "application")
+    assert {write.name for write in again.writes} == set(unproved)
+    proved = plan(dict.fromkeys(map(image_key, (*release, application)), READ_EQUAL))
+    assert (proved.has_work, len(proved.already)) == (False, 4)
 
 
 def test_only_the_application_is_written_when_only_the_application_differs() -> None:
     unit = Unit(12, "6.3.4", synthetic.application(12, "6.3.4", seed="other").data)
     plan = make_plan(
-        ARGON, unit.info(), images(synthetic.release(12, "6.3.4")), app(12, "6.3.4"), mode=Mode.APPLICATION
-    )
-    assert names(plan) == ways("application")
-    assert plan.writes[0].why == "same version, other content"
-    assert {present.proof for present in plan.already} == {"version and hash are equal"}
+        ARGON, unit.info(), images(synthetic.release(12, "6.3.4")), app(12, "6.3.4"), mode=Mode.APPLICATION,
+        read_back={SOFTDEVICE: REMEMBERED},
+    )  # fmt: skip
+    assert [(write.name, write.why) for write in plan.writes] == [("application", "same version, other content")]
+    assert {present.proof for present in plan.already} == {"version and hash are equal", REMEMBERED.why}
     assert plan.cut is CutSafety.ALWAYS
     assert ("system part 1", "6.3.4 (6305)", "6.3.4 (6305)") in plan.rows
 
@@ -137,7 +145,7 @@ def test_a_system_part_that_only_misses_its_bootloader_is_not_written_again() ->
     assert boot(unit.memory).mode is BootMode.SAFE
     assert old[0].data != new[0].data
     plan = make_plan(BORON, unit.info(), images(new), app(13, "6.3.4"), mode=Mode.APPLICATION)
-    assert names(plan) == ways("bootloader")
+    assert [write.name for write in plan.differing] == ["bootloader"]
 
 
 def test_a_unit_in_dfu_gets_device_os_first_and_is_compared_by_reading_back() -> None:
@@ -183,8 +191,8 @@ def test_a_damaged_module_is_written_again() -> None:
     )
     held = tuple(damaged if m == row else m for m in unit.info())
     plan = make_plan(ARGON, held, images(synthetic.release(12, "6.3.4")), None, mode=Mode.APPLICATION)
-    assert names(plan) == ways("system part 1")
-    assert plan.writes[0].held.endswith("damaged")
+    (write,) = plan.differing
+    assert (write.name, write.held.endswith("damaged")) == ("system part 1", True)
 
 
 # --- what a cut leaves ---
@@ -202,13 +210,42 @@ def test_a_plan_says_before_it_begins_what_a_cut_would_leave() -> None:
 
 def test_a_softdevice_without_its_system_part_is_no_safe_cut() -> None:
     radio = images((synthetic.softdevice(13, 202),))
-    plan = make_plan(BORON, Unit(13, "3.3.1").info(), radio, None, mode=Mode.APPLICATION)
+    held = Unit(13, "6.3.4", synthetic.softdevice(13, 182).data).info()
+    plan = make_plan(BORON, held, radio, None, mode=Mode.APPLICATION)
     assert (plan.cut, plan.erase_first) == (CutSafety.NO, ())
-    both = make_plan(
-        BORON, Unit(13, "3.3.1").info(), images(synthetic.release(13, "6.3.4")), None, mode=Mode.APPLICATION
-    )
-    (early,) = both.erase_first
+
+
+@pytest.mark.parametrize("device_os", ["3.3.1", "6.3.4"])
+def test_a_softdevice_is_never_written_under_a_valid_system_part(device_os: str) -> None:
+    """Also where the system part is the wanted one already: it goes invalid and is written again."""
+    unit = Unit(13, device_os, synthetic.softdevice(13, 182).data)
+    plan = make_plan(BORON, unit.info(), images(synthetic.release(13, "6.3.4")), None, mode=Mode.APPLICATION)
+    (early,) = plan.erase_first
     assert (early.page, early.image.function, early.before.function) == (0x30000, 4, 8)
+    assert [write.name for write in plan.dfu_writes] == ["SoftDevice", "system part 1"]
+    assert plan.cut is CutSafety.BUT_LAST_PAGE
+
+
+def test_a_softdevice_counts_as_there_only_when_it_was_read_back() -> None:
+    """Its version, and the string a unit reports in place of a hash, say nothing of its content."""
+    unit = Unit(13, "6.3.4", synthetic.application(13, "6.3.4").data)
+    release = images(synthetic.release(13, "6.3.4"))
+    plan = make_plan(BORON, unit.info(), release, None, mode=Mode.APPLICATION)
+    assert [(write.name, write.compare_first) for write in plan.writes] == [
+        ("SoftDevice", True), ("system part 1", True),
+    ]  # fmt: skip
+    for told, writes in ((READ_EQUAL, []), (REMEMBERED, []), (READ_DIFFERENT, ["SoftDevice"])):
+        plan = make_plan(BORON, unit.info(), release, None, mode=Mode.APPLICATION, read_back={SOFTDEVICE: told})
+        assert [write.name for write in plan.differing] == writes
+
+
+def test_what_was_read_back_before_does_not_outweigh_what_the_unit_reports_now() -> None:
+    unit = Unit(13, "6.3.4", synthetic.softdevice(13, 182).data)
+    plan = make_plan(
+        BORON, unit.info(), images(synthetic.release(13, "6.3.4")), None, mode=Mode.APPLICATION,
+        read_back={SOFTDEVICE: REMEMBERED},
+    )  # fmt: skip
+    assert [write.name for write in plan.differing] == ["SoftDevice"]
 
 
 def test_an_old_bootloader_that_cannot_resume_is_named() -> None:
@@ -239,7 +276,8 @@ def test_a_release_with_an_old_softdevice_is_refused_and_names_it() -> None:
         vendor(name)
         for name in ("argon-bootloader-620.bin", "argon-softdevice-6.1.1.bin", "argon-system-part1@4.1.0.bin")
     )
-    error = refused(ARGON, Unit(12, "3.3.1").info(), release, vendor("tinker-0.8.0-rc.27-argon.bin"))
+    old = Unit(12, "3.3.1", synthetic.softdevice(12, 182).data)
+    error = refused(ARGON, old.info(), release, vendor("tinker-0.8.0-rc.27-argon.bin"))
     assert error.code is Refusal.DEPENDENCY
     assert "needs SoftDevice 202 or newer, but the release contains 182" in str(error)
 
@@ -247,7 +285,8 @@ def test_a_release_with_an_old_softdevice_is_refused_and_names_it() -> None:
 @needs_fixtures
 def test_a_unit_with_an_old_softdevice_is_refused_when_the_release_has_none() -> None:
     release = (vendor("argon-bootloader-620.bin"), vendor("argon-system-part1@4.1.0.bin"))
-    error = refused(ARGON, Unit(12, "3.3.1").info(), release, None)
+    old = Unit(12, "3.3.1", synthetic.softdevice(12, 182).data)
+    error = refused(ARGON, old.info(), release, None)
     assert error.code is Refusal.DEPENDENCY
     assert "needs SoftDevice 202 or newer, but the unit holds 182 and the release has none" in str(error)
     unknown = refused(ARGON, None, release, None, mode=Mode.DFU)
@@ -283,7 +322,7 @@ def test_an_application_that_goes_asks_for_nothing() -> None:
     held, release = Unit(13, "6.3.4", legacy).info(), images(synthetic.release(13, "5.8.0"))
     assert "on the unit needs system part 1 6305" in str(refused(BORON, held, release, None, allow_downgrade=True))
     plan = make_plan(BORON, held, release, app(13, "5.8.0"), mode=Mode.APPLICATION, allow_downgrade=True)
-    assert names(plan)[:3] == ways("SoftDevice", "system part 1", "application")[-2:] + ways("bootloader")
+    assert names(plan) == ways("SoftDevice", "system part 1", "application", "bootloader")
 
 
 def test_a_file_of_another_platform_is_refused() -> None:
@@ -398,7 +437,7 @@ def test_modules_a_unit_invents_do_not_disturb_the_plan() -> None:
     factory = ModuleInfo(5, 2, 6, Store.FACTORY, 0, 0, 0x1E, 0x1E, None, (Dependency(4, 1, 65000),))
     plan = make_plan(
         BORON, (*Unit(13, "6.3.4").info(), odd, factory), images(synthetic.release(13, "6.3.4")), None,
-        mode=Mode.APPLICATION,
+        mode=Mode.APPLICATION, read_back={SOFTDEVICE: READ_EQUAL},
     )  # fmt: skip
     assert not plan.has_work
     assert plan.rows[-1] == ("module 200/9", "as it is", "1")

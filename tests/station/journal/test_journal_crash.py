@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import child_process
 import pytest
 from journal_story import at, finished, item, opened, pending, started, step, tables, unit_id, walked
 
@@ -55,9 +56,9 @@ with Journal.open(Path(sys.argv[1]), "bench-1", SystemClock()) as journal:
 def station(script: str, *arguments: object) -> subprocess.Popen[str]:
     """Another process that runs ``script``."""
     paths = os.pathsep.join([str(TESTS), str(TESTS.parent)])
-    return subprocess.Popen(
+    return child_process.start(
         [sys.executable, "-c", _PRELUDE + script, *map(str, arguments)],
-        stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": paths},
+        stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": paths},
     )  # fmt: skip
 
 

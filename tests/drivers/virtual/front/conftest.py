@@ -99,8 +99,11 @@ class FrontBench:
     cloud: Cloud
     world: World
 
-    def spec(self, platform: str = "boron", device_os: str = "6.2.0", number: int = 1, **settings: object) -> UnitSpec:
-        spec = make_spec(platform, 7, number, device_os)
+    def spec(
+        self, platform: str = "boron", device_os: str = "6.2.0", number: int = 1, *, is_protected: bool = False,
+        **settings: object,
+    ) -> UnitSpec:  # fmt: skip
+        spec = make_spec(platform, 7, number, device_os, is_protected=is_protected)
         return replace(spec, **settings) if settings else spec  # type: ignore[arg-type]
 
     def documented(self, device_os: str = "6.2.0") -> UnitSpec:

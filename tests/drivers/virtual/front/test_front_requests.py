@@ -14,7 +14,7 @@ from drivers.virtual.messages import Fields, blob, message, number, text
 from drivers.virtual.protection import device_digest
 from drivers.virtual.synthetic import make_module
 from drivers.virtual.unit import UnitMode
-from drivers.wire.replies import asset_info
+from drivers.wire.replies import asset_info, module_info
 
 NOT_SUPPORTED, NOT_ALLOWED, INVALID_STATE = -120, -130, -210
 
@@ -209,6 +209,22 @@ def test_a_bootloader_by_control_request_is_there_after_the_next_boot(bench: Any
     bench.until(unit, UnitMode.STARTING)
     bench.until(unit, UnitMode.NORMAL)
     assert unit.report.bootloader_version == 3200
+
+
+def test_a_bootloader_with_security_mode_protects_the_unit_from_its_next_boot_on(bench: Any) -> None:
+    locks = bench.spec(device_os="6.2.0", is_protected=True).modules[0]
+    unit = bench.plug(bench.spec(device_os="6.2.0"))
+    assert bench.wire().ask(76) == (0, b"")
+    assert _feed(bench.wire(), locks) == 0
+    bench.until(unit, UnitMode.STARTING)
+    bench.until(unit, UnitMode.NORMAL)
+    assert bench.wire().ask(76) == (0, b"\x08\x01")
+    assert bench.wire().ask(90) == (REQUEST_PROTECTED, b"")
+
+
+def test_an_argon_names_its_co_processor_before_its_radio_stack(bench: Any) -> None:
+    bench.plug(bench.spec("argon"))
+    assert [row.function for row in module_info(bench.wire().ask(90)[1])] == [2, 4, 5, 7, 8]
 
 
 def test_a_damaged_module_is_refused_and_nothing_restarts(bench: Any) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import child_process
 import pytest
 import serial
 import usb.core
@@ -172,6 +173,21 @@ def test_a_killed_client_leaves_requests_behind_and_the_unit_in_dfu(tmp_path: Pa
         assert server.wait(10) == 0
         assert server.stdout is not None
         server.stdout.close()
+
+
+def test_a_bench_ends_when_whoever_started_it_is_killed() -> None:
+    with child_process.start([sys.executable, "-c", _MOTHER], stdout=subprocess.PIPE) as mother:
+        assert mother.stdout is not None
+        assert "port" in json.loads(mother.stdout.readline())
+        mother.kill()
+        assert mother.stdout.read() == "", "the pipe ends with the last process that holds it"
+
+
+_MOTHER = """
+import signal, subprocess, sys
+subprocess.Popen([sys.executable, "-m", "drivers.virtual.usbip_bench"])
+signal.pause()
+"""
 
 
 _CLIENT = """

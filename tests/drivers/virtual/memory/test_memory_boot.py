@@ -132,12 +132,22 @@ def test_an_application_for_a_newer_device_os_means_safe_mode_and_is_still_repor
     assert next(m for m in report.modules if m.function == 5).passed == 0x1A
 
 
+@pytest.mark.parametrize("version", synthetic.VERSIONS)
+def test_every_release_is_in_safe_mode_on_softdevice_182(files: Files, version: str) -> None:
+    """It belongs to Device OS 1.3 and older."""
+    memory = UnitMemory(BORON)
+    memory.install([*files(BORON, version), synthetic.softdevice(BORON, 182).data])
+    report = boot(memory)
+    assert report.mode is BootMode.SAFE
+    assert report.reason == "the system part wants SoftDevice 202 or newer, the unit holds 182"
+
+
 def test_a_bootloader_that_is_too_old_means_safe_mode(files: Files) -> None:
     memory = UnitMemory(BORON)
     memory.install([files(BORON, "4.1.0")[0], *files(BORON, "5.8.0")[1:]])
     report = boot(memory)
     assert report.mode is BootMode.SAFE
-    assert report.reason == "the system part wants bootloader 2500 or newer, the unit holds 1200"
+    assert report.reason == "the system part wants bootloader 2600 or newer, the unit holds 1200"
 
 
 def test_erased_flash_counts_as_version_65535_and_fulfils_every_dependency(unit: MakeUnit) -> None:

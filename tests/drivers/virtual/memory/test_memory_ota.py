@@ -332,8 +332,10 @@ def test_finish_says_what_is_wrong_and_stages_nothing(
 
 def test_a_softdevice_that_is_too_old_for_the_system_part_is_named_by_the_code(unit: MakeUnit, files: Files) -> None:
     """Whether its dependency on the SoftDevice stands first (Argon) or second (Boron)."""
-    assert send(unit("3.3.1", ARGON), files(ARGON, "4.1.0")[2])[0] == -1340
-    assert send(unit("3.3.1", BORON), files(BORON, "4.1.0")[2])[0] == -1340
+    for platform in (ARGON, BORON):
+        memory = unit("3.3.1", platform)
+        memory.install([synthetic.softdevice(platform, 182).data])
+        assert send(memory, files(platform, "4.1.0")[2])[0] == -1340
 
 
 def test_a_second_dependency_on_the_bootloader_is_left_to_the_boot(unit: MakeUnit, files: Files) -> None:

@@ -59,6 +59,36 @@ def test_a_known_headerless_module_comes_out_byte_for_byte() -> None:
     assert zlib.crc32(made[:-4]).to_bytes(4, "big").hex() == "4abeb4cc"
 
 
+def test_a_known_bootloader_locks_its_unit_once_the_security_mode_is_added() -> None:
+    """Vectors V3 and V9, without and with the extension."""
+    vectors = bytes.fromhex("0000042021420f00").ljust(0x200, b"\0")
+    prefix = bytes.fromhex("00400f0060420f000000ba0b0c0002000000000000000000")
+    tail = "ffffffff0000737ffb6c8744e3e56513b405b9048280d0d47358527eae5882567641932e849428 00b6fdafc1"
+    plain = vectors + prefix + bytes(range(32)) + bytes.fromhex(tail)
+    made = synthetic.locking(plain)
+    assert hashlib.sha256(made).hexdigest() == "0e8f52e685a7b2918a27e89517d5371e2325a27afe12db283cdf1c2f4c9c16ed"
+    application = synthetic.application(13, "6.3.4").data
+    assert synthetic.locking(application) == application
+
+
+@pytest.mark.parametrize(
+    ("version", "bootloader", "radio"),
+    [
+        ("3.3.1", 1003, 202), ("4.1.0", 1200, 202), ("5.8.0", 2600, 202), ("6.1.1", 3001, 202), ("6.2.0", 3100, 202),
+        ("6.3.4", 3100, 202),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("platform", [12, 13])
+def test_a_system_part_asks_for_what_the_vendors_build_tables_say(
+    platform: int, version: str, bootloader: int, radio: int
+) -> None:
+    """Reference 4.4; the bootloader first, but on an Argon."""
+    prefix = synthetic.release(platform, version)[2].data[0x200:0x218]
+    wants = [(prefix[at], prefix[at + 1], int.from_bytes(prefix[at + 2 : at + 4], "little")) for at in (16, 20)]
+    expected = [(2, 0, bootloader), (8, 0, radio)]
+    assert wants == (expected[::-1] if platform == 12 else expected)
+
+
 def test_from_6_1_2_on_a_system_part_carries_a_second_header_with_its_own_crc() -> None:
     system = synthetic.release(12, "6.3.4")[2].data
     second = system[0x8000:0x8400]
