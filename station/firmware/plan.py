@@ -165,9 +165,7 @@ def make_plan(
     if application is not None:
         check_assets(application, assets)
     check_minimum(images.get(SYSTEM_PART), skus, serial, is_running=mode is not Mode.DFU)
-    compared = {key: _compared(image, there, read_back.get(key)) for key, image in images.items()}
-    if SYSTEM_PART in images and SOFTDEVICE in images and compared[SOFTDEVICE].is_same is not True:
-        compared[SYSTEM_PART] = _under_a_new_radio(compared[SYSTEM_PART])
+    compared = _compared_all(images, there, read_back)
     changing = {key: image for key, image in images.items() if compared[key].is_same is not True}
     case = _case(mode, changing, there)
     order = _ordered(platform, changing, case)
@@ -230,10 +228,17 @@ def _compared(image: Image, there: Mapping[Key, Held] | None, read_back: Compari
     return compare(image, there.get(image_key(image)), read_back)
 
 
-def _under_a_new_radio(system: Comparison) -> Comparison:
-    """A system part goes invalid before the SoftDevice under it is written, and is written again after it."""
-    why = "to be read back after the SoftDevice, which is not written under a valid system part"
-    return Comparison(None, why) if system.is_same else system
+def _compared_all(
+    images: Mapping[Key, Image], there: Mapping[Key, Held] | None, read_back: ReadBacks
+) -> dict[Key, Comparison]:
+    """What of ``images`` is there. A SoftDevice is never written under a valid system part: that goes invalid before
+    it, so it is read back after it, and written again if need be.
+    """
+    compared = {key: _compared(image, there, read_back.get(key)) for key, image in images.items()}
+    radio, system = compared.get(SOFTDEVICE), compared.get(SYSTEM_PART)
+    if radio is not None and system is not None and system.is_same and not radio.is_same:
+        compared[SYSTEM_PART] = Comparison(None, "to be read back after the SoftDevice below it")
+    return compared
 
 
 def _write(platform: Platform, image: Image, compared: Comparison, there: Mapping[Key, Held] | None) -> PlannedWrite:

@@ -223,10 +223,10 @@ def test_the_check_of_a_profile_knows_the_files_a_demo_of_it_finds(tmp_path: Pat
 def test_a_release_that_cannot_be_put_on_a_unit_ends_the_check_with_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without its SoftDevice the release does not start: the unit holds an older one."""
+    """Without its bootloader the release does not start: the unit holds an older one."""
     lines = find_profile("argon-product").read_text("utf-8").splitlines(keepends=True)
     lacking = tmp_path / "lacking.toml"
-    lacking.write_text("".join(line for line in lines if "softdevice" not in line), "utf-8")
+    lacking.write_text("".join(line for line in lines if "bootloader" not in line), "utf-8")
     assert main(("profile", "check", str(lacking))) == 2
     assert "refused: " in capsys.readouterr().out
 
