@@ -4,10 +4,14 @@
 
     DriverError
      +- LinkError            the cable, the port or this host
-     |   +- Disconnected       the unit is gone from the bus (ENODEV, EIO)
+     |   +- Disconnected       the unit is gone from the bus (ENODEV)
+     |   +- TransferFailed     one transfer broke, the unit may be there (EIO, EPROTO, EOVERFLOW, ENOMEM, EINTR)
      |   +- TransferTimeout    no answer in time (also a TimeoutError)
      |   +- Stalled            the unit answered STALL (EPIPE)
-     |   +- AccessDenied       no permission, or another program owns the unit
+     |   +- BootloaderStuck    the bootloader stays in a state nothing can be asked in
+     |   +- AccessDenied       no permission
+     |   |   +- PortInUse          another program owns the unit or its serial port
+     |   |   +- NoDeviceNodes      the bus shows the unit, but there is no /dev node to open: a container
      |   +- NotFound           nothing with that address or port
      |   +- Swapped            another unit sits on that port now
      |   +- DidNotReturn       the unit did not come back from a restart we asked for
@@ -15,9 +19,13 @@
      +- ProtocolError        somebody broke the protocol
      |   +- LocalProtocolError   we did: a bug of ours
      |   +- RemoteProtocolError  the unit did
+     |       +- GarbledConsole       its console printed what no firmware prints
      |       +- StrangeIdentity      it told an identity of no known form (also a BadIdentity)
      +- DeviceRefused        the unit said no, in its own words
-     |   +- RequestRejected    a control request ended with a negative result
+     |   +- RequestRejected    a control request ended with a negative result, and with it when it was asked again
+     |   |   +- NotNow             one about the moment (busy, timed out, ...), for as long as the request may take
+     |   |   +- UnitProtected      the unit is under device protection
+     |   +- ProtectionUnknown  it does not say whether it is under device protection
      |   +- OutOfRequests      the unit takes no further control request (BUSY, NO_MEMORY)
      |   +- DfuFailed          dfuERROR with a status
      |   +- ReadBackDiffers    flash does not hold what was written to it
@@ -47,6 +55,10 @@ class Disconnected(LinkError):
     """The unit left the bus."""
 
 
+class TransferFailed(LinkError):
+    """A transfer broke on the host's side. The unit may have got it, and is usually still there."""
+
+
 class TransferTimeout(LinkError, TimeoutError):
     """One transfer got no answer within its time-out."""
 
@@ -57,6 +69,18 @@ class Stalled(LinkError):
 
 class AccessDenied(LinkError):
     """The operating system refused access, or another program owns the unit."""
+
+
+class PortInUse(AccessDenied):
+    """Another program owns the unit or its serial port."""
+
+
+class NoDeviceNodes(AccessDenied):
+    """The bus lists the unit, but the system has no device node for it."""
+
+
+class BootloaderStuck(LinkError):
+    """A bootloader could not be brought to a state in which it takes orders; its flash is not judged by that."""
 
 
 class NotFound(LinkError):
@@ -92,6 +116,10 @@ class RemoteProtocolError(ProtocolError):
     """The unit sent something the protocol forbids."""
 
 
+class GarbledConsole(RemoteProtocolError):
+    """A console answer made no sense: a second program on the port, or a bad line. The unit is not judged by it."""
+
+
 class DeviceRefused(DriverError):
     """The unit said no."""
 
@@ -107,6 +135,18 @@ class RequestRejected(DeviceRefused):
         super().__init__(message)
         self.request = request
         self.code = code
+
+
+class NotNow(RequestRejected):
+    """A result about the moment stood for as long as the request may take; the unit is not judged by it."""
+
+
+class UnitProtected(RequestRejected):
+    """The unit is under device protection and answers next to nothing."""
+
+
+class ProtectionUnknown(DeviceRefused):
+    """The unit did not answer whether it is under device protection. That is not "unprotected"."""
 
 
 class OutOfRequests(DeviceRefused):

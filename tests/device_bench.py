@@ -105,4 +105,4 @@ def in_dfu(bench: DeviceBench, *faults: str, device_os: str = "3.3.1") -> tuple[
 
 
 def lines_of(bench: DeviceBench, page: int) -> list[str]:
-    return [line.partition(" in ")[0] for line in bench.trace if f"{page:#010x}" in line]
+    return [line.partition(" in ")[0] for line in bench.trace if f"{page:#010x}" in line and "again:" not in line]

@@ -16,27 +16,27 @@ from ..errors import (
     LinkError,
     OutcomeUnknown,
     OutOfRequests,
+    RemoteProtocolError,
     RequestRejected,
     Stalled,
+    TransferFailed,
     TransferTimeout,
+    UnitProtected,
 )
-from ..transport import TRANSFER_TIMEOUT_S, UsbTransport
+from ..transport import UsbTransport
 from ..wire import control
-from ..wire.actions import Transfer, Wait
+from ..wire.actions import Wait
 from ..wire.control import ControlExchange, Failed, FailureReason, Finished
+from ..wire.patience import ANSWER_PAUSES_S, is_repeatable, refusal_pause, standing
 from ..wire.requests import Request, describe_result
+from ..wire.results import PROTECTED
 from ..wire.usb import Setup
-from .dialogue import Trace, no_trace
+from .repeating import Repeater, Trace, no_trace
 
 T = TypeVar("T")
 
-BUSY_PAUSE_S = 0.1
-"""Between an INIT refused as busy and the next one (reference usb-and-serial 3.6)."""
-TRIES = 2
-"""INITs of one request that found the unit busy, or whose payload got lost.
-
-RESET(0) was sent when the handle was opened: one more is all a busy unit gets (reference usb-and-serial 3.6).
-"""
+RETRY_PAUSES_S = (0.1, 0.5, 1.0)
+"""Before an exchange that broke off is begun again (reference usb-and-serial 3.6 names 0.1 s for a busy unit)."""
 _GIVE_UP_TIMEOUT_S = 0.5
 _SHOWN_BYTES = 24
 
@@ -55,6 +55,7 @@ class ControlDevice:
         self._transport = transport
         self._clock = clock
         self._trace = trace or no_trace
+        self._repeater = Repeater(transport, clock, self._trace)
         self.version: str | None = None
         """Device OS version as the raw request told it at `open`; None if the firmware does not know that request."""
 
@@ -66,7 +67,7 @@ class ControlDevice:
         with contextlib.suppress(Stalled):
             self.version = self._raw("version", control.raw_version(), deadline, cancel)
         with contextlib.suppress(Stalled):
-            self._transfer(control.reset_all(), b"", deadline, cancel)
+            self._transfer(control.reset_all(), b"", "reset", deadline, cancel)
 
     def raw_device_id(self, deadline: Deadline, cancel: CancelToken | None = None) -> str:
         """24 hexadecimal digits, straight from the interrupt handler; raises `Stalled` on old firmware."""
@@ -78,15 +79,36 @@ class ControlDevice:
     def ask(self, request: Request[T], *, deadline: Deadline, cancel: CancelToken | None = None) -> T:
         """Ask one request and decode its answer.
 
-        Ends at the sooner of ``deadline`` and the request's own time. Raises `RequestRejected` for a
-        negative result, `OutOfRequests` when the unit stays busy, `Stalled` when its firmware knows no
-        requests, `OutcomeUnknown` when the answer got lost or is not handed out, `RemoteProtocolError` for a
-        broken one, other `LinkError`, `DeadlineExceeded` and `Cancelled`.
+        A refusal is asked again as `wire.patience` says, within the sooner of ``deadline`` and the request's own
+        time. Raises `RequestRejected` for one that stands (`NotNow` when it is about the moment, `UnitProtected`),
+        `OutOfRequests` when the unit stays busy, `Stalled` when its firmware knows no requests, `OutcomeUnknown`
+        when the answer got lost and the request cannot be repeated, `RemoteProtocolError` for a broken one,
+        other `LinkError`, `DeadlineExceeded` and `Cancelled`.
         """
+        until = deadline.sooner(request.timeout_s)
+        refusals = 0
+        while True:
+            try:
+                return self._ask_once(request, until, cancel)
+            except RequestRejected as refused:
+                refusals += 1
+                pause_s = refusal_pause(refused.request, refused.code, refusals)
+                if pause_s is None:
+                    raise
+                if until.remaining <= pause_s:
+                    raise standing(refused) from refused
+            except RemoteProtocolError:  # a broken reply, or one that says what cannot be
+                refusals += 1
+                pause_s = ANSWER_PAUSES_S[0]
+                if refusals > len(ANSWER_PAUSES_S) or not is_repeatable(request.type_id) or until.remaining <= pause_s:
+                    raise
+            self._clock.sleep(pause_s, cancel)
+
+    def _ask_once(self, request: Request[T], deadline: Deadline, cancel: CancelToken | None) -> T:
         started = self._clock.now()
         sent = f"request {request.type_id} {request.name}: sent {_shown(request.payload, request.is_secret)}"
         try:
-            finished = self._finish(request, deadline.sooner(request.timeout_s), cancel)
+            finished = self._finish(request, deadline, cancel)
         except DriverError as error:
             self._trace(f"{sent}; {error}")
             raise
@@ -94,42 +116,51 @@ class ControlDevice:
         took_ms = (self._clock.now() - started) * 1000
         self._trace(f"{sent}; got {back}, {describe_result(finished.result)} in {took_ms:.0f} ms")
         if finished.result < 0:
-            raise RequestRejected(
+            kind = UnitProtected if finished.result == PROTECTED else RequestRejected
+            raise kind(
                 f"request {request.name} ({request.type_id}): the unit answered {describe_result(finished.result)}",
                 request=request.type_id,
                 code=finished.result,
             )
         return request.decode(finished.data)
 
-    def ask_restart(self, request: Request[None], *, deadline: Deadline, cancel: CancelToken | None = None) -> None:
-        """Ask a request that ends in a restart.
+    def ask_restart(self, request: Request[None], *, deadline: Deadline, cancel: CancelToken | None = None) -> bool:
+        """Ask a request that ends in a restart; False when nobody knows whether the unit heard it.
 
-        A unit that vanishes or stalls once it accepted the request has most likely obeyed: that is seen on
-        the bus, so it is no error here (reference usb-and-serial 3.7).
+        A unit that vanishes once it accepted the request has obeyed, so that is no error here, and no more is
+        one that does not hand out its answer: whether it obeyed is seen on the bus (reference usb-and-serial 3.7).
         """
         try:
             self.ask(request, deadline=deadline, cancel=cancel)
-        except (_LeftWhileAnswering, OutcomeUnknown) as error:
+        except _LeftWhileAnswering as error:
             self._trace(f"request {request.name}: taken as obeyed, {error}")
+        except OutcomeUnknown as error:
+            self._trace(f"request {request.name}: perhaps obeyed, {error}")
+            return False
+        return True
 
     def _finish(self, request: Request[T], deadline: Deadline, cancel: CancelToken | None) -> Finished:
-        """Run exchanges until one gives a result; only failures known to have had no effect are tried again."""
-        for left in reversed(range(TRIES)):
-            outcome = self._exchange(request, deadline, cancel)
+        """Run exchanges until one gives a result, as long as another one cannot do anything twice."""
+        for pause_s in (*RETRY_PAUSES_S, None):
+            exchange = ControlExchange(request.type_id, request.payload)
+            outcome, trouble = self._exchange(exchange, request, deadline, cancel)
             if isinstance(outcome, Finished):
                 return outcome
-            if left == 0 or outcome.reason not in _HARMLESS:
-                raise _failure(request, outcome.reason)
+            is_safe = outcome.reason in _NOT_BEGUN or not exchange.may_have_run or is_repeatable(request.type_id)
+            if pause_s is None or not is_safe or deadline.remaining <= pause_s:
+                raise _failure(request, outcome.reason, trouble if is_safe else None)
             self._trace(f"request {request.type_id} {request.name}: {outcome.reason.value}; trying again")
-            self._clock.sleep(BUSY_PAUSE_S, cancel)
-            if outcome.reason is FailureReason.BUSY:
-                self._transfer(control.reset_all(), b"", deadline, cancel)
+            self._clock.sleep(pause_s, cancel)
+            if outcome.reason in _FULL:
+                self._transfer(control.reset_all(), b"", "reset", deadline, cancel)
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def _exchange(self, request: Request[T], deadline: Deadline, cancel: CancelToken | None) -> Finished | Failed:
-        exchange = ControlExchange(request.type_id, request.payload)
+    def _exchange(
+        self, exchange: ControlExchange, request: Request[T], deadline: Deadline, cancel: CancelToken | None
+    ) -> tuple[Finished | Failed, LinkError | None]:
+        """Run one exchange; with it the error that broke it off, if one did."""
         try:
-            outcome = self._drive(exchange, request.name, deadline, cancel)
+            outcome, trouble = self._drive(exchange, request.name, deadline, cancel)
         except Disconnected as error:
             if exchange.request_id is None:
                 raise
@@ -141,38 +172,30 @@ class ControlDevice:
             raise
         if isinstance(outcome, Failed) and outcome.reason in _STILL_OPEN:
             self._give_up(exchange)
-        return outcome
+        return outcome, trouble
 
     def _drive(
         self, exchange: ControlExchange, what: str, deadline: Deadline, cancel: CancelToken | None
-    ) -> Finished | Failed:
+    ) -> tuple[Finished | Failed, LinkError | None]:
+        trouble: LinkError | None = None
         while True:
             action = exchange.next()
             if isinstance(action, Finished | Failed):
-                return action
+                return action, trouble
             if isinstance(action, Wait):
                 deadline.check(f"request {what}")
                 self._clock.sleep(min(action.seconds, deadline.remaining), cancel)
                 continue
             try:
-                exchange.receive(self._patiently(action, what, deadline, cancel))
+                exchange.receive(self._transfer(action.setup, action.data, f"request {what}", deadline, cancel))
             except Stalled:
                 exchange.stalled()
+            except (TransferFailed, TransferTimeout) as error:
+                trouble = error
+                exchange.lost()
 
-    def _patiently(self, action: Transfer, what: str, deadline: Deadline, cancel: CancelToken | None) -> bytes:
-        """Run a transfer; a CHECK that times out is sent again until the deadline, for it changes nothing."""
-        while True:
-            deadline.check(f"request {what}")
-            try:
-                return self._transfer(action.setup, action.data, deadline, cancel)
-            except TransferTimeout:
-                if action.setup.request != control.Service.CHECK:
-                    raise
-
-    def _transfer(self, setup: Setup, data: bytes, deadline: Deadline, cancel: CancelToken | None) -> bytes:
-        if cancel is not None:
-            cancel.check()
-        return self._transport.control(setup, data, timeout_s=min(TRANSFER_TIMEOUT_S, deadline.remaining))
+    def _transfer(self, setup: Setup, data: bytes, what: str, deadline: Deadline, cancel: CancelToken | None) -> bytes:
+        return self._repeater.transfer(setup, data, what, deadline, cancel)
 
     def _give_up(self, exchange: ControlExchange) -> None:
         """Free the unit's slot of a request nobody waits for any more."""
@@ -182,7 +205,12 @@ class ControlDevice:
 
     def _raw(self, what: str, setup: Setup, deadline: Deadline, cancel: CancelToken | None) -> str:
         try:
-            text = control.parse_raw_text(self._transfer(setup, b"", deadline, cancel))
+            text = self._repeater.read(
+                lambda: control.parse_raw_text(self._transfer(setup, b"", f"raw {what}", deadline, cancel)),
+                f"raw {what}",
+                deadline,
+                cancel,
+            )
         except DriverError as error:
             self._trace(f"raw {what}: {error}")
             raise
@@ -190,21 +218,27 @@ class ControlDevice:
         return text
 
 
-_HARMLESS = frozenset({FailureReason.BUSY, FailureReason.PAYLOAD_LOST})
+_FULL = frozenset({FailureReason.BUSY, FailureReason.NO_MEMORY})
+"""The unit has no room: RESET(0) frees what an earlier program left open."""
+_NOT_BEGUN = _FULL | {FailureReason.PAYLOAD_LOST, FailureReason.REFUSED}
 """The unit has not begun to work on the request."""
-_STILL_OPEN = frozenset({FailureReason.PAYLOAD_LOST, FailureReason.UNANSWERED})
-"""The unit keeps a slot for the request until RESET (reference usb-and-serial 3.4)."""
+_STILL_OPEN = frozenset({FailureReason.PAYLOAD_LOST, FailureReason.UNANNOUNCED, FailureReason.UNANSWERED})
+"""The unit may keep a slot for the request until RESET (reference usb-and-serial 3.4)."""
 
 
-def _failure(request: Request[T], reason: FailureReason) -> DriverError:
+def _failure(request: Request[T], reason: FailureReason, trouble: LinkError | None) -> DriverError:
+    """``trouble``: what broke a request off that did, or asks for, nothing that matters."""
     sentence = f"request {request.name} ({request.type_id}): {reason.value}"
     if reason is FailureReason.REFUSED:
         return Stalled(f"{sentence} (STALL, EPIPE); its firmware knows no control requests, or it is in DFU mode")
-    if reason is FailureReason.UNANSWERED:
-        return OutcomeUnknown(f"{sentence} (STALL, EPIPE); it may have been carried out, read the unit's state again")
+    if trouble is not None:
+        return trouble
+    if reason in (FailureReason.UNANSWERED, FailureReason.UNANNOUNCED):
+        return OutcomeUnknown(f"{sentence}; it may have been carried out, read the unit's state again")
     if reason is FailureReason.GONE:
         return OutcomeUnknown(f"{sentence} (NOT_FOUND); it restarted or the answer got lost, read its state again")
-    return OutOfRequests(f"{sentence}, after {TRIES} tries; unplug the unit and plug it in again")
+    tries = len(RETRY_PAUSES_S) + 1
+    return OutOfRequests(f"{sentence}, after {tries} tries; unplug the unit and plug it in again")
 
 
 def _shown(data: bytes, is_secret: bool) -> str:

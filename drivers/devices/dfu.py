@@ -7,18 +7,22 @@ write, so it cannot touch anything else. It knows nothing of releases or of what
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from ..clock import CancelToken, Clock, Deadline
 from ..errors import (
+    BootloaderStuck,
+    DeadlineExceeded,
     DeviceRefused,
     DfuFailed,
     DriverError,
     LinkError,
     LocalProtocolError,
     ReadBackDiffers,
+    RemoteProtocolError,
     Stalled,
+    TransferFailed,
     TransferTimeout,
     WriteRefused,
 )
@@ -32,6 +36,7 @@ from ..wire.module import CRC_SIZE, PREFIX_SIZE, FlashHeader, Image, has_valid_c
 from ..wire.replies import Protection
 from .dialogue import Progress, Runner, Trace, no_progress, no_trace
 from .flashing import PAGE, Block, WritePlan, plan_write
+from .repeating import Repeater
 
 T = TypeVar("T")
 
@@ -63,15 +68,18 @@ class DfuDevice:
         self.cancel = cancel
         self._transport = transport
         self._clock = clock
-        self._runner = Runner(transport, clock)
         self._trace = trace or no_trace
+        self._runner = Runner(transport, clock, self._trace)
+        self._repeater = Repeater(transport, clock, self._trace)
         self._alternate: int | None = None
         self._layouts: dict[int, dfuse.MemoryLayout] = {}
 
     def open(self) -> None:
         """Claim the interface, check the descriptor and drop what an earlier host left pending."""
-        self._transport.claim(dfu.INTERFACE)
-        descriptor = dfu.parse_functional_descriptor(self._transport.configuration_descriptor())
+        self._patiently(lambda: self._transport.claim(dfu.INTERFACE), "dfu claim")
+        descriptor = self._patiently(
+            lambda: dfu.parse_functional_descriptor(self._transport.configuration_descriptor()), "dfu descriptor"
+        )
         self._trace(f"dfu open: {descriptor.transfer_size} bytes a transfer, version {descriptor.version:#06x}")
         self._run(dfuse.settle(), "dfu settle")
 
@@ -85,15 +93,18 @@ class DfuDevice:
         return self._run(dfuse.status(), "dfu status")
 
     def go_idle(self) -> None:
-        """Leave whatever state an earlier operation ended in; raises `DfuFailed`."""
+        """Leave whatever state an earlier operation ended in; raises `BootloaderStuck`."""
         self._run(dfuse.go_idle(), "dfu go idle")
 
     def layout(self, alternate: int) -> dfuse.MemoryLayout:
         """The memory map the bootloader shows for ``alternate``; asked once."""
         if alternate not in self._layouts:
-            index = _interface_string(self._transport.configuration_descriptor(), alternate)
-            self._layouts[alternate] = dfuse.parse_layout(self._transport.string(index))
+            self._layouts[alternate] = self._patiently(lambda: self._ask_layout(alternate), "dfu memory map")
         return self._layouts[alternate]
+
+    def _ask_layout(self, alternate: int) -> dfuse.MemoryLayout:
+        index = _interface_string(self._transport.configuration_descriptor(), alternate)
+        return dfuse.parse_layout(self._transport.string(index))
 
     def protection(self) -> Protection:
         """Whether the unit is under device protection: then nothing can be read or written.
@@ -101,7 +112,7 @@ class DfuDevice:
         Newer bootloaders say so in a string, older ones only by their memory map (reference firmware-and-dfu 9.1).
         """
         try:
-            told = self._transport.string(_PROTECTION_STRING)
+            told = self._patiently(lambda: self._transport.string(_PROTECTION_STRING), "dfu protection")
         except Stalled:
             return Protection(is_protected=self.layout(INTERNAL_FLASH).is_protected, is_service_mode=False)
         return Protection(is_protected=told in (_PROTECTED, _IN_SERVICE), is_service_mode=told == _IN_SERVICE)
@@ -172,11 +183,17 @@ class DfuDevice:
         content = image.flash_bytes
         for at in range(0, len(content), _READ_PIECE):
             wanted = content[at : at + _READ_PIECE]
-            found = self._flash(image, at, len(wanted))
+            found = self._read_back(image, at, wanted)
             if found != wanted:
                 return image.flash_address + at + next(i for i, b in enumerate(wanted) if found[i] != b)
             on_progress((at + len(wanted)) / len(content))
         return None
+
+    def _read_back(self, image: Image, at: int, wanted: bytes) -> bytes:
+        """What flash holds there. A difference is believed unless two more readings agree that there is none."""
+        readings = (self._flash(image, at, len(wanted)) for _ in range(3))
+        first = next(readings)
+        return first if first == wanted else next((found for found in readings if found != wanted), wanted)
 
     def _flash(self, image: Image, at: int, length: int) -> bytes:
         return self.read(INTERNAL_FLASH, image.flash_address + at, length)
@@ -266,12 +283,12 @@ class DfuDevice:
         """Swallow a failure that another try may heal, once the unit is back in idle with ``alternate`` selected."""
         try:
             yield
-        except (DfuFailed, TransferTimeout) as error:
+        except _HEALABLE as error:
             self._alternate = None
             try:
                 self._run(dfuse.settle(), "dfu settle")
                 self._select(alternate)
-            except (DfuFailed, TransferTimeout):
+            except (*_HEALABLE, BootloaderStuck):
                 self.deadline.check("dfu")
                 raise error from None  # there is no second try with such a unit, and the first failure says more
             if last:
@@ -290,28 +307,41 @@ class DfuDevice:
         """Set one named field to ``value`` (its whole size) and read it back; `WriteRefused` for all but a few."""
         with self._transport.guard.permit_dct(field_name, value) as permit:
             self._check_map(permit)
-            self._select(DCT)
-            what = f"dfu write {len(value)} bytes of {permit.what}"
-            self._run(dfuse.write_block(permit.start, value), what)
+            self._write_field(permit, value)
         if self.read(DCT, permit.start, len(value)) != value:
             raise ReadBackDiffers(f"{permit.what} does not hold what was written; try again", address=permit.start)
 
+    def _write_field(self, permit: Permit, value: bytes) -> None:
+        """This memory takes bytes without an erase, so writing them again changes nothing."""
+        for last in _tries():
+            with self._recovering(last, DCT):
+                self._select(DCT)
+                self._run(dfuse.write_block(permit.start, value), f"dfu write {len(value)} bytes of {permit.what}")
+                return
+
     # --- leaving ----------------------------------------------------------------------------
 
-    def leave(self) -> None:
-        """Ask the bootloader to start the firmware; the unit resets about half a second later."""
+    def leave(self) -> bool:
+        """Ask the bootloader to start the firmware; the unit resets about half a second later. False: perhaps."""
         try:
             self._run(dfuse.leave(), "dfu leave")
+        except BootloaderStuck:
+            raise
         except LinkError as error:  # it may be gone already; whether it comes back is seen on the bus
             self._trace(f"dfu leave: {error}")
+            return False
+        return True
 
     # --- helpers ----------------------------------------------------------------------------
 
     def _select(self, alternate: int) -> None:
         if self._alternate != alternate:
             self._run(dfuse.go_idle(allow_download_idle=True), "dfu go idle")
-            self._transport.set_alternate(dfu.INTERFACE, alternate)
+            self._patiently(lambda: self._transport.set_alternate(dfu.INTERFACE, alternate), "dfu select memory")
             self._alternate = alternate
+
+    def _patiently(self, run: Callable[[], T], what: str) -> T:
+        return self._repeater.read(run, what, self.deadline.sooner(OPERATION_S), self.cancel)
 
     def _run(self, operation: Operation[T], what: str) -> T:
         started = self._clock.now()
@@ -322,6 +352,10 @@ class DfuDevice:
             raise
         self._trace(f"{what}: ok in {(self._clock.now() - started) * 1000:.0f} ms")
         return result
+
+
+_HEALABLE = (DfuFailed, Stalled, TransferFailed, TransferTimeout, DeadlineExceeded, RemoteProtocolError)
+"""What another try of the same page may heal."""
 
 
 def _tries() -> Iterator[bool]:

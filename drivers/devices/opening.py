@@ -13,7 +13,7 @@ from ..transport import UsbCandidate, UsbTransport
 from ..transport.guarded import GuardedTransport
 from .control import ControlDevice
 from .dfu import DfuDevice
-from .dialogue import Trace
+from .repeating import Repeater, Trace
 
 OPEN_TRIES = 3
 OPEN_PAUSE_S = 0.2
@@ -59,7 +59,8 @@ class Opener:
         deadline.check(f"open the unit on port {candidate.port_path}")
         transport = candidate.open()
         try:
-            told = _device_id(transport)
+            repeater = Repeater(transport, self._clock, self._trace)
+            told = repeater.read(lambda: _device_id(transport), "serial string", deadline, self._cancel)
             verbs = self._verbs(transport, deadline)
             if expected is not None:  # first of all: what follows may carry a restart out that an earlier host asked
                 self._compare(candidate, told or self._asked_id(verbs, deadline), expected)

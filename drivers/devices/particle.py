@@ -16,44 +16,45 @@ from ..errors import (
     BadIdentity,
     DeadlineExceeded,
     DeviceRefused,
-    DidNotReturn,
     Disconnected,
     DriverError,
     LinkError,
     NotFound,
     OutcomeUnknown,
+    OutOfRequests,
+    ProtectionUnknown,
     RemoteProtocolError,
     RequestRejected,
     Stalled,
     Swapped,
+    TransferFailed,
     TransferTimeout,
 )
 from ..hotplug import PortWatch
 from ..identity import DeviceId
+from ..platforms import OsVersion
 from ..transport import SerialHost, UsbCandidate
 from ..wire import requests
 from ..wire.module import Image
+from ..wire.patience import is_repeatable, standing
 from ..wire.replies import Protection
 from ..wire.requests import Request
+from ..wire.results import NOT_SUPPORTED
 from ..wire.usb import Mode
 from .console import Console, open_console
 from .control import ControlDevice
 from .dfu import DfuDevice
 from .dialogue import Progress, Trace, no_progress, no_trace
 from .opening import Opened, Opener, Verbs
+from .restarting import MODE_POLL_S, VANISH_S, OtherMode, Restarts
 from .update import RETRY_PAUSE_S, First, Retries, apply_s, check_module, send_update
 
 T = TypeVar("T")
 
-_COMING_UP = (Disconnected, NotFound, Stalled, TransferTimeout, OutcomeUnknown)
-"""What the first transfers to a unit may end in while it comes up again (reference usb-and-serial 7.3)."""
-VANISH_S = 5.0
-"""How long the old entry may stay after a restart request was answered (reference usb-and-serial 7.3)."""
-DFU_SETTLE_S = 0.5
-"""Between the return of a unit in DFU mode and its opening (reference firmware-and-dfu 1.9)."""
+KNOWS_PROTECTION = OsVersion.parse("6.0.0-alpha.1")
+"""The first Device OS with request 76 and device protection (reference usb-and-serial 4.1)."""
 LISTENING_SETTLE_S = 1.0
 """Between listening mode and an update: the network needs a moment to end (reference firmware-and-dfu 5.3)."""
-MODE_POLL_S = 0.25
 LEAVE_LISTENING_S = 10.0
 UNDO_S = 2.0
 """What is done on the way out of a failure may not keep anybody longer."""
@@ -78,6 +79,7 @@ class ParticleDevice:
         self._serial_host, self._clock, self._cancel = serial_host, clock, cancel
         self._trace = trace or no_trace
         self._opened: Opened | None = None
+        self._restarts = Restarts(self, clock, cancel, self._trace)
         current = port.current
         self._platform_id = None if current is None else current.usb_id.platform_id
 
@@ -93,7 +95,8 @@ class ParticleDevice:
         if opened is not None:
             opened.verbs.close()
 
-    def _where(self) -> str:
+    @property
+    def where(self) -> str:
         return f"the unit on port {self.port.port_path}"
 
     # --- who is it --------------------------------------------------------------------------
@@ -106,7 +109,7 @@ class ParticleDevice:
         """
         if self.device_id is not None:
             self.close()
-        verbs = self._open(deadline)
+        verbs = self.open(deadline)
         if self.device_id is None:
             told = self._opened.told_id if self._opened else None
             self.device_id = told or self._ask_id(verbs, deadline)
@@ -125,26 +128,33 @@ class ParticleDevice:
                 BadIdentity, DeviceRefused, RemoteProtocolError, Stalled, TransferTimeout, NotFound
             ):
                 return DeviceId.parse(source())
-        raise RemoteProtocolError(f"{self._where()} tells no Device ID; hand it to the technician")
+        raise RemoteProtocolError(f"{self.where} tells no Device ID; hand it to the technician")
 
     def _console_id(self, deadline: Deadline) -> str:
         with self.console(deadline) as console:
             return str(console.identify(deadline).device_id or "")
 
     def protection(self, deadline: Deadline) -> Protection:
-        """Whether the unit is under device protection, in both modes (reference firmware-and-dfu 9.1)."""
-        verbs = self._open(deadline)
+        """Whether the unit is under device protection, in both modes (reference firmware-and-dfu 9.1).
+
+        A refusal says nothing about protection, but for one: a Device OS older than `KNOWS_PROTECTION` does not
+        know the request. Any other raises `ProtectionUnknown`: even a protected unit answers this one.
+        """
+        verbs = self.open(deadline)
         if isinstance(verbs, DfuDevice):
             verbs.deadline, verbs.cancel = deadline, self._cancel
             return verbs.protection()
         try:
             return self.ask(requests.get_protected_state(), deadline)
-        except RequestRejected:  # a Device OS that knows no protection
-            return Protection(is_protected=False, is_service_mode=False)
+        except RequestRejected as refused:
+            if refused.code == NOT_SUPPORTED and OsVersion.parse(self.os_version(deadline)) < KNOWS_PROTECTION:
+                return Protection(is_protected=False, is_service_mode=False)
+            raise ProtectionUnknown(f"{refused}; whether it is protected is not known, walk it again") from refused
 
     # --- opening ----------------------------------------------------------------------------
 
-    def _present(self) -> UsbCandidate:
+    def present(self) -> UsbCandidate:
+        """What is on the port now; raises `Disconnected`, and `Swapped` when it shows another platform."""
         current = self.port.current
         if current is None:
             self.close()
@@ -160,14 +170,14 @@ class ParticleDevice:
         if shown != self._platform_id:
             self.close()
             raise Swapped(
-                f"{self._where()} shows platform {shown}, it was {self._platform_id}; plug the first one in again",
+                f"{self.where} shows platform {shown}, it was {self._platform_id}; plug the first one in again",
                 expected=str(self.device_id or ""),
                 found="",
             )
 
-    def _open(self, deadline: Deadline) -> Verbs:
+    def open(self, deadline: Deadline) -> Verbs:
         """What is on the port now, opened, and recognised once this object is bound to a unit."""
-        candidate = self._present()
+        candidate = self.present()
         if self._opened is None or self._opened.candidate is not candidate:
             self.close()
             opener = Opener(self._clock, self._cancel, self._trace)
@@ -180,6 +190,13 @@ class ParticleDevice:
         """Ask a control request; errors as in `ControlDevice.ask`, and `Swapped`."""
         deadline = deadline or Deadline.after(self._clock, request.timeout_s)
         with self._released_when_gone():
+            try:
+                return self._control(deadline).ask(request, deadline=deadline, cancel=self._cancel)
+            except TransferFailed as error:
+                if not is_repeatable(request.type_id):
+                    raise
+                self._trace(f"open again after {error}")
+            self.close()  # the handle may be what is broken
             return self._control(deadline).ask(request, deadline=deadline, cancel=self._cancel)
 
     def os_version(self, deadline: Deadline) -> str:
@@ -244,17 +261,19 @@ class ParticleDevice:
         that had to go to safe mode for that stays in it, until its next restart, when that fails too.
         Raises `RequestRejected` when it refused the module, `WriteRefused` when it is not one for this unit.
         """
-        platform_id = self._present().usb_id.platform_id or 0
+        platform_id = self.present().usb_id.platform_id or 0
         check_module(platform_id, image)
         retries = Retries()
         while True:
             try:
                 return self._update(image, deadline, on_progress)
-            except RequestRejected as refused:
-                retry = retries.after(refused)
+            except (RequestRejected, OutOfRequests, OutcomeUnknown, Stalled, TransferFailed, TransferTimeout) as error:
+                retry = retries.after(error)
                 if retry is None or deadline.remaining <= RETRY_PAUSE_S:
+                    if isinstance(error, RequestRejected):
+                        raise standing(error) from error
                     raise
-                self._trace(f"update: {refused}; trying again")
+                self._trace(f"update: {error}; trying again")
             self._clock.sleep(RETRY_PAUSE_S, self._cancel)
             self._make_ready(retry.first, deadline)
 
@@ -302,40 +321,43 @@ class ParticleDevice:
     def dfu(self, deadline: Deadline) -> DfuDevice:
         """The verbs of DFU mode, valid until ``deadline`` or the next restart. Raises `LinkError` in another mode."""
         with self._released_when_gone():
-            opened = self._open(deadline)
+            opened = self.open(deadline)
         if not isinstance(opened, DfuDevice):
-            raise LinkError(f"{self._where()} is not in DFU mode; enter it first")
+            raise LinkError(f"{self.where} is not in DFU mode; enter it first")
         opened.deadline, opened.cancel = deadline, self._cancel
         return opened
 
     def _control(self, deadline: Deadline) -> ControlDevice:
-        opened = self._open(deadline)
+        opened = self.open(deadline)
         if not isinstance(opened, ControlDevice):
-            raise LinkError(f"{self._where()} is in DFU mode and answers no requests; leave it first")
+            raise LinkError(f"{self.where} is in DFU mode and answers no requests; leave it first")
         return opened
 
     # --- restarts ---------------------------------------------------------------------------
 
     def enter_dfu(self, deadline: Deadline) -> None:
         """Restart into DFU mode; nothing happens when the unit is in it. Raises `DidNotReturn`, `Swapped`."""
-        if isinstance(self._open(deadline), ControlDevice):
+        if isinstance(self.open(deadline), ControlDevice):
             self._restart_by_request("dfu", requests.enter_dfu(), deadline, wanted=Mode.DFU)
 
     def await_dfu(self, deadline: Deadline) -> None:
-        """Wait until somebody's hands bring the unit to DFU mode. Raises `DidNotReturn`, `Swapped`."""
-        if self.mode is not Mode.DFU:
-            self._restart("dfu by hand", Mode.DFU, deadline, lambda: None, deadline.remaining)
+        """Wait until somebody's hands bring the unit to DFU mode, however often they miss it.
+
+        Raises `DidNotReturn`, `Swapped`.
+        """
+        while self.mode is not Mode.DFU:
+            with contextlib.suppress(OtherMode):
+                self._restarts.run("dfu by hand", Mode.DFU, deadline, lambda: True, deadline.remaining, tries=1)
 
     def leave_dfu(self, deadline: Deadline) -> None:
         """Restart into the firmware; nothing happens when it runs. Raises `DidNotReturn`, `Swapped`."""
-        opened = self._open(deadline)
+        opened = self.open(deadline)
         if isinstance(opened, DfuDevice):
-            opened.deadline, opened.cancel = deadline, self._cancel
-            self._restart("application", Mode.APPLICATION, deadline, opened.leave)
+            self._restarts.run("application", Mode.APPLICATION, deadline, lambda: self.dfu(deadline).leave())
 
     def reset(self, deadline: Deadline) -> None:
         """Restart and wait until the firmware answers again. Raises `DidNotReturn`, `Swapped`."""
-        if isinstance(self._open(deadline), DfuDevice):
+        if isinstance(self.open(deadline), DfuDevice):
             self.leave_dfu(deadline)
         else:
             self._restart_by_request("application", requests.reset(), deadline)
@@ -349,70 +371,13 @@ class ParticleDevice:
         wanted: Mode = Mode.APPLICATION,
         vanish_s: float = VANISH_S,
     ) -> None:
-        control = self._control(deadline)
-        self._restart(
+        self._restarts.run(
             reason,
             wanted,
             deadline,
-            lambda: control.ask_restart(request, deadline=deadline, cancel=self._cancel),
+            lambda: self._control(deadline).ask_restart(request, deadline=deadline, cancel=self._cancel),
             vanish_s,
         )
-
-    def _restart(
-        self, reason: str, wanted: Mode, deadline: Deadline, act: Callable[[], None], vanish_s: float = VANISH_S
-    ) -> None:
-        """Announce, act, let go of the handle at once, and wait for the same unit in mode ``wanted``."""
-        old = self._present()
-        with self.port.expecting(reason, deadline):
-            try:
-                act()
-            finally:
-                self.close()
-            self._trace(f"restart: waiting for {wanted.value} mode on port {old.port_path}")
-            try:
-                self.port.wait_gone(old.address, deadline.sooner(vanish_s), self._cancel)
-                self._await_return(old, wanted, deadline)
-            except DeadlineExceeded as error:
-                raise DidNotReturn(
-                    f"{self._where()} was to restart ({reason}) and is not back in {wanted.value} mode in time; "
-                    "power it off and on"
-                ) from error
-            self._trace(f"restart: {self.device_id or 'the unit'} is back in {wanted.value} mode")
-
-    def _await_return(self, old: UsbCandidate, wanted: Mode, deadline: Deadline) -> None:
-        """The next arrival that stays long enough to answer; a unit may restart several times after an update.
-
-        Until it has answered, errors of its USB side are part of the restart (reference usb-and-serial 7.3).
-        """
-        self.port.wait_for(lambda candidate: candidate.address != old.address, deadline, self._cancel)
-        while True:
-            deadline.check("first answer after a restart")
-            current = self.port.wait_for(lambda _: True, deadline, self._cancel)
-            try:
-                self._confirm(wanted, current, deadline)
-                return
-            except _COMING_UP as error:
-                self._trace(f"restart: not there yet, {error}")
-                self.close()
-            self._clock.sleep(min(MODE_POLL_S, deadline.remaining), self._cancel)
-
-    def _confirm(self, wanted: Mode, current: UsbCandidate, deadline: Deadline) -> None:
-        if current.usb_id.mode is Mode.DFU:
-            self._clock.sleep(min(DFU_SETTLE_S, deadline.remaining), self._cancel)
-        verbs = self._open(deadline)  # the Device ID first: a newcomer's mode says nothing about our unit
-        if isinstance(verbs, ControlDevice) is not (wanted is Mode.APPLICATION):
-            raise DidNotReturn(
-                f"{self._where()} came back as {self._present().usb_id}, not in {wanted.value} mode; "
-                "its firmware may be damaged, walk it again"
-            )
-        while isinstance(verbs, ControlDevice):
-            try:
-                verbs.ask(requests.get_device_mode(), deadline=deadline, cancel=self._cancel)
-                return
-            except RequestRejected:  # an answer all the same; a protected unit gives no other
-                return
-            except DeadlineExceeded:  # a unit that has just started may have no time for requests yet
-                deadline.check("first answer after a restart")
 
     @contextlib.contextmanager
     def _released_when_gone(self) -> Iterator[None]:

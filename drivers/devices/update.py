@@ -15,10 +15,11 @@ from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from ..clock import Deadline
-from ..errors import BadImage, DriverError, RemoteProtocolError, RequestRejected, WriteRefused
+from ..errors import BadImage, DriverError, RemoteProtocolError, RequestRejected, UnitProtected, WriteRefused
 from ..platforms import ModuleFunction, platform
 from ..wire import requests
 from ..wire.module import Image
+from ..wire.patience import is_about_the_unit
 from ..wire.requests import Request, RequestType
 from .dialogue import Progress
 
@@ -64,10 +65,16 @@ RETRIES: Mapping[int, Retry] = MappingProxyType(
         -1390: Retry(1),  # an update error without a name
     }
 )
-"""Result codes after which another try makes sense (reference firmware-and-dfu 5.5); after any other it does not.
+"""Result codes after which another try makes sense (reference firmware-and-dfu 5.5), and how it begins.
 
 Where the reference names no number: once, and time-outs until the deadline.
 """
+BROKEN_OFF = Retry(3)
+"""An update whose bytes or answer got lost on their way: nobody knows what of it is there, so all is sent again."""
+PASSING = Retry(3)
+"""A refusal about the moment that has no row of its own."""
+SEEN_TWICE = Retry(1)
+"""Any other refusal is the unit's last word when it says so twice."""
 _OF_UPDATES = frozenset(
     {RequestType.START_FIRMWARE_UPDATE, RequestType.FIRMWARE_UPDATE_DATA, RequestType.FINISH_FIRMWARE_UPDATE}
 )
@@ -77,14 +84,19 @@ class Retries:
     """Counts the tries of one update."""
 
     def __init__(self) -> None:
-        self._used: Counter[int] = Counter()
+        self._used: Counter[tuple[int, int]] = Counter()  # (request, code) -> tries it has cost
 
-    def after(self, refused: RequestRejected) -> Retry | None:
-        """How to try again after that refusal; None when that makes no sense, or none any more."""
-        row = RETRIES.get(refused.code)
-        if row is None or refused.request not in _OF_UPDATES or self._used[refused.code] >= row.times:
+    def after(self, error: DriverError) -> Retry | None:
+        """How to try again after what ended an update; None when that makes no sense, or none any more."""
+        key, row = (0, 0), BROKEN_OFF
+        if isinstance(error, RequestRejected):
+            if error.request not in _OF_UPDATES or isinstance(error, UnitProtected):
+                return None
+            usual = SEEN_TWICE if is_about_the_unit(error.code) else PASSING
+            key, row = (error.request, error.code), RETRIES.get(error.code, usual)
+        if self._used[key] >= row.times:
             return None
-        self._used[refused.code] += 1
+        self._used[key] += 1
         return row
 
 

@@ -25,8 +25,10 @@ from ..errors import (
     LinkError,
     LocalProtocolError,
     NotFound,
+    PortInUse,
     RemoteProtocolError,
     Stalled,
+    TransferFailed,
     TransferTimeout,
 )
 from ..guard import WriteGuard
@@ -55,14 +57,16 @@ _ERRORS: dict[int, tuple[type[LinkError], str]] = {
     errno.EPIPE: (Stalled, "the unit refused it (STALL)"),
     errno.ENODEV: (Disconnected, "the unit is gone"),
     errno.ESHUTDOWN: (Disconnected, "the unit is gone"),
-    errno.EIO: (Disconnected, "the unit is gone or the cable is bad"),
-    errno.EPROTO: (Disconnected, "the unit is gone or the cable is bad"),
+    errno.EIO: (TransferFailed, "input/output error; is the cable bad?"),
+    errno.EPROTO: (TransferFailed, "bus error; is the cable bad?"),
     errno.ETIMEDOUT: (TransferTimeout, "no answer in time"),
     errno.EACCES: (AccessDenied, "no permission; install the udev rules"),
     errno.EPERM: (AccessDenied, "no permission; install the udev rules"),
-    errno.EBUSY: (AccessDenied, "another program owns the unit; close it"),
+    errno.EBUSY: (PortInUse, "another program owns the unit; close it"),
     errno.ENOENT: (NotFound, "nothing there by that address"),
-    errno.EOVERFLOW: (LinkError, "the unit sent more than was asked for"),
+    errno.EOVERFLOW: (TransferFailed, "the unit sent more than was asked for"),
+    errno.ENOMEM: (TransferFailed, "this computer has no memory for it"),
+    errno.EINTR: (TransferFailed, "the system broke it off"),
 }
 """errno of a USB error -> what it means to us. The one place where this is decided."""
 
@@ -73,7 +77,7 @@ def _translated(what: str) -> Iterator[None]:
     try:
         yield
     except usb.core.USBError as error:
-        kind, words = _ERRORS.get(error.errno or 0, (LinkError, "USB error"))
+        kind, words = _ERRORS.get(error.errno or 0, (TransferFailed, "USB error"))
         number = errno.errorcode.get(error.errno or 0, "no errno")
         raise kind(f"{what}: {words} ({number}, {error.strerror})") from error
     except DriverError:

@@ -19,7 +19,7 @@ import usb.core
 
 from ..identity import PortPath
 from ..wire.usb import Setup
-from .bus import Gone, Pluggable, Presence, Stall, TimedOut, VirtualBus
+from .bus import Gone, HostError, Pluggable, Presence, Stall, TimedOut, VirtualBus
 from .descriptors import ENDPOINT, INTERFACE
 
 _FULL_SPEED = 2  # LIBUSB_SPEED_FULL
@@ -31,6 +31,10 @@ _ERRORS = {
     errno.ENOENT: (-5, "Entity not found"),
     errno.EIO: (-1, "Input/Output Error"),
     errno.EINVAL: (-2, "Invalid parameter"),
+    errno.EPROTO: (-1, "Protocol error"),  # libusb folds it into EIO, pyusb's other backends do not
+    errno.EOVERFLOW: (-8, "Overflow"),
+    errno.ENOMEM: (-11, "Insufficient memory"),
+    errno.EINTR: (-10, "System call interrupted (perhaps due to signal)"),
 }
 _DEVICE_FIELDS = [
     "bLength",
@@ -272,3 +276,5 @@ class VirtualBackend(DescriptorBackend):
             usb_failure(errno.ENODEV)
         except TimedOut:
             usb_failure(errno.ETIMEDOUT)
+        except HostError as error:
+            usb_failure(error.errno)

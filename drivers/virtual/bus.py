@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -35,6 +36,18 @@ class Gone(Exception):
 
 class TimedOut(Exception):
     """The host's time-out passed before the unit answered."""
+
+
+class HostError(Exception):
+    """The host failed a transfer of its own: a bad cable, a hub, no memory.
+
+    ``loses_reply``: the unit heard the request and acted on it all the same.
+    """
+
+    def __init__(self, number: int, *, loses_reply: bool = False) -> None:
+        super().__init__(os.strerror(number))
+        self.errno = number
+        self.loses_reply = loses_reply
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +85,7 @@ class Pluggable(Protocol):
     def power_on(self, socket: Socket) -> None: ...
     def power_off(self) -> None: ...
     def control(self, presence: Presence, setup: Setup, data: bytes, timeout_s: float) -> bytes:
-        """Run one control transfer in time; raises `Stall`, `Gone` or `TimedOut`."""
+        """Run one control transfer in time; raises `Stall`, `Gone`, `TimedOut` or `HostError`."""
         ...
 
     def bus_reset(self, presence: Presence) -> None: ...

@@ -82,7 +82,7 @@ class Endpoint:
     def transfer(
         self, presence: Presence, software: Software, setup: Setup, data: bytes, timeout_s: float, sabotage: Sabotage
     ) -> bytes:
-        """Run one transfer; the condition is held by the caller. Raises `Stall`, `Gone`, `TimedOut`."""
+        """Run one transfer; the condition is held by the caller. Raises `Stall`, `Gone`, `TimedOut`, `HostError`."""
         until = self._clock.now() + timeout_s
         if sabotage.is_silent:
             self._wait(presence, until)
@@ -90,6 +90,9 @@ class Endpoint:
         self._wait_free(presence, until)
         if sabotage.stalls:
             raise Stall
+        error = sabotage.host_error
+        if error is not None and not error.loses_reply:
+            raise error
         answer = Answer(_BUSY_REPLY) if sabotage.is_busy else self._answer(software, setup, data)
         if self._presence() is not presence:
             raise Gone
@@ -100,6 +103,8 @@ class Endpoint:
         self._free_at = max(self._free_at, self._clock.now()) + cost
         self._wait_free(presence, until)
         self._free_at += answer.busy_s
+        if error is not None:
+            raise error
         return reply
 
     # --- time ---

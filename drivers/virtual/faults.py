@@ -14,6 +14,7 @@ Each fault happens once per unit. The unit carries them out itself; nothing here
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import re
@@ -26,6 +27,7 @@ from typing import Protocol
 from ..errors import DriverError
 from ..platforms import platforms
 from ..wire.usb import Setup
+from .bus import HostError
 from .flash import FlashFailed, FlashStep, Operation, PowerLost, Who
 
 MOMENTS: dict[str, str] = {
@@ -46,6 +48,7 @@ ACTIONS: dict[str, str] = {
     "powercut": "the unit loses power and gets it back after for= seconds (1)",
     "torn": "like powercut; says that a flash operation is to be torn, so at= must be a flash moment",
     "stall": "the transfer is answered with STALL, times= transfers long (1)",
+    "error": "the host fails the transfer with errno= (eio), times= transfers long (1); lost= says what got through",
     "busy": "the next times= (1) control requests are refused with BUSY",
     "reject": "the next times= (1) control requests do nothing and end with the result code=",
     "slow": "every transfer takes by= seconds (0.5) longer, for= seconds long (until unplugged)",
@@ -63,8 +66,13 @@ OPTIONS: dict[str, str] = {
     "by": "seconds",
     "with": "platform of the unit that comes instead",
     "code": "result of a control request, 0 to -9999 (-100)",
+    "errno": "eio, eproto, eoverflow, enomem or eintr",
+    "lost": "request: the unit never heard of it (the default); reply: it did, and its answer got lost",
 }
 """The other keys."""
+
+ERRNOS = {name: getattr(errno, name.upper()) for name in ("eio", "eproto", "eoverflow", "enomem", "eintr")}
+"""How a host's USB stack fails a transfer to a unit that is still there."""
 
 _FLASH_MOMENTS = frozenset({"dfu-write", "dfu-erase", "flash"})
 _FLASH_ONLY = frozenset({"torn", "fail"})
@@ -106,6 +114,8 @@ class Fault:
     by_s: float = 0.5
     platform: str | None = None
     code: int = -100
+    errno: int = errno.EIO
+    loses_reply: bool = False  # of ``error``: the unit heard the transfer
 
     def applies_to(self, number: int, device_id: str) -> bool:
         """Whether it is meant for the ``number``-th unit (from 1), which has this Device ID."""
@@ -137,7 +147,18 @@ def parse_fault(spec: str) -> Fault:
     if not _CODE.fullmatch(code):
         raise BadFault(f"fault {spec!r}: code={code} is no result from 0 to -9999")
     by_s = 0.5 if by is None else by
-    return Fault(spec, unit, moment, action, int(times), duration, by_s, stranger, int(code))
+    number, lost = _one_of(spec, items, "errno", tuple(ERRNOS)), _one_of(spec, items, "lost", ("request", "reply"))
+    return Fault(
+        spec, unit, moment, action, int(times), duration, by_s, stranger, int(code), ERRNOS[number], lost == "reply"
+    )
+
+
+def _one_of(spec: str, items: dict[str, str], key: str, known: tuple[str, ...]) -> str:
+    """The value of ``key``; the first of ``known`` when it is not given."""
+    value = items.get(key, known[0])
+    if value not in known:
+        raise BadFault(f"fault {spec!r}: {key}={value} is not one of {', '.join(known)}")
+    return value
 
 
 def _items(spec: str) -> dict[str, str]:
@@ -183,6 +204,7 @@ class Sabotage:
 
     is_silent: bool = False
     stalls: bool = False
+    host_error: HostError | None = None
     is_busy: bool = False
     garbage: str | None = None  # seed of the bytes to send instead
     delay_s: float = 0.0
@@ -209,6 +231,7 @@ class FaultDesk:
         self._orders: list[Fault] = []
         self._counts: Counter[str] = Counter()
         self._left: Counter[str] = Counter()  # action -> transfers still to spoil
+        self._host_error = HostError(errno.EIO)
         self._silent_until = -math.inf
         self._slow_until, self._slow_by = -math.inf, 0.0
         self._flash_target: Fault | None = None
@@ -252,6 +275,7 @@ class FaultDesk:
         return Sabotage(
             is_silent=now < self._silent_until,
             stalls=self._spoil("stall"),
+            host_error=self._host_error if self._spoil("error") else None,
             is_busy=is_init(setup) and self._spoil("busy"),
             garbage=f"{self._seed}/{self._counts['control']}" if garbage else None,
             delay_s=self._slow_by if now < self._slow_until else 0.0,
@@ -267,6 +291,7 @@ class FaultDesk:
         garbage = self._spoil("garbage")
         return Sabotage(
             is_silent=self._victim.now() < self._silent_until,
+            host_error=self._host_error if self._spoil("error") else None,
             garbage=f"{self._seed}/console/{self._counts['console']}" if garbage else None,
         )
 
@@ -325,6 +350,9 @@ class FaultDesk:
                 self._silent_until = lasting
             case "slow":
                 self._slow_until, self._slow_by = lasting, fault.by_s
+            case "error":
+                self._host_error = HostError(fault.errno, loses_reply=fault.loses_reply)
+                self._left["error"] += fault.times
             case "reject":
                 self._rejection = fault.code
                 self._left["reject"] += fault.times

@@ -13,7 +13,7 @@ from typing import Any
 import serial
 from serial.tools.list_ports_common import ListPortInfo
 
-from .bus import Gone, Pluggable, Presence, Shown, VirtualBus
+from .bus import Gone, HostError, Pluggable, Presence, Shown, VirtualBus
 
 _SCHEME = "virtual://"
 
@@ -90,6 +90,8 @@ class VirtualSerial(serial.SerialBase):
                 piece = unit.serial_read(presence, size - len(data), None if left is None else max(0.0, left))
             except Gone:
                 raise serial.SerialException(f"device on {self.port} reports readiness but returned no data") from None
+            except HostError as error:
+                raise serial.SerialException(error.errno, f"read failed: {error}") from None
             data += piece
             if not piece:
                 break
@@ -103,6 +105,8 @@ class VirtualSerial(serial.SerialBase):
             unit.serial_write(presence, raw)
         except Gone:
             raise serial.SerialException(f"write to {self.port} failed: [Errno 5] Input/output error") from None
+        except HostError as error:
+            raise serial.SerialException(error.errno, f"write failed: {error}") from None
         return len(raw)
 
     @property

@@ -19,7 +19,7 @@ from ..wire.usb import Setup
 from .application import Application
 from .boot import BootMode, BootReport, BootRequest, boot
 from .bootloader import Bootloader
-from .bus import Gone, Presence, Socket
+from .bus import Gone, HostError, Presence, Socket
 from .console_side import Console
 from .dct import CLAIMED, SETUP_DONE
 from .endpoint import Endpoint
@@ -79,6 +79,7 @@ class VirtualUnit:
         self._socket: Socket | None = None
         self._boots = 0  # timers of an earlier boot are void
         self._first_request = spec.arrives
+        self._read_error: HostError | None = None  # of the console's next read
         self._endpoint = Endpoint(clock, self.condition, lambda: self.presence)
         self._settle(directory)
 
@@ -267,7 +268,7 @@ class VirtualUnit:
     # --- USB ---
 
     def control(self, presence: Presence, setup: Setup, data: bytes, timeout_s: float) -> bytes:
-        """One control transfer of the enumeration ``presence``; raises `Stall`, `Gone`, `TimedOut`."""
+        """One control transfer of the enumeration ``presence``; raises `Stall`, `Gone`, `TimedOut`, `HostError`."""
         with self.condition:
             self._check(presence)
             self.transfers["control"] += 1
@@ -307,12 +308,19 @@ class VirtualUnit:
         self._check(presence)
         if sabotage.garbage is not None:
             console.emit_noise(sabotage.garbage)
+        if sabotage.host_error is not None:
+            if not sabotage.host_error.loses_reply:
+                raise sabotage.host_error
+            self._read_error = sabotage.host_error
         return not sabotage.is_silent
 
     def serial_read(self, presence: Presence, max_bytes: int, timeout_s: float | None) -> bytes:
         """As soon as there is at least one byte; b"" when ``timeout_s`` passed."""
         with self.condition:
             console = self._serial(presence)
+            if (error := self._read_error) is not None:
+                self._read_error = None
+                raise error
             self.condition.wait_for(lambda: self.presence is not presence or console.pending > 0, timeout_s)
             return self._serial(presence).take(max_bytes)
 

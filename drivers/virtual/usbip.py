@@ -21,7 +21,7 @@ from typing import cast
 from ..clock import Clock
 from ..identity import PortPath
 from ..wire.usb import Setup
-from .bus import Gone, Shown, Stall, TimedOut, VirtualBus
+from .bus import Gone, HostError, Shown, Stall, TimedOut, VirtualBus
 from .descriptors import INTERFACE
 from .usbip_wire import (
     BUS_ID_SIZE,
@@ -188,6 +188,8 @@ class _Attachment:
             reply, status = b"", -errno.EPIPE
         except TimedOut:
             reply, status = b"", -errno.ETIMEDOUT
+        except HostError as error:
+            reply, status = b"", -error.errno
         except Gone:
             reply, status = b"", -errno.ESHUTDOWN
         actual = len(reply) if is_in else len(data) if status == 0 else 0

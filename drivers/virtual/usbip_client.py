@@ -49,6 +49,9 @@ _UNLINK_TIMEOUT_S = 2.0
 _MAX_DEVICES, _MAX_DESCRIPTOR, _MAX_REPLY = 255, 4096, 65536
 _KERNEL_CLASSES = (0x02, 0x0A)  # a host's cdc_acm takes these
 _WRITE_TIMEOUT_S = 5.0
+_OF_A_UNIT_THAT_IS_THERE = frozenset(
+    {errno.EPIPE, errno.ETIMEDOUT, errno.EIO, errno.EPROTO, errno.EOVERFLOW, errno.ENOMEM, errno.EINTR}
+)
 
 
 class UsbIpBackend(DescriptorBackend):
@@ -160,7 +163,7 @@ class _Link:
             except (OSError, struct.error):
                 usb_failure(errno.ENODEV)
         if status:
-            usb_failure({errno.EPIPE: errno.EPIPE, errno.ETIMEDOUT: errno.ETIMEDOUT}.get(-status, errno.ENODEV))
+            usb_failure(-status if -status in _OF_A_UNIT_THAT_IS_THERE else errno.ENODEV)
         return reply
 
     def _answer(self, sequence: int, is_in: bool) -> tuple[int, bytes]:

@@ -15,14 +15,10 @@ from .usb import Setup
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Run this control transfer. ``data`` is what an OUT transfer carries; it may be secret.
-
-    ``is_repeatable``: one that times out may be sent again, as long as there is time.
-    """
+    """Run this control transfer. ``data`` is what an OUT transfer carries; it may be secret."""
 
     setup: Setup
     data: bytes = field(default=b"", repr=False)
-    is_repeatable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +32,11 @@ class Answer(enum.Enum):
     """What may come back instead of bytes."""
 
     STALL = enum.auto()  # the unit refused the transfer
+    LOST = enum.auto()  # it failed on its way: the unit may have got it, or not
 
 
 T = TypeVar("T")
 Reply = bytes | Answer
 Operation = Generator[Transfer | Wait, Reply, T]
 """A dialogue as a generator. Start it with ``next()``. For each `Transfer` send the bytes read (``b""``
-after an OUT) or `Answer.STALL`; for each `Wait` send ``b""``. Its value is the result."""
+after an OUT) or an `Answer`; for each `Wait` send ``b""``. Its value is the result."""

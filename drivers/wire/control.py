@@ -5,7 +5,7 @@ A request (a type, a payload, a reply, a signed result) travels as several vendo
 
     exchange = ControlExchange(20)
     while not isinstance(action := exchange.next(), Finished):
-        ...                      # Transfer: run it, then receive(raw) or stalled(); Wait: let it pass
+        ...                      # Transfer: run it, then receive(raw), stalled() or lost(); Wait: let it pass
 
 It keeps no time: whoever runs it holds the deadline, and sends `reset` for a request it gives up.
 """
@@ -188,8 +188,9 @@ class FailureReason(enum.Enum):
     NO_MEMORY = "the unit has no memory for it"  # reset the unit
     GONE = "the unit no longer knows it"  # after a USB error: outcome unknown, read the state again
     PAYLOAD_LOST = "its payload got lost"  # RESET(id), try again
-    REFUSED = "the unit stalled it"  # no such protocol in this mode or firmware
-    UNANSWERED = "the unit took it and stalled when asked for its answer"  # RESET(id); outcome unknown
+    REFUSED = "the unit stalled it"  # once: try again; always: no such protocol in this mode or firmware
+    UNANNOUNCED = "nobody knows whether the unit heard of it"  # RESET(0); with a payload nothing has begun
+    UNANSWERED = "the unit took it and did not hand out its answer"  # RESET(id); outcome unknown
 
 
 Action = Transfer | Wait | Finished | Failed
@@ -240,7 +241,7 @@ class ControlExchange:
         return self._id
 
     def next(self) -> Action:
-        """What to do now. A `Transfer` must be answered with `receive` or `stalled` before the next call."""
+        """What to do now. A `Transfer` must be answered with `receive`, `stalled` or `lost` before the next call."""
         if self._asked is not None:
             raise LocalProtocolError("a transfer of this exchange is still unanswered; this is a bug of the station")
         if self._outcome is not None:
@@ -264,6 +265,23 @@ class ControlExchange:
         """The unit answered the transfer with STALL."""
         self._take_asked()
         self._end(Failed(_STALLED.get(self._stage, FailureReason.UNANSWERED)))
+
+    def lost(self) -> None:
+        """The transfer failed on its way: the unit may have got it, or not."""
+        self._take_asked()
+        if self._stage is _Stage.SEND:  # CHECK tells whether the payload is there
+            self._sent, self._checks, self._stage = len(self._payload), 0, _Stage.WAIT_RESULT
+        elif self._stage is _Stage.INIT:
+            self._end(Failed(FailureReason.UNANNOUNCED))
+        else:
+            self._end(Failed(FailureReason.UNANSWERED))
+
+    @property
+    def may_have_run(self) -> bool:
+        """Whether the unit may have begun to work on the request: it does once it has all of the payload."""
+        if self._payload:
+            return self._sent == len(self._payload)
+        return self._id is not None or self._outcome == Failed(FailureReason.UNANNOUNCED)
 
     def _take_asked(self) -> Transfer:
         if self._asked is None:

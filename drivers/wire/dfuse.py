@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..errors import DfuFailed, LocalProtocolError, RemoteProtocolError
+from ..errors import BootloaderStuck, DfuFailed, LocalProtocolError, RemoteProtocolError
 from . import dfu
 from .actions import Answer, Operation, Transfer, Wait
 from .dfu import TRANSFER_SIZE, DfuState, DfuStatus, DfuStatusCode
@@ -26,6 +26,8 @@ _BUSY_PAUSE_S = 0.001
 COMMAND_RETRIES = 5
 COMMAND_PAUSE_S = 1.0
 """A command whose DNLOAD is stalled is sent that often again, that far apart (reference firmware-and-dfu 1.7)."""
+ROUNDS_PAUSES_S = (0.0, 0.02, 0.1, 0.5)
+"""Before each try to bring the state machine where it is wanted: one failed transfer may cost a round."""
 
 
 class DfuseCommand(enum.IntEnum):
@@ -63,7 +65,7 @@ def block_address(pointer: int, block: int) -> int:
 
 def status() -> Operation[DfuStatus]:
     """GETSTATUS. It also starts the operation a DNLOAD has announced, and may time out while a large page is erased."""
-    reply = yield Transfer(dfu.get_status(), is_repeatable=True)
+    reply = yield Transfer(dfu.get_status())
     if isinstance(reply, Answer):
         raise DfuFailed(
             "GETSTATUS was stalled: the last block was refused or not programmed; erase the page and write it again",
@@ -77,30 +79,33 @@ def settle() -> Operation[DfuStatus]:
     """First thing on a fresh handle: drop whatever an earlier host left pending, then go idle.
 
     A block that was announced and never started would otherwise be executed by our first GETSTATUS,
-    perhaps in another memory: a host that dies takes the unit back to alternate setting 0.
+    perhaps in another memory: a host that dies takes the unit back to alternate setting 0. Raises `BootloaderStuck`.
     """
-    reply = yield Transfer(dfu.abort())
-    if isinstance(reply, Answer):  # ABORT had no place there: now it is dfuERROR
-        yield Transfer(dfu.clear_status())
-    return (yield from go_idle())
+    for pause_s in ROUNDS_PAUSES_S:
+        yield from _pause(pause_s)
+        for setup in (dfu.abort(), dfu.clear_status()):  # ABORT has no place in dfuERROR, CLRSTATUS in no other state
+            if not isinstance((yield Transfer(setup)), Answer):
+                return (yield from go_idle())
+    raise BootloaderStuck("the bootloader takes neither ABORT nor CLRSTATUS; unplug the unit and plug it in again")
 
 
 def go_idle(*, allow_download_idle: bool = False) -> Operation[DfuStatus]:
-    """Bring the unit to dfuIDLE (or leave it in dfuDNLOAD_IDLE when allowed); raises `DfuFailed`.
+    """Bring the unit to dfuIDLE (or leave it in dfuDNLOAD_IDLE when allowed); raises `BootloaderStuck`.
 
-    CLRSTATUS is sent only in dfuERROR: anywhere else it is itself an error.
+    CLRSTATUS is sent only in dfuERROR: anywhere else it is itself an error. What becomes of ABORT and
+    CLRSTATUS is read from the state, so one that failed on its way costs a round and no more.
     """
-    now = yield from _not_busy()
     resting = {DfuState.IDLE, DfuState.DNLOAD_IDLE} if allow_download_idle else {DfuState.IDLE}
-    if now.state not in resting | {DfuState.ERROR}:
-        yield Transfer(dfu.abort())
-        now = yield from status()
-    if now.state is DfuState.ERROR:
-        yield Transfer(dfu.clear_status())
-        now = yield from status()
-    if now.state not in resting:
-        raise _failed("going back to dfuIDLE", now)
-    return now
+    now = yield from _not_busy()
+    for pause_s in ROUNDS_PAUSES_S:
+        if now.state in resting:
+            return now
+        yield from _pause(pause_s)
+        yield Transfer(dfu.clear_status() if now.state is DfuState.ERROR else dfu.abort())
+        now = yield from _not_busy()
+    if now.state in resting:
+        return now
+    raise BootloaderStuck(f"the bootloader does not go back to dfuIDLE, it says {now}; unplug the unit and plug it in")
 
 
 def set_address(address: int) -> Operation[DfuStatus]:
@@ -128,14 +133,14 @@ def read(address: int, length: int) -> Operation[bytes]:
         raise LocalProtocolError(f"{length} bytes were to be read in one go, DFU can count to 256 MiB")
     yield from go_idle(allow_download_idle=True)
     yield from set_address(address)
-    yield from _abort_to_idle()
+    yield from _abort()
     data = bytearray()
     for block in range(FIRST_BLOCK, 0x10000):
         wanted = min(TRANSFER_SIZE, length - len(data))
         data += yield from _upload(block, wanted, address)
         if len(data) == length:
             break
-    yield from _abort_to_idle()
+    yield from _abort()
     return bytes(data)
 
 
@@ -149,32 +154,41 @@ def commands() -> Operation[frozenset[int]]:
     if isinstance(reply, Answer) or reply[:3] != bytes((0x00, 0x21, 0x41)):
         shown = "STALL" if isinstance(reply, Answer) else reply[:16].hex(" ")
         raise RemoteProtocolError(f"the bootloader's list of commands is {shown}, expected 00 21 41 and perhaps more")
-    yield from _abort_to_idle()
+    yield from _abort()
     return frozenset(reply[1:])
 
 
 def leave() -> Operation[DfuStatus]:
     """Ask the unit to restart into its firmware; it resets about 0.5 s after the last status.
 
-    Returns the status that started the countdown. A `LinkError` while this runs means it has gone already.
+    Returns the status that started the countdown; raises `BootloaderStuck` when none did. Another `LinkError`
+    while this runs means it has gone already.
     """
-    yield from go_idle(allow_download_idle=True)
-    yield from _dnload(FIRST_BLOCK, b"", "leaving DFU mode")
-    now = yield from status()
-    if now.state not in (DfuState.MANIFEST, DfuState.MANIFEST_WAIT_RESET, DfuState.DNLOAD_IDLE):
-        raise _failed("leaving DFU mode", now)
-    return now
+    for pause_s in ROUNDS_PAUSES_S:
+        yield from _pause(pause_s)
+        yield from go_idle(allow_download_idle=True)
+        reply = yield Transfer(dfu.dnload(FIRST_BLOCK, 0))
+        now = yield from _not_busy()
+        is_faked = now.state is DfuState.DNLOAD_IDLE and not isinstance(reply, Answer)  # what Gen 2 says of it
+        if now.state in (DfuState.MANIFEST, DfuState.MANIFEST_WAIT_RESET) or is_faked:
+            return now
+    raise BootloaderStuck(
+        f"the bootloader does not leave DFU mode, it says {now}; unplug the unit and plug it in again"
+    )
 
 
 def _command(payload: bytes, what: str) -> Operation[DfuStatus]:
-    """A DfuSe command; the DNLOAD alone is tried again when it is stalled, never what it has started."""
+    """A DfuSe command; the DNLOAD alone is tried again when it is stalled or lost, never what it has started."""
     for _ in range(COMMAND_RETRIES):
         reply = yield Transfer(dfu.dnload(COMMAND_BLOCK, len(payload)), payload)
-        if not isinstance(reply, Answer):
+        if reply is Answer.STALL:
+            yield Wait(COMMAND_PAUSE_S)
+            # a STALL may have meant dfuERROR, where the next DNLOAD would be stalled too
+            yield from go_idle(allow_download_idle=True)
+        elif reply is Answer.LOST:
+            yield from settle()  # if it did arrive, it waits for a GETSTATUS: dropped, and sent again for certain
+        else:
             return (yield from _executed(what))
-        yield Wait(COMMAND_PAUSE_S)
-        # a STALL may have meant dfuERROR, where the next DNLOAD would be stalled too
-        yield from go_idle(allow_download_idle=True)
     return (yield from _download(COMMAND_BLOCK, payload, what))
 
 
@@ -203,6 +217,9 @@ def _not_busy() -> Operation[DfuStatus]:
 
 def _dnload(block: int, data: bytes, what: str) -> Operation[None]:
     reply = yield Transfer(dfu.dnload(block, len(data)), data)
+    if reply is Answer.LOST:
+        now = yield from settle()  # a block that did arrive is dropped, not written
+        raise _failed(f"{what} (lost on its way)", now)
     if isinstance(reply, Answer):
         now = yield from status()
         raise _failed(f"{what} (stalled)", now)
@@ -219,11 +236,15 @@ def _upload(block: int, wanted: int, address: int) -> Operation[bytes]:
     return reply
 
 
-def _abort_to_idle() -> Operation[None]:
+def _pause(seconds: float) -> Operation[None]:
+    if seconds:
+        yield Wait(seconds)
+
+
+def _abort() -> Operation[None]:
+    """From an idle-type state to dfuIDLE; `go_idle` does it again if this one is lost."""
     yield Transfer(dfu.abort())
-    now = yield from status()
-    if now.state is not DfuState.IDLE:
-        raise _failed("aborting", now)
+    yield from go_idle()
 
 
 def _failed(what: str, now: DfuStatus) -> DfuFailed:

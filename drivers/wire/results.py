@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+NOT_SUPPORTED, PROTECTED = -120, -1801
+
 RESULT_NAMES: dict[int, str] = {
     0: "success",
     -100: "unspecified error",

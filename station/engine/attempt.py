@@ -12,7 +12,15 @@ import logging
 from dataclasses import dataclass, replace
 
 from drivers.clock import CancelToken, Clock, Deadline
-from drivers.errors import Cancelled, Disconnected, Swapped
+from drivers.errors import (
+    Cancelled,
+    Disconnected,
+    DriverError,
+    OutcomeUnknown,
+    Stalled,
+    Swapped,
+    TransferFailed,
+)
 
 from ..errors import JournalError, JournalHeld, blame
 from ..model import OutboxItem, Outcome, StepRecord, Verdict
@@ -202,7 +210,7 @@ class Attempt:
             return step(context)
         except Cancelled:
             return self._interrupted()
-        except Disconnected as error:
+        except _OF_A_UNIT_THAT_MAY_BE_GONE as error:
             return self._gone(error)
         except Exception as error:
             judged = blame(error)
@@ -221,8 +229,8 @@ class Attempt:
             culprit = next((name for name, o in self._finished.items() if o in _BAD), "another step")
         return StepResult(Outcome.SKIPPED, reason=f"not finished: {culprit} ended the walk")
 
-    def _gone(self, error: Disconnected) -> StepResult:
-        """A transfer found no device: believe the bus, not one transfer."""
+    def _gone(self, error: DriverError) -> StepResult:
+        """A transfer found no device, or broke: believe the bus, not one transfer."""
         port = self._seat.port
         until = Deadline.after(self._clock, VANISH_GRACE_S)
         while not until.expired and port.current is not None and self._stop is None:
@@ -231,7 +239,8 @@ class Attempt:
             return self._stop.result
         if port.current is None:
             return Stop.VANISHED.result
-        return StepResult(Outcome.ERROR, reason=sentence_of(error), sentence="silent")
+        sentence = "silent" if isinstance(error, Disconnected) else blame(error).sentence
+        return StepResult(Outcome.ERROR, reason=sentence_of(error), sentence=sentence)
 
     # --- the end ---
 
@@ -294,6 +303,8 @@ class Attempt:
 
 
 _PASSED = StepResult(Outcome.DONE, sentence="pass")
+_OF_A_UNIT_THAT_MAY_BE_GONE = (Disconnected, TransferFailed, OutcomeUnknown, Stalled)
+"""How a transfer may end that runs while the unit leaves (reference usb-and-serial 3.7)."""
 _BAD = frozenset({Outcome.FAILED, Outcome.ERROR, Outcome.ABORTED})
 
 

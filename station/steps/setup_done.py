@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from drivers.wire import requests
 
 from ..engine.step import StepContext, StepResult, already, done, skipped
@@ -9,6 +11,8 @@ from ..errors import StepFault, UnitRejected
 from ..firmware.rules import needs_setup_done
 from .unit import Unit
 from .unitwork import UnitWork
+
+ASK_AGAIN_S = 2.0
 
 
 def setup_done(work: UnitWork, ctx: StepContext) -> StepResult:
@@ -25,11 +29,19 @@ def setup_done(work: UnitWork, ctx: StepContext) -> StepResult:
     with ctx.write("unit", "set setup-done"):
         unit.device.ask(requests.set_setup_done(True), ctx.deadline)
     unit.device.reset(ctx.deadline)
-    if not _is_set(unit, ctx):
+    if not _agreed(ctx, lambda: _is_set(unit, ctx)):
         raise UnitRejected("the unit lost its setup-done bit over a restart", sentence="listening_after_setup")
-    if _listens(unit, ctx):
+    if not _agreed(ctx, lambda: not _listens(unit, ctx)):
         raise UnitRejected("the unit came up in listening mode after setup-done", sentence="listening_after_setup")
     return done("setup-done read back after one restart")
+
+
+def _agreed(ctx: StepContext, is_good: Callable[[], bool]) -> bool:
+    """Whether the unit says so, asked once more before a "no" is believed: it has only just started."""
+    if is_good():
+        return True
+    ctx.clock.sleep(ASK_AGAIN_S, ctx.cancel)
+    return is_good()
 
 
 def _is_set(unit: Unit, ctx: StepContext) -> bool:

@@ -29,20 +29,23 @@ class WifiCredentials:
 class BenchWifi:
     """Whether the bench's own Wi-Fi may be down: joins of the last units, across slots.
 
-    One failing unit is a bad unit; failures of several units in a row without one success point at the bench.
+    A unit that fails where others joined is a bad unit. Before anybody has joined, and while several units in a
+    row fail, the bench itself is in doubt.
     """
 
     def __init__(self) -> None:
+        self._has_worked = False
         self._failed: list[str] = []
 
     def joined(self) -> None:
+        self._has_worked = True
         self._failed.clear()
 
     def failed(self, device_id: str) -> bool:
-        """Note a failure; True when another unit failed just before and none has joined since."""
+        """Note a failure; True when the bench is in doubt."""
         if device_id not in self._failed:
             self._failed.append(device_id)
-        return len(self._failed) > 1
+        return not self._has_worked or len(self._failed) > 1
 
 
 @dataclass(frozen=True, slots=True)

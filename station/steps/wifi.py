@@ -6,6 +6,8 @@ later walks compare a keyed digest of what was joined with.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from drivers.errors import RequestRejected
 from drivers.wire import requests
 from drivers.wire.replies import WifiSecurity as WireSecurity
@@ -19,8 +21,10 @@ from .unitwork import UnitWork, WifiCredentials
 
 TRIES = 3
 PAUSE_S = 1.0
+SETTLE_S = 2.0
+"""After a join the unit connects by itself before it answers at leisure (reference usb-and-serial 4.8)."""
 FINAL_CODES = frozenset({-270, -210})
-"""Bad key, or not authenticated: trying again cannot help (reference usb-and-serial 4.8)."""
+"""Bad key, or not authenticated: said twice, it is final (reference usb-and-serial 4.8)."""
 
 
 SECURITY = {
@@ -48,12 +52,20 @@ def wifi(work: UnitWork, ctx: StepContext) -> StepResult:
         return already(f"knows {network.ssid}; keyed digest of the last join is the same")
     with ctx.write("unit", f"join {network.ssid}"):
         _join(work, ctx, network)
-    if not _is_known(unit, ctx, network):
+    if not _is_stored(unit, ctx, network):
         raise UnitRejected(f"the unit joined {network.ssid} but did not store it", sentence="wifi_join_failed")
     ctx.record(CredentialWritten(ssid=network.ssid, digest=digest, **ctx.head()))
     if unit.device.is_listening(ctx.deadline):
         unit.device.leave_listening(ctx.deadline)
     return done(f"joined {network.ssid}; it is among the stored networks")
+
+
+def _is_stored(unit: Unit, ctx: StepContext, network: WifiCredentials) -> bool:
+    """Whether it is among the stored networks, looked at again before it counts as missing."""
+    if _is_known(unit, ctx, network):
+        return True
+    ctx.clock.sleep(SETTLE_S, ctx.cancel)
+    return _is_known(unit, ctx, network)
 
 
 def _is_known(unit: Unit, ctx: StepContext, network: WifiCredentials) -> bool:
@@ -62,19 +74,25 @@ def _is_known(unit: Unit, ctx: StepContext, network: WifiCredentials) -> bool:
 
 def _join(work: UnitWork, ctx: StepContext, network: WifiCredentials) -> None:
     request = requests.join_new_network(network.ssid, network.password, SECURITY[network.security])
+    said: Counter[int] = Counter()
     for left in reversed(range(TRIES)):
         try:
             work.unit.device.ask(request, ctx.deadline)
             work.bench_wifi.joined()
             return
         except RequestRejected as error:
-            if left == 0 or error.code in FINAL_CODES:
-                raise _failure(work, network, error) from error
+            said[error.code] += 1
+            if left == 0 or (error.code in FINAL_CODES and said[error.code] > 1):
+                raise _failure(work, ctx, network, error) from error
         ctx.clock.sleep(PAUSE_S, ctx.cancel)
 
 
-def _failure(work: UnitWork, network: WifiCredentials, error: RequestRejected) -> Exception:
+def _failure(work: UnitWork, ctx: StepContext, network: WifiCredentials, error: RequestRejected) -> Exception:
+    """The bench's network or the unit: the unit is to blame only where others join and its own radio is the reason."""
     text = f"the unit cannot join {network.ssid}: {error}"
     if work.bench_wifi.failed(str(work.unit.identity.device_id)):
-        return StepFault(f"{text}; the unit before could not either", sentence="bench_wifi_down")
+        return StepFault(f"{text}; no unit has joined since, it may be the network", sentence="bench_wifi_down")
+    seen = {row.ssid for row in work.unit.device.ask(requests.scan_networks(), ctx.deadline)}
+    if seen and network.ssid not in seen:
+        return StepFault(f"{text}; it sees other networks, but not this one", sentence="bench_wifi_down")
     return UnitRejected(text, sentence="wifi_join_failed")

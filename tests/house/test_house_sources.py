@@ -23,6 +23,7 @@ ALLOWED_LONG: dict[str, str] = {}
 DEVICE_SIDE: dict[str, str] = {
     "drivers.virtual.bus.Stall": "how the device side says STALL to the bus",
     "drivers.virtual.bus.Gone": "how it says that it has left",
+    "drivers.virtual.bus.HostError": "how the host's own failure of a transfer reaches the backend",
     "drivers.virtual.bus.TimedOut": "how it says that it does not answer",
     "drivers.virtual.messages.BadMessage": "what the device side answers with a result code",
     "station.cloud.virtual.ask.Refuse": "how a route of the virtual cloud answers with a status",

@@ -145,7 +145,7 @@ def test_a_unit_whose_serial_number_has_no_known_form_fails_before_any_write(ser
         unit = bench.unit(spec=dataclasses.replace(fresh, serial=strange), is_known=False)
         walk = bench.walk(unit)
         assert walk.verdict is Verdict.FAIL, walk.finished
-        assert walk.finished.sentence == "unknown_serial"
+        assert walk.finished.sentence == "strange_identity"
         assert "\x00" not in walk.finished.reason
         assert (walk.flash_writes, walk.cloud_writes) == (0, 0)
 
@@ -157,7 +157,7 @@ def test_a_mobile_secret_told_in_place_of_a_serial_number_is_not_repeated(tmp_pa
         strange = object.__new__(SerialNumber)
         object.__setattr__(strange, "value", f"{fresh.serial} {fresh.mobile_secret.reveal()}")
         walk = bench.walk(bench.unit(spec=dataclasses.replace(fresh, serial=strange), is_known=False))
-        check_failed(walk, "unknown_serial", "31 characters")
+        check_failed(walk, "strange_identity", "31 characters")
 
 
 def test_a_unit_the_cloud_never_heard_of_fails_without_flash_being_judged(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -93,7 +94,9 @@ def test_requests_leaked_after_opening_are_freed_once_the_unit_says_busy(bench: 
     assert any("four requests are open" in line for line in bench.trace)
 
 
-def test_a_busy_unit_gets_one_more_reset_of_all_requests_and_one_more_try(bench: DeviceBench) -> None:
+def test_a_busy_unit_gets_three_more_tries_each_after_a_reset_of_all_requests_and_a_longer_pause(
+    bench: DeviceBench,
+) -> None:
     bench.unit("at=request:30,do=busy,times=50")
     sent: list[tuple[float, int]] = []
 
@@ -103,10 +106,11 @@ def test_a_busy_unit_gets_one_more_reset_of_all_requests_and_one_more_try(bench:
 
     device = opened(bench, tamper)
     sent.clear()
-    with pytest.raises(OutOfRequests, match="2 tries"):
+    with pytest.raises(OutOfRequests, match="4 tries"):
         device.ask(requests.get_system_version(), deadline=bench.within(30.0))
-    assert [request for _, request in sent] == [Service.INIT, Service.RESET, Service.INIT]
-    assert sent[1][0] - sent[0][0] == pytest.approx(0.1, abs=0.01)
+    assert [request for _, request in sent] == [Service.INIT, *[Service.RESET, Service.INIT] * 3]
+    pauses = [after - before for (before, asked), (after, _) in itertools.pairwise(sent) if asked == Service.INIT]
+    assert pauses == pytest.approx([0.1, 0.5, 1.0], abs=0.01)
 
 
 def slots_taken(bench: DeviceBench) -> int:
@@ -158,8 +162,13 @@ def test_a_payload_that_got_lost_leaves_no_request_open(bench: DeviceBench, size
     assert slots_taken(bench) == 0
 
 
-def test_a_stalled_request_says_so_and_the_next_one_works(bench: DeviceBench) -> None:
+def test_a_request_that_is_stalled_once_is_asked_again(bench: DeviceBench) -> None:
     bench.unit("at=request:30,do=stall")
+    assert opened(bench).ask(requests.get_system_version(), deadline=bench.within(5.0)) == "3.3.1"
+
+
+def test_a_request_that_is_always_stalled_says_so_and_the_next_one_works(bench: DeviceBench) -> None:
+    bench.unit("at=request:30,do=stall,times=4")
     device = opened(bench)
     with pytest.raises(Stalled, match="SYSTEM_VERSION"):
         device.ask(requests.get_system_version(), deadline=bench.within(5.0))
@@ -188,10 +197,7 @@ def test_a_payload_that_always_gets_lost_ends_in_an_error(bench: DeviceBench) ->
     assert unit.score.flash_writes == 0
 
 
-def test_a_lost_final_answer_is_an_unknown_outcome(bench: DeviceBench) -> None:
-    """The unit forgets a request when its result has left; the host that missed it must look again (3.5)."""
-    unit = bench.unit(device_os="3.3.1")
-    lost: list[bytes] = []
+def losing_the_final_answer(bench: DeviceBench, lost: list[bytes]) -> ControlDevice:
 
     def tamper(setup: Setup, forward: Callable[[], bytes]) -> bytes:
         reply = forward()
@@ -200,11 +206,32 @@ def test_a_lost_final_answer_is_an_unknown_outcome(bench: DeviceBench) -> None:
             raise TransferTimeout("the reply got lost on the way")
         return reply
 
-    device = opened(bench, tamper)
-    with pytest.raises(OutcomeUnknown, match="SET_DEVICE_SETUP_DONE"):
-        device.ask(requests.set_setup_done(False), deadline=bench.within(5.0))
+    return opened(bench, tamper)
+
+
+def test_a_request_that_changes_nothing_the_second_time_is_asked_again_when_its_answer_got_lost(
+    bench: DeviceBench,
+) -> None:
+    """The unit forgets a request when its result has left (reference usb-and-serial 3.5)."""
+    bench.unit(device_os="3.3.1")
+    lost: list[bytes] = []
+    device = losing_the_final_answer(bench, lost)
+    device.ask(requests.set_setup_done(False), deadline=bench.within(5.0))
+    assert len(lost) == 1
     assert device.ask(requests.is_setup_done(), deadline=bench.within(5.0)) is False
-    assert unit.score.flash_writes == 1, "it was carried out once"
+
+
+def test_a_lost_final_answer_of_a_request_that_must_not_happen_twice_is_an_unknown_outcome(bench: DeviceBench) -> None:
+    unit = bench.unit(device_os="3.3.1")
+    lost: list[bytes] = []
+    device = losing_the_final_answer(bench, lost)
+    lost.append(b"of the request before")
+    assert device.ask(requests.start_firmware_update(4096), deadline=bench.within(60.0)) == 1024
+    writes = unit.score.flash_writes
+    lost.clear()
+    with pytest.raises(OutcomeUnknown, match="FIRMWARE_UPDATE_DATA"):
+        device.ask(requests.firmware_update_data(b"x" * 64), deadline=bench.within(5.0))
+    assert unit.score.flash_writes == writes + 1, "it was carried out once"
 
 
 def test_a_negative_result_is_raised_in_words_and_number(bench: DeviceBench) -> None:

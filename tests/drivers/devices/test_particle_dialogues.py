@@ -10,8 +10,10 @@ from drivers.errors import (
     Cancelled,
     DeadlineExceeded,
     Disconnected,
+    NotNow,
     RequestRejected,
     TransferTimeout,
+    UnitProtected,
     WriteRefused,
 )
 from drivers.identity import Secret
@@ -231,13 +233,35 @@ def test_a_refusal_that_stays_is_raised_after_as_many_tries_as_it_is_worth(
     assert unit.mode is (UnitMode.SAFE if code == -1380 else UnitMode.NORMAL)
 
 
-@pytest.mark.parametrize("code", [-120, -130, -190, -270, -1300, -1320, -1340, -1351, -1360, -1370, -1801, -9999])
-def test_a_refusal_no_other_try_can_cure_is_raised_at_once(bench: DeviceBench, code: int) -> None:
-    bench.unit(*rejecting(code, "250:1"))
+@pytest.mark.parametrize("code", [-120, -130, -190, -270, -1300, -1320, -1340, -1351, -1360, -1370])
+def test_any_other_refusal_is_the_last_word_when_the_unit_says_it_twice(bench: DeviceBench, code: int) -> None:
+    bench.unit(*rejecting(code, "250:1", "250:2"))
     device = identified(bench)
+    new = image(synthetic.release(13, "6.3.4")[0])
     with pytest.raises(RequestRejected) as caught:
+        device.update_over_control(new, bench.within(240.0))
+    assert caught.value.code == code
+    assert sum("trying again" in line for line in bench.trace) == 1
+    device.update_over_control(new, bench.within(240.0))
+
+
+@pytest.mark.parametrize("code", [-110, -250, -9999])
+def test_a_refusal_of_the_moment_or_by_a_code_nobody_knows_gets_more_tries_and_judges_no_unit(
+    bench: DeviceBench, code: int
+) -> None:
+    bench.unit(*rejecting(code, *(f"250:{n}" for n in range(1, 5))))
+    device = identified(bench)
+    with pytest.raises(NotNow) as caught:
         device.update_over_control(image(synthetic.release(13, "6.3.4")[0]), bench.within(240.0))
     assert caught.value.code == code
+    assert sum("trying again" in line for line in bench.trace) == 3
+
+
+def test_a_unit_that_says_it_is_protected_is_not_asked_again(bench: DeviceBench) -> None:
+    bench.unit(*rejecting(-1801, "250:1"))
+    device = identified(bench)
+    with pytest.raises(UnitProtected):
+        device.update_over_control(image(synthetic.release(13, "6.3.4")[0]), bench.within(240.0))
     assert not any("trying again" in line for line in bench.trace)
 
 

@@ -15,15 +15,23 @@ ROWS = [
     (UnitRejected("x"), Outcome.FAILED, "unit_rejected"),
     (PlanRefused("x", Refusal.DEPENDENCY), Outcome.FAILED, "dependency_missing"),
     (driver.BadIdentity("x"), Outcome.FAILED, "unknown_serial"),
-    (driver.StrangeIdentity("x"), Outcome.FAILED, "unknown_serial"),
+    (driver.StrangeIdentity("x"), Outcome.FAILED, "strange_identity"),
+    (driver.GarbledConsole("x"), Outcome.ERROR, "console_garbled"),
     (driver.RequestRejected("x", request=21, code=-130), Outcome.FAILED, "unit_refused"),
-    (driver.OutOfRequests("x"), Outcome.ERROR, "silent"),
+    (driver.NotNow("x", request=554, code=-110), Outcome.ERROR, "unit_busy"),
+    (driver.ProtectionUnknown("x"), Outcome.ERROR, "protection_unknown"),
+    (driver.UnitProtected("x", request=21, code=-1801), Outcome.FAILED, "protected"),
+    (driver.OutOfRequests("x"), Outcome.ERROR, "unit_busy"),
     (driver.ReadBackDiffers("x", address=0x30000), Outcome.FAILED, "verify_failed"),
     (driver.Cancelled("x"), Outcome.ABORTED, "stopped_by_operator"),
     (driver.Swapped("x", expected="a", found="b"), Outcome.ABORTED, "swapped"),
     (driver.Disconnected("x"), Outcome.ABORTED, "unplugged_too_early"),
     (driver.DidNotReturn("x"), Outcome.ERROR, "did_not_return"),
     (driver.AccessDenied("x"), Outcome.ERROR, "no_permission"),
+    (driver.PortInUse("x"), Outcome.ERROR, "port_in_use"),
+    (driver.NoDeviceNodes("x"), Outcome.ERROR, "no_device_nodes"),
+    (driver.TransferFailed("x"), Outcome.ERROR, "bad_contact"),
+    (driver.BootloaderStuck("x"), Outcome.ERROR, "unit_stuck"),
     (driver.DeadlineExceeded("x"), Outcome.ERROR, "silent"),
     (driver.TransferTimeout("x"), Outcome.ERROR, "silent"),
     (driver.RemoteProtocolError("x"), Outcome.ERROR, "silent"),
@@ -53,7 +61,8 @@ def all_of(kind: type[Exception]) -> set[type[Exception]]:
 def test_only_a_unit_that_is_known_to_be_bad_fails() -> None:
     """Every driver and station error that is not about the unit itself leaves it unjudged."""
     about_the_unit = {UnitRejected, PlanRefused, *all_of(driver.DeviceRefused), *all_of(driver.BadIdentity)}
-    about_the_unit.remove(driver.OutOfRequests)  # busy, perhaps with what another program left in it: plug it in again
+    # busy, perhaps with what another program left in it: plug it in again
+    about_the_unit -= {driver.OutOfRequests, driver.NotNow, driver.ProtectionUnknown}
     for kind in all_of(driver.DriverError) | all_of(StationError) | all_of(CloudError):
         if not kind.__module__.startswith(("drivers", "station")):
             continue

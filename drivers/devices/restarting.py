@@ -1,0 +1,183 @@
+"""Restarts one unit and waits for the same one: USB product id, Device ID, and an answered request confirm it.
+
+Every restart is announced on the `PortWatch` before it is asked for. Reference usb-and-serial 7.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Protocol
+
+from ..clock import CancelToken, Clock, Deadline
+from ..errors import (
+    BootloaderStuck,
+    DeadlineExceeded,
+    DidNotReturn,
+    Disconnected,
+    NotFound,
+    OutcomeUnknown,
+    OutOfRequests,
+    RequestRejected,
+    Stalled,
+    TransferFailed,
+    TransferTimeout,
+)
+from ..hotplug import PortWatch
+from ..identity import DeviceId
+from ..transport import UsbCandidate
+from ..wire import requests
+from ..wire.usb import Mode
+from .control import ControlDevice
+from .opening import Verbs
+from .repeating import Trace
+
+_COMING_UP = (
+    Disconnected,
+    NotFound,
+    Stalled,
+    TransferFailed,
+    TransferTimeout,
+    OutcomeUnknown,
+    OutOfRequests,
+    BootloaderStuck,
+)
+"""What the first transfers to a unit may end in while it comes up again (reference usb-and-serial 7.3)."""
+TRIES = 3
+"""How often a restart is asked for that does not happen, or that ends in the mode it began in."""
+VANISH_S = 5.0
+"""How long the old entry may stay after a restart request was answered (reference usb-and-serial 7.3)."""
+BROWN_OUT_S = 10.0
+"""How long a unit that vanished while it was asked to restart has to come back, before it counts as pulled."""
+DFU_SETTLE_S = 0.5
+"""Between the return of a unit in DFU mode and its opening (reference firmware-and-dfu 1.9)."""
+MODE_POLL_S = 0.25
+
+
+class StayedHere(DidNotReturn):
+    """The unit was asked to restart and did not leave the bus."""
+
+
+class OtherMode(DidNotReturn):
+    """The unit is back, in a mode that was not asked for."""
+
+
+class Unit(Protocol):
+    """One physical unit on its port."""
+
+    @property
+    def port(self) -> PortWatch: ...
+    @property
+    def device_id(self) -> DeviceId | None: ...
+    @property
+    def mode(self) -> Mode | None: ...
+    @property
+    def where(self) -> str:
+        """How a sentence calls it."""
+        ...
+
+    def present(self) -> UsbCandidate: ...
+    def open(self, deadline: Deadline) -> Verbs: ...
+    def close(self) -> None: ...
+
+
+class Restarts:
+    """The restarts of one unit. One owner thread."""
+
+    def __init__(self, unit: Unit, clock: Clock, cancel: CancelToken, trace: Trace) -> None:
+        self._unit, self._clock, self._cancel, self._trace = unit, clock, cancel, trace
+
+    def run(
+        self,
+        reason: str,
+        wanted: Mode,
+        deadline: Deadline,
+        act: Callable[[], bool],
+        vanish_s: float = VANISH_S,
+        tries: int = TRIES,
+    ) -> None:
+        """Announce, act, let go of the handle at once, and wait for the same unit in mode ``wanted``.
+
+        ``act`` asks for the restart; False when nobody knows whether the unit heard it: then it has no more than
+        `VANISH_S` to leave the bus, otherwise ``vanish_s``. A unit that stays, or comes back in the mode it was in
+        (a contact that failed just then), is asked again, ``tries`` times in all. Raises `DidNotReturn`, `Swapped`,
+        and `Disconnected` for a unit that left before it was asked.
+        """
+        before = self._unit.mode
+        with self._unit.port.expecting(reason, deadline):
+            for left in reversed(range(tries)):
+                try:
+                    self._run_once(reason, wanted, deadline, act, vanish_s)
+                    break
+                except (StayedHere, OtherMode) as error:
+                    if left == 0 or self._unit.mode is not before:
+                        raise
+                    self._trace(f"restart: {error}; asking again")
+        self._trace(f"restart: {self._unit.device_id or 'the unit'} is back in {wanted.value} mode")
+
+    def _run_once(
+        self, reason: str, wanted: Mode, deadline: Deadline, act: Callable[[], bool], vanish_s: float
+    ) -> None:
+        unit, old = self._unit, self._unit.present()
+        try:
+            if not act():
+                vanish_s = min(vanish_s, VANISH_S)
+        except Disconnected:  # before it had obeyed: a contact that failed, or a hand that pulled it
+            if not self._is_back(old, deadline):
+                raise
+        finally:
+            unit.close()
+        self._trace(f"restart: waiting for {wanted.value} mode on port {old.port_path}")
+        problem = f"{unit.where} was to restart ({reason}) and is not back in {wanted.value} mode in time; "
+        try:
+            unit.port.wait_gone(old.address, deadline.sooner(vanish_s), self._cancel)
+        except DeadlineExceeded as error:
+            kind = DidNotReturn if deadline.expired else StayedHere
+            raise kind(f"{problem}power it off and on") from error
+        try:
+            self._await_return(old, wanted, deadline)
+        except DeadlineExceeded as error:
+            raise DidNotReturn(f"{problem}power it off and on") from error
+
+    def _is_back(self, old: UsbCandidate, deadline: Deadline) -> bool:
+        soon = deadline.sooner(BROWN_OUT_S)
+        with contextlib.suppress(DeadlineExceeded):
+            self._unit.port.wait_for(lambda candidate: candidate.address != old.address, soon, self._cancel)
+            return True
+        return False
+
+    def _await_return(self, old: UsbCandidate, wanted: Mode, deadline: Deadline) -> None:
+        """The next arrival that stays long enough to answer; a unit may restart several times after an update.
+
+        Until it has answered, errors of its USB side are part of the restart (reference usb-and-serial 7.3).
+        """
+        port = self._unit.port
+        port.wait_for(lambda candidate: candidate.address != old.address, deadline, self._cancel)
+        while True:
+            deadline.check("first answer after a restart")
+            current = port.wait_for(lambda _: True, deadline, self._cancel)
+            try:
+                self._confirm(wanted, current, deadline)
+                return
+            except _COMING_UP as error:
+                self._trace(f"restart: not there yet, {error}")
+                self._unit.close()
+            self._clock.sleep(min(MODE_POLL_S, deadline.remaining), self._cancel)
+
+    def _confirm(self, wanted: Mode, current: UsbCandidate, deadline: Deadline) -> None:
+        if current.usb_id.mode is Mode.DFU:
+            self._clock.sleep(min(DFU_SETTLE_S, deadline.remaining), self._cancel)
+        verbs = self._unit.open(deadline)  # the Device ID first: a newcomer's mode says nothing about our unit
+        if isinstance(verbs, ControlDevice) is not (wanted is Mode.APPLICATION):
+            raise OtherMode(
+                f"{self._unit.where} came back as {self._unit.present().usb_id}, not in {wanted.value} mode; "
+                "its firmware may be damaged, walk it again"
+            )
+        while isinstance(verbs, ControlDevice):
+            try:
+                verbs.ask(requests.get_device_mode(), deadline=deadline, cancel=self._cancel)
+                return
+            except RequestRejected:  # an answer all the same; a protected unit gives no other
+                return
+            except DeadlineExceeded:  # a unit that has just started may have no time for requests yet
+                deadline.check("first answer after a restart")

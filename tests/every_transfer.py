@@ -1,0 +1,151 @@
+"""Walks in which transfers fail: which transfers there are, which are alike, and a fault at any of them.
+
+Run as a program it fails every single transfer of a walk, one walk each, which takes an hour a platform::
+
+    nice python -m tests.every_transfer boron new            # a unit out of its box: some 1,300 transfers
+    nice python -m tests.every_transfer argon finished --faults do=stall --from 20 --step 7
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from line_bench import ARGON, BORON, LineBench, Recipe, Walk, line_bench
+
+from drivers.virtual.bus import Presence
+from drivers.virtual.faults import parse_fault
+from drivers.virtual.unit import UnitMode, VirtualUnit
+from drivers.wire.control import Service
+from drivers.wire.usb import Setup
+from station.model import Verdict
+
+RECIPES = {"boron": BORON, "argon": ARGON}
+STUMBLES = (
+    "do=stall",
+    *(f"do=error,errno={name},lost={lost}" for name in ("eio", "eproto", "eoverflow") for lost in ("request", "reply")),
+    *(f"do=error,errno={name}" for name in ("enomem", "eintr")),  # the host never gets as far as the unit
+)
+"""How one transfer fails that says nothing about the unit."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What makes two transfers of a walk alike: the request, what it is about, and what went before."""
+
+    mode: UnitMode
+    request_type: int
+    request: int
+    about: int  # request type of a control request, block class or command of a DNLOAD, descriptor asked for
+    before: tuple[int, int, int] = (0, 0, 0)
+
+    @property
+    def own(self) -> tuple[int, int, int]:
+        return self.request_type, self.request, self.about
+
+
+class Observer:
+    """Sees every control transfer to ``unit`` before the unit does and tells its kind to ``on_transfer``."""
+
+    def __init__(self, unit: VirtualUnit, on_transfer: Callable[[Kind], None]) -> None:
+        self._unit, self._forward, self._on_transfer = unit, unit.control, on_transfer
+        self._request, self._before = 0, (0, 0, 0)
+        unit.control = self._control  # type: ignore[method-assign]
+
+    def _control(self, presence: Presence, setup: Setup, data: bytes, timeout_s: float) -> bytes:
+        kind = self._kind(setup, data)
+        self._before = kind.own
+        self._on_transfer(kind)
+        return self._forward(presence, setup, data, timeout_s)
+
+    def _kind(self, setup: Setup, data: bytes) -> Kind:
+        if setup.request_type == 0xC0 and setup.request == Service.INIT:
+            self._request = setup.index
+        if setup.request_type in (0x40, 0xC0):
+            about = setup.index if setup.request == 0x50 else self._request
+        elif setup.request_type == 0x21:
+            about = data[0] if data and setup.value == 0 else 0x100 + min(setup.value, 2) + (not data)
+        else:
+            about = setup.value if setup.request_type == 0x80 else min(setup.value, 3)
+        return Kind(self._unit.mode, setup.request_type, setup.request, about, self._before)
+
+
+@contextmanager
+def bench_with(platform: str, is_new: bool, faults: tuple[str, ...] = ()) -> Iterator[tuple[LineBench, VirtualUnit]]:
+    """A bench of its own and a unit of ``platform``: out of its box, or with all its firmware."""
+    recipe: Recipe = RECIPES[platform]
+    with tempfile.TemporaryDirectory() as directory, line_bench(Path(directory), recipe) as bench:
+        unit = bench.unit(platform, faults=faults) if is_new else bench.finished_unit(recipe, faults=faults)
+        yield bench, unit
+
+
+def kinds_of_a_walk(platform: str, is_new: bool) -> list[Kind]:
+    """Every control transfer of an undisturbed walk, in order."""
+    kinds: list[Kind] = []
+    with bench_with(platform, is_new) as (bench, unit):
+        Observer(unit, kinds.append)
+        assert bench.walk(unit).verdict is Verdict.PASS
+    return kinds
+
+
+def walk_that_stumbles(
+    platform: str, is_new: bool, at: Callable[[Kind], bool], stumble: Callable[[int], str]
+) -> tuple[Walk, list[Kind]]:
+    """A walk in which the first transfer of each kind that ``at`` accepts fails; with it the kinds that did.
+
+    ``stumble``: the fault of the n-th of them.
+    """
+    hit: list[Kind] = []
+    with bench_with(platform, is_new) as (bench, unit):
+
+        def on_transfer(kind: Kind) -> None:
+            if kind not in hit and at(kind):
+                fault = parse_fault(f"at=control:{unit.transfers['control'] + 1},{stumble(len(hit))}")
+                hit.append(kind)
+                unit.order(fault)
+
+        Observer(unit, on_transfer)
+        return bench.walk(unit, within=3600.0), hit
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("platform", choices=RECIPES)
+    parser.add_argument("unit", choices=("new", "finished"))
+    parser.add_argument("--faults", default="/".join(STUMBLES), help="what happens, separated by /")
+    parser.add_argument("--from", dest="first", type=int, default=1, help="the first transfer (1)")
+    parser.add_argument("--step", type=int, default=1, help="every how many-th (1)")
+    chosen = parser.parse_args()
+    is_new, faults, started = chosen.unit == "new", chosen.faults.split("/"), time.monotonic()
+    kinds = kinds_of_a_walk(chosen.platform, is_new)
+    walks = bad = 0
+    for number in range(chosen.first, len(kinds) + 1, chosen.step):
+        for fault in faults:
+            walks += 1
+            try:
+                with bench_with(chosen.platform, is_new, (f"at=control:{number},{fault}",)) as (bench, unit):
+                    walk = bench.walk(unit)
+                    told = "" if walk.verdict is Verdict.PASS else f"{walk.verdict.name}: {walk.finished.reason}"
+            except AssertionError as error:
+                told = str(error)
+            if told:
+                bad += 1
+                sys.stdout.write(f"transfer {number} ({kinds[number - 1]}), {fault}: {told}\n")
+                sys.stdout.flush()
+    seconds = time.monotonic() - started
+    sys.stdout.write(
+        f"{chosen.platform} {chosen.unit}: {len(kinds)} transfers, {walks} walks, {bad} not PASS, {seconds:.0f} s\n"
+    )
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

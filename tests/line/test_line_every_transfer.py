@@ -1,0 +1,165 @@
+"""One stumble of the bus, or one refusal of the moment, judges nobody: the unit passes all the same.
+
+Here every kind of transfer fails once in a walk; `tests.every_transfer` as a program fails every single one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+from every_transfer import STUMBLES, Kind, Observer, bench_with, kinds_of_a_walk, walk_that_stumbles
+
+from drivers.virtual.faults import parse_fault
+from drivers.wire.control import Service
+from station.engine.events import HandsDone, HandsNeeded
+from station.model import Verdict
+
+UNITS = [("boron", True), ("boron", False), ("argon", True), ("argon", False)]
+NAMES = ["new boron", "finished boron", "new argon", "finished argon"]
+PASSING_CODES = [-100, -110, -140, -150, -160, -210, -221, -230, -240, -250, -260, -1200, -1210]
+"""Results about the moment (reference usb-and-serial 4.12)."""
+
+known_kinds = cache(kinds_of_a_walk)
+
+
+def in_turn(faults: tuple[str, ...], first: int) -> Callable[[int], str]:
+    return lambda number: faults[(first + number) % len(faults)]
+
+
+@pytest.mark.parametrize("first", range(len(STUMBLES)))
+@pytest.mark.parametrize(("platform", "is_new"), UNITS, ids=NAMES)
+def test_a_unit_passes_though_a_transfer_of_every_kind_fails_once(platform: str, is_new: bool, first: int) -> None:
+    """Over all runs every kind fails in every way; no two runs have the same mixture."""
+    kinds = frozenset(known_kinds(platform, is_new))
+    walk, hit = walk_that_stumbles(platform, is_new, kinds.__contains__, in_turn(STUMBLES, first))
+    assert walk.verdict is Verdict.PASS, walk.finished
+    assert len(hit) > 0.9 * len(kinds)
+
+
+@pytest.mark.parametrize("stumble", ["do=stall", "do=error,lost=request", "do=error,lost=reply"])
+@pytest.mark.parametrize("leaving", [3, 1, 6], ids=["GETSTATUS", "DNLOAD", "ABORT"])
+def test_a_flashed_unit_whose_way_out_of_dfu_stumbles_passes(leaving: int, stumble: str) -> None:
+    """The last transfer of that request before the unit runs again: all its flash was read back before."""
+    kinds = known_kinds("boron", True)
+    last = max(
+        number for number, kind in enumerate(kinds, 1) if (kind.request_type & 0x7F, kind.request) == (0x21, leaving)
+    )
+    with bench_with("boron", True, (f"at=control:{last},{stumble}",)) as (bench, unit):
+        walk = bench.walk(unit)
+    assert walk.verdict is Verdict.PASS, walk.finished
+    assert unit.faults.happened
+
+
+@pytest.mark.parametrize("code", PASSING_CODES)
+@pytest.mark.parametrize(("platform", "is_new"), UNITS, ids=NAMES)
+def test_a_unit_passes_though_it_refuses_every_request_once(platform: str, is_new: bool, code: int) -> None:
+    refused: set[int] = set()
+    with bench_with(platform, is_new) as (bench, unit):
+
+        def refuse_once(kind: Kind) -> None:
+            if (kind.request_type, kind.request) == (0xC0, Service.INIT) and kind.about not in refused:
+                refused.add(kind.about)
+                number = unit.transfers["control"] + 1
+                unit.order(parse_fault(f"at=control:{number},do=reject,code={code}"))
+
+        Observer(unit, refuse_once)
+        walk = bench.walk(unit)
+    assert walk.verdict is Verdict.PASS, walk.finished
+    assert len(refused) >= 6
+
+
+@pytest.mark.parametrize("request_type", [20, 21, 90, 554])
+def test_a_refusal_of_the_moment_that_stands_judges_nobody(request_type: int) -> None:
+    with bench_with("boron", False, (f"at=request:{request_type},do=reject,code=-110,times=1000",)) as (bench, unit):
+        walk = bench.walk(unit)
+    assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "unit_busy"), walk.finished
+
+
+@pytest.mark.parametrize("code", [-130, -270, -1400, -1911])
+def test_a_refusal_about_the_unit_fails_it_when_it_says_so_twice(code: int) -> None:
+    for times, verdict in ((1, Verdict.PASS), (2, Verdict.FAIL)):
+        with bench_with("boron", False, (f"at=request:90,do=reject,code={code},times={times}",)) as (bench, unit):
+            walk = bench.walk(unit)
+        assert walk.verdict is verdict, walk.finished
+
+
+@pytest.mark.parametrize("errno_name", ["eio", "eproto"])
+def test_a_unit_whose_every_transfer_fails_is_there_and_is_not_judged(errno_name: str) -> None:
+    """The bus still lists it: it was not unplugged, and it is no bad unit either."""
+    with bench_with("boron", False, (f"at=control:20,do=error,errno={errno_name},times=1000",)) as (bench, unit):
+        walk = bench.walk(unit)
+    assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "bad_contact"), walk.finished
+
+
+def test_a_unit_pulled_while_transfers_fail_was_unplugged() -> None:
+    with bench_with("boron", False, ("at=control:20,do=error,times=1000",)) as (bench, unit):
+        bench.plug(unit)
+        bench.wait(lambda _: unit.transfers["control"] >= 20)
+        bench.unplug()
+        finished = bench.wait_finished()
+    assert (finished.verdict, finished.sentence) == (Verdict.ABORTED, "unplugged_too_early")
+
+
+# --- protection -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [-110, -120, -130, -1400])
+def test_a_unit_that_refuses_to_tell_its_protection_is_not_taken_for_unprotected(code: int) -> None:
+    """Its Device OS knows the request, so no refusal means "there is none" (reference usb-and-serial 4.1)."""
+    with bench_with("boron", False, (f"at=request:76,do=reject,code={code},times=1000",)) as (bench, unit):
+        walk = bench.walk(unit)
+    assert walk.verdict is Verdict.ERROR, walk.finished
+    assert walk.finished.failed_step == "identify"
+    assert unit.score.flash_writes == 0
+
+
+@pytest.mark.parametrize("code", [-110, -120, -1400])
+def test_a_protection_that_is_refused_once_is_asked_again(code: int) -> None:
+    with bench_with("boron", False, (f"at=request:76,do=reject,code={code}",)) as (bench, unit):
+        assert bench.walk(unit).verdict is Verdict.PASS
+
+
+# --- a unit that vanishes on its way into DFU -------------------------------------------------------
+
+
+@pytest.mark.parametrize("moment", ["request:50", "request:50+0.5"])
+def test_a_unit_that_lost_power_on_its_way_into_dfu_is_asked_again_and_needs_no_hands(moment: str) -> None:
+    request, _, later = moment.partition("+")
+    with bench_with("boron", True) as (bench, unit):
+        if later:
+            unit.order(parse_fault(f"at={request},do=slow,by=0.0"))
+
+            def cut(kind: Kind) -> None:
+                if (kind.request, kind.about) == (Service.INIT, 50) and kind.request_type == 0xC0 and not times:
+                    times.append(bench.clock.now())
+                    bench.bus.at(float(later), lambda: unit.pull(2.0))
+
+            times: list[float] = []
+            Observer(unit, cut)
+        else:
+            unit.order(parse_fault(f"at={request},do=powercut,for=2"))
+        walk = bench.walk(unit)
+    assert walk.verdict is Verdict.PASS, walk.finished
+    assert not walk.of(HandsNeeded)
+    assert walk.seconds < 120.0
+
+
+def test_a_unit_pulled_for_good_on_its_way_into_dfu_is_not_waited_for_long() -> None:
+    with bench_with("boron", True, ("at=request:50,do=unplug",)) as (bench, unit):
+        walk = bench.walk(unit)
+    assert (walk.verdict, walk.finished.sentence) == (Verdict.ABORTED, "unplugged_too_early")
+
+
+def test_a_hand_that_lets_the_button_go_too_early_is_given_another_try() -> None:
+    with bench_with("boron", True, ("at=request:50,do=reject,code=-130,times=2",)) as (bench, unit):
+        bench.plug(unit)
+        asked = bench.wait_for(HandsNeeded, sentence="dfu_by_hand")
+        bench.sleep(3.0)
+        with unit.condition:
+            unit.restart()  # only tapped RESET
+        bench.sleep(20.0)
+        unit.press_mode_button()
+        bench.wait_for(HandsDone, since=bench.place_of(asked))
+        assert bench.wait_finished().verdict is Verdict.PASS
