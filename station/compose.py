@@ -49,7 +49,7 @@ from .errors import BadInput, CloudError, JournalError
 from .firmware.release import load_release
 from .firmware.store import FirmwareStore
 from .journal import Journal
-from .model import Batch, SeenBefore, SlotInfo
+from .model import Batch, KnownUnit, SeenBefore, SlotInfo
 from .paths import find_profile
 from .profile import Offline, Profile, load_profile
 from .secrets import SecretSource, WifiPassword
@@ -108,7 +108,7 @@ class Station:
         self._scanner = ScannerTurn(clock)
         self.outbox = OutboxWorker(clock, self.journal, self.bench, self._published)
         self.line = Line(
-            settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record,
+            settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record, self.journal.whose,
             binds_by_itself=not any(slot.port_path for slot in settings.slots),
         )  # fmt: skip
         self._enumerator = Enumerator(hardware.usb_host, clock, self.line.hotplug, on_failure=self._usb_failed)
@@ -328,6 +328,9 @@ class _Memory:
     def known_facts(self, device_id: str) -> dict[str, str]:
         unit = self._journal.unit(device_id)
         return {} if unit is None else {fact.name: fact.value for fact in unit.facts if not fact.is_disputed}
+
+    def whose(self, number: str, besides: str) -> KnownUnit | None:
+        return self._journal.whose(number, besides)
 
     def wifi_digest(self, device_id: str) -> str | None:
         return self._journal.wifi_digest(device_id)

@@ -277,7 +277,7 @@ class _Hands:
             with self._condition:
                 self._condition.wait_for(lambda: bool(self._seen), None, self._token)
                 event = self._seen.pop(0)
-            if isinstance(event, HandsNeeded) and event.sentence == "scan_label":
+            if isinstance(event, HandsNeeded) and event.waits_for_scan:
                 self._scan()
             elif isinstance(event, AttemptFinished) and event.attempt not in self._past and self._looks(unit):
                 break

@@ -146,6 +146,15 @@ class SeenBefore:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownUnit:
+    """A unit the journal knows. ``label`` is what a person calls it; ``seen`` its last finished attempt, if any."""
+
+    device_id: str
+    label: str
+    seen: SeenBefore | None
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxItem:
     """Cloud work owed for one unit. ``action`` is a step name; ``body`` JSON without secrets."""
 

@@ -111,6 +111,11 @@ def is_sold_as(serial: str, skus: Collection[str]) -> bool | None:
     return any(sku in row.skus for sku in skus)
 
 
+def is_order_code(text: str) -> bool:
+    """Whether ``text`` is a SKU, or begins with one: what stands on the box beside the unit's label."""
+    return any(text.startswith(sku) for row in SKU_ROWS for sku in row.skus)
+
+
 @dataclass(frozen=True, slots=True)
 class SkuMinimum:
     """Units sold under SKUs that begin with ``sku`` never run a Device OS older than ``device_os`` (D9)."""

@@ -16,6 +16,7 @@ class Scan(Command):
 
     text: str
     slot: int | None = None  # the slot it was typed for; a scanner names none
+    field: str = ""  # of the open screen, that takes scans first: "find" or "batch"
 
     def __repr__(self) -> str:
         return "Scan(***)"

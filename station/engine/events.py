@@ -149,11 +149,18 @@ class OperatorChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRead(Event):
-    """What a scan was taken for. ``shown`` is safe to display (secrets masked)."""
+    """What a scan was taken for. ``shown`` is safe to display (secrets masked).
+
+    ``field``: the field of the open screen it goes to. ``sentence`` (a key of the word catalogue, may be empty) with
+    ``values`` is what the station answers.
+    """
 
     shown: str
     accepted: bool
     reason: str = ""
+    field: str = ""
+    sentence: str = ""
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +230,7 @@ class HandsNeeded(Event):
     sentence: str
     led: str = ""
     values: tuple[str, ...] = ()
+    waits_for_scan: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,21 +10,16 @@ import threading
 from collections.abc import Callable, Mapping
 
 from drivers.clock import Clock
-from drivers.errors import BadIdentity
 from drivers.hotplug import Attached, Detached, PortWatch
 from drivers.identity import (
     PortPath,
     ScannedBadge,
     ScannedBatch,
     ScannedCommand,
-    ScannedDeviceId,
-    ScannedSerial,
-    SerialNumber,
-    parse_scan,
-    printable,
 )  # fmt: skip
 
-from ..model import SlotInfo
+from ..model import KnownUnit, SlotInfo
+from ..scan import Reading, may_be_label, read_scan, thing_of
 from ..step_graph import with_companions
 from .commands import BindPort, Command, RetrySlot, RunStep, Scan, SetOperator, SignalUnit, StopSlot
 from .events import CommandRefused, OperatorChanged, ScanRead, UnitArrived, UnitLeft, UnmappedPort
@@ -35,6 +30,15 @@ from .step import Emit
 log = logging.getLogger(__name__)
 
 PlatformName = Callable[[int | None], str]
+Whose = Callable[[str, str], KnownUnit | None]
+"""The unit with that serial number, Device ID, ICCID or IMEI that the journal knows, besides one by its Device ID."""
+
+DOUBLE_READ_S = 2.0
+"""A scanner held on a code reads it again within this time; a hand that was asked to scan again takes longer."""
+
+
+def _nobody(_number: str, _besides: str) -> None:
+    return None
 
 
 class Line:
@@ -51,18 +55,19 @@ class Line:
         publish: Emit,
         platform_name: PlatformName,
         record: Emit,
+        whose: Whose = _nobody,
         *,
         binds_by_itself: bool = False,
     ) -> None:
-        self._clock, self._publish, self._record = clock, publish, record
+        self._clock, self._publish, self._record, self._whose = clock, publish, record, whose
         self._binds_by_itself = binds_by_itself
         self._make_runner, self._platform_name = make_runner, platform_name
         self._moves = InOrder()  # arrivals, departures and bindings: what overtook another would lose a unit
-        self._lock = threading.Lock()  # guards the three tables below; nobody is called while it is held
+        self._lock = threading.Lock()  # guards what stands below; nobody is called while it is held
         self._slots = {slot.number: slot for slot in slots}
         self._runners: dict[str, SlotRunner] = {}
         self._strangers: dict[str, Attached] = {}
-        self._doubted: tuple[int, str] | None = None
+        self._last_scan: tuple[Scan, float] | None = None
         for slot in slots:
             if slot.port_path:
                 self._add_runner(slot)
@@ -140,52 +145,85 @@ class Line:
             handler(self, command)
 
     def _scan(self, command: Scan) -> None:
-        try:
-            scanned = parse_scan(command.text)
-        except BadIdentity as error:
-            log.info("unreadable scan: %s", error)  # it repeats nothing that may be a secret
-            self._read(legible(command.text), accepted=False, reason=_why_unreadable(command.text))
-            return
-        if isinstance(scanned, ScannedBadge):
-            self._set_operator(SetOperator(scanned.badge))
-            self._read(f"OP:{scanned.badge}", accepted=True)
-        elif isinstance(scanned, ScannedCommand | ScannedBatch):
-            self._read(command.text, accepted=False, reason="not used here")
+        read = read_scan(command.text)
+        if isinstance(read.scanned, ScannedBadge):
+            self._set_operator(SetOperator(read.scanned.badge))
+            self._read(f"OP:{read.scanned.badge}", accepted=True)
+        elif _FIELDS[command.field](read):
+            self._fill_field(command, read)
+        elif isinstance(read.scanned, ScannedCommand | ScannedBatch):
+            self._read(command.text.strip(), accepted=False, reason="not used here")
         else:
-            self._bind_scan(command, shown_scan(scanned))
+            self._route(command, read)
 
-    def _bind_scan(self, command: Scan, shown: str) -> None:
-        """To the slot it was typed for, the slot that asks, the slot whose unit it names, or the only running slot.
+    def _fill_field(self, command: Scan, read: Reading) -> None:
+        text = read.batch_name if command.field == "batch" else read.number
+        is_usable = bool(text) and "***" not in read.shown
+        reason = "" if is_usable else _why(read)
+        self._read(text if is_usable else read.shown, accepted=is_usable, reason=reason, field=command.field)
 
-        A label of another slot's unit is doubted once - a hand took the wrong one -, and believed the second time.
+    def _route(self, command: Scan, read: Reading) -> None:
+        """To the slot that waits for it, the slot whose unit it names, or the unit's history."""
+        runner = self._target(command.slot, read)
+        if runner is not None and (read.number or runner.is_waiting_scan):
+            self._hand_over(command, read, runner)
+        elif read.number:
+            self._tell_history(read)
+        else:
+            self._read(read.shown, accepted=False, reason=_why(read))
+
+    def _target(self, number: int | None, read: Reading) -> SlotRunner | None:
+        """The slot it was typed for, the slot that asks (one at a time), the slot whose unit it names.
+
+        A slot that does not ask yet keeps the label for when it does; so does the only one whose unit has not said
+        who it is.
         """
-        runner = self._scan_target(command.slot, shown)
-        if runner is None:
-            self._read(shown, accepted=False, reason="no slot waits for it")
-            return
-        owner = next((r.slot.number for r in self.runners if r is not runner and shown in r.names), 0)
-        doubt = (runner.slot.number, shown)
-        if owner and doubt != self._doubted:
-            self._doubted = doubt
-            reason = f"label of slot {owner}, not {runner.slot.number}"
-            self._read(shown, accepted=False, reason=reason, slot=runner.slot.number)
-            return
-        runner.scan(command.text)
-        self._read(shown, accepted=True, slot=runner.slot.number)
-
-    def _scan_target(self, number: int | None, shown: str) -> SlotRunner | None:
-        """At most one slot asks at a time. None: nobody does, and nothing says whose the scan is.
-
-        A slot named by hand need not ask yet: the label is kept for when it does.
-        """
-        asking = [r for r in self.runners if r.is_waiting_scan]
         running = [r for r in self.runners if r.is_running]
-        named = [r for r in running if r.slot.number == number]
-        found = named or asking or [r for r in running if shown in r.names] or running
+        choices = (
+            [r for r in running if r.slot.number == number],
+            [r for r in running if r.is_waiting_scan],
+            [r for r in running if read.number in r.names],
+            [r for r in running if len(r.names) < 2 and may_be_label(read.scanned)],
+        )
+        found = next((some for some in choices if some), [])
         return found[0] if len(found) == 1 else None
 
-    def _read(self, shown: str, *, accepted: bool, reason: str = "", slot: int = 0) -> None:
-        self._publish(ScanRead(at=self._clock.utc(), slot=slot, shown=shown, accepted=accepted, reason=reason))
+    def _hand_over(self, command: Scan, read: Reading, runner: SlotRunner) -> None:
+        """A scanner that reads twice in one go reads once: a second look is one that a hand took."""
+        now = self._clock.now()
+        with self._lock:
+            last, self._last_scan = self._last_scan, (command, now)
+        if last is not None and last[0] == command and now - last[1] < DOUBLE_READ_S:
+            return
+        if runner.is_waiting_scan:
+            runner.scan(read)  # the step says what it makes of it
+        elif owner := runner.neighbour(read.number):
+            reason = f"label of slot {owner}, not {runner.slot.number}"
+            self._read(read.shown, accepted=False, reason=reason, slot=runner.slot.number)
+        else:
+            runner.scan(read)
+            self._read(read.shown, accepted=True, slot=runner.slot.number)
+
+    def _tell_history(self, read: Reading) -> None:
+        known = self._whose(read.number, "")
+        if known is None:
+            self._read(read.shown, accepted=False, reason="no slot waits for it")
+        elif known.seen is None:
+            self._read(read.number, accepted=True, sentence="unit_begun", values=(known.label,))
+        else:
+            seen = (known.label, known.seen.verdict.name, known.seen.at.isoformat(timespec="seconds"))
+            self._read(read.number, accepted=True, sentence="unit_history", values=seen)
+
+    def _read(
+        self, shown: str, *, accepted: bool, reason: str = "", slot: int = 0, field: str = "", sentence: str = "",
+        values: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        self._publish(
+            ScanRead(
+                at=self._clock.utc(), slot=slot, shown=shown, accepted=accepted, reason=reason, field=field,
+                sentence=sentence, values=values,
+            )
+        )  # fmt: skip
 
     def _set_operator(self, command: SetOperator) -> None:
         event = OperatorChanged(at=self._clock.utc(), operator=command.badge)
@@ -267,35 +305,16 @@ class Line:
     }
 
 
-_SECRET_LENGTH = 15
-"""A word as long as a mobile secret may be one."""
+_FIELDS: dict[str, Callable[[Reading], bool]] = {
+    "": lambda _read: False,
+    "find": lambda read: not isinstance(read.scanned, ScannedCommand | ScannedBatch),
+    "batch": lambda read: not isinstance(read.scanned, ScannedCommand) and not may_be_label(read.scanned),
+}
+"""Which scans the field of the open screen takes."""
 
 
-def legible(text: str) -> str:
-    """What may be displayed of a scan nobody can read: nothing that may be a secret by the grammar of labels.
-
-    That is all after the first blank, and a word as long as a secret.
-    """
-    head, _, tail = text.strip().partition(" ")
-    shown = "***" if len(head) >= _SECRET_LENGTH else printable(head)
-    return f"{shown} ***" if tail else shown
-
-
-def _why_unreadable(text: str) -> str:
-    """For the operator, in few words."""
-    try:
-        SerialNumber.parse(text.strip().partition(" ")[0])
-    except BadIdentity:
-        return "no label or badge"
-    return "label is not whole"
-
-
-def shown_scan(scanned: object) -> str:
-    """What may be displayed of a scan: never what follows the serial number."""
-    match scanned:
-        case ScannedSerial(serial=serial):
-            return str(serial)
-        case ScannedDeviceId(device_id=device_id):
-            return str(device_id)
-        case _:
-            return str(getattr(scanned, "iccid", getattr(scanned, "imei", "")))
+def _why(read: Reading) -> str:
+    """For the operator, in few words: a badge or a batch on a wrong keyboard layout cannot be read either."""
+    if read.scanned is None and read.otherwise:
+        return f"keyboard is {read.otherwise[0][0]}"
+    return read.why or thing_of(read.scanned)

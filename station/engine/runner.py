@@ -14,6 +14,7 @@ from drivers.hotplug import PortWatch
 
 from ..errors import JournalError, JournalHeld, blame
 from ..model import OUTCOME_VERDICT, SlotInfo, Verdict
+from ..scan import Reading
 from .attempt import Attempt, Ending, Stop, sentence_of
 from .events import AttemptFinished, AttemptStarted, Event, Head
 from .ports import JournalPort, Seat, WorkBench
@@ -58,9 +59,10 @@ class SlotRunner:
         self.slot, self.port = slot, port
         self._clock, self._bench, self._journal, self._publish = clock, bench, journal, publish
         self._condition = clock.condition()
-        self._desk = SlotDesk(clock, scanner or ScannerTurn(clock))
+        self._desk = SlotDesk(clock, scanner or ScannerTurn(clock), slot.number, lambda: self.names)
         self._jobs: list[_Job] = []
         self._attempt: Attempt | None = None
+        self._judged: frozenset[str] = frozenset()  # identities of the unit that had the last attempt
         self._handled = -1  # the port's generation whose unit has its verdict
         self._unrecorded: tuple[Event, ...] = ()  # an attempt the journal was held too long for
         self._is_stopping = False
@@ -108,8 +110,8 @@ class SlotRunner:
         """Let the unit's LED shout (or stop) when the slot is idle."""
         self._ask(_Job(signal=on))
 
-    def scan(self, text: str) -> None:
-        self._desk.put(text)
+    def scan(self, read: Reading) -> None:
+        self._desk.put(read)
 
     @property
     def is_waiting_scan(self) -> bool:
@@ -121,9 +123,16 @@ class SlotRunner:
 
     @property
     def names(self) -> frozenset[str]:
-        """Every identity known of the unit in the running attempt."""
+        """Every identity known of the unit in this slot, as long as it is there."""
         with self._condition:
-            return self._attempt.names if self._attempt is not None else frozenset()
+            if self._attempt is not None:
+                return self._attempt.names
+            is_there = self.port.current is not None and self.port.generation == self._handled
+            return self._judged if is_there else frozenset()
+
+    def neighbour(self, number: str) -> int:
+        """The other slot that holds the unit with that number; 0 if none does."""
+        return self._desk.neighbour(number)
 
     # --- the slot's own thread ---
 
@@ -198,7 +207,7 @@ class SlotRunner:
         finally:
             work.close()
             with self._condition:
-                self._attempt = None
+                self._judged, self._attempt = attempt.names, None
         self._settle(ending, generation)
         self._unrecorded += ending.unrecorded
 

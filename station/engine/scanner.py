@@ -1,4 +1,4 @@
-"""One scanner, one question at a time: whose turn it is, and what has been scanned for whom."""
+"""One scanner, one question at a time: whose turn it is, what has been scanned for whom, and whose label it is."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from drivers.clock import CancelToken, Clock
+
+from ..scan import Reading
 
 
 class ScannerTurn:
@@ -19,6 +21,7 @@ class ScannerTurn:
     def __init__(self, clock: Clock) -> None:
         self._condition = clock.condition()
         self._queue: collections.deque[object] = collections.deque()
+        self.desks: list[SlotDesk] = []
 
     @contextlib.contextmanager
     def hold(self, cancel: CancelToken, waits: Callable[[int], None]) -> Iterator[None]:
@@ -47,31 +50,45 @@ class ScannerTurn:
 
 
 class SlotDesk:
-    """Scans bound to one slot, waiting for the step that asked."""
+    """Scans bound to one slot, waiting for the step that asked.
 
-    def __init__(self, clock: Clock, turn: ScannerTurn) -> None:
+    ``names``: every identity known of the unit in this slot, for the slots that wonder whose label they were shown.
+    """
+
+    def __init__(
+        self, clock: Clock, turn: ScannerTurn, slot: int = 0, names: Callable[[], frozenset[str]] = frozenset
+    ) -> None:
         self._condition, self._turn = clock.condition(), turn
-        self._scans: collections.deque[str] = collections.deque(maxlen=4)
+        self._scans: collections.deque[Reading] = collections.deque(maxlen=4)
+        self.slot, self.names = slot, names
         self.is_waiting = False
+        turn.desks.append(self)
 
-    def put(self, text: str) -> None:
+    def put(self, read: Reading) -> None:
         with self._condition:
-            self._scans.append(text)
+            self._scans.append(read)
             self._condition.notify_all()
 
     def clear(self) -> None:
         with self._condition:
             self._scans.clear()
 
-    def my_turn(self, cancel: CancelToken, waits: Callable[[int], None]) -> contextlib.AbstractContextManager[None]:
-        return self._turn.hold(cancel, waits)
-
-    def wait_scan(self, timeout_s: float, cancel: CancelToken) -> str | None:
-        """The next scan for this slot, one that came before it asked included; None after ``timeout_s``."""
-        with self._condition:
+    @contextlib.contextmanager
+    def my_turn(self, cancel: CancelToken, waits: Callable[[int], None]) -> Iterator[None]:
+        """Have the scanner for this slot alone; ``waits`` and `Cancelled` as `ScannerTurn.hold`."""
+        with self._turn.hold(cancel, waits):
             self.is_waiting = True
             try:
-                arrived = self._condition.wait_for(lambda: bool(self._scans), timeout_s, cancel)
-                return self._scans.popleft() if arrived else None
+                yield
             finally:
                 self.is_waiting = False
+
+    def wait_scan(self, timeout_s: float, cancel: CancelToken) -> Reading | None:
+        """The next scan for this slot, one that came before it asked included; None after ``timeout_s``."""
+        with self._condition:
+            arrived = self._condition.wait_for(lambda: bool(self._scans), timeout_s, cancel)
+            return self._scans.popleft() if arrived else None
+
+    def neighbour(self, number: str) -> int:
+        """Return the other slot that holds the unit with that number; 0 if none does."""
+        return next((desk.slot for desk in self._turn.desks if desk is not self and number in desk.names()), 0)

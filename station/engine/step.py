@@ -14,6 +14,7 @@ from typing import Protocol
 from drivers.clock import CancelToken, Clock, Deadline
 
 from ..model import Measurement, Outcome
+from ..scan import Reading
 from .events import Event, HandsDone, HandsNeeded, Head, Measured, StepHeld, StepProgress, StepResumed
 from .records import WriteConfirmed, WriteIntended
 
@@ -67,8 +68,12 @@ class ScanDesk(Protocol):
         """
         ...
 
-    def wait_scan(self, timeout_s: float, cancel: CancelToken) -> str | None:
+    def wait_scan(self, timeout_s: float, cancel: CancelToken) -> Reading | None:
         """The next scan bound to this slot (it may hold a secret), or None when ``timeout_s`` passed."""
+        ...
+
+    def neighbour(self, number: str) -> int:
+        """The other slot that holds the unit with that serial number, Device ID, ICCID or IMEI; 0 if none does."""
         ...
 
 
@@ -78,8 +83,19 @@ class NobodysDesk:
     def my_turn(self, cancel: CancelToken, waits: Callable[[int], None]) -> contextlib.AbstractContextManager[None]:
         raise NotImplementedError("this work asks nobody for a scan")
 
-    def wait_scan(self, timeout_s: float, cancel: CancelToken) -> str | None:
+    def wait_scan(self, timeout_s: float, cancel: CancelToken) -> Reading | None:
         raise NotImplementedError("this work asks nobody for a scan")
+
+    def neighbour(self, number: str) -> int:
+        raise NotImplementedError("this work asks nobody for a scan")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a person is asked to do: a key of the word catalogue with its values."""
+
+    sentence: str
+    values: tuple[str, ...] = ()
 
 
 PACE_SHARE = 0.05
@@ -146,9 +162,15 @@ class StepContext:
         self.record(WriteConfirmed(step=self.step, target=target, what=what, **self.head()))
 
     @contextlib.contextmanager
-    def hands(self, sentence: str, led: str = "", values: tuple[str, ...] = ()) -> Iterator[None]:
+    def hands(
+        self, sentence: str, led: str = "", values: tuple[str, ...] = (), *, waits_for_scan: bool = False
+    ) -> Iterator[None]:
         """Ask the operator for one action for as long as the block runs."""
-        self.announce(HandsNeeded(step=self.step, sentence=sentence, led=led, values=values, **self.head()))
+        self.announce(
+            HandsNeeded(
+                step=self.step, sentence=sentence, led=led, values=values, waits_for_scan=waits_for_scan, **self.head()
+            )
+        )
         try:
             yield
         finally:
@@ -163,16 +185,26 @@ class StepContext:
         finally:
             self.announce(StepResumed(step=self.step, **self.head()))
 
-    def scan(self, sentence: str, values: tuple[str, ...], timeout_s: float) -> str | None:
-        """Ask for one scan (it may hold a secret); None after ``timeout_s``.
+    def scan(self, ask: Ask, timeout_s: float, judge: Callable[[Reading], Ask | None]) -> bool:
+        """Ask for a scan until ``judge`` asks for no other one; False when ``timeout_s`` passed before that.
 
         Waiting until the scanner is free, and until a hand has found it, is no time of the step.
         """
         left = self.deadline.remaining
-        with self._scanner_turn(), self.hands(sentence, values=values):
-            text = self.desk.wait_scan(timeout_s, self.cancel)
+        with self._scanner_turn(), self.hands(ask.sentence, values=ask.values, waits_for_scan=True):
+            patience = Deadline.after(self.clock, timeout_s)
+            again: Ask | None = ask
+            while (read := self.desk.wait_scan(max(0.0, patience.remaining), self.cancel)) is not None:
+                again = judge(read)
+                if again is None:
+                    break
+                self.announce(
+                    HandsNeeded(
+                        step=self.step, sentence=again.sentence, values=again.values, waits_for_scan=True, **self.head()
+                    )
+                )  # fmt: skip
         self.deadline = Deadline.after(self.clock, left)
-        return text
+        return again is None
 
     @contextlib.contextmanager
     def _scanner_turn(self) -> Iterator[None]:

@@ -20,7 +20,7 @@ from drivers.identity import MobileSecret
 from ..engine.events import BatchProgress
 from ..errors import JournalError
 from ..figures import Figures
-from ..model import Batch, Measurement, OutboxItem, Outcome, ProfileRef, SeenBefore, StepRecord, Verdict
+from ..model import Batch, KnownUnit, Measurement, OutboxItem, Outcome, ProfileRef, SeenBefore, StepRecord, Verdict
 from .chain import Row, Tail, flaw
 from .directory import JOURNAL_FILE, check_journal_files
 from .entries import stamp
@@ -44,6 +44,11 @@ LONGEST_PAUSE = datetime.timedelta(hours=1)
 
 _SEARCHED = ("serial", "iccid", "imei", "mac")
 """Facts by which a unit is found; the Device ID and attempt ids are searched besides."""
+
+
+WHOSE = """SELECT device_id, label FROM units WHERE device_id <> ? AND (device_id = ? OR device_id IN (
+    SELECT device_id FROM facts WHERE key = ? AND name IN ('serial', 'iccid', 'imei') AND NOT disputed))
+    ORDER BY last_seen DESC LIMIT 1"""
 
 
 class JournalReader:
@@ -194,6 +199,17 @@ class JournalReader:
             " WHERE device_id = ? AND verdict IS NOT NULL ORDER BY started_seq DESC LIMIT 1",
             device_id.lower(),
         )
+
+    def whose(self, number: str, besides: str = "") -> KnownUnit | None:
+        """The unit with that Device ID, or that had this serial number, ICCID or IMEI; of several the last one seen.
+
+        ``besides``: the Device ID of a unit that is not meant.
+        """
+        found = self._one(
+            lambda row: (str(row["device_id"]), str(row["label"])),
+            WHOSE, besides.lower(), number.lower(), search_key(number),
+        )  # fmt: skip
+        return None if found is None else KnownUnit(*found, self.seen_before(found[0]))
 
     # --- units ---
 

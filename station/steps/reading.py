@@ -7,8 +7,6 @@ Nothing here writes to the unit.
 from __future__ import annotations
 
 from drivers.devices import ConsoleIdentity
-from drivers.errors import BadIdentity
-from drivers.identity import ScannedDeviceId, ScannedIccid, ScannedImei, ScannedSerial, parse_scan
 from drivers.platforms import OsVersion
 from drivers.wire import requests
 from drivers.wire.replies import InterfaceType
@@ -16,9 +14,10 @@ from drivers.wire.replies import InterfaceType
 from ..engine.events import UnitIdentified
 from ..engine.records import UnitFacts
 from ..engine.step import StepContext
-from ..errors import StepFault, UnitRejected
+from ..errors import UnitRejected
 from ..model import CHANGING_FACTS, IdentityFact
 from ..sku import is_sold_as, sku_row
+from .label import read_label
 from .listening import listening
 from .unit import Unit
 
@@ -51,7 +50,7 @@ def complete(unit: Unit, ctx: StepContext) -> None:
     _check_sku(unit)
     _check_recalled(unit)
     tell(unit, ctx)
-    _read_label(unit, ctx)
+    read_label(unit, ctx)
     unit.identity.is_complete = True
 
 
@@ -178,60 +177,6 @@ def _check_sku(unit: Unit) -> None:
             f"{serial} is a {row.names.replace(' ', ' or ')}, this batch wants {' or '.join(unit.skus)}; red bin",
             sentence="wrong_sku",
             values=(row.name or row.skus[0], unit.skus[0]),
-        )
-
-
-# --- the label ---
-
-
-def _read_label(unit: Unit, ctx: StepContext) -> None:
-    if not unit.label.is_expected:
-        return
-    text = ctx.scan("scan_label", (unit.identity.label,), unit.label.timeout_s)
-    if text is None:
-        raise StepFault(
-            f"no label was scanned within {unit.label.timeout_s:.0f} s; scan the label, then retry",
-            sentence="label_not_scanned",
-        )
-    _compare_label(unit, text)
-
-
-def _compare_label(unit: Unit, text: str) -> None:
-    try:
-        scanned = parse_scan(text)
-    except BadIdentity as error:
-        raise UnitRejected(str(error), sentence="unknown_serial") from error
-    match scanned:
-        case ScannedSerial(serial=serial, secret=secret):
-            _note_scanned(unit, "serial", str(serial))
-            _compare_secret(unit, secret)
-        case ScannedDeviceId(device_id=device_id):
-            _note_scanned(unit, "device_id", str(device_id))
-        case ScannedIccid(iccid=iccid):
-            _note_scanned(unit, "iccid", str(iccid))
-        case ScannedImei(imei=imei):
-            _note_scanned(unit, "imei", str(imei))
-        case _:
-            raise UnitRejected("the scan is no unit label; scan the unit's label", sentence="unknown_serial")
-
-
-def _note_scanned(unit: Unit, name: str, value: str) -> None:
-    """What the label says must have been read from the unit: nothing to compare it with is no agreement."""
-    if unit.fact(name) is None:
-        raise UnitRejected(
-            f"the label says {name} {value}, but {unit.platform.name} {unit.identity.label} has none;"
-            " hand the unit to the technician",
-            sentence="wrong_label",
-        )
-    note(unit, name, value, "label")
-
-
-def _compare_secret(unit: Unit, secret: object) -> None:
-    """Compared without ever being shown (A7)."""
-    if secret is not None and unit.identity.secret is not None and secret != unit.identity.secret:
-        raise UnitRejected(
-            f"the mobile secret on the label of {unit.identity.label} is not the unit's; hand it to the technician",
-            sentence="wrong_label",
         )
 
 

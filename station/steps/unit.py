@@ -14,7 +14,7 @@ from drivers.identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Se
 from drivers.platforms import OsVersion, Platform
 from drivers.wire.requests import ModuleInfo
 
-from ..model import IdentityFact, SeenBefore
+from ..model import IdentityFact, KnownUnit, SeenBefore
 from ..profile import Label
 
 
@@ -24,6 +24,10 @@ class UnitMemory(Protocol):
     def seen_before(self, device_id: str) -> SeenBefore | None: ...
     def known_facts(self, device_id: str) -> dict[str, str]:
         """Identity facts read on earlier visits, name -> value; empty for a stranger."""
+        ...
+
+    def whose(self, number: str, besides: str) -> KnownUnit | None:
+        """Another unit than ``besides`` (its Device ID) with that Device ID, or that had that serial, ICCID or IMEI."""
         ...
 
     def wifi_digest(self, device_id: str) -> str | None:

@@ -220,24 +220,26 @@ class BenchApp(App[None]):
         return events.Key(small, small)
 
     def _scanned(self, text: str) -> None:
-        """A scanner's label goes where one is waited for, unless its slot was just named with S."""
-        slot = None
+        """A scan goes to the field of the open screen, else to the engine; S named its slot."""
+        slot, field = None, ""
         if isinstance(self.screen, TypeLabel):
             slot = self.screen.slot
             self.screen.dismiss(None)
-        self._heard(text, slot)
+        elif isinstance(self.screen, Find | Batches):
+            field = self.screen.takes_scans
+        self._heard(text, slot, field)
 
-    def _heard(self, text: str, slot: int | None) -> None:
+    def _heard(self, text: str, slot: int | None, field: str = "") -> None:
         """Codes that stand for a key or ask for a batch end here; all others are the engine's to read."""
         kind, _, rest = text.strip().partition(":")
         press = self._keys_to_scan.get(rest.upper()) if kind.upper() == "CMD" else None
         if press is not None:
             press(self._only_unit())
-        elif kind.upper() == "BATCH":
+        elif kind.upper() == "BATCH" and not field:
             is_open = any(line.batch.id == rest for line in self.state.batches)
             self._say("batch_open" if is_open else "batch_not_open", rest)
         else:
-            self._send(Scan(text, slot))
+            self._send(Scan(text, slot, field))
 
     def _only_unit(self) -> int | None:
         """The slot that needs no number to be meant: no other holds a unit."""

@@ -22,6 +22,7 @@ from .state import (
     Ask,
     BatchLine,
     BenchState,
+    FieldScan,
     Held,
     LogLine,
     Past,
@@ -153,10 +154,17 @@ def _operator_changed(state: BenchState, event: ev.OperatorChanged) -> BenchStat
 
 
 def _scan_read(state: BenchState, event: ev.ScanRead) -> BenchState:
-    if event.accepted:
+    """A slot that asks again says itself what was read; the header answers all other scans."""
+    refused = words.line("scan_refused", (event.shown, event.reason or "not accepted"))
+    if event.field:
+        text, problem = (clean(event.shown, 60), "") if event.accepted else ("", refused)
+        return replace(state, field_scan=FieldScan(clean(event.field, 40), text, problem))
+    if event.accepted and not event.sentence:
         return replace(state, notice="")
-    text = words.line("scan_refused", (event.shown, event.reason or "not accepted"))
-    return _logged(replace(state, notice=text), event, text)
+    said = words.line(event.sentence, event.values) if event.accepted else refused
+    slot = state.slot(event.slot)
+    is_said = slot is not None and slot.ask is not None
+    return _logged(state if is_said else replace(state, notice=said), event, said)
 
 
 def _station_fault(state: BenchState, event: ev.StationFault) -> BenchState:

@@ -23,6 +23,8 @@ MAX_LENGTH = 256
 """Longer than any label; the rest of such a burst is dropped."""
 
 ENDINGS = frozenset({"enter", "tab"})
+SEPARATORS = frozenset("\x1d\x1e\x04")
+"""Group and record separators and end of transmission stand inside some codes; a terminal takes them for Ctrl keys."""
 
 K = TypeVar("K")
 
@@ -72,7 +74,7 @@ class ScanDetector(Generic[K]):
         ends = name in ENDINGS
         if ends and (len(self._text) >= MIN_LENGTH or self._is_rest(at)):
             return [*found, self._scan(at)]
-        if not ends and character is not None and len(character) == 1 and character.isprintable():
+        if not ends and character is not None and _is_of_a_code(character):
             self._hold(key, character, at)
             return found
         return [*found, *self._release(), Typed((key,))]
@@ -110,3 +112,7 @@ class ScanDetector(Generic[K]):
 
     def _clear(self) -> None:
         self._held, self._text = [], []
+
+
+def _is_of_a_code(character: str) -> bool:
+    return len(character) == 1 and (character.isprintable() or character in SEPARATORS)

@@ -223,6 +223,15 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldScan:
+    """A scan for the field of an open screen: the text for it, or why there is none. As `Refusal`, each is another."""
+
+    field: str
+    text: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BenchState:
     """The whole screen."""
 
@@ -238,6 +247,7 @@ class BenchState:
     history: tuple[Past, ...] = ()  # newest first
     notice: str = ""  # one sentence of the station itself, until something else happens
     refusal: Refusal | None = None  # the last one, until the next
+    field_scan: FieldScan | None = None  # the last one, until the next
     unknown_ports: tuple[str, ...] = ()  # units on ports without a slot, oldest first
 
     @classmethod

@@ -240,7 +240,7 @@ def _hands(slot: SlotState, place: Place) -> list[_Part]:
     ask = slot.ask
     if ask is None:
         return []
-    said = words.say(ask.sentence, ask.values) or words.SENTENCES["hands_default"]
+    said = words.say(ask.sentence, ask.values, place.tz) or words.SENTENCES["hands_default"]
     parts = []
     light = words.led(ask.led)
     if light is not None:

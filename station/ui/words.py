@@ -23,7 +23,8 @@ _MAX_VALUE = 24  # characters of one value inside a sentence
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """``says`` what is the matter, ``do`` is the one action. ``{0}`` is a value, ``{a 0}`` with its article."""
+    """``says`` what is the matter, ``do`` is the one action. ``{0}`` is a value, ``{a 0}`` with its article,
+    ``{t 0}`` a time, ``{v 0}`` the word for a verdict."""
 
     says: tuple[str, ...] = ()
     do: str = ""
@@ -115,6 +116,15 @@ SENTENCES: dict[str, Sentence] = {
     "check_station": Sentence(("Unit is not judged.",), TECHNICIAN),
     # hands
     "scan_label": Sentence(("Unit {0}.",), "Scan its label."),
+    "label_of_slot": Sentence(("That is the label of slot {0}.",), "Scan again."),
+    "label_of_passed": Sentence(("That is the label of a unit", "that passed {t 0}."), "Scan again."),
+    "label_of_failed": Sentence(("That is the label of a unit", "that failed {t 0}."), "Scan again."),
+    "label_of_other": Sentence(("That is the label of another unit.",), "Scan again."),
+    "label_differs": Sentence(("Label says {0}.", "Unit does not."), "Scan again."),
+    "label_half_differs": Sentence(("Second half of the label differs.",), "Scan again."),
+    "keyboard_layout": Sentence(("Scanner keyboard is {0}.", "It has to be English."), SUPERVISOR),
+    "not_the_label": Sentence(("That is {a 0}.",), "Scan the unit's label."),
+    "no_label": Sentence(("{0} is no label.",), "Scan the unit's label."),
     "dfu_by_hand": Sentence((), "Hold MODE. Tap RESET. Let go at YELLOW."),
     "listening_by_hand": Sentence((), "Hold MODE. Let go at DARK BLUE."),
     # slots between attempts
@@ -127,6 +137,8 @@ SENTENCES: dict[str, Sentence] = {
     "no_free_slot": Sentence(("Unit on an unknown port.",), "Plug it into a slot."),
     "slot_taken": Sentence(("Slot {0} has a port already.",), "Press another number."),
     "scan_refused": Sentence(("Scan {0}: {1}.",), "Scan again."),
+    "unit_history": Sentence(("Unit {0}: {v 1}, {t 2}.",)),
+    "unit_begun": Sentence(("Unit {0} was here, not finished.",)),
     "scan_broken": Sentence(("Scan broke off.",), "Scan again."),
     "choose_slot": Sentence((), "First press a slot number."),
     "nothing_runs": Sentence(("Nothing runs in slot {0}.",)),
@@ -223,12 +235,15 @@ def led(name: str) -> Led | None:
     return LEDS.get(name.lower()) or Led(clean(name, _MAX_VALUE), "", "#FFFFFF", blinks=False)
 
 
-def say(key: str, values: Sequence[str] = ()) -> Sentence | None:
-    """The entry with its values filled in (cleaned and cut; a missing one reads ``?``), or None if unknown."""
+def say(key: str, values: Sequence[str] = (), tz: datetime.tzinfo | None = None) -> Sentence | None:
+    """The entry with its values filled in (cleaned and cut; a missing one reads ``?``), or None if unknown.
+
+    ``tz`` is the zone of times among them; None: the machine's.
+    """
     entry = SENTENCES.get(key)
     if entry is None:
         return None
-    return Sentence(tuple(_fill(line, values) for line in entry.says), _fill(entry.do, values))
+    return Sentence(tuple(_fill(line, values, tz) for line in entry.says), _fill(entry.do, values, tz))
 
 
 def line(key: str, values: Sequence[str] = ()) -> str:
@@ -244,8 +259,11 @@ def step_title(step: str, title: str = "") -> str:
 
 def seen_before(seen: SeenBefore, tz: datetime.tzinfo | None = None) -> str:
     """``tz`` None: the machine's own time zone."""
-    day = seen.at.astimezone(tz).strftime("%a %H:%M")
-    return line("seen_before", (VERDICT_WORD[seen.verdict], day, seen.station_id))
+    return line("seen_before", (VERDICT_WORD[seen.verdict], _day(seen.at, tz), seen.station_id))
+
+
+def _day(at: datetime.datetime, tz: datetime.tzinfo | None) -> str:
+    return at.astimezone(tz).strftime("%a %H:%M")
 
 
 def ended(verdict: Verdict, took_s: float) -> str:
@@ -253,18 +271,31 @@ def ended(verdict: Verdict, took_s: float) -> str:
     return f"{VERDICT_WORD[verdict]} in {seconds(took_s)}"
 
 
-_PLACE = re.compile(r"\{(a )?(\d)\}")
+_PLACE = re.compile(r"\{([atv] )?(\d)\}")
 
 
-def _fill(template: str, values: Sequence[str]) -> str:
+def _fill(template: str, values: Sequence[str], tz: datetime.tzinfo | None) -> str:
     """Only the catalogue's own text is a template; a value is never read for placeholders."""
 
     def one(match: re.Match[str]) -> str:
         index = int(match[2])
-        value = clean(values[index], _MAX_VALUE) if index < len(values) else ""
-        return _with_article(value or "?") if match[1] else value or "?"
+        value = values[index] if index < len(values) else ""
+        if match[1] == "t ":
+            value = _local(value, tz)
+        elif match[1] == "v ":
+            value = VERDICT_WORD[Verdict[value]] if value in Verdict.__members__ else value
+        value = clean(value, _MAX_VALUE) or "?"
+        return _with_article(value) if match[1] == "a " else value
 
     return _PLACE.sub(one, template)
+
+
+def _local(value: str, tz: datetime.tzinfo | None) -> str:
+    """A time as the events have it (ISO 8601), as day and time on the clock of the bench; anything else as it is."""
+    try:
+        return _day(datetime.datetime.fromisoformat(value), tz)
+    except (ValueError, OverflowError):
+        return value
 
 
 def _with_article(noun: str) -> str:

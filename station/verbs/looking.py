@@ -15,7 +15,7 @@ from drivers.wire.usb import Mode
 
 from ..engine.events import Event
 from ..engine.step import NobodysDesk, StepContext
-from ..model import IdentityFact, SeenBefore
+from ..model import IdentityFact, KnownUnit, SeenBefore
 from ..steps import reading
 from ..steps.unit import Unit
 
@@ -31,6 +31,9 @@ class _Stranger:
 
     def known_facts(self, device_id: str) -> dict[str, str]:  # noqa: ARG002
         return {}
+
+    def whose(self, number: str, besides: str) -> KnownUnit | None:  # noqa: ARG002
+        return None
 
     def knows_secret(self, device_id: str) -> bool:  # noqa: ARG002
         return False

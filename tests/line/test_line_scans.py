@@ -18,6 +18,7 @@ from drivers.virtual.unit import UnitMode, VirtualUnit
 from station.engine.commands import BindPort, RetrySlot, RunStep, Scan, SetOperator, StopSlot
 from station.engine.events import (
     AttemptFinished,
+    AttemptStarted,
     CommandRefused,
     Event,
     HandsNeeded,
@@ -29,8 +30,8 @@ from station.engine.events import (
     UnitLeft,
     UnmappedPort,
 )
-from station.engine.line import legible
 from station.model import Verdict
+from station.scan import legible
 
 LABELLED = replace(BORON, label=True)
 
@@ -45,9 +46,9 @@ def two_in(bench: LineBench) -> tuple[VirtualUnit, VirtualUnit]:
     return units
 
 
-def scan(bench: LineBench, text: str, slot: int | None = None) -> ScanRead:
+def scan(bench: LineBench, text: str, slot: int | None = None, field: str = "") -> ScanRead:
     mark = bench.mark()
-    bench.command(Scan(text, slot))
+    bench.command(Scan(text, slot, field))
     read = bench.wait_for(ScanRead, since=mark)
     assert isinstance(read, ScanRead)
     return read
@@ -75,11 +76,16 @@ def test_one_slot_is_asked_for_its_label_at_a_time(tmp_path: Path) -> None:
         assert [bench.wait_finished(slot).verdict for slot in (1, 2)] == [Verdict.PASS] * 2
 
 
-def test_a_hand_that_took_the_wrong_label_is_told_and_fails_no_unit(tmp_path: Path) -> None:
+def test_a_hand_that_took_the_wrong_label_is_told_whose_it_is_however_often_and_fails_no_unit(tmp_path: Path) -> None:
     with line_bench(tmp_path, LABELLED, slots=2) as bench:
         first, second = two_in(bench)
-        read = scan(bench, second.label)
-        assert (read.accepted, read.reason) == (False, "label of slot 2, not 1")
+        for _ in range(3):
+            mark = bench.mark()
+            read = scan(bench, second.label)
+            assert (read.accepted, read.slot, read.reason) == (False, 1, "label of slot 2")
+            again = bench.wait_for(HandsNeeded, slot=1, since=mark)
+            assert (again.sentence, again.values) == ("label_of_slot", ("2",))  # type: ignore[attr-defined]
+            bench.sleep(5.0)
         assert scan(bench, first.label).accepted
         assert bench.wait_finished(1).verdict is Verdict.PASS
 
@@ -111,14 +117,15 @@ def test_a_label_typed_for_a_slot_without_a_unit_goes_to_the_one_that_asks(tmp_p
 def test_two_units_with_swapped_labels_do_not_pass(tmp_path: Path) -> None:
     with line_bench(tmp_path, LABELLED, slots=2) as bench:
         first, second = two_in(bench)
-        for _ in range(2):  # whoever scans slot 1 sees the other's label there, however often
-            read = scan(bench, second.label)
-        assert read.accepted
-        assert bench.wait_finished(1).sentence == "wrong_label"
-        bench.wait_for(HandsNeeded, slot=2, sentence="scan_label")
-        assert any(scan(bench, first.label).accepted for _ in range(2))
-        assert bench.wait_finished(2).sentence == "wrong_label"
-        assert bench.flash_writes == 0
+        for slot, label in ((1, second.label), (2, first.label)):  # whoever scans a slot sees the other's label there
+            bench.wait_for(HandsNeeded, slot=slot, sentence="scan_label")
+            for _ in range(3):
+                bench.command(Scan(label))
+                bench.sleep(5.0)
+            finished = bench.wait_finished(slot)
+            assert (finished.verdict, finished.sentence) == (Verdict.ERROR, "label_not_scanned")
+            assert f"label of slot {3 - slot}" in finished.reason
+        assert (bench.flash_writes, bench.cloud_writes) == (0, 0)
 
 
 @pytest.mark.parametrize("what", ["serial", "device_id", "iccid", "imei"])
@@ -135,7 +142,9 @@ def test_any_number_on_the_label_or_card_will_do(what: str, tmp_path: Path) -> N
 def test_the_card_of_another_sim_stops_the_unit(tmp_path: Path) -> None:
     with line_bench(tmp_path, LABELLED) as bench:
         bench.plug(bench.unit())
-        bench.scan_when_asked("89014103211118510720")
+        for _ in range(2):
+            bench.scan_when_asked("89014103211118510720")
+            bench.sleep(5.0)
         finished = bench.wait_finished()
         assert (finished.verdict, finished.sentence) == (Verdict.FAIL, "wrong_label")
         assert (bench.flash_writes, bench.cloud_writes) == (0, 0)
@@ -185,6 +194,88 @@ def test_of_an_unreadable_scan_nothing_as_long_as_a_secret_is_shown(text: str) -
     assert len(shown) < 15 + len(" ***")
     if len(head) >= 15:
         assert shown.removesuffix(" ***") == "***"
+
+
+def test_a_scan_on_the_find_screen_is_looked_for_and_answers_no_slot(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED, slots=2) as bench:
+        first, second = two_in(bench)
+        for label in (second.label, first.label, f"]d1{second.label}", str(bench.stranger().serial)):
+            read = scan(bench, label, field="find")
+            assert (read.accepted, read.field, read.slot) == (True, "find", 0)
+            assert read.shown == label.removeprefix("]d1").split()[0]
+        refused = scan(bench, "BRN404XKIT!", field="find")
+        assert (refused.accepted, refused.field, refused.reason) == (False, "find", "no label or badge")
+        bench.sleep(5.0)
+        asked = [event.sentence for _, event in bench.events if isinstance(event, HandsNeeded)]
+        assert asked == ["scan_label"]
+        assert scan(bench, first.label).slot == 1
+
+
+@pytest.mark.rule("A7")
+def test_a_secret_scanned_on_the_find_screen_is_not_put_into_its_field(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED) as bench:
+        unit = bench.finished_unit(LABELLED)
+        read = scan(bench, unit.label.split()[1], field="find")
+        assert (read.accepted, read.shown) == (False, "***")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("BATCH:B-7", "B-7"), ("]C1BATCH:B-7", "B-7"), ("PO-4711", "PO-4711"), ("2026.11", "2026.11")]
+)
+def test_a_scan_on_the_batch_screen_is_the_name_of_a_batch(text: str, shown: str, tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED) as bench:
+        bench.plug(bench.unit())
+        bench.wait_for(HandsNeeded)
+        read = scan(bench, text, field="batch")
+        assert (read.accepted, read.field, read.shown) == (True, "batch", shown)
+
+
+def test_a_badge_or_label_goes_its_own_way_also_from_the_batch_screen(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED) as bench:
+        unit = bench.finished_unit(LABELLED)
+        bench.plug(unit)
+        bench.wait_for(HandsNeeded)
+        assert scan(bench, "OP:7788", field="batch").shown == "OP:7788"
+        assert scan(bench, "no batch/name", field="batch").accepted is False
+        assert scan(bench, unit.label, field="batch").slot == 1
+        assert bench.wait_finished().verdict is Verdict.PASS
+
+
+def test_a_label_nobody_waits_for_tells_the_units_history(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.finished_unit(BORON)
+        finished = bench.walk(unit).finished
+        read = scan(bench, unit.label)
+        assert (read.accepted, read.sentence) == (True, "unit_history")
+        assert read.values == (str(unit.spec.serial), "PASS", finished.at.isoformat(timespec="seconds"))
+        assert scan(bench, bench.stranger().label).reason == "no slot waits for it"
+
+
+def test_a_unit_that_walks_without_a_label_lets_others_be_asked_for(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        before, unit = bench.finished_unit(BORON, 1), bench.unit(number=2)
+        bench.walk(before)
+        mark = bench.mark()
+        bench.plug(unit)
+        bench.wait(lambda event: isinstance(event, StepStarted) and event.step == "device_os", since=mark)
+        assert scan(bench, before.label).sentence == "unit_history"
+        assert scan(bench, unit.label).slot == 1
+
+
+def test_a_label_scanned_before_the_unit_says_who_it_is_is_kept_for_its_question(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED) as bench:
+        unit = bench.finished_unit(LABELLED)
+        bench.plug(unit)
+        bench.wait_for(AttemptStarted)
+        assert scan(bench, unit.label).slot == 1
+        assert scan(bench, "BRN404XKIT").slot == 0
+        assert bench.wait_finished().verdict is Verdict.PASS
+
+
+def test_a_badge_on_a_wrong_keyboard_is_said_to_be_that(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        read = scan(bench, "OP\u00d60417")
+        assert (read.accepted, read.reason) == (False, "keyboard is QWERTZ")
 
 
 def test_a_badge_names_the_operator_of_what_follows(tmp_path: Path) -> None:

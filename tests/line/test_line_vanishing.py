@@ -256,7 +256,9 @@ def test_a_stranger_in_dfu_with_the_wrong_label_never_reaches_the_cloud(tmp_path
     with line_bench(tmp_path, recipe) as bench:
         unit = bench.unit(arrives=BootRequest.DFU, faults=("do=wrong-label",))
         bench.plug(unit)
-        bench.scan_when_asked(unit.label)
+        for _ in range(2):
+            bench.scan_when_asked(unit.label)
+            bench.sleep(5.0)
         finished = bench.wait_finished()
         assert (finished.verdict, finished.sentence) == (Verdict.FAIL, "wrong_label")
         assert bench.cloud_writes == 0

@@ -38,6 +38,7 @@ def walk_scanning(bench: LineBench, unit: VirtualUnit, *labels: str) -> Walk:
         bench.wait_for(HandsNeeded, since=mark, sentence="scan_label")
         for label in labels:
             bench.command(Scan(label))
+            bench.sleep(5.0)
 
     return bench.walk(unit, during=scan)
 
@@ -81,8 +82,8 @@ def test_a_member_of_another_product_is_not_moved_nor_written_to(arrives: BootRe
 def test_the_label_of_another_unit_fails_before_any_write(tmp_path: Path) -> None:
     with line_bench(tmp_path, LABELLED) as bench:
         unit = bench.unit(faults=("do=wrong-label",))
-        walk = walk_scanning(bench, unit, unit.label)
-        check_failed(walk, "wrong_label", str(unit.spec.serial), "label")
+        walk = walk_scanning(bench, unit, unit.label, unit.label)
+        check_failed(walk, "wrong_label", str(unit.spec.serial), "label", "twice")
         assert unit.label.split()[0] in walk.finished.reason
 
 
@@ -96,12 +97,14 @@ def test_a_serial_number_the_cloud_knows_otherwise_fails_before_any_write(tmp_pa
 
 @pytest.mark.rule("A5")
 def test_a_label_with_nothing_to_compare_it_with_on_the_unit_is_no_agreement(tmp_path: Path) -> None:
-    """A SIM card's number scanned for a unit that has no SIM."""
+    """A SIM card's number scanned for a unit that has no SIM: no word about the unit either."""
     recipe = replace(ARGON, label=True)
     with line_bench(tmp_path, recipe) as bench:
-        unit = bench.unit("argon")
-        walk = walk_scanning(bench, unit, str(bench.stranger().iccid))
-        check_failed(walk, "wrong_label", "iccid", str(unit.spec.serial))
+        unit, card = bench.unit("argon"), str(bench.stranger().iccid)
+        walk = walk_scanning(bench, unit, card, card, card)
+        assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "label_not_scanned")
+        assert f"{card}: SIM number" in walk.finished.reason
+        assert (walk.flash_writes, walk.cloud_writes) == (0, 0)
 
 
 def test_a_unit_of_another_sku_fails_and_one_the_table_does_not_know_is_left_to_the_other_checks(

@@ -130,6 +130,65 @@ async def test_a_scanned_batch_is_said_to_be_open_or_not(story: Story) -> None:
         assert story.sent == []
 
 
+@pytest.mark.parametrize(("opener", "field"), [("", ""), ("s", ""), ("enter", ""), ("f", "find"), ("b", "batch")])
+@on_loop
+async def test_a_scan_says_which_screen_it_was_made_on(story: Story, opener: str, field: str) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await press(pilot, "2", *opener.split())
+        await scan(pilot, app, "P044AB1234567")
+        (sent,) = story.sent
+        assert isinstance(sent, cmd.Scan)
+        assert sent.field == field
+
+
+@on_loop
+async def test_what_was_scanned_on_the_find_screen_is_found_there(story: Story) -> None:
+    app = story.app()
+    async with running(app, (120, 40)) as pilot:
+        await tell(pilot, app, *story.everything())
+        await press(pilot, "f", "x")
+        await tell(pilot, app, ev.ScanRead(at=AT, shown="P044AB1234503", accepted=True, field="find"))
+        assert app.screen.query_one(Input).value == "P044AB1234503"
+        assert "e00fce680000000000000003" in picture(app)
+        assert "P044AB1234501" not in picture(app)
+        await tell(pilot, app, ev.ScanRead(at=AT, shown="***", accepted=False, reason="no label", field="find"))
+        assert "Scan ***: no label. Scan again." in picture(app)
+        await press(pilot, "escape", "f")
+        assert app.screen.query_one(Input).value == ""
+        assert "Scan again" not in picture(app)
+
+
+@on_loop
+async def test_a_batch_scanned_on_the_batch_screen_stands_in_its_field(story: Story) -> None:
+    app = story.app(profiles=("boron-product",))
+    async with running(app) as pilot:
+        await press(pilot, "b")
+        await scan(pilot, app, "BATCH:B7")
+        assert story.sent == [cmd.Scan("BATCH:B7", None, "batch")]
+        await tell(pilot, app, ev.ScanRead(at=AT, shown="B7", accepted=True, field="batch"))
+        await press(pilot, "enter")
+        assert story.sent[1:] == [cmd.OpenBatch("B7", "boron-product", None)]
+
+
+@on_loop
+async def test_a_slot_that_asks_again_says_what_was_read_and_the_header_does_not(story: Story) -> None:
+    app = story.app()
+    head = story.head(2)
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.arrives(2))
+        await tell(
+            pilot, app, ev.HandsNeeded(**head, step="identify", sentence="scan_label", values=("P044AB1234502",))
+        )
+        await tell(pilot, app, ev.ScanRead(**head, shown="P044AB1234501", accepted=False, reason="label of slot 1"))
+        await tell(pilot, app, ev.HandsNeeded(**head, step="identify", sentence="label_of_slot", values=("1",)))
+        shown = picture(app)
+        assert "Scan P044AB1234501: label of slot 1." not in shown.splitlines()[0]
+        assert "Scan again." in shown
+        assert app.state.notice == ""
+        assert app.state.log[0].text == "Scan P044AB1234501: label of slot 1. Scan again."
+
+
 # --- keys ---
 
 

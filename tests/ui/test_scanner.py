@@ -73,6 +73,17 @@ def test_a_scan_after_a_typed_key_leaves_the_key_alone() -> None:
     assert play([("2", 1.0), *burst("P044AB1234567", first=0.2)]) == [Typed(("2",)), Scanned("P044AB1234567")]
 
 
+@pytest.mark.rule("A6")
+@pytest.mark.parametrize("text", ["]d2010950\x1d21P044AB1234567", "\x1dP044AB1234567", "[)>\x1e06\x1dSP044\x1e\x04"])
+def test_separators_inside_a_code_are_part_of_its_scan(text: str) -> None:
+    assert play(burst(text)) == [Scanned(text)]
+
+
+@pytest.mark.parametrize("key", ["\x04", "\x1d"])
+def test_a_separator_pressed_by_hand_is_a_key(key: str) -> None:
+    assert play([(key, 1.0)]) == [Typed((key,))]
+
+
 def test_a_burst_that_breaks_off_reaches_nothing_and_its_rest_is_no_scan() -> None:
     keys = [*burst("P044AB", end="1")[:7], *burst("234567", first=0.3)]
     assert play(keys) == [Broken(), Broken()]

@@ -199,11 +199,16 @@ def _literals_of(path: Path) -> set[str]:
         ("wrong_platform", (), ("This is a ?.", "This batch wants ?.", "Red bin.")),
         ("already_elsewhere", ("12345",), ("Already in product 12345.", "Technician.")),
         ("wifi_join_failed", (), ("Unit cannot join Wi-Fi.", "Red bin.")),
+        ("label_of_slot", ("1",), ("That is the label of slot 1.", "Scan again.")),
+        ("not_the_label", ("order code",), ("That is an order code.", "Scan the unit's label.")),
+        ("unit_history", ("P044", "PENDING", "2026-11-24T10:14:00+00:00"), ("Unit P044: SET ASIDE, Tue 10:14.",)),
+        ("unit_history", ("P044", "x", "yesterday"), ("Unit P044: x, yesterday.",)),
+        ("label_of_passed", (), ("That is the label of a unit", "that passed ?.", "Scan again.")),
         ("dfu_by_hand", (), ("Hold MODE. Tap RESET. Let go at YELLOW.",)),
     ],
 )
 def test_values_are_filled_in(key: str, values: tuple[str, ...], lines: tuple[str, ...]) -> None:
-    said = words.say(key, values)
+    said = words.say(key, values, datetime.UTC)
     assert said is not None
     assert said.lines == lines
 

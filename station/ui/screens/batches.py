@@ -17,7 +17,7 @@ from ...figures import counts, yields
 from ...model import is_batch_name
 from ..bars import product
 from ..look import Glyphs
-from ..state import BatchLine, BenchState, Refusal
+from ..state import BatchLine, BenchState, FieldScan, Refusal
 from ..words import line
 from .asking import Question
 
@@ -27,6 +27,7 @@ MAX_TARGET = 1_000_000
 class Batches(Screen[None]):
     """Up and down choose an open batch, Ctrl+D closes it; the fields below open a new one."""
 
+    takes_scans: ClassVar = "batch"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close"),
         Binding("up", "choose(-1)", show=False, priority=True),
@@ -42,6 +43,7 @@ class Batches(Screen[None]):
         self._chosen = 0
         self._asked = ""  # the batch that is to be opened, until the station says no
         self._told = state.refusal
+        self._taken = state.field_scan
 
     def compose(self) -> ComposeResult:
         """The open batches above, three fields for a new one below."""
@@ -67,6 +69,14 @@ class Batches(Screen[None]):
         self.query_one("#open", Static).update(Content("\n".join(rows or [line("no_batch")])))
         if state.refusal is not None and state.refusal is not self._told:
             self._refused(state.refusal)
+        if state.field_scan is not self._taken:
+            self._scanned(state.field_scan)
+
+    def _scanned(self, scan: FieldScan | None) -> None:
+        self._taken = scan
+        if scan is not None and scan.field == self.takes_scans:
+            self._say(scan.problem)
+            self.query_one("#batch", Input).value = scan.text
 
     def _refused(self, refusal: Refusal) -> None:
         """Say why not, and put the name back so that only what is wrong has to be typed again."""

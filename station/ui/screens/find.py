@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from ...local_time import clock_time
 from ...model import VERDICT_WORD
 from ..look import VERDICT_LOOK, Glyphs
-from ..state import BenchState, Past
+from ..state import BenchState, FieldScan, Past
 from ..text import fit, seconds
 from ..words import line
 
@@ -23,11 +23,13 @@ MAX_SHOWN = 30
 
 
 class Find(Screen[None]):
+    takes_scans: ClassVar = "find"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
 
     def __init__(self, state: BenchState, glyphs: Glyphs, tz: datetime.tzinfo | None) -> None:
         super().__init__()
         self._state, self._glyphs, self._tz = state, glyphs, tz
+        self._taken = state.field_scan
 
     def compose(self) -> ComposeResult:
         with Vertical(id="page"):
@@ -42,9 +44,18 @@ class Find(Screen[None]):
 
     def show(self, state: BenchState) -> None:
         self._state = state
+        if state.field_scan is not self._taken:
+            self._scanned(state.field_scan)
         wanted = self.query_one(Input).value.strip().lower()
         rows = [self._row(past) for past in state.history if not wanted or past.matches(wanted)]
         self.query_one("#found", Static).update(Content("\n".join(rows[:MAX_SHOWN] or [line("find_nothing")])))
+
+    def _scanned(self, scan: FieldScan | None) -> None:
+        """What was scanned stands in the field as if it was typed; what cannot be looked for is said there."""
+        self._taken = scan
+        if scan is not None and scan.field == self.takes_scans:
+            field = self.query_one(Input)
+            field.value, field.placeholder = scan.text, scan.problem
 
     def _row(self, past: Past) -> str:
         at = clock_time(past.at, self._tz)

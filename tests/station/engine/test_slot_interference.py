@@ -44,6 +44,7 @@ class Work:
     profile: str = "story"
     device_id: str | None = None
     held_back: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
     signals: list[bool] = field(default_factory=list)
     is_closed: bool = False
 

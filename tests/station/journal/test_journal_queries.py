@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from station.engine.records import CredentialWritten, ProductCached, UnitFacts, 
 from station.errors import JournalError
 from station.figures import Figures
 from station.journal import Journal, SerialCached
+from station.journal.reader import WHOSE
 from station.model import IdentityFact, Measurement, Outcome, Verdict
 
 ICCID_1, ICCID_2, IMEI = "89310410106543789301", "89310410106543789302", "352753090041680"
@@ -53,6 +55,47 @@ def test_a_sim_card_that_moved_leads_to_both_units(journal: Journal) -> None:
     journal.record(started("a-1", 1), identified("a-1", 1, iccid=ICCID_1), finished("a-1", unit=1))
     journal.record(started("a-2", 2, seconds=60), identified("a-2", 2, iccid=ICCID_1), finished("a-2", unit=2))
     assert {unit.device_id for unit in journal.find(ICCID_1)} == {unit_id(1), unit_id(2)}
+
+
+def test_whose_a_number_is(journal: Journal) -> None:
+    journal.record(started("a-1", 1), identified("a-1", 1, serial="P044AB1234567", imei=IMEI, iccid=ICCID_1))
+    journal.record(finished("a-1", unit=1), started("a-2", 2), identified("a-2", 2, serial="P044AB7654321"))
+    for number in ("p044ab1234567", unit_id(1).upper(), ICCID_1, IMEI):
+        known = journal.whose(number)
+        assert known is not None
+        assert (known.device_id, known.label) == (unit_id(1), "P044AB1234567")
+        assert known.seen is not None
+        assert known.seen.verdict is Verdict.PASS
+        assert journal.whose(number, unit_id(1)) is None, "a unit has no other one's number"
+    begun = journal.whose("P044AB7654321")
+    assert begun is not None
+    assert begun.seen is None, "it was read, and not judged"
+    for nobody in ("P044AB7654322", "boron", "", "a-1"):
+        assert journal.whose(nobody) is None
+
+
+def test_a_number_read_off_a_wrong_label_is_not_that_units(journal: Journal) -> None:
+    facts = (IdentityFact("serial", "P044AB1234567", "request 21"), IdentityFact("serial", "P1", "label"))
+    disputed = UnitFacts(at=at(2), slot=3, device_id=unit_id(1), attempt="a-1", facts=facts)
+    journal.record(started("a-1"), identified("a-1"), disputed, finished("a-1"))
+    assert journal.whose("P1") is None
+
+
+def test_a_card_that_moved_is_the_unit_it_was_seen_in_last(journal: Journal) -> None:
+    for attempt, unit in (("a-1", 1), ("a-2", 2)):
+        events = (started(attempt, unit), identified(attempt, unit, iccid=ICCID_1), finished(attempt, unit=unit))
+        journal.record(*(dataclasses.replace(event, at=at(60.0 * unit)) for event in events))
+    last, other = journal.whose(ICCID_1), journal.whose(ICCID_1, unit_id(2))
+    assert last is not None
+    assert other is not None
+    assert (last.device_id, other.device_id) == (unit_id(2), unit_id(1))
+
+
+def test_a_scan_looks_no_table_through(journal: Journal) -> None:
+    """A bench has seen a hundred thousand units when a label is scanned."""
+    with journal.snapshot() as db:
+        plan = db.execute(f"EXPLAIN QUERY PLAN {WHOSE}", ("", "x", "x")).fetchall()
+    assert not [row["detail"] for row in plan if row["detail"].startswith("SCAN")]
 
 
 @pytest.mark.parametrize(

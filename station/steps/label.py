@@ -1,0 +1,159 @@
+"""Asks for a scan of the unit's label, and decides whose label was scanned. Rules A5 A7 A9, design 2.1.
+
+A scan never judges by itself. What is not this unit's label is asked for again with what was read; only the same valid
+label twice, of no unit known in this building, is a mismatch. Nothing here writes to the unit.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from drivers.identity import Scanned, ScannedSerial
+
+from ..engine.events import ScanRead
+from ..engine.step import Ask, StepContext
+from ..errors import StepFault, UnitRejected
+from ..model import IdentityFact, KnownUnit, Verdict
+from ..scan import Reading, identity_of, may_be_label, thing_of
+from .unit import Identity, Unit
+
+Owner = int | KnownUnit | None
+"""Whose a number is besides the unit at work: the slot it stands in, a unit of the journal, or nobody known."""
+
+
+class Finding(enum.Enum):
+    """What a scan is to the unit that waits for its label; the value is what is asked next (a key of the catalogue)."""
+
+    OWN = ""
+    NEIGHBOUR = "label_of_slot"  # {0}: the slot
+    PASSED = "label_of_passed"  # {0}: when
+    FAILED = "label_of_failed"  # {0}: when
+    KNOWN = "label_of_other"  # a unit of the journal that was not judged
+    LAYOUT = "keyboard_layout"  # {0}: the layout under which it is a label known here
+    NO_LABEL = "no_label"  # {0}: what was read
+    THING = "not_the_label"  # {0}: what it is: an order code, a SIM number
+    STRANGER = "label_differs"  # {0}: what was read; a valid label of no unit known here
+    OTHER_SECRET = "label_half_differs"  # this unit's serial number with another unit's secret
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """``values`` fill the sentence in; ``why`` says the same for the record."""
+
+    finding: Finding
+    why: str = ""
+    values: tuple[str, ...] = ()
+
+
+def judge(read: Reading, identity: Identity, owner_of: Callable[[str], Owner]) -> Judged:
+    """Decide whose label was scanned.
+
+    Another reading of the keys counts only if it makes the scan the label of a unit known here.
+    """
+    own = _is_own(read.scanned, identity)
+    if own:
+        return Judged(Finding.OWN)
+    if own is None and (owned := _owned(read.scanned, owner_of)) is not None:
+        return owned
+    for layout, scanned in read.otherwise:
+        if _is_own(scanned, identity) or _owned(scanned, owner_of) is not None:
+            return Judged(Finding.LAYOUT, f"keyboard is {layout}", (layout,))
+    if own is False:
+        return Judged(Finding.OTHER_SECRET, "second half differs")
+    name, _ = identity_of(read.scanned)
+    if may_be_label(read.scanned, str(identity.serial or "")) and getattr(identity, name) is not None:
+        return Judged(Finding.STRANGER, f"not {identity.label}", (read.shown,))
+    thing = thing_of(read.scanned)
+    if thing == _NO_LABEL:
+        return Judged(Finding.NO_LABEL, read.why or thing, (read.shown,))
+    return Judged(Finding.THING, thing, (thing,))
+
+
+_NO_LABEL = thing_of(None)
+
+
+def _is_own(scanned: Scanned | None, identity: Identity) -> bool | None:
+    """Whether it is this unit's label; None: it is not. False: its serial number is, its secret is another's (A7)."""
+    name, number = identity_of(scanned)
+    if not name or str(getattr(identity, name) or "") != number:
+        return None
+    secret = scanned.secret if isinstance(scanned, ScannedSerial) else None
+    return secret is None or identity.secret is None or secret == identity.secret
+
+
+def _owned(scanned: Scanned | None, owner_of: Callable[[str], Owner]) -> Judged | None:
+    _, number = identity_of(scanned)
+    owner = owner_of(number) if number else None
+    if owner is None:
+        return None
+    if isinstance(owner, int):
+        return Judged(Finding.NEIGHBOUR, f"label of slot {owner}", (str(owner),))
+    seen = owner.seen
+    finding = _OF_A_KNOWN_UNIT.get(seen.verdict, Finding.KNOWN) if seen is not None else Finding.KNOWN
+    when = (seen.at.isoformat(timespec="seconds"),) if seen is not None else ()
+    return Judged(finding, f"label of {owner.label}", when)
+
+
+_OF_A_KNOWN_UNIT = {Verdict.PASS: Finding.PASSED, Verdict.FAIL: Finding.FAILED}
+_DOUBTED = frozenset({Finding.STRANGER, Finding.OTHER_SECRET})
+"""Findings that speak against the unit, if the same label is scanned twice."""
+_NO_LABELS = frozenset({Finding.LAYOUT, Finding.NO_LABEL, Finding.THING})
+
+
+def read_label(unit: Unit, ctx: StepContext) -> None:
+    """Wait for a scan of the unit's label, if the profile expects one, and note what it said.
+
+    Raises `UnitRejected` for a label that differs, `StepFault` when none was scanned in time.
+    """
+    if not unit.label.is_expected:
+        return
+    question = _Question(unit, ctx)
+    if not ctx.scan(Ask(sentence="scan_label", values=(unit.identity.label,)), unit.label.timeout_s, question.look):
+        raise StepFault(
+            f"no label of {unit.identity.label} was scanned within {unit.label.timeout_s:.0f} s"
+            f"{question.last_read}; scan the label, then retry",
+            sentence="label_not_scanned",
+        )
+
+
+class _Question:
+    """One slot's wait for one label, with what it was shown so far."""
+
+    def __init__(self, unit: Unit, ctx: StepContext) -> None:
+        self._unit, self._ctx = unit, ctx
+        self._doubted: Scanned | None = None
+        self.last_read = ""
+
+    def look(self, read: Reading) -> Ask | None:
+        """What to ask next; None when the scan is this unit's label."""
+        judged = judge(read, self._unit.identity, self._owner_of)
+        is_own = judged.finding is Finding.OWN
+        self._ctx.announce(
+            ScanRead(shown=read.shown, accepted=is_own, reason=judged.why, **self._ctx.head())
+        )  # fmt: skip
+        if is_own:
+            name, number = identity_of(read.scanned)
+            self._unit.identity.facts.append(IdentityFact(name, number, "label"))
+            return None
+        if judged.finding in _DOUBTED and read.scanned == self._doubted:
+            raise self._mismatch(read)
+        if judged.finding not in _NO_LABELS:  # another label in between makes it two first looks
+            self._doubted = read.scanned if judged.finding in _DOUBTED else None
+        self.last_read = f", the last scan was {read.shown}: {judged.why}"
+        return Ask(sentence=judged.finding.value, values=judged.values)
+
+    def _owner_of(self, number: str) -> Owner:
+        slot = self._ctx.desk.neighbour(number)
+        return slot or self._unit.memory.whose(number, str(self._unit.identity.device_id))
+
+    def _mismatch(self, read: Reading) -> UnitRejected:
+        name, _ = identity_of(read.scanned)
+        label = self._unit.identity.label
+        what = f"{name} {read.shown}" if read.number not in (label, "") else "another mobile secret"
+        return UnitRejected(
+            f"the label says {what}, scanned twice, the unit is {label}, and no other unit known here has that label;"
+            " hand the unit to the technician",
+            sentence="wrong_label",
+        )
