@@ -65,7 +65,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         return int(parsed.run(parsed))
     except BadInput as error:
-        _say(str(error))
+        for sentence in error.sentences:
+            _say(sentence)
         return 2
     except BrokenPipeError:
         return 0

@@ -14,7 +14,7 @@ import platformdirs
 
 from .model import SlotInfo
 from .secrets import SecretRef, secret_ref
-from .toml_table import Document, Table, shown
+from .toml_table import Document, Table, read_all, shown
 
 APP_NAME = "provisioning-station"
 DEFAULT_CLOUD = "https://api.particle.io"
@@ -75,7 +75,7 @@ def load_config(path: Path | None = None) -> StationConfig:
     if path is None and not chosen.exists():
         return StationConfig()
     document, _ = Document.read(chosen)
-    return _config(document.root, chosen)
+    return read_all(document, lambda top: _config(top, chosen))
 
 
 def _config(top: Table, path: Path) -> StationConfig:

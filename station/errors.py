@@ -27,6 +27,11 @@ class StationError(Exception):
 class BadInput(StationError):
     """A text from outside is refused: what, where, what was expected, what to write instead."""
 
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """One for every mistake that was found."""
+        return (str(self),)
+
 
 class CloudError(StationError):
     """The cloud refused, failed or did not answer. ``sentence`` is the operator's, by class."""

@@ -19,7 +19,7 @@ from .name_template import DEFAULT_FALLBACK, DEFAULT_NAME, NameTemplate
 from .secrets import SecretRef, secret_ref
 from .sku import minimum_for_sku
 from .step_graph import STEP_ROWS, Kind, Lane, StepPlan, step_plans
-from .toml_table import Document, Table, shown
+from .toml_table import Document, Table, read_all, shown
 
 __all__ = [
     "DeviceOs", "FileRef", "Firmware", "Kind", "Label", "Lane", "Offline", "Product", "Profile", "StepPlan", "Wifi",
@@ -173,16 +173,15 @@ class Profile:
 def load_profile(path: Path) -> Profile:
     """The profile in the file ``path``; raises `station.errors.BadInput`."""
     document, raw = Document.read(path)
-    return _profile(document, raw)
+    return read_all(document, lambda top: _profile(top, raw))
 
 
 def parse_profile(raw: bytes, name: str = "profile") -> Profile:
     """As `load_profile`, from the bytes of a file called ``name``."""
-    return _profile(Document(raw, name), raw)
+    return read_all(Document(raw, name), lambda top: _profile(top, raw))
 
 
-def _profile(document: Document, raw: bytes) -> Profile:
-    top = document.root
+def _profile(top: Table, raw: bytes) -> Profile:
     kind = Kind(top.choice("kind", tuple(Kind)))
     rows = _platforms(top)
     skus = _skus(top)
@@ -221,7 +220,8 @@ def _platforms(top: Table) -> tuple[Platform, ...]:
     for value in top.items("platforms", "platform names or ids", '["boron"]', at_most=16):
         row = next((row for row in platforms() if value in (row.slug, row.id)), None)
         if row is None:
-            top.refuse("platforms", f"platforms among {known}", 'write platforms = ["boron"]', found=shown(value))
+            advice = 'write platforms = ["boron"]'
+            top.refuse("platforms", f"platforms among {known}", advice, found=shown(value), is_own=True)
         if row not in found:
             found.append(row)
     return tuple(found)
@@ -233,7 +233,8 @@ def _skus(top: Table) -> tuple[str, ...]:
     skus: list[str] = []
     for value in top.items("skus", "SKUs in quotes", '["BRN404X"]'):
         if not isinstance(value, str) or not value.isascii() or not 3 <= len(value) <= 20:
-            top.refuse("skus", "SKUs of 3 to 20 characters", 'write skus = ["BRN404X"]', found=shown(value))
+            advice = 'write skus = ["BRN404X"]'
+            top.refuse("skus", "SKUs of 3 to 20 characters", advice, found=shown(value), is_own=True)
         skus.append(value.upper())
     return tuple(skus)
 
@@ -310,7 +311,9 @@ def _device_os(top: Table, skus: tuple[str, ...]) -> DeviceOs | None:
     try:
         version = OsVersion.parse(text)
     except BadIdentity:
-        table.refuse("version", 'one version such as "6.3.4" (H4)', 'write version = "6.3.4"', found=shown(text))
+        table.refuse(
+            "version", 'one version such as "6.3.4" (H4)', 'write version = "6.3.4"', found=shown(text), is_own=True
+        )
     for sku in skus:
         minimum = minimum_for_sku(sku)
         if minimum and version < minimum.device_os:
@@ -369,7 +372,7 @@ def _name(top: Table) -> NameTemplate:
         )
         fault = NameTemplate.fault(text, is_fallback=key == "fallback")
         if fault:
-            table.refuse(key, fault, f'write {key} = "{default}"', found=shown(text))
+            table.refuse(key, fault, f'write {key} = "{default}"', found=shown(text), is_own=True)
         texts.append(text)
     table.finish()
     return NameTemplate(texts[0], texts[1])

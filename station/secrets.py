@@ -58,7 +58,7 @@ def secret_ref(table: Table, key: str, what: str, example: str) -> SecretRef:
     wanted = f"a reference to the {what}, never the {what} itself"
     reference = SecretRef.parse(table.text(key, wanted, example, pattern=r"(?s).*", secret=True))
     if reference is None:
-        table.refuse(key, wanted, f"write {key} = {example}", found="something else (not shown)")
+        table.refuse(key, wanted, f"write {key} = {example}", found="something else (not shown)", is_own=True)
     return reference
 
 

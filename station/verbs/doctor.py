@@ -190,7 +190,8 @@ def _firmware(arguments: argparse.Namespace, config: StationConfig) -> Iterator[
                 load_release(profile, platform, store)
             yield Finding(State.OK, "firmware", f"all files of {profile.id} revision {profile.revision} are here")
         except BadInput as error:
-            yield Finding(State.STOP, "firmware", str(error))
+            for sentence in error.sentences:
+                yield Finding(State.STOP, "firmware", sentence)
     if not arguments.profile:
         yield Finding(State.NOTE, "firmware", "not looked at; name profiles with --profile")
 
