@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def run_python(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the interpreter from the project's folder; output captured as text."""
-    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=100)
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True)
 
 
 def sources(*packages: str) -> Iterator[Path]:

@@ -35,21 +35,20 @@ class ForeignBench:
         self.until(lambda: self.kernel.shows(unit.presence), f"{port} shows the unit")
         return unit
 
-    def run(self, *command: str | Path, timeout_s: float = 40.0) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
         """Run an unmodified program on this bench."""
         return subprocess.run(
             [str(word) for word in command],
             env=self.kernel.environment(),
             capture_output=True,
             text=True,
-            timeout=timeout_s,
             stdin=subprocess.DEVNULL,
         )
 
     def await_mode(self, unit: VirtualUnit, *modes: UnitMode) -> None:
         self.until(lambda: unit.mode in modes, f"the unit is in {' or '.join(modes)}")
 
-    def until(self, condition: Callable[[], bool], what: str, patience_s: float = 200.0) -> None:
+    def until(self, condition: Callable[[], bool], what: str, patience_s: float = 6000.0) -> None:
         """Wait until ``condition``; ``patience_s`` in seconds of the units."""
         end = self.clock.now() + patience_s
         while not condition():

@@ -24,7 +24,6 @@ def test_a_missing_program_is_a_reason_to_skip_unless_it_is_required(
         env=inherited | {"PATH": str(tmp_path), REQUIRED: setting},
         capture_output=True,
         text=True,
-        timeout=60,
     )
     assert done.returncode == status, done.stdout + done.stderr
     assert words in done.stdout

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -136,20 +135,16 @@ def test_a_cancel_between_look_and_wait_is_not_lost() -> None:
             if self.looks == 1:
                 self.cancel()
 
-    began = time.monotonic()
     room = clock.condition()
     with room, pytest.raises(Cancelled):
-        room.wait(500.0, SetRightAfterTheFirstLook())
-    assert time.monotonic() - began < 5.0
+        room.wait(24 * 3600.0, SetRightAfterTheFirstLook())
 
 
 # --- simulated time -------------------------------------------------------------------------------
 
 
 def test_hours_pass_in_no_time(clock: SimulatedClock) -> None:
-    began = time.monotonic()
     clock.sleep(24 * 3600)
-    assert time.monotonic() - began < 1.0
     assert clock.now() == 24 * 3600
     assert clock.utc() == EPOCH + datetime.timedelta(days=1)
 

@@ -32,7 +32,7 @@ PYTEST = (
     "-p",
     "no:cacheprovider",
     "--timeout",
-    "90",
+    "300",
     "--slow-cases",
     "2",
     "-o",

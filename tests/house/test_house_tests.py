@@ -54,6 +54,43 @@ def test_every_test_asserts_something() -> None:
     assert without_assertion(sources("tests")) == []
 
 
+WALL_CLOCK = frozenset({"monotonic", "perf_counter", "time"})
+PROCESSES = frozenset({"run", "communicate", "check_output"})
+PATIENT = frozenset({"test_screen_terminal.py", "test_front_usbip.py"})
+"""Wait minutes for another process that has no clock of ours; a hang is pytest's to end."""
+
+
+def impatient(files: Iterable[Path]) -> list[str]:
+    """Lines that a busy machine could fail: a time on the wall in an assertion, a limit on another process."""
+    found = []
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            is_limit = (
+                isinstance(node, ast.Call) and getattr(node.func, "attr", "") in PROCESSES
+                and any(keyword.arg == "timeout" for keyword in node.keywords)
+            )  # fmt: skip
+            if is_limit or (isinstance(node, ast.Assert) and called(node) & WALL_CLOCK):
+                found.append(f"{path.name}:{node.lineno}")
+    return found
+
+
+def test_no_test_depends_on_how_busy_the_machine_is() -> None:
+    places = (path for path in sources("tests") if path.name not in PATIENT and "bench" not in path.parts)
+    assert impatient(places) == []
+
+
+def test_an_impatient_test_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "test_toy.py"
+    file.write_text(
+        "assert time.monotonic() - began < 1\n"
+        "assert clock.now() == 1\n"
+        "subprocess.run(words, timeout=5)\n"
+        "subprocess.run(words)\n"
+        "bench.ask(request, timeout=5)\n"
+    )
+    assert impatient([file]) == ["test_toy.py:1", "test_toy.py:3"]
+
+
 def test_a_test_without_assertion_is_found(tmp_path: Path) -> None:
     file = tmp_path / "test_toy.py"
     file.write_text(

@@ -46,7 +46,7 @@ def run(environment: Path, *arguments: str, expect: int = 0) -> str:
     """Run the installed ``station`` from a folder of its own; returns what it printed."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     command = [str(environment / "bin/station"), *arguments]
-    done = subprocess.run(command, cwd=environment.parent, env=clean, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, cwd=environment.parent, env=clean, capture_output=True, text=True)
     assert done.returncode == expect, done.stdout[-2000:] + done.stderr[-2000:]
     return done.stdout
 

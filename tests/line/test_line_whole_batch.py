@@ -44,7 +44,7 @@ def test_the_demo_command_takes_two_borons_and_two_argons_to_pass_and_exports_th
             sys.executable, "-m", "station", "--log", "debug", "demo", "--headless", "--json", "--once", "--trace",
             "--units", "4", "--seed", "7", "--export", str(out), "--data-dir", str(data),
         ],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True,
     )  # fmt: skip
     assert demo.returncode == 0, demo.stderr[-2000:]
 
@@ -70,7 +70,7 @@ def test_the_demo_command_takes_two_borons_and_two_argons_to_pass_and_exports_th
 
     dump = subprocess.run(
         [sys.executable, "-m", "station", "log", "dump", "--data-dir", str(data)],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True,
     )  # fmt: skip
     assert dump.returncode == 0
     assert len(dump.stdout.splitlines()) > 100

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from device_bench import DeviceBench
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from line_bench import BORON, LineBench, Recipe, line_bench, replace
 
@@ -126,7 +126,7 @@ def _kind(file: SyntheticFile) -> str:
     return str(prefix[14])
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=12)
 @given(
     st.sampled_from([(2, 0), (4, 1), (4, 2), (5, 1), (5, 2), (7, 0), (8, 0), (9, 0)]),
     st.one_of(
@@ -201,7 +201,7 @@ _RAW = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=60)
 @given(st.lists(_RAW, max_size=25))
 def test_no_raw_transfer_on_an_opened_unit_touches_anything(script: list[tuple[object, ...]]) -> None:
     """Without a permit nothing at all may be erased or written, forbidden or not."""

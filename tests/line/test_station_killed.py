@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +59,14 @@ class Bench:
                     process.send_signal(signal.SIGKILL)
                     return
         raise AssertionError(f"no {kind} {wanted} came")
+
+    def kill_when(self, condition: Callable[[], bool]) -> None:
+        """Run a station until ``condition`` holds, and kill it at once."""
+        with self.station() as process:
+            while not condition():
+                assert process.poll() is None, "the station ended by itself"
+                time.sleep(0.01)
+            process.send_signal(signal.SIGKILL)
 
     def finish(self) -> dict[str, object]:
         """Run a station until its unit has a verdict."""
@@ -138,8 +146,8 @@ def test_a_unit_left_in_dfu_and_with_leaked_requests_walks_to_pass_with_the_next
 @pytest.mark.rule("N1")
 @pytest.mark.rule("N2")
 def test_a_claim_that_was_done_but_not_answered_before_the_kill_is_not_done_again(bench: Bench) -> None:
-    bench.cloud.order(Fault(FaultKind.SLOW, "POST /v1/devices", seconds=5.0))
-    bench.kill_after("WriteIntended", 1.5, what="claim")
+    bench.cloud.order(Fault(FaultKind.SLOW, "POST /v1/devices", seconds=20.0))
+    bench.kill_when(lambda: bench.cloud.effects.get("POST /v1/devices") == 1)
     assert bench.cloud.effects["POST /v1/devices"] == 1, "the cloud did it, nobody heard so"
     with JournalReader(bench.folder / "data" / "journal") as journal:
         assert [write.what.split()[0] for write in journal.unconfirmed_writes()].count("claim") == 1

@@ -384,7 +384,7 @@ def test_the_same_events_replayed_give_the_same_state(story: Story) -> None:
     assert halves == bench(story, *told)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.randoms(use_true_random=False))
 def test_no_order_of_events_breaks_the_screen(rng: random.Random) -> None:
     story = Story(4)

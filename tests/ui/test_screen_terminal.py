@@ -28,7 +28,7 @@ from station.profile import load_profile
 from station.verbs.screen import station_screen
 
 BORON = ("--profile", "boron-product", "--units", "1")
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 SCREEN_ON = "\x1b[?1049h"
 
 

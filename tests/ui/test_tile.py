@@ -110,7 +110,7 @@ def test_the_light_blinks_in_its_colour_and_is_said_in_words() -> None:
     assert sum("█" in line.text for line in lit) > sum("█" in line.text for line in dark)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.integers(0, 130), st.integers(0, 45), st.sampled_from([None, *Verdict]), st.sampled_from([UNICODE, ASCII]),
     st.booleans(), st.text(max_size=40),

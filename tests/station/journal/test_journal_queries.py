@@ -274,7 +274,7 @@ happenings: st.SearchStrategy[tuple[Event, ...]] = st.one_of(
 settlings = st.tuples(attempts, actions, st.sampled_from([Outcome.DONE, Outcome.FAILED]) | st.none())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(happenings | settlings, max_size=25))
 def test_whatever_happens_the_tables_can_be_made_again_from_the_journal(script: list[tuple]) -> None:  # type: ignore[type-arg]
     with tempfile.TemporaryDirectory() as directory, Journal.open(Path(directory), "b", SimulatedClock()) as journal:

@@ -33,10 +33,10 @@ SECRET = "Zq7-kT4_pL2+wX9"
     ids=["dotted key", "dotted table", "dotted value", "lists", "tables", "digits", "long", "many tables", "NUL"],
 )
 def test_a_profile_that_explodes_is_refused_at_once(text: str) -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(BadInput) as caught:
         parse_profile(text.encode(), "bomb.toml")
-    assert time.monotonic() - began < 10.0  # of minutes, or of all the memory there is
+    assert time.thread_time() - began < 10.0  # of minutes, or of all the memory there is
     assert len(str(caught.value)) < 500
 
 
