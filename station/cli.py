@@ -17,6 +17,7 @@ from drivers.errors import DriverError
 
 from .errors import BadInput, StationError
 from .plain_text import clean
+from .terminal import kept
 
 VERBS: Mapping[str, str] = {
     "demo": "try the bench: virtual units, a virtual cloud, nothing to plug in",
@@ -62,6 +63,13 @@ def _run(arguments: Sequence[str] | None) -> int:
     logging.basicConfig(level=parsed.log.upper(), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     for library in ("urllib3", "requests"):  # they quote what came over the wire, where our token may stand
         logging.getLogger(library).setLevel(logging.CRITICAL)
+    has_screen = getattr(parsed, "has_screen", None)
+    if has_screen is not None and has_screen(parsed):
+        return kept(lambda: _carry_out(parsed))
+    return _carry_out(parsed)
+
+
+def _carry_out(parsed: argparse.Namespace) -> int:
     try:
         return int(parsed.run(parsed))
     except BadInput as error:

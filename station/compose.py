@@ -5,6 +5,7 @@ A `Station` is the same over real USB and over virtual units: what differs is ha
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -33,6 +34,7 @@ from .engine.events import (
     OutboxChanged,
     StationFault,
     StationStarted,
+    StationStopped,
     VerdictRevised,
     WireTraced,
 )
@@ -144,16 +146,20 @@ class Station:
         self._inbox.start()
         self._enumerator.start()
 
-    def stop(self) -> None:
-        """Cancel the slots, join them, drain the journal. Call once, started or not."""
+    def stop(self, why: str = "") -> None:
+        """Cancel the slots, join them, drain the journal, which keeps ``why``. Started or not; once is enough."""
         self.journal.hurry()
         with self._life:
+            if self._is_over:
+                return
             self._is_over = True
             self._enumerator.stop()
             self._inbox.stop()
             self.line.stop()
             self.outbox.stop()
             self.client.close()
+            with contextlib.suppress(JournalError):  # it may be why the station ends
+                self._record(StationStopped(at=self.clock.utc(), reason=why or "asked to stop"))
             self.journal.close()
 
     # --- batches ---

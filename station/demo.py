@@ -141,11 +141,11 @@ class Demo:
             if hands.failure is not None:
                 raise hands.failure
 
-    def stop_station(self) -> None:
+    def stop_station(self, why: str = "") -> None:
         """Hands off, station down: the journal is complete and closed, the virtual side can still be asked."""
         for hands in self._hands:
             hands.stop()
-        self.station.stop()
+        self.station.stop(why)
 
     def abandon(self) -> None:
         """Take everything down: what went wrong matters more than what was counted."""

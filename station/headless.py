@@ -20,6 +20,7 @@ from .engine.events import (
     OutboxSettled,
     StationFault,
     StationStarted,
+    StationStopped,
     StepFinished,
     StepHeld,
     StepProgress,
@@ -61,6 +62,7 @@ def _step(event: Event) -> str:
 
 _WORDS: dict[type[Event], Callable[..., str]] = {
     StationStarted: _station,
+    StationStopped: lambda e: f"stopped: {e.reason}",
     BatchOpened: lambda e: f"batch {e.batch.id}: {e.title} revision {e.batch.profile.revision}",
     AttemptStarted: lambda e: f"attempt {e.attempt} with {e.profile or 'no profile'}",
     UnitIdentified: lambda e: (
@@ -182,6 +184,12 @@ class Tally:
             if self._faults and not self._verdicts:
                 return 3
             return int(any(verdict is not Verdict.PASS for verdict in self._verdicts.values()))
+
+    @property
+    def exit_status_of_screen(self) -> int:
+        """0 whatever became of the units: a person saw their verdicts and left. 3: the station itself failed."""
+        status = self.exit_status
+        return status if status == 3 else 0
 
 
 def summary_words(summary: BatchSummary) -> str:

@@ -13,6 +13,7 @@ from typing import TypeVar
 from ..clock import CancelToken, Clock, Deadline
 from ..errors import (
     BootloaderStuck,
+    Cancelled,
     DeadlineExceeded,
     DeviceRefused,
     DfuFailed,
@@ -209,11 +210,35 @@ class DfuDevice:
         erased and written again, at most `TRIES` times in all. Nothing is read back: that is `verify`.
         Raises `WriteRefused` before the first transfer for what may not go there, and before the first
         erase where the bootloader's own map differs; `DeviceRefused` when the unit is protected.
+        Cancelled, it finishes the page it is at and leaves the unit idle.
         """
-        self.cancel = cancel or self.cancel
-        with self._transport.guard.permit(image) as permit:
+        with (
+            self._transport.guard.permit(image) as permit,
+            self._in_whole_pages(cancel or self.cancel, on_progress) as between,
+        ):
             self._check_map(permit)
-            self._execute(plan_write(image), on_progress)
+            self._execute(plan_write(image), between)
+
+    @contextlib.contextmanager
+    def _in_whole_pages(self, cancel: CancelToken | None, on_progress: Progress) -> Iterator[Progress]:
+        """Inside, nothing but the progress it yields is cancelled: no erase and no block is left half asked for."""
+        self.cancel = None
+
+        def between(share: float) -> None:
+            on_progress(share)
+            if cancel is not None:
+                cancel.check()
+
+        try:
+            if cancel is not None:
+                cancel.check()
+            yield between
+        except Cancelled:
+            with contextlib.suppress(DriverError):
+                self.go_idle()
+            raise
+        finally:
+            self.cancel = cancel
 
     def _execute(self, plan: WritePlan, on_progress: Progress) -> None:
         self._select(INTERNAL_FLASH)

@@ -14,6 +14,7 @@ from typing import TypeVar
 from ..clock import CancelToken, Clock, Deadline
 from ..errors import (
     BadIdentity,
+    Cancelled,
     DeadlineExceeded,
     DeviceRefused,
     Disconnected,
@@ -285,7 +286,11 @@ class ParticleDevice:
 
     def _update(self, image: Image, deadline: Deadline, on_progress: Progress) -> None:
         with self._quiet(deadline):
-            send_update(self, image, deadline, on_progress)
+            try:
+                send_update(self, image, deadline, on_progress)
+            except Cancelled:
+                self._undo(requests.cancel_firmware_update())
+                raise
             finish = requests.finish_firmware_update(validate_only=False)
             self._restart_by_request("update", finish, deadline, vanish_s=apply_s(image.function))
 
@@ -308,13 +313,17 @@ class ParticleDevice:
             raise
 
     def undo_listening(self) -> None:
+        """Leave listening mode on the way out of a failure."""
+        self._undo(requests.stop_listening())
+
+    def _undo(self, request: Request[None]) -> None:
         """Best effort on the way out of a failure, which says more than another error would.
 
         In time of its own and without the token: it is needed most when time is over or somebody stopped us.
         """
         deadline = Deadline.after(self._clock, UNDO_S)
         with contextlib.suppress(DriverError):
-            self._control(deadline).ask(requests.stop_listening(), deadline=deadline)
+            self._control(deadline).ask(request, deadline=deadline)
 
     # --- DFU mode ---------------------------------------------------------------------------
 

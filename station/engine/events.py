@@ -77,6 +77,13 @@ class StationStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StationStopped(Event):
+    """The last entry of a run that came to an orderly end; a run without one was killed."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchOpened(Event):
     batch: Batch
     title: str = ""  # the product's name for the header

@@ -20,7 +20,7 @@ from ..engine.events import Event
 from ..errors import JournalError
 
 JOURNALLED = frozenset({
-    "StationStarted", "OperatorChanged", "BatchOpened", "BatchClosed",
+    "StationStarted", "StationStopped", "OperatorChanged", "BatchOpened", "BatchClosed",
     "AttemptStarted", "UnitIdentified", "StepFinished", "AttemptFinished", "AttemptAbandoned",
     "OutboxQueued", "OutboxPostponed", "OutboxSettled", "VerdictRevised",
     "WriteIntended", "WriteConfirmed", "CredentialWritten", "UnitFacts",

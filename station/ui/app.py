@@ -22,7 +22,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
-from ..engine.commands import BindPort, Command, RetrySlot, Scan, SignalUnit, StopSlot
+from ..engine.commands import BindPort, Command, RetrySlot, Scan, SignalUnit
 from ..engine.events import Event
 from ..model import SlotInfo
 from . import words
@@ -30,7 +30,7 @@ from .look import ASCII, FULL_COLOUR, SIXTEEN_COLOURS, UNICODE, Palette
 from .pump import EventPump
 from .reduce import replay
 from .scanner import GAP_S, Broken, Found, ScanDetector, Scanned, Typed
-from .screens.asking import Question, TypeLabel
+from .screens.asking import Question, TypeLabel, stop
 from .screens.batches import Batches
 from .screens.bench import BenchScreen
 from .screens.details import Details
@@ -311,7 +311,7 @@ class BenchApp(App[None]):
         number = self._chosen_unit(otherwise)
         slot = self.state.slot(number) if number is not None else None
         if slot is not None and slot.is_walking:
-            self._send(StopSlot(slot.number))
+            stop(self, slot, lambda: self.state.slot(slot.number), self._send)
         elif slot is not None:
             self._say("nothing_runs", str(slot.number))
 

@@ -159,6 +159,7 @@ SENTENCES: dict[str, Sentence] = {
     "seen_before": Sentence(("Seen before: {0}, {1}, {2}.",)),
     # questions
     "leave_writing": Sentence(("A unit is being written.",), "Leave anyway?"),
+    "stop_writing": Sentence(("Slot {0} is being written.",), "Stop it anyway?"),
     "leave_running": Sentence(("Units are not finished.",), "Leave anyway?"),
     "close_batch": Sentence(("Nothing goes to batch {0} again.",), "Close it for good?"),
     "type_label": Sentence((), "Type the label. Then Enter."),

@@ -59,7 +59,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--factory-os", choices=VERSIONS, default="3.3.1", metavar="V", help="Device OS the units come with (3.3.1)"
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, has_screen=has_screen)
 
 
 def fault_help() -> str:
@@ -119,6 +119,11 @@ def run(arguments: argparse.Namespace) -> int:
     )
 
 
+def has_screen(arguments: argparse.Namespace) -> bool:
+    """Whether the verb takes the terminal."""
+    return not _is_headless(arguments)
+
+
 def _is_headless(arguments: argparse.Namespace) -> bool:
     return bool(arguments.headless or arguments.json or not (sys.stdout.isatty() and sys.stdin.isatty()))
 
@@ -154,7 +159,7 @@ def _run_once(options: DemoOptions, clock: Clock, ears: tuple[Printer, Tally], o
         for ear in ears:
             demo.station.bus.subscribe(ear)
         started = clock.now()
-        ending = Ending(over, lambda: stopped(demo, ears[1], clock.now() - started))
+        ending = Ending(over, lambda why: stopped(demo, ears[1], clock.now() - started, why))
         try:
             demo.open_batches()
             demo.start()
@@ -170,9 +175,9 @@ def _wait_once(demo: Demo, ending: Ending) -> None:
     ending.reached()
 
 
-def _finish_screen(demo: Demo, tally: Tally, seconds: float, *, export: Path | None) -> BatchSummary:
+def _finish_screen(demo: Demo, tally: Tally, seconds: float, why: str, *, export: Path | None) -> BatchSummary:
     """The closing line is the screen's to write, unless the closing fails."""
-    summary = stopped(demo, tally, seconds)
+    summary = stopped(demo, tally, seconds, why)
     try:
         close(demo, export=export)
     except BaseException:
@@ -181,9 +186,9 @@ def _finish_screen(demo: Demo, tally: Tally, seconds: float, *, export: Path | N
     return summary
 
 
-def stopped(demo: Demo, tally: Tally, seconds: float) -> BatchSummary:
-    """Stop the station and count."""
-    demo.stop_station()
+def stopped(demo: Demo, tally: Tally, seconds: float, why: str) -> BatchSummary:
+    """Stop the station and count; ``why``: empty when all units are through."""
+    demo.stop_station(why or "every unit is through")
     for fault in demo.unhappened:
         sys.stderr.write(f"the fault {fault.spec} never happened: no unit came to that moment\n")
     return BatchSummary(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
@@ -17,10 +18,18 @@ from ..demo import Demo
 from ..engine.events import BatchSummary
 from ..errors import JournalError
 
-Over = SimpleQueue[None]
-"""Gets something when a run is over. A signal may come anywhere, inside a lock too: putting takes none."""
+Over = SimpleQueue[str]
+"""Gets why a run is over. A signal may come anywhere, inside a lock too: putting takes none."""
 OUTBOX_WAIT_S = 60.0
 POLL_S = 0.5
+INSISTS_S = 2.0
+"""One wish to end may come twice, from a terminal and from whoever hands its signals on; a later one insists."""
+
+WAYS_TO_END = {
+    signal.SIGINT: "interrupted from the keyboard",
+    signal.SIGTERM: "told to end by the system (SIGTERM)",
+    signal.SIGHUP: "the terminal was closed (SIGHUP)",
+}
 
 
 def _wait_outbox(station: Station) -> None:
@@ -39,13 +48,18 @@ def wait_once(demo: Demo) -> None:
 
 @contextlib.contextmanager
 def told_to_end(over: Over) -> Iterator[None]:
-    """Inside, Ctrl-C and SIGTERM put something into ``over``; who insists gets a `KeyboardInterrupt`."""
+    """Inside, Ctrl-C, SIGTERM and SIGHUP say into ``over`` what happened; who insists gets a `KeyboardInterrupt`."""
+    first: list[float] = []
 
-    def tell(number: int, _frame: FrameType | None) -> None:
-        signal.signal(number, signal.default_int_handler)
-        over.put(None)
+    def tell(number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if first and now - first[0] > INSISTS_S and number != signal.SIGHUP:
+            signal.default_int_handler(number, frame)
+        if not first:
+            first.append(now)
+            over.put(WAYS_TO_END[signal.Signals(number)])
 
-    before = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, tell) for number in WAYS_TO_END}
     try:
         yield
     finally:
@@ -53,7 +67,7 @@ def told_to_end(over: Over) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def wait_over(over: Over) -> None:
+def wait_over(over: Over) -> str:
     """Until ``over`` has something. Looks up now and then: a signal just before the wait would not end it."""
     while True:
         with contextlib.suppress(Empty):
@@ -61,13 +75,13 @@ def wait_over(over: Over) -> None:
 
 
 class Ending:
-    """Does ``stop`` once, for whoever comes first: the last unit, or a signal.
+    """Does ``stop`` once, for whoever comes first: the last unit, or a signal. It gets why, empty for the former.
 
     The main thread waits here outside of the clock: an interrupt inside one of its waits would leave it counted
     as waiting, and simulated time would never move again.
     """
 
-    def __init__(self, over: Over, stop: Callable[[], BatchSummary]) -> None:
+    def __init__(self, over: Over, stop: Callable[[str], BatchSummary]) -> None:
         self._over, self._stop = over, stop
         self._turn = threading.Lock()
         self._summary: Future[BatchSummary] = Future()
@@ -75,19 +89,19 @@ class Ending:
     def reached(self) -> None:
         """All is done: stop now, before time goes on. Called on a thread of the clock."""
         if self._turn.acquire(blocking=False):
-            self._settle()
-            self._over.put(None)
+            self._settle("")
+            self._over.put("")
 
     def wait(self, clock: Clock) -> BatchSummary:
         """Until it is over, then what ``stop`` returned or raised. Called off the clock."""
-        wait_over(self._over)
+        why = wait_over(self._over)
         if self._turn.acquire(blocking=False):
             with clock.registered():
-                self._settle()
+                self._settle(why)
         return self._summary.result()
 
-    def _settle(self) -> None:
+    def _settle(self, why: str) -> None:
         try:
-            self._summary.set_result(self._stop())
+            self._summary.set_result(self._stop(why))
         except Exception as error:
             self._summary.set_exception(error)

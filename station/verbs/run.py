@@ -46,7 +46,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--operator", default="", metavar="BADGE")
     parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
     add_data_dir(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, has_screen=has_screen)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -65,12 +65,16 @@ def run(arguments: argparse.Namespace) -> int:
     except BaseException:
         station.journal.close()
         raise
-    is_headless = arguments.headless or arguments.json or not (sys.stdout.isatty() and sys.stdin.isatty())
-    if not is_headless:
+    if has_screen(arguments):
         from .screen import station_screen  # the screen is loaded only where it is shown
 
         return station_screen(station)
     return _headless(station, arguments, clock)
+
+
+def has_screen(arguments: argparse.Namespace) -> bool:
+    """Whether the verb takes the terminal."""
+    return not (arguments.headless or arguments.json) and sys.stdout.isatty() and sys.stdin.isatty()
 
 
 def token_of(config: StationConfig) -> ApiToken:
@@ -131,8 +135,7 @@ def _headless(station: Station, arguments: argparse.Namespace, clock: SystemCloc
     with told_to_end(over):
         station.start()
         threading.Thread(target=_read_scans, args=(station,), name="scans", daemon=True).start()
-        wait_over(over)
-        station.stop()
+        station.stop(wait_over(over))
     printer(
         BatchSummary(at=clock.utc(), batches=tuple(arguments.batch), units=tally.units, seconds=clock.now() - started)
     )

@@ -292,7 +292,7 @@ async def test_details_follow_events_and_can_stop_the_attempt(story: Story) -> N
         await press(pilot, "2", "enter")
         await tell(pilot, app, *story.writes(2, 0.42))
         assert "42 %" in picture(app)
-        await press(pilot, "enter", "x")  # a step cannot be run while the walk does
+        await press(pilot, "enter", "x", "y")  # a step cannot be run while the walk does
         assert story.sent == [cmd.StopSlot(2)]
 
 
@@ -395,6 +395,46 @@ async def test_leaving_asks_while_a_unit_is_written(story: Story) -> None:
         assert not app._exit
         await press(pilot, "q", "y")
         assert app._exit
+
+
+@on_loop
+async def test_stopping_a_slot_asks_while_its_unit_is_written(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.arrives(1), *story.writes(1), *story.arrives(2))
+        await press(pilot, "1", "enter", "x")
+        assert isinstance(app.screen, Question)
+        assert "Slot 1 is being written." in picture(app)
+        await press(pilot, "n")
+        assert story.sent == []
+        await press(pilot, "x", "y")
+        assert story.sent == [cmd.StopSlot(1)]
+        await press(pilot, "escape", "2", "enter", "x")
+        assert story.sent == [cmd.StopSlot(1), cmd.StopSlot(2)], "nothing is written there"
+
+
+@on_loop
+async def test_a_scanned_stop_asks_too(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.arrives(1), *story.writes(1))
+        await press(pilot, "1")
+        await scan(pilot, app, "CMD:STOP")
+        assert isinstance(app.screen, Question)
+        await press(pilot, "y")
+        assert story.sent == [cmd.StopSlot(1)]
+
+
+@on_loop
+async def test_a_yes_that_comes_after_the_unit_has_left_stops_nobody(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.arrives(1), *story.writes(1))
+        await press(pilot, "1", "enter", "x")
+        assert isinstance(app.screen, Question)
+        await tell(pilot, app, story.ends(1))
+        await press(pilot, "y")
+        assert story.sent == []
 
 
 @pytest.mark.parametrize(("key", "opened"), [("S", TypeLabel), ("B", Batches), ("F", Find)])

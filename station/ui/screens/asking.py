@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from ...engine.commands import Command, StopSlot
+from ..state import SlotState
 from ..widgets.label_input import LabelInput
 from ..words import line, say
 
@@ -36,6 +39,20 @@ class Question(ModalScreen[bool]):
 
     def action_answer(self, answer: bool) -> None:
         self.dismiss(answer)
+
+
+def stop(app: App[None], slot: SlotState, now: Callable[[], SlotState | None], send: Callable[[Command], None]) -> None:
+    """Stop the attempt in ``slot``; asks first while it writes. ``now``: the slot as it is when the answer comes."""
+
+    def answered(answer: bool | None) -> None:
+        found = now()
+        if answer and found is not None and found.is_walking and found.attempt == slot.attempt:
+            send(StopSlot(slot.number))
+
+    if not slot.is_writing:
+        answered(True)
+    elif not isinstance(app.screen, Question):
+        app.push_screen(Question("stop_writing", str(slot.number)), answered)
 
 
 class TypeLabel(ModalScreen[str | None]):

@@ -13,11 +13,12 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from ...engine.commands import Command, RunStep, StopSlot
+from ...engine.commands import Command, RunStep
 from .. import details
 from ..bars import details_footer
 from ..look import Glyphs
 from ..state import BenchState, SlotState
+from .asking import stop
 
 
 class Details(Screen[None]):
@@ -98,7 +99,7 @@ class Details(Screen[None]):
     def action_stop(self) -> None:
         slot = self._slot()
         if slot is not None and slot.is_walking:
-            self._send(StopSlot(self._number))
+            stop(self.app, slot, self._slot, self._send)
 
     def action_back(self) -> None:
         self.dismiss(None)

@@ -1,0 +1,89 @@
+"""Keeps a terminal usable however the program on it ends: a small parent process owns it, the program is its child.
+
+The parent does nothing but wait: it hands on the signals it gets, puts the terminal back when the child was
+killed, and ends as the child ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import termios
+import threading
+from collections.abc import Callable
+
+HANDED_ON = frozenset({signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGWINCH, signal.SIGUSR1, signal.SIGUSR2})
+_WATCHED = HANDED_ON | {signal.SIGCHLD}
+RESET = (
+    b"\x1b[<u\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?1004l\x1b[?2048l"
+    b"\x1b[?7h\x1b[?1049l\x1b[?25h\x1b[0m"
+)
+"""Keyboard and mouse reports, paste marks and focus reports off, line wrap on, the normal screen, the cursor, no
+colour."""
+
+
+def kept(run: Callable[[], int]) -> int:
+    """Run ``run`` in a child that has the terminal of standard input; returns its exit status.
+
+    In the child this returns too, with what ``run`` returned. A child ended by a signal ends the caller by the same
+    one. Call it before any thread is started.
+    """
+    before = termios.tcgetattr(sys.stdin.fileno())
+    sys.stdout.flush()
+    sys.stderr.flush()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
+    alive, parent_alive = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(parent_alive)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        threading.Thread(target=_end_with_parent, args=(alive,), name="parent", daemon=True).start()
+        return run()
+    os.close(alive)
+    status = _wait(child)
+    if os.WIFSIGNALED(status):
+        _restore(before)
+    os.close(parent_alive)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    if os.WIFSIGNALED(status):
+        _die_of(os.WTERMSIG(status))
+    return os.waitstatus_to_exitcode(status)
+
+
+def _end_with_parent(alive: int) -> None:
+    """A parent that was killed cannot say so: its end of the pipe does."""
+    with contextlib.suppress(OSError):
+        os.read(alive, 1)
+    os.kill(os.getpid(), signal.SIGHUP)
+
+
+def _wait(child: int) -> int:
+    """Hand signals on until ``child`` ended; its wait status."""
+    while True:
+        got = signal.sigwaitinfo(_WATCHED)
+        if got.si_signo == signal.SIGCHLD:
+            found, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
+            if found and os.WIFSTOPPED(status):
+                os.kill(os.getpid(), signal.SIGSTOP)  # the shell waits for this process, not for its child
+                os.kill(child, signal.SIGCONT)
+            elif found:
+                return status
+        else:  # the child may have it from the terminal already, and takes it for the same wish
+            os.kill(child, got.si_signo)
+
+
+def _restore(before: list[object]) -> None:
+    """Best effort: the terminal itself may be what ended the child."""
+    with contextlib.suppress(OSError, termios.error):
+        os.write(sys.stdout.fileno(), RESET)
+    with contextlib.suppress(OSError, termios.error):
+        termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, before)  # type: ignore[arg-type]
+
+
+def _die_of(number: int) -> None:
+    """End by the same signal, so that a shell or a service manager sees what happened."""
+    with contextlib.suppress(OSError, ValueError):
+        signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
