@@ -160,7 +160,7 @@ def run(operation: Operation[T], unit: DfuModel) -> T:
         try:
             step = next(operation) if reply is None else operation.send(reply)
         except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
+            return end.value
         reply = b"" if isinstance(step, Wait) else _answer(step, unit)
 
 

@@ -59,7 +59,7 @@ class Bench:
             try:
                 step = next(operation) if reply is None else operation.send(reply)
             except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
+                return end.value
             if isinstance(step, Wait):
                 reply = b""
                 continue

@@ -97,5 +97,5 @@ class Story:
 
     def app(self, **options: Any) -> BenchApp:
         """The screen with nothing left to the machine it runs on; what it sends lands in ``sent``."""
-        fixed = {"palette": FULL_COLOUR, "ascii_only": False, "tz": datetime.UTC, "is_animated": False}
+        fixed: dict[str, Any] = {"palette": FULL_COLOUR, "ascii_only": False, "tz": datetime.UTC, "is_animated": False}
         return BenchApp(self.slots, self.sent.append, **(fixed | options))

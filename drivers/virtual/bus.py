@@ -23,7 +23,7 @@ from .descriptors import Descriptors
 
 _LOG = logging.getLogger(__name__)
 
-Action = Callable[[], None]
+Action = Callable[[], object]
 
 
 class Stall(Exception):

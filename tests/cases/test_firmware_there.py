@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from drivers.virtual.factory import factory_modules
 from drivers.virtual.header import Dependency
 from drivers.virtual.unit import VirtualUnit
 from station.engine.events import StepFinished
+from station.engine.records import WriteIntended
 from station.model import Outcome, Verdict
 
 RADIO, BOOTLOADER, SYSTEM, APPLICATION = (8, 0), (2, 0), (4, 1), (5, 2)
@@ -84,7 +86,7 @@ def other(recipe: Recipe, kind: tuple[int, int]) -> bytes:
     data[0x1000] ^= 0x55
     body = bytes(data[:-38])
     body += hashlib.sha256(body).digest() + bytes(data[-6:-4])
-    return body + synthetic.zlib.crc32(body).to_bytes(4, "big")
+    return body + zlib.crc32(body).to_bytes(4, "big")
 
 
 OLD = {
@@ -152,7 +154,7 @@ def test_a_bootloader_sent_to_a_device_os_without_hashes_is_read_back_in_a_visit
         unit = bench.unit(device_os="6.3.4")
         walk = passed(bench.walk(unit))
         assert holds(unit, recipe.files())
-        writes = [event.what for event in walk.events if event.kind == "WriteIntended" and event.target == "unit"]
+        writes = [event.what for event in walk.events if isinstance(event, WriteIntended) and event.target == "unit"]
         assert writes.count("restart into DFU") == 2
 
 

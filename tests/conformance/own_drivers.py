@@ -52,6 +52,13 @@ def bench() -> Iterator[RealBench]:
         made.enumerator.stop()
 
 
+def gone(bench: RealBench, port: str) -> None:
+    """Wait until who is on ``port`` is seen to have left."""
+    watch = bench.watch(port)
+    if (unit := watch.current) is not None:
+        watch.wait_gone(unit.address, bench.within(10.0))
+
+
 def image(unit: VirtualUnit, version: str, part: int) -> Image:
     file = synthetic.release(unit.spec.platform_id, version)[part]
     return parse_image(file.data, file.name)
@@ -86,7 +93,7 @@ def test_units_come_and_go_on_their_ports(bench: RealBench) -> None:
         assert str(device.device_id) == unit.device_id
         device.close()
     bench.bus.unplug("1-2.3")
-    bench.watch("1-2.3").wait_gone(bench.watch("1-2.3").current.address, bench.within(10.0))
+    gone(bench, "1-2.3")
     assert bench.watch("1-1").current is not None
     assert bench.watch("1-2.4.1").current is not None
 
@@ -177,7 +184,7 @@ def test_another_unit_on_the_port_is_found_out(bench: RealBench) -> None:
     bench.unit(number=1)
     device = bench.identified()
     bench.bus.unplug("1-1")
-    bench.watch("1-1").wait_gone(bench.watch("1-1").current.address, bench.within(10.0))
+    gone(bench, "1-1")
     other = bench.unit(number=2)
     with pytest.raises(Swapped) as caught:
         device.ask(requests.get_serial_number(), bench.within(30.0))
@@ -188,7 +195,7 @@ def test_another_unit_on_the_port_is_found_out(bench: RealBench) -> None:
 def test_a_unit_that_does_not_return_ends_at_the_deadline(bench: RealBench) -> None:
     bench.unit()
     device = bench.identified()
-    bench.bus.at(1.2, lambda: bench.bus.unplug("1-1") and None)
+    bench.bus.at(1.2, lambda: bench.bus.unplug("1-1"))
     with pytest.raises(DidNotReturn):
         device.enter_dfu(bench.within(15.0))
     device.close()

@@ -57,7 +57,7 @@ def test_it_lists_units_of_both_platforms_and_modes(bench: ForeignBench, particl
             {"id": unit.device_id, "type": platform, "dfu": is_dfu, "firmware": None if is_dfu else device_os}
         )
     found = particle_usb("list")
-    assert sorted(found, key=lambda one: one["id"]) == sorted(expected, key=lambda one: one["id"])
+    assert sorted(found, key=lambda one: str(one["id"])) == sorted(expected, key=lambda one: str(one["id"]))
 
 
 @BOTH_FORMS

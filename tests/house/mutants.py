@@ -110,7 +110,7 @@ class Copy:
     def check_origin(self) -> None:
         """The packages that tests import here are those of the copy, or no patch would mean anything."""
         code = "import station, drivers; print(station.__file__, drivers.__file__)"
-        said = subprocess.run([sys.executable, "-c", code], **self._where(), check=True).stdout.split()
+        said = self._run("-c", code).stdout.split()
         if not all(Path(name).is_relative_to(self.root) for name in said):
             raise BadMutant(f"tests would import {' and '.join(said)} instead of the copy in {self.root}")
 
@@ -121,7 +121,7 @@ class Copy:
         report.unlink(missing_ok=True)
         chosen = [option for rule in rules for option in ("--rule", rule)]
         places = ["--basetemp", str(self._scratch), "--junitxml", str(report), *extra]
-        subprocess.run([sys.executable, *PYTEST, *places, *chosen, *files], **self._where(), check=False)
+        self._run(*PYTEST, *places, *chosen, *files)
         return Run.read(report)
 
     def test_broken(self, mutant: Mutant, files: Sequence[str]) -> Run:
@@ -140,10 +140,12 @@ class Copy:
         self._stamp += 10
         os.utime(path, (self._stamp, self._stamp))
 
-    def _where(self) -> dict[str, object]:
+    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
         beside = ROOT.parent / "shared" / "fixtures" / "firmware"  # where tests look, seen from the project itself
         environment = {"STATION_FIRMWARE_FIXTURES": str(beside), **os.environ, "PYTHONPATH": str(self.root)}
-        return {"cwd": self.root, "env": environment, "capture_output": True, "text": True}
+        return subprocess.run(
+            [sys.executable, *words], cwd=self.root, env=environment, capture_output=True, text=True, check=False
+        )
 
 
 def project_files() -> list[str]:

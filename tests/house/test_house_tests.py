@@ -70,7 +70,7 @@ def impatient(files: Iterable[Path]) -> list[str]:
                 and any(keyword.arg == "timeout" for keyword in node.keywords)
             )  # fmt: skip
             if is_limit or (isinstance(node, ast.Assert) and called(node) & WALL_CLOCK):
-                found.append(f"{path.name}:{node.lineno}")
+                found.append(f"{path.name}:{getattr(node, 'lineno', 0)}")
     return found
 
 

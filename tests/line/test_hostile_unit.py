@@ -7,6 +7,7 @@ import dataclasses
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hostile_unit import HostileUnit, Lies, answering, corrupting, is_service, on
@@ -27,16 +28,16 @@ from station.model import Verdict
 PENDING = on(is_service(2), lambda: service_reply(Status.PENDING))
 
 
-def hostile(bench: LineBench, lies: Lies, platform: str = "boron", number: int = 1, **settings: object) -> HostileUnit:
+def hostile(bench: LineBench, lies: Lies, platform: str = "boron", number: int = 1, **settings: Any) -> HostileUnit:
     """A hostile unit the cloud knows."""
-    spec = make_spec(platform, 7, number, str(settings.pop("device_os", "3.3.1")), **settings)  # type: ignore[arg-type]
+    spec = make_spec(platform, 7, number, str(settings.pop("device_os", "3.3.1")), **settings)
     bench.register(spec)
     unit = HostileUnit(spec, bench.clock, lies, bench.world)
     bench.adopt(unit)
     return unit
 
 
-def finished_settings() -> dict[str, object]:
+def finished_settings() -> dict[str, Any]:
     return {"modules": tuple(file.data for file in BORON.files()), "setup_done": True}
 
 

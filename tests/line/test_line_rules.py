@@ -31,7 +31,7 @@ from drivers.virtual.flash import Who
 from drivers.virtual.messages import text as text_field
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from station.cloud.virtual.faults import Fault, FaultKind
-from station.engine.events import Event, HandsDone, HandsNeeded, StepFinished, StepStarted
+from station.engine.events import Event, HandsDone, HandsNeeded, StepFinished, StepStarted, WireTraced
 from station.errors import BadInput
 from station.model import Outcome, Verdict
 from station.profile import parse_profile
@@ -349,8 +349,8 @@ def test_setup_done_is_decided_by_the_device_os_after_updating(device_os: str, o
         assert bool(asked) is (outcome == "done")
 
 
-def walk_trace(bench: LineBench) -> list[Event]:
-    return [event for _, event in bench.events if event.kind == "WireTraced"]
+def walk_trace(bench: LineBench) -> list[WireTraced]:
+    return [event for _, event in bench.events if isinstance(event, WireTraced)]
 
 
 @pytest.mark.rule("H9")

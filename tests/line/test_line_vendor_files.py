@@ -25,6 +25,7 @@ from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import VirtualUnit
 from drivers.wire import requests
 from drivers.wire.replies import Store
+from station.engine.records import WriteIntended
 from station.model import Verdict
 
 BOOTLOADER = "argon-bootloader-620.bin"
@@ -49,7 +50,7 @@ def vendor_recipe(*softdevice: SyntheticFile) -> Recipe:
 
 
 def order_of_writes(walk: Walk) -> list[str]:
-    return [event.what for event in walk.events if event.kind == "WriteIntended" and event.target == "unit"]
+    return [event.what for event in walk.events if isinstance(event, WriteIntended) and event.target == "unit"]
 
 
 @pytest.mark.rule("H3")

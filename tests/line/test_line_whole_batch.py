@@ -52,7 +52,7 @@ def test_the_demo_command_takes_two_borons_and_two_argons_to_pass_and_exports_th
     finished = [event for event in events if event["kind"] == "AttemptFinished"]
     assert [event["verdict"] for event in finished] == ["PASS"] * 4
     identified = {event["device_id"]: event["platform"] for event in events if event["kind"] == "UnitIdentified"}
-    batches = {}
+    batches: dict[str, list[str]] = {}
     for event in finished:
         batches.setdefault(event["batch"], []).append(identified[event["device_id"]])
     assert sorted(batches.values()) == [["Argon", "Argon"], ["Boron", "Boron"]]

@@ -71,11 +71,12 @@ OVER = Line("UnitIdentified", UNIT)
 SETUP_BYTE = control(Chip.DCT, FIELDS["setup_done"][0])
 ACTIVATION = call("PUT", "/v1/sims/8934", "/v1/sims/:iccid", {"action": "activate"})
 
+CONFIRMED_RESTART = intended("restart into DFU", step="dfu")
 GOOD: dict[str, Story] = {
     "a module over DFU": [APP_LINE, dfu(USER_START, operation=Operation.ERASE), dfu(USER_START), confirmed(APP_LINE)],
     "the system part goes invalid first": [APP_LINE, dfu(SYSTEM_LEGACY_START, operation=Operation.ERASE)],
     "a configuration byte": [SETUP_LINE, SETUP_BYTE, confirmed(SETUP_LINE)],
-    "a restart writes nothing": [line := intended("restart into DFU", step="dfu"), confirmed(line)],
+    "a restart writes nothing": [CONFIRMED_RESTART, confirmed(CONFIRMED_RESTART)],
     "a claim": [look(), CLAIM_LINE, claim(), confirmed(CLAIM_LINE), look()],
     "a claim of a unit that is not online yet": [CLAIM_LINE, claim(404), claim(404), claim(), confirmed(CLAIM_LINE)],
     "a request the busy cloud put off": [CLAIM_LINE, claim(429), claim(), confirmed(CLAIM_LINE)],
@@ -137,7 +138,7 @@ def test_a_write_that_was_not_announced_or_not_read_back_is_found(story: Story, 
 
 
 def test_a_step_may_be_let_off() -> None:
-    story = [NAME_LINE, named(), named(), confirmed(NAME_LINE)]
+    story: Story = [NAME_LINE, named(), named(), confirmed(NAME_LINE)]
     assert len(faults_of(story, FILES)) == 2
     assert faults_of(story, FILES, frozenset({"name"})) == []
 

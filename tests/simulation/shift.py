@@ -171,7 +171,7 @@ class _Shift:
             known = journal.unit(self.units[part.number].device_id)
         verdicts = [one.verdict for one in known.attempts if one.verdict is not None] if known is not None else []
         judged = [one for one in verdicts if one <= Verdict.FAIL]
-        return (judged or verdicts or [None])[-1]
+        return next(reversed(judged or verdicts), None)
 
     def _endings(self, part: Part) -> frozenset[Verdict]:
         if not part.flaw:

@@ -12,6 +12,7 @@ from screen_story import AT, Story
 from station.engine import commands as cmd
 from station.engine import events as ev
 from station.model import SlotInfo, Verdict
+from station.ui.app import BenchApp
 from station.ui.look import FULL_COLOUR, Look
 from station.ui.screens.bench import BenchScreen
 from station.ui.widgets.slot import SlotTile
@@ -245,7 +246,7 @@ async def test_feeding_after_the_end_is_harmless(story: Story) -> None:
 @on_loop
 async def test_the_program_is_told_when_the_screen_stands_and_can_close_it(story: Story) -> None:
     ready: list[bool] = []
-    app = story.app(on_ready=lambda: ready.append(isinstance(app.screen, BenchScreen)))
+    app: BenchApp = story.app(on_ready=lambda: ready.append(isinstance(app.screen, BenchScreen)))
     async with running(app) as pilot:
         await pilot.pause()
         assert ready == [True]

@@ -14,7 +14,7 @@ from station.model import AS_IT_IS, IdentityFact, Measurement, Outcome, SeenBefo
 from station.ui import details
 from station.ui.look import ASCII, UNICODE
 from station.ui.reduce import replay
-from station.ui.state import BenchState, SlotState, StepLine
+from station.ui.state import BenchState, Held, SlotState, StepLine
 
 UTC = datetime.UTC
 
@@ -88,7 +88,7 @@ def test_the_summary_names_what_is_at_work_and_what_is_waited_for(story: Story) 
         (StepLine("sim", "SIM"), "  SIM"),
         (StepLine("sim", "SIM", is_running=True), "  SIM              ..."),
         (StepLine("sim", "SIM", is_running=True, share=0.505), "  SIM              50 %"),
-        (StepLine("sim", "SIM", is_running=True, share=0.5, held="cloud_hold"), "  SIM              WAITS"),
+        (StepLine("sim", "SIM", is_running=True, share=0.5, held=Held("cloud_hold")), "  SIM              WAITS"),
         (StepLine("sim", "SIM", outcome=Outcome.DEFERRED, seconds=1.5, reason="later"),
          "  SIM              deferred     1.5 s  later"),
         (StepLine("sim", "SIM", outcome=Outcome.DONE, seconds=75.2, proof="active", reason="x"),

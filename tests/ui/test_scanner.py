@@ -12,11 +12,11 @@ FAST, SLOW = 0.005, 0.120
 def play(keys: list[tuple[str, float]], wait: float = 1.0) -> list[object]:
     """Feed (key, seconds since the one before); at the end nothing comes for ``wait`` seconds."""
     detector: ScanDetector[str] = ScanDetector()
-    at, found = 100.0, []
+    at, found = 100.0, list[object]()
     for key, gap in keys:
         at += gap
         found += detector.key(key, key, key if len(key) == 1 else None, at)
-    return found + detector.idle(at + wait)
+    return [*found, *detector.idle(at + wait)]
 
 
 def burst(text: str, gap: float = FAST, end: str = "enter", first: float = 1.0) -> list[tuple[str, float]]:

@@ -31,6 +31,7 @@ from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.flash import Who
+from drivers.virtual.layout import Chip
 from drivers.virtual.unit import UnitMode
 from drivers.wire.dfu import DfuState
 from drivers.wire.module import parse_image
@@ -391,4 +392,4 @@ def test_no_order_through_the_public_verbs_touches_a_forbidden_page(script: list
                 pass
         bench.enumerator.stop()
         assert unit.score.forbidden == []
-        assert not any(page >= 0xF4000 or page < 0x1000 for page in unit.score.host_pages.get("internal-flash", set()))
+        assert not any(page >= 0xF4000 or page < 0x1000 for page in unit.score.host_pages.get(Chip.INTERNAL, set()))

@@ -36,7 +36,7 @@ class Stumbling:
 
     def open(self) -> UsbTransport:
         transport = self.inner.open()
-        forward, done = transport.control, []
+        forward, done = transport.control, list[Setup]()
 
         def answer(setup: Setup, data: bytes = b"", *, timeout_s: float = 5.0) -> bytes:
             if not done and self.at(setup, data):

@@ -8,6 +8,7 @@ import itertools
 import struct
 import termios
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import serial
@@ -167,7 +168,7 @@ def test_a_unit_that_never_has_an_answer_can_be_cancelled_at_once(bench: DeviceB
         device.ask(requests.get_module_info())
 
 
-REPLIES: list[tuple[str, requests.Request[object], bytes]] = [
+REPLIES: list[tuple[str, requests.Request[Any], bytes]] = [
     ("ten thousand modules", requests.get_module_info(), b"".join(module_of_slot(n & 0x7F) for n in range(8_000))),
     ("a hash of 31 bytes", requests.get_module_info(), message(2, number(1, 5) + blob(8, b"\0" * 31))),
     ("a varint without end", requests.get_module_info(), b"\xff" * 4000),
@@ -180,10 +181,10 @@ REPLIES: list[tuple[str, requests.Request[object], bytes]] = [
     ("mode 77", requests.get_device_mode(), number(1, 77)),
     ("status 2^31", requests.get_connection_status(), number(1, 1 << 31)),
     ("ICCID of escapes", requests.get_iccid(), text(1, "\x1b[2J8931")),
-]  # type: ignore[list-item]
+]
 
 
-def ask_after_reset(bench: DeviceBench, device: ParticleDevice, request: requests.Request[object]) -> None:
+def ask_after_reset(bench: DeviceBench, device: ParticleDevice, request: requests.Request[Any]) -> None:
     """Lies about requests begin with a boot."""
     device.reset(bench.within(60.0))
     device.ask(request)
@@ -191,7 +192,7 @@ def ask_after_reset(bench: DeviceBench, device: ParticleDevice, request: request
 
 @pytest.mark.parametrize(("request_", "reply"), [row[1:] for row in REPLIES], ids=[row[0] for row in REPLIES])
 def test_a_reply_that_makes_no_sense_is_refused_in_printable_words(
-    bench: DeviceBench, request_: requests.Request[object], reply: bytes
+    bench: DeviceBench, request_: requests.Request[Any], reply: bytes
 ) -> None:
     device, unit = honestly_identified(bench, Lies())
     unit.lies.requests[request_.type_id] = answering(Outcome(data=reply[:0xFFFF]))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 import serial
+from typing_extensions import Buffer
 
 from drivers.errors import AccessDenied, Disconnected, LinkError, NotFound, TransferTimeout
 from drivers.identity import PortPath
@@ -53,11 +54,11 @@ class ScriptedPort(serial.SerialBase):
             self.pieces.pop(0)
         return head
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: Buffer, /) -> int:
         if self.error is not None:
             raise self.error
-        self.written += data
-        return len(data)
+        self.written += bytes(data)
+        return len(bytes(data))
 
     def close(self) -> None:
         self.is_open = False

@@ -38,7 +38,7 @@ Answer = Callable[[Setup, bytes], bytes]
 VERSION = Setup(0xC0, 0x50, 0, 30, 64)
 
 
-class ScriptedBackend(usb.backend.IBackend):
+class ScriptedBackend(usb.backend.IBackend):  # type: ignore[misc]  # the library has no types
     """One device; ``answer`` gives the data of an IN transfer or raises what libusb would raise."""
 
     def __init__(self, answer: Answer, *, product: int = 0xC00C, ports: tuple[int, ...] | None = (2, 3)) -> None:

@@ -155,6 +155,7 @@ def test_identities_that_cannot_be_are_refused(answer: bytes) -> None:
 def test_a_sims_number_is_kept_as_printed_however_odd() -> None:
     (done,) = console.identity().feed(BORON_I.replace(b"8931", b"12B1") + VERSION)
     iccid = done.value.iccid  # type: ignore[union-attr]
+    assert iccid is not None
     assert (str(iccid), iccid.is_odd) == ("12B14404000100000001", True)
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from drivers.errors import DfuFailed, LocalProtocolError, RemoteProtocolError
 from drivers.platforms import platforms
 from drivers.wire import dfu, dfuse
+from drivers.wire.actions import Answer, Wait
 from drivers.wire.dfu import DfuState, DfuStatus, DfuStatusCode, parse_functional_descriptor, parse_state, parse_status
 from drivers.wire.dfuse import Access, Segment, parse_layout
 from drivers.wire.usb import Setup
@@ -267,7 +268,7 @@ def test_a_command_that_stays_stalled_is_reported_with_the_state_behind_it() -> 
 def test_a_stalled_command_is_followed_by_a_pause_of_a_second() -> None:
     operation = dfuse.erase(0x30000)
     next(operation)
-    assert operation.send(dfuse.Answer.STALL) == dfuse.Wait(1.0)
+    assert operation.send(Answer.STALL) == Wait(1.0)
 
 
 def test_a_command_that_was_accepted_and_failed_is_not_sent_again() -> None:
@@ -290,7 +291,7 @@ def test_a_stalled_status_counts_as_a_failed_block() -> None:
     next(operation)
     operation.send(b"")
     with pytest.raises(DfuFailed, match="GETSTATUS"):
-        operation.send(dfuse.Answer.STALL)
+        operation.send(Answer.STALL)
 
 
 @pytest.mark.parametrize("state", [IDLE, DNLOAD_IDLE, UPLOAD_IDLE, ERROR])
@@ -348,7 +349,7 @@ def test_polling_waits_as_long_as_the_unit_asks_and_never_spins() -> None:
     next(operation)
     operation.send(b"")
     for raw, seconds in (("00 32 00 00 04 00", 0.05), ("00 00 00 00 04 00", 0.001)):
-        assert operation.send(bytes.fromhex(raw)) == dfuse.Wait(seconds)
+        assert operation.send(bytes.fromhex(raw)) == Wait(seconds)
         operation.send(b"")
     with pytest.raises(StopIteration):
         operation.send(bytes.fromhex("00 00 00 00 05 00"))

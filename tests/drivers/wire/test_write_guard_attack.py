@@ -12,7 +12,7 @@ from guard_bench import OLD_USER, SOFTDEVICE, SYSTEM, USER, Bench, Lost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.errors import WriteRefused
+from drivers.errors import DfuFailed, WriteRefused
 from drivers.wire import dfu, dfuse
 from drivers.wire.actions import Operation
 from drivers.wire.module import Image
@@ -117,7 +117,7 @@ def attack(bench: Bench, permitted: list[Image], steps: list[Step]) -> None:
             stack.enter_context(bench.guard.permit(module))
         stack.enter_context(bench.guard.permit_dct("setup_done", b"\x01"))
         for step in steps:
-            with contextlib.suppress(WriteRefused, Stall, Lost, dfuse.DfuFailed):
+            with contextlib.suppress(WriteRefused, Stall, Lost, DfuFailed):
                 step(bench)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import functools
 import logging
 import random
 
@@ -110,7 +111,7 @@ def test_one_429_makes_both_slots_wait(bench: Bench) -> None:
             bench.client.product(PRODUCT)
         done[name] = bench.clock.now()
 
-    threads = [bench.clock.thread(n, lambda n=n, s=s: slot(n, s)) for n, s in (("1", 0.0), ("2", 1.0))]
+    threads = [bench.clock.thread(n, functools.partial(slot, n, s)) for n, s in (("1", 0.0), ("2", 1.0))]
     for thread in threads:
         thread.join()
     assert done["1"] >= 100
@@ -134,7 +135,7 @@ def test_waiters_at_the_bucket_leave_in_order_and_spread_out() -> None:
             bucket.take(None, None)
             left.append((n, round(clock.now(), 3)))
 
-        threads = [clock.thread(str(n), lambda n=n: take(n)) for n in range(4)]
+        threads = [clock.thread(str(n), functools.partial(take, n)) for n in range(4)]
         for thread in threads:
             thread.join()
     assert sorted(at for _, at in left) == [0.0, 0.5, 1.0, 1.5]

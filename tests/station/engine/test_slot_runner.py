@@ -109,7 +109,7 @@ class Slot:
     def play(self, *, seconds: float = 60.0, **steps: Callable[[StepContext], StepResult]) -> list[AttemptFinished]:
         """Plug in a unit whose steps do this, let time pass; the verdicts so far."""
         fine: dict[str, Step] = {plan.name: lambda ctx: already("seen") for plan in PLANS}
-        self.scripts.append(Script(fine | steps))
+        self.scripts.append(Script({**fine, **steps}))
         self.plug()
         self.clock.sleep(seconds)
         return self.ends

@@ -10,6 +10,7 @@ import pytest
 
 from drivers.devices.flashing import plan_write
 from drivers.platforms import Via, os_version_of_module, platform
+from drivers.virtual import header as virtual
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootMode, boot
 from drivers.virtual.memory import UnitMemory
@@ -117,7 +118,7 @@ def test_what_was_planned_boots_and_the_next_plan_is_empty(platform_id: int, sta
     assert (report.mode, report.system_version, report.missing) == (BootMode.NORMAL, target, ())
     again = plan()
     assert again.differing == ()
-    unproved = ("SoftDevice", "system part 1")
+    unproved: tuple[str, ...] = ("SoftDevice", "system part 1")
     if (report.system_module_version or 0) < NO_HASH_BEFORE:
         unproved = ("bootloader", *unproved, "application")
     assert {write.name for write in again.writes} == set(unproved)
@@ -176,7 +177,7 @@ def test_every_dependency_stands_before_what_needs_it() -> None:
 
 def test_a_large_application_makes_a_valid_legacy_one_invalid() -> None:
     legacy = synthetic.make_module(
-        13, (5, 1), 6, 0xD4000, b"legacy".ljust(4000), (synthetic.Dependency(4, 1, 3302), None)
+        13, (5, 1), 6, 0xD4000, b"legacy".ljust(4000), (virtual.Dependency(4, 1, 3302), None)
     )
     unit = Unit(13, "6.3.4", legacy)
     unit.apply(make_plan(BORON, unit.info(), (), app(13, "6.3.4"), mode=Mode.APPLICATION))
@@ -318,7 +319,7 @@ def test_an_application_that_stays_must_find_its_device_os() -> None:
 
 
 def test_an_application_that_goes_asks_for_nothing() -> None:
-    legacy = synthetic.make_module(13, (5, 1), 6, 0xD4000, b"x" * 4000, (synthetic.Dependency(4, 1, 6305), None))
+    legacy = synthetic.make_module(13, (5, 1), 6, 0xD4000, b"x" * 4000, (virtual.Dependency(4, 1, 6305), None))
     held, release = Unit(13, "6.3.4", legacy).info(), images(synthetic.release(13, "5.8.0"))
     assert "on the unit needs system part 1 6305" in str(refused(BORON, held, release, None, allow_downgrade=True))
     plan = make_plan(BORON, held, release, app(13, "5.8.0"), mode=Mode.APPLICATION, allow_downgrade=True)

@@ -13,6 +13,7 @@ import pytest
 from journal_story import at, finished, identified, opened, started, step, unit_id, walked
 
 from drivers.clock import SimulatedClock
+from station.engine.events import Head
 from station.engine.records import WriteConfirmed, WriteIntended
 from station.errors import JournalError
 from station.journal import Entry, Journal, JournalReader
@@ -207,7 +208,7 @@ def test_the_value_of_a_secret_fact_is_masked_whatever_a_caller_says(journal: Jo
 
 @pytest.mark.rule("N1")
 def test_a_write_that_was_announced_and_not_confirmed_is_remembered(data: Path, clock: SimulatedClock) -> None:
-    head = {"at": at(), "slot": 1, "device_id": unit_id(1), "attempt": "a-1"}
+    head: Head = {"at": at(), "slot": 1, "device_id": unit_id(1), "attempt": "a-1"}
     with Journal.open(data, "bench-1", clock) as journal:
         journal.record(opened(), started("a-1"))
         journal.record(WriteIntended(step="product_add", target="cloud", what="add to product 12345", **head))

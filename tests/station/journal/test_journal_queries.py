@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -105,7 +106,7 @@ def test_a_scan_looks_no_table_through(journal: Journal) -> None:
 )  # fmt: skip
 def test_a_unit_is_found_by_anything_it_is_called(journal: Journal, typed: str) -> None:
     facts = {"serial": "P044AB1234567", "iccid": ICCID_1, "imei": IMEI, "mac": "aa:bb:cc:00:11:22"}
-    journal.record(started("a-1f"), identified("a-1f", **facts), step("a-1f"), finished("a-1f"))
+    journal.record(started("a-1f"), identified("a-1f", 1, **facts), step("a-1f"), finished("a-1f"))
     unit = journal.unit(typed)
     assert unit is not None
     assert (unit.device_id, unit.label, unit.platform) == (unit_id(1), "P044AB1234567", "boron")
@@ -115,7 +116,7 @@ def test_a_unit_is_found_by_anything_it_is_called(journal: Journal, typed: str) 
 @pytest.mark.parametrize("typed", ["", " ", ":", "boron", "P044", "' OR 1=1 --", "%", "89*"])
 def test_a_text_that_is_nobodys_name_finds_nobody(journal: Journal, typed: str) -> None:
     facts = {"serial": "P044AB1234567", "iccid": ICCID_1, "imei": ""}
-    journal.record(started("a-1"), identified("a-1", **facts), finished("a-1"))
+    journal.record(started("a-1"), identified("a-1", 1, **facts), finished("a-1"))
     assert journal.find(typed) == ()
     assert journal.unit(typed) is None
 
@@ -249,7 +250,7 @@ units = st.integers(1, 2)
 actions = st.sampled_from(["product_add", "name"])
 verdicts = st.sampled_from([v for v in Verdict if v is not Verdict.PENDING])
 words = st.text(max_size=8)
-HEAD = {"at": at(), "slot": 1, "device_id": unit_id(1)}
+HEAD: dict[str, Any] = {"at": at(), "slot": 1, "device_id": unit_id(1)}
 
 
 def cached(number: int) -> ProductCached:

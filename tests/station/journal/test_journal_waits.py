@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,16 @@ class Waiter:
 
     def waited(self, seconds: float) -> None:
         self.seconds += seconds
+
+
+def later(clock: SimulatedClock, seconds: float, act: Callable[[], object]) -> Callable[[], None]:
+    """For a thread of the clock: ``act``, that much later."""
+
+    def run() -> None:
+        clock.sleep(seconds)
+        act()
+
+    return run
 
 
 @pytest.fixture
@@ -82,7 +93,7 @@ def test_a_lock_of_a_moment_is_waited_for_without_a_word(patient: Journal, clock
     with clock.registered(), patient, troubled(patient) as trouble:
         waiter = Waiter(clock)
         trouble.lock()
-        clock.thread("other", lambda: (clock.sleep(0.3), trouble.free())[0])
+        clock.thread("other", later(clock, 0.3, trouble.free))
         with patient.waiting_as(waiter):
             patient.record(*walked("a-1"))
         assert waiter.said == []
@@ -116,7 +127,7 @@ def test_who_is_cancelled_waits_no_longer_and_nothing_of_it_is_recorded(
     with clock.registered(), patient, troubled(patient) as trouble:
         token = clock.token()
         trouble.lock()
-        clock.thread("hand", lambda: (clock.sleep(7.0), token.cancel())[0])
+        clock.thread("hand", later(clock, 7.0, token.cancel))
         with pytest.raises(Cancelled), patient.waiting_as(Waiter(clock, token)):
             patient.record(started("a-1"))
         assert clock.now() == 7.0
@@ -127,7 +138,7 @@ def test_who_is_cancelled_waits_no_longer_and_nothing_of_it_is_recorded(
 def test_a_closing_station_waits_only_some_seconds(patient: Journal, clock: SimulatedClock) -> None:
     with clock.registered(), patient, troubled(patient) as trouble:
         trouble.lock()
-        clock.thread("closing", lambda: (clock.sleep(20.0), patient.hurry())[0])
+        clock.thread("closing", later(clock, 20.0, patient.hurry))
         with pytest.raises(JournalHeld):
             patient.record(started("a-1"))
         assert clock.now() == pytest.approx(20.0 + CLOSING_S, abs=1.1)
@@ -137,7 +148,7 @@ def test_owed_work_settled_under_a_lock_is_settled_once(patient: Journal, clock:
     patient.record(*pending("a-1", "product_add"))
     with clock.registered(), patient, troubled(patient) as trouble:
         trouble.lock()
-        clock.thread("other", lambda: (clock.sleep(30.0), trouble.free())[0])
+        clock.thread("other", later(clock, 30.0, trouble.free))
         events = patient.settle(item("a-1"), Outcome.DONE, "", "read back")
         assert [event.kind for event in events] == ["OutboxSettled", "VerdictRevised"]
         assert [row.kind for row in patient.entries()].count("OutboxSettled") == 1

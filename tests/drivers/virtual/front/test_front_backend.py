@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 from typing import Any
 
 import pytest
@@ -236,7 +237,7 @@ def _parallel_run() -> list[tuple[float, str, str]]:
         def platform_of(number: int) -> str:
             return f"unit {number}"
 
-        threads = [clock.thread(f"talker-{n}", lambda n=n: talk(n)) for n in (1, 2)]
+        threads = [clock.thread(f"talker-{n}", functools.partial(talk, n)) for n in (1, 2)]
         for thread in threads:
             thread.join()
     return log

@@ -3,9 +3,11 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from raw_dfu import CutShort, MakeCut, MakeHost
 
 from drivers.errors import DriverError
 from drivers.virtual import synthetic
@@ -289,7 +291,12 @@ def cuts(total: int, count: int, seed: int) -> list[int]:
 
 @pytest.mark.parametrize("page_last", [None, ALIAS_PAGE])
 def test_a_download_cut_anywhere_never_boots_normal(
-    unit: MakeUnit, files: Files, dfu: Callable, cut_at: Callable, cut_short: Callable, page_last: int | None
+    unit: MakeUnit,
+    files: Files,
+    dfu: MakeHost,
+    cut_at: MakeCut,
+    cut_short: CutShort,
+    page_last: int | None,
 ) -> None:
     """6.2.0 to 6.3.4: with the page at 0x30000 first out and last in every cut waits in DFU, else some are dead."""
     before, after = files(BORON, "6.2.0")[2], files(BORON, "6.3.4")[2]
@@ -301,7 +308,7 @@ def test_a_download_cut_anywhere_never_boots_normal(
     seen = set()
     for n in cuts(counter.steps, 25, seed=11):
         memory = unit("6.2.0", BORON)
-        cut_short(memory, n, lambda memory=memory: dfu(memory, 3100).flash(0x28000, after, page_last))
+        cut_short(memory, n, partial(dfu(memory, 3100).flash, 0x28000, after, page_last))
         mode = torn_modes(memory, before, after, 0x28000)
         if page_last and n > counter.steps - 13:
             continue  # within that last page, after its first kilobyte
@@ -313,7 +320,7 @@ def test_a_download_cut_anywhere_never_boots_normal(
 
 
 def test_the_one_window_left_is_the_end_of_that_last_page(
-    unit: MakeUnit, files: Files, dfu: Callable, cut_at: Callable, cut_short: Callable
+    unit: MakeUnit, files: Files, dfu: MakeHost, cut_at: MakeCut, cut_short: CutShort
 ) -> None:
     after, counter = files(BORON, "6.3.4")[2], cut_at()
     whole = unit("6.2.0", BORON)
@@ -321,13 +328,18 @@ def test_the_one_window_left_is_the_end_of_that_last_page(
     dfu(whole).flash(0x28000, after, ALIAS_PAGE)
     for steps_left, mode in ((13, BootMode.DFU), (12, BootMode.DEAD), (1, BootMode.DEAD)):
         memory = unit("6.2.0", BORON)
-        cut_short(memory, counter.steps - steps_left, lambda m=memory: dfu(m).flash(0x28000, after, ALIAS_PAGE))
+        cut_short(memory, counter.steps - steps_left, partial(dfu(memory).flash, 0x28000, after, ALIAS_PAGE))
         assert boot(memory).mode is mode
         assert boot(memory, BootRequest.DFU).mode is BootMode.DFU  # MODE held at reset
 
 
 def test_a_download_of_the_vendors_system_part_cut_anywhere_waits_in_dfu(
-    vendor: Callable[[str], bytes], unit: MakeUnit, files: Files, dfu: Callable, cut_at: Callable, cut_short: Callable
+    vendor: Callable[[str], bytes],
+    unit: MakeUnit,
+    files: Files,
+    dfu: MakeHost,
+    cut_at: MakeCut,
+    cut_short: CutShort,
 ) -> None:
     before, after = files(ARGON, "3.3.1")[2], vendor("argon-system-part1@4.1.0.bin")
     counter = cut_at()
@@ -336,12 +348,12 @@ def test_a_download_of_the_vendors_system_part_cut_anywhere_waits_in_dfu(
     dfu(whole, 1100).flash(0x30000, after)
     for n in cuts(counter.steps, 10, seed=5):
         memory = unit("3.3.1")
-        cut_short(memory, n, lambda memory=memory: dfu(memory, 1100).flash(0x30000, after))
+        cut_short(memory, n, partial(dfu(memory, 1100).flash, 0x30000, after))
         assert torn_modes(memory, before, after, 0x30000) in (BootMode.DFU, None)
 
 
 def test_a_download_of_an_application_cut_anywhere_means_safe_mode(
-    unit: MakeUnit, dfu: Callable, cut_at: Callable, cut_short: Callable
+    unit: MakeUnit, dfu: MakeHost, cut_at: MakeCut, cut_short: CutShort
 ) -> None:
     after, counter = synthetic.application(BORON, "6.3.4", seed="product", size=30_000).data, cut_at()
     whole = unit("6.3.4", BORON)
@@ -350,7 +362,7 @@ def test_a_download_of_an_application_cut_anywhere_means_safe_mode(
     assert boot(whole).mode is BootMode.NORMAL
     for n in range(1, counter.steps, 7):
         memory = unit("6.3.4", BORON)
-        cut_short(memory, n, lambda memory=memory: dfu(memory).flash(0xB4000, after))
+        cut_short(memory, n, partial(dfu(memory).flash, 0xB4000, after))
         assert boot(memory).mode is BootMode.SAFE
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from raw_dfu import MakeHost, RawHost
 
 from drivers.virtual.boot import BootMode, boot
-from drivers.virtual.dfu_function import DfuFunction, State
+from drivers.virtual.dfu_function import DfuFunction, DfuReply, State
 from drivers.virtual.flash import FlashFailed, FlashStep, Operation, Who
 from drivers.virtual.memory import UnitMemory
 from drivers.virtual.synthetic import make_module
@@ -25,11 +26,11 @@ def memory() -> UnitMemory:
 
 
 @pytest.fixture
-def host(memory: UnitMemory, dfu: Callable):
+def host(memory: UnitMemory, dfu: MakeHost) -> RawHost:
     return dfu(memory)
 
 
-def test_it_begins_in_dfu_idle(host) -> None:
+def test_it_begins_in_dfu_idle(host: RawHost) -> None:
     assert host.status() == (OK, IDLE)
     assert host.get(GETSTATE, 0, 1).data == bytes([IDLE])
 
@@ -37,7 +38,7 @@ def test_it_begins_in_dfu_idle(host) -> None:
 # --- downloading -----------------------------------------------------------------------------
 
 
-def test_a_block_is_written_where_pointer_and_block_number_say(host, memory: UnitMemory) -> None:
+def test_a_block_is_written_where_pointer_and_block_number_say(host: RawHost, memory: UnitMemory) -> None:
     host.point(0x28000)
     assert host.run(2, b"first") == (OK, DNLOAD_IDLE)
     assert host.run(4, b"third") == (OK, DNLOAD_IDLE)
@@ -45,7 +46,7 @@ def test_a_block_is_written_where_pointer_and_block_number_say(host, memory: Uni
     assert memory.internal.read(0x2A000, 6) == b"third\xff"
 
 
-def test_nothing_is_written_before_getstatus(host, memory: UnitMemory) -> None:
+def test_nothing_is_written_before_getstatus(host: RawHost, memory: UnitMemory) -> None:
     host.point(0x28000)
     host.download(2, b"waits")
     assert memory.internal.is_blank(0x28000, 8)
@@ -53,7 +54,7 @@ def test_nothing_is_written_before_getstatus(host, memory: UnitMemory) -> None:
     assert memory.internal.read(0x28000, 5) == b"waits"
 
 
-def test_a_block_that_is_aborted_is_never_written(host, memory: UnitMemory) -> None:
+def test_a_block_that_is_aborted_is_never_written(host: RawHost, memory: UnitMemory) -> None:
     host.point(0x28000)
     host.download(2, b"dropped")
     assert not host.out(ABORT).stall
@@ -61,7 +62,7 @@ def test_a_block_that_is_aborted_is_never_written(host, memory: UnitMemory) -> N
     assert memory.internal.is_blank(0x28000, 8)
 
 
-def test_the_operation_takes_its_time_at_the_getstatus_that_says_busy(host) -> None:
+def test_the_operation_takes_its_time_at_the_getstatus_that_says_busy(host: RawHost) -> None:
     host.point(0x28000)
     assert host.download(0, bytes.fromhex("41 00 80 02 00")).seconds == 0
     busy = host.get(GETSTATUS, 0, 6)
@@ -69,13 +70,13 @@ def test_the_operation_takes_its_time_at_the_getstatus_that_says_busy(host) -> N
     assert host.get(GETSTATUS, 0, 6).seconds == 0
 
 
-def test_a_write_does_not_erase(host, memory: UnitMemory) -> None:
+def test_a_write_does_not_erase(host: RawHost, memory: UnitMemory) -> None:
     host.write(0x28000, b"\x0f\xf0")
     host.write(0x28000, b"\xff\x3c")
     assert memory.internal.read(0x28000, 2) == b"\x0f\x30"
 
 
-def test_erase_takes_the_page_around_the_address(host, memory: UnitMemory) -> None:
+def test_erase_takes_the_page_around_the_address(host: RawHost, memory: UnitMemory) -> None:
     host.write(0x28000, bytes(4096))
     host.write(0x29000, bytes(4096))
     assert host.erase(0x28ABC) == (OK, DNLOAD_IDLE)
@@ -83,7 +84,7 @@ def test_erase_takes_the_page_around_the_address(host, memory: UnitMemory) -> No
     assert memory.internal.read(0x29000, 4096) == bytes(4096)
 
 
-def test_the_map_is_not_enforced_and_the_unit_remembers_who_did_it(host, memory: UnitMemory) -> None:
+def test_the_map_is_not_enforced_and_the_unit_remembers_who_did_it(host: RawHost, memory: UnitMemory) -> None:
     assert host.erase(0xF4000) == (OK, DNLOAD_IDLE)
     assert host.write(0x0, b"x") == (OK, DNLOAD_IDLE)
     assert [t.region for t in memory.score.forbidden] == ["bootloader", "mbr"]
@@ -101,7 +102,7 @@ def test_the_map_is_not_enforced_and_the_unit_remembers_who_did_it(host, memory:
     ],
 )
 def test_an_operation_that_fails_ends_in_dfu_error_without_a_stall(
-    host, block: int, payload: bytes, status: int
+    host: RawHost, block: int, payload: bytes, status: int
 ) -> None:
     assert host.run(block, payload) == (status, ERROR)
     assert host.status() == (status, ERROR)
@@ -109,7 +110,7 @@ def test_an_operation_that_fails_ends_in_dfu_error_without_a_stall(
     assert host.status() == (OK, IDLE)
 
 
-def test_worn_out_flash_is_dfu_error_without_a_stall(host, memory: UnitMemory) -> None:
+def test_worn_out_flash_is_dfu_error_without_a_stall(host: RawHost, memory: UnitMemory) -> None:
     def fault(step: FlashStep) -> None:
         if step.operation is Operation.ERASE:
             raise FlashFailed("worn out")
@@ -118,7 +119,7 @@ def test_worn_out_flash_is_dfu_error_without_a_stall(host, memory: UnitMemory) -
     assert host.erase(0x28000) == (UNKNOWN, ERROR)
 
 
-def test_a_write_over_the_end_of_the_flash_writes_nothing(host, memory: UnitMemory) -> None:
+def test_a_write_over_the_end_of_the_flash_writes_nothing(host: RawHost, memory: UnitMemory) -> None:
     host.point(0xFFFFF)
     assert host.run(2, b"ab") == (UNKNOWN, ERROR)
     assert memory.internal.is_blank(0xFFFFF, 1)
@@ -127,7 +128,7 @@ def test_a_write_over_the_end_of_the_flash_writes_nothing(host, memory: UnitMemo
 # --- uploading -------------------------------------------------------------------------------
 
 
-def test_reading_needs_dfu_idle_after_the_set_address(host, memory: UnitMemory) -> None:
+def test_reading_needs_dfu_idle_after_the_set_address(host: RawHost, memory: UnitMemory) -> None:
     memory.internal.place(0x28000, bytes(range(256)) * 32)
     host.point(0x28000)
     assert host.upload(2, 16).stall
@@ -144,19 +145,19 @@ def test_reading_needs_dfu_idle_after_the_set_address(host, memory: UnitMemory) 
     [(1100, "00 21 41"), (3000, "00 21 41"), (3001, "00 21 41 fa"), (3100, "00 21 41 fa fb")],
 )
 def test_get_commands_tells_the_bootloader_and_returns_to_idle(
-    memory: UnitMemory, dfu: Callable, bootloader: int, commands: str
+    memory: UnitMemory, dfu: MakeHost, bootloader: int, commands: str
 ) -> None:
     host = dfu(memory, bootloader)
     assert host.upload(0, 64).data.hex(" ") == commands
     assert host.status() == (OK, IDLE)
 
 
-def test_reading_block_one_is_an_error(host) -> None:
+def test_reading_block_one_is_an_error(host: RawHost) -> None:
     assert host.upload(1, 16).stall
     assert host.status() == (TARGET, ERROR)
 
 
-def test_reading_outside_the_memory_is_an_error(host) -> None:
+def test_reading_outside_the_memory_is_an_error(host: RawHost) -> None:
     host.point(0x100000)
     host.out(ABORT)
     assert host.upload(2, 1).stall
@@ -165,7 +166,7 @@ def test_reading_outside_the_memory_is_an_error(host) -> None:
 
 # --- what does not fit the state -------------------------------------------------------------
 
-_REACH: dict[int, Callable] = {
+_REACH: dict[int, Callable[[RawHost], object]] = {
     IDLE: lambda host: None,
     DNLOAD_SYNC: lambda host: host.download(0, SET_28000),
     DNLOAD_IDLE: lambda host: host.point(0x28000),
@@ -181,7 +182,7 @@ _LEGAL = {  # request -> states in which it is no error
     GETSTATE: {IDLE, DNLOAD_SYNC, DNLOAD_IDLE, UPLOAD_IDLE, ERROR, 6},
     ABORT: {IDLE, DNLOAD_SYNC, DNLOAD_IDLE, UPLOAD_IDLE, 6},
 }
-_SEND: dict[int, Callable] = {
+_SEND: dict[int, Callable[[RawHost], DfuReply]] = {
     DNLOAD: lambda host: host.download(0, SET_28000),
     UPLOAD: lambda host: host.upload(2, 1),
     CLRSTATUS: lambda host: host.out(CLRSTATUS),
@@ -192,7 +193,9 @@ _SEND: dict[int, Callable] = {
 
 @pytest.mark.parametrize("state", _REACH)
 @pytest.mark.parametrize("request_", _LEGAL)
-def test_every_request_in_every_state_is_legal_or_a_stall_with_dfu_error(host, state: int, request_: int) -> None:
+def test_every_request_in_every_state_is_legal_or_a_stall_with_dfu_error(
+    host: RawHost, state: int, request_: int
+) -> None:
     _REACH[state](host)
     assert host.function.state == state
     reply = _SEND[request_](host)
@@ -201,12 +204,12 @@ def test_every_request_in_every_state_is_legal_or_a_stall_with_dfu_error(host, s
         assert host.status() == (UNKNOWN, ERROR)
 
 
-def test_detach_and_unknown_requests_are_errors(host) -> None:
+def test_detach_and_unknown_requests_are_errors(host: RawHost) -> None:
     assert host.out(0).stall
     assert host.status() == (UNKNOWN, ERROR)
 
 
-def test_a_block_longer_than_the_transfer_size_is_an_error(host) -> None:
+def test_a_block_longer_than_the_transfer_size_is_an_error(host: RawHost) -> None:
     assert host.download(2, bytes(4097)).stall
 
 
@@ -216,7 +219,7 @@ def test_another_interface_is_stalled_and_changes_nothing(memory: UnitMemory) ->
     assert function.state is State.IDLE
 
 
-def test_pointer_and_state_survive_abort_and_set_interface(host, memory: UnitMemory) -> None:
+def test_pointer_and_state_survive_abort_and_set_interface(host: RawHost, memory: UnitMemory) -> None:
     host.point(0x28000)
     assert host.function.set_interface(0)
     assert host.status() == (OK, DNLOAD_IDLE)
@@ -225,7 +228,7 @@ def test_pointer_and_state_survive_abort_and_set_interface(host, memory: UnitMem
     assert memory.internal.read(0x28000, 4) == b"here"
 
 
-def test_set_configuration_restarts_everything(host, memory: UnitMemory) -> None:
+def test_set_configuration_restarts_everything(host: RawHost, memory: UnitMemory) -> None:
     host.function.set_interface(1)
     host.point(0x28000)
     host.run(0, b"\x41")
@@ -235,7 +238,7 @@ def test_set_configuration_restarts_everything(host, memory: UnitMemory) -> None
     assert memory.internal.read(0, 4) == b"zero"
 
 
-def test_an_alternate_setting_that_does_not_exist_is_refused(host) -> None:
+def test_an_alternate_setting_that_does_not_exist_is_refused(host: RawHost) -> None:
     assert not host.function.set_interface(3)
     assert host.function.alternate == 0
 
@@ -244,7 +247,7 @@ def test_an_alternate_setting_that_does_not_exist_is_refused(host) -> None:
 
 
 @pytest.mark.parametrize("point_first", [False, True])
-def test_an_empty_block_and_a_getstatus_make_it_leave(host, point_first: bool) -> None:
+def test_an_empty_block_and_a_getstatus_make_it_leave(host: RawHost, point_first: bool) -> None:
     if point_first:
         host.point(0x28000)
     assert not host.download(2, b"").leaving
@@ -252,26 +255,26 @@ def test_an_empty_block_and_a_getstatus_make_it_leave(host, point_first: bool) -
     assert (reply.data[4], reply.leaving, reply.safe_mode) == (MANIFEST, True, False)
 
 
-def test_without_the_getstatus_it_stays(host) -> None:
+def test_without_the_getstatus_it_stays(host: RawHost) -> None:
     host.download(2, b"")
     assert not host.out(ABORT).stall
     assert host.status() == (OK, IDLE)
 
 
-def test_the_safe_mode_command_shows_dfu_manifest_directly(memory: UnitMemory, dfu: Callable) -> None:
+def test_the_safe_mode_command_shows_dfu_manifest_directly(memory: UnitMemory, dfu: MakeHost) -> None:
     host = dfu(memory, 3001)
     host.download(0, b"\xfa")
     reply = host.get(GETSTATUS, 0, 6)
     assert (reply.data[4], reply.leaving, reply.safe_mode) == (MANIFEST, True, True)
 
 
-def test_an_older_bootloader_does_not_know_the_safe_mode_command(memory: UnitMemory, dfu: Callable) -> None:
+def test_an_older_bootloader_does_not_know_the_safe_mode_command(memory: UnitMemory, dfu: MakeHost) -> None:
     assert dfu(memory, 3000).run(0, b"\xfa") == (STALLED, ERROR)
 
 
 @pytest.mark.parametrize(("bootloader", "end"), [(3001, (STALLED, ERROR)), (3100, (OK, DNLOAD_IDLE))])
 def test_clearing_the_override_came_later(
-    memory: UnitMemory, dfu: Callable, bootloader: int, end: tuple[int, int]
+    memory: UnitMemory, dfu: MakeHost, bootloader: int, end: tuple[int, int]
 ) -> None:
     assert dfu(memory, bootloader).run(0, b"\xfb") == end
 
@@ -279,7 +282,7 @@ def test_clearing_the_override_came_later(
 # --- configuration area and external flash ---------------------------------------------------
 
 
-def test_one_byte_of_the_configuration_area_can_be_set_and_needs_no_erase(host, memory: UnitMemory) -> None:
+def test_one_byte_of_the_configuration_area_can_be_set_and_needs_no_erase(host: RawHost, memory: UnitMemory) -> None:
     host.function.set_interface(1)
     for value in (b"\x00", b"\x01"):
         assert host.write(8134, value) == (OK, DNLOAD_IDLE)
@@ -288,7 +291,7 @@ def test_one_byte_of_the_configuration_area_can_be_set_and_needs_no_erase(host, 
     assert host.read(8134, 1) == b"\x01"
 
 
-def test_reading_past_its_end_gives_what_the_buffer_held(host) -> None:
+def test_reading_past_its_end_gives_what_the_buffer_held(host: RawHost) -> None:
     host.function.set_interface(1)
     host.point(8390)  # the buffer now holds this command
     host.out(ABORT)
@@ -296,7 +299,7 @@ def test_reading_past_its_end_gives_what_the_buffer_held(host) -> None:
     assert content == b"\xff" + (b"\x21" + (8390).to_bytes(4, "little"))[1:]
 
 
-def test_writing_past_its_end_makes_it_longer_up_to_16_kib(host, memory: UnitMemory) -> None:
+def test_writing_past_its_end_makes_it_longer_up_to_16_kib(host: RawHost, memory: UnitMemory) -> None:
     host.function.set_interface(1)
     assert host.write(8400, b"x") == (OK, DNLOAD_IDLE)
     assert memory.dct.size == 8401
@@ -304,7 +307,7 @@ def test_writing_past_its_end_makes_it_longer_up_to_16_kib(host, memory: UnitMem
     assert host.write(0x3FFF, b"xy") == (UNKNOWN, ERROR)
 
 
-def test_external_flash_begins_at_0x80000000(host, memory: UnitMemory) -> None:
+def test_external_flash_begins_at_0x80000000(host: RawHost, memory: UnitMemory) -> None:
     host.function.set_interface(2)
     assert host.write(0x8024C000, b"slot") == (OK, DNLOAD_IDLE)
     assert memory.external.read(0x8024C000, 4) == b"slot"
@@ -327,7 +330,7 @@ def test_external_flash_begins_at_0x80000000(host, memory: UnitMemory) -> None:
 )
 def test_a_new_applications_header_erases_that_of_a_legacy_one(
     memory: UnitMemory,
-    dfu: Callable,
+    dfu: MakeHost,
     bootloader: int,
     kind: tuple[int, int],
     platform: int,
@@ -343,7 +346,7 @@ def test_a_new_applications_header_erases_that_of_a_legacy_one(
 
 
 def test_a_unit_flashed_over_dfu_boots_what_was_flashed(
-    unit: Callable[..., UnitMemory], files: Callable[[int, str], tuple[bytes, ...]], dfu: Callable
+    unit: Callable[..., UnitMemory], files: Callable[[int, str], tuple[bytes, ...]], dfu: MakeHost
 ) -> None:
     memory = unit("6.2.0", 13)
     _, softdevice, system, application = files(13, "6.3.4")

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from functools import partial
 
 import pytest
+from raw_dfu import CutShort, MakeCut
 
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootMode, Dependency, boot
@@ -160,7 +162,7 @@ def test_a_bad_module_behind_the_flag_does_not_loop(unit: MakeUnit) -> None:
 
 @pytest.mark.parametrize("module", [0, 2, 3])
 def test_a_copy_cut_anywhere_is_finished_by_the_next_boot(
-    unit: MakeUnit, files: Files, cut_at: Callable, cut_short: Callable, module: int
+    unit: MakeUnit, files: Files, cut_at: MakeCut, cut_short: CutShort, module: int
 ) -> None:
     file = files(BORON, "6.3.4")[module]
 
@@ -175,7 +177,7 @@ def test_a_copy_cut_anywhere_is_finished_by_the_next_boot(
     boot(memory)
     for n in range(0, counter.steps, counter.steps // 6):
         memory = staged()
-        cut_short(memory, n, lambda memory=memory: boot(memory))
+        cut_short(memory, n, partial(boot, memory))
         assert boot(memory).mode in (BootMode.NORMAL, BootMode.SAFE)
         version = {0: 3200, 2: 6305, 3: 6}[module]
         assert held(memory, {0: 2, 2: 4, 3: 5}[module]) == version
