@@ -6,6 +6,7 @@
      +- LinkError            the cable, the port or this host
      |   +- Disconnected       the unit is gone from the bus (ENODEV)
      |   +- TransferFailed     one transfer broke, the unit may be there (EIO, EPROTO, EOVERFLOW, ENOMEM, EINTR)
+     |   |   +- PortShared         it looks as if another program reads the same serial port
      |   +- TransferTimeout    no answer in time (also a TimeoutError)
      |   +- Stalled            the unit answered STALL (EPIPE)
      |   +- BootloaderStuck    the bootloader stays in a state nothing can be asked in
@@ -57,6 +58,10 @@ class Disconnected(LinkError):
 
 class TransferFailed(LinkError):
     """A transfer broke on the host's side. The unit may have got it, and is usually still there."""
+
+
+class PortShared(TransferFailed):
+    """A serial port was ready and gave nothing: another program reads it too, or the unit is just leaving."""
 
 
 class TransferTimeout(LinkError, TimeoutError):

@@ -102,6 +102,7 @@ _TABLE: tuple[tuple[type[BaseException], Blame], ...] = (
     (driver.NoDeviceNodes, Blame(Outcome.ERROR, "no_device_nodes")),
     (driver.AccessDenied, Blame(Outcome.ERROR, "no_permission")),
     (driver.BootloaderStuck, Blame(Outcome.ERROR, "unit_stuck")),
+    (driver.PortShared, Blame(Outcome.ERROR, "port_in_use")),
     (driver.TransferFailed, Blame(Outcome.ERROR, "bad_contact")),
     (driver.DeadlineExceeded, Blame(Outcome.ERROR, "silent")),
     (driver.LinkError, Blame(Outcome.ERROR, "silent")),

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import serial
 from traffic import Traffic
 
 from drivers.clock import SimulatedClock
@@ -206,6 +207,8 @@ class LineBench:
         self._news = self.clock.condition()
         self._secrets: list[str] = [PASSWORD]
         self._is_running = False
+        self.open_port: Callable[[str], serial.SerialBase] = lambda device: VirtualPorts(self.bus).open(device)
+        """How a serial port is opened; a story may have other programs on it."""
         self.unbound: frozenset[int] = frozenset()  # slots without a port, from the next `start` on
         self.traffic = Traffic(self.journal_dir)
 
@@ -239,7 +242,11 @@ class LineBench:
             traces=self.traces,
         )  # fmt: skip
         ports = VirtualPorts(self.bus)
-        hardware = Hardware(PyusbHost(VirtualBackend(self.bus)), PyserialHost(ports.list, ports.open), virtual=True)
+        hardware = Hardware(
+            PyusbHost(VirtualBackend(self.bus)),
+            PyserialHost(ports.list, self._open_port),
+            virtual=True,
+        )
         self.station = Station(settings, hardware, self.clock)
         self.station.bus.subscribe(self._saw)
         try:
@@ -251,6 +258,9 @@ class LineBench:
         self.station.start()
         self._is_running = True
         return self.station
+
+    def _open_port(self, device: str) -> serial.SerialBase:
+        return self.open_port(device)
 
     def stop(self) -> None:
         """Stop the station; units and cloud live on."""

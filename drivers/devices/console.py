@@ -7,11 +7,19 @@ reaches the trace: the mobile secret and typed passwords are in it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from ..clock import CancelToken, Clock, Deadline
-from ..errors import DriverError, LinkError, NotFound, TransferTimeout
+from ..errors import (
+    DriverError,
+    GarbledConsole,
+    LinkError,
+    NotFound,
+    RemoteProtocolError,
+    TransferFailed,
+    TransferTimeout,
+)
 from ..identity import DeviceId, MacAddress, PortPath, Secret
 from ..transport import SerialHost, SerialPort, SerialTransport
 from ..wire import console
@@ -25,6 +33,9 @@ T = TypeVar("T")
 PORT_S = 10.0
 """The serial port becomes usable slightly after the vendor interface (reference usb-and-serial 7.1)."""
 PORT_POLL_S = 0.25
+TRIES = 3
+"""How often a question is asked whose answer makes no sense, or breaks off."""
+DRAIN_S = 2.0
 _SLICE_S = 0.25
 _READ_BYTES = 1024
 
@@ -39,29 +50,30 @@ class Console:
         deadline: Deadline,
         cancel: CancelToken | None = None,
         trace: Trace | None = None,
+        reopen: Callable[[], SerialTransport] | None = None,
     ) -> None:
         self._port, self._clock, self._deadline, self._cancel = port, clock, deadline, cancel
-        self._trace = trace or no_trace
+        self._trace, self._reopen = trace or no_trace, reopen
 
     def identify(self, deadline: Deadline | None = None) -> ConsoleIdentity:
         """Every identity the unit prints; up to Device OS 5.5.x a modem is switched on for it (20 s or more)."""
-        return self._talk("i", console.identity(), deadline)
+        return self._ask("i", console.identity, deadline)
 
     def version(self, deadline: Deadline | None = None) -> str:
         """Device OS version."""
-        return self._talk("v", console.version(), deadline)
+        return self._ask("v", console.version, deadline)
 
     def mac(self, deadline: Deadline | None = None) -> MacAddress | None:
         """Wi-Fi MAC address; None when the unit has none to show."""
-        return self._talk("m", console.mac(), deadline)
+        return self._ask("m", console.mac, deadline)
 
     def modules(self, deadline: Deadline | None = None) -> Description:
         """Platform and modules held."""
-        return self._talk("s", console.modules(), deadline)
+        return self._ask("s", console.modules, deadline)
 
     def claimed(self, deadline: Deadline | None = None) -> bool:
         """The unit's own claimed bit: a hint, no proof."""
-        return self._talk("c", console.claimed(), deadline)
+        return self._ask("c", console.claimed, deadline)
 
     def wifi(
         self, ssid: str, password: Secret | None, security: WifiSecurity, deadline: Deadline | None = None
@@ -72,6 +84,36 @@ class Console:
     def resync(self) -> None:
         """End whatever prompt an abandoned dialogue may stand at; the main level ignores it."""
         self._port.write(console.RESYNC)
+
+    def close(self) -> None:
+        """Close the port."""
+        self._port.close()
+
+    def _ask(self, name: str, query: Callable[[], ConsoleDialogue[T]], deadline: Deadline | None) -> T:
+        """A question changes nothing, so one whose answer makes no sense or breaks off is asked `TRIES` times.
+
+        Raises `GarbledConsole` for one that never makes sense: the unit is not judged by its console.
+        """
+        for left in reversed(range(TRIES)):
+            try:
+                return self._talk(name, query(), deadline)
+            except RemoteProtocolError as error:
+                if left == 0:
+                    raise GarbledConsole(f"{error}; is another program on its serial port?") from error
+                self._drain()
+            except TransferFailed:
+                if left == 0 or self._reopen is None:
+                    raise
+                self._port.close()
+                self._port = self._reopen()
+                self.resync()
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _drain(self) -> None:
+        """Read away the rest of an answer nobody understood."""
+        until = self._clock.now() + DRAIN_S
+        while self._clock.now() < until and self._port.read(_READ_BYTES, _SLICE_S):
+            self._deadline.check("console")
 
     def _talk(self, name: str, dialogue: ConsoleDialogue[T], deadline: Deadline | None) -> T:
         talk = _Talk(self._port, self._clock, deadline or self._deadline, self._cancel)
@@ -139,13 +181,17 @@ def open_console(
     trace: Trace | None = None,
 ) -> Iterator[Console]:
     """Find the unit's serial port, open it, close it afterwards. Raises `NotFound` when none shows up in time."""
-    transport = _open_port(host, device_id, port_path, clock, deadline.sooner(PORT_S), cancel)
+
+    def open_it() -> SerialTransport:
+        return _open_port(host, device_id, port_path, clock, deadline.sooner(PORT_S), cancel)
+
+    opened = Console(open_it(), clock, deadline, cancel, trace, open_it)
     try:
-        opened = Console(transport, clock, deadline, cancel, trace)
-        opened.resync()
+        with contextlib.suppress(TransferFailed):  # then the first question finds out, and opens it again
+            opened.resync()
         yield opened
     finally:
-        transport.close()
+        opened.close()
 
 
 def _open_port(

@@ -11,7 +11,17 @@ from typing import Protocol
 import serial
 from serial.tools import list_ports
 
-from ..errors import AccessDenied, Disconnected, DriverError, LinkError, NotFound, TransferTimeout
+from ..errors import (
+    AccessDenied,
+    Disconnected,
+    DriverError,
+    LinkError,
+    NotFound,
+    PortInUse,
+    PortShared,
+    TransferFailed,
+    TransferTimeout,
+)
 from ..identity import PortPath
 from ..wire.usb import PARTICLE_VENDOR_ID, UsbId
 from . import SerialPort, SerialTransport
@@ -24,15 +34,19 @@ _LOCATION = re.compile(r"(\d+-[\d.]+)(?::\S*)?")
 _ERRORS: dict[int, tuple[type[LinkError], str]] = {
     errno.EACCES: (AccessDenied, "no permission; install the udev rules"),
     errno.EPERM: (AccessDenied, "no permission; install the udev rules"),
-    errno.EBUSY: (AccessDenied, "another program owns the port; close it"),
-    errno.EAGAIN: (AccessDenied, "another program has locked the port; close it"),
+    errno.EBUSY: (PortInUse, "another program owns the port; close it"),
+    errno.EAGAIN: (PortInUse, "another program has locked the port; close it"),
     errno.ENOENT: (NotFound, "there is no such port"),
     errno.ENODEV: (Disconnected, "the unit is gone"),
     errno.ENXIO: (Disconnected, "the unit is gone"),
-    errno.EIO: (Disconnected, "the unit is gone"),
+    errno.EIO: (TransferFailed, "the line was hung up, or the unit is gone"),
     errno.EBADF: (Disconnected, "the port was closed"),
 }
-"""errno of a serial error -> what it means to us. Without an errno pyserial means: the unit is gone."""
+"""errno of a serial error -> what it means to us. Any other number: the transfer failed, and the unit may be there."""
+_BROKEN = (TransferFailed, "the line broke, or the unit is gone")
+_SHARED = (PortShared, "it gave nothing though it was ready; is another program on it, or is the unit gone?")
+_READY_FOR_NOTHING = "reports readiness"
+"""How pyserial words, without an errno, that two programs read one port, or that the unit is just leaving."""
 
 
 class PortInfo(Protocol):
@@ -55,7 +69,7 @@ def _translated(what: str) -> Iterator[None]:
         raise
     except Exception as error:  # SerialException is an OSError, often without errno; termios has an error of its own
         number = getattr(error, "errno", None) or next((a for a in error.args[:1] if isinstance(a, int)), None)
-        kind, words = _ERRORS.get(number or 0, (Disconnected, "the unit is gone"))
+        kind, words = _ERRORS.get(number or 0, _SHARED if _READY_FOR_NOTHING in str(error) else _BROKEN)
         raise kind(f"{what}: {words} ({error})") from error
 
 

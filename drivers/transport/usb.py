@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from ..errors import (
     DriverError,
     LinkError,
     LocalProtocolError,
+    NoDeviceNodes,
     NotFound,
     PortInUse,
     RemoteProtocolError,
@@ -40,6 +42,9 @@ from .guarded import GuardedTransport
 
 LINUX_SYSFS = Path("/sys/bus/usb/devices")
 """Where Linux shows descriptors it read at enumeration: reading them there disturbs nobody."""
+
+LINUX_USBFS = Path("/dev/bus/usb")
+"""Where Linux shows the nodes libusb opens."""
 
 MAX_TRANSFER = 4096
 """Data bytes of one control transfer (reference firmware-and-dfu 1.10)."""
@@ -109,26 +114,28 @@ def real_host() -> PyusbHost:
 class PyusbHost:
     """Lists Particle devices of one backend. ``sysfs``: where the same units' descriptors stand in files, if anywhere.
 
+    ``usbfs``: where their device nodes are, on a system with ``sysfs``.
+
     For real units: `real_host`.
     """
 
-    def __init__(self, backend: IBackend, *, sysfs: Path | None = None) -> None:
+    def __init__(self, backend: IBackend, *, sysfs: Path | None = None, usbfs: Path = LINUX_USBFS) -> None:
         self._backend = backend
-        self._sysfs = sysfs
+        self._sysfs, self._usbfs = sysfs, usbfs
 
     def candidates(self) -> list[UsbCandidate]:
         """What is plugged in, from descriptors the operating system already has. Raises `LinkError`."""
         with _translated("list USB devices"):
             found = list(usb.core.find(find_all=True, backend=self._backend, idVendor=PARTICLE_VENDOR_ID))
-        return [PyusbCandidate(device, self._sysfs) for device in found]
+        return [PyusbCandidate(device, self._sysfs, self._usbfs) for device in found]
 
 
 class PyusbCandidate:
     """One device of one listing, not opened."""
 
-    def __init__(self, device: Any, sysfs: Path | None = None) -> None:
+    def __init__(self, device: Any, sysfs: Path | None = None, usbfs: Path = LINUX_USBFS) -> None:
         self._device = device
-        self._sysfs = sysfs
+        self._sysfs, self._usbfs = sysfs, usbfs
         ports = ".".join(str(number) for number in device.port_numbers or ())
         self._port_path = PortPath(f"{device.bus}-{ports}" if ports else f"{device.bus}-@{device.address}")
         self._usb_id = UsbId(device.idVendor, device.idProduct)
@@ -157,8 +164,27 @@ class PyusbCandidate:
         guard = None
         if self._usb_id.mode is Mode.DFU:
             guard = WriteGuard(platform(self._usb_id.platform_id or 0))
-        transport = _PyusbTransport(self, self._device, self._serial_file())
+        try:
+            transport = _PyusbTransport(self, self._device, self._serial_file())
+        except LinkError as error:
+            self._explain(error)
+            raise
         return transport if guard is None else GuardedTransport(transport, guard)
+
+    def _explain(self, failure: LinkError) -> None:
+        """A container may list the bus and forbid its nodes, which libusb tells as "gone" or as an I/O error."""
+        if self._serial_file() is None:
+            return
+        bus, address = self._address
+        node = self._usbfs / f"{bus:03d}" / f"{address:03d}"
+        try:
+            os.close(os.open(node, os.O_RDWR | os.O_CLOEXEC))
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EPERM):
+                raise NoDeviceNodes(
+                    f"open the unit on port {self.port_path}: the bus lists it, but {node} cannot be opened "
+                    f"({errno.errorcode[error.errno]}); give the container that folder and its devices"
+                ) from failure
 
     def _serial_file(self) -> Path | None:
         """The file with this very enumeration's serial string, if the system shows one."""

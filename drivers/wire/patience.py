@@ -131,7 +131,7 @@ _ABOUT_THE_UNIT: tuple[range, ...] = (
     range(-120, -119),  # not supported
     range(-130, -129),  # not allowed: a feature flag or filter
     range(-180, -169),  # not found, exists already
-    range(-200, -189),  # too large, not enough data, ...
+    range(-191, -189),  # too large, not enough data
     range(-219, -218),  # its flash failed
     range(-226, -224),  # its files failed
     range(-300, -269),  # what was sent cannot be: it says so again, or the bytes were hurt on their way

@@ -6,10 +6,16 @@ Nothing here writes to the unit.
 
 from __future__ import annotations
 
-from drivers.devices import ConsoleIdentity
+from collections.abc import Callable
+from typing import TypeVar
+
+from drivers.devices import Console, ConsoleIdentity
+from drivers.errors import GarbledConsole
+from drivers.identity import MacAddress
 from drivers.platforms import OsVersion
 from drivers.wire import requests
 from drivers.wire.replies import InterfaceType
+from drivers.wire.requests import Request
 
 from ..engine.events import UnitIdentified
 from ..engine.records import UnitFacts
@@ -21,6 +27,11 @@ from .label import read_label
 from .listening import listening
 from .unit import Unit
 
+T = TypeVar("T")
+
+PRESENCE_TRIES, PRESENCE_PAUSE_S = 3, 2.0
+"""How often, and how far apart, a unit is asked for a number it must have."""
+CONSOLE_TRIES = 3
 CELLULAR_READ_S = 60.0
 """The modem may have to be powered on first (reference usb-and-serial 4.10)."""
 
@@ -101,22 +112,50 @@ def _read_requests(unit: Unit, ctx: StepContext) -> None:
     device, identity = unit.device, unit.identity
     identity.os_version = OsVersion.parse(device.os_version(ctx.deadline))
     note(unit, "device_os", str(identity.os_version), "raw request 30")
-    note(unit, "device_id", str(device.ask(requests.get_device_id(), ctx.deadline)), "request 20")
-    identity.serial = device.ask(requests.get_serial_number(), ctx.deadline)
-    note(unit, "serial", str(identity.serial), "request 21")
+    _ask_fact(unit, ctx, "device_id", requests.get_device_id(), "request 20")
+    identity.serial = _ask_fact(unit, ctx, "serial", requests.get_serial_number(), "request 21")
     unit.modules = device.ask(requests.get_module_info(), ctx.deadline)
     if unit.platform.has_cellular:
-        identity.iccid, identity.imei = device.ask(requests.get_iccid(), ctx.deadline.sooner(CELLULAR_READ_S))
+        identity.iccid, identity.imei = _until(
+            ctx,
+            lambda: device.ask(requests.get_iccid(), ctx.deadline.sooner(CELLULAR_READ_S)),
+            lambda found: found.iccid is not None,
+        )
         _note_all(unit, "request 554", iccid=identity.iccid, imei=identity.imei)
     if unit.platform.has_wifi:
         _read_mac(unit, ctx)
 
 
+def _ask_fact(unit: Unit, ctx: StepContext, name: str, request: Request[T], source: str) -> T:
+    """Ask and note one identity; one that differs from what is known is asked again before it is believed."""
+    value = unit.device.ask(request, ctx.deadline)
+    if unit.fact(name) not in (None, str(value)):
+        value = unit.device.ask(request, ctx.deadline)
+    note(unit, name, str(value), source)
+    return value
+
+
+def _until(ctx: StepContext, read: Callable[[], T], is_there: Callable[[T], bool]) -> T:
+    """Read until it is there, `PRESENCE_TRIES` times at most: a radio that has just started may not tell yet."""
+    for _ in range(PRESENCE_TRIES - 1):
+        found = read()
+        if is_there(found):
+            return found
+        ctx.clock.sleep(PRESENCE_PAUSE_S, ctx.cancel)
+    return read()
+
+
 def _read_mac(unit: Unit, ctx: StepContext) -> None:
+    unit.identity.mac = _until(ctx, lambda: _ask_mac(unit, ctx), lambda mac: mac is not None)
+    _note_all(unit, "request 401", mac=unit.identity.mac)
+
+
+def _ask_mac(unit: Unit, ctx: StepContext) -> MacAddress | None:
+    mac = None
     for row in unit.device.ask(requests.get_interface_list(), ctx.deadline):
         if row.type == InterfaceType.WIFI:
-            unit.identity.mac = unit.device.ask(requests.get_interface(row.index), ctx.deadline).mac
-    _note_all(unit, "request 401", mac=unit.identity.mac)
+            mac = unit.device.ask(requests.get_interface(row.index), ctx.deadline).mac
+    return mac
 
 
 def _read_console(unit: Unit, ctx: StepContext) -> None:
@@ -129,7 +168,7 @@ def _read_console(unit: Unit, ctx: StepContext) -> None:
     if not (wants_imei or wants_secret or unit.device.is_listening(ctx.deadline)):
         return
     with listening(unit.device, ctx), unit.device.console(ctx.deadline) as console:
-        found: ConsoleIdentity = console.identify(ctx.deadline)
+        found = _ask_console(unit, console, ctx, is_new=wants_secret)
     identity = unit.identity
     identity.imei = identity.imei or found.imei
     identity.iccid = identity.iccid or found.iccid
@@ -140,6 +179,26 @@ def _read_console(unit: Unit, ctx: StepContext) -> None:
         unit, "console", device_id=found.device_id, serial=found.serial, imei=found.imei, iccid=found.iccid,
         secret="***" if found.secret else None,
     )  # fmt: skip
+
+
+def _ask_console(unit: Unit, console: Console, ctx: StepContext, *, is_new: bool) -> ConsoleIdentity:
+    """What the console says, believed when it agrees with all that is known, or when it says the same twice.
+
+    ``is_new``: it is asked for the mobile secret, which no other source and no check digit proves.
+    """
+    found = console.identify(ctx.deadline)
+    if not is_new and not _contradicts(unit, found):
+        return found
+    for _ in range(CONSOLE_TRIES):
+        last, found = found, console.identify(ctx.deadline)
+        if found == last:
+            return found
+    raise GarbledConsole("the console told another identity each time it was asked; is another program on its port?")
+
+
+def _contradicts(unit: Unit, found: ConsoleIdentity) -> bool:
+    told = {"device_id": found.device_id, "serial": found.serial, "imei": found.imei, "iccid": found.iccid}
+    return any(value is not None and unit.fact(name) not in (None, str(value)) for name, value in told.items())
 
 
 def _note_all(unit: Unit, source: str, **values: object) -> None:

@@ -30,6 +30,7 @@ from drivers.errors import (
     RequestRejected,
     StrangeIdentity,
     Swapped,
+    TransferFailed,
 )
 from drivers.hotplug import Enumerator
 from drivers.identity import DeviceId
@@ -408,11 +409,11 @@ def test_a_listing_that_breaks_does_not_end_the_enumerator(bench: DeviceBench) -
     assert len(seen) == 1
 
 
-def test_a_port_that_fails_as_termios_does_is_a_unit_that_left() -> None:
+def test_a_port_that_fails_as_termios_does_is_a_failed_transfer() -> None:
     """pyserial hands that error through when a unit leaves while its port is being opened."""
 
     def opener(_device: str) -> serial.SerialBase:
         raise termios.error(5, "Input/output error")
 
-    with pytest.raises(Disconnected):
+    with pytest.raises(TransferFailed):
         PyserialHost(list, opener).open(SerialPort("/dev/ttyACM0", UsbId(0x2B04, 0xC00D), "", None))

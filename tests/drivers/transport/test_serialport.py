@@ -11,7 +11,16 @@ import pytest
 import serial
 from typing_extensions import Buffer
 
-from drivers.errors import AccessDenied, Disconnected, LinkError, NotFound, TransferTimeout
+from drivers.errors import (
+    AccessDenied,
+    Disconnected,
+    LinkError,
+    NotFound,
+    PortInUse,
+    PortShared,
+    TransferFailed,
+    TransferTimeout,
+)
 from drivers.identity import PortPath
 from drivers.transport import SerialPort
 from drivers.transport.serialport import PyserialHost, PyserialTransport, open_system_port
@@ -90,14 +99,15 @@ def test_reading_returns_what_is_there_without_waiting_for_more() -> None:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (serial.SerialException("device reports readiness to read but returned no data"), Disconnected),
-        (serial.SerialException(errno.EIO, "gone"), Disconnected),
+        (serial.SerialException("device reports readiness to read but returned no data"), PortShared),
+        (serial.SerialException("write failed: [Errno 5] Input/output error"), TransferFailed),
+        (serial.SerialException(errno.EIO, "gone"), TransferFailed),
         (serial.SerialException(errno.EACCES, "denied"), AccessDenied),
-        (serial.SerialException(errno.EBUSY, "busy"), AccessDenied),
+        (serial.SerialException(errno.EBUSY, "busy"), PortInUse),
         (serial.SerialException(errno.ENOENT, "none"), NotFound),
         (OSError(errno.ENXIO, "gone"), Disconnected),
         (serial.SerialTimeoutException("Write timeout"), TransferTimeout),
-        (TypeError("closed under our feet"), Disconnected),
+        (TypeError("closed under our feet"), TransferFailed),
     ],
 )
 def test_every_serial_error_becomes_one_of_ours(error: Exception, expected: type[LinkError]) -> None:

@@ -22,6 +22,7 @@ from drivers.errors import (
     DriverError,
     LinkError,
     LocalProtocolError,
+    NoDeviceNodes,
     NotFound,
     PortInUse,
     RemoteProtocolError,
@@ -232,3 +233,38 @@ def test_a_bootloader_of_an_unknown_platform_is_not_opened_at_all() -> None:
     with pytest.raises(UnknownPlatform):
         PyusbHost(backend).candidates()[0].open()
     assert not backend.is_open
+
+
+# --- a container ------------------------------------------------------------------------------------
+
+
+def listed(tmp_path: Path, *, number: int = 9) -> Path:
+    """A sysfs that lists the scripted device as ``number``."""
+    folder = tmp_path / "sysfs" / "1-2.3"
+    folder.mkdir(parents=True)
+    (folder / "devnum").write_text(f"{number}\n")
+    return folder.parent
+
+
+@pytest.mark.parametrize("error", [errno.ENODEV, errno.EIO, errno.ENOENT])
+def test_a_unit_the_bus_lists_without_a_device_node_is_hidden_by_a_container(error: int, tmp_path: Path) -> None:
+    """libusb says "no such device" of a node that is missing, and "I/O" of one the device rules forbid."""
+    backend = ScriptedBackend(lambda setup, out: b"")
+    backend.open_error = usb.core.USBError("scripted", -4, error)
+    candidate = PyusbHost(backend, sysfs=listed(tmp_path), usbfs=tmp_path / "usbfs").candidates()[0]
+    with pytest.raises(NoDeviceNodes, match="container") as caught:
+        candidate.open()
+    assert "001/009" in str(caught.value)
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["its node is there", "it is not listed any more"])
+def test_a_unit_that_just_left_is_not_blamed_on_a_container(is_there: bool, tmp_path: Path) -> None:
+    node = tmp_path / "usbfs" / "001" / "009"
+    if is_there:
+        node.parent.mkdir(parents=True)
+        node.touch()
+    backend = ScriptedBackend(lambda setup, out: b"")
+    backend.open_error = usb.core.USBError("scripted", -4, errno.ENODEV)
+    sysfs = listed(tmp_path, number=9 if is_there else 10)
+    with pytest.raises(Disconnected):
+        PyusbHost(backend, sysfs=sysfs, usbfs=tmp_path / "usbfs").candidates()[0].open()

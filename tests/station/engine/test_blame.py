@@ -30,6 +30,7 @@ ROWS = [
     (driver.AccessDenied("x"), Outcome.ERROR, "no_permission"),
     (driver.PortInUse("x"), Outcome.ERROR, "port_in_use"),
     (driver.NoDeviceNodes("x"), Outcome.ERROR, "no_device_nodes"),
+    (driver.PortShared("x"), Outcome.ERROR, "port_in_use"),
     (driver.TransferFailed("x"), Outcome.ERROR, "bad_contact"),
     (driver.BootloaderStuck("x"), Outcome.ERROR, "unit_stuck"),
     (driver.DeadlineExceeded("x"), Outcome.ERROR, "silent"),

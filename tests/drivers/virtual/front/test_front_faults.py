@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import usb.core
 
-from drivers.virtual.faults import ACTIONS, BadFault, parse_fault
+from drivers.virtual.faults import ACTIONS, ERRNOS, BadFault, parse_fault
 from drivers.virtual.unit import UnitMode
 
 VERSION = "c0 50 00 00 1e 00 40 00"
@@ -33,6 +33,8 @@ INIT_ID = "c0 01 00 00 14 00 40 00"
         ("unit=0,at=control:1,do=stall", "unit=0"),
         ("at=control:1,do=swap,with=toaster", "with=toaster"),
         ("at=request:250,do=reject,code=5", "code=5"),
+        ("at=control:1,do=error,errno=ewhat", "errno=ewhat"),
+        ("at=control:1,do=error,lost=nothing", "lost=nothing"),
     ],
 )
 def test_a_fault_that_says_nothing_is_refused_with_the_item_that_is_wrong(spec: str, complains_of: str) -> None:
@@ -60,6 +62,34 @@ def test_stall_hits_the_nth_transfer_and_only_that(bench: Any) -> None:
     wire(VERSION)
     assert wire.errno(VERSION) == errno.EPIPE
     wire(VERSION)
+
+
+@pytest.mark.parametrize("name", ERRNOS)
+def test_an_error_of_the_host_says_its_errno_once_and_the_unit_never_heard_of_it(name: str, bench: Any) -> None:
+    bench.plug(bench.spec(), "1-1", f"at=control:2,do=error,errno={name}")
+    wire = bench.wire()
+    wire(VERSION)
+    assert wire.errno(INIT_ID) == ERRNOS[name]
+    assert wire(INIT_ID) == "03 00 00 00 00 00 01 00", "the first request it ever heard of"
+
+
+def test_an_error_that_loses_the_reply_reaches_the_unit(bench: Any) -> None:
+    bench.plug(bench.spec(), "1-1", "at=control:1,do=error,errno=eproto,lost=reply,times=2")
+    wire = bench.wire()
+    assert [wire.errno(INIT_ID) for _ in range(2)] == [errno.EPROTO] * 2
+    assert wire(INIT_ID) == "03 00 00 00 00 00 03 00"
+
+
+@pytest.mark.parametrize(("lost", "heard"), [("request", b""), ("reply", b"Device claimed: no\r\n")])
+def test_an_error_at_the_console_fails_the_write_or_the_next_read(lost: str, heard: bytes, bench: Any) -> None:
+    bench.plug(bench.spec("argon"), "1-1", f"at=console:1,do=error,errno=eintr,lost={lost}")
+    port = bench.console()
+    port.timeout = 1.0
+    failing = {"request": lambda: port.write(b"c"), "reply": lambda: port.write(b"c") and port.read(1000)}[lost]
+    with pytest.raises(OSError, match="nterrupted") as caught:
+        failing()
+    assert caught.value.errno == errno.EINTR
+    assert port.read(1000) == heard
 
 
 def test_a_moment_that_has_passed_does_not_come_again(bench: Any) -> None:
