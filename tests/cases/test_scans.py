@@ -135,7 +135,7 @@ def test_two_labels_of_nobody_known_speak_against_the_hand_and_not_the_unit(tmp_
 
 
 @pytest.mark.rule("A5")
-@pytest.mark.parametrize("apart_s", [0.0, 0.4, 1.9])
+@pytest.mark.parametrize("apart_s", [0.0, 0.4, 0.9])
 def test_a_scanner_that_reads_again_and_again_reads_once(apart_s: float, tmp_path: Path) -> None:
     with line_bench(tmp_path, LABELLED) as bench:
         unit, other = bench.finished_unit(LABELLED), bench.stranger()

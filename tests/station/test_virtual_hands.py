@@ -95,3 +95,10 @@ def test_what_is_written_to_the_unit_that_took_the_place_of_another_is_counted(
     both = told(capsys, *BORON, "--fault", "at=plug:1.5,do=swap")[-1]
     assert both["flash_writes"] == alone["flash_writes"] > 0
     assert both["transfers"] >= alone["transfers"]
+
+
+def test_hands_that_are_asked_to_scan_again_do_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """The label is another unit's, and of nobody known: the second look believes it."""
+    events = told(capsys, *BORON, "--fault", "unit=1,do=wrong-label")
+    assert [one["sentence"] for one in events if one["kind"] == "HandsNeeded"] == ["scan_label", "label_differs"]
+    assert [(one["verdict"], one["sentence"]) for one in finished(events)] == [("FAIL", "wrong_label")]
