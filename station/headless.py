@@ -18,6 +18,7 @@ from .engine.events import (
     Event,
     HandsNeeded,
     OutboxSettled,
+    ScanRead,
     StationFault,
     StationStarted,
     StationStopped,
@@ -55,6 +56,11 @@ def _held(event: StepHeld) -> str:
     return f"{event.step or 'the record'} WAITS: {line(event.sentence, event.values)}{queue}"
 
 
+def _scan(event: ScanRead) -> str:
+    answer = line(event.sentence, event.values) if event.sentence else event.reason or "taken"
+    return f"scan {event.shown}: {answer}"
+
+
 def _step(event: Event) -> str:
     assert isinstance(event, StepFinished)
     return f"{event.step}: {event.outcome.value} ({event.proof or event.reason}) {event.seconds:.1f} s"
@@ -70,6 +76,7 @@ _WORDS: dict[type[Event], Callable[..., str]] = {
     ),
     StepFinished: _step,
     HandsNeeded: lambda e: f"YOUR TURN: {line(e.sentence, e.values)}" + (f" ({e.led})" if e.led else ""),
+    ScanRead: _scan,
     StepHeld: _held,
     StepResumed: lambda e: f"{e.step or 'the record'} goes on",
     AttemptFinished: lambda e: (

@@ -25,6 +25,7 @@ from .sku import is_order_code, sku_row
 SECRET_LENGTH = 15
 """A word as long as a mobile secret may be one."""
 
+SERIAL_LENGTH = 15
 _NEW_SERIAL = re.compile(r"P[0-9]{3}[A-Z]{2}[A-Z0-9]{9}")
 """Reference usb-and-serial 1.3: model code, manufacturer, year and week, six unique characters."""
 
@@ -91,11 +92,13 @@ def may_be_label(scanned: Scanned | None, own_serial: str = "") -> bool:
     """Whether ``scanned`` has the form of a unit's own numbers, so that it may speak against a unit.
 
     The grammar of serial numbers is wide (A3): order codes, lots and dates on the same box fit it. A unit's serial
-    number has a model code that is known, or that of the unit in question, and its length.
+    number has a model code that is known, or that of the unit in question, and its length; or a mobile secret
+    follows it.
     """
     match scanned:
-        case ScannedSerial(serial=serial):
-            return is_unit_serial(str(serial), own_serial)
+        case ScannedSerial(serial=serial, secret=secret):
+            is_whole_label = secret is not None and len(str(serial)) == SERIAL_LENGTH
+            return is_whole_label or is_unit_serial(str(serial), own_serial)
         case ScannedImei(imei=imei):
             return _luhn(str(imei))
         case _:
@@ -105,7 +108,7 @@ def may_be_label(scanned: Scanned | None, own_serial: str = "") -> bool:
 def is_unit_serial(serial: str, own_serial: str = "") -> bool:
     if own_serial and len(serial) == len(own_serial) and serial[:4] == own_serial[:4]:
         return True
-    return _NEW_SERIAL.fullmatch(serial) is not None or (len(serial) == 15 and sku_row(serial) is not None)
+    return _NEW_SERIAL.fullmatch(serial) is not None or (len(serial) == SERIAL_LENGTH and sku_row(serial) is not None)
 
 
 def _luhn(digits: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -39,6 +40,8 @@ from .screens.help import Help
 from .state import BenchState
 
 BLINK_S = 0.5
+_SYMBOLOGY = re.compile(r"^\][A-Za-z][0-9A-Za-z]")
+"""What a scanner may put in front of every code (AIM identifier); in front of a label the engine takes it off."""
 
 
 class EventsWaiting(Message):
@@ -231,7 +234,7 @@ class BenchApp(App[None]):
 
     def _heard(self, text: str, slot: int | None, field: str = "") -> None:
         """Codes that stand for a key or ask for a batch end here; all others are the engine's to read."""
-        kind, _, rest = text.strip().partition(":")
+        kind, _, rest = _SYMBOLOGY.sub("", text.strip()).partition(":")
         press = self._keys_to_scan.get(rest.upper()) if kind.upper() == "CMD" else None
         if press is not None:
             press(self._only_unit())

@@ -10,9 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from drivers.errors import BadIdentity
-from drivers.identity import ScannedSerial, parse_scan
-
 from ..figures import counts, yields
 from ..journal import AttemptRecord, JournalReader, UnitHistory
 from ..journal.export import write_csv, write_dump, write_jsonl
@@ -20,6 +17,7 @@ from ..journal.export.cells import unguarded
 from ..local_time import moment
 from ..model import VERDICT_WORD
 from ..plain_text import clean
+from ..scan import read_scan
 from .places import add_data_dir, check_output, output, reader
 from .telling import tell, tell_all
 
@@ -86,12 +84,9 @@ def wanted(text: str) -> tuple[str, str]:
     ``text``: an id typed or copied, with a cell's apostrophe too, or a whole label (drivers.identity).
     """
     bare = unguarded(text.strip())
-    try:
-        scanned = parse_scan(bare)
-    except BadIdentity:
-        return bare, bare if _HARMLESS.fullmatch(bare) else "of this id (not repeated: it may hold a mobile secret)"
-    known = str(scanned.serial) if isinstance(scanned, ScannedSerial) else bare
-    return known, known
+    if number := read_scan(bare).number:
+        return number, number
+    return bare, bare if _HARMLESS.fullmatch(bare) else "of this id (not repeated: it may hold a mobile secret)"
 
 
 def story(unit: UnitHistory, journal: JournalReader) -> Iterator[str]:

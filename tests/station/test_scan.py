@@ -24,6 +24,13 @@ def test_every_number_of_a_virtual_unit_but_a_random_imei_may_speak_for_one(plat
             assert may_be_label(read_scan(str(number)).scanned, str(made.serial))
 
 
+@pytest.mark.rule("A6")
+def test_a_label_of_any_model_is_one_with_both_halves() -> None:
+    assert may_be_label(read_scan(f"ARGHABEZW7Y4JRW {SECRET}").scanned)
+    assert not may_be_label(read_scan(f"ARGHABEZW7 {SECRET}").scanned)
+    assert not may_be_label(read_scan("ARGHABEZW7Y4JRW").scanned)
+
+
 @pytest.mark.parametrize("text", ["350000000000006", "490154203237518"])
 def test_an_imei_has_its_check_digit(text: str) -> None:
     assert may_be_label(read_scan(text).scanned)

@@ -86,7 +86,7 @@ def test_all_after_the_first_space_is_masked(text: str, shown: str) -> None:
     assert masked(text) == shown
 
 
-@pytest.mark.parametrize("text", ["CMD:RETRY", "cmd:retry", "CMD:LIGHT", "CMD:STOP"])
+@pytest.mark.parametrize("text", ["CMD:RETRY", "cmd:retry", "CMD:LIGHT", "CMD:STOP", "]C1CMD:RETRY"])
 @pytest.mark.parametrize("selected", [True, False])
 @on_loop
 async def test_a_scanned_command_acts_on_the_selected_slot_or_on_the_only_unit(
@@ -100,7 +100,7 @@ async def test_a_scanned_command_acts_on_the_selected_slot_or_on_the_only_unit(
         sent: dict[str, cmd.Command] = {
             "RETRY": cmd.RetrySlot(2), "LIGHT": cmd.SignalUnit(2, True), "STOP": cmd.StopSlot(2),
         }  # fmt: skip
-        assert story.sent == [sent[text[4:].upper()]]
+        assert story.sent == [sent[text.partition(":")[2].upper()]]
 
 
 @on_loop
