@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.metadata
 import io
 import logging
 import os
@@ -18,7 +19,9 @@ from drivers.errors import DriverError
 from .errors import BadInput, StationError
 from .plain_text import clean
 from .terminal import kept
+from .verbs.telling import sub_verbs
 
+DISTRIBUTION = "provisioning-station"
 VERBS: Mapping[str, str] = {
     "demo": "try the bench: virtual units, a virtual cloud, nothing to plug in",
     "run": "run the bench on real USB",
@@ -36,13 +39,23 @@ def parser(chosen: str | None = None) -> argparse.ArgumentParser:
     """The command line, one sub-parser a verb; only the one ``chosen`` knows its options (None: all of them)."""
     top = argparse.ArgumentParser(prog="station", description="A USB provisioning station for Particle devices.")
     top.add_argument("--log", choices=("debug", "info", "warning"), default="warning", help="how much to log to stderr")
-    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    top.add_argument("--version", action=_Version, nargs=0, help="which version this is")
+    verbs = sub_verbs(top, "verb", "VERB")
     for name, words in VERBS.items():
         if chosen in (None, name):
             importlib.import_module(f".verbs.{name}", __package__).add(verbs)
         else:
             verbs.add_parser(name, help=words)
     return top
+
+
+class _Version(argparse.Action):
+    """Prints what is installed; looked up only when asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print and leave with 0; argparse calls it."""
+        print(f"station {importlib.metadata.version(DISTRIBUTION)}")
+        parser.exit()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

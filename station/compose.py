@@ -87,6 +87,7 @@ class Settings:
     secrets: SecretSource
     operator: str = ""
     requests_per_s: float = 2.0
+    made_firmware: Path | None = None  # synthetic files of the program's own
     traces: bool = False
 
 
@@ -102,7 +103,7 @@ class Station:
             settings.cloud_url, settings.token, clock,
             bucket_rate=settings.requests_per_s, on_reachable=self._cloud_changed,
         )  # fmt: skip
-        self._store = FirmwareStore(settings.firmware)
+        self._store = FirmwareStore(settings.firmware, settings.made_firmware)
         self.bench = Bench(
             clock, hardware.serial_host, self.client, _Memory(self.journal), self._record,
             self._trace if settings.traces else None,

@@ -100,7 +100,7 @@ class Demo:
         token = _token(self.cloud)
         settings = Settings(
             station_id="demo", slots=self.slots, data_dir=self.journal_dir,
-            firmware=(*self.options.firmware, self._firmware()),
+            firmware=self.options.firmware, made_firmware=self._firmware(),
             cloud_url=self.cloud.base_url, token=lambda: token, secrets=self._secrets, operator="0417",
             requests_per_s=20.0, traces=self.options.traces,
         )  # fmt: skip

@@ -22,10 +22,15 @@ _SHOWN_DIGITS = 12
 
 
 class FirmwareStore:
-    """Looks in ``folders``, in their order, never below them. Safe to share between slots."""
+    """Looks in ``folders``, in their order, never below them. Safe to share between slots.
 
-    def __init__(self, folders: Iterable[Path]) -> None:
-        self._folders = tuple(folders)
+    ``made``: a folder of synthetic files that the program wrote for itself. It is looked in last and never named to
+    people, as it may be gone when they look.
+    """
+
+    def __init__(self, folders: Iterable[Path], made: Path | None = None) -> None:
+        self._made = made
+        self._folders = (*folders, *([made] if made is not None else []))
         self._images: dict[FileRef, Image] = {}
         self._lock = threading.Lock()
 
@@ -49,14 +54,17 @@ class FirmwareStore:
             digest = hashlib.sha256(data).hexdigest()
             if digest == ref.sha256:
                 return data
-            seen.append(f"{path} has {digest[:_SHOWN_DIGITS]}…")
+            where = "the synthetic one this program makes" if path.parent == self._made else str(path)
+            seen.append(f"{where} has {digest[:_SHOWN_DIGITS]}…")
         if seen:
             raise BadInput(
                 f"firmware file {ref.file}: the profile wants SHA-256 {ref.sha256[:_SHOWN_DIGITS]}…, "
                 f"{' and '.join(seen)}; fetch the right file, or correct the profile and raise its revision"
             )
-        searched = ", ".join(str(folder) for folder in self._folders) or "no folder at all"
-        raise BadInput(f"firmware file {ref.file} is missing, searched {searched}; copy it there")
+        theirs = [str(folder) for folder in self._folders if folder != self._made]
+        searched = ", ".join([*theirs, *(["the synthetic files this program makes"] if self._made else [])])
+        advice = "copy it there" if theirs else "name the folder that holds it"
+        raise BadInput(f"firmware file {ref.file} is missing, searched {searched or 'no folder at all'}; {advice}")
 
 
 def _read(path: Path) -> bytes | None:

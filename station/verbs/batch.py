@@ -18,7 +18,7 @@ from ..model import Batch
 from ..paths import find_profile
 from ..profile import load_profile
 from .places import add_data_dir, journal_dir, known_journal, reader
-from .telling import tell
+from .telling import sub_verbs, tell
 
 MAX_TARGET = 1_000_000
 
@@ -26,7 +26,7 @@ MAX_TARGET = 1_000_000
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare ``batch open``, ``batch close`` and ``batch list``."""
     parser = parsers.add_parser("batch", help="open, close and list batches")
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    verbs = sub_verbs(parser, "what", "WHAT")
     opener = verbs.add_parser("open", help="open a batch with a profile")
     opener.add_argument("batch", metavar="BATCH")
     opener.add_argument("--profile", required=True, metavar="P")

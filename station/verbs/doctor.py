@@ -96,12 +96,15 @@ def _usb(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Findi
     except DriverError as error:
         yield Finding(State.STOP, "usb", str(error))
         return
+    closed = 0
     for candidate in found:
         try:
             candidate.open().close()
         except DriverError as error:
+            closed += 1
             yield Finding(State.STOP, "usb", f"port {candidate.port_path}: {error}")
-    yield Finding(State.OK, "usb", f"libusb works, {len(found)} units plugged in")
+    if not closed:
+        yield Finding(State.OK, "usb", f"libusb works, {len(found)} units plugged in")
 
 
 def _permissions(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:

@@ -27,6 +27,8 @@ from .looking import looked_at, wait_candidates
 from .telling import tell_all
 
 DEFAULT_OS = "6.3.4"
+VIRTUAL_OS = synthetic.VERSIONS
+"""What a virtual unit can hold."""
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -79,8 +81,8 @@ def parse_virtual(text: str) -> tuple[str, str]:
         OsVersion.parse(version)
     except (BadIdentity, DriverError) as error:
         raise BadInput(f"--virtual {text}: {error}") from error
-    if version not in synthetic.VERSIONS:
-        raise BadInput(f"--virtual {text}: virtual units hold one of {', '.join(synthetic.VERSIONS)}")
+    if version not in VIRTUAL_OS:
+        raise BadInput(f"--virtual {text}: virtual units hold one of {', '.join(VIRTUAL_OS)}")
     return slug, version
 
 

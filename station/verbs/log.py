@@ -19,7 +19,7 @@ from ..model import VERDICT_WORD
 from ..plain_text import clean
 from ..scan import read_scan
 from .places import add_data_dir, check_output, output, reader
-from .telling import tell, tell_all
+from .telling import sub_verbs, tell, tell_all
 
 _HARMLESS = re.compile(r"a-[0-9a-f]{12}|([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}|.{1,14}")
 """Attempts and MAC addresses, and whatever is shorter than a mobile secret."""
@@ -28,7 +28,7 @@ _HARMLESS = re.compile(r"a-[0-9a-f]{12}|([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}|.{
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare ``log export``, ``log find`` and ``log dump``."""
     parser = parsers.add_parser("log", help="export a batch's log, or find what happened to a unit")
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    verbs = sub_verbs(parser, "what", "WHAT")
     export = verbs.add_parser("export", help="one row a unit, safe in a spreadsheet")
     export.add_argument("--batch", required=True, action="append", metavar="B")
     export.add_argument("--format", choices=("csv", "jsonl"), default="csv")

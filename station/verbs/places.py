@@ -27,24 +27,37 @@ def journal_dir(arguments: argparse.Namespace, *, make: bool = False) -> Path:
 
     Raises `BadInput` when the data directory is no folder, or cannot be made.
     """
-    base: Path = arguments.data_dir or load_config(arguments.config).data_dir
-    return (made_dir(base) if make else _folder(base)) / JOURNAL
+    base, named_by = _data_dir(arguments)
+    return (made_dir(base, named_by) if make else _folder(base, named_by)) / JOURNAL
 
 
-def _folder(base: Path) -> Path:
+DATA_DIR = "--data-dir"
+
+
+def _data_dir(arguments: argparse.Namespace) -> tuple[Path, str]:
+    """The data directory, and where another one is named."""
+    if arguments.data_dir is not None:
+        return arguments.data_dir, DATA_DIR
+    config = load_config(arguments.config)
+    return config.data_dir, DATA_DIR if config.source is None else f"dir below [data] in {config.source}"
+
+
+def _folder(base: Path, named_by: str) -> Path:
     """``base``, unless something that is no folder stands there or on the way to it."""
     there = next(path for path in (base, *base.absolute().parents) if os.path.lexists(path))
     if not os.path.isdir(there):
-        raise BadInput(f"data directory {base}: {there} is no folder; name a folder with --data-dir")
+        raise BadInput(f"data directory {base}: {there} is no folder; name a folder with {named_by}")
     return base
 
 
-def made_dir(base: Path) -> Path:
-    """The folder ``base``, made if need be. Raises `BadInput`."""
+def made_dir(base: Path, named_by: str = DATA_DIR) -> Path:
+    """The folder ``base``, made if need be; ``named_by``: where another one is named. Raises `BadInput`."""
     try:
-        _folder(base).mkdir(parents=True, exist_ok=True)
+        _folder(base, named_by).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadInput(f"data directory {base} cannot be made ({error.strerror}); name another one") from error
+        raise BadInput(
+            f"data directory {base} cannot be made ({error.strerror}); name another one with {named_by}"
+        ) from error
     return base
 
 
@@ -70,7 +83,8 @@ def known_journal(arguments: argparse.Namespace) -> Path:
     """The folder of a journal that is there. Raises `BadInput` when there is none."""
     directory = journal_dir(arguments)
     if not (directory / JOURNAL_FILE).exists():
-        raise BadInput(f"no journal in {directory.parent}; name the right place with --data-dir")
+        _, named_by = _data_dir(arguments)
+        raise BadInput(f"no journal in {directory.parent}; name the right place with {named_by}")
     return directory
 
 

@@ -18,10 +18,10 @@ from ..firmware.release import load_release, plan_update
 from ..firmware.store import FirmwareStore
 from ..paths import find_profile
 from ..profile import Profile, load_profile
-from .identify import virtual_place
+from .identify import VIRTUAL_OS, virtual_place
 from .looking import looked_at, wait_candidates
 from .places import firmware_folder
-from .telling import tell, tell_all
+from .telling import sub_verbs, tell, tell_all
 
 HELD_OS = "3.3.1"
 
@@ -29,11 +29,13 @@ HELD_OS = "3.3.1"
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare ``profile check``."""
     parser = parsers.add_parser("profile", help="check a profile before it goes to the line")
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    verbs = sub_verbs(parser, "what", "WHAT")
     check = verbs.add_parser("check", help="read it, find its files, plan it on a virtual unit")
     check.add_argument("file", metavar="FILE", help="a profile file, or the name of a shipped one")
     check.add_argument("--firmware", action="append", type=Path, default=[], metavar="DIR", help="look here for files")
-    check.add_argument("--held", default=HELD_OS, metavar="V", help="Device OS the virtual unit holds (3.3.1)")
+    check.add_argument(
+        "--held", choices=VIRTUAL_OS, default=HELD_OS, metavar="V", help="Device OS the virtual unit holds (3.3.1)"
+    )
     check.add_argument("--config", type=Path, metavar="FILE", help="the station's config file")
     check.set_defaults(run=run)
 
@@ -46,9 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
         folders = (
             *map(firmware_folder, arguments.firmware),
             *load_config(arguments.config).firmware_folders,
-            Path(scratch),
         )
-        store = FirmwareStore(folders)
+        store = FirmwareStore(folders, made=Path(scratch))
         kind = "product " + profile.product.ref if profile.product else "developer"
         tell(f"{profile.id} revision {profile.revision} ({kind}), text {profile.sha256[:12]}")
         good = [_platform(profile, platform, store, arguments.held) for platform in profile.platforms]

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterable
 
 from ..plain_text import clean
+
+
+def sub_verbs(
+    parser: argparse.ArgumentParser, dest: str, metavar: str
+) -> argparse._SubParsersAction[argparse.ArgumentParser]:
+    """Where the verbs below ``parser`` are added; named alone it shows its help, which is bad usage (2)."""
+
+    def show_help(_arguments: argparse.Namespace) -> int:
+        parser.print_help(sys.stderr)
+        return 2
+
+    parser.set_defaults(run=show_help)
+    return parser.add_subparsers(dest=dest, metavar=metavar)
 
 
 def tell(*lines: str) -> None:

@@ -6,12 +6,13 @@ import argparse
 import sys
 
 from ..paths import udev_rules
+from .telling import sub_verbs
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
     parser = parsers.add_parser("udev", help="print the udev rules this bench needs")
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    verbs = sub_verbs(parser, "what", "WHAT")
     printer = verbs.add_parser("print", help="print the rules; save them as /etc/udev/rules.d/70-station.rules")
     printer.set_defaults(run=run)
 
