@@ -31,8 +31,9 @@ JOURNALLED = frozenset({
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptAbandoned(Event):
-    """An attempt that had no end when the station started again."""
+    """An attempt that had no end when the station started again. ``failed_step``: what was at work by all records."""
 
+    failed_step: str = ""
     reason: str = "the station stopped during this attempt"
 
 

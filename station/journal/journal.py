@@ -22,6 +22,7 @@ from ..engine.events import Event, OutboxSettled, VerdictRevised
 from ..engine.ports import JournalWaiter
 from ..errors import JournalError, JournalHeld
 from ..model import OUTCOME_VERDICT, OutboxItem, Outcome, Verdict
+from ..step_graph import STEP_ROWS, Lane
 from .directory import (
     JOURNAL_FILE,
     DirectoryLock,
@@ -217,10 +218,29 @@ class Journal(JournalReader):
         unfinished = self.unfinished_attempts()
         at = self._clock.utc()
         self.record(
-            *(AttemptAbandoned(at=at, slot=a.slot, device_id=a.device_id, attempt=a.attempt) for a in unfinished)
-        )
+            *(
+                AttemptAbandoned(
+                    at=at, slot=a.slot, device_id=a.device_id, attempt=a.attempt, failed_step=self._step_at_work(a)
+                )
+                for a in unfinished
+            )
+        )  # fmt: skip
         ended = (self.attempt(a.attempt) for a in unfinished)
         return tuple(a for a in ended if a is not None)
+
+    def _step_at_work(self, attempt: AttemptRecord) -> str:
+        """The step an attempt without an end stood in, empty if all of them ended.
+
+        That whose write was announced and never confirmed, one on the unit before one in the cloud; else the first
+        of the unit's steps without a record.
+        """
+        over = {step.step for step in self.steps(attempt.attempt)}
+        writes = [w for w in self.unconfirmed_writes() if w.attempt == attempt.attempt and w.step not in over]
+        if writes:
+            return max(writes, key=lambda write: write.target == "unit").step
+        left = [step for step in attempt.planned if step not in over]
+        on_unit = [step for step in left if step in STEP_ROWS and STEP_ROWS[step].lane is Lane.UNIT]
+        return next(iter(on_unit or left), "")
 
 
 def _writer(directory: Path, station_id: str, clock: Clock) -> Writer:

@@ -42,6 +42,8 @@ T = TypeVar("T")
 LONGEST_PAUSE = datetime.timedelta(hours=1)
 """No owed work is ever put off for longer; what claims to be was written before the clock was set back."""
 
+MIN_END = 3
+"""Fewer characters end too many ids to name one."""
 _SEARCHED = ("serial", "iccid", "imei", "mac")
 """Facts by which a unit is found; the Device ID and attempt ids are searched besides."""
 
@@ -218,17 +220,25 @@ class JournalReader:
 
         Letter case, blanks, colons and dashes do not matter. A swapped SIM card leads to both its units (A10).
         """
-        key, marks = search_key(any_id.strip()), ", ".join("?" * len(_SEARCHED))
-        if not key:
-            return ()
+        key = search_key(any_id.strip())
+        return self._found("{} = ?", (key,), (any_id.strip().lower(),)) if key else ()
+
+    def find_by_end(self, last_digits: str) -> tuple[UnitHistory, ...]:
+        """As `find`, units with an id that ends like that; none for fewer than ``MIN_END`` characters."""
+        key = search_key(last_digits.strip())
+        return self._found("substr({}, -?) = ?", (len(key), key)) if len(key) >= MIN_END else ()
+
+    def _found(self, fits: str, key: tuple[Any, ...], attempt: tuple[Any, ...] = ()) -> tuple[UnitHistory, ...]:
+        """Units with an id that ``fits`` (SQL with a place for the column) and, if given, with that ``attempt``."""
+        marks = ", ".join("?" * len(_SEARCHED))
+        by_attempt = "OR device_id IN (SELECT device_id FROM attempts WHERE lower(attempt) = ?)" if attempt else ""
 
         def question(db: sqlite3.Connection) -> tuple[UnitHistory, ...]:
             found = db.execute(
-                f"""SELECT * FROM units WHERE device_id = ?
-                    OR device_id IN (SELECT device_id FROM facts WHERE key = ? AND name IN ({marks}))
-                    OR device_id IN (SELECT device_id FROM attempts WHERE lower(attempt) = ?)
-                    ORDER BY last_seen DESC, device_id""",
-                (key, key, *_SEARCHED, any_id.strip().lower()),
+                f"""SELECT * FROM units WHERE {fits.format("device_id")}
+                    OR device_id IN (SELECT device_id FROM facts WHERE {fits.format("key")} AND name IN ({marks}))
+                    {by_attempt} ORDER BY last_seen DESC, device_id""",
+                (*key, *key, *_SEARCHED, *attempt),
             ).fetchall()
             return tuple(_history(db, row) for row in found)
 

@@ -82,7 +82,8 @@ def run_close(arguments: argparse.Namespace) -> int:
         journal.close()
     tell(f"batch {arguments.batch} is closed for good: {counts(figures, known.batch.target)}; {yields(figures)}")
     if owed:
-        tell(f"{owed} jobs are still owed to the cloud; the next run of the station finishes them")
+        jobs, them = ("job is", "it") if owed == 1 else ("jobs are", "them")
+        tell(f"{owed} {jobs} still owed to the cloud; the next run of the station finishes {them}")
     return 0
 
 

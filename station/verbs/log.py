@@ -35,7 +35,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     export.add_argument("--all-attempts", action="store_true", help="one row an attempt")
     export.add_argument("-o", dest="output", type=Path, metavar="FILE", help="write here (standard output)")
     find = verbs.add_parser("find", help="everything known of one unit, by any of its ids")
-    find.add_argument("id", metavar="ANY-ID")
+    find.add_argument("id", metavar="ANY-ID", help="or its last digits, three or more")
     dump = verbs.add_parser("dump", help="every journal entry as text")
     for sub, run in ((export, run_export), (find, run_find), (dump, run_dump)):
         add_data_dir(sub)
@@ -67,15 +67,33 @@ def run_dump(arguments: argparse.Namespace) -> int:
 
 
 def run_find(arguments: argparse.Namespace) -> int:
-    """Print the history of every unit that fits; returns 1 when none does."""
+    """Print the history of every unit that has the id, else of the one with an id that ends like that.
+
+    Several of those are only listed. Returns 1 when none fits.
+    """
     known, shown = wanted(arguments.id)
     with reader(arguments) as journal:
-        found = journal.find(known)
-        for unit in found:
-            tell_all(story(unit, journal))
+        exact = journal.find(known)
+        found = exact or journal.find_by_end(known)
+        if exact or len(found) == 1:
+            for unit in found:
+                tell_all(story(unit, journal))
+        elif found:
+            tell(f"{len(found)} units have an id that ends with {clean(shown)}; look at one with its whole id")
+            tell_all(map(_line, found))
     if not found:
         sys.stderr.write(f"no unit, attempt or SIM {clean(shown)} in this journal\n")
     return 0 if found else 1
+
+
+def _line(unit: UnitHistory) -> str:
+    """Enough to tell the unit in one's hand from others."""
+    last = unit.attempts[-1] if unit.attempts else None
+    verdict = VERDICT_WORD[last.verdict] if last is not None and last.verdict is not None else "not finished"
+    iccid = unit.fact("iccid")
+    return f"  {unit.platform:8} {unit.label:16} {unit.device_id}  {moment(unit.last_seen)}  {verdict}" + (
+        f"  SIM {iccid}" if iccid else ""
+    )
 
 
 def wanted(text: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import importlib.metadata
 import io
 import json
 import os
@@ -13,9 +14,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from journal_story import identified, opened, pending, started, unit_id
+from journal_story import walked as walked_units
 
+from drivers.clock import SimulatedClock
 from drivers.virtual.synthetic import softdevice
 from station.cli import main
+from station.journal import Journal
+from station.model import Verdict
 from station.paths import find_profile
 from station.verbs.run import MAX_SCAN_BYTES, scans
 
@@ -174,6 +180,102 @@ def test_a_unit_is_found_by_every_id_as_the_export_writes_it(
     folder, row = walked
     assert main(("log", "find", row[column], "--data-dir", str(folder))) == 0
     assert row["Device ID"] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("column", ["Device ID", "Serial", "ICCID", "IMEI"])
+def test_a_unit_is_found_by_the_last_digits_of_every_id(
+    column: str, walked: tuple[Path, dict[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, row = walked
+    assert main(("log", "find", row[column][-4:], "--data-dir", str(folder))) == 0
+    said = capsys.readouterr().out
+    assert row["Device ID"] in said
+    assert "final_check" in said  # the only one: its whole story
+
+
+def test_of_several_units_with_the_same_last_digits_each_is_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Journal.open(tmp_path / "journal", "bench-1", SimulatedClock()) as journal:
+        journal.record(opened(), *walked_units("a-1", 1, Verdict.FAIL), identified("a-1", 1, serial="P044AB1114567"))
+        journal.record(started("b-1", 2), identified("b-1", 2, serial="P044AB2224567", iccid="89310410106543789301"))
+    assert main(("log", "find", "4567", "--data-dir", str(tmp_path))) == 0
+    first, *others = sorted(capsys.readouterr().out.splitlines(), reverse=True)
+    assert first == "2 units have an id that ends with 4567; look at one with its whole id"
+    second, failed = (line.split() for line in others)
+    assert second[:3] == ["boron", "P044AB2224567", unit_id(2)]
+    assert second[-4:] == ["not", "finished", "SIM", "89310410106543789301"]
+    assert (failed[:3], failed[-1]) == (["boron", "P044AB1114567", unit_id(1)], "FAIL")
+
+
+# --- a newcomer's hour ---------------------------------------------------------------------------
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(("--version",))
+    assert left.value.code == 0
+    assert capsys.readouterr().out == f"station {importlib.metadata.version('provisioning-station')}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "verbs"),
+    [((), ("demo", "run", "doctor")), (("batch",), ("open", "close", "list")), (("log",), ("find", "export")),
+     (("profile",), ("check",)), (("udev",), ("print",))],
+)  # fmt: skip
+def test_a_command_without_a_verb_shows_its_help(
+    words: tuple[str, ...], verbs: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"usage: {' '.join(('station', *words))}")
+    assert all(f"    {verb} " in told for verb in verbs)
+
+
+def test_opening_and_closing_a_batch_say_what_they_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = ("--data-dir", str(tmp_path))
+    assert main(("batch", "open", "B1", "--profile", "boron-product", "--target", "5", *place)) == 0
+    assert capsys.readouterr().out == "batch B1 is open: widget-boron revision 1, 5 units ordered\n"
+    with Journal.open(tmp_path / "journal", "bench", SimulatedClock()) as journal:
+        journal.record(*pending("a-1", "name"))
+    assert main(("batch", "close", "B1", *place)) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "batch B1 is closed for good: 0/5 PASS, 1 SET ASIDE; FPY –, final yield –, 0 retests",
+        "1 job is still owed to the cloud; the next run of the station finishes it",
+    ]
+
+
+@pytest.mark.parametrize("verb", [("profile", "check"), ("demo", "--once", "--units", "1", "--profile")])
+def test_a_wrong_hash_or_a_missing_file_names_no_folder_that_is_gone(
+    verb: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = find_profile("boron-product").read_text(encoding="utf-8")
+    for old, new, said in (
+        ("9b67dbeb", "00000000", "the synthetic one this program makes has 9b67dbeb"),
+        ("synthetic-boron-widget", "synthetic-boron-gadget", "the synthetic files this program makes"),
+    ):
+        file = tmp_path / "p.toml"
+        file.write_text(text.replace(old, new), encoding="utf-8")
+        assert main((*verb, str(file))) == 2
+        told = capsys.readouterr().err
+        assert said in told
+        named = re.findall(r"(?<=[ ,;])/[^ ,;:]+", told.removeprefix(f"station: {file}"))
+        assert all(Path(name).exists() or name.endswith("/firmware") for name in named), named
+
+
+def test_a_hint_names_where_the_value_came_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blocked, config = tmp_path / "file", tmp_path / "station.toml"
+    blocked.write_text("")
+    config.write_text(f'[data]\ndir = "{blocked}"\n')
+    assert main(("batch", "list", "--config", str(config))) == 2
+    assert f"name a folder with dir below [data] in {config}" in capsys.readouterr().err
+    assert main(("batch", "list", "--config", str(config), "--data-dir", str(blocked))) == 2
+    assert "name a folder with --data-dir" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(("profile", "check", "boron-product", "--held", "9.9.9"))
+    told = capsys.readouterr().err
+    assert "--held" in told
+    assert "--virtual" not in told
 
 
 @pytest.mark.rule("A7")

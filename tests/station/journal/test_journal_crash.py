@@ -115,7 +115,7 @@ def test_an_attempt_the_station_died_in_is_an_error_at_the_next_start(data: Path
     with Journal.open(data, "bench-1", clock) as journal:
         (torn,) = journal.abandoned
         assert (torn.attempt, torn.verdict) == ("a-2", Verdict.ERROR)
-        assert torn.reason == "the station stopped during this attempt"
+        assert (torn.failed_step, torn.reason) == ("identify", "the station stopped during this attempt")
         seen = journal.seen_before(unit_id(1))
         assert seen is not None
         assert seen.verdict is Verdict.ERROR

@@ -121,6 +121,22 @@ def test_a_text_that_is_nobodys_name_finds_nobody(journal: Journal, typed: str) 
     assert journal.unit(typed) is None
 
 
+@pytest.mark.parametrize(
+    ("typed", "units"),
+    [
+        ("4567", [1]), ("567", [2, 1]), ("67", []), ("P044AB1234567", [1]), ("78 93-01", [2]), ("22:33", [2, 1]),
+        ("0001", [1]), ("%67", []), ("_567", []), ("", []),
+    ],
+)  # fmt: skip
+def test_units_are_found_by_the_end_of_any_id_but_of_no_attempt(journal: Journal, typed: str, units: list[int]) -> None:
+    mac = {"mac": "aa:bb:cc:00:22:33"}
+    journal.record(started("a-4567"), identified("a-4567", serial="P044AB1234567", **mac), finished("a-4567"))
+    journal.record(started("b-1", 2, seconds=60))
+    journal.record(identified("b-1", 2, serial="P044AB7653567", iccid="89310410106543789301", **mac))
+    found = journal.find_by_end(typed)
+    assert sorted((unit.device_id for unit in found), reverse=True) == [unit_id(number) for number in units]
+
+
 @pytest.mark.rule("A5")
 def test_the_label_of_another_unit_is_kept_as_disputed(journal: Journal) -> None:
     mixed_up = UnitIdentified(
