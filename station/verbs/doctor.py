@@ -7,13 +7,14 @@ import enum
 import grp
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import drivers
 from drivers.clock import SystemClock
 from drivers.errors import DriverError
+from drivers.transport import UsbCandidate
 from drivers.transport.usb import real_host
 
 from ..cloud.client import CloudClient
@@ -96,15 +97,18 @@ def _usb(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Findi
     except DriverError as error:
         yield Finding(State.STOP, "usb", str(error))
         return
-    closed = 0
-    for candidate in found:
+    yield from opened(found)
+
+
+def opened(candidates: Sequence[UsbCandidate]) -> tuple[Finding, ...]:
+    """Whether every unit plugged in can be opened."""
+    closed: list[Finding] = []
+    for candidate in candidates:
         try:
             candidate.open().close()
         except DriverError as error:
-            closed += 1
-            yield Finding(State.STOP, "usb", f"port {candidate.port_path}: {error}")
-    if not closed:
-        yield Finding(State.OK, "usb", f"libusb works, {len(found)} units plugged in")
+            closed.append(Finding(State.STOP, "usb", f"port {candidate.port_path}: {error}"))
+    return tuple(closed) or (Finding(State.OK, "usb", f"libusb works, {len(candidates)} units plugged in"),)
 
 
 def _permissions(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
