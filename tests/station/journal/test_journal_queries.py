@@ -129,10 +129,10 @@ def test_a_text_that_is_nobodys_name_finds_nobody(journal: Journal, typed: str) 
     ],
 )  # fmt: skip
 def test_units_are_found_by_the_end_of_any_id_but_of_no_attempt(journal: Journal, typed: str, units: list[int]) -> None:
-    mac = {"mac": "aa:bb:cc:00:22:33"}
-    journal.record(started("a-4567"), identified("a-4567", serial="P044AB1234567", **mac), finished("a-4567"))
+    mac = "aa:bb:cc:00:22:33"
+    journal.record(started("a-4567"), identified("a-4567", serial="P044AB1234567", mac=mac), finished("a-4567"))
     journal.record(started("b-1", 2, seconds=60))
-    journal.record(identified("b-1", 2, serial="P044AB7653567", iccid="89310410106543789301", **mac))
+    journal.record(identified("b-1", 2, serial="P044AB7653567", iccid="89310410106543789301", mac=mac))
     found = journal.find_by_end(typed)
     assert sorted((unit.device_id for unit in found), reverse=True) == [unit_id(number) for number in units]
 
