@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")  # how fast the machine is today says nothing about a property
+
+
+REQUIRED = "STATION_CONFORMANCE"
+"""Environment variable; with the value ``required`` no test may be skipped, for whatever it lacks."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get(REQUIRED) == "required":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"{REQUIRED}=required forbids this: {reason}"
+    return report
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conformance.bench import SPEED, ForeignBench
 from conformance.clients import DfuUtil, Lsusb, ParticleUsb, compile_shim
-from conformance.equipment import REQUIRED, lacking
+from conformance.equipment import lacking
 from conformance.kernel import PretendKernel
 
 from drivers.clock import SystemClock
 from drivers.virtual.bus import VirtualBus
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    if report.skipped and os.environ.get(REQUIRED) == "required" and item.get_closest_marker("conformance"):
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
-        report.outcome, report.longrepr = "failed", f"{REQUIRED}=required forbids this: {reason}"
-    return report
 
 
 def _need(*names: str) -> None:

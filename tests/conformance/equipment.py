@@ -1,6 +1,6 @@
 """What these tests need of the machine beyond the Python environment, and whether it is there.
 
-``.ci/run`` installs all of it and sets `REQUIRED`; elsewhere a test that lacks something is skipped and says
+``.ci/run`` installs all of it and forbids skips; elsewhere a test that lacks something is skipped and says
 what.
 """
 
@@ -15,9 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .kernel import PRELOAD
-
-REQUIRED = "STATION_CONFORMANCE"
-"""Environment variable; with the value ``required`` a skipped conformance test is a failed one."""
 
 PARTICLE_USB = "STATION_PARTICLE_USB"
 """Environment variable: a directory with ``node_modules/particle-usb`` in it."""

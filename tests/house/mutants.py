@@ -141,7 +141,7 @@ class Copy:
         os.utime(path, (self._stamp, self._stamp))
 
     def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        beside = ROOT.parent / "shared" / "fixtures" / "firmware"  # where tests look, seen from the project itself
+        beside = ROOT.parent / "shared" / "fixtures" / "firmware"  # as seen from the project itself
         environment = {"STATION_FIRMWARE_FIXTURES": str(beside), **os.environ, "PYTHONPATH": str(self.root)}
         return subprocess.run(
             [sys.executable, *words], cwd=self.root, env=environment, capture_output=True, text=True, check=False

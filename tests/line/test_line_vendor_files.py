@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from line_bench import ARGON, LineBench, Recipe, Walk, line_bench, old_radio, replace
+from vendor_files import vendor_file
 
 from drivers.clock import Deadline
 from drivers.devices import ParticleDevice
@@ -34,19 +34,14 @@ TINKER = "tinker-0.8.0-rc.27-argon.bin"
 SOFTDEVICE_182 = "argon-softdevice-6.1.1.bin"
 
 
-def vendor_file(name: str) -> SyntheticFile:
-    """A file of the vendor's; skips when this machine has none."""
-    beside = Path(__file__).resolve().parents[3] / "shared" / "fixtures" / "firmware"
-    folder = Path(os.environ.get("STATION_FIRMWARE_FIXTURES", beside))
-    path = folder / name
-    if not path.is_file():
-        pytest.skip(f"{name} is not in {folder}; set STATION_FIRMWARE_FIXTURES to the folder of vendor files")
-    return SyntheticFile(name, path.read_bytes())
+def vendors(name: str) -> SyntheticFile:
+    """A file of the vendor's as a recipe takes it."""
+    return SyntheticFile(name, vendor_file(name))
 
 
 def vendor_recipe(*softdevice: SyntheticFile) -> Recipe:
-    modules = (vendor_file(BOOTLOADER), *softdevice, vendor_file(SYSTEM))
-    return replace(ARGON, device_os="4.1.0", modules=modules, application=vendor_file(TINKER))
+    modules = (vendors(BOOTLOADER), *softdevice, vendors(SYSTEM))
+    return replace(ARGON, device_os="4.1.0", modules=modules, application=vendors(TINKER))
 
 
 def order_of_writes(walk: Walk) -> list[str]:
@@ -59,7 +54,7 @@ def order_of_writes(walk: Walk) -> list[str]:
 def test_vendor_files_take_an_argon_from_3_3_1_to_4_1_0(tmp_path: Path) -> None:
     recipe = vendor_recipe(synthetic.softdevice(12, 202))
     bootloader, softdevice, system = (file.data for file in recipe.release())
-    tinker = vendor_file(TINKER).data
+    tinker = vendor_file(TINKER)
     with line_bench(tmp_path, recipe) as bench:
         unit = bench.unit("argon", modules=old_radio("argon"))
         walk = bench.walk(unit)
@@ -129,7 +124,7 @@ def check_refused(bench: LineBench, walk: Walk, *words: str) -> None:
 
 
 def test_a_release_with_softdevice_182_is_refused_before_any_write(tmp_path: Path) -> None:
-    recipe = vendor_recipe(vendor_file(SOFTDEVICE_182))
+    recipe = vendor_recipe(vendors(SOFTDEVICE_182))
     with line_bench(tmp_path, recipe) as bench:
         unit = bench.unit("argon", modules=old_radio("argon"))
         check_refused(bench, bench.walk(unit), "SoftDevice 202", "the release contains 182")

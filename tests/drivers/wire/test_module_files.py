@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import struct
 import tomllib
 import zipfile
@@ -16,6 +15,7 @@ import pytest
 from dfu_model import make_module
 from hypothesis import example, given
 from hypothesis import strategies as st
+from vendor_files import FOLDER, needs_vendor_files, vendor_file
 
 from drivers.errors import BadImage
 from drivers.platforms import ModuleFunction
@@ -23,20 +23,12 @@ from drivers.wire import module
 from drivers.wire.module import Dependency, Extension, Image, parse_image, split_combined
 
 VECTORS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("module_vectors.toml").read_text())
-FIXTURES = Path(
-    os.environ.get("STATION_FIRMWARE_FIXTURES", Path(__file__).parents[4] / "shared" / "fixtures" / "firmware")
-)
-needs_fixtures = pytest.mark.skipif(not FIXTURES.is_dir(), reason=f"no vendor firmware in {FIXTURES}")
 
 
 def vector(name: str) -> bytes:
     row = VECTORS["vector"][name]
     run = bytes([row.get("byte", 0)]) * row.get("run", 0)
     return bytes.fromhex(row["head"]) + run + bytes.fromhex(row.get("tail", ""))
-
-
-def fixture(name: str) -> bytes:
-    return (FIXTURES / name).read_bytes()
 
 
 # --- appendix C.2 -----------------------------------------------------------------------------
@@ -169,13 +161,13 @@ def test_bytes_behind_the_last_module_are_refused() -> None:
 # --- appendix B: the vendor's files --------------------------------------------------------------
 
 
-@needs_fixtures
+@needs_vendor_files
 @pytest.mark.parametrize("name", VECTORS["file"])
 def test_vendor_files_parse_as_the_reference_says(name: str) -> None:
     size, offset, start, end, flags, version, platform, function, index, deps, suffix, product, crc, sha = VECTORS[
         "file"
     ][name]
-    image = parse_image(fixture(name), name)
+    image = parse_image(vendor_file(name), name)
     wanted_product = product or [None, None]
     assert summary(image) == (
         *(offset, start, end, flags, version, platform, function, index),
@@ -186,50 +178,50 @@ def test_vendor_files_parse_as_the_reference_says(name: str) -> None:
     assert image.is_sha_valid == sha
 
 
-@needs_fixtures
+@needs_vendor_files
 @pytest.mark.parametrize("name", VECTORS["head_and_tail"])
 def test_heads_and_tails_of_vendor_files(name: str) -> None:
     prefix, tail = (bytes.fromhex(text) for text in VECTORS["head_and_tail"][name])
-    image = parse_image(fixture(name), name)
+    image = parse_image(vendor_file(name), name)
     assert image.data[image.prefix_offset :][:24] == prefix
     assert image.data[-4 - image.suffix_size :] == tail
     assert tail[-6 - 32 : -6] == image.sha256
 
 
-@needs_fixtures
+@needs_vendor_files
 def test_every_vendor_file_is_either_in_the_table_or_known_to_be_broken() -> None:
-    files = {path.name for path in FIXTURES.glob("*.bin")}
+    files = {path.name for path in FOLDER.glob("*.bin")}
     assert files - set(VECTORS["file"]) == {"RC2_bootloader.bin", "emptybin.bin"}
 
 
-@needs_fixtures
+@needs_vendor_files
 @pytest.mark.parametrize("name", ["RC2_bootloader.bin", "emptybin.bin"])
 def test_broken_vendor_files_are_refused(name: str) -> None:
     with pytest.raises(BadImage) as caught:
-        parse_image(fixture(name), name)
+        parse_image(vendor_file(name), name)
     assert str(caught.value).startswith(name)
 
 
-@needs_fixtures
+@needs_vendor_files
 def test_a_file_that_parses_without_full_score_may_not_be_flashed() -> None:
-    image = parse_image(fixture("unknown.bin"), "unknown.bin")
+    image = parse_image(vendor_file("unknown.bin"), "unknown.bin")
     assert image.is_crc_valid
     with pytest.raises(BadImage, match="points"):
         image.check()
 
 
-@needs_fixtures
+@needs_vendor_files
 def test_the_application_of_a_bundle() -> None:
-    with zipfile.ZipFile(FIXTURES / "bundle.zip") as bundle:
+    with zipfile.ZipFile(FOLDER / "bundle.zip") as bundle:
         image = parse_image(bundle.read("app.bin"), "app.bin")
-    assert image.data == fixture("app-with-assets.bin")
+    assert image.data == vendor_file("app-with-assets.bin")
     assets = [e.payload[34:] for e in image.extensions if e.type == module.EXTENSION_ASSET_DEPENDENCY]
     assert sorted(assets) == [b"cat.txt", b"house.txt", b"water.txt"]
 
 
-@needs_fixtures
+@needs_vendor_files
 def test_a_softdevice_loses_its_prefix_and_keeps_its_name_inside() -> None:
-    image = parse_image(fixture("argon-softdevice-6.1.1.bin"), "softdevice")
+    image = parse_image(vendor_file("argon-softdevice-6.1.1.bin"), "softdevice")
     assert (image.flash_address, image.flash_bytes) == (0x1000, image.data[24:])
     assert image.softdevice_fwid == 182 == image.version
     at = 0x3018 - 0x1000

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from vendor_files import needs_vendor_files, vendor_file
 
 from drivers.devices.flashing import plan_write
 from drivers.platforms import Via, os_version_of_module, platform
@@ -24,12 +23,6 @@ from station.firmware.plan import Case, UpdatePlan, make_plan
 
 ARGON, BORON = platform(12), platform(13)
 NO_HASH_BEFORE = 5600
-FIXTURES = Path(
-    os.environ.get("STATION_FIRMWARE_FIXTURES", Path(__file__).parents[4] / "shared" / "fixtures" / "firmware")
-)
-needs_fixtures = pytest.mark.skipif(
-    not FIXTURES.is_dir(), reason="the vendor's sample files are not here; set STATION_FIRMWARE_FIXTURES"
-)
 
 
 def images(files: tuple[synthetic.SyntheticFile, ...]) -> tuple[Image, ...]:
@@ -41,7 +34,7 @@ def app(platform_id: int, device_os: str, **kind: int | str) -> Image:
 
 
 def vendor(name: str) -> Image:
-    return parse_image((FIXTURES / name).read_bytes(), name)
+    return parse_image(vendor_file(name), name)
 
 
 class Unit:
@@ -271,7 +264,7 @@ def refused(*args: object, **named: object) -> PlanRefused:
     return caught.value
 
 
-@needs_fixtures
+@needs_vendor_files
 def test_a_release_with_an_old_softdevice_is_refused_and_names_it() -> None:
     release = tuple(
         vendor(name)
@@ -283,7 +276,7 @@ def test_a_release_with_an_old_softdevice_is_refused_and_names_it() -> None:
     assert "needs SoftDevice 202 or newer, but the release contains 182" in str(error)
 
 
-@needs_fixtures
+@needs_vendor_files
 def test_a_unit_with_an_old_softdevice_is_refused_when_the_release_has_none() -> None:
     release = (vendor("argon-bootloader-620.bin"), vendor("argon-system-part1@4.1.0.bin"))
     old = Unit(12, "3.3.1", synthetic.softdevice(12, 182).data)
@@ -294,7 +287,7 @@ def test_a_unit_with_an_old_softdevice_is_refused_when_the_release_has_none() ->
     assert "a unit in DFU does not say what it holds" in str(unknown)
 
 
-@needs_fixtures
+@needs_vendor_files
 @pytest.mark.rule("D6")
 def test_vendor_files_with_a_synthetic_softdevice_make_a_bootable_unit() -> None:
     release = (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 from raw_dfu import CutAt, CutShort, MakeCut, MakeHost, RawHost
+from vendor_files import vendor_file
 
 from drivers.virtual import synthetic
 from drivers.virtual.dfu_function import DfuFunction
@@ -19,12 +19,8 @@ ARGON, BORON = 12, 13
 
 @pytest.fixture(scope="session")
 def vendor() -> Callable[[str], bytes]:
-    """Content of one of the vendor's own firmware files; skips, saying so, where they are absent."""
-    beside = Path(__file__).parents[5] / "shared" / "fixtures" / "firmware"
-    folder = Path(os.environ.get("STATION_FIRMWARE_FIXTURES", beside))
-    if not folder.is_dir():
-        pytest.skip("the vendor's firmware files are absent: set STATION_FIRMWARE_FIXTURES to their folder")
-    return lambda name: (folder / name).read_bytes()
+    """Content of one of the vendor's own firmware files; skips, saying so, where it is absent."""
+    return vendor_file
 
 
 @pytest.fixture(scope="session")
