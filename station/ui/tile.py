@@ -94,8 +94,9 @@ def _head(slot: SlotState, glyphs: Glyphs) -> _Head:
 
 
 def _title(slot: SlotState) -> str:
-    """The step that runs now; before the first one, that the unit was seen."""
-    current = slot.current
+    """The step that runs now, between two the one that ended; before the first one, that the unit was seen."""
+    ended = [line for line in slot.steps if line.outcome is not None]
+    current = slot.current or (ended[-1] if ended and slot.is_walking else None)
     if current is not None:
         return current.title
     return words.line("starting" if slot.is_walking else "arrived")

@@ -50,7 +50,7 @@ def run_export(arguments: argparse.Namespace) -> int:
     with reader(arguments) as journal, _output(arguments.output) as file:
         rows = write(journal, arguments.batch, file, all_attempts=arguments.all_attempts)
         if arguments.output is not None:
-            tell(f"{arguments.output}: {rows} rows")
+            tell(f"{arguments.output}: {rows} row{'' if rows == 1 else 's'}")
             tell_all(_figures(journal, batch) for batch in dict.fromkeys(arguments.batch))
     return 0
 

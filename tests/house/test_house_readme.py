@@ -9,15 +9,20 @@ from pathlib import Path
 import pytest
 from house_tools import ROOT
 
+from drivers.clock import SimulatedClock
 from drivers.virtual.faults import parse_fault
 from station.cli import main, parser
 from station.config import load_config
+from station.journal import JOURNAL_FILE, Journal
+from station.model import VERDICT_WORD, Verdict
+from station.paths import find_profile
 from station.profile import load_profile
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^ *```(\w+)\n(.*?)^ *```$", README, re.DOTALL | re.MULTILINE)
 SHELL = [line.partition("  #")[0].strip() for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
-SPANS = re.findall(r"`([^`\n]+)`", re.sub(r"^ *```.*?^ *```$", "", README, flags=re.DOTALL | re.MULTILINE))
+PROSE = re.sub(r"^ *```.*?^ *```$", "", README, flags=re.DOTALL | re.MULTILINE)
+SPANS = re.findall(r"`([^`\n]+)`", PROSE)
 COMMANDS = [words for words in dict.fromkeys([*SHELL, *SPANS]) if re.match(r"(station|make) ", words)]
 STATION = [words for words in COMMANDS if words.startswith("station ")]
 
@@ -51,7 +56,7 @@ def test_every_verb_and_every_target_for_people_is_named() -> None:
     verbs = re.findall(r"^    (\w+) ", help_text, re.MULTILINE)
     assert set(verbs) >= {"demo", "run", "identify", "log", "batch", "profile", "udev", "doctor"}
     assert not [verb for verb in verbs if not any(words.split()[1] == verb for words in STATION)]
-    for target in ("setup", "demo", "test", "check", "rules", "mutants", "bench"):
+    for target in ("setup", "demo", "test", "check", "rules", "mutants", "simulate", "bench"):
         assert f"make {target}" in README
 
 
@@ -87,4 +92,42 @@ def test_files_and_folders_it_names_exist() -> None:
 
 
 def test_it_is_short_enough_to_be_read() -> None:
-    assert len(README.split()) < 1800
+    assert len(PROSE.split()) < 1500
+
+
+def test_every_verdict_is_explained_once_with_its_code_and_its_word() -> None:
+    for verdict in Verdict:
+        assert PROSE.count(f"| `{verdict.name}` | {VERDICT_WORD[verdict]} |") == 1
+
+
+VIRTUAL_BORON = ("demo", "--headless", "--once", "--units", "1", "--profile", "boron-product")
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ((*VIRTUAL_BORON,), 0),
+        ((*VIRTUAL_BORON, "--fault", "unit=1,do=wrong-label"), 1),
+        ((*VIRTUAL_BORON, "--fault", "nonsense"), 2),
+        (("identify", "--virtual", "boron"), 0),
+        (("log", "find", "nobody", "--data-dir", "{data}"), 1),
+        (("log", "export", "--batch", "none", "--data-dir", "{data}"), 2),
+        (("batch", "list", "--data-dir", "{data}/none"), 2),
+        (("profile", "check", "boron-product"), 0),
+        (("profile", "check", "boron-product", "--held", "6.3.4"), 0),
+        (("profile", "check", "{downgrade}", "--held", "6.3.4"), 2),
+        (("udev", "print"), 0),
+        (("doctor", "--no-cloud", "--profile", "{downgrade}", "--config", "{config}", "--data-dir", "{data}"), 1),
+        (("batch", "open", "B2", "--profile", "boron-product", "--data-dir", "{damaged}"), 3),
+    ],
+    ids=lambda value: " ".join(value[:3]) if isinstance(value, tuple) else str(value),
+)  # fmt: skip
+def test_the_exit_status_is_the_one_it_says(words: tuple[str, ...], status: int, tmp_path: Path) -> None:
+    places = {name: tmp_path / name for name in ("data", "damaged", "downgrade", "config")}
+    Journal.open(places["data"] / "journal", "bench", SimulatedClock()).close()
+    (places["damaged"] / "journal").mkdir(parents=True)
+    (places["damaged"] / "journal" / JOURNAL_FILE).write_bytes(b"no database at all" * 100)
+    older = find_profile("developer").read_text(encoding="utf-8").replace("allow_downgrade = true", "")
+    places["downgrade"].write_text(older, encoding="utf-8")
+    places["config"].write_text('[firmware]\nfolders = ["nowhere"]\n', encoding="utf-8")
+    assert main([word.format(**places) for word in words]) == status
