@@ -66,7 +66,7 @@ class Bench:
     ) -> None:
         self._clock, self._serial_host, self._client = clock, serial_host, client
         self._memory, self._record, self._trace = memory, record, trace
-        self._wifi, self._at_work = BenchWifi(), AtWork()
+        self._wifi, self.at_work = BenchWifi(), AtWork()
         self._lock = threading.Lock()
         self._open: dict[str, OpenBatch] = {}
 
@@ -133,7 +133,9 @@ class Bench:
 
     def _unit_work(self, batch: OpenBatch, found: Platform, device: ParticleDevice) -> UnitWork:
         profile, find_product = batch.profile, _Once(batch.find_product)
-        unit = Unit(found, device, self._memory, profile.label, profile.skus, self._at_work)
+        unit = Unit(
+            found, device, self._memory, profile.label, profile.skus, profile.needs_serial(found), self.at_work
+        )  # fmt: skip
         visit = FlashVisit(unit, profile, batch.files[found.id], find_product)
         return UnitWork(unit, visit, profile, find_product, self._client, batch.wifi, self._wifi)
 
@@ -240,9 +242,19 @@ class BenchWork:
     def _bind(self, plan: StepPlan) -> Step:
         if plan.lane is Lane.UNIT:
             act = UNIT_STEPS[plan.name]
-            return lambda ctx: act(self._work, ctx)
+            return self._only_one(lambda ctx: act(self._work, ctx))
         cloud_act = CLOUD_STEPS[plan.name]
-        return lambda ctx: perform(cloud_act, self._cloud_work(ctx), ctx)
+        return self._only_one(lambda ctx: perform(cloud_act, self._cloud_work(ctx), ctx))
+
+    def _only_one(self, step: Step) -> Step:
+        """A unit whose twin shows up while it is walked does not pass either."""
+
+        def checked(ctx: StepContext) -> StepResult:
+            result = step(ctx)
+            self._unit.at_work.check(ctx.slot, self._unit.device)
+            return result
+
+        return checked
 
     def _cloud_work(self, ctx: StepContext) -> CloudWork:
         """Made at the first cloud step, when the unit is identified."""

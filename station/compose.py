@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.clock import Clock
+from drivers.clock import Clock, Deadline
+from drivers.errors import DeadlineExceeded
 from drivers.hotplug import Enumerator, PortWatch
 from drivers.identity import MobileSecret, Secret
 from drivers.transport import SerialHost, UsbHost
@@ -20,9 +21,9 @@ from drivers.transport import SerialHost, UsbHost
 from .bench import Bench, OpenBatch, platform_name
 from .cloud.answers import Product
 from .cloud.client import CloudClient
-from .cloud.errors import CloudDown, RateLimited
+from .cloud.errors import CloudDown, CloudRefused, RateLimited
 from .engine.bus import Bus
-from .engine.commands import CloseBatch, Command, StopSlot
+from .engine.commands import CloseBatch, Command, RetrySlot, StopSlot
 from .engine.commands import OpenBatch as OpenBatchCommand
 from .engine.events import (
     AttemptFinished,
@@ -61,6 +62,9 @@ log = logging.getLogger(__name__)
 
 JOURNAL_PATIENCE_S = 600.0
 """How long a slot waits for a locked journal or a full disk before it says that the station needs help."""
+DESK_S = 5.0
+"""How long a batch that is opened waits for the cloud to tell of its product."""
+NOT_FOUND = 404
 PRODUCT_S = 30.0
 """How long the cloud may take to tell of a product: a unit waits for it, and the journal may know it."""
 
@@ -114,6 +118,7 @@ class Station:
             settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record, self.journal.whose,
             binds_by_itself=not any(slot.port_path for slot in settings.slots),
         )  # fmt: skip
+        self.bench.at_work.walk_again = lambda slot: self.line.command(RetrySlot(slot))
         self._enumerator = Enumerator(hardware.usb_host, clock, self.line.hotplug, on_failure=self._usb_failed)
         self._inbox = Inbox(clock, self.command)
         self._profiles: dict[str, Profile] = {}
@@ -177,10 +182,35 @@ class Station:
             find_product=_ProductFinder(profile, self.client, self.journal, self.clock),
         )  # fmt: skip
         self.bench.check(opened)
+        self._check_product(profile)
         if self.journal.batch(batch) is None:
             self.journal.record(self._opened_event(opened))
         self.bench.add(opened)  # only now may a unit be walked in it
         self._profiles[profile.id] = profile
+
+    def _check_product(self, profile: Profile) -> None:
+        """The profile's product is there and of its platform (C3), as far as the cloud says so now.
+
+        Without the cloud the first unit asks, and waits for the answer.
+        """
+        if profile.product is None:
+            return
+        ref, wanted = profile.product.ref, profile.platforms[0]
+        try:
+            found = self.client.product(ref, deadline=Deadline.after(self.clock, DESK_S))
+        except CloudRefused as error:
+            if error.status == NOT_FOUND:
+                raise BadInput(
+                    f"profile {profile.id}: the cloud knows no product {ref} ({error.words}); correct [product]"
+                ) from error
+            return
+        except (CloudError, DeadlineExceeded):
+            return
+        if found.platform_id != wanted.id:
+            raise BadInput(
+                f"profile {profile.id}: product {ref} is for {platform_name(found.platform_id)}, the profile for "
+                f"{wanted.name} (C3); name a product for {wanted.name}"
+            )
 
     # --- commands ---
 

@@ -14,10 +14,14 @@ FIELDS = ("serial", "platform", "id", "id6")
 
 @dataclass(frozen=True, slots=True)
 class NameTemplate:
-    """``template`` may use every field; ``fallback`` any but ``serial``."""
+    """``template`` may use every field; ``fallback`` any but ``serial``.
+
+    ``is_fallback_given``: the profile says itself how a unit without a serial number is called, so it wants such units.
+    """
 
     template: str = DEFAULT_NAME
     fallback: str = DEFAULT_FALLBACK
+    is_fallback_given: bool = False
 
     @staticmethod
     def fault(text: str, *, is_fallback: bool) -> str:

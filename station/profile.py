@@ -6,8 +6,10 @@ judged with the firmware files at hand (D6 D7, dependencies) is judged in `stati
 
 from __future__ import annotations
 
+import difflib
 import enum
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from drivers.platforms import OsVersion, Platform, platforms
 from .model import ProfileRef
 from .name_template import DEFAULT_FALLBACK, DEFAULT_NAME, NameTemplate
 from .secrets import SecretRef, secret_ref
-from .sku import minimum_for_sku
+from .sku import SKUS, minimum_for_sku, skus_of
 from .step_graph import STEP_ROWS, Kind, Lane, StepPlan, step_plans
 from .toml_table import Document, Table, read_all, shown
 
@@ -29,7 +31,12 @@ __all__ = [
 WIFI_STEP_PLATFORMS = frozenset({6, 8, 12})
 """Photon, P1, Argon: the platforms whose credentials are set in listening mode (H5)."""
 
-_FILE_EXAMPLE = '{ file = "argon-system-part1@6.3.4.bin", sha256 = "64 hexadecimal digits" }'
+
+GEN_WITHOUT_SERIALS = 2
+
+
+def _file_example(rows: tuple[Platform, ...], module: str) -> str:
+    return f'{{ file = "{rows[0].slug}-{module}@6.3.4.bin", sha256 = "64 hexadecimal digits" }}'
 
 
 class Offline(enum.StrEnum):
@@ -79,6 +86,7 @@ class DeviceOs:
     version: OsVersion
     modules: tuple[FileRef, ...]
     allow_downgrade: bool  # H4
+    protection: bool = False  # the unit is put under device protection, by the bootloader that does so
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +168,12 @@ class Profile:
         """Whether a unit of ``platform`` goes through ``step`` at all."""
         return any(plan.name == step for plan in self.steps(platform))
 
+    def needs_serial(self, platform: Platform) -> bool:
+        """Whether a unit without a serial number is refused: Gen 2 units may lack one (A4), others where a profile
+        says how they are called then.
+        """
+        return platform.generation > GEN_WITHOUT_SERIALS and not self.name.is_fallback_given
+
     def unit_name(self, *, serial: str | None, platform: str, device_id: str) -> str:
         """The cloud name of a unit (F3). ``platform`` is its slug."""
         return self.name.render(platform, device_id, serial)
@@ -184,9 +198,9 @@ def parse_profile(raw: bytes, name: str = "profile") -> Profile:
 def _profile(top: Table, raw: bytes) -> Profile:
     kind = Kind(top.choice("kind", tuple(Kind)))
     rows = _platforms(top)
-    skus = _skus(top)
+    skus = _skus(top, rows)
     claim, online, offline = _cloud(top, kind)
-    device_os = _device_os(top, skus)
+    device_os = _device_os(top, skus, kind, rows)
     limits, off = _steps(top)
     profile = Profile(
         id=top.text("id", "letters, digits, dots and dashes, at most 40", '"widget-boron"', pattern=r"[\w.-]{1,40}"),
@@ -200,7 +214,7 @@ def _profile(top: Table, raw: bytes) -> Profile:
         skus=skus,
         product=_product(top, kind, rows),
         device_os=device_os,
-        firmware=_firmware(top, kind),
+        firmware=_firmware(top, kind, rows),
         wifi=_wifi(top, rows),
         offline=offline,
         claim=claim,
@@ -227,15 +241,23 @@ def _platforms(top: Table) -> tuple[Platform, ...]:
     return tuple(found)
 
 
-def _skus(top: Table) -> tuple[str, ...]:
+def _skus(top: Table, rows: tuple[Platform, ...]) -> tuple[str, ...]:
+    """SKUs whose units can be told from others: a name nobody can check would switch the check off."""
     if not top.has("skus"):
         return ()
+    known = skus_of([row.id for row in rows])
+    names = " or ".join(row.name for row in rows)
+    if not known:
+        top.refuse("skus", f"no skus: no serial number tells the SKU of a {names}", "remove it", found="some")
     skus: list[str] = []
-    for value in top.items("skus", "SKUs in quotes", '["BRN404X"]'):
-        if not isinstance(value, str) or not value.isascii() or not 3 <= len(value) <= 20:
-            advice = 'write skus = ["BRN404X"]'
-            top.refuse("skus", "SKUs of 3 to 20 characters", advice, found=shown(value), is_own=True)
-        skus.append(value.upper())
+    for value in top.items("skus", "SKUs in quotes", f'["{known[0]}"]'):
+        sku = value.upper() if isinstance(value, str) and len(value) <= 20 else ""
+        if sku not in known:
+            close = difflib.get_close_matches(sku, known, 2, 0.6) or known[:1]
+            advice = f"write skus = [{', '.join(map(json.dumps, sorted(close)))}], or remove it"
+            expected = f"SKUs of a {names} that its serial number tells"
+            top.refuse("skus", expected, advice, found=shown(value), is_own=sku not in SKUS)
+        skus.append(sku)
     return tuple(skus)
 
 
@@ -272,7 +294,7 @@ def _cloud(top: Table, kind: Kind) -> tuple[bool, bool, Offline]:
     """
     table = top.table("cloud") or top.empty("cloud")
     is_developer = kind is Kind.DEVELOPER
-    claim = table.flag("claim", False)
+    claim = table.flag("claim", False, hint=is_developer)
     online = table.flag("online", is_developer)
     must_hold = is_developer or online or top.has("wifi")
     offline = Offline(table.choice("offline", tuple(Offline), Offline.HOLD if must_hold else Offline.QUEUE))
@@ -303,7 +325,7 @@ def _file_ref(table: Table) -> FileRef:
     return FileRef(name, digest.lower())
 
 
-def _device_os(top: Table, skus: tuple[str, ...]) -> DeviceOs | None:
+def _device_os(top: Table, skus: tuple[str, ...], kind: Kind, rows: tuple[Platform, ...]) -> DeviceOs | None:
     table = top.table("device_os")
     if table is None:
         return None
@@ -314,27 +336,47 @@ def _device_os(top: Table, skus: tuple[str, ...]) -> DeviceOs | None:
         table.refuse(
             "version", 'one version such as "6.3.4" (H4)', 'write version = "6.3.4"', found=shown(text), is_own=True
         )
-    for sku in skus:
-        minimum = minimum_for_sku(sku)
-        if minimum and version < minimum.device_os:
-            advice = f'write version = "{minimum.device_os}" or later'
-            table.refuse("version", f"{minimum.device_os} or later, as {sku} needs (D9)", advice, found=str(version))
+    minimums = [(found.device_os, sku) for sku in skus if (found := minimum_for_sku(sku)) is not None]
+    minimum, sku = max(minimums, default=(version, ""))
+    if version < minimum:
+        advice = f'write version = "{minimum}" or later'
+        table.refuse("version", f"{minimum} or later, as {sku} needs (D9)", advice, found=str(version))
     modules: list[FileRef] = []
-    for row in table.tables("modules", "files with their SHA-256", f"[{_FILE_EXAMPLE}]"):
+    example = _file_example(rows, "system-part1")
+    for row in table.tables("modules", "files with their SHA-256", f"[{example}]"):
         modules.append(_file_ref(row))
         row.finish()
         if modules[-1] in modules[:-1]:
             row.refuse("file", "every file once", "remove the second one", found=modules[-1].file)
     if not modules:
-        table.refuse("modules", "the files of the release", f"write modules = [{_FILE_EXAMPLE}]", found="nothing")
+        table.refuse("modules", "the files of the release", f"write modules = [{example}]", found="nothing")
     downgrade = table.flag("allow_downgrade", False)
+    protection = table.flag("protection", False)
+    if protection:
+        _check_protection(top, table, version, kind)
     table.finish()
-    return DeviceOs(version, tuple(modules), downgrade)
+    return DeviceOs(version, tuple(modules), downgrade, protection)
 
 
-def _firmware(top: Table, kind: Kind) -> tuple[Firmware, ...]:
+PROTECTION_FROM = OsVersion.parse("6.1.1")
+"""Protected units hold at least this (reference firmware-and-dfu 4.4)."""
+
+
+def _check_protection(top: Table, table: Table, version: OsVersion, kind: Kind) -> None:
+    """A protected unit answers next to nothing: whatever needs more of it cannot be checked."""
+    if version < PROTECTION_FROM:
+        advice = f'write version = "{PROTECTION_FROM}" or later, or protection = false'
+        table.refuse("version", f"{PROTECTION_FROM} or later for protection = true", advice, found=str(version))
+    if kind is Kind.DEVELOPER:
+        table.refuse("protection", "false in a developer profile: the unit is asked after it", "remove the line")
+    if top.has("wifi"):
+        table.refuse("protection", "false with [wifi]: a protected unit takes no credentials", "remove one of them")
+
+
+def _firmware(top: Table, kind: Kind, rows: tuple[Platform, ...]) -> tuple[Firmware, ...]:
     found: list[Firmware] = []
-    for table in top.tables("firmware", "an application with its SHA-256", f"[{_FILE_EXAMPLE}]", at_most=16):
+    example = f"[{_file_example(rows, 'tinker')}]"
+    for table in top.tables("firmware", "an application with its SHA-256", example, at_most=16):
         version = table.integer("product_version", 1, 65535, "1") if table.has("product_version") else None  # D1
         if version is not None and kind is Kind.DEVELOPER:
             table.refuse("product_version", "no product version in a developer profile", "remove it")
@@ -375,7 +417,7 @@ def _name(top: Table) -> NameTemplate:
             table.refuse(key, fault, f'write {key} = "{default}"', found=shown(text), is_own=True)
         texts.append(text)
     table.finish()
-    return NameTemplate(texts[0], texts[1])
+    return NameTemplate(texts[0], texts[1], table.has("fallback"))
 
 
 def _label(top: Table) -> Label:

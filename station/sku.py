@@ -98,17 +98,24 @@ SKU_ROWS: tuple[SkuRow, ...] = (
 )  # fmt: skip
 
 
+SKUS = frozenset(sku for row in SKU_ROWS for sku in row.skus)
+"""Every SKU that a serial number tells."""
+
+
 def sku_row(serial: str) -> SkuRow | None:
     """The row of a unit by its serial number; None for a prefix the table does not know."""
     return next((row for row in SKU_ROWS if row.serial_prefix == serial[:4].upper()), None)
 
 
+def skus_of(platform_ids: Collection[int]) -> tuple[str, ...]:
+    """The SKUs of those platforms that a serial number tells."""
+    return tuple(sku for row in SKU_ROWS if row.platform_id in platform_ids for sku in row.skus)
+
+
 def is_sold_as(serial: str, skus: Collection[str]) -> bool | None:
-    """Whether a unit is one of ``skus``; None when the table knows its prefix, or all of them, not well enough."""
-    row, known = sku_row(serial), {sku for one in SKU_ROWS for sku in one.skus}
-    if row is None or not set(skus) <= known:
-        return None
-    return any(sku in row.skus for sku in skus)
+    """Whether a unit is one of ``skus``; None for a serial number whose prefix the table does not know."""
+    row = sku_row(serial)
+    return None if row is None else any(sku in row.skus for sku in skus)
 
 
 def is_order_code(text: str) -> bool:

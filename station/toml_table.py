@@ -287,10 +287,11 @@ class Table:
             self._refuse_value(key, wanted, f"write {key} = {default:g}", shown(value), default)
         return float(value)
 
-    def flag(self, key: str, default: bool) -> bool:
+    def flag(self, key: str, default: bool, *, hint: bool | None = None) -> bool:
+        """True or false, ``default`` when absent. ``hint``: what to write instead of nonsense, if not the default."""
         if not self.has(key):
             return default
-        return bool(self._value(key, bool, "true or false", str(default).lower()))
+        return bool(self._value(key, bool, "true or false", str(default if hint is None else hint).lower()))
 
     def choice(self, key: str, choices: tuple[str, ...], default: str | None = None) -> str:
         """One of ``choices``; required unless there is a ``default``."""
@@ -299,7 +300,7 @@ class Table:
         wanted = "one of " + ", ".join(f'"{choice}"' for choice in choices)
         value = self._value(key, str, wanted, f'"{choices[0]}"')
         if value not in choices:
-            close = difflib.get_close_matches(value, choices, 1, 0.5) or [choices[0]]
+            close = difflib.get_close_matches(value, choices, 1, 0.5) or [default or choices[0]]
             self._refuse_value(key, wanted, f'write {key} = "{close[0]}"', shown(value), str(close[0]))
         return str(value)
 

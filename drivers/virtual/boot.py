@@ -139,9 +139,9 @@ def _stage_slot(memory: UnitMemory, system: Found, effort: _Effort) -> bool:
 def _run(memory: UnitMemory, system: Found, bootloader: Found, request: BootRequest, effort: _Effort) -> BootReport:
     """The system part starts: normal unless something it needs is missing."""
     application = find_application(memory)
-    missing = unmet_dependencies(memory, system.address, system.header)
+    missing = unmet_dependencies(memory, system.address, system)
     if application is not None:
-        missing += unmet_dependencies(memory, system.address, application.header)
+        missing += unmet_dependencies(memory, system.address, application)
     reason = _why_safe(system, application, missing, request)
     return BootReport(
         mode=BootMode.SAFE if reason else BootMode.NORMAL,

@@ -175,7 +175,7 @@ class Console:
         system, spec = self._system, self._system.board.spec
         self._print(f"Device ID: {spec.device_id}\r\n")
         self._print(f"Device Secret: {spec.mobile_secret.reveal()}\r\n")
-        self._print(f"Serial Number: {spec.serial}\r\n")
+        self._print(f"Serial Number: {spec.serial or ''}\r\n")
         if spec.imei is None:
             return
         if system.os < _V5_6_0:  # switches the modem on and waits for it

@@ -31,7 +31,7 @@ class UnitSpec:
 
     platform_id: int
     device_id: DeviceId
-    serial: SerialNumber
+    serial: SerialNumber | None  # None: never programmed
     mobile_secret: MobileSecret
     mac: MacAddress | None = None  # Wi-Fi platforms
     imei: Imei | None = None  # cellular platforms
@@ -49,7 +49,7 @@ class UnitSpec:
     @property
     def label(self) -> str:
         """What the data matrix on the label says: serial, one space, mobile secret (A6)."""
-        return f"{self.serial} {self.mobile_secret.reveal()}"
+        return f"{self.serial or ''} {self.mobile_secret.reveal()}"
 
 
 def make_spec(
@@ -112,7 +112,7 @@ def save_identity(spec: UnitSpec, directory: Path) -> None:
     fields = {
         "platform_id": spec.platform_id,
         "device_id": str(spec.device_id),
-        "serial": str(spec.serial),
+        "serial": spec.serial and str(spec.serial),
         "mobile_secret": spec.mobile_secret.reveal(),
         "mac": spec.mac and str(spec.mac),
         "imei": spec.imei and str(spec.imei),
@@ -134,7 +134,7 @@ def load_identity(directory: Path) -> UnitSpec | None:
         return UnitSpec(
             platform_id=platform(int(fields["platform_id"])).id,
             device_id=DeviceId.parse(fields["device_id"]),
-            serial=SerialNumber.parse(fields["serial"]),
+            serial=SerialNumber.parse(fields["serial"]) if fields["serial"] else None,
             mobile_secret=MobileSecret(str(fields["mobile_secret"])),
             mac=MacAddress.parse(fields["mac"]) if fields["mac"] else None,
             imei=Imei.parse(fields["imei"]) if fields["imei"] else None,

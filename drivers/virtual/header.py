@@ -26,7 +26,8 @@ PREFIX_SIZE = 24
 _PREFIX = struct.Struct("<IIBBHHBBBBHBBH")
 _VECTORS = 0x200
 _SMALLEST_SUFFIX, _PLAIN_SUFFIX = 36, 40
-_END, _ASSET_DEPENDENCY, _SECURITY_MODE = 0x0000, 0x0012, 0x0013
+_END, _DEPENDENCY, _ASSET_DEPENDENCY, _SECURITY_MODE = 0x0000, 0x0003, 0x0012, 0x0013
+_DEPENDENCY_DATA = struct.Struct("<BBHI")  # the last is a target nobody here knows
 PROTECTED = 1  # security mode
 _HASH_SIZE = 32
 
@@ -89,6 +90,7 @@ class Suffix:
     sha256: bytes
     asset_dependencies: tuple[AssetDependency, ...] = ()
     security_mode: int = 0  # 0 none, 1 protected
+    dependencies: tuple[Dependency, ...] = ()  # beyond the two of the prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,12 @@ def read_suffix(flash: NorFlash, address: int, header: Header) -> Suffix:
     extensions = tuple(_extensions(raw[:-_PLAIN_SUFFIX]))
     assets = (_asset_dependency(content) for kind, content in extensions if kind == _ASSET_DEPENDENCY)
     modes = [content[0] for kind, content in extensions if kind == _SECURITY_MODE and content]
-    return Suffix(raw[-34:-2], tuple(assets), modes[0] if modes else 0)
+    more = (
+        Dependency(*_DEPENDENCY_DATA.unpack_from(content)[:3])
+        for kind, content in extensions
+        if kind == _DEPENDENCY and len(content) >= _DEPENDENCY_DATA.size
+    )
+    return Suffix(raw[-34:-2], tuple(assets), modes[0] if modes else 0, tuple(more))
 
 
 def read_radio(flash: NorFlash) -> RadioInfo | None:

@@ -54,6 +54,10 @@ class Found:
     header: Header
     suffix: Suffix
 
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        return (*(one for one in self.header.dependencies if one is not None), *self.suffix.dependencies)
+
 
 @dataclass(frozen=True, slots=True)
 class SystemSearch:
@@ -127,14 +131,13 @@ def held_version(memory: UnitMemory, system_address: int, kind: tuple[int, int])
     return read_header(memory.internal, places[kind]).version if kind in places else None
 
 
-def unmet(memory: UnitMemory, system_address: int, header: Header) -> list[UnmetDependency]:
+def unmet(memory: UnitMemory, system_address: int, module: Found) -> list[UnmetDependency]:
     """Which of a module's dependencies the unit does not fulfil."""
     missing = []
-    for wanted in header.dependencies:
-        if wanted is not None:
-            held = held_version(memory, system_address, (wanted.function, wanted.index))
-            if held is None or held < wanted.version:
-                missing.append(UnmetDependency(header.kind, wanted, held))
+    for wanted in module.dependencies:
+        held = held_version(memory, system_address, (wanted.function, wanted.index))
+        if held is None or held < wanted.version:
+            missing.append(UnmetDependency(module.header.kind, wanted, held))
     return missing
 
 
@@ -160,7 +163,7 @@ def held_modules(memory: UnitMemory, system: Found) -> tuple[HeldModule, ...]:
 
 def _row(memory: UnitMemory, system: Found, module: Found) -> HeldModule:
     header = module.header
-    failed = DEPENDENCIES if unmet(memory, system.address, header) else 0
+    failed = DEPENDENCIES if unmet(memory, system.address, module) else 0
     return HeldModule(
         function=header.function,
         index=header.index,
@@ -170,7 +173,7 @@ def _row(memory: UnitMemory, system: Found, module: Found) -> HeldModule:
         checked=ALL_CHECKS,
         passed=ALL_CHECKS & ~failed,
         hash=module.suffix.sha256,
-        dependencies=tuple(d for d in header.dependencies if d is not None),
+        dependencies=module.dependencies,
     )
 
 

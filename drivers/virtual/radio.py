@@ -190,7 +190,7 @@ class Radio:
             is_safe_mode=self._is_safe_mode,
             product_id=product_id,
             product_version=product_version,
-            serial_number=str(spec.serial),
+            serial_number=str(spec.serial or ""),
             iccid=None if spec.iccid is None else str(spec.iccid),
             imei=None if spec.imei is None else str(spec.imei),
             mac=None if spec.mac is None else str(spec.mac),

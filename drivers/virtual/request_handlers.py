@@ -31,6 +31,7 @@ from .system import RunningSystem, diagnostics
 
 _ETHERNET_DETECTION, _ETHERNET_FLAG = 1, 0x02  # the feature's number in requests 33 and 34; its bit in the flags
 _STARTUP_LISTENING = 1
+NOT_PROGRAMMED = -1  # the serial number (reference usb-and-serial 4.2)
 
 
 def answer_request(system: RunningSystem, request_type: int, payload: bytes) -> Outcome:
@@ -66,7 +67,8 @@ def _device_id(system: RunningSystem) -> Outcome:
 
 
 def _serial_number(system: RunningSystem) -> Outcome:
-    return Outcome(data=text(1, str(system.board.spec.serial)))
+    serial = system.board.spec.serial
+    return Outcome(NOT_PROGRAMMED) if serial is None else Outcome(data=text(1, str(serial)))
 
 
 def _system_version(system: RunningSystem) -> Outcome:

@@ -11,7 +11,7 @@ import functools
 import hashlib
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -142,14 +142,18 @@ def make_module(
     flags: int = 0,
     mcu: int = 0,
     assets: Mapping[str, bytes] = MappingProxyType({}),
+    extensions: Sequence[tuple[int, bytes]] = (),
 ) -> bytes:
     """A module file: vector table where that kind has one, header, payload, suffix, CRC.
 
     ``kind`` is (function, index), ``start`` the address of the file's first byte. Without ``has_product``
-    the suffix has the old size of 36 bytes. ``assets``: name and content of the files the module needs.
+    the suffix has the old size of 36 bytes. ``assets``: name and content of the files the module needs;
+    ``extensions``: type and content of any others.
     """
     vectors = _vectors(start) if kind[0] in _HAS_VECTORS else b""
-    extra = _asset_dependencies(assets) + (_SUFFIX.pack(*product, 0) if has_product else b"\0\0")
+    rows = [*_asset_dependencies(assets), *(struct.pack("<HH", kind, 4 + len(raw)) + raw for kind, raw in extensions)]
+    extra = b"".join((*rows, _END)) if rows else b""
+    extra += _SUFFIX.pack(*product, 0) if has_product else b"\0\0"
     end = start + len(vectors) + PREFIX_SIZE + len(payload) + len(extra) + 34
     wanted = [field for d in dependencies for field in ((d.function, d.index, d.version) if d else (0, 0, 0))]
     prefix = _PREFIX.pack(start, end, mcu, flags, version, platform_id, *kind, *wanted)
@@ -162,11 +166,10 @@ _END = struct.pack("<HH", 0, 4)
 """Closes the extensions of a suffix without product data of its own (reference 3.7)."""
 
 
-def _asset_dependencies(assets: Mapping[str, bytes]) -> bytes:
+def _asset_dependencies(assets: Mapping[str, bytes]) -> list[bytes]:
     """Extensions 0x0012, one a file."""
     entries = [(name.encode(), hashlib.sha256(content).digest()) for name, content in assets.items()]
-    rows = [struct.pack("<HHBB", 0x0012, 6 + 32 + len(name), 0, 32) + digest + name for name, digest in entries]
-    return b"".join((*rows, _END)) if rows else b""
+    return [struct.pack("<HHBB", 0x0012, 6 + 32 + len(name), 0, 32) + digest + name for name, digest in entries]
 
 
 @functools.lru_cache(maxsize=64)

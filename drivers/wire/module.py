@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ..errors import BadImage
@@ -49,6 +49,7 @@ _PREFIX_OFFSETS = (0, 0x200, 0x184, 0xC0, 0x10C)  # the usual places, tried firs
 _LAST_PREFIX_OFFSET = 8192
 _KNOWN_PLATFORMS = frozenset({0, 6, 8, 10, 12, 13, 14, 15, 22, 23, 24, 25, 26, 28, 32, 35, 37})
 _KNOWN_FUNCTIONS = frozenset(ModuleFunction)
+_NO_PRODUCT = (0, 0xFFFF)
 
 _SOFTDEVICE_FWID = 0x2024  # file offset of flash address 0x300C
 _SOFTDEVICE_UNIQUE = slice(0x2030, 0x2044)
@@ -183,7 +184,14 @@ class Image:
 
         0, 0xFFFF and the platform's own id mean none (rules D6 D7).
         """
-        return None if self.product_id in (None, 0, 0xFFFF, self.platform_id) else self.product_id
+        return None if self.product_id in (None, *_NO_PRODUCT, self.platform_id) else self.product_id
+
+    @property
+    def is_locking(self) -> bool:
+        """Whether it puts every unit it is written to under device protection (reference firmware-and-dfu 3.12)."""
+        return any(
+            one.type == EXTENSION_SECURITY_MODE and one.payload[:1] not in (b"", b"\0") for one in self.extensions
+        )
 
     def describe(self) -> str:
         return f"{self.name}: {function_name(self.function)} {self.index} version {self.version}"
@@ -230,7 +238,9 @@ def parse_image(data: bytes, name: str) -> Image:
         raise BadImage(f"{name}: no module header in its {len(data)} bytes; is this a firmware file?")
     start, end, _, flags, version, platform_id, function, index, *rest = PREFIX.unpack_from(data, offset)
     size = _suffix_size(data, offset, name)
-    product_id, product_version = _product(data, size)
+    in_prefix, in_suffix = _prefix_extensions(data, offset, flags, name), _suffix_extensions(data, size, name)
+    extensions = (*in_prefix, *in_suffix)
+    product_id, product_version = _product(data, size, in_prefix, in_suffix, name)
     return Image(
         name=name,
         data=data,
@@ -243,13 +253,16 @@ def parse_image(data: bytes, name: str) -> Image:
         platform_id=platform_id,
         function=_function(function),
         index=index,
-        dependencies=tuple(_dependency(*rest[i : i + 3]) for i in (0, 3) if rest[i]),
+        dependencies=(
+            *(_dependency(*rest[i : i + 3]) for i in (0, 3) if rest[i]),
+            *_dependency_extensions(extensions, name),
+        ),
         suffix_size=size,
         product_id=product_id,
         product_version=product_version,
         sha256=data[-38:-6],
         crc=data[-CRC_SIZE:],
-        extensions=(*_prefix_extensions(data, offset, flags, name), *_suffix_extensions(data, size, name)),
+        extensions=extensions,
     )
 
 
@@ -345,11 +358,43 @@ def _suffix_size(data: bytes, prefix_offset: int, name: str) -> int:
     return size
 
 
-def _product(data: bytes, suffix_size: int) -> tuple[int | None, int | None]:
-    if suffix_size < PRODUCT_SUFFIX:
-        return None, None
-    product_id, version = struct.unpack_from("<HH", data, len(data) - 44)
-    return product_id, version
+def _product(
+    data: bytes, suffix_size: int, in_prefix: Iterable[Extension], in_suffix: Iterable[Extension], name: str
+) -> tuple[int | None, int | None]:
+    """Product id and version: in the last bytes of the suffix, which may be those of an extension with a longer id."""
+    told = [_product_data(one, name) for one in in_suffix if one.type == EXTENSION_PRODUCT_DATA]
+    if not told and suffix_size >= PRODUCT_SUFFIX:
+        told = [struct.unpack_from("<HH", data, len(data) - 44)]
+    told += [_product_data(one, name) for one in in_prefix if one.type == EXTENSION_PRODUCT_DATA]
+    real = dict.fromkeys(one for one in told if one[0] not in _NO_PRODUCT)
+    if len(real) > 1:
+        names = " and ".join(f"{number} version {version}" for number, version in real)
+        raise BadImage(f"{name}: it names the products {names}; build it again for one of them")
+    return next(iter(real), told[0] if told else (None, None))
+
+
+def _product_data(extension: Extension, name: str) -> tuple[int, int]:
+    """PRODUCT_DATA: the upper half of the id (0xFFFF none), its lower half, the version."""
+    high, low, version = _unpacked("<HHH", extension, name)
+    return (low if high == 0xFFFF else high << 16 | low), version
+
+
+def _dependency_extensions(extensions: Iterable[Extension], name: str) -> Iterator[Dependency]:
+    """DEPENDENCY: as the two in the prefix, for modules with more."""
+    for one in extensions:
+        if one.type == EXTENSION_DEPENDENCY:
+            function, index, version, _target = _unpacked("<BBHI", one, name)
+            if function:
+                yield _dependency(function, index, version)
+
+
+def _unpacked(layout: str, extension: Extension, name: str) -> tuple[int, ...]:
+    if len(extension.payload) < struct.calcsize(layout):
+        raise BadImage(
+            f"{name}: extension {extension.type:#06x} has {len(extension.payload)} bytes, expected "
+            f"{struct.calcsize(layout)}; damaged"
+        )
+    return struct.unpack_from(layout, extension.payload)
 
 
 def _prefix_extensions(data: bytes, offset: int, flags: int, name: str) -> tuple[Extension, ...]:

@@ -194,8 +194,10 @@ def device_id(raw: bytes) -> DeviceId:
     return _identity(DeviceId.parse, _text(raw))
 
 
-def serial_number(raw: bytes) -> SerialNumber:
-    return _identity(SerialNumber.parse, _text(raw))
+def serial_number(raw: bytes) -> SerialNumber | None:
+    """None: it was never programmed."""
+    text = _text(raw)
+    return _identity(SerialNumber.parse, text) if text else None
 
 
 def system_version(raw: bytes) -> str:

@@ -149,7 +149,7 @@ def get_device_id() -> Request[DeviceId]:
     return _plain(RequestType.DEVICE_ID, replies.device_id, SHORT_S)
 
 
-def get_serial_number() -> Request[SerialNumber]:
+def get_serial_number() -> Request[SerialNumber | None]:
     return _plain(RequestType.SERIAL_NUMBER, replies.serial_number, SHORT_S)
 
 

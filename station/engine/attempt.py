@@ -261,7 +261,9 @@ class Attempt:
         return Ending(judged.verdict, result.reason, generation, result.is_unit_gone)
 
     def _judge(self) -> _Judgement:
-        records = [StepRecord(plan.name, result.outcome, result.reason) for plan, result in self._results]
+        # of two steps a stop ended, the one at work on the unit is named, whichever lane came first
+        results = sorted(self._results, key=lambda pair: pair[0].lane != "unit") if self._stop else self._results
+        records = [StepRecord(plan.name, result.outcome, result.reason) for plan, result in results]
         final, bad = walk.verdict(records), walk.failed_step(records)
         stop = self._stop or (Stop.PART if self._is_part and bad is None else None)
         if stop is not None and (bad is None or final < Verdict.ABORTED):

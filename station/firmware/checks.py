@@ -157,16 +157,24 @@ def check_minimum(system: Image | None, skus: Sequence[str], serial: str | None,
         return
     rows: list[SkuMinimum | None] = [minimum_for_sku(sku) for sku in skus]
     rows.append(minimum_for_serial(serial) if serial else None)
-    if not (is_running or serial or skus):
+    if not (is_running or serial) and depends_on_sku(system, skus):
         rows += minimums_of_platform(system.platform_id)
-    for row in rows:
-        if row is not None and OsVersion.parse(device_os) < row.device_os:
-            raise PlanRefused(
-                f"Device OS {device_os} is older than {row.device_os}, the minimum of a {row.sku} (D9); "
-                f"choose {row.device_os} or later in the profile"
-                + ("" if is_running else ", or name its skus: this unit does not say what it is in DFU"),
-                Refusal.MINIMUM,
-            )
+    row = max((one for one in rows if one is not None), key=lambda one: one.device_os, default=None)
+    if row is not None and OsVersion.parse(device_os) < row.device_os:
+        raise PlanRefused(
+            f"Device OS {device_os} is older than {row.device_os}, the minimum of a {row.sku} (D9); "
+            f"choose {row.device_os} or later in the profile"
+            + ("" if is_running else ", or name its skus: this unit does not say what it is in DFU"),
+            Refusal.MINIMUM,
+        )
+
+
+def depends_on_sku(system: Image | None, skus: Sequence[str]) -> bool:
+    """Whether some units of its platform may run ``system`` and others may not (D9), and ``skus`` do not say which."""
+    device_os = os_version_of_module(system.version) if system else None
+    if system is None or device_os is None or skus:
+        return False
+    return any(OsVersion.parse(device_os) < row.device_os for row in minimums_of_platform(system.platform_id))
 
 
 def check_downgrade(images: Sequence[Image], held: Mapping[Key, Held], allowed: bool) -> None:

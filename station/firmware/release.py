@@ -95,6 +95,7 @@ def _release(profile: Profile, platform: Platform, store: FirmwareStore) -> tupl
         if image.function == ModuleFunction.USER_PART:
             raise BadInput(f"profile {profile.id}: {image.name} is an application; name it in [firmware]")
     _check_version(profile, release)
+    _check_protection(profile, release)
     return release
 
 
@@ -106,6 +107,22 @@ def _of_profile(profile: Profile, image: Image) -> Image:
             "name the file of the right platform"
         )
     return image
+
+
+def _check_protection(profile: Profile, release: tuple[Image, ...]) -> None:
+    """A bootloader that locks its unit is flashed on purpose only, and whoever orders protection gets it (3.12)."""
+    assert profile.device_os is not None
+    locking = next((image for image in release if image.is_locking), None)
+    if locking is not None and not profile.device_os.protection:
+        raise BadInput(
+            f"profile {profile.id}: {locking.name} puts every unit it is written to under device protection, for good;"
+            " name the plain bootloader, or write protection = true below [device_os]"
+        )
+    if locking is None and profile.device_os.protection:
+        raise BadInput(
+            f"profile {profile.id}: [device_os] says protection = true, but none of its modules of platform "
+            f"{release[0].platform_id} locks a unit; add its protected bootloader"
+        )
 
 
 def _check_version(profile: Profile, release: tuple[Image, ...]) -> None:

@@ -21,7 +21,7 @@ from ..engine.events import ModulesRead
 from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import UnitRejected
-from ..firmware.checks import downgrade_refused
+from ..firmware.checks import depends_on_sku, downgrade_refused
 from ..firmware.modules import (
     READ_DIFFERENT,
     READ_EQUAL,
@@ -73,6 +73,12 @@ class FlashVisit:
     def has_files(self) -> bool:
         """Whether the profile wants any firmware at all."""
         return bool(self._files.release or self._files.application)
+
+    @property
+    def depends_on_sku(self) -> bool:
+        """Whether the profile's Device OS is too old for some units of the platform (D9)."""
+        system = next((image for image in self._files.release if image_key(image) == SYSTEM_PART), None)
+        return depends_on_sku(system, self._profile.skus)
 
     @property
     def application(self) -> Image | None:

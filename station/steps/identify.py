@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 
+from drivers.errors import DidNotReturn
 from drivers.wire.usb import Mode
 
 from ..cloud.answers import Product
 from ..cloud.errors import CloudDown, RateLimited
 from ..engine.step import StepContext, StepResult, already
-from ..errors import UnitRejected
+from ..errors import StepFault, UnitRejected
 from ..profile import Offline
 from . import reading
 from .cloudwork import CloudWork, ask
@@ -34,12 +35,33 @@ def identify(work: UnitWork, ctx: StepContext) -> StepResult:
         reading.recall(unit)
         reading.tell(unit, ctx)
         _check_cloud(work, ctx)
+        if unit.fact("serial"):
+            reading.check_sku(unit)
+        elif work.visit.depends_on_sku:
+            _let_it_run(unit, ctx)
+    if unit.device.mode is Mode.DFU:
         return already(f"Device ID {unit.identity.device_id} in DFU; the rest when it runs")
     reading.complete(unit, ctx)
     _check_cloud(work, ctx)
     if work.visit.has_files:
         work.visit.plan(ctx)
     return already(reading.proof(unit))
+
+
+def _let_it_run(unit: Unit, ctx: StepContext) -> None:
+    """The oldest Device OS a unit may hold depends on its SKU (D9), which nobody but the unit can tell now."""
+    try:
+        with ctx.write("unit", "restart out of DFU"):
+            unit.device.leave_dfu(ctx.deadline)
+    except DidNotReturn as error:
+        if unit.device.mode is not Mode.DFU:
+            raise
+        raise StepFault(
+            f"{unit.identity.device_id} does not say its SKU in DFU and does not start, and the profile's Device OS is "
+            "too old for some units of its platform (D9); name the skus in the profile",
+            sentence="sku_untold",
+            values=(unit.platform.name,),
+        ) from error
 
 
 def _check_protection(unit: Unit, ctx: StepContext) -> None:

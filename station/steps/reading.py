@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from drivers.devices import Console, ConsoleIdentity
-from drivers.errors import GarbledConsole
-from drivers.identity import MacAddress
+from drivers.errors import GarbledConsole, RequestRejected
+from drivers.identity import MacAddress, SerialNumber
 from drivers.platforms import OsVersion
 from drivers.wire import requests
 from drivers.wire.replies import InterfaceType
@@ -20,7 +20,7 @@ from drivers.wire.requests import Request
 from ..engine.events import UnitIdentified
 from ..engine.records import UnitFacts
 from ..engine.step import StepContext
-from ..errors import UnitRejected
+from ..errors import StepFault, UnitRejected
 from ..model import CHANGING_FACTS, IdentityFact
 from ..sku import is_sold_as, sku_row
 from .label import read_label
@@ -32,6 +32,7 @@ T = TypeVar("T")
 PRESENCE_TRIES, PRESENCE_PAUSE_S = 3, 2.0
 """How often, and how far apart, a unit is asked for a number it must have."""
 CONSOLE_TRIES = 3
+NOT_PROGRAMMED = -1  # result of request 21 (reference usb-and-serial 4.2)
 CELLULAR_READ_S = 60.0
 """The modem may have to be powered on first (reference usb-and-serial 4.10)."""
 
@@ -42,13 +43,7 @@ def identify_usb(unit: Unit, ctx: StepContext) -> None:
     unit.identity.device_id = device_id
     ctx.device_id = str(device_id)
     note(unit, "device_id", str(device_id), "USB serial string")
-    twin = unit.at_work.take(ctx.slot, unit.device)
-    if twin is not None:
-        raise UnitRejected(
-            f"slot {twin} works on a unit with the Device ID {device_id} too; hand both to the technician",
-            sentence="twin",
-            values=(str(twin),),
-        )
+    unit.at_work.take(ctx.slot, unit.device)
     note(unit, "platform", unit.platform.slug, "USB product id")
     note(unit, "platform_id", str(unit.platform.id), "USB product id")
 
@@ -58,7 +53,7 @@ def complete(unit: Unit, ctx: StepContext) -> None:
     _read_requests(unit, ctx)
     _read_console(unit, ctx)
     _check_presence(unit)
-    _check_sku(unit)
+    check_sku(unit)
     _check_recalled(unit)
     tell(unit, ctx)
     read_label(unit, ctx)
@@ -113,7 +108,7 @@ def _read_requests(unit: Unit, ctx: StepContext) -> None:
     identity.os_version = OsVersion.parse(device.os_version(ctx.deadline))
     note(unit, "device_os", str(identity.os_version), "raw request 30")
     _ask_fact(unit, ctx, "device_id", requests.get_device_id(), "request 20")
-    identity.serial = _ask_fact(unit, ctx, "serial", requests.get_serial_number(), "request 21")
+    identity.serial = _read_serial(unit, ctx)
     unit.modules = device.ask(requests.get_module_info(), ctx.deadline)
     if unit.platform.has_cellular:
         identity.iccid, identity.imei = _until(
@@ -126,12 +121,22 @@ def _read_requests(unit: Unit, ctx: StepContext) -> None:
         _read_mac(unit, ctx)
 
 
+def _read_serial(unit: Unit, ctx: StepContext) -> SerialNumber | None:
+    """A unit whose serial number was never programmed refuses the question, or answers nothing (A4)."""
+    try:
+        return _ask_fact(unit, ctx, "serial", requests.get_serial_number(), "request 21")
+    except RequestRejected as refused:
+        if refused.code != NOT_PROGRAMMED:
+            raise
+        return None
+
+
 def _ask_fact(unit: Unit, ctx: StepContext, name: str, request: Request[T], source: str) -> T:
     """Ask and note one identity; one that differs from what is known is asked again before it is believed."""
     value = unit.device.ask(request, ctx.deadline)
-    if unit.fact(name) not in (None, str(value)):
+    if value is not None and unit.fact(name) not in (None, str(value)):
         value = unit.device.ask(request, ctx.deadline)
-    note(unit, name, str(value), source)
+    _note_all(unit, source, **{name: value})
     return value
 
 
@@ -208,9 +213,12 @@ def _note_all(unit: Unit, source: str, **values: object) -> None:
 
 
 def _check_presence(unit: Unit) -> None:
-    """What must be there: a MAC where there is Wi-Fi (A13), an ICCID where there is a modem."""
+    """What must be there: a serial number unless the profile says how a unit without is called (F3), a MAC address
+    where there is Wi-Fi (A13), an ICCID where there is a modem.
+    """
     identity = unit.identity
     for needed, value, what in (
+        (unit.needs_serial, identity.serial, "serial number"),
         (unit.platform.has_wifi, identity.mac, "MAC address"),
         (unit.platform.has_cellular, identity.iccid, "ICCID"),
         (unit.platform.has_cellular, identity.imei, "IMEI"),
@@ -223,15 +231,20 @@ def _check_presence(unit: Unit) -> None:
             )
 
 
-def _check_sku(unit: Unit) -> None:
-    """A SKU the profile does not name, as far as the serial number tells it."""
-    serial = str(unit.identity.serial or "")
+def check_sku(unit: Unit) -> None:
+    """A SKU the profile does not name, by the serial number."""
+    serial = unit.fact("serial") or ""
     row = sku_row(serial)
-    if row is None:
-        return
-    if row.name:
+    if row is not None and row.name:
         note(unit, "sku", row.name, "serial number")
-    if unit.skus and is_sold_as(serial, unit.skus) is False:
+    if row is None and unit.skus:
+        raise StepFault(
+            f"{unit.platform.name} {unit.identity.label} has no serial number that tells its SKU, and this batch wants "
+            f"{' or '.join(unit.skus)}; look on its box, and walk it with a profile without skus",
+            sentence="sku_untold",
+            values=(unit.skus[0],),
+        )
+    if row is not None and unit.skus and is_sold_as(serial, unit.skus) is False:
         raise UnitRejected(
             f"{serial} is a {row.names.replace(' ', ' or ')}, this batch wants {' or '.join(unit.skus)}; red bin",
             sentence="wrong_sku",

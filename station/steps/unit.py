@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from drivers.identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Se
 from drivers.platforms import OsVersion, Platform
 from drivers.wire.requests import ModuleInfo
 
+from ..errors import UnitRejected
 from ..model import IdentityFact, KnownUnit, SeenBefore
 from ..profile import Label
 
@@ -65,27 +67,75 @@ class Identity:
         return str(self.serial or self.device_id or "")
 
 
-class AtWork:
-    """Which unit each slot works on now. Thread-safe.
+@dataclass(slots=True)
+class _Seated:
+    """The unit on one slot's port, at work or with its verdict. ``twin``: another slot with the same Device ID."""
 
-    No two units have the same Device ID: two that tell the same one are a copy, or a mix-up nobody can untangle here.
+    device: ParticleDevice
+    finished_at: int | None = None  # the port's arrival it had its verdict in; None while it is walked
+    twin: int | None = None
+    is_told: bool = False  # it was refused because of its twin
+
+    @property
+    def is_there(self) -> bool:
+        port = self.device.port
+        return port.current is not None and self.finished_at in (None, port.generation)
+
+
+class AtWork:
+    """Which unit sits in each slot, until another one takes its place. Thread-safe.
+
+    No two units have the same Device ID: two that tell the same one are a copy, or a mix-up nobody can untangle here,
+    and neither may pass. ``walk_again(slot)`` is called for a unit that had its verdict before its twin showed up.
     """
 
     def __init__(self) -> None:
+        self.walk_again: Callable[[int], None] = lambda _slot: None
         self._lock = threading.Lock()
-        self._devices: dict[int, ParticleDevice] = {}
+        self._seated: dict[int, _Seated] = {}
 
-    def take(self, slot: int, device: ParticleDevice) -> int | None:
-        """Note what ``slot`` works on. Another slot that still holds a unit of that Device ID, or None."""
+    def take(self, slot: int, device: ParticleDevice) -> None:
+        """Note what ``slot`` works on; raises as `check`."""
         with self._lock:
-            self._devices[slot] = device
-            others = [(number, other) for number, other in self._devices.items() if number != slot]
-        return next((n for n, other in others if other.device_id == device.device_id and other.mode is not None), None)
+            self._seated[slot] = _Seated(device)
+        self.check(slot, device)
+
+    def check(self, slot: int, device: ParticleDevice) -> None:
+        """Raises `UnitRejected` if another slot holds, or held meanwhile, a unit of that Device ID."""
+        with self._lock:
+            mine = self._seated.get(slot)
+            if mine is None or mine.device is not device:
+                return
+            late = self._look_for_twin(slot, mine)
+            twin, mine.is_told = mine.twin, mine.twin is not None
+        if late is not None:
+            self.walk_again(late)
+        if twin is not None:
+            raise UnitRejected(
+                f"slot {twin} holds a unit with the Device ID {device.device_id} too; hand both to the technician",
+                sentence="twin",
+                values=(str(twin),),
+            )
+
+    def _look_for_twin(self, slot: int, mine: _Seated) -> int | None:
+        """Mark both when there is one. Its slot if it has its verdict already and did not know. Lock held."""
+        for number, other in self._seated.items():
+            if number != slot and other.is_there and other.device.device_id == mine.device.device_id:
+                is_late = other.finished_at is not None and not other.is_told and other.twin is None
+                mine.twin, other.twin = number, slot
+                return number if is_late else None
+        return None
 
     def leave(self, device: ParticleDevice) -> None:
         """The attempt on ``device`` is over."""
         with self._lock:
-            self._devices = {slot: other for slot, other in self._devices.items() if other is not device}
+            slot, mine = next((row for row in self._seated.items() if row[1].device is device), (0, None))
+            if mine is None:
+                return
+            mine.finished_at = device.port.generation
+            is_late = mine.twin is not None and not mine.is_told
+        if is_late:
+            self.walk_again(slot)
 
 
 NO_LABEL = Label(is_expected=False, timeout_s=0.0)
@@ -100,6 +150,7 @@ class Unit:
     memory: UnitMemory
     label: Label = NO_LABEL
     skus: tuple[str, ...] = ()  # empty: any
+    needs_serial: bool = True
     at_work: AtWork = field(default_factory=AtWork)
     identity: Identity = field(default_factory=Identity)
     modules: tuple[ModuleInfo, ...] = ()

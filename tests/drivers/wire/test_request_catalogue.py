@@ -199,7 +199,7 @@ def test_the_worked_module_info_with_explicit_zeros() -> None:  # reference firm
     [
         (requests.get_device_id().decode, b"\x0a\x03abc"),
         (requests.get_device_id().decode, b""),
-        (requests.get_serial_number().decode, b"\x0a\x00"),
+        (requests.get_serial_number().decode, b"\x0a\x01 "),
         (requests.get_system_version().decode, b"\x0a\xff\x01" + b"x" * 10),
         (requests.get_system_version().decode, b"\x0a\x80\x02" + b"x" * 256),
         (requests.get_system_version().decode, b"\x0a\x02\xff\xfe"),
