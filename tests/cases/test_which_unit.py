@@ -75,7 +75,9 @@ def test_a_unit_without_a_serial_number_is_called_as_the_profile_says(tmp_path: 
         unit = bench.unit(**unnumbered())  # type: ignore[arg-type]
         walk = bench.walk(unit)
         assert walk.verdict is Verdict.PASS, walk.finished.reason
-        assert bench.cloud.device(unit.spec.device_id)["name"] == f"boron-{unit.device_id[-6:]}"
+        record = bench.cloud.device(unit.spec.device_id)
+        assert record is not None
+        assert record["name"] == f"boron-{unit.device_id[-6:]}"
 
 
 class Plain(Recipe):

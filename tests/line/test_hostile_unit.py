@@ -139,9 +139,7 @@ def check_flash(unit: VirtualUnit) -> None:
 # --- words of a unit in files and on screens -----------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "serial", ["=1+1|' /C calc'!A0", "[bold]P044[/]", "P044\u202eBA", "\x1b]0;x\x07", "P" * 255]
-)
+@pytest.mark.parametrize("serial", ["=1+1|' /C calc'!A0", "[bold]P044[/]", "P044\u202eBA", "\x1b]0;x\x07", "P" * 255])
 def test_a_serial_number_that_is_none_fails_in_words_fit_for_any_screen(serial: str, tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
         lies = Lies(requests={21: answering(Answered(data=text(1, serial)))})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from line_bench import ARGON, BORON, LineBench, line_bench
+from line_bench import ARGON, BORON, ME, LineBench, line_bench
 
 from station.engine.commands import CloseBatch, OpenBatch
 from station.engine.events import BatchOpened, CommandRefused, StationFault
@@ -47,6 +47,7 @@ def test_a_second_batch_for_the_same_platform_is_refused_with_the_name_of_the_fi
 def test_a_shipped_profile_may_be_called_by_its_name(tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
         write_example_files(bench.firmware_dir)
+        bench.cloud.create_product(12345, 13, slug="widget", name="Widget", team=[ME])
         bench.command(CloseBatch(BORON.batch))
         mark = bench.mark()
         bench.command(OpenBatch("B-2", "boron-product", 5))
