@@ -35,7 +35,7 @@ def test_ports_take_the_slots_in_the_order_units_come_to_them(tmp_path: Path) ->
             bench.bus.plug(port, bench.finished_unit(BORON, number))
             bench.wait_for(UnitArrived, slot=number, port_path=port)
         assert [bench.wait_finished(number).verdict for number in (1, 2, 3)] == [Verdict.PASS] * 3
-        assert arrivals(bench) == list(enumerate(FAR_PORTS, 1))
+        assert list(dict.fromkeys(arrivals(bench))) == list(enumerate(FAR_PORTS, 1))
         assert not any(isinstance(event, UnmappedPort) for _, event in bench.events)
 
 
