@@ -125,6 +125,7 @@ class _Shift:
         self.token = bench.clock.token()  # set by the first broken oracle: everybody goes home
         self.world = _World(self)
         self.violations: list[Violation] = []
+        self.strangers = itertools.count()
         bench.station.client._rng = random.Random(story.seed)
 
     # --- the phases ---
@@ -388,33 +389,34 @@ class _Hands:
 
     def _texts(self, part: Part, unit: VirtualUnit) -> Iterator[str]:
         """What this hand scans, in order: its slips, then the label of the unit, again and again."""
-        slips = (_SLIPS[slip](self, unit, number) for number, slip in enumerate(part.slips))
+        slips = (_SLIPS[slip](self, unit) for slip in part.slips)
         return itertools.islice(itertools.chain(slips, itertools.repeat(unit.label)), SCANS)
 
     def neighbour(self) -> str:
         """The label of a unit in another slot, or of one that was never here."""
         others = [u for u in self._shift.units.values() if u.port is not None and str(u.port) != f"1-{self.slot}"]
-        return others[0].spec.label if others else self.unknown(0)
+        return others[0].spec.label if others else self.unknown()
 
     def before(self) -> str:
-        return self._before.spec.label if self._before is not None else self.unknown(1)
+        return self._before.spec.label if self._before is not None else self.unknown()
 
-    def unknown(self, number: int) -> str:
-        return make_spec("boron", 99, 100 * self.slot + number).label
+    def unknown(self) -> str:
+        """A label nobody knows, another one each time: the same one twice would be a verdict."""
+        return make_spec("boron", 99, next(self._shift.strangers)).label
 
 
-_Slip = Callable[[_Hands, VirtualUnit, int], str]
+_Slip = Callable[[_Hands, VirtualUnit], str]
 _QWERTZ = str.maketrans("YZyz-", "ZYzyß")
 _SLIPS: Mapping[str, _Slip] = {
-    "neighbour": lambda hands, unit, n: hands.neighbour(),
-    "before": lambda hands, unit, n: hands.before(),
-    "order-code": lambda hands, unit, n: "BRN404XKIT",
-    "layout": lambda hands, unit, n: unit.spec.label.translate(_QWERTZ),
-    "double": lambda hands, unit, n: str(unit.spec.serial) * 2,
-    "prefix": lambda hands, unit, n: f"]d1{unit.spec.label}",
-    "lot": lambda hands, unit, n: "LOT20261122",
-    "noise": lambda hands, unit, n: "à&é\"(ABEZW-Y4JRW",
-    "unknown": lambda hands, unit, n: hands.unknown(n + 2),
+    "neighbour": lambda hands, unit: hands.neighbour(),
+    "before": lambda hands, unit: hands.before(),
+    "order-code": lambda hands, unit: "BRN404XKIT",
+    "layout": lambda hands, unit: unit.spec.label.translate(_QWERTZ),
+    "double": lambda hands, unit: str(unit.spec.serial) * 2,
+    "prefix": lambda hands, unit: f"]d1{unit.spec.label}",
+    "lot": lambda hands, unit: "LOT20261122",
+    "noise": lambda hands, unit: "à&é\"(ABEZW-Y4JRW",
+    "unknown": lambda hands, unit: hands.unknown(),
 }  # fmt: skip
 
 
