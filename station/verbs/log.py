@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ..figures import counts, yields
-from ..journal import AttemptRecord, JournalReader, UnitHistory
+from ..journal import AttemptRecord, FactRecord, JournalReader, UnitHistory
 from ..journal.export import write_csv, write_dump, write_jsonl
 from ..journal.export.cells import unguarded
 from ..local_time import moment
@@ -112,10 +112,21 @@ def story(unit: UnitHistory, journal: JournalReader) -> Iterator[str]:
     yield f"{unit.platform} {unit.label}  first seen {moment(unit.first_seen)}"
     yield f"  {'device_id':14} {unit.device_id}"
     for name in dict.fromkeys(fact.name for fact in unit.facts):
-        fact = next(f for f in reversed(unit.facts) if f.name == name)
-        yield f"  {name:14} {fact.value}  ({fact.source})" + ("  disputed" if fact.is_disputed else "")
+        yield from _fact(name, [fact for fact in unit.facts if fact.name == name])
     for attempt in unit.attempts:
         yield from _attempt(attempt, journal)
+
+
+def _fact(name: str, facts: list[FactRecord]) -> Iterator[str]:
+    """The newest value and what it was before; below it what another source said and was not believed in."""
+    believed = [fact for fact in facts if not fact.is_disputed]
+    if believed:
+        newest = believed[-1]
+        former = ", ".join(dict.fromkeys(fact.value for fact in believed if fact.value != newest.value))
+        yield f"  {name:14} {newest.value}  ({newest.source})" + (f"  was {former}" if former else "")
+    for fact in facts:
+        if fact.is_disputed:
+            yield f"  {name:14} {fact.value}  ({fact.source})  disputed"
 
 
 def _attempt(attempt: AttemptRecord, journal: JournalReader) -> Iterator[str]:

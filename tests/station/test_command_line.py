@@ -11,17 +11,19 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from journal_story import identified, opened, pending, started, unit_id
+from journal_story import at, identified, opened, pending, started, unit_id
 from journal_story import walked as walked_units
 
 from drivers.clock import SimulatedClock
 from drivers.virtual.synthetic import softdevice
 from station.cli import main
+from station.engine.records import UnitFacts
 from station.journal import Journal
-from station.model import Verdict
+from station.model import IdentityFact, Verdict
 from station.paths import find_profile
 from station.verbs.run import MAX_SCAN_BYTES, scans
 
@@ -206,6 +208,23 @@ def test_of_several_units_with_the_same_last_digits_each_is_listed(
     assert second[:3] == ["boron", "P044AB2224567", unit_id(2)]
     assert second[-4:] == ["not", "finished", "SIM", "89310410106543789301"]
     assert (failed[:3], failed[-1]) == (["boron", "P044AB1114567", unit_id(1)], "FAIL")
+
+
+def test_the_story_of_a_unit_has_the_newest_value_what_it_was_and_what_nobody_believed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    read = identified("a-1", serial="P044AB1234567", device_os="3.3.1")
+    mixed = replace(read, facts=(*read.facts, IdentityFact("serial", "P044AB7654321", "label")))
+    updated = UnitFacts(
+        at=at(5), slot=3, device_id=unit_id(1), attempt="a-1", facts=(IdentityFact("device_os", "6.3.4", "request 30"),)
+    )
+    with Journal.open(tmp_path / "journal", "bench-1", SimulatedClock()) as journal:
+        journal.record(opened(), started("a-1"), mixed, updated)
+    assert main(("log", "find", "1234567", "--data-dir", str(tmp_path))) == 0
+    told = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["device_os", "6.3.4", "(request", "30)", "was", "3.3.1"] in told
+    assert ["serial", "P044AB1234567", "(request", "21)"] in told
+    assert ["serial", "P044AB7654321", "(label)", "disputed"] in told
 
 
 # --- a newcomer's hour ---------------------------------------------------------------------------
