@@ -23,7 +23,7 @@ def summary(slot: SlotState, glyphs: Glyphs, tz: datetime.tzinfo | None) -> list
     if slot.batch or slot.profile:
         lines.append(f"batch {slot.batch}   profile {slot.profile}   attempt {slot.attempt or ''}")
     if slot.seen is not None:
-        lines.append(words.seen_before(slot.seen, tz))
+        lines.append(words.seen_before(slot.seen, tz, with_zone=True))
     if slot.ask is not None:
         light = words.led(slot.ask.led)
         lines.append(f"{words.line(slot.ask.sentence, slot.ask.values)} {light.words if light else ''}".rstrip())

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..local_time import zone
 from ..model import VERDICT_WORD, Outcome, SeenBefore, Verdict
 from .text import clean, seconds
 
@@ -259,9 +260,10 @@ def step_title(step: str, title: str = "") -> str:
     return STEP_TITLES.get(step) or clean(title, 40) or clean(step.replace("_", " ").capitalize(), 40)
 
 
-def seen_before(seen: SeenBefore, tz: datetime.tzinfo | None = None) -> str:
-    """``tz`` None: the machine's own time zone."""
-    return line("seen_before", (VERDICT_WORD[seen.verdict], _day(seen.at, tz), seen.station_id))
+def seen_before(seen: SeenBefore, tz: datetime.tzinfo | None = None, *, with_zone: bool = False) -> str:
+    """``tz`` None: the machine's own time zone; it is named where there is room for it."""
+    day = _day(seen.at, tz) + (f" {zone(seen.at, tz)}" if with_zone else "")
+    return line("seen_before", (VERDICT_WORD[seen.verdict], day, seen.station_id))
 
 
 def _day(at: datetime.datetime, tz: datetime.tzinfo | None) -> str:

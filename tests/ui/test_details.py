@@ -64,7 +64,7 @@ def test_the_summary_says_who_it_is_and_why(story: Story) -> None:
     head, batch, before, ask = details.summary(shown, UNICODE, UTC)
     assert head == "slot 1   ☞ YOUR TURN   P044   Boron   application   port 1-1"
     assert batch == "batch 2026-11-22-A   profile boron-product   attempt attempt-1"
-    assert before == "Seen before: CHECK STATION, Sun 10:14, bench-1."
+    assert before == "Seen before: CHECK STATION, Sun 10:14 UTC, bench-1."
     assert ask == "Hold MODE. Tap RESET. Let go at YELLOW. blinking yellow"
     judged = replace(shown, asks=(), verdict=Verdict.FAIL, failed_step="wifi", reason="no such network")
     assert details.summary(judged, UNICODE, UTC)[-1] == "wifi: no such network"

@@ -40,7 +40,7 @@ class Help(ModalScreen[None]):
 
     def _lines(self) -> list[str]:
         signs = [f"  {self._glyphs.shape(look):<5}{FACES[look].word:<15}{does}" for look, does in _DOES.items()]
-        keys = [f"  {key:<7}{what}" for key, what in KEYS]
+        keys = [f"  {key:<7}{what}" for key, what in (*KEYS[:1], ("1 2", "slot 12, both within a second"), *KEYS[1:])]
         lights = [f"  {light.words:<21}{light.means}" for light in LEDS.values()]
         return ["SIGNS", *signs, "", "KEYS", *keys, "", "LIGHTS OF A UNIT", *lights, "", "[Esc] close"]
 
