@@ -43,6 +43,8 @@ SHOW_S = 3.0
 """How long a verdict is looked at before the unit is unplugged."""
 SCAN_S = 1.5
 """How long virtual hands take to pick up the scanner."""
+DARK_S = 30.0
+"""How long virtual hands wait for a unit that nobody sees, before they take the next one."""
 GAP_S = 1.0
 """Between one unit and the next in a slot."""
 
@@ -213,6 +215,11 @@ class Demo:
         return sum(tally.transfers["control"] for tally in self._tallies)
 
     @property
+    def dark_slots(self) -> tuple[int, ...]:
+        """Slots whose unit never came up."""
+        return tuple(hands.slot for hands in self._hands if hands.has_dark_unit)
+
+    @property
     def unhappened(self) -> tuple[Fault, ...]:
         """Ordered faults whose moment no unit ever came to."""
         happened = {fault for tally in self._tallies for fault in tally.happened}
@@ -232,6 +239,7 @@ class _Hands:
         self._past: set[str | None] = set()  # those of the units before it, whose ends may still be told
         self._thread: ClockThread | None = None
         self.failure: Exception | None = None
+        self.has_dark_unit = False  # it never came up, so no walk judged it
 
     def start(self) -> None:
         self._thread = self._clock.thread(f"hands-{self.slot}", self._run)
@@ -273,10 +281,7 @@ class _Hands:
             self._seen.clear()
             self._past |= self._walks
         self._demo.bus.plug(port, unit)
-        while True:
-            with self._condition:
-                self._condition.wait_for(lambda: bool(self._seen), None, self._token)
-                event = self._seen.pop(0)
+        while (event := self._next_event(unit)) is not None:
             if isinstance(event, HandsNeeded) and event.waits_for_scan:
                 self._scan()
             elif isinstance(event, AttemptFinished) and event.attempt not in self._past and self._looks(unit):
@@ -285,6 +290,22 @@ class _Hands:
         self._demo.bus.unplug(port)
         for one in {unit, last or unit}:
             one.close()
+
+    def _next_event(self, unit: VirtualUnit) -> Event | None:
+        """What is told next of this slot; None when its unit stays dark and nobody will ever walk it."""
+        while True:
+            with self._condition:
+                if self._condition.wait_for(lambda: bool(self._seen), DARK_S, self._token):
+                    return self._seen.pop(0)
+                is_walked = bool(self._walks - self._past)
+            if not (is_walked or self._is_coming(unit) or self._is_shown):
+                self.has_dark_unit = True
+                return None
+
+    @property
+    def _is_shown(self) -> bool:
+        present = self._present
+        return present is not None and present.presence is not None
 
     @property
     def _present(self) -> VirtualUnit | None:

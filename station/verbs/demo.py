@@ -149,7 +149,7 @@ def _headless(options: DemoOptions, arguments: argparse.Namespace) -> int:
             printer.close()
             if not arguments.json:
                 sys.stdout.write(summary_words(summary))
-    return tally.exit_status
+    return tally.exit_status or int(bool(demo.dark_slots))
 
 
 def _run_once(options: DemoOptions, clock: Clock, ears: tuple[Printer, Tally], over: Over) -> tuple[Demo, BatchSummary]:
@@ -189,6 +189,8 @@ def _finish_screen(demo: Demo, tally: Tally, seconds: float, why: str, *, export
 def stopped(demo: Demo, tally: Tally, seconds: float, why: str) -> BatchSummary:
     """Stop the station and count; ``why``: empty when all units are through."""
     demo.stop_station(why or "every unit is through")
+    for slot in demo.dark_slots:
+        sys.stderr.write(f"the unit in slot {slot} never came up, so nobody could walk it\n")
     for fault in demo.unhappened:
         sys.stderr.write(f"the fault {fault.spec} never happened: no unit came to that moment\n")
     return BatchSummary(

@@ -48,6 +48,15 @@ def test_hands_that_look_at_a_verdict_see_a_fault_that_happens_meanwhile(capsys:
     assert [one["verdict"] for one in finished(events)] == ["PASS", "PASS"]
 
 
+@pytest.mark.parametrize("units", ["1", "2"])
+def test_a_demo_whose_unit_stays_dark_ends_and_says_so(units: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status = main((*ONCE[:3], "--units", units, *BORON, "--fault", "unit=1,at=plug:0.5,do=unplug"))
+    said = capsys.readouterr()
+    assert status == 1
+    assert "slot 1 never came up" in said.err
+    assert said.out.count("PASS in") == int(units) - 1 + (units == "2"), "the others are walked, and counted"
+
+
 def moment(event: dict[str, Any]) -> float:
     return datetime.datetime.fromisoformat(event["at"]).timestamp()
 
