@@ -313,9 +313,10 @@ class DfuDevice:
             try:
                 self._run(dfuse.settle(), "dfu settle")
                 self._select(alternate)
-            except (*_HEALABLE, BootloaderStuck):
+            except (*_HEALABLE, BootloaderStuck) as stuck:
                 self.deadline.check("dfu")
-                raise error from None  # there is no second try with such a unit, and the first failure says more
+                # no second try: the first failure says more, unless it would judge a unit that said it only once
+                raise (stuck if isinstance(error, DeviceRefused) else error) from None
             if last:
                 raise
 

@@ -181,14 +181,13 @@ def _command(payload: bytes, what: str) -> Operation[DfuStatus]:
     """A DfuSe command; the DNLOAD alone is tried again when it is stalled or lost, never what it has started."""
     for _ in range(COMMAND_RETRIES):
         reply = yield Transfer(dfu.dnload(COMMAND_BLOCK, len(payload)), payload)
+        if not isinstance(reply, Answer):
+            return (yield from _executed(what))
         if reply is Answer.STALL:
             yield Wait(COMMAND_PAUSE_S)
-            # a STALL may have meant dfuERROR, where the next DNLOAD would be stalled too
-            yield from go_idle(allow_download_idle=True)
-        elif reply is Answer.LOST:
-            yield from settle()  # if it did arrive, it waits for a GETSTATUS: dropped, and sent again for certain
-        else:
-            return (yield from _executed(what))
+        # a STALL may have meant dfuERROR, where the next DNLOAD would be stalled too; a lost command that did
+        # arrive is executed by this, and then once more: an address and an erase are the same the second time
+        yield from go_idle(allow_download_idle=True)
     return (yield from _download(COMMAND_BLOCK, payload, what))
 
 

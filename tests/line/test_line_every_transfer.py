@@ -12,8 +12,11 @@ import pytest
 from every_transfer import STUMBLES, Kind, Observer, bench_with, kinds_of_a_walk, walk_that_stumbles
 
 from drivers.virtual.faults import parse_fault
+from drivers.virtual.flash import Who
+from drivers.virtual.layout import USER_START
 from drivers.wire.control import Service
-from station.engine.events import HandsDone, HandsNeeded
+from drivers.wire.dfu import DfuRequest
+from station.engine.events import HandsDone, HandsNeeded, StepStarted
 from station.model import Verdict
 
 UNITS = [("boron", True), ("boron", False), ("argon", True), ("argon", False)]
@@ -163,3 +166,33 @@ def test_a_hand_that_lets_the_button_go_too_early_is_given_another_try() -> None
         unit.press_mode_button()
         bench.wait_for(HandsDone, since=bench.place_of(asked))
         assert bench.wait_finished().verdict is Verdict.PASS
+
+
+# --- what flash holds ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("times", "verdict"), [(1, Verdict.PASS), (2, Verdict.FAIL)])
+def test_flash_that_reads_back_wrong_is_written_once_more_before_it_judges_the_unit(
+    times: int, verdict: Verdict
+) -> None:
+    """A byte of the application goes wrong after it was written, ``times`` times."""
+    spoilt: list[int] = []  # flash writes so far, each time
+    begun: list[int] = []
+    with bench_with("boron", True) as (bench, unit):
+
+        def spoil_what_was_just_written(kind: Kind) -> None:
+            if not any(isinstance(event, StepStarted) and event.step == "firmware" for _, event in bench.events):
+                return
+            writes = unit.score.flash_writes
+            begun.append(writes)
+            is_read_back = (kind.request_type, kind.request) == (0xA1, DfuRequest.UPLOAD)
+            if is_read_back and writes > (spoilt or begun)[-1 if spoilt else 0] and len(spoilt) < times:
+                spoilt.append(writes)
+                held = unit.memory.internal.read(USER_START + 0x1234, 1)[0]
+                unit.memory.internal.program(USER_START + 0x1234, bytes([held & held - 1]), Who.FACTORY)
+
+        Observer(unit, spoil_what_was_just_written)
+        walk = bench.walk(unit)
+    assert len(spoilt) == times
+    assert walk.verdict is verdict, walk.finished
+    assert walk.finished.sentence == ("pass" if verdict is Verdict.PASS else "verify_failed")
