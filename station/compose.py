@@ -144,6 +144,8 @@ class Station:
                 operator=self._settings.operator, virtual=self._hardware.virtual, speed=self.clock.speed,
             )
         )  # fmt: skip
+        if self.journal.mended:
+            self.bus.publish(StationFault(at=self.clock.utc(), reason=self.journal.mended))
         for opened in self.bench.batches:
             self._announce(opened)
         self.bus.publish(OutboxChanged(at=self.clock.utc(), waiting=self.journal.waiting()))

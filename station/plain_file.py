@@ -12,7 +12,7 @@ from pathlib import Path
 
 _KINDS = {
     stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+    stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFLNK: "a symbolic link",
 }  # fmt: skip
 
 
@@ -34,11 +34,11 @@ def read_plain(path: Path, limit: int) -> bytes:
 
 
 def check_plain(path: Path) -> None:
-    """Raises `OSError` unless ``path`` is a regular file; opens nothing.
+    """Raises `OSError` unless ``path`` itself, not what a symbolic link leads to, is a regular file; opens nothing.
 
     For files SQLite has open: closing a second descriptor of one would drop the locks this process holds on it.
     """
-    _refuse_special(path, path.stat())
+    _refuse_special(path, path.lstat())
 
 
 def _refuse_special(path: Path, found: os.stat_result) -> None:

@@ -8,14 +8,27 @@ import sqlite3
 from station.engine.events import (
     AttemptFinished,
     AttemptStarted,
+    BatchClosed,
     BatchOpened,
     Event,
+    Head,
+    OperatorChanged,
+    OutboxSettled,
+    StationStarted,
     StepFinished,
     UnitIdentified,
 )
-from station.engine.records import OutboxQueued
+from station.engine.records import (
+    CredentialWritten,
+    OutboxQueued,
+    ProductCached,
+    UnitFacts,
+    WriteConfirmed,
+    WriteIntended,
+)
+from station.journal import OutboxPostponed, SerialCached
 from station.journal.schema import PROJECTIONS
-from station.model import Batch, IdentityFact, Measurement, OutboxItem, Outcome, ProfileRef, Verdict
+from station.model import Batch, IdentityFact, Measurement, OutboxItem, Outcome, ProfileRef, SlotInfo, Verdict
 
 AT = datetime.datetime(2026, 1, 5, 6, 0, tzinfo=datetime.UTC)
 STEPS = ("identify", "device_os", "product_add", "wifi")
@@ -80,6 +93,32 @@ def pending(attempt: str, *actions: str, unit: int = 1) -> tuple[Event, ...]:
 def walked(attempt: str, unit: int = 1, verdict: Verdict = Verdict.PASS) -> tuple[Event, ...]:
     """A whole attempt with one step."""
     return (started(attempt, unit), step(attempt), finished(attempt, verdict, unit))
+
+
+def everything() -> tuple[Event, ...]:
+    """A story that leaves a row in every table, with a value in every column but those nobody can have."""
+    ref = ProfileRef("boron-product", 7, "5" * 64)
+    head: Head = {"at": at(3), "slot": 3, "device_id": unit_id(1), "attempt": "a-1"}
+    owed: Head = {"at": at(12), "slot": 0, "device_id": unit_id(2), "attempt": "a-2"}
+    return (
+        StationStarted(at=AT, station_id="bench-1", slots=(SlotInfo(3, "1-2.3"),), operator="0417"),
+        OperatorChanged(at=AT, operator="0418"),
+        BatchOpened(at=AT, batch=Batch("B1", ref, 10), title="WIDGET"),
+        started("a-1"),
+        identified("a-1", serial="P044AB1234567", iccid="89310410106543789301", imei="358227158716661"),
+        WriteIntended(step="device_os", target="unit", what="system part", **head),
+        WriteConfirmed(step="device_os", target="unit", what="system part", **head),
+        CredentialWritten(ssid="bench", digest="ab" * 32, **head),
+        UnitFacts(facts=(IdentityFact("device_os", "6.3.4", "request 90"),), **head),
+        step("a-1"),
+        finished("a-1", Verdict.FAIL, reason="the unit says no"),
+        *pending("a-2", "product_add", "name", unit=2),
+        OutboxPostponed(action="product_add", retry_at=at(60), error="the cloud is away", **owed),
+        OutboxSettled(action="product_add", outcome=Outcome.DONE, proof="read back", **owed),
+        ProductCached(at=at(13), ref="widget", product_id=12345, platform_id=13, name="Widget", slug="widget"),
+        SerialCached(at=at(13), device_id=unit_id(1), serial="P044AB1234567", iccid="89310410106543789301"),
+        BatchClosed(at=at(99), batch="B1"),
+    )
 
 
 def tables(db: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]:

@@ -32,6 +32,7 @@ def prepare(directory: Path) -> None:
 
     A directory that already holds something else is left as it is: the journal's own files are 0600.
     """
+    _refuse_link(directory)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         is_ours = (directory / LOCK_FILE).exists() or not any(directory.iterdir())
@@ -46,9 +47,14 @@ def prepare(directory: Path) -> None:
 
 def private_file(path: Path) -> None:
     """Create ``path`` empty if it does not exist; its mode is 0600 afterwards."""
+    if os.path.lexists(path):
+        _check(path)
     try:
-        os.close(open_plain(path, os.O_RDWR | os.O_CREAT))
-        path.chmod(0o600)
+        handle = open_plain(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
+        try:
+            os.fchmod(handle, 0o600)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise JournalError(f"{path} cannot be written: {error.strerror}; check owner and disk") from error
 
@@ -56,7 +62,8 @@ def private_file(path: Path) -> None:
 def check_journal_files(directory: Path) -> None:
     """Raise `JournalError` unless ``directory`` holds a journal, in plain files: SQLite opens whatever is there."""
     path = directory / JOURNAL_FILE
-    if not path.exists():
+    _refuse_link(directory)
+    if not os.path.lexists(path):
         raise JournalError(f"{directory} holds no journal; name the data directory of a station")
     check_beside(path)
     _check(path)
@@ -66,8 +73,13 @@ def check_beside(path: Path) -> None:
     """The same for the log files SQLite keeps beside the database ``path``, as far as they are there."""
     for suffix in ("-wal", "-shm", "-journal"):
         beside = path.with_name(path.name + suffix)
-        if beside.exists():
+        if os.path.lexists(beside):
             _check(beside)
+
+
+def _refuse_link(directory: Path) -> None:
+    if directory.is_symlink():
+        raise JournalError(f"{directory} is a symbolic link; name the data directory that holds the journal itself")
 
 
 def _check(path: Path) -> None:
@@ -107,9 +119,11 @@ class DirectoryLock:
 def credential_key(directory: Path) -> bytes:
     """The station's own 32 random bytes, made at first use (file 0600). Raises `JournalError`."""
     path = directory / KEY_FILE
+    if os.path.lexists(path):
+        _check(path)
     try:
         if not path.exists():
-            _write_key(path)
+            write_whole(path, os.urandom(KEY_BYTES))
         key = read_plain(path, KEY_BYTES + 1)
     except OSError as error:
         raise JournalError(f"{path} cannot be used: {error.strerror}; check owner and disk") from error
@@ -120,14 +134,14 @@ def credential_key(directory: Path) -> bytes:
     return key
 
 
-def _write_key(path: Path) -> None:
-    """Whole or not at all, also when the power goes: written beside, flushed, then renamed."""
+def write_whole(path: Path, content: bytes) -> None:
+    """A file of mode 0600, whole or not at all, also when the power goes: written beside, flushed, then renamed."""
     beside = path.with_suffix(".new")
     with contextlib.suppress(FileNotFoundError):
         beside.unlink()
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        os.write(handle, os.urandom(KEY_BYTES))
+        os.write(handle, content)
         os.fsync(handle)
     finally:
         os.close(handle)

@@ -20,7 +20,7 @@ from ..engine.events import Event
 from ..errors import JournalError
 
 JOURNALLED = frozenset({
-    "StationStarted", "StationStopped", "OperatorChanged", "BatchOpened", "BatchClosed",
+    "StationStarted", "StationStopped", "TablesRebuilt", "OperatorChanged", "BatchOpened", "BatchClosed",
     "AttemptStarted", "UnitIdentified", "StepFinished", "AttemptFinished", "AttemptAbandoned",
     "OutboxQueued", "OutboxPostponed", "OutboxSettled", "VerdictRevised",
     "WriteIntended", "WriteConfirmed", "CredentialWritten", "UnitFacts",
@@ -35,6 +35,13 @@ class AttemptAbandoned(Event):
 
     failed_step: str = ""
     reason: str = "the station stopped during this attempt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TablesRebuilt(Event):
+    """The tables were not what the journal says, and were made again from it."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from ..engine.ports import JournalWaiter
 from ..errors import JournalError, JournalHeld
 from ..model import OUTCOME_VERDICT, OutboxItem, Outcome, Verdict
 from ..step_graph import STEP_ROWS, Lane
+from .compare import TablesDiffer, check_all, check_since
 from .directory import (
     JOURNAL_FILE,
     DirectoryLock,
@@ -32,13 +34,16 @@ from .directory import (
     prepare,
     private_file,
 )
-from .entries import AttemptAbandoned, Entry, OutboxPostponed, SecretStored, stamp
+from .entries import AttemptAbandoned, Entry, OutboxPostponed, SecretStored, TablesRebuilt, stamp
 from .patience import Patience
 from .projections import rebuild
 from .reader import JournalReader
 from .records import AttemptRecord
-from .schema import connect_writer, migrate, translated
+from .schema import atomic, connect_writer, migrate, translated
+from .seal import Seal, digest_of, read_seal, write_seal
 from .writer import Decide, Writer
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 SHORT_PATIENCE_S = 5.0
@@ -56,6 +61,8 @@ class Journal(JournalReader):
         super().__init__(directory)
         self.abandoned: tuple[AttemptRecord, ...] = self._abandon_unfinished()
         """Attempts the last run of the station left without a verdict, now ERROR."""
+        self.mended = ""
+        """What the tables said otherwise than the journal when it was opened; they were made again from it."""
 
     @classmethod
     def open(cls, directory: Path, station_id: str, clock: Clock, *, patience_s: float = SHORT_PATIENCE_S) -> Journal:
@@ -67,12 +74,17 @@ class Journal(JournalReader):
         prepare(directory)
         lock = DirectoryLock(directory, station_id)
         try:
-            writer = _writer(directory, station_id, clock)
+            writer, mended = _writer(directory, station_id, clock)
         except BaseException:
             lock.release()
             raise
         try:
-            return cls(directory, clock, lock, writer, credential_key(directory), patience_s)
+            journal = cls(directory, clock, lock, writer, credential_key(directory), patience_s)
+            if mended:
+                log.warning("%s", mended)
+                journal.mended = mended
+                journal.record(TablesRebuilt(at=clock.utc(), reason=mended))
+            return journal
         except BaseException:
             writer.close()
             lock.release()
@@ -82,6 +94,7 @@ class Journal(JournalReader):
         """Commit what is queued, close everything, let the next station in."""
         super().close()
         self._writer.close()
+        write_seal(self.directory, Seal(self._writer.tail, digest_of(self.directory)))
         self._lock.release()
 
     # --- writing ---
@@ -243,21 +256,43 @@ class Journal(JournalReader):
         return next(iter(on_unit or left), "")
 
 
-def _writer(directory: Path, station_id: str, clock: Clock) -> Writer:
-    """The writer, with the newest schema, on a journal of this station."""
+def _writer(directory: Path, station_id: str, clock: Clock) -> tuple[Writer, str]:
+    """The writer, with the newest schema, on a journal of this station; and what had to be made again in its tables."""
     path = directory / JOURNAL_FILE
     private_file(path)
     check_beside(path)
+    seal, digest = read_seal(directory), digest_of(directory)
     with translated(f"the journal in {directory} cannot be opened"):
         db = connect_writer(path)
         try:
             migrate(db, stamp(clock.utc()), rebuild)
             _check_owner(db, directory, station_id)
+            mended = "" if seal is not None and seal.digest == digest else _checked(db, station_id, seal)
             db.execute("PRAGMA busy_timeout = 0")  # from here on whoever asks waits, through the clock
-            return Writer(db, station_id)
+            writer = Writer(db, station_id)
+            write_seal(directory, Seal(writer.tail))
+            return writer, mended
         except BaseException:
             db.close()
             raise
+
+
+def _checked(db: sqlite3.Connection, station_id: str, seal: Seal | None) -> str:
+    """Compare the tables with the chain, as far as nobody did; mend and name what differs.
+
+    A station that was killed left its note open: then what came after it is all that can be wrong.
+    """
+    try:
+        if seal is not None and not seal.digest:
+            check_since(db, station_id, seal.tail)
+        else:
+            check_all(db)
+    except TablesDiffer as error:
+        with atomic(db):
+            rebuild(db)
+        check_all(db)
+        return str(error)
+    return ""
 
 
 def _check_owner(db: sqlite3.Connection, directory: Path, station_id: str) -> None:

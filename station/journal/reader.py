@@ -11,7 +11,7 @@ import datetime
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -21,7 +21,8 @@ from ..engine.events import BatchProgress
 from ..errors import JournalError
 from ..figures import Figures
 from ..model import Batch, KnownUnit, Measurement, OutboxItem, Outcome, ProfileRef, SeenBefore, StepRecord, Verdict
-from .chain import Row, Tail, flaw
+from .chain import Row
+from .compare import check_all, check_some
 from .directory import JOURNAL_FILE, check_journal_files
 from .entries import stamp
 from .projections import rows, search_key
@@ -320,16 +321,18 @@ class JournalReader:
             yield from rows(db)
 
     def verify(self) -> Verified:
-        """Follow the hash chain from its start; raises `JournalError` that names the first entry that does not fit."""
-        tail = Tail()
+        """Follow the hash chain from its start and compare every table with it.
+
+        Raises `JournalError` that names the first entry or row that does not fit.
+        """
         with translated("the journal cannot be verified"):
-            for row in self.entries():
-                if (wrong := flaw(tail, row)) is not None:
-                    raise JournalError(
-                        f"the journal was tampered with or damaged: {wrong}; keep the file and report it"
-                    )
-                tail = Tail(row.seq, row.hash)
+            tail = self._ask(check_all)
         return Verified(tail.seq, tail.hash)
+
+    def verify_units(self, units: Collection[str]) -> None:
+        """As `verify`, for what is told of ``units`` (Device IDs, as queries give them)."""
+        with translated("the journal cannot be verified"):
+            self._ask(lambda db: check_some(db, units))
 
 
 def owner_of(directory: Path) -> str | None:

@@ -8,6 +8,7 @@ migration, so a later migration may simply drop and create them.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ _PASSING: dict[int, str] = {
     sqlite3.SQLITE_NOMEM: "disk_fails",
 }
 """Primary result codes of SQLite that may pass by themselves, with what is waited for."""
+_NO_LOG = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
+"""What SQLite answers when it cannot make the files it keeps beside a database."""
 _DAMAGED = frozenset({sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS})
 """Extended codes of pages that cannot be read back: what they held is lost, however long one waits."""
 
@@ -137,10 +140,17 @@ def _secrets(db: sqlite3.Connection) -> None:
     db.execute("CREATE TABLE secrets (device_id TEXT NOT NULL PRIMARY KEY, secret TEXT NOT NULL, at TEXT NOT NULL)")
 
 
+def _entries_by_unit(db: sqlite3.Connection) -> None:
+    """To compare what is told of one unit with its entries, without reading all of them."""
+    for name, field in (("journal_by_attempt", "attempt"), ("journal_by_unit", "device_id")):
+        db.execute(f"CREATE INDEX {name} ON journal (json_extract(body, '$.{field}'))")
+
+
 MIGRATIONS = (
     Migration(1, "the journal", _journal),
     Migration(2, "projections: batches, units, attempts, steps, measurements, outbox, digests", _projections),
     Migration(3, "mobile secrets, outside the journal", _secrets),
+    Migration(4, "the entries of a unit can be found", _entries_by_unit),
 )
 
 
@@ -196,8 +206,22 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write. May be used by any thread, by one at a time."""
-    return _connect(f"{path.resolve().as_uri()}?mode=ro", "query_only = ON")
+    """A connection that cannot write. May be used by any thread, by one at a time.
+
+    Also of a medium that nobody can write to: there no log is needed beside the file, as long as it is empty.
+    """
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    db = _connect(uri, "query_only = ON")
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return db
+    except sqlite3.Error as error:
+        db.close()
+        log_file = path.with_name(path.name + "-wal")
+        is_complete = not log_file.exists() or log_file.stat().st_size == 0
+        if error.sqlite_errorcode & 0xFF not in _NO_LOG or not is_complete or os.access(path.parent, os.W_OK):
+            raise
+        return _connect(uri + "&immutable=1", "query_only = ON")
 
 
 def _connect(uri: str, *pragmas: str) -> sqlite3.Connection:
@@ -265,6 +289,14 @@ def migrate(
             if migration is missing[-1]:
                 rebuild(db)
             db.execute("INSERT INTO migrations VALUES (?, ?, ?)", (migration.number, migration.name, now))
+
+
+def fresh() -> sqlite3.Connection:
+    """An empty journal in memory, as the newest station makes it."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    db.row_factory = sqlite3.Row
+    migrate(db, "", lambda _: None)
+    return db
 
 
 def version(db: sqlite3.Connection) -> int:

@@ -183,7 +183,11 @@ def _journal(arguments: argparse.Namespace, config: StationConfig) -> Iterator[F
     try:
         with JournalReader(directory) as journal:
             verified = journal.verify()
-            yield Finding(State.OK, "journal", f"{verified.entries} entries, chain unbroken; {journal.waiting()} owed")
+            yield Finding(
+                State.OK,
+                "journal",
+                f"{verified.entries} entries, chain unbroken, tables as it says; {journal.waiting()} owed",
+            )
     except JournalError as error:
         yield Finding(State.STOP, "journal", str(error))
 

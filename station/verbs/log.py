@@ -26,7 +26,7 @@ _HARMLESS = re.compile(r"a-[0-9a-f]{12}|([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}|.{
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare ``log export``, ``log find`` and ``log dump``."""
+    """Declare ``log export``, ``log find``, ``log dump`` and ``log verify``."""
     parser = parsers.add_parser("log", help="export a batch's log, or find what happened to a unit")
     verbs = sub_verbs(parser, "what", "WHAT")
     export = verbs.add_parser("export", help="one row a unit, safe in a spreadsheet")
@@ -37,7 +37,8 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     find = verbs.add_parser("find", help="everything known of one unit, by any of its ids")
     find.add_argument("id", metavar="ANY-ID", help="or its last digits, three or more")
     dump = verbs.add_parser("dump", help="every journal entry as text")
-    for sub, run in ((export, run_export), (find, run_find), (dump, run_dump)):
+    verify = verbs.add_parser("verify", help="follow the hash chain and compare every table with it")
+    for sub, run in ((export, run_export), (find, run_find), (dump, run_dump), (verify, run_verify)):
         add_data_dir(sub)
         sub.set_defaults(run=run)
 
@@ -60,6 +61,15 @@ def _figures(journal: JournalReader, batch: str) -> str:
     return f"batch {batch}: {counts(figures)}; {yields(figures)}"
 
 
+def run_verify(arguments: argparse.Namespace) -> int:
+    """Say that all holds; raises `JournalError` naming what does not."""
+    with reader(arguments) as journal:
+        verified = journal.verify()
+    tell(f"{verified.entries} entries, chain unbroken, every table as the journal says; the newest hash is")
+    tell(verified.hash)
+    return 0
+
+
 def run_dump(arguments: argparse.Namespace) -> int:
     with reader(arguments) as journal:
         write_dump(journal, sys.stdout)
@@ -75,6 +85,7 @@ def run_find(arguments: argparse.Namespace) -> int:
     with reader(arguments) as journal:
         exact = journal.find(known)
         found = exact or journal.find_by_end(known)
+        journal.verify_units([unit.device_id for unit in found])
         if exact or len(found) == 1:
             for unit in found:
                 tell_all(story(unit, journal))

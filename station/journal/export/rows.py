@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ...errors import BadInput
 from ...model import StepRecord, Verdict
+from ..compare import check_batches
 from ..reader import attempt_record, steps_of
 from ..records import AttemptRecord
 
@@ -93,7 +94,10 @@ def merge(names: list[str], more: Sequence[str]) -> None:
 
 
 def require_batches(db: sqlite3.Connection, batch: str | Sequence[str]) -> tuple[str, ...]:
-    """The batch ids as a tuple; raises `BadInput` for one that was never opened."""
+    """The batch ids as a tuple; raises `BadInput` for one that was never opened.
+
+    `JournalError` when what the tables say of them is not what the journal says.
+    """
     batches = (batch,) if isinstance(batch, str) else tuple(batch)
     for name in batches:
         if db.execute("SELECT 1 FROM batches WHERE batch = ?", (name,)).fetchone() is None:
@@ -101,4 +105,5 @@ def require_batches(db: sqlite3.Connection, batch: str | Sequence[str]) -> tuple
                 row["batch"] for row in db.execute("SELECT batch FROM batches ORDER BY opened_at DESC LIMIT 5")
             )
             raise BadInput(f"there is no batch {name!r} in this journal; the latest are: {known or 'none'}")
+    check_batches(db, batches)  # what is exported as true is what is chained
     return batches

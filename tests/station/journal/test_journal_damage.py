@@ -14,6 +14,7 @@ from drivers.clock import SimulatedClock
 from station.cli import main
 from station.errors import JournalError
 from station.journal import Journal, JournalReader
+from station.model import Verdict
 
 WRONG = (b"\xff\xfe", "x", "\x1b[2J", -1, 10**18, b"\xed\xa0\x80x")
 SPOTS = [
@@ -94,3 +95,22 @@ def test_the_verdict_nobody_knows_is_told_with_what_to_do(place: Path) -> None:
         pytest.raises(JournalError, match=r"it is damaged .*keep the file"),
     ):
         reader.attempts("B1")
+
+
+def test_a_page_that_cannot_be_read_back_during_a_run_stops_all_writing(place: Path, clock: SimulatedClock) -> None:
+    """No record, no pass: also when it was a question that met the damage."""
+    with Journal.open(place / "journal", "bench-1", clock) as journal:
+        journal.record(started("a-3", 3, batch="B1"))
+    path = place / "journal" / "journal.db"
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'facts'").fetchone()
+        size = db.execute("PRAGMA page_size").fetchone()[0]
+    with Journal.open(place / "journal", "bench-1", clock) as journal:
+        whole = path.read_bytes()
+        path.write_bytes(whole[: (root - 1) * size] + b"\xff" * size + whole[root * size :])
+        with pytest.raises(JournalError, match="malformed"):
+            journal.unit(unit_id(1))
+        with pytest.raises(JournalError, match="cannot be written any more"):
+            journal.record(finished("a-3", unit=3))
+        path.write_bytes(whole)
+        assert [a.verdict for a in journal.attempts("B1") if a.attempt == "a-3"] == [Verdict.ERROR]

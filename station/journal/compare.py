@@ -1,0 +1,197 @@
+"""Compares what people read with what is chained: the tables with a replay of the journal into fresh ones.
+
+All of it for an audit, some units' share for an export or a question. What differs is named down to the
+column; nothing is mended here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from ..errors import JournalError
+from .chain import Row, Tail, flaw, hash_of
+from .projections import project, rows
+from .schema import PROJECTIONS, fresh
+
+Choice = Callable[[str], tuple[str, tuple[str, ...]]]
+"""For each table a WHERE clause and its values."""
+
+_BY_UNIT = frozenset({"units", "facts", "digests", "serials"})
+_BY_ATTEMPT = frozenset({"attempts", "steps", "measurements", "outbox", "writes"})
+"""The other tables are few rows that belong to no unit: compared as a whole."""
+_COLUMNS = "station_id, seq, at, kind, body, prev_hash, hash"
+ATTEMPT, UNIT = "json_extract(body, '$.attempt')", "json_extract(body, '$.device_id')"
+"""What the journal's indexes are made of."""
+_SHOWN = 60
+
+
+def check_all(db: sqlite3.Connection) -> Tail:
+    """Follow the chain from its start and compare every table; returns where it ends.
+
+    Raises `JournalError` naming the first entry or row that does not fit.
+    """
+    replayed, tail = fresh(), Tail()
+    for row in rows(db):
+        if (wrong := flaw(tail, row)) is not None:
+            raise tampered(wrong)
+        _replay(replayed, row)
+        tail = Tail(row.seq, row.hash)
+    _compare(db, replayed, _whole)
+    _check_file(db)
+    return tail
+
+
+def check_since(db: sqlite3.Connection, station_id: str, known: Tail) -> Tail:
+    """As `check_all` from the entry ``known`` on, which was checked before, for the units that came since."""
+    found = db.execute(
+        f"SELECT {_COLUMNS} FROM journal WHERE station_id = ? AND seq >= ? ORDER BY seq", (station_id, known.seq)
+    )
+    tail, units, attempts = known, set[str](), set[str]()
+    if known.seq:
+        first = found.fetchone()
+        if first is None or first["hash"] != known.hash:
+            raise tampered(f"entry {known.seq} is not the one that was last there")
+    for row in (Row(*one) for one in found):
+        if (wrong := flaw(tail, row)) is not None:
+            raise tampered(wrong)
+        values = row.values()
+        units.add(values.get("device_id") or "")
+        attempts.add(values.get("attempt") or "")
+        tail = Tail(row.seq, row.hash)
+    check_some(db, units - {""}, attempts - {""})
+    return tail
+
+
+def check_some(db: sqlite3.Connection, units: Collection[str], attempts: Collection[str] = ()) -> None:
+    """Compare all that is told of ``units`` and ``attempts`` with their entries, each with its neighbours' hashes.
+
+    Raises `JournalError` naming the first that does not fit.
+    """
+    named = _attempts_of(db, units, attempts)
+    unit_list, attempt_list = json.dumps(sorted(units)), json.dumps(sorted(named))
+    concerned = db.execute(
+        f"""SELECT {_COLUMNS} FROM journal
+            WHERE {ATTEMPT} IN (SELECT value FROM json_each(?)) OR {UNIT} IN (SELECT value FROM json_each(?))
+            OR ({ATTEMPT} IS NULL AND {UNIT} IS NULL) ORDER BY station_id, seq""",
+        (attempt_list, unit_list),
+    )
+    replayed = fresh()
+    for row in (Row(*one) for one in concerned):
+        _check_links(db, row)
+        _replay(replayed, row)
+
+    def choice(table: str) -> tuple[str, tuple[str, ...]]:
+        if table in _BY_UNIT:
+            return "WHERE device_id IN (SELECT value FROM json_each(?))", (unit_list,)
+        if table in _BY_ATTEMPT:
+            return "WHERE attempt IN (SELECT value FROM json_each(?))", (attempt_list,)
+        return "", ()
+
+    _compare(db, replayed, choice)
+
+
+def check_batches(db: sqlite3.Connection, batches: Sequence[str]) -> None:
+    """`check_some` for every unit and attempt of ``batches``, by the tables or by the journal."""
+    wanted = json.dumps(list(batches))
+    found = db.execute(
+        f"""SELECT attempt, device_id FROM attempts WHERE batch IN (SELECT value FROM json_each(:wanted))
+            UNION SELECT {ATTEMPT}, {UNIT} FROM journal WHERE kind = 'AttemptStarted'
+            AND json_extract(body, '$.batch') IN (SELECT value FROM json_each(:wanted))""",
+        {"wanted": wanted},
+    ).fetchall()
+    check_some(db, {row[1] for row in found if row[1]}, {row[0] for row in found if row[0]})
+
+
+def tampered(wrong: str) -> JournalError:
+    """The error for whatever does not fit."""
+    return JournalError(f"the journal was tampered with or damaged: {wrong}; keep the file and report it")
+
+
+class TablesDiffer(JournalError):
+    """The chain holds, a table says something else: the tables can be made again from the journal."""
+
+
+def _attempts_of(db: sqlite3.Connection, units: Collection[str], attempts: Collection[str]) -> set[str]:
+    """``attempts`` and all in which one of ``units`` ever was."""
+    found = db.execute(
+        f"""SELECT attempt FROM attempts WHERE device_id IN (SELECT value FROM json_each(:units))
+            UNION SELECT {ATTEMPT} FROM journal WHERE {UNIT} IN (SELECT value FROM json_each(:units))""",
+        {"units": json.dumps(sorted(units))},
+    )
+    return {row[0] for row in found if row[0]} | set(attempts)
+
+
+def _check_links(db: sqlite3.Connection, row: Row) -> None:
+    if row.hash != hash_of(row.station_id, row.seq, row.at, row.kind, row.body, row.prev_hash):
+        raise tampered(f"entry {row.seq} was changed after it was written")
+    beside = db.execute(
+        "SELECT seq, prev_hash, hash FROM journal WHERE station_id = ? AND seq IN (?, ?)",
+        (row.station_id, row.seq - 1, row.seq + 1),
+    )
+    for other in beside:
+        before, after = (other["hash"], row.prev_hash) if other["seq"] < row.seq else (row.hash, other["prev_hash"])
+        if before != after:
+            raise tampered(f"entry {max(other['seq'], row.seq)} does not continue entry {min(other['seq'], row.seq)}")
+
+
+def _replay(replayed: sqlite3.Connection, row: Row) -> None:
+    try:
+        project(replayed, row)
+    except (JournalError, sqlite3.Error) as error:
+        raise tampered(f"entry {row.seq} ({row.kind}) cannot have happened: {error}") from error
+
+
+def _check_file(db: sqlite3.Connection) -> None:
+    """The file itself: its pages and indexes, and the tables and triggers it should have."""
+    said = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if said != "ok":
+        raise tampered(f"the file is damaged ({' '.join(said.split())})")
+    objects = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+    wanted = {tuple(row) for row in fresh().execute(objects)}
+    found = {tuple(row) for row in db.execute(objects)}
+    for kind, name, _ in sorted(wanted ^ found):
+        raise tampered(f"the {kind} {name} is not as the station made it")
+
+
+def _whole(_table: str) -> tuple[str, tuple[str, ...]]:
+    return "", ()
+
+
+def _compare(db: sqlite3.Connection, replayed: sqlite3.Connection, choice: Choice) -> None:
+    """Raise `TablesDiffer` for the first row that the replay does not give, or gives otherwise."""
+    for table in PROJECTIONS:
+        keys = _keys(replayed, table)
+        where, values = choice(table)
+        sql = f"SELECT * FROM {table} {where} ORDER BY {', '.join(keys)}"
+        for held, told in itertools.zip_longest(db.execute(sql, values), replayed.execute(sql, values)):
+            if held is None or told is None or tuple(held) != tuple(told):
+                raise TablesDiffer(
+                    f"the tables differ from the journal: {_difference(table, keys, held, told)}; do not trust the"
+                    " tables (the next start of the station makes them again from the journal), and report it"
+                )
+
+
+def _keys(db: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    info = db.execute(f"PRAGMA table_info({table})").fetchall()
+    return tuple(row["name"] for row in sorted(info, key=lambda row: row["pk"]) if row["pk"])
+
+
+def _difference(table: str, keys: Sequence[str], held: sqlite3.Row | None, told: sqlite3.Row | None) -> str:
+    """In words: the row and the column, what the table says and what the journal says."""
+    if held is None or told is None or any(held[key] != told[key] for key in keys):
+        alone = min((row for row in (held, told) if row is not None), key=lambda row: [str(row[key]) for key in keys])
+        return f"{table} {_named(alone, keys)} stands in one of them only"
+    column = next(name for name in held.keys() if held[name] != told[name])  # noqa: SIM118 - a Row iterates values
+    return f"{table} {_named(held, keys)} has {column} {_shown(held[column])}, the journal says {_shown(told[column])}"
+
+
+def _named(row: sqlite3.Row, keys: Sequence[str]) -> str:
+    return " ".join(str(row[key])[:_SHOWN] for key in keys)
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:_SHOWN]

@@ -1,0 +1,320 @@
+"""A hand with an editor: whatever it changes, in the chain or in a table, is named and never told as true."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from journal_story import everything, started, tables, unit_id
+
+from drivers.clock import SimulatedClock
+from station.cli import main
+from station.errors import JournalError
+from station.journal import JOURNAL_FILE, Journal, JournalReader
+from station.journal.chain import START, hash_of
+from station.journal.export import write_csv, write_jsonl
+from station.journal.schema import PROJECTIONS, fresh
+from station.model import Verdict
+
+GOLDEN = Path(__file__).parent / "data" / "golden.jsonl"
+GOLDEN_HEAD = "65319f9340f3db786acd03028eec78803dc6c803ee6de319ea3e1c5a74ed44f0"
+"""Hash of the golden journal's last entry. It never changes: a journal of today must be read in ten years."""
+HASHED = ("station_id", "seq", "at", "kind", "body", "prev_hash", "hash")
+COLUMNS = [
+    (table, column["name"]) for table in PROJECTIONS for column in fresh().execute(f"PRAGMA table_info({table})")
+]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory of a station that stopped: something stands in every table."""
+    place = tmp_path_factory.mktemp("told")
+    with Journal.open(place / "journal", "bench-1", SimulatedClock()) as journal:
+        journal.record(*everything())
+    return place
+
+
+@pytest.fixture
+def place(told: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be spoiled."""
+    return Path(shutil.copytree(told, tmp_path / "place"))
+
+
+@contextlib.contextmanager
+def edited(place: Path) -> Iterator[sqlite3.Connection]:
+    """The journal in an editor that cares for no trigger and no key."""
+    with contextlib.closing(sqlite3.connect(place / "journal" / JOURNAL_FILE)) as db:
+        guards = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in guards:
+            db.execute(f"DROP TRIGGER {name}")
+        yield db
+        for _, sql in guards:
+            db.execute(sql)
+        db.commit()
+
+
+def other(value: object) -> object:
+    """Another value, of the same kind, that a table takes."""
+    match value:
+        case None:
+            return "9"
+        case int() | float():
+            return value + 1
+        case str() if value in Verdict.__members__:
+            return "PASS" if value != "PASS" else "FAIL"
+        case _:
+            return f"{value}x"
+
+
+def verified(place: Path) -> str:
+    """What verifying says is wrong; empty when all holds."""
+    try:
+        with JournalReader(place / "journal") as journal:
+            journal.verify()
+    except JournalError as error:
+        return str(error)
+    return ""
+
+
+def test_the_story_leaves_something_in_every_table(told: Path) -> None:
+    with JournalReader(told / "journal") as journal, journal.snapshot() as db:
+        assert [name for name, found in tables(db).items() if not found] == []
+    assert verified(told) == ""
+
+
+# --- the chain ---
+
+
+def test_the_golden_journal_still_verifies_to_the_hash_it_was_written_with(tmp_path: Path) -> None:
+    Journal.open(tmp_path / "journal", "bench-1", SimulatedClock()).close()
+    rows = [json.loads(line) for line in GOLDEN.read_text(encoding="utf-8").splitlines()]
+    with edited(tmp_path) as db:
+        db.executemany("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    with Journal.open(tmp_path / "journal", "bench-1", SimulatedClock()) as journal:
+        assert list(journal.entries())[len(rows) - 1].hash == GOLDEN_HEAD
+        assert journal.verify().entries >= len(rows)
+        assert "tables differ" in journal.mended, "they were empty, and are made from the chain"
+
+
+def test_every_value_of_an_entry_is_part_of_its_hash() -> None:
+    """Computed here once more, by what the chain's documentation says."""
+    before = START
+    for line in GOLDEN.read_text(encoding="utf-8").splitlines():
+        *hashed, prev_hash, hash_ = json.loads(line)
+        text = json.dumps([*hashed, prev_hash], ensure_ascii=False, separators=(",", ":"))
+        assert (prev_hash, hash_) == (before, hashlib.sha256(text.encode()).hexdigest())
+        before = hash_
+    assert before == GOLDEN_HEAD
+
+
+@pytest.mark.parametrize("seq", [1, 4, 11])
+@pytest.mark.parametrize("column", HASHED)
+def test_a_changed_value_of_an_entry_is_found(column: str, seq: int, place: Path) -> None:
+    with edited(place) as db:
+        (value,) = db.execute(f"SELECT {column} FROM journal WHERE seq = ?", (seq,)).fetchone()
+        changed = value + 1000 if column == "seq" else value.replace("0", "1", 1) if column == "body" else other(value)
+        assert changed != value
+        db.execute(f"UPDATE journal SET {column} = ? WHERE seq = ?", (changed, seq))
+    said = verified(place)
+    assert f"entry {seq}" in said or f"entry {seq + 1}" in said
+    assert main(("log", "verify", "--data-dir", str(place))) == 3
+    with pytest.raises(JournalError, match=r"tampered|holds the journal of station bench-1x"):
+        Journal.open(place / "journal", "bench-1", SimulatedClock())
+
+
+def test_a_chain_that_was_cut_off_is_found_by_what_the_tables_still_say(place: Path) -> None:
+    with edited(place) as db:
+        db.execute("DELETE FROM journal WHERE seq > 8")
+    assert "tables differ from the journal" in verified(place)
+
+
+# --- the tables ---
+
+
+@pytest.mark.parametrize(("table", "column"), COLUMNS)
+def test_a_changed_value_of_a_table_is_found_and_made_again(table: str, column: str, place: Path) -> None:
+    with JournalReader(place / "journal") as journal, journal.snapshot() as db:
+        true = tables(db)
+    with edited(place) as db:
+        found = db.execute(f"SELECT rowid, {column} FROM {table} LIMIT 1").fetchone()
+        assert found is not None
+        db.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (other(found[1]), found[0]))
+    said = verified(place)
+    assert f"tables differ from the journal: {table} " in said
+    assert column in said or "one of them only" in said
+    with Journal.open(place / "journal", "bench-1", SimulatedClock()) as journal:
+        assert f": {table} " in journal.mended
+        with journal.snapshot() as db:
+            assert tables(db) == true
+        assert [row.kind for row in journal.entries()][-1] == "TablesRebuilt"
+    assert verified(place) == ""
+
+
+@pytest.mark.parametrize("table", PROJECTIONS)
+def test_a_row_that_is_missing_or_too_many_is_found(table: str, place: Path, told: Path, tmp_path: Path) -> None:
+    with edited(place) as db:
+        db.execute(f"DELETE FROM {table} WHERE rowid = (SELECT min(rowid) FROM {table})")
+    assert f"{table} " in verified(place)
+    again = Path(shutil.copytree(told, tmp_path / "again"))
+    with edited(again) as db:
+        first = db.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()
+        marks = ", ".join("?" * len(first))
+        keyed = {row[1] for row in db.execute(f"PRAGMA table_info({table})") if row[5]}
+        names = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+        copy = [other(value) if name in keyed else value for name, value in zip(names, first, strict=True)]
+        db.execute(f"INSERT INTO {table} VALUES ({marks})", copy)
+    assert f"{table} " in verified(again)
+
+
+SHOWN = [
+    ("UPDATE attempts SET verdict = 'PASS' WHERE attempt = 'a-1'", "attempts a-1 has verdict 'PASS', the journal says"),
+    ("UPDATE attempts SET reason = '' WHERE attempt = 'a-1'", "attempts a-1 has reason ''"),
+    ("UPDATE facts SET value = 'P044AB7654321' WHERE name = 'serial'", "facts .* has value 'P044AB7654321'"),
+    ("UPDATE steps SET outcome = 'already' WHERE attempt = 'a-1'", "steps a-1 0 has outcome 'already'"),
+    ("UPDATE measurements SET value = 1.0 WHERE attempt = 'a-1'", "measurements a-1 0 0 has value 1.0"),
+    ("DELETE FROM measurements WHERE attempt = 'a-1'", "measurements a-1 0 0 stands in one of them only"),
+    ("UPDATE journal SET body = replace(body, '\"FAIL\"', '\"PASS\"') WHERE kind = 'AttemptFinished'", "entry 11 was"),
+    ("UPDATE journal SET prev_hash = 'x' WHERE seq = 12", "entry 12 does not continue entry 11"),
+]
+
+
+@pytest.mark.parametrize(("sql", "said"), SHOWN)
+def test_what_was_edited_is_neither_exported_nor_found(
+    sql: str, said: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with edited(place) as db:
+        db.execute(sql)
+    for write in (write_csv, write_jsonl):
+        file = io.StringIO()
+        with JournalReader(place / "journal") as journal, pytest.raises(JournalError, match=said):
+            write(journal, "B1", file)
+        assert file.getvalue() == ""
+    assert main(("log", "find", unit_id(1), "--data-dir", str(place))) == 3
+    assert capsys.readouterr().out == ""
+    assert main(("doctor", "--data-dir", str(place))) in (1, 3)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [words[0] for words in lines if words[1:2] == ["journal"]] == ["STOP"]
+
+
+def test_an_entry_that_was_hashed_anew_is_missed_by_its_neighbour(place: Path) -> None:
+    with edited(place) as db:
+        station, seq, at, kind, body, before, _ = db.execute("SELECT * FROM journal WHERE seq = 11").fetchone()
+        body = body.replace('"FAIL"', '"PASS"')
+        anew = hash_of(station, seq, at, kind, body, before)
+        db.execute("UPDATE journal SET body = ?, hash = ? WHERE seq = 11", (body, anew))
+        db.execute("UPDATE attempts SET verdict = 'PASS' WHERE attempt = 'a-1'")
+    with JournalReader(place / "journal") as journal:
+        with pytest.raises(JournalError, match="entry 12 does not continue entry 11"):
+            write_csv(journal, "B1", io.StringIO())
+        with pytest.raises(JournalError, match="entry 12 does not continue entry 11"):
+            journal.verify_units([unit_id(1)])
+
+
+def test_an_attempt_moved_to_another_batch_is_missed_in_its_own(place: Path) -> None:
+    with edited(place) as db:
+        db.execute("UPDATE attempts SET batch = NULL WHERE attempt = 'a-1'")
+    with JournalReader(place / "journal") as journal, pytest.raises(JournalError, match="attempts a-1 has batch None"):
+        write_csv(journal, "B1", io.StringIO())
+
+
+def test_a_guard_that_was_taken_away_is_missed(place: Path) -> None:
+    with contextlib.closing(sqlite3.connect(place / "journal" / JOURNAL_FILE)) as db:
+        db.execute("DROP TRIGGER journal_no_update")
+    assert "the trigger journal_no_update is not as the station made it" in verified(place)
+
+
+# --- how much a start reads ---
+
+
+def killed(place: Path) -> None:
+    """As a station that is killed leaves it: nobody noted how the files looked at the end."""
+    seal = place / "journal" / "journal.seal"
+    noted = json.loads(seal.read_text())
+    seal.write_text(json.dumps(noted | {"digest": ""}))
+
+
+def test_after_an_orderly_end_nothing_is_read_again(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("station.journal.journal.check_all", None)
+    monkeypatch.setattr("station.journal.journal.check_since", None)
+    Journal.open(place / "journal", "bench-1", SimulatedClock()).close()
+
+
+def test_after_a_kill_only_what_came_since_the_last_start_is_compared(place: Path) -> None:
+    with Journal.open(place / "journal", "bench-1", SimulatedClock()) as journal:
+        journal.record(started("a-3", 3, batch=""))
+        shutil.copytree(place, place.parent / "killed")
+    left = place.parent / "killed"
+    assert json.loads((left / "journal" / "journal.seal").read_text())["digest"] == ""
+    with edited(left) as db:
+        db.execute("UPDATE attempts SET slot = 9 WHERE attempt = 'a-3'")
+    with Journal.open(left / "journal", "bench-1", SimulatedClock()) as journal:
+        assert "attempts a-3 has slot 9, the journal says 3" in journal.mended
+
+
+def test_an_entry_that_was_checked_and_is_gone_is_missed_after_a_kill(place: Path) -> None:
+    killed(place)
+    with edited(place) as db:
+        db.execute("DELETE FROM journal WHERE seq = (SELECT max(seq) FROM journal)")
+    with pytest.raises(JournalError, match="is not the one that was last there"):
+        Journal.open(place / "journal", "bench-1", SimulatedClock())
+
+
+@pytest.mark.parametrize("seal", [None, b"", b"{", b"[]", b'{"seq": "x", "hash": 1, "digest": 2}', b"\xff" * 5000])
+def test_without_a_note_that_makes_sense_all_is_compared(seal: bytes | None, place: Path) -> None:
+    path = place / "journal" / "journal.seal"
+    path.unlink()
+    if seal is not None:
+        path.write_bytes(seal)
+    with edited(place) as db:
+        db.execute("UPDATE attempts SET slot = 9 WHERE attempt = 'a-1'")
+    with Journal.open(place / "journal", "bench-1", SimulatedClock()) as journal:
+        assert "attempts a-1 has slot 9" in journal.mended
+
+
+# --- files that are something else ---
+
+FILES = ("journal.db", "journal.db-wal", "station.lock", "credential.key")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_link_in_the_data_directory_is_not_followed(name: str, place: Path, tmp_path: Path) -> None:
+    path, elsewhere = place / "journal" / name, tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"a letter")
+    path.unlink(missing_ok=True)
+    path.symlink_to(elsewhere)
+    with pytest.raises(JournalError, match="a symbolic link, expected a plain file"):
+        Journal.open(place / "journal", "bench-1", SimulatedClock())
+    assert elsewhere.read_bytes() == b"a letter"
+    assert elsewhere.stat().st_mode & 0o777 != 0o600
+    if name.startswith("journal"):
+        with pytest.raises(JournalError, match="a symbolic link"):
+            JournalReader(place / "journal")
+
+
+def test_a_journal_directory_that_is_a_link_is_not_followed(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "journal").symlink_to(place / "journal")
+    with pytest.raises(JournalError, match="is a symbolic link"):
+        Journal.open(tmp_path / "here" / "journal", "bench-1", SimulatedClock())
+    with pytest.raises(JournalError, match="is a symbolic link"):
+        JournalReader(tmp_path / "here" / "journal")
+
+
+@pytest.mark.parametrize("name", [*FILES, "journal.seal", "credential.new", "journal.new"])
+def test_a_pipe_in_the_way_holds_nobody(name: str, place: Path) -> None:
+    path = place / "journal" / name
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    if name in FILES:
+        with pytest.raises(JournalError, match="a named pipe, expected a plain file"):
+            Journal.open(place / "journal", "bench-1", SimulatedClock())
+    else:
+        Journal.open(place / "journal", "bench-1", SimulatedClock()).close()
