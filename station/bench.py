@@ -22,16 +22,15 @@ from drivers.wire.usb import Mode
 
 from .cloud.answers import Product
 from .cloud.client import CloudClient
-from .cloud.errors import CloudRefused, NotAllowed
 from .engine.events import Event
 from .engine.ports import Seat
 from .engine.step import Emit, NobodysDesk, Step, StepContext, StepResult, deferred
-from .errors import BadInput, UnitRejected
+from .errors import BadInput, StepFault, UnitRejected
 from .firmware.release import ReleaseFiles
 from .model import Batch, OutboxItem
 from .profile import Lane, Profile, StepPlan
 from .steps import CLOUD_STEPS, UNIT_STEPS
-from .steps.cloudwork import CloudJob, CloudWork, FindProduct, perform
+from .steps.cloudwork import CloudJob, CloudWork, FindProduct, ask, perform
 from .steps.flashvisit import FlashVisit
 from .steps.unit import AtWork, Unit, UnitMemory
 from .steps.unitwork import BenchWifi, UnitWork, WifiCredentials
@@ -144,28 +143,23 @@ class Bench:
     def finish(self, item: OutboxItem, cancel: CancelToken) -> StepResult:
         """Run an owed cloud step without the unit; raises `CloudError` while waiting may help.
 
-        A refusal is the unit's: `UnitRejected` that says which one to pull, as it lies in a tray by now.
+        Only what the cloud says of this very unit ends its work: `UnitRejected`, with which one to pull, as it lies
+        in a tray by now.
         """
         job = CloudJob.from_json(item.body)
-        try:
-            return self._finish(item, job, cancel)
-        except DeadlineExceeded as error:  # nobody waits for it: too slow today is no word about the unit
-            return deferred(str(error), item.body)
-        except NotAllowed:
-            raise  # the token's fault, and curable
-        except (UnitRejected, CloudRefused) as error:
-            who = f"{job.serial} ({job.device_id})" if job.serial else job.device_id
-            raise UnitRejected(
-                f"pull {who}: {error}", sentence=error.sentence, values=getattr(error, "values", ())
-            ) from error
-
-    def _finish(self, item: OutboxItem, job: CloudJob, cancel: CancelToken) -> StepResult:
         context = StepContext(
             step=item.action, slot=0, attempt=item.attempt, clock=self._clock,
             limit_s=OUTBOX_STEP_S, cancel=cancel, announce=_unseen,
             record=self._record, desk=NobodysDesk(), device_id=item.device_id,
         )  # fmt: skip
-        return CLOUD_STEPS[item.action](CloudWork(job, self._client), context)
+        work = CloudWork(job, self._client.in_background())
+        try:
+            return ask(context, lambda: CLOUD_STEPS[item.action](work, context), holds=False)
+        except (DeadlineExceeded, StepFault) as error:  # no word about the unit, and nobody waits for it
+            return deferred(str(error), item.body)
+        except UnitRejected as error:
+            who = f"{job.serial} ({job.device_id})" if job.serial else job.device_id
+            raise UnitRejected(f"pull {who}: {error}", sentence=error.sentence, values=error.values) from error
 
 
 OUTBOX_STEP_S = 300.0

@@ -21,7 +21,8 @@ from drivers.transport import SerialHost, UsbHost
 from .bench import Bench, OpenBatch, platform_name
 from .cloud.answers import Product
 from .cloud.client import CloudClient
-from .cloud.errors import CloudDown, CloudRefused, RateLimited
+from .cloud.errors import CloudRefused, is_waiting
+from .cloud.evidence import About
 from .engine.bus import Bus
 from .engine.commands import CloseBatch, Command, RetrySlot, StopSlot
 from .engine.commands import OpenBatch as OpenBatchCommand
@@ -64,7 +65,6 @@ JOURNAL_PATIENCE_S = 600.0
 """How long a slot waits for a locked journal or a full disk before it says that the station needs help."""
 DESK_S = 5.0
 """How long a batch that is opened waits for the cloud to tell of its product."""
-NOT_FOUND = 404
 PRODUCT_S = 30.0
 """How long the cloud may take to tell of a product: a unit waits for it, and the journal may know it."""
 
@@ -201,7 +201,7 @@ class Station:
         try:
             found = self.client.product(ref, deadline=Deadline.after(self.clock, DESK_S))
         except CloudRefused as error:
-            if error.status == NOT_FOUND:
+            if error.about is About.PRODUCT:
                 raise BadInput(
                     f"profile {profile.id}: the cloud knows no product {ref} ({error.words}); correct [product]"
                 ) from error
@@ -401,8 +401,8 @@ class _ProductFinder:
             return known
         try:
             self._found = self._client.product(wanted.ref, deadline=ctx.deadline.sooner(PRODUCT_S), cancel=ctx.cancel)
-        except (CloudDown, RateLimited):
-            if known is None:
+        except CloudError as error:
+            if known is None or not is_waiting(error):
                 raise
             return known
         self._keep(wanted.ref, self._found)

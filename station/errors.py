@@ -34,9 +34,19 @@ class BadInput(StationError):
 
 
 class CloudError(StationError):
-    """The cloud refused, failed or did not answer. ``sentence`` is the operator's, by class."""
+    """The cloud refused, failed or did not answer. ``sentence`` is the operator's, by class.
+
+    ``who`` can mend it, "" if nobody has to; ``is_widespread``: any other unit would fare no better now.
+    """
 
     sentence = "cloud_failed"
+    who = ""
+    is_widespread = False
+
+    @property
+    def told(self) -> str:
+        """What stops the work, and who can mend it."""
+        return f"{self}; waits for {self.who}" if self.who else str(self)
 
 
 class JournalError(StationError):

@@ -18,6 +18,7 @@ from .engine.events import (
     Event,
     HandsNeeded,
     OutboxSettled,
+    OwedWorkStuck,
     ScanRead,
     StationFault,
     StationStarted,
@@ -83,6 +84,7 @@ _WORDS: dict[type[Event], Callable[..., str]] = {
         f"{VERDICT_WORD[e.verdict]} in {e.seconds:.1f} s" + (f": {e.reason}" if e.reason else "")
     ),
     OutboxSettled: lambda e: f"owed {e.action} of {e.device_id}: {e.outcome.value} {e.reason or e.proof}",
+    OwedWorkStuck: lambda e: f"owed {e.action} of {e.device_id} WAITS: {e.reason}",
     VerdictRevised: lambda e: f"{e.device_id} is now {VERDICT_WORD[e.verdict]}" + (f": {e.reason}" if e.reason else ""),
     CloudStateChanged: lambda e: "cloud answers" if e.reachable else f"cloud does not answer: {e.reason}",
     UnmappedPort: lambda e: f"a unit on port {e.port_path}, which is no slot's",

@@ -50,8 +50,6 @@ PRODUCTS = {"boron": 20001, "argon": 20002}
 OTHER_PRODUCT = 20099
 QUIET_S = 900.0
 """How long a story may wait for an event, simulated."""
-SENT_AGAIN_BLINDLY = frozenset({"product_add", "name"})
-"""Steps whose request the client repeats by itself after a lost answer, without a read between (issue 5, A16)."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +196,10 @@ class Walk:
 class LineBench:
     """The bench of one story. Make it with `line_bench`."""
 
-    def __init__(self, directory: Path, *recipes: Recipe, slots: int = 1, traces: bool = True) -> None:
+    def __init__(
+        self, directory: Path, *recipes: Recipe, slots: int = 1, traces: bool = True, requests_per_s: float = 20.0
+    ) -> None:
+        self.requests_per_s = requests_per_s
         self.directory, self.recipes, self.count, self.traces = directory, recipes, slots, traces
         self.clock = SimulatedClock()
         self.environ = {"STORY_WIFI": PASSWORD}
@@ -238,8 +239,8 @@ class LineBench:
         settings = Settings(
             station_id="story", slots=tuple(slots),
             data_dir=self.journal_dir, firmware=(self.firmware_dir,), cloud_url=self.cloud.base_url,
-            token=lambda: self.token, secrets=SecretSource(self.environ), operator="0417", requests_per_s=20.0,
-            traces=self.traces,
+            token=lambda: self.token, secrets=SecretSource(self.environ), operator="0417",
+            requests_per_s=self.requests_per_s, traces=self.traces,
         )  # fmt: skip
         ports = VirtualPorts(self.bus)
         hardware = Hardware(
@@ -458,7 +459,7 @@ class LineBench:
         assert self.bus.failures == []
         for unit in self.units:
             assert unit.score.forbidden == []
-        faults = self.traffic.faults(may_repeat=SENT_AGAIN_BLINDLY)
+        faults = self.traffic.faults()
         assert not faults, "\n".join(faults[:20])
         with self.reader() as journal:
             journal.verify()
@@ -484,9 +485,11 @@ def shown(event: Event) -> str:
 
 
 @contextmanager
-def line_bench(directory: Path, *recipes: Recipe, slots: int = 1, traces: bool = True) -> Iterator[LineBench]:
+def line_bench(
+    directory: Path, *recipes: Recipe, slots: int = 1, traces: bool = True, requests_per_s: float = 20.0
+) -> Iterator[LineBench]:
     """A running bench; the calling thread is registered with its clock."""
-    bench = LineBench(directory, *recipes, slots=slots, traces=traces)
+    bench = LineBench(directory, *recipes, slots=slots, traces=traces, requests_per_s=requests_per_s)
     with bench.clock.registered():
         bench.build()
         try:

@@ -59,7 +59,10 @@ class CloudCall:
     @property
     def subject(self) -> str:
         """The one unit or SIM it is about, in lower case; empty if there is none."""
-        ids = self.request.body.get("id"), *_listed(self.request.body.get("ids"))
+        ids = (
+            self.request.body.get("id"),
+            *(one for key in ("ids", "sims") for one in _listed(self.request.body.get(key))),
+        )
         return next((str(one).lower() for one in ids if one), "") or self.request.path.rpartition("/")[2].lower()
 
     @property
@@ -243,6 +246,7 @@ _STEP_OF_ROUTE = {
     "PUT /v1/devices/:id": "name",
     "POST /v1/devices": "claim",
     "PUT /v1/sims/:iccid": "sim",
+    "POST /v1/products/:p/sims": "sim",
 }
 
 

@@ -17,6 +17,7 @@ from drivers.errors import BadIdentity
 from drivers.identity import DeviceId, Iccid
 
 from .errors import BadAnswer
+from .evidence import texts_of
 
 MAX_BODY_BYTES = 256 << 10
 """Largest answer that is read at all; a device has about 1 KiB, an import of 1000 identifiers about 30 KiB."""
@@ -161,6 +162,13 @@ class Sim:
     def is_active(self) -> bool:
         return self.status == "active" and not self.state_change_in_progress
 
+    @property
+    def is_off(self) -> bool:
+        """It was switched off, or is about to be: it does not come back by itself."""
+        if self.state_change_in_progress:
+            return self.last_action == "deactivate"
+        return self.status == "deactivated"
+
 
 class ClaimAnswer(enum.StrEnum):
     """What a claim came to; none of them proves an owner, a read-back does (B5)."""
@@ -225,21 +233,7 @@ def without(secret: str, text: str) -> str:
 
 def error_words(body: object) -> str:
     """The message in an error body of any of the shapes in reference cloud-api 1.1, or ""."""
-    if not isinstance(body, Mapping):
-        return ""
-    places = ("error_description", "error", "errors", "info", "message", "description", "output")
-    found = (_words_of(body.get(place)) for place in places)
-    return clean(next((words for words in found if words), "")[:_SHOWN])
-
-
-def _words_of(value: object, depth: int = 3) -> str:
-    if isinstance(value, str):
-        return value
-    if depth and isinstance(value, list) and value:
-        return _words_of(value[0], depth - 1)
-    if depth and isinstance(value, Mapping):
-        return _words_of(value.get("error") or value.get("message") or value.get("status"), depth - 1)
-    return ""
+    return clean(next((text for text in texts_of(body) if text), "")[:_SHOWN])
 
 
 def clean(text: str) -> str:

@@ -32,6 +32,7 @@ from .answers import (
     User,
 )
 from .errors import CloudError, CloudRefused, NotAllowed, TokenRejected
+from .evidence import About, Route, about
 
 T = TypeVar("T")
 ProductRef = int | str
@@ -42,19 +43,19 @@ class Effect(enum.Enum):
     """What a second sending would do (reference cloud-api 10)."""
 
     READ = "read"  # nothing changes
-    REPEATABLE = "repeatable write"  # the same write again ends in the same state
-    ONCE = "write of unknown outcome after a time-out"  # read the state before sending it again
+    ONCE = "write of unknown outcome after a time-out"  # read the state before sending it again (N2)
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
     """One request and the reader of its answer.
 
-    ``what`` words it for a person; ``accepts`` are the statuses besides 2xx that ``read`` understands;
-    ``is_scarce`` marks the serial look-up with its own hourly budget (A15); ``most_bytes`` is the longest body worth
-    reading.
+    ``what`` words it for a person; ``accepts`` are the statuses besides 2xx that ``read`` understands, when the
+    answer is about the unit or about this moment; ``is_scarce`` marks the serial look-up with its own hourly budget
+    (A15); ``most_bytes`` is the longest body worth reading.
     """
 
+    route: Route
     method: str
     path: str
     what: str
@@ -67,40 +68,41 @@ class Call(Generic[T]):
 
 
 _ADVICE = {
-    400: "correct the request: see the profile",
-    403: "check that the token's account is in the product's team, and the unit's owner",
-    404: "check the product and the Device ID",
-    422: "correct the value: see the profile",
+    About.UNIT: "check the unit and its owner in the console",
+    About.PRODUCT: "check the product's number in the profile and the product in the console",
+    About.ACCOUNT: "check that the token's account is in the product's team, and its plan",
+    About.STATION: "correct the value: see the profile",
+    About.MOMENT: "try again",
 }
 
 
-def refusal(what: str, answer: Answer) -> CloudError:
-    """The error for an answer nobody can use: 401, any other 4xx, or a 200 that says ``"ok": false``."""
+def refusal(call: Call[T], answer: Answer) -> CloudError:
+    """The error for an answer of the cloud that nobody can use: 401, any other 4xx, or a 200 with ``"ok": false``."""
     trace = f" (request {answer.request_id})" if answer.request_id else ""
-    said = f"{what}: the cloud answered {answer.status} {answer.words!r}{trace}"
-    if answer.status == 401:
-        return TokenRejected(f"{said}; put in a new token")
-    kind: type[CloudRefused] = CloudRefused
-    advice = _ADVICE.get(answer.status, "ask the supervisor")
-    error = answer.body.get("error") if isinstance(answer.body, Mapping) else None
-    if answer.status == 400 and error == "unauthorized":
+    said = f"{call.what}: the cloud answered {answer.status} {answer.words!r}{trace}"
+    status, words, request_id = answer.status, answer.words, answer.request_id
+    if status == 401:
+        return TokenRejected(f"{said}; put in a new token", words=words, request_id=request_id)
+    subject = about(call.route, answer)
+    kind, advice = CloudRefused, _ADVICE[subject]
+    if status == 400 and isinstance(answer.body, Mapping) and answer.body.get("error") == "unauthorized":
         kind, advice = NotAllowed, "give the station a token with this scope, or a person's token"
-    return kind(f"{said}; {advice}", status=answer.status, words=answer.words, request_id=answer.request_id)
+    return kind(f"{said}; {advice}", status=status, words=words, about=subject, request_id=request_id)
 
 
 # --- account and product ----------------------------------------------------------------------
 
 
 def token_info() -> Call[TokenInfo]:
-    return Call("GET", "/v1/access_tokens/current", "token info", lambda a: read.read_token_info(a.body))
+    return Call(Route.TOKEN, "GET", "/v1/access_tokens/current", "token info", lambda a: read.read_token_info(a.body))
 
 
 def user() -> Call[User]:
-    return Call("GET", "/v1/user", "look up the token's user", lambda a: read.read_user(a.body))
+    return Call(Route.USER, "GET", "/v1/user", "look up the token's user", lambda a: read.read_user(a.body))
 
 
 def product(ref: ProductRef) -> Call[Product]:
-    return Call("GET", _product(ref), f"look up product {ref}", lambda a: read.read_product(a.body))
+    return Call(Route.PRODUCT, "GET", _product(ref), f"look up product {ref}", lambda a: read.read_product(a.body))
 
 
 # --- devices ----------------------------------------------------------------------------------
@@ -108,16 +110,12 @@ def product(ref: ProductRef) -> Call[Product]:
 
 def device_in_product(ref: ProductRef, device_id: DeviceId) -> Call[CloudDevice | None]:
     """The device as member of the product; None when it is not one (404)."""
-    what = f"look up {device_id} in product {ref}"
 
     def reader(answer: Answer) -> CloudDevice | None:
-        if answer.status == 404:
-            if "product not found" in answer.words.lower():
-                raise refusal(what, answer)
-            return None
-        return read.read_device(answer.body, device_id)
+        return None if answer.status == 404 else read.read_device(answer.body, device_id)
 
-    return Call("GET", f"{_product(ref)}/devices/{device_id}", what, reader, accepts=frozenset({404}))
+    what = f"look up {device_id} in product {ref}"
+    return Call(Route.MEMBER, "GET", f"{_product(ref)}/devices/{device_id}", what, reader, accepts=frozenset({404}))
 
 
 def my_device(device_id: DeviceId) -> Call[CloudDevice | None]:
@@ -126,18 +124,20 @@ def my_device(device_id: DeviceId) -> Call[CloudDevice | None]:
     def reader(answer: Answer) -> CloudDevice | None:
         return None if answer.status in (403, 404) else read.read_device(answer.body, device_id)
 
-    return Call("GET", f"/v1/devices/{device_id}", f"look up {device_id}", reader, accepts=frozenset({403, 404}))
+    return Call(
+        Route.DEVICE, "GET", f"/v1/devices/{device_id}", f"look up {device_id}", reader, accepts=frozenset({403, 404})
+    )
 
 
 def my_devices() -> Call[tuple[CloudDevice, ...]]:
     return Call(
-        "GET", "/v1/devices", "list the account's devices", lambda a: read.read_devices(a.body),
+        Route.DEVICES, "GET", "/v1/devices", "list the account's devices", lambda a: read.read_devices(a.body),
         most_bytes=MAX_LIST_BYTES,
     )  # fmt: skip
 
 
 def add_to_product(ref: ProductRef, device_ids: Sequence[DeviceId]) -> Call[ImportResult]:
-    """Make devices members, and let a built-in SIM come along (repeating is safe).
+    """Make devices members, and let a built-in SIM come along.
 
     Raises `BadInput` unless there are 1 to 1000 of them.
     """
@@ -150,40 +150,40 @@ def add_to_product(ref: ProductRef, device_ids: Sequence[DeviceId]) -> Call[Impo
     who = sent[0] if len(sent) == 1 else f"{len(sent)} devices"
     names: dict[str, object] = {"id": sent[0]} if len(sent) == 1 else {"ids": list(sent)}
     return Call(
-        "POST", f"{_product(ref)}/devices", f"add {who} to product {ref}",
-        lambda a: read.read_import(a.body, sent), Effect.REPEATABLE, names | {"import_sims": True},
+        Route.IMPORT, "POST", f"{_product(ref)}/devices", f"add {who} to product {ref}",
+        lambda a: read.read_import(a.body, sent), Effect.ONCE, names | {"import_sims": True},
     )  # fmt: skip
 
 
 def rename(device_id: DeviceId, name: str, ref: ProductRef | None = None) -> Call[None]:
     return Call(
-        "PUT", _device(device_id, ref), f"name {device_id} {name!r}", lambda _: None, Effect.REPEATABLE, {"name": name}
-    )
+        _route(ref), "PUT", _device(device_id, ref), f"name {device_id} {name!r}", lambda _: None, Effect.ONCE,
+        {"name": name},
+    )  # fmt: skip
 
 
 def claim(device_id: DeviceId) -> Call[ClaimAnswer]:
     """Make the token's user the owner. The body holds the Device ID and nothing else (E10)."""
 
     def reader(answer: Answer) -> ClaimAnswer:
-        words = answer.words.lower()
         if answer.status == 403:
-            if "belongs to someone else" in words:
-                return ClaimAnswer.FOREIGN
-            raise refusal(f"claim {device_id}", answer)
+            return ClaimAnswer.FOREIGN
         if answer.status == 404:
-            return ClaimAnswer.UNKNOWN if "does not exist" in words else ClaimAnswer.OFFLINE
+            return ClaimAnswer.UNKNOWN if about(Route.CLAIM, answer) is About.UNIT else ClaimAnswer.OFFLINE
         return ClaimAnswer.ACCEPTED
 
     return Call(
-        "POST", "/v1/devices", f"claim {device_id}", reader, Effect.ONCE, {"id": str(device_id)}, frozenset({403, 404})
-    )
+        Route.CLAIM, "POST", "/v1/devices", f"claim {device_id}", reader, Effect.ONCE,
+        {"id": str(device_id)}, frozenset({403, 404}),
+    )  # fmt: skip
 
 
 def ping(device_id: DeviceId, ref: ProductRef | None = None) -> Call[bool]:
     """Ask the device itself whether it is online; offline is a 200 too."""
     return Call(
-        "PUT", f"{_device(device_id, ref)}/ping", f"ping {device_id}", lambda a: read.read_ping(a.body), json={}
-    )
+        _route(ref), "PUT", f"{_device(device_id, ref)}/ping", f"ping {device_id}",
+        lambda a: read.read_ping(a.body), json={},
+    )  # fmt: skip
 
 
 def serial_lookup(serial: SerialNumber) -> Call[SerialRecord | None]:
@@ -193,7 +193,7 @@ def serial_lookup(serial: SerialNumber) -> Call[SerialRecord | None]:
         return None if answer.status == 404 else read.read_serial(answer.body, str(serial))
 
     path = f"/v1/serial_numbers/{quote(str(serial), safe='')}"
-    return Call("GET", path, f"look up serial {serial}", reader, accepts=frozenset({404}), is_scarce=True)
+    return Call(Route.SERIAL, "GET", path, f"look up serial {serial}", reader, accepts=frozenset({404}), is_scarce=True)
 
 
 # --- SIM cards --------------------------------------------------------------------------------
@@ -205,8 +205,16 @@ def sim(iccid: Iccid, ref: ProductRef | None = None) -> Call[Sim | None]:
     def reader(answer: Answer) -> Sim | None:
         return None if answer.status == 404 else read.read_sim(answer.body, iccid)
 
-    head = "/v1" if ref is None else _product(ref)
-    return Call("GET", f"{head}/sims/{iccid}", f"look up SIM {iccid}", reader, accepts=frozenset({404}))
+    head, route = ("/v1", Route.SIM) if ref is None else (_product(ref), Route.MEMBER_SIM)
+    return Call(route, "GET", f"{head}/sims/{iccid}", f"look up SIM {iccid}", reader, accepts=frozenset({404}))
+
+
+def import_sim(iccid: Iccid, ref: ProductRef) -> Call[None]:
+    """Bring one SIM into a product and activate it; the answer only says that this is queued (8.2)."""
+    return Call(
+        Route.IMPORT, "POST", f"{_product(ref)}/sims", f"import SIM {iccid} into product {ref}", lambda _: None,
+        Effect.ONCE, {"sims": [str(iccid)]},
+    )  # fmt: skip
 
 
 def activate_sim(iccid: Iccid) -> Call[SimAnswer]:
@@ -216,9 +224,13 @@ def activate_sim(iccid: Iccid) -> Call[SimAnswer]:
         return {403: SimAnswer.FOREIGN, 408: SimAnswer.IN_PROGRESS}.get(answer.status, SimAnswer.ACCEPTED)
 
     return Call(
-        "PUT", f"/v1/sims/{iccid}", f"activate SIM {iccid}", reader, Effect.ONCE, {"action": "activate"},
+        Route.SIM, "PUT", f"/v1/sims/{iccid}", f"activate SIM {iccid}", reader, Effect.ONCE, {"action": "activate"},
         frozenset({403, 408}),
     )  # fmt: skip
+
+
+def _route(ref: ProductRef | None) -> Route:
+    return Route.DEVICE if ref is None else Route.MEMBER
 
 
 def _product(ref: ProductRef) -> str:

@@ -13,7 +13,11 @@ _EPSILON_S = 1e-6
 
 
 class TokenBucket:
-    """At most ``rate`` requests a second on average, ``burst`` at once; `pause` stops everybody (N3)."""
+    """At most ``rate`` requests a second on average, ``burst`` at once; `pause` stops everybody (N3).
+
+    Background work never takes the bench's turn: it stands behind everybody of the bench who waits, and leaves half
+    a burst for whoever plugs in a unit next.
+    """
 
     def __init__(self, clock: Clock, rate: float, burst: int) -> None:
         self._clock = clock
@@ -21,27 +25,33 @@ class TokenBucket:
         self._rate, self._burst = rate, float(burst)
         self._tokens, self._stamp = float(burst), clock.now()
         self._paused_until = clock.now()
+        self._bench_waits = 0
 
-    def take(self, deadline: Deadline | None, cancel: CancelToken | None) -> bool:
+    def take(self, deadline: Deadline | None, cancel: CancelToken | None, *, is_background: bool = False) -> bool:
         """Wait for a token; False at once when none will come before ``deadline``. Raises `Cancelled`."""
         with self._room:
-            while (wait_s := self._wait_s()) > _EPSILON_S:
-                if deadline is not None and wait_s > deadline.remaining:
-                    return False
-                self._room.wait(wait_s, cancel)
-            self._tokens -= 1.0
-            return True
+            self._bench_waits += not is_background
+            try:
+                while (wait_s := self._wait_s(is_background)) > _EPSILON_S:
+                    if deadline is not None and wait_s > deadline.remaining:
+                        return False
+                    self._room.wait(wait_s, cancel)
+                self._tokens -= 1.0
+                return True
+            finally:
+                self._bench_waits -= not is_background
 
     def pause(self, seconds: float) -> None:
         """Let nobody send for ``seconds``; whoever waits already waits on."""
         with self._room:
             self._paused_until = max(self._paused_until, self._clock.now() + seconds)
 
-    def _wait_s(self) -> float:
+    def _wait_s(self, is_background: bool) -> float:
         now = self._clock.now()
         self._tokens = min(self._burst, self._tokens + (now - self._stamp) * self._rate)
         self._stamp = now
-        return max(self._paused_until - now, (1.0 - self._tokens) / self._rate, 0.0)
+        left_over = self._bench_waits + (self._burst - 1.0) / 2 if is_background else 0.0
+        return max(self._paused_until - now, (1.0 + left_over - self._tokens) / self._rate, 0.0)
 
 
 class Window:

@@ -6,12 +6,13 @@ when the caller's token is cancelled, even in the middle of a request.
 
 from __future__ import annotations
 
+import copy
 import datetime
 import logging
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from drivers.clock import CancelToken, Clock, Deadline, SimulatedClock
@@ -30,9 +31,10 @@ from .answers import (
     TokenInfo,
     User,
 )
-from .api import Call, Effect, ProductRef
+from .api import Call, ProductRef
 from .budget import TokenBucket, Window
-from .errors import BadAnswer, CloudDown, CloudError, OutcomeUnknown, RateLimited, TokenRejected
+from .errors import CloudDown, CloudError, NotTheCloud, OutcomeUnknown, RateLimited, TokenRejected
+from .evidence import About, Speaker, about, speaker
 from .flight import Flight
 from .http import READ_S, HttpLink
 from .retry import NoAnswer, RetryPlan, Trouble, is_ambiguous, trouble_of
@@ -86,9 +88,14 @@ class CloudClient:
         self._serial_window = Window(clock, SERIAL_LOOKUPS, SERIAL_WINDOW_S)
         self._known_serials = {} if known_serials is None else known_serials
         self._on_call, self._on_reachable = on_call, on_reachable
-        self._lock = threading.Lock()
-        self._reachable: bool | None = None
-        self._cloud_date: datetime.datetime | None = None
+        self._seen = _Seen()
+        self._is_background = False
+
+    def in_background(self) -> CloudClient:
+        """The same client for work nobody at the bench waits for: each of its requests lets the bench's go first."""
+        other = copy.copy(self)
+        other._is_background = True
+        return other
 
     def close(self) -> None:
         self._link.close()
@@ -96,12 +103,12 @@ class CloudClient:
     @property
     def reachable(self) -> bool | None:
         """What the last try showed; None before the first."""
-        return self._reachable
+        return self._seen.reachable
 
     @property
     def cloud_date(self) -> datetime.datetime | None:
         """The cloud's own time in its latest answer: compare cloud timestamps with this, never with our clock."""
-        return self._cloud_date
+        return self._seen.cloud_date
 
     # --- verbs ---
 
@@ -188,6 +195,12 @@ class CloudClient:
         """The SIM in product ``ref`` or (None) of the account; None when it is in neither. Raises `CloudError`."""
         return self.run(api.sim(iccid, ref), deadline=deadline, cancel=cancel)
 
+    def import_sim(
+        self, iccid: Iccid, ref: ProductRef, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
+    ) -> None:
+        """Bring a SIM into product ``ref`` and activate it; only polling it shows the outcome (cloud-api 8.2)."""
+        return self.run(api.import_sim(iccid, ref), deadline=deadline, cancel=cancel)
+
     def activate_sim(
         self, iccid: Iccid, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
     ) -> SimAnswer:
@@ -215,7 +228,7 @@ class CloudClient:
             self._take(call, deadline, cancel)
             token = _sendable(call, self._token())
             result = self._try(call, token, deadline, cancel)
-            trouble = trouble_of(result, call.accepts)
+            trouble = trouble_of(result, call)
             if trouble is not None:
                 self._wait(call, trouble, result, plan, deadline, cancel)
             elif isinstance(result, Answer):
@@ -233,7 +246,7 @@ class CloudClient:
             raise RateLimited(
                 f"{call.what}: {SERIAL_LOOKUPS} serial look-ups this hour are used up; read the unit by USB"
             )
-        if not self._bucket.take(deadline, cancel):
+        if not self._bucket.take(deadline, cancel, is_background=self._is_background):
             raise RateLimited(f"{call.what}: the station must send fewer requests and found no room in time; try again")
 
     def _try(
@@ -248,7 +261,7 @@ class CloudClient:
         log.debug("%s %s -> %s %s", record.method, record.path, record.status, record.note)
         if self._on_call is not None:
             self._on_call(record)
-        self._note_reachable(result)
+        self._note_reachable(call, result)
         return result
 
     def _exchange(
@@ -281,7 +294,7 @@ class CloudClient:
         cancel: CancelToken | None,
     ) -> None:
         """Wait for the next try, or raise what the tries came to."""
-        said = result.reason if isinstance(result, NoAnswer) else f"{result.status} {result.words!r}"
+        said = _said(call, result)
         if is_ambiguous(trouble, call.effect):
             raise OutcomeUnknown(f"{call.what}: {said}; it may have been done, read the state before trying again")
         seconds = plan.wait_s(trouble, result, self._clock.utc())
@@ -293,33 +306,39 @@ class CloudClient:
             self._clock.sleep(seconds, cancel)
 
     def _read(self, call: Call[T], answer: Answer) -> T:
+        """What an answer of the cloud itself says; raises the `CloudRefused` or `BadAnswer` it comes to."""
         is_good = 200 <= answer.status < 300
-        if not is_good and answer.status not in call.accepts:
-            raise api.refusal(call.what, answer)
-        if is_good and answer.status != 204 and not answer.is_json:
-            if call.effect is Effect.ONCE:
-                raise OutcomeUnknown(
-                    f"{call.what}: the answer {answer.status} is no usable JSON; read the state before trying again"
-                )
-            raise BadAnswer(
-                f"{call.what}: the answer {answer.status} is no JSON of at most {call.most_bytes >> 10} KiB; "
-                "is there a proxy or portal in between?"
-            )
         if is_good and isinstance(answer.body, Mapping) and answer.body.get("ok") is False:
-            raise api.refusal(call.what, answer)
+            raise api.refusal(call, answer)
+        if not is_good and not (answer.status in call.accepts and about(call.route, answer) in _READABLE):
+            raise api.refusal(call, answer)
         return call.read(answer)
 
-    def _note_reachable(self, result: Answer | NoAnswer) -> None:
-        now_reachable = isinstance(result, Answer) and result.status < 500
-        reason = result.reason if isinstance(result, NoAnswer) else "" if now_reachable else f"HTTP {result.status}"
+    def _note_reachable(self, call: Call[T], result: Answer | NoAnswer) -> None:
         if isinstance(result, NoAnswer) and result.is_impatience:
             return
-        with self._lock:
-            if isinstance(result, Answer) and result.date is not None:
-                self._cloud_date = result.date
-            changed, self._reachable = self._reachable is not now_reachable, now_reachable
+        is_ours = isinstance(result, Answer) and speaker(call.route, result) is Speaker.CLOUD
+        now_reachable = isinstance(result, Answer) and is_ours and result.status < 500
+        reason = "" if now_reachable else _said(call, result)
+        with self._seen.lock:
+            if isinstance(result, Answer) and is_ours and result.date is not None:
+                self._seen.cloud_date = result.date
+            changed, self._seen.reachable = self._seen.reachable is not now_reachable, now_reachable
         if changed and self._on_reachable is not None:
             self._on_reachable(now_reachable, reason)
+
+
+_READABLE = (About.UNIT, About.MOMENT)
+"""What an error must be about for a reader to make sense of it; any other is about no unit at all."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the last answers showed, for every user of one client."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    reachable: bool | None = None
+    cloud_date: datetime.datetime | None = None
 
 
 def _sendable(call: Call[T], token: Secret) -> Secret:
@@ -330,9 +349,21 @@ def _sendable(call: Call[T], token: Secret) -> Secret:
     return token
 
 
+def _said(call: Call[T], result: Answer | NoAnswer) -> str:
+    """How a try without a usable answer ended, for the record."""
+    if isinstance(result, NoAnswer):
+        return result.reason
+    if speaker(call.route, result) is Speaker.CLOUD:
+        return f"{result.status} {result.words!r}"
+    what = f"{result.words!r}" if result.is_json else f"no JSON of at most {call.most_bytes >> 10} KiB"
+    return f"an answer {result.status} that is not the cloud's: {what}"
+
+
 def _gave_up(call: Call[T], trouble: Trouble, said: str) -> CloudError:
     if trouble is Trouble.BUSY:
         return RateLimited(f"{call.what}: {trouble.value} ({said}); keep the unit and try again in some minutes")
+    if trouble is Trouble.STRANGER:
+        return NotTheCloud(f"{call.what}: {trouble.value} ({said}); is there a proxy, firewall or portal in between?")
     return CloudDown(f"{call.what}: {trouble.value} ({said}); check the network, then try again")
 
 

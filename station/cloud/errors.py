@@ -4,56 +4,79 @@
 
     CloudError (station.errors)
      +- CloudDown        no network, no answer, or a sick cloud, after all retries: try later
+     |   +- NotTheCloud  a portal, firewall or proxy answers in its place
      +- RateLimited      the cloud (or our own request budget) says "slower", after all retries: try later
      +- OutcomeUnknown   a write went out and no answer came back: read the state, then decide (N2)
-     +- TokenRejected    401: log in again; the unit is not judged (N4)
-     +- CloudRefused     the cloud said no, in its own words
+     +- CloudRefused     the cloud said no, in its own words; ``about`` says what to (`station.cloud.evidence`)
+     |   +- TokenRejected  401: put in a new token; the unit is not judged (N4)
      |   +- NotAllowed     this token may not do that at all: a configuration fault, no fault of the unit
      +- BadAnswer        an answer that cannot be read as what it should be
 
-`CloudDown` and `RateLimited` are the only ones for which waiting helps; an offline profile queues on them.
+`is_waiting` says for which of them waiting helps, `waits_for` what the operator is told meanwhile.
 """
 
 from __future__ import annotations
 
 from ..errors import CloudError
+from .evidence import TABLE, About, Consequence, Follows, Speaker
 
 __all__ = [
-    "BadAnswer", "CloudDown", "CloudError", "CloudRefused", "NotAllowed", "OutcomeUnknown", "RateLimited",
-    "TokenRejected",
+    "BadAnswer", "CloudDown", "CloudError", "CloudRefused", "NotAllowed", "NotTheCloud", "OutcomeUnknown",
+    "RateLimited", "TokenRejected", "is_waiting", "waits_for",
 ]  # fmt: skip
 
 
 class CloudDown(CloudError):
     """The cloud cannot be reached, or answers with server errors only."""
 
+    is_widespread = True
+
+
+class NotTheCloud(CloudDown):
+    """Somebody else answers in the cloud's place."""
+
+    sentence = "cloud_blocked"
+    who = TABLE[Speaker.OTHER, About.MOMENT].who
+
 
 class RateLimited(CloudError):
     """Too many requests from this site or station."""
 
     sentence = "cloud_limit"
+    is_widespread = True
 
 
 class OutcomeUnknown(CloudError):
     """A write that may not be repeated blindly was sent, and whether it was done is not known."""
 
 
-class TokenRejected(CloudError):
-    """The access token is missing, wrong or expired."""
-
-    sentence = "token_rejected"
-
-
 class CloudRefused(CloudError):
     """The cloud refused a request. ``status`` is the HTTP status, ``words`` what the cloud said."""
 
-    sentence = "cloud_refused"
+    sentence = ""  # by what it is about, where a subclass has none of its own
 
-    def __init__(self, message: str, *, status: int, words: str, request_id: str = "") -> None:
+    def __init__(self, message: str, *, status: int, words: str, about: About, request_id: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.words = words
         self.request_id = request_id
+        self.about = about
+        self.sentence, self.who = self.sentence or self.consequence.sentence, self.consequence.who
+
+    @property
+    def consequence(self) -> Consequence:
+        """What follows from it, by the one table."""
+        return TABLE[Speaker.CLOUD, self.about]
+
+
+class TokenRejected(CloudRefused):
+    """The access token is missing, wrong or expired."""
+
+    sentence = "token_rejected"
+    is_widespread = True
+
+    def __init__(self, message: str, *, status: int = 401, words: str = "", request_id: str = "") -> None:
+        super().__init__(message, status=status, words=words, about=About.ACCOUNT, request_id=request_id)
 
 
 class NotAllowed(CloudRefused):
@@ -62,3 +85,15 @@ class NotAllowed(CloudRefused):
 
 class BadAnswer(CloudError):
     """An answer of the cloud is not what this request must get."""
+
+
+def is_waiting(error: CloudError) -> bool:
+    """Waiting helps: the cloud is away, or somebody can mend what it refuses."""
+    if isinstance(error, CloudRefused):
+        return error.consequence.follows is not Follows.JUDGE
+    return isinstance(error, CloudDown | RateLimited)
+
+
+def waits_for(error: CloudError) -> str:
+    """The operator's sentence for work that waits because of ``error``."""
+    return TABLE[Speaker.CLOUD, About.MOMENT].sentence if type(error) is CloudDown else error.sentence

@@ -11,6 +11,7 @@ import email.utils
 import http.cookiejar
 import importlib.metadata
 import ipaddress
+import os
 import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -157,6 +158,8 @@ class HttpLink:
         except requests.RequestException as error:
             return NoAnswer(was_sent=flight.has_sent or not _never_left(error), reason=_reason(error))
         except Exception as error:
+            if not flight.has_sent and (missing := _missing_bundle()):
+                return NoAnswer(was_sent=False, reason=missing)
             return NoAnswer(was_sent=True, reason=f"the exchange failed ({type(error).__name__})")
 
     def close(self) -> None:
@@ -209,8 +212,30 @@ def _date(text: str) -> datetime.datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=datetime.UTC)
 
 
+_LOCAL: Mapping[type[requests.RequestException], str] = {
+    requests.exceptions.InvalidSchema: (
+        "a SOCKS proxy is set on this host (HTTPS_PROXY or ALL_PROXY), which the station does not speak:"
+        " set an http:// proxy or none"
+    ),
+    requests.exceptions.InvalidURL: (
+        "the proxy set on this host (HTTPS_PROXY or ALL_PROXY) is no http:// address: write http://host:port"
+    ),
+}
+"""Settings of this host that let nothing out. Our own URLs were checked: only a proxy's can be bad."""
+
+
+def _missing_bundle() -> str:
+    """Which setting names a file of certificates that is not there; "" if none does."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if (path := os.environ.get(name)) and not os.path.exists(path):
+            return f"the certificate file (CA bundle) that {name} names on this host is not there"
+    return ""
+
+
 def _never_left(error: requests.RequestException) -> bool:
     if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError | requests.exceptions.ProxyError):
+        return True
+    if isinstance(error, tuple(_LOCAL)):
         return True
     cause = error.args[0] if error.args else None
     return isinstance(getattr(cause, "reason", cause), _NEVER_SENT)
@@ -226,5 +251,8 @@ def _reason(error: requests.RequestException) -> str:
     if isinstance(error, requests.ReadTimeout):
         return f"no answer within {READ_S:.0f} s"
     if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy did not connect"
+        return "the proxy wants a password (407)" if " 407 " in str(error) else "the proxy did not connect"
+    local = next((words for kind, words in _LOCAL.items() if isinstance(error, kind)), "")
+    if local:
+        return local
     return "no network or no such host" if _never_left(error) else "the connection broke before an answer came"

@@ -7,9 +7,11 @@ import enum
 import random
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from .answers import Answer
-from .api import Effect
+from .api import Call, Effect
+from .evidence import Speaker, speaker
 
 MAX_RETRY_AFTER_S = 300.0
 JITTER = 0.2
@@ -35,6 +37,7 @@ class Trouble(enum.Enum):
     SICK = "the cloud has a problem"  # 408, 5xx: may or may not have been done
     UNSENT = "the cloud cannot be reached"  # nothing left this host
     LOST = "no answer came back"  # may or may not have been done
+    STRANGER = "somebody else answers in the cloud's place"  # a portal, a firewall: may or may not have been done
 
 
 WAITS_S: dict[Trouble, tuple[float, ...]] = {
@@ -42,22 +45,26 @@ WAITS_S: dict[Trouble, tuple[float, ...]] = {
     Trouble.SICK: (1.0, 2.0, 4.0, 8.0),
     Trouble.UNSENT: (1.0, 2.0, 4.0, 8.0),
     Trouble.LOST: (1.0, 2.0, 4.0, 8.0),
+    Trouble.STRANGER: (1.0, 2.0, 4.0, 8.0),
 }
+_PORTAL = 511
+"""Network authentication required: a portal says so of itself."""
 _STATUS = {429: Trouble.BUSY, 529: Trouble.BUSY} | dict.fromkeys((408, 500, 502, 503, 504), Trouble.SICK)
 
 
-def trouble_of(result: Answer | NoAnswer, accepts: frozenset[int]) -> Trouble | None:
-    """What is wrong with a try, or None when its answer can be read or refused."""
+def trouble_of(result: Answer | NoAnswer, call: Call[Any]) -> Trouble | None:
+    """What is wrong with a try of ``call``, or None when its answer can be read or refused."""
     if isinstance(result, NoAnswer):
         return Trouble.LOST if result.was_sent else Trouble.UNSENT
-    if result.status in accepts:
-        return None
-    return _STATUS.get(result.status, Trouble.SICK if result.status >= 500 else None)
+    usual = _STATUS.get(result.status, Trouble.SICK if result.status >= 500 else None)
+    if usual is not None and result.status != _PORTAL and result.status not in call.accepts:
+        return usual
+    return None if speaker(call.route, result) is Speaker.CLOUD else Trouble.STRANGER
 
 
 def is_ambiguous(trouble: Trouble, effect: Effect) -> bool:
     """Trying again could do the thing twice: stop and read the state (N2)."""
-    return effect is Effect.ONCE and trouble in (Trouble.SICK, Trouble.LOST)
+    return effect is Effect.ONCE and trouble in (Trouble.SICK, Trouble.LOST, Trouble.STRANGER)
 
 
 @dataclass(slots=True)

@@ -125,6 +125,17 @@ class OutboxSettled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwedWorkStuck(Event):
+    """Owed cloud work that somebody has to look after. ``sentence`` (a key of the word catalogue) with ``values`` says
+    what is the matter, ``reason`` who can mend it; the work is tried again all the same."""
+
+    action: str
+    reason: str
+    sentence: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictRevised(Event):
     """A PENDING attempt became PASS or FAIL after its cloud work was settled."""
 

@@ -57,6 +57,10 @@ class JournalPort(Protocol):
         """Owed cloud work whose time has come, in the order it was queued."""
         ...
 
+    def owed_since(self, item: OutboxItem) -> datetime.datetime | None:
+        """When ``item`` was queued; None when it is not owed."""
+        ...
+
     def waiting(self) -> int:
         """How many items are owed in all."""
         ...

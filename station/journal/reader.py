@@ -299,6 +299,15 @@ class JournalReader:
         """All owed work in the order it was queued, with its tries and its last error."""
         return self._all(_owed, "SELECT * FROM outbox WHERE settled_at IS NULL ORDER BY queued_seq, number")
 
+    def owed_since(self, item: OutboxItem) -> datetime.datetime | None:
+        """When ``item`` was queued; None when it is not owed."""
+        return self._one(
+            lambda row: _time(row["started_at"] if row["finished_at"] is None else row["finished_at"]),
+            "SELECT a.started_at, a.finished_at FROM outbox o JOIN attempts a USING (attempt)"
+            " WHERE o.attempt = ? AND o.action = ? AND o.settled_at IS NULL",
+            item.attempt, item.action,
+        )  # fmt: skip
+
     def waiting(self) -> int:
         """How many items are owed."""
         found = self._one(lambda row: int(row["n"]), "SELECT count(*) AS n FROM outbox WHERE settled_at IS NULL")

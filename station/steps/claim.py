@@ -5,10 +5,8 @@ from __future__ import annotations
 from ..cloud.answers import ClaimAnswer
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
-from .cloudwork import CloudWork, cloud_write, keep_facts, mask, pause
+from .cloudwork import CloudWork, is_same_account, keep_facts, mask, pause, standing, until_seen
 
-TRIES = 2
-"""A claim whose answer got lost and that was not done is sent once more."""
 POLL_S = 5.0
 """A developer device that is not online yet answers 404; ask again this often (cloud-api 5.1)."""
 
@@ -16,35 +14,27 @@ POLL_S = 5.0
 def claim(work: CloudWork, ctx: StepContext) -> StepResult:
     """GET - POST - GET: only claim what is not ours, and believe only the owner read back."""
     user = work.client.user(deadline=ctx.deadline, cancel=ctx.cancel).username
-    owner = _owner(work, ctx)
-    if owner == user:
-        return already(f"cloud shows owner {mask(user)}")
-    if owner:
-        raise _belongs_elsewhere(work)
-    for _ in range(TRIES):
-        with cloud_write(ctx, f"claim {work.job.device_id}") as sent:
-            _claim_until_online(work, ctx)
-        owner = _owner(work, ctx)
-        if owner == user:
-            return done(f"cloud shows owner {mask(user)}")
-        if owner:
-            raise _belongs_elsewhere(work)
-        if sent.is_answered:
-            raise UnitRejected(
-                f"the cloud accepted the claim of {work.job.device_id} but shows no owner", sentence="not_claimed"
-            )
-    raise StepFault(
-        f"the claim of {work.job.device_id} was sent {TRIES} times and never answered, and the cloud shows no owner",
-        sentence="cloud_failed",
-    )
+    proof = f"cloud shows owner {mask(user)}"
+    if standing(ctx, lambda: _is_ours(work, ctx, user)):
+        return already(proof)
+    until_seen(
+        ctx, f"claim {work.job.device_id}", lambda: _claim_until_online(work, ctx), lambda: _is_ours(work, ctx, user),
+        missing=UnitRejected(
+            f"the cloud accepted the claim of {work.job.device_id} but shows no owner", sentence="not_claimed"
+        ),
+    )  # fmt: skip
+    return done(proof)
 
 
-def _owner(work: CloudWork, ctx: StepContext) -> str:
+def _is_ours(work: CloudWork, ctx: StepContext, user: str) -> bool | None:
+    """True if ``user`` owns the unit, None if nobody does; raises `UnitRejected` if somebody else does."""
     device = work.device(ctx)
-    if device is None:
-        return ""
+    if device is None or not device.owner:
+        return None
     keep_facts(ctx, owner=device.owner)
-    return device.owner
+    if not is_same_account(device.owner, user):
+        raise _belongs_elsewhere(work)
+    return True
 
 
 def _claim_until_online(work: CloudWork, ctx: StepContext) -> None:
@@ -60,7 +50,7 @@ def _claim_until_online(work: CloudWork, ctx: StepContext) -> None:
                 sentence="bad_device_id",
             )
         if ctx.deadline.remaining <= POLL_S:
-            raise UnitRejected(
+            raise StepFault(
                 f"the cloud does not let {work.job.device_id} be claimed ({answer.value}); is it breathing cyan?",
                 sentence="not_online",
             )

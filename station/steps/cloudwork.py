@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from drivers.clock import CancelToken, Deadline
@@ -18,18 +18,25 @@ from drivers.identity import DeviceId
 
 from ..cloud.answers import CloudDevice, Product
 from ..cloud.client import CloudClient
-from ..cloud.errors import CloudDown, OutcomeUnknown, RateLimited
+from ..cloud.errors import BadAnswer, CloudDown, CloudError, CloudRefused, OutcomeUnknown, is_waiting, waits_for
 from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, deferred
-from ..errors import BadInput, StepFault, UnitRejected
+from ..errors import BadInput, StationError, StepFault, UnitRejected
 from ..model import IdentityFact
 from ..profile import Offline, Profile
 from .unit import Unit
 
 T = TypeVar("T")
-HOLD_POLL_S = 5.0
-"""How often a held unit asks whether the cloud is back."""
+HOLD_POLL_S, HOLD_POLL_MOST_S = 5.0, 30.0
+"""How soon a held unit asks again, and how seldom in the end: each pause is half as long again as the one before."""
 HOLD_LIMIT_S = 8 * 3600.0
+LOOK_AGAIN_S = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Pauses between looks at what is wrong in the cloud: what is still wrong after them (30 s) stands still.
+
+A read may lag behind a confirmed write, and an answer may come from a part of the cloud that knows less.
+"""
+TRIES = 3
+"""How often a write is sent whose answer gets lost, and which the cloud does not show as done each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,7 @@ class CloudJob:
     imei: str = ""
     claims: bool = False
     queues: bool = False  # cloud down: queue the work (else hold the unit)
+    was_member: bool = False  # it was in the product before this walk: nothing of that is on its way any more
 
     @property
     def device(self) -> DeviceId:
@@ -107,12 +115,16 @@ class CloudWork:
     ) -> None:
         self.job, self.client = job, client
         self.is_connected = is_connected  # asks the unit itself over USB: for `online` only; None when it has left
-        self.is_down = False  # a step was deferred already: do not wait for the cloud again in this attempt
+        self.waits_for: CloudError | None = None  # why a step was deferred: those after it do not ask again
 
     @property
     def has_unit(self) -> bool:
         """The unit is at the bench, and somebody waits for it there."""
         return self.is_connected is not None
+
+    def found_member(self) -> None:
+        """The unit was a member before this walk."""
+        self.job = replace(self.job, was_member=True)
 
     def device(self, ctx: StepContext) -> CloudDevice | None:
         """The cloud's record of the unit by the route that fits; None when it is not ours."""
@@ -161,40 +173,117 @@ CloudAct = Callable[[CloudWork, StepContext], StepResult]
 
 
 def perform(act: CloudAct, work: CloudWork, ctx: StepContext) -> StepResult:
-    """Run a cloud step; when the cloud is down queue it or hold the unit, as the profile says."""
-    if work.job.queues and work.is_down:
-        return deferred("the cloud does not answer", work.job.to_json())
+    """Run a cloud step; where waiting helps, queue it or hold the unit, as the profile says."""
+    if work.waits_for is not None:
+        return _deferred(work, work.waits_for)
     try:
         return ask(ctx, lambda: act(work, ctx), holds=not work.job.queues)
-    except (CloudDown, RateLimited) as error:
-        work.is_down = True
-        return deferred(str(error), work.job.to_json())
+    except CloudError as error:
+        if not is_waiting(error):
+            raise
+        work.waits_for = error
+        return _deferred(work, error)
+
+
+def _deferred(work: CloudWork, error: CloudError) -> StepResult:
+    owed = deferred(error.told, work.job.to_json())
+    return replace(owed, sentence=error.sentence) if error.who else owed
 
 
 def ask(ctx: StepContext, question: Callable[[], T], *, holds: bool) -> T:
-    """What the cloud answers. When it is away, ``holds`` the unit until it is back, or raises as it came."""
+    """What the cloud answers. Where waiting helps, ``holds`` the unit until that is over, or raises as it came.
+
+    A refusal of the cloud that is about this very unit comes as `UnitRejected`.
+    """
     try:
         return question()
-    except (CloudDown, RateLimited):
-        if not holds:
-            raise
-        return _held(ctx, question)
+    except CloudError as error:
+        if not (holds and is_waiting(error)):
+            raise judged(error) from error
+        trouble = error
+    return _held(ctx, question, trouble)
 
 
-def _held(ctx: StepContext, retry: Callable[[], T]) -> T:
-    """Keep the unit in its slot, and say so, until ``retry`` finds the cloud.
+def judged(error: CloudError) -> StationError:
+    """The error as it counts for the unit: rejected, if the cloud itself refused this very unit."""
+    if isinstance(error, CloudRefused) and not is_waiting(error):
+        return UnitRejected(str(error), sentence=error.sentence)
+    return error
+
+
+def _held(ctx: StepContext, question: Callable[[], T], trouble: CloudError) -> T:
+    """Keep the unit in its slot, and say what for, until ``question`` is answered.
 
     The time held is no time of the step: every try has the step's whole limit, as a slow cloud may have used it up.
     Raises `StepFault` after a whole shift.
     """
-    shift = Deadline.after(ctx.clock, HOLD_LIMIT_S)
-    with ctx.held("cloud_hold"):
-        while not shift.expired:
-            ctx.clock.sleep(HOLD_POLL_S, ctx.cancel)
-            ctx.deadline = Deadline.after(ctx.clock, ctx.limit_s)
-            with contextlib.suppress(CloudDown, RateLimited):
-                return retry()
-    raise StepFault("the cloud stayed away for a whole shift", sentence="cloud_failed")
+    shift, pause_s = Deadline.after(ctx.clock, HOLD_LIMIT_S), HOLD_POLL_S
+    while not shift.expired:
+        waits = waits_for(trouble)
+        with ctx.held(waits):
+            while not shift.expired and waits == waits_for(trouble):
+                ctx.clock.sleep(pause_s, ctx.cancel)
+                pause_s = min(1.5 * pause_s, HOLD_POLL_MOST_S)
+                ctx.deadline = Deadline.after(ctx.clock, ctx.limit_s)
+                try:
+                    return question()
+                except CloudError as error:
+                    if not is_waiting(error):
+                        raise judged(error) from error
+                    trouble = error
+    raise StepFault(f"waited a whole shift: {trouble.told}", sentence=trouble.sentence)
+
+
+def standing(ctx: StepContext, look: Callable[[], T]) -> T:
+    """What ``look`` finds; what it finds wrong is raised only when it stands still (`LOOK_AGAIN_S`)."""
+    for seconds in LOOK_AGAIN_S:
+        try:
+            return look()
+        except (UnitRejected, StepFault, BadAnswer, CloudRefused) as error:
+            if (isinstance(error, CloudRefused) and is_waiting(error)) or ctx.deadline.remaining <= seconds:
+                raise
+        ctx.clock.sleep(seconds, ctx.cancel)
+    return look()
+
+
+def until_seen(
+    ctx: StepContext,
+    what: str,
+    send: Callable[[], None],
+    look: Callable[[], T | None],
+    missing: StationError,
+    refusals: int = 1,
+) -> T:
+    """Send a write, and return what ``look`` shows of it (None: nothing yet). Sent again only after such a look (N2).
+
+    An answer that got lost is decided by the look. Raises ``missing`` when the cloud took the write and does not
+    show it; what ``send`` refused the unit for, when it did so ``refusals`` (1 or 2) times and nothing shows.
+    """
+
+    def seen() -> T:
+        found = look()
+        if found is None:
+            raise missing
+        return found
+
+    refused: list[StationError] = []
+    for _ in range(TRIES):
+        sent = Sent()
+        try:
+            with cloud_write(ctx, what) as sent:
+                send()
+        except (UnitRejected, CloudRefused) as error:
+            if refused or (isinstance(error, CloudRefused) and is_waiting(error)):
+                raise
+            refused.append(error)
+        try:
+            return standing(ctx, seen)
+        except (UnitRejected, StepFault) as error:
+            if len(refused) >= refusals:
+                raise refused[-1] from None
+            if error is not missing or sent.is_answered:
+                raise
+    raise CloudDown(f"{what}: sent {TRIES} times and never answered, and the cloud does not show it; try again later")
 
 
 def keep_facts(ctx: StepContext, **values: object) -> None:
@@ -207,6 +296,11 @@ def pause(ctx: StepContext, seconds: float, cancel: CancelToken | None = None) -
     """Wait between two polls, never past the step's deadline."""
     ctx.deadline.check(ctx.step)
     ctx.clock.sleep(min(seconds, max(0.01, ctx.deadline.remaining)), cancel or ctx.cancel)
+
+
+def is_same_account(one: str, other: str) -> bool:
+    """Whether two e-mail addresses name one account: the cloud does not care about capitals."""
+    return one.strip().casefold() == other.strip().casefold()
 
 
 def mask(account: str | None) -> str:

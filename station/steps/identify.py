@@ -6,18 +6,18 @@ update of it ends well: the cloud's steps begin as soon as this one has ended.
 
 from __future__ import annotations
 
-import contextlib
-
 from drivers.errors import DidNotReturn
+from drivers.identity import Iccid
 from drivers.wire.usb import Mode
 
-from ..cloud.answers import Product
-from ..cloud.errors import CloudDown, RateLimited
+from ..cloud.answers import CloudDevice, Product
+from ..cloud.errors import is_waiting
 from ..engine.step import StepContext, StepResult, already
-from ..errors import StepFault, UnitRejected
+from ..errors import CloudError, StepFault, UnitRejected
 from ..profile import Offline
 from . import reading
-from .cloudwork import CloudWork, ask
+from .cloudrecord import check_now, check_sim
+from .cloudwork import CloudWork, ask, standing
 from .unit import Unit
 from .unitwork import UnitWork
 
@@ -88,18 +88,37 @@ def _check_product(work: UnitWork, ctx: StepContext) -> None:
 
 
 def _check_cloud(work: UnitWork, ctx: StepContext) -> None:
-    """What the cloud knows of the unit agrees with it, and it is in no other product (A5 C3).
+    """What the cloud knows of the unit agrees with it, and nothing stands in the way that no step mends (A5 C3 K7).
 
-    A bench that queues leaves it to the owed work when the cloud is away; one that holds asks until it answers.
+    A bench that queues leaves it to the owed work while the cloud is away, or refuses something that is not about
+    the unit; one that holds asks until it is answered.
     """
     holds = work.profile.offline is Offline.HOLD
     if not work.has_cloud_steps or (work.client.reachable is False and not holds):
         return
-    with contextlib.suppress(CloudDown, RateLimited):
-        cloud = CloudWork(work.cloud_job(ctx), work.client)
-        record = ask(ctx, lambda: cloud.observe(ctx), holds=holds)
-        if record is not None and record.serial_number:
-            reading.note(work.unit, "serial", record.serial_number, "cloud")
+    cloud = CloudWork(work.cloud_job(ctx), work.client)
+    try:
+        record = ask(ctx, lambda: standing(ctx, lambda: _foresee(work, cloud, ctx)), holds=holds)
+    except CloudError as error:
+        if not is_waiting(error):
+            raise
+        return
+    if record is not None and record.serial_number:
+        reading.note(work.unit, "serial", record.serial_number, "cloud")
+
+
+def _foresee(work: UnitWork, cloud: CloudWork, ctx: StepContext) -> CloudDevice | None:
+    """The cloud's record of the unit, if it has one; raises `UnitRejected` for what it shows of the walk's end."""
+    record, job, client = cloud.observe(ctx), cloud.job, work.client
+    if record is None:
+        return None
+    asks_user = job.claims and record.owner
+    user = client.user(deadline=ctx.deadline, cancel=ctx.cancel).username if asks_user else ""
+    check_now(job, record, user)
+    if job.iccid and job.product_id is not None and work.profile.walks("sim", work.unit.platform):
+        sim = client.sim(Iccid.told(job.iccid), job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
+        check_sim(job, sim, record.iccid)
+    return record
 
 
 def _product(work: UnitWork, ctx: StepContext) -> Product | None:

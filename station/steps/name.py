@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
-from .cloudwork import CloudWork, cloud_write, keep_facts
+from .cloudwork import CloudWork, keep_facts, standing, until_seen
 
 
 def name(work: CloudWork, ctx: StepContext) -> StepResult:
     """Read the name, set it, read it back. Product units are never looked up by name (F2)."""
     wanted = work.job.name
-    if _name_now(work, ctx) == wanted:
+    if standing(ctx, lambda: _name_now(work, ctx)) == wanted:
         return already(f"cloud shows name {wanted}")
     if work.job.product_id is None:
-        _check_unique(work, ctx)
-    with cloud_write(ctx, f"name {work.job.device_id} {wanted}"):
-        work.client.rename(work.job.device, wanted, work.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
-    found = _name_now(work, ctx)
-    if found != wanted:
-        raise StepFault(
-            f"the cloud was asked to name the unit {wanted!r} and shows {found!r}; retry later", sentence="cloud_failed"
-        )
+        standing(ctx, lambda: _check_unique(work, ctx))
+    until_seen(
+        ctx, f"name {work.job.device_id} {wanted}",
+        lambda: work.client.rename(
+            work.job.device, wanted, work.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel
+        ),
+        lambda: True if _name_now(work, ctx) == wanted else None,
+        refusals=2,
+        missing=StepFault(
+            f"the cloud took the name {wanted!r} and shows another; retry later", sentence="cloud_failed"
+        ),
+    )  # fmt: skip
     return done(f"cloud shows name {wanted}")
 
 
-def _name_now(work: CloudWork, ctx: StepContext) -> str | None:
+def _name_now(work: CloudWork, ctx: StepContext) -> str:
     device = work.device(ctx)
     if device is None:
-        return None
+        raise UnitRejected(f"the cloud does not show {work.job.device_id} any more", sentence="cloud_refused")
     keep_facts(ctx, name=device.name)
     return device.name
 

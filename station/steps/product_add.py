@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..cloud.answers import CloudDevice, Membership
+from ..cloud.errors import OutcomeUnknown
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import UnitRejected
-from .cloudwork import CloudWork, cloud_write, keep_facts
+from .cloudwork import CloudWork, keep_facts, standing, until_seen
 
 _REFUSALS = {
     # how the cloud's lists read to a person (reference cloud-api 4.1)
@@ -19,37 +20,47 @@ def product_add(work: CloudWork, ctx: StepContext) -> StepResult:
     """Observe membership, import, then read it back: a 200 alone is no proof."""
     job = work.job
     assert job.product_id is not None
-    member = work.observe(ctx)  # one in another product is refused, never moved
+    member = standing(ctx, lambda: _agreed(work, work.observe(ctx)))  # one in another product is refused, never moved
     if member is not None:
-        return already(_agreed(work, ctx, member))
-    with cloud_write(ctx, f"add {job.device_id} to product {job.product_id}"):
-        _import(work, ctx)
-    member = work.device(ctx)
-    if member is None:
-        raise UnitRejected(
+        work.found_member()
+        return already(_proof(ctx, member))
+    member = until_seen(
+        ctx, f"add {job.device_id} to product {job.product_id}", lambda: _import(work, ctx),
+        lambda: _agreed(work, work.device(ctx)), refusals=2,
+        missing=UnitRejected(
             f"the cloud took {job.device_id} but does not show it in product {job.product_id}; ask the supervisor",
             sentence="cloud_refused",
-        )
-    return done(_agreed(work, ctx, member))
+        ),
+    )  # fmt: skip
+    return done(_proof(ctx, member))
 
 
 def _import(work: CloudWork, ctx: StepContext) -> None:
+    """Raises `OutcomeUnknown` for an answer that names the unit nowhere: only a look shows what it came to."""
     assert work.job.product_id is not None
     answer = work.client.add_to_product(work.job.product_id, work.job.device, deadline=ctx.deadline, cancel=ctx.cancel)
-    refusal = _REFUSALS.get(answer.of(work.job.device))
+    result = answer.of(work.job.device)
+    if result is Membership.UNCONFIRMED:
+        raise OutcomeUnknown(f"the cloud did not say what became of {work.job.device_id}")
+    refusal = _REFUSALS.get(result)
     if refusal is not None:
         sentence, words = refusal
         raise UnitRejected(f"{work.job.device_id} {words}", sentence=sentence)
 
 
-def _agreed(work: CloudWork, ctx: StepContext, member: CloudDevice) -> str:
-    """The cloud's record must be of this very unit; returns the proof."""
+def _agreed(work: CloudWork, member: CloudDevice | None) -> CloudDevice | None:
+    """The cloud's record, if there is one, must be of this very unit in this very product."""
     job = work.job
-    job.compare(member)
-    if member.product_id != job.product_id:
-        raise UnitRejected(
-            f"the cloud shows {job.device_id} in product {member.product_id}, expected {job.product_id}",
-            sentence="already_elsewhere", values=(str(member.product_id),),
-        )  # fmt: skip
+    if member is not None:
+        job.compare(member)
+        if member.product_id != job.product_id:
+            raise UnitRejected(
+                f"the cloud shows {job.device_id} in product {member.product_id}, expected {job.product_id}",
+                sentence="already_elsewhere", values=(str(member.product_id),),
+            )  # fmt: skip
+    return member
+
+
+def _proof(ctx: StepContext, member: CloudDevice) -> str:
     keep_facts(ctx, product_id=member.product_id, groups=",".join(member.groups))
     return f"cloud shows product {member.product_id}"

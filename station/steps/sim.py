@@ -6,54 +6,87 @@ from dataclasses import replace
 
 from drivers.identity import Iccid
 
-from ..cloud.answers import SimAnswer
+from ..cloud.answers import Sim, SimAnswer
 from ..engine.step import StepContext, StepResult, already, deferred, done
 from ..errors import StepFault, UnitRejected
 from ..sku import SimSpeed, sku_row
-from .cloudwork import CloudWork, cloud_write, pause
+from .cloudrecord import check_sim
+from .cloudwork import CloudWork, cloud_write, pause, standing
 
 UNKNOWN_SKU = SimSpeed.GENERALLY_FAST
 
 
 def sim(work: CloudWork, ctx: StepContext) -> StepResult:
-    """Poll; only a developer SIM is activated by us (adding to a product activates a built-in SIM by itself).
+    """Poll, and ask for an activation only where nothing else brings one.
 
-    An activation that failed at the carrier is asked for once more (reference cloud-api 8.3).
+    Adding to a product activates a built-in SIM by itself (G1). A developer's SIM is activated by us, and one that a
+    member's product does not have any more is imported again: once, and a developer's once more when the carrier
+    failed (reference cloud-api 8.3).
     """
-    if not work.job.iccid:
+    job = work.job
+    if not job.iccid:
         raise StepFault(
             "no ICCID was read from the unit, so its SIM cannot be looked up; reseat the SIM", sentence="sim_missing"
         )
-    iccid = Iccid.told(work.job.iccid)
-    started, pace = ctx.clock.now(), _speed(work.job.serial).value
+    iccid = Iccid.told(job.iccid)
+    started, pace = ctx.clock.now(), _speed(job.serial).value
     budget_s = pace.budget_s if work.has_unit else 0.0  # nobody waits at a slot for owed work
-    may_ask = work.job.product_id is None
+    is_developer = job.product_id is None
     asked = asked_again = False
     while True:
-        found = work.client.sim(iccid, work.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
+        found = standing(ctx, lambda: _look(work, ctx, iccid))
         waited = ctx.clock.now() - started
         if found is not None and found.is_active:
             ctx.measure("SIM active after", round(waited, 1), "s", high=pace.budget_s)
             proof = f"cloud shows SIM active after {waited:.0f} s" + (f"; its number {iccid} is odd" * iccid.is_odd)
             return done(proof) if asked else already(proof)
-        if found is None and iccid.is_odd and work.has_unit and (may_ask or waited >= budget_s):
-            raise StepFault(
-                f"the cloud does not know a SIM {iccid}, which is no usual number ({iccid.wanted});"
-                " reseat the SIM or try another one",
-                sentence="sim_odd",
-                values=(str(iccid),),
-            )
+        is_over = waited >= budget_s
+        is_released = found is None and job.was_member and not is_developer
+        may_ask = is_developer or (is_released and work.has_unit)
         has_failed = found is not None and found.last_action_failed
+        if found is None and iccid.is_odd and work.has_unit and (is_developer or is_over):
+            raise _odd(iccid)
         if has_failed and (asked_again or not may_ask):
-            raise UnitRejected(f"the activation of SIM {work.job.iccid} failed at the carrier", sentence="sim_failed")
-        if waited >= budget_s and not has_failed:
-            reason = f"SIM {work.job.iccid} is not active after {waited:.0f} s"
-            return replace(deferred(reason, work.job.to_json()), sentence="sim_pending")
+            raise UnitRejected(f"the activation of SIM {iccid} failed at the carrier", sentence="sim_failed")
+        if is_over and not has_failed:
+            if asked and found is not None and found.is_off:
+                raise UnitRejected(
+                    f"SIM {iccid} stays deactivated; reactivate it in the console", sentence="sim_off"
+                )  # fmt: skip
+            return _pending(work, waited, is_released=is_released and not asked)
         if may_ask and (has_failed or not asked):
-            with cloud_write(ctx, f"activate SIM {work.job.iccid}") as sent:
+            with cloud_write(ctx, f"activate SIM {iccid}") as sent:
                 _activate(work, ctx, iccid)
             asked, asked_again = sent.is_answered, sent.is_answered and has_failed
         pause(ctx, pace.poll_s)
+
+
+def _odd(iccid: Iccid) -> StepFault:
+    return StepFault(
+        f"the cloud does not know a SIM {iccid}, which is no usual number ({iccid.wanted});"
+        " reseat the SIM or try another one",
+        sentence="sim_odd", values=(str(iccid),),
+    )  # fmt: skip
+
+
+def _pending(work: CloudWork, waited: float, *, is_released: bool) -> StepResult:
+    """Owed, and by whom: nothing brings back a SIM that was released, except a person."""
+    if is_released:
+        reason, sentence = f"the product has no SIM {work.job.iccid}; the supervisor has to import it", "sim_off"
+    else:
+        reason = f"SIM {work.job.iccid} is not active after {waited:.0f} s"
+        sentence = "sim_pending" if work.has_unit else ""
+    return replace(deferred(reason, work.job.to_json()), sentence=sentence)
+
+
+def _look(work: CloudWork, ctx: StepContext, iccid: Iccid) -> Sim | None:
+    """The SIM now; raises `UnitRejected` for a product's SIM in a state that no waiting changes."""
+    job = work.job
+    found = work.client.sim(iccid, job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
+    if job.product_id is not None:
+        record = work.device(ctx) if found is None else None
+        check_sim(job, found, record.iccid if record else "")
+    return found
 
 
 def _speed(serial: str) -> SimSpeed:
@@ -62,5 +95,7 @@ def _speed(serial: str) -> SimSpeed:
 
 
 def _activate(work: CloudWork, ctx: StepContext, iccid: Iccid) -> None:
-    if work.client.activate_sim(iccid, deadline=ctx.deadline, cancel=ctx.cancel) is SimAnswer.FOREIGN:
+    if work.job.product_id is not None:
+        work.client.import_sim(iccid, work.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
+    elif work.client.activate_sim(iccid, deadline=ctx.deadline, cancel=ctx.cancel) is SimAnswer.FOREIGN:
         raise UnitRejected(f"SIM {iccid} belongs to a product or another account", sentence="sim_failed")

@@ -104,6 +104,12 @@ def _outbox_settled(state: BenchState, event: ev.OutboxSettled) -> BenchState:
     return _logged(state, event, text, name=name)
 
 
+def _owed_work_stuck(state: BenchState, event: ev.OwedWorkStuck) -> BenchState:
+    name = _name_of(state, event)
+    text = words.line(event.sentence, event.values or (name,))
+    return _logged(replace(state, notice=text), event, text, name=name)
+
+
 _REVISED = {Verdict.PASS: "pass", Verdict.FAIL: "cloud_refused"}
 """What a slot says when the owed work of its unit is settled; of any other end that the unit is not judged."""
 
@@ -403,6 +409,7 @@ _HANDLERS: dict[type[ev.Event], Callable[[BenchState, Any], BenchState]] = {
     ev.CloudStateChanged: _cloud_changed,
     ev.OutboxChanged: _outbox_changed,
     ev.OutboxSettled: _outbox_settled,
+    ev.OwedWorkStuck: _owed_work_stuck,
     ev.VerdictRevised: _verdict_revised,
     ev.UnmappedPort: _unmapped_port,
     ev.CommandRefused: _command_refused,

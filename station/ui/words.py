@@ -61,7 +61,7 @@ SENTENCES: dict[str, Sentence] = {
     "label_not_scanned": Sentence(("Label was not scanned.",), AGAIN),
     "strange_identity": Sentence(("A number of the unit is odd.",), TECHNICIAN),
     "identity_missing": Sentence(("Unit has no {0}.",), TECHNICIAN),
-    "quarantined": Sentence(("Unit waits for approval.",), SUPERVISOR),
+    "quarantined": Sentence(("Cloud holds this unit back.",), SUPERVISOR),
     "bad_device_id": Sentence(("The cloud does not know this unit.",), TECHNICIAN),
     # a bad unit
     "unit_rejected": Sentence(("Unit rejected.",), RED),
@@ -75,6 +75,7 @@ SENTENCES: dict[str, Sentence] = {
     "verify_failed": Sentence(("Read-back failed.",), RED),
     "sim_failed": Sentence(("SIM does not work.",), TECHNICIAN),
     "sim_odd": Sentence(("SIM {0}", "is not known."), TECHNICIAN),
+    "sim_off": Sentence(("SIM is off in the cloud.",), SUPERVISOR),
     "sim_missing": Sentence(("No SIM found.",), TECHNICIAN),
     "not_online": Sentence(("Unit does not come online.", "Antenna, coverage?"), TECHNICIAN),
     "not_claimed": Sentence(("Unit has no owner.",), TECHNICIAN),
@@ -82,7 +83,6 @@ SENTENCES: dict[str, Sentence] = {
     "final_check_failed": Sentence(("Final check failed.",), TECHNICIAN),
     # firmware
     "firmware_refused": Sentence(("Firmware does not fit this unit.",), SUPERVISOR),
-    "firmware_missing": Sentence(("Firmware file is missing.",), SUPERVISOR),
     "dependency_missing": Sentence(("Unit needs {0} first.",), SUPERVISOR),
     "downgrade_refused": Sentence(("Unit is newer than the batch.",), SUPERVISOR),
     # stopped
@@ -109,6 +109,8 @@ SENTENCES: dict[str, Sentence] = {
     "cloud_limit": Sentence(("Cloud is busy.",), "Wait. It goes on by itself."),
     "scanner_busy": Sentence(("Another slot has the scanner.",), "Wait. It goes on by itself."),
     "before_it": Sentence(("{0} before it.",)),
+    "cloud_blocked": Sentence(("Network blocks the cloud.",), SUPERVISOR),
+    "cloud_mend": Sentence(("Cloud refuses this station.",), SUPERVISOR),
     "token_rejected": Sentence(("Cloud token rejected.",), SUPERVISOR),
     "journal_locked": Sentence(("Record is locked.",), "Close what else uses it."),
     "disk_full": Sentence(("Disk is full.",), SUPERVISOR),
@@ -155,6 +157,7 @@ SENTENCES: dict[str, Sentence] = {
     "operator_in": Sentence(("Operator {0}.",)),
     "operator_out": Sentence(("No operator.",), "Scan your badge."),
     "pull_unit": Sentence(("Cloud refused unit {0}.",), "Pull it from the tray."),
+    "owed_stuck": Sentence(("Unit {0}", "is still not finished."), SUPERVISOR),
     "late_unknown": Sentence(("Unit {0} is not judged.",), TECHNICIAN),
     "late_pass": Sentence(("Unit {0} is finished now.",)),
     "station_fault": Sentence(("The station has a fault.",), SUPERVISOR),

@@ -222,6 +222,7 @@ def _cloud(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Fin
     client = CloudClient(config.cloud_url, lambda: token, clock)
     try:
         yield from _ask(client, clock)
+        yield from _products(client, arguments.profile)
     finally:
         client.close()
 
@@ -238,8 +239,33 @@ def _ask(client: CloudClient, clock: SystemClock) -> Iterator[Finding]:
             State.NOTE, "token", "belongs to an API user: claims and serial look-ups are not possible with it"
         )
     except CloudError as error:
-        yield Finding(State.STOP, "cloud", str(error))
+        yield Finding(State.STOP, "cloud", error.told)
     yield _clock(client, clock)
+
+
+def _products(client: CloudClient, profiles: Sequence[str]) -> Iterator[Finding]:
+    """The profiles' products are there and of their platforms (C3), and this account may work on them."""
+    if not client.reachable:
+        return
+    for name in profiles:
+        try:
+            profile = load_profile(find_profile(name))
+            if profile.product is None:
+                continue
+            product = client.product(profile.product.ref)
+        except BadInput:
+            continue  # told beside its firmware
+        except CloudError as error:
+            yield Finding(State.STOP, "product", error.told)
+            continue
+        wanted = {row.id: row.name for row in profile.platforms}
+        if set(wanted) == {product.platform_id}:
+            yield Finding(
+                State.OK, "product", f"{product.id} ({product.name}) is there, for {wanted[product.platform_id]}"
+            )
+        else:
+            words = f"{product.id} is for platform {product.platform_id}, {profile.id} for {', '.join(wanted.values())}"
+            yield Finding(State.STOP, "product", f"{words}; correct the profile")
 
 
 def _clock(client: CloudClient, clock: SystemClock) -> Finding:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .ask import Ask, Handler, Refuse, Reply
-from .sims import adopt_by_import, change_sim, get_sim
+from .sims import adopt_by_import, change_sim, get_sim, import_sims
 
 _LOOKUPS_AN_HOUR = 50
 _NOT_ONLINE = {"ok": False, "errors": [["Core isn't online", 404]]}
@@ -194,6 +194,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/products/<p>/devices/<id>", get_device, "devices:get"),
     Route("PUT", "/v1/products/<p>/devices/<id>", change_device, "devices:update", is_write=True),
     Route("PUT", "/v1/products/<p>/devices/<id>/ping", ping, "devices:ping"),
+    Route("POST", "/v1/products/<p>/sims", import_sims, "sims:import", is_write=True),
     Route("GET", "/v1/products/<p>/sims/<iccid>", get_sim, "sims:get"),
     Route("GET", "/v1/devices", list_mine, "devices:list"),
     Route("POST", "/v1/devices", claim, is_write=True),

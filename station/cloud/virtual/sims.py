@@ -51,6 +51,27 @@ def adopt_by_import(ask: Ask, iccid: str | None, product_id: int) -> None:
         start_activation(ask.store, iccid, ask.now, ask.activation_s)
 
 
+def import_sims(ask: Ask) -> Reply:
+    """Bring SIMs into the product and activate them, of either kind; what does not fit is told by e-mail only."""
+    product, iccids = ask.product(), ask.body.get("sims")
+    if not isinstance(iccids, list) or not all(isinstance(one, str) for one in iccids):
+        raise Refuse(400, {"ok": False, "error": "No SIM cards"})
+    for iccid in iccids:
+        sim = settle(ask.store, iccid, ask.now)
+        if sim is None or sim["product_id"] not in (None, product["id"]):
+            continue
+        if sim["username"] is not None and not ask.in_team(product["id"], sim["username"]):
+            continue
+        ask.store.run(
+            "UPDATE sims SET product_id = ?, username = NULL WHERE iccid = ? AND product_id IS NULL",
+            product["id"],
+            iccid,
+        )
+        if sim["status"] == "inactive" and not sim["changing"]:
+            start_activation(ask.store, iccid, ask.now, ask.activation_s)
+    return Reply(200, {"ok": True})
+
+
 def get_sim(ask: Ask) -> Reply:
     """Each look at a changing SIM counts as one of its ordered polls."""
     iccid = ask.params["iccid"]

@@ -24,7 +24,7 @@ from drivers.errors import Cancelled
 from drivers.identity import Secret
 from station.cloud.answers import MAX_BODY_BYTES, MAX_LIST_BYTES, Answer
 from station.cloud.client import CloudClient
-from station.cloud.errors import BadAnswer, CloudDown, CloudError, TokenRejected
+from station.cloud.errors import CloudDown, CloudError, NotTheCloud, TokenRejected
 from station.cloud.flight import Flight
 from station.cloud.http import HttpLink
 from station.cloud.retry import NoAnswer
@@ -267,11 +267,11 @@ def test_each_route_reads_as_much_as_its_answer_may_need() -> None:
     with cloud_saying(padded(b'{"username":"me"}', MAX_BODY_BYTES)) as client:
         assert client.user().username == "me"
     for size in (MAX_BODY_BYTES + 1, MAX_LIST_BYTES + 1):
-        with cloud_saying(padded(b'{"username":"me"}', size)) as client, pytest.raises(BadAnswer, match="256 KiB"):
+        with cloud_saying(padded(b'{"username":"me"}', size)) as client, pytest.raises(NotTheCloud, match="256 KiB"):
             client.user()
     with cloud_saying(padded(b"[]", MAX_LIST_BYTES)) as client:
         assert client.my_devices() == ()
-    with cloud_saying(padded(b"[]", MAX_LIST_BYTES + 1)) as client, pytest.raises(BadAnswer, match="4096 KiB"):
+    with cloud_saying(padded(b"[]", MAX_LIST_BYTES + 1)) as client, pytest.raises(NotTheCloud, match="4096 KiB"):
         client.my_devices()
 
 

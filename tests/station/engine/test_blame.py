@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from drivers import errors as driver
-from station.cloud.errors import CloudDown, CloudRefused, RateLimited, TokenRejected
+from station.cloud.errors import CloudDown, CloudRefused, NotTheCloud, RateLimited, TokenRejected
+from station.cloud.evidence import About
 from station.errors import BadInput, CloudError, JournalError, StationError, StepFault, UnitRejected, blame
 from station.firmware.checks import PlanRefused, Refusal
 from station.model import Outcome
@@ -43,7 +44,9 @@ ROWS = [
     (CloudDown("x"), Outcome.ERROR, "cloud_failed"),
     (RateLimited("x"), Outcome.ERROR, "cloud_limit"),
     (TokenRejected("x"), Outcome.ERROR, "token_rejected"),
-    (CloudRefused("x", status=403, words="no"), Outcome.ERROR, "cloud_refused"),
+    (CloudRefused("x", status=403, words="no", about=About.UNIT), Outcome.ERROR, "cloud_refused"),
+    (CloudRefused("x", status=403, words="no", about=About.PRODUCT), Outcome.ERROR, "cloud_mend"),
+    (NotTheCloud("x"), Outcome.ERROR, "cloud_blocked"),
     (StepFault("x", sentence="bench_wifi_down"), Outcome.ERROR, "bench_wifi_down"),
     (KeyError("a bug of ours"), Outcome.ERROR, "check_station"),
 ]

@@ -1,0 +1,205 @@
+"""Who gave an answer, what it is about, and what follows from it: the one table for walk, owed work and doctor. Pure.
+
+Only the cloud's own JSON about one very unit may end that unit's work. Whatever else answers in the cloud's place
+(a portal, a firewall, a proxy) counts as a cloud that is away, and an answer about the account, the product or the
+request leaves the unit waiting for somebody who has a name. Facts: reference cloud-api 1.1, 1.2 and each route's rows.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Heard(Protocol):
+    """What of an answer counts as evidence (an `Answer` is one)."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def body(self) -> object: ...
+    @property
+    def is_json(self) -> bool: ...
+
+
+class Route(enum.Enum):
+    """What a request is for: the same status means different things on different routes."""
+
+    TOKEN = "the token"
+    USER = "the account's user"
+    PRODUCT = "one product"
+    IMPORT = "adding to a product"
+    MEMBER = "one device of a product"
+    MEMBER_SIM = "one SIM of a product"
+    DEVICE = "one device of the account"
+    DEVICES = "the account's devices"
+    CLAIM = "claiming"
+    SIM = "one SIM of the account"
+    SERIAL = "one serial number"
+
+
+class Speaker(enum.Enum):
+    """Who gave an answer."""
+
+    CLOUD = "the cloud"
+    OTHER = "somebody on the way to the cloud"
+
+
+class About(enum.Enum):
+    """What an answer is about."""
+
+    UNIT = "this unit"
+    PRODUCT = "the product"
+    ACCOUNT = "the account"  # its token, its team, its plan
+    STATION = "what the station asked"  # a value of the profile, most likely
+    MOMENT = "this moment"
+
+
+class Follows(enum.Enum):
+    """What an answer lets the station do."""
+
+    JUDGE = "judge the unit, when a second look shows the same"
+    WAIT = "wait for whoever can mend it"
+    AWAY = "go on as if the cloud were away"
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """``who`` can mend it, in words for the record; ``sentence`` is the operator's (a key of the word catalogue)."""
+
+    follows: Follows
+    who: str
+    sentence: str
+
+
+TABLE: Mapping[tuple[Speaker, About], Consequence] = {
+    (Speaker.CLOUD, About.UNIT): Consequence(Follows.JUDGE, "the technician", sentence="cloud_refused"),
+    (Speaker.CLOUD, About.PRODUCT): Consequence(
+        Follows.WAIT, "the supervisor (the product, in the console)", sentence="cloud_mend"
+    ),
+    (Speaker.CLOUD, About.ACCOUNT): Consequence(
+        Follows.WAIT, "the supervisor (the account's team, plan or token)", sentence="cloud_mend"
+    ),
+    (Speaker.CLOUD, About.STATION): Consequence(
+        Follows.WAIT, "the process engineer (the profile)", sentence="cloud_mend"
+    ),
+    (Speaker.CLOUD, About.MOMENT): Consequence(Follows.AWAY, "nobody: it passes", sentence="cloud_hold"),
+    **{
+        (Speaker.OTHER, about): Consequence(
+            Follows.AWAY, "whoever looks after the network (portal, firewall, proxy)", sentence="cloud_blocked"
+        )
+        for about in About
+    },
+}  # fmt: skip
+
+
+# --- who gave the answer -----------------------------------------------------------------------
+
+_NEVER_THE_CLOUDS = frozenset({204, 407, 451, 511})
+"""Statuses only somebody in between sends; none of the station's routes is answered 204."""
+
+
+def speaker(route: Route, answer: Heard) -> Speaker:
+    """The cloud speaks JSON and says something in it; whoever does not is somebody else (reference cloud-api 1.1).
+
+    An empty object says nothing, except to a claim: that is how the cloud answers one of an offline device (5.1).
+    """
+    status, body = answer.status, answer.body
+    if status in _NEVER_THE_CLOUDS or 300 <= status < 400 or not answer.is_json:
+        return Speaker.OTHER
+    if 200 <= status < 300:
+        return Speaker.CLOUD if isinstance(body, list) or (isinstance(body, Mapping) and body) else Speaker.OTHER
+    if status >= 500 or status in (408, 429):  # not worth a look: it is asked again anyway
+        return Speaker.CLOUD
+    is_offline_claim = (route, status, body) == (Route.CLAIM, 404, {})
+    return Speaker.CLOUD if is_offline_claim or any(texts_of(body)) else Speaker.OTHER
+
+
+_TEXTS_AT = ("error_description", "error", "errors", "info", "message", "description", "output")
+"""Where an error says what is wrong, the most telling place first (reference cloud-api 1.1)."""
+
+
+def texts_of(body: object) -> list[str]:
+    """What an error body of any of the shapes in reference cloud-api 1.1 says, place by place; "" where nothing."""
+    return [_text_of(body.get(place)) for place in _TEXTS_AT] if isinstance(body, Mapping) else []
+
+
+def _text_of(value: object, depth: int = 3) -> str:
+    if isinstance(value, str):
+        return value
+    if depth and isinstance(value, list) and value:
+        return _text_of(value[0], depth - 1)
+    if depth and isinstance(value, Mapping):
+        return _text_of(value.get("error") or value.get("message") or value.get("status"), depth - 1)
+    return ""
+
+
+# --- what it is about --------------------------------------------------------------------------
+
+_OF_A_PRODUCT = frozenset({Route.PRODUCT, Route.IMPORT, Route.MEMBER, Route.MEMBER_SIM})
+_ANY = frozenset(Route)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An error of the cloud: on which routes, with which status, saying what (small letters; "" anything)."""
+
+    routes: frozenset[Route]
+    status: int
+    says: str
+    about: About
+
+
+def _row(routes: Route | frozenset[Route], status: int, says: str, about: About) -> Row:
+    return Row(routes if isinstance(routes, frozenset) else frozenset({routes}), status, says, about)
+
+
+ROWS: tuple[Row, ...] = (
+    # the first row that fits wins: the special before the general
+    # 1.2, 2.6: the token, and what it may do
+    _row(_ANY, 401, "", About.ACCOUNT),
+    _row(_ANY, 400, "unauthorized", About.ACCOUNT),
+    _row(_ANY, 400, "invalid_request", About.ACCOUNT),
+    _row(_ANY, 400, "timed out", About.MOMENT),
+    _row(_ANY, 400, "", About.STATION),
+    _row(_ANY, 422, "", About.STATION),
+    # 3.2, 4.1: a wrong product and a token outside its team cannot always be told apart
+    _row(_OF_A_PRODUCT, 404, "product not found", About.PRODUCT),
+    _row(frozenset({Route.PRODUCT, Route.IMPORT}), 404, "", About.PRODUCT),
+    _row(_OF_A_PRODUCT, 403, "", About.ACCOUNT),
+    # 4.2, 4.7: one device
+    _row(Route.MEMBER, 404, "not found", About.UNIT),
+    _row(Route.DEVICE, 403, "permission denied", About.UNIT),
+    _row(Route.DEVICE, 404, "", About.UNIT),
+    # 5.1: claiming
+    _row(Route.CLAIM, 403, "belongs to someone else", About.UNIT),
+    _row(Route.CLAIM, 404, "does not exist", About.UNIT),
+    _row(Route.CLAIM, 404, "", About.MOMENT),
+    # 8.2: a SIM that is not there, or somebody else's
+    _row(Route.MEMBER_SIM, 404, "", About.UNIT),
+    _row(Route.SIM, 404, "", About.UNIT),
+    _row(Route.SIM, 403, "", About.UNIT),
+    # 6.1
+    _row(Route.SERIAL, 404, "", About.UNIT),
+    # what is left of those two: a token that may not, and a route that is not there
+    _row(_ANY, 403, "", About.ACCOUNT),
+    _row(_ANY, 404, "", About.STATION),
+    # 1.2: server errors, time-outs, and too many requests
+    *(_row(_ANY, status, "", About.MOMENT) for status in (408, 429, 500, 502, 503, 504, 529)),
+)
+
+
+def about(route: Route, answer: Heard) -> About:
+    """What an error of the cloud itself is about. A 4xx no row names is the account's: a full plan, a locked product.
+
+    A 200 that says ``"ok": false`` refuses what was asked.
+    """
+    said, status = " ".join(texts_of(answer.body)).lower(), answer.status
+    if 200 <= status < 300:
+        return About.STATION
+    if status >= 500:
+        return About.MOMENT
+    fits = (row for row in ROWS if route in row.routes and status == row.status and row.says in said)
+    return next((row.about for row in fits), About.ACCOUNT)

@@ -1,0 +1,87 @@
+"""What the cloud's record of a unit and of its SIM must say: looked at before the first write, and again at the end.
+
+Whatever no step of the walk will mend is told at once: four minutes of flashing do not change it. Reads and
+compares only.
+"""
+
+from __future__ import annotations
+
+from ..cloud.answers import CloudDevice, Sim
+from ..errors import UnitRejected
+from .cloudwork import CloudJob, is_same_account, mask
+
+_AGAIN = "walk the unit again"
+_ADVICE = {
+    "id": "technician", "name": _AGAIN, "product": _AGAIN, "development mark": "clear the mark in the console",
+    "quarantine": "approve the unit in the console", "owner": "have the unit unclaimed, then walk it again",
+}  # fmt: skip
+_SENTENCES = {"quarantine": "quarantined", "development mark": "quarantined", "owner": "owner_other"}
+"""What the operator is told of a field, where there is more to say than that it is wrong."""
+
+Row = tuple[str, str, str]
+"""A field, what is wanted and what was found, as text."""
+
+
+def check_now(job: CloudJob, device: CloudDevice, user: str) -> None:
+    """Raise `UnitRejected` for what stands in the way of the walk and is mended by none of its steps.
+
+    ``user``: the account of the token. A unit that is to be claimed may still be nobody's.
+    """
+    owner = [] if job.claims and not device.owner else [_owner(job, device, user)]
+    _check("the cloud shows", [*_marks(job, device), *owner])
+
+
+def check_all(job: CloudJob, device: CloudDevice, user: str) -> int:
+    """Every field the walk was to bring about (reference cloud-api 10); raises `UnitRejected`. Returns how many."""
+    rows: list[Row] = [("id", job.device_id, str(device.id))]
+    if job.name:
+        rows.append(("name", job.name, device.name))
+    if job.product_id is not None:
+        rows.append(("product", str(job.product_id), str(device.product_id)))
+    rows += [*_marks(job, device), _owner(job, device, user)]
+    _check("final read-back:", rows)
+    return len(rows)
+
+
+def _marks(job: CloudJob, device: CloudDevice) -> list[Row]:
+    if job.product_id is None:
+        return []
+    return [
+        ("development mark", "False", str(device.development)), ("quarantine", "False", str(device.quarantined))
+    ]  # fmt: skip
+
+
+def _owner(job: CloudJob, device: CloudDevice, user: str) -> Row:
+    wanted = user if job.claims else ""
+    return ("owner", wanted, wanted if is_same_account(wanted, device.owner) else device.owner)
+
+
+def _check(where: str, rows: list[Row]) -> None:
+    for field, wanted, found in rows:
+        if wanted != found:
+            shown = [mask(text) if field == "owner" else text for text in (found, wanted)]
+            raise UnitRejected(
+                f"{where} {field} is {shown[0] or 'empty'}, expected {shown[1] or 'empty'}; {_ADVICE[field]}",
+                sentence=_SENTENCES.get(field, "final_check_failed"),
+            )
+
+
+# --- the SIM -----------------------------------------------------------------------------------
+
+
+def check_sim(job: CloudJob, sim: Sim | None, recorded: str) -> None:
+    """Raise `UnitRejected` for a state of a product's SIM that no waiting changes; says who can mend it.
+
+    ``sim`` None: the product has no such SIM. ``recorded``: the number of the SIM the cloud knows in the unit, if any.
+    """
+    if sim is None and recorded and recorded != job.iccid:
+        raise UnitRejected(
+            f"the unit holds SIM {job.iccid}, the cloud knows it with SIM {recorded}, and the product has only that"
+            " one; put that SIM back, or have the supervisor import the new one",
+            sentence="sim_off",
+        )
+    if sim is not None and sim.is_off:
+        raise UnitRejected(
+            f"SIM {job.iccid} was deactivated; the supervisor has to reactivate it in the console, which may take days",
+            sentence="sim_off",
+        )
