@@ -227,10 +227,16 @@ def test_the_first_pass_yield_counts_a_unit_that_was_set_aside_as_passed_once(tm
             assert journal.figures(BORON.batch) == Figures(units=2, passed=2, judged=2, first_passed=2)
 
 
-def test_a_token_that_is_refused_is_the_stations_fault_and_no_units(tmp_path: Path) -> None:
-    with line_bench(tmp_path, BORON) as bench:
+@pytest.mark.rule("N4")
+@pytest.mark.parametrize("recipe", [BORON, ARGON, DEVELOPER], ids=["queue", "hold", "developer"])
+def test_a_token_that_is_refused_is_the_stations_fault_and_no_units(recipe: Recipe, tmp_path: Path) -> None:
+    with line_bench(tmp_path, recipe) as bench:
         bench.cloud.revoke_tokens(ME)
-        walk = bench.walk(bench.finished_unit(BORON))
-        assert walk.verdict is Verdict.ERROR
-        assert isinstance(walk.finished, AttemptFinished)
-        assert "token" in walk.finished.reason.lower()
+        bench.plug(bench.finished_unit(recipe))
+        held = bench.wait_for(StepHeld, sentence="token_rejected")
+        bench.sleep(600.0)
+        assert not [event for _, event in bench.events if isinstance(event, AttemptFinished)]
+        bench.token = bench.cloud.create_token(ME)
+        finished = bench.wait_finished()
+        assert finished.verdict is Verdict.PASS, finished.reason
+        assert bench.when(finished) > bench.when(held) + 600

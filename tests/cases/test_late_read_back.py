@@ -1,0 +1,31 @@
+"""A read that lags behind a confirmed write: read again, then judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from line_bench import BORON, line_bench
+
+from station.cloud.virtual.faults import Fault, FaultKind
+from station.model import Verdict
+
+MEMBER = "GET /v1/products/:p/devices/:id"
+NOT_THERE = {"ok": False, "error": "Device not found for this product"}
+
+
+@pytest.mark.parametrize("looks", [1, 2, 4])
+def test_a_membership_that_shows_up_some_looks_later_is_no_bad_unit(looks: int, tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        bench.cloud.order(Fault(FaultKind.STATUS, MEMBER, status=404, body=NOT_THERE, after=2, times=looks))
+        walk = bench.walk(bench.finished_unit(BORON, 1))
+        assert walk.verdict is Verdict.PASS, walk.finished.reason
+        assert bench.cloud.writes["POST /v1/products/:p/devices"] == 1
+
+
+def test_a_membership_that_never_shows_up_fails_after_half_a_minute_of_looks(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        bench.cloud.order(Fault(FaultKind.STATUS, MEMBER, status=404, body=NOT_THERE, times=None))
+        walk = bench.walk(bench.finished_unit(BORON, 1))
+        assert (walk.verdict, walk.finished.failed_step) == (Verdict.FAIL, "product_add")
+        assert 30 <= walk.steps["product_add"].seconds < 60

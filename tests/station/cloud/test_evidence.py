@@ -1,0 +1,110 @@
+"""The one table of who gave an answer, what it is about, and what follows: each row of reference cloud-api."""
+
+from __future__ import annotations
+
+import pytest
+
+from station.cloud.answers import Answer
+from station.cloud.errors import CloudRefused, is_waiting
+from station.cloud.evidence import ROWS, TABLE, About, Follows, Route, Speaker, about, speaker
+
+PERMISSION_DENIED = {"error": "Permission Denied", "info": "I didn't recognize that device name or ID"}
+NO_PRODUCT = {"ok": False, "error": "Product not found."}
+
+CASES: list[tuple[str, Route, int, object, About]] = [
+    ("1.2 a token that expired", Route.MEMBER, 401, {"error": "invalid_token"}, About.ACCOUNT),
+    ("1.2 a token that is missing", Route.USER, 400, {"error": "invalid_request"}, About.ACCOUNT),
+    ("2.6 a scope that is missing", Route.IMPORT, 400, {"error": "unauthorized"}, About.ACCOUNT),
+    (
+        "2.6 no call for API users", Route.CLAIM, 400,
+        {"error": "unauthorized", "error_description": "API users are not allowed to call this"}, About.ACCOUNT,
+    ),
+    ("1.2 a call of an offline device", Route.DEVICE, 400, {"ok": False, "errors": ["Timed out."]}, About.MOMENT),
+    ("1.2 a request not understood", Route.MEMBER, 400, {"error": "bad_request", "description": "x"}, About.STATION),
+    ("1.2 a schema that refuses", Route.MEMBER, 422, {"message": "no", "violations": []}, About.STATION),
+    ("3.2 no such product", Route.PRODUCT, 404, NO_PRODUCT, About.PRODUCT),
+    ("3.2 a slug, or a team", Route.PRODUCT, 403, {"error": "Permission denied"}, About.ACCOUNT),
+    ("4.1 adding to no such product", Route.IMPORT, 404, {"error": "Not found"}, About.PRODUCT),
+    ("4.1 adding without the right", Route.IMPORT, 403, {"ok": False, "error": "Permission denied"}, About.ACCOUNT),
+    ("4.1 a full plan, whatever it is answered", Route.IMPORT, 402, {"error": "device limit"}, About.ACCOUNT),
+    ("4.1 the same with another status", Route.IMPORT, 409, {"message": "upgrade your plan"}, About.ACCOUNT),
+    ("4.2 no member", Route.MEMBER, 404, {"ok": False, "error": "Device not found for this product"}, About.UNIT),
+    ("4.2 a product that is gone", Route.MEMBER, 404, NO_PRODUCT, About.PRODUCT),
+    ("4.2 a right that is lost", Route.MEMBER, 403, {"error": "Permission denied"}, About.ACCOUNT),
+    ("4.2 unknown or not ours", Route.DEVICE, 403, PERMISSION_DENIED, About.UNIT),
+    ("4.2 the same in the other way", Route.DEVICE, 404, {"error": "not found"}, About.UNIT),
+    ("5.1 somebody else's", Route.CLAIM, 403, {"errors": ["That belongs to someone else."]}, About.UNIT),
+    ("5.1 unknown", Route.CLAIM, 404, {"ok": False, "errors": ["device does not exist"]}, About.UNIT),
+    ("5.1 not online", Route.CLAIM, 404, {"ok": False, "errors": [["Core isn't online", 404]]}, About.MOMENT),
+    ("5.1 not online, silently", Route.CLAIM, 404, {}, About.MOMENT),
+    ("5.1 out of the team", Route.CLAIM, 403, PERMISSION_DENIED, About.ACCOUNT),
+    ("6.1 an unknown serial", Route.SERIAL, 404, {"error": "not found"}, About.UNIT),
+    ("8.2 no SIM of the product", Route.MEMBER_SIM, 404, {"error": "SIM card not found"}, About.UNIT),
+    ("8.2 the product of a SIM is gone", Route.MEMBER_SIM, 404, NO_PRODUCT, About.PRODUCT),
+    ("8.2 no right to see SIMs", Route.MEMBER_SIM, 403, {"error": "Permission denied"}, About.ACCOUNT),
+    ("8.2 no SIM of the account", Route.SIM, 404, {"error": "SIM card not found"}, About.UNIT),
+    ("8.2 a SIM of somebody else", Route.SIM, 403, {"error": "Permission denied"}, About.UNIT),
+    ("8.2 an activation that runs", Route.SIM, 408, {"error": "in progress"}, About.MOMENT),
+    ("1.2 too many requests", Route.USER, 429, {"error": "slow down"}, About.MOMENT),
+    ("1.2 a time-out of the cloud's own", Route.USER, 500, {"errors": [{"error": "Timed out"}]}, About.MOMENT),
+    ("1.2 an event stream too many", Route.USER, 529, {"error": "x"}, About.MOMENT),
+    ("1.1 a 200 that refuses", Route.IMPORT, 200, {"ok": False, "errors": ["no"]}, About.STATION),
+    ("a route that is not there", Route.USER, 404, {"error": "not found"}, About.STATION),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("route", "status", "body", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_each_row_of_the_reference_is_about_what_it_says(
+    route: Route, status: int, body: object, expected: About
+) -> None:
+    answer = Answer(status, body, is_json=True)
+    assert speaker(route, answer) is Speaker.CLOUD
+    assert about(route, answer) is expected
+
+
+def test_every_row_of_the_table_is_used() -> None:
+    """A row that a case before it always hides would say something nobody obeys."""
+    used = set()
+    for _, route, status, body, _ in CASES:
+        said = str(body).lower()
+        used.add(next((row for row in ROWS if route in row.routes and row.status == status and row.says in said), None))
+    rest = {row for row in ROWS if row not in used}
+    assert {(row.status, row.says) for row in rest} <= {(403, ""), (502, ""), (503, ""), (504, "")}
+
+
+@pytest.mark.parametrize("route", Route)
+@pytest.mark.parametrize("status", [302, 307, 407, 451, 511])
+@pytest.mark.parametrize("body", [{}, {"error": "blocked"}, [], None])
+def test_some_statuses_are_never_the_clouds(route: Route, status: int, body: object) -> None:
+    assert speaker(route, Answer(status, body, is_json=body is not None)) is Speaker.OTHER
+
+
+@pytest.mark.parametrize("route", Route)
+@pytest.mark.parametrize("status", [200, 201, 204, 400, 401, 403, 404, 422])
+def test_a_page_is_never_the_clouds_whatever_its_status(route: Route, status: int) -> None:
+    assert speaker(route, Answer(status)) is Speaker.OTHER
+
+
+@pytest.mark.parametrize("route", Route)
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 422])
+@pytest.mark.parametrize("body", [{}, "fine", 1, None, {"redirect": 1}])
+def test_json_that_says_nothing_is_not_the_clouds_but_for_a_claim_of_an_offline_unit(
+    route: Route, status: int, body: object
+) -> None:
+    is_known = (route, status, body) == (Route.CLAIM, 404, {}) or (status == 200 and body == {"redirect": 1})
+    assert speaker(route, Answer(status, body, is_json=True)) is (Speaker.CLOUD if is_known else Speaker.OTHER)
+
+
+def test_only_the_clouds_own_word_about_one_unit_judges_it() -> None:
+    judging = {key for key, row in TABLE.items() if row.follows is Follows.JUDGE}
+    assert judging == {(Speaker.CLOUD, About.UNIT)}
+    assert set(TABLE) == {(who, what) for who in Speaker for what in About}
+    assert {row.follows for (who, _), row in TABLE.items() if who is Speaker.OTHER} == {Follows.AWAY}
+
+
+@pytest.mark.parametrize("subject", About)
+def test_whatever_makes_a_unit_wait_says_who_can_mend_it(subject: About) -> None:
+    error = CloudRefused("no", status=403, words="no", about=subject)
+    assert is_waiting(error) is (subject is not About.UNIT)
+    assert error.told == f"no; waits for {error.who}"
+    assert error.sentence == TABLE[Speaker.CLOUD, subject].sentence
