@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """Root of all commands."""
+
+
+ScanField = Literal["", "find", "batch"]
+"""Which field of the open screen takes scans first, if any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +21,7 @@ class Scan(Command):
 
     text: str
     slot: int | None = None  # the slot it was typed for; a scanner names none
-    field: str = ""  # of the open screen, that takes scans first: "find" or "batch"
+    field: ScanField = ""
 
     def __repr__(self) -> str:
         return "Scan(***)"

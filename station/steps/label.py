@@ -55,7 +55,7 @@ def judge(read: Reading, identity: Identity, owner_of: Callable[[str], Owner]) -
     own = _is_own(read.scanned, identity)
     if own:
         return Judged(Finding.OWN)
-    if own is None and (owned := _owned(read.scanned, owner_of)) is not None:
+    if (owned := _owned(read.scanned, owner_of)) is not None:
         return owned
     for layout, scanned in read.otherwise:
         if _is_own(scanned, identity) or _owned(scanned, owner_of) is not None:

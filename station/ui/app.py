@@ -23,7 +23,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
-from ..engine.commands import BindPort, Command, RetrySlot, Scan, SignalUnit
+from ..engine.commands import BindPort, Command, RetrySlot, Scan, ScanField, SignalUnit
 from ..engine.events import Event
 from ..model import SlotInfo
 from . import words
@@ -224,7 +224,8 @@ class BenchApp(App[None]):
 
     def _scanned(self, text: str) -> None:
         """A scan goes to the field of the open screen, else to the engine; S named its slot."""
-        slot, field = None, ""
+        slot: int | None = None
+        field: ScanField = ""
         if isinstance(self.screen, TypeLabel):
             slot = self.screen.slot
             self.screen.dismiss(None)
@@ -232,7 +233,7 @@ class BenchApp(App[None]):
             field = self.screen.takes_scans
         self._heard(text, slot, field)
 
-    def _heard(self, text: str, slot: int | None, field: str = "") -> None:
+    def _heard(self, text: str, slot: int | None, field: ScanField = "") -> None:
         """Codes that stand for a key or ask for a batch end here; all others are the engine's to read."""
         kind, _, rest = _SYMBOLOGY.sub("", text.strip()).partition(":")
         press = self._keys_to_scan.get(rest.upper()) if kind.upper() == "CMD" else None

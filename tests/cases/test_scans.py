@@ -114,6 +114,17 @@ def test_the_neighbour_that_has_its_verdict_and_still_sits_there_is_a_neighbour(
         assert asked(walk) == [("label_of_slot", ("2",))] * 2
 
 
+def test_the_neighbour_that_left_is_a_unit_that_passed(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED, slots=2) as bench:
+        neighbour, unit = bench.finished_unit(LABELLED, 1), bench.finished_unit(LABELLED, 2)
+        bench.plug(neighbour, 2)
+        bench.scan_when_asked(neighbour.label, 2)
+        bench.wait_finished(2)
+        bench.unplug(2)
+        walk = scanning(bench, unit, neighbour.label, unit.label)
+        assert [sentence for sentence, _ in asked(walk)] == ["label_of_passed"]
+
+
 @pytest.mark.rule("A5")
 def test_the_same_label_of_nobody_known_twice_is_a_mismatch(tmp_path: Path) -> None:
     with line_bench(tmp_path, LABELLED) as bench:

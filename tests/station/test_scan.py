@@ -53,6 +53,7 @@ def test_an_imei_has_its_check_digit(text: str) -> None:
         ("DATE20261122001", "P044ABEZW7Y4JRW", False),
         ("P20261122001234", "P044ABEZW7Y4JRW", False),
         ("B40T123", "", False),
+        ("P044ABEZW7", "P044ABEZW7Y4JRW", False),
     ],
 )
 def test_a_serial_number_has_a_known_model_code_or_that_of_the_unit(serial: str, own: str, is_one: bool) -> None:

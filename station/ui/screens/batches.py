@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -27,7 +27,7 @@ MAX_TARGET = 1_000_000
 class Batches(Screen[None]):
     """Up and down choose an open batch, Ctrl+D closes it; the fields below open a new one."""
 
-    takes_scans: ClassVar = "batch"
+    takes_scans: ClassVar[Literal["batch"]] = "batch"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close"),
         Binding("up", "choose(-1)", show=False, priority=True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -23,7 +23,7 @@ MAX_SHOWN = 30
 
 
 class Find(Screen[None]):
-    takes_scans: ClassVar = "find"
+    takes_scans: ClassVar[Literal["find"]] = "find"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
 
     def __init__(self, state: BenchState, glyphs: Glyphs, tz: datetime.tzinfo | None) -> None:
