@@ -33,6 +33,7 @@ STUMBLES = (
     "do=stall",
     *(f"do=error,errno={name},lost={lost}" for name in ("eio", "eproto", "eoverflow") for lost in ("request", "reply")),
     *(f"do=error,errno={name}" for name in ("enomem", "eintr")),  # the host never gets as far as the unit
+    "do=garbage",
 )
 """How one transfer fails that says nothing about the unit."""
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from ..clock import CancelToken, Clock, Deadline
 from ..errors import (
+    DeadlineExceeded,
     Disconnected,
     DriverError,
     LinkError,
@@ -34,6 +35,8 @@ from ..wire.usb import Setup
 from .repeating import Repeater, Trace, no_trace
 
 T = TypeVar("T")
+
+_Trouble = LinkError | RemoteProtocolError
 
 RETRY_PAUSES_S = (0.1, 0.5, 1.0)
 """Before an exchange that broke off is begun again (reference usb-and-serial 3.6 names 0.1 s for a busy unit)."""
@@ -80,12 +83,20 @@ class ControlDevice:
         """Ask one request and decode its answer.
 
         A refusal is asked again as `wire.patience` says, within the sooner of ``deadline`` and the request's own
-        time. Raises `RequestRejected` for one that stands (`NotNow` when it is about the moment, `UnitProtected`),
-        `OutOfRequests` when the unit stays busy, `Stalled` when its firmware knows no requests, `OutcomeUnknown`
-        when the answer got lost and the request cannot be repeated, `RemoteProtocolError` for a broken one,
-        other `LinkError`, `DeadlineExceeded` and `Cancelled`.
+        time; one that finds the unit silent for that long is asked once more. Raises `RequestRejected` for a refusal
+        that stands (`NotNow` when it is about the moment, `UnitProtected`), `OutOfRequests` when the unit stays busy,
+        `Stalled` when its firmware knows no requests, `OutcomeUnknown` when the answer got lost and the request
+        cannot be repeated, `RemoteProtocolError` for a broken one, other `LinkError`, `DeadlineExceeded`, `Cancelled`.
         """
-        until = deadline.sooner(request.timeout_s)
+        try:
+            return self._ask_patiently(request, deadline.sooner(request.timeout_s), cancel)
+        except (TransferTimeout, DeadlineExceeded):
+            if deadline.expired or not is_repeatable(request.type_id):
+                raise
+            self._trace(f"request {request.type_id} {request.name}: silent, and there is time; asking once more")
+        return self._ask_patiently(request, deadline.sooner(request.timeout_s), cancel)
+
+    def _ask_patiently(self, request: Request[T], until: Deadline, cancel: CancelToken | None) -> T:
         refusals = 0
         while True:
             try:
@@ -157,7 +168,7 @@ class ControlDevice:
 
     def _exchange(
         self, exchange: ControlExchange, request: Request[T], deadline: Deadline, cancel: CancelToken | None
-    ) -> tuple[Finished | Failed, LinkError | None]:
+    ) -> tuple[Finished | Failed, _Trouble | None]:
         """Run one exchange; with it the error that broke it off, if one did."""
         try:
             outcome, trouble = self._drive(exchange, request.name, deadline, cancel)
@@ -176,8 +187,8 @@ class ControlDevice:
 
     def _drive(
         self, exchange: ControlExchange, what: str, deadline: Deadline, cancel: CancelToken | None
-    ) -> tuple[Finished | Failed, LinkError | None]:
-        trouble: LinkError | None = None
+    ) -> tuple[Finished | Failed, _Trouble | None]:
+        trouble: _Trouble | None = None
         while True:
             action = exchange.next()
             if isinstance(action, Finished | Failed):
@@ -190,7 +201,7 @@ class ControlDevice:
                 exchange.receive(self._transfer(action.setup, action.data, f"request {what}", deadline, cancel))
             except Stalled:
                 exchange.stalled()
-            except (TransferFailed, TransferTimeout) as error:
+            except (TransferFailed, TransferTimeout, RemoteProtocolError) as error:
                 trouble = error
                 exchange.lost()
 
@@ -226,7 +237,7 @@ _STILL_OPEN = frozenset({FailureReason.PAYLOAD_LOST, FailureReason.UNANNOUNCED, 
 """The unit may keep a slot for the request until RESET (reference usb-and-serial 3.4)."""
 
 
-def _failure(request: Request[T], reason: FailureReason, trouble: LinkError | None) -> DriverError:
+def _failure(request: Request[T], reason: FailureReason, trouble: _Trouble | None) -> DriverError:
     """``trouble``: what broke a request off that did, or asks for, nothing that matters."""
     sentence = f"request {request.name} ({request.type_id}): {reason.value}"
     if reason is FailureReason.REFUSED:

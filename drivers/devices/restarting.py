@@ -159,7 +159,8 @@ class Restarts:
             try:
                 self._confirm(wanted, current, deadline)
                 return
-            except _COMING_UP as error:
+            except (*_COMING_UP, DeadlineExceeded) as error:
+                deadline.check("first answer after a restart")
                 self._trace(f"restart: not there yet, {error}")
                 self._unit.close()
             self._clock.sleep(min(MODE_POLL_S, deadline.remaining), self._cancel)

@@ -267,8 +267,8 @@ class ControlExchange:
         self._end(Failed(_STALLED.get(self._stage, FailureReason.UNANSWERED)))
 
     def lost(self) -> None:
-        """The transfer failed on its way: the unit may have got it, or not."""
-        self._take_asked()
+        """The transfer failed on its way, or its reply was broken: the unit may have got it, or not."""
+        self._asked = None
         if self._stage is _Stage.SEND:  # CHECK tells whether the payload is there
             self._sent, self._checks, self._stage = len(self._payload), 0, _Stage.WAIT_RESULT
         elif self._stage is _Stage.INIT:

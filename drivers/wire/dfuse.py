@@ -26,6 +26,8 @@ _BUSY_PAUSE_S = 0.001
 COMMAND_RETRIES = 5
 COMMAND_PAUSE_S = 1.0
 """A command whose DNLOAD is stalled is sent that often again, that far apart (reference firmware-and-dfu 1.7)."""
+STATUS_TRIES = 3
+"""How often a status is asked for that comes back as no status."""
 ROUNDS_PAUSES_S = (0.0, 0.02, 0.1, 0.5)
 """Before each try to bring the state machine where it is wanted: one failed transfer may cost a round."""
 
@@ -65,14 +67,20 @@ def block_address(pointer: int, block: int) -> int:
 
 def status() -> Operation[DfuStatus]:
     """GETSTATUS. It also starts the operation a DNLOAD has announced, and may time out while a large page is erased."""
-    reply = yield Transfer(dfu.get_status())
-    if isinstance(reply, Answer):
-        raise DfuFailed(
-            "GETSTATUS was stalled: the last block was refused or not programmed; erase the page and write it again",
-            status=DfuStatusCode.ERR_UNKNOWN,
-            state=DfuState.ERROR,
-        )
-    return dfu.parse_status(reply)
+    for left in reversed(range(STATUS_TRIES)):
+        reply = yield Transfer(dfu.get_status())
+        if isinstance(reply, Answer):
+            break
+        try:
+            return dfu.parse_status(reply)
+        except RemoteProtocolError:
+            if left == 0:
+                raise
+    raise DfuFailed(
+        "GETSTATUS was stalled: the last block was refused or not programmed; erase the page and write it again",
+        status=DfuStatusCode.ERR_UNKNOWN,
+        state=DfuState.ERROR,
+    )
 
 
 def settle() -> Operation[DfuStatus]:

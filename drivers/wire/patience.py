@@ -78,12 +78,14 @@ class Repeats:
 _NEVER, _ENDLESS = Repeats(), Repeats(is_endless=True)
 _STALLED = Repeats((0.02, 0.1))  # a STALL that stands is an answer: the unit does not know the request
 _BROKEN = Repeats((0.02, 0.1, 0.3, 1.0))  # a bad contact; a unit that left says so meanwhile
+_SILENT = Repeats((0.2, 1.0, 2.0))
 _GARBLED = Repeats((0.02, 0.1))
 
 _REPEATS: Mapping[tuple[Kind, type[LinkError] | type[RemoteProtocolError]], Repeats] = MappingProxyType(
     {
         (Kind.READ, Stalled): _STALLED,
         (Kind.READ, TransferFailed): _BROKEN,
+        (Kind.READ, TransferTimeout): _SILENT,
         (Kind.READ, RemoteProtocolError): _GARBLED,
         (Kind.POLL, Stalled): _STALLED,
         (Kind.POLL, TransferFailed): _BROKEN,

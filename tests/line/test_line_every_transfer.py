@@ -41,6 +41,20 @@ def test_a_unit_passes_though_a_transfer_of_every_kind_fails_once(platform: str,
     assert len(hit) > 0.9 * len(kinds)
 
 
+@pytest.mark.parametrize("number", range(9))
+@pytest.mark.parametrize(("platform", "is_new"), UNITS[::3], ids=NAMES[::3])
+def test_a_unit_that_falls_silent_for_six_seconds_passes(platform: str, is_new: bool, number: int) -> None:
+    """Longer than a transfer waits; nine kinds of transfers, spread over the walk."""
+    kinds = known_kinds(platform, is_new)
+    firsts = sorted(kinds.index(kind) + 1 for kind in set(kinds))
+    with bench_with(platform, is_new, (f"at=control:{firsts[number * len(firsts) // 9]},do=hang,for=6",)) as (
+        bench,
+        unit,
+    ):
+        walk = bench.walk(unit)
+    assert walk.verdict is Verdict.PASS, walk.finished
+
+
 @pytest.mark.parametrize("stumble", ["do=stall", "do=error,lost=request", "do=error,lost=reply"])
 @pytest.mark.parametrize("leaving", [3, 1, 6], ids=["GETSTATUS", "DNLOAD", "ABORT"])
 def test_a_flashed_unit_whose_way_out_of_dfu_stumbles_passes(leaving: int, stumble: str) -> None:

@@ -67,7 +67,7 @@ def test_a_unit_that_left_or_belongs_to_another_program_is_not_asked_again(kind:
 
 def test_a_unit_too_busy_to_answer_is_polled_as_long_as_there_is_time() -> None:
     assert repeats(Kind.POLL, TransferTimeout("x")).pause(1000) == 0.0
-    assert repeats(Kind.READ, TransferTimeout("x")).pause(1) is None
+    assert repeats(Kind.READ, TransferTimeout("x")).pause(4) is None, "a descriptor is asked for four times"
 
 
 # --- requests ---
