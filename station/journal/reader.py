@@ -152,21 +152,22 @@ class JournalReader:
         """Units of ``batch`` by their last attempt with a verdict, and by their first that judged them."""
         found = self._one(
             lambda row: Figures(**{name: row[name] for name in row.keys()}),  # noqa: SIM118 - a Row iterates values
-            """WITH known AS (SELECT * FROM attempts WHERE batch = ? AND device_id IS NOT NULL),
-            last AS (SELECT verdict, row_number() OVER (PARTITION BY device_id ORDER BY started_seq DESC) AS nth
-                FROM known WHERE verdict IS NOT NULL),
-            judged AS (SELECT verdict, row_number() OVER (PARTITION BY device_id ORDER BY started_seq) AS nth
-                FROM known WHERE verdict IN ('PASS', 'FAIL'))
+            # beside max() and min() SQLite takes the other columns from the row that has it
+            """WITH known AS (SELECT device_id, verdict, started_seq FROM attempts
+                WHERE batch = ? AND device_id IS NOT NULL),
+            last AS (SELECT verdict, max(started_seq) FROM known WHERE verdict IS NOT NULL GROUP BY device_id),
+            judged AS (SELECT verdict, min(started_seq), count(*) AS times
+                FROM known WHERE verdict IN ('PASS', 'FAIL') GROUP BY device_id)
             SELECT (SELECT count(DISTINCT device_id) FROM known) AS units,
                 count(*) FILTER (WHERE verdict = 'PASS') AS passed,
                 count(*) FILTER (WHERE verdict = 'PENDING') AS pending,
                 count(*) FILTER (WHERE verdict = 'FAIL') AS failed,
                 count(*) FILTER (WHERE verdict = 'ABORTED') AS aborted,
                 count(*) FILTER (WHERE verdict = 'ERROR') AS error,
-                (SELECT count(*) FROM judged WHERE nth = 1) AS judged,
-                (SELECT count(*) FROM judged WHERE nth = 1 AND verdict = 'PASS') AS first_passed,
-                (SELECT count(*) FROM judged WHERE nth > 1) AS retests
-            FROM last WHERE nth = 1""",
+                (SELECT count(*) FROM judged) AS judged,
+                (SELECT count(*) FROM judged WHERE verdict = 'PASS') AS first_passed,
+                (SELECT coalesce(sum(times - 1), 0) FROM judged) AS retests
+            FROM last""",
             batch,
         )
         assert found is not None  # an aggregate without GROUP BY always has one row

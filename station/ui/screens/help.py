@@ -16,7 +16,7 @@ from ..look import FACES, Glyphs, Look
 from ..words import LEDS
 
 _DOES = {
-    Look.RUNNING: "a step at work: wait",
+    Look.RUNNING: "wait",
     Look.WAITS: "wait, it goes on by itself",
     Look.HANDS: "do what it says",
     Look.PASS: "unplug",
@@ -39,7 +39,9 @@ class Help(ModalScreen[None]):
             yield Static(Content("\n".join(self._lines())))
 
     def _lines(self) -> list[str]:
-        signs = [f"  {self._glyphs.shape(look):<5}{FACES[look].word:<15}{does}" for look, does in _DOES.items()]
+        signs = [
+            f"  {self._glyphs.shape(look):<5}{FACES[look].word or 'its step':<15}{does}" for look, does in _DOES.items()
+        ]
         keys = [f"  {key:<7}{what}" for key, what in (*KEYS[:1], ("1 2", "slot 12, both within a second"), *KEYS[1:])]
         lights = [f"  {light.words:<21}{light.means}" for light in LEDS.values()]
         return ["SIGNS", *signs, "", "KEYS", *keys, "", "LIGHTS OF A UNIT", *lights, "", "[Esc] close"]
