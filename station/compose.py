@@ -142,6 +142,7 @@ class Station:
             StationStarted(
                 at=self.clock.utc(), station_id=self._settings.station_id, slots=self._settings.slots,
                 operator=self._settings.operator, virtual=self._hardware.virtual, speed=self.clock.speed,
+                cloud=self.client.reachable,
             )
         )  # fmt: skip
         if self.journal.mended:

@@ -46,10 +46,11 @@ def _where(event: Event) -> str:
 
 
 def _station(event: StationStarted) -> str:
-    """What the header of a screen says first. Nobody has asked the cloud by then."""
+    """What the header of a screen says first."""
     pace = "simulated time" if event.speed is None else f"time {event.speed:.2g} times as fast"
     kind = f", VIRTUAL units{'' if event.speed == 1.0 else f', {pace}'}" if event.virtual else ""
-    return f"station {event.station_id}: {len(event.slots)} slots{kind}; cloud not asked yet"
+    cloud = {None: "was not asked yet", True: "answers", False: "does not answer"}[event.cloud]
+    return f"station {event.station_id}: {len(event.slots)} slots{kind}; cloud {cloud}"
 
 
 def _held(event: StepHeld) -> str:

@@ -74,6 +74,7 @@ class StationStarted(Event):
     operator: str = ""
     virtual: bool = False  # virtual units and a virtual cloud: shown wherever it matters
     speed: float | None = 1.0  # how many times as fast as real time; None: simulated time
+    cloud: bool | None = None  # whether the cloud answered so far (opening a batch may ask it); None: not asked yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,7 @@ def _station_started(state: BenchState, event: ev.StationStarted) -> BenchState:
     return replace(
         state, slots=slots or state.slots, station_id=clean(event.station_id, 40),
         operator=clean(event.operator, 40), is_virtual=event.virtual, speed=event.speed,
+        is_cloud_up=event.cloud if event.cloud is not None else state.is_cloud_up,
     )  # fmt: skip
 
 

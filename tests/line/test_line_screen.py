@@ -6,7 +6,7 @@ from pathlib import Path
 
 from line_bench import BORON, LineBench, line_bench, replace
 
-from station.engine.events import UnitIdentified, VerdictRevised
+from station.engine.events import CloudStateChanged, UnitIdentified, VerdictRevised
 from station.model import Verdict
 from station.ui.look import Look
 from station.ui.reduce import replay
@@ -36,6 +36,19 @@ def test_units_that_wait_for_the_scanner_say_how_many_are_before_them(tmp_path: 
             bench.sleep(0.5)
             assert waiting(bench) == [None, None, 1 if slot == 1 else None]
         assert [bench.wait_finished(slot).verdict for slot in (1, 2, 3)] == [Verdict.PASS] * 3
+
+
+def test_the_light_of_the_cloud_is_what_the_station_knows_of_it_from_its_start_on(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        bench.sleep(1.0)
+        assert screen(bench).is_cloud_up is bench.station.client.reachable  # opening a batch may have asked
+        bench.walk(bench.finished_unit(BORON))
+        assert screen(bench).is_cloud_up is bench.station.client.reachable is True
+        bench.cloud.down_for(3600)
+        bench.restart()
+        bench.plug(bench.finished_unit(BORON, 2))
+        bench.wait_for(CloudStateChanged, reachable=False)
+        assert screen(bench).is_cloud_up is False
 
 
 def waiting(bench: LineBench) -> list[int | None]:

@@ -7,13 +7,23 @@ import io
 import json
 import os
 import threading
+from dataclasses import replace
 
 import pytest
 
 from station import headless
-from station.engine.events import AttemptFinished, Event, StepProgress, UnmappedPort
+from station.engine.events import (
+    AttemptFinished,
+    Event,
+    HandsNeeded,
+    StationStarted,
+    StepHeld,
+    StepProgress,
+    UnmappedPort,
+    VerdictRevised,
+)
 from station.headless import Printer, Tally, as_json, as_words
-from station.model import Verdict
+from station.model import SlotInfo, Verdict
 
 AT = datetime.datetime(2026, 1, 5, 6, 0, tzinfo=datetime.UTC)
 
@@ -85,6 +95,38 @@ def test_the_exit_status_is_that_of_the_last_verdicts(verdicts: list[Verdict], s
         tally(AttemptFinished(at=AT, slot=slot, device_id=f"{slot:024x}", attempt=f"b-{slot}", verdict=verdict))
     assert tally.exit_status == status
     assert sum(tally.units.values()) == len(verdicts)
+
+
+@pytest.mark.parametrize(
+    ("cloud", "said"), [(None, "cloud was not asked yet"), (True, "cloud answers"), (False, "cloud does not answer")]
+)
+def test_the_first_line_says_where_this_is_and_what_is_known_of_the_cloud(cloud: bool | None, said: str) -> None:
+    slots = (SlotInfo(1), SlotInfo(2))
+    started = StationStarted(at=AT, station_id="bench-3", slots=slots, cloud=cloud)
+    assert (as_words(started) or "").endswith(f"station   station bench-3: 2 slots; {said}")
+    for speed, pace in ((1.0, ""), (6.0, ", time 6 times as fast"), (None, ", simulated time")):
+        virtual = replace(started, virtual=True, speed=speed)
+        assert (as_words(virtual) or "").endswith(f"2 slots, VIRTUAL units{pace}; {said}")
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (StepHeld(at=AT, slot=2, step="identify", sentence="scanner_busy", before=2),
+         "slot 2    identify WAITS: Another slot has the scanner. Wait. It goes on by itself. 2 before it."),
+        (StepHeld(at=AT, slot=2, step="name", sentence="cloud_hold"),
+         "slot 2    name WAITS: Cloud does not answer. Wait. It goes on by itself."),
+        (HandsNeeded(at=AT, slot=2, step="dfu", sentence="dfu_by_hand", led="blinking yellow"),
+         "slot 2    YOUR TURN: Hold MODE. Tap RESET. Let go at YELLOW. (blinking yellow)"),
+        (AttemptFinished(at=AT, slot=1, verdict=Verdict.ERROR, seconds=9.04, reason="no answer"),
+         "slot 1    CHECK STATION in 9.0 s: no answer"),
+        (AttemptFinished(at=AT, slot=1, verdict=Verdict.PENDING, seconds=9.04), "slot 1    SET ASIDE in 9.0 s"),
+        (VerdictRevised(at=AT, device_id="e" * 24, verdict=Verdict.FAIL, reason="not a member"),
+         f"station   {'e' * 24} is now FAIL: not a member"),
+    ],
+)  # fmt: skip
+def test_lines_for_people_use_the_words_of_the_screen(event: Event, said: str) -> None:
+    assert (as_words(event) or "").partition("  ")[2] == said
 
 
 SLY = "\x1b[2J\u202eSSAP\x9b\x07\n"

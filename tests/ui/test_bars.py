@@ -61,6 +61,9 @@ def test_the_light_of_the_cloud_is_a_question_until_it_was_asked(
     told = [ev.CloudStateChanged(at=AT, reachable=answer) for answer in answers]
     state = replay(BenchState.of(story.slots), told)
     assert shown in header(state, 80, UNICODE).split(UNICODE.separator)
+    # who comes later hears at the start what was found out before
+    known = ev.StationStarted(at=AT, station_id="s", slots=story.slots, cloud=answers[-1] if answers else None)
+    assert shown in header(replay(BenchState.of(story.slots), [known]), 80, UNICODE).split(UNICODE.separator)
 
 
 def test_a_real_bench_is_never_called_virtual(story: Story) -> None:
