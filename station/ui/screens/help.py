@@ -42,7 +42,8 @@ class Help(ModalScreen[None]):
         signs = [
             f"  {self._glyphs.shape(look):<5}{FACES[look].word or 'its step':<15}{does}" for look, does in _DOES.items()
         ]
-        keys = [f"  {key:<7}{what}" for key, what in (*KEYS[:1], ("1 2", "slot 12, both within a second"), *KEYS[1:])]
+        more = {"1-9": "slot; a second digit at once: 12"}
+        keys = [f"  {key:<7}{more.get(key, what)}" for key, what in KEYS]
         lights = [f"  {light.words:<21}{light.means}" for light in LEDS.values()]
         return ["SIGNS", *signs, "", "KEYS", *keys, "", "LIGHTS OF A UNIT", *lights, "", "[Esc] close"]
 
