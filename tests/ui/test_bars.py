@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
 
 import pytest
 from screen_pilot import on_loop, picture, press, running, tell
@@ -11,12 +12,12 @@ from screen_story import AT, Story
 from station.engine import events as ev
 from station.figures import Figures
 from station.model import Batch, ProfileRef
-from station.ui.bars import details_footer, footer, header
-from station.ui.look import ASCII, UNICODE
+from station.ui.bars import details_footer, footer, header, log_line
+from station.ui.look import ASCII, UNICODE, Look
 from station.ui.reduce import replay
 from station.ui.screens.bench import BenchScreen
 from station.ui.screens.details import Details
-from station.ui.state import BenchState
+from station.ui.state import BenchState, LogLine
 
 FIGURES = Figures(units=4, passed=3, failed=1, judged=4, first_passed=3)
 WHOLE_KEYS = re.compile(r"(?:\[[^]]+\] [a-z ]+|\[Up\] \[Down\] choose a step)(?:  |$)")
@@ -66,6 +67,19 @@ def test_the_light_of_the_cloud_is_a_question_until_it_was_asked(
     assert shown in header(replay(BenchState.of(story.slots), [known]), 80, UNICODE).split(UNICODE.separator)
 
 
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (LogLine(AT, "PASS in 21.4 s", 3, "P044", Look.PASS), "10:14:03 UTC  slot 3  P044  ✔ PASS in 21.4 s"),
+        (LogLine(AT, "Batch B1 open."), "10:14:03 UTC  Batch B1 open."),
+        (LogLine(AT, "FAIL in 3.0 s", 12, "", Look.FAIL), "10:14:03 UTC  slot 12  ✖ FAIL in 3.0 s"),
+        (LogLine(AT, "x" * 80), f"10:14:03 UTC  {'x' * 45}~"),
+    ],
+)
+def test_a_line_of_the_log_says_when_where_who_and_what(line: LogLine, shown: str) -> None:
+    assert log_line(line, 60, UNICODE, UTC) == shown
+
+
 def test_a_real_bench_is_never_called_virtual(story: Story) -> None:
     state = replay(BenchState.of(story.slots), story.opened())
     assert header(state, 200, UNICODE).startswith("WIDGET-BORON r7")
@@ -75,6 +89,8 @@ def test_a_real_bench_is_never_called_virtual(story: Story) -> None:
     ("width", "outbox", "shown"),
     [
         (118, 0, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 2 batches · 3 PASS · FPY 75.0 % · cloud ● · op 0417"),
+        (90, 0, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 2 batches · 3 PASS · FPY 75.0 % · cloud ●"),
+        (80, 0, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 2 batches · 3 PASS · cloud ●"),
         (78, 4, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 3 PASS · cloud ● · owed 4"),
         (58, 0, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 3 PASS"),
         (30, 4, "VIRTUAL · 3 PASS · owed 4"),

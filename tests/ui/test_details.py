@@ -26,14 +26,21 @@ def slot(story: Story, *told: ev.Event) -> SlotState:
 def test_a_module_nobody_asked_for_is_neither_right_nor_wrong(story: Story) -> None:
     rows = (
         ("bootloader", "6.3.4", "3.3.1"), ("Device OS", "6.3.4", "6.3.4"), ("radio firmware", AS_IT_IS, "1.2.3"),
-        ("application", "7", ""),
+        ("application", "7", ""), ("bundle", "", "2"),
     )  # fmt: skip
     shown = slot(story, ev.ModulesRead(**story.head(1), rows=rows))
     assert details.modules(shown, UNICODE) == [
         "✖ bootloader", "    wanted 6.3.4   held 3.3.1", "✔ Device OS", "    wanted 6.3.4   held 6.3.4",
         "· radio firmware", "    held 1.2.3", "✖ application", "    wanted 7   held -",
+        "✖ bundle", "    wanted -   held 2",
     ]  # fmt: skip
-    assert [line.split()[0] for line in details.modules(shown, ASCII)[::2]] == ["DIFFERS", "ok", ".", "DIFFERS"]
+    assert [line.split()[0] for line in details.modules(shown, ASCII)[::2]] == [
+        "DIFFERS",
+        "ok",
+        ".",
+        "DIFFERS",
+        "DIFFERS",
+    ]
 
 
 def test_identities_say_every_source_the_newest_value_and_what_it_was(story: Story) -> None:
