@@ -18,7 +18,7 @@ from .text import clean, seconds
 
 MAX_WORDS = 8
 MAX_LINE = 36  # characters of one line, with values of ordinary length
-MAX_ENTRIES = 120
+MAX_ENTRIES = 140
 _MAX_VALUE = 24  # characters of one value inside a sentence
 
 
