@@ -52,7 +52,7 @@ from .engine.waiting import Waiting
 from .errors import BadInput, CloudError, JournalError
 from .firmware.release import load_release
 from .firmware.store import FirmwareStore
-from .journal import Journal
+from .journal import Journal, KeyPlace
 from .model import Batch, KnownUnit, SeenBefore, SlotInfo
 from .paths import find_profile
 from .profile import Offline, Profile, load_profile
@@ -89,6 +89,7 @@ class Settings:
     cloud_url: str
     token: Callable[[], Secret]
     secrets: SecretSource
+    key_place: KeyPlace | None = None  # of the key for kept mobile secrets; None: a file beside ``data_dir``
     operator: str = ""
     requests_per_s: float = 2.0
     made_firmware: Path | None = None  # synthetic files of the program's own
@@ -102,7 +103,11 @@ class Station:
         self.bus = Bus()
         self.clock = clock
         self._settings, self._hardware = settings, hardware
-        self.journal = Journal.open(settings.data_dir, settings.station_id, clock, patience_s=JOURNAL_PATIENCE_S)
+        self.journal = Journal.open(
+            settings.data_dir, settings.station_id, clock, patience_s=JOURNAL_PATIENCE_S,
+            key_place=settings.key_place,
+        )  # fmt: skip
+        self.journal.seal_secrets()
         self.client = CloudClient(
             settings.cloud_url, settings.token, clock,
             bucket_rate=settings.requests_per_s, on_reachable=self._cloud_changed,
@@ -376,7 +381,7 @@ class _Memory:
         return self._journal.wifi_digest(device_id)
 
     def knows_secret(self, device_id: str) -> bool:
-        return self._journal.mobile_secret(device_id) is not None
+        return self._journal.knows_secret(device_id)
 
     def keep_secret(self, device_id: str, secret: MobileSecret) -> None:
         self._journal.keep_secret(device_id, secret)

@@ -20,11 +20,13 @@ from .records import (
     CachedProduct,
     CachedSerial,
     FactRecord,
+    KeptSecret,
     OwedRecord,
     UnitHistory,
     Verified,
     WriteRecord,
 )
+from .vault import KeyPlace
 
 __all__ = [
     "JOURNALLED",
@@ -38,6 +40,8 @@ __all__ = [
     "FactRecord",
     "Journal",
     "JournalReader",
+    "KeptSecret",
+    "KeyPlace",
     "OutboxPostponed",
     "OwedRecord",
     "SecretStored",

@@ -24,7 +24,7 @@ JOURNALLED = frozenset({
     "AttemptStarted", "UnitIdentified", "StepFinished", "AttemptFinished", "AttemptAbandoned",
     "OutboxQueued", "OutboxPostponed", "OutboxSettled", "VerdictRevised",
     "WriteIntended", "WriteConfirmed", "CredentialWritten", "UnitFacts",
-    "ProductCached", "SerialCached", "SecretStored",
+    "ProductCached", "SerialCached", "SecretStored", "SecretForgotten",
 })  # fmt: skip
 """Kinds that belong in the journal; everything else an engine says is for the screen only."""
 
@@ -64,6 +64,11 @@ class SerialCached(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretStored(Event):
     """A mobile secret was kept because a profile asked for it. The secret itself is not in the journal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretForgotten(Event):
+    """A kept mobile secret was erased."""
 
 
 _HEAD = ("at", "kind", "slot", "device_id", "attempt")

@@ -21,8 +21,9 @@ from drivers.identity import DeviceId, MobileSecret, Secret
 
 from ..engine.events import Event, OutboxSettled, VerdictRevised
 from ..engine.ports import JournalWaiter
-from ..errors import JournalError, JournalHeld
+from ..errors import BadInput, JournalError, JournalHeld
 from ..model import OUTCOME_VERDICT, OutboxItem, Outcome, Verdict
+from ..secret_key import KEY_FILE, KeyFile
 from ..step_graph import STEP_ROWS, Lane
 from .compare import TablesDiffer, check_all, check_since
 from .directory import (
@@ -34,13 +35,14 @@ from .directory import (
     prepare,
     private_file,
 )
-from .entries import AttemptAbandoned, Entry, OutboxPostponed, SecretStored, TablesRebuilt, stamp
+from .entries import AttemptAbandoned, Entry, OutboxPostponed, SecretForgotten, SecretStored, TablesRebuilt, stamp
 from .patience import Patience
 from .projections import rebuild
 from .reader import JournalReader
 from .records import AttemptRecord
 from .schema import atomic, connect_writer, migrate, translated
 from .seal import Seal, digest_of, read_seal, write_seal
+from .vault import KeyPlace, Vault, is_sealed
 from .writer import Decide, Writer
 
 log = logging.getLogger(__name__)
@@ -54,8 +56,16 @@ class Journal(JournalReader):
     """The journal, open for writing. Use `Journal.open`; `JournalReader` reads without the lock."""
 
     def __init__(
-        self, directory: Path, clock: Clock, lock: DirectoryLock, writer: Writer, key: bytes, patience_s: float
+        self,
+        directory: Path,
+        clock: Clock,
+        lock: DirectoryLock,
+        writer: Writer,
+        key: bytes,
+        patience_s: float,
+        vault: Vault,
     ) -> None:
+        self._vault = vault
         self._clock, self._lock, self._writer, self._key = clock, lock, writer, key
         self._patience = Patience(clock, patience_s)
         super().__init__(directory)
@@ -65,8 +75,18 @@ class Journal(JournalReader):
         """What the tables said otherwise than the journal when it was opened; they were made again from it."""
 
     @classmethod
-    def open(cls, directory: Path, station_id: str, clock: Clock, *, patience_s: float = SHORT_PATIENCE_S) -> Journal:
+    def open(
+        cls,
+        directory: Path,
+        station_id: str,
+        clock: Clock,
+        *,
+        patience_s: float = SHORT_PATIENCE_S,
+        key_place: KeyPlace | None = None,
+    ) -> Journal:
         """Open or create the journal in ``directory``; ``patience_s``: how long a lock or a full disk is waited for.
+
+        ``key_place``: where the key of kept mobile secrets lies (a file beside ``directory``).
 
         Raises `JournalError` (one sentence) when another station holds the directory, when it belongs to a
         station of another id, or when its disk or schema cannot be used.
@@ -78,8 +98,9 @@ class Journal(JournalReader):
         except BaseException:
             lock.release()
             raise
+        vault = Vault(key_place or KeyFile(directory.with_name(KEY_FILE)))
         try:
-            journal = cls(directory, clock, lock, writer, credential_key(directory), patience_s)
+            journal = cls(directory, clock, lock, writer, credential_key(directory), patience_s, vault)
             if mended:
                 log.warning("%s", mended)
                 journal.mended = mended
@@ -195,23 +216,60 @@ class Journal(JournalReader):
         return credential_digest(self._key, device_id, ssid, password)
 
     def keep_secret(self, device_id: str, secret: MobileSecret) -> None:
-        """Keep a mobile secret because the profile allows it (a label needs it). Never called by default (A7)."""
+        """Keep a mobile secret, encrypted, because the profile allows it (a label needs it). Never by default (A7)."""
         key, at = DeviceId.parse(device_id).value, self._clock.utc()
+        sealed = self._vault.seal(key, secret.reveal())
 
         def keep(db: sqlite3.Connection) -> Sequence[Entry]:
-            db.execute("INSERT OR REPLACE INTO secrets VALUES (?, ?, ?)", (key, secret.reveal(), stamp(at)))
+            db.execute("INSERT OR REPLACE INTO secrets VALUES (?, ?, ?)", (key, sealed, stamp(at)))
             return (Entry.from_event(SecretStored(at=at, device_id=key)),)
 
         self._submit(keep)
 
-    def forget_secret(self, device_id: str) -> None:
-        """Erase a kept mobile secret; its last trace leaves the disk at `close`, with the write-ahead log."""
+    def mobile_secret(self, device_id: str) -> MobileSecret | None:
+        """The secret of a unit, if a profile asked for it to be kept. Raises `JournalError` without its key."""
+        key = device_id.lower()
+        kept = self._one(lambda row: str(row["secret"]), "SELECT secret FROM secrets WHERE device_id = ?", key)
+        if kept is None:
+            return None
+        return MobileSecret(self._vault.unseal(key, kept) if is_sealed(kept) else kept)
 
-        def forget(db: sqlite3.Connection) -> Sequence[Entry]:
-            db.execute("DELETE FROM secrets WHERE device_id = ?", (device_id.lower(),))
+    def knows_secret(self, device_id: str) -> bool:
+        """Whether it need not be asked for: it is kept, and its key is there."""
+        try:
+            return self.mobile_secret(device_id) is not None
+        except JournalHeld:
+            raise
+        except (JournalError, BadInput):
+            return False
+
+    def seal_secrets(self) -> int:
+        """Encrypt what an older station kept in clear; returns how many. Their traces leave the file with it."""
+        found = self._all(
+            lambda row: (str(row["device_id"]), str(row["secret"])), "SELECT device_id, secret FROM secrets"
+        )
+        sealed = [(self._vault.seal(unit, text), unit) for unit, text in found if not is_sealed(text)]
+
+        def seal(db: sqlite3.Connection) -> Sequence[Entry]:
+            db.executemany("UPDATE secrets SET secret = ? WHERE device_id = ?", sealed)
             return ()
 
+        if sealed:
+            self._submit(seal)
+        return len(sealed)
+
+    def forget_secret(self, device_id: str) -> bool:
+        """Erase a kept mobile secret; False when none was kept. Its last trace leaves the disk at `close`."""
+        key, at = device_id.lower(), self._clock.utc()
+        was_kept = False
+
+        def forget(db: sqlite3.Connection) -> Sequence[Entry]:
+            nonlocal was_kept
+            was_kept = db.execute("DELETE FROM secrets WHERE device_id = ?", (key,)).rowcount > 0
+            return (Entry.from_event(SecretForgotten(at=at, device_id=key)),) if was_kept else ()
+
         self._submit(forget)
+        return was_kept
 
     # --- inside ---
 

@@ -15,8 +15,6 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from drivers.identity import MobileSecret
-
 from ..engine.events import BatchProgress
 from ..errors import JournalError
 from ..figures import Figures
@@ -32,12 +30,14 @@ from .records import (
     CachedProduct,
     CachedSerial,
     FactRecord,
+    KeptSecret,
     OwedRecord,
     UnitHistory,
     Verified,
     WriteRecord,
 )
 from .schema import MIGRATIONS, atomic, connect_reader, translated, version
+from .vault import is_sealed
 
 T = TypeVar("T")
 LONGEST_PAUSE = datetime.timedelta(hours=1)
@@ -256,10 +256,11 @@ class JournalReader:
             lambda row: str(row["digest"]), "SELECT digest FROM digests WHERE device_id = ?", device_id.lower()
         )
 
-    def mobile_secret(self, device_id: str) -> MobileSecret | None:
-        """The secret of a unit, if a profile asked for it to be kept. In no export and no dump (A7)."""
-        return self._one(
-            lambda row: MobileSecret(row["secret"]), "SELECT secret FROM secrets WHERE device_id = ?", device_id.lower()
+    def kept_secrets(self) -> tuple[KeptSecret, ...]:
+        """Whose mobile secrets are kept, oldest first. Never the secrets: they are in no export and no dump (A7)."""
+        return self._all(
+            lambda row: KeptSecret(row["device_id"], _time(row["at"]), is_sealed(row["secret"])),
+            "SELECT * FROM secrets ORDER BY at, device_id",
         )
 
     # --- what the cloud said ---

@@ -120,6 +120,15 @@ class CachedSerial:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptSecret:
+    """That a unit's mobile secret is kept, and since when; not ``is_sealed``: in clear, by an older station."""
+
+    device_id: str
+    at: datetime.datetime
+    is_sealed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
     """The chain holds: so many entries, the newest with this hash (note it elsewhere to notice a cut-off tail)."""
 

@@ -9,12 +9,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from ..config import load_config
+from ..config import StationConfig, default_config_path, load_config
 from ..errors import BadInput
 from ..journal import JOURNAL_FILE, JournalReader
 from ..journal.schema import translated
+from ..secret_key import KEY_FILE, KeyFile, KeyringKey
 
 JOURNAL = "journal"
+
+
+def key_place(config: StationConfig) -> KeyringKey:
+    """Where the key of kept mobile secrets lies: the keyring, or a file beside the config file."""
+    folder = (config.source or default_config_path()).parent
+    return KeyringKey(config.station_id, KeyFile(folder / KEY_FILE))
 
 
 def add_data_dir(parser: argparse.ArgumentParser) -> None:

@@ -26,7 +26,7 @@ from ..paths import find_profile
 from ..profile import load_profile
 from ..secrets import ApiToken, SecretSource
 from .ending import Over, told_to_end, wait_over
-from .places import add_data_dir, journal_dir
+from .places import add_data_dir, journal_dir, key_place
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
         station_id=config.station_id, slots=config.slots or UNBOUND, data_dir=journal_dir(arguments, make=True),
         firmware=config.firmware_folders,
         cloud_url=config.cloud_url, token=lambda: token_of(config), secrets=secrets,
-        operator=arguments.operator, traces=arguments.trace,
+        key_place=key_place(config), operator=arguments.operator, traces=arguments.trace,
     )  # fmt: skip
 
 

@@ -113,8 +113,7 @@ def test_a_mobile_secret_is_kept_only_when_it_was_read_twice_alike(tmp_path: Pat
         tampers = [swapped(secret, b"x" * 15)]
         bench.open_port = lambda device: Line(bench, device, tampers)
         assert bench.walk(unit).verdict is Verdict.PASS
-        with bench.reader() as journal:
-            told = journal.mobile_secret(unit.device_id)
+        told = bench.station.journal.mobile_secret(unit.device_id)
         assert told is not None
         assert told.reveal().encode() == secret
 

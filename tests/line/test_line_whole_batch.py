@@ -198,10 +198,10 @@ def test_a_mobile_secret_is_kept_only_where_the_profile_says_so_and_told_to_nobo
         for unit in (keeping, plain):
             assert bench.walk(unit).verdict is Verdict.PASS
         bench.walk(keeping)
+        assert bench.station.journal.mobile_secret(keeping.device_id) == keeping.spec.mobile_secret
+        assert bench.station.journal.mobile_secret(plain.device_id) is None
         bench.stop()
         with bench.reader() as journal:
-            assert journal.mobile_secret(keeping.device_id) == keeping.spec.mobile_secret
-            assert journal.mobile_secret(plain.device_id) is None
             text = io.StringIO()
             write_csv(journal, [recipe.batch, PLAIN.batch], text)
             bench.check_no_secret(text.getvalue())
