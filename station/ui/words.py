@@ -69,7 +69,6 @@ SENTENCES: dict[str, Sentence] = {
     "protected": Sentence(("Unit is locked.",), TECHNICIAN),
     "wifi_join_failed": Sentence(("Unit cannot join Wi-Fi.",), RED),
     "listening_after_setup": Sentence(("Light still blinks dark blue.",), TECHNICIAN),
-    "safe_mode": Sentence(("Application does not run.",), TECHNICIAN),
     "write_failed": Sentence(("Write failed.",), RED),
     "update_not_applied": Sentence(("Update was not applied.",), RED),
     "verify_failed": Sentence(("Read-back failed.",), RED),

@@ -164,7 +164,7 @@ def test_every_sentence_the_engine_names_stands_in_the_catalogue() -> None:
     assert named <= set(SENTENCES)
 
 
-NOT_SAID_YET = {"safe_mode"}
+NOT_SAID_YET: set[str] = set()
 """What the rules of provisioning foresee and no step finds out yet. Take out what is said; add nothing."""
 
 STEPS_TO_COME = {"group", "lock", "label"}
