@@ -69,17 +69,8 @@ def _check(where: str, rows: list[Row]) -> None:
 # --- the SIM -----------------------------------------------------------------------------------
 
 
-def check_sim(job: CloudJob, sim: Sim | None, recorded: str) -> None:
-    """Raise `UnitRejected` for a state of a product's SIM that no waiting changes; says who can mend it.
-
-    ``sim`` None: the product has no such SIM. ``recorded``: the number of the SIM the cloud knows in the unit, if any.
-    """
-    if sim is None and recorded and recorded != job.iccid:
-        raise UnitRejected(
-            f"the unit holds SIM {job.iccid}, the cloud knows it with SIM {recorded}, and the product has only that"
-            " one; put that SIM back, or have the supervisor import the new one",
-            sentence="sim_off",
-        )
+def check_sim(job: CloudJob, sim: Sim | None) -> None:
+    """Raise `UnitRejected` for a SIM of the product that was switched off: no waiting changes that."""
     if sim is not None and sim.is_off:
         raise UnitRejected(
             f"SIM {job.iccid} was deactivated; the supervisor has to reactivate it in the console, which may take days",

@@ -117,7 +117,7 @@ def _foresee(work: UnitWork, cloud: CloudWork, ctx: StepContext) -> CloudDevice 
     check_now(job, record, user)
     if job.iccid and job.product_id is not None and work.profile.walks("sim", work.unit.platform):
         sim = client.sim(Iccid.told(job.iccid), job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
-        check_sim(job, sim, record.iccid)
+        check_sim(job, sim)
     return record
 
 

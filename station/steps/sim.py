@@ -19,9 +19,9 @@ UNKNOWN_SKU = SimSpeed.GENERALLY_FAST
 def sim(work: CloudWork, ctx: StepContext) -> StepResult:
     """Poll, and ask for an activation only where nothing else brings one.
 
-    Adding to a product activates a built-in SIM by itself (G1). A developer's SIM is activated by us, and one that a
-    member's product does not have any more is imported again: once, and a developer's once more when the carrier
-    failed (reference cloud-api 8.3).
+    Adding to a product activates a built-in SIM by itself (G1). A developer's SIM is activated by us, and one that
+    the product has no more, or never had as it was swapped (A10), is imported: once, and a developer's once more when
+    the carrier failed (reference cloud-api 8.3).
     """
     job = work.job
     if not job.iccid:
@@ -34,15 +34,15 @@ def sim(work: CloudWork, ctx: StepContext) -> StepResult:
     is_developer = job.product_id is None
     asked = asked_again = False
     while True:
-        found = standing(ctx, lambda: _look(work, ctx, iccid))
+        found, other = standing(ctx, lambda: _look(work, ctx, iccid))
         waited = ctx.clock.now() - started
         if found is not None and found.is_active:
             ctx.measure("SIM active after", round(waited, 1), "s", high=pace.budget_s)
             proof = f"cloud shows SIM active after {waited:.0f} s" + (f"; its number {iccid} is odd" * iccid.is_odd)
             return done(proof) if asked else already(proof)
         is_over = waited >= budget_s
-        is_released = found is None and job.was_member and not is_developer
-        may_ask = is_developer or (is_released and work.has_unit)
+        is_missing = found is None and not is_developer and (job.was_member or bool(other))
+        may_ask = is_developer or (is_missing and work.has_unit)
         has_failed = found is not None and found.last_action_failed
         if found is None and iccid.is_odd and work.has_unit and (is_developer or is_over):
             raise _odd(iccid)
@@ -53,7 +53,7 @@ def sim(work: CloudWork, ctx: StepContext) -> StepResult:
                 raise UnitRejected(
                     f"SIM {iccid} stays deactivated; reactivate it in the console", sentence="sim_off"
                 )  # fmt: skip
-            return _pending(work, waited, is_released=is_released and not asked)
+            return _missing(work, other) if is_missing else _pending(work, waited)
         if may_ask and (has_failed or not asked):
             with cloud_write(ctx, f"activate SIM {iccid}") as sent:
                 _activate(work, ctx, iccid)
@@ -69,24 +69,30 @@ def _odd(iccid: Iccid) -> StepFault:
     )  # fmt: skip
 
 
-def _pending(work: CloudWork, waited: float, *, is_released: bool) -> StepResult:
-    """Owed, and by whom: nothing brings back a SIM that was released, except a person."""
-    if is_released:
-        reason, sentence = f"the product has no SIM {work.job.iccid}; the supervisor has to import it", "sim_off"
-    else:
-        reason = f"SIM {work.job.iccid} is not active after {waited:.0f} s"
-        sentence = "sim_pending" if work.has_unit else ""
-    return replace(deferred(reason, work.job.to_json()), sentence=sentence)
+def _pending(work: CloudWork, waited: float) -> StepResult:
+    owed = deferred(f"SIM {work.job.iccid} is not active after {waited:.0f} s", work.job.to_json())
+    return replace(owed, sentence="sim_pending" if work.has_unit else "")
 
 
-def _look(work: CloudWork, ctx: StepContext, iccid: Iccid) -> Sim | None:
-    """The SIM now; raises `UnitRejected` for a product's SIM in a state that no waiting changes."""
+def _missing(work: CloudWork, other: str) -> StepResult:
+    """Owed, and by whom: nothing but a person brings a SIM into the product that an import did not bring."""
+    known = f", the cloud knows the unit with SIM {other}" if other else ""
+    reason = f"the product has no SIM {work.job.iccid}{known}; the supervisor has to import it, or put the right one in"
+    return replace(deferred(reason, work.job.to_json()), sentence="sim_off")
+
+
+def _look(work: CloudWork, ctx: StepContext, iccid: Iccid) -> tuple[Sim | None, str]:
+    """The SIM now; where the product has none, also the number of another one the cloud knows in the unit, or "".
+
+    Raises `UnitRejected` for a product's SIM in a state that no waiting changes.
+    """
     job = work.job
     found = work.client.sim(iccid, job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
-    if job.product_id is not None:
-        record = work.device(ctx) if found is None else None
-        check_sim(job, found, record.iccid if record else "")
-    return found
+    if job.product_id is None:
+        return found, ""
+    check_sim(job, found)
+    record = work.device(ctx) if found is None else None
+    return found, record.iccid if record is not None and record.iccid != job.iccid else ""
 
 
 def _speed(serial: str) -> SimSpeed:
