@@ -23,12 +23,14 @@ DEVELOPER_BORON = replace(DEVELOPER, platform="boron")
 
 
 def unit_with_sim(bench: LineBench, recipe: Recipe, number: str, *, is_known: bool) -> VirtualUnit:
-    """A finished unit whose SIM tells ``number``; ``is_known``: the cloud has it, without its fillers."""
+    """A finished unit whose SIM tells ``number``; ``is_known``: the cloud has it."""
     modules = tuple(file.data for file in recipe.files())
     fresh = make_spec("boron", 7, 1, "6.3.4", modules=modules, setup_done=True)
     unit = bench.unit(spec=dataclasses.replace(fresh, iccid=Iccid(number)), is_known=False)
-    made, iccid = unit.spec, Iccid.told(number) if is_known else None
-    bench.cloud.register_unit(made.device_id, 13, serial=made.serial, iccid=iccid, imei=made.imei)
+    made = unit.spec
+    bench.cloud.register_unit(
+        made.device_id, 13, serial=made.serial, iccid=made.iccid if is_known else None, imei=made.imei
+    )
     return unit
 
 

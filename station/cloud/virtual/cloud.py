@@ -198,6 +198,7 @@ class VirtualCloud:
         is_plastic_sim: bool = False,
     ) -> None:
         """Let the cloud know a unit as its factory would have told it; one it knows already stays as it is."""
+        iccid = iccid and Iccid.told(str(iccid))  # a carrier knows a SIM without the fillers its modem may add
         facts = [None if fact is None else str(fact) for fact in (serial, iccid, imei, mac)]
         with self._store.transaction():
             self._store.run(
