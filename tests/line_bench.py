@@ -498,6 +498,7 @@ def line_bench(
             bench.stop()
             bench.bus.close()
             bench.cloud.close()
+            bench.traffic.pause()
             raise
         bench.close()
 

@@ -128,16 +128,20 @@ class Traffic:
     def pause(self) -> None:
         """Let go of the journal's file, before its station stops; the next write takes it up again."""
         with self._lock:
-            if self._db is not None:
-                self._drain()
-                self._db.close()
-                self._db = None
+            self._let_go()
 
     def faults(self, **options: frozenset[str]) -> list[str]:
         """Everything that went unannounced, twice or unread so far; see `faults_of`."""
         with self._lock:
             self._drain()
+            self._let_go()
             return faults_of(self.story, self.files, **options)
+
+    def _let_go(self) -> None:
+        if self._db is not None:
+            self._drain()
+            self._db.close()
+            self._db = None
 
     def _note(self, seen: CloudCall | UnitWrite) -> None:
         with self._lock:

@@ -34,13 +34,14 @@ def check_all(db: sqlite3.Connection) -> Tail:
 
     Raises `JournalError` naming the first entry or row that does not fit.
     """
-    replayed, tail = fresh(), Tail()
-    for row in rows(db):
-        if (wrong := flaw(tail, row)) is not None:
-            raise tampered(wrong)
-        _replay(replayed, row)
-        tail = Tail(row.seq, row.hash)
-    _compare(db, replayed, _whole)
+    tail = Tail()
+    with fresh() as replayed:
+        for row in rows(db):
+            if (wrong := flaw(tail, row)) is not None:
+                raise tampered(wrong)
+            _replay(replayed, row)
+            tail = Tail(row.seq, row.hash)
+        _compare(db, replayed, _whole)
     _check_file(db)
     return tail
 
@@ -79,10 +80,6 @@ def check_some(db: sqlite3.Connection, units: Collection[str], attempts: Collect
             OR ({ATTEMPT} IS NULL AND {UNIT} IS NULL) ORDER BY station_id, seq""",
         (attempt_list, unit_list),
     )
-    replayed = fresh()
-    for row in (Row(*one) for one in concerned):
-        _check_links(db, row)
-        _replay(replayed, row)
 
     def choice(table: str) -> tuple[str, tuple[str, ...]]:
         if table in _BY_UNIT:
@@ -91,7 +88,11 @@ def check_some(db: sqlite3.Connection, units: Collection[str], attempts: Collect
             return "WHERE attempt IN (SELECT value FROM json_each(?))", (attempt_list,)
         return "", ()
 
-    _compare(db, replayed, choice)
+    with fresh() as replayed:
+        for row in (Row(*one) for one in concerned):
+            _check_links(db, row)
+            _replay(replayed, row)
+        _compare(db, replayed, choice)
 
 
 def check_batches(db: sqlite3.Connection, batches: Sequence[str]) -> None:
@@ -151,7 +152,8 @@ def _check_file(db: sqlite3.Connection) -> None:
     if said != "ok":
         raise tampered(f"the file is damaged ({' '.join(said.split())})")
     objects = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
-    wanted = {tuple(row) for row in fresh().execute(objects)}
+    with fresh() as empty:
+        wanted = {tuple(row) for row in empty.execute(objects)}
     found = {tuple(row) for row in db.execute(objects)}
     for kind, name, _ in sorted(wanted ^ found):
         raise tampered(f"the {kind} {name} is not as the station made it")

@@ -291,12 +291,13 @@ def migrate(
             db.execute("INSERT INTO migrations VALUES (?, ?, ?)", (migration.number, migration.name, now))
 
 
-def fresh() -> sqlite3.Connection:
-    """An empty journal in memory, as the newest station makes it."""
-    db = sqlite3.connect(":memory:", isolation_level=None)
-    db.row_factory = sqlite3.Row
-    migrate(db, "", lambda _: None)
-    return db
+@contextlib.contextmanager
+def fresh() -> Iterator[sqlite3.Connection]:
+    """An empty journal in memory, as the newest station makes it; gone when the block ends."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        db.row_factory = sqlite3.Row
+        migrate(db, "", lambda _: None)
+        yield db
 
 
 def version(db: sqlite3.Connection) -> int:

@@ -28,9 +28,10 @@ GOLDEN = Path(__file__).parent / "data" / "golden.jsonl"
 GOLDEN_HEAD = "65319f9340f3db786acd03028eec78803dc6c803ee6de319ea3e1c5a74ed44f0"
 """Hash of the golden journal's last entry. It never changes: a journal of today must be read in ten years."""
 HASHED = ("station_id", "seq", "at", "kind", "body", "prev_hash", "hash")
-COLUMNS = [
-    (table, column["name"]) for table in PROJECTIONS for column in fresh().execute(f"PRAGMA table_info({table})")
-]
+with fresh() as _empty:
+    COLUMNS = [
+        (table, column["name"]) for table in PROJECTIONS for column in _empty.execute(f"PRAGMA table_info({table})")
+    ]
 
 
 @pytest.fixture(scope="module")
