@@ -130,12 +130,12 @@ class Traffic:
         with self._lock:
             self._let_go()
 
-    def faults(self, **options: frozenset[str]) -> list[str]:
+    def faults(self) -> list[str]:
         """Everything that went unannounced, twice or unread so far; see `faults_of`."""
         with self._lock:
             self._drain()
             self._let_go()
-            return faults_of(self.story, self.files, **options)
+            return faults_of(self.story, self.files)
 
     def _let_go(self) -> None:
         if self._db is not None:
@@ -269,7 +269,6 @@ class _Intent:
 @dataclass(slots=True)
 class _Judge:
     files: Mapping[str, tuple[Module, ...]]
-    may_repeat: frozenset[str]
     faults: list[str] = field(default_factory=list)
     at_unit: dict[str, _Intent] = field(default_factory=dict)  # by Device ID: what is being written now
     for_cloud: dict[tuple[str, str], deque[_Intent]] = field(default_factory=lambda: defaultdict(deque))
@@ -332,13 +331,13 @@ class _Judge:
         intent = next((one for one in queue if not one.is_spent), queue[-1] if queue else None)
         if intent is None:
             self.faults.append(f"{call} was not announced")
-        elif intent.is_spent and step not in self.may_repeat:
+        elif intent.is_spent:
             self.faults.append(f"{call}: {intent.line.what!r} was announced once, and is sent again")
         else:
             intent.was_tried = True
             intent.is_spent = intent.is_spent or not call.is_refused
         equal = (request.route, request.path, json.dumps(dict(request.body), sort_keys=True))
-        if equal in self.unread and step not in self.may_repeat:
+        if equal in self.unread:
             self.faults.append(f"{call} is sent again, and nobody read {call.subject} in between")
         if not call.is_refused:
             self.unread[equal] = call.subject
@@ -352,19 +351,15 @@ class _Judge:
         return next(named, deque())
 
 
-def faults_of(
-    story: Story, files: Mapping[str, tuple[Module, ...]], may_repeat: frozenset[str] = frozenset()
-) -> list[str]:
+def faults_of(story: Story, files: Mapping[str, tuple[Module, ...]]) -> list[str]:
     """What is wrong with a story, a sentence each; empty when every write was announced, once, and read in between.
 
     - A write to a unit falls into what the line before it, of the same unit and not confirmed yet, announces.
     - A state-changing request spends one line of its step and unit. One that the cloud refused spends none.
     - Two equal requests have an answered read of the same unit or SIM between them, unless the first was refused.
     - What the journal confirms was announced, and was seen to arrive.
-
-    ``may_repeat``: steps whose requests a client may send again under the same line without a read.
     """
-    judge = _Judge(files, may_repeat)
+    judge = _Judge(files)
     for one in story:
         match one:
             case Line():

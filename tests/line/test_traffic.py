@@ -137,12 +137,6 @@ def test_a_write_that_was_not_announced_or_not_read_back_is_found(story: Story, 
     assert words in fault
 
 
-def test_a_step_may_be_let_off() -> None:
-    story: Story = [NAME_LINE, named(), named(), confirmed(NAME_LINE)]
-    assert len(faults_of(story, FILES)) == 2
-    assert faults_of(story, FILES, frozenset({"name"})) == []
-
-
 # --- on a bench ---------------------------------------------------------------------------------------
 
 
