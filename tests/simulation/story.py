@@ -16,6 +16,8 @@ from typing import Any
 
 from line_bench import PRODUCTS, Recipe
 
+from drivers.virtual.faults import ERRNOS
+
 STAGES: Mapping[str, float] = {
     "finished": 0.35,  # holds everything the profile wants
     "old-app": 0.35,  # the right Device OS with another application
@@ -137,6 +139,11 @@ def _moment(dice: random.Random, transfers: int) -> str:
 ORDERS: Mapping[str, Order] = {
     "stall": lambda d, n: f"{_moment(d, n)},do=stall,times={d.choice((1, 1, 2))}",
     "reject": lambda d, n: f"{_moment(d, n)},do=reject,code={d.choice(PASSING_CODES)},times={d.choice((1, 1, 2))}",
+    "io": lambda d, n: (
+        f"{_moment(d, n)},do=error,errno={d.choice(tuple(ERRNOS))},lost={d.choice(('request', 'reply'))}"
+        f",times={d.choice((1, 1, 2))}"
+    ),
+    "garbage": lambda d, n: f"{_moment(d, n)},do=garbage",
     "busy": lambda d, n: f"{_moment(d, n)},do=busy,times={d.randint(1, 3)}",
     "slow": lambda d, n: f"{_moment(d, n)},do=slow,by=0.2,for={d.randint(2, 8)}",
     "hang": lambda d, n: f"{_moment(d, n)},do=hang,for={d.randint(1, 6)}",

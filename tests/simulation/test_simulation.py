@@ -34,6 +34,6 @@ def test_every_kind_of_trouble_is_drawn_and_has_an_ending() -> None:
     assert {trouble.kind for story in stories for trouble in story.troubles} == set(TROUBLE_SECONDS)
     assert {part.flaw for part in parts} == {"", *FLAWS}
     assert {slip for part in parts for slip in part.slips} == set(SLIPS)
-    assert len({fault.partition("do=")[2].partition(",")[0] for part in parts for fault in part.faults}) >= 9
+    assert len({fault.partition("do=")[2].partition(",")[0] for part in parts for fault in part.faults}) >= 11
     assert set(ENDINGS) == set(FLAWS)
     assert ORDERS
