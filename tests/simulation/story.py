@@ -230,10 +230,11 @@ def _part(
     platform = next(name for name in PRODUCTS if name != lot.platform) if flaw == "wrong-platform" else lot.platform
     transfers = {"finished": 60, "old-app": 130, "fresh": 1300, "in-dfu": 400}[stage]
     count = dice.choice((0, 1, 1, 2, 3)) if orders else 0
+    scans = dice.choice((0, 1, 1, 2)) if slips and lot.label and flaw != "bad-label" else 0
     return Part(
         number, platform, slot, stage, dice.choice(FACTORY_OS[lot.device_os]), flaw,
         faults=tuple(ORDERS[kind](dice, transfers) for kind in dice.choices(orders, k=count)) if count else (),
-        slips=tuple(dice.choices(slips, k=dice.choice((0, 1, 1, 2)))) if slips and lot.label else (),
+        slips=tuple(dice.choices(slips, k=scans)) if scans else (),
     )  # fmt: skip
 
 
