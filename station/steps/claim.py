@@ -19,7 +19,7 @@ def claim(work: CloudWork, ctx: StepContext) -> StepResult:
         return already(proof)
     until_seen(
         ctx, f"claim {work.job.device_id}", lambda: _claim_until_online(work, ctx), lambda: _is_ours(work, ctx, user),
-        missing=UnitRejected(
+        missing=StepFault(
             f"the cloud accepted the claim of {work.job.device_id} but shows no owner", sentence="not_claimed"
         ),
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..cloud.answers import CloudDevice, Membership
 from ..cloud.errors import OutcomeUnknown
 from ..engine.step import StepContext, StepResult, already, done
-from ..errors import UnitRejected
+from ..errors import StepFault, UnitRejected
 from .cloudwork import CloudWork, keep_facts, standing, until_seen
 
 _REFUSALS = {
@@ -27,7 +27,7 @@ def product_add(work: CloudWork, ctx: StepContext) -> StepResult:
     member = until_seen(
         ctx, f"add {job.device_id} to product {job.product_id}", lambda: _import(work, ctx),
         lambda: _agreed(work, work.device(ctx)), refusals=2,
-        missing=UnitRejected(
+        missing=StepFault(
             f"the cloud took {job.device_id} but does not show it in product {job.product_id}; ask the supervisor",
             sentence="cloud_refused",
         ),
