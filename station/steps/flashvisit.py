@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from drivers.errors import ReadBackDiffers, RequestRejected
+from drivers.errors import BootloaderStuck, ReadBackDiffers, RequestRejected, Stalled, TransferFailed, TransferTimeout
 from drivers.platforms import Via
 from drivers.wire import requests
 from drivers.wire.module import AssetDependency, Image
@@ -50,6 +50,12 @@ RADIO_FACT = "softdevice_in_flash"
 
 def _flash_digest(image: Image) -> str:
     return hashlib.sha256(image.flash_bytes).hexdigest()
+
+
+_BROKEN_HANDLE = (BootloaderStuck, Stalled, TransferFailed, TransferTimeout)
+"""What opening the unit again may cure."""
+REOPEN_PAUSES_S = (1.0, 5.0)
+"""Before a module is begun again: a bad contact lasts a moment."""
 
 
 class FlashVisit:
@@ -224,13 +230,31 @@ class FlashVisit:
             self._saw(ctx, write.image, READ_DIFFERENT)
             if write.way is not Via.DFU:
                 continue
-            try:
-                self._write_module(ctx, write, span)
-            except ReadBackDiffers:  # flash is judged by what it holds after a second write
-                self._write_module(ctx, write, span)
+            self._write_for_certain(ctx, write, span)
             self._saw(ctx, write.image, READ_EQUAL)
             written.append(write)
         return written
+
+    def _write_for_certain(self, ctx: StepContext, write: PlannedWrite, span: _Span) -> None:
+        """Write one module and read it back; begin it again where that may help.
+
+        Flash that reads back wrong is judged by what it holds after a second write. A unit that is there and does
+        not recover is opened again (reference firmware-and-dfu 1.7, retries at device level).
+        """
+        differs = 0
+        for pause_s in (*REOPEN_PAUSES_S, None):
+            try:
+                self._write_module(ctx, write, span)
+                return
+            except ReadBackDiffers:
+                differs += 1
+                if differs > 1 or pause_s is None:
+                    raise
+            except _BROKEN_HANDLE:
+                self._unit.device.close()
+                if pause_s is None or self._unit.device.mode is not Mode.DFU:
+                    raise
+                ctx.clock.sleep(min(pause_s, ctx.deadline.remaining), ctx.cancel)
 
     def _write_module(self, ctx: StepContext, write: PlannedWrite, span: _Span) -> None:
         """Write one module and read it back; raises `ReadBackDiffers`."""

@@ -10,13 +10,14 @@ from functools import cache
 
 import pytest
 from every_transfer import STUMBLES, Kind, Observer, bench_with, kinds_of_a_walk, walk_that_stumbles
+from line_bench import Walk
 
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.flash import Who
 from drivers.virtual.layout import USER_START
 from drivers.wire.control import Service
 from drivers.wire.dfu import DfuRequest
-from station.engine.events import HandsDone, HandsNeeded, StepStarted
+from station.engine.events import HandsDone, HandsNeeded, StepStarted, WireTraced
 from station.model import Verdict
 
 UNITS = [("boron", True), ("boron", False), ("argon", True), ("argon", False)]
@@ -210,3 +211,20 @@ def test_flash_that_reads_back_wrong_is_written_once_more_before_it_judges_the_u
     assert len(spoilt) == times
     assert walk.verdict is verdict, walk.finished
     assert walk.finished.sentence == ("pass" if verdict is Verdict.PASS else "verify_failed")
+
+
+@pytest.mark.parametrize("stumble", ["do=stall", "do=error"])
+def test_a_module_is_begun_again_on_a_new_handle_when_the_old_one_does_not_recover(stumble: str) -> None:
+    """More failures in a row than one page is worth."""
+    kinds = known_kinds("boron", True)
+    first_block = next(n for n, kind in enumerate(kinds, 1) if kind.own == (0x21, DfuRequest.DNLOAD, 0x102))
+    for times in (10, 25):
+        with bench_with("boron", True, (f"at=control:{first_block + 30},{stumble},times={times}",)) as (bench, unit):
+            walk = bench.walk(unit)
+        assert walk.verdict is Verdict.PASS, (times, walk.finished)
+    assert any("dfu open" in line for line in traced_after_the_first_write(walk)), "it was opened again"
+
+
+def traced_after_the_first_write(walk: Walk) -> list[str]:
+    lines = [event.line for event in walk.events if isinstance(event, WireTraced)]
+    return lines[next(n for n, line in enumerate(lines) if line.startswith("dfu write")) :]

@@ -19,6 +19,7 @@ from drivers.errors import (
     RequestRejected,
     Stalled,
     Swapped,
+    TransferFailed,
     TransferTimeout,
 )
 from drivers.transport import UsbCandidate, UsbTransport
@@ -321,6 +322,50 @@ def test_errors_of_a_bus_that_comes_up_are_part_of_an_announced_restart(
     assert errors == []
     assert device.ask(requests.get_serial_number()) == unit.spec.serial
     assert bench.watch("1-1").generation == 2
+
+
+class Worn:
+    """A unit whose first opened handle fails every transfer once it was used; any later one is good."""
+
+    def __init__(self, inner: UsbCandidate) -> None:
+        self.inner, self.opened, self.is_worn = inner, 0, False
+        self.port_path, self.usb_id, self.address = inner.port_path, inner.usb_id, inner.address
+
+    def open(self) -> UsbTransport:
+        self.opened += 1
+        number, transport = self.opened, self.inner.open()
+        forward = transport.control
+
+        def answer(setup: Setup, data: bytes = b"", *, timeout_s: float = 5.0) -> bytes:
+            if self.is_worn and number == 1:
+                raise TransferFailed("input/output error")
+            return forward(setup, data, timeout_s=timeout_s)
+
+        transport.control = answer  # type: ignore[method-assign]
+        return transport
+
+
+def test_a_handle_that_fails_every_transfer_is_replaced_before_the_unit_counts_as_lost(bench: DeviceBench) -> None:
+    unit = bench.unit()
+    (candidate,) = bench.host.candidates()
+    worn = Worn(candidate)
+    bench.watch("1-1").attached(worn)
+    device = identified(bench)
+    worn.is_worn = True
+    assert device.ask(requests.get_serial_number()) == unit.spec.serial
+    assert worn.opened == 2
+
+
+def test_what_must_not_happen_twice_is_not_asked_again_on_a_new_handle(bench: DeviceBench) -> None:
+    bench.unit()
+    (candidate,) = bench.host.candidates()
+    worn = Worn(candidate)
+    bench.watch("1-1").attached(worn)
+    device = identified(bench)
+    worn.is_worn = True
+    with pytest.raises(LinkError):
+        device.ask(requests.finish_firmware_update())
+    assert worn.opened == 1
 
 
 def test_a_protected_unit_is_identified_and_started_and_says_so(bench: DeviceBench) -> None:
