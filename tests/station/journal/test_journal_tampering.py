@@ -319,3 +319,14 @@ def test_a_pipe_in_the_way_holds_nobody(name: str, place: Path) -> None:
             Journal.open(place / "journal", "bench-1", SimulatedClock())
     else:
         Journal.open(place / "journal", "bench-1", SimulatedClock()).close()
+
+
+def test_an_edit_that_stands_in_the_log_alone_is_seen_too(place: Path, tmp_path: Path) -> None:
+    """As another program leaves it that has the journal open still: the database itself is as the station closed it."""
+    with contextlib.closing(sqlite3.connect(place / "journal" / JOURNAL_FILE)) as db:
+        db.execute("PRAGMA wal_autocheckpoint = 0")
+        db.execute("UPDATE attempts SET slot = 9 WHERE attempt = 'a-1'")
+        db.commit()
+        shutil.copytree(place, tmp_path / "copy")
+    with Journal.open(tmp_path / "copy" / "journal", "bench-1", SimulatedClock()) as journal:
+        assert "attempts a-1 has slot 9" in journal.mended

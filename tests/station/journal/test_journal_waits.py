@@ -14,9 +14,10 @@ from journal_trouble import JournalTrouble, troubled
 from drivers.clock import CancelToken, SimulatedClock
 from drivers.errors import Cancelled
 from station.errors import JournalError, JournalHeld
-from station.journal import Journal
+from station.journal import Entry, Journal, JournalReader
 from station.journal.patience import CLOSING_S, QUIET_S
 from station.journal.schema import held_by
+from station.journal.writer import Writer
 from station.model import Outcome
 
 PATIENCE_S = 100.0
@@ -188,3 +189,33 @@ def test_what_passes_by_itself_is_waited_for_and_damage_is_not(name: str, senten
     error = sqlite3.OperationalError("x")
     error.sqlite_errorcode = getattr(sqlite3, name)
     assert held_by(error) == sentence
+
+
+class Late(sqlite3.Connection):
+    """A connection whose next COMMIT is done and then reported as failed, as by a disk that answers too late."""
+
+    fails_next = False
+
+    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+        cursor = super().execute(sql, *values)  # type: ignore[arg-type]
+        if sql == "COMMIT" and self.fails_next:
+            self.fails_next = False
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_IOERR_FSYNC, "SQLITE_IOERR_FSYNC"
+            raise error
+        return cursor
+
+
+def test_a_commit_that_happened_and_was_reported_as_failed_is_not_repeated(data: Path, clock: SimulatedClock) -> None:
+    Journal.open(data, "bench-1", clock).close()
+    db = sqlite3.connect(data / "journal.db", factory=Late, isolation_level=None, check_same_thread=False)
+    db.row_factory = sqlite3.Row
+    writer = Writer(db, "bench-1")
+    writer.submit(lambda _: [Entry.from_event(opened())])
+    db.fails_next = True
+    writer.submit(lambda _: [Entry.from_event(event) for event in walked("a-1")])
+    writer.submit(lambda _: [Entry.from_event(event) for event in walked("a-2")])
+    writer.close()
+    with JournalReader(data) as reader:
+        assert [attempt.attempt for attempt in reader.attempts("B1")] == ["a-1", "a-2"]
+        assert reader.verify().entries == 7
