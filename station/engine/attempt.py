@@ -173,7 +173,7 @@ class Attempt:
         self._publish(StepStarted(step=plan.name, title=plan.title, **self._head()))
         context = self._context(plan)
         with self._waiting(context):
-            result = self._guarded(self._work.steps[plan.name], context)
+            result = _as_left(self._guarded(self._work.steps[plan.name], context), context)
         seconds = self._clock.now() - started
         with self._waiting(step=plan.name):
             self._record(
@@ -267,7 +267,10 @@ class Attempt:
         final, bad = walk.verdict(records), walk.failed_step(records)
         stop = self._stop or (Stop.PART if self._is_part and bad is None else None)
         if stop is not None and (bad is None or final < Verdict.ABORTED):
-            return _Judgement(Verdict.ABORTED, stop.result, bad.step if bad else "")
+            gone = next((result for _, result in results if result.is_unit_gone), stop.result)
+            return _Judgement(
+                Verdict.ABORTED, gone if stop is Stop.VANISHED else stop.result, bad.step if bad else ""
+            )  # fmt: skip
         if bad is not None:
             worst = next(r for p, r in self._results if p.name == bad.step and r.outcome is bad.outcome)
             return _Judgement(final, worst, bad.step)
@@ -302,6 +305,16 @@ class Attempt:
             "at": self._clock.utc(), "slot": self._seat.slot.number,
             "device_id": self._work.device_id, "attempt": self._seat.attempt,
         }  # fmt: skip
+
+
+_LEFT_DARK = frozenset({"unplugged_too_early", "did_not_return"})
+
+
+def _as_left(result: StepResult, context: StepContext) -> StepResult:
+    """Say of a unit that vanished in a cut window that it may stay dark, and what brings it back."""
+    if context.cut is None or result.sentence not in _LEFT_DARK:
+        return result
+    return replace(result, sentence=context.cut.sentence, reason=f"{result.reason}. {context.cut.reason}")
 
 
 _PASSED = StepResult(Outcome.DONE, sentence="pass")

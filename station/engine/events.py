@@ -239,6 +239,7 @@ class StepProgress(Event):
     seconds_left: float | None = None
     writing: bool = False  # do not unplug now
     note: str = ""
+    sentence: str = ""  # what is said while it writes, if more than that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

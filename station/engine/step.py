@@ -98,6 +98,14 @@ class Ask:
     values: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a unit that is gone now is left as: ``sentence`` is a key of the word catalogue."""
+
+    sentence: str
+    reason: str
+
+
 PACE_SHARE = 0.05
 """From this much progress on, the pace so far tells how long the rest takes."""
 
@@ -118,6 +126,7 @@ class StepContext:
     device_id: str | None = None
     measurements: list[Measurement] = field(default_factory=list)
     deadline: Deadline = field(init=False)  # ``limit_s`` from the start; waiting for people or the cloud moves it
+    cut: Cut | None = None  # set while a unit that vanishes would stay dark
     _begun: tuple[float, float] | None = None  # clock and share at the first report of progress
 
     def __post_init__(self) -> None:
@@ -128,16 +137,20 @@ class StepContext:
         return {"at": self.clock.utc(), "slot": self.slot, "device_id": self.device_id, "attempt": self.attempt}
 
     def progress(
-        self, share: float, *, seconds_left: float | None = None, writing: bool = False, note: str = ""
-    ) -> None:
-        """Report how far the step is, 0.0-1.0; ``writing``: do not unplug.
+        self, share: float, *, seconds_left: float | None = None, writing: bool = False, note: str = "",
+        sentence: str = "",
+    ) -> None:  # fmt: skip
+        """Report how far the step is, 0.0-1.0; ``writing``: do not unplug, ``sentence``: what to say then, if more.
 
         ``seconds_left`` None: reckoned from the pace so far, once there is one.
         """
         left = self._reckoned(share) if seconds_left is None else seconds_left
         self.announce(
-            StepProgress(step=self.step, share=share, seconds_left=left, writing=writing, note=note, **self.head())
-        )
+            StepProgress(
+                step=self.step, share=share, seconds_left=left, writing=writing, note=note, sentence=sentence,
+                **self.head(),
+            )
+        )  # fmt: skip
 
     def _reckoned(self, share: float) -> float | None:
         """Seconds left at the pace since the first report; None as long as that says little, and at the end."""

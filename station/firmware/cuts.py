@@ -6,7 +6,7 @@ Reference firmware-and-dfu 2.3 (which image a unit prefers) and 7.1 (interrupted
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from drivers.platforms import UNCERTAIN
@@ -31,6 +31,10 @@ _TORN_BOOTLOADER = (
 )
 
 
+_LATE = 0.97
+"""A window of milliseconds at the end of a write is said from here on."""
+
+
 class CutSafety(enum.StrEnum):
     """What a cut in the middle of a plan leaves."""
 
@@ -39,22 +43,40 @@ class CutSafety(enum.StrEnum):
     NO = "no"  # there are moments after which hands, or more, are needed: the reasons say which
 
 
-def cut_safety(changing: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> tuple[CutSafety, tuple[str, ...]]:
-    """How safe it is to write ``changing`` into a unit that holds ``there`` (None: unknown), and why."""
-    cut = CutSafety.ALWAYS
-    reasons: list[str] = []
-    system = changing.get(SYSTEM_PART)
+@dataclass(frozen=True, slots=True)
+class CutWindow:
+    """A time in which a cut leaves a unit that shows nothing: while ``image`` is written, from ``begins`` on.
+
+    ``begins``: share of the writing, 0.0-1.0, somewhat early: it is said before. ``needs_debugger``: no button helps.
+    """
+
+    image: Image
+    begins: float
+    reason: str
+    needs_debugger: bool = False
+
+
+def cut_windows(changing: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> tuple[CutWindow, ...]:
+    """When a cut would leave a dark unit, of one that holds ``there`` (None: unknown) and is to get ``changing``."""
+    windows: list[CutWindow] = []
+    system, radio, bootloader = (changing.get(key) for key in (SYSTEM_PART, SOFTDEVICE, BOOTLOADER))
     if system is not None and system.start != UNCERTAIN.second_header_page:
-        cut = CutSafety.BUT_LAST_PAGE
-        reasons.append(_LAST_PAGE)
-    if SOFTDEVICE in changing and system is None:
-        cut = CutSafety.NO
-        reasons.append(_TORN_RADIO)
+        windows.append(CutWindow(system, _LATE, _LAST_PAGE))
+    if radio is not None and system is None:
+        windows.append(CutWindow(radio, 0.0, _TORN_RADIO))
     held = (there or {}).get(BOOTLOADER)
-    if BOOTLOADER in changing and there is not None and (held is None or held.version < SAFE_COPY_FROM):
-        cut = CutSafety.NO
-        reasons.append(_TORN_BOOTLOADER.format(held=held.version if held else "none reported"))
-    return cut, tuple(reasons)
+    if bootloader is not None and there is not None and (held is None or held.version < SAFE_COPY_FROM):
+        reason = _TORN_BOOTLOADER.format(held=held.version if held else "none reported")
+        windows.append(CutWindow(bootloader, _LATE, reason, needs_debugger=True))
+    return tuple(windows)
+
+
+def cut_safety(windows: Iterable[CutWindow]) -> CutSafety:
+    """How safe a plan with these windows is."""
+    reasons = {window.reason for window in windows}
+    if not reasons:
+        return CutSafety.ALWAYS
+    return CutSafety.BUT_LAST_PAGE if reasons == {_LAST_PAGE} else CutSafety.NO
 
 
 @dataclass(frozen=True, slots=True)

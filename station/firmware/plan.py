@@ -29,7 +29,7 @@ from .checks import (
     check_product,
     system_version_after,
 )
-from .cuts import CutSafety, EarlyErase, cut_safety, pages_to_erase_first
+from .cuts import CutSafety, CutWindow, EarlyErase, cut_safety, cut_windows, pages_to_erase_first
 from .modules import (
     BOOTLOADER,
     SOFTDEVICE,
@@ -99,10 +99,15 @@ class UpdatePlan:
     writes: tuple[PlannedWrite, ...]
     already: tuple[Present, ...]
     erase_first: tuple[EarlyErase, ...]  # to be done when the module it names is really about to be written
-    cut: CutSafety
+    windows: tuple[CutWindow, ...]  # when a cut leaves a dark unit
     reasons: tuple[str, ...]
     rows: tuple[tuple[str, str, str], ...]  # name, wanted, held: for the technician's view
     system_version: int | None  # module version of the system part afterwards; None: nobody knows
+
+    @property
+    def cut(self) -> CutSafety:
+        """What a cut in the middle leaves."""
+        return cut_safety(self.windows)
 
     @property
     def has_work(self) -> bool:
@@ -169,7 +174,7 @@ def make_plan(
     changing = {key: image for key, image in images.items() if compared[key].is_same is not True}
     case = _case(mode, changing, there)
     order = _ordered(platform, changing, case)
-    cut, cut_reasons = cut_safety(changing, there)
+    windows = cut_windows(changing, there)
     return UpdatePlan(
         platform=platform,
         case=case,
@@ -178,8 +183,8 @@ def make_plan(
             Present(image, module_name(*key), compared[key].why) for key, image in images.items() if key not in changing
         ),
         erase_first=pages_to_erase_first(changing),
-        cut=cut,
-        reasons=(*_order_reasons(case, mode, changing), *cut_reasons),
+        windows=windows,
+        reasons=(*_order_reasons(case, mode, changing), *(window.reason for window in windows)),
         rows=_rows(images, there),
         system_version=system_version_after(images, there),
     )

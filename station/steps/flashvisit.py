@@ -7,8 +7,9 @@ write guard's (`drivers.guard`). Here a plan becomes writes, each journalled bef
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from drivers.errors import BootloaderStuck, ReadBackDiffers, RequestRejected, Stalled, TransferFailed, TransferTimeout
 from drivers.platforms import Via
@@ -20,9 +21,10 @@ from drivers.wire.usb import Mode
 
 from ..engine.events import ModulesRead
 from ..engine.records import UnitFacts
-from ..engine.step import StepContext, StepResult, already, done
+from ..engine.step import Cut, StepContext, StepResult, already, done
 from ..errors import UnitRejected
 from ..firmware.checks import depends_on_sku, downgrade_refused
+from ..firmware.cuts import CutWindow
 from ..firmware.modules import (
     READ_DIFFERENT,
     READ_EQUAL,
@@ -200,8 +202,9 @@ class FlashVisit:
         for write in writes:
             image = write.image
             self._read_back.pop(image_key(image), None)
-            with ctx.write("unit", f"{image.name} by control request"):
-                unit.device.update_over_control(image, ctx.deadline, _Span(ctx, write.name))
+            window = _window(ctx, self.plan(ctx), image)
+            with ctx.write("unit", f"{image.name} by control request"), window as cut:
+                unit.device.update_over_control(image, ctx.deadline, _Span(ctx, write.name, window=cut))
             self._look_again(ctx)
             if compare(image, held_modules(unit.modules).get(image_key(image))).is_same is False:
                 raise UnitRejected(
@@ -222,7 +225,7 @@ class FlashVisit:
         begun = 0
         for write in writes:
             device, size = self._unit.device.dfu(ctx.deadline), len(write.image.data)
-            span = _Span(ctx, write.name, begun / total, size / total)
+            part = (begun / total, size / total)
             begun += size
             if write.compare_first and device.held(write.image):
                 self._saw(ctx, write.image, READ_EQUAL)
@@ -230,12 +233,12 @@ class FlashVisit:
             self._saw(ctx, write.image, READ_DIFFERENT)
             if write.way is not Via.DFU:
                 continue
-            self._write_for_certain(ctx, write, span)
+            self._write_for_certain(ctx, write, part)
             self._saw(ctx, write.image, READ_EQUAL)
             written.append(write)
         return written
 
-    def _write_for_certain(self, ctx: StepContext, write: PlannedWrite, span: _Span) -> None:
+    def _write_for_certain(self, ctx: StepContext, write: PlannedWrite, part: tuple[float, float]) -> None:
         """Write one module and read it back; begin it again where that may help.
 
         Flash that reads back wrong is judged by what it holds after a second write. A unit that is there and does
@@ -244,7 +247,7 @@ class FlashVisit:
         differs = 0
         for pause_s in (*REOPEN_PAUSES_S, None):
             try:
-                self._write_module(ctx, write, span)
+                self._write_module(ctx, write, part)
                 return
             except ReadBackDiffers:
                 differs += 1
@@ -256,9 +259,11 @@ class FlashVisit:
                     raise
                 ctx.clock.sleep(min(pause_s, ctx.deadline.remaining), ctx.cancel)
 
-    def _write_module(self, ctx: StepContext, write: PlannedWrite, span: _Span) -> None:
-        """Write one module and read it back; raises `ReadBackDiffers`."""
-        with ctx.write("unit", f"{write.image.name} over DFU"):
+    def _write_module(self, ctx: StepContext, write: PlannedWrite, part: tuple[float, float]) -> None:
+        """Write one module and read it back; raises `ReadBackDiffers`. ``part``: see `_Span`."""
+        window = _window(ctx, self.plan(ctx), write.image)
+        with ctx.write("unit", f"{write.image.name} over DFU"), window as cut:
+            span = _Span(ctx, write.name, *part, cut)
             device = self._unit.device.dfu(ctx.deadline)  # to announce the write may have waited, which moves it
             span(0.0)  # from the first erase on it must not be unplugged
             for early in self.plan(ctx).erase_first:
@@ -316,11 +321,32 @@ def _proof_of(written: Sequence[PlannedWrite]) -> str:
 
 
 class _Span:
-    """Progress of one module in a run of several: from ``start`` on, ``width`` of the whole (0.0-1.0)."""
+    """Progress of one module in a run of several: from ``start`` on, ``width`` of the whole (0.0-1.0).
 
-    def __init__(self, ctx: StepContext, note: str, start: float = 0.0, width: float = 1.0) -> None:
-        self._ctx, self._note = ctx, note
+    From the beginning of its cut ``window`` on it says what a cut would leave.
+    """
+
+    def __init__(
+        self, ctx: StepContext, note: str, start: float = 0.0, width: float = 1.0, window: CutWindow | None = None
+    ) -> None:
+        self._ctx, self._note, self._window = ctx, note, window
         self._start, self._width = start, width
 
     def __call__(self, share: float) -> None:
-        self._ctx.progress(self._start + share * self._width, writing=True, note=self._note)
+        window = self._window if self._window is not None and share >= self._window.begins else None
+        if window is not None:
+            self._ctx.cut = Cut(sentence=_AFTER_A_CUT[window.needs_debugger], reason=window.reason)
+        self._ctx.progress(
+            self._start + share * self._width, writing=True, note=self._note,
+            sentence="would_stay_dark" if window else "",
+        )  # fmt: skip
+
+
+_AFTER_A_CUT = {False: "stayed_dark", True: "stayed_dark_for_good"}
+
+
+@contextlib.contextmanager
+def _window(ctx: StepContext, plan: UpdatePlan, image: Image) -> Iterator[CutWindow | None]:
+    """The cut window of writing ``image``; it is over when the block ends well."""
+    yield next((window for window in plan.windows if window.image is image), None)
+    ctx.cut = None

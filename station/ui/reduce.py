@@ -247,7 +247,7 @@ def _step_progress(slot: SlotState, event: ev.StepProgress) -> SlotState:
     return slot.with_step(
         replace(
             line, share=min(1.0, max(0.0, event.share)), seconds_left=event.seconds_left,
-            writing=event.writing, note=clean(event.note, 80),
+            writing=event.writing, note=clean(event.note, 80), warning=event.sentence,
         )
     )  # fmt: skip
 

@@ -41,6 +41,7 @@ class StepLine:
     share: float | None = None  # 0.0-1.0
     seconds_left: float | None = None
     writing: bool = False
+    warning: str = ""  # a key of the word catalogue, said while it writes
     note: str = ""
     held: Held | None = None
     seconds: float = 0.0

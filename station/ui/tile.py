@@ -206,7 +206,8 @@ def _running(slot: SlotState, place: Place) -> list[_Part]:
     if current is not None and current.share is not None:
         parts.append(_short(_bar(current.share, place), place, 0))
     if slot.is_writing:
-        parts.append(_said(words.line("do_not_unplug"), place, 0, is_bold=True))
+        warning = next((line.warning for line in slot.steps if line.is_running and line.warning), "do_not_unplug")
+        parts.append(_said(words.line(warning), place, 0, is_bold=True))
     parts.append(_name(slot, place, 1))
     if current is not None and current.seconds_left is not None:
         parts.append(_short(f"{countdown(current.seconds_left)} left", place, 2))

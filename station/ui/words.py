@@ -86,6 +86,8 @@ SENTENCES: dict[str, Sentence] = {
     "downgrade_refused": Sentence(("Unit is newer than the batch.",), SUPERVISOR),
     # stopped
     "unplugged_too_early": Sentence(("Unplugged too early.",), AGAIN),
+    "stayed_dark": Sentence(("Plug it in again. Still dark?",), "Hold MODE. Tap RESET. Let go at YELLOW."),
+    "stayed_dark_for_good": Sentence(("Plug it in again. Still dark?",), "Technician, with a debugger."),
     "stopped_by_operator": Sentence(("Stopped by hand.",), AGAIN),
     "swapped": Sentence(("Another unit took its place.",), "Plug the first one in again."),
     "part_walked": Sentence(("Only this step ran.",), "Retry for a verdict."),
@@ -134,6 +136,7 @@ SENTENCES: dict[str, Sentence] = {
     "arrived": Sentence(("New unit",)),
     "starting": Sentence(("Starting",)),
     "do_not_unplug": Sentence((), "Do not unplug."),
+    "would_stay_dark": Sentence((), "Do not unplug: it would stay dark."),
     "hands_default": Sentence((), TECHNICIAN),
     # lines of the station
     "unknown_port": Sentence(("Unit on an unknown port.",), "Press the number of its slot."),
