@@ -59,8 +59,8 @@ def _let_it_run(unit: Unit, ctx: StepContext) -> None:
         raise StepFault(
             f"{unit.identity.device_id} does not say its SKU in DFU and does not start, and the profile's Device OS is "
             "too old for some units of its platform (D9); name the skus in the profile",
-            sentence="sku_untold",
-            values=(unit.platform.name,),
+            sentence="identity_missing",
+            values=("known SKU",),
         ) from error
 
 

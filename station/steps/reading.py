@@ -241,8 +241,8 @@ def check_sku(unit: Unit) -> None:
         raise StepFault(
             f"{unit.platform.name} {unit.identity.label} has no serial number that tells its SKU, and this batch wants "
             f"{' or '.join(unit.skus)}; look on its box, and walk it with a profile without skus",
-            sentence="sku_untold",
-            values=(unit.skus[0],),
+            sentence="identity_missing",
+            values=("known SKU",),
         )
     if row is not None and unit.skus and is_sold_as(serial, unit.skus) is False:
         raise UnitRejected(

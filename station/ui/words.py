@@ -53,7 +53,6 @@ SENTENCES: dict[str, Sentence] = {
     "wrong_label": Sentence(("Label and unit do not match.",), TECHNICIAN),
     "twin": Sentence(("Slot {0} has the same unit.",), TECHNICIAN),
     "wrong_sku": Sentence(("This is a {0}.", "This batch wants {1}."), RED),
-    "sku_untold": Sentence(("Is this a {0}?", "Its serial does not say."), TECHNICIAN),
     "wrong_product": Sentence(("Already in product {0}.",), TECHNICIAN),
     "already_elsewhere": Sentence(("Already in product {0}.",), TECHNICIAN),
     "owner_other": Sentence(("Another account owns this unit.",), TECHNICIAN),

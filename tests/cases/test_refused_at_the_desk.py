@@ -71,7 +71,7 @@ def test_a_unit_whose_serial_number_does_not_tell_its_sku_is_not_passed_nor_judg
     with line_bench(tmp_path, recipe) as bench:
         new = dataclasses.replace(make_spec("boron", 7, 2, "6.3.4"), serial=SerialNumber.parse("P999AB123456789"))
         walk = bench.walk(bench.unit(spec=new))
-        assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "sku_untold")
+        assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "identity_missing")
         assert (walk.flash_writes, walk.cloud_writes) == (0, 0)
 
 

@@ -125,7 +125,7 @@ def test_a_unit_in_dfu_that_does_not_start_and_nobody_knows_is_not_given_a_devic
 ) -> None:
     with line_bench(tmp_path, OLD) as bench:
         walk = bench.walk(bench.unit(modules=BORON_WITHOUT_SYSTEM, is_known=False))
-        assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "sku_untold")
+        assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "identity_missing")
         assert (walk.flash_writes, walk.cloud_writes) == (0, 0)
 
 
