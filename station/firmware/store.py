@@ -7,11 +7,14 @@ score, CRC and kind before anything is planned with it.
 from __future__ import annotations
 
 import hashlib
+import io
 import threading
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from drivers.errors import BadImage
+from drivers.identity import printable
 from drivers.wire.module import MAX_FILE_SIZE, Image, parse_image
 
 from ..errors import BadInput
@@ -67,6 +70,30 @@ class FirmwareStore:
         raise BadInput(f"firmware file {ref.file} is missing, searched {searched or 'no folder at all'}; {advice}")
 
 
+_NAMES_SHOWN = 5
+
+
+def _what_zip(data: bytes) -> str:
+    """What a ZIP archive is, and what to name in its place: an application bundled with its assets (firmware-and-dfu
+    3.11) is known for what it is, but assets are not sent from here yet.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = [one for one in archive.namelist() if not one.endswith("/")]
+    except zipfile.BadZipFile:
+        return "is a damaged ZIP archive; fetch it again, or name a .bin file"
+    applications = [one for one in names if "/" not in one and one.endswith(".bin")]
+    assets = [one.removeprefix("assets/") for one in names if one.startswith("assets/")]
+    if len(applications) != 1:
+        return f"is a ZIP archive with {len(applications)} .bin files at its top, a bundle has one; name a .bin file"
+    shown = ", ".join(printable(one)[:40] for one in assets[:_NAMES_SHOWN]) or "none"
+    more = f" and {len(assets) - _NAMES_SHOWN} more" if len(assets) > _NAMES_SHOWN else ""
+    return (
+        f"is an asset bundle: the application {printable(applications[0])[:40]} with the assets {shown}{more}; this "
+        "station does not send assets yet, so name the .bin of an application that needs none"
+    )
+
+
 def _read(path: Path) -> bytes | None:
     """The bytes of a file of at most 4 MiB, None when there is no such file."""
     try:
@@ -84,6 +111,8 @@ def _read(path: Path) -> bytes | None:
 
 
 def _parsed(ref: FileRef, data: bytes) -> Image:
+    if zipfile.is_zipfile(io.BytesIO(data)):
+        raise BadInput(f"firmware file {ref.file} {_what_zip(data)}")
     try:
         image = parse_image(data, ref.file)
         image.check()
