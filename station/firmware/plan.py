@@ -293,12 +293,14 @@ def _rank(key: Key) -> tuple[int, int]:
 
 
 def _case(mode: Mode, changing: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> Case:
-    """B in DFU, and when the bootloader goes back: the running system part may need the newer one."""
+    """B in DFU; when the bootloader goes back, as the running system part may need the newer one; and when it locks
+    the unit, which takes and tells nothing afterwards.
+    """
     if mode is Mode.DFU or there is None:
         return Case.B
     old, new = there.get(BOOTLOADER), changing.get(BOOTLOADER)
     goes_back = old is not None and new is not None and old.is_intact and new.version < old.version
-    return Case.B if goes_back else Case.A
+    return Case.B if goes_back or (new is not None and new.is_locking) else Case.A
 
 
 def _ordered(platform: Platform, changing: Mapping[Key, Image], case: Case) -> list[Key]:
@@ -328,4 +330,6 @@ def _order_reasons(case: Case, mode: Mode, changing: Mapping[Key, Image]) -> tup
         return ("The bootloader goes first, by control request: the system part may need the new one.",)
     if mode is Mode.DFU:
         return ("The unit is in DFU: Device OS is repaired first, the bootloader follows by control request.",)
+    if changing[BOOTLOADER].is_locking:
+        return ("The bootloader puts the unit under device protection: it goes last.",)
     return ("The bootloader goes back and the system part on the unit may need the newer one: it goes last.",)

@@ -18,6 +18,7 @@ from drivers.errors import (
 from drivers.wire.usb import Mode
 
 from ..engine.step import StepContext, StepResult, already, done, skipped
+from .flashvisit import LOCKED
 from .unitwork import UnitWork
 
 OBEY_S = 60.0
@@ -26,13 +27,15 @@ OBEY_S = 60.0
 
 def dfu(work: UnitWork, ctx: StepContext) -> StepResult:
     """Plan; send the bootloader if it goes first; enter DFU if anything is left for it."""
+    if work.visit.is_locked:
+        return already(LOCKED)
     plan = work.visit.plan(ctx)
     if work.unit.device.mode is Mode.DFU:
         return already("the unit arrived in DFU")
     if not plan.has_work:
         return skipped("nothing to write")
     proofs = work.visit.write_first(ctx)
-    if work.visit.plan(ctx).dfu_visit:  # made before DFU hides the versions
+    if not work.visit.is_locked and work.visit.plan(ctx).dfu_visit:  # made before DFU hides the versions
         with ctx.write("unit", "restart into DFU"):
             _enter(work.unit.device, ctx)
         proofs.append("the unit shows DFU")

@@ -50,6 +50,11 @@ RADIO_FACT = "softdevice_in_flash"
 """SHA-256 of the SoftDevice this station read back last, or "other" from the moment it may have changed."""
 
 
+LOCK_FACT = "locked_with"
+"""SHA-256 of the files a unit held when this station put it under device protection."""
+LOCKED = "under device protection since all modules were read back"
+
+
 def _flash_digest(image: Image) -> str:
     return hashlib.sha256(image.flash_bytes).hexdigest()
 
@@ -75,6 +80,7 @@ class FlashVisit:
     ) -> None:
         self._unit, self._profile, self._files = unit, profile, files
         self._find_product = find_product
+        self.is_locked = False  # under the device protection the profile orders: it takes and tells nothing more
         self._plan: UpdatePlan | None = None
         self._read_back: dict[Key, Comparison] = {}  # in this attempt, since the module was last written
 
@@ -177,12 +183,14 @@ class FlashVisit:
 
     def _write(self, ctx: StepContext, images: Sequence[Image], *, closes: bool) -> StepResult:
         """Write what differs of ``images``; ``already`` only when nothing at all was written, by whichever way."""
+        if self.is_locked:
+            return already(LOCKED)
         written = self._write_over_dfu(ctx, images)
         has_written, proofs = bool(written), [_proof_of(written)]
         if closes and self._is_in_dfu:
             followed = self._leave(ctx)
             has_written, proofs = has_written or bool(followed), [*proofs, *followed, self._check(ctx)]
-        if not written:
+        if not written and not self.is_locked:
             proofs.append(self._held(ctx, images))
         proof = "; ".join(filter(None, proofs))
         return done(proof) if has_written else already(proof)
@@ -201,17 +209,53 @@ class FlashVisit:
         unit = self._unit
         for write in writes:
             image = write.image
+            if image.is_locking:  # nothing can be read or cured afterwards
+                _refuse_unproved([one for one in self.plan(ctx).writes if one.image is not image])
             self._read_back.pop(image_key(image), None)
             window = _window(ctx, self.plan(ctx), image)
             with ctx.write("unit", f"{image.name} by control request"), window as cut:
                 unit.device.update_over_control(image, ctx.deadline, _Span(ctx, write.name, window=cut))
+            if image.is_locking:
+                self._lock(ctx)
+                continue
             self._look_again(ctx)
             if compare(image, held_modules(unit.modules).get(image_key(image))).is_same is False:
                 raise UnitRejected(
                     f"the unit took {image.name} but does not report it afterwards; walk it again, then red bin",
                     sentence="update_not_applied",
                 )
-        return [f"module info shows {write.name} {write.wanted}" for write in writes]
+        told = "the unit is under device protection with" if self.is_locked else "module info shows"
+        return [f"{told} {write.name} {write.wanted}" for write in writes]
+
+    def _lock(self, ctx: StepContext) -> None:
+        """Ask for the protection that was just written, and remember with what the unit was locked."""
+        if not self._unit.device.protection(ctx.deadline).is_protected:
+            raise UnitRejected(
+                "the unit took a bootloader with device protection but is not protected; walk it again, then red bin",
+                sentence="update_not_applied",
+            )
+        self.is_locked, self._plan = True, None
+        ctx.record(UnitFacts(facts=(IdentityFact(LOCK_FACT, self._digest, "device protection"),), **ctx.head()))
+
+    def was_locked(self) -> bool:
+        """Whether this station locked the unit with these very files; a protected unit takes no others since.
+
+        Then ``is_locked`` holds, and there is nothing to do or to read.
+        """
+        known = self._unit.memory.known_facts(str(self._unit.identity.device_id)).get(LOCK_FACT)
+        self.is_locked = self._locks and known == self._digest
+        return self.is_locked
+
+    @property
+    def _locks(self) -> bool:
+        return any(image.is_locking for image in self._files.release)
+
+    @property
+    def _digest(self) -> str:
+        """What all the files of the profile have in common with nothing else."""
+        application = self._files.application
+        images = (*self._files.release, *((application,) if application else ()))
+        return hashlib.sha256(b"".join(hashlib.sha256(image.data).digest() for image in images)).hexdigest()
 
     def _write_over_dfu(self, ctx: StepContext, images: Sequence[Image]) -> list[PlannedWrite]:
         """Write modules in order, each followed by a full read-back; returns those that really had to be written.
@@ -288,6 +332,8 @@ class FlashVisit:
         if not self._unit.identity.is_complete:
             reading.complete(self._unit, ctx)
         proofs = self._send(ctx, self.plan(ctx).control_writes)
+        if self.is_locked:
+            return proofs
         unproved = [write.image for write in self.plan(ctx).dfu_visit if write.way is Via.OTA]
         if unproved:  # just sent, to a Device OS that reports no hash
             with ctx.write("unit", "restart into DFU"):
@@ -299,13 +345,10 @@ class FlashVisit:
 
     def _check(self, ctx: StepContext) -> str:
         """Every wanted module present and healthy by module info, Device OS version as planned."""
+        if self.is_locked:
+            return LOCKED
         left, modules = self.plan(ctx), self._unit.modules
-        if left.writes:
-            names = ", ".join(f"{write.name} ({write.why})" for write in left.writes)
-            raise UnitRejected(
-                f"after flashing the unit still does not hold {names}; walk it again, then red bin",
-                sentence="update_not_applied",
-            )
+        _refuse_unproved(left.writes)
         # a leftover in the update slot or the factory store is nothing the unit runs
         sick = [module for module in modules if module.store == Store.MAIN and not module.is_valid]
         if sick:
@@ -314,6 +357,16 @@ class FlashVisit:
                 f"{name} fails its own checks; walk the unit again, then red bin", sentence="update_not_applied"
             )
         return f"module info: {len(modules)} modules valid, Device OS {self._unit.identity.os_version}"
+
+
+def _refuse_unproved(writes: Sequence[PlannedWrite]) -> None:
+    """Whatever has not been proved to be there by now is not."""
+    if writes:
+        names = ", ".join(f"{write.name} ({write.why})" for write in writes)
+        raise UnitRejected(
+            f"after flashing the unit still does not hold {names}; walk it again, then red bin",
+            sentence="update_not_applied",
+        )
 
 
 def _proof_of(written: Sequence[PlannedWrite]) -> str:

@@ -18,6 +18,7 @@ from ..profile import Offline
 from . import reading
 from .cloudrecord import check_now, check_sim
 from .cloudwork import CloudWork, ask, standing
+from .label import read_label
 from .unit import Unit
 from .unitwork import UnitWork
 
@@ -26,8 +27,10 @@ def identify(work: UnitWork, ctx: StepContext) -> StepResult:
     """Read, compare, and tell the screen; in DFU only the Device ID can be had."""
     unit = work.unit
     reading.identify_usb(unit, ctx)  # first of all: whatever happens, the record says to whom
-    _check_protection(unit, ctx)
+    is_locked = _check_protection(work, ctx)
     _check_product(work, ctx)
+    if is_locked:
+        return _identify_locked(work, ctx)
     if unit.device.mode is Mode.DFU and not work.visit.has_files:
         with ctx.write("unit", "restart out of DFU"):  # nothing else would (H9)
             unit.device.leave_dfu(ctx.deadline)
@@ -64,15 +67,34 @@ def _let_it_run(unit: Unit, ctx: StepContext) -> None:
         ) from error
 
 
-def _check_protection(unit: Unit, ctx: StepContext) -> None:
-    """A unit under device protection answers next to nothing and takes no firmware (firmware-and-dfu 9.2)."""
+def _identify_locked(work: UnitWork, ctx: StepContext) -> StepResult:
+    """A unit this station put under protection itself: what it told before holds, as nothing could be written since."""
+    unit = work.unit
+    unit.device.leave_dfu(ctx.deadline)
+    reading.recall_locked(unit)
+    reading.tell(unit, ctx)
+    read_label(unit, ctx)
+    unit.identity.is_complete = True
+    _check_cloud(work, ctx)
+    return already("under device protection since this station read it")
+
+
+def _check_protection(work: UnitWork, ctx: StepContext) -> bool:
+    """A unit under device protection answers next to nothing and takes no firmware (firmware-and-dfu 9.2).
+
+    True for one that has it from this station, as the profile orders; raises `UnitRejected` for any other.
+    """
+    unit = work.unit
     state = unit.device.protection(ctx.deadline)
+    if state.is_protected and not state.is_service_mode and work.visit.was_locked():
+        return True
     if state.is_protected:
         now = "in service mode for a while, but still protected" if state.is_service_mode else "a protected device"
         raise UnitRejected(
             f"{unit.identity.device_id} is {now}; its owner has to take device protection off it first",
             sentence="protected",
         )
+    return False
 
 
 def _check_product(work: UnitWork, ctx: StepContext) -> None:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from drivers.devices import Console, ConsoleIdentity
 from drivers.errors import GarbledConsole, RequestRejected
-from drivers.identity import MacAddress, SerialNumber
+from drivers.identity import Iccid, Imei, MacAddress, SerialNumber
 from drivers.platforms import OsVersion
 from drivers.wire import requests
 from drivers.wire.replies import InterfaceType
@@ -77,6 +77,16 @@ def recall(unit: Unit) -> None:
     """A unit in DFU shows no serial: what the journal knows of its Device ID is compared later."""
     for name, value in _known_for_life(unit):
         unit.identity.facts.append(IdentityFact(name, value, "journal"))
+
+
+def recall_locked(unit: Unit) -> None:
+    """A unit under device protection tells nothing but its Device ID: what this station read of it before holds."""
+    known, identity = unit.memory.known_facts(str(unit.identity.device_id)), unit.identity
+    identity.serial = SerialNumber.parse(known["serial"]) if known.get("serial") else None
+    identity.iccid = Iccid.told(known["iccid"]) if known.get("iccid") else None
+    identity.imei = Imei.parse(known["imei"]) if known.get("imei") else None
+    identity.os_version = OsVersion.parse(known["device_os"]) if known.get("device_os") else None
+    _note_all(unit, "journal", **{name: known.get(name) for name in ("serial", "iccid", "imei", "mac", "device_os")})
 
 
 def _check_recalled(unit: Unit) -> None:
