@@ -139,7 +139,8 @@ def test_profile_check_says_of_a_locking_bootloader_what_it_does(
     status = main(("profile", "check", str(tmp_path / "p.toml"), "--firmware", str(tmp_path)))
     told = capsys.readouterr()
     assert status == (0 if ordered else 2)
-    assert ("under device protection" in told.out + told.err) is not ordered
+    assert ("name the plain bootloader" in told.out + told.err) is not ordered
+    assert ("puts the unit under device protection: it goes last" in told.out) is ordered
 
 
 @pytest.mark.parametrize(

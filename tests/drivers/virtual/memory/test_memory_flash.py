@@ -212,3 +212,12 @@ def test_kill_minus_nine_in_the_middle_of_a_program_leaves_a_torn_page_on_disk(
     assert survivor.dct.is_setup_done
     assert survivor.read_network() == b"networks"
     survivor.close()
+
+
+def test_a_memory_that_is_closed_gives_its_megabytes_back() -> None:
+    """An endless demo closes one unit after another, and what refers to them may live on."""
+    memory = UnitMemory(12)
+    chips = [memory.internal, memory.external, memory.ncp]
+    assert all(chip is not None and chip.read(chip.base, chip.size) for chip in chips)
+    memory.close()
+    assert not any(chip is not None and chip.read(chip.base, chip.size) for chip in chips)
