@@ -152,14 +152,14 @@ class ControlDevice:
 
     def _finish(self, request: Request[T], deadline: Deadline, cancel: CancelToken | None) -> Finished:
         """Run exchanges until one gives a result, as long as another one cannot do anything twice."""
-        for pause_s in (*RETRY_PAUSES_S, None):
+        for tries, pause_s in enumerate((*RETRY_PAUSES_S, None), 1):
             exchange = ControlExchange(request.type_id, request.payload)
             outcome, trouble = self._exchange(exchange, request, deadline, cancel)
             if isinstance(outcome, Finished):
                 return outcome
             is_safe = outcome.reason in _NOT_BEGUN or not exchange.may_have_run or is_repeatable(request.type_id)
             if pause_s is None or not is_safe or deadline.remaining <= pause_s:
-                raise _failure(request, outcome.reason, trouble if is_safe else None)
+                raise _failure(request, outcome.reason, trouble if is_safe else None, tries)
             self._trace(f"request {request.type_id} {request.name}: {outcome.reason.value}; trying again")
             self._clock.sleep(pause_s, cancel)
             if outcome.reason in _FULL:
@@ -237,8 +237,8 @@ _STILL_OPEN = frozenset({FailureReason.PAYLOAD_LOST, FailureReason.UNANNOUNCED, 
 """The unit may keep a slot for the request until RESET (reference usb-and-serial 3.4)."""
 
 
-def _failure(request: Request[T], reason: FailureReason, trouble: _Trouble | None) -> DriverError:
-    """``trouble``: what broke a request off that did, or asks for, nothing that matters."""
+def _failure(request: Request[T], reason: FailureReason, trouble: _Trouble | None, tries: int) -> DriverError:
+    """``trouble``: what broke a request off that did, or asks for, nothing that matters; after so many ``tries``."""
     sentence = f"request {request.name} ({request.type_id}): {reason.value}"
     if reason is FailureReason.REFUSED:
         return Stalled(f"{sentence} (STALL, EPIPE); its firmware knows no control requests, or it is in DFU mode")
@@ -248,8 +248,8 @@ def _failure(request: Request[T], reason: FailureReason, trouble: _Trouble | Non
         return OutcomeUnknown(f"{sentence}; it may have been carried out, read the unit's state again")
     if reason is FailureReason.GONE:
         return OutcomeUnknown(f"{sentence} (NOT_FOUND); it restarted or the answer got lost, read its state again")
-    tries = len(RETRY_PAUSES_S) + 1
-    return OutOfRequests(f"{sentence}, after {tries} tries; unplug the unit and plug it in again")
+    counted = f"{tries} {'try' if tries == 1 else 'tries'}"
+    return OutOfRequests(f"{sentence}, after {counted}; unplug the unit and plug it in again")
 
 
 def _shown(data: bytes, is_secret: bool) -> str:

@@ -113,6 +113,16 @@ def test_a_busy_unit_gets_three_more_tries_each_after_a_reset_of_all_requests_an
     assert pauses == pytest.approx([0.1, 0.5, 1.0], abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("within_s", "told"), [(0.05, "after 1 try;"), (0.4, "after 2 tries;"), (30.0, "after 4 tries;")]
+)
+def test_a_busy_unit_is_told_of_with_the_tries_there_were(bench: DeviceBench, within_s: float, told: str) -> None:
+    bench.unit("at=request:30,do=busy,times=50")
+    device = opened(bench)
+    with pytest.raises(OutOfRequests, match=told):
+        device.ask(requests.get_system_version(), deadline=bench.within(within_s))
+
+
 def slots_taken(bench: DeviceBench) -> int:
     """How many of the unit's four slots hold a request, as a program sees it that does not reset them."""
     (candidate,) = bench.host.candidates()
