@@ -395,7 +395,7 @@ class _Span:
         )  # fmt: skip
 
 
-_AFTER_A_CUT = {False: "stayed_dark", True: "stayed_dark_for_good"}
+_AFTER_A_CUT = {False: "dfu_by_hand", True: "hands_default"}
 
 
 @contextlib.contextmanager

@@ -85,8 +85,6 @@ SENTENCES: dict[str, Sentence] = {
     "downgrade_refused": Sentence(("Unit is newer than the batch.",), SUPERVISOR),
     # stopped
     "unplugged_too_early": Sentence(("Unplugged too early.",), AGAIN),
-    "stayed_dark": Sentence(("Plug it in again. Still dark?",), "Hold MODE. Tap RESET. Let go at YELLOW."),
-    "stayed_dark_for_good": Sentence(("Plug it in again. Still dark?",), "Technician, with a debugger."),
     "stopped_by_operator": Sentence(("Stopped by hand.",), AGAIN),
     "swapped": Sentence(("Another unit took its place.",), "Plug the first one in again."),
     "part_walked": Sentence(("Only this step ran.",), "Retry for a verdict."),

@@ -38,7 +38,7 @@ def test_a_cut_in_the_last_page_is_warned_of_before_and_named_after_with_the_but
         unit = bench.unit(faults=(f"at=dfu-write:{LAST_PAGE},do=torn,for=2",))
         bench.plug(unit)
         told = bench.wait_finished()
-        assert (told.verdict, told.failed_step, told.sentence) == (Verdict.ABORTED, "device_os", "stayed_dark")
+        assert (told.verdict, told.failed_step, told.sentence) == (Verdict.ABORTED, "device_os", "dfu_by_hand")
         assert "0x30000" in told.reason
         assert SAID in tile(bench, is_warning)
         after = tile(bench, lambda event: event is told)
@@ -105,6 +105,6 @@ def test_a_unit_that_does_not_return_from_such_a_copy_needs_a_debugger(tmp_path:
         bench.wait(lambda event: isinstance(event, StepProgress) and event.share >= 1.0, since=bench.place_of(warned))
         bench.unplug()
         told = bench.wait_finished()
-        assert (told.verdict, told.sentence) == (Verdict.ABORTED, "stayed_dark_for_good")
+        assert (told.verdict, told.sentence) == (Verdict.ABORTED, "hands_default")
         assert "SWD" in told.reason
         assert dataclasses.asdict(told)["failed_step"] == "dfu"
