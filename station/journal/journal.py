@@ -69,7 +69,11 @@ class Journal(JournalReader):
         self._clock, self._lock, self._writer, self._key = clock, lock, writer, key
         self._patience = Patience(clock, patience_s)
         super().__init__(directory)
-        self.abandoned: tuple[AttemptRecord, ...] = self._abandon_unfinished()
+        try:
+            self.abandoned: tuple[AttemptRecord, ...] = self._abandon_unfinished()
+        except BaseException:
+            super().close()
+            raise
         """Attempts the last run of the station left without a verdict, now ERROR."""
         self.mended = ""
         """What the tables said otherwise than the journal when it was opened; they were made again from it."""
