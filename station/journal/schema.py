@@ -215,8 +215,10 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     try:
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         return db
-    except sqlite3.Error as error:
+    except BaseException as error:
         db.close()
+        if not isinstance(error, sqlite3.Error):
+            raise
         log_file = path.with_name(path.name + "-wal")
         is_complete = not log_file.exists() or log_file.stat().st_size == 0
         if error.sqlite_errorcode & 0xFF not in _NO_LOG or not is_complete or os.access(path.parent, os.W_OK):
