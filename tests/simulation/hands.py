@@ -1,0 +1,175 @@
+"""Whoever works at a slot: plugs units in, scans, presses buttons, reads verdicts - and slips."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+
+from drivers.clock import ClockThread
+from drivers.errors import Cancelled
+from drivers.virtual.factory import make_spec
+from drivers.virtual.unit import VirtualUnit
+from station.engine.commands import Scan
+from station.engine.events import AttemptFinished, AttemptStarted, Event, HandsDone, HandsNeeded, StepHeld
+from station.model import Verdict
+
+from .floor import Floor
+from .oracles import Violation, check_pass
+from .story import Part
+
+PATIENCE_S = 3 * 3600.0
+"""How long a unit may stay in its slot without a verdict before it counts as hung."""
+REACTION_S = 2.0
+RETURN_S = 20.0
+"""How long a unit that was pulled, or a station that was stopped, may take to be back."""
+SCANS = 12
+"""How often a hand scans before it gives up."""
+
+
+class Hands:
+    """Whoever works at one slot: plugs in, scans, presses buttons, reads the verdict, unplugs."""
+
+    def __init__(self, floor: Floor, slot: int, parts: tuple[Part, ...], walks: int) -> None:
+        self._floor, self._bench, self.slot, self._parts, self._walks = floor, floor.bench, slot, parts, walks
+        self._mark = 0
+        self._before: VirtualUnit | None = None
+        self._thread: ClockThread | None = None
+
+    def start(self) -> None:
+        self._thread = self._bench.clock.thread(f"hands-{self.slot}", self._run)
+
+    def join(self) -> None:
+        assert self._thread is not None
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            for part in self._parts:
+                self._see_through(part)
+        except Violation as error:
+            self._floor.broken(error)
+        except Cancelled:
+            return
+        except Exception as error:
+            self._floor.broken(Violation("harness", f"{type(error).__name__}: {error}"))
+
+    def _see_through(self, part: Part) -> None:
+        unit = self._floor.units[part.number]
+        for _ in range(self._walks):
+            verdict = self._visit(part, unit)
+            self._floor.final[part.number] = verdict
+            if verdict <= Verdict.FAIL:
+                break
+        self._before = unit
+
+    def _visit(self, part: Part, unit: VirtualUnit) -> Verdict:
+        """Plug in once and stay until there is a verdict; returns it, with the unit unplugged again."""
+        self._bench.unplug(self.slot)  # whoever was pulled before may have come back by itself meanwhile
+        self._mark = self._bench.mark()
+        self._bench.plug(unit, self.slot)
+        finished = self._wait_verdict(part, unit)
+        if finished.verdict is Verdict.PASS:
+            check_pass(self._bench, part, unit, self._floor.recipes[part.platform], is_here=True)
+        if finished.verdict is Verdict.FAIL and not part.flaw:
+            raise Violation("false FAIL", f"good unit {part.number}: {finished.failed_step}: {finished.reason}")
+        self._pause()
+        self._bench.unplug(self.slot)
+        self._pause()
+        return finished.verdict
+
+    def _wait_verdict(self, part: Part, unit: VirtualUnit) -> AttemptFinished:
+        until = self._bench.clock.now() + PATIENCE_S
+        texts = self._texts(part, unit)
+        asked = False
+        while True:
+            event = self._next(3.0 if asked else until - self._bench.clock.now())
+            match event:
+                case None if asked:
+                    text = next(texts, None)
+                    asked = text is not None
+                    if text is not None:
+                        self._bench.command(Scan(text))
+                case None:
+                    return self._given_up(part)
+                case HandsNeeded(sentence="scan_label"):
+                    asked = True
+                case HandsNeeded(sentence="dfu_by_hand"):
+                    self._pause()
+                    unit.press_mode_button()
+                case HandsNeeded(sentence="listening_by_hand"):
+                    self._pause()
+                    unit.hold_mode_button()
+                case HandsDone():
+                    asked = False
+                case AttemptFinished() if event.device_id in (None, unit.device_id):
+                    asked = False
+                    if event.verdict <= Verdict.FAIL or not self._begins_again():
+                        return event
+
+    def _given_up(self, part: Part) -> AttemptFinished:
+        """Nothing for hours: a bad unit may wait for whoever can mend it, if the slot says so."""
+        own = [event for _, event in self._bench.events[self._mark :] if event.slot == self.slot]
+        if part.flaw and any(isinstance(event, StepHeld) for event in own):
+            return AttemptFinished(at=self._bench.clock.utc(), slot=self.slot, verdict=Verdict.PENDING)
+        raise Violation("hung", f"unit {part.number} stayed in slot {self.slot} without a verdict")
+
+    def _begins_again(self) -> bool:
+        """Whether the unit (or the station) comes back by itself and is walked again."""
+        mark = self._mark
+        until = self._bench.clock.now() + RETURN_S
+        while (event := self._next(until - self._bench.clock.now())) is not None:
+            if isinstance(event, AttemptStarted):
+                return True
+        self._mark = max(mark, self._mark)
+        return False
+
+    def _next(self, within: float) -> Event | None:
+        """The next event of this slot, None after ``within`` seconds."""
+        events, clock = self._bench.events, self._bench.clock
+        until = clock.now() + within
+        with self._bench._news:
+            while True:
+                while self._mark < len(events):
+                    event = events[self._mark][1]
+                    self._mark += 1
+                    if event.slot == self.slot:
+                        return event
+                left = until - clock.now()
+                if left <= 0:
+                    return None
+                self._bench._news.wait(left, self._floor.token)
+
+    def _pause(self) -> None:
+        self._bench.clock.sleep(REACTION_S, self._floor.token)
+
+    def _texts(self, part: Part, unit: VirtualUnit) -> Iterator[str]:
+        """What this hand scans, in order: its slips, then the label of the unit, again and again."""
+        slips = (_SLIPS[slip](self, unit) for slip in part.slips)
+        return itertools.islice(itertools.chain(slips, itertools.repeat(unit.label)), SCANS)
+
+    def neighbour(self) -> str:
+        """The label of a unit in another slot, or of one that was never here."""
+        others = [u for u in self._floor.units.values() if u.port is not None and str(u.port) != f"1-{self.slot}"]
+        return others[0].spec.label if others else self.unknown()
+
+    def before(self) -> str:
+        return self._before.spec.label if self._before is not None else self.unknown()
+
+    def unknown(self) -> str:
+        """A label nobody knows, another one each time: the same one twice would be a verdict."""
+        return make_spec("boron", 99, next(self._floor.strangers)).label
+
+
+_Slip = Callable[[Hands, VirtualUnit], str]
+_QWERTZ = str.maketrans("YZyz-", "ZYzyß")
+_SLIPS: Mapping[str, _Slip] = {
+    "neighbour": lambda hands, unit: hands.neighbour(),
+    "before": lambda hands, unit: hands.before(),
+    "order-code": lambda hands, unit: "BRN404XKIT",
+    "layout": lambda hands, unit: unit.spec.label.translate(_QWERTZ),
+    "double": lambda hands, unit: str(unit.spec.serial) * 2,
+    "prefix": lambda hands, unit: f"]d1{unit.spec.label}",
+    "lot": lambda hands, unit: "LOT20261122",
+    "noise": lambda hands, unit: "à&é\"(ABEZW-Y4JRW",
+    "unknown": lambda hands, unit: hands.unknown(),
+}  # fmt: skip

@@ -1,0 +1,68 @@
+"""Makes the units of a story, and plants what is bad about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from line_bench import OTHER_PRODUCT, PRODUCTS, LineBench, Recipe
+
+from drivers.virtual import synthetic
+from drivers.virtual.boot import BootRequest
+from drivers.virtual.faults import parse_fault
+from drivers.virtual.flash import FlashFailed, FlashStep, Operation
+from drivers.virtual.layout import USER_END, USER_START, Chip
+from drivers.virtual.unit import VirtualUnit
+
+from .story import Part
+
+
+def make_unit(bench: LineBench, part: Part, recipes: Mapping[str, Recipe]) -> VirtualUnit:
+    """The unit of ``part`` as it comes to the bench, with its faults ordered and its flaw planted."""
+    recipe = recipes.get(part.platform) or next(iter(recipes.values()))
+    settings: dict[str, Any] = {}
+    if part.flaw == "protected":
+        settings["is_protected"] = True
+    if part.stage == "in-dfu":
+        settings["arrives"] = BootRequest.DFU
+    if part.flaw == "wrong-platform" or part.stage == "fresh":
+        unit = bench.unit(part.platform, part.number, part.factory_os, **settings)
+    elif part.stage == "old-app":
+        modules = (
+            *(file.data for file in recipe.release()),
+            synthetic.application(recipe.platform_id, recipe.device_os or "3.3.1", seed="other").data,
+        )
+        unit = bench.finished_unit(recipe, part.number, modules=modules, networks=(), **settings)
+    else:
+        unit = bench.finished_unit(recipe, part.number, **settings)
+    unit.order(*(parse_fault(fault) for fault in part.faults))
+    if part.flaw in _FLAWS:
+        _FLAWS[part.flaw](bench, unit)
+    return unit
+
+
+def _worn(_: LineBench, unit: VirtualUnit) -> None:
+    """No byte of the application's pages can be programmed, however often it is tried."""
+
+    def fault(step: FlashStep) -> None:
+        if step.chip is Chip.INTERNAL and step.operation is Operation.PROGRAM and USER_START <= step.address < USER_END:
+            raise FlashFailed("worn out")
+        unit._flash_step(step)
+
+    unit.memory.set_fault(fault)
+
+
+_FLAWS: Mapping[str, Callable[[LineBench, VirtualUnit], object]] = {
+    "foreign-owner": lambda b, u: b.cloud.edit_device(u.spec.device_id, owner="stranger@example.net"),
+    "other-product": lambda b, u: b.cloud.edit_device(u.spec.device_id, product_id=OTHER_PRODUCT),
+    "wrong-record": lambda b, u: b.cloud.edit_device(
+        u.spec.device_id, serial_number="P044ABWRONG0001", product_id=PRODUCTS.get(u.spec.platform.slug)
+    ),
+    "bad-label": lambda _, u: u.order(parse_fault("do=wrong-label")),
+    "worn-flash": _worn,
+    "dead-sim": lambda b, u: b.cloud.edit_sim(u.spec.iccid, will_fail=10**6) if u.spec.iccid else None,
+    "quarantined": lambda b, u: b.cloud.edit_device(
+        u.spec.device_id, product_id=PRODUCTS["boron"], quarantined=1
+    ),
+}  # fmt: skip
+"""How each flaw is planted; the others are settings of the unit."""

@@ -1,0 +1,127 @@
+"""What goes wrong around the units: the cloud, the network, the journal's disk, the clock, the station itself."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import random
+from collections.abc import Callable, Mapping
+
+from journal_trouble import JournalTrouble
+
+from drivers.clock import ClockThread
+from drivers.errors import Cancelled
+from station.cloud.virtual.faults import Fault, FaultKind
+
+from .floor import Floor
+from .story import Trouble
+
+
+class World:
+    """What goes wrong around the units, begun and ended in time."""
+
+    def __init__(self, floor: Floor) -> None:
+        self._floor, self._bench = floor, floor.bench
+        self._active: dict[Trouble, tuple[Fault, ...]] = {}
+        self._kept: dict[str, list[tuple[object, ...]]] = {}
+        self._journal: JournalTrouble | None = None
+        self._thread: ClockThread | None = None
+
+    def start(self) -> None:
+        self._thread = self._bench.clock.thread("world", self._run)
+
+    def heal(self) -> None:
+        """Wait until the last trouble has ended."""
+        assert self._thread is not None
+        self._thread.join()
+        self._free()
+
+    def _run(self) -> None:
+        moments = [(trouble.at, 0, trouble) for trouble in self._floor.story.troubles]
+        moments += [(trouble.at + trouble.seconds, 1, trouble) for trouble in self._floor.story.troubles]
+        with contextlib.suppress(Cancelled):
+            for at, is_end, trouble in sorted(moments, key=lambda one: one[:2]):
+                self._bench.clock.sleep(max(0.0, at - self._bench.clock.now()), self._floor.token)
+                (self._end if is_end else self._begin)(trouble)
+
+    def _begin(self, trouble: Trouble) -> None:
+        faults = _CLOUD_FAULTS.get(trouble.kind)
+        if faults is not None:
+            self._active[trouble] = faults(trouble)
+            self._order()
+            return
+        match trouble.kind:
+            case "cloud-down":
+                self._bench.cloud.down_for(trouble.seconds)
+            case "team" | "token":
+                self._take(_TABLES[trouble.kind])
+            case "restart":
+                self._free()
+                self._bench.stop()
+            case "clock":
+                self._bench.clock._epoch += datetime.timedelta(minutes=trouble.detail - 40)
+            case "locked" if self._bench._is_running:
+                self._trouble().lock()
+            case "full" if self._bench._is_running:
+                self._trouble().fill()
+
+    def _end(self, trouble: Trouble) -> None:
+        if self._active.pop(trouble, None) is not None:
+            self._order()
+            return
+        match trouble.kind:
+            case "team" | "token":
+                self._give_back(_TABLES[trouble.kind])
+            case "locked" | "full":
+                self._free()
+            case "restart" if not self._bench._is_running:
+                self._bench.start(*self._bench.recipes)
+                self._bench.station.client._rng = random.Random(trouble.at)
+
+    def _trouble(self) -> JournalTrouble:
+        if self._journal is None:
+            self._journal = JournalTrouble(self._bench.station.journal)
+        return self._journal
+
+    def _free(self) -> None:
+        if self._journal is not None:
+            self._journal.free()
+            self._journal = None
+
+    def _order(self) -> None:
+        """All open cloud faults anew: an order of one kind cannot be taken back alone."""
+        self._bench.cloud.cancel_faults()
+        for faults in self._active.values():
+            for fault in faults:
+                self._bench.cloud.order(fault)
+
+    def _take(self, table: str) -> None:
+        rows = self._bench.cloud._store.rows(f"SELECT * FROM {table}")
+        self._kept.setdefault(table, []).extend(tuple(row) for row in rows)
+        self._bench.cloud._store.run(f"DELETE FROM {table}")
+
+    def _give_back(self, table: str) -> None:
+        for row in self._kept.pop(table, []):
+            marks = ", ".join("?" * len(row))
+            self._bench.cloud._store.run(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", *row)
+
+
+_TABLES = {"team": "team", "token": "tokens"}
+_FIREWALL = (403, 404, 407, 451, 511)
+_NO_MEMBER = {"ok": False, "error": "Device not found for this product"}
+_CLOUD_FAULTS: Mapping[str, Callable[[Trouble], tuple[Fault, ...]]] = {
+    "portal": lambda t: (Fault(FaultKind.HTML, status=200, times=None),),
+    "redirect": lambda t: (Fault(FaultKind.HTML, status=302, times=None),),
+    "firewall": lambda t: (Fault(FaultKind.HTML, status=_FIREWALL[t.detail % 5], times=None),),
+    "sick": lambda t: (Fault(FaultKind.STATUS, status=(500, 502, 503)[t.detail % 3], times=None),),
+    "busy": lambda t: (Fault(FaultKind.STATUS, status=429, times=None, retry_after="5"),),
+    "drop-before": lambda t: (Fault(FaultKind.DROP_BEFORE, times=None),),
+    "drop-after": lambda t: (Fault(FaultKind.DROP_AFTER, times=None),),
+    "slow": lambda t: (Fault(FaultKind.SLOW, times=None, seconds=3.0 + t.detail % 30),),
+    "lie": lambda t: (
+        Fault(FaultKind.LIE, "POST /v1/", times=2), Fault(FaultKind.LIE, "PUT /v1/products/:p/devices/:id", times=2),
+    ),
+    "lag": lambda t: (
+        Fault(FaultKind.STATUS, "GET /v1/products/:p/devices/:id", status=404, body=_NO_MEMBER, times=2),
+    ),
+}  # fmt: skip
