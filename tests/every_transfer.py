@@ -4,6 +4,9 @@ Run as a program it fails every single transfer of a walk, one walk each, which 
 
     nice python -m tests.every_transfer boron new            # a unit out of its box: some 1,300 transfers
     nice python -m tests.every_transfer argon finished --faults do=stall --from 20 --step 7
+    nice python -m tests.every_transfer argon new --comb 40  # 40 walks a fault: every 40th transfer fails, then shifted
+
+A comb takes minutes and asks more of a walk, which stumbles dozens of times; a single fault shows more precisely.
 """
 
 from __future__ import annotations
@@ -124,16 +127,18 @@ def main() -> int:
     parser.add_argument("--faults", default="/".join(STUMBLES), help="what happens, separated by /")
     parser.add_argument("--from", dest="first", type=int, default=1, help="the first transfer (1)")
     parser.add_argument("--step", type=int, default=1, help="every how many-th (1)")
+    parser.add_argument("--comb", type=int, default=0, help="fail every how many-th transfer of one walk (one only)")
     chosen = parser.parse_args()
     is_new, faults, started = chosen.unit == "new", chosen.faults.split("/"), time.monotonic()
     kinds = kinds_of_a_walk(chosen.platform, is_new)
     walks = bad = 0
-    for number in range(chosen.first, len(kinds) + 1, chosen.step):
+    for number in range(chosen.first, (chosen.comb or len(kinds)) + 1, chosen.step):
         for fault in faults:
             walks += 1
+            at = range(number, len(kinds) + 1, chosen.comb or len(kinds))
             try:
-                with bench_with(chosen.platform, is_new, (f"at=control:{number},{fault}",)) as (bench, unit):
-                    walk = bench.walk(unit)
+                with bench_with(chosen.platform, is_new, tuple(f"at=control:{n},{fault}" for n in at)) as (bench, unit):
+                    walk = bench.walk(unit, within=3600.0)
                     told = "" if walk.verdict is Verdict.PASS else f"{walk.verdict.name}: {walk.finished.reason}"
             except AssertionError as error:
                 told = str(error)
