@@ -88,6 +88,7 @@ class Attempt:
         self._lane_tokens: dict[str, CancelToken] = {}
         self._plans: tuple[StepPlan, ...] = work.plans
         self._is_part = False
+        self.is_judged = False  # its verdict is about to be told: what is asked now is asked of what comes after
 
     @property
     def device_id(self) -> str | None:
@@ -255,6 +256,7 @@ class Attempt:
         owed = self._owed() if judged.verdict is Verdict.PENDING else ()
         events: tuple[Event, ...] = (finished, OutboxQueued(items=owed, **head)) if owed else (finished,)
         self._journal.record(*events)
+        self.is_judged = True
         self._publish(finished)
         if judged.verdict is Verdict.FAIL:
             self._work.signal(True)
@@ -291,6 +293,7 @@ class Attempt:
             verdict=Verdict.ERROR, batch=self._work.batch, reason=str(error), sentence=blame(error).sentence,
             seconds=seconds, **self._head(),
         )  # fmt: skip
+        self.is_judged = True
         for event in (*missing, finished):
             self._publish(event)
         unrecorded = (*missing, finished) if isinstance(error, JournalHeld) else ()

@@ -158,8 +158,9 @@ class Line:
             self._route(command, read)
 
     def _fill_field(self, command: Scan, read: Reading) -> None:
+        """A number as long as a secret is shown only if a unit is known by it."""
         text = read.batch_name if command.field == "batch" else read.number
-        is_usable = bool(text) and "***" not in read.shown
+        is_usable = bool(text) and ("***" not in read.shown or self._whose(text, "") is not None)
         reason = "" if is_usable else _why(read)
         self._read(text if is_usable else read.shown, accepted=is_usable, reason=reason, field=command.field)
 
@@ -284,13 +285,24 @@ class Line:
             act(runner)
 
     def _retry(self, command: RetrySlot) -> None:
-        self._on_slot(command.slot, lambda r: r.retry())
+        self._on_slot(command.slot, lambda r: self._walk_again(r, None))
 
     def _stop_slot(self, command: StopSlot) -> None:
         self._on_slot(command.slot, lambda r: r.abort())
 
     def _run_step(self, command: RunStep) -> None:
-        self._on_slot(command.slot, lambda r: r.retry(with_companions(command.step)))
+        self._on_slot(command.slot, lambda r: self._walk_again(r, with_companions(command.step)))
+
+    def _walk_again(self, runner: SlotRunner, steps: frozenset[str] | None) -> None:
+        """Never behind a running attempt: its verdict would be gone before anybody has seen it."""
+        if not runner.is_unjudged:
+            runner.retry(steps)
+            return
+        number = str(runner.slot.number)
+        reason = f"slot {number} is at work; wait for its verdict, or stop it"
+        self._publish(
+            CommandRefused(at=self._clock.utc(), sentence="slot_at_work", values=(number,), reason=reason)
+        )  # fmt: skip
 
     def _signal(self, command: SignalUnit) -> None:
         self._on_slot(command.slot, lambda r: r.signal(command.on))

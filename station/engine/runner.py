@@ -122,6 +122,12 @@ class SlotRunner:
         return self._attempt is not None
 
     @property
+    def is_unjudged(self) -> bool:
+        """An attempt is under way whose verdict nobody has been told."""
+        attempt = self._attempt
+        return attempt is not None and not attempt.is_judged
+
+    @property
     def names(self) -> frozenset[str]:
         """Every identity known of the unit in this slot, as long as it is there."""
         with self._condition:

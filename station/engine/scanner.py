@@ -92,3 +92,8 @@ class SlotDesk:
     def neighbour(self, number: str) -> int:
         """Return the other slot that holds the unit with that number; 0 if none does."""
         return next((desk.slot for desk in self._turn.desks if desk is not self and number in desk.names()), 0)
+
+    @property
+    def has_nameless_neighbour(self) -> bool:
+        """Another slot holds a unit that has told its Device ID only, as one in DFU does."""
+        return any(len(desk.names()) == 1 for desk in self._turn.desks if desk is not self)

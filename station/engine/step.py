@@ -76,6 +76,11 @@ class ScanDesk(Protocol):
         """The other slot that holds the unit with that serial number, Device ID, ICCID or IMEI; 0 if none does."""
         ...
 
+    @property
+    def has_nameless_neighbour(self) -> bool:
+        """Another slot holds a unit that has told its Device ID only: any label may be its own."""
+        ...
+
 
 class NobodysDesk:
     """The desk of work that asks nobody for a scan."""
@@ -87,6 +92,10 @@ class NobodysDesk:
         raise NotImplementedError("this work asks nobody for a scan")
 
     def neighbour(self, number: str) -> int:
+        raise NotImplementedError("this work asks nobody for a scan")
+
+    @property
+    def has_nameless_neighbour(self) -> bool:
         raise NotImplementedError("this work asks nobody for a scan")
 
 
@@ -199,15 +208,14 @@ class StepContext:
             self.announce(StepResumed(step=self.step, **self.head()))
 
     def scan(self, ask: Ask, timeout_s: float, judge: Callable[[Reading], Ask | None]) -> bool:
-        """Ask for a scan until ``judge`` asks for no other one; False when ``timeout_s`` passed before that.
+        """Ask for a scan until ``judge`` asks for no other one; False when ``timeout_s`` passed without a scan.
 
         Waiting until the scanner is free, and until a hand has found it, is no time of the step.
         """
         left = self.deadline.remaining
         with self._scanner_turn(), self.hands(ask.sentence, values=ask.values, waits_for_scan=True):
-            patience = Deadline.after(self.clock, timeout_s)
             again: Ask | None = ask
-            while (read := self.desk.wait_scan(max(0.0, patience.remaining), self.cancel)) is not None:
+            while (read := self.desk.wait_scan(timeout_s, self.cancel)) is not None:
                 again = judge(read)
                 if again is None:
                     break

@@ -46,6 +46,27 @@ def check_all(db: sqlite3.Connection) -> Tail:
     return tail
 
 
+def check_end(db: sqlite3.Connection, station_id: str, known: Tail | None) -> None:
+    """Check that the log reaches as far as it did: to the entry ``known`` (None: nobody noted one), and to all that
+    the tables name.
+
+    Raises `JournalError` for one that was cut off, emptied or put back from an older copy.
+    """
+    found = db.execute("SELECT hash FROM journal WHERE station_id = ? AND seq = ?", (station_id, known and known.seq))
+    if known is not None and known.seq and ((row := found.fetchone()) is None or row["hash"] != known.hash):
+        raise tampered(
+            f"entry {known.seq}, the last one the station wrote, is not there any more; if an older copy was put back,"
+            " put back the whole data directory"
+        )
+    last = db.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()[0]
+    named = db.execute(
+        "SELECT max(coalesce((SELECT max(max(started_seq, coalesce(finished_seq, 0))) FROM attempts), 0),"
+        " coalesce((SELECT max(seq) FROM facts), 0))"
+    ).fetchone()[0]
+    if named > last:
+        raise tampered(f"the tables tell of entry {named}, the journal ends at {last}")
+
+
 def check_since(db: sqlite3.Connection, station_id: str, known: Tail) -> Tail:
     """As `check_all` from the entry ``known`` on, which was checked before, for the units that came since."""
     found = db.execute(

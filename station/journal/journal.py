@@ -25,7 +25,7 @@ from ..errors import BadInput, JournalError, JournalHeld
 from ..model import OUTCOME_VERDICT, OutboxItem, Outcome, Verdict
 from ..secret_key import KEY_FILE, KeyFile
 from ..step_graph import STEP_ROWS, Lane
-from .compare import TablesDiffer, check_all, check_since
+from .compare import TablesDiffer, check_all, check_end, check_since
 from .directory import (
     JOURNAL_FILE,
     DirectoryLock,
@@ -344,15 +344,16 @@ def _checked(db: sqlite3.Connection, station_id: str, seal: Seal | None) -> str:
 
     A station that was killed left its note open: then what came after it is all that can be wrong.
     """
+    check_end(db, station_id, seal.tail if seal is not None else None)
     try:
         if seal is not None and not seal.digest:
             check_since(db, station_id, seal.tail)
         else:
             check_all(db)
     except TablesDiffer as error:
-        with atomic(db):
+        with atomic(db):  # what does not hold even then is left as it was found
             rebuild(db)
-        check_all(db)
+            check_all(db)
         return str(error)
     return ""
 

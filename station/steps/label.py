@@ -33,6 +33,7 @@ class Finding(enum.Enum):
     KNOWN = "label_of_other"  # a unit of the journal that was not judged
     LAYOUT = "keyboard_layout"  # {0}: the layout under which it is a label known here
     NO_LABEL = "no_label"  # {0}: what was read
+    NOBODYS = "no_known_label"  # as NO_LABEL, of something that may not be shown: it may be a secret
     THING = "not_the_label"  # {0}: what it is: an order code, a SIM number
     STRANGER = "label_differs"  # {0}: what was read; a valid label of no unit known here
     OTHER_SECRET = "label_half_differs"  # this unit's serial number with another unit's secret
@@ -66,6 +67,8 @@ def judge(read: Reading, identity: Identity, owner_of: Callable[[str], Owner]) -
     if may_be_label(read.scanned, str(identity.serial or "")) and getattr(identity, name) is not None:
         return Judged(Finding.STRANGER, f"not {identity.label}", (read.shown,))
     thing = thing_of(read.scanned)
+    if thing == _NO_LABEL and "***" in read.shown:
+        return Judged(Finding.NOBODYS, read.why or thing)
     if thing == _NO_LABEL:
         return Judged(Finding.NO_LABEL, read.why or thing, (read.shown,))
     return Judged(Finding.THING, thing, (thing,))
@@ -99,7 +102,7 @@ def _owned(scanned: Scanned | None, owner_of: Callable[[str], Owner]) -> Judged 
 _OF_A_KNOWN_UNIT = {Verdict.PASS: Finding.PASSED, Verdict.FAIL: Finding.FAILED}
 _DOUBTED = frozenset({Finding.STRANGER, Finding.OTHER_SECRET})
 """Findings that speak against the unit, if the same label is scanned twice."""
-_NO_LABELS = frozenset({Finding.LAYOUT, Finding.NO_LABEL, Finding.THING})
+_NO_LABELS = frozenset({Finding.LAYOUT, Finding.NO_LABEL, Finding.NOBODYS, Finding.THING})
 
 
 def read_label(unit: Unit, ctx: StepContext) -> None:
@@ -114,7 +117,7 @@ def read_label(unit: Unit, ctx: StepContext) -> None:
         raise StepFault(
             f"no label of {unit.identity.label} was scanned within {unit.label.timeout_s:.0f} s"
             f"{question.last_read}; scan the label, then retry",
-            sentence="label_not_scanned",
+            sentence="own_label_not_scanned" if question.last_read else "label_not_scanned",
         )
 
 
@@ -137,7 +140,7 @@ class _Question:
             name, number = identity_of(read.scanned)
             self._unit.identity.facts.append(IdentityFact(name, number, "label"))
             return None
-        if judged.finding in _DOUBTED and read.scanned == self._doubted:
+        if judged.finding in _DOUBTED and read.scanned == self._doubted and not self._ctx.desk.has_nameless_neighbour:
             raise self._mismatch(read)
         if judged.finding not in _NO_LABELS:  # another label in between makes it two first looks
             self._doubted = read.scanned if judged.finding in _DOUBTED else None

@@ -174,6 +174,8 @@ class BenchApp(App[None]):
                 screen.show(self.state, hint=self._hint, selected=self.selected, is_lit=self._is_lit)
             elif isinstance(screen, Details | Find | Batches):
                 screen.show(self.state)
+        if isinstance(self.screen, Question):
+            self.screen.look()
 
     def _blink(self) -> None:
         self._is_lit = not self._is_lit

@@ -9,8 +9,16 @@ from line_bench import ARGON, BORON, DEVELOPER, LineBench, line_bench, replace
 
 from drivers.virtual.unit import UnitMode
 from station.cloud.virtual.faults import Fault, FaultKind
-from station.engine.commands import RetrySlot, Scan, SignalUnit, StopSlot
-from station.engine.events import AttemptStarted, HandsNeeded, StepHeld, StepStarted, VerdictRevised, WireTraced
+from station.engine.commands import Command, RetrySlot, RunStep, Scan, SignalUnit, StopSlot
+from station.engine.events import (
+    AttemptStarted,
+    CommandRefused,
+    HandsNeeded,
+    StepHeld,
+    StepStarted,
+    VerdictRevised,
+    WireTraced,
+)
 from station.model import Verdict
 
 CLAIM = "POST /v1/devices"
@@ -127,18 +135,29 @@ def signals(bench: LineBench) -> list[str]:
     return [request for line in lines for request in ("request 230", "request 231") if request in line]
 
 
-def test_what_is_asked_of_a_busy_slot_is_done_afterwards_a_light_and_a_walk_each_once(tmp_path: Path) -> None:
+def test_a_light_asked_of_a_busy_slot_is_moved_afterwards(tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
         bench.plug(bench.finished_unit(BORON))
         bench.wait_for(StepStarted, step="sim")
-        for command in (SignalUnit(1, True), RetrySlot(1), RetrySlot(1), SignalUnit(1, False)):
+        for command in (SignalUnit(1, True), SignalUnit(1, False)):
             bench.command(command)
-        first = bench.wait_finished()
-        second = bench.wait_finished(since=bench.place_of(first) + 1)
+        assert bench.wait_finished().verdict is Verdict.PASS
         bench.sleep(30.0)
-        assert (first.verdict, second.verdict) == (Verdict.PASS, Verdict.PASS)
-        assert len([event for _, event in bench.events if isinstance(event, AttemptStarted)]) == 2
         assert signals(bench)[-1] == "request 231"
+
+
+@pytest.mark.parametrize("command", [RetrySlot(1), RunStep(1, "name")])
+def test_a_walk_asked_of_a_slot_at_work_is_refused_and_the_verdict_stays(command: Command, tmp_path: Path) -> None:
+    """Queued, it took the verdict away in the moment it was told."""
+    with line_bench(tmp_path, BORON) as bench:
+        bench.plug(bench.finished_unit(BORON))
+        bench.wait_for(StepStarted, step="sim")
+        bench.command(command)
+        refused = bench.wait_for(CommandRefused)
+        assert (refused.sentence, refused.values) == ("slot_at_work", ("1",))  # type: ignore[attr-defined]
+        bench.wait_finished()
+        bench.sleep(60.0)
+        assert len([event for _, event in bench.events if isinstance(event, AttemptStarted)]) == 1
 
 
 def test_a_unit_that_is_stopped_while_it_listens_for_us_does_not_go_on_listening(tmp_path: Path) -> None:

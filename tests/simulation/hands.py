@@ -150,10 +150,16 @@ class Hands:
     def neighbour(self) -> str:
         """The label of a unit in another slot, or of one that was never here."""
         others = [u for u in self._floor.units.values() if u.port is not None and str(u.port) != f"1-{self.slot}"]
-        return others[0].spec.label if others else self.unknown()
+        return self._label_of(others[0] if others else None)
 
     def before(self) -> str:
-        return self._before.spec.label if self._before is not None else self.unknown()
+        return self._label_of(self._before)
+
+    def _label_of(self, other: VirtualUnit | None) -> str:
+        """A unit that never told its serial number leaves a label nobody knows: twice the same would be a verdict."""
+        with self._bench.reader() as journal:
+            known = journal.unit(other.device_id) if other is not None else None
+        return other.spec.label if other is not None and known is not None and known.fact("serial") else self.unknown()
 
     def unknown(self) -> str:
         """A label nobody knows, another one each time: the same one twice would be a verdict."""

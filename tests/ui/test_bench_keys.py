@@ -398,6 +398,18 @@ async def test_leaving_asks_while_a_unit_is_written(story: Story) -> None:
 
 
 @on_loop
+async def test_a_question_about_a_write_goes_away_with_the_write(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.arrives(1), *story.writes(1))
+        await press(pilot, "1", "enter", "x")
+        assert isinstance(app.screen, Question)
+        await tell(pilot, app, story.ends(1, Verdict.PASS))
+        assert not isinstance(app.screen, Question)
+        assert story.sent == []
+
+
+@on_loop
 async def test_stopping_a_slot_asks_while_its_unit_is_written(story: Story) -> None:
     app = story.app()
     async with running(app) as pilot:

@@ -19,16 +19,24 @@ from ..words import line, say
 
 
 class Question(ModalScreen[bool]):
-    """Answers True on Y, False on N or Escape; Enter is pressed too easily to mean yes."""
+    """Answers True on Y, False on N or Escape; Enter is pressed too easily to mean yes.
+
+    ``is_asked``: whether there still is something to ask; the question goes away when there is not.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes"),
         Binding("n,escape", "answer(False)", "No"),
     ]
 
-    def __init__(self, key: str, *values: str) -> None:
+    def __init__(self, key: str, *values: str, is_asked: Callable[[], bool] = lambda: True) -> None:
         super().__init__()
-        self._key, self._values = key, values
+        self._key, self._values, self._is_asked = key, values, is_asked
+
+    def look(self) -> None:
+        """Go away once nothing is asked any more."""
+        if not self._is_asked():
+            self.dismiss(False)
 
     def compose(self) -> ComposeResult:
         entry = say(self._key, self._values)
@@ -44,15 +52,22 @@ class Question(ModalScreen[bool]):
 def stop(app: App[None], slot: SlotState, now: Callable[[], SlotState | None], send: Callable[[Command], None]) -> None:
     """Stop the attempt in ``slot``; asks first while it writes. ``now``: the slot as it is when the answer comes."""
 
-    def answered(answer: bool | None) -> None:
+    def is_at_work() -> bool:
         found = now()
-        if answer and found is not None and found.is_walking and found.attempt == slot.attempt:
+        return found is not None and found.is_walking and found.attempt == slot.attempt
+
+    def is_written() -> bool:
+        found = now()
+        return is_at_work() and found is not None and found.is_writing
+
+    def answered(answer: bool | None) -> None:
+        if answer and is_at_work():
             send(StopSlot(slot.number))
 
     if not slot.is_writing:
         answered(True)
     elif not isinstance(app.screen, Question):
-        app.push_screen(Question("stop_writing", str(slot.number)), answered)
+        app.push_screen(Question("stop_writing", str(slot.number), is_asked=is_written), answered)
 
 
 class TypeLabel(ModalScreen[str | None]):

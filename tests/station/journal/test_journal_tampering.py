@@ -264,8 +264,44 @@ def test_an_entry_that_was_checked_and_is_gone_is_missed_after_a_kill(place: Pat
     killed(place)
     with edited(place) as db:
         db.execute("DELETE FROM journal WHERE seq = (SELECT max(seq) FROM journal)")
-    with pytest.raises(JournalError, match="is not the one that was last there"):
+    with pytest.raises(JournalError, match="the last one the station wrote, is not there any more"):
         Journal.open(place / "journal", "bench-1", SimulatedClock())
+
+
+@pytest.mark.parametrize("has_seal", [True, False])
+@pytest.mark.parametrize("kept", [0, 8])
+def test_a_log_that_was_cut_off_is_refused_at_the_start_and_its_tables_left_as_witness(
+    kept: int, has_seal: bool, place: Path
+) -> None:
+    """Made again from what is left of the log, the tables would have told of nothing missing."""
+    if not has_seal:
+        (place / "journal" / "journal.seal").unlink()
+    with edited(place) as db:
+        db.execute("DELETE FROM journal WHERE seq > ?", (kept,))
+    with pytest.raises(JournalError, match=r"tampered.*(is not there any more|the journal ends at)"):
+        Journal.open(place / "journal", "bench-1", SimulatedClock())
+    with contextlib.closing(sqlite3.connect(place / "journal" / JOURNAL_FILE)) as db:
+        assert db.execute("SELECT count(*) FROM attempts WHERE verdict IS NOT NULL").fetchone()[0] > 0
+
+
+def test_an_older_copy_of_the_file_put_back_is_refused(place: Path, tmp_path: Path) -> None:
+    older = shutil.copy(place / "journal" / JOURNAL_FILE, tmp_path / "older.db")
+    with Journal.open(place / "journal", "bench-1", SimulatedClock()) as journal:
+        journal.record(started("a-3", 3, batch=""))
+    shutil.copy(older, place / "journal" / JOURNAL_FILE)
+    with pytest.raises(JournalError, match="put back the whole data directory"):
+        Journal.open(place / "journal", "bench-1", SimulatedClock())
+
+
+def test_tables_that_cannot_be_made_to_agree_are_left_as_they_were(place: Path) -> None:
+    with contextlib.closing(sqlite3.connect(place / "journal" / JOURNAL_FILE)) as db:
+        db.execute("DROP TRIGGER journal_no_update")
+        db.execute("UPDATE attempts SET slot = 9 WHERE attempt = 'a-1'")
+        db.commit()
+    with pytest.raises(JournalError, match="journal_no_update"):
+        Journal.open(place / "journal", "bench-1", SimulatedClock())
+    with contextlib.closing(sqlite3.connect(place / "journal" / JOURNAL_FILE)) as db:
+        assert db.execute("SELECT slot FROM attempts WHERE attempt = 'a-1'").fetchone()[0] == 9
 
 
 @pytest.mark.parametrize("seal", [None, b"", b"{", b"[]", b'{"seq": "x", "hash": 1, "digest": 2}', b"\xff" * 5000])
