@@ -298,11 +298,8 @@ class Line:
         if not runner.is_unjudged:
             runner.retry(steps)
             return
-        number = str(runner.slot.number)
-        reason = f"slot {number} is at work; wait for its verdict, or stop it"
-        self._publish(
-            CommandRefused(at=self._clock.utc(), sentence="slot_at_work", values=(number,), reason=reason)
-        )  # fmt: skip
+        reason = f"Slot {runner.slot.number} is at work. Wait for its verdict, or stop it."
+        self._publish(CommandRefused(at=self._clock.utc(), reason=reason))
 
     def _signal(self, command: SignalUnit) -> None:
         self._on_slot(command.slot, lambda r: r.signal(command.on))

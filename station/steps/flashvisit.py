@@ -206,26 +206,32 @@ class FlashVisit:
 
         Where it reports no hash the proof is to be read back in DFU.
         """
-        unit = self._unit
         for write in writes:
             image = write.image
             if image.is_locking:  # nothing can be read or cured afterwards
                 _refuse_unproved([one for one in self.plan(ctx).writes if one.image is not image])
-            self._read_back.pop(image_key(image), None)
-            window = _window(ctx, self.plan(ctx), image)
-            with ctx.write("unit", f"{image.name} by control request"), window as cut:
-                unit.device.update_over_control(image, ctx.deadline, _Span(ctx, write.name, window=cut))
-            if image.is_locking:
+                self._update(ctx, write)
                 self._lock(ctx)
-                continue
-            self._look_again(ctx)
-            if compare(image, held_modules(unit.modules).get(image_key(image))).is_same is False:
+            elif not (self._is_taken(ctx, write) or self._is_taken(ctx, write)):
                 raise UnitRejected(
-                    f"the unit took {image.name} but does not report it afterwards; walk it again, then red bin",
+                    f"the unit took {image.name} twice but does not report it afterwards; walk it again, then red bin",
                     sentence="update_not_applied",
                 )
         told = "the unit is under device protection with" if self.is_locked else "module info shows"
         return [f"{told} {write.name} {write.wanted}" for write in writes]
+
+    def _is_taken(self, ctx: StepContext, write: PlannedWrite) -> bool:
+        """Send a module; whether the unit holds it then, or cannot say. Power lost while it applies it undoes it."""
+        self._update(ctx, write)
+        self._look_again(ctx)
+        return compare(write.image, held_modules(self._unit.modules).get(image_key(write.image))).is_same is not False
+
+    def _update(self, ctx: StepContext, write: PlannedWrite) -> None:
+        image = write.image
+        self._read_back.pop(image_key(image), None)
+        window = _window(ctx, self.plan(ctx), image)
+        with ctx.write("unit", f"{image.name} by control request"), window as cut:
+            self._unit.device.update_over_control(image, ctx.deadline, _Span(ctx, write.name, window=cut))
 
     def _lock(self, ctx: StepContext) -> None:
         """Ask for the protection that was just written, and remember with what the unit was locked."""

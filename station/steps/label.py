@@ -33,7 +33,6 @@ class Finding(enum.Enum):
     KNOWN = "label_of_other"  # a unit of the journal that was not judged
     LAYOUT = "keyboard_layout"  # {0}: the layout under which it is a label known here
     NO_LABEL = "no_label"  # {0}: what was read
-    NOBODYS = "no_known_label"  # as NO_LABEL, of something that may not be shown: it may be a secret
     THING = "not_the_label"  # {0}: what it is: an order code, a SIM number
     STRANGER = "label_differs"  # {0}: what was read; a valid label of no unit known here
     OTHER_SECRET = "label_half_differs"  # this unit's serial number with another unit's secret
@@ -67,8 +66,6 @@ def judge(read: Reading, identity: Identity, owner_of: Callable[[str], Owner]) -
     if may_be_label(read.scanned, str(identity.serial or "")) and getattr(identity, name) is not None:
         return Judged(Finding.STRANGER, f"not {identity.label}", (read.shown,))
     thing = thing_of(read.scanned)
-    if thing == _NO_LABEL and "***" in read.shown:
-        return Judged(Finding.NOBODYS, read.why or thing)
     if thing == _NO_LABEL:
         return Judged(Finding.NO_LABEL, read.why or thing, (read.shown,))
     return Judged(Finding.THING, thing, (thing,))
@@ -102,7 +99,7 @@ def _owned(scanned: Scanned | None, owner_of: Callable[[str], Owner]) -> Judged 
 _OF_A_KNOWN_UNIT = {Verdict.PASS: Finding.PASSED, Verdict.FAIL: Finding.FAILED}
 _DOUBTED = frozenset({Finding.STRANGER, Finding.OTHER_SECRET})
 """Findings that speak against the unit, if the same label is scanned twice."""
-_NO_LABELS = frozenset({Finding.LAYOUT, Finding.NO_LABEL, Finding.NOBODYS, Finding.THING})
+_NO_LABELS = frozenset({Finding.LAYOUT, Finding.NO_LABEL, Finding.THING})
 
 
 def read_label(unit: Unit, ctx: StepContext) -> None:
@@ -117,7 +114,7 @@ def read_label(unit: Unit, ctx: StepContext) -> None:
         raise StepFault(
             f"no label of {unit.identity.label} was scanned within {unit.label.timeout_s:.0f} s"
             f"{question.last_read}; scan the label, then retry",
-            sentence="own_label_not_scanned" if question.last_read else "label_not_scanned",
+            sentence="label_not_scanned",
         )
 
 

@@ -57,8 +57,7 @@ SENTENCES: dict[str, Sentence] = {
     "already_elsewhere": Sentence(("Already in product {0}.",), TECHNICIAN),
     "owner_other": Sentence(("Another account owns this unit.",), TECHNICIAN),
     "unknown_serial": Sentence(("Label cannot be read.",), TECHNICIAN),
-    "label_not_scanned": Sentence(("Label was not scanned.",), AGAIN),
-    "own_label_not_scanned": Sentence(("Its own label was not scanned.",), AGAIN),
+    "label_not_scanned": Sentence(("Its own label was not scanned.",), AGAIN),
     "strange_identity": Sentence(("A number of the unit is odd.",), TECHNICIAN),
     "identity_missing": Sentence(("Unit has no {0}.",), TECHNICIAN),
     "quarantined": Sentence(("Cloud holds this unit back.",), SUPERVISOR),
@@ -128,7 +127,6 @@ SENTENCES: dict[str, Sentence] = {
     "keyboard_layout": Sentence(("Scanner keyboard is {0}.", "It has to be English."), SUPERVISOR),
     "not_the_label": Sentence(("That is {a 0}.",), "Scan the unit's label."),
     "no_label": Sentence(("{0} is no label.",), "Scan the unit's label."),
-    "no_known_label": Sentence(("No unit here has that label.",), "Scan the unit's label."),
     "dfu_by_hand": Sentence((), "Hold MODE. Tap RESET. Let go at YELLOW."),
     "listening_by_hand": Sentence((), "Hold MODE. Let go at DARK BLUE."),
     # slots between attempts
@@ -140,7 +138,6 @@ SENTENCES: dict[str, Sentence] = {
     # lines of the station
     "unknown_port": Sentence(("Unit on an unknown port.",), "Press the number of its slot."),
     "no_free_slot": Sentence(("Unit on an unknown port.",), "Plug it into a slot."),
-    "slot_at_work": Sentence(("Slot {0} is at work.",), "Wait for its verdict."),
     "slot_taken": Sentence(("Slot {0} has a port already.",), "Press another number."),
     "scan_refused": Sentence(("Scan {0}: {1}.",), "Scan again."),
     "unit_history": Sentence(("Unit {0}:", "{v 1}, {t 2}.")),

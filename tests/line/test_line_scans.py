@@ -123,7 +123,7 @@ def test_two_units_with_swapped_labels_do_not_pass(tmp_path: Path) -> None:
                 bench.command(Scan(label))
                 bench.sleep(5.0)
             finished = bench.wait_finished(slot)
-            assert (finished.verdict, finished.sentence) == (Verdict.ERROR, "own_label_not_scanned")
+            assert (finished.verdict, finished.sentence) == (Verdict.ERROR, "label_not_scanned")
             assert f"label of slot {3 - slot}" in finished.reason
         assert (bench.flash_writes, bench.cloud_writes) == (0, 0)
 

@@ -106,7 +106,7 @@ def test_a_label_with_nothing_to_compare_it_with_on_the_unit_is_no_agreement(tmp
     with line_bench(tmp_path, recipe) as bench:
         unit, card = bench.unit("argon"), str(bench.stranger().iccid)
         walk = walk_scanning(bench, unit, card, card, card)
-        assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "own_label_not_scanned")
+        assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "label_not_scanned")
         assert f"{card}: SIM number" in walk.finished.reason
         assert (walk.flash_writes, walk.cloud_writes) == (0, 0)
 

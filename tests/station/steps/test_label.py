@@ -49,7 +49,7 @@ def moved(text: str) -> str:
         ("BRN404XKIT", Finding.THING, ("order code",)),
         ("LOT20261122", Finding.NO_LABEL, ("LOT20261122",)),
         ("OP:0417", Finding.NO_LABEL, ("",)),
-        ("nothing like it", Finding.NOBODYS, ()),
+        ("nothing like it", Finding.NO_LABEL, ("nothing ***",)),
         (STRANGER.label, Finding.STRANGER, (str(STRANGER.serial),)),
         (str(STRANGER.device_id), Finding.STRANGER, (str(STRANGER.device_id),)),
     ],
