@@ -52,16 +52,16 @@ class Question(ModalScreen[bool]):
 def stop(app: App[None], slot: SlotState, now: Callable[[], SlotState | None], send: Callable[[Command], None]) -> None:
     """Stop the attempt in ``slot``; asks first while it writes. ``now``: the slot as it is when the answer comes."""
 
-    def is_at_work() -> bool:
+    def same() -> SlotState | None:
         found = now()
-        return found is not None and found.is_walking and found.attempt == slot.attempt
+        return found if found is not None and found.is_walking and found.attempt == slot.attempt else None
 
     def is_written() -> bool:
-        found = now()
-        return is_at_work() and found is not None and found.is_writing
+        found = same()
+        return found is not None and found.is_writing
 
     def answered(answer: bool | None) -> None:
-        if answer and is_at_work():
+        if answer and same() is not None:
             send(StopSlot(slot.number))
 
     if not slot.is_writing:
