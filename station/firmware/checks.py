@@ -147,24 +147,24 @@ def check_assets(application: Image, available: Collection[AssetDependency]) -> 
         )
 
 
-def check_minimum(system: Image | None, skus: Sequence[str], serial: str | None, *, is_running: bool = True) -> None:
+def check_minimum(system: Image | None, skus: Sequence[str], serial: str | None) -> None:
     """Rule D9: no Device OS older than the minimum of the unit's SKU.
 
-    Of a unit in DFU nobody may know the serial number: then it may be of any SKU of its platform.
+    A unit whose serial number nobody knows may be of any SKU of its platform.
     """
     device_os = os_version_of_module(system.version) if system else None
     if system is None or device_os is None:
         return
     rows: list[SkuMinimum | None] = [minimum_for_sku(sku) for sku in skus]
     rows.append(minimum_for_serial(serial) if serial else None)
-    if not (is_running or serial) and depends_on_sku(system, skus):
+    if not serial and depends_on_sku(system, skus):
         rows += minimums_of_platform(system.platform_id)
     row = max((one for one in rows if one is not None), key=lambda one: one.device_os, default=None)
     if row is not None and OsVersion.parse(device_os) < row.device_os:
         raise PlanRefused(
             f"Device OS {device_os} is older than {row.device_os}, the minimum of a {row.sku} (D9); "
             f"choose {row.device_os} or later in the profile"
-            + ("" if is_running else ", or name its skus: this unit does not say what it is in DFU"),
+            + ("" if serial or skus else ", or name its skus: this unit does not say what it is"),
             Refusal.MINIMUM,
         )
 

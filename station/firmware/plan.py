@@ -169,7 +169,7 @@ def make_plan(
     _check(images, there, application, product, allow_downgrade)
     if application is not None:
         check_assets(application, assets)
-    check_minimum(images.get(SYSTEM_PART), skus, serial, is_running=mode is not Mode.DFU)
+    check_minimum(images.get(SYSTEM_PART), skus, serial)
     compared = _compared_all(images, there, read_back)
     changing = {key: image for key, image in images.items() if compared[key].is_same is not True}
     case = _case(mode, changing, there)

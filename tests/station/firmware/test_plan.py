@@ -153,7 +153,13 @@ def test_a_unit_in_dfu_gets_device_os_first_and_is_compared_by_reading_back() ->
 def test_a_bootloader_that_goes_back_goes_last() -> None:
     unit = Unit(13, "6.3.4")
     plan = make_plan(
-        BORON, unit.info(), images(synthetic.release(13, "3.3.1")), None, mode=Mode.APPLICATION, allow_downgrade=True
+        BORON,
+        unit.info(),
+        images(synthetic.release(13, "3.3.1")),
+        None,
+        mode=Mode.APPLICATION,
+        allow_downgrade=True,
+        serial="B40T1234567",
     )
     assert plan.case is Case.B
     assert names(plan)[-1] == ("bootloader", Via.OTA)
@@ -364,6 +370,8 @@ def test_a_downgrade_needs_the_profiles_flag() -> None:
     [
         ("3.3.1", ("BRN404X",), None, "4.0.1"),
         ("3.3.1", (), "P044AB1234567", "4.0.1"),
+        ("3.3.1", (), None, "4.0.1"),
+        ("3.3.1", ("BRN404",), None, None),
         ("3.3.1", ("BRN404",), "B40T1234567", None),
         ("4.1.0", ("BRN404X",), "P044AB1234567", None),
     ],
@@ -403,7 +411,8 @@ def test_the_product_id_in_the_application(
     arguments = (BORON, Unit(13, "3.3.1").info(), images(synthetic.release(13, device_os)))
     application = app(13, device_os, product_id=number)
     if what is None:
-        assert make_plan(*arguments, application, mode=Mode.APPLICATION, product=product).has_work
+        plan = make_plan(*arguments, application, mode=Mode.APPLICATION, product=product, serial="B40T1234567")
+        assert plan.has_work
     else:
         error = refused(*arguments, application, product=product)
         assert error.code is Refusal.PRODUCT
