@@ -18,7 +18,6 @@ from drivers.hotplug import Enumerator, PortWatch
 from drivers.identity import MobileSecret, Secret
 from drivers.transport import SerialHost, UsbHost
 
-from .bench import Bench, OpenBatch, platform_name
 from .cloud.answers import Product
 from .cloud.client import CloudClient
 from .cloud.errors import CloudRefused, is_waiting
@@ -41,8 +40,6 @@ from .engine.events import (
     WireTraced,
 )
 from .engine.inbox import Inbox
-from .engine.line import Line
-from .engine.outbox import OutboxWorker
 from .engine.ports import Seat
 from .engine.records import ProductCached
 from .engine.runner import SlotRunner
@@ -53,10 +50,13 @@ from .errors import BadInput, CloudError, JournalError
 from .firmware.release import load_release
 from .firmware.store import FirmwareStore
 from .journal import Journal, KeyPlace
+from .line.bench import Bench, OpenBatch, platform_name
+from .line.outbox import OutboxWorker
+from .line.slots import Line
 from .model import Batch, KnownUnit, SeenBefore, SlotInfo
 from .paths import find_profile
-from .profile import Offline, Profile, load_profile
-from .secrets import SecretSource, WifiPassword
+from .settings.profile import Offline, Profile, load_profile
+from .settings.secrets import SecretSource, WifiPassword
 from .steps.unitwork import WifiCredentials
 
 log = logging.getLogger(__name__)

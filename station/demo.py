@@ -33,8 +33,8 @@ from .engine.commands import Scan
 from .engine.events import AttemptFinished, AttemptStarted, Event, HandsDone, HandsNeeded
 from .firmware.examples import write_synthetic_files
 from .model import SlotInfo
-from .profile import Profile
-from .secrets import SecretRef, SecretSource
+from .settings.profile import Profile
+from .settings.secrets import SecretRef, SecretSource
 
 ACCOUNT = "factory@example.com"
 FACTORY_OS = "3.3.1"

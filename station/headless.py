@@ -34,7 +34,7 @@ from .engine.events import (
 from .local_time import clock_time
 from .model import VERDICT_WORD, Verdict
 from .plain_text import clean
-from .ui.words import line
+from .view.words import line
 
 MAX_WAITING = 50_000
 """Lines that wait for a slow reader: some minutes of a full bench."""

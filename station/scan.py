@@ -20,7 +20,7 @@ from drivers.identity import (
 )
 
 from .model import is_batch_name
-from .sku import is_order_code, sku_row
+from .settings.sku import is_order_code, sku_row
 
 SECRET_LENGTH = 15
 """A word as long as a mobile secret may be one."""

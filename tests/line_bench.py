@@ -37,11 +37,11 @@ from station.cloud.virtual import VirtualCloud
 from station.compose import Hardware, Settings, Station
 from station.engine.commands import Command, RetrySlot, Scan
 from station.engine.events import AttemptFinished, AttemptStarted, Event, HandsNeeded, StepFinished
+from station.export.dump import write_dump
 from station.journal import JournalReader
-from station.journal.export.dump import write_dump
 from station.model import Outcome, SlotInfo, Verdict
-from station.profile import Profile, parse_profile
-from station.secrets import SecretSource
+from station.settings.profile import Profile, parse_profile
+from station.settings.secrets import SecretSource
 
 ME = "line@example.com"
 SSID = "bench-net"

@@ -11,8 +11,8 @@ from textual import events
 from textual.pilot import Pilot
 
 from station.engine import events as ev
-from station.ui.app import BenchApp
-from station.ui.widgets.slot import SlotTile
+from station.tui.app import BenchApp
+from station.tui.widgets.slot import SlotTile
 
 BenchPilot = Pilot[None]
 

@@ -11,8 +11,8 @@ from station.engine import events as ev
 from station.engine.commands import Command
 from station.figures import Figures
 from station.model import Batch, IdentityFact, Outcome, ProfileRef, SlotInfo, Verdict
-from station.ui.app import BenchApp
-from station.ui.look import FULL_COLOUR
+from station.tui.app import BenchApp
+from station.view.look import FULL_COLOUR
 
 AT = datetime.datetime(2026, 11, 22, 10, 14, 3, tzinfo=datetime.UTC)
 STEPS = ("identify", "device_os", "firmware", "product_add", "sim")

@@ -24,7 +24,7 @@ from drivers.errors import (
 
 from ..errors import JournalError, JournalHeld, blame
 from ..model import OutboxItem, Outcome, StepRecord, Verdict
-from ..profile import StepPlan
+from ..settings.profile import StepPlan
 from . import walk
 from .events import AttemptFinished, AttemptStarted, Event, Head, StepFinished, StepStarted
 from .ports import AttemptWork, JournalPort, Seat

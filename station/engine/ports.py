@@ -12,7 +12,7 @@ from drivers.clock import CancelToken
 from drivers.hotplug import PortWatch
 
 from ..model import OutboxItem, Outcome, SlotInfo
-from ..profile import StepPlan
+from ..settings.profile import StepPlan
 from .events import BatchProgress, Event
 from .step import Step, StepResult
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..model import OUTCOME_VERDICT, Outcome, StepRecord, Verdict
-from ..profile import StepPlan
+from ..settings.profile import StepPlan
 
 _GOES_ON = frozenset({Outcome.ALREADY, Outcome.DONE, Outcome.SKIPPED, Outcome.DEFERRED})
 

@@ -22,7 +22,7 @@ from drivers.wire.module import (
 )
 
 from ..errors import UnitRejected
-from ..sku import SkuMinimum, minimum_for_serial, minimum_for_sku, minimums_of_platform
+from ..settings.sku import SkuMinimum, minimum_for_serial, minimum_for_sku, minimums_of_platform
 from .modules import SYSTEM_PART, Held, Key, image_key, module_name, version_text
 
 

@@ -12,7 +12,7 @@ from drivers.wire.replies import ModuleInfo
 from drivers.wire.usb import Mode
 
 from ..errors import BadInput
-from ..profile import Firmware, Profile
+from ..settings.profile import Firmware, Profile
 from .checks import ProductFirmware
 from .modules import SYSTEM_PART, ReadBacks, image_key
 from .plan import UpdatePlan, make_plan

@@ -19,7 +19,7 @@ from drivers.wire.module import MAX_FILE_SIZE, Image, parse_image
 
 from ..errors import BadInput
 from ..plain_file import read_plain
-from ..profile import FileRef
+from ..settings.profile import FileRef
 
 _SHOWN_DIGITS = 12
 

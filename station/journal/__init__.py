@@ -4,14 +4,7 @@
 """
 
 from .directory import JOURNAL_FILE
-from .entries import (
-    JOURNALLED,
-    AttemptAbandoned,
-    Entry,
-    OutboxPostponed,
-    SecretStored,
-    SerialCached,
-)
+from .entries import JOURNALLED, AttemptAbandoned, Entry, OutboxPostponed, SecretStored, SerialCached
 from .journal import Journal
 from .reader import JournalReader, owner_of
 from .records import (

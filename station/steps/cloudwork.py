@@ -23,7 +23,7 @@ from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, deferred
 from ..errors import BadInput, StationError, StepFault, UnitRejected
 from ..model import IdentityFact
-from ..profile import Offline, Profile
+from ..settings.profile import Offline, Profile
 from .unit import Unit
 
 T = TypeVar("T")

@@ -41,7 +41,7 @@ from ..firmware.modules import (
 from ..firmware.plan import Case, PlannedWrite, UpdatePlan
 from ..firmware.release import ReleaseFiles, plan_update
 from ..model import IdentityFact
-from ..profile import Profile
+from ..settings.profile import Profile
 from . import reading
 from .cloudwork import FindProduct
 from .unit import Unit

@@ -14,7 +14,7 @@ from ..cloud.answers import CloudDevice, Product
 from ..cloud.errors import is_waiting
 from ..engine.step import StepContext, StepResult, already
 from ..errors import CloudError, StepFault, UnitRejected
-from ..profile import Offline
+from ..settings.profile import Offline
 from . import reading
 from .cloudrecord import check_now, check_sim
 from .cloudwork import CloudWork, ask, standing

@@ -22,7 +22,7 @@ from ..engine.records import UnitFacts
 from ..engine.step import StepContext
 from ..errors import StepFault, UnitRejected
 from ..model import CHANGING_FACTS, IdentityFact
-from ..sku import is_sold_as, sku_row
+from ..settings.sku import is_sold_as, sku_row
 from .label import read_label
 from .listening import listening
 from .unit import Unit

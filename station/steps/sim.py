@@ -9,7 +9,7 @@ from drivers.identity import Iccid
 from ..cloud.answers import Sim, SimAnswer
 from ..engine.step import StepContext, StepResult, already, deferred, done
 from ..errors import StepFault, UnitRejected
-from ..sku import SimSpeed, sku_row
+from ..settings.sku import SimSpeed, sku_row
 from .cloudrecord import check_sim
 from .cloudwork import CloudWork, cloud_write, pause, standing
 

@@ -17,7 +17,7 @@ from drivers.wire.requests import ModuleInfo
 
 from ..errors import UnitRejected
 from ..model import IdentityFact, KnownUnit, SeenBefore
-from ..profile import Label
+from ..settings.profile import Label
 
 
 class UnitMemory(Protocol):

@@ -11,7 +11,7 @@ from drivers.identity import Secret
 
 from ..cloud.client import CloudClient
 from ..engine.step import StepContext
-from ..profile import Lane, Profile, WifiSecurity
+from ..settings.profile import Lane, Profile, WifiSecurity
 from .cloudwork import CloudJob, FindProduct
 from .flashvisit import FlashVisit
 from .unit import Unit

@@ -15,7 +15,7 @@ from drivers.wire.replies import WifiSecurity as WireSecurity
 from ..engine.records import CredentialWritten
 from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..errors import StepFault, UnitRejected
-from ..profile import WifiSecurity
+from ..settings.profile import WifiSecurity
 from .unit import Unit
 from .unitwork import UnitWork, WifiCredentials
 

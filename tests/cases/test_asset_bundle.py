@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from station.cli import main
+from station.cli.main import main
 from station.errors import BadInput
 from station.firmware.store import FirmwareStore
-from station.profile import FileRef
+from station.settings.profile import FileRef
 
 BUNDLE = Path(__file__).parent / "data" / "bundle-with-asset.zip"
 PROFILE = f"""id = "zip"

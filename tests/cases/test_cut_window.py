@@ -13,9 +13,9 @@ from drivers.virtual import synthetic
 from drivers.virtual.unit import UnitMode
 from station.engine.events import Event, StepProgress
 from station.model import Verdict
-from station.ui.reduce import replay
-from station.ui.state import BenchState, SlotState
-from station.ui.tile import Place, compose
+from station.view.reduce import replay
+from station.view.state import BenchState, SlotState
+from station.view.tile import Place, compose
 
 LAST_PAGE = 50  # the write of page 0x30000, of a Boron that goes from 3.3.1 to 6.3.4
 SAID = "Do not unplug: it would stay dark."

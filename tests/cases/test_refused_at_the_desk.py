@@ -19,15 +19,15 @@ from drivers.virtual.header import Dependency
 from drivers.virtual.memory import UnitMemory
 from drivers.wire.module import Dependency as Needed
 from drivers.wire.module import parse_image
-from station.cli import main
+from station.cli.main import main
 from station.errors import BadInput
 from station.firmware.checks import PlanRefused
 from station.firmware.plan import make_plan
 from station.firmware.release import load_release
 from station.firmware.store import FirmwareStore
 from station.model import Verdict
-from station.profile import Profile, parse_profile
-from station.sku import SKUS
+from station.settings.profile import Profile, parse_profile
+from station.settings.sku import SKUS
 
 HASH = "ab" * 32
 

@@ -12,16 +12,16 @@ import pytest
 from journal_story import AT, at, identified, opened, unit_id, walked
 
 from drivers.clock import SimulatedClock
-from station.cli import main
+from station.cli.main import main
 from station.engine.events import BatchClosed, StationFault
 from station.headless import as_json, as_words
 from station.journal import Journal
 from station.local_time import clock_time, moment, zone
 from station.model import SeenBefore, Verdict
-from station.ui.bars import log_line
-from station.ui.look import UNICODE
-from station.ui.state import LogLine
-from station.ui.words import seen_before
+from station.view.bars import log_line
+from station.view.look import UNICODE
+from station.view.state import LogLine
+from station.view.words import seen_before
 
 
 @pytest.fixture(autouse=True)

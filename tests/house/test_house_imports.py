@@ -5,7 +5,7 @@ from __future__ import annotations
 import grimp
 from house_tools import ROOT, run_python
 
-from station.cli import parser
+from station.cli.main import parser
 
 LOADED = "import sys, importlib; [importlib.import_module(name) for name in {names!r}]; print(*sys.modules)"
 

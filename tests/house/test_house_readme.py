@@ -11,12 +11,12 @@ from house_tools import ROOT
 
 from drivers.clock import SimulatedClock
 from drivers.virtual.faults import parse_fault
-from station.cli import main, parser
-from station.config import load_config
+from station.cli.main import main, parser
 from station.journal import JOURNAL_FILE, Journal
 from station.model import VERDICT_WORD, Verdict
 from station.paths import find_profile
-from station.profile import load_profile
+from station.settings.config import load_config
+from station.settings.profile import load_profile
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^ *```(\w+)\n(.*?)^ *```$", README, re.DOTALL | re.MULTILINE)

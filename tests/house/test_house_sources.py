@@ -12,9 +12,9 @@ import pytest
 from house_tools import ROOT, project_files, sources
 
 from drivers.errors import DriverError
-from station.cli import main
+from station.cli.main import main
 from station.errors import StationError
-from station.ui.words import SENTENCES
+from station.view.words import SENTENCES
 
 LONGEST_FUNCTION, LONGEST_FILE = 45, 450
 ALLOWED_LONG: dict[str, str] = {}

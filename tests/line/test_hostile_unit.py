@@ -22,7 +22,7 @@ from drivers.virtual.unit import VirtualUnit
 from drivers.wire.module import parse_image
 from station.cloud.virtual.faults import Fault, FaultKind
 from station.engine.events import AttemptFinished
-from station.journal.export import write_csv
+from station.export import write_csv
 from station.model import Verdict
 
 PENDING = on(is_service(2), lambda: service_reply(Status.PENDING))

@@ -34,7 +34,7 @@ from station.cloud.virtual.faults import Fault, FaultKind
 from station.engine.events import Event, HandsDone, HandsNeeded, StepFinished, StepStarted, WireTraced
 from station.errors import BadInput
 from station.model import Outcome, Verdict
-from station.profile import parse_profile
+from station.settings.profile import parse_profile
 
 CLAIM = "POST /v1/devices"
 IMPORT = "POST /v1/products/:p/devices"

@@ -8,9 +8,9 @@ from line_bench import BORON, LineBench, line_bench, replace
 
 from station.engine.events import CloudStateChanged, UnitIdentified, VerdictRevised
 from station.model import Verdict
-from station.ui.look import Look
-from station.ui.reduce import replay
-from station.ui.state import BenchState
+from station.view.look import Look
+from station.view.reduce import replay
+from station.view.state import BenchState
 
 
 def screen(bench: LineBench) -> BenchState:

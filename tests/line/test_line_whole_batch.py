@@ -14,7 +14,7 @@ import pytest
 from line_bench import ARGON, BORON, io_dump, line_bench, replace
 
 from station.engine.events import AttemptFinished, AttemptStarted, Event, UnitIdentified, WireTraced
-from station.journal.export import write_csv
+from station.export import write_csv
 from station.model import Verdict
 
 VENDOR_COLUMNS = [

@@ -29,7 +29,7 @@ from drivers.virtual.synthetic import SyntheticFile
 from drivers.wire.usb import Setup
 from station.errors import BadInput
 from station.model import Verdict
-from station.profile import parse_profile
+from station.settings.profile import parse_profile
 
 BORON_ID = 13
 SYSTEM = Dependency(4, 1, 6305)

@@ -20,12 +20,12 @@ from journal_story import walked as walked_units
 
 from drivers.clock import SimulatedClock
 from drivers.virtual.synthetic import softdevice
-from station.cli import main
+from station.cli.main import main
+from station.cli.run import MAX_SCAN_BYTES, scans
 from station.engine.records import UnitFacts
 from station.journal import Journal
 from station.model import IdentityFact, Verdict
 from station.paths import find_profile
-from station.verbs.run import MAX_SCAN_BYTES, scans
 
 ONCE = ("demo", "--headless", "--once", "--units", "1")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import child_process
 import pytest
 
-from station.cli import main
+from station.cli.main import main
 
 ONE = ("demo", "--headless", "--json", "--units", "1", "--profile", "boron-product")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from station.cli import main
+from station.cli.main import main
 from station.errors import BadInput
 from station.firmware.store import FirmwareStore
-from station.profile import FileRef, load_profile
+from station.settings.profile import FileRef, load_profile
 
 pytestmark = pytest.mark.timeout(30)  # who waits for a pipe waits for ever
 ONCE = ("demo", "--headless", "--once", "--units", "1")

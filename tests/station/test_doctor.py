@@ -8,7 +8,7 @@ from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import VirtualUnit
-from station.verbs.doctor import State, opened
+from station.cli.doctor import State, opened
 
 
 def test_a_unit_that_cannot_be_opened_stops_the_bench_and_nothing_calls_its_usb_good() -> None:

@@ -10,14 +10,14 @@ import pytest
 from journal_story import at, item, opened, pending, started, unit_id, walked
 
 from drivers.clock import SimulatedClock
-from station.cli import main
+from station.cli.main import main
 from station.figures import Figures, percent
 from station.journal import Journal, JournalReader
 from station.model import Outcome, Verdict
-from station.ui.bars import header
-from station.ui.look import ASCII, UNICODE
-from station.ui.reduce import replay
-from station.ui.state import BenchState
+from station.view.bars import header
+from station.view.look import ASCII, UNICODE
+from station.view.reduce import replay
+from station.view.state import BenchState
 
 EXPECTED = Figures(units=8, passed=3, pending=1, failed=1, aborted=1, error=1, judged=5, first_passed=3, retests=2)
 COUNTS = "3/10 PASS, 1 FAIL, 1 SET ASIDE, 1 STOPPED, 1 CHECK STATION"

@@ -10,12 +10,12 @@ import pytest
 
 from drivers.clock import SimulatedClock
 from drivers.virtual.faults import parse_fault
-from station.cli import main
+from station.cli.main import main
 from station.demo import Demo, DemoOptions
 from station.engine.events import AttemptFinished, Event
 from station.model import Verdict
 from station.paths import find_profile
-from station.profile import load_profile
+from station.settings.profile import load_profile
 
 ONCE = ("demo", "--headless", "--once", "--units", "1", "--json")
 BORON = ("--profile", "boron-product")

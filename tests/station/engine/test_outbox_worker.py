@@ -13,10 +13,10 @@ from drivers.clock import CancelToken, SimulatedClock
 from drivers.errors import BadIdentity
 from station.cloud.errors import CloudDown
 from station.engine.events import Event, OutboxSettled, StationFault, VerdictRevised
-from station.engine.outbox import RETRY_S, OutboxWorker
 from station.engine.step import StepResult, deferred, done
 from station.errors import BadInput, UnitRejected
 from station.journal import Journal
+from station.line.outbox import RETRY_S, OutboxWorker
 from station.model import OutboxItem, Outcome, Verdict
 
 Finish = Callable[[OutboxItem], StepResult]

@@ -21,7 +21,7 @@ from station.engine.step import Step, StepContext, StepResult, already, done
 from station.errors import UnitRejected
 from station.journal import Journal
 from station.model import SlotInfo, Verdict
-from station.profile import Lane, StepPlan
+from station.settings.profile import Lane, StepPlan
 
 BORON = UsbId(0x2B04, 0xC00D)
 

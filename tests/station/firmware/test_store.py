@@ -19,7 +19,7 @@ from station.firmware.plan import make_plan
 from station.firmware.release import load_release
 from station.firmware.store import FirmwareStore
 from station.paths import find_profile, shipped_profiles
-from station.profile import FileRef, load_profile, parse_profile
+from station.settings.profile import FileRef, load_profile, parse_profile
 
 APP = synthetic.application(13, "6.3.4")
 

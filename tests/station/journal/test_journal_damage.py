@@ -11,7 +11,7 @@ import pytest
 from journal_story import finished, identified, opened, pending, started, step, unit_id
 
 from drivers.clock import SimulatedClock
-from station.cli import main
+from station.cli.main import main
 from station.errors import JournalError
 from station.journal import Journal, JournalReader
 from station.model import Verdict

@@ -18,10 +18,10 @@ from drivers.identity import MobileSecret, Secret
 from station.engine.events import AttemptStarted
 from station.engine.records import CredentialWritten, UnitFacts
 from station.errors import BadInput, JournalError
+from station.export import write_csv, write_dump, write_jsonl
+from station.export.cells import guarded, unguarded
 from station.journal import Journal
-from station.journal.export import write_csv, write_dump, write_jsonl
-from station.journal.export.cells import guarded, unguarded
-from station.journal.export.rows import merge
+from station.journal.export_rows import merge
 from station.model import IdentityFact, Outcome, Verdict
 
 VENDOR = (

@@ -18,10 +18,10 @@ from journal_story import identified, started, unit_id, walked
 
 from drivers.clock import SimulatedClock
 from drivers.identity import MobileSecret
-from station.cli import main
+from station.cli.main import main
 from station.errors import BadInput, JournalError
+from station.export import write_dump
 from station.journal import Journal
-from station.journal.export import write_dump
 from station.secret_key import KEY_BYTES, KEY_FILE, SERVICE, KeyFile, KeyringKey
 
 SECRET, OTHER = MobileSecret("ABCDEFGHJK12345"), MobileSecret("ZYXWVUTSRQ98765")

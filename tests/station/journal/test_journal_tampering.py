@@ -16,11 +16,11 @@ import pytest
 from journal_story import everything, started, tables, unit_id
 
 from drivers.clock import SimulatedClock
-from station.cli import main
+from station.cli.main import main
 from station.errors import JournalError
+from station.export import write_csv, write_jsonl
 from station.journal import JOURNAL_FILE, Journal, JournalReader
 from station.journal.chain import START, hash_of
-from station.journal.export import write_csv, write_jsonl
 from station.journal.schema import PROJECTIONS, fresh
 from station.model import Verdict
 

@@ -1,0 +1,100 @@
+"""``station batch``: open, close and list batches while no station runs on the journal."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from drivers.clock import SystemClock
+
+from ..engine.events import BatchClosed, BatchOpened
+from ..errors import BadInput
+from ..figures import counts, yields
+from ..journal import Journal, owner_of
+from ..line.batch_name import check_batch_name
+from ..local_time import moment
+from ..model import Batch
+from ..paths import find_profile
+from ..settings.config import load_config
+from ..settings.profile import load_profile
+from .places import add_data_dir, journal_dir, known_journal, reader
+from .telling import sub_verbs, tell
+
+MAX_TARGET = 1_000_000
+
+
+def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare ``batch open``, ``batch close`` and ``batch list``."""
+    parser = parsers.add_parser("batch", help="open, close and list batches")
+    verbs = sub_verbs(parser, "what", "WHAT")
+    opener = verbs.add_parser("open", help="open a batch with a profile")
+    opener.add_argument("batch", metavar="BATCH")
+    opener.add_argument("--profile", required=True, metavar="P")
+    opener.add_argument("--target", type=_target, metavar="N", help="how many units are ordered")
+    closer = verbs.add_parser("close", help="close a batch for good")
+    closer.add_argument("batch", metavar="BATCH")
+    lister = verbs.add_parser("list", help="all batches with their counts")
+    for sub, run in ((opener, run_open), (closer, run_close), (lister, run_list)):
+        add_data_dir(sub)
+        sub.set_defaults(run=run)
+
+
+def _target(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MAX_TARGET):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of units, 1 to {MAX_TARGET}")
+    return int(text)
+
+
+def _journal(arguments: argparse.Namespace, directory: Path) -> Journal:
+    """The journal in ``directory``, opened as the station whose it is unless a config file names another."""
+    config = load_config(arguments.config)
+    owner = None if config.is_named else owner_of(directory)
+    return Journal.open(directory, owner or config.station_id, SystemClock())
+
+
+def run_open(arguments: argparse.Namespace) -> int:
+    """Open a batch; raises `BadInput` when its name was used before or is none."""
+    check_batch_name(arguments.batch)
+    profile = load_profile(find_profile(arguments.profile))
+    journal = _journal(arguments, journal_dir(arguments, make=True))
+    try:
+        if journal.batch(arguments.batch) is not None:
+            raise BadInput(f"batch {arguments.batch} exists already; choose another name")
+        batch = Batch(arguments.batch, profile.ref, arguments.target)
+        journal.record(BatchOpened(at=SystemClock().utc(), batch=batch, title=profile.title or profile.id))
+    finally:
+        journal.close()
+    ordered = f", {batch.target} units ordered" if batch.target else ""
+    tell(f"batch {batch.id} is open: {profile.id} revision {profile.revision}{ordered}")
+    return 0
+
+
+def run_close(arguments: argparse.Namespace) -> int:
+    """Close an open batch; raises `BadInput` when there is none of that name."""
+    journal = _journal(arguments, known_journal(arguments))
+    try:
+        known = journal.batch(arguments.batch)
+        if known is None or known.closed_at is not None:
+            raise BadInput(f"no open batch {arguments.batch}; see: station batch list")
+        journal.record(BatchClosed(at=SystemClock().utc(), batch=arguments.batch))
+        figures, owed = journal.figures(arguments.batch), journal.waiting()
+    finally:
+        journal.close()
+    tell(f"batch {arguments.batch} is closed for good: {counts(figures, known.batch.target)}; {yields(figures)}")
+    if owed:
+        jobs, them = ("job is", "it") if owed == 1 else ("jobs are", "them")
+        tell(f"{owed} {jobs} still owed to the cloud; the next run of the station finishes {them}")
+    return 0
+
+
+def run_list(arguments: argparse.Namespace) -> int:
+    """Print all batches; returns 0."""
+    with reader(arguments) as journal:
+        for row in journal.batches():
+            figures = journal.figures(row.batch.id)
+            state = "open" if row.closed_at is None else f"closed {moment(row.closed_at)}"
+            tell(
+                f"{row.batch.id}  {row.batch.profile.id} revision {row.batch.profile.revision}  {state}  "
+                f"{counts(figures, row.batch.target)}; {yields(figures)}"
+            )
+    return 0

@@ -1,0 +1,210 @@
+"""``station demo``: the bench on virtual units and a virtual cloud."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+from pathlib import Path
+
+from drivers.clock import Clock, SimulatedClock, SystemClock
+from drivers.virtual.faults import ACTIONS, MOMENTS, OPTIONS, BadFault, Fault, parse_fault
+from drivers.virtual.synthetic import VERSIONS
+
+from ..demo import SCAN_S, SHOW_S, Demo, DemoOptions
+from ..engine.events import BatchSummary
+from ..errors import BadInput
+from ..export import write_csv
+from ..headless import Printer, Tally, as_json, as_words, summary_words
+from ..journal import JournalReader
+from ..paths import find_profile
+from ..settings.profile import load_profile
+from .ending import Ending, Over, told_to_end, wait_once
+from .places import check_output, firmware_folder, made_dir, output
+
+SCREEN_SPEED = 6.0
+"""How much faster than the datasheets ``--speed fast`` runs on a screen, where a person has to follow."""
+BUSY_SLOTS = 8
+"""More virtual units than this run slower, or one computer could not keep the time they promise."""
+PATIENT_SCAN_S = 8 * SCREEN_SPEED
+PATIENT_SHOW_S = 4 * SCREEN_SPEED
+"""Where a person watches, virtual hands leave time to scan first and to read a verdict (8 s and 4 s of theirs)."""
+DEFAULT_PROFILES = ("boron-product", "argon-product")
+
+
+def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the verb and its options."""
+    parser = parsers.add_parser(
+        "demo",
+        help="try the bench: virtual units, a virtual cloud, nothing to plug in",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=fault_help(),
+    )
+    parser.add_argument("--units", type=_units, default=4, metavar="N", help="slots, and units at a time (4)")
+    parser.add_argument(
+        "--profile", action="append", default=[], metavar="P", help="a file, or the name of a shipped one"
+    )
+    parser.add_argument("--firmware", action="append", type=Path, default=[], metavar="DIR", help="look here for files")
+    parser.add_argument("--headless", action="store_true", help="no screen (by itself when this is no terminal)")
+    parser.add_argument("--json", action="store_true", help="one event a line as JSON; implies --headless")
+    parser.add_argument("--once", action="store_true", help="every slot gets one unit, then the program ends")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="which units come (1)")
+    parser.add_argument("--speed", choices=("fast", "real"), default="fast", help="real: datasheet timings")
+    parser.add_argument("--data-dir", type=Path, metavar="D", help="keep units, cloud and journal here")
+    parser.add_argument("--export", type=Path, metavar="FILE.csv", help="write the batch logs here at the end")
+    parser.add_argument("--cloud-down-for", type=_seconds, default=0.0, metavar="SECONDS", help="the cloud is away")
+    parser.add_argument("--fault", action="append", default=[], metavar="SPEC", help="order a fault, see below")
+    parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
+    parser.add_argument(
+        "--factory-os", choices=VERSIONS, default="3.3.1", metavar="V", help="Device OS the units come with (3.3.1)"
+    )
+    parser.set_defaults(run=run, has_screen=has_screen)
+
+
+def fault_help() -> str:
+    """The fault grammar as a table (drivers.virtual.faults)."""
+    rows = ["faults: --fault unit=N|ID|any,at=MOMENT,do=ACTION[,OPTION=...]", "", "MOMENT"]
+    rows += [f"  {name:18} {words}" for name, words in MOMENTS.items()]
+    rows += ["", "ACTION"] + [f"  {name:18} {words}" for name, words in ACTIONS.items()]
+    rows += ["", "OPTION"] + [f"  {name:18} {words}" for name, words in OPTIONS.items()]
+    return "\n".join(rows)
+
+
+def _units(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 32):
+        raise argparse.ArgumentTypeError(f"{text} units: a bench has 1 to 32 slots")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected seconds from 0 on, such as 60")
+    return value
+
+
+def _fault(spec: str) -> Fault:
+    try:
+        return parse_fault(spec)
+    except BadFault as error:
+        raise BadInput(f"{error}; see: station demo --help") from error
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo; returns the exit status."""
+    profiles = tuple(load_profile(find_profile(name)) for name in arguments.profile or DEFAULT_PROFILES)
+    if arguments.export is not None:
+        check_output(arguments.export, "--export")
+    if arguments.data_dir is not None:
+        made_dir(arguments.data_dir)
+    is_headless = _is_headless(arguments)
+    traces = arguments.trace or not is_headless
+    options = DemoOptions(
+        profiles=profiles, units=arguments.units, seed=arguments.seed,
+        firmware=tuple(map(firmware_folder, arguments.firmware)),
+        data_dir=arguments.data_dir, faults=tuple(map(_fault, arguments.fault)),
+        cloud_down_s=arguments.cloud_down_for, once=arguments.once, traces=traces, factory_os=arguments.factory_os,
+        scan_after_s=SCAN_S if is_headless else PATIENT_SCAN_S, show_s=SHOW_S if is_headless else PATIENT_SHOW_S,
+    )  # fmt: skip
+    if is_headless:
+        return _headless(options, arguments)
+    from .screen import demo_screen  # the screen is loaded only where it is shown
+
+    return demo_screen(
+        options, _clock(arguments), dict(os.environ), lambda *ending: _finish_screen(*ending, export=arguments.export)
+    )
+
+
+def has_screen(arguments: argparse.Namespace) -> bool:
+    """Whether the verb takes the terminal."""
+    return not _is_headless(arguments)
+
+
+def _is_headless(arguments: argparse.Namespace) -> bool:
+    return bool(arguments.headless or arguments.json or not (sys.stdout.isatty() and sys.stdin.isatty()))
+
+
+def _clock(arguments: argparse.Namespace) -> Clock:
+    if arguments.speed == "real":
+        return SystemClock()
+    if _is_headless(arguments):
+        return SimulatedClock(epoch=SystemClock().utc())
+    return SystemClock(max(1.0, SCREEN_SPEED * min(1.0, BUSY_SLOTS / arguments.units)))
+
+
+def _headless(options: DemoOptions, arguments: argparse.Namespace) -> int:
+    clock, tally = _clock(arguments), Tally()
+    printer = Printer(sys.stdout, as_json if arguments.json else as_words)
+    over = Over()
+    with told_to_end(over):
+        demo, summary = _run_once(options, clock, (printer, tally), over)
+        try:
+            close(demo, export=arguments.export)
+        finally:
+            printer(summary)
+            printer.close()
+            if not arguments.json:
+                sys.stdout.write(summary_words(summary))
+    return tally.exit_status or int(bool(demo.dark_slots))
+
+
+def _run_once(options: DemoOptions, clock: Clock, ears: tuple[Printer, Tally], over: Over) -> tuple[Demo, BatchSummary]:
+    """From the first plug to the last verdict, or until ``over`` has something."""
+    with clock.registered():
+        demo = Demo(options, clock, os.environ)
+        for ear in ears:
+            demo.station.bus.subscribe(ear)
+        started = clock.now()
+        ending = Ending(over, lambda why: stopped(demo, ears[1], clock.now() - started, why))
+        try:
+            demo.open_batches()
+            demo.start()
+        except BaseException:
+            demo.abandon()
+            raise
+        clock.thread("once", lambda: _wait_once(demo, ending))
+    return demo, ending.wait(clock)
+
+
+def _wait_once(demo: Demo, ending: Ending) -> None:
+    wait_once(demo)
+    ending.reached()
+
+
+def _finish_screen(demo: Demo, tally: Tally, seconds: float, why: str, *, export: Path | None) -> BatchSummary:
+    """The closing line is the screen's to write, unless the closing fails."""
+    summary = stopped(demo, tally, seconds, why)
+    try:
+        close(demo, export=export)
+    except BaseException:
+        sys.stdout.write(summary_words(summary))
+        raise
+    return summary
+
+
+def stopped(demo: Demo, tally: Tally, seconds: float, why: str) -> BatchSummary:
+    """Stop the station and count; ``why``: empty when all units are through."""
+    demo.stop_station(why or "every unit is through")
+    for slot in demo.dark_slots:
+        sys.stderr.write(f"the unit in slot {slot} never came up, so nobody could walk it\n")
+    for fault in demo.unhappened:
+        sys.stderr.write(f"the fault {fault.spec} never happened: no unit came to that moment\n")
+    return BatchSummary(
+        at=demo.clock.utc(), batches=demo.batches, units=tally.units, seconds=seconds,
+        flash_writes=demo.flash_writes, cloud_writes=demo.cloud_writes, transfers=demo.transfers,
+    )  # fmt: skip
+
+
+def close(demo: Demo, *, export: Path | None) -> None:
+    """Export if asked, take the world down; raises what kept virtual hands or the export from their work."""
+    try:
+        demo.check()
+        if export is not None:
+            with JournalReader(demo.journal_dir) as journal, output(export) as file:
+                write_csv(journal, demo.batches, file)
+    finally:
+        demo.close()

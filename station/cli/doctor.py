@@ -1,0 +1,284 @@
+"""``station doctor``: what would stop this bench - permissions, ModemManager, token, disk, clock, missing firmware."""
+
+from __future__ import annotations
+
+import argparse
+import enum
+import grp
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import drivers
+from drivers.clock import SystemClock
+from drivers.errors import DriverError
+from drivers.transport import UsbCandidate
+from drivers.transport.usb import real_host
+
+from ..cloud.client import CloudClient
+from ..cloud.errors import CloudError, NotAllowed
+from ..errors import BadInput, JournalError
+from ..firmware.release import load_release
+from ..firmware.store import FirmwareStore
+from ..journal import JournalReader
+from ..paths import find_profile
+from ..settings.config import StationConfig, load_config
+from ..settings.profile import load_profile
+from .places import add_data_dir, journal_dir
+from .run import token_of
+from .telling import tell
+
+FREE_BYTES = 500 << 20
+CLOCK_SLIP_S = 60.0
+TOKEN_LASTS_S = 30 * 60.0
+"""A token must outlast the next half hour (reference cloud-api 2.4)."""
+
+
+class State(enum.Enum):
+    """What one look came to."""
+
+    OK = "ok"  # nothing to do
+    NOTE = "note"  # the bench works, but somebody should know
+    STOP = "STOP"  # the bench would not work
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    state: State
+    what: str
+    words: str
+
+
+Look = Callable[[argparse.Namespace, StationConfig], Iterator[Finding]]
+
+
+def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the verb."""
+    parser = parsers.add_parser("doctor", help="what would stop this bench")
+    parser.add_argument("--profile", action="append", default=[], metavar="P", help="check its firmware files too")
+    parser.add_argument("--no-cloud", action="store_true", help="do not ask the cloud")
+    add_data_dir(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print every finding; 1 when one of them stops the bench."""
+    config = load_config(arguments.config)
+    journal_dir(arguments)  # where nothing can be is no finding but a slip of the keyboard
+    stopped = False
+    for look in LOOKS:
+        for finding in look(arguments, config):
+            stopped |= finding.state is State.STOP
+            tell(f"{finding.state.value:5} {finding.what:12} {finding.words}")
+    return int(stopped)
+
+
+def _packages(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
+    """``drivers`` is a common word: make sure it is ours that was imported."""
+    del arguments, config
+    ours, theirs = Path(__file__).resolve().parents[2], Path(str(drivers.__file__)).resolve().parents[1]
+    if ours == theirs:
+        yield Finding(State.OK, "packages", "station and drivers lie side by side")
+    else:
+        yield Finding(
+            State.STOP, "packages", f"drivers comes from {theirs}; install the station in its own environment"
+        )
+
+
+def _usb(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
+    del arguments
+    if not config.usb.is_local:
+        yield Finding(State.NOTE, "usb", f"units come over USB/IP from {config.usb.host}: virtual ones")
+        return
+    try:
+        found = real_host().candidates()
+    except DriverError as error:
+        yield Finding(State.STOP, "usb", str(error))
+        return
+    yield from opened(found)
+
+
+def opened(candidates: Sequence[UsbCandidate]) -> tuple[Finding, ...]:
+    """Whether every unit plugged in can be opened."""
+    closed: list[Finding] = []
+    for candidate in candidates:
+        try:
+            candidate.open().close()
+        except DriverError as error:
+            closed.append(Finding(State.STOP, "usb", f"port {candidate.port_path}: {error}"))
+    return tuple(closed) or (Finding(State.OK, "usb", f"libusb works, {len(candidates)} units plugged in"),)
+
+
+def _permissions(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
+    del arguments, config
+    if os.geteuid() == 0:
+        yield Finding(State.NOTE, "permissions", "running as root; a bench should not need to")
+        return
+    rules = [path for folder in _UDEV for path in Path(folder).glob("*.rules") if _names_particle(path)]
+    groups = {grp.getgrgid(gid).gr_name for gid in os.getgroups()}
+    if rules:
+        yield Finding(State.OK, "permissions", f"udev rules in {rules[0]}")
+    elif "plugdev" in groups:
+        yield Finding(State.NOTE, "permissions", "no udev rule for units; see: station udev print")
+    else:
+        yield Finding(State.STOP, "permissions", "no udev rule for units; install one: station udev print")
+
+
+_UDEV = ("/etc/udev/rules.d", "/lib/udev/rules.d", "/usr/lib/udev/rules.d", "/run/udev/rules.d")
+
+
+def _names_particle(path: Path) -> bool:
+    try:
+        return "2b04" in path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+
+
+def _modem_manager(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
+    del arguments, config
+    names = {_command(path) for path in Path("/proc").glob("[0-9]*/comm")}
+    if "ModemManager" in names:
+        words = "ModemManager runs and may write into consoles; the udev rule keeps it away, better remove it"
+        yield Finding(State.NOTE, "modems", words)
+    else:
+        yield Finding(State.OK, "modems", "no ModemManager")
+
+
+def _command(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""  # it ended while we looked
+
+
+def _slots(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
+    del arguments
+    if config.slots:
+        yield Finding(State.OK, "slots", f"{len(config.slots)} slots bound to ports")
+    else:
+        words = "no slot is bound to a USB port: name them in the config file, or press a slot's number on the screen"
+        yield Finding(State.NOTE, "slots", words)
+
+
+def _disk(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
+    folder: Path = arguments.data_dir or config.data_dir
+    there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
+    free = shutil.disk_usage(there).free
+    if not os.access(there, os.W_OK):
+        yield Finding(State.STOP, "disk", f"{there} cannot be written; no record, no pass")
+    elif free < FREE_BYTES:
+        yield Finding(State.STOP, "disk", f"{free >> 20} MiB left in {there}, the journal wants {FREE_BYTES >> 20}")
+    else:
+        yield Finding(State.OK, "disk", f"{free >> 20} MiB left for the journal")
+
+
+def _journal(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
+    del config
+    directory = journal_dir(arguments)
+    if not directory.is_dir():
+        yield Finding(State.OK, "journal", "none yet; the first run makes one")
+        return
+    try:
+        with JournalReader(directory) as journal:
+            verified = journal.verify()
+            yield Finding(
+                State.OK,
+                "journal",
+                f"{verified.entries} entries, chain unbroken, tables as it says; {journal.waiting()} owed",
+            )
+    except JournalError as error:
+        yield Finding(State.STOP, "journal", str(error))
+
+
+def _firmware(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
+    store = FirmwareStore(config.firmware_folders)
+    for name in arguments.profile:
+        try:
+            profile = load_profile(find_profile(name))
+            for platform in profile.platforms:
+                load_release(profile, platform, store)
+            yield Finding(State.OK, "firmware", f"all files of {profile.id} revision {profile.revision} are here")
+        except BadInput as error:
+            for sentence in error.sentences:
+                yield Finding(State.STOP, "firmware", sentence)
+    if not arguments.profile:
+        yield Finding(State.NOTE, "firmware", "not looked at; name profiles with --profile")
+
+
+def _cloud(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
+    if arguments.no_cloud:
+        yield Finding(State.NOTE, "cloud", "not asked")
+        yield _no_clock("the cloud was not asked")
+        return
+    try:
+        token = token_of(config)
+    except BadInput as error:
+        yield Finding(State.STOP, "token", str(error))
+        yield _no_clock("without a token the cloud was not asked")
+        return
+    clock = SystemClock()
+    client = CloudClient(config.cloud_url, lambda: token, clock)
+    try:
+        yield from _ask(client, clock)
+        yield from _products(client, arguments.profile)
+    finally:
+        client.close()
+
+
+def _ask(client: CloudClient, clock: SystemClock) -> Iterator[Finding]:
+    try:
+        info = client.token_info()
+        lasts = info.lasts(TOKEN_LASTS_S, client.cloud_date or clock.utc())
+        yield Finding(
+            State.OK if lasts else State.STOP, "token", "accepted" if lasts else "expires within half an hour"
+        )
+    except NotAllowed:
+        yield Finding(
+            State.NOTE, "token", "belongs to an API user: claims and serial look-ups are not possible with it"
+        )
+    except CloudError as error:
+        yield Finding(State.STOP, "cloud", error.told)
+    yield _clock(client, clock)
+
+
+def _products(client: CloudClient, profiles: Sequence[str]) -> Iterator[Finding]:
+    """The profiles' products are there and of their platforms (C3), and this account may work on them."""
+    if not client.reachable:
+        return
+    for name in profiles:
+        try:
+            profile = load_profile(find_profile(name))
+            if profile.product is None:
+                continue
+            product = client.product(profile.product.ref)
+        except BadInput:
+            continue  # told beside its firmware
+        except CloudError as error:
+            yield Finding(State.STOP, "product", error.told)
+            continue
+        wanted = {row.id: row.name for row in profile.platforms}
+        if set(wanted) == {product.platform_id}:
+            yield Finding(
+                State.OK, "product", f"{product.id} ({product.name}) is there, for {wanted[product.platform_id]}"
+            )
+        else:
+            words = f"{product.id} is for platform {product.platform_id}, {profile.id} for {', '.join(wanted.values())}"
+            yield Finding(State.STOP, "product", f"{words}; correct the profile")
+
+
+def _clock(client: CloudClient, clock: SystemClock) -> Finding:
+    if client.cloud_date is None:
+        return _no_clock("no answer of the cloud told the time")
+    slip = abs((client.cloud_date - clock.utc()).total_seconds())
+    return Finding(State.OK if slip < CLOCK_SLIP_S else State.STOP, "clock", f"{slip:.0f} s beside the cloud's")
+
+
+def _no_clock(why: str) -> Finding:
+    return Finding(State.NOTE, "clock", f"not compared with the cloud's: {why}")
+
+
+LOOKS: tuple[Look, ...] = (
+    _packages, _usb, _permissions, _modem_manager, _slots, _disk, _journal, _firmware, _cloud,
+)  # fmt: skip

@@ -1,0 +1,153 @@
+"""``station log``: export a batch's log, find what happened to a unit. Works beside a running station."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from ..export import write_csv, write_dump, write_jsonl
+from ..export.cells import unguarded
+from ..figures import counts, yields
+from ..journal import AttemptRecord, FactRecord, JournalReader, UnitHistory
+from ..local_time import moment
+from ..model import VERDICT_WORD
+from ..plain_text import clean
+from ..scan import read_scan
+from .places import add_data_dir, check_output, output, reader
+from .telling import sub_verbs, tell, tell_all
+
+_HARMLESS = re.compile(r"a-[0-9a-f]{12}|([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}|.{1,14}")
+"""Attempts and MAC addresses, and whatever is shorter than a mobile secret."""
+
+
+def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare ``log export``, ``log find``, ``log dump`` and ``log verify``."""
+    parser = parsers.add_parser("log", help="export a batch's log, or find what happened to a unit")
+    verbs = sub_verbs(parser, "what", "WHAT")
+    export = verbs.add_parser("export", help="one row a unit, safe in a spreadsheet")
+    export.add_argument("--batch", required=True, action="append", metavar="B")
+    export.add_argument("--format", choices=("csv", "jsonl"), default="csv")
+    export.add_argument("--all-attempts", action="store_true", help="one row an attempt")
+    export.add_argument("-o", dest="output", type=Path, metavar="FILE", help="write here (standard output)")
+    find = verbs.add_parser("find", help="everything known of one unit, by any of its ids")
+    find.add_argument("id", metavar="ANY-ID", help="or its last digits, three or more")
+    dump = verbs.add_parser("dump", help="every journal entry as text")
+    verify = verbs.add_parser("verify", help="follow the hash chain and compare every table with it")
+    for sub, run in ((export, run_export), (find, run_find), (dump, run_dump), (verify, run_verify)):
+        add_data_dir(sub)
+        sub.set_defaults(run=run)
+
+
+def run_export(arguments: argparse.Namespace) -> int:
+    """Write the batch log, and beside a file what each batch came to; returns 0."""
+    if arguments.output is not None:
+        check_output(arguments.output, "-o")
+    write = write_csv if arguments.format == "csv" else write_jsonl
+    with reader(arguments) as journal, _output(arguments.output) as file:
+        rows = write(journal, arguments.batch, file, all_attempts=arguments.all_attempts)
+        if arguments.output is not None:
+            tell(f"{arguments.output}: {rows} row{'' if rows == 1 else 's'}")
+            tell_all(_figures(journal, batch) for batch in dict.fromkeys(arguments.batch))
+    return 0
+
+
+def _figures(journal: JournalReader, batch: str) -> str:
+    figures = journal.figures(batch)
+    return f"batch {batch}: {counts(figures)}; {yields(figures)}"
+
+
+def run_verify(arguments: argparse.Namespace) -> int:
+    """Say that all holds; raises `JournalError` naming what does not."""
+    with reader(arguments) as journal:
+        verified = journal.verify()
+    tell(f"{verified.entries} entries, chain unbroken, every table as the journal says; the newest hash is")
+    tell(verified.hash)
+    return 0
+
+
+def run_dump(arguments: argparse.Namespace) -> int:
+    with reader(arguments) as journal:
+        write_dump(journal, sys.stdout)
+    return 0
+
+
+def run_find(arguments: argparse.Namespace) -> int:
+    """Print the history of every unit that has the id, else of the one with an id that ends like that.
+
+    Several of those are only listed. Returns 1 when none fits.
+    """
+    known, shown = wanted(arguments.id)
+    with reader(arguments) as journal:
+        exact = journal.find(known)
+        found = exact or journal.find_by_end(known)
+        journal.verify_units([unit.device_id for unit in found])
+        if exact or len(found) == 1:
+            for unit in found:
+                tell_all(story(unit, journal))
+        elif found:
+            tell(f"{len(found)} units have an id that ends with {clean(shown)}; look at one with its whole id")
+            tell_all(map(_line, found))
+    if not found:
+        sys.stderr.write(f"no unit, attempt or SIM {clean(shown)} in this journal\n")
+    return 0 if found else 1
+
+
+def _line(unit: UnitHistory) -> str:
+    """Enough to tell the unit in one's hand from others."""
+    last = unit.attempts[-1] if unit.attempts else None
+    verdict = VERDICT_WORD[last.verdict] if last is not None and last.verdict is not None else "not finished"
+    iccid = unit.fact("iccid")
+    return f"  {unit.platform:8} {unit.label:16} {unit.device_id}  {moment(unit.last_seen)}  {verdict}" + (
+        f"  SIM {iccid}" if iccid else ""
+    )
+
+
+def wanted(text: str) -> tuple[str, str]:
+    """The id that ``text`` names, and that id as it may be said back: never what may be a mobile secret.
+
+    ``text``: an id typed or copied, with a cell's apostrophe too, or a whole label (drivers.identity).
+    """
+    bare = unguarded(text.strip())
+    if number := read_scan(bare).number:
+        return number, number
+    return bare, bare if _HARMLESS.fullmatch(bare) else "of this id (not repeated: it may hold a mobile secret)"
+
+
+def story(unit: UnitHistory, journal: JournalReader) -> Iterator[str]:
+    """What happened to one unit, a line each."""
+    yield f"{unit.platform} {unit.label}  first seen {moment(unit.first_seen)}"
+    yield f"  {'device_id':14} {unit.device_id}"
+    for name in dict.fromkeys(fact.name for fact in unit.facts):
+        yield from _fact(name, [fact for fact in unit.facts if fact.name == name])
+    for attempt in unit.attempts:
+        yield from _attempt(attempt, journal)
+
+
+def _fact(name: str, facts: list[FactRecord]) -> Iterator[str]:
+    """The newest value and what it was before; below it what another source said and was not believed in."""
+    believed = [fact for fact in facts if not fact.is_disputed]
+    if believed:
+        newest = believed[-1]
+        former = ", ".join(dict.fromkeys(fact.value for fact in believed if fact.value != newest.value))
+        yield f"  {name:14} {newest.value}  ({newest.source})" + (f"  was {former}" if former else "")
+    for fact in facts:
+        if fact.is_disputed:
+            yield f"  {name:14} {fact.value}  ({fact.source})  disputed"
+
+
+def _attempt(attempt: AttemptRecord, journal: JournalReader) -> Iterator[str]:
+    verdict = VERDICT_WORD[attempt.verdict] if attempt.verdict is not None else "not finished"
+    yield f"  {moment(attempt.started_at)}  batch {attempt.batch or '-'}  slot {attempt.slot}  {verdict}" + (
+        f": {attempt.reason}" if attempt.reason else ""
+    )
+    for step in journal.steps(attempt.attempt):
+        yield f"      {step.step:12} {step.outcome.value:8} {step.seconds:7.1f} s  {step.proof or step.reason}"
+
+
+def _output(path: Path | None) -> contextlib.AbstractContextManager[TextIO]:
+    return contextlib.nullcontext(sys.stdout) if path is None else output(path)

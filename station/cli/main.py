@@ -1,0 +1,111 @@
+"""``station``: the command line. Declares the verbs, turns refusals into one sentence and an exit status.
+
+Exit status: 0 all PASS, 1 some unit not PASS, 2 bad usage or configuration, 3 the station itself failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.metadata
+import io
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from drivers.errors import DriverError
+
+from ..errors import BadInput, StationError
+from ..plain_text import clean
+from ..terminal import kept
+from .telling import sub_verbs
+
+DISTRIBUTION = "provisioning-station"
+VERBS: Mapping[str, str] = {
+    "demo": "try the bench: virtual units, a virtual cloud, nothing to plug in",
+    "run": "run the bench on real USB",
+    "identify": "show every identity of every unit plugged in, with its source",
+    "log": "export a batch's log, or find what happened to a unit",
+    "batch": "open, close and list batches",
+    "secrets": "list or forget the mobile secrets that were kept for labels",
+    "profile": "check a profile before it goes to the line",
+    "udev": "print the udev rules this bench needs",
+    "doctor": "what would stop this bench",
+}
+"""Modules of `station.cli`, loaded when they are used: looking at the help needs neither USB nor the cloud."""
+
+
+def parser(chosen: str | None = None) -> argparse.ArgumentParser:
+    """The command line, one sub-parser a verb; only the one ``chosen`` knows its options (None: all of them)."""
+    top = argparse.ArgumentParser(prog="station", description="A USB provisioning station for Particle devices.")
+    top.add_argument("--log", choices=("debug", "info", "warning"), default="warning", help="how much to log to stderr")
+    top.add_argument("--version", action=_Version, nargs=0, help="which version this is")
+    verbs = sub_verbs(top, "verb", "VERB")
+    for name, words in VERBS.items():
+        if chosen in (None, name):
+            importlib.import_module(f".{name}", __package__).add(verbs)
+        else:
+            verbs.add_parser(name, help=words)
+    return top
+
+
+class _Version(argparse.Action):
+    """Prints what is installed; looked up only when asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print and leave with 0; argparse calls it."""
+        print(f"station {importlib.metadata.version(DISTRIBUTION)}")
+        parser.exit()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit status. A reader who closed our output early has seen enough."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal of another encoding gets escapes, not an end
+        sys.stdout.reconfigure(errors="backslashreplace")
+    status = _run(arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # what is still buffered goes nowhere, silently
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return status
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    words = sys.argv[1:] if arguments is None else arguments
+    parsed = parser(next((word for word in words if word in VERBS), "")).parse_args(words)
+    logging.basicConfig(level=parsed.log.upper(), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    for library in ("urllib3", "requests"):  # they quote what came over the wire, where our token may stand
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+    has_screen = getattr(parsed, "has_screen", None)
+    if has_screen is not None and has_screen(parsed):
+        return kept(lambda: _carry_out(parsed))
+    return _carry_out(parsed)
+
+
+def _carry_out(parsed: argparse.Namespace) -> int:
+    try:
+        return int(parsed.run(parsed))
+    except BadInput as error:
+        for sentence in error.sentences:
+            _say(sentence)
+        return 2
+    except BrokenPipeError:
+        return 0
+    except (StationError, DriverError) as error:
+        _say(str(error))
+        return 3
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _say(f"{where}{error.strerror or error}")
+        return 3
+    except KeyboardInterrupt:
+        return 1
+
+
+def _say(sentence: str) -> None:
+    print(f"station: {clean(sentence)}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""Where a verb finds the journal, ``--data-dir`` or else the station's config file, and where it may write."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from ..errors import BadInput
+from ..journal import JOURNAL_FILE, JournalReader
+from ..journal.schema import translated
+from ..secret_key import KEY_FILE, KeyFile, KeyringKey
+from ..settings.config import StationConfig, default_config_path, load_config
+
+JOURNAL = "journal"
+
+
+def key_place(config: StationConfig) -> KeyringKey:
+    """Where the key of kept mobile secrets lies: the keyring, or a file beside the config file."""
+    folder = (config.source or default_config_path()).parent
+    return KeyringKey(config.station_id, KeyFile(folder / KEY_FILE))
+
+
+def add_data_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data-dir", type=Path, metavar="D", help="where the station keeps its journal")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the station's config file")
+
+
+def journal_dir(arguments: argparse.Namespace, *, make: bool = False) -> Path:
+    """The folder of the journal; with ``make`` the data directory around it is made.
+
+    Raises `BadInput` when the data directory is no folder, or cannot be made.
+    """
+    base, named_by = _data_dir(arguments)
+    return (made_dir(base, named_by) if make else _folder(base, named_by)) / JOURNAL
+
+
+DATA_DIR = "--data-dir"
+
+
+def _data_dir(arguments: argparse.Namespace) -> tuple[Path, str]:
+    """The data directory, and where another one is named."""
+    if arguments.data_dir is not None:
+        return arguments.data_dir, DATA_DIR
+    config = load_config(arguments.config)
+    return config.data_dir, DATA_DIR if config.source is None else f"dir below [data] in {config.source}"
+
+
+def _folder(base: Path, named_by: str) -> Path:
+    """``base``, unless something that is no folder stands there or on the way to it."""
+    there = next(path for path in (base, *base.absolute().parents) if os.path.lexists(path))
+    if not os.path.isdir(there):
+        raise BadInput(f"data directory {base}: {there} is no folder; name a folder with {named_by}")
+    return base
+
+
+def made_dir(base: Path, named_by: str = DATA_DIR) -> Path:
+    """The folder ``base``, made if need be; ``named_by``: where another one is named. Raises `BadInput`."""
+    try:
+        _folder(base, named_by).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(
+            f"data directory {base} cannot be made ({error.strerror}); name another one with {named_by}"
+        ) from error
+    return base
+
+
+def firmware_folder(path: Path) -> Path:
+    """The folder somebody named with ``--firmware``. Raises `BadInput`."""
+    if not path.is_dir():
+        raise BadInput(f"--firmware {path}: no such folder; name one that holds firmware files")
+    return path
+
+
+@contextlib.contextmanager
+def reader(arguments: argparse.Namespace) -> Iterator[JournalReader]:
+    """The journal, for reading; works beside a running station.
+
+    Raises `BadInput` when there is none, `JournalError` when what it holds cannot be told.
+    """
+    directory = known_journal(arguments)
+    with translated(f"the journal in {directory} cannot be read"), JournalReader(directory) as journal:
+        yield journal
+
+
+def known_journal(arguments: argparse.Namespace) -> Path:
+    """The folder of a journal that is there. Raises `BadInput` when there is none."""
+    directory = journal_dir(arguments)
+    if not (directory / JOURNAL_FILE).exists():
+        _, named_by = _data_dir(arguments)
+        raise BadInput(f"no journal in {directory.parent}; name the right place with {named_by}")
+    return directory
+
+
+# --- files a verb writes -----------------------------------------------------------------------
+
+
+def check_output(path: Path, option: str) -> None:
+    """Raise `BadInput` unless a file can be written at ``path``; one that is there stays as it is."""
+    if path.is_dir():
+        raise BadInput(f"{option} {path}: this is a folder; name a file in it")
+    target, is_ours = _target(path)
+    if not target.parent.is_dir():
+        raise BadInput(f"{option} {path}: no such folder; name a file in one that is there")
+    if not is_ours:
+        return  # to open a pipe would wait for its reader
+    try:
+        target.open("a").close()
+        target.unlink()
+    except OSError as error:
+        raise BadInput(f"{option} {path}: cannot be written ({error.strerror}); name another place") from error
+
+
+@contextlib.contextmanager
+def output(path: Path) -> Iterator[TextIO]:
+    """A file is there whole or not at all: a slip of the keyboard must not empty last week's export."""
+    target, is_ours = _target(path)
+    try:
+        with target.open("w", newline="", encoding="utf-8") as file:
+            yield file
+        if is_ours:
+            target.replace(os.path.realpath(path))
+    finally:
+        if is_ours:
+            target.unlink(missing_ok=True)
+
+
+def _target(path: Path) -> tuple[Path, bool]:
+    """Where the bytes go first, and whether that is a file of ours beside ``path``; a pipe or a device is neither."""
+    path = Path(os.path.realpath(path))
+    is_ours = path.is_file() or not path.exists()
+    return (path.with_name(f".{path.name}.part") if is_ours else path), is_ours

@@ -1,0 +1,96 @@
+"""``station profile check``: read a profile, find its files, plan it on a virtual unit."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from drivers.platforms import Platform
+from drivers.wire.replies import ModuleInfo
+
+from ..errors import UnitRejected
+from ..firmware.examples import write_synthetic_files
+from ..firmware.plan import UpdatePlan
+from ..firmware.release import load_release, plan_update
+from ..firmware.store import FirmwareStore
+from ..paths import find_profile
+from ..settings.config import load_config
+from ..settings.profile import Profile, load_profile
+from .identify import VIRTUAL_OS, virtual_place
+from .looking import looked_at, wait_candidates
+from .places import firmware_folder
+from .telling import sub_verbs, tell, tell_all
+
+HELD_OS = "3.3.1"
+
+
+def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare ``profile check``."""
+    parser = parsers.add_parser("profile", help="check a profile before it goes to the line")
+    verbs = sub_verbs(parser, "what", "WHAT")
+    check = verbs.add_parser("check", help="read it, find its files, plan it on a virtual unit")
+    check.add_argument("file", metavar="FILE", help="a profile file, or the name of a shipped one")
+    check.add_argument("--firmware", action="append", type=Path, default=[], metavar="DIR", help="look here for files")
+    check.add_argument(
+        "--held", choices=VIRTUAL_OS, default=HELD_OS, metavar="V", help="Device OS the virtual unit holds (3.3.1)"
+    )
+    check.add_argument("--config", type=Path, metavar="FILE", help="the station's config file")
+    check.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print steps, modules, order and reasons; 0 when a unit could be made, 2 when the plan is refused."""
+    profile = load_profile(find_profile(arguments.file))
+    with tempfile.TemporaryDirectory() as scratch:
+        write_synthetic_files(Path(scratch), profile.platforms)
+        folders = (
+            *map(firmware_folder, arguments.firmware),
+            *load_config(arguments.config).firmware_folders,
+        )
+        store = FirmwareStore(folders, made=Path(scratch))
+        kind = "product " + profile.product.ref if profile.product else "developer"
+        tell(f"{profile.id} revision {profile.revision} ({kind}), text {profile.sha256[:12]}")
+        good = [_platform(profile, platform, store, arguments.held) for platform in profile.platforms]
+    return 0 if all(good) else 2
+
+
+def _platform(profile: Profile, platform: Platform, store: FirmwareStore, held_os: str) -> bool:
+    tell("", f"{platform.name}, a virtual one that holds synthetic Device OS {held_os}:")
+    files = load_release(profile, platform, store)
+    tell_all(_steps(profile, platform))
+    try:
+        plan = plan_update(profile, platform, files, _held(platform, held_os))
+    except UnitRejected as error:
+        tell(f"  refused: {error}")
+        return False
+    tell_all(_plan(plan))
+    return True
+
+
+def _held(platform: Platform, held_os: str) -> tuple[ModuleInfo, ...]:
+    """Module info of the virtual unit, read as the station reads it."""
+    with virtual_place([f"{platform.slug}@{held_os}"]) as (usb_host, serial_host, clock):
+        candidate = wait_candidates(usb_host, clock, 1)[0]
+        with looked_at(candidate, serial_host, clock) as unit:
+            return unit.modules
+
+
+def _steps(profile: Profile, platform: Platform) -> Iterator[str]:
+    yield "  steps"
+    for step in profile.steps(platform):
+        after = ", ".join(step.after) or "plugging in"
+        yield f"    {step.name:12} {step.lane.value:6} after {after}; at most {step.limit_s:.0f} s"
+
+
+def _plan(plan: UpdatePlan) -> Iterator[str]:
+    yield "  modules (wanted / held)"
+    for name, wanted, held in plan.rows:
+        yield f"    {name:16} {wanted} / {held}"
+    yield f"  order: {plan.case.value}"
+    for write in plan.writes:
+        yield f"    {write.way.value:6} {write.name}: {write.why}"
+    yield f"  safe to cut: {plan.cut.value}"
+    for reason in plan.reasons:
+        yield f"    {reason}"

@@ -1,0 +1,143 @@
+"""``station run``: the bench on real USB."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator
+
+from drivers.clock import SystemClock
+from drivers.transport.serialport import PyserialHost
+from drivers.transport.usb import PyusbHost, real_host
+
+from ..compose import Hardware, Settings, Station
+from ..engine.commands import Scan
+from ..engine.events import BatchSummary
+from ..errors import BadInput
+from ..headless import Printer, Tally, as_json, as_words
+from ..line.batch_name import check_batch_name
+from ..model import SlotInfo
+from ..paths import find_profile
+from ..settings.config import StationConfig, load_config
+from ..settings.profile import load_profile
+from ..settings.secrets import ApiToken, SecretSource
+from .ending import Over, told_to_end, wait_over
+from .places import add_data_dir, journal_dir, key_place
+
+log = logging.getLogger(__name__)
+
+MAX_SCAN_BYTES = 512
+"""More than any label has; what is longer is refused by its length."""
+UNBOUND = tuple(SlotInfo(number) for number in range(1, 5))
+"""Slots of a bench without a config file: each takes the first port that shows a unit."""
+
+
+def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the verb."""
+    parser = parsers.add_parser("run", help="run the bench on real USB")
+    parser.add_argument("--profile", action="append", required=True, metavar="P", help="one a batch, in the same order")
+    parser.add_argument("--batch", action="append", required=True, metavar="B")
+    parser.add_argument("--headless", action="store_true", help="no screen; every line of standard input is a scan")
+    parser.add_argument("--json", action="store_true", help="one event a line as JSON; implies --headless")
+    parser.add_argument("--operator", default="", metavar="BADGE")
+    parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
+    add_data_dir(parser)
+    parser.set_defaults(run=run, has_screen=has_screen)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until interrupted; returns the exit status."""
+    if len(arguments.profile) != len(arguments.batch):
+        raise BadInput("name one --batch for each --profile, in the same order")
+    for name in arguments.batch:
+        check_batch_name(name)
+    config = load_config(arguments.config)
+    token_of(config)  # without one every unit would wait for it
+    clock = SystemClock()
+    station = Station(settings(config, arguments), hardware(config), clock)
+    try:
+        for batch, name in zip(arguments.batch, arguments.profile, strict=True):
+            station.open_batch(batch, load_profile(find_profile(name)))
+    except BaseException:
+        station.journal.close()
+        raise
+    if has_screen(arguments):
+        from .screen import station_screen  # the screen is loaded only where it is shown
+
+        return station_screen(station)
+    return _headless(station, arguments, clock)
+
+
+def has_screen(arguments: argparse.Namespace) -> bool:
+    """Whether the verb takes the terminal."""
+    return not (arguments.headless or arguments.json) and sys.stdout.isatty() and sys.stdin.isatty()
+
+
+def token_of(config: StationConfig) -> ApiToken:
+    """The station's token as it stands now; raises `BadInput` when there is none, or none that fits into a request."""
+    return SecretSource(os.environ).resolve(config.token, ApiToken)
+
+
+def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
+    """What the config file and the command line say."""
+    secrets = SecretSource(os.environ)
+    return Settings(
+        station_id=config.station_id, slots=config.slots or UNBOUND, data_dir=journal_dir(arguments, make=True),
+        firmware=config.firmware_folders,
+        cloud_url=config.cloud_url, token=lambda: token_of(config), secrets=secrets,
+        key_place=key_place(config), operator=arguments.operator, traces=arguments.trace,
+    )  # fmt: skip
+
+
+def hardware(config: StationConfig) -> Hardware:
+    """Real USB, or virtual units that another process serves over USB/IP."""
+    if config.usb.is_local:
+        return Hardware(real_host(), PyserialHost())
+    from drivers.virtual.usbip_client import UsbIpBackend, linked_ports  # never needed on a real bench
+
+    backend = UsbIpBackend((config.usb.host, config.usb.port))
+    ports = linked_ports(config.usb.consoles)
+    return Hardware(PyusbHost(backend), PyserialHost(ports.list, ports.open), virtual=True)
+
+
+def _read_scans(station: Station) -> None:
+    """A scanner without a screen types into standard input: every line is one scan."""
+    try:
+        # unbuffered: at the end of the program nobody waits for the lock of a buffer that is being read
+        with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as stream:
+            for text in scans(stream):
+                station.command(Scan(text))
+    except OSError as error:
+        log.warning("standard input cannot be read any more, so no scans come: %s", error)
+
+
+def scans(stream: io.RawIOBase | io.BytesIO) -> Iterator[str]:
+    """The lines of ``stream`` that hold something, whatever bytes come; of a line without end only the beginning."""
+    while line := stream.readline(MAX_SCAN_BYTES):
+        text = line.decode("utf-8", "replace").strip()
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(MAX_SCAN_BYTES)
+        if text:
+            yield text
+
+
+def _headless(station: Station, arguments: argparse.Namespace, clock: SystemClock) -> int:
+    over = Over()
+    tally = Tally()
+    printer = Printer(sys.stdout, as_json if arguments.json else as_words)
+    station.bus.subscribe(printer)
+    station.bus.subscribe(tally)
+    started = clock.now()
+    with told_to_end(over):
+        station.start()
+        threading.Thread(target=_read_scans, args=(station,), name="scans", daemon=True).start()
+        station.stop(wait_over(over))
+    printer(
+        BatchSummary(at=clock.utc(), batches=tuple(arguments.batch), units=tally.units, seconds=clock.now() - started)
+    )
+    printer.close()
+    return tally.exit_status

@@ -1,0 +1,122 @@
+"""Puts the bench screen over a station. The only verb module that imports the terminal library."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Callable
+
+from drivers.clock import Clock
+
+from ..compose import Station
+from ..demo import Demo, DemoOptions
+from ..engine.events import BatchSummary
+from ..headless import Tally, summary_words
+from ..model import SlotInfo
+from ..tui.app import BenchApp
+from .ending import Over, told_to_end, wait_once, wait_over
+
+LEFT = "left by the operator"
+CLOSE_S = 5.0
+"""How long a screen may take to close, after its station stopped."""
+
+
+def station_screen(station: Station) -> int:
+    """Show the bench until somebody leaves, or the system ends it; returns the exit status."""
+    tally, over = Tally(), Over()
+    with told_to_end(over):
+        why = LEFT
+        try:
+            why = _Screen(station, station.slots, station.start, tally, over).show()
+        finally:
+            station.stop(why)
+    return tally.exit_status_of_screen
+
+
+def demo_screen(
+    options: DemoOptions,
+    clock: Clock,
+    environ: dict[str, str],
+    finish: Callable[[Demo, Tally, float, str], BatchSummary],
+) -> int:
+    """The bench over virtual units; with ``once`` it closes by itself when every slot is through."""
+    demo = Demo(options, clock, environ)
+    tally, over = Tally(), Over()
+    started = clock.now()
+    with told_to_end(over):
+        try:
+            demo.open_batches()  # before the screen is up: what a profile lacks is said on the command line
+            until = (lambda: wait_once(demo)) if options.once else None
+            why = _Screen(demo.station, demo.slots, demo.start, tally, over, until).show()
+        except BaseException:
+            demo.abandon()
+            raise
+        summary = finish(demo, tally, clock.now() - started, why)
+    with contextlib.suppress(OSError):  # a closed terminal shows nothing, and that is no failure
+        sys.stdout.write(summary_words(summary))
+        sys.stdout.flush()
+    return tally.exit_status_of_screen if why else tally.exit_status
+
+
+class _Screen:
+    """The bench screen over ``station`` for as long as it is open. ``until`` returns when it should close by itself."""
+
+    def __init__(
+        self,
+        station: Station,
+        slots: tuple[SlotInfo, ...],
+        start: Callable[[], None],
+        tally: Tally,
+        over: Over,
+        until: Callable[[], None] | None = None,
+    ) -> None:
+        self._station, self._start, self._tally, self._over, self._until = station, start, tally, over, until
+        self._failures: list[Exception] = []
+        self._told: list[str] = []  # why it is closed; the first counts, none: somebody left
+        self._is_closed = threading.Event()
+        profiles = tuple(opened.profile.id for opened in station.bench.batches)
+        self._app = BenchApp(slots, station.send, profiles=profiles, on_ready=self._ready)
+        station.bus.subscribe(self._app.feed)
+        station.bus.subscribe(tally)
+
+    def show(self) -> str:
+        """Run the screen; returns why it was closed, empty when ``until`` had returned. Raises what that raised."""
+        watcher = threading.Thread(target=self._end_with_signal, name="ending", daemon=True)
+        watcher.start()
+        try:
+            self._app.run()
+        except OSError:  # the terminal itself is gone
+            if not self._told:
+                raise
+        finally:
+            self._is_closed.set()
+            self._over.put("")
+            watcher.join()
+        if self._failures:
+            raise self._failures[0]
+        return self._told[0] if self._told else LEFT
+
+    def _ready(self) -> None:
+        self._station.clock.thread("start", self._start_and_wait)
+
+    def _start_and_wait(self) -> None:
+        try:
+            self._start()
+            if self._until is not None:
+                self._until()
+                self._told.append("")
+        except Exception as error:  # nobody would see it behind the screen: it is told when that is gone
+            self._failures.append(error)
+        if self._failures or self._until is not None:
+            self._app.leave()
+
+    def _end_with_signal(self) -> None:
+        """The station stops at once, however long the terminal takes to close."""
+        if why := wait_over(self._over):
+            self._told.append(why)
+            self._app.leave()
+            self._station.stop(why)
+            if not self._is_closed.wait(CLOSE_S):  # a terminal that is gone, or stands still, takes no farewell
+                os._exit(self._tally.exit_status_of_screen)

@@ -1,0 +1,44 @@
+"""The batch log as JSON lines: one attempt a line, with its facts, steps and measurements in full."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+from ..journal.entries import plain, stamp
+from ..journal.export_rows import ExportRow, export_rows, require_batches
+from ..journal.reader import JournalReader
+from ..model import StepRecord
+
+
+def write_jsonl(journal: JournalReader, batch: str | Sequence[str], file: TextIO, *, all_attempts: bool = False) -> int:
+    """Write one line a unit (its last attempt), or one an attempt; return how many. Raises as `write_csv`."""
+    count = 0
+    with journal.snapshot() as db:
+        for row in export_rows(db, require_batches(db, batch), all_attempts):
+            file.write(json.dumps(plain(_line(row))) + "\n")
+            count += 1
+    return count
+
+
+def _line(row: ExportRow) -> dict[str, Any]:
+    attempt = row.attempt
+    return {
+        "attempt": attempt.attempt, "batch": attempt.batch, "station_id": attempt.station_id,
+        "device_id": attempt.device_id, "slot": attempt.slot, "port_path": attempt.port_path,
+        "profile": attempt.profile, "operator": attempt.operator, "started": stamp(attempt.started_at),
+        "finished": None if attempt.finished_at is None else stamp(attempt.finished_at), "seconds": attempt.seconds,
+        "verdict": None if attempt.verdict is None else attempt.verdict.name,
+        "judged": [verdict.name for verdict in row.judged],
+        "failed_step": attempt.failed_step, "reason": attempt.reason,
+        "facts": row.facts, "steps": [_step(step) for step in row.steps],
+    }  # fmt: skip
+
+
+def _step(step: StepRecord) -> dict[str, Any]:
+    return {
+        "step": step.step, "outcome": step.outcome.value, "reason": step.reason, "proof": step.proof,
+        "seconds": step.seconds, "measurements": [dataclasses.asdict(m) for m in step.measurements],
+    }  # fmt: skip

@@ -1,0 +1,272 @@
+"""The batches that are open, and what it takes to work on a unit: profile, files, product, device, cloud.
+
+Sets attempts up (`Bench` is the engine's work bench) and finishes owed cloud work (its outbox desk).
+It decides nothing during a walk; that is for the steps and the engine.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from drivers.clock import CancelToken, Clock, Deadline
+from drivers.devices import ParticleDevice
+from drivers.errors import DeadlineExceeded, Disconnected, DriverError
+from drivers.platforms import Platform, platform
+from drivers.transport import SerialHost
+from drivers.wire import requests
+from drivers.wire.replies import ConnectionStatus
+from drivers.wire.usb import Mode
+
+from ..cloud.answers import Product
+from ..cloud.client import CloudClient
+from ..engine.events import Event
+from ..engine.ports import Seat
+from ..engine.step import Emit, NobodysDesk, Step, StepContext, StepResult, deferred
+from ..errors import BadInput, StepFault, UnitRejected
+from ..firmware.release import ReleaseFiles
+from ..model import Batch, OutboxItem
+from ..settings.profile import Lane, Profile, StepPlan
+from ..steps import CLOUD_STEPS, UNIT_STEPS
+from ..steps.cloudwork import CloudJob, CloudWork, FindProduct, ask, perform
+from ..steps.flashvisit import FlashVisit
+from ..steps.unit import AtWork, Unit, UnitMemory
+from ..steps.unitwork import BenchWifi, UnitWork, WifiCredentials
+
+CLOUD_GATED = frozenset({"product_add", "name", "claim", "sim"})
+"""Steps that need the serial number and label of a unit that arrived in DFU (design 5)."""
+SIGNAL_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBatch:
+    """A batch with all its profile needs at hand, checked before the first unit."""
+
+    batch: Batch
+    profile: Profile
+    files: Mapping[int, ReleaseFiles]  # by platform id
+    wifi: WifiCredentials | None
+    find_product: FindProduct
+
+
+class Bench:
+    """One station's open batches and shared tools. Thread-safe."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        serial_host: SerialHost,
+        client: CloudClient,
+        memory: UnitMemory,
+        record: Emit,
+        trace: Callable[[Seat, str], None] | None = None,
+    ) -> None:
+        self._clock, self._serial_host, self._client = clock, serial_host, client
+        self._memory, self._record, self._trace = memory, record, trace
+        self._wifi, self.at_work = BenchWifi(), AtWork()
+        self._lock = threading.Lock()
+        self._open: dict[str, OpenBatch] = {}
+
+    # --- batches ---
+
+    def add(self, batch: OpenBatch) -> None:
+        """Open a batch; raises like `check`."""
+        with self._lock:
+            self._check(batch)
+            self._open[batch.batch.id] = batch
+
+    def check(self, batch: OpenBatch) -> None:
+        """A platform belongs to at most one open batch (one batch, one profile); raises `BadInput`."""
+        with self._lock:
+            self._check(batch)
+
+    def _check(self, batch: OpenBatch) -> None:
+        for other in self._open.values():
+            shared = {p.name for p in other.profile.platforms} & {p.name for p in batch.profile.platforms}
+            if shared and other.batch.id != batch.batch.id:
+                raise BadInput(
+                    f"batch {batch.batch.id}: {', '.join(sorted(shared))} already goes to the open batch"
+                    f" {other.batch.id}; close that one first"
+                )
+
+    def remove(self, batch: str) -> None:
+        with self._lock:
+            self._open.pop(batch, None)
+
+    @property
+    def batches(self) -> tuple[OpenBatch, ...]:
+        with self._lock:
+            return tuple(self._open.values())
+
+    def _choose(self, platform_id: int | None) -> OpenBatch:
+        for batch in self.batches:
+            if batch.profile.fits(platform_id):
+                return batch
+        name = platform_name(platform_id)
+        wanted = sorted({p.name for batch in self.batches for p in batch.profile.platforms})
+        if len(wanted) == 1:
+            raise UnitRejected(
+                f"this is a unit of platform {name}, the open batch wants {wanted[0]}; red bin",
+                sentence="wrong_platform",
+                values=(name, wanted[0]),
+            )
+        raise UnitRejected(f"no open profile for platform {name}", sentence="no_profile", values=(name,))
+
+    # --- the engine's work bench ---
+
+    def open(self, seat: Seat) -> BenchWork:
+        """The work for whatever is on the seat's port; raises `UnitRejected` when no open profile fits.
+
+        `Disconnected` when nothing is there any more.
+        """
+        candidate = seat.port.current
+        if candidate is None:
+            raise Disconnected("the unit left before it was looked at; plug it in again")
+        batch = self._choose(candidate.usb_id.platform_id)
+        found = platform(candidate.usb_id.platform_id or 0)
+        trace = None if self._trace is None else functools.partial(self._trace, seat)
+        device = ParticleDevice(seat.port, self._serial_host, self._clock, seat.cancel, trace)
+        return BenchWork(batch, self._unit_work(batch, found, device), self._clock)
+
+    def _unit_work(self, batch: OpenBatch, found: Platform, device: ParticleDevice) -> UnitWork:
+        profile, find_product = batch.profile, _Once(batch.find_product)
+        unit = Unit(
+            found, device, self._memory, profile.label, profile.skus, profile.needs_serial(found), self.at_work
+        )  # fmt: skip
+        visit = FlashVisit(unit, profile, batch.files[found.id], find_product)
+        return UnitWork(unit, visit, profile, find_product, self._client, batch.wifi, self._wifi)
+
+    # --- the outbox's desk ---
+
+    def finish(self, item: OutboxItem, cancel: CancelToken) -> StepResult:
+        """Run an owed cloud step without the unit; raises `CloudError` while waiting may help.
+
+        Only what the cloud says of this very unit ends its work: `UnitRejected`, with which one to pull, as it lies
+        in a tray by now.
+        """
+        job = CloudJob.from_json(item.body)
+        context = StepContext(
+            step=item.action, slot=0, attempt=item.attempt, clock=self._clock,
+            limit_s=OUTBOX_STEP_S, cancel=cancel, announce=_unseen,
+            record=self._record, desk=NobodysDesk(), device_id=item.device_id,
+        )  # fmt: skip
+        work = CloudWork(job, self._client.in_background())
+        try:
+            return ask(context, lambda: CLOUD_STEPS[item.action](work, context), holds=False)
+        except (DeadlineExceeded, StepFault) as error:  # no word about the unit, and nobody waits for it
+            return deferred(str(error), item.body)
+        except UnitRejected as error:
+            who = f"{job.serial} ({job.device_id})" if job.serial else job.device_id
+            raise UnitRejected(f"pull {who}: {error}", sentence=error.sentence, values=error.values) from error
+
+
+OUTBOX_STEP_S = 300.0
+
+
+def _unseen(event: Event) -> None:
+    """Progress of owed work has no slot to be shown in."""
+
+
+class _Once:
+    """Asks for the product once an attempt: with the cloud away every question costs the client's retries."""
+
+    def __init__(self, find: FindProduct) -> None:
+        self._find = find
+        self._found: tuple[Product | None, ...] = ()
+
+    def __call__(self, ctx: StepContext) -> Product | None:
+        if not self._found:
+            self._found = (self._find(ctx),)
+        return self._found[0]
+
+
+class BenchWork:
+    """One attempt's work: the engine sees steps by name, each bound to the unit or to its cloud record."""
+
+    def __init__(self, batch: OpenBatch, work: UnitWork, clock: Clock) -> None:
+        self._batch, self._work, self._clock = batch, work, clock
+        self._unit = work.unit
+        self._cloud: CloudWork | None = None
+        self.plans: tuple[StepPlan, ...] = batch.profile.steps(work.unit.platform)
+        self.steps: Mapping[str, Step] = {plan.name: self._bind(plan) for plan in self.plans}
+
+    @property
+    def batch(self) -> str:
+        return self._batch.batch.id
+
+    @property
+    def profile(self) -> str:
+        return self._batch.profile.id
+
+    @property
+    def device_id(self) -> str | None:
+        found = self._unit.identity.device_id
+        return None if found is None else str(found)
+
+    @property
+    def names(self) -> frozenset[str]:
+        identity = self._unit.identity
+        known = (identity.device_id, identity.serial, identity.iccid, identity.imei)
+        return frozenset(str(one) for one in known if one is not None)
+
+    @property
+    def held_back(self) -> Mapping[str, frozenset[str]]:
+        """A unit that arrived in DFU shows no serial number or label: its cloud steps wait until it runs."""
+        identity = self._unit.identity
+        if identity.device_id is None or identity.is_complete:
+            return {}
+        return dict.fromkeys(CLOUD_GATED, frozenset({"firmware"}))
+
+    def signal(self, on: bool) -> None:
+        """Rainbow on or off; a unit that cannot answer simply does not shine."""
+        if self._unit.device.mode is not Mode.APPLICATION:
+            return
+        request = requests.start_signal() if on else requests.stop_signal()
+        try:
+            self._unit.device.ask(request, Deadline.after(self._clock, SIGNAL_S))
+        except DriverError:
+            return
+
+    def close(self) -> None:
+        self._unit.at_work.leave(self._unit.device)
+        self._unit.device.close()
+
+    def _bind(self, plan: StepPlan) -> Step:
+        if plan.lane is Lane.UNIT:
+            act = UNIT_STEPS[plan.name]
+            return self._only_one(lambda ctx: act(self._work, ctx))
+        cloud_act = CLOUD_STEPS[plan.name]
+        return self._only_one(lambda ctx: perform(cloud_act, self._cloud_work(ctx), ctx))
+
+    def _only_one(self, step: Step) -> Step:
+        """A unit whose twin shows up while it is walked does not pass either."""
+
+        def checked(ctx: StepContext) -> StepResult:
+            result = step(ctx)
+            self._unit.at_work.check(ctx.slot, self._unit.device)
+            return result
+
+        return checked
+
+    def _cloud_work(self, ctx: StepContext) -> CloudWork:
+        """Made at the first cloud step, when the unit is identified."""
+        if self._cloud is None:
+            self._cloud = CloudWork(self._work.cloud_job(ctx), self._work.client, self._is_connected)
+        return self._cloud
+
+    def _is_connected(self, deadline: Deadline) -> bool:
+        """What the unit says of its own cloud session (request 300), asked from the cloud lane.
+
+        For `online` only: the graph puts it behind the whole unit lane, so nobody else speaks to the device.
+        """
+        return self._unit.device.ask(requests.get_connection_status(), deadline) is ConnectionStatus.CONNECTED
+
+
+def platform_name(platform_id: int | None) -> str:
+    """A platform as people call it; a number for one the table does not know."""
+    try:
+        return platform(platform_id or 0).name
+    except DriverError:
+        return f"unknown platform {platform_id}"

@@ -1,0 +1,186 @@
+"""Finishes cloud work that is owed, without the unit, and never twice.
+
+One thread for the station. An item is settled only after its step read the result back; a crash in
+between repeats the step, which then observes that it is done already.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import logging
+
+from drivers.clock import Clock, ClockThread
+from drivers.errors import Cancelled
+
+from ..engine.attempt import sentence_of
+from ..engine.events import OutboxChanged, OwedWorkStuck, StationFault
+from ..engine.ports import JournalPort, OutboxDesk
+from ..engine.step import Emit, StepResult, deferred
+from ..engine.waiting import Waiting
+from ..errors import CloudError, JournalError, UnitRejected
+from ..model import OutboxItem, Outcome
+
+log = logging.getLogger(__name__)
+
+RETRY_S = (2.0, 5.0, 10.0, 20.0, 30.0)
+"""Pauses between rounds while the cloud does not answer; the last one repeats."""
+_LONGER = 1.5
+"""A failed item waits longer than its round, so that the next round begins with another one."""
+AGAIN_S = (15.0, 30.0, 60.0, 120.0, 240.0, 480.0)
+"""When one item is tried again that waits for something of its own (a slow SIM): ever more seldom; the last repeats."""
+MEND_S = 240.0
+"""The longest of these pauses where somebody may mend it at any moment (an account, a product)."""
+LOOK_S = 1.0
+"""All items that wait for something of their own take one look in so many seconds together (reference cloud-api 9)."""
+PATIENCE_S = {"sim": 24 * 3600.0}
+"""How long an action may wait before somebody is told; a SIM's first activation may take a day (reference 8.3)."""
+USUAL_PATIENCE_S = 3600.0
+_LOOKS = 4
+"""It must have been looked at as often before: the cloud may have been away, and it needs its time after that."""
+_AWAY_TWICE = 2
+"""Units in a row that the cloud could not be asked about: the rest of the round would fare no better."""
+
+
+class OutboxWorker:
+    """Settles due items in order. `wake` after new items were queued."""
+
+    def __init__(self, clock: Clock, journal: JournalPort, desk: OutboxDesk, publish: Emit) -> None:
+        self._clock, self._journal, self._desk, self._publish = clock, journal, desk, publish
+        self._condition = clock.condition()
+        self._token = clock.token()
+        self._failures = 0
+        self._has_news = True
+        self._told: set[str] = set()  # faults that are known by now
+        self._causes: dict[OutboxItem, str] = {}  # what somebody has to mend before an item can go on, by its sentence
+        self._tries: dict[OutboxItem, int] = {}  # items that wait for something of their own, and their looks so far
+        self._thread: ClockThread | None = None
+
+    def start(self) -> None:
+        self._thread = self._clock.thread("outbox", self._loop)
+
+    def stop(self) -> None:
+        self._token.cancel()
+        if self._thread is not None:
+            self._thread.join()
+
+    def wake(self) -> None:
+        """New items, or the cloud is back: look now. What was tried a moment ago still waits its time."""
+        with self._condition:
+            self._has_news = True
+            self._failures = 0
+            self._condition.notify_all()
+
+    def _loop(self) -> None:
+        waiting = Waiting.of_station(self._publish, self._clock, self._token)
+        with contextlib.suppress(Cancelled), self._journal.waiting_as(waiting):
+            while True:
+                pause_s = self._pause()
+                with self._condition:
+                    self._condition.wait_for(lambda: self._has_news, pause_s, self._token)
+                    self._has_news = False
+                self._guarded_round()
+
+    def _guarded_round(self) -> None:
+        """A journal that fails must not end owed work for good: it is told once, and tried again later."""
+        try:
+            self._round()
+            self._told.discard("journal")
+        except JournalError as error:
+            self._failures += 1
+            self._tell("journal", sentence_of(error))
+
+    def _tell(self, what: str, reason: str) -> None:
+        """A fault of the station; once, however often ``what`` fails."""
+        if what not in self._told:
+            self._publish(StationFault(at=self._clock.utc(), reason=reason))
+        self._told.add(what)
+
+    def _pause(self) -> float | None:
+        """Seconds until the next look; None (until woken) when nothing is owed."""
+        with contextlib.suppress(JournalError):  # the next round tells
+            if self._journal.waiting() == 0:
+                return None
+        return self._retry_s(self._failures)
+
+    def _round(self) -> None:
+        away = 0
+        while due := self._journal.due(self._clock.utc()):  # a settled item may take others with it
+            if self._try(due[0]):
+                away = self._failures = 0
+                self._publish(OutboxChanged(at=self._clock.utc(), waiting=self._journal.waiting()))
+            elif (away := away + 1) >= _AWAY_TWICE:
+                break
+        self._failures += away > 0
+
+    def _try(self, item: OutboxItem) -> bool:
+        """False when the cloud could not be asked."""
+        try:
+            result = self._desk.finish(item, self._token)
+        except CloudError as error:
+            return self._not_now(item, error)
+        except (Cancelled, JournalError):
+            raise
+        except UnitRejected as error:
+            result = StepResult(Outcome.FAILED, reason=sentence_of(error), sentence=error.sentence)
+        except Exception as error:  # a token that is not set, a bug: nothing the unit's record should end by
+            log.exception("outbox item %s of %s broke", item.action, item.device_id)
+            what = f"owed {item.action} of {item.device_id}"
+            self._tell(what, f"{what}: {sentence_of(error)}; it is tried again")
+            result = deferred(sentence_of(error), item.body)
+        if result.outcome is Outcome.DEFERRED:
+            self._put_off(item, AGAIN_S[-1], result.reason)
+            if result.sentence and (key := f"{item.attempt}/{item.action}") not in self._told:  # somebody has to act
+                self._told.add(key)
+                self._publish(self._stuck(item, result.reason, sentence=result.sentence))
+            return True
+        for event in self._journal.settle(item, result.outcome, result.reason, result.proof):
+            self._publish(event)
+        self._tries.pop(item, None)
+        self._causes.pop(item, None)
+        return True
+
+    def _not_now(self, item: OutboxItem, error: CloudError) -> bool:
+        """Keep ``item`` owed, and say once who can mend what stops it. False when no other would fare better."""
+        reason = error.told
+        if error.who:
+            if error.sentence not in self._causes.values():
+                self._publish(self._stuck(item, reason, sentence=error.sentence))
+            self._causes[item] = error.sentence
+        if error.is_widespread:
+            self._postpone(item, _LONGER * self._retry_s(self._failures + 1), reason)
+            return False
+        self._put_off(item, MEND_S, reason)
+        return True
+
+    def _put_off(self, item: OutboxItem, most_s: float, reason: str) -> None:
+        """Try ``item`` again later each time, and the more of its kind there are the later."""
+        tries = self._tries[item] = self._tries.get(item, 0) + 1
+        pause_s = min(AGAIN_S[min(tries, len(AGAIN_S)) - 1], most_s)
+        self._postpone(item, min(max(pause_s, LOOK_S * len(self._tries)), 2 * AGAIN_S[-1]), reason)
+        if tries >= _LOOKS:
+            self._tell_if_overdue(item, reason)
+
+    def _tell_if_overdue(self, item: OutboxItem, reason: str) -> None:
+        """Somebody is told of an item that waits longer than anybody expects; once."""
+        key = f"{item.attempt}/{item.action}"
+        since = self._journal.owed_since(item)
+        if key in self._told or since is None:
+            return
+        waited_s = (self._clock.utc() - since).total_seconds()
+        if waited_s >= PATIENCE_S.get(item.action, USUAL_PATIENCE_S):
+            self._told.add(key)
+            reason = f"{item.action} of {item.device_id} is owed for {waited_s / 3600:.0f} h: {reason}"
+            self._publish(self._stuck(item, reason, sentence="owed_stuck"))
+
+    def _stuck(self, item: OutboxItem, reason: str, sentence: str) -> OwedWorkStuck:
+        return OwedWorkStuck(
+            at=self._clock.utc(), device_id=item.device_id, attempt=item.attempt, action=item.action,
+            reason=reason, sentence=sentence,
+        )  # fmt: skip
+
+    def _postpone(self, item: OutboxItem, seconds: float, reason: str) -> None:
+        self._journal.postpone(item, self._clock.utc() + datetime.timedelta(seconds=seconds), reason)
+
+    def _retry_s(self, failures: int) -> float:
+        return RETRY_S[min(failures, len(RETRY_S) - 1)]

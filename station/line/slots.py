@@ -1,0 +1,330 @@
+"""Binds ports to slots, hands arrivals to the slots' runners, routes scans and commands.
+
+It reads nothing from any unit and blocks on none: one sick unit never delays another slot.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+
+from drivers.clock import Clock
+from drivers.hotplug import Attached, Detached, PortWatch
+from drivers.identity import (
+    PortPath,
+    ScannedBadge,
+    ScannedBatch,
+    ScannedCommand,
+)  # fmt: skip
+
+from ..engine.commands import BindPort, Command, RetrySlot, RunStep, Scan, SetOperator, SignalUnit, StopSlot
+from ..engine.events import CommandRefused, OperatorChanged, ScanRead, UnitArrived, UnitLeft, UnmappedPort
+from ..engine.inorder import InOrder
+from ..engine.runner import SlotRunner
+from ..engine.step import Emit
+from ..model import KnownUnit, SlotInfo
+from ..scan import Reading, may_be_label, read_scan, thing_of
+from ..step_graph import with_companions
+
+log = logging.getLogger(__name__)
+
+PlatformName = Callable[[int | None], str]
+Whose = Callable[[str, str], KnownUnit | None]
+"""The unit with that serial number, Device ID, ICCID or IMEI that the journal knows, besides one by its Device ID."""
+
+DOUBLE_READ_S = 1.0
+"""A scanner held on a code reads it again within this time (their re-read delays are 0.3 to 0.8 s); a hand that was
+asked to scan again takes longer."""
+
+
+def _nobody(_number: str, _besides: str) -> None:
+    return None
+
+
+class Line:
+    """The slots of one station. `hotplug` and `command` may be called from any thread.
+
+    ``binds_by_itself``: nobody configured ports, so a new port takes the next free slot.
+    """
+
+    def __init__(
+        self,
+        slots: tuple[SlotInfo, ...],
+        clock: Clock,
+        make_runner: Callable[[SlotInfo, PortWatch], SlotRunner],
+        publish: Emit,
+        platform_name: PlatformName,
+        record: Emit,
+        whose: Whose = _nobody,
+        *,
+        binds_by_itself: bool = False,
+    ) -> None:
+        self._clock, self._publish, self._record, self._whose = clock, publish, record, whose
+        self._binds_by_itself = binds_by_itself
+        self._make_runner, self._platform_name = make_runner, platform_name
+        self._moves = InOrder()  # arrivals, departures and bindings: what overtook another would lose a unit
+        self._lock = threading.Lock()  # guards what stands below; nobody is called while it is held
+        self._slots = {slot.number: slot for slot in slots}
+        self._runners: dict[str, SlotRunner] = {}
+        self._strangers: dict[str, Attached] = {}
+        self._last_scan: tuple[Scan, float] | None = None
+        for slot in slots:
+            if slot.port_path:
+                self._add_runner(slot)
+
+    @property
+    def runners(self) -> tuple[SlotRunner, ...]:
+        with self._lock:
+            return tuple(self._runners.values())
+
+    def start(self) -> None:
+        for runner in self.runners:
+            runner.start()
+
+    def stop(self) -> None:
+        """End all attempts and threads; as slow as the slowest slot, not as all of them together."""
+        for runner in self.runners:
+            runner.stop()
+        for runner in self.runners:
+            runner.join()
+
+    # --- hot-plug ---
+
+    def hotplug(self, event: Attached | Detached) -> None:
+        """Called by the enumerator's thread; never blocks on a unit."""
+        self._moves.do(lambda: self._moved(event))
+
+    def _moved(self, event: Attached | Detached) -> None:
+        match event:
+            case Attached():
+                self._attached(event)
+            case Detached():
+                self._detached(event.port_path.value)
+
+    def _attached(self, event: Attached) -> None:
+        path = event.candidate.port_path.value
+        if self._binds_by_itself:
+            self._bind_next(path)
+        with self._lock:
+            runner = self._runners.get(path)
+            if runner is None:
+                self._strangers[path] = event
+        if runner is None:
+            self._publish(UnmappedPort(at=self._clock.utc(), port_path=path))
+        else:
+            self._arrived(runner, event, path)
+
+    def _arrived(self, runner: SlotRunner, event: Attached, path: str) -> None:
+        usb_id = event.candidate.usb_id
+        self._publish(
+            UnitArrived(
+                at=self._clock.utc(), slot=runner.slot.number, port_path=path,
+                platform=self._platform_name(usb_id.platform_id), mode=str(usb_id.mode or ""),
+            )
+        )  # fmt: skip
+        runner.port.attached(event.candidate)
+        runner.port_changed()
+
+    def _detached(self, path: str) -> None:
+        with self._lock:
+            self._strangers.pop(path, None)
+            runner = self._runners.get(path)
+        if runner is not None:
+            runner.port.detached()
+            runner.port_changed()
+        if runner is None or not runner.port.is_restart_expected:
+            slot = runner.slot.number if runner is not None else 0
+            self._publish(UnitLeft(at=self._clock.utc(), slot=slot, port_path=path))
+
+    # --- commands ---
+
+    def command(self, command: Command) -> None:
+        """Carry out one command; unknown kinds are somebody else's."""
+        handler = self._HANDLERS.get(type(command))
+        if handler is not None:
+            handler(self, command)
+
+    def _scan(self, command: Scan) -> None:
+        read = read_scan(command.text)
+        if isinstance(read.scanned, ScannedBadge):
+            self._set_operator(SetOperator(read.scanned.badge))
+            self._read(f"OP:{read.scanned.badge}", accepted=True)
+        elif _FIELDS[command.field](read):
+            self._fill_field(command, read)
+        elif isinstance(read.scanned, ScannedCommand | ScannedBatch):
+            self._read(command.text.strip(), accepted=False, reason="not used here")
+        else:
+            self._route(command, read)
+
+    def _fill_field(self, command: Scan, read: Reading) -> None:
+        """A number as long as a secret is shown only if a unit is known by it."""
+        text = read.batch_name if command.field == "batch" else read.number
+        is_usable = bool(text) and ("***" not in read.shown or self._whose(text, "") is not None)
+        reason = "" if is_usable else _why(read)
+        self._read(text if is_usable else read.shown, accepted=is_usable, reason=reason, field=command.field)
+
+    def _route(self, command: Scan, read: Reading) -> None:
+        """To the slot that waits for it, the slot whose unit it names, or the unit's history."""
+        runner = self._target(command.slot, read)
+        if runner is not None and (read.number or runner.is_waiting_scan):
+            self._hand_over(command, read, runner)
+        elif read.number:
+            self._tell_history(read)
+        else:
+            self._read(read.shown, accepted=False, reason=_why(read))
+
+    def _target(self, number: int | None, read: Reading) -> SlotRunner | None:
+        """The slot it was typed for, the slot that asks (one at a time), the slot whose unit it names.
+
+        A slot that does not ask yet keeps the label for when it does; so does the only one whose unit has not said
+        who it is.
+        """
+        running = [r for r in self.runners if r.is_running]
+        choices = (
+            [r for r in running if r.slot.number == number],
+            [r for r in running if r.is_waiting_scan],
+            [r for r in running if read.number in r.names],
+            [r for r in running if len(r.names) < 2 and may_be_label(read.scanned)],
+        )
+        found = next((some for some in choices if some), [])
+        return found[0] if len(found) == 1 else None
+
+    def _hand_over(self, command: Scan, read: Reading, runner: SlotRunner) -> None:
+        """A scanner that reads twice in one go reads once: a second look is one that a hand took."""
+        now = self._clock.now()
+        with self._lock:
+            last, self._last_scan = self._last_scan, (command, now)
+        if last is not None and last[0] == command and now - last[1] < DOUBLE_READ_S:
+            return
+        if runner.is_waiting_scan:
+            runner.scan(read)  # the step says what it makes of it
+        elif owner := runner.neighbour(read.number):
+            reason = f"label of slot {owner}, not {runner.slot.number}"
+            self._read(read.shown, accepted=False, reason=reason, slot=runner.slot.number)
+        else:
+            runner.scan(read)
+            self._read(read.shown, accepted=True, slot=runner.slot.number)
+
+    def _tell_history(self, read: Reading) -> None:
+        known = self._whose(read.number, "")
+        if known is None:
+            self._read(read.shown, accepted=False, reason="no slot waits for it")
+        elif known.seen is None:
+            self._read(read.number, accepted=True, sentence="unit_begun", values=(known.label,))
+        else:
+            seen = (known.label, known.seen.verdict.name, known.seen.at.isoformat(timespec="seconds"))
+            self._read(read.number, accepted=True, sentence="unit_history", values=seen)
+
+    def _read(
+        self, shown: str, *, accepted: bool, reason: str = "", slot: int = 0, field: str = "", sentence: str = "",
+        values: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        self._publish(
+            ScanRead(
+                at=self._clock.utc(), slot=slot, shown=shown, accepted=accepted, reason=reason, field=field,
+                sentence=sentence, values=values,
+            )
+        )  # fmt: skip
+
+    def _set_operator(self, command: SetOperator) -> None:
+        event = OperatorChanged(at=self._clock.utc(), operator=command.badge)
+        self._record(event)
+
+    def _bind_port(self, command: BindPort) -> None:
+        self._moves.do(lambda: self._bind(command.slot, command.port_path))
+
+    def _bind(self, number: int, path: str) -> None:
+        if not self._may_bind(number, path):
+            return
+        runner = self._add_runner(SlotInfo(number, path))
+        runner.start()
+        with self._lock:
+            stranger = self._strangers.pop(path, None)
+        if stranger is not None:
+            self._arrived(runner, stranger, path)
+
+    def _may_bind(self, number: int, path: str) -> bool:
+        """A slot keeps its port and a port its slot; whoever wants another one is told so."""
+        with self._lock:
+            slot, owner = self._slots.get(number), self._runners.get(path)
+        if slot is not None and slot.port_path is None and owner is None:
+            return True
+        taken = slot is not None and slot.port_path is not None
+        reason = (
+            f"port {path} is slot {owner.slot.number} already" if owner is not None
+            else f"slot {number} is on another port" if taken
+            else f"there is no slot {number}"
+        )  # fmt: skip
+        sentence = "slot_taken" if taken and owner is None else ""
+        self._publish(CommandRefused(at=self._clock.utc(), sentence=sentence, values=(str(number),), reason=reason))
+        return False
+
+    def _bind_next(self, path: str) -> None:
+        """A bench without configured slots gives each new port the next free one."""
+        with self._lock:
+            is_known = path in self._runners
+            free = [slot.number for slot in self._slots.values() if slot.port_path is None]
+        if free and not is_known:
+            self._bind(free[0], path)
+
+    def _add_runner(self, slot: SlotInfo) -> SlotRunner:
+        path = slot.port_path or ""
+        runner = self._make_runner(slot, PortWatch(PortPath(path), self._clock))
+        with self._lock:
+            self._slots[slot.number] = slot
+            self._runners[path] = runner
+        return runner
+
+    def _slot(self, number: int) -> SlotRunner | None:
+        return next((r for r in self.runners if r.slot.number == number), None)
+
+    def _on_slot(self, number: int, act: Callable[[SlotRunner], None]) -> None:
+        runner = self._slot(number)
+        if runner is not None:
+            act(runner)
+
+    def _retry(self, command: RetrySlot) -> None:
+        self._on_slot(command.slot, lambda r: self._walk_again(r, None))
+
+    def _stop_slot(self, command: StopSlot) -> None:
+        self._on_slot(command.slot, lambda r: r.abort())
+
+    def _run_step(self, command: RunStep) -> None:
+        self._on_slot(command.slot, lambda r: self._walk_again(r, with_companions(command.step)))
+
+    def _walk_again(self, runner: SlotRunner, steps: frozenset[str] | None) -> None:
+        """Never behind a running attempt: its verdict would be gone before anybody has seen it."""
+        if not runner.is_unjudged:
+            runner.retry(steps)
+            return
+        reason = f"Slot {runner.slot.number} is at work. Wait for its verdict, or stop it."
+        self._publish(CommandRefused(at=self._clock.utc(), reason=reason))
+
+    def _signal(self, command: SignalUnit) -> None:
+        self._on_slot(command.slot, lambda r: r.signal(command.on))
+
+    _HANDLERS: Mapping[type[Command], Callable[..., None]] = {
+        Scan: _scan,
+        SetOperator: _set_operator,
+        BindPort: _bind_port,
+        RetrySlot: _retry,
+        StopSlot: _stop_slot,
+        RunStep: _run_step,
+        SignalUnit: _signal,
+    }
+
+
+_FIELDS: dict[str, Callable[[Reading], bool]] = {
+    "": lambda _read: False,
+    "find": lambda read: not isinstance(read.scanned, ScannedCommand | ScannedBatch),
+    "batch": lambda read: not isinstance(read.scanned, ScannedCommand) and not may_be_label(read.scanned),
+}
+"""Which scans the field of the open screen takes."""
+
+
+def _why(read: Reading) -> str:
+    """For the operator, in few words: a badge or a batch on a wrong keyboard layout cannot be read either."""
+    if read.scanned is None and read.otherwise:
+        return f"keyboard is {read.otherwise[0][0]}"
+    return read.why or thing_of(read.scanned)

@@ -1,0 +1,113 @@
+"""Secrets a file names but never holds: ``env:NAME`` or ``keyring:SERVICE/USER``.
+
+A reference may be shown; what it resolves to lives in a `Secret` and has no way to a log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from drivers.identity import Secret
+
+from ..errors import BadInput
+from .toml_table import Table
+
+_MAX_LENGTH = 4096
+_REFERENCE = re.compile(r"(env):([A-Za-z_][A-Za-z0-9_]{0,99})|(keyring):([^/\s]{1,100})/([^/\s]{1,100})")
+
+
+class WifiPassword(Secret):
+    """The pass phrase of the bench's or the product's access point."""
+
+
+class ApiToken(Secret):
+    """The cloud token the station works with."""
+
+
+S = TypeVar("S", bound=Secret)
+KeyringLookup = Callable[[str, str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """Where a secret is kept. ``scheme`` is "env" or "keyring"; ``user`` is used by keyring only."""
+
+    scheme: str
+    name: str
+    user: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> SecretRef | None:
+        """The reference ``text`` says, or None if it is none (``text`` may then be a secret: do not repeat it)."""
+        match = _REFERENCE.fullmatch(text)
+        if match is None:
+            return None
+        if match[1]:
+            return cls("env", match[2])
+        return cls("keyring", match[4], match[5])
+
+    def __str__(self) -> str:
+        return f"{self.scheme}:{self.name}" + (f"/{self.user}" if self.user else "")
+
+
+def secret_ref(table: Table, key: str, what: str, example: str) -> SecretRef:
+    """The reference at ``key``; anything else is refused without repeating it, as it may be the secret itself."""
+    wanted = f"a reference to the {what}, never the {what} itself"
+    reference = SecretRef.parse(table.text(key, wanted, example, pattern=r"(?s).*", secret=True))
+    if reference is None:
+        table.refuse(key, wanted, f"write {key} = {example}", found="something else (not shown)", is_own=True)
+    return reference
+
+
+def system_keyring(service: str, user: str) -> str | None:
+    """The keyring of this login; raises `BadInput` when there is none to ask."""
+    import keyring  # only here: it looks for desktop services when imported
+    from keyring.errors import KeyringError
+
+    try:
+        return keyring.get_password(service, user)
+    except KeyringError as error:
+        raise BadInput(
+            f"keyring:{service}/{user}: this login has no keyring that answers ({type(error).__name__}); "
+            "use env:NAME instead, or unlock the keyring"
+        ) from error
+
+
+class SecretSource:
+    """Looks references up in ``environ`` and in a keyring."""
+
+    def __init__(self, environ: Mapping[str, str], keyring: KeyringLookup = system_keyring) -> None:
+        self._environ, self._keyring = environ, keyring
+
+    def resolve(self, reference: SecretRef, kind: type[S]) -> S:
+        """The secret as a ``kind``, without the line end a pasted one brings along.
+
+        Raises `BadInput`, never with the text, when it is absent, empty, longer than 4096 characters or not printable.
+        """
+        if reference.scheme == "env":
+            text, advice = self._environ.get(reference.name), f"set {reference.name} before the station starts"
+        else:
+            text = self._keyring(reference.name, reference.user)
+            advice = f"store it with: keyring set {reference.name} {reference.user}"
+        text = _without_line_end(text or "")
+        if fault := _fault(text, kind):
+            raise BadInput(f"{kind.__name__} from {reference}: it {fault}; {advice}")
+        return kind(text)
+
+
+def _without_line_end(text: str) -> str:
+    return re.sub(r"(\r\n|\n|\r)\Z", "", text)
+
+
+def _fault(text: str, kind: type[Secret]) -> str:
+    """What is wrong with a secret, or "": text no request can carry would come back quoted in some library's error."""
+    if not text:
+        return "holds nothing"
+    if len(text) > _MAX_LENGTH:
+        return f"is longer than {_MAX_LENGTH} characters"
+    if issubclass(kind, ApiToken) and not re.fullmatch(r"[!-~]+", text):
+        return "holds characters no token has, or blanks"
+    return "" if text.isprintable() else "holds characters that cannot be printed"

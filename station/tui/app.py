@@ -1,0 +1,393 @@
+"""The bench screen as a Textual app: events in through `feed`, commands out through ``send``.
+
+It owns no thread and no device, keeps no truth of its own but which slot is selected, and leaves
+the terminal as it was.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from rich.console import Console
+from textual import constants, events
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input
+
+from ..engine.commands import BindPort, Command, RetrySlot, Scan, ScanField, SignalUnit
+from ..engine.events import Event
+from ..model import SlotInfo
+from ..view import words
+from ..view.look import ASCII, FULL_COLOUR, SIXTEEN_COLOURS, UNICODE, Palette
+from ..view.reduce import replay
+from ..view.state import BenchState
+from .pump import EventPump
+from .scanner import GAP_S, Broken, Found, ScanDetector, Scanned, Typed
+from .screens.asking import Question, TypeLabel, stop
+from .screens.batches import Batches
+from .screens.bench import BenchScreen
+from .screens.details import Details
+from .screens.find import Find
+from .screens.help import Help
+
+BLINK_S = 0.5
+_SYMBOLOGY = re.compile(r"^\][A-Za-z][0-9A-Za-z]")
+"""What a scanner may put in front of every code (AIM identifier); in front of a label the engine takes it off."""
+
+
+class EventsWaiting(Message):
+    """Somebody fed events. One that still waits stands for all that came after it."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, EventsWaiting)
+
+
+class LeaveNow(Message):
+    """The program wants the screen closed."""
+
+
+class BenchApp(App[None]):
+    """``feed`` and ``leave`` may be called from any thread, before, during and after `run`.
+
+    ``send`` gets every command on the screen's own thread and must not block. ``on_ready`` is called
+    there once, when the screen stands: the moment to start the engine. ``palette`` and ``ascii_only``
+    are found out from the terminal unless given; ``tz`` is the zone of the times shown (None: the
+    machine's); ``is_animated=False`` keeps lights from blinking, for pictures.
+    """
+
+    CSS_PATH = Path(__file__).with_name("station.tcss")
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "station"
+    digit_s = 1.0
+    """How long a second digit may take."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "leave", "Leave"),
+        Binding("ctrl+q,ctrl+c", "leave", "Leave", show=False, priority=True),
+        Binding("question_mark", "help", "Help"),
+    ]
+
+    def __init__(
+        self,
+        slots: tuple[SlotInfo, ...],
+        send: Callable[[Command], None],
+        *,
+        profiles: tuple[str, ...] = (),
+        palette: Palette | None = None,
+        ascii_only: bool | None = None,
+        tz: datetime.tzinfo | None = None,
+        is_animated: bool = True,
+        on_ready: Callable[[], None] | None = None,
+    ) -> None:
+        self._palette = palette or _palette_of_terminal()
+        self.glyphs = ASCII if (_is_ascii_terminal() if ascii_only is None else ascii_only) else UNICODE
+        self._profiles, self._tz, self._is_animated = profiles, tz, is_animated
+        self._send, self._on_ready = send, on_ready
+        self.state = BenchState.of(slots)
+        self.selected: int | None = None
+        self._hint = ""  # an answer to the last key; gone with the next one
+        self._is_standing = self._must_leave = False
+        self._lit_by_us: set[int] = set()
+        self._is_lit = True
+        self._tens = 0  # the digit pressed last, while another may follow
+        self._tens_timer: Timer | None = None
+        self._pump = EventPump(lambda: self._post(EventsWaiting()))
+        self._scanner: ScanDetector[events.Key] = ScanDetector()
+        self._scan_timer: Timer | None = None
+        self._keys_to_scan = {"RETRY": self.action_retry, "LIGHT": self.action_light, "STOP": self.action_stop}
+        # the terminal's own colours wherever the palette names none; NO_COLOR then means none at all
+        super().__init__(ansi_color=True)
+        self.theme = "ansi-dark"
+        self.set_class(self.glyphs.ascii_only, "-ascii")
+
+    # --- from other threads ---
+
+    def feed(self, event: Event) -> None:
+        """Show ``event``. Any thread; never blocks."""
+        self._pump.put(event)
+
+    def leave(self) -> None:
+        """Close the screen without asking. Any thread."""
+        self._must_leave = True
+        self._post(LeaveNow())
+
+    def _post(self, message: Message) -> None:
+        if not self._is_standing:
+            return  # `on_mount` looks at all that came before it
+        try:
+            self.post_message(message)
+        except RuntimeError:  # the event loop has just ended: nobody is left to read it
+            self._pump.close()
+
+    # --- drawing ---
+
+    def get_default_screen(self) -> Screen[None]:
+        return BenchScreen(self.glyphs, self._tz)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The palette as variables of station.tcss."""
+        variables = super().get_theme_variable_defaults()
+        for look, paint in self._palette.items():
+            for part in ("fill", "text", "border"):
+                variables[f"{look.value}-{part}"] = getattr(paint, part) or "ansi_default"
+        return variables
+
+    def on_mount(self) -> None:
+        """Draw what was told before the screen stood, then follow the events; textual calls it once."""
+        self._show()
+        if self._is_animated:
+            self.set_interval(BLINK_S, self._blink)
+        if self._on_ready is not None:
+            self.call_after_refresh(self._on_ready)
+        self._is_standing = True
+        self._drain()
+        if self._must_leave:
+            self.exit()
+
+    def on_events_waiting(self, _message: EventsWaiting) -> None:
+        self._drain()
+
+    def on_leave_now(self, _message: LeaveNow) -> None:
+        self._drain()
+        self.exit()
+
+    def on_unmount(self) -> None:
+        self._pump.close()
+
+    def _drain(self) -> None:
+        waiting = self._pump.take()
+        if waiting:
+            self.state = replay(self.state, waiting)
+            self._show()
+
+    def _show(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, BenchScreen):
+                screen.show(self.state, hint=self._hint, selected=self.selected, is_lit=self._is_lit)
+            elif isinstance(screen, Details | Find | Batches):
+                screen.show(self.state)
+        if isinstance(self.screen, Question):
+            self.screen.look()
+
+    def _blink(self) -> None:
+        self._is_lit = not self._is_lit
+        if any(slot.ask is not None for slot in self.state.slots):
+            self._show()
+
+    def _say(self, key: str, *values: str) -> None:
+        """Answer a key or scan in one line, until the next one."""
+        self._hint = words.line(key, values)
+        self._show()
+
+    # --- input ---
+
+    async def on_event(self, event: events.Event) -> None:
+        """Every key passes the scanner first: what a scanner types goes no further."""
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        await self._sort(self._scanner.key(event, event.key, event.character, event.time))
+        if self._scan_timer is not None:
+            self._scan_timer.stop()
+        self._scan_timer = self.set_timer(GAP_S, self._scanner_pauses) if self._scanner.due is not None else None
+
+    async def _scanner_pauses(self) -> None:
+        if self._scanner.due is not None:
+            await self._sort(self._scanner.idle(self._scanner.due))
+
+    async def _sort(self, found: Iterable[Found[events.Key]]) -> None:
+        for one in found:
+            if self._hint:
+                self._hint = ""
+                self._show()
+            match one:
+                case Typed(keys):
+                    for key in keys:
+                        await super().on_event(self._meant(key))
+                case Scanned(text):
+                    self._scanned(text)
+                case Broken():
+                    self._say("scan_broken")
+
+    def _meant(self, key: events.Key) -> events.Key:
+        """Outside a field a letter is a key and not text: with Shift or Caps Lock it means the same."""
+        if isinstance(self.focused, Input) or key.key != key.character or not key.character.isupper():
+            return key
+        small = key.character.lower()
+        return events.Key(small, small)
+
+    def _scanned(self, text: str) -> None:
+        """A scan goes to the field of the open screen, else to the engine; S named its slot."""
+        slot: int | None = None
+        field: ScanField = ""
+        if isinstance(self.screen, TypeLabel):
+            slot = self.screen.slot
+            self.screen.dismiss(None)
+        elif isinstance(self.screen, Find | Batches):
+            field = self.screen.takes_scans
+        self._heard(text, slot, field)
+
+    def _heard(self, text: str, slot: int | None, field: ScanField = "") -> None:
+        """Codes that stand for a key or ask for a batch end here; all others are the engine's to read."""
+        kind, _, rest = _SYMBOLOGY.sub("", text.strip()).partition(":")
+        press = self._keys_to_scan.get(rest.upper()) if kind.upper() == "CMD" else None
+        if press is not None:
+            press(self._only_unit())
+        elif kind.upper() == "BATCH" and not field:
+            is_open = any(line.batch.id == rest for line in self.state.batches)
+            self._say("batch_open" if is_open else "batch_not_open", rest)
+        else:
+            self._send(Scan(text, slot, field))
+
+    def _only_unit(self) -> int | None:
+        """The slot that needs no number to be meant: no other holds a unit."""
+        present = [slot.number for slot in self.state.slots if slot.is_present]
+        return present[0] if len(present) == 1 else None
+
+    # --- actions ---
+
+    def action_digit(self, digit: int) -> None:
+        """Name a slot by its number: a second digit within a second makes the first one the tens.
+
+        The first alone selects at once, but binds no port before it is known to stand alone: that is for good.
+        """
+        tens, self._tens = self._tens, 0
+        if self._tens_timer is not None:
+            self._tens_timer.stop()
+        number = 10 * tens + digit
+        if not tens or self.state.slot(number) is None:
+            number = digit
+            if any(slot.number // 10 == digit for slot in self.state.slots if digit):
+                self._tens = digit
+                self._tens_timer = self.set_timer(self.digit_s, self._stands_alone)
+                if self._would_bind(digit):
+                    return
+        if number:
+            self.action_slot(number)
+
+    def _stands_alone(self) -> None:
+        digit, self._tens = self._tens, 0
+        if digit and self._would_bind(digit):
+            self.action_slot(digit)
+
+    def _would_bind(self, number: int) -> bool:
+        slot = self.state.slot(number)
+        return slot is not None and slot.port_path is None and bool(self.state.unknown_ports)
+
+    def action_slot(self, number: int) -> None:
+        """Select a slot, or bind the unit on an unknown port to one that has no port yet. 0 selects none."""
+        slot = self.state.slot(number)
+        if number and slot is None:
+            return
+        if self._would_bind(number):
+            self._send(BindPort(number, self.state.unknown_ports[0]))
+            return
+        self.selected = None if number in (0, self.selected) else number
+        self._show()
+
+    def action_move(self, by: int) -> None:
+        """Choose the slot ``by`` places further (-1 back), around the corner; the first or last when none is chosen."""
+        numbers = [slot.number for slot in self.state.slots]
+        if self.selected in numbers:
+            self.selected = numbers[(numbers.index(self.selected) + by) % len(numbers)]
+        elif numbers:
+            self.selected = numbers[0 if by > 0 else -1]
+        self._show()
+
+    def action_details(self) -> None:
+        number = self._chosen_slot()
+        if number is not None:
+            self.push_screen(Details(number, self.state, self._send, self.glyphs, self._tz))
+
+    def action_retry(self, otherwise: int | None = None) -> None:
+        """As all that act on a unit: in the selected slot, or in ``otherwise`` when none is."""
+        number = self._chosen_unit(otherwise)
+        if number is not None:
+            self._send(RetrySlot(number))
+
+    def action_stop(self, otherwise: int | None = None) -> None:
+        number = self._chosen_unit(otherwise)
+        slot = self.state.slot(number) if number is not None else None
+        if slot is not None and slot.is_walking:
+            stop(self, slot, lambda: self.state.slot(slot.number), self._send)
+        elif slot is not None:
+            self._say("nothing_runs", str(slot.number))
+
+    def action_light(self, otherwise: int | None = None) -> None:
+        number = self._chosen_unit(otherwise)
+        if number is not None:
+            self._lit_by_us ^= {number}
+            self._send(SignalUnit(number, number in self._lit_by_us))
+
+    def action_label(self) -> None:
+        slot = self.selected
+
+        def typed(text: str | None) -> None:
+            if text:
+                self._heard(text, slot)
+
+        self.push_screen(TypeLabel(slot), typed)
+
+    def action_batch(self) -> None:
+        self.push_screen(Batches(self.state, self._send, self._profiles, self.glyphs))
+
+    def action_find(self) -> None:
+        self.push_screen(Find(self.state, self.glyphs, self._tz))
+
+    def action_help(self) -> None:
+        self.push_screen(Help(self.glyphs))
+
+    def action_leave(self) -> None:
+        """Asks while a unit is at work; a second Q while asked is no answer."""
+        if isinstance(self.screen, Question):
+            return
+        if not self.state.is_busy:
+            self._left(True)
+            return
+        self.push_screen(Question("leave_writing" if self.state.is_writing else "leave_running"), self._left)
+
+    async def action_quit(self) -> None:
+        self.action_leave()
+
+    def _left(self, answer: bool | None) -> None:
+        if answer:
+            self.exit()
+
+    def _chosen_slot(self, otherwise: int | None = None) -> int | None:
+        """The selected slot, ``otherwise``, or the only one."""
+        if self.selected is not None or otherwise is not None:
+            return self.selected if self.selected is not None else otherwise
+        if len(self.state.slots) == 1:
+            return self.state.slots[0].number
+        self._say("choose_slot")
+        return None
+
+    def _chosen_unit(self, otherwise: int | None = None) -> int | None:
+        """As `_chosen_slot`, if a unit is there."""
+        number = self._chosen_slot(otherwise)
+        slot = self.state.slot(number) if number is not None else None
+        if slot is not None and not slot.is_present:
+            self._say("nothing_there", str(number))
+            return None
+        return number
+
+
+def _palette_of_terminal() -> Palette:
+    console = Console(force_terminal=True, color_system=constants.COLOR_SYSTEM)  # type: ignore[arg-type]
+    return SIXTEEN_COLOURS if console.color_system in ("standard", "windows") else FULL_COLOUR
+
+
+def _is_ascii_terminal() -> bool:
+    """No Unicode by its encoding, or asked for: Python itself takes the C locale for UTF-8 (PEP 540)."""
+    if os.environ.get("LC_ALL") in ("C", "POSIX"):
+        return True
+    encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
+    return not encoding.lower().replace("-", "").startswith("utf")

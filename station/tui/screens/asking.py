@@ -1,0 +1,97 @@
+"""Small windows that ask one thing: leave?, which label?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from ...engine.commands import Command, StopSlot
+from ...view.state import SlotState
+from ...view.words import line, say
+from ..widgets.label_input import LabelInput
+
+
+class Question(ModalScreen[bool]):
+    """Answers True on Y, False on N or Escape; Enter is pressed too easily to mean yes.
+
+    ``is_asked``: whether there still is something to ask; the question goes away when there is not.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes"),
+        Binding("n,escape", "answer(False)", "No"),
+    ]
+
+    def __init__(self, key: str, *values: str, is_asked: Callable[[], bool] = lambda: True) -> None:
+        super().__init__()
+        self._key, self._values, self._is_asked = key, values, is_asked
+
+    def look(self) -> None:
+        """Go away once nothing is asked any more."""
+        if not self._is_asked():
+            self.dismiss(False)
+
+    def compose(self) -> ComposeResult:
+        entry = say(self._key, self._values)
+        lines = entry.lines if entry else (self._key,)
+        with Vertical(id="window"):
+            yield Static(Content("\n".join(lines)), id="question")
+            yield Static(Content("[Y] yes   [N] no"), id="answers")
+
+    def action_answer(self, answer: bool) -> None:
+        self.dismiss(answer)
+
+
+def stop(app: App[None], slot: SlotState, now: Callable[[], SlotState | None], send: Callable[[Command], None]) -> None:
+    """Stop the attempt in ``slot``; asks first while it writes. ``now``: the slot as it is when the answer comes."""
+
+    def same() -> SlotState | None:
+        found = now()
+        return found if found is not None and found.is_walking and found.attempt == slot.attempt else None
+
+    def is_written() -> bool:
+        found = same()
+        return found is not None and found.is_writing
+
+    def answered(answer: bool | None) -> None:
+        if answer and same() is not None:
+            send(StopSlot(slot.number))
+
+    if not slot.is_writing:
+        answered(True)
+    elif not isinstance(app.screen, Question):
+        app.push_screen(Question("stop_writing", str(slot.number), is_asked=is_written), answered)
+
+
+class TypeLabel(ModalScreen[str | None]):
+    """Answers with the text typed, or None. ``slot``: whose label it is to be, if one is selected."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
+
+    def __init__(self, slot: int | None) -> None:
+        super().__init__()
+        self.slot = slot
+
+    def compose(self) -> ComposeResult:
+        where = "" if self.slot is None else f"Slot {self.slot}. "
+        with Vertical(id="window"):
+            yield Static(Content(where + line("type_label")), id="question")
+            yield LabelInput()
+            yield Static(Content("[Enter] use it   [Esc] close"), id="answers")
+
+    def on_mount(self) -> None:
+        self.query_one(LabelInput).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        text = event.value.strip()
+        self.dismiss(text or None)
+
+    def action_close(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,139 @@
+"""Open and close batches by keyboard, and see how far each is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Literal
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from ...engine.commands import CloseBatch, Command, OpenBatch
+from ...figures import counts, yields
+from ...model import is_batch_name
+from ...view.bars import product
+from ...view.look import Glyphs
+from ...view.state import BatchLine, BenchState, FieldScan, Refusal
+from ...view.words import line
+from .asking import Question
+
+MAX_TARGET = 1_000_000
+
+
+class Batches(Screen[None]):
+    """Up and down choose an open batch, Ctrl+D closes it; the fields below open a new one."""
+
+    takes_scans: ClassVar[Literal["batch"]] = "batch"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Close"),
+        Binding("up", "choose(-1)", show=False, priority=True),
+        Binding("down", "choose(1)", show=False, priority=True),
+        Binding("ctrl+d", "shut", "Close the batch", priority=True),
+    ]
+
+    def __init__(
+        self, state: BenchState, send: Callable[[Command], None], profiles: tuple[str, ...], glyphs: Glyphs
+    ) -> None:
+        super().__init__()
+        self._state, self._send, self._profiles, self._glyphs = state, send, profiles, glyphs
+        self._chosen = 0
+        self._asked = ""  # the batch that is to be opened, until the station says no
+        self._told = state.refusal
+        self._taken = state.field_scan
+
+    def compose(self) -> ComposeResult:
+        """The open batches above, three fields for a new one below."""
+        known = f"  ({', '.join(self._profiles)})" if self._profiles else ""
+        with Vertical(id="page"):
+            yield Static(Content("OPEN BATCHES   [Up] [Down] choose   [Ctrl+D] close it"), classes="title")
+            yield Static(id="open")
+            yield Static(Content(f"NEW BATCH   profile{known}"), classes="title")
+            yield Input(placeholder="batch", max_length=60, id="batch")
+            yield Input(placeholder="profile", value=self._profiles[0] if self._profiles else "", id="profile")
+            yield Input(placeholder="how many units (may stay empty)", max_length=7, id="target")
+            yield Static(id="problem")
+            yield Static(Content("[Enter] open it   [Tab] next field   [Esc] close"), classes="title")
+
+    def on_mount(self) -> None:
+        self.query_one("#batch", Input).focus()
+        self.show(self._state)
+
+    def show(self, state: BenchState) -> None:
+        self._state = state
+        self._chosen = max(0, min(self._chosen, len(state.batches) - 1))
+        rows = [self._row(entry, i == self._chosen) for i, entry in enumerate(state.batches)]
+        self.query_one("#open", Static).update(Content("\n".join(rows or [line("no_batch")])))
+        if state.refusal is not None and state.refusal is not self._told:
+            self._refused(state.refusal)
+        if state.field_scan is not self._taken:
+            self._scanned(state.field_scan)
+
+    def _scanned(self, scan: FieldScan | None) -> None:
+        self._taken = scan
+        if scan is not None and scan.field == self.takes_scans:
+            self._say(scan.problem)
+            self.query_one("#batch", Input).value = scan.text
+
+    def _refused(self, refusal: Refusal) -> None:
+        """Say why not, and put the name back so that only what is wrong has to be typed again."""
+        self._told = refusal
+        self._say(refusal.text)
+        field = self.query_one("#batch", Input)
+        field.value = field.value or self._asked
+        self._asked = ""
+
+    def _say(self, text: str) -> None:
+        self.query_one("#problem", Static).update(Content(text))
+
+    def _row(self, entry: BatchLine, is_chosen: bool) -> str:
+        mark = self._glyphs.cursor if is_chosen else " "
+        told = f"{counts(entry.figures, entry.target)}; {yields(entry.figures, self._glyphs.nothing)}"
+        return f"{mark} {entry.batch.id}  {product(entry)}\n    {told}"
+
+    def on_input_submitted(self, _event: Input.Submitted) -> None:
+        """Enter in any field: open the batch, or say which field is wrong."""
+        batch, profile, target = (self.query_one(f"#{name}", Input).value.strip() for name in _FIELDS)
+        problem = _problem(batch, profile, target)
+        self._say(line(problem) if problem else "")
+        if not problem:
+            self._asked = batch
+            self._send(OpenBatch(batch, profile, int(target) if target else None))
+            self.query_one("#batch", Input).value = ""
+
+    def action_choose(self, by: int) -> None:
+        self._chosen += by
+        self.show(self._state)
+
+    def action_shut(self) -> None:
+        """Close the chosen batch, if whoever asked for it means it: nothing opens it again."""
+        if not self._state.batches:
+            return
+        batch = self._state.batches[self._chosen].batch.id
+
+        def answered(answer: bool | None) -> None:
+            if answer:
+                self._say("")  # what stood there may have been that this batch is in the way
+                self._send(CloseBatch(batch))
+
+        self.app.push_screen(Question("close_batch", batch), answered)
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+_FIELDS = ("batch", "profile", "target")
+
+
+def _problem(batch: str, profile: str, target: str) -> str:
+    """Key of what is wrong with the fields, empty if nothing."""
+    if not batch or not profile:
+        return "batch_wrong"
+    if not is_batch_name(batch):
+        return "batch_name"
+    if target and not (target.isascii() and target.isdigit() and 0 < int(target) <= MAX_TARGET):
+        return "target_wrong"
+    return ""

@@ -1,0 +1,112 @@
+"""The bench: header, slots, the last events, keys."""
+
+from __future__ import annotations
+
+import datetime
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Grid
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from ...view.bars import footer, header, log_line, notice_line
+from ...view.layout import arrange
+from ...view.look import Glyphs
+from ...view.state import BenchState
+from ...view.words import line
+from ..widgets.slot import SlotTile
+
+
+class BenchScreen(Screen[None]):
+    """Keys on it act through the app; the screen itself only draws."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(n), f"app.digit({n})", f"Slot {n}", show=False) for n in range(10)),
+        Binding("enter", "app.details", "Details"),
+        Binding("r", "app.retry", "Retry"),
+        Binding("l", "app.light", "Light"),
+        Binding("s", "app.label", "Type a label"),
+        Binding("b", "app.batch", "Batch"),
+        Binding("f", "app.find", "Find"),
+        Binding("left", "app.move(-1)", show=False),
+        Binding("right", "app.move(1)", show=False),
+        Binding("escape", "app.slot(0)", show=False),
+    ]
+
+    def __init__(self, glyphs: Glyphs, tz: datetime.tzinfo | None) -> None:
+        super().__init__()
+        self._glyphs, self._tz = glyphs, tz
+        self._drawn: BenchState | None = None
+        self._hint = ""
+        self._selected: int | None = None
+        self._is_lit = True
+        self._is_building = False
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="header")
+        yield Grid(id="slots")
+        yield Static(id="log")
+        yield Static(id="keys")
+
+    def show(self, state: BenchState, *, hint: str = "", selected: int | None = None, is_lit: bool = True) -> None:
+        """Draw ``state``; the tiles are made anew only if the slots themselves are others."""
+        self._drawn, self._hint, self._selected, self._is_lit = state, hint, selected, is_lit
+        if not self.is_mounted or self._is_building:
+            return
+        tiles = list(self.query(SlotTile))
+        if [tile.slot.number for tile in tiles] != [slot.number for slot in state.slots]:
+            self._is_building = True
+            self.call_later(self._rebuild)
+            return
+        for tile, slot in zip(tiles, state.slots, strict=True):
+            tile.show(slot, is_selected=slot.number == selected, is_lit=is_lit)
+        self._show_bars(state)
+
+    async def _rebuild(self) -> None:
+        """Tiles for the slots of the latest state; what was shown meanwhile is drawn afterwards."""
+        grid = self.query_one("#slots", Grid)
+        await grid.remove_children()
+        if self._drawn is not None:
+            await grid.mount(*(SlotTile(slot, self._glyphs, self._tz) for slot in self._drawn.slots))
+        self._is_building = False
+        self._again()
+
+    def _again(self) -> None:
+        if self._drawn is not None:
+            self._arrange(self._drawn)
+            self.show(self._drawn, hint=self._hint, selected=self._selected, is_lit=self._is_lit)
+
+    def _arrange(self, state: BenchState) -> None:
+        plan = arrange(len(state.slots), self.size.width, self.size.height)
+        grid = self.query_one("#slots", Grid)
+        grid.styles.grid_size_columns = plan.columns
+        grid.styles.grid_size_rows = plan.rows
+        self.query_one("#log").styles.height = plan.log_rows
+        self.query_one("#log").display = plan.log_rows > 0
+
+    def _show_bars(self, state: BenchState) -> None:
+        width = self.size.width
+        rows = arrange(len(state.slots), width, self.size.height).log_rows
+        notice = self._hint or state.notice or (line(state.stranger) if state.stranger else "")
+        said = notice_line(state, notice, width - 2, self._glyphs) if notice and not rows else ""
+        head = said or header(state, width - 2, self._glyphs).ljust(width - 2)
+        self._put("#header", head)
+        lines = [log_line(entry, width - 2, self._glyphs, self._tz) for entry in state.log]
+        self._put("#log", "\n".join(([notice] if notice else []) + lines)[: rows * (width + 1) * 2])
+        self._put("#keys", footer(state, width - 2))
+        self.query_one("#log").set_class(bool(notice), "-notice")
+        self.query_one("#header").set_class(bool(notice and not rows), "-notice")
+
+    def _put(self, where: str, text: str) -> None:
+        self.query_one(where, Static).update(Content(text))
+
+    def on_mount(self) -> None:
+        if self._drawn is not None:
+            self.show(self._drawn)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self._again()

@@ -1,0 +1,105 @@
+"""One slot from half a metre: steps, identities, modules, wire trace; run a step, retry, light, stop."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from ...engine.commands import Command, RunStep
+from ...view import details
+from ...view.bars import details_footer
+from ...view.look import Glyphs
+from ...view.state import BenchState, SlotState
+from .asking import stop
+
+
+class Details(Screen[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "back", "Back"),
+        Binding("up", "choose(-1)", show=False, priority=True),
+        Binding("down", "choose(1)", show=False, priority=True),
+        Binding("enter", "run", "Run the step"),
+        Binding("r", "app.retry", "Retry"),
+        Binding("l", "app.light", "Light"),
+        Binding("x", "stop", "Stop"),
+    ]
+
+    def __init__(
+        self,
+        number: int,
+        state: BenchState,
+        send: Callable[[Command], None],
+        glyphs: Glyphs,
+        tz: datetime.tzinfo | None,
+    ) -> None:
+        super().__init__()
+        self._number, self._state, self._send = number, state, send
+        self._glyphs, self._tz = glyphs, tz
+        self._chosen = 0
+
+    def compose(self) -> ComposeResult:
+        """Steps to the left, identities and firmware to the right, the wire below."""
+        yield Static(id="summary")
+        with Horizontal(id="middle"):
+            with VerticalScroll(id="left"):
+                yield Static(id="steps")
+            with VerticalScroll(id="right"):
+                yield Static(id="identities")
+                yield Static(id="modules")
+        with Vertical(id="below"):
+            yield Static(id="trace")
+        yield Static(id="keys")
+
+    def on_mount(self) -> None:
+        self.show(self._state)
+
+    def on_resize(self) -> None:
+        self.show(self._state)
+
+    def show(self, state: BenchState) -> None:
+        """Draw the slot as it is in ``state``; a slot that is gone leaves the last picture."""
+        self._state = state
+        slot = state.slot(self._number)
+        if slot is None or not self.is_mounted:
+            return
+        self._chosen = max(0, min(self._chosen, len(slot.steps) - 1))
+        self._put("summary", "", details.summary(slot, self._glyphs, self._tz))
+        width = self.query_one("#left").scrollable_content_region.width
+        self._put("steps", "STEPS", details.steps(slot, self._glyphs, self._chosen, width))
+        self._put("identities", "IDENTITIES", details.identities(slot, self._glyphs))
+        self._put("modules", "FIRMWARE", details.modules(slot, self._glyphs))
+        rows = max(1, self.query_one("#below").content_size.height - 1)
+        self._put("trace", "WIRE", list(slot.trace[-rows:]))
+        self._put("keys", "", [details_footer(self.size.width - 2)])
+
+    def _put(self, where: str, title: str, lines: list[str]) -> None:
+        text = "\n".join([title, *lines] if title else lines)
+        self.query_one(f"#{where}", Static).update(Content(text))
+
+    def _slot(self) -> SlotState | None:
+        return self._state.slot(self._number)
+
+    def action_choose(self, by: int) -> None:
+        self._chosen += by
+        self.show(self._state)
+
+    def action_run(self) -> None:
+        slot = self._slot()
+        if slot is not None and slot.steps and not slot.is_walking:
+            self._send(RunStep(self._number, slot.steps[self._chosen].step))
+
+    def action_stop(self) -> None:
+        slot = self._slot()
+        if slot is not None and slot.is_walking:
+            stop(self.app, slot, self._slot, self._send)
+
+    def action_back(self) -> None:
+        self.dismiss(None)

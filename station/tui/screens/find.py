@@ -1,0 +1,70 @@
+"""Find a unit by any of its numbers among those this screen has seen."""
+
+from __future__ import annotations
+
+import datetime
+from typing import ClassVar, Literal
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from ...local_time import clock_time
+from ...model import VERDICT_WORD
+from ...view.look import VERDICT_LOOK, Glyphs
+from ...view.state import BenchState, FieldScan, Past
+from ...view.text import fit, seconds
+from ...view.words import line
+
+MAX_SHOWN = 30
+
+
+class Find(Screen[None]):
+    takes_scans: ClassVar[Literal["find"]] = "find"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
+
+    def __init__(self, state: BenchState, glyphs: Glyphs, tz: datetime.tzinfo | None) -> None:
+        super().__init__()
+        self._state, self._glyphs, self._tz = state, glyphs, tz
+        self._taken = state.field_scan
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="page"):
+            yield Static(Content(line("find_unit")), classes="title")
+            yield Input(max_length=64, id="wanted")
+            yield Static(id="found")
+            yield Static(Content("[Esc] close"), classes="title")
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+        self.show(self._state)
+
+    def show(self, state: BenchState) -> None:
+        self._state = state
+        if state.field_scan is not self._taken:
+            self._scanned(state.field_scan)
+        wanted = self.query_one(Input).value.strip().lower()
+        rows = [self._row(past) for past in state.history if not wanted or past.matches(wanted)]
+        self.query_one("#found", Static).update(Content("\n".join(rows[:MAX_SHOWN] or [line("find_nothing")])))
+
+    def _scanned(self, scan: FieldScan | None) -> None:
+        """What was scanned stands in the field as if it was typed; what cannot be looked for is said there."""
+        self._taken = scan
+        if scan is not None and scan.field == self.takes_scans:
+            field = self.query_one(Input)
+            field.value, field.placeholder = scan.text, scan.problem
+
+    def _row(self, past: Past) -> str:
+        at = clock_time(past.at, self._tz)
+        verdict = f"{self._glyphs.shape(VERDICT_LOOK[past.verdict])} {VERDICT_WORD[past.verdict]}"
+        text = f"{at}  slot {past.slot:<2}  {past.label:<16}  {past.device_id:<24}  {verdict:<16}  "
+        return fit(f"{text}{seconds(past.seconds):>8}  {past.batch}  {past.reason}", max(20, self.size.width - 4))
+
+    def on_input_changed(self, _event: Input.Changed) -> None:
+        self.show(self._state)
+
+    def action_close(self) -> None:
+        self.dismiss(None)

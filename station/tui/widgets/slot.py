@@ -1,0 +1,51 @@
+"""One slot on the bench screen: fills its place with what `tile.compose` says."""
+
+from __future__ import annotations
+
+import datetime
+
+from textual.content import Content
+from textual.widget import Widget
+
+from ...view.look import Glyphs, Look
+from ...view.state import SlotState
+from ...view.tile import Place, compose
+
+
+class SlotTile(Widget):
+    """Look is shown by one class per state; the colours stand in station.tcss."""
+
+    can_focus = False
+
+    def __init__(self, slot: SlotState, glyphs: Glyphs, tz: datetime.tzinfo | None) -> None:
+        super().__init__()
+        self.slot = slot
+        self._glyphs, self._tz = glyphs, tz
+        self._is_lit = True
+        self._is_selected = False
+        self._dress()
+
+    def show(self, slot: SlotState, *, is_selected: bool, is_lit: bool) -> None:
+        """Redraw only if something that can be seen changed."""
+        is_lit = is_lit or slot.look is not Look.HANDS
+        if (slot, is_selected, is_lit) == (self.slot, self._is_selected, self._is_lit):
+            return
+        self.slot, self._is_selected, self._is_lit = slot, is_selected, is_lit
+        self._dress()
+        self.refresh()
+
+    def _dress(self) -> None:
+        for look in Look:
+            self.set_class(self.slot.look is look, f"-{look.value}")
+        self.set_class(self._is_selected, "-selected")
+        mark = self._glyphs.cursor if self._is_selected else ""
+        self.border_title = Content(f"{mark}{self.slot.number}")  # Content: no markup is read
+
+    def render(self) -> Content:
+        """The tile's lines for the room it has now."""
+        place = Place(self.content_size.width, self.content_size.height, self._glyphs, self._tz, self._is_lit)
+        lines = [
+            Content.styled(line.text, " ".join(filter(None, ("bold" if line.is_bold else "", line.colour))))
+            for line in compose(self.slot, place)
+        ]
+        return Content("\n").join(lines)

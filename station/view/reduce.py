@@ -1,0 +1,436 @@
+"""Events to `BenchState`, one pure function an event kind. Reads no clock, keeps nothing.
+
+An event of an attempt that is no longer the one in its slot changes the log, never the slot;
+after a verdict only the unit's leaving, a new attempt or a revision changes what the slot says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from ..engine import events as ev
+from ..engine.records import UnitFacts
+from ..model import IdentityFact, Measurement, Outcome, Verdict
+from . import words
+from .look import VERDICT_LOOK
+from .state import (
+    HISTORY_LINES,
+    LOG_LINES,
+    TRACE_LINES,
+    Ask,
+    BatchLine,
+    BenchState,
+    FieldScan,
+    Held,
+    LogLine,
+    Past,
+    Refusal,
+    SlotState,
+    StepLine,
+)
+from .text import clean, tail
+
+MAX_ROWS = 64  # steps, identities, modules or measurements kept of one attempt
+
+
+def reduce(state: BenchState, event: ev.Event) -> BenchState:
+    """``state`` after ``event``; an event kind the screen has no use for changes nothing."""
+    handler = _HANDLERS.get(type(event))
+    return handler(state, event) if handler else state
+
+
+def replay(state: BenchState, events: Iterable[ev.Event]) -> BenchState:
+    for event in events:
+        state = reduce(state, event)
+    return state
+
+
+# --- the station ---
+
+
+def _station_started(state: BenchState, event: ev.StationStarted) -> BenchState:
+    known = {slot.number: slot for slot in state.slots}
+    slots = tuple(
+        replace(known.get(info.number, SlotState(info.number)), port_path=info.port_path) for info in event.slots
+    )
+    return replace(
+        state, slots=slots or state.slots, station_id=clean(event.station_id, 40),
+        operator=clean(event.operator, 40), is_virtual=event.virtual, speed=event.speed,
+        is_cloud_up=event.cloud if event.cloud is not None else state.is_cloud_up,
+    )  # fmt: skip
+
+
+def _batch_opened(state: BenchState, event: ev.BatchOpened) -> BenchState:
+    batch = replace(event.batch, id=clean(event.batch.id, 60))
+    others = tuple(line for line in state.batches if line.batch.id != batch.id)
+    title = clean(event.title or batch.profile.id, 40)
+    state = replace(state, batches=(*others, BatchLine(batch, title, target=batch.target)))
+    return _logged(state, event, words.line("batch_open", (batch.id,)))
+
+
+def _batch_closed(state: BenchState, event: ev.BatchClosed) -> BenchState:
+    name = clean(event.batch, 60)
+    state = replace(state, batches=tuple(line for line in state.batches if line.batch.id != name))
+    return _logged(state, event, words.line("batch_shut", (name,)))
+
+
+def _batch_progress(state: BenchState, event: ev.BatchProgress) -> BenchState:
+    def counted(line: BatchLine) -> BatchLine:
+        if line.batch.id != clean(event.batch, 60):
+            return line
+        return replace(line, figures=event.figures, target=event.target if event.target is not None else line.target)
+
+    return replace(state, batches=tuple(counted(line) for line in state.batches))
+
+
+def _cloud_changed(state: BenchState, event: ev.CloudStateChanged) -> BenchState:
+    was = state.is_cloud_up
+    state = replace(state, is_cloud_up=event.reachable)
+    if was is None and event.reachable:
+        return state
+    return _logged(state, event, words.line("cloud_back" if event.reachable else "cloud_gone"))
+
+
+def _outbox_changed(state: BenchState, event: ev.OutboxChanged) -> BenchState:
+    return replace(state, outbox=event.waiting)
+
+
+def _outbox_settled(state: BenchState, event: ev.OutboxSettled) -> BenchState:
+    if event.outcome not in (Outcome.FAILED, Outcome.ERROR):
+        return state
+    name = _name_of(state, event)
+    text = f"{words.step_title(event.action)}: {clean(event.reason)}"
+    return _logged(state, event, text, name=name)
+
+
+def _owed_work_stuck(state: BenchState, event: ev.OwedWorkStuck) -> BenchState:
+    name = _name_of(state, event)
+    text = words.line(event.sentence, event.values or (name,))
+    return _logged(replace(state, notice=text), event, text, name=name)
+
+
+_REVISED = {Verdict.PASS: "pass", Verdict.FAIL: "cloud_refused"}
+"""What a slot says when the owed work of its unit is settled; of any other end that the unit is not judged."""
+
+
+def _verdict_revised(state: BenchState, event: ev.VerdictRevised) -> BenchState:
+    """The attempt says which unit it is: cloud work is owed by no slot, and a unit may lie in a tray by now."""
+    name, reason = _name_of(state, event), clean(event.reason)
+    history = tuple(
+        replace(past, verdict=event.verdict, reason=reason) if past.attempt == event.attempt else past
+        for past in state.history
+    )
+    state = replace(state, history=history)
+    slot = state.slot_of(event.attempt)
+    if slot is not None and slot.verdict is not None:
+        sentence = _REVISED.get(event.verdict, "check_station")
+        state = state.with_slot(replace(slot, verdict=event.verdict, sentence=sentence, values=(), reason=reason))
+    if event.verdict is Verdict.PASS:
+        return _logged(state, event, words.line("late_pass", (name,)), name=name, verdict=event.verdict)
+    text = _not_passed(event.verdict, name, is_in_slot=slot is not None)
+    state = replace(state, notice=text) if slot is None else state
+    return _logged(state, event, text, name=name, verdict=event.verdict)
+
+
+def _not_passed(verdict: Verdict, name: str, *, is_in_slot: bool) -> str:
+    """Only a unit that was refused is pulled from its tray; of one the station cannot judge that much is said."""
+    if verdict is not Verdict.FAIL:
+        return words.line("late_unknown", (name,))
+    return words.line("cloud_refused") if is_in_slot else words.line("pull_unit", (name,))
+
+
+def _unmapped_port(state: BenchState, event: ev.UnmappedPort) -> BenchState:
+    path = clean(event.port_path, 60)
+    if path not in state.unknown_ports:
+        state = replace(state, unknown_ports=(*state.unknown_ports, path)[-MAX_ROWS:])
+    return _logged(replace(state, notice=""), event, words.line(state.stranger))
+
+
+def _command_refused(state: BenchState, event: ev.CommandRefused) -> BenchState:
+    said = words.say(event.sentence, event.values)
+    text = " ".join(said.lines) if said else clean(event.reason)
+    return _logged(replace(state, notice=text, refusal=Refusal(text)), event, text)
+
+
+def _operator_changed(state: BenchState, event: ev.OperatorChanged) -> BenchState:
+    operator = clean(event.operator, 40)
+    state = replace(state, operator=operator)
+    return _logged(state, event, words.line("operator_in" if operator else "operator_out", (operator,)))
+
+
+def _scan_read(state: BenchState, event: ev.ScanRead) -> BenchState:
+    """A slot that asks again says itself what was read; the header answers all other scans."""
+    refused = words.line("scan_refused", (event.shown, event.reason or "not accepted"))
+    if event.field:
+        text, problem = (clean(event.shown, 60), "") if event.accepted else ("", refused)
+        return replace(state, field_scan=FieldScan(clean(event.field, 40), text, problem))
+    if event.accepted and not event.sentence:
+        return replace(state, notice="")
+    said = words.line(event.sentence, event.values) if event.accepted else refused
+    slot = state.slot(event.slot)
+    is_said = slot is not None and slot.ask is not None
+    return _logged(state if is_said else replace(state, notice=said), event, said)
+
+
+def _station_fault(state: BenchState, event: ev.StationFault) -> BenchState:
+    text = f"{words.line('station_fault')} {clean(event.reason)}"
+    return _logged(replace(state, notice=text), event, text)
+
+
+# --- a slot and its attempt ---
+
+
+def _unit_arrived(state: BenchState, event: ev.UnitArrived) -> BenchState:
+    state = _known_port(state, event.port_path)
+    slot = state.slot(event.slot)
+    if slot is None:
+        return state
+    platform, mode = clean(event.platform, 40), clean(event.mode, 40)
+    if slot.is_walking or (slot.verdict is not None and slot.is_present):
+        # the same unit back from a restart: what stands there stays
+        return state.with_slot(replace(slot, is_present=True, mode=mode, platform=platform or slot.platform))
+    fresh = SlotState(
+        slot.number, clean(event.port_path, 60), is_present=True, device_id=_id(event), platform=platform, mode=mode
+    )
+    return state.with_slot(fresh)
+
+
+def _unit_left(state: BenchState, event: ev.UnitLeft) -> BenchState:
+    state = _known_port(state, event.port_path)
+    slot = state.slot(event.slot)
+    if slot is None:
+        return state
+    if slot.is_walking and slot.verdict is None:
+        return state.with_slot(replace(slot, is_present=False))
+    return state.with_slot(SlotState(slot.number, slot.port_path))
+
+
+def _attempt_started(state: BenchState, event: ev.AttemptStarted) -> BenchState:
+    slot = state.slot(event.slot)
+    if slot is None:
+        return state
+    steps = tuple(StepLine(clean(step, 40), words.step_title(step)) for step in event.steps[:MAX_ROWS])
+    same = slot.device_id is not None and slot.device_id == event.device_id
+    fresh = SlotState(
+        slot.number, slot.port_path or clean(event.port_path, 60), is_present=True, is_walking=True,
+        device_id=_id(event), attempt=event.attempt, label=slot.label if same else "",
+        platform=slot.platform, mode=slot.mode, batch=clean(event.batch, 60), profile=clean(event.profile, 60),
+        steps=steps,
+    )  # fmt: skip
+    return replace(state, notice="").with_slot(fresh)
+
+
+def _unit_identified(slot: SlotState, event: ev.UnitIdentified) -> SlotState:
+    return replace(
+        slot, label=clean(event.label, 60), platform=clean(event.platform, 40), seen=event.seen,
+        device_id=_id(event) or slot.device_id, facts=tuple(_fact(fact) for fact in event.facts[:MAX_ROWS]),
+    )  # fmt: skip
+
+
+def _unit_facts(slot: SlotState, event: UnitFacts) -> SlotState:
+    return replace(slot, updates=(*slot.updates, *map(_fact, event.facts))[-MAX_ROWS:])
+
+
+def _step_started(slot: SlotState, event: ev.StepStarted) -> SlotState:
+    if slot.verdict is not None:
+        return slot
+    name = clean(event.step, 40)
+    return slot.with_step(StepLine(name, words.step_title(name, event.title), is_running=True))
+
+
+def _step_progress(slot: SlotState, event: ev.StepProgress) -> SlotState:
+    line = slot.step(clean(event.step, 40))
+    if line is None or not line.is_running or slot.verdict is not None:
+        return slot
+    return slot.with_step(
+        replace(
+            line, share=min(1.0, max(0.0, event.share)), seconds_left=event.seconds_left,
+            writing=event.writing, note=clean(event.note, 80), warning=event.sentence,
+        )
+    )  # fmt: skip
+
+
+def _step_finished(slot: SlotState, event: ev.StepFinished) -> SlotState:
+    name = clean(event.step, 40)
+    old = slot.step(name) or StepLine(name, words.step_title(name))
+    return slot.with_step(
+        replace(
+            old, is_running=False, writing=False, held=None, outcome=event.outcome, seconds=event.seconds,
+            reason=clean(event.reason), proof=clean(event.proof),
+            measurements=tuple(_measurement(m) for m in event.measurements[:MAX_ROWS]) or old.measurements,
+        )
+    )  # fmt: skip
+
+
+def _measured(slot: SlotState, event: ev.Measured) -> SlotState:
+    line = slot.step(clean(event.step, 40))
+    if line is None:
+        return slot
+    return slot.with_step(replace(line, measurements=(*line.measurements, _measurement(event.measurement))[-MAX_ROWS:]))
+
+
+def _hands_needed(slot: SlotState, event: ev.HandsNeeded) -> SlotState:
+    if slot.verdict is not None:
+        return slot
+    values = tuple(clean(value, 60) for value in event.values)
+    ask = Ask(clean(event.step, 40), clean(event.sentence, 60), clean(event.led, 40), values)
+    others = tuple(one for one in slot.asks if one.step != ask.step)
+    return replace(slot, asks=(*others, ask)[-MAX_ROWS:])
+
+
+def _hands_done(slot: SlotState, event: ev.HandsDone) -> SlotState:
+    step = clean(event.step, 40)
+    return replace(slot, asks=tuple(ask for ask in slot.asks if ask.step != step))
+
+
+def _held(state: BenchState, event: ev.StepHeld | ev.StepResumed) -> BenchState:
+    if event.slot == 0:  # owed work or a command: nothing else shows it
+        key = event.sentence if isinstance(event, ev.StepHeld) else "record_again"
+        return _logged(state, event, words.line(key))
+    return _of_slot(_step_held)(state, event)
+
+
+def _step_held(slot: SlotState, event: ev.StepHeld | ev.StepResumed) -> SlotState:
+    held = None
+    if isinstance(event, ev.StepHeld):
+        values = tuple(clean(value, 60) for value in event.values)
+        held = Held(clean(event.sentence, 60), values, max(0, event.before))
+    if not event.step:
+        return replace(slot, held=held)
+    line = slot.step(clean(event.step, 40))
+    if line is None or not line.is_running or slot.verdict is not None:
+        return slot
+    return slot.with_step(replace(line, held=held))
+
+
+def _modules_read(slot: SlotState, event: ev.ModulesRead) -> SlotState:
+    rows = tuple((clean(a, 60), clean(b, 60), clean(c, 60)) for a, b, c in event.rows[:MAX_ROWS])
+    return replace(slot, modules=rows)
+
+
+def _wire_traced(slot: SlotState, event: ev.WireTraced) -> SlotState:
+    return replace(slot, trace=(*slot.trace, clean(event.line))[-TRACE_LINES:])
+
+
+def _attempt_finished(state: BenchState, event: ev.AttemptFinished) -> BenchState:
+    name = _name_of(state, event)
+    slot = state.slot(event.slot)
+    mine = slot is not None and _is_current(slot, event)
+    facts = slot.facts if slot is not None and mine else ()
+    past = Past(
+        event.at, event.slot, event.attempt or "", _id(event) or "", name, clean(event.batch, 60), event.verdict,
+        event.seconds, clean(event.reason), tuple(f.value for f in facts if f.name != "secret"),
+    )  # fmt: skip
+    state = replace(state, history=(past, *state.history)[:HISTORY_LINES])
+    if slot is not None and mine:
+        state = replace(state.with_slot(_judged(slot, event)), notice="")
+    text = words.ended(event.verdict, event.seconds)
+    if event.verdict is not Verdict.PASS:
+        said = words.say(event.sentence, event.values)
+        text = f"{text}: {' '.join(said.says) if said and said.says else clean(event.reason, 120)}"
+    return _logged(state, event, text.rstrip(": "), name=name, verdict=event.verdict)
+
+
+def _judged(slot: SlotState, event: ev.AttemptFinished) -> SlotState:
+    steps = tuple(replace(line, is_running=False, writing=False, held=None) for line in slot.steps)
+    return replace(
+        slot, is_walking=False, asks=(), steps=steps, held=None, verdict=event.verdict,
+        sentence=clean(event.sentence, 60),
+        values=tuple(clean(value, 60) for value in event.values), reason=clean(event.reason),
+        failed_step=clean(event.failed_step, 40), seconds=event.seconds, batch=clean(event.batch, 60) or slot.batch,
+        device_id=_id(event) or slot.device_id,
+    )  # fmt: skip
+
+
+# --- helpers ---
+
+
+def _id(event: ev.Event) -> str | None:
+    return clean(event.device_id, 40) if event.device_id else None
+
+
+def _fact(fact: IdentityFact) -> IdentityFact:
+    """A mobile secret has no business here; should one ever come, it is not shown."""
+    value = "***" if fact.name == "secret" else clean(fact.value, 80)
+    return IdentityFact(clean(fact.name, 40), value, clean(fact.source, 60))
+
+
+def _measurement(measurement: Measurement) -> Measurement:
+    value = measurement.value
+    return replace(
+        measurement, name=clean(measurement.name, 60), unit=clean(measurement.unit, 20),
+        value=clean(value, 80) if isinstance(value, str) else value,
+    )  # fmt: skip
+
+
+def _is_current(slot: SlotState, event: ev.Event) -> bool:
+    return event.attempt is None or slot.attempt is None or slot.attempt == event.attempt
+
+
+def _known_port(state: BenchState, port_path: str) -> BenchState:
+    path = clean(port_path, 60)
+    return replace(state, unknown_ports=tuple(port for port in state.unknown_ports if port != path))
+
+
+def _name_of(state: BenchState, event: ev.Event) -> str:
+    """The unit's label if this screen ever saw it, else the end of its Device ID."""
+    slot = state.slot(event.slot)
+    if slot is not None and slot.label and _is_current(slot, event):
+        return slot.label
+    past = next((p for p in state.history if event.attempt and p.attempt == event.attempt), None)
+    return past.label if past else tail(_id(event) or "", 12)
+
+
+def _logged(
+    state: BenchState, event: ev.Event, text: str, *, name: str = "", verdict: Verdict | None = None
+) -> BenchState:
+    look = VERDICT_LOOK[verdict] if verdict is not None else None
+    return replace(state, log=(LogLine(event.at, text, event.slot, name, look), *state.log)[:LOG_LINES])
+
+
+def _of_slot(change: Callable[[SlotState, Any], SlotState]) -> Callable[[BenchState, Any], BenchState]:
+    """A handler for events that only concern the attempt in their slot."""
+
+    def handler(state: BenchState, event: ev.Event) -> BenchState:
+        slot = state.slot(event.slot)
+        if slot is None or not _is_current(slot, event):
+            return state
+        return state.with_slot(change(slot, event))
+
+    return handler
+
+
+_HANDLERS: dict[type[ev.Event], Callable[[BenchState, Any], BenchState]] = {
+    ev.StationStarted: _station_started,
+    ev.BatchOpened: _batch_opened,
+    ev.BatchClosed: _batch_closed,
+    ev.BatchProgress: _batch_progress,
+    ev.CloudStateChanged: _cloud_changed,
+    ev.OutboxChanged: _outbox_changed,
+    ev.OutboxSettled: _outbox_settled,
+    ev.OwedWorkStuck: _owed_work_stuck,
+    ev.VerdictRevised: _verdict_revised,
+    ev.UnmappedPort: _unmapped_port,
+    ev.CommandRefused: _command_refused,
+    ev.OperatorChanged: _operator_changed,
+    ev.ScanRead: _scan_read,
+    ev.StationFault: _station_fault,
+    ev.UnitArrived: _unit_arrived,
+    ev.UnitLeft: _unit_left,
+    ev.AttemptStarted: _attempt_started,
+    ev.AttemptFinished: _attempt_finished,
+    ev.UnitIdentified: _of_slot(_unit_identified),
+    UnitFacts: _of_slot(_unit_facts),
+    ev.StepStarted: _of_slot(_step_started),
+    ev.StepProgress: _of_slot(_step_progress),
+    ev.StepFinished: _of_slot(_step_finished),
+    ev.Measured: _of_slot(_measured),
+    ev.HandsNeeded: _of_slot(_hands_needed),
+    ev.HandsDone: _of_slot(_hands_done),
+    ev.StepHeld: _held,
+    ev.StepResumed: _held,
+    ev.ModulesRead: _of_slot(_modules_read),
+    ev.WireTraced: _of_slot(_wire_traced),
+}

@@ -1,0 +1,107 @@
+"""The station's configuration file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from station.errors import BadInput
+from station.model import SlotInfo
+from station.settings.config import DEFAULT_CLOUD, StationConfig, UsbSource, load_config
+from station.settings.secrets import SecretRef
+
+GOOD = """[station]
+id = "bench-3"
+[slots]
+2 = "1-2.2"
+1 = "1-2.1"
+[cloud]
+url = "https://cloud.example/"
+token = "keyring:station/token"
+[firmware]
+folders = ["fw", "/srv/fw"]
+[data]
+dir = "data"
+[usb]
+backend = "usbip:[::1]:3240"
+consoles = "tty"
+"""
+
+
+def config(tmp_path: Path, text: str) -> StationConfig:
+    path = tmp_path / "station.toml"
+    path.write_text(text, "utf-8")
+    return load_config(path)
+
+
+def test_a_full_file_becomes_typed_values(tmp_path: Path) -> None:
+    found = config(tmp_path, GOOD)
+    assert found == StationConfig(
+        station_id="bench-3",
+        is_named=True,
+        slots=(SlotInfo(1, "1-2.1"), SlotInfo(2, "1-2.2")),
+        cloud_url="https://cloud.example",
+        token=SecretRef("keyring", "station", "token"),
+        firmware_folders=(tmp_path / "fw", Path("/srv/fw")),
+        data_dir=tmp_path / "data",
+        usb=UsbSource("::1", 3240, tmp_path / "tty"),
+        source=tmp_path / "station.toml",
+    )
+    assert not found.usb.is_local
+
+
+def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
+    found = config(tmp_path, "")
+    assert (found.cloud_url, found.token, found.slots) == (DEFAULT_CLOUD, SecretRef("env", "PARTICLE_TOKEN"), ())
+    assert found.usb.is_local
+    assert found.firmware_folders == (found.data_dir / "firmware",)
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_config().source is None
+
+
+BAD = [
+    ('2 = "1-2.2"', '0 = "1-2.2"', "line 4, [slots] 0: expected slot numbers from 1 to 32"),
+    ('2 = "1-2.2"', '2 = "usb1"', "line 4, [slots] 2: expected a USB port path"),
+    ('2 = "1-2.2"', '2 = "1-2.1"', "a port path of its own"),
+    ('"https://cloud.example/"', '"http://cloud.example"', "line 7, [cloud] url: expected the address of the cloud, https://"),
+    ('"https://cloud.example/"', '"https://user:pw@cloud.example"', "line 7, [cloud] url"),
+    ('"usbip:[::1]:3240"', '"usbip:host"', "line 14, [usb] backend"),
+    ('"usbip:[::1]:3240"', '"usbip:host:99999"', "line 14, [usb] backend"),
+    ('"usbip:[::1]:3240"', '"libusb"', 'line 15, [usb] consoles: expected consoles only with a "usbip:" backend'),
+    ('["fw", "/srv/fw"]', "[7]", "line 10, [firmware] folders"),
+    ('dir = "data"', 'dri = "data"', "write dir"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "where"), BAD, ids=[row[1] for row in BAD])
+def test_a_bad_key_is_refused_with_its_line(tmp_path: Path, old: str, new: str, where: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        config(tmp_path, GOOD.replace(old, new))
+    assert where in str(caught.value)
+
+
+@pytest.mark.rule("N5")
+def test_a_token_in_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="never the token itself") as caught:
+        config(tmp_path, GOOD.replace("keyring:station/token", "0123456789abcdef"))
+    assert "0123456789abcdef" not in str(caught.value)
+
+
+def test_a_cloud_on_this_host_needs_no_tls(tmp_path: Path) -> None:
+    assert config(tmp_path, '[cloud]\nurl = "http://127.0.0.1:8080"\n').cloud_url == "http://127.0.0.1:8080"
+
+
+def test_a_named_file_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot be read"):
+        load_config(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("line", ["[data]\ndir = {}", "[firmware]\nfolders = [{}]"])
+def test_a_folder_of_a_user_nobody_knows_is_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(BadInput, match=r"line 2, .*a folder of a user there is, found '~nosuchuser/x'"):
+        config(tmp_path, line.format('"~nosuchuser/x"'))

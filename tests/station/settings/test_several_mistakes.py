@@ -1,0 +1,101 @@
+"""A file with several mistakes: all that can be told are told together, and none that nobody made."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+
+from station.cli.main import main
+from station.errors import BadInput
+from station.paths import shipped_profiles
+from station.settings.config import load_config
+from station.settings.profile import load_profile, parse_profile
+
+GOOD = next(path for path in shipped_profiles() if path.stem == "argon-product").read_text(encoding="utf-8")
+BREAKS = {
+    # what is written: (what is written instead, key of the sentence, what it says)
+    "revision = 1\n": ("revision = 0\n", "revision", "a whole number from 1 to 65535"),
+    'kind = "product"': ('kind = "produkt"', "kind", 'write kind = "product"'),
+    "id = 12346": ("id = 5", "[product] id", "from 101"),
+    "allow_downgrade = false": ('allow_downgrade = "no"', "[device_os] allow_downgrade", "true or false"),
+    "product_version = 7": ("product_version = 70000", "[firmware] product_version", "from 1 to 65535"),
+    'security = "wpa2"': ('security = "wpa4"', "[wifi] security", "one of"),
+    'password = "env:STATION_WIFI_PASSWORD"': ('password = "hunter22"', "[wifi] password", "(not shown)"),
+    'template = "{serial}"': ('template = "{seriel}"', "[name] template", "{seriel}"),
+    "timeout_s = 60": ("timeout_s = -1", "[label] timeout_s", "seconds from 1"),
+    "keep_secret = false": ("keep_secrets = false", "[label] keep_secrets", "write keep_secret"),
+}
+
+
+def sentences(text: str) -> tuple[str, ...]:
+    with pytest.raises(BadInput) as caught:
+        parse_profile(text.encode(), "p.toml")
+    return caught.value.sentences
+
+
+def broken(keys: list[str]) -> str:
+    text = GOOD
+    for key in keys:
+        assert text.count(key) == 1
+        text = text.replace(key, BREAKS[key][0])
+    return text
+
+
+def where(sentence: str) -> str:
+    found = re.match(r"p\.toml line \d+, (.*?): expected ", sentence)
+    assert found is not None
+    return found[1]
+
+
+def test_all_mistakes_of_a_profile_are_told_in_the_order_of_its_lines() -> None:
+    told = sentences(broken(list(BREAKS)))
+    assert [where(one) for one in told] == [key for _, key, _ in BREAKS.values()]
+    assert all(says in one for one, (_, _, says) in zip(told, BREAKS.values(), strict=True))
+    assert "hunter22" not in "".join(told)
+    numbers = [int(one.split("line ")[1].split(",")[0]) for one in told]
+    assert numbers == sorted(numbers)
+
+
+def test_any_two_of_them_are_told_and_no_other() -> None:
+    for one, other in itertools.combinations(BREAKS, 2):
+        told = [where(sentence) for sentence in sentences(broken([one, other]))]
+        assert told == [BREAKS[one][1], BREAKS[other][1]]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('platforms = ["argon"]', 'platforms = ["argn"]'),  # no word about a [wifi] that only an Argon may have
+        ('platforms = ["argon"]', 'platform = ["argon"]'),
+        ('kind = "product"', ""),
+        ('version = "6.3.4"', 'version = "latest"'),
+        ("[product]", "[produkt]"),
+    ],
+)
+def test_one_mistake_is_told_as_one_or_with_its_misspelt_key(old: str, new: str) -> None:
+    told = sentences(GOOD.replace(old, new, 1))
+    assert 1 <= len(told) <= 2
+    key = (new or old).split(" ")[0].strip("[]")
+    assert all(key.rstrip("s") in one or "product" in one for one in told)
+
+
+def test_the_command_line_prints_one_sentence_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "p.toml"
+    file.write_text(broken(["revision = 1\n", "timeout_s = 60"]), encoding="utf-8")
+    assert main(["profile", "check", str(file)]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert [line.partition(": expected")[0].rpartition(", ")[2] for line in told] == ["revision", "[label] timeout_s"]
+    with pytest.raises(BadInput, match=r"revision: .* \(and 1 more\)$"):
+        load_profile(file)
+
+
+def test_a_configuration_is_read_to_its_end_too(tmp_path: Path) -> None:
+    file = tmp_path / "station.toml"
+    file.write_text('[station]\nid = 5\n[slots]\n1 = "nonsense"\n2 = "1-2"\n[cloud]\ntoken = "abc"\n', encoding="utf-8")
+    with pytest.raises(BadInput) as caught:
+        load_config(file)
+    assert len(caught.value.sentences) == 3
+    assert "abc" not in str(caught.value.sentences)

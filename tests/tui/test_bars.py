@@ -1,0 +1,148 @@
+"""The one-line texts around the slots on screens of every width: what stays, what goes, and that nothing is cut."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+
+import pytest
+from screen_pilot import on_loop, picture, press, running, tell
+from screen_story import AT, Story
+
+from station.engine import events as ev
+from station.figures import Figures
+from station.model import Batch, ProfileRef
+from station.tui.screens.bench import BenchScreen
+from station.tui.screens.details import Details
+from station.view.bars import details_footer, footer, header, log_line
+from station.view.look import ASCII, UNICODE, Look
+from station.view.reduce import replay
+from station.view.state import BenchState, LogLine
+
+FIGURES = Figures(units=4, passed=3, failed=1, judged=4, first_passed=3)
+WHOLE_KEYS = re.compile(r"(?:\[[^]]+\] [a-z ]+|\[Up\] \[Down\] choose a step)(?:  |$)")
+
+
+def demo_bench(story: Story, *told: ev.Event) -> BenchState:
+    """A demo's bench: virtual, two profiles, some units through."""
+    batches = (Batch(f"demo-{name}", ProfileRef(name, 1, "0" * 64)) for name in ("widget-boron", "widget-argon"))
+    opened = [ev.BatchOpened(at=AT, batch=batch, title=batch.profile.id.upper()) for batch in batches]
+    progress = ev.BatchProgress(at=AT, batch="demo-widget-boron", figures=FIGURES)
+    started = ev.StationStarted(at=AT, station_id="demo", slots=story.slots, operator="0417", virtual=True)
+    cloud = ev.CloudStateChanged(at=AT, reachable=True)
+    return replay(BenchState.of(story.slots), [started, *opened, progress, cloud, *told])
+
+
+def test_virtual_units_are_named_first_on_every_width_and_nothing_is_cut(story: Story) -> None:
+    state = demo_bench(story, ev.OutboxChanged(at=AT, waiting=4))
+    whole = set(header(state, 200, UNICODE).split(UNICODE.separator))
+    for width in range(7, 140):
+        first, *others = header(state, width, UNICODE).split(UNICODE.separator)
+        assert first == "VIRTUAL"
+        assert set(others) <= whole
+
+
+@pytest.mark.parametrize(
+    ("speed", "shown"),
+    [(1.0, "VIRTUAL"), (6.0, "VIRTUAL ×6"), (4.8, "VIRTUAL ×4.8"), (None, "VIRTUAL, simulated time")],
+)
+def test_time_that_does_not_pass_as_on_the_wall_is_said(story: Story, speed: float | None, shown: str) -> None:
+    started = ev.StationStarted(at=AT, station_id="demo", slots=story.slots, virtual=True, speed=speed)
+    state = replay(BenchState.of(story.slots), [started])
+    assert header(state, 80, UNICODE).split(UNICODE.separator)[0] == shown
+    assert header(state, 80, ASCII).split(ASCII.separator)[0] == shown.replace("×", "x")
+
+
+@pytest.mark.parametrize(
+    ("answers", "shown"), [((), "cloud ?"), ((True,), "cloud ●"), ((False,), "cloud ○"), ((True, False), "cloud ○")]
+)
+def test_the_light_of_the_cloud_is_a_question_until_it_was_asked(
+    story: Story, answers: tuple[bool, ...], shown: str
+) -> None:
+    told = [ev.CloudStateChanged(at=AT, reachable=answer) for answer in answers]
+    state = replay(BenchState.of(story.slots), told)
+    assert shown in header(state, 80, UNICODE).split(UNICODE.separator)
+    # who comes later hears at the start what was found out before
+    known = ev.StationStarted(at=AT, station_id="s", slots=story.slots, cloud=answers[-1] if answers else None)
+    assert shown in header(replay(BenchState.of(story.slots), [known]), 80, UNICODE).split(UNICODE.separator)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (LogLine(AT, "PASS in 21.4 s", 3, "P044", Look.PASS), "10:14:03 UTC  slot 3  P044  ✔ PASS in 21.4 s"),
+        (LogLine(AT, "Batch B1 open."), "10:14:03 UTC  Batch B1 open."),
+        (LogLine(AT, "FAIL in 3.0 s", 12, "", Look.FAIL), "10:14:03 UTC  slot 12  ✖ FAIL in 3.0 s"),
+        (LogLine(AT, "x" * 80), f"10:14:03 UTC  {'x' * 45}~"),
+    ],
+)
+def test_a_line_of_the_log_says_when_where_who_and_what(line: LogLine, shown: str) -> None:
+    assert log_line(line, 60, UNICODE, UTC) == shown
+
+
+def test_a_real_bench_is_never_called_virtual(story: Story) -> None:
+    state = replay(BenchState.of(story.slots), story.opened())
+    assert header(state, 200, UNICODE).startswith("WIDGET-BORON r7")
+
+
+@pytest.mark.parametrize(
+    ("width", "outbox", "shown"),
+    [
+        (118, 0, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 2 batches · 3 PASS · FPY 75.0 % · cloud ● · op 0417"),
+        (90, 0, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 2 batches · 3 PASS · FPY 75.0 % · cloud ●"),
+        (80, 0, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 2 batches · 3 PASS · cloud ●"),
+        (78, 4, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 3 PASS · cloud ● · owed 4"),
+        (58, 0, "VIRTUAL · WIDGET-BORON r1, WIDGET-ARGON r1 · 3 PASS"),
+        (30, 4, "VIRTUAL · 3 PASS · owed 4"),
+    ],
+)
+def test_profile_and_revision_go_later_than_what_is_worth_less(
+    story: Story, width: int, outbox: int, shown: str
+) -> None:
+    state = demo_bench(story, ev.OutboxChanged(at=AT, waiting=outbox))
+    assert header(state, width, UNICODE).replace(" · owed 0", "") == shown
+
+
+def test_a_cloud_that_is_away_is_told_before_the_profile(story: Story) -> None:
+    state = demo_bench(story, ev.CloudStateChanged(at=AT, reachable=False), ev.OutboxChanged(at=AT, waiting=4))
+    assert header(state, 58, UNICODE) == "VIRTUAL · 2 batches · 3 PASS · cloud ○ · owed 4 · op 0417"
+    assert header(state, 26, UNICODE) == "VIRTUAL · 3 PASS · cloud ○"
+
+
+@pytest.mark.parametrize("width", [12, 17, 25, 40, 58, 79, 98, 119])
+def test_a_narrow_screen_names_whole_keys_and_always_the_way_out(story: Story, width: int) -> None:
+    for line, way_out in ((footer(demo_bench(story), width), "[Q] leave"), (details_footer(width), "[Esc] back")):
+        assert line.endswith(way_out)
+        assert WHOLE_KEYS.sub("", line) == ""
+
+
+def test_a_wide_details_view_names_every_key() -> None:
+    assert (
+        details_footer(118) == "[Up] [Down] choose a step  [Enter] run it  [R] retry  [L] light  [X] stop  [Esc] back"
+    )
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 16)])
+@on_loop
+async def test_small_screens_keep_virtual_and_the_way_back(size: tuple[int, int]) -> None:
+    story = Story(4)
+    app = story.app()
+    async with running(app, size) as pilot:
+        started = ev.StationStarted(at=AT, station_id="demo", slots=story.slots, operator="0417", virtual=True)
+        await tell(pilot, app, *story.opened(), started, ev.OutboxChanged(at=AT, waiting=4), *story.arrives(1))
+        assert picture(app).splitlines()[0].startswith(" VIRTUAL · WIDGET-BORON r7 ")
+        await press(pilot, "1", "enter")
+        assert isinstance(app.screen, Details)
+        assert picture(app).splitlines()[-1].rstrip().endswith("[Esc] back")
+        await press(pilot, "escape")
+        assert isinstance(app.screen, BenchScreen)
+
+
+@on_loop
+async def test_a_notice_in_the_header_does_not_hide_that_units_are_virtual() -> None:
+    story = Story(32)
+    app = story.app()
+    async with running(app) as pilot:
+        started = ev.StationStarted(at=AT, station_id="demo", slots=story.slots, virtual=True)
+        await tell(pilot, app, started, ev.ScanRead(at=AT, shown="P04?", accepted=False, reason="too short"))
+        assert picture(app).splitlines()[0].startswith(" VIRTUAL · Scan P04?: ")

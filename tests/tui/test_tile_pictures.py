@@ -1,0 +1,72 @@
+"""Every look of a tile in places of many sizes, line by line. Renew with ``--snapshot-update``, and look at it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from screen_story import AT
+from syrupy.assertion import SnapshotAssertion
+
+from station.model import Outcome, SeenBefore, Verdict
+from station.view.look import ASCII, UNICODE, Glyphs
+from station.view.state import Ask, Held, SlotState, StepLine
+from station.view.tile import Line, Place, compose
+
+SIZES = [(8, 3), (10, 5), (18, 6), (18, 9), (24, 11), (28, 17), (78, 22)]
+SLOT = SlotState(3, "1-3", is_present=True, attempt="a", label="P044AB1234567", seconds=21.4, steps=())
+SEEN = SeenBefore(Verdict.FAIL, AT, "bench-1", "B0")
+DONE = StepLine("identify", "Identify", outcome=Outcome.DONE)
+WRITES = StepLine(
+    "device_os", "Device OS", is_running=True, share=0.68, seconds_left=11.0, writing=True, note="system part 1"
+)
+
+LOOKS = {
+    "empty": SlotState(12),
+    "arrived": SlotState(3, is_present=True),
+    "starting": replace(SLOT, is_walking=True, label=""),
+    "running": replace(SLOT, is_walking=True, steps=(DONE, WRITES, StepLine("sim", "SIM")), seen=SEEN),
+    "between steps": replace(SLOT, is_walking=True, steps=(DONE, StepLine("sim", "SIM"))),
+    "waits": replace(
+        SLOT, is_walking=True, seen=SEEN, steps=(replace(WRITES, writing=False, held=Held("scanner_busy", (), 2)),)
+    ),
+    "hands": replace(SLOT, is_walking=True, asks=(Ask("identify", "scan_label", "", ("P044AB1234567",)),)),
+    "hands with a light": replace(SLOT, is_walking=True, asks=(Ask("dfu", "dfu_by_hand", "blinking yellow"),)),
+    "hands with a dark light": replace(SLOT, is_walking=True, asks=(Ask("dfu", "unknown_key", "off"),)),
+    "pass": replace(SLOT, verdict=Verdict.PASS, sentence="pass", seconds=75.2, seen=SEEN),
+    "set aside": replace(SLOT, verdict=Verdict.PENDING, sentence="pending"),
+    "fail": replace(SLOT, verdict=Verdict.FAIL, sentence="wrong_platform", values=("Argon", "Boron")),
+    "fail for an unknown reason": replace(SLOT, verdict=Verdict.FAIL, sentence="?", reason="module 3002 is missing"),
+    "stopped": replace(SLOT, verdict=Verdict.ABORTED, sentence="unplugged_too_early"),
+    "check station": replace(SLOT, verdict=Verdict.ERROR, sentence="silent"),
+}
+
+
+def drawn(slot: SlotState, glyphs: Glyphs, *, is_lit: bool = True) -> str:
+    """The tile in every size; ``*`` marks what is bold, ``#`` a line in the colour of a light."""
+    pictures = []
+    for width, height in SIZES:
+        lines = compose(slot, Place(width, height, glyphs, AT.tzinfo, is_lit))
+        pictures.append("\n".join([f"--- {width} x {height}", *map(_line, lines)]))
+    return "\n".join(pictures)
+
+
+def _line(line: Line) -> str:
+    return f"{'*' if line.is_bold else ' '}{'#' if line.colour else ' '}|{line.text}"
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_a_tile_looks_as_it_did(name: str, snapshot: SnapshotAssertion) -> None:
+    assert drawn(LOOKS[name], UNICODE) == snapshot
+
+
+def test_a_light_in_its_dark_half_looks_as_it_did(snapshot: SnapshotAssertion) -> None:
+    assert drawn(LOOKS["hands with a light"], UNICODE, is_lit=False) == snapshot
+    still = LOOKS["hands with a dark light"]  # one that does not blink is never in its dark half
+    assert drawn(still, UNICODE, is_lit=False) == drawn(still, UNICODE)
+
+
+def test_tiles_on_a_terminal_without_unicode_look_as_they_did(snapshot: SnapshotAssertion) -> None:
+    told = "\n".join(drawn(slot, ASCII) for slot in LOOKS.values())
+    assert told.isascii()
+    assert told == snapshot
