@@ -133,6 +133,18 @@ class CloudWork:
             return self.client.device_in_product(job.product_id, job.device, deadline=ctx.deadline, cancel=ctx.cancel)
         return self._anywhere(ctx)
 
+    def known_device(self, ctx: StepContext) -> CloudDevice:
+        """The record of a unit that the cloud has shown before; raises when it does not show it any more.
+
+        Within one walk two answers of the cloud contradict each other then, which is no evidence about the unit
+        (`StepFault`); of a unit that left the bench long ago, somebody took it out meanwhile (`UnitRejected`).
+        """
+        found = self.device(ctx)
+        if found is None:
+            kind = StepFault if self.has_unit else UnitRejected
+            raise kind(f"the cloud does not show {self.job.device_id} any more", sentence="cloud_refused")
+        return found
+
     def observe(self, ctx: StepContext) -> CloudDevice | None:
         """Like `device`, and whatever the cloud knows of the unit, in another product too, is compared with the unit.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..engine.step import StepContext, StepResult, already
-from ..errors import UnitRejected
 from .cloudrecord import check_all
 from .cloudwork import CloudWork, standing
 
@@ -16,7 +15,4 @@ def final_check(work: CloudWork, ctx: StepContext) -> StepResult:
 
 
 def _look(work: CloudWork, ctx: StepContext, user: str) -> int:
-    device = work.device(ctx)
-    if device is None:
-        raise UnitRejected(f"the cloud does not show {work.job.device_id} any more", sentence="cloud_refused")
-    return check_all(work.job, device, user)
+    return check_all(work.job, work.known_device(ctx), user)

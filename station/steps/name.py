@@ -29,9 +29,7 @@ def name(work: CloudWork, ctx: StepContext) -> StepResult:
 
 
 def _name_now(work: CloudWork, ctx: StepContext) -> str:
-    device = work.device(ctx)
-    if device is None:
-        raise UnitRejected(f"the cloud does not show {work.job.device_id} any more", sentence="cloud_refused")
+    device = work.known_device(ctx)
     keep_facts(ctx, name=device.name)
     return device.name
 

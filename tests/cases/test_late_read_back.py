@@ -29,3 +29,17 @@ def test_a_membership_that_never_shows_up_is_looked_for_half_a_minute_and_judges
         walk = bench.walk(bench.finished_unit(BORON, 1))
         assert (walk.verdict, walk.finished.failed_step) == (Verdict.ERROR, "product_add")
         assert 30 <= walk.steps["product_add"].seconds < 60
+
+
+@pytest.mark.parametrize("step", ["name", "final_check"])
+def test_a_member_the_cloud_forgets_within_one_walk_is_contradicted_and_no_bad_unit(step: str, tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.finished_unit(BORON, 1)
+        assert bench.walk(unit).verdict is Verdict.PASS
+        looks_before = {"name": 2, "final_check": 3}[step]
+        bench.cloud.order(
+            Fault(FaultKind.STATUS, MEMBER, status=404, body=NOT_THERE, after=looks_before, times=None)
+        )  # fmt: skip
+        walk = bench.walk(unit)
+        assert (walk.verdict, walk.finished.failed_step) == (Verdict.ERROR, step)
+        assert "does not show" in walk.finished.reason

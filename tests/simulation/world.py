@@ -48,7 +48,8 @@ class World:
         faults = _CLOUD_FAULTS.get(trouble.kind)
         if faults is not None:
             self._active[trouble] = faults(trouble)
-            self._order()
+            for fault in self._active[trouble]:
+                self._bench.cloud.order(fault)
             return
         match trouble.kind:
             case "cloud-down":
@@ -66,8 +67,9 @@ class World:
                 self._trouble().fill()
 
     def _end(self, trouble: Trouble) -> None:
-        if self._active.pop(trouble, None) is not None:
-            self._order()
+        if trouble in self._active:
+            for fault in self._active.pop(trouble):
+                self._bench.cloud.cancel_fault(fault)
             return
         match trouble.kind:
             case "team" | "token":
@@ -87,13 +89,6 @@ class World:
         if self._journal is not None:
             self._journal.free()
             self._journal = None
-
-    def _order(self) -> None:
-        """All open cloud faults anew: an order of one kind cannot be taken back alone."""
-        self._bench.cloud.cancel_faults()
-        for faults in self._active.values():
-            for fault in faults:
-                self._bench.cloud.order(fault)
 
     def _take(self, table: str) -> None:
         rows = self._bench.cloud._store.rows(f"SELECT * FROM {table}")

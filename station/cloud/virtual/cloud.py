@@ -146,6 +146,10 @@ class VirtualCloud:
         """Let ``fault`` hit coming requests."""
         self._faults.order(fault)
 
+    def cancel_fault(self, fault: Fault) -> None:
+        """Take back what is left of this very order."""
+        self._faults.cancel(fault)
+
     def cancel_faults(self) -> None:
         self._faults.cancel_all()
 

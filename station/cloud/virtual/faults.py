@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 class FaultKind(enum.Enum):
@@ -35,16 +35,30 @@ class Fault:
     seconds: float = 0.0
 
 
+@dataclass(slots=True)
+class _Open:
+    """An order with what is left of it."""
+
+    fault: Fault
+    after: int
+    times: int | None
+
+
 class FaultBook:
     """The open orders, oldest first. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: list[Fault] = []
+        self._open: list[_Open] = []
 
     def order(self, fault: Fault) -> None:
         with self._lock:
-            self._open.append(fault)
+            self._open.append(_Open(fault, fault.after, fault.times))
+
+    def cancel(self, fault: Fault) -> None:
+        """Take back what is left of this very order."""
+        with self._lock:
+            self._open = [one for one in self._open if one.fault is not fault]
 
     def cancel_all(self) -> None:
         with self._lock:
@@ -53,14 +67,15 @@ class FaultBook:
     def take(self, route: str) -> Fault | None:
         """The fault that hits this request, if any; uses it up."""
         with self._lock:
-            for i, fault in enumerate(self._open):
-                if fault.route not in route:
+            for one in self._open:
+                if one.fault.route not in route:
                     continue
-                if fault.after > 0:
-                    self._open[i] = replace(fault, after=fault.after - 1)
-                elif fault.times is None:
-                    return fault
-                else:
-                    self._open[i : i + 1] = [replace(fault, times=fault.times - 1)] if fault.times > 1 else []
-                    return fault
+                if one.after > 0:
+                    one.after -= 1
+                    continue
+                if one.times is not None:
+                    one.times -= 1
+                    if one.times == 0:
+                        self._open.remove(one)
+                return one.fault
             return None
