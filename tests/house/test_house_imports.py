@@ -31,12 +31,12 @@ def test_no_file_leads_back_to_itself() -> None:
 
 def test_the_command_line_starts_without_what_only_some_verbs_need() -> None:
     heavy = {"textual", "usb", "requests", "serial", "werkzeug", "keyring", "libusb_package", "google.protobuf"}
-    assert loaded_by("station.cli").isdisjoint(heavy)
+    assert loaded_by("station.cli.main").isdisjoint(heavy)
 
 
 def test_only_a_verb_that_shows_the_screen_loads_the_terminal_library() -> None:
-    assert "textual" not in loaded_by("station.verbs.demo", "station.verbs.run", "station.verbs.log")
-    assert "textual" in loaded_by("station.verbs.screen")
+    assert "textual" not in loaded_by("station.cli.demo", "station.cli.run", "station.cli.log")
+    assert "textual" in loaded_by("station.cli.screen")
 
 
 def test_the_help_says_of_every_verb_what_the_verb_says_of_itself() -> None:
@@ -59,10 +59,12 @@ def test_drivers_load_without_the_station() -> None:
 
 
 def test_the_bench_screen_loads_without_drivers() -> None:
-    assert not {name for name in loaded_by("station.ui.app") if name.partition(".")[0] in {"drivers", "usb", "serial"}}
+    assert not {name for name in loaded_by("station.tui.app") if name.partition(".")[0] in {"drivers", "usb", "serial"}}
 
 
 def test_the_engine_loads_without_steps_journal_cloud_and_screen() -> None:
     names = [f"station.engine.{path.stem}" for path in (ROOT / "station/engine").glob("[a-z]*.py")]
     rooms = {".".join(name.split(".")[:2]) for name in loaded_by(*names) if name.startswith("station.")}
-    assert rooms.isdisjoint({"station.steps", "station.journal", "station.cloud", "station.ui", "station.compose"})
+    assert rooms.isdisjoint(
+        {"station.steps", "station.journal", "station.cloud", "station.view", "station.tui", "station.compose"}
+    )

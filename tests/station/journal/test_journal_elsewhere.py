@@ -18,8 +18,8 @@ from station.journal import Journal
 ROOT = Path(__file__).parents[3]
 _AS_NOBODY = """
 import csv, gettext, locale, os, sys
-import station.verbs.batch, station.verbs.log  # while this user may still read them
-from station.cli import main
+import station.cli.batch, station.cli.log  # while this user may still read them
+from station.cli.main import main
 if os.getuid() == 0:  # whom no mode of a file holds back
     os.setgroups([])
     os.setgid(65534)
