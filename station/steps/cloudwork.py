@@ -127,11 +127,16 @@ class CloudWork:
         self.job = replace(self.job, was_member=True)
 
     def device(self, ctx: StepContext) -> CloudDevice | None:
-        """The cloud's record of the unit by the route that fits; None when it is not ours."""
+        """The cloud's record of the unit by the route that fits; None when it is not ours.
+
+        Raises `UnitRejected` when the record does not agree with the unit (A5 C3).
+        """
         job = self.job
-        if job.product_id is not None:
-            return self.client.device_in_product(job.product_id, job.device, deadline=ctx.deadline, cancel=ctx.cancel)
-        return self._anywhere(ctx)
+        if job.product_id is None:
+            return self._anywhere(ctx)
+        return self._compared(
+            self.client.device_in_product(job.product_id, job.device, deadline=ctx.deadline, cancel=ctx.cancel)
+        )
 
     def known_device(self, ctx: StepContext) -> CloudDevice:
         """The record of a unit that the cloud has shown before; raises when it does not show it any more.
@@ -146,18 +151,19 @@ class CloudWork:
         return found
 
     def observe(self, ctx: StepContext) -> CloudDevice | None:
-        """Like `device`, and whatever the cloud knows of the unit, in another product too, is compared with the unit.
-
-        Raises `UnitRejected` when it does not agree. Reads only: it stands before the first write (A5 C3).
-        """
+        """As `device`, and a unit that is not in the product is looked for everywhere else before the first write."""
         member = self.device(ctx)
-        record = member or (self._anywhere(ctx) if self.job.product_id is not None else None)
-        if record is not None:
-            self.job.compare(record)
+        if member is None and self.job.product_id is not None:
+            self._anywhere(ctx)
         return member
 
     def _anywhere(self, ctx: StepContext) -> CloudDevice | None:
-        return self.client.my_device(self.job.device, deadline=ctx.deadline, cancel=ctx.cancel)
+        return self._compared(self.client.my_device(self.job.device, deadline=ctx.deadline, cancel=ctx.cancel))
+
+    def _compared(self, record: CloudDevice | None) -> CloudDevice | None:
+        if record is not None:
+            self.job.compare(record)
+        return record
 
 
 @dataclass(slots=True)

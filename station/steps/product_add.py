@@ -49,15 +49,13 @@ def _import(work: CloudWork, ctx: StepContext) -> None:
 
 
 def _agreed(work: CloudWork, member: CloudDevice | None) -> CloudDevice | None:
-    """The cloud's record, if there is one, must be of this very unit in this very product."""
+    """The cloud's record, if there is one, must be of a unit in this very product."""
     job = work.job
-    if member is not None:
-        job.compare(member)
-        if member.product_id != job.product_id:
-            raise UnitRejected(
-                f"the cloud shows {job.device_id} in product {member.product_id}, expected {job.product_id}",
-                sentence="already_elsewhere", values=(str(member.product_id),),
-            )  # fmt: skip
+    if member is not None and member.product_id != job.product_id:
+        raise UnitRejected(
+            f"the cloud shows {job.device_id} in product {member.product_id}, expected {job.product_id}",
+            sentence="already_elsewhere", values=(str(member.product_id),),
+        )  # fmt: skip
     return member
 
 

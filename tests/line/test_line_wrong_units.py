@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from line_bench import ARGON, BORON, OTHER_PRODUCT, PRODUCTS, LineBench, Recipe, Walk, line_bench, replace
+from line_bench import ARGON, BORON, DEVELOPER, OTHER_PRODUCT, PRODUCTS, LineBench, Recipe, Walk, line_bench, replace
 
 from drivers.identity import DeviceId, SerialNumber
 from drivers.platforms import ModuleFunction
@@ -97,6 +97,19 @@ def test_a_serial_number_the_cloud_knows_otherwise_fails_before_any_write(tmp_pa
         unit = bench.unit()
         bench.cloud.edit_device(unit.spec.device_id, serial_number="P044AB0000000", product_id=PRODUCTS["boron"])
         check_failed(bench.walk(unit), "wrong_label", "P044AB0000000", str(unit.spec.serial))
+
+
+@pytest.mark.rule("A5")
+def test_a_record_the_cloud_shows_only_after_the_claim_is_compared_too(tmp_path: Path) -> None:
+    with line_bench(tmp_path, DEVELOPER) as bench:
+        unit = bench.finished_unit(DEVELOPER)
+        bench.cloud.edit_device(unit.spec.device_id, serial_number="P044AB0000000")
+        walk = bench.walk(unit)
+        assert (walk.verdict, walk.finished.sentence, walk.finished.failed_step) == (
+            Verdict.FAIL,
+            "wrong_label",
+            "claim",
+        )
 
 
 @pytest.mark.rule("A5")
