@@ -144,7 +144,7 @@ class CloudWork:
         Within one walk two answers of the cloud contradict each other then, which is no evidence about the unit
         (`StepFault`); of a unit that left the bench long ago, somebody took it out meanwhile (`UnitRejected`).
         """
-        found = self.device(ctx)
+        found = self.observe(ctx)
         if found is None:
             kind = StepFault if self.has_unit else UnitRejected
             raise kind(f"the cloud does not show {self.job.device_id} any more", sentence="cloud_refused")

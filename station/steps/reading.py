@@ -132,13 +132,20 @@ def _read_requests(unit: Unit, ctx: StepContext) -> None:
 
 
 def _read_serial(unit: Unit, ctx: StepContext) -> SerialNumber | None:
-    """A unit whose serial number was never programmed refuses the question, or answers nothing (A4)."""
-    try:
-        return _ask_fact(unit, ctx, "serial", requests.get_serial_number(), "request 21")
-    except RequestRejected as refused:
-        if refused.code != NOT_PROGRAMMED:
-            raise
-        return None
+    """Read the serial number; None when the unit says twice that it has none (A4).
+
+    A unit whose number was never programmed refuses the question, or answers nothing.
+    """
+
+    def ask() -> SerialNumber | None:
+        try:
+            return _ask_fact(unit, ctx, "serial", requests.get_serial_number(), "request 21")
+        except RequestRejected as refused:
+            if refused.code != NOT_PROGRAMMED:
+                raise
+            return None
+
+    return ask() or ask()
 
 
 def _ask_fact(unit: Unit, ctx: StepContext, name: str, request: Request[T], source: str) -> T:

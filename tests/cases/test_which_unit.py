@@ -10,6 +10,7 @@ from line_bench import BORON, BootRequest, LineBench, Recipe, line_bench, replac
 
 from drivers.identity import SerialNumber
 from drivers.virtual.factory import make_spec
+from drivers.virtual.faults import parse_fault
 from drivers.virtual.unit import VirtualUnit
 from station.cloud.virtual import Fault, FaultKind
 from station.engine.events import AttemptFinished, StepStarted
@@ -78,6 +79,19 @@ def test_a_unit_without_a_serial_number_is_called_as_the_profile_says(tmp_path: 
         record = bench.cloud.device(unit.spec.device_id)
         assert record is not None
         assert record["name"] == f"boron-{unit.device_id[-6:]}"
+
+
+@pytest.mark.parametrize("transfer", range(9, 16))  # the serial number is asked for in the middle of these
+def test_a_garbled_answer_is_not_that_of_a_unit_without_a_serial_number(transfer: int, tmp_path: Path) -> None:
+    """Believed once, the unit would be named by its Device ID, and pass."""
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.finished_unit(BORON)
+        unit.order(parse_fault(f"at=control:{transfer},do=garbage"))
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.PASS, walk.finished.reason
+        record = bench.cloud.device(unit.spec.device_id)
+        assert record is not None
+        assert record["name"] == str(unit.spec.serial)
 
 
 class Plain(Recipe):

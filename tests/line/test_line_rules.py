@@ -462,7 +462,8 @@ def test_a_unit_nobody_brings_to_dfu_is_not_judged(tmp_path: Path) -> None:
     ("column", "value", "word"),
     [
         ("name", "changed", "name"), ("development", 1, "development mark"), ("quarantined", 1, "quarantine"),
-        ("owner", "somebody@example.org", "owner is s***@example.org"), ("product_id", OTHER_PRODUCT, "does not show"),
+        ("owner", "somebody@example.org", "owner is s***@example.org"),
+        ("product_id", OTHER_PRODUCT, "already in product"),
     ],
 )  # fmt: skip
 def test_one_wrong_field_at_the_final_look_fails_the_unit(
