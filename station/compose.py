@@ -57,7 +57,7 @@ from .model import Batch, KnownUnit, SeenBefore, SlotInfo
 from .paths import find_profile
 from .settings.profile import Offline, Profile, load_profile
 from .settings.secrets import SecretSource, WifiPassword
-from .steps.unitwork import WifiCredentials
+from .steps.shared.unitwork import WifiCredentials
 
 log = logging.getLogger(__name__)
 

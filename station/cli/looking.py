@@ -16,8 +16,8 @@ from drivers.wire.usb import Mode
 from ..engine.events import Event
 from ..engine.step import NobodysDesk, StepContext
 from ..model import IdentityFact, KnownUnit, SeenBefore
-from ..steps import reading
-from ..steps.unit import Unit
+from ..steps.shared import reading
+from ..steps.shared.unit import Unit
 
 LOOK_S = 90.0
 APPEAR_S = 10.0

@@ -30,10 +30,10 @@ from ..firmware.release import ReleaseFiles
 from ..model import Batch, OutboxItem
 from ..settings.profile import Lane, Profile, StepPlan
 from ..steps import CLOUD_STEPS, UNIT_STEPS
-from ..steps.cloudwork import CloudJob, CloudWork, FindProduct, ask, perform
-from ..steps.flashvisit import FlashVisit
-from ..steps.unit import AtWork, Unit, UnitMemory
-from ..steps.unitwork import BenchWifi, UnitWork, WifiCredentials
+from ..steps.shared.cloudwork import CloudJob, CloudWork, FindProduct, ask, perform
+from ..steps.shared.flashvisit import FlashVisit
+from ..steps.shared.unit import AtWork, Unit, UnitMemory
+from ..steps.shared.unitwork import BenchWifi, UnitWork, WifiCredentials
 
 CLOUD_GATED = frozenset({"product_add", "name", "claim", "sim"})
 """Steps that need the serial number and label of a unit that arrived in DFU (design 5)."""

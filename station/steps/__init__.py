@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 
 from ..engine.step import StepContext, StepResult
 from .claim import claim
-from .cloudwork import CloudAct
 from .device_os import device_os
 from .dfu import dfu
 from .final_check import final_check
@@ -19,8 +18,9 @@ from .name import name
 from .online import online
 from .product_add import product_add
 from .setup_done import setup_done
+from .shared.cloudwork import CloudAct
+from .shared.unitwork import UnitWork
 from .sim import sim
-from .unitwork import UnitWork
 from .wifi import wifi
 
 UnitAct = Callable[[UnitWork, StepContext], StepResult]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..cloud.answers import ClaimAnswer
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
-from .cloudwork import CloudWork, is_same_account, keep_facts, mask, pause, standing, until_seen
+from .shared.cloudwork import CloudWork, is_same_account, keep_facts, mask, pause, standing, until_seen
 
 POLL_S = 5.0
 """A developer device that is not online yet answers 404; ask again this often (cloud-api 5.1)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..engine.step import StepContext, StepResult
-from .unitwork import UnitWork
+from .shared.unitwork import UnitWork
 
 
 def device_os(work: UnitWork, ctx: StepContext) -> StepResult:

@@ -18,8 +18,8 @@ from drivers.errors import (
 from drivers.wire.usb import Mode
 
 from ..engine.step import StepContext, StepResult, already, done, skipped
-from .flashvisit import LOCKED
-from .unitwork import UnitWork
+from .shared.flashvisit import LOCKED
+from .shared.unitwork import UnitWork
 
 OBEY_S = 60.0
 """How long a unit may take to show DFU after the request (reference usb-and-serial 7.2)."""

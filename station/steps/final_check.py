@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..engine.step import StepContext, StepResult, already
-from .cloudrecord import check_all
-from .cloudwork import CloudWork, standing
+from .shared.cloudrecord import check_all
+from .shared.cloudwork import CloudWork, standing
 
 
 def final_check(work: CloudWork, ctx: StepContext) -> StepResult:

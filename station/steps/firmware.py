@@ -10,7 +10,7 @@ from drivers.wire.module import Image
 from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, skipped
 from ..model import IdentityFact
-from .unitwork import UnitWork
+from .shared.unitwork import UnitWork
 
 NO_VERSION = 0xFFFF
 """What an application carries that was built for no product."""

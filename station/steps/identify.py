@@ -15,12 +15,12 @@ from ..cloud.errors import is_waiting
 from ..engine.step import StepContext, StepResult, already
 from ..errors import CloudError, StepFault, UnitRejected
 from ..settings.profile import Offline
-from . import reading
-from .cloudrecord import check_now, check_sim
-from .cloudwork import CloudWork, ask, standing
-from .label import read_label
-from .unit import Unit
-from .unitwork import UnitWork
+from .shared import reading
+from .shared.cloudrecord import check_now, check_sim
+from .shared.cloudwork import CloudWork, ask, standing
+from .shared.label import read_label
+from .shared.unit import Unit
+from .shared.unitwork import UnitWork
 
 
 def identify(work: UnitWork, ctx: StepContext) -> StepResult:

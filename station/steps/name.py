@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
-from .cloudwork import CloudWork, keep_facts, standing, until_seen
+from .shared.cloudwork import CloudWork, keep_facts, standing, until_seen
 
 
 def name(work: CloudWork, ctx: StepContext) -> StepResult:

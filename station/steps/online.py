@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..engine.step import StepContext, StepResult, already
 from ..errors import StepFault
-from .cloudwork import CloudWork, pause
+from .shared.cloudwork import CloudWork, pause
 
 WIFI_POLL_S, CELLULAR_POLL_S = 5.0, 10.0
 """Reference cloud-api 7.1."""

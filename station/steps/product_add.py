@@ -6,7 +6,7 @@ from ..cloud.answers import CloudDevice, Membership
 from ..cloud.errors import OutcomeUnknown
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
-from .cloudwork import CloudWork, keep_facts, standing, until_seen
+from .shared.cloudwork import CloudWork, keep_facts, standing, until_seen
 
 _REFUSALS = {
     # how the cloud's lists read to a person (reference cloud-api 4.1)

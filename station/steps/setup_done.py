@@ -9,8 +9,8 @@ from drivers.wire import requests
 from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..errors import StepFault, UnitRejected
 from ..firmware.rules import needs_setup_done
-from .unit import Unit
-from .unitwork import UnitWork
+from .shared.unit import Unit
+from .shared.unitwork import UnitWork
 
 ASK_AGAIN_S = 2.0
 

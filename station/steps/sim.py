@@ -10,8 +10,8 @@ from ..cloud.answers import Sim, SimAnswer
 from ..engine.step import StepContext, StepResult, already, deferred, done
 from ..errors import StepFault, UnitRejected
 from ..settings.sku import SimSpeed, sku_row
-from .cloudrecord import check_sim
-from .cloudwork import CloudWork, cloud_write, pause, standing
+from .shared.cloudrecord import check_sim
+from .shared.cloudwork import CloudWork, cloud_write, pause, standing
 
 UNKNOWN_SKU = SimSpeed.GENERALLY_FAST
 

@@ -16,8 +16,8 @@ from ..engine.records import CredentialWritten
 from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..errors import StepFault, UnitRejected
 from ..settings.profile import WifiSecurity
-from .unit import Unit
-from .unitwork import UnitWork, WifiCredentials
+from .shared.unit import Unit
+from .shared.unitwork import UnitWork, WifiCredentials
 
 TRIES = 3
 PAUSE_S = 1.0

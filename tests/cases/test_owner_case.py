@@ -8,7 +8,7 @@ import pytest
 from line_bench import BORON, DEVELOPER, ME, PRODUCTS, Recipe, line_bench, replace
 
 from station.model import Verdict
-from station.steps.cloudwork import is_same_account
+from station.steps.shared.cloudwork import is_same_account
 
 
 @pytest.mark.parametrize("recipe", [replace(BORON, claim=True), DEVELOPER], ids=["product", "developer"])

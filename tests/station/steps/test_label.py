@@ -10,8 +10,8 @@ from drivers.identity import MobileSecret
 from drivers.virtual.factory import make_spec
 from station.model import KnownUnit, SeenBefore, Verdict
 from station.scan import read_scan
-from station.steps.label import Finding, Owner, judge
-from station.steps.unit import Identity
+from station.steps.shared.label import Finding, Owner, judge
+from station.steps.shared.unit import Identity
 
 AT = datetime.datetime(2026, 11, 24, 10, 14, tzinfo=datetime.UTC)
 OWN, NEIGHBOUR, KNOWN, STRANGER = (make_spec("boron", 7, number, "6.3.4") for number in (1, 4, 3, 6))

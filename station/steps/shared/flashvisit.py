@@ -19,13 +19,13 @@ from drivers.wire.replies import Store
 from drivers.wire.results import NOT_SUPPORTED
 from drivers.wire.usb import Mode
 
-from ..engine.events import ModulesRead
-from ..engine.records import UnitFacts
-from ..engine.step import Cut, StepContext, StepResult, already, done
-from ..errors import UnitRejected
-from ..firmware.checks import depends_on_sku, downgrade_refused
-from ..firmware.cuts import CutWindow
-from ..firmware.modules import (
+from ...engine.events import ModulesRead
+from ...engine.records import UnitFacts
+from ...engine.step import Cut, StepContext, StepResult, already, done
+from ...errors import UnitRejected
+from ...firmware.checks import depends_on_sku, downgrade_refused
+from ...firmware.cuts import CutWindow
+from ...firmware.modules import (
     READ_DIFFERENT,
     READ_EQUAL,
     REMEMBERED,
@@ -38,10 +38,10 @@ from ..firmware.modules import (
     image_key,
     module_name,
 )
-from ..firmware.plan import Case, PlannedWrite, UpdatePlan
-from ..firmware.release import ReleaseFiles, plan_update
-from ..model import IdentityFact
-from ..settings.profile import Profile
+from ...firmware.plan import Case, PlannedWrite, UpdatePlan
+from ...firmware.release import ReleaseFiles, plan_update
+from ...model import IdentityFact
+from ...settings.profile import Profile
 from . import reading
 from .cloudwork import FindProduct
 from .unit import Unit

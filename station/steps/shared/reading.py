@@ -17,12 +17,12 @@ from drivers.wire import requests
 from drivers.wire.replies import InterfaceType
 from drivers.wire.requests import Request
 
-from ..engine.events import UnitIdentified
-from ..engine.records import UnitFacts
-from ..engine.step import StepContext
-from ..errors import StepFault, UnitRejected
-from ..model import CHANGING_FACTS, IdentityFact
-from ..settings.sku import is_sold_as, sku_row
+from ...engine.events import UnitIdentified
+from ...engine.records import UnitFacts
+from ...engine.step import StepContext
+from ...errors import StepFault, UnitRejected
+from ...model import CHANGING_FACTS, IdentityFact
+from ...settings.sku import is_sold_as, sku_row
 from .label import read_label
 from .listening import listening
 from .unit import Unit

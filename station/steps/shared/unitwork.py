@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from drivers.identity import Secret
 
-from ..cloud.client import CloudClient
-from ..engine.step import StepContext
-from ..settings.profile import Lane, Profile, WifiSecurity
+from ...cloud.client import CloudClient
+from ...engine.step import StepContext
+from ...settings.profile import Lane, Profile, WifiSecurity
 from .cloudwork import CloudJob, FindProduct
 from .flashvisit import FlashVisit
 from .unit import Unit

@@ -16,14 +16,14 @@ from typing import TypeVar
 from drivers.clock import CancelToken, Deadline
 from drivers.identity import DeviceId
 
-from ..cloud.answers import CloudDevice, Product
-from ..cloud.client import CloudClient
-from ..cloud.errors import BadAnswer, CloudDown, CloudError, CloudRefused, OutcomeUnknown, is_waiting, waits_for
-from ..engine.records import UnitFacts
-from ..engine.step import StepContext, StepResult, deferred
-from ..errors import BadInput, StationError, StepFault, UnitRejected
-from ..model import IdentityFact
-from ..settings.profile import Offline, Profile
+from ...cloud.answers import CloudDevice, Product
+from ...cloud.client import CloudClient
+from ...cloud.errors import BadAnswer, CloudDown, CloudError, CloudRefused, OutcomeUnknown, is_waiting, waits_for
+from ...engine.records import UnitFacts
+from ...engine.step import StepContext, StepResult, deferred
+from ...errors import BadInput, StationError, StepFault, UnitRejected
+from ...model import IdentityFact
+from ...settings.profile import Offline, Profile
 from .unit import Unit
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from drivers.devices import ParticleDevice
 from drivers.errors import DeadlineExceeded, OutOfRequests, RequestRejected, Stalled
 
-from ..engine.step import StepContext
+from ...engine.step import StepContext
 
 OBEY_S = 10.0
 POLL_S = 0.5

@@ -15,9 +15,9 @@ from drivers.identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Se
 from drivers.platforms import OsVersion, Platform
 from drivers.wire.requests import ModuleInfo
 
-from ..errors import UnitRejected
-from ..model import IdentityFact, KnownUnit, SeenBefore
-from ..settings.profile import Label
+from ...errors import UnitRejected
+from ...model import IdentityFact, KnownUnit, SeenBefore
+from ...settings.profile import Label
 
 
 class UnitMemory(Protocol):

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from drivers.identity import Scanned, ScannedSerial
 
-from ..engine.events import ScanRead
-from ..engine.step import Ask, StepContext
-from ..errors import StepFault, UnitRejected
-from ..model import IdentityFact, KnownUnit, Verdict
-from ..scan import Reading, identity_of, may_be_label, thing_of
+from ...engine.events import ScanRead
+from ...engine.step import Ask, StepContext
+from ...errors import StepFault, UnitRejected
+from ...model import IdentityFact, KnownUnit, Verdict
+from ...scan import Reading, identity_of, may_be_label, thing_of
 from .unit import Identity, Unit
 
 Owner = int | KnownUnit | None

@@ -6,8 +6,8 @@ compares only.
 
 from __future__ import annotations
 
-from ..cloud.answers import CloudDevice, Sim
-from ..errors import UnitRejected
+from ...cloud.answers import CloudDevice, Sim
+from ...errors import UnitRejected
 from .cloudwork import CloudJob, is_same_account, mask
 
 _AGAIN = "walk the unit again"
