@@ -76,6 +76,7 @@ def run_close(arguments: argparse.Namespace) -> int:
         known = journal.batch(arguments.batch)
         if known is None or known.closed_at is not None:
             raise BadInput(f"no open batch {arguments.batch}; see: station batch list")
+        journal.verify_batches()
         journal.record(BatchClosed(at=SystemClock().utc(), batch=arguments.batch))
         figures, owed = journal.figures(arguments.batch), journal.waiting()
     finally:
@@ -88,8 +89,9 @@ def run_close(arguments: argparse.Namespace) -> int:
 
 
 def run_list(arguments: argparse.Namespace) -> int:
-    """Print all batches; returns 0."""
+    """Print all batches; returns 0. Raises `JournalError` when they are not what the journal says."""
     with reader(arguments) as journal:
+        journal.verify_batches()
         for row in journal.batches():
             figures = journal.figures(row.batch.id)
             state = "open" if row.closed_at is None else f"closed {moment(row.closed_at)}"

@@ -32,6 +32,7 @@ def run_list(arguments: argparse.Namespace) -> int:
     """Print one line a secret; returns 0."""
     with reader(arguments) as journal:
         kept = journal.kept_secrets()
+        journal.verify_units([secret.device_id for secret in kept])
         for secret in kept:
             unit = journal.unit(secret.device_id)
             form = "encrypted" if secret.is_sealed else "in clear until the next start of the station"
@@ -61,6 +62,7 @@ def _units(journal: Journal, ids: list[str]) -> list[str]:
     found: list[str] = []
     for one in ids:
         units = journal.find(one)
+        journal.verify_found(one, [unit.device_id for unit in units])
         if not units:
             raise BadInput(f"no unit {clean(one) if len(one) < 15 else 'of that id'} in this journal; nothing was done")
         found += [unit.device_id for unit in units]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterator
@@ -20,7 +21,7 @@ from ..errors import JournalError
 from ..figures import Figures
 from ..model import Batch, KnownUnit, Measurement, OutboxItem, Outcome, ProfileRef, SeenBefore, StepRecord, Verdict
 from .chain import Row
-from .compare import check_all, check_some
+from .compare import check_all, check_counts, check_found, check_some
 from .directory import JOURNAL_FILE, check_journal_files
 from .entries import stamp
 from .projections import rows, search_key
@@ -36,7 +37,7 @@ from .records import (
     Verified,
     WriteRecord,
 )
-from .schema import MIGRATIONS, atomic, connect_reader, translated, version
+from .schema import atomic, check_newest, connect_reader, translated, version
 from .vault import is_sealed
 
 T = TypeVar("T")
@@ -65,19 +66,11 @@ class JournalReader:
         self._is_closed = False
         check_journal_files(directory)
         try:
-            self._check_schema(directory)
+            with self.snapshot() as db:
+                check_newest(db, self._path)
         except BaseException:
             self.close()
             raise
-
-    def _check_schema(self, directory: Path) -> None:
-        with self.snapshot() as db:
-            found = version(db)
-        if found != MIGRATIONS[-1].number:
-            raise JournalError(
-                f"the journal in {directory} has schema {found}, this program knows {MIGRATIONS[-1].number}; "
-                "start the newest station on it once"
-            )
 
     def close(self) -> None:
         """Close all connections; one in use is closed when its question ends."""
@@ -96,7 +89,7 @@ class JournalReader:
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
         """A read-only connection that sees one moment of the journal."""
-        with translated("the journal cannot be read"):
+        with translated(f"the journal in {self.directory} cannot be read"):
             db = self._borrow()
             try:
                 with atomic(db, "BEGIN"):
@@ -345,11 +338,21 @@ class JournalReader:
         with translated("the journal cannot be verified"):
             self._ask(lambda db: check_some(db, units))
 
+    def verify_found(self, any_id: str, found: Collection[str]) -> None:
+        """As `verify_units` for what a search found, and for what it should have found by the journal."""
+        with translated("the journal cannot be verified"):
+            self._ask(lambda db: check_found(db, search_key(any_id.strip()), found))
+
+    def verify_batches(self) -> None:
+        """As `verify`, for the list of batches and their figures."""
+        with translated("the journal cannot be verified"):
+            self._ask(check_counts)
+
 
 def owner_of(directory: Path) -> str | None:
     """Id of the station whose journal, of whatever schema, is in ``directory``; None where nothing is recorded yet."""
     path = directory / JOURNAL_FILE
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
     check_journal_files(directory)
     with translated(f"the journal in {directory} cannot be read"), contextlib.closing(connect_reader(path)) as db:

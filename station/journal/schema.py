@@ -171,14 +171,19 @@ def translated(what: str) -> Iterator[None]:
 
 def told(what: str, error: sqlite3.Error) -> JournalError:
     """The error of SQLite as ours: `JournalHeld` when waiting may help."""
-    name = getattr(error, "sqlite_errorname", "") or type(error).__name__
+    code, name = getattr(error, "sqlite_errorcode", None), getattr(error, "sqlite_errorname", "")
+    said = f"{error} ({name or type(error).__name__})"
     sentence = held_by(error)
-    if sentence is None:
-        return JournalError(f"{what}: {error} ({name}); check disk space and the data directory")
-    message = f"{what}: {error} ({name}); {_REMEDIES[sentence]}"
-    return JournalHeld(message, sentence=_PASSING[error.sqlite_errorcode & 0xFF])
+    if sentence is not None:
+        return JournalHeld(f"{what}: {said}; {_REMEDIES[sentence]}", sentence=sentence)
+    if code in _DAMAGED:
+        return JournalError(f"{what}: the disk does not give it back, {said}; check the disk, {_RESTORE}")
+    if code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return JournalError(f"{what}: its file is damaged, {said}; {_RESTORE}")
+    return JournalError(f"{what}: {said}; keep the file and report it")
 
 
+_RESTORE = "keep the file, put back a copy of the whole data directory, and report it"
 _REMEDIES = {
     "journal_locked": "close the program that holds the file journal.db open for writing",
     "disk_full": "free disk space",
@@ -195,14 +200,23 @@ def held_by(error: BaseException) -> str | None:
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
-    """The one connection that writes: write-ahead log, every commit flushed to the disk, keys enforced."""
-    return _connect(
+    """The one connection that writes: write-ahead log, every commit flushed to the disk, keys enforced.
+
+    Raises `JournalError`, the file untouched, when it is no journal (`version`).
+    """
+    db = _connect(
         f"{path.resolve().as_uri()}?mode=rw",
-        "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
         "secure_delete = ON",  # a forgotten mobile secret leaves no trace in the file
     )
+    try:
+        version(db)
+        db.execute("PRAGMA journal_mode = WAL")  # writes into the file
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
@@ -273,18 +287,23 @@ def migrate(
     """Run the migrations this file does not have yet. ``now`` is what their rows say.
 
     ``rebuild`` fills the projections inside the last one's transaction, so that no crash can leave them
-    empty. Raises `JournalError` when the file was written by a newer station.
+    empty. Raises `JournalError` when the file was written by a newer station, or is no journal.
     """
-    with atomic(db):
-        db.execute(
-            "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, at TEXT NOT NULL)"
-        )
     have = version(db)
     if have > migrations[-1].number:
         raise JournalError(
             f"the journal has schema {have}, this station knows {migrations[-1].number}; update the station's software"
         )
-    missing = [migration for migration in migrations if migration.number > have]
+    _run(db, now, rebuild, [migration for migration in migrations if migration.number > have])
+
+
+def _run(
+    db: sqlite3.Connection, now: str, rebuild: Callable[[sqlite3.Connection], None], missing: Sequence[Migration]
+) -> None:
+    with atomic(db):
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, at TEXT NOT NULL)"
+        )
     for migration in missing:
         with atomic(db):
             migration.run(db)
@@ -294,18 +313,55 @@ def migrate(
 
 
 @contextlib.contextmanager
-def fresh() -> Iterator[sqlite3.Connection]:
-    """An empty journal in memory, as the newest station makes it; gone when the block ends."""
+def fresh(migrations: Sequence[Migration] = MIGRATIONS) -> Iterator[sqlite3.Connection]:
+    """An empty journal in memory, as the station that knew ``migrations`` makes it; gone when the block ends."""
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         db.row_factory = sqlite3.Row
-        migrate(db, "", lambda _: None)
+        _run(db, "", lambda _: None, migrations)
         yield db
 
 
 def version(db: sqlite3.Connection) -> int:
-    """Number of the newest migration this file has; 0 for an empty one."""
-    row = db.execute("SELECT count(*) AS n FROM sqlite_master WHERE name = 'migrations'").fetchone()
-    if row["n"] == 0:
-        return 0
-    found: int = db.execute("SELECT coalesce(max(number), 0) AS n FROM migrations").fetchone()["n"]
-    return found
+    """Number of the newest migration this file has; 0 for an empty one.
+
+    Raises `JournalError` when the file has tables that its list of migrations does not account for.
+    """
+    names = _names(db)
+    listed = db.execute("SELECT number FROM migrations ORDER BY number") if "migrations" in names else ()
+    numbers = [row["number"] for row in listed]
+    newest: int = max(numbers, default=0)
+    if newest > MIGRATIONS[-1].number:
+        return newest
+    with fresh(MIGRATIONS[:newest]) as then, fresh() as now:
+        unlisted = sorted(names & (_names(now) - _names(then)))
+    if unlisted or numbers != list(range(1, newest + 1)):
+        told_as = f"{len(numbers)} migrations, and still there is {unlisted[0]}" if unlisted else f"only {numbers}"
+        raise JournalError(
+            f"the journal was tampered with or damaged: its table migrations lists {told_as}; {_RESTORE}"
+        )
+    if names and "migrations" not in names:
+        raise JournalError(
+            f"the file journal.db belongs to another program: it has {min(names)} and no migrations;"
+            " move it away, and put back the journal's own"
+        )
+    return newest
+
+
+def check_newest(db: sqlite3.Connection, path: Path) -> None:
+    """Raise `JournalError` unless the file, ``path``, has the newest schema."""
+    found = version(db)
+    if found == 0:
+        raise JournalError(
+            f"{path} is empty: no station recorded anything in it yet, or what it held is lost; if there were batches,"
+            " put back a copy of the whole data directory, else start the station on it"
+        )
+    if found != MIGRATIONS[-1].number:
+        raise JournalError(
+            f"the journal in {path.parent} has schema {found}, this program knows {MIGRATIONS[-1].number};"
+            " start the newest station on it once"
+        )
+
+
+def _names(db: sqlite3.Connection) -> set[str]:
+    """Tables, indexes and triggers that somebody made."""
+    return {row["name"] for row in db.execute("SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'")}

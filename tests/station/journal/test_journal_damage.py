@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from drivers.clock import SimulatedClock
 from station.cli.main import main
 from station.errors import JournalError
 from station.journal import Journal, JournalReader
+from station.journal.schema import told
 from station.model import Verdict
 
 WRONG = (b"\xff\xfe", "x", "\x1b[2J", -1, 10**18, b"\xed\xa0\x80x")
@@ -114,3 +116,124 @@ def test_a_page_that_cannot_be_read_back_during_a_run_stops_all_writing(place: P
             journal.record(finished("a-3", unit=3))
         path.write_bytes(whole)
         assert [a.verdict for a in journal.attempts("B1") if a.attempt == "a-3"] == [Verdict.ERROR]
+
+
+# --- what it really is ---
+
+EMPTY = r"journal\.db is empty: no station recorded anything in it yet, or what it held is lost"
+UNLISTED = "its table migrations lists"
+FOREIGN = "belongs to another program: it has letters"
+DAMAGED = "its file is damaged, .*put back a copy of the whole data directory"
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def overwritten(path: Path) -> None:
+    path.write_bytes(b"a letter" * 1000)
+
+
+def torn(path: Path) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + b"\xff" * 4000 + whole[4100:])
+
+
+def another_programs(path: Path) -> None:
+    path.unlink()
+    edit("CREATE TABLE letters (text)")(path)
+
+
+def edit(*statements: str) -> Callable[[Path], None]:
+    def spoil(path: Path) -> None:
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            for statement in statements:
+                db.execute(statement)
+            db.commit()
+
+    return spoil
+
+
+KINDS = {
+    "no bytes": (emptied, EMPTY, "is not there any more"),
+    "no migration": (edit("DELETE FROM migrations"), f"{UNLISTED} 0 migrations, and still there is", None),
+    "no table of migrations": (edit("DROP TABLE migrations"), f"{UNLISTED} 0 migrations, and still", None),
+    "the last migration gone": (
+        edit("DELETE FROM migrations WHERE number = 4"), f"{UNLISTED} 3 migrations, and still there is", None
+    ),
+    "the first migration gone": (
+        edit("DELETE FROM migrations WHERE number = 1"), rf"{UNLISTED} only \[2, 3, 4\]", None
+    ),
+    "another program's": (another_programs, FOREIGN, None),
+    "no database": (overwritten, DAMAGED, None),
+    "a torn page": (torn, DAMAGED, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_is_no_journal_any_more_is_told_as_what_it_is(
+    kind: str, place: Path, clock: SimulatedClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoil, said, said_at_start = KINDS[kind]
+    spoil(place / "journal" / "journal.db")
+    before = (place / "journal" / "journal.db").read_bytes()
+    for verb in (("batch", "list"), ("log", "find", "x"), ("log", "verify"), ("log", "export", "--batch", "B1")):
+        assert main((*verb, "--data-dir", str(place))) == 3
+        told = capsys.readouterr().err
+        assert re.search(said, told)
+        assert str(place / "journal") in told or kind not in ("no bytes", "no database", "a torn page")
+        assert not re.search("disk space|start the newest station", told)
+    with pytest.raises(JournalError, match=said_at_start or said):
+        Journal.open(place / "journal", "bench-1", clock)
+    if kind != "no bytes":
+        assert (place / "journal" / "journal.db").read_bytes() == before, "left as it was found"
+
+
+def test_an_empty_file_that_no_station_wrote_to_is_begun(tmp_path: Path, clock: SimulatedClock) -> None:
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "journal" / "journal.db").touch()
+    with Journal.open(tmp_path / "journal", "bench-1", clock) as journal:
+        journal.record(opened())
+        assert journal.verify().entries == 1
+
+
+class Refused(sqlite3.DatabaseError):
+    """An error as SQLite raises it, with a code of our choice."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("it went wrong")
+        self.sqlite_errorname, self.sqlite_errorcode = name, getattr(sqlite3, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("SQLITE_CORRUPT", "its file is damaged"), ("SQLITE_CORRUPT_INDEX", "its file is damaged"),
+        ("SQLITE_NOTADB", "its file is damaged"), ("SQLITE_IOERR_READ", "check the disk, keep the file"),
+        ("SQLITE_IOERR_SHORT_READ", "check the disk, keep the file"), ("SQLITE_FULL", "free disk space"),
+        ("SQLITE_BUSY", "close the program"), ("SQLITE_IOERR_WRITE", "check the disk and the rights"),
+        ("SQLITE_ERROR", "keep the file and report it"), ("SQLITE_MISMATCH", "keep the file and report it"),
+    ],
+)  # fmt: skip
+def test_each_error_of_the_file_gets_the_advice_that_helps(name: str, advice: str) -> None:
+    said = str(told("the journal in d cannot be read", Refused(name)))
+    assert said.startswith("the journal in d cannot be read: ")
+    assert advice in said
+    assert f"it went wrong ({name})" in said
+    assert ("disk space" in said) is (name == "SQLITE_FULL")
+
+
+@pytest.mark.parametrize("name", ["journal.db", "."])
+@pytest.mark.parametrize(
+    "verb", [("batch", "list"), ("log", "find", "x"), ("secrets", "list"), ("batch", "close", "B1"), ("doctor",)]
+)
+def test_a_link_that_leads_nowhere_is_no_missing_journal(
+    verb: tuple[str, ...], name: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = place / "journal" / name
+    path.rename(place / "moved")
+    path.symlink_to(place / "nowhere")
+    assert main((*verb, "--data-dir", str(place))) == (1 if verb == ("doctor",) else 3)
+    said = "".join(capsys.readouterr())
+    assert "symbolic link" in said
+    assert not re.search("no journal in|none yet", said)

@@ -105,6 +105,26 @@ def test_what_an_older_station_kept_in_clear_is_encrypted_and_leaves_no_trace(
     assert SECRET.reveal().encode() not in bytes_in(data)
 
 
+def test_a_forgotten_secret_is_overwritten_in_the_file_whatever_became_of_its_page(
+    journal: Journal, data: Path
+) -> None:
+    """Also encrypted: the key may come to light later. Enough of them that whole pages are freed."""
+    for number in range(1, 101):
+        journal.record(*walked(f"a-{number}", number))
+        journal.keep_secret(unit_id(number), SECRET)
+    with journal.snapshot() as db:
+        sealed = [str(row["secret"]).encode() for row in db.execute("SELECT secret FROM secrets ORDER BY device_id")]
+    kept = sealed.pop()
+    assert all(text in bytes_in(data) for text in sealed), "else there was nothing to wipe"
+    journal.keep_secret(unit_id(1), OTHER)
+    for number in range(2, 100):
+        assert journal.forget_secret(unit_id(number))
+    journal.close()
+    left = bytes_in(data)
+    assert [text for text in sealed if text in left or text[20:40] in left] == []
+    assert kept in left
+
+
 def test_keeping_and_forgetting_stand_in_the_chain_without_the_secret(kept: Journal) -> None:
     assert kept.forget_secret(unit_id(1).upper())
     assert not kept.forget_secret(unit_id(1)), "nothing is left of it"
