@@ -22,7 +22,7 @@ from ..cloud.errors import CloudError, NotAllowed
 from ..errors import BadInput, JournalError
 from ..firmware.release import load_release
 from ..firmware.store import FirmwareStore
-from ..journal import JournalReader
+from ..journal import JOURNAL_FILE, JournalReader
 from ..paths import find_profile
 from ..settings.config import StationConfig, load_config
 from ..settings.profile import load_profile
@@ -166,7 +166,7 @@ def _disk(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Find
     folder: Path = arguments.data_dir or config.data_dir
     there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
     free = shutil.disk_usage(there).free
-    if not os.access(there, os.W_OK):
+    if not os.access(there, os.W_OK | os.X_OK):
         yield Finding(State.STOP, "disk", f"{there} cannot be written; no record, no pass")
     elif free < FREE_BYTES:
         yield Finding(State.STOP, "disk", f"{free >> 20} MiB left in {there}, the journal wants {FREE_BYTES >> 20}")
@@ -177,19 +177,24 @@ def _disk(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Find
 def _journal(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
     del config
     directory = journal_dir(arguments)
-    if not directory.is_dir():
+    if not os.path.lexists(directory):
         yield Finding(State.OK, "journal", "none yet; the first run makes one")
         return
     try:
         with JournalReader(directory) as journal:
             verified = journal.verify()
-            yield Finding(
-                State.OK,
-                "journal",
-                f"{verified.entries} entries, chain unbroken, tables as it says; {journal.waiting()} owed",
-            )
+            words = f"{verified.entries} entries, chain unbroken, tables as it says; {journal.waiting()} owed"
     except JournalError as error:
         yield Finding(State.STOP, "journal", str(error))
+        return
+    written = (directory, *sorted(directory.glob(f"{JOURNAL_FILE}*")))
+    closed = next((path for path in written if not os.access(path, os.W_OK)), None)
+    if closed is None:
+        yield Finding(State.OK, "journal", words)
+    else:
+        yield Finding(
+            State.STOP, "journal", f"{closed} cannot be written: no record, no pass; correct its owner and rights"
+        )
 
 
 def _firmware(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ from drivers.virtual.unit import VirtualUnit
 from ..errors import BadInput, UnitRejected
 from ..model import IdentityFact
 from .looking import looked_at, wait_candidates
-from .telling import tell_all
+from .telling import standard_output, tell_all
 
 DEFAULT_OS = "6.3.4"
 VIRTUAL_OS = synthetic.VERSIONS
@@ -95,7 +95,8 @@ def _show(candidate: UsbCandidate, serial_host: SerialHost, clock: Clock, as_jso
         facts, name, fault = [], str(candidate.usb_id), str(error)
     if as_json:
         rows = [{"name": fact.name, "value": fact.value, "source": fact.source} for fact in facts]
-        sys.stdout.write(json.dumps({"port": port, "platform": name, "facts": rows, "fault": fault}) + "\n")
+        with standard_output() as file:
+            file.write(json.dumps({"port": port, "platform": name, "facts": rows, "fault": fault}) + "\n")
     else:
         tell_all(_lines(port, name, facts, fault))
     return not fault

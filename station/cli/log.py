@@ -19,7 +19,7 @@ from ..model import VERDICT_WORD
 from ..plain_text import clean
 from ..scan import read_scan
 from .places import add_data_dir, check_output, output, reader
-from .telling import sub_verbs, tell, tell_all
+from .telling import standard_output, sub_verbs, tell, tell_all
 
 _HARMLESS = re.compile(r"a-[0-9a-f]{12}|([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}|.{1,14}")
 """Attempts and MAC addresses, and whatever is shorter than a mobile secret."""
@@ -48,9 +48,10 @@ def run_export(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         check_output(arguments.output, "-o")
     write = write_csv if arguments.format == "csv" else write_jsonl
-    with reader(arguments) as journal, _output(arguments.output) as file:
-        rows = write(journal, arguments.batch, file, all_attempts=arguments.all_attempts)
-        if arguments.output is not None:
+    with reader(arguments) as journal:
+        with _output(arguments.output) as file:
+            rows = write(journal, arguments.batch, file, all_attempts=arguments.all_attempts)
+        if arguments.output is not None:  # told only once it is closed: a full disk may show itself that late
             tell(f"{arguments.output}: {rows} row{'' if rows == 1 else 's'}")
             tell_all(_figures(journal, batch) for batch in dict.fromkeys(arguments.batch))
     return 0
@@ -71,8 +72,8 @@ def run_verify(arguments: argparse.Namespace) -> int:
 
 
 def run_dump(arguments: argparse.Namespace) -> int:
-    with reader(arguments) as journal:
-        write_dump(journal, sys.stdout)
+    with reader(arguments) as journal, standard_output() as file:
+        write_dump(journal, file)
     return 0
 
 
@@ -85,7 +86,7 @@ def run_find(arguments: argparse.Namespace) -> int:
     with reader(arguments) as journal:
         exact = journal.find(known)
         found = exact or journal.find_by_end(known)
-        journal.verify_units([unit.device_id for unit in found])
+        journal.verify_found(known, [unit.device_id for unit in found])
         if exact or len(found) == 1:
             for unit in found:
                 tell_all(story(unit, journal))
@@ -150,4 +151,4 @@ def _attempt(attempt: AttemptRecord, journal: JournalReader) -> Iterator[str]:
 
 
 def _output(path: Path | None) -> contextlib.AbstractContextManager[TextIO]:
-    return contextlib.nullcontext(sys.stdout) if path is None else output(path)
+    return standard_output() if path is None else output(path)

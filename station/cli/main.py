@@ -66,8 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     status = _run(arguments)
     try:
         sys.stdout.flush()
-    except BrokenPipeError:  # what is still buffered goes nowhere, silently
+    except OSError as error:  # what is still buffered goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            _say(f"standard output: {error.strerror}")
+            return 3
     return status
 
 

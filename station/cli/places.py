@@ -89,7 +89,7 @@ def reader(arguments: argparse.Namespace) -> Iterator[JournalReader]:
 def known_journal(arguments: argparse.Namespace) -> Path:
     """The folder of a journal that is there. Raises `BadInput` when there is none."""
     directory = journal_dir(arguments)
-    if not (directory / JOURNAL_FILE).exists():
+    if not directory.is_symlink() and not os.path.lexists(directory / JOURNAL_FILE):  # a link is the reader's to name
         _, named_by = _data_dir(arguments)
         raise BadInput(f"no journal in {directory.parent}; name the right place with {named_by}")
     return directory
@@ -121,8 +121,13 @@ def output(path: Path) -> Iterator[TextIO]:
     try:
         with target.open("w", newline="", encoding="utf-8") as file:
             yield file
+            file.flush()
+            if is_ours:
+                os.fsync(file.fileno())
         if is_ours:
             target.replace(os.path.realpath(path))
+    except OSError as error:  # one of a write names no file
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         if is_ours:
             target.unlink(missing_ok=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import TextIO
 
 from ..plain_text import clean
 
@@ -29,4 +31,14 @@ def tell(*lines: str) -> None:
 
 def tell_all(lines: Iterable[str]) -> None:
     """As `tell`, for lines still to come."""
-    sys.stdout.writelines(f"{clean(line)}\n" for line in lines)
+    with standard_output() as file:
+        file.writelines(f"{clean(line)}\n" for line in lines)
+
+
+@contextlib.contextmanager
+def standard_output() -> Iterator[TextIO]:
+    """Where verbs write; an error of writing there names it, as one of a file names the file."""
+    try:
+        yield sys.stdout
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, error.filename or "standard output") from error

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from ..paths import udev_rules
-from .telling import sub_verbs
+from .telling import standard_output, sub_verbs
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -20,5 +19,6 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the shipped rules."""
     del arguments
-    sys.stdout.write(udev_rules().read_text(encoding="utf-8"))
+    with standard_output() as file:
+        file.write(udev_rules().read_text(encoding="utf-8"))
     return 0

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from journal_story import opened, walked
 
+from drivers.clock import SimulatedClock
 from station.cli.main import main
 from station.errors import BadInput
 from station.firmware.store import FirmwareStore
+from station.journal import Journal
 from station.settings.profile import FileRef, load_profile
 
 pytestmark = pytest.mark.timeout(30)  # who waits for a pipe waits for ever
@@ -111,6 +116,34 @@ def test_the_closing_line_comes_also_when_the_export_fails(
     assert "No space left" in ended.err
     last = ended.out.splitlines()[-1]
     assert json.loads(last)["kind"] == "BatchSummary" if form else last.startswith("1 PASS in ")
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_an_export_tells_of_success_only_once_it_is_on_the_disk(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Journal.open(tmp_path / "journal", "bench-1", SimulatedClock()) as journal:
+        journal.record(opened(), *walked("a-1"))
+    export = ("log", "export", "--batch", "B1", "--format", form, "--data-dir", str(tmp_path))
+    assert main((*export, "-o", str(tmp_path / "log"))) == 0
+    assert capsys.readouterr().out.startswith(f"{tmp_path / 'log'}: 1 row\n")
+    assert main((*export, "-o", "/dev/full")) == 3
+    ended = capsys.readouterr()
+    assert (ended.out, ended.err) == ("", "station: /dev/full: No space left on device\n")
+
+
+@pytest.mark.parametrize("verb", [("log", "export", "--batch", "A"), ("batch", "list"), ("udev", "print")])
+def test_standard_output_that_takes_nothing_is_a_failure_in_one_sentence(verb: tuple[str, ...], tmp_path: Path) -> None:
+    place = ("--data-dir", str(tmp_path))
+    assert main(("batch", "open", "A", "--profile", "boron-product", *place)) == 0
+    words = verb if verb[0] == "udev" else (*verb, *place)
+    for unbuffered in ("", "1"):  # the disk says so at the end, or in the middle
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                (sys.executable, "-m", "station", *words), stdout=full, stderr=subprocess.PIPE, text=True,
+                env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            )  # fmt: skip
+        assert (done.returncode, done.stderr) == (3, "station: standard output: No space left on device\n")
 
 
 IN = ("--data-dir",)
