@@ -7,6 +7,7 @@ unit this is, and does not follow it through a restart: that is `ParticleDevice`
 from __future__ import annotations
 
 import contextlib
+import itertools
 from typing import TypeVar
 
 from ..clock import CancelToken, Clock, Deadline
@@ -28,7 +29,7 @@ from ..transport import UsbTransport
 from ..wire import control
 from ..wire.actions import Wait
 from ..wire.control import ControlExchange, Failed, FailureReason, Finished
-from ..wire.patience import ANSWER_PAUSES_S, is_repeatable, refusal_pause, standing
+from ..wire.patience import ANSWER_PAUSES_S, is_repeatable, refusal_pause, room_pause, standing
 from ..wire.requests import Request, describe_result
 from ..wire.results import PROTECTED
 from ..wire.usb import Setup
@@ -39,7 +40,7 @@ T = TypeVar("T")
 _Trouble = LinkError | RemoteProtocolError
 
 RETRY_PAUSES_S = (0.1, 0.5, 1.0)
-"""Before an exchange that broke off is begun again (reference usb-and-serial 3.6 names 0.1 s for a busy unit)."""
+"""Before an exchange that broke off is begun again."""
 _GIVE_UP_TIMEOUT_S = 0.5
 _SHOWN_BYTES = 24
 
@@ -151,12 +152,17 @@ class ControlDevice:
         return True
 
     def _finish(self, request: Request[T], deadline: Deadline, cancel: CancelToken | None) -> Finished:
-        """Run exchanges until one gives a result, as long as another one cannot do anything twice."""
-        for tries, pause_s in enumerate((*RETRY_PAUSES_S, None), 1):
+        """Run exchanges until one gives a result, as long as another one cannot do anything twice.
+
+        A unit without room is asked as long as there is time: whatever fills it may end.
+        """
+        broken = iter(RETRY_PAUSES_S)
+        for tries in itertools.count(1):
             exchange = ControlExchange(request.type_id, request.payload)
             outcome, trouble = self._exchange(exchange, request, deadline, cancel)
             if isinstance(outcome, Finished):
                 return outcome
+            pause_s = room_pause(tries) if outcome.reason in _FULL else next(broken, None)
             is_safe = outcome.reason in _NOT_BEGUN or not exchange.may_have_run or is_repeatable(request.type_id)
             if pause_s is None or not is_safe or deadline.remaining <= pause_s:
                 raise _failure(request, outcome.reason, trouble if is_safe else None, tries)
@@ -164,7 +170,7 @@ class ControlDevice:
             self._clock.sleep(pause_s, cancel)
             if outcome.reason in _FULL:
                 self._transfer(control.reset_all(), b"", "reset", deadline, cancel)
-        raise AssertionError("unreachable: the last try returns or raises")
+        raise AssertionError("unreachable: it counts without end")
 
     def _exchange(
         self, exchange: ControlExchange, request: Request[T], deadline: Deadline, cancel: CancelToken | None

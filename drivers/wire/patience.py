@@ -172,6 +172,15 @@ def refusal_pause(request: int, code: int, refusals: int) -> float | None:
     return pauses[refusals - 1] if refusals <= len(pauses) else None
 
 
+ROOM_PAUSES_S = (0.1, 0.5, 1.0)
+"""Before a unit without room for a request is asked again (3.6 names 0.1 s), the last one repeated while there is time."""
+
+
+def room_pause(tries: int) -> float:
+    """Seconds before a request that found no room ``tries`` times (1 or more) is begun again: it was never taken on."""
+    return ROOM_PAUSES_S[min(tries, len(ROOM_PAUSES_S)) - 1]
+
+
 ONCE = frozenset(
     {
         RequestType.RESET,  # each one restarts the unit: look whether it left, then ask again

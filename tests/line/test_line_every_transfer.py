@@ -95,6 +95,24 @@ def test_a_refusal_of_the_moment_that_stands_judges_nobody(request_type: int) ->
     assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "unit_busy"), walk.finished
 
 
+@pytest.mark.parametrize("times", [3, 6])
+@pytest.mark.parametrize(("platform", "is_new"), UNITS, ids=NAMES)
+def test_a_unit_passes_though_it_has_no_room_for_its_first_request_for_seconds(
+    platform: str, is_new: bool, times: int
+) -> None:
+    with bench_with(platform, is_new, (f"at=control:1,do=busy,times={times}",)) as (bench, unit):
+        walk = bench.walk(unit)
+    assert walk.verdict is Verdict.PASS, walk.finished
+    assert unit.faults.happened
+
+
+@pytest.mark.parametrize("request_type", [20, 90, 554])
+def test_a_unit_that_never_has_room_for_a_request_judges_nobody(request_type: int) -> None:
+    with bench_with("boron", False, (f"at=request:{request_type},do=busy,times=1000",)) as (bench, unit):
+        walk = bench.walk(unit)
+    assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "unit_busy"), walk.finished
+
+
 @pytest.mark.parametrize("code", [-130, -270, -1400, -1911])
 def test_a_refusal_about_the_unit_fails_it_when_it_says_so_twice(code: int) -> None:
     for times, verdict in ((1, Verdict.PASS), (2, Verdict.FAIL)):
