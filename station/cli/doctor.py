@@ -7,12 +7,12 @@ import enum
 import grp
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import drivers
-from drivers.clock import SystemClock
+from drivers.clock import Clock, Deadline, SystemClock
 from drivers.errors import DriverError
 from drivers.transport import UsbCandidate
 from drivers.transport.usb import real_host
@@ -32,6 +32,8 @@ from .telling import tell
 
 FREE_BYTES = 500 << 20
 CLOCK_SLIP_S = 60.0
+ASK_S = 20.0
+"""How long one question to the cloud may take, with all its tries: somebody sits before the answer."""
 TOKEN_LASTS_S = 30 * 60.0
 """A token must outlast the next half hour (reference cloud-api 2.4)."""
 
@@ -226,15 +228,22 @@ def _cloud(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Fin
     clock = SystemClock()
     client = CloudClient(config.cloud_url, lambda: token, clock)
     try:
-        yield from _ask(client, clock)
-        yield from _products(client, arguments.profile)
+        yield from asked(client, clock, arguments.profile)
     finally:
         client.close()
 
 
-def _ask(client: CloudClient, clock: SystemClock) -> Iterator[Finding]:
+def asked(client: CloudClient, clock: Clock, profiles: Sequence[str]) -> Iterator[Finding]:
+    """What the cloud says of the token, the time and the profiles' products, `ASK_S` a question at most."""
+    if (yield from _token(client, clock)):
+        yield from _products(client, clock, profiles)
+
+
+def _token(client: CloudClient, clock: Clock) -> Generator[Finding, None, bool]:
+    """Whether it is worth asking on: what stops every question is told once."""
+    goes_on = True
     try:
-        info = client.token_info()
+        info = client.token_info(deadline=Deadline.after(clock, ASK_S))
         lasts = info.lasts(TOKEN_LASTS_S, client.cloud_date or clock.utc())
         yield Finding(
             State.OK if lasts else State.STOP, "token", "accepted" if lasts else "expires within half an hour"
@@ -245,23 +254,25 @@ def _ask(client: CloudClient, clock: SystemClock) -> Iterator[Finding]:
         )
     except CloudError as error:
         yield Finding(State.STOP, "cloud", error.told)
+        goes_on = not error.is_widespread
     yield _clock(client, clock)
+    return goes_on
 
 
-def _products(client: CloudClient, profiles: Sequence[str]) -> Iterator[Finding]:
+def _products(client: CloudClient, clock: Clock, profiles: Sequence[str]) -> Iterator[Finding]:
     """The profiles' products are there and of their platforms (C3), and this account may work on them."""
-    if not client.reachable:
-        return
     for name in profiles:
         try:
             profile = load_profile(find_profile(name))
             if profile.product is None:
                 continue
-            product = client.product(profile.product.ref)
+            product = client.product(profile.product.ref, deadline=Deadline.after(clock, ASK_S))
         except BadInput:
             continue  # told beside its firmware
         except CloudError as error:
             yield Finding(State.STOP, "product", error.told)
+            if error.is_widespread:
+                return
             continue
         wanted = {row.id: row.name for row in profile.platforms}
         if set(wanted) == {product.platform_id}:
@@ -273,7 +284,7 @@ def _products(client: CloudClient, profiles: Sequence[str]) -> Iterator[Finding]
             yield Finding(State.STOP, "product", f"{words}; correct the profile")
 
 
-def _clock(client: CloudClient, clock: SystemClock) -> Finding:
+def _clock(client: CloudClient, clock: Clock) -> Finding:
     if client.cloud_date is None:
         return _no_clock("no answer of the cloud told the time")
     slip = abs((client.cloud_date - clock.utc()).total_seconds())

@@ -37,7 +37,7 @@ from .errors import CloudDown, CloudError, NotTheCloud, OutcomeUnknown, RateLimi
 from .evidence import About, Speaker, about, speaker
 from .flight import Flight
 from .http import READ_S, HttpLink
-from .retry import NoAnswer, RetryPlan, Trouble, is_ambiguous, trouble_of
+from .retry import NoAnswer, RetryPlan, Trouble, is_ambiguous, retry_after_s, trouble_of
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -301,7 +301,7 @@ class CloudClient:
         if trouble is Trouble.BUSY and seconds is not None:
             self._bucket.pause(seconds)
         if seconds is None or (deadline is not None and seconds > deadline.remaining):
-            raise _gave_up(call, trouble, said)
+            raise _gave_up(call, trouble, said, _asked_to_wait(result, self._clock))
         if trouble is not Trouble.BUSY:
             self._clock.sleep(seconds, cancel)
 
@@ -359,9 +359,16 @@ def _said(call: Call[T], result: Answer | NoAnswer) -> str:
     return f"an answer {result.status} that is not the cloud's: {what}"
 
 
-def _gave_up(call: Call[T], trouble: Trouble, said: str) -> CloudError:
+def _asked_to_wait(result: Answer | NoAnswer, clock: Clock) -> str:
+    """How long the cloud asks to wait, in words; "" if it does not say."""
+    seconds = retry_after_s(result, clock.utc()) if isinstance(result, Answer) else None
+    return "" if seconds is None else f"the cloud asks to wait {seconds:.0f} s"
+
+
+def _gave_up(call: Call[T], trouble: Trouble, said: str, asked: str) -> CloudError:
     if trouble is Trouble.BUSY:
-        return RateLimited(f"{call.what}: {trouble.value} ({said}); keep the unit and try again in some minutes")
+        when = "then" if asked else "in some minutes"
+        return RateLimited(f"{call.what}: {asked or trouble.value} ({said}); keep the unit and try again {when}")
     if trouble is Trouble.STRANGER:
         return NotTheCloud(f"{call.what}: {trouble.value} ({said}); is there a proxy, firewall or portal in between?")
     return CloudDown(f"{call.what}: {trouble.value} ({said}); check the network, then try again")

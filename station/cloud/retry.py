@@ -14,6 +14,7 @@ from .api import Call, Effect
 from .evidence import Speaker, speaker
 
 MAX_RETRY_AFTER_S = 300.0
+"""The longest wait the cloud may ask for (reference cloud-api 9.1); the next answer may ask again."""
 JITTER = 0.2
 """Waits are spread by this share both ways, so that stations behind one address do not march in step."""
 
@@ -86,18 +87,18 @@ class RetryPlan:
         self.used[is_busy] = tries + 1
         asked = retry_after_s(result, now) if is_busy and isinstance(result, Answer) else None
         if asked is not None:
-            return asked
+            return min(asked, MAX_RETRY_AFTER_S)
         return WAITS_S[trouble][tries] * self.rng.uniform(1 - JITTER, 1 + JITTER)
 
 
 def retry_after_s(answer: Answer, now: datetime) -> float | None:
-    """``Retry-After`` in seconds or as an HTTP date, 0 to 300; None when absent or unreadable."""
+    """The seconds from 0 on that ``Retry-After`` asks to wait, or that its HTTP date is away; None: it says neither."""
     text = answer.retry_after.strip()
     if text.isascii() and text.isdigit():
-        return min(float(text[:9]), MAX_RETRY_AFTER_S)
+        return float(text[:9])
     try:
         at = email.utils.parsedate_to_datetime(text)
         seconds = (at - (answer.date or now)).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return None
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
+    return max(seconds, 0.0)

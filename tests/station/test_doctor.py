@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import random
+from contextlib import closing
+
+import pytest
+from cloud_bench import populate
+
 from drivers.clock import SimulatedClock
 from drivers.transport.usb import PyusbHost
 from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import VirtualUnit
-from station.cli.doctor import State, opened
+from station.cli.doctor import ASK_S, State, asked, opened
+from station.cloud.client import CloudClient
+from station.cloud.virtual import Fault, FaultKind, VirtualCloud
 
 
 def test_a_unit_that_cannot_be_opened_stops_the_bench_and_nothing_calls_its_usb_good() -> None:
@@ -27,3 +36,30 @@ def test_a_unit_that_cannot_be_opened_stops_the_bench_and_nothing_calls_its_usb_
         (finding,) = opened(found)
     assert (finding.state, finding.what) == (State.STOP, "usb")
     assert finding.words.startswith("port 1-2: ")
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault(FaultKind.STATUS, status=429, times=None, retry_after="86400"), "the cloud asks to wait 86400 s"),
+        (Fault(FaultKind.STATUS, status=429, times=None, retry_after="300"), "the cloud asks to wait 300 s"),
+        (Fault(FaultKind.STATUS, status=429, times=None), "the cloud asks for fewer requests"),
+        (Fault(FaultKind.STATUS, status=503, times=None), "the cloud has a problem"),
+        (Fault(FaultKind.SLOW, times=None, seconds=100.0), "no answer came back"),
+    ],
+    ids=["a day", "five minutes", "slower", "sick", "silent"],
+)
+@pytest.mark.parametrize("route", ["/v1/access_tokens/current", "/v1/products"], ids=["token", "product"])
+def test_the_doctor_waits_twenty_seconds_a_question_and_says_what_the_cloud_asks(
+    fault: Fault, words: str, route: str
+) -> None:
+    clock = SimulatedClock()
+    with clock.registered(), closing(VirtualCloud(clock)) as cloud:
+        token = populate(cloud)
+        cloud.order(dataclasses.replace(fault, route=route))
+        with closing(CloudClient(cloud.serve(), lambda: token, clock, rng=random.Random(1))) as client:
+            found = list(asked(client, clock, ["boron-product", "argon-product"]))
+            seconds = clock.now()
+    assert seconds <= ASK_S + 1.0
+    (stop,) = [one for one in found if one.state is State.STOP]
+    assert words in stop.words
