@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from journal_story import opened, walked
 
 from drivers.clock import SimulatedClock
 from station.cli.main import main
+from drivers.clock import SimulatedClock
+from station.cloud.virtual import VirtualCloud
 from station.errors import BadInput
 from station.firmware.store import FirmwareStore
 from station.journal import Journal
@@ -175,3 +179,47 @@ def test_a_data_directory_that_cannot_be_made_is_refused(
     monkeypatch.setenv("PARTICLE_TOKEN", "some-token")
     assert main((*words, "/proc/station-data")) == 2
     assert "cannot be made" in told(capsys)
+
+
+def _of_other_tables(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE users (name TEXT)")
+
+
+def _damaged(path: Path) -> None:
+    """A store of ours whose first pages are whole, so that it opens."""
+    VirtualCloud(SimulatedClock(), path).close()
+    content = bytearray(path.read_bytes())
+    content[8192:] = b"\xff" * (len(content) - 8192)
+    path.write_bytes(content)
+
+
+NO_CLOUD: dict[str, Callable[[Path], object]] = {
+    "a named pipe": SPECIAL["a named pipe"],
+    "a device": SPECIAL["a device"],
+    "Is a directory": SPECIAL["a folder"],
+    "not a database": lambda path: path.write_bytes(b"\x00garbage" * 1000),
+    "column": _of_other_tables,
+    "malformed": _damaged,
+}
+
+
+@pytest.mark.parametrize("found", NO_CLOUD)
+def test_a_demo_whose_cloud_file_is_none_says_so_in_one_sentence(
+    found: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "cloud.sqlite"
+    NO_CLOUD[found](place)
+    assert main((*ONCE, "--profile", "boron-product", "--data-dir", str(tmp_path))) == 2
+    said = told(capsys)
+    assert f"the virtual cloud's file {place} cannot be used (" in said
+    assert found in said
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
+def test_a_demo_waits_for_no_pipe_beside_its_cloud_file(
+    suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / f"cloud.sqlite{suffix}")
+    assert main((*ONCE, "--profile", "boron-product", "--data-dir", str(tmp_path))) == 2
+    assert "a named pipe, expected a plain file" in told(capsys)

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+
+from ...errors import BadInput
+from ...plain_file import check_plain, open_plain
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS users (username TEXT PRIMARY KEY, is_api INTEGER NOT NULL DEFAULT 0) STRICT;
@@ -43,18 +47,38 @@ CREATE TABLE IF NOT EXISTS requests (
 
 
 class Store:
-    """One connection behind one lock; ``path`` None keeps everything in memory."""
+    """One connection behind one lock; ``path`` None keeps everything in memory.
+
+    Every call raises `BadInput` when the file is none of ours, or cannot be used.
+    """
 
     def __init__(self, path: Path | None) -> None:
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)  # device objects hold mobile secrets
-        self._lock = threading.RLock()
-        self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(_SCHEMA)
+        self._path, self._lock = path, threading.RLock()
+        with self._told():
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                os.close(open_plain(path, os.O_RDWR | os.O_CREAT))  # 0600: device objects hold mobile secrets
+                for beside in path.parent.glob(f"{path.name}-*"):  # SQLite opens whatever is there
+                    check_plain(beside)
+            self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
+            self._db.row_factory = sqlite3.Row
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = NORMAL")
+                self._db.executescript(_SCHEMA)
+            except BaseException:
+                self._db.close()
+                raise
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            found = error.strerror if isinstance(error, OSError) else error
+            raise BadInput(
+                f"the virtual cloud's file {self._path} cannot be used ({found}); free it, or move it away"
+            ) from error
 
     def close(self) -> None:
         with self._lock:
@@ -63,7 +87,7 @@ class Store:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, committed when the block ends without an exception. Nests."""
-        with self._lock:
+        with self._lock, self._told():
             if self._db.in_transaction:
                 yield
                 return
@@ -76,12 +100,12 @@ class Store:
             self._db.execute("COMMIT")
 
     def row(self, sql: str, *values: object) -> sqlite3.Row | None:
-        with self._lock:
+        with self._lock, self._told():
             found: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
             return found
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
-        with self._lock:
+        with self._lock, self._told():
             return self._db.execute(sql, values).fetchall()
 
     def run(self, sql: str, *values: object) -> int:
