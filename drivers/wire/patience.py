@@ -173,7 +173,7 @@ def refusal_pause(request: int, code: int, refusals: int) -> float | None:
 
 
 ROOM_PAUSES_S = (0.1, 0.5, 1.0)
-"""Before a unit without room for a request is asked again (3.6 names 0.1 s), the last one repeated while there is time."""
+"""Before a unit without room for a request is asked again (3.6 names 0.1 s), the last one while there is time."""
 
 
 def room_pause(tries: int) -> float:

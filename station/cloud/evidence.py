@@ -22,6 +22,8 @@ class Heard(Protocol):
     def body(self) -> object: ...
     @property
     def is_json(self) -> bool: ...
+    @property
+    def request_id(self) -> str: ...
 
 
 class Route(enum.Enum):
@@ -101,20 +103,69 @@ _NEVER_THE_CLOUDS = frozenset({204, 407, 451, 511})
 """Statuses only somebody in between sends; none of the station's routes is answered 204."""
 
 
-def speaker(route: Route, answer: Heard) -> Speaker:
-    """The cloud speaks JSON and says something in it; whoever does not is somebody else (reference cloud-api 1.1).
+_MARKS: Mapping[Route, frozenset[str]] = {
+    Route.TOKEN: frozenset({"expires_at", "client", "client_id", "scopes"}),
+    Route.USER: frozenset({"username"}),
+    Route.PRODUCT: frozenset({"product"}),
+    Route.IMPORT: frozenset({
+        "updated", "updatedDeviceIds", "existingDeviceIds", "nonmemberDeviceIds", "invalidDeviceIds",
+        "protectedDeviceIds",
+    }),
+    Route.MEMBER: frozenset({"id", "online"}),
+    Route.MEMBER_SIM: frozenset({"_id", "iccid", "sim"}),
+    Route.DEVICE: frozenset({"id", "online"}),
+    Route.DEVICES: frozenset({"devices"}),
+    Route.CLAIM: frozenset({"id", "user_id", "deviceID", "customer_id"}),
+    Route.SIM: frozenset({"_id", "iccid", "sim"}),
+    Route.SERIAL: frozenset({"device_id", "deviceID"}),
+}  # fmt: skip
+"""What the cloud's good answer to a route holds, one of them at least (reference cloud-api, each route)."""
+_ANYWHERE = "ok"
+"""Stands in good and bad answers of any route."""
 
+_SHAPES: Mapping[str, tuple[type, ...]] = {
+    "ok": (bool,), "code": (int, str), "error": (str, dict), "error_description": (str,), "errors": (list,),
+    "info": (str,), "message": (str,), "description": (str,), "violations": (list,), "output": (str,),
+}  # fmt: skip
+"""What may stand in an error of the cloud (reference cloud-api 1.1). Others add a path, a status, a link to log in."""
+_ABOUT_TOKENS = "token"
+"""Said in every 401 of the cloud (1.2: `invalid_token`); a portal asks to log in."""
+
+
+def speaker(route: Route, answer: Heard) -> Speaker:
+    """The cloud speaks JSON of known shapes (reference cloud-api 1.1); whoever speaks otherwise is somebody else.
+
+    A shape that is not known is believed of an answer with the cloud's request number: it may have learnt something.
     An empty object says nothing, except to a claim: that is how the cloud answers one of an offline device (5.1).
     """
     status, body = answer.status, answer.body
     if status in _NEVER_THE_CLOUDS or 300 <= status < 400 or not answer.is_json:
         return Speaker.OTHER
     if 200 <= status < 300:
-        return Speaker.CLOUD if isinstance(body, list) or (isinstance(body, Mapping) and body) else Speaker.OTHER
+        return Speaker.CLOUD if _is_good(route, answer) else Speaker.OTHER
     if status >= 500 or status in (408, 429):  # not worth a look: it is asked again anyway
         return Speaker.CLOUD
     is_offline_claim = (route, status, body) == (Route.CLAIM, 404, {})
-    return Speaker.CLOUD if is_offline_claim or any(texts_of(body)) else Speaker.OTHER
+    return Speaker.CLOUD if is_offline_claim or _is_refusal(answer) else Speaker.OTHER
+
+
+def _is_good(route: Route, answer: Heard) -> bool:
+    body = answer.body
+    if isinstance(body, list):
+        return route is Route.DEVICES
+    if not isinstance(body, Mapping) or not body:
+        return False
+    return bool(answer.request_id) or _ANYWHERE in body or not _MARKS[route].isdisjoint(body)
+
+
+def _is_refusal(answer: Heard) -> bool:
+    body, said = answer.body, " ".join(texts_of(answer.body)).lower()
+    if not isinstance(body, Mapping) or not said.strip():
+        return False
+    if answer.request_id:
+        return True
+    is_of_a_known_shape = all(isinstance(value, _SHAPES.get(name, ())) for name, value in body.items())
+    return is_of_a_known_shape and (answer.status != 401 or _ABOUT_TOKENS in said)
 
 
 _TEXTS_AT = ("error_description", "error", "errors", "info", "message", "description", "output")

@@ -6,7 +6,7 @@ import pytest
 
 from station.cloud.answers import Answer
 from station.cloud.errors import CloudRefused, is_waiting
-from station.cloud.evidence import ROWS, TABLE, About, Follows, Route, Speaker, about, speaker
+from station.cloud.evidence import ROWS, TABLE, About, Follows, Route, Speaker, about, speaker, texts_of
 
 PERMISSION_DENIED = {"error": "Permission Denied", "info": "I didn't recognize that device name or ID"}
 NO_PRODUCT = {"ok": False, "error": "Product not found."}
@@ -91,8 +91,40 @@ def test_a_page_is_never_the_clouds_whatever_its_status(route: Route, status: in
 def test_json_that_says_nothing_is_not_the_clouds_but_for_a_claim_of_an_offline_unit(
     route: Route, status: int, body: object
 ) -> None:
-    is_known = (route, status, body) == (Route.CLAIM, 404, {}) or (status == 200 and body == {"redirect": 1})
+    is_known = (route, status, body) == (Route.CLAIM, 404, {})
     assert speaker(route, Answer(status, body, is_json=True)) is (Speaker.CLOUD if is_known else Speaker.OTHER)
+
+
+STRANGE: list[tuple[int, object]] = [
+    (401, {"error": "login"}),
+    (401, {"message": "Unauthorized"}),
+    (400, {"error": "blocked", "url": "http://portal.example"}),
+    (403, {"error": {"code": 403}, "reason": "policy"}),
+    (403, {"errors": "category: uncategorized"}),
+    (404, {"timestamp": "2026-01-05T06:00:00", "status": 404, "error": "Not Found", "path": "/v1/devices"}),
+    (404, {"detail": "Not Found", "error": "not found"}),
+    (404, {"ok": "no", "error": "not found"}),
+    (200, {"login": "https://portal.example"}),
+    (200, {"status": "success"}),
+]
+
+
+@pytest.mark.parametrize("route", Route)
+@pytest.mark.parametrize(("status", "body"), STRANGE)
+def test_json_of_no_shape_of_the_clouds_is_somebody_elses_unless_it_bears_a_request_number(
+    route: Route, status: int, body: object
+) -> None:
+    assert speaker(route, Answer(status, body, is_json=True)) is Speaker.OTHER
+    is_said = status == 200 or any(texts_of(body))
+    numbered = speaker(route, Answer(status, body, is_json=True, request_id="r-1"))
+    assert numbered is (Speaker.CLOUD if is_said else Speaker.OTHER)
+
+
+@pytest.mark.parametrize("route", Route)
+@pytest.mark.parametrize("request_id", ["", "r-1"])
+def test_a_list_answers_nothing_but_a_question_for_many(route: Route, request_id: str) -> None:
+    answer = Answer(200, [], is_json=True, request_id=request_id)
+    assert speaker(route, answer) is (Speaker.CLOUD if route is Route.DEVICES else Speaker.OTHER)
 
 
 def test_only_the_clouds_own_word_about_one_unit_judges_it() -> None:

@@ -119,6 +119,16 @@ def test_whatever_answers_comes_to_a_cloud_error_in_printable_words(raw: bytes) 
     assert len(str(caught.value)) < 500
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [answer(b'{"error": "login"}', b"HTTP/1.1 401 Unauthorized\r\n"), answer(b"[]"), answer(b'{"login": "/here"}')],
+    ids=["please log in", "a list", "an object of something else"],
+)
+def test_json_of_a_stranger_is_a_cloud_that_is_away(raw: bytes) -> None:
+    with cloud_saying(raw) as client, pytest.raises(NotTheCloud):
+        client.user()
+
+
 def test_a_redirect_with_an_endless_body_is_not_read() -> None:
     """The station follows no redirect, so whatever comes with one is not its business."""
     size = MAX_BODY_BYTES * 4
