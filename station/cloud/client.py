@@ -369,6 +369,8 @@ def _gave_up(call: Call[T], trouble: Trouble, said: str, asked: str) -> CloudErr
     if trouble is Trouble.BUSY:
         when = "then" if asked else "in some minutes"
         return RateLimited(f"{call.what}: {asked or trouble.value} ({said}); keep the unit and try again {when}")
+    if trouble is Trouble.BLOCKED:
+        return NotTheCloud(f"{call.what}: {said}")
     if trouble is Trouble.STRANGER:
         return NotTheCloud(f"{call.what}: {trouble.value} ({said}); is there a proxy, firewall or portal in between?")
     return CloudDown(f"{call.what}: {trouble.value} ({said}); check the network, then try again")

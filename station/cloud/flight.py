@@ -39,6 +39,8 @@ class Flight:
         self._grip: socket.socket | None = None
         self._is_cut = False
         self.has_sent = False  # some of the request went out: the cloud may have got it
+        self.proxy = ""  # host and port of who was asked to open the way for it
+        self.has_way = False  # the proxy says that it is open
 
     @staticmethod
     def current() -> Flight:

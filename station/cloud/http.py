@@ -12,6 +12,7 @@ import http.cookiejar
 import importlib.metadata
 import ipaddress
 import os
+import re
 import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,16 @@ class _TlsConnection(_Connection, urllib3.connection.HTTPSConnection):
         Flight.current().has_sent = self.sock is not None
         super().send(data)
 
+    def _tunnel(self) -> None:
+        """Have the proxy open the way: what it is asked by CONNECT is not our request, nor its answer the cloud's."""
+        flight = Flight.current()
+        flight.proxy = f"{self.host}:{self.port}"
+        try:
+            super()._tunnel()
+            flight.has_way = True
+        finally:
+            flight.has_sent = False
+
 
 class _Pool(urllib3.HTTPConnectionPool):
     ConnectionCls = _Connection
@@ -156,6 +167,8 @@ class HttpLink:
             ) as response:  # fmt: skip
                 return _answer_of(response, token, flight.body_bytes)
         except requests.RequestException as error:
+            if flight.proxy and not flight.has_sent:
+                return NoAnswer(was_sent=False, reason=clean(_of_proxy(flight, error)), is_blocked=True)
             return NoAnswer(was_sent=flight.has_sent or not _never_left(error), reason=_reason(error))
         except Exception as error:
             if not flight.has_sent and (missing := _missing_bundle()):
@@ -241,6 +254,21 @@ def _never_left(error: requests.RequestException) -> bool:
     return isinstance(getattr(cause, "reason", cause), _NEVER_SENT)
 
 
+_CONNECT_STATUS = re.compile(r"Tunnel connection failed: (\d{3})\b")
+
+
+def _of_proxy(flight: Flight, error: requests.RequestException) -> str:
+    """What a proxy made of the wish for a connection; of its page nothing but the status."""
+    proxy, status = f"the proxy {flight.proxy} set on this host", _CONNECT_STATUS.search(str(error))
+    if flight.has_way:
+        return f"{proxy} leads to somebody without the cloud's certificate: check the proxy, and the clock of this host"
+    if status is None:
+        return f"{proxy} does not open a way to the cloud"
+    if status[1] == "407":
+        return f"{proxy} wants a password (407)"
+    return f"{proxy} answers with a page of its own ({status[1]}) and opens no way to the cloud"
+
+
 def _reason(error: requests.RequestException) -> str:
     """Our words for what failed; the library's own text holds addresses and is long."""
     if isinstance(error, requests.exceptions.SSLError):
@@ -251,7 +279,7 @@ def _reason(error: requests.RequestException) -> str:
     if isinstance(error, requests.ReadTimeout):
         return f"no answer within {READ_S:.0f} s"
     if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy wants a password (407)" if " 407 " in str(error) else "the proxy did not connect"
+        return "the proxy did not connect"
     local = next((words for kind, words in _LOCAL.items() if isinstance(error, kind)), "")
     if local:
         return local

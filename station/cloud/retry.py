@@ -23,12 +23,14 @@ JITTER = 0.2
 class NoAnswer:
     """The network failed. ``was_sent``: the cloud may have got the request and done it.
 
+    ``is_blocked``: a proxy or portal gave an answer of its own before the request could leave.
     ``is_impatience``: the caller's own deadline cut it short, which says nothing about the cloud.
     """
 
     was_sent: bool
     reason: str
     is_impatience: bool = False
+    is_blocked: bool = False
 
 
 class Trouble(enum.Enum):
@@ -37,6 +39,7 @@ class Trouble(enum.Enum):
     BUSY = "the cloud asks for fewer requests"  # 429, 529: nothing was done
     SICK = "the cloud has a problem"  # 408, 5xx: may or may not have been done
     UNSENT = "the cloud cannot be reached"  # nothing left this host
+    BLOCKED = "a proxy stands in the way"  # nothing left for the cloud
     LOST = "no answer came back"  # may or may not have been done
     STRANGER = "somebody else answers in the cloud's place"  # a portal, a firewall: may or may not have been done
 
@@ -45,6 +48,7 @@ WAITS_S: dict[Trouble, tuple[float, ...]] = {
     Trouble.BUSY: (5.0, 10.0, 20.0, 40.0, 60.0),
     Trouble.SICK: (1.0, 2.0, 4.0, 8.0),
     Trouble.UNSENT: (1.0, 2.0, 4.0, 8.0),
+    Trouble.BLOCKED: (1.0, 2.0, 4.0, 8.0),
     Trouble.LOST: (1.0, 2.0, 4.0, 8.0),
     Trouble.STRANGER: (1.0, 2.0, 4.0, 8.0),
 }
@@ -56,6 +60,8 @@ _STATUS = {429: Trouble.BUSY, 529: Trouble.BUSY} | dict.fromkeys((408, 500, 502,
 def trouble_of(result: Answer | NoAnswer, call: Call[Any]) -> Trouble | None:
     """What is wrong with a try of ``call``, or None when its answer can be read or refused."""
     if isinstance(result, NoAnswer):
+        if result.is_blocked:
+            return Trouble.BLOCKED
         return Trouble.LOST if result.was_sent else Trouble.UNSENT
     usual = _STATUS.get(result.status, Trouble.SICK if result.status >= 500 else None)
     if usual is not None and result.status != _PORTAL and result.status not in call.accepts:

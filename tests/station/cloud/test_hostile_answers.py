@@ -13,11 +13,12 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from cloud_bench import BORON, PRODUCT
+from loopback_talker import serving
 
 from drivers.clock import Deadline, SimulatedClock, SystemClock
 from drivers.errors import Cancelled
@@ -32,35 +33,6 @@ from station.errors import BadInput
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-
-
-@contextmanager
-def serving(talk: Callable[[socket.socket], None], heard: list[bytes] | None = None) -> Iterator[str]:
-    """The URL of a server that hears one request of whoever connects, lets ``talk`` answer, and hangs up.
-
-    What it was asked is added to ``heard``.
-    """
-    listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(20.0)
-
-    def hear(connection: socket.socket) -> None:
-        with connection, suppress(OSError):  # the client may have heard enough
-            request = connection.recv(65536)
-            if heard is not None:
-                heard.append(request)
-            talk(connection)
-
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = listener.accept()
-                threading.Thread(target=hear, args=(connection,), daemon=True).start()
-
-    threading.Thread(target=serve, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        listener.close()
 
 
 @contextmanager
