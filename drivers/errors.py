@@ -81,7 +81,7 @@ class PortInUse(AccessDenied):
 
 
 class NoDeviceNodes(AccessDenied):
-    """The bus lists the unit, but the system has no device node for it."""
+    """The system has no device nodes: for a unit that the bus lists, or for any."""
 
 
 class BootloaderStuck(LinkError):

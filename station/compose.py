@@ -128,7 +128,7 @@ class Station:
         self._inbox = Inbox(clock, self.command)
         self._profiles: dict[str, Profile] = {}
         self._life = threading.Lock()  # whoever closes the screen at once stops while another thread still starts
-        self._is_over = False
+        self._is_begun = self._is_over = False
 
     @property
     def slots(self) -> tuple[SlotInfo, ...]:
@@ -140,6 +140,7 @@ class Station:
         """Begin to work: events flow from here on. Nothing happens after `stop`."""
         with self._life:
             if not self._is_over:
+                self._is_begun = True
                 self._start()
 
     def _start(self) -> None:
@@ -161,7 +162,7 @@ class Station:
         self._enumerator.start()
 
     def stop(self, why: str = "") -> None:
-        """Cancel the slots, join them, drain the journal, which keeps ``why``. Started or not; once is enough."""
+        """Cancel the slots, join them, drain the journal, which keeps ``why`` if it began. Once is enough."""
         self.journal.hurry()
         with self._life:
             if self._is_over:
@@ -172,8 +173,9 @@ class Station:
             self.line.stop()
             self.outbox.stop()
             self.client.close()
-            with contextlib.suppress(JournalError):  # it may be why the station ends
-                self._record(StationStopped(at=self.clock.utc(), reason=why or "asked to stop"))
+            if self._is_begun:
+                with contextlib.suppress(JournalError):  # it may be why the station ends
+                    self._record(StationStopped(at=self.clock.utc(), reason=why or "asked to stop"))
             self.journal.close()
 
     # --- batches ---

@@ -149,9 +149,9 @@ class Demo:
             hands.stop()
         self.station.stop(why)
 
-    def abandon(self) -> None:
-        """Take everything down: what went wrong matters more than what was counted."""
-        self.stop_station()
+    def abandon(self, why: str = "") -> None:
+        """Take everything down: what went wrong (``why``) matters more than what was counted."""
+        self.stop_station(why)
         self.close()
 
     def close(self) -> None:

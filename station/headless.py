@@ -32,7 +32,7 @@ from .engine.events import (
     VerdictRevised,
 )
 from .local_time import clock_time
-from .model import VERDICT_WORD, Verdict
+from .model import VERDICT_WORD, SlotInfo, Verdict
 from .plain_text import clean
 from .view.words import line
 
@@ -50,7 +50,14 @@ def _station(event: StationStarted) -> str:
     pace = "simulated time" if event.speed is None else f"time {event.speed:.2g} times as fast"
     kind = f", VIRTUAL units{'' if event.speed == 1.0 else f', {pace}'}" if event.virtual else ""
     cloud = {None: "was not asked yet", True: "answers", False: "does not answer"}[event.cloud]
-    return f"station {event.station_id}: {len(event.slots)} slots{kind}; cloud {cloud}"
+    return f"station {event.station_id}: {len(event.slots)} slots{kind}; cloud {cloud}; {_watched(event.slots)}"
+
+
+def _watched(slots: tuple[SlotInfo, ...]) -> str:
+    """Where a unit is looked for, and that it is waited for."""
+    ports = ", ".join(slot.port_path for slot in slots if slot.port_path)
+    where = f"USB port{'s' if ',' in ports else ''} {ports}" if ports else "every USB port"
+    return f"watches {where} and waits for a unit"
 
 
 def _held(event: StepHeld) -> str:

@@ -124,9 +124,17 @@ class PyusbHost:
         self._sysfs, self._usbfs = sysfs, usbfs
 
     def candidates(self) -> list[UsbCandidate]:
-        """What is plugged in, from descriptors the operating system already has. Raises `LinkError`."""
+        """What is plugged in, from descriptors the operating system already has.
+
+        Raises `LinkError`, and `NoDeviceNodes` where no unit could ever show: libusb lists nothing there, silently.
+        """
         with _translated("list USB devices"):
             found = list(usb.core.find(find_all=True, backend=self._backend, idVendor=PARTICLE_VENDOR_ID))
+        if not found and self._sysfs is not None and not os.access(self._usbfs, os.R_OK | os.X_OK):
+            raise NoDeviceNodes(
+                f"list USB devices: {self._usbfs} is not there or cannot be read, so no unit will ever show; "
+                "load the USB drivers, or give the container that folder and its devices"
+            )
         return [PyusbCandidate(device, self._sysfs, self._usbfs) for device in found]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
 import sys
@@ -140,7 +141,7 @@ def _headless(options: DemoOptions, arguments: argparse.Namespace) -> int:
     clock, tally = _clock(arguments), Tally()
     printer = Printer(sys.stdout, as_json if arguments.json else as_words)
     over = Over()
-    with told_to_end(over):
+    with told_to_end(over), contextlib.closing(printer):
         demo, summary = _run_once(options, clock, (printer, tally), over)
         try:
             close(demo, export=arguments.export)
@@ -163,8 +164,8 @@ def _run_once(options: DemoOptions, clock: Clock, ears: tuple[Printer, Tally], o
         try:
             demo.open_batches()
             demo.start()
-        except BaseException:
-            demo.abandon()
+        except BaseException as error:
+            demo.abandon(str(error))
             raise
         clock.thread("once", lambda: _wait_once(demo, ending))
     return demo, ending.wait(clock)

@@ -50,8 +50,8 @@ def demo_screen(
             demo.open_batches()  # before the screen is up: what a profile lacks is said on the command line
             until = (lambda: wait_once(demo)) if options.once else None
             why = _Screen(demo.station, demo.slots, demo.start, tally, over, until).show()
-        except BaseException:
-            demo.abandon()
+        except BaseException as error:
+            demo.abandon(str(error))
             raise
         summary = finish(demo, tally, clock.now() - started, why)
     with contextlib.suppress(OSError):  # a closed terminal shows nothing, and that is no failure

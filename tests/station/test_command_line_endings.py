@@ -13,6 +13,7 @@ import child_process
 import pytest
 
 from station.cli.main import main
+from station.paths import find_profile
 
 ONE = ("demo", "--headless", "--json", "--units", "1", "--profile", "boron-product")
 
@@ -28,6 +29,20 @@ def test_work_owed_to_a_cloud_that_stays_away_is_waited_for_a_minute(
     (walk,) = [one for one in told if one["kind"] == "AttemptFinished"]
     assert (walk["verdict"], told[-1]["kind"]) == ("PENDING", "BatchSummary")
     assert 60 < told[-1]["seconds"] - walk["seconds"] < 70
+
+
+def test_a_demo_that_cannot_begin_says_why_and_nothing_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = ("--once", "--data-dir", str(tmp_path))
+    assert main((*ONE, *place)) == 0
+    capsys.readouterr()
+    changed = tmp_path / "boron-product.toml"
+    changed.write_text(find_profile("boron-product").read_text("utf-8") + "\n# another text\n", "utf-8")
+    assert main(("demo", "--headless", "--units", "1", "--profile", str(changed), *place)) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    (why,) = said.err.splitlines()
+    assert "close it and open a new batch" in why
+    assert main(("log", "verify", "--data-dir", str(tmp_path))) == 0
 
 
 @pytest.mark.parametrize("told_by", [signal.SIGTERM, signal.SIGINT])

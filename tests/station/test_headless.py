@@ -102,12 +102,25 @@ def test_the_exit_status_is_that_of_the_last_verdicts(verdicts: list[Verdict], s
     ("cloud", "said"), [(None, "cloud was not asked yet"), (True, "cloud answers"), (False, "cloud does not answer")]
 )
 def test_the_first_line_says_where_this_is_and_what_is_known_of_the_cloud(cloud: bool | None, said: str) -> None:
-    slots = (SlotInfo(1), SlotInfo(2))
+    slots, waits = (SlotInfo(1), SlotInfo(2)), "watches every USB port and waits for a unit"
     started = StationStarted(at=AT, station_id="bench-3", slots=slots, cloud=cloud)
-    assert (as_words(started) or "").endswith(f"station   station bench-3: 2 slots; {said}")
+    assert (as_words(started) or "").endswith(f"station   station bench-3: 2 slots; {said}; {waits}")
     for speed, pace in ((1.0, ""), (6.0, ", time 6 times as fast"), (None, ", simulated time")):
         virtual = replace(started, virtual=True, speed=speed)
-        assert (as_words(virtual) or "").endswith(f"2 slots, VIRTUAL units{pace}; {said}")
+        assert (as_words(virtual) or "").endswith(f"2 slots, VIRTUAL units{pace}; {said}; {waits}")
+
+
+@pytest.mark.parametrize(
+    ("ports", "said"),
+    [
+        ((None, None), "watches every USB port and waits for a unit"),
+        (("1-1.4", None), "watches USB port 1-1.4 and waits for a unit"),
+        (("1-1.4", "2-3"), "watches USB ports 1-1.4, 2-3 and waits for a unit"),
+    ],
+)
+def test_the_first_line_says_which_ports_are_watched(ports: tuple[str | None, ...], said: str) -> None:
+    slots = tuple(SlotInfo(number, port) for number, port in enumerate(ports, 1))
+    assert (as_words(StationStarted(at=AT, station_id="bench-3", slots=slots)) or "").endswith(f"; {said}")
 
 
 @pytest.mark.parametrize(

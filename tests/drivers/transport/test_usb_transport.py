@@ -268,3 +268,17 @@ def test_a_unit_that_just_left_is_not_blamed_on_a_container(is_there: bool, tmp_
     sysfs = listed(tmp_path, number=9 if is_there else 10)
     with pytest.raises(Disconnected):
         PyusbHost(backend, sysfs=sysfs, usbfs=tmp_path / "usbfs").candidates()[0].open()
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_system_without_device_nodes_is_told_before_a_unit_is_plugged_in(is_there: bool, tmp_path: Path) -> None:
+    """libusb finds nothing there, and says nothing."""
+    backend = ScriptedBackend(lambda *_: b"")
+    backend.vendor = 0x1234
+    usbfs = tmp_path / "usbfs"
+    if is_there:
+        usbfs.mkdir()
+    told = contextlib.nullcontext() if is_there else pytest.raises(NoDeviceNodes, match="so no unit will ever show")
+    with told:
+        assert PyusbHost(backend, sysfs=tmp_path, usbfs=usbfs).candidates() == []
+    assert PyusbHost(backend, usbfs=usbfs).candidates() == [], "a bus that is no Linux host's"
