@@ -94,6 +94,7 @@ class Settings:
     requests_per_s: float = 2.0
     made_firmware: Path | None = None  # synthetic files of the program's own
     traces: bool = False
+    host_clock: Clock | None = None  # of this computer's own troubles, where the station's is faster
 
 
 class Station:
@@ -105,7 +106,7 @@ class Station:
         self._settings, self._hardware = settings, hardware
         self.journal = Journal.open(
             settings.data_dir, settings.station_id, clock, patience_s=JOURNAL_PATIENCE_S,
-            key_place=settings.key_place,
+            key_place=settings.key_place, host=settings.host_clock,
         )  # fmt: skip
         self.journal.seal_secrets()
         self.client = CloudClient(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from drivers.clock import CancelToken, Clock, ClockThread
+from drivers.clock import CancelToken, Clock, ClockThread, SystemClock
 from drivers.errors import Cancelled
 from drivers.identity import Secret
 from drivers.platforms import Platform
@@ -104,7 +104,7 @@ class Demo:
             station_id="demo", slots=self.slots, data_dir=self.journal_dir,
             firmware=self.options.firmware, made_firmware=self._firmware(),
             cloud_url=self.cloud.base_url, token=lambda: token, secrets=self._secrets, operator="0417",
-            requests_per_s=20.0, traces=self.options.traces,
+            requests_per_s=20.0, traces=self.options.traces, host_clock=SystemClock(),
         )  # fmt: skip
         ports = VirtualPorts(self.bus)
         hardware = Hardware(PyusbHost(VirtualBackend(self.bus)), PyserialHost(ports.list, ports.open), virtual=True)

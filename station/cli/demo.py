@@ -13,6 +13,7 @@ from drivers.clock import Clock, SimulatedClock, SystemClock
 from drivers.virtual.faults import ACTIONS, MOMENTS, OPTIONS, BadFault, Fault, parse_fault
 from drivers.virtual.synthetic import VERSIONS
 
+from ..compose import JOURNAL_PATIENCE_S
 from ..demo import SCAN_S, SHOW_S, Demo, DemoOptions
 from ..engine.events import BatchSummary
 from ..errors import BadInput
@@ -133,7 +134,7 @@ def _clock(arguments: argparse.Namespace) -> Clock:
     if arguments.speed == "real":
         return SystemClock()
     if _is_headless(arguments):
-        return SimulatedClock(epoch=SystemClock().utc())
+        return SimulatedClock(epoch=SystemClock().utc(), stall_s=2 * JOURNAL_PATIENCE_S)  # it stands for a lock
     return SystemClock(max(1.0, SCREEN_SPEED * min(1.0, BUSY_SLOTS / arguments.units)))
 
 

@@ -63,11 +63,12 @@ class Journal(JournalReader):
         writer: Writer,
         key: bytes,
         patience_s: float,
+        host: Clock | None,
         vault: Vault,
     ) -> None:
         self._vault = vault
         self._clock, self._lock, self._writer, self._key = clock, lock, writer, key
-        self._patience = Patience(clock, patience_s)
+        self._patience = Patience(clock, patience_s, host)
         super().__init__(directory)
         try:
             self.abandoned: tuple[AttemptRecord, ...] = self._abandon_unfinished()
@@ -87,9 +88,11 @@ class Journal(JournalReader):
         *,
         patience_s: float = SHORT_PATIENCE_S,
         key_place: KeyPlace | None = None,
+        host: Clock | None = None,
     ) -> Journal:
         """Open or create the journal in ``directory``; ``patience_s``: how long a lock or a full disk is waited for.
 
+        ``host``: the clock such a trouble passes on, where ``clock`` is a faster one.
         ``key_place``: where the key of kept mobile secrets lies (a file beside ``directory``).
 
         Raises `JournalError` (one sentence) when another station holds the directory, when it belongs to a
@@ -104,7 +107,7 @@ class Journal(JournalReader):
             raise
         vault = Vault(key_place or KeyFile(directory.with_name(KEY_FILE)))
         try:
-            journal = cls(directory, clock, lock, writer, credential_key(directory), patience_s, vault)
+            journal = cls(directory, clock, lock, writer, credential_key(directory), patience_s, host, vault)
             if mended:
                 log.warning("%s", mended)
                 journal.mended = mended

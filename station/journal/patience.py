@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from drivers.clock import Clock
+from drivers.clock import CancelToken, Clock
 
 from ..engine.ports import JournalWaiter
 from ..errors import JournalHeld
@@ -27,10 +27,14 @@ CLOSING_S = 3.0
 
 
 class Patience:
-    """Runs what touches the journal until it can. ``limit_s``: of one trouble, however many calls meet it."""
+    """Runs what touches the journal until it can. ``limit_s``: of one trouble, however many calls meet it.
 
-    def __init__(self, clock: Clock, limit_s: float) -> None:
-        self._clock, self._limit_s = clock, limit_s
+    ``host``: the clock of whatever locks the file or fills the disk, where the station's own runs faster or jumps.
+    Such a wait passes on the host's; time that jumps stands still meanwhile.
+    """
+
+    def __init__(self, clock: Clock, limit_s: float, host: Clock | None = None) -> None:
+        self._clock, self._host, self._limit_s = clock, host or clock, limit_s
         self._waiters = threading.local()
         self._since: float | None = None  # when the trouble began that is not over yet
         self._closes_at: float | None = None
@@ -47,7 +51,7 @@ class Patience:
 
     def hurry(self) -> None:
         """The station closes: who waits now, or comes to wait, gives up after a few seconds."""
-        self._closes_at = self._clock.now() + CLOSING_S
+        self._closes_at = self._host.now() + CLOSING_S
 
     def run(self, act: Callable[[], T]) -> T:
         """What ``act`` returns, once the journal lets it. Raises `Cancelled`, or `JournalHeld` after the limit."""
@@ -60,15 +64,16 @@ class Patience:
 
     def _wait(self, act: Callable[[], T], error: JournalHeld) -> T:
         waiter: JournalWaiter | None = getattr(self._waiters, "current", None)
-        began, pauses, told = self._clock.now(), iter(PAUSES_S), ""
+        entered = self._clock.now()
+        began, pauses, told = self._host.now(), iter(PAUSES_S), ""
         self._since = began if self._since is None else self._since
         try:
             while True:
                 self._check(error)
-                if waiter is not None and told != error.sentence and self._clock.now() - began >= QUIET_S:
+                if waiter is not None and told != error.sentence and self._host.now() - began >= QUIET_S:
                     waiter.held(error.sentence)
                     told = error.sentence
-                self._clock.sleep(next(pauses, PAUSES_S[-1]), waiter.cancel if waiter is not None else None)
+                self._sleep(next(pauses, PAUSES_S[-1]), waiter.cancel if waiter is not None else None)
                 try:
                     result = act()
                 except JournalHeld as again:
@@ -78,13 +83,21 @@ class Patience:
                 return result
         finally:
             if waiter is not None:
-                waiter.waited(self._clock.now() - began)
+                waiter.waited(self._clock.now() - entered)
                 if told:
                     waiter.resumed()
 
+    def _sleep(self, seconds: float, cancel: CancelToken | None) -> None:
+        if self._host is self._clock:
+            self._clock.sleep(seconds, cancel)
+            return
+        self._host.sleep(seconds)  # it knows no token of the other clock's
+        if cancel is not None:
+            cancel.check()
+
     def _check(self, error: JournalHeld) -> None:
         """Raise ``error`` when there is no more time for it."""
-        now, since = self._clock.now(), self._since
+        now, since = self._host.now(), self._since
         ends = self._limit_s + (now if since is None else since)
         if now >= ends or (self._closes_at is not None and now >= self._closes_at):
             raise error

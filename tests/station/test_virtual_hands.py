@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime
 import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ from drivers.clock import SimulatedClock
 from drivers.virtual.faults import parse_fault
 from station.cli.main import main
 from station.demo import Demo, DemoOptions
-from station.engine.events import AttemptFinished, Event
+from station.engine.events import AttemptFinished, AttemptStarted, Event, StepHeld, StepResumed
 from station.model import Verdict
 from station.paths import find_profile
 from station.settings.profile import load_profile
@@ -111,3 +114,32 @@ def test_hands_that_are_asked_to_scan_again_do_so(capsys: pytest.CaptureFixture[
     events = told(capsys, *BORON, "--fault", "unit=1,do=wrong-label")
     assert [one["sentence"] for one in events if one["kind"] == "HandsNeeded"] == ["scan_label", "label_differs"]
     assert [(one["verdict"], one["sentence"]) for one in finished(events)] == [("FAIL", "wrong_label")]
+
+
+def test_a_lock_on_the_record_of_a_demo_takes_none_of_its_faster_time(tmp_path: Path) -> None:
+    """Somebody looks into the journal for a real second: that is no ten minutes to whoever sits at the demo."""
+    clock = SimulatedClock()
+    options = DemoOptions((load_profile(find_profile("boron-product")),), units=1, once=True, data_dir=tmp_path)
+    events: list[Event] = []
+    with clock.registered():
+        demo = Demo(options, clock, {})
+        with closing(
+            sqlite3.connect(demo.journal_dir / "journal.db", isolation_level=None, check_same_thread=False)
+        ) as other:
+
+            def saw(event: Event) -> None:
+                events.append(event)
+                if isinstance(event, AttemptStarted):
+                    other.execute("BEGIN IMMEDIATE")
+                elif isinstance(event, StepHeld):
+                    other.execute("ROLLBACK")
+
+            demo.station.bus.subscribe(saw)
+            demo.open_batches()
+            demo.start()
+            demo.wait_done()
+            demo.abandon()
+    held = next(event for event in events if isinstance(event, StepHeld))
+    resumed = next(event for event in events if isinstance(event, StepResumed))
+    assert (held.sentence, held.at) == ("journal_locked", resumed.at)
+    assert [event.verdict for event in events if isinstance(event, AttemptFinished)] == [Verdict.PASS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from drivers.clock import CancelToken, SimulatedClock
 from drivers.errors import Cancelled
 from station.errors import JournalError, JournalHeld
 from station.journal import Entry, Journal, JournalReader
-from station.journal.patience import CLOSING_S, QUIET_S
+from station.journal.patience import CLOSING_S, QUIET_S, Patience
 from station.journal.schema import held_by
 from station.journal.writer import Writer
 from station.model import Outcome
@@ -219,3 +220,42 @@ def test_a_commit_that_happened_and_was_reported_as_failed_is_not_repeated(data:
     with JournalReader(data) as reader:
         assert [attempt.attempt for attempt in reader.attempts("B1")] == ["a-1", "a-2"]
         assert reader.verify().entries == 7
+
+
+# --- a station whose time runs faster than this computer's ----------------------------------------
+
+
+@pytest.mark.parametrize(("locked_s", "is_recorded"), [(30.0, True), (90.0, True), (110.0, False)])
+def test_a_real_trouble_is_waited_for_in_real_time_and_the_stations_stands_still(
+    locked_s: float, is_recorded: bool
+) -> None:
+    clock, host = SimulatedClock(), SimulatedClock()
+    patience = Patience(clock, PATIENCE_S, host)
+
+    def act() -> str:
+        if host.now() < locked_s:
+            raise JournalHeld("locked", sentence="journal_locked")
+        return "recorded"
+
+    with clock.registered():
+        waiter = Waiter(clock)
+        with patience.waiting_as(waiter), nullcontext() if is_recorded else pytest.raises(JournalHeld):
+            assert patience.run(act) == "recorded"
+    assert host.now() == pytest.approx(min(locked_s, PATIENCE_S), abs=1.0)
+    assert clock.now() == waiter.seconds == 0.0, "no limit of a step came nearer by it"
+    assert waiter.said == [(0.0, "journal_locked"), (0.0, "")]
+
+
+def test_who_is_stopped_while_a_real_trouble_lasts_waits_no_longer() -> None:
+    clock, host = SimulatedClock(), SimulatedClock()
+    cancel = clock.token()
+
+    def act() -> None:
+        if host.now() > 10.0:
+            cancel.cancel()
+        raise JournalHeld("locked", sentence="journal_locked")
+
+    patience = Patience(clock, PATIENCE_S, host)
+    with clock.registered(), patience.waiting_as(Waiter(clock, cancel)), pytest.raises(Cancelled):
+        patience.run(act)
+    assert host.now() < 13.0
