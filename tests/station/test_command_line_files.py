@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
-import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +16,6 @@ from journal_story import opened, walked
 
 from drivers.clock import SimulatedClock
 from station.cli.main import main
-from drivers.clock import SimulatedClock
 from station.cloud.virtual import VirtualCloud
 from station.errors import BadInput
 from station.firmware.store import FirmwareStore
