@@ -33,7 +33,8 @@
      +- WriteRefused         our own write guard said no; nothing was sent
      +- BadImage             a firmware file that may not be used
      +- BadIdentity          a text that is no Device ID, serial number, ICCID, ...
-     +- UnknownPlatform      a platform id or name without a row in platforms.toml
+     +- UnknownPlatform      a platform id or name without a row in the platform table
+     +- BadPlatformRow       a row of the platform table, from a plug-in, that cannot be read
      +- Cancelled            the caller's cancel token was set
      +- DeadlineExceeded     the caller's deadline passed (also a TimeoutError)
 
@@ -196,6 +197,10 @@ class StrangeIdentity(RemoteProtocolError, BadIdentity):
 
 class UnknownPlatform(DriverError):
     """A platform id or name that has no row in the platform table."""
+
+
+class BadPlatformRow(DriverError):
+    """A text with platform rows, usually a plug-in's, cannot be read."""
 
 
 class Cancelled(DriverError):

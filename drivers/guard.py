@@ -109,7 +109,7 @@ class WriteGuard:
             raise WriteRefused(
                 f"{image.describe()} would end at {start + len(content):#010x}, its place ends at {region.end:#010x}"
             )
-        unit = self._platform.alternate(region.alt).erase_unit
+        unit = self._platform.memory(region.alt).erase_unit
         pages = range(start, start + len(content), unit)
         return Permit(image.describe(), region.alt, start, content, frozenset({*pages, *region.also_erase}))
 
@@ -240,7 +240,7 @@ class WriteGuard:
     def _check_erase(self, setup: Setup, address: int) -> None:
         if self._alternate is None:
             raise self._refused(setup, "it is not certain which memory is selected; select it again")
-        memory = self._platform.alternate(self._alternate)
+        memory = self._platform.memory(self._alternate)
         page = address - address % memory.erase_unit
         if not any(permit.allows_erase(self._alternate, page) for permit in self._permits):
             raise self._refused(setup, f"nobody may erase the page {page:#010x} of {memory.name} now")
@@ -252,7 +252,7 @@ class WriteGuard:
             raise self._refused(setup, "memory or address are not certain; select and set them again")
         address = block_address(self._pointer, setup.value)
         if not any(permit.allows_write(self._alternate, address, data) for permit in self._permits):
-            memory = self._platform.alternate(self._alternate).name
+            memory = self._platform.memory(self._alternate).name
             raise self._refused(setup, f"nobody may write those {len(data)} bytes at {address:#010x} of {memory} now")
         self._pending = _Pending.WRITE
 
@@ -272,7 +272,7 @@ class WriteGuard:
             note(self, setup, reply)
 
     def _note_set_interface(self, setup: Setup, _reply: bytes) -> None:
-        known = {row.alt for row in self._platform.alternates}
+        known = {row.alt for row in self._platform.memories}
         self._alternate = setup.value if setup.value in known else None
 
     def _note_dnload(self, _setup: Setup, _reply: bytes) -> None:

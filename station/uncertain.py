@@ -1,6 +1,7 @@
 """What the references leave open and the station acts upon all the same: here and nowhere else.
 
-Measure before building more on one of these. Those of the drivers stand in ``[uncertain]`` of drivers/platforms.toml.
+Measure before building more on one of these. Those of the drivers stand in the sections ``uncertain`` of the files
+``drivers/platforms/*.toml``.
 """
 
 from __future__ import annotations

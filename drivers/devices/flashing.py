@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..platforms import UNCERTAIN, ModuleFunction, platform
+from ..platforms import platform
 from ..wire.module import Image
 
 PAGE = 4096
@@ -41,27 +41,28 @@ class WritePlan:
 
 
 def plan_write(image: Image) -> WritePlan:
-    """Pages and blocks of ``image`` in the order that survives being cut off at any moment.
+    """Put the pages and blocks of ``image`` in the order that survives being cut off at any moment.
 
-    For system parts the page of the second header (`UNCERTAIN`) is erased before everything else and written
-    after everything else, whether the old image, the new one, both or none of them uses it: no case is worse
-    for it. Raises `UnknownPlatform`.
+    A page whose content alone makes a bootloader start the module (`ModuleSlot.erase_first_write_last`) is erased
+    before everything else and written after everything else, whether the old image, the new one, both or none of
+    them uses it so: no case is worse for it. Raises `UnknownPlatform`.
     """
-    second_header = UNCERTAIN.second_header_page
+    slot = platform(image.platform_id).slot(image.function, image.index)
+    decides = slot.erase_first_write_last if slot is not None else None
     content, start = image.flash_bytes, image.flash_address
     blocks = [Block(start + at, content[at : at + PAGE]) for at in range(0, len(content), PAGE)]
     pages = [block.address for block in blocks]
     first: list[int] = []
-    if image.function == ModuleFunction.SYSTEM_PART and second_header in pages:
-        first = [second_header]
-        pages.remove(second_header)
-        blocks.sort(key=lambda block: block.address == second_header)  # stable: ascending but for the last
+    if decides is not None and decides in pages:
+        first = [decides]
+        pages.remove(decides)
+        blocks.sort(key=lambda block: block.address == decides)  # stable: ascending but for the last
     stale = [page for page in _stale_pages(image) if page not in pages]
     return WritePlan(tuple(first), tuple(stale), tuple(pages), tuple(blocks))
 
 
 def _stale_pages(image: Image) -> tuple[int, ...]:
-    """First pages of images that would be looked at before this one, as the platform table says."""
+    """Name the first pages of images that would be looked at before this one, as the platform table says."""
     kind = (image.function, image.index)
     regions = platform(image.platform_id).regions
     return next((r.also_erase for r in regions if kind in r.modules and r.start == image.flash_address), ())

@@ -10,7 +10,6 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..platforms import UNCERTAIN
 from ..wire.usb import Setup
 from .descriptors import ERROR_STRING
 from .flash import FlashFailed, NorFlash, Who
@@ -26,7 +25,7 @@ _OUT, _IN = 0x21, 0xA1  # class request to an interface
 _FIRST_DATA_BLOCK = 2
 
 KNOWS_SAFE_MODE = 3001  # bootloader module versions that brought a command
-KNOWS_CLEAR_OVERRIDE = UNCERTAIN.clear_override_bootloader
+KNOWS_CLEAR_OVERRIDE = 3100
 KNOWS_LARGE_USER_PART = 1100
 
 

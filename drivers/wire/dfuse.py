@@ -40,7 +40,7 @@ class DfuseCommand(enum.IntEnum):
     ERASE = 0x41  # + u32: erase the page with that address; alone it would erase everything
     READ_UNPROTECT = 0x92  # not supported, never sent
     ENTER_SAFE_MODE = 0xFA  # Particle, bootloader 3001 and newer
-    CLEAR_OVERRIDE = 0xFB  # Particle; since when is uncertain (`platforms.UNCERTAIN`): ask `commands`
+    CLEAR_OVERRIDE = 0xFB  # Particle; since when is uncertain: ask `commands`
 
 
 def set_address_payload(address: int) -> bytes:

@@ -51,8 +51,7 @@ _KNOWN_PLATFORMS = frozenset({0, 6, 8, 10, 12, 13, 14, 15, 22, 23, 24, 25, 26, 2
 _KNOWN_FUNCTIONS = frozenset(ModuleFunction)
 _NO_PRODUCT = (0, 0xFFFF)
 
-_SOFTDEVICE_FWID = 0x2024  # file offset of flash address 0x300C
-_SOFTDEVICE_UNIQUE = slice(0x2030, 0x2044)
+_BUILD_AT, _BUILD_SIZE = 0x18, 20  # in a radio stack's information block (reference firmware-and-dfu 6.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,24 +144,10 @@ class Image:
     def is_combined(self) -> bool:
         return bool(self.flags & FLAG_COMBINED)
 
-    @property
-    def module_hash(self) -> bytes:
-        """What the unit reports as the hash of this module (reference firmware-and-dfu 6.1).
-
-        32 bytes; for a SoftDevice its 20-byte unique string, zero padded.
-        """
-        if self.function == ModuleFunction.RADIO_STACK:
-            return self.softdevice_unique.ljust(32, b"\0")
-        return self.sha256
-
-    @property
-    def softdevice_fwid(self) -> int:
-        """The firmware id inside a SoftDevice, which is its version once the prefix is dropped."""
-        return int.from_bytes(self.data[_SOFTDEVICE_FWID : _SOFTDEVICE_FWID + 2], "little")
-
-    @property
-    def softdevice_unique(self) -> bytes:
-        return self.data[_SOFTDEVICE_UNIQUE]
+    def build(self, info_at: int) -> bytes:
+        """Read the 20 bytes that name a radio stack's build; ``info_at``: flash address of its information block."""
+        at = info_at - self.start + _BUILD_AT
+        return self.flash_bytes[at : at + _BUILD_SIZE]
 
     @property
     def assets(self) -> tuple[AssetDependency, ...]:

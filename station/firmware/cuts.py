@@ -9,20 +9,17 @@ import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from drivers.platforms import UNCERTAIN
+from drivers.platforms import platform
 from drivers.wire.module import Image
 
-from .modules import BOOTLOADER, SOFTDEVICE, SYSTEM_PART, Held, Key
-
-SAFE_COPY_FROM = 1001
-"""Bootloaders from this version on resume an interrupted copy of their successor."""
+from .modules import BOOTLOADER, SYSTEM_PART, Held, Key, module_name, slot_of
 
 _LAST_PAGE = (
-    f"Page {UNCERTAIN.second_header_page:#x} is erased first and written last: a cut leaves a unit that waits in DFU, "
+    "Page {page:#x} is erased first and written last: a cut leaves a unit that waits in DFU, "
     "save for some 40 ms while that page is written (MODE and RESET then bring it to DFU)."
 )
-_TORN_RADIO = (
-    "A cut while the SoftDevice is written leaves a system part that starts upon half a SoftDevice: "
+_TORN_BASE = (
+    "A cut while the {name} is written leaves a system part that starts upon half a {name}: "
     "MODE and RESET bring it to DFU."
 )
 _TORN_BOOTLOADER = (
@@ -39,7 +36,7 @@ class CutSafety(enum.StrEnum):
     """What a cut in the middle of a plan leaves."""
 
     ALWAYS = "always"  # a unit that starts by itself or waits in DFU, whenever it happens
-    BUT_LAST_PAGE = "but for the last page"  # as above, save some 40 ms while page 0x30000 is written
+    BUT_LAST_PAGE = "but for the last page"  # as above, save some 40 ms while the page written last is written
     NO = "no"  # there are moments after which hands, or more, are needed: the reasons say which
 
 
@@ -47,36 +44,58 @@ class CutSafety(enum.StrEnum):
 class CutWindow:
     """A time in which a cut leaves a unit that shows nothing: while ``image`` is written, from ``begins`` on.
 
-    ``begins``: share of the writing, 0.0-1.0, somewhat early: it is said before. ``needs_debugger``: no button helps.
+    ``begins``: share of the writing, 0.0-1.0, somewhat early: it is said before. ``is_last_page``: it is as long as
+    one page takes. ``needs_debugger``: no button helps.
     """
 
     image: Image
     begins: float
     reason: str
+    is_last_page: bool = False
     needs_debugger: bool = False
 
 
 def cut_windows(changing: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> tuple[CutWindow, ...]:
-    """When a cut would leave a dark unit, of one that holds ``there`` (None: unknown) and is to get ``changing``."""
+    """Tell when a cut would leave a dark unit, of one that holds ``there`` (None: unknown) and is to get ``changing``.
+
+    Raises `UnknownPlatform`.
+    """
     windows: list[CutWindow] = []
-    system, radio, bootloader = (changing.get(key) for key in (SYSTEM_PART, SOFTDEVICE, BOOTLOADER))
-    if system is not None and system.start != UNCERTAIN.second_header_page:
-        windows.append(CutWindow(system, _LATE, _LAST_PAGE))
-    if radio is not None and system is None:
-        windows.append(CutWindow(radio, 0.0, _TORN_RADIO))
-    held = (there or {}).get(BOOTLOADER)
-    if bootloader is not None and there is not None and (held is None or held.version < SAFE_COPY_FROM):
+    for image in changing.values():
+        page = _deciding_page(image)
+        if page not in (None, image.start):
+            windows.append(CutWindow(image, _LATE, _LAST_PAGE.format(page=page), is_last_page=True))
+    windows += [
+        CutWindow(base, 0.0, _TORN_BASE.format(name=module_name(base.function, base.index)))
+        for base in _unchecked(changing)
+        if SYSTEM_PART not in changing
+    ]
+    held, bootloader = (there or {}).get(BOOTLOADER), changing.get(BOOTLOADER)
+    if bootloader is None or there is None:
+        return tuple(windows)
+    if held is None or held.version < platform(bootloader.platform_id).bootloader.resumes_copy:
         reason = _TORN_BOOTLOADER.format(held=held.version if held else "none reported")
         windows.append(CutWindow(bootloader, _LATE, reason, needs_debugger=True))
     return tuple(windows)
 
 
 def cut_safety(windows: Iterable[CutWindow]) -> CutSafety:
-    """How safe a plan with these windows is."""
-    reasons = {window.reason for window in windows}
-    if not reasons:
+    """Say how safe a plan with these windows is."""
+    rows = tuple(windows)
+    if not rows:
         return CutSafety.ALWAYS
-    return CutSafety.BUT_LAST_PAGE if reasons == {_LAST_PAGE} else CutSafety.NO
+    return CutSafety.BUT_LAST_PAGE if all(row.is_last_page for row in rows) else CutSafety.NO
+
+
+def _deciding_page(image: Image) -> int | None:
+    slot = slot_of(image)
+    return slot.erase_first_write_last if slot is not None else None
+
+
+def _unchecked(changing: Mapping[Key, Image]) -> list[Image]:
+    """Modules that the system part starts upon whether they are whole or not."""
+    slots = [(image, slot_of(image)) for image in changing.values()]
+    return [image for image, slot in slots if slot is not None and not slot.is_checked_at_start]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +108,12 @@ class EarlyErase:
 
 
 def pages_to_erase_first(changing: Mapping[Key, Image]) -> tuple[EarlyErase, ...]:
-    """What must go invalid before another module is written, so that every cut ends in DFU.
+    """Name what must go invalid before another module is written, so that every cut ends in DFU.
 
-    A torn SoftDevice below a valid system part would be started: the system part goes invalid before it.
+    A valid system part would be started upon a torn module that nobody checks: it goes invalid before that one.
     """
-    system, radio = changing.get(SYSTEM_PART), changing.get(SOFTDEVICE)
-    if system is None or radio is None:
+    system = changing.get(SYSTEM_PART)
+    if system is None:
         return ()
-    return (EarlyErase(system, UNCERTAIN.second_header_page, radio),)
+    page = _deciding_page(system)
+    return tuple(EarlyErase(system, system.start if page is None else page, base) for base in _unchecked(changing))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from drivers.platforms import ModuleFunction, os_version_of_module
+from drivers.platforms import ModuleFunction, ModuleSlot, Tells, os_version_of_module, platform
 from drivers.wire.module import Dependency, Image
 from drivers.wire.replies import CHECK_INTEGRITY, CHECK_PLATFORM, CHECK_RANGE, ModuleInfo, Store
 
@@ -21,7 +21,6 @@ _WITH_CRC = frozenset({
     ModuleFunction.BOOTLOADER, ModuleFunction.SYSTEM_PART, ModuleFunction.USER_PART, ModuleFunction.MONOLITHIC,
 })  # fmt: skip
 """Modules whose CRC a unit checks; of radio stack and NCP firmware it knows none (reference firmware-and-dfu 6.1)."""
-_UNIQUE_SIZE = 20  # bytes of the SoftDevice's unique string
 
 _NAMES: Mapping[int, str] = {
     ModuleFunction.BOOTLOADER: "bootloader",
@@ -87,8 +86,13 @@ def image_key(image: Image) -> Key:
     return (image.function, image.index)
 
 
+def slot_of(image: Image) -> ModuleSlot | None:
+    """Find where ``image`` belongs on its platform; None if it has no place there. Raises `UnknownPlatform`."""
+    return platform(image.platform_id).slot(image.function, image.index)
+
+
 def version_text(function: int, version: int, module_hash: bytes | None) -> str:
-    """How a version is shown: Device OS in words, an application by its hash (its version is no identity)."""
+    """Show a version: Device OS in words, an application by its hash (its version is no identity)."""
     if function == ModuleFunction.SYSTEM_PART:
         return f"{os_version_of_module(version) or 'unlisted'} ({version})"
     if function == ModuleFunction.USER_PART:
@@ -114,41 +118,38 @@ ReadBacks = Mapping[Key, Comparison]
 """What reading flash told of modules since they were last written."""
 
 
-def is_readable(function: int) -> bool:
-    """Whether DFU can read such a module back; the co-processor's firmware is on another chip (6.3)."""
-    return function != ModuleFunction.NCP
-
-
 def compare(image: Image, held: Held | None, read_back: Comparison | None = None) -> Comparison:
-    """Is ``image`` what the unit holds (reference firmware-and-dfu 6.2)?
+    """Judge whether ``image`` is what the unit holds (reference firmware-and-dfu 6.2).
 
-    Same means intact, equal version, and equal content. The hash that units report from Device OS 5.6.0 on stands
-    for the content, but not for that of a SoftDevice: of it they report only the string that names its build. Where
-    no hash tells, ``read_back`` does.
+    Same means intact, equal version, and equal content. What a unit tells of the content depends on the kind of module
+    (`Tells`), and before Device OS 5.6.0 it tells nothing; where no hash tells, ``read_back`` does.
     """
+    slot = slot_of(image)
+    tells = slot.tells if slot is not None else Tells.HASH
     if held is None:
         return Comparison(False, "the unit has none")
     if not held.is_intact:
         return Comparison(False, "the unit's own is damaged")
     if held.version != image.version:
         return Comparison(False, f"the unit holds {held.version}")
-    if image.function == ModuleFunction.NCP:
+    if tells is Tells.VERSION:
         return Comparison(True, "version is equal; nothing else of this chip can be read")
     if held.hash is not None:
-        if not _hashes_equal(image, held.hash):
+        if not _hashes_equal(image, slot, held.hash):
             return Comparison(False, "same version, other content")
-        if image.function != ModuleFunction.RADIO_STACK:
+        if tells is Tells.HASH:
             return Comparison(True, "version and hash are equal")
-        return read_back or Comparison(None, "no unit reports a SoftDevice's content: read back before it counts")
+        name = module_name(image.function, image.index)
+        return read_back or Comparison(None, f"no unit reports a {name}'s content: read back before it counts")
     if image.function == ModuleFunction.SYSTEM_PART and not _sizes_equal(image, held):
         return Comparison(False, "same version, other size")
     return read_back or Comparison(None, "this Device OS reports no hash: read back before it counts")
 
 
-def _hashes_equal(image: Image, held_hash: bytes) -> bool:
-    if image.function == ModuleFunction.RADIO_STACK:
-        return held_hash[:_UNIQUE_SIZE] == image.softdevice_unique
-    return held_hash == image.module_hash
+def _hashes_equal(image: Image, slot: ModuleSlot | None, held_hash: bytes) -> bool:
+    if slot is not None and slot.info_at is not None:
+        return held_hash.startswith(image.build(slot.info_at))
+    return held_hash == image.sha256
 
 
 def _sizes_equal(image: Image, held: Held) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from drivers.platforms import ModuleFunction, OsVersion, Platform, Via, os_version_of_module
+from drivers.platforms import ModuleFunction, ModuleSlot, OsVersion, Platform, Via, os_version_of_module
 from drivers.wire.module import AssetDependency, Image
 from drivers.wire.replies import ModuleInfo
 from drivers.wire.usb import Mode
@@ -41,8 +41,8 @@ from .modules import (
     compare,
     held_modules,
     image_key,
-    is_readable,
     module_name,
+    slot_of,
     version_text,
 )
 
@@ -129,7 +129,7 @@ class UpdatePlan:
         return tuple(
             write
             for write in self.writes
-            if write.way is Via.DFU or (write.compare_first and is_readable(write.image.function))
+            if write.way is Via.DFU or (write.compare_first and _slot(write.image).is_readable)
         )
 
     @property
@@ -173,12 +173,12 @@ def make_plan(
     compared = _compared_all(images, there, read_back)
     changing = {key: image for key, image in images.items() if compared[key].is_same is not True}
     case = _case(mode, changing, there)
-    order = _ordered(platform, changing, case)
+    order = _ordered(changing, case)
     windows = cut_windows(changing, there)
     return UpdatePlan(
         platform=platform,
         case=case,
-        writes=tuple(_write(platform, changing[key], compared[key], there) for key in order),
+        writes=tuple(_write(changing[key], compared[key], there) for key in order),
         already=tuple(
             Present(image, module_name(*key), compared[key].why) for key, image in images.items() if key not in changing
         ),
@@ -246,11 +246,11 @@ def _compared_all(
     return compared
 
 
-def _write(platform: Platform, image: Image, compared: Comparison, there: Mapping[Key, Held] | None) -> PlannedWrite:
+def _write(image: Image, compared: Comparison, there: Mapping[Key, Held] | None) -> PlannedWrite:
     return PlannedWrite(
         image=image,
         name=module_name(*image_key(image)),
-        way=_way(platform, image),
+        way=_slot(image).via,
         wanted=_wanted_text(image),
         held=_held_text(image_key(image), there),
         why=compared.why,
@@ -258,14 +258,14 @@ def _write(platform: Platform, image: Image, compared: Comparison, there: Mappin
     )
 
 
-def _way(platform: Platform, image: Image) -> Via:
-    slot = platform.slot(image.function, image.index)
+def _slot(image: Image) -> ModuleSlot:
+    slot = slot_of(image)
     assert slot is not None  # check_place has refused images without one
-    return slot.via
+    return slot
 
 
 def _wanted_text(image: Image) -> str:
-    return version_text(image.function, image.version, image.module_hash)
+    return version_text(image.function, image.version, image.sha256)
 
 
 def _held_text(key: Key, there: Mapping[Key, Held] | None) -> str:
@@ -303,14 +303,14 @@ def _case(mode: Mode, changing: Mapping[Key, Image], there: Mapping[Key, Held] |
     return Case.B if goes_back or (new is not None and new.is_locking) else Case.A
 
 
-def _ordered(platform: Platform, changing: Mapping[Key, Image], case: Case) -> list[Key]:
+def _ordered(changing: Mapping[Key, Image], case: Case) -> list[Key]:
     """Ways in the order of the case; within a way every dependency first, ties by rank.
 
     A SoftDevice and a system part may name each other; the one of lower rank then goes first.
     """
     order: list[Key] = []
     for way in (Via.OTA, Via.DFU) if case is Case.A else (Via.DFU, Via.OTA):
-        left = sorted((key for key in changing if _way(platform, changing[key]) is way), key=_rank)
+        left = sorted((key for key in changing if _slot(changing[key]).via is way), key=_rank)
         while left:
             free = [key for key in left if not any(_needs(changing[key], other) for other in left if other != key)]
             chosen = free[0] if free else left[0]

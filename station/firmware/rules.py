@@ -1,4 +1,4 @@
-"""Decision tables of the vendor's rules about Device OS versions: H7 H8 (setup done).
+"""Decisions by the vendor's rules about Device OS versions: H7 H8 (setup done).
 
 Pure data and look-ups; nothing here talks to a unit.
 """
@@ -19,29 +19,13 @@ class Decision:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class _SetupDoneRow:
-    generation: int | None  # None: every generation
-    before: OsVersion | None  # None: every Device OS
-    decision: Decision
-
-
-# The first row that fits decides. Device OS is the one on the unit *after* updating (H7). A pre-release
-# of 4.0.0 counts as 4.x, as the vendor's "3.x or earlier" does: hence the bound 4.0.0-0.
-_SETUP_DONE: tuple[_SetupDoneRow, ...] = (
-    _SetupDoneRow(
-        3,
-        OsVersion.parse("4.0.0-0"),
-        Decision(True, "H7", "Gen 3 with Device OS 3.x or older boots into listening mode without it"),
-    ),
-    _SetupDoneRow(3, None, Decision(False, "H8", "Device OS 4.0 and later have no setup-done flag")),
-    _SetupDoneRow(None, None, Decision(False, "H7", "only Gen 3 units have a setup-done flag")),
-)
+_BY_THE_PLATFORM = Decision(False, "H7", "only Gen 3 units have a setup-done flag")
+_BY_DEVICE_OS = Decision(False, "H8", "Device OS 4.0 and later have no setup-done flag")
+_NEEDED = Decision(True, "H7", "Gen 3 with Device OS 3.x or older boots into listening mode without it")
 
 
 def needs_setup_done(platform: Platform, device_os: OsVersion) -> Decision:
-    """Must setup done be set on this platform with this Device OS (H7 H8)?"""
-    for row in _SETUP_DONE:
-        if row.generation in (None, platform.generation) and (row.before is None or device_os < row.before):
-            return row.decision
-    raise AssertionError("the last row fits every unit")
+    """Decide whether setup done must be set (H7 H8); ``device_os`` is the one on the unit *after* updating."""
+    if platform.setup_done_before is None:
+        return _BY_THE_PLATFORM
+    return _NEEDED if device_os < platform.setup_done_before else _BY_DEVICE_OS

@@ -28,12 +28,6 @@ __all__ = [
     "WifiSecurity", "load_profile", "parse_profile",
 ]  # fmt: skip
 
-WIFI_STEP_PLATFORMS = frozenset({6, 8, 12})
-"""Photon, P1, Argon: the platforms whose credentials are set in listening mode (H5)."""
-
-
-GEN_WITHOUT_SERIALS = 2
-
 
 def _file_example(rows: tuple[Platform, ...], module: str) -> str:
     return f'{{ file = "{rows[0].slug}-{module}@6.3.4.bin", sha256 = "64 hexadecimal digits" }}'
@@ -156,7 +150,7 @@ class Profile:
             "dfu": self.device_os is not None or bool(self.firmware),
             "device_os": self.device_os is not None,
             "firmware": bool(self.firmware),
-            "wifi": self.wifi is not None and any(row.id in WIFI_STEP_PLATFORMS for row in rows),  # H5
+            "wifi": self.wifi is not None and any(row.sets_wifi_in_listening_mode for row in rows),  # H5
             "sim": any(row.has_cellular for row in rows),
             "online": self.online,
             "claim": self.claim,
@@ -172,7 +166,7 @@ class Profile:
         """Whether a unit without a serial number is refused: Gen 2 units may lack one (A4), others where a profile
         says how they are called then.
         """
-        return platform.generation > GEN_WITHOUT_SERIALS and not self.name.is_fallback_given
+        return platform.has_serial_numbers and not self.name.is_fallback_given
 
     def unit_name(self, *, serial: str | None, platform: str, device_id: str) -> str:
         """The cloud name of a unit (F3). ``platform`` is its slug."""
@@ -389,7 +383,7 @@ def _wifi(top: Table, rows: tuple[Platform, ...]) -> Wifi | None:
     table = top.table("wifi")
     if table is None:
         return None
-    if not any(row.id in WIFI_STEP_PLATFORMS for row in rows):
+    if not any(row.sets_wifi_in_listening_mode for row in rows):
         names = ", ".join(row.name for row in rows)
         top.refuse("wifi", f"no [wifi] for {names}: only Argon, Photon and P1 take credentials (H5)", "remove [wifi]")
     ssid = table.text("ssid", "a network name of 1 to 32 bytes", '"factory"')

@@ -49,7 +49,8 @@ def test_wire_protocols_bring_no_io_with_them() -> None:
     loaded = loaded_by(*names)
     assert loaded.isdisjoint({"usb", "serial", "requests", "textual", "socket", "sqlite3", "subprocess", "asyncio"})
     ours = {name for name in loaded if name.startswith("drivers.") and not name.startswith("drivers.wire")}
-    assert ours <= {"drivers.errors", "drivers.identity", "drivers.platforms"}
+    tables = {"drivers.platforms", "drivers.platforms.table", "drivers.platforms.versions"}
+    assert ours <= {"drivers.errors", "drivers.identity", *tables}
 
 
 def test_drivers_load_without_the_station() -> None:

@@ -56,7 +56,7 @@ def test_the_wheel_holds_two_packages_and_their_data(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"drivers", "station", f"{wheel.name.split('-py3')[0]}.dist-info"}
     assert {
-        "drivers/platforms.toml", "drivers/py.typed", "drivers/wire/proto/system.proto",
+        "drivers/platforms/nrf.toml", "drivers/py.typed", "drivers/wire/proto/system.proto",
         "drivers/wire/proto/network.proto", "drivers/wire/proto/system_pb2.py", "station/py.typed",
         "station/tui/station.tcss", "station/_data/udev/70-station.rules",
     } <= set(names)  # fmt: skip

@@ -168,7 +168,7 @@ def test_a_protected_unit_shows_itself_in_its_map() -> None:
     assert parse_layout(NRF_INTERNAL.replace("a,", "b,").replace("g,", "b,")[:-1] + "b").is_protected
 
 
-@pytest.mark.parametrize("alternate", [a for p in platforms() for a in p.alternates], ids=lambda a: f"alt{a.alt}")
+@pytest.mark.parametrize("alternate", [a for p in platforms() for a in p.memories], ids=lambda a: f"alt{a.alt}")
 def test_the_platform_tables_own_maps_say_what_the_table_says(alternate: object) -> None:
     layout = parse_layout(alternate.layout)  # type: ignore[attr-defined]
     assert layout.segments[0].start == alternate.start  # type: ignore[attr-defined]

@@ -10,8 +10,8 @@ from drivers.platforms import OsVersion, platform
 from station.firmware.rules import needs_setup_done
 
 ARGON, BORON = platform(12), platform(13)
-PHOTON = dataclasses.replace(ARGON, id=6, slug="photon", name="Photon", generation=2)
-P2 = dataclasses.replace(ARGON, id=32, slug="p2", name="P2", generation=4)
+PHOTON = dataclasses.replace(ARGON, id=6, slug="photon", name="Photon", setup_done_before=None)
+P2 = dataclasses.replace(ARGON, id=32, slug="p2", name="P2", setup_done_before=None)
 
 
 @pytest.mark.parametrize(

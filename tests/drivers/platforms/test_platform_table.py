@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from house_tools import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.errors import BadIdentity, UnknownPlatform
+from drivers.errors import BadIdentity, BadPlatformRow, UnknownPlatform
 from drivers.platforms import (
     RELEASES,
-    Capability,
     OsVersion,
     Platform,
     WritePolicy,
@@ -19,16 +19,13 @@ from drivers.platforms import (
     platform,
     platform_by_slug,
     platforms,
+    read_table,
     release_of,
 )
 from drivers.wire.usb import Mode, UsbId
 
 ARGON, BORON = platform(12), platform(13)
 both = pytest.mark.parametrize("row", [ARGON, BORON], ids=lambda row: row.slug)
-
-
-def has(row: Platform, version: str, capability: Capability) -> bool:
-    return capability in row.capabilities(OsVersion.parse(version))
 
 
 def test_ids_names_and_radios() -> None:
@@ -63,7 +60,7 @@ def test_what_a_host_may_write_over_dfu(row: Platform) -> None:
 @both
 def test_regions_lie_in_their_memory_on_page_boundaries(row: Platform) -> None:
     for region in row.regions:
-        memory = row.alternate(region.alt)
+        memory = row.memory(region.alt)
         assert memory.start <= region.start < region.end <= memory.end
         assert region.start % memory.erase_unit == region.end % memory.erase_unit == 0
         assert all(page % memory.erase_unit == 0 for page in region.also_erase)
@@ -94,31 +91,60 @@ def test_the_update_slot_moved_with_5_5_0() -> None:
     assert ARGON.ota_slot(OsVersion.parse("5.5.0")).start == 0x8024C000
 
 
-@pytest.mark.rule("H7")
-@pytest.mark.rule("H8")
-@pytest.mark.parametrize(("version", "wanted"), [("2.3.1", True), ("3.3.1", True), ("4.0.0", False), ("6.2.0", False)])
-def test_the_setup_done_bit_ends_with_4_0(version: str, wanted: bool) -> None:
-    assert has(ARGON, version, Capability.SETUP_DONE) == wanted
-    assert has(BORON, version, Capability.SETUP_DONE) == wanted
+RELEASED = ["3.3.1", "4.1.0", "5.6.0", "5.8.0", "5.8.2", "5.9.0", "6.0.0-rc.1", "6.0.0", "6.1.1", "6.2.0", "6.3.4"]
 
 
 @pytest.mark.parametrize(
-    ("capability", "argon", "boron"),
+    ("request_type", "argon", "boron"),
     [
-        (Capability.STORE_CREDENTIALS, {"5.8.2", "5.9.0", "6.2.0", "6.3.4"}, set()),
-        (Capability.IMEI_REQUEST, set(), {"5.8.0", "5.8.2", "5.9.0", "6.1.0", "6.1.1", "6.2.0", "6.3.4"}),
-        (Capability.INTERFACE_LIST_BROKEN, set(), {"6.2.0"}),
-        (Capability.CONSOLE_POWERS_MODEM, set(), {"3.3.1", "4.1.0"}),
-        (
-            Capability.MODULE_HASHES,
-            *({"5.6.0", "5.8.0", "5.8.2", "5.9.0", "6.0.0", "6.1.0", "6.1.1", "6.2.0", "6.3.4"},) * 2,
-        ),
+        (20, set(RELEASED), set(RELEASED)),
+        (76, set(RELEASED[6:]), set(RELEASED[6:])),
+        (91, set(RELEASED[2:]), set(RELEASED[2:])),
+        (500, set(RELEASED), set()),
+        (507, {"5.8.2", "5.9.0", "6.2.0", "6.3.4"}, set()),
+        (554, set(), set(RELEASED)),
     ],
 )
-def test_capabilities_by_version(capability: Capability, argon: set[str], boron: set[str]) -> None:
-    versions = ["3.3.1", "4.1.0", "5.6.0", "5.8.0", "5.8.2", "5.9.0", "6.0.0", "6.1.0", "6.1.1", "6.2.0", "6.3.4"]
-    assert {v for v in versions if has(ARGON, v, capability)} == argon
-    assert {v for v in versions if has(BORON, v, capability)} == boron
+def test_requests_by_device_os(request_type: int, argon: set[str], boron: set[str]) -> None:
+    assert {v for v in RELEASED if ARGON.knows_request(request_type, OsVersion.parse(v))} == argon
+    assert {v for v in RELEASED if BORON.knows_request(request_type, OsVersion.parse(v))} == boron
+
+
+# --- rows from outside ------------------------------------------------------------------------------
+
+NRF = (ROOT / "drivers/platforms/nrf.toml").read_text(encoding="utf-8")
+ROW = """
+[[platform]]
+family = "nrf"
+id = 99
+slug = "toy"
+name = "Toy"
+serial_prefix = "TOY1"
+"""
+
+
+def test_a_row_of_a_known_family_is_all_a_platform_takes() -> None:
+    toy = read_table([("nrf", NRF), ("toy", ROW + 'memories = ["internal", "dct", "external-8m"]')]).platform(99)
+    assert (toy.name, toy.has_wifi, toy.has_cellular, toy.modules) == ("Toy", False, False, BORON.modules)
+    assert toy.ota_slot(OsVersion.parse("3.3.1")).start == 0x80689000
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("not TOML", "not the TOML"),
+        (ROW.replace("nrf", "esp"), "no 'esp'"),
+        (ROW.replace('slug = "toy"', ""), "slug"),
+        (ROW + "colour = 3", "colour"),
+        (ROW + 'modules = ["heart"]', "no 'heart'"),
+        (ROW.replace("99", "13"), "has a row already"),
+        (ROW.replace('"toy"', '"boron"'), "has a row already"),
+        (ROW + 'setup_done_before = "four"', "is not written like"),
+    ],
+)
+def test_a_row_that_makes_no_sense_is_refused_by_its_name(text: str, told: str) -> None:
+    with pytest.raises(BadPlatformRow, match=f"^here: .*{told}"):
+        read_table([("nrf", NRF), ("here", text)])
 
 
 # --- versions ---------------------------------------------------------------------------------------

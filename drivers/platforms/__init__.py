@@ -1,0 +1,111 @@
+"""The platform table: ids, radios, flash map, module slots, configuration fields, requests by Device OS.
+
+The facts stand in TOML files beside this one, one for each chip family; rows from outside come by the entry-point
+group ``drivers.platforms``, whose objects are texts of the same form. All of it is read once and never changes.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from importlib import resources
+
+from ..errors import BadPlatformRow
+from .table import (
+    Bootloader,
+    DctField,
+    Memory,
+    ModuleFunction,
+    ModuleSlot,
+    Platform,
+    PlatformTable,
+    Region,
+    Release,
+    Tells,
+    Via,
+    WritePolicy,
+    read_releases,
+    read_table,
+)
+from .versions import OsRange, OsVersion
+
+__all__ = [
+    "ENTRY_POINTS",
+    "RELEASES",
+    "Bootloader",
+    "DctField",
+    "Memory",
+    "ModuleFunction",
+    "ModuleSlot",
+    "OsRange",
+    "OsVersion",
+    "Platform",
+    "PlatformTable",
+    "Region",
+    "Release",
+    "Tells",
+    "Via",
+    "WritePolicy",
+    "os_version_of_module",
+    "platform",
+    "platform_by_slug",
+    "platforms",
+    "read_table",
+    "release_of",
+]
+
+ENTRY_POINTS = "drivers.platforms"
+_FILES = ("nrf.toml", "requests.toml")
+
+
+def _file(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text("utf-8")
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    for name in _FILES:
+        yield f"drivers/platforms/{name}", _file(name)
+    from importlib import metadata  # brings sockets with it, and the wire's tables must not
+
+    for point in metadata.entry_points(group=ENTRY_POINTS):
+        try:
+            yield f"plug-in {point.value}", point.load()
+        except (ImportError, AttributeError) as error:
+            raise BadPlatformRow(f"plug-in {point.value} cannot be loaded ({error}); repair or remove it") from error
+
+
+@functools.cache
+def _table() -> PlatformTable:
+    return read_table(_texts())
+
+
+RELEASES = read_releases(_file("device_os.toml"))
+"""Known releases from 3.0.0-alpha.1 on, oldest first (reference firmware-and-dfu, appendix A)."""
+
+
+def platforms() -> tuple[Platform, ...]:
+    """List all platforms this program knows, by ascending id. Raises `BadPlatformRow` for a bad plug-in."""
+    return _table().platforms()
+
+
+def platform(platform_id: int) -> Platform:
+    """Find the row of ``platform_id``; raises `UnknownPlatform`."""
+    return _table().platform(platform_id)
+
+
+def platform_by_slug(slug: str) -> Platform:
+    """Find the row called ``slug`` ("argon"); raises `UnknownPlatform`."""
+    return _table().platform_by_slug(slug)
+
+
+def os_version_of_module(module_version: int) -> str | None:
+    """Look up the Device OS version of a system part's module version; None if the table does not know it.
+
+    Where a module version was used twice the last release counts. Never compute it: it is a counter.
+    """
+    return next((row.device_os for row in reversed(RELEASES) if row.system_version == module_version), None)
+
+
+def release_of(device_os: str) -> Release | None:
+    """Look up the release called ``device_os`` ("6.2.0"); None if the table does not know it."""
+    return next((row for row in RELEASES if row.device_os == device_os), None)

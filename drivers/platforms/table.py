@@ -1,0 +1,336 @@
+"""The types of the platform table, and its reading from TOML texts. Pure: no file is opened here.
+
+Nothing here decides anything: what may be written is decided by `drivers.guard`, from these rows.
+"""
+
+from __future__ import annotations
+
+import enum
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from ..errors import BadPlatformRow, DriverError, UnknownPlatform
+from .versions import OsRange, OsVersion
+
+T = TypeVar("T")
+
+
+class ModuleFunction(enum.IntEnum):
+    """What a firmware module is for (reference firmware-and-dfu 3.3)."""
+
+    NONE = 0  # an empty dependency
+    RESOURCE = 1  # obsolete
+    BOOTLOADER = 2  # starts the unit; never written raw by a host
+    MONOLITHIC = 3  # system and user part in one
+    SYSTEM_PART = 4  # Device OS
+    USER_PART = 5  # the application
+    SETTINGS = 6  # obsolete
+    NCP = 7  # firmware of the network co-processor
+    RADIO_STACK = 8  # the SoftDevice; its header is not stored in flash
+    ASSET = 9  # a file for the application
+
+
+class WritePolicy(enum.StrEnum):
+    """What a host may do to a region."""
+
+    NO = "no"  # nothing, ever
+    DFU = "dfu"  # write the modules listed for it
+    OTA = "ota"  # nothing raw; control-request updates get there
+    SCRATCH = "scratch"  # written by the unit while it receives an update
+
+
+class Via(enum.StrEnum):
+    """The way a module gets into a unit."""
+
+    DFU = "dfu"  # raw, to its own address
+    OTA = "ota"  # control-request update, applied at the next boot
+
+
+class Tells(enum.StrEnum):
+    """What a unit reports of a module it holds, besides its version (reference firmware-and-dfu 6.1)."""
+
+    HASH = "hash"  # the SHA-256 of its suffix, from Device OS 5.6.0 on: stands for the content
+    BUILD = "build"  # a string that names its build and proves no content
+    VERSION = "version"  # nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A range of one memory, what it holds and what a host may do to it."""
+
+    name: str
+    alt: int
+    start: int
+    end: int
+    write: WritePolicy
+    modules: tuple[tuple[int, int], ...] = ()  # (function, index) pairs that live here
+    exists: OsRange = field(default_factory=OsRange)
+    also_erase: tuple[int, ...] = ()  # pages elsewhere that become stale with a write here
+
+    @property
+    def size(self) -> int:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """One alternate setting in DFU mode; ``start``/``end`` are the addresses DfuSe uses for it."""
+
+    alt: int
+    name: str
+    start: int
+    end: int
+    erase_unit: int  # bytes, of the part itself, whatever an old descriptor says
+    layout: str  # the memory map string of an unprotected unit
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleSlot:
+    """Where one kind of module belongs, and how it behaves there."""
+
+    name: str
+    function: int
+    index: int
+    start: int
+    max_size: int
+    prefix_offset: int
+    via: Via
+    drop_prefix: bool = False
+    legacy_index: int | None = None
+    legacy_start: int | None = None
+    tells: Tells = Tells.HASH
+    info_at: int | None = None  # address of the block that names its build
+    is_readable: bool = True  # over DFU
+    is_checked_at_start: bool = True  # False: what starts upon it does not look whether it is whole
+    erase_first_write_last: int | None = None  # page whose content alone makes a bootloader start the module
+
+
+@dataclass(frozen=True, slots=True)
+class DctField:
+    """A named place in the configuration memory (alternate setting 1)."""
+
+    name: str
+    offset: int
+    size: int
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bootloader:
+    """Module versions of the first bootloader that does each of these."""
+
+    resumes_copy: int  # finishes an interrupted copy of its successor
+    large_user_part: int
+    protection: int
+    safe_mode_command: int
+    system_at_new_start: int  # looks there before it looks at the legacy start
+    protection_string: int
+    clear_override_command: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Requests:
+    """Control requests that only units of ``families`` with ``radio`` ("": any) know, in some versions."""
+
+    types: frozenset[int]
+    families: frozenset[str]
+    radio: str
+    ranges: tuple[OsRange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One row of the platform table."""
+
+    family: str
+    id: int
+    slug: str
+    name: str
+    serial_prefix: str  # of the serial numbers of one of its SKUs
+    device_id_prefix: str
+    has_wifi: bool
+    has_cellular: bool
+    has_serial_numbers: bool  # every unit has one (A4)
+    sets_wifi_in_listening_mode: bool  # H5
+    setup_done_before: OsVersion | None  # first Device OS without a setup-done flag; None: there never was one
+    memories: tuple[Memory, ...]
+    regions: tuple[Region, ...]
+    modules: tuple[ModuleSlot, ...]
+    system_part_needs: tuple[tuple[int, int], ...]  # (function, index), in the order of the header
+    bootloader: Bootloader
+    dct_fields: tuple[DctField, ...]
+    dct_length: int
+    _requests: tuple[_Requests, ...] = field(repr=False, default=())
+
+    def knows_request(self, request_type: int, device_os: OsVersion) -> bool:
+        """Whether a unit with ``device_os`` knows that control request; True for what the table does not mention."""
+        rows = [row for row in self._requests if request_type in row.types]
+        return not rows or any(self._has(row, device_os) for row in rows)
+
+    def _has(self, row: _Requests, device_os: OsVersion) -> bool:
+        radios = {"": True, "wifi": self.has_wifi, "cellular": self.has_cellular}
+        return self.family in row.families and radios[row.radio] and any(device_os in one for one in row.ranges)
+
+    def memory(self, alt: int) -> Memory:
+        return next(row for row in self.memories if row.alt == alt)
+
+    def region(self, name: str) -> Region:
+        return next(row for row in self.regions if row.name == name)
+
+    def slot(self, function: int, index: int) -> ModuleSlot | None:
+        """Find the slot of a module, legacy indices included; None if it has none here."""
+        for row in self.modules:
+            if row.function == function and index in (row.index, row.legacy_index):
+                return row
+        return None
+
+    def dct_field(self, name: str) -> DctField | None:
+        return next((row for row in self.dct_fields if row.name == name), None)
+
+    def ota_slot(self, device_os: OsVersion) -> Region:
+        """Find the update slot that ``device_os`` reads at boot (reference firmware-and-dfu 2.5)."""
+        return next(r for r in self.regions if r.write is WritePolicy.SCRATCH and device_os in r.exists)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One Device OS release: the module versions of its system part and of its bootloader."""
+
+    system_version: int
+    device_os: str
+    bootloader_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformTable:
+    """All platforms, by id."""
+
+    by_id: Mapping[int, Platform]
+
+    def platforms(self) -> tuple[Platform, ...]:
+        """List them by ascending id."""
+        return tuple(self.by_id[key] for key in sorted(self.by_id))
+
+    def platform(self, platform_id: int) -> Platform:
+        """Find the row of ``platform_id``; raises `UnknownPlatform`."""
+        found = self.by_id.get(platform_id)
+        if found is None:
+            known = ", ".join(f"{row.name} ({row.id})" for row in self.platforms())
+            raise UnknownPlatform(f"platform {platform_id} is not one this station knows; it knows {known}")
+        return found
+
+    def platform_by_slug(self, slug: str) -> Platform:
+        """Find the row called ``slug`` ("argon"); raises `UnknownPlatform`."""
+        for row in self.platforms():
+            if row.slug == slug.lower():
+                return row
+        known = ", ".join(row.slug for row in self.platforms())
+        raise UnknownPlatform(f"platform {slug[:40]!r} is not one of {known}")
+
+
+# --- reading --------------------------------------------------------------------------------
+
+
+def read_releases(text: str) -> tuple[Release, ...]:
+    """Read the list of Device OS releases, oldest first."""
+    return tuple(Release(*row) for row in tomllib.loads(text)["releases"])
+
+
+def read_table(texts: Iterable[tuple[str, str]]) -> PlatformTable:
+    """Read families, request rows and platforms from ``texts``: pairs of a name for messages, and TOML.
+
+    A row may stand in another text than its family. Raises `BadPlatformRow`.
+    """
+    documents = [(name, _parsed(name, text)) for name, text in texts]
+    families: dict[str, Any] = {}
+    requests: list[_Requests] = []
+    for name, document in documents:
+        families |= document.get("family", {})
+        requests += [_told(name, row, _request_row) for row in document.get("requests", ())]
+    found: dict[int, Platform] = {}
+    for name, document in documents:
+        for row in document.get("platform", ()):
+            platform = _told(name, row, lambda row: _platform(row, families, tuple(requests)))
+            if any(platform.id == other.id or platform.slug == other.slug for other in found.values()):
+                raise BadPlatformRow(f"{name}: platform {platform.slug} ({platform.id}) has a row already; remove one")
+            found[platform.id] = platform
+    return PlatformTable(MappingProxyType(found))
+
+
+def _parsed(name: str, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, TypeError, AttributeError) as error:
+        raise BadPlatformRow(f"{name}: not the TOML of platform rows ({error}); correct it") from error
+
+
+def _told(name: str, row: dict[str, Any], make: Callable[[dict[str, Any]], T]) -> T:
+    try:
+        return make(row)
+    except (KeyError, TypeError, ValueError, DriverError) as error:
+        what = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise BadPlatformRow(f"{name}: platform row {row.get('slug', '')!r}: {what}; correct it") from error
+
+
+def _request_row(row: dict[str, Any]) -> _Requests:
+    ranges = row.get("ranges", [["", ""]])
+    return _Requests(
+        frozenset(row["types"]),
+        frozenset(row["families"]),
+        row.get("radio", ""),
+        tuple(OsRange.parse(since, before) for since, before in ranges),
+    )
+
+
+def _platform(row: dict[str, Any], families: Mapping[str, Any], requests: tuple[_Requests, ...]) -> Platform:
+    family = families[row["family"]]
+    uncertain: Mapping[str, int] = family["uncertain"]
+    facts = family["all"] | row
+    names, slots = facts.pop("memories"), {n: _slot(n, s, uncertain) for n, s in family["module"].items()}
+    memories = [family["memory"][name] for name in names]
+    dct = next(memory for memory in memories if "fields" in memory)
+    ends = facts.pop("setup_done_before", "")
+    return Platform(
+        **{key: value for key, value in facts.items() if key not in ("modules", "system_part_needs")},
+        setup_done_before=OsVersion.parse(ends) if ends else None,
+        memories=tuple(Memory(**{key: memory[key] for key in Memory.__slots__}) for memory in memories),
+        regions=tuple(_region(memory["alt"], r, uncertain) for memory in memories for r in memory.get("regions", ())),
+        modules=tuple(slots[name] for name in facts["modules"]),
+        system_part_needs=tuple((slots[n].function, slots[n].index) for n in facts["system_part_needs"]),
+        bootloader=Bootloader(**{key: _number(at, uncertain) for key, at in family["bootloader"].items()}),
+        dct_fields=tuple(DctField(**entry) for entry in dct["fields"]),
+        dct_length=dct["length"],
+        _requests=requests,
+    )
+
+
+def _slot(name: str, row: dict[str, Any], uncertain: Mapping[str, int]) -> ModuleSlot:
+    page = row.get("erase_first_write_last")
+    return ModuleSlot(**{
+        **row,
+        "name": name,
+        "via": Via(row["via"]),
+        "tells": Tells(row.get("tells", Tells.HASH)),
+        "erase_first_write_last": None if page is None else _number(page, uncertain),
+    })  # fmt: skip
+
+
+def _region(alt: int, row: dict[str, Any], uncertain: Mapping[str, int]) -> Region:
+    return Region(
+        name=row["name"],
+        alt=alt,
+        start=row["start"],
+        end=row["end"],
+        write=WritePolicy(row["write"]),
+        modules=tuple((function, index) for function, index in row.get("modules", ())),
+        exists=OsRange.parse(row.get("since", ""), row.get("before", "")),
+        also_erase=tuple(_number(at, uncertain) for at in row.get("also_erase", ())),
+    )
+
+
+def _number(value: int | str, uncertain: Mapping[str, int]) -> int:
+    """Look up a value that the row gives by its name in the section of uncertain facts."""
+    return uncertain[value] if isinstance(value, str) else value
