@@ -58,6 +58,7 @@ from .paths import find_profile
 from .settings.profile import Offline, Profile, load_profile
 from .settings.secrets import SecretSource, WifiPassword
 from .steps.shared.unitwork import WifiCredentials
+from .words.say import NOTHING, Say
 
 log = logging.getLogger(__name__)
 
@@ -264,9 +265,9 @@ class Station:
         try:
             self.open_batch(command.batch, self._profile(command.profile), command.target)
         except BadInput as error:
-            sentence, values = (error.sentence, error.values) if isinstance(error, _BatchRefused) else ("", ())
+            say = error.say if isinstance(error, _BatchRefused) else NOTHING
             self.bus.publish(
-                CommandRefused(at=self.clock.utc(), sentence=sentence, values=values, reason=str(error))
+                CommandRefused(at=self.clock.utc(), say=say, reason=str(error))
             )  # fmt: skip
             return
         opened = next(one for one in self.bench.batches if one.batch.id == command.batch)
@@ -281,7 +282,7 @@ class Station:
             path = find_profile(name)
         except BadInput as error:
             known = ", ".join(self._profiles) or "none"
-            raise _BatchRefused(f"{error}; loaded: {known}", "profile_unknown", name) from error
+            raise _BatchRefused(f"{error}; loaded: {known}", Say("profile_unknown", (name,))) from error
         return load_profile(path)
 
     def _close_batch(self, batch: str) -> None:
@@ -293,7 +294,7 @@ class Station:
         if known is None:
             return Batch(batch, profile.ref, target)
         if known.closed_at is not None:
-            raise _BatchRefused(f"batch {batch} is closed; open a new one", "batch_ended", batch)
+            raise _BatchRefused(f"batch {batch} is closed; open a new one", Say("batch_ended", (batch,)))
         if known.batch.profile != profile.ref:
             made_with = known.batch.profile
             raise BadInput(
@@ -357,11 +358,11 @@ class Station:
 
 
 class _BatchRefused(BadInput):
-    """A batch that cannot be opened, with the operator's sentence (a key of the word catalogue)."""
+    """A batch that cannot be opened, with what the operator is told."""
 
-    def __init__(self, message: str, sentence: str, *values: str) -> None:
+    def __init__(self, message: str, say: Say) -> None:
         super().__init__(message)
-        self.sentence, self.values = sentence, values
+        self.say = say
 
 
 class _Memory:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from drivers import errors as driver
 
 from .model import Outcome
+from .words.say import NOTHING, Say
 
 
 class StationError(Exception):
@@ -34,12 +35,12 @@ class BadInput(StationError):
 
 
 class CloudError(StationError):
-    """The cloud refused, failed or did not answer. ``sentence`` is the operator's, by class.
+    """The cloud refused, failed or did not answer. ``say`` is for the operator, by class.
 
     ``who`` can mend it, "" if nobody has to; ``is_widespread``: any other unit would fare no better now.
     """
 
-    sentence = "cloud_failed"
+    say = Say("cloud_failed")
     who = ""
     is_widespread = False
 
@@ -56,78 +57,76 @@ class JournalError(StationError):
 class JournalHeld(JournalError):
     """The journal cannot be used now, and waiting may help. Nothing of what was asked was recorded.
 
-    ``sentence`` (a key of the word catalogue) says what to wait for.
+    ``say`` tells the operator what to wait for.
     """
 
-    def __init__(self, message: str, *, sentence: str) -> None:
+    def __init__(self, message: str, *, say: Say) -> None:
         super().__init__(message)
-        self.sentence = sentence
+        self.say = say
 
 
 class UnitRejected(StationError):
-    """The unit is the wrong one or a bad one: FAIL. ``sentence`` names the word-catalogue entry."""
+    """The unit is the wrong one or a bad one: FAIL. ``say`` tells the operator."""
 
-    def __init__(self, message: str, *, sentence: str = "", values: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, *, say: Say = NOTHING) -> None:
         super().__init__(message)
-        self.sentence = sentence
-        self.values = values
+        self.say = say
 
 
 class StepFault(StationError):
-    """A step cannot tell whether the unit is good: ERROR. ``sentence`` as in `UnitRejected`."""
+    """A step cannot tell whether the unit is good: ERROR. ``say`` as in `UnitRejected`."""
 
-    def __init__(self, message: str, *, sentence: str = "", values: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, *, say: Say = NOTHING) -> None:
         super().__init__(message)
-        self.sentence = sentence
-        self.values = values
+        self.say = say
 
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """What an error makes of a step: its outcome and the operator's sentence (a key of the word catalogue)."""
+    """What an error makes of a step: its outcome, and what the operator is told."""
 
     outcome: Outcome
-    sentence: str
+    say: Say
     is_bug: bool = False  # nobody foresaw it: its stack belongs into the log
 
 
 _TABLE: tuple[tuple[type[BaseException], Blame], ...] = (
     # the first row whose class fits wins: the special before the general
-    (UnitRejected, Blame(Outcome.FAILED, "unit_rejected")),
-    (driver.GarbledConsole, Blame(Outcome.ERROR, "console_garbled")),
-    (driver.StrangeIdentity, Blame(Outcome.FAILED, "strange_identity")),
-    (driver.BadIdentity, Blame(Outcome.FAILED, "unknown_serial")),
-    (driver.OutOfRequests, Blame(Outcome.ERROR, "unit_busy")),
-    (driver.ProtectionUnknown, Blame(Outcome.ERROR, "protection_unknown")),
-    (driver.NotNow, Blame(Outcome.ERROR, "unit_busy")),
-    (driver.UnitProtected, Blame(Outcome.FAILED, "protected")),
-    (driver.ReadBackDiffers, Blame(Outcome.FAILED, "verify_failed")),
-    (driver.DfuFailed, Blame(Outcome.FAILED, "write_failed")),
-    (driver.DeviceRefused, Blame(Outcome.FAILED, "unit_refused")),
-    (driver.Cancelled, Blame(Outcome.ABORTED, "stopped_by_operator")),
-    (driver.Swapped, Blame(Outcome.ABORTED, "swapped")),
-    (driver.Disconnected, Blame(Outcome.ABORTED, "unplugged_too_early")),
-    (driver.DidNotReturn, Blame(Outcome.ERROR, "did_not_return")),
-    (driver.PortInUse, Blame(Outcome.ERROR, "port_in_use")),
-    (driver.NoDeviceNodes, Blame(Outcome.ERROR, "no_device_nodes")),
-    (driver.AccessDenied, Blame(Outcome.ERROR, "no_permission")),
-    (driver.BootloaderStuck, Blame(Outcome.ERROR, "unit_stuck")),
-    (driver.PortShared, Blame(Outcome.ERROR, "port_in_use")),
-    (driver.TransferFailed, Blame(Outcome.ERROR, "bad_contact")),
-    (driver.DeadlineExceeded, Blame(Outcome.ERROR, "silent")),
-    (driver.LinkError, Blame(Outcome.ERROR, "silent")),
-    (driver.RemoteProtocolError, Blame(Outcome.ERROR, "silent")),
-    (driver.BadImage, Blame(Outcome.ERROR, "firmware_refused")),
-    (driver.WriteRefused, Blame(Outcome.ERROR, "firmware_refused")),
-    (JournalError, Blame(Outcome.ERROR, "journal_failed")),
-    (CloudError, Blame(Outcome.ERROR, CloudError.sentence)),
-    (BadInput, Blame(Outcome.ERROR, "check_station")),
-    (BaseException, Blame(Outcome.ERROR, "check_station", is_bug=True)),
+    (UnitRejected, Blame(Outcome.FAILED, Say("unit_rejected"))),
+    (driver.GarbledConsole, Blame(Outcome.ERROR, Say("console_garbled"))),
+    (driver.StrangeIdentity, Blame(Outcome.FAILED, Say("strange_identity"))),
+    (driver.BadIdentity, Blame(Outcome.FAILED, Say("unknown_serial"))),
+    (driver.OutOfRequests, Blame(Outcome.ERROR, Say("unit_busy"))),
+    (driver.ProtectionUnknown, Blame(Outcome.ERROR, Say("protection_unknown"))),
+    (driver.NotNow, Blame(Outcome.ERROR, Say("unit_busy"))),
+    (driver.UnitProtected, Blame(Outcome.FAILED, Say("protected"))),
+    (driver.ReadBackDiffers, Blame(Outcome.FAILED, Say("verify_failed"))),
+    (driver.DfuFailed, Blame(Outcome.FAILED, Say("write_failed"))),
+    (driver.DeviceRefused, Blame(Outcome.FAILED, Say("unit_refused"))),
+    (driver.Cancelled, Blame(Outcome.ABORTED, Say("stopped_by_operator"))),
+    (driver.Swapped, Blame(Outcome.ABORTED, Say("swapped"))),
+    (driver.Disconnected, Blame(Outcome.ABORTED, Say("unplugged_too_early"))),
+    (driver.DidNotReturn, Blame(Outcome.ERROR, Say("did_not_return"))),
+    (driver.PortInUse, Blame(Outcome.ERROR, Say("port_in_use"))),
+    (driver.NoDeviceNodes, Blame(Outcome.ERROR, Say("no_device_nodes"))),
+    (driver.AccessDenied, Blame(Outcome.ERROR, Say("no_permission"))),
+    (driver.BootloaderStuck, Blame(Outcome.ERROR, Say("unit_stuck"))),
+    (driver.PortShared, Blame(Outcome.ERROR, Say("port_in_use"))),
+    (driver.TransferFailed, Blame(Outcome.ERROR, Say("bad_contact"))),
+    (driver.DeadlineExceeded, Blame(Outcome.ERROR, Say("silent"))),
+    (driver.LinkError, Blame(Outcome.ERROR, Say("silent"))),
+    (driver.RemoteProtocolError, Blame(Outcome.ERROR, Say("silent"))),
+    (driver.BadImage, Blame(Outcome.ERROR, Say("firmware_refused"))),
+    (driver.WriteRefused, Blame(Outcome.ERROR, Say("firmware_refused"))),
+    (JournalError, Blame(Outcome.ERROR, Say("journal_failed"))),
+    (CloudError, Blame(Outcome.ERROR, CloudError.say)),
+    (BadInput, Blame(Outcome.ERROR, Say("check_station"))),
+    (BaseException, Blame(Outcome.ERROR, Say("check_station"), is_bug=True)),
 )
 
 
 def blame(error: BaseException) -> Blame:
     """Who is at fault: the unit (FAILED), a hand (ABORTED), or nobody we can name (ERROR)."""
     found = next(row for kind, row in _TABLE if isinstance(error, kind))
-    sentence = getattr(error, "sentence", "")
-    return Blame(found.outcome, sentence) if sentence else found
+    say: Say = getattr(error, "say", NOTHING)
+    return Blame(found.outcome, say) if say else found

@@ -62,11 +62,11 @@ def _watched(slots: tuple[SlotInfo, ...]) -> str:
 
 def _held(event: StepHeld) -> str:
     queue = f" {line('before_it', (str(event.before),))}" if event.before else ""
-    return f"{event.step or 'the record'} WAITS: {line(event.sentence, event.values)}{queue}"
+    return f"{event.step or 'the record'} WAITS: {line(event.say.key, event.say.values)}{queue}"
 
 
 def _scan(event: ScanRead) -> str:
-    answer = line(event.sentence, event.values) if event.sentence else event.reason or "taken"
+    answer = line(event.say.key, event.say.values) if event.say else event.reason or "taken"
     return f"scan {event.shown}: {answer}"
 
 
@@ -84,7 +84,7 @@ _WORDS: dict[type[Event], Callable[..., str]] = {
         f"{e.platform} {e.label}" + (f", seen before: {VERDICT_WORD[e.seen.verdict]}" if e.seen else "")
     ),
     StepFinished: _step,
-    HandsNeeded: lambda e: f"YOUR TURN: {line(e.sentence, e.values)}" + (f" ({e.led})" if e.led else ""),
+    HandsNeeded: lambda e: f"YOUR TURN: {line(e.say.key, e.say.values)}" + (f" ({e.led})" if e.led else ""),
     ScanRead: _scan,
     StepHeld: _held,
     StepResumed: lambda e: f"{e.step or 'the record'} goes on",

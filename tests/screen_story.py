@@ -13,6 +13,7 @@ from station.figures import Figures
 from station.model import Batch, IdentityFact, Outcome, ProfileRef, SlotInfo, Verdict
 from station.tui.app import BenchApp
 from station.view.look import FULL_COLOUR
+from station.words.say import Say
 
 AT = datetime.datetime(2026, 11, 22, 10, 14, 3, tzinfo=datetime.UTC)
 STEPS = ("identify", "device_os", "firmware", "product_add", "sim")
@@ -63,11 +64,11 @@ class Story:
 
     def asks(self, slot: int) -> Iterator[ev.Event]:
         yield ev.StepStarted(**self.head(slot), step="dfu")
-        yield ev.HandsNeeded(**self.head(slot), step="dfu", sentence="dfu_by_hand", led="blinking yellow")
+        yield ev.HandsNeeded(**self.head(slot), step="dfu", say=Say("dfu_by_hand"), led="blinking yellow")
 
     def ends(self, slot: int, verdict: Verdict = Verdict.PASS, sentence: str = "pass", *values: str) -> ev.Event:
         return ev.AttemptFinished(
-            **self.head(slot), verdict=verdict, batch="2026-11-22-A", sentence=sentence, values=values,
+            **self.head(slot), verdict=verdict, batch="2026-11-22-A", say=Say(sentence, values),
             reason="the sentence of the record", seconds=21.4,
         )  # fmt: skip
 

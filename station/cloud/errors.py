@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 from ..errors import CloudError
+from ..words.say import NOTHING, Say
 from .evidence import TABLE, About, Consequence, Follows, Speaker
 
 __all__ = [
@@ -35,14 +36,14 @@ class CloudDown(CloudError):
 class NotTheCloud(CloudDown):
     """Somebody else answers in the cloud's place."""
 
-    sentence = "cloud_blocked"
+    say = Say("cloud_blocked")
     who = TABLE[Speaker.OTHER, About.MOMENT].who
 
 
 class RateLimited(CloudError):
     """Too many requests from this site or station."""
 
-    sentence = "cloud_limit"
+    say = Say("cloud_limit")
     is_widespread = True
 
 
@@ -53,7 +54,7 @@ class OutcomeUnknown(CloudError):
 class CloudRefused(CloudError):
     """The cloud refused a request. ``status`` is the HTTP status, ``words`` what the cloud said."""
 
-    sentence = ""  # by what it is about, where a subclass has none of its own
+    say = NOTHING  # by what it is about, where a subclass has none of its own
 
     def __init__(self, message: str, *, status: int, words: str, about: About, request_id: str = "") -> None:
         super().__init__(message)
@@ -61,7 +62,7 @@ class CloudRefused(CloudError):
         self.words = words
         self.request_id = request_id
         self.about = about
-        self.sentence, self.who = self.sentence or self.consequence.sentence, self.consequence.who
+        self.say, self.who = self.say or self.consequence.say, self.consequence.who
 
     @property
     def consequence(self) -> Consequence:
@@ -72,7 +73,7 @@ class CloudRefused(CloudError):
 class TokenRejected(CloudRefused):
     """The access token is missing, wrong or expired."""
 
-    sentence = "token_rejected"
+    say = Say("token_rejected")
     is_widespread = True
 
     def __init__(self, message: str, *, status: int = 401, words: str = "", request_id: str = "") -> None:
@@ -94,6 +95,6 @@ def is_waiting(error: CloudError) -> bool:
     return isinstance(error, CloudDown | RateLimited)
 
 
-def waits_for(error: CloudError) -> str:
-    """The operator's sentence for work that waits because of ``error``."""
-    return TABLE[Speaker.CLOUD, About.MOMENT].sentence if type(error) is CloudDown else error.sentence
+def waits_for(error: CloudError) -> Say:
+    """What the operator is told of work that waits because of ``error``."""
+    return TABLE[Speaker.CLOUD, About.MOMENT].say if type(error) is CloudDown else error.say

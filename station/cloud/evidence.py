@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..words.say import Say
+
 
 class Heard(Protocol):
     """What of an answer counts as evidence (an `Answer` is one)."""
@@ -69,28 +71,28 @@ class Follows(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """``who`` can mend it, in words for the record; ``sentence`` is the operator's (a key of the word catalogue)."""
+    """``who`` can mend it, in words for the record; ``say`` is for the operator."""
 
     follows: Follows
     who: str
-    sentence: str
+    say: Say
 
 
 TABLE: Mapping[tuple[Speaker, About], Consequence] = {
-    (Speaker.CLOUD, About.UNIT): Consequence(Follows.JUDGE, "the technician", sentence="cloud_refused"),
+    (Speaker.CLOUD, About.UNIT): Consequence(Follows.JUDGE, "the technician", say=Say("cloud_refused")),
     (Speaker.CLOUD, About.PRODUCT): Consequence(
-        Follows.WAIT, "the supervisor (the product, in the console)", sentence="cloud_mend"
+        Follows.WAIT, "the supervisor (the product, in the console)", say=Say("cloud_mend")
     ),
     (Speaker.CLOUD, About.ACCOUNT): Consequence(
-        Follows.WAIT, "the supervisor (the account's team, plan or token)", sentence="cloud_mend"
+        Follows.WAIT, "the supervisor (the account's team, plan or token)", say=Say("cloud_mend")
     ),
     (Speaker.CLOUD, About.STATION): Consequence(
-        Follows.WAIT, "the process engineer (the profile)", sentence="cloud_mend"
+        Follows.WAIT, "the process engineer (the profile)", say=Say("cloud_mend")
     ),
-    (Speaker.CLOUD, About.MOMENT): Consequence(Follows.AWAY, "nobody: it passes", sentence="cloud_hold"),
+    (Speaker.CLOUD, About.MOMENT): Consequence(Follows.AWAY, "nobody: it passes", say=Say("cloud_hold")),
     **{
         (Speaker.OTHER, about): Consequence(
-            Follows.AWAY, "whoever looks after the network (portal, firewall, proxy)", sentence="cloud_blocked"
+            Follows.AWAY, "whoever looks after the network (portal, firewall, proxy)", say=Say("cloud_blocked")
         )
         for about in About
     },

@@ -25,6 +25,7 @@ from drivers.errors import (
 from ..errors import JournalError, JournalHeld, blame
 from ..model import OutboxItem, Outcome, StepRecord, Verdict
 from ..settings.profile import StepPlan
+from ..words.say import Say
 from . import walk
 from .events import AttemptFinished, AttemptStarted, Event, Head, StepFinished, StepStarted
 from .ports import AttemptWork, JournalPort, Seat
@@ -41,15 +42,15 @@ VANISH_GRACE_S = 1.5
 class Stop(enum.Enum):
     """Why an attempt ends before all of its profile is walked: what the operator is told, and how bad it is."""
 
-    VANISHED = ("unplugged_too_early", Outcome.ABORTED, "the unit left its port")
-    OPERATOR = ("stopped_by_operator", Outcome.ABORTED, "stopped by the operator")
-    SHUTDOWN = ("station_closing", Outcome.ABORTED, "the station was asked to stop")
-    PART = ("part_walked", Outcome.ABORTED, "only a part of the profile was walked; walk it all for a verdict")
+    VANISHED = (Say("unplugged_too_early"), Outcome.ABORTED, "the unit left its port")
+    OPERATOR = (Say("stopped_by_operator"), Outcome.ABORTED, "stopped by the operator")
+    SHUTDOWN = (Say("station_closing"), Outcome.ABORTED, "the station was asked to stop")
+    PART = (Say("part_walked"), Outcome.ABORTED, "only a part of the profile was walked; walk it all for a verdict")
 
     @property
     def result(self) -> StepResult:
-        sentence, outcome, reason = self.value
-        return StepResult(outcome, reason=reason, sentence=sentence, is_unit_gone=self is Stop.VANISHED)
+        say, outcome, reason = self.value
+        return StepResult(outcome, reason=reason, say=say, is_unit_gone=self is Stop.VANISHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class Attempt:
             try:
                 result = self._perform(plan)
             except Exception as error:  # the journal or a bug; a lane that died here would leave the other waiting
-                result = StepResult(Outcome.ERROR, reason=sentence_of(error), sentence=blame(error).sentence)
+                result = StepResult(Outcome.ERROR, reason=sentence_of(error), say=blame(error).say)
             self._ended(plan, result)  # what counts for the verdict, even if the journal refused the record
 
     def _next(self, lane: str) -> StepPlan | None:
@@ -217,9 +218,8 @@ class Attempt:
             judged = blame(error)
             if judged.is_bug:
                 log.exception("step %s of slot %d broke", context.step, context.slot)
-            values = getattr(error, "values", ())
             return StepResult(
-                judged.outcome, reason=sentence_of(error), sentence=judged.sentence, values=values,
+                judged.outcome, reason=sentence_of(error), say=judged.say,
                 is_unit_gone=isinstance(error, Swapped),
             )  # fmt: skip
 
@@ -240,8 +240,8 @@ class Attempt:
             return self._stop.result
         if port.current is None:
             return Stop.VANISHED.result
-        sentence = "silent" if isinstance(error, Disconnected) else blame(error).sentence
-        return StepResult(Outcome.ERROR, reason=sentence_of(error), sentence=sentence)
+        say = Say("silent") if isinstance(error, Disconnected) else blame(error).say
+        return StepResult(Outcome.ERROR, reason=sentence_of(error), say=say)
 
     # --- the end ---
 
@@ -251,7 +251,7 @@ class Attempt:
         result, head = judged.result, self._head()
         finished = AttemptFinished(
             verdict=judged.verdict, batch=self._work.batch, failed_step=judged.failed_step, reason=result.reason,
-            sentence=result.sentence, values=result.values, seconds=seconds, **head,
+            say=result.say, seconds=seconds, **head,
         )  # fmt: skip
         owed = self._owed() if judged.verdict is Verdict.PENDING else ()
         events: tuple[Event, ...] = (finished, OutboxQueued(items=owed, **head)) if owed else (finished,)
@@ -277,7 +277,7 @@ class Attempt:
             worst = next(r for p, r in self._results if p.name == bad.step and r.outcome is bad.outcome)
             return _Judgement(final, worst, bad.step)
         owed = next((result for _, result in self._results if result.outcome is Outcome.DEFERRED), None)
-        return _Judgement(final, replace(owed, sentence=owed.sentence or "pending") if owed else _PASSED)
+        return _Judgement(final, replace(owed, say=owed.say or Say("pending")) if owed else _PASSED)
 
     def _owed(self) -> tuple[OutboxItem, ...]:
         device_id = self._work.device_id or ""
@@ -290,7 +290,7 @@ class Attempt:
     def _without_journal(self, error: JournalError, seconds: float, missing: tuple[Event, ...]) -> Ending:
         """No record, no pass: say so on screen, the only place left for now."""
         finished = AttemptFinished(
-            verdict=Verdict.ERROR, batch=self._work.batch, reason=str(error), sentence=blame(error).sentence,
+            verdict=Verdict.ERROR, batch=self._work.batch, reason=str(error), say=blame(error).say,
             seconds=seconds, **self._head(),
         )  # fmt: skip
         self.is_judged = True
@@ -315,12 +315,12 @@ _LEFT_DARK = frozenset({"unplugged_too_early", "did_not_return"})
 
 def _as_left(result: StepResult, context: StepContext) -> StepResult:
     """Say of a unit that vanished in a cut window that it may stay dark, and what brings it back."""
-    if context.cut is None or result.sentence not in _LEFT_DARK:
+    if context.cut is None or result.say.key not in _LEFT_DARK:
         return result
-    return replace(result, sentence=context.cut.sentence, reason=f"{result.reason}. {context.cut.reason}")
+    return replace(result, say=context.cut.say, reason=f"{result.reason}. {context.cut.reason}")
 
 
-_PASSED = StepResult(Outcome.DONE, sentence="pass")
+_PASSED = StepResult(Outcome.DONE, say=Say("pass"))
 _OF_A_UNIT_THAT_MAY_BE_GONE = (Disconnected, TransferFailed, OutcomeUnknown, Stalled)
 """How a transfer may end that runs while the unit leaves (reference usb-and-serial 3.7)."""
 _BAD = frozenset({Outcome.FAILED, Outcome.ERROR, Outcome.ABORTED})

@@ -14,6 +14,7 @@ from typing import Any, TypedDict
 
 from ..figures import Figures
 from ..model import Batch, IdentityFact, Measurement, Outcome, SeenBefore, SlotInfo, Verdict
+from ..words.say import NOTHING, Say
 
 
 class Head(TypedDict):
@@ -44,7 +45,11 @@ class Event:
             "at": _plain(self.at), "kind": self.kind, "slot": self.slot,
             "device_id": self.device_id, "attempt": self.attempt,
         }  # fmt: skip
-        rest = {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name not in head}
+        rest: dict[str, Any] = {}
+        for name in (f.name for f in dataclasses.fields(self) if f.name not in head):
+            value = getattr(self, name)
+            said = isinstance(value, Say)
+            rest |= {"sentence": value.key, "values": list(value.values)} if said else {name: _plain(value)}
         return head | rest
 
 
@@ -62,6 +67,21 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 3)
     return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SayingEvent(Event):
+    """An event that tells the operator something. Records name the two parts of ``say`` sentence and values."""
+
+    say: Say = NOTHING
+
+    @property
+    def sentence(self) -> str:
+        return self.say.key
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        return self.say.values
 
 
 # --- the station ---
@@ -126,14 +146,12 @@ class OutboxSettled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwedWorkStuck(Event):
-    """Owed cloud work that somebody has to look after. ``sentence`` (a key of the word catalogue) with ``values`` says
-    what is the matter, ``reason`` who can mend it; the work is tried again all the same."""
+class OwedWorkStuck(SayingEvent):
+    """Owed cloud work that somebody has to look after. ``say`` tells what is the matter, ``reason`` who can mend it;
+    the work is tried again all the same."""
 
     action: str
     reason: str
-    sentence: str
-    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,13 +170,10 @@ class UnmappedPort(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommandRefused(Event):
-    """What a person asked for cannot be done. ``sentence`` (a key of the word catalogue, may be empty) with ``values``
-    is for the operator, ``reason`` for the record."""
+class CommandRefused(SayingEvent):
+    """What a person asked for cannot be done. ``say`` is for the operator, ``reason`` for the record."""
 
     reason: str
-    sentence: str = ""
-    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,19 +182,16 @@ class OperatorChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScanRead(Event):
+class ScanRead(SayingEvent):
     """What a scan was taken for. ``shown`` is safe to display (secrets masked).
 
-    ``field``: the field of the open screen it goes to. ``sentence`` (a key of the word catalogue, may be empty) with
-    ``values`` is what the station answers.
+    ``field``: the field of the open screen it goes to. ``say`` is what the station answers.
     """
 
     shown: str
     accepted: bool
     reason: str = ""
     field: str = ""
-    sentence: str = ""
-    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,25 +243,25 @@ class StepStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepProgress(Event):
-    """Coalesces: only the latest one of a slot matters. ``share`` is 0.0-1.0."""
+class StepProgress(SayingEvent):
+    """Coalesces: only the latest one of a slot matters. ``share`` is 0.0-1.0.
+
+    ``say`` is said while it writes, if there is more to say than that.
+    """
 
     step: str
     share: float
     seconds_left: float | None = None
     writing: bool = False  # do not unplug now
     note: str = ""
-    sentence: str = ""  # what is said while it writes, if more than that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandsNeeded(Event):
-    """The operator must do one thing. ``sentence`` is a key of the word catalogue, ``led`` an LED colour name."""
+class HandsNeeded(SayingEvent):
+    """The operator must do one thing: ``say``. ``led`` is the name of the light to look for."""
 
     step: str
-    sentence: str
     led: str = ""
-    values: tuple[str, ...] = ()
     waits_for_scan: bool = False
 
 
@@ -259,15 +271,13 @@ class HandsDone(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepHeld(Event):
+class StepHeld(SayingEvent):
     """The step waits for something nobody at this slot can do, and goes on by itself; the newest of a step holds.
 
-    ``sentence`` is a key with ``values`` as above, ``before`` how many are before it where it stands in a queue.
+    ``say`` tells for what, ``before`` how many are before it where it stands in a queue.
     """
 
     step: str
-    sentence: str
-    values: tuple[str, ...] = ()
     before: int = 0
 
 
@@ -309,16 +319,13 @@ class WireTraced(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptFinished(Event):
-    """Sent only after the journal committed. ``sentence`` is a key of the word catalogue with ``values``
-    to fill in; ``reason`` is the full sentence for the record."""
+class AttemptFinished(SayingEvent):
+    """Sent only after the journal committed. ``say`` is for the operator, ``reason`` for the record."""
 
     verdict: Verdict
     batch: str = ""
     failed_step: str = ""
     reason: str = ""
-    sentence: str = ""
-    values: tuple[str, ...] = ()
     seconds: float = 0.0
 
 

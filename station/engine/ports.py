@@ -13,6 +13,7 @@ from drivers.hotplug import PortWatch
 
 from ..model import OutboxItem, Outcome, SlotInfo
 from ..settings.profile import StepPlan
+from ..words.say import Say
 from .events import BatchProgress, Event
 from .step import Step, StepResult
 
@@ -25,8 +26,8 @@ class JournalWaiter(Protocol):
         """Ends the wait with `Cancelled`; None: only its patience does."""
         ...
 
-    def held(self, sentence: str) -> None:
-        """The wait takes a while; ``sentence`` (a key of the word catalogue) says for what. May come again."""
+    def held(self, say: Say) -> None:
+        """The wait takes a while; ``say`` tells for what. May come again."""
         ...
 
     def resumed(self) -> None:

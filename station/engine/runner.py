@@ -236,7 +236,7 @@ class SlotRunner:
         started = AttemptStarted(at=self._clock.utc(), port_path=self.port.port_path.value, **head)  # type: ignore[arg-type]
         finished = AttemptFinished(
             at=self._clock.utc(), verdict=OUTCOME_VERDICT[judged.outcome], reason=sentence_of(error),
-            failed_step="identify", sentence=judged.sentence, values=getattr(error, "values", ()), **head,  # type: ignore[arg-type]
+            failed_step="identify", say=judged.say, **head,  # type: ignore[arg-type]
         )  # fmt: skip
         try:
             self._journal.record(started, finished)
@@ -245,8 +245,7 @@ class SlotRunner:
                 finished,
                 verdict=Verdict.ERROR,
                 reason=sentence_of(failure),
-                sentence=blame(failure).sentence,
-                values=(),
+                say=blame(failure).say,
             )
             self._unrecorded += (started, finished) if isinstance(failure, JournalHeld) else ()
         self._publish(started)

@@ -15,6 +15,7 @@ from drivers.clock import CancelToken, Clock, Deadline
 
 from ..model import Measurement, Outcome
 from ..scan import Reading
+from ..words.say import NOTHING, Say
 from .events import Event, HandsDone, HandsNeeded, Head, Measured, StepHeld, StepProgress, StepResumed
 from .records import WriteConfirmed, WriteIntended
 
@@ -25,15 +26,13 @@ Emit = Callable[[Event], None]
 class StepResult:
     """What a step answers. ``proof`` says what was read back; ``reason`` why it was skipped, deferred or failed.
 
-    ``sentence`` (a key of the word catalogue) and ``values`` are for the operator. ``is_unit_gone``: it left its
-    port, or another one took its place.
+    ``say`` is for the operator. ``is_unit_gone``: it left its port, or another one took its place.
     """
 
     outcome: Outcome
     proof: str = ""
     reason: str = ""
-    sentence: str = ""
-    values: tuple[str, ...] = ()
+    say: Say = NOTHING
     owed: str = ""  # deferred only: JSON the outbox needs to finish the work without the unit
     is_unit_gone: bool = False
 
@@ -100,18 +99,10 @@ class NobodysDesk:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """What a person is asked to do: a key of the word catalogue with its values."""
-
-    sentence: str
-    values: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Cut:
-    """What a unit that is gone now is left as: ``sentence`` is a key of the word catalogue."""
+    """What a unit that is gone now is left as: for the operator, and for the record."""
 
-    sentence: str
+    say: Say
     reason: str
 
 
@@ -147,16 +138,16 @@ class StepContext:
 
     def progress(
         self, share: float, *, seconds_left: float | None = None, writing: bool = False, note: str = "",
-        sentence: str = "",
+        say: Say = NOTHING,
     ) -> None:  # fmt: skip
-        """Report how far the step is, 0.0-1.0; ``writing``: do not unplug, ``sentence``: what to say then, if more.
+        """Report how far the step is, 0.0-1.0; ``writing``: do not unplug, ``say``: what to say then, if more.
 
         ``seconds_left`` None: reckoned from the pace so far, once there is one.
         """
         left = self._reckoned(share) if seconds_left is None else seconds_left
         self.announce(
             StepProgress(
-                step=self.step, share=share, seconds_left=left, writing=writing, note=note, sentence=sentence,
+                step=self.step, share=share, seconds_left=left, writing=writing, note=note, say=say,
                 **self.head(),
             )
         )  # fmt: skip
@@ -184,44 +175,38 @@ class StepContext:
         self.record(WriteConfirmed(step=self.step, target=target, what=what, **self.head()))
 
     @contextlib.contextmanager
-    def hands(
-        self, sentence: str, led: str = "", values: tuple[str, ...] = (), *, waits_for_scan: bool = False
-    ) -> Iterator[None]:
+    def hands(self, say: Say, led: str = "", *, waits_for_scan: bool = False) -> Iterator[None]:
         """Ask the operator for one action for as long as the block runs."""
-        self.announce(
-            HandsNeeded(
-                step=self.step, sentence=sentence, led=led, values=values, waits_for_scan=waits_for_scan, **self.head()
-            )
-        )
+        self.announce(HandsNeeded(step=self.step, say=say, led=led, waits_for_scan=waits_for_scan, **self.head()))
         try:
             yield
         finally:
             self.announce(HandsDone(step=self.step, **self.head()))
 
     @contextlib.contextmanager
-    def held(self, sentence: str, values: tuple[str, ...] = ()) -> Iterator[None]:
+    def held(self, say: Say) -> Iterator[None]:
         """Say that the unit has to stay for as long as the block runs, though nobody can do anything."""
-        self.announce(StepHeld(step=self.step, sentence=sentence, values=values, **self.head()))
+        self.announce(StepHeld(step=self.step, say=say, **self.head()))
         try:
             yield
         finally:
             self.announce(StepResumed(step=self.step, **self.head()))
 
-    def scan(self, ask: Ask, timeout_s: float, judge: Callable[[Reading], Ask | None]) -> bool:
+    def scan(self, ask: Say, timeout_s: float, judge: Callable[[Reading], Say | None]) -> bool:
         """Ask for a scan until ``judge`` asks for no other one; False when ``timeout_s`` passed without a scan.
 
         Waiting until the scanner is free, and until a hand has found it, is no time of the step.
         """
         left = self.deadline.remaining
-        with self._scanner_turn(), self.hands(ask.sentence, values=ask.values, waits_for_scan=True):
-            again: Ask | None = ask
+        with self._scanner_turn(), self.hands(ask, waits_for_scan=True):
+            again: Say | None = ask
             while (read := self.desk.wait_scan(timeout_s, self.cancel)) is not None:
                 again = judge(read)
                 if again is None:
                     break
                 self.announce(
                     HandsNeeded(
-                        step=self.step, sentence=again.sentence, values=again.values, waits_for_scan=True, **self.head()
+                        step=self.step, say=again, waits_for_scan=True, **self.head()
                     )
                 )  # fmt: skip
         self.deadline = Deadline.after(self.clock, left)
@@ -234,7 +219,7 @@ class StepContext:
 
         def waits(before: int) -> None:
             told.append(before)
-            self.announce(StepHeld(step=self.step, sentence="scanner_busy", before=before, **self.head()))
+            self.announce(StepHeld(step=self.step, say=Say("scanner_busy"), before=before, **self.head()))
 
         with self.desk.my_turn(self.cancel, waits):
             if told:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from drivers.clock import CancelToken, Clock, Deadline
 
+from ..words.say import Say
 from .events import Head, StepHeld, StepResumed
 from .step import Emit, StepContext
 
@@ -33,8 +34,8 @@ class Waiting:
         """For what is done in no slot: owed work, commands."""
         return cls(publish, lambda: {"at": clock.utc(), "slot": 0, "device_id": None, "attempt": None}, cancel=cancel)
 
-    def held(self, sentence: str) -> None:
-        self._publish(StepHeld(step=self._step, sentence=sentence, **self._head()))
+    def held(self, say: Say) -> None:
+        self._publish(StepHeld(step=self._step, say=say, **self._head()))
 
     def resumed(self) -> None:
         self._publish(StepResumed(step=self._step, **self._head()))

@@ -23,6 +23,7 @@ from drivers.wire.module import (
 
 from ..errors import UnitRejected
 from ..settings.sku import SkuMinimum, minimum_for_serial, minimum_for_sku, minimums_of_platform
+from ..words.say import Say
 from .modules import SYSTEM_PART, Held, Key, image_key, module_name, version_text
 
 
@@ -46,7 +47,7 @@ class PlanRefused(UnitRejected):
     """There is no update of this unit that ends well: FAIL. Nothing was written; ``code`` says why."""
 
     def __init__(self, message: str, code: Refusal, values: tuple[str, ...] = ()) -> None:
-        super().__init__(message, sentence=_SENTENCES.get(code, "firmware_refused"), values=values)
+        super().__init__(message, say=Say(_SENTENCES.get(code, "firmware_refused"), values))
         self.code = code
 
 

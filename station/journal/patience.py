@@ -15,6 +15,7 @@ from drivers.clock import CancelToken, Clock
 
 from ..engine.ports import JournalWaiter
 from ..errors import JournalHeld
+from ..words.say import NOTHING
 
 T = TypeVar("T")
 
@@ -65,14 +66,14 @@ class Patience:
     def _wait(self, act: Callable[[], T], error: JournalHeld) -> T:
         waiter: JournalWaiter | None = getattr(self._waiters, "current", None)
         entered = self._clock.now()
-        began, pauses, told = self._host.now(), iter(PAUSES_S), ""
+        began, pauses, told = self._host.now(), iter(PAUSES_S), NOTHING
         self._since = began if self._since is None else self._since
         try:
             while True:
                 self._check(error)
-                if waiter is not None and told != error.sentence and self._host.now() - began >= QUIET_S:
-                    waiter.held(error.sentence)
-                    told = error.sentence
+                if waiter is not None and told != error.say and self._host.now() - began >= QUIET_S:
+                    waiter.held(error.say)
+                    told = error.say
                 self._sleep(next(pauses, PAUSES_S[-1]), waiter.cancel if waiter is not None else None)
                 try:
                     result = act()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import JournalError, JournalHeld
+from ..words.say import Say
 
 BUSY_S = 5.0
 """How long SQLite itself waits for a lock another process holds for a moment (a reader recovering the log)."""
@@ -173,9 +174,9 @@ def told(what: str, error: sqlite3.Error) -> JournalError:
     """The error of SQLite as ours: `JournalHeld` when waiting may help."""
     code, name = getattr(error, "sqlite_errorcode", None), getattr(error, "sqlite_errorname", "")
     said = f"{error} ({name or type(error).__name__})"
-    sentence = held_by(error)
-    if sentence is not None:
-        return JournalHeld(f"{what}: {said}; {_REMEDIES[sentence]}", sentence=sentence)
+    say = held_by(error)
+    if say is not None:
+        return JournalHeld(f"{what}: {said}; {_REMEDIES[say.key]}", say=say)
     if code in _DAMAGED:
         return JournalError(f"{what}: the disk does not give it back, {said}; check the disk, {_RESTORE}")
     if code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
@@ -191,12 +192,12 @@ _REMEDIES = {
 }
 
 
-def held_by(error: BaseException) -> str | None:
-    """What to wait for (a key of the word catalogue); None when waiting does not help."""
+def held_by(error: BaseException) -> Say | None:
+    """What to wait for, for the operator; None when waiting does not help."""
     code = getattr(error, "sqlite_errorcode", None)
     if not isinstance(error, sqlite3.Error) or code is None or code in _DAMAGED:
         return None
-    return _PASSING.get(code & 0xFF)
+    return Say(_PASSING[code & 0xFF]) if code & 0xFF in _PASSING else None
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:

@@ -34,6 +34,7 @@ from ..steps.shared.cloudwork import CloudJob, CloudWork, FindProduct, ask, perf
 from ..steps.shared.flashvisit import FlashVisit
 from ..steps.shared.unit import AtWork, Unit, UnitMemory
 from ..steps.shared.unitwork import BenchWifi, UnitWork, WifiCredentials
+from ..words.say import Say
 
 CLOUD_GATED = frozenset({"product_add", "name", "claim", "sim"})
 """Steps that need the serial number and label of a unit that arrived in DFU (design 5)."""
@@ -109,10 +110,9 @@ class Bench:
         if len(wanted) == 1:
             raise UnitRejected(
                 f"this is a unit of platform {name}, the open batch wants {wanted[0]}; red bin",
-                sentence="wrong_platform",
-                values=(name, wanted[0]),
+                say=Say("wrong_platform", (name, wanted[0])),
             )
-        raise UnitRejected(f"no open profile for platform {name}", sentence="no_profile", values=(name,))
+        raise UnitRejected(f"no open profile for platform {name}", say=Say("no_profile", (name,)))
 
     # --- the engine's work bench ---
 
@@ -159,7 +159,7 @@ class Bench:
             return deferred(str(error), item.body)
         except UnitRejected as error:
             who = f"{job.serial} ({job.device_id})" if job.serial else job.device_id
-            raise UnitRejected(f"pull {who}: {error}", sentence=error.sentence, values=error.values) from error
+            raise UnitRejected(f"pull {who}: {error}", say=error.say) from error
 
 
 OUTBOX_STEP_S = 300.0

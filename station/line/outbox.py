@@ -20,6 +20,7 @@ from ..engine.step import Emit, StepResult, deferred
 from ..engine.waiting import Waiting
 from ..errors import CloudError, JournalError, UnitRejected
 from ..model import OutboxItem, Outcome
+from ..words.say import Say
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class OutboxWorker:
         self._failures = 0
         self._has_news = True
         self._told: set[str] = set()  # faults that are known by now
-        self._causes: dict[OutboxItem, str] = {}  # what somebody has to mend before an item can go on, by its sentence
+        self._causes: dict[OutboxItem, Say] = {}  # what somebody has to mend before an item can go on
         self._tries: dict[OutboxItem, int] = {}  # items that wait for something of their own, and their looks so far
         self._thread: ClockThread | None = None
 
@@ -122,7 +123,7 @@ class OutboxWorker:
         except (Cancelled, JournalError):
             raise
         except UnitRejected as error:
-            result = StepResult(Outcome.FAILED, reason=sentence_of(error), sentence=error.sentence)
+            result = StepResult(Outcome.FAILED, reason=sentence_of(error), say=error.say)
         except Exception as error:  # a token that is not set, a bug: nothing the unit's record should end by
             log.exception("outbox item %s of %s broke", item.action, item.device_id)
             what = f"owed {item.action} of {item.device_id}"
@@ -130,9 +131,9 @@ class OutboxWorker:
             result = deferred(sentence_of(error), item.body)
         if result.outcome is Outcome.DEFERRED:
             self._put_off(item, AGAIN_S[-1], result.reason)
-            if result.sentence and (key := f"{item.attempt}/{item.action}") not in self._told:  # somebody has to act
+            if result.say and (key := f"{item.attempt}/{item.action}") not in self._told:  # somebody has to act
                 self._told.add(key)
-                self._publish(self._stuck(item, result.reason, sentence=result.sentence))
+                self._publish(self._stuck(item, result.reason, say=result.say))
             return True
         for event in self._journal.settle(item, result.outcome, result.reason, result.proof):
             self._publish(event)
@@ -144,9 +145,9 @@ class OutboxWorker:
         """Keep ``item`` owed, and say once who can mend what stops it. False when no other would fare better."""
         reason = error.told
         if error.who:
-            if error.sentence not in self._causes.values():
-                self._publish(self._stuck(item, reason, sentence=error.sentence))
-            self._causes[item] = error.sentence
+            if error.say not in self._causes.values():
+                self._publish(self._stuck(item, reason, say=error.say))
+            self._causes[item] = error.say
         if error.is_widespread:
             self._postpone(item, _LONGER * self._retry_s(self._failures + 1), reason)
             return False
@@ -171,12 +172,12 @@ class OutboxWorker:
         if waited_s >= PATIENCE_S.get(item.action, USUAL_PATIENCE_S):
             self._told.add(key)
             reason = f"{item.action} of {item.device_id} is owed for {waited_s / 3600:.0f} h: {reason}"
-            self._publish(self._stuck(item, reason, sentence="owed_stuck"))
+            self._publish(self._stuck(item, reason, say=Say("owed_stuck")))
 
-    def _stuck(self, item: OutboxItem, reason: str, sentence: str) -> OwedWorkStuck:
+    def _stuck(self, item: OutboxItem, reason: str, say: Say) -> OwedWorkStuck:
         return OwedWorkStuck(
             at=self._clock.utc(), device_id=item.device_id, attempt=item.attempt, action=item.action,
-            reason=reason, sentence=sentence,
+            reason=reason, say=say,
         )  # fmt: skip
 
     def _postpone(self, item: OutboxItem, seconds: float, reason: str) -> None:

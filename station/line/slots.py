@@ -26,6 +26,7 @@ from ..engine.step import Emit
 from ..model import KnownUnit, SlotInfo
 from ..scan import Reading, may_be_label, read_scan, thing_of
 from ..step_graph import with_companions
+from ..words.say import NOTHING, Say
 
 log = logging.getLogger(__name__)
 
@@ -211,19 +212,18 @@ class Line:
         if known is None:
             self._read(read.shown, accepted=False, reason="no slot waits for it")
         elif known.seen is None:
-            self._read(read.number, accepted=True, sentence="unit_begun", values=(known.label,))
+            self._read(read.number, accepted=True, say=Say("unit_begun", (known.label,)))
         else:
             seen = (known.label, known.seen.verdict.name, known.seen.at.isoformat(timespec="seconds"))
-            self._read(read.number, accepted=True, sentence="unit_history", values=seen)
+            self._read(read.number, accepted=True, say=Say("unit_history", seen))
 
     def _read(
-        self, shown: str, *, accepted: bool, reason: str = "", slot: int = 0, field: str = "", sentence: str = "",
-        values: tuple[str, ...] = (),
+        self, shown: str, *, accepted: bool, reason: str = "", slot: int = 0, field: str = "", say: Say = NOTHING,
     ) -> None:  # fmt: skip
         self._publish(
             ScanRead(
                 at=self._clock.utc(), slot=slot, shown=shown, accepted=accepted, reason=reason, field=field,
-                sentence=sentence, values=values,
+                say=say,
             )
         )  # fmt: skip
 
@@ -256,8 +256,8 @@ class Line:
             else f"slot {number} is on another port" if taken
             else f"there is no slot {number}"
         )  # fmt: skip
-        sentence = "slot_taken" if taken and owner is None else ""
-        self._publish(CommandRefused(at=self._clock.utc(), sentence=sentence, values=(str(number),), reason=reason))
+        say = Say("slot_taken", (str(number),)) if taken and owner is None else NOTHING
+        self._publish(CommandRefused(at=self._clock.utc(), say=say, reason=reason))
         return False
 
     def _bind_next(self, path: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..cloud.answers import ClaimAnswer
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
+from ..words.say import Say
 from .shared.cloudwork import CloudWork, is_same_account, keep_facts, mask, pause, standing, until_seen
 
 POLL_S = 5.0
@@ -20,7 +21,7 @@ def claim(work: CloudWork, ctx: StepContext) -> StepResult:
     until_seen(
         ctx, f"claim {work.job.device_id}", lambda: _claim_until_online(work, ctx), lambda: _is_ours(work, ctx, user),
         missing=StepFault(
-            f"the cloud accepted the claim of {work.job.device_id} but shows no owner", sentence="not_claimed"
+            f"the cloud accepted the claim of {work.job.device_id} but shows no owner", say=Say("not_claimed")
         ),
     )  # fmt: skip
     return done(proof)
@@ -47,17 +48,17 @@ def _claim_until_online(work: CloudWork, ctx: StepContext) -> None:
         if answer is ClaimAnswer.UNKNOWN:
             raise UnitRejected(
                 f"the cloud knows no unit {work.job.device_id}, or does not want to say; ask the supervisor",
-                sentence="bad_device_id",
+                say=Say("bad_device_id"),
             )
         if ctx.deadline.remaining <= POLL_S:
             raise StepFault(
                 f"the cloud does not let {work.job.device_id} be claimed ({answer.value}); is it breathing cyan?",
-                sentence="not_online",
+                say=Say("not_online"),
             )
         pause(ctx, POLL_S)
 
 
 def _belongs_elsewhere(work: CloudWork) -> UnitRejected:
     return UnitRejected(
-        f"{work.job.device_id} belongs to another account; its owner has to unclaim it first", sentence="owner_other"
+        f"{work.job.device_id} belongs to another account; its owner has to unclaim it first", say=Say("owner_other")
     )

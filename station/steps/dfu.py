@@ -18,6 +18,7 @@ from drivers.errors import (
 from drivers.wire.usb import Mode
 
 from ..engine.step import StepContext, StepResult, already, done, skipped
+from ..words.say import Say
 from .shared.flashvisit import LOCKED
 from .shared.unitwork import UnitWork
 
@@ -49,5 +50,5 @@ def _enter(device: ParticleDevice, ctx: StepContext) -> None:
     except (RequestRejected, OutOfRequests, Stalled, TransferTimeout, DeadlineExceeded, DidNotReturn):
         if device.mode is not Mode.APPLICATION:
             raise
-        with ctx.hands("dfu_by_hand", led="blinking yellow"):
+        with ctx.hands(Say("dfu_by_hand"), led="blinking yellow"):
             device.await_dfu(ctx.deadline)

@@ -15,6 +15,7 @@ from ..cloud.errors import is_waiting
 from ..engine.step import StepContext, StepResult, already
 from ..errors import CloudError, StepFault, UnitRejected
 from ..settings.profile import Offline
+from ..words.say import Say
 from .shared import reading
 from .shared.cloudrecord import check_now, check_sim
 from .shared.cloudwork import CloudWork, ask, standing
@@ -62,8 +63,7 @@ def _let_it_run(unit: Unit, ctx: StepContext) -> None:
         raise StepFault(
             f"{unit.identity.device_id} does not say its SKU in DFU and does not start, and the profile's Device OS is "
             "too old for some units of its platform (D9); name the skus in the profile",
-            sentence="identity_missing",
-            values=("known SKU",),
+            say=Say("identity_missing", ("known SKU",)),
         ) from error
 
 
@@ -92,7 +92,7 @@ def _check_protection(work: UnitWork, ctx: StepContext) -> bool:
         now = "in service mode for a while, but still protected" if state.is_service_mode else "a protected device"
         raise UnitRejected(
             f"{unit.identity.device_id} is {now}; its owner has to take device protection off it first",
-            sentence="protected",
+            say=Say("protected"),
         )
     return False
 
@@ -104,8 +104,7 @@ def _check_product(work: UnitWork, ctx: StepContext) -> None:
         raise UnitRejected(
             f"product {product.id} is for platform {product.platform_id}, this is {work.unit.platform.name}"
             f" (platform {work.unit.platform.id}); correct the profile or use the right batch",
-            sentence="wrong_product",
-            values=(str(product.id),),
+            say=Say("wrong_product", (str(product.id),)),
         )
 
 

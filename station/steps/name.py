@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
+from ..words.say import Say
 from .shared.cloudwork import CloudWork, keep_facts, standing, until_seen
 
 
@@ -22,7 +23,7 @@ def name(work: CloudWork, ctx: StepContext) -> StepResult:
         lambda: True if _name_now(work, ctx) == wanted else None,
         refusals=2,
         missing=StepFault(
-            f"the cloud took the name {wanted!r} and shows another; retry later", sentence="cloud_failed"
+            f"the cloud took the name {wanted!r} and shows another; retry later", say=Say("cloud_failed")
         ),
     )  # fmt: skip
     return done(f"cloud shows name {wanted}")
@@ -40,6 +41,5 @@ def _check_unique(work: CloudWork, ctx: StepContext) -> None:
         if device.name == work.job.name and device.id != work.job.device:
             raise UnitRejected(
                 f"the account already has a device named {work.job.name} ({device.id}); choose another name template",
-                sentence="name_taken",
-                values=(work.job.name,),
+                say=Say("name_taken", (work.job.name,)),
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..engine.step import StepContext, StepResult, already
 from ..errors import StepFault
+from ..words.say import Say
 from .shared.cloudwork import CloudWork, pause
 
 WIFI_POLL_S, CELLULAR_POLL_S = 5.0, 10.0
@@ -26,7 +27,7 @@ def online(work: CloudWork, ctx: StepContext) -> StepResult:
             raise StepFault(
                 f"{work.job.device_id} was not seen by the cloud in {ctx.clock.now() - started:.0f} s;"
                 " check antenna, SIM or Wi-Fi, then retry",
-                sentence="not_online",
+                say=Say("not_online"),
             )
         pause(ctx, poll_s)
 

@@ -6,13 +6,14 @@ from ..cloud.answers import CloudDevice, Membership
 from ..cloud.errors import OutcomeUnknown
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
+from ..words.say import Say
 from .shared.cloudwork import CloudWork, keep_facts, standing, until_seen
 
 _REFUSALS = {
     # how the cloud's lists read to a person (reference cloud-api 4.1)
-    Membership.NONMEMBER: ("owner_other", "is claimed by an account outside the team; have it unclaimed first"),
-    Membership.INVALID: ("cloud_refused", "was not accepted: check its label, platform and other products"),
-    Membership.PROTECTED: ("cloud_refused", "is a protected device and cannot join this product"),
+    Membership.NONMEMBER: (Say("owner_other"), "is claimed by an account outside the team; have it unclaimed first"),
+    Membership.INVALID: (Say("cloud_refused"), "was not accepted: check its label, platform and other products"),
+    Membership.PROTECTED: (Say("cloud_refused"), "is a protected device and cannot join this product"),
 }
 
 
@@ -29,7 +30,7 @@ def product_add(work: CloudWork, ctx: StepContext) -> StepResult:
         lambda: _agreed(work, work.device(ctx)), refusals=2,
         missing=StepFault(
             f"the cloud took {job.device_id} but does not show it in product {job.product_id}; ask the supervisor",
-            sentence="cloud_refused",
+            say=Say("cloud_refused"),
         ),
     )  # fmt: skip
     return done(_proof(ctx, member))
@@ -44,8 +45,8 @@ def _import(work: CloudWork, ctx: StepContext) -> None:
         raise OutcomeUnknown(f"the cloud did not say what became of {work.job.device_id}")
     refusal = _REFUSALS.get(result)
     if refusal is not None:
-        sentence, words = refusal
-        raise UnitRejected(f"{work.job.device_id} {words}", sentence=sentence)
+        say, words = refusal
+        raise UnitRejected(f"{work.job.device_id} {words}", say=say)
 
 
 def _agreed(work: CloudWork, member: CloudDevice | None) -> CloudDevice | None:
@@ -54,7 +55,7 @@ def _agreed(work: CloudWork, member: CloudDevice | None) -> CloudDevice | None:
     if member is not None and member.product_id != job.product_id:
         raise UnitRejected(
             f"the cloud shows {job.device_id} in product {member.product_id}, expected {job.product_id}",
-            sentence="already_elsewhere", values=(str(member.product_id),),
+            say=Say("already_elsewhere", (str(member.product_id),)),
         )  # fmt: skip
     return member
 

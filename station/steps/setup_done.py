@@ -9,6 +9,7 @@ from drivers.wire import requests
 from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..errors import StepFault, UnitRejected
 from ..firmware.rules import needs_setup_done
+from ..words.say import Say
 from .shared.unit import Unit
 from .shared.unitwork import UnitWork
 
@@ -30,9 +31,9 @@ def setup_done(work: UnitWork, ctx: StepContext) -> StepResult:
         unit.device.ask(requests.set_setup_done(True), ctx.deadline)
     unit.device.reset(ctx.deadline)
     if not _agreed(ctx, lambda: _is_set(unit, ctx)):
-        raise UnitRejected("the unit lost its setup-done bit over a restart", sentence="listening_after_setup")
+        raise UnitRejected("the unit lost its setup-done bit over a restart", say=Say("listening_after_setup"))
     if not _agreed(ctx, lambda: not _listens(unit, ctx)):
-        raise UnitRejected("the unit came up in listening mode after setup-done", sentence="listening_after_setup")
+        raise UnitRejected("the unit came up in listening mode after setup-done", say=Say("listening_after_setup"))
     return done("setup-done read back after one restart")
 
 

@@ -10,6 +10,7 @@ from ..cloud.answers import Sim, SimAnswer
 from ..engine.step import StepContext, StepResult, already, deferred, done
 from ..errors import StepFault, UnitRejected
 from ..settings.sku import SimSpeed, sku_row
+from ..words.say import NOTHING, Say
 from .shared.cloudrecord import check_sim
 from .shared.cloudwork import CloudWork, cloud_write, pause, standing
 
@@ -26,7 +27,7 @@ def sim(work: CloudWork, ctx: StepContext) -> StepResult:
     job = work.job
     if not job.iccid:
         raise StepFault(
-            "no ICCID was read from the unit, so its SIM cannot be looked up; reseat the SIM", sentence="sim_missing"
+            "no ICCID was read from the unit, so its SIM cannot be looked up; reseat the SIM", say=Say("sim_missing")
         )
     iccid = Iccid.told(job.iccid)
     started, pace = ctx.clock.now(), _speed(job.serial).value
@@ -47,11 +48,11 @@ def sim(work: CloudWork, ctx: StepContext) -> StepResult:
         if found is None and iccid.is_odd and work.has_unit and (is_developer or is_over):
             raise _odd(iccid)
         if has_failed and (asked_again or not may_ask):
-            raise UnitRejected(f"the activation of SIM {iccid} failed at the carrier", sentence="sim_failed")
+            raise UnitRejected(f"the activation of SIM {iccid} failed at the carrier", say=Say("sim_failed"))
         if is_over and not has_failed:
             if asked and found is not None and found.is_off:
                 raise UnitRejected(
-                    f"SIM {iccid} stays deactivated; reactivate it in the console", sentence="sim_off"
+                    f"SIM {iccid} stays deactivated; reactivate it in the console", say=Say("sim_off")
                 )  # fmt: skip
             return _missing(work, other) if is_missing else _pending(work, waited)
         if may_ask and (has_failed or not asked):
@@ -65,20 +66,20 @@ def _odd(iccid: Iccid) -> StepFault:
     return StepFault(
         f"the cloud does not know a SIM {iccid}, which is no usual number ({iccid.wanted});"
         " reseat the SIM or try another one",
-        sentence="sim_odd", values=(str(iccid),),
+        say=Say("sim_odd", (str(iccid),)),
     )  # fmt: skip
 
 
 def _pending(work: CloudWork, waited: float) -> StepResult:
     owed = deferred(f"SIM {work.job.iccid} is not active after {waited:.0f} s", work.job.to_json())
-    return replace(owed, sentence="sim_pending" if work.has_unit else "")
+    return replace(owed, say=Say("sim_pending") if work.has_unit else NOTHING)
 
 
 def _missing(work: CloudWork, other: str) -> StepResult:
     """Owed, and by whom: nothing but a person brings a SIM into the product that an import did not bring."""
     known = f", the cloud knows the unit with SIM {other}" if other else ""
     reason = f"the product has no SIM {work.job.iccid}{known}; the supervisor has to import it, or put the right one in"
-    return replace(deferred(reason, work.job.to_json()), sentence="sim_off")
+    return replace(deferred(reason, work.job.to_json()), say=Say("sim_off"))
 
 
 def _look(work: CloudWork, ctx: StepContext, iccid: Iccid) -> tuple[Sim | None, str]:
@@ -104,4 +105,4 @@ def _activate(work: CloudWork, ctx: StepContext, iccid: Iccid) -> None:
     if work.job.product_id is not None:
         work.client.import_sim(iccid, work.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
     elif work.client.activate_sim(iccid, deadline=ctx.deadline, cancel=ctx.cancel) is SimAnswer.FOREIGN:
-        raise UnitRejected(f"SIM {iccid} belongs to a product or another account", sentence="sim_failed")
+        raise UnitRejected(f"SIM {iccid} belongs to a product or another account", say=Say("sim_failed"))

@@ -16,6 +16,7 @@ from ..engine.records import CredentialWritten
 from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..errors import StepFault, UnitRejected
 from ..settings.profile import WifiSecurity
+from ..words.say import Say
 from .shared.unit import Unit
 from .shared.unitwork import UnitWork, WifiCredentials
 
@@ -53,7 +54,7 @@ def wifi(work: UnitWork, ctx: StepContext) -> StepResult:
     with ctx.write("unit", f"join {network.ssid}"):
         _join(work, ctx, network)
     if not _is_stored(unit, ctx, network):
-        raise UnitRejected(f"the unit joined {network.ssid} but did not store it", sentence="wifi_join_failed")
+        raise UnitRejected(f"the unit joined {network.ssid} but did not store it", say=Say("wifi_join_failed"))
     ctx.record(CredentialWritten(ssid=network.ssid, digest=digest, **ctx.head()))
     if unit.device.is_listening(ctx.deadline):
         unit.device.leave_listening(ctx.deadline)
@@ -91,8 +92,8 @@ def _failure(work: UnitWork, ctx: StepContext, network: WifiCredentials, error: 
     """The bench's network or the unit: the unit is to blame only where others join and its own radio is the reason."""
     text = f"the unit cannot join {network.ssid}: {error}"
     if work.bench_wifi.failed(str(work.unit.identity.device_id)):
-        return StepFault(f"{text}; no unit has joined since, it may be the network", sentence="bench_wifi_down")
+        return StepFault(f"{text}; no unit has joined since, it may be the network", say=Say("bench_wifi_down"))
     seen = {row.ssid for row in work.unit.device.ask(requests.scan_networks(), ctx.deadline)}
     if seen and network.ssid not in seen:
-        return StepFault(f"{text}; it sees other networks, but not this one", sentence="bench_wifi_down")
-    return UnitRejected(text, sentence="wifi_join_failed")
+        return StepFault(f"{text}; it sees other networks, but not this one", say=Say("bench_wifi_down"))
+    return UnitRejected(text, say=Say("wifi_join_failed"))

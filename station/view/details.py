@@ -26,12 +26,12 @@ def summary(slot: SlotState, glyphs: Glyphs, tz: datetime.tzinfo | None) -> list
         lines.append(words.seen_before(slot.seen, tz, with_zone=True))
     if slot.ask is not None:
         light = words.led(slot.ask.led)
-        lines.append(f"{words.line(slot.ask.sentence, slot.ask.values)} {light.words if light else ''}".rstrip())
+        lines.append(f"{words.line(slot.ask.say.key, slot.ask.say.values)} {light.words if light else ''}".rstrip())
     elif look is Look.WAITS and (held := slot.waits_for) is not None:
         queue = f" {words.line('before_it', (str(held.before),))}" if held.before else ""
-        lines.append(f"{words.line(held.sentence, held.values)}{queue}")
+        lines.append(f"{words.line(held.say.key, held.say.values)}{queue}")
     if slot.verdict is not None:
-        lines.append(f"{slot.failed_step or 'all steps'}: {slot.reason or words.line(slot.sentence, slot.values)}")
+        lines.append(f"{slot.failed_step or 'all steps'}: {slot.reason or words.line(slot.say.key, slot.say.values)}")
     return lines
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from ..engine import events as ev
 from ..engine.records import UnitFacts
 from ..model import IdentityFact, Measurement, Outcome, Verdict
+from ..words.say import Say
 from . import words
 from .look import VERDICT_LOOK
 from .state import (
@@ -107,11 +108,11 @@ def _outbox_settled(state: BenchState, event: ev.OutboxSettled) -> BenchState:
 
 def _owed_work_stuck(state: BenchState, event: ev.OwedWorkStuck) -> BenchState:
     name = _name_of(state, event)
-    text = words.line(event.sentence, event.values or (name,))
+    text = words.line(event.say.key, event.say.values or (name,))
     return _logged(replace(state, notice=text), event, text, name=name)
 
 
-_REVISED = {Verdict.PASS: "pass", Verdict.FAIL: "cloud_refused"}
+_REVISED = {Verdict.PASS: Say("pass"), Verdict.FAIL: Say("cloud_refused")}
 """What a slot says when the owed work of its unit is settled; of any other end that the unit is not judged."""
 
 
@@ -125,8 +126,8 @@ def _verdict_revised(state: BenchState, event: ev.VerdictRevised) -> BenchState:
     state = replace(state, history=history)
     slot = state.slot_of(event.attempt)
     if slot is not None and slot.verdict is not None:
-        sentence = _REVISED.get(event.verdict, "check_station")
-        state = state.with_slot(replace(slot, verdict=event.verdict, sentence=sentence, values=(), reason=reason))
+        say = _REVISED.get(event.verdict, Say("check_station"))
+        state = state.with_slot(replace(slot, verdict=event.verdict, say=say, reason=reason))
     if event.verdict is Verdict.PASS:
         return _logged(state, event, words.line("late_pass", (name,)), name=name, verdict=event.verdict)
     text = _not_passed(event.verdict, name, is_in_slot=slot is not None)
@@ -149,7 +150,7 @@ def _unmapped_port(state: BenchState, event: ev.UnmappedPort) -> BenchState:
 
 
 def _command_refused(state: BenchState, event: ev.CommandRefused) -> BenchState:
-    said = words.say(event.sentence, event.values)
+    said = words.say(event.say.key, event.say.values)
     text = " ".join(said.lines) if said else clean(event.reason)
     return _logged(replace(state, notice=text, refusal=Refusal(text)), event, text)
 
@@ -166,9 +167,9 @@ def _scan_read(state: BenchState, event: ev.ScanRead) -> BenchState:
     if event.field:
         text, problem = (clean(event.shown, 60), "") if event.accepted else ("", refused)
         return replace(state, field_scan=FieldScan(clean(event.field, 40), text, problem))
-    if event.accepted and not event.sentence:
+    if event.accepted and not event.say:
         return replace(state, notice="")
-    said = words.line(event.sentence, event.values) if event.accepted else refused
+    said = words.line(event.say.key, event.say.values) if event.accepted else refused
     slot = state.slot(event.slot)
     is_said = slot is not None and slot.ask is not None
     return _logged(state if is_said else replace(state, notice=said), event, said)
@@ -247,7 +248,7 @@ def _step_progress(slot: SlotState, event: ev.StepProgress) -> SlotState:
     return slot.with_step(
         replace(
             line, share=min(1.0, max(0.0, event.share)), seconds_left=event.seconds_left,
-            writing=event.writing, note=clean(event.note, 80), warning=event.sentence,
+            writing=event.writing, note=clean(event.note, 80), warning=event.say,
         )
     )  # fmt: skip
 
@@ -274,8 +275,7 @@ def _measured(slot: SlotState, event: ev.Measured) -> SlotState:
 def _hands_needed(slot: SlotState, event: ev.HandsNeeded) -> SlotState:
     if slot.verdict is not None:
         return slot
-    values = tuple(clean(value, 60) for value in event.values)
-    ask = Ask(clean(event.step, 40), clean(event.sentence, 60), clean(event.led, 40), values)
+    ask = Ask(clean(event.step, 40), _cleaned(event.say), clean(event.led, 40))
     others = tuple(one for one in slot.asks if one.step != ask.step)
     return replace(slot, asks=(*others, ask)[-MAX_ROWS:])
 
@@ -287,7 +287,7 @@ def _hands_done(slot: SlotState, event: ev.HandsDone) -> SlotState:
 
 def _held(state: BenchState, event: ev.StepHeld | ev.StepResumed) -> BenchState:
     if event.slot == 0:  # owed work or a command: nothing else shows it
-        key = event.sentence if isinstance(event, ev.StepHeld) else "record_again"
+        key = event.say.key if isinstance(event, ev.StepHeld) else "record_again"
         return _logged(state, event, words.line(key))
     return _of_slot(_step_held)(state, event)
 
@@ -295,8 +295,7 @@ def _held(state: BenchState, event: ev.StepHeld | ev.StepResumed) -> BenchState:
 def _step_held(slot: SlotState, event: ev.StepHeld | ev.StepResumed) -> SlotState:
     held = None
     if isinstance(event, ev.StepHeld):
-        values = tuple(clean(value, 60) for value in event.values)
-        held = Held(clean(event.sentence, 60), values, max(0, event.before))
+        held = Held(_cleaned(event.say), max(0, event.before))
     if not event.step:
         return replace(slot, held=held)
     line = slot.step(clean(event.step, 40))
@@ -328,7 +327,7 @@ def _attempt_finished(state: BenchState, event: ev.AttemptFinished) -> BenchStat
         state = replace(state.with_slot(_judged(slot, event)), notice="")
     text = words.ended(event.verdict, event.seconds)
     if event.verdict is not Verdict.PASS:
-        said = words.say(event.sentence, event.values)
+        said = words.say(event.say.key, event.say.values)
         text = f"{text}: {' '.join(said.says) if said and said.says else clean(event.reason, 120)}"
     return _logged(state, event, text.rstrip(": "), name=name, verdict=event.verdict)
 
@@ -337,8 +336,7 @@ def _judged(slot: SlotState, event: ev.AttemptFinished) -> SlotState:
     steps = tuple(replace(line, is_running=False, writing=False, held=None) for line in slot.steps)
     return replace(
         slot, is_walking=False, asks=(), steps=steps, held=None, verdict=event.verdict,
-        sentence=clean(event.sentence, 60),
-        values=tuple(clean(value, 60) for value in event.values), reason=clean(event.reason),
+        say=_cleaned(event.say), reason=clean(event.reason),
         failed_step=clean(event.failed_step, 40), seconds=event.seconds, batch=clean(event.batch, 60) or slot.batch,
         device_id=_id(event) or slot.device_id,
     )  # fmt: skip
@@ -363,6 +361,10 @@ def _measurement(measurement: Measurement) -> Measurement:
         measurement, name=clean(measurement.name, 60), unit=clean(measurement.unit, 20),
         value=clean(value, 80) if isinstance(value, str) else value,
     )  # fmt: skip
+
+
+def _cleaned(say: Say) -> Say:
+    return Say(clean(say.key, 60), tuple(clean(value, 60) for value in say.values))
 
 
 def _is_current(slot: SlotState, event: ev.Event) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from ..figures import Figures
 from ..model import CHANGING_FACTS, Batch, IdentityFact, Measurement, Outcome, SeenBefore, SlotInfo, Verdict
+from ..words.say import NOTHING, Say
 from .look import VERDICT_LOOK, Look
 
 LOG_LINES = 10
@@ -25,8 +26,7 @@ TRACE_LINES = 500
 class Held:
     """What a step waits for that nobody at its slot can do, and how many are before it in that queue."""
 
-    sentence: str
-    values: tuple[str, ...] = ()
+    say: Say
     before: int = 0
 
 
@@ -41,7 +41,7 @@ class StepLine:
     share: float | None = None  # 0.0-1.0
     seconds_left: float | None = None
     writing: bool = False
-    warning: str = ""  # a key of the word catalogue, said while it writes
+    warning: Say = NOTHING  # said while it writes
     note: str = ""
     held: Held | None = None
     seconds: float = 0.0
@@ -55,9 +55,8 @@ class Ask:
     """One thing the operator has to do."""
 
     step: str
-    sentence: str
+    say: Say
     led: str = ""
-    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +105,7 @@ class SlotState:
     steps: tuple[StepLine, ...] = ()
     asks: tuple[Ask, ...] = ()  # at most one a step, oldest first: both lanes may need hands at once
     verdict: Verdict | None = None
-    sentence: str = ""
-    values: tuple[str, ...] = ()
+    say: Say = NOTHING
     reason: str = ""
     failed_step: str = ""
     seconds: float = 0.0

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from ..words.say import Say
 from . import bigtext, words
 from .look import FACES, UNICODE, Glyphs, Look
 from .state import SlotState
@@ -206,8 +207,8 @@ def _running(slot: SlotState, place: Place) -> list[_Part]:
     if current is not None and current.share is not None:
         parts.append(_short(_bar(current.share, place), place, 0))
     if slot.is_writing:
-        warning = next((line.warning for line in slot.steps if line.is_running and line.warning), "do_not_unplug")
-        parts.append(_said(words.line(warning), place, 0, is_bold=True))
+        warning = next((line.warning for line in slot.steps if line.is_running and line.warning), Say("do_not_unplug"))
+        parts.append(_said(words.line(warning.key), place, 0, is_bold=True))
     parts.append(_name(slot, place, 1))
     if current is not None and current.seconds_left is not None:
         parts.append(_short(f"{countdown(current.seconds_left)} left", place, 2))
@@ -223,7 +224,7 @@ def _waits(slot: SlotState, place: Place) -> list[_Part]:
     held = slot.waits_for
     if held is None:
         return []
-    said = words.say(held.sentence, held.values) or words.SENTENCES["cloud_hold"]
+    said = words.say(held.say.key, held.say.values) or words.SENTENCES["cloud_hold"]
     queue = _said(words.line("before_it", (str(held.before),)), place, 1) if held.before else _Part(1, ())
     says = [_said(text, place, 2) for text in said.says]
     return [*says, queue, _said(said.do, place, 0, is_bold=True), _name(slot, place, 3), *_seen(slot, place)]
@@ -242,7 +243,7 @@ def _hands(slot: SlotState, place: Place) -> list[_Part]:
     ask = slot.ask
     if ask is None:
         return []
-    said = words.say(ask.sentence, ask.values, place.tz) or words.SENTENCES["hands_default"]
+    said = words.say(ask.say.key, ask.say.values, place.tz) or words.SENTENCES["hands_default"]
     parts = []
     light = words.led(ask.led)
     if light is not None:
@@ -255,7 +256,7 @@ def _hands(slot: SlotState, place: Place) -> list[_Part]:
 
 def _judged(slot: SlotState, place: Place) -> list[_Part]:
     """Why, then the one action. A key the catalogue does not know gives way to the record's reason."""
-    said = words.say(slot.sentence, slot.values)
+    said = words.say(slot.say.key, slot.say.values)
     says = said.says if said else (slot.reason,)
     action = (said.do if said else "") or FACES[slot.look].action
     return [

@@ -24,6 +24,7 @@ from station.engine.events import (
 )
 from station.headless import Printer, Tally, as_json, as_words
 from station.model import SlotInfo, Verdict
+from station.words.say import Say
 
 AT = datetime.datetime(2026, 1, 5, 6, 0, tzinfo=datetime.UTC)
 
@@ -126,11 +127,11 @@ def test_the_first_line_says_which_ports_are_watched(ports: tuple[str | None, ..
 @pytest.mark.parametrize(
     ("event", "said"),
     [
-        (StepHeld(at=AT, slot=2, step="identify", sentence="scanner_busy", before=2),
+        (StepHeld(at=AT, slot=2, step="identify", say=Say("scanner_busy"), before=2),
          "slot 2    identify WAITS: Another slot has the scanner. Wait. It goes on by itself. 2 before it."),
-        (StepHeld(at=AT, slot=2, step="name", sentence="cloud_hold"),
+        (StepHeld(at=AT, slot=2, step="name", say=Say("cloud_hold")),
          "slot 2    name WAITS: Cloud does not answer. Wait. It goes on by itself."),
-        (HandsNeeded(at=AT, slot=2, step="dfu", sentence="dfu_by_hand", led="blinking yellow"),
+        (HandsNeeded(at=AT, slot=2, step="dfu", say=Say("dfu_by_hand"), led="blinking yellow"),
          "slot 2    YOUR TURN: Hold MODE. Tap RESET. Let go at YELLOW. (blinking yellow)"),
         (AttemptFinished(at=AT, slot=1, verdict=Verdict.ERROR, seconds=9.04, reason="no answer"),
          "slot 1    CHECK STATION in 9.0 s: no answer"),

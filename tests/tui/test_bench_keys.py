@@ -19,6 +19,7 @@ from station.tui.screens.find import Find
 from station.tui.screens.help import Help
 from station.tui.widgets.label_input import LabelInput, masked
 from station.tui.widgets.slot import SlotTile
+from station.words.say import Say
 
 # --- scanner ---
 
@@ -177,11 +178,9 @@ async def test_a_slot_that_asks_again_says_what_was_read_and_the_header_does_not
     head = story.head(2)
     async with running(app) as pilot:
         await tell(pilot, app, *story.arrives(2))
-        await tell(
-            pilot, app, ev.HandsNeeded(**head, step="identify", sentence="scan_label", values=("P044AB1234502",))
-        )
+        await tell(pilot, app, ev.HandsNeeded(**head, step="identify", say=Say("scan_label", ("P044AB1234502",))))
         await tell(pilot, app, ev.ScanRead(**head, shown="P044AB1234501", accepted=False, reason="label of slot 1"))
-        await tell(pilot, app, ev.HandsNeeded(**head, step="identify", sentence="label_of_slot", values=("1",)))
+        await tell(pilot, app, ev.HandsNeeded(**head, step="identify", say=Say("label_of_slot", ("1",))))
         shown = picture(app)
         assert "Scan P044AB1234501: label of slot 1." not in shown.splitlines()[0]
         assert "Scan again." in shown
@@ -332,7 +331,7 @@ async def test_a_batch_is_closed_only_when_asked_and_answered_with_yes(story: St
 @on_loop
 async def test_a_batch_that_is_refused_says_why_on_the_form_and_keeps_what_was_typed(story: Story) -> None:
     app = story.app(profiles=("boron-product",))
-    no = ev.CommandRefused(at=AT, sentence="profile_unknown", values=("nope",), reason="no such profile")
+    no = ev.CommandRefused(at=AT, say=Say("profile_unknown", ("nope",)), reason="no such profile")
     async with running(app) as pilot:
         await tell(pilot, app, *story.opened(), ev.CommandRefused(at=AT, reason="there is no slot 77"))
         await press(pilot, "b")

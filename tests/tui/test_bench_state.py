@@ -18,6 +18,7 @@ from station.model import Batch, IdentityFact, Measurement, Outcome, ProfileRef,
 from station.view.look import VERDICT_LOOK, Look
 from station.view.reduce import reduce, replay
 from station.view.state import HISTORY_LINES, LOG_LINES, TRACE_LINES, BenchState, Held, SlotState
+from station.words.say import Say
 
 ENDS = [
     (Verdict.PASS, Look.PASS),
@@ -90,7 +91,7 @@ def test_a_restart_inside_an_attempt_changes_only_the_mode(story: Story) -> None
 
 def test_late_events_of_another_attempt_do_not_touch_the_slot(story: Story) -> None:
     state = bench(story, *story.arrives(1, "old"), *story.arrives(1, "new"))
-    old = ev.AttemptFinished(**story.head(1, "old"), verdict=Verdict.ABORTED, sentence="swapped", seconds=3.0)
+    old = ev.AttemptFinished(**story.head(1, "old"), verdict=Verdict.ABORTED, say=Say("swapped"), seconds=3.0)
     after = reduce(state, old)
     assert slot(after) == slot(state)
     assert after.log[0].look is Look.ABORTED
@@ -107,7 +108,7 @@ def test_hands_are_asked_for_and_taken_back(story: Story) -> None:
 
 def test_two_steps_that_need_hands_at_once_are_asked_for_one_after_the_other(story: Story) -> None:
     head = story.head(1)
-    second = ev.HandsNeeded(**head, step="claim", sentence="scan_label", values=("P044",))
+    second = ev.HandsNeeded(**head, step="claim", say=Say("scan_label", ("P044",)))
     both = bench(story, *story.arrives(1), *story.asks(1), second)
     assert asked(both) == "dfu_by_hand"
     assert asked(reduce(both, ev.HandsDone(**head, step="dfu"))) == "scan_label"
@@ -118,7 +119,7 @@ def test_two_steps_that_need_hands_at_once_are_asked_for_one_after_the_other(sto
 
 def test_a_step_that_asks_for_something_else_is_asked_for_that_alone(story: Story) -> None:
     head = story.head(1)
-    again = ev.HandsNeeded(**head, step="dfu", sentence="listening_by_hand")
+    again = ev.HandsNeeded(**head, step="dfu", say=Say("listening_by_hand"))
     state = bench(story, *story.arrives(1), *story.asks(1), again)
     assert asked(state) == "listening_by_hand"
     assert asked(reduce(state, ev.HandsDone(**head, step="dfu"))) is None
@@ -126,15 +127,15 @@ def test_a_step_that_asks_for_something_else_is_asked_for_that_alone(story: Stor
 
 def asked(state: BenchState) -> str | None:
     ask = slot(state).ask
-    return ask.sentence if ask is not None else None
+    return ask.say.key if ask is not None else None
 
 
 def test_a_held_step_is_nobodys_turn_and_another_that_gets_on_is_shown_first(story: Story) -> None:
     head = story.head(1)
-    held = (ev.StepStarted(**head, step="product_add"), ev.StepHeld(**head, step="product_add", sentence="cloud_hold"))
+    held = (ev.StepStarted(**head, step="product_add"), ev.StepHeld(**head, step="product_add", say=Say("cloud_hold")))
     state = bench(story, *story.arrives(1), *held)
     assert slot(state).look is Look.WAITS
-    assert (slot(state).current or slot(state).steps[0]).held == Held("cloud_hold")
+    assert (slot(state).current or slot(state).steps[0]).held == Held(Say("cloud_hold"))
     busy = replay(state, [ev.StepStarted(**head, step="device_os")])
     assert (slot(busy).current or slot(busy).steps[0]).step == "device_os"
     assert slot(busy).look is Look.RUNNING
@@ -151,11 +152,9 @@ def test_a_waiting_step_says_how_many_are_before_it_as_told_last(story: Story) -
     head = story.head(1)
     state = bench(story, *story.arrives(1), ev.StepStarted(**head, step="identify"))
     for before in (2, 1):
-        state = reduce(
-            state, ev.StepHeld(**head, step="identify", sentence="scanner_busy", values=("x\x1b",), before=before)
-        )
-        assert (slot(state).current or slot(state).steps[0]).held == Held("scanner_busy", ("x",), before)
-    assert slot(reduce(state, ev.HandsNeeded(**head, step="identify", sentence="scan_label"))).look is Look.HANDS
+        state = reduce(state, ev.StepHeld(**head, step="identify", say=Say("scanner_busy", ("x\x1b",)), before=before))
+        assert (slot(state).current or slot(state).steps[0]).held == Held(Say("scanner_busy", ("x",)), before)
+    assert slot(reduce(state, ev.HandsNeeded(**head, step="identify", say=Say("scan_label")))).look is Look.HANDS
 
 
 def test_of_several_running_steps_the_one_that_writes_is_shown(story: Story) -> None:
@@ -262,7 +261,7 @@ def revised(story: Story, verdict: Verdict, reason: str = "") -> ev.VerdictRevis
 def test_a_pending_unit_still_in_its_slot_turns_green(story: Story) -> None:
     state = bench(story, *story.arrives(1), story.ends(1, Verdict.PENDING, "pending"), *story.arrives(2))
     state = reduce(state, revised(story, Verdict.PASS))
-    assert (slot(state).look, slot(state).sentence) == (Look.PASS, "pass")
+    assert (slot(state).look, slot(state).say.key) == (Look.PASS, "pass")
     assert slot(state, 2).look is Look.RUNNING
     assert state.history[0].verdict is Verdict.PASS
 
@@ -270,7 +269,7 @@ def test_a_pending_unit_still_in_its_slot_turns_green(story: Story) -> None:
 def test_a_refused_unit_still_in_its_slot_says_so_there_and_nobody_looks_in_a_tray(story: Story) -> None:
     state = bench(story, *story.arrives(1), story.ends(1, Verdict.PENDING, "pending"))
     state = reduce(state, revised(story, Verdict.FAIL, "not a member"))
-    assert (slot(state).look, slot(state).sentence) == (Look.FAIL, "cloud_refused")
+    assert (slot(state).look, slot(state).say.key) == (Look.FAIL, "cloud_refused")
     assert state.notice == ""
     assert (state.log[0].text, state.log[0].name) == ("Cloud refused this unit. Technician.", "P044AB1234501")
 
@@ -293,7 +292,7 @@ def test_a_unit_the_station_can_no_longer_judge_is_not_said_to_be_refused(story:
     assert state.log[0].look is Look.ERROR
     assert state.notice == (state.log[0].text if is_gone else "")
     if not is_gone:
-        assert (slot(state).look, slot(state).sentence) == (Look.ERROR, "check_station")
+        assert (slot(state).look, slot(state).say.key) == (Look.ERROR, "check_station")
 
 
 def test_an_unknown_port_waits_for_a_slot_number(story: Story) -> None:
@@ -346,17 +345,17 @@ def test_no_string_of_a_unit_keeps_control_characters(story: Story) -> None:
         ev.StepStarted(**head, step=HOSTILE, title=HOSTILE),
         ev.StepProgress(**head, step=HOSTILE, share=0.5, note=HOSTILE),
         ev.Measured(**head, step=HOSTILE, measurement=Measurement(HOSTILE, HOSTILE, HOSTILE)),
-        ev.HandsNeeded(**head, step=HOSTILE, sentence=HOSTILE, led=HOSTILE, values=(HOSTILE,)),
-        ev.StepHeld(**head, step=HOSTILE, sentence=HOSTILE),
+        ev.HandsNeeded(**head, step=HOSTILE, say=Say(HOSTILE, (HOSTILE,)), led=HOSTILE),
+        ev.StepHeld(**head, step=HOSTILE, say=Say(HOSTILE)),
         ev.ModulesRead(**head, rows=((HOSTILE,) * 3,) * 500),
         ev.WireTraced(**head, line=HOSTILE),
         ev.StepFinished(**head, step=HOSTILE, outcome=Outcome.FAILED, reason=HOSTILE, proof=HOSTILE),
         ev.HandsDone(**head, step="other"),
-        ev.AttemptFinished(**head, verdict=Verdict.FAIL, reason=HOSTILE, sentence=HOSTILE, values=(HOSTILE,)),
+        ev.AttemptFinished(**head, verdict=Verdict.FAIL, reason=HOSTILE, say=Say(HOSTILE, (HOSTILE,))),
         ev.ScanRead(at=AT, shown=HOSTILE, accepted=False, reason=HOSTILE),
         ev.StationFault(at=AT, reason=HOSTILE), ev.OperatorChanged(at=AT, operator=HOSTILE),
         ev.OutboxSettled(**head, action=HOSTILE, outcome=Outcome.FAILED, reason=HOSTILE),
-        ev.CommandRefused(at=AT, reason=HOSTILE, sentence=HOSTILE, values=(HOSTILE,)),
+        ev.CommandRefused(at=AT, reason=HOSTILE, say=Say(HOSTILE, (HOSTILE,))),
         ev.UnmappedPort(at=AT, port_path=HOSTILE), ev.BatchClosed(at=AT, batch=HOSTILE),
     ]  # fmt: skip
     state = bench(story)

@@ -15,6 +15,7 @@ from station.view import details
 from station.view.look import ASCII, UNICODE
 from station.view.reduce import replay
 from station.view.state import BenchState, Held, SlotState, StepLine
+from station.words.say import Say
 
 UTC = datetime.UTC
 
@@ -75,7 +76,7 @@ def test_the_summary_says_who_it_is_and_why(story: Story) -> None:
     assert ask == "Hold MODE. Tap RESET. Let go at YELLOW. blinking yellow"
     judged = replace(shown, asks=(), verdict=Verdict.FAIL, failed_step="wifi", reason="no such network")
     assert details.summary(judged, UNICODE, UTC)[-1] == "wifi: no such network"
-    passed = replace(shown, asks=(), verdict=Verdict.PASS, sentence="pass")
+    passed = replace(shown, asks=(), verdict=Verdict.PASS, say=Say("pass"))
     assert details.summary(passed, UNICODE, UTC)[-1] == "all steps: Unplug."
     assert details.summary(SlotState(7), UNICODE, UTC) == ["slot 7   ·   port ?"]
 
@@ -83,7 +84,7 @@ def test_the_summary_says_who_it_is_and_why(story: Story) -> None:
 def test_the_summary_names_what_is_at_work_and_what_is_waited_for(story: Story) -> None:
     assert details.summary(slot(story, *story.writes(1)), UNICODE, UTC)[0].startswith("slot 1   ▶ Device OS   P044")
     head = story.head(1)
-    held = ev.StepHeld(**head, step="sim", sentence="scanner_busy", before=2)
+    held = ev.StepHeld(**head, step="sim", say=Say("scanner_busy"), before=2)
     head_line, _, waits = details.summary(slot(story, ev.StepStarted(**head, step="sim"), held), UNICODE, UTC)
     assert head_line.startswith("slot 1   … WAITS   P044")
     assert waits == "Another slot has the scanner. Wait. It goes on by itself. 2 before it."
@@ -95,7 +96,7 @@ def test_the_summary_names_what_is_at_work_and_what_is_waited_for(story: Story) 
         (StepLine("sim", "SIM"), "  SIM"),
         (StepLine("sim", "SIM", is_running=True), "  SIM              ..."),
         (StepLine("sim", "SIM", is_running=True, share=0.505), "  SIM              50 %"),
-        (StepLine("sim", "SIM", is_running=True, share=0.5, held=Held("cloud_hold")), "  SIM              WAITS"),
+        (StepLine("sim", "SIM", is_running=True, share=0.5, held=Held(Say("cloud_hold"))), "  SIM              WAITS"),
         (StepLine("sim", "SIM", outcome=Outcome.DEFERRED, seconds=1.5, reason="later"),
          "  SIM              deferred     1.5 s  later"),
         (StepLine("sim", "SIM", outcome=Outcome.DONE, seconds=75.2, proof="active", reason="x"),

@@ -15,6 +15,7 @@ from station.view.look import Look
 from station.view.reduce import reduce, replay
 from station.view.state import Ask, BatchLine, BenchState, Held, LogLine, Past, Refusal, SlotState, StepLine
 from station.view.words import step_title
+from station.words.say import Say
 
 ID = f"e00fce68{1:016x}"
 LABEL = "P044AB1234501"
@@ -77,15 +78,15 @@ def test_a_unit_on_its_way_leaves_exactly_this_in_its_slot(story: Story) -> None
 
 def test_what_is_asked_held_read_and_traced_is_kept_as_told(story: Story) -> None:
     head = story.head(1)
-    ask = ev.HandsNeeded(**head, step="dfu", sentence="dfu_by_hand", led="blinking yellow", values=("a",))
-    assert slot(story, ask) == walking(asks=(Ask("dfu", "dfu_by_hand", "blinking yellow", ("a",)),))
+    ask = ev.HandsNeeded(**head, step="dfu", say=Say("dfu_by_hand", ("a",)), led="blinking yellow")
+    assert slot(story, ask) == walking(asks=(Ask("dfu", Say("dfu_by_hand", ("a",)), "blinking yellow"),))
     begun = ev.StepStarted(**head, step="sim")
-    held = ev.StepHeld(**head, step="sim", sentence="cloud_hold", values=("b",), before=3)
-    line = StepLine("sim", "SIM", is_running=True, held=Held("cloud_hold", ("b",), 3))
+    held = ev.StepHeld(**head, step="sim", say=Say("cloud_hold", ("b",)), before=3)
+    line = StepLine("sim", "SIM", is_running=True, held=Held(Say("cloud_hold", ("b",)), 3))
     assert slot(story, begun, held) == walking(line)
     assert slot(story, held) == walking()  # a step that does not run waits for nothing
-    record = ev.StepHeld(**head, step="", sentence="disk_full")
-    assert slot(story, record) == walking(held=Held("disk_full"))
+    record = ev.StepHeld(**head, step="", say=Say("disk_full"))
+    assert slot(story, record) == walking(held=Held(Say("disk_full")))
     assert slot(story, record, ev.StepResumed(**head, step="")) == walking()
     rows = (("bootloader", "2", "1"),)
     assert slot(story, ev.ModulesRead(**head, rows=rows)) == walking(modules=rows)
@@ -99,19 +100,19 @@ def test_what_is_asked_held_read_and_traced_is_kept_as_told(story: Story) -> Non
 def test_a_verdict_leaves_exactly_this(story: Story) -> None:
     head = story.head(1)
     finished = ev.AttemptFinished(
-        **head, verdict=Verdict.FAIL, batch="B2", failed_step="wifi", reason="no network", sentence="wrong_platform",
-        values=("Argon", "Boron"), seconds=21.4,
+        **head, verdict=Verdict.FAIL, batch="B2", failed_step="wifi", reason="no network",
+        say=Say("wrong_platform", ("Argon", "Boron")), seconds=21.4,
     )  # fmt: skip
-    begun = [ev.StepStarted(**head, step="sim"), ev.StepHeld(**head, step="sim", sentence="cloud_hold")]
-    record = ev.StepHeld(**head, step="", sentence="disk_full")
+    begun = [ev.StepStarted(**head, step="sim"), ev.StepHeld(**head, step="sim", say=Say("cloud_hold"))]
+    record = ev.StepHeld(**head, step="", say=Say("disk_full"))
     expected = walking(
-        StepLine("sim", "SIM"), is_walking=False, verdict=Verdict.FAIL, sentence="wrong_platform",
-        values=("Argon", "Boron"), reason="no network", failed_step="wifi", seconds=21.4, batch="B2",
+        StepLine("sim", "SIM"), is_walking=False, verdict=Verdict.FAIL, say=Say("wrong_platform", ("Argon", "Boron")),
+        reason="no network", failed_step="wifi", seconds=21.4, batch="B2",
     )  # fmt: skip
     assert slot(story, *begun, *story.asks(1), record, finished) == walking(
         StepLine("sim", "SIM"), StepLine("dfu", "Prepare"), **{
             name: getattr(expected, name)
-            for name in ("is_walking", "verdict", "sentence", "values", "reason", "failed_step", "seconds", "batch")
+            for name in ("is_walking", "verdict", "say", "reason", "failed_step", "seconds", "batch")
         },
     )  # fmt: skip
     state = replay(BenchState.of(story.slots), [*story.arrives(1), finished])
@@ -131,17 +132,17 @@ def test_a_verdict_whose_words_nobody_knows_is_logged_with_its_reason(story: Sto
         ("not_in_there", "the disk is full", "CHECK STATION in 9.0 s: the disk is full"),
         ("", "", "CHECK STATION in 9.0 s"),
     ):
-        event = ev.AttemptFinished(**head, verdict=Verdict.ERROR, sentence=sentence, reason=reason, seconds=9.0)
+        event = ev.AttemptFinished(**head, verdict=Verdict.ERROR, say=Say(sentence), reason=reason, seconds=9.0)
         state = reduce(BenchState.of(story.slots), event)
         # a unit this screen never saw has the end of its Device ID for a name
         assert state.log[0] == LogLine(AT, said, 1, "456789abcdef", Look.ERROR)
         assert (state.history[0].label, state.history[0].values) == ("456789abcdef", ())
-    passed = ev.AttemptFinished(**head, verdict=Verdict.PASS, sentence="pass", reason="x", seconds=9.0)
+    passed = ev.AttemptFinished(**head, verdict=Verdict.PASS, say=Say("pass"), reason="x", seconds=9.0)
     assert reduce(BenchState.of(story.slots), passed).log[0].text == "PASS in 9.0 s"
 
 
 def test_an_attempt_of_nobody_known_leaves_empty_names(story: Story) -> None:
-    event = ev.AttemptFinished(at=AT, slot=1, verdict=Verdict.FAIL, sentence="no_profile", values=("Argon",))
+    event = ev.AttemptFinished(at=AT, slot=1, verdict=Verdict.FAIL, say=Say("no_profile", ("Argon",)))
     (past,) = reduce(BenchState.of(story.slots), event).history
     assert (past.attempt, past.device_id, past.label) == ("", "", "")
 
@@ -211,7 +212,7 @@ FIGURES = Figures(units=3, passed=2, failed=1, judged=3, first_passed=2)
         ((ev.StationFault(at=AT, reason="disk"),),
          {"notice": "The station has a fault. Call supervisor. disk",
           "log": (LogLine(AT, "The station has a fault. Call supervisor. disk"),)}),
-        ((ev.CommandRefused(at=AT, reason="no", sentence="slot_taken", values=("2",)),),
+        ((ev.CommandRefused(at=AT, reason="no", say=Say("slot_taken", ("2",))),),
          {"notice": "Slot 2 has a port already. Press another number.",
           "refusal": Refusal("Slot 2 has a port already. Press another number."),
           "log": (LogLine(AT, "Slot 2 has a port already. Press another number."),)}),
@@ -220,7 +221,7 @@ FIGURES = Figures(units=3, passed=2, failed=1, judged=3, first_passed=2)
         ((ev.OutboxSettled(at=AT, device_id="f" * 24, action="name", outcome=Outcome.FAILED, reason="taken"),),
          {"log": (LogLine(AT, "Name: taken", 0, "f" * 12),)}),
         ((ev.OutboxSettled(at=AT, device_id="f" * 24, action="name", outcome=Outcome.DONE, proof="read"),), {}),
-        ((ev.StepHeld(at=AT, step="", sentence="disk_full"),),
+        ((ev.StepHeld(at=AT, step="", say=Say("disk_full")),),
          {"log": (LogLine(AT, "Disk is full. Call supervisor."),)}),
         ((ev.StepResumed(at=AT, step=""),), {"log": (LogLine(AT, "Record is written again."),)}),
     ],
@@ -240,7 +241,7 @@ def test_owed_work_that_ends_changes_the_record_of_its_unit(story: Story) -> Non
     revised = ev.VerdictRevised(**head, verdict=Verdict.FAIL, reason="not a member")
     state = replay(BenchState.of(story.slots), [*told, revised])
     judged = state.slots[0]
-    assert (judged.verdict, judged.sentence, judged.values, judged.reason) == (
+    assert (judged.verdict, judged.say.key, judged.say.values, judged.reason) == (
         Verdict.FAIL, "cloud_refused", (), "not a member",
     )  # fmt: skip
     assert (state.history[0].verdict, state.history[0].reason) == (Verdict.FAIL, "not a member")

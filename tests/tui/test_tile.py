@@ -18,6 +18,7 @@ from station.view.look import ASCII, FACES, UNICODE, VERDICT_LOOK, Glyphs, Look
 from station.view.reduce import replay
 from station.view.state import Ask, BenchState, Held, SlotState, StepLine
 from station.view.tile import Place, compose
+from station.words.say import Say
 
 SLOT = SlotState(3, "1-3", is_present=True, attempt="a", label="P044AB1234567", seconds=21.4)
 
@@ -30,7 +31,7 @@ def shown(slot: SlotState, width: int, height: int, glyphs: Glyphs = UNICODE) ->
 @pytest.mark.parametrize(("width", "height"), [(8, 3), (18, 6), (18, 9), (28, 17)])
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
 def test_word_and_shape_are_readable_in_every_place(verdict: Verdict, width: int, height: int, glyphs: Glyphs) -> None:
-    text = shown(replace(SLOT, verdict=verdict, sentence="silent"), width, height, glyphs)
+    text = shown(replace(SLOT, verdict=verdict, say=Say("silent")), width, height, glyphs)
     look = VERDICT_LOOK[verdict]
     plain = any(word in text for word in (FACES[look].word, FACES[look].short))
     drawn = any(mark in text for mark in "█▀▄#")
@@ -46,14 +47,14 @@ def test_an_empty_slot_is_mostly_its_number() -> None:
 
 
 def test_one_slot_fills_the_screen_with_its_verdict() -> None:
-    lines = compose(replace(SLOT, verdict=Verdict.PASS, sentence="pass"), Place(118, 32))
+    lines = compose(replace(SLOT, verdict=Verdict.PASS, say=Say("pass")), Place(118, 32))
     blocks = [line.text for line in lines if any(mark in line.text for mark in "█▀▄")]
     assert len(blocks) >= 20
     assert max(map(len, blocks)) >= 60
 
 
 def test_what_is_lost_first_is_least_needed() -> None:
-    slot = replace(SLOT, verdict=Verdict.FAIL, sentence="wrong_platform", values=("Argon", "Boron"))
+    slot = replace(SLOT, verdict=Verdict.FAIL, say=Say("wrong_platform", ("Argon", "Boron")))
     assert "This batch wants Boron." in shown(slot, 28, 9)
     assert "21.4 s" in shown(slot, 28, 12)
     small = shown(slot, 8, 3)
@@ -62,7 +63,7 @@ def test_what_is_lost_first_is_least_needed() -> None:
 
 
 def test_a_sentence_the_catalogue_does_not_know_gives_way_to_the_reason() -> None:
-    slot = replace(SLOT, verdict=Verdict.FAIL, sentence="not_in_there", reason="bootloader 3002 is missing")
+    slot = replace(SLOT, verdict=Verdict.FAIL, say=Say("not_in_there"), reason="bootloader 3002 is missing")
     text = shown(slot, 40, 12)
     assert "bootloader 3002 is missing" in text
     assert "Red bin." in text
@@ -80,7 +81,7 @@ def test_writing_says_do_not_unplug_in_every_place() -> None:
 def test_a_held_unit_says_that_it_goes_on_by_itself_in_every_place() -> None:
     story = Story(1)
     head = story.head(1)
-    told = (ev.StepStarted(**head, step="product_add"), ev.StepHeld(**head, step="product_add", sentence="cloud_hold"))
+    told = (ev.StepStarted(**head, step="product_add"), ev.StepHeld(**head, step="product_add", say=Say("cloud_hold")))
     state = replay(BenchState.of(story.slots), [*story.arrives(1), *told])
     for width, height in [(18, 6), (40, 12), (78, 20)]:
         text = " ".join(shown(state.slots[0], width, height).split())
@@ -90,7 +91,7 @@ def test_a_held_unit_says_that_it_goes_on_by_itself_in_every_place() -> None:
 
 
 def test_a_unit_in_a_queue_says_how_many_are_before_it() -> None:
-    line = StepLine("identify", "Identify", is_running=True, held=Held("scanner_busy", before=2))
+    line = StepLine("identify", "Identify", is_running=True, held=Held(Say("scanner_busy"), before=2))
     slot = replace(SLOT, is_walking=True, steps=(line,))
     assert shown(slot, 40, 12).split("\n") == [
         "… WAITS", "", "Another slot has the scanner.", "2 before it.", "Wait. It goes on by itself.", "P044AB1234567",
@@ -101,7 +102,7 @@ def test_a_unit_in_a_queue_says_how_many_are_before_it() -> None:
 
 
 def test_the_light_blinks_in_its_colour_and_is_said_in_words() -> None:
-    slot = replace(SLOT, is_walking=True, asks=(Ask("dfu", "dfu_by_hand", "blinking yellow"),))
+    slot = replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand"), "blinking yellow"),))
     lit = compose(slot, Place(40, 24, is_lit=True))
     dark = compose(slot, Place(40, 24, is_lit=False))
     assert "blinking yellow" in "\n".join(line.text for line in dark)
@@ -118,8 +119,8 @@ def test_the_light_blinks_in_its_colour_and_is_said_in_words() -> None:
 def test_no_line_leaves_its_place(
     width: int, height: int, verdict: Verdict | None, glyphs: Glyphs, asks: bool, text: str
 ) -> None:
-    slot = replace(SLOT, verdict=verdict, is_walking=True, reason="why " * 40, label="漢字" * 20, sentence="x")
-    slot = replace(slot, asks=(Ask("s", "dfu_by_hand", "blinking yellow"),)) if asks else slot
+    slot = replace(SLOT, verdict=verdict, is_walking=True, reason="why " * 40, label="漢字" * 20, say=Say("x"))
+    slot = replace(slot, asks=(Ask("s", Say("dfu_by_hand"), "blinking yellow"),)) if asks else slot
     lines = compose(slot, Place(width, height, glyphs))
     assert len(lines) <= height
     assert all(cell_len(line.text) <= width for line in lines)
@@ -137,7 +138,7 @@ def test_every_verdict_word_and_shape_can_be_drawn(look: Look) -> None:
 def test_what_asks_nobody_for_anything_is_said_in_ordinary_letters() -> None:
     story = Story(1)
     working = replay(BenchState.of(story.slots), [*story.arrives(1), *story.writes(1)]).slots[0]
-    held = StepLine("product_add", "Add to product", is_running=True, held=Held("cloud_hold"))
+    held = StepLine("product_add", "Add to product", is_running=True, held=Held(Say("cloud_hold")))
     for slot in (working, replace(SLOT, is_walking=True, steps=(held,))):
         lines = compose(slot, Place(118, 32))
         assert not [line.text for line in lines if any(mark in line.text for mark in "▀▄")]
@@ -147,7 +148,7 @@ def test_what_asks_nobody_for_anything_is_said_in_ordinary_letters() -> None:
 
 def of_look(look: Look) -> SlotState:
     if look is Look.HANDS:
-        return replace(SLOT, is_walking=True, asks=(Ask("dfu", "dfu_by_hand"),))
+        return replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand")),))
     return replace(SLOT, verdict=next(verdict for verdict, its in VERDICT_LOOK.items() if its is look))
 
 

@@ -12,6 +12,7 @@ from station.model import Outcome, SeenBefore, Verdict
 from station.view.look import ASCII, UNICODE, Glyphs
 from station.view.state import Ask, Held, SlotState, StepLine
 from station.view.tile import Line, Place, compose
+from station.words.say import Say
 
 SIZES = [(8, 3), (10, 5), (18, 6), (18, 9), (24, 11), (28, 17), (78, 22)]
 SLOT = SlotState(3, "1-3", is_present=True, attempt="a", label="P044AB1234567", seconds=21.4, steps=())
@@ -28,17 +29,17 @@ LOOKS = {
     "running": replace(SLOT, is_walking=True, steps=(DONE, WRITES, StepLine("sim", "SIM")), seen=SEEN),
     "between steps": replace(SLOT, is_walking=True, steps=(DONE, StepLine("sim", "SIM"))),
     "waits": replace(
-        SLOT, is_walking=True, seen=SEEN, steps=(replace(WRITES, writing=False, held=Held("scanner_busy", (), 2)),)
+        SLOT, is_walking=True, seen=SEEN, steps=(replace(WRITES, writing=False, held=Held(Say("scanner_busy"), 2)),)
     ),
-    "hands": replace(SLOT, is_walking=True, asks=(Ask("identify", "scan_label", "", ("P044AB1234567",)),)),
-    "hands with a light": replace(SLOT, is_walking=True, asks=(Ask("dfu", "dfu_by_hand", "blinking yellow"),)),
-    "hands with a dark light": replace(SLOT, is_walking=True, asks=(Ask("dfu", "unknown_key", "off"),)),
-    "pass": replace(SLOT, verdict=Verdict.PASS, sentence="pass", seconds=75.2, seen=SEEN),
-    "set aside": replace(SLOT, verdict=Verdict.PENDING, sentence="pending"),
-    "fail": replace(SLOT, verdict=Verdict.FAIL, sentence="wrong_platform", values=("Argon", "Boron")),
-    "fail for an unknown reason": replace(SLOT, verdict=Verdict.FAIL, sentence="?", reason="module 3002 is missing"),
-    "stopped": replace(SLOT, verdict=Verdict.ABORTED, sentence="unplugged_too_early"),
-    "check station": replace(SLOT, verdict=Verdict.ERROR, sentence="silent"),
+    "hands": replace(SLOT, is_walking=True, asks=(Ask("identify", Say("scan_label", ("P044AB1234567",))),)),
+    "hands with a light": replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand"), "blinking yellow"),)),
+    "hands with a dark light": replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("unknown_key"), "off"),)),
+    "pass": replace(SLOT, verdict=Verdict.PASS, say=Say("pass"), seconds=75.2, seen=SEEN),
+    "set aside": replace(SLOT, verdict=Verdict.PENDING, say=Say("pending")),
+    "fail": replace(SLOT, verdict=Verdict.FAIL, say=Say("wrong_platform", ("Argon", "Boron"))),
+    "fail for an unknown reason": replace(SLOT, verdict=Verdict.FAIL, say=Say("?"), reason="module 3002 is missing"),
+    "stopped": replace(SLOT, verdict=Verdict.ABORTED, say=Say("unplugged_too_early")),
+    "check station": replace(SLOT, verdict=Verdict.ERROR, say=Say("silent")),
 }
 
 

@@ -54,10 +54,6 @@ def test_no_title_light_or_face_names_an_app() -> None:
     assert not [text for text in texts if {"app", "mobile", "phone"} & set(text.lower().split())]
 
 
-_KEY_AT = {"hands": 0, "held": 0, "scan": 0, "Blame": 1, "_BatchRefused": 1}
-"""Calls that take a key of the catalogue, and where it stands among their arguments."""
-
-
 def _named_by_the_engine() -> set[str]:
     """Every key of this catalogue that the other rooms hand over, in words or through a table."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in _files_of_the_engine()]
@@ -90,13 +86,10 @@ class _Keys:
                 self._named.setdefault(one.id, []).append((place, value))
 
     def handed_over(self) -> set[str]:
-        found = [self.of(ast.Name("sentence"))]  # an error class says its key by an attribute of that name
-        for node in ast.walk(self._tree):
-            if isinstance(node, ast.keyword) and node.arg == "sentence":
-                found.append(self.of(node.value))
-            elif isinstance(node, ast.Call) and len(node.args) > (place := _KEY_AT.get(_name(node), 99)):
-                found.append(self.of(node.args[place]))
-        return set().union(*found)
+        said = [
+            node for node in ast.walk(self._tree) if isinstance(node, ast.Call) and node.args and _name(node) == "Say"
+        ]
+        return set().union(*(self.of(node.args[0]) for node in said))
 
     def of(self, node: ast.expr, place: int | None = None, via: frozenset[str] = frozenset()) -> set[str]:
         """The strings ``node`` may be; with ``place`` those at that place of the tuples it may be."""
@@ -142,15 +135,14 @@ def _literals(node: ast.expr) -> set[str]:
 @pytest.mark.parametrize(
     ("text", "keys"),
     [
-        ('refuse(sentence="a")', {"a"}),
-        ('refuse(sentence="a" if is_late else "b")', {"a", "b"}),
-        ('refuse(sentence=owed.sentence or "a")', {"a"}),
-        ('T = {1: "a", 2: "b"}\nrefuse(sentence=T.get(x, "c"))', {"a", "b", "c"}),
-        ('T = {1: "a"}\nrefuse(sentence=T[x])', {"a"}),
-        ('T = {1: ("a", "x"), 2: ("b", "x")}\nrow = T.get(n)\nkey, said = row\nrefuse(sentence=key)', {"a", "b"}),
-        ('class Stop(Enum):\n    ONE = ("a", 1)\nsentence, n = self.value\nrefuse(sentence=sentence)', {"a"}),
-        ('class Refused(Error):\n    sentence = "a"', {"a"}),
-        ('with ctx.hands("a", led="red"): pass\nctx.held("b")\nBlame(Outcome.ERROR, "c")', {"a", "b", "c"}),
+        ('refuse(say=Say("a"))', {"a"}),
+        ('Say("a" if is_late else "b")', {"a", "b"}),
+        ('Say(owed.key or "a")', {"a"}),
+        ('T = {1: "a", 2: "b"}\nSay(T.get(x, "c"))', {"a", "b", "c"}),
+        ('T = {1: "a"}\nSay(T[x])', {"a"}),
+        ('T = {1: ("a", "x"), 2: ("b", "x")}\nrow = T.get(n)\nkey, said = row\nSay(key)', {"a", "b"}),
+        ('class Finding(Enum):\n    ONE = "a"\nSay(found.value)', {"a"}),
+        ('class Refused(Error):\n    say = Say("a", (x,))', {"a"}),
         ('T = {1: "a"}\nprint(T, "b")\nx = x or "c"\nrefuse(reason=x)', set()),
     ],
 )  # fmt: skip

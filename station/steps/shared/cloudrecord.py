@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ...cloud.answers import CloudDevice, Sim
 from ...errors import UnitRejected
+from ...words.say import Say
 from .cloudwork import CloudJob, is_same_account, mask
 
 _AGAIN = "walk the unit again"
@@ -15,7 +16,9 @@ _ADVICE = {
     "id": "technician", "name": _AGAIN, "product": _AGAIN, "development mark": "clear the mark in the console",
     "quarantine": "approve the unit in the console", "owner": "have the unit unclaimed, then walk it again",
 }  # fmt: skip
-_SENTENCES = {"quarantine": "quarantined", "development mark": "quarantined", "owner": "owner_other"}
+_SENTENCES = {
+    "quarantine": Say("quarantined"), "development mark": Say("quarantined"), "owner": Say("owner_other")
+}  # fmt: skip
 """What the operator is told of a field, where there is more to say than that it is wrong."""
 
 Row = tuple[str, str, str]
@@ -62,7 +65,7 @@ def _check(where: str, rows: list[Row]) -> None:
             shown = [mask(text) if field == "owner" else text for text in (found, wanted)]
             raise UnitRejected(
                 f"{where} {field} is {shown[0] or 'empty'}, expected {shown[1] or 'empty'}; {_ADVICE[field]}",
-                sentence=_SENTENCES.get(field, "final_check_failed"),
+                say=_SENTENCES.get(field, Say("final_check_failed")),
             )
 
 
@@ -74,5 +77,5 @@ def check_sim(job: CloudJob, sim: Sim | None) -> None:
     if sim is not None and sim.is_off:
         raise UnitRejected(
             f"SIM {job.iccid} was deactivated; the supervisor has to reactivate it in the console, which may take days",
-            sentence="sim_off",
+            say=Say("sim_off"),
         )

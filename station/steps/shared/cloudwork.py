@@ -24,6 +24,7 @@ from ...engine.step import StepContext, StepResult, deferred
 from ...errors import BadInput, StationError, StepFault, UnitRejected
 from ...model import IdentityFact
 from ...settings.profile import Offline, Profile
+from ...words.say import Say
 from .unit import Unit
 
 T = TypeVar("T")
@@ -85,13 +86,13 @@ class CloudJob:
             if ours and theirs and ours != theirs:
                 raise UnitRejected(
                     f"the cloud knows {self.device_id} with {name} {theirs}, the unit says {ours}; technician",
-                    sentence="wrong_label",
+                    say=Say("wrong_label"),
                 )
         if self.product_id is not None and record.is_product_device and record.product_id != self.product_id:
             raise UnitRejected(
                 f"{self.device_id} is already in product {record.product_id}, this batch wants {self.product_id};"
                 " remove it there first",
-                sentence="already_elsewhere", values=(str(record.product_id),),
+                say=Say("already_elsewhere", (str(record.product_id),)),
             )  # fmt: skip
 
     def to_json(self) -> str:
@@ -147,7 +148,7 @@ class CloudWork:
         found = self.observe(ctx)
         if found is None:
             kind = StepFault if self.has_unit else UnitRejected
-            raise kind(f"the cloud does not show {self.job.device_id} any more", sentence="cloud_refused")
+            raise kind(f"the cloud does not show {self.job.device_id} any more", say=Say("cloud_refused"))
         return found
 
     def observe(self, ctx: StepContext) -> CloudDevice | None:
@@ -205,7 +206,7 @@ def perform(act: CloudAct, work: CloudWork, ctx: StepContext) -> StepResult:
 
 def _deferred(work: CloudWork, error: CloudError) -> StepResult:
     owed = deferred(error.told, work.job.to_json())
-    return replace(owed, sentence=error.sentence) if error.who else owed
+    return replace(owed, say=error.say) if error.who else owed
 
 
 def ask(ctx: StepContext, question: Callable[[], T], *, holds: bool) -> T:
@@ -225,7 +226,7 @@ def ask(ctx: StepContext, question: Callable[[], T], *, holds: bool) -> T:
 def judged(error: CloudError) -> StationError:
     """The error as it counts for the unit: rejected, if the cloud itself refused this very unit."""
     if isinstance(error, CloudRefused) and not is_waiting(error):
-        return UnitRejected(str(error), sentence=error.sentence)
+        return UnitRejected(str(error), say=error.say)
     return error
 
 
@@ -249,7 +250,7 @@ def _held(ctx: StepContext, question: Callable[[], T], trouble: CloudError) -> T
                     if not is_waiting(error):
                         raise judged(error) from error
                     trouble = error
-    raise StepFault(f"waited a whole shift: {trouble.told}", sentence=trouble.sentence)
+    raise StepFault(f"waited a whole shift: {trouble.told}", say=trouble.say)
 
 
 def standing(ctx: StepContext, look: Callable[[], T]) -> T:

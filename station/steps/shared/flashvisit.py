@@ -42,6 +42,7 @@ from ...firmware.plan import Case, PlannedWrite, UpdatePlan
 from ...firmware.release import ReleaseFiles, plan_update
 from ...model import IdentityFact
 from ...settings.profile import Profile
+from ...words.say import NOTHING, Say
 from . import reading
 from .cloudwork import FindProduct
 from .unit import Unit
@@ -215,7 +216,7 @@ class FlashVisit:
             elif not (self._is_taken(ctx, write) or self._is_taken(ctx, write)):
                 raise UnitRejected(
                     f"the unit took {image.name} twice but does not report it afterwards; walk it again, then red bin",
-                    sentence="update_not_applied",
+                    say=Say("update_not_applied"),
                 )
         told = "the unit is under device protection with" if self.is_locked else "module info shows"
         return [f"{told} {write.name} {write.wanted}" for write in writes]
@@ -238,7 +239,7 @@ class FlashVisit:
         if not self._unit.device.protection(ctx.deadline).is_protected:
             raise UnitRejected(
                 "the unit took a bootloader with device protection but is not protected; walk it again, then red bin",
-                sentence="update_not_applied",
+                say=Say("update_not_applied"),
             )
         self.is_locked, self._plan = True, None
         ctx.record(UnitFacts(facts=(IdentityFact(LOCK_FACT, self._digest, "device protection"),), **ctx.head()))
@@ -360,7 +361,7 @@ class FlashVisit:
         if sick:
             name = module_name(sick[0].function, sick[0].index)
             raise UnitRejected(
-                f"{name} fails its own checks; walk the unit again, then red bin", sentence="update_not_applied"
+                f"{name} fails its own checks; walk the unit again, then red bin", say=Say("update_not_applied")
             )
         return f"module info: {len(modules)} modules valid, Device OS {self._unit.identity.os_version}"
 
@@ -371,7 +372,7 @@ def _refuse_unproved(writes: Sequence[PlannedWrite]) -> None:
         names = ", ".join(f"{write.name} ({write.why})" for write in writes)
         raise UnitRejected(
             f"after flashing the unit still does not hold {names}; walk it again, then red bin",
-            sentence="update_not_applied",
+            say=Say("update_not_applied"),
         )
 
 
@@ -394,14 +395,14 @@ class _Span:
     def __call__(self, share: float) -> None:
         window = self._window if self._window is not None and share >= self._window.begins else None
         if window is not None:
-            self._ctx.cut = Cut(sentence=_AFTER_A_CUT[window.needs_debugger], reason=window.reason)
+            self._ctx.cut = Cut(say=_AFTER_A_CUT[window.needs_debugger], reason=window.reason)
         self._ctx.progress(
             self._start + share * self._width, writing=True, note=self._note,
-            sentence="would_stay_dark" if window else "",
+            say=Say("would_stay_dark") if window else NOTHING,
         )  # fmt: skip
 
 
-_AFTER_A_CUT = {False: "dfu_by_hand", True: "hands_default"}
+_AFTER_A_CUT = {False: Say("dfu_by_hand"), True: Say("hands_default")}
 
 
 @contextlib.contextmanager

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from drivers.identity import Scanned, ScannedSerial
 
 from ...engine.events import ScanRead
-from ...engine.step import Ask, StepContext
+from ...engine.step import StepContext
 from ...errors import StepFault, UnitRejected
 from ...model import IdentityFact, KnownUnit, Verdict
 from ...scan import Reading, identity_of, may_be_label, thing_of
+from ...words.say import Say
 from .unit import Identity, Unit
 
 Owner = int | KnownUnit | None
@@ -110,11 +111,11 @@ def read_label(unit: Unit, ctx: StepContext) -> None:
     if not unit.label.is_expected:
         return
     question = _Question(unit, ctx)
-    if not ctx.scan(Ask(sentence="scan_label", values=(unit.identity.label,)), unit.label.timeout_s, question.look):
+    if not ctx.scan(Say("scan_label", (unit.identity.label,)), unit.label.timeout_s, question.look):
         raise StepFault(
             f"no label of {unit.identity.label} was scanned within {unit.label.timeout_s:.0f} s"
             f"{question.last_read}; scan the label, then retry",
-            sentence="label_not_scanned",
+            say=Say("label_not_scanned"),
         )
 
 
@@ -126,7 +127,7 @@ class _Question:
         self._doubted: Scanned | None = None
         self.last_read = ""
 
-    def look(self, read: Reading) -> Ask | None:
+    def look(self, read: Reading) -> Say | None:
         """What to ask next; None when the scan is this unit's label."""
         judged = judge(read, self._unit.identity, self._owner_of)
         is_own = judged.finding is Finding.OWN
@@ -142,7 +143,7 @@ class _Question:
         if judged.finding not in _NO_LABELS:  # another label in between makes it two first looks
             self._doubted = read.scanned if judged.finding in _DOUBTED else None
         self.last_read = f", the last scan was {read.shown}: {judged.why}"
-        return Ask(sentence=judged.finding.value, values=judged.values)
+        return Say(judged.finding.value, judged.values)
 
     def _owner_of(self, number: str) -> Owner:
         slot = self._ctx.desk.neighbour(number)
@@ -155,5 +156,5 @@ class _Question:
         return UnitRejected(
             f"the label says {what}, scanned twice, the unit is {label}, and no other unit known here has that label;"
             " hand the unit to the technician",
-            sentence="wrong_label",
+            say=Say("wrong_label"),
         )

@@ -9,6 +9,7 @@ from drivers.devices import ParticleDevice
 from drivers.errors import DeadlineExceeded, OutOfRequests, RequestRejected, Stalled
 
 from ...engine.step import StepContext
+from ...words.say import Say
 
 OBEY_S = 10.0
 POLL_S = 0.5
@@ -33,7 +34,7 @@ def _enter(device: ParticleDevice, ctx: StepContext) -> None:
     try:
         device.enter_listening(ctx.deadline.sooner(OBEY_S))
     except (RequestRejected, OutOfRequests, Stalled, DeadlineExceeded):
-        with ctx.hands("listening_by_hand", led="blinking dark blue"):
+        with ctx.hands(Say("listening_by_hand"), led="blinking dark blue"):
             while not device.is_listening(ctx.deadline):
                 ctx.deadline.check("listening mode by hand")
                 ctx.clock.sleep(POLL_S, ctx.cancel)

@@ -23,6 +23,7 @@ from ...engine.step import StepContext
 from ...errors import StepFault, UnitRejected
 from ...model import CHANGING_FACTS, IdentityFact
 from ...settings.sku import is_sold_as, sku_row
+from ...words.say import Say
 from .label import read_label
 from .listening import listening
 from .unit import Unit
@@ -67,7 +68,7 @@ def note(unit: Unit, name: str, value: str, source: str) -> None:
         if fact.name == name and fact.value != value and name not in CHANGING_FACTS:
             raise UnitRejected(
                 f"{name} is {fact.value} by {fact.source} but {value} by {source}; hand the unit to the technician",
-                sentence="wrong_label",
+                say=Say("wrong_label"),
             )
     if not any(fact.name == name and fact.source == source and fact.value == value for fact in facts):
         facts.append(IdentityFact(name, value, source))
@@ -243,8 +244,7 @@ def _check_presence(unit: Unit) -> None:
         if needed and value is None:
             raise UnitRejected(
                 f"{unit.platform.name} {identity.label} shows no {what}; hand it to the technician",
-                sentence="identity_missing",
-                values=(what,),
+                say=Say("identity_missing", (what,)),
             )
 
 
@@ -258,14 +258,12 @@ def check_sku(unit: Unit) -> None:
         raise StepFault(
             f"{unit.platform.name} {unit.identity.label} has no serial number that tells its SKU, and this batch wants "
             f"{' or '.join(unit.skus)}; look on its box, and walk it with a profile without skus",
-            sentence="identity_missing",
-            values=("known SKU",),
+            say=Say("identity_missing", ("known SKU",)),
         )
     if row is not None and unit.skus and is_sold_as(serial, unit.skus) is False:
         raise UnitRejected(
             f"{serial} is a {row.names.replace(' ', ' or ')}, this batch wants {' or '.join(unit.skus)}; red bin",
-            sentence="wrong_sku",
-            values=(row.name or row.skus[0], unit.skus[0]),
+            say=Say("wrong_sku", (row.name or row.skus[0], unit.skus[0])),
         )
 
 

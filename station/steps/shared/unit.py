@@ -18,6 +18,7 @@ from drivers.wire.requests import ModuleInfo
 from ...errors import UnitRejected
 from ...model import IdentityFact, KnownUnit, SeenBefore
 from ...settings.profile import Label
+from ...words.say import Say
 
 
 class UnitMemory(Protocol):
@@ -113,8 +114,7 @@ class AtWork:
         if twin is not None:
             raise UnitRejected(
                 f"slot {twin} holds a unit with the Device ID {device.device_id} too; hand both to the technician",
-                sentence="twin",
-                values=(str(twin),),
+                say=Say("twin", (str(twin),)),
             )
 
     def _look_for_twin(self, slot: int, mine: _Seated) -> int | None:

@@ -139,4 +139,4 @@ def test_whatever_makes_a_unit_wait_says_who_can_mend_it(subject: About) -> None
     error = CloudRefused("no", status=403, words="no", about=subject)
     assert is_waiting(error) is (subject is not About.UNIT)
     assert error.told == f"no; waits for {error.who}"
-    assert error.sentence == TABLE[Speaker.CLOUD, subject].sentence
+    assert error.say == TABLE[Speaker.CLOUD, subject].say

@@ -10,9 +10,10 @@ from station.cloud.evidence import About
 from station.errors import BadInput, CloudError, JournalError, StationError, StepFault, UnitRejected, blame
 from station.firmware.checks import PlanRefused, Refusal
 from station.model import Outcome
+from station.words.say import Say
 
 ROWS = [
-    (UnitRejected("x", sentence="wrong_label"), Outcome.FAILED, "wrong_label"),
+    (UnitRejected("x", say=Say("wrong_label")), Outcome.FAILED, "wrong_label"),
     (UnitRejected("x"), Outcome.FAILED, "unit_rejected"),
     (PlanRefused("x", Refusal.DEPENDENCY), Outcome.FAILED, "dependency_missing"),
     (driver.BadIdentity("x"), Outcome.FAILED, "unknown_serial"),
@@ -47,7 +48,7 @@ ROWS = [
     (CloudRefused("x", status=403, words="no", about=About.UNIT), Outcome.ERROR, "cloud_refused"),
     (CloudRefused("x", status=403, words="no", about=About.PRODUCT), Outcome.ERROR, "cloud_mend"),
     (NotTheCloud("x"), Outcome.ERROR, "cloud_blocked"),
-    (StepFault("x", sentence="bench_wifi_down"), Outcome.ERROR, "bench_wifi_down"),
+    (StepFault("x", say=Say("bench_wifi_down")), Outcome.ERROR, "bench_wifi_down"),
     (KeyError("a bug of ours"), Outcome.ERROR, "check_station"),
 ]
 
@@ -55,7 +56,7 @@ ROWS = [
 @pytest.mark.parametrize(("error", "outcome", "sentence"), ROWS, ids=lambda value: type(value).__name__)
 def test_an_error_is_blamed_on_the_unit_a_hand_or_nobody(error: Exception, outcome: Outcome, sentence: str) -> None:
     found = blame(error)
-    assert (found.outcome, found.sentence) == (outcome, sentence)
+    assert (found.outcome, found.say.key) == (outcome, sentence)
 
 
 def all_of(kind: type[Exception]) -> set[type[Exception]]:

@@ -22,6 +22,7 @@ from station.errors import UnitRejected
 from station.journal import Journal
 from station.model import SlotInfo, Verdict
 from station.settings.profile import Lane, StepPlan
+from station.words.say import Say
 
 BORON = UsbId(0x2B04, 0xC00D)
 
@@ -135,7 +136,7 @@ def test_a_step_whose_record_the_journal_refuses_is_no_pass(tmp_path: Path) -> N
 
 def test_a_unit_that_fits_no_batch_fails_and_the_slot_goes_on(tmp_path: Path) -> None:
     def opens(_: Seat) -> Work:
-        raise UnitRejected("no open profile", sentence="no_profile", values=("Argon",))
+        raise UnitRejected("no open profile", say=Say("no_profile", ("Argon",)))
 
     with slot(tmp_path, opens) as bench:
         bench.plug()
@@ -153,7 +154,7 @@ def test_a_slot_outlives_a_journal_that_cannot_be_written(tmp_path: Path) -> Non
 
     def opens(_: Seat) -> Work:
         if not fits.pop(0):
-            raise UnitRejected("no open profile", sentence="no_profile")
+            raise UnitRejected("no open profile", say=Say("no_profile"))
         return Work({"identify": fine})
 
     with slot(tmp_path, opens) as bench:
@@ -175,7 +176,7 @@ def test_a_stop_while_the_work_is_set_up_ends_the_attempt(tmp_path: Path) -> Non
         bench.plug()
         bench.clock.sleep(1)
         assert bench.verdicts == [Verdict.ABORTED]
-        assert bench.last().sentence == Stop.SHUTDOWN.result.sentence
+        assert bench.last().say == Stop.SHUTDOWN.result.say
 
 
 def test_a_newcomer_during_the_last_commit_gets_its_own_attempt(tmp_path: Path) -> None:

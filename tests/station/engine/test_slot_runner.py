@@ -22,6 +22,7 @@ from station.errors import UnitRejected
 from station.journal import Journal
 from station.model import Batch, Outcome, ProfileRef, SlotInfo, Verdict
 from station.step_graph import Lane, StepPlan
+from station.words.say import Say
 
 BATCH = "B1"
 DEVICE = "e00fce68aaaa000000000001"
@@ -162,7 +163,7 @@ def test_a_walk_of_good_steps_passes_and_closes_its_work(slot: Slot) -> None:
 @pytest.mark.parametrize(
     ("error", "verdict", "sentence"),
     [
-        (UnitRejected("bad", sentence="wrong_label"), Verdict.FAIL, "wrong_label"),
+        (UnitRejected("bad", say=Say("wrong_label")), Verdict.FAIL, "wrong_label"),
         (RequestRejected("no", request=50, code=-130), Verdict.FAIL, "unit_refused"),
         (TransferTimeout("nothing came"), Verdict.ERROR, "silent"),
         (Swapped("other", expected="a", found="b"), Verdict.ABORTED, "swapped"),
@@ -265,7 +266,7 @@ def test_an_operator_can_stop_an_attempt(slot: Slot) -> None:
 
 
 def test_an_attempt_that_cannot_be_set_up_is_recorded_all_the_same(slot: Slot) -> None:
-    slot.refusal = UnitRejected("no open profile for an Argon", sentence="no_profile")
+    slot.refusal = UnitRejected("no open profile for an Argon", say=Say("no_profile"))
     (end,) = slot.play()
     assert (end.verdict, end.sentence) == (Verdict.FAIL, "no_profile")
     assert slot.journal.attempt(end.attempt or "") is not None

@@ -20,6 +20,7 @@ from station.journal.patience import CLOSING_S, QUIET_S, Patience
 from station.journal.schema import held_by
 from station.journal.writer import Writer
 from station.model import Outcome
+from station.words.say import Say
 
 PATIENCE_S = 100.0
 TROUBLES = {"journal_locked": JournalTrouble.lock, "disk_full": JournalTrouble.fill}
@@ -33,8 +34,8 @@ class Waiter:
         self.said: list[tuple[float, str]] = []
         self.seconds = 0.0
 
-    def held(self, sentence: str) -> None:
-        self.said.append((self._clock.now(), sentence))
+    def held(self, say: Say) -> None:
+        self.said.append((self._clock.now(), say.key))
 
     def resumed(self) -> None:
         self.said.append((self._clock.now(), ""))
@@ -107,7 +108,7 @@ def test_patience_ends_and_the_next_call_does_not_begin_it_anew(patient: Journal
         trouble.lock()
         with pytest.raises(JournalHeld, match="database is locked") as caught:
             patient.record(*walked("a-1"))
-        assert caught.value.sentence == "journal_locked"
+        assert caught.value.say.key == "journal_locked"
         assert clock.now() == pytest.approx(PATIENCE_S, abs=1.5)
         began = clock.now()
         with pytest.raises(JournalHeld):
@@ -189,7 +190,7 @@ def test_an_entry_by_another_hand_ends_all_writing(patient: Journal, data: Path,
 def test_what_passes_by_itself_is_waited_for_and_damage_is_not(name: str, sentence: str | None) -> None:
     error = sqlite3.OperationalError("x")
     error.sqlite_errorcode = getattr(sqlite3, name)
-    assert held_by(error) == sentence
+    assert held_by(error) == (Say(sentence) if sentence else None)
 
 
 class Late(sqlite3.Connection):
@@ -234,7 +235,7 @@ def test_a_real_trouble_is_waited_for_in_real_time_and_the_stations_stands_still
 
     def act() -> str:
         if host.now() < locked_s:
-            raise JournalHeld("locked", sentence="journal_locked")
+            raise JournalHeld("locked", say=Say("journal_locked"))
         return "recorded"
 
     with clock.registered():
@@ -253,7 +254,7 @@ def test_who_is_stopped_while_a_real_trouble_lasts_waits_no_longer() -> None:
     def act() -> None:
         if host.now() > 10.0:
             cancel.cancel()
-        raise JournalHeld("locked", sentence="journal_locked")
+        raise JournalHeld("locked", say=Say("journal_locked"))
 
     patience = Patience(clock, PATIENCE_S, host)
     with clock.registered(), patience.waiting_as(Waiter(clock, cancel)), pytest.raises(Cancelled):

@@ -1,0 +1,1 @@
+"""What the station says to people: keys here (`Say`), their text in one catalogue a language."""
