@@ -383,7 +383,11 @@ def test_a_binding_that_cannot_be_is_refused_with_a_sentence(
         bench.command(BindPort(slot, port))
         refused = bench.wait_for(CommandRefused, within=1.0)
         assert isinstance(refused, CommandRefused)
-        assert (refused.sentence, refused.values, refused.reason) == (sentence, (str(slot),), reason)
+        assert (refused.sentence, refused.values, refused.reason) == (
+            sentence,
+            (str(slot),) if sentence else (),
+            reason,
+        )
         bench.bus.plug("1-9", bench.finished_unit(BORON))
         assert bench.wait_for(UnmappedPort)
 
