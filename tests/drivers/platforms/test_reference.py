@@ -1,0 +1,203 @@
+"""Every fact of the platform table is the reference's: compared here, typed nowhere twice."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from reference_files import needs_reference, reference
+
+from drivers.platforms import RELEASES, ModuleFunction, OsRange, OsVersion, Platform, Region, WritePolicy, platforms
+from drivers.wire import dfu
+from drivers.wire.dfuse import DfuseCommand
+from drivers.wire.usb import Mode, UsbId
+
+pytestmark = needs_reference
+each_platform = pytest.mark.parametrize("row", platforms(), ids=lambda row: row.slug)
+
+
+def segments(row: Platform) -> dict[str, Any]:
+    """What dfu-segments.json says of a platform."""
+    found: dict[str, Any] = reference("dfu-segments.json")["platforms"][row.slug]
+    return found
+
+
+def described(row: Platform) -> dict[str, Any]:
+    """What platforms.json says of a platform."""
+    found: dict[str, Any] = next(one for one in reference("platforms.json")["platforms"] if one["slug"] == row.slug)
+    return found
+
+
+@each_platform
+def test_ids_radios_and_identity(row: Platform) -> None:
+    told = described(row)
+    assert (row.id, row.name, row.family) == (told["platform_id"], told["label"], told["usb_family"])
+    assert (row.has_wifi, row.has_cellular) == (told["radios"]["wifi"], told["radios"]["cellular"])
+    assert row.device_id_prefix == told["identity"]["device_id_fixed_prefix_hex"]
+    assert row.has_serial_numbers == (told["identity"]["serial_number"]["available"] is True)
+    assert row.has_cellular == told["identity"]["imei_iccid"]
+    for mode, name in ((Mode.APPLICATION, "run_mode"), (Mode.DFU, "dfu_mode")):
+        assert UsbId.of(mode, row.id) == UsbId(told[name]["vid"], told[name]["pid"])
+    assert segments(row)["id"] == row.id
+
+
+@each_platform
+def test_the_setup_done_flag_ends_where_the_reference_says(row: Platform) -> None:
+    told = described(row)["identity"]["setup_done_flag"]
+    limit = re.fullmatch(r"Device OS < (\d+\.\d+\.\d+) only", told) if told else None
+    ends = OsVersion.parse(f"{limit[1]}-0") if limit else None
+    assert row.setup_done_before == ends
+
+
+@each_platform
+def test_groups_of_requests(row: Platform) -> None:
+    groups = described(row)["request_groups"]
+    newest = OsVersion.parse(RELEASES[-1].device_os)
+    for name, types in (
+        ("generic", (20, 21, 30, 72, 90, 250)),
+        ("netif_400_401", (400, 401)),
+        ("wifi_500_507", range(500, 508)),
+        ("cellular_550_554", range(550, 555)),
+    ):
+        assert {row.knows_request(one, newest) for one in types} == {groups[name]}, name
+    assert (
+        row.knows_request(76, newest) == described(row)["device_protection_listed"] == segments(row)["deviceProtection"]
+    )
+
+
+@each_platform
+def test_memories(row: Platform) -> None:
+    shown = {one["alt"]: one["text"] for one in described(row)["dfu_alt_strings"]}
+    assert {memory.alt: memory.layout for memory in row.memories} == shown
+    for told in segments(row)["altSettings"]:
+        memory = row.memory(told["alt"])
+        assert (memory.name, memory.layout) == (told["name"], told["descriptor"])
+        assert memory.start == int(told["addressOffset"], 16)
+        assert memory.erase_unit == segments(row)["eraseSectorBytes"]
+    if size := segments(row).get("externalFlashMiB"):
+        assert row.memory(2).end - row.memory(2).start == size << 20
+
+
+STRICTER = {"factory-user-part"}
+"""Regions the reference counts as DFU targets and this station writes for no reason it knows."""
+RENAMED = {"user-part-legacy-128K": "user-part-legacy"}
+
+
+@each_platform
+def test_regions(row: Platform) -> None:
+    told = {RENAMED.get(one["name"], one["name"]): one for one in segments(row)["regions"]}
+    assert {region.name for region in row.regions} == told.keys()
+    for region in row.regions:
+        _compare(region, told[region.name])
+
+
+def _compare(region: Region, told: dict[str, Any]) -> None:
+    place = (region.alt, region.start, region.end, region.size)
+    assert place == (told["alt"], int(told["start"], 16), int(told["end"], 16), told["size"])
+    if region.name in STRICTER:
+        assert (region.write, region.modules) == (WritePolicy.NO, ())
+    else:
+        assert region.write == told["hostWrite"]
+        assert [list(kind) for kind in region.modules] == told.get("modules", [])
+    since = OsVersion.parse(told["since"]) if "since" in told else None
+    before = _after(told["until"]) if "until" in told else None
+    assert region.exists == OsRange(since, before)
+
+
+def _after(last: str) -> OsVersion:
+    """The first version behind ``last`` ("6.1.1", or "5.4.x")."""
+    major, minor, patch = last.split(".")
+    return (
+        OsVersion(int(major), int(minor) + 1, 0) if patch == "x" else OsVersion(int(major), int(minor), int(patch) + 1)
+    )
+
+
+@each_platform
+def test_what_may_be_written_over_dfu_is_what_the_reference_calls_safe(row: Platform) -> None:
+    safe = {page for start, end in segments(row)["dfuSafeRanges"] for page in range(int(start, 16), int(end, 16), 4096)}
+    ours = {page for r in row.regions if r.write is WritePolicy.DFU for page in range(r.start, r.end, 4096)}
+    assert ours == safe
+
+
+FILES = {"user-part": "tinker"}
+
+
+@each_platform
+def test_modules(row: Platform) -> None:
+    told = {one["file"]: one for one in segments(row)["modules"]}
+    assert {FILES.get(slot.name, slot.name) for slot in row.modules} == told.keys()
+    for slot in row.modules:
+        one = told[FILES.get(slot.name, slot.name)]
+        assert (slot.function, slot.index, slot.via) == (one["function"], one["index"], one["via"])
+        longest = max(one.get("nominalLength", one["maxSize"]) for one in segments(row)["otaSlot"])
+        assert slot.max_size == one.get("maxSize", longest)
+        assert slot.prefix_offset == one["prefixOffset"]
+        assert slot.drop_prefix == one.get("dropPrefix", False)
+        assert slot.legacy_index == one.get("legacyIndex")
+        if slot.is_readable:
+            assert slot.start == int(one["start"], 16)
+        if "legacyStart" in one:
+            assert slot.legacy_start == int(one["legacyStart"], 16)
+    user = row.slot(ModuleFunction.USER_PART, 2)
+    assert user is not None
+    assert user.max_size == segments(row)["maxUserSize"]
+
+
+@each_platform
+def test_where_updates_wait(row: Platform) -> None:
+    for told in segments(row)["otaSlot"]:
+        example = OsVersion.parse(told["since"] if "since" in told else told["until"].replace("x", "0"))
+        slot = row.ota_slot(example)
+        assert (slot.alt, slot.start, slot.size) == (told["alt"], int(told["address"], 16), told["maxSize"])
+
+
+FILLING = {"unused", "reserved1", "padding", "reserved2"}
+
+
+@each_platform
+def test_configuration_memory(row: Platform) -> None:
+    dct = reference("dfu-segments.json")["dct"]
+    fields = dct["variants"][segments(row)["dctVariant"]]
+    told = {(one["name"], one["offset"], one["size"]) for one in fields if one["name"] not in FILLING}
+    assert {(one.name, one.offset, one.size) for one in row.dct_fields} == told
+    assert (row.dct_length, row.memory(dct["alt"]).end) == (dct["length"], int(dct["maxAddress"], 16))
+
+
+@each_platform
+def test_serial_prefixes_are_of_a_sku_of_the_platform(row: Platform) -> None:
+    told = {one["serial_prefix"] for one in reference("skus.json")["skus"] if one["platform_id"] == row.id}
+    assert row.serial_prefix in told or not told
+
+
+def test_releases() -> None:
+    told = [
+        (one["module"], one["version"], one["bootloader"]) for one in reference("dfu-segments.json")["deviceOsVersions"]
+    ]
+    first = told.index((3000, "3.0.0-alpha.1", 1005))
+    assert [(one.system_version, one.device_os, one.bootloader_version) for one in RELEASES] == told[first:]
+
+
+def _plain(names: Mapping[str, int | str]) -> dict[str, int]:
+    """Names without their case, prefix and underscores, and the number each text begins with."""
+    return {
+        re.sub("^DFU|_", "", name.upper()).replace("PKT", "PACKET"): int(str(value).split()[0], 0)
+        for name, value in names.items()
+    }
+
+
+def _members(kind: type[enum.IntEnum]) -> dict[str, int]:
+    return _plain({one.name: int(one) for one in kind})
+
+
+def test_numbers_of_dfu_and_modules() -> None:
+    told = reference("dfu-segments.json")["meta"]["dfu"]
+    assert _members(dfu.DfuRequest) == _plain(told["requests"])
+    assert _members(dfu.DfuState) == _plain(told["states"])
+    assert _members(dfu.DfuStatusCode) == _plain(told["statuses"])
+    assert sorted(DfuseCommand) == sorted(_plain(told["dfuseCommands"]).values())
+    assert told["transferSize"] == dfu.TRANSFER_SIZE
+    functions = reference("dfu-segments.json")["meta"]["conventions"]["module.function"]
+    assert sorted(ModuleFunction) == sorted(functions.values())
