@@ -46,7 +46,7 @@ from station.settings.secrets import SecretSource
 ME = "line@example.com"
 SSID = "bench-net"
 PASSWORD = "correct horse battery"
-PRODUCTS = {"boron": 20001, "argon": 20002}
+PRODUCTS = {"boron": 20001, "argon": 20002, "bsom": 20003}
 OTHER_PRODUCT = 20099
 QUIET_S = 900.0
 """How long a story may wait for an event, simulated."""

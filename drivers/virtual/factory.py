@@ -21,7 +21,6 @@ from . import synthetic
 from .boot import BootRequest
 from .world import StoredNetwork
 
-_SERIAL_PREFIX = {12: "ARNK", 13: "P044"}  # four-character model codes
 _ALPHABET = string.digits + "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -73,7 +72,7 @@ def make_spec(
     kind = platform_by_slug(platform_slug)
     dice = random.Random(f"{platform_slug}/{seed}/{number}")
     device_id = DeviceId.parse(kind.device_id_prefix + f"{dice.getrandbits(64):016x}")
-    serial = SerialNumber.parse(_SERIAL_PREFIX[kind.id] + "AB" + _some(dice, _ALPHABET, 9))
+    serial = SerialNumber.parse(kind.serial_prefix + "AB" + _some(dice, _ALPHABET, 9))
     secret = MobileSecret(_some(dice, _ALPHABET, 15))
     held = factory_modules(kind.id, device_os) if modules is None else tuple(modules)
     return UnitSpec(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..errors import DriverError
+from ..platforms import platform
 from . import synthetic
 from .dct import Dct
 from .flash import TIMINGS, FlashFault, FlashStep, NorFlash, Operation, Score, Who, open_cells
@@ -20,7 +21,6 @@ from .layout import (
     Chip,
 )
 
-NCP_PLATFORMS = frozenset({12})  # Argon: Wi-Fi comes from a co-processor with firmware of its own
 NCP_SIZE = 0x10_0000
 _NETWORK_LIMIT = 0x10000
 _NETWORK_HEAD = 8  # length and CRC-32 of the content, little endian
@@ -30,8 +30,8 @@ class UnitMemory:
     """Internal flash, external flash, configuration area, Wi-Fi store and co-processor of one unit.
 
     With a ``directory`` they are files there (``internal-flash.bin``, ``external-flash.bin``, ``dct.bin``,
-    ``network.bin``, on an Argon ``ncp.bin``), written as each operation executes; without one they live in
-    this object. ``fault`` is consulted before every step of every erase and program.
+    ``network.bin``; ``ncp.bin`` where Wi-Fi comes from a co-processor), written as each operation executes; without
+    one they live in this object. ``fault`` is consulted before every step of every erase and program.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class UnitMemory:
         )
         self.dct = Dct(paths[Chip.DCT], self.score)
         self._network = open_cells(paths[Chip.NETWORK], b"")
-        self.ncp = self._open_ncp(paths[Chip.NCP]) if platform_id in NCP_PLATFORMS else None
+        self.ncp = self._open_ncp(paths[Chip.NCP]) if platform(platform_id).slot(*NCP) is not None else None
         self.set_fault(fault)
 
     def set_fault(self, fault: FlashFault | None) -> None:

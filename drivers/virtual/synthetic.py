@@ -213,10 +213,13 @@ def _system_part(platform_id: int, row: _Release) -> bytes:
 
 
 def _system_dependencies(platform_id: int, row: _Release) -> tuple[Dependency, Dependency]:
-    """The order of the two differs by platform (reference 4.1): Wi-Fi units name the radio stack first."""
-    radio = Dependency(ModuleFunction.RADIO_STACK, 0, row.softdevice)
-    bootloader = Dependency(ModuleFunction.BOOTLOADER, 0, row.wants_bootloader)
-    return (radio, bootloader) if platform(platform_id).has_wifi else (bootloader, radio)
+    """The order of the two differs by platform (reference 4.1)."""
+    versions = {ModuleFunction.RADIO_STACK: row.softdevice, ModuleFunction.BOOTLOADER: row.wants_bootloader}
+    first, second = platform(platform_id).system_part_needs
+    return (
+        Dependency(*first, versions[ModuleFunction(first[0])]),
+        Dependency(*second, versions[ModuleFunction(second[0])]),
+    )
 
 
 def _vectors(start: int) -> bytes:

@@ -22,7 +22,7 @@ from drivers.wire.module import Image, parse_image
 from drivers.wire.requests import WifiSecurity
 from drivers.wire.usb import Mode
 
-PLATFORMS = pytest.mark.parametrize("platform", ["argon", "boron"])
+PLATFORMS = pytest.mark.parametrize("platform", ["argon", "boron", "bsom"])
 SPEED = 10.0
 
 

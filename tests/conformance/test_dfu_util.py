@@ -18,7 +18,7 @@ from drivers.wire.module import parse_image
 
 pytestmark = [
     pytest.mark.conformance,
-    pytest.mark.parametrize("platform", ["argon", "boron"]),
+    pytest.mark.parametrize("platform", ["argon", "boron", "bsom"]),
 ]
 
 IMAGE_START = 0x30000  # of system parts before 6.1.2

@@ -17,7 +17,7 @@ from drivers.virtual.unit import UnitMode, VirtualUnit
 
 pytestmark = pytest.mark.conformance
 
-PLATFORMS = pytest.mark.parametrize("platform", ["argon", "boron"])
+PLATFORMS = pytest.mark.parametrize("platform", ["argon", "boron", "bsom"])
 BOTH_FORMS = pytest.mark.parametrize(
     ("platform", "device_os"), [("argon", "3.3.1"), ("argon", "6.3.4"), ("boron", "3.3.1"), ("boron", "6.3.4")]
 )

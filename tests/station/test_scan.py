@@ -16,7 +16,7 @@ from station.settings.sku import SKU_ROWS
 SECRET = "3ABCDEFGH123456"
 
 
-@pytest.mark.parametrize("platform", ["boron", "argon"])
+@pytest.mark.parametrize("platform", ["boron", "argon", "bsom"])
 def test_every_number_of_a_virtual_unit_but_a_random_imei_may_speak_for_one(platform: str) -> None:
     made = make_spec(platform, 7, 1, "6.3.4")
     for number in (made.label, made.serial, made.device_id, made.iccid):

@@ -45,7 +45,7 @@ def identified(bench: DeviceBench) -> ParticleDevice:
 # --- who is it ---
 
 
-@pytest.mark.parametrize("platform", ["argon", "boron"])
+@pytest.mark.parametrize("platform", ["argon", "boron", "bsom"])
 def test_the_device_id_comes_from_the_serial_string_without_a_request(bench: DeviceBench, platform: str) -> None:
     unit = bench.unit(platform=platform)
     device = bench.device()

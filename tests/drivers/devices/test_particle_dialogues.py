@@ -60,7 +60,7 @@ def test_a_wifi_unit_without_networks_returns_to_listening_and_that_is_no_error(
 
 
 @pytest.mark.rule("A7")
-@pytest.mark.parametrize(("platform", "device_os"), [("boron", "3.3.1"), ("boron", "6.3.4"), ("argon", "5.8.0")])
+@pytest.mark.parametrize(("platform", "device_os"), [("boron", "3.3.1"), ("bsom", "6.3.4"), ("argon", "5.8.0")])
 def test_the_console_tells_every_identity_and_leaves_the_mode_as_it_was(
     bench: DeviceBench, platform: str, device_os: str
 ) -> None:

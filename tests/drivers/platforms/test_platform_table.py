@@ -25,11 +25,15 @@ from drivers.platforms import (
 from drivers.wire.usb import Mode, UsbId
 
 ARGON, BORON = platform(12), platform(13)
-both = pytest.mark.parametrize("row", [ARGON, BORON], ids=lambda row: row.slug)
+every = pytest.mark.parametrize("row", platforms(), ids=lambda row: row.slug)
 
 
 def test_ids_names_and_radios() -> None:
-    assert [(row.id, row.slug, row.name) for row in platforms()] == [(12, "argon", "Argon"), (13, "boron", "Boron")]
+    assert [(row.id, row.slug, row.name) for row in platforms()] == [
+        (12, "argon", "Argon"),
+        (13, "boron", "Boron"),
+        (23, "bsom", "B-SoM"),
+    ]
     assert (ARGON.has_wifi, ARGON.has_cellular, BORON.has_wifi, BORON.has_cellular) == (True, False, False, True)
     assert platform_by_slug("Argon") is ARGON
     assert UsbId.of(Mode.APPLICATION, ARGON.id) == UsbId(0x2B04, 0xC00C)
@@ -43,7 +47,7 @@ def test_an_unknown_platform_is_refused_with_the_known_ones() -> None:
             ask()
 
 
-@both
+@every
 def test_what_a_host_may_write_over_dfu(row: Platform) -> None:
     """Default deny, page by page: SoftDevice, system and user parts and nothing else."""
     allowed = {
@@ -57,7 +61,7 @@ def test_what_a_host_may_write_over_dfu(row: Platform) -> None:
     assert {f.name for f in row.dct_fields if f.writable} == {"setup_done", "claim_code"}
 
 
-@both
+@every
 def test_regions_lie_in_their_memory_on_page_boundaries(row: Platform) -> None:
     for region in row.regions:
         memory = row.memory(region.alt)
@@ -66,7 +70,7 @@ def test_regions_lie_in_their_memory_on_page_boundaries(row: Platform) -> None:
         assert all(page % memory.erase_unit == 0 for page in region.also_erase)
 
 
-@both
+@every
 def test_configuration_fields_do_not_overlap(row: Platform) -> None:
     fields = sorted(row.dct_fields, key=lambda f: f.offset)
     assert all(a.offset + a.size <= b.offset for a, b in itertools.pairwise(fields))
@@ -74,7 +78,7 @@ def test_configuration_fields_do_not_overlap(row: Platform) -> None:
     assert [(f.offset, f.size) for f in fields if f.name in ("claim_code", "setup_done")] == [(1762, 63), (8134, 1)]
 
 
-@both
+@every
 def test_every_dfu_slot_has_its_region(row: Platform) -> None:
     for slot in row.modules:
         starts = {r.start for r in row.regions if (slot.function, slot.index) in r.modules}

@@ -1,0 +1,40 @@
+"""Every platform of the table goes the whole way, from its box to PASS and past the station a second time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from line_bench import Recipe, line_bench
+
+from drivers.platforms import Platform, platforms
+from drivers.virtual.boot import BootRequest
+from station.model import Outcome, Verdict
+
+each_platform = pytest.mark.parametrize("row", platforms(), ids=lambda row: row.slug)
+
+
+@each_platform
+@pytest.mark.parametrize("device_os", ["3.3.1", "5.8.0", "6.3.4"])
+def test_a_unit_goes_from_its_box_to_pass_and_has_nothing_left_to_do(
+    row: Platform, device_os: str, tmp_path: Path
+) -> None:
+    recipe = Recipe(row.slug)
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.unit(row.slug, 1, device_os)
+        first = bench.walk(unit)
+        assert first.verdict is Verdict.PASS, first.finished
+        assert unit.report is not None
+        assert unit.report.system_version == "6.3.4"
+        assert unit.score.forbidden == []
+        again = bench.walk(unit)
+        assert (again.verdict, again.flash_writes) == (Verdict.PASS, 0)
+        assert again.with_outcome(Outcome.FAILED) == set()
+
+
+@each_platform
+def test_a_unit_found_in_dfu_is_repaired_and_passes(row: Platform, tmp_path: Path) -> None:
+    recipe = Recipe(row.slug)
+    with line_bench(tmp_path, recipe) as bench:
+        walk = bench.walk(bench.unit(row.slug, 2, "5.8.0", arrives=BootRequest.DFU))
+        assert walk.verdict is Verdict.PASS, walk.finished
