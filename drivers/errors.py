@@ -19,6 +19,7 @@
      |   +- OutcomeUnknown     the answer got lost: what was asked for may or may not have happened
      +- ProtocolError        somebody broke the protocol
      |   +- LocalProtocolError   we did: a bug of ours
+     |   |   +- RequestUnknown       a request the unit's Device OS does not have; it was not sent
      |   +- RemoteProtocolError  the unit did
      |       +- GarbledConsole       its console printed what no firmware prints
      |       +- StrangeIdentity      it told an identity of no known form (also a BadIdentity)
@@ -116,6 +117,10 @@ class ProtocolError(DriverError):
 
 class LocalProtocolError(ProtocolError):
     """We tried something the protocol forbids: a bug of ours."""
+
+
+class RequestUnknown(LocalProtocolError):
+    """A request that the unit's Device OS does not have, by the platform table: a caller did not ask first."""
 
 
 class RemoteProtocolError(ProtocolError):

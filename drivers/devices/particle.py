@@ -26,21 +26,22 @@ from ..errors import (
     ProtectionUnknown,
     RemoteProtocolError,
     RequestRejected,
+    RequestUnknown,
     Stalled,
     Swapped,
     TransferFailed,
     TransferTimeout,
+    UnknownPlatform,
 )
 from ..hotplug import PortWatch
 from ..identity import DeviceId
-from ..platforms import OsVersion
+from ..platforms import OsVersion, platform
 from ..transport import SerialHost, UsbCandidate
 from ..wire import requests
 from ..wire.module import Image
 from ..wire.patience import is_repeatable, standing
 from ..wire.replies import Protection
 from ..wire.requests import Request
-from ..wire.results import NOT_SUPPORTED
 from ..wire.usb import Mode
 from .console import Console, open_console
 from .control import ControlDevice
@@ -52,8 +53,6 @@ from .update import RETRY_PAUSE_S, First, Retries, apply_s, check_module, send_u
 
 T = TypeVar("T")
 
-KNOWS_PROTECTION = OsVersion.parse("6.0.0-alpha.1")
-"""The first Device OS with request 76 and device protection (reference usb-and-serial 4.1)."""
 LISTENING_SETTLE_S = 1.0
 """Between listening mode and an update: the network needs a moment to end (reference firmware-and-dfu 5.3)."""
 LEAVE_LISTENING_S = 10.0
@@ -136,20 +135,21 @@ class ParticleDevice:
             return str(console.identify(deadline).device_id or "")
 
     def protection(self, deadline: Deadline) -> Protection:
-        """Whether the unit is under device protection, in both modes (reference firmware-and-dfu 9.1).
+        """Ask whether the unit is under device protection, in both modes (reference firmware-and-dfu 9.1).
 
-        A refusal says nothing about protection, but for one: a Device OS older than `KNOWS_PROTECTION` does not
-        know the request. Any other raises `ProtectionUnknown`: even a protected unit answers this one.
+        A Device OS without that request knows no protection either. A refusal says nothing about it and raises
+        `ProtectionUnknown`: even a protected unit answers this one.
         """
         verbs = self.open(deadline)
         if isinstance(verbs, DfuDevice):
             verbs.deadline, verbs.cancel = deadline, self._cancel
             return verbs.protection()
+        request = requests.get_protected_state()
+        if not self.knows(request, deadline):
+            return Protection(is_protected=False, is_service_mode=False)
         try:
-            return self.ask(requests.get_protected_state(), deadline)
+            return self.ask(request, deadline)
         except RequestRejected as refused:
-            if refused.code == NOT_SUPPORTED and OsVersion.parse(self.os_version(deadline)) < KNOWS_PROTECTION:
-                return Protection(is_protected=False, is_service_mode=False)
             raise ProtectionUnknown(f"{refused}; whether it is protected is not known, walk it again") from refused
 
     # --- opening ----------------------------------------------------------------------------
@@ -188,9 +188,18 @@ class ParticleDevice:
     # --- application mode -------------------------------------------------------------------
 
     def ask(self, request: Request[T], deadline: Deadline | None = None) -> T:
-        """Ask a control request; errors as in `ControlDevice.ask`, and `Swapped`."""
+        """Ask a control request; errors as in `ControlDevice.ask`, and `Swapped`.
+
+        Raises `RequestUnknown`, and sends nothing, where `knows` says no.
+        """
         deadline = deadline or Deadline.after(self._clock, request.timeout_s)
         with self._released_when_gone():
+            if not self.knows(request, deadline):
+                version = self.os_version(deadline)
+                raise RequestUnknown(
+                    f"request {request.name} ({request.type_id}) was not sent: {self.where} runs Device OS {version}, "
+                    "which does not have it; update the unit first"
+                )
             try:
                 return self._control(deadline).ask(request, deadline=deadline, cancel=self._cancel)
             except TransferFailed as error:
@@ -199,6 +208,16 @@ class ParticleDevice:
                 self._trace(f"open again after {error}")
             self.close()  # the handle may be what is broken
             return self._control(deadline).ask(request, deadline=deadline, cancel=self._cancel)
+
+    def knows(self, request: Request[T], deadline: Deadline) -> bool:
+        """Look up whether the unit's platform and Device OS have that request; True where the table cannot tell."""
+        try:
+            row = platform(self._platform_id or 0)
+            return not row.is_listed(request.type_id) or row.knows_request(
+                request.type_id, OsVersion.parse(self.os_version(deadline))
+            )
+        except (BadIdentity, UnknownPlatform):
+            return True
 
     def os_version(self, deadline: Deadline) -> str:
         """Device OS version as text, from the raw request or request 30."""

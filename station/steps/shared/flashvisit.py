@@ -11,12 +11,11 @@ import contextlib
 import hashlib
 from collections.abc import Iterator, Sequence
 
-from drivers.errors import BootloaderStuck, ReadBackDiffers, RequestRejected, Stalled, TransferFailed, TransferTimeout
+from drivers.errors import BootloaderStuck, ReadBackDiffers, Stalled, TransferFailed, TransferTimeout
 from drivers.platforms import Via
 from drivers.wire import requests
 from drivers.wire.module import AssetDependency, Image
 from drivers.wire.replies import Store
-from drivers.wire.results import NOT_SUPPORTED
 from drivers.wire.usb import Mode
 
 from ...engine.events import ModulesRead
@@ -139,12 +138,8 @@ class FlashVisit:
         application = self._files.application
         if application is None or not application.assets or self._is_in_dfu:
             return ()
-        try:
-            held = self._unit.device.ask(requests.get_asset_info(), ctx.deadline).available
-        except RequestRejected as refused:
-            if refused.code != NOT_SUPPORTED:
-                raise
-            return ()  # a Device OS that knows no assets
+        device, request = self._unit.device, requests.get_asset_info()
+        held = device.ask(request, ctx.deadline).available if device.knows(request, ctx.deadline) else ()
         return tuple(AssetDependency(asset.name, asset.hash) for asset in held)
 
     def _check_newer(self, ctx: StepContext) -> None:

@@ -10,13 +10,16 @@ import usb.util
 from device_bench import DeviceBench
 
 from drivers.devices import ParticleDevice
+from drivers.devices.control import ControlDevice
 from drivers.errors import (
     Cancelled,
     DidNotReturn,
     Disconnected,
     DriverError,
     LinkError,
+    ProtectionUnknown,
     RequestRejected,
+    RequestUnknown,
     Stalled,
     Swapped,
     TransferFailed,
@@ -29,6 +32,7 @@ from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from drivers.wire import control, requests
 from drivers.wire.module import Image, parse_image
+from drivers.wire.replies import Protection
 from drivers.wire.usb import Mode, Setup
 
 
@@ -382,6 +386,51 @@ def test_a_protected_unit_is_identified_and_started_and_says_so(bench: DeviceBen
             device.ask(request)
         assert caught.value.code == -1801
     assert device.os_version(bench.within(5.0)) == "6.3.4"
+
+
+@pytest.mark.parametrize(
+    ("platform", "device_os", "request_"),
+    [
+        ("boron", "5.8.0", requests.get_protected_state()),
+        ("argon", "3.3.1", requests.get_asset_info()),
+        ("argon", "6.1.1", requests.store_network("net", None, requests.WifiSecurity.NONE)),
+        ("bsom", "6.3.4", requests.scan_networks()),
+        ("argon", "6.3.4", requests.get_iccid()),
+    ],
+    ids=["protection", "assets", "credentials", "scan", "iccid"],
+)
+def test_a_request_that_the_device_os_does_not_have_is_not_sent(
+    bench: DeviceBench, platform: str, device_os: str, request_: requests.Request[Any]
+) -> None:
+    unit = bench.unit(platform=platform, device_os=device_os)
+    device = identified(bench)
+    device.ask(requests.get_device_mode())
+    before = unit.transfers["control"]
+    assert not device.knows(request_, bench.within(5.0))
+    with pytest.raises(RequestUnknown, match=f"was not sent: .* runs Device OS {device_os}, which does not have it"):
+        device.ask(request_)
+    assert unit.transfers["control"] == before
+
+
+def test_a_device_os_without_the_request_knows_no_protection_and_is_not_asked(bench: DeviceBench) -> None:
+    unit = bench.unit(platform="boron", device_os="5.8.0")
+    device = identified(bench)
+    device.ask(requests.get_device_mode())
+    before = unit.transfers["control"]
+    assert device.protection(bench.within(5.0)) == Protection(is_protected=False, is_service_mode=False)
+    assert unit.transfers["control"] == before
+
+
+def test_a_unit_whose_version_nobody_can_read_is_asked(bench: DeviceBench) -> None:
+    bench.unit(platform="boron", device_os="5.8.0")
+    device = identified(bench)
+    verbs = device.open(bench.within(5.0))
+    assert isinstance(verbs, ControlDevice)
+    verbs.version = "my own build"
+    with pytest.raises(ProtectionUnknown, match="-120"):
+        device.protection(bench.within(5.0))
+    verbs.version = None
+    assert not device.protection(bench.within(5.0)).is_protected, "another request tells the version too"
 
 
 def test_a_unit_that_only_stalls_after_its_return_is_given_up_at_the_deadline(bench: DeviceBench) -> None:
