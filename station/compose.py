@@ -58,6 +58,7 @@ from .paths import find_profile
 from .settings.profile import Offline, Profile, load_profile
 from .settings.secrets import SecretSource, WifiPassword
 from .steps.shared.unitwork import WifiCredentials
+from .steps.table import StepTable
 from .words.say import NOTHING, Say
 
 log = logging.getLogger(__name__)
@@ -104,10 +105,10 @@ class Station:
     def __init__(self, settings: Settings, hardware: Hardware, clock: Clock) -> None:
         self.bus = Bus()
         self.clock = clock
-        self._settings, self._hardware = settings, hardware
+        self._settings, self._hardware, self._steps = settings, hardware, StepTable.found()
         self.journal = Journal.open(
             settings.data_dir, settings.station_id, clock, patience_s=JOURNAL_PATIENCE_S,
-            key_place=settings.key_place, host=settings.host_clock,
+            key_place=settings.key_place, host=settings.host_clock, unit_steps=self._steps.on_unit,
         )  # fmt: skip
         self.journal.seal_secrets()
         self.client = CloudClient(
@@ -116,13 +117,14 @@ class Station:
         )  # fmt: skip
         self._store = FirmwareStore(settings.firmware, settings.made_firmware)
         self.bench = Bench(
-            clock, hardware.serial_host, self.client, _Memory(self.journal), self._record,
+            clock, hardware.serial_host, self.client, _Memory(self.journal), self._record, self._steps,
             self._trace if settings.traces else None,
         )  # fmt: skip
         self._scanner = ScannerTurn(clock)
         self.outbox = OutboxWorker(clock, self.journal, self.bench, self._published)
         self.line = Line(
             settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record, self.journal.whose,
+            companions=self._steps.companions,
             binds_by_itself=not any(slot.port_path for slot in settings.slots),
         )  # fmt: skip
         self.bench.at_work.walk_again = lambda slot: self.line.command(RetrySlot(slot))
@@ -283,7 +285,7 @@ class Station:
         except BadInput as error:
             known = ", ".join(self._profiles) or "none"
             raise _BatchRefused(f"{error}; loaded: {known}", Say("profile_unknown", (name,))) from error
-        return load_profile(path)
+        return load_profile(path, self._steps.rules)
 
     def _close_batch(self, batch: str) -> None:
         self.bench.remove(batch)

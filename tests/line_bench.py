@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import serial
+from known_steps import parse_profile
 from traffic import Traffic
 
 from drivers.clock import SimulatedClock
@@ -40,7 +41,7 @@ from station.engine.events import AttemptFinished, AttemptStarted, Event, HandsN
 from station.export.dump import write_dump
 from station.journal import JournalReader
 from station.model import Outcome, SlotInfo, Verdict
-from station.settings.profile import Profile, parse_profile
+from station.settings.profile import Profile
 from station.settings.secrets import SecretSource
 
 ME = "line@example.com"

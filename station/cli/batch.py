@@ -17,6 +17,7 @@ from ..model import Batch
 from ..paths import find_profile
 from ..settings.config import load_config
 from ..settings.profile import load_profile
+from ..steps.table import StepTable
 from .places import add_data_dir, journal_dir, known_journal, reader
 from .telling import sub_verbs, tell
 
@@ -55,7 +56,7 @@ def _journal(arguments: argparse.Namespace, directory: Path) -> Journal:
 def run_open(arguments: argparse.Namespace) -> int:
     """Open a batch; raises `BadInput` when its name was used before or is none."""
     check_batch_name(arguments.batch)
-    profile = load_profile(find_profile(arguments.profile))
+    profile = load_profile(find_profile(arguments.profile), StepTable.found().rules)
     journal = _journal(arguments, journal_dir(arguments, make=True))
     try:
         if journal.batch(arguments.batch) is not None:

@@ -22,6 +22,7 @@ from ..headless import Printer, Tally, as_json, as_words, summary_words
 from ..journal import JournalReader
 from ..paths import find_profile
 from ..settings.profile import load_profile
+from ..steps.table import StepTable
 from .ending import Ending, Over, told_to_end, wait_once
 from .places import check_output, firmware_folder, made_dir, output
 
@@ -98,7 +99,9 @@ def _fault(spec: str) -> Fault:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo; returns the exit status."""
-    profiles = tuple(load_profile(find_profile(name)) for name in arguments.profile or DEFAULT_PROFILES)
+    profiles = tuple(
+        load_profile(find_profile(name), StepTable.found().rules) for name in arguments.profile or DEFAULT_PROFILES
+    )
     if arguments.export is not None:
         check_output(arguments.export, "--export")
     if arguments.data_dir is not None:

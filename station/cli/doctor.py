@@ -26,6 +26,7 @@ from ..journal import JOURNAL_FILE, JournalReader
 from ..paths import find_profile
 from ..settings.config import StationConfig, load_config
 from ..settings.profile import load_profile
+from ..steps.table import StepTable
 from .places import add_data_dir, journal_dir
 from .run import token_of
 from .telling import tell
@@ -203,7 +204,7 @@ def _firmware(arguments: argparse.Namespace, config: StationConfig) -> Iterator[
     store = FirmwareStore(config.firmware_folders)
     for name in arguments.profile:
         try:
-            profile = load_profile(find_profile(name))
+            profile = load_profile(find_profile(name), StepTable.found().rules)
             for platform in profile.platforms:
                 load_release(profile, platform, store)
             yield Finding(State.OK, "firmware", f"all files of {profile.id} revision {profile.revision} are here")
@@ -263,7 +264,7 @@ def _products(client: CloudClient, clock: Clock, profiles: Sequence[str]) -> Ite
     """The profiles' products are there and of their platforms (C3), and this account may work on them."""
     for name in profiles:
         try:
-            profile = load_profile(find_profile(name))
+            profile = load_profile(find_profile(name), StepTable.found().rules)
             if profile.product is None:
                 continue
             product = client.product(profile.product.ref, deadline=Deadline.after(clock, ASK_S))

@@ -18,6 +18,7 @@ from ..firmware.store import FirmwareStore
 from ..paths import find_profile
 from ..settings.config import load_config
 from ..settings.profile import Profile, load_profile
+from ..steps.table import StepTable
 from .identify import VIRTUAL_OS, virtual_place
 from .looking import looked_at, wait_candidates
 from .places import firmware_folder
@@ -42,7 +43,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print steps, modules, order and reasons; 0 when a unit could be made, 2 when the plan is refused."""
-    profile = load_profile(find_profile(arguments.file))
+    profile = load_profile(find_profile(arguments.file), StepTable.found().rules)
     with tempfile.TemporaryDirectory() as scratch:
         write_synthetic_files(Path(scratch), profile.platforms)
         folders = (
@@ -79,7 +80,7 @@ def _held(platform: Platform, held_os: str) -> tuple[ModuleInfo, ...]:
 
 def _steps(profile: Profile, platform: Platform) -> Iterator[str]:
     yield "  steps"
-    for step in profile.steps(platform):
+    for step in StepTable.found().plans(profile, platform):
         after = ", ".join(step.after) or "plugging in"
         yield f"    {step.name:12} {step.lane.value:6} after {after}; at most {step.limit_s:.0f} s"
 

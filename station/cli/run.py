@@ -25,6 +25,7 @@ from ..paths import find_profile
 from ..settings.config import StationConfig, load_config
 from ..settings.profile import load_profile
 from ..settings.secrets import ApiToken, SecretSource
+from ..steps.table import StepTable
 from .ending import Over, told_to_end, wait_over
 from .places import add_data_dir, journal_dir, key_place
 
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     station = Station(settings(config, arguments), hardware(config), clock)
     try:
         for batch, name in zip(arguments.batch, arguments.profile, strict=True):
-            station.open_batch(batch, load_profile(find_profile(name)))
+            station.open_batch(batch, load_profile(find_profile(name), StepTable.found().rules))
     except BaseException:
         station.journal.close()
         raise

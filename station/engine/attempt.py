@@ -24,7 +24,6 @@ from drivers.errors import (
 
 from ..errors import JournalError, JournalHeld, blame
 from ..model import OutboxItem, Outcome, StepRecord, Verdict
-from ..settings.profile import StepPlan
 from ..words.say import Say
 from . import walk
 from .events import AttemptFinished, AttemptStarted, Event, Head, StepFinished, StepStarted
@@ -32,6 +31,7 @@ from .ports import AttemptWork, JournalPort, Seat
 from .records import OutboxQueued
 from .step import Emit, ScanDesk, Step, StepContext, StepResult
 from .waiting import Waiting
+from .walk import StepPlan
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from drivers.clock import CancelToken
 from drivers.hotplug import PortWatch
 
 from ..model import OutboxItem, Outcome, SlotInfo
-from ..settings.profile import StepPlan
 from ..words.say import Say
 from .events import BatchProgress, Event
 from .step import Step, StepResult
+from .walk import StepPlan
 
 
 class JournalWaiter(Protocol):

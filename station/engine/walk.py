@@ -7,11 +7,30 @@ ends badly stops the walk: nothing new starts; what runs beside it is ended, or 
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..model import OUTCOME_VERDICT, Outcome, StepRecord, Verdict
-from ..settings.profile import StepPlan
+
+
+class Lane(enum.StrEnum):
+    """Steps of different lanes may run at the same time."""
+
+    UNIT = "unit"  # speaks to the unit over USB
+    CLOUD = "cloud"  # speaks to the cloud only
+
+
+@dataclass(frozen=True, slots=True)
+class StepPlan:
+    """One step of a profile: its predecessors by name and how long one try may take."""
+
+    name: str
+    title: str
+    lane: Lane
+    after: tuple[str, ...]
+    limit_s: float
+
 
 _GOES_ON = frozenset({Outcome.ALREADY, Outcome.DONE, Outcome.SKIPPED, Outcome.DEFERRED})
 

@@ -24,7 +24,6 @@ from ..engine.ports import JournalWaiter
 from ..errors import BadInput, JournalError, JournalHeld
 from ..model import OUTCOME_VERDICT, OutboxItem, Outcome, Verdict
 from ..secret_key import KEY_FILE, KeyFile
-from ..step_graph import STEP_ROWS, Lane
 from .compare import TablesDiffer, check_all, check_end, check_since
 from .directory import (
     JOURNAL_FILE,
@@ -65,8 +64,9 @@ class Journal(JournalReader):
         patience_s: float,
         host: Clock | None,
         vault: Vault,
+        unit_steps: frozenset[str],
     ) -> None:
-        self._vault = vault
+        self._vault, self._unit_steps = vault, unit_steps
         self._clock, self._lock, self._writer, self._key = clock, lock, writer, key
         self._patience = Patience(clock, patience_s, host)
         super().__init__(directory)
@@ -89,11 +89,13 @@ class Journal(JournalReader):
         patience_s: float = SHORT_PATIENCE_S,
         key_place: KeyPlace | None = None,
         host: Clock | None = None,
+        unit_steps: frozenset[str] = frozenset(),
     ) -> Journal:
         """Open or create the journal in ``directory``; ``patience_s``: how long a lock or a full disk is waited for.
 
         ``host``: the clock such a trouble passes on, where ``clock`` is a faster one.
-        ``key_place``: where the key of kept mobile secrets lies (a file beside ``directory``).
+        ``key_place``: where the key of kept mobile secrets lies (a file beside ``directory``). ``unit_steps``: those
+        that speak to the unit, to say of an attempt without an end which one was at work.
 
         Raises `JournalError` (one sentence) when another station holds the directory, when it belongs to a
         station of another id, or when its disk or schema cannot be used.
@@ -107,7 +109,9 @@ class Journal(JournalReader):
             raise
         vault = Vault(key_place or KeyFile(directory.with_name(KEY_FILE)))
         try:
-            journal = cls(directory, clock, lock, writer, credential_key(directory), patience_s, host, vault)
+            journal = cls(
+                directory, clock, lock, writer, credential_key(directory), patience_s, host, vault, unit_steps
+            )  # fmt: skip
             if mended:
                 log.warning("%s", mended)
                 journal.mended = mended
@@ -317,7 +321,7 @@ class Journal(JournalReader):
         if writes:
             return max(writes, key=lambda write: write.target == "unit").step
         left = [step for step in attempt.planned if step not in over]
-        on_unit = [step for step in left if step in STEP_ROWS and STEP_ROWS[step].lane is Lane.UNIT]
+        on_unit = [step for step in left if step in self._unit_steps]
         return next(iter(on_unit or left), "")
 
 

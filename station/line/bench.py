@@ -25,19 +25,18 @@ from ..cloud.client import CloudClient
 from ..engine.events import Event
 from ..engine.ports import Seat
 from ..engine.step import Emit, NobodysDesk, Step, StepContext, StepResult, deferred
+from ..engine.walk import Lane, StepPlan
 from ..errors import BadInput, StepFault, UnitRejected
 from ..firmware.release import ReleaseFiles
 from ..model import Batch, OutboxItem
-from ..settings.profile import Lane, Profile, StepPlan
-from ..steps import CLOUD_STEPS, UNIT_STEPS
+from ..settings.profile import Profile
 from ..steps.shared.cloudwork import CloudJob, CloudWork, FindProduct, ask, perform
 from ..steps.shared.flashvisit import FlashVisit
 from ..steps.shared.unit import AtWork, Unit, UnitMemory
 from ..steps.shared.unitwork import BenchWifi, UnitWork, WifiCredentials
+from ..steps.table import StepTable
 from ..words.say import Say
 
-CLOUD_GATED = frozenset({"product_add", "name", "claim", "sim"})
-"""Steps that need the serial number and label of a unit that arrived in DFU (design 5)."""
 SIGNAL_S = 3.0
 
 
@@ -62,10 +61,11 @@ class Bench:
         client: CloudClient,
         memory: UnitMemory,
         record: Emit,
+        steps: StepTable,
         trace: Callable[[Seat, str], None] | None = None,
     ) -> None:
         self._clock, self._serial_host, self._client = clock, serial_host, client
-        self._memory, self._record, self._trace = memory, record, trace
+        self._memory, self._record, self._steps, self._trace = memory, record, steps, trace
         self._wifi, self.at_work = BenchWifi(), AtWork()
         self._lock = threading.Lock()
         self._open: dict[str, OpenBatch] = {}
@@ -128,7 +128,7 @@ class Bench:
         found = platform(candidate.usb_id.platform_id or 0)
         trace = None if self._trace is None else functools.partial(self._trace, seat)
         device = ParticleDevice(seat.port, self._serial_host, self._clock, seat.cancel, trace)
-        return BenchWork(batch, self._unit_work(batch, found, device), self._clock)
+        return BenchWork(batch, self._unit_work(batch, found, device), self._clock, self._steps)
 
     def _unit_work(self, batch: OpenBatch, found: Platform, device: ParticleDevice) -> UnitWork:
         profile, find_product = batch.profile, _Once(batch.find_product)
@@ -136,7 +136,8 @@ class Bench:
             found, device, self._memory, profile.label, profile.skus, profile.needs_serial(found), self.at_work
         )  # fmt: skip
         visit = FlashVisit(unit, profile, batch.files[found.id], find_product)
-        return UnitWork(unit, visit, profile, find_product, self._client, batch.wifi, self._wifi)
+        plans = self._steps.plans(profile, found)
+        return UnitWork(unit, visit, profile, plans, find_product, self._client, batch.wifi, self._wifi)
 
     # --- the outbox's desk ---
 
@@ -152,9 +153,9 @@ class Bench:
             limit_s=OUTBOX_STEP_S, cancel=cancel, announce=_unseen,
             record=self._record, desk=NobodysDesk(), device_id=item.device_id,
         )  # fmt: skip
-        work = CloudWork(job, self._client.in_background())
+        work, act = CloudWork(job, self._client.in_background()), self._steps.cloud_step(item.action).act
         try:
-            return ask(context, lambda: CLOUD_STEPS[item.action](work, context), holds=False)
+            return ask(context, lambda: act(work, context), holds=False)
         except (DeadlineExceeded, StepFault) as error:  # no word about the unit, and nobody waits for it
             return deferred(str(error), item.body)
         except UnitRejected as error:
@@ -185,11 +186,11 @@ class _Once:
 class BenchWork:
     """One attempt's work: the engine sees steps by name, each bound to the unit or to its cloud record."""
 
-    def __init__(self, batch: OpenBatch, work: UnitWork, clock: Clock) -> None:
-        self._batch, self._work, self._clock = batch, work, clock
+    def __init__(self, batch: OpenBatch, work: UnitWork, clock: Clock, steps: StepTable) -> None:
+        self._batch, self._work, self._clock, self._table = batch, work, clock, steps
         self._unit = work.unit
         self._cloud: CloudWork | None = None
-        self.plans: tuple[StepPlan, ...] = batch.profile.steps(work.unit.platform)
+        self.plans: tuple[StepPlan, ...] = work.plans
         self.steps: Mapping[str, Step] = {plan.name: self._bind(plan) for plan in self.plans}
 
     @property
@@ -217,7 +218,7 @@ class BenchWork:
         identity = self._unit.identity
         if identity.device_id is None or identity.is_complete:
             return {}
-        return dict.fromkeys(CLOUD_GATED, frozenset({"firmware"}))
+        return dict.fromkeys(self._table.needing_identity, frozenset({"firmware"}))
 
     def signal(self, on: bool) -> None:
         """Rainbow on or off; a unit that cannot answer simply does not shine."""
@@ -235,9 +236,9 @@ class BenchWork:
 
     def _bind(self, plan: StepPlan) -> Step:
         if plan.lane is Lane.UNIT:
-            act = UNIT_STEPS[plan.name]
+            act = self._table.unit_step(plan.name).act
             return self._only_one(lambda ctx: act(self._work, ctx))
-        cloud_act = CLOUD_STEPS[plan.name]
+        cloud_act = self._table.cloud_step(plan.name).act
         return self._only_one(lambda ctx: perform(cloud_act, self._cloud_work(ctx), ctx))
 
     def _only_one(self, step: Step) -> Step:

@@ -25,7 +25,6 @@ from ..engine.runner import SlotRunner
 from ..engine.step import Emit
 from ..model import KnownUnit, SlotInfo
 from ..scan import Reading, may_be_label, read_scan, thing_of
-from ..step_graph import with_companions
 from ..words.say import NOTHING, Say
 
 log = logging.getLogger(__name__)
@@ -58,10 +57,12 @@ class Line:
         platform_name: PlatformName,
         record: Emit,
         whose: Whose = _nobody,
+        companions: Callable[[str], frozenset[str]] = lambda step: frozenset({step}),
         *,
         binds_by_itself: bool = False,
     ) -> None:
         self._clock, self._publish, self._record, self._whose = clock, publish, record, whose
+        self._companions = companions
         self._binds_by_itself = binds_by_itself
         self._make_runner, self._platform_name = make_runner, platform_name
         self._moves = InOrder()  # arrivals, departures and bindings: what overtook another would lose a unit
@@ -291,7 +292,7 @@ class Line:
         self._on_slot(command.slot, lambda r: r.abort())
 
     def _run_step(self, command: RunStep) -> None:
-        self._on_slot(command.slot, lambda r: self._walk_again(r, with_companions(command.step)))
+        self._on_slot(command.slot, lambda r: self._walk_again(r, self._companions(command.step)))
 
     def _walk_again(self, runner: SlotRunner, steps: frozenset[str] | None) -> None:
         """Never behind a running attempt: its verdict would be gone before anybody has seen it."""

@@ -10,6 +10,7 @@ import difflib
 import enum
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,20 +18,34 @@ from drivers.errors import BadIdentity
 from drivers.platforms import OsVersion, Platform, platforms
 
 from ..model import ProfileRef
-from ..step_graph import STEP_ROWS, Kind, Lane, StepPlan, step_plans
 from .name_template import DEFAULT_FALLBACK, DEFAULT_NAME, NameTemplate
 from .secrets import SecretRef, secret_ref
 from .sku import SKUS, minimum_for_sku, skus_of
 from .toml_table import Document, Table, read_all, shown
 
 __all__ = [
-    "DeviceOs", "FileRef", "Firmware", "Kind", "Label", "Lane", "Offline", "Product", "Profile", "StepPlan", "Wifi",
+    "DeviceOs", "FileRef", "Firmware", "Kind", "Label", "Offline", "Product", "Profile", "StepRule", "Wifi",
     "WifiSecurity", "load_profile", "parse_profile",
 ]  # fmt: skip
 
 
 def _file_example(rows: tuple[Platform, ...], module: str) -> str:
     return f'{{ file = "{rows[0].slug}-{module}@6.3.4.bin", sha256 = "64 hexadecimal digits" }}'
+
+
+class Kind(enum.StrEnum):
+    """What a unit becomes."""
+
+    PRODUCT = "product"  # a member of a product
+    DEVELOPER = "developer"  # in no product, claimed by a developer account
+
+
+@dataclass(frozen=True, slots=True)
+class StepRule:
+    """What a profile may say of a step: ``limit_s`` is what holds if it says nothing."""
+
+    limit_s: float
+    may_be_off: bool = False
 
 
 class Offline(enum.StrEnum):
@@ -143,25 +158,6 @@ class Profile:
         """Is this profile for units of that platform?"""
         return any(row.id == platform_id for row in self.platforms)
 
-    def steps(self, unit_platform: Platform | None = None) -> tuple[StepPlan, ...]:
-        """The steps in the order of the graph, for one platform or (None) for all of the profile's together."""
-        rows = (unit_platform,) if unit_platform else self.platforms
-        wanted = {
-            "dfu": self.device_os is not None or bool(self.firmware),
-            "device_os": self.device_os is not None,
-            "firmware": bool(self.firmware),
-            "wifi": self.wifi is not None and any(row.sets_wifi_in_listening_mode for row in rows),  # H5
-            "sim": any(row.has_cellular for row in rows),
-            "online": self.online,
-            "claim": self.claim,
-        }
-        off = self.switched_off | {name for name, is_wanted in wanted.items() if not is_wanted}
-        return step_plans(self.kind, frozenset(off), dict(self.limits))
-
-    def walks(self, step: str, platform: Platform) -> bool:
-        """Whether a unit of ``platform`` goes through ``step`` at all."""
-        return any(plan.name == step for plan in self.steps(platform))
-
     def needs_serial(self, platform: Platform) -> bool:
         """Whether a unit without a serial number is refused: Gen 2 units may lack one (A4), others where a profile
         says how they are called then.
@@ -178,24 +174,24 @@ class Profile:
         return (*release, *(row.file for row in self.firmware))
 
 
-def load_profile(path: Path) -> Profile:
-    """The profile in the file ``path``; raises `station.errors.BadInput`."""
+def load_profile(path: Path, steps: Mapping[str, StepRule]) -> Profile:
+    """Read the profile in the file ``path``; raises `station.errors.BadInput`. ``steps``: those it may speak of."""
     document, raw = Document.read(path)
-    return read_all(document, lambda top: _profile(top, raw))
+    return read_all(document, lambda top: _profile(top, raw, steps))
 
 
-def parse_profile(raw: bytes, name: str = "profile") -> Profile:
+def parse_profile(raw: bytes, name: str, steps: Mapping[str, StepRule]) -> Profile:
     """As `load_profile`, from the bytes of a file called ``name``."""
-    return read_all(Document(raw, name), lambda top: _profile(top, raw))
+    return read_all(Document(raw, name), lambda top: _profile(top, raw, steps))
 
 
-def _profile(top: Table, raw: bytes) -> Profile:
+def _profile(top: Table, raw: bytes, steps: Mapping[str, StepRule]) -> Profile:
     kind = Kind(top.choice("kind", tuple(Kind)))
     rows = _platforms(top)
     skus = _skus(top, rows)
     claim, online, offline = _cloud(top, kind)
     device_os = _device_os(top, skus, kind, rows)
-    limits, off = _steps(top)
+    limits, off = _steps(top, steps)
     profile = Profile(
         id=top.text("id", "letters, digits, dots and dashes, at most 40", '"widget-boron"', pattern=r"[\w.-]{1,40}"),
         revision=top.integer("revision", 1, 65535, "1"),
@@ -423,19 +419,19 @@ def _label(top: Table) -> Label:
     return label
 
 
-def _steps(top: Table) -> tuple[tuple[tuple[str, float], ...], frozenset[str]]:
+def _steps(top: Table, rules: Mapping[str, StepRule]) -> tuple[tuple[tuple[str, float], ...], frozenset[str]]:
     """Time limits by step, and the steps switched off."""
     limits: dict[str, float] = {}
     off: set[str] = set()
     steps = top.table("steps") or top.empty("steps")
-    for name, row in STEP_ROWS.items():
+    for name, row in rules.items():
         table = steps.table(name)
         if table is None:
             continue
         limits[name] = table.seconds("limit_s", row.limit_s, 5, 86400)
         if not table.flag("enabled", True):
             if not row.may_be_off:
-                optional = ", ".join(step for step, other in STEP_ROWS.items() if other.may_be_off)
+                optional = ", ".join(step for step, other in rules.items() if other.may_be_off)
                 table.refuse("enabled", f"true: only {optional} may be switched off", "remove the line", found="false")
             off.add(name)
         table.finish()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from ..cloud.answers import ClaimAnswer
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
+from ..settings.profile import Kind
 from ..words.say import Say
 from .shared.cloudwork import CloudWork, is_same_account, keep_facts, mask, pause, standing, until_seen
+from .spec import CloudStep
 
 POLL_S = 5.0
 """A developer device that is not online yet answers 404; ask again this often (cloud-api 5.1)."""
@@ -62,3 +64,10 @@ def _belongs_elsewhere(work: CloudWork) -> UnitRejected:
     return UnitRejected(
         f"{work.job.device_id} belongs to another account; its owner has to unclaim it first", say=Say("owner_other")
     )
+
+
+SPEC = CloudStep(
+    name="claim", title="Claim", limit_s=120, act=claim, needs_identity=True, applies=lambda profile, _: profile.claim,
+    # a product unit is claimed while it is still offline (E3), a developer unit can be claimed only online (E2)
+    after={Kind.PRODUCT: ("name",), Kind.DEVELOPER: ("online",)},
+)  # fmt: skip

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from ..engine.step import StepContext, StepResult
 from .shared.unitwork import UnitWork
+from .spec import UnitStep, in_both
 
 
 def device_os(work: UnitWork, ctx: StepContext) -> StepResult:
     """Write what differs over DFU; leave DFU here only if no application is to follow."""
     return work.visit.write_release(ctx)
+
+
+SPEC = UnitStep(
+    name="device_os", title="Device OS", limit_s=480, after=in_both("dfu"), act=device_os, visit="dfu",
+    applies=lambda profile, _: profile.device_os is not None,
+)  # fmt: skip

@@ -21,6 +21,7 @@ from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..words.say import Say
 from .shared.flashvisit import LOCKED
 from .shared.unitwork import UnitWork
+from .spec import UnitStep, in_both
 
 OBEY_S = 60.0
 """How long a unit may take to show DFU after the request (reference usb-and-serial 7.2)."""
@@ -52,3 +53,10 @@ def _enter(device: ParticleDevice, ctx: StepContext) -> None:
             raise
         with ctx.hands(Say("dfu_by_hand"), led="blinking yellow"):
             device.await_dfu(ctx.deadline)
+
+
+SPEC = UnitStep(
+    name="dfu", title="Enter DFU", after=in_both("identify"), act=dfu, visit="dfu",
+    limit_s=480,  # with what goes first: a bootloader, radio firmware (minutes to apply)
+    applies=lambda profile, _: profile.device_os is not None or bool(profile.firmware),
+)  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..engine.step import StepContext, StepResult, already
 from .shared.cloudrecord import check_all
 from .shared.cloudwork import CloudWork, standing
+from .spec import ALL_OTHERS, CloudStep, in_both
 
 
 def final_check(work: CloudWork, ctx: StepContext) -> StepResult:
@@ -16,3 +17,8 @@ def final_check(work: CloudWork, ctx: StepContext) -> StepResult:
 
 def _look(work: CloudWork, ctx: StepContext, user: str) -> int:
     return check_all(work.job, work.known_device(ctx), user)
+
+
+SPEC = CloudStep(
+    name="final_check", title="Final check", limit_s=180, after=in_both(ALL_OTHERS), act=final_check,
+)  # fmt: skip

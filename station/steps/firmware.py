@@ -11,6 +11,7 @@ from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, skipped
 from ..model import IdentityFact
 from .shared.unitwork import UnitWork
+from .spec import UnitStep, in_both
 
 NO_VERSION = 0xFFFF
 """What an application carries that was built for no product."""
@@ -31,3 +32,9 @@ def _keep_version(work: UnitWork, ctx: StepContext, application: Image) -> None:
     if work.profile.product is not None and application.product_version not in (None, 0, NO_VERSION):
         fact = IdentityFact("firmware_version", str(application.product_version), "application in flash")
         ctx.record(UnitFacts(facts=(fact,), **ctx.head()))
+
+
+SPEC = UnitStep(
+    name="firmware", title="Firmware", limit_s=180, after=in_both("device_os"), act=firmware, visit="dfu",
+    applies=lambda profile, _: bool(profile.firmware),
+)  # fmt: skip

@@ -22,6 +22,7 @@ from .shared.cloudwork import CloudWork, ask, standing
 from .shared.label import read_label
 from .shared.unit import Unit
 from .shared.unitwork import UnitWork
+from .spec import UnitStep, in_both
 
 
 def identify(work: UnitWork, ctx: StepContext) -> StepResult:
@@ -136,7 +137,7 @@ def _foresee(work: UnitWork, cloud: CloudWork, ctx: StepContext) -> CloudDevice 
     asks_user = job.claims and record.owner
     user = client.user(deadline=ctx.deadline, cancel=ctx.cancel).username if asks_user else ""
     check_now(job, record, user)
-    if job.iccid and job.product_id is not None and work.profile.walks("sim", work.unit.platform):
+    if job.iccid and job.product_id is not None and work.walks("sim"):
         sim = client.sim(Iccid.told(job.iccid), job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
         check_sim(job, sim)
     return record
@@ -148,3 +149,6 @@ def _product(work: UnitWork, ctx: StepContext) -> Product | None:
     While neither knows it, nothing may be written: the unit waits, also on a bench that queues.
     """
     return ask(ctx, lambda: work.find_product(ctx), holds=True)
+
+
+SPEC = UnitStep(name="identify", title="Identify", limit_s=90, after=in_both(), act=identify)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
+from ..settings.profile import Kind
 from ..words.say import Say
 from .shared.cloudwork import CloudWork, keep_facts, standing, until_seen
+from .spec import CloudStep
 
 
 def name(work: CloudWork, ctx: StepContext) -> StepResult:
@@ -43,3 +45,10 @@ def _check_unique(work: CloudWork, ctx: StepContext) -> None:
                 f"the account already has a device named {work.job.name} ({device.id}); choose another name template",
                 say=Say("name_taken", (work.job.name,)),
             )
+
+
+SPEC = CloudStep(
+    name="name", title="Name", limit_s=120, act=name, may_be_off=True, needs_identity=True,
+    # a developer unit is named only by its owner
+    after={Kind.PRODUCT: ("product_add",), Kind.DEVELOPER: ("claim",)},
+)  # fmt: skip

@@ -6,6 +6,7 @@ from ..engine.step import StepContext, StepResult, already
 from ..errors import StepFault
 from ..words.say import Say
 from .shared.cloudwork import CloudWork, pause
+from .spec import UNIT_LANE, CloudStep, in_both
 
 WIFI_POLL_S, CELLULAR_POLL_S = 5.0, 10.0
 """Reference cloud-api 7.1."""
@@ -45,3 +46,10 @@ def _seen(work: CloudWork, ctx: StepContext) -> str:
     if work.is_connected is None:
         raise StepFault("an unclaimed unit that has left the bench cannot be seen online; plug it in again")
     return "the unit says it is connected" if work.is_connected(ctx.deadline) else ""
+
+
+SPEC = CloudStep(
+    # alone of the cloud lane it may ask the unit, which serves one thread at a time: nobody else speaks to it then
+    name="online", title="Online", limit_s=420, after=in_both("sim", UNIT_LANE), act=online,
+    applies=lambda profile, _: profile.online,
+)  # fmt: skip

@@ -6,8 +6,10 @@ from ..cloud.answers import CloudDevice, Membership
 from ..cloud.errors import OutcomeUnknown
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
+from ..settings.profile import Kind
 from ..words.say import Say
 from .shared.cloudwork import CloudWork, keep_facts, standing, until_seen
+from .spec import CloudStep
 
 _REFUSALS = {
     # how the cloud's lists read to a person (reference cloud-api 4.1)
@@ -63,3 +65,9 @@ def _agreed(work: CloudWork, member: CloudDevice | None) -> CloudDevice | None:
 def _proof(ctx: StepContext, member: CloudDevice) -> str:
     keep_facts(ctx, product_id=member.product_id, groups=",".join(member.groups))
     return f"cloud shows product {member.product_id}"
+
+
+SPEC = CloudStep(
+    name="product_add", title="Add to product", limit_s=120, act=product_add, needs_identity=True,
+    after={Kind.PRODUCT: ("identify",)},
+)  # fmt: skip

@@ -12,6 +12,7 @@ from ..firmware.rules import needs_setup_done
 from ..words.say import Say
 from .shared.unit import Unit
 from .shared.unitwork import UnitWork
+from .spec import UnitStep, in_both
 
 ASK_AGAIN_S = 2.0
 
@@ -54,3 +55,9 @@ def _listens(unit: Unit, ctx: StepContext) -> bool:
     if not unit.device.is_listening(ctx.deadline):
         return False
     return not unit.platform.has_wifi or bool(unit.device.ask(requests.get_known_networks(), ctx.deadline))
+
+
+SPEC = UnitStep(
+    # before the wait for online, not last (H0)
+    name="setup_done", title="Setup done", limit_s=120, after=in_both("wifi"), act=setup_done,
+)  # fmt: skip

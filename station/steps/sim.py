@@ -13,6 +13,7 @@ from ..settings.sku import SimSpeed, sku_row
 from ..words.say import NOTHING, Say
 from .shared.cloudrecord import check_sim
 from .shared.cloudwork import CloudWork, cloud_write, pause, standing
+from .spec import CloudStep, in_both
 
 UNKNOWN_SKU = SimSpeed.GENERALLY_FAST
 
@@ -106,3 +107,9 @@ def _activate(work: CloudWork, ctx: StepContext, iccid: Iccid) -> None:
         work.client.import_sim(iccid, work.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
     elif work.client.activate_sim(iccid, deadline=ctx.deadline, cancel=ctx.cancel) is SimAnswer.FOREIGN:
         raise UnitRejected(f"SIM {iccid} belongs to a product or another account", say=Say("sim_failed"))
+
+
+SPEC = CloudStep(
+    name="sim", title="SIM", limit_s=720, after=in_both("setup_done"), act=sim, may_be_off=True, needs_identity=True,
+    applies=lambda _, row: row.has_cellular,
+)  # fmt: skip

@@ -15,10 +15,11 @@ from drivers.wire.replies import WifiSecurity as WireSecurity
 from ..engine.records import CredentialWritten
 from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..errors import StepFault, UnitRejected
-from ..settings.profile import WifiSecurity
+from ..settings.profile import Kind, WifiSecurity
 from ..words.say import Say
 from .shared.unit import Unit
 from .shared.unitwork import UnitWork, WifiCredentials
+from .spec import UnitStep
 
 TRIES = 3
 PAUSE_S = 1.0
@@ -97,3 +98,11 @@ def _failure(work: UnitWork, ctx: StepContext, network: WifiCredentials, error: 
     if seen and network.ssid not in seen:
         return StepFault(f"{text}; it sees other networks, but not this one", say=Say("bench_wifi_down"))
     return UnitRejected(text, say=Say("wifi_join_failed"))
+
+
+SPEC = UnitStep(
+    name="wifi", title="Wi-Fi", limit_s=120, act=wifi,
+    applies=lambda profile, row: profile.wifi is not None and row.sets_wifi_in_listening_mode,  # H5
+    # the unit must not go online before it is a member, named and claimed (C1 C2 F5)
+    after={Kind.PRODUCT: ("firmware", "claim"), Kind.DEVELOPER: ("firmware",)},
+)  # fmt: skip

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from known_steps import parse_profile
 from line_bench import ARGON, BORON, OTHER_PRODUCT, PRODUCTS, Recipe, line_bench, replace
 
 from drivers.errors import BadImage
@@ -26,7 +27,7 @@ from station.firmware.plan import make_plan
 from station.firmware.release import load_release
 from station.firmware.store import FirmwareStore
 from station.model import Verdict
-from station.settings.profile import Profile, parse_profile
+from station.settings.profile import Profile
 from station.settings.sku import SKUS
 
 HASH = "ab" * 32

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from house_tools import ROOT
+from known_steps import load_profile, steps_of
 
 from drivers.clock import SimulatedClock
 from drivers.virtual.faults import parse_fault
@@ -16,7 +17,6 @@ from station.journal import JOURNAL_FILE, Journal
 from station.model import VERDICT_WORD, Verdict
 from station.paths import find_profile
 from station.settings.config import load_config
-from station.settings.profile import load_profile
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^ *```(\w+)\n(.*?)^ *```$", README, re.DOTALL | re.MULTILINE)
@@ -67,7 +67,7 @@ def test_the_profile_in_it_makes_a_unit(tmp_path: Path, capsys: pytest.CaptureFi
     assert "SoftDevice" in capsys.readouterr().out
     profile, full = load_profile(file), load_profile(ROOT / "profiles/boron-product.toml")
     assert (profile.id, profile.device_os, profile.firmware) == (full.id, full.device_os, full.firmware)
-    assert [plan.name for plan in profile.steps()] == [plan.name for plan in full.steps()]
+    assert [plan.name for plan in steps_of(profile)] == [plan.name for plan in steps_of(full)]
 
 
 def test_the_station_file_in_it_is_read(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hostile_unit import HostileUnit, Lies, answering, is_serial_string, on
+from known_steps import parse_profile
 from line_bench import (
     ARGON,
     BORON,
@@ -34,7 +35,6 @@ from station.cloud.virtual.faults import Fault, FaultKind
 from station.engine.events import Event, HandsDone, HandsNeeded, StepFinished, StepStarted, WireTraced
 from station.errors import BadInput
 from station.model import Outcome, Verdict
-from station.settings.profile import parse_profile
 
 CLAIM = "POST /v1/devices"
 IMPORT = "POST /v1/products/:p/devices"

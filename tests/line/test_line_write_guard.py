@@ -15,6 +15,7 @@ import pytest
 from device_bench import DeviceBench
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from known_steps import parse_profile
 from line_bench import BORON, LineBench, Recipe, line_bench, replace
 
 from drivers.clock import SimulatedClock
@@ -29,7 +30,6 @@ from drivers.virtual.synthetic import SyntheticFile
 from drivers.wire.usb import Setup
 from station.errors import BadInput
 from station.model import Verdict
-from station.settings.profile import parse_profile
 
 BORON_ID = 13
 SYSTEM = Dependency(4, 1, 6305)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from journal_story import opened, walked
+from known_steps import load_profile
 
 from drivers.clock import SimulatedClock
 from station.cli.main import main
@@ -20,7 +21,7 @@ from station.cloud.virtual import VirtualCloud
 from station.errors import BadInput
 from station.firmware.store import FirmwareStore
 from station.journal import Journal
-from station.settings.profile import FileRef, load_profile
+from station.settings.profile import FileRef
 
 pytestmark = pytest.mark.timeout(30)  # who waits for a pipe waits for ever
 ONCE = ("demo", "--headless", "--once", "--units", "1")

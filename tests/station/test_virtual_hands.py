@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from known_steps import load_profile
 
 from drivers.clock import SimulatedClock
 from drivers.virtual.faults import parse_fault
@@ -18,7 +19,6 @@ from station.demo import Demo, DemoOptions
 from station.engine.events import AttemptFinished, AttemptStarted, Event, StepHeld, StepResumed
 from station.model import Verdict
 from station.paths import find_profile
-from station.settings.profile import load_profile
 
 ONCE = ("demo", "--headless", "--once", "--units", "1", "--json")
 BORON = ("--profile", "boron-product")

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from known_steps import load_profile
 from textual import constants
 
 from drivers.clock import SystemClock
@@ -25,7 +26,6 @@ from station.cli.screen import station_screen
 from station.demo import Demo, DemoOptions
 from station.errors import JournalError
 from station.paths import find_profile
-from station.settings.profile import load_profile
 
 BORON = ("--profile", "boron-product", "--units", "1")
 PATIENCE_S = 300.0

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from known_steps import STEPS
 
 from station.model import SeenBefore, Verdict
-from station.step_graph import STEP_ROWS
 from station.view import words
 from station.view.look import ASCII as ASCII_GLYPHS
 from station.view.look import FACES, UNICODE, Glyphs, Look
@@ -171,7 +171,7 @@ def test_every_sentence_is_said_by_somebody() -> None:
 
 
 def test_every_step_title_is_that_of_a_step() -> None:
-    assert set(words.STEP_TITLES) == set(STEP_ROWS) | STEPS_TO_COME
+    assert set(words.STEP_TITLES) == set(STEPS.names) | STEPS_TO_COME
 
 
 def _literals_of(path: Path) -> set[str]:

@@ -63,7 +63,7 @@ class CloudJob:
         return DeviceId(self.device_id)
 
     @classmethod
-    def of(cls, unit: Unit, profile: Profile, product_id: int | None) -> CloudJob:
+    def of(cls, unit: Unit, profile: Profile, product_id: int | None, *, is_named: bool) -> CloudJob:
         """What is owed for an identified ``unit``; one in DFU has shown its Device ID only."""
         who = unit.identity
         assert who.device_id is not None
@@ -71,7 +71,7 @@ class CloudJob:
         return cls(
             device_id=str(who.device_id), platform_id=unit.platform.id, product_id=product_id,
             name=profile.unit_name(serial=serial, platform=unit.platform.slug, device_id=str(who.device_id))
-            if profile.walks("name", unit.platform) else "",
+            if is_named else "",
             serial=serial or "", iccid=str(who.iccid or ""), imei=str(who.imei or ""),
             claims=profile.claim, queues=profile.offline is Offline.QUEUE,
         )  # fmt: skip

@@ -11,7 +11,8 @@ from drivers.identity import Secret
 
 from ...cloud.client import CloudClient
 from ...engine.step import StepContext
-from ...settings.profile import Lane, Profile, WifiSecurity
+from ...engine.walk import Lane, StepPlan
+from ...settings.profile import Profile, WifiSecurity
 from .cloudwork import CloudJob, FindProduct
 from .flashvisit import FlashVisit
 from .unit import Unit
@@ -55,6 +56,7 @@ class UnitWork:
     unit: Unit
     visit: FlashVisit
     profile: Profile
+    plans: tuple[StepPlan, ...]  # the steps this unit goes through
     find_product: FindProduct  # raises CloudError; remembers what it found
     client: CloudClient
     wifi: WifiCredentials | None
@@ -62,9 +64,13 @@ class UnitWork:
 
     @property
     def has_cloud_steps(self) -> bool:
-        return any(plan.lane is Lane.CLOUD for plan in self.profile.steps(self.unit.platform))
+        return any(plan.lane is Lane.CLOUD for plan in self.plans)
+
+    def walks(self, step: str) -> bool:
+        """Whether the unit goes through ``step`` at all."""
+        return any(plan.name == step for plan in self.plans)
 
     def cloud_job(self, ctx: StepContext) -> CloudJob:
         """The cloud work of the unit as far as it is identified; raises CloudError like ``find_product``."""
         product = self.find_product(ctx)
-        return CloudJob.of(self.unit, self.profile, product.id if product else None)
+        return CloudJob.of(self.unit, self.profile, product.id if product else None, is_named=self.walks("name"))

@@ -18,10 +18,10 @@ from station.engine.events import AttemptFinished, AttemptStarted, Event
 from station.engine.ports import Seat
 from station.engine.runner import SlotRunner
 from station.engine.step import Step, StepContext, StepResult, already, done
+from station.engine.walk import Lane, StepPlan
 from station.errors import UnitRejected
 from station.journal import Journal
 from station.model import SlotInfo, Verdict
-from station.settings.profile import Lane, StepPlan
 from station.words.say import Say
 
 BORON = UsbId(0x2B04, 0xC00D)

@@ -18,10 +18,10 @@ from station.engine.events import AttemptFinished, AttemptStarted, BatchOpened, 
 from station.engine.ports import Seat
 from station.engine.runner import SlotRunner
 from station.engine.step import Step, StepContext, StepResult, already, deferred, done
+from station.engine.walk import Lane, StepPlan
 from station.errors import UnitRejected
 from station.journal import Journal
 from station.model import Batch, Outcome, ProfileRef, SlotInfo, Verdict
-from station.step_graph import Lane, StepPlan
 from station.words.say import Say
 
 BATCH = "B1"

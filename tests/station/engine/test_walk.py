@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from known_steps import STEPS, step_plans
 
 from station.engine import walk
+from station.engine.walk import Lane, StepPlan
 from station.model import Outcome, StepRecord, Verdict
-from station.step_graph import STEP_ROWS, Kind, Lane, StepPlan, step_plans
+from station.settings.profile import Kind
 
 GOOD = (Outcome.ALREADY, Outcome.DONE, Outcome.SKIPPED, Outcome.DEFERRED)
 BAD = (Outcome.FAILED, Outcome.ABORTED, Outcome.ERROR)
-PRODUCT = step_plans(Kind.PRODUCT, frozenset(), {})
-DEVELOPER = step_plans(Kind.DEVELOPER, frozenset(), {})
+PRODUCT = step_plans(Kind.PRODUCT)
+DEVELOPER = step_plans(Kind.DEVELOPER)
 
 
 def finished(*names: str, outcome: Outcome = Outcome.DONE) -> dict[str, Outcome]:
@@ -65,7 +67,7 @@ def test_steps_held_back_wait_for_what_holds_them() -> None:
 
 
 def test_being_held_back_by_a_step_the_profile_does_not_have_holds_nobody() -> None:
-    plans = step_plans(Kind.PRODUCT, frozenset({"dfu", "device_os", "firmware"}), {})
+    plans = step_plans(Kind.PRODUCT, {"dfu", "device_os", "firmware"})
     held = {"product_add": frozenset({"firmware"})}
     assert "product_add" in names(walk.ready(plans, finished("identify"), held_back=held))
 
@@ -79,7 +81,7 @@ def test_every_walk_ends_with_every_step_run_once_after_its_predecessors(
     plans: tuple[StepPlan, ...], off: set[str], dice: object
 ) -> None:
     kind = Kind.PRODUCT if plans is PRODUCT else Kind.DEVELOPER
-    plans = step_plans(kind, frozenset(off), {})
+    plans = step_plans(kind, off)
     running: list[str] = []
     ended: list[str] = []
     while len(ended) < len(plans):
@@ -95,13 +97,13 @@ def test_every_walk_ends_with_every_step_run_once_after_its_predecessors(
 
 @given(
     st.sampled_from(Kind),
-    st.sets(st.sampled_from(sorted(STEP_ROWS.keys() - {"online"}))),
-    st.sets(st.sampled_from(sorted(STEP_ROWS))),
+    st.sets(st.sampled_from(sorted({*STEPS.names} - {"online"}))),
+    st.sets(st.sampled_from(sorted(STEPS.names))),
 )
 def test_online_waits_for_the_whole_unit_lane(kind: Kind, off: set[str], only: set[str]) -> None:
     """It asks the unit from the cloud lane, and a device serves one thread at a time."""
     reach: dict[str, set[str]] = {}
-    plans = walk.limited(step_plans(kind, frozenset(off), {}), frozenset({*only, "online"}))
+    plans = walk.limited(step_plans(kind, off), frozenset({*only, "online"}))
     for plan in plans:
         reach[plan.name] = set(plan.after).union(*(reach[name] for name in plan.after))
     assert {plan.name for plan in plans if plan.lane is Lane.UNIT} <= reach["online"]

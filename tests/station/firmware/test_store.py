@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from known_steps import load_profile, parse_profile
 
 from drivers.platforms import ModuleFunction, platform
 from drivers.virtual import synthetic
@@ -19,7 +20,7 @@ from station.firmware.plan import make_plan
 from station.firmware.release import load_release
 from station.firmware.store import FirmwareStore
 from station.paths import find_profile, shipped_profiles
-from station.settings.profile import FileRef, load_profile, parse_profile
+from station.settings.profile import FileRef
 
 APP = synthetic.application(13, "6.3.4")
 

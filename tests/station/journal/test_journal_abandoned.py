@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from journal_story import at, opened, started, step, unit_id
+from known_steps import STEPS
 
 from drivers.clock import SimulatedClock
 from station.engine.events import Event
@@ -45,9 +46,9 @@ IDENTIFIED = step("a", "identify", Outcome.ALREADY)
     ],
 )  # fmt: skip
 def test_the_step_at_work_is_named(tmp_path: Path, told: tuple[Event, ...], at_work: str) -> None:
-    with Journal.open(tmp_path, "bench-1", SimulatedClock()) as journal:
+    with Journal.open(tmp_path, "bench-1", SimulatedClock(), unit_steps=STEPS.on_unit) as journal:
         journal.record(opened(), started("a"), *told)
-    with Journal.open(tmp_path, "bench-1", SimulatedClock()) as journal:
+    with Journal.open(tmp_path, "bench-1", SimulatedClock(), unit_steps=STEPS.on_unit) as journal:
         (torn,) = journal.abandoned
         assert torn.failed_step == at_work
         journal.rebuild()

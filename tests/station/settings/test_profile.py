@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from known_steps import STEPS, load_profile, parse_profile, step_plans, steps_of
 
 from drivers.platforms import platform_by_slug
 from station.errors import BadInput
 from station.model import ProfileRef
 from station.paths import find_profile, shipped_profiles
-from station.settings.profile import Kind, Offline, Product, WifiSecurity, load_profile, parse_profile
+from station.settings.profile import Kind, Offline, Product, WifiSecurity
 from station.settings.secrets import SecretRef
 from station.settings.sku import SKU_MINIMUMS, minimum_for_serial, minimum_for_sku
-from station.step_graph import GRAPHS, STEP_ROWS
 
 HASH = "ab" * 32
 BORON = f'''id = "widget"
@@ -76,7 +76,7 @@ def refusal(text: str) -> str:
 
 
 def names(text: str, slug: str | None = None) -> list[str]:
-    return [plan.name for plan in parsed(text).steps(platform_by_slug(slug) if slug else None)]
+    return [plan.name for plan in steps_of(parsed(text), platform_by_slug(slug) if slug else None)]
 
 
 # --- what a good profile becomes ---
@@ -96,8 +96,8 @@ def test_a_product_profile_becomes_typed_values() -> None:
 @pytest.mark.parametrize("file", shipped_profiles(), ids=lambda path: path.stem)
 def test_shipped_profiles_are_good(file: Path) -> None:
     profile = load_profile(find_profile(file.stem))
-    assert profile.steps()[0].name == "identify"
-    assert all(profile.steps(row) for row in profile.platforms)
+    assert steps_of(profile)[0].name == "identify"
+    assert all(steps_of(profile, row) for row in profile.platforms)
 
 
 @pytest.mark.rule("C8")
@@ -157,7 +157,7 @@ def test_a_product_profile_does_not_claim_unless_told_to() -> None:
 
 @pytest.mark.rule("E3")
 def test_a_claimed_product_unit_is_claimed_before_it_can_go_online() -> None:
-    plans = {plan.name: plan for plan in parsed(ARGON + "[cloud]\nclaim = true\nonline = true\n").steps()}
+    plans = {plan.name: plan for plan in steps_of(parsed(ARGON + "[cloud]\nclaim = true\nonline = true\n"))}
     assert plans["claim"].after == ("name",)
     assert plans["wifi"].after == ("firmware", "claim")
     order = list(plans)
@@ -173,7 +173,7 @@ def test_a_developer_profile_without_claim_is_refused() -> None:
 
 @pytest.mark.rule("E2")
 def test_a_developer_unit_is_claimed_only_after_it_was_online() -> None:
-    plans = {plan.name: plan for plan in parsed(DEVELOPER).steps()}
+    plans = {plan.name: plan for plan in steps_of(parsed(DEVELOPER))}
     assert plans["claim"].after == ("online",)
     assert "(E2)" in refusal(DEVELOPER + "online = false\n")
     assert "hold" in refusal(DEVELOPER + 'offline = "queue"\n')
@@ -190,7 +190,7 @@ def test_setup_done_stands_between_wifi_and_the_wait_for_online() -> None:
 def test_membership_and_name_stand_before_the_unit_can_go_online() -> None:
     for text in (BORON, ARGON):
         reach: dict[str, set[str]] = {}
-        for plan in parsed(text + "[cloud]\nonline = true\n").steps():
+        for plan in steps_of(parsed(text + "[cloud]\nonline = true\n")):
             reach[plan.name] = set(plan.after).union(*(reach[name] for name in plan.after))
         assert {"product_add", "name"} <= reach["online"]
         assert {"product_add", "name"} <= reach["setup_done"]  # after it a cellular unit goes online by itself
@@ -200,22 +200,22 @@ def test_membership_and_name_stand_before_the_unit_can_go_online() -> None:
 @pytest.mark.parametrize("kind", list(Kind))
 def test_graphs_name_predecessors_before_their_followers(kind: Kind) -> None:
     seen: set[str] = set()
-    for name, after in GRAPHS[kind]:
-        assert set(after) <= seen
-        seen.add(name)
-    assert seen <= STEP_ROWS.keys()
+    for plan in step_plans(kind):
+        assert set(plan.after) <= seen
+        seen.add(plan.name)
+    assert seen <= {*STEPS.names}
 
 
 def test_a_step_switched_off_hands_its_predecessors_on() -> None:
-    plans = {plan.name: plan for plan in parsed(ARGON + "[steps.name]\nenabled = false\n").steps()}
+    plans = {plan.name: plan for plan in steps_of(parsed(ARGON + "[steps.name]\nenabled = false\n"))}
     assert "name" not in plans
     assert plans["wifi"].after == ("firmware", "product_add")
 
 
 def test_time_limits_are_per_step_and_in_seconds() -> None:
-    plans = {plan.name: plan for plan in parsed(BORON + "[steps.sim]\nlimit_s = 900\n").steps()}
+    plans = {plan.name: plan for plan in steps_of(parsed(BORON + "[steps.sim]\nlimit_s = 900\n"))}
     assert plans["sim"].limit_s == 900
-    assert plans["identify"].limit_s == STEP_ROWS["identify"].limit_s
+    assert plans["identify"].limit_s == STEPS.rules["identify"].limit_s
 
 
 def test_without_firmware_there_is_nothing_to_enter_dfu_for() -> None:
@@ -343,7 +343,7 @@ def test_a_network_name_is_counted_in_bytes() -> None:
 def test_no_damage_to_a_profile_raises_anything_but_a_refusal(at: int, length: int, what: str) -> None:
     damaged = ARGON[:at] + what + ARGON[at + length :]
     with contextlib.suppress(BadInput):
-        assert parse_profile(damaged.encode("utf-8", "surrogatepass"), "p.toml").steps()
+        assert steps_of(parse_profile(damaged.encode("utf-8", "surrogatepass"), "p.toml"))
 
 
 @pytest.mark.parametrize("value", ["9" * 5000, "0x" + "f" * 5000, "[" * 3000, "nan", "1e400", "true", '"\\u0000"'])

@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 
 import pytest
+from known_steps import load_profile, parse_profile
 
 from station.cli.main import main
 from station.errors import BadInput
 from station.paths import shipped_profiles
 from station.settings.config import load_config
-from station.settings.profile import load_profile, parse_profile
 
 GOOD = next(path for path in shipped_profiles() if path.stem == "argon-product").read_text(encoding="utf-8")
 BREAKS = {
