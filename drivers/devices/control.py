@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from ..clock import CancelToken, Clock, Deadline
 from ..errors import (
+    BadIdentity,
     DeadlineExceeded,
     Disconnected,
     DriverError,
@@ -25,6 +26,7 @@ from ..errors import (
     TransferTimeout,
     UnitProtected,
 )
+from ..platforms import OsVersion
 from ..transport import UsbTransport
 from ..wire import control
 from ..wire.actions import Wait
@@ -60,16 +62,17 @@ class ControlDevice:
         self._clock = clock
         self._trace = trace or no_trace
         self._repeater = Repeater(transport, clock, self._trace)
-        self.version: str | None = None
-        """Device OS version as the raw request told it at `open`; None if the firmware does not know that request."""
+        self.version: OsVersion | None = None
+        """Device OS version as the raw request told it at `open`; None if the firmware does not know that request,
+        or if its answer was no version: request 30 tells it again."""
 
     def open(self, deadline: Deadline, cancel: CancelToken | None = None) -> None:
         """Read the version and drop what an earlier program left open (reference usb-and-serial 3.7).
 
         A restart request such a program never fetched the answer of is carried out by that.
         """
-        with contextlib.suppress(Stalled):
-            self.version = self._raw("version", control.raw_version(), deadline, cancel)
+        with contextlib.suppress(Stalled, BadIdentity):
+            self.version = OsVersion.parse(self._raw("version", control.raw_version(), deadline, cancel))
         with contextlib.suppress(Stalled):
             self._transfer(control.reset_all(), b"", "reset", deadline, cancel)
 

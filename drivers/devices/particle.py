@@ -213,14 +213,12 @@ class ParticleDevice:
         """Look up whether the unit's platform and Device OS have that request; True where the table cannot tell."""
         try:
             row = platform(self._platform_id or 0)
-            return not row.is_listed(request.type_id) or row.knows_request(
-                request.type_id, OsVersion.parse(self.os_version(deadline))
-            )
+            return not row.is_listed(request.type_id) or row.knows_request(request.type_id, self.os_version(deadline))
         except (BadIdentity, UnknownPlatform):
             return True
 
-    def os_version(self, deadline: Deadline) -> str:
-        """Device OS version as text, from the raw request or request 30."""
+    def os_version(self, deadline: Deadline) -> OsVersion:
+        """Read the Device OS version, from the raw request or request 30."""
         return self._control(deadline).version or self.ask(requests.get_system_version(), deadline)
 
     def is_listening(self, deadline: Deadline) -> bool:

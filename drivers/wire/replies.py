@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError, Message
 
 from ..errors import BadIdentity, RemoteProtocolError, StrangeIdentity
 from ..identity import DeviceId, Iccid, Imei, MacAddress, SerialNumber, printable
-from ..platforms import ModuleFunction
+from ..platforms import ModuleFunction, OsVersion
 from .module import Dependency
 from .proto import network_pb2, system_pb2
 
@@ -200,8 +200,9 @@ def serial_number(raw: bytes) -> SerialNumber | None:
     return _identity(SerialNumber.parse, text) if text else None
 
 
-def system_version(raw: bytes) -> str:
-    return _text(raw)
+def system_version(raw: bytes) -> OsVersion:
+    """Device OS version. Raises `StrangeIdentity` for a text that is none."""
+    return _identity(OsVersion.parse, _text(raw))
 
 
 def ncp_version(raw: bytes) -> NcpVersion:

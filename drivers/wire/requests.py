@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from ..errors import LocalProtocolError
 from ..identity import DeviceId, Secret, SerialNumber
+from ..platforms import OsVersion
 from . import replies
 from .control import MAX_PAYLOAD
 from .proto import network_pb2, system_pb2
@@ -153,7 +154,7 @@ def get_serial_number() -> Request[SerialNumber | None]:
     return _plain(RequestType.SERIAL_NUMBER, replies.serial_number, SHORT_S)
 
 
-def get_system_version() -> Request[str]:
+def get_system_version() -> Request[OsVersion]:
     return _plain(RequestType.SYSTEM_VERSION, replies.system_version, SHORT_S)
 
 

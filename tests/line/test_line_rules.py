@@ -410,7 +410,7 @@ def test_listening_mode_is_entered_by_request_where_only_the_console_tells_and_l
 
 
 @pytest.mark.rule("H1")
-@pytest.mark.parametrize("refusal", ["do=stall,times=4", "do=busy,times=4"])
+@pytest.mark.parametrize("refusal", ["do=stall,times=4", "do=reject,code=0,times=1"])
 def test_a_unit_that_does_not_obey_is_brought_to_listening_by_hand_and_goes_on(refusal: str, tmp_path: Path) -> None:
     recipe = replace(BORON, device_os="4.1.0")
     with line_bench(tmp_path, recipe) as bench:
@@ -427,9 +427,7 @@ def test_a_unit_that_does_not_obey_is_brought_to_listening_by_hand_and_goes_on(r
 
 
 @pytest.mark.rule("H3")
-@pytest.mark.parametrize(
-    "refusal", ["do=stall,times=4", "do=busy,times=4", "do=reject,code=0,times=3"]
-)  # or it says yes, and stays
+@pytest.mark.parametrize("refusal", ["do=stall,times=4", "do=reject,code=0,times=3"])  # or it says yes, and stays
 def test_a_unit_that_refuses_dfu_is_brought_there_by_hand_and_goes_on(refusal: str, tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
         unit = bench.unit(faults=(f"at=request:50,{refusal}",))

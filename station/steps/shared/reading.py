@@ -104,7 +104,7 @@ def _known_for_life(unit: Unit) -> list[tuple[str, str]]:
 def read_modules(unit: Unit, ctx: StepContext) -> None:
     """Module info and Device OS version once more, after firmware was written; a new version is journalled."""
     unit.modules = unit.device.ask(requests.get_module_info(), ctx.deadline)
-    version = OsVersion.parse(unit.device.os_version(ctx.deadline))
+    version = unit.device.os_version(ctx.deadline)
     if version != unit.identity.os_version:
         unit.identity.os_version = version
         fact = IdentityFact("device_os", str(version), "raw request 30")
@@ -116,7 +116,7 @@ def read_modules(unit: Unit, ctx: StepContext) -> None:
 
 def _read_requests(unit: Unit, ctx: StepContext) -> None:
     device, identity = unit.device, unit.identity
-    identity.os_version = OsVersion.parse(device.os_version(ctx.deadline))
+    identity.os_version = device.os_version(ctx.deadline)
     note(unit, "device_os", str(identity.os_version), "raw request 30")
     _ask_fact(unit, ctx, "device_id", requests.get_device_id(), "request 20")
     identity.serial = _read_serial(unit, ctx)

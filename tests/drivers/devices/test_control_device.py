@@ -25,6 +25,7 @@ from drivers.errors import (
     TransferTimeout,
 )
 from drivers.identity import PortPath, Secret
+from drivers.platforms import OsVersion
 from drivers.transport import UsbTransport
 from drivers.wire import control, requests
 from drivers.wire.control import Service
@@ -81,8 +82,8 @@ def test_opening_reads_the_version_and_frees_what_a_dead_program_left(bench: Dev
     bench.unit()
     leak(bench, 4)
     device = opened(bench)
-    assert device.version == "3.3.1"
-    assert device.ask(requests.get_system_version(), deadline=bench.within(1.0)) == "3.3.1"
+    assert device.version == OsVersion.parse("3.3.1")
+    assert device.ask(requests.get_system_version(), deadline=bench.within(1.0)) == device.version
     assert not any("trying again" in line for line in bench.trace)
 
 
@@ -90,7 +91,7 @@ def test_requests_leaked_after_opening_are_freed_once_the_unit_says_busy(bench: 
     bench.unit()
     device = opened(bench)
     leak(bench, 4)
-    assert device.ask(requests.get_system_version(), deadline=bench.within(5.0)) == "3.3.1"
+    assert device.ask(requests.get_system_version(), deadline=bench.within(5.0)) == OsVersion.parse("3.3.1")
     assert any("four requests are open" in line for line in bench.trace)
 
 
@@ -172,7 +173,7 @@ def test_a_payload_that_got_lost_leaves_no_request_open(bench: DeviceBench, size
 
 def test_a_request_that_is_stalled_once_is_asked_again(bench: DeviceBench) -> None:
     bench.unit("at=request:30,do=stall")
-    assert opened(bench).ask(requests.get_system_version(), deadline=bench.within(5.0)) == "3.3.1"
+    assert opened(bench).ask(requests.get_system_version(), deadline=bench.within(5.0)) == OsVersion.parse("3.3.1")
 
 
 def test_a_request_that_is_always_stalled_says_so_and_the_next_one_works(bench: DeviceBench) -> None:
@@ -180,7 +181,7 @@ def test_a_request_that_is_always_stalled_says_so_and_the_next_one_works(bench: 
     device = opened(bench)
     with pytest.raises(Stalled, match="SYSTEM_VERSION"):
         device.ask(requests.get_system_version(), deadline=bench.within(5.0))
-    assert device.ask(requests.get_system_version(), deadline=bench.within(5.0)) == "3.3.1"
+    assert device.ask(requests.get_system_version(), deadline=bench.within(5.0)) == OsVersion.parse("3.3.1")
 
 
 def test_a_lost_payload_is_sent_again(bench: DeviceBench) -> None:

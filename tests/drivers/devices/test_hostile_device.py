@@ -17,6 +17,7 @@ from hostile_unit import HostileUnit, Lies, answering, corrupting, is_dfu, is_se
 
 from drivers.devices import ParticleDevice
 from drivers.errors import (
+    BadIdentity,
     BootloaderStuck,
     Cancelled,
     DeadlineExceeded,
@@ -25,6 +26,7 @@ from drivers.errors import (
     DriverError,
     LinkError,
     OutOfRequests,
+    ProtectionUnknown,
     ReadBackDiffers,
     RemoteProtocolError,
     RequestRejected,
@@ -224,6 +226,15 @@ def test_whatever_a_running_unit_answers_only_errors_of_ours_come_back(bench: De
             device.os_version(bench.within(20.0))
         device.close()
     assert unit.score.forbidden == []
+
+
+def test_a_unit_whose_version_nobody_can_read_is_asked_whether_it_is_protected(bench: DeviceBench) -> None:
+    plug(bench, Lies(lambda _, reply: reply.replace(b"5.8.0", b"build")), "5.8.0")
+    device = bench.device()
+    with pytest.raises(BadIdentity, match="'build'"):
+        device.os_version(bench.within(5.0))
+    with pytest.raises(ProtectionUnknown, match="-120"):
+        device.protection(bench.within(5.0))
 
 
 # --- who it is --------------------------------------------------------------------------------------------

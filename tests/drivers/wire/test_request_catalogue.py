@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.errors import LocalProtocolError, RemoteProtocolError
+from drivers.errors import LocalProtocolError, RemoteProtocolError, StrangeIdentity
 from drivers.identity import DeviceId, Iccid, Imei, MacAddress, Secret, SerialNumber
-from drivers.platforms import ModuleFunction
+from drivers.platforms import ModuleFunction, OsVersion
 from drivers.wire import proto, replies, requests
 from drivers.wire.module import Dependency
 from drivers.wire.replies import (
@@ -98,7 +98,7 @@ M28_MODULE = ModuleInfo(
     [
         ("M1", requests.get_device_id().decode, DeviceId("e00fce6819ef5f971ea9563a")),
         ("M2", requests.get_serial_number().decode, SerialNumber("B40KAB926KXXXXX")),
-        ("M3", requests.get_system_version().decode, "6.2.0"),
+        ("M3", requests.get_system_version().decode, OsVersion.parse("6.2.0")),
         ("M4", requests.get_ncp_version().decode, NcpVersion("0.0.7", 7)),
         ("M6", requests.is_setup_done().decode, False),
         ("M7", requests.get_device_mode().decode, True),
@@ -219,7 +219,8 @@ def test_replies_that_cannot_be_are_refused_in_one_sentence(decode: Callable[[by
 
 
 def test_text_from_a_unit_is_fit_for_a_terminal() -> None:
-    assert requests.get_system_version().decode(b"\x0a\x046\x1b[m") == "6?[m"
+    with pytest.raises(StrangeIdentity, match=r"'6\?\[m' is not written like"):
+        requests.get_system_version().decode(b"\x0a\x046\x1b[m")
     network = requests.get_known_networks().decode(bytes.fromhex("0a 05 0a 03 ff 0a 41"))[0]
     assert network.ssid == "\ufffd?A"
 
