@@ -19,8 +19,20 @@ from dataclasses import dataclass
 from .errors import BadImage, RemoteProtocolError, WriteRefused
 from .platforms import Platform, Region, Via, WritePolicy
 from .wire import module
-from .wire.dfu import INTERFACE, TRANSFER_SIZE, DfuRequest, DfuState, DfuStatusCode, parse_state, parse_status
-from .wire.dfuse import COMMAND_BLOCK, FIRST_BLOCK, DfuseCommand, block_address
+from .wire.dfu.host import block_address
+from .wire.dfu.tables import (
+    CLASS_IN,
+    CLASS_OUT,
+    COMMAND_BLOCK,
+    FIRST_BLOCK,
+    INTERFACE,
+    TRANSFER_SIZE,
+    DfuRequest,
+    DfuseCommand,
+    DfuState,
+    DfuStatusCode,
+)
+from .wire.dfu.transfers import parse_state, parse_status
 from .wire.usb import Setup
 
 INTERNAL_FLASH = 0
@@ -32,8 +44,6 @@ _HARMLESS = frozenset({(r, q) for r in (0x80, 0x81, 0x82) for q in (0x00, 0x06, 
 """Standard IN requests that only tell: status, descriptors, configuration, interface."""
 _SET_CONFIGURATION = (0x00, 0x09)
 _SET_INTERFACE = (0x01, 0x0B)
-_CLASS_OUT = 0x21
-_CLASS_IN = 0xA1
 _RESTING = frozenset({DfuState.IDLE, DfuState.DNLOAD_IDLE, DfuState.UPLOAD_IDLE, DfuState.ERROR})
 _UNPLAIN = module.FLAG_COMPRESSED | module.FLAG_COMBINED | module.FLAG_ENCRYPTED
 
@@ -310,21 +320,21 @@ _Rule = Callable[[WriteGuard, Setup, bytes], None]
 _RULES: dict[tuple[int, int], _Rule] = {
     _SET_CONFIGURATION: WriteGuard._check_set_configuration,
     _SET_INTERFACE: WriteGuard._check_set_interface,
-    (_CLASS_OUT, DfuRequest.DNLOAD): WriteGuard._check_dnload,
-    (_CLASS_OUT, DfuRequest.CLRSTATUS): WriteGuard._check_reset_of_state,
-    (_CLASS_OUT, DfuRequest.ABORT): WriteGuard._check_reset_of_state,
-    (_CLASS_IN, DfuRequest.UPLOAD): WriteGuard._check_upload,
-    (_CLASS_IN, DfuRequest.GETSTATUS): WriteGuard._check_get_status,
-    (_CLASS_IN, DfuRequest.GETSTATE): WriteGuard._check_upload,
+    (CLASS_OUT, DfuRequest.DNLOAD): WriteGuard._check_dnload,
+    (CLASS_OUT, DfuRequest.CLRSTATUS): WriteGuard._check_reset_of_state,
+    (CLASS_OUT, DfuRequest.ABORT): WriteGuard._check_reset_of_state,
+    (CLASS_IN, DfuRequest.UPLOAD): WriteGuard._check_upload,
+    (CLASS_IN, DfuRequest.GETSTATUS): WriteGuard._check_get_status,
+    (CLASS_IN, DfuRequest.GETSTATE): WriteGuard._check_upload,
 }
 
 _NOTES: dict[tuple[int, int], _Rule] = {
-    (_CLASS_OUT, DfuRequest.DNLOAD): WriteGuard._note_dnload,
+    (CLASS_OUT, DfuRequest.DNLOAD): WriteGuard._note_dnload,
     _SET_INTERFACE: WriteGuard._note_set_interface,
-    (_CLASS_OUT, DfuRequest.CLRSTATUS): WriteGuard._note_reset_of_state,
-    (_CLASS_OUT, DfuRequest.ABORT): WriteGuard._note_reset_of_state,
-    (_CLASS_IN, DfuRequest.GETSTATUS): WriteGuard._note_status,
-    (_CLASS_IN, DfuRequest.GETSTATE): WriteGuard._note_state,
+    (CLASS_OUT, DfuRequest.CLRSTATUS): WriteGuard._note_reset_of_state,
+    (CLASS_OUT, DfuRequest.ABORT): WriteGuard._note_reset_of_state,
+    (CLASS_IN, DfuRequest.GETSTATUS): WriteGuard._note_status,
+    (CLASS_IN, DfuRequest.GETSTATE): WriteGuard._note_state,
 }
 
 

@@ -27,7 +27,7 @@ from line_bench import ARGON, BORON, LineBench, Recipe, Walk, line_bench
 from drivers.virtual.bus import Presence
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.unit import UnitMode, VirtualUnit
-from drivers.wire.control import Service
+from drivers.wire.control.tables import Service
 from drivers.wire.usb import Setup
 from station.model import Verdict
 

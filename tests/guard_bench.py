@@ -8,8 +8,8 @@ from dfu_model import PAGE, DfuModel, Stall, make_module
 
 from drivers.guard import WriteGuard
 from drivers.platforms import platform
-from drivers.wire import dfu
 from drivers.wire.actions import Answer, Operation, T, Wait
+from drivers.wire.dfu import transfers as dfu
 from drivers.wire.module import Image, parse_image
 from drivers.wire.usb import Setup
 

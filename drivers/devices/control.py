@@ -1,6 +1,6 @@
 """A unit in application mode: asks control requests and reads the raw values.
 
-It brings time, retries and words to the pure exchange of ``wire.control``. It does not know which
+It brings time, retries and words to the pure exchange of ``wire.control.host``. It does not know which
 unit this is, and does not follow it through a restart: that is `ParticleDevice`.
 """
 
@@ -28,12 +28,12 @@ from ..errors import (
 )
 from ..platforms import OsVersion
 from ..transport import UsbTransport
-from ..wire import control
 from ..wire.actions import Wait
-from ..wire.control import ControlExchange, Failed, FailureReason, Finished
+from ..wire.control import host as control
+from ..wire.control.host import ControlExchange, Failed, FailureReason, Finished
 from ..wire.patience import ANSWER_PAUSES_S, is_repeatable, refusal_pause, room_pause, standing
 from ..wire.requests import Request, describe_result
-from ..wire.results import PROTECTED
+from ..wire.results import ResultCode
 from ..wire.usb import Setup
 from .repeating import Repeater, Trace, no_trace
 
@@ -131,7 +131,7 @@ class ControlDevice:
         took_ms = (self._clock.now() - started) * 1000
         self._trace(f"{sent}; got {back}, {describe_result(finished.result)} in {took_ms:.0f} ms")
         if finished.result < 0:
-            kind = UnitProtected if finished.result == PROTECTED else RequestRejected
+            kind = UnitProtected if finished.result == ResultCode.PROTECTED else RequestRejected
             raise kind(
                 f"request {request.name} ({request.type_id}): the unit answered {describe_result(finished.result)}",
                 request=request.type_id,

@@ -30,9 +30,10 @@ from ..errors import (
 from ..guard import DCT, INTERNAL_FLASH, Permit
 from ..platforms import platform
 from ..transport.guarded import GuardedTransport
-from ..wire import dfu, dfuse
 from ..wire.actions import Operation
-from ..wire.dfuse import Access
+from ..wire.dfu import host, transfers
+from ..wire.dfu.memory_map import Access, MemoryLayout, parse_layout
+from ..wire.dfu.tables import INTERFACE
 from ..wire.module import CRC_SIZE, PREFIX_SIZE, FlashHeader, Image, has_valid_crc, parse_flash_header
 from ..wire.replies import Protection
 from .dialogue import Progress, Runner, Trace, no_progress, no_trace
@@ -73,39 +74,39 @@ class DfuDevice:
         self._runner = Runner(transport, clock, self._trace)
         self._repeater = Repeater(transport, clock, self._trace)
         self._alternate: int | None = None
-        self._layouts: dict[int, dfuse.MemoryLayout] = {}
+        self._layouts: dict[int, MemoryLayout] = {}
 
     def open(self) -> None:
         """Claim the interface, check the descriptor and drop what an earlier host left pending."""
-        self._patiently(lambda: self._transport.claim(dfu.INTERFACE), "dfu claim")
+        self._patiently(lambda: self._transport.claim(INTERFACE), "dfu claim")
         descriptor = self._patiently(
-            lambda: dfu.parse_functional_descriptor(self._transport.configuration_descriptor()), "dfu descriptor"
+            lambda: transfers.parse_functional_descriptor(self._transport.configuration_descriptor()), "dfu descriptor"
         )
         self._trace(f"dfu open: {descriptor.transfer_size} bytes a transfer, version {descriptor.version:#06x}")
-        self._run(dfuse.settle(), "dfu settle")
+        self._run(host.settle(), "dfu settle")
 
     def close(self) -> None:
         self._transport.close()
 
     # --- state ------------------------------------------------------------------------------
 
-    def status(self) -> dfu.DfuStatus:
+    def status(self) -> transfers.DfuStatus:
         """What the bootloader says of itself now."""
-        return self._run(dfuse.status(), "dfu status")
+        return self._run(host.status(), "dfu status")
 
     def go_idle(self) -> None:
         """Leave whatever state an earlier operation ended in; raises `BootloaderStuck`."""
-        self._run(dfuse.go_idle(), "dfu go idle")
+        self._run(host.go_idle(), "dfu go idle")
 
-    def layout(self, alternate: int) -> dfuse.MemoryLayout:
+    def layout(self, alternate: int) -> MemoryLayout:
         """The memory map the bootloader shows for ``alternate``; asked once."""
         if alternate not in self._layouts:
             self._layouts[alternate] = self._patiently(lambda: self._ask_layout(alternate), "dfu memory map")
         return self._layouts[alternate]
 
-    def _ask_layout(self, alternate: int) -> dfuse.MemoryLayout:
-        index = _interface_string(self._transport.configuration_descriptor(), alternate)
-        return dfuse.parse_layout(self._transport.string(index))
+    def _ask_layout(self, alternate: int) -> MemoryLayout:
+        index = transfers.memory_string(self._transport.configuration_descriptor(), alternate)
+        return parse_layout(self._transport.string(index))
 
     def protection(self) -> Protection:
         """Whether the unit is under device protection: then nothing can be read or written.
@@ -126,7 +127,7 @@ class DfuDevice:
         for last in _tries():
             with self._recovering(last, alternate):
                 self._select(alternate)
-                return self._run(dfuse.read(address, length), what)
+                return self._run(host.read(address, length), what)
         raise AssertionError("unreachable: the last try returns or raises")
 
     def held(self, image: Image) -> bool:
@@ -291,7 +292,7 @@ class DfuDevice:
     def _erase(self, page: int) -> None:
         for last in _tries():
             with self._recovering(last, INTERNAL_FLASH):
-                self._run(dfuse.erase(page), f"dfu erase {page:#010x}")
+                self._run(host.erase(page), f"dfu erase {page:#010x}")
                 return
 
     def _write(self, block: Block) -> None:
@@ -300,7 +301,7 @@ class DfuDevice:
             with self._recovering(last, INTERNAL_FLASH):
                 if attempt:  # words that were half programmed need an erase
                     self._erase(block.address)
-                self._run(dfuse.write_block(block.address, block.data), what)
+                self._run(host.write_block(block.address, block.data), what)
                 return
 
     @contextlib.contextmanager
@@ -311,7 +312,7 @@ class DfuDevice:
         except _HEALABLE as error:
             self._alternate = None
             try:
-                self._run(dfuse.settle(), "dfu settle")
+                self._run(host.settle(), "dfu settle")
                 self._select(alternate)
             except (*_HEALABLE, BootloaderStuck) as stuck:
                 self.deadline.check("dfu")
@@ -342,7 +343,7 @@ class DfuDevice:
         for last in _tries():
             with self._recovering(last, DCT):
                 self._select(DCT)
-                self._run(dfuse.write_block(permit.start, value), f"dfu write {len(value)} bytes of {permit.what}")
+                self._run(host.write_block(permit.start, value), f"dfu write {len(value)} bytes of {permit.what}")
                 return
 
     # --- leaving ----------------------------------------------------------------------------
@@ -350,7 +351,7 @@ class DfuDevice:
     def leave(self) -> bool:
         """Ask the bootloader to start the firmware; the unit resets about half a second later. False: perhaps."""
         try:
-            self._run(dfuse.leave(), "dfu leave")
+            self._run(host.leave(), "dfu leave")
         except BootloaderStuck:
             raise
         except LinkError as error:  # it may be gone already; whether it comes back is seen on the bus
@@ -362,8 +363,8 @@ class DfuDevice:
 
     def _select(self, alternate: int) -> None:
         if self._alternate != alternate:
-            self._run(dfuse.go_idle(allow_download_idle=True), "dfu go idle")
-            self._patiently(lambda: self._transport.set_alternate(dfu.INTERFACE, alternate), "dfu select memory")
+            self._run(host.go_idle(allow_download_idle=True), "dfu go idle")
+            self._patiently(lambda: self._transport.set_alternate(INTERFACE, alternate), "dfu select memory")
             self._alternate = alternate
 
     def _patiently(self, run: Callable[[], T], what: str) -> T:
@@ -387,17 +388,3 @@ _HEALABLE = (DfuFailed, Stalled, TransferFailed, TransferTimeout, DeadlineExceed
 def _tries() -> Iterator[bool]:
     """False for each try but the last."""
     yield from (attempt == TRIES - 1 for attempt in range(TRIES))
-
-
-_INTERFACE_DESCRIPTOR = 0x04
-
-
-def _interface_string(configuration: bytes, alternate: int) -> int:
-    """iInterface of one alternate setting of interface 0, USB 2.0 table 9-12."""
-    at = 0
-    while at + 9 <= len(configuration) and configuration[at] >= 2:
-        kind, number, alt = configuration[at + 1], configuration[at + 2], configuration[at + 3]
-        if (kind, number, alt) == (_INTERFACE_DESCRIPTOR, dfu.INTERFACE, alternate):
-            return configuration[at + 8]
-        at += configuration[at]
-    raise LocalProtocolError(f"the unit shows no memory {alternate} in DFU mode")

@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable
 
 from ..platforms import ModuleFunction, OsVersion
+from ..wire.control.tables import RAW_REQUEST, REPLY_LENGTH, Raw
 from ..wire.usb import Setup
 from .board import Board
 from .boot import BootMode, BootReport, BootRequest
@@ -25,13 +26,9 @@ from .protection import Protection
 from .radio import Radio
 from .request_handlers import answer_request
 
-V4_0_0 = OsVersion.parse("4.0.0")
 V5_2_0 = OsVersion.parse("5.2.0")
 V6_0_0 = OsVersion.parse("6.0.0")
 
-_RAW = 0x50
-_RAW_DEVICE_ID, _RAW_VERSION, _RAW_RESET, _RAW_DISCONNECT = 20, 30, 40, 302
-_RAW_MAX = 64
 _DFU_BAUD, _LISTENING_BAUD = 14400, 28800
 _FEATURE_NO_LISTENING = 0x08  # a cleared bit switches the feature on (reference usb-and-serial 2.8)
 _ALLOCATE_S = 0.0002
@@ -70,7 +67,7 @@ class Application:
 
     def start(self) -> None:
         """Boot is over: listen if setup was never done (H7) or it was asked for, else look for the network."""
-        if self.os < V4_0_0 and not self.board.memory.dct.is_setup_done:
+        if self.has_setup_flag and not self.board.memory.dct.is_setup_done:
             self.enter_listening()
         if self.board.memory.dct.take_startup_listening() and self.is_safe:
             self.enter_listening()
@@ -83,6 +80,12 @@ class Application:
         self.radio.stop()
 
     # --- listening mode ---
+
+    @property
+    def has_setup_flag(self) -> bool:
+        """This Device OS looks at the setup-done flag (H7)."""
+        before = self.board.spec.platform.setup_done_before
+        return before is not None and self.os < before
 
     @property
     def may_listen(self) -> bool:
@@ -155,20 +158,23 @@ class Application:
             return Answer(self._cdc(setup, data))
         if setup.request_type & 0x7F != 0x40:
             raise Stall
-        if setup.request == _RAW:
+        if setup.request == RAW_REQUEST:
             return Answer(self._raw(setup))
         return Answer(self.service.handle(setup, data))
 
     def _raw(self, setup: Setup) -> bytes:
         if setup.is_in:
-            texts = {_RAW_DEVICE_ID: str(self.board.spec.device_id).upper(), _RAW_VERSION: str(self.os)}
+            texts: dict[int, str] = {
+                Raw.DEVICE_ID: str(self.board.spec.device_id).upper(),
+                Raw.SYSTEM_VERSION: str(self.os),
+            }
             text = texts.get(setup.index, "").encode()
-            if not text or not len(text) <= setup.length <= _RAW_MAX:
+            if not text or not len(text) <= setup.length <= REPLY_LENGTH:
                 raise Stall
             return text
-        if setup.index == _RAW_RESET:
+        if setup.index == Raw.RESTART:
             self.board.after(0.0, self.board.restart)
-        elif setup.index == _RAW_DISCONNECT:
+        elif setup.index == Raw.CLOUD_DISCONNECT:
             self.radio.disconnect()
         elif setup.length == 0:
             raise Stall  # with 1 to 64 data bytes an unknown index is accepted and ignored

@@ -7,41 +7,23 @@ to the system thread (`SystemThread`), which may be busy or asleep, and comes ba
 from __future__ import annotations
 
 import enum
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ..wire.control.tables import (
+    FLAG_STATUS,
+    MAX_ACTIVE,
+    OPTIONAL_FIELDS,
+    POOL_BUFFER,
+    REPLY_HEAD,
+    REPLY_LENGTH,
+    VENDOR_IN,
+    Service,
+    ServiceStatus,
+)
 from ..wire.usb import Setup
 from .bus import Stall
-
-REPLY_LENGTH = 64
-MAX_ACTIVE = 4
-POOL_BUFFER = 64
-CANCELLED, ABORTED = -140, -150
-
-_STATUS_FLAG, _ID_FLAG, _SIZE_FLAG, _RESULT_FLAG = 1, 2, 4, 8
-
-
-class Service(enum.IntEnum):
-    """bRequest of the five service requests."""
-
-    INIT = 1
-    CHECK = 2
-    SEND = 3
-    RECV = 4
-    RESET = 5
-
-
-class Status(enum.IntEnum):
-    """Status of a service reply; a request's own result is something else."""
-
-    OK = 0
-    ERROR = 1  # never sent
-    PENDING = 2  # buffer not ready, or work not finished
-    BUSY = 3  # four requests are active
-    NO_MEMORY = 4
-    NOT_FOUND = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +80,15 @@ class _Active:
 
 
 def service_reply(
-    status: Status, *, request_id: int | None = None, size: int | None = None, result: int | None = None
+    status: ServiceStatus, *, request_id: int | None = None, size: int | None = None, result: int | None = None
 ) -> bytes:
     """Flags and status, then the fields that are there, without gaps (reference 3.3)."""
-    flags, tail = _STATUS_FLAG, b""
-    for bit, layout, value in ((_ID_FLAG, "<H", request_id), (_SIZE_FLAG, "<I", size), (_RESULT_FLAG, "<i", result)):
+    flags, tail = FLAG_STATUS, b""
+    for (flag, layout), value in zip(OPTIONAL_FIELDS, (request_id, size, result), strict=True):
         if value is not None:
-            flags |= bit
-            tail += struct.pack(layout, value)
-    return struct.pack("<IH", flags, status) + tail
+            flags |= flag
+            tail += layout.pack(value)
+    return REPLY_HEAD.pack(flags, status) + tail
 
 
 class ControlService:
@@ -124,7 +106,7 @@ class ControlService:
 
     def handle(self, setup: Setup, data: bytes) -> bytes:
         """One service request; raises `Stall` where the unit refuses."""
-        is_in = setup.request_type == 0xC0
+        is_in = setup.request_type == VENDOR_IN
         match setup.request:
             case Service.SEND if not is_in:
                 self._send(setup, data)
@@ -144,7 +126,7 @@ class ControlService:
 
     def _init(self, setup: Setup) -> bytes:
         if len(self._active) >= MAX_ACTIVE:
-            return service_reply(Status.BUSY)
+            return service_reply(ServiceStatus.BUSY)
         is_small = setup.value <= POOL_BUFFER
         state = State.PENDING if setup.value == 0 else State.RECV_PAYLOAD if is_small else State.ALLOC_PENDING
         request = _Active(self._next_id, setup.index, setup.value, state)
@@ -154,26 +136,26 @@ class ControlService:
             self._start(request)
         elif state is State.ALLOC_PENDING:
             request.ready_at = self._thread.allocate()
-        status = Status.PENDING if state is State.ALLOC_PENDING else Status.OK
+        status = ServiceStatus.PENDING if state is State.ALLOC_PENDING else ServiceStatus.OK
         return service_reply(status, request_id=request.id)
 
     def _check(self, setup: Setup) -> bytes:
         request = self._active.get(setup.index)
         if request is None:
-            return service_reply(Status.NOT_FOUND)
+            return service_reply(ServiceStatus.NOT_FOUND)
         if request.ready_at is not None and request.ready_at > self._thread.now():
-            return service_reply(Status.PENDING)
+            return service_reply(ServiceStatus.PENDING)
         if request.state is State.ALLOC_PENDING and request.ready_at is not None:
             request.state = State.RECV_PAYLOAD
         if request.state in (State.ALLOC_PENDING, State.PENDING):
-            return service_reply(Status.PENDING)
+            return service_reply(ServiceStatus.PENDING)
         if request.state is State.RECV_PAYLOAD:
-            return service_reply(Status.OK)
+            return service_reply(ServiceStatus.OK)
         outcome = request.outcome
         if outcome.data:
-            return service_reply(Status.OK, size=len(outcome.data), result=outcome.result)
+            return service_reply(ServiceStatus.OK, size=len(outcome.data), result=outcome.result)
         self._release(request)
-        return service_reply(Status.OK, result=outcome.result)
+        return service_reply(ServiceStatus.OK, result=outcome.result)
 
     def _send(self, setup: Setup, data: bytes) -> None:
         """More than 64 bytes are checked before the data stage; fewer are taken and then dropped if wrong (3.5)."""
@@ -207,12 +189,12 @@ class ControlService:
     def _reset(self, setup: Setup) -> bytes:
         if setup.index == 0:
             self._release_all()
-            return service_reply(Status.OK)
+            return service_reply(ServiceStatus.OK)
         request = self._active.get(setup.index)
         if request is None:
-            return service_reply(Status.NOT_FOUND)
+            return service_reply(ServiceStatus.NOT_FOUND)
         self._release(request)
-        return service_reply(Status.OK)
+        return service_reply(ServiceStatus.OK)
 
     # --- inside ---
 

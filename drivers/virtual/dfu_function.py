@@ -6,10 +6,21 @@ firmware-and-dfu 1 (Gen 3 column) and 9.1, usb-and-serial 2.6. Service mode is n
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..platforms import platform
+from ..wire.dfu.tables import (
+    CLASS_IN,
+    CLASS_OUT,
+    COMMAND_BLOCK,
+    FIRST_BLOCK,
+    TRANSFER_SIZE,
+    DfuRequest,
+    DfuseCommand,
+    DfuState,
+    DfuStatusCode,
+)
 from ..wire.usb import Setup
 from .descriptors import ERROR_STRING
 from .flash import FlashFailed, NorFlash, Who
@@ -20,51 +31,10 @@ from .memory import UnitMemory
 MANIFEST_S = 0.5
 """Seconds between the GETSTATUS that says dfuMANIFEST and the reset."""
 
-TRANSFER_SIZE = 4096
-_OUT, _IN = 0x21, 0xA1  # class request to an interface
-_FIRST_DATA_BLOCK = 2
-
-KNOWS_SAFE_MODE = 3001  # bootloader module versions that brought a command
-KNOWS_CLEAR_OVERRIDE = 3100
-KNOWS_LARGE_USER_PART = 1100
-
-
-class State(enum.IntEnum):
-    """DFU 1.1 section 6.1.2, bState."""
-
-    IDLE = 2  # waits for a request
-    DNLOAD_SYNC = 3  # has a block, waits for GETSTATUS to work on it
-    DNBUSY = 4  # told to the host once, then the flash works
-    DNLOAD_IDLE = 5  # waits for the next block
-    MANIFEST_SYNC = 6  # was told to leave, waits for GETSTATUS
-    MANIFEST = 7  # told to the host once
-    MANIFEST_WAIT_RESET = 8  # resets soon
-    UPLOAD_IDLE = 9  # in the middle of reading
-    ERROR = 10  # waits for CLRSTATUS
-
-
-class Status(enum.IntEnum):
-    """DFU 1.1 section 6.1.2, bStatus: the few these bootloaders produce."""
-
-    OK = 0x00  # nothing wrong
-    ERR_TARGET = 0x01  # mass erase, or block number 1
-    ERR_VENDOR = 0x0B  # device protection refuses; a string says so
-    ERR_UNKNOWN = 0x0E  # everything else
-    ERR_STALLED_PACKET = 0x0F  # unknown DfuSe command
-
-
-class Command(enum.IntEnum):
-    """DfuSe commands: first byte of block 0."""
-
-    GET_COMMANDS = 0x00  # by UPLOAD only
-    SET_ADDRESS = 0x21
-    ERASE = 0x41
-    SAFE_MODE = 0xFA
-    CLEAR_OVERRIDE = 0xFB
-
-
-_ABORTABLE = frozenset({State.IDLE, State.DNLOAD_SYNC, State.DNLOAD_IDLE, State.MANIFEST_SYNC, State.UPLOAD_IDLE})
-_MUTE = frozenset({State.DNBUSY, State.MANIFEST, State.MANIFEST_WAIT_RESET})  # GETSTATE is an error there
+_ABORTABLE = frozenset(
+    {DfuState.IDLE, DfuState.DNLOAD_SYNC, DfuState.DNLOAD_IDLE, DfuState.MANIFEST_SYNC, DfuState.UPLOAD_IDLE}
+)
+_MUTE = frozenset({DfuState.DNBUSY, DfuState.MANIFEST, DfuState.MANIFEST_WAIT_RESET})  # GETSTATE is an error there
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +51,7 @@ class DfuReply:
 class _Failed(Exception):
     """The operation ends in dfuERROR with ``status``."""
 
-    def __init__(self, status: Status) -> None:
+    def __init__(self, status: DfuStatusCode) -> None:
         super().__init__(status.name)
         self.status = status
 
@@ -91,27 +61,27 @@ class DfuFunction:
 
     def __init__(self, memory: UnitMemory, bootloader_version: int, *, is_protected: bool = False) -> None:
         self._memory = memory
-        self._version = bootloader_version
+        self._version, self._milestones = bootloader_version, platform(memory.platform_id).bootloader
         self._is_protected = is_protected
         self._buffer = bytearray(TRANSFER_SIZE)  # keeps what the last transfer left in it
         self._requests: dict[tuple[int, int], Callable[[Setup, bytes], DfuReply]] = {
-            (_OUT, 1): self._download,
-            (_IN, 2): self._upload,
-            (_IN, 3): self._get_status,
-            (_OUT, 4): self._clear_status,
-            (_IN, 5): self._get_state,
-            (_OUT, 6): self._abort,
+            (CLASS_OUT, DfuRequest.DNLOAD): self._download,
+            (CLASS_IN, DfuRequest.UPLOAD): self._upload,
+            (CLASS_IN, DfuRequest.GETSTATUS): self._get_status,
+            (CLASS_OUT, DfuRequest.CLRSTATUS): self._clear_status,
+            (CLASS_IN, DfuRequest.GETSTATE): self._get_state,
+            (CLASS_OUT, DfuRequest.ABORT): self._abort,
         }
         self._commands: dict[int, Callable[[bytes], float]] = {
-            Command.SET_ADDRESS: self._set_address,
-            Command.ERASE: self._erase,
+            DfuseCommand.SET_ADDRESS: self._set_address,
+            DfuseCommand.ERASE: self._erase,
         }
-        if bootloader_version >= KNOWS_CLEAR_OVERRIDE:
-            self._commands[Command.CLEAR_OVERRIDE] = lambda _: 0.0
+        if bootloader_version >= self._milestones.clear_override_command:
+            self._commands[DfuseCommand.CLEAR_OVERRIDE] = lambda _: 0.0
         self.set_configuration()
 
     @property
-    def state(self) -> State:
+    def state(self) -> DfuState:
         return self._state
 
     @property
@@ -120,7 +90,7 @@ class DfuFunction:
 
     def set_configuration(self) -> None:
         """SET_CONFIGURATION(1) restarts everything: dfuIDLE, OK, pointer 0, alternate setting 0."""
-        self._state, self._status = State.IDLE, Status.OK
+        self._state, self._status = DfuState.IDLE, DfuStatusCode.OK
         self._pointer, self._alternate = 0, 0
         self._block, self._pending = 0, b""
 
@@ -141,47 +111,47 @@ class DfuFunction:
     # --- requests ----------------------------------------------------------------------------
 
     def _download(self, setup: Setup, data: bytes) -> DfuReply:
-        if self._state not in (State.IDLE, State.DNLOAD_IDLE) or setup.length > TRANSFER_SIZE:
+        if self._state not in (DfuState.IDLE, DfuState.DNLOAD_IDLE) or setup.length > TRANSFER_SIZE:
             return self._illegal()
         if setup.length == 0:
-            self._state = State.MANIFEST_SYNC
+            self._state = DfuState.MANIFEST_SYNC
             return DfuReply()
         self._buffer[: len(data)] = data
         self._block, self._pending = setup.value, data
-        self._state = State.DNLOAD_SYNC
+        self._state = DfuState.DNLOAD_SYNC
         return DfuReply()
 
     def _upload(self, setup: Setup, _: bytes) -> DfuReply:
-        if self._state not in (State.IDLE, State.UPLOAD_IDLE) or not 0 < setup.length <= TRANSFER_SIZE:
+        if self._state not in (DfuState.IDLE, DfuState.UPLOAD_IDLE) or not 0 < setup.length <= TRANSFER_SIZE:
             return self._illegal()
-        if setup.value == Command.GET_COMMANDS:
-            self._state = State.IDLE
+        if setup.value == COMMAND_BLOCK:
+            self._state = DfuState.IDLE
             return DfuReply(self._known_commands()[: setup.length])
         try:
             content = self._read(self._block_address(setup.value), setup.length)
         except _Failed as failed:
             self._fail(failed.status)
             return DfuReply(stall=True)
-        self._state = State.UPLOAD_IDLE
+        self._state = DfuState.UPLOAD_IDLE
         return DfuReply(content)
 
     def _get_status(self, setup: Setup, _: bytes) -> DfuReply:
         """Also what makes a received block be worked on, and a unit told to leave do so."""
-        wants_safe_mode = self._state is State.DNLOAD_SYNC and self._is_safe_mode_command()
-        if wants_safe_mode or self._state is State.MANIFEST_SYNC:
-            reply = self._status_bytes(State.MANIFEST)[: setup.length]
-            self._state = State.MANIFEST_WAIT_RESET
+        wants_safe_mode = self._state is DfuState.DNLOAD_SYNC and self._is_safe_mode_command()
+        if wants_safe_mode or self._state is DfuState.MANIFEST_SYNC:
+            reply = self._status_bytes(DfuState.MANIFEST)[: setup.length]
+            self._state = DfuState.MANIFEST_WAIT_RESET
             return DfuReply(reply, leaving=True, safe_mode=wants_safe_mode)
-        if self._state is State.DNLOAD_SYNC:
-            reply = self._status_bytes(State.DNBUSY)[: setup.length]
-            self._state = State.DNBUSY
+        if self._state is DfuState.DNLOAD_SYNC:
+            reply = self._status_bytes(DfuState.DNBUSY)[: setup.length]
+            self._state = DfuState.DNBUSY
             return DfuReply(reply, seconds=self._execute())
         return DfuReply(self._status_bytes(self._state)[: setup.length])
 
     def _clear_status(self, _setup: Setup, _: bytes) -> DfuReply:
-        if self._state is not State.ERROR:
+        if self._state is not DfuState.ERROR:
             return self._illegal()
-        self._state, self._status = State.IDLE, Status.OK
+        self._state, self._status = DfuState.IDLE, DfuStatusCode.OK
         return DfuReply()
 
     def _get_state(self, setup: Setup, _: bytes) -> DfuReply:
@@ -192,20 +162,20 @@ class DfuFunction:
     def _abort(self, _setup: Setup, _: bytes) -> DfuReply:
         if self._state not in _ABORTABLE:
             return self._illegal()
-        self._state = State.IDLE
+        self._state = DfuState.IDLE
         return DfuReply()
 
     def _illegal(self) -> DfuReply:
         """Whatever does not fit the state: STALL and dfuERROR, errUNKNOWN."""
-        self._fail(Status.ERR_UNKNOWN)
+        self._fail(DfuStatusCode.ERR_UNKNOWN)
         return DfuReply(stall=True)
 
-    def _fail(self, status: Status) -> None:
-        self._state, self._status = State.ERROR, status
+    def _fail(self, status: DfuStatusCode) -> None:
+        self._state, self._status = DfuState.ERROR, status
 
-    def _status_bytes(self, state: State) -> bytes:
+    def _status_bytes(self, state: DfuState) -> bytes:
         """bStatus, bwPollTimeout (always 0 on Gen 3), bState, iString."""
-        return bytes([self._status, 0, 0, 0, state, ERROR_STRING if self._status is Status.ERR_VENDOR else 0])
+        return bytes([self._status, 0, 0, 0, state, ERROR_STRING if self._status is DfuStatusCode.ERR_VENDOR else 0])
 
     # --- operations --------------------------------------------------------------------------
 
@@ -217,34 +187,37 @@ class DfuFunction:
             self._fail(failed.status)
             return 0.0
         except (FlashFailed, ValueError):  # ValueError: outside the memory
-            self._fail(Status.ERR_UNKNOWN)
+            self._fail(DfuStatusCode.ERR_UNKNOWN)
             return 0.0
-        self._state = State.DNLOAD_IDLE
+        self._state = DfuState.DNLOAD_IDLE
         return seconds
 
     def _run_block(self) -> float:
-        if self._is_protected and (self._block != 0 or self._pending[0] != Command.CLEAR_OVERRIDE):
-            raise _Failed(Status.ERR_VENDOR)
-        if self._block != 0:
+        if self._is_protected and (self._block != COMMAND_BLOCK or self._pending[0] != DfuseCommand.CLEAR_OVERRIDE):
+            raise _Failed(DfuStatusCode.ERR_VENDOR)
+        if self._block != COMMAND_BLOCK:
             return self._write(self._block_address(self._block), self._pending)
         command = self._commands.get(self._pending[0])
         if command is None:
-            raise _Failed(Status.ERR_STALLED_PACKET)
+            raise _Failed(DfuStatusCode.ERR_STALLED_PACKET)
         return command(self._pending[1:])
 
     def _is_safe_mode_command(self) -> bool:
-        is_command = self._block == 0 and self._pending[:1] == bytes([Command.SAFE_MODE])
-        return is_command and self._version >= KNOWS_SAFE_MODE
+        is_command = self._block == COMMAND_BLOCK and self._pending[:1] == bytes([DfuseCommand.ENTER_SAFE_MODE])
+        return is_command and self._version >= self._milestones.safe_mode_command
 
     def _known_commands(self) -> bytes:
-        newer = [(Command.SAFE_MODE, KNOWS_SAFE_MODE), (Command.CLEAR_OVERRIDE, KNOWS_CLEAR_OVERRIDE)]
-        known = [Command.GET_COMMANDS, Command.SET_ADDRESS, Command.ERASE]
+        newer = [
+            (DfuseCommand.ENTER_SAFE_MODE, self._milestones.safe_mode_command),
+            (DfuseCommand.CLEAR_OVERRIDE, self._milestones.clear_override_command),
+        ]
+        known = [DfuseCommand.GET_COMMANDS, DfuseCommand.SET_ADDRESS, DfuseCommand.ERASE]
         return bytes(known + [command for command, since in newer if self._version >= since])
 
     def _block_address(self, block: int) -> int:
-        if block < _FIRST_DATA_BLOCK:
-            raise _Failed(Status.ERR_TARGET)
-        return self._pointer + (block - _FIRST_DATA_BLOCK) * TRANSFER_SIZE
+        if block < FIRST_BLOCK:
+            raise _Failed(DfuStatusCode.ERR_TARGET)
+        return self._pointer + (block - FIRST_BLOCK) * TRANSFER_SIZE
 
     def _set_address(self, argument: bytes) -> float:
         self._pointer = _address(argument)
@@ -252,7 +225,7 @@ class DfuFunction:
 
     def _erase(self, argument: bytes) -> float:
         if not argument:
-            raise _Failed(Status.ERR_TARGET)  # mass erase
+            raise _Failed(DfuStatusCode.ERR_TARGET)  # mass erase
         chip = self._chip()
         return 0.0 if chip is None else chip.erase_page(_address(argument), Who.DFU)
 
@@ -265,18 +238,18 @@ class DfuFunction:
 
     def _read(self, address: int, length: int) -> bytes:
         if self._is_protected:
-            raise _Failed(Status.ERR_VENDOR)
+            raise _Failed(DfuStatusCode.ERR_VENDOR)
         chip = self._chip()
         if chip is None:
             return self._read_dct(address, length)
         if not chip.holds(address, length):
-            raise _Failed(Status.ERR_UNKNOWN)
+            raise _Failed(DfuStatusCode.ERR_UNKNOWN)
         return chip.read(address, length)
 
     def _read_dct(self, address: int, length: int) -> bytes:
         """Past the end of the area the host gets what the transfer buffer held before."""
         if address + length > DCT_LIMIT:
-            raise _Failed(Status.ERR_UNKNOWN)
+            raise _Failed(DfuStatusCode.ERR_UNKNOWN)
         content = self._memory.dct.read(address, length)
         self._buffer[: len(content)] = content
         return bytes(self._buffer[:length])
@@ -287,7 +260,11 @@ class DfuFunction:
 
     def _retire_legacy_application(self, chip: NorFlash, address: int) -> float:
         """A new application's header at 0xB4000 makes the bootloader erase the header of one at 0xD4000."""
-        if chip is not self._memory.internal or address != USER_START or self._version < KNOWS_LARGE_USER_PART:
+        if (
+            chip is not self._memory.internal
+            or address != USER_START
+            or self._version < self._milestones.large_user_part
+        ):
             return 0.0
         header = read_header(chip, USER_START)
         is_application = header.kind == USER and header.start == USER_START and header.is_plausible
@@ -298,5 +275,5 @@ class DfuFunction:
 
 def _address(argument: bytes) -> int:
     if len(argument) != 4:
-        raise _Failed(Status.ERR_UNKNOWN)
+        raise _Failed(DfuStatusCode.ERR_UNKNOWN)
     return int.from_bytes(argument, "little")

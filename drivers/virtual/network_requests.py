@@ -6,21 +6,13 @@ Reference usb-and-serial 4.6 to 4.10.
 from __future__ import annotations
 
 from ..identity import Secret
+from ..platforms import OsRange
+from ..wire.control.tables import RequestType
+from ..wire.results import ResultCode
 from .control_service import Outcome
 from .flash import FlashFailed, Who
 from .messages import Fields, blob, message, number, text
-from .request_row import (
-    FLASH_IO,
-    INVALID_ARGUMENT,
-    INVALID_STATE,
-    NOT_FOUND,
-    NOT_SUPPORTED,
-    UNKNOWN,
-    Request,
-    Versions,
-    is_within,
-    query,
-)
+from .request_handler import Handler, query
 from .sims import AccessPointName, SimStore, SimType
 from .system import RunningSystem
 from .world import Security, StoredNetwork
@@ -28,7 +20,7 @@ from .world import Security, StoredNetwork
 _WIFI_TYPE, _PPP_TYPE, _LOOPBACK_TYPE = 8, 16, 1
 _LOOPBACK_INDEX, _RADIO_INDEX = 1, 4
 _NAME_LIMIT, _PASSWORD_LIMIT = 32, 64
-_STORE_VERSIONS: Versions = (("5.8.2", "6.0.0-alpha.1"), ("6.2.0", None))
+_LIST_BROKEN = OsRange.parse("6.2.0", "6.2.1")
 
 
 # --- network interfaces ---------------------------------------------------------------------
@@ -45,8 +37,8 @@ def _interfaces(system: RunningSystem) -> dict[int, bytes]:
 
 
 def _interface_list(system: RunningSystem) -> Outcome:
-    if system.board.spec.platform.has_cellular and is_within(system.os, (("6.2.0", "6.2.1"),)):
-        return Outcome(UNKNOWN)  # that build has an interface whose type has no name
+    if system.board.spec.platform.has_cellular and system.os in _LIST_BROKEN:
+        return Outcome(ResultCode.UNKNOWN)  # that build has an interface whose type has no name
     return Outcome(data=b"".join(message(1, one) for one in _interfaces(system).values()))
 
 
@@ -54,7 +46,7 @@ def _interface(system: RunningSystem, payload: bytes) -> Outcome:
     index = Fields(payload).number(1)
     found = _interfaces(system).get(index)
     if found is None:
-        return Outcome(NOT_FOUND)
+        return Outcome(ResultCode.NOT_FOUND)
     mac = system.board.spec.mac
     hardware = blob(8, bytes.fromhex(str(mac).replace(":", ""))) if mac and index == _RADIO_INDEX else b""
     return Outcome(data=message(1, found + hardware + number(9, 1500)))
@@ -69,9 +61,9 @@ def _network(payload: bytes) -> StoredNetwork | int:
     ssid, credentials = fields.text(1), fields.message(4)
     password = credentials.text(2)
     if not 1 <= len(ssid.encode()) <= _NAME_LIMIT or len(password.encode()) > _PASSWORD_LIMIT:
-        return INVALID_ARGUMENT
+        return ResultCode.INVALID_ARGUMENT
     if credentials.number(1) not in (0, 1):
-        return NOT_SUPPORTED
+        return ResultCode.NOT_SUPPORTED
     security = fields.number(3)
     known = security in set(Security)
     return StoredNetwork(ssid, Secret(password) if password else None, Security(security if known else 0))
@@ -90,7 +82,7 @@ def _join(system: RunningSystem, payload: bytes) -> Outcome:
         try:
             return Outcome(system.radio.join(network))
         except FlashFailed:
-            return Outcome(FLASH_IO)
+            return Outcome(ResultCode.FLASH_IO)
 
     return Outcome(seconds=seconds, finish=finish)
 
@@ -106,7 +98,7 @@ def _join_known(system: RunningSystem, payload: bytes) -> Outcome:
     ssid = Fields(payload).text(1)
     known = next((one for one in system.radio.store.networks() if one.ssid == ssid), None)
     if known is None or system.board.world.admits(known) is None:
-        return Outcome(NOT_FOUND)
+        return Outcome(ResultCode.NOT_FOUND)
     system.radio.connect()
     return Outcome(seconds=system.board.timings.wifi_join_s)
 
@@ -133,7 +125,7 @@ def _clear_networks(system: RunningSystem) -> Outcome:
 def _current_network(system: RunningSystem) -> Outcome:
     point = system.radio.current
     if point is None:
-        return Outcome(INVALID_STATE)
+        return Outcome(ResultCode.INVALID_STATE)
     return Outcome(data=text(1, point.ssid) + blob(2, point.bssid) + number(3, point.channel) + number(4, point.rssi))
 
 
@@ -147,13 +139,13 @@ def _scan(system: RunningSystem) -> Outcome:
 
 # --- cellular -----------------------------------------------------------------------------------
 
-_IMEI_VERSIONS: Versions = (("5.8.0", "6.0.0-alpha.1"), ("6.1.0", None))
+_IMEI_VERSIONS = (OsRange.parse("5.8.0", "6.0.0-0"), OsRange.parse("6.1.0", ""))
 
 
 def _iccid(system: RunningSystem) -> Outcome:
     """Switches the modem on; the IMEI came and went with the versions (4.10)."""
     spec = system.board.spec
-    imei = text(2, str(spec.imei)) if is_within(system.os, _IMEI_VERSIONS) else b""
+    imei = text(2, str(spec.imei)) if any(system.os in one for one in _IMEI_VERSIONS) else b""
     return Outcome(
         data=text(1, str(spec.iccid)) + imei, seconds=system.radio.modem_delay_s + system.board.timings.work_s
     )
@@ -170,13 +162,15 @@ def _active_sim(system: RunningSystem) -> Outcome:
 def _set_active_sim(system: RunningSystem, payload: bytes) -> Outcome:
     """Told by 553 at once; whether a real unit wants a restart first is uncertain (4.10)."""
     sim = _sim(Fields(payload).number(1))
-    return Outcome(NOT_SUPPORTED) if sim is None else Outcome(seconds=SimStore(system.board.memory).set_active(sim))
+    if sim is None:
+        return Outcome(ResultCode.NOT_SUPPORTED)
+    return Outcome(seconds=SimStore(system.board.memory).set_active(sim))
 
 
 def _access_point(system: RunningSystem, payload: bytes) -> Outcome:
     sim = _sim(Fields(payload).number(1))
     if sim is None:
-        return Outcome(NOT_SUPPORTED)
+        return Outcome(ResultCode.NOT_SUPPORTED)
     point = SimStore(system.board.memory).access_point(sim)
     stored = text(1, point.apn) + text(2, point.user) + text(3, point.password) if point else number(4, 1)
     return Outcome(data=message(1, stored))
@@ -186,25 +180,25 @@ def _set_access_point(system: RunningSystem, payload: bytes) -> Outcome:
     fields = Fields(payload)
     sim, wanted = _sim(fields.number(1)), fields.message(2)
     if sim is None:
-        return Outcome(NOT_SUPPORTED)
+        return Outcome(ResultCode.NOT_SUPPORTED)
     point = None if wanted.flag(4) else AccessPointName(wanted.text(1), wanted.text(2), wanted.text(3))
     return Outcome(seconds=SimStore(system.board.memory).set_access_point(sim, point))
 
 
-NETWORK_REQUESTS: dict[int, Request] = {
-    400: Request("interface list", query(_interface_list)),
-    401: Request("interface", _interface),
-    500: Request("join new network", _join, radio="wifi"),
-    501: Request("join known network", _join_known, radio="wifi"),
-    502: Request("known networks", query(_known_networks), radio="wifi"),
-    503: Request("remove network", _remove_network, radio="wifi"),
-    504: Request("clear networks", query(_clear_networks), radio="wifi"),
-    505: Request("current network", query(_current_network), radio="wifi"),
-    506: Request("scan", query(_scan), radio="wifi"),
-    507: Request("store credentials", _store_credentials, _STORE_VERSIONS, radio="wifi"),
-    550: Request("set access point", _set_access_point, radio="cellular"),
-    551: Request("access point", _access_point, radio="cellular"),
-    552: Request("set active sim", _set_active_sim, radio="cellular"),
-    553: Request("active sim", query(_active_sim), radio="cellular"),
-    554: Request("iccid", query(_iccid), radio="cellular"),
+NETWORK_REQUESTS: dict[int, Handler] = {
+    RequestType.GET_INTERFACE_LIST: query(_interface_list),
+    RequestType.GET_INTERFACE: _interface,
+    RequestType.JOIN_NEW_NETWORK: _join,
+    RequestType.JOIN_KNOWN_NETWORK: _join_known,
+    RequestType.GET_KNOWN_NETWORKS: query(_known_networks),
+    RequestType.REMOVE_KNOWN_NETWORK: _remove_network,
+    RequestType.CLEAR_KNOWN_NETWORKS: query(_clear_networks),
+    RequestType.GET_CURRENT_NETWORK: query(_current_network),
+    RequestType.SCAN_NETWORKS: query(_scan),
+    RequestType.STORE_NETWORK: _store_credentials,
+    RequestType.SET_ACCESS_POINT: _set_access_point,
+    RequestType.GET_ACCESS_POINT: _access_point,
+    RequestType.SET_ACTIVE_SIM: _set_active_sim,
+    RequestType.GET_ACTIVE_SIM: query(_active_sim),
+    RequestType.GET_ICCID: query(_iccid),
 }

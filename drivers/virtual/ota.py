@@ -7,10 +7,10 @@ applies them. Assets are refused: there is no asset store here.
 
 from __future__ import annotations
 
-import enum
 from typing import NamedTuple
 
 from ..platforms import ModuleFunction
+from ..wire.results import ResultCode
 from . import update_slots
 from .flash import FlashFailed, NorFlash, Who
 from .header import (
@@ -49,24 +49,8 @@ from .memory import UnitMemory
 CHUNK = 1024
 
 
-class Result(enum.IntEnum):
-    """Result codes of the update requests (reference firmware-and-dfu 5.5)."""
-
-    OK = 0
-    INVALID_STATE = -210  # no update in progress, or bytes missing
-    FLASH_IO = -219  # the flash failed
-    OUT_OF_RANGE = -290  # an empty piece, or more than announced
-    NOT_FOUND = -1300  # no module in the slot, or none this unit has a place for
-    UNSUPPORTED = -1310  # a kind of module that cannot be updated here
-    VALIDATION = -1320  # whole, but its content is not usable
-    INTEGRITY = -1330  # CRC
-    DEPENDENCY = -1340  # a module it needs is missing or too old
-    PLATFORM = -1360  # made for another platform
-    SIZE = -1351  # nothing, or more than the slot takes
-
-
 class OtaReply(NamedTuple):
-    """Result code of a request (0, or negative), and the seconds the flash was busy."""
+    """ResultCode code of a request (0, or negative), and the seconds the flash was busy."""
 
     code: int
     seconds: float = 0.0
@@ -89,10 +73,10 @@ def slot_address(system_module_version: int) -> int:
 
 def records_in_slot(
     memory: UnitMemory, system: Found, received: int = OTA_SLOT_LENGTH
-) -> tuple[Result, list[update_slots.UpdateRecord]]:
+) -> tuple[ResultCode, list[update_slots.UpdateRecord]]:
     """Validate the one or two modules in the slot of the running ``system``.
 
-    Returns `Result.OK` and the records that install them, or why not and nothing.
+    Returns `ResultCode.NONE` and the records that install them, or why not and nothing.
     """
     address = slot_address(system.header.version)
     end = min(address + received, memory.external.end)
@@ -100,13 +84,13 @@ def records_in_slot(
     for _ in range(2):
         header = read_header(memory.external, address)
         result = _validate(memory, system, header, address, end)
-        if result is not Result.OK:
+        if result is not ResultCode.NONE:
             return result, []
         records.append(update_slots.record_for(header, address))
         if not header.flags & COMBINED:
             break
         address += header.length
-    return Result.OK, records
+    return ResultCode.NONE, records
 
 
 class OtaUpdate:
@@ -128,28 +112,28 @@ class OtaUpdate:
         """START: cancel a running update, erase as much of the slot as ``size`` bytes need."""
         self.cancel()
         if not 0 < size <= OTA_SLOT_LENGTH:
-            return OtaReply(Result.SIZE)
+            return OtaReply(ResultCode.OTA_INVALID_SIZE)
         try:
             seconds = self._memory.external.erase_range(self._slot, size, Who.CONTROL)
         except FlashFailed:
-            return OtaReply(Result.FLASH_IO)
+            return OtaReply(ResultCode.FLASH_IO)
         self._size = size
-        return OtaReply(Result.OK, seconds)
+        return OtaReply(ResultCode.NONE, seconds)
 
     def data(self, piece: bytes) -> OtaReply:
         """DATA: the next bytes, strictly in sequence; any error cancels the update."""
         if self._size is None:
-            return OtaReply(Result.INVALID_STATE)
+            return OtaReply(ResultCode.INVALID_STATE)
         if not 0 < len(piece) <= self._size - self._received:
             self.cancel()
-            return OtaReply(Result.OUT_OF_RANGE)
+            return OtaReply(ResultCode.OUT_OF_RANGE)
         try:
             seconds = self._memory.external.program(self._slot + self._received, piece, Who.CONTROL)
         except FlashFailed:
             self.cancel()
-            return OtaReply(Result.FLASH_IO)
+            return OtaReply(ResultCode.FLASH_IO)
         self._received += len(piece)
-        return OtaReply(Result.OK, seconds)
+        return OtaReply(ResultCode.NONE, seconds)
 
     def finish(self, validate_only: bool = False) -> OtaReply:
         """FINISH: validate what is in the slot, and end the update.
@@ -159,16 +143,16 @@ class OtaUpdate:
         size, received = self._size, self._received
         self.cancel()
         if size is None or received < size:
-            return OtaReply(Result.INVALID_STATE)
+            return OtaReply(ResultCode.INVALID_STATE)
         result, records = self._validated(received)
-        if result is Result.OK and not validate_only:
+        if result is ResultCode.NONE and not validate_only:
             self._records = records
         return OtaReply(result)
 
     def cancel(self) -> OtaReply:
         """CANCEL: always 0."""
         self._size, self._received, self._records = None, 0, None
-        return OtaReply(Result.OK)
+        return OtaReply(ResultCode.NONE)
 
     def apply(self) -> OtaReply:
         """Write the update records the next boot acts on; NCP firmware goes to its own chip at once.
@@ -177,7 +161,7 @@ class OtaUpdate:
         """
         records, self._records = self._records, None
         if records is None:
-            return OtaReply(Result.INVALID_STATE)
+            return OtaReply(ResultCode.INVALID_STATE)
         for_ncp = [r for r in records if r.function == ModuleFunction.NCP]
         for_boot = [r for r in records if r.function != ModuleFunction.NCP]
         try:
@@ -185,32 +169,32 @@ class OtaUpdate:
             if for_boot:
                 seconds += update_slots.store(self._memory, for_boot, Who.CONTROL)
         except FlashFailed:
-            return OtaReply(Result.FLASH_IO)
-        return OtaReply(Result.OK, seconds)
+            return OtaReply(ResultCode.FLASH_IO)
+        return OtaReply(ResultCode.NONE, seconds)
 
-    def _validated(self, received: int) -> tuple[Result, list[update_slots.UpdateRecord]]:
+    def _validated(self, received: int) -> tuple[ResultCode, list[update_slots.UpdateRecord]]:
         bootloader = find_bootloader(self._memory)
         system = find_system(self._memory, bootloader.header.version).found if bootloader else None
         if system is None:  # overwritten under the running system
-            return Result.VALIDATION, []
+            return ResultCode.OTA_VALIDATION_FAILED, []
         return records_in_slot(self._memory, system, received)
 
 
-def _validate(memory: UnitMemory, system: Found, header: Header, address: int, end: int) -> Result:
+def _validate(memory: UnitMemory, system: Found, header: Header, address: int, end: int) -> ResultCode:
     """One module in the slot, in the order a unit checks: place, CRC, dependencies, platform."""
     if not header.is_plausible or address + header.length > end:
-        return Result.NOT_FOUND
+        return ResultCode.OTA_MODULE_NOT_FOUND
     if header.function == ModuleFunction.ASSET:
-        return Result.UNSUPPORTED
+        return ResultCode.OTA_UNSUPPORTED_MODULE
     if not _has_place(memory, header):
-        return Result.NOT_FOUND
+        return ResultCode.OTA_MODULE_NOT_FOUND
     if not is_intact(memory.external, address, header, end):
-        return Result.INTEGRITY
+        return ResultCode.OTA_INTEGRITY_CHECK_FAILED
     if header.flags & COMPRESSED and not _inflates(memory.external, address, header):
-        return Result.VALIDATION
+        return ResultCode.OTA_VALIDATION_FAILED
     if not _dependencies_met(memory, system, header):
-        return Result.DEPENDENCY
-    return Result.OK if header.platform_id == memory.platform_id else Result.PLATFORM
+        return ResultCode.OTA_DEPENDENCY_CHECK_FAILED
+    return ResultCode.NONE if header.platform_id == memory.platform_id else ResultCode.OTA_INVALID_PLATFORM
 
 
 def _has_place(memory: UnitMemory, header: Header) -> bool:

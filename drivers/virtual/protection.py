@@ -10,11 +10,18 @@ import enum
 import hashlib
 from collections.abc import Callable
 
+from ..wire.control.tables import RequestType
+from ..wire.results import ResultCode
 from .messages import Fields, blob, message, number
 
-PROTECTED = -1801
-_STILL_ANSWERED = frozenset({10, 20, 76, 77})
-_TIMEOUT, _INVALID_STATE, _NOT_SUPPORTED, _INVALID_ARGUMENT, _KEY_MISMATCH = -160, -210, -120, -270, -1802
+_STILL_ANSWERED = frozenset(
+    {
+        RequestType.APP_CUSTOM,
+        RequestType.DEVICE_ID,
+        RequestType.GET_PROTECTED_STATE,
+        RequestType.SET_PROTECTED_STATE,
+    }
+)
 _NONCE_SIZE = _FINGERPRINT_SIZE = 32
 _CONFIRM_WITHIN_S = 60.0
 
@@ -57,13 +64,13 @@ class Protection:
                 return self._prepare(fields.message(2).blob(1))
             case Action.CONFIRM:
                 return self._confirm(fields.message(3))
-        return _NOT_SUPPORTED, b""
+        return ResultCode.NOT_SUPPORTED, b""
 
     def _prepare(self, server_nonce: bytes) -> Answer:
         if not self.is_active:
             return 0, b""
         if len(server_nonce) != _NONCE_SIZE:
-            return _INVALID_ARGUMENT, b""
+            return ResultCode.INVALID_ARGUMENT, b""
         self._prepared_at = self._now()
         nonce = hashlib.sha256(b"synthetic nonce" + self._device_id + server_nonce).digest()
         signature = hashlib.sha256(b"synthetic" + device_digest(self._device_id, nonce, server_nonce)).digest()
@@ -72,14 +79,14 @@ class Protection:
 
     def _confirm(self, proof: Fields) -> Answer:
         if self._prepared_at is None:
-            return _INVALID_STATE, b""
+            return ResultCode.INVALID_STATE, b""
         late = self._now() - self._prepared_at > _CONFIRM_WITHIN_S
         self._prepared_at = None
         if late:
-            return _TIMEOUT, b""
+            return ResultCode.TIMEOUT, b""
         if not proof.blob(1) or len(proof.blob(2)) != _FINGERPRINT_SIZE:
-            return _INVALID_ARGUMENT, b""
-        return _KEY_MISMATCH, b""
+            return ResultCode.INVALID_ARGUMENT, b""
+        return ResultCode.KEY_MISMATCH, b""
 
 
 def device_digest(device_id: bytes, device_nonce: bytes, server_nonce: bytes) -> bytes:

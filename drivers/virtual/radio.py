@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..identity import Secret
+from ..wire.results import ResultCode
 from .board import Board
 from .flash import Who
 from .inventory import find_application
 from .world import AccessPoint, Security, StoredNetwork, UnitFacts
 
 MAX_NETWORKS = 10
-_AT_NOT_OK = -1200  # what an Argon answers for a wrong password and for an unknown network alike
 _SUFFIX_TAIL = struct.Struct("<HHH32sH")  # product id and version, reserved, SHA-256, suffix size; then the CRC
 
 
@@ -117,7 +117,7 @@ class Radio:
         """Trial connection of request 500: store on success. Returns the result code; time is the caller's."""
         point = self._board.world.admits(network)
         if point is None:
-            return _AT_NOT_OK
+            return ResultCode.AT_NOT_OK  # of an Argon, for a wrong password and for an unknown network alike
         self.store.add(replace(network, security=point.security), Who.CONTROL)
         self._drop()
         if self._wants_cloud and not self._is_listening:

@@ -7,6 +7,8 @@ messages are made with the unit's own encoder. Reference usb-and-serial 4.
 from __future__ import annotations
 
 from ..platforms import OsVersion
+from ..wire.control.tables import RequestType
+from ..wire.results import ResultCode
 from .boot import BootRequest
 from .control_service import Outcome
 from .flash import FlashFailed, Who
@@ -15,23 +17,11 @@ from .messages import BadMessage, Fields, blob, message, number, text
 from .module_report import module_info
 from .network_requests import NETWORK_REQUESTS
 from .ota import CHUNK
-from .protection import PROTECTED
-from .request_row import (
-    BAD_DATA,
-    FLASH_IO,
-    INVALID_STATE,
-    NOT_ALLOWED,
-    NOT_SUPPORTED,
-    Handler,
-    Request,
-    Versions,
-    query,
-)
+from .request_handler import Handler, query
 from .system import RunningSystem, diagnostics
 
 _ETHERNET_DETECTION, _ETHERNET_FLAG = 1, 0x02  # the feature's number in requests 33 and 34; its bit in the flags
 _STARTUP_LISTENING = 1
-NOT_PROGRAMMED = -1  # the serial number (reference usb-and-serial 4.2)
 
 
 def answer_request(system: RunningSystem, request_type: int, payload: bytes) -> Outcome:
@@ -40,16 +30,16 @@ def answer_request(system: RunningSystem, request_type: int, payload: bytes) -> 
     Under device protection nearly everything ends with -1801.
     """
     if system.protection.refuses(request_type):
-        return Outcome(PROTECTED, seconds=system.board.timings.work_s)
-    row = REQUESTS.get(request_type)
-    if row is None or not row.is_known(system):
-        return Outcome(NOT_SUPPORTED, seconds=system.board.timings.work_s)
+        return Outcome(ResultCode.PROTECTED, seconds=system.board.timings.work_s)
+    handler, platform = REQUESTS.get(request_type), system.board.spec.platform
+    if handler is None or not platform.knows_request(request_type, system.os):
+        return Outcome(ResultCode.NOT_SUPPORTED, seconds=system.board.timings.work_s)
     try:
-        outcome = row.handler(system, payload)
+        outcome = handler(system, payload)
     except BadMessage:
-        outcome = Outcome(BAD_DATA)
+        outcome = Outcome(ResultCode.BAD_DATA)
     except FlashFailed:
-        outcome = Outcome(FLASH_IO)
+        outcome = Outcome(ResultCode.FLASH_IO)
     if outcome.seconds:
         return outcome
     return Outcome(outcome.result, outcome.data, system.board.timings.work_s, outcome.finish, outcome.completed)
@@ -68,7 +58,7 @@ def _device_id(system: RunningSystem) -> Outcome:
 
 def _serial_number(system: RunningSystem) -> Outcome:
     serial = system.board.spec.serial
-    return Outcome(NOT_PROGRAMMED) if serial is None else Outcome(data=text(1, str(serial)))
+    return Outcome(ResultCode.NOT_PROGRAMMED) if serial is None else Outcome(data=text(1, str(serial)))
 
 
 def _system_version(system: RunningSystem) -> Outcome:
@@ -78,7 +68,7 @@ def _system_version(system: RunningSystem) -> Outcome:
 def _ncp_version(system: RunningSystem) -> Outcome:
     version = next((m.version for m in system.report.modules if m.function == 7), None)
     if version is None:
-        return Outcome(INVALID_STATE)
+        return Outcome(ResultCode.INVALID_STATE)
     return Outcome(data=text(1, f"0.0.{version}") + number(2, version))
 
 
@@ -99,7 +89,7 @@ def _start_listening(system: RunningSystem) -> Outcome:
         system.board.after(delay, system.enter_listening)
         return Outcome()
     if not system.may_listen:
-        return Outcome(NOT_ALLOWED)
+        return Outcome(ResultCode.NOT_ALLOWED)
     if system.is_listening:
         return Outcome()
 
@@ -121,13 +111,13 @@ def _device_mode(system: RunningSystem) -> Outcome:
 
 def _set_setup_done(system: RunningSystem, payload: bytes) -> Outcome:
     done = Fields(payload).flag(1)
-    if system.os < OsVersion.parse("4.0.0"):
+    if system.has_setup_flag:
         return Outcome(seconds=system.board.memory.dct.set("setup_done", bytes([done]), Who.CONTROL))
-    return Outcome(0 if done else NOT_SUPPORTED)
+    return Outcome(0 if done else ResultCode.NOT_SUPPORTED)
 
 
 def _is_setup_done(system: RunningSystem) -> Outcome:
-    done = system.os >= OsVersion.parse("4.0.0") or system.board.memory.dct.is_setup_done
+    done = not system.has_setup_flag or system.board.memory.dct.is_setup_done
     return Outcome(data=number(1, int(done)))
 
 
@@ -146,7 +136,7 @@ def _set_feature(system: RunningSystem, payload: bytes) -> Outcome:
     """Stored for the next start; a cleared bit switches the feature on."""
     fields = Fields(payload)
     if fields.number(1) != _ETHERNET_DETECTION:
-        return Outcome(NOT_SUPPORTED)
+        return Outcome(ResultCode.NOT_SUPPORTED)
     flags = system.board.memory.dct.get("feature_flags")
     first = flags[0] & ~_ETHERNET_FLAG if fields.flag(2) else flags[0] | _ETHERNET_FLAG
     return Outcome(seconds=system.board.memory.dct.set("feature_flags", bytes([first]) + flags[1:], Who.CONTROL))
@@ -154,7 +144,7 @@ def _set_feature(system: RunningSystem, payload: bytes) -> Outcome:
 
 def _get_feature(system: RunningSystem, payload: bytes) -> Outcome:
     if Fields(payload).number(1) != _ETHERNET_DETECTION:
-        return Outcome(NOT_SUPPORTED)
+        return Outcome(ResultCode.NOT_SUPPORTED)
     is_on = not system.board.memory.dct.get("feature_flags")[0] & _ETHERNET_FLAG
     return Outcome(data=number(1, int(is_on)))
 
@@ -173,7 +163,7 @@ def _set_protected_state(system: RunningSystem, payload: bytes) -> Outcome:
 
 
 def _diagnostics(system: RunningSystem, payload: bytes) -> Outcome:
-    return Outcome(NOT_SUPPORTED) if payload else Outcome(data=diagnostics(system).encode())
+    return Outcome(ResultCode.NOT_SUPPORTED) if payload else Outcome(data=diagnostics(system).encode())
 
 
 # --- claiming, update, cloud ----------------------------------------------------------------
@@ -200,7 +190,7 @@ def _rainbow(is_on: bool) -> Handler:
 def _start_update(system: RunningSystem, payload: bytes) -> Outcome:
     fields = Fields(payload)
     if fields.number(2):  # MINIZ: gone since 2.x
-        return Outcome(NOT_SUPPORTED)
+        return Outcome(ResultCode.NOT_SUPPORTED)
     reply = system.ota.begin(fields.number(1))
     return Outcome(reply.code, number(1, CHUNK) if reply.code == 0 else b"", reply.seconds)
 
@@ -234,42 +224,39 @@ def _disconnect(system: RunningSystem) -> Outcome:
     return Outcome()
 
 
-_SINCE_5_6: Versions = (("5.6.0", None),)
-_SINCE_6: Versions = (("6.0.0", None),)
-
-REQUESTS: dict[int, Request] = {
-    1: Request("echo", _echo),
-    20: Request("device id", query(_device_id)),
-    21: Request("serial number", query(_serial_number)),
-    30: Request("system version", query(_system_version)),
-    31: Request("ncp firmware version", query(_ncp_version), radio="wifi"),
-    32: Request("system capabilities", query(_nothing)),
-    33: Request("set feature", _set_feature),
-    34: Request("get feature", _get_feature),
-    40: Request("reset", _restart_into(BootRequest.NORMAL)),
-    41: Request("factory reset", _restart_into(BootRequest.NORMAL)),  # no unit here holds a factory image to restore
-    50: Request("dfu mode", _restart_into(BootRequest.DFU)),
-    60: Request("safe mode", _restart_into(BootRequest.SAFE)),
-    70: Request("start listening", query(_start_listening)),
-    71: Request("stop listening", query(_stop_listening)),
-    72: Request("device mode", query(_device_mode)),
-    73: Request("set setup done", _set_setup_done),
-    74: Request("is setup done", query(_is_setup_done)),
-    75: Request("set startup mode", _set_startup_mode),
-    76: Request("protected state", query(_protected_state), _SINCE_6),
-    77: Request("set protected state", _set_protected_state, _SINCE_6),
-    90: Request("module info", query(_module_info)),
-    91: Request("asset info", query(_asset_info), _SINCE_5_6),
-    100: Request("diagnostics", _diagnostics),
-    200: Request("set claim code", _set_claim_code),
-    201: Request("is claimed", query(_is_claimed)),
-    230: Request("start rainbow", _rainbow(True)),
-    231: Request("stop rainbow", _rainbow(False)),
-    250: Request("start update", _start_update),
-    251: Request("finish update", _finish_update),
-    252: Request("cancel update", query(_cancel_update)),
-    253: Request("update data", _update_data),
-    300: Request("connection status", query(_connection_status)),
-    301: Request("connect", query(_connect)),
-    302: Request("disconnect", query(_disconnect)),
+REQUESTS: dict[int, Handler] = {
+    RequestType.ECHO: _echo,
+    RequestType.DEVICE_ID: query(_device_id),
+    RequestType.SERIAL_NUMBER: query(_serial_number),
+    RequestType.SYSTEM_VERSION: query(_system_version),
+    RequestType.NCP_FIRMWARE_VERSION: query(_ncp_version),
+    RequestType.GET_SYSTEM_CAPABILITIES: query(_nothing),
+    RequestType.SET_FEATURE: _set_feature,
+    RequestType.GET_FEATURE: _get_feature,
+    RequestType.RESET: _restart_into(BootRequest.NORMAL),
+    RequestType.FACTORY_RESET: _restart_into(BootRequest.NORMAL),  # no unit here holds a factory image to restore
+    RequestType.DFU_MODE: _restart_into(BootRequest.DFU),
+    RequestType.SAFE_MODE: _restart_into(BootRequest.SAFE),
+    RequestType.START_LISTENING: query(_start_listening),
+    RequestType.STOP_LISTENING: query(_stop_listening),
+    RequestType.GET_DEVICE_MODE: query(_device_mode),
+    RequestType.SET_DEVICE_SETUP_DONE: _set_setup_done,
+    RequestType.IS_DEVICE_SETUP_DONE: query(_is_setup_done),
+    RequestType.SET_STARTUP_MODE: _set_startup_mode,
+    RequestType.GET_PROTECTED_STATE: query(_protected_state),
+    RequestType.SET_PROTECTED_STATE: _set_protected_state,
+    RequestType.GET_MODULE_INFO: query(_module_info),
+    RequestType.GET_ASSET_INFO: query(_asset_info),
+    RequestType.DIAGNOSTIC_INFO: _diagnostics,
+    RequestType.SET_CLAIM_CODE: _set_claim_code,
+    RequestType.IS_CLAIMED: query(_is_claimed),
+    RequestType.START_NYAN_SIGNAL: _rainbow(True),
+    RequestType.STOP_NYAN_SIGNAL: _rainbow(False),
+    RequestType.START_FIRMWARE_UPDATE: _start_update,
+    RequestType.FINISH_FIRMWARE_UPDATE: _finish_update,
+    RequestType.CANCEL_FIRMWARE_UPDATE: query(_cancel_update),
+    RequestType.FIRMWARE_UPDATE_DATA: _update_data,
+    RequestType.GET_CONNECTION_STATUS: query(_connection_status),
+    RequestType.CONNECT: query(_connect),
+    RequestType.DISCONNECT: query(_disconnect),
 } | NETWORK_REQUESTS

@@ -36,6 +36,11 @@ class RunningSystem(Protocol):
         ...
 
     @property
+    def has_setup_flag(self) -> bool:
+        """This Device OS looks at the setup-done flag (H7)."""
+        ...
+
+    @property
     def is_listening(self) -> bool: ...
     @property
     def may_listen(self) -> bool:

@@ -21,9 +21,8 @@ from ..errors import (
     TransferFailed,
     TransferTimeout,
 )
-from .control import Service
-from .dfu import DfuRequest
-from .requests import RequestType
+from .control.tables import RAW_REQUEST, VENDOR_IN, RequestType, Service
+from .dfu.tables import CLASS_IN, DfuRequest
 from .usb import Setup
 
 # --- transfers ------------------------------------------------------------------------------
@@ -37,18 +36,17 @@ class Kind(enum.Enum):
     STEP = enum.auto()  # it moves a state machine on: look where the unit stands before anything is sent again
 
 
-_VENDOR_IN, _CLASS_IN = 0xC0, 0xA1
 _STANDARD_IN = frozenset({0x80, 0x81, 0x82})
-_RAW, _SET_INTERFACE = 0x50, (0x01, 0x0B)
+_SET_INTERFACE = (0x01, 0x0B)
 
 _KINDS: Mapping[tuple[int, int], Kind] = MappingProxyType(
     {
-        (_VENDOR_IN, _RAW): Kind.READ,
-        (_VENDOR_IN, Service.CHECK): Kind.POLL,
-        (_VENDOR_IN, Service.RESET): Kind.READ,  # a second RESET finds nothing left to forget
-        (_CLASS_IN, DfuRequest.UPLOAD): Kind.READ,
-        (_CLASS_IN, DfuRequest.GETSTATUS): Kind.POLL,  # it starts a pending operation; a second one waits for it
-        (_CLASS_IN, DfuRequest.GETSTATE): Kind.READ,
+        (VENDOR_IN, RAW_REQUEST): Kind.READ,
+        (VENDOR_IN, Service.CHECK): Kind.POLL,
+        (VENDOR_IN, Service.RESET): Kind.READ,  # a second RESET finds nothing left to forget
+        (CLASS_IN, DfuRequest.UPLOAD): Kind.READ,
+        (CLASS_IN, DfuRequest.GETSTATUS): Kind.POLL,  # it starts a pending operation; a second one waits for it
+        (CLASS_IN, DfuRequest.GETSTATE): Kind.READ,
         _SET_INTERFACE: Kind.READ,
     }
 )

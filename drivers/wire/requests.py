@@ -5,7 +5,6 @@ Each builder gives a `Request`; `drivers.devices` carries it. Reference usb-and-
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -14,7 +13,7 @@ from ..errors import LocalProtocolError
 from ..identity import DeviceId, Secret, SerialNumber
 from ..platforms import OsVersion
 from . import replies
-from .control import MAX_PAYLOAD
+from .control.tables import MAX_PAYLOAD, RequestType
 from .proto import network_pb2, system_pb2
 from .replies import (
     AssetInfo,
@@ -62,52 +61,6 @@ MAX_SSID = 32
 MAX_PASSWORD = 64
 
 T = TypeVar("T")
-
-
-class RequestType(enum.IntEnum):
-    """Type ids this program uses."""
-
-    ECHO = 1  # the same bytes back
-    DEVICE_ID = 20  # answered even by a protected unit
-    SERIAL_NUMBER = 21  # -1 when it was never programmed
-    SYSTEM_VERSION = 30  # Device OS
-    NCP_FIRMWARE_VERSION = 31  # powers the Wi-Fi chip on
-    RESET = 40  # 1 s after the final CHECK was read
-    DFU_MODE = 50  # likewise
-    SAFE_MODE = 60  # likewise
-    START_LISTENING = 70  # confirm with 72
-    STOP_LISTENING = 71  # asynchronous
-    GET_DEVICE_MODE = 72  # empty reply = normal
-    SET_DEVICE_SETUP_DONE = 73  # from 4.0: true does nothing, false is refused
-    IS_DEVICE_SETUP_DONE = 74  # from 4.0: always true
-    GET_PROTECTED_STATE = 76  # answered even by a protected unit
-    GET_MODULE_INFO = 90  # two forms
-    GET_ASSET_INFO = 91  # 5.6.0 and newer
-    SET_CLAIM_CODE = 200  # 63 characters; the unit does not check
-    IS_CLAIMED = 201  # a hint, not the truth (rule B4)
-    START_NYAN_SIGNAL = 230  # the LED shows a rainbow
-    STOP_NYAN_SIGNAL = 231
-    START_FIRMWARE_UPDATE = 250  # erases the update slot: seconds
-    FINISH_FIRMWARE_UPDATE = 251  # validates; applied after the result was read
-    CANCEL_FIRMWARE_UPDATE = 252
-    FIRMWARE_UPDATE_DATA = 253  # any error cancels the update
-    GET_CONNECTION_STATUS = 300
-    CONNECT = 301  # sets the wish only
-    DISCONNECT = 302  # likewise
-    GET_INTERFACE_LIST = 400  # fails with -100 on cellular units with 6.2.0
-    GET_INTERFACE = 401
-    JOIN_NEW_NETWORK = 500  # really joins, and stores only on success
-    GET_KNOWN_NETWORKS = 502
-    REMOVE_KNOWN_NETWORK = 503  # 0 even for an unknown one
-    CLEAR_KNOWN_NETWORKS = 504
-    GET_CURRENT_NETWORK = 505  # -210 when not connected
-    SCAN_NETWORKS = 506
-    STORE_NETWORK = 507  # stores without joining; not on every Device OS
-    GET_ICCID = 554  # powers the modem on: tens of seconds
-
-
-RESTARTING = frozenset({RequestType.RESET, RequestType.DFU_MODE, RequestType.SAFE_MODE})
-"""Requests after whose final CHECK the unit restarts."""
 
 
 @dataclass(frozen=True, slots=True)

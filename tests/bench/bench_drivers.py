@@ -11,8 +11,9 @@ from device_bench import DeviceBench
 from drivers.clock import SimulatedClock
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
-from drivers.wire import control, requests
-from drivers.wire.control import ControlExchange
+from drivers.wire import requests
+from drivers.wire.control import host as control
+from drivers.wire.control.host import ControlExchange
 
 Report = Callable[[str, str], None]
 ROUNDS = 3_000

@@ -10,7 +10,8 @@ from drivers.clock import Deadline
 from drivers.devices import Console
 from drivers.errors import Disconnected, NotFound, TransferFailed
 from drivers.transport import SerialPort, SerialTransport
-from drivers.wire import control, requests
+from drivers.wire import requests
+from drivers.wire.control import host as control
 
 Lab = Any  # the fixture's class lives in conftest.py
 

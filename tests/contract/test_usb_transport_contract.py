@@ -15,7 +15,9 @@ from drivers.errors import (
     TransferTimeout,
     WriteRefused,
 )
-from drivers.wire import control, dfu
+from drivers.wire.control import host as control
+from drivers.wire.dfu import tables as dfu_tables
+from drivers.wire.dfu import transfers as dfu
 from drivers.wire.usb import Mode, Setup, UsbId
 
 Lab = Any  # the fixture's class lives in conftest.py
@@ -120,34 +122,34 @@ def test_an_interface_with_a_driver_cannot_be_claimed_and_the_vendors_can(lab: L
 def test_one_owner_at_a_time_for_an_interface(lab: Lab) -> None:
     lab.plug(dfu=True)
     first, second = lab.open(), lab.open()
-    first.claim(dfu.INTERFACE)
+    first.claim(dfu_tables.INTERFACE)
     with pytest.raises(AccessDenied):
-        second.claim(dfu.INTERFACE)
+        second.claim(dfu_tables.INTERFACE)
     first.close()
-    second.claim(dfu.INTERFACE)
+    second.claim(dfu_tables.INTERFACE)
     second.close()
 
 
 def test_an_alternate_setting_picks_the_memory(lab: Lab) -> None:
     unit = lab.plug(dfu=True)
     transport = lab.open()
-    transport.claim(dfu.INTERFACE)
+    transport.claim(dfu_tables.INTERFACE)
     seen = []
     for alternate in (0, 1):
         transport.control(dfu.abort())
         transport.control(dfu.get_status())
-        transport.set_alternate(dfu.INTERFACE, alternate)
+        transport.set_alternate(dfu_tables.INTERFACE, alternate)
         seen.append(transport.control(dfu.upload(2, 16)))
     assert seen == [unit.memory.internal.read(0, 16), unit.memory.dct.read(0, 16)]
     with pytest.raises(LinkError):
-        transport.set_alternate(dfu.INTERFACE, 9)
+        transport.set_alternate(dfu_tables.INTERFACE, 9)
     transport.close()
 
 
 def test_the_write_guard_is_under_every_handle_on_a_bootloader(lab: Lab) -> None:
     unit = lab.plug(dfu=True)
     transport = lab.open()
-    transport.claim(dfu.INTERFACE)
+    transport.claim(dfu_tables.INTERFACE)
     transport.control(dfu.abort())
     transport.control(dfu.get_status())
     before = unit.transfers["control"]

@@ -44,8 +44,9 @@ def test_the_help_says_of_every_verb_what_the_verb_says_of_itself() -> None:
 
 
 def test_wire_protocols_bring_no_io_with_them() -> None:
-    names = [f"drivers.wire.{path.stem}" for path in (ROOT / "drivers/wire").glob("*.py") if path.stem != "__init__"]
-    assert "drivers.wire.control" in names
+    paths = (path.relative_to(ROOT) for path in (ROOT / "drivers/wire").rglob("[a-z]*.py"))
+    names = [".".join(path.with_suffix("").parts) for path in paths]
+    assert "drivers.wire.control.host" in names
     loaded = loaded_by(*names)
     assert loaded.isdisjoint({"usb", "serial", "requests", "textual", "socket", "sqlite3", "subprocess", "asyncio"})
     ours = {name for name in loaded if name.startswith("drivers.") and not name.startswith("drivers.wire")}

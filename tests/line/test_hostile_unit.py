@@ -15,17 +15,18 @@ from line_bench import BORON, LineBench, line_bench, replace
 
 from drivers.identity import DeviceId
 from drivers.virtual.control_service import Outcome as Answered
-from drivers.virtual.control_service import Status, service_reply
+from drivers.virtual.control_service import service_reply
 from drivers.virtual.factory import make_spec
 from drivers.virtual.messages import blob, fixed32, message, number, text
 from drivers.virtual.unit import VirtualUnit
+from drivers.wire.control.tables import ServiceStatus
 from drivers.wire.module import parse_image
 from station.cloud.virtual.faults import Fault, FaultKind
 from station.engine.events import AttemptFinished
 from station.export import write_csv
 from station.model import Verdict
 
-PENDING = on(is_service(2), lambda: service_reply(Status.PENDING))
+PENDING = on(is_service(2), lambda: service_reply(ServiceStatus.PENDING))
 
 
 def hostile(bench: LineBench, lies: Lies, platform: str = "boron", number: int = 1, **settings: Any) -> HostileUnit:

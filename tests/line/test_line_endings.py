@@ -10,8 +10,8 @@ from line_bench import BORON, LineBench, line_bench
 
 from drivers.virtual.application import Application
 from drivers.virtual.bootloader import Bootloader
-from drivers.virtual.dfu_function import State
 from drivers.virtual.unit import VirtualUnit
+from drivers.wire.dfu.tables import DfuState
 from station.engine.commands import StopSlot
 from station.engine.events import AttemptFinished, Event, StepProgress, WireTraced
 from station.engine.records import WriteIntended
@@ -45,7 +45,7 @@ def stop_slot(bench: LineBench) -> None:
 
 
 def is_idle_in_dfu(unit: VirtualUnit) -> bool:
-    return isinstance(unit._software, Bootloader) and unit._software._function.state is State.IDLE
+    return isinstance(unit._software, Bootloader) and unit._software._function.state is DfuState.IDLE
 
 
 @pytest.mark.parametrize("end", [stop, stop_slot])

@@ -15,8 +15,8 @@ from line_bench import Walk
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.flash import Who
 from drivers.virtual.layout import USER_START
-from drivers.wire.control import Service
-from drivers.wire.dfu import DfuRequest
+from drivers.wire.control.tables import Service
+from drivers.wire.dfu.tables import DfuRequest
 from station.engine.events import HandsDone, HandsNeeded, StepStarted, WireTraced
 from station.model import Verdict
 

@@ -27,8 +27,9 @@ from drivers.errors import (
 from drivers.identity import PortPath, Secret
 from drivers.platforms import OsVersion
 from drivers.transport import UsbTransport
-from drivers.wire import control, requests
-from drivers.wire.control import Service
+from drivers.wire import requests
+from drivers.wire.control import host as control
+from drivers.wire.control.tables import Service
 from drivers.wire.requests import Request, WifiSecurity
 from drivers.wire.usb import Setup, UsbId
 

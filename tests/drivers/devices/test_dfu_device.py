@@ -33,7 +33,7 @@ from drivers.virtual.faults import parse_fault
 from drivers.virtual.flash import Who
 from drivers.virtual.layout import Chip
 from drivers.virtual.unit import UnitMode
-from drivers.wire.dfu import DfuState
+from drivers.wire.dfu.tables import DfuState
 from drivers.wire.module import parse_image
 
 # --- order ---

@@ -19,7 +19,7 @@ from drivers.virtual.boot import BootRequest
 from drivers.virtual.factory import make_spec
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.unit import VirtualUnit
-from drivers.wire.dfu import DfuRequest, DfuState
+from drivers.wire.dfu.tables import DfuRequest, DfuState
 from drivers.wire.usb import Setup
 
 # --- a bus that stumbles ---

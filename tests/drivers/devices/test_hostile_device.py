@@ -44,10 +44,11 @@ from drivers.virtual import synthetic
 from drivers.virtual.backend import DeviceRef, VirtualBackend
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.bus import Gone
-from drivers.virtual.control_service import Outcome, Status, service_reply
+from drivers.virtual.control_service import Outcome, service_reply
 from drivers.virtual.factory import make_spec
 from drivers.virtual.messages import blob, message, number, text
 from drivers.wire import requests
+from drivers.wire.control.tables import ServiceStatus
 from drivers.wire.module import Image, parse_image
 from drivers.wire.usb import Setup, UsbId
 
@@ -137,14 +138,14 @@ def test_a_unit_that_vanishes_while_its_serial_string_is_read_is_gone(bench: Dev
 # --- control requests ----------------------------------------------------------------------------------
 
 SERVICE_LIES: list[tuple[str, int, bytes, type[DriverError]]] = [
-    ("endless pending", 2, service_reply(Status.PENDING), DeadlineExceeded),
-    ("endless busy", 1, service_reply(Status.BUSY), OutOfRequests),
-    ("4 GiB reply", 2, service_reply(Status.OK, size=0xFFFFFFFF, result=0), RemoteProtocolError),
-    ("64 KiB reply", 2, service_reply(Status.OK, size=0xFFFF, result=0), LinkError),
+    ("endless pending", 2, service_reply(ServiceStatus.PENDING), DeadlineExceeded),
+    ("endless busy", 1, service_reply(ServiceStatus.BUSY), OutOfRequests),
+    ("4 GiB reply", 2, service_reply(ServiceStatus.OK, size=0xFFFFFFFF, result=0), RemoteProtocolError),
+    ("64 KiB reply", 2, service_reply(ServiceStatus.OK, size=0xFFFF, result=0), LinkError),
     ("unknown status", 2, struct.pack("<IH", 1, 99), RemoteProtocolError),
     ("no status", 2, struct.pack("<IH", 0, 0), RemoteProtocolError),
     ("cut fields", 1, struct.pack("<IHB", 3, 0, 1), RemoteProtocolError),
-    ("pending without payload", 1, service_reply(Status.PENDING, request_id=1), RemoteProtocolError),
+    ("pending without payload", 1, service_reply(ServiceStatus.PENDING, request_id=1), RemoteProtocolError),
     ("empty", 1, b"", RemoteProtocolError),
 ]
 
@@ -163,7 +164,7 @@ def test_a_broken_service_ends_the_request_in_time(
 
 def test_a_unit_that_never_has_an_answer_can_be_cancelled_at_once(bench: DeviceBench) -> None:
     cancel = bench.clock.token()
-    plug(bench, Lies(on(is_service(2), lambda: service_reply(Status.PENDING))))
+    plug(bench, Lies(on(is_service(2), lambda: service_reply(ServiceStatus.PENDING))))
     device = bench.device(cancel=cancel)
     device.identify(bench.within(10.0))
     bench.bus.at(3.0, cancel.cancel)

@@ -11,8 +11,8 @@ import pytest
 from reference_files import needs_reference, reference
 
 from drivers.platforms import RELEASES, ModuleFunction, OsRange, OsVersion, Platform, Region, WritePolicy, platforms
-from drivers.wire import dfu
-from drivers.wire.dfuse import DfuseCommand
+from drivers.wire.dfu import tables as dfu_tables
+from drivers.wire.dfu.tables import DfuseCommand
 from drivers.wire.usb import Mode, UsbId
 
 pytestmark = needs_reference
@@ -194,10 +194,10 @@ def _members(kind: type[enum.IntEnum]) -> dict[str, int]:
 
 def test_numbers_of_dfu_and_modules() -> None:
     told = reference("dfu-segments.json")["meta"]["dfu"]
-    assert _members(dfu.DfuRequest) == _plain(told["requests"])
-    assert _members(dfu.DfuState) == _plain(told["states"])
-    assert _members(dfu.DfuStatusCode) == _plain(told["statuses"])
+    assert _members(dfu_tables.DfuRequest) == _plain(told["requests"])
+    assert _members(dfu_tables.DfuState) == _plain(told["states"])
+    assert _members(dfu_tables.DfuStatusCode) == _plain(told["statuses"])
     assert sorted(DfuseCommand) == sorted(_plain(told["dfuseCommands"]).values())
-    assert told["transferSize"] == dfu.TRANSFER_SIZE
+    assert told["transferSize"] == dfu_tables.TRANSFER_SIZE
     functions = reference("dfu-segments.json")["meta"]["conventions"]["module.function"]
     assert sorted(ModuleFunction) == sorted(functions.values())

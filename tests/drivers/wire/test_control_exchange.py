@@ -13,18 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.errors import DriverError, LocalProtocolError, RemoteProtocolError
-from drivers.wire import control
 from drivers.wire.actions import Transfer, Wait
-from drivers.wire.control import (
+from drivers.wire.control import host as control
+from drivers.wire.control import tables as control_tables
+from drivers.wire.control.host import (
     ControlExchange,
     Failed,
     FailureReason,
     Finished,
     ServiceReply,
-    ServiceStatus,
     parse_raw_text,
     parse_reply,
 )
+from drivers.wire.control.tables import ServiceStatus
 from drivers.wire.usb import Setup
 
 VECTORS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("usb_vectors.toml").read_text())
@@ -281,4 +282,4 @@ def test_any_order_of_plausible_replies_ends_or_waits_for_more(payload: bytes, a
         return
     assert isinstance(end, Finished | Failed)
     assert transfers[0].setup == control.init(1, len(payload))
-    assert sum(t.setup.request == control.Service.INIT for t in transfers) == 1
+    assert sum(t.setup.request == control_tables.Service.INIT for t in transfers) == 1

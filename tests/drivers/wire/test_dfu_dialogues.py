@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 
 from drivers.errors import DfuFailed, LocalProtocolError, RemoteProtocolError
 from drivers.platforms import platforms
-from drivers.wire import dfu, dfuse
 from drivers.wire.actions import Answer, Wait
-from drivers.wire.dfu import DfuState, DfuStatus, DfuStatusCode, parse_functional_descriptor, parse_state, parse_status
-from drivers.wire.dfuse import Access, Segment, parse_layout
+from drivers.wire.dfu import host as dfuse
+from drivers.wire.dfu import tables as dfu_tables
+from drivers.wire.dfu import transfers as dfu
+from drivers.wire.dfu.memory_map import Access, Segment, parse_layout
+from drivers.wire.dfu.tables import DfuState, DfuStatusCode
+from drivers.wire.dfu.transfers import DfuStatus, parse_functional_descriptor, parse_state, parse_status
 from drivers.wire.usb import Setup
 
 # --- bytes --------------------------------------------------------------------------------------
@@ -237,7 +240,7 @@ def stalling(unit: DfuModel, block: int, times: int) -> list[int]:
     original = unit.transfer
 
     def transfer(setup: Setup, data: bytes = b"") -> bytes:
-        if (setup.request, setup.value, bool(data)) == (dfu.DfuRequest.DNLOAD, block, True):
+        if (setup.request, setup.value, bool(data)) == (dfu_tables.DfuRequest.DNLOAD, block, True):
             seen.append(setup.value)
             if len(seen) <= times:
                 unit.state, unit.status = ERROR, 0x0E
@@ -301,7 +304,9 @@ def test_go_idle_from_every_resting_state_without_provoking_an_error(state: int)
     original = unit.transfer
     unit.transfer = lambda setup, data=b"": (seen.append(setup.request), original(setup, data))[1]  # type: ignore[method-assign, func-returns-value]
     assert run(dfuse.go_idle(), unit).state is DfuState.IDLE
-    assert (dfu.DfuRequest.CLRSTATUS in seen) == (state == ERROR), "CLRSTATUS outside dfuERROR is itself an error"
+    assert (dfu_tables.DfuRequest.CLRSTATUS in seen) == (state == ERROR), (
+        "CLRSTATUS outside dfuERROR is itself an error"
+    )
 
 
 def test_go_idle_may_rest_where_a_leave_can_begin() -> None:

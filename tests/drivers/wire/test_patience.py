@@ -14,7 +14,8 @@ from drivers.errors import (
     TransferFailed,
     TransferTimeout,
 )
-from drivers.wire import control, dfu
+from drivers.wire.control import host as control
+from drivers.wire.dfu import transfers as dfu
 from drivers.wire.patience import (
     MOMENT_PAUSES_S,
     ONCE,

@@ -32,7 +32,6 @@ from drivers.wire.replies import (
     Store,
     WifiSecurity,
 )
-from drivers.wire.requests import RequestType
 
 MESSAGES = {
     name: bytes.fromhex(text)
@@ -303,12 +302,6 @@ def test_result_codes_have_words_and_their_number() -> None:
     assert requests.describe_result(-1340).endswith("(-1340)")
     assert requests.describe_result(-1) == "a code without a name (-1)"
     assert requests.describe_result(-1705) == "PPP error (-1705)"
-
-
-def test_requests_that_restart_the_unit_are_listed() -> None:
-    restarting = {requests.reset().type_id, requests.enter_dfu().type_id, requests.safe_mode().type_id}
-    assert restarting == requests.RESTARTING == {40, 50, 60}
-    assert RequestType.FINISH_FIRMWARE_UPDATE not in requests.RESTARTING
 
 
 def test_committed_messages_are_what_the_proto_text_gives(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from guard_bench import ARGON, BIG_USER, NEW_SYSTEM, OLD_USER, SOFTDEVICE, SYSTE
 
 from drivers.errors import WriteRefused
 from drivers.guard import WriteGuard
-from drivers.wire import dfu, dfuse
-from drivers.wire.dfuse import DfuseCommand
+from drivers.wire.dfu import host as dfuse
+from drivers.wire.dfu import transfers as dfu
+from drivers.wire.dfu.tables import DfuseCommand
 from drivers.wire.module import Image
 from drivers.wire.usb import Setup
 

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.errors import DfuFailed, WriteRefused
-from drivers.wire import dfu, dfuse
 from drivers.wire.actions import Operation
+from drivers.wire.dfu import host as dfuse
+from drivers.wire.dfu import transfers as dfu
 from drivers.wire.module import Image
 from drivers.wire.usb import Setup
 

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from raw_dfu import MakeHost, RawHost
 
 from drivers.virtual.boot import BootMode, boot
-from drivers.virtual.dfu_function import DfuFunction, DfuReply, State
+from drivers.virtual.dfu_function import DfuFunction, DfuReply
 from drivers.virtual.flash import FlashFailed, FlashStep, Operation, Who
 from drivers.virtual.memory import UnitMemory
 from drivers.virtual.synthetic import make_module
+from drivers.wire.dfu.tables import DfuState
 from drivers.wire.usb import Setup
 
 OK, TARGET, UNKNOWN, STALLED = 0x00, 0x01, 0x0E, 0x0F
@@ -216,7 +217,7 @@ def test_a_block_longer_than_the_transfer_size_is_an_error(host: RawHost) -> Non
 def test_another_interface_is_stalled_and_changes_nothing(memory: UnitMemory) -> None:
     function = DfuFunction(memory, 3200)
     assert function.handle(Setup(0x21, CLRSTATUS, 0, 1, 0)).stall
-    assert function.state is State.IDLE
+    assert function.state is DfuState.IDLE
 
 
 def test_pointer_and_state_survive_abort_and_set_interface(host: RawHost, memory: UnitMemory) -> None:

@@ -1,74 +1,28 @@
-"""USB DFU 1.1 as Particle bootloaders speak it: states, statuses, requests, descriptor.
+"""DFU transfers and their answers, host side: setup packets to send, bytes to read.
 
-Tables and byte layouts only; what follows what stands in ``dfuse.py``. Reference firmware-and-dfu 1.
+What follows what stands in ``host.py``. Reference firmware-and-dfu 1.
 """
 
 from __future__ import annotations
 
-import enum
-import struct
 from dataclasses import dataclass
 
-from ..errors import LocalProtocolError, RemoteProtocolError
-from .usb import Setup
+from ...errors import LocalProtocolError, RemoteProtocolError
+from ..usb import Setup
+from .tables import (
+    CLASS_IN,
+    CLASS_OUT,
+    FUNCTIONAL_DESCRIPTOR,
+    FUNCTIONAL_TYPE,
+    INTERFACE,
+    STATUS_SIZE,
+    TRANSFER_SIZE,
+    DfuRequest,
+    DfuState,
+    DfuStatusCode,
+)
 
-INTERFACE = 0
-TRANSFER_SIZE = 4096  # also the constant in the unit's block arithmetic
-STATUS_SIZE = 6
 MAX_POLL_MS = 10_000  # more is garbage
-
-_OUT = 0x21  # class request to an interface
-_IN = 0xA1
-
-
-class DfuRequest(enum.IntEnum):
-    """bRequest values, DFU 1.1 table 3.2."""
-
-    DETACH = 0  # not used in DFU mode
-    DNLOAD = 1  # data, a DfuSe command (block 0), or leave (length 0)
-    UPLOAD = 2  # read data, or list commands (block 0)
-    GETSTATUS = 3  # status and next state; also starts the pending operation
-    CLRSTATUS = 4  # dfuERROR -> dfuIDLE
-    GETSTATE = 5  # state, without side effect
-    ABORT = 6  # back to dfuIDLE; a pending operation is dropped
-
-
-class DfuState(enum.IntEnum):
-    """bState values, DFU 1.1 section 6.1.2."""
-
-    APP_IDLE = 0  # application firmware, idle
-    APP_DETACH = 1  # application firmware, about to enter DFU
-    IDLE = 2  # waiting for a request
-    DNLOAD_SYNC = 3  # has a block, starts on it at the next GETSTATUS
-    DNBUSY = 4  # erasing or programming
-    DNLOAD_IDLE = 5  # done with a block, waiting for the next
-    MANIFEST_SYNC = 6  # was told to leave, starts at the next GETSTATUS
-    MANIFEST = 7  # leaving
-    MANIFEST_WAIT_RESET = 8  # resets any moment
-    UPLOAD_IDLE = 9  # in the middle of an upload
-    ERROR = 10  # needs CLRSTATUS
-
-
-class DfuStatusCode(enum.IntEnum):
-    """bStatus values, DFU 1.1 section 6.1.2, with what these bootloaders use them for."""
-
-    OK = 0x00  # no error
-    ERR_TARGET = 0x01  # mass erase, or data block number 1
-    ERR_FILE = 0x02  # not produced
-    ERR_WRITE = 0x03  # not produced
-    ERR_ERASE = 0x04  # not produced
-    ERR_CHECK_ERASED = 0x05  # not produced
-    ERR_PROG = 0x06  # not produced
-    ERR_VERIFY = 0x07  # not produced
-    ERR_ADDRESS = 0x08  # not produced
-    ERR_NOTDONE = 0x09  # not produced
-    ERR_FIRMWARE = 0x0A  # not produced
-    ERR_VENDOR = 0x0B  # device protection refuses
-    ERR_USBR = 0x0C  # not produced
-    ERR_POR = 0x0D  # not produced
-    ERR_UNKNOWN = 0x0E  # anything else: wrong state, bad address, failed erase or write
-    ERR_STALLED_PACKET = 0x0F  # a DfuSe command this bootloader does not know
-
 
 STATUS_WORDS: dict[DfuStatusCode, str] = {
     DfuStatusCode.OK: "no error",
@@ -117,11 +71,11 @@ def parse_state(raw: bytes) -> DfuState:
 
 
 def _out(request: DfuRequest, value: int, length: int) -> Setup:
-    return Setup(_OUT, request, value, INTERFACE, length)
+    return Setup(CLASS_OUT, request, value, INTERFACE, length)
 
 
 def _in(request: DfuRequest, value: int, length: int) -> Setup:
-    return Setup(_IN, request, value, INTERFACE, length)
+    return Setup(CLASS_IN, request, value, INTERFACE, length)
 
 
 def dnload(block: int, length: int) -> Setup:
@@ -175,10 +129,6 @@ class FunctionalDescriptor:
     version: int  # bcdDFUVersion; 0x011A says DfuSe
 
 
-_FUNCTIONAL = struct.Struct("<BBBHHH")
-_FUNCTIONAL_TYPE = 0x21
-
-
 def parse_functional_descriptor(configuration: bytes) -> FunctionalDescriptor:
     """Find and read the DFU functional descriptor in a whole configuration descriptor.
 
@@ -189,16 +139,30 @@ def parse_functional_descriptor(configuration: bytes) -> FunctionalDescriptor:
     at = 0
     while at + 2 <= len(configuration) and configuration[at] >= 2:
         length, kind = configuration[at], configuration[at + 1]
-        if kind == _FUNCTIONAL_TYPE and length == _FUNCTIONAL.size and at + length <= len(configuration):
+        if kind == FUNCTIONAL_TYPE and length == FUNCTIONAL_DESCRIPTOR.size and at + length <= len(configuration):
             return _functional(configuration[at : at + length])
         at += length
     raise RemoteProtocolError("no DFU functional descriptor in the configuration; is the unit in DFU mode?")
 
 
 def _functional(raw: bytes) -> FunctionalDescriptor:
-    _, _, attributes, detach_ms, transfer_size, version = _FUNCTIONAL.unpack(raw)
+    _, _, attributes, detach_ms, transfer_size, version = FUNCTIONAL_DESCRIPTOR.unpack(raw)
     if transfer_size != TRANSFER_SIZE:
         raise RemoteProtocolError(
             f"DFU descriptor {raw.hex(' ')} says {transfer_size} bytes a transfer, expected {TRANSFER_SIZE}"
         )
     return FunctionalDescriptor(attributes, detach_ms, transfer_size, version)
+
+
+_INTERFACE_DESCRIPTOR = 0x04
+
+
+def memory_string(configuration: bytes, alternate: int) -> int:
+    """Find iInterface, the string index of one alternate setting of interface 0 (USB 2.0 table 9-12)."""
+    at = 0
+    while at + 9 <= len(configuration) and configuration[at] >= 2:
+        kind, number, alt = configuration[at + 1], configuration[at + 2], configuration[at + 3]
+        if (kind, number, alt) == (_INTERFACE_DESCRIPTOR, INTERFACE, alternate):
+            return configuration[at + 8]
+        at += configuration[at]
+    raise LocalProtocolError(f"the unit shows no memory {alternate} in DFU mode")

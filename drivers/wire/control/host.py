@@ -13,52 +13,34 @@ It keeps no time: whoever runs it holds the deadline, and sends `reset` for a re
 from __future__ import annotations
 
 import enum
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..errors import LocalProtocolError, RemoteProtocolError
-from .actions import Transfer, Wait
-from .usb import Setup
+from ...errors import LocalProtocolError, RemoteProtocolError
+from ..actions import Transfer, Wait
+from ..usb import Setup
+from .tables import (
+    FLAG_STATUS,
+    MAX_CHUNK,
+    MAX_PAYLOAD,
+    MAX_REPLY,
+    OPTIONAL_FIELDS,
+    RAW_REQUEST,
+    REPLY_HEAD,
+    REPLY_LENGTH,
+    VENDOR_IN,
+    VENDOR_OUT,
+    Raw,
+    Service,
+    ServiceStatus,
+)
 
-REPLY_LENGTH = 64  # INIT, CHECK and RESET must ask for exactly this
-MAX_CHUNK = 4096
-MAX_PAYLOAD = 0xFFFF
-MAX_REPLY = 0xFFFF
 CHECK_DELAYS_S = (0.002, 0.005, 0.010, 0.020, 0.050, 0.100, 0.100, 0.250, 0.250, 0.500, 1.0)
 """Seconds before each CHECK, the last one repeated; counted anew after the payload was sent.
 
 Shorter than the vendor's own 50 ms: a firmware update is one request per kilobyte, so the first delay
 decides its speed (reference firmware-and-dfu 5.1 and 8.3). The unit answers CHECK from an interrupt.
 """
-
-_IN = 0xC0
-_OUT = 0x40
-
-
-class Service(enum.IntEnum):
-    """bRequest values of the protocol."""
-
-    INIT = 1  # announce a request, get an id
-    CHECK = 2  # ask how it stands
-    SEND = 3  # a piece of the payload
-    RECV = 4  # a piece of the reply
-    RESET = 5  # forget one request, or all
-
-
-class ServiceStatus(enum.IntEnum):
-    """Status of a service reply; not the request's own result."""
-
-    OK = 0  # done, or ready for the payload
-    ERROR = 1  # defined, never seen
-    PENDING = 2  # buffer not ready, or work not finished
-    BUSY = 3  # four requests are open already
-    NO_MEMORY = 4  # the request is gone
-    NOT_FOUND = 5  # unknown id: finished, cancelled, or the unit restarted
-
-
-_FLAG_STATUS, _FLAG_ID, _FLAG_SIZE, _FLAG_RESULT = 0x01, 0x02, 0x04, 0x08
-_OPTIONAL = ((_FLAG_ID, "<H"), (_FLAG_SIZE, "<I"), (_FLAG_RESULT, "<i"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +55,21 @@ class ServiceReply:
 
 def parse_reply(raw: bytes) -> ServiceReply:
     """Read a service reply (6 to 14 bytes, trailing ones ignored); raises `RemoteProtocolError`."""
-    if len(raw) < 6:
-        raise _bad_reply(raw, "it needs at least 6")
-    flags, status = struct.unpack_from("<IH", raw)
-    if not flags & _FLAG_STATUS:
+    if len(raw) < REPLY_HEAD.size:
+        raise _bad_reply(raw, f"it needs at least {REPLY_HEAD.size}")
+    flags, status = REPLY_HEAD.unpack_from(raw)
+    if not flags & FLAG_STATUS:
         raise _bad_reply(raw, "its status flag is not set")
     if status not in frozenset(ServiceStatus):
         raise _bad_reply(raw, f"status {status} does not exist")
     values: list[int | None] = []
-    at = 6
-    for flag, layout in _OPTIONAL:
+    at = REPLY_HEAD.size
+    for flag, layout in OPTIONAL_FIELDS:
         present = bool(flags & flag)
-        if present and len(raw) < at + struct.calcsize(layout):
+        if present and len(raw) < at + layout.size:
             raise _bad_reply(raw, "it ends before the fields it announces")
-        values.append(struct.unpack_from(layout, raw, at)[0] if present else None)
-        at += struct.calcsize(layout) if present else 0
+        values.append(layout.unpack_from(raw, at)[0] if present else None)
+        at += layout.size if present else 0
     return ServiceReply(ServiceStatus(status), *values)
 
 
@@ -101,24 +83,24 @@ def _bad_reply(raw: bytes, why: str) -> RemoteProtocolError:
 
 
 def init(request_type: int, payload_size: int) -> Setup:
-    return Setup(_IN, Service.INIT, payload_size, request_type, REPLY_LENGTH)
+    return Setup(VENDOR_IN, Service.INIT, payload_size, request_type, REPLY_LENGTH)
 
 
 def check(request_id: int) -> Setup:
-    return Setup(_IN, Service.CHECK, 0, request_id, REPLY_LENGTH)
+    return Setup(VENDOR_IN, Service.CHECK, 0, request_id, REPLY_LENGTH)
 
 
 def send(request_id: int, length: int) -> Setup:
-    return Setup(_OUT, Service.SEND, 0, request_id, length)
+    return Setup(VENDOR_OUT, Service.SEND, 0, request_id, length)
 
 
 def recv(request_id: int, length: int) -> Setup:
-    return Setup(_IN, Service.RECV, 0, request_id, length)
+    return Setup(VENDOR_IN, Service.RECV, 0, request_id, length)
 
 
 def reset(request_id: int) -> Setup:
     """Forget one request. A restart request is carried out by this, not cancelled."""
-    return Setup(_IN, Service.RESET, 0, request_id, REPLY_LENGTH)
+    return Setup(VENDOR_IN, Service.RESET, 0, request_id, REPLY_LENGTH)
 
 
 def reset_all() -> Setup:
@@ -126,33 +108,21 @@ def reset_all() -> Setup:
     return reset(0)
 
 
-class Raw(enum.IntEnum):
-    """wIndex of raw vendor requests (bRequest 0x50), answered without the system thread (3.8)."""
-
-    DEVICE_ID = 20  # 24 hexadecimal digits
-    SYSTEM_VERSION = 30  # Device OS version
-    RESTART = 40  # restart at once
-    CLOUD_DISCONNECT = 302  # stop reconnecting to the cloud
-
-
-_RAW_REQUEST = 0x50
-
-
 def raw_device_id() -> Setup:
-    return Setup(_IN, _RAW_REQUEST, 0, Raw.DEVICE_ID, REPLY_LENGTH)
+    return Setup(VENDOR_IN, RAW_REQUEST, 0, Raw.DEVICE_ID, REPLY_LENGTH)
 
 
 def raw_version() -> Setup:
-    return Setup(_IN, _RAW_REQUEST, 0, Raw.SYSTEM_VERSION, REPLY_LENGTH)
+    return Setup(VENDOR_IN, RAW_REQUEST, 0, Raw.SYSTEM_VERSION, REPLY_LENGTH)
 
 
 def raw_restart() -> Setup:
     """Restart at once; the unit usually vanishes before it can answer."""
-    return Setup(_OUT, _RAW_REQUEST, 0, Raw.RESTART, 0)
+    return Setup(VENDOR_OUT, RAW_REQUEST, 0, Raw.RESTART, 0)
 
 
 def raw_cloud_disconnect() -> Setup:
-    return Setup(_OUT, _RAW_REQUEST, 0, Raw.CLOUD_DISCONNECT, 0)
+    return Setup(VENDOR_OUT, RAW_REQUEST, 0, Raw.CLOUD_DISCONNECT, 0)
 
 
 def parse_raw_text(raw: bytes) -> str:

@@ -7,20 +7,14 @@ to 1.8, written for Gen 3 bootloaders; a stalled GETSTATUS counts as a failed bl
 
 from __future__ import annotations
 
-import enum
-import re
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
 
-from ..errors import BootloaderStuck, DfuFailed, LocalProtocolError, RemoteProtocolError
-from . import dfu
-from .actions import Answer, Operation, Transfer, Wait
-from .dfu import TRANSFER_SIZE, DfuState, DfuStatus, DfuStatusCode
-from .usb import Setup
+from ...errors import BootloaderStuck, DfuFailed, LocalProtocolError, RemoteProtocolError
+from ..actions import Answer, Operation, Transfer, Wait
+from . import transfers
+from .tables import COMMAND_BLOCK, FIRST_BLOCK, TRANSFER_SIZE, DfuseCommand, DfuState, DfuStatusCode
+from .transfers import DfuStatus
 
-FIRST_BLOCK = 2  # block 0 is a command, block 1 is illegal
-COMMAND_BLOCK = 0
 _MAX_BLOCKS = 0x10000 - FIRST_BLOCK
 _BUSY_PAUSE_S = 0.001
 COMMAND_RETRIES = 5
@@ -30,17 +24,6 @@ STATUS_TRIES = 3
 """How often a status is asked for that comes back as no status."""
 ROUNDS_PAUSES_S = (0.0, 0.02, 0.1, 0.5)
 """Before each try to bring the state machine where it is wanted: one failed transfer may cost a round."""
-
-
-class DfuseCommand(enum.IntEnum):
-    """First payload byte of a DNLOAD to block 0."""
-
-    GET_COMMANDS = 0x00  # only as UPLOAD
-    SET_ADDRESS = 0x21  # + u32: set the address pointer
-    ERASE = 0x41  # + u32: erase the page with that address; alone it would erase everything
-    READ_UNPROTECT = 0x92  # not supported, never sent
-    ENTER_SAFE_MODE = 0xFA  # Particle, bootloader 3001 and newer
-    CLEAR_OVERRIDE = 0xFB  # Particle; since when is uncertain: ask `commands`
 
 
 def set_address_payload(address: int) -> bytes:
@@ -68,11 +51,11 @@ def block_address(pointer: int, block: int) -> int:
 def status() -> Operation[DfuStatus]:
     """GETSTATUS. It also starts the operation a DNLOAD has announced, and may time out while a large page is erased."""
     for left in reversed(range(STATUS_TRIES)):
-        reply = yield Transfer(dfu.get_status())
+        reply = yield Transfer(transfers.get_status())
         if isinstance(reply, Answer):
             break
         try:
-            return dfu.parse_status(reply)
+            return transfers.parse_status(reply)
         except RemoteProtocolError:
             if left == 0:
                 raise
@@ -91,7 +74,10 @@ def settle() -> Operation[DfuStatus]:
     """
     for pause_s in ROUNDS_PAUSES_S:
         yield from _pause(pause_s)
-        for setup in (dfu.abort(), dfu.clear_status()):  # ABORT has no place in dfuERROR, CLRSTATUS in no other state
+        for setup in (
+            transfers.abort(),
+            transfers.clear_status(),
+        ):  # ABORT has no place in dfuERROR, CLRSTATUS in no other state
             if not isinstance((yield Transfer(setup)), Answer):
                 return (yield from go_idle())
     raise BootloaderStuck("the bootloader takes neither ABORT nor CLRSTATUS; unplug the unit and plug it in again")
@@ -109,7 +95,7 @@ def go_idle(*, allow_download_idle: bool = False) -> Operation[DfuStatus]:
         if now.state in resting:
             return now
         yield from _pause(pause_s)
-        yield Transfer(dfu.clear_status() if now.state is DfuState.ERROR else dfu.abort())
+        yield Transfer(transfers.clear_status() if now.state is DfuState.ERROR else transfers.abort())
         now = yield from _not_busy()
     if now.state in resting:
         return now
@@ -158,7 +144,7 @@ def commands() -> Operation[frozenset[int]]:
     The only way to tell: which release brought 0xFB is uncertain (reference usb-and-serial 2.6).
     """
     yield from go_idle()
-    reply = yield Transfer(dfu.upload(COMMAND_BLOCK, 64))
+    reply = yield Transfer(transfers.upload(COMMAND_BLOCK, 64))
     if isinstance(reply, Answer) or reply[:3] != bytes((0x00, 0x21, 0x41)):
         shown = "STALL" if isinstance(reply, Answer) else reply[:16].hex(" ")
         raise RemoteProtocolError(f"the bootloader's list of commands is {shown}, expected 00 21 41 and perhaps more")
@@ -175,7 +161,7 @@ def leave() -> Operation[DfuStatus]:
     for pause_s in ROUNDS_PAUSES_S:
         yield from _pause(pause_s)
         yield from go_idle(allow_download_idle=True)
-        reply = yield Transfer(dfu.dnload(FIRST_BLOCK, 0))
+        reply = yield Transfer(transfers.dnload(FIRST_BLOCK, 0))
         now = yield from _not_busy()
         is_faked = now.state is DfuState.DNLOAD_IDLE and not isinstance(reply, Answer)  # what Gen 2 says of it
         if now.state in (DfuState.MANIFEST, DfuState.MANIFEST_WAIT_RESET) or is_faked:
@@ -188,7 +174,7 @@ def leave() -> Operation[DfuStatus]:
 def _command(payload: bytes, what: str) -> Operation[DfuStatus]:
     """A DfuSe command; the DNLOAD alone is tried again when it is stalled or lost, never what it has started."""
     for _ in range(COMMAND_RETRIES):
-        reply = yield Transfer(dfu.dnload(COMMAND_BLOCK, len(payload)), payload)
+        reply = yield Transfer(transfers.dnload(COMMAND_BLOCK, len(payload)), payload)
         if not isinstance(reply, Answer):
             return (yield from _executed(what))
         if reply is Answer.STALL:
@@ -223,7 +209,7 @@ def _not_busy() -> Operation[DfuStatus]:
 
 
 def _dnload(block: int, data: bytes, what: str) -> Operation[None]:
-    reply = yield Transfer(dfu.dnload(block, len(data)), data)
+    reply = yield Transfer(transfers.dnload(block, len(data)), data)
     if reply is Answer.LOST:
         now = yield from settle()  # a block that did arrive is dropped, not written
         raise _failed(f"{what} (lost on its way)", now)
@@ -233,7 +219,7 @@ def _dnload(block: int, data: bytes, what: str) -> Operation[None]:
 
 
 def _upload(block: int, wanted: int, address: int) -> Operation[bytes]:
-    reply = yield Transfer(dfu.upload(block, wanted))
+    reply = yield Transfer(transfers.upload(block, wanted))
     if isinstance(reply, Answer):
         raise _failed(f"reading at {block_address(address, block):#010x} (stalled)", (yield from status()))
     if len(reply) != wanted:
@@ -250,7 +236,7 @@ def _pause(seconds: float) -> Operation[None]:
 
 def _abort() -> Operation[None]:
     """From an idle-type state to dfuIDLE; `go_idle` does it again if this one is lost."""
-    yield Transfer(dfu.abort())
+    yield Transfer(transfers.abort())
     yield from go_idle()
 
 
@@ -260,112 +246,3 @@ def _failed(what: str, now: DfuStatus) -> DfuFailed:
         status=now.status,
         state=now.state,
     )
-
-
-# --- memory maps ------------------------------------------------------------------------------
-
-
-class Access(enum.IntFlag):
-    """The type letter of a segment, minus ``a`` plus 1."""
-
-    READABLE = 1  # can be uploaded
-    ERASABLE = 2  # must be erased before programming
-    WRITABLE = 4  # can be programmed
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """``count`` sectors of ``sector_size`` bytes from ``start`` on."""
-
-    start: int
-    count: int
-    sector_size: int
-    access: Access
-
-    @property
-    def end(self) -> int:
-        return self.start + self.count * self.sector_size
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryLayout:
-    """A parsed memory map. Trust it to describe, never to permit: that is the write guard's work."""
-
-    name: str
-    segments: tuple[Segment, ...]
-
-    @property
-    def is_protected(self) -> bool:
-        """Nothing readable or writable anywhere: how an older protected unit shows itself."""
-        return all(segment.access is Access.ERASABLE for segment in self.segments)
-
-    def first_without(self, access: Access, start: int, end: int) -> int | None:
-        """The first address in [``start``, ``end``) that does not have all of ``access``; None if all do."""
-        at = start
-        while at < end:
-            segment = next((s for s in self.segments if s.start <= at < s.end), None)
-            if segment is None or access not in segment.access:
-                return at
-            at = segment.end
-        return None
-
-    def sectors_between(self, start: int, end: int) -> tuple[int, ...]:
-        """Start addresses of the sectors that [``start``, ``end``) touches; raises `RemoteProtocolError` on a gap."""
-        sectors: list[int] = []
-        at = start
-        while at < end:
-            segment = next((s for s in self.segments if s.start <= at < s.end), None)
-            if segment is None:
-                raise RemoteProtocolError(f"memory map of {self.name} has nothing at {at:#010x}; wrong bootloader?")
-            sector = at - (at - segment.start) % segment.sector_size
-            sectors.append(sector)
-            at = sector + segment.sector_size
-        return tuple(sectors)
-
-
-_GROUP = re.compile(r"/0x([0-9A-Fa-f]{1,8})/([^/]+)")
-_SEGMENT = re.compile(r"(\d{1,6})\*(\d{1,6})([ BKM]?)([a-g])")
-_MULTIPLIER = {"": 1, " ": 1, "B": 1, "K": 1024, "M": 1024 * 1024}
-_MIN_SECTOR = 256
-
-
-def parse_layout(text: str) -> MemoryLayout:
-    """Read the interface string of an alternate setting (``@Name /0xADDRESS/segments``).
-
-    Raises `RemoteProtocolError` for anything that is not one, or does not fit in 32 bits.
-    """
-    text = text.rstrip("\0")
-    slash = text.find("/")
-    if len(text) > 255 or not text.isprintable() or not text.startswith("@") or slash < 0:
-        raise _bad_layout(text)
-    groups, at = [], slash
-    while at < len(text):
-        match = _GROUP.match(text, at)
-        if match is None:
-            raise _bad_layout(text)
-        groups.append(match)
-        at = match.end()
-    segments = tuple(s for match in groups for s in _segments(int(match[1], 16), match[2], text))
-    return MemoryLayout(text[1:slash].rstrip(), segments)
-
-
-def _segments(at: int, listed: str, text: str) -> Iterator[Segment]:
-    for item in listed.split(","):
-        match = _SEGMENT.fullmatch(item)
-        if match is None:
-            raise _bad_layout(text)
-        size = int(match[2]) * _MULTIPLIER[match[3]]
-        segment = Segment(at, int(match[1]), size, Access(ord(match[4]) - ord("a") + 1))
-        if size < _MIN_SECTOR or segment.count == 0 or segment.end > 1 << 32:
-            raise _bad_layout(text)
-        yield segment
-        at = segment.end
-
-
-def _bad_layout(text: str) -> RemoteProtocolError:
-    return RemoteProtocolError(f"memory map {text[:80]!r} is not written as DfuSe says; wrong bootloader?")
-
-
-def select(alternate: int) -> Setup:
-    """The request that picks a memory; transports send it through their own call."""
-    return dfu.set_interface(alternate)

@@ -1,0 +1,1 @@
+"""Control requests: `tables` both ends share, `host` for ours."""

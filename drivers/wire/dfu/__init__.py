@@ -1,0 +1,1 @@
+"""DFU and DfuSe: `tables` both ends share; `transfers`, `memory_map` and `host` are ours."""

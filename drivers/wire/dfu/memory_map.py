@@ -1,0 +1,111 @@
+"""The memory maps a bootloader shows as interface strings, as typed values. Reference firmware-and-dfu 1.6."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ...errors import RemoteProtocolError
+
+
+class Access(enum.IntFlag):
+    """The type letter of a segment, minus ``a`` plus 1."""
+
+    READABLE = 1  # can be uploaded
+    ERASABLE = 2  # must be erased before programming
+    WRITABLE = 4  # can be programmed
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """``count`` sectors of ``sector_size`` bytes from ``start`` on."""
+
+    start: int
+    count: int
+    sector_size: int
+    access: Access
+
+    @property
+    def end(self) -> int:
+        return self.start + self.count * self.sector_size
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryLayout:
+    """A parsed memory map. Trust it to describe, never to permit: that is the write guard's work."""
+
+    name: str
+    segments: tuple[Segment, ...]
+
+    @property
+    def is_protected(self) -> bool:
+        """Nothing readable or writable anywhere: how an older protected unit shows itself."""
+        return all(segment.access is Access.ERASABLE for segment in self.segments)
+
+    def first_without(self, access: Access, start: int, end: int) -> int | None:
+        """The first address in [``start``, ``end``) that does not have all of ``access``; None if all do."""
+        at = start
+        while at < end:
+            segment = next((s for s in self.segments if s.start <= at < s.end), None)
+            if segment is None or access not in segment.access:
+                return at
+            at = segment.end
+        return None
+
+    def sectors_between(self, start: int, end: int) -> tuple[int, ...]:
+        """Start addresses of the sectors that [``start``, ``end``) touches; raises `RemoteProtocolError` on a gap."""
+        sectors: list[int] = []
+        at = start
+        while at < end:
+            segment = next((s for s in self.segments if s.start <= at < s.end), None)
+            if segment is None:
+                raise RemoteProtocolError(f"memory map of {self.name} has nothing at {at:#010x}; wrong bootloader?")
+            sector = at - (at - segment.start) % segment.sector_size
+            sectors.append(sector)
+            at = sector + segment.sector_size
+        return tuple(sectors)
+
+
+_GROUP = re.compile(r"/0x([0-9A-Fa-f]{1,8})/([^/]+)")
+_SEGMENT = re.compile(r"(\d{1,6})\*(\d{1,6})([ BKM]?)([a-g])")
+_MULTIPLIER = {"": 1, " ": 1, "B": 1, "K": 1024, "M": 1024 * 1024}
+_MIN_SECTOR = 256
+
+
+def parse_layout(text: str) -> MemoryLayout:
+    """Read the interface string of an alternate setting (``@Name /0xADDRESS/segments``).
+
+    Raises `RemoteProtocolError` for anything that is not one, or does not fit in 32 bits.
+    """
+    text = text.rstrip("\0")
+    slash = text.find("/")
+    if len(text) > 255 or not text.isprintable() or not text.startswith("@") or slash < 0:
+        raise _bad_layout(text)
+    groups, at = [], slash
+    while at < len(text):
+        match = _GROUP.match(text, at)
+        if match is None:
+            raise _bad_layout(text)
+        groups.append(match)
+        at = match.end()
+    segments = tuple(s for match in groups for s in _segments(int(match[1], 16), match[2], text))
+    return MemoryLayout(text[1:slash].rstrip(), segments)
+
+
+def _segments(at: int, listed: str, text: str) -> Iterator[Segment]:
+    for item in listed.split(","):
+        match = _SEGMENT.fullmatch(item)
+        if match is None:
+            raise _bad_layout(text)
+        size = int(match[2]) * _MULTIPLIER[match[3]]
+        segment = Segment(at, int(match[1]), size, Access(ord(match[4]) - ord("a") + 1))
+        if size < _MIN_SECTOR or segment.count == 0 or segment.end > 1 << 32:
+            raise _bad_layout(text)
+        yield segment
+        at = segment.end
+
+
+def _bad_layout(text: str) -> RemoteProtocolError:
+    return RemoteProtocolError(f"memory map {text[:80]!r} is not written as DfuSe says; wrong bootloader?")
