@@ -26,12 +26,11 @@ class StationError(Exception):
 
 
 class BadInput(StationError):
-    """A text from outside is refused: what, where, what was expected, what to write instead."""
+    """A text from outside is refused: what, where, what was expected, what to write instead; a sentence a mistake."""
 
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """One for every mistake that was found."""
-        return (str(self),)
+    def __init__(self, *sentences: str) -> None:
+        super().__init__(sentences[0] + (f" (and {len(sentences) - 1} more)" if sentences[1:] else ""))
+        self.sentences = sentences
 
 
 class CloudError(StationError):

@@ -29,7 +29,7 @@ VERBS: Mapping[str, str] = {
     "log": "export a batch's log, or find what happened to a unit",
     "batch": "open, close and list batches",
     "secrets": "list or forget the mobile secrets that were kept for labels",
-    "profile": "check a profile before it goes to the line",
+    "profile": "check a profile before it goes to the line; its schema for editors",
     "udev": "print the udev rules this bench needs",
     "doctor": "what would stop this bench",
 }

@@ -1,8 +1,9 @@
-"""``station profile check``: read a profile, find its files, plan it on a virtual unit."""
+"""``station profile``: check a profile (read it, find its files, plan it on a virtual unit), or print the schema."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +17,8 @@ from ..firmware.plan import UpdatePlan
 from ..firmware.release import load_release, plan_update
 from ..firmware.store import FirmwareStore
 from ..paths import find_profile
-from ..settings.config import load_config
-from ..settings.profile import Profile, load_profile
+from ..settings.config import config_schema, load_config
+from ..settings.profile import Profile, load_profile, profile_schema
 from ..steps.table import StepTable
 from .identify import VIRTUAL_OS, virtual_place
 from .looking import looked_at, wait_candidates
@@ -28,8 +29,8 @@ HELD_OS = "3.3.1"
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare ``profile check``."""
-    parser = parsers.add_parser("profile", help="check a profile before it goes to the line")
+    """Declare ``profile check`` and ``profile schema``."""
+    parser = parsers.add_parser("profile", help="check a profile before it goes to the line; its schema for editors")
     verbs = sub_verbs(parser, "what", "WHAT")
     check = verbs.add_parser("check", help="read it, find its files, plan it on a virtual unit")
     check.add_argument("file", metavar="FILE", help="a profile file, or the name of a shipped one")
@@ -39,6 +40,16 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     check.add_argument("--config", type=Path, metavar="FILE", help="the station's config file")
     check.set_defaults(run=run)
+    schema = verbs.add_parser("schema", help="print its JSON Schema, by which editors complete and check")
+    schema.add_argument("--config", action="store_true", help="that of the station's config file instead")
+    schema.set_defaults(run=print_schema)
+
+
+def print_schema(arguments: argparse.Namespace) -> int:
+    """Print the JSON Schema of profiles, or of the config file."""
+    schema = config_schema() if arguments.config else profile_schema(StepTable.found().rules)
+    tell_all(json.dumps(schema, indent=2).splitlines())
+    return 0
 
 
 def run(arguments: argparse.Namespace) -> int:

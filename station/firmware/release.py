@@ -44,7 +44,7 @@ def load_release(profile: Profile, platform: Platform, store: FirmwareStore) -> 
     fitting = [
         (row, image)
         for row in profile.firmware
-        for image in (_of_profile(profile, store.load(row.file)),)
+        for image in (_of_profile(profile, store.load(row)),)
         if image.platform_id == platform.id
     ]
     if len(fitting) > 1:

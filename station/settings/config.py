@@ -8,21 +8,25 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Annotated, Any
 
 import platformdirs
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator
 
 from ..model import SlotInfo
-from .secrets import SecretRef, secret_ref
-from .toml_table import Document, Table, read_all, shown
+from .document import Document
+from .secrets import SecretField, SecretRef
+from .sections import Mistake, Section, json_schema, read_document, refusal, refuse, shown
 
 APP_NAME = "provisioning-station"
 DEFAULT_CLOUD = "https://api.particle.io"
 DEFAULT_TOKEN = SecretRef("env", "PARTICLE_TOKEN")
 MAX_SLOTS = 32
-_FOLDER = r"[^\x00-\x1f\x7f]{1,1000}"
-_PORT_PATH = re.compile(r"[0-9]{1,3}-[0-9]{1,3}(\.[0-9]{1,3}){0,6}")
-_USBIP = re.compile(r"usbip:(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]{1,253}):([0-9]{1,5})")
+_PORT_PATH = r"[0-9]{1,3}-[0-9]{1,3}(\.[0-9]{1,3}){0,6}"
+_PORT = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_USBIP = rf"usbip:(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]{{1,253}}):{_PORT}"
+_HOSTS = r"https://([^\]\[\s/?#@:]+|\[[0-9a-fA-F:]+\])|http://(127\.0\.0\.1|localhost|\[::1\])"
+"""Where a token may go: over TLS, or in clear only within this host."""
 
 
 def default_data_dir() -> Path:
@@ -66,130 +70,140 @@ def default_config_path() -> Path:
     return Path(platformdirs.user_config_path(APP_NAME)) / "station.toml"
 
 
+def _folder(text: object, info: ValidationInfo) -> Path:
+    if not isinstance(text, str) or not 1 <= len(text) <= 1000:
+        raise refusal(Mistake(found=shown(text)))
+    assert isinstance(info.context, Document)
+    try:
+        return Path(info.context.name).parent / Path(text).expanduser()
+    except RuntimeError:  # ~name of nobody here, or a login without a home
+        expected, advice = "a folder of a user there is", "write the whole path, from / on"
+        raise refusal(Mistake((), expected, advice, shown(text))) from None
+
+
+_Folder = Annotated[Path, PlainValidator(_folder, json_schema_input_type=str)]
+
+
+def _slots(ports: dict[str, Any]) -> dict[str, str]:
+    """``[slots]`` with lines such as ``1 = "1-2.3"``: number of the slot, port path of its cable."""
+    mistakes = []
+    for at, (key, port) in enumerate(ports.items()):
+        expected, example = "a USB port path, bus and hub ports", f'write {key} = "1-2.{key}"'
+        if key not in map(str, range(1, MAX_SLOTS + 1)):
+            mistakes.append(Mistake(key, f"slot numbers from 1 to {MAX_SLOTS}", 'write 1 = "1-2.3"', shown(key)))
+        elif not isinstance(port, str) or not re.fullmatch(_PORT_PATH, port):
+            mistakes.append(Mistake(key, expected, example, shown(port)))
+        elif port in list(ports.values())[:at]:
+            mistakes.append(Mistake(key, "a port path of its own for every slot", example, shown(port)))
+    refuse(mistakes)
+    return ports
+
+
+_SLOTS_SCHEMA = {
+    "type": "object",
+    "description": "Number on the bench = USB port path.",
+    "properties": {str(n): {"type": "string", "pattern": f"^{_PORT_PATH}$"} for n in range(1, MAX_SLOTS + 1)},
+    "additionalProperties": False,
+}
+
+
+class _Station(Section):
+    """Who this bench is."""
+
+    id: str = Field(
+        default="", pattern=r"^[\w.-]{1,40}$", examples=["bench-3"], description="Stands in every record.",
+        title="letters, digits, dots and dashes, at most 40",
+    )  # fmt: skip
+
+
+class _Cloud(Section):
+    """The cloud and the account."""
+
+    url: str = Field(
+        default=DEFAULT_CLOUD, max_length=208, pattern=rf"^({_HOSTS})(:{_PORT})?(/[^\s?#@]*)?$",
+        title="the address of the cloud, https:// (http:// on this host only)", description="Where the cloud is.",
+    )  # fmt: skip
+    token: SecretField = Field(
+        default=DEFAULT_TOKEN, title="a reference to the token, never the token itself",
+        examples=["env:PARTICLE_TOKEN", "keyring:station/token"],
+        description="Where the token is kept: an environment variable or a keyring entry.",
+    )  # fmt: skip
+
+
+class _Firmware(Section):
+    """Where the files of the profiles lie."""
+
+    folders: tuple[_Folder, ...] | None = Field(
+        default=None, strict=False, min_length=1, max_length=16, title="folders in quotes", examples=[["firmware"]],
+        description="Looked through in this order; relative ones lie beside this file.",
+    )  # fmt: skip
+
+
+class _Data(Section):
+    """Where the journal lives."""
+
+    dir: _Folder | None = Field(
+        default=None, title="a folder", examples=["/var/lib/station"], description="Its folder."
+    )
+
+
+class _Usb(Section):
+    """Where units are plugged in."""
+
+    backend: str = Field(
+        default="libusb", pattern=f"^(libusb|{_USBIP})$", description="This host's bus, or a server of virtual units.",
+        title='"libusb", or "usbip:HOST:PORT" for virtual units of another process',
+    )  # fmt: skip
+    consoles: _Folder | None = Field(
+        default=None, title="a folder", examples=["consoles"],
+        description="The folder of console links that a server of virtual units keeps.",
+    )  # fmt: skip
+
+    @field_validator("consoles")
+    @classmethod
+    def _are_remote(cls, folder: Path | None, info: ValidationInfo) -> Path | None:
+        if folder is not None and info.data.get("backend") == "libusb":
+            raise refusal(Mistake((), 'consoles only with a "usbip:" backend', "remove it"))
+        return folder
+
+
+class _File(Section):
+    """One station: who it is, its slots, its cloud, its folders, its USB. Everything has a default."""
+
+    station: _Station = _Station()
+    slots: Annotated[dict[str, Any], AfterValidator(_slots), WithJsonSchema(_SLOTS_SCHEMA)] = Field(
+        default={}, title="a table [slots]", examples=[{"1": "1-2.1"}]
+    )
+    cloud: _Cloud = _Cloud()
+    firmware: _Firmware = _Firmware()
+    data: _Data = _Data()
+    usb: _Usb = _Usb()
+
+
 def load_config(path: Path | None = None) -> StationConfig:
-    """The configuration in ``path``; None: the default file if there is one, else the defaults.
+    """Read the configuration in ``path``; None: the default file if there is one, else the defaults.
 
     Raises `station.errors.BadInput` with file, line and what to write instead.
     """
     chosen = path if path is not None else default_config_path()
     if path is None and not chosen.exists():
         return StationConfig()
-    document, _ = Document.read(chosen)
-    return read_all(document, lambda top: _config(top, chosen))
-
-
-def _config(top: Table, path: Path) -> StationConfig:
-    base = path.parent
-    station_id = _station_id(top)
-    url, token = _cloud(top)
-    data_dir = _data_dir(top, base)
-    config = StationConfig(
-        station_id=station_id or "bench",
-        is_named=bool(station_id),
-        slots=_slots(top),
-        cloud_url=url,
-        token=token,
-        firmware_folders=_firmware(top, base, data_dir),
+    file = read_document(Document.read(chosen), _File)
+    data_dir = file.data.dir or default_data_dir()
+    remote = re.fullmatch(_USBIP, file.usb.backend)
+    return StationConfig(
+        station_id=file.station.id or "bench",
+        is_named=bool(file.station.id),
+        slots=tuple(sorted((SlotInfo(int(key), port) for key, port in file.slots.items()), key=lambda row: row.number)),
+        cloud_url=file.cloud.url.rstrip("/"),
+        token=file.cloud.token,
+        firmware_folders=file.firmware.folders or (data_dir / "firmware",),
         data_dir=data_dir,
-        usb=_usb(top, base),
-        source=path,
+        usb=UsbSource(remote[1].strip("[]"), int(remote[2]), file.usb.consoles) if remote else UsbSource(),
+        source=chosen,
     )
-    top.finish()
-    return config
 
 
-def _station_id(top: Table) -> str:
-    """Empty when the file names none."""
-    table = top.table("station") or top.empty("station")
-    text = table.text_or("id", "", "letters, digits, dots and dashes, at most 40", '"bench-3"', pattern=r"[\w.-]{1,40}")
-    table.finish()
-    return text
-
-
-def _slots(top: Table) -> tuple[SlotInfo, ...]:
-    """``[slots]`` with lines such as ``1 = "1-2.3"``: number of the slot, port path of its cable."""
-    table = top.table("slots") or top.empty("slots")
-    slots: list[SlotInfo] = []
-    for key in table.keys:
-        if not key.isdecimal() or not key.isascii() or not 1 <= int(key) <= MAX_SLOTS or str(int(key)) != key:
-            table.refuse(key, f"slot numbers from 1 to {MAX_SLOTS}", 'write 1 = "1-2.3"', found=shown(key))
-        example = f'"1-2.{key}"'
-        wanted = "a USB port path, bus and hub ports"
-        port = table.text(key, wanted, example)
-        if not _PORT_PATH.fullmatch(port):
-            table.refuse(key, wanted, f"write {key} = {example}", found=shown(port))
-        if any(port == slot.port_path for slot in slots):
-            table.refuse(key, "a port path of its own for every slot", f"write {key} = {example}", found=shown(port))
-        slots.append(SlotInfo(int(key), port))
-    return tuple(sorted(slots, key=lambda slot: slot.number))
-
-
-def _cloud(top: Table) -> tuple[str, SecretRef]:
-    table = top.table("cloud") or top.empty("cloud")
-    wanted = "the address of the cloud, https:// (http:// on this host only)"
-    url = table.text_or("url", DEFAULT_CLOUD, wanted, f'"{DEFAULT_CLOUD}"', pattern=r"https?://\S{1,200}").rstrip("/")
-    if not _is_trusted(url):
-        table.refuse("url", wanted, f'write url = "{DEFAULT_CLOUD}"', found=shown(url))
-    token = DEFAULT_TOKEN
-    if table.has("token"):
-        token = secret_ref(table, "token", "token", '"env:PARTICLE_TOKEN" or "keyring:station/token"')
-    table.finish()
-    return url, token
-
-
-def _is_trusted(url: str) -> bool:
-    """A token may go to ``url``: over TLS, or in clear only within this host; never with a name or a query in it."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        return False
-    if not host or parts.username or parts.query or parts.fragment:
-        return False
-    return parts.scheme == "https" or host in ("127.0.0.1", "localhost", "::1")
-
-
-def _data_dir(top: Table, base: Path) -> Path:
-    table = top.table("data") or top.empty("data")
-    text = table.text_or("dir", str(default_data_dir()), "a folder", '"/var/lib/station"', pattern=_FOLDER)
-    table.finish()
-    return _folder(table, "dir", base, text)
-
-
-def _firmware(top: Table, base: Path, data_dir: Path) -> tuple[Path, ...]:
-    table = top.table("firmware") or top.empty("firmware")
-    folders: tuple[Path, ...] = (data_dir / "firmware",)
-    if table.has("folders"):
-        wanted, example = "folders in quotes", '["firmware"]'
-        texts = table.items("folders", wanted, example, at_most=16)
-        for text in texts:
-            if not isinstance(text, str) or not re.fullmatch(_FOLDER, text):
-                table.refuse("folders", wanted, f"write folders = {example}", found=shown(text))
-        folders = tuple(_folder(table, "folders", base, text) for text in texts)
-    table.finish()
-    return folders
-
-
-def _usb(top: Table, base: Path) -> UsbSource:
-    table = top.table("usb") or top.empty("usb")
-    wanted = '"libusb", or "usbip:HOST:PORT" for virtual units of another process'
-    backend = table.text_or("backend", "libusb", wanted, '"libusb"', pattern=r"\S{1,300}")
-    match = _USBIP.fullmatch(backend)
-    if backend != "libusb" and (match is None or not 1 <= int(match[2]) <= 65535):
-        table.refuse("backend", wanted, 'write backend = "libusb"', found=shown(backend))
-    consoles = (
-        _folder(table, "consoles", base, table.text("consoles", "a folder", '"consoles"', pattern=_FOLDER))
-        if table.has("consoles")
-        else None
-    )
-    if consoles is not None and match is None:
-        table.refuse("consoles", 'consoles only with a "usbip:" backend', "remove it")
-    table.finish()
-    return UsbSource(match[1].strip("[]"), int(match[2]), consoles) if match else UsbSource()
-
-
-def _folder(table: Table, key: str, base: Path, text: str) -> Path:
-    try:
-        return base / Path(text).expanduser()
-    except RuntimeError:  # ~name of nobody here, or a login without a home
-        table.refuse(key, "a folder of a user there is", "write the whole path, from / on", found=shown(text))
+def config_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of the configuration file."""
+    return json_schema(_File, "Configuration of a provisioning station")

@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+from pydantic import Field, PlainValidator
 
 from drivers.identity import Secret
 
 from ..errors import BadInput
-from .toml_table import Table
+from .sections import Mistake, kind_of, refusal
 
 _MAX_LENGTH = 4096
 _REFERENCE = re.compile(r"(env):([A-Za-z_][A-Za-z0-9_]{0,99})|(keyring):([^/\s]{1,100})/([^/\s]{1,100})")
@@ -53,13 +55,19 @@ class SecretRef:
         return f"{self.scheme}:{self.name}" + (f"/{self.user}" if self.user else "")
 
 
-def secret_ref(table: Table, key: str, what: str, example: str) -> SecretRef:
-    """The reference at ``key``; anything else is refused without repeating it, as it may be the secret itself."""
-    wanted = f"a reference to the {what}, never the {what} itself"
-    reference = SecretRef.parse(table.text(key, wanted, example, pattern=r"(?s).*", secret=True))
+def _reference(value: object) -> SecretRef:
+    """Anything but a reference is refused without repeating it: it may be the secret itself."""
+    reference = SecretRef.parse(value) if isinstance(value, str) else None
     if reference is None:
-        table.refuse(key, wanted, f"write {key} = {example}", found="something else (not shown)", is_own=True)
+        raise refusal(Mistake(found="something else (not shown)" if isinstance(value, str) else kind_of(value)))
     return reference
+
+
+SecretField = Annotated[
+    SecretRef,
+    PlainValidator(_reference, json_schema_input_type=Annotated[str, Field(pattern=f"^({_REFERENCE.pattern})$")]),
+]
+"""The key of a section that names a secret."""
 
 
 def system_keyring(service: str, user: str) -> str | None:
@@ -92,14 +100,10 @@ class SecretSource:
         else:
             text = self._keyring(reference.name, reference.user)
             advice = f"store it with: keyring set {reference.name} {reference.user}"
-        text = _without_line_end(text or "")
+        text = re.sub(r"(\r\n|\n|\r)\Z", "", text or "")
         if fault := _fault(text, kind):
             raise BadInput(f"{kind.__name__} from {reference}: it {fault}; {advice}")
         return kind(text)
-
-
-def _without_line_end(text: str) -> str:
-    return re.sub(r"(\r\n|\n|\r)\Z", "", text)
 
 
 def _fault(text: str, kind: type[Secret]) -> str:

@@ -6,156 +6,106 @@ accepted and only notes lines; it judges nothing and yields no values.
 
 from __future__ import annotations
 
+import re
 import tomllib
 
 Path = tuple[str | int, ...]
 
-_QUOTES = ('"""', "'''", '"', "'")
+_TOKEN = re.compile(
+    r'''"""(?:[^\\]|\\.)*?""""{0,2}|\'\'\'.*?\'\'\''{0,2}'''  # up to two quotes may stand before the closing three
+    r"""|"(?:[^"\\]|\\.)*"|'[^']*'|\#[^\n]*|[ \t\r]+|[][{},=.\n]|[^][{},=.\s"'#]+""",
+    re.DOTALL,
+)
 
 
 def key_lines(text: str) -> dict[Path, int]:
-    """Line (from 1) of every table, key and array element of a valid TOML ``text``, by its path."""
+    """Return the line (from 1) of every table, key and array element of a valid TOML ``text``, by its path."""
     return _Scanner(text).run()
-
-
-def _unquoted(key: str) -> str:
-    """What a quoted key says; only one with an escape has to be read for it."""
-    if key.startswith('"') and "\\" in key:
-        return str(tomllib.loads(f"key = {key}")["key"])
-    return key[1:-1]
 
 
 class _Scanner:
     def __init__(self, text: str) -> None:
-        self._text = text.replace("\r\n", "\n")
+        self._tokens: list[tuple[str, int]] = []
+        line = 1
+        for token in _TOKEN.findall(text):
+            if token[0] not in " \t\r#":
+                self._tokens.append((token, line))
+            line += token.count("\n")
+        self._tokens.append(("", line))
         self._at = 0
         self._lines: dict[Path, int] = {}
         self._arrays: dict[Path, int] = {}  # next index of each [[array of tables]]
 
     def run(self) -> dict[Path, int]:
         table: Path = ()
-        self._skip_blank()
-        while self._peek():
+        while self._peek("\n"):
             if self._peek() == "[":
                 table = self._header()
             else:
                 self._pair(table)
-            self._skip_blank()
         return self._lines
 
-    # --- statements ---
-
     def _header(self) -> Path:
-        is_array = self._text.startswith("[[", self._at)
-        line = self._line()
-        self._at += 2 if is_array else 1
-        path = self._resolve(self._key(), line)
-        if is_array:
-            index = self._arrays.get(path, 0)
-            self._arrays[path] = index + 1
-            self._note(path, line)
-            path = (*path, index)
-        self._note(path, line)
-        self._at += 2 if is_array else 1
-        return path
-
-    def _resolve(self, key: tuple[str, ...], line: int) -> Path:
         """``[a.b]`` below ``[[a]]`` belongs to the latest element of ``a``; without any ``[a]`` it makes one."""
+        brackets = 2 if self._tokens[self._at + 1][0] == "[" else 1
+        self._at += brackets
+        line = self._tokens[self._at][1]
         path: Path = ()
-        for part in key[:-1]:
+        *parents, last = self._key()
+        for part in parents:
             path = (*path, part)
-            self._note(path, line)
+            self._lines.setdefault(path, line)
             if path in self._arrays:
                 path = (*path, self._arrays[path] - 1)
-        return (*path, key[-1])
+        path = (*path, last)
+        if brackets == 2:
+            self._lines.setdefault(path, line)
+            self._arrays[path] = self._arrays.get(path, 0) + 1
+            path = (*path, self._arrays[path] - 1)
+        self._lines.setdefault(path, line)
+        self._at += brackets
+        return path
 
-    def _pair(self, table: Path) -> None:
-        line = self._line()
-        path = table
+    def _pair(self, path: Path) -> None:
+        line = self._tokens[self._at][1]
         for part in self._key():
             path = (*path, part)
-            self._note(path, line)
+            self._lines.setdefault(path, line)
         self._at += 1  # "="
-        self._skip_space()
         self._value(path)
 
     def _value(self, path: Path) -> None:
         head = self._peek()
-        if head == "[":
-            self._array(path)
-        elif head == "{":
-            self._inline_table(path)
-        elif head in "\"'":
-            self._string()
-        else:
-            while self._peek() and self._peek() not in ",]}#\n":
+        if head not in ("[", "{"):
+            while self._peek() not in (",", "]", "}", "\n", ""):
                 self._at += 1
-
-    def _array(self, path: Path) -> None:
+            return
         self._at += 1
         index = 0
-        self._skip_blank()
-        while self._peek() != "]":
-            self._note((*path, index), self._line())
-            self._value((*path, index))
+        while self._peek("\n", ",") not in ("]", "}"):
+            if head == "{":
+                self._pair(path)
+            else:
+                self._lines.setdefault((*path, index), self._tokens[self._at][1])
+                self._value((*path, index))
             index += 1
-            self._skip_blank(",")
         self._at += 1
 
-    def _inline_table(self, path: Path) -> None:
-        self._at += 1
-        self._skip_blank()
-        while self._peek() != "}":
-            self._pair(path)
-            self._skip_blank(",")
-        self._at += 1
-
-    # --- words ---
-
-    def _key(self) -> tuple[str, ...]:
+    def _key(self) -> list[str]:
         parts: list[str] = []
         while True:
-            self._skip_space()
-            start = self._at
-            if self._peek() in "\"'":
-                self._string()
-                parts.append(_unquoted(self._text[start : self._at]))
+            token = self._peek()
+            self._at += 1
+            if token[0] == '"' and "\\" in token:  # only a key with an escape has to be read for what it says
+                parts.append(str(tomllib.loads(f"key = {token}")["key"]))
             else:
-                while self._peek() not in " \t.=]":
-                    self._at += 1
-                parts.append(self._text[start : self._at])
-            self._skip_space()
+                parts.append(token[1:-1] if token[0] in "\"'" else token)
             if self._peek() != ".":
-                return tuple(parts)
+                return parts
             self._at += 1
 
-    def _string(self) -> None:
-        quote = next(q for q in _QUOTES if self._text.startswith(q, self._at))
-        self._at += len(quote)
-        while not self._text.startswith(quote, self._at):
-            self._at += 2 if quote[0] == '"' and self._peek() == "\\" else 1
-        self._at += len(quote)
-        while len(quote) == 3 and self._peek() == quote[0]:  # a quote may stand before the closing three
+    def _peek(self, *skipped: str) -> str:
+        """The next token that is not ``skipped``; "" at the end."""
+        while (token := self._tokens[self._at][0]) in skipped:
             self._at += 1
-
-    def _skip_space(self) -> None:
-        while self._peek() and self._peek() in " \t":
-            self._at += 1
-
-    def _skip_blank(self, also: str = "") -> None:
-        """Skip white space, newlines, comments and the characters of ``also``."""
-        while self._peek() and (self._peek() in " \t\r\n#" or self._peek() in also):
-            if self._peek() == "#":
-                while self._peek() and self._peek() != "\n":
-                    self._at += 1
-            else:
-                self._at += 1
-
-    def _peek(self) -> str:
-        return self._text[self._at : self._at + 1]
-
-    def _line(self) -> int:
-        return self._text.count("\n", 0, self._at) + 1
-
-    def _note(self, path: Path, line: int) -> None:
-        self._lines.setdefault(path, line)
+        return token

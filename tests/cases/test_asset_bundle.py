@@ -32,7 +32,7 @@ offline = "hold"
 def refusal(folder: Path, data: bytes) -> str:
     (folder / "x.zip").write_bytes(data)
     with pytest.raises(BadInput) as caught:
-        FirmwareStore([folder]).load(FileRef("x.zip", hashlib.sha256(data).hexdigest()))
+        FirmwareStore([folder]).load(FileRef(file="x.zip", sha256=hashlib.sha256(data).hexdigest()))
     assert str(caught.value).isprintable()
     return str(caught.value)
 

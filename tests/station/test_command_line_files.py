@@ -63,7 +63,7 @@ def test_a_profile_that_is_no_plain_file_is_refused(special: tuple[Path, str]) -
 
 def test_a_firmware_file_that_is_no_plain_file_is_refused(special: tuple[Path, str]) -> None:
     with pytest.raises(BadInput, match=f"{special[1]}, expected a plain file"):
-        FirmwareStore([special[0].parent]).load(FileRef(special[0].name, "0" * 64))
+        FirmwareStore([special[0].parent]).load(FileRef(file=special[0].name, sha256="0" * 64))
 
 
 @pytest.mark.parametrize("verb", [("batch", "list"), ("batch", "open", "B", "--profile", "boron-product")])

@@ -138,7 +138,7 @@ class AtWork:
             self.walk_again(slot)
 
 
-NO_LABEL = Label(is_expected=False, timeout_s=0.0)
+NO_LABEL = Label()
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ APP = synthetic.application(13, "6.3.4")
 
 
 def ref(name: str, data: bytes) -> FileRef:
-    return FileRef(name, hashlib.sha256(data).hexdigest())
+    return FileRef(file=name, sha256=hashlib.sha256(data).hexdigest())
 
 
 def refusal(store: FirmwareStore, file: FileRef) -> str:

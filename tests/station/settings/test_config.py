@@ -86,6 +86,38 @@ def test_a_bad_key_is_refused_with_its_line(tmp_path: Path, old: str, new: str, 
 
 
 @pytest.mark.rule("N5")
+@pytest.mark.parametrize(
+    "url", ["https://me:hunter2@cloud.example", "https://me:hunter2@", "ftp://hunter2@cloud.example"]
+)
+def test_a_login_in_the_address_of_the_cloud_is_refused_and_not_repeated(tmp_path: Path, url: str) -> None:
+    with pytest.raises(BadInput, match=r"line 7, \[cloud\] url: expected the address of the cloud") as caught:
+        config(tmp_path, GOOD.replace("https://cloud.example/", url))
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_good"),
+    [
+        ("https://cloud.example:8443/station", True),
+        ("https://[fe80::1]:8443", True),
+        ("http://[::1]:8080", True),
+        ("http://localhost.example", False),
+        ("http://127.0.0.1.example", False),
+        ("https://cloud.example?x=1", False),
+        ("https://cloud.example#x", False),
+        ("https://cloud.example:99999", False),
+        ("https://", False),
+    ],
+)
+def test_a_token_goes_only_where_nobody_listens_in(tmp_path: Path, url: str, is_good: bool) -> None:
+    if is_good:
+        assert config(tmp_path, GOOD.replace("https://cloud.example/", url)).cloud_url == url
+    else:
+        with pytest.raises(BadInput, match="line 7"):
+            config(tmp_path, GOOD.replace("https://cloud.example/", url))
+
+
+@pytest.mark.rule("N5")
 def test_a_token_in_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="never the token itself") as caught:
         config(tmp_path, GOOD.replace("keyring:station/token", "0123456789abcdef"))

@@ -87,9 +87,9 @@ def test_a_product_profile_becomes_typed_values() -> None:
     assert profile.ref == ProfileRef("widget", 3, hashlib.sha256(BORON.encode()).hexdigest())
     assert profile.kind is Kind.PRODUCT
     assert [row.id for row in profile.platforms] == [13]
-    assert profile.product == Product(12345, None)
+    assert profile.product == Product(id=12345)
     assert str(profile.device_os.version) == "6.3.4"
-    assert profile.firmware[0].file.sha256 == HASH  # lower case, however written
+    assert profile.firmware[0].sha256 == HASH  # lower case, however written
     assert profile.offline is Offline.QUEUE
 
 
@@ -102,7 +102,7 @@ def test_shipped_profiles_are_good(file: Path) -> None:
 
 @pytest.mark.rule("C8")
 def test_a_product_is_named_by_number_or_slug() -> None:
-    assert parsed(BORON.replace("id = 12345", 'slug = "widget-v1"')).product == Product(None, "widget-v1")
+    assert parsed(BORON.replace("id = 12345", 'slug = "widget-v1"')).product == Product(slug="widget-v1")
     both = parsed(BORON.replace("id = 12345", 'id = 12345\nslug = "widget-v1"')).product
     assert (both.ref, both.slug) == ("12345", "widget-v1")
     assert "number or slug (C8)" in refusal(BORON.replace("id = 12345", ""))

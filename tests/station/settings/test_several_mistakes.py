@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import itertools
 import re
+import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
-from known_steps import load_profile, parse_profile
+from known_steps import STEPS, load_profile, parse_profile
 
 from station.cli.main import main
 from station.errors import BadInput
 from station.paths import shipped_profiles
 from station.settings.config import load_config
+from station.settings.profile import profile_schema
 
 GOOD = next(path for path in shipped_profiles() if path.stem == "argon-product").read_text(encoding="utf-8")
 BREAKS = {
@@ -63,6 +66,14 @@ def test_any_two_of_them_are_told_and_no_other() -> None:
     for one, other in itertools.combinations(BREAKS, 2):
         told = [where(sentence) for sentence in sentences(broken([one, other]))]
         assert told == [BREAKS[one][1], BREAKS[other][1]]
+
+
+@pytest.mark.parametrize("old", [old for old in BREAKS if "template" not in old])  # no schema says what fields are
+def test_an_editor_marks_them_by_the_schema(old: str) -> None:
+    found = jsonschema.Draft202012Validator(profile_schema(STEPS.rules)).iter_errors(tomllib.loads(broken([old])))
+    marked = [" ".join(map(str, error.absolute_path)) for error in found]
+    table, _, key = BREAKS[old][1].replace("[", "").replace("]", "").rpartition(" ")
+    assert marked in ([f"{table} {key}".strip()], [table])  # a key, or the table with one too many
 
 
 @pytest.mark.parametrize(
