@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 from .errors import BadImage, RemoteProtocolError, WriteRefused
 from .platforms import Platform, Region, Via, WritePolicy
-from .wire import module
 from .wire.dfu.host import block_address
 from .wire.dfu.tables import (
     CLASS_IN,
@@ -33,6 +32,8 @@ from .wire.dfu.tables import (
     DfuStatusCode,
 )
 from .wire.dfu.transfers import parse_state, parse_status
+from .wire.image.host import Image, parse_image
+from .wire.image.tables import FLAG_COMBINED, FLAG_COMPRESSED, FLAG_DROP_PREFIX, FLAG_ENCRYPTED
 from .wire.usb import Setup
 
 INTERNAL_FLASH = 0
@@ -45,7 +46,7 @@ _HARMLESS = frozenset({(r, q) for r in (0x80, 0x81, 0x82) for q in (0x00, 0x06, 
 _SET_CONFIGURATION = (0x00, 0x09)
 _SET_INTERFACE = (0x01, 0x0B)
 _RESTING = frozenset({DfuState.IDLE, DfuState.DNLOAD_IDLE, DfuState.UPLOAD_IDLE, DfuState.ERROR})
-_UNPLAIN = module.FLAG_COMPRESSED | module.FLAG_COMBINED | module.FLAG_ENCRYPTED
+_UNPLAIN = FLAG_COMPRESSED | FLAG_COMBINED | FLAG_ENCRYPTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class WriteGuard:
 
     # --- permits --------------------------------------------------------------------------
 
-    def allow_module(self, image: module.Image) -> Permit:
+    def allow_module(self, image: Image) -> Permit:
         """The permit for writing ``image`` to its own address.
 
         The bytes are parsed again here: an `Image` made by somebody else proves nothing. Raises
@@ -123,9 +124,9 @@ class WriteGuard:
         pages = range(start, start + len(content), unit)
         return Permit(image.describe(), region.alt, start, content, frozenset({*pages, *region.also_erase}))
 
-    def _parsed(self, image: module.Image) -> module.Image:
+    def _parsed(self, image: Image) -> Image:
         try:
-            image = module.parse_image(image.data, image.name)
+            image = parse_image(image.data, image.name)
             image.check()
         except BadImage as error:
             raise WriteRefused(f"not written: {error}") from error
@@ -138,7 +139,7 @@ class WriteGuard:
             )
         return image
 
-    def _region_of(self, image: module.Image) -> Region:
+    def _region_of(self, image: Image) -> Region:
         slot = self._platform.slot(image.function, image.index)
         if slot is not None and slot.via is not Via.DFU:
             raise WriteRefused(f"{image.describe()} is never written raw over DFU; send it as a control-request update")
@@ -163,7 +164,7 @@ class WriteGuard:
         return Permit(f"configuration field {field_name}", DCT, found.offset, bytes(value), frozenset())
 
     @contextlib.contextmanager
-    def permit(self, image: module.Image) -> Iterator[Permit]:
+    def permit(self, image: Image) -> Iterator[Permit]:
         """Let ``image`` be erased and written while the ``with`` block runs; raises `WriteRefused`."""
         with self._opened(self.allow_module(image)) as permit:
             yield permit
@@ -338,5 +339,5 @@ _NOTES: dict[tuple[int, int], _Rule] = {
 }
 
 
-def _drops_prefix(image: module.Image) -> bool:
-    return bool(image.flags & module.FLAG_DROP_PREFIX)
+def _drops_prefix(image: Image) -> bool:
+    return bool(image.flags & FLAG_DROP_PREFIX)

@@ -20,7 +20,7 @@ from drivers.virtual.factory import UnitSpec, make_spec
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.unit import VirtualUnit
-from drivers.wire.module import Image, parse_image
+from drivers.wire.image.host import Image, parse_image
 
 
 @dataclass

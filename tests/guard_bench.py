@@ -10,7 +10,7 @@ from drivers.guard import WriteGuard
 from drivers.platforms import platform
 from drivers.wire.actions import Answer, Operation, T, Wait
 from drivers.wire.dfu import transfers as dfu
-from drivers.wire.module import Image, parse_image
+from drivers.wire.image.host import Image, parse_image
 from drivers.wire.usb import Setup
 
 ARGON = platform(12)

@@ -17,23 +17,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drivers.virtual.dct import FIELDS
 from drivers.virtual.flash import NorFlash, Operation, Touch, Who
-from drivers.virtual.header import COMBINED, DROP_MODULE_INFO, PREFIX_SIZE, read_header
-from drivers.virtual.layout import (
-    EXTERNAL_BASE,
-    EXTERNAL_SIZE,
-    OTA_SLOT,
-    PAGE,
-    SYSTEM_LEGACY_START,
-    SYSTEM_START,
-    Chip,
-    regions_touched,
-)
+from drivers.virtual.header import SYSTEM, read_header
+from drivers.virtual.layout import PAGE, Chip, layout_of
 from drivers.virtual.unit import VirtualUnit
+from drivers.wire.image.tables import FLAG_COMBINED, FLAG_DROP_PREFIX, PREFIX_SIZE
 from station.cloud.virtual import FaultKind, SeenRequest
 from station.journal.directory import JOURNAL_FILE
 from station.journal.schema import connect_reader
+
+LAYOUT = layout_of(13)
+"""Of all 4 MiB units of the nRF family."""
 
 READ_KINDS = ("WriteIntended", "WriteConfirmed", "UnitIdentified")
 
@@ -195,23 +189,23 @@ def _modules(data: bytes) -> Iterator[Module]:
         header = read_header(flash, at)
         if not header.is_plausible:
             return
-        drops = PREFIX_SIZE if header.flags & DROP_MODULE_INFO else 0
-        region = next(iter(regions_touched(Chip.INTERNAL, header.start, 1)), None)
+        drops = PREFIX_SIZE if header.flags & FLAG_DROP_PREFIX else 0
+        region = next(iter(LAYOUT.touched(Chip.INTERNAL, header.start, 1)), None)
         yield Module(header.start, header.start + header.length - drops, region.name if region else "")
-        if not header.flags & COMBINED:
+        if not header.flags & FLAG_COMBINED:
             return
         at += header.length
 
 
 _OVER_DFU = re.compile(r"(?P<file>.+?)(?: part \d+)? over DFU")
 
-_RECORDS, _SETUP_DONE = FIELDS["flash_modules"], FIELDS["setup_done"]
+_RECORDS, _SETUP_DONE = LAYOUT.dct_fields["flash_modules"], LAYOUT.dct_fields["setup_done"]
 _BY_REQUEST = (
     # what a line of the journal says, and the memory that a control request of that kind may write: from, to
-    (r".+ by control request", Chip.EXTERNAL, OTA_SLOT, EXTERNAL_BASE + EXTERNAL_SIZE),
-    (r".+ by control request", Chip.DCT, _RECORDS[0], sum(_RECORDS)),
+    (r".+ by control request", Chip.EXTERNAL, LAYOUT.update_slot(6305), LAYOUT.memory(Chip.EXTERNAL).end),
+    (r".+ by control request", Chip.DCT, _RECORDS.offset, _RECORDS.offset + _RECORDS.size),
     (r"join .+", Chip.NETWORK, 0, 1 << 20),
-    (r"set setup-done", Chip.DCT, _SETUP_DONE[0], sum(_SETUP_DONE)),
+    (r"set setup-done", Chip.DCT, _SETUP_DONE.offset, _SETUP_DONE.offset + _SETUP_DONE.size),
 )
 
 
@@ -236,8 +230,8 @@ def _has_place(module: Module, touch: Touch) -> bool:
         return False
     if touch.operation is Operation.PROGRAM:
         return module.start <= touch.address and _end(touch) <= module.end
-    regions = {region.name for region in regions_touched(touch.chip, touch.address, touch.length)}
-    return regions == {module.region} or (touch.length == PAGE and touch.address in (SYSTEM_START, SYSTEM_LEGACY_START))
+    regions = {region.name for region in LAYOUT.touched(touch.chip, touch.address, touch.length)}
+    return regions == {module.region} or (touch.length == PAGE and touch.address in LAYOUT.places[SYSTEM].starts)
 
 
 def _end(touch: Touch) -> int:

@@ -34,7 +34,8 @@ from ..wire.actions import Operation
 from ..wire.dfu import host, transfers
 from ..wire.dfu.memory_map import Access, MemoryLayout, parse_layout
 from ..wire.dfu.tables import INTERFACE
-from ..wire.module import CRC_SIZE, PREFIX_SIZE, FlashHeader, Image, has_valid_crc, parse_flash_header
+from ..wire.image.host import FlashHeader, Image, has_valid_crc, parse_flash_header
+from ..wire.image.tables import CRC_SIZE, PREFIX_SIZE, PRODUCT_SUFFIX, VECTORS_SIZE
 from ..wire.replies import Protection
 from .dialogue import Progress, Runner, Trace, no_progress, no_trace
 from .flashing import PAGE, Block, WritePlan, plan_write
@@ -48,8 +49,8 @@ TRIES = 3
 """How often one page is erased and written before the unit is judged (reference firmware-and-dfu 1.7)."""
 _PROTECTION_STRING, _PROTECTED, _IN_SERVICE = 0xFA, "sm=p", "sm=s"
 _READ_PIECE = 16 * PAGE
-_TAIL = 40 + CRC_SIZE  # suffix and CRC of a plain module
-_HEAD = 0x200 + 24  # vector table and prefix
+_TAIL = PRODUCT_SUFFIX + CRC_SIZE
+_HEAD = VECTORS_SIZE + PREFIX_SIZE
 
 
 class DfuDevice:

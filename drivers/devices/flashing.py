@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..platforms import platform
-from ..wire.module import Image
+from ..wire.image.host import Image
 
 PAGE = 4096
 

@@ -38,7 +38,7 @@ from ..identity import DeviceId
 from ..platforms import OsVersion, platform
 from ..transport import SerialHost, UsbCandidate
 from ..wire import requests
-from ..wire.module import Image
+from ..wire.image.host import Image
 from ..wire.patience import is_repeatable, standing
 from ..wire.replies import Protection
 from ..wire.requests import Request

@@ -18,7 +18,7 @@ from ..clock import Deadline
 from ..errors import BadImage, DriverError, RemoteProtocolError, RequestRejected, UnitProtected, WriteRefused
 from ..platforms import ModuleFunction, platform
 from ..wire import requests
-from ..wire.module import Image
+from ..wire.image.host import Image
 from ..wire.patience import is_about_the_unit
 from ..wire.requests import Request, RequestType
 from .dialogue import Progress

@@ -9,14 +9,16 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from ..platforms import ModuleFunction, os_version_of_module
+from ..platforms import ModuleFunction
+from ..wire.image.tables import PROTECTED
 from . import update_slots
 from .dct import OTA_FLAG_OFF
 from .flash import Who
-from .header import PROTECTED, Dependency, read_radio
 from .header import SYSTEM as SYSTEM_KIND
+from .header import Dependency, read_radio
 from .inventory import Found, HeldModule, UnmetDependency, find_application, find_bootloader, find_system, held_modules
 from .inventory import unmet as unmet_dependencies
+from .layout import os_version
 from .memory import UnitMemory
 from .ota import records_in_slot
 
@@ -96,7 +98,7 @@ def _attempt(memory: UnitMemory, request: BootRequest, effort: _Effort) -> BootR
         return None
     bootloader = find_bootloader(memory)
     if bootloader is None:
-        return _stuck(BootMode.DEAD, "there is no whole bootloader at 0xF4000", None, effort)
+        return _stuck(BootMode.DEAD, "there is no whole bootloader in its place", None, effort)
     for number, record in update_slots.pending(memory).items():
         effort.seconds += update_slots.apply(memory, number, record)
     if request is BootRequest.DFU:
@@ -104,12 +106,12 @@ def _attempt(memory: UnitMemory, request: BootRequest, effort: _Effort) -> BootR
     search = find_system(memory, bootloader.header.version)
     if search.crashes:
         return _stuck(
-            BootMode.DEAD, "the header at 0x30000 starts a system part that is torn: crash loop", bootloader, effort
+            BootMode.DEAD, "the second header starts a system part that is torn: crash loop", bootloader, effort
         )
     if search.found is None:
         return _stuck(BootMode.DFU, "the bootloader finds no whole system part", bootloader, effort)
-    if read_radio(memory.internal) is None:
-        return _stuck(BootMode.DFU, "there is no SoftDevice at 0x1000", bootloader, effort)
+    if read_radio(memory.internal, memory.layout) is None:
+        return _stuck(BootMode.DFU, "there is no SoftDevice in its place", bootloader, effort)
     if _stage_slot(memory, search.found, effort):
         return None
     return _run(memory, search.found, bootloader, request, effort)
@@ -147,7 +149,7 @@ def _run(memory: UnitMemory, system: Found, bootloader: Found, request: BootRequ
         mode=BootMode.SAFE if reason else BootMode.NORMAL,
         reason=reason or "every module is whole and every dependency met",
         modules=held_modules(memory, system),
-        system_version=_version_text(system.header.version),
+        system_version=str(os_version(system.header.version)),
         bootloader_version=bootloader.header.version,
         is_protected=_locks(bootloader),
         missing=tuple(missing),
@@ -171,12 +173,6 @@ def _sentence(missing: UnmetDependency) -> str:
     name = _NAMES[ModuleFunction(wanted.function)] if wanted.function in _NAMES else f"module {wanted.function}"
     held = "holds none" if missing.held is None else f"holds {missing.held}"
     return f"the {by} wants {name} {wanted.version} or newer, the unit {held}"
-
-
-def _version_text(module_version: int) -> str:
-    """What the firmware says of itself; for versions no table knows, by the usual convention."""
-    known = os_version_of_module(module_version)
-    return known or f"{module_version // 1000}.{module_version // 100 % 10}.{module_version % 100}"
 
 
 def _stuck(mode: BootMode, reason: str, bootloader: Found | None, effort: _Effort) -> BootReport:

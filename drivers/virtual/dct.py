@@ -10,44 +10,8 @@ import contextlib
 from pathlib import Path
 
 from .flash import ERASED, TIMINGS, FlashFailed, FlashFault, FlashStep, Operation, Score, Who, open_cells
-from .layout import DCT_LIMIT, DCT_SIZE, Chip
+from .layout import Chip, Layout
 
-FIELDS: dict[str, tuple[int, int]] = {  # name -> (offset, size)
-    "system_flags": (0, 32),
-    "version": (32, 2),
-    "device_private_key_tcp": (34, 1216),
-    "device_public_key_tcp": (1250, 384),
-    "static_ip_config": (1634, 24),
-    "ota_update_flag": (1753, 1),
-    "feature_flags": (1754, 4),
-    "country_code": (1758, 4),
-    "claim_code": (1762, 63),
-    "claimed": (1825, 1),
-    "ssid_prefix": (1826, 26),
-    "device_code": (1852, 6),
-    "version_string": (1858, 32),
-    "dns_names": (1890, 128),
-    "server_public_key_tcp": (2082, 768),
-    "flash_modules": (2852, 100),
-    "product_store": (2952, 24),
-    "antenna_selection": (2976, 1),
-    "cloud_transport": (2977, 1),
-    "device_public_key_udp": (2978, 128),
-    "device_private_key_udp": (3106, 192),
-    "server_public_key_udp": (3298, 192),
-    "server_address_udp": (3490, 128),
-    "device_id": (3618, 12),
-    "radio_flags": (3630, 1),
-    "mode_button_mirror": (3631, 32),
-    "led_mirror": (3663, 96),
-    "led_theme": (3759, 64),
-    "eap_config": (3823, 4296),
-    "device_secret": (8119, 15),
-    "setup_done": (8134, 1),
-    "ncp_id": (8135, 4),
-    "power_config": (8139, 32),
-    "radio_antenna": (8171, 1),
-}
 OTA_FLAG_ON, OTA_FLAG_OFF = b"\xa5", b"\xff"
 CLAIMED = b"1"
 SETUP_DONE = b"\x01"
@@ -57,10 +21,13 @@ _STARTUP_MODE, _LISTENING, _NOT_LISTENING = 18, b"\x01", b"\xff"
 class Dct:
     """The configuration area of one unit. Addresses run from 0; a new one is all ones."""
 
-    def __init__(self, path: Path | None = None, score: Score | None = None, fault: FlashFault | None = None) -> None:
-        self.score = score or Score()
+    def __init__(
+        self, layout: Layout, path: Path | None = None, score: Score | None = None, fault: FlashFault | None = None
+    ) -> None:
+        self._layout = layout
+        self.score = score or Score(layout)
         self.fault = fault
-        self._cells = open_cells(path, bytes([ERASED]) * DCT_SIZE)
+        self._cells = open_cells(path, bytes([ERASED]) * layout.dct_size)
 
     @property
     def size(self) -> int:
@@ -76,7 +43,7 @@ class Dct:
 
         Written past its end the area grows, filled with ones.
         """
-        if offset < 0 or offset + len(data) > DCT_LIMIT:
+        if offset < 0 or offset + len(data) > self._layout.dct_limit:
             raise ValueError(f"the configuration area has no bytes {offset:#x} to {offset + len(data):#x}")
         self.score.note(Chip.DCT, Operation.PROGRAM, offset, len(data), who)
         if self.fault is not None:
@@ -86,15 +53,15 @@ class Dct:
         return TIMINGS[Chip.DCT].programming(len(data))
 
     def get(self, name: str) -> bytes:
-        offset, size = FIELDS[name]
-        return self.read(offset, size)
+        field = self._layout.dct_fields[name]
+        return self.read(field.offset, field.size)
 
     def set(self, name: str, value: bytes, who: Who) -> float:
         """Store a whole field; a shorter ``value`` is filled up with ones."""
-        offset, size = FIELDS[name]
-        if len(value) > size:
-            raise ValueError(f"{name} takes {size} bytes, got {len(value)}")
-        return self.write(offset, value.ljust(size, bytes([ERASED])), who)
+        field = self._layout.dct_fields[name]
+        if len(value) > field.size:
+            raise ValueError(f"{name} takes {field.size} bytes, got {len(value)}")
+        return self.write(field.offset, value.ljust(field.size, bytes([ERASED])), who)
 
     @property
     def is_claimed(self) -> bool:

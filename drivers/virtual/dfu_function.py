@@ -24,8 +24,8 @@ from ..wire.dfu.tables import (
 from ..wire.usb import Setup
 from .descriptors import ERROR_STRING
 from .flash import FlashFailed, NorFlash, Who
-from .header import USER, read_header
-from .layout import DCT_LIMIT, USER_LEGACY_START, USER_START
+from .header import USER, USER_LEGACY, read_header
+from .layout import Chip
 from .memory import UnitMemory
 
 MANIFEST_S = 0.5
@@ -96,7 +96,7 @@ class DfuFunction:
 
     def set_interface(self, alternate: int) -> bool:
         """SET_INTERFACE: False (stall) for an unknown setting. Neither state nor pointer change."""
-        if alternate not in (0, 1, 2):
+        if alternate not in self._memory.layout.alternates:
             return False
         self._alternate = alternate
         return True
@@ -248,7 +248,7 @@ class DfuFunction:
 
     def _read_dct(self, address: int, length: int) -> bytes:
         """Past the end of the area the host gets what the transfer buffer held before."""
-        if address + length > DCT_LIMIT:
+        if address + length > self._memory.layout.dct_limit:
             raise _Failed(DfuStatusCode.ERR_UNKNOWN)
         content = self._memory.dct.read(address, length)
         self._buffer[: len(content)] = content
@@ -256,21 +256,20 @@ class DfuFunction:
 
     def _chip(self) -> NorFlash | None:
         """The flash behind the alternate setting, None for the configuration area."""
-        return {0: self._memory.internal, 2: self._memory.external}.get(self._alternate)
+        chips = {Chip.INTERNAL: self._memory.internal, Chip.EXTERNAL: self._memory.external}
+        return chips.get(self._memory.layout.alternates[self._alternate])
 
     def _retire_legacy_application(self, chip: NorFlash, address: int) -> float:
-        """A new application's header at 0xB4000 makes the bootloader erase the header of one at 0xD4000."""
-        if (
-            chip is not self._memory.internal
-            or address != USER_START
-            or self._version < self._milestones.large_user_part
-        ):
+        """A new application's header makes the bootloader erase the header of one in the legacy place."""
+        start = self._memory.layout.start(USER)
+        is_home = chip is self._memory.internal and address == start
+        if not is_home or self._version < self._milestones.large_user_part:
             return 0.0
-        header = read_header(chip, USER_START)
-        is_application = header.kind == USER and header.start == USER_START and header.is_plausible
+        header = read_header(chip, start)
+        is_application = header.kind == USER and header.start == start and header.is_plausible
         if not is_application or header.platform_id != self._memory.platform_id:
             return 0.0
-        return chip.erase_page(USER_LEGACY_START, Who.BOOT)
+        return chip.erase_page(self._memory.layout.start(USER_LEGACY), Who.BOOT)
 
 
 def _address(argument: bytes) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import DriverError
-from .layout import PAGE, Chip, Region, regions_touched
+from .layout import PAGE, Chip, Layout, Region
 
 ERASED = 0xFF
 STEP = 256  # bytes that reach the chip at once
@@ -112,9 +112,13 @@ class ForbiddenTouch:
 
 
 class Score:
-    """What was written in one unit, by whom and where: the unit's own count, independent of any guard."""
+    """What was written in one unit, by whom and where: the unit's own count, independent of any guard.
 
-    def __init__(self) -> None:
+    ``layout`` None: of a chip that belongs to no unit, where no place has a name.
+    """
+
+    def __init__(self, layout: Layout | None = None) -> None:
+        self._layout = layout
         self.operations: Counter[tuple[Who, str, Operation]] = Counter()  # (who, region name, what) -> how often
         self.host_pages: dict[Chip, set[int]] = {}  # page addresses a host touched
         self.forbidden: list[ForbiddenTouch] = []  # must stay empty
@@ -137,7 +141,8 @@ class Score:
         """Count one operation; called before it executes, so that a torn one counts too."""
         if who is Who.FACTORY:
             return
-        regions = regions_touched(chip, address, length) or [Region("outside", address, address + length, False)]
+        known = self._layout.touched(chip, address, length) if self._layout is not None else []
+        regions = known or [Region("outside", address, address + length, False)]
         self.operations[who, regions[0].name, operation] += 1
         if who in HOST:
             if self.on_host_write is not None:

@@ -12,7 +12,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..platforms import ModuleFunction
+from ..wire.image.tables import (
+    DEPENDENCY_DATA,
+    EXTENSION_ASSET_DEPENDENCY,
+    EXTENSION_DEPENDENCY,
+    EXTENSION_END,
+    EXTENSION_SECURITY_MODE,
+    MIN_SUFFIX,
+    PREFIX,
+    PREFIX_SIZE,
+    PRODUCT_SUFFIX,
+    RADIO_BUILD_AT,
+    RADIO_BUILD_SIZE,
+    RADIO_MAGIC,
+    RADIO_MAGIC_AT,
+    RADIO_VERSION_AT,
+    SHA_SIZE,
+    VECTORS_SIZE,
+)
 from .flash import NorFlash
+from .layout import Layout
 
 # (function, index) of the modules a Gen 3 unit has a place for
 BOOTLOADER = (ModuleFunction.BOOTLOADER.value, 0)
@@ -21,20 +40,6 @@ USER = (ModuleFunction.USER_PART.value, 2)
 USER_LEGACY = (ModuleFunction.USER_PART.value, 1)
 NCP = (ModuleFunction.NCP.value, 0)
 RADIO = (ModuleFunction.RADIO_STACK.value, 0)
-
-PREFIX_SIZE = 24
-_PREFIX = struct.Struct("<IIBBHHBBBBHBBH")
-_VECTORS = 0x200
-_SMALLEST_SUFFIX, _PLAIN_SUFFIX = 36, 40
-_END, _DEPENDENCY, _ASSET_DEPENDENCY, _SECURITY_MODE = 0x0000, 0x0003, 0x0012, 0x0013
-_DEPENDENCY_DATA = struct.Struct("<BBHI")  # the last is a target nobody here knows
-PROTECTED = 1  # security mode
-_HASH_SIZE = 32
-
-DROP_MODULE_INFO, COMPRESSED, COMBINED = 0x01, 0x02, 0x04
-
-_RADIO_INFO = 0x3000  # Nordic's information block inside the SoftDevice
-_RADIO_MAGIC = 0x51B1E5DB
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class Header:
 
     @property
     def is_plausible(self) -> bool:
-        smallest = self.offset + PREFIX_SIZE + _SMALLEST_SUFFIX + 4
+        smallest = self.offset + PREFIX_SIZE + MIN_SUFFIX + 4
         return self.end != 0xFFFFFFFF and 0 < self.function < 0xFF and self.length >= smallest
 
 
@@ -105,8 +110,8 @@ def read_header(flash: NorFlash, address: int) -> Header:
     """The header of whatever lies at ``address``; all ones if that is nothing (then its version is 65535)."""
     first_word = int.from_bytes(flash.read(address, 4), "little")
     has_vectors = first_word & 0x2FFC0000 == 0x20000000  # an initial stack pointer in RAM
-    offset = _VECTORS if has_vectors else 0
-    fields = _PREFIX.unpack(flash.read(address + offset, PREFIX_SIZE))
+    offset = VECTORS_SIZE if has_vectors else 0
+    fields = PREFIX.unpack(flash.read(address + offset, PREFIX_SIZE))
     start, end, _mcu, flags, version, platform_id, function, index, *wanted = fields
     dependencies = (_dependency(*wanted[:3]), _dependency(*wanted[3:]))
     return Header(offset, start, end, flags, version, platform_id, function, index, dependencies)
@@ -124,26 +129,37 @@ def read_suffix(flash: NorFlash, address: int, header: Header) -> Suffix:
     """The suffix of an intact module."""
     tail = flash.read(address + header.length - 6, 2)
     size = min(int.from_bytes(tail, "little"), header.length - header.offset - PREFIX_SIZE - 4)
-    if size < _SMALLEST_SUFFIX:
+    if size < MIN_SUFFIX:
         return Suffix(flash.read(address + header.length - 38, 32))
     raw = flash.read(address + header.length - 4 - size, size)
-    extensions = tuple(_extensions(raw[:-_PLAIN_SUFFIX]))
-    assets = (_asset_dependency(content) for kind, content in extensions if kind == _ASSET_DEPENDENCY)
-    modes = [content[0] for kind, content in extensions if kind == _SECURITY_MODE and content]
+    extensions = tuple(_extensions(raw[:-PRODUCT_SUFFIX]))
+    assets = (_asset_dependency(content) for kind, content in extensions if kind == EXTENSION_ASSET_DEPENDENCY)
+    modes = [content[0] for kind, content in extensions if kind == EXTENSION_SECURITY_MODE and content]
     more = (
-        Dependency(*_DEPENDENCY_DATA.unpack_from(content)[:3])
+        Dependency(*DEPENDENCY_DATA.unpack_from(content)[:3])
         for kind, content in extensions
-        if kind == _DEPENDENCY and len(content) >= _DEPENDENCY_DATA.size
+        if kind == EXTENSION_DEPENDENCY and len(content) >= DEPENDENCY_DATA.size
     )
     return Suffix(raw[-34:-2], tuple(assets), modes[0] if modes else 0, tuple(more))
 
 
-def read_radio(flash: NorFlash) -> RadioInfo | None:
+def read_radio(flash: NorFlash, layout: Layout) -> RadioInfo | None:
     """The SoftDevice's version and unique string, None if there is no information block."""
-    magic, _size, version = struct.unpack("<IIH", flash.read(_RADIO_INFO + 4, 10))
-    if magic != _RADIO_MAGIC:
+    at = _radio_info(layout)
+    if int.from_bytes(flash.read(at + RADIO_MAGIC_AT, 4), "little") != RADIO_MAGIC:
         return None
-    return RadioInfo(version, flash.read(_RADIO_INFO + 0x18, 20))
+    return RadioInfo(radio_version(flash, layout), flash.read(at + RADIO_BUILD_AT, RADIO_BUILD_SIZE))
+
+
+def radio_version(flash: NorFlash, layout: Layout) -> int:
+    """The version in the SoftDevice's information block, whatever lies there."""
+    return int.from_bytes(flash.read(_radio_info(layout) + RADIO_VERSION_AT, 2), "little")
+
+
+def _radio_info(layout: Layout) -> int:
+    at = layout.slot(ModuleFunction.RADIO_STACK, 0).info_at
+    assert at is not None
+    return at
 
 
 def _dependency(function: int, index: int, version: int) -> Dependency | None:
@@ -154,7 +170,7 @@ def _extensions(raw: bytes) -> Iterator[tuple[int, bytes]]:
     """Type and content of each."""
     while len(raw) >= 4:
         kind, length = struct.unpack_from("<HH", raw)
-        if kind == _END or length < 4:
+        if kind == EXTENSION_END or length < 4:
             break
         yield kind, raw[4:length]
         raw = raw[length:]
@@ -162,4 +178,4 @@ def _extensions(raw: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _asset_dependency(content: bytes) -> AssetDependency:
     """Behind type and size of the hash: the hash and the name."""
-    return AssetDependency(content[2 + _HASH_SIZE :].decode("utf-8", "replace"), content[2 : 2 + _HASH_SIZE])
+    return AssetDependency(content[2 + SHA_SIZE :].decode("utf-8", "replace"), content[2 : 2 + SHA_SIZE])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..platforms import ModuleFunction, platform
 from .flash import NorFlash
 from .header import (
     BOOTLOADER,
@@ -20,27 +21,14 @@ from .header import (
     Header,
     Suffix,
     is_intact,
+    radio_version,
     read_header,
     read_radio,
     read_suffix,
 )
-from .layout import (
-    BOOTLOADER_END,
-    BOOTLOADER_START,
-    OTA_SLOT_LENGTH,
-    PAGE,
-    SOFTDEVICE_END,
-    SOFTDEVICE_START,
-    SYSTEM_END,
-    SYSTEM_LEGACY_START,
-    SYSTEM_START,
-    USER_END,
-    USER_LEGACY_START,
-    USER_START,
-)
+from .layout import PAGE
 from .memory import UnitMemory
 
-LOOKS_AT_28000 = 3002  # first bootloader that looks at 0x28000 before 0x30000
 INTEGRITY, DEPENDENCIES, RANGE, PLATFORM = 0x02, 0x04, 0x08, 0x10
 ALL_CHECKS = INTEGRITY | DEPENDENCIES | RANGE | PLATFORM
 
@@ -92,30 +80,30 @@ class HeldModule:
 
 
 def find_bootloader(memory: UnitMemory) -> Found | None:
-    return _find(memory, BOOTLOADER_START, BOOTLOADER_END, BOOTLOADER)
+    return _find_at(memory, BOOTLOADER)
 
 
 def find_system(memory: UnitMemory, bootloader_version: int) -> SystemSearch:
     """Look for the system part as a bootloader of that version does.
 
-    Images for 0x28000 carry a second, short header with its own CRC at 0x30000: accepted by itself, it
-    starts whatever lies around it.
+    Images for the newest start carry a second, short header with its own CRC at the legacy one: accepted by itself,
+    it starts whatever lies around it.
     """
-    places = (SYSTEM_START, SYSTEM_LEGACY_START) if bootloader_version >= LOOKS_AT_28000 else (SYSTEM_LEGACY_START,)
-    for place in places:
-        found = _find(memory, place, SYSTEM_END, SYSTEM)
+    place = memory.layout.places[SYSTEM]
+    knows_newest = bootloader_version >= platform(memory.platform_id).bootloader.system_at_new_start
+    for start in place.starts if knows_newest else place.starts[1:]:
+        found = _find(memory, start, place.end, SYSTEM)
         if found is not None and found.header.length > PAGE:
             return SystemSearch(found)
         if found is not None:
-            whole = _find(memory, SYSTEM_START, SYSTEM_END, SYSTEM)
+            whole = _find_at(memory, SYSTEM)
             return SystemSearch(whole, crashes=whole is None)
     return SystemSearch(None)
 
 
 def find_application(memory: UnitMemory) -> Found | None:
     """The application in effect: the 128 KiB slot wins if it holds a whole one."""
-    legacy = _find(memory, USER_LEGACY_START, USER_END, USER_LEGACY)
-    return legacy or _find(memory, USER_START, USER_END, USER)
+    return _find_at(memory, USER_LEGACY) or _find_at(memory, USER)
 
 
 def held_version(memory: UnitMemory, system_address: int, kind: tuple[int, int]) -> int | None:
@@ -124,11 +112,13 @@ def held_version(memory: UnitMemory, system_address: int, kind: tuple[int, int])
     None: this unit has no place for such a module.
     """
     if kind == RADIO:
-        return int.from_bytes(memory.internal.read(0x300C, 2), "little")
+        return radio_version(memory.internal, memory.layout)
     if kind == NCP:
         return None if memory.ncp is None else read_header(memory.ncp, memory.ncp.base).version
-    places = {BOOTLOADER: BOOTLOADER_START, SYSTEM: system_address, USER: USER_START, USER_LEGACY: USER_LEGACY_START}
-    return read_header(memory.internal, places[kind]).version if kind in places else None
+    if kind not in memory.layout.places:
+        return None
+    start = system_address if kind == SYSTEM else memory.layout.start(kind)
+    return read_header(memory.internal, start).version
 
 
 def unmet(memory: UnitMemory, system_address: int, module: Found) -> list[UnmetDependency]:
@@ -151,13 +141,13 @@ def held_modules(memory: UnitMemory, system: Found) -> tuple[HeldModule, ...]:
     ncp = _find_ncp(memory.ncp) if memory.ncp is not None else None
     if ncp is not None:
         digest = ncp.version.to_bytes(2, "little") * 16  # the number again and again
-        rows.append(HeldModule(*NCP, ncp.version, 0, OTA_SLOT_LENGTH, ALL_CHECKS, ALL_CHECKS, digest, ()))
-    radio = read_radio(memory.internal)
+        limit = memory.layout.slot(ModuleFunction.NCP, 0).max_size
+        rows.append(HeldModule(*NCP, ncp.version, 0, limit, ALL_CHECKS, ALL_CHECKS, digest, ()))
+    radio = read_radio(memory.internal, memory.layout)
     if radio is not None:
         unique = radio.unique.ljust(32, b"\0")
-        rows.append(
-            HeldModule(*RADIO, radio.version, 0, SOFTDEVICE_END - SOFTDEVICE_START, ALL_CHECKS, ALL_CHECKS, unique, ())
-        )
+        limit = memory.layout.slot(ModuleFunction.RADIO_STACK, 0).max_size
+        rows.append(HeldModule(*RADIO, radio.version, 0, limit, ALL_CHECKS, ALL_CHECKS, unique, ()))
     return tuple(rows)
 
 
@@ -175,6 +165,12 @@ def _row(memory: UnitMemory, system: Found, module: Found) -> HeldModule:
         hash=module.suffix.sha256,
         dependencies=module.dependencies,
     )
+
+
+def _find_at(memory: UnitMemory, kind: tuple[int, int]) -> Found | None:
+    """The module of that kind at its newest place."""
+    place = memory.layout.places[kind]
+    return _find(memory, place.starts[0], place.end, kind)
 
 
 def _find(memory: UnitMemory, address: int, limit: int, kind: tuple[int, int]) -> Found | None:

@@ -1,28 +1,30 @@
-"""The virtual unit's own map of a Gen 3 unit's memories: where modules live, and what no host may ever touch.
-
-Own tables on purpose: were they shared with `drivers.guard` or `drivers.platforms`, a wrong row there could
-not be noticed here. Reference firmware-and-dfu 2.3, 2.5, 2.6.
+"""The map of one kind of unit's memories, from its row of the platform table: where modules live, where updates wait,
+and what no host may ever touch. Reference firmware-and-dfu 2.3, 2.5, 2.6.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+import functools
+import itertools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ..platforms import (
+    DctField,
+    Memory,
+    ModuleFunction,
+    ModuleSlot,
+    OsVersion,
+    Platform,
+    WritePolicy,
+    os_version_of_module,
+    platform,
+)
+
 PAGE = 4096
-INTERNAL_BASE, INTERNAL_SIZE = 0x0000_0000, 0x10_0000
-EXTERNAL_BASE, EXTERNAL_SIZE = 0x8000_0000, 0x40_0000
-DCT_SIZE, DCT_LIMIT = 8391, 0x4000
-
-SOFTDEVICE_START, SOFTDEVICE_END = 0x01000, 0x27000
-SYSTEM_START, SYSTEM_LEGACY_START, SYSTEM_END = 0x28000, 0x30000, 0xB4000
-USER_START, USER_LEGACY_START, USER_END = 0xB4000, 0xD4000, 0xF4000
-BOOTLOADER_START, BOOTLOADER_END = 0xF4000, 0x10_0000
-
-OTA_SLOT, OTA_SLOT_LEGACY = 0x8024_C000, 0x8028_9000
-OTA_SLOT_LENGTH = 1500 * 1024
-OTA_SLOT_MOVED = 5500  # first system module version that reads its update from OTA_SLOT
+_OPEN_TO_OTHERS = frozenset({"ota_update_flag"})
+"""Configuration fields that the vendor's tools set over DFU, though this station never does."""
 
 
 class Chip(enum.StrEnum):
@@ -35,6 +37,9 @@ class Chip(enum.StrEnum):
     NCP = "ncp"  # flash of the network co-processor
 
 
+_ALTERNATES = {Chip.INTERNAL: 0, Chip.DCT: 1, Chip.EXTERNAL: 2}
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
     """``start`` to ``end`` (exclusive) of one memory. ``host_may_write`` is about raw writes over DFU."""
@@ -45,38 +50,92 @@ class Region:
     host_may_write: bool
 
 
-_INTERNAL = (
-    Region("mbr", 0x00000, 0x01000, False),
-    Region("softdevice", SOFTDEVICE_START, SOFTDEVICE_END, True),
-    Region("mbr-parameter-page", 0x27000, 0x28000, False),
-    Region("system-part1", SYSTEM_START, SYSTEM_END, True),
-    Region("user-part", USER_START, USER_END, True),
-    Region("bootloader", BOOTLOADER_START, BOOTLOADER_END, False),
-)
-_EXTERNAL = (
-    Region("filesystem", 0x8000_0000, 0x8020_0000, False),
-    Region("factory-user-part", 0x8020_0000, 0x8024_0000, False),
-    Region("reserved", 0x8024_0000, OTA_SLOT, False),
-    Region("ota-slot", OTA_SLOT, 0x8040_0000, True),
-)
-_DCT = (
-    Region("before-ota-flag", 0, 1753, False),
-    Region("ota-flag", 1753, 1754, True),
-    Region("feature-flags", 1754, 1762, False),
-    Region("claim-code", 1762, 1825, True),
-    Region("claimed-to-device-secret", 1825, 8134, False),
-    Region("setup-done", 8134, 8135, True),
-    Region("after-setup-done", 8135, DCT_LIMIT, False),
-)
-REGIONS: dict[Chip, Sequence[Region]] = {
-    Chip.INTERNAL: _INTERNAL,
-    Chip.EXTERNAL: _EXTERNAL,
-    Chip.DCT: _DCT,
-    Chip.NETWORK: (Region("network-store", 0, 1 << 20, False),),
-    Chip.NCP: (Region("ncp-firmware", 0, 1 << 20, False),),
-}
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one kind of module (function, index) may start, and the end of its region."""
+
+    starts: tuple[int, ...]  # the newest first
+    end: int
 
 
-def regions_touched(chip: Chip, address: int, length: int) -> list[Region]:
-    """Every region that ``length`` bytes from ``address`` reach into."""
-    return [r for r in REGIONS[chip] if r.start < address + length and address < r.end]
+class Layout:
+    """The memories of all units of one platform."""
+
+    def __init__(self, row: Platform) -> None:
+        self._row = row
+        self.alternates: Mapping[int, Chip] = {alt: chip for chip, alt in _ALTERNATES.items()}
+        self.places: Mapping[tuple[int, int], Place] = dict(_places(row))
+        self.dct_fields: Mapping[str, DctField] = {field.name: field for field in row.dct_fields}
+        self.dct_size, self.dct_limit = row.dct_length, row.memory(_ALTERNATES[Chip.DCT]).end
+        self._regions = {
+            Chip.INTERNAL: tuple(_regions(row, Chip.INTERNAL)),
+            Chip.EXTERNAL: tuple(_regions(row, Chip.EXTERNAL)),
+            Chip.DCT: tuple(_fields(row.dct_fields, self.dct_limit)),
+            Chip.NETWORK: (Region("network-store", 0, 1 << 20, False),),
+            Chip.NCP: (Region("ncp-firmware", 0, 1 << 20, False),),
+        }
+
+    def memory(self, chip: Chip) -> Memory:
+        return self._row.memory(_ALTERNATES[chip])
+
+    def touched(self, chip: Chip, address: int, length: int) -> list[Region]:
+        """List every region that ``length`` bytes from ``address`` reach into."""
+        return [r for r in self._regions[chip] if r.start < address + length and address < r.end]
+
+    def slot(self, function: ModuleFunction, index: int) -> ModuleSlot:
+        """Find the slot of a module that every unit of this family has a place for."""
+        found = self._row.slot(function, index)
+        assert found is not None
+        return found
+
+    def start(self, kind: tuple[int, int]) -> int:
+        """The newest place of that kind of module."""
+        return self.places[kind].starts[0]
+
+    def update_slot(self, system_module_version: int) -> int:
+        """Where the system of that version keeps an update while it comes in (reference 2.5)."""
+        return self._row.ota_slot(os_version(system_module_version)).start
+
+
+def os_version(system_module_version: int) -> OsVersion:
+    """What firmware of that version says of itself; for versions no table knows, by the usual convention."""
+    known = os_version_of_module(system_module_version)
+    major, rest = divmod(system_module_version, 1000)
+    return OsVersion.parse(known) if known else OsVersion(major, *divmod(rest, 100))
+
+
+@functools.cache
+def layout_of(platform_id: int) -> Layout:
+    """The layout of a platform; raises `UnknownPlatform`."""
+    return Layout(platform(platform_id))
+
+
+def _places(row: Platform) -> Iterable[tuple[tuple[int, int], Place]]:
+    """A legacy index is a kind of its own; a legacy start without one is another start of the same kind."""
+    for slot in row.modules:
+        kind, end = (slot.function, slot.index), slot.start + slot.max_size
+        if slot.legacy_start is not None and slot.legacy_index is not None:
+            yield (slot.function, slot.legacy_index), Place((slot.legacy_start,), end)
+        older = (slot.legacy_start,) if slot.legacy_start is not None and slot.legacy_index is None else ()
+        yield kind, Place((slot.start, *older), end)
+
+
+def _regions(row: Platform, chip: Chip) -> Iterable[Region]:
+    """Pieces without overlap: each is open to a host if any Device OS puts something a host may write there."""
+    ours = [region for region in row.regions if region.alt == _ALTERNATES[chip]]
+    edges = sorted({edge for region in ours for edge in (region.start, region.end)})
+    for start, end in itertools.pairwise(edges):
+        there = [region for region in ours if region.start <= start < region.end]
+        if there:
+            is_open = any(region.write in (WritePolicy.DFU, WritePolicy.SCRATCH) for region in there)
+            yield Region(there[0].name, start, end, is_open)
+
+
+def _fields(fields: Iterable[DctField], limit: int) -> Iterable[Region]:
+    at = 0
+    for field in fields:
+        if field.offset > at:
+            yield Region("unnamed", at, field.offset, False)
+        at = field.offset + field.size
+        yield Region(field.name, field.offset, at, field.writable or field.name in _OPEN_TO_OTHERS)
+    yield Region("unnamed", at, limit, False)

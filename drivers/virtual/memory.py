@@ -7,19 +7,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..errors import DriverError
-from ..platforms import platform
+from ..wire.image.tables import FLAG_DROP_PREFIX, PREFIX_SIZE
 from . import synthetic
 from .dct import Dct
 from .flash import TIMINGS, FlashFault, FlashStep, NorFlash, Operation, Score, Who, open_cells
-from .header import DROP_MODULE_INFO, NCP, PREFIX_SIZE, read_header
-from .layout import (
-    DCT_SIZE,
-    EXTERNAL_BASE,
-    EXTERNAL_SIZE,
-    INTERNAL_BASE,
-    INTERNAL_SIZE,
-    Chip,
-)
+from .header import NCP, read_header
+from .layout import Chip, layout_of
 
 NCP_SIZE = 0x10_0000
 _NETWORK_LIMIT = 0x10000
@@ -42,19 +35,15 @@ class UnitMemory:
         fault: FlashFault | None = None,
     ) -> None:
         self.platform_id = platform_id
-        self.score = score or Score()
+        self.layout = layout_of(platform_id)
+        self.score = score or Score(self.layout)
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)
         paths = {chip: None if directory is None else directory / f"{chip}.bin" for chip in Chip}
-        self.internal = NorFlash(
-            Chip.INTERNAL, INTERNAL_BASE, INTERNAL_SIZE, path=paths[Chip.INTERNAL], score=self.score
-        )
-        self.external = NorFlash(
-            Chip.EXTERNAL, EXTERNAL_BASE, EXTERNAL_SIZE, path=paths[Chip.EXTERNAL], score=self.score
-        )
-        self.dct = Dct(paths[Chip.DCT], self.score)
+        self.internal, self.external = (self._open_flash(chip, paths[chip]) for chip in (Chip.INTERNAL, Chip.EXTERNAL))
+        self.dct = Dct(self.layout, paths[Chip.DCT], self.score)
         self._network = open_cells(paths[Chip.NETWORK], b"")
-        self.ncp = self._open_ncp(paths[Chip.NCP]) if platform(platform_id).slot(*NCP) is not None else None
+        self.ncp = self._open_ncp(paths[Chip.NCP]) if NCP in self.layout.places else None
         self.set_fault(fault)
 
     def set_fault(self, fault: FlashFault | None) -> None:
@@ -73,7 +62,7 @@ class UnitMemory:
             probe = NorFlash(Chip.EXTERNAL, 0, max(len(file), 0x400))
             probe.place(0, file)
             header = read_header(probe, 0)
-            content = file[PREFIX_SIZE:] if header.flags & DROP_MODULE_INFO else file
+            content = file[PREFIX_SIZE:] if header.flags & FLAG_DROP_PREFIX else file
             chip = self.ncp if header.kind == NCP else self.internal
             if chip is None or not header.is_plausible or not chip.holds(header.start, len(content)):
                 raise DriverError(f"a file of {len(file)} bytes is no module this virtual unit has a place for")
@@ -100,9 +89,9 @@ class UnitMemory:
     def dump(self) -> Mapping[Chip, bytes]:
         """Raw content of every chip, as the files of a ``directory`` hold it."""
         content = {
-            Chip.INTERNAL: self.internal.read(INTERNAL_BASE, INTERNAL_SIZE),
-            Chip.EXTERNAL: self.external.read(EXTERNAL_BASE, EXTERNAL_SIZE),
-            Chip.DCT: self.dct.read(0, max(self.dct.size, DCT_SIZE)),
+            Chip.INTERNAL: self.internal.read(self.internal.base, self.internal.size),
+            Chip.EXTERNAL: self.external.read(self.external.base, self.external.size),
+            Chip.DCT: self.dct.read(0, self.dct.size),
             Chip.NETWORK: self._network.read(0, self._network.size),
         }
         return content if self.ncp is None else content | {Chip.NCP: self.ncp.read(0, NCP_SIZE)}
@@ -112,6 +101,10 @@ class UnitMemory:
         for chip in (self.internal, self.external, self.dct, self._network, self.ncp):
             if chip is not None:
                 chip.close()
+
+    def _open_flash(self, chip: Chip, path: Path | None) -> NorFlash:
+        place = self.layout.memory(chip)
+        return NorFlash(chip, place.start, place.end - place.start, place.erase_unit, path, self.score)
 
     def _open_ncp(self, path: Path | None) -> NorFlash:
         """The co-processor leaves its own factory with firmware in it."""

@@ -10,15 +10,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..platforms import ModuleFunction
+from ..wire.image.tables import FLAG_COMBINED, FLAG_COMPRESSED
 from ..wire.results import ResultCode
 from . import update_slots
-from .flash import FlashFailed, NorFlash, Who
+from .flash import FlashFailed, Who
 from .header import (
-    BOOTLOADER,
-    COMBINED,
-    COMPRESSED,
     NCP,
-    RADIO,
     SYSTEM,
     USER,
     USER_LEGACY,
@@ -27,23 +24,7 @@ from .header import (
     read_header,
 )
 from .inventory import Found, find_bootloader, find_system, held_version
-from .layout import (
-    BOOTLOADER_END,
-    BOOTLOADER_START,
-    OTA_SLOT,
-    OTA_SLOT_LEGACY,
-    OTA_SLOT_LENGTH,
-    OTA_SLOT_MOVED,
-    PAGE,
-    SOFTDEVICE_END,
-    SOFTDEVICE_START,
-    SYSTEM_END,
-    SYSTEM_LEGACY_START,
-    SYSTEM_START,
-    USER_END,
-    USER_LEGACY_START,
-    USER_START,
-)
+from .layout import PAGE
 from .memory import UnitMemory
 
 CHUNK = 1024
@@ -56,19 +37,9 @@ class OtaReply(NamedTuple):
     seconds: float = 0.0
 
 
-_PLACES: dict[tuple[int, int], tuple[tuple[int, ...], int]] = {  # kind -> (possible starts, end of region)
-    BOOTLOADER: ((BOOTLOADER_START,), BOOTLOADER_END),
-    RADIO: ((SOFTDEVICE_START,), SOFTDEVICE_END),
-    SYSTEM: ((SYSTEM_START, SYSTEM_LEGACY_START), SYSTEM_END),
-    USER: ((USER_START,), USER_END),
-    USER_LEGACY: ((USER_LEGACY_START,), USER_END),
-}
+OTA_SLOT_LENGTH = 1500 * 1024
+"""Nominal bytes of the update slot, which on 4 MiB parts reach into the assets (reference 2.3)."""
 _COMPRESSIBLE = (SYSTEM, USER, USER_LEGACY)
-
-
-def slot_address(system_module_version: int) -> int:
-    """Where the system of that version keeps an update while it comes in (reference 2.5)."""
-    return OTA_SLOT if system_module_version >= OTA_SLOT_MOVED else OTA_SLOT_LEGACY
 
 
 def records_in_slot(
@@ -78,7 +49,7 @@ def records_in_slot(
 
     Returns `ResultCode.NONE` and the records that install them, or why not and nothing.
     """
-    address = slot_address(system.header.version)
+    address = memory.layout.update_slot(system.header.version)
     end = min(address + received, memory.external.end)
     records = []
     for _ in range(2):
@@ -86,8 +57,8 @@ def records_in_slot(
         result = _validate(memory, system, header, address, end)
         if result is not ResultCode.NONE:
             return result, []
-        records.append(update_slots.record_for(header, address))
-        if not header.flags & COMBINED:
+        records.append(update_slots.record_for(header, address - memory.external.base))
+        if not header.flags & FLAG_COMBINED:
             break
         address += header.length
     return ResultCode.NONE, records
@@ -98,7 +69,7 @@ class OtaUpdate:
 
     def __init__(self, memory: UnitMemory, system_module_version: int) -> None:
         self._memory = memory
-        self._slot = slot_address(system_module_version)
+        self._slot = memory.layout.update_slot(system_module_version)
         self._size: int | None = None  # None: no update in progress
         self._received = 0
         self._records: list[update_slots.UpdateRecord] | None = None
@@ -190,7 +161,7 @@ def _validate(memory: UnitMemory, system: Found, header: Header, address: int, e
         return ResultCode.OTA_MODULE_NOT_FOUND
     if not is_intact(memory.external, address, header, end):
         return ResultCode.OTA_INTEGRITY_CHECK_FAILED
-    if header.flags & COMPRESSED and not _inflates(memory.external, address, header):
+    if header.flags & FLAG_COMPRESSED and not _inflates(memory, address, header):
         return ResultCode.OTA_VALIDATION_FAILED
     if not _dependencies_met(memory, system, header):
         return ResultCode.OTA_DEPENDENCY_CHECK_FAILED
@@ -200,14 +171,16 @@ def _validate(memory: UnitMemory, system: Found, header: Header, address: int, e
 def _has_place(memory: UnitMemory, header: Header) -> bool:
     if header.kind == NCP:
         return memory.ncp is not None and header.length <= memory.ncp.size
-    starts, end = _PLACES.get(header.kind, ((), 0))
-    return header.start in starts and header.end + 4 <= end
+    place = memory.layout.places.get(header.kind)
+    return place is not None and header.start in place.starts and header.end + 4 <= place.end
 
 
-def _inflates(flash: NorFlash, address: int, header: Header) -> bool:
+def _inflates(memory: UnitMemory, address: int, header: Header) -> bool:
     """Whether a compressed module holds one of its own kind that fits where it belongs."""
-    plain = update_slots.inflate(flash.read(address, header.length)) if header.kind in _COMPRESSIBLE else None
-    return plain is not None and header.start + len(plain) <= _PLACES[header.kind][1]
+    if header.kind not in _COMPRESSIBLE:
+        return False
+    plain = update_slots.inflate(memory.external.read(address, header.length))
+    return plain is not None and header.start + len(plain) <= memory.layout.places[header.kind].end
 
 
 def _dependencies_met(memory: UnitMemory, system: Found, header: Header) -> bool:

@@ -16,15 +16,26 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ..platforms import ModuleFunction, platform
-from .header import DROP_MODULE_INFO, PREFIX_SIZE, Dependency
-from .layout import BOOTLOADER_START, SOFTDEVICE_START, SYSTEM_LEGACY_START, SYSTEM_START, USER_START
+from ..wire.image.tables import (
+    CRC_SIZE,
+    EXTENSION_ASSET_DEPENDENCY,
+    EXTENSION_END,
+    EXTENSION_SECURITY_MODE,
+    FLAG_DROP_PREFIX,
+    PREFIX,
+    PREFIX_SIZE,
+    PRODUCT_SUFFIX,
+    PROTECTED,
+    RADIO_MAGIC,
+    SHA_SIZE,
+    VECTORS_SIZE,
+)
+from .header import Dependency
+from .layout import layout_of
 
 NO_PRODUCT = 0xFFFF
-_PREFIX = struct.Struct("<IIBBHHBBBBHBBH")
 _SUFFIX = struct.Struct("<HHH")  # product id, product version, reserved
-_SUFFIX_SIZE = 40
-_TAIL = _SUFFIX_SIZE + 4  # suffix and CRC
-_VECTORS = 0x200
+_TAIL = PRODUCT_SUFFIX + CRC_SIZE
 _HAS_VECTORS = (ModuleFunction.BOOTLOADER, ModuleFunction.SYSTEM_PART)
 _SECOND_HEADER_SIZE = 0x400
 _ABI = 6  # module version of applications
@@ -47,7 +58,7 @@ class _Release:
     bootloader: int
     softdevice: int
     wants_bootloader: int
-    system_start: int = SYSTEM_LEGACY_START
+    has_second_header: bool = False  # it starts at the newest place, and carries one at the legacy start
     system_size: int = 160 * 1024
 
 
@@ -56,8 +67,8 @@ _RELEASES = {  # system parts are smaller than real ones, in real places
     "4.1.0": _Release(4100, 1200, 202, 1200),
     "5.8.0": _Release(5800, 2600, 202, 2600),
     "6.1.1": _Release(6101, 3001, 202, 3001),
-    "6.2.0": _Release(6200, 3100, 202, 3100, SYSTEM_START, 192 * 1024),
-    "6.3.4": _Release(6305, 3200, 202, 3100, SYSTEM_START, 200 * 1024),
+    "6.2.0": _Release(6200, 3100, 202, 3100, True, 192 * 1024),
+    "6.3.4": _Release(6305, 3200, 202, 3100, True, 200 * 1024),
 }
 VERSIONS = tuple(_RELEASES)
 """Device OS versions `release` can make."""
@@ -65,7 +76,6 @@ VERSIONS = tuple(_RELEASES)
 _SOFTDEVICES = {182: (6_001_001, 151_080), 202: (7_000_001, 153_048)}  # Nordic's decimal version, bytes of the file
 _SOFTDEVICE_NEEDS = {182: (1300, 311), 202: (1321, 501)}  # system part, bootloader
 _BOOTLOADER_SIZE = 48_800
-_SECURITY_MODE, _PROTECTED = 0x0013, 1
 
 
 @functools.lru_cache(maxsize=64)
@@ -88,14 +98,17 @@ def softdevice(platform_id: int, version: int, *, release_version: str | None = 
         Dependency(ModuleFunction.BOOTLOADER, 0, bootloader),
         Dependency(ModuleFunction.SYSTEM_PART, 1, system),
     )
-    seed = f"softdevice {version}"
+    seed, kind = f"softdevice {version}", (ModuleFunction.RADIO_STACK, 0)
     body = bytearray(_content(seed, size - PREFIX_SIZE - 40))
     unique = hashlib.sha1(seed.encode(), usedforsecurity=False).digest()
-    info = struct.pack("<IIIHHII20s", 0xFFFFFF2C, 0x51B1E5DB, 0x27000, version, 0xFFFF, 140, decimal, unique)
-    body[0x2000 : 0x2000 + len(info)] = info
-    kind = (ModuleFunction.RADIO_STACK, 0)
+    slot = layout_of(platform_id).slot(*kind)
+    assert slot.info_at is not None
+    end = slot.start + slot.max_size
+    info = struct.pack("<IIIHHII20s", 0xFFFFFF2C, RADIO_MAGIC, end, version, 0xFFFF, 140, decimal, unique)
+    at = slot.info_at - slot.start
+    body[at : at + len(info)] = info
     data = make_module(
-        platform_id, kind, version, SOFTDEVICE_START, bytes(body), wants, flags=DROP_MODULE_INFO, has_product=False
+        platform_id, kind, version, slot.start, bytes(body), wants, flags=FLAG_DROP_PREFIX, has_product=False
     )
     return _named(platform_id, "softdevice", release_version or str(version), data)
 
@@ -117,7 +130,15 @@ def application(
     wants = (Dependency(ModuleFunction.SYSTEM_PART, 1, _RELEASES[device_os].system), None)
     content = _content(f"application {seed} {platform_id} {device_os}", size - PREFIX_SIZE - _TAIL)
     kind = (ModuleFunction.USER_PART, 2)
-    data = make_module(platform_id, kind, _ABI, USER_START, content, wants, product=(product_id, product_version))
+    data = make_module(
+        platform_id,
+        kind,
+        _ABI,
+        layout_of(platform_id).start(kind),
+        content,
+        wants,
+        product=(product_id, product_version),
+    )
     return _named(platform_id, seed, device_os, data)
 
 
@@ -156,30 +177,33 @@ def make_module(
     extra += _SUFFIX.pack(*product, 0) if has_product else b"\0\0"
     end = start + len(vectors) + PREFIX_SIZE + len(payload) + len(extra) + 34
     wanted = [field for d in dependencies for field in ((d.function, d.index, d.version) if d else (0, 0, 0))]
-    prefix = _PREFIX.pack(start, end, mcu, flags, version, platform_id, *kind, *wanted)
+    prefix = PREFIX.pack(start, end, mcu, flags, version, platform_id, *kind, *wanted)
     body = vectors + prefix + payload + extra
     body += hashlib.sha256(body).digest() + (len(extra) + 34).to_bytes(2, "little")
     return body + zlib.crc32(body).to_bytes(4, "big")
 
 
-_END = struct.pack("<HH", 0, 4)
+_END = struct.pack("<HH", EXTENSION_END, 4)
 """Closes the extensions of a suffix without product data of its own (reference 3.7)."""
 
 
 def _asset_dependencies(assets: Mapping[str, bytes]) -> list[bytes]:
     """Extensions 0x0012, one a file."""
     entries = [(name.encode(), hashlib.sha256(content).digest()) for name, content in assets.items()]
-    return [struct.pack("<HHBB", 0x0012, 6 + 32 + len(name), 0, 32) + digest + name for name, digest in entries]
+    return [
+        struct.pack("<HHBB", EXTENSION_ASSET_DEPENDENCY, 6 + SHA_SIZE + len(name), 0, SHA_SIZE) + digest + name
+        for name, digest in entries
+    ]
 
 
 @functools.lru_cache(maxsize=64)
 def bootloader(platform_id: int, version: str, *, is_protected: bool = False) -> SyntheticFile:
     """The bootloader of a Device OS; with ``is_protected`` one that puts its unit under device protection."""
     number = _RELEASES[version].bootloader
-    size = _BOOTLOADER_SIZE - _VECTORS - PREFIX_SIZE - _TAIL
+    size = _BOOTLOADER_SIZE - VECTORS_SIZE - PREFIX_SIZE - _TAIL
     content = _content(f"bootloader {platform_id} {number}", size)
     kind = (ModuleFunction.BOOTLOADER, 0)
-    data = make_module(platform_id, kind, number, BOOTLOADER_START, content)
+    data = make_module(platform_id, kind, number, layout_of(platform_id).start(kind), content)
     if is_protected:
         return _named(platform_id, "bootloader-protected", version, locking(data))
     return _named(platform_id, "bootloader", version, data)
@@ -188,28 +212,31 @@ def bootloader(platform_id: int, version: str, *, is_protected: bool = False) ->
 def locking(module: bytes) -> bytes:
     """The module with the security-mode extension added, if it is a bootloader; any other unchanged (3.12)."""
     has_vectors = module[3] == 0x20  # an initial stack pointer in RAM
-    start, end, *_, function = _PREFIX.unpack_from(module, _VECTORS)[:7]
+    start, end, *_, function = PREFIX.unpack_from(module, VECTORS_SIZE)[:7]
     if not has_vectors or function != ModuleFunction.BOOTLOADER:
         return module
-    extra = struct.pack("<HHB", _SECURITY_MODE, 5, _PROTECTED) + _END
-    prefix = bytearray(module[_VECTORS : _VECTORS + PREFIX_SIZE])
+    extra = struct.pack("<HHB", EXTENSION_SECURITY_MODE, 5, PROTECTED) + _END
+    prefix = bytearray(module[VECTORS_SIZE : VECTORS_SIZE + PREFIX_SIZE])
     struct.pack_into("<II", prefix, 0, start, end + len(extra))
-    body = module[:_VECTORS] + prefix + module[_VECTORS + PREFIX_SIZE : -_TAIL] + extra + module[-_TAIL:-38]
-    body += hashlib.sha256(body).digest() + (_SUFFIX_SIZE + len(extra)).to_bytes(2, "little")
+    body = module[:VECTORS_SIZE] + prefix + module[VECTORS_SIZE + PREFIX_SIZE : -_TAIL] + extra + module[-_TAIL:-38]
+    body += hashlib.sha256(body).digest() + (PRODUCT_SUFFIX + len(extra)).to_bytes(2, "little")
     return body + zlib.crc32(body).to_bytes(4, "big")
 
 
 def _system_part(platform_id: int, row: _Release) -> bytes:
-    """From 6.1.2 on with a second vector table, header and CRC at 0x30000, which old bootloaders look at."""
+    """From 6.1.2 on with a second vector table, header and CRC at the legacy start, where old bootloaders look."""
     kind, wants = (ModuleFunction.SYSTEM_PART, 1), _system_dependencies(platform_id, row)
     seed = f"system part {platform_id} {row.system}"
-    content = bytearray(_content(seed, row.system_size - _VECTORS - PREFIX_SIZE - _TAIL))
-    if row.system_start == SYSTEM_START:
-        size = _SECOND_HEADER_SIZE - _VECTORS - PREFIX_SIZE - _TAIL
-        second = make_module(platform_id, kind, row.system, SYSTEM_LEGACY_START, _content(seed + " 2", size), wants)
-        at = SYSTEM_LEGACY_START - SYSTEM_START - _VECTORS - PREFIX_SIZE
+    content = bytearray(_content(seed, row.system_size - VECTORS_SIZE - PREFIX_SIZE - _TAIL))
+    newest, legacy = layout_of(platform_id).places[kind].starts
+    if row.has_second_header:
+        size = _SECOND_HEADER_SIZE - VECTORS_SIZE - PREFIX_SIZE - _TAIL
+        second = make_module(platform_id, kind, row.system, legacy, _content(seed + " 2", size), wants)
+        at = legacy - newest - VECTORS_SIZE - PREFIX_SIZE
         content[at : at + len(second)] = second
-    return make_module(platform_id, kind, row.system, row.system_start, bytes(content), wants)
+    return make_module(
+        platform_id, kind, row.system, newest if row.has_second_header else legacy, bytes(content), wants
+    )
 
 
 def _system_dependencies(platform_id: int, row: _Release) -> tuple[Dependency, Dependency]:
@@ -224,7 +251,7 @@ def _system_dependencies(platform_id: int, row: _Release) -> tuple[Dependency, D
 
 def _vectors(start: int) -> bytes:
     """Initial stack pointer in RAM, a reset vector into the module, no interrupts."""
-    return struct.pack("<II", 0x2003F000, start + _VECTORS + PREFIX_SIZE | 1).ljust(_VECTORS, b"\0")
+    return struct.pack("<II", 0x2003F000, start + VECTORS_SIZE + PREFIX_SIZE | 1).ljust(VECTORS_SIZE, b"\0")
 
 
 def _content(seed: str, size: int) -> bytes:

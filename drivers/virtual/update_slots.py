@@ -11,10 +11,10 @@ import zlib
 from dataclasses import dataclass
 
 from ..platforms import ModuleFunction
-from .dct import FIELDS
+from ..wire.image.tables import FLAG_COMPRESSED, FLAG_DROP_PREFIX, PREFIX_SIZE
 from .flash import Who
-from .header import COMPRESSED, DROP_MODULE_INFO, PREFIX_SIZE, Header, is_intact, read_header
-from .layout import EXTERNAL_BASE, PAGE
+from .header import Header, is_intact, read_header
+from .layout import PAGE
 from .memory import UnitMemory
 
 _RECORD = struct.Struct("<HBBIIIBBH")
@@ -42,18 +42,18 @@ class UpdateRecord:
         )  # fmt: skip
 
 
-def record_for(header: Header, slot_address: int) -> UpdateRecord:
-    """The record that installs the module whose file begins at ``slot_address``."""
+def record_for(header: Header, source: int) -> UpdateRecord:
+    """The record that installs the module whose file begins at the offset ``source`` of the external flash."""
     flags = _VERIFY_CRC | _VERIFY_FUNCTION
-    flags |= _DROP_INFO if header.flags & DROP_MODULE_INFO else 0
-    flags |= _COMPRESSED if header.flags & COMPRESSED else 0
-    return UpdateRecord(slot_address - EXTERNAL_BASE, header.start, header.length, flags, header.function)
+    flags |= _DROP_INFO if header.flags & FLAG_DROP_PREFIX else 0
+    flags |= _COMPRESSED if header.flags & FLAG_COMPRESSED else 0
+    return UpdateRecord(source, header.start, header.length, flags, header.function)
 
 
 def store(memory: UnitMemory, records: list[UpdateRecord], who: Who) -> float:
     """Put records into the first slots for updates. At most two modules come in one update."""
     raw = b"".join(r.to_bytes() for r in records)
-    return memory.dct.write(_offset(_FIRST), raw, who)
+    return memory.dct.write(_offset(memory, _FIRST), raw, who)
 
 
 def pending(memory: UnitMemory) -> dict[int, UpdateRecord]:
@@ -68,7 +68,7 @@ def apply(memory: UnitMemory, number: int, record: UpdateRecord) -> float:
     seconds = 0.0
     if content is not None and memory.internal.holds(record.destination, len(content)):
         seconds = copy(memory, record.destination, content)
-    return seconds + memory.dct.write(_offset(number), b"\xff" * _RECORD.size, Who.BOOT)
+    return seconds + memory.dct.write(_offset(memory, number), b"\xff" * _RECORD.size, Who.BOOT)
 
 
 def copy(memory: UnitMemory, destination: int, content: bytes) -> float:
@@ -93,7 +93,8 @@ def inflate(module: bytes) -> bytes | None:
 
 def _content(memory: UnitMemory, record: UpdateRecord) -> bytes | None:
     """What belongs to the destination, None if the source is not whole."""
-    flash, address = memory.external, EXTERNAL_BASE + record.source
+    flash = memory.external
+    address = flash.base + record.source
     if not flash.holds(address, record.length):
         return None
     header = read_header(flash, address)
@@ -106,12 +107,12 @@ def _content(memory: UnitMemory, record: UpdateRecord) -> bytes | None:
     return module[PREFIX_SIZE:] if record.flags & _DROP_INFO else module
 
 
-def _offset(number: int) -> int:
-    return FIELDS["flash_modules"][0] + number * _RECORD.size
+def _offset(memory: UnitMemory, number: int) -> int:
+    return memory.layout.dct_fields["flash_modules"].offset + number * _RECORD.size
 
 
 def _load(memory: UnitMemory, number: int) -> UpdateRecord | None:
-    raw = memory.dct.read(_offset(number), _RECORD.size)
+    raw = memory.dct.read(_offset(memory, number), _RECORD.size)
     magic, source_device, destination_device, *fields = _RECORD.unpack(raw)
     if (magic, source_device, destination_device) != (_MAGIC, _EXTERNAL_DEVICE, _INTERNAL_DEVICE):
         return None

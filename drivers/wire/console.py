@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar
 from ..errors import BadIdentity, LocalProtocolError, RemoteProtocolError, StrangeIdentity
 from ..identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Secret, SerialNumber, printable
 from ..platforms import ModuleFunction
-from .module import Dependency
+from .image.host import Dependency
 from .replies import ModuleInfo, Store, WifiSecurity
 
 MAX_TEXT = 16 * 1024

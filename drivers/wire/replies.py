@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError, Message
 from ..errors import BadIdentity, RemoteProtocolError, StrangeIdentity
 from ..identity import DeviceId, Iccid, Imei, MacAddress, SerialNumber, printable
 from ..platforms import ModuleFunction, OsVersion
-from .module import Dependency
+from .image.host import Dependency
 from .proto import network_pb2, system_pb2
 
 _MAX_TEXT = 255

@@ -11,15 +11,8 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from drivers.platforms import ModuleFunction, OsVersion, Platform, Via, os_version_of_module
-from drivers.wire.module import (
-    FLAG_COMBINED,
-    FLAG_COMPRESSED,
-    FLAG_DROP_PREFIX,
-    FLAG_ENCRYPTED,
-    AssetDependency,
-    Dependency,
-    Image,
-)
+from drivers.wire.image.host import AssetDependency, Dependency, Image
+from drivers.wire.image.tables import FLAG_COMBINED, FLAG_COMPRESSED, FLAG_DROP_PREFIX, FLAG_ENCRYPTED
 
 from ..errors import UnitRejected
 from ..settings.sku import SkuMinimum, minimum_for_serial, minimum_for_sku, minimums_of_platform

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from drivers.platforms import platform
-from drivers.wire.module import Image
+from drivers.wire.image.host import Image
 
 from .modules import BOOTLOADER, SYSTEM_PART, Held, Key, module_name, slot_of
 

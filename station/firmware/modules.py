@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from drivers.platforms import ModuleFunction, ModuleSlot, Tells, os_version_of_module, platform
-from drivers.wire.module import Dependency, Image
+from drivers.wire.image.host import Dependency, Image
 from drivers.wire.replies import CHECK_INTEGRITY, CHECK_PLATFORM, CHECK_RANGE, ModuleInfo, Store
 
 Key = tuple[int, int]

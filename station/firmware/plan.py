@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from drivers.platforms import ModuleFunction, ModuleSlot, OsVersion, Platform, Via, os_version_of_module
-from drivers.wire.module import AssetDependency, Image
+from drivers.wire.image.host import AssetDependency, Image
 from drivers.wire.replies import ModuleInfo
 from drivers.wire.usb import Mode
 

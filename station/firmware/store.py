@@ -15,7 +15,7 @@ from pathlib import Path
 
 from drivers.errors import BadImage
 from drivers.identity import printable
-from drivers.wire.module import MAX_FILE_SIZE, Image, parse_image
+from drivers.wire.image.host import MAX_FILE_SIZE, Image, parse_image
 
 from ..errors import BadInput
 from ..plain_file import read_plain

@@ -5,7 +5,7 @@ The last of the flashing steps: it closes the DFU visit and reads all modules ba
 
 from __future__ import annotations
 
-from drivers.wire.module import Image
+from drivers.wire.image.host import Image
 
 from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, skipped

@@ -18,8 +18,8 @@ from drivers.virtual.boot import BootMode, boot
 from drivers.virtual.factory import make_spec
 from drivers.virtual.header import Dependency
 from drivers.virtual.memory import UnitMemory
-from drivers.wire.module import Dependency as Needed
-from drivers.wire.module import parse_image
+from drivers.wire.image.host import Dependency as Needed
+from drivers.wire.image.host import parse_image
 from station.cli.main import main
 from station.errors import BadInput
 from station.firmware.checks import PlanRefused

@@ -18,7 +18,7 @@ from drivers.virtual.boot import BootRequest
 from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from drivers.wire import requests
-from drivers.wire.module import Image, parse_image
+from drivers.wire.image.host import Image, parse_image
 from drivers.wire.requests import WifiSecurity
 from drivers.wire.usb import Mode
 

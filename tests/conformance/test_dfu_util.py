@@ -14,7 +14,7 @@ from drivers.virtual.descriptors import dfu_alternates
 from drivers.virtual.factory import UnitSpec, make_spec
 from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import UnitMode, VirtualUnit
-from drivers.wire.module import parse_image
+from drivers.wire.image.host import parse_image
 
 pytestmark = [
     pytest.mark.conformance,

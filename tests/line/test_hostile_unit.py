@@ -20,7 +20,7 @@ from drivers.virtual.factory import make_spec
 from drivers.virtual.messages import blob, fixed32, message, number, text
 from drivers.virtual.unit import VirtualUnit
 from drivers.wire.control.tables import ServiceStatus
-from drivers.wire.module import parse_image
+from drivers.wire.image.host import parse_image
 from station.cloud.virtual.faults import Fault, FaultKind
 from station.engine.events import AttemptFinished
 from station.export import write_csv

@@ -14,7 +14,8 @@ from line_bench import Walk
 
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.flash import Who
-from drivers.virtual.layout import USER_START
+from drivers.virtual.header import USER
+from drivers.virtual.layout import layout_of
 from drivers.wire.control.tables import Service
 from drivers.wire.dfu.tables import DfuRequest
 from station.engine.events import HandsDone, HandsNeeded, StepStarted, WireTraced
@@ -221,8 +222,8 @@ def test_flash_that_reads_back_wrong_is_written_once_more_before_it_judges_the_u
             is_read_back = (kind.request_type, kind.request) == (0xA1, DfuRequest.UPLOAD)
             if is_read_back and writes > (spoilt or begun)[-1 if spoilt else 0] and len(spoilt) < times:
                 spoilt.append(writes)
-                held = unit.memory.internal.read(USER_START + 0x1234, 1)[0]
-                unit.memory.internal.program(USER_START + 0x1234, bytes([held & held - 1]), Who.FACTORY)
+                held = unit.memory.internal.read(layout_of(13).start(USER) + 0x1234, 1)[0]
+                unit.memory.internal.program(layout_of(13).start(USER) + 0x1234, bytes([held & held - 1]), Who.FACTORY)
 
         Observer(unit, spoil_what_was_just_written)
         walk = bench.walk(unit)

@@ -15,11 +15,11 @@ from drivers.identity import PortPath
 from drivers.platforms import ModuleFunction
 from drivers.transport.serialport import PyserialHost
 from drivers.transport.usb import PyusbHost
-from drivers.virtual import synthetic
+from drivers.virtual import header, synthetic
 from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.factory import make_spec
 from drivers.virtual.flash import Operation, Who
-from drivers.virtual.layout import BOOTLOADER_START, USER_LEGACY_START
+from drivers.virtual.layout import layout_of
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import VirtualUnit
@@ -70,10 +70,10 @@ def test_vendor_files_take_an_argon_from_3_3_1_to_4_1_0(tmp_path: Path) -> None:
         assert walk.steps["setup_done"].reason.startswith("H8")
 
         flash = unit.memory.internal
-        assert flash.read(BOOTLOADER_START, len(bootloader)) == bootloader
+        assert flash.read(layout_of(12).start(header.BOOTLOADER), len(bootloader)) == bootloader
         assert flash.read(0x1000, len(softdevice) - 24) == softdevice[24:]
         assert flash.read(0x30000, len(system)) == system
-        assert flash.read(USER_LEGACY_START, len(tinker)) == tinker
+        assert flash.read(layout_of(12).start(header.USER_LEGACY), len(tinker)) == tinker
         assert unit.score.operations[Who.DFU, "bootloader", Operation.PROGRAM] == 0
         assert unit.score.operations[Who.BOOT, "bootloader", Operation.PROGRAM] > 0  # applied by the next boot
 

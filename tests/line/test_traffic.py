@@ -9,13 +9,16 @@ import pytest
 from line_bench import BORON, PRODUCTS, LineBench, line_bench
 from traffic import CloudCall, Line, Module, Story, UnitWrite, faults_of
 
-from drivers.virtual.dct import FIELDS
 from drivers.virtual.flash import Operation, Touch, Who
-from drivers.virtual.layout import PAGE, SYSTEM_LEGACY_START, SYSTEM_START, USER_START, Chip
+from drivers.virtual.header import SYSTEM, USER
+from drivers.virtual.layout import PAGE, Chip, layout_of
 from station.cloud.client import CloudClient
 from station.cloud.virtual import FaultKind, SeenRequest
 from station.engine.records import WriteIntended
 
+LAYOUT = layout_of(13)
+SYSTEM_START, SYSTEM_LEGACY_START = LAYOUT.places[SYSTEM].starts
+USER_START = LAYOUT.start(USER)
 UNIT = "e00fce68" + "0" * 16
 OTHER = "e00fce68" + "1" * 16
 APP = "app.bin"
@@ -68,7 +71,8 @@ NAME_LINE = intended(f"name {UNIT} one", target="cloud", step="name")
 SECOND_NAME_LINE = intended(f"name {UNIT} two", target="cloud", step="name")
 SIM_LINE = intended("activate SIM 8934", target="cloud", step="sim")
 OVER = Line("UnitIdentified", UNIT)
-SETUP_BYTE = control(Chip.DCT, FIELDS["setup_done"][0])
+SETUP_DONE = LAYOUT.dct_fields["setup_done"].offset
+SETUP_BYTE = control(Chip.DCT, SETUP_DONE)
 ACTIVATION = call("PUT", "/v1/sims/8934", "/v1/sims/:iccid", {"action": "activate"})
 
 CONFIRMED_RESTART = intended("restart into DFU", step="dfu")
@@ -98,7 +102,7 @@ BAD: dict[str, tuple[Story, str]] = {
     "content of the system part under an application": ([APP_LINE, dfu(SYSTEM_START)], "announced was"),
     "an erase elsewhere": ([APP_LINE, dfu(0x1000, operation=Operation.ERASE)], "announced was"),
     "a page under a line about something else": ([SETUP_LINE, dfu(USER_START)], "announced was"),
-    "another configuration byte": ([SETUP_LINE, control(Chip.DCT, FIELDS["setup_done"][0] - 1)], "announced was"),
+    "another configuration byte": ([SETUP_LINE, control(Chip.DCT, SETUP_DONE - 1)], "announced was"),
     "a file nobody knows": ([intended("x.bin over DFU"), dfu(USER_START)], "announced was"),
     "confirmed and never written": ([APP_LINE, confirmed(APP_LINE)], "no such write was ever seen"),
     "confirmed and never sent": ([CLAIM_LINE, confirmed(CLAIM_LINE)], "no such write was ever seen"),

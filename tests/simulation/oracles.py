@@ -14,10 +14,11 @@ from line_bench import ME, PASSWORD, PRODUCTS, SSID, LineBench, Recipe
 
 from drivers.virtual.boot import BootMode
 from drivers.virtual.flash import NorFlash
-from drivers.virtual.header import DROP_MODULE_INFO, PREFIX_SIZE, read_header
+from drivers.virtual.header import read_header
 from drivers.virtual.layout import Chip
 from drivers.virtual.radio import WifiStore
 from drivers.virtual.unit import VirtualUnit
+from drivers.wire.image.tables import FLAG_DROP_PREFIX, PREFIX_SIZE
 from station.model import Verdict
 
 from .story import Part
@@ -95,7 +96,7 @@ def _holds(unit: VirtualUnit, recipe: Recipe) -> bool:
         probe = NorFlash(Chip.EXTERNAL, 0, len(file.data))
         probe.place(0, file.data)
         header = read_header(probe, 0)
-        content = file.data[PREFIX_SIZE:] if header.flags & DROP_MODULE_INFO else file.data
+        content = file.data[PREFIX_SIZE:] if header.flags & FLAG_DROP_PREFIX else file.data
         if unit.memory.internal.read(header.start, len(content)) != content:
             return False
     return True

@@ -11,7 +11,8 @@ from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.flash import FlashFailed, FlashStep, Operation
-from drivers.virtual.layout import USER_END, USER_START, Chip
+from drivers.virtual.header import USER
+from drivers.virtual.layout import Chip, layout_of
 from drivers.virtual.unit import VirtualUnit
 
 from .story import Part
@@ -44,8 +45,11 @@ def make_unit(bench: LineBench, part: Part, recipes: Mapping[str, Recipe]) -> Vi
 def _worn(_: LineBench, unit: VirtualUnit) -> None:
     """No byte of the application's pages can be programmed, however often it is tried."""
 
+    place = layout_of(unit.spec.platform_id).places[USER]
+    pages = range(place.starts[0], place.end)
+
     def fault(step: FlashStep) -> None:
-        if step.chip is Chip.INTERNAL and step.operation is Operation.PROGRAM and USER_START <= step.address < USER_END:
+        if step.chip is Chip.INTERNAL and step.operation is Operation.PROGRAM and step.address in pages:
             raise FlashFailed("worn out")
         unit._flash_step(step)
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from drivers.errors import BootloaderStuck, ReadBackDiffers, Stalled, TransferFailed, TransferTimeout
 from drivers.platforms import Via
 from drivers.wire import requests
-from drivers.wire.module import AssetDependency, Image
+from drivers.wire.image.host import AssetDependency, Image
 from drivers.wire.replies import Store
 from drivers.wire.usb import Mode
 

@@ -34,7 +34,7 @@ from drivers.virtual.flash import Who
 from drivers.virtual.layout import Chip
 from drivers.virtual.unit import UnitMode
 from drivers.wire.dfu.tables import DfuState
-from drivers.wire.module import parse_image
+from drivers.wire.image.host import parse_image
 
 # --- order ---
 

@@ -49,7 +49,7 @@ from drivers.virtual.factory import make_spec
 from drivers.virtual.messages import blob, message, number, text
 from drivers.wire import requests
 from drivers.wire.control.tables import ServiceStatus
-from drivers.wire.module import Image, parse_image
+from drivers.wire.image.host import Image, parse_image
 from drivers.wire.usb import Setup, UsbId
 
 OTHER = DeviceId("e00fce68" + "0" * 16)

@@ -31,7 +31,7 @@ from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from drivers.wire import requests
 from drivers.wire.control import host as control
-from drivers.wire.module import Image, parse_image
+from drivers.wire.image.host import Image, parse_image
 from drivers.wire.replies import Protection
 from drivers.wire.usb import Mode, Setup
 

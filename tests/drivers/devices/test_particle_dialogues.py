@@ -22,7 +22,7 @@ from drivers.virtual.factory import make_spec
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.unit import UnitMode
 from drivers.wire import requests
-from drivers.wire.module import Image, parse_image
+from drivers.wire.image.host import Image, parse_image
 from drivers.wire.requests import WifiSecurity
 
 

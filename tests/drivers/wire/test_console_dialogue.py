@@ -15,7 +15,7 @@ from drivers.identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Se
 from drivers.platforms import ModuleFunction
 from drivers.wire import console
 from drivers.wire.console import ConsoleDialogue, ConsoleIdentity, Done, WifiOutcome, Write
-from drivers.wire.module import Dependency
+from drivers.wire.image.host import Dependency
 from drivers.wire.replies import Store, WifiSecurity
 
 VERSION = b"system firmware version: 6.2.0\n\r\n"

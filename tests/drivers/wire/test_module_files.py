@@ -19,8 +19,8 @@ from vendor_files import FOLDER, needs_vendor_files, vendor_file
 
 from drivers.errors import BadImage
 from drivers.platforms import ModuleFunction
-from drivers.wire import module
-from drivers.wire.module import Dependency, Extension, Image, parse_image, split_combined
+from drivers.wire.image import host, tables
+from drivers.wire.image.host import Dependency, Extension, Image, parse_image, split_combined
 
 VECTORS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("module_vectors.toml").read_text())
 
@@ -77,7 +77,7 @@ NO_PRODUCT = (0xFFFF, 0xFFFF)
 def test_headers_of_the_vectors(name: str, wanted: tuple[object, ...]) -> None:
     image = parse_image(vector(name), name)
     assert summary(image) == wanted
-    assert image.score == module.FULL_SCORE
+    assert image.score == host.FULL_SCORE
     image.check()
 
 
@@ -108,8 +108,8 @@ def test_extensions_of_the_vectors(name: str, wanted: list[tuple[int, bytes]]) -
 
 def test_v10_is_an_environment_asset() -> None:
     extensions = {e.type: e.payload for e in parse_image(vector("V10"), "V10").extensions}
-    assert extensions[module.EXTENSION_NAME] == b"env"
-    assert extensions[module.EXTENSION_ASSET_TYPE] == b"\x01\x00"
+    assert extensions[tables.EXTENSION_NAME] == b"env"
+    assert extensions[tables.EXTENSION_ASSET_TYPE] == b"\x01\x00"
 
 
 def test_v1_tells_its_suffix_and_hash() -> None:
@@ -215,7 +215,7 @@ def test_the_application_of_a_bundle() -> None:
     with zipfile.ZipFile(FOLDER / "bundle.zip") as bundle:
         image = parse_image(bundle.read("app.bin"), "app.bin")
     assert image.data == vendor_file("app-with-assets.bin")
-    assets = [e.payload[34:] for e in image.extensions if e.type == module.EXTENSION_ASSET_DEPENDENCY]
+    assets = [e.payload[34:] for e in image.extensions if e.type == tables.EXTENSION_ASSET_DEPENDENCY]
     assert sorted(assets) == [b"cat.txt", b"house.txt", b"water.txt"]
 
 
@@ -233,7 +233,7 @@ def test_a_softdevice_loses_its_prefix_and_keeps_its_name_inside() -> None:
 
 def test_a_prefix_with_full_score_beats_a_likely_one_before_it() -> None:
     data = bytearray(make_module(4, 1, 0x30000, 2048, prefix_offset=0x200))
-    data[:24] = module.PREFIX.pack(0x30000, 0x30100, 0, 0, 9, 12, 5, 1, *(0,) * 6)  # fits, but for its length
+    data[:24] = tables.PREFIX.pack(0x30000, 0x30100, 0, 0, 9, 12, 5, 1, *(0,) * 6)  # fits, but for its length
     data[-4:] = zlib.crc32(data[:-4]).to_bytes(4, "big")
     image = parse_image(bytes(data), "x")
     assert (image.prefix_offset, image.function, image.score) == (0x200, 4, 7)
@@ -249,13 +249,13 @@ def test_one_changed_byte_is_noticed(flip: int, wanted: str) -> None:
 
 def test_encrypted_and_padded_and_oversized_files_are_refused() -> None:
     encrypted = bytearray(vector("V2"))
-    encrypted[9] |= module.FLAG_ENCRYPTED
+    encrypted[9] |= tables.FLAG_ENCRYPTED
     with pytest.raises(BadImage, match="encrypted"):
         parse_image(bytes(encrypted), "x").check()
     with pytest.raises(BadImage, match="padded"):
         parse_image(vector("V3") + b"\xff" * 100, "x")
     with pytest.raises(BadImage, match="no firmware"):
-        parse_image(bytes(module.MAX_FILE_SIZE + 1), "x")
+        parse_image(bytes(host.MAX_FILE_SIZE + 1), "x")
 
 
 def with_product(product_id: int) -> Image:

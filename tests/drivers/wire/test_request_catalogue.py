@@ -17,7 +17,7 @@ from drivers.errors import LocalProtocolError, RemoteProtocolError, StrangeIdent
 from drivers.identity import DeviceId, Iccid, Imei, MacAddress, Secret, SerialNumber
 from drivers.platforms import ModuleFunction, OsVersion
 from drivers.wire import proto, replies, requests
-from drivers.wire.module import Dependency
+from drivers.wire.image.host import Dependency
 from drivers.wire.replies import (
     AssetInfo,
     ConnectionStatus,

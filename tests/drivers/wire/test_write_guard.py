@@ -13,7 +13,7 @@ from drivers.guard import WriteGuard
 from drivers.wire.dfu import host as dfuse
 from drivers.wire.dfu import transfers as dfu
 from drivers.wire.dfu.tables import DfuseCommand
-from drivers.wire.module import Image
+from drivers.wire.image.host import Image
 from drivers.wire.usb import Setup
 
 

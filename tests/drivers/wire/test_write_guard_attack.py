@@ -16,7 +16,7 @@ from drivers.errors import DfuFailed, WriteRefused
 from drivers.wire.actions import Operation
 from drivers.wire.dfu import host as dfuse
 from drivers.wire.dfu import transfers as dfu
-from drivers.wire.module import Image
+from drivers.wire.image.host import Image
 from drivers.wire.usb import Setup
 
 SAFE_PAGES = {*range(0x1000, 0x27000, PAGE), *range(0x28000, 0xF4000, PAGE)}

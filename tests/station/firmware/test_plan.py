@@ -13,7 +13,7 @@ from drivers.virtual import header as virtual
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootMode, boot
 from drivers.virtual.memory import UnitMemory
-from drivers.wire.module import Dependency, Image, parse_image
+from drivers.wire.image.host import Dependency, Image, parse_image
 from drivers.wire.replies import ModuleInfo, Store
 from drivers.wire.usb import Mode
 from station.firmware.checks import PlanRefused, ProductFirmware, Refusal

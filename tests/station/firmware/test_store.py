@@ -12,7 +12,7 @@ from known_steps import load_profile, parse_profile
 
 from drivers.platforms import ModuleFunction, platform
 from drivers.virtual import synthetic
-from drivers.wire import module
+from drivers.wire.image import tables
 from drivers.wire.usb import Mode
 from station.errors import BadInput
 from station.firmware.examples import example_files, write_example_files
@@ -136,9 +136,9 @@ def test_files_that_do_not_fit_their_profile_are_refused(old: str, new: str, wha
 
 def with_extensions(count: int) -> bytes:
     """A user part whose header is followed by ``count`` empty extensions and the one that ends them."""
-    body = struct.pack("<HH", 0x1234, 4) * count + struct.pack("<HH", module.EXTENSION_END, 4)
-    header = (0xB4000, 0xB4000 + module.PREFIX_SIZE + len(body) + 36, 0, module.FLAG_PREFIX_EXTENSIONS, 6102, 12, 5, 2)
-    data = module.PREFIX.pack(*header, 4, 1, 6102, 0, 0, 0) + body + bytes(34) + struct.pack("<H", 36)
+    body = struct.pack("<HH", 0x1234, 4) * count + struct.pack("<HH", tables.EXTENSION_END, 4)
+    header = (0xB4000, 0xB4000 + tables.PREFIX_SIZE + len(body) + 36, 0, tables.FLAG_PREFIX_EXTENSIONS, 6102, 12, 5, 2)
+    data = tables.PREFIX.pack(*header, 4, 1, 6102, 0, 0, 0) + body + bytes(34) + struct.pack("<H", 36)
     return data + zlib.crc32(data).to_bytes(4, "big")
 
 

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from drivers.errors import DriverError
 from drivers.virtual.flash import FlashFailed, FlashStep, NorFlash, Operation, PowerLost, Score, Who
-from drivers.virtual.layout import Chip
+from drivers.virtual.layout import Chip, layout_of
 from drivers.virtual.memory import UnitMemory
 
 PAGE = 4096
 
 
 def chip(path: Path | None = None, score: Score | None = None) -> NorFlash:
-    return NorFlash(Chip.INTERNAL, 0, 0x100000, path=path, score=score)
+    return NorFlash(Chip.INTERNAL, 0, 0x100000, path=path, score=score or Score(layout_of(13)))
 
 
 def test_a_new_chip_is_all_ones() -> None:
@@ -133,7 +133,7 @@ def test_a_page_can_be_torn_in_the_middle_of_its_erase() -> None:
 
 
 def test_the_score_counts_what_a_host_caused_and_where() -> None:
-    score = Score()
+    score = Score(layout_of(13))
     flash = chip(score=score)
     flash.erase_page(0x28000, Who.DFU)
     flash.program(0x28000, bytes(PAGE), Who.DFU)

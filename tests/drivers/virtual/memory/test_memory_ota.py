@@ -10,9 +10,9 @@ from raw_dfu import CutShort, MakeCut
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootMode, Dependency, boot
 from drivers.virtual.flash import FlashFailed, FlashStep, Operation, Who
-from drivers.virtual.layout import Chip
+from drivers.virtual.layout import Chip, layout_of
 from drivers.virtual.memory import UnitMemory
-from drivers.virtual.ota import OtaUpdate, slot_address
+from drivers.virtual.ota import OtaUpdate
 from drivers.virtual.update_slots import pending
 
 ARGON, BORON = 12, 13
@@ -357,7 +357,7 @@ def test_an_applications_dependencies_are_left_to_the_boot(unit: MakeUnit, files
 
 
 def test_the_slot_moved_with_5_5_0() -> None:
-    assert [slot_address(v) for v in (3302, 5410, 5499, 5500, 6305)] == [0x80289000] * 3 + [0x8024C000] * 2
+    assert [layout_of(12).update_slot(v) for v in (3302, 5410, 5499, 5501, 6305)] == [0x80289000] * 3 + [0x8024C000] * 2
 
 
 def test_an_update_is_scored_as_the_hosts_and_touches_nothing_forbidden(unit: MakeUnit, files: Files) -> None:
@@ -367,6 +367,6 @@ def test_an_update_is_scored_as_the_hosts_and_touches_nothing_forbidden(unit: Ma
     update.apply()
     boot(memory)
     pages, pieces = -(-len(file) // 4096), -(-len(file) // 1024)
-    assert memory.score.writes_by_region() == {"ota-slot": pages + pieces, "claimed-to-device-secret": 1}
+    assert memory.score.writes_by_region() == {"ota-slot": pages + pieces, "flash_modules": 1}
     assert memory.score.operations[Who.BOOT, "bootloader", Operation.ERASE] == pages
     assert memory.score.forbidden == []

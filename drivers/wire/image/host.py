@@ -12,46 +12,43 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ..errors import BadImage
-from ..identity import printable
-from ..platforms import ModuleFunction
+from ...errors import BadImage
+from ...identity import printable
+from ...platforms import ModuleFunction
+from .tables import (
+    ALL_FLAGS,
+    CRC_SIZE,
+    EXTENSION_ASSET_DEPENDENCY,
+    EXTENSION_DEPENDENCY,
+    EXTENSION_END,
+    EXTENSION_INVALID,
+    EXTENSION_PRODUCT_DATA,
+    EXTENSION_SECURITY_MODE,
+    FLAG_COMBINED,
+    FLAG_DROP_PREFIX,
+    FLAG_ENCRYPTED,
+    FLAG_PREFIX_EXTENSIONS,
+    MIN_SUFFIX,
+    PREFIX,
+    PREFIX_SIZE,
+    PRODUCT_SUFFIX,
+    RADIO_BUILD_AT,
+    RADIO_BUILD_SIZE,
+    VECTORS_SIZE,
+)
 
-PREFIX = struct.Struct("<IIBBHHBBBBHBBH")
-PREFIX_SIZE = PREFIX.size
-CRC_SIZE = 4
-MIN_SUFFIX = 36
-PRODUCT_SUFFIX = 40
 FULL_SCORE = 7
 MAX_FILE_SIZE = 4 * 1024 * 1024  # the largest module there is has 1.3 MiB
 
-FLAG_DROP_PREFIX = 0x01  # the prefix is not stored with the payload: SoftDevice, assets
-FLAG_COMPRESSED = 0x02  # the payload is raw Deflate
-FLAG_COMBINED = 0x04  # another module follows
-FLAG_ENCRYPTED = 0x08
-FLAG_PREFIX_EXTENSIONS = 0x10
-_ALL_FLAGS = 0x1F
-
-EXTENSION_END = 0x0000
-EXTENSION_PRODUCT_DATA = 0x0001
-EXTENSION_DYNAMIC_LOCATION = 0x0002
-EXTENSION_DEPENDENCY = 0x0003
-EXTENSION_HASH = 0x0010
-EXTENSION_NAME = 0x0011
-EXTENSION_ASSET_DEPENDENCY = 0x0012
-EXTENSION_SECURITY_MODE = 0x0013
-EXTENSION_ASSET_TYPE = 0x0014
-_EXTENSION_INVALID = 0xFFFF
 _ASSET_NAME_AT = 2 + 32  # in the payload: hash type, hash size, SHA-256, name
 _NAME_SHOWN = 64
 MAX_EXTENSIONS = 64  # the vendor defines a handful; four megabytes of empty ones would be a million objects
 
-_PREFIX_OFFSETS = (0, 0x200, 0x184, 0xC0, 0x10C)  # the usual places, tried first
+_PREFIX_OFFSETS = (0, VECTORS_SIZE, 0x184, 0xC0, 0x10C)  # the usual places, tried first
 _LAST_PREFIX_OFFSET = 8192
 _KNOWN_PLATFORMS = frozenset({0, 6, 8, 10, 12, 13, 14, 15, 22, 23, 24, 25, 26, 28, 32, 35, 37})
 _KNOWN_FUNCTIONS = frozenset(ModuleFunction)
 _NO_PRODUCT = (0, 0xFFFF)
-
-_BUILD_AT, _BUILD_SIZE = 0x18, 20  # in a radio stack's information block (reference firmware-and-dfu 6.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +143,8 @@ class Image:
 
     def build(self, info_at: int) -> bytes:
         """Read the 20 bytes that name a radio stack's build; ``info_at``: flash address of its information block."""
-        at = info_at - self.start + _BUILD_AT
-        return self.flash_bytes[at : at + _BUILD_SIZE]
+        at = info_at - self.start + RADIO_BUILD_AT
+        return self.flash_bytes[at : at + RADIO_BUILD_SIZE]
 
     @property
     def assets(self) -> tuple[AssetDependency, ...]:
@@ -311,7 +308,7 @@ def _score(data: bytes, offset: int) -> int:
         f1 in _KNOWN_FUNCTIONS,
         f2 in _KNOWN_FUNCTIONS,
         len(data) == end - start + CRC_SIZE,
-        not flags & ~_ALL_FLAGS,
+        not flags & ~ALL_FLAGS,
     )
     return 1 + sum(points)
 
@@ -399,7 +396,7 @@ def _walk(raw: bytes, name: str) -> Iterator[Extension]:
     at = count = 0
     while at + 4 <= len(raw):
         kind, length = struct.unpack_from("<HH", raw, at)
-        if kind == _EXTENSION_INVALID:
+        if kind == EXTENSION_INVALID:
             return
         if length < 4 or at + length > len(raw):
             raise BadImage(f"{name}: extension {kind:#06x} claims {length} bytes, {len(raw) - at} are there; damaged")

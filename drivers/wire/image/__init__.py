@@ -1,0 +1,1 @@
+"""Firmware module files: `tables` both ends share, `host` reads them for us."""
