@@ -23,6 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from line_bench import ARGON, BORON, LineBench, Recipe, Walk, line_bench
+from proof_of_pass import untruths
 
 from drivers.virtual.bus import Presence
 from drivers.virtual.faults import parse_fault
@@ -100,10 +101,17 @@ def kinds_of_a_walk(platform: str, is_new: bool) -> list[Kind]:
     return kinds
 
 
+def what_is_wrong(bench: LineBench, unit: VirtualUnit, walk: Walk) -> str:
+    """Why this is no PASS, or no true one; empty when all is well."""
+    if walk.verdict is not Verdict.PASS:
+        return f"{walk.verdict.name}: {walk.finished.reason}"
+    return "; ".join(untruths(bench, unit, bench.recipes[0], is_here=True))
+
+
 def walk_that_stumbles(
     platform: str, is_new: bool, at: Callable[[Kind], bool], stumble: Callable[[int], str]
-) -> tuple[Walk, list[Kind]]:
-    """A walk in which the first transfer of each kind that ``at`` accepts fails; with it the kinds that did.
+) -> tuple[str, list[Kind]]:
+    """What is wrong after a walk in which the first transfer of each kind that ``at`` accepts fails; and those kinds.
 
     ``stumble``: the fault of the n-th of them.
     """
@@ -117,7 +125,7 @@ def walk_that_stumbles(
                 unit.order(fault)
 
         Observer(unit, on_transfer)
-        return bench.walk(unit, within=3600.0), hit
+        return what_is_wrong(bench, unit, bench.walk(unit, within=3600.0)), hit
 
 
 def main() -> int:
@@ -139,7 +147,7 @@ def main() -> int:
             try:
                 with bench_with(chosen.platform, is_new, tuple(f"at=control:{n},{fault}" for n in at)) as (bench, unit):
                     walk = bench.walk(unit, within=3600.0)
-                    told = "" if walk.verdict is Verdict.PASS else f"{walk.verdict.name}: {walk.finished.reason}"
+                    told = what_is_wrong(bench, unit, walk)
             except AssertionError as error:
                 told = str(error)
             if told:

@@ -10,15 +10,10 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 
-from line_bench import ME, PASSWORD, PRODUCTS, SSID, LineBench, Recipe
+from line_bench import LineBench, Recipe
+from proof_of_pass import untruths
 
-from drivers.virtual.boot import BootMode
-from drivers.virtual.flash import NorFlash
-from drivers.virtual.header import read_header
-from drivers.virtual.layout import Chip
-from drivers.virtual.radio import WifiStore
 from drivers.virtual.unit import VirtualUnit
-from drivers.wire.image.tables import FLAG_DROP_PREFIX, PREFIX_SIZE
 from station.model import Verdict
 
 from .story import Part
@@ -67,39 +62,9 @@ def check_pass(bench: LineBench, part: Part, unit: VirtualUnit, recipe: Recipe, 
     """
     if part.flaw and part.flaw not in MENDED:
         raise Violation("false PASS", f"unit {part.number} is {part.flaw} and passed")
-    device = bench.cloud.device(unit.spec.device_id) or {}
-    truths = {
-        "its flash differs from the profile's files": _holds(unit, recipe),
-        "its name is not its serial number": device.get("name") == str(unit.spec.serial),
-        "it is quarantined": not device.get("quarantined"),
-        "its owner is not the one the profile wants": device.get("owner") == (ME if recipe.claim else None),
-    }
-    if is_here:
-        truths["it does not run its application"] = unit.report is not None and unit.report.mode is BootMode.NORMAL
-    if recipe.kind == "product":
-        truths["it is not in the product"] = device.get("product_id") == PRODUCTS[recipe.platform]
-    if unit.spec.iccid is not None:
-        truths["its SIM is not active"] = bench.cloud.sim_status(unit.spec.iccid) == "active"
-    if recipe.has_wifi:
-        known = {(one.ssid, one.password and one.password.reveal()) for one in WifiStore(unit).networks()}
-        truths["it does not know the network"] = (SSID, PASSWORD) in known
-    if (recipe.device_os or "").startswith("3."):
-        truths["setup-done is not set"] = unit.memory.dct.is_setup_done
-    for what, is_good in truths.items():
-        if not is_good:
-            raise Violation("false PASS", f"unit {part.number} passed but {what}")
-
-
-def _holds(unit: VirtualUnit, recipe: Recipe) -> bool:
-    """Whether each file of the recipe stands byte for byte where a factory programmer would have put it."""
-    for file in recipe.files():
-        probe = NorFlash(Chip.EXTERNAL, 0, len(file.data))
-        probe.place(0, file.data)
-        header = read_header(probe, 0)
-        content = file.data[PREFIX_SIZE:] if header.flags & FLAG_DROP_PREFIX else file.data
-        if unit.memory.internal.read(header.start, len(content)) != content:
-            return False
-    return True
+    wrong = untruths(bench, unit, recipe, is_here=is_here)
+    if wrong:
+        raise Violation("false PASS", f"unit {part.number} passed but {wrong[0]}")
 
 
 def check_effects(bench: LineBench) -> None:

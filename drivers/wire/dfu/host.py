@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 
-from ...errors import BootloaderStuck, DfuFailed, LocalProtocolError, RemoteProtocolError
+from ...errors import BootloaderStuck, DfuFailed, LocalProtocolError, RemoteProtocolError, Stalled
 from ..actions import Answer, Operation, Transfer, Wait
 from . import transfers
 from .tables import COMMAND_BLOCK, FIRST_BLOCK, TRANSFER_SIZE, DfuseCommand, DfuState, DfuStatusCode
@@ -49,7 +49,10 @@ def block_address(pointer: int, block: int) -> int:
 
 
 def status() -> Operation[DfuStatus]:
-    """GETSTATUS. It also starts the operation a DNLOAD has announced, and may time out while a large page is erased."""
+    """GETSTATUS. It also starts the operation a DNLOAD has announced, and may time out while a large page is erased.
+
+    Raises `Stalled` when the bootloader stalls it again and again: no word about flash, unless a block was sent before.
+    """
     for left in reversed(range(STATUS_TRIES)):
         reply = yield Transfer(transfers.get_status())
         if isinstance(reply, Answer):
@@ -59,11 +62,7 @@ def status() -> Operation[DfuStatus]:
         except RemoteProtocolError:
             if left == 0:
                 raise
-    raise DfuFailed(
-        "GETSTATUS was stalled: the last block was refused or not programmed; erase the page and write it again",
-        status=DfuStatusCode.ERR_UNKNOWN,
-        state=DfuState.ERROR,
-    )
+    raise Stalled("the bootloader stalls GETSTATUS; unplug the unit and plug it in again")
 
 
 def settle() -> Operation[DfuStatus]:
@@ -193,7 +192,14 @@ def _download(block: int, data: bytes, what: str) -> Operation[DfuStatus]:
 
 def _executed(what: str) -> Operation[DfuStatus]:
     """The GETSTATUS exchange that has an accepted block executed."""
-    now = yield from _not_busy()
+    try:
+        now = yield from _not_busy()
+    except Stalled as error:
+        raise DfuFailed(
+            f"{what}: GETSTATUS was stalled, the block was refused or not programmed; erase the page, write it again",
+            status=DfuStatusCode.ERR_UNKNOWN,
+            state=DfuState.ERROR,
+        ) from error
     if now.status is not DfuStatusCode.OK or now.state is not DfuState.DNLOAD_IDLE:
         raise _failed(what, now)
     return now

@@ -165,4 +165,4 @@ def memory_string(configuration: bytes, alternate: int) -> int:
         if (kind, number, alt) == (_INTERFACE_DESCRIPTOR, INTERFACE, alternate):
             return configuration[at + 8]
         at += configuration[at]
-    raise LocalProtocolError(f"the unit shows no memory {alternate} in DFU mode")
+    raise RemoteProtocolError(f"the unit shows no memory {alternate} in DFU mode; reset it and try again")

@@ -12,6 +12,7 @@ from drivers.errors import (
     DeviceRefused,
     DfuFailed,
     DriverError,
+    Stalled,
     WriteRefused,
 )
 from drivers.transport import UsbCandidate, UsbTransport
@@ -172,3 +173,18 @@ def test_a_protected_unit_is_recognised_and_nothing_is_tried_on_it(bench: Device
         dfu.read(0, 0xB4000, 64)
     assert unit.score.flash_writes == 0
     device.leave_dfu(bench.within(60.0))
+
+
+@pytest.mark.parametrize("transfer", [1, 2, 3])
+def test_a_memory_map_is_read_though_one_answer_on_the_way_is_garbled(bench: DeviceBench, transfer: int) -> None:
+    unit, dfu = in_dfu(bench)
+    unit.order(parse_fault(f"at=control:{unit.transfers['control'] + transfer},do=garbage"))
+    assert [dfu.layout(alternate).name for alternate in (0, 1)] == ["Internal Flash", "DCD Flash"]
+
+
+def test_a_status_that_is_stalled_again_and_again_is_no_refused_block_where_none_was_sent(bench: DeviceBench) -> None:
+    unit, dfu = in_dfu(bench)
+    unit.order(parse_fault(f"at=control:{unit.transfers['control'] + 1},do=stall,times=4"))
+    with pytest.raises(Stalled, match="GETSTATUS"):
+        dfu.go_idle()
+    dfu.go_idle()

@@ -1,0 +1,62 @@
+"""What must be true of a unit that passed, seen from outside the station: its flash, its cloud rows, its numbers."""
+
+from __future__ import annotations
+
+from line_bench import ME, PASSWORD, PRODUCTS, SSID, LineBench, Recipe
+
+from drivers.virtual.boot import BootMode
+from drivers.virtual.flash import NorFlash
+from drivers.virtual.header import read_header
+from drivers.virtual.layout import Chip
+from drivers.virtual.radio import WifiStore
+from drivers.virtual.unit import VirtualUnit
+from drivers.wire.image.tables import FLAG_DROP_PREFIX, PREFIX_SIZE
+from station.engine.events import UnitIdentified
+
+
+def untruths(bench: LineBench, unit: VirtualUnit, recipe: Recipe, *, is_here: bool) -> list[str]:
+    """Say where flash, settings, the cloud's rows or the record are not what profile and unit want.
+
+    ``is_here``: the unit still has power, so how it runs can be seen.
+    """
+    device = bench.cloud.device(unit.spec.device_id) or {}
+    truths = {
+        "its flash differs from the profile's files": _holds(unit, recipe),
+        "its name is not its serial number": device.get("name") == str(unit.spec.serial),
+        "it is quarantined": not device.get("quarantined"),
+        "its owner is not the one the profile wants": device.get("owner") == (ME if recipe.claim else None),
+    }
+    if is_here:
+        truths["it does not run its application"] = unit.report is not None and unit.report.mode is BootMode.NORMAL
+    if recipe.kind == "product":
+        truths["it is not in the product"] = device.get("product_id") == PRODUCTS[recipe.platform]
+    if unit.spec.iccid is not None:
+        truths["its SIM is not active"] = bench.cloud.sim_status(unit.spec.iccid) == "active"
+    if recipe.has_wifi:
+        known = {(one.ssid, one.password and one.password.reveal()) for one in WifiStore(unit).networks()}
+        truths["it does not know the network"] = (SSID, PASSWORD) in known
+    if (recipe.device_os or "").startswith("3."):
+        truths["setup-done is not set"] = unit.memory.dct.is_setup_done
+    truths["its record tells numbers of no such unit"] = _strange_facts(bench, unit) == []
+    return [what for what, is_good in truths.items() if not is_good]
+
+
+def _strange_facts(bench: LineBench, unit: VirtualUnit) -> list[str]:
+    """What the last look at the unit noted otherwise than the unit is."""
+    spec = unit.spec
+    true = {"device_id": spec.device_id, "serial": spec.serial, "iccid": spec.iccid, "imei": spec.imei}
+    looks = [e for _, e in bench.events if isinstance(e, UnitIdentified) and e.device_id == unit.device_id]
+    facts = looks[-1].facts if looks else ()
+    return [f"{fact.name} {fact.value}" for fact in facts if fact.name in true and fact.value != str(true[fact.name])]
+
+
+def _holds(unit: VirtualUnit, recipe: Recipe) -> bool:
+    """Whether each file of the recipe stands byte for byte where a factory programmer would have put it."""
+    for file in recipe.files():
+        probe = NorFlash(Chip.EXTERNAL, 0, len(file.data))
+        probe.place(0, file.data)
+        header = read_header(probe, 0)
+        content = file.data[PREFIX_SIZE:] if header.flags & FLAG_DROP_PREFIX else file.data
+        if unit.memory.internal.read(header.start, len(content)) != content:
+            return False
+    return True
