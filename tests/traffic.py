@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from drivers.platforms import platforms
 from drivers.virtual.flash import NorFlash, Operation, Touch, Who
 from drivers.virtual.header import SYSTEM, read_header
 from drivers.virtual.layout import PAGE, Chip, layout_of
@@ -200,9 +201,10 @@ def _modules(data: bytes) -> Iterator[Module]:
 _OVER_DFU = re.compile(r"(?P<file>.+?)(?: part \d+)? over DFU")
 
 _RECORDS, _SETUP_DONE = LAYOUT.dct_fields["flash_modules"], LAYOUT.dct_fields["setup_done"]
+_EXTERNAL_END = max(layout_of(row.id).memory(Chip.EXTERNAL).end for row in platforms())
 _BY_REQUEST = (
     # what a line of the journal says, and the memory that a control request of that kind may write: from, to
-    (r".+ by control request", Chip.EXTERNAL, LAYOUT.update_slot(6305), LAYOUT.memory(Chip.EXTERNAL).end),
+    (r".+ by control request", Chip.EXTERNAL, LAYOUT.update_slot(6305), _EXTERNAL_END),
     (r".+ by control request", Chip.DCT, _RECORDS.offset, _RECORDS.offset + _RECORDS.size),
     (r"join .+", Chip.NETWORK, 0, 1 << 20),
     (r"set setup-done", Chip.DCT, _SETUP_DONE.offset, _SETUP_DONE.offset + _SETUP_DONE.size),

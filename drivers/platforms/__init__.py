@@ -7,6 +7,7 @@ group ``drivers.platforms``, whose objects are texts of the same form. All of it
 from __future__ import annotations
 
 import functools
+import tomllib
 from collections.abc import Iterator
 from importlib import resources
 
@@ -24,7 +25,6 @@ from .table import (
     Tells,
     Via,
     WritePolicy,
-    read_releases,
     read_table,
 )
 from .versions import OsRange, OsVersion
@@ -46,6 +46,7 @@ __all__ = [
     "Tells",
     "Via",
     "WritePolicy",
+    "is_module_platform",
     "os_version_of_module",
     "platform",
     "platform_by_slug",
@@ -79,7 +80,8 @@ def _table() -> PlatformTable:
     return read_table(_texts())
 
 
-RELEASES = read_releases(_file("device_os.toml"))
+_VENDOR = tomllib.loads(_file("device_os.toml"))
+RELEASES = tuple(Release(*row) for row in _VENDOR["releases"])
 """Known releases from 3.0.0-alpha.1 on, oldest first (reference firmware-and-dfu, appendix A)."""
 
 
@@ -96,6 +98,11 @@ def platform(platform_id: int) -> Platform:
 def platform_by_slug(slug: str) -> Platform:
     """Find the row called ``slug`` ("argon"); raises `UnknownPlatform`."""
     return _table().platform_by_slug(slug)
+
+
+def is_module_platform(platform_id: int) -> bool:
+    """Whether module files may be for that platform: the vendor's, with a row here or not, and those of plug-ins."""
+    return platform_id in _VENDOR["module_platforms"] or platform_id in _table().by_id
 
 
 def os_version_of_module(module_version: int) -> str | None:

@@ -238,11 +238,6 @@ class PlatformTable:
 # --- reading --------------------------------------------------------------------------------
 
 
-def read_releases(text: str) -> tuple[Release, ...]:
-    """Read the list of Device OS releases, oldest first."""
-    return tuple(Release(*row) for row in tomllib.loads(text)["releases"])
-
-
 def read_table(texts: Iterable[tuple[str, str]]) -> PlatformTable:
     """Read families, request rows and platforms from ``texts``: pairs of a name for messages, and TOML.
 
@@ -293,6 +288,7 @@ def _platform(row: dict[str, Any], families: Mapping[str, Any], requests: tuple[
     family = families[row["family"]]
     uncertain: Mapping[str, int] = family["uncertain"]
     facts = family["all"] | row
+    _check_keys(facts)
     names, slots = facts.pop("memories"), {n: _slot(n, s, uncertain) for n, s in family["module"].items()}
     memories = [family["memory"][name] for name in names]
     dct = next(memory for memory in memories if "fields" in memory)
@@ -309,6 +305,20 @@ def _platform(row: dict[str, Any], families: Mapping[str, Any], requests: tuple[
         dct_length=dct["length"],
         _requests=requests,
     )
+
+
+_KEYS = frozenset({
+    "family", "id", "slug", "name", "serial_prefix", "device_id_prefix", "has_wifi", "has_cellular",
+    "has_serial_numbers", "sets_wifi_in_listening_mode", "memories", "modules", "system_part_needs",
+})  # fmt: skip
+_OPTIONAL_KEYS = frozenset({"setup_done_before"})
+
+
+def _check_keys(facts: Mapping[str, Any]) -> None:
+    if unknown := facts.keys() - _KEYS - _OPTIONAL_KEYS:
+        raise ValueError(f"a row has no key {', '.join(sorted(unknown))}")
+    if missing := _KEYS - facts.keys():
+        raise ValueError(f"it lacks {', '.join(sorted(missing))}")
 
 
 def _slot(name: str, row: dict[str, Any], uncertain: Mapping[str, int]) -> ModuleSlot:

@@ -55,8 +55,7 @@ class Application:
         self.radio = Radio(board, str(self.os), self.is_safe, self.enter_listening)
         self.console = Console(self)
         self.service = ControlService(self)
-        platform = board.spec.platform
-        self.descriptors: Descriptors = application_descriptors(platform.id, platform.name, str(board.spec.device_id))
+        self.descriptors: Descriptors = application_descriptors(board.spec.platform, str(board.spec.device_id))
         self._line = (9600, False)  # rate and DTR of the CDC port
         self._is_asleep = False  # the system thread waits for the restart it was asked for
         self._free_at = 0.0  # until then the system thread works on something

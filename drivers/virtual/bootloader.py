@@ -6,6 +6,7 @@ and resets the unit when the function says that it leaves.
 
 from __future__ import annotations
 
+from ..wire.dfu.tables import CLASS_IN, CLASS_OUT
 from ..wire.usb import Setup
 from .board import Board
 from .boot import BootReport, BootRequest
@@ -13,9 +14,6 @@ from .bus import Stall
 from .descriptors import Descriptors, dfu_descriptors
 from .dfu_function import MANIFEST_S, DfuFunction
 from .endpoint import Answer
-
-_KNOWS_PROTECTION = 3000  # module version of the bootloader of Device OS 6.0.0 (firmware-and-dfu 9)
-_CLASS_REQUESTS = (0x21, 0xA1)
 
 
 class Bootloader:
@@ -25,17 +23,17 @@ class Bootloader:
         version = report.bootloader_version or 0
         platform = board.spec.platform
         self._board = board
-        is_protected = report.is_protected and version >= _KNOWS_PROTECTION
+        is_protected = report.is_protected and version >= platform.bootloader.protection
         self._function = DfuFunction(board.memory, version, is_protected=is_protected)
         self._alternate = 0
         self._is_configured = True  # the host's kernel configures at enumeration
         self.descriptors: Descriptors = dfu_descriptors(
-            platform.id, platform.name, str(board.spec.device_id), version, is_protected=is_protected
+            platform, str(board.spec.device_id), version, is_protected=is_protected
         )
 
     def request(self, setup: Setup, data: bytes) -> Answer:
         """Class requests to interface 0; the vendor requests of application mode do not exist here."""
-        if setup.request_type not in _CLASS_REQUESTS or setup.index & 0xFF:
+        if setup.request_type not in (CLASS_OUT, CLASS_IN) or setup.index & 0xFF:
             raise Stall
         reply = self._function.handle(setup, data)
         if reply.leaving:

@@ -10,6 +10,7 @@ import re
 import struct
 from dataclasses import dataclass, field
 
+from ..platforms import Platform
 from ..wire.usb import Mode, UsbId
 
 DEVICE, CONFIGURATION, STRING, INTERFACE, ENDPOINT = 1, 2, 3, 4, 5
@@ -18,11 +19,6 @@ _FULL_SPEED_PACKET = 64
 MICROSOFT_STRING, PROTECTION_STRING, ERROR_STRING = 0xEE, 0xFA, 10
 _US_ENGLISH = 0x0409
 VENDOR_INTERFACE = 2
-_SHOWS_PROTECTION = 3100  # module version of the bootloader of Device OS 6.2.0 (2.7)
-
-_INTERNAL = "@Internal Flash   /0x00000000/1*004Ka,47*004Kg,192*004Kg,4*004Kg,4*004Kg,8*004Ka"
-_DCT = "@{} Flash   /0x00000000/1*016Ke"
-_EXTERNAL = "@External Flash   /0x80000000/1024*004Kg"
 _SAYS_DCD_UP_TO = 1101  # module version of the bootloaders of 4.0.0 to 4.0.2: taken to say what 4.0.0 says
 _SAYS_DCD_AGAIN = 2000  # ... of 5.0.0
 _SEGMENT_TYPE = re.compile("[a-g](?=,|$)")
@@ -95,10 +91,10 @@ def _cdc_body() -> bytes:
     )
 
 
-def application_descriptors(platform_id: int, name: str, device_id: str) -> Descriptors:
+def application_descriptors(platform: Platform, device_id: str) -> Descriptors:
     """Normal, listening and safe mode: three modes nobody can tell apart from here."""
-    usb_id = UsbId.of(Mode.APPLICATION, platform_id)
-    product = f"{name} CDC Mode"
+    usb_id = UsbId.of(Mode.APPLICATION, platform.id)
+    product = f"{platform.name} CDC Mode"
     strings = {1: "Particle", 2: product, 3: device_id, 4: f"{product} Serial", 5: f"{product} Control Interface"}
     return Descriptors(
         usb_id=usb_id,
@@ -110,28 +106,31 @@ def application_descriptors(platform_id: int, name: str, device_id: str) -> Desc
     )
 
 
-def dfu_alternates(bootloader_version: int, *, is_protected: bool = False) -> tuple[str, ...]:
+def dfu_alternates(platform: Platform, bootloader_version: int, *, is_protected: bool = False) -> tuple[str, ...]:
     """The memory maps a bootloader shows (firmware-and-dfu 1.6): one name has changed, twice.
 
     Under device protection every segment is shown as erasable only, which is a sign and no map.
     """
     old_name = bootloader_version <= _SAYS_DCD_UP_TO or bootloader_version == _SAYS_DCD_AGAIN
-    maps = (_INTERNAL, _DCT.format("DCD" if old_name else "DCT"), _EXTERNAL)
+    maps = tuple(
+        memory.layout.replace("@DCT ", "@DCD ") if old_name else memory.layout
+        for memory in sorted(platform.memories, key=lambda memory: memory.alt)
+    )
     return tuple(_SEGMENT_TYPE.sub("b", text) for text in maps) if is_protected else maps
 
 
 def dfu_descriptors(
-    platform_id: int, name: str, device_id: str, bootloader_version: int, *, is_protected: bool = False
+    platform: Platform, device_id: str, bootloader_version: int, *, is_protected: bool = False
 ) -> Descriptors:
     """The bootloader's DfuSe interface; those from 6.2.0 tell in string 0xFA whether they are protected (2.7)."""
-    usb_id = UsbId.of(Mode.DFU, platform_id)
-    maps = dfu_alternates(bootloader_version, is_protected=is_protected)
+    usb_id = UsbId.of(Mode.DFU, platform.id)
+    maps = dfu_alternates(platform, bootloader_version, is_protected=is_protected)
     body = b"".join(_interface(0, alt, 0, (0xFE, 0x01, 0x02), 6 + alt) for alt in range(len(maps)))
-    strings = {1: "Particle", 2: f"{name} DFU Mode", 3: device_id, MICROSOFT_STRING: "MSFT100"}
+    strings = {1: "Particle", 2: f"{platform.name} DFU Mode", 3: device_id, MICROSOFT_STRING: "MSFT100"}
     strings |= {6 + alt: text for alt, text in enumerate(maps)}
     if is_protected:
         strings[ERROR_STRING] = _PROTECTED_WORDS
-    if bootloader_version >= _SHOWS_PROTECTION:
+    if bootloader_version >= platform.bootloader.protection_string:
         strings[PROTECTION_STRING] = ("sm=p" if is_protected else "sm=o").ljust(8, "\0")
     return Descriptors(
         usb_id=usb_id,

@@ -76,7 +76,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
-    parsed = parser(next((word for word in words if word in VERBS), "")).parse_args(words)
+    try:
+        parsed = parser(next((word for word in words if word in VERBS), "")).parse_args(words)
+    except DriverError as error:  # a plug-in whose platforms cannot be read
+        _say(str(error))
+        return 3
     logging.basicConfig(level=parsed.log.upper(), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     for library in ("urllib3", "requests"):  # they quote what came over the wire, where our token may stand
         logging.getLogger(library).setLevel(logging.CRITICAL)

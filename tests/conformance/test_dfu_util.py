@@ -47,7 +47,11 @@ def test_it_lists_the_three_memories_of_every_unit_in_dfu_mode(
     assert all("DFU: [2b04:d00" in line for line in listed)
     seen = {(line.split('serial="')[1][:24], line.split('name="')[1].split('"')[0]) for line in listed}
     assert len(listed) == 6
-    shown = {unit: dfu_alternates(unit.report.bootloader_version or 0) for unit in units if unit.report is not None}
+    shown = {
+        unit: dfu_alternates(unit.spec.platform, unit.report.bootloader_version or 0)
+        for unit in units
+        if unit.report is not None
+    }
     assert seen == {(unit.device_id, name) for unit in units for name in shown[unit]}
 
 

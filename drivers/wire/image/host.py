@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from ...errors import BadImage
 from ...identity import printable
-from ...platforms import ModuleFunction
+from ...platforms import ModuleFunction, is_module_platform
 from .tables import (
     ALL_FLAGS,
     CRC_SIZE,
@@ -46,7 +46,6 @@ MAX_EXTENSIONS = 64  # the vendor defines a handful; four megabytes of empty one
 
 _PREFIX_OFFSETS = (0, VECTORS_SIZE, 0x184, 0xC0, 0x10C)  # the usual places, tried first
 _LAST_PREFIX_OFFSET = 8192
-_KNOWN_PLATFORMS = frozenset({0, 6, 8, 10, 12, 13, 14, 15, 22, 23, 24, 25, 26, 28, 32, 35, 37})
 _KNOWN_FUNCTIONS = frozenset(ModuleFunction)
 _NO_PRODUCT = (0, 0xFFFF)
 
@@ -303,7 +302,7 @@ def _score(data: bytes, offset: int) -> int:
     ):
         return 0
     points: tuple[bool, ...] = (
-        platform_id in _KNOWN_PLATFORMS,
+        is_module_platform(platform_id),
         function in _KNOWN_FUNCTIONS,
         f1 in _KNOWN_FUNCTIONS,
         f2 in _KNOWN_FUNCTIONS,

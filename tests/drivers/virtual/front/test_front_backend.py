@@ -10,6 +10,7 @@ import pytest
 import usb.core
 import usb.util
 
+from drivers.platforms import platform
 from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.descriptors import dfu_alternates
@@ -56,7 +57,7 @@ def test_the_configuration_area_had_another_name_in_old_bootloaders(bench: Any, 
     ("version", "name"), [(1100, "DCD"), (1101, "DCD"), (1200, "DCT"), (2000, "DCD"), (2001, "DCT"), (3200, "DCT")]
 )
 def test_the_old_name_came_back_for_one_release(version: int, name: str) -> None:
-    assert dfu_alternates(version)[1].startswith(f"@{name} ")
+    assert dfu_alternates(platform(13), version)[1].startswith(f"@{name} ")
 
 
 PROTECTED_MAPS = [
