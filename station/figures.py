@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .model import VERDICT_WORD, Verdict
@@ -53,14 +54,16 @@ def percent(share: float | None, nothing: str = "–") -> str:
     return nothing if share is None else f"{share * 100:.1f} %"
 
 
-def counts(figures: Figures, target: int | None = None) -> str:
+def counts(
+    figures: Figures, target: int | None = None, word: Callable[[Verdict], str] = VERDICT_WORD.__getitem__
+) -> str:
     """``126/500 PASS, 3 FAIL, 2 SET ASIDE``: what is zero is left out, but for PASS."""
-    parts = [f"{figures.passed}{f'/{target}' if target else ''} {VERDICT_WORD[Verdict.PASS]}"]
+    parts = [f"{figures.passed}{f'/{target}' if target else ''} {word(Verdict.PASS)}"]
     others = {
         Verdict.FAIL: figures.failed, Verdict.PENDING: figures.pending, Verdict.ABORTED: figures.aborted,
         Verdict.ERROR: figures.error,
     }  # fmt: skip
-    return ", ".join([*parts, *(f"{count} {VERDICT_WORD[verdict]}" for verdict, count in others.items() if count)])
+    return ", ".join([*parts, *(f"{count} {word(verdict)}" for verdict, count in others.items() if count)])
 
 
 def yields(figures: Figures, nothing: str = "–") -> str:

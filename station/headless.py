@@ -6,7 +6,7 @@ import collections
 import json
 import threading
 from collections.abc import Callable
-from typing import TextIO
+from typing import Any, TextIO
 
 from .engine.events import (
     AttemptFinished,
@@ -32,79 +32,129 @@ from .engine.events import (
     VerdictRevised,
 )
 from .local_time import clock_time
-from .model import VERDICT_WORD, SlotInfo, Verdict
+from .model import SlotInfo, Verdict
 from .plain_text import clean
-from .view.words import line
+from .words.catalogue import Words
+from .words.cells import pad
+from .words.say import Say
 
 MAX_WAITING = 50_000
 """Lines that wait for a slow reader: some minutes of a full bench."""
 CLOSE_S = 10.0
 
 
-def _where(event: Event) -> str:
-    return f"slot {event.slot}" if event.slot else "station"
-
-
-def _station(event: StationStarted) -> str:
+def _station(event: StationStarted, words: Words) -> str:
     """What the header of a screen says first."""
-    pace = "simulated time" if event.speed is None else f"time {event.speed:.2g} times as fast"
-    kind = f", VIRTUAL units{'' if event.speed == 1.0 else f', {pace}'}" if event.virtual else ""
-    cloud = {None: "was not asked yet", True: "answers", False: "does not answer"}[event.cloud]
-    return f"station {event.station_id}: {len(event.slots)} slots{kind}; cloud {cloud}; {_watched(event.slots)}"
+    text = words.text
+    cloud = {None: text("headless-cloud-unknown"), True: text("headless-cloud-up"), False: text("headless-cloud-down")}
+    slots = text("headless-slots", count=len(event.slots))
+    told = {"station": event.station_id, "slots": slots, "cloud": cloud[event.cloud]}
+    watched = _watched(event.slots, words)
+    if not event.virtual:
+        return text("headless-started", **told, watched=watched)
+    if event.speed == 1.0:
+        return text("headless-started-virtual", **told, watched=watched)
+    faster = event.speed is not None and text("headless-faster", times=words.figure(f"{event.speed:.2g}"))
+    return text("headless-started-paced", **told, watched=watched, pace=faster or text("headless-simulated"))
 
 
-def _watched(slots: tuple[SlotInfo, ...]) -> str:
+def _watched(slots: tuple[SlotInfo, ...], words: Words) -> str:
     """Where a unit is looked for, and that it is waited for."""
     ports = ", ".join(slot.port_path for slot in slots if slot.port_path)
-    where = f"USB port{'s' if ',' in ports else ''} {ports}" if ports else "every USB port"
-    return f"watches {where} and waits for a unit"
+    if not ports:
+        return words.text("headless-watches-all")
+    return words.text("headless-watches-ports" if "," in ports else "headless-watches-port", ports=ports)
 
 
-def _held(event: StepHeld) -> str:
-    queue = f" {line('before_it', (str(event.before),))}" if event.before else ""
-    return f"{event.step or 'the record'} WAITS: {line(event.say.key, event.say.values)}{queue}"
+def _identified(event: UnitIdentified, words: Words) -> str:
+    unit = f"{event.platform} {event.label}"
+    return words.text("headless-seen", unit=unit, verdict=event.seen.verdict.name) if event.seen else unit
 
 
-def _scan(event: ScanRead) -> str:
-    answer = line(event.say.key, event.say.values) if event.say else event.reason or "taken"
-    return f"scan {event.shown}: {answer}"
+def _step(event: StepFinished, words: Words) -> str:
+    why = f"{event.outcome.value} ({event.proof or event.reason}) {words.tenths(event.seconds)}"
+    return words.text("log-why", what=event.step, why=why)
 
 
-def _step(event: Event) -> str:
-    assert isinstance(event, StepFinished)
-    return f"{event.step}: {event.outcome.value} ({event.proof or event.reason}) {event.seconds:.1f} s"
+def _hands(event: HandsNeeded, words: Words) -> str:
+    asked = words.text("headless-hands", face=words.face("hands").word, what=words.line(event.say))
+    return asked + (f" ({event.led})" if event.led else "")
 
 
-_WORDS: dict[type[Event], Callable[..., str]] = {
+def _held(event: StepHeld, words: Words) -> str:
+    queue = f" {words.line(Say('before_it', (str(event.before),)))}" if event.before else ""
+    step = event.step or words.text("headless-record")
+    return words.text("headless-held", step=step, what=words.line(event.say) + queue)
+
+
+def _scan(event: ScanRead, words: Words) -> str:
+    answer = words.line(event.say) if event.say else event.reason or words.text("headless-taken")
+    return words.text("headless-scan", read=event.shown, what=answer)
+
+
+def _finished(event: AttemptFinished, words: Words) -> str:
+    ended = words.text("log-ended", verdict=event.verdict.name, took=words.tenths(event.seconds))
+    return _because(ended, event.reason, words)
+
+
+def _revised(event: VerdictRevised, words: Words) -> str:
+    now = words.text("headless-revised", unit=event.device_id or "", verdict=event.verdict.name)
+    return _because(now, event.reason, words)
+
+
+def _because(what: str, why: str, words: Words) -> str:
+    return words.text("log-why", what=what, why=why) if why else what
+
+
+def _settled(event: OutboxSettled, words: Words) -> str:
+    what = f"{event.outcome.value} {event.reason or event.proof}"
+    return words.text("headless-owed", action=event.action, unit=event.device_id or "", what=what)
+
+
+def _cloud(event: CloudStateChanged, words: Words) -> str:
+    if event.reachable:
+        return words.text("headless-cloud-answers")
+    return words.text("headless-cloud-gone", why=event.reason)
+
+
+def _batch(event: BatchOpened, words: Words) -> str:
+    revision = str(event.batch.profile.revision)
+    return words.text("headless-batch", batch=event.batch.id, title=event.title, revision=revision)
+
+
+_WORDS: dict[type[Event], Callable[[Any, Words], str]] = {
     StationStarted: _station,
-    StationStopped: lambda e: f"stopped: {e.reason}",
-    BatchOpened: lambda e: f"batch {e.batch.id}: {e.title} revision {e.batch.profile.revision}",
-    AttemptStarted: lambda e: f"attempt {e.attempt} with {e.profile or 'no profile'}",
-    UnitIdentified: lambda e: (
-        f"{e.platform} {e.label}" + (f", seen before: {VERDICT_WORD[e.seen.verdict]}" if e.seen else "")
+    StationStopped: lambda e, words: words.text("headless-stopped", why=e.reason),
+    BatchOpened: _batch,
+    AttemptStarted: lambda e, words: words.text(
+        "headless-attempt", attempt=e.attempt, profile=e.profile or words.text("headless-no-profile")
     ),
+    UnitIdentified: _identified,
     StepFinished: _step,
-    HandsNeeded: lambda e: f"YOUR TURN: {line(e.say.key, e.say.values)}" + (f" ({e.led})" if e.led else ""),
+    HandsNeeded: _hands,
     ScanRead: _scan,
     StepHeld: _held,
-    StepResumed: lambda e: f"{e.step or 'the record'} goes on",
-    AttemptFinished: lambda e: (
-        f"{VERDICT_WORD[e.verdict]} in {e.seconds:.1f} s" + (f": {e.reason}" if e.reason else "")
+    StepResumed: lambda e, words: words.text("headless-resumed", step=e.step or words.text("headless-record")),
+    AttemptFinished: _finished,
+    OutboxSettled: _settled,
+    OwedWorkStuck: lambda e, words: words.text(
+        "headless-stuck", action=e.action, unit=e.device_id or "", what=e.reason
     ),
-    OutboxSettled: lambda e: f"owed {e.action} of {e.device_id}: {e.outcome.value} {e.reason or e.proof}",
-    OwedWorkStuck: lambda e: f"owed {e.action} of {e.device_id} WAITS: {e.reason}",
-    VerdictRevised: lambda e: f"{e.device_id} is now {VERDICT_WORD[e.verdict]}" + (f": {e.reason}" if e.reason else ""),
-    CloudStateChanged: lambda e: "cloud answers" if e.reachable else f"cloud does not answer: {e.reason}",
-    UnmappedPort: lambda e: f"a unit on port {e.port_path}, which is no slot's",
-    CommandRefused: lambda e: f"not done: {e.reason}",
-    StationFault: lambda e: f"station fault: {e.reason}",
-}
+    VerdictRevised: _revised,
+    CloudStateChanged: _cloud,
+    UnmappedPort: lambda e, words: words.text("headless-stranger", port=e.port_path),
+    CommandRefused: lambda e, words: words.text("headless-refused", why=e.reason),
+    StationFault: lambda e, words: words.text("headless-fault", why=e.reason),
+}  # fmt: skip
 
 
-def as_words(event: Event) -> str | None:
-    """One line for a person; None for events that are only for a screen."""
-    words = _WORDS.get(type(event))
-    return None if words is None else clean(f"{clock_time(event.at)}  {_where(event):8}  {words(event)}")
+def as_words(event: Event, words: Words) -> str | None:
+    """One line for a person; None for events that are only for a screen. Reasons are those of the record."""
+    told = _WORDS.get(type(event))
+    if told is None:
+        return None
+    where = words.text("log-slot", slot=str(event.slot)) if event.slot else words.text("headless-station")
+    return clean(f"{clock_time(event.at, words.tz)}  {pad(where, 8)}  {told(event, words)}")
 
 
 def as_json(event: Event) -> str | None:
@@ -209,9 +259,14 @@ class Tally:
         return status if status == 3 else 0
 
 
-def summary_words(summary: BatchSummary) -> str:
-    units = ", ".join(f"{count} {VERDICT_WORD[Verdict[name]]}" for name, count in summary.units.items()) or "no unit"
-    return (
-        f"{units} in {summary.seconds:.0f} s; flash writes {summary.flash_writes},"
-        f" cloud writes {summary.cloud_writes}, transfers {summary.transfers}\n"
-    )
+def summary_words(summary: BatchSummary, words: Words) -> str:
+    """What a run came to, in one line."""
+    units = ", ".join(f"{count} {words.verdict(Verdict[name])}" for name, count in summary.units.items())
+    counted = {
+        "flash": summary.flash_writes, "cloud": summary.cloud_writes, "transfers": summary.transfers
+    }  # fmt: skip
+    line = words.text(
+        "headless-summary", units=units or words.text("headless-no-unit"), seconds=f"{summary.seconds:.0f}",
+        **{name: str(count) for name, count in counted.items()},
+    )  # fmt: skip
+    return f"{line}\n"

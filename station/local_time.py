@@ -23,3 +23,9 @@ def clock_time(at: datetime.datetime, tz: datetime.tzinfo | None = None) -> str:
 def moment(at: datetime.datetime, tz: datetime.tzinfo | None = None) -> str:
     """``2026-11-22 10:14:03 UTC+8``"""
     return f"{at.astimezone(tz):%Y-%m-%d %H:%M:%S} {zone(at, tz)}"
+
+
+def countdown(seconds: float) -> str:
+    """Whole seconds as minutes and seconds: ``0:11``."""
+    whole = max(0, round(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"

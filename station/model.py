@@ -51,7 +51,8 @@ VERDICT_WORD: dict[Verdict, str] = {
     Verdict.ABORTED: "STOPPED",
     Verdict.ERROR: "CHECK STATION",
 }
-"""What people read, on every face and in every report; the codes stay in JSON, SQL and one export column."""
+"""What reports and exports say, in English whatever the faces speak (`station.words`); the codes stay in JSON, SQL and
+one export column."""
 
 
 @dataclass(frozen=True, slots=True)

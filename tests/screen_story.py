@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from spoken import ENGLISH
+
 from station.engine import events as ev
 from station.engine.commands import Command
 from station.figures import Figures
@@ -98,5 +100,5 @@ class Story:
 
     def app(self, **options: Any) -> BenchApp:
         """The screen with nothing left to the machine it runs on; what it sends lands in ``sent``."""
-        fixed: dict[str, Any] = {"palette": FULL_COLOUR, "ascii_only": False, "tz": datetime.UTC, "is_animated": False}
+        fixed: dict[str, Any] = {"palette": FULL_COLOUR, "ascii_only": False, "words": ENGLISH, "is_animated": False}
         return BenchApp(self.slots, self.sent.append, **(fixed | options))

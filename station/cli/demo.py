@@ -18,13 +18,15 @@ from ..demo import SCAN_S, SHOW_S, Demo, DemoOptions
 from ..engine.events import BatchSummary
 from ..errors import BadInput
 from ..export import write_csv
-from ..headless import Printer, Tally, as_json, as_words, summary_words
+from ..headless import Printer, Tally, summary_words
 from ..journal import JournalReader
 from ..paths import find_profile
 from ..settings.profile import load_profile
 from ..steps.table import StepTable
+from ..words.catalogue import Words
 from .ending import Ending, Over, told_to_end, wait_once
 from .places import check_output, firmware_folder, made_dir, output
+from .speaking import add_language, form_of, words_of
 
 SCREEN_SPEED = 6.0
 """How much faster than the datasheets ``--speed fast`` runs on a screen, where a person has to follow."""
@@ -59,6 +61,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--cloud-down-for", type=_seconds, default=0.0, metavar="SECONDS", help="the cloud is away")
     parser.add_argument("--fault", action="append", default=[], metavar="SPEC", help="order a fault, see below")
     parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
+    add_language(parser)
     parser.add_argument(
         "--factory-os", choices=VERSIONS, default="3.3.1", metavar="V", help="Device OS the units come with (3.3.1)"
     )
@@ -99,6 +102,7 @@ def _fault(spec: str) -> Fault:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo; returns the exit status."""
+    words = words_of(arguments)
     profiles = tuple(
         load_profile(find_profile(name), StepTable.found().rules) for name in arguments.profile or DEFAULT_PROFILES
     )
@@ -116,11 +120,15 @@ def run(arguments: argparse.Namespace) -> int:
         scan_after_s=SCAN_S if is_headless else PATIENT_SCAN_S, show_s=SHOW_S if is_headless else PATIENT_SHOW_S,
     )  # fmt: skip
     if is_headless:
-        return _headless(options, arguments)
+        return _headless(options, arguments, words)
     from .screen import demo_screen  # the screen is loaded only where it is shown
 
     return demo_screen(
-        options, _clock(arguments), dict(os.environ), lambda *ending: _finish_screen(*ending, export=arguments.export)
+        options,
+        _clock(arguments),
+        dict(os.environ),
+        words,
+        lambda *ending: _finish_screen(*ending, export=arguments.export, words=words),
     )
 
 
@@ -141,9 +149,9 @@ def _clock(arguments: argparse.Namespace) -> Clock:
     return SystemClock(max(1.0, SCREEN_SPEED * min(1.0, BUSY_SLOTS / arguments.units)))
 
 
-def _headless(options: DemoOptions, arguments: argparse.Namespace) -> int:
+def _headless(options: DemoOptions, arguments: argparse.Namespace, words: Words) -> int:
     clock, tally = _clock(arguments), Tally()
-    printer = Printer(sys.stdout, as_json if arguments.json else as_words)
+    printer = Printer(sys.stdout, form_of(arguments, words))
     over = Over()
     with told_to_end(over), contextlib.closing(printer):
         demo, summary = _run_once(options, clock, (printer, tally), over)
@@ -153,7 +161,7 @@ def _headless(options: DemoOptions, arguments: argparse.Namespace) -> int:
             printer(summary)
             printer.close()
             if not arguments.json:
-                sys.stdout.write(summary_words(summary))
+                sys.stdout.write(summary_words(summary, words))
     return tally.exit_status or int(bool(demo.dark_slots))
 
 
@@ -180,13 +188,15 @@ def _wait_once(demo: Demo, ending: Ending) -> None:
     ending.reached()
 
 
-def _finish_screen(demo: Demo, tally: Tally, seconds: float, why: str, *, export: Path | None) -> BatchSummary:
+def _finish_screen(
+    demo: Demo, tally: Tally, seconds: float, why: str, *, export: Path | None, words: Words
+) -> BatchSummary:
     """The closing line is the screen's to write, unless the closing fails."""
     summary = stopped(demo, tally, seconds, why)
     try:
         close(demo, export=export)
     except BaseException:
-        sys.stdout.write(summary_words(summary))
+        sys.stdout.write(summary_words(summary, words))
         raise
     return summary
 

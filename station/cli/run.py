@@ -18,7 +18,7 @@ from ..compose import Hardware, Settings, Station
 from ..engine.commands import Scan
 from ..engine.events import BatchSummary
 from ..errors import BadInput
-from ..headless import Printer, Tally, as_json, as_words
+from ..headless import Printer, Tally
 from ..line.batch_name import check_batch_name
 from ..model import SlotInfo
 from ..paths import find_profile
@@ -26,8 +26,10 @@ from ..settings.config import StationConfig, load_config
 from ..settings.profile import load_profile
 from ..settings.secrets import ApiToken, SecretSource
 from ..steps.table import StepTable
+from ..words.catalogue import Words
 from .ending import Over, told_to_end, wait_over
 from .places import add_data_dir, journal_dir, key_place
+from .speaking import add_language, form_of, words_of
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--json", action="store_true", help="one event a line as JSON; implies --headless")
     parser.add_argument("--operator", default="", metavar="BADGE")
     parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
+    add_language(parser)
     add_data_dir(parser)
     parser.set_defaults(run=run, has_screen=has_screen)
 
@@ -57,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     for name in arguments.batch:
         check_batch_name(name)
     config = load_config(arguments.config)
+    words = words_of(arguments, config)
     token_of(config)  # without one every unit would wait for it
     clock = SystemClock()
     station = Station(settings(config, arguments), hardware(config), clock)
@@ -69,8 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
     if has_screen(arguments):
         from .screen import station_screen  # the screen is loaded only where it is shown
 
-        return station_screen(station)
-    return _headless(station, arguments, clock)
+        return station_screen(station, words)
+    return _headless(station, arguments, clock, words)
 
 
 def has_screen(arguments: argparse.Namespace) -> bool:
@@ -126,10 +130,10 @@ def scans(stream: io.RawIOBase | io.BytesIO) -> Iterator[str]:
             yield text
 
 
-def _headless(station: Station, arguments: argparse.Namespace, clock: SystemClock) -> int:
+def _headless(station: Station, arguments: argparse.Namespace, clock: SystemClock, words: Words) -> int:
     over = Over()
     tally = Tally()
-    printer = Printer(sys.stdout, as_json if arguments.json else as_words)
+    printer = Printer(sys.stdout, form_of(arguments, words))
     station.bus.subscribe(printer)
     station.bus.subscribe(tally)
     started = clock.now()

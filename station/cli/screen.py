@@ -16,6 +16,7 @@ from ..engine.events import BatchSummary
 from ..headless import Tally, summary_words
 from ..model import SlotInfo
 from ..tui.app import BenchApp
+from ..words.catalogue import Words
 from .ending import Over, told_to_end, wait_once, wait_over
 
 LEFT = "left by the operator"
@@ -23,13 +24,13 @@ CLOSE_S = 5.0
 """How long a screen may take to close, after its station stopped."""
 
 
-def station_screen(station: Station) -> int:
+def station_screen(station: Station, words: Words) -> int:
     """Show the bench until somebody leaves, or the system ends it; returns the exit status."""
     tally, over = Tally(), Over()
     with told_to_end(over):
         why = LEFT
         try:
-            why = _Screen(station, station.slots, station.start, tally, over).show()
+            why = _Screen(station, words, station.slots, station.start, tally, over).show()
         finally:
             station.stop(why)
     return tally.exit_status_of_screen
@@ -39,6 +40,7 @@ def demo_screen(
     options: DemoOptions,
     clock: Clock,
     environ: dict[str, str],
+    words: Words,
     finish: Callable[[Demo, Tally, float, str], BatchSummary],
 ) -> int:
     """The bench over virtual units; with ``once`` it closes by itself when every slot is through."""
@@ -49,13 +51,13 @@ def demo_screen(
         try:
             demo.open_batches()  # before the screen is up: what a profile lacks is said on the command line
             until = (lambda: wait_once(demo)) if options.once else None
-            why = _Screen(demo.station, demo.slots, demo.start, tally, over, until).show()
+            why = _Screen(demo.station, words, demo.slots, demo.start, tally, over, until).show()
         except BaseException as error:
             demo.abandon(str(error))
             raise
         summary = finish(demo, tally, clock.now() - started, why)
     with contextlib.suppress(OSError):  # a closed terminal shows nothing, and that is no failure
-        sys.stdout.write(summary_words(summary))
+        sys.stdout.write(summary_words(summary, words))
         sys.stdout.flush()
     return tally.exit_status_of_screen if why else tally.exit_status
 
@@ -66,6 +68,7 @@ class _Screen:
     def __init__(
         self,
         station: Station,
+        words: Words,
         slots: tuple[SlotInfo, ...],
         start: Callable[[], None],
         tally: Tally,
@@ -77,7 +80,7 @@ class _Screen:
         self._told: list[str] = []  # why it is closed; the first counts, none: somebody left
         self._is_closed = threading.Event()
         profiles = tuple(opened.profile.id for opened in station.bench.batches)
-        self._app = BenchApp(slots, station.send, profiles=profiles, on_ready=self._ready)
+        self._app = BenchApp(slots, station.send, words, profiles=profiles, on_ready=self._ready)
         station.bus.subscribe(self._app.feed)
         station.bus.subscribe(tally)
 

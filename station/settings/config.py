@@ -55,6 +55,7 @@ class StationConfig:
     """A station's configuration. ``slots`` in the order of the bench, each with a USB port path."""
 
     station_id: str = "bench"
+    language: str = "en"  # what its faces speak
     is_named: bool = False  # the file names the station; else ``station_id`` is the default
     slots: tuple[SlotInfo, ...] = ()
     cloud_url: str = DEFAULT_CLOUD
@@ -113,6 +114,10 @@ class _Station(Section):
     id: str = Field(
         default="", pattern=r"^[\w.-]{1,40}$", examples=["bench-3"], description="Stands in every record.",
         title="letters, digits, dots and dashes, at most 40",
+    )  # fmt: skip
+    language: str = Field(
+        default="en", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", examples=["de", "zh"],
+        title="the code of a language", description="What screen and lines speak: en, de, zh, or a plug-in's.",
     )  # fmt: skip
 
 
@@ -193,6 +198,7 @@ def load_config(path: Path | None = None) -> StationConfig:
     remote = re.fullmatch(_USBIP, file.usb.backend)
     return StationConfig(
         station_id=file.station.id or "bench",
+        language=file.station.language,
         is_named=bool(file.station.id),
         slots=tuple(sorted((SlotInfo(int(key), port) for key, port in file.slots.items()), key=lambda row: row.number)),
         cloud_url=file.cloud.url.rstrip("/"),

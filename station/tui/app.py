@@ -6,7 +6,6 @@ the terminal as it was.
 
 from __future__ import annotations
 
-import datetime
 import os
 import re
 import sys
@@ -26,10 +25,11 @@ from textual.widgets import Input
 from ..engine.commands import BindPort, Command, RetrySlot, Scan, ScanField, SignalUnit
 from ..engine.events import Event
 from ..model import SlotInfo
-from ..view import words
 from ..view.look import ASCII, FULL_COLOUR, SIXTEEN_COLOURS, UNICODE, Palette
 from ..view.reduce import replay
 from ..view.state import BenchState
+from ..words.catalogue import Words
+from ..words.say import Say
 from .pump import EventPump
 from .scanner import GAP_S, Broken, Found, ScanDetector, Scanned, Typed
 from .screens.asking import Question, TypeLabel, stop
@@ -60,8 +60,8 @@ class BenchApp(App[None]):
 
     ``send`` gets every command on the screen's own thread and must not block. ``on_ready`` is called
     there once, when the screen stands: the moment to start the engine. ``palette`` and ``ascii_only``
-    are found out from the terminal unless given; ``tz`` is the zone of the times shown (None: the
-    machine's); ``is_animated=False`` keeps lights from blinking, for pictures.
+    are found out from the terminal unless given; ``words`` is the language, and the zone of the times shown;
+    ``is_animated=False`` keeps lights from blinking, for pictures.
     """
 
     CSS_PATH = Path(__file__).with_name("station.tcss")
@@ -79,19 +79,19 @@ class BenchApp(App[None]):
         self,
         slots: tuple[SlotInfo, ...],
         send: Callable[[Command], None],
+        words: Words,
         *,
         profiles: tuple[str, ...] = (),
         palette: Palette | None = None,
         ascii_only: bool | None = None,
-        tz: datetime.tzinfo | None = None,
         is_animated: bool = True,
         on_ready: Callable[[], None] | None = None,
     ) -> None:
         self._palette = palette or _palette_of_terminal()
         self.glyphs = ASCII if (_is_ascii_terminal() if ascii_only is None else ascii_only) else UNICODE
-        self._profiles, self._tz, self._is_animated = profiles, tz, is_animated
+        self._profiles, self._words, self._is_animated = profiles, words, is_animated
         self._send, self._on_ready = send, on_ready
-        self.state = BenchState.of(slots)
+        self.state = BenchState.of(slots, words)
         self.selected: int | None = None
         self._hint = ""  # an answer to the last key; gone with the next one
         self._is_standing = self._must_leave = False
@@ -130,7 +130,7 @@ class BenchApp(App[None]):
     # --- drawing ---
 
     def get_default_screen(self) -> Screen[None]:
-        return BenchScreen(self.glyphs, self._tz)
+        return BenchScreen(self.glyphs, self._words)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The palette as variables of station.tcss."""
@@ -182,9 +182,9 @@ class BenchApp(App[None]):
         if any(slot.ask is not None for slot in self.state.slots):
             self._show()
 
-    def _say(self, key: str, *values: str) -> None:
+    def _say(self, said: Say) -> None:
         """Answer a key or scan in one line, until the next one."""
-        self._hint = words.line(key, values)
+        self._hint = self._words.line(said)
         self._show()
 
     # --- input ---
@@ -215,7 +215,7 @@ class BenchApp(App[None]):
                 case Scanned(text):
                     self._scanned(text)
                 case Broken():
-                    self._say("scan_broken")
+                    self._say(Say("scan_broken"))
 
     def _meant(self, key: events.Key) -> events.Key:
         """Outside a field a letter is a key and not text: with Shift or Caps Lock it means the same."""
@@ -243,7 +243,7 @@ class BenchApp(App[None]):
             press(self._only_unit())
         elif kind.upper() == "BATCH" and not field:
             is_open = any(line.batch.id == rest for line in self.state.batches)
-            self._say("batch_open" if is_open else "batch_not_open", rest)
+            self._say(Say("batch_open" if is_open else "batch_not_open", (rest,)))
         else:
             self._send(Scan(text, slot, field))
 
@@ -305,7 +305,7 @@ class BenchApp(App[None]):
     def action_details(self) -> None:
         number = self._chosen_slot()
         if number is not None:
-            self.push_screen(Details(number, self.state, self._send, self.glyphs, self._tz))
+            self.push_screen(Details(number, self.state, self._send, self.glyphs))
 
     def action_retry(self, otherwise: int | None = None) -> None:
         """As all that act on a unit: in the selected slot, or in ``otherwise`` when none is."""
@@ -317,9 +317,9 @@ class BenchApp(App[None]):
         number = self._chosen_unit(otherwise)
         slot = self.state.slot(number) if number is not None else None
         if slot is not None and slot.is_walking:
-            stop(self, slot, lambda: self.state.slot(slot.number), self._send)
+            stop(self, slot, self._words, lambda: self.state.slot(slot.number), self._send)
         elif slot is not None:
-            self._say("nothing_runs", str(slot.number))
+            self._say(Say("nothing_runs", (str(slot.number),)))
 
     def action_light(self, otherwise: int | None = None) -> None:
         number = self._chosen_unit(otherwise)
@@ -334,16 +334,16 @@ class BenchApp(App[None]):
             if text:
                 self._heard(text, slot)
 
-        self.push_screen(TypeLabel(slot), typed)
+        self.push_screen(TypeLabel(slot, self._words), typed)
 
     def action_batch(self) -> None:
         self.push_screen(Batches(self.state, self._send, self._profiles, self.glyphs))
 
     def action_find(self) -> None:
-        self.push_screen(Find(self.state, self.glyphs, self._tz))
+        self.push_screen(Find(self.state, self.glyphs))
 
     def action_help(self) -> None:
-        self.push_screen(Help(self.glyphs))
+        self.push_screen(Help(self.glyphs, self._words))
 
     def action_leave(self) -> None:
         """Asks while a unit is at work; a second Q while asked is no answer."""
@@ -352,7 +352,9 @@ class BenchApp(App[None]):
         if not self.state.is_busy:
             self._left(True)
             return
-        self.push_screen(Question("leave_writing" if self.state.is_writing else "leave_running"), self._left)
+        self.push_screen(
+            Question(Say("leave_writing" if self.state.is_writing else "leave_running"), self._words), self._left
+        )
 
     async def action_quit(self) -> None:
         self.action_leave()
@@ -367,7 +369,7 @@ class BenchApp(App[None]):
             return self.selected if self.selected is not None else otherwise
         if len(self.state.slots) == 1:
             return self.state.slots[0].number
-        self._say("choose_slot")
+        self._say(Say("choose_slot"))
         return None
 
     def _chosen_unit(self, otherwise: int | None = None) -> int | None:
@@ -375,7 +377,7 @@ class BenchApp(App[None]):
         number = self._chosen_slot(otherwise)
         slot = self.state.slot(number) if number is not None else None
         if slot is not None and not slot.is_present:
-            self._say("nothing_there", str(number))
+            self._say(Say("nothing_there", (str(number),)))
             return None
         return number
 

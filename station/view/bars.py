@@ -2,50 +2,51 @@
 
 from __future__ import annotations
 
-import datetime
-
-from rich.cells import cell_len
-
-from ..figures import percent
+from ..figures import Figures, counts, percent
 from ..local_time import clock_time
-from ..model import VERDICT_WORD, Verdict
+from ..model import Verdict
+from ..words.catalogue import Words
+from ..words.cells import fit, width_of
 from .look import Glyphs
 from .state import BatchLine, BenchState, LogLine
-from .text import fit
 
 KEYS = (
-    ("1-9", "slot"),
-    ("Enter", "details"),
-    ("R", "retry"),
-    ("L", "light"),
-    ("S", "type a label"),
-    ("B", "batch"),
-    ("F", "find"),
-    ("?", "help"),
-    ("Q", "leave"),
+    ("1-9", "key-slot"),
+    ("Enter", "key-details"),
+    ("R", "key-retry"),
+    ("L", "key-light"),
+    ("S", "key-label"),
+    ("B", "key-batch"),
+    ("F", "key-find"),
+    ("?", "key-help"),
+    ("Q", "key-leave"),
 )  # fmt: skip
+"""What stands on a key, and what it does (a text of the catalogue)."""
 _SOONEST = ("F", "B", "S", "L", "R", "Enter", "1-9", "?")
 """Which key a narrow screen no longer names, least needed first; `help` tells of all."""
 
+_ARROWS = "Up, Down"
 DETAILS_KEYS = (
-    ("Up] [Down", "choose a step"),
-    ("Enter", "run it"),
-    ("R", "retry"),
-    ("L", "light"),
-    ("X", "stop"),
-    ("Esc", "back"),
+    (_ARROWS, "key-choose"),
+    ("Enter", "key-run"),
+    ("R", "key-retry"),
+    ("L", "key-light"),
+    ("X", "key-stop"),
+    ("Esc", "key-back"),
 )
-_SOONEST_DETAILS = ("L", "Up] [Down", "Enter", "R", "X")
+_SOONEST_DETAILS = ("L", _ARROWS, "Enter", "R", "X")
 
 
 def header(state: BenchState, width: int, glyphs: Glyphs) -> str:
     """What is made, how far it is, cloud, outbox, operator. Narrow screens show what is worth most."""
+    words = state.words
+    cloud = words.text("header-cloud", state=_cloud(state.is_cloud_up, glyphs))
     parts = [  # (text, its place among all by worth)
         (_virtual(state, glyphs), 0),
         *_batch_parts(state, glyphs),
-        (f"cloud {_cloud(state.is_cloud_up, glyphs)}", 2 if state.is_cloud_up is False else 5),
-        (f"owed {state.outbox}", 4 if state.outbox else 9),
-        (f"op {state.operator}" if state.operator else "", 8),
+        (cloud, 2 if state.is_cloud_up is False else 5),
+        (words.text("header-owed", count=str(state.outbox)), 4 if state.outbox else 9),
+        (words.text("header-operator", badge=state.operator) if state.operator else "", 8),
     ]
     return _joined([part for part in parts if part[0]], width, glyphs)
 
@@ -60,8 +61,9 @@ def _virtual(state: BenchState, glyphs: Glyphs) -> str:
     if not state.is_virtual:
         return ""
     if state.speed is None:
-        return "VIRTUAL, simulated time"
-    return "VIRTUAL" if state.speed == 1.0 else f"VIRTUAL {glyphs.times}{state.speed:.2g}"
+        return state.words.text("header-simulated")
+    virtual = state.words.text("header-virtual")
+    return virtual if state.speed == 1.0 else f"{virtual} {glyphs.times}{state.words.figure(f'{state.speed:.2g}')}"
 
 
 def _cloud(is_up: bool | None, glyphs: Glyphs) -> str:
@@ -76,50 +78,70 @@ def _joined(parts: list[tuple[str, int]], width: int, glyphs: Glyphs) -> str:
     kept: list[tuple[str, int]] = []
     for part in sorted(parts, key=lambda part: part[1]):
         wider = [one for one in parts if one in kept or one is part]
-        if not kept or cell_len(glyphs.separator.join(text for text, _ in wider)) <= width:
+        if not kept or width_of(glyphs.separator.join(text for text, _ in wider)) <= width:
             kept = wider
     return fit(glyphs.separator.join(text for text, _ in kept), width)
 
 
 def _batch_parts(state: BenchState, glyphs: Glyphs) -> list[tuple[str, int]]:
     if not state.batches:
-        return [("no batch open", 1)]
-    figures = state.figures
+        return [(state.words.text("header-no-batch"), 1)]
+    words, figures = state.words, state.figures
     passed = figures.passed if state.target is None else f"{figures.passed}/{state.target}"
-    share = percent(figures.first_pass_yield, glyphs.nothing)
+    share = words.figure(percent(figures.first_pass_yield, glyphs.nothing))
     names = ", ".join(product(line) for line in state.batches)
-    which = f"batch {state.batches[0].batch.id}" if len(state.batches) == 1 else f"{len(state.batches)} batches"
-    return [(names, 3), (which, 6), (f"{passed} {VERDICT_WORD[Verdict.PASS]}", 1), (f"FPY {share}", 7)]
+    which = (
+        words.text("header-batch", batch=state.batches[0].batch.id) if len(state.batches) == 1
+        else words.text("header-batches", count=str(len(state.batches)))
+    )  # fmt: skip
+    return [
+        (names, 3), (which, 6), (f"{passed} {words.verdict(Verdict.PASS)}", 1),
+        (words.text("header-yield", share=share), 7),
+    ]  # fmt: skip
 
 
 def product(line: BatchLine) -> str:
     return f"{line.title} r{line.batch.profile.revision}"
 
 
-def log_line(line: LogLine, width: int, glyphs: Glyphs, tz: datetime.tzinfo | None) -> str:
-    """``10:14:03 UTC+8  slot 1  P044AB1234567  PASS in 21.4 s``"""
-    at = clock_time(line.at, tz)
+def told(figures: Figures, target: int | None, words: Words, nothing: str) -> str:
+    """Sum up a batch: ``126/500 PASS, 3 FAIL; FPY 97.7 %, final yield 98.4 %, 4 retests``."""
+    first, final = (
+        words.figure(percent(share, nothing)) for share in (figures.first_pass_yield, figures.final_yield)
+    )  # fmt: skip
+    yields = words.text("figure-yields", first=first, final=final, retests=figures.retests)
+    return f"{counts(figures, target, words.verdict)}; {yields}"
+
+
+def log_line(line: LogLine, width: int, glyphs: Glyphs, words: Words) -> str:
+    """Write one event: ``10:14:03 UTC+8  slot 1  P044AB1234567  PASS in 21.4 s``."""
+    at = clock_time(line.at, words.tz)
     shape = glyphs.shape(line.look) if line.look else ""
-    where = f"slot {line.slot}" if line.slot else ""
+    where = words.text("log-slot", slot=str(line.slot)) if line.slot else ""
     return fit("  ".join(part for part in (at, where, line.name, f"{shape} {line.text}".strip()) if part), width)
 
 
 def footer(state: BenchState, width: int) -> str:
     """The keys that work now; the way out stays however narrow it gets."""
     idle = {"R", "L"} if not any(slot.is_present for slot in state.slots) else set()
-    return _keys_line([key for key in KEYS if key[0] not in idle], _SOONEST, width)
+    return _keys_line([key for key in KEYS if key[0] not in idle], _SOONEST, width, state.words)
 
 
-def details_footer(width: int) -> str:
+def details_footer(width: int, words: Words) -> str:
     """As `footer` for the technician's view; the way back stays."""
-    return _keys_line(list(DETAILS_KEYS), _SOONEST_DETAILS, width)
+    return _keys_line(list(DETAILS_KEYS), _SOONEST_DETAILS, width, words)
 
 
-def _keys_line(keys: list[tuple[str, str]], soonest: tuple[str, ...], width: int) -> str:
+def cap(key: str, words: Words) -> str:
+    """Return what stands on a key, in brackets; the arrows have a name in each language."""
+    return f"[{words.text('cap-up')}] [{words.text('cap-down')}]" if key == _ARROWS else f"[{key}]"
+
+
+def _keys_line(keys: list[tuple[str, str]], soonest: tuple[str, ...], width: int, words: Words) -> str:
     """Whole keys or none: those of ``soonest`` go one by one until the others fit."""
     for going in ("", *soonest):
         keys = [key for key in keys if key[0] != going]
-        text = "  ".join(f"[{key}] {what}" for key, what in keys)
-        if len(text) <= width:
+        text = "  ".join(f"{cap(key, words)} {words.text(what)}" for key, what in keys)
+        if width_of(text) <= width:
             break
     return fit(text, width)

@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
-import datetime
-
 from ..model import AS_IT_IS
-from . import words
-from .look import FACES, Glyphs, Look
+from ..words.catalogue import Words
+from ..words.cells import pad, width_of, wrap
+from ..words.say import Say
+from .look import Glyphs, Look
 from .state import SlotState, StepLine
-from .text import seconds, wrap
 
 MIN_PROOF = 20  # cells beside the seconds that are worth using
 
 
-def summary(slot: SlotState, glyphs: Glyphs, tz: datetime.tzinfo | None) -> list[str]:
+def summary(slot: SlotState, glyphs: Glyphs, words: Words) -> list[str]:
     """Who it is, what the verdict is and why."""
     look = slot.look
-    doing = slot.current.title if slot.current is not None else ""
-    face = f"{glyphs.shape(look)} {FACES[look].word or doing}".strip()
-    head = [f"slot {slot.number}", face, slot.name, slot.platform, slot.mode, f"port {slot.port_path or '?'}"]
+    doing = words.step_title(slot.current.step, slot.current.title) if slot.current is not None else ""
+    face = f"{glyphs.shape(look)} {words.face(look.value).word or doing}".strip()
+    port = words.text("details-port", port=slot.port_path or "?")
+    head = [words.text("log-slot", slot=str(slot.number)), face, slot.name, slot.platform, slot.mode, port]
     lines = ["   ".join(part for part in head if part)]
     if slot.batch or slot.profile:
-        lines.append(f"batch {slot.batch}   profile {slot.profile}   attempt {slot.attempt or ''}")
+        made = (
+            words.text("details-batch", batch=slot.batch), words.text("details-profile", profile=slot.profile),
+            words.text("details-attempt", attempt=slot.attempt or ""),
+        )  # fmt: skip
+        lines.append("   ".join(made))
     if slot.seen is not None:
-        lines.append(words.seen_before(slot.seen, tz, with_zone=True))
+        lines.append(words.seen_before(slot.seen, with_zone=True))
     if slot.ask is not None:
-        light = words.led(slot.ask.led)
-        lines.append(f"{words.line(slot.ask.say.key, slot.ask.say.values)} {light.words if light else ''}".rstrip())
+        lines.append(f"{words.line(slot.ask.say)} {words.led(slot.ask.led)}".rstrip())
     elif look is Look.WAITS and (held := slot.waits_for) is not None:
-        queue = f" {words.line('before_it', (str(held.before),))}" if held.before else ""
-        lines.append(f"{words.line(held.say.key, held.say.values)}{queue}")
+        queue = f" {words.line(Say('before_it', (str(held.before),)))}" if held.before else ""
+        lines.append(f"{words.line(held.say)}{queue}")
     if slot.verdict is not None:
-        lines.append(f"{slot.failed_step or 'all steps'}: {slot.reason or words.line(slot.say.key, slot.say.values)}")
+        where = slot.failed_step or words.text("details-all-steps")
+        lines.append(words.text("log-why", what=where, why=slot.reason or words.line(slot.say)))
     return lines
 
 
-def steps(slot: SlotState, glyphs: Glyphs, chosen: int, width: int) -> list[str]:
+def steps(slot: SlotState, glyphs: Glyphs, chosen: int, width: int, words: Words) -> list[str]:
     """One line a step with its outcome, seconds and proof or reason, then its measurements, in ``width`` cells.
 
     What does not fit beside the seconds goes on below the proof, or below the step where that is too narrow.
@@ -43,29 +47,27 @@ def steps(slot: SlotState, glyphs: Glyphs, chosen: int, width: int) -> list[str]
     lines: list[str] = []
     for index, step in enumerate(slot.steps):
         mark = glyphs.cursor if index == chosen else " "
-        head = f"{mark} {step.title:<16} {_state(step):<9} {_took(step):>8}  "
+        took = words.seconds(step.seconds) if step.outcome is not None else ""
+        title, state = words.step_title(step.step, step.title), _state(step, words)
+        head = f"{mark} {pad(title, 16)} {pad(state, 9)} {' ' * (8 - width_of(took))}{took}  "
         proof = step.proof or step.reason
-        beside = wrap(proof, width - len(head)) if width - len(head) >= MIN_PROOF else []
+        beside = wrap(proof, width - width_of(head)) if width - width_of(head) >= MIN_PROOF else []
         first, *rest = beside or [""]
         lines.append(f"{head}{first}".rstrip())
-        lines += [" " * len(head) + text for text in rest]
+        lines += [" " * width_of(head) + text for text in rest]
         lines += [] if beside else [f"      {text}" for text in wrap(proof, max(MIN_PROOF, width - 6))]
         lines += [f"      {_measurement(step, i)}" for i in range(len(step.measurements))]
     return lines
 
 
-def _state(step: StepLine) -> str:
+def _state(step: StepLine, words: Words) -> str:
     if step.outcome is not None:
-        return words.OUTCOME_WORDS[step.outcome]
+        return words.outcome(step.outcome)
     if not step.is_running:
         return ""
     if step.held:
-        return "WAITS"
+        return words.face(Look.WAITS.value).word
     return f"{round(step.share * 100)} %" if step.share is not None else "..."
-
-
-def _took(step: StepLine) -> str:
-    return seconds(step.seconds) if step.outcome is not None else ""
 
 
 def _measurement(step: StepLine, index: int) -> str:
@@ -75,7 +77,7 @@ def _measurement(step: StepLine, index: int) -> str:
     return f"{m.name} {value} {m.unit}{limits if (m.low, m.high) != (None, None) else ''}"
 
 
-def identities(slot: SlotState, glyphs: Glyphs) -> list[str]:
+def identities(slot: SlotState, glyphs: Glyphs, words: Words) -> list[str]:
     """Every identity with every source that gave it; values that differ stand one below the other, marked.
 
     Of one that changed the newest value is shown, and what it was before.
@@ -86,18 +88,19 @@ def identities(slot: SlotState, glyphs: Glyphs) -> list[str]:
         values = dict.fromkeys(value for value, _ in row.sources)
         for value in values:
             sources = ", ".join(source for other, source in row.sources if other == value)
-            was = f"  (was {', '.join(row.former)})" if row.former else ""
+            was = f"  {words.text('details-was', values=', '.join(row.former))}" if row.former else ""
             lines += [f"{mark} {row.name:<11} {value}{was}", f"    {sources}"]
     return lines
 
 
-def modules(slot: SlotState, glyphs: Glyphs) -> list[str]:
+def modules(slot: SlotState, glyphs: Glyphs, words: Words) -> list[str]:
     """Firmware wanted and held; a module nobody asked for is neither right nor wrong."""
     lines: list[str] = []
     for name, wanted, held in slot.modules:
+        held_now = words.text("details-held", version=held or "-")
         if wanted == AS_IT_IS:
-            lines += [f"{glyphs.neutral} {name}", f"    held {held or '-'}"]
+            lines += [f"{glyphs.neutral} {name}", f"    {held_now}"]
             continue
         mark = glyphs.agree if wanted == held else glyphs.differ
-        lines += [f"{mark} {name}", f"    wanted {wanted or '-'}   held {held or '-'}"]
+        lines += [f"{mark} {name}", f"    {words.text('details-wanted', version=wanted or '-')}   {held_now}"]
     return lines

@@ -1,4 +1,4 @@
-"""How each state of a slot looks: word, shape, fill, border. One table, no behaviour.
+"""How each state of a slot looks: shape, fill, border. Tables, no behaviour; the words are the catalogue's.
 
 The fills were searched for: any two differ by a CIE76 distance of at least 28 under normal,
 protan, deutan and tritan vision, and by at least 15 in lightness; text on them has at least
@@ -36,28 +36,50 @@ VERDICT_LOOK: dict[Verdict, Look] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
-    """One row of the table. ``short`` is the word where the long one does not fit."""
-
-    word: str
-    short: str
-    shape: str
-    ascii_shape: str
-    action: str  # what to do next, if nobody says better
-
-
-FACES: dict[Look, Face] = {
-    Look.EMPTY: Face("", "", "·", "", "Plug in a unit."),
-    Look.RUNNING: Face("", "", "▶", "[>]", ""),
-    Look.WAITS: Face("WAITS", "WAITS", "…", "[~]", ""),
-    Look.HANDS: Face("YOUR TURN", "TURN", "☞", "[?]", ""),
-    Look.PASS: Face("PASS", "PASS", "✔", "[OK]", "Unplug."),
-    Look.PENDING: Face("SET ASIDE", "TRAY", "◷", "[..]", "Set-aside tray."),
-    Look.FAIL: Face("FAIL", "FAIL", "✖", "[X]", "Red bin."),
-    Look.ABORTED: Face("STOPPED", "STOP", "◌", "[-]", "Plug it in again."),
-    Look.ERROR: Face("CHECK STATION", "CHECK", "⚠", "[!]", "Technician."),
+_SHAPES: dict[Look, tuple[str, str]] = {
+    # with Unicode, with ASCII
+    Look.EMPTY: ("·", ""),
+    Look.RUNNING: ("▶", "[>]"),
+    Look.WAITS: ("…", "[~]"),
+    Look.HANDS: ("☞", "[?]"),
+    Look.PASS: ("✔", "[OK]"),
+    Look.PENDING: ("◷", "[..]"),
+    Look.FAIL: ("✖", "[X]"),
+    Look.ABORTED: ("◌", "[-]"),
+    Look.ERROR: ("⚠", "[!]"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """A unit's status light on the screen: the colour of its dot, and whether that goes on and off."""
+
+    colour: str
+    blinks: bool = True
+
+
+LIGHTS: dict[str, Light] = {
+    "blinking dark blue": Light("#4F7BFF"),
+    "fast blinking blue": Light("#4F7BFF"),
+    "breathing blue": Light("#4F7BFF"),
+    "blinking yellow": Light("#FFD800"),
+    "blinking magenta": Light("#FF4FE0"),
+    "breathing magenta": Light("#FF4FE0"),
+    "blinking green": Light("#3FE05A"),
+    "breathing green": Light("#3FE05A"),
+    "blinking cyan": Light("#30E0F0"),
+    "breathing cyan": Light("#30E0F0"),
+    "breathing white": Light("#FFFFFF"),
+    "blinking red": Light("#FF6A5A"),
+    "rainbow": Light("#FFFFFF"),
+    "off": Light("#5C6670", blinks=False),
+}
+"""By the names that steps and reference provisioning-rules 3.4 give them."""
+
+
+def light(name: str) -> Light | None:
+    """Return the light of that name; one we do not know is white and steady, none is None."""
+    return (LIGHTS.get(name.lower()) or Light("#FFFFFF", blinks=False)) if name else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +140,7 @@ class Glyphs:
     cursor: str
 
     def shape(self, look: Look) -> str:
-        return FACES[look].ascii_shape if self.ascii_only else FACES[look].shape
+        return _SHAPES[look][self.ascii_only]
 
 
 UNICODE = Glyphs(False, "●", "○", "?", "×", "–", "●", "█", "░", " · ", "✔", "✖", "·", "▸")

@@ -13,8 +13,8 @@ from typing import Any
 from ..engine import events as ev
 from ..engine.records import UnitFacts
 from ..model import IdentityFact, Measurement, Outcome, Verdict
+from ..words.cells import clean, tail
 from ..words.say import Say
-from . import words
 from .look import VERDICT_LOOK
 from .state import (
     HISTORY_LINES,
@@ -31,7 +31,6 @@ from .state import (
     SlotState,
     StepLine,
 )
-from .text import clean, tail
 
 MAX_ROWS = 64  # steps, identities, modules or measurements kept of one attempt
 
@@ -68,13 +67,13 @@ def _batch_opened(state: BenchState, event: ev.BatchOpened) -> BenchState:
     others = tuple(line for line in state.batches if line.batch.id != batch.id)
     title = clean(event.title or batch.profile.id, 40)
     state = replace(state, batches=(*others, BatchLine(batch, title, target=batch.target)))
-    return _logged(state, event, words.line("batch_open", (batch.id,)))
+    return _logged(state, event, state.words.line(Say("batch_open", (batch.id,))))
 
 
 def _batch_closed(state: BenchState, event: ev.BatchClosed) -> BenchState:
     name = clean(event.batch, 60)
     state = replace(state, batches=tuple(line for line in state.batches if line.batch.id != name))
-    return _logged(state, event, words.line("batch_shut", (name,)))
+    return _logged(state, event, state.words.line(Say("batch_shut", (name,))))
 
 
 def _batch_progress(state: BenchState, event: ev.BatchProgress) -> BenchState:
@@ -91,7 +90,7 @@ def _cloud_changed(state: BenchState, event: ev.CloudStateChanged) -> BenchState
     state = replace(state, is_cloud_up=event.reachable)
     if was is None and event.reachable:
         return state
-    return _logged(state, event, words.line("cloud_back" if event.reachable else "cloud_gone"))
+    return _logged(state, event, state.words.line(Say("cloud_back" if event.reachable else "cloud_gone")))
 
 
 def _outbox_changed(state: BenchState, event: ev.OutboxChanged) -> BenchState:
@@ -102,13 +101,13 @@ def _outbox_settled(state: BenchState, event: ev.OutboxSettled) -> BenchState:
     if event.outcome not in (Outcome.FAILED, Outcome.ERROR):
         return state
     name = _name_of(state, event)
-    text = f"{words.step_title(event.action)}: {clean(event.reason)}"
+    text = state.words.text("log-why", what=state.words.step_title(event.action), why=clean(event.reason))
     return _logged(state, event, text, name=name)
 
 
 def _owed_work_stuck(state: BenchState, event: ev.OwedWorkStuck) -> BenchState:
     name = _name_of(state, event)
-    text = words.line(event.say.key, event.say.values or (name,))
+    text = state.words.line(Say(event.say.key, event.say.values or (name,)))
     return _logged(replace(state, notice=text), event, text, name=name)
 
 
@@ -129,28 +128,28 @@ def _verdict_revised(state: BenchState, event: ev.VerdictRevised) -> BenchState:
         say = _REVISED.get(event.verdict, Say("check_station"))
         state = state.with_slot(replace(slot, verdict=event.verdict, say=say, reason=reason))
     if event.verdict is Verdict.PASS:
-        return _logged(state, event, words.line("late_pass", (name,)), name=name, verdict=event.verdict)
-    text = _not_passed(event.verdict, name, is_in_slot=slot is not None)
+        return _logged(state, event, state.words.line(Say("late_pass", (name,))), name=name, verdict=event.verdict)
+    text = state.words.line(_not_passed(event.verdict, name, is_in_slot=slot is not None))
     state = replace(state, notice=text) if slot is None else state
     return _logged(state, event, text, name=name, verdict=event.verdict)
 
 
-def _not_passed(verdict: Verdict, name: str, *, is_in_slot: bool) -> str:
+def _not_passed(verdict: Verdict, name: str, *, is_in_slot: bool) -> Say:
     """Only a unit that was refused is pulled from its tray; of one the station cannot judge that much is said."""
     if verdict is not Verdict.FAIL:
-        return words.line("late_unknown", (name,))
-    return words.line("cloud_refused") if is_in_slot else words.line("pull_unit", (name,))
+        return Say("late_unknown", (name,))
+    return Say("cloud_refused") if is_in_slot else Say("pull_unit", (name,))
 
 
 def _unmapped_port(state: BenchState, event: ev.UnmappedPort) -> BenchState:
     path = clean(event.port_path, 60)
     if path not in state.unknown_ports:
         state = replace(state, unknown_ports=(*state.unknown_ports, path)[-MAX_ROWS:])
-    return _logged(replace(state, notice=""), event, words.line(state.stranger))
+    return _logged(replace(state, notice=""), event, state.words.line(state.stranger))
 
 
 def _command_refused(state: BenchState, event: ev.CommandRefused) -> BenchState:
-    said = words.say(event.say.key, event.say.values)
+    said = state.words.say(event.say)
     text = " ".join(said.lines) if said else clean(event.reason)
     return _logged(replace(state, notice=text, refusal=Refusal(text)), event, text)
 
@@ -158,25 +157,25 @@ def _command_refused(state: BenchState, event: ev.CommandRefused) -> BenchState:
 def _operator_changed(state: BenchState, event: ev.OperatorChanged) -> BenchState:
     operator = clean(event.operator, 40)
     state = replace(state, operator=operator)
-    return _logged(state, event, words.line("operator_in" if operator else "operator_out", (operator,)))
+    return _logged(state, event, state.words.line(Say("operator_in" if operator else "operator_out", (operator,))))
 
 
 def _scan_read(state: BenchState, event: ev.ScanRead) -> BenchState:
     """A slot that asks again says itself what was read; the header answers all other scans."""
-    refused = words.line("scan_refused", (event.shown, event.reason or "not accepted"))
+    refused = state.words.line(Say("scan_refused", (event.shown, event.reason or "not accepted")))
     if event.field:
         text, problem = (clean(event.shown, 60), "") if event.accepted else ("", refused)
         return replace(state, field_scan=FieldScan(clean(event.field, 40), text, problem))
     if event.accepted and not event.say:
         return replace(state, notice="")
-    said = words.line(event.say.key, event.say.values) if event.accepted else refused
+    said = state.words.line(event.say) if event.accepted else refused
     slot = state.slot(event.slot)
     is_said = slot is not None and slot.ask is not None
     return _logged(state if is_said else replace(state, notice=said), event, said)
 
 
 def _station_fault(state: BenchState, event: ev.StationFault) -> BenchState:
-    text = f"{words.line('station_fault')} {clean(event.reason)}"
+    text = f"{state.words.line(Say('station_fault'))} {clean(event.reason)}"
     return _logged(replace(state, notice=text), event, text)
 
 
@@ -212,7 +211,7 @@ def _attempt_started(state: BenchState, event: ev.AttemptStarted) -> BenchState:
     slot = state.slot(event.slot)
     if slot is None:
         return state
-    steps = tuple(StepLine(clean(step, 40), words.step_title(step)) for step in event.steps[:MAX_ROWS])
+    steps = tuple(StepLine(clean(step, 40)) for step in event.steps[:MAX_ROWS])
     same = slot.device_id is not None and slot.device_id == event.device_id
     fresh = SlotState(
         slot.number, slot.port_path or clean(event.port_path, 60), is_present=True, is_walking=True,
@@ -238,7 +237,7 @@ def _step_started(slot: SlotState, event: ev.StepStarted) -> SlotState:
     if slot.verdict is not None:
         return slot
     name = clean(event.step, 40)
-    return slot.with_step(StepLine(name, words.step_title(name, event.title), is_running=True))
+    return slot.with_step(StepLine(name, clean(event.title, 40), is_running=True))
 
 
 def _step_progress(slot: SlotState, event: ev.StepProgress) -> SlotState:
@@ -255,7 +254,7 @@ def _step_progress(slot: SlotState, event: ev.StepProgress) -> SlotState:
 
 def _step_finished(slot: SlotState, event: ev.StepFinished) -> SlotState:
     name = clean(event.step, 40)
-    old = slot.step(name) or StepLine(name, words.step_title(name))
+    old = slot.step(name) or StepLine(name)
     return slot.with_step(
         replace(
             old, is_running=False, writing=False, held=None, outcome=event.outcome, seconds=event.seconds,
@@ -287,8 +286,8 @@ def _hands_done(slot: SlotState, event: ev.HandsDone) -> SlotState:
 
 def _held(state: BenchState, event: ev.StepHeld | ev.StepResumed) -> BenchState:
     if event.slot == 0:  # owed work or a command: nothing else shows it
-        key = event.say.key if isinstance(event, ev.StepHeld) else "record_again"
-        return _logged(state, event, words.line(key))
+        say = event.say if isinstance(event, ev.StepHeld) else Say("record_again")
+        return _logged(state, event, state.words.line(say))
     return _of_slot(_step_held)(state, event)
 
 
@@ -325,11 +324,12 @@ def _attempt_finished(state: BenchState, event: ev.AttemptFinished) -> BenchStat
     state = replace(state, history=(past, *state.history)[:HISTORY_LINES])
     if slot is not None and mine:
         state = replace(state.with_slot(_judged(slot, event)), notice="")
-    text = words.ended(event.verdict, event.seconds)
-    if event.verdict is not Verdict.PASS:
-        said = words.say(event.say.key, event.say.values)
-        text = f"{text}: {' '.join(said.says) if said and said.says else clean(event.reason, 120)}"
-    return _logged(state, event, text.rstrip(": "), name=name, verdict=event.verdict)
+    text = state.words.text("log-ended", verdict=event.verdict.name, took=state.words.seconds(event.seconds))
+    said = state.words.say(event.say)
+    why = " ".join(said.says) if said and said.says else clean(event.reason, 120)
+    if why and event.verdict is not Verdict.PASS:
+        text = state.words.text("log-why", what=text, why=why)
+    return _logged(state, event, text, name=name, verdict=event.verdict)
 
 
 def _judged(slot: SlotState, event: ev.AttemptFinished) -> SlotState:

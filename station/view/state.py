@@ -1,7 +1,7 @@
 """What the screen shows, as frozen values. `reduce.py` makes them from events; nothing here draws.
 
 The same events replayed give an equal `BenchState`, and an equal state draws the same screen.
-Every string in it went through `text.clean`: whatever a unit says can be shown as it is.
+Every string in it went through `clean`: whatever a unit says can be shown as it is.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from ..figures import Figures
 from ..model import CHANGING_FACTS, Batch, IdentityFact, Measurement, Outcome, SeenBefore, SlotInfo, Verdict
+from ..words.catalogue import Words
 from ..words.say import NOTHING, Say
 from .look import VERDICT_LOOK, Look
 
@@ -32,10 +33,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class StepLine:
-    """One step of the attempt in a slot. Several may run at once."""
+    """One step of the attempt in a slot. Several may run at once. ``title``: the engine's, for one without words."""
 
     step: str
-    title: str
+    title: str = ""
     is_running: bool = False
     outcome: Outcome | None = None
     share: float | None = None  # 0.0-1.0
@@ -232,9 +233,10 @@ class FieldScan:
 
 @dataclass(frozen=True, slots=True)
 class BenchState:
-    """The whole screen."""
+    """The whole screen. ``words``: the language of its log and notices, and of whoever draws it."""
 
     slots: tuple[SlotState, ...]
+    words: Words
     station_id: str = ""
     is_virtual: bool = False
     speed: float | None = 1.0  # of the time that passes; None: simulated
@@ -250,8 +252,8 @@ class BenchState:
     unknown_ports: tuple[str, ...] = ()  # units on ports without a slot, oldest first
 
     @classmethod
-    def of(cls, slots: Iterable[SlotInfo]) -> BenchState:
-        return cls(tuple(SlotState(slot.number, slot.port_path) for slot in slots))
+    def of(cls, slots: Iterable[SlotInfo], words: Words) -> BenchState:
+        return cls(tuple(SlotState(slot.number, slot.port_path) for slot in slots), words)
 
     def slot(self, number: int) -> SlotState | None:
         return next((slot for slot in self.slots if slot.number == number), None)
@@ -264,11 +266,12 @@ class BenchState:
         return replace(self, slots=tuple(slot if old.number == slot.number else old for old in self.slots))
 
     @property
-    def stranger(self) -> str:
-        """Key of what to do about a unit on an unknown port; empty if there is none."""
+    def stranger(self) -> Say:
+        """What to do about a unit on an unknown port; nothing if there is none."""
         if not self.unknown_ports:
-            return ""
-        return "unknown_port" if any(slot.port_path is None for slot in self.slots) else "no_free_slot"
+            return NOTHING
+        has_room = any(slot.port_path is None for slot in self.slots)
+        return Say("unknown_port") if has_room else Say("no_free_slot")
 
     @property
     def is_writing(self) -> bool:

@@ -6,17 +6,16 @@ least important lines go first, and the headline and the one action stay to the 
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rich.cells import cell_len
-
+from ..local_time import countdown
+from ..words.catalogue import Sentence, Words
+from ..words.cells import fit, tail, width_of, wrap
 from ..words.say import Say
-from . import bigtext, words
-from .look import FACES, UNICODE, Glyphs, Look
+from . import bigtext
+from .look import UNICODE, Glyphs, Look, light
 from .state import SlotState
-from .text import countdown, fit, seconds, tail, wrap
 
 BIG_ROWS = 3  # the smallest letters of blocks
 DISC_ROWS = 5  # a status light large enough to be seen from the belt
@@ -26,12 +25,12 @@ AIRY_ROWS = 8  # from here on the headline stands off the lines below it
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Cells to fill, and how this terminal and this moment want them filled."""
+    """Cells to fill, and how this terminal, language and moment want them filled."""
 
     width: int
     height: int
+    words: Words
     glyphs: Glyphs = UNICODE
-    tz: datetime.tzinfo | None = None  # None: the machine's own
     is_lit: bool = True  # the blinking light is in its bright half
 
 
@@ -54,9 +53,12 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Head:
+    """``blocks``: what is drawn in large letters where ``words`` cannot be."""
+
     shape: str
     words: str
     short: str
+    blocks: str
     is_loud: bool  # a verdict, YOUR TURN, or the number of an empty slot
 
     @property
@@ -71,7 +73,7 @@ def compose(slot: SlotState, place: Place) -> list[Line]:
     """At most ``place.height`` lines of at most ``place.width`` cells."""
     if place.width <= 0 or place.height <= 0:
         return []
-    head = _head(slot, place.glyphs)
+    head = _head(slot, place)
     parts = _BODIES[slot.look](slot, place)
     body = _trimmed(parts, place.height - _least_rows(head, parts, place))
     free = place.height - len(body)
@@ -85,47 +87,52 @@ def compose(slot: SlotState, place: Place) -> list[Line]:
 # --- the headline ---
 
 
-def _head(slot: SlotState, glyphs: Glyphs) -> _Head:
+def _head(slot: SlotState, place: Place) -> _Head:
     look = slot.look
     if look is Look.EMPTY:
-        return _Head("", str(slot.number), str(slot.number), is_loud=True)
-    face = FACES[look]
-    long, short = (face.word, face.short) if face.word else (_title(slot),) * 2
-    return _Head(glyphs.shape(look), long, short, is_loud=look not in (Look.RUNNING, Look.WAITS))
+        number = str(slot.number)
+        return _Head("", number, number, number, is_loud=True)
+    face = place.words.face(look.value)
+    long, short = (face.word, face.short) if face.word else (_title(slot, place.words),) * 2
+    return _Head(
+        place.glyphs.shape(look), long, short, face.blocks or long, is_loud=look not in (Look.RUNNING, Look.WAITS)
+    )
 
 
-def _title(slot: SlotState) -> str:
+def _title(slot: SlotState, words: Words) -> str:
     """The step that runs now, between two the one that ended; before the first one, that the unit was seen."""
     ended = [line for line in slot.steps if line.outcome is not None]
     current = slot.current or (ended[-1] if ended and slot.is_walking else None)
     if current is not None:
-        return current.title
-    return words.line("starting" if slot.is_walking else "arrived")
+        return words.step_title(current.step, current.title)
+    return words.line(Say("starting" if slot.is_walking else "arrived"))
 
 
 def _headline(head: _Head, place: Place, rows: int) -> list[Line]:
-    drawn = _drawn(head, place, rows)
+    drawn = _drawn(head, place, rows, head.words)
     if drawn:
         return [Line(text, is_bold=True) for text in drawn]
-    plain = next((text for text in head.plain if cell_len(text) <= place.width), head.plain[-1])
+    if head.blocks != head.words and (drawn := _drawn(head, place, rows - 1, head.blocks)):
+        return [*(Line(text, is_bold=True) for text in drawn), Line(fit(head.words, place.width), is_bold=True)]
+    plain = next((text for text in head.plain if width_of(text) <= place.width), head.plain[-1])
     return [Line(fit(plain, place.width), is_bold=True)]
 
 
-def _drawn(head: _Head, place: Place, rows: int) -> tuple[str, ...]:
-    """The headline in blocks, as large as it goes: its shape drawn too, or as a character beside it.
+def _drawn(head: _Head, place: Place, rows: int, word: str) -> tuple[str, ...]:
+    """Draw ``word`` in blocks, as large as it goes, with the shape: drawn too, or as a character beside it.
 
     A bench is calm while units get on: what asks nobody for anything is said in ordinary letters.
     """
-    if not head.is_loud:
+    if not head.is_loud or rows < 1:
         return ()
     width = place.width - (2 if place.width > 24 else 0)  # air at the sides of a large tile
-    bare = _arrangements("", head.words.upper())
+    bare = _arrangements("", word.upper())
     if not head.shape:
         only = bigtext.draw(bare, width, rows, ascii_only=place.glyphs.ascii_only)
         return only.lines if only else ()
-    margin = cell_len(head.shape) + 1
+    margin = width_of(head.shape) + 1
     beside = bigtext.draw(bare, width - margin, rows, ascii_only=place.glyphs.ascii_only)
-    full = None if place.glyphs.ascii_only else bigtext.draw(_arrangements(head.shape, head.words.upper()), width, rows)
+    full = None if place.glyphs.ascii_only else bigtext.draw(_arrangements(head.shape, word.upper()), width, rows)
     if full and (beside is None or full.area * 2 >= beside.area):
         return full.lines
     return _with_shape(head.shape, beside.lines) if beside else ()
@@ -133,7 +140,7 @@ def _drawn(head: _Head, place: Place, rows: int) -> tuple[str, ...]:
 
 def _with_shape(shape: str, lines: tuple[str, ...]) -> tuple[str, ...]:
     middle = (len(lines) - 1) // 2
-    blank = " " * cell_len(shape)
+    blank = " " * width_of(shape)
     return tuple(f"{shape if i == middle else blank} {text}" for i, text in enumerate(lines))
 
 
@@ -150,21 +157,22 @@ def _least_rows(head: _Head, body: list[_Part], place: Place) -> int:
     to be said (why, and the one action) still fits; else one row. The unit's name is worth less than that."""
     needed = sum(len(part.lines) for part in body if part.keep <= 1)
     for rows in (BIG_ROWS, 2 * BIG_ROWS):
-        if rows + needed <= place.height and _drawn(head, place, rows):
-            return rows
+        extra = 0 if _drawn(head, place, rows, head.words) else 1
+        if rows + extra + needed <= place.height and _drawn(head, place, rows, head.blocks if extra else head.words):
+            return rows + extra
     return 1
 
 
 def _disc(slot: SlotState, place: Place, rows: int) -> list[Line]:
     """The status light, large, if it leaves the headline its letters."""
-    light = words.led(slot.ask.led) if slot.ask is not None else None
-    if light is None or slot.look is not Look.HANDS or rows < DISC_ROWS + 2 * BIG_ROWS or place.glyphs.ascii_only:
+    led = light(slot.ask.led) if slot.ask is not None else None
+    if led is None or slot.look is not Look.HANDS or rows < DISC_ROWS + 2 * BIG_ROWS or place.glyphs.ascii_only:
         return []
     drawn = bigtext.draw([["●"]], place.width, DISC_ROWS)
     if drawn is None:
         return []
-    is_dark = light.blinks and not place.is_lit
-    lines = [Line(" " * len(text) if is_dark else text, colour=light.colour) for text in drawn.lines]
+    is_dark = led.blinks and not place.is_lit
+    lines = [Line(" " * len(text) if is_dark else text, colour=led.colour) for text in drawn.lines]
     return [*lines, Line("")]
 
 
@@ -194,11 +202,11 @@ def _name(slot: SlotState, place: Place, keep: int = 2) -> _Part:
 
 
 def _seen(slot: SlotState, place: Place) -> list[_Part]:
-    return [_said(words.seen_before(slot.seen, place.tz), place, 5, most=2)] if slot.seen else []
+    return [_said(place.words.seen_before(slot.seen), place, 5, most=2)] if slot.seen else []
 
 
 def _empty(_slot: SlotState, place: Place) -> list[_Part]:
-    return [_said(FACES[Look.EMPTY].action, place, 1, most=2)]
+    return [_said(place.words.face(Look.EMPTY.value).do, place, 1, most=2)]
 
 
 def _running(slot: SlotState, place: Place) -> list[_Part]:
@@ -208,14 +216,15 @@ def _running(slot: SlotState, place: Place) -> list[_Part]:
         parts.append(_short(_bar(current.share, place), place, 0))
     if slot.is_writing:
         warning = next((line.warning for line in slot.steps if line.is_running and line.warning), Say("do_not_unplug"))
-        parts.append(_said(words.line(warning.key), place, 0, is_bold=True))
+        parts.append(_said(place.words.line(warning), place, 0, is_bold=True))
     parts.append(_name(slot, place, 1))
     if current is not None and current.seconds_left is not None:
-        parts.append(_short(f"{countdown(current.seconds_left)} left", place, 2))
+        parts.append(_short(place.words.text("tile-left", time=countdown(current.seconds_left)), place, 2))
     if current is not None:
         parts.append(_short(current.note, place, 4))
     if slot.steps:
-        parts.append(_short(f"{slot.steps_done} of {len(slot.steps)} steps", place, 3))
+        done = place.words.text("tile-steps", done=str(slot.steps_done), all=str(len(slot.steps)))
+        parts.append(_short(done, place, 3))
     return parts + _seen(slot, place)
 
 
@@ -224,8 +233,8 @@ def _waits(slot: SlotState, place: Place) -> list[_Part]:
     held = slot.waits_for
     if held is None:
         return []
-    said = words.say(held.say.key, held.say.values) or words.SENTENCES["cloud_hold"]
-    queue = _said(words.line("before_it", (str(held.before),)), place, 1) if held.before else _Part(1, ())
+    said = place.words.say(held.say) or place.words.say(Say("cloud_hold")) or Sentence()
+    queue = _said(place.words.line(Say("before_it", (str(held.before),))), place, 1) if held.before else _Part(1, ())
     says = [_said(text, place, 2) for text in said.says]
     return [*says, queue, _said(said.do, place, 0, is_bold=True), _name(slot, place, 3), *_seen(slot, place)]
 
@@ -243,12 +252,12 @@ def _hands(slot: SlotState, place: Place) -> list[_Part]:
     ask = slot.ask
     if ask is None:
         return []
-    said = words.say(ask.say.key, ask.say.values, place.tz) or words.SENTENCES["hands_default"]
+    said = place.words.say(ask.say) or place.words.say(Say("hands_default")) or Sentence()
     parts = []
-    light = words.led(ask.led)
-    if light is not None:
-        dot = place.glyphs.dot if place.is_lit or not light.blinks else " " * len(place.glyphs.dot)
-        parts.append(_short(f"{dot} {light.words}", place, 1, light.colour))
+    led = light(ask.led)
+    if led is not None:
+        dot = place.glyphs.dot if place.is_lit or not led.blinks else " " * len(place.glyphs.dot)
+        parts.append(_short(f"{dot} {place.words.led(ask.led)}", place, 1, led.colour))
     parts += [_said(text, place, 2) for text in said.says]
     parts.append(_said(said.do, place, 0, is_bold=True))
     return [*parts, _name(slot, place, 3)]
@@ -256,14 +265,14 @@ def _hands(slot: SlotState, place: Place) -> list[_Part]:
 
 def _judged(slot: SlotState, place: Place) -> list[_Part]:
     """Why, then the one action. A key the catalogue does not know gives way to the record's reason."""
-    said = words.say(slot.say.key, slot.say.values)
+    said = place.words.say(slot.say)
     says = said.says if said else (slot.reason,)
-    action = (said.do if said else "") or FACES[slot.look].action
+    action = (said.do if said else "") or place.words.face(slot.look.value).do
     return [
         *(_said(text, place, 1) for text in says),
         _said(action, place, 0, is_bold=True),
         _name(slot, place),
-        _short(seconds(slot.seconds), place, 4),
+        _short(place.words.seconds(slot.seconds), place, 4),
         *_seen(slot, place),
     ]
 

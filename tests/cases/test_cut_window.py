@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from line_bench import BORON, LineBench, Recipe, line_bench, old_radio, replace
+from spoken import ENGLISH
 
 from drivers.virtual import synthetic
 from drivers.virtual.unit import UnitMode
@@ -25,8 +26,9 @@ def tile(bench: LineBench, until: Callable[[Event], bool]) -> str:
     """What slot 1 shows after the first event that is ``until``."""
     events = [event for _, event in bench.events]
     end = next(at for at, event in enumerate(events) if until(event)) + 1
-    slot = next(slot for slot in replay(BenchState((SlotState(1, "1-1"),)), events[:end]).slots if slot.number == 1)
-    return "\n".join(line.text for line in compose(slot, Place(60, 20)))
+    state = replay(BenchState((SlotState(1, "1-1"),), ENGLISH), events[:end])
+    slot = next(slot for slot in state.slots if slot.number == 1)
+    return "\n".join(line.text for line in compose(slot, Place(60, 20, ENGLISH)))
 
 
 def is_warning(event: Event) -> bool:

@@ -21,7 +21,8 @@ from station.model import SeenBefore, Verdict
 from station.view.bars import log_line
 from station.view.look import UNICODE
 from station.view.state import LogLine
-from station.view.words import seen_before
+from station.words.catalogue import Words
+from station.words.languages import load
 
 
 @pytest.fixture(autouse=True)
@@ -41,16 +42,21 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_headless_lines_are_local_and_json_is_utc() -> None:
+@pytest.fixture(scope="module")
+def words() -> Words:
+    return load()
+
+
+def test_headless_lines_are_local_and_json_is_utc(words: Words) -> None:
     event = StationFault(at=AT, reason="disk")
-    assert (as_words(event) or "").startswith("14:00:00 UTC+8  ")
+    assert (as_words(event, words) or "").startswith("14:00:00 UTC+8  ")
     assert json.loads(as_json(event) or "")["at"] == "2026-01-05T06:00:00.000+00:00"
 
 
-def test_lines_of_the_screen_are_local() -> None:
-    assert log_line(LogLine(AT, "said"), 80, UNICODE, None) == "14:00:00 UTC+8  said"
+def test_lines_of_the_screen_are_local(words: Words) -> None:
+    assert log_line(LogLine(AT, "said"), 80, UNICODE, words) == "14:00:00 UTC+8  said"
     seen = SeenBefore(Verdict.PASS, AT, "bench-3", "B1")
-    assert seen_before(seen) == "Seen before: PASS, Mon 14:00, bench-3."
+    assert words.seen_before(seen) == "Seen before: PASS, Mon 14:00, bench-3."
 
 
 def test_what_verbs_print_is_local_and_what_they_export_is_utc(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from line_bench import BORON, LineBench, line_bench, replace
+from spoken import ENGLISH
 
 from station.engine.events import CloudStateChanged, UnitIdentified, VerdictRevised
 from station.model import Verdict
@@ -15,7 +16,7 @@ from station.view.state import BenchState
 
 def screen(bench: LineBench) -> BenchState:
     """The screen after all that was told so far."""
-    return replay(BenchState.of(bench.station.slots), [event for _, event in bench.events])
+    return replay(BenchState.of(bench.station.slots, ENGLISH), [event for _, event in bench.events])
 
 
 def looks(bench: LineBench) -> list[Look]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from journal_story import at, item, opened, pending, started, unit_id, walked
+from spoken import ENGLISH
 
 from drivers.clock import SimulatedClock
 from station.cli.main import main
@@ -44,7 +45,7 @@ def data(tmp_path: Path) -> Iterator[Path]:
 def test_every_face_and_the_export_tell_the_same_figures(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with JournalReader(data / "journal") as journal:
         assert journal.figures("B1") == EXPECTED
-        state = replay(BenchState.of([]), [opened(), journal.progress("B1", at())])
+        state = replay(BenchState.of([], ENGLISH), [opened(), journal.progress("B1", at())])
     assert "3/10 PASS · FPY 60.0 %" in header(state, 120, UNICODE)
 
     assert main(["batch", "list", "--data-dir", str(data)]) == 0
@@ -84,7 +85,7 @@ def test_where_no_unit_is_judged_there_is_a_dash_and_no_zero(tmp_path: Path) -> 
     with Journal.open(tmp_path, "bench-1", SimulatedClock()) as journal:
         journal.record(opened())
         journal.record(*walked("a", 1, Verdict.ABORTED), *walked("b", 2, Verdict.ERROR), *pending("c", "name", unit=3))
-        state = replay(BenchState.of([]), [opened(), journal.progress("B1", at())])
+        state = replay(BenchState.of([], ENGLISH), [opened(), journal.progress("B1", at())])
     assert (state.figures.judged, state.figures.finished, state.figures.units) == (0, 0, 3)
     assert "0/10 PASS · FPY – · cloud" in header(state, 120, UNICODE)
     assert "0/10 PASS | FPY - | cloud" in header(state, 120, ASCII)

@@ -10,6 +10,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from spoken import in_english
 
 from station import headless
 from station.engine.events import (
@@ -22,7 +23,7 @@ from station.engine.events import (
     UnmappedPort,
     VerdictRevised,
 )
-from station.headless import Printer, Tally, as_json, as_words
+from station.headless import Printer, Tally, as_json
 from station.model import SlotInfo, Verdict
 from station.words.say import Say
 
@@ -48,7 +49,7 @@ def test_a_reader_who_stalls_never_stalls_who_tells(monkeypatch: pytest.MonkeyPa
     reading, writing = os.pipe()
     with os.fdopen(reading) as reader:
         with os.fdopen(writing, "w") as out:
-            printer = Printer(out, as_words)
+            printer = Printer(out, in_english)
             for number in range(5000):  # far more than a pipe holds: one that waited would wait for ever
                 printer(port(number))
             told = [""]
@@ -71,7 +72,7 @@ def test_a_reader_who_leaves_ends_the_writing_and_nothing_else() -> None:
     os.close(reading)
     others = writers()
     with os.fdopen(writing, "w") as out:
-        printer = Printer(out, as_words)
+        printer = Printer(out, in_english)
         (own,) = set(writers()) - set(others)
         for number in range(10):
             printer(port(number))
@@ -82,7 +83,7 @@ def test_a_reader_who_leaves_ends_the_writing_and_nothing_else() -> None:
 
 def test_a_full_disk_is_told_at_the_end() -> None:
     with open("/dev/full", "w") as out:
-        printer = Printer(out, as_words)
+        printer = Printer(out, in_english)
         printer(port(1))
         with pytest.raises(OSError, match="No space left"):
             printer.close()
@@ -105,10 +106,10 @@ def test_the_exit_status_is_that_of_the_last_verdicts(verdicts: list[Verdict], s
 def test_the_first_line_says_where_this_is_and_what_is_known_of_the_cloud(cloud: bool | None, said: str) -> None:
     slots, waits = (SlotInfo(1), SlotInfo(2)), "watches every USB port and waits for a unit"
     started = StationStarted(at=AT, station_id="bench-3", slots=slots, cloud=cloud)
-    assert (as_words(started) or "").endswith(f"station   station bench-3: 2 slots; {said}; {waits}")
+    assert (in_english(started) or "").endswith(f"station   station bench-3: 2 slots; {said}; {waits}")
     for speed, pace in ((1.0, ""), (6.0, ", time 6 times as fast"), (None, ", simulated time")):
         virtual = replace(started, virtual=True, speed=speed)
-        assert (as_words(virtual) or "").endswith(f"2 slots, VIRTUAL units{pace}; {said}; {waits}")
+        assert (in_english(virtual) or "").endswith(f"2 slots, VIRTUAL units{pace}; {said}; {waits}")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_the_first_line_says_where_this_is_and_what_is_known_of_the_cloud(cloud:
 )
 def test_the_first_line_says_which_ports_are_watched(ports: tuple[str | None, ...], said: str) -> None:
     slots = tuple(SlotInfo(number, port) for number, port in enumerate(ports, 1))
-    assert (as_words(StationStarted(at=AT, station_id="bench-3", slots=slots)) or "").endswith(f"; {said}")
+    assert (in_english(StationStarted(at=AT, station_id="bench-3", slots=slots)) or "").endswith(f"; {said}")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_the_first_line_says_which_ports_are_watched(ports: tuple[str | None, ..
     ],
 )  # fmt: skip
 def test_lines_for_people_use_the_words_of_the_screen(event: Event, said: str) -> None:
-    assert (as_words(event) or "").partition("  ")[2] == said
+    assert (in_english(event) or "").partition("  ")[2] == said
 
 
 SLY = "\x1b[2J\u202eSSAP\x9b\x07\n"
@@ -149,7 +150,7 @@ SLY = "\x1b[2J\u202eSSAP\x9b\x07\n"
 
 def test_what_a_unit_says_moves_no_cursor_and_turns_no_reading_order() -> None:
     event = AttemptFinished(at=AT, slot=1, device_id="e" * 24, attempt="a-1", verdict=Verdict.FAIL, reason=SLY)
-    words, line = as_words(event), as_json(event)
+    words, line = in_english(event), as_json(event)
     assert words is not None
     assert words.isprintable()
     assert "SSAP" in words
@@ -160,7 +161,7 @@ def test_what_a_unit_says_moves_no_cursor_and_turns_no_reading_order() -> None:
 
 
 def test_a_writing_that_cannot_go_on_is_told_at_the_end_whatever_the_cause() -> None:
-    printer = Printer(io.TextIOWrapper(io.BytesIO(), encoding="ascii"), as_words)
+    printer = Printer(io.TextIOWrapper(io.BytesIO(), encoding="ascii"), in_english)
     printer(AttemptFinished(at=AT, slot=1, attempt="a-1", verdict=Verdict.FAIL, reason="voilà"))
     with pytest.raises(UnicodeEncodeError):
         printer.close()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC
 
 import pytest
 from screen_pilot import on_loop, picture, press, running, tell
 from screen_story import AT, Story
+from spoken import ENGLISH
 
 from station.engine import events as ev
 from station.figures import Figures
@@ -30,7 +30,7 @@ def demo_bench(story: Story, *told: ev.Event) -> BenchState:
     progress = ev.BatchProgress(at=AT, batch="demo-widget-boron", figures=FIGURES)
     started = ev.StationStarted(at=AT, station_id="demo", slots=story.slots, operator="0417", virtual=True)
     cloud = ev.CloudStateChanged(at=AT, reachable=True)
-    return replay(BenchState.of(story.slots), [started, *opened, progress, cloud, *told])
+    return replay(BenchState.of(story.slots, ENGLISH), [started, *opened, progress, cloud, *told])
 
 
 def test_virtual_units_are_named_first_on_every_width_and_nothing_is_cut(story: Story) -> None:
@@ -48,7 +48,7 @@ def test_virtual_units_are_named_first_on_every_width_and_nothing_is_cut(story: 
 )
 def test_time_that_does_not_pass_as_on_the_wall_is_said(story: Story, speed: float | None, shown: str) -> None:
     started = ev.StationStarted(at=AT, station_id="demo", slots=story.slots, virtual=True, speed=speed)
-    state = replay(BenchState.of(story.slots), [started])
+    state = replay(BenchState.of(story.slots, ENGLISH), [started])
     assert header(state, 80, UNICODE).split(UNICODE.separator)[0] == shown
     assert header(state, 80, ASCII).split(ASCII.separator)[0] == shown.replace("×", "x")
 
@@ -60,11 +60,11 @@ def test_the_light_of_the_cloud_is_a_question_until_it_was_asked(
     story: Story, answers: tuple[bool, ...], shown: str
 ) -> None:
     told = [ev.CloudStateChanged(at=AT, reachable=answer) for answer in answers]
-    state = replay(BenchState.of(story.slots), told)
+    state = replay(BenchState.of(story.slots, ENGLISH), told)
     assert shown in header(state, 80, UNICODE).split(UNICODE.separator)
     # who comes later hears at the start what was found out before
     known = ev.StationStarted(at=AT, station_id="s", slots=story.slots, cloud=answers[-1] if answers else None)
-    assert shown in header(replay(BenchState.of(story.slots), [known]), 80, UNICODE).split(UNICODE.separator)
+    assert shown in header(replay(BenchState.of(story.slots, ENGLISH), [known]), 80, UNICODE).split(UNICODE.separator)
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,11 @@ def test_the_light_of_the_cloud_is_a_question_until_it_was_asked(
     ],
 )
 def test_a_line_of_the_log_says_when_where_who_and_what(line: LogLine, shown: str) -> None:
-    assert log_line(line, 60, UNICODE, UTC) == shown
+    assert log_line(line, 60, UNICODE, ENGLISH) == shown
 
 
 def test_a_real_bench_is_never_called_virtual(story: Story) -> None:
-    state = replay(BenchState.of(story.slots), story.opened())
+    state = replay(BenchState.of(story.slots, ENGLISH), story.opened())
     assert header(state, 200, UNICODE).startswith("WIDGET-BORON r7")
 
 
@@ -111,14 +111,18 @@ def test_a_cloud_that_is_away_is_told_before_the_profile(story: Story) -> None:
 
 @pytest.mark.parametrize("width", [12, 17, 25, 40, 58, 79, 98, 119])
 def test_a_narrow_screen_names_whole_keys_and_always_the_way_out(story: Story, width: int) -> None:
-    for line, way_out in ((footer(demo_bench(story), width), "[Q] leave"), (details_footer(width), "[Esc] back")):
+    for line, way_out in (
+        (footer(demo_bench(story), width), "[Q] leave"),
+        (details_footer(width, ENGLISH), "[Esc] back"),
+    ):
         assert line.endswith(way_out)
         assert WHOLE_KEYS.sub("", line) == ""
 
 
 def test_a_wide_details_view_names_every_key() -> None:
     assert (
-        details_footer(118) == "[Up] [Down] choose a step  [Enter] run it  [R] retry  [L] light  [X] stop  [Esc] back"
+        details_footer(118, ENGLISH)
+        == "[Up] [Down] choose a step  [Enter] run it  [R] retry  [L] light  [X] stop  [Esc] back"
     )
 
 

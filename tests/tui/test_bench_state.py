@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from screen_story import AT, Story
+from spoken import ENGLISH
 
 from station.engine import events as ev
 from station.engine.records import UnitFacts
@@ -18,7 +19,7 @@ from station.model import Batch, IdentityFact, Measurement, Outcome, ProfileRef,
 from station.view.look import VERDICT_LOOK, Look
 from station.view.reduce import reduce, replay
 from station.view.state import HISTORY_LINES, LOG_LINES, TRACE_LINES, BenchState, Held, SlotState
-from station.words.say import Say
+from station.words.say import NOTHING, Say
 
 ENDS = [
     (Verdict.PASS, Look.PASS),
@@ -30,7 +31,7 @@ ENDS = [
 
 
 def bench(story: Story, *told: ev.Event) -> BenchState:
-    return replay(BenchState.of(story.slots), told)
+    return replay(BenchState.of(story.slots, ENGLISH), told)
 
 
 def slot(state: BenchState, number: int = 1) -> SlotState:
@@ -304,7 +305,7 @@ def test_an_unknown_port_waits_for_a_slot_number(story: Story) -> None:
     arrived = ev.UnitArrived(at=AT, slot=2, port_path="3-9")
     assert reduce(state, arrived).unknown_ports == ()
     left = reduce(state, ev.UnitLeft(at=AT, port_path="3-9"))
-    assert (left.unknown_ports, left.stranger) == ((), "")
+    assert (left.unknown_ports, left.stranger) == ((), NOTHING)
 
 
 def test_an_unreadable_scan_is_shown_as_read_and_goes_when_something_happens(story: Story) -> None:

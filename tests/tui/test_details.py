@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from screen_story import AT, Story
+from spoken import ENGLISH
 
 from station.engine import events as ev
 from station.engine.records import UnitFacts
@@ -21,7 +22,7 @@ UTC = datetime.UTC
 
 
 def slot(story: Story, *told: ev.Event) -> SlotState:
-    return replay(BenchState.of(story.slots), [*story.arrives(1), *told]).slots[0]
+    return replay(BenchState.of(story.slots, ENGLISH), [*story.arrives(1), *told]).slots[0]
 
 
 def test_a_module_nobody_asked_for_is_neither_right_nor_wrong(story: Story) -> None:
@@ -30,12 +31,12 @@ def test_a_module_nobody_asked_for_is_neither_right_nor_wrong(story: Story) -> N
         ("application", "7", ""), ("bundle", "", "2"),
     )  # fmt: skip
     shown = slot(story, ev.ModulesRead(**story.head(1), rows=rows))
-    assert details.modules(shown, UNICODE) == [
+    assert details.modules(shown, UNICODE, ENGLISH) == [
         "✖ bootloader", "    wanted 6.3.4   held 3.3.1", "✔ Device OS", "    wanted 6.3.4   held 6.3.4",
         "· radio firmware", "    held 1.2.3", "✖ application", "    wanted 7   held -",
         "✖ bundle", "    wanted -   held 2",
     ]  # fmt: skip
-    assert [line.split()[0] for line in details.modules(shown, ASCII)[::2]] == [
+    assert [line.split()[0] for line in details.modules(shown, ASCII, ENGLISH)[::2]] == [
         "DIFFERS",
         "ok",
         ".",
@@ -55,7 +56,7 @@ def test_identities_say_every_source_the_newest_value_and_what_it_was(story: Sto
         ev.UnitIdentified(**story.head(1), platform="Boron", label="P044", facts=facts),
         UnitFacts(**story.head(1), facts=(IdentityFact("device_os", "6.3.4", "raw request 30"),)),
     )
-    assert details.identities(shown, UNICODE) == [
+    assert details.identities(shown, UNICODE, ENGLISH) == [
         "✔ serial      P044", "    request 21, label",
         "✖ imei        35", "    request 22", "✖ imei        36", "    console",
         "✔ device_os   6.3.4  (was 3.3.1)", "    raw request 30",
@@ -69,23 +70,23 @@ def test_the_summary_says_who_it_is_and_why(story: Story) -> None:
         ev.UnitIdentified(**story.head(1), platform="Boron", label="P044", facts=(), seen=seen),
         *story.asks(1),
     )
-    head, batch, before, ask = details.summary(shown, UNICODE, UTC)
+    head, batch, before, ask = details.summary(shown, UNICODE, ENGLISH)
     assert head == "slot 1   ☞ YOUR TURN   P044   Boron   application   port 1-1"
     assert batch == "batch 2026-11-22-A   profile boron-product   attempt attempt-1"
     assert before == "Seen before: CHECK STATION, Sun 10:14 UTC, bench-1."
     assert ask == "Hold MODE. Tap RESET. Let go at YELLOW. blinking yellow"
     judged = replace(shown, asks=(), verdict=Verdict.FAIL, failed_step="wifi", reason="no such network")
-    assert details.summary(judged, UNICODE, UTC)[-1] == "wifi: no such network"
+    assert details.summary(judged, UNICODE, ENGLISH)[-1] == "wifi: no such network"
     passed = replace(shown, asks=(), verdict=Verdict.PASS, say=Say("pass"))
-    assert details.summary(passed, UNICODE, UTC)[-1] == "all steps: Unplug."
-    assert details.summary(SlotState(7), UNICODE, UTC) == ["slot 7   ·   port ?"]
+    assert details.summary(passed, UNICODE, ENGLISH)[-1] == "all steps: Unplug."
+    assert details.summary(SlotState(7), UNICODE, ENGLISH) == ["slot 7   ·   port ?"]
 
 
 def test_the_summary_names_what_is_at_work_and_what_is_waited_for(story: Story) -> None:
-    assert details.summary(slot(story, *story.writes(1)), UNICODE, UTC)[0].startswith("slot 1   ▶ Device OS   P044")
+    assert details.summary(slot(story, *story.writes(1)), UNICODE, ENGLISH)[0].startswith("slot 1   ▶ Device OS   P044")
     head = story.head(1)
     held = ev.StepHeld(**head, step="sim", say=Say("scanner_busy"), before=2)
-    head_line, _, waits = details.summary(slot(story, ev.StepStarted(**head, step="sim"), held), UNICODE, UTC)
+    head_line, _, waits = details.summary(slot(story, ev.StepStarted(**head, step="sim"), held), UNICODE, ENGLISH)
     assert head_line.startswith("slot 1   … WAITS   P044")
     assert waits == "Another slot has the scanner. Wait. It goes on by itself. 2 before it."
 
@@ -93,30 +94,30 @@ def test_the_summary_names_what_is_at_work_and_what_is_waited_for(story: Story) 
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
-        (StepLine("sim", "SIM"), "  SIM"),
-        (StepLine("sim", "SIM", is_running=True), "  SIM              ..."),
-        (StepLine("sim", "SIM", is_running=True, share=0.505), "  SIM              50 %"),
-        (StepLine("sim", "SIM", is_running=True, share=0.5, held=Held(Say("cloud_hold"))), "  SIM              WAITS"),
-        (StepLine("sim", "SIM", outcome=Outcome.DEFERRED, seconds=1.5, reason="later"),
+        (StepLine("sim"), "  SIM"),
+        (StepLine("sim", is_running=True), "  SIM              ..."),
+        (StepLine("sim", is_running=True, share=0.505), "  SIM              50 %"),
+        (StepLine("sim", is_running=True, share=0.5, held=Held(Say("cloud_hold"))), "  SIM              WAITS"),
+        (StepLine("sim", outcome=Outcome.DEFERRED, seconds=1.5, reason="later"),
          "  SIM              deferred     1.5 s  later"),
-        (StepLine("sim", "SIM", outcome=Outcome.DONE, seconds=75.2, proof="active", reason="x"),
+        (StepLine("sim", outcome=Outcome.DONE, seconds=75.2, proof="active", reason="x"),
          "  SIM              done          1:15  active"),
     ],
 )  # fmt: skip
 def test_a_step_is_one_line_with_its_state_seconds_and_proof(line: StepLine, shown: str) -> None:
-    assert details.steps(SlotState(1, steps=(line,)), UNICODE, 5, 80) == [shown]
+    assert details.steps(SlotState(1, steps=(line,)), UNICODE, 5, 80, ENGLISH) == [shown]
 
 
 def test_the_chosen_step_is_marked_and_a_long_proof_goes_on_below_it() -> None:
     proof = "bootloader 3001 read back equal, system part 6304 read back equal"
-    line = StepLine("device_os", "Device OS", outcome=Outcome.DONE, seconds=21.4, proof=proof)
-    rows = details.steps(SlotState(1, steps=(line, line)), UNICODE, 1, 70)
+    line = StepLine("device_os", outcome=Outcome.DONE, seconds=21.4, proof=proof)
+    rows = details.steps(SlotState(1, steps=(line, line)), UNICODE, 1, 70, ENGLISH)
     first, *rest = rows
     assert first.startswith("  Device OS")
     assert rows[2].startswith("▸ Device OS") or rows[len(rows) // 2].startswith("▸ Device OS")
     assert len(rest[0]) - len(rest[0].lstrip()) == first.index("bootloader")
     assert " ".join(" ".join(rows[: len(rows) // 2]).split()).endswith(proof)
-    narrow = details.steps(SlotState(1, steps=(line,)), UNICODE, 0, 44)
+    narrow = details.steps(SlotState(1, steps=(line,)), UNICODE, 0, 44, ENGLISH)
     assert narrow[0] == "▸ Device OS        done        21.4 s"
     assert all(row.startswith("      ") and len(row) <= 44 for row in narrow[1:])
     assert " ".join(" ".join(narrow[1:]).split()) == proof
@@ -132,5 +133,5 @@ def test_the_chosen_step_is_marked_and_a_long_proof_goes_on_below_it() -> None:
     ],
 )
 def test_a_measurement_has_its_limits_where_it_has_any(measured: Measurement, shown: str) -> None:
-    line = StepLine("wifi", "Wi-Fi", outcome=Outcome.DONE, measurements=(measured,))
-    assert details.steps(SlotState(1, steps=(line,)), UNICODE, 1, 80)[1] == shown
+    line = StepLine("wifi", outcome=Outcome.DONE, measurements=(measured,))
+    assert details.steps(SlotState(1, steps=(line,)), UNICODE, 1, 80, ENGLISH)[1] == shown

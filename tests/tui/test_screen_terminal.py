@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 from known_steps import load_profile
+from spoken import ENGLISH
 from textual import constants
 
 from drivers.clock import SystemClock
@@ -128,6 +129,6 @@ def test_a_station_that_cannot_start_closes_the_screen_and_says_why(
     demo.station.journal.close()
     try:
         with pytest.raises(JournalError):
-            station_screen(demo.station)
+            station_screen(demo.station, ENGLISH)
     finally:
         demo.close()

@@ -6,6 +6,7 @@ import datetime
 
 import pytest
 from screen_story import AT, STEPS, Story
+from spoken import ENGLISH
 
 from station.engine import events as ev
 from station.engine.records import UnitFacts
@@ -14,7 +15,6 @@ from station.model import Batch, IdentityFact, Measurement, Outcome, ProfileRef,
 from station.view.look import Look
 from station.view.reduce import reduce, replay
 from station.view.state import Ask, BatchLine, BenchState, Held, LogLine, Past, Refusal, SlotState, StepLine
-from station.view.words import step_title
 from station.words.say import Say
 
 ID = f"e00fce68{1:016x}"
@@ -23,7 +23,7 @@ FACTS = (
     IdentityFact("device_id", ID, "USB descriptor"), IdentityFact("device_id", ID, "request 20"),
     IdentityFact("serial", LABEL, "request 21"),
 )  # fmt: skip
-IDENTIFIED = StepLine("identify", "Identify", outcome=Outcome.DONE, proof="3 sources agree", seconds=0.8)
+IDENTIFIED = StepLine("identify", outcome=Outcome.DONE, proof="3 sources agree", seconds=0.8)
 SIGNAL = Measurement("signal", -61.0, "dBm", low=-90.0)
 
 
@@ -35,7 +35,7 @@ def story() -> Story:
 def steps(*done: StepLine) -> tuple[StepLine, ...]:
     """The plan, with those in place that were begun; one that was not announced goes to its end."""
     begun = {line.step: line for line in done}
-    planned = [begun.pop(name, StepLine(name, step_title(name))) for name in STEPS]
+    planned = [begun.pop(name, StepLine(name)) for name in STEPS]
     return (*planned, *begun.values())
 
 
@@ -48,23 +48,21 @@ def walking(*done: StepLine, **fields: object) -> SlotState:
 
 
 def slot(story: Story, *told: ev.Event) -> SlotState:
-    return replay(BenchState.of(story.slots), [*story.arrives(1), *told]).slots[0]
+    return replay(BenchState.of(story.slots, ENGLISH), [*story.arrives(1), *told]).slots[0]
 
 
 def test_a_unit_on_its_way_leaves_exactly_this_in_its_slot(story: Story) -> None:
     head = story.head(1)
     assert slot(story) == walking()
     progress = ev.StepProgress(**head, step="device_os", share=0.5, seconds_left=11.0, writing=True, note="block 7")
-    running = StepLine(
-        "device_os", "Device OS", is_running=True, share=0.5, seconds_left=11.0, writing=True, note="block 7"
-    )
+    running = StepLine("device_os", is_running=True, share=0.5, seconds_left=11.0, writing=True, note="block 7")
     begun = ev.StepStarted(**head, step="device_os")
     assert slot(story, begun, progress) == walking(running)
     finished = ev.StepFinished(
         **head, step="device_os", outcome=Outcome.FAILED, reason="no", proof="read", seconds=3.5, measurements=(SIGNAL,)
     )
     ended = StepLine(
-        "device_os", "Device OS", outcome=Outcome.FAILED, share=0.5, seconds_left=11.0, note="block 7", seconds=3.5,
+        "device_os", outcome=Outcome.FAILED, share=0.5, seconds_left=11.0, note="block 7", seconds=3.5,
         reason="no", proof="read", measurements=(SIGNAL,),
     )  # fmt: skip
     assert slot(story, begun, progress, finished) == walking(ended)
@@ -72,7 +70,7 @@ def test_a_unit_on_its_way_leaves_exactly_this_in_its_slot(story: Story) -> None
         StepLine("extra", "Extra work", is_running=True)
     )
     measured = ev.Measured(**head, step="sim", measurement=SIGNAL)
-    assert slot(story, measured, measured) == walking(StepLine("sim", "SIM", measurements=(SIGNAL, SIGNAL)))
+    assert slot(story, measured, measured) == walking(StepLine("sim", measurements=(SIGNAL, SIGNAL)))
     assert slot(story, ev.Measured(**head, step="unheard", measurement=SIGNAL)) == walking()
 
 
@@ -82,7 +80,7 @@ def test_what_is_asked_held_read_and_traced_is_kept_as_told(story: Story) -> Non
     assert slot(story, ask) == walking(asks=(Ask("dfu", Say("dfu_by_hand", ("a",)), "blinking yellow"),))
     begun = ev.StepStarted(**head, step="sim")
     held = ev.StepHeld(**head, step="sim", say=Say("cloud_hold", ("b",)), before=3)
-    line = StepLine("sim", "SIM", is_running=True, held=Held(Say("cloud_hold", ("b",)), 3))
+    line = StepLine("sim", is_running=True, held=Held(Say("cloud_hold", ("b",)), 3))
     assert slot(story, begun, held) == walking(line)
     assert slot(story, held) == walking()  # a step that does not run waits for nothing
     record = ev.StepHeld(**head, step="", say=Say("disk_full"))
@@ -106,16 +104,16 @@ def test_a_verdict_leaves_exactly_this(story: Story) -> None:
     begun = [ev.StepStarted(**head, step="sim"), ev.StepHeld(**head, step="sim", say=Say("cloud_hold"))]
     record = ev.StepHeld(**head, step="", say=Say("disk_full"))
     expected = walking(
-        StepLine("sim", "SIM"), is_walking=False, verdict=Verdict.FAIL, say=Say("wrong_platform", ("Argon", "Boron")),
+        StepLine("sim"), is_walking=False, verdict=Verdict.FAIL, say=Say("wrong_platform", ("Argon", "Boron")),
         reason="no network", failed_step="wifi", seconds=21.4, batch="B2",
     )  # fmt: skip
     assert slot(story, *begun, *story.asks(1), record, finished) == walking(
-        StepLine("sim", "SIM"), StepLine("dfu", "Prepare"), **{
+        StepLine("sim"), StepLine("dfu"), **{
             name: getattr(expected, name)
             for name in ("is_walking", "verdict", "say", "reason", "failed_step", "seconds", "batch")
         },
     )  # fmt: skip
-    state = replay(BenchState.of(story.slots), [*story.arrives(1), finished])
+    state = replay(BenchState.of(story.slots, ENGLISH), [*story.arrives(1), finished])
     assert state.history == (
         Past(
             AT, 1, "attempt-1", ID, LABEL, "B2", Verdict.FAIL, 21.4, "no network",
@@ -133,23 +131,23 @@ def test_a_verdict_whose_words_nobody_knows_is_logged_with_its_reason(story: Sto
         ("", "", "CHECK STATION in 9.0 s"),
     ):
         event = ev.AttemptFinished(**head, verdict=Verdict.ERROR, say=Say(sentence), reason=reason, seconds=9.0)
-        state = reduce(BenchState.of(story.slots), event)
+        state = reduce(BenchState.of(story.slots, ENGLISH), event)
         # a unit this screen never saw has the end of its Device ID for a name
         assert state.log[0] == LogLine(AT, said, 1, "456789abcdef", Look.ERROR)
         assert (state.history[0].label, state.history[0].values) == ("456789abcdef", ())
     passed = ev.AttemptFinished(**head, verdict=Verdict.PASS, say=Say("pass"), reason="x", seconds=9.0)
-    assert reduce(BenchState.of(story.slots), passed).log[0].text == "PASS in 9.0 s"
+    assert reduce(BenchState.of(story.slots, ENGLISH), passed).log[0].text == "PASS in 9.0 s"
 
 
 def test_an_attempt_of_nobody_known_leaves_empty_names(story: Story) -> None:
     event = ev.AttemptFinished(at=AT, slot=1, verdict=Verdict.FAIL, say=Say("no_profile", ("Argon",)))
-    (past,) = reduce(BenchState.of(story.slots), event).history
+    (past,) = reduce(BenchState.of(story.slots, ENGLISH), event).history
     assert (past.attempt, past.device_id, past.label) == ("", "", "")
 
 
 def test_units_come_and_go(story: Story) -> None:
     arrived = ev.UnitArrived(at=AT, slot=1, port_path="1-1", platform="Boron", mode="dfu", device_id=ID)
-    state = reduce(BenchState.of(story.slots), arrived)
+    state = reduce(BenchState.of(story.slots, ENGLISH), arrived)
     assert state.slots[0] == SlotState(1, "1-1", is_present=True, device_id=ID, platform="Boron", mode="dfu")
     left = slot(story, story.left(1))  # in the middle of a walk: the verdict is to come
     assert left == walking(is_present=False)
@@ -229,7 +227,7 @@ FIGURES = Figures(units=3, passed=2, failed=1, judged=3, first_passed=2)
 def test_what_the_station_tells_is_kept_in_these_fields_and_no_others(
     story: Story, told: tuple[ev.Event, ...], fields: dict[str, object]
 ) -> None:
-    empty = BenchState.of(story.slots)
+    empty = BenchState.of(story.slots, ENGLISH)
     unchanged = {name: getattr(empty, name) for name in BenchState.__slots__}
     expected = BenchState(**(unchanged | fields))
     assert replay(empty, told) == expected
@@ -239,11 +237,11 @@ def test_owed_work_that_ends_changes_the_record_of_its_unit(story: Story) -> Non
     head = story.head(1) | {"slot": 0}
     told = [*story.arrives(1), story.ends(1, Verdict.PENDING, "pending")]
     revised = ev.VerdictRevised(**head, verdict=Verdict.FAIL, reason="not a member")
-    state = replay(BenchState.of(story.slots), [*told, revised])
+    state = replay(BenchState.of(story.slots, ENGLISH), [*told, revised])
     judged = state.slots[0]
     assert (judged.verdict, judged.say.key, judged.say.values, judged.reason) == (
         Verdict.FAIL, "cloud_refused", (), "not a member",
     )  # fmt: skip
     assert (state.history[0].verdict, state.history[0].reason) == (Verdict.FAIL, "not a member")
     other = ev.VerdictRevised(**(head | {"attempt": "attempt-other"}), verdict=Verdict.FAIL, reason="no")
-    assert replay(BenchState.of(story.slots), [*told, other]).history[0].verdict is Verdict.PENDING
+    assert replay(BenchState.of(story.slots, ENGLISH), [*told, other]).history[0].verdict is Verdict.PENDING

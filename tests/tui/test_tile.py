@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from screen_story import Story
+from spoken import ENGLISH
 
 from station.engine import events as ev
 from station.model import SlotInfo, Verdict
 from station.view import bigtext
 from station.view.layout import arrange
-from station.view.look import ASCII, FACES, UNICODE, VERDICT_LOOK, Glyphs, Look
+from station.view.look import ASCII, UNICODE, VERDICT_LOOK, Glyphs, Look
 from station.view.reduce import replay
 from station.view.state import Ask, BenchState, Held, SlotState, StepLine
 from station.view.tile import Place, compose
@@ -24,7 +25,7 @@ SLOT = SlotState(3, "1-3", is_present=True, attempt="a", label="P044AB1234567", 
 
 
 def shown(slot: SlotState, width: int, height: int, glyphs: Glyphs = UNICODE) -> str:
-    return "\n".join(line.text for line in compose(slot, Place(width, height, glyphs)))
+    return "\n".join(line.text for line in compose(slot, Place(width, height, ENGLISH, glyphs)))
 
 
 @pytest.mark.parametrize("verdict", Verdict)
@@ -33,21 +34,21 @@ def shown(slot: SlotState, width: int, height: int, glyphs: Glyphs = UNICODE) ->
 def test_word_and_shape_are_readable_in_every_place(verdict: Verdict, width: int, height: int, glyphs: Glyphs) -> None:
     text = shown(replace(SLOT, verdict=verdict, say=Say("silent")), width, height, glyphs)
     look = VERDICT_LOOK[verdict]
-    plain = any(word in text for word in (FACES[look].word, FACES[look].short))
+    plain = any(word in text for word in (ENGLISH.face(look.value).word, ENGLISH.face(look.value).short))
     drawn = any(mark in text for mark in "█▀▄#")
     assert plain or drawn
     assert glyphs.shape(look) in text or (drawn and not glyphs.ascii_only)
 
 
 def test_an_empty_slot_is_mostly_its_number() -> None:
-    lines = compose(SlotState(7), Place(76, 20))
+    lines = compose(SlotState(7), Place(76, 20, ENGLISH))
     blocks = sum(any(mark in line.text for mark in "█▀▄") for line in lines)
     assert blocks >= 15
     assert lines[-1].text == "Plug in a unit."
 
 
 def test_one_slot_fills_the_screen_with_its_verdict() -> None:
-    lines = compose(replace(SLOT, verdict=Verdict.PASS, say=Say("pass")), Place(118, 32))
+    lines = compose(replace(SLOT, verdict=Verdict.PASS, say=Say("pass")), Place(118, 32, ENGLISH))
     blocks = [line.text for line in lines if any(mark in line.text for mark in "█▀▄")]
     assert len(blocks) >= 20
     assert max(map(len, blocks)) >= 60
@@ -71,7 +72,7 @@ def test_a_sentence_the_catalogue_does_not_know_gives_way_to_the_reason() -> Non
 
 def test_writing_says_do_not_unplug_in_every_place() -> None:
     story = Story(1)
-    state = replay(BenchState.of(story.slots), [*story.arrives(1), *story.writes(1)])
+    state = replay(BenchState.of(story.slots, ENGLISH), [*story.arrives(1), *story.writes(1)])
     for width, height in [(10, 5), (18, 6), (78, 20)]:
         text = " ".join(shown(state.slots[0], width, height).split())
         assert "Do not unplug." in text
@@ -82,7 +83,7 @@ def test_a_held_unit_says_that_it_goes_on_by_itself_in_every_place() -> None:
     story = Story(1)
     head = story.head(1)
     told = (ev.StepStarted(**head, step="product_add"), ev.StepHeld(**head, step="product_add", say=Say("cloud_hold")))
-    state = replay(BenchState.of(story.slots), [*story.arrives(1), *told])
+    state = replay(BenchState.of(story.slots, ENGLISH), [*story.arrives(1), *told])
     for width, height in [(18, 6), (40, 12), (78, 20)]:
         text = " ".join(shown(state.slots[0], width, height).split())
         assert "Wait. It goes on by itself." in text
@@ -91,7 +92,7 @@ def test_a_held_unit_says_that_it_goes_on_by_itself_in_every_place() -> None:
 
 
 def test_a_unit_in_a_queue_says_how_many_are_before_it() -> None:
-    line = StepLine("identify", "Identify", is_running=True, held=Held(Say("scanner_busy"), before=2))
+    line = StepLine("identify", is_running=True, held=Held(Say("scanner_busy"), before=2))
     slot = replace(SLOT, is_walking=True, steps=(line,))
     assert shown(slot, 40, 12).split("\n") == [
         "… WAITS", "", "Another slot has the scanner.", "2 before it.", "Wait. It goes on by itself.", "P044AB1234567",
@@ -103,8 +104,8 @@ def test_a_unit_in_a_queue_says_how_many_are_before_it() -> None:
 
 def test_the_light_blinks_in_its_colour_and_is_said_in_words() -> None:
     slot = replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand"), "blinking yellow"),))
-    lit = compose(slot, Place(40, 24, is_lit=True))
-    dark = compose(slot, Place(40, 24, is_lit=False))
+    lit = compose(slot, Place(40, 24, ENGLISH, is_lit=True))
+    dark = compose(slot, Place(40, 24, ENGLISH, is_lit=False))
     assert "blinking yellow" in "\n".join(line.text for line in dark)
     coloured = [line for line in lit if line.colour == "#FFD800"]
     assert len(coloured) >= 6  # a disc large enough to be seen, and the word
@@ -121,29 +122,29 @@ def test_no_line_leaves_its_place(
 ) -> None:
     slot = replace(SLOT, verdict=verdict, is_walking=True, reason="why " * 40, label="漢字" * 20, say=Say("x"))
     slot = replace(slot, asks=(Ask("s", Say("dfu_by_hand"), "blinking yellow"),)) if asks else slot
-    lines = compose(slot, Place(width, height, glyphs))
+    lines = compose(slot, Place(width, height, ENGLISH, glyphs))
     assert len(lines) <= height
     assert all(cell_len(line.text) <= width for line in lines)
 
 
-LOUD = [look for look in Look if FACES[look].word and look is not Look.WAITS]
+LOUD = [look for look in Look if ENGLISH.face(look.value).word and look is not Look.WAITS]
 
 
 @pytest.mark.parametrize("look", LOUD)
 def test_every_verdict_word_and_shape_can_be_drawn(look: Look) -> None:
-    assert bigtext.can_draw(FACES[look].word)
-    assert bigtext.can_draw(FACES[look].shape)
+    assert bigtext.can_draw(ENGLISH.face(look.value).word)
+    assert bigtext.can_draw(UNICODE.shape(look))
 
 
 def test_what_asks_nobody_for_anything_is_said_in_ordinary_letters() -> None:
     story = Story(1)
-    working = replay(BenchState.of(story.slots), [*story.arrives(1), *story.writes(1)]).slots[0]
-    held = StepLine("product_add", "Add to product", is_running=True, held=Held(Say("cloud_hold")))
+    working = replay(BenchState.of(story.slots, ENGLISH), [*story.arrives(1), *story.writes(1)]).slots[0]
+    held = StepLine("product_add", is_running=True, held=Held(Say("cloud_hold")))
     for slot in (working, replace(SLOT, is_walking=True, steps=(held,))):
-        lines = compose(slot, Place(118, 32))
+        lines = compose(slot, Place(118, 32, ENGLISH))
         assert not [line.text for line in lines if any(mark in line.text for mark in "▀▄")]
     for look in LOUD:  # and the others shout wherever there is room
-        assert any("█" in line.text for line in compose(of_look(look), Place(76, 20)))
+        assert any("█" in line.text for line in compose(of_look(look), Place(76, 20, ENGLISH)))
 
 
 def of_look(look: Look) -> SlotState:
@@ -195,4 +196,4 @@ def test_the_log_is_dropped_before_the_tiles_shrink() -> None:
 
 
 def test_a_slot_info_without_a_port_is_an_empty_slot() -> None:
-    assert BenchState.of([SlotInfo(4)]).slots[0].look is Look.EMPTY
+    assert BenchState.of([SlotInfo(4)], ENGLISH).slots[0].look is Look.EMPTY

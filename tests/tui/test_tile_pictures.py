@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from screen_story import AT
+from spoken import ENGLISH
 from syrupy.assertion import SnapshotAssertion
 
 from station.model import Outcome, SeenBefore, Verdict
@@ -17,17 +18,15 @@ from station.words.say import Say
 SIZES = [(8, 3), (10, 5), (18, 6), (18, 9), (24, 11), (28, 17), (78, 22)]
 SLOT = SlotState(3, "1-3", is_present=True, attempt="a", label="P044AB1234567", seconds=21.4, steps=())
 SEEN = SeenBefore(Verdict.FAIL, AT, "bench-1", "B0")
-DONE = StepLine("identify", "Identify", outcome=Outcome.DONE)
-WRITES = StepLine(
-    "device_os", "Device OS", is_running=True, share=0.68, seconds_left=11.0, writing=True, note="system part 1"
-)
+DONE = StepLine("identify", outcome=Outcome.DONE)
+WRITES = StepLine("device_os", is_running=True, share=0.68, seconds_left=11.0, writing=True, note="system part 1")
 
 LOOKS = {
     "empty": SlotState(12),
     "arrived": SlotState(3, is_present=True),
     "starting": replace(SLOT, is_walking=True, label=""),
-    "running": replace(SLOT, is_walking=True, steps=(DONE, WRITES, StepLine("sim", "SIM")), seen=SEEN),
-    "between steps": replace(SLOT, is_walking=True, steps=(DONE, StepLine("sim", "SIM"))),
+    "running": replace(SLOT, is_walking=True, steps=(DONE, WRITES, StepLine("sim")), seen=SEEN),
+    "between steps": replace(SLOT, is_walking=True, steps=(DONE, StepLine("sim"))),
     "waits": replace(
         SLOT, is_walking=True, seen=SEEN, steps=(replace(WRITES, writing=False, held=Held(Say("scanner_busy"), 2)),)
     ),
@@ -47,7 +46,7 @@ def drawn(slot: SlotState, glyphs: Glyphs, *, is_lit: bool = True) -> str:
     """The tile in every size; ``*`` marks what is bold, ``#`` a line in the colour of a light."""
     pictures = []
     for width, height in SIZES:
-        lines = compose(slot, Place(width, height, glyphs, AT.tzinfo, is_lit))
+        lines = compose(slot, Place(width, height, ENGLISH, glyphs, is_lit))
         pictures.append("\n".join([f"--- {width} x {height}", *map(_line, lines)]))
     return "\n".join(pictures)
 

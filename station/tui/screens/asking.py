@@ -14,7 +14,8 @@ from textual.widgets import Input, Static
 
 from ...engine.commands import Command, StopSlot
 from ...view.state import SlotState
-from ...view.words import line, say
+from ...words.catalogue import Words
+from ...words.say import Say
 from ..widgets.label_input import LabelInput
 
 
@@ -25,13 +26,13 @@ class Question(ModalScreen[bool]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes"),
+        Binding("y,j", "answer(True)", "Yes"),  # J as in German "ja"
         Binding("n,escape", "answer(False)", "No"),
     ]
 
-    def __init__(self, key: str, *values: str, is_asked: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, asked: Say, words: Words, is_asked: Callable[[], bool] = lambda: True) -> None:
         super().__init__()
-        self._key, self._values, self._is_asked = key, values, is_asked
+        self._asked, self._words, self._is_asked = asked, words, is_asked
 
     def look(self) -> None:
         """Go away once nothing is asked any more."""
@@ -39,17 +40,23 @@ class Question(ModalScreen[bool]):
             self.dismiss(False)
 
     def compose(self) -> ComposeResult:
-        entry = say(self._key, self._values)
-        lines = entry.lines if entry else (self._key,)
+        sentence = self._words.say(self._asked)
+        lines = sentence.lines if sentence else (self._asked.key,)
         with Vertical(id="window"):
             yield Static(Content("\n".join(lines)), id="question")
-            yield Static(Content("[Y] yes   [N] no"), id="answers")
+            yield Static(Content(self._words.text("window-yes-no")), id="answers")
 
     def action_answer(self, answer: bool) -> None:
         self.dismiss(answer)
 
 
-def stop(app: App[None], slot: SlotState, now: Callable[[], SlotState | None], send: Callable[[Command], None]) -> None:
+def stop(
+    app: App[None],
+    slot: SlotState,
+    words: Words,
+    now: Callable[[], SlotState | None],
+    send: Callable[[Command], None],
+) -> None:
     """Stop the attempt in ``slot``; asks first while it writes. ``now``: the slot as it is when the answer comes."""
 
     def same() -> SlotState | None:
@@ -67,7 +74,7 @@ def stop(app: App[None], slot: SlotState, now: Callable[[], SlotState | None], s
     if not slot.is_writing:
         answered(True)
     elif not isinstance(app.screen, Question):
-        app.push_screen(Question("stop_writing", str(slot.number), is_asked=is_written), answered)
+        app.push_screen(Question(Say("stop_writing", (str(slot.number),)), words, is_written), answered)
 
 
 class TypeLabel(ModalScreen[str | None]):
@@ -75,16 +82,16 @@ class TypeLabel(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
 
-    def __init__(self, slot: int | None) -> None:
+    def __init__(self, slot: int | None, words: Words) -> None:
         super().__init__()
-        self.slot = slot
+        self.slot, self._words = slot, words
 
     def compose(self) -> ComposeResult:
-        where = "" if self.slot is None else f"Slot {self.slot}. "
+        where = "" if self.slot is None else f"{self._words.text('window-slot', slot=str(self.slot))} "
         with Vertical(id="window"):
-            yield Static(Content(where + line("type_label")), id="question")
+            yield Static(Content(where + self._words.line(Say("type_label"))), id="question")
             yield LabelInput()
-            yield Static(Content("[Enter] use it   [Esc] close"), id="answers")
+            yield Static(Content(self._words.text("window-label")), id="answers")
 
     def on_mount(self) -> None:
         self.query_one(LabelInput).focus()

@@ -13,12 +13,11 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from ...engine.commands import CloseBatch, Command, OpenBatch
-from ...figures import counts, yields
 from ...model import is_batch_name
-from ...view.bars import product
+from ...view.bars import product, told
 from ...view.look import Glyphs
 from ...view.state import BatchLine, BenchState, FieldScan, Refusal
-from ...view.words import line
+from ...words.say import NOTHING, Say
 from .asking import Question
 
 MAX_TARGET = 1_000_000
@@ -48,15 +47,18 @@ class Batches(Screen[None]):
     def compose(self) -> ComposeResult:
         """The open batches above, three fields for a new one below."""
         known = f"  ({', '.join(self._profiles)})" if self._profiles else ""
+        words = self._state.words
         with Vertical(id="page"):
-            yield Static(Content("OPEN BATCHES   [Up] [Down] choose   [Ctrl+D] close it"), classes="title")
+            yield Static(Content(words.text("page-open")), classes="title")
             yield Static(id="open")
-            yield Static(Content(f"NEW BATCH   profile{known}"), classes="title")
-            yield Input(placeholder="batch", max_length=60, id="batch")
-            yield Input(placeholder="profile", value=self._profiles[0] if self._profiles else "", id="profile")
-            yield Input(placeholder="how many units (may stay empty)", max_length=7, id="target")
+            yield Static(Content(f"{words.text('page-new')}{known}"), classes="title")
+            yield Input(placeholder=words.text("page-batch"), max_length=60, id="batch")
+            yield Input(
+                placeholder=words.text("page-profile"), value=self._profiles[0] if self._profiles else "", id="profile"
+            )
+            yield Input(placeholder=words.text("page-target"), max_length=7, id="target")
             yield Static(id="problem")
-            yield Static(Content("[Enter] open it   [Tab] next field   [Esc] close"), classes="title")
+            yield Static(Content(words.text("page-keys")), classes="title")
 
     def on_mount(self) -> None:
         self.query_one("#batch", Input).focus()
@@ -66,7 +68,7 @@ class Batches(Screen[None]):
         self._state = state
         self._chosen = max(0, min(self._chosen, len(state.batches) - 1))
         rows = [self._row(entry, i == self._chosen) for i, entry in enumerate(state.batches)]
-        self.query_one("#open", Static).update(Content("\n".join(rows or [line("no_batch")])))
+        self.query_one("#open", Static).update(Content("\n".join(rows or [state.words.line(Say("no_batch"))])))
         if state.refusal is not None and state.refusal is not self._told:
             self._refused(state.refusal)
         if state.field_scan is not self._taken:
@@ -91,14 +93,14 @@ class Batches(Screen[None]):
 
     def _row(self, entry: BatchLine, is_chosen: bool) -> str:
         mark = self._glyphs.cursor if is_chosen else " "
-        told = f"{counts(entry.figures, entry.target)}; {yields(entry.figures, self._glyphs.nothing)}"
-        return f"{mark} {entry.batch.id}  {product(entry)}\n    {told}"
+        came_to = told(entry.figures, entry.target, self._state.words, self._glyphs.nothing)
+        return f"{mark} {entry.batch.id}  {product(entry)}\n    {came_to}"
 
     def on_input_submitted(self, _event: Input.Submitted) -> None:
         """Enter in any field: open the batch, or say which field is wrong."""
         batch, profile, target = (self.query_one(f"#{name}", Input).value.strip() for name in _FIELDS)
         problem = _problem(batch, profile, target)
-        self._say(line(problem) if problem else "")
+        self._say(self._state.words.line(problem) if problem else "")
         if not problem:
             self._asked = batch
             self._send(OpenBatch(batch, profile, int(target) if target else None))
@@ -119,7 +121,7 @@ class Batches(Screen[None]):
                 self._say("")  # what stood there may have been that this batch is in the way
                 self._send(CloseBatch(batch))
 
-        self.app.push_screen(Question("close_batch", batch), answered)
+        self.app.push_screen(Question(Say("close_batch", (batch,)), self._state.words), answered)
 
     def action_close(self) -> None:
         self.dismiss(None)
@@ -128,12 +130,12 @@ class Batches(Screen[None]):
 _FIELDS = ("batch", "profile", "target")
 
 
-def _problem(batch: str, profile: str, target: str) -> str:
-    """Key of what is wrong with the fields, empty if nothing."""
+def _problem(batch: str, profile: str, target: str) -> Say:
+    """Return what is wrong with the fields, nothing if they can be used."""
     if not batch or not profile:
-        return "batch_wrong"
+        return Say("batch_wrong")
     if not is_batch_name(batch):
-        return "batch_name"
+        return Say("batch_name")
     if target and not (target.isascii() and target.isdigit() and 0 < int(target) <= MAX_TARGET):
-        return "target_wrong"
-    return ""
+        return Say("target_wrong")
+    return NOTHING

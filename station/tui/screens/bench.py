@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import ClassVar
 
 from textual import events
@@ -17,7 +16,7 @@ from ...view.bars import footer, header, log_line, notice_line
 from ...view.layout import arrange
 from ...view.look import Glyphs
 from ...view.state import BenchState
-from ...view.words import line
+from ...words.catalogue import Words
 from ..widgets.slot import SlotTile
 
 
@@ -37,9 +36,9 @@ class BenchScreen(Screen[None]):
         Binding("escape", "app.slot(0)", show=False),
     ]
 
-    def __init__(self, glyphs: Glyphs, tz: datetime.tzinfo | None) -> None:
+    def __init__(self, glyphs: Glyphs, words: Words) -> None:
         super().__init__()
-        self._glyphs, self._tz = glyphs, tz
+        self._glyphs, self._words = glyphs, words
         self._drawn: BenchState | None = None
         self._hint = ""
         self._selected: int | None = None
@@ -71,7 +70,7 @@ class BenchScreen(Screen[None]):
         grid = self.query_one("#slots", Grid)
         await grid.remove_children()
         if self._drawn is not None:
-            await grid.mount(*(SlotTile(slot, self._glyphs, self._tz) for slot in self._drawn.slots))
+            await grid.mount(*(SlotTile(slot, self._glyphs, self._words) for slot in self._drawn.slots))
         self._is_building = False
         self._again()
 
@@ -91,11 +90,11 @@ class BenchScreen(Screen[None]):
     def _show_bars(self, state: BenchState) -> None:
         width = self.size.width
         rows = arrange(len(state.slots), width, self.size.height).log_rows
-        notice = self._hint or state.notice or (line(state.stranger) if state.stranger else "")
+        notice = self._hint or state.notice or (self._words.line(state.stranger) if state.stranger else "")
         said = notice_line(state, notice, width - 2, self._glyphs) if notice and not rows else ""
         head = said or header(state, width - 2, self._glyphs).ljust(width - 2)
         self._put("#header", head)
-        lines = [log_line(entry, width - 2, self._glyphs, self._tz) for entry in state.log]
+        lines = [log_line(entry, width - 2, self._glyphs, self._words) for entry in state.log]
         self._put("#log", "\n".join(([notice] if notice else []) + lines)[: rows * (width + 1) * 2])
         self._put("#keys", footer(state, width - 2))
         self.query_one("#log").set_class(bool(notice), "-notice")

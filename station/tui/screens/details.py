@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -38,11 +37,10 @@ class Details(Screen[None]):
         state: BenchState,
         send: Callable[[Command], None],
         glyphs: Glyphs,
-        tz: datetime.tzinfo | None,
     ) -> None:
         super().__init__()
         self._number, self._state, self._send = number, state, send
-        self._glyphs, self._tz = glyphs, tz
+        self._glyphs = glyphs
         self._chosen = 0
 
     def compose(self) -> ComposeResult:
@@ -71,14 +69,15 @@ class Details(Screen[None]):
         if slot is None or not self.is_mounted:
             return
         self._chosen = max(0, min(self._chosen, len(slot.steps) - 1))
-        self._put("summary", "", details.summary(slot, self._glyphs, self._tz))
+        words = state.words
+        self._put("summary", "", details.summary(slot, self._glyphs, words))
         width = self.query_one("#left").scrollable_content_region.width
-        self._put("steps", "STEPS", details.steps(slot, self._glyphs, self._chosen, width))
-        self._put("identities", "IDENTITIES", details.identities(slot, self._glyphs))
-        self._put("modules", "FIRMWARE", details.modules(slot, self._glyphs))
+        self._put("steps", words.text("details-steps"), details.steps(slot, self._glyphs, self._chosen, width, words))
+        self._put("identities", words.text("details-identities"), details.identities(slot, self._glyphs, words))
+        self._put("modules", words.text("details-firmware"), details.modules(slot, self._glyphs, words))
         rows = max(1, self.query_one("#below").content_size.height - 1)
-        self._put("trace", "WIRE", list(slot.trace[-rows:]))
-        self._put("keys", "", [details_footer(self.size.width - 2)])
+        self._put("trace", words.text("details-wire"), list(slot.trace[-rows:]))
+        self._put("keys", "", [details_footer(self.size.width - 2, words)])
 
     def _put(self, where: str, title: str, lines: list[str]) -> None:
         text = "\n".join([title, *lines] if title else lines)
@@ -99,7 +98,7 @@ class Details(Screen[None]):
     def action_stop(self) -> None:
         slot = self._slot()
         if slot is not None and slot.is_walking:
-            stop(self.app, slot, self._slot, self._send)
+            stop(self.app, slot, self._state.words, self._slot, self._send)
 
     def action_back(self) -> None:
         self.dismiss(None)

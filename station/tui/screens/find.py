@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
@@ -13,11 +12,10 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from ...local_time import clock_time
-from ...model import VERDICT_WORD
 from ...view.look import VERDICT_LOOK, Glyphs
 from ...view.state import BenchState, FieldScan, Past
-from ...view.text import fit, seconds
-from ...view.words import line
+from ...words.cells import fit, pad
+from ...words.say import Say
 
 MAX_SHOWN = 30
 
@@ -26,17 +24,17 @@ class Find(Screen[None]):
     takes_scans: ClassVar[Literal["find"]] = "find"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
 
-    def __init__(self, state: BenchState, glyphs: Glyphs, tz: datetime.tzinfo | None) -> None:
+    def __init__(self, state: BenchState, glyphs: Glyphs) -> None:
         super().__init__()
-        self._state, self._glyphs, self._tz = state, glyphs, tz
+        self._state, self._glyphs = state, glyphs
         self._taken = state.field_scan
 
     def compose(self) -> ComposeResult:
         with Vertical(id="page"):
-            yield Static(Content(line("find_unit")), classes="title")
+            yield Static(Content(self._state.words.line(Say("find_unit"))), classes="title")
             yield Input(max_length=64, id="wanted")
             yield Static(id="found")
-            yield Static(Content("[Esc] close"), classes="title")
+            yield Static(Content(self._state.words.text("page-close")), classes="title")
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
@@ -48,7 +46,9 @@ class Find(Screen[None]):
             self._scanned(state.field_scan)
         wanted = self.query_one(Input).value.strip().lower()
         rows = [self._row(past) for past in state.history if not wanted or past.matches(wanted)]
-        self.query_one("#found", Static).update(Content("\n".join(rows[:MAX_SHOWN] or [line("find_nothing")])))
+        self.query_one("#found", Static).update(
+            Content("\n".join(rows[:MAX_SHOWN] or [state.words.line(Say("find_nothing"))]))
+        )
 
     def _scanned(self, scan: FieldScan | None) -> None:
         """What was scanned stands in the field as if it was typed; what cannot be looked for is said there."""
@@ -58,10 +58,12 @@ class Find(Screen[None]):
             field.value, field.placeholder = scan.text, scan.problem
 
     def _row(self, past: Past) -> str:
-        at = clock_time(past.at, self._tz)
-        verdict = f"{self._glyphs.shape(VERDICT_LOOK[past.verdict])} {VERDICT_WORD[past.verdict]}"
-        text = f"{at}  slot {past.slot:<2}  {past.label:<16}  {past.device_id:<24}  {verdict:<16}  "
-        return fit(f"{text}{seconds(past.seconds):>8}  {past.batch}  {past.reason}", max(20, self.size.width - 4))
+        words = self._state.words
+        at = clock_time(past.at, words.tz)
+        slot = words.text("log-slot", slot=f"{past.slot:<2}")
+        verdict = pad(f"{self._glyphs.shape(VERDICT_LOOK[past.verdict])} {words.verdict(past.verdict)}", 16)
+        text = f"{at}  {slot}  {past.label:<16}  {past.device_id:<24}  {verdict}  {words.seconds(past.seconds):>8}"
+        return fit(f"{text}  {past.batch}  {past.reason}", max(20, self.size.width - 4))
 
     def on_input_changed(self, _event: Input.Changed) -> None:
         self.show(self._state)

@@ -12,40 +12,36 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ...view.bars import KEYS
-from ...view.look import FACES, Glyphs, Look
-from ...view.words import LEDS
-
-_DOES = {
-    Look.RUNNING: "wait",
-    Look.WAITS: "wait, it goes on by itself",
-    Look.HANDS: "do what it says",
-    Look.PASS: "unplug",
-    Look.PENDING: "set-aside tray, finished later",
-    Look.FAIL: "red bin, or where it says",
-    Look.ABORTED: "plug it in again",
-    Look.ERROR: "unit is not judged: check what it says",
-}
+from ...view.look import LIGHTS, Glyphs, Look
+from ...words.catalogue import Words
+from ...words.cells import pad
 
 
 class Help(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "close", "Close")]
 
-    def __init__(self, glyphs: Glyphs) -> None:
+    def __init__(self, glyphs: Glyphs, words: Words) -> None:
         super().__init__()
-        self._glyphs = glyphs
+        self._glyphs, self._words = glyphs, words
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="window"):
             yield Static(Content("\n".join(self._lines())))
 
     def _lines(self) -> list[str]:
+        text = self._words.text
+        faces = [(look, self._words.face(look.value)) for look in Look if look is not Look.EMPTY]
         signs = [
-            f"  {self._glyphs.shape(look):<5}{FACES[look].word or 'its step':<15}{does}" for look, does in _DOES.items()
+            f"  {pad(self._glyphs.shape(look), 5)}{pad(face.word or text('help-its-step'), 15)}{face.means}"
+            for look, face in faces
         ]
-        more = {"1-9": "slot; a second digit at once: 12"}
-        keys = [f"  {key:<7}{more.get(key, what)}" for key, what in KEYS]
-        lights = [f"  {light.words:<21}{light.means}" for light in LEDS.values()]
-        return ["SIGNS", *signs, "", "KEYS", *keys, "", "LIGHTS OF A UNIT", *lights, "", "[Esc] close"]
+        more = {"1-9": "help-numbers"}
+        keys = [f"  {pad(key, 7)}{text(more.get(key, what))}" for key, what in KEYS]
+        lights = [f"  {pad(self._words.led(name), 21)}{self._words.led_means(name)}" for name in LIGHTS]
+        return [
+            text("help-signs"), *signs, "", text("help-keys"), *keys, "", text("help-lights"), *lights, "",
+            text("page-close"),
+        ]  # fmt: skip
 
     def action_close(self) -> None:
         self.dismiss(None)

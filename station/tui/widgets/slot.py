@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
-
 from textual.content import Content
 from textual.widget import Widget
 
 from ...view.look import Glyphs, Look
 from ...view.state import SlotState
 from ...view.tile import Place, compose
+from ...words.catalogue import Words
 
 
 class SlotTile(Widget):
@@ -17,10 +16,10 @@ class SlotTile(Widget):
 
     can_focus = False
 
-    def __init__(self, slot: SlotState, glyphs: Glyphs, tz: datetime.tzinfo | None) -> None:
+    def __init__(self, slot: SlotState, glyphs: Glyphs, words: Words) -> None:
         super().__init__()
         self.slot = slot
-        self._glyphs, self._tz = glyphs, tz
+        self._glyphs, self._words = glyphs, words
         self._is_lit = True
         self._is_selected = False
         self._dress()
@@ -43,7 +42,7 @@ class SlotTile(Widget):
 
     def render(self) -> Content:
         """The tile's lines for the room it has now."""
-        place = Place(self.content_size.width, self.content_size.height, self._glyphs, self._tz, self._is_lit)
+        place = Place(self.content_size.width, self.content_size.height, self._words, self._glyphs, self._is_lit)
         lines = [
             Content.styled(line.text, " ".join(filter(None, ("bold" if line.is_bold else "", line.colour))))
             for line in compose(self.slot, place)

@@ -1,0 +1,245 @@
+"""One language: every `Say`, title, light and word of the station as text a person reads.
+
+A value of `Words` is made at start (`load`) and handed to every face; there is no current language anywhere.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fluent.runtime import FluentBundle
+from fluent.runtime.types import FluentType
+from fluent.syntax import FluentParser, ast
+from fluent.syntax.visitor import Visitor
+
+from ..local_time import countdown, zone
+from ..model import Outcome, SeenBefore, Verdict
+from .cells import clean
+from .say import Say
+
+MAX_VALUE = 24  # characters of one value inside a sentence
+
+
+class BadCatalogue(ValueError):
+    """A catalogue that cannot be used: what is wrong with it, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """``says`` what is the matter, ``do`` is the one action."""
+
+    says: tuple[str, ...] = ()
+    do: str = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return (*self.says, self.do) if self.do else self.says
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """The words for one state of a slot. ``blocks``: what is drawn in large letters if ``word`` cannot be."""
+
+    word: str
+    short: str
+    do: str
+    means: str
+    blocks: str
+
+
+class Words:
+    """Says everything in one language. Immutable. ``tz``: the zone of the times in it, None: the machine's."""
+
+    def __init__(
+        self,
+        language: str,
+        texts: Iterable[str],
+        english: Iterable[str],
+        tz: datetime.tzinfo | None = None,
+    ) -> None:
+        """``texts`` in Fluent's syntax; the first one that has a message wins, then those of ``english``.
+
+        Raises `BadCatalogue` for a text that is not Fluent, or names a value the English message does not have.
+        """
+        self.language, self.tz = language, tz
+        functions: dict[str, Any] = {
+            "A": _article, "VERDICT": self._verdict, "THING": self._thing, "DAYTIME": self._daytime
+        }  # fmt: skip
+        # not isolating: what reverses the reading order is taken out of every value
+        self._bundle = FluentBundle([language], functions=functions, use_isolating=False)
+        self._names: dict[str, tuple[str, ...]] = {}
+        given = [_parsed(text) for text in english]
+        for resource in given:
+            self._names |= {key: names for key, names in variables(resource).items() if key not in self._names}
+        for text in texts:
+            resource = _parsed(text)
+            for key, names in variables(resource).items():
+                if strange := set(names) - set(self._names.setdefault(key, names)):
+                    raise BadCatalogue(
+                        f"{key} names the value {min(strange)}, which the English sentence does not have"
+                    )
+            self._bundle.add_resource(resource)
+        for resource in given:
+            self._bundle.add_resource(resource)
+
+    # --- sentences ---
+
+    def say(self, said: Say) -> Sentence | None:
+        """Return the sentence with its values filled in (cleaned and cut; a missing one reads ``?``).
+
+        None for a key this catalogue does not know.
+        """
+        if not self._bundle.has_message(said.key):
+            return None
+        names = self._names[said.key]
+        given = [*said.values, *[""] * len(names)]
+        message = self._bundle.get_message(said.key)
+        values = {name: _Value(value) for name, value in zip(names, given, strict=False)}
+        says = self._format(message.value, values).split("\n") if message.value is not None else []
+        do = message.attributes.get("do")
+        return Sentence(tuple(says), self._format(do, values) if do is not None else "")
+
+    def line(self, said: Say) -> str:
+        """Return the sentence as one line; of an unknown one its key."""
+        sentence = self.say(said)
+        return " ".join(sentence.lines) if sentence else clean(said.key)
+
+    def text(self, key: str, **values: str | int) -> str:
+        """Return a text of a face, with its values by name. They go in as they are."""
+        message = self._bundle.get_message(key)
+        assert message.value is not None, key
+        return self._format(message.value, values)
+
+    def _format(self, pattern: Any, values: Mapping[str, object]) -> str:
+        return str(self._bundle.format_pattern(pattern, dict(values))[0])
+
+    def _found(self, group: str, name: str, otherwise: str) -> str:
+        """Return the text of the message ``group-name``, or ``otherwise``."""
+        key = f"{group}-{name.lower().replace(' ', '-')}"
+        return self.text(key) if self._bundle.has_message(key) else otherwise
+
+    # --- single words ---
+
+    def face(self, name: str) -> Face:
+        """Return the words for a state of a slot, by the name of its look."""
+        message = self._bundle.get_message(f"face-{name}")
+        word = self._format(message.value, {}) if message.value is not None else ""
+        parts = {part: self._format(pattern, {}) for part, pattern in message.attributes.items()}
+        return Face(
+            word, parts.get("short", word), parts.get("do", ""), parts.get("means", ""), parts.get("blocks", word)
+        )
+
+    def verdict(self, verdict: Verdict) -> str:
+        """Return the one word for a verdict."""
+        return self.face(verdict.name.lower()).word
+
+    def outcome(self, outcome: Outcome) -> str:
+        """Return the word for what a step did."""
+        return self.text(f"outcome-{outcome.value}")
+
+    def step_title(self, step: str, title: str = "") -> str:
+        """Return what an operator calls a step: by this catalogue, else the engine's ``title``, else its own name."""
+        return self._found("step", step, clean(title, 40) or clean(step.replace("_", " ").capitalize(), 40))
+
+    def led(self, name: str) -> str:
+        """Return what a unit's light does; a light nobody knows is called as it came."""
+        return self._found("led", name, clean(name, MAX_VALUE))
+
+    def led_means(self, name: str) -> str:
+        """Return what it means that a unit's light does that."""
+        return self._format(self._bundle.get_message(f"led-{name.replace(' ', '-')}").attributes["means"], {})
+
+    # --- figures and times ---
+
+    def figure(self, text: str) -> str:
+        """Put this language's decimal mark into a number written with a point."""
+        return text.replace(".", self.text("figure-mark"))
+
+    def seconds(self, value: float) -> str:
+        """Return ``75.2`` as ``1:15``; below a minute ``21.4 s``."""
+        return self.tenths(value) if value < 60 else countdown(value)
+
+    def tenths(self, value: float) -> str:
+        """Return ``75.2 s``, however long it is."""
+        return self.text("figure-seconds", figure=self.figure(f"{value:.1f}"))
+
+    def day(self, at: datetime.datetime) -> str:
+        """Return ``Tue 10:14``."""
+        local = at.astimezone(self.tz)
+        return f"{self.text('figure-days').split()[local.weekday()]} {local:%H:%M}"
+
+    def seen_before(self, seen: SeenBefore, *, with_zone: bool = False) -> str:
+        """Say that a unit was here; the zone of the time is named where there is room for it."""
+        day = self.day(seen.at) + (f" {zone(seen.at, self.tz)}" if with_zone else "")
+        return self.line(Say("seen_before", (seen.verdict.name, day, seen.station_id)))
+
+    # --- what catalogues call ---
+
+    def _verdict(self, value: object) -> str:
+        name = _raw(value)
+        return self.verdict(Verdict[name]) if name in Verdict.__members__ else _cut(name)
+
+    def _thing(self, value: object) -> str:
+        return self._found("thing", _raw(value), _cut(_raw(value)))
+
+    def _daytime(self, value: object) -> str:
+        """A time as the events have it (ISO 8601) on the clock of the bench; anything else as it is."""
+        try:
+            return self.day(datetime.datetime.fromisoformat(_raw(value)))
+        except (ValueError, OverflowError):
+            return _cut(_raw(value))
+
+
+class _Value(FluentType):
+    """A value of a `Say`: a catalogue's functions see all of it, a person a cleaned and cut one."""
+
+    def __init__(self, raw: str) -> None:
+        self.raw = raw
+
+    def format(self, _locale: object) -> str:
+        return _cut(self.raw)
+
+
+def _raw(value: object) -> str:
+    return value.raw if isinstance(value, _Value) else str(value)
+
+
+def _cut(text: str) -> str:
+    return clean(text, MAX_VALUE) or "?"
+
+
+def _article(value: object) -> str:
+    noun = _cut(_raw(value))
+    return f"{'an' if noun[0].lower() in 'aeio' else 'a'} {noun}"
+
+
+def _parsed(text: str) -> ast.Resource:
+    resource = FluentParser().parse(text)
+    for entry in resource.body:
+        if isinstance(entry, ast.Junk):
+            line = text[: entry.span.start].count("\n") + 1 if entry.span else 0
+            begins = clean((entry.content or "").splitlines()[0], 60)
+            raise BadCatalogue(f"line {line} is no message of Fluent: {begins}")
+    return resource
+
+
+def variables(resource: ast.Resource) -> dict[str, tuple[str, ...]]:
+    """Return the values every message names, in the order of the text."""
+    found = {}
+    for entry in resource.body:
+        if isinstance(entry, ast.Message):
+            seen = _Variables()
+            seen.visit(entry)
+            found[entry.id.name] = tuple(dict.fromkeys(seen.names))
+    return found
+
+
+class _Variables(Visitor):
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def visit_VariableReference(self, node: ast.VariableReference) -> None:  # noqa: N802 - named by the library
+        self.names.append(node.id.name)

@@ -1,0 +1,521 @@
+# Was die Station auf Deutsch sagt. Die Regeln stehen am Anfang von en.ftl.
+
+-unplug = Abziehen.
+-red-bin = Rote Kiste.
+-technician = Techniker rufen.
+-set-aside = Auf die Ablage.
+-supervisor = Schichtleiter rufen.
+-again = Neu einstecken.
+-other-cable = Anderes Kabel, anderer Port?
+-goes-on = Warten. Geht von selbst weiter.
+-scan-again = Noch einmal scannen.
+-scan-label = Etikett des Geräts scannen.
+
+## Gutes Ende
+
+pass =
+    .do = { -unplug }
+pending = Fertig, sobald die Cloud antwortet.
+    .do = { -set-aside }
+sim_pending = SIM ist noch nicht aktiv.
+    .do = { -set-aside }
+
+## Das falsche Gerät
+
+wrong_platform =
+    Das ist ein { $found }.
+    Dieses Los will { $wanted }.
+    .do = { -red-bin }
+no_profile = Kein offenes Los für { $found }.
+    .do = { -supervisor }
+wrong_label = Etikett passt nicht zum Gerät.
+    .do = { -technician }
+twin = Platz { $slot } hat dasselbe Gerät.
+    .do = { -technician }
+wrong_sku =
+    Das ist { $found }.
+    Dieses Los will { $wanted }.
+    .do = { -red-bin }
+wrong_product = Schon in Produkt { $product }.
+    .do = { -technician }
+already_elsewhere = Schon in Produkt { $product }.
+    .do = { -technician }
+owner_other = Gerät gehört einem anderen Konto.
+    .do = { -technician }
+unknown_serial = Etikett ist nicht lesbar.
+    .do = { -technician }
+label_not_scanned = Eigenes Etikett nicht gescannt.
+    .do = { -again }
+strange_identity = Eine Nummer des Geräts ist falsch.
+    .do = { -technician }
+identity_missing = Dem Gerät fehlt: { THING($missing) }.
+    .do = { -technician }
+quarantined = Cloud hält dieses Gerät zurück.
+    .do = { -supervisor }
+bad_device_id = Die Cloud kennt dieses Gerät nicht.
+    .do = { -technician }
+
+## Ein schlechtes Gerät
+
+unit_rejected = Gerät abgelehnt.
+    .do = { -red-bin }
+unit_refused = Gerät verweigert den Befehl.
+    .do = { -red-bin }
+protected = Gerät ist gesperrt.
+    .do = { -technician }
+wifi_join_failed = Gerät kommt nicht ins WLAN.
+    .do = { -red-bin }
+listening_after_setup = Licht blinkt noch dunkelblau.
+    .do = { -technician }
+write_failed = Schreiben fehlgeschlagen.
+    .do = { -red-bin }
+update_not_applied = Update wurde nicht übernommen.
+    .do = { -red-bin }
+verify_failed = Zurücklesen fehlgeschlagen.
+    .do = { -red-bin }
+sim_failed = SIM funktioniert nicht.
+    .do = { -technician }
+sim_odd =
+    SIM { $iccid }
+    ist nicht bekannt.
+    .do = { -technician }
+sim_off = SIM ist in der Cloud abgeschaltet.
+    .do = { -supervisor }
+sim_missing = Keine SIM gefunden.
+    .do = { -technician }
+not_online =
+    Gerät geht nicht online.
+    Antenne, Empfang?
+    .do = { -technician }
+not_claimed = Gerät hat keinen Besitzer.
+    .do = { -technician }
+name_taken = Name { $name } ist vergeben.
+    .do = { -technician }
+final_check_failed = Endprüfung nicht bestanden.
+    .do = { -technician }
+
+## Firmware
+
+firmware_refused = Firmware passt nicht zum Gerät.
+    .do = { -supervisor }
+dependency_missing = Gerät braucht zuerst { $module }.
+    .do = { -supervisor }
+downgrade_refused = Gerät ist neuer als das Los.
+    .do = { -supervisor }
+
+## Gestoppt
+
+unplugged_too_early = Zu früh abgezogen.
+    .do = { -again }
+stopped_by_operator = Von Hand gestoppt.
+    .do = { -again }
+swapped = Anderes Gerät eingesteckt.
+    .do = Das erste wieder einstecken.
+part_walked = Nur dieser Schritt lief.
+    .do = Für ein Ergebnis wiederholen.
+station_closing = Station wurde geschlossen.
+    .do = { -again }
+
+## Die Station, nicht das Gerät
+
+silent = Keine Antwort.
+    .do = { -other-cable }
+bad_contact = USB-Kontakt ist schlecht.
+    .do = { -other-cable }
+protection_unknown = Gerät ist vielleicht gesperrt.
+    .do = { -technician }
+unit_busy = Gerät ist zu beschäftigt.
+    .do = { -again }
+unit_stuck = Gerät hängt.
+    .do = { -again }
+console_garbled = Serielle Leitung ist gestört.
+    .do = { -other-cable }
+port_in_use = Gerät wird woanders benutzt.
+    .do = { -supervisor }
+no_device_nodes = Rechner zeigt keine USB-Geräte.
+    .do = { -supervisor }
+did_not_return = Gerät kam nicht zurück.
+    .do = { -again }
+no_permission = Keine Rechte für USB.
+    .do = { -technician }
+bench_wifi_down = WLAN am Platz ist vielleicht aus.
+    .do = { -supervisor }
+cloud_failed = Cloud antwortet nicht.
+    .do = { -supervisor }
+cloud_hold = Cloud antwortet nicht.
+    .do = { -goes-on }
+cloud_refused = Cloud lehnt dieses Gerät ab.
+    .do = { -technician }
+cloud_limit = Cloud ist überlastet.
+    .do = { -goes-on }
+scanner_busy = Anderer Platz hat den Scanner.
+    .do = { -goes-on }
+before_it = { $count } davor.
+cloud_blocked = Netzwerk sperrt die Cloud.
+    .do = { -supervisor }
+cloud_mend = Cloud lehnt diese Station ab.
+    .do = { -supervisor }
+token_rejected = Cloud-Token abgelehnt.
+    .do = { -supervisor }
+journal_locked = Protokoll ist gesperrt.
+    .do = Schließen, was es sonst benutzt.
+disk_full = Festplatte ist voll.
+    .do = { -supervisor }
+disk_fails = Festplatte schreibt nicht.
+    .do = { -supervisor }
+record_again = Protokoll wird wieder geschrieben.
+journal_failed = Protokoll nicht schreibbar.
+    .do = { -supervisor }
+check_station = Gerät ist nicht bewertet.
+    .do = { -technician }
+
+## Hände
+
+scan_label = Gerät { $unit }.
+    .do = Sein Etikett scannen.
+label_of_slot = Das ist das Etikett von Platz { $slot }.
+    .do = { -scan-again }
+label_of_passed =
+    Etikett eines Geräts,
+    das { DAYTIME($at) } gut war.
+    .do = { -scan-again }
+label_of_failed =
+    Etikett eines Geräts,
+    das { DAYTIME($at) } schlecht war.
+    .do = { -scan-again }
+label_of_other = Das Etikett eines anderen Geräts.
+    .do = { -scan-again }
+label_differs =
+    Auf dem Etikett: { $label }.
+    Im Gerät nicht.
+    .do = { -scan-again }
+label_half_differs = Zweite Etiketthälfte ist anders.
+    .do = { -scan-again }
+keyboard_layout =
+    Scanner-Tastatur: { $layout }.
+    Sie muss Englisch sein.
+    .do = { -supervisor }
+not_the_label = Gescannt: { THING($thing) }.
+    .do = { -scan-label }
+no_label = { $read } ist kein Etikett.
+    .do = { -scan-label }
+dfu_by_hand =
+    .do = MODE halten. RESET tippen. Bei GELB loslassen.
+listening_by_hand =
+    .do = MODE halten bis DUNKELBLAU.
+
+## Plätze zwischen zwei Durchläufen
+
+arrived = Neues Gerät
+starting = Startet
+do_not_unplug =
+    .do = Nicht abziehen.
+would_stay_dark =
+    .do = Nicht abziehen: es bliebe dunkel.
+hands_default =
+    .do = { -technician }
+
+## Zeilen der Station
+
+unknown_port = Gerät an unbekanntem Port.
+    .do = Nummer seines Platzes drücken.
+no_free_slot = Gerät an unbekanntem Port.
+    .do = An einem Platz einstecken.
+slot_taken = Platz { $slot } hat schon einen Port.
+    .do = Andere Nummer drücken.
+scan_refused = Scan { $read }: { THING($why) }.
+    .do = { -scan-again }
+unit_history =
+    Gerät { $unit }:
+    { VERDICT($verdict) }, { DAYTIME($at) }.
+unit_begun =
+    Gerät { $unit }
+    war hier, nicht fertig.
+scan_broken = Scan brach ab.
+    .do = { -scan-again }
+choose_slot =
+    .do = Erst eine Platznummer drücken.
+nothing_runs = Auf Platz { $slot } läuft nichts.
+nothing_there = Kein Gerät auf Platz { $slot }.
+    .do = Gerät einstecken.
+cloud_back = Cloud antwortet wieder.
+cloud_gone = Cloud antwortet nicht.
+batch_open = Los { $batch } offen.
+batch_not_open = Los { $batch } ist nicht offen.
+    .do = { -supervisor }
+batch_shut = Los { $batch } geschlossen.
+batch_ended = Los { $batch } ist endgültig zu.
+    .do = Anderen Namen eingeben.
+profile_unknown = Profil { $profile } ist unbekannt.
+    .do = Ein anderes eingeben.
+operator_in = Bediener { $badge }.
+operator_out = Kein Bediener.
+    .do = Ausweis scannen.
+pull_unit = Cloud lehnt Gerät { $unit } ab.
+    .do = Von der Ablage nehmen.
+owed_stuck =
+    Gerät { $unit }
+    ist immer noch nicht fertig.
+    .do = { -supervisor }
+late_unknown = Gerät { $unit } ist nicht bewertet.
+    .do = { -technician }
+late_pass = Gerät { $unit } ist jetzt fertig.
+station_fault = Die Station hat einen Fehler.
+    .do = { -supervisor }
+seen_before = Schon hier: { VERDICT($verdict) }, { $at }, { $station }.
+
+## Fragen
+
+leave_writing = Ein Gerät wird gerade beschrieben.
+    .do = Trotzdem beenden?
+stop_writing = Platz { $slot } wird gerade beschrieben.
+    .do = Trotzdem stoppen?
+leave_running = Geräte sind nicht fertig.
+    .do = Trotzdem beenden?
+close_batch = Los { $batch } nimmt nichts mehr an.
+    .do = Endgültig schließen?
+type_label =
+    .do = Etikett eintippen. Dann Enter.
+find_unit =
+    .do = Eine Nummer des Geräts eingeben.
+find_nothing = Heute hier nicht gesehen.
+batch_wrong = Los und Profil sind nötig.
+    .do = Beides eingeben.
+batch_name = Name des Loses ist ungültig.
+    .do = Nur Buchstaben, Ziffern, Striche.
+target_wrong = Stückzahl ist ungültig.
+    .do = Eine ganze Zahl eingeben.
+no_batch = Kein Los ist offen.
+    .do = { -supervisor }
+
+## Ein Wort für jeden Zustand eines Platzes
+
+face-empty =
+    .do = Gerät einstecken.
+face-running =
+    .means = warten
+face-waits = WARTET
+    .short = WARTET
+    .means = warten, es geht von selbst weiter
+face-hands = SIE SIND DRAN
+    .short = DRAN
+    .blocks = DRAN
+    .means = tun, was dasteht
+face-pass = GUT
+    .short = GUT
+    .do = { -unplug }
+    .means = abziehen
+face-pending = ABLEGEN
+    .short = ABLAGE
+    .blocks = ABLAGE
+    .do = { -set-aside }
+    .means = auf die Ablage, wird später fertig
+face-fail = SCHLECHT
+    .short = NIO
+    .blocks = NIO
+    .do = { -red-bin }
+    .means = rote Kiste, oder was dasteht
+face-aborted = GESTOPPT
+    .short = STOPP
+    .blocks = STOPP
+    .do = { -again }
+    .means = neu einstecken
+face-error = STATION PRÜFEN
+    .short = PRÜFEN
+    .blocks = PRÜFEN
+    .do = { -technician }
+    .means = nicht bewertet: prüfen, was dasteht
+
+## Schritte
+
+step-identify = Erkennen
+step-dfu = Vorbereiten
+step-device_os = Device OS
+step-firmware = Firmware
+step-product_add = Ins Produkt
+step-name = Name
+step-group = Gruppe
+step-lock = Version sperren
+step-wifi = WLAN
+step-setup_done = Setup-Merker
+step-sim = SIM
+step-online = Online
+step-claim = Zuordnen
+step-final_check = Endprüfung
+step-label = Etikett
+
+## Was ein Schritt tat
+
+outcome-already = schon da
+outcome-done = getan
+outcome-skipped = entfällt
+outcome-deferred = später
+outcome-failed = schlecht
+outcome-aborted = gestoppt
+outcome-error = Fehler
+
+## Das Licht eines Geräts
+
+led-blinking-dark-blue = blinkt dunkelblau
+    .means = wartet auf Einrichtung
+led-fast-blinking-blue = blinkt blau, schnell
+    .means = löscht seine Netze
+led-breathing-blue = atmet blau
+    .means = Funk an, nicht verbunden
+led-blinking-yellow = blinkt gelb
+    .means = in DFU, bereit zum Schreiben
+led-blinking-magenta = blinkt magenta
+    .means = Update: nicht abziehen
+led-breathing-magenta = atmet magenta
+    .means = Safe Mode: keine Anwendung
+led-blinking-green = blinkt grün
+    .means = sucht ein Netz
+led-breathing-green = atmet grün
+    .means = Netz, aber keine Cloud
+led-blinking-cyan = blinkt türkis
+    .means = verbindet sich mit der Cloud
+led-breathing-cyan = atmet türkis
+    .means = online
+led-breathing-white = atmet weiß
+    .means = Funk aus
+led-blinking-red = blinkt rot
+    .means = hat einen Fehler
+led-rainbow = Regenbogen
+    .means = das gesuchte Gerät
+led-off = dunkel
+    .means = kein Strom, oder tot
+
+## Dinge und kurze Gründe mitten im Satz
+
+thing-order-code = eine Bestellnummer
+thing-sim-number = eine SIM-Nummer
+thing-no-label = kein Etikett
+thing-serial-number = Seriennummer
+thing-mac-address = MAC-Adresse
+thing-known-sku = bekannte SKU
+thing-no-label-or-badge = kein Etikett, kein Ausweis
+thing-label-is-not-whole = Etikett unvollständig
+thing-no-slot-waits-for-it = kein Platz wartet darauf
+thing-not-used-here = hier nicht benutzt
+thing-not-accepted = nicht angenommen
+
+## Tage und Zahlen
+
+figure-days = Mo Di Mi Do Fr Sa So
+figure-seconds = { $figure } s
+figure-mark = ,
+figure-yields = FPY { $first }, Endausbeute { $final }, { $retests ->
+        [one] { $retests } Wiederholung
+       *[other] { $retests } Wiederholungen
+    }
+
+## Die oberste Zeile
+
+header-virtual = VIRTUELL
+header-simulated = VIRTUELL, simulierte Zeit
+header-cloud = Cloud { $state }
+header-owed = offen { $count }
+header-operator = Bed. { $badge }
+header-no-batch = kein Los offen
+header-batch = Los { $batch }
+header-batches = { $count } Lose
+header-yield = FPY { $share }
+
+## Kacheln und die Zeilen darunter
+
+tile-left = noch { $time }
+tile-steps = { $done } von { $all } Schritten
+log-slot = Platz { $slot }
+log-ended = { VERDICT($verdict) } in { $took }
+log-why = { $what }: { $why }
+
+## Tasten
+
+cap-up = Auf
+cap-down = Ab
+key-slot = Platz
+key-details = Details
+key-retry = wiederholen
+key-light = Licht
+key-label = Etikett tippen
+key-batch = Los
+key-find = suchen
+key-help = Hilfe
+key-leave = beenden
+key-choose = Schritt wählen
+key-run = ausführen
+key-stop = stoppen
+key-back = zurück
+
+## Für den Techniker
+
+details-port = Port { $port }
+details-batch = Los { $batch }
+details-profile = Profil { $profile }
+details-attempt = Durchlauf { $attempt }
+details-all-steps = alle Schritte
+details-steps = SCHRITTE
+details-identities = IDENTITÄTEN
+details-firmware = FIRMWARE
+details-wire = LEITUNG
+details-wanted = soll { $version }
+details-held = ist { $version }
+details-was = (war { $values })
+
+## Fenster und Seiten
+
+window-slot = Platz { $slot }.
+window-yes-no = [J] ja   [N] nein
+window-label = [Enter] nehmen   [Esc] schließen
+page-open = OFFENE LOSE   [Auf] [Ab] wählen   [Strg+D] schließen
+page-new = NEUES LOS   Profil
+page-batch = Los
+page-profile = Profil
+page-target = wie viele Geräte (darf leer bleiben)
+page-keys = [Enter] öffnen   [Tab] nächstes Feld   [Esc] zurück
+page-close = [Esc] zurück
+help-signs = ZEICHEN
+help-keys = TASTEN
+help-lights = LICHTER EINES GERÄTS
+help-its-step = sein Schritt
+help-numbers = Platz; gleich zweite Ziffer: 12
+
+## Die Station ohne Bildschirm
+
+headless-station = Station
+headless-slots = { $count ->
+        [one] { $count } Platz
+       *[other] { $count } Plätze
+    }
+headless-started = Station { $station }: { $slots }; Cloud { $cloud }; { $watched }
+headless-started-virtual = Station { $station }: { $slots }, VIRTUELLE Geräte; Cloud { $cloud }; { $watched }
+headless-started-paced = Station { $station }: { $slots }, VIRTUELLE Geräte, { $pace }; Cloud { $cloud }; { $watched }
+headless-simulated = simulierte Zeit
+headless-faster = Zeit { $times }-mal so schnell
+headless-cloud-unknown = noch nicht gefragt
+headless-cloud-up = antwortet
+headless-cloud-down = antwortet nicht
+headless-watches-all = beobachtet alle USB-Ports und wartet auf ein Gerät
+headless-watches-port = beobachtet USB-Port { $ports } und wartet auf ein Gerät
+headless-watches-ports = beobachtet die USB-Ports { $ports } und wartet auf ein Gerät
+headless-stopped = beendet: { $why }
+headless-batch = Los { $batch }: { $title } Revision { $revision }
+headless-attempt = Durchlauf { $attempt } mit { $profile }
+headless-no-profile = keinem Profil
+headless-seen = { $unit }, schon hier: { VERDICT($verdict) }
+headless-held = { $step } WARTET: { $what }
+headless-record = das Protokoll
+headless-resumed = { $step } geht weiter
+headless-hands = { $face }: { $what }
+headless-scan = Scan { $read }: { $what }
+headless-taken = angenommen
+headless-owed = offen: { $action } von { $unit }: { $what }
+headless-stuck = offen: { $action } von { $unit } WARTET: { $what }
+headless-revised = { $unit } ist jetzt { VERDICT($verdict) }
+headless-cloud-answers = Cloud antwortet
+headless-cloud-gone = Cloud antwortet nicht: { $why }
+headless-stranger = ein Gerät an Port { $port }, der zu keinem Platz gehört
+headless-refused = nicht ausgeführt: { $why }
+headless-fault = Fehler der Station: { $why }
+headless-summary = { $units } in { $seconds } s; Flash-Schreibvorgänge { $flash }, Cloud-Schreibvorgänge { $cloud }, Übertragungen { $transfers }
+headless-no-unit = kein Gerät

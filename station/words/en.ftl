@@ -1,0 +1,520 @@
+# What the station says in English: the catalogue all others are measured by.
+#
+# A message is a sentence: its lines say what is the matter, `.do` is the one action. A line has at most 36 cells and 8
+# words. The values of a `Say` stand in the order in which the English sentence names them; other languages name them in
+# whatever order they like. A($x) puts an article before a value, VERDICT($x) and THING($x) are the words for it,
+# DAYTIME($x) is a moment by the clock on the wall.
+
+-unplug = Unplug.
+-red-bin = Red bin.
+-technician = Technician.
+-set-aside = Set-aside tray.
+-supervisor = Call supervisor.
+-again = Plug it in again.
+-other-cable = Other cable, other port?
+-goes-on = Wait. It goes on by itself.
+-scan-again = Scan again.
+-scan-label = Scan the unit's label.
+
+## Good ends
+
+pass =
+    .do = { -unplug }
+pending = Finished when the cloud answers.
+    .do = { -set-aside }
+sim_pending = SIM is not active yet.
+    .do = { -set-aside }
+
+## The wrong unit
+
+wrong_platform =
+    This is { A($found) }.
+    This batch wants { $wanted }.
+    .do = { -red-bin }
+no_profile = No open batch for { A($found) }.
+    .do = { -supervisor }
+wrong_label = Label and unit do not match.
+    .do = { -technician }
+twin = Slot { $slot } has the same unit.
+    .do = { -technician }
+wrong_sku =
+    This is a { $found }.
+    This batch wants { $wanted }.
+    .do = { -red-bin }
+wrong_product = Already in product { $product }.
+    .do = { -technician }
+already_elsewhere = Already in product { $product }.
+    .do = { -technician }
+owner_other = Another account owns this unit.
+    .do = { -technician }
+unknown_serial = Label cannot be read.
+    .do = { -technician }
+label_not_scanned = Its own label was not scanned.
+    .do = { -again }
+strange_identity = A number of the unit is odd.
+    .do = { -technician }
+identity_missing = Unit has no { THING($missing) }.
+    .do = { -technician }
+quarantined = Cloud holds this unit back.
+    .do = { -supervisor }
+bad_device_id = The cloud does not know this unit.
+    .do = { -technician }
+
+## A bad unit
+
+unit_rejected = Unit rejected.
+    .do = { -red-bin }
+unit_refused = Unit refused.
+    .do = { -red-bin }
+protected = Unit is locked.
+    .do = { -technician }
+wifi_join_failed = Unit cannot join Wi-Fi.
+    .do = { -red-bin }
+listening_after_setup = Light still blinks dark blue.
+    .do = { -technician }
+write_failed = Write failed.
+    .do = { -red-bin }
+update_not_applied = Update was not applied.
+    .do = { -red-bin }
+verify_failed = Read-back failed.
+    .do = { -red-bin }
+sim_failed = SIM does not work.
+    .do = { -technician }
+sim_odd =
+    SIM { $iccid }
+    is not known.
+    .do = { -technician }
+sim_off = SIM is off in the cloud.
+    .do = { -supervisor }
+sim_missing = No SIM found.
+    .do = { -technician }
+not_online =
+    Unit does not come online.
+    Antenna, coverage?
+    .do = { -technician }
+not_claimed = Unit has no owner.
+    .do = { -technician }
+name_taken = Name { $name } is taken.
+    .do = { -technician }
+final_check_failed = Final check failed.
+    .do = { -technician }
+
+## Firmware
+
+firmware_refused = Firmware does not fit this unit.
+    .do = { -supervisor }
+dependency_missing = Unit needs { $module } first.
+    .do = { -supervisor }
+downgrade_refused = Unit is newer than the batch.
+    .do = { -supervisor }
+
+## Stopped
+
+unplugged_too_early = Unplugged too early.
+    .do = { -again }
+stopped_by_operator = Stopped by hand.
+    .do = { -again }
+swapped = Another unit took its place.
+    .do = Plug the first one in again.
+part_walked = Only this step ran.
+    .do = Retry for a verdict.
+station_closing = Station was closed.
+    .do = { -again }
+
+## The station, not the unit
+
+silent = No answer.
+    .do = { -other-cable }
+bad_contact = USB contact is bad.
+    .do = { -other-cable }
+protection_unknown = Unit may be locked.
+    .do = { -technician }
+unit_busy = Unit is too busy to answer.
+    .do = { -again }
+unit_stuck = Unit is stuck.
+    .do = { -again }
+console_garbled = Serial line is garbled.
+    .do = { -other-cable }
+port_in_use = Unit is in use elsewhere.
+    .do = { -supervisor }
+no_device_nodes = This computer hides USB units.
+    .do = { -supervisor }
+did_not_return = Unit did not come back.
+    .do = { -again }
+no_permission = No USB permission.
+    .do = { -technician }
+bench_wifi_down = Wi-Fi of the bench may be down.
+    .do = { -supervisor }
+cloud_failed = Cloud does not answer.
+    .do = { -supervisor }
+cloud_hold = Cloud does not answer.
+    .do = { -goes-on }
+cloud_refused = Cloud refused this unit.
+    .do = { -technician }
+cloud_limit = Cloud is busy.
+    .do = { -goes-on }
+scanner_busy = Another slot has the scanner.
+    .do = { -goes-on }
+before_it = { $count } before it.
+cloud_blocked = Network blocks the cloud.
+    .do = { -supervisor }
+cloud_mend = Cloud refuses this station.
+    .do = { -supervisor }
+token_rejected = Cloud token rejected.
+    .do = { -supervisor }
+journal_locked = Record is locked.
+    .do = Close what else uses it.
+disk_full = Disk is full.
+    .do = { -supervisor }
+disk_fails = Disk does not write.
+    .do = { -supervisor }
+record_again = Record is written again.
+journal_failed = Record cannot be written.
+    .do = { -supervisor }
+check_station = Unit is not judged.
+    .do = { -technician }
+
+## Hands
+
+scan_label = Unit { $unit }.
+    .do = Scan its label.
+label_of_slot = That is the label of slot { $slot }.
+    .do = { -scan-again }
+label_of_passed =
+    That is the label of a unit
+    that passed { DAYTIME($at) }.
+    .do = { -scan-again }
+label_of_failed =
+    That is the label of a unit
+    that failed { DAYTIME($at) }.
+    .do = { -scan-again }
+label_of_other = That is the label of another unit.
+    .do = { -scan-again }
+label_differs =
+    Label says { $label }.
+    Unit does not.
+    .do = { -scan-again }
+label_half_differs = Second half of the label differs.
+    .do = { -scan-again }
+keyboard_layout =
+    Scanner keyboard is { $layout }.
+    It has to be English.
+    .do = { -supervisor }
+not_the_label = That is { A($thing) }.
+    .do = { -scan-label }
+no_label = { $read } is no label.
+    .do = { -scan-label }
+dfu_by_hand =
+    .do = Hold MODE. Tap RESET. Let go at YELLOW.
+listening_by_hand =
+    .do = Hold MODE. Let go at DARK BLUE.
+
+## Slots between attempts
+
+arrived = New unit
+starting = Starting
+do_not_unplug =
+    .do = Do not unplug.
+would_stay_dark =
+    .do = Do not unplug: it would stay dark.
+hands_default =
+    .do = { -technician }
+
+## Lines of the station
+
+unknown_port = Unit on an unknown port.
+    .do = Press the number of its slot.
+no_free_slot = Unit on an unknown port.
+    .do = Plug it into a slot.
+slot_taken = Slot { $slot } has a port already.
+    .do = Press another number.
+scan_refused = Scan { $read }: { THING($why) }.
+    .do = { -scan-again }
+unit_history =
+    Unit { $unit }:
+    { VERDICT($verdict) }, { DAYTIME($at) }.
+unit_begun =
+    Unit { $unit }
+    was here, not finished.
+scan_broken = Scan broke off.
+    .do = { -scan-again }
+choose_slot =
+    .do = First press a slot number.
+nothing_runs = Nothing runs in slot { $slot }.
+nothing_there = No unit in slot { $slot }.
+    .do = Plug in a unit.
+cloud_back = Cloud answers again.
+cloud_gone = Cloud does not answer.
+batch_open = Batch { $batch } open.
+batch_not_open = Batch { $batch } is not open.
+    .do = { -supervisor }
+batch_shut = Batch { $batch } closed.
+batch_ended = Batch { $batch } was closed for good.
+    .do = Type another name.
+profile_unknown = Profile { $profile } is not known.
+    .do = Type another one.
+operator_in = Operator { $badge }.
+operator_out = No operator.
+    .do = Scan your badge.
+pull_unit = Cloud refused unit { $unit }.
+    .do = Pull it from the tray.
+owed_stuck =
+    Unit { $unit }
+    is still not finished.
+    .do = { -supervisor }
+late_unknown = Unit { $unit } is not judged.
+    .do = { -technician }
+late_pass = Unit { $unit } is finished now.
+station_fault = The station has a fault.
+    .do = { -supervisor }
+seen_before = Seen before: { VERDICT($verdict) }, { $at }, { $station }.
+
+## Questions
+
+leave_writing = A unit is being written.
+    .do = Leave anyway?
+stop_writing = Slot { $slot } is being written.
+    .do = Stop it anyway?
+leave_running = Units are not finished.
+    .do = Leave anyway?
+close_batch = Nothing goes to batch { $batch } again.
+    .do = Close it for good?
+type_label =
+    .do = Type the label. Then Enter.
+find_unit =
+    .do = Type any number of the unit.
+find_nothing = Not seen on this bench today.
+batch_wrong = Batch and profile are needed.
+    .do = Type both.
+batch_name = Batch name is not valid.
+    .do = Letters, digits, dashes only.
+target_wrong = Number of units is not valid.
+    .do = Type a whole number.
+no_batch = No batch is open.
+    .do = { -supervisor }
+
+## One word for each state of a slot, on all faces. `.short` is for small tiles, `.do` what to do if nobody says better,
+## `.means` stands on the help page. `.blocks`: what is drawn in large letters where
+## the word itself has no drawing or no room.
+
+face-empty =
+    .do = Plug in a unit.
+face-running =
+    .means = wait
+face-waits = WAITS
+    .short = WAITS
+    .means = wait, it goes on by itself
+face-hands = YOUR TURN
+    .short = TURN
+    .means = do what it says
+face-pass = PASS
+    .short = PASS
+    .do = { -unplug }
+    .means = unplug
+face-pending = SET ASIDE
+    .short = TRAY
+    .do = { -set-aside }
+    .means = set-aside tray, finished later
+face-fail = FAIL
+    .short = FAIL
+    .do = { -red-bin }
+    .means = red bin, or where it says
+face-aborted = STOPPED
+    .short = STOP
+    .do = { -again }
+    .means = plug it in again
+face-error = CHECK STATION
+    .short = CHECK
+    .do = { -technician }
+    .means = unit is not judged: check what it says
+
+## Steps, as an operator calls them
+
+step-identify = Identify
+step-dfu = Prepare
+step-device_os = Device OS
+step-firmware = Firmware
+step-product_add = Add to product
+step-name = Name
+step-group = Group
+step-lock = Lock version
+step-wifi = Wi-Fi
+step-setup_done = Setup flag
+step-sim = SIM
+step-online = Online
+step-claim = Claim
+step-final_check = Final check
+step-label = Label
+
+## What a step did
+
+outcome-already = already
+outcome-done = done
+outcome-skipped = skipped
+outcome-deferred = deferred
+outcome-failed = failed
+outcome-aborted = stopped
+outcome-error = error
+
+## The light of a unit (reference provisioning-rules 3.4): what it does, `.means` what that means
+
+led-blinking-dark-blue = blinking dark blue
+    .means = listening for setup
+led-fast-blinking-blue = blinking blue, fast
+    .means = clearing its networks
+led-breathing-blue = breathing blue
+    .means = radio on, not connected
+led-blinking-yellow = blinking yellow
+    .means = in DFU, ready to be written
+led-blinking-magenta = blinking magenta
+    .means = updating: do not unplug
+led-breathing-magenta = breathing magenta
+    .means = safe mode: no application
+led-blinking-green = blinking green
+    .means = searching for a network
+led-breathing-green = breathing green
+    .means = network, but no cloud
+led-blinking-cyan = blinking cyan
+    .means = connecting to the cloud
+led-breathing-cyan = breathing cyan
+    .means = online
+led-breathing-white = breathing white
+    .means = radio off
+led-blinking-red = blinking red
+    .means = has a fault
+led-rainbow = rainbow
+    .means = the unit you asked for
+led-off = dark
+    .means = no power, or dead
+
+## Things and short reasons that stand inside a sentence
+
+thing-order-code = order code
+thing-sim-number = SIM number
+thing-no-label = no label
+thing-serial-number = serial number
+thing-mac-address = MAC address
+thing-known-sku = known SKU
+thing-no-label-or-badge = no label or badge
+thing-label-is-not-whole = label is not whole
+thing-no-slot-waits-for-it = no slot waits for it
+thing-not-used-here = not used here
+thing-not-accepted = not accepted
+
+## Days and figures
+
+figure-days = Mon Tue Wed Thu Fri Sat Sun
+figure-seconds = { $figure } s
+figure-mark = .
+figure-yields = FPY { $first }, final yield { $final }, { $retests ->
+        [one] { $retests } retest
+       *[other] { $retests } retests
+    }
+
+## The line at the top of the screen
+
+header-virtual = VIRTUAL
+header-simulated = VIRTUAL, simulated time
+header-cloud = cloud { $state }
+header-owed = owed { $count }
+header-operator = op { $badge }
+header-no-batch = no batch open
+header-batch = batch { $batch }
+header-batches = { $count } batches
+header-yield = FPY { $share }
+
+## Tiles and the lines below them
+
+tile-left = { $time } left
+tile-steps = { $done } of { $all } steps
+log-slot = slot { $slot }
+log-ended = { VERDICT($verdict) } in { $took }
+log-why = { $what }: { $why }
+
+## Keys, and what they do
+
+cap-up = Up
+cap-down = Down
+key-slot = slot
+key-details = details
+key-retry = retry
+key-light = light
+key-label = type a label
+key-batch = batch
+key-find = find
+key-help = help
+key-leave = leave
+key-choose = choose a step
+key-run = run it
+key-stop = stop
+key-back = back
+
+## The technician's view
+
+details-port = port { $port }
+details-batch = batch { $batch }
+details-profile = profile { $profile }
+details-attempt = attempt { $attempt }
+details-all-steps = all steps
+details-steps = STEPS
+details-identities = IDENTITIES
+details-firmware = FIRMWARE
+details-wire = WIRE
+details-wanted = wanted { $version }
+details-held = held { $version }
+details-was = (was { $values })
+
+## Windows and pages
+
+window-slot = Slot { $slot }.
+window-yes-no = [Y] yes   [N] no
+window-label = [Enter] use it   [Esc] close
+page-open = OPEN BATCHES   [Up] [Down] choose   [Ctrl+D] close it
+page-new = NEW BATCH   profile
+page-batch = batch
+page-profile = profile
+page-target = how many units (may stay empty)
+page-keys = [Enter] open it   [Tab] next field   [Esc] close
+page-close = [Esc] close
+help-signs = SIGNS
+help-keys = KEYS
+help-lights = LIGHTS OF A UNIT
+help-its-step = its step
+help-numbers = slot; a second digit at once: 12
+
+## The bench without a screen
+
+headless-station = station
+headless-slots = { $count } slots
+headless-started = station { $station }: { $slots }; cloud { $cloud }; { $watched }
+headless-started-virtual = station { $station }: { $slots }, VIRTUAL units; cloud { $cloud }; { $watched }
+headless-started-paced = station { $station }: { $slots }, VIRTUAL units, { $pace }; cloud { $cloud }; { $watched }
+headless-simulated = simulated time
+headless-faster = time { $times } times as fast
+headless-cloud-unknown = was not asked yet
+headless-cloud-up = answers
+headless-cloud-down = does not answer
+headless-watches-all = watches every USB port and waits for a unit
+headless-watches-port = watches USB port { $ports } and waits for a unit
+headless-watches-ports = watches USB ports { $ports } and waits for a unit
+headless-stopped = stopped: { $why }
+headless-batch = batch { $batch }: { $title } revision { $revision }
+headless-attempt = attempt { $attempt } with { $profile }
+headless-no-profile = no profile
+headless-seen = { $unit }, seen before: { VERDICT($verdict) }
+headless-held = { $step } WAITS: { $what }
+headless-record = the record
+headless-resumed = { $step } goes on
+headless-hands = { $face }: { $what }
+headless-scan = scan { $read }: { $what }
+headless-taken = taken
+headless-owed = owed { $action } of { $unit }: { $what }
+headless-stuck = owed { $action } of { $unit } WAITS: { $what }
+headless-revised = { $unit } is now { VERDICT($verdict) }
+headless-cloud-answers = cloud answers
+headless-cloud-gone = cloud does not answer: { $why }
+headless-stranger = a unit on port { $port }, which is no slot's
+headless-refused = not done: { $why }
+headless-fault = station fault: { $why }
+headless-summary = { $units } in { $seconds } s; flash writes { $flash }, cloud writes { $cloud }, transfers { $transfers }
+headless-no-unit = no unit

@@ -1,0 +1,53 @@
+"""Which languages there are: the catalogues beside this file, and those of plug-ins.
+
+A plug-in names Fluent text by an entry point of the group `GROUP`, called after its language. A further text of a
+language that is here adds to it: so a step from outside brings its own sentences.
+"""
+
+from __future__ import annotations
+
+import datetime
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+
+from .catalogue import BadCatalogue, Words
+
+GROUP = "station.languages"
+ENGLISH = "en"
+_HERE = Path(__file__).parent
+
+
+def languages() -> tuple[str, ...]:
+    """Return the code of every language the station can speak, English first."""
+    here = {path.stem for path in _HERE.glob("*.ftl")}
+    return (ENGLISH, *sorted((here | {entry.name for entry in entry_points(group=GROUP)}) - {ENGLISH}))
+
+
+def load(language: str = ENGLISH, tz: datetime.tzinfo | None = None) -> Words:
+    """Return the words of ``language``; what its catalogue lacks is said in English. ``tz`` as of `Words`.
+
+    Raises `BadCatalogue` for a language nobody brought, or a text that cannot be used.
+    """
+    brought = entry_points(group=GROUP)
+    texts = {code: _texts(code, [entry for entry in brought if entry.name == code]) for code in {language, ENGLISH}}
+    if not texts[language]:
+        raise BadCatalogue(f"no language is called {language}; there are {', '.join(languages())}")
+    try:
+        return Words(language, texts[language], texts[ENGLISH], tz)
+    except BadCatalogue as error:
+        raise BadCatalogue(f"the catalogue of language {language} cannot be used: {error}") from error
+
+
+def _texts(language: str, brought: list[EntryPoint]) -> list[str]:
+    own = [path.read_text(encoding="utf-8") for path in _HERE.glob("*.ftl") if path.stem == language]
+    return [*own, *map(_brought, brought)]
+
+
+def _brought(entry: EntryPoint) -> str:
+    try:
+        text = entry.load()
+    except Exception as error:  # a stranger's module may raise anything
+        raise BadCatalogue(f"the language {entry.name} ({entry.value}) cannot be loaded: {error}") from error
+    if not isinstance(text, str):
+        raise BadCatalogue(f"the language {entry.name} ({entry.value}) is no text, but {type(text).__name__}")
+    return text

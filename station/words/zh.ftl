@@ -1,0 +1,516 @@
+# 工站用简体中文显示的全部文字。规则见 en.ftl 开头。
+
+-unplug = 拔下设备。
+-red-bin = 放入红箱。
+-technician = 叫技术员。
+-set-aside = 放入待定盘。
+-supervisor = 叫班长。
+-again = 重新插入。
+-other-cable = 换线或换端口？
+-goes-on = 等待，会自动继续。
+-scan-again = 请重新扫描。
+-scan-label = 请扫描设备标签。
+
+## 正常结束
+
+pass =
+    .do = { -unplug }
+pending = 云端应答后完成。
+    .do = { -set-aside }
+sim_pending = SIM 卡尚未激活。
+    .do = { -set-aside }
+
+## 设备不对
+
+wrong_platform =
+    这是 { $found }。
+    本批次要 { $wanted }。
+    .do = { -red-bin }
+no_profile = 没有 { $found } 的批次。
+    .do = { -supervisor }
+wrong_label = 标签与设备不符。
+    .do = { -technician }
+twin = 槽位 { $slot } 有同一台设备。
+    .do = { -technician }
+wrong_sku =
+    这是 { $found }。
+    本批次要 { $wanted }。
+    .do = { -red-bin }
+wrong_product = 已在产品 { $product } 中。
+    .do = { -technician }
+already_elsewhere = 已在产品 { $product } 中。
+    .do = { -technician }
+owner_other = 设备属于另一个账户。
+    .do = { -technician }
+unknown_serial = 标签无法读取。
+    .do = { -technician }
+label_not_scanned = 没有扫描本机标签。
+    .do = { -again }
+strange_identity = 设备的一个号码异常。
+    .do = { -technician }
+identity_missing = 设备缺少{ THING($missing) }。
+    .do = { -technician }
+quarantined = 云端暂扣此设备。
+    .do = { -supervisor }
+bad_device_id = 云端不认识此设备。
+    .do = { -technician }
+
+## 坏设备
+
+unit_rejected = 设备不合要求。
+    .do = { -red-bin }
+unit_refused = 设备拒绝指令。
+    .do = { -red-bin }
+protected = 设备已锁定。
+    .do = { -technician }
+wifi_join_failed = 设备连不上 Wi-Fi。
+    .do = { -red-bin }
+listening_after_setup = 指示灯仍闪深蓝色。
+    .do = { -technician }
+write_failed = 写入失败。
+    .do = { -red-bin }
+update_not_applied = 更新未生效。
+    .do = { -red-bin }
+verify_failed = 回读校验失败。
+    .do = { -red-bin }
+sim_failed = SIM 卡不可用。
+    .do = { -technician }
+sim_odd =
+    SIM { $iccid }
+    无法识别。
+    .do = { -technician }
+sim_off = SIM 卡已在云端停用。
+    .do = { -supervisor }
+sim_missing = 没有找到 SIM 卡。
+    .do = { -technician }
+not_online =
+    设备无法上线。
+    检查天线和信号。
+    .do = { -technician }
+not_claimed = 设备没有归属账户。
+    .do = { -technician }
+name_taken = 名称 { $name } 已被占用。
+    .do = { -technician }
+final_check_failed = 终检未通过。
+    .do = { -technician }
+
+## 固件
+
+firmware_refused = 固件与设备不匹配。
+    .do = { -supervisor }
+dependency_missing = 设备需先有 { $module }。
+    .do = { -supervisor }
+downgrade_refused = 设备版本比批次新。
+    .do = { -supervisor }
+
+## 停止
+
+unplugged_too_early = 拔得太早。
+    .do = { -again }
+stopped_by_operator = 已手动停止。
+    .do = { -again }
+swapped = 换成了另一台设备。
+    .do = 请插回第一台。
+part_walked = 只运行了这一步。
+    .do = 重做才有结果。
+station_closing = 工站已关闭。
+    .do = { -again }
+
+## 工站的问题，不是设备的问题
+
+silent = 没有应答。
+    .do = { -other-cable }
+bad_contact = USB 接触不良。
+    .do = { -other-cable }
+protection_unknown = 设备可能已锁定。
+    .do = { -technician }
+unit_busy = 设备忙，无法应答。
+    .do = { -again }
+unit_stuck = 设备卡住了。
+    .do = { -again }
+console_garbled = 串口线有干扰。
+    .do = { -other-cable }
+port_in_use = 设备正被别处使用。
+    .do = { -supervisor }
+no_device_nodes = 本机看不到 USB 设备。
+    .do = { -supervisor }
+did_not_return = 设备没有恢复。
+    .do = { -again }
+no_permission = 没有 USB 权限。
+    .do = { -technician }
+bench_wifi_down = 工位 Wi-Fi 可能断了。
+    .do = { -supervisor }
+cloud_failed = 云端没有应答。
+    .do = { -supervisor }
+cloud_hold = 云端没有应答。
+    .do = { -goes-on }
+cloud_refused = 云端拒绝此设备。
+    .do = { -technician }
+cloud_limit = 云端繁忙。
+    .do = { -goes-on }
+scanner_busy = 扫描枪在别的槽位。
+    .do = { -goes-on }
+before_it = 前面还有 { $count } 个。
+cloud_blocked = 网络阻断了云端。
+    .do = { -supervisor }
+cloud_mend = 云端拒绝本工站。
+    .do = { -supervisor }
+token_rejected = 云端令牌被拒绝。
+    .do = { -supervisor }
+journal_locked = 记录被锁定。
+    .do = 请关闭占用它的程序。
+disk_full = 磁盘已满。
+    .do = { -supervisor }
+disk_fails = 磁盘无法写入。
+    .do = { -supervisor }
+record_again = 记录恢复写入。
+journal_failed = 记录无法写入。
+    .do = { -supervisor }
+check_station = 设备未判定。
+    .do = { -technician }
+
+## 需要动手
+
+scan_label = 设备 { $unit }。
+    .do = 请扫描它的标签。
+label_of_slot = 这是槽位 { $slot } 的标签。
+    .do = { -scan-again }
+label_of_passed =
+    这台设备的标签
+    { DAYTIME($at) } 已合格。
+    .do = { -scan-again }
+label_of_failed =
+    这台设备的标签
+    { DAYTIME($at) } 不合格。
+    .do = { -scan-again }
+label_of_other = 这是另一台设备的标签。
+    .do = { -scan-again }
+label_differs =
+    标签是 { $label }。
+    设备不是。
+    .do = { -scan-again }
+label_half_differs = 标签的后半段不符。
+    .do = { -scan-again }
+keyboard_layout =
+    扫描枪键盘是 { $layout }。
+    必须是英文键盘。
+    .do = { -supervisor }
+not_the_label = 这是{ THING($thing) }。
+    .do = { -scan-label }
+no_label = { $read } 不是标签。
+    .do = { -scan-label }
+dfu_by_hand =
+    .do = 按住 MODE，点按 RESET，变黄色时松开。
+listening_by_hand =
+    .do = 按住 MODE，变深蓝色时松开。
+
+## 两次流程之间的槽位
+
+arrived = 新设备
+starting = 启动中
+do_not_unplug =
+    .do = 请勿拔下。
+would_stay_dark =
+    .do = 请勿拔下，否则无法启动。
+hands_default =
+    .do = { -technician }
+
+## 工站的提示行
+
+unknown_port = 未知端口上有设备。
+    .do = 请按它的槽位号。
+no_free_slot = 未知端口上有设备。
+    .do = 请插到槽位上。
+slot_taken = 槽位 { $slot } 已有端口。
+    .do = 请按别的号码。
+scan_refused = 扫描 { $read }：{ THING($why) }。
+    .do = { -scan-again }
+unit_history =
+    设备 { $unit }：
+    { VERDICT($verdict) }，{ DAYTIME($at) }。
+unit_begun =
+    设备 { $unit }
+    来过，未完成。
+scan_broken = 扫描中断。
+    .do = { -scan-again }
+choose_slot =
+    .do = 请先按槽位号。
+nothing_runs = 槽位 { $slot } 没有运行。
+nothing_there = 槽位 { $slot } 没有设备。
+    .do = 请插入设备。
+cloud_back = 云端恢复应答。
+cloud_gone = 云端没有应答。
+batch_open = 批次 { $batch } 已开。
+batch_not_open = 批次 { $batch } 未开。
+    .do = { -supervisor }
+batch_shut = 批次 { $batch } 已关。
+batch_ended = 批次 { $batch } 已永久关闭。
+    .do = 请输入别的名称。
+profile_unknown = 没有配置 { $profile }。
+    .do = 请输入别的配置。
+operator_in = 操作员 { $badge }。
+operator_out = 没有操作员。
+    .do = 请扫描工牌。
+pull_unit = 云端拒绝设备 { $unit }。
+    .do = 从待定盘取出。
+owed_stuck =
+    设备 { $unit }
+    仍未完成。
+    .do = { -supervisor }
+late_unknown = 设备 { $unit } 未判定。
+    .do = { -technician }
+late_pass = 设备 { $unit } 现已完成。
+station_fault = 工站有故障。
+    .do = { -supervisor }
+seen_before = 来过：{ VERDICT($verdict) }，{ $at }，{ $station }。
+
+## 询问
+
+leave_writing = 正在写入设备。
+    .do = 仍要退出吗？
+stop_writing = 槽位 { $slot } 正在写入。
+    .do = 仍要停止吗？
+leave_running = 还有设备未完成。
+    .do = 仍要退出吗？
+close_batch = 批次 { $batch } 将不再接收设备。
+    .do = 永久关闭吗？
+type_label =
+    .do = 请输入标签，再按 Enter。
+find_unit =
+    .do = 请输入设备的任一号码。
+find_nothing = 今天没有来过。
+batch_wrong = 需要批次和配置。
+    .do = 两项都要输入。
+batch_name = 批次名称无效。
+    .do = 只用字母、数字、横线。
+target_wrong = 数量无效。
+    .do = 请输入整数。
+no_batch = 没有已开的批次。
+    .do = { -supervisor }
+
+## 槽位每种状态一个词。大字用工厂通用的英文词，中文在其下方
+
+face-empty =
+    .do = 请插入设备。
+face-running =
+    .means = 等待
+face-waits = 等待中
+    .short = 等待
+    .means = 等待，会自动继续
+face-hands = 请操作
+    .short = 操作
+    .means = 按提示操作
+    .blocks = TURN
+face-pass = 合格
+    .short = 合格
+    .do = { -unplug }
+    .means = 拔下设备
+    .blocks = PASS
+face-pending = 待定
+    .short = 待定
+    .do = { -set-aside }
+    .means = 放入待定盘，稍后完成
+    .blocks = TRAY
+face-fail = 不合格
+    .short = 不合格
+    .do = { -red-bin }
+    .means = 放入红箱，或按提示处理
+    .blocks = FAIL
+face-aborted = 已停止
+    .short = 停止
+    .do = { -again }
+    .means = 重新插入
+    .blocks = STOP
+face-error = 检查工站
+    .short = 检查
+    .do = { -technician }
+    .means = 设备未判定：按提示检查
+    .blocks = CHECK
+
+## 步骤
+
+step-identify = 识别
+step-dfu = 准备
+step-device_os = 系统固件
+step-firmware = 应用固件
+step-product_add = 加入产品
+step-name = 命名
+step-group = 分组
+step-lock = 锁定版本
+step-wifi = Wi-Fi
+step-setup_done = 设置标志
+step-sim = SIM 卡
+step-online = 上线
+step-claim = 归属
+step-final_check = 终检
+step-label = 标签
+
+## 步骤的结果
+
+outcome-already = 已具备
+outcome-done = 完成
+outcome-skipped = 跳过
+outcome-deferred = 稍后
+outcome-failed = 不合格
+outcome-aborted = 停止
+outcome-error = 故障
+
+## 设备的指示灯
+
+led-blinking-dark-blue = 深蓝色闪烁
+    .means = 等待设置
+led-fast-blinking-blue = 蓝色快闪
+    .means = 正在清除网络
+led-breathing-blue = 蓝色呼吸
+    .means = 射频已开，未连接
+led-blinking-yellow = 黄色闪烁
+    .means = DFU 模式，可以写入
+led-blinking-magenta = 紫色闪烁
+    .means = 正在更新，请勿拔下
+led-breathing-magenta = 紫色呼吸
+    .means = 安全模式，没有应用
+led-blinking-green = 绿色闪烁
+    .means = 正在搜索网络
+led-breathing-green = 绿色呼吸
+    .means = 有网络，没有云端
+led-blinking-cyan = 青色闪烁
+    .means = 正在连接云端
+led-breathing-cyan = 青色呼吸
+    .means = 在线
+led-breathing-white = 白色呼吸
+    .means = 射频已关
+led-blinking-red = 红色闪烁
+    .means = 有故障
+led-rainbow = 彩虹色
+    .means = 您要找的设备
+led-off = 不亮
+    .means = 没有电，或已损坏
+
+## 句中的物品和简短原因
+
+thing-order-code = 订货号
+thing-sim-number = SIM 卡号
+thing-no-label = 不是标签
+thing-serial-number = 序列号
+thing-mac-address = MAC 地址
+thing-known-sku = 已知 SKU
+thing-no-label-or-badge = 不是标签或工牌
+thing-label-is-not-whole = 标签不完整
+thing-no-slot-waits-for-it = 没有槽位在等它
+thing-not-used-here = 这里不用
+thing-not-accepted = 不接受
+
+## 日期和数字
+
+figure-days = 周一 周二 周三 周四 周五 周六 周日
+figure-seconds = { $figure } 秒
+figure-mark = .
+figure-yields = FPY { $first }，最终良率 { $final }，重测 { $retests }
+
+## 屏幕顶行
+
+header-virtual = 虚拟
+header-simulated = 虚拟，模拟时间
+header-cloud = 云端 { $state }
+header-owed = 待办 { $count }
+header-operator = 操作员 { $badge }
+header-no-batch = 没有已开的批次
+header-batch = 批次 { $batch }
+header-batches = { $count } 个批次
+header-yield = FPY { $share }
+
+## 磁贴和下方的行
+
+tile-left = 剩余 { $time }
+tile-steps = 第 { $done } / { $all } 步
+log-slot = 槽位 { $slot }
+log-ended = { VERDICT($verdict) }，用时 { $took }
+log-why = { $what }：{ $why }
+
+## 按键
+
+cap-up = 上
+cap-down = 下
+key-slot = 槽位
+key-details = 详情
+key-retry = 重做
+key-light = 亮灯
+key-label = 输入标签
+key-batch = 批次
+key-find = 查找
+key-help = 帮助
+key-leave = 退出
+key-choose = 选择步骤
+key-run = 运行
+key-stop = 停止
+key-back = 返回
+
+## 技术员页面
+
+details-port = 端口 { $port }
+details-batch = 批次 { $batch }
+details-profile = 配置 { $profile }
+details-attempt = 流程 { $attempt }
+details-all-steps = 全部步骤
+details-steps = 步骤
+details-identities = 身份
+details-firmware = 固件
+details-wire = 通信
+details-wanted = 应为 { $version }
+details-held = 实为 { $version }
+details-was = （原为 { $values }）
+
+## 窗口和页面
+
+window-slot = 槽位 { $slot }。
+window-yes-no = [Y] 是   [N] 否
+window-label = [Enter] 使用   [Esc] 关闭
+page-open = 已开批次   [上] [下] 选择   [Ctrl+D] 关闭批次
+page-new = 新批次   配置
+page-batch = 批次
+page-profile = 配置
+page-target = 设备数量（可留空）
+page-keys = [Enter] 打开   [Tab] 下一项   [Esc] 返回
+page-close = [Esc] 返回
+help-signs = 标志
+help-keys = 按键
+help-lights = 设备指示灯
+help-its-step = 步骤名
+help-numbers = 槽位；紧接第二位数字：12
+
+## 无屏幕的工站
+
+headless-station = 工站
+headless-slots = { $count } 个槽位
+headless-started = 工站 { $station }：{ $slots }；云端{ $cloud }；{ $watched }
+headless-started-virtual = 工站 { $station }：{ $slots }，虚拟设备；云端{ $cloud }；{ $watched }
+headless-started-paced = 工站 { $station }：{ $slots }，虚拟设备，{ $pace }；云端{ $cloud }；{ $watched }
+headless-simulated = 模拟时间
+headless-faster = 时间快 { $times } 倍
+headless-cloud-unknown = 尚未询问
+headless-cloud-up = 有应答
+headless-cloud-down = 没有应答
+headless-watches-all = 监视所有 USB 端口，等待设备
+headless-watches-port = 监视 USB 端口 { $ports }，等待设备
+headless-watches-ports = 监视 USB 端口 { $ports }，等待设备
+headless-stopped = 已停止：{ $why }
+headless-batch = 批次 { $batch }：{ $title } 修订 { $revision }
+headless-attempt = 流程 { $attempt }，{ $profile }
+headless-no-profile = 没有配置
+headless-seen = { $unit }，来过：{ VERDICT($verdict) }
+headless-held = { $step } 等待中：{ $what }
+headless-record = 记录
+headless-resumed = { $step } 继续
+headless-hands = { $face }：{ $what }
+headless-scan = 扫描 { $read }：{ $what }
+headless-taken = 已接受
+headless-owed = 待办 { $action }，设备 { $unit }：{ $what }
+headless-stuck = 待办 { $action }，设备 { $unit }，等待中：{ $what }
+headless-revised = { $unit } 现为{ VERDICT($verdict) }
+headless-cloud-answers = 云端有应答
+headless-cloud-gone = 云端没有应答：{ $why }
+headless-stranger = 端口 { $port } 上有设备，该端口不属于任何槽位
+headless-refused = 未执行：{ $why }
+headless-fault = 工站故障：{ $why }
+headless-summary = { $units }，用时 { $seconds } 秒；闪存写入 { $flash }，云端写入 { $cloud }，传输 { $transfers }
+headless-no-unit = 没有设备
