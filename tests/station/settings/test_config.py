@@ -13,7 +13,6 @@ from station.settings.secrets import SecretRef
 
 GOOD = """[station]
 id = "bench-3"
-language = "de"
 [slots]
 2 = "1-2.2"
 1 = "1-2.1"
@@ -40,7 +39,6 @@ def test_a_full_file_becomes_typed_values(tmp_path: Path) -> None:
     found = config(tmp_path, GOOD)
     assert found == StationConfig(
         station_id="bench-3",
-        language="de",
         is_named=True,
         slots=(SlotInfo(1, "1-2.1"), SlotInfo(2, "1-2.2")),
         cloud_url="https://cloud.example",
@@ -51,6 +49,13 @@ def test_a_full_file_becomes_typed_values(tmp_path: Path) -> None:
         source=tmp_path / "station.toml",
     )
     assert not found.usb.is_local
+
+
+def test_a_station_speaks_english_unless_its_file_says_otherwise(tmp_path: Path) -> None:
+    assert config(tmp_path, GOOD).language == "en"
+    assert config(tmp_path, '[station]\nlanguage = "zh-Hans"\n').language == "zh-Hans"
+    with pytest.raises(BadInput, match=r"line 2, \[station\] language: expected the code of a language"):
+        config(tmp_path, '[station]\nlanguage = "Deutsch!"\n')
 
 
 def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
@@ -67,17 +72,16 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 BAD = [
-    ('2 = "1-2.2"', '0 = "1-2.2"', "line 5, [slots] 0: expected slot numbers from 1 to 32"),
-    ('2 = "1-2.2"', '2 = "usb1"', "line 5, [slots] 2: expected a USB port path"),
+    ('2 = "1-2.2"', '0 = "1-2.2"', "line 4, [slots] 0: expected slot numbers from 1 to 32"),
+    ('2 = "1-2.2"', '2 = "usb1"', "line 4, [slots] 2: expected a USB port path"),
     ('2 = "1-2.2"', '2 = "1-2.1"', "a port path of its own"),
-    ('"https://cloud.example/"', '"http://cloud.example"', "line 8, [cloud] url: expected the address of the cloud, https://"),
-    ('"https://cloud.example/"', '"https://user:pw@cloud.example"', "line 8, [cloud] url"),
-    ('"usbip:[::1]:3240"', '"usbip:host"', "line 15, [usb] backend"),
-    ('"usbip:[::1]:3240"', '"usbip:host:99999"', "line 15, [usb] backend"),
-    ('"usbip:[::1]:3240"', '"libusb"', 'line 16, [usb] consoles: expected consoles only with a "usbip:" backend'),
-    ('["fw", "/srv/fw"]', "[7]", "line 11, [firmware] folders"),
+    ('"https://cloud.example/"', '"http://cloud.example"', "line 7, [cloud] url: expected the address of the cloud, https://"),
+    ('"https://cloud.example/"', '"https://user:pw@cloud.example"', "line 7, [cloud] url"),
+    ('"usbip:[::1]:3240"', '"usbip:host"', "line 14, [usb] backend"),
+    ('"usbip:[::1]:3240"', '"usbip:host:99999"', "line 14, [usb] backend"),
+    ('"usbip:[::1]:3240"', '"libusb"', 'line 15, [usb] consoles: expected consoles only with a "usbip:" backend'),
+    ('["fw", "/srv/fw"]', "[7]", "line 10, [firmware] folders"),
     ('dir = "data"', 'dri = "data"', "write dir"),
-    ('"de"', '"Deutsch!"', "line 3, [station] language: expected the code of a language"),
 ]  # fmt: skip
 
 
