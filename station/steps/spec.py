@@ -15,6 +15,7 @@ from drivers.platforms import Platform
 from ..engine.step import StepContext, StepResult
 from ..engine.walk import Lane
 from ..settings.profile import Kind, Profile
+from ..settings.profile_sections import ProfileSection
 from .shared.cloudwork import CloudAct
 from .shared.unitwork import UnitWork
 
@@ -54,6 +55,7 @@ class StepSpec:
     applies: Applies = always
     may_be_off: bool = False  # a profile may say [steps.NAME] enabled = false
     needs_identity: bool = False  # waits until a unit that arrived in DFU has run and shown its serial number
+    section: tuple[str, type[ProfileSection]] | None = None  # its own section of the profile, by its key
     visit: str = ""  # steps of one name here share one visit to a mode of the unit: repeated only together
 
 

@@ -55,7 +55,11 @@ class StepTable:
     @property
     def rules(self) -> Mapping[str, StepRule]:
         """What a profile may say of each step below ``[steps]``."""
-        return {name: StepRule(self._specs[name].limit_s, self._specs[name].may_be_off) for name in self.names}
+        specs = {name: self._specs[name] for name in self.names}
+        return {
+            name: StepRule(spec.limit_s, spec.may_be_off, (spec.section,) if spec.section else ())
+            for name, spec in specs.items()
+        }
 
     def unit_step(self, name: str) -> UnitStep:
         spec = self._specs[name]
