@@ -3,7 +3,7 @@
 `ParticleDevice` is one physical unit through all its restarts; the others are one opened handle each.
 """
 
-from ..wire.console import ConsoleIdentity
+from ..wire.console.host import ConsoleIdentity
 from .console import Console
 from .control import ControlDevice
 from .dfu import DfuDevice

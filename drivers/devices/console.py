@@ -1,6 +1,6 @@
 """A unit's serial console in listening mode: typed answers to one-letter questions, and the Wi-Fi dialogue.
 
-It brings time and the port to the pure dialogues of ``wire.console``. What the unit prints never
+It brings time and the port to the pure dialogues of ``wire.console.host``. What the unit prints never
 reaches the trace: the mobile secret and typed passwords are in it.
 """
 
@@ -22,9 +22,9 @@ from ..errors import (
 )
 from ..identity import DeviceId, MacAddress, PortPath, Secret
 from ..transport import SerialHost, SerialPort, SerialTransport
-from ..wire import console
-from ..wire.console import ConsoleDialogue, ConsoleIdentity, Description, Done, WifiOutcome, Write
-from ..wire.replies import WifiSecurity
+from ..wire.console import host as console
+from ..wire.console.host import ConsoleDialogue, ConsoleIdentity, Description, Done, WifiOutcome, Write
+from ..wire.messages.tables import WifiSecurity
 from ..wire.usb import Mode
 from .dialogue import Trace, no_trace
 

@@ -32,8 +32,8 @@ from ..wire.actions import Wait
 from ..wire.control import host as control
 from ..wire.control.host import ControlExchange, Failed, FailureReason, Finished
 from ..wire.patience import ANSWER_PAUSES_S, is_repeatable, refusal_pause, room_pause, standing
-from ..wire.requests import Request, describe_result
-from ..wire.results import ResultCode
+from ..wire.requests import Request
+from ..wire.results import ResultCode, describe_result
 from ..wire.usb import Setup
 from .repeating import Repeater, Trace, no_trace
 

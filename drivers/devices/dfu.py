@@ -36,7 +36,7 @@ from ..wire.dfu.memory_map import Access, MemoryLayout, parse_layout
 from ..wire.dfu.tables import INTERFACE
 from ..wire.image.host import FlashHeader, Image, has_valid_crc, parse_flash_header
 from ..wire.image.tables import CRC_SIZE, PREFIX_SIZE, PRODUCT_SUFFIX, VECTORS_SIZE
-from ..wire.replies import Protection
+from ..wire.messages.system import Protection
 from .dialogue import Progress, Runner, Trace, no_progress, no_trace
 from .flashing import PAGE, Block, WritePlan, plan_write
 from .repeating import Repeater

@@ -39,8 +39,8 @@ from ..platforms import OsVersion, platform
 from ..transport import SerialHost, UsbCandidate
 from ..wire import requests
 from ..wire.image.host import Image
+from ..wire.messages.system import Protection
 from ..wire.patience import is_repeatable, standing
-from ..wire.replies import Protection
 from ..wire.requests import Request
 from ..wire.usb import Mode
 from .console import Console, open_console

@@ -18,9 +18,10 @@ from ..clock import Deadline
 from ..errors import BadImage, DriverError, RemoteProtocolError, RequestRejected, UnitProtected, WriteRefused
 from ..platforms import ModuleFunction, platform
 from ..wire import requests
+from ..wire.control.tables import RequestType
 from ..wire.image.host import Image
 from ..wire.patience import is_about_the_unit
-from ..wire.requests import Request, RequestType
+from ..wire.requests import Request
 from .dialogue import Progress
 
 T = TypeVar("T")

@@ -1,7 +1,7 @@
 """The listening-mode console as the unit runs it: one-character commands, prompts, echo, flush.
 
 Every command is a small program that yields whenever it wants a byte (``None``) or time (seconds).
-Texts are interface and stand here byte for byte. Reference usb-and-serial 5.
+Texts are interface and stand in ``wire.console.tables``. Reference usb-and-serial 5.
 """
 
 from __future__ import annotations
@@ -13,38 +13,21 @@ from collections.abc import Callable, Generator
 
 from ..identity import Secret
 from ..platforms import OsVersion
+from ..wire.console import tables
+from ..wire.messages.tables import WifiSecurity
 from .boot import BootRequest
 from .flash import FlashFailed, Who
 from .module_report import describe
 from .system import RunningSystem, diagnostics
-from .world import Security, StoredNetwork
+from .world import StoredNetwork
 
 _BUFFER = 256  # bytes the unit can hold before it loses some
 _BACKSPACES, _LINE_ENDS = b"\x08\x7f", b"\r\n"
 _V2_1_0, _V5_5_0, _V5_6_0, _V6_0_0 = (OsVersion.parse(v) for v in ("2.1.0", "5.5.0", "5.6.0", "6.0.0"))
 
-SSID = "SSID: "
-SECURITY = "Security 0=unsecured, 1=WEP, 2=WPA, 3=WPA2: "
-CIPHER = "Security Cipher 1=AES, 2=TKIP, 3=AES+TKIP: "
-PASSWORD = "Password: "
-SAVING = "Thanks! Wait while I save those credentials...\r\n\r\n"
-SAVED = (
-    "Awesome. Now we'll connect!\r\n\r\n"
-    "If you see a pulsing cyan light, your device \r\n"
-    "has connected to the Cloud and is ready to go!\r\n\r\n"
-    "If your LED flashes red or you encounter any other problems,\r\n"
-    "visit https://www.particle.io/support to debug.\r\n\r\n"
-    "    Particle <3 you!\r\n\r\n"
-)
-NOT_SAVED = "Derp. Sorry, we couldn't save the credentials.\r\n\r\n"
-CLAIM_CODE = "Enter 63-digit claim code: "
-WRONG_CLAIM_CODE = "Sorry, claim code is not 63 characters long. Claim code unchanged.\r\n"
-FLASHING = "Waiting for the binary file to be sent ... (press 'a' to abort)\r\n"
-NO_FLASHING = "\x18\x18\x18\x18Serial/YModem flashing is no longer supported\r\n"
 CELL_RADIO = "R510S-02B-00 02.05,A00.01"
 
-_SECURITY_DIGITS = {0: Security.NONE, 1: Security.WEP, 2: Security.WPA, 3: Security.WPA2}
-_WPA3_DIGIT = 6
+_BY_DIGIT = {digit: security for security, digit in tables.SECURITY_DIGITS.items()}
 
 Program = Generator[float | None, int | None, None]
 Line = Generator[float | None, int | None, str]
@@ -173,26 +156,26 @@ class Console:
 
     def _identify(self) -> Program:
         system, spec = self._system, self._system.board.spec
-        self._print(f"Device ID: {spec.device_id}\r\n")
-        self._print(f"Device Secret: {spec.mobile_secret.reveal()}\r\n")
-        self._print(f"Serial Number: {spec.serial or ''}\r\n")
+        self._print(f"{tables.ID_LINE}{spec.device_id}\r\n")
+        self._print(f"{tables.SECRET}: {spec.mobile_secret.reveal()}\r\n")
+        self._print(f"{tables.SERIAL}: {spec.serial or ''}\r\n")
         if spec.imei is None:
             return
         if system.os < _V5_6_0:  # switches the modem on and waits for it
             yield system.radio.modem_delay_s
         known = system.os < _V5_6_0 or system.radio.modem_has_answered
-        self._print(f"IMEI: {spec.imei if known else ''}\r\n")
-        self._print(f"ICCID: {spec.iccid if known else ''}\r\n")
+        self._print(f"{tables.IMEI}: {spec.imei if known else ''}\r\n")
+        self._print(f"{tables.ICCID}: {spec.iccid if known else ''}\r\n")
         if system.os >= _V2_1_0:
-            self._print(f"Cell Radio Version: {CELL_RADIO if known else ''}\r\n")
+            self._print(f"{tables.CELL_RADIO}: {CELL_RADIO if known else ''}\r\n")
 
     def _mac(self) -> Program:
         mac = self._system.board.spec.mac
-        self._print(f"Your device MAC address is\r\n{mac or '00:00:00:00:00:00'}\r\n")
+        self._print(tables.MAC_LINES.format(mac or "00:00:00:00:00:00"))
         yield from ()
 
     def _version(self) -> Program:
-        self._print(f"system firmware version: {self._system.os}\n\r\n")
+        self._print(tables.VERSION_LINE.format(self._system.os))
         yield from ()
 
     def _modules(self) -> Program:
@@ -205,27 +188,27 @@ class Console:
         self._print(describe(spec.platform_id, identity, system.report.modules) + "\r\n")
 
     def _claimed(self) -> Program:
-        self._print(f"Device claimed: {'yes' if self._system.board.memory.dct.is_claimed else 'no'}\r\n")
+        self._print(tables.CLAIMED_LINE.format("yes" if self._system.board.memory.dct.is_claimed else "no"))
         yield from ()
 
     def _claim_code(self) -> Program:
-        code = yield from self._line(CLAIM_CODE, 63)
-        if len(code) != 63:
-            self._print(WRONG_CLAIM_CODE)
+        code = yield from self._line(tables.CLAIM_CODE, tables.CLAIM_CODE_SIZE)
+        if len(code) != tables.CLAIM_CODE_SIZE:
+            self._print(tables.WRONG_CLAIM_CODE)
             return
         with contextlib.suppress(FlashFailed):  # the unit does not look whether it worked
             self._system.board.memory.dct.set("claim_code", code.encode(), Who.CONSOLE)
-        self._print(f"Claim code set to: {code}\r\n")
+        self._print(tables.CLAIM_CODE_SET.format(code))
 
     def _diagnostics(self) -> Program:
         self._print(diagnostics(self._system) + "\r\n")
         yield from ()
 
     def _flash(self) -> Program:
-        self._print(FLASHING)
+        self._print(tables.FLASHING)
         if self._system.os >= _V6_0_0:
             yield 0.1
-            self._print(NO_FLASHING)
+            self._print(tables.NO_FLASHING)
             return
         while (yield None) != ord("a"):
             pass
@@ -236,30 +219,31 @@ class Console:
             return
         ssid = ""
         while not ssid:
-            ssid = yield from self._line(SSID, 32)
+            ssid = yield from self._line(tables.SSID, tables.MAX_SSID)
         yield self._system.board.timings.wifi_scan_s
         point = self._system.board.world.access_points.get(ssid)
         security = point.security if point is not None else (yield from self._ask_security())
-        if security in (Security.NONE, Security.WEP) or point is None:
-            yield from self._digit(CIPHER, frozenset({1, 2, 3}))
+        if security in (WifiSecurity.NONE, WifiSecurity.WEP) or point is None:
+            yield from self._digit(tables.CIPHER, frozenset({1, 2, 3}))
         password = ""
-        if security is not Security.NONE:
-            password = yield from self._line(PASSWORD, 64)
-        self._print(SAVING)
+        if security is not WifiSecurity.NONE:
+            password = yield from self._line(tables.PASSWORD, tables.MAX_PASSWORD)
+        self._print(tables.SAVING)
         network = StoredNetwork(ssid, Secret(password) if password else None, security)
         try:
             yield self._system.radio.store.add(network, Who.CONSOLE)
         except FlashFailed:
-            self._print(NOT_SAVED)
+            self._print(tables.NOT_SAVED + "\r\n\r\n")
             return
-        self._print(SAVED)
+        self._print(tables.SAVED)
         self._leaves = True
 
-    def _ask_security(self) -> Generator[float | None, int | None, Security]:
+    def _ask_security(self) -> Generator[float | None, int | None, WifiSecurity]:
         knows_wpa3 = self._system.os >= _V5_5_0
-        allowed = frozenset(_SECURITY_DIGITS) | ({_WPA3_DIGIT} if knows_wpa3 else frozenset())
-        digit = yield from self._digit(SECURITY, allowed)
-        return _SECURITY_DIGITS.get(digit, Security.WPA3)
+        newest = frozenset() if knows_wpa3 else {tables.SECURITY_DIGITS[WifiSecurity.WPA3_PSK]}
+        allowed = frozenset(_BY_DIGIT) - newest
+        digit = yield from self._digit(tables.WIFI_SECURITY, allowed)
+        return _BY_DIGIT[digit]
 
     def _listen_safely(self) -> Program:
         """Restart into safe mode and listen there."""
@@ -274,15 +258,15 @@ class Console:
 
 
 _COMMANDS: dict[str, Callable[[Console], Program]] = {
-    "i": Console._identify,
-    "m": Console._mac,
-    "v": Console._version,
-    "s": Console._modules,
-    "c": Console._claimed,
-    "C": Console._claim_code,
-    "d": Console._diagnostics,
-    "f": Console._flash,
-    "L": Console._listen_safely,
-    "w": Console._wifi,
-    "x": Console._exit,
+    tables.Key.IDENTITY: Console._identify,
+    tables.Key.MAC: Console._mac,
+    tables.Key.VERSION: Console._version,
+    tables.Key.MODULES: Console._modules,
+    tables.Key.CLAIMED: Console._claimed,
+    tables.Key.CLAIM_CODE: Console._claim_code,
+    tables.Key.DIAGNOSTICS: Console._diagnostics,
+    tables.Key.FLASH: Console._flash,
+    tables.Key.SAFE_MODE: Console._listen_safely,
+    tables.Key.WIFI: Console._wifi,
+    tables.Key.LEAVE: Console._exit,
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..platforms import ModuleFunction, platform
+from ..wire.messages.tables import CHECK_DEPENDENCIES, CHECK_INTEGRITY, CHECK_PLATFORM, CHECK_RANGE
 from .flash import NorFlash
 from .header import (
     BOOTLOADER,
@@ -29,8 +30,7 @@ from .header import (
 from .layout import PAGE
 from .memory import UnitMemory
 
-INTEGRITY, DEPENDENCIES, RANGE, PLATFORM = 0x02, 0x04, 0x08, 0x10
-ALL_CHECKS = INTEGRITY | DEPENDENCIES | RANGE | PLATFORM
+ALL_CHECKS = CHECK_INTEGRITY | CHECK_DEPENDENCIES | CHECK_RANGE | CHECK_PLATFORM
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def held_modules(memory: UnitMemory, system: Found) -> tuple[HeldModule, ...]:
 
 def _row(memory: UnitMemory, system: Found, module: Found) -> HeldModule:
     header = module.header
-    failed = DEPENDENCIES if unmet(memory, system.address, module) else 0
+    failed = CHECK_DEPENDENCIES if unmet(memory, system.address, module) else 0
     return HeldModule(
         function=header.function,
         index=header.index,

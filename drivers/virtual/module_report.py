@@ -9,24 +9,19 @@ import json
 from collections.abc import Iterable
 
 from ..platforms import ModuleFunction, OsVersion
+from ..wire.console.tables import FUNCTION_LETTERS, STORE_LETTERS
+from ..wire.image.tables import CRC_SIZE
+from ..wire.messages.tables import CHECK_DEPENDENCIES, CHECK_INTEGRITY, OLD_FUNCTIONS, Store
 from .inventory import HeldModule
 from .messages import blob, fixed32, message, number
 
 V5_6_0 = OsVersion.parse("5.6.0")
 
 _F = ModuleFunction
-_OLD_TYPE = {_F.BOOTLOADER: 1, _F.SYSTEM_PART: 2, _F.USER_PART: 3, _F.MONOLITHIC: 4, _F.NCP: 5, _F.RADIO_STACK: 6}
-_LETTER = {
-    _F.BOOTLOADER: "b",
-    _F.SYSTEM_PART: "s",
-    _F.USER_PART: "u",
-    _F.MONOLITHIC: "m",
-    _F.NCP: "c",
-    _F.RADIO_STACK: "a",
-}
-_INTEGRITY, _DEPENDENCIES = 0x02, 0x04
+_OLD_TYPE = {function: number for number, function in OLD_FUNCTIONS.items()}
+_LETTER = {function: letter for letter, function in FUNCTION_LETTERS.items()}
+_MAIN = next(letter for letter, store in STORE_LETTERS.items() if store is Store.MAIN)
 _OLD_INTEGRITY_FAILED, _OLD_DEPENDENCY_FAILED = 1, 2
-_CRC = 4
 
 
 def module_info(modules: Iterable[HeldModule], device_os: OsVersion) -> bytes:
@@ -38,13 +33,15 @@ def module_info(modules: Iterable[HeldModule], device_os: OsVersion) -> bytes:
 
 def _old(module: HeldModule) -> bytes:
     failed = module.checked ^ module.passed
-    validity = _OLD_INTEGRITY_FAILED * bool(failed & _INTEGRITY) | _OLD_DEPENDENCY_FAILED * bool(failed & _DEPENDENCIES)
+    validity = _OLD_INTEGRITY_FAILED * bool(failed & CHECK_INTEGRITY) | _OLD_DEPENDENCY_FAILED * bool(
+        failed & CHECK_DEPENDENCIES
+    )
     head = number(1, _OLD_TYPE[_F(module.function)]) + number(2, module.index) + number(3, module.version)
     dependencies = b"".join(
         message(6, number(1, _OLD_TYPE[_F(d.function)]) + number(2, d.index) + number(3, d.version))
         for d in module.dependencies
     )
-    return head + number(4, max(0, module.size - _CRC)) + number(5, validity) + dependencies
+    return head + number(4, max(0, module.size - CRC_SIZE)) + number(5, validity) + dependencies
 
 
 def _new(module: HeldModule) -> bytes:
@@ -63,7 +60,7 @@ def describe(platform_id: int, identity: dict[str, str], modules: Iterable[HeldM
 
 
 def _described(module: HeldModule) -> dict[str, object]:
-    row: dict[str, object] = {"s": module.max_size, "l": "m", "vc": module.checked, "vv": module.passed}
+    row: dict[str, object] = {"s": module.max_size, "l": _MAIN, "vc": module.checked, "vv": module.passed}
     if module.function == _F.USER_PART:
         row["u"] = module.hash.hex().upper()
     dependencies = [{"f": _LETTER[_F(d.function)], "n": str(d.index), "v": d.version} for d in module.dependencies]

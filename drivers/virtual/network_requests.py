@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from ..identity import Secret
 from ..platforms import OsRange
+from ..wire.console.tables import MAX_PASSWORD, MAX_SSID
 from ..wire.control.tables import RequestType
+from ..wire.messages.tables import InterfaceType, WifiSecurity
 from ..wire.results import ResultCode
 from .control_service import Outcome
 from .flash import FlashFailed, Who
@@ -15,11 +17,9 @@ from .messages import Fields, blob, message, number, text
 from .request_handler import Handler, query
 from .sims import AccessPointName, SimStore, SimType
 from .system import RunningSystem
-from .world import Security, StoredNetwork
+from .world import StoredNetwork
 
-_WIFI_TYPE, _PPP_TYPE, _LOOPBACK_TYPE = 8, 16, 1
 _LOOPBACK_INDEX, _RADIO_INDEX = 1, 4
-_NAME_LIMIT, _PASSWORD_LIMIT = 32, 64
 _LIST_BROKEN = OsRange.parse("6.2.0", "6.2.1")
 
 
@@ -29,9 +29,13 @@ _LIST_BROKEN = OsRange.parse("6.2.0", "6.2.1")
 def _interfaces(system: RunningSystem) -> dict[int, bytes]:
     """Index -> Interface message (4.6): loopback, and the one radio."""
     spec = system.board.spec
-    radio = (text(2, "wl3") + number(3, _WIFI_TYPE)) if spec.mac else (text(2, "pp3") + number(3, _PPP_TYPE))
+    radio = (
+        (text(2, "wl3") + number(3, InterfaceType.WIFI))
+        if spec.mac
+        else (text(2, "pp3") + number(3, InterfaceType.PPP))
+    )
     return {
-        _LOOPBACK_INDEX: number(1, _LOOPBACK_INDEX) + text(2, "lo0") + number(3, _LOOPBACK_TYPE),
+        _LOOPBACK_INDEX: number(1, _LOOPBACK_INDEX) + text(2, "lo0") + number(3, InterfaceType.LOOPBACK),
         _RADIO_INDEX: number(1, _RADIO_INDEX) + radio,
     }
 
@@ -60,13 +64,13 @@ def _network(payload: bytes) -> StoredNetwork | int:
     fields = Fields(payload)
     ssid, credentials = fields.text(1), fields.message(4)
     password = credentials.text(2)
-    if not 1 <= len(ssid.encode()) <= _NAME_LIMIT or len(password.encode()) > _PASSWORD_LIMIT:
+    if not 1 <= len(ssid.encode()) <= MAX_SSID or len(password.encode()) > MAX_PASSWORD:
         return ResultCode.INVALID_ARGUMENT
     if credentials.number(1) not in (0, 1):
         return ResultCode.NOT_SUPPORTED
     security = fields.number(3)
-    known = security in set(Security)
-    return StoredNetwork(ssid, Secret(password) if password else None, Security(security if known else 0))
+    known = security in set(WifiSecurity)
+    return StoredNetwork(ssid, Secret(password) if password else None, WifiSecurity(security if known else 0))
 
 
 def _join(system: RunningSystem, payload: bytes) -> Outcome:

@@ -13,11 +13,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..identity import Secret
+from ..wire.messages.tables import WifiSecurity
 from ..wire.results import ResultCode
 from .board import Board
 from .flash import Who
 from .inventory import find_application
-from .world import AccessPoint, Security, StoredNetwork, UnitFacts
+from .world import AccessPoint, StoredNetwork, UnitFacts
 
 MAX_NETWORKS = 10
 _SUFFIX_TAIL = struct.Struct("<HHH32sH")  # product id and version, reserved, SHA-256, suffix size; then the CRC
@@ -35,7 +36,9 @@ class WifiStore:
     def networks(self) -> list[StoredNetwork]:
         raw = self._board.memory.read_network()
         rows = json.loads(raw) if raw else []
-        return [StoredNetwork(ssid, Secret(password) if password else None, Security(s)) for ssid, password, s in rows]
+        return [
+            StoredNetwork(ssid, Secret(password) if password else None, WifiSecurity(s)) for ssid, password, s in rows
+        ]
 
     def add(self, network: StoredNetwork, who: Who) -> float:
         """Store ``network``; the same SSID is replaced, an eleventh replaces the last. Returns seconds."""

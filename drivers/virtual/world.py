@@ -5,24 +5,12 @@ Reference usb-and-serial 4.8.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..identity import Secret
-
-
-class Security(enum.IntEnum):
-    """Security of a Wi-Fi network as requests 500 to 507 number it (reference 4.8)."""
-
-    NONE = 0  # open
-    WEP = 1  # obsolete
-    WPA = 2  # WPA-PSK
-    WPA2 = 3  # WPA2-PSK
-    WPA_WPA2 = 4  # either
-    WPA3 = 5  # SAE
-    WPA2_WPA3 = 6  # transition mode
+from ..wire.messages.tables import WifiSecurity
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +19,7 @@ class AccessPoint:
 
     ssid: str
     password: Secret | None = None
-    security: Security = Security.WPA2
+    security: WifiSecurity = WifiSecurity.WPA2_PSK
     bssid: bytes = b"\xa4\xb1\xc1\x02\x03\xff"
     channel: int = 11
     rssi: int = -52
@@ -43,7 +31,7 @@ class StoredNetwork:
 
     ssid: str
     password: Secret | None = None
-    security: Security = Security.WPA2
+    security: WifiSecurity = WifiSecurity.WPA2_PSK
 
 
 class SimRegistry(Protocol):

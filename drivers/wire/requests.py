@@ -12,45 +12,10 @@ from typing import Generic, TypeVar
 from ..errors import LocalProtocolError
 from ..identity import DeviceId, Secret, SerialNumber
 from ..platforms import OsVersion
-from . import replies
 from .control.tables import MAX_PAYLOAD, RequestType
+from .messages import modules, network, system
+from .messages.tables import ConnectionStatus, WifiSecurity
 from .proto import network_pb2, system_pb2
-from .replies import (
-    AssetInfo,
-    CellularIdentity,
-    ConnectionStatus,
-    CurrentNetwork,
-    Interface,
-    InterfaceType,
-    KnownNetwork,
-    ModuleInfo,
-    NcpVersion,
-    Protection,
-    ScannedNetwork,
-    Store,
-    WifiSecurity,
-)
-from .results import RESULT_NAMES, describe_result
-
-__all__ = [
-    "RESULT_NAMES",
-    "AssetInfo",
-    "CellularIdentity",
-    "ConnectionStatus",
-    "CurrentNetwork",
-    "Interface",
-    "InterfaceType",
-    "KnownNetwork",
-    "ModuleInfo",
-    "NcpVersion",
-    "Protection",
-    "Request",
-    "RequestType",
-    "ScannedNetwork",
-    "Store",
-    "WifiSecurity",
-    "describe_result",
-]
 
 SHORT_S = 10.0  # the unit has the answer at hand
 USUAL_S = 60.0  # what the vendor's tools allow; a busy system thread answers late
@@ -96,40 +61,40 @@ def _with(
 
 
 def echo(data: bytes) -> Request[bytes]:
-    return _with(RequestType.ECHO, data, replies.echoed, timeout_s=SHORT_S)
+    return _with(RequestType.ECHO, data, system.echoed, timeout_s=SHORT_S)
 
 
 def get_device_id() -> Request[DeviceId]:
-    return _plain(RequestType.DEVICE_ID, replies.device_id, SHORT_S)
+    return _plain(RequestType.DEVICE_ID, system.device_id, SHORT_S)
 
 
 def get_serial_number() -> Request[SerialNumber | None]:
-    return _plain(RequestType.SERIAL_NUMBER, replies.serial_number, SHORT_S)
+    return _plain(RequestType.SERIAL_NUMBER, system.serial_number, SHORT_S)
 
 
 def get_system_version() -> Request[OsVersion]:
-    return _plain(RequestType.SYSTEM_VERSION, replies.system_version, SHORT_S)
+    return _plain(RequestType.SYSTEM_VERSION, system.system_version, SHORT_S)
 
 
-def get_ncp_version() -> Request[NcpVersion]:
-    return _plain(RequestType.NCP_FIRMWARE_VERSION, replies.ncp_version, RADIO_S)
+def get_ncp_version() -> Request[system.NcpVersion]:
+    return _plain(RequestType.NCP_FIRMWARE_VERSION, system.ncp_version, RADIO_S)
 
 
-def get_module_info() -> Request[tuple[ModuleInfo, ...]]:
-    return _plain(RequestType.GET_MODULE_INFO, replies.module_info)
+def get_module_info() -> Request[tuple[modules.ModuleInfo, ...]]:
+    return _plain(RequestType.GET_MODULE_INFO, modules.module_info)
 
 
-def get_asset_info() -> Request[AssetInfo]:
-    return _plain(RequestType.GET_ASSET_INFO, replies.asset_info)
+def get_asset_info() -> Request[modules.AssetInfo]:
+    return _plain(RequestType.GET_ASSET_INFO, modules.asset_info)
 
 
-def get_protected_state() -> Request[Protection]:
-    return _plain(RequestType.GET_PROTECTED_STATE, replies.protection, SHORT_S)
+def get_protected_state() -> Request[system.Protection]:
+    return _plain(RequestType.GET_PROTECTED_STATE, system.protection, SHORT_S)
 
 
 def is_claimed() -> Request[bool]:
     """The unit's own opinion: a hint, never a proof (rules B4 B5)."""
-    return _plain(RequestType.IS_CLAIMED, replies.flag, SHORT_S)
+    return _plain(RequestType.IS_CLAIMED, system.flag, SHORT_S)
 
 
 def set_claim_code(code: Secret) -> Request[None]:
@@ -138,54 +103,54 @@ def set_claim_code(code: Secret) -> Request[None]:
     if len(text) != CLAIM_CODE_LENGTH or not text.isascii():
         raise LocalProtocolError(f"claim code has {len(text)} characters, expected {CLAIM_CODE_LENGTH} of ASCII")
     payload = system_pb2.SetClaimCodeRequest(code=text).SerializeToString()
-    return _with(RequestType.SET_CLAIM_CODE, payload, replies.nothing, is_secret=True)
+    return _with(RequestType.SET_CLAIM_CODE, payload, system.nothing, is_secret=True)
 
 
 # --- modes ----------------------------------------------------------------------------------
 
 
 def reset() -> Request[None]:
-    return _plain(RequestType.RESET, replies.nothing)
+    return _plain(RequestType.RESET, system.nothing)
 
 
 def enter_dfu() -> Request[None]:
-    return _plain(RequestType.DFU_MODE, replies.nothing)
+    return _plain(RequestType.DFU_MODE, system.nothing)
 
 
 def safe_mode() -> Request[None]:
-    return _plain(RequestType.SAFE_MODE, replies.nothing)
+    return _plain(RequestType.SAFE_MODE, system.nothing)
 
 
 def start_listening() -> Request[None]:
     """Enter listening mode. -130: it is disabled in this unit."""
-    return _plain(RequestType.START_LISTENING, replies.nothing)
+    return _plain(RequestType.START_LISTENING, system.nothing)
 
 
 def stop_listening() -> Request[None]:
-    return _plain(RequestType.STOP_LISTENING, replies.nothing)
+    return _plain(RequestType.STOP_LISTENING, system.nothing)
 
 
 def get_device_mode() -> Request[bool]:
     """True when the unit is in listening mode."""
-    return _plain(RequestType.GET_DEVICE_MODE, replies.is_listening, SHORT_S)
+    return _plain(RequestType.GET_DEVICE_MODE, system.is_listening, SHORT_S)
 
 
 def is_setup_done() -> Request[bool]:
-    return _plain(RequestType.IS_DEVICE_SETUP_DONE, replies.flag, SHORT_S)
+    return _plain(RequestType.IS_DEVICE_SETUP_DONE, system.flag, SHORT_S)
 
 
 def set_setup_done(done: bool) -> Request[None]:
     payload = system_pb2.Flag(value=done).SerializeToString()
-    return _with(RequestType.SET_DEVICE_SETUP_DONE, payload, replies.nothing, timeout_s=SHORT_S)
+    return _with(RequestType.SET_DEVICE_SETUP_DONE, payload, system.nothing, timeout_s=SHORT_S)
 
 
 def start_signal() -> Request[None]:
     """Rainbow on the LED, until stopped or restarted."""
-    return _plain(RequestType.START_NYAN_SIGNAL, replies.nothing, SHORT_S)
+    return _plain(RequestType.START_NYAN_SIGNAL, system.nothing, SHORT_S)
 
 
 def stop_signal() -> Request[None]:
-    return _plain(RequestType.STOP_NYAN_SIGNAL, replies.nothing, SHORT_S)
+    return _plain(RequestType.STOP_NYAN_SIGNAL, system.nothing, SHORT_S)
 
 
 # --- firmware update --------------------------------------------------------------------------
@@ -194,13 +159,13 @@ def stop_signal() -> Request[None]:
 def start_firmware_update(size: int) -> Request[int]:
     """Begin an update of ``size`` bytes; the reply is the piece size for `firmware_update_data`."""
     payload = system_pb2.StartFirmwareUpdateRequest(size=size).SerializeToString()
-    return _with(RequestType.START_FIRMWARE_UPDATE, payload, replies.chunk_size)
+    return _with(RequestType.START_FIRMWARE_UPDATE, payload, system.chunk_size)
 
 
 def firmware_update_data(data: bytes) -> Request[None]:
     """The next piece, in order. Any error cancels the update: begin again with `start_firmware_update`."""
     payload = system_pb2.FirmwareUpdateDataRequest(data=data).SerializeToString()
-    return _with(RequestType.FIRMWARE_UPDATE_DATA, payload, replies.nothing)
+    return _with(RequestType.FIRMWARE_UPDATE_DATA, payload, system.nothing)
 
 
 def finish_firmware_update(validate_only: bool = False) -> Request[None]:
@@ -209,41 +174,41 @@ def finish_firmware_update(validate_only: bool = False) -> Request[None]:
     The result says "valid", not "applied": read the module info again after the restart.
     """
     payload = system_pb2.FinishFirmwareUpdateRequest(validate_only=validate_only).SerializeToString()
-    return _with(RequestType.FINISH_FIRMWARE_UPDATE, payload, replies.nothing)
+    return _with(RequestType.FINISH_FIRMWARE_UPDATE, payload, system.nothing)
 
 
 def cancel_firmware_update() -> Request[None]:
-    return _plain(RequestType.CANCEL_FIRMWARE_UPDATE, replies.nothing)
+    return _plain(RequestType.CANCEL_FIRMWARE_UPDATE, system.nothing)
 
 
 # --- cloud and network --------------------------------------------------------------------------
 
 
 def get_connection_status() -> Request[ConnectionStatus]:
-    return _plain(RequestType.GET_CONNECTION_STATUS, replies.connection_status, SHORT_S)
+    return _plain(RequestType.GET_CONNECTION_STATUS, system.connection_status, SHORT_S)
 
 
 def connect() -> Request[None]:
-    return _plain(RequestType.CONNECT, replies.nothing)
+    return _plain(RequestType.CONNECT, system.nothing)
 
 
 def disconnect() -> Request[None]:
-    return _plain(RequestType.DISCONNECT, replies.nothing)
+    return _plain(RequestType.DISCONNECT, system.nothing)
 
 
-def get_interface_list() -> Request[tuple[Interface, ...]]:
+def get_interface_list() -> Request[tuple[network.Interface, ...]]:
     """All interfaces, without hardware addresses. -100 on cellular units with 6.2.0: ask by index."""
-    return _plain(RequestType.GET_INTERFACE_LIST, replies.interface_list)
+    return _plain(RequestType.GET_INTERFACE_LIST, network.interface_list)
 
 
-def get_interface(index: int) -> Request[Interface]:
+def get_interface(index: int) -> Request[network.Interface]:
     """One interface with its hardware address; indexes 3, 4 and 5 are the ones in use."""
     payload = network_pb2.InterfaceRequest(index=index).SerializeToString()
-    return _with(RequestType.GET_INTERFACE, payload, replies.interface)
+    return _with(RequestType.GET_INTERFACE, payload, network.interface)
 
 
-def get_iccid() -> Request[CellularIdentity]:
-    return _plain(RequestType.GET_ICCID, replies.cellular_identity, RADIO_S)
+def get_iccid() -> Request[network.CellularIdentity]:
+    return _plain(RequestType.GET_ICCID, network.cellular_identity, RADIO_S)
 
 
 def join_new_network(
@@ -255,13 +220,13 @@ def join_new_network(
     `LocalProtocolError`: a missing name may crash the unit.
     """
     payload = _network(ssid, password, security, hidden=hidden)
-    return _with(RequestType.JOIN_NEW_NETWORK, payload, replies.nothing, timeout_s=RADIO_S, is_secret=True)
+    return _with(RequestType.JOIN_NEW_NETWORK, payload, system.nothing, timeout_s=RADIO_S, is_secret=True)
 
 
 def store_network(ssid: str, password: Secret | None, security: WifiSecurity, *, hidden: bool = False) -> Request[None]:
     """Store without joining, so it proves nothing about the password. Same limits as `join_new_network`."""
     payload = _network(ssid, password, security, hidden=hidden)
-    return _with(RequestType.STORE_NETWORK, payload, replies.nothing, is_secret=True)
+    return _with(RequestType.STORE_NETWORK, payload, system.nothing, is_secret=True)
 
 
 def _network(ssid: str, password: Secret | None, security: WifiSecurity, *, hidden: bool) -> bytes:
@@ -282,23 +247,23 @@ def _ssid_bytes(ssid: str) -> bytes:
     return raw
 
 
-def get_known_networks() -> Request[tuple[KnownNetwork, ...]]:
-    return _plain(RequestType.GET_KNOWN_NETWORKS, replies.known_networks)
+def get_known_networks() -> Request[tuple[network.KnownNetwork, ...]]:
+    return _plain(RequestType.GET_KNOWN_NETWORKS, network.known_networks)
 
 
 def remove_known_network(ssid: str) -> Request[None]:
     payload = network_pb2.NetworkNameRequest(ssid=_ssid_bytes(ssid)).SerializeToString()
-    return _with(RequestType.REMOVE_KNOWN_NETWORK, payload, replies.nothing)
+    return _with(RequestType.REMOVE_KNOWN_NETWORK, payload, system.nothing)
 
 
 def clear_known_networks() -> Request[None]:
-    return _plain(RequestType.CLEAR_KNOWN_NETWORKS, replies.nothing)
+    return _plain(RequestType.CLEAR_KNOWN_NETWORKS, system.nothing)
 
 
-def get_current_network() -> Request[CurrentNetwork]:
+def get_current_network() -> Request[network.CurrentNetwork]:
     """The network joined now. -210 when there is none, also in the first seconds after a join."""
-    return _plain(RequestType.GET_CURRENT_NETWORK, replies.current_network)
+    return _plain(RequestType.GET_CURRENT_NETWORK, network.current_network)
 
 
-def scan_networks() -> Request[tuple[ScannedNetwork, ...]]:
-    return _plain(RequestType.SCAN_NETWORKS, replies.scanned_networks, RADIO_S)
+def scan_networks() -> Request[tuple[network.ScannedNetwork, ...]]:
+    return _plain(RequestType.SCAN_NETWORKS, network.scanned_networks, RADIO_S)

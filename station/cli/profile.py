@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from drivers.platforms import Platform
-from drivers.wire.replies import ModuleInfo
+from drivers.wire.messages.modules import ModuleInfo
 
 from ..errors import UnitRejected
 from ..firmware.examples import write_synthetic_files

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from drivers.platforms import ModuleFunction, ModuleSlot, Tells, os_version_of_module, platform
 from drivers.wire.image.host import Dependency, Image
-from drivers.wire.replies import CHECK_INTEGRITY, CHECK_PLATFORM, CHECK_RANGE, ModuleInfo, Store
+from drivers.wire.messages.modules import ModuleInfo
+from drivers.wire.messages.tables import CHECK_INTEGRITY, CHECK_PLATFORM, CHECK_RANGE, Store
 
 Key = tuple[int, int]
 """Module function and index."""

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from drivers.platforms import ModuleFunction, Platform, os_version_of_module
 from drivers.wire.image.host import AssetDependency, Image
-from drivers.wire.replies import ModuleInfo
+from drivers.wire.messages.modules import ModuleInfo
 from drivers.wire.usb import Mode
 
 from ..errors import BadInput

@@ -17,7 +17,7 @@ from drivers.errors import DeadlineExceeded, Disconnected, DriverError
 from drivers.platforms import Platform, platform
 from drivers.transport import SerialHost
 from drivers.wire import requests
-from drivers.wire.replies import ConnectionStatus
+from drivers.wire.messages.tables import ConnectionStatus
 from drivers.wire.usb import Mode
 
 from ..cloud.answers import Product

@@ -10,7 +10,7 @@ from collections import Counter
 
 from drivers.errors import RequestRejected
 from drivers.wire import requests
-from drivers.wire.replies import WifiSecurity as WireSecurity
+from drivers.wire.messages.tables import WifiSecurity as WireSecurity
 
 from ..engine.records import CredentialWritten
 from ..engine.step import StepContext, StepResult, already, done, skipped

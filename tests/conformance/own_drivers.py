@@ -19,7 +19,7 @@ from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from drivers.wire import requests
 from drivers.wire.image.host import Image, parse_image
-from drivers.wire.requests import WifiSecurity
+from drivers.wire.messages.tables import WifiSecurity
 from drivers.wire.usb import Mode
 
 PLATFORMS = pytest.mark.parametrize("platform", ["argon", "boron", "bsom"])

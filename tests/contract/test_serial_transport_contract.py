@@ -10,8 +10,8 @@ from drivers.clock import Deadline
 from drivers.devices import Console
 from drivers.errors import Disconnected, NotFound, TransferFailed
 from drivers.transport import SerialPort, SerialTransport
-from drivers.wire import requests
 from drivers.wire.control import host as control
+from drivers.wire.control.tables import RequestType
 
 Lab = Any  # the fixture's class lives in conftest.py
 
@@ -20,7 +20,7 @@ def listening(lab: Lab) -> SerialTransport:
     """A Boron with Device OS 6.3.4, put into listening mode, its port opened."""
     lab.plug()
     transport = lab.open()
-    transport.control(control.init(requests.RequestType.START_LISTENING, 0))
+    transport.control(control.init(RequestType.START_LISTENING, 0))
     transport.close()
     lab.wait(lambda: bool(lab.serial_host.ports()))
     lab.clock.sleep(0.5)

@@ -24,7 +24,7 @@ from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import VirtualUnit
 from drivers.wire import requests
-from drivers.wire.replies import Store
+from drivers.wire.messages.tables import Store
 from station.engine.records import WriteIntended
 from station.model import Verdict
 

@@ -15,7 +15,7 @@ from drivers.errors import BootloaderStuck, ReadBackDiffers, Stalled, TransferFa
 from drivers.platforms import Via
 from drivers.wire import requests
 from drivers.wire.image.host import AssetDependency, Image
-from drivers.wire.replies import Store
+from drivers.wire.messages.tables import Store
 from drivers.wire.usb import Mode
 
 from ...engine.events import ModulesRead

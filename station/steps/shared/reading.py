@@ -14,7 +14,7 @@ from drivers.errors import GarbledConsole, RequestRejected
 from drivers.identity import Iccid, Imei, MacAddress, SerialNumber
 from drivers.platforms import OsVersion
 from drivers.wire import requests
-from drivers.wire.replies import InterfaceType
+from drivers.wire.messages.tables import InterfaceType
 from drivers.wire.requests import Request
 
 from ...engine.events import UnitIdentified

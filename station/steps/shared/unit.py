@@ -13,7 +13,7 @@ from typing import Protocol
 from drivers.devices import ParticleDevice
 from drivers.identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Secret, SerialNumber
 from drivers.platforms import OsVersion, Platform
-from drivers.wire.requests import ModuleInfo
+from drivers.wire.messages.modules import ModuleInfo
 
 from ...errors import UnitRejected
 from ...model import IdentityFact, KnownUnit, SeenBefore

@@ -29,8 +29,9 @@ from drivers.platforms import OsVersion
 from drivers.transport import UsbTransport
 from drivers.wire import requests
 from drivers.wire.control import host as control
-from drivers.wire.control.tables import Service
-from drivers.wire.requests import Request, WifiSecurity
+from drivers.wire.control.tables import RequestType, Service
+from drivers.wire.messages.tables import WifiSecurity
+from drivers.wire.requests import Request
 from drivers.wire.usb import Setup, UsbId
 
 
@@ -61,7 +62,7 @@ def leak(bench: DeviceBench, count: int) -> None:
     (candidate,) = bench.host.candidates()
     transport = candidate.open()
     for _ in range(count):
-        transport.control(control.init(requests.RequestType.SYSTEM_VERSION, 0))
+        transport.control(control.init(RequestType.SYSTEM_VERSION, 0))
     transport.close()
 
 
@@ -128,7 +129,7 @@ def slots_taken(bench: DeviceBench) -> int:
     (candidate,) = bench.host.candidates()
     transport = candidate.open()
     ids = []
-    while (reply := control.parse_reply(transport.control(control.init(requests.RequestType.ECHO, 1)))).id is not None:
+    while (reply := control.parse_reply(transport.control(control.init(RequestType.ECHO, 1)))).id is not None:
         ids.append(reply.id)
     for request_id in ids:
         transport.control(control.reset(request_id))

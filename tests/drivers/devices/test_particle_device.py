@@ -31,8 +31,10 @@ from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from drivers.wire import requests
 from drivers.wire.control import host as control
+from drivers.wire.control.tables import RequestType
 from drivers.wire.image.host import Image, parse_image
-from drivers.wire.replies import Protection
+from drivers.wire.messages.system import Protection
+from drivers.wire.messages.tables import WifiSecurity
 from drivers.wire.usb import Mode, Setup
 
 
@@ -253,7 +255,7 @@ def test_a_restart_an_earlier_program_left_behind_does_not_confuse(bench: Device
     bench.unit()
     (candidate,) = bench.host.candidates()
     transport = candidate.open()
-    transport.control(control.init(requests.RequestType.RESET, 0))
+    transport.control(control.init(RequestType.RESET, 0))
     transport.close()
     device = bench.device()
     device.identify(bench.within(10.0))
@@ -393,7 +395,7 @@ def test_a_protected_unit_is_identified_and_started_and_says_so(bench: DeviceBen
     [
         ("boron", "5.8.0", requests.get_protected_state()),
         ("argon", "3.3.1", requests.get_asset_info()),
-        ("argon", "6.1.1", requests.store_network("net", None, requests.WifiSecurity.NONE)),
+        ("argon", "6.1.1", requests.store_network("net", None, WifiSecurity.NONE)),
         ("bsom", "6.3.4", requests.scan_networks()),
         ("argon", "6.3.4", requests.get_iccid()),
     ],
@@ -466,7 +468,7 @@ class Obstinate:
         forward = transport.control
 
         def answer(setup: Setup, data: bytes = b"", *, timeout_s: float = 5.0) -> bytes:
-            if setup == control.init(requests.RequestType.RESET, 0):
+            if setup == control.init(RequestType.RESET, 0):
                 return bytes.fromhex("03 00 00 00 00 00 ff 7f")
             if setup == control.check(0x7FFF):
                 return bytes.fromhex("09 00 00 00 00 00 00 00 00 00")

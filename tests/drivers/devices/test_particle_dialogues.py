@@ -23,7 +23,7 @@ from drivers.virtual.faults import parse_fault
 from drivers.virtual.unit import UnitMode
 from drivers.wire import requests
 from drivers.wire.image.host import Image, parse_image
-from drivers.wire.requests import WifiSecurity
+from drivers.wire.messages.tables import WifiSecurity
 
 
 def image(file: synthetic.SyntheticFile) -> Image:

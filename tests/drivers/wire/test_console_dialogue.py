@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from drivers.errors import DriverError, LocalProtocolError, RemoteProtocolError
 from drivers.identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Secret, SerialNumber
 from drivers.platforms import ModuleFunction
-from drivers.wire import console
-from drivers.wire.console import ConsoleDialogue, ConsoleIdentity, Done, WifiOutcome, Write
+from drivers.wire.console import host as console
+from drivers.wire.console.host import ConsoleDialogue, ConsoleIdentity, Done, WifiOutcome, Write
 from drivers.wire.image.host import Dependency
-from drivers.wire.replies import Store, WifiSecurity
+from drivers.wire.messages.tables import Store, WifiSecurity
 
 VERSION = b"system firmware version: 6.2.0\n\r\n"
 DEVICE_ID = "e00fce6819ef5f971ea9563a"

@@ -15,6 +15,7 @@ from drivers.errors import (
     TransferTimeout,
 )
 from drivers.wire.control import host as control
+from drivers.wire.control.tables import RequestType
 from drivers.wire.dfu import transfers as dfu
 from drivers.wire.patience import (
     MOMENT_PAUSES_S,
@@ -28,7 +29,6 @@ from drivers.wire.patience import (
     repeats,
     standing,
 )
-from drivers.wire.requests import RequestType
 from drivers.wire.results import RESULT_NAMES
 from drivers.wire.usb import Setup
 

@@ -16,22 +16,14 @@ from hypothesis import strategies as st
 from drivers.errors import LocalProtocolError, RemoteProtocolError, StrangeIdentity
 from drivers.identity import DeviceId, Iccid, Imei, MacAddress, Secret, SerialNumber
 from drivers.platforms import ModuleFunction, OsVersion
-from drivers.wire import proto, replies, requests
+from drivers.wire import proto, requests
 from drivers.wire.image.host import Dependency
-from drivers.wire.replies import (
-    AssetInfo,
-    ConnectionStatus,
-    CurrentNetwork,
-    Interface,
-    InterfaceType,
-    KnownNetwork,
-    ModuleInfo,
-    NcpVersion,
-    Protection,
-    ScannedNetwork,
-    Store,
-    WifiSecurity,
-)
+from drivers.wire.messages import modules, network, system, tables
+from drivers.wire.messages.modules import AssetInfo, ModuleInfo
+from drivers.wire.messages.network import CurrentNetwork, Interface, KnownNetwork, ScannedNetwork
+from drivers.wire.messages.system import NcpVersion, Protection
+from drivers.wire.messages.tables import ConnectionStatus, InterfaceType, Store, WifiSecurity
+from drivers.wire.results import describe_result
 
 MESSAGES = {
     name: bytes.fromhex(text)
@@ -139,7 +131,7 @@ M28_MODULE = ModuleInfo(
         (
             "M29",
             requests.get_asset_info().decode,
-            AssetInfo(available=(replies.Asset("cat.txt", b"\x22" * 32, 12),), required=()),
+            AssetInfo(available=(modules.Asset("cat.txt", b"\x22" * 32, 12),), required=()),
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -176,7 +168,7 @@ def test_old_module_info_is_brought_to_the_new_form() -> None:
     assert first.dependencies == (Dependency(ModuleFunction.RADIO_STACK, 0, 202),)
     assert second.function == ModuleFunction.USER_PART
     assert not second.is_valid
-    assert second.failed == replies.CHECK_DEPENDENCIES
+    assert second.failed == tables.CHECK_DEPENDENCIES
 
 
 def test_the_worked_module_info_with_explicit_zeros() -> None:  # reference firmware-and-dfu 6.1
@@ -190,7 +182,7 @@ def test_the_worked_module_info_with_explicit_zeros() -> None:  # reference firm
     bootloader, part = requests.get_module_info().decode(raw)
     assert (bootloader.version, bootloader.max_size, bootloader.size) == (3001, 49_152, 48_358)
     assert bootloader.is_valid
-    assert (part.version, part.size, part.failed) == (4100, 469_386, replies.CHECK_DEPENDENCIES)
+    assert (part.version, part.size, part.failed) == (4100, 469_386, tables.CHECK_DEPENDENCIES)
 
 
 @pytest.mark.parametrize(
@@ -231,23 +223,23 @@ def test_an_interface_without_a_hardware_address_has_no_mac() -> None:
 
 
 DECODERS = [
-    replies.module_info,
-    replies.asset_info,
-    replies.device_id,
-    replies.serial_number,
-    replies.system_version,
-    replies.ncp_version,
-    replies.is_listening,
-    replies.flag,
-    replies.protection,
-    replies.connection_status,
-    replies.chunk_size,
-    replies.cellular_identity,
-    replies.interface_list,
-    replies.interface,
-    replies.known_networks,
-    replies.current_network,
-    replies.scanned_networks,
+    modules.module_info,
+    modules.asset_info,
+    system.device_id,
+    system.serial_number,
+    system.system_version,
+    system.ncp_version,
+    system.is_listening,
+    system.flag,
+    system.protection,
+    system.connection_status,
+    system.chunk_size,
+    network.cellular_identity,
+    network.interface_list,
+    network.interface,
+    network.known_networks,
+    network.current_network,
+    network.scanned_networks,
 ]
 
 
@@ -298,10 +290,10 @@ def test_an_open_network_carries_no_credentials() -> None:
 
 
 def test_result_codes_have_words_and_their_number() -> None:
-    assert requests.describe_result(-120) == "not supported (-120)"
-    assert requests.describe_result(-1340).endswith("(-1340)")
-    assert requests.describe_result(-1) == "a code without a name (-1)"
-    assert requests.describe_result(-1705) == "PPP error (-1705)"
+    assert describe_result(-120) == "not supported (-120)"
+    assert describe_result(-1340).endswith("(-1340)")
+    assert describe_result(-1) == "a code without a name (-1)"
+    assert describe_result(-1705) == "PPP error (-1705)"
 
 
 def test_committed_messages_are_what_the_proto_text_gives(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from drivers.virtual import synthetic
 from drivers.virtual.boot import BootMode, boot
 from drivers.virtual.memory import UnitMemory
 from drivers.wire.image.host import Dependency, Image, parse_image
-from drivers.wire.replies import ModuleInfo, Store
+from drivers.wire.messages.modules import ModuleInfo
+from drivers.wire.messages.tables import Store
 from drivers.wire.usb import Mode
 from station.firmware.checks import PlanRefused, ProductFirmware, Refusal
 from station.firmware.cuts import CutSafety

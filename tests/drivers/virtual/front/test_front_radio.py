@@ -10,7 +10,8 @@ from drivers.identity import Secret
 from drivers.virtual.messages import blob, message, number, text
 from drivers.virtual.radio import MAX_NETWORKS
 from drivers.virtual.unit import UnitMode, VirtualUnit
-from drivers.virtual.world import AccessPoint, Security, StoredNetwork, World
+from drivers.virtual.world import AccessPoint, StoredNetwork, World
+from drivers.wire.messages.tables import WifiSecurity
 
 REFUSED, INVALID_STATE, INVALID_ARGUMENT = -1200, -210, -270
 
@@ -120,7 +121,7 @@ def test_an_eleventh_network_replaces_the_last(bench: Any) -> None:
 
 
 def test_networks_can_be_removed_and_cleared(bench: Any) -> None:
-    known = tuple(StoredNetwork(name, Secret("password"), Security.WPA2) for name in ("a-net", "b-net"))
+    known = tuple(StoredNetwork(name, Secret("password"), WifiSecurity.WPA2_PSK) for name in ("a-net", "b-net"))
     unit = bench.plug(bench.spec("argon", "6.2.0", networks=known))
     wire = bench.wire()
     assert wire.ask(503, text(1, "c-net")) == (0, b"")

@@ -14,7 +14,7 @@ from drivers.virtual.messages import Fields, blob, message, number, text
 from drivers.virtual.protection import device_digest
 from drivers.virtual.synthetic import make_module
 from drivers.virtual.unit import UnitMode
-from drivers.wire.replies import asset_info, module_info
+from drivers.wire.messages.modules import asset_info, module_info
 
 NOT_SUPPORTED, NOT_ALLOWED, INVALID_STATE = -120, -130, -210
 

@@ -17,11 +17,40 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from ..errors import BadIdentity, LocalProtocolError, RemoteProtocolError, StrangeIdentity
-from ..identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Secret, SerialNumber, printable
-from ..platforms import ModuleFunction
-from .image.host import Dependency
-from .replies import ModuleInfo, Store, WifiSecurity
+from ...errors import BadIdentity, LocalProtocolError, RemoteProtocolError, StrangeIdentity
+from ...identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Secret, SerialNumber, printable
+from ..image.host import Dependency
+from ..messages.modules import ModuleInfo
+from ..messages.tables import WifiSecurity
+from .tables import (
+    CELL_RADIO,
+    CIPHER,
+    CLAIMED_LINE,
+    EAP_TYPE,
+    ENTERPRISE_SECURITY,
+    FUNCTION_LETTERS,
+    ICCID,
+    ID_LINE,
+    IMEI,
+    MAC_LINES,
+    MAX_PASSWORD,
+    MAX_SSID,
+    NOT_PREPARED,
+    NOT_SAVED,
+    OLD_ID_LINE,
+    OUTER_IDENTITY,
+    PASSWORD,
+    SAVED_MARK,
+    SECRET,
+    SECURITY_DIGITS,
+    SERIAL,
+    SSID,
+    STORE_LETTERS,
+    USERNAME,
+    VERSION_LINE,
+    WIFI_SECURITY,
+    Key,
+)
 
 MAX_TEXT = 16 * 1024
 """The longest real answer, of ``s``, has about 2 KiB."""
@@ -82,19 +111,22 @@ class ConsoleDialogue(abc.ABC, Generic[T]):
 
 # --- queries ----------------------------------------------------------------------------------
 
-_VERSION_LINE = rb"system firmware version: ([^\r\n]{1,64})\n\r\n"
+_VERSION_LINE = VERSION_LINE.format("([^\r\n]{1,64})").encode()
 _END_MARK = re.compile(_VERSION_LINE)
 _LONGEST_END_MARK = 128
 
 
 class Query(ConsoleDialogue[T]):
-    """A one-letter query. ``pattern`` finds its output before the end mark; ``decode`` reads the match."""
+    """A one-letter query, with ``v`` behind it as end mark.
+
+    ``pattern`` finds its output before that; ``decode`` reads the match.
+    """
 
     def __init__(
-        self, keys: bytes, pattern: bytes, decode: Callable[[re.Match[bytes]], T], timeout_s: float = QUERY_S
+        self, key: Key, pattern: bytes, decode: Callable[[re.Match[bytes]], T], timeout_s: float = QUERY_S
     ) -> None:
         super().__init__()
-        self._keys = keys
+        self._keys = "".join(dict.fromkeys((key, Key.VERSION))).encode()
         self._pattern = re.compile(pattern, re.DOTALL)
         self._decode = decode
         self._timeout_s = timeout_s
@@ -116,7 +148,7 @@ class Query(ConsoleDialogue[T]):
 
 def version() -> Query[str]:
     """``v``: the Device OS version, like ``6.2.0``."""
-    return Query(b"v", _VERSION_LINE, lambda match: _printable(match[1]))
+    return Query(Key.VERSION, _VERSION_LINE, lambda match: _printable(match[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,23 +165,23 @@ class ConsoleIdentity:
 
 def identity() -> Query[ConsoleIdentity]:
     """``i``: every identity the unit has. Up to 5.5.x a cellular unit powers its modem on for it: 20 s or more."""
-    pattern = rb"(?:Device ID: |Your device id is ).*"  # to the end, so one search is enough
-    return Query(b"iv", pattern, lambda match: _identity(match[0]), MODEM_S)
+    pattern = f"(?:{ID_LINE}|{OLD_ID_LINE}).*".encode()  # to the end, so one search is enough
+    return Query(Key.IDENTITY, pattern, lambda match: _identity(match[0]), MODEM_S)
 
 
 _IDENTITY_LINE = re.compile(r"([A-Za-z ]{1,40}): (.*)")
 
 
 def _identity(raw: bytes) -> ConsoleIdentity:
-    lines = raw.decode("ascii", "replace").replace("Your device id is ", "Device ID: ").split("\r\n")
+    lines = raw.decode("ascii", "replace").replace(OLD_ID_LINE, ID_LINE).split("\r\n")
     found = {match[1]: match[2].strip() for line in lines if (match := _IDENTITY_LINE.fullmatch(line))}
     return ConsoleIdentity(
-        device_id=_parsed(DeviceId.parse, found.get("Device ID", "")),
-        serial=_optional(SerialNumber.parse, found.get("Serial Number", "")),
-        secret=_secret(found.get("Device Secret", "")),
-        imei=_optional(Imei.parse, found.get("IMEI", "")),
-        iccid=_optional(Iccid.told, found.get("ICCID", "")),
-        cell_radio=_cleaned(found.get("Cell Radio Version", "")) or None,
+        device_id=_parsed(DeviceId.parse, found.get(ID_LINE.rstrip(": "), "")),
+        serial=_optional(SerialNumber.parse, found.get(SERIAL, "")),
+        secret=_secret(found.get(SECRET, "")),
+        imei=_optional(Imei.parse, found.get(IMEI, "")),
+        iccid=_optional(Iccid.told, found.get(ICCID, "")),
+        cell_radio=_cleaned(found.get(CELL_RADIO, "")) or None,
     )
 
 
@@ -161,8 +193,8 @@ def _secret(text: str) -> MobileSecret | None:
 
 def mac() -> Query[MacAddress | None]:
     """``m``: the Wi-Fi MAC address; None when the unit prints all zeros or all ones."""
-    pattern = rb"MAC address is\r\n([0-9A-Fa-f:]{17})\r\n"
-    return Query(b"mv", pattern, lambda match: _mac(match[1].decode("ascii")))
+    pattern = MAC_LINES.format("([0-9A-Fa-f:]{17})").encode()
+    return Query(Key.MAC, pattern, lambda match: _mac(match[1].decode("ascii")))
 
 
 def _mac(text: str) -> MacAddress | None:
@@ -172,8 +204,8 @@ def _mac(text: str) -> MacAddress | None:
 
 def claimed() -> Query[bool]:
     """``c``: the unit's own claimed bit, a hint and no proof (rules B4 B5)."""
-    pattern = rb"Device claimed: (yes|no)\r\n"
-    return Query(b"cv", pattern, lambda match: match[1] == b"yes")
+    pattern = CLAIMED_LINE.format("(yes|no)").encode()
+    return Query(Key.CLAIMED, pattern, lambda match: match[1] == b"yes")
 
 
 # --- s: module description -----------------------------------------------------------------------
@@ -189,25 +221,10 @@ class Description:
     iccid: Iccid | None = None
 
 
-_FUNCTIONS = {
-    "n": ModuleFunction.NONE,
-    "r": ModuleFunction.RESOURCE,
-    "b": ModuleFunction.BOOTLOADER,
-    "m": ModuleFunction.MONOLITHIC,
-    "s": ModuleFunction.SYSTEM_PART,
-    "u": ModuleFunction.USER_PART,
-    "_": ModuleFunction.SETTINGS,
-    "c": ModuleFunction.NCP,
-    "a": ModuleFunction.RADIO_STACK,
-    "t": ModuleFunction.ASSET,
-}
-_STORES = {"m": Store.MAIN, "f": Store.FACTORY, "b": Store.BACKUP, "t": Store.SCRATCHPAD}
-
-
 def modules() -> Query[Description]:
     """``s``: platform and modules, as one line of JSON."""
     pattern = rb'(\{"p":[^\r\n]*\})\r\n'
-    return Query(b"sv", pattern, lambda match: parse_description(match[1]), MODEM_S)
+    return Query(Key.MODULES, pattern, lambda match: parse_description(match[1]), MODEM_S)
 
 
 def parse_description(raw: bytes) -> Description:
@@ -228,16 +245,16 @@ def parse_description(raw: bytes) -> Description:
 
 def _module(entry: dict[str, Any]) -> ModuleInfo:
     return ModuleInfo(
-        function=_FUNCTIONS[entry["f"]],
+        function=FUNCTION_LETTERS[entry["f"]],
         index=int(entry["n"]),
         version=int(entry["v"]),
-        store=_STORES[entry["l"]],
+        store=STORE_LETTERS[entry["l"]],
         max_size=int(entry["s"]),
         size=0,  # not told here
         checked=int(entry["vc"]),
         passed=int(entry["vv"]),
         hash=bytes.fromhex(entry["u"]) if "u" in entry else None,
-        dependencies=tuple(Dependency(_FUNCTIONS[d["f"]], int(d["n"]), int(d["v"])) for d in entry["d"]),
+        dependencies=tuple(Dependency(FUNCTION_LETTERS[d["f"]], int(d["n"]), int(d["v"])) for d in entry["d"]),
     )
 
 
@@ -248,7 +265,7 @@ class Leave(ConsoleDialogue[None]):
     """``x``: leave listening mode. Prints nothing, so it is done once written; confirm with request 72."""
 
     def begin(self) -> Write:
-        return Write(b"x", 0.0)
+        return Write(Key.LEAVE.encode(), 0.0)
 
     def _advance(self) -> list[Event[None]]:
         self._text.clear()
@@ -280,32 +297,28 @@ class _Ask(enum.Enum):
 
 
 _PROMPTS: dict[bytes, tuple[_Ask, float]] = {
-    b"SSID: ": (_Ask.SSID, SCAN_S),
-    b"Security 0=unsecured, 1=WEP, 2=WPA, 3=WPA2: ": (_Ask.SECURITY, PROMPT_S),
-    b"Security 0=unsecured, 1=WEP, 2=WPA, 3=WPA2, 4=WPA Enterprise, 5=WPA2 Enterprise: ": (_Ask.SECURITY, PROMPT_S),
-    b"Security Cipher 1=AES, 2=TKIP, 3=AES+TKIP: ": (_Ask.CIPHER, PROMPT_S),
-    b"Password: ": (_Ask.PASSWORD, SAVE_S),
-    b"EAP Type 0=PEAP/MSCHAPv2, 1=EAP-TLS: ": (_Ask.ENTERPRISE, PROMPT_S),
-    b"Username: ": (_Ask.ENTERPRISE, PROMPT_S),
-    b"Outer identity (optional): ": (_Ask.ENTERPRISE, PROMPT_S),
+    prompt.encode(): row
+    for prompt, row in (
+        (SSID, (_Ask.SSID, SCAN_S)),
+        (WIFI_SECURITY, (_Ask.SECURITY, PROMPT_S)),
+        (ENTERPRISE_SECURITY, (_Ask.SECURITY, PROMPT_S)),
+        (CIPHER, (_Ask.CIPHER, PROMPT_S)),
+        (PASSWORD, (_Ask.PASSWORD, SAVE_S)),
+        (EAP_TYPE, (_Ask.ENTERPRISE, PROMPT_S)),
+        (USERNAME, (_Ask.ENTERPRISE, PROMPT_S)),
+        (OUTER_IDENTITY, (_Ask.ENTERPRISE, PROMPT_S)),
+    )
 }
 """Prompt -> what it asks, and how long the unit may be silent after the answer."""
 
 _ENDINGS: dict[bytes, WifiOutcome] = {
-    b"<3 you!": WifiOutcome.SAVED,
-    b"Derp. Sorry, we couldn't save the credentials.": WifiOutcome.NOT_SAVED,
-    b"Error while preparing to store enterprise credentials.": WifiOutcome.NOT_SAVED,
+    SAVED_MARK.encode(): WifiOutcome.SAVED,
+    NOT_SAVED.encode(): WifiOutcome.NOT_SAVED,
+    NOT_PREPARED.encode(): WifiOutcome.NOT_SAVED,
 }
 
-_SECURITY_DIGITS = {
-    WifiSecurity.NONE: b"0",
-    WifiSecurity.WEP: b"1",
-    WifiSecurity.WPA_PSK: b"2",
-    WifiSecurity.WPA2_PSK: b"3",
-    WifiSecurity.WPA_WPA2_PSK: b"3",
-    WifiSecurity.WPA3_PSK: b"6",  # accepted from 5.5.0 on, though not shown
-    WifiSecurity.WPA2_WPA3_PSK: b"3",
-}
+_MIXED = {WifiSecurity.WPA_WPA2_PSK: WifiSecurity.WPA2_PSK, WifiSecurity.WPA2_WPA3_PSK: WifiSecurity.WPA2_PSK}
+"""What the console has no digit for, and what it is asked for instead."""
 _AES = b"1"
 
 
@@ -321,16 +334,16 @@ class WifiDialogue(ConsoleDialogue[WifiOutcome]):
         if security is WifiSecurity.NONE and secret:
             security = WifiSecurity.WPA2_PSK  # only asked when the unit's own scan did not tell
         self._answers = {
-            _Ask.SSID: _typed("network name", ssid.encode(), 1, 32),
-            _Ask.SECURITY: _SECURITY_DIGITS[security],
+            _Ask.SSID: _typed("network name", ssid.encode(), 1, MAX_SSID),
+            _Ask.SECURITY: b"%d" % SECURITY_DIGITS[_MIXED.get(security, security)],
             _Ask.CIPHER: _AES,
-            _Ask.PASSWORD: _typed("Wi-Fi password", secret, 0, 64),
+            _Ask.PASSWORD: _typed("Wi-Fi password", secret, 0, MAX_PASSWORD),
         }
         self._asked: set[_Ask] = set()
         self._echo = b""
 
     def begin(self) -> Write:
-        return Write(b"w", FIRST_PROMPT_S)
+        return Write(Key.WIFI.encode(), FIRST_PROMPT_S)
 
     def _advance(self) -> list[Event[WifiOutcome]]:
         if not self._take_echo():

@@ -1,0 +1,1 @@
+"""The listening-mode console: `tables` both ends share, `host` for ours."""

@@ -1,0 +1,1 @@
+"""What units answer to control requests, by subject; `tables` both ends share."""

@@ -1,0 +1,119 @@
+"""What a unit says of the modules and assets it holds. Reference usb-and-serial 4.2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ...errors import RemoteProtocolError
+from ...platforms import ModuleFunction
+from ..image.host import Dependency
+from ..image.tables import CRC_SIZE, SHA_SIZE
+from ..proto import system_pb2
+from . import reading
+from .tables import CHECK_DEPENDENCIES, CHECK_INTEGRITY, OLD_FUNCTIONS, Store
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleInfo:
+    """One module a unit holds. ``size`` counts the CRC in; it means nothing for radio stack and NCP."""
+
+    function: int  # a ModuleFunction, or a number nobody knows
+    index: int
+    version: int
+    store: int
+    max_size: int  # 0 when the unit does not tell (before 5.6.0)
+    size: int
+    checked: int  # CHECK_* bits
+    passed: int
+    hash: bytes | None  # None when the unit does not tell
+    dependencies: tuple[Dependency, ...]
+
+    @property
+    def is_valid(self) -> bool:
+        return self.checked == self.passed
+
+    @property
+    def failed(self) -> int:
+        """The CHECK_* bits that failed."""
+        return self.checked ^ self.passed
+
+
+def module_info(raw: bytes) -> tuple[ModuleInfo, ...]:
+    """Modules of either reply form, in the unit's order (reference usb-and-serial 4.2)."""
+    reply = reading.parse_message(system_pb2.ModuleInfoReply, raw)
+    if reply.modules:
+        return tuple(_module(m) for m in reading.bounded(reply.modules, "modules"))
+    return tuple(_old_module(m) for m in reading.bounded(reply.old_modules, "modules"))
+
+
+def _module(m: system_pb2.Module) -> ModuleInfo:
+    if len(m.hash) not in (0, SHA_SIZE):
+        raise RemoteProtocolError(f"module hash has {len(m.hash)} bytes, expected {SHA_SIZE}; reset the unit")
+    return ModuleInfo(
+        function=_function(m.type),
+        index=m.index,
+        version=m.version,
+        store=m.store,
+        max_size=m.max_size,
+        size=m.size,
+        checked=m.checked_flags,
+        passed=m.passed_flags,
+        hash=m.hash or None,
+        dependencies=_dependencies(m.dependencies, _function),
+    )
+
+
+def _old_module(m: system_pb2.OldModule) -> ModuleInfo:
+    failed = m.failed_checks << 1  # bit 0 is integrity there and bit 1 in the new form
+    checked = CHECK_INTEGRITY | CHECK_DEPENDENCIES | failed
+    return ModuleInfo(
+        function=_old_function(m.type),
+        index=m.index,
+        version=m.version,
+        store=Store.MAIN,
+        max_size=0,
+        size=m.size + CRC_SIZE if m.size else 0,
+        checked=checked,
+        passed=checked & ~failed,
+        hash=None,
+        dependencies=_dependencies(m.dependencies, _old_function),
+    )
+
+
+def _function(value: int) -> int:
+    return ModuleFunction(value) if value in frozenset(ModuleFunction) else value
+
+
+def _old_function(value: int) -> int:
+    return OLD_FUNCTIONS.get(value, ModuleFunction.NONE)
+
+
+def _dependencies(items: Sequence[system_pb2.Dependency], function: Callable[[int], int]) -> tuple[Dependency, ...]:
+    found = reading.bounded(items, "dependencies")
+    return tuple(Dependency(function(d.type), d.index, d.version) for d in found)
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file the application brings along. ``size`` in bytes as the application sees it."""
+
+    name: str
+    hash: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssetInfo:
+    available: tuple[Asset, ...]
+    required: tuple[Asset, ...]
+
+
+def asset_info(raw: bytes) -> AssetInfo:
+    """Assets the unit has and needs; bounded. Raises `RemoteProtocolError`."""
+    reply = reading.parse_message(system_pb2.AssetInfoReply, raw)
+    lists = [
+        tuple(Asset(reading.clean(a.name), a.hash, a.size) for a in reading.bounded(items, "assets"))
+        for items in (reply.available, reply.required)
+    ]
+    return AssetInfo(*lists)

@@ -1,0 +1,100 @@
+"""What a unit says of its interfaces, networks and modem. Reference usb-and-serial 4.6, 4.8, 4.10."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ...identity import Iccid, Imei, MacAddress
+from ..proto import network_pb2
+from . import reading
+
+
+class CellularIdentity(NamedTuple):
+    """What the modem says; either may be missing (no SIM; Device OS that does not tell the IMEI)."""
+
+    iccid: Iccid | None
+    imei: Imei | None
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface. ``mac`` is None for an interface without a 6-byte hardware address."""
+
+    index: int
+    name: str
+    type: int
+    mac: MacAddress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNetwork:
+    """A network the unit has stored; its password cannot be read back."""
+
+    ssid: str
+    security: int
+    has_password: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentNetwork:
+    ssid: str
+    bssid: MacAddress | None
+    channel: int
+    rssi: int  # dBm
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedNetwork:
+    """A network in range; a hidden one has an empty ``ssid``."""
+
+    ssid: str
+    bssid: MacAddress | None
+    security: int
+    channel: int
+    rssi: int  # dBm
+
+
+def interface_list(raw: bytes) -> tuple[Interface, ...]:
+    reply = reading.parse_message(network_pb2.InterfaceListReply, raw)
+    return tuple(_interface(i) for i in reading.bounded(reply.interfaces, "interfaces"))
+
+
+def interface(raw: bytes) -> Interface:
+    return _interface(reading.parse_message(network_pb2.InterfaceReply, raw).interface)
+
+
+def _interface(i: network_pb2.Interface) -> Interface:
+    return Interface(i.index, reading.clean(i.name), i.type, reading.mac(i.hw_address))
+
+
+def known_networks(raw: bytes) -> tuple[KnownNetwork, ...]:
+    reply = reading.parse_message(network_pb2.KnownNetworksReply, raw)
+    found = reading.bounded(reply.networks, "networks")
+    return tuple(KnownNetwork(reading.ssid(n.ssid), n.security, n.credentials_type != 0) for n in found)
+
+
+def current_network(raw: bytes) -> CurrentNetwork:
+    reply = reading.parse_message(network_pb2.CurrentNetworkReply, raw)
+    return CurrentNetwork(reading.ssid(reply.ssid), reading.mac(reply.bssid), reply.channel, reply.rssi)
+
+
+def scanned_networks(raw: bytes) -> tuple[ScannedNetwork, ...]:
+    reply = reading.parse_message(network_pb2.ScanNetworksReply, raw)
+    found = reading.bounded(reply.networks, "networks")
+    return tuple(
+        ScannedNetwork(reading.ssid(n.ssid), reading.mac(n.bssid), n.security, n.channel, n.rssi) for n in found
+    )
+
+
+def cellular_identity(raw: bytes) -> CellularIdentity:
+    """ICCID and IMEI, each None when not told. Raises `StrangeIdentity` for a text that is none.
+
+    An ICCID is kept as read however odd: it says nothing about the unit.
+    """
+    reply = reading.parse_message(network_pb2.IccidReply, raw)
+    iccid, imei = reading.clean(reply.iccid), reading.clean(reply.imei)
+    return CellularIdentity(
+        reading.identity(Iccid.told, iccid) if iccid else None,
+        reading.identity(Imei.parse, imei) if imei else None,
+    )

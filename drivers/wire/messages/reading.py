@@ -1,0 +1,64 @@
+"""How a reply is read: bounded, cleaned, and with `RemoteProtocolError` as the only complaint.
+
+A reply whose fields all have their default is empty on the wire, so ``b""`` is a valid reply everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from ...errors import BadIdentity, RemoteProtocolError, StrangeIdentity
+from ...identity import MacAddress, printable
+from ..proto import system_pb2
+
+MAX_TEXT = 255
+MAX_ITEMS = 128
+
+M = TypeVar("M", bound=Message)
+T = TypeVar("T")
+
+
+def parse_message(kind: type[M], raw: bytes) -> M:
+    message = kind()
+    try:
+        message.ParseFromString(raw)
+    except DecodeError:
+        raise RemoteProtocolError(
+            f"reply of {len(raw)} bytes is no {kind.__name__} message; reset the unit and try again"
+        ) from None
+    return message
+
+
+def text(raw: bytes) -> str:
+    return clean(parse_message(system_pb2.TextReply, raw).text)
+
+
+def clean(text: str) -> str:
+    """Text from a unit, fit for a terminal; refused when it is longer than any real one."""
+    if len(text) > MAX_TEXT:
+        raise RemoteProtocolError(f"text of {len(text)} characters in a reply, expected at most {MAX_TEXT}")
+    return printable(text)
+
+
+def ssid(raw: bytes) -> str:
+    return clean(raw.decode("utf-8", "replace"))
+
+
+def mac(raw: bytes) -> MacAddress | None:
+    return MacAddress.parse(raw.hex()) if len(raw) == 6 and any(raw) else None
+
+
+def identity(parse: Callable[[str], T], text: str) -> T:
+    try:
+        return parse(text)
+    except BadIdentity as error:
+        raise StrangeIdentity(f"in a reply: {error}") from None
+
+
+def bounded(items: Sequence[T], what: str) -> Sequence[T]:
+    if len(items) > MAX_ITEMS:
+        raise RemoteProtocolError(f"reply lists {len(items)} {what}, expected at most {MAX_ITEMS}; reset the unit")
+    return items

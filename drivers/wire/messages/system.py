@@ -1,0 +1,85 @@
+"""Who a unit says it is, and how it stands. Reference usb-and-serial 4.1, 4.4, 4.5, 4.9."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...errors import RemoteProtocolError
+from ...identity import DeviceId, SerialNumber
+from ...platforms import OsVersion
+from ..proto import system_pb2
+from . import reading
+from .tables import ConnectionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class NcpVersion:
+    version: str
+    module_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """Device protection (Device OS 6.0 and newer). In service mode a protected unit is open for a while."""
+
+    is_protected: bool
+    is_service_mode: bool
+
+
+def device_id(raw: bytes) -> DeviceId:
+    return reading.identity(DeviceId.parse, reading.text(raw))
+
+
+def serial_number(raw: bytes) -> SerialNumber | None:
+    """None: it was never programmed."""
+    text = reading.text(raw)
+    return reading.identity(SerialNumber.parse, text) if text else None
+
+
+def system_version(raw: bytes) -> OsVersion:
+    """Device OS version. Raises `StrangeIdentity` for a text that is none."""
+    return reading.identity(OsVersion.parse, reading.text(raw))
+
+
+def ncp_version(raw: bytes) -> NcpVersion:
+    reply = reading.parse_message(system_pb2.NcpFirmwareVersionReply, raw)
+    return NcpVersion(reading.clean(reply.version), reply.module_version)
+
+
+def is_listening(raw: bytes) -> bool:
+    mode = reading.parse_message(system_pb2.DeviceModeReply, raw).mode
+    if mode not in (system_pb2.DeviceModeReply.NORMAL, system_pb2.DeviceModeReply.LISTENING):
+        raise RemoteProtocolError(f"device mode {mode} is neither normal (0) nor listening (1); reset the unit")
+    return mode == system_pb2.DeviceModeReply.LISTENING
+
+
+def flag(raw: bytes) -> bool:
+    return bool(reading.parse_message(system_pb2.Flag, raw).value)
+
+
+def protection(raw: bytes) -> Protection:
+    reply = reading.parse_message(system_pb2.ProtectedStateReply, raw)
+    return Protection(reply.is_protected, reply.is_overridden)
+
+
+def connection_status(raw: bytes) -> ConnectionStatus:
+    status = reading.parse_message(system_pb2.ConnectionStatusReply, raw).status
+    try:
+        return ConnectionStatus(status)
+    except ValueError:
+        raise RemoteProtocolError(f"connection status {status} does not exist; reset the unit") from None
+
+
+def chunk_size(raw: bytes) -> int:
+    size = reading.parse_message(system_pb2.StartFirmwareUpdateReply, raw).chunk_size
+    if not 1 <= size <= 0xF000:
+        raise RemoteProtocolError(f"the unit wants firmware in pieces of {size} bytes, expected 1 to {0xF000}")
+    return int(size)
+
+
+def nothing(_raw: bytes) -> None:
+    """For requests that answer with their result alone."""
+
+
+def echoed(raw: bytes) -> bytes:
+    return raw

@@ -1,0 +1,63 @@
+"""Numbers inside the messages, for both ends. Reference usb-and-serial 4.2, 4.5, 4.6, 4.8."""
+
+from __future__ import annotations
+
+import enum
+
+from ...platforms import ModuleFunction
+
+CHECK_INTEGRITY = 0x02
+CHECK_DEPENDENCIES = 0x04
+CHECK_RANGE = 0x08
+CHECK_PLATFORM = 0x10
+
+
+class Store(enum.IntEnum):
+    """Where a module lies."""
+
+    MAIN = 0  # the one in use
+    FACTORY = 1  # what a factory reset restores
+    BACKUP = 2  # a copy
+    SCRATCHPAD = 3  # the update slot
+
+
+OLD_FUNCTIONS = {
+    1: ModuleFunction.BOOTLOADER,
+    2: ModuleFunction.SYSTEM_PART,
+    3: ModuleFunction.USER_PART,
+    4: ModuleFunction.MONOLITHIC,
+    5: ModuleFunction.NCP,
+    6: ModuleFunction.RADIO_STACK,
+}
+
+
+class ConnectionStatus(enum.IntEnum):
+    """How the unit stands with the cloud."""
+
+    DISCONNECTED = 0  # and not trying
+    CONNECTING = 1  # trying
+    CONNECTED = 2  # online
+    DISCONNECTING = 3  # on its way out
+
+
+class InterfaceType(enum.IntEnum):
+    """What an interface is; the unit derives it from the interface's name."""
+
+    INVALID = 0  # not told
+    LOOPBACK = 1  # lo0
+    THREAD = 2  # mesh, before Device OS 2.0
+    ETHERNET = 4  # en2
+    WIFI = 8  # wl3, wl4
+    PPP = 16  # pp3: the modem
+
+
+class WifiSecurity(enum.IntEnum):
+    """Security of a network, as requests 500 to 507 number it."""
+
+    NONE = 0  # open, or with a password: let the unit scan
+    WEP = 1  # obsolete
+    WPA_PSK = 2  # obsolete
+    WPA2_PSK = 3  # usual
+    WPA_WPA2_PSK = 4  # mixed
+    WPA3_PSK = 5  # newest
+    WPA2_WPA3_PSK = 6  # mixed
