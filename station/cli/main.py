@@ -74,10 +74,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+def _verb(words: Sequence[str]) -> str:
+    return next((word for word in words if word in VERBS), "")
+
+
 def _run(arguments: Sequence[str] | None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        parsed = parser(next((word for word in words if word in VERBS), "")).parse_args(words)
+        if "_ARGCOMPLETE" in os.environ:  # a shell asks what could come next on the line it has so far
+            line = os.environ["COMP_LINE"].split()
+            importlib.import_module(".completing", __package__).complete(parser(_verb(line)))
+        parsed = parser(_verb(words)).parse_args(words)
     except DriverError as error:  # a plug-in whose platforms cannot be read
         _say(str(error))
         return 3

@@ -31,7 +31,7 @@ def test_no_file_leads_back_to_itself() -> None:
 
 def test_the_command_line_starts_without_what_only_some_verbs_need() -> None:
     heavy = {"textual", "usb", "requests", "serial", "werkzeug", "keyring", "libusb_package", "google.protobuf"}
-    heavy |= {"pydantic", "pydantic_core"}
+    heavy |= {"pydantic", "pydantic_core", "argcomplete"}
     assert loaded_by("station.cli.main").isdisjoint(heavy)
 
 

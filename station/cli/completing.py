@@ -1,0 +1,47 @@
+"""What could come next on the command line, told to a shell whose user pressed Tab. Loaded only then."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import argcomplete
+from argcomplete.completers import BaseCompleter, DirectoriesCompleter, FilesCompleter, SuppressCompleter
+
+from ..paths import shipped_profiles
+
+
+def complete(parser: argparse.ArgumentParser) -> None:
+    """Write what could come next where argcomplete's shell function reads it, and leave the program."""
+    for action in _values(parser):
+        if completer := _completer(action):
+            action.completer = completer  # type: ignore[attr-defined] # argcomplete looks for it there
+    argcomplete.autocomplete(parser, default_completer=SuppressCompleter())
+
+
+def _values(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """All actions that take a value which nothing but its kind bounds, those of sub-parsers included."""
+    for action in parser._actions:  # argparse has no public way to them; argcomplete goes this one too
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from _values(inner)
+        elif action.choices is None:
+            yield action
+
+
+def _completer(action: argparse.Action) -> BaseCompleter | None:
+    """What could be the value; None for one that cannot be guessed."""
+    if action.dest in ("profile", "file"):
+        return _Profiles(("toml",))
+    if action.type is not Path:
+        return None
+    return DirectoriesCompleter() if action.metavar in ("D", "DIR") else FilesCompleter()
+
+
+class _Profiles(FilesCompleter):
+    """Files, and the profiles that come with the station by their names."""
+
+    def __call__(self, prefix: str, **context: object) -> list[str]:
+        names = [path.stem for path in shipped_profiles() if path.stem.startswith(prefix)]
+        return [*names, *super().__call__(prefix, **context)]
