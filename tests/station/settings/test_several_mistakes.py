@@ -110,3 +110,53 @@ def test_a_configuration_is_read_to_its_end_too(tmp_path: Path) -> None:
         load_config(file)
     assert len(caught.value.sentences) == 3
     assert "abc" not in str(caught.value.sentences)
+
+
+@pytest.mark.parametrize(
+    ("keys", "rule"),
+    [
+        (["revision = 1\n"], ("online = true", 'online = true\noffline = "queue"')),
+        (["revision = 1\n", "timeout_s = 60"], ("id = 12346", "")),
+        (["keep_secret = false"], ('version = "6.3.4"', 'version = "5.8.0"\nprotection = true')),
+    ],
+    ids=["cloud", "product", "device_os"],
+)
+def test_rules_between_good_keys_are_told_beside_bad_keys_elsewhere(keys: list[str], rule: tuple[str, str]) -> None:
+    text = GOOD.replace('offline = "hold"', "#")
+    alone = sentences(text.replace(*rule, 1))
+    assert alone
+    told = sentences(broken(keys).replace('offline = "hold"', "#").replace(*rule, 1))
+    assert len(told) == len(alone) + len(keys)
+    assert {one.partition(", ")[2] for one in alone} <= {one.partition(", ")[2] for one in told}
+
+
+def test_no_rule_is_told_that_rests_on_a_bad_key() -> None:
+    for kind in ('kind = "produkt"', "kind = 5", ""):
+        told = sentences(GOOD.replace('kind = "product"', kind).replace("id = 12346", ""))
+        assert [where(one) for one in told] == ["kind"]
+
+
+@pytest.mark.parametrize(("word", "meant"), [("yes", "true"), ("on", "true"), ("TRUE", "true"), ("no", "false")])
+def test_a_word_for_yes_or_no_is_taken_for_what_was_meant(word: str, meant: str) -> None:
+    (told,) = sentences(GOOD.replace("expect = false", f'expect = "{word}"'))
+    assert told.endswith(f"expected true or false, found a text in quotes; write expect = {meant}")
+
+
+def test_a_list_of_bad_elements_is_not_called_too_short_as_well() -> None:
+    told = sentences(GOOD.replace('platforms = ["argon"]', 'platforms = ["argn", 99]'))
+    assert [where(one) for one in told] == ["platforms", "platforms"]
+    assert 'write platforms = ["argon"]' in told[0]
+    assert "1 to 16 of them" not in "".join(told)
+    assert "1 to 16 of them, found 0" in sentences(GOOD.replace('platforms = ["argon"]', "platforms = []"))[0]
+
+
+def test_more_mistakes_than_anyone_reads_are_counted() -> None:
+    told = sentences("".join(f"key{number} = 1\n" for number in range(60)) + GOOD)
+    assert len(told) == 41
+    assert told[-1] == "p.toml: and 20 more mistakes"
+
+
+@pytest.mark.parametrize("key", ["is_expected", "keeps_secret", "step_settings", "sha256", "sections"])
+def test_names_of_the_program_are_no_keys_of_the_file(key: str) -> None:
+    assert sentences(f"{key} = true\n" + GOOD)
+    assert sentences(GOOD.replace("expect = false", f"{key} = true"))
