@@ -2,8 +2,8 @@
 
 It follows, from the transfers alone, which memory is selected, where the address pointer stands and
 which operation the unit has accepted but not begun. An erase or a data block passes only if it lies
-inside a range somebody holds a *permit* for, and permits exist only for modules and configuration
-fields the platform table allows. What it does not know for certain it treats as forbidden: after a
+inside a range somebody holds a *permit* for, and permits exist only for modules the platform
+table allows. What it does not know for certain it treats as forbidden: after a
 failed or unanswered transfer the memory must be selected and the address set again.
 
 Rules 1 and 2 of reference firmware-and-dfu: the units do not defend themselves.
@@ -37,7 +37,6 @@ from .wire.image.tables import FLAG_COMBINED, FLAG_COMPRESSED, FLAG_DROP_PREFIX,
 from .wire.usb import Setup
 
 INTERNAL_FLASH = 0
-DCT = 1
 EXTRA_COMMANDS = frozenset({DfuseCommand.ENTER_SAFE_MODE, DfuseCommand.CLEAR_OVERRIDE})
 """One-byte commands a caller may allow by name; no other one-byte command ever passes."""
 
@@ -51,7 +50,7 @@ _UNPLAIN = FLAG_COMPRESSED | FLAG_COMBINED | FLAG_ENCRYPTED
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """What one module or field may touch: exact bytes at one place, and whole pages to erase."""
+    """What one module may touch: exact bytes at one place, and whole pages to erase."""
 
     what: str
     alternate: int
@@ -154,29 +153,10 @@ class WriteGuard:
             f"no module of that kind starts there on {self._platform.name}; choose the right file"
         )
 
-    def allow_dct(self, field_name: str, value: bytes) -> Permit:
-        """The permit for writing ``value`` (the whole field) to a named configuration field. Default deny."""
-        found = self._platform.dct_field(field_name)
-        if found is None or not found.writable:
-            raise WriteRefused(f"configuration field {field_name!r} may not be written on {self._platform.name}")
-        if len(value) != found.size:
-            raise WriteRefused(f"configuration field {field_name} has {found.size} bytes, {len(value)} were given")
-        return Permit(f"configuration field {field_name}", DCT, found.offset, bytes(value), frozenset())
-
     @contextlib.contextmanager
     def permit(self, image: Image) -> Iterator[Permit]:
         """Let ``image`` be erased and written while the ``with`` block runs; raises `WriteRefused`."""
-        with self._opened(self.allow_module(image)) as permit:
-            yield permit
-
-    @contextlib.contextmanager
-    def permit_dct(self, field_name: str, value: bytes) -> Iterator[Permit]:
-        """Let one configuration field be set to ``value`` while the ``with`` block runs."""
-        with self._opened(self.allow_dct(field_name, value)) as permit:
-            yield permit
-
-    @contextlib.contextmanager
-    def _opened(self, permit: Permit) -> Iterator[Permit]:
+        permit = self.allow_module(image)
         self._permits.append(permit)
         try:
             yield permit

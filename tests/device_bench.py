@@ -20,7 +20,9 @@ from drivers.virtual.factory import UnitSpec, make_spec
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.unit import VirtualUnit
+from drivers.wire.control.tables import RequestType
 from drivers.wire.image.host import Image, parse_image
+from drivers.wire.requests import Request
 
 
 @dataclass
@@ -106,3 +108,8 @@ def in_dfu(bench: DeviceBench, *faults: str, device_os: str = "3.3.1") -> tuple[
 
 def lines_of(bench: DeviceBench, page: int) -> list[str]:
     return [line.partition(" in ")[0] for line in bench.trace if f"{page:#010x}" in line and "again:" not in line]
+
+
+def echo(data: bytes) -> Request[bytes]:
+    """A request of any size whose reply is known, though no station asks it."""
+    return Request(RequestType.ECHO, "ECHO", bytes, data)

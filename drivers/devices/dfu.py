@@ -1,4 +1,4 @@
-"""A unit in DFU mode: read, write and verify modules, single configuration fields, leave.
+"""A unit in DFU mode: read, write and verify modules, leave.
 
 It speaks only through a guarded transport and opens a permit for exactly what it is about to
 write, so it cannot touch anything else. It knows nothing of releases or of what ought to be written.
@@ -19,7 +19,6 @@ from ..errors import (
     DfuFailed,
     DriverError,
     LinkError,
-    LocalProtocolError,
     ReadBackDiffers,
     RemoteProtocolError,
     Stalled,
@@ -27,7 +26,7 @@ from ..errors import (
     TransferTimeout,
     WriteRefused,
 )
-from ..guard import DCT, INTERNAL_FLASH, Permit
+from ..guard import INTERNAL_FLASH, Permit
 from ..platforms import platform
 from ..transport.guarded import GuardedTransport
 from ..wire.actions import Operation
@@ -321,31 +320,6 @@ class DfuDevice:
                 raise (stuck if isinstance(error, DeviceRefused) else error) from None
             if last:
                 raise
-
-    # --- configuration memory ---------------------------------------------------------------
-
-    def read_dct(self, field_name: str) -> bytes:
-        """One named field of the configuration memory."""
-        field = platform(self._transport.usb_id.platform_id or 0).dct_field(field_name)
-        if field is None:
-            raise LocalProtocolError(f"there is no configuration field {field_name!r}")
-        return self.read(DCT, field.offset, field.size)
-
-    def write_dct(self, field_name: str, value: bytes) -> None:
-        """Set one named field to ``value`` (its whole size) and read it back; `WriteRefused` for all but a few."""
-        with self._transport.guard.permit_dct(field_name, value) as permit:
-            self._check_map(permit)
-            self._write_field(permit, value)
-        if self.read(DCT, permit.start, len(value)) != value:
-            raise ReadBackDiffers(f"{permit.what} does not hold what was written; try again", address=permit.start)
-
-    def _write_field(self, permit: Permit, value: bytes) -> None:
-        """This memory takes bytes without an erase, so writing them again changes nothing."""
-        for last in _tries():
-            with self._recovering(last, DCT):
-                self._select(DCT)
-                self._run(host.write_block(permit.start, value), f"dfu write {len(value)} bytes of {permit.what}")
-                return
 
     # --- leaving ----------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ..platforms import ModuleFunction, platform
+from ..platforms import ModuleFunction, OsVersion, Release, platform, release_of
 from ..wire.image.tables import (
     CRC_SIZE,
     EXTENSION_ASSET_DEPENDENCY,
@@ -52,23 +52,20 @@ class SyntheticFile:
 
 @dataclass(frozen=True, slots=True)
 class _Release:
-    """Module versions of a Device OS release (appendix A), and what its system part wants (4.4)."""
+    """What a Device OS release holds besides the versions of its own (4.4)."""
 
-    system: int
-    bootloader: int
-    softdevice: int
     wants_bootloader: int
-    has_second_header: bool = False  # it starts at the newest place, and carries one at the legacy start
+    softdevice: int = 202
     system_size: int = 160 * 1024
 
 
 _RELEASES = {  # system parts are smaller than real ones, in real places
-    "3.3.1": _Release(3302, 1100, 202, 1003),
-    "4.1.0": _Release(4100, 1200, 202, 1200),
-    "5.8.0": _Release(5800, 2600, 202, 2600),
-    "6.1.1": _Release(6101, 3001, 202, 3001),
-    "6.2.0": _Release(6200, 3100, 202, 3100, True, 192 * 1024),
-    "6.3.4": _Release(6305, 3200, 202, 3100, True, 200 * 1024),
+    "3.3.1": _Release(1003),
+    "4.1.0": _Release(1200),
+    "5.8.0": _Release(2600),
+    "6.1.1": _Release(3001),
+    "6.2.0": _Release(3100, system_size=192 * 1024),
+    "6.3.4": _Release(3100, system_size=200 * 1024),
 }
 VERSIONS = tuple(_RELEASES)
 """Device OS versions `release` can make."""
@@ -78,6 +75,12 @@ _SOFTDEVICE_NEEDS = {182: (1300, 311), 202: (1321, 501)}  # system part, bootloa
 _BOOTLOADER_SIZE = 48_800
 
 
+def _known(version: str) -> Release:
+    found = release_of(version)
+    assert found is not None  # the real releases are all in the table
+    return found
+
+
 @functools.lru_cache(maxsize=64)
 def release(platform_id: int, version: str) -> tuple[SyntheticFile, ...]:
     """Bootloader, SoftDevice and system part of one Device OS version (one of `VERSIONS`; `KeyError` else)."""
@@ -85,7 +88,7 @@ def release(platform_id: int, version: str) -> tuple[SyntheticFile, ...]:
     return (
         bootloader(platform_id, version),
         softdevice(platform_id, row.softdevice, release_version=version),
-        _named(platform_id, "system-part1", version, _system_part(platform_id, row)),
+        _named(platform_id, "system-part1", version, _system_part(platform_id, version)),
     )
 
 
@@ -127,7 +130,7 @@ def application(
 
     ``seed`` names it and varies its bytes: ``synthetic-argon-tinker@6.3.4.bin``.
     """
-    wants = (Dependency(ModuleFunction.SYSTEM_PART, 1, _RELEASES[device_os].system), None)
+    wants = (Dependency(ModuleFunction.SYSTEM_PART, 1, _known(device_os).system_version), None)
     content = _content(f"application {seed} {platform_id} {device_os}", size - PREFIX_SIZE - _TAIL)
     kind = (ModuleFunction.USER_PART, 2)
     data = make_module(
@@ -199,7 +202,7 @@ def _asset_dependencies(assets: Mapping[str, bytes]) -> list[bytes]:
 @functools.lru_cache(maxsize=64)
 def bootloader(platform_id: int, version: str, *, is_protected: bool = False) -> SyntheticFile:
     """The bootloader of a Device OS; with ``is_protected`` one that puts its unit under device protection."""
-    number = _RELEASES[version].bootloader
+    number = _known(version).bootloader_version
     size = _BOOTLOADER_SIZE - VECTORS_SIZE - PREFIX_SIZE - _TAIL
     content = _content(f"bootloader {platform_id} {number}", size)
     kind = (ModuleFunction.BOOTLOADER, 0)
@@ -223,20 +226,20 @@ def locking(module: bytes) -> bytes:
     return body + zlib.crc32(body).to_bytes(4, "big")
 
 
-def _system_part(platform_id: int, row: _Release) -> bytes:
+def _system_part(platform_id: int, version: str) -> bytes:
     """From 6.1.2 on with a second vector table, header and CRC at the legacy start, where old bootloaders look."""
+    row, number = _RELEASES[version], _known(version).system_version
     kind, wants = (ModuleFunction.SYSTEM_PART, 1), _system_dependencies(platform_id, row)
-    seed = f"system part {platform_id} {row.system}"
+    seed = f"system part {platform_id} {number}"
     content = bytearray(_content(seed, row.system_size - VECTORS_SIZE - PREFIX_SIZE - _TAIL))
     newest, legacy = layout_of(platform_id).places[kind].starts
-    if row.has_second_header:
+    is_newest = OsVersion.parse(version) in platform(platform_id).region("system-part1").exists
+    if is_newest:
         size = _SECOND_HEADER_SIZE - VECTORS_SIZE - PREFIX_SIZE - _TAIL
-        second = make_module(platform_id, kind, row.system, legacy, _content(seed + " 2", size), wants)
+        second = make_module(platform_id, kind, number, legacy, _content(seed + " 2", size), wants)
         at = legacy - newest - VECTORS_SIZE - PREFIX_SIZE
         content[at : at + len(second)] = second
-    return make_module(
-        platform_id, kind, row.system, newest if row.has_second_header else legacy, bytes(content), wants
-    )
+    return make_module(platform_id, kind, number, newest if is_newest else legacy, bytes(content), wants)
 
 
 def _system_dependencies(platform_id: int, row: _Release) -> tuple[Dependency, Dependency]:

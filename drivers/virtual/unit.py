@@ -158,11 +158,6 @@ class VirtualUnit:
             if isinstance(software, Application):
                 self.after(3.0, software.enter_listening)
 
-    def set_claimed(self, is_claimed: bool) -> None:
-        """What the cloud tells a connected unit about its owner."""
-        with self.condition:
-            self.memory.dct.set("claimed", CLAIMED if is_claimed else b"\0", Who.SYSTEM)
-
     def close(self) -> None:
         """Release the files of its memories; an unplugged unit that nobody needs any more."""
         with self.condition:

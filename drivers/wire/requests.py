@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from ..errors import LocalProtocolError
 from ..identity import DeviceId, Secret, SerialNumber
 from ..platforms import OsVersion
+from .console.tables import MAX_PASSWORD, MAX_SSID
 from .control.tables import MAX_PAYLOAD, RequestType
 from .messages import modules, network, system
 from .messages.tables import ConnectionStatus, WifiSecurity
@@ -21,9 +22,6 @@ SHORT_S = 10.0  # the unit has the answer at hand
 USUAL_S = 60.0  # what the vendor's tools allow; a busy system thread answers late
 RADIO_S = 60.0  # a modem may have to be powered on, a network joined
 
-CLAIM_CODE_LENGTH = 63
-MAX_SSID = 32
-MAX_PASSWORD = 64
 
 T = TypeVar("T")
 
@@ -60,10 +58,6 @@ def _with(
 # --- identity and state -----------------------------------------------------------------------
 
 
-def echo(data: bytes) -> Request[bytes]:
-    return _with(RequestType.ECHO, data, system.echoed, timeout_s=SHORT_S)
-
-
 def get_device_id() -> Request[DeviceId]:
     return _plain(RequestType.DEVICE_ID, system.device_id, SHORT_S)
 
@@ -74,10 +68,6 @@ def get_serial_number() -> Request[SerialNumber | None]:
 
 def get_system_version() -> Request[OsVersion]:
     return _plain(RequestType.SYSTEM_VERSION, system.system_version, SHORT_S)
-
-
-def get_ncp_version() -> Request[system.NcpVersion]:
-    return _plain(RequestType.NCP_FIRMWARE_VERSION, system.ncp_version, RADIO_S)
 
 
 def get_module_info() -> Request[tuple[modules.ModuleInfo, ...]]:
@@ -95,15 +85,6 @@ def get_protected_state() -> Request[system.Protection]:
 def is_claimed() -> Request[bool]:
     """The unit's own opinion: a hint, never a proof (rules B4 B5)."""
     return _plain(RequestType.IS_CLAIMED, system.flag, SHORT_S)
-
-
-def set_claim_code(code: Secret) -> Request[None]:
-    """Store a claim code; it must have exactly 63 characters, which the unit does not check."""
-    text = code.reveal()
-    if len(text) != CLAIM_CODE_LENGTH or not text.isascii():
-        raise LocalProtocolError(f"claim code has {len(text)} characters, expected {CLAIM_CODE_LENGTH} of ASCII")
-    payload = system_pb2.SetClaimCodeRequest(code=text).SerializeToString()
-    return _with(RequestType.SET_CLAIM_CODE, payload, system.nothing, is_secret=True)
 
 
 # --- modes ----------------------------------------------------------------------------------
@@ -219,50 +200,22 @@ def join_new_network(
     It does not leave listening mode. Names and passwords outside those limits raise
     `LocalProtocolError`: a missing name may crash the unit.
     """
-    payload = _network(ssid, password, security, hidden=hidden)
-    return _with(RequestType.JOIN_NEW_NETWORK, payload, system.nothing, timeout_s=RADIO_S, is_secret=True)
-
-
-def store_network(ssid: str, password: Secret | None, security: WifiSecurity, *, hidden: bool = False) -> Request[None]:
-    """Store without joining, so it proves nothing about the password. Same limits as `join_new_network`."""
-    payload = _network(ssid, password, security, hidden=hidden)
-    return _with(RequestType.STORE_NETWORK, payload, system.nothing, is_secret=True)
-
-
-def _network(ssid: str, password: Secret | None, security: WifiSecurity, *, hidden: bool) -> bytes:
-    message = network_pb2.JoinNewNetworkRequest(ssid=_ssid_bytes(ssid), security=security, hidden=hidden)
+    raw = ssid.encode()
+    if not 1 <= len(raw) <= MAX_SSID:
+        raise LocalProtocolError(f"network name {ssid[:40]!r} has {len(raw)} bytes, expected 1 to {MAX_SSID}")
+    message = network_pb2.JoinNewNetworkRequest(ssid=raw, security=security, hidden=hidden)
     if password:
         text = password.reveal()
         if len(text.encode()) > MAX_PASSWORD:
             raise LocalProtocolError(f"Wi-Fi password has {len(text.encode())} bytes, a unit takes {MAX_PASSWORD}")
         message.credentials.type = network_pb2.Credentials.PASSWORD
         message.credentials.password = text
-    return message.SerializeToString()
-
-
-def _ssid_bytes(ssid: str) -> bytes:
-    raw = ssid.encode()
-    if not 1 <= len(raw) <= MAX_SSID:
-        raise LocalProtocolError(f"network name {ssid[:40]!r} has {len(raw)} bytes, expected 1 to {MAX_SSID}")
-    return raw
+    payload = message.SerializeToString()
+    return _with(RequestType.JOIN_NEW_NETWORK, payload, system.nothing, timeout_s=RADIO_S, is_secret=True)
 
 
 def get_known_networks() -> Request[tuple[network.KnownNetwork, ...]]:
     return _plain(RequestType.GET_KNOWN_NETWORKS, network.known_networks)
-
-
-def remove_known_network(ssid: str) -> Request[None]:
-    payload = network_pb2.NetworkNameRequest(ssid=_ssid_bytes(ssid)).SerializeToString()
-    return _with(RequestType.REMOVE_KNOWN_NETWORK, payload, system.nothing)
-
-
-def clear_known_networks() -> Request[None]:
-    return _plain(RequestType.CLEAR_KNOWN_NETWORKS, system.nothing)
-
-
-def get_current_network() -> Request[network.CurrentNetwork]:
-    """The network joined now. -210 when there is none, also in the first seconds after a join."""
-    return _plain(RequestType.GET_CURRENT_NETWORK, network.current_network)
 
 
 def scan_networks() -> Request[tuple[network.ScannedNetwork, ...]]:

@@ -116,15 +116,6 @@ def raw_version() -> Setup:
     return Setup(VENDOR_IN, RAW_REQUEST, 0, Raw.SYSTEM_VERSION, REPLY_LENGTH)
 
 
-def raw_restart() -> Setup:
-    """Restart at once; the unit usually vanishes before it can answer."""
-    return Setup(VENDOR_OUT, RAW_REQUEST, 0, Raw.RESTART, 0)
-
-
-def raw_cloud_disconnect() -> Setup:
-    return Setup(VENDOR_OUT, RAW_REQUEST, 0, Raw.CLOUD_DISCONNECT, 0)
-
-
 def parse_raw_text(raw: bytes) -> str:
     """The text of a raw reply, cut at the first NUL; raises `RemoteProtocolError` unless printable ASCII."""
     text = raw.partition(b"\0")[0]

@@ -137,20 +137,6 @@ def read(address: int, length: int) -> Operation[bytes]:
     return bytes(data)
 
 
-def commands() -> Operation[frozenset[int]]:
-    """Which DfuSe commands the bootloader knows: 0x21 0x41, from 6.1.1 also 0xFA, newer ones also 0xFB.
-
-    The only way to tell: which release brought 0xFB is uncertain (reference usb-and-serial 2.6).
-    """
-    yield from go_idle()
-    reply = yield Transfer(transfers.upload(COMMAND_BLOCK, 64))
-    if isinstance(reply, Answer) or reply[:3] != bytes((0x00, 0x21, 0x41)):
-        shown = "STALL" if isinstance(reply, Answer) else reply[:16].hex(" ")
-        raise RemoteProtocolError(f"the bootloader's list of commands is {shown}, expected 00 21 41 and perhaps more")
-    yield from _abort()
-    return frozenset(reply[1:])
-
-
 def leave() -> Operation[DfuStatus]:
     """Ask the unit to restart into its firmware; it resets about 0.5 s after the last status.
 

@@ -54,19 +54,6 @@ class MemoryLayout:
             at = segment.end
         return None
 
-    def sectors_between(self, start: int, end: int) -> tuple[int, ...]:
-        """Start addresses of the sectors that [``start``, ``end``) touches; raises `RemoteProtocolError` on a gap."""
-        sectors: list[int] = []
-        at = start
-        while at < end:
-            segment = next((s for s in self.segments if s.start <= at < s.end), None)
-            if segment is None:
-                raise RemoteProtocolError(f"memory map of {self.name} has nothing at {at:#010x}; wrong bootloader?")
-            sector = at - (at - segment.start) % segment.sector_size
-            sectors.append(sector)
-            at = sector + segment.sector_size
-        return tuple(sectors)
-
 
 _GROUP = re.compile(r"/0x([0-9A-Fa-f]{1,8})/([^/]+)")
 _SEGMENT = re.compile(r"(\d{1,6})\*(\d{1,6})([ BKM]?)([a-g])")

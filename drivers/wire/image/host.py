@@ -6,7 +6,6 @@ that must precede any write. It decides nothing about addresses: that is the wri
 
 from __future__ import annotations
 
-import hashlib
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -132,11 +131,6 @@ class Image:
         return has_valid_crc(self.data)
 
     @property
-    def is_sha_valid(self) -> bool:
-        """Information only: nothing checks the stored SHA-256, its use is to identify."""
-        return hashlib.sha256(self.data[:-38]).digest() == self.sha256
-
-    @property
     def is_combined(self) -> bool:
         return bool(self.flags & FLAG_COMBINED)
 
@@ -245,28 +239,6 @@ def parse_image(data: bytes, name: str) -> Image:
         crc=data[-CRC_SIZE:],
         extensions=extensions,
     )
-
-
-def split_combined(image: Image) -> tuple[Image, ...]:
-    """The modules in a combined file, each parsed by itself; a plain file gives itself.
-
-    Raises `BadImage` when a part is missing or bytes are left over (reference firmware-and-dfu 3.9).
-    """
-    parts: list[Image] = []
-    rest = image.data
-    while True:
-        head, score = _find_prefix(rest)
-        if score == 0:
-            raise BadImage(f"{image.name}: part {len(parts) + 1} of a combined file is no module; download it again")
-        start, end, _, flags, *_ = PREFIX.unpack_from(rest, head)
-        length = end - start + CRC_SIZE
-        parts.append(parse_image(rest[:length], f"{image.name} part {len(parts) + 1}"))
-        rest = rest[length:]
-        if not flags & FLAG_COMBINED:
-            break
-    if rest:
-        raise BadImage(f"{image.name}: {len(rest)} bytes follow the last module; download it again")
-    return tuple(parts)
 
 
 # --- finding the prefix ---------------------------------------------------------------------

@@ -33,15 +33,6 @@ class KnownNetwork:
 
     ssid: str
     security: int
-    has_password: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CurrentNetwork:
-    ssid: str
-    bssid: MacAddress | None
-    channel: int
-    rssi: int  # dBm
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +62,7 @@ def _interface(i: network_pb2.Interface) -> Interface:
 def known_networks(raw: bytes) -> tuple[KnownNetwork, ...]:
     reply = reading.parse_message(network_pb2.KnownNetworksReply, raw)
     found = reading.bounded(reply.networks, "networks")
-    return tuple(KnownNetwork(reading.ssid(n.ssid), n.security, n.credentials_type != 0) for n in found)
-
-
-def current_network(raw: bytes) -> CurrentNetwork:
-    reply = reading.parse_message(network_pb2.CurrentNetworkReply, raw)
-    return CurrentNetwork(reading.ssid(reply.ssid), reading.mac(reply.bssid), reply.channel, reply.rssi)
+    return tuple(KnownNetwork(reading.ssid(n.ssid), n.security) for n in found)
 
 
 def scanned_networks(raw: bytes) -> tuple[ScannedNetwork, ...]:

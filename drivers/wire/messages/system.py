@@ -13,12 +13,6 @@ from .tables import ConnectionStatus
 
 
 @dataclass(frozen=True, slots=True)
-class NcpVersion:
-    version: str
-    module_version: int
-
-
-@dataclass(frozen=True, slots=True)
 class Protection:
     """Device protection (Device OS 6.0 and newer). In service mode a protected unit is open for a while."""
 
@@ -39,11 +33,6 @@ def serial_number(raw: bytes) -> SerialNumber | None:
 def system_version(raw: bytes) -> OsVersion:
     """Device OS version. Raises `StrangeIdentity` for a text that is none."""
     return reading.identity(OsVersion.parse, reading.text(raw))
-
-
-def ncp_version(raw: bytes) -> NcpVersion:
-    reply = reading.parse_message(system_pb2.NcpFirmwareVersionReply, raw)
-    return NcpVersion(reading.clean(reply.version), reply.module_version)
 
 
 def is_listening(raw: bytes) -> bool:
@@ -79,7 +68,3 @@ def chunk_size(raw: bytes) -> int:
 
 def nothing(_raw: bytes) -> None:
     """For requests that answer with their result alone."""
-
-
-def echoed(raw: bytes) -> bytes:
-    return raw

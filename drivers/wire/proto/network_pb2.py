@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n drivers/wire/proto/network.proto\x12\x14provisioning.network\"\x17\n\x04Ipv4\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x07\"\x17\n\x04Ipv6\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\"j\n\tIpAddress\x12(\n\x02v4\x18\x01 \x01(\x0b\x32\x1a.provisioning.network.Ipv4H\x00\x12(\n\x02v6\x18\x02 \x01(\x0b\x32\x1a.provisioning.network.Ipv6H\x00\x42\t\n\x07\x61\x64\x64ress\"[\n\x10InterfaceAddress\x12\x30\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0b\x32\x1f.provisioning.network.IpAddress\x12\x15\n\rprefix_length\x18\x02 \x01(\r\"G\n\nIpv4Config\x12\x39\n\taddresses\x18\x01 \x03(\x0b\x32&.provisioning.network.InterfaceAddress\"\x9d\x01\n\tInterface\x12\r\n\x05index\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\r\x12\r\n\x05\x66lags\x18\x04 \x01(\r\x12\x35\n\x0bipv4_config\x18\x06 \x01(\x0b\x32 .provisioning.network.Ipv4Config\x12\x12\n\nhw_address\x18\x08 \x01(\x0c\x12\x0b\n\x03mtu\x18\t \x01(\r\"I\n\x12InterfaceListReply\x12\x33\n\ninterfaces\x18\x01 \x03(\x0b\x32\x1f.provisioning.network.Interface\"!\n\x10InterfaceRequest\x12\r\n\x05index\x18\x01 \x01(\r\"D\n\x0eInterfaceReply\x12\x32\n\tinterface\x18\x01 \x01(\x0b\x32\x1f.provisioning.network.Interface\"u\n\x0b\x43redentials\x12\x34\n\x04type\x18\x01 \x01(\x0e\x32&.provisioning.network.Credentials.Type\x12\x10\n\x08password\x18\x02 \x01(\t\"\x1e\n\x04Type\x12\x08\n\x04NONE\x10\x00\x12\x0c\n\x08PASSWORD\x10\x01\"\x8e\x01\n\x15JoinNewNetworkRequest\x12\x0c\n\x04ssid\x18\x01 \x01(\x0c\x12\r\n\x05\x62ssid\x18\x02 \x01(\x0c\x12\x10\n\x08security\x18\x03 \x01(\r\x12\x36\n\x0b\x63redentials\x18\x04 \x01(\x0b\x32!.provisioning.network.Credentials\x12\x0e\n\x06hidden\x18\x06 \x01(\x08\"\"\n\x12NetworkNameRequest\x12\x0c\n\x04ssid\x18\x01 \x01(\x0c\"H\n\x0cKnownNetwork\x12\x0c\n\x04ssid\x18\x01 \x01(\x0c\x12\x10\n\x08security\x18\x02 \x01(\r\x12\x18\n\x10\x63redentials_type\x18\x03 \x01(\r\"J\n\x12KnownNetworksReply\x12\x34\n\x08networks\x18\x01 \x03(\x0b\x32\".provisioning.network.KnownNetwork\"Q\n\x13\x43urrentNetworkReply\x12\x0c\n\x04ssid\x18\x01 \x01(\x0c\x12\r\n\x05\x62ssid\x18\x02 \x01(\x0c\x12\x0f\n\x07\x63hannel\x18\x03 \x01(\x05\x12\x0c\n\x04rssi\x18\x04 \x01(\x05\"^\n\x0eScannedNetwork\x12\x0c\n\x04ssid\x18\x01 \x01(\x0c\x12\r\n\x05\x62ssid\x18\x02 \x01(\x0c\x12\x10\n\x08security\x18\x03 \x01(\r\x12\x0f\n\x07\x63hannel\x18\x04 \x01(\x05\x12\x0c\n\x04rssi\x18\x05 \x01(\x05\"K\n\x11ScanNetworksReply\x12\x36\n\x08networks\x18\x01 \x03(\x0b\x32$.provisioning.network.ScannedNetwork\")\n\nIccidReply\x12\r\n\x05iccid\x18\x01 \x01(\t\x12\x0c\n\x04imei\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n drivers/wire/proto/network.proto\x12\x14provisioning.network\"\x17\n\x04Ipv4\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x07\"\x17\n\x04Ipv6\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\"j\n\tIpAddress\x12(\n\x02v4\x18\x01 \x01(\x0b\x32\x1a.provisioning.network.Ipv4H\x00\x12(\n\x02v6\x18\x02 \x01(\x0b\x32\x1a.provisioning.network.Ipv6H\x00\x42\t\n\x07\x61\x64\x64ress\"[\n\x10InterfaceAddress\x12\x30\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0b\x32\x1f.provisioning.network.IpAddress\x12\x15\n\rprefix_length\x18\x02 \x01(\r\"G\n\nIpv4Config\x12\x39\n\taddresses\x18\x01 \x03(\x0b\x32&.provisioning.network.InterfaceAddress\"\x9d\x01\n\tInterface\x12\r\n\x05index\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\r\x12\r\n\x05\x66lags\x18\x04 \x01(\r\x12\x35\n\x0bipv4_config\x18\x06 \x01(\x0b\x32 .provisioning.network.Ipv4Config\x12\x12\n\nhw_address\x18\x08 \x01(\x0c\x12\x0b\n\x03mtu\x18\t \x01(\r\"I\n\x12InterfaceListReply\x12\x33\n\ninterfaces\x18\x01 \x03(\x0b\x32\x1f.provisioning.network.Interface\"!\n\x10InterfaceRequest\x12\r\n\x05index\x18\x01 \x01(\r\"D\n\x0eInterfaceReply\x12\x32\n\tinterface\x18\x01 \x01(\x0b\x32\x1f.provisioning.network.Interface\"u\n\x0b\x43redentials\x12\x34\n\x04type\x18\x01 \x01(\x0e\x32&.provisioning.network.Credentials.Type\x12\x10\n\x08password\x18\x02 \x01(\t\"\x1e\n\x04Type\x12\x08\n\x04NONE\x10\x00\x12\x0c\n\x08PASSWORD\x10\x01\"\x8e\x01\n\x15JoinNewNetworkRequest\x12\x0c\n\x04ssid\x18\x01 \x01(\x0c\x12\r\n\x05\x62ssid\x18\x02 \x01(\x0c\x12\x10\n\x08security\x18\x03 \x01(\r\x12\x36\n\x0b\x63redentials\x18\x04 \x01(\x0b\x32!.provisioning.network.Credentials\x12\x0e\n\x06hidden\x18\x06 \x01(\x08\"H\n\x0cKnownNetwork\x12\x0c\n\x04ssid\x18\x01 \x01(\x0c\x12\x10\n\x08security\x18\x02 \x01(\r\x12\x18\n\x10\x63redentials_type\x18\x03 \x01(\r\"J\n\x12KnownNetworksReply\x12\x34\n\x08networks\x18\x01 \x03(\x0b\x32\".provisioning.network.KnownNetwork\"^\n\x0eScannedNetwork\x12\x0c\n\x04ssid\x18\x01 \x01(\x0c\x12\r\n\x05\x62ssid\x18\x02 \x01(\x0c\x12\x10\n\x08security\x18\x03 \x01(\r\x12\x0f\n\x07\x63hannel\x18\x04 \x01(\x05\x12\x0c\n\x04rssi\x18\x05 \x01(\x05\"K\n\x11ScanNetworksReply\x12\x36\n\x08networks\x18\x01 \x03(\x0b\x32$.provisioning.network.ScannedNetwork\")\n\nIccidReply\x12\r\n\x05iccid\x18\x01 \x01(\t\x12\x0c\n\x04imei\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,18 +55,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREDENTIALS_TYPE']._serialized_end=839
   _globals['_JOINNEWNETWORKREQUEST']._serialized_start=842
   _globals['_JOINNEWNETWORKREQUEST']._serialized_end=984
-  _globals['_NETWORKNAMEREQUEST']._serialized_start=986
-  _globals['_NETWORKNAMEREQUEST']._serialized_end=1020
-  _globals['_KNOWNNETWORK']._serialized_start=1022
-  _globals['_KNOWNNETWORK']._serialized_end=1094
-  _globals['_KNOWNNETWORKSREPLY']._serialized_start=1096
-  _globals['_KNOWNNETWORKSREPLY']._serialized_end=1170
-  _globals['_CURRENTNETWORKREPLY']._serialized_start=1172
-  _globals['_CURRENTNETWORKREPLY']._serialized_end=1253
-  _globals['_SCANNEDNETWORK']._serialized_start=1255
-  _globals['_SCANNEDNETWORK']._serialized_end=1349
-  _globals['_SCANNETWORKSREPLY']._serialized_start=1351
-  _globals['_SCANNETWORKSREPLY']._serialized_end=1426
-  _globals['_ICCIDREPLY']._serialized_start=1428
-  _globals['_ICCIDREPLY']._serialized_end=1469
+  _globals['_KNOWNNETWORK']._serialized_start=986
+  _globals['_KNOWNNETWORK']._serialized_end=1058
+  _globals['_KNOWNNETWORKSREPLY']._serialized_start=1060
+  _globals['_KNOWNNETWORKSREPLY']._serialized_end=1134
+  _globals['_SCANNEDNETWORK']._serialized_start=1136
+  _globals['_SCANNEDNETWORK']._serialized_end=1230
+  _globals['_SCANNETWORKSREPLY']._serialized_start=1232
+  _globals['_SCANNETWORKSREPLY']._serialized_end=1307
+  _globals['_ICCIDREPLY']._serialized_start=1309
+  _globals['_ICCIDREPLY']._serialized_end=1350
 # @@protoc_insertion_point(module_scope)

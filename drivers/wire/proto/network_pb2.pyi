@@ -105,12 +105,6 @@ class JoinNewNetworkRequest(_message.Message):
     hidden: bool
     def __init__(self, ssid: _Optional[bytes] = ..., bssid: _Optional[bytes] = ..., security: _Optional[int] = ..., credentials: _Optional[_Union[Credentials, _Mapping]] = ..., hidden: _Optional[bool] = ...) -> None: ...
 
-class NetworkNameRequest(_message.Message):
-    __slots__ = ("ssid",)
-    SSID_FIELD_NUMBER: _ClassVar[int]
-    ssid: bytes
-    def __init__(self, ssid: _Optional[bytes] = ...) -> None: ...
-
 class KnownNetwork(_message.Message):
     __slots__ = ("ssid", "security", "credentials_type")
     SSID_FIELD_NUMBER: _ClassVar[int]
@@ -126,18 +120,6 @@ class KnownNetworksReply(_message.Message):
     NETWORKS_FIELD_NUMBER: _ClassVar[int]
     networks: _containers.RepeatedCompositeFieldContainer[KnownNetwork]
     def __init__(self, networks: _Optional[_Iterable[_Union[KnownNetwork, _Mapping]]] = ...) -> None: ...
-
-class CurrentNetworkReply(_message.Message):
-    __slots__ = ("ssid", "bssid", "channel", "rssi")
-    SSID_FIELD_NUMBER: _ClassVar[int]
-    BSSID_FIELD_NUMBER: _ClassVar[int]
-    CHANNEL_FIELD_NUMBER: _ClassVar[int]
-    RSSI_FIELD_NUMBER: _ClassVar[int]
-    ssid: bytes
-    bssid: bytes
-    channel: int
-    rssi: int
-    def __init__(self, ssid: _Optional[bytes] = ..., bssid: _Optional[bytes] = ..., channel: _Optional[int] = ..., rssi: _Optional[int] = ...) -> None: ...
 
 class ScannedNetwork(_message.Message):
     __slots__ = ("ssid", "bssid", "security", "channel", "rssi")

@@ -13,14 +13,6 @@ class TextReply(_message.Message):
     text: str
     def __init__(self, text: _Optional[str] = ...) -> None: ...
 
-class NcpFirmwareVersionReply(_message.Message):
-    __slots__ = ("version", "module_version")
-    VERSION_FIELD_NUMBER: _ClassVar[int]
-    MODULE_VERSION_FIELD_NUMBER: _ClassVar[int]
-    version: str
-    module_version: int
-    def __init__(self, version: _Optional[str] = ..., module_version: _Optional[int] = ...) -> None: ...
-
 class DeviceModeReply(_message.Message):
     __slots__ = ("mode",)
     class Mode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -144,12 +136,6 @@ class AssetInfoReply(_message.Message):
     available: _containers.RepeatedCompositeFieldContainer[Asset]
     required: _containers.RepeatedCompositeFieldContainer[Asset]
     def __init__(self, available: _Optional[_Iterable[_Union[Asset, _Mapping]]] = ..., required: _Optional[_Iterable[_Union[Asset, _Mapping]]] = ...) -> None: ...
-
-class SetClaimCodeRequest(_message.Message):
-    __slots__ = ("code",)
-    CODE_FIELD_NUMBER: _ClassVar[int]
-    code: str
-    def __init__(self, code: _Optional[str] = ...) -> None: ...
 
 class StartFirmwareUpdateRequest(_message.Message):
     __slots__ = ("size",)

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable
 
 import pytest
-from device_bench import DeviceBench
+from device_bench import DeviceBench, echo
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,7 +70,7 @@ def leak(bench: DeviceBench, count: int) -> None:
 def test_payload_and_reply_of_any_size_come_back_whole(bench: DeviceBench, size: int) -> None:
     bench.unit()
     data = bytes(i * 7 & 0xFF for i in range(size))
-    assert opened(bench).ask(requests.echo(data), deadline=bench.within(30.0)) == data
+    assert opened(bench).ask(echo(data), deadline=bench.within(30.0)) == data
 
 
 def test_a_reply_without_bytes_is_the_default_message(bench: DeviceBench) -> None:
@@ -169,7 +169,7 @@ def test_a_payload_that_got_lost_leaves_no_request_open(bench: DeviceBench, size
 
     device = opened(bench, tamper)
     with pytest.raises(OutOfRequests, match="payload got lost"):
-        device.ask(requests.echo(bytes(size)), deadline=bench.within(5.0))
+        device.ask(echo(bytes(size)), deadline=bench.within(5.0))
     assert slots_taken(bench) == 0
 
 
@@ -196,7 +196,7 @@ def test_a_lost_payload_is_sent_again(bench: DeviceBench) -> None:
             return b""
         return forward()
 
-    assert opened(bench, tamper).ask(requests.echo(b"hello"), deadline=bench.within(5.0)) == b"hello"
+    assert opened(bench, tamper).ask(echo(b"hello"), deadline=bench.within(5.0)) == b"hello"
     assert len(lost) == 1
 
 
@@ -386,7 +386,7 @@ def test_no_answer_of_a_unit_raises_anything_but_driver_errors_or_outlasts_the_d
     clock = SimulatedClock()
     with clock.registered():
         device = ControlDevice(Hostile(clock, answers), clock)  # type: ignore[arg-type]
-        asked: list[Request[object]] = [requests.echo(payload), requests.get_module_info(), requests.get_interface(4)]  # type: ignore[list-item]
+        asked: list[Request[object]] = [echo(payload), requests.get_module_info(), requests.get_interface(4)]  # type: ignore[list-item]
         for request in asked:
             started = clock.now()
             with contextlib.suppress(DriverError):

@@ -20,7 +20,6 @@ from drivers.errors import (
     DfuFailed,
     Disconnected,
     DriverError,
-    LocalProtocolError,
     ReadBackDiffers,
     WriteRefused,
 )
@@ -30,7 +29,6 @@ from drivers.virtual.boot import BootRequest
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
 from drivers.virtual.faults import parse_fault
-from drivers.virtual.flash import Who
 from drivers.virtual.layout import Chip
 from drivers.virtual.unit import UnitMode
 from drivers.wire.dfu.tables import DfuState
@@ -278,42 +276,6 @@ def test_whatever_state_an_earlier_program_left_is_settled_without_being_carried
     assert unit.mode is UnitMode.DFU
 
 
-# --- configuration fields ---
-
-
-def test_setup_done_is_written_and_read_back_and_nothing_around_it(bench: DeviceBench) -> None:
-    unit = bench.plug(make_spec("boron", 7, 1, arrives=BootRequest.DFU))
-    device = bench.device()
-    device.identify(bench.within(10.0))
-    dfu = device.dfu(bench.within(10.0))
-    before = unit.memory.dct.read(0, 8391)
-    assert dfu.read_dct("setup_done") == b"\xff"
-    dfu.write_dct("setup_done", b"\x01")
-    assert dfu.read_dct("setup_done") == b"\x01"
-    assert unit.memory.dct.read(0, 8391) == before[:8134] + b"\x01" + before[8135:]
-    device.leave_dfu(bench.within(60.0))
-    assert unit.mode is UnitMode.NORMAL
-
-
-@pytest.mark.parametrize("field", ["device_private_key_udp", "device_secret", "ota_update_flag", "no such field"])
-def test_other_configuration_fields_are_refused(bench: DeviceBench, field: str) -> None:
-    unit, dfu = in_dfu(bench)
-    with pytest.raises(WriteRefused, match=field):
-        dfu.write_dct(field, b"\xa5")
-    assert unit.score.flash_writes == 0
-
-
-def test_configuration_content_never_reaches_the_trace(bench: DeviceBench) -> None:
-    unit, dfu = in_dfu(bench)
-    unit.memory.dct.set("device_secret", b"ABCDEFGHIJKLMNO", Who.FACTORY)
-    assert dfu.read_dct("device_secret") == b"ABCDEFGHIJKLMNO"
-    shown = "\n".join(bench.trace)
-    assert "ABCDEF" not in shown
-    assert b"ABCDEF".hex() not in shown.replace(" ", "")
-    with pytest.raises(LocalProtocolError):
-        dfu.read_dct("no such field")
-
-
 # --- refusals ---
 
 
@@ -362,11 +324,6 @@ def forged_images(draw: st.DrawFn) -> bytes:
         st.one_of(
             st.tuples(st.just("write"), forged_images()),
             st.tuples(st.just("invalidate"), forged_images(), st.integers(0, 0x100000)),
-            st.tuples(
-                st.just("dct"),
-                st.sampled_from(["setup_done", "claim_code", "claimed", "device_secret", "ota_update_flag"]),
-                st.binary(max_size=70),
-            ),
             st.tuples(st.just("read"), st.integers(0, 3), st.integers(0, 0x90000000), st.integers(1, 9000)),
         ),
         max_size=6,
@@ -384,8 +341,6 @@ def test_no_order_through_the_public_verbs_touches_a_forbidden_page(script: list
                     dfu.write_module(parse_image(what[0], "forged"))  # type: ignore[arg-type]
                 elif kind == "invalidate":
                     dfu.invalidate(parse_image(what[0], "forged"), what[1])  # type: ignore[arg-type]
-                elif kind == "dct":
-                    dfu.write_dct(*what)  # type: ignore[arg-type]
                 else:
                     dfu.read(*what)  # type: ignore[arg-type]
             except (DriverError, BadImage):

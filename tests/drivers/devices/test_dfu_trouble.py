@@ -151,23 +151,14 @@ def test_what_the_bootloaders_map_does_not_show_as_writable_is_not_written(
     assert unit.score.flash_writes == 0
 
 
-def test_a_configuration_area_shown_as_read_only_is_not_written(bench: DeviceBench) -> None:
-    bench.dressed = lambda candidate: Mapped(candidate, {"@DC": "@DCT Flash   /0x00000000/1*016Ka"})
-    unit, dfu = in_dfu(bench)
-    with pytest.raises(WriteRefused, match="setup_done"):
-        dfu.write_dct("setup_done", b"\x01")
-    assert unit.score.flash_writes == 0
-
-
 def test_a_protected_unit_is_recognised_and_nothing_is_tried_on_it(bench: DeviceBench) -> None:
     unit = bench.plug(make_spec("boron", 7, 1, "6.3.4", arrives=BootRequest.DFU, is_protected=True))
     device = bench.device()
     device.identify(bench.within(10.0))
     dfu = device.dfu(bench.within(60.0))
     assert dfu.protection().is_protected
-    for write in (lambda: dfu.write_module(application("6.3.4")), lambda: dfu.write_dct("setup_done", b"\x01")):
-        with pytest.raises(DeviceRefused, match="device protection"):
-            write()
+    with pytest.raises(DeviceRefused, match="device protection"):
+        dfu.write_module(application("6.3.4"))
     assert dfu.status().state is DfuState.IDLE, "it was not even asked"
     with pytest.raises(DfuFailed, match="protected"):
         dfu.read(0, 0xB4000, 64)

@@ -34,7 +34,7 @@ from drivers.wire.control import host as control
 from drivers.wire.control.tables import RequestType
 from drivers.wire.image.host import Image, parse_image
 from drivers.wire.messages.system import Protection
-from drivers.wire.messages.tables import WifiSecurity
+from drivers.wire.requests import Request
 from drivers.wire.usb import Mode, Setup
 
 
@@ -395,7 +395,7 @@ def test_a_protected_unit_is_identified_and_started_and_says_so(bench: DeviceBen
     [
         ("boron", "5.8.0", requests.get_protected_state()),
         ("argon", "3.3.1", requests.get_asset_info()),
-        ("argon", "6.1.1", requests.store_network("net", None, WifiSecurity.NONE)),
+        ("argon", "6.1.1", Request(RequestType.STORE_NETWORK, "STORE_NETWORK", bytes)),
         ("bsom", "6.3.4", requests.scan_networks()),
         ("argon", "6.3.4", requests.get_iccid()),
     ],

@@ -17,6 +17,7 @@ from drivers.errors import (
     WriteRefused,
 )
 from drivers.identity import Secret
+from drivers.platforms import ModuleFunction
 from drivers.virtual import synthetic
 from drivers.virtual.factory import make_spec
 from drivers.virtual.faults import parse_fault
@@ -174,7 +175,8 @@ def test_a_co_processor_may_take_minutes_to_be_written(bench: DeviceBench) -> No
     started = bench.clock.now()
     device.update_over_control(parse_image(file, "ncp.bin"), bench.within(400.0))
     assert bench.clock.now() - started > 90.0
-    assert device.ask(requests.get_ncp_version()).module_version == 6
+    held = {module.function: module.version for module in device.ask(requests.get_module_info())}
+    assert held[ModuleFunction.NCP] == 6
 
 
 def test_a_module_of_another_platform_is_refused_before_anything_is_sent(bench: DeviceBench) -> None:

@@ -46,9 +46,9 @@ SETUPS = {
     "S12": control.reset(7),
     "S13": control.raw_version(),
     "S14": control.raw_device_id(),
-    "S15": control.raw_restart(),
+    "S15": Setup(0x40, 0x50, 0, 40, 0),
     "S15b": Setup(0x40, 0x50, 0, 40, 1),
-    "S16": control.raw_cloud_disconnect(),
+    "S16": Setup(0x40, 0x50, 0, 302, 0),
     "S17": Setup(0xC0, 0xEE, 0, 4, 16),
 }
 

@@ -148,14 +148,6 @@ def test_other_maps(text: str, name: str, first: Segment, end: int) -> None:
     assert (layout.name, layout.segments[0], layout.segments[-1].end) == (name, first, end)
 
 
-def test_sectors_follow_each_segments_own_size() -> None:
-    layout = parse_layout("@Internal Flash   /0x08000000/03*016Ka,01*016Kg,01*064Kg,07*128Kg")
-    assert layout.sectors_between(0x0800C001, 0x08020001) == (0x0800C000, 0x08010000, 0x08020000)
-    assert layout.sectors_between(0x08020000, 0x08020000) == ()
-    with pytest.raises(RemoteProtocolError):
-        layout.sectors_between(0x080E0000, 0x08100001)
-
-
 def test_a_map_tells_the_first_address_that_lacks_an_access() -> None:
     layout = parse_layout("@X/0x1000/1*4Ka,2*4Kg,1*4Ke/0x10000/1*4Kg")
     both = Access.ERASABLE | Access.WRITABLE
@@ -331,16 +323,6 @@ def test_leave_is_a_zero_length_download_and_one_status() -> None:
     assert run(dfuse.leave(), unit).state is DfuState.MANIFEST
     assert unit.state == MANIFEST
     assert unit.touches == []
-
-
-@pytest.mark.parametrize("listed", [b"\x00\x21\x41", b"\x00\x21\x41\xfa", b"\x00\x21\x41\xfa\xfb"])
-def test_the_list_of_commands_tells_bootloaders_apart(listed: bytes) -> None:
-    assert run(dfuse.commands(), DfuModel(commands=listed)) == frozenset(listed[1:])
-
-
-def test_a_list_of_commands_that_cannot_be_is_refused() -> None:
-    with pytest.raises(RemoteProtocolError):
-        run(dfuse.commands(), DfuModel(commands=b"\x01\x02"))
 
 
 def test_a_short_read_is_refused() -> None:

@@ -20,7 +20,7 @@ from vendor_files import FOLDER, needs_vendor_files, vendor_file
 from drivers.errors import BadImage
 from drivers.platforms import ModuleFunction
 from drivers.wire.image import host, tables
-from drivers.wire.image.host import Dependency, Extension, Image, parse_image, split_combined
+from drivers.wire.image.host import Dependency, Extension, Image, parse_image
 
 VECTORS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("module_vectors.toml").read_text())
 
@@ -41,7 +41,6 @@ def test_vectors_are_typed_in_right_and_their_crc_is_found(name: str) -> None:
     image = parse_image(data, name)
     assert image.crc.hex() == row["crc"]
     assert image.is_crc_valid == (name != "V6")
-    assert image.is_sha_valid == (name != "V6")
 
 
 def summary(image: Image) -> tuple[object, ...]:
@@ -137,25 +136,6 @@ def test_v6_is_refused_whole_and_splits_into_its_parts() -> None:
     with pytest.raises(BadImage, match="split"):
         whole.check()
     assert f"{zlib.crc32(whole.data[:-4]):08x}" == "57a580d3"
-    first, second = split_combined(whole)
-    assert (len(first.data), len(second.data)) == (84, 84)
-    assert second.data == vector("V2")
-    assert first.is_crc_valid
-    assert summary(first)[:3] == summary(parse_image(vector("V6-first"), "x"))[:3]
-    assert split_combined(second) == (parse_image(vector("V2"), second.name + " part 1"),)
-
-
-@pytest.mark.parametrize("cut", [1, 84, 90])
-def test_a_combined_file_cut_short_is_refused(cut: int) -> None:
-    whole = parse_image(vector("V6"), "V6")
-    with pytest.raises(BadImage):
-        split_combined(parse_image(whole.data[:-cut] + vector("V2")[-cut:-10], "cut"))
-
-
-def test_bytes_behind_the_last_module_are_refused() -> None:
-    whole = parse_image(vector("V6") + vector("V2"), "three")
-    with pytest.raises(BadImage, match="follow"):
-        split_combined(whole)
 
 
 # --- appendix B: the vendor's files --------------------------------------------------------------
@@ -164,7 +144,7 @@ def test_bytes_behind_the_last_module_are_refused() -> None:
 @needs_vendor_files
 @pytest.mark.parametrize("name", VECTORS["file"])
 def test_vendor_files_parse_as_the_reference_says(name: str) -> None:
-    size, offset, start, end, flags, version, platform, function, index, deps, suffix, product, crc, sha = VECTORS[
+    size, offset, start, end, flags, version, platform, function, index, deps, suffix, product, crc, _ = VECTORS[
         "file"
     ][name]
     image = parse_image(vendor_file(name), name)
@@ -175,7 +155,6 @@ def test_vendor_files_parse_as_the_reference_says(name: str) -> None:
     )
     assert (len(image.data), image.suffix_size, image.crc.hex()) == (size, suffix, crc)
     assert image.is_crc_valid
-    assert image.is_sha_valid == sha
 
 
 @needs_vendor_files
@@ -290,7 +269,7 @@ def test_a_file_without_product_data_has_no_product() -> None:
 @given(st.binary(max_size=600))
 def test_parsing_anything_raises_nothing_but_bad_image(data: bytes) -> None:
     with contextlib.suppress(BadImage):
-        split_combined(parse_image(data, "x"))
+        parse_image(data, "x")
 
 
 @given(st.sampled_from(sorted(VECTORS["vector"])), st.data())
@@ -304,5 +283,3 @@ def test_parsing_damaged_modules_raises_nothing_but_bad_image(name: str, data: s
         image.check()
         assert image.is_crc_valid
         assert image.end - image.start + 4 == len(raw)
-    with contextlib.suppress(BadImage):
-        split_combined(parse_image(bytes(raw), name))

@@ -33,7 +33,7 @@ from drivers.wire.results import RESULT_NAMES
 from drivers.wire.usb import Setup
 
 MOVES_THE_UNIT = [
-    control.init(20, 0), control.send(1, 4), control.recv(1, 4), control.raw_restart(),
+    control.init(20, 0), control.send(1, 4), control.recv(1, 4), Setup(0x40, 0x50, 0, 40, 0),
     dfu.dnload(0, 5), dfu.dnload(2, 4096), dfu.dnload(2, 0), dfu.clear_status(), dfu.abort(), Setup(0, 9, 1, 0, 0),
 ]  # fmt: skip
 ONLY_ASKS = [

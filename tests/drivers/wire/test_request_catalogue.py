@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import string
 import sys
 import tomllib
 from collections.abc import Callable
@@ -20,8 +19,8 @@ from drivers.wire import proto, requests
 from drivers.wire.image.host import Dependency
 from drivers.wire.messages import modules, network, system, tables
 from drivers.wire.messages.modules import AssetInfo, ModuleInfo
-from drivers.wire.messages.network import CurrentNetwork, Interface, KnownNetwork, ScannedNetwork
-from drivers.wire.messages.system import NcpVersion, Protection
+from drivers.wire.messages.network import Interface, KnownNetwork, ScannedNetwork
+from drivers.wire.messages.system import Protection
 from drivers.wire.messages.tables import ConnectionStatus, InterfaceType, Store, WifiSecurity
 from drivers.wire.results import describe_result
 
@@ -29,7 +28,6 @@ MESSAGES = {
     name: bytes.fromhex(text)
     for name, text in tomllib.loads(Path(__file__).with_name("usb_vectors.toml").read_text())["message"].items()
 }
-CLAIM_CODE = string.digits + string.ascii_uppercase + string.ascii_lowercase + "+"
 PASSWORD = Secret("hunter2hunter2")
 MAC = MacAddress.parse("a4b1c10203ff")
 
@@ -43,7 +41,6 @@ MAC = MacAddress.parse("a4b1c10203ff")
         ("M16", requests.finish_firmware_update(validate_only=True)),
         ("M19", requests.join_new_network("factory-ap", PASSWORD, WifiSecurity.WPA2_PSK)),
         ("M20", requests.join_new_network("factory-ap", PASSWORD, WifiSecurity.WPA3_PSK, hidden=True)),
-        ("M21", requests.remove_known_network("factory-ap")),  # the same message as JOIN_KNOWN_NETWORK
         ("M26", requests.get_interface(4)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -56,12 +53,6 @@ def test_default_requests_are_empty_on_the_wire() -> None:  # M6 as Python and t
     assert requests.set_setup_done(False).payload == b""
     assert requests.finish_firmware_update().payload == b""
     assert requests.get_device_id().payload == b""
-
-
-def test_m9_the_claim_code_takes_65_bytes() -> None:
-    payload = requests.set_claim_code(Secret(CLAIM_CODE)).payload
-    assert len(payload) == 65
-    assert payload == b"\x0a\x3f" + CLAIM_CODE.encode()
 
 
 def test_m15_a_whole_chunk_takes_1027_bytes() -> None:
@@ -90,7 +81,6 @@ M28_MODULE = ModuleInfo(
         ("M1", requests.get_device_id().decode, DeviceId("e00fce6819ef5f971ea9563a")),
         ("M2", requests.get_serial_number().decode, SerialNumber("B40KAB926KXXXXX")),
         ("M3", requests.get_system_version().decode, OsVersion.parse("6.2.0")),
-        ("M4", requests.get_ncp_version().decode, NcpVersion("0.0.7", 7)),
         ("M6", requests.is_setup_done().decode, False),
         ("M7", requests.get_device_mode().decode, True),
         ("M8", requests.is_claimed().decode, True),
@@ -102,9 +92,8 @@ M28_MODULE = ModuleInfo(
         (
             "M22",
             requests.get_known_networks().decode,
-            (KnownNetwork("factory-ap", 3, True), KnownNetwork("open-net", 0, False)),
+            (KnownNetwork("factory-ap", 3), KnownNetwork("open-net", 0)),
         ),
-        ("M23", requests.get_current_network().decode, CurrentNetwork("factory-ap", MAC, 11, -52)),
         (
             "M24",
             requests.scan_networks().decode,
@@ -228,7 +217,6 @@ DECODERS = [
     system.device_id,
     system.serial_number,
     system.system_version,
-    system.ncp_version,
     system.is_listening,
     system.flag,
     system.protection,
@@ -238,7 +226,6 @@ DECODERS = [
     network.interface_list,
     network.interface,
     network.known_networks,
-    network.current_network,
     network.scanned_networks,
 ]
 
@@ -261,19 +248,13 @@ def test_decoders_raise_nothing_but_remote_protocol_errors(
 def test_a_network_name_that_may_crash_the_unit_is_never_sent(ssid: str) -> None:
     with pytest.raises(LocalProtocolError):
         requests.join_new_network(ssid, None, WifiSecurity.NONE)
-    with pytest.raises(LocalProtocolError):
-        requests.store_network(ssid, None, WifiSecurity.NONE)
 
 
-def test_limits_of_passwords_claim_codes_and_payloads() -> None:
+def test_limits_of_passwords_and_payloads() -> None:
     with pytest.raises(LocalProtocolError):
         requests.join_new_network("a", Secret("x" * 65), WifiSecurity.WPA2_PSK)
-    for code in ("x" * 62, "x" * 64, "ü" * 63):
-        with pytest.raises(LocalProtocolError) as caught:
-            requests.set_claim_code(Secret(code))
-        assert code not in str(caught.value)
     with pytest.raises(LocalProtocolError):
-        requests.echo(b"x" * 65536)
+        requests.firmware_update_data(b"x" * 65536)
 
 
 @pytest.mark.rule("A7")
@@ -281,7 +262,6 @@ def test_secret_requests_say_so_and_never_show_their_payload() -> None:
     join = requests.join_new_network("factory-ap", PASSWORD, WifiSecurity.WPA2_PSK)
     assert join.is_secret
     assert "hunter2" not in repr(join)
-    assert requests.set_claim_code(Secret(CLAIM_CODE)).is_secret
     assert not requests.get_device_id().is_secret
 
 

@@ -60,7 +60,8 @@ def test_running_block_numbers_from_one_confirmed_address_work(bench: Bench) -> 
 
 def test_reading_leaving_and_recovering_need_no_permit(bench: Bench) -> None:
     bench.run(dfuse.read(0xF4000, 100))
-    bench.run(dfuse.commands())
+    bench.run(dfuse.go_idle())
+    bench.send(dfu.upload(0, 64))
     bench.send(Setup(0x80, 6, 0x0100, 0, 18))
     with pytest.raises(Stall):
         bench.send(dfu.clear_status())
@@ -101,16 +102,6 @@ def test_pages_that_become_stale_may_be_erased_with_their_module(bench: Bench) -
         bench.run(dfuse.erase(0x28000))
         with pytest.raises(WriteRefused):
             bench.run(dfuse.erase(0x29000))
-
-
-def test_a_configuration_field_is_written_exactly(bench: Bench) -> None:
-    bench.run(dfuse.settle())
-    bench.select(1)
-    with bench.guard.permit_dct("setup_done", b"\x01"):
-        bench.run(dfuse.write_block(8134, b"\x01"))
-    assert bench.unit.touches == [Touch(1, 8134, b"\x01")]
-    with pytest.raises(WriteRefused):
-        bench.run(dfuse.write_block(8134, b"\x01"))
 
 
 # --- modules that get no permit ------------------------------------------------------------------------
@@ -166,21 +157,12 @@ def test_the_largest_modules_end_right_before_the_bootloader(size: int) -> None:
     assert (permit.end, max(permit.pages)) == (0x27000, 0x26000)
 
 
-@pytest.mark.parametrize(
-    "field_name", [f.name for f in ARGON.dct_fields if not f.writable] + ["", "setup", "SETUP_DONE"]
-)
-def test_configuration_fields_are_denied_by_default(field_name: str) -> None:
-    with pytest.raises(WriteRefused):
-        WriteGuard(ARGON).allow_dct(field_name, b"\x01")
-
-
-def test_only_whole_values_of_named_fields() -> None:
-    guard = WriteGuard(ARGON)
-    assert {f.name for f in ARGON.dct_fields if f.writable} == {"setup_done", "claim_code"}
-    assert guard.allow_dct("claim_code", bytes(63)).start == 1762
-    for value in (b"", b"\x01\x01"):
-        with pytest.raises(WriteRefused):
-            guard.allow_dct("setup_done", value)
+def test_no_configuration_byte_is_ever_written(bench: Bench) -> None:
+    bench.run(dfuse.settle())
+    bench.select(1)
+    for field in ARGON.dct_fields:
+        bench.run(dfuse.set_address(field.offset))
+        refused(bench, dfu.dnload(2, 1), b"\x01")
 
 
 # --- transfers that are not sent ----------------------------------------------------------------------
@@ -411,7 +393,3 @@ def test_the_wrong_memory_at_the_right_address(bench: Bench) -> None:
             refused(bench, dfu.dnload(0, 5), dfuse.erase_payload(0x30000))
             bench.run(dfuse.set_address(0x30000))
             refused(bench, dfu.dnload(2, PAGE), SYSTEM.data[:PAGE])
-    with bench.guard.permit_dct("setup_done", b"\x01"):
-        bench.select(0)
-        bench.run(dfuse.set_address(8134))
-        refused(bench, dfu.dnload(2, 1), b"\x01")
