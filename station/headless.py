@@ -82,9 +82,9 @@ def _hands(event: HandsNeeded, words: Words) -> str:
 
 
 def _held(event: StepHeld, words: Words) -> str:
-    queue = f" {words.line(Say('before_it', (str(event.before),)))}" if event.before else ""
+    queue = [words.line(Say("before_it", (str(event.before),)))] if event.before else []
     step = event.step or words.text("headless-record")
-    return words.text("headless-held", step=step, what=words.line(event.say) + queue)
+    return words.text("headless-held", step=step, what=words.joined([words.line(event.say), *queue]))
 
 
 def _scan(event: ScanRead, words: Words) -> str:

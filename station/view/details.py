@@ -31,8 +31,8 @@ def summary(slot: SlotState, glyphs: Glyphs, words: Words) -> list[str]:
     if slot.ask is not None:
         lines.append(f"{words.line(slot.ask.say)} {words.led(slot.ask.led)}".rstrip())
     elif look is Look.WAITS and (held := slot.waits_for) is not None:
-        queue = f" {words.line(Say('before_it', (str(held.before),)))}" if held.before else ""
-        lines.append(f"{words.line(held.say)}{queue}")
+        queue = [words.line(Say("before_it", (str(held.before),)))] if held.before else []
+        lines.append(words.joined([words.line(held.say), *queue]))
     if slot.verdict is not None:
         where = slot.failed_step or words.text("details-all-steps")
         lines.append(words.text("log-why", what=where, why=slot.reason or words.line(slot.say)))

@@ -150,7 +150,7 @@ def _unmapped_port(state: BenchState, event: ev.UnmappedPort) -> BenchState:
 
 def _command_refused(state: BenchState, event: ev.CommandRefused) -> BenchState:
     said = state.words.say(event.say)
-    text = " ".join(said.lines) if said else clean(event.reason)
+    text = state.words.joined(said.lines) if said else clean(event.reason)
     return _logged(replace(state, notice=text, refusal=Refusal(text)), event, text)
 
 
@@ -175,7 +175,7 @@ def _scan_read(state: BenchState, event: ev.ScanRead) -> BenchState:
 
 
 def _station_fault(state: BenchState, event: ev.StationFault) -> BenchState:
-    text = f"{state.words.line(Say('station_fault'))} {clean(event.reason)}"
+    text = state.words.joined((state.words.line(Say("station_fault")), clean(event.reason)))
     return _logged(replace(state, notice=text), event, text)
 
 
@@ -326,7 +326,7 @@ def _attempt_finished(state: BenchState, event: ev.AttemptFinished) -> BenchStat
         state = replace(state.with_slot(_judged(slot, event)), notice="")
     text = state.words.text("log-ended", verdict=event.verdict.name, took=state.words.seconds(event.seconds))
     said = state.words.say(event.say)
-    why = " ".join(said.says) if said and said.says else clean(event.reason, 120)
+    why = state.words.joined(said.says) if said and said.says else clean(event.reason, 120)
     if why and event.verdict is not Verdict.PASS:
         text = state.words.text("log-why", what=text, why=why)
     return _logged(state, event, text, name=name, verdict=event.verdict)

@@ -105,7 +105,11 @@ class Words:
     def line(self, said: Say) -> str:
         """Return the sentence as one line; of an unknown one its key."""
         sentence = self.say(said)
-        return " ".join(sentence.lines) if sentence else clean(said.key)
+        return self.joined(sentence.lines) if sentence else clean(said.key)
+
+    def joined(self, lines: Iterable[str]) -> str:
+        """Return sentences one after the other, on one line."""
+        return self.text("figure-join").join(lines)
 
     def text(self, key: str, **values: str | int) -> str:
         """Return a text of a face, with its values by name. They go in as they are."""

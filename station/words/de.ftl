@@ -347,7 +347,7 @@ step-label = Etikett
 ## Was ein Schritt tat
 
 outcome-already = schon da
-outcome-done = getan
+outcome-done = erledigt
 outcome-skipped = entfällt
 outcome-deferred = später
 outcome-failed = schlecht
@@ -404,9 +404,10 @@ thing-not-accepted = nicht angenommen
 figure-days = Mo Di Mi Do Fr Sa So
 figure-seconds = { $figure } s
 figure-mark = ,
-figure-yields = FPY { $first }, Endausbeute { $final }, { $retests ->
-        [one] { $retests } Wiederholung
-       *[other] { $retests } Wiederholungen
+figure-join = { " " }
+figure-yields = FPY { $first }, Ausbeute { $final }, { $retests ->
+        [one] { $retests } Retest
+       *[other] { $retests } Retests
     }
 
 ## Die oberste Zeile

@@ -401,11 +401,12 @@ thing-no-slot-waits-for-it = no slot waits for it
 thing-not-used-here = not used here
 thing-not-accepted = not accepted
 
-## Days and figures
+## Days and figures; what stands between two sentences on one line
 
 figure-days = Mon Tue Wed Thu Fri Sat Sun
 figure-seconds = { $figure } s
 figure-mark = .
+figure-join = { " " }
 figure-yields = FPY { $first }, final yield { $final }, { $retests ->
         [one] { $retests } retest
        *[other] { $retests } retests

@@ -1,11 +1,11 @@
 # 工站用简体中文显示的全部文字。规则见 en.ftl 开头。
 
--unplug = 拔下设备。
--red-bin = 放入红箱。
+-unplug = 请拔下。
+-red-bin = 放红箱。
 -technician = 叫技术员。
 -set-aside = 放入待定盘。
 -supervisor = 叫班长。
--again = 重新插入。
+-again = 请重插。
 -other-cable = 换线或换端口？
 -goes-on = 等待，会自动继续。
 -scan-again = 请重新扫描。
@@ -200,16 +200,16 @@ not_the_label = 这是{ THING($thing) }。
 no_label = { $read } 不是标签。
     .do = { -scan-label }
 dfu_by_hand =
-    .do = 按住 MODE，点按 RESET，变黄色时松开。
+    .do = 按住 MODE，点 RESET，变黄松开。
 listening_by_hand =
-    .do = 按住 MODE，变深蓝色时松开。
+    .do = 按住 MODE，变深蓝松开。
 
 ## 两次流程之间的槽位
 
 arrived = 新设备
 starting = 启动中
 do_not_unplug =
-    .do = 请勿拔下。
+    .do = 请勿拔。
 would_stay_dark =
     .do = 请勿拔下，否则无法启动。
 hands_default =
@@ -291,7 +291,7 @@ no_batch = 没有已开的批次。
 ## 槽位每种状态一个词。大字用工厂通用的英文词，中文在其下方
 
 face-empty =
-    .do = 请插入设备。
+    .do = 请插入。
 face-running =
     .means = 等待
 face-waits = 等待中
@@ -405,6 +405,7 @@ thing-not-accepted = 不接受
 figure-days = 周一 周二 周三 周四 周五 周六 周日
 figure-seconds = { $figure } 秒
 figure-mark = .
+figure-join = { "" }
 figure-yields = FPY { $first }，最终良率 { $final }，重测 { $retests }
 
 ## 屏幕顶行

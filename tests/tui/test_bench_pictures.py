@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from typing import Any
 
@@ -9,12 +10,16 @@ import pytest
 from screen_story import Story
 from textual.pilot import Pilot
 
+from station.words.languages import load
+
 PICTURES = [
     ("one_slot", 1, (80, 24), (), {}),
     ("eight_slots", 8, (80, 24), (), {}),
     ("thirty_two_slots", 32, (80, 24), (), {}),
     ("eight_slots_wide", 8, (120, 40), (), {}),
     ("ascii", 8, (80, 24), (), {"ascii_only": True}),
+    ("german", 8, (80, 24), (), {"words": load("de", datetime.UTC)}),
+    ("chinese", 8, (80, 24), (), {"words": load("zh", datetime.UTC)}),
     ("details", 4, (120, 40), ("2", "enter"), {}),
 ]
 

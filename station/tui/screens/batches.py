@@ -17,6 +17,7 @@ from ...model import is_batch_name
 from ...view.bars import product, told
 from ...view.look import Glyphs
 from ...view.state import BatchLine, BenchState, FieldScan, Refusal
+from ...words.cells import wrap
 from ...words.say import NOTHING, Say
 from .asking import Question
 
@@ -94,7 +95,8 @@ class Batches(Screen[None]):
     def _row(self, entry: BatchLine, is_chosen: bool) -> str:
         mark = self._glyphs.cursor if is_chosen else " "
         came_to = told(entry.figures, entry.target, self._state.words, self._glyphs.nothing)
-        return f"{mark} {entry.batch.id}  {product(entry)}\n    {came_to}"
+        below = "".join(f"\n    {line}" for line in wrap(came_to, self.size.width - 8))
+        return f"{mark} {entry.batch.id}  {product(entry)}{below}"
 
     def on_input_submitted(self, _event: Input.Submitted) -> None:
         """Enter in any field: open the batch, or say which field is wrong."""

@@ -62,7 +62,7 @@ class Find(Screen[None]):
         at = clock_time(past.at, words.tz)
         slot = words.text("log-slot", slot=f"{past.slot:<2}")
         verdict = pad(f"{self._glyphs.shape(VERDICT_LOOK[past.verdict])} {words.verdict(past.verdict)}", 16)
-        text = f"{at}  {slot}  {past.label:<16}  {past.device_id:<24}  {verdict}  {words.seconds(past.seconds):>8}"
+        text = f"{at}  {slot}  {past.label:<16}  {verdict}  {past.device_id:<24}  {words.seconds(past.seconds):>8}"
         return fit(f"{text}  {past.batch}  {past.reason}", max(20, self.size.width - 4))
 
     def on_input_changed(self, _event: Input.Changed) -> None:
