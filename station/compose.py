@@ -57,7 +57,7 @@ from .model import Batch, KnownUnit, SeenBefore, SlotInfo
 from .paths import find_profile
 from .settings.profile import Offline, Profile, load_profile
 from .settings.secrets import SecretSource, WifiPassword
-from .steps.shared.unitwork import WifiCredentials
+from .steps.shared.session import WifiCredentials
 from .steps.table import StepTable
 from .words.say import NOTHING, Say
 

@@ -90,7 +90,7 @@ def _show(candidate: UsbCandidate, serial_host: SerialHost, clock: Clock, as_jso
     port = candidate.port_path.value
     try:
         with looked_at(candidate, serial_host, clock) as unit:
-            facts, name, fault = list(unit.identity.facts), unit.platform.name, ""
+            facts, name, fault = list(unit.known.facts), unit.known.platform.name, ""
     except (DriverError, UnitRejected) as error:
         facts, name, fault = [], str(candidate.usb_id), str(error)
     if as_json:

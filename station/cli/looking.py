@@ -17,6 +17,7 @@ from ..engine.events import Event
 from ..engine.step import NobodysDesk, StepContext
 from ..model import IdentityFact, KnownUnit, SeenBefore
 from ..steps.shared import reading
+from ..steps.shared.knowledge import UnitKnowledge
 from ..steps.shared.unit import Unit
 
 LOOK_S = 90.0
@@ -62,7 +63,7 @@ def looked_at(candidate: UsbCandidate, serial_host: SerialHost, clock: Clock) ->
     port = PortWatch(candidate.port_path, clock)
     port.attached(candidate)
     device = ParticleDevice(port, serial_host, clock, clock.token())
-    unit = Unit(platform(candidate.usb_id.platform_id or 0), device, _Stranger())
+    unit = Unit(UnitKnowledge(platform(candidate.usb_id.platform_id or 0)), device, _Stranger())
     try:
         _read(unit, clock)
         yield unit
@@ -76,7 +77,7 @@ def _read(unit: Unit, clock: Clock) -> None:
         announce=_unheard, record=_unheard, desk=NobodysDesk(),
     )  # fmt: skip
     mode = unit.device.mode
-    unit.identity.facts.append(IdentityFact("mode", str(mode), "USB product id"))
+    unit.known.facts.append(IdentityFact("mode", str(mode), "USB product id"))
     reading.identify_usb(unit, context)
     if mode is Mode.APPLICATION:
         reading.complete(unit, context)

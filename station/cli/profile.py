@@ -86,7 +86,7 @@ def _held(platform: Platform, held_os: str) -> tuple[ModuleInfo, ...]:
     with virtual_place([f"{platform.slug}@{held_os}"]) as (usb_host, serial_host, clock):
         candidate = wait_candidates(usb_host, clock, 1)[0]
         with looked_at(candidate, serial_host, clock) as unit:
-            return unit.modules
+            return unit.known.modules
 
 
 def _steps(profile: Profile, platform: Platform) -> Iterator[str]:

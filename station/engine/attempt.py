@@ -27,7 +27,7 @@ from ..model import OutboxItem, Outcome, StepRecord, Verdict
 from ..words.say import Say
 from . import walk
 from .events import AttemptFinished, AttemptStarted, Event, Head, StepFinished, StepStarted
-from .ports import AttemptWork, JournalPort, Seat
+from .ports import JournalPort, Seat, Session
 from .records import OutboxQueued
 from .step import Emit, ScanDesk, Step, StepContext, StepResult
 from .waiting import Waiting
@@ -77,7 +77,7 @@ class Attempt:
     """Runs ``work`` to its verdict. ``run`` is called once, on the slot's thread; `stop` from any thread."""
 
     def __init__(
-        self, seat: Seat, work: AttemptWork, clock: Clock, journal: JournalPort, publish: Emit, desk: ScanDesk
+        self, seat: Seat, work: Session, clock: Clock, journal: JournalPort, publish: Emit, desk: ScanDesk
     ) -> None:
         self._seat, self._work, self._clock = seat, work, clock
         self._journal, self._publish, self._desk = journal, publish, desk

@@ -83,8 +83,8 @@ class Seat:
     cancel: CancelToken
 
 
-class AttemptWork(Protocol):
-    """One unit on one port, with the steps bound to it. Made by a `WorkBench`, closed by the attempt."""
+class Session(Protocol):
+    """One unit on one port, with the steps bound to it. Made by a `SessionOpener`, closed by the attempt."""
 
     @property
     def batch(self) -> str: ...
@@ -116,10 +116,10 @@ class AttemptWork(Protocol):
     def close(self) -> None: ...
 
 
-class WorkBench(Protocol):
+class SessionOpener(Protocol):
     """Chooses the batch for a unit and sets its work up."""
 
-    def open(self, seat: Seat) -> AttemptWork:
+    def open(self, seat: Seat) -> Session:
         """Raises `station.errors.UnitRejected` when no open profile fits, `Disconnected` when the unit left."""
         ...
 

@@ -17,7 +17,7 @@ from ..model import OUTCOME_VERDICT, SlotInfo, Verdict
 from ..scan import Reading
 from .attempt import Attempt, Ending, Stop, sentence_of
 from .events import AttemptFinished, AttemptStarted, Event, Head
-from .ports import JournalPort, Seat, WorkBench
+from .ports import JournalPort, Seat, SessionOpener
 from .scanner import ScannerTurn, SlotDesk
 from .step import Emit
 from .waiting import Waiting
@@ -51,7 +51,7 @@ class SlotRunner:
         slot: SlotInfo,
         port: PortWatch,
         clock: Clock,
-        bench: WorkBench,
+        bench: SessionOpener,
         journal: JournalPort,
         publish: Emit,
         scanner: ScannerTurn | None = None,

@@ -30,10 +30,11 @@ from ..errors import BadInput, StepFault, UnitRejected
 from ..firmware.release import ReleaseFiles
 from ..model import Batch, OutboxItem
 from ..settings.profile import Profile
-from ..steps.shared.cloudwork import CloudJob, CloudWork, FindProduct, ask, perform
-from ..steps.shared.flashvisit import FlashVisit
+from ..steps.shared.cloudwork import CloudJob, CloudRecord, FindProduct, ask, perform
+from ..steps.shared.flashing import FirmwareSession
+from ..steps.shared.knowledge import UnitKnowledge
+from ..steps.shared.session import BenchWifi, UnitSession, WifiCredentials
 from ..steps.shared.unit import AtWork, Unit, UnitMemory
-from ..steps.shared.unitwork import BenchWifi, UnitWork, WifiCredentials
 from ..steps.table import StepTable
 from ..words.say import Say
 
@@ -116,7 +117,7 @@ class Bench:
 
     # --- the engine's work bench ---
 
-    def open(self, seat: Seat) -> BenchWork:
+    def open(self, seat: Seat) -> BenchSession:
         """The work for whatever is on the seat's port; raises `UnitRejected` when no open profile fits.
 
         `Disconnected` when nothing is there any more.
@@ -128,16 +129,17 @@ class Bench:
         found = platform(candidate.usb_id.platform_id or 0)
         trace = None if self._trace is None else functools.partial(self._trace, seat)
         device = ParticleDevice(seat.port, self._serial_host, self._clock, seat.cancel, trace)
-        return BenchWork(batch, self._unit_work(batch, found, device), self._clock, self._steps)
+        return BenchSession(batch, self._unit_work(batch, found, device), self._clock, self._steps)
 
-    def _unit_work(self, batch: OpenBatch, found: Platform, device: ParticleDevice) -> UnitWork:
+    def _unit_work(self, batch: OpenBatch, found: Platform, device: ParticleDevice) -> UnitSession:
         profile, find_product = batch.profile, _Once(batch.find_product)
         unit = Unit(
-            found, device, self._memory, profile.label, profile.skus, profile.needs_serial(found), self.at_work
+            UnitKnowledge(found), device, self._memory,
+            profile.label, profile.skus, profile.needs_serial(found), self.at_work,
         )  # fmt: skip
-        visit = FlashVisit(unit, profile, batch.files[found.id], find_product)
+        firmware = FirmwareSession(unit, profile, batch.files[found.id], find_product)
         plans = self._steps.plans(profile, found)
-        return UnitWork(unit, visit, profile, plans, find_product, self._client, batch.wifi, self._wifi)
+        return UnitSession(unit, firmware, profile, plans, find_product, self._client, batch.wifi, self._wifi)
 
     # --- the outbox's desk ---
 
@@ -153,7 +155,7 @@ class Bench:
             limit_s=OUTBOX_STEP_S, cancel=cancel, announce=_unseen,
             record=self._record, desk=NobodysDesk(), device_id=item.device_id,
         )  # fmt: skip
-        work, act = CloudWork(job, self._client.in_background()), self._steps.cloud_step(item.action).act
+        work, act = CloudRecord(job, self._client.in_background()), self._steps.cloud_step(item.action).act
         try:
             return ask(context, lambda: act(work, context), holds=False)
         except (DeadlineExceeded, StepFault) as error:  # no word about the unit, and nobody waits for it
@@ -183,13 +185,13 @@ class _Once:
         return self._found[0]
 
 
-class BenchWork:
+class BenchSession:
     """One attempt's work: the engine sees steps by name, each bound to the unit or to its cloud record."""
 
-    def __init__(self, batch: OpenBatch, work: UnitWork, clock: Clock, steps: StepTable) -> None:
+    def __init__(self, batch: OpenBatch, work: UnitSession, clock: Clock, steps: StepTable) -> None:
         self._batch, self._work, self._clock, self._table = batch, work, clock, steps
         self._unit = work.unit
-        self._cloud: CloudWork | None = None
+        self._cloud: CloudRecord | None = None
         self.plans: tuple[StepPlan, ...] = work.plans
         self.steps: Mapping[str, Step] = {plan.name: self._bind(plan) for plan in self.plans}
 
@@ -203,20 +205,18 @@ class BenchWork:
 
     @property
     def device_id(self) -> str | None:
-        found = self._unit.identity.device_id
+        found = self._unit.known.device_id
         return None if found is None else str(found)
 
     @property
     def names(self) -> frozenset[str]:
-        identity = self._unit.identity
-        known = (identity.device_id, identity.serial, identity.iccid, identity.imei)
-        return frozenset(str(one) for one in known if one is not None)
+        return self._unit.known.numbers
 
     @property
     def held_back(self) -> Mapping[str, frozenset[str]]:
         """A unit that arrived in DFU shows no serial number or label: its cloud steps wait until it runs."""
-        identity = self._unit.identity
-        if identity.device_id is None or identity.is_complete:
+        known = self._unit.known
+        if known.device_id is None or known.is_complete:
             return {}
         return dict.fromkeys(self._table.needing_identity, frozenset({"firmware"}))
 
@@ -251,10 +251,10 @@ class BenchWork:
 
         return checked
 
-    def _cloud_work(self, ctx: StepContext) -> CloudWork:
+    def _cloud_work(self, ctx: StepContext) -> CloudRecord:
         """Made at the first cloud step, when the unit is identified."""
         if self._cloud is None:
-            self._cloud = CloudWork(self._work.cloud_job(ctx), self._work.client, self._is_connected)
+            self._cloud = CloudRecord(self._work.cloud_job(ctx), self._work.client, self._is_connected)
         return self._cloud
 
     def _is_connected(self, deadline: Deadline) -> bool:

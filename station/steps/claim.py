@@ -7,62 +7,63 @@ from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
 from ..settings.profile import Kind
 from ..words.say import Say
-from .shared.cloudwork import CloudWork, is_same_account, keep_facts, mask, pause, standing, until_seen
+from .shared.cloudwork import CloudRecord, is_same_account, keep_facts, mask, pause, standing, until_seen
 from .spec import CloudStep
 
 POLL_S = 5.0
 """A developer device that is not online yet answers 404; ask again this often (cloud-api 5.1)."""
 
 
-def claim(work: CloudWork, ctx: StepContext) -> StepResult:
+def claim(cloud: CloudRecord, ctx: StepContext) -> StepResult:
     """GET - POST - GET: only claim what is not ours, and believe only the owner read back."""
-    user = work.client.user(deadline=ctx.deadline, cancel=ctx.cancel).username
+    user = cloud.client.user(deadline=ctx.deadline, cancel=ctx.cancel).username
     proof = f"cloud shows owner {mask(user)}"
-    if standing(ctx, lambda: _is_ours(work, ctx, user)):
+    if standing(ctx, lambda: _is_ours(cloud, ctx, user)):
         return already(proof)
     until_seen(
-        ctx, f"claim {work.job.device_id}", lambda: _claim_until_online(work, ctx), lambda: _is_ours(work, ctx, user),
+        ctx, f"claim {cloud.job.device_id}",
+        lambda: _claim_until_online(cloud, ctx), lambda: _is_ours(cloud, ctx, user),
         missing=StepFault(
-            f"the cloud accepted the claim of {work.job.device_id} but shows no owner", say=Say("not_claimed")
+            f"the cloud accepted the claim of {cloud.job.device_id} but shows no owner", say=Say("not_claimed")
         ),
     )  # fmt: skip
     return done(proof)
 
 
-def _is_ours(work: CloudWork, ctx: StepContext, user: str) -> bool | None:
+def _is_ours(cloud: CloudRecord, ctx: StepContext, user: str) -> bool | None:
     """True if ``user`` owns the unit, None if nobody does; raises `UnitRejected` if somebody else does."""
-    device = work.device(ctx)
+    device = cloud.device(ctx)
     if device is None or not device.owner:
         return None
     keep_facts(ctx, owner=device.owner)
     if not is_same_account(device.owner, user):
-        raise _belongs_elsewhere(work)
+        raise _belongs_elsewhere(cloud)
     return True
 
 
-def _claim_until_online(work: CloudWork, ctx: StepContext) -> None:
+def _claim_until_online(cloud: CloudRecord, ctx: StepContext) -> None:
     while True:
-        answer = work.client.claim(work.job.device, deadline=ctx.deadline, cancel=ctx.cancel)
+        answer = cloud.client.claim(cloud.job.device, deadline=ctx.deadline, cancel=ctx.cancel)
         if answer is ClaimAnswer.FOREIGN:
-            raise _belongs_elsewhere(work)
+            raise _belongs_elsewhere(cloud)
         if answer is ClaimAnswer.ACCEPTED:
             return
         if answer is ClaimAnswer.UNKNOWN:
             raise UnitRejected(
-                f"the cloud knows no unit {work.job.device_id}, or does not want to say; ask the supervisor",
+                f"the cloud knows no unit {cloud.job.device_id}, or does not want to say; ask the supervisor",
                 say=Say("bad_device_id"),
             )
         if ctx.deadline.remaining <= POLL_S:
             raise StepFault(
-                f"the cloud does not let {work.job.device_id} be claimed ({answer.value}); is it breathing cyan?",
+                f"the cloud does not let {cloud.job.device_id} be claimed ({answer.value}); is it breathing cyan?",
                 say=Say("not_online"),
             )
         pause(ctx, POLL_S)
 
 
-def _belongs_elsewhere(work: CloudWork) -> UnitRejected:
+def _belongs_elsewhere(cloud: CloudRecord) -> UnitRejected:
     return UnitRejected(
-        f"{work.job.device_id} belongs to another account; its owner has to unclaim it first", say=Say("owner_other")
+        f"{cloud.job.device_id} belongs to another account; its owner has to unclaim it first", say=Say("owner_other")
     )
 
 

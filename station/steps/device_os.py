@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ..engine.step import StepContext, StepResult
-from .shared.unitwork import UnitWork
+from .shared.session import UnitSession
 from .spec import UnitStep, in_both
 
 
-def device_os(work: UnitWork, ctx: StepContext) -> StepResult:
+def device_os(session: UnitSession, ctx: StepContext) -> StepResult:
     """Write what differs over DFU; leave DFU here only if no application is to follow."""
-    return work.visit.write_release(ctx)
+    return session.firmware.write_release(ctx)
 
 
 SPEC = UnitStep(

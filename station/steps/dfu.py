@@ -19,27 +19,27 @@ from drivers.wire.usb import Mode
 
 from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..words.say import Say
-from .shared.flashvisit import LOCKED
-from .shared.unitwork import UnitWork
+from .shared.flashing import LOCKED
+from .shared.session import UnitSession
 from .spec import UnitStep, in_both
 
 OBEY_S = 60.0
 """How long a unit may take to show DFU after the request (reference usb-and-serial 7.2)."""
 
 
-def dfu(work: UnitWork, ctx: StepContext) -> StepResult:
+def dfu(session: UnitSession, ctx: StepContext) -> StepResult:
     """Plan; send the bootloader if it goes first; enter DFU if anything is left for it."""
-    if work.visit.is_locked:
+    if session.unit.known.is_locked:
         return already(LOCKED)
-    plan = work.visit.plan(ctx)
-    if work.unit.device.mode is Mode.DFU:
+    plan = session.firmware.plan(ctx)
+    if session.unit.device.mode is Mode.DFU:
         return already("the unit arrived in DFU")
     if not plan.has_work:
         return skipped("nothing to write")
-    proofs = work.visit.write_first(ctx)
-    if not work.visit.is_locked and work.visit.plan(ctx).dfu_visit:  # made before DFU hides the versions
+    proofs = session.firmware.write_first(ctx)
+    if not session.unit.known.is_locked and session.firmware.plan(ctx).dfu_visit:  # made before DFU hides the versions
         with ctx.write("unit", "restart into DFU"):
-            _enter(work.unit.device, ctx)
+            _enter(session.unit.device, ctx)
         proofs.append("the unit shows DFU")
     return done("; ".join(proofs))
 

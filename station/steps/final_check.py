@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from ..engine.step import StepContext, StepResult, already
-from .shared.cloudrecord import check_all
-from .shared.cloudwork import CloudWork, standing
+from .shared.cloudchecks import check_all
+from .shared.cloudwork import CloudRecord, standing
 from .spec import ALL_OTHERS, CloudStep, in_both
 
 
-def final_check(work: CloudWork, ctx: StepContext) -> StepResult:
+def final_check(cloud: CloudRecord, ctx: StepContext) -> StepResult:
     """Nothing is written. One wrong field and the unit does not pass (N6)."""
-    user = work.client.user(deadline=ctx.deadline, cancel=ctx.cancel).username if work.job.claims else ""
-    count = standing(ctx, lambda: _look(work, ctx, user))
+    user = cloud.client.user(deadline=ctx.deadline, cancel=ctx.cancel).username if cloud.job.claims else ""
+    count = standing(ctx, lambda: _look(cloud, ctx, user))
     return already(f"{count} of {count} cloud fields read back")
 
 
-def _look(work: CloudWork, ctx: StepContext, user: str) -> int:
-    return check_all(work.job, work.known_device(ctx), user)
+def _look(cloud: CloudRecord, ctx: StepContext, user: str) -> int:
+    return check_all(cloud.job, cloud.known_device(ctx), user)
 
 
 SPEC = CloudStep(

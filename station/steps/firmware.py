@@ -10,26 +10,26 @@ from drivers.wire.image.host import Image
 from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, skipped
 from ..model import IdentityFact
-from .shared.unitwork import UnitWork
+from .shared.session import UnitSession
 from .spec import UnitStep, in_both
 
 NO_VERSION = 0xFFFF
 """What an application carries that was built for no product."""
 
 
-def firmware(work: UnitWork, ctx: StepContext) -> StepResult:
+def firmware(session: UnitSession, ctx: StepContext) -> StepResult:
     """Write the application if it differs, leave DFU, verify by module info."""
-    application = work.visit.application
+    application = session.firmware.application
     if application is None:
-        return skipped(f"the profile has no firmware for a {work.unit.platform.name}")
-    result = work.visit.write_application(ctx, application)
-    _keep_version(work, ctx, application)
+        return skipped(f"the profile has no firmware for a {session.unit.known.platform.name}")
+    result = session.firmware.write_application(ctx, application)
+    _keep_version(session, ctx, application)
     return result
 
 
-def _keep_version(work: UnitWork, ctx: StepContext, application: Image) -> None:
+def _keep_version(session: UnitSession, ctx: StepContext, application: Image) -> None:
     """The product firmware version that is proved to be in flash now, for the batch log (D1)."""
-    if work.profile.product is not None and application.product_version not in (None, 0, NO_VERSION):
+    if session.profile.product is not None and application.product_version not in (None, 0, NO_VERSION):
         fact = IdentityFact("firmware_version", str(application.product_version), "application in flash")
         ctx.record(UnitFacts(facts=(fact,), **ctx.head()))
 

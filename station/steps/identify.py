@@ -17,40 +17,40 @@ from ..errors import CloudError, StepFault, UnitRejected
 from ..settings.profile import Offline
 from ..words.say import Say
 from .shared import reading
-from .shared.cloudrecord import check_now, check_sim
-from .shared.cloudwork import CloudWork, ask, standing
+from .shared.cloudchecks import check_now, check_sim
+from .shared.cloudwork import CloudRecord, ask, standing
 from .shared.label import read_label
+from .shared.session import UnitSession
 from .shared.unit import Unit
-from .shared.unitwork import UnitWork
 from .spec import UnitStep, in_both
 
 
-def identify(work: UnitWork, ctx: StepContext) -> StepResult:
+def identify(session: UnitSession, ctx: StepContext) -> StepResult:
     """Read, compare, and tell the screen; in DFU only the Device ID can be had."""
-    unit = work.unit
+    unit = session.unit
     reading.identify_usb(unit, ctx)  # first of all: whatever happens, the record says to whom
-    is_locked = _check_protection(work, ctx)
-    _check_product(work, ctx)
+    is_locked = _check_protection(session, ctx)
+    _check_product(session, ctx)
     if is_locked:
-        return _identify_locked(work, ctx)
-    if unit.device.mode is Mode.DFU and not work.visit.has_files:
+        return _identify_locked(session, ctx)
+    if unit.device.mode is Mode.DFU and not session.firmware.has_files:
         with ctx.write("unit", "restart out of DFU"):  # nothing else would (H9)
             unit.device.leave_dfu(ctx.deadline)
     if unit.device.mode is Mode.DFU:
         reading.recall(unit)
         reading.tell(unit, ctx)
-        _check_cloud(work, ctx)
-        if unit.fact("serial"):
+        _check_cloud(session, ctx)
+        if unit.known.fact("serial"):
             reading.check_sku(unit)
-        elif work.visit.depends_on_sku:
+        elif session.firmware.depends_on_sku:
             _let_it_run(unit, ctx)
     if unit.device.mode is Mode.DFU:
-        return already(f"Device ID {unit.identity.device_id} in DFU; the rest when it runs")
+        return already(f"Device ID {unit.known.device_id} in DFU; the rest when it runs")
     reading.complete(unit, ctx)
-    _check_cloud(work, ctx)
-    if work.visit.has_files:
-        work.visit.plan(ctx)
-    return already(reading.proof(unit))
+    _check_cloud(session, ctx)
+    if session.firmware.has_files:
+        session.firmware.plan(ctx)
+    return already(unit.known.proof)
 
 
 def _let_it_run(unit: Unit, ctx: StepContext) -> None:
@@ -62,93 +62,93 @@ def _let_it_run(unit: Unit, ctx: StepContext) -> None:
         if unit.device.mode is not Mode.DFU:
             raise
         raise StepFault(
-            f"{unit.identity.device_id} does not say its SKU in DFU and does not start, and the profile's Device OS is "
+            f"{unit.known.device_id} does not say its SKU in DFU and does not start, and the profile's Device OS is "
             "too old for some units of its platform (D9); name the skus in the profile",
             say=Say("identity_missing", ("known SKU",)),
         ) from error
 
 
-def _identify_locked(work: UnitWork, ctx: StepContext) -> StepResult:
+def _identify_locked(session: UnitSession, ctx: StepContext) -> StepResult:
     """A unit this station put under protection itself: what it told before holds, as nothing could be written since."""
-    unit = work.unit
+    unit = session.unit
     unit.device.leave_dfu(ctx.deadline)
     reading.recall_locked(unit)
     reading.tell(unit, ctx)
     read_label(unit, ctx)
-    unit.identity.is_complete = True
-    _check_cloud(work, ctx)
+    unit.known.is_complete = True
+    _check_cloud(session, ctx)
     return already("under device protection since this station read it")
 
 
-def _check_protection(work: UnitWork, ctx: StepContext) -> bool:
+def _check_protection(session: UnitSession, ctx: StepContext) -> bool:
     """A unit under device protection answers next to nothing and takes no firmware (firmware-and-dfu 9.2).
 
     True for one that has it from this station, as the profile orders; raises `UnitRejected` for any other.
     """
-    unit = work.unit
+    unit = session.unit
     state = unit.device.protection(ctx.deadline)
-    if state.is_protected and not state.is_service_mode and work.visit.was_locked():
+    if state.is_protected and not state.is_service_mode and session.firmware.was_locked():
         return True
     if state.is_protected:
         now = "in service mode for a while, but still protected" if state.is_service_mode else "a protected device"
         raise UnitRejected(
-            f"{unit.identity.device_id} is {now}; its owner has to take device protection off it first",
+            f"{unit.known.device_id} is {now}; its owner has to take device protection off it first",
             say=Say("protected"),
         )
     return False
 
 
-def _check_product(work: UnitWork, ctx: StepContext) -> None:
+def _check_product(session: UnitSession, ctx: StepContext) -> None:
     """One product, one platform: compared before anything is written (C3)."""
-    product = _product(work, ctx)
-    if product is not None and product.platform_id != work.unit.platform.id:
+    product = _product(session, ctx)
+    if product is not None and product.platform_id != session.unit.known.platform.id:
         raise UnitRejected(
-            f"product {product.id} is for platform {product.platform_id}, this is {work.unit.platform.name}"
-            f" (platform {work.unit.platform.id}); correct the profile or use the right batch",
+            f"product {product.id} is for platform {product.platform_id}, this is {session.unit.known.platform.name}"
+            f" (platform {session.unit.known.platform.id}); correct the profile or use the right batch",
             say=Say("wrong_product", (str(product.id),)),
         )
 
 
-def _check_cloud(work: UnitWork, ctx: StepContext) -> None:
+def _check_cloud(session: UnitSession, ctx: StepContext) -> None:
     """What the cloud knows of the unit agrees with it, and nothing stands in the way that no step mends (A5 C3 K7).
 
     A bench that queues leaves it to the owed work while the cloud is away, or refuses something that is not about
     the unit; one that holds asks until it is answered.
     """
-    holds = work.profile.offline is Offline.HOLD
-    if not work.has_cloud_steps or (work.client.reachable is False and not holds):
+    holds = session.profile.offline is Offline.HOLD
+    if not session.has_cloud_steps or (session.client.reachable is False and not holds):
         return
-    cloud = CloudWork(work.cloud_job(ctx), work.client)
+    cloud = CloudRecord(session.cloud_job(ctx), session.client)
     try:
-        record = ask(ctx, lambda: standing(ctx, lambda: _foresee(work, cloud, ctx)), holds=holds)
+        record = ask(ctx, lambda: standing(ctx, lambda: _foresee(session, cloud, ctx)), holds=holds)
     except CloudError as error:
         if not is_waiting(error):
             raise
         return
     if record is not None and record.serial_number:
-        reading.note(work.unit, "serial", record.serial_number, "cloud")
+        session.unit.known.note("cloud", serial=record.serial_number)
 
 
-def _foresee(work: UnitWork, cloud: CloudWork, ctx: StepContext) -> CloudDevice | None:
+def _foresee(session: UnitSession, cloud: CloudRecord, ctx: StepContext) -> CloudDevice | None:
     """The cloud's record of the unit, if it has one; raises `UnitRejected` for what it shows of the walk's end."""
-    record, job, client = cloud.observe(ctx), cloud.job, work.client
+    record, job, client = cloud.observe(ctx), cloud.job, session.client
     if record is None:
         return None
     asks_user = job.claims and record.owner
     user = client.user(deadline=ctx.deadline, cancel=ctx.cancel).username if asks_user else ""
     check_now(job, record, user)
-    if job.iccid and job.product_id is not None and work.walks("sim"):
+    if job.iccid and job.product_id is not None and session.walks("sim"):
         sim = client.sim(Iccid.told(job.iccid), job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
         check_sim(job, sim)
     return record
 
 
-def _product(work: UnitWork, ctx: StepContext) -> Product | None:
+def _product(session: UnitSession, ctx: StepContext) -> Product | None:
     """What the cloud (or the journal, for the days without it) says of the profile's product.
 
     While neither knows it, nothing may be written: the unit waits, also on a bench that queues.
     """
-    return ask(ctx, lambda: work.find_product(ctx), holds=True)
+    return ask(ctx, lambda: session.find_product(ctx), holds=True)
 
 
 SPEC = UnitStep(name="identify", title="Identify", limit_s=90, after=in_both(), act=identify)

@@ -5,47 +5,47 @@ from __future__ import annotations
 from ..engine.step import StepContext, StepResult, already
 from ..errors import StepFault
 from ..words.say import Say
-from .shared.cloudwork import CloudWork, pause
+from .shared.cloudwork import CloudRecord, pause
 from .spec import UNIT_LANE, CloudStep, in_both
 
 WIFI_POLL_S, CELLULAR_POLL_S = 5.0, 10.0
 """Reference cloud-api 7.1."""
 
 
-def online(work: CloudWork, ctx: StepContext) -> StepResult:
+def online(cloud: CloudRecord, ctx: StepContext) -> StepResult:
     """Wait for the cloud to see the unit; membership was read back before (C2). Nothing is written.
 
     The flag alone may lie for minutes after power is cut (cloud-api 7.1), so a positive ping is the proof.
     """
-    started, poll_s = ctx.clock.now(), CELLULAR_POLL_S if work.job.iccid else WIFI_POLL_S
+    started, poll_s = ctx.clock.now(), CELLULAR_POLL_S if cloud.job.iccid else WIFI_POLL_S
     while True:
-        proof = _seen(work, ctx)
+        proof = _seen(cloud, ctx)
         if proof:
             took = ctx.clock.now() - started
             ctx.measure("online after", round(took, 1), "s", high=ctx.limit_s)
             return already(f"{proof} after {took:.0f} s")
         if ctx.deadline.remaining <= poll_s:
             raise StepFault(
-                f"{work.job.device_id} was not seen by the cloud in {ctx.clock.now() - started:.0f} s;"
+                f"{cloud.job.device_id} was not seen by the cloud in {ctx.clock.now() - started:.0f} s;"
                 " check antenna, SIM or Wi-Fi, then retry",
                 say=Say("not_online"),
             )
         pause(ctx, poll_s)
 
 
-def _seen(work: CloudWork, ctx: StepContext) -> str:
+def _seen(cloud: CloudRecord, ctx: StepContext) -> str:
     """How the unit was seen online, empty if it was not.
 
     The cloud hides a developer unit nobody owns yet (it answers 403 for it), so until the claim only the
     unit itself can say that it is connected. That says nothing about its owner (B2).
     """
-    job = work.job
-    if job.product_id is not None or work.device(ctx) is not None:
-        is_online = work.client.ping(job.device, job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
+    job = cloud.job
+    if job.product_id is not None or cloud.device(ctx) is not None:
+        is_online = cloud.client.ping(job.device, job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
         return "answers a ping" if is_online else ""
-    if work.is_connected is None:
+    if cloud.is_connected is None:
         raise StepFault("an unclaimed unit that has left the bench cannot be seen online; plug it in again")
-    return "the unit says it is connected" if work.is_connected(ctx.deadline) else ""
+    return "the unit says it is connected" if cloud.is_connected(ctx.deadline) else ""
 
 
 SPEC = CloudStep(

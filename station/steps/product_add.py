@@ -8,7 +8,7 @@ from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
 from ..settings.profile import Kind
 from ..words.say import Say
-from .shared.cloudwork import CloudWork, keep_facts, standing, until_seen
+from .shared.cloudwork import CloudRecord, keep_facts, standing, until_seen
 from .spec import CloudStep
 
 _REFUSALS = {
@@ -19,17 +19,17 @@ _REFUSALS = {
 }
 
 
-def product_add(work: CloudWork, ctx: StepContext) -> StepResult:
+def product_add(cloud: CloudRecord, ctx: StepContext) -> StepResult:
     """Observe membership, import, then read it back: a 200 alone is no proof."""
-    job = work.job
+    job = cloud.job
     assert job.product_id is not None
-    member = standing(ctx, lambda: _agreed(work, work.observe(ctx)))  # one in another product is refused, never moved
+    member = standing(ctx, lambda: _agreed(cloud, cloud.observe(ctx)))  # one in another product is refused, never moved
     if member is not None:
-        work.found_member()
+        cloud.found_member()
         return already(_proof(ctx, member))
     member = until_seen(
-        ctx, f"add {job.device_id} to product {job.product_id}", lambda: _import(work, ctx),
-        lambda: _agreed(work, work.device(ctx)), refusals=2,
+        ctx, f"add {job.device_id} to product {job.product_id}", lambda: _import(cloud, ctx),
+        lambda: _agreed(cloud, cloud.device(ctx)), refusals=2,
         missing=StepFault(
             f"the cloud took {job.device_id} but does not show it in product {job.product_id}; ask the supervisor",
             say=Say("cloud_refused"),
@@ -38,22 +38,24 @@ def product_add(work: CloudWork, ctx: StepContext) -> StepResult:
     return done(_proof(ctx, member))
 
 
-def _import(work: CloudWork, ctx: StepContext) -> None:
+def _import(cloud: CloudRecord, ctx: StepContext) -> None:
     """Raises `OutcomeUnknown` for an answer that names the unit nowhere: only a look shows what it came to."""
-    assert work.job.product_id is not None
-    answer = work.client.add_to_product(work.job.product_id, work.job.device, deadline=ctx.deadline, cancel=ctx.cancel)
-    result = answer.of(work.job.device)
+    assert cloud.job.product_id is not None
+    answer = cloud.client.add_to_product(
+        cloud.job.product_id, cloud.job.device, deadline=ctx.deadline, cancel=ctx.cancel
+    )
+    result = answer.of(cloud.job.device)
     if result is Membership.UNCONFIRMED:
-        raise OutcomeUnknown(f"the cloud did not say what became of {work.job.device_id}")
+        raise OutcomeUnknown(f"the cloud did not say what became of {cloud.job.device_id}")
     refusal = _REFUSALS.get(result)
     if refusal is not None:
         say, words = refusal
-        raise UnitRejected(f"{work.job.device_id} {words}", say=say)
+        raise UnitRejected(f"{cloud.job.device_id} {words}", say=say)
 
 
-def _agreed(work: CloudWork, member: CloudDevice | None) -> CloudDevice | None:
+def _agreed(cloud: CloudRecord, member: CloudDevice | None) -> CloudDevice | None:
     """The cloud's record, if there is one, must be of a unit in this very product."""
-    job = work.job
+    job = cloud.job
     if member is not None and member.product_id != job.product_id:
         raise UnitRejected(
             f"the cloud shows {job.device_id} in product {member.product_id}, expected {job.product_id}",

@@ -10,20 +10,20 @@ from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..errors import StepFault, UnitRejected
 from ..firmware.rules import needs_setup_done
 from ..words.say import Say
+from .shared.session import UnitSession
 from .shared.unit import Unit
-from .shared.unitwork import UnitWork
 from .spec import UnitStep, in_both
 
 ASK_AGAIN_S = 2.0
 
 
-def setup_done(work: UnitWork, ctx: StepContext) -> StepResult:
+def setup_done(session: UnitSession, ctx: StepContext) -> StepResult:
     """Decided by platform and the Device OS the unit runs now; one reboot proves it."""
-    unit = work.unit
-    version = unit.identity.os_version
+    unit = session.unit
+    version = unit.known.os_version
     if version is None:
         raise StepFault("the Device OS version of the unit is not known; walk it again")
-    decision = needs_setup_done(unit.platform, version)
+    decision = needs_setup_done(unit.known.platform, version)
     if not decision.needed:
         return skipped(f"{decision.rule}: {decision.reason} (this is {version})")
     if _is_set(unit, ctx) and not _listens(unit, ctx):
@@ -54,7 +54,7 @@ def _listens(unit: Unit, ctx: StepContext) -> bool:
     """An Argon without any stored network listens for a network, which is no fault of setup-done (design 5)."""
     if not unit.device.is_listening(ctx.deadline):
         return False
-    return not unit.platform.has_wifi or bool(unit.device.ask(requests.get_known_networks(), ctx.deadline))
+    return not unit.known.platform.has_wifi or bool(unit.device.ask(requests.get_known_networks(), ctx.deadline))
 
 
 SPEC = UnitStep(

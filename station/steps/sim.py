@@ -11,32 +11,32 @@ from ..engine.step import StepContext, StepResult, already, deferred, done
 from ..errors import StepFault, UnitRejected
 from ..settings.sku import SimSpeed, sku_row
 from ..words.say import NOTHING, Say
-from .shared.cloudrecord import check_sim
-from .shared.cloudwork import CloudWork, cloud_write, pause, standing
+from .shared.cloudchecks import check_sim
+from .shared.cloudwork import CloudRecord, cloud_write, pause, standing
 from .spec import CloudStep, in_both
 
 UNKNOWN_SKU = SimSpeed.GENERALLY_FAST
 
 
-def sim(work: CloudWork, ctx: StepContext) -> StepResult:
+def sim(cloud: CloudRecord, ctx: StepContext) -> StepResult:
     """Poll, and ask for an activation only where nothing else brings one.
 
     Adding to a product activates a built-in SIM by itself (G1). A developer's SIM is activated by us, and one that
     the product has no more, or never had as it was swapped (A10), is imported: once, and a developer's once more when
     the carrier failed (reference cloud-api 8.3).
     """
-    job = work.job
+    job = cloud.job
     if not job.iccid:
         raise StepFault(
             "no ICCID was read from the unit, so its SIM cannot be looked up; reseat the SIM", say=Say("sim_missing")
         )
     iccid = Iccid.told(job.iccid)
     started, pace = ctx.clock.now(), _speed(job.serial).value
-    budget_s = pace.budget_s if work.has_unit else 0.0  # nobody waits at a slot for owed work
+    budget_s = pace.budget_s if cloud.has_unit else 0.0  # nobody waits at a slot for owed work
     is_developer = job.product_id is None
     asked = asked_again = False
     while True:
-        found, other = standing(ctx, lambda: _look(work, ctx, iccid))
+        found, other = standing(ctx, lambda: _look(cloud, ctx, iccid))
         waited = ctx.clock.now() - started
         if found is not None and found.is_active:
             ctx.measure("SIM active after", round(waited, 1), "s", high=pace.budget_s)
@@ -44,9 +44,9 @@ def sim(work: CloudWork, ctx: StepContext) -> StepResult:
             return done(proof) if asked else already(proof)
         is_over = waited >= budget_s
         is_missing = found is None and not is_developer and (job.was_member or bool(other))
-        may_ask = is_developer or (is_missing and work.has_unit)
+        may_ask = is_developer or (is_missing and cloud.has_unit)
         has_failed = found is not None and found.last_action_failed
-        if found is None and iccid.is_odd and work.has_unit and (is_developer or is_over):
+        if found is None and iccid.is_odd and cloud.has_unit and (is_developer or is_over):
             raise _odd(iccid)
         if has_failed and (asked_again or not may_ask):
             raise UnitRejected(f"the activation of SIM {iccid} failed at the carrier", say=Say("sim_failed"))
@@ -55,10 +55,10 @@ def sim(work: CloudWork, ctx: StepContext) -> StepResult:
                 raise UnitRejected(
                     f"SIM {iccid} stays deactivated; reactivate it in the console", say=Say("sim_off")
                 )  # fmt: skip
-            return _missing(work, other) if is_missing else _pending(work, waited)
+            return _missing(cloud, other) if is_missing else _pending(cloud, waited)
         if may_ask and (has_failed or not asked):
             with cloud_write(ctx, f"activate SIM {iccid}") as sent:
-                _activate(work, ctx, iccid)
+                _activate(cloud, ctx, iccid)
             asked, asked_again = sent.is_answered, sent.is_answered and has_failed
         pause(ctx, pace.poll_s)
 
@@ -71,29 +71,31 @@ def _odd(iccid: Iccid) -> StepFault:
     )  # fmt: skip
 
 
-def _pending(work: CloudWork, waited: float) -> StepResult:
-    owed = deferred(f"SIM {work.job.iccid} is not active after {waited:.0f} s", work.job.to_json())
-    return replace(owed, say=Say("sim_pending") if work.has_unit else NOTHING)
+def _pending(cloud: CloudRecord, waited: float) -> StepResult:
+    owed = deferred(f"SIM {cloud.job.iccid} is not active after {waited:.0f} s", cloud.job.to_json())
+    return replace(owed, say=Say("sim_pending") if cloud.has_unit else NOTHING)
 
 
-def _missing(work: CloudWork, other: str) -> StepResult:
+def _missing(cloud: CloudRecord, other: str) -> StepResult:
     """Owed, and by whom: nothing but a person brings a SIM into the product that an import did not bring."""
     known = f", the cloud knows the unit with SIM {other}" if other else ""
-    reason = f"the product has no SIM {work.job.iccid}{known}; the supervisor has to import it, or put the right one in"
-    return replace(deferred(reason, work.job.to_json()), say=Say("sim_off"))
+    reason = (
+        f"the product has no SIM {cloud.job.iccid}{known}; the supervisor has to import it, or put the right one in"
+    )
+    return replace(deferred(reason, cloud.job.to_json()), say=Say("sim_off"))
 
 
-def _look(work: CloudWork, ctx: StepContext, iccid: Iccid) -> tuple[Sim | None, str]:
+def _look(cloud: CloudRecord, ctx: StepContext, iccid: Iccid) -> tuple[Sim | None, str]:
     """The SIM now; where the product has none, also the number of another one the cloud knows in the unit, or "".
 
     Raises `UnitRejected` for a product's SIM in a state that no waiting changes.
     """
-    job = work.job
-    found = work.client.sim(iccid, job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
+    job = cloud.job
+    found = cloud.client.sim(iccid, job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
     if job.product_id is None:
         return found, ""
     check_sim(job, found)
-    record = work.device(ctx) if found is None else None
+    record = cloud.device(ctx) if found is None else None
     return found, record.iccid if record is not None and record.iccid != job.iccid else ""
 
 
@@ -102,10 +104,10 @@ def _speed(serial: str) -> SimSpeed:
     return row.sim_speed if row else UNKNOWN_SKU
 
 
-def _activate(work: CloudWork, ctx: StepContext, iccid: Iccid) -> None:
-    if work.job.product_id is not None:
-        work.client.import_sim(iccid, work.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
-    elif work.client.activate_sim(iccid, deadline=ctx.deadline, cancel=ctx.cancel) is SimAnswer.FOREIGN:
+def _activate(cloud: CloudRecord, ctx: StepContext, iccid: Iccid) -> None:
+    if cloud.job.product_id is not None:
+        cloud.client.import_sim(iccid, cloud.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
+    elif cloud.client.activate_sim(iccid, deadline=ctx.deadline, cancel=ctx.cancel) is SimAnswer.FOREIGN:
         raise UnitRejected(f"SIM {iccid} belongs to a product or another account", say=Say("sim_failed"))
 
 

@@ -17,9 +17,9 @@ from ..engine.walk import Lane
 from ..settings.profile import Kind, Profile
 from ..settings.profile_sections import ProfileSection
 from .shared.cloudwork import CloudAct
-from .shared.unitwork import UnitWork
+from .shared.session import UnitSession
 
-UnitAct = Callable[[UnitWork, StepContext], StepResult]
+UnitAct = Callable[[UnitSession, StepContext], StepResult]
 Applies = Callable[[Profile, Platform], bool]
 After = Mapping[Kind, tuple[str, ...]]
 

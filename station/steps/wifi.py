@@ -17,8 +17,8 @@ from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..errors import StepFault, UnitRejected
 from ..settings.profile import Kind, WifiSecurity
 from ..words.say import Say
+from .shared.session import UnitSession, WifiCredentials
 from .shared.unit import Unit
-from .shared.unitwork import UnitWork, WifiCredentials
 from .spec import UnitStep
 
 TRIES = 3
@@ -41,19 +41,19 @@ SECURITY = {
 """What a profile calls a network's protection, as request 500 numbers it."""
 
 
-def wifi(work: UnitWork, ctx: StepContext) -> StepResult:
+def wifi(session: UnitSession, ctx: StepContext) -> StepResult:
     """Known and joined before -> already; else join, read the stored networks back, remember the digest."""
-    network, unit = work.wifi, work.unit
+    network, unit = session.wifi, session.unit
     if network is None:
         return skipped("the profile has no Wi-Fi")
-    if not unit.platform.has_wifi:
-        return skipped(f"H5: a {unit.platform.name} has no Wi-Fi")
-    device_id = str(unit.identity.device_id)
+    if not unit.known.platform.has_wifi:
+        return skipped(f"H5: a {unit.known.platform.name} has no Wi-Fi")
+    device_id = str(unit.known.device_id)
     digest = unit.memory.digest(device_id, network.ssid, network.password)
     if _is_known(unit, ctx, network) and unit.memory.wifi_digest(device_id) == digest:
         return already(f"knows {network.ssid}; keyed digest of the last join is the same")
     with ctx.write("unit", f"join {network.ssid}"):
-        _join(work, ctx, network)
+        _join(session, ctx, network)
     if not _is_stored(unit, ctx, network):
         raise UnitRejected(f"the unit joined {network.ssid} but did not store it", say=Say("wifi_join_failed"))
     ctx.record(CredentialWritten(ssid=network.ssid, digest=digest, **ctx.head()))
@@ -74,27 +74,27 @@ def _is_known(unit: Unit, ctx: StepContext, network: WifiCredentials) -> bool:
     return any(row.ssid == network.ssid for row in unit.device.ask(requests.get_known_networks(), ctx.deadline))
 
 
-def _join(work: UnitWork, ctx: StepContext, network: WifiCredentials) -> None:
+def _join(session: UnitSession, ctx: StepContext, network: WifiCredentials) -> None:
     request = requests.join_new_network(network.ssid, network.password, SECURITY[network.security])
     said: Counter[int] = Counter()
     for left in reversed(range(TRIES)):
         try:
-            work.unit.device.ask(request, ctx.deadline)
-            work.bench_wifi.joined()
+            session.unit.device.ask(request, ctx.deadline)
+            session.bench_wifi.joined()
             return
         except RequestRejected as error:
             said[error.code] += 1
             if left == 0 or (error.code in FINAL_CODES and said[error.code] > 1):
-                raise _failure(work, ctx, network, error) from error
+                raise _failure(session, ctx, network, error) from error
         ctx.clock.sleep(PAUSE_S, ctx.cancel)
 
 
-def _failure(work: UnitWork, ctx: StepContext, network: WifiCredentials, error: RequestRejected) -> Exception:
+def _failure(session: UnitSession, ctx: StepContext, network: WifiCredentials, error: RequestRejected) -> Exception:
     """The bench's network or the unit: the unit is to blame only where others join and its own radio is the reason."""
     text = f"the unit cannot join {network.ssid}: {error}"
-    if work.bench_wifi.failed(str(work.unit.identity.device_id)):
+    if session.bench_wifi.failed(str(session.unit.known.device_id)):
         return StepFault(f"{text}; no unit has joined since, it may be the network", say=Say("bench_wifi_down"))
-    seen = {row.ssid for row in work.unit.device.ask(requests.scan_networks(), ctx.deadline)}
+    seen = {row.ssid for row in session.unit.device.ask(requests.scan_networks(), ctx.deadline)}
     if seen and network.ssid not in seen:
         return StepFault(f"{text}; it sees other networks, but not this one", say=Say("bench_wifi_down"))
     return UnitRejected(text, say=Say("wifi_join_failed"))

@@ -65,12 +65,12 @@ class CloudJob:
     @classmethod
     def of(cls, unit: Unit, profile: Profile, product_id: int | None, *, is_named: bool) -> CloudJob:
         """What is owed for an identified ``unit``; one in DFU has shown its Device ID only."""
-        who = unit.identity
+        who = unit.known
         assert who.device_id is not None
         serial = str(who.serial) if who.serial else None
         return cls(
-            device_id=str(who.device_id), platform_id=unit.platform.id, product_id=product_id,
-            name=profile.unit_name(serial=serial, platform=unit.platform.slug, device_id=str(who.device_id))
+            device_id=str(who.device_id), platform_id=unit.known.platform.id, product_id=product_id,
+            name=profile.unit_name(serial=serial, platform=unit.known.platform.slug, device_id=str(who.device_id))
             if is_named else "",
             serial=serial or "", iccid=str(who.iccid or ""), imei=str(who.imei or ""),
             claims=profile.claim, queues=profile.offline is Offline.QUEUE,
@@ -108,7 +108,7 @@ class CloudJob:
             raise BadInput(f"outbox item is no cloud job: {error}; export the journal and call support") from error
 
 
-class CloudWork:
+class CloudRecord:
     """The cloud side of one attempt (or of one outbox item)."""
 
     def __init__(
@@ -188,10 +188,10 @@ def cloud_write(ctx: StepContext, what: str) -> Iterator[Sent]:
 
 FindProduct = Callable[[StepContext], Product | None]
 """What the cloud (or the journal, for the days without it) says of the profile's product; raises CloudError."""
-CloudAct = Callable[[CloudWork, StepContext], StepResult]
+CloudAct = Callable[[CloudRecord, StepContext], StepResult]
 
 
-def perform(act: CloudAct, work: CloudWork, ctx: StepContext) -> StepResult:
+def perform(act: CloudAct, work: CloudRecord, ctx: StepContext) -> StepResult:
     """Run a cloud step; where waiting helps, queue it or hold the unit, as the profile says."""
     if work.waits_for is not None:
         return _deferred(work, work.waits_for)
@@ -204,7 +204,7 @@ def perform(act: CloudAct, work: CloudWork, ctx: StepContext) -> StepResult:
         return _deferred(work, error)
 
 
-def _deferred(work: CloudWork, error: CloudError) -> StepResult:
+def _deferred(work: CloudRecord, error: CloudError) -> StepResult:
     owed = deferred(error.told, work.job.to_json())
     return replace(owed, say=error.say) if error.who else owed
 

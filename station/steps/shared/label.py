@@ -18,7 +18,8 @@ from ...errors import StepFault, UnitRejected
 from ...model import IdentityFact, KnownUnit, Verdict
 from ...scan import Reading, identity_of, may_be_label, thing_of
 from ...words.say import Say
-from .unit import Identity, Unit
+from .knowledge import UnitKnowledge
+from .unit import Unit
 
 Owner = int | KnownUnit | None
 """Whose a number is besides the unit at work: the slot it stands in, a unit of the journal, or nobody known."""
@@ -48,24 +49,24 @@ class Judged:
     values: tuple[str, ...] = ()
 
 
-def judge(read: Reading, identity: Identity, owner_of: Callable[[str], Owner]) -> Judged:
+def judge(read: Reading, known: UnitKnowledge, owner_of: Callable[[str], Owner]) -> Judged:
     """Decide whose label was scanned.
 
     Another reading of the keys counts only if it makes the scan the label of a unit known here.
     """
-    own = _is_own(read.scanned, identity)
+    own = _is_own(read.scanned, known)
     if own:
         return Judged(Finding.OWN)
     if (owned := _owned(read.scanned, owner_of)) is not None:
         return owned
     for layout, scanned in read.otherwise:
-        if _is_own(scanned, identity) or _owned(scanned, owner_of) is not None:
+        if _is_own(scanned, known) or _owned(scanned, owner_of) is not None:
             return Judged(Finding.LAYOUT, f"keyboard is {layout}", (layout,))
     if own is False:
         return Judged(Finding.OTHER_SECRET, "second half differs")
     name, _ = identity_of(read.scanned)
-    if may_be_label(read.scanned, str(identity.serial or "")) and getattr(identity, name) is not None:
-        return Judged(Finding.STRANGER, f"not {identity.label}", (read.shown,))
+    if may_be_label(read.scanned, str(known.serial or "")) and getattr(known, name) is not None:
+        return Judged(Finding.STRANGER, f"not {known.label}", (read.shown,))
     thing = thing_of(read.scanned)
     if thing == _NO_LABEL:
         return Judged(Finding.NO_LABEL, read.why or thing, (read.shown,))
@@ -75,13 +76,13 @@ def judge(read: Reading, identity: Identity, owner_of: Callable[[str], Owner]) -
 _NO_LABEL = thing_of(None)
 
 
-def _is_own(scanned: Scanned | None, identity: Identity) -> bool | None:
+def _is_own(scanned: Scanned | None, known: UnitKnowledge) -> bool | None:
     """Whether it is this unit's label; None: it is not. False: its serial number is, its secret is another's (A7)."""
     name, number = identity_of(scanned)
-    if not name or str(getattr(identity, name) or "") != number:
+    if not name or str(getattr(known, name) or "") != number:
         return None
     secret = scanned.secret if isinstance(scanned, ScannedSerial) else None
-    return secret is None or identity.secret is None or secret == identity.secret
+    return secret is None or known.secret is None or secret == known.secret
 
 
 def _owned(scanned: Scanned | None, owner_of: Callable[[str], Owner]) -> Judged | None:
@@ -111,9 +112,9 @@ def read_label(unit: Unit, ctx: StepContext) -> None:
     if not unit.label.is_expected:
         return
     question = _Question(unit, ctx)
-    if not ctx.scan(Say("scan_label", (unit.identity.label,)), unit.label.timeout_s, question.look):
+    if not ctx.scan(Say("scan_label", (unit.known.label,)), unit.label.timeout_s, question.look):
         raise StepFault(
-            f"no label of {unit.identity.label} was scanned within {unit.label.timeout_s:.0f} s"
+            f"no label of {unit.known.label} was scanned within {unit.label.timeout_s:.0f} s"
             f"{question.last_read}; scan the label, then retry",
             say=Say("label_not_scanned"),
         )
@@ -129,14 +130,14 @@ class _Question:
 
     def look(self, read: Reading) -> Say | None:
         """What to ask next; None when the scan is this unit's label."""
-        judged = judge(read, self._unit.identity, self._owner_of)
+        judged = judge(read, self._unit.known, self._owner_of)
         is_own = judged.finding is Finding.OWN
         self._ctx.announce(
             ScanRead(shown=read.shown, accepted=is_own, reason=judged.why, **self._ctx.head())
         )  # fmt: skip
         if is_own:
             name, number = identity_of(read.scanned)
-            self._unit.identity.facts.append(IdentityFact(name, number, "label"))
+            self._unit.known.facts.append(IdentityFact(name, number, "label"))
             return None
         if judged.finding in _DOUBTED and read.scanned == self._doubted and not self._ctx.desk.has_nameless_neighbour:
             raise self._mismatch(read)
@@ -147,11 +148,11 @@ class _Question:
 
     def _owner_of(self, number: str) -> Owner:
         slot = self._ctx.desk.neighbour(number)
-        return slot or self._unit.memory.whose(number, str(self._unit.identity.device_id))
+        return slot or self._unit.memory.whose(number, str(self._unit.known.device_id))
 
     def _mismatch(self, read: Reading) -> UnitRejected:
         name, _ = identity_of(read.scanned)
-        label = self._unit.identity.label
+        label = self._unit.known.label
         what = f"{name} {read.shown}" if read.number not in (label, "") else "another mobile secret"
         return UnitRejected(
             f"the label says {what}, scanned twice, the unit is {label}, and no other unit known here has that label;"

@@ -21,8 +21,8 @@ from ...engine.events import UnitIdentified
 from ...engine.records import UnitFacts
 from ...engine.step import StepContext
 from ...errors import StepFault, UnitRejected
-from ...model import CHANGING_FACTS, IdentityFact
-from ...settings.sku import is_sold_as, sku_row
+from ...model import IdentityFact
+from ...settings.sku import is_sold_as
 from ...words.say import Say
 from .label import read_label
 from .listening import listening
@@ -41,12 +41,11 @@ CELLULAR_READ_S = 60.0
 def identify_usb(unit: Unit, ctx: StepContext) -> None:
     """What every mode shows: the Device ID as USB serial string, the platform as product id."""
     device_id = unit.device.identify(ctx.deadline)
-    unit.identity.device_id = device_id
+    unit.known.device_id = device_id
     ctx.device_id = str(device_id)
-    note(unit, "device_id", str(device_id), "USB serial string")
+    unit.known.note("USB serial string", device_id=str(device_id))
     unit.at_work.take(ctx.slot, unit.device)
-    note(unit, "platform", unit.platform.slug, "USB product id")
-    note(unit, "platform_id", str(unit.platform.id), "USB product id")
+    unit.known.note("USB product id", platform=unit.known.platform.slug, platform_id=unit.known.platform.id)
 
 
 def complete(unit: Unit, ctx: StepContext) -> None:
@@ -58,55 +57,42 @@ def complete(unit: Unit, ctx: StepContext) -> None:
     _check_recalled(unit)
     tell(unit, ctx)
     read_label(unit, ctx)
-    unit.identity.is_complete = True
-
-
-def note(unit: Unit, name: str, value: str, source: str) -> None:
-    """Keep one fact with its source; a value that differs from an earlier one is a mix-up (A5)."""
-    facts = unit.identity.facts
-    for fact in facts:
-        if fact.name == name and fact.value != value and name not in CHANGING_FACTS:
-            raise UnitRejected(
-                f"{name} is {fact.value} by {fact.source} but {value} by {source}; hand the unit to the technician",
-                say=Say("wrong_label"),
-            )
-    if not any(fact.name == name and fact.source == source and fact.value == value for fact in facts):
-        facts.append(IdentityFact(name, value, source))
+    unit.known.is_complete = True
 
 
 def recall(unit: Unit) -> None:
     """A unit in DFU shows no serial: what the journal knows of its Device ID is compared later."""
     for name, value in _known_for_life(unit):
-        unit.identity.facts.append(IdentityFact(name, value, "journal"))
+        unit.known.facts.append(IdentityFact(name, value, "journal"))
 
 
 def recall_locked(unit: Unit) -> None:
-    """A unit under device protection tells nothing but its Device ID: what this station read of it before holds."""
-    known, identity = unit.memory.known_facts(str(unit.identity.device_id)), unit.identity
-    identity.serial = SerialNumber.parse(known["serial"]) if known.get("serial") else None
-    identity.iccid = Iccid.told(known["iccid"]) if known.get("iccid") else None
-    identity.imei = Imei.parse(known["imei"]) if known.get("imei") else None
-    identity.os_version = OsVersion.parse(known["device_os"]) if known.get("device_os") else None
-    _note_all(unit, "journal", **{name: known.get(name) for name in ("serial", "iccid", "imei", "mac", "device_os")})
+    """Take over what this station read of a unit before it was locked: now it tells nothing but its Device ID."""
+    told, known = unit.memory.known_facts(str(unit.known.device_id)), unit.known
+    known.serial = SerialNumber.parse(told["serial"]) if told.get("serial") else None
+    known.iccid = Iccid.told(told["iccid"]) if told.get("iccid") else None
+    known.imei = Imei.parse(told["imei"]) if told.get("imei") else None
+    known.os_version = OsVersion.parse(told["device_os"]) if told.get("device_os") else None
+    known.note("journal", **{name: told.get(name) for name in ("serial", "iccid", "imei", "mac", "device_os")})
 
 
 def _check_recalled(unit: Unit) -> None:
     for name, value in _known_for_life(unit):
-        note(unit, name, value, "journal")
+        unit.known.note("journal", **{name: value})
 
 
 def _known_for_life(unit: Unit) -> list[tuple[str, str]]:
     """What the journal knows of the unit that cannot have changed (A5); its SIM may have been swapped since (A10)."""
-    known = unit.memory.known_facts(str(unit.identity.device_id))
+    known = unit.memory.known_facts(str(unit.known.device_id))
     return [(name, known[name]) for name in ("serial", "imei", "mac") if known.get(name)]
 
 
 def read_modules(unit: Unit, ctx: StepContext) -> None:
     """Module info and Device OS version once more, after firmware was written; a new version is journalled."""
-    unit.modules = unit.device.ask(requests.get_module_info(), ctx.deadline)
+    unit.known.modules = unit.device.ask(requests.get_module_info(), ctx.deadline)
     version = unit.device.os_version(ctx.deadline)
-    if version != unit.identity.os_version:
-        unit.identity.os_version = version
+    if version != unit.known.os_version:
+        unit.known.os_version = version
         fact = IdentityFact("device_os", str(version), "raw request 30")
         ctx.record(UnitFacts(facts=(fact,), **ctx.head()))
 
@@ -115,20 +101,20 @@ def read_modules(unit: Unit, ctx: StepContext) -> None:
 
 
 def _read_requests(unit: Unit, ctx: StepContext) -> None:
-    device, identity = unit.device, unit.identity
-    identity.os_version = device.os_version(ctx.deadline)
-    note(unit, "device_os", str(identity.os_version), "raw request 30")
+    device, known = unit.device, unit.known
+    known.os_version = device.os_version(ctx.deadline)
+    known.note("raw request 30", device_os=known.os_version)
     _ask_fact(unit, ctx, "device_id", requests.get_device_id(), "request 20")
-    identity.serial = _read_serial(unit, ctx)
-    unit.modules = device.ask(requests.get_module_info(), ctx.deadline)
-    if unit.platform.has_cellular:
-        identity.iccid, identity.imei = _until(
+    known.serial = _read_serial(unit, ctx)
+    unit.known.modules = device.ask(requests.get_module_info(), ctx.deadline)
+    if unit.known.platform.has_cellular:
+        known.iccid, known.imei = _until(
             ctx,
             lambda: device.ask(requests.get_iccid(), ctx.deadline.sooner(CELLULAR_READ_S)),
             lambda found: found.iccid is not None,
         )
-        _note_all(unit, "request 554", iccid=identity.iccid, imei=identity.imei)
-    if unit.platform.has_wifi:
+        known.note("request 554", iccid=known.iccid, imei=known.imei)
+    if unit.known.platform.has_wifi:
         _read_mac(unit, ctx)
 
 
@@ -152,9 +138,9 @@ def _read_serial(unit: Unit, ctx: StepContext) -> SerialNumber | None:
 def _ask_fact(unit: Unit, ctx: StepContext, name: str, request: Request[T], source: str) -> T:
     """Ask and note one identity; one that differs from what is known is asked again before it is believed."""
     value = unit.device.ask(request, ctx.deadline)
-    if value is not None and unit.fact(name) not in (None, str(value)):
+    if value is not None and unit.known.fact(name) not in (None, str(value)):
         value = unit.device.ask(request, ctx.deadline)
-    _note_all(unit, source, **{name: value})
+    unit.known.note(source, **{name: value})
     return value
 
 
@@ -169,8 +155,8 @@ def _until(ctx: StepContext, read: Callable[[], T], is_there: Callable[[T], bool
 
 
 def _read_mac(unit: Unit, ctx: StepContext) -> None:
-    unit.identity.mac = _until(ctx, lambda: _ask_mac(unit, ctx), lambda mac: mac is not None)
-    _note_all(unit, "request 401", mac=unit.identity.mac)
+    unit.known.mac = _until(ctx, lambda: _ask_mac(unit, ctx), lambda mac: mac is not None)
+    unit.known.note("request 401", mac=unit.known.mac)
 
 
 def _ask_mac(unit: Unit, ctx: StepContext) -> MacAddress | None:
@@ -186,20 +172,20 @@ def _read_console(unit: Unit, ctx: StepContext) -> None:
 
     Entering listening mode only for that would stop the application of a finished unit for nothing.
     """
-    wants_imei = unit.platform.has_cellular and unit.identity.imei is None
-    wants_secret = unit.label.keeps_secret and not unit.memory.knows_secret(str(unit.identity.device_id))
+    wants_imei = unit.known.platform.has_cellular and unit.known.imei is None
+    wants_secret = unit.label.keeps_secret and not unit.memory.knows_secret(str(unit.known.device_id))
     if not (wants_imei or wants_secret or unit.device.is_listening(ctx.deadline)):
         return
     with listening(unit.device, ctx), unit.device.console(ctx.deadline) as console:
         found = _ask_console(unit, console, ctx, is_new=wants_secret)
-    identity = unit.identity
-    identity.imei = identity.imei or found.imei
-    identity.iccid = identity.iccid or found.iccid
-    identity.secret = found.secret
+    known = unit.known
+    known.imei = known.imei or found.imei
+    known.iccid = known.iccid or found.iccid
+    known.secret = found.secret
     if wants_secret and found.secret is not None:
-        unit.memory.keep_secret(str(identity.device_id), found.secret)
-    _note_all(
-        unit, "console", device_id=found.device_id, serial=found.serial, imei=found.imei, iccid=found.iccid,
+        unit.memory.keep_secret(str(known.device_id), found.secret)
+    unit.known.note(
+        "console", device_id=found.device_id, serial=found.serial, imei=found.imei, iccid=found.iccid,
         secret="***" if found.secret else None,
     )  # fmt: skip
 
@@ -221,43 +207,36 @@ def _ask_console(unit: Unit, console: Console, ctx: StepContext, *, is_new: bool
 
 def _contradicts(unit: Unit, found: ConsoleIdentity) -> bool:
     told = {"device_id": found.device_id, "serial": found.serial, "imei": found.imei, "iccid": found.iccid}
-    return any(value is not None and unit.fact(name) not in (None, str(value)) for name, value in told.items())
-
-
-def _note_all(unit: Unit, source: str, **values: object) -> None:
-    for name, value in values.items():
-        if value is not None:
-            note(unit, name, str(value), source)
+    return any(value is not None and unit.known.fact(name) not in (None, str(value)) for name, value in told.items())
 
 
 def _check_presence(unit: Unit) -> None:
     """What must be there: a serial number unless the profile says how a unit without is called (F3), a MAC address
     where there is Wi-Fi (A13), an ICCID where there is a modem.
     """
-    identity = unit.identity
+    known = unit.known
     for needed, value, what in (
-        (unit.needs_serial, identity.serial, "serial number"),
-        (unit.platform.has_wifi, identity.mac, "MAC address"),
-        (unit.platform.has_cellular, identity.iccid, "ICCID"),
-        (unit.platform.has_cellular, identity.imei, "IMEI"),
+        (unit.needs_serial, known.serial, "serial number"),
+        (unit.known.platform.has_wifi, known.mac, "MAC address"),
+        (unit.known.platform.has_cellular, known.iccid, "ICCID"),
+        (unit.known.platform.has_cellular, known.imei, "IMEI"),
     ):
         if needed and value is None:
             raise UnitRejected(
-                f"{unit.platform.name} {identity.label} shows no {what}; hand it to the technician",
+                f"{unit.known.platform.name} {known.label} shows no {what}; hand it to the technician",
                 say=Say("identity_missing", (what,)),
             )
 
 
 def check_sku(unit: Unit) -> None:
     """A SKU the profile does not name, by the serial number."""
-    serial = unit.fact("serial") or ""
-    row = sku_row(serial)
+    serial, row = unit.known.fact("serial") or "", unit.known.sku
     if row is not None and row.name:
-        note(unit, "sku", row.name, "serial number")
+        unit.known.note("serial number", sku=row.name)
     if row is None and unit.skus:
         raise StepFault(
-            f"{unit.platform.name} {unit.identity.label} has no serial number that tells its SKU, and this batch wants "
-            f"{' or '.join(unit.skus)}; look on its box, and walk it with a profile without skus",
+            f"{unit.known.platform.name} {unit.known.label} has no serial number that tells its SKU, and this batch "
+            f"wants {' or '.join(unit.skus)}; look on its box, and walk it with a profile without skus",
             say=Say("identity_missing", ("known SKU",)),
         )
     if row is not None and unit.skus and is_sold_as(serial, unit.skus) is False:
@@ -269,16 +248,10 @@ def check_sku(unit: Unit) -> None:
 
 def tell(unit: Unit, ctx: StepContext) -> None:
     """Journal what was read and show it, with the unit's last verdict if it was here before."""
-    identity = unit.identity
+    known = unit.known
     ctx.record(
         UnitIdentified(
-            platform=unit.platform.name, label=identity.label, facts=tuple(identity.facts),
-            seen=unit.memory.seen_before(str(identity.device_id)), **ctx.head(),
+            platform=unit.known.platform.name, label=known.label, facts=tuple(known.facts),
+            seen=unit.memory.seen_before(str(known.device_id)), **ctx.head(),
         )
     )  # fmt: skip
-
-
-def proof(unit: Unit) -> str:
-    names = {fact.name for fact in unit.identity.facts}
-    sources = {fact.source for fact in unit.identity.facts}
-    return f"{len(names)} identities from {len(sources)} sources agree"

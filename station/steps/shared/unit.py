@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from drivers.devices import ParticleDevice
-from drivers.identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Secret, SerialNumber
-from drivers.platforms import OsVersion, Platform
-from drivers.wire.messages.modules import ModuleInfo
+from drivers.identity import MobileSecret, Secret
 
 from ...errors import UnitRejected
-from ...model import IdentityFact, KnownUnit, SeenBefore
+from ...model import KnownUnit, SeenBefore
 from ...settings.profile import Label
 from ...words.say import Say
+from .knowledge import UnitKnowledge
 
 
 class UnitMemory(Protocol):
@@ -46,26 +45,6 @@ class UnitMemory(Protocol):
         ...
 
     def digest(self, device_id: str, ssid: str, password: Secret | None) -> str: ...
-
-
-@dataclass(slots=True)
-class Identity:
-    """What is known of the unit so far, and every place it was read from."""
-
-    device_id: DeviceId | None = None
-    serial: SerialNumber | None = None
-    iccid: Iccid | None = None
-    imei: Imei | None = None
-    mac: MacAddress | None = None
-    secret: MobileSecret | None = None
-    os_version: OsVersion | None = None
-    is_complete: bool = False  # False for a unit that arrived in DFU until it runs again
-    facts: list[IdentityFact] = field(default_factory=list)
-
-    @property
-    def label(self) -> str:
-        """What a person calls the unit."""
-        return str(self.serial or self.device_id or "")
 
 
 @dataclass(slots=True)
@@ -143,18 +122,12 @@ NO_LABEL = Label()
 
 @dataclass(slots=True)
 class Unit:
-    """``label`` and ``skus`` say what the profile wants; ``modules`` is empty until the firmware was asked."""
+    """``label`` and ``skus`` say what the profile wants of who it is."""
 
-    platform: Platform
+    known: UnitKnowledge
     device: ParticleDevice
     memory: UnitMemory
     label: Label = NO_LABEL
     skus: tuple[str, ...] = ()  # empty: any
     needs_serial: bool = True
     at_work: AtWork = field(default_factory=AtWork)
-    identity: Identity = field(default_factory=Identity)
-    modules: tuple[ModuleInfo, ...] = ()
-
-    def fact(self, name: str) -> str | None:
-        """What was told of the unit under that name, by whatever source; None if nobody told."""
-        return next((fact.value for fact in self.identity.facts if fact.name == name), None)

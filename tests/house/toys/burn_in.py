@@ -7,7 +7,7 @@ from pydantic import Field
 from station.engine.step import StepContext, StepResult, already
 from station.errors import UnitRejected
 from station.settings.profile_sections import ProfileSection
-from station.steps.shared.unitwork import UnitWork
+from station.steps.shared.session import UnitSession
 from station.steps.spec import UnitStep, in_both
 from station.words.say import Say
 
@@ -18,11 +18,11 @@ class BurnIn(ProfileSection):
     most_c: float = Field(default=60.0, ge=0, le=100, description="The highest temperature in degrees Celsius.")
 
 
-def burn_in(work: UnitWork, ctx: StepContext) -> StepResult:
+def burn_in(session: UnitSession, ctx: StepContext) -> StepResult:
     """Read a temperature (here: as many degrees as the unit holds modules) and judge it."""
-    limits = work.profile.section(BurnIn)
+    limits = session.profile.section(BurnIn)
     assert limits is not None
-    found = float(len(work.unit.modules))
+    found = float(len(session.unit.known.modules))
     ctx.measure("temperature", found, "degC", high=limits.most_c)
     if found > limits.most_c:
         raise UnitRejected(f"the unit has {found} degC, at most {limits.most_c}; let it cool", say=Say("too_hot"))

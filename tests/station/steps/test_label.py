@@ -7,18 +7,19 @@ import datetime
 import pytest
 
 from drivers.identity import MobileSecret
+from drivers.platforms import platform_by_slug
 from drivers.virtual.factory import make_spec
 from station.model import KnownUnit, SeenBefore, Verdict
 from station.scan import read_scan
+from station.steps.shared.knowledge import UnitKnowledge
 from station.steps.shared.label import Finding, Owner, judge
-from station.steps.shared.unit import Identity
 
 AT = datetime.datetime(2026, 11, 24, 10, 14, tzinfo=datetime.UTC)
 OWN, NEIGHBOUR, KNOWN, STRANGER = (make_spec("boron", 7, number, "6.3.4") for number in (1, 4, 3, 6))
 
 
-def identity(secret: MobileSecret | None = None) -> Identity:
-    return Identity(OWN.device_id, OWN.serial, OWN.iccid, OWN.imei, secret=secret)
+def identity(secret: MobileSecret | None = None) -> UnitKnowledge:
+    return UnitKnowledge(platform_by_slug("boron"), OWN.device_id, OWN.serial, OWN.iccid, OWN.imei, secret=secret)
 
 
 def owner_of(number: str, verdict: Verdict | None = Verdict.PASS) -> Owner:
@@ -86,6 +87,6 @@ def test_a_secret_counts_where_both_halves_are_known() -> None:
 
 def test_a_number_of_a_kind_the_unit_has_none_of_says_nothing_about_it() -> None:
     argon = make_spec("argon", 7, 1, "6.3.4")
-    own = Identity(argon.device_id, argon.serial)
+    own = UnitKnowledge(platform_by_slug("boron"), argon.device_id, argon.serial)
     assert judge(read_scan(str(STRANGER.iccid)), own, owner_of).finding is Finding.THING
     assert judge(read_scan("350000000000006"), own, owner_of).finding is Finding.NO_LABEL

@@ -1,6 +1,6 @@
 """What the USB steps of one attempt share: the unit, its flashing, and what the profile fixed before it was plugged in.
 
-Belongs to the slot's thread; the cloud steps see only the `CloudWork` made from it.
+Belongs to the slot's thread; the cloud steps see only the `CloudRecord` made from it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ...engine.step import StepContext
 from ...engine.walk import Lane, StepPlan
 from ...settings.profile import Profile, WifiSecurity
 from .cloudwork import CloudJob, FindProduct
-from .flashvisit import FlashVisit
+from .flashing import FirmwareSession
 from .unit import Unit
 
 
@@ -50,11 +50,11 @@ class BenchWifi:
 
 
 @dataclass(frozen=True, slots=True)
-class UnitWork:
-    """One unit under work. Only ``unit`` (who it is) and ``visit`` (its firmware) change while it is walked."""
+class UnitSession:
+    """One unit under work. Only ``unit`` (who it is) and ``firmware`` change while it is walked."""
 
     unit: Unit
-    visit: FlashVisit
+    firmware: FirmwareSession
     profile: Profile
     plans: tuple[StepPlan, ...]  # the steps this unit goes through
     find_product: FindProduct  # raises CloudError; remembers what it found

@@ -65,7 +65,7 @@ REOPEN_PAUSES_S = (1.0, 5.0)
 """Before a module is begun again: a bad contact lasts a moment."""
 
 
-class FlashVisit:
+class FirmwareSession:
     """Owns the plan of one unit: nobody writes firmware but by it. One thread, one attempt.
 
     A plan is made when it is asked for and holds until the unit has shown its modules again.
@@ -80,7 +80,6 @@ class FlashVisit:
     ) -> None:
         self._unit, self._profile, self._files = unit, profile, files
         self._find_product = find_product
-        self.is_locked = False  # under the device protection the profile orders: it takes and tells nothing more
         self._plan: UpdatePlan | None = None
         self._read_back: dict[Key, Comparison] = {}  # in this attempt, since the module was last written
 
@@ -112,10 +111,10 @@ class FlashVisit:
         return self._plan
 
     def _planned(self, ctx: StepContext) -> UpdatePlan:
-        product = self._find_product(ctx)
+        product, known = self._find_product(ctx), self._unit.known
         plan = plan_update(
-            self._profile, self._unit.platform, self._files, None if self._is_in_dfu else self._unit.modules,
-            product=product.id if product else None, serial=self._unit.fact("serial"),
+            self._profile, known.platform, self._files, None if self._is_in_dfu else known.modules,
+            product=product.id if product else None, serial=known.fact("serial"),
             assets=self._assets(ctx), read_back=self._remembered() | self._read_back,
         )  # fmt: skip
         if self._is_in_dfu:
@@ -127,10 +126,10 @@ class FlashVisit:
         has not written any since, and the unit names the same build.
         """
         radio = next((one for one in self._files.release if image_key(one) == SOFTDEVICE), None)
-        there = held_modules(self._unit.modules).get(SOFTDEVICE)
+        there = held_modules(self._unit.known.modules).get(SOFTDEVICE)
         if radio is None or there is None or there.hash is None:
             return {}
-        known = self._unit.memory.known_facts(str(self._unit.identity.device_id)).get(RADIO_FACT)
+        known = self._unit.memory.known_facts(str(self._unit.known.device_id)).get(RADIO_FACT)
         return {SOFTDEVICE: REMEMBERED} if known == _flash_digest(radio) else {}
 
     def _assets(self, ctx: StepContext) -> tuple[AssetDependency, ...]:
@@ -179,14 +178,14 @@ class FlashVisit:
 
     def _write(self, ctx: StepContext, images: Sequence[Image], *, closes: bool) -> StepResult:
         """Write what differs of ``images``; ``already`` only when nothing at all was written, by whichever way."""
-        if self.is_locked:
+        if self._unit.known.is_locked:
             return already(LOCKED)
         written = self._write_over_dfu(ctx, images)
         has_written, proofs = bool(written), [_proof_of(written)]
         if closes and self._is_in_dfu:
             followed = self._leave(ctx)
             has_written, proofs = has_written or bool(followed), [*proofs, *followed, self._check(ctx)]
-        if not written and not self.is_locked:
+        if not written and not self._unit.known.is_locked:
             proofs.append(self._held(ctx, images))
         proof = "; ".join(filter(None, proofs))
         return done(proof) if has_written else already(proof)
@@ -213,14 +212,17 @@ class FlashVisit:
                     f"the unit took {image.name} twice but does not report it afterwards; walk it again, then red bin",
                     say=Say("update_not_applied"),
                 )
-        told = "the unit is under device protection with" if self.is_locked else "module info shows"
+        told = "the unit is under device protection with" if self._unit.known.is_locked else "module info shows"
         return [f"{told} {write.name} {write.wanted}" for write in writes]
 
     def _is_taken(self, ctx: StepContext, write: PlannedWrite) -> bool:
         """Send a module; whether the unit holds it then, or cannot say. Power lost while it applies it undoes it."""
         self._update(ctx, write)
         self._look_again(ctx)
-        return compare(write.image, held_modules(self._unit.modules).get(image_key(write.image))).is_same is not False
+        return (
+            compare(write.image, held_modules(self._unit.known.modules).get(image_key(write.image))).is_same
+            is not False
+        )
 
     def _update(self, ctx: StepContext, write: PlannedWrite) -> None:
         image = write.image
@@ -236,17 +238,17 @@ class FlashVisit:
                 "the unit took a bootloader with device protection but is not protected; walk it again, then red bin",
                 say=Say("update_not_applied"),
             )
-        self.is_locked, self._plan = True, None
+        self._unit.known.is_locked, self._plan = True, None
         ctx.record(UnitFacts(facts=(IdentityFact(LOCK_FACT, self._digest, "device protection"),), **ctx.head()))
 
     def was_locked(self) -> bool:
         """Whether this station locked the unit with these very files; a protected unit takes no others since.
 
-        Then ``is_locked`` holds, and there is nothing to do or to read.
+        Then the unit is known to be locked, and there is nothing to do or to read.
         """
-        known = self._unit.memory.known_facts(str(self._unit.identity.device_id)).get(LOCK_FACT)
-        self.is_locked = self._locks and known == self._digest
-        return self.is_locked
+        known = self._unit.memory.known_facts(str(self._unit.known.device_id)).get(LOCK_FACT)
+        self._unit.known.is_locked = self._locks and known == self._digest
+        return self._unit.known.is_locked
 
     @property
     def _locks(self) -> bool:
@@ -331,10 +333,10 @@ class FlashVisit:
         """Restart, read everything back, and send what DFU could not write. Returns proofs of that."""
         self._unit.device.leave_dfu(ctx.deadline)
         self._look_again(ctx)
-        if not self._unit.identity.is_complete:
+        if not self._unit.known.is_complete:
             reading.complete(self._unit, ctx)
         proofs = self._send(ctx, self.plan(ctx).control_writes)
-        if self.is_locked:
+        if self._unit.known.is_locked:
             return proofs
         unproved = [write.image for write in self.plan(ctx).dfu_visit if write.way is Via.OTA]
         if unproved:  # just sent, to a Device OS that reports no hash
@@ -347,9 +349,9 @@ class FlashVisit:
 
     def _check(self, ctx: StepContext) -> str:
         """Every wanted module present and healthy by module info, Device OS version as planned."""
-        if self.is_locked:
+        if self._unit.known.is_locked:
             return LOCKED
-        left, modules = self.plan(ctx), self._unit.modules
+        left, modules = self.plan(ctx), self._unit.known.modules
         _refuse_unproved(left.writes)
         # a leftover in the update slot or the factory store is nothing the unit runs
         sick = [module for module in modules if module.store == Store.MAIN and not module.is_valid]
@@ -358,7 +360,7 @@ class FlashVisit:
             raise UnitRejected(
                 f"{name} fails its own checks; walk the unit again, then red bin", say=Say("update_not_applied")
             )
-        return f"module info: {len(modules)} modules valid, Device OS {self._unit.identity.os_version}"
+        return f"module info: {len(modules)} modules valid, Device OS {self._unit.known.os_version}"
 
 
 def _refuse_unproved(writes: Sequence[PlannedWrite]) -> None:
