@@ -106,7 +106,7 @@ class WriteGuard:
     # --- permits --------------------------------------------------------------------------
 
     def allow_module(self, image: Image) -> Permit:
-        """The permit for writing ``image`` to its own address.
+        """Make the permit for writing ``image`` to its own address.
 
         The bytes are parsed again here: an `Image` made by somebody else proves nothing. Raises
         `WriteRefused` when platform, function, index, address or length do not fit a row of the

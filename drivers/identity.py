@@ -18,12 +18,12 @@ SHORTEST_SECRET = 8
 
 
 def quoted(text: str) -> str:
-    """`` 'text'`` for a sentence, or nothing: a long text in the wrong place may be a password or a mobile secret."""
+    """Quote ``text`` for a sentence, or nothing: a long one in the wrong place may be a password or a mobile secret."""
     return f" {text!r}" if len(text) < SHORTEST_SECRET else ""
 
 
 def printable(text: str) -> str:
-    """``text`` with a question mark for every character that could move a cursor or end a line; as long as before."""
+    """Put a question mark for every character that could move a cursor or end a line; as long as before."""
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
@@ -45,7 +45,7 @@ class _Text:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The checked value of ``text``; raises `BadIdentity` with one sentence."""
+        """Return the checked value of ``text``; raises `BadIdentity` with one sentence."""
         value = cls.canonical(text)
         if not cls.pattern.fullmatch(value):
             raise BadIdentity(

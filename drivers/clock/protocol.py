@@ -18,7 +18,7 @@ class CancelToken(Protocol):
     def is_cancelled(self) -> bool: ...
     def cancel(self) -> None: ...
     def child(self) -> CancelToken:
-        """A token of its own that is also set when this one is."""
+        """Return a token of its own that is also set when this one is."""
         ...
 
     def check(self) -> None:
@@ -64,11 +64,11 @@ class Clock(Protocol):
         ...
 
     def now(self) -> float:
-        """Seconds since an arbitrary moment; never goes back."""
+        """Return the seconds since an arbitrary moment; never goes back."""
         ...
 
     def utc(self) -> datetime.datetime:
-        """Wall time, timezone-aware UTC."""
+        """Return the wall time, timezone-aware UTC."""
         ...
 
     def sleep(self, seconds: float, cancel: CancelToken | None = None) -> None:
@@ -115,7 +115,7 @@ class Deadline:
         return self.clock.now() >= self.at
 
     def sooner(self, seconds: float) -> Deadline:
-        """The earlier of this deadline and ``seconds`` from now."""
+        """Return the earlier of this deadline and ``seconds`` from now."""
         return Deadline(self.clock, min(self.at, self.clock.now() + seconds))
 
     def check(self, what: str) -> None:

@@ -168,7 +168,7 @@ class SimulatedClock:
         return self._epoch + datetime.timedelta(seconds=self._now)
 
     def sleep(self, seconds: float, cancel: CancelToken | None = None) -> None:
-        """As `Clock.sleep`: returns when simulated time has come, which takes no real time."""
+        """Do as `Clock.sleep`: return when simulated time has come, which takes no real time."""
         if cancel is not None:
             cancel.check()
         waiter = self.enter_wait(max(0.0, seconds), cancel, None)
@@ -188,7 +188,7 @@ class SimulatedClock:
 
     @contextlib.contextmanager
     def registered(self) -> Iterator[None]:
-        """The calling thread counts for the block: time stands still while it runs."""
+        """Count the calling thread for the block: time stands still while it runs."""
         self.count_in()
         self.mark_registered(True)
         try:

@@ -126,7 +126,7 @@ class SystemClock:
         return self._start_utc + datetime.timedelta(seconds=self.now())
 
     def sleep(self, seconds: float, cancel: CancelToken | None = None) -> None:
-        """As `Clock.sleep`, in real seconds divided by ``speed``."""
+        """Do as `Clock.sleep`, in real seconds divided by ``speed``."""
         if cancel is None:
             time.sleep(max(0.0, seconds) / self.speed)
             return

@@ -56,23 +56,23 @@ class Console:
         self._trace, self._reopen = trace or no_trace, reopen
 
     def identify(self, deadline: Deadline | None = None) -> ConsoleIdentity:
-        """Every identity the unit prints; up to Device OS 5.5.x a modem is switched on for it (20 s or more)."""
+        """Read every identity the unit prints; up to Device OS 5.5.x that switches a modem on (20 s or more)."""
         return self._ask("i", console.identity, deadline)
 
     def version(self, deadline: Deadline | None = None) -> str:
-        """Device OS version."""
+        """Read the Device OS version."""
         return self._ask("v", console.version, deadline)
 
     def mac(self, deadline: Deadline | None = None) -> MacAddress | None:
-        """Wi-Fi MAC address; None when the unit has none to show."""
+        """Read the Wi-Fi MAC address; None when the unit has none to show."""
         return self._ask("m", console.mac, deadline)
 
     def modules(self, deadline: Deadline | None = None) -> Description:
-        """Platform and modules held."""
+        """Read platform and modules held."""
         return self._ask("s", console.modules, deadline)
 
     def claimed(self, deadline: Deadline | None = None) -> bool:
-        """The unit's own claimed bit: a hint, no proof."""
+        """Read the unit's own claimed bit: a hint, no proof."""
         return self._ask("c", console.claimed, deadline)
 
     def wifi(
@@ -215,7 +215,7 @@ def _open_port(
 
 
 def find_port(ports: list[SerialPort], device_id: DeviceId | None, port_path: PortPath) -> SerialPort | None:
-    """The serial port of a unit: by serial string, and by USB port only where a port shows no serial string.
+    """Find the serial port of a unit: by serial string, and by USB port only where a port shows no serial string.
 
     Never by its number: that belongs to whoever came first.
     """

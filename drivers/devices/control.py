@@ -77,7 +77,7 @@ class ControlDevice:
             self._transfer(control.reset_all(), b"", "reset", deadline, cancel)
 
     def raw_device_id(self, deadline: Deadline, cancel: CancelToken | None = None) -> str:
-        """24 hexadecimal digits, straight from the interrupt handler; raises `Stalled` on old firmware."""
+        """Read the Device ID, straight from the interrupt handler; raises `Stalled` on old firmware."""
         return self._raw("device id", control.raw_device_id(), deadline, cancel)
 
     def close(self) -> None:

@@ -91,7 +91,7 @@ class DfuDevice:
     # --- state ------------------------------------------------------------------------------
 
     def status(self) -> transfers.DfuStatus:
-        """What the bootloader says of itself now."""
+        """Ask what the bootloader says of itself now."""
         return self._run(host.status(), "dfu status")
 
     def go_idle(self) -> None:
@@ -99,7 +99,7 @@ class DfuDevice:
         self._run(host.go_idle(), "dfu go idle")
 
     def layout(self, alternate: int) -> MemoryLayout:
-        """The memory map the bootloader shows for ``alternate``; asked once."""
+        """Read the memory map the bootloader shows for ``alternate``; asked once."""
         if alternate not in self._layouts:
             self._layouts[alternate] = self._patiently(lambda: self._ask_layout(alternate), "dfu memory map")
         return self._layouts[alternate]
@@ -109,7 +109,7 @@ class DfuDevice:
         return parse_layout(self._transport.string(index))
 
     def protection(self) -> Protection:
-        """Whether the unit is under device protection: then nothing can be read or written.
+        """Tell whether the unit is under device protection: then nothing can be read or written.
 
         Newer bootloaders say so in a string, older ones only by their memory map (reference firmware-and-dfu 9.1).
         """
@@ -131,7 +131,7 @@ class DfuDevice:
         raise AssertionError("unreachable: the last try returns or raises")
 
     def held(self, image: Image) -> bool:
-        """Whether flash holds exactly ``image``: header and suffix first, and only if they fit all of it."""
+        """Tell whether flash holds exactly ``image``: header and suffix first, and only if they fit all of it."""
         content = image.flash_bytes
         for at, length in ((0, min(_HEAD, len(content))), (max(0, len(content) - _TAIL), min(_TAIL, len(content)))):
             if self._flash(image, at, length) != content[at : at + length]:
@@ -139,7 +139,7 @@ class DfuDevice:
         return self._first_difference(image, no_progress) is None
 
     def newer_than(self, image: Image) -> int | None:
-        """The version of an intact module in the place of ``image`` that is newer; None if there is none.
+        """Find the version of an intact module in the place of ``image`` that is newer; None if there is none.
 
         Only for modules with a prefix in flash (reference firmware-and-dfu 6.3); a torn one is nothing to keep.
         """

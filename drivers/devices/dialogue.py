@@ -21,7 +21,7 @@ Progress = Callable[[float], None]
 
 
 def no_progress(_share: float) -> None:
-    """Drops the share."""
+    """Drop the share."""
 
 
 class Runner:

@@ -102,7 +102,7 @@ class ParticleDevice:
     # --- who is it --------------------------------------------------------------------------
 
     def identify(self, deadline: Deadline) -> DeviceId:
-        """The Device ID, from the first source that tells it; from now on this object is bound to that unit.
+        """Read the Device ID, from the first source that tells it; from now on this object is bound to that unit.
 
         Serial string; then, in application mode, raw request, request 20 and console. Raises `Swapped`
         when this object was bound to another one already, `RemoteProtocolError` when no source tells one.
@@ -155,7 +155,7 @@ class ParticleDevice:
     # --- opening ----------------------------------------------------------------------------
 
     def present(self) -> UsbCandidate:
-        """What is on the port now; raises `Disconnected`, and `Swapped` when it shows another platform."""
+        """Tell what is on the port now; raises `Disconnected`, and `Swapped` when it shows another platform."""
         current = self.port.current
         if current is None:
             self.close()
@@ -177,7 +177,7 @@ class ParticleDevice:
             )
 
     def open(self, deadline: Deadline) -> Verbs:
-        """What is on the port now, opened, and recognised once this object is bound to a unit."""
+        """Open what is on the port now, and recognise it once this object is bound to a unit."""
         candidate = self.present()
         if self._opened is None or self._opened.candidate is not candidate:
             self.close()
@@ -249,7 +249,7 @@ class ParticleDevice:
 
     @contextlib.contextmanager
     def console(self, deadline: Deadline) -> Iterator[Console]:
-        """The serial console; listening mode is entered for it if needed and left again afterwards."""
+        """Open the serial console; listening mode is entered for it if needed and left again afterwards."""
         was_listening = self.is_listening(deadline)
         try:
             if not was_listening:
@@ -345,7 +345,7 @@ class ParticleDevice:
     # --- DFU mode ---------------------------------------------------------------------------
 
     def dfu(self, deadline: Deadline) -> DfuDevice:
-        """The verbs of DFU mode, valid until ``deadline`` or the next restart. Raises `LinkError` in another mode."""
+        """Give the verbs of DFU mode, valid until ``deadline`` or a restart. Raises `LinkError` in another mode."""
         with self._released_when_gone():
             opened = self.open(deadline)
         if not isinstance(opened, DfuDevice):

@@ -18,7 +18,7 @@ Trace = Callable[[str], None]
 
 
 def no_trace(_line: str) -> None:
-    """Drops the line."""
+    """Drop the line."""
 
 
 class Repeater:

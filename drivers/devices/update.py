@@ -88,7 +88,7 @@ class Retries:
         self._used: Counter[tuple[int, int]] = Counter()  # (request, code) -> tries it has cost
 
     def after(self, error: DriverError) -> Retry | None:
-        """How to try again after what ended an update; None when that makes no sense, or none any more."""
+        """Tell how to try again after what ended an update; None when that makes no sense, or none any more."""
         key, row = (0, 0), BROKEN_OFF
         if isinstance(error, RequestRejected):
             if error.request not in _OF_UPDATES or isinstance(error, UnitProtected):
@@ -127,7 +127,7 @@ def send_update(device: Asker, image: Image, deadline: Deadline, on_progress: Pr
 
 
 def apply_s(function: int) -> float:
-    """Seconds a unit may take to apply a module of ``function`` before it restarts."""
+    """Return the seconds a unit may take to apply a module of ``function`` before it restarts."""
     return next((seconds for slow, seconds in SLOW_APPLY_S.items() if slow == function), APPLY_S)
 
 

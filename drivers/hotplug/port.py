@@ -82,7 +82,7 @@ class PortWatch:
         deadline: Deadline,
         cancel: CancelToken | None = None,
     ) -> UsbCandidate:
-        """The first candidate on this port that satisfies ``predicate``, the present one included.
+        """Wait for the first candidate on this port that satisfies ``predicate``, the present one included.
 
         Raises `DeadlineExceeded` or `Cancelled`. ``predicate`` must not block.
         """

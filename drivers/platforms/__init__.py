@@ -101,7 +101,7 @@ def platform_by_slug(slug: str) -> Platform:
 
 
 def is_module_platform(platform_id: int) -> bool:
-    """Whether module files may be for that platform: the vendor's, with a row here or not, and those of plug-ins."""
+    """Tell whether module files may be for it: the vendor's platforms, with or without a row here, and plug-ins'."""
     return platform_id in _VENDOR["module_platforms"] or platform_id in _table().by_id
 
 

@@ -166,11 +166,11 @@ class Platform:
     _requests: tuple[_Requests, ...] = field(repr=False, default=())
 
     def is_listed(self, request_type: int) -> bool:
-        """Whether some units do not know that control request, so that `knows_request` can say no."""
+        """Tell whether some units do not know that control request, so that `knows_request` can say no."""
         return any(request_type in row.types for row in self._requests)
 
     def knows_request(self, request_type: int, device_os: OsVersion) -> bool:
-        """Whether a unit with ``device_os`` knows that control request; True for what the table does not mention."""
+        """Tell whether a unit with ``device_os`` knows that request; True for what the table does not mention."""
         rows = [row for row in self._requests if request_type in row.types]
         return not rows or any(self._has(row, device_os) for row in rows)
 

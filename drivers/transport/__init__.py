@@ -31,15 +31,15 @@ class UsbTransport(Protocol):
         ...
 
     def string(self, index: int) -> str:
-        """A string descriptor; raises `Stalled` when the unit has none at ``index``."""
+        """Read a string descriptor; raises `Stalled` when the unit has none at ``index``."""
         ...
 
     def serial_string(self) -> str:
-        """The device's serial number string, cached after the first read."""
+        """Read the device's serial number string, cached after the first read."""
         ...
 
     def configuration_descriptor(self) -> bytes:
-        """The whole configuration descriptor with interfaces and class descriptors."""
+        """Read the whole configuration descriptor with interfaces and class descriptors."""
         ...
 
     def claim(self, interface: int) -> None: ...

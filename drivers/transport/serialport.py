@@ -74,12 +74,12 @@ def _translated(what: str) -> Iterator[None]:
 
 
 def list_system_ports() -> Iterable[PortInfo]:
-    """The finder for real ports."""
+    """Return the finder for real ports."""
     return list_ports.comports()
 
 
 def open_system_port(device: str) -> serial.SerialBase:
-    """The opener for real ports: the line settings are set before the port is opened, and it is not shared."""
+    """Return the opener for real ports: the line settings are set before the port is opened, and it is not shared."""
     port = serial.Serial(None, BAUD, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
     port.port = device
     port.open()
@@ -97,7 +97,7 @@ class PyserialHost:
         self._finder, self._opener = finder, opener
 
     def ports(self) -> list[SerialPort]:
-        """Serial ports of Particle units that are there now. Raises `LinkError`."""
+        """List the serial ports of Particle units that are there now. Raises `LinkError`."""
         with _translated("list serial ports"):
             return [
                 SerialPort(info.device, UsbId(info.vid, info.pid), info.serial_number or "", _port_path(info.location))

@@ -92,7 +92,7 @@ def _translated(what: str) -> Iterator[None]:
 
 
 def real_backend() -> IBackend:
-    """libusb from the package libusb-package, whatever the system has. Raises `LinkError` when it does not load.
+    """Load libusb from the package libusb-package, whatever the system has. Raises `LinkError` when it does not load.
 
     Ask once and hand it on: pyusb itself keeps one per process.
     """
@@ -103,7 +103,7 @@ def real_backend() -> IBackend:
 
 
 def real_host() -> PyusbHost:
-    """The units this machine's own USB ports show; make it once. Raises `LinkError` when libusb does not load.
+    """Return the units this machine's own USB ports show; make it once. Raises `LinkError` when libusb does not load.
 
     On Linux serial strings come from sysfs: reading them from the units would disturb whoever talks to one
     (reference usb-and-serial 7.3). Other systems have nothing like it.
@@ -124,7 +124,7 @@ class PyusbHost:
         self._sysfs, self._usbfs = sysfs, usbfs
 
     def candidates(self) -> list[UsbCandidate]:
-        """What is plugged in, from descriptors the operating system already has.
+        """Tell what is plugged in, from descriptors the operating system already has.
 
         Raises `LinkError`, and `NoDeviceNodes` where no unit could ever show: libusb lists nothing there, silently.
         """

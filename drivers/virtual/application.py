@@ -99,7 +99,7 @@ class Application:
             self.radio.listening(True)
 
     def leave_listening(self) -> None:
-        """Back to normal; a Wi-Fi unit that knows no network comes straight back (reference 5.1)."""
+        """Go back to normal; a Wi-Fi unit that knows no network comes straight back (reference 5.1)."""
         if self.is_listening:
             self.is_listening = False
             self.console.close()
@@ -108,7 +108,7 @@ class Application:
     # --- restarts ---
 
     def restart_after_check(self, request: BootRequest) -> None:
-        """The system thread sleeps for a second, then resets: nothing is worked on meanwhile (3.7)."""
+        """Let the system thread sleep for a second, then reset: nothing is worked on meanwhile (3.7)."""
         if not self._is_asleep:
             self._is_asleep = True
             self.board.restart(request, self.board.timings.restart_after_check_s)
@@ -152,7 +152,7 @@ class Application:
     # --- endpoint 0 ---
 
     def request(self, setup: Setup, data: bytes) -> Answer:
-        """Vendor requests to the device: the service protocol, and the raw ones of 3.8."""
+        """Answer vendor requests to the device: the service protocol, and the raw ones of 3.8."""
         if setup.request_type in (_CDC_OUT, _CDC_IN) and setup.index == 0:
             return Answer(self._cdc(setup, data))
         if setup.request_type & 0x7F != 0x40:
@@ -192,7 +192,7 @@ class Application:
         return b""
 
     def set_configuration(self, value: int) -> None:
-        """One configuration; setting it again changes nothing here."""
+        """Accept the one configuration; setting it again changes nothing here."""
 
     def get_configuration(self) -> int:
         return 1
@@ -212,7 +212,7 @@ class Application:
     # --- the CDC port ---
 
     def serial_line(self, *, baud: int, dtr: bool) -> None:
-        """Two magic rates (5.1); output flows only while DTR is set (2.10)."""
+        """Set the line: two magic rates (5.1); output flows only while DTR is set (2.10)."""
         self._line = (baud, dtr)
         self.console.set_dtr(dtr)
         if baud == _DFU_BAUD:

@@ -97,12 +97,12 @@ _WIDE_DEVICE = {"bcdUSB": 2, "idVendor": 2, "idProduct": 2, "bcdDevice": 2}
 
 
 def parse_device(raw: bytes) -> SimpleNamespace:
-    """An 18-byte device descriptor as the attributes pyusb wants."""
+    """Read an 18-byte device descriptor as the attributes pyusb wants."""
     return SimpleNamespace(**_words(raw, _DEVICE_FIELDS, _WIDE_DEVICE))
 
 
 def parse_configuration(raw: bytes) -> SimpleNamespace:
-    """A configuration descriptor with ``interfaces``: number -> list of alternate settings.
+    """Read a configuration descriptor with ``interfaces``: number -> list of alternate settings.
 
     Class-specific descriptors become ``extra_descriptors`` of what they follow, as libusb does it.
     """
@@ -133,7 +133,7 @@ class DeviceRef:
         self.configuration = parse_configuration(presence.descriptors.configuration)
 
     def described(self) -> SimpleNamespace:
-        """The device descriptor plus where it is: what ``usb.core.find`` filters on."""
+        """Return the device descriptor plus where it is: what ``usb.core.find`` filters on."""
         fields = parse_device(self.presence.descriptors.device)
         ports = tuple(int(part) for part in self.port.value.split("-")[1].split("."))
         fields.bus, fields.address, fields.speed = self.bus_number, self.presence.address, _FULL_SPEED
@@ -157,7 +157,7 @@ class DescriptorBackend(usb.backend.IBackend):  # type: ignore[misc]
         self._lock = threading.Lock()
 
     def transfer(self, handle: Handle, setup: Setup, data: bytes, timeout_s: float) -> bytes:
-        """One control transfer; raises what `usb_failure` raises."""
+        """Run one control transfer; raises what `usb_failure` raises."""
         raise NotImplementedError
 
     def get_parent(self, dev: DeviceRef) -> None:  # noqa: ARG002 - pyusb's signature
@@ -184,7 +184,7 @@ class DescriptorBackend(usb.backend.IBackend):  # type: ignore[misc]
         return 1  # the kernel configured it at enumeration and remembers; nothing is asked
 
     def set_configuration(self, dev_handle: Handle, config_value: int) -> None:
-        """Refused while any interface has a driver, else sent to the unit (it restarts the DFU class)."""
+        """Set it: refused while any interface has a driver, else sent to the unit (it restarts the DFU class)."""
         ref = dev_handle.ref
         with self._lock:
             if any(presence is ref.presence for presence, _ in self._claims):
@@ -199,7 +199,7 @@ class DescriptorBackend(usb.backend.IBackend):  # type: ignore[misc]
         self.transfer(dev_handle, Setup(0x01, 11, altsetting, intf, 0), b"", 5.0)
 
     def claim_interface(self, dev_handle: Handle, intf: int) -> None:
-        """Exclusive per enumeration; EBUSY where another handle or the host's serial driver has it."""
+        """Claim, exclusive per enumeration; EBUSY where another handle or the host's serial driver has it."""
         ref = dev_handle.ref
         if intf >= ref.presence.descriptors.interfaces:
             usb_failure(errno.ENOENT)
@@ -265,7 +265,7 @@ class VirtualBackend(DescriptorBackend):
         unit.bus_reset(dev_handle.ref.presence)
 
     def transfer(self, handle: Handle, setup: Setup, data: bytes, timeout_s: float) -> bytes:
-        """One control transfer; a unit's refusal, absence or silence becomes libusb's EPIPE, ENODEV or ETIMEDOUT."""
+        """Run one control transfer; refusal, absence or silence become libusb's EPIPE, ENODEV or ETIMEDOUT."""
         unit = handle.ref.unit
         assert unit is not None
         try:

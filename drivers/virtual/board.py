@@ -39,9 +39,9 @@ class Board(Protocol):
         ...
 
     def rejection(self) -> int | None:
-        """The result an ordered fault gives the request that is about to be worked on, None for its own."""
+        """Return the result an ordered fault gives the request that is about to be worked on, None for its own."""
         ...
 
     def output_ready(self) -> None:
-        """The console has something to say: wake whoever reads the CDC port."""
+        """Say that the console has something to say: wake whoever reads the CDC port."""
         ...

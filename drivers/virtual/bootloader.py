@@ -32,7 +32,7 @@ class Bootloader:
         )
 
     def request(self, setup: Setup, data: bytes) -> Answer:
-        """Class requests to interface 0; the vendor requests of application mode do not exist here."""
+        """Answer class requests to interface 0; the vendor requests of application mode do not exist here."""
         if setup.request_type not in (CLASS_OUT, CLASS_IN) or setup.index & 0xFF:
             raise Stall
         reply = self._function.handle(setup, data)
@@ -43,14 +43,14 @@ class Bootloader:
         return Answer(reply.data, reply.seconds)
 
     def set_configuration(self, value: int) -> None:
-        """Any value but 0 restarts the DFU class: dfuIDLE, OK, pointer 0."""
+        """Set it: any value but 0 restarts the DFU class: dfuIDLE, OK, pointer 0."""
         self._is_configured = value != 0
         if self._is_configured:
             self._alternate = 0
             self._function.set_configuration()
 
     def get_configuration(self) -> int:
-        """0 once configured, 1 while only addressed: a quirk of this bootloader."""
+        """Say 0 once configured, 1 while only addressed: a quirk of this bootloader."""
         return 0 if self._is_configured else 1
 
     def set_interface(self, interface: int, alternate: int) -> None:
@@ -68,4 +68,4 @@ class Bootloader:
         self._function.set_configuration()
 
     def stop(self) -> None:
-        """Nothing to tell anybody."""
+        """Tell nobody: there is nothing to tell."""

@@ -160,7 +160,7 @@ class VirtualBus:
         unit.power_on(_Port(self, path))
 
     def plug_if_free(self, port: PortPath, unit: Pluggable) -> None:
-        """Like `plug`, but whoever was faster keeps the port."""
+        """Plug in as `plug` does, but whoever was faster keeps the port."""
         if self.unit_at(port) is None and not self._is_closed:
             self.plug(port, unit)
 
@@ -177,17 +177,17 @@ class VirtualBus:
             return self._units.get(PortPath(str(port)))
 
     def units(self) -> dict[PortPath, Pluggable]:
-        """Who is plugged in where, in plugging order."""
+        """Tell who is plugged in where, in plugging order."""
         with self._condition:
             return dict(self._units)
 
     def shown(self) -> list[Shown]:
-        """Everything enumerated now; units that are booting, dead or away are not in it."""
+        """Return everything enumerated now; units that are booting, dead or away are not in it."""
         shown = [Shown(port, unit, now) for port, unit in self.units().items() if (now := unit.presence) is not None]
         return sorted(shown, key=lambda one: one.presence.address)
 
     def new_address(self) -> int:
-        """The next free device number, 1 to 127, as a host counts them up."""
+        """Return the next free device number, 1 to 127, as a host counts them up."""
         with self._condition:
             used = {unit.presence.address for unit in self._units.values() if unit.presence}
             self._address = next(a for i in range(127) if (a := (self._address + i) % 127 + 1) not in used)

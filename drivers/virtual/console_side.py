@@ -50,13 +50,13 @@ class Console:
     # --- the CDC port ---
 
     def receive(self, data: bytes) -> None:
-        """Bytes from the host; lost unless the unit listens and has room."""
+        """Take bytes from the host; lost unless the unit listens and has room."""
         if self._program is not None:
             self._in.extend(data[: _BUFFER - len(self._in)])
             self._run()
 
     def set_dtr(self, is_on: bool) -> None:
-        """The host opened or closed its end; what nobody read is gone with the host's end."""
+        """Note that the host opened or closed its end; what nobody read is gone with the host's end."""
         self.port_is_open = is_on
         if not is_on:
             self._out.clear()
@@ -71,7 +71,7 @@ class Console:
         return piece
 
     def emit_noise(self, seed: str) -> None:
-        """Random bytes on the line, as an ordered fault puts them there."""
+        """Put random bytes on the line, as an ordered fault puts them there."""
         self._send(random.Random(seed).randbytes(16))
 
     # --- listening mode begins and ends ---

@@ -30,12 +30,12 @@ _CHUNK = 256
 
 
 def link_name(usb_id: UsbId, port: PortPath, serial_number: str) -> str:
-    """File name of a console link."""
+    """Make the file name of a console link."""
     return f"usb-{usb_id.vendor:04x}_{usb_id.product:04x}-{port}-{serial_number}"
 
 
 def parse_link_name(name: str) -> tuple[UsbId, PortPath, str] | None:
-    """What `link_name` was given, None for any other file."""
+    """Tell what `link_name` was given, None for any other file."""
     found = _NAME.fullmatch(name)
     return (UsbId(int(found[1], 16), int(found[2], 16)), PortPath(found[3]), found[4]) if found else None
 

@@ -46,7 +46,7 @@ class SystemThread(Protocol):
 
     def now(self) -> float: ...
     def allocate(self) -> float | None:
-        """The moment a payload buffer is there."""
+        """Return the moment a payload buffer is there."""
         ...
 
     def run(self, request_type: int, payload: bytes, done: Callable[[Outcome, float], None]) -> None:
@@ -82,7 +82,7 @@ class _Active:
 def service_reply(
     status: ServiceStatus, *, request_id: int | None = None, size: int | None = None, result: int | None = None
 ) -> bytes:
-    """Flags and status, then the fields that are there, without gaps (reference 3.3)."""
+    """Put flags and status, then the fields that are there, without gaps (reference 3.3)."""
     flags, tail = FLAG_STATUS, b""
     for (flag, layout), value in zip(OPTIONAL_FIELDS, (request_id, size, result), strict=True):
         if value is not None:
@@ -105,7 +105,7 @@ class ControlService:
         return len(self._active)
 
     def handle(self, setup: Setup, data: bytes) -> bytes:
-        """One service request; raises `Stall` where the unit refuses."""
+        """Answer one service request; raises `Stall` where the unit refuses."""
         is_in = setup.request_type == VENDOR_IN
         match setup.request:
             case Service.SEND if not is_in:
@@ -119,7 +119,7 @@ class ControlService:
         raise Stall
 
     def abort_all(self) -> None:
-        """A USB bus reset: every request ends with -150, and pending restarts happen."""
+        """Act on a USB bus reset: every request ends with -150, and pending restarts happen."""
         self._release_all()
 
     # --- the five ---

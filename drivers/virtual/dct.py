@@ -35,7 +35,7 @@ class Dct:
         return self._cells.size
 
     def read(self, offset: int, length: int) -> bytes:
-        """At most ``length`` bytes: fewer where the area ends."""
+        """Read at most ``length`` bytes: fewer where the area ends."""
         return self._cells.read(offset, length)
 
     def write(self, offset: int, data: bytes, who: Who) -> float:
@@ -73,7 +73,7 @@ class Dct:
         return self.get("setup_done") == SETUP_DONE
 
     def set_startup_listening(self, is_on: bool, who: Who) -> float:
-        """The flag that makes the next start in safe mode a listening one; return seconds."""
+        """Set the flag that makes the next start in safe mode a listening one; return seconds."""
         return self.write(_STARTUP_MODE, _LISTENING if is_on else _NOT_LISTENING, who)
 
     def take_startup_listening(self) -> bool:

@@ -42,7 +42,7 @@ class Descriptors:
         return self.strings[3]
 
     def string(self, index: int) -> bytes | None:
-        """The string descriptor at ``index``, None if the unit has none there. USB 2.0 section 9.6.7."""
+        """Return the string descriptor at ``index``, None if the unit has none there. USB 2.0 section 9.6.7."""
         if index == 0:
             return struct.pack("<BBH", 4, STRING, _US_ENGLISH)
         text = self.strings.get(index)
@@ -92,7 +92,7 @@ def _cdc_body() -> bytes:
 
 
 def application_descriptors(platform: Platform, device_id: str) -> Descriptors:
-    """Normal, listening and safe mode: three modes nobody can tell apart from here."""
+    """Describe normal, listening and safe mode: three modes nobody can tell apart from here."""
     usb_id = UsbId.of(Mode.APPLICATION, platform.id)
     product = f"{platform.name} CDC Mode"
     strings = {1: "Particle", 2: product, 3: device_id, 4: f"{product} Serial", 5: f"{product} Control Interface"}
@@ -107,7 +107,7 @@ def application_descriptors(platform: Platform, device_id: str) -> Descriptors:
 
 
 def dfu_alternates(platform: Platform, bootloader_version: int, *, is_protected: bool = False) -> tuple[str, ...]:
-    """The memory maps a bootloader shows (firmware-and-dfu 1.6): one name has changed, twice.
+    """Return the memory maps a bootloader shows (firmware-and-dfu 1.6): one name has changed, twice.
 
     Under device protection every segment is shown as erasable only, which is a sign and no map.
     """
@@ -122,7 +122,7 @@ def dfu_alternates(platform: Platform, bootloader_version: int, *, is_protected:
 def dfu_descriptors(
     platform: Platform, device_id: str, bootloader_version: int, *, is_protected: bool = False
 ) -> Descriptors:
-    """The bootloader's DfuSe interface; those from 6.2.0 tell in string 0xFA whether they are protected (2.7)."""
+    """Describe the DfuSe interface; bootloaders from 6.2.0 tell in string 0xFA whether they are protected (2.7)."""
     usb_id = UsbId.of(Mode.DFU, platform.id)
     maps = dfu_alternates(platform, bootloader_version, is_protected=is_protected)
     body = b"".join(_interface(0, alt, 0, (0xFE, 0x01, 0x02), 6 + alt) for alt in range(len(maps)))
@@ -141,6 +141,6 @@ def dfu_descriptors(
 
 
 def microsoft_compatible_id(interface: int) -> bytes:
-    """The WINUSB compatible-ID descriptor, 40 bytes, of ``interface`` (2.5)."""
+    """Return the WINUSB compatible-ID descriptor, 40 bytes, of ``interface`` (2.5)."""
     head = struct.pack("<IHHB7x", 40, 0x0100, 4, 1)
     return head + struct.pack("<BB8s8s6x", interface, 1, b"WINUSB", b"")

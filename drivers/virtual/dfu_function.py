@@ -89,20 +89,20 @@ class DfuFunction:
         return self._alternate
 
     def set_configuration(self) -> None:
-        """SET_CONFIGURATION(1) restarts everything: dfuIDLE, OK, pointer 0, alternate setting 0."""
+        """Restart everything, as SET_CONFIGURATION(1) does: dfuIDLE, OK, pointer 0, alternate setting 0."""
         self._state, self._status = DfuState.IDLE, DfuStatusCode.OK
         self._pointer, self._alternate = 0, 0
         self._block, self._pending = 0, b""
 
     def set_interface(self, alternate: int) -> bool:
-        """SET_INTERFACE: False (stall) for an unknown setting. Neither state nor pointer change."""
+        """Answer SET_INTERFACE: False (stall) for an unknown setting. Neither state nor pointer change."""
         if alternate not in self._memory.layout.alternates:
             return False
         self._alternate = alternate
         return True
 
     def handle(self, setup: Setup, data: bytes = b"") -> DfuReply:
-        """One class request to interface 0 (request type 0x21 or 0xA1); ``data`` is the OUT data stage."""
+        """Answer one class request to interface 0 (request type 0x21 or 0xA1); ``data`` is the OUT data stage."""
         if setup.index != 0:
             return DfuReply(stall=True)
         request = self._requests.get((setup.request_type, setup.request))

@@ -49,19 +49,19 @@ class Software(Protocol):
     @property
     def descriptors(self) -> Descriptors: ...
     def request(self, setup: Setup, data: bytes) -> Answer:
-        """One class or vendor request; raises `Stall`."""
+        """Answer one class or vendor request; raises `Stall`."""
         ...
 
     def set_configuration(self, value: int) -> None: ...
     def get_configuration(self) -> int: ...
     def set_interface(self, interface: int, alternate: int) -> None:
-        """Raises `Stall` for a setting that does not exist."""
+        """Raise `Stall` for a setting that does not exist."""
         ...
 
     def get_interface(self, interface: int) -> int: ...
     def bus_reset(self) -> None: ...
     def stop(self) -> None:
-        """A reset or power cut ends it."""
+        """End: a reset, or a power cut."""
 
 
 class Endpoint:
@@ -76,7 +76,7 @@ class Endpoint:
         self._free_at = 0.0  # until then the unit answers NAK: its flash is busy, or the last transfer still runs
 
     def restart(self) -> None:
-        """A reset: nothing is owed any more."""
+        """Forget what is owed, as a reset does."""
         self._free_at = 0.0
 
     def transfer(

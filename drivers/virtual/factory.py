@@ -64,7 +64,7 @@ def make_spec(
     arrives: BootRequest = BootRequest.NORMAL,
     is_protected: bool = False,
 ) -> UnitSpec:
-    """Unit ``number`` of ``seed``: the identity of a fresh unit that holds a synthetic ``device_os`` and application.
+    """Make unit ``number`` of ``seed``: identity of a fresh one that holds a synthetic ``device_os`` and application.
 
     ``modules`` replaces the firmware it holds. ``is_protected`` gives it a bootloader that puts it under device
     protection, as far as its Device OS and bootloader know that (from 6.0.0). Raises `UnknownPlatform`.
@@ -96,7 +96,7 @@ def _some(dice: random.Random, alphabet: str, count: int) -> str:
 
 
 def factory_modules(platform_id: int, device_os: str) -> tuple[bytes, ...]:
-    """A synthetic release and the application that comes with it."""
+    """Make a synthetic release and the application that comes with it."""
     files = synthetic.release(platform_id, device_os)
     return (*(file.data for file in files), synthetic.application(platform_id, device_os).data)
 
@@ -124,7 +124,7 @@ def save_identity(spec: UnitSpec, directory: Path) -> None:
 
 
 def load_identity(directory: Path) -> UnitSpec | None:
-    """The unit that lives in ``directory``, without its firmware (that is in its flash files); None if none does."""
+    """Find the unit that lives in ``directory``, without its firmware (that is in its flash files); None: nobody."""
     path = directory / IDENTITY_FILE
     if not path.exists():
         return None

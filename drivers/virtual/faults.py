@@ -118,7 +118,7 @@ class Fault:
     loses_reply: bool = False  # of ``error``: the unit heard the transfer
 
     def applies_to(self, number: int, device_id: str) -> bool:
-        """Whether it is meant for the ``number``-th unit (from 1), which has this Device ID."""
+        """Tell whether it is meant for the ``number``-th unit (from 1), which has this Device ID."""
         return self.unit in ("any", str(number), device_id)
 
 
@@ -219,7 +219,7 @@ class Victim(Protocol):
 
 
 def is_init(setup: Setup) -> bool:
-    """INIT of the control-request protocol: the transfer that opens a request (reference usb-and-serial 3.2)."""
+    """Tell whether this is INIT, the transfer that opens a control request (reference usb-and-serial 3.2)."""
     return setup.request_type == 0xC0 and setup.request == 1
 
 
@@ -249,13 +249,13 @@ class FaultDesk:
                 self._orders.append(fault)
 
     def plug_orders(self) -> list[tuple[float, Callable[[], None]]]:
-        """(seconds after power-on, what to do then), each handed out once."""
+        """Hand out (seconds after power-on, what to do then), each handed out once."""
         timed = [fault for fault in self._orders if fault.moment.kind == "plug"]
         self._orders = [fault for fault in self._orders if fault.moment.kind != "plug"]
         return [(fault.moment.seconds, lambda fault=fault: self._do(fault)) for fault in timed]  # type: ignore[misc]
 
     def unplugged(self) -> None:
-        """Power is gone: what lasts "until unplugged" ends."""
+        """Note that power is gone: what lasts "until unplugged" ends."""
         self._silent_until = self._slow_until = -math.inf
         self._flash_target = None
 
@@ -268,7 +268,7 @@ class FaultDesk:
     # --- moments ---
 
     def control(self, setup: Setup) -> Sabotage:
-        """One control transfer begins."""
+        """Note that one control transfer begins."""
         self._reach("control", "any", *([f"request:{setup.index}"] if is_init(setup) else []))
         now = self._victim.now()
         garbage = setup.is_in and self._spoil("garbage")
@@ -282,11 +282,11 @@ class FaultDesk:
         )
 
     def rejection(self) -> int | None:
-        """The result the request that is about to be worked on ends with instead; None for its own."""
+        """Return the result the request that is about to be worked on ends with instead; None for its own."""
         return self._rejection if self._spoil("reject") else None
 
     def console_byte(self) -> Sabotage:
-        """The console receives one byte."""
+        """Note that the console receives one byte."""
         self._reach("console", "any")
         garbage = self._spoil("garbage")
         return Sabotage(
@@ -296,7 +296,7 @@ class FaultDesk:
         )
 
     def flash_step(self, step: FlashStep) -> None:
-        """A `FlashFault`: raises `PowerLost` or `FlashFailed` in the middle of the operation that was meant."""
+        """Act as a `FlashFault`: raise `PowerLost` or `FlashFailed` in the middle of the operation that was meant."""
         if step.who is Who.FACTORY:
             return
         if step.done == 0:

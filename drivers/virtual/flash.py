@@ -130,7 +130,7 @@ class Score:
         return sum(n for (who, _, _), n in self.operations.items() if who in HOST)
 
     def writes_by_region(self) -> dict[str, int]:
-        """Erases and programs the host caused, by name of region."""
+        """Count erases and programs the host caused, by name of region."""
         counts: Counter[str] = Counter()
         for (who, region, _), n in self.operations.items():
             if who in HOST:
@@ -214,7 +214,7 @@ class FileCells:
 
 
 def open_cells(path: Path | None, content: bytes) -> Cells:
-    """Cells in ``path`` (created with ``content`` if absent), or in memory without a path."""
+    """Open cells in ``path`` (created with ``content`` if absent), or in memory without a path."""
     return RamCells(content) if path is None else FileCells(path, content)
 
 
@@ -244,7 +244,7 @@ class NorFlash:
         return self.base + self.size
 
     def holds(self, address: int, length: int) -> bool:
-        """Whether all of the range lies in this chip."""
+        """Tell whether all of the range lies in this chip."""
         return self.base <= address and length >= 0 and address + length <= self.end
 
     def read(self, address: int, length: int) -> bytes:

@@ -107,7 +107,7 @@ class RadioInfo:
 
 
 def read_header(flash: NorFlash, address: int) -> Header:
-    """The header of whatever lies at ``address``; all ones if that is nothing (then its version is 65535)."""
+    """Read the header of whatever lies at ``address``; all ones if that is nothing (then its version is 65535)."""
     first_word = int.from_bytes(flash.read(address, 4), "little")
     has_vectors = first_word & 0x2FFC0000 == 0x20000000  # an initial stack pointer in RAM
     offset = VECTORS_SIZE if has_vectors else 0
@@ -118,7 +118,7 @@ def read_header(flash: NorFlash, address: int) -> Header:
 
 
 def is_intact(flash: NorFlash, address: int, header: Header, limit: int) -> bool:
-    """Whether the module at ``address`` is plausible, ends before ``limit`` and fits its CRC-32 (big endian)."""
+    """Tell whether the module at ``address`` is plausible, ends before ``limit`` and fits its CRC-32 (big endian)."""
     if not header.is_plausible or address + header.length > limit or not flash.holds(address, header.length):
         return False
     content = memoryview(flash.read(address, header.length))
@@ -126,7 +126,7 @@ def is_intact(flash: NorFlash, address: int, header: Header, limit: int) -> bool
 
 
 def read_suffix(flash: NorFlash, address: int, header: Header) -> Suffix:
-    """The suffix of an intact module."""
+    """Read the suffix of an intact module."""
     tail = flash.read(address + header.length - 6, 2)
     size = min(int.from_bytes(tail, "little"), header.length - header.offset - PREFIX_SIZE - 4)
     if size < MIN_SUFFIX:
@@ -144,7 +144,7 @@ def read_suffix(flash: NorFlash, address: int, header: Header) -> Suffix:
 
 
 def read_radio(flash: NorFlash, layout: Layout) -> RadioInfo | None:
-    """The SoftDevice's version and unique string, None if there is no information block."""
+    """Read the SoftDevice's version and unique string, None if there is no information block."""
     at = _radio_info(layout)
     if int.from_bytes(flash.read(at + RADIO_MAGIC_AT, 4), "little") != RADIO_MAGIC:
         return None
@@ -152,7 +152,7 @@ def read_radio(flash: NorFlash, layout: Layout) -> RadioInfo | None:
 
 
 def radio_version(flash: NorFlash, layout: Layout) -> int:
-    """The version in the SoftDevice's information block, whatever lies there."""
+    """Read the version in the SoftDevice's information block, whatever lies there."""
     return int.from_bytes(flash.read(_radio_info(layout) + RADIO_VERSION_AT, 2), "little")
 
 

@@ -102,12 +102,12 @@ def find_system(memory: UnitMemory, bootloader_version: int) -> SystemSearch:
 
 
 def find_application(memory: UnitMemory) -> Found | None:
-    """The application in effect: the 128 KiB slot wins if it holds a whole one."""
+    """Find the application in effect: the 128 KiB slot wins if it holds a whole one."""
     return _find_at(memory, USER_LEGACY) or _find_at(memory, USER)
 
 
 def held_version(memory: UnitMemory, system_address: int, kind: tuple[int, int]) -> int | None:
-    """Version in the header of an installed module, read without checking that module: erased flash says 65535.
+    """Read the version in an installed module's header without checking that module: erased flash says 65535.
 
     None: this unit has no place for such a module.
     """
@@ -122,7 +122,7 @@ def held_version(memory: UnitMemory, system_address: int, kind: tuple[int, int])
 
 
 def unmet(memory: UnitMemory, system_address: int, module: Found) -> list[UnmetDependency]:
-    """Which of a module's dependencies the unit does not fulfil."""
+    """Tell which of a module's dependencies the unit does not fulfil."""
     missing = []
     for wanted in module.dependencies:
         held = held_version(memory, system_address, (wanted.function, wanted.index))
@@ -132,7 +132,7 @@ def unmet(memory: UnitMemory, system_address: int, module: Found) -> list[UnmetD
 
 
 def held_modules(memory: UnitMemory, system: Found) -> tuple[HeldModule, ...]:
-    """Module info as the running system ``system`` reports it; an application that is not whole is left out.
+    """List module info as the running system ``system`` reports it; an application that is not whole is left out.
 
     The co-processor stands before the radio stack (reference 4.4).
     """

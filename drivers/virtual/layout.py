@@ -89,16 +89,16 @@ class Layout:
         return found
 
     def start(self, kind: tuple[int, int]) -> int:
-        """The newest place of that kind of module."""
+        """Return the newest place of that kind of module."""
         return self.places[kind].starts[0]
 
     def update_slot(self, system_module_version: int) -> int:
-        """Where the system of that version keeps an update while it comes in (reference 2.5)."""
+        """Tell where the system of that version keeps an update while it comes in (reference 2.5)."""
         return self._row.ota_slot(os_version(system_module_version)).start
 
 
 def os_version(system_module_version: int) -> OsVersion:
-    """What firmware of that version says of itself; for versions no table knows, by the usual convention."""
+    """Tell what firmware of that version says of itself; for versions no table knows, by the usual convention."""
     known = os_version_of_module(system_module_version)
     major, rest = divmod(system_module_version, 1000)
     return OsVersion.parse(known) if known else OsVersion(major, *divmod(rest, 100))
@@ -106,7 +106,7 @@ def os_version(system_module_version: int) -> OsVersion:
 
 @functools.cache
 def layout_of(platform_id: int) -> Layout:
-    """The layout of a platform; raises `UnknownPlatform`."""
+    """Return the layout of a platform; raises `UnknownPlatform`."""
     return Layout(platform(platform_id))
 
 

@@ -54,7 +54,7 @@ class UnitMemory:
                 chip.fault = fault
 
     def install(self, files: Iterable[bytes]) -> None:
-        """Factory programming: put module files where they belong. Not scored, needs no erased flash.
+        """Program as a factory does: put module files where they belong. Not scored, needs no erased flash.
 
         A SoftDevice loses its header, as in every unit. Raises `DriverError` for what has no place.
         """
@@ -69,7 +69,7 @@ class UnitMemory:
             chip.place(header.start, content)
 
     def read_network(self) -> bytes:
-        """The Wi-Fi store: what the system stored last; b"" if nothing, or if it was torn."""
+        """Read the Wi-Fi store: what the system stored last; b"" if nothing, or if it was torn."""
         raw = self._network.read(0, self._network.size)
         length, crc = int.from_bytes(raw[:4], "little"), int.from_bytes(raw[4:_NETWORK_HEAD], "little")
         content = raw[_NETWORK_HEAD : _NETWORK_HEAD + length]
@@ -87,7 +87,7 @@ class UnitMemory:
         return TIMINGS[Chip.NETWORK].programming(len(content))
 
     def dump(self) -> Mapping[Chip, bytes]:
-        """Raw content of every chip, as the files of a ``directory`` hold it."""
+        """Read the raw content of every chip, as the files of a ``directory`` hold it."""
         content = {
             Chip.INTERNAL: self.internal.read(self.internal.base, self.internal.size),
             Chip.EXTERNAL: self.external.read(self.external.base, self.external.size),

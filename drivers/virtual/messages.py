@@ -16,7 +16,7 @@ class BadMessage(Exception):
 
 
 def varint(value: int) -> bytes:
-    """Base-128; a negative number takes ten bytes, as an int32 on the wire does."""
+    """Encode in base 128; a negative number takes ten bytes, as an int32 on the wire does."""
     value &= 0xFFFF_FFFF_FFFF_FFFF
     out = bytearray()
     while value > 0x7F:
@@ -27,7 +27,7 @@ def varint(value: int) -> bytes:
 
 
 def number(field: int, value: int) -> bytes:
-    """A varint field, nothing for 0."""
+    """Encode a varint field, nothing for 0."""
     return varint(field << 3 | _VARINT) + varint(value) if value else b""
 
 
@@ -36,7 +36,7 @@ def fixed32(field: int, value: int) -> bytes:
 
 
 def blob(field: int, value: bytes) -> bytes:
-    """A bytes or string field, nothing if empty."""
+    """Encode a bytes or string field, nothing if empty."""
     return message(field, value) if value else b""
 
 
@@ -45,7 +45,7 @@ def text(field: int, value: str) -> bytes:
 
 
 def message(field: int, value: bytes) -> bytes:
-    """A nested message, written even if empty (an element of a repeated field)."""
+    """Encode a nested message, written even if empty (an element of a repeated field)."""
     return varint(field << 3 | _BYTES) + varint(len(value)) + value
 
 

@@ -92,7 +92,7 @@ class OtaUpdate:
         return OtaReply(ResultCode.NONE, seconds)
 
     def data(self, piece: bytes) -> OtaReply:
-        """DATA: the next bytes, strictly in sequence; any error cancels the update."""
+        """Take DATA: the next bytes, strictly in sequence; any error cancels the update."""
         if self._size is None:
             return OtaReply(ResultCode.INVALID_STATE)
         if not 0 < len(piece) <= self._size - self._received:

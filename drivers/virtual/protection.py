@@ -46,15 +46,15 @@ class Protection:
         self._prepared_at: float | None = None
 
     def refuses(self, request_type: int) -> bool:
-        """Whether a request of that type ends with -1801 unseen."""
+        """Tell whether a request of that type ends with -1801 unseen."""
         return self.is_active and request_type not in _STILL_ANSWERED
 
     def state(self) -> bytes:
-        """The reply of request 76; nothing at all on an open unit."""
+        """Return the reply of request 76; nothing at all on an open unit."""
         return number(1, int(self.is_active))
 
     def change(self, payload: bytes) -> Answer:
-        """Request 77. Raises `BadMessage`."""
+        """Answer request 77. Raises `BadMessage`."""
         fields = Fields(payload)
         match fields.number(1):
             case Action.RESET:
@@ -90,6 +90,6 @@ class Protection:
 
 
 def device_digest(device_id: bytes, device_nonce: bytes, server_nonce: bytes) -> bytes:
-    """What a unit signs in PREPARE: SHA-256 over its id and both nonces, each behind its length."""
+    """Tell what a unit signs in PREPARE: SHA-256 over its id and both nonces, each behind its length."""
     nonces = b"".join(len(nonce).to_bytes(4, "little") + nonce for nonce in (device_nonce, server_nonce))
     return hashlib.sha256(b"device" + device_id + nonces).digest()

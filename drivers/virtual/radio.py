@@ -99,7 +99,7 @@ class Radio:
     # --- what the system asks of it ---
 
     def connect(self) -> None:
-        """Want the cloud, and try at once unless listening."""
+        """Begin to want the cloud, and try at once unless listening."""
         self._wants_cloud = True
         self._try(self._online_s)
 
@@ -109,7 +109,7 @@ class Radio:
         self._drop()
 
     def listening(self, is_on: bool) -> None:
-        """Listening mode keeps the network down; leaving it connects anew."""
+        """Note listening mode, which keeps the network down; leaving it connects anew."""
         self._is_listening = is_on
         if is_on:
             self._drop()
@@ -117,7 +117,7 @@ class Radio:
             self._try(self._online_s)
 
     def join(self, network: StoredNetwork) -> int:
-        """Trial connection of request 500: store on success. Returns the result code; time is the caller's."""
+        """Run the trial connection of request 500: store on success. Returns the result code; time is the caller's."""
         point = self._board.world.admits(network)
         if point is None:
             return ResultCode.AT_NOT_OK  # of an Argon, for a wrong password and for an unknown network alike
@@ -128,7 +128,7 @@ class Radio:
         return 0
 
     def stop(self) -> None:
-        """The unit restarts or loses power."""
+        """Stop: the unit restarts or loses power."""
         self._drop()
 
     # --- inside ---
@@ -182,7 +182,7 @@ class Radio:
             self._board.tell(lambda: cloud.online(facts))
 
     def facts(self) -> UnitFacts:
-        """What this unit says of itself, read from its memory."""
+        """Tell what this unit says of itself, read from its memory."""
         spec, memory = self._board.spec, self._board.memory
         product_id, product_version = _product(self._board)
         code = memory.dct.get("claim_code")

@@ -78,7 +78,7 @@ class VirtualSerial(serial.SerialBase):
             self._unit = self._presence = None
 
     def read(self, size: int = 1) -> bytes:
-        """Up to ``size`` bytes; fewer when ``timeout`` passed."""
+        """Read up to ``size`` bytes; fewer when ``timeout`` passed."""
         unit, presence = self._opened()
         clock, data = self._bus.clock, b""
         until = None if self.timeout is None else clock.now() + self.timeout

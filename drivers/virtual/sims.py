@@ -44,7 +44,7 @@ class SimStore:
         return self._write({**self._read(), "active": int(sim)})
 
     def access_point(self, sim: SimType) -> AccessPointName | None:
-        """None: the defaults."""
+        """Return what is stored; None: the defaults."""
         row = self._read().get(sim.name)
         return AccessPointName(**row) if row else None
 

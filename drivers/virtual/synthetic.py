@@ -83,7 +83,7 @@ def _known(version: str) -> Release:
 
 @functools.lru_cache(maxsize=64)
 def release(platform_id: int, version: str) -> tuple[SyntheticFile, ...]:
-    """Bootloader, SoftDevice and system part of one Device OS version (one of `VERSIONS`; `KeyError` else)."""
+    """Make bootloader, SoftDevice and system part of one Device OS version (one of `VERSIONS`; `KeyError` else)."""
     row = _RELEASES[version]
     return (
         bootloader(platform_id, version),
@@ -94,7 +94,7 @@ def release(platform_id: int, version: str) -> tuple[SyntheticFile, ...]:
 
 @functools.lru_cache(maxsize=64)
 def softdevice(platform_id: int, version: int, *, release_version: str | None = None) -> SyntheticFile:
-    """A SoftDevice, 182 or 202, with Nordic's information block where a unit looks for it."""
+    """Make a SoftDevice, 182 or 202, with Nordic's information block where a unit looks for it."""
     system, bootloader = _SOFTDEVICE_NEEDS[version]
     decimal, size = _SOFTDEVICES[version]
     wants = (
@@ -126,7 +126,7 @@ def application(
     seed: str = "tinker",
     size: int = 12_000,
 ) -> SyntheticFile:
-    """An application built for ``device_os`` (one of `VERSIONS`); product 0xFFFF means no product.
+    """Make an application built for ``device_os`` (one of `VERSIONS`); product 0xFFFF means no product.
 
     ``seed`` names it and varies its bytes: ``synthetic-argon-tinker@6.3.4.bin``.
     """
@@ -146,7 +146,7 @@ def application(
 
 
 def ncp_firmware(platform_id: int, version: int = _NCP_VERSION) -> SyntheticFile:
-    """Firmware of the network co-processor, much smaller than a real one."""
+    """Make firmware of the network co-processor, much smaller than a real one."""
     kind = (ModuleFunction.NCP, 0)
     content = _content(f"ncp {platform_id} {version}", 16 * 1024)
     data = make_module(platform_id, kind, version, 0, content, (None, None), mcu=0x21, has_product=False)
@@ -168,7 +168,7 @@ def make_module(
     assets: Mapping[str, bytes] = MappingProxyType({}),
     extensions: Sequence[tuple[int, bytes]] = (),
 ) -> bytes:
-    """A module file: vector table where that kind has one, header, payload, suffix, CRC.
+    """Make a module file: vector table where that kind has one, header, payload, suffix, CRC.
 
     ``kind`` is (function, index), ``start`` the address of the file's first byte. Without ``has_product``
     the suffix has the old size of 36 bytes. ``assets``: name and content of the files the module needs;
@@ -201,7 +201,7 @@ def _asset_dependencies(assets: Mapping[str, bytes]) -> list[bytes]:
 
 @functools.lru_cache(maxsize=64)
 def bootloader(platform_id: int, version: str, *, is_protected: bool = False) -> SyntheticFile:
-    """The bootloader of a Device OS; with ``is_protected`` one that puts its unit under device protection."""
+    """Make the bootloader of a Device OS; with ``is_protected`` one that puts its unit under device protection."""
     number = _known(version).bootloader_version
     size = _BOOTLOADER_SIZE - VECTORS_SIZE - PREFIX_SIZE - _TAIL
     content = _content(f"bootloader {platform_id} {number}", size)
@@ -213,7 +213,7 @@ def bootloader(platform_id: int, version: str, *, is_protected: bool = False) ->
 
 
 def locking(module: bytes) -> bytes:
-    """The module with the security-mode extension added, if it is a bootloader; any other unchanged (3.12)."""
+    """Return the module with the security-mode extension added, if it is a bootloader; any other unchanged (3.12)."""
     has_vectors = module[3] == 0x20  # an initial stack pointer in RAM
     start, end, *_, function = PREFIX.unpack_from(module, VECTORS_SIZE)[:7]
     if not has_vectors or function != ModuleFunction.BOOTLOADER:

@@ -58,12 +58,12 @@ class RunningSystem(Protocol):
         ...
 
     def now(self) -> float:
-        """Clock seconds."""
+        """Return clock seconds."""
         ...
 
 
 def diagnostics(system: RunningSystem) -> str:
-    """The values of request 100 and console ``d`` this unit has sources for."""
+    """Return the values of request 100 and console ``d`` this unit has sources for."""
     uptime = int(system.now() - system.started_at)
     link = system.radio.link
     values = {"sys:uptime": uptime, "net:stat": 4 if link else 1, "cloud:stat": int(link)}

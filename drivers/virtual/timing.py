@@ -44,5 +44,5 @@ REAL = Timings()
 
 
 def saved_up(clock: Clock) -> float:
-    """Clock seconds of waiting that may be owed before somebody really sleeps; 0 in simulated time."""
+    """Return clock seconds of waiting that may be owed before somebody really sleeps; 0 in simulated time."""
     return _SLACK_REAL_S * clock.speed if isinstance(clock, SystemClock) else 0.0

@@ -167,7 +167,7 @@ class VirtualUnit:
     # --- power and resets ---
 
     def power_on(self, socket: Socket) -> None:
-        """Plugged into ``socket``: boots once power is up, and what was ordered for that moment begins."""
+        """Plug into ``socket``: boot once power is up, and begin what was ordered for that moment."""
         with self.condition:
             self._socket = socket
             self._boots += 1
@@ -177,7 +177,7 @@ class VirtualUnit:
             self._start_plug_orders()
 
     def power_off(self) -> None:
-        """RAM is gone: mode, open requests, DFU state."""
+        """Lose what is in RAM: mode, open requests, DFU state."""
         with self.condition:
             self._stop()
             self._socket = None
@@ -190,7 +190,7 @@ class VirtualUnit:
             self._reset(request)
 
     def after(self, delay_s: float, action: Callable[[], None]) -> None:
-        """See `Board.after`: a reset or power cut in between makes it void."""
+        """Do as `Board.after` says: a reset or power cut in between makes it void."""
         boots = self._boots
 
         def guarded() -> None:
@@ -263,7 +263,7 @@ class VirtualUnit:
     # --- USB ---
 
     def control(self, presence: Presence, setup: Setup, data: bytes, timeout_s: float) -> bytes:
-        """One control transfer of the enumeration ``presence``; raises `Stall`, `Gone`, `TimedOut`, `HostError`."""
+        """Run one control transfer of the enumeration ``presence``; raises `Stall`, `Gone`, `TimedOut`, `HostError`."""
         with self.condition:
             self._check(presence)
             self.transfers["control"] += 1
@@ -290,7 +290,7 @@ class VirtualUnit:
     # --- the CDC port ---
 
     def serial_write(self, presence: Presence, data: bytes) -> None:
-        """Bytes from the host: all of one write reach the unit's buffer before its software looks at them."""
+        """Take bytes from the host: all of one write reach the unit's buffer before its software looks at them."""
         with self.condition:
             console = self._serial(presence)
             heard = bytes(byte for byte in data if self._is_heard(presence, console))
@@ -310,7 +310,7 @@ class VirtualUnit:
         return not sabotage.is_silent
 
     def serial_read(self, presence: Presence, max_bytes: int, timeout_s: float | None) -> bytes:
-        """As soon as there is at least one byte; b"" when ``timeout_s`` passed."""
+        """Read as soon as there is at least one byte; b"" when ``timeout_s`` passed."""
         with self.condition:
             console = self._serial(presence)
             if (error := self._read_error) is not None:
@@ -324,7 +324,7 @@ class VirtualUnit:
             return self._serial(presence).pending
 
     def serial_line(self, presence: Presence, *, baud: int, dtr: bool) -> None:
-        """SET_LINE_CODING and SET_CONTROL_LINE_STATE: two magic rates (5.1), and DTR opens the port for output."""
+        """Set rate and DTR, as the CDC requests do: two rates are magic (5.1), DTR opens the port for output."""
         with self.condition:
             self._serial(presence)
             assert isinstance(self._software, Application)

@@ -43,7 +43,7 @@ class UpdateRecord:
 
 
 def record_for(header: Header, source: int) -> UpdateRecord:
-    """The record that installs the module whose file begins at the offset ``source`` of the external flash."""
+    """Make the record that installs the module whose file begins at the offset ``source`` of the external flash."""
     flags = _VERIFY_CRC | _VERIFY_FUNCTION
     flags |= _DROP_INFO if header.flags & FLAG_DROP_PREFIX else 0
     flags |= _COMPRESSED if header.flags & FLAG_COMPRESSED else 0
@@ -57,7 +57,7 @@ def store(memory: UnitMemory, records: list[UpdateRecord], who: Who) -> float:
 
 
 def pending(memory: UnitMemory) -> dict[int, UpdateRecord]:
-    """Slot number -> record; bootloader records first, as they are applied."""
+    """Map slot number -> record; bootloader records first, as they are applied."""
     found = {n: r for n in range(_FIRST, _LAST + 1) if (r := _load(memory, n)) is not None}
     return dict(sorted(found.items(), key=lambda item: item[1].function != ModuleFunction.BOOTLOADER))
 
@@ -81,7 +81,7 @@ def copy(memory: UnitMemory, destination: int, content: bytes) -> float:
 
 
 def inflate(module: bytes) -> bytes | None:
-    """The module inside a compressed one, None if that is damaged (reference 3.8)."""
+    """Inflate the module inside a compressed one; None if that is damaged (reference 3.8)."""
     size, _method, _window, original = _COMPRESSION_HEADER.unpack_from(module, PREFIX_SIZE)
     try:
         plain = zlib.decompressobj(-15).decompress(module[PREFIX_SIZE + size :], original)

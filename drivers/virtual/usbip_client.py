@@ -147,7 +147,7 @@ class _Link:
         self._socket.close()
 
     def control(self, setup: Setup, data: bytes, timeout_s: float) -> bytes:
-        """One control transfer; raises what libusb's backend would."""
+        """Run one control transfer; raises what libusb's backend would."""
         with self._lock:
             self._sequence += 1
             sequence = self._sequence
@@ -229,7 +229,7 @@ class LinkedPorts:
 
 
 def linked_ports(directory: Path | None) -> LinkedPorts:
-    """Ports for `drivers.transport.serialport.PyserialHost`; without a directory there are none."""
+    """Make the ports for `drivers.transport.serialport.PyserialHost`; without a directory there are none."""
     return LinkedPorts(directory)
 
 

@@ -78,7 +78,7 @@ class World:
         self.cloud = cloud
 
     def admits(self, network: StoredNetwork) -> AccessPoint | None:
-        """The access point ``network`` really gets into, None for a wrong password or nothing in range."""
+        """Return the access point ``network`` really gets into, None for a wrong password or nothing in range."""
         point = self.access_points.get(network.ssid)
         return point if point is not None and (point.password or None) == (network.password or None) else None
 

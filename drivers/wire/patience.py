@@ -53,7 +53,7 @@ _KINDS: Mapping[tuple[int, int], Kind] = MappingProxyType(
 
 
 def kind_of(setup: Setup) -> Kind:
-    """What `setup` does when it is sent twice; what the table does not know counts as a step."""
+    """Tell what `setup` does when it is sent twice; what the table does not know counts as a step."""
     if setup.request_type in _STANDARD_IN:
         return Kind.READ
     return _KINDS.get((setup.request_type, setup.request), Kind.STEP)
@@ -67,7 +67,7 @@ class Repeats:
     is_endless: bool = False
 
     def pause(self, failures: int) -> float | None:
-        """Seconds before the next try after ``failures`` failed ones (1 or more); None: the failure stands."""
+        """Return the pause before the next try after ``failures`` failed ones (1 or more); None: the failure stands."""
         if self.is_endless:
             return 0.0
         return self.pauses_s[failures - 1] if failures <= len(self.pauses_s) else None
@@ -94,7 +94,7 @@ _REPEATS: Mapping[tuple[Kind, type[LinkError] | type[RemoteProtocolError]], Repe
 
 
 def repeats(kind: Kind, error: LinkError | RemoteProtocolError) -> Repeats:
-    """How a transfer of ``kind`` that ended in ``error`` is repeated."""
+    """Tell how a transfer of ``kind`` that ended in ``error`` is repeated."""
     if isinstance(error, Disconnected):
         return _NEVER
     return next((row for (k, e), row in _REPEATS.items() if k is kind and isinstance(error, e)), _NEVER)
@@ -143,26 +143,26 @@ _ABOUT_THE_UNIT: tuple[range, ...] = (
 
 
 def meaning_of(request: int, code: int) -> Meaning:
-    """What result ``code`` (negative) of the request of that type says."""
+    """Tell what result ``code`` (negative) of the request of that type says."""
     if request in _OWN_TABLE or (request, code) in _STATES:
         return Meaning.STATE
     return Meaning.UNIT if is_about_the_unit(code) else Meaning.MOMENT
 
 
 def is_about_the_unit(code: int) -> bool:
-    """Whether a result is about the unit itself, not about the moment."""
+    """Tell whether a result is about the unit itself, not about the moment."""
     return any(code in row for row in _ABOUT_THE_UNIT)
 
 
 def standing(refused: RequestRejected) -> RequestRejected:
-    """What a refusal amounts to that nobody has time left to ask again: one of the moment judges no unit."""
+    """Tell what a refusal amounts to that nobody has time left to ask again: one of the moment judges no unit."""
     if is_about_the_unit(refused.code) or isinstance(refused, NotNow):
         return refused
     return NotNow(f"{refused}, again and again", request=refused.request, code=refused.code)
 
 
 def refusal_pause(request: int, code: int, refusals: int) -> float | None:
-    """Seconds before a request refused ``refusals`` times (1 or more) is asked again; None: the refusal stands."""
+    """Return the pause before a request refused ``refusals`` times (1 or more) is asked again; None: it stands."""
     meaning = meaning_of(request, code)
     if meaning is Meaning.MOMENT:
         return MOMENT_PAUSES_S[min(refusals, len(MOMENT_PAUSES_S)) - 1]
@@ -175,7 +175,7 @@ ROOM_PAUSES_S = (0.1, 0.5, 1.0)
 
 
 def room_pause(tries: int) -> float:
-    """Seconds before a request that found no room ``tries`` times (1 or more) is begun again: it was never taken on."""
+    """Return the pause before a request that found no room ``tries`` (1 or more) times is begun again."""
     return ROOM_PAUSES_S[min(tries, len(ROOM_PAUSES_S)) - 1]
 
 
@@ -192,5 +192,5 @@ ONCE = frozenset(
 
 
 def is_repeatable(request: int) -> bool:
-    """Whether the request may be asked again when nobody knows whether the unit has carried it out."""
+    """Tell whether the request may be asked again when nobody knows whether the unit has carried it out."""
     return request not in ONCE

@@ -83,7 +83,7 @@ def get_protected_state() -> Request[system.Protection]:
 
 
 def is_claimed() -> Request[bool]:
-    """The unit's own opinion: a hint, never a proof (rules B4 B5)."""
+    """Ask for the unit's own opinion: a hint, never a proof (rules B4 B5)."""
     return _plain(RequestType.IS_CLAIMED, system.flag, SHORT_S)
 
 
@@ -112,7 +112,7 @@ def stop_listening() -> Request[None]:
 
 
 def get_device_mode() -> Request[bool]:
-    """True when the unit is in listening mode."""
+    """Ask whether the unit is in listening mode."""
     return _plain(RequestType.GET_DEVICE_MODE, system.is_listening, SHORT_S)
 
 
@@ -126,7 +126,7 @@ def set_setup_done(done: bool) -> Request[None]:
 
 
 def start_signal() -> Request[None]:
-    """Rainbow on the LED, until stopped or restarted."""
+    """Show a rainbow on the LED, until stopped or restarted."""
     return _plain(RequestType.START_NYAN_SIGNAL, system.nothing, SHORT_S)
 
 
@@ -144,7 +144,7 @@ def start_firmware_update(size: int) -> Request[int]:
 
 
 def firmware_update_data(data: bytes) -> Request[None]:
-    """The next piece, in order. Any error cancels the update: begin again with `start_firmware_update`."""
+    """Send the next piece, in order. Any error cancels the update: begin again with `start_firmware_update`."""
     payload = system_pb2.FirmwareUpdateDataRequest(data=data).SerializeToString()
     return _with(RequestType.FIRMWARE_UPDATE_DATA, payload, system.nothing)
 
@@ -178,12 +178,12 @@ def disconnect() -> Request[None]:
 
 
 def get_interface_list() -> Request[tuple[network.Interface, ...]]:
-    """All interfaces, without hardware addresses. -100 on cellular units with 6.2.0: ask by index."""
+    """Ask for all interfaces, without hardware addresses. -100 on cellular units with 6.2.0: ask by index."""
     return _plain(RequestType.GET_INTERFACE_LIST, network.interface_list)
 
 
 def get_interface(index: int) -> Request[network.Interface]:
-    """One interface with its hardware address; indexes 3, 4 and 5 are the ones in use."""
+    """Ask for one interface with its hardware address; indexes 3, 4 and 5 are the ones in use."""
     payload = network_pb2.InterfaceRequest(index=index).SerializeToString()
     return _with(RequestType.GET_INTERFACE, payload, network.interface)
 

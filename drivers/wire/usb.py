@@ -58,7 +58,7 @@ class UsbId:
 
     @classmethod
     def of(cls, mode: Mode, platform_id: int) -> UsbId:
-        """What a unit of that platform shows in ``mode``."""
+        """Tell what a unit of that platform shows in ``mode``."""
         return cls(PARTICLE_VENDOR_ID, (DFU_PRODUCT if mode is Mode.DFU else APPLICATION_PRODUCT) | platform_id)
 
     def __str__(self) -> str:

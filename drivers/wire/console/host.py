@@ -95,7 +95,7 @@ class ConsoleDialogue(abc.ABC, Generic[T]):
 
     @abc.abstractmethod
     def begin(self) -> Write:
-        """What to write first."""
+        """Tell what to write first."""
 
     @abc.abstractmethod
     def _advance(self) -> list[Event[T]]:
@@ -147,7 +147,7 @@ class Query(ConsoleDialogue[T]):
 
 
 def version() -> Query[str]:
-    """``v``: the Device OS version, like ``6.2.0``."""
+    """Ask ``v``: the Device OS version, like ``6.2.0``."""
     return Query(Key.VERSION, _VERSION_LINE, lambda match: _printable(match[1]))
 
 
@@ -164,7 +164,7 @@ class ConsoleIdentity:
 
 
 def identity() -> Query[ConsoleIdentity]:
-    """``i``: every identity the unit has. Up to 5.5.x a cellular unit powers its modem on for it: 20 s or more."""
+    """Ask ``i``: every identity the unit has. Up to 5.5.x a cellular unit powers its modem on: 20 s or more."""
     pattern = f"(?:{ID_LINE}|{OLD_ID_LINE}).*".encode()  # to the end, so one search is enough
     return Query(Key.IDENTITY, pattern, lambda match: _identity(match[0]), MODEM_S)
 
@@ -192,7 +192,7 @@ def _secret(text: str) -> MobileSecret | None:
 
 
 def mac() -> Query[MacAddress | None]:
-    """``m``: the Wi-Fi MAC address; None when the unit prints all zeros or all ones."""
+    """Ask ``m``: the Wi-Fi MAC address; None when the unit prints all zeros or all ones."""
     pattern = MAC_LINES.format("([0-9A-Fa-f:]{17})").encode()
     return Query(Key.MAC, pattern, lambda match: _mac(match[1].decode("ascii")))
 
@@ -203,7 +203,7 @@ def _mac(text: str) -> MacAddress | None:
 
 
 def claimed() -> Query[bool]:
-    """``c``: the unit's own claimed bit, a hint and no proof (rules B4 B5)."""
+    """Ask ``c``: the unit's own claimed bit, a hint and no proof (rules B4 B5)."""
     pattern = CLAIMED_LINE.format("(yes|no)").encode()
     return Query(Key.CLAIMED, pattern, lambda match: match[1] == b"yes")
 
@@ -222,7 +222,7 @@ class Description:
 
 
 def modules() -> Query[Description]:
-    """``s``: platform and modules, as one line of JSON."""
+    """Ask ``s``: platform and modules, as one line of JSON."""
     pattern = rb'(\{"p":[^\r\n]*\})\r\n'
     return Query(Key.MODULES, pattern, lambda match: parse_description(match[1]), MODEM_S)
 
@@ -382,7 +382,7 @@ class WifiDialogue(ConsoleDialogue[WifiOutcome]):
 
 
 def store_wifi(ssid: str, password: Secret | None, security: WifiSecurity) -> WifiDialogue:
-    """``w``: ``ssid`` 1 to 32 bytes, ``password`` at most 64, both without control characters."""
+    """Run ``w``: ``ssid`` 1 to 32 bytes, ``password`` at most 64, both without control characters."""
     return WifiDialogue(ssid, password, security)
 
 

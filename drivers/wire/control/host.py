@@ -117,7 +117,7 @@ def raw_version() -> Setup:
 
 
 def parse_raw_text(raw: bytes) -> str:
-    """The text of a raw reply, cut at the first NUL; raises `RemoteProtocolError` unless printable ASCII."""
+    """Read the text of a raw reply, cut at the first NUL; raises `RemoteProtocolError` unless printable ASCII."""
     text = raw.partition(b"\0")[0]
     if not text or not all(0x20 <= byte < 0x7F for byte in text):
         raise RemoteProtocolError(f"raw reply {raw[:REPLY_LENGTH].hex(' ') or 'without bytes'} is no text")
@@ -202,7 +202,7 @@ class ControlExchange:
         return self._id
 
     def next(self) -> Action:
-        """What to do now. A `Transfer` must be answered with `receive`, `stalled` or `lost` before the next call."""
+        """Say what to do now. A `Transfer` must be answered by `receive`, `stalled` or `lost` before the next."""
         if self._asked is not None:
             raise LocalProtocolError("a transfer of this exchange is still unanswered; this is a bug of the station")
         if self._outcome is not None:
@@ -217,18 +217,18 @@ class ControlExchange:
         return self._asked
 
     def receive(self, raw: bytes = b"") -> None:
-        """The transfer succeeded; ``raw`` is what an IN transfer brought."""
+        """Note that the transfer succeeded; ``raw`` is what an IN transfer brought."""
         if self._take_asked().setup.is_in and len(raw) > MAX_CHUNK:
             raise _bad_reply(raw, "it is longer than was asked for")
         _HANDLERS[self._stage](self, raw)
 
     def stalled(self) -> None:
-        """The unit answered the transfer with STALL."""
+        """Note that the unit answered the transfer with STALL."""
         self._take_asked()
         self._end(Failed(_STALLED.get(self._stage, FailureReason.UNANSWERED)))
 
     def lost(self) -> None:
-        """The transfer failed on its way, or its reply was broken: the unit may have got it, or not."""
+        """Note that the transfer failed on its way, or its reply was broken: the unit may have got it, or not."""
         self._asked = None
         if self._stage is _Stage.SEND:  # CHECK tells whether the payload is there
             self._sent, self._checks, self._stage = len(self._payload), 0, _Stage.WAIT_RESULT

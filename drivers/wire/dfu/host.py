@@ -41,7 +41,7 @@ def _addressed(command: DfuseCommand, address: int) -> bytes:
 
 
 def block_address(pointer: int, block: int) -> int:
-    """Where data block ``block`` (2 or more) lands; 4096 is a constant, not the block's length."""
+    """Tell where data block ``block`` (2 or more) lands; 4096 is a constant, not the block's length."""
     return pointer + (block - FIRST_BLOCK) * TRANSFER_SIZE
 
 
@@ -49,7 +49,7 @@ def block_address(pointer: int, block: int) -> int:
 
 
 def status() -> Operation[DfuStatus]:
-    """GETSTATUS. It also starts the operation a DNLOAD has announced, and may time out while a large page is erased.
+    """Ask GETSTATUS, which also starts what a DNLOAD has announced, and may time out while a large page is erased.
 
     Raises `Stalled` when the bootloader stalls it again and again: no word about flash, unless a block was sent before.
     """
@@ -66,7 +66,7 @@ def status() -> Operation[DfuStatus]:
 
 
 def settle() -> Operation[DfuStatus]:
-    """First thing on a fresh handle: drop whatever an earlier host left pending, then go idle.
+    """Do the first thing on a fresh handle: drop whatever an earlier host left pending, then go idle.
 
     A block that was announced and never started would otherwise be executed by our first GETSTATUS,
     perhaps in another memory: a host that dies takes the unit back to alternate setting 0. Raises `BootloaderStuck`.

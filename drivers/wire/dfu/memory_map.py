@@ -45,7 +45,7 @@ class MemoryLayout:
         return all(segment.access is Access.ERASABLE for segment in self.segments)
 
     def first_without(self, access: Access, start: int, end: int) -> int | None:
-        """The first address in [``start``, ``end``) that does not have all of ``access``; None if all do."""
+        """Return the first address in [``start``, ``end``) that does not have all of ``access``; None if all do."""
         at = start
         while at < end:
             segment = next((s for s in self.segments if s.start <= at < s.end), None)

@@ -48,7 +48,7 @@ class DfuStatus:
 
 
 def parse_status(raw: bytes) -> DfuStatus:
-    """The six bytes of a GETSTATUS reply; raises `RemoteProtocolError` for anything else."""
+    """Read the six bytes of a GETSTATUS reply; raises `RemoteProtocolError` for anything else."""
     if len(raw) != STATUS_SIZE:
         raise RemoteProtocolError(f"DFU status of {len(raw)} bytes ({raw[:16].hex(' ')}), expected {STATUS_SIZE}")
     poll_ms = int.from_bytes(raw[1:4], "little")
@@ -61,7 +61,7 @@ def parse_status(raw: bytes) -> DfuStatus:
 
 
 def parse_state(raw: bytes) -> DfuState:
-    """The one byte of a GETSTATE reply; raises `RemoteProtocolError`."""
+    """Read the one byte of a GETSTATE reply; raises `RemoteProtocolError`."""
     if len(raw) != 1 or raw[0] > max(DfuState):
         raise RemoteProtocolError(f"DFU state {raw[:16].hex(' ') or 'without a byte'} is no state of DFU 1.1")
     return DfuState(raw[0])
@@ -79,13 +79,13 @@ def _in(request: DfuRequest, value: int, length: int) -> Setup:
 
 
 def dnload(block: int, length: int) -> Setup:
-    """DNLOAD of ``length`` bytes (0 to 4096) as block ``block``; data blocks count from 2."""
+    """Ask for a DNLOAD of ``length`` bytes (0 to 4096) as block ``block``; data blocks count from 2."""
     _require(0 <= block <= 0xFFFF and 0 <= length <= TRANSFER_SIZE, f"DNLOAD of block {block}, {length} bytes")
     return _out(DfuRequest.DNLOAD, block, length)
 
 
 def upload(block: int, length: int) -> Setup:
-    """UPLOAD of at most ``length`` bytes (1 to 4096) of block ``block``; data blocks count from 2."""
+    """Ask for an UPLOAD of at most ``length`` bytes (1 to 4096) of block ``block``; data blocks count from 2."""
     _require(0 <= block <= 0xFFFF and 0 < length <= TRANSFER_SIZE, f"UPLOAD of block {block}, {length} bytes")
     return _in(DfuRequest.UPLOAD, block, length)
 
@@ -107,7 +107,7 @@ def abort() -> Setup:
 
 
 def set_interface(alternate: int) -> Setup:
-    """The standard SET_INTERFACE that picks a memory (USB 2.0 section 9.4.10)."""
+    """Make the standard SET_INTERFACE that picks a memory (USB 2.0 section 9.4.10)."""
     return Setup(0x01, 0x0B, alternate, INTERFACE, 0)
 
 

@@ -91,7 +91,7 @@ class FlashHeader:
 
 
 def parse_flash_header(raw: bytes) -> FlashHeader | None:
-    """The prefix in the `PREFIX_SIZE` bytes ``raw``; None for blank flash, or when its addresses make no sense."""
+    """Read the prefix in the `PREFIX_SIZE` bytes ``raw``; None for blank flash, or when its addresses make no sense."""
     start, end, _, _, version, platform_id, function, index, *_ = PREFIX.unpack(raw)
     if not 0 < end - start <= MAX_FILE_SIZE:
         return None
@@ -99,7 +99,7 @@ def parse_flash_header(raw: bytes) -> FlashHeader | None:
 
 
 def has_valid_crc(module: bytes) -> bool:
-    """Whether the last four bytes are the CRC of those before them."""
+    """Tell whether the last four bytes are the CRC of those before them."""
     return zlib.crc32(module[:-CRC_SIZE]).to_bytes(CRC_SIZE, "big") == module[-CRC_SIZE:]
 
 
@@ -155,7 +155,7 @@ class Image:
         return self.data[PREFIX_SIZE:] if self.flags & FLAG_DROP_PREFIX else self.data
 
     def product(self) -> int | None:
-        """The product id, or None when the file belongs to no product.
+        """Return the product id, or None when the file belongs to no product.
 
         0, 0xFFFF and the platform's own id mean none (rules D6 D7).
         """
@@ -194,7 +194,7 @@ _FAULTS: tuple[tuple[Callable[[Image], bool], str], ...] = (
 
 
 def function_name(function: int) -> str:
-    """Words for a module function, with the number for one nobody knows."""
+    """Give words for a module function, with the number for one nobody knows."""
     if function in _KNOWN_FUNCTIONS:
         return ModuleFunction(function).name.lower().replace("_", " ")
     return f"module of unknown function {function}"

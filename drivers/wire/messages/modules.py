@@ -40,7 +40,7 @@ class ModuleInfo:
 
 
 def module_info(raw: bytes) -> tuple[ModuleInfo, ...]:
-    """Modules of either reply form, in the unit's order (reference usb-and-serial 4.2)."""
+    """Read the modules of either reply form, in the unit's order (reference usb-and-serial 4.2)."""
     reply = reading.parse_message(system_pb2.ModuleInfoReply, raw)
     if reply.modules:
         return tuple(_module(m) for m in reading.bounded(reply.modules, "modules"))
@@ -110,7 +110,7 @@ class AssetInfo:
 
 
 def asset_info(raw: bytes) -> AssetInfo:
-    """Assets the unit has and needs; bounded. Raises `RemoteProtocolError`."""
+    """Read the assets the unit has and needs; bounded. Raises `RemoteProtocolError`."""
     reply = reading.parse_message(system_pb2.AssetInfoReply, raw)
     lists = [
         tuple(Asset(reading.clean(a.name), a.hash, a.size) for a in reading.bounded(items, "assets"))

@@ -74,7 +74,7 @@ def scanned_networks(raw: bytes) -> tuple[ScannedNetwork, ...]:
 
 
 def cellular_identity(raw: bytes) -> CellularIdentity:
-    """ICCID and IMEI, each None when not told. Raises `StrangeIdentity` for a text that is none.
+    """Read ICCID and IMEI, each None when not told. Raises `StrangeIdentity` for a text that is none.
 
     An ICCID is kept as read however odd: it says nothing about the unit.
     """

@@ -37,7 +37,7 @@ def text(raw: bytes) -> str:
 
 
 def clean(text: str) -> str:
-    """Text from a unit, fit for a terminal; refused when it is longer than any real one."""
+    """Clean text from a unit, fit for a terminal; refused when it is longer than any real one."""
     if len(text) > MAX_TEXT:
         raise RemoteProtocolError(f"text of {len(text)} characters in a reply, expected at most {MAX_TEXT}")
     return printable(text)

@@ -25,13 +25,13 @@ def device_id(raw: bytes) -> DeviceId:
 
 
 def serial_number(raw: bytes) -> SerialNumber | None:
-    """None: it was never programmed."""
+    """Read it; None: it was never programmed."""
     text = reading.text(raw)
     return reading.identity(SerialNumber.parse, text) if text else None
 
 
 def system_version(raw: bytes) -> OsVersion:
-    """Device OS version. Raises `StrangeIdentity` for a text that is none."""
+    """Read the Device OS version. Raises `StrangeIdentity` for a text that is none."""
     return reading.identity(OsVersion.parse, reading.text(raw))
 
 
@@ -67,4 +67,4 @@ def chunk_size(raw: bytes) -> int:
 
 
 def nothing(_raw: bytes) -> None:
-    """For requests that answer with their result alone."""
+    """Read nothing: the request answers with its result alone."""
