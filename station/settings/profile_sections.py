@@ -193,10 +193,16 @@ class Firmware(ProfileSection, FileRef):
             yield Mistake("product_version", "no product version in a developer profile", "remove it")
 
 
+def _in_32_bytes(ssid: str) -> str:
+    if len(ssid.encode()) > 32:
+        raise refusal(Mistake(found=f"{len(ssid.encode())}"))
+    return ssid
+
+
 class Wifi(ProfileSection):
     """The access point the unit joins. The file says where the password is kept, never the password."""
 
-    ssid: str = Field(
+    ssid: Annotated[str, AfterValidator(_in_32_bytes)] = Field(
         min_length=1, title="a network name of 1 to 32 bytes", examples=["factory"], description="Name of the network."
     )
     security: WifiSecurity = Field(default=WifiSecurity.WPA2, strict=False, description="How the network is protected.")
@@ -211,8 +217,6 @@ class Wifi(ProfileSection):
             names = ", ".join(row.name for row in context.platforms)
             expected = f"no [wifi] for {names}: only Argon, Photon and P1 take credentials (H5)"
             yield Mistake((), expected, "remove [wifi]")
-        if (length := len(self.ssid.encode())) > 32:
-            yield Mistake("ssid", found=f"{length}")
         if self.security is WifiSecurity.OPEN and self.password is not None:
             yield Mistake("password", 'no password for security = "open"', "remove it, or name the security")
         if self.security is not WifiSecurity.OPEN and self.password is None:

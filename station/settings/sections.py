@@ -146,7 +146,8 @@ def _told(document: Document, model: type[Section], error: ErrorDetails, names: 
         if isinstance(part, str):
             section = innermost(field.annotation) if field is not None else section
             field = _fields(section).get(part) if issubclass(section, Section) else None
-            beside, at = at, at.get(part)
+            beside = at if isinstance(at, dict) else {}  # a rule may be about a key of a section left out
+            at = beside.get(part)
             path = (*path, part)
         elif isinstance(at, list):  # else the only table of a list, written as a plain one
             at = at[part]

@@ -130,6 +130,13 @@ def test_rules_between_good_keys_are_told_beside_bad_keys_elsewhere(keys: list[s
     assert {one.partition(", ")[2] for one in alone} <= {one.partition(", ")[2] for one in told}
 
 
+def test_a_rule_about_a_key_of_a_section_left_out_is_told_where_the_file_begins() -> None:
+    head = 'id = "dev"\nrevision = 1\nkind = "developer"\nplatforms = ["argon"]\n'
+    (told,) = sentences(head)
+    assert told.startswith("p.toml line 1, [cloud] claim: expected claim = true")
+    assert told.endswith("write claim = true below [cloud]")
+
+
 def test_no_rule_is_told_that_rests_on_a_bad_key() -> None:
     for kind in ('kind = "produkt"', "kind = 5", ""):
         told = sentences(GOOD.replace('kind = "product"', kind).replace("id = 12346", ""))
