@@ -81,7 +81,7 @@ class StepFault(StationError):
 
 
 @dataclass(frozen=True, slots=True)
-class Blame:
+class Classified:
     """What an error makes of a step: its outcome, and what the operator is told."""
 
     outcome: Outcome
@@ -89,43 +89,43 @@ class Blame:
     is_bug: bool = False  # nobody foresaw it: its stack belongs into the log
 
 
-_TABLE: tuple[tuple[type[BaseException], Blame], ...] = (
+_TABLE: tuple[tuple[type[BaseException], Classified], ...] = (
     # the first row whose class fits wins: the special before the general
-    (UnitRejected, Blame(Outcome.FAILED, Say("unit_rejected"))),
-    (driver.GarbledConsole, Blame(Outcome.ERROR, Say("console_garbled"))),
-    (driver.StrangeIdentity, Blame(Outcome.FAILED, Say("strange_identity"))),
-    (driver.BadIdentity, Blame(Outcome.FAILED, Say("unknown_serial"))),
-    (driver.OutOfRequests, Blame(Outcome.ERROR, Say("unit_busy"))),
-    (driver.ProtectionUnknown, Blame(Outcome.ERROR, Say("protection_unknown"))),
-    (driver.NotNow, Blame(Outcome.ERROR, Say("unit_busy"))),
-    (driver.UnitProtected, Blame(Outcome.FAILED, Say("protected"))),
-    (driver.ReadBackDiffers, Blame(Outcome.FAILED, Say("verify_failed"))),
-    (driver.DfuFailed, Blame(Outcome.FAILED, Say("write_failed"))),
-    (driver.DeviceRefused, Blame(Outcome.FAILED, Say("unit_refused"))),
-    (driver.Cancelled, Blame(Outcome.ABORTED, Say("stopped_by_operator"))),
-    (driver.Swapped, Blame(Outcome.ABORTED, Say("swapped"))),
-    (driver.Disconnected, Blame(Outcome.ABORTED, Say("unplugged_too_early"))),
-    (driver.DidNotReturn, Blame(Outcome.ERROR, Say("did_not_return"))),
-    (driver.PortInUse, Blame(Outcome.ERROR, Say("port_in_use"))),
-    (driver.NoDeviceNodes, Blame(Outcome.ERROR, Say("no_device_nodes"))),
-    (driver.AccessDenied, Blame(Outcome.ERROR, Say("no_permission"))),
-    (driver.BootloaderStuck, Blame(Outcome.ERROR, Say("unit_stuck"))),
-    (driver.PortShared, Blame(Outcome.ERROR, Say("port_in_use"))),
-    (driver.TransferFailed, Blame(Outcome.ERROR, Say("bad_contact"))),
-    (driver.DeadlineExceeded, Blame(Outcome.ERROR, Say("silent"))),
-    (driver.LinkError, Blame(Outcome.ERROR, Say("silent"))),
-    (driver.RemoteProtocolError, Blame(Outcome.ERROR, Say("silent"))),
-    (driver.BadImage, Blame(Outcome.ERROR, Say("firmware_refused"))),
-    (driver.WriteRefused, Blame(Outcome.ERROR, Say("firmware_refused"))),
-    (JournalError, Blame(Outcome.ERROR, Say("journal_failed"))),
-    (CloudError, Blame(Outcome.ERROR, CloudError.say)),
-    (BadInput, Blame(Outcome.ERROR, Say("check_station"))),
-    (BaseException, Blame(Outcome.ERROR, Say("check_station"), is_bug=True)),
+    (UnitRejected, Classified(Outcome.FAILED, Say("unit_rejected"))),
+    (driver.GarbledConsole, Classified(Outcome.ERROR, Say("console_garbled"))),
+    (driver.StrangeIdentity, Classified(Outcome.FAILED, Say("strange_identity"))),
+    (driver.BadIdentity, Classified(Outcome.FAILED, Say("unknown_serial"))),
+    (driver.OutOfRequests, Classified(Outcome.ERROR, Say("unit_busy"))),
+    (driver.ProtectionUnknown, Classified(Outcome.ERROR, Say("protection_unknown"))),
+    (driver.NotNow, Classified(Outcome.ERROR, Say("unit_busy"))),
+    (driver.UnitProtected, Classified(Outcome.FAILED, Say("protected"))),
+    (driver.ReadBackDiffers, Classified(Outcome.FAILED, Say("verify_failed"))),
+    (driver.DfuFailed, Classified(Outcome.FAILED, Say("write_failed"))),
+    (driver.DeviceRefused, Classified(Outcome.FAILED, Say("unit_refused"))),
+    (driver.Cancelled, Classified(Outcome.ABORTED, Say("stopped_by_operator"))),
+    (driver.Swapped, Classified(Outcome.ABORTED, Say("swapped"))),
+    (driver.Disconnected, Classified(Outcome.ABORTED, Say("unplugged_too_early"))),
+    (driver.DidNotReturn, Classified(Outcome.ERROR, Say("did_not_return"))),
+    (driver.PortInUse, Classified(Outcome.ERROR, Say("port_in_use"))),
+    (driver.NoDeviceNodes, Classified(Outcome.ERROR, Say("no_device_nodes"))),
+    (driver.AccessDenied, Classified(Outcome.ERROR, Say("no_permission"))),
+    (driver.BootloaderStuck, Classified(Outcome.ERROR, Say("unit_stuck"))),
+    (driver.PortShared, Classified(Outcome.ERROR, Say("port_in_use"))),
+    (driver.TransferFailed, Classified(Outcome.ERROR, Say("bad_contact"))),
+    (driver.DeadlineExceeded, Classified(Outcome.ERROR, Say("silent"))),
+    (driver.LinkError, Classified(Outcome.ERROR, Say("silent"))),
+    (driver.RemoteProtocolError, Classified(Outcome.ERROR, Say("silent"))),
+    (driver.BadImage, Classified(Outcome.ERROR, Say("firmware_refused"))),
+    (driver.WriteRefused, Classified(Outcome.ERROR, Say("firmware_refused"))),
+    (JournalError, Classified(Outcome.ERROR, Say("journal_failed"))),
+    (CloudError, Classified(Outcome.ERROR, CloudError.say)),
+    (BadInput, Classified(Outcome.ERROR, Say("check_station"))),
+    (BaseException, Classified(Outcome.ERROR, Say("check_station"), is_bug=True)),
 )
 
 
-def blame(error: BaseException) -> Blame:
+def classify_error(error: BaseException) -> Classified:
     """Who is at fault: the unit (FAILED), a hand (ABORTED), or nobody we can name (ERROR)."""
     found = next(row for kind, row in _TABLE if isinstance(error, kind))
     say: Say = getattr(error, "say", NOTHING)
-    return Blame(found.outcome, say) if say else found
+    return Classified(found.outcome, say) if say else found

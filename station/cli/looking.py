@@ -14,7 +14,7 @@ from drivers.transport import SerialHost, UsbCandidate, UsbHost
 from drivers.wire.usb import Mode
 
 from ..engine.events import Event
-from ..engine.step import NobodysDesk, StepContext
+from ..engine.step import NoScanner, StepContext
 from ..model import IdentityFact, KnownUnit, SeenBefore
 from ..steps.shared import reading
 from ..steps.shared.knowledge import UnitKnowledge
@@ -74,7 +74,7 @@ def looked_at(candidate: UsbCandidate, serial_host: SerialHost, clock: Clock) ->
 def _read(unit: Unit, clock: Clock) -> None:
     context = StepContext(
         step="identify", slot=0, attempt="", clock=clock, limit_s=LOOK_S, cancel=clock.token(),
-        announce=_unheard, record=_unheard, desk=NobodysDesk(),
+        announce=_unheard, record=_unheard, desk=NoScanner(),
     )  # fmt: skip
     mode = unit.device.mode
     unit.known.facts.append(IdentityFact("mode", str(mode), "USB product id"))

@@ -315,7 +315,7 @@ class CloudClient:
         return call.read(answer)
 
     def _note_reachable(self, call: Call[T], result: Answer | NoAnswer) -> None:
-        if isinstance(result, NoAnswer) and result.is_impatience:
+        if isinstance(result, NoAnswer) and result.timed_out_locally:
             return
         is_ours = isinstance(result, Answer) and speaker(call.route, result) is Speaker.CLOUD
         now_reachable = isinstance(result, Answer) and is_ours and result.status < 500

@@ -24,12 +24,12 @@ class NoAnswer:
     """The network failed. ``was_sent``: the cloud may have got the request and done it.
 
     ``is_blocked``: a proxy or portal gave an answer of its own before the request could leave.
-    ``is_impatience``: the caller's own deadline cut it short, which says nothing about the cloud.
+    ``timed_out_locally``: the caller's own deadline cut it short, which says nothing about the cloud.
     """
 
     was_sent: bool
     reason: str
-    is_impatience: bool = False
+    timed_out_locally: bool = False
     is_blocked: bool = False
 
 

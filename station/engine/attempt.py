@@ -22,7 +22,7 @@ from drivers.errors import (
     TransferFailed,
 )
 
-from ..errors import JournalError, JournalHeld, blame
+from ..errors import JournalError, JournalHeld, classify_error
 from ..model import OutboxItem, Outcome, StepRecord, Verdict
 from ..words.say import Say
 from . import walk
@@ -137,7 +137,7 @@ class Attempt:
             try:
                 result = self._perform(plan)
             except Exception as error:  # the journal or a bug; a lane that died here would leave the other waiting
-                result = StepResult(Outcome.ERROR, reason=sentence_of(error), say=blame(error).say)
+                result = StepResult(Outcome.ERROR, reason=sentence_of(error), say=classify_error(error).say)
             self._ended(plan, result)  # what counts for the verdict, even if the journal refused the record
 
     def _next(self, lane: str) -> StepPlan | None:
@@ -215,7 +215,7 @@ class Attempt:
         except _OF_A_UNIT_THAT_MAY_BE_GONE as error:
             return self._gone(error)
         except Exception as error:
-            judged = blame(error)
+            judged = classify_error(error)
             if judged.is_bug:
                 log.exception("step %s of slot %d broke", context.step, context.slot)
             return StepResult(
@@ -240,7 +240,7 @@ class Attempt:
             return self._stop.result
         if port.current is None:
             return Stop.VANISHED.result
-        say = Say("silent") if isinstance(error, Disconnected) else blame(error).say
+        say = Say("silent") if isinstance(error, Disconnected) else classify_error(error).say
         return StepResult(Outcome.ERROR, reason=sentence_of(error), say=say)
 
     # --- the end ---
@@ -290,7 +290,7 @@ class Attempt:
     def _without_journal(self, error: JournalError, seconds: float, missing: tuple[Event, ...]) -> Ending:
         """No record, no pass: say so on screen, the only place left for now."""
         finished = AttemptFinished(
-            verdict=Verdict.ERROR, batch=self._work.batch, reason=str(error), say=blame(error).say,
+            verdict=Verdict.ERROR, batch=self._work.batch, reason=str(error), say=classify_error(error).say,
             seconds=seconds, **self._head(),
         )  # fmt: skip
         self.is_judged = True

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from drivers.clock import Clock, ClockThread
 from drivers.hotplug import PortWatch
 
-from ..errors import JournalError, JournalHeld, blame
+from ..errors import JournalError, JournalHeld, classify_error
 from ..model import OUTCOME_VERDICT, SlotInfo, Verdict
 from ..scan import Reading
 from .attempt import Attempt, Ending, Stop, sentence_of
@@ -229,7 +229,7 @@ class SlotRunner:
 
     def _refuse(self, seat: Seat, error: Exception) -> None:
         """No work could be set up: the attempt exists all the same, and says why."""
-        judged = blame(error)
+        judged = classify_error(error)
         if judged.is_bug:
             log.exception("slot %d: no attempt could be set up", self.slot.number)
         head = {"slot": self.slot.number, "attempt": seat.attempt}
@@ -245,7 +245,7 @@ class SlotRunner:
                 finished,
                 verdict=Verdict.ERROR,
                 reason=sentence_of(failure),
-                say=blame(failure).say,
+                say=classify_error(failure).say,
             )
             self._unrecorded += (started, finished) if isinstance(failure, JournalHeld) else ()
         self._publish(started)

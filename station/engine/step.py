@@ -81,7 +81,7 @@ class ScanDesk(Protocol):
         ...
 
 
-class NobodysDesk:
+class NoScanner:
     """The desk of work that asks nobody for a scan."""
 
     def my_turn(self, cancel: CancelToken, waits: Callable[[int], None]) -> contextlib.AbstractContextManager[None]:
@@ -144,7 +144,7 @@ class StepContext:
 
         ``seconds_left`` None: reckoned from the pace so far, once there is one.
         """
-        left = self._reckoned(share) if seconds_left is None else seconds_left
+        left = self._estimate_remaining(share) if seconds_left is None else seconds_left
         self.announce(
             StepProgress(
                 step=self.step, share=share, seconds_left=left, writing=writing, note=note, say=say,
@@ -152,7 +152,7 @@ class StepContext:
             )
         )  # fmt: skip
 
-    def _reckoned(self, share: float) -> float | None:
+    def _estimate_remaining(self, share: float) -> float | None:
         """Seconds left at the pace since the first report; None as long as that says little, and at the end."""
         if self._begun is None:
             self._begun = (self.clock.now(), share)
@@ -231,7 +231,7 @@ class Step(Protocol):
     """Observe, act only if the goal is not true yet, verify by reading back.
 
     Raises `station.errors.UnitRejected` (FAIL), other errors as the table behind
-    `station.errors.blame` says.
+    `station.errors.classify_error` says.
     """
 
     def __call__(self, ctx: StepContext) -> StepResult: ...

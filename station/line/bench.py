@@ -24,7 +24,7 @@ from ..cloud.answers import Product
 from ..cloud.client import CloudClient
 from ..engine.events import Event
 from ..engine.ports import Seat
-from ..engine.step import Emit, NobodysDesk, Step, StepContext, StepResult, deferred
+from ..engine.step import Emit, NoScanner, Step, StepContext, StepResult, deferred
 from ..engine.walk import Lane, StepPlan
 from ..errors import BadInput, StepFault, UnitRejected
 from ..firmware.release import ReleaseFiles
@@ -153,7 +153,7 @@ class Bench:
         context = StepContext(
             step=item.action, slot=0, attempt=item.attempt, clock=self._clock,
             limit_s=OUTBOX_STEP_S, cancel=cancel, announce=_unseen,
-            record=self._record, desk=NobodysDesk(), device_id=item.device_id,
+            record=self._record, desk=NoScanner(), device_id=item.device_id,
         )  # fmt: skip
         work, act = CloudRecord(job, self._client.in_background()), self._steps.cloud_step(item.action).act
         try:

@@ -7,7 +7,7 @@ import pytest
 from drivers import errors as driver
 from station.cloud.errors import CloudDown, CloudRefused, NotTheCloud, RateLimited, TokenRejected
 from station.cloud.evidence import About
-from station.errors import BadInput, CloudError, JournalError, StationError, StepFault, UnitRejected, blame
+from station.errors import BadInput, CloudError, JournalError, StationError, StepFault, UnitRejected, classify_error
 from station.firmware.checks import PlanRefused, Refusal
 from station.model import Outcome
 from station.words.say import Say
@@ -55,7 +55,7 @@ ROWS = [
 
 @pytest.mark.parametrize(("error", "outcome", "sentence"), ROWS, ids=lambda value: type(value).__name__)
 def test_an_error_is_blamed_on_the_unit_a_hand_or_nobody(error: Exception, outcome: Outcome, sentence: str) -> None:
-    found = blame(error)
+    found = classify_error(error)
     assert (found.outcome, found.say.key) == (outcome, sentence)
 
 
@@ -71,5 +71,5 @@ def test_only_a_unit_that_is_known_to_be_bad_fails() -> None:
     for kind in all_of(driver.DriverError) | all_of(StationError) | all_of(CloudError):
         if not kind.__module__.startswith(("drivers", "station")):
             continue
-        judged = blame(kind.__new__(kind))
+        judged = classify_error(kind.__new__(kind))
         assert (judged.outcome is Outcome.FAILED) == (kind in about_the_unit), kind
