@@ -133,6 +133,11 @@ class JournalReader:
     def open_batches(self) -> tuple[BatchRecord, ...]:
         return tuple(record for record in self.batches() if record.is_open)
 
+    def known_facts(self, device_id: str) -> dict[str, str]:
+        """Return the identity facts of a unit that nothing disputes, name -> value; empty for a stranger."""
+        unit = self.unit(device_id)
+        return {} if unit is None else {fact.name: fact.value for fact in unit.facts if not fact.is_disputed}
+
     def batch(self, batch: str) -> BatchRecord | None:
         return self._one(_batch, "SELECT * FROM batches WHERE batch = ?", batch)
 

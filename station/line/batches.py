@@ -1,0 +1,210 @@
+"""Opens batches: what a profile needs is looked for at the desk, before the first unit, or the batch is refused."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Protocol
+
+from drivers.clock import Clock, Deadline
+from drivers.errors import DeadlineExceeded
+
+from ..cloud.answers import Product
+from ..cloud.client import CloudClient
+from ..cloud.errors import CloudRefused, is_waiting
+from ..cloud.evidence import About
+from ..engine.events import BatchOpened, Event
+from ..engine.records import ProductCached
+from ..engine.step import StepContext
+from ..errors import BadInput, CloudError
+from ..firmware.release import load_release
+from ..firmware.store import FirmwareStore
+from ..model import Batch
+from ..paths import find_profile
+from ..settings.profile import Offline, Profile, StepRule, load_profile
+from ..settings.secrets import SecretSource, WifiPassword
+from ..steps.shared.session import WifiCredentials
+from ..words.say import Say
+from .bench import Bench, OpenBatch, platform_name
+
+DESK_S = 5.0
+"""How long a batch that is opened waits for the cloud to tell of its product."""
+PRODUCT_S = 30.0
+"""How long the cloud may take to tell of a product: a unit waits for it, and the journal may know it."""
+
+
+class BatchRefused(BadInput):
+    """A batch that cannot be opened, with what the operator is told."""
+
+    def __init__(self, message: str, say: Say) -> None:
+        super().__init__(message)
+        self.say = say
+
+
+class KnownBatch(Protocol):
+    """A batch of the journal; ``closed_at`` None while it is open."""
+
+    @property
+    def batch(self) -> Batch: ...
+    @property
+    def closed_at(self) -> datetime.datetime | None: ...
+
+
+class KnownProduct(Protocol):
+    """A product as the cloud told of it on an earlier day."""
+
+    @property
+    def product_id(self) -> int: ...
+    @property
+    def slug(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def platform_id(self) -> int: ...
+
+
+class BatchJournal(Protocol):
+    """What opening a batch asks of the journal."""
+
+    def batch(self, batch: str) -> KnownBatch | None: ...
+    def cached_product(self, ref: str) -> KnownProduct | None: ...
+    def record(self, *events: Event) -> object: ...
+
+
+class Batches:
+    """The desk of one station. ``rules``: the steps a profile may speak of."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        client: CloudClient,
+        journal: BatchJournal,
+        clock: Clock,
+        store: FirmwareStore,
+        secrets: SecretSource,
+        rules: Mapping[str, StepRule],
+    ) -> None:
+        self._bench, self._client, self._journal, self._clock = bench, client, journal, clock
+        self._store, self._secrets, self._rules = store, secrets, rules
+        self._profiles: dict[str, Profile] = {}
+
+    def open(self, batch: str, profile: Profile, target: int | None) -> OpenBatch:
+        """Check everything the profile needs, then open the batch (or go on with an open one).
+
+        Raises `BadInput` when a file is missing, a secret is not set, or the batch belongs to another profile.
+        """
+        opened = OpenBatch(
+            batch=self._batch(batch, profile, target), profile=profile,
+            files={p.id: load_release(profile, p, self._store) for p in profile.platforms},
+            wifi=self._wifi(profile),
+            find_product=ProductFinder(profile, self._client, self._journal, self._clock),
+        )  # fmt: skip
+        self._bench.check(opened)
+        self._check_product(profile)
+        if self._journal.batch(batch) is None:
+            self._journal.record(self.event(opened))
+        self._bench.add(opened)  # only now may a unit be walked in it
+        self._profiles[profile.id] = profile
+        return opened
+
+    def event(self, opened: OpenBatch) -> BatchOpened:
+        """What is told of an open batch."""
+        title = opened.profile.title or opened.profile.id
+        return BatchOpened(at=self._clock.utc(), batch=opened.batch, title=title)
+
+    def profile(self, name: str) -> Profile:
+        """Find a profile by the id it was loaded with, or by what ``--profile`` takes; raises `BadInput`."""
+        loaded = self._profiles.get(name)
+        if loaded is not None:
+            return loaded
+        try:
+            path = find_profile(name)
+        except BadInput as error:
+            known = ", ".join(self._profiles) or "none"
+            raise BatchRefused(f"{error}; loaded: {known}", Say("profile_unknown", (name,))) from error
+        return load_profile(path, self._rules)
+
+    def _batch(self, batch: str, profile: Profile, target: int | None) -> Batch:
+        known = self._journal.batch(batch)
+        if known is None:
+            return Batch(batch, profile.ref, target)
+        if known.closed_at is not None:
+            raise BatchRefused(f"batch {batch} is closed; open a new one", Say("batch_ended", (batch,)))
+        if known.batch.profile != profile.ref:
+            made_with = known.batch.profile
+            raise BadInput(
+                f"batch {batch} was opened with {made_with.id} revision {made_with.revision}, not with this text of"
+                f" {profile.id} revision {profile.revision}; close it and open a new batch"
+            )
+        return known.batch
+
+    def _wifi(self, profile: Profile) -> WifiCredentials | None:
+        wifi = profile.wifi
+        if wifi is None:
+            return None
+        password = self._secrets.resolve(wifi.password, WifiPassword) if wifi.password else None
+        return WifiCredentials(wifi.ssid, password, wifi.security)
+
+    def _check_product(self, profile: Profile) -> None:
+        """The profile's product is there and of its platform (C3), as far as the cloud says so now.
+
+        Without the cloud the first unit asks, and waits for the answer.
+        """
+        if profile.product is None:
+            return
+        ref, wanted = profile.product.ref, profile.platforms[0]
+        try:
+            found = self._client.product(ref, deadline=Deadline.after(self._clock, DESK_S))
+        except CloudRefused as error:
+            if error.about is About.PRODUCT:
+                raise BadInput(
+                    f"profile {profile.id}: the cloud knows no product {ref} ({error.words}); correct [product]"
+                ) from error
+            return
+        except (CloudError, DeadlineExceeded):
+            return
+        if found.platform_id != wanted.id:
+            raise BadInput(
+                f"profile {profile.id}: product {ref} is for {platform_name(found.platform_id)}, the profile for "
+                f"{wanted.name} (C3); name a product for {wanted.name}"
+            )
+
+
+class ProductFinder:
+    """The profile's product: asked once, kept in the journal for the days without the cloud."""
+
+    def __init__(self, profile: Profile, client: CloudClient, journal: BatchJournal, clock: Clock) -> None:
+        self._profile, self._client, self._journal, self._clock = profile, client, journal, clock
+        self._found: Product | None = None
+
+    def __call__(self, ctx: StepContext) -> Product | None:
+        """None for a developer profile. Raises `CloudError` when nobody ever told of the product."""
+        wanted = self._profile.product
+        if wanted is None or self._found is not None:
+            return self._found
+        known = self._remembered(wanted.ref)
+        if known is not None and self._client.reachable is False:
+            return known
+        try:
+            self._found = self._client.product(wanted.ref, deadline=ctx.deadline.sooner(PRODUCT_S), cancel=ctx.cancel)
+        except CloudError as error:
+            if known is None or not is_waiting(error):
+                raise
+            return known
+        self._keep(wanted.ref, self._found)
+        return self._found
+
+    def _remembered(self, ref: str) -> Product | None:
+        """What the journal knows; only a profile that queues may go on with it."""
+        cached = self._journal.cached_product(ref)
+        if cached is None or self._profile.offline is not Offline.QUEUE:
+            return None
+        return Product(cached.product_id, cached.slug, cached.name, cached.platform_id)
+
+    def _keep(self, ref: str, product: Product) -> None:
+        self._journal.record(
+            ProductCached(
+                at=self._clock.utc(), ref=ref, product_id=product.id, platform_id=product.platform_id,
+                name=product.name, slug=product.slug,
+            )
+        )  # fmt: skip
