@@ -23,7 +23,9 @@ from ..errors import (
 from ..identity import DeviceId, MacAddress, PortPath, Secret
 from ..transport import SerialHost, SerialPort, SerialTransport
 from ..wire.console import host as console
-from ..wire.console.host import ConsoleDialogue, ConsoleIdentity, Description, Done, WifiOutcome, Write
+from ..wire.console import wifi
+from ..wire.console.host import ConsoleDialogue, ConsoleIdentity, Description, Done, Write
+from ..wire.console.wifi import WifiOutcome
 from ..wire.messages.tables import WifiSecurity
 from ..wire.usb import Mode
 from .dialogue import Trace, no_trace
@@ -79,7 +81,7 @@ class Console:
         self, ssid: str, password: Secret | None, security: WifiSecurity, deadline: Deadline | None = None
     ) -> WifiOutcome:
         """Store a network without trying it; a stored one ends listening mode."""
-        return self._talk("w", console.store_wifi(ssid, password, security), deadline)
+        return self._talk("w", wifi.store_wifi(ssid, password, security), deadline)
 
     def resync(self) -> None:
         """End whatever prompt an abandoned dialogue may stand at; the main level ignores it."""

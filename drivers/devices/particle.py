@@ -67,12 +67,7 @@ class ParticleDevice:
     """
 
     def __init__(
-        self,
-        port: PortWatch,
-        serial_host: SerialHost,
-        clock: Clock,
-        cancel: CancelToken,
-        trace: Trace | None = None,
+        self, port: PortWatch, serial_host: SerialHost, clock: Clock, cancel: CancelToken, trace: Trace | None = None
     ) -> None:
         self.port = port
         self.device_id: DeviceId | None = None
@@ -155,19 +150,16 @@ class ParticleDevice:
     # --- opening ----------------------------------------------------------------------------
 
     def present(self) -> UsbCandidate:
-        """Tell what is on the port now; raises `Disconnected`, and `Swapped` when it shows another platform."""
+        """Tell what is on the port now; raises `Disconnected`, and `Swapped` when it shows another platform.
+
+        A unit shows one platform in all its modes: what shows another is another unit, whatever ID it tells.
+        """
         current = self.port.current
         if current is None:
             self.close()
             raise Disconnected(f"no unit on port {self.port.port_path}; plug it in again")
-        self._check_platform(current)
-        return current
-
-    def _check_platform(self, current: UsbCandidate) -> None:
-        """A unit shows one platform in all its modes: what shows another is another unit, whatever ID it tells."""
         shown = current.usb_id.platform_id
-        if self._platform_id is None:
-            self._platform_id = shown
+        self._platform_id = shown if self._platform_id is None else self._platform_id
         if shown != self._platform_id:
             self.close()
             raise Swapped(
@@ -175,6 +167,7 @@ class ParticleDevice:
                 expected=str(self.device_id or ""),
                 found="",
             )
+        return current
 
     def open(self, deadline: Deadline) -> Verbs:
         """Open what is on the port now, and recognise it once this object is bound to a unit."""
@@ -255,13 +248,7 @@ class ParticleDevice:
             if not was_listening:
                 self.enter_listening(deadline)
             with open_console(
-                self._serial_host,
-                self.device_id,
-                self.port.port_path,
-                self._clock,
-                deadline,
-                self._cancel,
-                self._trace,
+                self._serial_host, self.device_id, self.port.port_path, self._clock, deadline, self._cancel, self._trace
             ) as opened:
                 yield opened
         except BaseException:
@@ -293,13 +280,10 @@ class ParticleDevice:
                     raise
                 self._trace(f"update: {error}; trying again")
             self._clock.sleep(RETRY_PAUSE_S, self._cancel)
-            self._make_ready(retry.first, deadline)
-
-    def _make_ready(self, first: First, deadline: Deadline) -> None:
-        if first is First.RESET:
-            self.reset(deadline)
-        elif first is First.SAFE_MODE:
-            self._restart_by_request("safe mode", requests.safe_mode(), deadline)
+            if retry.first is First.RESET:
+                self.reset(deadline)
+            elif retry.first is First.SAFE_MODE:
+                self._restart_by_request("safe mode", requests.safe_mode(), deadline)
 
     def _update(self, image: Image, deadline: Deadline, on_progress: Progress) -> None:
         with self._quiet(deadline):
@@ -397,13 +381,10 @@ class ParticleDevice:
         wanted: Mode = Mode.APPLICATION,
         vanish_s: float = VANISH_S,
     ) -> None:
-        self._restarts.run(
-            reason,
-            wanted,
-            deadline,
-            lambda: self._control(deadline).ask_restart(request, deadline=deadline, cancel=self._cancel),
-            vanish_s,
-        )
+        def send() -> bool:
+            return self._control(deadline).ask_restart(request, deadline=deadline, cancel=self._cancel)
+
+        self._restarts.run(reason, wanted, deadline, send, vanish_s)
 
     @contextlib.contextmanager
     def _released_when_gone(self) -> Iterator[None]:

@@ -14,7 +14,9 @@ from drivers.errors import DriverError, LocalProtocolError, RemoteProtocolError
 from drivers.identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Secret, SerialNumber
 from drivers.platforms import ModuleFunction
 from drivers.wire.console import host as console
-from drivers.wire.console.host import ConsoleDialogue, ConsoleIdentity, Done, WifiOutcome, Write
+from drivers.wire.console import wifi
+from drivers.wire.console.host import ConsoleDialogue, ConsoleIdentity, Done, Write
+from drivers.wire.console.wifi import WifiOutcome
 from drivers.wire.image.host import Dependency
 from drivers.wire.messages.tables import Store, WifiSecurity
 
@@ -189,12 +191,6 @@ def test_a_unit_that_talks_without_end_is_stopped() -> None:
         dialogue.feed(b"x" * 1000)
 
 
-def test_leave_prints_nothing() -> None:
-    dialogue = console.leave()
-    assert dialogue.begin() == Write(b"x", 0.0)
-    assert dialogue.feed(b"") == [Done(None)]
-
-
 # --- Wi-Fi ---------------------------------------------------------------------------------------
 
 SSID = b"SSID: "
@@ -228,7 +224,7 @@ class ConsoleUnit:
         return data[:-1] + b"\r\n" + (self._prompts.pop(0) if self._prompts else self._end)
 
 
-def talk(unit: ConsoleUnit, dialogue: console.WifiDialogue, split: Callable[[bytes], list[bytes]]) -> WifiOutcome:
+def talk(unit: ConsoleUnit, dialogue: wifi.WifiDialogue, split: Callable[[bytes], list[bytes]]) -> WifiOutcome:
     event: Write | Done[WifiOutcome] = dialogue.begin()
     while isinstance(event, Write):
         assert event.timeout_s > 0
@@ -250,14 +246,14 @@ FLOWS = {
 def test_wifi_dialogue(flow: str, how: str) -> None:
     prompts, answers = FLOWS[flow]
     unit = ConsoleUnit(list(prompts), SAVING + SAVED)
-    dialogue = console.store_wifi("bench", Secret("hunter2!"), WifiSecurity.WPA2_PSK)
+    dialogue = wifi.store_wifi("bench", Secret("hunter2!"), WifiSecurity.WPA2_PSK)
     split = {"whole": lambda raw: [raw], "bytes": lambda raw: [raw[i : i + 1] for i in range(len(raw))]}[how]
     assert talk_until_done(unit, dialogue, split) is WifiOutcome.SAVED
     assert unit.answers == answers
 
 
 def talk_until_done(
-    unit: ConsoleUnit, dialogue: console.WifiDialogue, split: Callable[[bytes], list[bytes]]
+    unit: ConsoleUnit, dialogue: wifi.WifiDialogue, split: Callable[[bytes], list[bytes]]
 ) -> WifiOutcome:
     """Like `talk`, but what follows the end (blank lines) is not fed: the owner stops reading at `Done`."""
     event: Write | Done[WifiOutcome] | None = dialogue.begin()
@@ -280,27 +276,27 @@ def test_wifi_dialogue_split_anywhere(data: st.DataObject) -> None:
         return [raw[a:b] for a, b in zip([0, *cuts], [*cuts, len(raw)], strict=True) if a < b]
 
     unit = ConsoleUnit([SSID, SECURITY, CIPHER, PASSWORD], SAVING + SAVED)
-    dialogue = console.store_wifi("bench", Secret("hunter2!"), WifiSecurity.WPA3_PSK)
+    dialogue = wifi.store_wifi("bench", Secret("hunter2!"), WifiSecurity.WPA3_PSK)
     assert talk_until_done(unit, dialogue, split) is WifiOutcome.SAVED
     assert unit.answers == [b"bench", b"6", b"1", b"hunter2!"]
 
 
 def test_echoes_that_look_like_prompts_are_not_answered() -> None:
     unit = ConsoleUnit([SSID, PASSWORD], SAVING + SAVED)
-    dialogue = console.store_wifi("Password: ", Secret("<3 you!"), WifiSecurity.WPA2_PSK)
+    dialogue = wifi.store_wifi("Password: ", Secret("<3 you!"), WifiSecurity.WPA2_PSK)
     assert talk_until_done(unit, dialogue, lambda raw: [raw[i : i + 1] for i in range(len(raw))]) is WifiOutcome.SAVED
     assert unit.answers == [b"Password: ", b"<3 you!"]
 
 
 def test_a_unit_that_cannot_save_says_so() -> None:
     unit = ConsoleUnit([SSID, PASSWORD], SAVING + DERP)
-    dialogue = console.store_wifi("bench", Secret("hunter2!"), WifiSecurity.WPA2_PSK)
+    dialogue = wifi.store_wifi("bench", Secret("hunter2!"), WifiSecurity.WPA2_PSK)
     assert talk(unit, dialogue, lambda raw: [raw]) is WifiOutcome.NOT_SAVED
 
 
 def test_an_open_network_is_asked_for_its_cipher_too() -> None:
     unit = ConsoleUnit([SSID, SECURITY, CIPHER], SAVING + SAVED)
-    dialogue = console.store_wifi("open", None, WifiSecurity.NONE)
+    dialogue = wifi.store_wifi("open", None, WifiSecurity.NONE)
     assert talk_until_done(unit, dialogue, lambda raw: [raw]) is WifiOutcome.SAVED
     assert unit.answers == [b"open", b"0", b"1"]
 
@@ -309,11 +305,11 @@ def test_an_open_network_is_asked_for_its_cipher_too() -> None:
 def test_a_repeated_or_enterprise_prompt_ends_the_dialogue(prompt: bytes) -> None:
     unit = ConsoleUnit([SSID, prompt], b"")
     with pytest.raises(RemoteProtocolError):
-        talk(unit, console.store_wifi("bench", None, WifiSecurity.NONE), lambda raw: [raw])
+        talk(unit, wifi.store_wifi("bench", None, WifiSecurity.NONE), lambda raw: [raw])
 
 
 def test_another_program_on_the_port_is_noticed_by_the_echo() -> None:
-    dialogue = console.store_wifi("bench", Secret("hunter2!"), WifiSecurity.WPA2_PSK)
+    dialogue = wifi.store_wifi("bench", Secret("hunter2!"), WifiSecurity.WPA2_PSK)
     dialogue.feed(SSID)
     with pytest.raises(RemoteProtocolError) as caught:
         dialogue.feed(b"beAT+CGMI")
@@ -321,7 +317,7 @@ def test_another_program_on_the_port_is_noticed_by_the_echo() -> None:
 
 
 def test_only_the_password_is_secret_on_the_wire_and_none_shows() -> None:
-    dialogue = console.store_wifi("bench", Secret("hunter2!"), WifiSecurity.WPA2_PSK)
+    dialogue = wifi.store_wifi("bench", Secret("hunter2!"), WifiSecurity.WPA2_PSK)
     (name,) = dialogue.feed(SSID)
     (password,) = dialogue.feed(b"bench\r\n" + PASSWORD)
     assert isinstance(name, Write)
@@ -335,7 +331,7 @@ def test_only_the_password_is_secret_on_the_wire_and_none_shows() -> None:
 )
 def test_what_cannot_be_typed_is_refused_before_the_first_key(ssid: str, password: str) -> None:
     with pytest.raises(LocalProtocolError) as caught:
-        console.store_wifi(ssid, Secret(password), WifiSecurity.WPA2_PSK)
+        wifi.store_wifi(ssid, Secret(password), WifiSecurity.WPA2_PSK)
     assert not password or password not in str(caught.value)
 
 
@@ -345,7 +341,7 @@ MAKERS = [
     console.mac,
     console.claimed,
     console.modules,
-    lambda: console.store_wifi("bench", Secret("hunter2!"), WifiSecurity.WPA2_PSK),
+    lambda: wifi.store_wifi("bench", Secret("hunter2!"), WifiSecurity.WPA2_PSK),
 ]
 FRAGMENTS = [
     SSID,
