@@ -18,6 +18,7 @@ from station.export import write_csv
 from station.model import Verdict
 from station.settings.profile import Kind, Profile, parse_profile
 from station.steps.table import StepTable
+from station.words.languages import load
 
 TOYS = Path(__file__).with_name("toys")
 
@@ -30,7 +31,8 @@ def plugged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     info.mkdir(parents=True)
     shutil.copy(TOYS / "burn_in.py", place)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n", encoding="utf-8")
-    (info / "entry_points.txt").write_text("[station.steps]\nburn_in = burn_in:SPEC\n", encoding="utf-8")
+    points = "[station.steps]\nburn_in = burn_in:SPEC\n[station.languages]\nen = burn_in:WORDS\n"
+    (info / "entry_points.txt").write_text(points, encoding="utf-8")
     monkeypatch.syspath_prepend(place)
 
 
@@ -97,7 +99,10 @@ def test_its_refusal_fails_the_unit(tmp_path: Path) -> None:
     with line_bench(tmp_path / "bench", TooWarm("boron")) as bench:
         walk = bench.walk(bench.finished_unit(bench.recipes[0]))
         assert (walk.verdict, walk.finished.failed_step) == (Verdict.FAIL, "burn_in")
-        assert walk.finished.say.key == "too_hot"
+        sentence = load("en").say(walk.finished.say)
+        assert sentence is not None
+        assert sentence.lines == ("4 degrees, too warm.", "Let it cool.")
+        assert load("de").line(walk.finished.say) == "4 degrees, too warm. Let it cool."  # no German from that package
 
 
 def test_a_profile_that_speaks_of_a_step_nobody_brings_is_refused() -> None:

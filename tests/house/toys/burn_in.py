@@ -25,9 +25,17 @@ def burn_in(session: UnitSession, ctx: StepContext) -> StepResult:
     found = float(len(session.unit.known.modules))
     ctx.measure("temperature", found, "degC", high=limits.most_c)
     if found > limits.most_c:
-        raise UnitRejected(f"the unit has {found} degC, at most {limits.most_c}; let it cool", say=Say("too_hot"))
+        raise UnitRejected(
+            f"the unit has {found} degC, at most {limits.most_c}; let it cool", say=Say("too_hot", (f"{found:g}",))
+        )
     return already(f"{found} degC")
 
+
+WORDS = """
+step-burn_in = Burn-in
+too_hot = { $degrees } degrees, too warm.
+    .do = Let it cool.
+"""
 
 SPEC = UnitStep(
     name="burn_in", title="Burn-in", limit_s=60, after=in_both("setup_done"), act=burn_in,
