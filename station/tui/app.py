@@ -130,7 +130,7 @@ class BenchApp(App[None]):
     # --- drawing ---
 
     def get_default_screen(self) -> Screen[None]:
-        return BenchScreen(self.glyphs, self._words)
+        return BenchScreen(self.glyphs)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The palette as variables of station.tcss."""

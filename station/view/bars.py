@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..figures import Figures, counts, percent
 from ..local_time import clock_time
 from ..model import Verdict
@@ -51,9 +53,27 @@ def header(state: BenchState, width: int, glyphs: Glyphs) -> str:
     return _joined([part for part in parts if part[0]], width, glyphs)
 
 
-def notice_line(state: BenchState, notice: str, width: int, glyphs: Glyphs) -> str:
-    """``notice`` where there is only the header to say it; that the units are virtual is said all the same."""
-    return fit(glyphs.separator.join(part for part in (_virtual(state, glyphs), notice) if part), width)
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around the slots. ``notice``: the one sentence to be seen now, first of the log if that has rows."""
+
+    header: str
+    log: tuple[str, ...]
+    keys: str
+    notice: str
+
+
+def frame(state: BenchState, width: int, log_rows: int, glyphs: Glyphs, hint: str = "") -> Frame:
+    """Compose the lines around the slots. ``hint`` answers the last key, and outranks what the station has to say.
+
+    Without rows for a log a notice takes the header's place; that the units are virtual is said all the same.
+    """
+    notice = hint or state.notice or (state.words.line(state.stranger) if state.stranger else "")
+    top = header(state, width, glyphs)
+    if notice and not log_rows:
+        top = fit(glyphs.separator.join(part for part in (_virtual(state, glyphs), notice) if part), width)
+    log = (*([notice] if notice else []), *(log_line(line, width, glyphs, state.words) for line in state.log))
+    return Frame(top, log[:log_rows], footer(state, width), notice)
 
 
 def _virtual(state: BenchState, glyphs: Glyphs) -> str:

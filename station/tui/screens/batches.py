@@ -13,15 +13,11 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from ...engine.commands import CloseBatch, Command, OpenBatch
-from ...model import is_batch_name
-from ...view.bars import product, told
+from ...view import pages
 from ...view.look import Glyphs
-from ...view.state import BatchLine, BenchState, FieldScan, Refusal
-from ...words.cells import wrap
-from ...words.say import NOTHING, Say
+from ...view.state import BenchState, FieldScan, Refusal
+from ...words.say import Say
 from .asking import Question
-
-MAX_TARGET = 1_000_000
 
 
 class Batches(Screen[None]):
@@ -68,8 +64,8 @@ class Batches(Screen[None]):
     def show(self, state: BenchState) -> None:
         self._state = state
         self._chosen = max(0, min(self._chosen, len(state.batches) - 1))
-        rows = [self._row(entry, i == self._chosen) for i, entry in enumerate(state.batches)]
-        self.query_one("#open", Static).update(Content("\n".join(rows or [state.words.line(Say("no_batch"))])))
+        rows = pages.batches(state, self._chosen, self.size.width - 4, self._glyphs)
+        self.query_one("#open", Static).update(Content("\n".join(rows)))
         if state.refusal is not None and state.refusal is not self._told:
             self._refused(state.refusal)
         if state.field_scan is not self._taken:
@@ -92,16 +88,10 @@ class Batches(Screen[None]):
     def _say(self, text: str) -> None:
         self.query_one("#problem", Static).update(Content(text))
 
-    def _row(self, entry: BatchLine, is_chosen: bool) -> str:
-        mark = self._glyphs.cursor if is_chosen else " "
-        came_to = told(entry.figures, entry.target, self._state.words, self._glyphs.nothing)
-        below = "".join(f"\n    {line}" for line in wrap(came_to, self.size.width - 8))
-        return f"{mark} {entry.batch.id}  {product(entry)}{below}"
-
     def on_input_submitted(self, _event: Input.Submitted) -> None:
         """Enter in any field: open the batch, or say which field is wrong."""
         batch, profile, target = (self.query_one(f"#{name}", Input).value.strip() for name in _FIELDS)
-        problem = _problem(batch, profile, target)
+        problem = pages.problem_of(batch, profile, target)
         self._say(self._state.words.line(problem) if problem else "")
         if not problem:
             self._asked = batch
@@ -130,14 +120,3 @@ class Batches(Screen[None]):
 
 
 _FIELDS = ("batch", "profile", "target")
-
-
-def _problem(batch: str, profile: str, target: str) -> Say:
-    """Return what is wrong with the fields, nothing if they can be used."""
-    if not batch or not profile:
-        return Say("batch_wrong")
-    if not is_batch_name(batch):
-        return Say("batch_name")
-    if target and not (target.isascii() and target.isdigit() and 0 < int(target) <= MAX_TARGET):
-        return Say("target_wrong")
-    return NOTHING

@@ -12,11 +12,11 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from ...view.bars import footer, header, log_line, notice_line
+from ...view.bars import frame
 from ...view.layout import arrange
 from ...view.look import Glyphs
 from ...view.state import BenchState
-from ...words.catalogue import Words
+from ...words.cells import pad
 from ..widgets.slot import SlotTile
 
 
@@ -36,9 +36,9 @@ class BenchScreen(Screen[None]):
         Binding("escape", "app.slot(0)", show=False),
     ]
 
-    def __init__(self, glyphs: Glyphs, words: Words) -> None:
+    def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
-        self._glyphs, self._words = glyphs, words
+        self._glyphs = glyphs
         self._drawn: BenchState | None = None
         self._hint = ""
         self._selected: int | None = None
@@ -70,7 +70,7 @@ class BenchScreen(Screen[None]):
         grid = self.query_one("#slots", Grid)
         await grid.remove_children()
         if self._drawn is not None:
-            await grid.mount(*(SlotTile(slot, self._glyphs, self._words) for slot in self._drawn.slots))
+            await grid.mount(*(SlotTile(slot, self._glyphs, self._drawn.words) for slot in self._drawn.slots))
         self._is_building = False
         self._again()
 
@@ -88,17 +88,14 @@ class BenchScreen(Screen[None]):
         self.query_one("#log").display = plan.log_rows > 0
 
     def _show_bars(self, state: BenchState) -> None:
-        width = self.size.width
-        rows = arrange(len(state.slots), width, self.size.height).log_rows
-        notice = self._hint or state.notice or (self._words.line(state.stranger) if state.stranger else "")
-        said = notice_line(state, notice, width - 2, self._glyphs) if notice and not rows else ""
-        head = said or header(state, width - 2, self._glyphs).ljust(width - 2)
-        self._put("#header", head)
-        lines = [log_line(entry, width - 2, self._glyphs, self._words) for entry in state.log]
-        self._put("#log", "\n".join(([notice] if notice else []) + lines)[: rows * (width + 1) * 2])
-        self._put("#keys", footer(state, width - 2))
-        self.query_one("#log").set_class(bool(notice), "-notice")
-        self.query_one("#header").set_class(bool(notice and not rows), "-notice")
+        width = self.size.width - 2
+        rows = arrange(len(state.slots), self.size.width, self.size.height).log_rows
+        around = frame(state, width, rows, self._glyphs, self._hint)
+        self._put("#header", pad(around.header, width))
+        self._put("#log", "\n".join(around.log))
+        self._put("#keys", around.keys)
+        self.query_one("#log").set_class(bool(around.notice), "-notice")
+        self.query_one("#header").set_class(bool(around.notice and not rows), "-notice")
 
     def _put(self, where: str, text: str) -> None:
         self.query_one(where, Static).update(Content(text))

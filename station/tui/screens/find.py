@@ -11,13 +11,10 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from ...local_time import clock_time
-from ...view.look import VERDICT_LOOK, Glyphs
-from ...view.state import BenchState, FieldScan, Past
-from ...words.cells import fit, pad
+from ...view import pages
+from ...view.look import Glyphs
+from ...view.state import BenchState, FieldScan
 from ...words.say import Say
-
-MAX_SHOWN = 30
 
 
 class Find(Screen[None]):
@@ -44,11 +41,9 @@ class Find(Screen[None]):
         self._state = state
         if state.field_scan is not self._taken:
             self._scanned(state.field_scan)
-        wanted = self.query_one(Input).value.strip().lower()
-        rows = [self._row(past) for past in state.history if not wanted or past.matches(wanted)]
-        self.query_one("#found", Static).update(
-            Content("\n".join(rows[:MAX_SHOWN] or [state.words.line(Say("find_nothing"))]))
-        )
+        wanted, width = self.query_one(Input).value, max(20, self.size.width - 4)
+        rows = pages.found(state, wanted, width, self._glyphs)
+        self.query_one("#found", Static).update(Content("\n".join(rows)))
 
     def _scanned(self, scan: FieldScan | None) -> None:
         """What was scanned stands in the field as if it was typed; what cannot be looked for is said there."""
@@ -56,14 +51,6 @@ class Find(Screen[None]):
         if scan is not None and scan.field == self.takes_scans:
             field = self.query_one(Input)
             field.value, field.placeholder = scan.text, scan.problem
-
-    def _row(self, past: Past) -> str:
-        words = self._state.words
-        at = clock_time(past.at, words.tz)
-        slot = words.text("log-slot", slot=f"{past.slot:<2}")
-        verdict = pad(f"{self._glyphs.shape(VERDICT_LOOK[past.verdict])} {words.verdict(past.verdict)}", 16)
-        text = f"{at}  {slot}  {past.label:<16}  {verdict}  {past.device_id:<24}  {words.seconds(past.seconds):>8}"
-        return fit(f"{text}  {past.batch}  {past.reason}", max(20, self.size.width - 4))
 
     def on_input_changed(self, _event: Input.Changed) -> None:
         self.show(self._state)

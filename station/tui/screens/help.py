@@ -11,10 +11,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ...view.bars import KEYS
-from ...view.look import LIGHTS, Glyphs, Look
+from ...view.look import Glyphs
+from ...view.pages import help_lines
 from ...words.catalogue import Words
-from ...words.cells import pad
 
 
 class Help(ModalScreen[None]):
@@ -26,22 +25,7 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="window"):
-            yield Static(Content("\n".join(self._lines())))
-
-    def _lines(self) -> list[str]:
-        text = self._words.text
-        faces = [(look, self._words.face(look.value)) for look in Look if look is not Look.EMPTY]
-        signs = [
-            f"  {pad(self._glyphs.shape(look), 5)}{pad(face.word or text('help-its-step'), 15)}{face.means}"
-            for look, face in faces
-        ]
-        more = {"1-9": "help-numbers"}
-        keys = [f"  {pad(key, 7)}{text(more.get(key, what))}" for key, what in KEYS]
-        lights = [f"  {pad(self._words.led(name), 21)}{self._words.led_means(name)}" for name in LIGHTS]
-        return [
-            text("help-signs"), *signs, "", text("help-keys"), *keys, "", text("help-lights"), *lights, "",
-            text("page-close"),
-        ]  # fmt: skip
+            yield Static(Content("\n".join(help_lines(self._words, self._glyphs))))
 
     def action_close(self) -> None:
         self.dismiss(None)

@@ -1,0 +1,76 @@
+"""The pages beside the bench, and the lines around the slots, as text."""
+
+from __future__ import annotations
+
+import pytest
+from screen_story import AT, Story
+from spoken import ENGLISH
+
+from station.engine import events as ev
+from station.model import Verdict
+from station.view import pages
+from station.view.bars import frame
+from station.view.look import UNICODE
+from station.view.reduce import replay
+from station.view.state import BenchState
+from station.words.cells import width_of
+
+
+@pytest.fixture
+def state(story: Story) -> BenchState:
+    return replay(BenchState.of(story.slots, ENGLISH), story.everything())
+
+
+def test_find_lists_newest_first_and_cuts_what_matters_least(state: BenchState) -> None:
+    rows = pages.found(state, "", 76, UNICODE)
+    assert [row.split()[3] for row in rows] == ["8", "7", "6", "3", "1"]
+    assert all(width_of(row) <= 76 for row in rows)
+    assert rows[0].startswith("10:14:03 UTC  slot 8   P044AB1234508     ⚠ CHECK STATION   e00fce68")
+
+
+@pytest.mark.parametrize(("wanted", "slots"), [("4503", ["3"]), (" P044ab1234507 ", ["7"]), ("0000000006", ["6"])])
+def test_find_looks_through_every_number(state: BenchState, wanted: str, slots: list[str]) -> None:
+    assert [row.split()[3] for row in pages.found(state, wanted, 200, UNICODE)] == slots
+
+
+def test_find_says_that_nothing_was_seen(state: BenchState) -> None:
+    assert pages.found(state, "no such unit", 80, UNICODE) == ["Not seen on this bench today."]
+
+
+def test_the_chosen_batch_is_marked_and_its_figures_stand_below(state: BenchState) -> None:
+    assert pages.batches(state, 0, 80, UNICODE) == [
+        "▸ 2026-11-22-A  WIDGET-BORON r7",
+        "    126/500 PASS, 2 FAIL, 1 SET ASIDE; FPY 97.7 %, final yield 98.4 %, 1 retest",
+    ]
+    assert pages.batches(state, 1, 40, UNICODE)[0].startswith("  2026")
+    assert all(width_of(line) <= 40 for line in pages.batches(state, 1, 40, UNICODE))
+    assert pages.batches(BenchState.of((), ENGLISH), 0, 80, UNICODE) == ["No batch is open. Call supervisor."]
+
+
+@pytest.mark.parametrize(
+    ("fields", "key"),
+    [
+        (("B1", "boron-product", ""), ""),
+        (("B1", "boron-product", "500"), ""),
+        (("", "boron-product", ""), "batch_wrong"),
+        (("B1", "", ""), "batch_wrong"),
+        (("B 1", "boron-product", ""), "batch_name"),
+        (("B1", "boron-product", "0"), "target_wrong"),
+        (("B1", "boron-product", "1000001"), "target_wrong"),
+        (("B1", "boron-product", "٣"), "target_wrong"),
+    ],
+)
+def test_the_fields_of_a_new_batch_are_judged(fields: tuple[str, str, str], key: str) -> None:
+    assert pages.problem_of(*fields).key == key
+
+
+def test_a_notice_leads_the_log_or_takes_the_place_of_the_header(state: BenchState) -> None:
+    fault = ev.StationFault(at=AT, reason="disk")
+    told = replay(state, [ev.StationStarted(at=AT, station_id="s", slots=(), virtual=True, speed=6.0), fault])
+    said = "The station has a fault. Call supervisor. disk"
+    wide, narrow = frame(told, 100, 3, UNICODE), frame(told, 100, 0, UNICODE)
+    assert (wide.log[0], len(wide.log), wide.header[:10]) == (said, 3, "VIRTUAL ×6")
+    assert (narrow.header, narrow.log) == (f"VIRTUAL ×6 · {said}", ())
+    assert frame(told, 100, 3, UNICODE, hint="First press a slot number.").log[0] == "First press a slot number."
+    assert frame(state, 100, 3, UNICODE).notice == ""
+    assert frame(state, 100, 3, UNICODE).log[0].endswith(f"{ENGLISH.verdict(Verdict.ERROR)} in 21.4 s: No answer.")
