@@ -34,16 +34,21 @@ from .wire.dfu.tables import (
 from .wire.dfu.transfers import parse_state, parse_status
 from .wire.image.host import Image, parse_image
 from .wire.image.tables import FLAG_COMBINED, FLAG_COMPRESSED, FLAG_DROP_PREFIX, FLAG_ENCRYPTED
-from .wire.usb import Setup
+from .wire.usb import STANDARD_IN, TO_DEVICE, TO_INTERFACE, Setup, StandardRequest
 
 INTERNAL_FLASH = 0
 EXTRA_COMMANDS = frozenset({DfuseCommand.ENTER_SAFE_MODE, DfuseCommand.CLEAR_OVERRIDE})
 """One-byte commands a caller may allow by name; no other one-byte command ever passes."""
 
-_HARMLESS = frozenset({(r, q) for r in (0x80, 0x81, 0x82) for q in (0x00, 0x06, 0x08, 0x0A)})
+_HARMLESS = frozenset({
+    (kind, request)
+    for kind in STANDARD_IN
+    for request in StandardRequest
+    if request not in (StandardRequest.SET_CONFIGURATION, StandardRequest.SET_INTERFACE)
+})  # fmt: skip
 """Standard IN requests that only tell: status, descriptors, configuration, interface."""
-_SET_CONFIGURATION = (0x00, 0x09)
-_SET_INTERFACE = (0x01, 0x0B)
+_SET_CONFIGURATION = (TO_DEVICE, StandardRequest.SET_CONFIGURATION)
+_SET_INTERFACE = (TO_INTERFACE, StandardRequest.SET_INTERFACE)
 _RESTING = frozenset({DfuState.IDLE, DfuState.DNLOAD_IDLE, DfuState.UPLOAD_IDLE, DfuState.ERROR})
 _UNPLAIN = FLAG_COMPRESSED | FLAG_COMBINED | FLAG_ENCRYPTED
 

@@ -32,7 +32,7 @@ from ..transport.guarded import GuardedTransport
 from ..wire.actions import Operation
 from ..wire.dfu import host, transfers
 from ..wire.dfu.memory_map import Access, MemoryLayout, parse_layout
-from ..wire.dfu.tables import INTERFACE
+from ..wire.dfu.tables import INTERFACE, PROTECTION_IN_SERVICE, PROTECTION_PROTECTED, PROTECTION_STRING
 from ..wire.image.host import FlashHeader, Image, has_valid_crc, parse_flash_header
 from ..wire.image.tables import CRC_SIZE, PREFIX_SIZE, PRODUCT_SUFFIX, VECTORS_SIZE
 from ..wire.messages.system import Protection
@@ -46,7 +46,6 @@ OPERATION_S = 10.0
 """Deadline of one erase, block or status (reference firmware-and-dfu 1.7)."""
 TRIES = 3
 """How often one page is erased and written before the unit is judged (reference firmware-and-dfu 1.7)."""
-_PROTECTION_STRING, _PROTECTED, _IN_SERVICE = 0xFA, "sm=p", "sm=s"
 _READ_PIECE = 16 * PAGE
 _TAIL = PRODUCT_SUFFIX + CRC_SIZE
 _HEAD = VECTORS_SIZE + PREFIX_SIZE
@@ -114,10 +113,13 @@ class DfuDevice:
         Newer bootloaders say so in a string, older ones only by their memory map (reference firmware-and-dfu 9.1).
         """
         try:
-            told = self._patiently(lambda: self._transport.string(_PROTECTION_STRING), "dfu protection")
+            told = self._patiently(lambda: self._transport.string(PROTECTION_STRING), "dfu protection")
         except Stalled:
             return Protection(is_protected=self.layout(INTERNAL_FLASH).is_protected, is_service_mode=False)
-        return Protection(is_protected=told in (_PROTECTED, _IN_SERVICE), is_service_mode=told == _IN_SERVICE)
+        return Protection(
+            is_protected=told in (PROTECTION_PROTECTED, PROTECTION_IN_SERVICE),
+            is_service_mode=told == PROTECTION_IN_SERVICE,
+        )
 
     # --- reading ----------------------------------------------------------------------------
 

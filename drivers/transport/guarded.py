@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from ..guard import WriteGuard
 from ..identity import PortPath
-from ..wire.usb import Setup, UsbId
+from ..wire.usb import TO_INTERFACE, Setup, StandardRequest, UsbId
 from . import TRANSFER_TIMEOUT_S, UsbTransport
-
-_SET_INTERFACE = 0x0B  # USB 2.0 section 9.4.10
-_TO_INTERFACE = 0x01
 
 
 class GuardedTransport:
@@ -56,7 +53,7 @@ class GuardedTransport:
         self._inner.claim(interface)
 
     def set_alternate(self, interface: int, alternate: int) -> None:
-        setup = Setup(_TO_INTERFACE, _SET_INTERFACE, alternate, interface, 0)
+        setup = Setup(TO_INTERFACE, StandardRequest.SET_INTERFACE, alternate, interface, 0)
         self._guard.check(setup)
         self._inner.set_alternate(interface, alternate)
         self._guard.observe(setup)

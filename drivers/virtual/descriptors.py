@@ -11,19 +11,32 @@ import struct
 from dataclasses import dataclass, field
 
 from ..platforms import Platform
+from ..wire.dfu.tables import (
+    ATTRIBUTES,
+    DETACH_TIMEOUT_MS,
+    DFUSE_VERSION,
+    FUNCTIONAL_DESCRIPTOR,
+    FUNCTIONAL_TYPE,
+    PROTECTION_OPEN,
+    PROTECTION_PROTECTED,
+    PROTECTION_STRING,
+    TRANSFER_SIZE,
+)
 from ..wire.usb import Mode, UsbId
 
 DEVICE, CONFIGURATION, STRING, INTERFACE, ENDPOINT = 1, 2, 3, 4, 5
-_ASSOCIATION, _CS_INTERFACE, _DFU_FUNCTIONAL = 11, 0x24, 0x21
+_ASSOCIATION, _CS_INTERFACE = 11, 0x24
 _FULL_SPEED_PACKET = 64
-MICROSOFT_STRING, PROTECTION_STRING, ERROR_STRING = 0xEE, 0xFA, 10
+MICROSOFT_STRING, ERROR_STRING = 0xEE, 10
 _US_ENGLISH = 0x0409
 VENDOR_INTERFACE = 2
 _SAYS_DCD_UP_TO = 1101  # module version of the bootloaders of 4.0.0 to 4.0.2: taken to say what 4.0.0 says
 _SAYS_DCD_AGAIN = 2000  # ... of 5.0.0
 _SEGMENT_TYPE = re.compile("[a-g](?=,|$)")
 _PROTECTED_WORDS = "Device is in protected mode"
-DFU_FUNCTIONAL = bytes.fromhex("09 21 0b ff 00 00 10 1a 01")
+DFU_FUNCTIONAL = FUNCTIONAL_DESCRIPTOR.pack(
+    FUNCTIONAL_DESCRIPTOR.size, FUNCTIONAL_TYPE, ATTRIBUTES, DETACH_TIMEOUT_MS, TRANSFER_SIZE, DFUSE_VERSION
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +144,7 @@ def dfu_descriptors(
     if is_protected:
         strings[ERROR_STRING] = _PROTECTED_WORDS
     if bootloader_version >= platform.bootloader.protection_string:
-        strings[PROTECTION_STRING] = ("sm=p" if is_protected else "sm=o").ljust(8, "\0")
+        strings[PROTECTION_STRING] = (PROTECTION_PROTECTED if is_protected else PROTECTION_OPEN).ljust(8, "\0")
     return Descriptors(
         usb_id=usb_id,
         device=_device(usb_id, (0, 0, 0), 0x0251),

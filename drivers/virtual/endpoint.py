@@ -6,33 +6,22 @@ the unit (`Software`). USB 2.0 chapter 9; quirks of reference usb-and-serial 2.6
 
 from __future__ import annotations
 
-import enum
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..clock import Clock, Condition
-from ..wire.usb import Setup
+from ..wire.control.tables import ServiceStatus
+from ..wire.usb import Setup, StandardRequest
 from .bus import Gone, Presence, Stall, TimedOut
+from .control_service import service_reply
 from .descriptors import CONFIGURATION, DEVICE, STRING, Descriptors, microsoft_compatible_id
 from .faults import Sabotage
 from .timing import BYTES_PER_S, TRANSFER_S, saved_up
 
 _TYPE_MASK, _STANDARD, _VENDOR = 0x60, 0x00, 0x40
 _MICROSOFT_VENDOR_CODE, _COMPATIBLE_ID = 0xEE, 4
-_BUSY_REPLY = bytes.fromhex("01 00 00 00 03 00")  # INIT: four requests are active (reference usb-and-serial 3.3)
-
-
-class StandardRequest(enum.IntEnum):
-    """bRequest of the standard requests a unit knows; USB 2.0 table 9-4."""
-
-    GET_STATUS = 0
-    GET_DESCRIPTOR = 6
-    GET_CONFIGURATION = 8
-    SET_CONFIGURATION = 9
-    GET_INTERFACE = 10
-    SET_INTERFACE = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +82,7 @@ class Endpoint:
         error = sabotage.host_error
         if error is not None and not error.loses_reply:
             raise error
-        answer = Answer(_BUSY_REPLY) if sabotage.is_busy else self._answer(software, setup, data)
+        answer = Answer(service_reply(ServiceStatus.BUSY)) if sabotage.is_busy else self._answer(software, setup, data)
         if self._presence() is not presence:
             raise Gone
         reply = answer.data[: setup.length]

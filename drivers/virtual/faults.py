@@ -26,6 +26,7 @@ from typing import Protocol
 
 from ..errors import DriverError
 from ..platforms import platforms
+from ..wire.control.tables import VENDOR_IN, Service
 from ..wire.usb import Setup
 from .bus import HostError
 from .flash import FlashFailed, FlashStep, Operation, PowerLost, Who
@@ -220,7 +221,7 @@ class Victim(Protocol):
 
 def is_init(setup: Setup) -> bool:
     """Tell whether this is INIT, the transfer that opens a control request (reference usb-and-serial 3.2)."""
-    return setup.request_type == 0xC0 and setup.request == 1
+    return (setup.request_type, setup.request) == (VENDOR_IN, Service.INIT)
 
 
 class FaultDesk:

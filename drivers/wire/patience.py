@@ -23,7 +23,7 @@ from ..errors import (
 )
 from .control.tables import RAW_REQUEST, VENDOR_IN, RequestType, Service
 from .dfu.tables import CLASS_IN, DfuRequest
-from .usb import Setup
+from .usb import STANDARD_IN, TO_INTERFACE, Setup, StandardRequest
 
 # --- transfers ------------------------------------------------------------------------------
 
@@ -36,8 +36,7 @@ class Kind(enum.Enum):
     STEP = enum.auto()  # it moves a state machine on: look where the unit stands before anything is sent again
 
 
-_STANDARD_IN = frozenset({0x80, 0x81, 0x82})
-_SET_INTERFACE = (0x01, 0x0B)
+_SET_INTERFACE = (TO_INTERFACE, StandardRequest.SET_INTERFACE)
 
 _KINDS: Mapping[tuple[int, int], Kind] = MappingProxyType(
     {
@@ -54,7 +53,7 @@ _KINDS: Mapping[tuple[int, int], Kind] = MappingProxyType(
 
 def kind_of(setup: Setup) -> Kind:
     """Tell what `setup` does when it is sent twice; what the table does not know counts as a step."""
-    if setup.request_type in _STANDARD_IN:
+    if setup.request_type in STANDARD_IN:
         return Kind.READ
     return _KINDS.get((setup.request_type, setup.request), Kind.STEP)
 

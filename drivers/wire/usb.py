@@ -24,6 +24,21 @@ class Mode(enum.StrEnum):
     DFU = "dfu"
 
 
+class StandardRequest(enum.IntEnum):
+    """bRequest of the standard requests a unit knows; USB 2.0 table 9-4."""
+
+    GET_STATUS = 0
+    GET_DESCRIPTOR = 6
+    GET_CONFIGURATION = 8
+    SET_CONFIGURATION = 9
+    GET_INTERFACE = 10
+    SET_INTERFACE = 11
+
+
+TO_DEVICE, TO_INTERFACE = 0x00, 0x01  # bmRequestType of standard requests
+STANDARD_IN = frozenset({0x80, 0x81, 0x82})  # from device, interface, endpoint
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """The eight bytes that open a control transfer, USB 2.0 section 9.3."""

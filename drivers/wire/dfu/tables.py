@@ -17,6 +17,13 @@ FUNCTIONAL_DESCRIPTOR = struct.Struct("<BBBHHH")
 FUNCTIONAL_TYPE = 0x21
 
 
+PROTECTION_STRING = 0xFA  # string index that tells device protection, of newer bootloaders (9.1)
+PROTECTION_OPEN, PROTECTION_PROTECTED, PROTECTION_IN_SERVICE = "sm=o", "sm=p", "sm=s"
+DFUSE_VERSION = 0x011A
+ATTRIBUTES = 0x0B  # can download and upload, will detach
+DETACH_TIMEOUT_MS = 255
+
+
 class DfuRequest(enum.IntEnum):
     """bRequest values, DFU 1.1 table 3.2."""
 

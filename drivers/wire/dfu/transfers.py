@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...errors import LocalProtocolError, RemoteProtocolError
-from ..usb import Setup
+from ..usb import TO_INTERFACE, Setup, StandardRequest
 from .tables import (
     CLASS_IN,
     CLASS_OUT,
@@ -108,7 +108,7 @@ def abort() -> Setup:
 
 def set_interface(alternate: int) -> Setup:
     """Make the standard SET_INTERFACE that picks a memory (USB 2.0 section 9.4.10)."""
-    return Setup(0x01, 0x0B, alternate, INTERFACE, 0)
+    return Setup(TO_INTERFACE, StandardRequest.SET_INTERFACE, alternate, INTERFACE, 0)
 
 
 def _require(condition: bool, what: str) -> None:

@@ -13,7 +13,7 @@ from reference_files import needs_reference, reference
 from drivers.platforms import RELEASES, ModuleFunction, OsRange, OsVersion, Platform, Region, WritePolicy, platforms
 from drivers.wire.dfu import tables as dfu_tables
 from drivers.wire.dfu.tables import DfuseCommand
-from drivers.wire.usb import Mode, UsbId
+from drivers.wire.usb import PARTICLE_VENDOR_ID, Mode, UsbId
 
 pytestmark = needs_reference
 each_platform = pytest.mark.parametrize("row", platforms(), ids=lambda row: row.slug)
@@ -192,12 +192,22 @@ def _members(kind: type[enum.IntEnum]) -> dict[str, int]:
     return _plain({one.name: int(one) for one in kind})
 
 
+NUMBERS: dict[str, int | str] = {
+    "vendorId": PARTICLE_VENDOR_ID,
+    "interface": dfu_tables.INTERFACE,
+    "transferSize": dfu_tables.TRANSFER_SIZE,
+    "detachTimeoutMs": dfu_tables.DETACH_TIMEOUT_MS,
+    "functionalDescriptorAttributes": dfu_tables.ATTRIBUTES,
+    "bcdDFUVersion": dfu_tables.DFUSE_VERSION,
+}
+
+
 def test_numbers_of_dfu_and_modules() -> None:
     told = reference("dfu-segments.json")["meta"]["dfu"]
     assert _members(dfu_tables.DfuRequest) == _plain(told["requests"])
     assert _members(dfu_tables.DfuState) == _plain(told["states"])
     assert _members(dfu_tables.DfuStatusCode) == _plain(told["statuses"])
     assert sorted(DfuseCommand) == sorted(_plain(told["dfuseCommands"]).values())
-    assert told["transferSize"] == dfu_tables.TRANSFER_SIZE
+    assert _plain({name: value for name, value in told.items() if name in NUMBERS}) == _plain(NUMBERS)
     functions = reference("dfu-segments.json")["meta"]["conventions"]["module.function"]
     assert sorted(ModuleFunction) == sorted(functions.values())
