@@ -31,33 +31,33 @@ class Figures:
 
     @property
     def finished(self) -> int:
-        """Units whose last attempt is PASS or FAIL."""
+        """Count the units whose last attempt is PASS or FAIL."""
         return self.passed + self.failed
 
     @property
     def first_pass_yield(self) -> float | None:
-        """0.0-1.0; None as long as no unit was judged."""
+        """Return 0.0-1.0; None while no unit has been judged."""
         return self.first_passed / self.judged if self.judged else None
 
     @property
     def final_yield(self) -> float | None:
-        """0.0-1.0; None as long as no unit is finished."""
+        """Return 0.0-1.0; None while no unit is finished."""
         return self.passed / self.finished if self.finished else None
 
     def __add__(self, other: Figures) -> Figures:
-        """The figures of two batches together."""
+        """Add the figures of two batches."""
         return Figures(*map(operator.add, dataclasses.astuple(self), dataclasses.astuple(other)))
 
 
 def percent(share: float | None, nothing: str = "–") -> str:
-    """``share`` (0.0-1.0) as people read it; ``nothing`` where no unit was judged."""
+    """Format ``share`` (0.0-1.0) for people; ``nothing`` where no unit was judged."""
     return nothing if share is None else f"{share * 100:.1f} %"
 
 
 def counts(
     figures: Figures, target: int | None = None, word: Callable[[Verdict], str] = VERDICT_WORD.__getitem__
 ) -> str:
-    """``126/500 PASS, 3 FAIL, 2 SET ASIDE``: what is zero is left out, but for PASS."""
+    """Format the counts, ``126/500 PASS, 3 FAIL, 2 SET ASIDE``; zeros are left out except for PASS."""
     parts = [f"{figures.passed}{f'/{target}' if target else ''} {word(Verdict.PASS)}"]
     others = {
         Verdict.FAIL: figures.failed, Verdict.PENDING: figures.pending, Verdict.ABORTED: figures.aborted,
@@ -67,7 +67,7 @@ def counts(
 
 
 def yields(figures: Figures, nothing: str = "–") -> str:
-    """``FPY 97.7 %, final yield 98.4 %, 4 retests``"""
+    """Format the yields: ``FPY 97.7 %, final yield 98.4 %, 4 retests``."""
     retests = f"{figures.retests} retest{'' if figures.retests == 1 else 's'}"
     first, final = percent(figures.first_pass_yield, nothing), percent(figures.final_yield, nothing)
     return f"FPY {first}, final yield {final}, {retests}"

@@ -1,4 +1,4 @@
-"""The bench without a screen: the same events, one a line, as words or as JSON."""
+"""Print the events of a bench without a screen, one a line, as words or as JSON."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ CLOSE_S = 10.0
 
 
 def _station(event: StationStarted, words: Words) -> str:
-    """What the header of a screen says first."""
+    """Say what the header of a screen would say first."""
     text = words.text
     cloud = {None: text("headless-cloud-unknown"), True: text("headless-cloud-up"), False: text("headless-cloud-down")}
     slots = text("headless-slots", count=len(event.slots))
@@ -59,7 +59,7 @@ def _station(event: StationStarted, words: Words) -> str:
 
 
 def _watched(slots: tuple[SlotInfo, ...], words: Words) -> str:
-    """Where a unit is looked for, and that it is waited for."""
+    """Name the ports being watched."""
     ports = ", ".join(slot.port_path for slot in slots if slot.port_path)
     if not ports:
         return words.text("headless-watches-all")
@@ -149,7 +149,7 @@ _WORDS: dict[type[Event], Callable[[Any, Words], str]] = {
 
 
 def as_words(event: Event, words: Words) -> str | None:
-    """One line for a person; None for events that are only for a screen. Reasons are those of the record."""
+    """Format an event for a person; None for events meant only for a screen. Reasons stay as recorded, in English."""
     told = _WORDS.get(type(event))
     if told is None:
         return None
@@ -158,15 +158,15 @@ def as_words(event: Event, words: Words) -> str | None:
 
 
 def as_json(event: Event) -> str | None:
-    """One JSON object, in ASCII for any terminal; progress is left out, as a log has no use for it."""
+    """Format an event as one JSON object, ASCII only; None for progress, which a log has no use for."""
     return None if isinstance(event, StepProgress) else json.dumps(event.to_json())
 
 
 class Printer:
     """Writes events as they come, on a thread of its own: a reader who stalls never stalls a slot.
 
-    A reader who went away is no error, but the end of the writing. Up to ``MAX_WAITING`` lines wait for a slow
-    one; what comes beyond is counted, and the count is told as soon as there is room.
+    When the reader goes away, writing ends without an error. Up to ``MAX_WAITING`` lines are queued for a slow
+    reader; lines beyond that are counted, and the count is printed once there is room.
     """
 
     def __init__(self, out: TextIO, form: Callable[[Event], str | None]) -> None:
@@ -195,9 +195,9 @@ class Printer:
             self._room.notify_all()
 
     def close(self) -> None:
-        """Write what still waits, for ten seconds at most.
+        """Write what is still queued, for at most ten seconds.
 
-        Raises what ended the writing, unless it was the reader who left.
+        Raises whatever ended the writing, unless the reader left.
         """
         with self._room:
             self._is_closing = True
@@ -223,7 +223,7 @@ class Printer:
 
 
 class Tally:
-    """The last verdict of every unit, for the summary and the exit status."""
+    """Keeps the last verdict of every unit, for the summary and the exit status."""
 
     def __init__(self) -> None:
         self._verdicts: dict[str, Verdict] = {}
@@ -239,14 +239,14 @@ class Tally:
 
     @property
     def units(self) -> dict[str, int]:
-        """Units by verdict, worst last."""
+        """Count the units by verdict, worst last."""
         with self._lock:
             counted = collections.Counter(self._verdicts.values())
         return {verdict.name: counted[verdict] for verdict in sorted(counted)}
 
     @property
     def exit_status(self) -> int:
-        """0 all PASS, 1 some unit not PASS, 3 the station itself failed."""
+        """Return 0 if all units passed, 1 if some did not, 3 if the station itself failed."""
         with self._lock:
             if self._faults and not self._verdicts:
                 return 3
@@ -254,13 +254,13 @@ class Tally:
 
     @property
     def exit_status_of_screen(self) -> int:
-        """0 whatever became of the units: a person saw their verdicts and left. 3: the station itself failed."""
+        """Return 3 if the station itself failed, else 0: a person saw the verdicts before leaving."""
         status = self.exit_status
         return status if status == 3 else 0
 
 
 def summary_words(summary: BatchSummary, words: Words) -> str:
-    """What a run came to, in one line."""
+    """Sum up a run in one line."""
     units = ", ".join(f"{count} {words.verdict(Verdict[name])}" for name, count in summary.units.items())
     counted = {
         "flash": summary.flash_writes, "cloud": summary.cloud_writes, "transfers": summary.transfers

@@ -6,7 +6,7 @@ import datetime
 
 
 def zone(at: datetime.datetime, tz: datetime.tzinfo | None = None) -> str:
-    """``UTC+8``, ``UTC-3:30``, ``UTC``: the offset that holds at that moment. ``tz`` None: the machine's zone."""
+    """Format the UTC offset in force at ``at``: ``UTC+8``, ``UTC-3:30``, ``UTC``. ``tz`` None: the machine's zone."""
     offset = at.astimezone(tz).utcoffset() or datetime.timedelta()
     minutes = abs(offset) // datetime.timedelta(minutes=1)
     if not minutes:
@@ -16,16 +16,16 @@ def zone(at: datetime.datetime, tz: datetime.tzinfo | None = None) -> str:
 
 
 def clock_time(at: datetime.datetime, tz: datetime.tzinfo | None = None) -> str:
-    """``10:14:03 UTC+8``"""
+    """Format a time of day: ``10:14:03 UTC+8``."""
     return f"{at.astimezone(tz):%H:%M:%S} {zone(at, tz)}"
 
 
 def moment(at: datetime.datetime, tz: datetime.tzinfo | None = None) -> str:
-    """``2026-11-22 10:14:03 UTC+8``"""
+    """Format date and time: ``2026-11-22 10:14:03 UTC+8``."""
     return f"{at.astimezone(tz):%Y-%m-%d %H:%M:%S} {zone(at, tz)}"
 
 
 def countdown(seconds: float) -> str:
-    """Whole seconds as minutes and seconds: ``0:11``."""
+    """Format whole seconds as minutes and seconds: ``0:11``."""
     whole = max(0, round(seconds))
     return f"{whole // 60}:{whole % 60:02d}"

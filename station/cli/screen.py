@@ -1,4 +1,4 @@
-"""Puts the bench screen over a station. The only verb module that imports the terminal library."""
+"""Show the bench screen over a station. The only verb module that imports the terminal library."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def demo_screen(
     words: Words,
     finish: Callable[[Demo, Tally, float, str], BatchSummary],
 ) -> int:
-    """The bench over virtual units; with ``once`` it closes by itself when every slot is through."""
+    """Show the bench over virtual units; with ``once`` it closes by itself when every slot is done."""
     demo = Demo(options, clock, environ)
     tally, over = Tally(), Over()
     started = clock.now()
@@ -63,7 +63,7 @@ def demo_screen(
 
 
 class _Screen:
-    """The bench screen over ``station`` for as long as it is open. ``until`` returns when it should close by itself."""
+    """Runs the bench screen over ``station``. ``until`` returns when the screen should close by itself."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class _Screen:
             self._app.leave()
 
     def _end_with_signal(self) -> None:
-        """The station stops at once, however long the terminal takes to close."""
+        """Stop the station at once, however long the terminal takes to close."""
         if why := wait_over(self._over):
             self._told.append(why)
             self._app.leave()

@@ -1,4 +1,4 @@
-"""Which language the faces of a verb speak."""
+"""Choose the language a verb speaks, from its option, the config or the default."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The bench screen as a Textual app: events in through `feed`, commands out through ``send``.
 
-It owns no thread and no device, keeps no truth of its own but which slot is selected, and leaves
-the terminal as it was.
+It owns no thread and no device, its only state of its own is the selected slot, and it restores the
+terminal on exit.
 """
 
 from __future__ import annotations
@@ -45,22 +45,23 @@ _SYMBOLOGY = re.compile(r"^\][A-Za-z][0-9A-Za-z]")
 
 
 class EventsWaiting(Message):
-    """Somebody fed events. One that still waits stands for all that came after it."""
+    """Says that events are queued. A message still unhandled covers all later ones."""
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, EventsWaiting)
 
 
 class LeaveNow(Message):
-    """The program wants the screen closed."""
+    """Says that the program wants the screen closed."""
 
 
 class BenchApp(App[None]):
-    """``feed`` and ``leave`` may be called from any thread, before, during and after `run`.
+    """Draws the bench and turns keys into commands.
 
+    ``feed`` and ``leave`` may be called from any thread, before, during and after `run`.
     ``send`` gets every command on the screen's own thread and must not block. ``on_ready`` is called
-    there once, when the screen stands: the moment to start the engine. ``palette`` and ``ascii_only``
-    are found out from the terminal unless given; ``words`` is the language, and the zone of the times shown;
+    there once the screen is up: the moment to start the engine. ``palette`` and ``ascii_only``
+    are detected from the terminal unless given; ``words`` is the language, and the zone of the times shown;
     ``is_animated=False`` keeps lights from blinking, for pictures.
     """
 
@@ -133,7 +134,7 @@ class BenchApp(App[None]):
         return BenchScreen(self.glyphs)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """The palette as variables of station.tcss."""
+        """Return the palette as variables of station.tcss."""
         variables = super().get_theme_variable_defaults()
         for look, paint in self._palette.items():
             for part in ("fill", "text", "border"):
@@ -141,7 +142,7 @@ class BenchApp(App[None]):
         return variables
 
     def on_mount(self) -> None:
-        """Draw what was told before the screen stood, then follow the events; textual calls it once."""
+        """Draw the events fed so far, then follow new ones; Textual calls it once."""
         self._show()
         if self._is_animated:
             self.set_interval(BLINK_S, self._blink)
@@ -190,7 +191,7 @@ class BenchApp(App[None]):
     # --- input ---
 
     async def on_event(self, event: events.Event) -> None:
-        """Every key passes the scanner first: what a scanner types goes no further."""
+        """Pass every key through the scan detector first; what a scanner types goes no further."""
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return
@@ -218,14 +219,14 @@ class BenchApp(App[None]):
                     self._say(Say("scan_broken"))
 
     def _meant(self, key: events.Key) -> events.Key:
-        """Outside a field a letter is a key and not text: with Shift or Caps Lock it means the same."""
+        """Make key bindings case-insensitive outside input fields."""
         if isinstance(self.focused, Input) or key.key != key.character or not key.character.isupper():
             return key
         small = key.character.lower()
         return events.Key(small, small)
 
     def _scanned(self, text: str) -> None:
-        """A scan goes to the field of the open screen, else to the engine; S named its slot."""
+        """Route a scan to the field of the open screen, else to the engine, with the slot named by S if any."""
         slot: int | None = None
         field: ScanField = ""
         if isinstance(self.screen, TypeLabel):
@@ -236,7 +237,7 @@ class BenchApp(App[None]):
         self._heard(text, slot, field)
 
     def _heard(self, text: str, slot: int | None, field: ScanField = "") -> None:
-        """Codes that stand for a key or ask for a batch end here; all others are the engine's to read."""
+        """Handle codes that stand for a key or a batch here; send all others to the engine."""
         kind, _, rest = _SYMBOLOGY.sub("", text.strip()).partition(":")
         press = self._keys_to_scan.get(rest.upper()) if kind.upper() == "CMD" else None
         if press is not None:
@@ -248,7 +249,7 @@ class BenchApp(App[None]):
             self._send(Scan(text, slot, field))
 
     def _only_unit(self) -> int | None:
-        """The slot that needs no number to be meant: no other holds a unit."""
+        """Return the only slot that holds a unit, None if there are several or none."""
         present = [slot.number for slot in self.state.slots if slot.is_present]
         return present[0] if len(present) == 1 else None
 
@@ -257,7 +258,8 @@ class BenchApp(App[None]):
     def action_digit(self, digit: int) -> None:
         """Name a slot by its number: a second digit within a second makes the first one the tens.
 
-        The first alone selects at once, but binds no port before it is known to stand alone: that is for good.
+        A single digit selects at once, but binds a port only after the second digit can no longer come: binding is
+        permanent.
         """
         tens, self._tens = self._tens, 0
         if self._tens_timer is not None:
@@ -308,7 +310,7 @@ class BenchApp(App[None]):
             self.push_screen(Details(number, self.state, self._send, self.glyphs))
 
     def action_retry(self, otherwise: int | None = None) -> None:
-        """As all that act on a unit: in the selected slot, or in ``otherwise`` when none is."""
+        """Retry the unit in the selected slot, or in ``otherwise`` if none is selected."""
         number = self._chosen_unit(otherwise)
         if number is not None:
             self._send(RetrySlot(number))
@@ -346,7 +348,7 @@ class BenchApp(App[None]):
         self.push_screen(Help(self.glyphs, self._words))
 
     def action_leave(self) -> None:
-        """Asks while a unit is at work; a second Q while asked is no answer."""
+        """Leave; ask first while units are being walked. A second Q does not answer the question."""
         if isinstance(self.screen, Question):
             return
         if not self.state.is_busy:
@@ -364,7 +366,7 @@ class BenchApp(App[None]):
             self.exit()
 
     def _chosen_slot(self, otherwise: int | None = None) -> int | None:
-        """The selected slot, ``otherwise``, or the only one."""
+        """Return the selected slot, else ``otherwise``, else the only one."""
         if self.selected is not None or otherwise is not None:
             return self.selected if self.selected is not None else otherwise
         if len(self.state.slots) == 1:
@@ -373,7 +375,7 @@ class BenchApp(App[None]):
         return None
 
     def _chosen_unit(self, otherwise: int | None = None) -> int | None:
-        """As `_chosen_slot`, if a unit is there."""
+        """Return the slot of `_chosen_slot` if it holds a unit."""
         number = self._chosen_slot(otherwise)
         slot = self.state.slot(number) if number is not None else None
         if slot is not None and not slot.is_present:
@@ -388,7 +390,7 @@ def _palette_of_terminal() -> Palette:
 
 
 def _is_ascii_terminal() -> bool:
-    """No Unicode by its encoding, or asked for: Python itself takes the C locale for UTF-8 (PEP 540)."""
+    """Tell whether to draw ASCII only: by the encoding, or because the C locale is set, which Python reads as UTF-8."""
     if os.environ.get("LC_ALL") in ("C", "POSIX"):
         return True
     encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"

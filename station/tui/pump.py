@@ -1,4 +1,4 @@
-"""Events from any thread to the screen's own, bounded: progress coalesces, verdicts never do."""
+"""Carry events from any thread to the screen's own, bounded: progress coalesces, verdicts never do."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DROPPABLE = (WireTraced, Measured)
 
 
 class EventPump:
-    """A queue whose reader is woken once, however many events wait.
+    """Queues events and wakes the reader once, however many are queued.
 
     ``wake`` is called on the thread that puts, at most once until the next `take`.
     """
@@ -38,7 +38,7 @@ class EventPump:
         self._wake()
 
     def take(self) -> tuple[Event, ...]:
-        """All that waits, in order. The reader's thread only."""
+        """Return everything queued, in order. Called on the reader's thread only."""
         with self._lock:
             taken, self._waiting = tuple(self._waiting), []
             self._progress.clear()

@@ -31,14 +31,14 @@ K = TypeVar("K")
 
 @dataclass(frozen=True, slots=True)
 class Typed(Generic[K]):
-    """Keys of a person, in order: hand them on."""
+    """Holds keys a person typed, in order, to be handed on."""
 
     keys: tuple[K, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """One complete scan. May hold a mobile secret, so repr hides it."""
+    """Holds one complete scan. It may contain a mobile secret, so repr hides it."""
 
     text: str
 
@@ -48,14 +48,14 @@ class Scanned:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A burst that is no scan: it stopped without its ending, or is the rest of one that did."""
+    """Marks a burst that is not a scan: it ended without Enter or Tab, or is the rest of one that did."""
 
 
 Found = Typed[K] | Scanned | Broken
 
 
 class ScanDetector(Generic[K]):
-    """Feed every key in order with its time in seconds; a key ``K`` is whatever the caller hands on later."""
+    """Separates scans from typing. Feed it each key with its time in seconds; ``K`` is whatever the caller hands on."""
 
     def __init__(self) -> None:
         self._held: list[K] = []
@@ -65,11 +65,11 @@ class ScanDetector(Generic[K]):
 
     @property
     def due(self) -> float | None:
-        """When `idle` wants to be called, if anything is held back."""
+        """Return when `idle` must be called; None if nothing is held back."""
         return self._last + GAP_S if self._held else None
 
     def key(self, key: K, name: str, character: str | None, at: float) -> list[Found[K]]:
-        """One key: its ``name`` (``enter``, ``a``, ``escape``), its printable ``character`` if any, its time."""
+        """Take one key: its ``name`` (``enter``, ``a``, ``escape``), its printable ``character`` if any, its time."""
         found = self.idle(at)
         ends = name in ENDINGS
         if ends and (len(self._text) >= MIN_LENGTH or self._is_rest(at)):
@@ -80,7 +80,7 @@ class ScanDetector(Generic[K]):
         return [*found, *self._release(), Typed((key,))]
 
     def idle(self, at: float) -> list[Found[K]]:
-        """Nothing came until ``at``: give up what was held back for longer than a scanner pauses."""
+        """Release what was held back for longer than a scanner pauses, when nothing came until ``at``."""
         if self.due is None or at < self.due:
             return []
         return self._release()
@@ -97,7 +97,7 @@ class ScanDetector(Generic[K]):
         return Broken() if self._is_rest(at) or len(text) > MAX_LENGTH else Scanned(text)
 
     def _is_rest(self, at: float) -> bool:
-        """Whether what ends at ``at`` belongs to a burst that broke off, its Enter or Tab alone included."""
+        """Tell whether input ending at ``at`` belongs to a burst that broke off, including a lone Enter or Tab."""
         return at - self._broken_at < BROKEN_S
 
     def _release(self) -> list[Found[K]]:

@@ -1,1 +1,1 @@
-"""Pure: events become the state of a bench, and the state what a face shows."""
+"""Turn events into the state of a bench, and the state into what a face shows. Pure."""

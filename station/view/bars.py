@@ -1,4 +1,4 @@
-"""The one-line texts around the slots: header, log, keys. Pure: state and a width in, text out."""
+"""Compose the lines around the slots: header, log, keys. Pure: state and a width in, text out."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _SOONEST_DETAILS = ("L", _ARROWS, "Enter", "R", "X")
 
 
 def header(state: BenchState, width: int, glyphs: Glyphs) -> str:
-    """What is made, how far it is, cloud, outbox, operator. Narrow screens show what is worth most."""
+    """Say product, progress, cloud, owed work and operator; on a narrow screen the most important of them."""
     words = state.words
     cloud = words.text("header-cloud", state=_cloud(state.is_cloud_up, glyphs))
     parts = [  # (text, its place among all by worth)
@@ -55,7 +55,7 @@ def header(state: BenchState, width: int, glyphs: Glyphs) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What stands around the slots. ``notice``: the one sentence to be seen now, first of the log if that has rows."""
+    """Holds the lines around the slots. ``notice``: the sentence to be seen now, first in the log if it has rows."""
 
     header: str
     log: tuple[str, ...]
@@ -77,7 +77,7 @@ def frame(state: BenchState, width: int, log_rows: int, glyphs: Glyphs, hint: st
 
 
 def _virtual(state: BenchState, glyphs: Glyphs) -> str:
-    """What nobody may take for real: the units, and time that does not pass as on the wall."""
+    """Say that units are virtual, and how time runs if not in real time; empty on a real bench."""
     if not state.is_virtual:
         return ""
     if state.speed is None:
@@ -87,14 +87,14 @@ def _virtual(state: BenchState, glyphs: Glyphs) -> str:
 
 
 def _cloud(is_up: bool | None, glyphs: Glyphs) -> str:
-    """Until somebody asked it, nobody knows."""
+    """Return the sign for the cloud's state, which is unknown until somebody asked it."""
     if is_up is None:
         return glyphs.cloud_unknown
     return glyphs.cloud_up if is_up else glyphs.cloud_down
 
 
 def _joined(parts: list[tuple[str, int]], width: int, glyphs: Glyphs) -> str:
-    """The parts that fit, chosen by worth; the first of all is shown even if it has to be cut."""
+    """Join the parts that fit, chosen by importance; the most important is shown even if it must be cut."""
     kept: list[tuple[str, int]] = []
     for part in sorted(parts, key=lambda part: part[1]):
         wider = [one for one in parts if one in kept or one is part]
@@ -142,13 +142,13 @@ def log_line(line: LogLine, width: int, glyphs: Glyphs, words: Words) -> str:
 
 
 def footer(state: BenchState, width: int) -> str:
-    """The keys that work now; the way out stays however narrow it gets."""
+    """Name the keys that work now; the way out stays at any width."""
     idle = {"R", "L"} if not any(slot.is_present for slot in state.slots) else set()
     return _keys_line([key for key in KEYS if key[0] not in idle], _SOONEST, width, state.words)
 
 
 def details_footer(width: int, words: Words) -> str:
-    """As `footer` for the technician's view; the way back stays."""
+    """Name the keys of the technician's view; the way back stays at any width."""
     return _keys_line(list(DETAILS_KEYS), _SOONEST_DETAILS, width, words)
 
 
@@ -158,7 +158,7 @@ def cap(key: str, words: Words) -> str:
 
 
 def _keys_line(keys: list[tuple[str, str]], soonest: tuple[str, ...], width: int, words: Words) -> str:
-    """Whole keys or none: those of ``soonest`` go one by one until the others fit."""
+    """Join whole keys, dropping those of ``soonest`` one by one until the rest fits."""
     for going in ("", *soonest):
         keys = [key for key in keys if key[0] != going]
         text = "  ".join(f"{cap(key, words)} {words.text(what)}" for key, what in keys)

@@ -1,4 +1,4 @@
-"""Words in letters of blocks, as large as the place allows: what is read from three metres.
+"""Draw words in block letters as large as the place allows, to be read from three metres.
 
 The letters are drawn on five rows of pixels. A terminal cell is about twice as high as wide, so
 a pixel is counted in columns across and in *half* rows down; half blocks draw odd halves.
@@ -69,7 +69,7 @@ _BLOCKS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (Tru
 
 @dataclass(frozen=True, slots=True)
 class Big:
-    """Drawn lines, all of one width, and the size of one pixel (columns, half rows)."""
+    """Holds drawn lines, all of one width, and the size of one pixel (columns, half rows)."""
 
     lines: tuple[str, ...]
     pixel: tuple[int, int]
@@ -84,9 +84,9 @@ def can_draw(text: str) -> bool:
 
 
 def draw(arrangements: Sequence[Sequence[str]], width: int, height: int, *, ascii_only: bool = False) -> Big | None:
-    """The arrangement (one or more lines of words) that comes out largest in ``width`` x ``height`` cells.
+    """Draw the arrangement (one or more lines of words) that comes out largest in ``width`` x ``height`` cells.
 
-    ``None`` when not even the smallest letters fit or a character has no drawing.
+    Returns None if not even the smallest letters fit or a character has no drawing.
     """
     drawn = [_draw(lines, width, height, ascii_only) for lines in arrangements if all(map(can_draw, lines))]
     return max((big for big in drawn if big), key=lambda big: big.area, default=None)
@@ -107,7 +107,7 @@ def _draw(lines: Sequence[str], width: int, height: int, ascii_only: bool) -> Bi
 
 
 def _pixel(wide: int, high: int, width: int, height: int, ascii_only: bool) -> tuple[int, int] | None:
-    """The largest pixel, kept between half and twice as wide as a square one."""
+    """Return the largest pixel that fits, between half and twice as wide as a square one."""
     across, down = width // wide, 2 * height // high
     if ascii_only:
         down -= down % 2  # no half blocks there
@@ -125,7 +125,7 @@ def _line(text: str) -> list[list[bool]]:
 
 
 def _stack(lines: list[list[list[bool]]]) -> list[list[bool]]:
-    """Lines one below the other, each centred, one empty pixel row between."""
+    """Stack lines, each centred, with one empty pixel row between."""
     wide = max(len(line[0]) for line in lines)
     rows: list[list[bool]] = []
     for line in lines:

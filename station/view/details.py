@@ -1,4 +1,4 @@
-"""The technician's view of one slot as lines of text. Pure."""
+"""Compose the technician's view of one slot as lines of text. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MIN_PROOF = 20  # cells beside the seconds that are worth using
 
 
 def summary(slot: SlotState, glyphs: Glyphs, words: Words) -> list[str]:
-    """Who it is, what the verdict is and why."""
+    """Say which unit it is, its verdict and the reason."""
     look = slot.look
     doing = words.step_title(slot.current.step, slot.current.title) if slot.current is not None else ""
     face = f"{glyphs.shape(look)} {words.face(look.value).word or doing}".strip()
@@ -40,9 +40,9 @@ def summary(slot: SlotState, glyphs: Glyphs, words: Words) -> list[str]:
 
 
 def steps(slot: SlotState, glyphs: Glyphs, chosen: int, width: int, words: Words) -> list[str]:
-    """One line a step with its outcome, seconds and proof or reason, then its measurements, in ``width`` cells.
+    """List each step with outcome, seconds and proof or reason, then its measurements, in ``width`` cells.
 
-    What does not fit beside the seconds goes on below the proof, or below the step where that is too narrow.
+    A long proof continues below itself, or below the step where the column is too narrow.
     """
     lines: list[str] = []
     for index, step in enumerate(slot.steps):
@@ -78,9 +78,9 @@ def _measurement(step: StepLine, index: int) -> str:
 
 
 def identities(slot: SlotState, glyphs: Glyphs, words: Words) -> list[str]:
-    """Every identity with every source that gave it; values that differ stand one below the other, marked.
+    """List every identity with the sources that gave it; differing values are marked, one below the other.
 
-    Of one that changed the newest value is shown, and what it was before.
+    For one that changed, show the newest value and the former ones.
     """
     lines: list[str] = []
     for row in slot.identities:
@@ -94,7 +94,7 @@ def identities(slot: SlotState, glyphs: Glyphs, words: Words) -> list[str]:
 
 
 def modules(slot: SlotState, glyphs: Glyphs, words: Words) -> list[str]:
-    """Firmware wanted and held; a module nobody asked for is neither right nor wrong."""
+    """List firmware wanted and held; a module nobody asked for is marked neither right nor wrong."""
     lines: list[str] = []
     for name, wanted, held in slot.modules:
         held_now = words.text("details-held", version=held or "-")

@@ -1,4 +1,4 @@
-"""Where the slots stand on a screen of a given size. Pure arithmetic."""
+"""Place the slots on a screen of a given size. Pure arithmetic."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MIN_TILE_COLUMNS = 10
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A grid that is filled row by row in config order, so that a slot never moves."""
+    """Describes a grid filled row by row in config order, so that a slot never moves."""
 
     columns: int
     rows: int
@@ -24,7 +24,7 @@ class Layout:
 
 
 def arrange(slots: int, width: int, height: int) -> Layout:
-    """1 slot: the whole screen; 2-4: one row; 5-8: two rows; more: a grid. ``width`` x ``height`` in cells."""
+    """Choose the grid for ``width`` x ``height`` cells: 1 slot fills it, 2-4 make one row, 5-8 two, more a grid."""
     columns = _columns(max(1, slots), width)
     rows = math.ceil(max(1, slots) / columns)
     free = max(0, height - HEADER_ROWS - FOOTER_ROWS)

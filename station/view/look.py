@@ -1,4 +1,4 @@
-"""How each state of a slot looks: shape, fill, border. Tables, no behaviour; the words are the catalogue's.
+"""List how each state of a slot looks: shape, fill, border. Tables only; the words are in the catalogues.
 
 The fills were searched for: any two differ by a CIE76 distance of at least 28 under normal,
 protan, deutan and tritan vision, and by at least 15 in lightness; text on them has at least
@@ -14,7 +14,7 @@ from ..model import Verdict
 
 
 class Look(enum.Enum):
-    """What a slot shows from three metres."""
+    """Names what a slot shows from three metres."""
 
     EMPTY = "empty"  # no unit
     RUNNING = "running"  # an attempt walks
@@ -52,7 +52,7 @@ _SHAPES: dict[Look, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """A unit's status light on the screen: the colour of its dot, and whether that goes on and off."""
+    """Describes a status light on the screen: the colour of its dot, and whether it blinks."""
 
     colour: str
     blinks: bool = True
@@ -78,13 +78,13 @@ LIGHTS: dict[str, Light] = {
 
 
 def light(name: str) -> Light | None:
-    """Return the light of that name; one we do not know is white and steady, none is None."""
+    """Return the light of that name: white and steady if unknown, None for an empty name."""
     return (LIGHTS.get(name.lower()) or Light("#FFFFFF", blinks=False)) if name else None
 
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """Fill, text and border colour of one state; an empty one is the terminal's own."""
+    """Holds fill, text and border colour of one state; an empty one is the terminal's own."""
 
     fill: str
     text: str
@@ -122,7 +122,7 @@ SIXTEEN_COLOURS: Palette = {
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """Characters that differ where the terminal only has ASCII."""
+    """Holds the characters that differ on an ASCII-only terminal."""
 
     ascii_only: bool
     cloud_up: str

@@ -1,4 +1,4 @@
-"""The pages beside the bench (batches, find, help) as lines of text. Pure."""
+"""Compose the pages beside the bench (batches, find, help) as lines of text. Pure."""
 
 from __future__ import annotations
 

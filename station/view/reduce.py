@@ -1,4 +1,4 @@
-"""Events to `BenchState`, one pure function an event kind. Reads no clock, keeps nothing.
+"""Apply events to a `BenchState`, one pure function per kind of event. Reads no clock, keeps nothing.
 
 An event of an attempt that is no longer the one in its slot changes the log, never the slot;
 after a verdict only the unit's leaving, a new attempt or a revision changes what the slot says.
@@ -36,7 +36,7 @@ MAX_ROWS = 64  # steps, identities, modules or measurements kept of one attempt
 
 
 def reduce(state: BenchState, event: ev.Event) -> BenchState:
-    """``state`` after ``event``; an event kind the screen has no use for changes nothing."""
+    """Return ``state`` after ``event``; a kind the screen has no use for changes nothing."""
     handler = _HANDLERS.get(type(event))
     return handler(state, event) if handler else state
 
@@ -116,7 +116,7 @@ _REVISED = {Verdict.PASS: Say("pass"), Verdict.FAIL: Say("cloud_refused")}
 
 
 def _verdict_revised(state: BenchState, event: ev.VerdictRevised) -> BenchState:
-    """The attempt says which unit it is: cloud work is owed by no slot, and a unit may lie in a tray by now."""
+    """Find the unit by its attempt: owed work has no slot, and the unit may be in a tray by now."""
     name, reason = _name_of(state, event), clean(event.reason)
     history = tuple(
         replace(past, verdict=event.verdict, reason=reason) if past.attempt == event.attempt else past
@@ -135,7 +135,7 @@ def _verdict_revised(state: BenchState, event: ev.VerdictRevised) -> BenchState:
 
 
 def _not_passed(verdict: Verdict, name: str, *, is_in_slot: bool) -> Say:
-    """Only a unit that was refused is pulled from its tray; of one the station cannot judge that much is said."""
+    """Ask for a refused unit to be pulled from its tray; of one that cannot be judged only say so."""
     if verdict is not Verdict.FAIL:
         return Say("late_unknown", (name,))
     return Say("cloud_refused") if is_in_slot else Say("pull_unit", (name,))
@@ -161,7 +161,7 @@ def _operator_changed(state: BenchState, event: ev.OperatorChanged) -> BenchStat
 
 
 def _scan_read(state: BenchState, event: ev.ScanRead) -> BenchState:
-    """A slot that asks again says itself what was read; the header answers all other scans."""
+    """Answer a scan in the header, unless a slot that asks for it does so itself."""
     refused = state.words.line(Say("scan_refused", (event.shown, event.reason or "not accepted")))
     if event.field:
         text, problem = (clean(event.shown, 60), "") if event.accepted else ("", refused)
@@ -350,7 +350,7 @@ def _id(event: ev.Event) -> str | None:
 
 
 def _fact(fact: IdentityFact) -> IdentityFact:
-    """A mobile secret has no business here; should one ever come, it is not shown."""
+    """Clean a fact. A mobile secret should never get here; if one does, it is masked."""
     value = "***" if fact.name == "secret" else clean(fact.value, 80)
     return IdentityFact(clean(fact.name, 40), value, clean(fact.source, 60))
 
@@ -377,7 +377,7 @@ def _known_port(state: BenchState, port_path: str) -> BenchState:
 
 
 def _name_of(state: BenchState, event: ev.Event) -> str:
-    """The unit's label if this screen ever saw it, else the end of its Device ID."""
+    """Return the unit's label if this screen has seen it, else the end of its Device ID."""
     slot = state.slot(event.slot)
     if slot is not None and slot.label and _is_current(slot, event):
         return slot.label
@@ -393,7 +393,7 @@ def _logged(
 
 
 def _of_slot(change: Callable[[SlotState, Any], SlotState]) -> Callable[[BenchState, Any], BenchState]:
-    """A handler for events that only concern the attempt in their slot."""
+    """Make a handler for events that concern only the attempt in their slot."""
 
     def handler(state: BenchState, event: ev.Event) -> BenchState:
         slot = state.slot(event.slot)

@@ -1,4 +1,4 @@
-"""What the screen shows, as frozen values. `reduce.py` makes them from events; nothing here draws.
+"""Hold what the screen shows, as frozen values. `reduce.py` makes them from events; nothing here draws.
 
 The same events replayed give an equal `BenchState`, and an equal state draws the same screen.
 Every string in it went through `clean`: whatever a unit says can be shown as it is.
@@ -25,7 +25,7 @@ TRACE_LINES = 500
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a step waits for that nobody at its slot can do, and how many are before it in that queue."""
+    """Holds what a step waits for that nobody at its slot can do, and how many are ahead of it in the queue."""
 
     say: Say
     before: int = 0
@@ -33,7 +33,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class StepLine:
-    """One step of the attempt in a slot. Several may run at once. ``title``: the engine's, for one without words."""
+    """Holds one step of an attempt; several may run at once. ``title``: the engine's, for a step without words."""
 
     step: str
     title: str = ""
@@ -53,7 +53,7 @@ class StepLine:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One thing the operator has to do."""
+    """Holds one thing the operator has to do."""
 
     step: str
     say: Say
@@ -62,7 +62,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class IdentityRow:
-    """One identity with every source that gave it. ``former``: what it was before it changed, oldest first."""
+    """Holds one identity with every source that gave it. ``former``: its earlier values, oldest first."""
 
     name: str
     sources: tuple[tuple[str, str], ...]  # (value, source)
@@ -78,7 +78,7 @@ class IdentityRow:
 
 
 def _row(name: str, read: list[IdentityFact], later: list[IdentityFact]) -> IdentityRow:
-    """``read`` together and so to be compared; ``later`` facts replace what was read."""
+    """Compare the facts ``read`` together; ``later`` ones replace them."""
     facts = [*read, *later]
     if not later and name not in CHANGING_FACTS:
         return IdentityRow(name, tuple((fact.value, fact.source) for fact in facts))
@@ -90,7 +90,7 @@ def _row(name: str, read: list[IdentityFact], later: list[IdentityFact]) -> Iden
 
 @dataclass(frozen=True, slots=True)
 class SlotState:
-    """All that is known of one slot. Everything but the number goes when the unit leaves."""
+    """Holds all that is known of one slot. Everything but number and port is dropped when the unit leaves."""
 
     number: int
     port_path: str | None = None
@@ -119,7 +119,7 @@ class SlotState:
 
     @property
     def look(self) -> Look:
-        """A verdict outlasts everything else; a request for hands outlasts progress, and progress a wait."""
+        """Rank what is shown: a verdict first, then a request for hands, then progress, then a wait."""
         if self.verdict is not None:
             return VERDICT_LOOK[self.verdict]
         if self.ask is not None:
@@ -130,23 +130,23 @@ class SlotState:
 
     @property
     def ask(self) -> Ask | None:
-        """The one thing to do now; the next is said when it is done."""
+        """Return the one thing to do now; the next follows when it is done."""
         return self.asks[0] if self.asks else None
 
     @property
     def name(self) -> str:
-        """What a person would call the unit."""
+        """Return what a person would call the unit."""
         return self.label or self.device_id or ""
 
     @property
     def current(self) -> StepLine | None:
-        """The running step worth showing: one that writes, else one that gets on, and has progress to show."""
+        """Return the running step to show: a writing one first, then one that is not held, then one with progress."""
         running = [line for line in self.steps if line.is_running]
         return max(running, key=lambda line: (line.writing, not line.held, line.share is not None), default=None)
 
     @property
     def waits_for(self) -> Held | None:
-        """What keeps the unit, if no step of it gets on."""
+        """Return what holds the unit, if no step of it proceeds."""
         return self.held or (self.current.held if self.current is not None else None)
 
     @property
@@ -169,7 +169,7 @@ class SlotState:
         return next((line for line in self.steps if line.step == name), None)
 
     def with_step(self, line: StepLine) -> SlotState:
-        """Put ``line`` in its place; a step the attempt did not announce goes to the end."""
+        """Replace the step of that name; an unannounced one is appended."""
         if self.step(line.step) is None:
             return replace(self, steps=(*self.steps, line))
         return replace(self, steps=tuple(line if old.step == line.step else old for old in self.steps))
@@ -177,7 +177,7 @@ class SlotState:
 
 @dataclass(frozen=True, slots=True)
 class BatchLine:
-    """An open batch and where it stood after the last commit."""
+    """Holds an open batch and its figures after the last commit."""
 
     batch: Batch
     title: str = ""
@@ -187,7 +187,7 @@ class BatchLine:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One event worth a line. ``look`` gives its shape."""
+    """Holds one line of the log. ``look`` gives its shape."""
 
     at: datetime.datetime
     text: str
@@ -198,7 +198,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """One finished attempt, as this screen saw it."""
+    """Holds one finished attempt, as this screen saw it."""
 
     at: datetime.datetime
     slot: int
@@ -217,14 +217,14 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why the last thing asked of the station is not done. Another one is another object, whatever it says."""
+    """Says why the last command was refused. Compared by identity: the same text again is a new refusal."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class FieldScan:
-    """A scan for the field of an open screen: the text for it, or why there is none. As `Refusal`, each is another."""
+    """Holds a scan for the field of an open screen: its text, or why there is none. Compared by identity."""
 
     field: str
     text: str
@@ -233,7 +233,7 @@ class FieldScan:
 
 @dataclass(frozen=True, slots=True)
 class BenchState:
-    """The whole screen. ``words``: the language of its log and notices, and of whoever draws it."""
+    """Holds the whole screen. ``words``: the language of its log and notices, and of whoever draws it."""
 
     slots: tuple[SlotState, ...]
     words: Words
@@ -259,7 +259,7 @@ class BenchState:
         return next((slot for slot in self.slots if slot.number == number), None)
 
     def slot_of(self, attempt: str | None) -> SlotState | None:
-        """The slot whose unit had that attempt last; None when another is there, or nothing."""
+        """Return the slot whose unit had that attempt last; None if it holds another unit or none."""
         return next((slot for slot in self.slots if attempt and slot.attempt == attempt), None)
 
     def with_slot(self, slot: SlotState) -> BenchState:
@@ -267,7 +267,7 @@ class BenchState:
 
     @property
     def stranger(self) -> Say:
-        """What to do about a unit on an unknown port; nothing if there is none."""
+        """Say what to do about a unit on an unknown port; nothing if there is none."""
         if not self.unknown_ports:
             return NOTHING
         has_room = any(slot.port_path is None for slot in self.slots)
@@ -283,11 +283,11 @@ class BenchState:
 
     @property
     def figures(self) -> Figures:
-        """All open batches together."""
+        """Add up all open batches."""
         return functools.reduce(operator.add, (batch.figures for batch in self.batches), Figures())
 
     @property
     def target(self) -> int | None:
-        """Units ordered over all open batches; None when any of them has no number."""
+        """Return the units ordered over all open batches; None if any has no target."""
         targets = [batch.target for batch in self.batches]
         return sum(t for t in targets if t is not None) if targets and None not in targets else None

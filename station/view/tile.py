@@ -1,7 +1,7 @@
-"""What stands in one slot, line by line, for a place of a given size. Pure: a slot's state in, lines out.
+"""Compose one slot, line by line, for a place of a given size. Pure: a slot's state in, lines out.
 
-The headline (word and shape) takes all rows the lines below leave it; where rows are short, the
-least important lines go first, and the headline and the one action stay to the end.
+The headline (word and shape) takes all rows the lines below leave it. Where rows are short the least
+important lines are dropped first; the headline and the one action stay.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ AIRY_ROWS = 8  # from here on the headline stands off the lines below it
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Cells to fill, and how this terminal, language and moment want them filled."""
+    """Describes the cells to fill, and how: terminal, language, moment."""
 
     width: int
     height: int
@@ -36,7 +36,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line, to be centred."""
+    """Holds one line, to be centred."""
 
     text: str
     is_bold: bool = False
@@ -45,7 +45,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Lines that stay or go together. ``keep``: 0 stays to the end, larger numbers go earlier."""
+    """Holds lines that stay or go together. ``keep``: 0 is dropped last, larger numbers earlier."""
 
     keep: int
     lines: tuple[Line, ...]
@@ -53,7 +53,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """``blocks``: what is drawn in large letters where ``words`` cannot be."""
+    """Holds the headline. ``blocks``: what is drawn in large letters where ``words`` cannot be."""
 
     shape: str
     words: str
@@ -63,14 +63,14 @@ class _Head:
 
     @property
     def plain(self) -> tuple[str, ...]:
-        """Longest first."""
+        """Return the plain forms, longest first."""
         if not self.shape:
             return (self.words,)
         return (f"{self.shape} {self.words}", f"{self.shape} {self.short}", f"{self.shape}{self.short}")
 
 
 def compose(slot: SlotState, place: Place) -> list[Line]:
-    """At most ``place.height`` lines of at most ``place.width`` cells."""
+    """Return at most ``place.height`` lines of at most ``place.width`` cells."""
     if place.width <= 0 or place.height <= 0:
         return []
     head = _head(slot, place)
@@ -100,7 +100,7 @@ def _head(slot: SlotState, place: Place) -> _Head:
 
 
 def _title(slot: SlotState, words: Words) -> str:
-    """The step that runs now, between two the one that ended; before the first one, that the unit was seen."""
+    """Name the running step, between two steps the last one; before the first, say that the unit was seen."""
     ended = [line for line in slot.steps if line.outcome is not None]
     current = slot.current or (ended[-1] if ended and slot.is_walking else None)
     if current is not None:
@@ -121,7 +121,7 @@ def _headline(head: _Head, place: Place, rows: int) -> list[Line]:
 def _drawn(head: _Head, place: Place, rows: int, word: str) -> tuple[str, ...]:
     """Draw ``word`` in blocks, as large as it goes, with the shape: drawn too, or as a character beside it.
 
-    A bench is calm while units get on: what asks nobody for anything is said in ordinary letters.
+    What needs nobody is said in ordinary letters, so that a bench is calm while all goes well.
     """
     if not head.is_loud or rows < 1:
         return ()
@@ -145,7 +145,7 @@ def _with_shape(shape: str, lines: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _arrangements(shape: str, text: str) -> tuple[tuple[str, ...], ...]:
-    """One line, or a line a word; the shape in front, or on a line of its own."""
+    """Return the ways to set it: on one line or a line per word, the shape in front or on its own line."""
     parts = tuple(text.split())
     if not shape:
         return ((text,), parts)
@@ -153,8 +153,8 @@ def _arrangements(shape: str, text: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _least_rows(head: _Head, body: list[_Part], place: Place) -> int:
-    """What the lines below must leave: room for letters of blocks, on one line or two, if what has
-    to be said (why, and the one action) still fits; else one row. The unit's name is worth less than that."""
+    """Return the rows the lines below must leave: room for block letters, on one line or two, if why and the one
+    action still fit; else one. The unit's name is worth less than that."""
     needed = sum(len(part.lines) for part in body if part.keep <= 1)
     for rows in (BIG_ROWS, 2 * BIG_ROWS):
         extra = 0 if _drawn(head, place, rows, head.words) else 1
@@ -164,7 +164,7 @@ def _least_rows(head: _Head, body: list[_Part], place: Place) -> int:
 
 
 def _disc(slot: SlotState, place: Place, rows: int) -> list[Line]:
-    """The status light, large, if it leaves the headline its letters."""
+    """Draw the status light large, if the headline keeps its letters."""
     led = light(slot.ask.led) if slot.ask is not None else None
     if led is None or slot.look is not Look.HANDS or rows < DISC_ROWS + 2 * BIG_ROWS or place.glyphs.ascii_only:
         return []
@@ -180,7 +180,7 @@ def _disc(slot: SlotState, place: Place, rows: int) -> list[Line]:
 
 
 def _trimmed(parts: list[_Part], rows: int) -> list[Line]:
-    """The most important parts that fit whole, in the order given: half a sentence says the wrong thing."""
+    """Return the most important parts that fit whole, in the given order: half a sentence says the wrong thing."""
     kept: set[int] = set()
     for index, part in sorted(enumerate(parts), key=lambda pair: pair[1].keep):
         if len(part.lines) <= rows:
@@ -229,7 +229,7 @@ def _running(slot: SlotState, place: Place) -> list[_Part]:
 
 
 def _waits(slot: SlotState, place: Place) -> list[_Part]:
-    """For what, how many are before it, and that nobody has to do anything."""
+    """Say what it waits for, how many are ahead of it, and that nobody has to do anything."""
     held = slot.waits_for
     if held is None:
         return []
@@ -264,7 +264,7 @@ def _hands(slot: SlotState, place: Place) -> list[_Part]:
 
 
 def _judged(slot: SlotState, place: Place) -> list[_Part]:
-    """Why, then the one action. A key the catalogue does not know gives way to the record's reason."""
+    """Say why, then the one action. For a key the catalogue does not know, give the recorded reason."""
     said = place.words.say(slot.say)
     says = said.says if said else (slot.reason,)
     action = (said.do if said else "") or place.words.face(slot.look.value).do

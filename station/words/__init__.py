@@ -1,1 +1,1 @@
-"""What the station says to people: keys here (`Say`), their text in one catalogue a language."""
+"""Say things to people: rooms hand over keys (`Say`), one catalogue per language has their text."""

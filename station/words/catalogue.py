@@ -1,6 +1,6 @@
-"""One language: every `Say`, title, light and word of the station as text a person reads.
+"""Turn every `Say`, title, light and word of the station into text of one language.
 
-A value of `Words` is made at start (`load`) and handed to every face; there is no current language anywhere.
+A `Words` is made at start (`load`) and handed to every face; there is no global current language.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ MAX_VALUE = 24  # characters of one value inside a sentence
 
 
 class BadCatalogue(ValueError):
-    """A catalogue that cannot be used: what is wrong with it, in one sentence."""
+    """Says in one sentence why a catalogue cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """``says`` what is the matter, ``do`` is the one action."""
+    """Holds a sentence: ``says`` what is the matter, ``do`` is the one action."""
 
     says: tuple[str, ...] = ()
     do: str = ""
@@ -41,7 +41,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """The words for one state of a slot. ``blocks``: what is drawn in large letters if ``word`` cannot be."""
+    """Holds the words for one state of a slot. ``blocks``: drawn in large letters if ``word`` cannot be."""
 
     word: str
     short: str
@@ -60,7 +60,7 @@ class Words:
         english: Iterable[str],
         tz: datetime.tzinfo | None = None,
     ) -> None:
-        """``texts`` in Fluent's syntax; the first one that has a message wins, then those of ``english``.
+        """Parse ``texts`` in Fluent's syntax; the first one that has a message wins, then those of ``english``.
 
         Raises `BadCatalogue` for a text that is not Fluent, or names a value the English message does not have.
         """
@@ -190,7 +190,7 @@ class Words:
         return self._found("thing", _raw(value), _cut(_raw(value)))
 
     def _daytime(self, value: object) -> str:
-        """A time as the events have it (ISO 8601) on the clock of the bench; anything else as it is."""
+        """Format an ISO 8601 time by the clock of the bench; return anything else as it is."""
         try:
             return self.day(datetime.datetime.fromisoformat(_raw(value)))
         except (ValueError, OverflowError):
@@ -198,7 +198,7 @@ class Words:
 
 
 class _Value(FluentType):
-    """A value of a `Say`: a catalogue's functions see all of it, a person a cleaned and cut one."""
+    """Wraps a value of a `Say`: functions of the catalogue get it whole, a person cleaned and cut."""
 
     def __init__(self, raw: str) -> None:
         self.raw = raw

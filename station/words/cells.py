@@ -1,4 +1,4 @@
-"""Text as a terminal shows it: made harmless, measured, cut and wrapped in cells. A wide character takes two.
+"""Clean, measure, cut and wrap text in terminal cells. A wide character takes two.
 
 The only file that asks the terminal library how wide a character is.
 """

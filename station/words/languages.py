@@ -1,7 +1,7 @@
-"""Which languages there are: the catalogues beside this file, and those of plug-ins.
+"""Find languages: the catalogues beside this file, and those of plug-ins.
 
-A plug-in names Fluent text by an entry point of the group `GROUP`, called after its language. A further text of a
-language that is here adds to it: so a step from outside brings its own sentences.
+A plug-in brings Fluent text by an entry point of the group `GROUP`, named after its language. Text for a language that
+is already here adds to it; that is how a step from outside brings its own sentences.
 """
 
 from __future__ import annotations

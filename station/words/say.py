@@ -1,4 +1,4 @@
-"""What somebody is to be told, before it has a language. Imports nothing, so that every room may say something."""
+"""Name what somebody is to be told, before it has a language. Imports nothing, so every room may use it."""
 
 from __future__ import annotations
 

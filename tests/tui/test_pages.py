@@ -70,6 +70,7 @@ def test_a_notice_leads_the_log_or_takes_the_place_of_the_header(state: BenchSta
     said = "The station has a fault. Call supervisor. disk"
     wide, narrow = frame(told, 100, 3, UNICODE), frame(told, 100, 0, UNICODE)
     assert (wide.log[0], len(wide.log), wide.header[:10]) == (said, 3, "VIRTUAL ×6")
+    assert said not in wide.header
     assert (narrow.header, narrow.log) == (f"VIRTUAL ×6 · {said}", ())
     assert frame(told, 100, 3, UNICODE, hint="First press a slot number.").log[0] == "First press a slot number."
     assert frame(state, 100, 3, UNICODE).notice == ""

@@ -20,9 +20,9 @@ from ..widgets.label_input import LabelInput
 
 
 class Question(ModalScreen[bool]):
-    """Answers True on Y, False on N or Escape; Enter is pressed too easily to mean yes.
+    """Answers True on Y, False on N or Escape; Enter is too easily pressed by accident to mean yes.
 
-    ``is_asked``: whether there still is something to ask; the question goes away when there is not.
+    ``is_asked``: whether the question still applies; once it does not, the window closes.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -35,7 +35,7 @@ class Question(ModalScreen[bool]):
         self._asked, self._words, self._is_asked = asked, words, is_asked
 
     def look(self) -> None:
-        """Go away once nothing is asked any more."""
+        """Close once the question no longer applies."""
         if not self._is_asked():
             self.dismiss(False)
 

@@ -21,7 +21,7 @@ from .asking import Question
 
 
 class Batches(Screen[None]):
-    """Up and down choose an open batch, Ctrl+D closes it; the fields below open a new one."""
+    """Lists open batches (Up and Down choose, Ctrl+D closes) above the fields that open a new one."""
 
     takes_scans: ClassVar[Literal["batch"]] = "batch"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,7 +42,7 @@ class Batches(Screen[None]):
         self._taken = state.field_scan
 
     def compose(self) -> ComposeResult:
-        """The open batches above, three fields for a new one below."""
+        """Lay out the open batches above, three fields for a new one below."""
         known = f"  ({', '.join(self._profiles)})" if self._profiles else ""
         words = self._state.words
         with Vertical(id="page"):
@@ -89,7 +89,7 @@ class Batches(Screen[None]):
         self.query_one("#problem", Static).update(Content(text))
 
     def on_input_submitted(self, _event: Input.Submitted) -> None:
-        """Enter in any field: open the batch, or say which field is wrong."""
+        """Open the batch on Enter in any field, or say which field is wrong."""
         batch, profile, target = (self.query_one(f"#{name}", Input).value.strip() for name in _FIELDS)
         problem = pages.problem_of(batch, profile, target)
         self._say(self._state.words.line(problem) if problem else "")
@@ -103,7 +103,7 @@ class Batches(Screen[None]):
         self.show(self._state)
 
     def action_shut(self) -> None:
-        """Close the chosen batch, if whoever asked for it means it: nothing opens it again."""
+        """Close the chosen batch after asking: it cannot be reopened."""
         if not self._state.batches:
             return
         batch = self._state.batches[self._chosen].batch.id

@@ -21,7 +21,7 @@ from ..widgets.slot import SlotTile
 
 
 class BenchScreen(Screen[None]):
-    """Keys on it act through the app; the screen itself only draws."""
+    """Draws the bench; its keys act through the app."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(n), f"app.digit({n})", f"Slot {n}", show=False) for n in range(10)),
@@ -66,7 +66,7 @@ class BenchScreen(Screen[None]):
         self._show_bars(state)
 
     async def _rebuild(self) -> None:
-        """Tiles for the slots of the latest state; what was shown meanwhile is drawn afterwards."""
+        """Replace the tiles by those of the latest state, then draw it."""
         grid = self.query_one("#slots", Grid)
         await grid.remove_children()
         if self._drawn is not None:

@@ -44,7 +44,7 @@ class Details(Screen[None]):
         self._chosen = 0
 
     def compose(self) -> ComposeResult:
-        """Steps to the left, identities and firmware to the right, the wire below."""
+        """Lay out steps on the left, identities and firmware on the right, the wire trace below."""
         yield Static(id="summary")
         with Horizontal(id="middle"):
             with VerticalScroll(id="left"):
@@ -63,7 +63,7 @@ class Details(Screen[None]):
         self.show(self._state)
 
     def show(self, state: BenchState) -> None:
-        """Draw the slot as it is in ``state``; a slot that is gone leaves the last picture."""
+        """Draw the slot as it is in ``state``; if it no longer exists, the last picture stays."""
         self._state = state
         slot = state.slot(self._number)
         if slot is None or not self.is_mounted:

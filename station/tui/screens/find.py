@@ -46,7 +46,7 @@ class Find(Screen[None]):
         self.query_one("#found", Static).update(Content("\n".join(rows)))
 
     def _scanned(self, scan: FieldScan | None) -> None:
-        """What was scanned stands in the field as if it was typed; what cannot be looked for is said there."""
+        """Put a scan into the field as if typed; if it cannot be searched for, say so there."""
         self._taken = scan
         if scan is not None and scan.field == self.takes_scans:
             field = self.query_one(Input)

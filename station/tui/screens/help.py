@@ -1,4 +1,4 @@
-"""What the keys do and what the signs mean."""
+"""Explain what the keys do and what the signs mean."""
 
 from __future__ import annotations
 

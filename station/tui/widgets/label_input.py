@@ -1,4 +1,4 @@
-"""The field for a label typed by hand: all after the first space may be a secret, so it shows as dots."""
+"""Take a label typed by hand: everything after the first space may be a secret and shows as dots."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 
 def masked(text: str, dot: str = "*") -> str:
-    """``P044AB1234567 SECRET`` as ``P044AB1234567 ******``: as long as it was."""
+    """Return ``P044AB1234567 SECRET`` as ``P044AB1234567 ******``, length unchanged."""
     label, space, secret = text.partition(" ")
     return label + space + dot * len(secret)
 
@@ -19,13 +19,13 @@ class _Mask(Highlighter):
 
 
 class LabelInput(Input):
-    """A plain field but for the mask; nothing of it can be copied out."""
+    """Masks what may be a secret; nothing can be copied out of it."""
 
     def __init__(self) -> None:
         super().__init__(highlighter=_Mask(), max_length=256, id="label")
 
     def action_copy(self) -> None:
-        """The masked part would leave in clear."""
+        """Do nothing: copying would expose the secret."""
 
     def action_cut(self) -> None:
-        """As above."""
+        """Do nothing: cutting would expose the secret."""

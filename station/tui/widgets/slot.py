@@ -1,4 +1,4 @@
-"""One slot on the bench screen: fills its place with what `tile.compose` says."""
+"""Draw one slot of the bench screen with what `tile.compose` says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...words.catalogue import Words
 
 
 class SlotTile(Widget):
-    """Look is shown by one class per state; the colours stand in station.tcss."""
+    """Shows its state by one CSS class per look; the colours are in station.tcss."""
 
     can_focus = False
 
@@ -25,7 +25,7 @@ class SlotTile(Widget):
         self._dress()
 
     def show(self, slot: SlotState, *, is_selected: bool, is_lit: bool) -> None:
-        """Redraw only if something that can be seen changed."""
+        """Redraw if anything visible changed."""
         is_lit = is_lit or slot.look is not Look.HANDS
         if (slot, is_selected, is_lit) == (self.slot, self._is_selected, self._is_lit):
             return
@@ -41,7 +41,7 @@ class SlotTile(Widget):
         self.border_title = Content(f"{mark}{self.slot.number}")  # Content: no markup is read
 
     def render(self) -> Content:
-        """The tile's lines for the room it has now."""
+        """Return the tile's lines for its current size."""
         place = Place(self.content_size.width, self.content_size.height, self._words, self._glyphs, self._is_lit)
         lines = [
             Content.styled(line.text, " ".join(filter(None, ("bold" if line.is_bold else "", line.colour))))
