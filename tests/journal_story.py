@@ -27,7 +27,7 @@ from station.engine.records import (
     WriteIntended,
 )
 from station.journal import OutboxPostponed, SerialCached
-from station.journal.schema import PROJECTIONS
+from station.journal.tables import PROJECTIONS
 from station.model import Batch, IdentityFact, Measurement, OutboxItem, Outcome, ProfileRef, SlotInfo, Verdict
 
 AT = datetime.datetime(2026, 1, 5, 6, 0, tzinfo=datetime.UTC)
@@ -117,6 +117,7 @@ def everything() -> tuple[Event, ...]:
         OutboxSettled(action="product_add", outcome=Outcome.DONE, proof="read back", **owed),
         ProductCached(at=at(13), ref="widget", product_id=12345, platform_id=13, name="Widget", slug="widget"),
         SerialCached(at=at(13), device_id=unit_id(1), serial="P044AB1234567", iccid="89310410106543789301"),
+        WriteIntended(step="firmware", target="unit", what="application", **head),
         BatchClosed(at=at(99), batch="B1"),
     )
 

@@ -107,6 +107,7 @@ class Traffic:
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
         self._seq = 0
+        self._intended: dict[int, dict[str, str | None]] = {}  # by the number of their entry
 
     def know(self, name: str, data: bytes) -> None:
         """Remember the modules of a firmware file that journal lines may name; the first one of a name counts."""
@@ -149,15 +150,14 @@ class Traffic:
             if not self._path.exists():
                 return
             self._db = connect_reader(self._path)
-        rows = self._db.execute(
-            "SELECT seq, kind, body FROM journal"
-            " WHERE station_id = (SELECT station_id FROM journal LIMIT 1) AND seq > ? ORDER BY seq",
-            (self._seq,),
-        )
+        rows = self._db.execute("SELECT seq, kind, body FROM entries WHERE seq > ? ORDER BY seq", (self._seq,))
         for seq, kind, body in rows:
             self._seq = seq
             if kind in READ_KINDS:
-                self.story.append(_line(kind, json.loads(body)))
+                said = json.loads(body)
+                if kind == "WriteIntended":
+                    self._intended[seq] = said
+                self.story.append(_line(kind, self._intended[said["write"]] if "write" in said else said))
 
 
 def _line(kind: str, body: Mapping[str, str | None]) -> Line:

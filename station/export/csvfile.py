@@ -70,8 +70,8 @@ def write_csv(journal: JournalReader, batch: str | Sequence[str], file: TextIO, 
     ``file`` is a text file opened with ``newline=""``. Cells are guarded as `station.export.cells`
     describes. Raises `BadInput` for an unknown batch, before anything is written.
     """
-    with journal.snapshot() as db:
-        batches = require_batches(db, batch)
+    batches = require_batches(journal, batch)
+    with journal.exporting(batches) as db:
         steps = step_names(db, batches)
         writer = csv.writer(file)
         writer.writerow([*VENDOR_COLUMNS, *STATION_COLUMNS, *(name for step in steps for name in (step, f"{step} s"))])

@@ -16,8 +16,9 @@ from ..model import StepRecord
 def write_jsonl(journal: JournalReader, batch: str | Sequence[str], file: TextIO, *, all_attempts: bool = False) -> int:
     """Write one line a unit (its last attempt), or one an attempt; return how many. Raises as `write_csv`."""
     count = 0
-    with journal.snapshot() as db:
-        for row in export_rows(db, require_batches(db, batch), all_attempts):
+    batches = require_batches(journal, batch)
+    with journal.exporting(batches) as db:
+        for row in export_rows(db, batches, all_attempts):
             file.write(json.dumps(plain(_line(row))) + "\n")
             count += 1
     return count

@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import Any
+from json.encoder import encode_basestring
+from typing import Any, NamedTuple
 
 START = "0" * 64
 """``prev_hash`` of the first entry."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tail:
+class Tail(NamedTuple):
     """The newest entry: its number (0: none yet) and its hash, 64 hex digits."""
 
     seq: int = 0
     hash: str = START
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of the journal table; ``body`` is JSON text exactly as hashed."""
+class Row(NamedTuple):
+    """One entry as it was hashed; ``body`` is JSON text. (No dataclass: a verification makes millions of them.)"""
 
     station_id: str
     seq: int
@@ -37,13 +35,23 @@ class Row:
 
     def values(self) -> dict[str, Any]:
         """The body as a dictionary."""
-        loaded: dict[str, Any] = json.loads(self.body)
+        loaded, _ = _DECODER.raw_decode(self.body)
+        if not isinstance(loaded, dict):
+            raise ValueError(f"the body of entry {self.seq} is no JSON object")
         return loaded
 
 
+_DECODER = json.JSONDecoder()
+
+
 def hash_of(station_id: str, seq: int, at: str, kind: str, body: str, prev_hash: str) -> str:
-    """SHA-256 (hex) over the JSON array of the six values in UTF-8; the array keeps their borders unambiguous."""
-    text = json.dumps([station_id, seq, at, kind, body, prev_hash], ensure_ascii=False, separators=(",", ":"))
+    """Return the SHA-256 (hex) over the JSON array of the six values in UTF-8.
+
+    The array keeps their borders unambiguous: ``["bench-1",7,"2026-...","StepFinished","{...}","3f..."]``. It is
+    written out here because a verification makes millions of them.
+    """
+    quoted = encode_basestring
+    text = f"[{quoted(station_id)},{seq:d},{quoted(at)},{quoted(kind)},{quoted(body)},{quoted(prev_hash)}]"
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
@@ -54,11 +62,17 @@ def link(tail: Tail, station_id: str, at: str, kind: str, body: str) -> Row:
 
 
 def flaw(tail: Tail, row: Row) -> str | None:
-    """What is wrong with ``row`` as the successor of ``tail``, in words; None when it fits."""
+    """Say what is wrong with ``row`` as the successor of ``tail``; None when it fits."""
     if row.seq != tail.seq + 1:
         return f"entry {tail.seq + 1} is missing: entry {row.seq} follows entry {tail.seq}"
     if row.prev_hash != tail.hash:
         return f"entry {row.seq} does not continue entry {tail.seq}"
-    if row.hash != hash_of(row.station_id, row.seq, row.at, row.kind, row.body, row.prev_hash):
-        return f"entry {row.seq} was changed after it was written"
-    return None
+    return changed(row)
+
+
+def changed(row: Row) -> str | None:
+    """Say so when ``row`` is not what was hashed after the entry before it; None when it is."""
+    if row.hash == hash_of(row.station_id, row.seq, row.at, row.kind, row.body, row.prev_hash):
+        return None
+    before = f", or entry {row.seq - 1} before it" if row.seq > 1 else ""
+    return f"entry {row.seq} was changed after it was written{before}"

@@ -13,14 +13,17 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from ..errors import JournalError
-from .chain import Row, Tail, flaw, hash_of
-from .projections import project, rows
-from .schema import PROJECTIONS, fresh
+from .chain import Row, Tail, changed, flaw
+from .counts import count_figures
+from .migrations import fresh
+from .projections import project
+from .stored import rows
+from .tables import PROJECTIONS
 
 Choice = Callable[[str], tuple[str, tuple[str, ...]]]
 """For each table a WHERE clause and its values."""
 
-_BY_UNIT = frozenset({"units", "facts", "digests", "serials"})
+_BY_UNIT = frozenset({"units", "ids", "facts", "digests", "serials"})
 _BY_ATTEMPT = frozenset({"attempts", "steps", "measurements", "outbox", "writes"})
 """The other tables are few rows that belong to no unit: compared as a whole."""
 _COUNTED = frozenset({
@@ -28,10 +31,9 @@ _COUNTED = frozenset({
     "AttemptFinished", "AttemptAbandoned", "OutboxQueued", "OutboxSettled", "VerdictRevised",
 })  # fmt: skip
 """Kinds of entries that batches and attempts are made from."""
-_COLUMNS = "station_id, seq, at, kind, body, prev_hash, hash"
-ATTEMPT, UNIT = "json_extract(body, '$.attempt')", "json_extract(body, '$.device_id')"
-"""What the journal's indexes are made of."""
 _SHOWN = 60
+_AT_ONCE = 1000
+"""Rows compared in one go."""
 
 
 def check_all(db: sqlite3.Connection) -> Tail:
@@ -44,6 +46,7 @@ def check_all(db: sqlite3.Connection) -> Tail:
         for row in unbroken(db):
             _replay(replayed, row)
             tail = Tail(row.seq, row.hash)
+        count_figures(replayed)
         _compare(db, replayed, _whole)
     _check_file(db)
     return tail
@@ -68,37 +71,36 @@ def check_counts(db: sqlite3.Connection) -> None:
         for row in unbroken(db):
             if row.kind in _COUNTED:
                 _replay(replayed, row)
-        _compare(db, replayed, _whole, ("batches", "attempts"))
+        count_figures(replayed)
+        _compare(db, replayed, _whole, ("batches", "attempts", "figures"))
 
 
-def check_end(db: sqlite3.Connection, station_id: str, known: Tail | None) -> None:
+def check_end(db: sqlite3.Connection, known: Tail | None) -> None:
     """Check that the log reaches as far as it did: to the entry ``known`` (None: nobody noted one), and to all that
     the tables name.
 
     Raises `JournalError` for one that was cut off, emptied or put back from an older copy.
     """
-    found = db.execute("SELECT hash FROM journal WHERE station_id = ? AND seq = ?", (station_id, known and known.seq))
-    if known is not None and known.seq and ((row := found.fetchone()) is None or row["hash"] != known.hash):
-        raise tampered(
-            f"entry {known.seq}, the last one the station wrote, is not there any more; if an older copy was put back,"
-            " put back the whole data directory"
-        )
+    if known is not None and known.seq:
+        found = db.execute("SELECT lower(hex(hash)) AS hash FROM journal WHERE seq = ?", (known.seq,)).fetchone()
+        if found is None or found["hash"] != known.hash:
+            raise tampered(
+                f"entry {known.seq}, the last one the station wrote, is not there any more; if an older copy was put"
+                " back, put back the whole data directory"
+            )
     last = db.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()[0]
     named = db.execute(
         "SELECT max(coalesce((SELECT max(max(started_seq, coalesce(finished_seq, 0))) FROM attempts), 0),"
-        " coalesce((SELECT max(seq) FROM facts), 0))"
+        " coalesce((SELECT max(seq) FROM facts), 0), coalesce((SELECT max(seq) FROM steps), 0))"
     ).fetchone()[0]
     if named > last:
         raise tampered(f"the tables tell of entry {named}, the journal ends at {last}")
 
 
-def check_since(db: sqlite3.Connection, station_id: str, known: Tail) -> Tail:
+def check_since(db: sqlite3.Connection, known: Tail) -> Tail:
     """As `check_all` after the entry ``known``, which `check_end` saw in its place, for the units that came since."""
-    found = db.execute(
-        f"SELECT {_COLUMNS} FROM journal WHERE station_id = ? AND seq > ? ORDER BY seq", (station_id, known.seq)
-    )
     tail, units, attempts = known, set[str](), set[str]()
-    for row in (Row(*one) for one in found):
+    for row in rows(db, "WHERE seq > ?", known.seq):
         if (wrong := flaw(tail, row)) is not None:
             raise tampered(wrong)
         values = row.values()
@@ -109,6 +111,12 @@ def check_since(db: sqlite3.Connection, station_id: str, known: Tail) -> Tail:
     return tail
 
 
+_OF_NAMES = "SELECT number FROM names WHERE name IN (SELECT value FROM json_each({}))"
+_CONCERNED = f"""SELECT seq FROM journal WHERE attempt IN ({_OF_NAMES.format("?")})
+    UNION SELECT seq FROM journal WHERE unit IN ({_OF_NAMES.format("?")})
+    UNION SELECT seq FROM journal WHERE attempt IS NULL AND unit IS NULL"""
+
+
 def check_some(db: sqlite3.Connection, units: Collection[str], attempts: Collection[str] = ()) -> None:
     """Compare all that is told of ``units`` and ``attempts`` with their entries, each with its neighbours' hashes.
 
@@ -116,12 +124,8 @@ def check_some(db: sqlite3.Connection, units: Collection[str], attempts: Collect
     """
     named = _attempts_of(db, units, attempts)
     unit_list, attempt_list = json.dumps(sorted(units)), json.dumps(sorted(named))
-    concerned = db.execute(
-        f"""SELECT {_COLUMNS} FROM journal
-            WHERE {ATTEMPT} IN (SELECT value FROM json_each(?)) OR {UNIT} IN (SELECT value FROM json_each(?))
-            OR ({ATTEMPT} IS NULL AND {UNIT} IS NULL) ORDER BY station_id, seq""",
-        (attempt_list, unit_list),
-    )
+    concerned = {row["seq"] for row in db.execute(_CONCERNED, (attempt_list, unit_list))}
+    bound = json.dumps(sorted(concerned | {seq + 1 for seq in concerned}))
 
     def choice(table: str) -> tuple[str, tuple[str, ...]]:
         if table in _BY_UNIT:
@@ -131,18 +135,21 @@ def check_some(db: sqlite3.Connection, units: Collection[str], attempts: Collect
         return "", ()
 
     with fresh() as replayed:
-        for row in (Row(*one) for one in concerned):
-            _check_links(db, row)
-            _replay(replayed, row)
-        _compare(db, replayed, choice)
+        for row in rows(db, "WHERE seq IN (SELECT value FROM json_each(?))", bound):
+            if (wrong := changed(row)) is not None:
+                raise tampered(wrong)
+            if row.seq in concerned:
+                _replay(replayed, row)
+        _compare(db, replayed, choice, [table for table in PROJECTIONS if table != "figures"])
 
 
 def check_batches(db: sqlite3.Connection, batches: Sequence[str]) -> None:
     """`check_some` for every unit and attempt of ``batches``, by the tables or by the journal."""
     wanted = json.dumps(list(batches))
     found = db.execute(
-        f"""SELECT attempt, device_id FROM attempts WHERE batch IN (SELECT value FROM json_each(:wanted))
-            UNION SELECT {ATTEMPT}, {UNIT} FROM journal WHERE kind = 'AttemptStarted'
+        """SELECT attempt, device_id FROM attempts WHERE batch IN (SELECT value FROM json_each(:wanted))
+            UNION SELECT json_extract(body, '$.attempt'), json_extract(body, '$.device_id') FROM entries
+            WHERE kind = 'AttemptStarted'
             AND json_extract(body, '$.batch') IN (SELECT value FROM json_each(:wanted))""",
         {"wanted": wanted},
     ).fetchall()
@@ -157,7 +164,7 @@ def check_found(db: sqlite3.Connection, key: str, found: Collection[str]) -> Non
     for _ in () if found else unbroken(db):
         pass
     named = db.execute(
-        f"""SELECT DISTINCT {UNIT} FROM journal
+        """SELECT DISTINCT json_extract(body, '$.device_id') FROM entries
             WHERE kind IN ('AttemptStarted', 'UnitIdentified', 'UnitFacts', 'AttemptFinished')
             AND instr(lower(replace(replace(replace(body, ' ', ''), ':', ''), '-', '')), ?)""",
         (key,),
@@ -178,23 +185,11 @@ def _attempts_of(db: sqlite3.Connection, units: Collection[str], attempts: Colle
     """``attempts`` and all in which one of ``units`` ever was."""
     found = db.execute(
         f"""SELECT attempt FROM attempts WHERE device_id IN (SELECT value FROM json_each(:units))
-            UNION SELECT {ATTEMPT} FROM journal WHERE {UNIT} IN (SELECT value FROM json_each(:units))""",
+            UNION SELECT name FROM names WHERE number IN (
+                SELECT attempt FROM journal WHERE unit IN ({_OF_NAMES.format(":units")}))""",
         {"units": json.dumps(sorted(units))},
     )
     return {row[0] for row in found if row[0]} | set(attempts)
-
-
-def _check_links(db: sqlite3.Connection, row: Row) -> None:
-    if row.hash != hash_of(row.station_id, row.seq, row.at, row.kind, row.body, row.prev_hash):
-        raise tampered(f"entry {row.seq} was changed after it was written")
-    beside = db.execute(
-        "SELECT seq, prev_hash, hash FROM journal WHERE station_id = ? AND seq IN (?, ?)",
-        (row.station_id, row.seq - 1, row.seq + 1),
-    )
-    for other in beside:
-        before, after = (other["hash"], row.prev_hash) if other["seq"] < row.seq else (row.hash, other["prev_hash"])
-        if before != after:
-            raise tampered(f"entry {max(other['seq'], row.seq)} does not continue entry {min(other['seq'], row.seq)}")
 
 
 def _replay(replayed: sqlite3.Connection, row: Row) -> None:
@@ -229,12 +224,19 @@ def _compare(
         keys = _keys(replayed, table)
         where, values = choice(table)
         sql = f"SELECT * FROM {table} {where} ORDER BY {', '.join(keys)}"
-        for held, told in itertools.zip_longest(db.execute(sql, values), replayed.execute(sql, values)):
+        for held, told in _differing(db.execute(sql, values), replayed.execute(sql, values)):
             if held is None or told is None or tuple(held) != tuple(told):
                 raise TablesDiffer(
                     f"the tables differ from the journal: {_difference(table, keys, held, told)}; do not trust the"
                     " tables (the next start of the station makes them again from the journal), and report it"
                 )
+
+
+def _differing(held: sqlite3.Cursor, told: sqlite3.Cursor) -> Iterator[tuple[sqlite3.Row | None, sqlite3.Row | None]]:
+    """The pairs of rows of the first lot that is not equal; equal lots, nearly all, are compared as a whole."""
+    while (some := held.fetchmany(_AT_ONCE)) and some == (others := told.fetchmany(_AT_ONCE)):
+        pass
+    yield from itertools.zip_longest(some, others if some else told.fetchmany(1))
 
 
 def _keys(db: sqlite3.Connection, table: str) -> tuple[str, ...]:

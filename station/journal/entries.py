@@ -6,18 +6,21 @@ that only the journal and its start-up write.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from drivers.errors import BadIdentity
 from drivers.identity import DeviceId
 
-from ..engine.events import Event
+from ..engine.events import Event, UnitIdentified
+from ..engine.records import UnitFacts
 from ..errors import JournalError
+from ..model import IdentityFact
 
 JOURNALLED = frozenset({
     "StationStarted", "StationStopped", "TablesRebuilt", "OperatorChanged", "BatchOpened", "BatchClosed",
@@ -87,8 +90,16 @@ class Entry:
 
     @classmethod
     def from_event(cls, event: Event) -> Entry:
-        """The entry that says what ``event`` says."""
-        body = {name: value for name, value in event.to_json().items() if name not in _HEAD}
+        """The entry that says what ``event`` says; what is empty is not said."""
+        fields = {field.name: field.default for field in dataclasses.fields(event)}
+        empty = {name for name, default in fields.items() if not default and getattr(event, name) == default}
+        body = {
+            name: value
+            for name, value in event.to_json().items()
+            if name not in _HEAD and name not in empty and (value or name in fields)
+        }
+        if isinstance(event, UnitIdentified | UnitFacts):
+            body["facts"] = _by_value(event.facts)
         return cls(event.kind, event.at, event.slot, event.device_id, event.attempt, body)
 
     def body_text(self) -> str:
@@ -113,6 +124,14 @@ class Entry:
             return DeviceId.parse(self.device_id).value
         except BadIdentity as error:
             raise JournalError(f"{self.kind} cannot be recorded: {error}") from None
+
+
+def _by_value(facts: Iterable[IdentityFact]) -> list[list[str]]:
+    """Each name with each value once, followed by all sources that gave it: ``["serial", "P04...", "console"]``."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for fact in facts:
+        found.setdefault((fact.name, "***" if fact.name == "secret" else str(fact.value)), []).append(fact.source)
+    return [[*known, *sources] for known, sources in found.items()]
 
 
 def stamp(at: datetime.datetime) -> str:

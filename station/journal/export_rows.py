@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -9,9 +10,9 @@ from dataclasses import dataclass
 
 from ..errors import BadInput
 from ..model import StepRecord, Verdict
-from .compare import check_batches
-from .reader import attempt_record, steps_of
-from .records import AttemptRecord
+from .answers import attempt_record, steps_of
+from .reader import JournalReader
+from .records import AttemptRecord, BatchRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,10 @@ def _facts(db: sqlite3.Connection, attempt: AttemptRecord, until: int | None) ->
     if attempt.device_id is None:
         return {}
     found = db.execute(
-        "SELECT name, value FROM facts WHERE device_id = ? AND NOT disputed"
-        " AND (? IS NULL OR seq <= ? OR attempt = ?) ORDER BY seq, number",
-        (attempt.device_id, until, until, attempt.attempt),
+        "SELECT name, value FROM facts WHERE device_id = ?1 AND NOT disputed"
+        " AND (?2 IS NULL OR seq <= ?2 OR (SELECT name FROM journal JOIN names ON names.number = attempt"
+        " WHERE journal.seq = facts.seq) = ?3) ORDER BY seq, number",
+        (attempt.device_id, until, attempt.attempt),
     )
     return {row["name"]: row["value"] for row in found} | {"device_id": attempt.device_id}
 
@@ -93,17 +95,15 @@ def merge(names: list[str], more: Sequence[str]) -> None:
             place += 1
 
 
-def require_batches(db: sqlite3.Connection, batch: str | Sequence[str]) -> tuple[str, ...]:
-    """The batch ids as a tuple; raises `BadInput` for one that was never opened.
-
-    `JournalError` when what the tables say of them is not what the journal says.
-    """
+def require_batches(journal: JournalReader, batch: str | Sequence[str]) -> tuple[str, ...]:
+    """The batch ids as a tuple; raises `BadInput` for one that was never opened."""
     batches = (batch,) if isinstance(batch, str) else tuple(batch)
     for name in batches:
-        if db.execute("SELECT 1 FROM batches WHERE batch = ?", (name,)).fetchone() is None:
-            known = ", ".join(
-                row["batch"] for row in db.execute("SELECT batch FROM batches ORDER BY opened_at DESC LIMIT 5")
-            )
+        if journal.batch(name) is None:
+            known = ", ".join(record.batch.id for record in sorted(journal.batches(), key=_opened, reverse=True)[:5])
             raise BadInput(f"there is no batch {name!r} in this journal; the latest are: {known or 'none'}")
-    check_batches(db, batches)  # what is exported as true is what is chained
     return batches
+
+
+def _opened(record: BatchRecord) -> datetime.datetime:
+    return record.opened_at

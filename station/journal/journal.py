@@ -24,23 +24,19 @@ from ..engine.ports import JournalWaiter
 from ..errors import BadInput, JournalError, JournalHeld
 from ..model import OUTCOME_VERDICT, OutboxItem, Outcome, Verdict
 from ..secret_key import KEY_FILE, KeyFile
-from .compare import TablesDiffer, check_all, check_end, check_since
 from .directory import (
-    JOURNAL_FILE,
     DirectoryLock,
-    check_beside,
     credential_digest,
     credential_key,
     prepare,
-    private_file,
 )
 from .entries import AttemptAbandoned, Entry, OutboxPostponed, SecretForgotten, SecretStored, TablesRebuilt, stamp
+from .opening import open_writer
 from .patience import Patience
 from .projections import rebuild
 from .reader import JournalReader
 from .records import AttemptRecord
-from .schema import atomic, connect_writer, migrate, translated
-from .seal import Seal, digest_of, read_seal, write_seal
+from .seal import Seal, doubt, is_doubted, look_of, write_seal
 from .vault import KeyPlace, Vault, is_sealed
 from .writer import Decide, Writer
 
@@ -76,6 +72,7 @@ class Journal(JournalReader):
             super().close()
             raise
         """Attempts the last run of the station left without a verdict, now ERROR."""
+        self._is_sure = False  # that all tables agreed with the chain when it was opened
         self.mended = ""
         """What the tables said otherwise than the journal when it was opened; they were made again from it."""
 
@@ -103,7 +100,7 @@ class Journal(JournalReader):
         prepare(directory)
         lock = DirectoryLock(directory, station_id)
         try:
-            writer, mended = _writer(directory, station_id, clock)
+            writer, mended, is_sure = open_writer(directory, station_id, clock)
         except BaseException:
             lock.release()
             raise
@@ -112,6 +109,7 @@ class Journal(JournalReader):
             journal = cls(
                 directory, clock, lock, writer, credential_key(directory), patience_s, host, vault, unit_steps
             )  # fmt: skip
+            journal._is_sure = is_sure
             if mended:
                 log.warning("%s", mended)
                 journal.mended = mended
@@ -126,7 +124,10 @@ class Journal(JournalReader):
         """Commit what is queued, close everything, let the next station in."""
         super().close()
         self._writer.close()
-        write_seal(self.directory, Seal(self._writer.tail, digest_of(self.directory)))
+        if self._is_sure and self._writer.is_alone:
+            write_seal(self.directory, Seal(self._writer.tail, look_of(self.directory, settle=True)))
+        elif not self._writer.is_alone:
+            doubt(self.directory, "another program wrote into the journal while the station had it")
         self._lock.release()
 
     # --- writing ---
@@ -209,6 +210,11 @@ class Journal(JournalReader):
             if getattr(error.__cause__, "sqlite_errorcode", None) is not None:
                 self._writer.fail(error)
             raise
+
+    @property
+    def is_sure(self) -> bool:
+        """As the reader's, of a journal that this station has open."""
+        return self._is_sure and self._writer.is_alone and not is_doubted(self.directory)
 
     @property
     def commits(self) -> int:
@@ -323,55 +329,6 @@ class Journal(JournalReader):
         left = [step for step in attempt.planned if step not in over]
         on_unit = [step for step in left if step in self._unit_steps]
         return next(iter(on_unit or left), "")
-
-
-def _writer(directory: Path, station_id: str, clock: Clock) -> tuple[Writer, str]:
-    """The writer, with the newest schema, on a journal of this station; and what had to be made again in its tables."""
-    path = directory / JOURNAL_FILE
-    private_file(path)
-    check_beside(path)
-    seal, digest = read_seal(directory), digest_of(directory)
-    with translated(f"the journal in {directory} cannot be opened"):
-        db = connect_writer(path)
-        try:
-            migrate(db, stamp(clock.utc()), rebuild)
-            _check_owner(db, directory, station_id)
-            mended = "" if seal is not None and seal.digest == digest else _checked(db, station_id, seal)
-            db.execute("PRAGMA busy_timeout = 0")  # from here on whoever asks waits, through the clock
-            writer = Writer(db, station_id)
-            write_seal(directory, Seal(writer.tail))
-            return writer, mended
-        except BaseException:
-            db.close()
-            raise
-
-
-def _checked(db: sqlite3.Connection, station_id: str, seal: Seal | None) -> str:
-    """Compare the tables with the chain, as far as nobody did; mend and name what differs.
-
-    A station that was killed left its note open: then what came after it is all that can be wrong.
-    """
-    check_end(db, station_id, seal.tail if seal is not None else None)
-    try:
-        if seal is not None and not seal.digest:
-            check_since(db, station_id, seal.tail)
-        else:
-            check_all(db)
-    except TablesDiffer as error:
-        with atomic(db):  # what does not hold even then is left as it was found
-            rebuild(db)
-            check_all(db)
-        return str(error)
-    return ""
-
-
-def _check_owner(db: sqlite3.Connection, directory: Path, station_id: str) -> None:
-    found = db.execute("SELECT station_id FROM journal WHERE station_id <> ? LIMIT 1", (station_id,)).fetchone()
-    if found is not None:
-        raise JournalError(
-            f"{directory} holds the journal of station {found['station_id']}, this is {station_id}; "
-            "correct the station id or name another data directory"
-        )
 
 
 def _settling(db: sqlite3.Connection, settled: OutboxSettled) -> Sequence[Event]:

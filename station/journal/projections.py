@@ -7,20 +7,27 @@ leaves alone, for they may come from a newer station.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import JournalError
 from ..model import Verdict
 from .chain import Row
-from .schema import PROJECTIONS
+from .counts import count_figures, set_figures
+from .entries import Entry
+from .stored import rows
+from .tables import PROJECTIONS
 
 Project = Callable[[sqlite3.Connection, Row, Mapping[str, Any]], None]
 
 _NOT_KEPT = frozenset({"secret", "mode", "device_id"})
 """Facts that are masked, momentary, or the key itself."""
+SEARCHED = frozenset({"serial", "iccid", "imei", "mac"})
+"""Facts by which a unit is found, beside its Device ID."""
 
 
 def search_key(value: str) -> str:
@@ -28,17 +35,38 @@ def search_key(value: str) -> str:
     return value.lower().translate({ord(c): None for c in " :-"})
 
 
-def project(db: sqlite3.Connection, row: Row) -> None:
-    """Bring the tables up to ``row``."""
+def project(db: sqlite3.Connection, row: Row, values: Mapping[str, Any] | None = None) -> None:
+    """Bring the tables up to ``row``, all but the figures of its batch (`added_to_figures`)."""
     if handler := _HANDLERS.get(row.kind):
-        handler(db, row, row.values())
+        handler(db, row, row.values() if values is None else values)
+
+
+def shortened(db: sqlite3.Connection, entry: Entry) -> Entry | None:
+    """``entry`` without what the journal says already; None when nothing of it is new."""
+    body = entry.body
+    match entry.kind:
+        case "UnitFacts" if entry.device_id:
+            unit, facts = entry.device_id.lower(), list(body["facts"])
+            names = Counter(fact[0] for fact in facts if isinstance(fact, list))
+            new = [
+                fact
+                for fact in facts
+                if not isinstance(fact, list) or names[fact[0]] > 1 or current_fact(db, unit, fact[0]) != str(fact[1])
+            ]
+            return dataclasses.replace(entry, body={**body, "facts": new}) if new else None
+        case "WriteConfirmed":
+            known = db.execute(
+                "SELECT max(seq) AS seq FROM writes WHERE attempt IS ? AND step = ? AND target = ? AND what = ?",
+                (entry.attempt, body["step"], body["target"], body["what"]),
+            ).fetchone()
+            return entry if known["seq"] is None else dataclasses.replace(entry, body={"write": known["seq"]})
+    return entry
 
 
 def check(db: sqlite3.Connection, rows: Iterable[Row]) -> None:
-    """What must hold at the end of one append: an attempt that ends PENDING owes something by then."""
+    """Check what must hold at the end of one append: an attempt that ends PENDING owes something by then."""
     for row in rows:
-        values = row.values()
-        if row.kind == "AttemptFinished" and values.get("verdict") == Verdict.PENDING.name:
+        if row.kind == "AttemptFinished" and (values := row.values()).get("verdict") == Verdict.PENDING.name:
             owed = db.execute("SELECT 1 FROM outbox WHERE attempt = ? LIMIT 1", (values["attempt"],)).fetchone()
             if owed is None:
                 raise JournalError(
@@ -52,13 +80,7 @@ def rebuild(db: sqlite3.Connection) -> None:
         db.execute(f"DELETE FROM {table}")
     for row in rows(db):
         project(db, row)
-
-
-def rows(db: sqlite3.Connection) -> Iterator[Row]:
-    """All rows of the journal in order, streamed."""
-    cursor = db.execute("SELECT station_id, seq, at, kind, body, prev_hash, hash FROM journal ORDER BY station_id, seq")
-    for found in cursor:
-        yield Row(*found)
+    count_figures(db)
 
 
 # --- station and batches ---
@@ -81,6 +103,7 @@ def _batch_opened(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -
             (batch["id"], values.get("title", ""), profile["id"], profile["revision"], profile["sha256"],
              batch.get("target"), row.at),
         )  # fmt: skip
+        set_figures(db, batch["id"])
         return
     if held["profile_sha256"] != profile["sha256"]:
         raise JournalError(
@@ -121,58 +144,68 @@ def _unit_identified(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]
         return
     _touch_unit(db, row, device_id, values.get("platform", ""), values.get("label", ""))
     db.execute("UPDATE attempts SET device_id = ? WHERE attempt = ?", (device_id, values["attempt"]))
-    facts = list(values.get("facts", ()))
-    if values.get("platform") and not any(fact["name"] == "platform" for fact in facts):
-        facts.append({"name": "platform", "value": values["platform"], "source": "identify"})
-    _keep_facts(db, row, values, facts)
+    facts = list(map(_fact, values.get("facts", ())))
+    if values.get("platform") and not any(name == "platform" for name, _, _ in facts):
+        facts.append(("platform", values["platform"], "identify"))
+    _keep_facts(db, row, device_id, facts)
 
 
 def _unit_facts(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
     if values["device_id"] is not None:
         _touch_unit(db, row, values["device_id"])
-        _keep_facts(db, row, values, values["facts"])
+        _keep_facts(db, row, values["device_id"], map(_fact, values["facts"]))
+
+
+def _fact(told: Mapping[str, str] | Sequence[str]) -> tuple[str, str, str]:
+    """Name, value and first source; older entries have one such object a source."""
+    name, value, source, *_ = told.values() if isinstance(told, Mapping) else told
+    return name, str(value), source
 
 
 def _touch_unit(db: sqlite3.Connection, row: Row, device_id: str | None, platform: str = "", label: str = "") -> None:
     if device_id is None:
         return
-    db.execute(
-        "INSERT INTO units VALUES (?, ?, ?, ?, ?) ON CONFLICT (device_id) DO UPDATE SET last_seen = excluded.last_seen,"
-        " platform = coalesce(nullif(excluded.platform, ''), platform),"
-        " label = coalesce(nullif(excluded.label, ''), label)",
-        (device_id, platform, label, row.at, row.at),
+    known = db.execute(
+        "UPDATE units SET last_seen = ?, platform = coalesce(nullif(?, ''), platform),"
+        " label = coalesce(nullif(?, ''), label) WHERE device_id = ?",
+        (row.at, platform, label, device_id),
     )
+    if known.rowcount == 0:
+        db.execute("INSERT INTO units VALUES (?, ?, ?, ?, ?)", (device_id, platform, label, row.at, row.at))
+        db.execute(_KEEP_ID, (device_id[::-1], device_id, "device_id", False))
 
 
-def _keep_facts(
-    db: sqlite3.Connection, row: Row, values: Mapping[str, Any], facts: Iterable[Mapping[str, Any]]
-) -> None:
+def _keep_facts(db: sqlite3.Connection, row: Row, device_id: str, facts: Iterable[tuple[str, str, str]]) -> None:
     """Keep what changed. Of several values of one name in one reading the first is believed, others are disputed."""
-    device_id, seen = values["device_id"], set[tuple[str, str]]()
+    kept: dict[tuple[str, str], tuple[int, str, bool]] = {}
     believed = set[str]()
-    for number, fact in enumerate(facts):
-        name, value = fact["name"], str(fact["value"])
-        if name in _NOT_KEPT or (name, value) in seen:
-            continue
-        disputed = name in believed
-        seen.add((name, value))
-        believed.add(name)
-        if not disputed and current_fact(db, device_id, name) == value:
-            continue
-        db.execute(
-            "INSERT INTO facts (device_id, name, seq, number, value, key, source, at, attempt, disputed)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (device_id, name, row.seq, number, value, search_key(value), fact["source"], row.at, values["attempt"],
-             int(disputed)),
-        )  # fmt: skip
+    for number, (name, value, source) in enumerate(facts):
+        if name not in _NOT_KEPT and (name, value) not in kept:
+            kept[name, value] = (number, source, name in believed)
+            believed.add(name)
+    db.executemany(
+        "INSERT INTO facts SELECT :unit, :name, :seq, :number, :value, :source, :disputed"
+        f" WHERE :disputed OR :value IS NOT ({_CURRENT})",
+        [{"unit": device_id, "name": name, "seq": row.seq, "number": number, "value": value, "source": source,
+          "disputed": disputed} for (name, value), (number, source, disputed) in kept.items()],
+    )  # fmt: skip
+    searched = [(name, value) for name, value in kept if name in SEARCHED and value]
+    if searched:
+        db.executemany(
+            _KEEP_ID, [(search_key(value)[::-1], device_id, name, kept[name, value][2]) for name, value in searched]
+        )
+
+
+_CURRENT = "SELECT value FROM facts WHERE device_id = :unit AND name = :name AND NOT disputed ORDER BY seq DESC LIMIT 1"
+_KEEP_ID = (
+    "INSERT INTO ids VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (backwards, device_id, name) DO UPDATE SET disputed = min(disputed, excluded.disputed)"
+)
 
 
 def current_fact(db: sqlite3.Connection, device_id: str, name: str) -> str | None:
     """What the unit's fact is now, or None when it was never read."""
-    found = db.execute(
-        "SELECT value FROM facts WHERE device_id = ? AND name = ? AND NOT disputed ORDER BY seq DESC LIMIT 1",
-        (device_id, name),
-    ).fetchone()
+    found = db.execute(_CURRENT, {"unit": device_id, "name": name}).fetchone()
     return None if found is None else str(found["value"])
 
 
@@ -182,21 +215,22 @@ def _step_finished(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) 
 
 def _add_step(db: sqlite3.Connection, row: Row, values: Mapping[str, Any], step: str) -> None:
     attempt = values["attempt"]
-    number = db.execute("SELECT count(*) AS n FROM steps WHERE attempt = ?", (attempt,)).fetchone()["n"]
     db.execute(
-        "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (attempt, number, step, values["outcome"], values.get("reason", ""), values.get("proof", ""),
-         values.get("seconds", 0.0), row.at),
-    )  # fmt: skip
-    db.executemany(
-        "INSERT INTO measurements VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [(attempt, number, place, m["name"], m["value"], m.get("unit", ""), m.get("low"), m.get("high"))
-         for place, m in enumerate(values.get("measurements", ()))],
-    )  # fmt: skip
+        "INSERT INTO steps VALUES"
+        " (?1, (SELECT coalesce(max(number) + 1, 0) FROM steps WHERE attempt = ?1), ?2, ?3, ?4, ?5)",
+        (attempt, step, values["outcome"], values.get("seconds", 0.0), row.seq),
+    )
+    if measurements := values.get("measurements"):
+        db.executemany(
+            "INSERT INTO measurements VALUES"
+            " (?1, (SELECT max(number) FROM steps WHERE attempt = ?1), ?2, ?3, ?4, ?5, ?6, ?7)",
+            [(attempt, place, m["name"], m["value"], m.get("unit", ""), m.get("low"), m.get("high"))
+             for place, m in enumerate(measurements)],
+        )  # fmt: skip
 
 
 def _attempt_finished(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
-    _finish(db, row, values, Verdict[values["verdict"]])
+    _finish(db, row, {"seconds": 0.0, **values}, Verdict[values["verdict"]])
 
 
 def _attempt_abandoned(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
@@ -275,17 +309,25 @@ def _verdict_revised(db: sqlite3.Connection, _row: Row, values: Mapping[str, Any
 
 def _write_intended(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
     db.execute(
-        "INSERT INTO writes VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+        "INSERT INTO writes VALUES (?, ?, ?, ?, ?, ?, ?)",
         (row.seq, values["attempt"], values["device_id"], values["step"], values["target"], values["what"], row.at),
     )
 
 
-def _write_confirmed(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
+def _write_confirmed(db: sqlite3.Connection, _row: Row, values: Mapping[str, Any]) -> None:
     """Confirms every open intention of the same write: a repeat after a crash proves the earlier one too."""
+    if "write" in values:  # the number of the entry that announced it
+        done = db.execute(
+            "DELETE FROM writes WHERE attempt IS (SELECT attempt FROM writes WHERE seq = ?1)"
+            " AND (step, target, what) = (SELECT step, target, what FROM writes WHERE seq = ?1)",
+            (values["write"],),
+        )
+        if done.rowcount == 0:
+            raise JournalError(f"write {values['write']} is not open: it was never announced or is confirmed already")
+        return
     db.execute(
-        "UPDATE writes SET confirmed_seq = ? WHERE attempt IS ? AND step = ? AND target = ? AND what = ?"
-        " AND confirmed_seq IS NULL",
-        (row.seq, values["attempt"], values["step"], values["target"], values["what"]),
+        "DELETE FROM writes WHERE attempt IS ? AND step = ? AND target = ? AND what = ?",
+        (values["attempt"], values["step"], values["target"], values["what"]),
     )
 
 

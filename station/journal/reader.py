@@ -8,36 +8,46 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import json
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from ..engine.events import BatchProgress
 from ..errors import JournalError
 from ..figures import Figures
-from ..model import Batch, KnownUnit, Measurement, OutboxItem, Outcome, ProfileRef, SeenBefore, StepRecord, Verdict
+from ..model import KnownUnit, OutboxItem, SeenBefore, StepRecord, Verdict
+from .answers import (
+    attempt_record,
+    batch_record,
+    cached_product_of,
+    history_of,
+    owed_record,
+    steps_of,
+    time_of,
+    write_record,
+)
 from .chain import Row
-from .compare import check_all, check_counts, check_found, check_some
+from .compare import TablesDiffer, check_all, check_batches, check_counts, check_found, check_some
 from .directory import JOURNAL_FILE, check_journal_files
 from .entries import stamp
-from .projections import rows, search_key
+from .projections import search_key
 from .records import (
     AttemptRecord,
     BatchRecord,
     CachedProduct,
     CachedSerial,
-    FactRecord,
     KeptSecret,
     OwedRecord,
     UnitHistory,
     Verified,
     WriteRecord,
 )
-from .schema import atomic, check_newest, connect_reader, translated, version
+from .schema import NEWEST, atomic, check_newest, connect_reader, translated, version
+from .seal import doubt, is_untouched
+from .stored import rows
 from .vault import is_sealed
 
 T = TypeVar("T")
@@ -46,12 +56,10 @@ LONGEST_PAUSE = datetime.timedelta(hours=1)
 
 MIN_END = 3
 """Fewer characters end too many ids to name one."""
-_SEARCHED = ("serial", "iccid", "imei", "mac")
-"""Facts by which a unit is found; the Device ID and attempt ids are searched besides."""
-
-
-WHOSE = """SELECT device_id, label FROM units WHERE device_id <> ? AND (device_id = ? OR device_id IN (
-    SELECT device_id FROM facts WHERE key = ? AND name IN ('serial', 'iccid', 'imei') AND NOT disputed))
+_AFTER_ALL = "\U0010ffff"
+"""Sorts after whatever an id may go on with."""
+_WHOSE = """SELECT device_id, label FROM ids JOIN units USING (device_id)
+    WHERE backwards = ? AND device_id <> ? AND name IN ('device_id', 'serial', 'iccid', 'imei') AND NOT disputed
     ORDER BY last_seen DESC LIMIT 1"""
 
 
@@ -128,7 +136,7 @@ class JournalReader:
 
     def batches(self) -> tuple[BatchRecord, ...]:
         """All batches in the order they were opened."""
-        return self._all(_batch, "SELECT * FROM batches ORDER BY opened_at, rowid")
+        return self._all(batch_record, "SELECT * FROM batches ORDER BY opened_at, rowid")
 
     def open_batches(self) -> tuple[BatchRecord, ...]:
         return tuple(record for record in self.batches() if record.is_open)
@@ -139,7 +147,7 @@ class JournalReader:
         return {} if unit is None else {fact.name: fact.value for fact in unit.facts if not fact.is_disputed}
 
     def batch(self, batch: str) -> BatchRecord | None:
-        return self._one(_batch, "SELECT * FROM batches WHERE batch = ?", batch)
+        return self._one(batch_record, "SELECT * FROM batches WHERE batch = ?", batch)
 
     def progress(self, batch: str, at: datetime.datetime) -> BatchProgress:
         """Where ``batch`` stands; one nobody opened has no unit."""
@@ -149,27 +157,11 @@ class JournalReader:
     def figures(self, batch: str) -> Figures:
         """Units of ``batch`` by their last attempt with a verdict, and by their first that judged them."""
         found = self._one(
-            lambda row: Figures(**{name: row[name] for name in row.keys()}),  # noqa: SIM118 - a Row iterates values
-            # beside max() and min() SQLite takes the other columns from the row that has it
-            """WITH known AS (SELECT device_id, verdict, started_seq FROM attempts
-                WHERE batch = ? AND device_id IS NOT NULL),
-            last AS (SELECT verdict, max(started_seq) FROM known WHERE verdict IS NOT NULL GROUP BY device_id),
-            judged AS (SELECT verdict, min(started_seq), count(*) AS times
-                FROM known WHERE verdict IN ('PASS', 'FAIL') GROUP BY device_id)
-            SELECT (SELECT count(DISTINCT device_id) FROM known) AS units,
-                count(*) FILTER (WHERE verdict = 'PASS') AS passed,
-                count(*) FILTER (WHERE verdict = 'PENDING') AS pending,
-                count(*) FILTER (WHERE verdict = 'FAIL') AS failed,
-                count(*) FILTER (WHERE verdict = 'ABORTED') AS aborted,
-                count(*) FILTER (WHERE verdict = 'ERROR') AS error,
-                (SELECT count(*) FROM judged) AS judged,
-                (SELECT count(*) FROM judged WHERE verdict = 'PASS') AS first_passed,
-                (SELECT coalesce(sum(times - 1), 0) FROM judged) AS retests
-            FROM last""",
+            lambda row: Figures(*row[1:]),
+            "SELECT * FROM figures WHERE batch = ?",
             batch,
         )
-        assert found is not None  # an aggregate without GROUP BY always has one row
-        return found
+        return found or Figures()
 
     # --- attempts ---
 
@@ -195,7 +187,7 @@ class JournalReader:
         """The unit's last finished attempt."""
         return self._one(
             lambda row: SeenBefore(
-                Verdict[row["verdict"]], _time(row["finished_at"]), row["station_id"], row["batch"] or ""
+                Verdict[row["verdict"]], time_of(row["finished_at"]), row["station_id"], row["batch"] or ""
             ),
             "SELECT verdict, finished_at, station_id, batch FROM attempts"
             " WHERE device_id = ? AND verdict IS NOT NULL ORDER BY started_seq DESC LIMIT 1",
@@ -209,7 +201,7 @@ class JournalReader:
         """
         found = self._one(
             lambda row: (str(row["device_id"]), str(row["label"])),
-            WHOSE, besides.lower(), number.lower(), search_key(number),
+            _WHOSE, search_key(number)[::-1], besides.lower(),
         )  # fmt: skip
         return None if found is None else KnownUnit(*found, self.seen_before(found[0]))
 
@@ -221,26 +213,24 @@ class JournalReader:
         Letter case, blanks, colons and dashes do not matter. A swapped SIM card leads to both its units (A10).
         """
         key = search_key(any_id.strip())
-        return self._found("{} = ?", (key,), (any_id.strip().lower(),)) if key else ()
+        return self._found("backwards = ?", key[::-1], attempt=any_id.strip().lower()) if key else ()
 
     def find_by_end(self, last_digits: str) -> tuple[UnitHistory, ...]:
         """As `find`, units with an id that ends like that; none for fewer than ``MIN_END`` characters."""
-        key = search_key(last_digits.strip())
-        return self._found("substr({}, -?) = ?", (len(key), key)) if len(key) >= MIN_END else ()
+        end = search_key(last_digits.strip())[::-1]
+        return self._found("backwards >= ? AND backwards < ?", end, end + _AFTER_ALL) if len(end) >= MIN_END else ()
 
-    def _found(self, fits: str, key: tuple[Any, ...], attempt: tuple[Any, ...] = ()) -> tuple[UnitHistory, ...]:
-        """Units with an id that ``fits`` (SQL with a place for the column) and, if given, with that ``attempt``."""
-        marks = ", ".join("?" * len(_SEARCHED))
-        by_attempt = "OR device_id IN (SELECT device_id FROM attempts WHERE lower(attempt) = ?)" if attempt else ""
+    def _found(self, fits: str, *key: str, attempt: str = "") -> tuple[UnitHistory, ...]:
+        """Units with an id that ``fits`` (SQL, with ``key`` for its places), or with that ``attempt``."""
 
         def question(db: sqlite3.Connection) -> tuple[UnitHistory, ...]:
             found = db.execute(
-                f"""SELECT * FROM units WHERE {fits.format("device_id")}
-                    OR device_id IN (SELECT device_id FROM facts WHERE {fits.format("key")} AND name IN ({marks}))
-                    {by_attempt} ORDER BY last_seen DESC, device_id""",
-                (*key, *key, *_SEARCHED, *attempt),
+                f"""SELECT * FROM units WHERE device_id IN (
+                    SELECT device_id FROM ids WHERE {fits} UNION SELECT device_id FROM attempts WHERE attempt = ?)
+                    ORDER BY last_seen DESC, device_id""",
+                (*key, attempt),
             ).fetchall()
-            return tuple(_history(db, row) for row in found)
+            return tuple(history_of(db, row) for row in found)
 
         return self._ask(question)
 
@@ -257,7 +247,7 @@ class JournalReader:
     def kept_secrets(self) -> tuple[KeptSecret, ...]:
         """Whose mobile secrets are kept, oldest first. Never the secrets: they are in no export and no dump (A7)."""
         return self._all(
-            lambda row: KeptSecret(row["device_id"], _time(row["at"]), is_sealed(row["secret"])),
+            lambda row: KeptSecret(row["device_id"], time_of(row["at"]), is_sealed(row["secret"])),
             "SELECT * FROM secrets ORDER BY at, device_id",
         )
 
@@ -266,14 +256,14 @@ class JournalReader:
     def cached_product(self, ref: str) -> CachedProduct | None:
         """A product by its number or its slug (C8)."""
         return self._one(
-            _product,
+            cached_product_of,
             "SELECT * FROM products WHERE CAST(product_id AS TEXT) = ? OR slug = ? OR ref = ? ORDER BY at DESC LIMIT 1",
             ref, ref, ref,
         )  # fmt: skip
 
     def cached_serial(self, serial: str) -> CachedSerial | None:
         return self._one(
-            lambda row: CachedSerial(row["serial"], row["device_id"], row["iccid"], _time(row["at"])),
+            lambda row: CachedSerial(row["serial"], row["device_id"], row["iccid"], time_of(row["at"])),
             "SELECT * FROM serials WHERE serial = ?",
             serial.strip().upper(),
         )
@@ -297,12 +287,12 @@ class JournalReader:
 
     def owed(self) -> tuple[OwedRecord, ...]:
         """All owed work in the order it was queued, with its tries and its last error."""
-        return self._all(_owed, "SELECT * FROM outbox WHERE settled_at IS NULL ORDER BY queued_seq, number")
+        return self._all(owed_record, "SELECT * FROM outbox WHERE settled_at IS NULL ORDER BY queued_seq, number")
 
     def owed_since(self, item: OutboxItem) -> datetime.datetime | None:
         """When ``item`` was queued; None when it is not owed."""
         return self._one(
-            lambda row: _time(row["started_at"] if row["finished_at"] is None else row["finished_at"]),
+            lambda row: time_of(row["started_at"] if row["finished_at"] is None else row["finished_at"]),
             "SELECT a.started_at, a.finished_at FROM outbox o JOIN attempts a USING (attempt)"
             " WHERE o.attempt = ? AND o.action = ? AND o.settled_at IS NULL",
             item.attempt, item.action,
@@ -315,12 +305,9 @@ class JournalReader:
 
     def unconfirmed_writes(self, device_id: str | None = None) -> tuple[WriteRecord, ...]:
         """Writes announced and never confirmed, of one unit or of all, oldest first (N1)."""
-        wanted = device_id.lower() if device_id else None
-        return self._all(
-            _write,
-            "SELECT * FROM writes WHERE confirmed_seq IS NULL AND (? IS NULL OR device_id = ?) ORDER BY seq",
-            wanted, wanted,
-        )  # fmt: skip
+        if device_id is None:
+            return self._all(write_record, "SELECT * FROM writes ORDER BY seq")
+        return self._all(write_record, "SELECT * FROM writes WHERE device_id = ? ORDER BY seq", device_id.lower())
 
     # --- the whole journal ---
 
@@ -334,24 +321,51 @@ class JournalReader:
 
         Raises `JournalError` that names the first entry or row that does not fit.
         """
-        with translated("the journal cannot be verified"):
-            tail = self._ask(check_all)
+        tail = self._compared(check_all)
         return Verified(tail.seq, tail.hash)
 
     def verify_units(self, units: Collection[str]) -> None:
-        """As `verify`, for what is told of ``units`` (Device IDs, as queries give them)."""
-        with translated("the journal cannot be verified"):
-            self._ask(lambda db: check_some(db, units))
+        """As `verify`, for what is told of ``units`` (Device IDs, as queries give them).
+
+        This and the ones below compare nothing that is known to agree (`is_sure`).
+        """
+        if not self.is_sure:
+            self._compared(lambda db: check_some(db, units))
 
     def verify_found(self, any_id: str, found: Collection[str]) -> None:
         """As `verify_units` for what a search found, and for what it should have found by the journal."""
-        with translated("the journal cannot be verified"):
-            self._ask(lambda db: check_found(db, search_key(any_id.strip()), found))
+        if not self.is_sure:
+            self._compared(lambda db: check_found(db, search_key(any_id.strip()), found))
 
     def verify_batches(self) -> None:
         """As `verify`, for the list of batches and their figures."""
+        if not self.is_sure:
+            self._compared(check_counts)
+
+    @contextlib.contextmanager
+    def exporting(self, batches: Sequence[str]) -> Iterator[sqlite3.Connection]:
+        """A `snapshot` in which all that is told of ``batches``, their units and attempts is what is chained."""
+        with self.snapshot() as db:
+            if not self.is_sure:
+                self._doubting(lambda: check_batches(db, batches))
+            yield db
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether all tables are known to agree with the chain: a station closed it so, and nobody wrote since."""
+        return is_untouched(self.directory)
+
+    def _compared(self, check: Callable[[sqlite3.Connection], T]) -> T:
+        """What ``check`` returns; tables that differ leave a mark for the next start of the station (`doubt`)."""
         with translated("the journal cannot be verified"):
-            self._ask(check_counts)
+            return self._doubting(lambda: self._ask(check))
+
+    def _doubting(self, check: Callable[[], T]) -> T:
+        try:
+            return check()
+        except TablesDiffer as error:
+            doubt(self.directory, str(error))
+            raise
 
 
 def owner_of(directory: Path) -> str | None:
@@ -361,87 +375,8 @@ def owner_of(directory: Path) -> str | None:
         return None
     check_journal_files(directory)
     with translated(f"the journal in {directory} cannot be read"), contextlib.closing(connect_reader(path)) as db:
-        if version(db) == 0:
+        if (found := version(db)) == 0:
             return None
-        found = db.execute("SELECT station_id FROM journal LIMIT 1").fetchone()
-        return None if found is None else str(found["station_id"])
-
-
-# --- rows to values --------------------------------------------------------------------------
-
-
-def _time(text: str) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(text)
-
-
-def _time_or_none(text: str | None) -> datetime.datetime | None:
-    return None if text is None else _time(text)
-
-
-def _batch(row: sqlite3.Row) -> BatchRecord:
-    profile = ProfileRef(row["profile_id"], row["profile_revision"], row["profile_sha256"])
-    return BatchRecord(
-        Batch(row["batch"], profile, row["target"]),
-        row["title"],
-        _time(row["opened_at"]),
-        _time_or_none(row["closed_at"]),
-    )
-
-
-def attempt_record(row: sqlite3.Row) -> AttemptRecord:
-    """One row of the attempts table."""
-    return AttemptRecord(
-        attempt=row["attempt"], station_id=row["station_id"], batch=row["batch"] or "", device_id=row["device_id"],
-        slot=int(row["slot"]), port_path=row["port_path"], profile=row["profile"],
-        planned=tuple(json.loads(row["planned"])),
-        operator=row["operator"], started_at=_time(row["started_at"]), finished_at=_time_or_none(row["finished_at"]),
-        seconds=row["seconds"], verdict=None if row["verdict"] is None else Verdict[row["verdict"]],
-        failed_step=row["failed_step"], reason=row["reason"],
-    )  # fmt: skip
-
-
-def steps_of(db: sqlite3.Connection, attempt: str) -> tuple[StepRecord, ...]:
-    """Every try of every step of one attempt, in the order they ended."""
-    measured: dict[int, list[Measurement]] = {}
-    for m in db.execute("SELECT * FROM measurements WHERE attempt = ? ORDER BY step_number, number", (attempt,)):
-        measured.setdefault(m["step_number"], []).append(
-            Measurement(m["name"], m["value"], m["unit"], m["low"], m["high"])
-        )
-    return tuple(
-        StepRecord(
-            s["step"],
-            Outcome(s["outcome"]),
-            s["reason"],
-            s["proof"],
-            s["seconds"],
-            tuple(measured.get(s["number"], ())),
-        )
-        for s in db.execute("SELECT * FROM steps WHERE attempt = ? ORDER BY number", (attempt,))
-    )
-
-
-def _history(db: sqlite3.Connection, row: sqlite3.Row) -> UnitHistory:
-    device_id = row["device_id"]
-    facts = db.execute("SELECT * FROM facts WHERE device_id = ? ORDER BY seq, number", (device_id,))
-    attempts = db.execute("SELECT * FROM attempts WHERE device_id = ? ORDER BY started_seq", (device_id,))
-    return UnitHistory(
-        device_id, row["platform"], row["label"], _time(row["first_seen"]), _time(row["last_seen"]),
-        tuple(map(_fact, facts)), tuple(map(attempt_record, attempts)),
-    )  # fmt: skip
-
-
-def _fact(row: sqlite3.Row) -> FactRecord:
-    return FactRecord(row["name"], row["value"], row["source"], _time(row["at"]), row["attempt"], bool(row["disputed"]))
-
-
-def _product(row: sqlite3.Row) -> CachedProduct:
-    return CachedProduct(row["product_id"], row["slug"], row["name"], row["platform_id"], _time(row["at"]))
-
-
-def _write(row: sqlite3.Row) -> WriteRecord:
-    return WriteRecord(_time(row["at"]), row["attempt"], row["device_id"], row["step"], row["target"], row["what"])
-
-
-def _owed(row: sqlite3.Row) -> OwedRecord:
-    item = OutboxItem(row["attempt"], row["device_id"], row["action"], row["body"])
-    return OwedRecord(item, row["tries"], _time_or_none(row["retry_at"]), row["last_error"])
+        view = "entries" if found == NEWEST else "journal"
+        first = db.execute(f"SELECT station_id FROM {view} WHERE seq = (SELECT min(seq) FROM journal)").fetchone()
+        return None if first is None else str(first["station_id"])

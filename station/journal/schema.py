@@ -1,16 +1,11 @@
-"""The tables, as ordered migrations, and the one place that opens connections and writes BEGIN.
-
-A migration runs in one transaction together with the row that says it ran. The journal table is the
-truth and is never altered; all other tables but ``secrets`` are projections, rebuilt after any
-migration, so a later migration may simply drop and create them.
-"""
+"""Opens connections, begins and ends transactions, and says what an error of SQLite means: the one place that does."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,118 +38,6 @@ DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, R
 a length of more than there is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """One step of the schema; ``number`` rises by one."""
-
-    number: int
-    name: str
-    run: Callable[[sqlite3.Connection], None]
-
-
-def _journal(db: sqlite3.Connection) -> None:
-    """The truth. The triggers stop our own bugs; against a hand with an editor stands the hash chain."""
-    db.execute("""
-        CREATE TABLE journal (
-            station_id TEXT NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL,
-            body TEXT NOT NULL, prev_hash TEXT NOT NULL, hash TEXT NOT NULL,
-            PRIMARY KEY (station_id, seq)
-        ) WITHOUT ROWID""")
-    for verb in ("UPDATE", "DELETE"):
-        db.execute(f"""
-            CREATE TRIGGER journal_no_{verb.lower()} BEFORE {verb} ON journal
-            BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""")
-    # also stops INSERT OR REPLACE, which would delete without asking the trigger above
-    db.execute("""
-        CREATE TRIGGER journal_in_order BEFORE INSERT ON journal
-        WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM journal WHERE station_id = NEW.station_id)
-        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""")
-
-
-def _projections(db: sqlite3.Connection) -> None:
-    """What people ask for; every row can be made again from the journal."""
-    for statement in _PROJECTION_TABLES:
-        db.execute(statement)
-
-
-_PROJECTION_TABLES = (
-    "CREATE TABLE operators (station_id TEXT NOT NULL PRIMARY KEY, operator TEXT NOT NULL)",
-    """CREATE TABLE batches (
-        batch TEXT NOT NULL PRIMARY KEY, title TEXT NOT NULL, profile_id TEXT NOT NULL,
-        profile_revision INTEGER NOT NULL, profile_sha256 TEXT NOT NULL, target INTEGER,
-        opened_at TEXT NOT NULL, closed_at TEXT)""",
-    """CREATE TABLE units (
-        device_id TEXT NOT NULL PRIMARY KEY, platform TEXT NOT NULL, label TEXT NOT NULL,
-        first_seen TEXT NOT NULL, last_seen TEXT NOT NULL)""",
-    """CREATE TABLE attempts (
-        attempt TEXT NOT NULL PRIMARY KEY, station_id TEXT NOT NULL, batch TEXT REFERENCES batches (batch),
-        device_id TEXT REFERENCES units (device_id), slot INTEGER NOT NULL, port_path TEXT NOT NULL,
-        profile TEXT NOT NULL, planned TEXT NOT NULL, operator TEXT NOT NULL,
-        started_seq INTEGER NOT NULL, started_at TEXT NOT NULL, finished_seq INTEGER, finished_at TEXT, seconds REAL,
-        verdict TEXT, failed_step TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '')""",
-    "CREATE INDEX attempts_by_batch ON attempts (batch, started_seq)",
-    "CREATE INDEX attempts_by_unit ON attempts (device_id, started_seq)",
-    "CREATE INDEX attempts_running ON attempts (attempt) WHERE verdict IS NULL",
-    # one row per change of a value: the newest undisputed row of a name is what the unit is now
-    """CREATE TABLE facts (
-        device_id TEXT NOT NULL REFERENCES units (device_id), name TEXT NOT NULL, seq INTEGER NOT NULL,
-        number INTEGER NOT NULL, value TEXT NOT NULL, key TEXT NOT NULL, source TEXT NOT NULL, at TEXT NOT NULL,
-        attempt TEXT, disputed INTEGER NOT NULL, PRIMARY KEY (device_id, name, seq, number))""",
-    "CREATE INDEX facts_by_key ON facts (key)",
-    """CREATE TABLE steps (
-        attempt TEXT NOT NULL REFERENCES attempts (attempt), number INTEGER NOT NULL, step TEXT NOT NULL,
-        outcome TEXT NOT NULL, reason TEXT NOT NULL, proof TEXT NOT NULL, seconds REAL NOT NULL, at TEXT NOT NULL,
-        PRIMARY KEY (attempt, number))""",
-    """CREATE TABLE measurements (
-        attempt TEXT NOT NULL, step_number INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
-        value, unit TEXT NOT NULL, low REAL, high REAL, PRIMARY KEY (attempt, step_number, number),
-        FOREIGN KEY (attempt, step_number) REFERENCES steps (attempt, number))""",
-    """CREATE TABLE writes (
-        seq INTEGER PRIMARY KEY, attempt TEXT, device_id TEXT, step TEXT NOT NULL, target TEXT NOT NULL,
-        what TEXT NOT NULL, at TEXT NOT NULL, confirmed_seq INTEGER)""",
-    "CREATE INDEX writes_unconfirmed ON writes (attempt, step) WHERE confirmed_seq IS NULL",
-    """CREATE TABLE outbox (
-        attempt TEXT NOT NULL REFERENCES attempts (attempt), action TEXT NOT NULL, queued_seq INTEGER NOT NULL,
-        number INTEGER NOT NULL, device_id TEXT NOT NULL REFERENCES units (device_id), body TEXT NOT NULL,
-        tries INTEGER NOT NULL DEFAULT 0, retry_at TEXT, last_error TEXT NOT NULL DEFAULT '',
-        settled_at TEXT, outcome TEXT, reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (attempt, action))""",
-    "CREATE INDEX outbox_waiting ON outbox (queued_seq, number) WHERE settled_at IS NULL",
-    """CREATE TABLE digests (
-        device_id TEXT NOT NULL PRIMARY KEY, ssid TEXT NOT NULL, digest TEXT NOT NULL,
-        attempt TEXT, at TEXT NOT NULL)""",
-    """CREATE TABLE products (
-        product_id INTEGER PRIMARY KEY, slug TEXT NOT NULL, ref TEXT NOT NULL, name TEXT NOT NULL,
-        platform_id INTEGER NOT NULL, at TEXT NOT NULL)""",
-    """CREATE TABLE serials (
-        serial TEXT NOT NULL PRIMARY KEY, device_id TEXT NOT NULL, iccid TEXT NOT NULL, at TEXT NOT NULL)""",
-)
-
-PROJECTIONS = (
-    "measurements", "steps", "writes", "outbox", "digests", "products", "serials", "facts",
-    "attempts", "units", "batches", "operators",
-)  # fmt: skip
-"""Tables that `rebuild` empties, in an order the foreign keys allow."""
-
-
-def _secrets(db: sqlite3.Connection) -> None:
-    """Mobile secrets a label needs. Not a projection, not in the chain: they can be forgotten for good."""
-    db.execute("CREATE TABLE secrets (device_id TEXT NOT NULL PRIMARY KEY, secret TEXT NOT NULL, at TEXT NOT NULL)")
-
-
-def _entries_by_unit(db: sqlite3.Connection) -> None:
-    """To compare what is told of one unit with its entries, without reading all of them."""
-    for name, field in (("journal_by_attempt", "attempt"), ("journal_by_unit", "device_id")):
-        db.execute(f"CREATE INDEX {name} ON journal (json_extract(body, '$.{field}'))")
-
-
-MIGRATIONS = (
-    Migration(1, "the journal", _journal),
-    Migration(2, "projections: batches, units, attempts, steps, measurements, outbox, digests", _projections),
-    Migration(3, "mobile secrets, outside the journal", _secrets),
-    Migration(4, "the entries of a unit can be found", _entries_by_unit),
-)
-
-
 # --- connections and transactions ------------------------------------------------------------
 
 
@@ -173,7 +56,7 @@ def translated(what: str) -> Iterator[None]:
 def told(what: str, error: sqlite3.Error) -> JournalError:
     """The error of SQLite as ours: `JournalHeld` when waiting may help."""
     code, name = getattr(error, "sqlite_errorcode", None), getattr(error, "sqlite_errorname", "")
-    said = f"{error} ({name or type(error).__name__})"
+    said = f"{' '.join(str(error).split())} ({name or type(error).__name__})"  # it may quote what a damaged file holds
     say = held_by(error)
     if say is not None:
         return JournalHeld(f"{what}: {said}; {_REMEDIES[say.key]}", say=say)
@@ -281,45 +164,26 @@ def savepoint(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("RELEASE one")
 
 
-def migrate(
-    db: sqlite3.Connection, now: str, rebuild: Callable[[sqlite3.Connection], None],
-    migrations: Sequence[Migration] = MIGRATIONS,
-) -> None:  # fmt: skip
-    """Run the migrations this file does not have yet. ``now`` is what their rows say.
-
-    ``rebuild`` fills the projections inside the last one's transaction, so that no crash can leave them
-    empty. Raises `JournalError` when the file was written by a newer station, or is no journal.
-    """
-    have = version(db)
-    if have > migrations[-1].number:
-        raise JournalError(
-            f"the journal has schema {have}, this station knows {migrations[-1].number}; update the station's software"
-        )
-    _run(db, now, rebuild, [migration for migration in migrations if migration.number > have])
+# --- what the file is ------------------------------------------------------------------------
 
 
-def _run(
-    db: sqlite3.Connection, now: str, rebuild: Callable[[sqlite3.Connection], None], missing: Sequence[Migration]
-) -> None:
-    with atomic(db):
-        db.execute(
-            "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, at TEXT NOT NULL)"
-        )
-    for migration in missing:
-        with atomic(db):
-            migration.run(db)
-            if migration is missing[-1]:
-                rebuild(db)
-            db.execute("INSERT INTO migrations VALUES (?, ?, ?)", (migration.number, migration.name, now))
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One step of the schema; ``number`` rises by one. ``mark``: a table or an index that only its files have."""
+
+    number: int
+    name: str
+    mark: str
 
 
-@contextlib.contextmanager
-def fresh(migrations: Sequence[Migration] = MIGRATIONS) -> Iterator[sqlite3.Connection]:
-    """An empty journal in memory, as the station that knew ``migrations`` makes it; gone when the block ends."""
-    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
-        db.row_factory = sqlite3.Row
-        _run(db, "", lambda _: None, migrations)
-        yield db
+VERSIONS = (
+    Version(1, "the journal", "journal"),
+    Version(2, "projections: batches, units, attempts, steps, measurements, outbox, digests", "batches"),
+    Version(3, "mobile secrets, outside the journal", "secrets"),
+    Version(4, "the entries of a unit can be found", "journal_by_unit"),
+    Version(5, "every hash, id and head once, figures kept", "names"),
+)
+NEWEST = VERSIONS[-1].number
 
 
 def version(db: sqlite3.Connection) -> int:
@@ -327,14 +191,13 @@ def version(db: sqlite3.Connection) -> int:
 
     Raises `JournalError` when the file has tables that its list of migrations does not account for.
     """
-    names = _names(db)
+    names = {row["name"] for row in db.execute("SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'")}
     listed = db.execute("SELECT number FROM migrations ORDER BY number") if "migrations" in names else ()
     numbers = [row["number"] for row in listed]
     newest: int = max(numbers, default=0)
-    if newest > MIGRATIONS[-1].number:
+    if newest > NEWEST:
         return newest
-    with fresh(MIGRATIONS[:newest]) as then, fresh() as now:
-        unlisted = sorted(names & (_names(now) - _names(then)))
+    unlisted = [one.mark for one in VERSIONS if one.number > newest and one.mark in names]
     if unlisted or numbers != list(range(1, newest + 1)):
         told_as = f"{len(numbers)} migrations, and still there is {unlisted[0]}" if unlisted else f"only {numbers}"
         raise JournalError(
@@ -356,13 +219,8 @@ def check_newest(db: sqlite3.Connection, path: Path) -> None:
             f"{path} is empty: no station recorded anything in it yet, or what it held is lost; if there were batches,"
             " put back a copy of the whole data directory, else start the station on it"
         )
-    if found != MIGRATIONS[-1].number:
+    if found != NEWEST:
         raise JournalError(
-            f"the journal in {path.parent} has schema {found}, this program knows {MIGRATIONS[-1].number};"
+            f"the journal in {path.parent} has schema {found}, this program knows {NEWEST};"
             " start the newest station on it once"
         )
-
-
-def _names(db: sqlite3.Connection) -> set[str]:
-    """Tables, indexes and triggers that somebody made."""
-    return {row["name"] for row in db.execute("SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'")}

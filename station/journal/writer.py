@@ -7,6 +7,7 @@ damaged file ends the writer, and every later append raises.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import threading
@@ -16,9 +17,11 @@ from dataclasses import dataclass, field
 
 from ..errors import JournalError
 from .chain import Row, Tail, link
+from .counts import added_to_figures
 from .entries import Entry, stamp
-from .projections import check, project
+from .projections import check, project, shortened
 from .schema import atomic, held_by, savepoint, told
+from .stored import store, tail_of
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +49,8 @@ class Writer:
 
     def __init__(self, db: sqlite3.Connection, station_id: str) -> None:
         self._db, self._station_id = db, station_id
-        self._tail = tail_of(db, station_id)
+        self._tail = tail_of(db)
+        self._others, self._is_alone = _others_of(db), True
         # Plain thread and condition on purpose: a commit takes real time, and a caller blocked in one
         # stays runnable for a simulated clock, so that simulated time stands still meanwhile.
         self._room = threading.Condition()
@@ -81,6 +85,11 @@ class Writer:
         return len(self._queue)
 
     @property
+    def is_alone(self) -> bool:
+        """Whether nobody else wrote into the file since it was opened, as far as commits and `close` saw."""
+        return self._is_alone
+
+    @property
     def tail(self) -> Tail:
         """The newest committed entry."""
         return self._tail
@@ -113,6 +122,8 @@ class Writer:
                     break
                 for ticket in tickets:
                     ticket.done.set_exception(told("the journal cannot be written", error))
+        with contextlib.suppress(sqlite3.Error):
+            self._look_for_others()
         self._db.close()
 
     def _take(self) -> list[_Ticket]:
@@ -129,6 +140,7 @@ class Writer:
         self._apply_limit()
         try:
             with atomic(self._db):
+                self._look_for_others()
                 self._check_tail()
                 for ticket in tickets:
                     try:
@@ -138,7 +150,7 @@ class Writer:
                         answers.append((ticket, _refusal(error)))
         except sqlite3.Error:
             # the error may have come after the commit had happened: a second one would say everything twice
-            if len(answers) < len(tickets) or tail == self._tail or tail_of(self._db, self._station_id) != tail:
+            if len(answers) < len(tickets) or tail == self._tail or tail_of(self._db) != tail:
                 raise
         self._tail = tail
         self._commits += 1
@@ -155,10 +167,15 @@ class Writer:
 
     def _check_tail(self) -> None:
         """What this station wrote last is still the last there is; anything else was written by another hand."""
-        if tail_of(self._db, self._station_id) != self._tail:
+        if tail_of(self._db) != self._tail:
             raise JournalError(
                 f"entry {self._tail.seq} is not the last one any more: another program wrote into the journal"
             )
+
+    def _look_for_others(self) -> None:
+        others = _others_of(self._db)
+        self._is_alone = self._is_alone and others == self._others
+        self._others = others
 
     def _one(self, ticket: _Ticket, tail: Tail) -> tuple[Sequence[Entry], Tail]:
         """One caller's entries, all or none of them."""
@@ -178,27 +195,26 @@ class Writer:
 
 
 def append(db: sqlite3.Connection, station_id: str, tail: Tail, entries: Sequence[Entry]) -> Tail:
-    """Write ``entries`` after ``tail`` with everything that follows from them; return the new tail."""
+    """Write what is new in ``entries`` after ``tail`` with everything that follows from it; return the new tail."""
     rows: list[Row] = []
     for entry in entries:
-        row = link(tail, station_id, stamp(entry.at), entry.kind, entry.body_text())
-        db.execute(
-            "INSERT INTO journal (station_id, seq, at, kind, body, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (row.station_id, row.seq, row.at, row.kind, row.body, row.prev_hash, row.hash),
-        )
-        project(db, row)
+        new = shortened(db, entry)
+        if new is None:
+            continue
+        row = link(tail, station_id, stamp(new.at), new.kind, new.body_text())
+        store(db, row)
+        values = row.values()
+        with added_to_figures(db, row, values):
+            project(db, row, values)
         rows.append(row)
         tail = Tail(row.seq, row.hash)
     check(db, rows)
     return tail
 
 
-def tail_of(db: sqlite3.Connection, station_id: str) -> Tail:
-    """Where the chain of ``station_id`` ends."""
-    found = db.execute(
-        "SELECT seq, hash FROM journal WHERE station_id = ? ORDER BY seq DESC LIMIT 1", (station_id,)
-    ).fetchone()
-    return Tail() if found is None else Tail(found["seq"], found["hash"])
+def _others_of(db: sqlite3.Connection) -> int:
+    """A number that changes with every commit of another connection."""
+    return int(db.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _refusal(error: BaseException) -> JournalError:

@@ -168,7 +168,7 @@ def test_a_slot_is_stopped_while_commands_wait_for_the_journal(tmp_path: Path) -
 def test_commands_wait_and_are_carried_out_once(kind: str, tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench, troubled(bench.station.journal) as trouble:
         TROUBLES[kind](trouble)
-        for number in range(30):
+        for number in range(200):  # more than the last pages of the file have room for
             bench.station.send(SetOperator(f"{number:04}"))
         bench.station.send(CloseBatch(BORON.batch))
         bench.station.send(OpenBatch("B-2", BORON.id))
@@ -180,7 +180,7 @@ def test_commands_wait_and_are_carried_out_once(kind: str, tmp_path: Path) -> No
         assert [e for _, e in bench.events if isinstance(e, StationFault | CommandRefused)] == []
         with bench.reader() as journal:
             kinds = Counter(row.kind for row in journal.entries())
-            assert (kinds["OperatorChanged"], kinds["BatchClosed"], kinds["BatchOpened"]) == (30, 1, 2)
+            assert (kinds["OperatorChanged"], kinds["BatchClosed"], kinds["BatchOpened"]) == (200, 1, 2)
 
 
 @pytest.mark.parametrize("kind", TROUBLES)

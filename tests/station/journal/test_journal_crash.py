@@ -11,14 +11,18 @@ from pathlib import Path
 
 import child_process
 import pytest
+from journal_old import older_journal
 from journal_story import at, finished, item, opened, pending, started, step, tables, unit_id, walked
 
 from drivers.clock import SimulatedClock
+from station.engine.events import Event
 from station.errors import JournalError
 from station.journal import Entry, Journal, JournalReader
 from station.journal.chain import Tail, link
 from station.journal.entries import stamp
-from station.journal.schema import MIGRATIONS, atomic, connect_writer, migrate
+from station.journal.migrations import migrate
+from station.journal.reader import owner_of
+from station.journal.schema import NEWEST, VERSIONS, connect_writer
 from station.model import Outcome, Verdict
 
 TESTS = Path(__file__).parents[2]
@@ -192,46 +196,40 @@ def test_a_disk_that_takes_no_more_loses_nothing_acknowledged_and_is_written_aga
 # --- older files ---
 
 
-def old_file(data: Path, migrations: int) -> None:
-    """A journal as an older station left it: fewer migrations, projections empty or missing."""
-    data.mkdir(mode=0o700)
-    path = data / "journal.db"
-    path.touch(mode=0o600)
-    db = connect_writer(path)
-    migrate(db, "2026-01-01T00:00:00.000+00:00", lambda _: None, MIGRATIONS[:migrations])
-    with atomic(db):
-        _append_raw(db)  # whatever the projections of that time were, they are not trusted
-    db.close()
-
-
-def _append_raw(db: sqlite3.Connection) -> None:
-    tail = Tail()
-    for event in (opened(), *walked("a-1"), *pending("a-2", "name", unit=2)):
+def entries_of(*events: Event) -> list[tuple[object, ...]]:
+    """What an older station would have recorded of ``events``."""
+    tail, rows = Tail(), list[tuple[object, ...]]()
+    for event in events:
         entry = Entry.from_event(event)
         row = link(tail, "bench-1", stamp(entry.at), entry.kind, entry.body_text())
         tail = Tail(row.seq, row.hash)
-        values = (row.station_id, row.seq, row.at, row.kind, row.body, row.prev_hash, row.hash)
-        db.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+        rows.append(row)
+    return rows
 
 
-@pytest.mark.parametrize("migrations", range(1, len(MIGRATIONS)))
+def old_file(data: Path, version: int) -> None:
+    older_journal(data, entries_of(opened(), *walked("a-1"), *pending("a-2", "name", unit=2)), version)
+
+
+@pytest.mark.parametrize("version", range(1, NEWEST))
 def test_an_older_schema_is_brought_up_to_date_with_all_it_knows(
-    data: Path, clock: SimulatedClock, migrations: int
+    data: Path, clock: SimulatedClock, version: int
 ) -> None:
-    old_file(data, migrations)
-    with pytest.raises(JournalError, match=f"has schema {migrations}"):
+    old_file(data, version)
+    with pytest.raises(JournalError, match=f"has schema {version}"):
         JournalReader(data)
+    assert owner_of(data) == "bench-1"
     with Journal.open(data, "bench-1", clock) as journal:
         assert [a.verdict for a in journal.attempts("B1")] == [Verdict.PASS, Verdict.PENDING]
         assert journal.due(at(99)) == (item("a-2", "name", 2),)
         journal.verify()
         with journal.snapshot() as db:
             ran = [(r["number"], r["name"]) for r in db.execute("SELECT number, name FROM migrations ORDER BY number")]
-    assert ran == [(m.number, m.name) for m in MIGRATIONS]
+    assert ran == [(one.number, one.name) for one in VERSIONS]
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(data: Path, clock: SimulatedClock) -> None:
-    old_file(data, 1)
+    old_file(data, NEWEST - 1)
     db = connect_writer(data / "journal.db")
 
     def broken(_: sqlite3.Connection) -> None:
@@ -239,8 +237,9 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(data: Path, clock: Sim
 
     with pytest.raises(RuntimeError, match="power cut"):
         migrate(db, "2026", broken)
-    assert [r["number"] for r in db.execute("SELECT number FROM migrations")] == list(range(1, len(MIGRATIONS)))
-    assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'journal_by_unit'").fetchone()[0] == 0
+    assert [r["number"] for r in db.execute("SELECT number FROM migrations")] == list(range(1, NEWEST))
+    assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'names'").fetchone()[0] == 0
+    assert [tuple(row) for row in db.execute("SELECT * FROM batches")] == [("B0", "not trusted")]
     db.close()
     with Journal.open(data, "bench-1", clock) as journal:
         assert journal.figures("B1").units == 2

@@ -24,7 +24,8 @@ SPOTS = [
     ("batches", "opened_at"), ("batches", "closed_at"), ("batches", "target"), ("batches", "profile_id"),
     ("attempts", "verdict"), ("attempts", "planned"), ("attempts", "seconds"), ("attempts", "started_at"),
     ("attempts", "finished_at"), ("attempts", "slot"), ("attempts", "reason"), ("steps", "outcome"),
-    ("steps", "seconds"), ("steps", "proof"), ("facts", "value"), ("facts", "at"), ("units", "last_seen"),
+    ("steps", "seconds"), ("steps", "seq"), ("facts", "value"), ("facts", "seq"), ("names", "name"),
+    ("journal", "slot"), ("figures", "passed"), ("ids", "backwards"), ("journal", "attempt"), ("units", "last_seen"),
     ("units", "label"), ("outbox", "retry_at"),
 ]  # fmt: skip
 VERBS = (
@@ -159,10 +160,10 @@ KINDS = {
     "no migration": (edit("DELETE FROM migrations"), f"{UNLISTED} 0 migrations, and still there is", None),
     "no table of migrations": (edit("DROP TABLE migrations"), f"{UNLISTED} 0 migrations, and still", None),
     "the last migration gone": (
-        edit("DELETE FROM migrations WHERE number = 4"), f"{UNLISTED} 3 migrations, and still there is", None
+        edit("DELETE FROM migrations WHERE number = 5"), f"{UNLISTED} 4 migrations, and still there is", None
     ),
     "the first migration gone": (
-        edit("DELETE FROM migrations WHERE number = 1"), rf"{UNLISTED} only \[2, 3, 4\]", None
+        edit("DELETE FROM migrations WHERE number = 1"), rf"{UNLISTED} only \[2, 3, 4, 5\]", None
     ),
     "another program's": (another_programs, FOREIGN, None),
     "no database": (overwritten, DAMAGED, None),

@@ -18,7 +18,6 @@ from station.engine.records import CredentialWritten, ProductCached, UnitFacts, 
 from station.errors import JournalError
 from station.figures import Figures
 from station.journal import Journal, SerialCached
-from station.journal.reader import WHOSE
 from station.model import IdentityFact, Measurement, Outcome, Verdict
 
 ICCID_1, ICCID_2, IMEI = "89310410106543789301", "89310410106543789302", "352753090041680"
@@ -90,13 +89,6 @@ def test_a_card_that_moved_is_the_unit_it_was_seen_in_last(journal: Journal) -> 
     assert last is not None
     assert other is not None
     assert (last.device_id, other.device_id) == (unit_id(2), unit_id(1))
-
-
-def test_a_scan_looks_no_table_through(journal: Journal) -> None:
-    """A bench has seen a hundred thousand units when a label is scanned."""
-    with journal.snapshot() as db:
-        plan = db.execute(f"EXPLAIN QUERY PLAN {WHOSE}", ("", "x", "x")).fetchall()
-    assert not [row["detail"] for row in plan if row["detail"].startswith("SCAN")]
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,9 @@ def test_one_that_is_refused_does_not_wait(patient: Journal, clock: SimulatedClo
 def test_an_entry_by_another_hand_ends_all_writing(patient: Journal, data: Path, clock: SimulatedClock) -> None:
     with clock.registered(), patient:
         other = sqlite3.connect(data / "journal.db", isolation_level=None)
-        other.execute("INSERT INTO journal SELECT station_id, seq + 1, at, kind, body, prev_hash, hash FROM journal")
+        other.execute(
+            "INSERT INTO journal SELECT seq + 1, station, at, kind, slot, unit, attempt, body, hash FROM journal"
+        )
         other.close()
         for _ in range(2):
             with pytest.raises(JournalError, match="another program wrote into the journal"):

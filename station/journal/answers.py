@@ -1,0 +1,96 @@
+"""Makes the values of `station.journal.records` from rows; raises what `schema.DAMAGE` lists if a row is damaged."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sqlite3
+
+from ..model import Batch, Measurement, OutboxItem, Outcome, ProfileRef, StepRecord, Verdict
+from .records import AttemptRecord, BatchRecord, CachedProduct, FactRecord, OwedRecord, UnitHistory, WriteRecord
+
+
+def time_of(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text)
+
+
+def _time_or_none(text: str | None) -> datetime.datetime | None:
+    return None if text is None else time_of(text)
+
+
+def batch_record(row: sqlite3.Row) -> BatchRecord:
+    profile = ProfileRef(row["profile_id"], row["profile_revision"], row["profile_sha256"])
+    return BatchRecord(
+        Batch(row["batch"], profile, row["target"]),
+        row["title"],
+        time_of(row["opened_at"]),
+        _time_or_none(row["closed_at"]),
+    )
+
+
+def attempt_record(row: sqlite3.Row) -> AttemptRecord:
+    """One row of the attempts table."""
+    return AttemptRecord(
+        attempt=row["attempt"], station_id=row["station_id"], batch=row["batch"] or "", device_id=row["device_id"],
+        slot=int(row["slot"]), port_path=row["port_path"], profile=row["profile"],
+        planned=tuple(json.loads(row["planned"])),
+        operator=row["operator"], started_at=time_of(row["started_at"]), finished_at=_time_or_none(row["finished_at"]),
+        seconds=row["seconds"], verdict=None if row["verdict"] is None else Verdict[row["verdict"]],
+        failed_step=row["failed_step"], reason=row["reason"],
+    )  # fmt: skip
+
+
+def steps_of(db: sqlite3.Connection, attempt: str) -> tuple[StepRecord, ...]:
+    """Every try of every step of one attempt, in the order they ended."""
+    measured: dict[int, list[Measurement]] = {}
+    for m in db.execute("SELECT * FROM measurements WHERE attempt = ? ORDER BY step_number, number", (attempt,)):
+        measured.setdefault(m["step_number"], []).append(
+            Measurement(m["name"], m["value"], m["unit"], m["low"], m["high"])
+        )
+    return tuple(
+        StepRecord(
+            s["step"],
+            Outcome(s["outcome"]),
+            s["reason"],
+            s["proof"],
+            s["seconds"],
+            tuple(measured.get(s["number"], ())),
+        )
+        for s in db.execute(_STEPS, (attempt,))
+    )
+
+
+_STEPS = """SELECT step, outcome, seconds, steps.number, coalesce(json_extract(body, '$.reason'), '') AS reason,
+    coalesce(json_extract(body, '$.proof'), '') AS proof
+    FROM steps JOIN journal USING (seq) WHERE steps.attempt = ? ORDER BY steps.number"""
+_FACTS = """SELECT facts.name, value, source, entries.at, json_extract(entries.body, '$.attempt') AS attempt, disputed
+    FROM facts JOIN entries USING (seq) WHERE device_id = ? ORDER BY seq, facts.number"""
+
+
+def history_of(db: sqlite3.Connection, row: sqlite3.Row) -> UnitHistory:
+    device_id = row["device_id"]
+    facts = db.execute(_FACTS, (device_id,))
+    attempts = db.execute("SELECT * FROM attempts WHERE device_id = ? ORDER BY started_seq", (device_id,))
+    return UnitHistory(
+        device_id, row["platform"], row["label"], time_of(row["first_seen"]), time_of(row["last_seen"]),
+        tuple(map(_fact, facts)), tuple(map(attempt_record, attempts)),
+    )  # fmt: skip
+
+
+def _fact(row: sqlite3.Row) -> FactRecord:
+    return FactRecord(
+        row["name"], row["value"], row["source"], time_of(row["at"]), row["attempt"], bool(row["disputed"])
+    )
+
+
+def cached_product_of(row: sqlite3.Row) -> CachedProduct:
+    return CachedProduct(row["product_id"], row["slug"], row["name"], row["platform_id"], time_of(row["at"]))
+
+
+def write_record(row: sqlite3.Row) -> WriteRecord:
+    return WriteRecord(time_of(row["at"]), row["attempt"], row["device_id"], row["step"], row["target"], row["what"])
+
+
+def owed_record(row: sqlite3.Row) -> OwedRecord:
+    item = OutboxItem(row["attempt"], row["device_id"], row["action"], row["body"])
+    return OwedRecord(item, row["tries"], _time_or_none(row["retry_at"]), row["last_error"])

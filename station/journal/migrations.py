@@ -1,0 +1,97 @@
+"""Makes the tables of a new journal, and brings an older file up to them without changing one character of its chain.
+
+Older files (schema 1 to 4) held every entry as it was hashed, with two hashes in hex, the same head in each body, and
+wider projections. Their entries are taken over one by one while the chain is followed; their projections are dropped
+and made again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator
+
+from ..errors import JournalError
+from .chain import Row, Tail, flaw
+from .schema import NEWEST, VERSIONS, atomic, version
+from .stored import store
+from .tables import JOURNAL, PROJECTION_TABLES, SECRETS
+
+Rebuild = Callable[[sqlite3.Connection], None]
+
+_LIST = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, at TEXT NOT NULL)"
+
+
+def migrate(db: sqlite3.Connection, now: str, rebuild: Rebuild) -> None:
+    """Bring the file to the newest schema in one transaction. ``now`` is what the rows of what ran say.
+
+    ``rebuild`` fills the projections inside it, so that no crash can leave them empty. Raises `JournalError` when the
+    file was written by a newer station, is no journal, or holds a broken chain: then it is left as it was.
+    """
+    have = version(db)
+    if have > NEWEST:
+        raise JournalError(f"the journal has schema {have}, this station knows {NEWEST}; update the station's software")
+    if have == NEWEST:
+        return
+    with atomic(db):
+        db.execute(_LIST)
+        if have:
+            _set_aside(db)
+        _make(db)
+        if have:
+            _take_over(db)
+            rebuild(db)
+        db.executemany(
+            "INSERT INTO migrations VALUES (?, ?, ?)",
+            [(one.number, one.name, now) for one in VERSIONS if one.number > have],
+        )
+    if have:
+        with contextlib.suppress(sqlite3.Error):  # gives back what the older tables took; a full disk may refuse it
+            db.execute("VACUUM")
+
+
+@contextlib.contextmanager
+def fresh() -> Iterator[sqlite3.Connection]:
+    """An empty journal in memory, gone when the block ends."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA journal_mode = OFF")
+        db.execute(_LIST)
+        _make(db)
+        db.execute("BEGIN")  # one for all that is done in it: nothing of it is to last
+        yield db
+
+
+def _make(db: sqlite3.Connection) -> None:
+    for statement in (*JOURNAL, SECRETS, *PROJECTION_TABLES):
+        db.execute(statement)
+
+
+def _set_aside(db: sqlite3.Connection) -> None:
+    """Drop all but the journal and the secrets, and move the journal out of the way of the new one."""
+    older = db.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall()
+    kept = {"journal", "secrets", "migrations"}
+    tables = [row["name"] for row in older if row["type"] == "table" and row["name"] not in kept]
+    for kind in ("trigger", "index"):
+        for name in [row["name"] for row in older if row["type"] == kind]:
+            db.execute(f"DROP {kind} IF EXISTS {name}")
+    db.execute("PRAGMA defer_foreign_keys = ON")
+    for name in tables:
+        db.execute(f"DELETE FROM {name}")
+    for name in tables:
+        db.execute(f"DROP TABLE {name}")
+    db.execute("ALTER TABLE journal RENAME TO journal_before")
+
+
+def _take_over(db: sqlite3.Connection) -> None:
+    tail = Tail()
+    held = db.execute("SELECT station_id, seq, at, kind, body, prev_hash, hash FROM journal_before ORDER BY seq")
+    for row in (Row(*one) for one in held):
+        if (wrong := flaw(tail, row)) is not None:
+            raise JournalError(
+                f"the journal was tampered with or damaged: {wrong}; it stays as the older station left it: keep the"
+                " file and report it"
+            )
+        store(db, row)
+        tail = Tail(row.seq, row.hash)
+    db.execute("DROP TABLE journal_before")
