@@ -70,7 +70,8 @@ _RELEASES = {  # system parts are smaller than real ones, in real places
 VERSIONS = tuple(_RELEASES)
 """Device OS versions `release` can make."""
 
-_SOFTDEVICES = {182: (6_001_001, 151_080), 202: (7_000_001, 153_048)}  # Nordic's decimal version, bytes of the file
+SOFTDEVICES = {182: (6_001_001, 151_080), 202: (7_000_001, 153_048)}
+"""Firmware id -> Nordic's decimal version, and bytes of the file, of those `softdevice` can make."""
 _SOFTDEVICE_NEEDS = {182: (1300, 311), 202: (1321, 501)}  # system part, bootloader
 _BOOTLOADER_SIZE = 48_800
 
@@ -96,7 +97,7 @@ def release(platform_id: int, version: str) -> tuple[SyntheticFile, ...]:
 def softdevice(platform_id: int, version: int, *, release_version: str | None = None) -> SyntheticFile:
     """Make a SoftDevice, 182 or 202, with Nordic's information block where a unit looks for it."""
     system, bootloader = _SOFTDEVICE_NEEDS[version]
-    decimal, size = _SOFTDEVICES[version]
+    decimal, size = SOFTDEVICES[version]
     wants = (
         Dependency(ModuleFunction.BOOTLOADER, 0, bootloader),
         Dependency(ModuleFunction.SYSTEM_PART, 1, system),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from drivers.platforms import platform
 from drivers.wire.image.host import Image
 
-from .modules import BOOTLOADER, SYSTEM_PART, Held, Key, module_name, slot_of
+from .modules import BOOTLOADER, SYSTEM_PART, Held, Key, is_started_unchecked, module_name, slot_of
 
 _LAST_PAGE = (
     "Page {page:#x} is erased first and written last: a cut leaves a unit that waits in DFU, "
@@ -93,9 +93,7 @@ def _deciding_page(image: Image) -> int | None:
 
 
 def _unchecked(changing: Mapping[Key, Image]) -> list[Image]:
-    """Modules that the system part starts upon whether they are whole or not."""
-    slots = [(image, slot_of(image)) for image in changing.values()]
-    return [image for image, slot in slots if slot is not None and not slot.is_checked_at_start]
+    return [image for image in changing.values() if is_started_unchecked(image)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from drivers.platforms import Platform, platforms
-from drivers.virtual.synthetic import VERSIONS, SyntheticFile, application, release, softdevice
+from drivers.virtual.synthetic import SOFTDEVICES, VERSIONS, SyntheticFile, application, release, softdevice
 
 PRODUCT_OS = "6.3.4"
 DEVELOPER_OS = "5.8.0"
@@ -23,9 +23,6 @@ def example_files() -> tuple[SyntheticFile, ...]:
         found += release(row.id, DEVELOPER_OS)
         found.append(application(row.id, DEVELOPER_OS))
     return tuple(found)
-
-
-SOFTDEVICES = (182, 202)
 
 
 def write_synthetic_files(folder: Path, rows: Iterable[Platform]) -> None:

@@ -15,7 +15,6 @@ Key = tuple[int, int]
 
 BOOTLOADER: Key = (ModuleFunction.BOOTLOADER, 0)
 SYSTEM_PART: Key = (ModuleFunction.SYSTEM_PART, 1)
-SOFTDEVICE: Key = (ModuleFunction.RADIO_STACK, 0)
 
 _INTEGRITY_FLAGS = CHECK_INTEGRITY | CHECK_RANGE | CHECK_PLATFORM
 _WITH_CRC = frozenset({
@@ -33,7 +32,7 @@ _NAMES: Mapping[int, str] = {
 
 
 def module_name(function: int, index: int) -> str:
-    """Words for a module: "SoftDevice", "system part 1"."""
+    """Give words for a module: "SoftDevice", "system part 1"."""
     name = _NAMES.get(function, f"module {function}/{index}")
     return f"{name} {index}" if function == ModuleFunction.SYSTEM_PART else name
 
@@ -90,6 +89,18 @@ def image_key(image: Image) -> Key:
 def slot_of(image: Image) -> ModuleSlot | None:
     """Find where ``image`` belongs on its platform; None if it has no place there. Raises `UnknownPlatform`."""
     return platform(image.platform_id).slot(image.function, image.index)
+
+
+def names_only_its_build(image: Image) -> bool:
+    """Whether no unit proves the content of such a module: it tells the name of its build and no hash."""
+    slot = slot_of(image)
+    return slot is not None and slot.tells is Tells.BUILD
+
+
+def is_started_unchecked(image: Image) -> bool:
+    """Whether the system part starts upon such a module without a look whether it is whole."""
+    slot = slot_of(image)
+    return slot is not None and not slot.is_checked_at_start
 
 
 def version_text(function: int, version: int, module_hash: bytes | None) -> str:

@@ -32,7 +32,6 @@ from .checks import (
 from .cuts import CutSafety, CutWindow, EarlyErase, cut_safety, cut_windows, pages_to_erase_first
 from .modules import (
     BOOTLOADER,
-    SOFTDEVICE,
     SYSTEM_PART,
     Comparison,
     Held,
@@ -41,6 +40,7 @@ from .modules import (
     compare,
     held_modules,
     image_key,
+    is_started_unchecked,
     module_name,
     slot_of,
     version_text,
@@ -236,13 +236,14 @@ def _compared(image: Image, there: Mapping[Key, Held] | None, read_back: Compari
 def _compared_all(
     images: Mapping[Key, Image], there: Mapping[Key, Held] | None, read_back: ReadBacks
 ) -> dict[Key, Comparison]:
-    """What of ``images`` is there. A SoftDevice is never written under a valid system part: that goes invalid before
-    it, so it is read back after it, and written again if need be.
+    """Compare ``images`` with what is there. What the system part starts upon unchecked is never written under a valid
+    one: that goes invalid before it, so it is read back after it, and written again if need be.
     """
     compared = {key: _compared(image, there, read_back.get(key)) for key, image in images.items()}
-    radio, system = compared.get(SOFTDEVICE), compared.get(SYSTEM_PART)
-    if radio is not None and system is not None and system.is_same and not radio.is_same:
-        compared[SYSTEM_PART] = Comparison(None, "to be read back after the SoftDevice below it")
+    system = compared.get(SYSTEM_PART)
+    for key, image in images.items():
+        if system is not None and system.is_same and is_started_unchecked(image) and not compared[key].is_same:
+            compared[SYSTEM_PART] = Comparison(None, f"to be read back after the {module_name(*key)} below it")
     return compared
 
 

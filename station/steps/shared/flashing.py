@@ -28,7 +28,6 @@ from ...firmware.modules import (
     READ_DIFFERENT,
     READ_EQUAL,
     REMEMBERED,
-    SOFTDEVICE,
     SYSTEM_PART,
     Comparison,
     Key,
@@ -36,6 +35,7 @@ from ...firmware.modules import (
     held_modules,
     image_key,
     module_name,
+    names_only_its_build,
 )
 from ...firmware.plan import Case, PlannedWrite, UpdatePlan
 from ...firmware.release import ReleaseFiles, plan_update
@@ -122,15 +122,15 @@ class FirmwareSession:
         return plan
 
     def _remembered(self) -> dict[Key, Comparison]:
-        """What spares a finished unit a DFU visit for its SoftDevice: this station has read the same bytes back before,
-        has not written any since, and the unit names the same build.
+        """Spare a finished unit a DFU visit for a module that names only its build: this station has read the same
+        bytes back before, has not written any since, and the unit names the same build.
         """
-        radio = next((one for one in self._files.release if image_key(one) == SOFTDEVICE), None)
-        there = held_modules(self._unit.known.modules).get(SOFTDEVICE)
+        radio = next((one for one in self._files.release if names_only_its_build(one)), None)
+        there = held_modules(self._unit.known.modules).get(image_key(radio)) if radio is not None else None
         if radio is None or there is None or there.hash is None:
             return {}
         known = self._unit.memory.known_facts(str(self._unit.known.device_id)).get(RADIO_FACT)
-        return {SOFTDEVICE: REMEMBERED} if known == _flash_digest(radio) else {}
+        return {image_key(radio): REMEMBERED} if known == _flash_digest(radio) else {}
 
     def _assets(self, ctx: StepContext) -> tuple[AssetDependency, ...]:
         """What the unit holds of the application's assets; asked only if it has any. A unit in DFU cannot say."""
@@ -321,9 +321,9 @@ class FirmwareSession:
         self._unit.device.dfu(ctx.deadline).verify(write.image)
 
     def _saw(self, ctx: StepContext, image: Image, what: Comparison) -> None:
-        """Keep what reading back told, of the SoftDevice in the journal too; voided there before it is written."""
+        """Keep what reading back told; in the journal too where no unit tells it, voided there before it is written."""
         self._read_back[image_key(image)] = what
-        if image_key(image) == SOFTDEVICE:
+        if names_only_its_build(image):
             value = _flash_digest(image) if what is READ_EQUAL else "other"
             ctx.record(UnitFacts(facts=(IdentityFact(RADIO_FACT, value, "DFU read-back"),), **ctx.head()))
 

@@ -8,7 +8,7 @@ import pytest
 from vendor_files import needs_vendor_files, vendor_file
 
 from drivers.devices.flashing import plan_write
-from drivers.platforms import Via, os_version_of_module, platform
+from drivers.platforms import ModuleFunction, Via, os_version_of_module, platform
 from drivers.virtual import header as virtual
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootMode, boot
@@ -19,9 +19,10 @@ from drivers.wire.messages.tables import Store
 from drivers.wire.usb import Mode
 from station.firmware.checks import PlanRefused, ProductFirmware, Refusal
 from station.firmware.cuts import CutSafety
-from station.firmware.modules import READ_DIFFERENT, READ_EQUAL, REMEMBERED, SOFTDEVICE, ReadBacks, image_key
+from station.firmware.modules import READ_DIFFERENT, READ_EQUAL, REMEMBERED, ReadBacks, image_key
 from station.firmware.plan import Case, UpdatePlan, make_plan
 
+SOFTDEVICE = (ModuleFunction.RADIO_STACK, 0)
 ARGON, BORON = platform(12), platform(13)
 NO_HASH_BEFORE = 5600
 
