@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -55,10 +55,13 @@ def _platform(value: object) -> Platform:
     return row
 
 
+def _list_platforms(schema: dict[str, Any]) -> None:
+    schema["enum"] = [name for row in platforms() for name in (row.slug, row.id)]
+
+
 S = TypeVar("S", bound=ProfileSection)
 _JUDGED_BY = ("kind", "platforms", "skus")
-_PLATFORM_NAMES = [name for row in platforms() for name in (row.slug, row.id)]
-_PlatformName = Annotated[Any, Field(json_schema_extra={"enum": _PLATFORM_NAMES})]
+_PlatformName = Annotated[Any, Field(json_schema_extra=_list_platforms)]
 _PlatformField = Annotated[Platform, PlainValidator(_platform, json_schema_input_type=_PlatformName)]
 
 
@@ -124,19 +127,21 @@ class Profile(Section):
         refuse(mistakes)
         return tuple(sku.upper() for sku in skus)
 
-    @field_validator("*")
+    @field_validator("*", mode="wrap")
     @classmethod
-    def _check_section(cls, found: Any, info: ValidationInfo) -> Any:
+    def _check_section(cls, value: Any, read: Callable[[Any], Any], info: ValidationInfo) -> Any:
         """Judge a section whose keys are good, once what it is judged by is good too."""
         section = innermost(cls.model_fields[str(info.field_name)].annotation)
         if not issubclass(section, ProfileSection) or any(key not in info.data for key in _JUDGED_BY):
-            return found
+            return read(value)
         assert isinstance(info.context, Document)
         context = Context(**{key: info.data[key] for key in _JUDGED_BY}, written=frozenset(info.context.data))
+        refuse(section.check_presence(context, value is not None))
+        found = read(value)
         if isinstance(found, tuple):
             refuse(replace(one, key=(at, *one.path)) for at, row in enumerate(found) for one in row.check(context))
-        else:
-            refuse(section.check_absence(context) if found is None else found.check(context))
+        elif found is not None:
+            refuse(found.check(context))
         return found
 
     def model_post_init(self, document: Document) -> None:

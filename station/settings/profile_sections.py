@@ -18,7 +18,7 @@ from drivers.platforms import OsVersion, Platform
 
 from ..uncertain import NAME_LENGTH
 from .secrets import SecretField
-from .sections import Mistake, Section, kind_of, refusal, shown, tables
+from .sections import Mistake, Section, refusal, shown, tables
 from .sku import minimum_for_sku
 
 
@@ -47,8 +47,8 @@ class ProfileSection(Section):
         yield from ()
 
     @classmethod
-    def check_absence(cls, _context: Context) -> Iterator[Mistake]:
-        """Yield what is wrong with a profile that leaves the section out."""
+    def check_presence(cls, _context: Context, _is_there: bool) -> Iterator[Mistake]:
+        """Yield why such a profile must have the section, or must not: its keys are not looked at then."""
         yield from ()
 
 
@@ -92,17 +92,17 @@ class Product(ProfileSection):
         title="a product's slug, lower-case letters, digits and dashes", description="Its short name in the cloud.",
     )  # fmt: skip
 
-    def check(self, context: Context) -> Iterator[Mistake]:
-        if context.kind is Kind.DEVELOPER:
+    @classmethod
+    def check_presence(cls, context: Context, is_there: bool) -> Iterator[Mistake]:
+        if context.kind is Kind.DEVELOPER and is_there:
             yield Mistake((), "no [product] in a developer profile", 'remove it, or write kind = "product"')
-        elif self.id is None and self.slug is None:
+        if context.kind is Kind.PRODUCT and not is_there:
+            yield Mistake((), "a section [product]", "write [product] and below it id = 12345", "nothing")
+
+    def check(self, _context: Context) -> Iterator[Mistake]:
+        if self.id is None and self.slug is None:
             advice = 'write id = 12345 or slug = "widget-v1"'
             yield Mistake("id", "the product's number or slug (C8)", advice, "neither")
-
-    @classmethod
-    def check_absence(cls, context: Context) -> Iterator[Mistake]:
-        if context.kind is Kind.PRODUCT:
-            yield Mistake((), "a section [product]", "write [product] and below it id = 12345", "nothing")
 
     @property
     def ref(self) -> str:
@@ -114,10 +114,8 @@ _VersionText = Annotated[str, Field(pattern=r"^v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Z
 
 
 def _version(value: object) -> OsVersion:
-    if not isinstance(value, str):
-        raise refusal(Mistake(found=kind_of(value)))
     try:
-        return OsVersion.parse(value)
+        return OsVersion.parse(value if isinstance(value, str) else "")
     except BadIdentity:
         raise refusal(Mistake(found=shown(value))) from None
 
@@ -212,11 +210,14 @@ class Wifi(ProfileSection):
         description="Where the password is kept: an environment variable or a keyring entry.",
     )  # fmt: skip
 
-    def check(self, context: Context) -> Iterator[Mistake]:
-        if not any(row.sets_wifi_in_listening_mode for row in context.platforms):
+    @classmethod
+    def check_presence(cls, context: Context, is_there: bool) -> Iterator[Mistake]:
+        if is_there and not any(row.sets_wifi_in_listening_mode for row in context.platforms):
             names = ", ".join(row.name for row in context.platforms)
             expected = f"no [wifi] for {names}: only Argon, Photon and P1 take credentials (H5)"
             yield Mistake((), expected, "remove [wifi]")
+
+    def check(self, _context: Context) -> Iterator[Mistake]:
         if self.security is WifiSecurity.OPEN and self.password is not None:
             yield Mistake("password", 'no password for security = "open"', "remove it, or name the security")
         if self.security is not WifiSecurity.OPEN and self.password is None:

@@ -1,10 +1,9 @@
 """Sections of a TOML file as frozen models. Reading a file finds all its mistakes, each told in one sentence.
 
-A field of a section says with its type and bounds what is good, and to people: with ``title`` what is expected, with
-``description`` what it means, with ``examples`` what to write. From these come the sentence about a wrong value (file,
-line, key, what was expected, what was found, what to write instead) and the JSON Schema for editors. Numbers with
-bounds, enums and booleans need no title. In examples ``$platform`` stands for the profile's first platform, ``$key``
-for the text of another key of the same table.
+A field's type and bounds say what is good, its ``title`` what is expected in words (numbers with bounds, enums and
+booleans need none), its ``description`` what it means, its ``examples`` what to write. From these come the sentence
+about a wrong value and the JSON Schema for editors. In examples ``$platform`` stands for the profile's first platform,
+``$key`` for the text of another key of the same table.
 """
 
 from __future__ import annotations
@@ -39,13 +38,11 @@ _YES = ("true", "yes", "on", "1")
 _NO = ("false", "no", "off", "0")
 
 
-class Section(BaseModel):
+# patterns by `re`: the regex library of pydantic takes 0.1 s to build a `\w{1,40}`
+class Section(BaseModel, strict=True, extra="forbid", hide_input_in_errors=True, regex_engine="python-re"):
     """A table of the file. Every key is declared, and none is converted: "1" is no number."""
 
-    # patterns by `re`: the regex library of pydantic takes 0.1 s to build a `\w{1,40}`
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", hide_input_in_errors=True, regex_engine="python-re"
-    )
+    model_config = ConfigDict(frozen=True)
 
 
 def tables(section: Any) -> BeforeValidator:

@@ -18,7 +18,7 @@ from station.cli.main import main
 from station.errors import BadInput
 from station.paths import shipped_profiles
 from station.settings.config import config_schema
-from station.settings.profile import StepRule, parse_profile
+from station.settings.profile import Kind, StepRule, parse_profile
 from station.settings.profile import profile_schema as schema_of
 from station.settings.profile_sections import Context, ProfileSection
 from station.settings.sections import Mistake
@@ -112,8 +112,8 @@ class Torque(ProfileSection):
             yield Mistake("newton_metres", "a torque for one platform", "remove the section", str(self.newton_metres))
 
     @classmethod
-    def check_absence(cls, context: Context) -> Iterator[Mistake]:
-        if context.kind.value == "product":
+    def check_presence(cls, context: Context, is_there: bool) -> Iterator[Mistake]:
+        if context.kind is Kind.PRODUCT and not is_there:
             yield Mistake((), "a section [torque]", "write [torque]", "nothing")
 
 

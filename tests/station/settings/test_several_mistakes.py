@@ -130,6 +130,16 @@ def test_rules_between_good_keys_are_told_beside_bad_keys_elsewhere(keys: list[s
     assert {one.partition(", ")[2] for one in alone} <= {one.partition(", ")[2] for one in told}
 
 
+def test_the_keys_of_a_section_that_must_go_are_not_corrected_first() -> None:
+    developer = next(path for path in shipped_profiles() if path.stem == "developer").read_text(encoding="utf-8")
+    (told,) = sentences(developer + '[product]\nid = 5\nslag = "x"\n')
+    assert "expected no [product] in a developer profile" in told
+    boron = next(path for path in shipped_profiles() if path.stem == "boron-product").read_text(encoding="utf-8")
+    told_of = [where(one) for one in sentences(boron + '[wifi]\nssid = ""\nsecurity = "wpa4"\n')]
+    assert "wifi" in told_of
+    assert not any(one.startswith("[wifi]") for one in told_of)
+
+
 def test_a_rule_about_a_key_of_a_section_left_out_is_told_where_the_file_begins() -> None:
     head = 'id = "dev"\nrevision = 1\nkind = "developer"\nplatforms = ["argon"]\n'
     (told,) = sentences(head)
