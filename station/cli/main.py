@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from drivers.errors import DriverError
 
 from ..errors import BadInput, StationError
+from ..host.terminal import kept
 from ..plain_text import clean
-from ..terminal import kept
 from .telling import sub_verbs
 
 DISTRIBUTION = "provisioning-station"

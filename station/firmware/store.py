@@ -18,7 +18,7 @@ from drivers.identity import printable
 from drivers.wire.image.host import MAX_FILE_SIZE, Image, parse_image
 
 from ..errors import BadInput
-from ..plain_file import read_plain
+from ..host.plain_file import read_plain
 from ..settings.profile import FileRef
 
 _SHOWN_DIGITS = 12

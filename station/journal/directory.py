@@ -17,7 +17,7 @@ from pathlib import Path
 from drivers.identity import Secret
 
 from ..errors import JournalError
-from ..plain_file import check_plain, open_plain, read_plain
+from ..host.plain_file import check_plain, open_plain, read_plain
 
 log = logging.getLogger(__name__)
 

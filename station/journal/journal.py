@@ -22,8 +22,8 @@ from drivers.identity import DeviceId, MobileSecret, Secret
 from ..engine.events import Event, OutboxSettled, VerdictRevised
 from ..engine.ports import JournalWaiter
 from ..errors import BadInput, JournalError, JournalHeld
+from ..host.secret_key import KEY_FILE, KeyFile
 from ..model import OUTCOME_VERDICT, OutboxItem, Outcome, Verdict
-from ..secret_key import KEY_FILE, KeyFile
 from .directory import (
     DirectoryLock,
     credential_digest,

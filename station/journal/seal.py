@@ -13,7 +13,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..plain_file import check_plain, read_plain
+from ..host.plain_file import check_plain, read_plain
 from .chain import Tail
 from .directory import JOURNAL_FILE, write_whole
 

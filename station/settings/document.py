@@ -12,7 +12,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from ..errors import BadInput
-from ..plain_file import read_plain
+from ..host.plain_file import read_plain
 from .toml_lines import Path, key_lines
 
 MAX_BYTES = 256 * 1024

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import pytest
 
+from station.host.terminal import RESET
 from station.journal import JournalReader
 from station.model import Verdict
-from station.terminal import RESET
 
 WRITING = r"Do not unplug"
 PATIENCE_S = 60.0

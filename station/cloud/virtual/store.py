@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import BadInput
-from ...plain_file import check_plain, open_plain
+from ...host.plain_file import check_plain, open_plain
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS users (username TEXT PRIMARY KEY, is_api INTEGER NOT NULL DEFAULT 0) STRICT;

@@ -11,7 +11,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from .errors import BadInput
+from ..errors import BadInput
 from .plain_file import check_plain, read_plain
 
 KEY_BYTES = 32
