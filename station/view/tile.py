@@ -193,6 +193,11 @@ def _said(text: str, place: Place, keep: int, *, is_bold: bool = False, most: in
     return _Part(keep, tuple(Line(part, is_bold) for part in wrap(text, place.width)[:most]))
 
 
+def _whole(says: tuple[str, ...], place: Place, keep: int) -> _Part:
+    """Keep the lines of a sentence together: its first half alone says the wrong thing."""
+    return _Part(keep, tuple(line for text in says for line in _said(text, place, keep).lines))
+
+
 def _short(text: str, place: Place, keep: int, colour: str = "") -> _Part:
     return _Part(keep, (Line(fit(text, place.width), colour=colour),) if text else ())
 
@@ -235,8 +240,13 @@ def _waits(slot: SlotState, place: Place) -> list[_Part]:
         return []
     said = place.words.say(held.say) or place.words.say(Say("cloud_hold")) or Sentence()
     queue = _said(place.words.line(Say("before_it", (str(held.before),))), place, 1) if held.before else _Part(1, ())
-    says = [_said(text, place, 2) for text in said.says]
-    return [*says, queue, _said(said.do, place, 0, is_bold=True), _name(slot, place, 3), *_seen(slot, place)]
+    return [
+        _whole(said.says, place, 2),
+        queue,
+        _said(said.do, place, 0, is_bold=True),
+        _name(slot, place, 3),
+        *_seen(slot, place),
+    ]
 
 
 def _bar(share: float, place: Place) -> str:
@@ -258,7 +268,7 @@ def _hands(slot: SlotState, place: Place) -> list[_Part]:
     if led is not None:
         dot = place.glyphs.dot if place.is_lit or not led.blinks else " " * len(place.glyphs.dot)
         parts.append(_short(f"{dot} {place.words.led(ask.led)}", place, 1, led.colour))
-    parts += [_said(text, place, 2) for text in said.says]
+    parts.append(_whole(said.says, place, 2))
     parts.append(_said(said.do, place, 0, is_bold=True))
     return [*parts, _name(slot, place, 3)]
 

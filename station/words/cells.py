@@ -59,7 +59,8 @@ def wrap(text: str, width: int) -> list[str]:
 
 def _wrap_wide(text: str, width: int) -> list[str]:
     lines = [""]
-    for piece in _PIECES.findall(text.strip()):
+    whole = _PIECES.findall(text.strip())
+    for piece in (part for one in whole for part in ([one] if cell_len(one.rstrip()) <= width else one)):
         if lines[-1] and cell_len(lines[-1] + piece.rstrip()) > width:
             lines.append("")
         lines[-1] += piece

@@ -59,6 +59,20 @@ def test_a_tile_asks_for_one_action_whole_and_names_the_light(language: str, key
 
 
 @pytest.mark.parametrize("language", WORDS)
+@pytest.mark.parametrize("key", ["label_of_passed", "label_of_failed", "label_differs"])
+@pytest.mark.parametrize("height", range(3, 10))
+def test_a_tile_never_says_half_of_what_was_scanned(language: str, key: str, height: int) -> None:
+    words = WORDS[language]
+    ask = Ask("identify", Say(key, ("2026-11-24T10:14:00+00:00",)))
+    lines = compose(replace(SLOT, is_walking=True, asks=(ask,)), Place(18, height, words))
+    shown = packed("\n".join(line.text for line in lines))
+    sentence = words.say(ask.say)
+    assert sentence is not None
+    assert packed(sentence.do) in shown
+    assert len({packed(part) in shown for part in sentence.says}) == 1
+
+
+@pytest.mark.parametrize("language", WORDS)
 def test_every_verdict_is_drawn_large_or_said_in_bold(language: str) -> None:
     words = WORDS[language]
     for verdict in Verdict:
