@@ -7,9 +7,8 @@ write guard's (`drivers.guard`). Here a plan becomes writes, each journalled bef
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from drivers.errors import BootloaderStuck, ReadBackDiffers, Stalled, TransferFailed, TransferTimeout
 from drivers.platforms import Via
@@ -20,10 +19,9 @@ from drivers.wire.usb import Mode
 
 from ...engine.events import ModulesRead
 from ...engine.records import UnitFacts
-from ...engine.step import Cut, StepContext, StepResult, already, done
+from ...engine.step import StepContext, StepResult, already, done
 from ...errors import UnitRejected
 from ...firmware.checks import depends_on_sku, downgrade_refused
-from ...firmware.cuts import CutWindow
 from ...firmware.modules import (
     READ_DIFFERENT,
     READ_EQUAL,
@@ -41,9 +39,10 @@ from ...firmware.plan import Case, PlannedWrite, UpdatePlan
 from ...firmware.release import ReleaseFiles, plan_update
 from ...model import IdentityFact
 from ...settings.profile import Profile
-from ...words.say import NOTHING, Say
+from ...words.say import Say
 from . import reading
 from .cloudwork import FindProduct
+from .progress import Span, cut_window
 from .unit import Unit
 
 RADIO_FACT = "softdevice_in_flash"
@@ -227,9 +226,9 @@ class FirmwareSession:
     def _update(self, ctx: StepContext, write: PlannedWrite) -> None:
         image = write.image
         self._read_back.pop(image_key(image), None)
-        window = _window(ctx, self.plan(ctx), image)
+        window = cut_window(ctx, self.plan(ctx), image)
         with ctx.write("unit", f"{image.name} by control request"), window as cut:
-            self._unit.device.update_over_control(image, ctx.deadline, _Span(ctx, write.name, window=cut))
+            self._unit.device.update_over_control(image, ctx.deadline, Span(ctx, write.name, window=cut))
 
     def _lock(self, ctx: StepContext) -> None:
         """Ask for the protection that was just written, and remember with what the unit was locked."""
@@ -308,10 +307,10 @@ class FirmwareSession:
                 ctx.clock.sleep(min(pause_s, ctx.deadline.remaining), ctx.cancel)
 
     def _write_module(self, ctx: StepContext, write: PlannedWrite, part: tuple[float, float]) -> None:
-        """Write one module and read it back; raises `ReadBackDiffers`. ``part``: see `_Span`."""
-        window = _window(ctx, self.plan(ctx), write.image)
+        """Write one module and read it back; raises `ReadBackDiffers`. ``part``: see `Span`."""
+        window = cut_window(ctx, self.plan(ctx), write.image)
         with ctx.write("unit", f"{write.image.name} over DFU"), window as cut:
-            span = _Span(ctx, write.name, *part, cut)
+            span = Span(ctx, write.name, *part, cut)
             device = self._unit.device.dfu(ctx.deadline)  # to announce the write may have waited, which moves it
             span(0.0)  # from the first erase on it must not be unplugged
             for early in self.plan(ctx).erase_first:
@@ -375,35 +374,3 @@ def _refuse_unproved(writes: Sequence[PlannedWrite]) -> None:
 
 def _proof_of(written: Sequence[PlannedWrite]) -> str:
     return "DFU read-back equal: " + ", ".join(f"{write.name} {write.wanted}" for write in written) if written else ""
-
-
-class _Span:
-    """Progress of one module in a run of several: from ``start`` on, ``width`` of the whole (0.0-1.0).
-
-    From the beginning of its cut ``window`` on it says what a cut would leave.
-    """
-
-    def __init__(
-        self, ctx: StepContext, note: str, start: float = 0.0, width: float = 1.0, window: CutWindow | None = None
-    ) -> None:
-        self._ctx, self._note, self._window = ctx, note, window
-        self._start, self._width = start, width
-
-    def __call__(self, share: float) -> None:
-        window = self._window if self._window is not None and share >= self._window.begins else None
-        if window is not None:
-            self._ctx.cut = Cut(say=_AFTER_A_CUT[window.needs_debugger], reason=window.reason)
-        self._ctx.progress(
-            self._start + share * self._width, writing=True, note=self._note,
-            say=Say("would_stay_dark") if window else NOTHING,
-        )  # fmt: skip
-
-
-_AFTER_A_CUT = {False: Say("dfu_by_hand"), True: Say("hands_default")}
-
-
-@contextlib.contextmanager
-def _window(ctx: StepContext, plan: UpdatePlan, image: Image) -> Iterator[CutWindow | None]:
-    """The cut window of writing ``image``; it is over when the block ends well."""
-    yield next((window for window in plan.windows if window.image is image), None)
-    ctx.cut = None
