@@ -56,16 +56,13 @@ __all__ = [
 ]
 
 ENTRY_POINTS = "drivers.platforms"
-_FILES = ("nrf.toml", "requests.toml")
-
-
-def _file(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text("utf-8")
+_VENDOR_FILE = "device_os.toml"
 
 
 def _texts() -> Iterator[tuple[str, str]]:
-    for name in _FILES:
-        yield f"drivers/platforms/{name}", _file(name)
+    for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".toml") and file.name != _VENDOR_FILE:
+            yield f"drivers/platforms/{file.name}", file.read_text("utf-8")
     from importlib import metadata  # brings sockets with it, and the wire's tables must not
 
     for point in metadata.entry_points(group=ENTRY_POINTS):
@@ -80,7 +77,7 @@ def _table() -> PlatformTable:
     return read_table(_texts())
 
 
-_VENDOR = tomllib.loads(_file("device_os.toml"))
+_VENDOR = tomllib.loads(resources.files(__package__).joinpath(_VENDOR_FILE).read_text("utf-8"))
 RELEASES = tuple(Release(*row) for row in _VENDOR["releases"])
 """Known releases from 3.0.0-alpha.1 on, oldest first (reference firmware-and-dfu, appendix A)."""
 

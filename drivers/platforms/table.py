@@ -191,9 +191,6 @@ class Platform:
                 return row
         return None
 
-    def dct_field(self, name: str) -> DctField | None:
-        return next((row for row in self.dct_fields if row.name == name), None)
-
     def ota_slot(self, device_os: OsVersion) -> Region:
         """Find the update slot that ``device_os`` reads at boot (reference firmware-and-dfu 2.5)."""
         return next(r for r in self.regions if r.write is WritePolicy.SCRATCH and device_os in r.exists)

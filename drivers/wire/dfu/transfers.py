@@ -98,10 +98,6 @@ def clear_status() -> Setup:
     return _out(DfuRequest.CLRSTATUS, 0, 0)
 
 
-def get_state() -> Setup:
-    return _in(DfuRequest.GETSTATE, 0, 1)
-
-
 def abort() -> Setup:
     return _out(DfuRequest.ABORT, 0, 0)
 

@@ -32,7 +32,6 @@ from drivers.wire.usb import Setup
         (dfu.upload(3, 4096), "a1 02 03 00 00 00 00 10"),
         (dfu.get_status(), "a1 03 00 00 00 00 06 00"),
         (dfu.clear_status(), "21 04 00 00 00 00 00 00"),
-        (dfu.get_state(), "a1 05 00 00 00 00 01 00"),
         (dfu.abort(), "21 06 00 00 00 00 00 00"),
         (dfu.set_interface(2), "01 0b 02 00 00 00 00 00"),
     ],

@@ -37,8 +37,8 @@ MOVES_THE_UNIT = [
     dfu.dnload(0, 5), dfu.dnload(2, 4096), dfu.dnload(2, 0), dfu.clear_status(), dfu.abort(), Setup(0, 9, 1, 0, 0),
 ]  # fmt: skip
 ONLY_ASKS = [
-    control.check(1), control.reset(0), control.raw_version(), dfu.upload(2, 4096), dfu.get_status(), dfu.get_state(),
-    dfu.set_interface(1), Setup(0x80, 6, 0x0303, 0x0409, 255),
+    control.check(1), control.reset(0), control.raw_version(), dfu.upload(2, 4096), dfu.get_status(),
+    Setup(0xA1, 5, 0, 0, 1), dfu.set_interface(1), Setup(0x80, 6, 0x0303, 0x0409, 255),
 ]  # fmt: skip
 
 

@@ -82,10 +82,10 @@ def test_settle_gets_through_the_guard_from_any_state() -> None:
 
 def test_getstate_is_another_way_to_know_that_nothing_is_pending() -> None:
     bench = Bench()
-    bench.send(dfu.get_state())
+    bench.send(Setup(0xA1, 5, 0, 0, 1))
     bench.send(dfu.get_status())
     bench = Bench(DfuModel(state=3, pending=(0, dfuse.erase_payload(0))))
-    bench.send(dfu.get_state())
+    bench.send(Setup(0xA1, 5, 0, 0, 1))
     with pytest.raises(WriteRefused):
         bench.send(dfu.get_status())
 

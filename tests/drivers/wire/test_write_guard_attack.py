@@ -70,7 +70,10 @@ def recovers(bench: Bench) -> None:
 
 
 RAW_STEPS: list[Step] = [
-    *(sends(s) for s in (dfu.get_status(), dfu.abort(), dfu.clear_status(), dfu.get_state(), dfu.upload(0, 64))),
+    *(
+        sends(s)
+        for s in (dfu.get_status(), dfu.abort(), dfu.clear_status(), Setup(0xA1, 5, 0, 0, 1), dfu.upload(0, 64))
+    ),
     *(sends(dfu.set_interface(a)) for a in (0, 1, 2, 3)),
     *(sends(s) for s in (Setup(0x00, 9, 1, 0, 0), Setup(0x81, 0x0B, 1, 0, 0), Setup(0x80, 9, 1, 0, 0))),
     *(does(o) for o in (dfuse.settle, dfuse.go_idle)),
