@@ -4,11 +4,11 @@
 -red-bin = Rote Kiste.
 -technician = Techniker rufen.
 -set-aside = Auf die Ablage.
--supervisor = Schichtleiter rufen.
+-supervisor = Meister rufen.
 -again = Neu einstecken.
 -other-cable = Anderes Kabel, anderer Port?
 -goes-on = Warten. Geht von selbst weiter.
--scan-again = Noch einmal scannen.
+-scan-again = Neu scannen.
 -scan-label = Etikett des Geräts scannen.
 
 ## Gutes Ende
@@ -192,7 +192,7 @@ label_differs =
 label_half_differs = Zweite Etiketthälfte ist anders.
     .do = { -scan-again }
 keyboard_layout =
-    Scanner-Tastatur: { $layout }.
+    Tastatur ist { $layout }.
     Sie muss Englisch sein.
     .do = { -supervisor }
 not_the_label = Gescannt: { THING($thing) }.
