@@ -54,6 +54,7 @@ class Flight:
         try:
             yield
         finally:
+            self.let_go()
             _CURRENT.reset(before)
 
     def hold(self, connection: socket.socket) -> None:
@@ -106,14 +107,8 @@ class FlightResponse(http.client.HTTPResponse):
     def __init__(
         self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
     ) -> None:
-        flight = Flight.current()
         super().__init__(sock, debuglevel, method, url)
-        try:
-            flight.hold(sock)
-        except OSError:
-            self.close()  # when it refuses, no reader is left open on the socket
-            raise
-        self.fp = _Reader(_Metered(self.fp.detach(), sock, flight))
+        self.fp = _Reader(_Metered(self.fp.detach(), sock, Flight.current()))
 
 
 class _Metered(io.RawIOBase):
@@ -132,6 +127,8 @@ class _Metered(io.RawIOBase):
         return length
 
     def close(self) -> None:
+        """End one answer; let go first: once in the pool, another thread's request may be on the connection."""
+        self._flight.let_go()
         self._raw.close()
         super().close()
 

@@ -13,9 +13,9 @@ import importlib.metadata
 import ipaddress
 import os
 import re
-import socket
+import ssl
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -23,7 +23,7 @@ import requests.adapters
 import requests.auth
 import urllib3
 import urllib3.connection
-import urllib3.exceptions
+import urllib3.util
 
 from drivers.identity import Secret
 
@@ -31,9 +31,6 @@ from ..errors import BadInput
 from .answers import MAX_BODY_BYTES, Answer, clean, parse_body, without
 from .flight import Flight, FlightResponse
 from .retry import NoAnswer
-
-if TYPE_CHECKING:
-    from urllib3._base_connection import BaseHTTPConnection  # what the pool's own signature says
 
 TOOL = "provisioning-station"
 CONNECT_S, READ_S = 5.0, 60.0
@@ -43,13 +40,6 @@ CONNECT_S, READ_S = 5.0, 60.0
 """
 _CHUNK_BYTES = 16 << 10
 _HEADER_SHOWN = 80
-_NEVER_SENT = (
-    urllib3.exceptions.NewConnectionError,
-    urllib3.exceptions.ConnectTimeoutError,
-    urllib3.exceptions.NameResolutionError,
-    urllib3.exceptions.ProxyError,
-    urllib3.exceptions.SSLError,
-)
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -75,46 +65,63 @@ class _Session(requests.Session):
 
 
 class _Connection(urllib3.connection.HTTPConnection):
-    """Lies in the hand of the thread's `Flight` from before the first byte of TLS to the last one of the answer."""
+    """Lies in the hand of the thread's `Flight` while it carries something, and tells it what has left this host."""
 
     response_class = FlightResponse
 
-    def _new_conn(self) -> socket.socket:
-        opened = super()._new_conn()
+    def connect(self) -> None:
+        """Open the way to the cloud. What is sent meanwhile is CONNECT to a proxy: not our request, nor its answer."""
+        flight = Flight.current()
         try:
-            Flight.current().hold(opened)
-        except OSError:
-            opened.close()
-            raise
-        return opened
+            super().connect()
+        finally:
+            if flight.has_sent:
+                flight.proxy = f"{self.host}:{self.port}"
+            flight.has_sent = False
+
+    def send(self, data: Any) -> None:
+        """Send on a connection that stands by now: an error from here on no longer means that nothing was sent."""
+        if self.sock is None:
+            self.connect()
+        flight = Flight.current()
+        flight.hold(self.sock)
+        flight.has_sent = True
+        super().send(data)
 
 
 class _TlsConnection(_Connection, urllib3.connection.HTTPSConnection):
-    def send(self, data: Any) -> None:
-        """Encryption stands by now: an error of it no longer means that nothing was sent."""
-        Flight.current().has_sent = self.sock is not None
-        super().send(data)
+    """The same over TLS: `_Connection` comes first, so its ``connect`` goes around the handshake too."""
 
-    def _tunnel(self) -> None:
-        """Have the proxy open the way: what it is asked by CONNECT is not our request, nor its answer the cloud's."""
+
+class _TlsSocket(ssl.SSLSocket):
+    """Lies in the hand of the `Flight` from the first byte of the handshake."""
+
+    def do_handshake(self, block: bool = False) -> None:
         flight = Flight.current()
-        flight.proxy = f"{self.host}:{self.port}"
-        try:
-            super()._tunnel()
-            flight.has_way = True
-        finally:
-            flight.has_sent = False
+        flight.hold(self)
+        flight.has_way = True
+        super().do_handshake(block)
+
+
+class _TlsInTls(ssl.SSLObject):
+    """Encryption inside that of an https:// proxy. The `Flight` holds the proxy's socket by now."""
+
+    def do_handshake(self) -> None:
+        Flight.current().has_way = True
+        super().do_handshake()
+
+
+def _tls_context() -> ssl.SSLContext:
+    context = urllib3.util.create_urllib3_context()
+    context.sslsocket_class, context.sslobject_class = _TlsSocket, _TlsInTls
+    return context
 
 
 class _Pool(urllib3.HTTPConnectionPool):
     ConnectionCls = _Connection
 
-    def _put_conn(self, conn: BaseHTTPConnection | None) -> None:
-        Flight.current().let_go()  # first: once in the pool, another thread's request may be on it
-        super()._put_conn(conn)
 
-
-class _TlsPool(_Pool, urllib3.HTTPSConnectionPool):
+class _TlsPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
@@ -125,11 +132,12 @@ class _Adapter(requests.adapters.HTTPAdapter):
     """Connections, straight or through a proxy, whose every answer is read under the limits of a `Flight`."""
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: object) -> None:
-        super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
+        self.tls = _tls_context()
+        super().init_poolmanager(connections, maxsize, block, ssl_context=self.tls, **pool_kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: object) -> urllib3.PoolManager:
-        manager: urllib3.PoolManager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        manager: urllib3.PoolManager = super().proxy_manager_for(proxy, ssl_context=self.tls, **proxy_kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
@@ -169,7 +177,7 @@ class HttpLink:
         except requests.RequestException as error:
             if flight.proxy and not flight.has_sent:
                 return NoAnswer(was_sent=False, reason=clean(_of_proxy(flight, error)), is_blocked=True)
-            return NoAnswer(was_sent=flight.has_sent or not _never_left(error), reason=_reason(error))
+            return NoAnswer(was_sent=flight.has_sent, reason=_reason(error, flight.has_sent))
         except Exception as error:
             if not flight.has_sent and (missing := _missing_bundle()):
                 return NoAnswer(was_sent=False, reason=missing)
@@ -245,15 +253,6 @@ def _missing_bundle() -> str:
     return ""
 
 
-def _never_left(error: requests.RequestException) -> bool:
-    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError | requests.exceptions.ProxyError):
-        return True
-    if isinstance(error, tuple(_LOCAL)):
-        return True
-    cause = error.args[0] if error.args else None
-    return isinstance(getattr(cause, "reason", cause), _NEVER_SENT)
-
-
 _CONNECT_STATUS = re.compile(r"Tunnel connection failed: (\d{3})\b")
 
 
@@ -269,7 +268,7 @@ def _of_proxy(flight: Flight, error: requests.RequestException) -> str:
     return f"{proxy} answers with a page of its own ({status[1]}) and opens no way to the cloud"
 
 
-def _reason(error: requests.RequestException) -> str:
+def _reason(error: requests.RequestException, was_sent: bool) -> str:
     """Our words for what failed; the library's own text holds addresses and is long."""
     if isinstance(error, requests.exceptions.SSLError):
         # whether before the request went out or while the answer came: what to look at is the same
@@ -283,4 +282,4 @@ def _reason(error: requests.RequestException) -> str:
     local = next((words for kind, words in _LOCAL.items() if isinstance(error, kind)), "")
     if local:
         return local
-    return "no network or no such host" if _never_left(error) else "the connection broke before an answer came"
+    return "the connection broke before an answer came" if was_sent else "no network or no such host"

@@ -15,12 +15,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from loopback_talker import serving
 
 from drivers.identity import Secret
+from station.cloud.answers import Answer
 from station.cloud.http import HttpLink
 from station.cloud.retry import NoAnswer
 
-HOST = "127.0.0.1"
+HOST, CLOUD = "127.0.0.1", "cloud.invalid"
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +31,12 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
     now = datetime.datetime.now(datetime.UTC)
+    hosts = [x509.IPAddress(ipaddress.ip_address(HOST)), x509.DNSName(CLOUD)]
     made = (
         x509.CertificateBuilder()
         .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
         .sign(key, hashes.SHA256())
     )  # fmt: skip
     file = tmp_path_factory.mktemp("tls") / "host.pem"
@@ -93,3 +96,36 @@ def test_a_host_that_is_not_trusted_was_sent_nothing(certificate: Path) -> None:
     assert isinstance(said, NoAnswer)
     assert not any(heard)
     assert not said.was_sent
+
+
+@pytest.mark.rule("N2")
+@pytest.mark.parametrize("is_answered", [True, False], ids=["answered", "broken"])
+def test_what_goes_through_the_way_a_proxy_opened_was_sent_to_the_cloud(
+    is_answered: bool, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[bytes] = []
+    times = range(2 if is_answered else 1)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def open_the_way(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with context.wrap_socket(connection, server_side=True) as inner:
+            for _ in times:
+                heard.append(inner.recv(65536))
+                if is_answered:
+                    inner.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with serving(open_the_way, heard) as proxy, closing(HttpLink(f"https://{CLOUD}")) as link:
+        for name in ("https_proxy", "NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+        said = [link.send("PUT", "/v1/sims/1", Secret("t0ken"), None) for _ in times]
+    assert heard[0].startswith(b"CONNECT ")
+    assert heard[1].startswith(b"PUT ")
+    if is_answered:
+        assert said == [Answer(200, {}, is_json=True)] * 2
+        assert heard[2].startswith(b"PUT ")  # on the way that is open already
+    else:
+        assert said == [NoAnswer(was_sent=True, reason="the connection broke before an answer came")]

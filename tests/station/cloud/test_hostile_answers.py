@@ -6,6 +6,7 @@ import gc
 import importlib.metadata
 import os
 import random
+import re
 import select
 import socket
 import subprocess
@@ -23,6 +24,8 @@ from loopback_talker import serving
 from drivers.clock import Deadline, SimulatedClock, SystemClock
 from drivers.errors import Cancelled
 from drivers.identity import Secret
+from station.cloud import flight as flight_room
+from station.cloud import http
 from station.cloud.answers import MAX_BODY_BYTES, MAX_LIST_BYTES, Answer
 from station.cloud.client import CloudClient
 from station.cloud.errors import CloudDown, CloudError, NotTheCloud, TokenRejected
@@ -356,7 +359,9 @@ def test_a_call_that_was_cut_before_it_began_sends_nothing() -> None:
     flight = Flight(MAX_BODY_BYTES, 5.0)
     flight.cut()
     with serving(lambda connection: connection.sendall(answer(b"{}")), heard) as url:
-        assert isinstance(ask(url, flight), NoAnswer)
+        said = ask(url, flight)
+    assert isinstance(said, NoAnswer)
+    assert not said.was_sent
     assert not any(heard)
 
 
@@ -379,17 +384,41 @@ def test_a_call_that_was_cut_closes_the_connection_it_would_have_used_again() ->
         assert is_closed.wait(5.0)
 
 
+def serve_two(connection: socket.socket) -> None:
+    connection.sendall(answer(b"{}"))
+    connection.recv(65536)
+    connection.sendall(answer(b"[]"))
+
+
 def test_giving_up_a_finished_call_leaves_its_connection_to_the_next_one() -> None:
     heard: list[bytes] = []
-
-    def serve_two(connection: socket.socket) -> None:
-        connection.sendall(answer(b"{}"))
-        heard.append(connection.recv(65536))
-        connection.sendall(answer(b"[]"))
-
-    with serving(serve_two) as url, closing(HttpLink(url)) as link:
+    with serving(serve_two, heard) as url, closing(HttpLink(url)) as link:
         flight = Flight(MAX_BODY_BYTES, 5.0)
         assert link.send("GET", "/1", Secret(TOKEN), None, flight) == Answer(200, {}, is_json=True)
         flight.cut()
         assert link.send("GET", "/2", Secret(TOKEN), None) == Answer(200, [], is_json=True)
     assert len(heard) == 1
+
+
+def test_the_end_of_an_answer_already_leaves_its_connection_to_the_next_call() -> None:
+    """From then on another thread may use it, while this one has not even looked at what it read."""
+    heard: list[bytes] = []
+    flight = Flight(MAX_BODY_BYTES, 5.0)
+    with serving(serve_two, heard) as url, closing(HttpLink(url)) as link:
+        with flight.under_way(), link._session.get(url, stream=True, timeout=5.0) as response:
+            assert response.content == b"{}"
+            flight.cut()
+        assert link.send("GET", "/2", Secret(TOKEN), None) == Answer(200, [], is_json=True)
+    assert len(heard) == 1
+
+
+OURS = [
+    thing for room in (http, flight_room) for thing in vars(room).values()
+    if isinstance(thing, type) and thing.__module__ == room.__name__
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("ours", OURS)
+def test_no_class_of_ours_stands_in_for_a_private_part_of_a_library(ours: type) -> None:
+    theirs = {name for base in ours.__mro__ if base not in OURS for name in vars(base)}
+    assert not [name for name, it in vars(ours).items() if name in theirs and re.match("_[^_]", name) and callable(it)]
