@@ -12,6 +12,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -273,13 +274,23 @@ class CloudClient:
         up the cloud's name, or knocks at an address for `CONNECT_S`, ends a little later. Under simulated time
         the thread ends with the virtual cloud's answer, or `READ_S` real seconds after its start.
         """
-        parcel, flight = _Parcel(self._clock), Flight(call.most_bytes, READ_S)
-        limit = READ_S if deadline is None else min(READ_S, deadline.remaining)
-        self._clock.thread(
-            "cloud-call", lambda: parcel.fill(lambda: self._link.send(call.method, call.path, token, call.json, flight))
-        )
+        flight, over, done = Flight(call.most_bytes, READ_S), self._clock.condition(), Future[Answer | NoAnswer]()
+
+        def send() -> None:
+            try:
+                done.set_result(self._link.send(call.method, call.path, token, call.json, flight))
+            except BaseException as error:  # told to the caller: this thread has nobody to tell
+                done.set_exception(error)
+            with over:  # of the clock: simulated time goes on only when the caller has woken
+                over.notify_all()
+
+        limit_s = READ_S if deadline is None else min(READ_S, deadline.remaining)
+        self._clock.thread("cloud-call", send)
         try:
-            return parcel.wait(limit, cancel)
+            with over:
+                if over.wait_for(done.done, limit_s, cancel):
+                    return done.result()
+                return NoAnswer(True, f"no answer within {limit_s:.0f} s", limit_s < READ_S)
         finally:
             if self._hangs_up:
                 flight.cut()
@@ -374,30 +385,3 @@ def _gave_up(call: Call[T], trouble: Trouble, said: str, asked: str) -> CloudErr
     if trouble is Trouble.STRANGER:
         return NotTheCloud(f"{call.what}: {trouble.value} ({said}); is there a proxy, firewall or portal in between?")
     return CloudDown(f"{call.what}: {trouble.value} ({said}); check the network, then try again")
-
-
-class _Parcel:
-    """Carries one result from the thread that sends to the thread that waits."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._room = clock.condition()
-        self._result: Answer | NoAnswer | None = None
-        self._error: BaseException | None = None
-
-    def fill(self, send: Callable[[], Answer | NoAnswer]) -> None:
-        result: Answer | NoAnswer | None = None
-        error: BaseException | None = None
-        try:
-            result = send()
-        except BaseException as caught:  # handed to the caller: this thread has nobody to tell
-            error = caught
-        with self._room:
-            self._result, self._error = result, error
-            self._room.notify_all()
-
-    def wait(self, limit_s: float, cancel: CancelToken | None) -> Answer | NoAnswer:
-        with self._room:
-            self._room.wait_for(lambda: self._result is not None or self._error is not None, limit_s, cancel)
-            if self._error is not None:
-                raise self._error
-            return self._result or NoAnswer(True, f"no answer within {limit_s:.0f} s", limit_s < READ_S)
