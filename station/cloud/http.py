@@ -277,7 +277,7 @@ def _reason(error: requests.RequestException, was_sent: bool) -> str:
         return f"no connection within {CONNECT_S:.0f} s"
     if isinstance(error, requests.ReadTimeout):
         return f"no answer within {READ_S:.0f} s"
-    if isinstance(error, requests.exceptions.ProxyError):
+    if isinstance(error, requests.exceptions.ProxyError) and not was_sent:
         return "the proxy did not connect"
     local = next((words for kind, words in _LOCAL.items() if isinstance(error, kind)), "")
     if local:
