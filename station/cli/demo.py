@@ -17,7 +17,7 @@ from ..compose import JOURNAL_PATIENCE_S
 from ..demo import SCAN_S, SHOW_S, Demo, DemoOptions
 from ..engine.events import BatchSummary
 from ..errors import BadInput
-from ..export import write_csv
+from ..export import export as export_log
 from ..headless import Printer, Tally, summary_words
 from ..journal import JournalReader
 from ..paths import find_profile
@@ -220,6 +220,6 @@ def close(demo: Demo, *, export: Path | None) -> None:
         demo.check()
         if export is not None:
             with JournalReader(demo.journal_dir) as journal, output(export) as file:
-                write_csv(journal, demo.batches, file)
+                export_log(journal, demo.batches, file)
     finally:
         demo.close()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from ..export import write_csv, write_dump, write_jsonl
+from ..export import export, exporter_names, find_exporter, write_dump
 from ..export.cells import unguarded
 from ..figures import counts, yields
 from ..journal import AttemptRecord, FactRecord, JournalReader, UnitHistory
@@ -29,16 +29,16 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare ``log export``, ``log find``, ``log dump`` and ``log verify``."""
     parser = parsers.add_parser("log", help="export a batch's log, or find what happened to a unit")
     verbs = sub_verbs(parser, "what", "WHAT")
-    export = verbs.add_parser("export", help="one row a unit, safe in a spreadsheet")
-    export.add_argument("--batch", required=True, action="append", metavar="B")
-    export.add_argument("--format", choices=("csv", "jsonl"), default="csv")
-    export.add_argument("--all-attempts", action="store_true", help="one row an attempt")
-    export.add_argument("-o", dest="output", type=Path, metavar="FILE", help="write here (standard output)")
+    exporting = verbs.add_parser("export", help="one row a unit, safe in a spreadsheet")
+    exporting.add_argument("--batch", required=True, action="append", metavar="B")
+    exporting.add_argument("--format", choices=exporter_names(), default="csv")
+    exporting.add_argument("--all-attempts", action="store_true", help="one row an attempt")
+    exporting.add_argument("-o", dest="output", type=Path, metavar="FILE", help="write here (standard output)")
     find = verbs.add_parser("find", help="everything known of one unit, by any of its ids")
     find.add_argument("id", metavar="ANY-ID", help="or its last digits, three or more")
     dump = verbs.add_parser("dump", help="every journal entry as text")
     verify = verbs.add_parser("verify", help="follow the hash chain and compare every table with it")
-    for sub, run in ((export, run_export), (find, run_find), (dump, run_dump), (verify, run_verify)):
+    for sub, run in ((exporting, run_export), (find, run_find), (dump, run_dump), (verify, run_verify)):
         add_data_dir(sub)
         sub.set_defaults(run=run)
 
@@ -47,10 +47,10 @@ def run_export(arguments: argparse.Namespace) -> int:
     """Write the batch log, and beside a file what each batch came to; returns 0."""
     if arguments.output is not None:
         check_output(arguments.output, "-o")
-    write = write_csv if arguments.format == "csv" else write_jsonl
+    exporter = find_exporter(arguments.format)
     with reader(arguments) as journal:
         with _output(arguments.output) as file:
-            rows = write(journal, arguments.batch, file, all_attempts=arguments.all_attempts)
+            rows = export(journal, arguments.batch, file, exporter, all_attempts=arguments.all_attempts)
         if arguments.output is not None:  # told only once it is closed: a full disk may show itself that late
             tell(f"{arguments.output}: {rows} row{'' if rows == 1 else 's'}")
             tell_all(_figures(journal, batch) for batch in dict.fromkeys(arguments.batch))

@@ -3,8 +3,24 @@
 All of them stream, none of them holds a secret.
 """
 
-from .csvfile import write_csv
+from .batch_log import COLUMNS, BatchLog, Column, Type
+from .csvfile import CSV
 from .dump import write_dump
-from .jsonl import write_jsonl
+from .exporter import Exporter
+from .jsonl import JSONL
+from .table import EXPORTERS, export, exporter_names, find_exporter
 
-__all__ = ["write_csv", "write_dump", "write_jsonl"]
+__all__ = [
+    "COLUMNS",
+    "CSV",
+    "EXPORTERS",
+    "JSONL",
+    "BatchLog",
+    "Column",
+    "Exporter",
+    "Type",
+    "export",
+    "exporter_names",
+    "find_exporter",
+    "write_dump",
+]

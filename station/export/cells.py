@@ -10,6 +10,7 @@ between a semicolon and a formula.
 
 from __future__ import annotations
 
+import functools
 import re
 
 MARK = "'"
@@ -30,9 +31,10 @@ _SHORT_CHARS = 40
 """No date is longer; longer texts are not even tried."""
 
 
+@functools.lru_cache(maxsize=1024)  # most cells of a log are those of the row above
 def guarded(text: str) -> str:
     """``text`` for a cell: control characters become blanks, and the mark is put before what would be changed."""
-    clean = "".join(char if char.isprintable() else " " for char in text)
+    clean = text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
     inside = _MARKS.sub(rf";\1{MARK}", clean)
     return MARK + inside if _would_change(clean) else inside
 

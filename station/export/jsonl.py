@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
 from typing import Any, TextIO
 
 from ..journal.entries import plain, stamp
-from ..journal.export_rows import ExportRow, export_rows, require_batches
-from ..journal.reader import JournalReader
+from ..journal.export_rows import ExportRow
 from ..model import StepRecord
+from .batch_log import BatchLog
+from .exporter import Exporter
 
 
-def write_jsonl(journal: JournalReader, batch: str | Sequence[str], file: TextIO, *, all_attempts: bool = False) -> int:
-    """Write one line a unit (its last attempt), or one an attempt; return how many. Raises as `write_csv`."""
+def write_jsonl(log: BatchLog, file: TextIO) -> int:
+    """Write one line a row of ``log``; return how many."""
     count = 0
-    batches = require_batches(journal, batch)
-    with journal.exporting(batches) as db:
-        for row in export_rows(db, batches, all_attempts):
-            file.write(json.dumps(plain(_line(row))) + "\n")
-            count += 1
+    for row in log.rows():
+        file.write(json.dumps(plain(_line(row))) + "\n")
+        count += 1
     return count
 
 
@@ -43,3 +41,6 @@ def _step(step: StepRecord) -> dict[str, Any]:
         "step": step.step, "outcome": step.outcome.value, "reason": step.reason, "proof": step.proof,
         "seconds": step.seconds, "measurements": [dataclasses.asdict(m) for m in step.measurements],
     }  # fmt: skip
+
+
+JSONL = Exporter("jsonl", "one JSON object a unit, with facts, steps and measurements in full", write_jsonl)

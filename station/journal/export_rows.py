@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import BadInput
-from ..model import StepRecord, Verdict
-from .answers import attempt_record, steps_of
+from ..model import Measurement, Outcome, StepRecord, Verdict
+from .answers import attempt_record
 from .reader import JournalReader
 from .records import AttemptRecord, BatchRecord
 
@@ -30,44 +30,59 @@ class ExportRow:
 
 
 _SELECT = """
-    SELECT *, row_number() OVER (
-        PARTITION BY batch, coalesce(device_id, attempt) ORDER BY verdict IS NULL, started_seq DESC) AS nth_last
-    FROM attempts WHERE batch IN ({marks})"""
+    WITH chosen AS (
+        SELECT *, row_number() OVER (
+            PARTITION BY batch, coalesce(device_id, attempt) ORDER BY verdict IS NULL, started_seq DESC) AS nth_last
+        FROM attempts WHERE batch IN (SELECT value FROM json_each(:batches)))
+    SELECT chosen.*,
+        (SELECT json_group_object(name, value) FROM (
+            SELECT facts.name, value FROM facts WHERE device_id = chosen.device_id AND NOT disputed
+            AND (finished_seq IS NULL OR seq <= finished_seq OR chosen.attempt = (
+                SELECT names.name FROM journal JOIN names ON number = journal.attempt WHERE journal.seq = facts.seq))
+            ORDER BY seq, number)) AS facts,
+        (SELECT json_group_array(json_array(step, outcome, seconds, {body})) FROM (
+            SELECT * FROM steps {journal} WHERE steps.attempt = chosen.attempt ORDER BY number)) AS steps,
+        (SELECT group_concat(verdict) FROM (
+            SELECT verdict FROM attempts AS one WHERE one.batch = chosen.batch AND one.device_id = chosen.device_id
+            AND verdict IN ('PASS', 'FAIL') ORDER BY started_seq)) AS judged
+    FROM chosen WHERE nth_last = 1 OR :all_attempts ORDER BY started_seq"""
+"""One statement a log. A fact holds as of the attempt's end; what the cloud told of it later, without the unit, too."""
+_BRIEF, _DETAILED = (
+    _SELECT.format(body="'{}'", journal=""),
+    _SELECT.format(body="body", journal="JOIN journal USING (seq)"),
+)
 
 
-def export_rows(db: sqlite3.Connection, batches: Sequence[str], all_attempts: bool) -> Iterator[ExportRow]:
+def export_rows(
+    db: sqlite3.Connection, batches: Sequence[str], all_attempts: bool, *, detailed: bool = True
+) -> Iterator[ExportRow]:
     """One row a unit of each batch, its last finished attempt; or all attempts. In the order they started.
 
     An attempt on a unit that was never identified is a row of its own: nothing that happened is hidden.
+    ``detailed``: with what each step told (reason, proof, measurements), not its outcome and seconds alone.
     """
-    chosen = _SELECT.format(marks=", ".join("?" * len(batches)))
-    where = "" if all_attempts else "WHERE nth_last = 1"
-    for row in db.execute(f"SELECT * FROM ({chosen}) {where} ORDER BY started_seq", tuple(batches)):
+    wanted = {"batches": json.dumps(list(batches)), "all_attempts": all_attempts}
+    for row in db.execute(_DETAILED if detailed else _BRIEF, wanted):
         attempt = attempt_record(row)
-        facts = _facts(db, attempt, row["finished_seq"])
-        yield ExportRow(attempt, facts, steps_of(db, attempt.attempt), _judged(db, attempt))
+        facts: dict[str, str] = {}
+        if attempt.device_id is not None:
+            facts = {**json.loads(row["facts"]), "device_id": attempt.device_id}
+        judged = (row["judged"] or "").split(",") if row["judged"] else ()
+        yield ExportRow(
+            attempt, facts, tuple(_step(*step) for step in json.loads(row["steps"])),
+            tuple(Verdict[verdict] for verdict in judged),
+        )  # fmt: skip
 
 
-def _judged(db: sqlite3.Connection, attempt: AttemptRecord) -> tuple[Verdict, ...]:
-    found = db.execute(
-        "SELECT verdict FROM attempts WHERE batch = ? AND device_id = ? AND verdict IN ('PASS', 'FAIL')"
-        " ORDER BY started_seq",
-        (attempt.batch, attempt.device_id),
-    )
-    return tuple(Verdict[row["verdict"]] for row in found)
-
-
-def _facts(db: sqlite3.Connection, attempt: AttemptRecord, until: int | None) -> dict[str, str]:
-    """Facts up to the entry ``until``, and what the cloud told of this attempt later, without the unit."""
-    if attempt.device_id is None:
-        return {}
-    found = db.execute(
-        "SELECT name, value FROM facts WHERE device_id = ?1 AND NOT disputed"
-        " AND (?2 IS NULL OR seq <= ?2 OR (SELECT name FROM journal JOIN names ON names.number = attempt"
-        " WHERE journal.seq = facts.seq) = ?3) ORDER BY seq, number",
-        (attempt.device_id, until, attempt.attempt),
-    )
-    return {row["name"]: row["value"] for row in found} | {"device_id": attempt.device_id}
+def _step(step: str, outcome: str, seconds: float, body: str) -> StepRecord:
+    if body == "{}":
+        return StepRecord(step, Outcome(outcome), "", "", seconds, ())
+    told = json.loads(body)
+    measured = told.get("measurements", ())
+    return StepRecord(
+        step, Outcome(outcome), told.get("reason", ""), told.get("proof", ""), seconds,
+        tuple(Measurement(m["name"], m["value"], m.get("unit", ""), m.get("low"), m.get("high")) for m in measured),
+    )  # fmt: skip
 
 
 def step_names(db: sqlite3.Connection, batches: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from station.cli.main import main
 from station.engine.events import Measured, StepStarted
 from station.engine.walk import Lane
 from station.errors import BadInput
-from station.export import write_csv
+from station.export import export
 from station.model import Verdict
 from station.settings.profile import Kind, Profile, parse_profile
 from station.steps.table import StepTable
@@ -89,7 +89,7 @@ def test_its_measurement_is_on_the_screen_in_the_journal_and_in_the_export(tmp_p
             steps = {step.step: step for step in journal.steps(walk.finished.attempt or "")}
             assert list(steps["burn_in"].measurements) == told
             sheet = io.StringIO()
-            write_csv(journal, bench.recipes[0].batch, sheet)
+            export(journal, bench.recipes[0].batch, sheet)
         (row,) = csv.DictReader(io.StringIO(sheet.getvalue().lstrip("\ufeff")))
         assert row["burn_in"] == "already"
 

@@ -23,7 +23,7 @@ from drivers.wire.control.tables import ServiceStatus
 from drivers.wire.image.host import parse_image
 from station.cloud.virtual.faults import Fault, FaultKind
 from station.engine.events import AttemptFinished
-from station.export import write_csv
+from station.export import export
 from station.model import Verdict
 
 PENDING = on(is_service(2), lambda: service_reply(ServiceStatus.PENDING))
@@ -149,7 +149,7 @@ def test_a_serial_number_that_is_none_fails_in_words_fit_for_any_screen(serial: 
         assert walk.finished.reason.isprintable()
         out = io.StringIO()
         with bench.reader() as journal:
-            write_csv(journal, BORON.batch, out)
+            export(journal, BORON.batch, out)
         cells = [cell for row in csv.reader(io.StringIO(out.getvalue())) for cell in row]
         assert not any(cell.startswith(("=", "+", "@", "\x1b")) for cell in cells)
 

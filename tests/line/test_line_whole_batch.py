@@ -14,7 +14,7 @@ import pytest
 from line_bench import ARGON, BORON, io_dump, line_bench, replace
 
 from station.engine.events import AttemptFinished, AttemptStarted, Event, UnitIdentified, WireTraced
-from station.export import write_csv
+from station.export import export
 from station.model import Verdict
 
 VENDOR_COLUMNS = [
@@ -167,7 +167,7 @@ def test_secrets_stand_in_no_event_log_trace_export_or_journal_file(
 
         text = io.StringIO()
         with bench.reader() as journal:
-            write_csv(journal, recipe.batch, text)
+            export(journal, recipe.batch, text)
             bench.check_no_secret(io_dump(journal))
         bench.check_no_secret(text.getvalue())
         bench.check_no_secret(caplog.text)
@@ -184,7 +184,7 @@ def test_a_name_that_looks_like_a_formula_stays_text_in_the_export(tmp_path: Pat
         bench.stop()
         text = io.StringIO()
         with bench.reader() as journal:
-            write_csv(journal, recipe.batch, text)
+            export(journal, recipe.batch, text)
         row = next(csv.DictReader(io.StringIO(text.getvalue())))
         assert row["Device Name"] == f"'=HYPERLINK({unit.spec.serial})"
         assert row["ICCID"] == f"'{unit.spec.iccid}"
@@ -203,7 +203,7 @@ def test_a_mobile_secret_is_kept_only_where_the_profile_says_so_and_told_to_nobo
         bench.stop()
         with bench.reader() as journal:
             text = io.StringIO()
-            write_csv(journal, [recipe.batch, PLAIN.batch], text)
+            export(journal, [recipe.batch, PLAIN.batch], text)
             bench.check_no_secret(text.getvalue())
         listened = [event for _, event in bench.events if isinstance(event, WireTraced) and "console i" in event.line]
         # read twice alike, for no check digit proves it; once it is kept, nobody makes the unit listen for it again

@@ -18,7 +18,7 @@ from drivers.identity import MobileSecret, Secret
 from station.engine.events import AttemptStarted
 from station.engine.records import CredentialWritten, UnitFacts
 from station.errors import BadInput, JournalError
-from station.export import write_csv, write_dump, write_jsonl
+from station.export import JSONL, export, write_dump
 from station.export.cells import guarded, unguarded
 from station.journal import Journal
 from station.journal.export_rows import merge
@@ -37,7 +37,7 @@ ICCID, IMEI = "89310410106543789301", "352753090041680"
 
 def exported(journal: Journal, batch: str | list[str] = "B1", *, all_attempts: bool = False) -> list[dict[str, str]]:
     file = io.StringIO(newline="")
-    count = write_csv(journal, batch, file, all_attempts=all_attempts)
+    count = export(journal, batch, file, all_attempts=all_attempts)
     found = list(csv.DictReader(io.StringIO(file.getvalue(), newline="")))
     assert len(found) == count
     return found
@@ -58,7 +58,7 @@ def test_a_row_holds_the_vendor_columns_then_ours_then_two_per_step(journal: Jou
         finished("a-1"),
     )  # fmt: skip
     file = io.StringIO(newline="")
-    assert write_csv(journal, "B1", file) == 1
+    assert export(journal, "B1", file) == 1
     header, _ = file.getvalue().splitlines()
     steps = "identify,identify s,device_os,device_os s,product_add,product_add s,wifi,wifi s"
     assert header == f"{VENDOR},{STATION},{steps}"
@@ -149,7 +149,7 @@ def test_a_row_holds_what_the_cloud_told_of_its_attempt_after_the_unit_had_left(
 def test_an_unknown_batch_is_refused_before_a_line_is_written(journal: Journal) -> None:
     file = io.StringIO()
     with pytest.raises(BadInput, match="no batch 'B9' in this journal; the latest are: B1"):
-        write_csv(journal, "B9", file)
+        export(journal, "B9", file)
     assert file.getvalue() == ""
 
 
@@ -256,8 +256,8 @@ def test_a_kept_mobile_secret_comes_out_only_when_asked_for_and_can_be_forgotten
 
 def _everything(journal: Journal) -> str:
     file = io.StringIO(newline="")
-    write_csv(journal, "B1", file, all_attempts=True)
-    write_jsonl(journal, "B1", file, all_attempts=True)
+    export(journal, "B1", file, all_attempts=True)
+    export(journal, "B1", file, JSONL, all_attempts=True)
     write_dump(journal, file)
     return file.getvalue() + repr(journal.find(unit_id(1)))
 
@@ -302,7 +302,7 @@ def test_a_damaged_key_is_refused_and_leaves_the_directory_free(data: Path, cloc
 def test_json_lines_hold_each_attempt_with_facts_steps_and_measurements(journal: Journal) -> None:
     journal.record(started("a-1"), identified("a-1", iccid=ICCID), step("a-1"), finished("a-1"), *walked("b-1", 2))
     file = io.StringIO()
-    assert write_jsonl(journal, "B1", file) == 2
+    assert export(journal, "B1", file, JSONL) == 2
     first, second = map(json.loads, file.getvalue().splitlines())
     assert (first["device_id"], first["verdict"], first["facts"]["iccid"]) == (unit_id(1), "PASS", ICCID)
     (done,) = first["steps"]

@@ -21,7 +21,7 @@ from drivers.clock import SimulatedClock
 from drivers.identity import MobileSecret
 from station.cli.main import main
 from station.errors import JournalError
-from station.export import write_csv, write_jsonl
+from station.export import EXPORTERS, export
 from station.journal import JOURNAL_FILE, Journal, JournalReader
 from station.journal.chain import START, hash_of
 from station.journal.migrations import fresh
@@ -221,10 +221,10 @@ def test_what_was_edited_is_neither_exported_nor_found(
 ) -> None:
     with edited(place) as db:
         db.execute(sql)
-    for write in (write_csv, write_jsonl):
+    for exporter in EXPORTERS:
         file = io.StringIO()
         with JournalReader(place / "journal") as journal, pytest.raises(JournalError, match=said):
-            write(journal, "B1", file)
+            export(journal, "B1", file, exporter)
         assert file.getvalue() == ""
     assert main(("log", "find", unit_id(1), "--data-dir", str(place))) == 3
     assert capsys.readouterr().out == ""
@@ -330,7 +330,7 @@ def test_an_entry_that_was_hashed_anew_is_missed_by_its_neighbour(place: Path) -
         db.execute("UPDATE attempts SET verdict = 'PASS' WHERE attempt = 'a-1'")
     with JournalReader(place / "journal") as journal:
         with pytest.raises(JournalError, match=r"entry 12 was changed .*, or entry 11 before it"):
-            write_csv(journal, "B1", io.StringIO())
+            export(journal, "B1", io.StringIO())
         with pytest.raises(JournalError, match=r"entry 12 was changed .*, or entry 11 before it"):
             journal.verify_units([unit_id(1)])
 
@@ -339,7 +339,7 @@ def test_an_attempt_moved_to_another_batch_is_missed_in_its_own(place: Path) -> 
     with edited(place) as db:
         db.execute("UPDATE attempts SET batch = NULL WHERE attempt = 'a-1'")
     with JournalReader(place / "journal") as journal, pytest.raises(JournalError, match="attempts a-1 has batch None"):
-        write_csv(journal, "B1", io.StringIO())
+        export(journal, "B1", io.StringIO())
 
 
 def test_a_guard_that_was_taken_away_is_missed(place: Path) -> None:

@@ -1,0 +1,119 @@
+"""The batch log that an exporter writes: rows from the journal, and columns, each declared once with its type.
+
+Knows no file format.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ..journal.entries import stamp
+from ..journal.export_rows import ExportRow, export_rows, require_batches, step_names
+from ..journal.reader import JournalReader
+from ..model import VERDICT_WORD
+
+Value = str | int | float | None
+
+
+class Type(enum.Enum):
+    """What the values of a column are, so that every format can write them in its own way."""
+
+    TEXT = "text"  # stays what it is, character for character
+    NUMBER = "number"  # a whole number that people sort and filter by; text when it is none, or longer than 9 digits
+    SECONDS = "seconds"
+    TIME = "time"  # ISO 8601, UTC, milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. ``value`` of a row is None, or empty, where the journal has none."""
+
+    name: str
+    type: Type
+    value: Callable[[ExportRow], Value]
+
+
+def _fact(name: str, type_: Type, *facts: str) -> Column:
+    return Column(name, type_, lambda row: row.fact(*facts))
+
+
+COLUMNS = (
+    # names as the vendor writes them in its own device lists
+    _fact("Device ID", Type.TEXT, "device_id"),
+    _fact("Device Name", Type.TEXT, "name"),
+    _fact("ICCID", Type.TEXT, "iccid"),
+    _fact("IMEI", Type.TEXT, "imei"),
+    _fact("Serial", Type.TEXT, "serial"),
+    _fact("SKU", Type.TEXT, "sku"),
+    _fact("Wi-Fi MAC Address", Type.TEXT, "mac"),
+    _fact("Groups", Type.TEXT, "groups"),
+    _fact("Owner", Type.TEXT, "owner"),
+    _fact("Device OS Version", Type.TEXT, "device_os"),
+    _fact("Product ID", Type.NUMBER, "product_id"),
+    _fact("Platform ID", Type.NUMBER, "platform_id"),
+    _fact("Platform Name", Type.TEXT, "platform_name", "platform"),
+    _fact("Firmware Version", Type.NUMBER, "firmware_version"),
+    # ours
+    Column("Batch", Type.TEXT, lambda row: row.attempt.batch),
+    Column("Attempt", Type.TEXT, lambda row: row.attempt.attempt),
+    Column("Slot", Type.NUMBER, lambda row: row.attempt.slot),
+    Column("Operator", Type.TEXT, lambda row: row.attempt.operator),
+    Column("Started", Type.TIME, lambda row: stamp(row.attempt.started_at)),
+    Column("Finished", Type.TIME, lambda row: stamp(at) if (at := row.attempt.finished_at) else None),
+    Column("Seconds", Type.SECONDS, lambda row: row.attempt.seconds),
+    Column("Verdict", Type.TEXT, lambda row: None if row.attempt.verdict is None else row.attempt.verdict.name),
+    Column("Result", Type.TEXT, lambda row: None if row.attempt.verdict is None else VERDICT_WORD[row.attempt.verdict]),
+    Column("First Judged", Type.TEXT, lambda row: row.judged[0].name if row.judged else None),
+    Column("Judged Attempts", Type.NUMBER, lambda row: len(row.judged)),
+    Column("Failed Step", Type.TEXT, lambda row: row.attempt.failed_step),
+    Column("Reason", Type.TEXT, lambda row: row.attempt.reason),
+)
+"""The columns every batch has; `BatchLog.columns` adds two for each of its steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLog:
+    """One row a unit of ``batches``, its last attempt; or one an attempt. Open for as long as `batch_log` has it so."""
+
+    batches: tuple[str, ...]
+    all_attempts: bool
+    _db: sqlite3.Connection
+
+    def columns(self) -> tuple[Column, ...]:
+        """`COLUMNS`, then for each step what its last try did, and the seconds of all its tries."""
+        steps = step_names(self._db, self.batches)
+        return (*COLUMNS, *(column for step in steps for column in (_outcome(step), _seconds(step))))
+
+    def rows(self, *, detailed: bool = True) -> Iterator[ExportRow]:
+        """Stream the rows in the order their attempts started; without ``detailed`` as `COLUMNS` need them, faster."""
+        return export_rows(self._db, self.batches, self.all_attempts, detailed=detailed)
+
+
+def _outcome(step: str) -> Column:
+    def value(row: ExportRow) -> Value:
+        return next((one.outcome.value for one in reversed(row.steps) if one.step == step), None)
+
+    return Column(step, Type.TEXT, value)
+
+
+def _seconds(step: str) -> Column:
+    def value(row: ExportRow) -> Value:
+        tries = [one.seconds for one in row.steps if one.step == step]
+        return sum(tries) if tries else None
+
+    return Column(f"{step} s", Type.SECONDS, value)
+
+
+@contextlib.contextmanager
+def batch_log(journal: JournalReader, batch: str | Sequence[str], *, all_attempts: bool = False) -> Iterator[BatchLog]:
+    """Open the log of one batch or several, from one moment of the journal.
+
+    Raises `BadInput` for a batch nobody opened, `JournalError` when what the tables say is not what is chained.
+    """
+    batches = require_batches(journal, batch)
+    with journal.exporting(batches) as db:
+        yield BatchLog(batches, all_attempts, db)
