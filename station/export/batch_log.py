@@ -38,6 +38,8 @@ class Column:
 
 
 def _fact(name: str, type_: Type, *facts: str) -> Column:
+    if len(facts) == 1:
+        return Column(name, type_, lambda row: row.facts.get(facts[0]))
     return Column(name, type_, lambda row: row.fact(*facts))
 
 
@@ -94,18 +96,15 @@ class BatchLog:
 
 
 def _outcome(step: str) -> Column:
-    def value(row: ExportRow) -> Value:
-        return next((one.outcome.value for one in reversed(row.steps) if one.step == step), None)
-
-    return Column(step, Type.TEXT, value)
+    return Column(step, Type.TEXT, lambda row: tries[-1].outcome.value if (tries := row.tries.get(step)) else None)
 
 
 def _seconds(step: str) -> Column:
-    def value(row: ExportRow) -> Value:
-        tries = [one.seconds for one in row.steps if one.step == step]
-        return sum(tries) if tries else None
-
-    return Column(f"{step} s", Type.SECONDS, value)
+    return Column(
+        f"{step} s",
+        Type.SECONDS,
+        lambda row: sum(one.seconds for one in tries) if (tries := row.tries.get(step)) else None,
+    )
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from typing import TextIO
 
 from .batch_log import BatchLog, Type, Value
@@ -15,25 +16,32 @@ def write_csv(log: BatchLog, file: TextIO) -> int:
     columns = log.columns()
     writer = csv.writer(file)
     writer.writerow([column.name for column in columns])
+    cells = [(column.value, _CELL[column.type]) for column in columns]
     count = 0
     for row in log.rows(detailed=False):
-        writer.writerow([_cell(column.type, column.value(row)) for column in columns])
+        writer.writerow(["" if (value := of(row)) is None or value == "" else cell(value) for of, cell in cells])
         count += 1
     return count
 
 
-def _cell(type_: Type, value: Value) -> str:
-    if value is None or value == "":
-        return ""
-    match type_:
-        case Type.TIME:
-            return str(value)
-        case Type.SECONDS:
-            return number(float(value))
-        case Type.NUMBER if (text := str(value)).isdecimal() and len(text) <= 9:
-            return text
-        case _:
-            return guarded(str(value))
+def _text(value: Value) -> str:
+    return guarded(str(value))
 
+
+def _number(value: Value) -> str:
+    text = str(value)
+    return text if text.isdecimal() and len(text) <= 9 else guarded(text)
+
+
+def _seconds(value: Value) -> str:
+    return number(float(value or 0.0))
+
+
+_CELL: dict[Type, Callable[[Value], str]] = {
+    Type.TEXT: _text,
+    Type.NUMBER: _number,
+    Type.SECONDS: _seconds,
+    Type.TIME: str,
+}
 
 CSV = Exporter("csv", "one row a unit, safe in a spreadsheet", write_csv)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 import sqlite3
 
@@ -33,11 +34,16 @@ def attempt_record(row: sqlite3.Row) -> AttemptRecord:
     return AttemptRecord(
         attempt=row["attempt"], station_id=row["station_id"], batch=row["batch"] or "", device_id=row["device_id"],
         slot=int(row["slot"]), port_path=row["port_path"], profile=row["profile"],
-        planned=tuple(json.loads(row["planned"])),
+        planned=_planned(row["planned"]),
         operator=row["operator"], started_at=time_of(row["started_at"]), finished_at=_time_or_none(row["finished_at"]),
         seconds=row["seconds"], verdict=None if row["verdict"] is None else Verdict[row["verdict"]],
         failed_step=row["failed_step"], reason=row["reason"],
     )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=64)  # as many as there are profiles
+def _planned(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
 
 
 def steps_of(db: sqlite3.Connection, attempt: str) -> tuple[StepRecord, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import BadInput
@@ -22,6 +22,7 @@ class ExportRow:
     attempt: AttemptRecord
     facts: dict[str, str]
     steps: tuple[StepRecord, ...]
+    tries: Mapping[str, Sequence[StepRecord]]  # the same by their step
     judged: tuple[Verdict, ...]  # every PASS and FAIL of this unit in this batch, oldest first
 
     def fact(self, *names: str) -> str:
@@ -47,10 +48,8 @@ _SELECT = """
             AND verdict IN ('PASS', 'FAIL') ORDER BY started_seq)) AS judged
     FROM chosen WHERE nth_last = 1 OR :all_attempts ORDER BY started_seq"""
 """One statement a log. A fact holds as of the attempt's end; what the cloud told of it later, without the unit, too."""
-_BRIEF, _DETAILED = (
-    _SELECT.format(body="'{}'", journal=""),
-    _SELECT.format(body="body", journal="JOIN journal USING (seq)"),
-)
+_BRIEF = _SELECT.format(body="'{}'", journal="")
+_DETAILED = _SELECT.format(body="body", journal="JOIN journal USING (seq)")
 
 
 def export_rows(
@@ -68,10 +67,11 @@ def export_rows(
         if attempt.device_id is not None:
             facts = {**json.loads(row["facts"]), "device_id": attempt.device_id}
         judged = (row["judged"] or "").split(",") if row["judged"] else ()
-        yield ExportRow(
-            attempt, facts, tuple(_step(*step) for step in json.loads(row["steps"])),
-            tuple(Verdict[verdict] for verdict in judged),
-        )  # fmt: skip
+        steps = tuple(_step(*step) for step in json.loads(row["steps"]))
+        tries: dict[str, list[StepRecord]] = {}
+        for step in steps:
+            tries.setdefault(step.step, []).append(step)
+        yield ExportRow(attempt, facts, steps, tries, tuple(Verdict[verdict] for verdict in judged))
 
 
 def _step(step: str, outcome: str, seconds: float, body: str) -> StepRecord:
