@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ..journal.entries import stamp
 from ..journal.export_rows import ExportRow, export_rows, require_batches, step_names
@@ -83,16 +83,17 @@ class BatchLog:
 
     batches: tuple[str, ...]
     all_attempts: bool
-    _db: sqlite3.Connection
+    _step_names: Callable[[], list[str]]
+    _rows: Callable[..., Iterator[ExportRow]]
 
     def columns(self) -> tuple[Column, ...]:
         """`COLUMNS`, then for each step what its last try did, and the seconds of all its tries."""
-        steps = step_names(self._db, self.batches)
+        steps = self._step_names()
         return (*COLUMNS, *(column for step in steps for column in (_outcome(step), _seconds(step))))
 
     def rows(self, *, detailed: bool = True) -> Iterator[ExportRow]:
         """Stream the rows in the order their attempts started; without ``detailed`` as `COLUMNS` need them, faster."""
-        return export_rows(self._db, self.batches, self.all_attempts, detailed=detailed)
+        return self._rows(detailed=detailed)
 
 
 def _outcome(step: str) -> Column:
@@ -115,4 +116,6 @@ def batch_log(journal: JournalReader, batch: str | Sequence[str], *, all_attempt
     """
     batches = require_batches(journal, batch)
     with journal.exporting(batches) as db:
-        yield BatchLog(batches, all_attempts, db)
+        yield BatchLog(
+            batches, all_attempts, partial(step_names, db, batches), partial(export_rows, db, batches, all_attempts)
+        )
