@@ -22,10 +22,11 @@ _MARKED = re.compile(rf";([\s\"]*){MARK}(?={MARK}*[{re.escape(_FORMULA)}])")
 """A formula behind a semicolon, with the apostrophes it had by itself: before and after it is guarded."""
 _NUMBER = re.compile(r"[\s\d.,:/%$€+\-]+([eE][+\-]?\d+)?\s*")
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
-_SHORT = (
-    re.compile(rf"(\d+[\s.\-/]*{_MONTH}|{_MONTH}[\s.\-/]*\d+)[\s.\-/\d]*", re.IGNORECASE),  # 3-Mar, SEP1
-    re.compile(r"\d[\d:.]*\s*[ap]\.?m?\.?", re.IGNORECASE),  # 3 PM, 4a
-    re.compile(r"true|false", re.IGNORECASE),
+_SHORT = re.compile(
+    rf"(\d+[\s.\-/]*{_MONTH}|{_MONTH}[\s.\-/]*\d+)[\s.\-/\d]*"  # 3-Mar, SEP1
+    r"|\d[\d:.]*\s*[ap]\.?m?\.?"  # 3 PM, 4a
+    r"|true|false",
+    re.IGNORECASE,
 )
 _SHORT_CHARS = 40
 """No date is longer; longer texts are not even tried."""
@@ -35,17 +36,17 @@ _SHORT_CHARS = 40
 def guarded(text: str) -> str:
     """``text`` for a cell: control characters become blanks, and the mark is put before what would be changed."""
     clean = text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
-    inside = _MARKS.sub(rf";\1{MARK}", clean)
+    inside = _MARKS.sub(rf";\1{MARK}", clean) if ";" in clean else clean
     return MARK + inside if _would_change(clean) else inside
 
 
 def _would_change(text: str) -> bool:
     bare = text.strip()
-    if text.startswith(MARK) or bare[:1] in tuple(_FORMULA):
+    if text.startswith(MARK) or (bare and bare[0] in _FORMULA):
         return True
-    if any(char.isdigit() for char in bare) and _NUMBER.fullmatch(bare):
+    if _NUMBER.fullmatch(bare) and any(char.isdigit() for char in bare):
         return True
-    return len(bare) <= _SHORT_CHARS and any(pattern.fullmatch(bare) for pattern in _SHORT)
+    return len(bare) <= _SHORT_CHARS and _SHORT.fullmatch(bare) is not None
 
 
 def unguarded(cell: str) -> str:

@@ -17,7 +17,7 @@ from .chain import Row, Tail, changed, flaw
 from .counts import count_figures
 from .migrations import fresh
 from .projections import project
-from .stored import rows
+from .stored import rows, some_rows
 from .tables import PROJECTIONS
 
 Choice = Callable[[str], tuple[str, tuple[str, ...]]]
@@ -100,7 +100,7 @@ def check_end(db: sqlite3.Connection, known: Tail | None) -> None:
 def check_since(db: sqlite3.Connection, known: Tail) -> Tail:
     """As `check_all` after the entry ``known``, which `check_end` saw in its place, for the units that came since."""
     tail, units, attempts = known, set[str](), set[str]()
-    for row in rows(db, "WHERE seq > ?", known.seq):
+    for row in some_rows(db, "WHERE seq > ?", known.seq):
         if (wrong := flaw(tail, row)) is not None:
             raise tampered(wrong)
         values = row.values()
@@ -135,7 +135,7 @@ def check_some(db: sqlite3.Connection, units: Collection[str], attempts: Collect
         return "", ()
 
     with fresh() as replayed:
-        for row in rows(db, "WHERE seq IN (SELECT value FROM json_each(?))", bound):
+        for row in some_rows(db, "WHERE seq IN (SELECT value FROM json_each(?))", bound):
             if (wrong := changed(row)) is not None:
                 raise tampered(wrong)
             if row.seq in concerned:
@@ -225,18 +225,25 @@ def _compare(
         where, values = choice(table)
         sql = f"SELECT * FROM {table} {where} ORDER BY {', '.join(keys)}"
         for held, told in _differing(db.execute(sql, values), replayed.execute(sql, values)):
-            if held is None or told is None or tuple(held) != tuple(told):
+            if held is None or told is None or held != told:
                 raise TablesDiffer(
                     f"the tables differ from the journal: {_difference(table, keys, held, told)}; do not trust the"
                     " tables (the next start of the station makes them again from the journal), and report it"
                 )
 
 
-def _differing(held: sqlite3.Cursor, told: sqlite3.Cursor) -> Iterator[tuple[sqlite3.Row | None, sqlite3.Row | None]]:
+_Values = dict[str, Any]
+"""A row: column -> value."""
+
+
+def _differing(held: sqlite3.Cursor, told: sqlite3.Cursor) -> Iterator[tuple[_Values | None, _Values | None]]:
     """The pairs of rows of the first lot that is not equal; equal lots, nearly all, are compared as a whole."""
+    held.row_factory = told.row_factory = None
     while (some := held.fetchmany(_AT_ONCE)) and some == (others := told.fetchmany(_AT_ONCE)):
         pass
-    yield from itertools.zip_longest(some, others if some else told.fetchmany(1))
+    names = [column[0] for column in held.description]
+    for one, other in itertools.zip_longest(some, others if some else told.fetchmany(1)):
+        yield one and dict(zip(names, one, strict=True)), other and dict(zip(names, other, strict=True))
 
 
 def _keys(db: sqlite3.Connection, table: str) -> tuple[str, ...]:
@@ -244,16 +251,16 @@ def _keys(db: sqlite3.Connection, table: str) -> tuple[str, ...]:
     return tuple(row["name"] for row in sorted(info, key=lambda row: row["pk"]) if row["pk"])
 
 
-def _difference(table: str, keys: Sequence[str], held: sqlite3.Row | None, told: sqlite3.Row | None) -> str:
+def _difference(table: str, keys: Sequence[str], held: _Values | None, told: _Values | None) -> str:
     """In words: the row and the column, what the table says and what the journal says."""
     if held is None or told is None or any(held[key] != told[key] for key in keys):
         alone = min((row for row in (held, told) if row is not None), key=lambda row: [str(row[key]) for key in keys])
         return f"{table} {_named(alone, keys)} stands in one of them only"
-    column = next(name for name in held.keys() if held[name] != told[name])  # noqa: SIM118 - a Row iterates values
+    column = next(name for name in held if held[name] != told[name])
     return f"{table} {_named(held, keys)} has {column} {_shown(held[column])}, the journal says {_shown(told[column])}"
 
 
-def _named(row: sqlite3.Row, keys: Sequence[str]) -> str:
+def _named(row: _Values, keys: Sequence[str]) -> str:
     return " ".join(str(row[key])[:_SHOWN] for key in keys)
 
 

@@ -165,11 +165,14 @@ def _fact(told: Mapping[str, str] | Sequence[str]) -> tuple[str, str, str]:
 def _touch_unit(db: sqlite3.Connection, row: Row, device_id: str | None, platform: str = "", label: str = "") -> None:
     if device_id is None:
         return
-    known = db.execute(
-        "UPDATE units SET last_seen = ?, platform = coalesce(nullif(?, ''), platform),"
-        " label = coalesce(nullif(?, ''), label) WHERE device_id = ?",
-        (row.at, platform, label, device_id),
-    )
+    if platform or label:
+        known = db.execute(
+            "UPDATE units SET last_seen = ?, platform = coalesce(nullif(?, ''), platform),"
+            " label = coalesce(nullif(?, ''), label) WHERE device_id = ?",
+            (row.at, platform, label, device_id),
+        )
+    else:
+        known = db.execute("UPDATE units SET last_seen = ? WHERE device_id = ?", (row.at, device_id))
     if known.rowcount == 0:
         db.execute("INSERT INTO units VALUES (?, ?, ?, ?, ?)", (device_id, platform, label, row.at, row.at))
         db.execute(_KEEP_ID, (device_id[::-1], device_id, "device_id", False))

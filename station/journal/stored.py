@@ -12,7 +12,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 
-from .chain import Row, Tail
+from .chain import START, Row, Tail
 
 COLUMNS = "station_id, seq, at, kind, body, prev_hash, hash"
 """Of the view ``entries``, in the order of a `Row`."""
@@ -39,12 +39,23 @@ def store(db: sqlite3.Connection, row: Row) -> None:
     )
 
 
-def rows(db: sqlite3.Connection, where: str = "", *values: object) -> Iterator[Row]:
-    """All entries, or those for which ``where`` (a clause) holds, in order, streamed."""
+def rows(db: sqlite3.Connection) -> Iterator[Row]:
+    """All entries in order, streamed; the hash before each is that of the row before."""
+    cursor = db.cursor()
+    cursor.row_factory = None
+    before = START
+    for station_id, seq, at, kind, body, hash_ in cursor.execute(
+        "SELECT station_id, seq, at, kind, body, hash FROM entries ORDER BY seq"
+    ):
+        yield Row(station_id, seq, at, kind, body, before, hash_)
+        before = hash_
+
+
+def some_rows(db: sqlite3.Connection, where: str, *values: object) -> Iterator[Row]:
+    """Entries for which ``where`` (a clause) holds, in order, streamed."""
     cursor = db.execute(f"SELECT {COLUMNS} FROM entries {where} ORDER BY seq", values)
     cursor.row_factory = None
-    for found in cursor:
-        yield Row._make(found)
+    return map(Row._make, cursor)
 
 
 def tail_of(db: sqlite3.Connection) -> Tail:

@@ -1,23 +1,147 @@
-"""How fast the journal commits on this disk. Reported, not asserted; run ``pytest tests/bench/bench_journal.py``."""
+"""The journal beside bare sqlite3, in one run. Reported, not asserted: ``pytest tests/bench/bench_journal.py``.
+
+``UNITS=100000 pytest ...`` for a journal of several years; its making takes some minutes. CPU seconds, not those of the
+clock on the wall, wherever the disk has no part: they hold on a busy machine too.
+"""
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import io
+import json
+import os
+import sqlite3
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import many_units
 import pytest
 from journal_story import opened, walked
 
 from drivers.clock import SystemClock
-from station.journal import Journal
+from station.export import CSV, JSONL, export
+from station.journal import JOURNAL_FILE, Journal, JournalReader
 
+Report = Callable[[str, str], None]
+UNITS = int(os.environ.get("UNITS", "2000"))
 WALKS = 400
-UNITS = 2_000
+TRIES = 3
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A journal of `UNITS` units that a station closed in order."""
+    directory = tmp_path_factory.mktemp("large") / "journal"
+    many_units.build(directory, UNITS)
+    Journal.open(directory, many_units.STATION, SystemClock()).close()
+    return directory
+
+
+def best(what: Callable[[], object], clock: Callable[[], float] = time.process_time, tries: int = TRIES) -> float:
+    """Seconds of the fastest of some tries."""
+    seconds = []
+    for _ in range(tries):
+        begin = clock()
+        what()
+        seconds.append(clock() - begin)
+    return min(seconds)
+
+
+def beside(seconds: float, bare: float) -> str:
+    return f"{seconds * 1000:,.1f} ms, {seconds / bare:.1f} x bare ({bare * 1000:,.1f} ms)"
+
+
+def test_size_and_start(large: Path, report: Report) -> None:
+    size = (large / JOURNAL_FILE).stat().st_size
+    report(f"size of {UNITS:,} units", f"{size / UNITS / 1000:.1f} kB a unit")
+    opened: list[Journal] = []
+    seconds = best(lambda: opened.append(Journal.open(large, many_units.STATION, SystemClock())), time.perf_counter, 1)
+    opened[0].close()
+    report("opening after an orderly end", f"{seconds * 1000:,.1f} ms")
+
+
+def questions(number: int) -> dict[str, Callable[[JournalReader], object]]:
+    unit, serial = many_units.unit_id(number), many_units.serial(number)
+    return {
+        "find by serial number": lambda j: j.find(serial),
+        "find by the last six digits": lambda j: j.find_by_end(serial[-6:]),
+        "find by attempt": lambda j: j.find(f"a-{number:012x}"),
+        "whose is this scan": lambda j: j.whose(serial),
+        "seen before": lambda j: j.seen_before(unit),
+        "progress of a batch": lambda j: j.progress(many_units.batch_of(0), SystemClock().utc()),
+        "owed work": lambda j: j.due(SystemClock().utc()),
+    }
+
+
+@pytest.mark.parametrize("name", questions(0))
+def test_questions(name: str, large: Path, report: Report) -> None:
+    with JournalReader(large) as journal:
+        ask = questions(UNITS // 2 + 1)[name]
+        ask(journal)  # the first one reads pages from the disk
+        report(name, f"{best(lambda: ask(journal), time.perf_counter, 20) * 1000:.2f} ms")
+
+
+def test_verifying(large: Path, report: Report) -> None:
+    def scan() -> None:
+        db = sqlite3.connect(large / JOURNAL_FILE)
+        for *hashed, told in db.execute("SELECT station_id, seq, at, kind, body, prev_hash, hash FROM entries"):
+            text = json.dumps(hashed, ensure_ascii=False, separators=(",", ":"))
+            assert hashlib.sha256(text.encode()).hexdigest() == told
+        db.close()
+
+    with JournalReader(large) as journal:
+        report("verify all, beside a scan with SHA-256", beside(best(journal.verify, tries=1), best(scan, tries=1)))
+
+
+def test_exporting(large: Path, report: Report) -> None:
+    batch = many_units.batch_of(0)
+    bare = best(lambda: _plain_script(large, batch))
+    with JournalReader(large) as journal:
+        for exporter in (CSV, JSONL):
+            seconds = best(lambda exporter=exporter: export(journal, batch, io.StringIO(), exporter))  # type: ignore[misc]
+            report(f"{exporter.name} of a batch, beside a plain script", beside(seconds, bare))
+
+
+_FACTS = (
+    "device_id", "name", "iccid", "imei", "serial", "sku", "mac", "groups", "owner", "device_os", "product_id",
+    "platform_id", "platform", "firmware_version",
+)  # fmt: skip
+
+
+def _plain_script(large: Path, batch: str) -> None:
+    """The same columns as somebody would write them who trusts every cell."""
+    db = sqlite3.connect(large / JOURNAL_FILE)
+    out = csv.writer(io.StringIO())
+    known = [row[0] for row in db.execute("SELECT DISTINCT step FROM steps JOIN attempts USING (attempt)")]
+    for attempt in db.execute(
+        "SELECT attempt, device_id, batch, slot, operator, started_at, finished_at, seconds, verdict, failed_step,"
+        " reason, finished_seq FROM attempts WHERE batch = ? AND verdict IS NOT NULL ORDER BY started_seq",
+        (batch,),
+    ):
+        facts = dict(
+            db.execute(
+                "SELECT name, value FROM facts WHERE device_id = ? AND NOT disputed AND seq <= ? ORDER BY seq, number",
+                (attempt[1], attempt[-1]),
+            )
+        )
+        outcomes: dict[str, str] = {}
+        seconds: dict[str, float] = {}
+        for step, outcome, took in db.execute(
+            "SELECT step, outcome, seconds FROM steps WHERE attempt = ? ORDER BY number", (attempt[0],)
+        ):
+            outcomes[step] = outcome
+            seconds[step] = seconds.get(step, 0.0) + took
+        steps = (cell for step in known for cell in (outcomes.get(step, ""), seconds.get(step, "")))
+        out.writerow([*(facts.get(name, "") for name in _FACTS), *attempt, *steps])
+    db.close()
 
 
 @pytest.mark.parametrize("threads", [1, 4, 16])
-def test_appends_per_second(tmp_path: Path, threads: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_appends_per_second(tmp_path: Path, threads: int, report: Report) -> None:
+    """Beside bare sqlite3 that writes rows of the same text, as many in one commit."""
     with Journal.open(tmp_path / "data", "bench-1", SystemClock()) as journal:
         journal.record(opened())
 
@@ -34,19 +158,33 @@ def test_appends_per_second(tmp_path: Path, threads: int, capsys: pytest.Capture
             worker.join()
         seconds = time.perf_counter() - begin
         appends, commits = WALKS // threads * threads * 3, journal.commits - commits
-        with capsys.disabled():
-            print(f"\n{threads:2d} threads: {appends / seconds:6.0f} appends/s, {appends / commits:4.1f} a commit")  # noqa: T201
+        told = [tuple(row) for row in journal.entries()][1:]
+    bare = _bare_appends(tmp_path / "bare.db", told, appends / commits)
+    report(
+        f"appends of {threads} threads", f"{appends / seconds:,.0f} /s, {appends / commits:.1f} a commit,"
+        f" {bare / seconds:.2f} x bare"
+    )  # fmt: skip
 
 
-def test_questions_about_many_units(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with Journal.open(tmp_path / "data", "bench-1", SystemClock()) as journal:
-        journal.record(opened(), *(event for n in range(UNITS) for event in walked(f"a-{n}", unit=n)))
-        for name, question in (
-            ("progress", lambda: journal.progress("B1", SystemClock().utc())),
-            ("verify", journal.verify),
-            ("rebuild", journal.rebuild),
-        ):
-            begin = time.perf_counter()
-            question()
-            with capsys.disabled():
-                print(f"\n{name:8s} of {UNITS} units: {(time.perf_counter() - begin) * 1000:6.1f} ms")  # noqa: T201
+def _bare_appends(path: Path, told: list[tuple[object, ...]], at_once: float) -> float:
+    db = sqlite3.connect(path, isolation_level=None)
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
+        db.execute(f"PRAGMA {pragma}")
+    db.execute("CREATE TABLE journal (station, seq INTEGER PRIMARY KEY, at, kind, body, prev_hash, hash)")
+    begin = time.perf_counter()
+    for lot in _lots(told, at_once):
+        db.execute("BEGIN IMMEDIATE")
+        for row in lot:
+            db.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        db.execute("COMMIT")
+    seconds = time.perf_counter() - begin
+    db.close()
+    return seconds
+
+
+def _lots(rows: list[tuple[object, ...]], at_once: float) -> Iterator[list[tuple[object, ...]]]:
+    """``rows`` in lots of ``at_once`` on the average."""
+    begin, end = 0, at_once
+    while begin < len(rows):
+        yield rows[begin : round(end)]
+        begin, end = round(end), end + at_once
