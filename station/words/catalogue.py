@@ -20,6 +20,7 @@ from ..model import Outcome, SeenBefore, Verdict
 from .cells import clean
 from .say import Say
 
+_DAYS = 7
 MAX_VALUE = 24  # characters of one value inside a sentence
 
 
@@ -62,7 +63,8 @@ class Words:
     ) -> None:
         """Parse ``texts`` in Fluent's syntax; the first one that has a message wins, then those of ``english``.
 
-        Raises `BadCatalogue` for a text that is not Fluent, or names a value the English message does not have.
+        Raises `BadCatalogue` for a text that is not Fluent, for a message that lacks a part of the English one or
+        names a value that one does not have, and for one that cannot be formatted.
         """
         self.language, self.tz = language, tz
         functions: dict[str, Any] = {
@@ -71,19 +73,15 @@ class Words:
         # not isolating: what reverses the reading order is taken out of every value
         self._bundle = FluentBundle([language], functions=functions, use_isolating=False)
         self._names: dict[str, tuple[str, ...]] = {}
-        given = [_parsed(text) for text in english]
-        for resource in given:
-            self._names |= {key: names for key, names in variables(resource).items() if key not in self._names}
-        for text in texts:
-            resource = _parsed(text)
-            for key, names in variables(resource).items():
-                if strange := set(names) - set(self._names.setdefault(key, names)):
-                    raise BadCatalogue(
-                        f"{key} names the value {min(strange)}, which the English sentence does not have"
-                    )
+        own, given = [_parsed(text) for text in texts], [_parsed(text) for text in english]
+        for resource in (*own, *given):
             self._bundle.add_resource(resource)
-        for resource in given:
-            self._bundle.add_resource(resource)
+        used, known = _messages(own), _messages(given)
+        for key, message in used.items():
+            _check(message, known.setdefault(key, message))
+        self._names = {key: _variables(message) for key, message in known.items()}
+        for key in used:
+            self._check_formatted(key)
 
     # --- sentences ---
 
@@ -116,6 +114,20 @@ class Words:
         message = self._bundle.get_message(key)
         assert message.value is not None, key
         return self._format(message.value, values)
+
+    def _check_formatted(self, key: str) -> None:
+        """Raise `BadCatalogue` for a message that calls or refers to something that does not exist."""
+        message = self._bundle.get_message(key)
+        values: dict[str, object] = {name: _Value("1") for name in self._names[key]}
+        for pattern in (*([message.value] if message.value is not None else []), *message.attributes.values()):
+            try:
+                _, errors = self._bundle.format_pattern(pattern, values)
+            except RecursionError:
+                raise BadCatalogue(f"{key} refers to itself") from None
+            if errors:
+                raise BadCatalogue(f"{key}: {clean(errors[0], 80)}")
+        if key == "figure-days" and len(self.text(key).split()) != _DAYS:
+            raise BadCatalogue(f"{key} needs {_DAYS} words, Monday first")
 
     def _format(self, pattern: Any, values: Mapping[str, object]) -> str:
         return str(self._bundle.format_pattern(pattern, dict(values))[0])
@@ -230,15 +242,35 @@ def _parsed(text: str) -> ast.Resource:
     return resource
 
 
-def variables(resource: ast.Resource) -> dict[str, tuple[str, ...]]:
-    """Return the values every message names, in the order of the text."""
-    found = {}
-    for entry in resource.body:
-        if isinstance(entry, ast.Message):
-            seen = _Variables()
-            seen.visit(entry)
-            found[entry.id.name] = tuple(dict.fromkeys(seen.names))
+def _messages(resources: Iterable[ast.Resource]) -> dict[str, ast.Message]:
+    """Return the first message of every key."""
+    found: dict[str, ast.Message] = {}
+    for resource in resources:
+        for entry in resource.body:
+            if isinstance(entry, ast.Message):
+                found.setdefault(entry.id.name, entry)
     return found
+
+
+def variables(text: str) -> dict[str, tuple[str, ...]]:
+    """Return the values every message of a catalogue names, in the order of the text."""
+    return {key: _variables(message) for key, message in _messages([_parsed(text)]).items()}
+
+
+def _variables(message: ast.Message) -> tuple[str, ...]:
+    found = _Variables()
+    found.visit(message)
+    return tuple(dict.fromkeys(found.names))
+
+
+def _check(message: ast.Message, english: ast.Message) -> None:
+    """Raise `BadCatalogue` unless ``message`` can stand where the English one does."""
+    key = message.id.name
+    missing = {part.id.name for part in english.attributes} - {part.id.name for part in message.attributes} - {"blocks"}
+    if missing or (message.value is None and english.value is not None):
+        raise BadCatalogue(f"{key} lacks {f'.{min(missing)}' if missing else 'a text'}, which the English one has")
+    if strange := set(_variables(message)) - set(_variables(english)):
+        raise BadCatalogue(f"{key} names the value {min(strange)}, which the English one does not have")
 
 
 class _Variables(Visitor):

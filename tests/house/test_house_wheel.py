@@ -58,7 +58,8 @@ def test_the_wheel_holds_two_packages_and_their_data(wheel: Path) -> None:
     assert {
         "drivers/platforms/nrf.toml", "drivers/py.typed", "drivers/wire/proto/system.proto",
         "drivers/wire/proto/network.proto", "drivers/wire/proto/system_pb2.py", "station/py.typed",
-        "station/tui/station.tcss", "station/_data/udev/70-station.rules",
+        "station/tui/station.tcss", "station/words/de.ftl", "station/words/en.ftl", "station/words/zh.ftl",
+        "station/_data/udev/70-station.rules",
     } <= set(names)  # fmt: skip
     profiles = {f"station/_data/profiles/{path.name}" for path in (ROOT / "profiles").glob("*.toml")}
     assert len(profiles) >= 3

@@ -39,7 +39,7 @@ def text_of(language: str) -> str:
 
 def named(language: str) -> dict[str, tuple[str, ...]]:
     """Every message with the values it names."""
-    return variables(FluentParser().parse(text_of(language)))
+    return variables(text_of(language))
 
 
 NAMED = named("en")
@@ -366,7 +366,16 @@ def test_no_value_can_break_a_sentence(language: str, key: str, values: list[str
     [
         ("pass = { $x", "line 1 is no message of Fluent: pass = { $x"),
         ("# a comment\n\npass\n", "line 3 is no message of Fluent: pass"),
-        ("twin = Slot { $other }.", "twin names the value other, which the English sentence does not have"),
+        (
+            "twin = Slot { $other }.\n    .do = { -technician }",
+            "twin names the value other, which the English one does not have",
+        ),
+        ("twin = Slot { $slot }.", "twin lacks .do, which the English one has"),
+        ("twin =\n    .do = { -technician }", "twin lacks a text, which the English one has"),
+        ("arrived = { -no-such-term }", "arrived: Unknown term: -no-such-term"),
+        ('arrived = { SHOUT("x") }', "arrived: Unknown function: SHOUT"),
+        ("arrived = { arrived }", "arrived refers to itself"),
+        ("figure-days = a b c", "figure-days needs 7 words, Monday first"),
     ],
 )
 def test_a_catalogue_with_a_mistake_is_refused_with_its_place(text: str, why: str) -> None:
@@ -375,6 +384,6 @@ def test_a_catalogue_with_a_mistake_is_refused_with_its_place(text: str, why: st
 
 
 def test_what_a_catalogue_lacks_is_said_in_english() -> None:
-    words = Words("xx", ["silent = ¿?"], [text_of("en")])
-    assert words.line(Say("silent")) == "¿?"
+    words = Words("xx", ["silent = ¿?\n    .do = ¡!"], [text_of("en")])
+    assert words.line(Say("silent")) == "¿? ¡!"
     assert words.line(Say("unit_stuck")) == "Unit is stuck. Plug it in again."
