@@ -92,7 +92,11 @@ def _check(path: Path) -> None:
 
 
 class DirectoryLock:
-    """The operating system's lock on a data directory. It dies with the process, however that ends."""
+    """The operating system's lock on a data directory. It dies with the process, however that ends.
+
+    The library filelock is no gain here: it takes this same lock, but does not say who holds it, locks a FIFO as if it
+    were a file, and leaves the mode of a file that is there.
+    """
 
     def __init__(self, directory: Path, station_id: str) -> None:
         """Take the lock or raise `JournalError` naming the station that has it."""
