@@ -22,11 +22,6 @@ def quoted(text: str) -> str:
     return f" {text!r}" if len(text) < SHORTEST_SECRET else ""
 
 
-def printable(text: str) -> str:
-    """Put a question mark for every character that could move a cursor or end a line; as long as before."""
-    return "".join(char if char.isprintable() else "?" for char in text)
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class _Text:
     """A checked text; equality, order and hash by its canonical ``value``."""

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from drivers.plain_text import escaped
+
 from .engine.events import (
     AttemptFinished,
     AttemptStarted,
@@ -33,7 +35,6 @@ from .engine.events import (
 )
 from .local_time import clock_time
 from .model import SlotInfo, Verdict
-from .plain_text import clean
 from .words.catalogue import Words
 from .words.cells import pad
 from .words.say import Say
@@ -154,7 +155,7 @@ def as_words(event: Event, words: Words) -> str | None:
     if told is None:
         return None
     where = words.text("log-slot", slot=str(event.slot)) if event.slot else words.text("headless-station")
-    return clean(f"{clock_time(event.at, words.tz)}  {pad(where, 8)}  {told(event, words)}")
+    return escaped(f"{clock_time(event.at, words.tz)}  {pad(where, 8)}  {told(event, words)}")
 
 
 def as_json(event: Event) -> str | None:

@@ -16,8 +16,8 @@ from drivers.identity import (
     ScannedSerial,
     SerialNumber,
     parse_scan,
-    printable,
 )
+from drivers.plain_text import printable
 
 from .model import is_batch_name
 from .settings.sku import is_order_code, sku_row

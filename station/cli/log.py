@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from drivers.plain_text import escaped
+
 from ..export import export, exporter_names, find_exporter, write_dump
 from ..export.cells import unguarded
 from ..figures import counts, yields
 from ..journal import AttemptRecord, FactRecord, JournalReader, UnitHistory
 from ..local_time import moment
 from ..model import VERDICT_WORD
-from ..plain_text import clean
 from ..scan import read_scan
 from .places import add_data_dir, check_output, output, reader
 from .telling import standard_output, sub_verbs, tell, tell_all
@@ -91,10 +92,10 @@ def run_find(arguments: argparse.Namespace) -> int:
             for unit in found:
                 tell_all(story(unit, journal))
         elif found:
-            tell(f"{len(found)} units have an id that ends with {clean(shown)}; look at one with its whole id")
+            tell(f"{len(found)} units have an id that ends with {escaped(shown)}; look at one with its whole id")
             tell_all(map(_line, found))
     if not found:
-        sys.stderr.write(f"no unit, attempt or SIM {clean(shown)} in this journal\n")
+        sys.stderr.write(f"no unit, attempt or SIM {escaped(shown)} in this journal\n")
     return 0 if found else 1
 
 

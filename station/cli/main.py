@@ -15,10 +15,10 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from drivers.errors import DriverError
+from drivers.plain_text import escaped
 
 from ..errors import BadInput, StationError
 from ..host.terminal import kept
-from ..plain_text import clean
 from .telling import sub_verbs
 
 DISTRIBUTION = "provisioning-station"
@@ -118,7 +118,7 @@ def _carry_out(parsed: argparse.Namespace) -> int:
 
 
 def _say(sentence: str) -> None:
-    print(f"station: {clean(sentence)}", file=sys.stderr)
+    print(f"station: {escaped(sentence)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 
 from drivers.clock import SystemClock
+from drivers.plain_text import escaped
 
 from ..errors import BadInput
 from ..journal import Journal, owner_of
 from ..local_time import moment
-from ..plain_text import clean
 from ..settings.config import load_config
 from .places import add_data_dir, key_place, known_journal, reader
 from .telling import sub_verbs, tell
@@ -64,6 +64,7 @@ def _units(journal: Journal, ids: list[str]) -> list[str]:
         units = journal.find(one)
         journal.verify_found(one, [unit.device_id for unit in units])
         if not units:
-            raise BadInput(f"no unit {clean(one) if len(one) < 15 else 'of that id'} in this journal; nothing was done")
+            named = escaped(one) if len(one) < 15 else "of that id"
+            raise BadInput(f"no unit {named} in this journal; nothing was done")
         found += [unit.device_id for unit in units]
     return found

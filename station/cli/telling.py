@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from ..plain_text import clean
+from drivers.plain_text import escaped
 
 
 def sub_verbs(
@@ -32,7 +32,7 @@ def tell(*lines: str) -> None:
 def tell_all(lines: Iterable[str]) -> None:
     """As `tell`, for lines still to come."""
     with standard_output() as file:
-        file.writelines(f"{clean(line)}\n" for line in lines)
+        file.writelines(f"{escaped(line)}\n" for line in lines)
 
 
 @contextlib.contextmanager

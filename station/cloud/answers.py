@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from drivers.errors import BadIdentity
 from drivers.identity import DeviceId, Iccid
+from drivers.plain_text import printable
 
 from .errors import BadAnswer
 from .evidence import texts_of
@@ -238,7 +239,7 @@ def error_words(body: object) -> str:
 
 def clean(text: str) -> str:
     """``text`` with everything a terminal or spreadsheet could act on replaced."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return printable(text, "\N{REPLACEMENT CHARACTER}")
 
 
 class _Fields:

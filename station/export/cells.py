@@ -13,6 +13,8 @@ from __future__ import annotations
 import functools
 import re
 
+from drivers.plain_text import printable
+
 MARK = "'"
 
 _FORMULA = "=+-@＝＋－＠"
@@ -35,7 +37,7 @@ _SHORT_CHARS = 40
 @functools.lru_cache(maxsize=1024)  # most cells of a log are those of the row above
 def guarded(text: str) -> str:
     """``text`` for a cell: control characters become blanks, and the mark is put before what would be changed."""
-    clean = text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
+    clean = printable(text, " ")
     inside = _MARKS.sub(rf";\1{MARK}", clean) if ";" in clean else clean
     return MARK + inside if _would_change(clean) else inside
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from drivers.plain_text import escaped
+
 from ..journal.reader import JournalReader
-from ..plain_text import clean
 
 
 def write_dump(journal: JournalReader, file: TextIO) -> int:
@@ -16,6 +17,6 @@ def write_dump(journal: JournalReader, file: TextIO) -> int:
     count = 0
     for row in journal.entries():
         cells = (row.station_id, row.seq, row.at, row.kind, row.body, row.hash)
-        file.write("\t".join(clean(str(cell)) for cell in cells) + "\n")
+        file.write("\t".join(escaped(str(cell)) for cell in cells) + "\n")
         count += 1
     return count

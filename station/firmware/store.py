@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from drivers.errors import BadImage
-from drivers.identity import printable
+from drivers.plain_text import printable
 from drivers.wire.image.host import MAX_FILE_SIZE, Image, parse_image
 
 from ..errors import BadInput

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from ...errors import BadIdentity, RemoteProtocolError, StrangeIdentity
-from ...identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, SerialNumber, printable
+from ...identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, SerialNumber
+from ...plain_text import printable
 from ..image.host import Dependency
 from ..messages.modules import ModuleInfo
 from .tables import (

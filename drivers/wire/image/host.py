@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ...errors import BadImage
-from ...identity import printable
+from ...plain_text import printable
 from ...platforms import ModuleFunction, is_module_platform
 from .tables import (
     ALL_FLAGS,

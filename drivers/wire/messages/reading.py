@@ -11,7 +11,8 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from ...errors import BadIdentity, RemoteProtocolError, StrangeIdentity
-from ...identity import MacAddress, printable
+from ...identity import MacAddress
+from ...plain_text import printable
 from ..proto import system_pb2
 
 MAX_TEXT = 255
