@@ -7,9 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import argcomplete
-from argcomplete.completers import BaseCompleter, DirectoriesCompleter, FilesCompleter, SuppressCompleter
+from argcomplete.completers import (
+    BaseCompleter,
+    ChoicesCompleter,
+    DirectoriesCompleter,
+    FilesCompleter,
+    SuppressCompleter,
+)
 
 from ..paths import shipped_profiles
+from ..words.languages import languages
 
 
 def complete(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +41,8 @@ def _completer(action: argparse.Action) -> BaseCompleter | None:
     """What could be the value; None for one that cannot be guessed."""
     if action.dest in ("profile", "file"):
         return _Profiles(("toml",))
+    if action.dest == "language":
+        return ChoicesCompleter(dict.fromkeys(languages(), ""))
     if action.type is not Path:
         return None
     return DirectoriesCompleter() if action.metavar in ("D", "DIR") else FilesCompleter()

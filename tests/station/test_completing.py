@@ -45,6 +45,7 @@ def folder(tmp_path: Path) -> Path:
         ("station profile check ", {*SHIPPED, "mine.toml", "firmware/"}),
         ("station run --profile dev", {"developer"}),
         ("station demo --speed ", {"fast", "real"}),
+        ("station run --language ", {"en", "de", "zh"}),
         ("station profile check developer --firmware ", {"firmware/"}),
         ("station run --batch ", set()),
     ],
