@@ -341,7 +341,7 @@ step-wifi = Wi-Fi
 step-setup_done = 设置标志
 step-sim = SIM 卡
 step-online = 上线
-step-claim = 归属
+step-claim = 认领
 step-final_check = 终检
 step-label = 标签
 
