@@ -18,7 +18,7 @@ from ..figures import counts, yields
 from ..journal import AttemptRecord, FactRecord, JournalReader, UnitHistory
 from ..local_time import moment
 from ..model import VERDICT_WORD
-from ..scan import read_scan
+from ..scan.reading import read_scan
 from .places import add_data_dir, check_output, output, reader
 from .telling import standard_output, sub_verbs, tell, tell_all
 

@@ -14,7 +14,7 @@ from drivers.hotplug import PortWatch
 
 from ..errors import JournalError, JournalHeld, classify_error
 from ..model import OUTCOME_VERDICT, SlotInfo, Verdict
-from ..scan import Reading
+from ..scan.reading import Reading
 from .attempt import Attempt, Ending, Stop, sentence_of
 from .events import AttemptFinished, AttemptStarted, Event, Head
 from .ports import JournalPort, Seat, SessionOpener

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from drivers.clock import CancelToken, Clock
 
-from ..scan import Reading
+from ..scan.reading import Reading
 
 
 class ScannerTurn:

@@ -14,7 +14,7 @@ from typing import Protocol
 from drivers.clock import CancelToken, Clock, Deadline
 
 from ..model import Measurement, Outcome
-from ..scan import Reading
+from ..scan.reading import Reading
 from ..words.say import NOTHING, Say
 from .events import Event, HandsDone, HandsNeeded, Head, Measured, StepHeld, StepProgress, StepResumed
 from .records import WriteConfirmed, WriteIntended

@@ -11,12 +11,7 @@ from collections.abc import Callable, Mapping
 
 from drivers.clock import Clock
 from drivers.hotplug import Attached, Detached, PortWatch
-from drivers.identity import (
-    PortPath,
-    ScannedBadge,
-    ScannedBatch,
-    ScannedCommand,
-)  # fmt: skip
+from drivers.identity import PortPath
 
 from ..engine.commands import BindPort, Command, RetrySlot, RunStep, Scan, SetOperator, SignalUnit, StopSlot
 from ..engine.events import CommandRefused, OperatorChanged, ScanRead, UnitArrived, UnitLeft, UnmappedPort
@@ -24,7 +19,8 @@ from ..engine.inorder import InOrder
 from ..engine.runner import SlotRunner
 from ..engine.step import Emit
 from ..model import KnownUnit, SlotInfo
-from ..scan import Reading, may_be_label, read_scan, thing_of
+from ..scan.grammar import ScannedBadge, ScannedBatch, ScannedCommand
+from ..scan.reading import Reading, may_be_label, read_scan, thing_of
 from ..words.say import NOTHING, Say
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,6 @@ terminal on exit.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -25,6 +24,7 @@ from textual.widgets import Input
 from ..engine.commands import BindPort, Command, RetrySlot, Scan, ScanField, SignalUnit
 from ..engine.events import Event
 from ..model import SlotInfo
+from ..scan.codes import BATCH, COMMAND, code_of
 from ..view.look import ASCII, FULL_COLOUR, SIXTEEN_COLOURS, UNICODE, Palette
 from ..view.reduce import replay
 from ..view.state import BenchState
@@ -40,8 +40,6 @@ from .screens.find import Find
 from .screens.help import Help
 
 BLINK_S = 0.5
-_SYMBOLOGY = re.compile(r"^\][A-Za-z][0-9A-Za-z]")
-"""What a scanner may put in front of every code (AIM identifier); in front of a label the engine takes it off."""
 
 
 class EventsWaiting(Message):
@@ -238,13 +236,13 @@ class BenchApp(App[None]):
 
     def _heard(self, text: str, slot: int | None, field: ScanField = "") -> None:
         """Handle codes that stand for a key or a batch here; send all others to the engine."""
-        kind, _, rest = _SYMBOLOGY.sub("", text.strip()).partition(":")
-        press = self._keys_to_scan.get(rest.upper()) if kind.upper() == "CMD" else None
+        kind, word = code_of(text.strip())
+        press = self._keys_to_scan.get(word.upper()) if kind == COMMAND else None
         if press is not None:
             press(self._only_unit())
-        elif kind.upper() == "BATCH" and not field:
-            is_open = any(line.batch.id == rest for line in self.state.batches)
-            self._say(Say("batch_open" if is_open else "batch_not_open", (rest,)))
+        elif kind == BATCH and not field:
+            is_open = any(line.batch.id == word for line in self.state.batches)
+            self._say(Say("batch_open" if is_open else "batch_not_open", (word,)))
         else:
             self._send(Scan(text, slot, field))
 

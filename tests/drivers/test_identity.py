@@ -11,12 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.errors import BadIdentity
-from drivers.identity import (
-    DeviceId,
-    Iccid,
-    Imei,
-    MacAddress,
-    MobileSecret,
+from drivers.identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Secret, SerialNumber
+from drivers.platforms import platform
+from station.scan.grammar import (
     ScannedBadge,
     ScannedBatch,
     ScannedCommand,
@@ -24,11 +21,8 @@ from drivers.identity import (
     ScannedIccid,
     ScannedImei,
     ScannedSerial,
-    Secret,
-    SerialNumber,
     parse_scan,
 )
-from drivers.platforms import platform
 
 ID = "e00fce6819ef5f971ea9563a"
 

@@ -31,7 +31,7 @@ from station.engine.events import (
     UnmappedPort,
 )
 from station.model import Verdict
-from station.scan import legible
+from station.scan.reading import legible
 
 LABELLED = replace(BORON, label=True)
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.identity import ScannedSerial
 from drivers.virtual.factory import make_spec
-from station.scan import Reading, is_unit_serial, may_be_label, read_scan, thing_of
+from station.scan.grammar import ScannedSerial
+from station.scan.reading import Reading, is_unit_serial, may_be_label, read_scan, thing_of
 from station.settings.sku import SKU_ROWS
 
 SECRET = "3ABCDEFGH123456"

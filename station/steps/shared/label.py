@@ -10,13 +10,12 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from drivers.identity import Scanned, ScannedSerial
-
 from ...engine.events import ScanRead
 from ...engine.step import StepContext
 from ...errors import StepFault, UnitRejected
 from ...model import IdentityFact, KnownUnit, Verdict
-from ...scan import Reading, identity_of, may_be_label, thing_of
+from ...scan.grammar import Scanned, ScannedSerial
+from ...scan.reading import Reading, identity_of, may_be_label, thing_of
 from ...words.say import Say
 from .knowledge import UnitKnowledge
 from .unit import Unit

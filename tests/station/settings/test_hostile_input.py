@@ -11,8 +11,8 @@ import pytest
 from known_steps import load_profile, parse_profile
 
 from drivers.errors import BadIdentity
-from drivers.identity import parse_scan
 from station.errors import BadInput
+from station.scan.grammar import parse_scan
 
 SECRET = "Zq7-kT4_pL2+wX9"
 

@@ -10,7 +10,7 @@ from drivers.identity import MobileSecret
 from drivers.platforms import platform_by_slug
 from drivers.virtual.factory import make_spec
 from station.model import KnownUnit, SeenBefore, Verdict
-from station.scan import read_scan
+from station.scan.reading import read_scan
 from station.steps.shared.knowledge import UnitKnowledge
 from station.steps.shared.label import Finding, Owner, judge
 

@@ -7,23 +7,21 @@ from dataclasses import dataclass
 
 from drivers import keyboard
 from drivers.errors import BadIdentity
-from drivers.identity import (
+from drivers.identity import SerialNumber
+from drivers.plain_text import printable
+
+from ..model import is_batch_name
+from ..settings.sku import is_order_code, sku_row
+from .grammar import (
+    SECRET_LENGTH,
     Scanned,
     ScannedBatch,
     ScannedDeviceId,
     ScannedIccid,
     ScannedImei,
     ScannedSerial,
-    SerialNumber,
     parse_scan,
 )
-from drivers.plain_text import printable
-
-from .model import is_batch_name
-from .settings.sku import is_order_code, sku_row
-
-SECRET_LENGTH = 15
-"""A word as long as a mobile secret may be one."""
 
 SERIAL_LENGTH = 15
 _NEW_SERIAL = re.compile(r"P[0-9]{3}[A-Z]{2}[A-Z0-9]{9}")
@@ -57,7 +55,7 @@ class Reading:
 
 
 def read_scan(text: str) -> Reading:
-    """Read one scanner burst (drivers.identity, `parse_scan`); never raises."""
+    """Read one scanner burst (`parse_scan`); never raises."""
     otherwise = tuple((name, scanned) for name, meant in keyboard.otherwise(text) if (scanned := _parsed(meant)))
     scanned = _parsed(text)
     if scanned is None:
