@@ -17,10 +17,7 @@ from drivers.identity import DeviceId, Iccid, SerialNumber
 from ..errors import BadInput
 from . import answers as read
 from .answers import (
-    MAX_BODY_BYTES,
     MAX_IMPORT,
-    MAX_LIST_BYTES,
-    Answer,
     ClaimAnswer,
     CloudDevice,
     ImportResult,
@@ -31,6 +28,7 @@ from .answers import (
     TokenInfo,
     User,
 )
+from .body import MAX_BODY_BYTES, MAX_LIST_BYTES, Answer
 from .errors import CloudError, CloudRefused, NotAllowed, TokenRejected
 from .evidence import About, Route, about
 

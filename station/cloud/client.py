@@ -20,19 +20,9 @@ from drivers.clock import CancelToken, Clock, Deadline, SimulatedClock
 from drivers.identity import DeviceId, Iccid, Secret, SerialNumber
 
 from . import api
-from .answers import (
-    Answer,
-    ClaimAnswer,
-    CloudDevice,
-    ImportResult,
-    Product,
-    SerialRecord,
-    Sim,
-    SimAnswer,
-    TokenInfo,
-    User,
-)
+from .answers import ClaimAnswer, CloudDevice, ImportResult, Product, SerialRecord, Sim, SimAnswer, TokenInfo, User
 from .api import Call, ProductRef
+from .body import Answer
 from .budget import TokenBucket, Window
 from .errors import CloudDown, CloudError, NotTheCloud, OutcomeUnknown, RateLimited, TokenRejected
 from .evidence import About, Speaker, about, speaker
@@ -93,7 +83,7 @@ class CloudClient:
         self._is_background = False
 
     def in_background(self) -> CloudClient:
-        """The same client for work nobody at the bench waits for: each of its requests lets the bench's go first."""
+        """Return the same client for work nobody at the bench waits for: its requests let the bench's go first."""
         other = copy.copy(self)
         other._is_background = True
         return other
@@ -103,12 +93,12 @@ class CloudClient:
 
     @property
     def reachable(self) -> bool | None:
-        """What the last try showed; None before the first."""
+        """Tell what the last try showed; None before the first."""
         return self._seen.reachable
 
     @property
     def cloud_date(self) -> datetime.datetime | None:
-        """The cloud's own time in its latest answer: compare cloud timestamps with this, never with our clock."""
+        """Tell the cloud's own time in its latest answer: its timestamps are compared with this, not with our clock."""
         return self._seen.cloud_date
 
     # --- verbs ---
@@ -132,7 +122,7 @@ class CloudClient:
         deadline: Deadline | None = None,
         cancel: CancelToken | None = None,
     ) -> CloudDevice | None:
-        """The unit as member of product ``ref``; None when it is none. Raises `CloudError` (cloud-api 4)."""
+        """Return the unit as member of product ``ref``; None when it is none. Raises `CloudError` (cloud-api 4)."""
         return self.run(api.device_in_product(ref, device_id), deadline=deadline, cancel=cancel)
 
     def my_device(
@@ -182,7 +172,7 @@ class CloudClient:
         deadline: Deadline | None = None,
         cancel: CancelToken | None = None,
     ) -> bool:
-        """Whether the device itself answers now; offline is an answer too, not an error (cloud-api 7)."""
+        """Report whether the device itself answers now; offline is an answer too, not an error (cloud-api 7)."""
         return self.run(api.ping(device_id, ref), deadline=deadline, cancel=cancel)
 
     def sim(
@@ -193,7 +183,7 @@ class CloudClient:
         deadline: Deadline | None = None,
         cancel: CancelToken | None = None,
     ) -> Sim | None:
-        """The SIM in product ``ref`` or (None) of the account; None when it is in neither. Raises `CloudError`."""
+        """Return the SIM in product ``ref`` or (None) of the account; None if it is in neither. Raises `CloudError`."""
         return self.run(api.sim(iccid, ref), deadline=deadline, cancel=cancel)
 
     def import_sim(
@@ -210,7 +200,7 @@ class CloudClient:
     def serial_lookup(
         self, serial: SerialNumber, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
     ) -> SerialRecord | None:
-        """Device ID of a serial; asked at most once, the 51st question within an hour waits (A15)."""
+        """Return the Device ID of a serial; asked at most once, the 51st question within an hour waits (A15)."""
         known = self._known_serials.get(str(serial))
         if known is not None:
             return known
@@ -317,7 +307,7 @@ class CloudClient:
             self._clock.sleep(seconds, cancel)
 
     def _read(self, call: Call[T], answer: Answer) -> T:
-        """What an answer of the cloud itself says; raises the `CloudRefused` or `BadAnswer` it comes to."""
+        """Read what an answer of the cloud itself says; raises the `CloudRefused` or `BadAnswer` it comes to."""
         is_good = 200 <= answer.status < 300
         if is_good and isinstance(answer.body, Mapping) and answer.body.get("ok") is False:
             raise api.refusal(call, answer)
@@ -353,7 +343,7 @@ class _Seen:
 
 
 def _sendable(call: Call[T], token: Secret) -> Secret:
-    """The token, if a header can carry it: the HTTP library would quote any other in its error."""
+    """Return the token, if a header can carry it: the HTTP library would quote any other in its error."""
     text = token.reveal()
     if not text or not text.isascii() or not text.isprintable():
         raise TokenRejected(f"{call.what}: the access token is not printable ASCII; put in a new token")
@@ -361,7 +351,7 @@ def _sendable(call: Call[T], token: Secret) -> Secret:
 
 
 def _said(call: Call[T], result: Answer | NoAnswer) -> str:
-    """How a try without a usable answer ended, for the record."""
+    """Say how a try without a usable answer ended, for the record."""
     if isinstance(result, NoAnswer):
         return result.reason
     if speaker(call.route, result) is Speaker.CLOUD:
@@ -371,7 +361,7 @@ def _said(call: Call[T], result: Answer | NoAnswer) -> str:
 
 
 def _asked_to_wait(result: Answer | NoAnswer, clock: Clock) -> str:
-    """How long the cloud asks to wait, in words; "" if it does not say."""
+    """Say how long the cloud asks to wait; "" if it does not say."""
     seconds = retry_after_s(result, clock.utc()) if isinstance(result, Answer) else None
     return "" if seconds is None else f"the cloud asks to wait {seconds:.0f} s"
 

@@ -44,12 +44,12 @@ class Flight:
 
     @staticmethod
     def current() -> Flight:
-        """The flight this thread is on."""
+        """Return the flight this thread is on."""
         return _CURRENT.get()
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
-        """Whatever connection this thread uses inside obeys these limits."""
+        """Put whatever connection this thread uses inside under these limits."""
         before = _CURRENT.set(self)
         try:
             yield
@@ -67,7 +67,7 @@ class Flight:
             self._grip = socket.socket(fileno=socket.dup(connection.fileno()))
 
     def let_go(self) -> None:
-        """The connection is somebody else's from now on, or closed."""
+        """Leave the connection alone: it is somebody else's from now on, or closed."""
         with self._lock:
             self._drop()
 
@@ -86,7 +86,7 @@ class Flight:
             self._grip = None
 
     def patience_s(self) -> float:
-        """How long the next read may wait. Raises `TimeoutError` when nothing more may be read."""
+        """Return the seconds the next read may wait. Raises `TimeoutError` when nothing more may be read."""
         if self._deadline.expired:
             raise TimeoutError("the answer took too long")
         return self._deadline.remaining
@@ -102,7 +102,7 @@ _CURRENT: ContextVar[Flight] = ContextVar("flight")
 
 
 class FlightResponse(http.client.HTTPResponse):
-    """The standard library's reader of one answer, fed under the limits of this thread's `Flight`."""
+    """Read one answer as the standard library does, fed under the limits of this thread's `Flight`."""
 
     def __init__(
         self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
@@ -112,7 +112,7 @@ class FlightResponse(http.client.HTTPResponse):
 
 
 class _Metered(io.RawIOBase):
-    """The bytes of a socket, each read under the limits of a flight."""
+    """Read a socket under the limits of a flight."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, flight: Flight) -> None:
         self._raw, self._sock, self._flight = raw, sock, flight
@@ -134,7 +134,7 @@ class _Metered(io.RawIOBase):
 
 
 class _Reader(io.BufferedReader):
-    """Knows no reading without a length: only the negative length of a forged chunk asks for that."""
+    """Refuse to read without a length: only the negative length of a forged chunk asks for that."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is None or size < 0:

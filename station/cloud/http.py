@@ -28,7 +28,7 @@ import urllib3.util
 from drivers.identity import Secret
 
 from ..errors import BadInput
-from .answers import MAX_BODY_BYTES, Answer, clean, parse_body, without
+from .body import MAX_BODY_BYTES, Answer, clean, parse_body, without
 from .flight import Flight, FlightResponse
 from .retry import NoAnswer
 
@@ -43,7 +43,7 @@ _HEADER_SHOWN = 80
 
 
 class _Bearer(requests.auth.AuthBase):
-    """Sets the header itself, so that a .netrc file can never replace the station's token."""
+    """Set the header itself, so that a .netrc file can never replace the station's token."""
 
     def __init__(self, token: Secret) -> None:
         self._token = token
@@ -54,7 +54,7 @@ class _Bearer(requests.auth.AuthBase):
 
 
 class _Session(requests.Session):
-    """Never looks at where a redirect leads.
+    """Never look at where a redirect leads.
 
     Even when told not to follow one, the library would read its whole body, however long, and trip over
     an address that is none.
@@ -65,7 +65,7 @@ class _Session(requests.Session):
 
 
 class _Connection(urllib3.connection.HTTPConnection):
-    """Lies in the hand of the thread's `Flight` while it carries something, and tells it what has left this host."""
+    """Lie in the hand of the thread's `Flight` while something is carried, and tell it what has left this host."""
 
     response_class = FlightResponse
 
@@ -90,11 +90,11 @@ class _Connection(urllib3.connection.HTTPConnection):
 
 
 class _TlsConnection(_Connection, urllib3.connection.HTTPSConnection):
-    """The same over TLS: `_Connection` comes first, so its ``connect`` goes around the handshake too."""
+    """Do the same over TLS: `_Connection` comes first, so its ``connect`` goes around the handshake too."""
 
 
 class _TlsSocket(ssl.SSLSocket):
-    """Lies in the hand of the `Flight` from the first byte of the handshake."""
+    """Lie in the hand of the `Flight` from the first byte of the handshake."""
 
     def do_handshake(self, block: bool = False) -> None:
         flight = Flight.current()
@@ -104,7 +104,7 @@ class _TlsSocket(ssl.SSLSocket):
 
 
 class _TlsInTls(ssl.SSLObject):
-    """Encryption inside that of an https:// proxy. The `Flight` holds the proxy's socket by now."""
+    """Encrypt inside the encryption of an https:// proxy. The `Flight` holds the proxy's socket by now."""
 
     def do_handshake(self) -> None:
         Flight.current().has_way = True
@@ -129,7 +129,7 @@ _POOLS = {"http": _Pool, "https": _TlsPool}
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
-    """Connections, straight or through a proxy, whose every answer is read under the limits of a `Flight`."""
+    """Open connections, straight or through a proxy, whose every answer is read under the limits of a `Flight`."""
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: object) -> None:
         self.tls = _tls_context()
@@ -162,7 +162,7 @@ class HttpLink:
     def send(
         self, method: str, path: str, token: Secret, json: Mapping[str, object] | None, flight: Flight | None = None
     ) -> Answer | NoAnswer:
-        """One request, one answer: every status is an `Answer`, no network is a `NoAnswer`. Raises nothing.
+        """Send one request: every status is an `Answer`, no network is a `NoAnswer`. Raises nothing.
 
         Not even what no library announces: its text and its traceback may quote our request, token and all (N5).
         ``flight`` holds other limits than the usual ones, and lets another thread end this call at once.
@@ -188,7 +188,7 @@ class HttpLink:
 
 
 def _check_base_url(url: str) -> bool:
-    """Whether the URL is of this very host; a token must not travel in clear text anywhere else."""
+    """Report whether the URL is of this very host; a token must not travel in clear text anywhere else."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     try:
@@ -201,7 +201,7 @@ def _check_base_url(url: str) -> bool:
 
 
 def _answer_of(response: requests.Response, token: Secret, most_bytes: int) -> Answer:
-    """Whatever stands before the cloud may repeat our own request in its error: the token is taken out (N5)."""
+    """Take the token out (N5): whatever stands before the cloud may repeat our own request in its error."""
     secret = token.reveal()
     raw = _body_of(response, most_bytes)
     body, is_json = parse_body(raw, secret)
@@ -216,7 +216,7 @@ def _answer_of(response: requests.Response, token: Secret, most_bytes: int) -> A
 
 
 def _body_of(response: requests.Response, most_bytes: int) -> bytes:
-    """The body, or nothing when it is too long: read as "no JSON", it is refused by whoever needs it."""
+    """Read the body, or nothing when it is too long: taken for "no JSON", it is refused by whoever needs it."""
     read = bytearray()
     for chunk in response.iter_content(_CHUNK_BYTES):
         read += chunk
@@ -246,7 +246,7 @@ _LOCAL: Mapping[type[requests.RequestException], str] = {
 
 
 def _missing_bundle() -> str:
-    """Which setting names a file of certificates that is not there; "" if none does."""
+    """Name the setting whose file of certificates is not there; "" if there is none."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         if (path := os.environ.get(name)) and not os.path.exists(path):
             return f"the certificate file (CA bundle) that {name} names on this host is not there"
@@ -257,7 +257,7 @@ _CONNECT_STATUS = re.compile(r"Tunnel connection failed: (\d{3})\b")
 
 
 def _of_proxy(flight: Flight, error: requests.RequestException) -> str:
-    """What a proxy made of the wish for a connection; of its page nothing but the status."""
+    """Say what a proxy made of the wish for a connection; of its page nothing but the status."""
     proxy, status = f"the proxy {flight.proxy} set on this host", _CONNECT_STATUS.search(str(error))
     if flight.has_way:
         return f"{proxy} leads to somebody without the cloud's certificate: check the proxy, and the clock of this host"
@@ -269,7 +269,7 @@ def _of_proxy(flight: Flight, error: requests.RequestException) -> str:
 
 
 def _reason(error: requests.RequestException, was_sent: bool) -> str:
-    """Our words for what failed; the library's own text holds addresses and is long."""
+    """Say in our words what failed; the library's own text holds addresses and is long."""
     if isinstance(error, requests.exceptions.SSLError):
         # whether before the request went out or while the answer came: what to look at is the same
         return "the cloud's certificate was not accepted: check the clock and the network of this host"

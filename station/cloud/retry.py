@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .answers import Answer
 from .api import Call, Effect
+from .body import Answer
 from .evidence import Speaker, speaker
 
 MAX_RETRY_AFTER_S = 300.0

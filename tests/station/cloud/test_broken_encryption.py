@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from loopback_talker import serving
 
 from drivers.identity import Secret
-from station.cloud.answers import Answer
+from station.cloud.body import Answer
 from station.cloud.http import HttpLink
 from station.cloud.retry import NoAnswer
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from drivers.errors import BadIdentity
 from drivers.identity import DeviceId
 from station.cloud import answers as read
-from station.cloud.answers import MAX_LIST_BYTES, Membership
+from station.cloud.answers import Membership
+from station.cloud.body import MAX_LIST_BYTES, error_words, parse_body
 from station.cloud.errors import BadAnswer
 
 ID = str(BORON)
@@ -49,7 +50,7 @@ ID = str(BORON)
     ],
 )
 def test_every_shape_of_an_error_body_yields_its_words(body: object, words: str) -> None:
-    assert read.error_words(body) == words
+    assert error_words(body) == words
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ _JSON = st.recursive(
     [
         read.read_token_info, read.read_user, read.read_product, read.read_device, read.read_devices, read.read_ping,
         lambda body: read.read_import(body, [ID]), lambda body: read.read_sim(body, BORON_ICCID),
-        lambda body: read.read_serial(body, "P044AB1234567"), read.error_words,
+        lambda body: read.read_serial(body, "P044AB1234567"), error_words,
     ],
 )  # fmt: skip
 @given(body=_JSON)
@@ -168,25 +169,25 @@ def test_readers_raise_nothing_but_bad_answer(reader: Callable[[object], object]
 
 @given(raw=st.binary(max_size=200))
 def test_any_bytes_are_json_or_not(raw: bytes) -> None:
-    body, is_json = read.parse_body(raw)
+    body, is_json = parse_body(raw)
     assert is_json or body is None
 
 
 def test_nesting_without_end_is_not_json() -> None:
-    assert read.parse_body(b"[" * 200_000) == (None, False)
+    assert parse_body(b"[" * 200_000) == (None, False)
 
 
 def test_an_answer_is_read_to_sixteen_levels() -> None:
-    assert read.parse_body(b"[" * 16 + b"]" * 16)[1]
-    assert read.parse_body(b'{"a":' * 16 + b"1" + b"}" * 16)[1]
-    assert read.parse_body(b"[" * 17 + b"]" * 17) == (None, False)
-    assert read.parse_body(b'{"a":' * 17 + b"1" + b"}" * 17) == (None, False)
+    assert parse_body(b"[" * 16 + b"]" * 16)[1]
+    assert parse_body(b'{"a":' * 16 + b"1" + b"}" * 16)[1]
+    assert parse_body(b"[" * 17 + b"]" * 17) == (None, False)
+    assert parse_body(b'{"a":' * 17 + b"1" + b"}" * 17) == (None, False)
 
 
 def test_only_utf_8_is_read() -> None:
-    assert read.parse_body('{"é": 1}'.encode()) == ({"é": 1}, True)
-    assert read.parse_body(b"\xef\xbb\xbf{}") == ({}, True)
-    assert read.parse_body("{}".encode("utf-16")) == (None, False)
+    assert parse_body('{"é": 1}'.encode()) == ({"é": 1}, True)
+    assert parse_body(b"\xef\xbb\xbf{}") == ({}, True)
+    assert parse_body("{}".encode("utf-16")) == (None, False)
 
 
 def peak_bytes(read_it: Callable[[], object]) -> int:
@@ -201,14 +202,14 @@ def peak_bytes(read_it: Callable[[], object]) -> int:
 @pytest.mark.parametrize("item", [b"[]", b"{}", b"1", b'""'])
 def test_an_answer_of_very_many_small_values_is_refused_before_it_fills_the_memory(item: bytes) -> None:
     raw = b"[" + b",".join([item] * (MAX_LIST_BYTES // (len(item) + 1))) + b"]"
-    assert read.parse_body(raw) == (None, False)
-    assert peak_bytes(lambda: read.parse_body(raw)) < 2 * MAX_LIST_BYTES
+    assert parse_body(raw) == (None, False)
+    assert peak_bytes(lambda: parse_body(raw)) < 2 * MAX_LIST_BYTES
 
 
 def test_a_long_complaint_is_cut_before_it_is_cleaned() -> None:
     body = {"error": "\x01" * MAX_LIST_BYTES}
-    assert read.error_words(body) == "\ufffd" * 160
-    assert peak_bytes(lambda: read.error_words(body)) < 100_000
+    assert error_words(body) == "\ufffd" * 160
+    assert peak_bytes(lambda: error_words(body)) < 100_000
 
 
 def test_lists_in_answers_have_an_end() -> None:
@@ -234,6 +235,6 @@ def test_a_device_list_of_a_large_account_is_read() -> None:
     }
     raw = json.dumps([device] * 4000).encode()
     assert len(raw) < MAX_LIST_BYTES
-    body, is_json = read.parse_body(raw)
+    body, is_json = parse_body(raw)
     assert is_json
     assert len(read.read_devices(body)) == 4000

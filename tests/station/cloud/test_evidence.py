@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from station.cloud.answers import Answer
+from station.cloud.body import Answer
 from station.cloud.errors import CloudRefused, is_waiting
 from station.cloud.evidence import ROWS, TABLE, About, Follows, Route, Speaker, about, speaker, texts_of
 

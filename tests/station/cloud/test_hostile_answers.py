@@ -26,7 +26,7 @@ from drivers.errors import Cancelled
 from drivers.identity import Secret
 from station.cloud import flight as flight_room
 from station.cloud import http
-from station.cloud.answers import MAX_BODY_BYTES, MAX_LIST_BYTES, Answer
+from station.cloud.body import MAX_BODY_BYTES, MAX_LIST_BYTES, Answer
 from station.cloud.client import CloudClient
 from station.cloud.errors import CloudDown, CloudError, NotTheCloud, TokenRejected
 from station.cloud.flight import Flight
