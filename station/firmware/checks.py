@@ -204,17 +204,27 @@ def check_dependencies(images: Mapping[Key, Image], held: Mapping[Key, Held] | N
             wanting.append((f"{module_name(*key)} {there.version} on the unit", there.dependencies))
     for who, dependencies in wanting:
         for needed in dependencies:
-            if needed.function == ModuleFunction.NONE:
-                continue
-            fault = _missing(needed, images, held)
+            fault = "" if needed.function == ModuleFunction.NONE else _missing(needed, images, held)
             if fault:
-                name = module_name(needed.function, needed.index)
-                raise PlanRefused(
-                    f"{who} needs {name} {needed.version} or newer, but {fault}; "
-                    f"add {name} {needed.version} or newer to the profile's modules",
-                    Refusal.DEPENDENCY,
-                    (f"{name} {needed.version}",),
-                )
+                raise _lacking(who, needed, fault)
+
+
+def check_together(images: Mapping[Key, Image]) -> None:
+    """No file needs a newer version of another one that is among them: known before there is any unit."""
+    for key, image in images.items():
+        for needed in image.dependencies:
+            if (needed.function, needed.index) in images and (fault := _missing(needed, images, None)):
+                raise _lacking(f"{module_name(*key)} {image.version} ({image.name})", needed, fault)
+
+
+def _lacking(who: str, needed: Dependency, fault: str) -> PlanRefused:
+    name = module_name(needed.function, needed.index)
+    return PlanRefused(
+        f"{who} needs {name} {needed.version} or newer, but {fault}; "
+        f"add {name} {needed.version} or newer to the profile's modules",
+        Refusal.DEPENDENCY,
+        (f"{name} {needed.version}",),
+    )
 
 
 def _missing(needed: Dependency, images: Mapping[Key, Image], held: Mapping[Key, Held] | None) -> str:

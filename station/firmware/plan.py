@@ -27,6 +27,7 @@ from .checks import (
     check_minimum,
     check_place,
     check_product,
+    check_together,
     system_version_after,
 )
 from .cuts import CutSafety, CutWindow, EarlyErase, cut_safety, cut_windows, pages_to_erase_first
@@ -188,6 +189,20 @@ def make_plan(
         rows=_rows(images, there),
         system_version=system_version_after(images, there),
     )
+
+
+def check_files(
+    platform: Platform, release: Sequence[Image], application: Image | None, product: ProductFirmware | None
+) -> None:
+    """Refuse files that fit no unit of ``platform`` together, before there is one; raises `PlanRefused`.
+
+    ``product``: as of `make_plan`; one whose number is not known yet says nothing about the application's.
+    """
+    images = _by_key(platform, release, application)
+    check_together(images)
+    version = system_version_after(images, None)
+    if application is not None and version is not None and (product is None or product.number is not None):
+        check_product(application, version, product)
 
 
 # --- what is wanted, what is there ------------------------------------------------------------

@@ -13,9 +13,9 @@ from drivers.wire.usb import Mode
 
 from ..errors import BadInput
 from ..settings.profile import Firmware, Profile
-from .checks import ProductFirmware
+from .checks import PlanRefused, ProductFirmware
 from .modules import SYSTEM_PART, ReadBacks, image_key
-from .plan import UpdatePlan, make_plan
+from .plan import UpdatePlan, check_files, make_plan
 from .store import FirmwareStore
 
 
@@ -53,11 +53,20 @@ def load_release(profile: Profile, platform: Platform, store: FirmwareStore) -> 
     if not fitting:
         if profile.firmware:
             raise BadInput(f"profile {profile.id}: no application of [firmware] is for {platform.name}; add one")
-        return ReleaseFiles(release, None, None)
+        return _fitting(profile, platform, ReleaseFiles(release, None, None))
     row, image = fitting[0]
     if image.function != ModuleFunction.USER_PART:
         raise BadInput(f"profile {profile.id}: {image.describe()} is no application; list it in [device_os] modules")
-    return ReleaseFiles(release, image, row)
+    return _fitting(profile, platform, ReleaseFiles(release, image, row))
+
+
+def _fitting(profile: Profile, platform: Platform, files: ReleaseFiles) -> ReleaseFiles:
+    """``files``, if some unit can hold them together."""
+    try:
+        check_files(platform, files.release, files.application, files.product(profile))
+    except PlanRefused as error:
+        raise BadInput(f"profile {profile.id}: {error}") from error
+    return files
 
 
 def plan_update(

@@ -1,6 +1,6 @@
 """``firmware``: the product's application is in flash and runs. Rules D1 D6 D7.
 
-The last of the flashing steps: it closes the DFU visit and reads all modules back.
+The last of the flashing steps: it closes the DFU visit and looks at the module info of the unit that runs.
 """
 
 from __future__ import annotations

@@ -208,13 +208,11 @@ def test_an_extension_too_short_for_what_it_says_is_damaged(kind: int) -> None:
         parse_image(needy((kind, b"\x05")), "app.bin")
 
 
-def test_an_application_of_another_product_by_its_extension_is_refused_before_any_write(tmp_path: Path) -> None:
+def test_an_application_of_another_product_by_its_extension_is_refused_when_the_batch_is_opened(tmp_path: Path) -> None:
     extension = b"\xff\xff" + (31337).to_bytes(2, "little") + b"\x09\0"
     app = synthetic.SyntheticFile("other.bin", needy((0x0001, extension)))
-    with line_bench(tmp_path, replace(BORON, application=app)) as bench:
-        walk = bench.walk(bench.unit())
-        assert (walk.verdict, walk.flash_writes, walk.cloud_writes) == (Verdict.FAIL, 0, 0)
-        assert "31337" in walk.finished.reason
+    with pytest.raises(BadInput, match="names product 31337"), line_bench(tmp_path, replace(BORON, application=app)):
+        pass
 
 
 # --- the product ---

@@ -26,6 +26,7 @@ from drivers.virtual.unit import VirtualUnit
 from drivers.wire import requests
 from drivers.wire.messages.tables import Store
 from station.engine.records import WriteIntended
+from station.errors import BadInput
 from station.model import Verdict
 
 BOOTLOADER = "argon-bootloader-620.bin"
@@ -123,11 +124,17 @@ def check_refused(bench: LineBench, walk: Walk, *words: str) -> None:
     assert (walk.flash_writes, walk.cloud_writes) == (0, 0)
 
 
-def test_a_release_with_softdevice_182_is_refused_before_any_write(tmp_path: Path) -> None:
+def check_refused_at_the_desk(tmp_path: Path, recipe: Recipe, *words: str) -> None:
+    """No batch opens with such files, and no unit is judged by them."""
+    with pytest.raises(BadInput) as refused, line_bench(tmp_path, recipe):
+        pass
+    for word in (recipe.profile().id, *words):
+        assert word in str(refused.value)
+
+
+def test_a_release_with_softdevice_182_is_refused_at_the_desk(tmp_path: Path) -> None:
     recipe = vendor_recipe(vendors(SOFTDEVICE_182))
-    with line_bench(tmp_path, recipe) as bench:
-        unit = bench.unit("argon", modules=old_radio("argon"))
-        check_refused(bench, bench.walk(unit), "SoftDevice 202", "the release contains 182")
+    check_refused_at_the_desk(tmp_path, recipe, "SoftDevice 202", "the release contains 182")
 
 
 def test_a_unit_with_182_and_a_release_without_softdevice_are_refused_before_any_write(tmp_path: Path) -> None:
@@ -147,10 +154,12 @@ def synthetic_recipe(softdevice: int | None) -> Recipe:
     return Recipe("boron", modules=tuple(modules))
 
 
-@pytest.mark.parametrize("softdevice", [182, None])
-def test_a_release_that_misses_a_module_is_refused_before_any_write(tmp_path: Path, softdevice: int | None) -> None:
-    recipe = synthetic_recipe(softdevice)
-    with line_bench(tmp_path, recipe) as bench:
+def test_a_release_whose_files_do_not_fit_together_is_refused_at_the_desk(tmp_path: Path) -> None:
+    check_refused_at_the_desk(tmp_path, synthetic_recipe(182), "SoftDevice 202", "the release contains 182")
+
+
+def test_a_release_that_misses_a_module_is_refused_before_any_write(tmp_path: Path) -> None:
+    with line_bench(tmp_path, synthetic_recipe(None)) as bench:
         check_refused(bench, bench.walk(bench.unit(modules=old_radio())), "SoftDevice 202")
 
 
@@ -167,19 +176,26 @@ def test_an_older_release_is_refused_unless_the_profile_allows_it(tmp_path: Path
 
 
 @pytest.mark.rule("D7")
-def test_an_application_of_another_product_is_refused_before_flashing(tmp_path: Path) -> None:
+def test_an_application_of_another_product_is_refused_at_the_desk(tmp_path: Path) -> None:
     wrong = synthetic.application(12, "3.3.1", product_id=31337, product_version=3, seed="other")
     recipe = Recipe("argon", device_os="3.3.1", application=wrong)
+    check_refused_at_the_desk(tmp_path, recipe, "31337", "D7")
+
+
+@pytest.mark.rule("D7")
+def test_an_application_of_another_product_is_refused_before_flashing_where_only_the_cloud_knows_the_number(
+    tmp_path: Path,
+) -> None:
+    wrong = synthetic.application(12, "3.3.1", product_id=31337, product_version=3, seed="other")
+    recipe = Recipe("argon", device_os="3.3.1", application=wrong, slug="argon-product")
     with line_bench(tmp_path, recipe) as bench:
         check_refused(bench, bench.walk(bench.unit("argon")), "31337", "D7")
 
 
 @pytest.mark.rule("D6")
-def test_from_4_0_on_an_application_that_names_a_product_is_refused_before_flashing(tmp_path: Path) -> None:
+def test_from_4_0_on_an_application_that_names_a_product_is_refused_at_the_desk(tmp_path: Path) -> None:
     named = synthetic.application(13, "6.3.4", product_id=20001, product_version=3, seed="named")
-    recipe = Recipe("boron", application=named)
-    with line_bench(tmp_path, recipe) as bench:
-        check_refused(bench, bench.walk(bench.unit()), "20001", "D6")
+    check_refused_at_the_desk(tmp_path, Recipe("boron", application=named), "20001", "D6")
 
 
 @pytest.mark.rule("D9")
