@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from drivers import keyboard
 from drivers.errors import BadIdentity
 from drivers.identity import SerialNumber
 from drivers.plain_text import printable
 
 from ..model import is_batch_name
 from ..settings.sku import is_order_code, sku_row
+from . import keyboard
 from .grammar import (
     SECRET_LENGTH,
     Scanned,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.keyboard import _ENGLISH, LAYOUTS, otherwise
+from station.scan.keyboard import _ENGLISH, LAYOUTS, otherwise
 
 LABEL = st.text(string.ascii_letters + string.digits + string.punctuation + " ", min_size=1, max_size=40)
 
