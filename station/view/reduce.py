@@ -11,28 +11,23 @@ from dataclasses import replace
 from typing import Any
 
 from ..engine import events as ev
-from ..engine.records import UnitFacts
-from ..model import IdentityFact, Measurement, Outcome, Verdict
+from ..model import Outcome, Verdict
 from ..words.cells import clean, tail
 from ..words.say import Say
 from .look import VERDICT_LOOK
+from .reduce_slot import MAX_ROWS, SLOT_HANDLERS, id_of, judged, step_held
 from .state import (
     HISTORY_LINES,
     LOG_LINES,
-    TRACE_LINES,
-    Ask,
     BatchLine,
     BenchState,
     FieldScan,
-    Held,
     LogLine,
     Past,
     Refusal,
     SlotState,
     StepLine,
 )
-
-MAX_ROWS = 64  # steps, identities, modules or measurements kept of one attempt
 
 
 def reduce(state: BenchState, event: ev.Event) -> BenchState:
@@ -192,7 +187,7 @@ def _unit_arrived(state: BenchState, event: ev.UnitArrived) -> BenchState:
         # the same unit back from a restart: what stands there stays
         return state.with_slot(replace(slot, is_present=True, mode=mode, platform=platform or slot.platform))
     fresh = SlotState(
-        slot.number, clean(event.port_path, 60), is_present=True, device_id=_id(event), platform=platform, mode=mode
+        slot.number, clean(event.port_path, 60), is_present=True, device_id=id_of(event), platform=platform, mode=mode
     )
     return state.with_slot(fresh)
 
@@ -215,101 +210,18 @@ def _attempt_started(state: BenchState, event: ev.AttemptStarted) -> BenchState:
     same = slot.device_id is not None and slot.device_id == event.device_id
     fresh = SlotState(
         slot.number, slot.port_path or clean(event.port_path, 60), is_present=True, is_walking=True,
-        device_id=_id(event), attempt=event.attempt, label=slot.label if same else "",
+        device_id=id_of(event), attempt=event.attempt, label=slot.label if same else "",
         platform=slot.platform, mode=slot.mode, batch=clean(event.batch, 60), profile=clean(event.profile, 60),
         steps=steps,
     )  # fmt: skip
     return replace(state, notice="").with_slot(fresh)
 
 
-def _unit_identified(slot: SlotState, event: ev.UnitIdentified) -> SlotState:
-    return replace(
-        slot, label=clean(event.label, 60), platform=clean(event.platform, 40), seen=event.seen,
-        device_id=_id(event) or slot.device_id, facts=tuple(_fact(fact) for fact in event.facts[:MAX_ROWS]),
-    )  # fmt: skip
-
-
-def _unit_facts(slot: SlotState, event: UnitFacts) -> SlotState:
-    return replace(slot, updates=(*slot.updates, *map(_fact, event.facts))[-MAX_ROWS:])
-
-
-def _step_started(slot: SlotState, event: ev.StepStarted) -> SlotState:
-    if slot.verdict is not None:
-        return slot
-    name = clean(event.step, 40)
-    return slot.with_step(StepLine(name, clean(event.title, 40), is_running=True))
-
-
-def _step_progress(slot: SlotState, event: ev.StepProgress) -> SlotState:
-    line = slot.step(clean(event.step, 40))
-    if line is None or not line.is_running or slot.verdict is not None:
-        return slot
-    return slot.with_step(
-        replace(
-            line, share=min(1.0, max(0.0, event.share)), seconds_left=event.seconds_left,
-            writing=event.writing, note=clean(event.note, 80), warning=event.say,
-        )
-    )  # fmt: skip
-
-
-def _step_finished(slot: SlotState, event: ev.StepFinished) -> SlotState:
-    name = clean(event.step, 40)
-    old = slot.step(name) or StepLine(name)
-    return slot.with_step(
-        replace(
-            old, is_running=False, writing=False, held=None, outcome=event.outcome, seconds=event.seconds,
-            reason=clean(event.reason), proof=clean(event.proof),
-            measurements=tuple(_measurement(m) for m in event.measurements[:MAX_ROWS]) or old.measurements,
-        )
-    )  # fmt: skip
-
-
-def _measured(slot: SlotState, event: ev.Measured) -> SlotState:
-    line = slot.step(clean(event.step, 40))
-    if line is None:
-        return slot
-    return slot.with_step(replace(line, measurements=(*line.measurements, _measurement(event.measurement))[-MAX_ROWS:]))
-
-
-def _hands_needed(slot: SlotState, event: ev.HandsNeeded) -> SlotState:
-    if slot.verdict is not None:
-        return slot
-    ask = Ask(clean(event.step, 40), _cleaned(event.say), clean(event.led, 40))
-    others = tuple(one for one in slot.asks if one.step != ask.step)
-    return replace(slot, asks=(*others, ask)[-MAX_ROWS:])
-
-
-def _hands_done(slot: SlotState, event: ev.HandsDone) -> SlotState:
-    step = clean(event.step, 40)
-    return replace(slot, asks=tuple(ask for ask in slot.asks if ask.step != step))
-
-
 def _held(state: BenchState, event: ev.StepHeld | ev.StepResumed) -> BenchState:
     if event.slot == 0:  # owed work or a command: nothing else shows it
         say = event.say if isinstance(event, ev.StepHeld) else Say("record_again")
         return _logged(state, event, state.words.line(say))
-    return _of_slot(_step_held)(state, event)
-
-
-def _step_held(slot: SlotState, event: ev.StepHeld | ev.StepResumed) -> SlotState:
-    held = None
-    if isinstance(event, ev.StepHeld):
-        held = Held(_cleaned(event.say), max(0, event.before))
-    if not event.step:
-        return replace(slot, held=held)
-    line = slot.step(clean(event.step, 40))
-    if line is None or not line.is_running or slot.verdict is not None:
-        return slot
-    return slot.with_step(replace(line, held=held))
-
-
-def _modules_read(slot: SlotState, event: ev.ModulesRead) -> SlotState:
-    rows = tuple((clean(a, 60), clean(b, 60), clean(c, 60)) for a, b, c in event.rows[:MAX_ROWS])
-    return replace(slot, modules=rows)
-
-
-def _wire_traced(slot: SlotState, event: ev.WireTraced) -> SlotState:
-    return replace(slot, trace=(*slot.trace, clean(event.line))[-TRACE_LINES:])
+    return _of_slot(step_held)(state, event)
 
 
 def _attempt_finished(state: BenchState, event: ev.AttemptFinished) -> BenchState:
@@ -318,12 +230,12 @@ def _attempt_finished(state: BenchState, event: ev.AttemptFinished) -> BenchStat
     mine = slot is not None and _is_current(slot, event)
     facts = slot.facts if slot is not None and mine else ()
     past = Past(
-        event.at, event.slot, event.attempt or "", _id(event) or "", name, clean(event.batch, 60), event.verdict,
+        event.at, event.slot, event.attempt or "", id_of(event) or "", name, clean(event.batch, 60), event.verdict,
         event.seconds, clean(event.reason), tuple(f.value for f in facts if f.name != "secret"),
     )  # fmt: skip
     state = replace(state, history=(past, *state.history)[:HISTORY_LINES])
     if slot is not None and mine:
-        state = replace(state.with_slot(_judged(slot, event)), notice="")
+        state = replace(state.with_slot(judged(slot, event)), notice="")
     text = state.words.text("log-ended", verdict=event.verdict.name, took=state.words.seconds(event.seconds))
     said = state.words.say(event.say)
     why = state.words.joined(said.says) if said and said.says else clean(event.reason, 120)
@@ -332,39 +244,7 @@ def _attempt_finished(state: BenchState, event: ev.AttemptFinished) -> BenchStat
     return _logged(state, event, text, name=name, verdict=event.verdict)
 
 
-def _judged(slot: SlotState, event: ev.AttemptFinished) -> SlotState:
-    steps = tuple(replace(line, is_running=False, writing=False, held=None) for line in slot.steps)
-    return replace(
-        slot, is_walking=False, asks=(), steps=steps, held=None, verdict=event.verdict,
-        say=_cleaned(event.say), reason=clean(event.reason),
-        failed_step=clean(event.failed_step, 40), seconds=event.seconds, batch=clean(event.batch, 60) or slot.batch,
-        device_id=_id(event) or slot.device_id,
-    )  # fmt: skip
-
-
 # --- helpers ---
-
-
-def _id(event: ev.Event) -> str | None:
-    return clean(event.device_id, 40) if event.device_id else None
-
-
-def _fact(fact: IdentityFact) -> IdentityFact:
-    """Clean a fact. A mobile secret should never get here; if one does, it is masked."""
-    value = "***" if fact.name == "secret" else clean(fact.value, 80)
-    return IdentityFact(clean(fact.name, 40), value, clean(fact.source, 60))
-
-
-def _measurement(measurement: Measurement) -> Measurement:
-    value = measurement.value
-    return replace(
-        measurement, name=clean(measurement.name, 60), unit=clean(measurement.unit, 20),
-        value=clean(value, 80) if isinstance(value, str) else value,
-    )  # fmt: skip
-
-
-def _cleaned(say: Say) -> Say:
-    return Say(clean(say.key, 60), tuple(clean(value, 60) for value in say.values))
 
 
 def _is_current(slot: SlotState, event: ev.Event) -> bool:
@@ -382,7 +262,7 @@ def _name_of(state: BenchState, event: ev.Event) -> str:
     if slot is not None and slot.label and _is_current(slot, event):
         return slot.label
     past = next((p for p in state.history if event.attempt and p.attempt == event.attempt), None)
-    return past.label if past else tail(_id(event) or "", 12)
+    return past.label if past else tail(id_of(event) or "", 12)
 
 
 def _logged(
@@ -405,6 +285,7 @@ def _of_slot(change: Callable[[SlotState, Any], SlotState]) -> Callable[[BenchSt
 
 
 _HANDLERS: dict[type[ev.Event], Callable[[BenchState, Any], BenchState]] = {
+    **{kind: _of_slot(change) for kind, change in SLOT_HANDLERS.items()},
     ev.StationStarted: _station_started,
     ev.BatchOpened: _batch_opened,
     ev.BatchClosed: _batch_closed,
@@ -423,16 +304,6 @@ _HANDLERS: dict[type[ev.Event], Callable[[BenchState, Any], BenchState]] = {
     ev.UnitLeft: _unit_left,
     ev.AttemptStarted: _attempt_started,
     ev.AttemptFinished: _attempt_finished,
-    ev.UnitIdentified: _of_slot(_unit_identified),
-    UnitFacts: _of_slot(_unit_facts),
-    ev.StepStarted: _of_slot(_step_started),
-    ev.StepProgress: _of_slot(_step_progress),
-    ev.StepFinished: _of_slot(_step_finished),
-    ev.Measured: _of_slot(_measured),
-    ev.HandsNeeded: _of_slot(_hands_needed),
-    ev.HandsDone: _of_slot(_hands_done),
     ev.StepHeld: _held,
     ev.StepResumed: _held,
-    ev.ModulesRead: _of_slot(_modules_read),
-    ev.WireTraced: _of_slot(_wire_traced),
 }

@@ -1,0 +1,149 @@
+"""Apply events to the slot of their attempt, one pure function per kind of event. See `reduce`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from ..engine import events as ev
+from ..engine.records import UnitFacts
+from ..model import IdentityFact, Measurement
+from ..words.cells import clean
+from ..words.say import Say
+from .state import TRACE_LINES, Ask, Held, SlotState, StepLine
+
+MAX_ROWS = 64  # steps, identities, modules or measurements kept of one attempt
+
+
+def _unit_identified(slot: SlotState, event: ev.UnitIdentified) -> SlotState:
+    return replace(
+        slot, label=clean(event.label, 60), platform=clean(event.platform, 40), seen=event.seen,
+        device_id=id_of(event) or slot.device_id, facts=tuple(_fact(fact) for fact in event.facts[:MAX_ROWS]),
+    )  # fmt: skip
+
+
+def _unit_facts(slot: SlotState, event: UnitFacts) -> SlotState:
+    return replace(slot, updates=(*slot.updates, *map(_fact, event.facts))[-MAX_ROWS:])
+
+
+def _step_started(slot: SlotState, event: ev.StepStarted) -> SlotState:
+    if slot.verdict is not None:
+        return slot
+    name = clean(event.step, 40)
+    return slot.with_step(StepLine(name, clean(event.title, 40), is_running=True))
+
+
+def _step_progress(slot: SlotState, event: ev.StepProgress) -> SlotState:
+    line = slot.step(clean(event.step, 40))
+    if line is None or not line.is_running or slot.verdict is not None:
+        return slot
+    return slot.with_step(
+        replace(
+            line, share=min(1.0, max(0.0, event.share)), seconds_left=event.seconds_left,
+            writing=event.writing, note=clean(event.note, 80), warning=event.say,
+        )
+    )  # fmt: skip
+
+
+def _step_finished(slot: SlotState, event: ev.StepFinished) -> SlotState:
+    name = clean(event.step, 40)
+    old = slot.step(name) or StepLine(name)
+    return slot.with_step(
+        replace(
+            old, is_running=False, writing=False, held=None, outcome=event.outcome, seconds=event.seconds,
+            reason=clean(event.reason), proof=clean(event.proof),
+            measurements=tuple(_measurement(m) for m in event.measurements[:MAX_ROWS]) or old.measurements,
+        )
+    )  # fmt: skip
+
+
+def _measured(slot: SlotState, event: ev.Measured) -> SlotState:
+    line = slot.step(clean(event.step, 40))
+    if line is None:
+        return slot
+    return slot.with_step(replace(line, measurements=(*line.measurements, _measurement(event.measurement))[-MAX_ROWS:]))
+
+
+def _hands_needed(slot: SlotState, event: ev.HandsNeeded) -> SlotState:
+    if slot.verdict is not None:
+        return slot
+    ask = Ask(clean(event.step, 40), _cleaned(event.say), clean(event.led, 40))
+    others = tuple(one for one in slot.asks if one.step != ask.step)
+    return replace(slot, asks=(*others, ask)[-MAX_ROWS:])
+
+
+def _hands_done(slot: SlotState, event: ev.HandsDone) -> SlotState:
+    step = clean(event.step, 40)
+    return replace(slot, asks=tuple(ask for ask in slot.asks if ask.step != step))
+
+
+def step_held(slot: SlotState, event: ev.StepHeld | ev.StepResumed) -> SlotState:
+    """Hold a step or let it go on; without a step, the record holds the whole slot."""
+    held = None
+    if isinstance(event, ev.StepHeld):
+        held = Held(_cleaned(event.say), max(0, event.before))
+    if not event.step:
+        return replace(slot, held=held)
+    line = slot.step(clean(event.step, 40))
+    if line is None or not line.is_running or slot.verdict is not None:
+        return slot
+    return slot.with_step(replace(line, held=held))
+
+
+def _modules_read(slot: SlotState, event: ev.ModulesRead) -> SlotState:
+    rows = tuple((clean(a, 60), clean(b, 60), clean(c, 60)) for a, b, c in event.rows[:MAX_ROWS])
+    return replace(slot, modules=rows)
+
+
+def _wire_traced(slot: SlotState, event: ev.WireTraced) -> SlotState:
+    return replace(slot, trace=(*slot.trace, clean(event.line))[-TRACE_LINES:])
+
+
+def judged(slot: SlotState, event: ev.AttemptFinished) -> SlotState:
+    """End the attempt with its verdict; nothing runs or asks any more."""
+    steps = tuple(replace(line, is_running=False, writing=False, held=None) for line in slot.steps)
+    return replace(
+        slot, is_walking=False, asks=(), steps=steps, held=None, verdict=event.verdict,
+        say=_cleaned(event.say), reason=clean(event.reason),
+        failed_step=clean(event.failed_step, 40), seconds=event.seconds, batch=clean(event.batch, 60) or slot.batch,
+        device_id=id_of(event) or slot.device_id,
+    )  # fmt: skip
+
+
+def id_of(event: ev.Event) -> str | None:
+    """Return the Device ID of an event, cleaned."""
+    return clean(event.device_id, 40) if event.device_id else None
+
+
+def _fact(fact: IdentityFact) -> IdentityFact:
+    """Clean a fact. A mobile secret should never get here; if one does, it is masked."""
+    value = "***" if fact.name == "secret" else clean(fact.value, 80)
+    return IdentityFact(clean(fact.name, 40), value, clean(fact.source, 60))
+
+
+def _measurement(measurement: Measurement) -> Measurement:
+    value = measurement.value
+    return replace(
+        measurement, name=clean(measurement.name, 60), unit=clean(measurement.unit, 20),
+        value=clean(value, 80) if isinstance(value, str) else value,
+    )  # fmt: skip
+
+
+def _cleaned(say: Say) -> Say:
+    return Say(clean(say.key, 60), tuple(clean(value, 60) for value in say.values))
+
+
+SLOT_HANDLERS: dict[type[ev.Event], Callable[[SlotState, Any], SlotState]] = {
+    ev.UnitIdentified: _unit_identified,
+    UnitFacts: _unit_facts,
+    ev.StepStarted: _step_started,
+    ev.StepProgress: _step_progress,
+    ev.StepFinished: _step_finished,
+    ev.Measured: _measured,
+    ev.HandsNeeded: _hands_needed,
+    ev.HandsDone: _hands_done,
+    ev.ModulesRead: _modules_read,
+    ev.WireTraced: _wire_traced,
+}
+"""What concerns the attempt in a slot and nothing else."""
