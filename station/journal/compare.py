@@ -34,10 +34,12 @@ _COUNTED = frozenset({
 _SHOWN = 60
 _AT_ONCE = 1000
 """Rows compared in one go."""
+_BETWEEN_RESTS = 100
+"""Entries, a few milliseconds of work."""
 
 
-def check_all(db: sqlite3.Connection) -> Tail:
-    """Follow the chain from its start and compare every table; returns where it ends.
+def check_all(db: sqlite3.Connection, rest: Callable[[], None] = lambda: None) -> Tail:
+    """Follow the chain from its start and compare every table; returns where it ends. ``rest``: called now and then.
 
     Raises `JournalError` naming the first entry or row that does not fit.
     """
@@ -46,6 +48,8 @@ def check_all(db: sqlite3.Connection) -> Tail:
         for row in unbroken(db):
             _replay(replayed, row)
             tail = Tail(row.seq, row.hash)
+            if row.seq % _BETWEEN_RESTS == 0:
+                rest()
         count_figures(replayed)
         _compare(db, replayed, _whole)
     _check_file(db)

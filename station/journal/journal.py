@@ -24,6 +24,8 @@ from ..engine.ports import JournalWaiter
 from ..errors import BadInput, JournalError, JournalHeld
 from ..host.secret_key import KEY_FILE, KeyFile
 from ..model import OUTCOME_VERDICT, OutboxItem, Outcome, Verdict
+from .audit import Audit
+from .compare import TablesDiffer
 from .directory import (
     DirectoryLock,
     credential_digest,
@@ -72,6 +74,7 @@ class Journal(JournalReader):
             super().close()
             raise
         """Attempts the last run of the station left without a verdict, now ERROR."""
+        self._audit: Audit | None = None
         self._is_sure = False  # that all tables agreed with the chain when it was opened
         self.mended = ""
         """What the tables said otherwise than the journal when it was opened; they were made again from it."""
@@ -114,6 +117,8 @@ class Journal(JournalReader):
                 log.warning("%s", mended)
                 journal.mended = mended
                 journal.record(TablesRebuilt(at=clock.utc(), reason=mended))
+            if not is_sure:
+                journal._audit = Audit(directory, journal._audited)
             return journal
         except BaseException:
             writer.close()
@@ -122,6 +127,8 @@ class Journal(JournalReader):
 
     def close(self) -> None:
         """Commit what is queued, close everything, let the next station in."""
+        if self._audit is not None:
+            self._audit.stop()
         super().close()
         self._writer.close()
         if self._is_sure and self._writer.is_alone:
@@ -129,6 +136,23 @@ class Journal(JournalReader):
         elif not self._writer.is_alone:
             doubt(self.directory, "another program wrote into the journal while the station had it")
         self._lock.release()
+
+    def audited(self) -> bool:
+        """Wait until all is compared, where nobody vouched for it at the start; say whether it agrees."""
+        if self._audit is not None:
+            self._audit.wait()
+        return self.is_sure
+
+    def _audited(self, error: JournalError | None) -> None:
+        """Take the verdict of the audit: what differs is left to the next start, a broken chain takes no entry."""
+        if error is None:
+            self._is_sure = True
+            return
+        log.error("%s", error)
+        if isinstance(error, TablesDiffer):
+            doubt(self.directory, str(error))
+        elif not isinstance(error, JournalHeld):
+            self._writer.fail(error)
 
     # --- writing ---
 

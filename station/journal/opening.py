@@ -38,6 +38,7 @@ def open_writer(directory: Path, station_id: str, clock: Clock) -> tuple[Writer,
             if is_in_doubt or seal is None or seal.look != look or tail_of(db) != seal.tail:
                 is_sure = is_in_doubt or seal is None or bool(seal.look)
                 mended = _checked(db, seal, everything=is_sure)
+                is_sure = is_sure or bool(mended)  # what is made again is compared as a whole
             if is_in_doubt:
                 settle_doubt(directory)
             db.execute("PRAGMA busy_timeout = 0")  # from here on whoever asks waits, through the clock

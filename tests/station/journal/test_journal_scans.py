@@ -28,7 +28,7 @@ AUDITS = {
 """Questions about all of the journal, of a batch, or of all kept secrets: they read what they answer."""
 NO_QUESTION = {
     "open", "close", "append", "snapshot", "waiting_as", "hurry", "limit_pages", "commits", "queued", "digest",
-    "is_sure", "abandoned", "mended", "directory",
+    "is_sure", "audited", "abandoned", "mended", "directory",
 }  # fmt: skip
 
 QUESTIONS: dict[str, Callable[[Journal], object]] = {

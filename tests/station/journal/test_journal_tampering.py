@@ -506,6 +506,55 @@ def test_a_write_in_the_very_moment_after_the_end_is_seen(place: Path) -> None:
         assert look_of(place / "journal") != noted["look"]
 
 
+# --- after a kill, while the station works ---
+
+
+def test_after_a_kill_all_is_compared_while_the_station_works_and_vouched_for_at_its_end(place: Path) -> None:
+    killed(place)
+    with Journal.open(place / "journal", "bench-1", SimulatedClock()) as journal:
+        journal.record(started("a-3", 3, batch=""))
+        assert journal.audited()
+    with JournalReader(place / "journal") as reader:
+        assert reader.is_sure
+
+
+def test_an_old_row_that_was_edited_before_or_after_a_kill_is_found_and_made_again_by_the_next_start(
+    place: Path,
+) -> None:
+    with edited(place) as db:
+        db.execute("UPDATE attempts SET slot = 9 WHERE attempt = 'a-1'")
+    killed(place)
+    with Journal.open(place / "journal", "bench-1", SimulatedClock()) as journal:
+        assert journal.mended == "", "it stands in what an earlier start compared"
+        assert not journal.audited()
+        journal.record(started("a-3", 3, batch=""))  # the chain holds: nothing keeps the station from its work
+    with Journal.open(place / "journal", "bench-1", SimulatedClock()) as journal:
+        assert "attempts a-1 has slot 9" in journal.mended
+        assert journal.audited()
+
+
+def test_an_old_entry_that_was_edited_before_a_kill_ends_all_writing(place: Path) -> None:
+    with edited(place) as db:
+        db.execute("UPDATE journal SET slot = 9 WHERE seq = 5")
+    killed(place)
+    with Journal.open(place / "journal", "bench-1", SimulatedClock()) as journal:
+        assert not journal.audited()
+        with pytest.raises(JournalError, match="entry 5 was changed"):
+            journal.record(started("a-3", 3, batch=""))
+
+
+def test_a_station_that_ends_before_all_is_compared_vouches_for_nothing(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("station.journal.compare._BETWEEN_RESTS", 1)
+    monkeypatch.setattr("station.journal.audit._WORK_S", 100.0)
+    killed(place)
+    with Journal.open(place / "journal", "bench-1", SimulatedClock()) as journal:
+        assert not journal.is_sure
+    with JournalReader(place / "journal") as reader:
+        assert not reader.is_sure
+
+
 # --- files that are something else ---
 
 FILES = ("journal.db", "journal.db-wal", "station.lock", "credential.key")
