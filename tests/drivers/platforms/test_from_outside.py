@@ -32,7 +32,7 @@ from pathlib import Path
 import line_bench
 from line_bench import Recipe
 from station.engine.events import UnitIdentified
-from station.export.csvfile import write_csv
+from station.export import export
 from station.journal import JournalReader
 
 line_bench.PRODUCTS["toy"] = 20077
@@ -41,7 +41,7 @@ with line_bench.line_bench(Path(sys.argv[1]), Recipe("toy")) as bench:
     first = bench.walk(unit)
     again = bench.walk(unit)
     with JournalReader(bench.journal_dir) as journal:
-        write_csv(journal, [Recipe("toy").batch], sys.stderr)
+        export(journal, [Recipe("toy").batch], sys.stderr)
     assert "Toy SoM" in {event.platform for event in first.of(UnitIdentified)}
 print(first.verdict.name, unit.report.system_version, unit.memory.external.size >> 20, again.flash_writes)
 """
