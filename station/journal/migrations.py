@@ -92,6 +92,6 @@ def _take_over(db: sqlite3.Connection) -> None:
                 f"the journal was tampered with or damaged: {wrong}; it stays as the older station left it: keep the"
                 " file and report it"
             )
-        store(db, row)
+        store(db, row, row.values())
         tail = Tail(row.seq, row.hash)
     db.execute("DROP TABLE journal_before")

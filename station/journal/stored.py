@@ -8,9 +8,9 @@ the body then with no slot. The view ``entries`` is the way back.
 from __future__ import annotations
 
 import datetime
-import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from .chain import START, Row, Tail
 
@@ -20,9 +20,9 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MILLISECOND = datetime.timedelta(milliseconds=1)
 
 
-def store(db: sqlite3.Connection, row: Row) -> None:
-    """Add ``row`` to the journal."""
-    slot, unit, attempt, body = _split(row.body)
+def store(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
+    """Add ``row``, whose body says ``values``, to the journal."""
+    slot, unit, attempt, body = _split(row.body, values)
     names = (row.station_id, row.kind, unit, attempt)
     found = db.execute(
         "SELECT (SELECT number FROM names WHERE name = ?), (SELECT number FROM names WHERE name = ?),"
@@ -91,9 +91,8 @@ def _moment(at: str) -> int | str:
     return number if again == at and number >= 0 else at
 
 
-def _split(body: str) -> tuple[int | None, str | None, str | None, str]:
+def _split(body: str, values: Mapping[str, Any]) -> tuple[int | None, str | None, str | None, str]:
     """Slot, Device ID, attempt and the rest, or no head and ``body`` whole when it does not begin as usual."""
-    values = json.loads(body)
     slot, unit, attempt = values.get("slot"), values.get("device_id"), values.get("attempt")
     if type(slot) is int and abs(slot) < 2**63 and all(name is None or type(name) is str for name in (unit, attempt)):
         names = ("null" if name is None else f'"{name}"' for name in (unit, attempt))

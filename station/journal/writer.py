@@ -202,8 +202,8 @@ def append(db: sqlite3.Connection, station_id: str, tail: Tail, entries: Sequenc
         if new is None:
             continue
         row = link(tail, station_id, stamp(new.at), new.kind, new.body_text())
-        store(db, row)
         values = row.values()
+        store(db, row, values)
         with added_to_figures(db, row, values):
             project(db, row, values)
         rows.append(row)
