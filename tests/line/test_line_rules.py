@@ -167,6 +167,13 @@ def test_a_unit_is_a_named_member_before_it_can_come_online(tmp_path: Path) -> N
         assert is_before(walk, "name", "wifi")
 
 
+@pytest.mark.rule("F5")
+def test_the_network_waits_for_a_name_that_takes_longer_than_all_firmware(tmp_path: Path) -> None:
+    with line_bench(tmp_path, ARGON) as bench:
+        bench.cloud.order(Fault(FaultKind.SLOW, "PUT /v1/products/:p/devices/:id", seconds=20.0))
+        assert is_before(passed(bench.walk(bench.finished_unit(ARGON))), "name", "wifi")
+
+
 @pytest.mark.rule("C2")
 def test_a_unit_whose_import_is_answered_invalid_never_gets_to_the_network(tmp_path: Path) -> None:
     with line_bench(tmp_path, ARGON) as bench:

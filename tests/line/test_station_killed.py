@@ -41,14 +41,21 @@ class Bench:
     cloud: VirtualCloud
     environ: dict[str, str]
 
-    def station(self) -> subprocess.Popen[str]:
+    @contextlib.contextmanager
+    def station(self) -> Iterator[subprocess.Popen[str]]:
+        """A running station, for the block; whatever the block raises, it does not outlive it."""
         line = [
             sys.executable, "-m", "station", "run", "--config", str(self.folder / "station.toml"),
             "--profile", str(self.folder / "boron.toml"), "--batch", "B1", "--headless", "--json",
         ]  # fmt: skip
-        return child_process.start(
+        with child_process.start(
             line, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=self.environ, cwd=self.folder
-        )
+        ) as process:
+            try:
+                yield process
+            except BaseException:
+                process.kill()
+                raise
 
     def kill_after(self, kind: str, delay_s: float, **wanted: object) -> None:
         """Run a station until an event of ``kind`` with ``wanted`` values, and kill it ``delay_s`` later."""
@@ -58,7 +65,8 @@ class Bench:
                     time.sleep(delay_s)  # wall time: three processes live in it
                     process.send_signal(signal.SIGKILL)
                     return
-        raise AssertionError(f"no {kind} {wanted} came")
+                assert event["kind"] != "AttemptFinished", f"no {kind} {wanted} came"
+        raise AssertionError(f"the station ended, and no {kind} {wanted} came")
 
     def kill_when(self, condition: Callable[[], bool]) -> None:
         """Run a station until ``condition`` holds, and kill it at once."""
