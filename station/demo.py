@@ -5,9 +5,10 @@ Everything the station does is real: transfers, journal, HTTP. Only the far ends
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -91,7 +92,8 @@ class Demo:
         self.world = World(_access_points(options.profiles, self._secrets), sims=self.cloud, cloud=self.cloud)
         self.bus = VirtualBus(clock)
         self._tallies: list[_Tally] = []
-        self.station = self._station()
+        with _closing_on_failure(self.cloud):
+            self.station = self._station()
         self._hands = [_Hands(self, number) for number in range(1, options.units + 1)]
 
     @property
@@ -371,16 +373,27 @@ def _access_points(profiles: tuple[Profile, ...], secrets: SecretSource) -> list
 
 def _cloud(clock: Clock, directory: Path, options: DemoOptions) -> VirtualCloud:
     cloud = VirtualCloud(clock, directory / "cloud.sqlite")
-    cloud.create_user(ACCOUNT)
-    for profile in options.profiles:
-        if profile.product is not None:
-            number = profile.product.id or 10_000 + profile.platforms[0].id
-            cloud.create_product(
-                number, profile.platforms[0].id, slug=profile.product.slug or profile.id, name=profile.title,
-                team=[ACCOUNT],
-            )  # fmt: skip
-    cloud.serve()
+    with _closing_on_failure(cloud):
+        cloud.create_user(ACCOUNT)
+        for profile in options.profiles:
+            if profile.product is not None:
+                number = profile.product.id or 10_000 + profile.platforms[0].id
+                cloud.create_product(
+                    number, profile.platforms[0].id, slug=profile.product.slug or profile.id, name=profile.title,
+                    team=[ACCOUNT],
+                )  # fmt: skip
+        cloud.serve()
     return cloud
+
+
+@contextlib.contextmanager
+def _closing_on_failure(cloud: VirtualCloud) -> Iterator[None]:
+    """Let go of the cloud's file and port when what is built on it cannot be."""
+    try:
+        yield
+    except BaseException:
+        cloud.close()
+        raise
 
 
 def _token(cloud: VirtualCloud) -> Secret:

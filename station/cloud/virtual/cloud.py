@@ -84,8 +84,7 @@ class VirtualCloud:
         self._down_until = clock.now()
         self._recovery: CancelToken | None = None
         self._lock = threading.Lock()
-        newest = self._store.row("SELECT coalesce(max(seq), 0) AS seq FROM requests")
-        self._first_seq = 0 if newest is None else int(newest["seq"])
+        self._first_seq = self._store.last_request
 
     # --- being there, and not being there ---
 

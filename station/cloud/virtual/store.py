@@ -66,6 +66,9 @@ class Store:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = NORMAL")
                 self._db.executescript(_SCHEMA)
+                newest = self._db.execute("SELECT coalesce(max(seq), 0) AS seq FROM requests").fetchone()
+                self.last_request = int(newest["seq"])
+                """Number of the last request an earlier run has seen; 0 for none."""
             except BaseException:
                 self._db.close()
                 raise
