@@ -103,9 +103,8 @@ def _fault(spec: str) -> Fault:
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo; returns the exit status."""
     words = words_of(arguments)
-    profiles = tuple(
-        load_profile(find_profile(name), StepTable.found().rules) for name in arguments.profile or DEFAULT_PROFILES
-    )
+    rules = StepTable.found().rules
+    profiles = tuple(load_profile(find_profile(name), rules) for name in arguments.profile or DEFAULT_PROFILES)
     if arguments.export is not None:
         check_output(arguments.export, "--export")
     if arguments.data_dir is not None:

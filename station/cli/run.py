@@ -65,8 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
     clock = SystemClock()
     station = Station(settings(config, arguments), hardware(config), clock)
     try:
+        rules = StepTable.found().rules
         for batch, name in zip(arguments.batch, arguments.profile, strict=True):
-            station.open_batch(batch, load_profile(find_profile(name), StepTable.found().rules))
+            station.open_batch(batch, load_profile(find_profile(name), rules))
     except BaseException:
         station.journal.close()
         raise
