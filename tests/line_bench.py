@@ -2,8 +2,10 @@
 
 Everything between the USB backend and the HTTP socket is the real thing. `LineBench.close` checks what must hold
 after every story: no forbidden page was touched, every write was announced in the journal and none sent twice
-without a look (`traffic`), no secret was told, the journal's chain holds.
+without a look (`support.traffic`), no secret was told, the journal's chain holds.
 """
+
+# Not in `support`: stories kept outside this checkout import it as `line_bench`, with this folder on their path.
 
 from __future__ import annotations
 
@@ -16,8 +18,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import serial
-from known_steps import parse_profile
-from traffic import Traffic
+from support.known_steps import parse_profile
+from support.traffic import Traffic
 
 from drivers.clock import SimulatedClock
 from drivers.identity import Secret

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from device_bench import DeviceBench
+from support.device_bench import DeviceBench
 
 from drivers.clock import SimulatedClock
 from drivers.virtual.bus import VirtualBus

@@ -17,9 +17,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import many_units
 import pytest
-from journal_story import opened, walked
+from support import many_units
+from support.journal_story import opened, walked
 
 from drivers.clock import SystemClock
 from station.export import CSV, JSONL, export

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from house_tools import run_python
+from support.house_tools import run_python
 
 Report = Callable[[str, str], None]
 TRIES = 3

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from line_bench import BORON, LineBench, Recipe, line_bench, old_radio, replace
-from spoken import ENGLISH
+from support.spoken import ENGLISH
 
 from drivers.virtual import synthetic
 from drivers.virtual.unit import UnitMode

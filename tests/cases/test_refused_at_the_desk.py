@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from known_steps import parse_profile
 from line_bench import ARGON, BORON, OTHER_PRODUCT, PRODUCTS, Recipe, line_bench, replace
+from support.known_steps import parse_profile
 
 from drivers.errors import BadImage
 from drivers.identity import SerialNumber

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from journal_story import AT, at, identified, opened, unit_id, walked
+from support.journal_story import AT, at, identified, opened, unit_id, walked
 
 from drivers.clock import SimulatedClock
 from station.cli.main import main

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import serial
 from conformance.inside import RealHosts, real_hosts
-from device_bench import DeviceBench
+from support.device_bench import DeviceBench
 
 from drivers.devices import ParticleDevice
 from drivers.errors import DidNotReturn, Disconnected, Swapped, WriteRefused

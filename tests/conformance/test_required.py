@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from vendor_files import VARIABLE
+from support.vendor_files import VARIABLE
 
 ROOT = Path(__file__).parents[2]
 LACKING = {

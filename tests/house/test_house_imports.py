@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import grimp
-from house_tools import ROOT, run_python
+from support.house_tools import ROOT, run_python
 
 from station.cli.main import parser
 

@@ -7,8 +7,8 @@ import shlex
 from pathlib import Path
 
 import pytest
-from house_tools import ROOT
-from known_steps import load_profile, steps_of
+from support.house_tools import ROOT
+from support.known_steps import load_profile, steps_of
 
 from drivers.clock import SimulatedClock
 from drivers.virtual.faults import parse_fault

@@ -6,7 +6,7 @@ import tomllib
 from collections import Counter
 
 import pytest
-from house_tools import ROOT, run_python
+from support.house_tools import ROOT, run_python
 
 REQUIRED = (
     "A1 A2 A3 A5 A6 A7 A8 A9 A10 A13 A15 B1 B2 B3 B5 C1 C2 C3 C5 C8 C11 D1 D6 D7 D8 D9 E1 E2 E3 E4 E10 E11 E12 E15 "

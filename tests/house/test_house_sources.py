@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterator
 
 import pytest
-from house_tools import ROOT, project_files, sources
+from support.house_tools import ROOT, project_files, sources
 
 from drivers.errors import DriverError
 from station.cli.main import main

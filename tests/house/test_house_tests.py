@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from house_tools import sources
+from support.house_tools import sources
 
 ASKING = frozenset({"raises", "warns", "fail"})
 """Functions of pytest that fail a test."""

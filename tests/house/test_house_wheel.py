@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from house_tools import ROOT, run_python
+from support.house_tools import ROOT, run_python
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile_unit import HostileUnit, Lies, answering, corrupting, is_service, on
 from line_bench import BORON, LineBench, line_bench, replace
+from support.hostile_unit import HostileUnit, Lies, answering, corrupting, is_service, on
 
 from drivers.identity import DeviceId
 from drivers.virtual.control_service import Outcome as Answered

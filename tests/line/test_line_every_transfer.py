@@ -1,6 +1,6 @@
 """One stumble of the bus, or one refusal of the moment, judges nobody: the unit passes all the same.
 
-Here every kind of transfer fails once in a walk; `tests.every_transfer` as a program fails every single one.
+Here every kind of transfer fails once in a walk; `support.every_transfer` as a program fails every single one.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
-from every_transfer import STUMBLES, Kind, Observer, bench_with, kinds_of_a_walk, walk_that_stumbles
 from line_bench import Walk
+from support.every_transfer import STUMBLES, Kind, Observer, bench_with, kinds_of_a_walk, walk_that_stumbles
 
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.flash import Who

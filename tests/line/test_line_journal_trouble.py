@@ -6,8 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from journal_trouble import JournalTrouble, troubled
 from line_bench import BORON, LineBench, line_bench
+from support.journal_trouble import JournalTrouble, troubled
 
 from station.engine.commands import CloseBatch, OpenBatch, SetOperator, StopSlot
 from station.engine.events import (

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hostile_unit import HostileUnit, Lies, answering, is_serial_string, on
-from known_steps import parse_profile
 from line_bench import (
     ARGON,
     BORON,
@@ -22,7 +20,9 @@ from line_bench import (
     old_radio,
     replace,
 )
-from traffic import CloudCall, Line, UnitWrite
+from support.hostile_unit import HostileUnit, Lies, answering, is_serial_string, on
+from support.known_steps import parse_profile
+from support.traffic import CloudCall, Line, UnitWrite
 
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.control_service import Outcome as Answered

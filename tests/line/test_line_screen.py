@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from line_bench import BORON, LineBench, line_bench, replace
-from spoken import ENGLISH
+from support.spoken import ENGLISH
 
 from station.engine.events import CloudStateChanged, UnitIdentified, VerdictRevised
 from station.model import Verdict

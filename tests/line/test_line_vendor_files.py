@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from line_bench import ARGON, LineBench, Recipe, Walk, line_bench, old_radio, replace
-from vendor_files import vendor_file
+from support.vendor_files import vendor_file
 
 from drivers.clock import Deadline
 from drivers.devices import ParticleDevice

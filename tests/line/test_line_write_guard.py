@@ -12,11 +12,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from device_bench import DeviceBench
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from known_steps import parse_profile
 from line_bench import BORON, LineBench, Recipe, line_bench, replace
+from support.device_bench import DeviceBench
+from support.known_steps import parse_profile
 
 from drivers.clock import SimulatedClock
 from drivers.errors import DriverError

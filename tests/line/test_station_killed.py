@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import child_process
 import pytest
+from support import child_process
 
 from drivers.clock import SystemClock
 from drivers.virtual.factory import make_spec

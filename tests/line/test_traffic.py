@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from line_bench import BORON, PRODUCTS, LineBench, line_bench
-from traffic import CloudCall, Line, Module, Story, UnitWrite, faults_of
+from support.traffic import CloudCall, Line, Module, Story, UnitWrite, faults_of
 
 from drivers.virtual.flash import Operation, Touch, Who
 from drivers.virtual.header import SYSTEM, USER

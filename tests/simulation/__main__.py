@@ -89,7 +89,7 @@ class Ledger:
 def code_digest() -> str:
     """Names the state of everything that a seed's outcome depends on."""
     digest = hashlib.sha256()
-    for folder in ("drivers", "station", "tests/simulation"):
+    for folder in ("drivers", "station", "tests/simulation", "tests/support"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             digest.update(path.read_bytes())
     digest.update((ROOT / "tests" / "line_bench.py").read_bytes())

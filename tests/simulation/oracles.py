@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from line_bench import LineBench, Recipe
-from proof_of_pass import untruths
+from support.proof_of_pass import untruths
 
 from drivers.virtual.unit import VirtualUnit
 from station.model import Verdict

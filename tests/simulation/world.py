@@ -7,7 +7,7 @@ import datetime
 import random
 from collections.abc import Callable, Mapping
 
-from journal_trouble import JournalTrouble
+from support.journal_trouble import JournalTrouble
 
 from drivers.clock import ClockThread
 from drivers.errors import Cancelled

@@ -15,8 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from journal_story import at, identified, opened, pending, started, unit_id
-from journal_story import walked as walked_units
+from support.journal_story import at, identified, opened, pending, started, unit_id
+from support.journal_story import walked as walked_units
 
 from drivers.clock import SimulatedClock
 from drivers.virtual.synthetic import softdevice

@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import child_process
 import pytest
+from support import child_process
 
 from station.cli.main import main
 from station.paths import find_profile

@@ -12,8 +12,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from journal_story import opened, walked
-from known_steps import load_profile
+from support.journal_story import opened, walked
+from support.known_steps import load_profile
 
 from drivers.clock import SimulatedClock
 from station.cli.main import main

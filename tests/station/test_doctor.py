@@ -7,7 +7,7 @@ import random
 from contextlib import closing
 
 import pytest
-from cloud_bench import populate
+from support.cloud_bench import populate
 
 from drivers.clock import SimulatedClock
 from drivers.transport.usb import PyusbHost

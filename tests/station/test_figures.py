@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from journal_story import at, item, opened, pending, started, unit_id, walked
-from spoken import ENGLISH
+from support.journal_story import at, item, opened, pending, started, unit_id, walked
+from support.spoken import ENGLISH
 
 from drivers.clock import SimulatedClock
 from station.cli.main import main

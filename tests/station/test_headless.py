@@ -10,7 +10,7 @@ import threading
 from dataclasses import replace
 
 import pytest
-from spoken import in_english
+from support.spoken import in_english
 
 from station import headless
 from station.engine.events import (

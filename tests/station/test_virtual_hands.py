@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from known_steps import load_profile
+from support.known_steps import load_profile
 
 from drivers.clock import SimulatedClock
 from drivers.virtual.faults import parse_fault

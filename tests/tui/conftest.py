@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from screen_story import Story
+from support.screen_story import Story
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from screen_pilot import on_loop, picture, press, running, tell
-from screen_story import AT, Story
-from spoken import ENGLISH
+from support.screen_pilot import on_loop, picture, press, running, tell
+from support.screen_story import AT, Story
+from support.spoken import ENGLISH
 
 from station.engine import events as ev
 from station.figures import Figures

@@ -6,8 +6,8 @@ import asyncio
 import threading
 
 import pytest
-from screen_pilot import on_loop, picture, press, running, tell, tile
-from screen_story import AT, Story
+from support.screen_pilot import on_loop, picture, press, running, tell, tile
+from support.screen_story import AT, Story
 
 from station.engine import commands as cmd
 from station.engine import events as ev

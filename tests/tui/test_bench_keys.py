@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from screen_pilot import on_loop, picture, press, running, scan, tell, tile
-from screen_story import AT, Story
+from support.screen_pilot import on_loop, picture, press, running, scan, tell, tile
+from support.screen_story import AT, Story
 from textual.screen import Screen
 from textual.widgets import Input
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from screen_story import Story
+from support.screen_story import Story
 from textual.pilot import Pilot
 
 from station.words.languages import load

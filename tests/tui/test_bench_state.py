@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from screen_story import AT, Story
-from spoken import ENGLISH
+from support.screen_story import AT, Story
+from support.spoken import ENGLISH
 
 from station.engine import events as ev
 from station.engine.records import UnitFacts

@@ -6,8 +6,8 @@ import datetime
 from dataclasses import replace
 
 import pytest
-from screen_story import AT, Story
-from spoken import ENGLISH
+from support.screen_story import AT, Story
+from support.spoken import ENGLISH
 
 from station.engine import events as ev
 from station.engine.records import UnitFacts

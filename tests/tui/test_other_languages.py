@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from screen_pilot import on_loop, running, tell
-from screen_story import Story
+from support.screen_pilot import on_loop, running, tell
+from support.screen_story import Story
 from textual.widgets import Static
 
 from station.model import Outcome, Verdict

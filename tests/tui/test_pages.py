@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from screen_story import AT, Story
-from spoken import ENGLISH
+from support.screen_story import AT, Story
+from support.spoken import ENGLISH
 
 from station.engine import events as ev
 from station.model import Verdict

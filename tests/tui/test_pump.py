@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 
-from screen_story import AT, Story
+from support.screen_story import AT, Story
 
 from station.engine import events as ev
 from station.tui.pump import MAX_WAITING, EventPump

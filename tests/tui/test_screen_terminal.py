@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from known_steps import load_profile
-from spoken import ENGLISH
+from support.known_steps import load_profile
+from support.spoken import ENGLISH
 from textual import constants
 
 from drivers.clock import SystemClock

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from screen_story import AT, STEPS, Story
-from spoken import ENGLISH
+from support.screen_story import AT, STEPS, Story
+from support.spoken import ENGLISH
 
 from station.engine import events as ev
 from station.engine.records import UnitFacts

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from screen_story import Story
-from spoken import ENGLISH
+from support.screen_story import Story
+from support.spoken import ENGLISH
 
 from station.engine import events as ev
 from station.model import SlotInfo, Verdict

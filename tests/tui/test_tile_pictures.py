@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from screen_story import AT
-from spoken import ENGLISH
+from support.screen_story import AT
+from support.spoken import ENGLISH
 from syrupy.assertion import SnapshotAssertion
 
 from station.model import Outcome, SeenBefore, Verdict

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from device_bench import DeviceBench
+from support.device_bench import DeviceBench
 
 from drivers.clock import SimulatedClock
 from drivers.virtual.bus import VirtualBus

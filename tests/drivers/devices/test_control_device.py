@@ -7,9 +7,9 @@ import itertools
 from collections.abc import Callable
 
 import pytest
-from device_bench import DeviceBench, echo
 from hypothesis import given
 from hypothesis import strategies as st
+from support.device_bench import DeviceBench, echo
 
 from drivers.clock import Deadline, SimulatedClock
 from drivers.devices import ControlDevice

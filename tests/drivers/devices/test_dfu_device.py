@@ -7,9 +7,9 @@ import dataclasses
 
 import pytest
 import usb.core
-from device_bench import BORON, DeviceBench, application, in_dfu, lines_of, release
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.device_bench import BORON, DeviceBench, application, in_dfu, lines_of, release
 
 from drivers.clock import SimulatedClock
 from drivers.devices.flashing import PAGE, plan_write

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from device_bench import DeviceBench, application, in_dfu, lines_of
+from support.device_bench import DeviceBench, application, in_dfu, lines_of
 
 from drivers.devices import DfuDevice
 from drivers.errors import (

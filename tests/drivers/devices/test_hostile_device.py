@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import serial
-from device_bench import DeviceBench
-from hostile_unit import HostileUnit, Lies, answering, corrupting, is_dfu, is_serial_string, is_service, on
+from support.device_bench import DeviceBench
+from support.hostile_unit import HostileUnit, Lies, answering, corrupting, is_dfu, is_serial_string, is_service, on
 
 from drivers.devices import ParticleDevice
 from drivers.errors import (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import usb.core
 import usb.util
-from device_bench import DeviceBench
+from support.device_bench import DeviceBench
 
 from drivers.devices import ParticleDevice
 from drivers.devices.control import ControlDevice

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from device_bench import DeviceBench
+from support.device_bench import DeviceBench
 
 from drivers.devices import ParticleDevice
 from drivers.errors import (

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from house_tools import ROOT
+from support.house_tools import ROOT
 
 ROW = '''
 ROWS = """

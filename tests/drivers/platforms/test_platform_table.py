@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from house_tools import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
+from support.house_tools import ROOT
 
 from drivers.errors import BadIdentity, BadPlatformRow, UnknownPlatform
 from drivers.platforms import (

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from reference_files import needs_reference, reference
+from support.reference_files import needs_reference, reference
 
 from drivers.platforms import RELEASES, ModuleFunction, OsRange, OsVersion, Platform, Region, WritePolicy, platforms
 from drivers.wire.dfu import tables as dfu_tables

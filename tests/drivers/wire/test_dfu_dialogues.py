@@ -5,9 +5,22 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from dfu_model import BUSY, DNLOAD_IDLE, ERROR, IDLE, MANIFEST, PAGE, SYNC, UPLOAD_IDLE, DfuModel, Stall, Touch, run
 from hypothesis import given
 from hypothesis import strategies as st
+from support.dfu_model import (
+    BUSY,
+    DNLOAD_IDLE,
+    ERROR,
+    IDLE,
+    MANIFEST,
+    PAGE,
+    SYNC,
+    UPLOAD_IDLE,
+    DfuModel,
+    Stall,
+    Touch,
+    run,
+)
 
 from drivers.errors import DfuFailed, LocalProtocolError, RemoteProtocolError
 from drivers.platforms import platforms

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dfu_model import make_module
 from hypothesis import example, given
 from hypothesis import strategies as st
-from vendor_files import FOLDER, needs_vendor_files, vendor_file
+from support.dfu_model import make_module
+from support.vendor_files import FOLDER, needs_vendor_files, vendor_file
 
 from drivers.errors import BadImage
 from drivers.platforms import ModuleFunction

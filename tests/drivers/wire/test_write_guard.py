@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from dfu_model import PAGE, DfuModel, Stall, Touch
-from guard_bench import ARGON, BIG_USER, NEW_SYSTEM, OLD_USER, SOFTDEVICE, SYSTEM, USER, Bench, Lost, image
+from support.dfu_model import PAGE, DfuModel, Stall, Touch
+from support.guard_bench import ARGON, BIG_USER, NEW_SYSTEM, OLD_USER, SOFTDEVICE, SYSTEM, USER, Bench, Lost, image
 
 from drivers.errors import WriteRefused
 from drivers.guard import WriteGuard

@@ -7,10 +7,10 @@ import random
 from collections.abc import Callable
 
 import pytest
-from dfu_model import PAGE, DfuModel, Stall, Touch, run
-from guard_bench import OLD_USER, SOFTDEVICE, SYSTEM, USER, Bench, Lost
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.dfu_model import PAGE, DfuModel, Stall, Touch, run
+from support.guard_bench import OLD_USER, SOFTDEVICE, SYSTEM, USER, Bench, Lost
 
 from drivers.errors import DfuFailed, WriteRefused
 from drivers.wire.actions import Operation

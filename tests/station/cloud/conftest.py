@@ -1,4 +1,4 @@
-"""The cloud room's bench: see `cloud_bench`."""
+"""The cloud room's bench: see `support.cloud_bench`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 
 import pytest
-from cloud_bench import Bench, populate
+from support.cloud_bench import Bench, populate
 
 from drivers.clock import SimulatedClock
 from station.cloud.client import CloudClient

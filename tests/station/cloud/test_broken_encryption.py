@@ -15,7 +15,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from loopback_talker import serving
+from support.loopback_talker import serving
 
 from drivers.identity import Secret
 from station.cloud.body import Answer

@@ -9,9 +9,9 @@ import tracemalloc
 from collections.abc import Callable
 
 import pytest
-from cloud_bench import BORON, BORON_ICCID
 from hypothesis import given
 from hypothesis import strategies as st
+from support.cloud_bench import BORON, BORON_ICCID
 
 from drivers.errors import BadIdentity
 from drivers.identity import DeviceId

@@ -9,7 +9,7 @@ import random
 from functools import partial
 
 import pytest
-from cloud_bench import ARGON, BORON, BORON_ICCID, ME, PRODUCT, Bench
+from support.cloud_bench import ARGON, BORON, BORON_ICCID, ME, PRODUCT, Bench
 
 from drivers.clock import Deadline, SimulatedClock
 from drivers.errors import Cancelled

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from cloud_bench import ARGON, BORON, BORON_ICCID, BORON_SERIAL, ME, MOBILE_SECRET, PRODUCT, Bench
+from support.cloud_bench import ARGON, BORON, BORON_ICCID, BORON_SERIAL, ME, MOBILE_SECRET, PRODUCT, Bench
 
 from drivers.identity import DeviceId, Iccid, SerialNumber
 from station.cloud.answers import ClaimAnswer, Membership, SimAnswer

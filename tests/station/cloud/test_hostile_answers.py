@@ -18,8 +18,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from cloud_bench import BORON, PRODUCT
-from loopback_talker import serving
+from support.cloud_bench import BORON, PRODUCT
+from support.loopback_talker import serving
 
 from drivers.clock import Deadline, SimulatedClock, SystemClock
 from drivers.errors import Cancelled

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from contextlib import closing
 
 import pytest
-from cloud_bench import BORON, PRODUCT
-from loopback_talker import serving
+from support.cloud_bench import BORON, PRODUCT
+from support.loopback_talker import serving
 
 from drivers.clock import SimulatedClock
 from drivers.identity import Secret

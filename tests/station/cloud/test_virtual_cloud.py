@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from cloud_bench import ARGON, BORON, BORON_ICCID, ME, PRODUCT, Bench, populate
+from support.cloud_bench import ARGON, BORON, BORON_ICCID, ME, PRODUCT, Bench, populate
 
 from drivers.clock import SimulatedClock, SystemClock
 from drivers.virtual.bus import VirtualBus

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from journal_story import opened, pending, unit_id
+from support.journal_story import opened, pending, unit_id
 
 from drivers.clock import CancelToken, SimulatedClock
 from drivers.errors import BadIdentity

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from known_steps import STEPS, step_plans
+from support.known_steps import STEPS, step_plans
 
 from station.engine import walk
 from station.engine.walk import Lane, StepPlan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 import pytest
-from vendor_files import needs_vendor_files, vendor_file
+from support.vendor_files import needs_vendor_files, vendor_file
 
 from drivers.devices.flashing import plan_write
 from drivers.platforms import ModuleFunction, Via, os_version_of_module, platform

@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from known_steps import load_profile, parse_profile
+from support.known_steps import load_profile, parse_profile
 
 from drivers.platforms import ModuleFunction, platform
 from drivers.virtual import synthetic

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from journal_story import opened
+from support.journal_story import opened
 
 from drivers.clock import SimulatedClock
 from station.journal import Journal

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from house_tools import run_python
-from journal_story import finished, identified, opened, started, step, unit_id
+from support.house_tools import run_python
+from support.journal_story import finished, identified, opened, started, step, unit_id
 
 from drivers.clock import SimulatedClock
 from station.errors import BadInput

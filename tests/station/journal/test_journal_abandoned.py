@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from journal_story import at, opened, started, step, unit_id
-from known_steps import STEPS
+from support.journal_story import at, opened, started, step, unit_id
+from support.known_steps import STEPS
 
 from drivers.clock import SimulatedClock
 from station.engine.events import Event

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from journal_story import at, finished, identified, opened, started, step, unit_id, walked
+from support.journal_story import at, finished, identified, opened, started, step, unit_id, walked
 
 from drivers.clock import SimulatedClock
 from station.engine.events import Head

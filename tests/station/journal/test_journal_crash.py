@@ -9,10 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import child_process
 import pytest
-from journal_old import older_journal
-from journal_story import at, finished, item, opened, pending, started, step, tables, unit_id, walked
+from support import child_process
+from support.journal_old import older_journal
+from support.journal_story import at, finished, item, opened, pending, started, step, tables, unit_id, walked
 
 from drivers.clock import SimulatedClock
 from station.engine.events import Event
@@ -31,7 +31,7 @@ _PRELUDE = """
 import sys
 from pathlib import Path
 from drivers.clock import SystemClock
-from journal_story import *
+from support.journal_story import *
 from station.errors import JournalError
 from station.journal import Journal, Entry
 def say(text):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from journal_story import finished, identified, opened, pending, started, step, unit_id
+from support.journal_story import finished, identified, opened, pending, started, step, unit_id
 
 from drivers.clock import SimulatedClock
 from station.cli.main import main

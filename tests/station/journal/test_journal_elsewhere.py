@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from journal_story import everything
+from support.journal_story import everything
 
 from drivers.clock import SimulatedClock
 from station.journal import Journal

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from journal_story import at, finished, identified, item, opened, pending, started, step, unit_id, walked
+from support.journal_story import at, finished, identified, item, opened, pending, started, step, unit_id, walked
 
 from drivers.clock import SimulatedClock
 from drivers.identity import MobileSecret, Secret

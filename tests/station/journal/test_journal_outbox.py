@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from journal_story import at, finished, item, opened, pending, started, step, unit_id
+from support.journal_story import at, finished, item, opened, pending, started, step, unit_id
 
 from drivers.clock import SimulatedClock
 from station.engine.events import OutboxSettled, VerdictRevised

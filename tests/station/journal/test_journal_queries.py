@@ -10,7 +10,19 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journal_story import at, finished, identified, item, opened, pending, started, step, tables, unit_id, walked
+from support.journal_story import (
+    at,
+    finished,
+    identified,
+    item,
+    opened,
+    pending,
+    started,
+    step,
+    tables,
+    unit_id,
+    walked,
+)
 
 from drivers.clock import SimulatedClock
 from station.engine.events import BatchClosed, Event, OperatorChanged, StationStarted, UnitIdentified

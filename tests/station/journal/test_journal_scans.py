@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from journal_story import at, everything, item, pending, started, unit_id, walked
+from support.journal_story import at, everything, item, pending, started, unit_id, walked
 
 from drivers.clock import SimulatedClock
 from drivers.identity import MobileSecret

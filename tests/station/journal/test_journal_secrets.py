@@ -14,7 +14,7 @@ import keyring
 import keyring.backend
 import keyring.errors
 import pytest
-from journal_story import identified, started, unit_id, walked
+from support.journal_story import identified, started, unit_id, walked
 
 from drivers.clock import SimulatedClock
 from drivers.identity import MobileSecret

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from journal_old import older_journal
-from journal_story import everything, identified, pending, started, tables, unit_id, walked
+from support.journal_old import older_journal
+from support.journal_story import everything, identified, pending, started, tables, unit_id, walked
 
 from drivers.clock import SimulatedClock
 from drivers.identity import MobileSecret

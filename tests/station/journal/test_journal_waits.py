@@ -9,8 +9,8 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from journal_story import item, opened, pending, started, walked
-from journal_trouble import JournalTrouble, troubled
+from support.journal_story import item, opened, pending, started, walked
+from support.journal_trouble import JournalTrouble, troubled
 
 from drivers.clock import CancelToken, SimulatedClock
 from drivers.errors import Cancelled

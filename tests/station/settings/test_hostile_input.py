@@ -8,7 +8,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from known_steps import load_profile, parse_profile
+from support.known_steps import load_profile, parse_profile
 
 from drivers.errors import BadIdentity
 from station.errors import BadInput

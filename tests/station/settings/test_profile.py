@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from known_steps import STEPS, load_profile, parse_profile, step_plans, steps_of
+from support.known_steps import STEPS, load_profile, parse_profile, step_plans, steps_of
 
 from drivers.platforms import platform_by_slug
 from station.errors import BadInput

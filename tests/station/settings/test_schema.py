@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 import jsonschema
 import pytest
-from known_steps import STEPS
 from pydantic import Field
+from support.known_steps import STEPS
 
 from station.cli.main import main
 from station.errors import BadInput

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from known_steps import STEPS, load_profile, parse_profile
+from support.known_steps import STEPS, load_profile, parse_profile
 
 from station.cli.main import main
 from station.errors import BadInput

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_files import needs_reference, reference
+from support.reference_files import needs_reference, reference
 
 from drivers.platforms import OsVersion
 from station.settings.sku import SKU_MINIMUMS, SKU_ROWS

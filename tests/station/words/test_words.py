@@ -13,8 +13,8 @@ from fluent.syntax import FluentParser
 from fluent.syntax import ast as ftl
 from hypothesis import given
 from hypothesis import strategies as st
-from known_steps import STEPS
-from spoken import ENGLISH
+from support.known_steps import STEPS
+from support.spoken import ENGLISH
 
 from station.model import VERDICT_WORD, SeenBefore, Verdict
 from station.view.look import ASCII as ASCII_GLYPHS

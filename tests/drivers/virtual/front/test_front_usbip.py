@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import child_process
 import pytest
 import serial
 import usb.core
 import usb.util
+from support import child_process
 
 from drivers.clock import SystemClock
 from drivers.virtual.bus import VirtualBus

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from raw_dfu import CutAt, CutShort, MakeCut, MakeHost, RawHost
-from vendor_files import vendor_file
+from support.raw_dfu import CutAt, CutShort, MakeCut, MakeHost, RawHost
+from support.vendor_files import vendor_file
 
 from drivers.virtual import synthetic
 from drivers.virtual.dfu_function import DfuFunction

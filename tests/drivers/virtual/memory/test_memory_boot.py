@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from raw_dfu import CutShort, MakeCut, MakeHost
+from support.raw_dfu import CutShort, MakeCut, MakeHost
 
 from drivers.errors import DriverError
 from drivers.virtual import synthetic

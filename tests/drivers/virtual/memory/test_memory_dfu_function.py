@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from raw_dfu import MakeHost, RawHost
+from support.raw_dfu import MakeHost, RawHost
 
 from drivers.virtual.boot import BootMode, boot
 from drivers.virtual.dfu_function import DfuFunction, DfuReply

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from raw_dfu import CutShort, MakeCut
+from support.raw_dfu import CutShort, MakeCut
 
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootMode, Dependency, boot

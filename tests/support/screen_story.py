@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from spoken import ENGLISH
-
 from station.engine import events as ev
 from station.engine.commands import Command
 from station.figures import Figures
@@ -16,6 +14,8 @@ from station.model import Batch, IdentityFact, Outcome, ProfileRef, SlotInfo, Ve
 from station.tui.app import BenchApp
 from station.view.look import FULL_COLOUR
 from station.words.say import Say
+
+from .spoken import ENGLISH
 
 AT = datetime.datetime(2026, 11, 22, 10, 14, 3, tzinfo=datetime.UTC)
 STEPS = ("identify", "device_os", "firmware", "product_add", "sim")

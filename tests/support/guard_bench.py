@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dfu_model import PAGE, DfuModel, Stall, make_module
-
 from drivers.guard import WriteGuard
 from drivers.platforms import platform
 from drivers.wire.actions import Answer, Operation, T, Wait
 from drivers.wire.dfu import transfers as dfu
 from drivers.wire.image.host import Image, parse_image
 from drivers.wire.usb import Setup
+
+from .dfu_model import PAGE, DfuModel, Stall, make_module
 
 ARGON = platform(12)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 VARIABLE = "STATION_FIRMWARE_FIXTURES"
-BESIDE = Path(__file__).resolve().parents[2] / "shared" / "fixtures" / "firmware"
+BESIDE = Path(__file__).resolve().parents[3] / "shared" / "fixtures" / "firmware"
 FOLDER = Path(os.environ.get(VARIABLE) or BESIDE)
 
 needs_vendor_files = pytest.mark.skipif(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 VARIABLE = "STATION_REFERENCE"
-BESIDE = Path(__file__).resolve().parents[2] / "shared" / "reference"
+BESIDE = Path(__file__).resolve().parents[3] / "shared" / "reference"
 FOLDER = Path(os.environ.get(VARIABLE) or BESIDE)
 
 needs_reference = pytest.mark.skipif(

@@ -1,10 +1,11 @@
 """Walks in which transfers fail: which transfers there are, which are alike, and a fault at any of them.
 
-Run as a program it fails every single transfer of a walk, one walk each, which takes an hour a platform::
+Run as a program (with ``PYTHONPATH=tests``) it fails every single transfer of a walk, one walk each, which takes an
+hour a platform::
 
-    nice python -m tests.every_transfer boron new            # a unit out of its box: some 1,300 transfers
-    nice python -m tests.every_transfer argon finished --faults do=stall --from 20 --step 7
-    nice python -m tests.every_transfer argon new --comb 40  # 40 walks a fault: every 40th transfer fails, then shifted
+    nice python -m support.every_transfer boron new            # a unit out of its box: some 1,300 transfers
+    nice python -m support.every_transfer argon finished --faults do=stall --from 20 --step 7
+    nice python -m support.every_transfer argon new --comb 40  # 40 walks: every 40th transfer fails, and so on
 
 A comb takes minutes and asks more of a walk, which stumbles dozens of times; a single fault shows more precisely.
 """
@@ -20,10 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 from line_bench import ARGON, BORON, LineBench, Recipe, Walk, line_bench
-from proof_of_pass import untruths
 
 from drivers.virtual.bus import Presence
 from drivers.virtual.faults import parse_fault
@@ -31,6 +29,8 @@ from drivers.virtual.unit import UnitMode, VirtualUnit
 from drivers.wire.control.tables import Service
 from drivers.wire.usb import Setup
 from station.model import Verdict
+
+from .proof_of_pass import untruths
 
 RECIPES = {"boron": BORON, "argon": ARGON}
 STUMBLES = (
