@@ -14,7 +14,7 @@ from drivers.virtual.faults import ACTIONS, MOMENTS, OPTIONS, BadFault, Fault, p
 from drivers.virtual.synthetic import VERSIONS
 
 from ..compose import JOURNAL_PATIENCE_S
-from ..demo import SCAN_S, SHOW_S, Demo, DemoOptions
+from ..demo import FACTORY_OS, SCAN_S, SHOW_S, Demo, DemoOptions
 from ..engine.events import BatchSummary
 from ..errors import BadInput
 from ..export import export as export_log
@@ -24,7 +24,7 @@ from ..paths import find_profile
 from ..settings.profile import load_profile
 from ..steps.table import StepTable
 from ..words.catalogue import Words
-from .ending import Ending, Over, told_to_end, wait_once
+from .ending import Ending, Over, told_to_end
 from .places import check_output, firmware_folder, made_dir, output
 from .speaking import add_language, form_of, words_of
 
@@ -63,7 +63,11 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
     add_language(parser)
     parser.add_argument(
-        "--factory-os", choices=VERSIONS, default="3.3.1", metavar="V", help="Device OS the units come with (3.3.1)"
+        "--factory-os",
+        choices=VERSIONS,
+        default=FACTORY_OS,
+        metavar="V",
+        help=f"Device OS the units come with ({FACTORY_OS})",
     )
     parser.set_defaults(run=run, has_screen=has_screen)
 
@@ -183,7 +187,7 @@ def _run_once(options: DemoOptions, clock: Clock, ears: tuple[Printer, Tally], o
 
 
 def _wait_once(demo: Demo, ending: Ending) -> None:
-    wait_once(demo)
+    demo.wait_settled()
     ending.reached()
 
 
@@ -207,10 +211,7 @@ def stopped(demo: Demo, tally: Tally, seconds: float, why: str) -> BatchSummary:
         sys.stderr.write(f"the unit in slot {slot} never came up, so nobody could walk it\n")
     for fault in demo.unhappened:
         sys.stderr.write(f"the fault {fault.spec} never happened: no unit came to that moment\n")
-    return BatchSummary(
-        at=demo.clock.utc(), batches=demo.batches, units=tally.units, seconds=seconds,
-        flash_writes=demo.flash_writes, cloud_writes=demo.cloud_writes, transfers=demo.transfers,
-    )  # fmt: skip
+    return demo.summary(tally.units, seconds)
 
 
 def close(demo: Demo, *, export: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""How a run ends, by itself or when it is told to: the last owed work gets a minute, and the ending comes once."""
+"""Ends a run once, whether everything is through or a signal says so."""
 
 from __future__ import annotations
 
@@ -11,16 +11,12 @@ from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from types import FrameType
 
-from drivers.clock import Clock, Deadline
+from drivers.clock import Clock
 
-from ..compose import Station
-from ..demo import Demo
 from ..engine.events import BatchSummary
-from ..errors import JournalError
 
 Over = SimpleQueue[str]
 """Gets why a run is over. A signal may come anywhere, inside a lock too: putting takes none."""
-OUTBOX_WAIT_S = 60.0
 POLL_S = 0.5
 INSISTS_S = 2.0
 """One wish to end may come twice, from a terminal and from whoever hands its signals on; a later one insists."""
@@ -30,20 +26,6 @@ WAYS_TO_END = {
     signal.SIGTERM: "told to end by the system (SIGTERM)",
     signal.SIGHUP: "the terminal was closed (SIGHUP)",
 }
-
-
-def _wait_outbox(station: Station) -> None:
-    """Until nothing is owed to the cloud, a minute of the station's clock at most."""
-    deadline = Deadline.after(station.clock, OUTBOX_WAIT_S)
-    while station.journal.waiting() and not deadline.expired:
-        station.clock.sleep(POLL_S)
-
-
-def wait_once(demo: Demo) -> None:
-    """Until every unit was walked once and owed work had its minute, or the run was ended meanwhile."""
-    demo.wait_done()
-    with contextlib.suppress(JournalError):  # closed by whoever ended it
-        _wait_outbox(demo.station)
 
 
 @contextlib.contextmanager

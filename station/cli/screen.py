@@ -17,7 +17,7 @@ from ..headless import Tally, summary_words
 from ..model import SlotInfo
 from ..tui.app import BenchApp
 from ..words.catalogue import Words
-from .ending import Over, told_to_end, wait_once, wait_over
+from .ending import Over, told_to_end, wait_over
 
 LEFT = "left by the operator"
 CLOSE_S = 5.0
@@ -50,7 +50,7 @@ def demo_screen(
     with told_to_end(over):
         try:
             demo.open_batches()  # before the screen is up: what a profile lacks is said on the command line
-            until = (lambda: wait_once(demo)) if options.once else None
+            until = demo.wait_settled if options.once else None
             why = _Screen(demo.station, words, demo.slots, demo.start, tally, over, until).show()
         except BaseException as error:
             demo.abandon(str(error))

@@ -1,0 +1,171 @@
+"""A bench that needs nothing: virtual units, a virtual cloud, and a pair of virtual hands - around the real station.
+
+Everything the station does is real: transfers, journal, HTTP. Only the far ends are virtual, and say so. Knows no
+command line and no screen: `station.cli` starts a `Demo` and shows what it tells.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from drivers.clock import Clock, Deadline, SystemClock
+from drivers.transport.serialport import PyserialHost
+from drivers.transport.usb import PyusbHost
+from drivers.virtual.backend import VirtualBackend
+from drivers.virtual.bus import VirtualBus
+from drivers.virtual.factory import make_spec
+from drivers.virtual.faults import Fault
+from drivers.virtual.serial_side import VirtualPorts
+from drivers.virtual.world import World
+
+from ..compose import Hardware, Settings, Station
+from ..engine.commands import Scan
+from ..engine.events import BatchSummary, Event
+from ..errors import JournalError
+from ..firmware.examples import write_synthetic_files
+from ..model import SlotInfo
+from .hands import Hands
+from .options import FACTORY_OS, SCAN_S, SHOW_S, DemoOptions, batch_of, port_of
+from .surroundings import ACCOUNT, access_points_of, closing_on_failure, secrets_of, serve_cloud
+from .units import Units
+
+__all__ = ["FACTORY_OS", "SCAN_S", "SHOW_S", "Demo", "DemoOptions", "make_spec"]
+
+OUTBOX_WAIT_S = 60.0
+"""How long a demo that ends by itself waits for what is owed to the cloud."""
+_POLL_S = 0.5
+
+
+class Demo:
+    """The world around one station: `open_batches`, then `start` plugs in.
+
+    With ``once``, `wait_done` returns when every slot is through.
+    """
+
+    def __init__(self, options: DemoOptions, clock: Clock, environ: Mapping[str, str]) -> None:
+        self.options, self.clock = options, clock
+        self._scratch = None if options.data_dir else tempfile.TemporaryDirectory(prefix="station-demo-")
+        self.directory = options.data_dir or Path(self._scratch.name if self._scratch else "")
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._secrets = secrets_of(environ, options.profiles)
+        self.cloud = serve_cloud(clock, self.directory / "cloud.sqlite", options.profiles)
+        self.world = World(access_points_of(options.profiles, self._secrets), sims=self.cloud, cloud=self.cloud)
+        self.bus = VirtualBus(clock)
+        homes = self.directory / "units" if options.data_dir else None
+        self._units = Units(options, clock, self.cloud, self.world, homes, make_spec)
+        with closing_on_failure(self.cloud):
+            self.station = self._station()
+        self._hands = [
+            Hands(self.bus, number, options, clock, self._units.make, self._scan)
+            for number in range(1, options.units + 1)
+        ]
+
+    @property
+    def slots(self) -> tuple[SlotInfo, ...]:
+        return tuple(SlotInfo(number, port_of(number)) for number in range(1, self.options.units + 1))
+
+    @property
+    def batches(self) -> tuple[str, ...]:
+        return tuple(batch_of(profile) for profile in self.options.profiles)
+
+    @property
+    def journal_dir(self) -> Path:
+        return self.directory / "journal"
+
+    def _station(self) -> Station:
+        token = self.cloud.create_token(ACCOUNT)
+        firmware = self.directory / "firmware"
+        write_synthetic_files(firmware, {row for profile in self.options.profiles for row in profile.platforms})
+        settings = Settings(
+            station_id="demo", slots=self.slots, data_dir=self.journal_dir,
+            firmware=self.options.firmware, made_firmware=firmware,
+            cloud_url=self.cloud.base_url, token=lambda: token, secrets=self._secrets, operator="0417",
+            requests_per_s=20.0, traces=self.options.traces, host_clock=SystemClock(),
+        )  # fmt: skip
+        ports = VirtualPorts(self.bus)
+        hardware = Hardware(PyusbHost(VirtualBackend(self.bus)), PyserialHost(ports.list, ports.open), virtual=True)
+        return Station(settings, hardware, self.clock)
+
+    # --- life ---
+
+    def open_batches(self) -> None:
+        """Open a batch for each profile; raises `BadInput` as `Station.open_batch` does."""
+        for profile in self.options.profiles:
+            self.station.open_batch(batch_of(profile), profile)
+
+    def start(self) -> None:
+        """Start the station, then plug in."""
+        if self.options.cloud_down_s:
+            self.cloud.down_for(self.options.cloud_down_s)
+        self.station.bus.subscribe(self._saw)
+        self.station.start()
+        for hands in self._hands:
+            hands.start()
+
+    def wait_done(self) -> None:
+        """With ``once``: wait until every unit has its verdict and is unplugged."""
+        for hands in self._hands:
+            hands.join()
+
+    def wait_settled(self) -> None:
+        """Wait as `wait_done` does, then for what is owed to the cloud, a minute of the station's clock at most."""
+        self.wait_done()
+        deadline = Deadline.after(self.clock, OUTBOX_WAIT_S)
+        with contextlib.suppress(JournalError):  # the run was ended meanwhile, which closes the journal
+            while self.station.journal.waiting() and not deadline.expired:
+                self.clock.sleep(_POLL_S)
+
+    def check(self) -> None:
+        """Raise what kept virtual hands from plugging in, if anything did."""
+        for hands in self._hands:
+            if hands.failure is not None:
+                raise hands.failure
+
+    def stop_station(self, why: str = "") -> None:
+        """Stop hands and station: the journal is complete and closed, the virtual side can still be asked."""
+        for hands in self._hands:
+            hands.stop()
+        self.station.stop(why)
+
+    def abandon(self, why: str = "") -> None:
+        """Take everything down: what went wrong (``why``) matters more than what was counted."""
+        self.stop_station(why)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of bus and cloud, and of the files nobody asked to keep."""
+        self.bus.close()
+        self.cloud.close()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+
+    def _saw(self, event: Event) -> None:
+        for hands in self._hands:
+            if event.slot == hands.slot:
+                hands.saw(event)
+
+    def _scan(self, label: str, slot: int) -> None:
+        self.station.command(Scan(label, slot))
+
+    # --- what the virtual side counted ---
+
+    def summary(self, units: dict[str, int], seconds: float) -> BatchSummary:
+        """Return the closing figures. ``units``: how many ended with each verdict, within ``seconds``."""
+        return BatchSummary(
+            at=self.clock.utc(), batches=self.batches, units=units, seconds=seconds,
+            flash_writes=self._units.flash_writes, cloud_writes=sum(self.cloud.writes.values()),
+            transfers=self._units.transfers,
+        )  # fmt: skip
+
+    @property
+    def dark_slots(self) -> tuple[int, ...]:
+        """Slots whose unit never came up."""
+        return tuple(hands.slot for hands in self._hands if hands.has_dark_unit)
+
+    @property
+    def unhappened(self) -> tuple[Fault, ...]:
+        """Ordered faults whose moment no unit ever came to."""
+        return self._units.unhappened

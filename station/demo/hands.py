@@ -1,0 +1,145 @@
+"""Virtual hands: one pair a slot plugs in, scans when asked, looks at the verdict and unplugs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from drivers.clock import CancelToken, Clock, ClockThread
+from drivers.errors import Cancelled
+from drivers.virtual.bus import VirtualBus
+from drivers.virtual.unit import UnitMode, VirtualUnit
+
+from ..engine.events import AttemptFinished, AttemptStarted, Event, HandsDone, HandsNeeded
+from .options import DemoOptions, port_of
+
+DARK_S = 30.0
+"""How long virtual hands wait for a unit that nobody sees, before they take the next one."""
+GAP_S = 1.0
+"""Between one unit and the next in a slot."""
+
+
+class Hands:
+    """The hands at one slot, on a thread of their own. `start` them, tell them events with `saw`, `join` or `stop`."""
+
+    def __init__(
+        self,
+        bus: VirtualBus,
+        slot: int,
+        options: DemoOptions,
+        clock: Clock,
+        make_unit: Callable[[int, int], VirtualUnit],
+        scan: Callable[[str, int], None],
+    ) -> None:
+        self.slot = slot
+        self._bus, self._options, self._clock = bus, options, clock
+        self._make_unit, self._scan = make_unit, scan
+        self._condition = clock.condition()
+        self._token: CancelToken = clock.token()
+        self._seen: list[Event] = []
+        self._walks: set[str | None] = set()  # attempts begun while the present unit was in
+        self._past: set[str | None] = set()  # those of the units before it, whose ends may still be told
+        self._thread: ClockThread | None = None
+        self.failure: Exception | None = None
+        self.has_dark_unit = False  # it never came up, so no walk judged it
+
+    def start(self) -> None:
+        """Begin to plug in."""
+        self._thread = self._clock.thread(f"hands-{self.slot}", self._run)
+
+    def join(self) -> None:
+        """Wait until there is nothing more to plug in; without ``once`` that is never."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def stop(self) -> None:
+        """Stop at the next wait and join; the unit stays plugged in."""
+        self._token.cancel()
+        self.join()
+
+    def saw(self, event: Event) -> None:
+        """Take in an event of this slot. Called on any thread."""
+        if isinstance(event, AttemptStarted | AttemptFinished | HandsNeeded | HandsDone):
+            with self._condition:
+                if isinstance(event, AttemptStarted):
+                    self._walks.add(event.attempt)
+                self._seen.append(event)
+                self._condition.notify_all()
+
+    def _run(self) -> None:
+        turn = 0
+        try:
+            self._clock.sleep(0.2 * self.slot, self._token)
+            while True:
+                self._work(self._make_unit(self.slot, turn))
+                if self._options.once:
+                    return
+                turn += 1
+                self._clock.sleep(GAP_S, self._token)
+        except Cancelled:
+            return
+        except Exception as error:  # a full disk, say: told by `Demo.check`
+            self.failure = error
+
+    def _work(self, unit: VirtualUnit) -> None:
+        port = port_of(self.slot)
+        with self._condition:
+            self._seen.clear()
+            self._past |= self._walks
+        self._bus.plug(port, unit)
+        while (event := self._next_event(unit)) is not None:
+            if isinstance(event, HandsNeeded) and event.waits_for_scan:
+                self._scan_label()
+            elif isinstance(event, AttemptFinished) and event.attempt not in self._past and self._looks(unit):
+                break
+        last = self._present
+        self._bus.unplug(port)
+        for one in {unit, last or unit}:
+            one.close()
+
+    def _next_event(self, unit: VirtualUnit) -> Event | None:
+        """Wait for the next event of this slot; None when its unit stays dark and will never be walked."""
+        while True:
+            with self._condition:
+                if self._condition.wait_for(lambda: bool(self._seen), DARK_S, self._token):
+                    return self._seen.pop(0)
+                is_walked = bool(self._walks - self._past)
+            if not (is_walked or self._is_coming(unit) or self._is_shown):
+                self.has_dark_unit = True
+                return None
+
+    @property
+    def _is_shown(self) -> bool:
+        present = self._present
+        return present is not None and present.presence is not None
+
+    @property
+    def _present(self) -> VirtualUnit | None:
+        """The unit on the port now: after a fault perhaps not the one that was plugged in."""
+        found = self._bus.unit_at(port_of(self.slot))
+        return found if isinstance(found, VirtualUnit) else None
+
+    def _looks(self, unit: VirtualUnit) -> bool:
+        """Look at the verdict for a while, longer if a unit is on its way. False: one came and is being walked."""
+        while True:
+            was_coming = self._is_coming(unit)
+            with self._condition:
+                is_walked = self._condition.wait_for(
+                    lambda: any(isinstance(event, AttemptStarted) for event in self._seen),
+                    self._options.show_s,
+                    self._token,
+                )
+            if is_walked or not (was_coming or self._is_coming(unit)):
+                return not is_walked
+
+    def _is_coming(self, unit: VirtualUnit) -> bool:
+        """Whether an ordered fault is not over yet: the unit or its successor is to be plugged in, or boots."""
+        present = self._present
+        return unit.successor is not None if present is None else present.mode is UnitMode.STARTING
+
+    def _scan_label(self) -> None:
+        """Scan the label of the unit that is there after a while, unless a person was faster."""
+        with self._condition:
+            faster = self._condition.wait_for(lambda: bool(self._seen), self._options.scan_after_s, self._token)
+        unit = self._present
+        if unit is not None and not faster:
+            self._scan(unit.label, self.slot)

@@ -1,0 +1,45 @@
+"""What ``station demo`` was asked for, and the names it gives to batches and ports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from drivers.virtual.faults import Fault
+
+from ..settings.profile import Profile
+
+FACTORY_OS = "3.3.1"
+"""What a virtual unit holds when it comes out of its box."""
+SHOW_S = 3.0
+"""How long a verdict is looked at before the unit is unplugged."""
+SCAN_S = 1.5
+"""How long virtual hands take to pick up the scanner."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """The options of one demo. ``data_dir`` None: everything is forgotten at the end."""
+
+    profiles: tuple[Profile, ...]
+    units: int = 4
+    seed: int = 1
+    firmware: tuple[Path, ...] = ()
+    data_dir: Path | None = None
+    faults: tuple[Fault, ...] = ()
+    cloud_down_s: float = 0.0
+    once: bool = False
+    traces: bool = False
+    scan_after_s: float = SCAN_S
+    show_s: float = SHOW_S
+    factory_os: str = FACTORY_OS
+
+
+def batch_of(profile: Profile) -> str:
+    """Return the name of the batch that a demo profile fills."""
+    return f"demo-{profile.id}"
+
+
+def port_of(slot: int) -> str:
+    """Return the virtual port that a demo slot is bound to."""
+    return f"1-{slot}"

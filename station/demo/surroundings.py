@@ -1,0 +1,63 @@
+"""What a demo's profiles expect to find outside the station: cloud account, products, access points, passwords."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from drivers.clock import Clock
+from drivers.identity import Secret
+from drivers.virtual.world import AccessPoint
+
+from ..cloud.virtual import VirtualCloud
+from ..settings.profile import Profile
+from ..settings.secrets import SecretRef, SecretSource
+
+ACCOUNT = "factory@example.com"
+
+
+def secrets_of(environ: Mapping[str, str], profiles: Iterable[Profile]) -> SecretSource:
+    """Return the secrets of ``environ``, with a demo password for every Wi-Fi reference nobody has set."""
+    found = dict(environ)
+    for profile in profiles:
+        reference = profile.wifi.password if profile.wifi else None
+        if isinstance(reference, SecretRef) and reference.scheme == "env":
+            found.setdefault(reference.name, "demo-network-password")
+    return SecretSource(found)
+
+
+def access_points_of(profiles: Iterable[Profile], secrets: SecretSource) -> list[AccessPoint]:
+    """Return an access point for every Wi-Fi network that ``profiles`` name."""
+    points = []
+    for profile in profiles:
+        if profile.wifi is not None:
+            password = secrets.resolve(profile.wifi.password, Secret) if profile.wifi.password else None
+            points.append(AccessPoint(profile.wifi.ssid, password))
+    return points
+
+
+def serve_cloud(clock: Clock, path: Path, profiles: Iterable[Profile]) -> VirtualCloud:
+    """Start a cloud whose state lies in the file ``path``; it has the account and the products of ``profiles``."""
+    cloud = VirtualCloud(clock, path)
+    with closing_on_failure(cloud):
+        cloud.create_user(ACCOUNT)
+        for profile in profiles:
+            if profile.product is not None:
+                number = profile.product.id or 10_000 + profile.platforms[0].id
+                cloud.create_product(
+                    number, profile.platforms[0].id, slug=profile.product.slug or profile.id, name=profile.title,
+                    team=[ACCOUNT],
+                )  # fmt: skip
+        cloud.serve()
+    return cloud
+
+
+@contextlib.contextmanager
+def closing_on_failure(cloud: VirtualCloud) -> Iterator[None]:
+    """Close the cloud's file and port if what is built on it cannot be."""
+    try:
+        yield
+    except BaseException:
+        cloud.close()
+        raise

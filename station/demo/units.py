@@ -1,0 +1,90 @@
+"""Makes a demo's virtual units, registers them with the virtual cloud and counts what is done to them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from drivers.clock import Clock
+from drivers.platforms import Platform
+from drivers.virtual.factory import UnitSpec
+from drivers.virtual.faults import Fault
+from drivers.virtual.flash import Score
+from drivers.virtual.unit import VirtualUnit
+from drivers.virtual.world import World
+
+from ..cloud.virtual import VirtualCloud
+from .options import DemoOptions
+
+SpecMaker = Callable[[str, int, int, str], UnitSpec]
+"""From platform slug, seed, number and Device OS to the unit of that number."""
+
+
+class _Tally(NamedTuple):
+    """What one unit counts of itself. It may have left: a whole unit holds megabytes of flash, this does not."""
+
+    score: Score
+    transfers: Counter[str]
+    happened: list[Fault]
+
+
+class Units:
+    """The units of one demo. ``homes``: the folder in which they keep their flash; None keeps it in memory."""
+
+    def __init__(
+        self,
+        options: DemoOptions,
+        clock: Clock,
+        cloud: VirtualCloud,
+        world: World,
+        homes: Path | None,
+        make_spec: SpecMaker,
+    ) -> None:
+        self._options, self._clock, self._cloud, self._world = options, clock, cloud, world
+        self._homes, self._make_spec = homes, make_spec
+        self._tallies: list[_Tally] = []
+
+    def make(self, slot: int, turn: int) -> VirtualUnit:
+        """Make the ``turn``-th unit of a slot: the same for the same seed, in every process."""
+        options = self._options
+        number = slot + turn * options.units
+        unit = self._registered(
+            self._make_spec(self._platform_for(slot).slug, options.seed, number, options.factory_os)
+        )
+        if turn == 0:
+            unit.order(*(fault for fault in options.faults if fault.applies_to(slot, unit.device_id)))
+        return unit
+
+    def _registered(self, spec: UnitSpec) -> VirtualUnit:
+        """Make a unit that the cloud knows and whose writes are counted; so is any unit a fault swaps in for it."""
+        home = self._homes / str(spec.device_id) if self._homes else None
+        if home is not None:
+            home.mkdir(parents=True, exist_ok=True)
+        unit = VirtualUnit(spec, self._clock, self._world, home, make_stranger=self._registered)
+        self._cloud.register_unit(
+            spec.device_id, spec.platform_id, serial=spec.serial, iccid=spec.iccid, imei=spec.imei, mac=spec.mac,
+            secret=spec.mobile_secret,
+        )  # fmt: skip
+        self._tallies.append(_Tally(unit.score, unit.transfers, unit.faults.happened))
+        return unit
+
+    def _platform_for(self, slot: int) -> Platform:
+        """Deal the slots out over the platforms of the profiles: the first share to the first, and so on."""
+        rows = list(dict.fromkeys(row for profile in self._options.profiles for row in profile.platforms))
+        return rows[(slot - 1) * len(rows) // self._options.units]
+
+    @property
+    def flash_writes(self) -> int:
+        return sum(tally.score.flash_writes for tally in self._tallies)
+
+    @property
+    def transfers(self) -> int:
+        return sum(tally.transfers["control"] for tally in self._tallies)
+
+    @property
+    def unhappened(self) -> tuple[Fault, ...]:
+        """Ordered faults whose moment no unit ever came to."""
+        happened = {fault for tally in self._tallies for fault in tally.happened}
+        return tuple(fault for fault in self._options.faults if fault not in happened)
