@@ -1,1 +1,1 @@
-"""Talk to Particle devices over USB. Knows nothing of stations, profiles or clouds."""
+"""Talk to Particle devices over USB. Independent of stations, profiles and clouds."""

@@ -1,45 +1,45 @@
-"""The errors drivers raise. Nothing here knows of stations, verdicts or logging.
+"""The errors drivers raise. Independent of stations, verdicts and logging.
 
 ::
 
     DriverError
      +- LinkError            the cable, the port or this host
      |   +- Disconnected       the unit is gone from the bus (ENODEV)
-     |   +- TransferFailed     one transfer broke, the unit may be there (EIO, EPROTO, EOVERFLOW, ENOMEM, EINTR)
-     |   |   +- PortShared         it looks as if another program reads the same serial port
+     |   +- TransferFailed     one transfer failed, the unit may still be there (EIO, EPROTO, EOVERFLOW, ENOMEM, EINTR)
+     |   |   +- PortShared         another program appears to read the same serial port
      |   +- TransferTimeout    no answer in time (also a TimeoutError)
      |   +- Stalled            the unit answered STALL (EPIPE)
-     |   +- BootloaderStuck    the bootloader stays in a state nothing can be asked in
+     |   +- BootloaderStuck    the bootloader stays in a state in which it accepts no operation
      |   +- AccessDenied       no permission
      |   |   +- PortInUse          another program owns the unit or its serial port
      |   |   +- NoDeviceNodes      the bus shows the unit, but there is no /dev node to open: a container
      |   +- NotFound           nothing with that address or port
      |   +- Swapped            another unit sits on that port now
-     |   +- DidNotReturn       the unit did not come back from a restart we asked for
-     |   +- OutcomeUnknown     the answer got lost: what was asked for may or may not have happened
-     +- ProtocolError        somebody broke the protocol
+     |   +- DidNotReturn       the unit did not come back from a restart we requested
+     |   +- OutcomeUnknown     the reply was lost: the request may or may not have been carried out
+     +- ProtocolError        one side broke the protocol
      |   +- LocalProtocolError   we did: a bug of ours
-     |   |   +- RequestUnknown       a request the unit's Device OS does not have; it was not sent
+     |   |   +- RequestUnknown       a request the unit's Device OS does not support; it was not sent
      |   +- RemoteProtocolError  the unit did
      |       +- GarbledConsole       its console printed what no firmware prints
-     |       +- StrangeIdentity      it told an identity of no known form (also a BadIdentity)
-     +- DeviceRefused        the unit said no, in its own words
-     |   +- RequestRejected    a control request ended with a negative result, and with it when it was asked again
-     |   |   +- NotNow             one about the moment (busy, timed out, ...), for as long as the request may take
+     |       +- StrangeIdentity      it reported an identity in no known format (also a BadIdentity)
+     +- DeviceRefused        the unit refused
+     |   +- RequestRejected    a control request returned a negative result, and did so again when repeated
+     |   |   +- NotNow             a transient result (busy, timed out, ...) that lasted as long as the request may take
      |   |   +- UnitProtected      the unit is under device protection
-     |   +- ProtectionUnknown  it does not say whether it is under device protection
-     |   +- OutOfRequests      the unit takes no further control request (BUSY, NO_MEMORY)
+     |   +- ProtectionUnknown  the unit did not report whether it is under device protection
+     |   +- OutOfRequests      the unit accepts no further control request (BUSY, NO_MEMORY)
      |   +- DfuFailed          dfuERROR with a status
      |   +- ReadBackDiffers    flash does not hold what was written to it
-     +- WriteRefused         our own write guard said no; nothing was sent
+     +- WriteRefused         our own write guard refused; nothing was sent
      +- BadImage             a firmware file that may not be used
-     +- BadIdentity          a text that is no Device ID, serial number, ICCID, ...
+     +- BadIdentity          a text that is not a valid Device ID, serial number, ICCID, ...
      +- UnknownPlatform      a platform id or name without a row in the platform table
-     +- BadPlatformRow       a row of the platform table, from a plug-in, that cannot be read
+     +- BadPlatformRow       a platform table, usually a plug-in's, that cannot be parsed
      +- Cancelled            the caller's cancel token was set
      +- DeadlineExceeded     the caller's deadline passed (also a TimeoutError)
 
-``str()`` is one sentence: what was tried, what came back in words and hex, what to do next.
+``str()`` is one sentence: what was attempted, what came back in words and hex, what to do next.
 Facts are attributes, so that code never has to parse the sentence.
 """
 
@@ -51,7 +51,7 @@ class DriverError(Exception):
 
 
 class LinkError(DriverError):
-    """The cable, the port or this host failed; the unit is not judged."""
+    """The cable, the port or this host failed; says nothing about the unit."""
 
 
 class Disconnected(LinkError):
@@ -59,11 +59,11 @@ class Disconnected(LinkError):
 
 
 class TransferFailed(LinkError):
-    """A transfer broke on the host's side. The unit may have got it, and is usually still there."""
+    """A transfer failed on the host's side. The unit may have received it, and is usually still there."""
 
 
 class PortShared(TransferFailed):
-    """A serial port was ready and gave nothing: another program reads it too, or the unit is just leaving."""
+    """A serial port was ready but returned no data: another program reads it too, or the unit is just leaving."""
 
 
 class TransferTimeout(LinkError, TimeoutError):
@@ -83,11 +83,11 @@ class PortInUse(AccessDenied):
 
 
 class NoDeviceNodes(AccessDenied):
-    """The system has no device nodes: for a unit that the bus lists, or for any."""
+    """The system has no device node for a unit that the bus lists, or none at all."""
 
 
 class BootloaderStuck(LinkError):
-    """A bootloader could not be brought to a state in which it takes orders; its flash is not judged by that."""
+    """A bootloader could not be brought to a state in which it accepts operations; says nothing about its flash."""
 
 
 class NotFound(LinkError):
@@ -104,23 +104,23 @@ class Swapped(LinkError):
 
 
 class DidNotReturn(LinkError):
-    """The unit restarted because we asked, and was not back in time or not in the mode asked for."""
+    """The unit did not come back in time, or in the requested mode, from a restart we requested."""
 
 
 class OutcomeUnknown(LinkError):
-    """The transfer that carried the answer failed: read the state again before doing anything else."""
+    """The transfer that carried the reply failed: read the state again before doing anything else."""
 
 
 class ProtocolError(DriverError):
-    """Raised only as one of its two subclasses: they say who broke the protocol."""
+    """One side broke the protocol. Raised only as one of its two subclasses, which say which side."""
 
 
 class LocalProtocolError(ProtocolError):
-    """We tried something the protocol forbids: a bug of ours."""
+    """We attempted something the protocol forbids: a bug of ours."""
 
 
 class RequestUnknown(LocalProtocolError):
-    """A request that the unit's Device OS does not have, by the platform table: a caller did not ask first."""
+    """The platform table says the unit's Device OS lacks this request; the caller did not check first."""
 
 
 class RemoteProtocolError(ProtocolError):
@@ -128,15 +128,15 @@ class RemoteProtocolError(ProtocolError):
 
 
 class GarbledConsole(RemoteProtocolError):
-    """A console answer made no sense: a second program on the port, or a bad line. The unit is not judged by it."""
+    """A console reply could not be parsed: a second program on the port, or a bad line. Says nothing about the unit."""
 
 
 class DeviceRefused(DriverError):
-    """The unit said no."""
+    """The unit refused."""
 
 
 class RequestRejected(DeviceRefused):
-    """A control request ended with a negative result.
+    """A control request returned a negative result.
 
     ``request`` is the request type (0-65535), ``code`` the signed 32-bit result
     (reference usb-and-serial 4.12).
@@ -149,19 +149,19 @@ class RequestRejected(DeviceRefused):
 
 
 class NotNow(RequestRejected):
-    """A result about the moment stood for as long as the request may take; the unit is not judged by it."""
+    """A transient result lasted as long as the request may take; says nothing about the unit."""
 
 
 class UnitProtected(RequestRejected):
-    """The unit is under device protection and answers next to nothing."""
+    """The unit is under device protection and answers almost no request."""
 
 
 class ProtectionUnknown(DeviceRefused):
-    """The unit did not answer whether it is under device protection. That is not "unprotected"."""
+    """The unit did not report whether it is under device protection. That does not mean "unprotected"."""
 
 
 class OutOfRequests(DeviceRefused):
-    """The unit has no room for a control request, even after all open ones were dropped."""
+    """The unit has no slot free for a control request, even after all open ones were dropped."""
 
 
 class DfuFailed(DeviceRefused):
@@ -193,19 +193,19 @@ class BadImage(DriverError):
 
 
 class BadIdentity(DriverError):
-    """A text is not the identity it claims to be."""
+    """A text is not a valid identity of the kind it is parsed as."""
 
 
 class StrangeIdentity(RemoteProtocolError, BadIdentity):
-    """A unit told a serial number, ICCID or the like that has no known form."""
+    """A unit reported a serial number, ICCID or the like in no known format."""
 
 
 class UnknownPlatform(DriverError):
-    """A platform id or name that has no row in the platform table."""
+    """A platform id or name has no row in the platform table."""
 
 
 class BadPlatformRow(DriverError):
-    """A text with platform rows, usually a plug-in's, cannot be read."""
+    """A text with platform rows, usually a plug-in's, cannot be parsed."""
 
 
 class Cancelled(DriverError):

@@ -1,12 +1,12 @@
-"""The write guard: a filter under every transfer to a unit in DFU mode. Default deny.
+"""The write guard: a default-deny filter under every transfer to a unit in DFU mode.
 
-It follows, from the transfers alone, which memory is selected, where the address pointer stands and
+From the transfers alone it tracks which memory is selected, the value of the address pointer and
 which operation the unit has accepted but not begun. An erase or a data block passes only if it lies
-inside a range somebody holds a *permit* for, and permits exist only for modules the platform
-table allows. What it does not know for certain it treats as forbidden: after a
-failed or unanswered transfer the memory must be selected and the address set again.
+inside a range covered by an open *permit*, and permits exist only for modules the platform
+table allows. Anything uncertain is forbidden: after a failed or unanswered transfer the
+memory must be selected and the address set again.
 
-Rules 1 and 2 of reference firmware-and-dfu: the units do not defend themselves.
+Rules 1 and 2 of reference firmware-and-dfu: the units do not protect themselves.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from .wire.usb import STANDARD_IN, TO_DEVICE, TO_INTERFACE, Setup, StandardReque
 
 INTERNAL_FLASH = 0
 EXTRA_COMMANDS = frozenset({DfuseCommand.ENTER_SAFE_MODE, DfuseCommand.CLEAR_OVERRIDE})
-"""One-byte commands a caller may allow by name; no other one-byte command ever passes."""
+"""The only one-byte commands that can pass, and only if the caller allows them by name."""
 
 _HARMLESS = frozenset({
     (kind, request)
@@ -46,7 +46,7 @@ _HARMLESS = frozenset({
     for request in StandardRequest
     if request not in (StandardRequest.SET_CONFIGURATION, StandardRequest.SET_INTERFACE)
 })  # fmt: skip
-"""Standard IN requests that only tell: status, descriptors, configuration, interface."""
+"""Standard IN requests that only read: status, descriptors, configuration, interface."""
 _SET_CONFIGURATION = (TO_DEVICE, StandardRequest.SET_CONFIGURATION)
 _SET_INTERFACE = (TO_INTERFACE, StandardRequest.SET_INTERFACE)
 _RESTING = frozenset({DfuState.IDLE, DfuState.DNLOAD_IDLE, DfuState.UPLOAD_IDLE, DfuState.ERROR})
@@ -55,7 +55,7 @@ _UNPLAIN = FLAG_COMPRESSED | FLAG_COMBINED | FLAG_ENCRYPTED
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """What one module may touch: exact bytes at one place, and whole pages to erase."""
+    """What writing one module may touch: exact bytes at one address, and whole pages to erase."""
 
     what: str
     alternate: int
@@ -68,9 +68,11 @@ class Permit:
         return self.start + len(self.content)
 
     def allows_erase(self, alternate: int, page: int) -> bool:
+        """Return whether the page that starts at ``page`` of memory ``alternate`` may be erased."""
         return alternate == self.alternate and page in self.pages
 
     def allows_write(self, alternate: int, address: int, data: bytes) -> bool:
+        """Return whether ``data`` is exactly what the module has at ``address``."""
         at = address - self.start
         return alternate == self.alternate and at >= 0 and self.content[at : at + len(data)] == data
 
@@ -78,11 +80,11 @@ class Permit:
 class _Pending(enum.Enum):
     """An operation the unit holds and runs at the next GETSTATUS."""
 
-    NONE = enum.auto()  # nothing waits
+    NONE = enum.auto()
     UNKNOWN = enum.auto()  # a fresh handle: an earlier host may have left one
-    ADDRESS = enum.auto()  # a set-address that may have got lost on the way
+    ADDRESS = enum.auto()  # a set-address that may have been lost in transit
     ADDRESS_TAKEN = enum.auto()  # a set-address the unit has certainly accepted
-    WRITE = enum.auto()  # an erase or a data block that has passed
+    WRITE = enum.auto()  # an erase or a data block that was let through
     LEAVE = enum.auto()  # a zero-length DNLOAD or an allowed one-byte command
 
 
@@ -102,7 +104,7 @@ class WriteGuard:
         self.forget()
 
     def forget(self) -> None:
-        """Know nothing, as on a fresh handle. Permits stay open."""
+        """Discard all tracked state, as on a fresh handle. Permits stay open."""
         self._alternate: int | None = None
         self._pointer: int | None = None
         self._next_pointer: int | None = None
@@ -113,8 +115,8 @@ class WriteGuard:
     def allow_module(self, image: Image) -> Permit:
         """Make the permit for writing ``image`` to its own address.
 
-        The bytes are parsed again here: an `Image` made by somebody else proves nothing. Raises
-        `WriteRefused` when platform, function, index, address or length do not fit a row of the
+        The bytes are parsed again here: an `Image` built elsewhere proves nothing. Raises
+        `WriteRefused` when platform, function, index, address or length do not match a row of the
         platform table that may be written over DFU.
         """
         image = self._parsed(image)
@@ -160,7 +162,7 @@ class WriteGuard:
 
     @contextlib.contextmanager
     def permit(self, image: Image) -> Iterator[Permit]:
-        """Let ``image`` be erased and written while the ``with`` block runs; raises `WriteRefused`."""
+        """Allow ``image`` to be erased and written while the ``with`` block runs; raises `WriteRefused`."""
         permit = self.allow_module(image)
         self._permits.append(permit)
         try:
@@ -171,7 +173,7 @@ class WriteGuard:
     # --- before a transfer ------------------------------------------------------------------
 
     def check(self, setup: Setup, data: bytes = b"") -> None:
-        """Raise `WriteRefused` unless this transfer can do no harm; then count it as sent."""
+        """Raise `WriteRefused` unless this transfer is safe; otherwise record it as sent."""
         if not setup.is_in and setup.length != len(data):
             raise self._refused(setup, f"it announces {setup.length} bytes and carries {len(data)}")
         kind = (setup.request_type, setup.request)
@@ -199,7 +201,7 @@ class WriteGuard:
             raise self._refused(setup, "an earlier host may have left an operation pending; ABORT first")
 
     def _check_reset_of_state(self, setup: Setup, data: bytes) -> None:
-        """ABORT and CLRSTATUS: whatever is pending counts as pending until one of them has succeeded."""
+        """Allow ABORT and CLRSTATUS; what is pending stays pending until one of them has succeeded."""
         self._require_interface(setup)
         if data:
             raise self._refused(setup, "it takes no data")
@@ -262,7 +264,7 @@ class WriteGuard:
     # --- after a transfer ---------------------------------------------------------------------
 
     def observe(self, setup: Setup, reply: bytes = b"") -> None:
-        """Take note of a transfer that succeeded; ``reply`` is what an IN transfer brought."""
+        """Record a transfer that succeeded; ``reply`` is the data of an IN transfer."""
         note = _NOTES.get((setup.request_type, setup.request))
         if note is not None:
             note(self, setup, reply)
@@ -282,7 +284,7 @@ class WriteGuard:
         try:
             status = parse_status(reply)
         except RemoteProtocolError:
-            return  # nothing learned; whoever reads the reply will say so
+            return  # nothing learned; the caller that parses the reply reports it
         self._settled_in(status.state, is_ok=status.status is DfuStatusCode.OK)
 
     def _note_state(self, _setup: Setup, reply: bytes) -> None:
@@ -292,7 +294,7 @@ class WriteGuard:
                 self._pending = _Pending.NONE
 
     def _settled_in(self, state: DfuState, *, is_ok: bool) -> None:
-        """The unit has left its busy states: what was pending has run, failed or vanished."""
+        """Clear what was pending once the unit has left its busy states: it has run, failed or been dropped."""
         if state in (DfuState.DNLOAD_SYNC, DfuState.DNBUSY, DfuState.MANIFEST_SYNC):
             return
         if self._pending is _Pending.ADDRESS_TAKEN and is_ok and state is DfuState.DNLOAD_IDLE:

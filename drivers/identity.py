@@ -1,6 +1,6 @@
 """Who a unit is: Device ID, serial number, ICCID, IMEI, MAC, mobile secret, port path.
 
-Each is parsed once at the edge and then carried as its own type. Rules A1-A11, A13, A16 of
+Each is parsed once at the edge and carried as its own type from there on. Rules A1-A11, A13, A16 of
 the provisioning rules. Nothing here reads a device.
 """
 
@@ -17,13 +17,13 @@ SHORTEST_SECRET = 8
 
 
 def quoted(text: str) -> str:
-    """Quote ``text`` for a sentence, or nothing: a long one in the wrong place may be a password or a mobile secret."""
+    """Return ``text`` quoted for an error message, or "" if it is long enough to be a password or mobile secret."""
     return f" {text!r}" if len(text) < SHORTEST_SECRET else ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Text:
-    """A checked text; equality, order and hash by its canonical ``value``."""
+    """A validated text; equality, order and hash by its canonical ``value``."""
 
     value: str
     what: ClassVar[str] = "text"
@@ -39,7 +39,7 @@ class _Text:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the checked value of ``text``; raises `BadIdentity` with one sentence."""
+        """Validate ``text`` and return it in canonical form; raises `BadIdentity`."""
         value = cls.canonical(text)
         if not cls.pattern.fullmatch(value):
             raise BadIdentity(
@@ -61,7 +61,7 @@ class DeviceId(_Text):
 
 
 class SerialNumber(_Text):
-    """Upper-case letters and digits, legacy ones with dashes; at most 15 characters (A3)."""
+    """Upper-case letters and digits (legacy ones have dashes); at most 15 characters (A3)."""
 
     what = "serial number"
     pattern = re.compile(r"(?=.{6,15}$)[A-Z][A-Z0-9]{3}[A-Z0-9-]*[A-Z0-9]")
@@ -73,10 +73,10 @@ class SerialNumber(_Text):
 
 
 class Iccid(_Text):
-    """19 to 21 digits that begin with 89; blanks and trailing fillers F are dropped (A8).
+    """19 to 21 digits that begin with 89; blanks and trailing F fillers are dropped (A8).
 
-    A label, a file or a hand is held to that form by `parse`. A modem is not: what `told` took from one may be odd,
-    and says so by `is_odd`.
+    `parse` enforces that format for labels, files and typed input. A modem is not held to it: what `told` accepts
+    from one may deviate, and `is_odd` then says so.
     """
 
     what = "ICCID"
@@ -89,9 +89,9 @@ class Iccid(_Text):
 
     @classmethod
     def told(cls, text: str) -> Self:
-        """Take the number a SIM told, of whatever form: some have letters in it, or another length.
+        """Accept the number a SIM reported even if it contains letters or has an unusual length.
 
-        Raises `BadIdentity` for what is no number at all: anything but 1 to 32 letters and digits.
+        Raises `BadIdentity` for anything but 1 to 32 letters and digits.
         """
         value = cls.canonical(text)
         if not _SIM_NUMBER.fullmatch(value):
@@ -100,7 +100,7 @@ class Iccid(_Text):
 
     @property
     def is_odd(self) -> bool:
-        """Report whether this is no ICCID by its form: the cloud may not know such a SIM."""
+        """Return whether this deviates from the format of an ICCID: the cloud may not know such a SIM."""
         return not self.pattern.fullmatch(self.value)
 
 
@@ -116,7 +116,7 @@ class Imei(_Text):
 
 
 class MacAddress(_Text):
-    """12 hexadecimal digits, written with colons, lower case (A13)."""
+    """12 hexadecimal digits, in lower case with colons (A13)."""
 
     what = "MAC address"
     pattern = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
@@ -130,7 +130,7 @@ class MacAddress(_Text):
 
 @dataclass(frozen=True, slots=True)
 class PortPath:
-    """A place a cable goes into: bus and hub ports, ``"1-2.3"``. Constant over re-enumeration."""
+    """A physical USB port: bus and hub ports, ``"1-2.3"``. Stays the same across re-enumeration."""
 
     value: str
 
@@ -139,7 +139,7 @@ class PortPath:
 
 
 class Secret:
-    """A text that must not be seen: ``repr`` and ``str`` hide it, `reveal` is the only way out.
+    """A text that must not be shown: ``repr`` and ``str`` hide it, only `reveal` returns it.
 
     Used for tokens, Wi-Fi passwords, mobile secrets and claim codes (N5 A7).
     """
@@ -171,4 +171,4 @@ class Secret:
 
 
 class MobileSecret(Secret):
-    """15 printable characters of one-time memory, printed on the label. Not unique, never a key (A7)."""
+    """15 printable characters from one-time-programmable memory, printed on the label. Not unique, never a key (A7)."""

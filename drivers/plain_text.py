@@ -1,7 +1,7 @@
-"""Text from outside - a unit, a file, the cloud, a scanner - made harmless before anybody shows or stores it.
+"""Sanitizes text from outside (a unit, a file, the cloud, a scanner) before it is shown or stored.
 
-What may be shown is one question, answered here: nothing that moves a cursor, ends a line or turns the reading order.
-What stands in place of the rest depends on who reads it.
+This is the one place that decides what is printable: nothing that moves a cursor, ends a line or reverses the
+reading order. What replaces the rest depends on the reader.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 
 def printable(text: str, instead: str | Callable[[str], str] = "?") -> str:
-    """Put ``instead``, or what it makes of the character, for each one that cannot be shown."""
+    """Replace each unprintable character by ``instead``, or by the result of calling it with the character."""
     if text.isprintable():
         return text
     mark = instead if callable(instead) else lambda _: instead
@@ -19,5 +19,5 @@ def printable(text: str, instead: str | Callable[[str], str] = "?") -> str:
 
 
 def escaped(text: str) -> str:
-    """Write what cannot be shown as the escapes of JSON, so that a JSON text still says the same."""
+    """Replace unprintable characters by their JSON escapes, so that a JSON text keeps its meaning."""
     return printable(text, lambda char: json.dumps(char)[1:-1])

@@ -1,7 +1,7 @@
-"""Time, waiting and cancelling: every wait in drivers and station goes through a `Clock`.
+"""Time, waiting and cancellation: every wait in drivers and station goes through a `Clock`.
 
 `SystemClock` is the machine's monotonic clock (optionally running faster, for a demo). `SimulatedClock` jumps
-to the next due moment whenever no thread it knows is runnable. There is no way to wait without a clock.
+to the next due time whenever none of its registered threads is runnable.
 """
 
 from .protocol import CancelToken, Clock, ClockThread, Condition, Deadline

@@ -1,4 +1,4 @@
-"""What a clock is: the Protocols every waiting thread speaks to, and `Deadline`."""
+"""The Protocols a clock implements, and `Deadline`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from ..errors import DeadlineExceeded
 
 
 class CancelToken(Protocol):
-    """Set once by whoever wants a thread to stop; every wait that was given it then raises `Cancelled`."""
+    """Stops a thread: once set, every wait it was passed to raises `Cancelled`. Cannot be reset."""
 
     @property
     def is_cancelled(self) -> bool: ...
-    def cancel(self) -> None: ...
+    def cancel(self) -> None:
+        """Set the token and its children, from any thread; wakes everybody who waits with one of them."""
+        ...
+
     def child(self) -> CancelToken:
-        """Return a token of its own that is also set when this one is."""
+        """Return a token that is set with this one, and can also be set alone."""
         ...
 
     def check(self) -> None:
@@ -26,45 +29,45 @@ class CancelToken(Protocol):
 
 
 class Condition(Protocol):
-    """A lock with a waiting room, bound to one clock. Hold the lock (``with``) to wait or notify."""
+    """A condition variable bound to one clock. Hold its lock (``with``) to wait or notify."""
 
     def __enter__(self) -> object: ...
     def __exit__(self, *exc: object) -> None: ...
     def wait(self, timeout_s: float | None = None, cancel: CancelToken | None = None) -> bool:
-        """Release the lock and wait; return False when ``timeout_s`` passed. Raises `Cancelled`."""
+        """Release the lock and wait; return False when ``timeout_s`` has passed. Raises `Cancelled`."""
         ...
 
     def wait_for(
         self, predicate: Callable[[], bool], timeout_s: float | None = None, cancel: CancelToken | None = None
     ) -> bool:
-        """Wait until ``predicate()`` is true; return its last value."""
+        """Wait until ``predicate()`` is true or ``timeout_s`` has passed; return its last value. Raises `Cancelled`."""
         ...
 
     def notify_all(self) -> None: ...
 
 
 class ClockThread(Protocol):
-    """A thread the clock knows of."""
+    """A thread registered with the clock."""
 
     @property
     def name(self) -> str: ...
     @property
     def is_alive(self) -> bool: ...
     def join(self, timeout_s: float | None = None) -> bool:
-        """Wait for its end through the clock; False when ``timeout_s`` passed first."""
+        """Wait, in clock time, until the thread has ended; return False when ``timeout_s`` has passed first."""
         ...
 
 
 class Clock(Protocol):
-    """Monotonic seconds, wall time, and everything that can block."""
+    """Source of monotonic and wall time, and of everything a thread may block on."""
 
     @property
     def speed(self) -> float | None:
-        """How many times as fast as real time it runs; None where time is simulated and jumps."""
+        """Clock seconds per real second; None where time is simulated and jumps."""
         ...
 
     def now(self) -> float:
-        """Return the seconds since an arbitrary moment; never goes back."""
+        """Return the seconds since an arbitrary moment; never decreases."""
         ...
 
     def utc(self) -> datetime.datetime:
@@ -72,37 +75,44 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float, cancel: CancelToken | None = None) -> None:
-        """Wait ``seconds``; raises `Cancelled` at once when ``cancel`` is or becomes set."""
+        """Wait ``seconds`` (a negative number counts as 0); raises `Cancelled` at once when ``cancel`` is set."""
         ...
 
-    def condition(self) -> Condition: ...
-    def token(self) -> CancelToken: ...
+    def condition(self) -> Condition:
+        """Return a new condition whose waits run on this clock."""
+        ...
+
+    def token(self) -> CancelToken:
+        """Return a new cancel token, not set, for waits on this clock only."""
+        ...
+
     def thread(self, name: str, target: Callable[[], None]) -> ClockThread:
-        """Start ``target`` on a daemon thread the clock counts."""
+        """Start ``target`` on a daemon thread registered with the clock."""
         ...
 
     def registered(self) -> contextlib.AbstractContextManager[None]:
-        """Count the calling thread (a test's main thread) as one of the clock's for the ``with`` block."""
+        """Register the calling thread (a test's main thread) for the ``with`` block."""
         ...
 
     def standing_in(self) -> contextlib.AbstractContextManager[None]:
-        """Let the calling thread wait on behalf of a registered one that is blocked on it.
+        """Let the calling thread wait on behalf of a registered thread that is blocked on it.
 
         For a loopback HTTP handler: its client thread is blocked in a socket and still counted as
-        runnable, so the handler's waits must hand that count back.
+        runnable, so the handler's waits must give that count back.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A moment on a clock. ``Deadline.after(clock, 5.0)``."""
+    """A point in time on a clock: ``Deadline.after(clock, 5.0)``."""
 
     clock: Clock
     at: float
 
     @classmethod
     def after(cls, clock: Clock, seconds: float) -> Deadline:
+        """Return the deadline ``seconds`` from now."""
         return cls(clock, clock.now() + seconds)
 
     @property
@@ -119,7 +129,7 @@ class Deadline:
         return Deadline(self.clock, min(self.at, self.clock.now() + seconds))
 
     def check(self, what: str) -> None:
-        """Raise `DeadlineExceeded` naming ``what`` if the moment has passed."""
+        """Raise `DeadlineExceeded` naming ``what`` if the deadline has passed."""
         if self.expired:
             raise DeadlineExceeded(f"{what}: no end within its deadline; try another cable or port, then retry")
 
@@ -131,7 +141,7 @@ def wait_for_predicate(
     timeout_s: float | None,
     cancel: CancelToken | None,
 ) -> bool:
-    """Wait on ``condition`` (held) until ``predicate()`` or the time is up; shared by both clocks' conditions."""
+    """Implement `Condition.wait_for` for both clocks; the lock of ``condition`` is held."""
     due = None if timeout_s is None else clock.now() + timeout_s
     while not (result := predicate()):
         left = None if due is None else due - clock.now()

@@ -1,8 +1,8 @@
-"""Time that jumps: whenever no registered thread is runnable, to the next due moment.
+"""Simulated time: whenever no registered thread is runnable, it jumps to the next due time.
 
-A thread is *runnable* from the moment it is started or woken until it waits through the clock. Whoever
-wakes another raises the count of runnable threads first; waiters whose time has come wake one at a
-time, in (due, sequence) order, so a run is repeatable.
+A thread is *runnable* from the moment it is started or woken until it waits on the clock. The thread that wakes
+another one increments the count of runnable threads first. Waiters that are due wake one at a time, in
+(due, sequence) order, so a run is repeatable.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ EPOCH = datetime.datetime(2026, 1, 5, 6, 0, tzinfo=datetime.UTC)
 
 @dataclass(slots=True, eq=False)
 class _Waiter:
-    """One waiting thread: its gate is a locked lock, opened by whoever wakes it."""
+    """One waiting thread, blocked on ``gate``; waking it releases the gate. ``counted``: it is registered."""
 
     due: float
     counted: bool
@@ -141,7 +141,7 @@ class _SimulatedThread:
 
 
 class SimulatedClock:
-    """Time that jumps: see the module docstring. ``epoch``: wall time at its start.
+    """A clock that jumps, see the module docstring. ``epoch``: wall time at its start.
 
     ``stall_s``: wall-clock seconds a thread may stay runnable before all stacks are written to
     stderr once (a thread blocked outside the clock would otherwise hang a test silently).
@@ -168,7 +168,7 @@ class SimulatedClock:
         return self._epoch + datetime.timedelta(seconds=self._now)
 
     def sleep(self, seconds: float, cancel: CancelToken | None = None) -> None:
-        """Do as `Clock.sleep`: return when simulated time has come, which takes no real time."""
+        """Wait as `Clock.sleep` does, in simulated seconds, which take no real time."""
         if cancel is not None:
             cancel.check()
         waiter = self.enter_wait(max(0.0, seconds), cancel, None)
@@ -188,7 +188,7 @@ class SimulatedClock:
 
     @contextlib.contextmanager
     def registered(self) -> Iterator[None]:
-        """Count the calling thread for the block: time stands still while it runs."""
+        """Register the calling thread for the ``with`` block: time stands still while it runs."""
         self.count_in()
         self.mark_registered(True)
         try:
@@ -208,19 +208,22 @@ class SimulatedClock:
     # --- used by the waiting objects of this module only ---
 
     def mark_registered(self, registered: bool) -> None:
+        """Set whether waits of the calling thread lower the count of runnable threads."""
         self._local.registered = registered
 
     def count_in(self) -> None:
+        """Count one more runnable thread, before it runs."""
         with self.master:
             self._runnable += 1
 
     def count_out(self) -> None:
+        """Count one runnable thread less; time may jump before this returns."""
         with self.master:
             self._runnable -= 1
             self._advance()
 
     def enter_wait(self, timeout_s: float | None, cancel: CancelToken | None, room: list[_Waiter] | None) -> _Waiter:
-        """Register the calling thread as waiting; time may jump before this returns."""
+        """Record that the calling thread waits; time may jump before this returns."""
         due = math.inf if timeout_s is None else self._now + max(0.0, timeout_s)
         waiter = _Waiter(due, counted=getattr(self._local, "registered", False))
         waiter.gate.acquire()
@@ -241,13 +244,14 @@ class SimulatedClock:
         return waiter
 
     def finish_wait(self, waiter: _Waiter, cancel: CancelToken | None) -> None:
+        """Block until ``waiter`` is woken."""
         waiter.gate.acquire()
         if isinstance(cancel, _SimulatedToken):
             with self.master:
                 cancel.waiters.discard(waiter)
 
     def wake(self, waiter: _Waiter) -> None:
-        """Make a waiting thread runnable; the count is raised before it can run. Master lock held."""
+        """Make a waiting thread runnable, and count it before it can run. Master lock held."""
         if waiter.is_woken:
             return
         waiter.is_woken = True
@@ -256,7 +260,7 @@ class SimulatedClock:
         waiter.gate.release()
 
     def _advance(self) -> None:
-        """Jump to the next due waiter if nobody is runnable. Master lock held."""
+        """Jump to the next due waiter if no thread is runnable. Master lock held."""
         while self._runnable == 0 and self._heap:
             due, _, waiter = heapq.heappop(self._heap)
             if waiter.is_woken:
@@ -264,7 +268,7 @@ class SimulatedClock:
             self._now = max(self._now, due)
             self._jumps += 1
             waiter.timed_out = True
-            self.wake(waiter)  # a visitor's turn does not stop time: it may never come back to the clock
+            self.wake(waiter)  # an unregistered thread does not stop time: it may never wait on the clock again
 
     def _watch(self) -> None:
         if self._watchdog is None:

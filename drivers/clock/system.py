@@ -1,4 +1,4 @@
-"""The machine's monotonic clock, in real time or some times faster."""
+"""The machine's monotonic clock, in real time or faster by a constant factor."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class _SystemCondition:
         cancel.check()
         assert isinstance(cancel, _SystemToken)
         with cancel.wakes(self._condition):
-            cancel.check()  # it may have been set just before it knew of us
+            cancel.check()  # it may have been set just before we registered
             woken = self._condition.wait(real_s)
         cancel.check()
         return woken
@@ -110,7 +110,7 @@ class _SystemThread:
 
 
 class SystemClock:
-    """The machine's monotonic clock, ``speed`` times as fast (1.0 = real time)."""
+    """The machine's monotonic clock, running ``speed`` times as fast (1.0 = real time). All methods are thread-safe."""
 
     def __init__(self, speed: float = 1.0) -> None:
         self.speed: float = speed
@@ -126,7 +126,7 @@ class SystemClock:
         return self._start_utc + datetime.timedelta(seconds=self.now())
 
     def sleep(self, seconds: float, cancel: CancelToken | None = None) -> None:
-        """Do as `Clock.sleep`, in real seconds divided by ``speed``."""
+        """Wait as `Clock.sleep` does, for ``seconds`` divided by ``speed`` of real time."""
         if cancel is None:
             time.sleep(max(0.0, seconds) / self.speed)
             return
@@ -145,7 +145,9 @@ class SystemClock:
         return _SystemThread(name, target, self)
 
     def registered(self) -> contextlib.AbstractContextManager[None]:
+        """Do nothing: real time passes without counting threads."""
         return contextlib.nullcontext()
 
     def standing_in(self) -> contextlib.AbstractContextManager[None]:
+        """Do nothing: real time passes without counting threads."""
         return contextlib.nullcontext()

@@ -1,6 +1,6 @@
-"""Units coming and going: one thread that lists the bus, and one watch per port that tells arrivals apart.
+"""Hot-plug: one thread that lists the bus, and one watch per port that tells arrivals apart.
 
-Nothing here opens a unit or reads a string from it: a sick unit cannot delay the others.
+Nothing here opens a unit or reads a string from it, so a faulty unit cannot delay the others.
 """
 
 from .enumerator import Attached, Detached, Enumerator, HotplugEvent

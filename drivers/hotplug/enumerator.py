@@ -1,4 +1,4 @@
-"""Polls the bus and says what changed. Never opens a device, so no unit can make it wait."""
+"""Polls the bus and reports what changed. Never opens a device, so no unit can block it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ POLL_INTERVAL_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A unit arrived. A re-enumeration shows as `Detached` and then this, on the same port path."""
+    """A unit arrived. A re-enumeration is reported as `Detached` and then this, on the same port path."""
 
     candidate: UsbCandidate
 
@@ -44,9 +44,9 @@ def _arrival(candidate: UsbCandidate) -> _Arrival:
 class Enumerator:
     """One thread that lists the bus every ``interval_s`` seconds and calls ``on_event`` for each change.
 
-    ``on_event`` runs on the enumerator's thread and must neither block nor raise. A listing that
-    fails is given to ``on_failure`` once per series of failures (default: a log line); what was
-    known stays known, and the next poll tries again.
+    ``on_event`` runs on the enumerator's thread and must neither block nor raise. When listing fails,
+    ``on_failure`` is called once per series of failures (default: a log line), the last listing stays
+    valid and the next poll tries again.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Enumerator:
         self._thread: ClockThread | None = None
 
     def start(self) -> None:
-        """List once a moment later, then every interval. Call once."""
+        """Start the thread, which lists the bus at once and then every interval. Call once."""
         assert self._thread is None, "an Enumerator is started once"
         self._thread = self._clock.thread("usb-enumerator", self._run)
 
@@ -98,7 +98,7 @@ class Enumerator:
         self._report(self._one_per_port(listed))
 
     def _one_per_port(self, listed: list[UsbCandidate]) -> dict[PortPath, UsbCandidate]:
-        """While a unit re-enumerates, some hosts list its old and its new entry: the new one counts."""
+        """Keep one candidate a port: while a unit re-enumerates, some hosts list its old entry beside the new one."""
         found: dict[PortPath, UsbCandidate] = {}
         for candidate in listed:
             known = self._known.get(candidate.port_path)

@@ -1,7 +1,7 @@
-"""What is on one USB port now, shared by the enumerator's thread and the slot that owns the port.
+"""State of one USB port, shared by the enumerator's thread and the slot that owns the port.
 
-It tells one arrival from the next and remembers whether somebody announced a restart. It never
-opens a unit and does not judge: what an unannounced departure means is for the caller.
+It tells one arrival from the next and records announced restarts. It never opens a unit; what an
+unannounced departure means is for the caller to decide.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..transport import UsbCandidate
 
 
 class PortWatch:
-    """Thread-safe. `attached` and `detached` are called by whoever listens to the enumerator."""
+    """What is on one port. Thread-safe. The listener of the enumerator calls `attached` and `detached`."""
 
     def __init__(self, port_path: PortPath, clock: Clock) -> None:
         self.port_path = port_path
@@ -32,34 +32,36 @@ class PortWatch:
 
     @property
     def current(self) -> UsbCandidate | None:
-        """What is on the port, or None."""
+        """The device on the port, or None."""
         with self._changed:
             return self._current
 
     @property
     def generation(self) -> int:
-        """How many arrivals this port has seen; two equal numbers mean the same enumeration."""
+        """Number of arrivals on this port so far; equal numbers mean the same enumeration."""
         with self._changed:
             return self._generation
 
     @property
     def is_restart_expected(self) -> bool:
-        """Somebody announced that the unit may leave, and the announced deadline has not passed."""
+        """Whether a restart was announced whose deadline has not passed."""
         return self.expected_reason is not None
 
     @property
     def expected_reason(self) -> str | None:
-        """Why the unit may leave the bus now, as given to `expecting`."""
+        """Why the unit may leave the bus now, as passed to `expecting`; None if no restart is expected."""
         with self._changed:
             return next((reason for reason, deadline in reversed(self._expected) if not deadline.expired), None)
 
     def attached(self, candidate: UsbCandidate) -> None:
+        """Record an arrival and wake all waiters."""
         with self._changed:
             self._current = candidate
             self._generation += 1
             self._changed.notify_all()
 
     def detached(self) -> None:
+        """Record a departure and wake all waiters."""
         with self._changed:
             self._current = None
             self._changed.notify_all()
@@ -82,7 +84,7 @@ class PortWatch:
         deadline: Deadline,
         cancel: CancelToken | None = None,
     ) -> UsbCandidate:
-        """Wait for the first candidate on this port that satisfies ``predicate``, the present one included.
+        """Wait for a candidate on this port that satisfies ``predicate``, starting with the present one.
 
         Raises `DeadlineExceeded` or `Cancelled`. ``predicate`` must not block.
         """
@@ -92,11 +94,11 @@ class PortWatch:
             return self._current
 
     def wait_gone(self, address: tuple[int, int], deadline: Deadline, cancel: CancelToken | None = None) -> None:
-        """Wait until what answered at ``address`` is not on this port any more. Raises as `wait_for`."""
+        """Wait until the device at ``address`` has left this port. Raises as `wait_for`."""
         with self._changed:
             self._wait(lambda: self._current is None or self._current.address != address, deadline, cancel)
 
     def _wait(self, predicate: Callable[[], bool], deadline: Deadline, cancel: CancelToken | None) -> None:
-        """Lock held."""
+        """Wait for ``predicate`` or raise `DeadlineExceeded`. Lock held."""
         if not self._changed.wait_for(predicate, deadline.remaining, cancel):
             raise DeadlineExceeded(f"waited on port {self.port_path}: nothing changed in time; check the cable")

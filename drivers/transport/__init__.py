@@ -1,4 +1,4 @@
-"""Moving bytes: two small Protocols, and the errors of `drivers.errors` for whatever goes wrong.
+"""The Protocols for moving bytes over USB and serial ports. Failures raise errors of `drivers.errors` only.
 
 Implementations: ``usb.py`` (pyusb with an injected backend) and ``serialport.py`` (pyserial with an
 injected port finder). Foreign exceptions are translated there, once.
@@ -17,7 +17,7 @@ TRANSFER_TIMEOUT_S = 5.0
 
 
 class UsbTransport(Protocol):
-    """One opened USB device. Everything Particle speaks goes over endpoint 0, so control transfers suffice.
+    """One opened USB device. All Particle protocols use endpoint 0, so control transfers suffice.
 
     Not thread-safe: one owner at a time. All methods raise `LinkError` subclasses.
     """
@@ -42,15 +42,21 @@ class UsbTransport(Protocol):
         """Read the whole configuration descriptor with interfaces and class descriptors."""
         ...
 
-    def claim(self, interface: int) -> None: ...
-    def set_alternate(self, interface: int, alternate: int) -> None: ...
+    def claim(self, interface: int) -> None:
+        """Claim ``interface`` for this handle; raises `PortInUse` when another program holds it."""
+        ...
+
+    def set_alternate(self, interface: int, alternate: int) -> None:
+        """Select the alternate setting (SET_INTERFACE); in DFU mode that selects a memory."""
+        ...
+
     def close(self) -> None:
         """Release everything. Never raises; safe to call twice."""
         ...
 
 
 class UsbCandidate(Protocol):
-    """A device seen on the bus and not opened. ``address`` changes with every re-enumeration."""
+    """A device listed on the bus and not opened. ``address`` changes with every re-enumeration."""
 
     @property
     def port_path(self) -> PortPath: ...
@@ -58,41 +64,50 @@ class UsbCandidate(Protocol):
     def usb_id(self) -> UsbId: ...
     @property
     def address(self) -> tuple[int, int]:
-        """Bus and device number: with ``usb_id`` they tell two arrivals on one port apart."""
+        """Bus and device number; together with ``usb_id`` it distinguishes two arrivals on one port."""
         ...
 
-    def open(self) -> UsbTransport: ...
+    def open(self) -> UsbTransport:
+        """Open the device; raises `LinkError`."""
+        ...
 
 
 class UsbHost(Protocol):
     """Lists what is plugged in, without opening anything. Called by one thread only."""
 
-    def candidates(self) -> list[UsbCandidate]: ...
+    def candidates(self) -> list[UsbCandidate]:
+        """List the Particle devices on the bus now; raises `LinkError`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class SerialPort:
-    """A serial port the operating system shows for a USB device."""
+    """A serial port that the operating system lists for a USB device."""
 
-    device: str  # "/dev/ttyACM0", or a name only the virtual finder knows
+    device: str  # "/dev/ttyACM0", or a name only the virtual finder resolves
     usb_id: UsbId
     serial_string: str
     port_path: PortPath | None
 
 
 class SerialTransport(Protocol):
-    """One opened serial port, DTR set, 9600 8N1. Never 14400 baud (it throws the unit into DFU)."""
+    """One opened serial port, DTR set, 9600 8N1. Never 14400 baud (it puts the unit into DFU mode).
+
+    `write` and `read` raise `LinkError` subclasses.
+    """
 
     def write(self, data: bytes) -> None: ...
     def read(self, max_bytes: int, timeout_s: float) -> bytes:
-        """Return as soon as there is at least one byte; b"" when ``timeout_s`` passed."""
+        """Return 1 to ``max_bytes`` bytes as soon as any arrive; b"" when ``timeout_s`` has passed."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close the port. Never raises; safe to call twice."""
+        ...
 
 
 class SerialHost(Protocol):
-    """Finds and opens serial ports."""
+    """Finds and opens serial ports. Both methods raise `LinkError` subclasses."""
 
     def ports(self) -> list[SerialPort]: ...
     def open(self, port: SerialPort) -> SerialTransport: ...

@@ -1,6 +1,6 @@
-"""A transport with the write guard under it: what the guard refuses never reaches the wire.
+"""A transport behind the write guard: what the guard refuses never reaches the wire.
 
-Every unit in DFU mode is opened as one of these, so no caller above has an unguarded handle.
+Every unit in DFU mode is opened through this class, so no caller holds an unguarded handle.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from . import TRANSFER_TIMEOUT_S, UsbTransport
 
 
 class GuardedTransport:
-    """A `UsbTransport` that asks ``guard`` before each transfer; raises `WriteRefused` and sends nothing.
+    """A `UsbTransport` that checks each transfer with ``guard``; raises `WriteRefused` and sends nothing if it refuses.
 
-    A transfer that fails is not shown to the guard: it then takes nothing for certain.
+    A transfer that fails is not reported to the guard, which then treats its effect as unknown.
     """
 
     def __init__(self, inner: UsbTransport, guard: WriteGuard) -> None:
@@ -23,7 +23,7 @@ class GuardedTransport:
 
     @property
     def guard(self) -> WriteGuard:
-        """The guard of this handle: permits are opened on it."""
+        """The guard of this handle, on which permits are opened."""
         return self._guard
 
     @property

@@ -1,4 +1,4 @@
-"""Serial ports through pyserial: finds and opens them. Foreign exceptions end here."""
+"""Serial ports through pyserial: finds and opens them. Foreign exceptions are translated here."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ..wire.usb import PARTICLE_VENDOR_ID, UsbId
 from . import SerialPort, SerialTransport
 
 BAUD = 9600
-"""Any rate would do but 14400 (throws the unit into DFU) and 28800 (reference usb-and-serial 5.1)."""
+"""Any rate works except 14400 (puts the unit into DFU mode) and 28800 (reference usb-and-serial 5.1)."""
 WRITE_TIMEOUT_S = 5.0
 _LOCATION = re.compile(r"(\d+-[\d.]+)(?::\S*)?")
 
@@ -42,15 +42,15 @@ _ERRORS: dict[int, tuple[type[LinkError], str]] = {
     errno.EIO: (TransferFailed, "the line was hung up, or the unit is gone"),
     errno.EBADF: (Disconnected, "the port was closed"),
 }
-"""errno of a serial error -> what it means to us. Any other number: the transfer failed, and the unit may be there."""
+"""errno of a serial error -> our error. Any other number: the transfer failed, the unit may still be there."""
 _BROKEN = (TransferFailed, "the line broke, or the unit is gone")
 _SHARED = (PortShared, "it gave nothing though it was ready; is another program on it, or is the unit gone?")
 _READY_FOR_NOTHING = "reports readiness"
-"""How pyserial words, without an errno, that two programs read one port, or that the unit is just leaving."""
+"""Part of pyserial's message, without an errno, when two programs read one port or the unit is just leaving."""
 
 
 class PortInfo(Protocol):
-    """What pyserial's ``list_ports`` says of a port."""
+    """What pyserial's ``list_ports`` reports of a port."""
 
     device: str
     vid: int | None
@@ -67,19 +67,19 @@ def _translated(what: str) -> Iterator[None]:
         raise TransferTimeout(f"{what}: the unit takes no data; other cable, other port?") from error
     except DriverError:
         raise
-    except Exception as error:  # SerialException is an OSError, often without errno; termios has an error of its own
+    except Exception as error:  # SerialException is an OSError, often without errno; termios raises its own class
         number = getattr(error, "errno", None) or next((a for a in error.args[:1] if isinstance(a, int)), None)
         kind, words = _ERRORS.get(number or 0, _SHARED if _READY_FOR_NOTHING in str(error) else _BROKEN)
         raise kind(f"{what}: {words} ({error})") from error
 
 
 def list_system_ports() -> Iterable[PortInfo]:
-    """Return the finder for real ports."""
+    """List the serial ports of this machine, of any vendor."""
     return list_ports.comports()
 
 
 def open_system_port(device: str) -> serial.SerialBase:
-    """Return the opener for real ports: the line settings are set before the port is opened, and it is not shared."""
+    """Open a port of this machine exclusively, with the line settings applied before it opens."""
     port = serial.Serial(None, BAUD, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
     port.port = device
     port.open()
@@ -87,7 +87,7 @@ def open_system_port(device: str) -> serial.SerialBase:
 
 
 class PyserialHost:
-    """Particle serial ports. ``finder`` lists ports, ``opener`` opens one by its device name, at 9600 8N1 with DTR."""
+    """Particle's serial ports. ``finder`` lists ports, ``opener`` opens one by device name, at 9600 8N1 with DTR."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class PyserialHost:
         self._finder, self._opener = finder, opener
 
     def ports(self) -> list[SerialPort]:
-        """List the serial ports of Particle units that are there now. Raises `LinkError`."""
+        """List the serial ports of the Particle units attached now. Raises `LinkError`."""
         with _translated("list serial ports"):
             return [
                 SerialPort(info.device, UsbId(info.vid, info.pid), info.serial_number or "", _port_path(info.location))
@@ -111,7 +111,7 @@ class PyserialHost:
 
 
 def _port_path(location: str | None) -> PortPath | None:
-    """``"1-2.3:1.0"`` is interface 0 of configuration 1 of the device on port path ``"1-2.3"``."""
+    """Parse a location: ``"1-2.3:1.0"`` is interface 0 of configuration 1 of the device on port path ``"1-2.3"``."""
     found = _LOCATION.fullmatch(location or "")
     return PortPath(found[1]) if found else None
 
@@ -134,5 +134,5 @@ class PyserialTransport:
             return first + bytes(self._port.read(waiting)) if waiting > 0 else first
 
     def close(self) -> None:
-        with contextlib.suppress(Exception):  # there is nothing left to lose, and it never raises
+        with contextlib.suppress(Exception):  # nothing can be done about it, and `close` never raises
             self._port.close()

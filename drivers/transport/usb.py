@@ -1,7 +1,7 @@
-"""USB through pyusb: lists Particle devices and opens them. Foreign exceptions end here.
+"""USB through pyusb: lists Particle devices and opens them. Foreign exceptions are translated here.
 
-The backend is handed in and belongs to the caller; nothing is cached in this module. A unit in DFU
-mode is only ever opened under its platform's write guard.
+The backend is injected and belongs to the caller; this module caches nothing. A unit in DFU
+mode is only ever opened behind its platform's write guard.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ from . import TRANSFER_TIMEOUT_S, UsbCandidate, UsbTransport
 from .guarded import GuardedTransport
 
 LINUX_SYSFS = Path("/sys/bus/usb/devices")
-"""Where Linux shows descriptors it read at enumeration: reading them there disturbs nobody."""
+"""Where Linux exposes the descriptors it read at enumeration: reading them there needs no transfer."""
 
 LINUX_USBFS = Path("/dev/bus/usb")
-"""Where Linux shows the nodes libusb opens."""
+"""Where Linux keeps the device nodes libusb opens."""
 
 MAX_TRANSFER = 4096
-"""Data bytes of one control transfer (reference firmware-and-dfu 1.10)."""
+"""Maximum data bytes of one control transfer (reference firmware-and-dfu 1.10)."""
 
 DESCRIPTOR_TIMEOUT_S = 1.0
-"""A unit answers descriptors from an interrupt, within milliseconds; a hanging one must not cost more."""
+"""A unit answers descriptor requests from an interrupt, within milliseconds; a hung one must not cost more."""
 
 _STRING_MAX = 255
 _CONFIGURATION_MAX = 4096
@@ -73,12 +73,12 @@ _ERRORS: dict[int, tuple[type[LinkError], str]] = {
     errno.ENOMEM: (TransferFailed, "this computer has no memory for it"),
     errno.EINTR: (TransferFailed, "the system broke it off"),
 }
-"""errno of a USB error -> what it means to us. The one place where this is decided."""
+"""errno of a USB error -> our error. The only place that decides this."""
 
 
 @contextlib.contextmanager
 def _translated(what: str) -> Iterator[None]:
-    """Turn everything pyusb raises into the `LinkError` tree; ``what`` begins the sentence."""
+    """Translate everything pyusb raises into the `LinkError` tree; ``what`` begins the message."""
     try:
         yield
     except usb.core.USBError as error:
@@ -87,14 +87,14 @@ def _translated(what: str) -> Iterator[None]:
         raise kind(f"{what}: {words} ({number}, {error.strerror})") from error
     except DriverError:
         raise
-    except Exception as error:  # not only what it documents: whatever a unit drives the library to ends here
+    except Exception as error:  # a unit's replies can make pyusb raise more than it documents
         raise LinkError(f"{what}: not possible on this host ({type(error).__name__}: {error})") from error
 
 
 def real_backend() -> IBackend:
-    """Load libusb from the package libusb-package, whatever the system has. Raises `LinkError` when it does not load.
+    """Load the libusb of the package libusb-package, not the system's. Raises `LinkError` when it does not load.
 
-    Ask once and hand it on: pyusb itself keeps one per process.
+    Call once and pass the result on: pyusb itself keeps one per process.
     """
     backend = libusb1.get_backend(find_library=libusb_package.find_library)
     if backend is None:
@@ -103,20 +103,19 @@ def real_backend() -> IBackend:
 
 
 def real_host() -> PyusbHost:
-    """Return the units this machine's own USB ports show; make it once. Raises `LinkError` when libusb does not load.
+    """Return the host for this machine's own USB ports; call once. Raises `LinkError` when libusb does not load.
 
-    On Linux serial strings come from sysfs: reading them from the units would disturb whoever talks to one
-    (reference usb-and-serial 7.3). Other systems have nothing like it.
+    On Linux serial strings come from sysfs: reading them from a unit would disturb another program that talks to it
+    (reference usb-and-serial 7.3). Other systems have no equivalent.
     """
     return PyusbHost(real_backend(), sysfs=LINUX_SYSFS if sys.platform == "linux" else None)
 
 
 class PyusbHost:
-    """Lists Particle devices of one backend. ``sysfs``: where the same units' descriptors stand in files, if anywhere.
+    """Lists the Particle devices of one backend. For real units use `real_host`.
 
-    ``usbfs``: where their device nodes are, on a system with ``sysfs``.
-
-    For real units: `real_host`.
+    ``sysfs``: folder with the same units' descriptors as files, if the system has one. ``usbfs``: folder of their
+    device nodes, on a system with ``sysfs``.
     """
 
     def __init__(self, backend: IBackend, *, sysfs: Path | None = None, usbfs: Path = LINUX_USBFS) -> None:
@@ -124,9 +123,9 @@ class PyusbHost:
         self._sysfs, self._usbfs = sysfs, usbfs
 
     def candidates(self) -> list[UsbCandidate]:
-        """Tell what is plugged in, from descriptors the operating system already has.
+        """List what is plugged in, from descriptors the operating system already has.
 
-        Raises `LinkError`, and `NoDeviceNodes` where no unit could ever show: libusb lists nothing there, silently.
+        Raises `LinkError`, and `NoDeviceNodes` where no unit could ever appear: libusb silently lists nothing there.
         """
         with _translated("list USB devices"):
             found = list(usb.core.find(find_all=True, backend=self._backend, idVendor=PARTICLE_VENDOR_ID))
@@ -139,7 +138,7 @@ class PyusbHost:
 
 
 class PyusbCandidate:
-    """One device of one listing, not opened."""
+    """One device from one listing, not opened."""
 
     def __init__(self, device: Any, sysfs: Path | None = None, usbfs: Path = LINUX_USBFS) -> None:
         self._device = device
@@ -165,9 +164,9 @@ class PyusbCandidate:
         return self._address
 
     def open(self) -> UsbTransport:
-        """Open it; in DFU mode under the write guard of its platform.
+        """Open the device; in DFU mode behind the write guard of its platform.
 
-        Raises `LinkError`, and `UnknownPlatform` for a DFU unit no guard table exists for.
+        Raises `LinkError`, and `UnknownPlatform` for a unit in DFU mode whose platform has no table.
         """
         guard = None
         if self._usb_id.mode is Mode.DFU:
@@ -180,7 +179,10 @@ class PyusbCandidate:
         return transport if guard is None else GuardedTransport(transport, guard)
 
     def _explain(self, failure: LinkError) -> None:
-        """A container may list the bus and forbid its nodes, which libusb tells as "gone" or as an I/O error."""
+        """Raise `NoDeviceNodes` where that is the cause of ``failure``.
+
+        A container may list the bus but deny access to its nodes, which libusb reports as "gone" or as an I/O error.
+        """
         if self._serial_file() is None:
             return
         bus, address = self._address
@@ -195,7 +197,7 @@ class PyusbCandidate:
                 ) from failure
 
     def _serial_file(self) -> Path | None:
-        """The file with this very enumeration's serial string, if the system shows one."""
+        """Return the sysfs file with the serial string of this very enumeration, or None."""
         if self._sysfs is None:
             return None
         folder = self._sysfs / str(self._port_path)
@@ -207,7 +209,7 @@ class PyusbCandidate:
 
 
 class _PyusbTransport:
-    """An opened device. Made by `PyusbCandidate.open` only, so that DFU units stay under their guard."""
+    """An opened device. Created by `PyusbCandidate.open` only, so that units in DFU mode stay behind their guard."""
 
     def __init__(self, candidate: PyusbCandidate, device: Any, serial_file: Path | None) -> None:
         self._candidate, self._device, self._serial_file = candidate, device, serial_file
@@ -215,7 +217,7 @@ class _PyusbTransport:
         self._serial: str | None = None
         self._is_open = True
         with _translated(f"open the unit on port {candidate.port_path}"):
-            device._ctx.managed_open()  # pyusb would open at the first transfer; we want its error now
+            device._ctx.managed_open()  # pyusb would open at the first transfer; we want the error now
 
     @property
     def port_path(self) -> PortPath:
@@ -226,7 +228,7 @@ class _PyusbTransport:
         return self._candidate.usb_id
 
     def control(self, setup: Setup, data: bytes = b"", *, timeout_s: float = TRANSFER_TIMEOUT_S) -> bytes:
-        if not self._is_open:  # pyusb would silently open it again
+        if not self._is_open:  # pyusb would silently reopen it
             raise LocalProtocolError(f"transfer on port {self.port_path} after its handle was closed")
         if setup.length > MAX_TRANSFER or (not setup.is_in and setup.length != len(data)):
             raise LocalProtocolError(f"transfer {setup.to_bytes().hex(' ')} with {len(data)} data bytes is malformed")
@@ -237,7 +239,7 @@ class _PyusbTransport:
                 setup.value,
                 setup.index,
                 setup.length if setup.is_in else data,
-                max(1, round(timeout_s * 1000)),  # 0 would mean for ever
+                max(1, round(timeout_s * 1000)),  # 0 would mean no time-out
             )
         return result.tobytes()[: setup.length] if setup.is_in else b""
 
@@ -281,12 +283,12 @@ class _PyusbTransport:
             usb.util.claim_interface(self._device, interface)
 
     def set_alternate(self, interface: int, alternate: int) -> None:
-        # An Interface object, not numbers: with numbers pyusb asks for the active configuration first, which
-        # Gen 3 bootloaders answer with 0 once they are configured (reference usb-and-serial 2.6).
+        # An Interface object, not numbers: with numbers pyusb reads the active configuration first, which
+        # Gen 3 bootloaders report as 0 once they are configured (reference usb-and-serial 2.6).
         with _translated(f"set alternate setting {alternate} on port {self.port_path}"):
             self._device.set_interface_altsetting(self._device[0][(interface, alternate)])
 
     def close(self) -> None:
         self._is_open = False
-        with contextlib.suppress(Exception):  # there is nothing left to lose, and it never raises
+        with contextlib.suppress(Exception):  # nothing can be done about it, and `close` never raises
             usb.util.dispose_resources(self._device)
