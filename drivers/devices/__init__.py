@@ -1,6 +1,6 @@
-"""Verbs: what can be asked of a unit, with deadlines, retries and words. Nothing here knows of stations.
+"""Operations on a unit, with deadlines, retries and error messages. Independent of stations.
 
-`ParticleDevice` is one physical unit through all its restarts; the others are one opened handle each.
+`ParticleDevice` is one physical unit through all its restarts; the other classes are one opened handle each.
 """
 
 from ..wire.console.host import ConsoleIdentity

@@ -1,7 +1,7 @@
-"""A unit's serial console in listening mode: typed answers to one-letter questions, and the Wi-Fi dialogue.
+"""A unit's serial console in listening mode: typed replies to one-letter commands, and the Wi-Fi dialogue.
 
-It brings time and the port to the pure dialogues of ``wire.console.host``. What the unit prints never
-reaches the trace: the mobile secret and typed passwords are in it.
+Adds time and the port to the pure dialogues of ``wire.console.host``. What the unit prints never
+reaches the trace, because it contains the mobile secret and typed passwords.
 """
 
 from __future__ import annotations
@@ -33,17 +33,20 @@ from .dialogue import Trace, no_trace
 T = TypeVar("T")
 
 PORT_S = 10.0
-"""The serial port becomes usable slightly after the vendor interface (reference usb-and-serial 7.1)."""
+"""Seconds to wait for the serial port, usable slightly after the vendor interface (reference usb-and-serial 7.1)."""
 PORT_POLL_S = 0.25
 TRIES = 3
-"""How often a question is asked whose answer makes no sense, or breaks off."""
+"""Tries of a command whose reply cannot be parsed or breaks off."""
 DRAIN_S = 2.0
 _SLICE_S = 0.25
 _READ_BYTES = 1024
 
 
 class Console:
-    """One opened console. One owner thread; every verb ends at the deadline given here or sooner."""
+    """One opened console. One owner thread.
+
+    Every method ends by the ``deadline`` it is passed, else by the one passed here.
+    """
 
     def __init__(
         self,
@@ -58,7 +61,7 @@ class Console:
         self._trace, self._reopen = trace or no_trace, reopen
 
     def identify(self, deadline: Deadline | None = None) -> ConsoleIdentity:
-        """Read every identity the unit prints; up to Device OS 5.5.x that switches a modem on (20 s or more)."""
+        """Read every identity the unit prints; up to Device OS 5.5.x that powers up the modem (20 s or more)."""
         return self._ask("i", console.identity, deadline)
 
     def version(self, deadline: Deadline | None = None) -> str:
@@ -66,25 +69,25 @@ class Console:
         return self._ask("v", console.version, deadline)
 
     def mac(self, deadline: Deadline | None = None) -> MacAddress | None:
-        """Read the Wi-Fi MAC address; None when the unit has none to show."""
+        """Read the Wi-Fi MAC address; None when the unit shows none."""
         return self._ask("m", console.mac, deadline)
 
     def modules(self, deadline: Deadline | None = None) -> Description:
-        """Read platform and modules held."""
+        """Read the platform and the modules in flash."""
         return self._ask("s", console.modules, deadline)
 
     def claimed(self, deadline: Deadline | None = None) -> bool:
-        """Read the unit's own claimed bit: a hint, no proof."""
+        """Read the unit's own claimed bit: a hint, not proof."""
         return self._ask("c", console.claimed, deadline)
 
     def wifi(
         self, ssid: str, password: Secret | None, security: WifiSecurity, deadline: Deadline | None = None
     ) -> WifiOutcome:
-        """Store a network without trying it; a stored one ends listening mode."""
+        """Store a network without connecting to it; success ends listening mode."""
         return self._talk("w", wifi.store_wifi(ssid, password, security), deadline)
 
     def resync(self) -> None:
-        """End whatever prompt an abandoned dialogue may stand at; the main level ignores it."""
+        """Leave any prompt an abandoned dialogue may be waiting at; the main level ignores this."""
         self._port.write(console.RESYNC)
 
     def close(self) -> None:
@@ -92,9 +95,9 @@ class Console:
         self._port.close()
 
     def _ask(self, name: str, query: Callable[[], ConsoleDialogue[T]], deadline: Deadline | None) -> T:
-        """A question changes nothing, so one whose answer makes no sense or breaks off is asked `TRIES` times.
+        """Run a command that only reads, up to `TRIES` times if its reply cannot be parsed or breaks off.
 
-        Raises `GarbledConsole` for one that never makes sense: the unit is not judged by its console.
+        Raises `GarbledConsole` when no reply could be parsed: the console is no evidence against the unit.
         """
         for left in reversed(range(TRIES)):
             try:
@@ -112,7 +115,7 @@ class Console:
         raise AssertionError("unreachable: the last try returns or raises")
 
     def _drain(self) -> None:
-        """Read away the rest of an answer nobody understood."""
+        """Discard the rest of a reply that could not be parsed."""
         until = self._clock.now() + DRAIN_S
         while self._clock.now() < until and self._port.read(_READ_BYTES, _SLICE_S):
             self._deadline.check("console")
@@ -131,14 +134,14 @@ class Console:
 
 
 class _Talk:
-    """One dialogue, with its counters."""
+    """One dialogue and its byte counters."""
 
     def __init__(self, port: SerialTransport, clock: Clock, deadline: Deadline, cancel: CancelToken | None) -> None:
         self._port, self._clock, self._deadline, self._cancel = port, clock, deadline, cancel
         self.sent = self.got = 0
 
     def run(self, name: str, dialogue: ConsoleDialogue[T]) -> T:
-        """Write and feed until the dialogue is done.
+        """Write what the dialogue sends and feed it what arrives until it is done.
 
         Raises `TransferTimeout` after a silence longer than the dialogue allows, `DeadlineExceeded`,
         `Cancelled`, `LinkError` and `RemoteProtocolError`.
@@ -155,7 +158,7 @@ class _Talk:
             pending = dialogue.feed(self._read(name, silence_s))
 
     def _read(self, name: str, silence_s: float) -> bytes:
-        """What arrives next; in slices, so that cancelling does not wait for a silent unit."""
+        """Read what arrives next, in slices, so that cancelling does not wait for a silent unit."""
         until = self._clock.now() + silence_s
         while True:
             if self._cancel is not None:
@@ -182,14 +185,14 @@ def open_console(
     cancel: CancelToken,
     trace: Trace | None = None,
 ) -> Iterator[Console]:
-    """Find the unit's serial port, open it, close it afterwards. Raises `NotFound` when none shows up in time."""
+    """Find and open the unit's serial port, and close it afterwards. Raises `NotFound` when none appears in time."""
 
     def open_it() -> SerialTransport:
         return _open_port(host, device_id, port_path, clock, deadline.sooner(PORT_S), cancel)
 
     opened = Console(open_it(), clock, deadline, cancel, trace, open_it)
     try:
-        with contextlib.suppress(TransferFailed):  # then the first question finds out, and opens it again
+        with contextlib.suppress(TransferFailed):  # then the first command finds out, and reopens the port
             opened.resync()
         yield opened
     finally:
@@ -210,16 +213,16 @@ def _open_port(
             found = find_port(host.ports(), device_id, port_path)
             if found is not None:
                 return host.open(found)
-        except LinkError as error:  # the node may be there before its permissions are
+        except LinkError as error:  # the node may appear before its permissions are set
             problem = error
         clock.sleep(min(PORT_POLL_S, deadline.remaining), cancel)
     raise problem or NotFound(f"the unit on port {port_path} shows no serial port; does its application disable it?")
 
 
 def find_port(ports: list[SerialPort], device_id: DeviceId | None, port_path: PortPath) -> SerialPort | None:
-    """Find the serial port of a unit: by serial string, and by USB port only where a port shows no serial string.
+    """Find the serial port of a unit by its serial string, or by its USB port where the port has no serial string.
 
-    Never by its number: that belongs to whoever came first.
+    Never by the number of the device node: that depends on the order of arrival.
     """
     ours = [port for port in ports if port.usb_id.mode is Mode.APPLICATION]
     by_serial = [port for port in ours if device_id is not None and port.serial_string.lower() == str(device_id)]

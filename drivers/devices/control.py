@@ -1,7 +1,7 @@
-"""A unit in application mode: asks control requests and reads the raw values.
+"""A unit in application mode: sends control requests and reads the raw values.
 
-It brings time, retries and words to the pure exchange of ``wire.control.host``. It does not know which
-unit this is, and does not follow it through a restart: that is `ParticleDevice`.
+Adds time, retries and error messages to the pure exchange of ``wire.control.host``. It does not check which
+unit this is and does not follow it through a restart: `ParticleDevice` does.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ T = TypeVar("T")
 _Trouble = LinkError | RemoteProtocolError
 
 RETRY_PAUSES_S = (0.1, 0.5, 1.0)
-"""Before an exchange that broke off is begun again."""
+"""Pauses before an exchange that broke off is restarted."""
 _GIVE_UP_TIMEOUT_S = 0.5
 _SHOWN_BYTES = 24
 
 
 class _LeftWhileAnswering(Disconnected):
-    """The unit left the bus after it had accepted a request."""
+    """The unit left the bus after accepting a request."""
 
 
 class ControlDevice:
     """One opened unit in application mode. One owner thread, one request in flight.
 
-    Nobody else may talk to the unit meanwhile: `open` and a busy unit make us drop all its open requests.
+    No other program may talk to the unit meanwhile: `open`, and a busy unit, make us drop all its open requests.
     """
 
     def __init__(self, transport: UsbTransport, clock: Clock, *, trace: Trace | None = None) -> None:
@@ -63,13 +63,13 @@ class ControlDevice:
         self._trace = trace or no_trace
         self._repeater = Repeater(transport, clock, self._trace)
         self.version: OsVersion | None = None
-        """Device OS version as the raw request told it at `open`; None if the firmware does not know that request,
-        or if its answer was no version: request 30 tells it again."""
+        """Device OS version from the raw request at `open`; None if the firmware does not support that request or its
+        reply was not a version. Request 30 reads it again."""
 
     def open(self, deadline: Deadline, cancel: CancelToken | None = None) -> None:
-        """Read the version and drop what an earlier program left open (reference usb-and-serial 3.7).
+        """Read the version and drop requests an earlier program left open (reference usb-and-serial 3.7).
 
-        A restart request such a program never fetched the answer of is carried out by that.
+        If one of them is a restart whose reply was never fetched, dropping it makes the unit restart.
         """
         with contextlib.suppress(Stalled, BadIdentity):
             self.version = OsVersion.parse(self._raw("version", control.raw_version(), deadline, cancel))
@@ -77,20 +77,21 @@ class ControlDevice:
             self._transfer(control.reset_all(), b"", "reset", deadline, cancel)
 
     def raw_device_id(self, deadline: Deadline, cancel: CancelToken | None = None) -> str:
-        """Read the Device ID, straight from the interrupt handler; raises `Stalled` on old firmware."""
+        """Read the Device ID, answered in the unit's interrupt handler; raises `Stalled` on old firmware."""
         return self._raw("device id", control.raw_device_id(), deadline, cancel)
 
     def close(self) -> None:
         self._transport.close()
 
     def ask(self, request: Request[T], *, deadline: Deadline, cancel: CancelToken | None = None) -> T:
-        """Ask one request and decode its answer.
+        """Send one request and decode its reply.
 
-        A refusal is asked again as `wire.patience` says, within the sooner of ``deadline`` and the request's own
-        time; one that finds the unit silent for that long is asked once more. Raises `RequestRejected` for a refusal
-        that stands (`NotNow` when it is about the moment, `UnitProtected`), `OutOfRequests` when the unit stays busy,
-        `Stalled` when its firmware knows no requests, `OutcomeUnknown` when the answer got lost and the request
-        cannot be repeated, `RemoteProtocolError` for a broken one, other `LinkError`, `DeadlineExceeded`, `Cancelled`.
+        A refused request is repeated as `wire.patience` says, within the earlier of ``deadline`` and the request's
+        own time-out; if the unit stays silent that long, it is sent once more. Raises `RequestRejected` for a refusal
+        that persists (`NotNow` when it is transient, `UnitProtected`), `OutOfRequests` when the unit stays busy,
+        `Stalled` when its firmware supports no requests, `OutcomeUnknown` when the reply was lost and the request
+        cannot be repeated, `RemoteProtocolError` for a malformed one, other `LinkError`, `DeadlineExceeded`,
+        `Cancelled`.
         """
         try:
             return self._ask_patiently(request, deadline.sooner(request.timeout_s), cancel)
@@ -112,7 +113,7 @@ class ControlDevice:
                     raise
                 if until.remaining <= pause_s:
                     raise standing(refused) from refused
-            except RemoteProtocolError:  # a broken reply, or one that says what cannot be
+            except RemoteProtocolError:  # a malformed reply, or one with an impossible value
                 refusals += 1
                 pause_s = ANSWER_PAUSES_S[0]
                 if refusals > len(ANSWER_PAUSES_S) or not is_repeatable(request.type_id) or until.remaining <= pause_s:
@@ -140,10 +141,10 @@ class ControlDevice:
         return request.decode(finished.data)
 
     def ask_restart(self, request: Request[None], *, deadline: Deadline, cancel: CancelToken | None = None) -> bool:
-        """Ask a request that ends in a restart; False when nobody knows whether the unit heard it.
+        """Send a request that ends in a restart; return False when it is unknown whether the unit received it.
 
-        A unit that vanishes once it accepted the request has obeyed, so that is no error here, and no more is
-        one that does not hand out its answer: whether it obeyed is seen on the bus (reference usb-and-serial 3.7).
+        Raises as `ask`, except that neither a unit that leaves the bus after accepting the request nor a lost reply
+        is an error: the bus will show whether it restarts (reference usb-and-serial 3.7).
         """
         try:
             self.ask(request, deadline=deadline, cancel=cancel)
@@ -155,9 +156,9 @@ class ControlDevice:
         return True
 
     def _finish(self, request: Request[T], deadline: Deadline, cancel: CancelToken | None) -> Finished:
-        """Run exchanges until one gives a result, as long as another one cannot do anything twice.
+        """Run exchanges until one returns a result, as long as repeating cannot carry the request out twice.
 
-        A unit without room is asked as long as there is time: whatever fills it may end.
+        A unit without a free slot is asked until the deadline: what occupies its slots may finish.
         """
         broken = iter(RETRY_PAUSES_S)
         for tries in itertools.count(1):
@@ -178,7 +179,7 @@ class ControlDevice:
     def _exchange(
         self, exchange: ControlExchange, request: Request[T], deadline: Deadline, cancel: CancelToken | None
     ) -> tuple[Finished | Failed, _Trouble | None]:
-        """Run one exchange; with it the error that broke it off, if one did."""
+        """Run one exchange; return its outcome and the last transfer error in it, if any."""
         try:
             outcome, trouble = self._drive(exchange, request.name, deadline, cancel)
         except Disconnected as error:
@@ -218,7 +219,7 @@ class ControlDevice:
         return self._repeater.transfer(setup, data, what, deadline, cancel)
 
     def _give_up(self, exchange: ControlExchange) -> None:
-        """Free the unit's slot of a request nobody waits for any more."""
+        """Free the unit's slot of an abandoned request. Never raises `LinkError`."""
         setup = control.reset_all() if exchange.request_id is None else control.reset(exchange.request_id)
         with contextlib.suppress(LinkError):
             self._transport.control(setup, timeout_s=_GIVE_UP_TIMEOUT_S)
@@ -239,15 +240,18 @@ class ControlDevice:
 
 
 _FULL = frozenset({FailureReason.BUSY, FailureReason.NO_MEMORY})
-"""The unit has no room: RESET(0) frees what an earlier program left open."""
+"""The unit has no free slot: RESET(0) frees what an earlier program left open."""
 _NOT_BEGUN = _FULL | {FailureReason.PAYLOAD_LOST, FailureReason.REFUSED}
-"""The unit has not begun to work on the request."""
+"""The unit has not begun to process the request."""
 _STILL_OPEN = frozenset({FailureReason.PAYLOAD_LOST, FailureReason.UNANNOUNCED, FailureReason.UNANSWERED})
 """The unit may keep a slot for the request until RESET (reference usb-and-serial 3.4)."""
 
 
 def _failure(request: Request[T], reason: FailureReason, trouble: _Trouble | None, tries: int) -> DriverError:
-    """``trouble``: what broke a request off that did, or asks for, nothing that matters; after so many ``tries``."""
+    """Return the error for an exchange that failed after ``tries`` tries.
+
+    ``trouble``: the transfer error, passed only where the request cannot have had an effect, or is safe to repeat.
+    """
     sentence = f"request {request.name} ({request.type_id}): {reason.value}"
     if reason is FailureReason.REFUSED:
         return Stalled(f"{sentence} (STALL, EPIPE); its firmware knows no control requests, or it is in DFU mode")

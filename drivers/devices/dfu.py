@@ -1,7 +1,7 @@
-"""A unit in DFU mode: read, write and verify modules, leave.
+"""A unit in DFU mode: reads, writes and verifies modules, and leaves DFU mode.
 
-It speaks only through a guarded transport and opens a permit for exactly what it is about to
-write, so it cannot touch anything else. It knows nothing of releases or of what ought to be written.
+It uses a guarded transport only and opens a permit for exactly what it is about to
+write, so it cannot touch anything else. What should be written is for the caller to decide.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ from .repeating import Repeater
 T = TypeVar("T")
 
 OPERATION_S = 10.0
-"""Deadline of one erase, block or status (reference firmware-and-dfu 1.7)."""
+"""Deadline of one erase, block or status request (reference firmware-and-dfu 1.7)."""
 TRIES = 3
-"""How often one page is erased and written before the unit is judged (reference firmware-and-dfu 1.7)."""
+"""Tries of erasing and writing one page before the failure counts (reference firmware-and-dfu 1.7)."""
 _READ_PIECE = 16 * PAGE
 _TAIL = PRODUCT_SUFFIX + CRC_SIZE
 _HEAD = VECTORS_SIZE + PREFIX_SIZE
 
 
 class DfuDevice:
-    """One opened unit in DFU mode. One owner thread. All verbs raise `DriverError` subclasses only.
+    """One opened unit in DFU mode. One owner thread. All methods raise `DriverError` subclasses only.
 
-    ``deadline`` and ``cancel`` hold for every verb until they are replaced.
+    ``deadline`` and ``cancel`` apply to every method until they are replaced.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class DfuDevice:
         self._layouts: dict[int, MemoryLayout] = {}
 
     def open(self) -> None:
-        """Claim the interface, check the descriptor and drop what an earlier host left pending."""
+        """Claim the interface, check the descriptor and abort what an earlier host left pending."""
         self._patiently(lambda: self._transport.claim(INTERFACE), "dfu claim")
         descriptor = self._patiently(
             lambda: transfers.parse_functional_descriptor(self._transport.configuration_descriptor()), "dfu descriptor"
@@ -90,7 +90,7 @@ class DfuDevice:
     # --- state ------------------------------------------------------------------------------
 
     def status(self) -> transfers.DfuStatus:
-        """Ask what the bootloader says of itself now."""
+        """Read the bootloader's status (GETSTATUS)."""
         return self._run(host.status(), "dfu status")
 
     def go_idle(self) -> None:
@@ -98,7 +98,7 @@ class DfuDevice:
         self._run(host.go_idle(), "dfu go idle")
 
     def layout(self, alternate: int) -> MemoryLayout:
-        """Read the memory map the bootloader shows for ``alternate``; asked once."""
+        """Read the bootloader's memory map of ``alternate``; cached after the first read."""
         if alternate not in self._layouts:
             self._layouts[alternate] = self._patiently(lambda: self._ask_layout(alternate), "dfu memory map")
         return self._layouts[alternate]
@@ -108,9 +108,9 @@ class DfuDevice:
         return parse_layout(self._transport.string(index))
 
     def protection(self) -> Protection:
-        """Tell whether the unit is under device protection: then nothing can be read or written.
+        """Read whether the unit is under device protection, in which case nothing can be read or written.
 
-        Newer bootloaders say so in a string, older ones only by their memory map (reference firmware-and-dfu 9.1).
+        Newer bootloaders report it in a string, older ones only in their memory map (reference firmware-and-dfu 9.1).
         """
         try:
             told = self._patiently(lambda: self._transport.string(PROTECTION_STRING), "dfu protection")
@@ -124,7 +124,7 @@ class DfuDevice:
     # --- reading ----------------------------------------------------------------------------
 
     def read(self, alternate: int, address: int, length: int) -> bytes:
-        """Read ``length`` bytes (1 or more) of one memory, at most `TRIES` times: reading changes nothing."""
+        """Read ``length`` bytes (1 or more) of one memory, in at most `TRIES` tries."""
         what = f"dfu read {length} bytes at {address:#010x} of memory {alternate}"
         for last in _tries():
             with self._recovering(last, alternate):
@@ -133,7 +133,7 @@ class DfuDevice:
         raise AssertionError("unreachable: the last try returns or raises")
 
     def held(self, image: Image) -> bool:
-        """Tell whether flash holds exactly ``image``: header and suffix first, and only if they fit all of it."""
+        """Return whether flash holds exactly ``image``. Compares the rest only if header and suffix match."""
         content = image.flash_bytes
         for at, length in ((0, min(_HEAD, len(content))), (max(0, len(content) - _TAIL), min(_TAIL, len(content)))):
             if self._flash(image, at, length) != content[at : at + length]:
@@ -141,18 +141,18 @@ class DfuDevice:
         return self._first_difference(image, no_progress) is None
 
     def newer_than(self, image: Image) -> int | None:
-        """Find the version of an intact module in the place of ``image`` that is newer; None if there is none.
+        """Return the version of an intact module in the place of ``image`` if it is newer than ``image``, else None.
 
-        Only for modules with a prefix in flash (reference firmware-and-dfu 6.3); a torn one is nothing to keep.
+        Only for modules with a prefix in flash (reference firmware-and-dfu 6.3). A corrupt one does not count.
         """
         header = self._header(image)
         is_newer = header is not None and header.version > image.version
         return header.version if header is not None and is_newer and self._is_intact(header) else None
 
     def _header(self, image: Image) -> FlashHeader | None:
-        """The header of what stands in the place of ``image``, at its new address or at the one of old versions.
+        """Read the header of the module in the place of ``image``, at its current or its legacy address.
 
-        One page or less is no module: from 6.1.2 on a system part has a second header there (7.1).
+        One page or less is not a module: from 6.1.2 on a system part has a second header there (7.1).
         """
         platform_id = self._transport.usb_id.platform_id or 0
         slot = platform(platform_id).slot(image.function, image.index)
@@ -194,7 +194,7 @@ class DfuDevice:
         return None
 
     def _read_back(self, image: Image, at: int, wanted: bytes) -> bytes:
-        """What flash holds there. A difference is believed unless two more readings agree that there is none."""
+        """Read flash at offset ``at`` of ``image``. If it differs from ``wanted``, two further reads must match."""
         readings = (self._flash(image, at, len(wanted)) for _ in range(3))
         first = next(readings)
         return first if first == wanted else next((found for found in readings if found != wanted), wanted)
@@ -209,11 +209,11 @@ class DfuDevice:
     ) -> None:
         """Erase and write ``image`` at its own address, in the order that survives a cut (`plan_write`).
 
-        Pages of older images that would be preferred to it are erased with it. A page that fails is
-        erased and written again, at most `TRIES` times in all. Nothing is read back: that is `verify`.
-        Raises `WriteRefused` before the first transfer for what may not go there, and before the first
-        erase where the bootloader's own map differs; `DeviceRefused` when the unit is protected.
-        Cancelled, it finishes the page it is at and leaves the unit idle.
+        Pages of older images that the bootloader would prefer to it are erased as well. A page that fails is
+        erased and written again, at most `TRIES` times in all. Nothing is read back: call `verify`.
+        Raises `WriteRefused` before the first transfer if the image may not go there, and before the first
+        erase if the bootloader's own map disagrees; `DeviceRefused` when the unit is protected.
+        When cancelled, it finishes the current page and leaves the unit idle.
         """
         with (
             self._transport.guard.permit(image) as permit,
@@ -224,7 +224,7 @@ class DfuDevice:
 
     @contextlib.contextmanager
     def _in_whole_pages(self, cancel: CancelToken | None, on_progress: Progress) -> Iterator[Progress]:
-        """Inside, nothing but the progress it yields is cancelled: no erase and no block is left half asked for."""
+        """Defer cancellation to calls of the progress it yields, so that no erase or block is abandoned halfway."""
         self.cancel = None
 
         def between(share: float) -> None:
@@ -262,8 +262,8 @@ class DfuDevice:
     def invalidate(self, image: Image, page: int) -> None:
         """Erase early, unless it is blank, one page that writing ``image`` erases anyway.
 
-        For plans of several modules: the system part goes invalid before the SoftDevice under it is
-        touched. Raises `WriteRefused` for a page that has nothing to do with ``image``.
+        For plans of several modules: the system part is invalidated before the SoftDevice under it is
+        touched. Raises `WriteRefused` for a page that does not belong to ``image``.
         """
         with self._transport.guard.permit(image) as permit:
             self._check_map(permit)
@@ -271,7 +271,7 @@ class DfuDevice:
             self._erase_unless_blank(page)
 
     def _check_map(self, permit: Permit) -> None:
-        """Our own table says what may be written; the unit's map has to agree (reference firmware-and-dfu 1.7)."""
+        """Raise unless the unit's map agrees with our own table (reference firmware-and-dfu 1.7)."""
         layout = self.layout(permit.alternate)
         if layout.is_protected:
             raise DeviceRefused(
@@ -301,14 +301,14 @@ class DfuDevice:
         what = f"dfu write {len(block.data)} bytes at {block.address:#010x}"
         for attempt, last in enumerate(_tries()):
             with self._recovering(last, INTERNAL_FLASH):
-                if attempt:  # words that were half programmed need an erase
+                if attempt:  # partly programmed words need an erase
                     self._erase(block.address)
                 self._run(host.write_block(block.address, block.data), what)
                 return
 
     @contextlib.contextmanager
     def _recovering(self, last: bool, alternate: int) -> Iterator[None]:
-        """Swallow a failure that another try may heal, once the unit is back in idle with ``alternate`` selected."""
+        """Suppress a failure that another try may cure, once the unit is idle again with ``alternate`` selected."""
         try:
             yield
         except _HEALABLE as error:
@@ -318,7 +318,7 @@ class DfuDevice:
                 self._select(alternate)
             except (*_HEALABLE, BootloaderStuck) as stuck:
                 self.deadline.check("dfu")
-                # no second try: the first failure says more, unless it would judge a unit that said it only once
+                # no second try: the first failure says more, unless it is a refusal the unit gave only once
                 raise (stuck if isinstance(error, DeviceRefused) else error) from None
             if last:
                 raise
@@ -326,12 +326,15 @@ class DfuDevice:
     # --- leaving ----------------------------------------------------------------------------
 
     def leave(self) -> bool:
-        """Ask the bootloader to start the firmware; the unit resets about half a second later. False: perhaps."""
+        """Ask the bootloader to start the firmware; the unit resets about 0.5 s later.
+
+        Returns False when it is unknown whether the unit received it. Raises `BootloaderStuck`.
+        """
         try:
             self._run(host.leave(), "dfu leave")
         except BootloaderStuck:
             raise
-        except LinkError as error:  # it may be gone already; whether it comes back is seen on the bus
+        except LinkError as error:  # it may have left already; the bus will show whether it comes back
             self._trace(f"dfu leave: {error}")
             return False
         return True
@@ -359,9 +362,9 @@ class DfuDevice:
 
 
 _HEALABLE = (DfuFailed, Stalled, TransferFailed, TransferTimeout, DeadlineExceeded, RemoteProtocolError)
-"""What another try of the same page may heal."""
+"""Failures that another try of the same page may cure."""
 
 
 def _tries() -> Iterator[bool]:
-    """False for each try but the last."""
+    """Yield, for each of `TRIES` tries, whether it is the last."""
     yield from (attempt == TRIES - 1 for attempt in range(TRIES))

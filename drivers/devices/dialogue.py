@@ -1,4 +1,4 @@
-"""Runs the wire's pure dialogues on a transport: time, cancelling and the trace are added here."""
+"""Runs the pure operations of `drivers.wire` on a transport; adds time, cancellation and the trace."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["Progress", "Runner", "Trace", "no_progress", "no_trace"]
 T = TypeVar("T")
 
 Progress = Callable[[float], None]
-"""Takes the share that is done, 0.0 to 1.0."""
+"""Receives the completed fraction, 0.0 to 1.0."""
 
 
 def no_progress(_share: float) -> None:
-    """Drop the share."""
+    """Ignore progress."""
 
 
 class Runner:
@@ -34,10 +34,10 @@ class Runner:
     def run(self, operation: Operation[T], what: str, deadline: Deadline, cancel: CancelToken | None = None) -> T:
         """Run ``operation`` to its end and return its value.
 
-        What is safe to repeat is repeated (`Repeater`). A STALL that stands is an answer, and so is a step that
-        failed on its way: the operation looks where the unit stands. Any other failure raises its `LinkError`.
-        Between two transfers ``deadline`` and ``cancel`` are looked at (`DeadlineExceeded` naming ``what``,
-        `Cancelled`); no transfer waits longer than the deadline leaves.
+        What is safe to repeat is repeated (`Repeater`). The operation itself handles a STALL that persists and a
+        step that was lost: it reads the unit's state. Any other failure raises its `LinkError`.
+        ``deadline`` and ``cancel`` are checked between transfers (`DeadlineExceeded` naming ``what``,
+        `Cancelled`); no transfer waits past the deadline.
         """
         try:
             action = next(operation)

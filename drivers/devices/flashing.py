@@ -1,6 +1,6 @@
-"""In which order the pages of a module are erased and written. Pure; where it may go is the write guard's word.
+"""Decides the order in which a module's pages are erased and written. Pure; the write guard decides what is allowed.
 
-Erase first: the old module is invalid from the first moment, so a cut never leaves a mixture that
+Erase first: the old module is invalid from the start, so an interruption never leaves a mixture that
 looks complete. Reference firmware-and-dfu 1.11 and 7.1.
 """
 
@@ -16,7 +16,7 @@ PAGE = 4096
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """At most one page of content; ``address`` is where it goes, the start of its page."""
+    """At most one page of content; ``address`` is the start of its page."""
 
     address: int
     data: bytes
@@ -24,9 +24,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class WritePlan:
-    """Erase ``first``; erase what is not blank of ``stale`` (pages of older images); erase ``erase``; write ``blocks``.
-
-    Each in its order.
+    """Steps of one write, in order: erase ``first``, erase the non-blank pages of ``stale`` (older images), erase
+    ``erase``, write ``blocks``. All pages are start addresses.
     """
 
     first: tuple[int, ...]
@@ -36,16 +35,16 @@ class WritePlan:
 
     @property
     def operations(self) -> int:
-        """Erases and writes, for progress."""
+        """Number of erases and writes, for progress; ``stale`` is not counted."""
         return len(self.first) + len(self.erase) + len(self.blocks)
 
 
 def plan_write(image: Image) -> WritePlan:
-    """Put the pages and blocks of ``image`` in the order that survives being cut off at any moment.
+    """Order the pages and blocks of ``image`` so that the write survives an interruption at any moment.
 
     A page whose content alone makes a bootloader start the module (`ModuleSlot.erase_first_write_last`) is erased
-    before everything else and written after everything else, whether the old image, the new one, both or none of
-    them uses it so: no case is worse for it. Raises `UnknownPlatform`.
+    before and written after everything else, whether the old image, the new one, both or neither uses it that
+    way: no case is worse for it. Raises `UnknownPlatform`.
     """
     slot = platform(image.platform_id).slot(image.function, image.index)
     decides = slot.erase_first_write_last if slot is not None else None
@@ -56,13 +55,13 @@ def plan_write(image: Image) -> WritePlan:
     if decides is not None and decides in pages:
         first = [decides]
         pages.remove(decides)
-        blocks.sort(key=lambda block: block.address == decides)  # stable: ascending but for the last
+        blocks.sort(key=lambda block: block.address == decides)  # stable sort: ascending except for the last
     stale = [page for page in _stale_pages(image) if page not in pages]
     return WritePlan(tuple(first), tuple(stale), tuple(pages), tuple(blocks))
 
 
 def _stale_pages(image: Image) -> tuple[int, ...]:
-    """Name the first pages of images that would be looked at before this one, as the platform table says."""
+    """Return the first pages of images that the bootloader checks before this one, from the platform table."""
     kind = (image.function, image.index)
     regions = platform(image.platform_id).regions
     return next((r.also_erase for r in regions if kind in r.modules and r.start == image.flash_address), ())

@@ -1,4 +1,4 @@
-"""Opens what is on a port and makes sure which unit it is, before anything is asked of it."""
+"""Opens the unit on a port and checks which one it is before anything is sent to it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .repeating import Repeater, Trace
 
 OPEN_TRIES = 3
 OPEN_PAUSE_S = 0.2
-"""Permissions may arrive late after an enumeration (reference usb-and-serial 7.3)."""
+"""Permissions may be set late after an enumeration (reference usb-and-serial 7.3)."""
 
 Verbs = ControlDevice | DfuDevice
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One enumeration of a unit, opened. ``told_id``: what its serial string says, if that is a Device ID."""
+    """One enumeration of a unit, opened. ``serial_id``: the Device ID in its serial string, if there is one."""
 
     candidate: UsbCandidate
     verbs: Verbs
-    told_id: DeviceId | None
+    serial_id: DeviceId | None
 
 
 class Opener:
@@ -40,9 +40,9 @@ class Opener:
     def open(
         self, candidate: UsbCandidate, expected: DeviceId | None, is_there: Callable[[], bool], deadline: Deadline
     ) -> Opened:
-        """Open ``candidate``; `OPEN_TRIES` tries while ``is_there()``. With ``expected`` it must be that unit.
+        """Open ``candidate``, in up to `OPEN_TRIES` tries while ``is_there()``. With ``expected`` it must be that unit.
 
-        Raises `Swapped`, `RemoteProtocolError` when the unit tells no Device ID to compare, `UnknownPlatform`
+        Raises `Swapped`, `RemoteProtocolError` when the unit reports no Device ID to compare, `UnknownPlatform`
         for the bootloader of a platform without a table, `LinkError`, `DeadlineExceeded` and `Cancelled`.
         """
         for left in reversed(range(OPEN_TRIES)):
@@ -60,15 +60,15 @@ class Opener:
         transport = candidate.open()
         try:
             repeater = Repeater(transport, self._clock, self._trace)
-            told = repeater.read(lambda: _device_id(transport), "serial string", deadline, self._cancel)
+            serial_id = repeater.read(lambda: _device_id(transport), "serial string", deadline, self._cancel)
             verbs = self._verbs(transport, deadline)
-            if expected is not None:  # first of all: what follows may carry a restart out that an earlier host asked
-                self._compare(candidate, told or self._asked_id(verbs, deadline), expected)
+            if expected is not None:  # first of all: what follows may trigger a restart an earlier host requested
+                self._compare(candidate, serial_id or self._asked_id(verbs, deadline), expected)
             self._begin(verbs, deadline)
         except BaseException:
             transport.close()
             raise
-        return Opened(candidate, verbs, told)
+        return Opened(candidate, verbs, serial_id)
 
     def _verbs(self, transport: UsbTransport, deadline: Deadline) -> Verbs:
         if isinstance(transport, GuardedTransport):
@@ -88,10 +88,12 @@ class Opener:
         return None
 
     def _compare(self, candidate: UsbCandidate, found: DeviceId | None, expected: DeviceId) -> None:
-        """Nothing is asked of a unit that may be another one (rule H2)."""
+        """Raise unless this is the expected unit: nothing may be sent to any other (rule H2)."""
         where = f"the unit on port {candidate.port_path}"
         if found is None:
-            raise RemoteProtocolError(f"{where} tells no Device ID, so it may be any unit; other cable, other port?")
+            raise RemoteProtocolError(
+                f"{where} did not report a Device ID, so it may be any unit; other cable, other port?"
+            )
         if found != expected:
             raise Swapped(
                 f"{where} is {found}, it was {expected}; plug the first one in again",
@@ -101,7 +103,7 @@ class Opener:
 
 
 def _device_id(transport: UsbTransport) -> DeviceId | None:
-    """The serial string as a Device ID, cleaned as reference usb-and-serial 2.4 says; None if it is none."""
+    """Parse the serial string as a Device ID, cleaned as in reference usb-and-serial 2.4; None if it is not one."""
     text = "".join(c for c in transport.serial_string() if " " <= c <= "~")
     try:
         return DeviceId.parse(text)

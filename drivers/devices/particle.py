@@ -1,8 +1,8 @@
 """One physical unit on one port, followed through its restarts.
 
-It opens what is on the port now, makes sure it is still the same unit, and offers the verbs of its
-mode. Every restart it asks for is announced on the `PortWatch` and confirmed by the unit itself: USB
-product id, Device ID, and in application mode an answered request. Reference usb-and-serial 7.
+It opens what is on the port now, checks that it is still the same unit, and offers the operations of its
+mode. Every restart it requests is announced on the `PortWatch` and confirmed by the unit itself: USB
+product id, Device ID, and in application mode a reply to a request. Reference usb-and-serial 7.
 """
 
 from __future__ import annotations
@@ -54,16 +54,16 @@ from .update import RETRY_PAUSE_S, First, Retries, apply_s, check_module, send_u
 T = TypeVar("T")
 
 LISTENING_SETTLE_S = 1.0
-"""Between listening mode and an update: the network needs a moment to end (reference firmware-and-dfu 5.3)."""
+"""Between entering listening mode and an update, for the network to stop (reference firmware-and-dfu 5.3)."""
 LEAVE_LISTENING_S = 10.0
 UNDO_S = 2.0
-"""What is done on the way out of a failure may not keep anybody longer."""
+"""Time limit for the clean-up after a failure."""
 
 
 class ParticleDevice:
-    """Verbs of one unit. One owner thread; ``cancel`` ends every wait. Raises `DriverError` subclasses only.
+    """One physical unit. One owner thread; ``cancel`` ends every wait. Raises `DriverError` subclasses only.
 
-    ``port`` is fed by whoever listens to the enumerator. ``trace`` takes one masked line per exchange.
+    ``port`` is updated by the listener of the enumerator. ``trace`` receives one masked line per exchange.
     """
 
     def __init__(
@@ -80,34 +80,35 @@ class ParticleDevice:
 
     @property
     def mode(self) -> Mode | None:
-        """What the product id of the unit on the port says now; None when the port is empty."""
+        """Mode by the product id of what is on the port now; None when the port is empty."""
         current = self.port.current
         return None if current is None else current.usb_id.mode
 
     def close(self) -> None:
-        """Release the unit; the next verb opens it again."""
+        """Release the unit; the next operation opens it again."""
         opened, self._opened = self._opened, None
         if opened is not None:
             opened.verbs.close()
 
     @property
     def where(self) -> str:
+        """Name of the unit in error messages."""
         return f"the unit on port {self.port.port_path}"
 
-    # --- who is it --------------------------------------------------------------------------
+    # --- identity ---------------------------------------------------------------------------
 
     def identify(self, deadline: Deadline) -> DeviceId:
-        """Read the Device ID, from the first source that tells it; from now on this object is bound to that unit.
+        """Read the Device ID from the first source that has it, and bind this object to that unit.
 
-        Serial string; then, in application mode, raw request, request 20 and console. Raises `Swapped`
-        when this object was bound to another one already, `RemoteProtocolError` when no source tells one.
+        Sources: serial string; then, in application mode, raw request, request 20 and console. Raises `Swapped`
+        when this object is already bound to another unit, `RemoteProtocolError` when no source has one.
         """
         if self.device_id is not None:
             self.close()
         verbs = self.open(deadline)
         if self.device_id is None:
-            told = self._opened.told_id if self._opened else None
-            self.device_id = told or self._ask_id(verbs, deadline)
+            serial_id = self._opened.serial_id if self._opened else None
+            self.device_id = serial_id or self._ask_id(verbs, deadline)
         return self.device_id
 
     def _ask_id(self, verbs: Verbs, deadline: Deadline) -> DeviceId:
@@ -123,17 +124,17 @@ class ParticleDevice:
                 BadIdentity, DeviceRefused, RemoteProtocolError, Stalled, TransferTimeout, NotFound
             ):
                 return DeviceId.parse(source())
-        raise RemoteProtocolError(f"{self.where} tells no Device ID; hand it to the technician")
+        raise RemoteProtocolError(f"{self.where} did not report a Device ID; hand it to the technician")
 
     def _console_id(self, deadline: Deadline) -> str:
         with self.console(deadline) as console:
             return str(console.identify(deadline).device_id or "")
 
     def protection(self, deadline: Deadline) -> Protection:
-        """Ask whether the unit is under device protection, in both modes (reference firmware-and-dfu 9.1).
+        """Read whether the unit is under device protection, in either mode (reference firmware-and-dfu 9.1).
 
-        A Device OS without that request knows no protection either. A refusal says nothing about it and raises
-        `ProtectionUnknown`: even a protected unit answers this one.
+        A Device OS without that request has no protection either. A refusal proves nothing and raises
+        `ProtectionUnknown`: even a protected unit answers this request.
         """
         verbs = self.open(deadline)
         if isinstance(verbs, DfuDevice):
@@ -150,9 +151,9 @@ class ParticleDevice:
     # --- opening ----------------------------------------------------------------------------
 
     def present(self) -> UsbCandidate:
-        """Tell what is on the port now; raises `Disconnected`, and `Swapped` when it shows another platform.
+        """Return what is on the port now; raises `Disconnected`, and `Swapped` when its platform has changed.
 
-        A unit shows one platform in all its modes: what shows another is another unit, whatever ID it tells.
+        A unit has the same platform id in all its modes: a different one is a different unit, whatever its Device ID.
         """
         current = self.port.current
         if current is None:
@@ -170,7 +171,7 @@ class ParticleDevice:
         return current
 
     def open(self, deadline: Deadline) -> Verbs:
-        """Open what is on the port now, and recognise it once this object is bound to a unit."""
+        """Open what is on the port now; once this object is bound to a unit, check that it is that one."""
         candidate = self.present()
         if self._opened is None or self._opened.candidate is not candidate:
             self.close()
@@ -181,9 +182,9 @@ class ParticleDevice:
     # --- application mode -------------------------------------------------------------------
 
     def ask(self, request: Request[T], deadline: Deadline | None = None) -> T:
-        """Ask a control request; errors as in `ControlDevice.ask`, and `Swapped`.
+        """Send a control request and return its reply; raises as `ControlDevice.ask`, and `Swapped`.
 
-        Raises `RequestUnknown`, and sends nothing, where `knows` says no.
+        Raises `RequestUnknown`, and sends nothing, where `knows` returns False.
         """
         deadline = deadline or Deadline.after(self._clock, request.timeout_s)
         with self._released_when_gone():
@@ -203,7 +204,7 @@ class ParticleDevice:
             return self._control(deadline).ask(request, deadline=deadline, cancel=self._cancel)
 
     def knows(self, request: Request[T], deadline: Deadline) -> bool:
-        """Look up whether the unit's platform and Device OS have that request; True where the table cannot tell."""
+        """Return whether the unit's platform and Device OS support the request; True where the table does not say."""
         try:
             row = platform(self._platform_id or 0)
             return not row.is_listed(request.type_id) or row.knows_request(request.type_id, self.os_version(deadline))
@@ -215,17 +216,19 @@ class ParticleDevice:
         return self._control(deadline).version or self.ask(requests.get_system_version(), deadline)
 
     def is_listening(self, deadline: Deadline) -> bool:
+        """Read whether the unit is in listening mode."""
         return self.ask(requests.get_device_mode(), deadline)
 
     def enter_listening(self, deadline: Deadline) -> None:
-        """Enter listening mode and wait until the unit says so; -130 when it is disabled."""
+        """Enter listening mode and wait until the unit reports it; `RequestRejected` with -130 where it is disabled."""
         self.ask(requests.start_listening(), deadline)
         self._await_listening(True, deadline)
 
     def leave_listening(self, deadline: Deadline) -> bool:
-        """Leave listening mode. False when the unit stays in it or returns to it within `LEAVE_LISTENING_S`:
+        """Leave listening mode; return False when the unit is still in it after `LEAVE_LISTENING_S`.
 
-        one with Wi-Fi and no stored network does, which is no fault (reference usb-and-serial 5.1).
+        A unit with Wi-Fi and no stored network stays in it or returns to it, which is not a fault
+        (reference usb-and-serial 5.1).
         """
         self.ask(requests.stop_listening(), deadline)
         try:
@@ -242,7 +245,7 @@ class ParticleDevice:
 
     @contextlib.contextmanager
     def console(self, deadline: Deadline) -> Iterator[Console]:
-        """Open the serial console; listening mode is entered for it if needed and left again afterwards."""
+        """Open the serial console; enters listening mode for it if needed and leaves it again afterwards."""
         was_listening = self.is_listening(deadline)
         try:
             if not was_listening:
@@ -261,10 +264,10 @@ class ParticleDevice:
     def update_over_control(self, image: Image, deadline: Deadline, on_progress: Progress = no_progress) -> None:
         """Send ``image`` as a firmware update and wait until the unit is back from applying it.
 
-        Tells nothing about success: it restarts whatever came of it, so read module info afterwards
-        (reference firmware-and-dfu 5.4). What another try may cure is tried again, see `RETRIES`; a unit
-        that had to go to safe mode for that stays in it, until its next restart, when that fails too.
-        Raises `RequestRejected` when it refused the module, `WriteRefused` when it is not one for this unit.
+        Returning does not mean success: the unit restarts in any case, so read module info afterwards
+        (reference firmware-and-dfu 5.4). Failures another try may cure are retried, see `RETRIES`; a unit
+        that was put into safe mode for that and fails again stays in safe mode until its next restart.
+        Raises `RequestRejected` when the unit refused the module, `WriteRefused` when it is not for this unit.
         """
         platform_id = self.present().usb_id.platform_id or 0
         check_module(platform_id, image)
@@ -297,9 +300,9 @@ class ParticleDevice:
 
     @contextlib.contextmanager
     def _quiet(self, deadline: Deadline) -> Iterator[None]:
-        """Listening mode, if the unit allows it, so that its network leaves it alone; undone when the block fails.
+        """Hold the unit in listening mode, if it allows that, to keep its network quiet; undone if the block fails.
 
-        When it does not fail, the unit has restarted, and with that into the mode of its own choice.
+        If the block succeeds, the unit has restarted into whatever mode it chooses.
         """
         was_listening = self.is_listening(deadline)
         try:
@@ -314,13 +317,13 @@ class ParticleDevice:
             raise
 
     def undo_listening(self) -> None:
-        """Leave listening mode on the way out of a failure."""
+        """Leave listening mode after a failure, best effort. Never raises `DriverError`."""
         self._undo(requests.stop_listening())
 
     def _undo(self, request: Request[None]) -> None:
-        """Best effort on the way out of a failure, which says more than another error would.
+        """Send ``request`` to clean up after a failure; errors are dropped, the failure itself says more.
 
-        In time of its own and without the token: it is needed most when time is over or somebody stopped us.
+        Uses its own time limit and no token: it matters most when the deadline has passed or we were cancelled.
         """
         deadline = Deadline.after(self._clock, UNDO_S)
         with contextlib.suppress(DriverError):
@@ -329,7 +332,7 @@ class ParticleDevice:
     # --- DFU mode ---------------------------------------------------------------------------
 
     def dfu(self, deadline: Deadline) -> DfuDevice:
-        """Give the verbs of DFU mode, valid until ``deadline`` or a restart. Raises `LinkError` in another mode."""
+        """Return the opened `DfuDevice`, valid until ``deadline`` or a restart. Raises `LinkError` in another mode."""
         with self._released_when_gone():
             opened = self.open(deadline)
         if not isinstance(opened, DfuDevice):
@@ -346,12 +349,12 @@ class ParticleDevice:
     # --- restarts ---------------------------------------------------------------------------
 
     def enter_dfu(self, deadline: Deadline) -> None:
-        """Restart into DFU mode; nothing happens when the unit is in it. Raises `DidNotReturn`, `Swapped`."""
+        """Restart into DFU mode; does nothing when the unit is in it. Raises `DidNotReturn`, `Swapped`."""
         if isinstance(self.open(deadline), ControlDevice):
             self._restart_by_request("dfu", requests.enter_dfu(), deadline, wanted=Mode.DFU)
 
     def await_dfu(self, deadline: Deadline) -> None:
-        """Wait until somebody's hands bring the unit to DFU mode, however often they miss it.
+        """Wait until a person has put the unit into DFU mode with its buttons, however many tries that takes.
 
         Raises `DidNotReturn`, `Swapped`.
         """
@@ -360,7 +363,7 @@ class ParticleDevice:
                 self._restarts.run("dfu by hand", Mode.DFU, deadline, lambda: True, deadline.remaining, tries=1)
 
     def leave_dfu(self, deadline: Deadline) -> None:
-        """Restart into the firmware; nothing happens when it runs. Raises `DidNotReturn`, `Swapped`."""
+        """Restart into the firmware; does nothing when it is running. Raises `DidNotReturn`, `Swapped`."""
         opened = self.open(deadline)
         if isinstance(opened, DfuDevice):
             self._restarts.run("application", Mode.APPLICATION, deadline, lambda: self.dfu(deadline).leave())
@@ -388,7 +391,7 @@ class ParticleDevice:
 
     @contextlib.contextmanager
     def _released_when_gone(self) -> Iterator[None]:
-        """A handle on a unit that left is of no use: let go, so that the next verb opens what is there then."""
+        """Close the handle when the unit has left, so that the next operation opens what is there then."""
         try:
             yield
         except (Disconnected, NotFound):

@@ -1,4 +1,4 @@
-"""Runs transfers and repeats those it is safe to repeat, as `wire.patience` says. Time and the trace are added here."""
+"""Runs transfers and repeats those that are safe to repeat, as `wire.patience` says; adds time and the trace."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ..wire.usb import Setup
 T = TypeVar("T")
 
 Trace = Callable[[str], None]
-"""Takes one line per exchange for the technician's view. Secrets are masked before they get here."""
+"""Receives one line per exchange for the technician's view, with secrets already masked."""
 
 
 def no_trace(_line: str) -> None:
-    """Drop the line."""
+    """Ignore the line."""
 
 
 class Repeater:
     """Transfers of one opened unit. One owner thread, like the transport.
 
-    Raises what the last try raised once the table says that it stands; between two tries ``deadline``
-    and ``cancel`` are looked at, and no transfer waits longer than the deadline leaves.
+    Raises the error of the last try once the table allows no further one; ``deadline`` and ``cancel`` are
+    checked between tries, and no transfer waits past the deadline.
     """
 
     def __init__(self, transport: UsbTransport, clock: Clock, trace: Trace = no_trace) -> None:
@@ -34,7 +34,7 @@ class Repeater:
     def transfer(
         self, setup: Setup, data: bytes, what: str, deadline: Deadline, cancel: CancelToken | None = None
     ) -> bytes:
-        """Run one control transfer; a step of a state machine is sent once."""
+        """Run one control transfer. One that advances a state machine is sent only once."""
 
         def run() -> bytes:
             timeout_s = min(TRANSFER_TIMEOUT_S, deadline.remaining)
@@ -43,7 +43,7 @@ class Repeater:
         return self._repeated(kind_of(setup), run, what, deadline, cancel)
 
     def read(self, run: Callable[[], T], what: str, deadline: Deadline, cancel: CancelToken | None = None) -> T:
-        """Call ``run``, which only reads or selects something: descriptors, strings, a memory."""
+        """Call ``run``, which may be repeated: it only reads or selects something (descriptors, strings, a memory)."""
         return self._repeated(Kind.READ, run, what, deadline, cancel)
 
     def _repeated(

@@ -1,6 +1,6 @@
-"""Restarts one unit and waits for the same one: USB product id, Device ID, and an answered request confirm it.
+"""Restarts one unit and waits for it to return, confirmed by USB product id, Device ID and a reply to a request.
 
-Every restart is announced on the `PortWatch` before it is asked for. Reference usb-and-serial 7.
+Every restart is announced on the `PortWatch` before it is requested. Reference usb-and-serial 7.
 """
 
 from __future__ import annotations
@@ -42,24 +42,24 @@ _COMING_UP = (
     OutOfRequests,
     BootloaderStuck,
 )
-"""What the first transfers to a unit may end in while it comes up again (reference usb-and-serial 7.3)."""
+"""How the first transfers to a unit may fail while it is starting up (reference usb-and-serial 7.3)."""
 TRIES = 3
-"""How often a restart is asked for that does not happen, or that ends in the mode it began in."""
+"""Tries of a restart that does not happen, or that ends in the mode it began in."""
 VANISH_S = 5.0
-"""How long the old entry may stay after a restart request was answered (reference usb-and-serial 7.3)."""
+"""How long the old enumeration may last after a restart request was answered (reference usb-and-serial 7.3)."""
 BROWN_OUT_S = 10.0
-"""How long a unit that vanished while it was asked to restart has to come back, before it counts as pulled."""
+"""How long a unit that left the bus during the restart request may take to return before it counts as unplugged."""
 DFU_SETTLE_S = 0.5
-"""Between the return of a unit in DFU mode and its opening (reference firmware-and-dfu 1.9)."""
+"""Between the return of a unit in DFU mode and opening it (reference firmware-and-dfu 1.9)."""
 MODE_POLL_S = 0.25
 
 
 class StayedHere(DidNotReturn):
-    """The unit was asked to restart and did not leave the bus."""
+    """The unit did not leave the bus after a restart request."""
 
 
 class OtherMode(DidNotReturn):
-    """The unit is back, in a mode that was not asked for."""
+    """The unit came back in a mode that was not requested."""
 
 
 class Unit(Protocol):
@@ -73,7 +73,7 @@ class Unit(Protocol):
     def mode(self) -> Mode | None: ...
     @property
     def where(self) -> str:
-        """How a sentence calls it."""
+        """Name of the unit in error messages."""
         ...
 
     def present(self) -> UsbCandidate: ...
@@ -96,12 +96,12 @@ class Restarts:
         vanish_s: float = VANISH_S,
         tries: int = TRIES,
     ) -> None:
-        """Announce, act, let go of the handle at once, and wait for the same unit in mode ``wanted``.
+        """Announce and request a restart, close the handle at once, and wait for the same unit in mode ``wanted``.
 
-        ``act`` asks for the restart; False when nobody knows whether the unit heard it: then it has no more than
-        `VANISH_S` to leave the bus, otherwise ``vanish_s``. A unit that stays, or comes back in the mode it was in
-        (a contact that failed just then), is asked again, ``tries`` times in all. Raises `DidNotReturn`, `Swapped`,
-        and `Disconnected` for a unit that left before it was asked.
+        ``act`` requests the restart and returns False when it is unknown whether the unit received it: then it has
+        at most `VANISH_S` to leave the bus, otherwise ``vanish_s``. A unit that stays, or comes back in the mode it
+        was in (a bad contact at that moment), is asked again, ``tries`` times in all. Raises `DidNotReturn`,
+        `Swapped`, and `Disconnected` for a unit that left before the request.
         """
         before = self._unit.mode
         with self._unit.port.expecting(reason, deadline):
@@ -122,7 +122,7 @@ class Restarts:
         try:
             if not act():
                 vanish_s = min(vanish_s, VANISH_S)
-        except Disconnected:  # before it had obeyed: a contact that failed, or a hand that pulled it
+        except Disconnected:  # before it carried the request out: a bad contact, or somebody unplugged it
             if not self._is_back(old, deadline):
                 raise
         finally:
@@ -147,9 +147,9 @@ class Restarts:
         return False
 
     def _await_return(self, old: UsbCandidate, wanted: Mode, deadline: Deadline) -> None:
-        """The next arrival that stays long enough to answer; a unit may restart several times after an update.
+        """Wait for an arrival that stays long enough to answer; a unit may restart several times after an update.
 
-        Until it has answered, errors of its USB side are part of the restart (reference usb-and-serial 7.3).
+        Until it has answered, USB errors are part of the restart (reference usb-and-serial 7.3).
         """
         port = self._unit.port
         port.wait_for(lambda candidate: candidate.address != old.address, deadline, self._cancel)
@@ -178,7 +178,7 @@ class Restarts:
             try:
                 verbs.ask(requests.get_device_mode(), deadline=deadline, cancel=self._cancel)
                 return
-            except RequestRejected:  # an answer all the same; a protected unit gives no other
+            except RequestRejected:  # still a reply; a protected unit gives no other
                 return
             except DeadlineExceeded:  # a unit that has just started may have no time for requests yet
                 deadline.check("first answer after a restart")

@@ -1,6 +1,6 @@
-"""Sends a firmware module by control requests, up to but not including its last one. Reference firmware-and-dfu 5.
+"""Sends a firmware module by control requests, all but the final one. Reference firmware-and-dfu 5.
 
-The bytes go to the unit's own update slot; what becomes of them is decided by the unit at the end.
+The bytes go to the unit's update slot; the unit decides at the end whether to apply them.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ MAX_CHUNK = 4096
 START_S = 60.0
 """The unit erases its update slot first (reference firmware-and-dfu 5.3)."""
 APPLY_S = 60.0
-"""From the last answer of an update until the unit leaves the bus: it applies the module first."""
+"""From the last reply of an update until the unit leaves the bus: it applies the module first."""
 SLOW_APPLY_S = {ModuleFunction.NCP: 240.0}
-"""The same where that takes minutes: the image is streamed to another chip (reference firmware-and-dfu 5.3, 8.1)."""
+"""The same for modules that take minutes: they are streamed to another chip (reference firmware-and-dfu 5.3, 8.1)."""
 
 
 RETRY_PAUSE_S = 1.0
-"""Before an update begins again: long enough for a unit to leave the listening mode it was in for the last one."""
+"""Before an update is retried: long enough for a unit to leave the listening mode of the previous try."""
 
 
 class First(enum.Enum):
-    """What a unit needs before an update is begun again."""
+    """What a unit needs before an update is retried."""
 
     NOTHING = enum.auto()  # a new START
     RESET = enum.auto()  # a restart
@@ -49,7 +49,7 @@ class First(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """``times``: how often at most in one update."""
+    """How to retry an update. ``times``: at most that often in one update."""
 
     times: float
     first: First = First.NOTHING
@@ -61,34 +61,34 @@ RETRIES: Mapping[int, Retry] = MappingProxyType(
         -210: Retry(1),  # the unit lost the update, or bytes of it
         -219: Retry(2),  # flash input/output
         -260: Retry(1, First.RESET),  # no memory
-        -1330: Retry(1),  # a CRC that is wrong once may be the transfer's fault, twice it is the file's
+        -1330: Retry(1),  # a wrong CRC may be the transfer's fault once, the second time it is the file's
         -1380: Retry(1, First.SAFE_MODE),  # the application forbids updates
         -1390: Retry(1),  # an update error without a name
     }
 )
 """Result codes after which another try makes sense (reference firmware-and-dfu 5.5), and how it begins.
 
-Where the reference names no number: once, and time-outs until the deadline.
+Where the reference gives no number: once; time-outs until the deadline.
 """
 BROKEN_OFF = Retry(3)
-"""An update whose bytes or answer got lost on their way: nobody knows what of it is there, so all is sent again."""
+"""An update whose data or reply was lost in transit: what arrived is unknown, so all of it is sent again."""
 PASSING = Retry(3)
-"""A refusal about the moment that has no row of its own."""
+"""A transient refusal that has no row of its own."""
 SEEN_TWICE = Retry(1)
-"""Any other refusal is the unit's last word when it says so twice."""
+"""Any other refusal is final when the unit repeats it."""
 _OF_UPDATES = frozenset(
     {RequestType.START_FIRMWARE_UPDATE, RequestType.FIRMWARE_UPDATE_DATA, RequestType.FINISH_FIRMWARE_UPDATE}
 )
 
 
 class Retries:
-    """Counts the tries of one update."""
+    """Counts the retries of one update."""
 
     def __init__(self) -> None:
-        self._used: Counter[tuple[int, int]] = Counter()  # (request, code) -> tries it has cost
+        self._used: Counter[tuple[int, int]] = Counter()  # (request, code) -> retries so far
 
     def after(self, error: DriverError) -> Retry | None:
-        """Tell how to try again after what ended an update; None when that makes no sense, or none any more."""
+        """Return how to retry after ``error`` ended an update; None when no (further) try makes sense."""
         key, row = (0, 0), BROKEN_OFF
         if isinstance(error, RequestRejected):
             if error.request not in _OF_UPDATES or isinstance(error, UnitProtected):
@@ -102,15 +102,15 @@ class Retries:
 
 
 class Asker(Protocol):
-    """Whoever can ask a control request."""
+    """Anything that can send a control request."""
 
     def ask(self, request: Request[T], deadline: Deadline | None = None) -> T: ...
 
 
 def send_update(device: Asker, image: Image, deadline: Deadline, on_progress: Progress) -> None:
-    """START, then all of ``image`` in pieces of the size the unit asks for.
+    """Send START, then all of ``image`` in chunks of the size the unit asks for.
 
-    An error in between cancels the update in the unit: nothing was applied.
+    An error on the way cancels the update in the unit, so that nothing is applied.
     """
     data = image.data
     chunk = device.ask(requests.start_firmware_update(len(data)), deadline.sooner(START_S))
@@ -132,9 +132,9 @@ def apply_s(function: int) -> float:
 
 
 def check_module(platform_id: int, image: Image) -> None:
-    """Refuse, with `WriteRefused`, a module that has no place on this platform.
+    """Raise `WriteRefused` for a module that has no place on this platform.
 
-    The unit checks too, but only after its update slot was erased for it.
+    The unit checks as well, but only after erasing its update slot for it.
     """
     row = platform(platform_id)
     try:

@@ -1,7 +1,7 @@
 """The platform table: ids, radios, flash map, module slots, configuration fields, requests by Device OS.
 
-The facts stand in TOML files beside this one, one for each chip family; rows from outside come by the entry-point
-group ``drivers.platforms``, whose objects are texts of the same form. All of it is read once and never changes.
+The facts are in TOML files beside this one, one for each chip family. Plug-ins add rows through the entry-point
+group ``drivers.platforms``, whose objects are texts in the same format. All of it is read once and never changes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .table import (
     PlatformTable,
     Region,
     Release,
-    Tells,
+    Reports,
     Via,
     WritePolicy,
     read_table,
@@ -43,7 +43,7 @@ __all__ = [
     "PlatformTable",
     "Region",
     "Release",
-    "Tells",
+    "Reports",
     "Via",
     "WritePolicy",
     "is_module_platform",
@@ -63,7 +63,7 @@ def _texts() -> Iterator[tuple[str, str]]:
     for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
         if file.name.endswith(".toml") and file.name != _VENDOR_FILE:
             yield f"drivers/platforms/{file.name}", file.read_text("utf-8")
-    from importlib import metadata  # brings sockets with it, and the wire's tables must not
+    from importlib import metadata  # imports sockets, which the wire's tables must not
 
     for point in metadata.entry_points(group=ENTRY_POINTS):
         try:
@@ -83,7 +83,7 @@ RELEASES = tuple(Release(*row) for row in _VENDOR["releases"])
 
 
 def platforms() -> tuple[Platform, ...]:
-    """List all platforms this program knows, by ascending id. Raises `BadPlatformRow` for a bad plug-in."""
+    """List all platforms in the table, by ascending id. Raises `BadPlatformRow` for a bad plug-in."""
     return _table().platforms()
 
 
@@ -98,18 +98,18 @@ def platform_by_slug(slug: str) -> Platform:
 
 
 def is_module_platform(platform_id: int) -> bool:
-    """Tell whether module files may be for it: the vendor's platforms, with or without a row here, and plug-ins'."""
+    """Return whether module files exist for it: the vendor's platforms, with or without a row here, and plug-ins'."""
     return platform_id in _VENDOR["module_platforms"] or platform_id in _table().by_id
 
 
 def os_version_of_module(module_version: int) -> str | None:
-    """Look up the Device OS version of a system part's module version; None if the table does not know it.
+    """Look up the Device OS version of a system part's module version; None if the table does not have it.
 
-    Where a module version was used twice the last release counts. Never compute it: it is a counter.
+    If a module version was used twice, the last release counts. It is a counter and cannot be computed.
     """
     return next((row.device_os for row in reversed(RELEASES) if row.system_version == module_version), None)
 
 
 def release_of(device_os: str) -> Release | None:
-    """Look up the release called ``device_os`` ("6.2.0"); None if the table does not know it."""
+    """Look up the release called ``device_os`` ("6.2.0"); None if the table does not have it."""
     return next((row for row in RELEASES if row.device_os == device_os), None)

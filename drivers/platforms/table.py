@@ -1,6 +1,6 @@
-"""The types of the platform table, and its reading from TOML texts. Pure: no file is opened here.
+"""The types of the platform table, and its parser for TOML texts. Pure: no file is opened here.
 
-Nothing here decides anything: what may be written is decided by `drivers.guard`, from these rows.
+The table only states facts; `drivers.guard` decides from these rows what may be written.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ class WritePolicy(enum.StrEnum):
 
     NO = "no"  # nothing, ever
     DFU = "dfu"  # write the modules listed for it
-    OTA = "ota"  # nothing raw; control-request updates get there
+    OTA = "ota"  # no raw write; reached by control-request updates only
     SCRATCH = "scratch"  # written by the unit while it receives an update
 
 
 class Via(enum.StrEnum):
-    """The way a module gets into a unit."""
+    """How a module gets into a unit."""
 
     DFU = "dfu"  # raw, to its own address
     OTA = "ota"  # control-request update, applied at the next boot
 
 
-class Tells(enum.StrEnum):
+class Reports(enum.StrEnum):
     """What a unit reports of a module it holds, besides its version (reference firmware-and-dfu 6.1)."""
 
-    HASH = "hash"  # the SHA-256 of its suffix, from Device OS 5.6.0 on: stands for the content
-    BUILD = "build"  # a string that names its build and proves no content
+    HASH = "hash"  # the SHA-256 of its suffix, from Device OS 5.6.0 on: proves the content
+    BUILD = "build"  # a string that names its build but does not prove its content
     VERSION = "version"  # nothing
 
 
@@ -83,7 +83,7 @@ class Memory:
     name: str
     start: int
     end: int
-    erase_unit: int  # bytes, of the part itself, whatever an old descriptor says
+    erase_unit: int  # bytes, of the flash part itself, even where an old descriptor says otherwise
     layout: str  # the memory map string of an unprotected unit
 
 
@@ -101,10 +101,10 @@ class ModuleSlot:
     drop_prefix: bool = False
     legacy_index: int | None = None
     legacy_start: int | None = None
-    tells: Tells = Tells.HASH
+    reports: Reports = Reports.HASH
     info_at: int | None = None  # address of the block that names its build
     is_readable: bool = True  # over DFU
-    is_checked_at_start: bool = True  # False: what starts upon it does not look whether it is whole
+    is_checked_at_start: bool = True  # False: whatever boots on top of it does not check its integrity
     erase_first_write_last: int | None = None  # page whose content alone makes a bootloader start the module
 
 
@@ -120,20 +120,20 @@ class DctField:
 
 @dataclass(frozen=True, slots=True)
 class Bootloader:
-    """Module versions of the first bootloader that does each of these."""
+    """Module version of the first bootloader with each of these features."""
 
     resumes_copy: int  # finishes an interrupted copy of its successor
     large_user_part: int
     protection: int
     safe_mode_command: int
-    system_at_new_start: int  # looks there before it looks at the legacy start
+    system_at_new_start: int  # checks there before the legacy start
     protection_string: int
     clear_override_command: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Requests:
-    """Control requests that only units of ``families`` with ``radio`` ("": any) know, in some versions."""
+    """Control requests that only units of ``families`` with ``radio`` ("": any) support, in some versions."""
 
     types: frozenset[int]
     families: frozenset[str]
@@ -155,7 +155,7 @@ class Platform:
     has_cellular: bool
     has_serial_numbers: bool  # every unit has one (A4)
     sets_wifi_in_listening_mode: bool  # H5
-    setup_done_before: OsVersion | None  # first Device OS without a setup-done flag; None: there never was one
+    setup_done_before: OsVersion | None  # first Device OS without a setup-done flag; None: no version has one
     memories: tuple[Memory, ...]
     regions: tuple[Region, ...]
     modules: tuple[ModuleSlot, ...]
@@ -166,11 +166,11 @@ class Platform:
     _requests: tuple[_Requests, ...] = field(repr=False, default=())
 
     def is_listed(self, request_type: int) -> bool:
-        """Tell whether some units do not know that control request, so that `knows_request` can say no."""
+        """Return whether some units lack that control request, so that `knows_request` may return False."""
         return any(request_type in row.types for row in self._requests)
 
     def knows_request(self, request_type: int, device_os: OsVersion) -> bool:
-        """Tell whether a unit with ``device_os`` knows that request; True for what the table does not mention."""
+        """Return whether a unit with ``device_os`` supports that request; True for requests not in the table."""
         rows = [row for row in self._requests if request_type in row.types]
         return not rows or any(self._has(row, device_os) for row in rows)
 
@@ -179,13 +179,15 @@ class Platform:
         return self.family in row.families and radios[row.radio] and any(device_os in one for one in row.ranges)
 
     def memory(self, alt: int) -> Memory:
+        """Return the memory with alternate setting ``alt``; the platform has to have it."""
         return next(row for row in self.memories if row.alt == alt)
 
     def region(self, name: str) -> Region:
+        """Return the region called ``name``; the platform has to have it."""
         return next(row for row in self.regions if row.name == name)
 
     def slot(self, function: int, index: int) -> ModuleSlot | None:
-        """Find the slot of a module, legacy indices included; None if it has none here."""
+        """Find the slot of a module, by its index or legacy index; None if it has no place on this platform."""
         for row in self.modules:
             if row.function == function and index in (row.index, row.legacy_index):
                 return row
@@ -236,20 +238,20 @@ class PlatformTable:
 
 
 def read_table(texts: Iterable[tuple[str, str]]) -> PlatformTable:
-    """Read families, request rows and platforms from ``texts``: pairs of a name for messages, and TOML.
+    """Read families, request rows and platforms from ``texts``: pairs of a name for error messages, and TOML.
 
-    A row may stand in another text than its family. Raises `BadPlatformRow`.
+    A row may be in a different text than its family. Raises `BadPlatformRow`.
     """
     documents = [(name, _parsed(name, text)) for name, text in texts]
     families: dict[str, Any] = {}
     requests: list[_Requests] = []
     for name, document in documents:
         families |= document.get("family", {})
-        requests += [_told(name, row, _request_row) for row in document.get("requests", ())]
+        requests += [_checked(name, row, _request_row) for row in document.get("requests", ())]
     found: dict[int, Platform] = {}
     for name, document in documents:
         for row in document.get("platform", ()):
-            platform = _told(name, row, lambda row: _platform(row, families, tuple(requests)))
+            platform = _checked(name, row, lambda row: _platform(row, families, tuple(requests)))
             if any(platform.id == other.id or platform.slug == other.slug for other in found.values()):
                 raise BadPlatformRow(f"{name}: platform {platform.slug} ({platform.id}) has a row already; remove one")
             found[platform.id] = platform
@@ -263,7 +265,7 @@ def _parsed(name: str, text: str) -> dict[str, Any]:
         raise BadPlatformRow(f"{name}: not the TOML of platform rows ({error}); correct it") from error
 
 
-def _told(name: str, row: dict[str, Any], make: Callable[[dict[str, Any]], T]) -> T:
+def _checked(name: str, row: dict[str, Any], make: Callable[[dict[str, Any]], T]) -> T:
     try:
         return make(row)
     except (KeyError, TypeError, ValueError, DriverError) as error:
@@ -324,7 +326,7 @@ def _slot(name: str, row: dict[str, Any], uncertain: Mapping[str, int]) -> Modul
         **row,
         "name": name,
         "via": Via(row["via"]),
-        "tells": Tells(row.get("tells", Tells.HASH)),
+        "reports": Reports(row.get("reports", Reports.HASH)),
         "erase_first_write_last": None if page is None else _number(page, uncertain),
     })  # fmt: skip
 
@@ -343,5 +345,5 @@ def _region(alt: int, row: dict[str, Any], uncertain: Mapping[str, int]) -> Regi
 
 
 def _number(value: int | str, uncertain: Mapping[str, int]) -> int:
-    """Look up a value that the row gives by its name in the section of uncertain facts."""
+    """Resolve a value that a row gives as the name of an entry in the section of uncertain facts."""
     return uncertain[value] if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""Device OS versions, in the order of semantic versioning, and half-open ranges of them."""
+"""Device OS versions, ordered by semantic versioning, and half-open ranges of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _VERSION = re.compile(r"(\d{1,5})\.(\d{1,5})\.(\d{1,5})(?:-([0-9A-Za-z.-]{1,40})
 @functools.total_ordering
 @dataclass(frozen=True, slots=True)
 class OsVersion:
-    """A Device OS version, ordered as semantic versioning says: ``5.0.0-rc.1 < 5.0.0``."""
+    """A Device OS version, ordered by semantic versioning: ``5.0.0-rc.1 < 5.0.0``."""
 
     major: int
     minor: int
@@ -24,7 +24,7 @@ class OsVersion:
 
     @classmethod
     def parse(cls, text: str) -> OsVersion:
-        """Read ``text``, with or without a leading ``v``; raises `BadIdentity`."""
+        """Parse ``text``, with or without a leading ``v``; raises `BadIdentity`."""
         match = _VERSION.fullmatch(text.strip().removeprefix("v"))
         if match is None:
             raise BadIdentity(f"Device OS version{quoted(text)} is not written like 6.2.0 or 5.0.0-rc.1")
@@ -52,7 +52,7 @@ class OsRange:
 
     @classmethod
     def parse(cls, since: str, before: str) -> OsRange:
-        """Read both ends; "" leaves one open. Raises `BadIdentity`."""
+        """Parse both ends; "" leaves one open. Raises `BadIdentity`."""
         return cls(OsVersion.parse(since) if since else None, OsVersion.parse(before) if before else None)
 
     def __contains__(self, version: OsVersion) -> bool:

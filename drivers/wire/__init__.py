@@ -1,1 +1,1 @@
-"""Pure protocol code: bytes to events and back, with tables of states. No I/O, clock, thread or log."""
+"""Pure protocol code: bytes to events and back, with state tables. No I/O, clock, threads or logging."""

@@ -1,6 +1,6 @@
-"""What a pure protocol asks its owner to do next, and what it may be told in return.
+"""The actions a pure protocol requests from its runner, and the replies it accepts.
 
-Shared by ``control.py`` and ``dfuse.py``. Tables only.
+Shared by ``control/host.py`` and ``dfu/host.py``. Types only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .usb import Setup
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Run this control transfer. ``data`` is what an OUT transfer carries; it may be secret."""
+    """Run this control transfer. ``data`` is the data stage of an OUT transfer; it may be secret."""
 
     setup: Setup
     data: bytes = field(default=b"", repr=False)
@@ -29,10 +29,10 @@ class Wait:
 
 
 class Answer(enum.Enum):
-    """What may come back instead of bytes."""
+    """A reply that is not bytes."""
 
     STALL = enum.auto()  # the unit refused the transfer
-    LOST = enum.auto()  # it failed on its way: the unit may have got it, or not
+    LOST = enum.auto()  # it failed in transit: the unit may or may not have received it
 
 
 T = TypeVar("T")

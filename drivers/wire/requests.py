@@ -1,6 +1,6 @@
-"""The catalogue of control requests: what to send, how long it may take, how to read the reply.
+"""The catalogue of control requests: what to send, how long it may take, how to parse the reply.
 
-Each builder gives a `Request`; `drivers.devices` carries it. Reference usb-and-serial 4.
+Each function returns a `Request`; `drivers.devices` sends it. Reference usb-and-serial 4.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from .messages import modules, network, system
 from .messages.tables import ConnectionStatus, WifiSecurity
 from .proto import network_pb2, system_pb2
 
-SHORT_S = 10.0  # the unit has the answer at hand
-USUAL_S = 60.0  # what the vendor's tools allow; a busy system thread answers late
-RADIO_S = 60.0  # a modem may have to be powered on, a network joined
+SHORT_S = 10.0  # the unit has the reply in memory
+USUAL_S = 60.0  # what the vendor's tools allow; a busy system thread replies late
+RADIO_S = 60.0  # a modem may have to power up, or a network be joined
 
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[T]):
-    """One control request. ``timeout_s`` counts from sending to result; `decode` raises `RemoteProtocolError`."""
+    """One control request. ``timeout_s`` is the time from sending to result; `decode` raises `RemoteProtocolError`."""
 
     type_id: int
     name: str
@@ -83,7 +83,7 @@ def get_protected_state() -> Request[system.Protection]:
 
 
 def is_claimed() -> Request[bool]:
-    """Ask for the unit's own opinion: a hint, never a proof (rules B4 B5)."""
+    """Read the unit's own claimed bit: a hint, never proof (rules B4 B5)."""
     return _plain(RequestType.IS_CLAIMED, system.flag, SHORT_S)
 
 
@@ -103,7 +103,7 @@ def safe_mode() -> Request[None]:
 
 
 def start_listening() -> Request[None]:
-    """Enter listening mode. -130: it is disabled in this unit."""
+    """Enter listening mode. Result -130: it is disabled in this unit."""
     return _plain(RequestType.START_LISTENING, system.nothing)
 
 
@@ -112,7 +112,7 @@ def stop_listening() -> Request[None]:
 
 
 def get_device_mode() -> Request[bool]:
-    """Ask whether the unit is in listening mode."""
+    """Read whether the unit is in listening mode."""
     return _plain(RequestType.GET_DEVICE_MODE, system.is_listening, SHORT_S)
 
 
@@ -138,21 +138,21 @@ def stop_signal() -> Request[None]:
 
 
 def start_firmware_update(size: int) -> Request[int]:
-    """Begin an update of ``size`` bytes; the reply is the piece size for `firmware_update_data`."""
+    """Begin an update of ``size`` bytes; the reply is the chunk size for `firmware_update_data`."""
     payload = system_pb2.StartFirmwareUpdateRequest(size=size).SerializeToString()
     return _with(RequestType.START_FIRMWARE_UPDATE, payload, system.chunk_size)
 
 
 def firmware_update_data(data: bytes) -> Request[None]:
-    """Send the next piece, in order. Any error cancels the update: begin again with `start_firmware_update`."""
+    """Send the next chunk, in order. Any error cancels the update: restart with `start_firmware_update`."""
     payload = system_pb2.FirmwareUpdateDataRequest(data=data).SerializeToString()
     return _with(RequestType.FIRMWARE_UPDATE_DATA, payload, system.nothing)
 
 
 def finish_firmware_update(validate_only: bool = False) -> Request[None]:
-    """Have the module validated, and applied by a restart unless ``validate_only`` (which cancels it).
+    """Have the module validated and, by a restart, applied; ``validate_only`` cancels the update instead.
 
-    The result says "valid", not "applied": read the module info again after the restart.
+    The result means "valid", not "applied": read the module info again after the restart.
     """
     payload = system_pb2.FinishFirmwareUpdateRequest(validate_only=validate_only).SerializeToString()
     return _with(RequestType.FINISH_FIRMWARE_UPDATE, payload, system.nothing)
@@ -178,12 +178,12 @@ def disconnect() -> Request[None]:
 
 
 def get_interface_list() -> Request[tuple[network.Interface, ...]]:
-    """Ask for all interfaces, without hardware addresses. -100 on cellular units with 6.2.0: ask by index."""
+    """Read all interfaces, without hardware addresses. Result -100 on cellular units with 6.2.0: ask one by one."""
     return _plain(RequestType.GET_INTERFACE_LIST, network.interface_list)
 
 
 def get_interface(index: int) -> Request[network.Interface]:
-    """Ask for one interface with its hardware address; indexes 3, 4 and 5 are the ones in use."""
+    """Read one interface with its hardware address; indices 3, 4 and 5 are in use."""
     payload = network_pb2.InterfaceRequest(index=index).SerializeToString()
     return _with(RequestType.GET_INTERFACE, payload, network.interface)
 
@@ -195,9 +195,9 @@ def get_iccid() -> Request[network.CellularIdentity]:
 def join_new_network(
     ssid: str, password: Secret | None, security: WifiSecurity, *, hidden: bool = False
 ) -> Request[None]:
-    """Join, and store only on success: 5 to 30 s. ``ssid`` 1 to 32 bytes, ``password`` at most 64.
+    """Join a network, and store it only on success: 5 to 30 s. ``ssid`` 1 to 32 bytes, ``password`` at most 64.
 
-    It does not leave listening mode. Names and passwords outside those limits raise
+    The unit stays in listening mode. Names and passwords outside those limits raise
     `LocalProtocolError`: a missing name may crash the unit.
     """
     raw = ssid.encode()

@@ -1,4 +1,4 @@
-"""Result codes of control requests, in words: reference usb-and-serial 4.12."""
+"""Result codes of control requests and their descriptions. Reference usb-and-serial 4.12."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ _FAMILIES: tuple[tuple[range, str], ...] = (
 
 
 def describe_result(code: int) -> str:
-    """Give words and number: ``"not supported (-120)"``. Drivers in the unit may return codes outside the table."""
+    """Describe a code: ``"not supported (-120)"``. Drivers in the unit may return codes outside the table."""
     words = RESULT_NAMES.get(code)
     if words is None:
         words = next((name for family, name in _FAMILIES if code in family), "a code without a name")

@@ -1,4 +1,4 @@
-"""USB words every layer shares: the setup packet and the vendor's ids. Tables only."""
+"""USB types shared by every layer: the setup packet and the vendor's ids. Tables only."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _SETUP = struct.Struct("<BBHHH")
 
 
 class Mode(enum.StrEnum):
-    """What a product id says about a unit (reference usb-and-serial 2.1).
+    """Mode of a unit according to its product id (reference usb-and-serial 2.1).
 
-    Normal, listening and safe mode all show `APPLICATION`.
+    Normal, listening and safe mode are all `APPLICATION`.
     """
 
     APPLICATION = "application"
@@ -25,7 +25,7 @@ class Mode(enum.StrEnum):
 
 
 class StandardRequest(enum.IntEnum):
-    """bRequest of the standard requests a unit knows; USB 2.0 table 9-4."""
+    """bRequest of the standard requests a unit supports; USB 2.0 table 9-4."""
 
     GET_STATUS = 0
     GET_DESCRIPTOR = 6
@@ -51,7 +51,7 @@ class Setup:
 
     @property
     def is_in(self) -> bool:
-        """The data stage, if any, goes from the unit to the host."""
+        """Whether the data stage, if any, goes from the unit to the host."""
         return bool(self.request_type & 0x80)
 
     def to_bytes(self) -> bytes:
@@ -59,6 +59,7 @@ class Setup:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Setup:
+        """Parse 8 bytes; raises `RemoteProtocolError` for any other length."""
         if len(raw) != _SETUP.size:
             raise RemoteProtocolError(f"setup packet of {len(raw)} bytes ({raw.hex(' ')}), expected 8")
         return cls(*_SETUP.unpack(raw))
@@ -73,7 +74,7 @@ class UsbId:
 
     @classmethod
     def of(cls, mode: Mode, platform_id: int) -> UsbId:
-        """Tell what a unit of that platform shows in ``mode``."""
+        """Return the ids of a unit of that platform in ``mode``."""
         return cls(PARTICLE_VENDOR_ID, (DFU_PRODUCT if mode is Mode.DFU else APPLICATION_PRODUCT) | platform_id)
 
     def __str__(self) -> str:
@@ -88,5 +89,5 @@ class UsbId:
 
     @property
     def platform_id(self) -> int | None:
-        """Low 12 bits of a Particle product id, None for anything else."""
+        """The low 12 bits of a Particle product id, None for anything else."""
         return self.product & 0x0FFF if self.mode else None

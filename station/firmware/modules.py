@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from drivers.platforms import ModuleFunction, ModuleSlot, Tells, os_version_of_module, platform
+from drivers.platforms import ModuleFunction, ModuleSlot, Reports, os_version_of_module, platform
 from drivers.wire.image.host import Dependency, Image
 from drivers.wire.messages.modules import ModuleInfo
 from drivers.wire.messages.tables import CHECK_INTEGRITY, CHECK_PLATFORM, CHECK_RANGE, Store
@@ -94,7 +94,7 @@ def slot_of(image: Image) -> ModuleSlot | None:
 def names_only_its_build(image: Image) -> bool:
     """Whether no unit proves the content of such a module: it tells the name of its build and no hash."""
     slot = slot_of(image)
-    return slot is not None and slot.tells is Tells.BUILD
+    return slot is not None and slot.reports is Reports.BUILD
 
 
 def is_started_unchecked(image: Image) -> bool:
@@ -134,22 +134,22 @@ def compare(image: Image, held: Held | None, read_back: Comparison | None = None
     """Judge whether ``image`` is what the unit holds (reference firmware-and-dfu 6.2).
 
     Same means intact, equal version, and equal content. What a unit tells of the content depends on the kind of module
-    (`Tells`), and before Device OS 5.6.0 it tells nothing; where no hash tells, ``read_back`` does.
+    (`Reports`), and before Device OS 5.6.0 it tells nothing; where no hash tells, ``read_back`` does.
     """
     slot = slot_of(image)
-    tells = slot.tells if slot is not None else Tells.HASH
+    reports = slot.reports if slot is not None else Reports.HASH
     if held is None:
         return Comparison(False, "the unit has none")
     if not held.is_intact:
         return Comparison(False, "the unit's own is damaged")
     if held.version != image.version:
         return Comparison(False, f"the unit holds {held.version}")
-    if tells is Tells.VERSION:
+    if reports is Reports.VERSION:
         return Comparison(True, "version is equal; nothing else of this chip can be read")
     if held.hash is not None:
         if not _hashes_equal(image, slot, held.hash):
             return Comparison(False, "same version, other content")
-        if tells is Tells.HASH:
+        if reports is Reports.HASH:
             return Comparison(True, "version and hash are equal")
         name = module_name(image.function, image.index)
         return read_back or Comparison(None, f"no unit reports a {name}'s content: read back before it counts")

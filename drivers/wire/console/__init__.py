@@ -1,1 +1,1 @@
-"""The listening-mode console: `tables` both ends share, `host` for ours."""
+"""The listening-mode console: `tables` is shared by both ends, `host` and `wifi` are our end."""

@@ -1,10 +1,10 @@
 """The listening-mode console, host side, without I/O: reference usb-and-serial 5.
 
-A `ConsoleDialogue` says what to write (`begin`), is fed whatever arrives in pieces of any size
-(`feed`), and ends with `Done`. It keeps no time: each `Write` tells how long silence may last.
+A `ConsoleDialogue` returns what to write (`begin`), is fed whatever arrives in pieces of any size
+(`feed`), and ends with `Done`. It has no clock: each `Write` says how long silence may last.
 
-The console has no end mark, so a query is followed by ``v`` and is complete when the version line
-has arrived behind its own output. Text of an earlier, abandoned query is skipped.
+The console has no end marker, so each query is followed by ``v`` and is complete when the version line
+has arrived after its own output. Text of an earlier, abandoned query is skipped.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ from .tables import (
 )
 
 MAX_TEXT = 16 * 1024
-"""The longest real answer, of ``s``, has about 2 KiB."""
+"""Bytes; the longest real reply, that of ``s``, has about 2 KiB."""
 
 RESYNC = b"\n\n\n"
-"""Ends any prompt an abandoned dialogue may stand at; dropped at the main level."""
+"""Ends any prompt an abandoned dialogue may be waiting at; ignored at the main level."""
 
 QUERY_S = 5.0
-MODEM_S = 30.0  # up to Device OS 5.5 ``i`` and ``s`` switch the modem on
+MODEM_S = 30.0  # up to Device OS 5.5 ``i`` and ``s`` power up the modem
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Write ``data``; then give up when nothing arrives for ``timeout_s``."""
+    """Write ``data``, then fail when nothing arrives for ``timeout_s``."""
 
     data: bytes = field(repr=False)
     timeout_s: float
@@ -69,21 +69,21 @@ Event = Write | Done[T]
 
 
 class ConsoleDialogue(abc.ABC, Generic[T]):
-    """One command and its answer. `feed` raises `RemoteProtocolError` when the answer makes no sense."""
+    """One command and its reply. `feed` raises `RemoteProtocolError` when the reply cannot be parsed."""
 
     def __init__(self) -> None:
         self._text = bytearray()
 
     @abc.abstractmethod
     def begin(self) -> Write:
-        """Tell what to write first."""
+        """Return what to write first."""
 
     @abc.abstractmethod
     def _advance(self) -> list[Event[T]]:
-        """The events the text so far brings; drops the text it has used."""
+        """Return the events in the text so far, and drop the text used for them."""
 
     def feed(self, data: bytes) -> list[Event[T]]:
-        """Take what arrived; return what follows from it, oldest first."""
+        """Add what arrived and return the resulting events, oldest first."""
         self._text += data
         if len(self._text) > MAX_TEXT:
             raise RemoteProtocolError(f"console sent {len(self._text)} bytes that answer nothing; reset the unit")
@@ -98,9 +98,9 @@ _LONGEST_END_MARK = 128
 
 
 class Query(ConsoleDialogue[T]):
-    """A one-letter query, with ``v`` behind it as end mark.
+    """A one-letter query, followed by ``v`` as end marker.
 
-    ``pattern`` finds its output before that; ``decode`` reads the match.
+    ``pattern`` finds its output before the marker; ``decode`` parses the match.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Query(ConsoleDialogue[T]):
         self._pattern = re.compile(pattern, re.DOTALL)
         self._decode = decode
         self._timeout_s = timeout_s
-        self._scanned = 0  # no end mark begins before
+        self._scanned = 0  # no end marker begins before this offset
 
     def begin(self) -> Write:
         return Write(self._keys, self._timeout_s)
@@ -128,7 +128,7 @@ class Query(ConsoleDialogue[T]):
 
 
 def version() -> Query[str]:
-    """Ask ``v``: the Device OS version, like ``6.2.0``."""
+    """Send ``v`` to read the Device OS version, like ``6.2.0``."""
     return Query(Key.VERSION, _VERSION_LINE, lambda match: _printable(match[1]))
 
 
@@ -145,7 +145,7 @@ class ConsoleIdentity:
 
 
 def identity() -> Query[ConsoleIdentity]:
-    """Ask ``i``: every identity the unit has. Up to 5.5.x a cellular unit powers its modem on: 20 s or more."""
+    """Send ``i`` to read every identity the unit has. Up to 5.5.x a cellular unit powers up its modem: 20 s or more."""
     pattern = f"(?:{ID_LINE}|{OLD_ID_LINE}).*".encode()  # to the end, so one search is enough
     return Query(Key.IDENTITY, pattern, lambda match: _identity(match[0]), MODEM_S)
 
@@ -173,7 +173,7 @@ def _secret(text: str) -> MobileSecret | None:
 
 
 def mac() -> Query[MacAddress | None]:
-    """Ask ``m``: the Wi-Fi MAC address; None when the unit prints all zeros or all ones."""
+    """Send ``m`` to read the Wi-Fi MAC address; None when the unit prints all zeros or all ones."""
     pattern = MAC_LINES.format("([0-9A-Fa-f:]{17})").encode()
     return Query(Key.MAC, pattern, lambda match: _mac(match[1].decode("ascii")))
 
@@ -184,7 +184,7 @@ def _mac(text: str) -> MacAddress | None:
 
 
 def claimed() -> Query[bool]:
-    """Ask ``c``: the unit's own claimed bit, a hint and no proof (rules B4 B5)."""
+    """Send ``c`` to read the unit's own claimed bit, a hint, not proof (rules B4 B5)."""
     pattern = CLAIMED_LINE.format("(yes|no)").encode()
     return Query(Key.CLAIMED, pattern, lambda match: match[1] == b"yes")
 
@@ -203,13 +203,13 @@ class Description:
 
 
 def modules() -> Query[Description]:
-    """Ask ``s``: platform and modules, as one line of JSON."""
+    """Send ``s`` to read platform and modules, one line of JSON."""
     pattern = rb'(\{"p":[^\r\n]*\})\r\n'
     return Query(Key.MODULES, pattern, lambda match: parse_description(match[1]), MODEM_S)
 
 
 def parse_description(raw: bytes) -> Description:
-    """Read the JSON line of ``s``; raises `RemoteProtocolError` whatever it holds."""
+    """Parse the JSON line of ``s``; raises nothing but `RemoteProtocolError`, whatever it contains."""
     try:
         content = json.loads(raw)
         return Description(
@@ -231,7 +231,7 @@ def _module(entry: dict[str, Any]) -> ModuleInfo:
         version=int(entry["v"]),
         store=STORE_LETTERS[entry["l"]],
         max_size=int(entry["s"]),
-        size=0,  # not told here
+        size=0,  # not reported here
         checked=int(entry["vc"]),
         passed=int(entry["vv"]),
         hash=bytes.fromhex(entry["u"]) if "u" in entry else None,

@@ -16,7 +16,7 @@ class Key(enum.StrEnum):
     VERSION = "v"  # Device OS
     MODULES = "s"  # one line of JSON
     WIFI = "w"  # a dialogue that stores a network
-    CLAIMED = "c"  # the unit's own opinion
+    CLAIMED = "c"  # the unit's own claimed bit
     CLAIM_CODE = "C"  # a dialogue that stores one
     DIAGNOSTICS = "d"  # JSON
     SAFE_MODE = "L"  # restart into safe mode, listening

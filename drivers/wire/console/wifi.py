@@ -35,16 +35,16 @@ SCAN_S = 45.0
 class WifiOutcome(enum.Enum):
     """How the Wi-Fi dialogue ended."""
 
-    SAVED = enum.auto()  # stored without trying it: proves nothing about the password
+    SAVED = enum.auto()  # stored without connecting: proves nothing about the password
     NOT_SAVED = enum.auto()  # the unit could not store it; it stays in listening mode
 
 
 class _Ask(enum.Enum):
-    """What a prompt wants to know."""
+    """What a prompt asks for."""
 
     SSID = enum.auto()  # the network's name
-    SECURITY = enum.auto()  # one digit, asked when the scan did not see the network
-    CIPHER = enum.auto()  # one digit, asked also for open networks
+    SECURITY = enum.auto()  # one digit, asked when the scan did not find the network
+    CIPHER = enum.auto()  # one digit, asked even for open networks
     PASSWORD = enum.auto()  # may be empty
     ENTERPRISE = enum.auto()  # anything only an enterprise network needs
 
@@ -62,7 +62,7 @@ _PROMPTS: dict[bytes, tuple[_Ask, float]] = {
         (OUTER_IDENTITY, (_Ask.ENTERPRISE, PROMPT_S)),
     )
 }
-"""Prompt -> what it asks, and how long the unit may be silent after the answer."""
+"""Prompt -> what it asks for, and how many seconds the unit may be silent after the answer."""
 
 _ENDINGS: dict[bytes, WifiOutcome] = {
     SAVED_MARK.encode(): WifiOutcome.SAVED,
@@ -71,21 +71,21 @@ _ENDINGS: dict[bytes, WifiOutcome] = {
 }
 
 _MIXED = {WifiSecurity.WPA_WPA2_PSK: WifiSecurity.WPA2_PSK, WifiSecurity.WPA2_WPA3_PSK: WifiSecurity.WPA2_PSK}
-"""What the console has no digit for, and what it is asked for instead."""
+"""Modes the console has no digit for, and the one sent instead."""
 _AES = b"1"
 
 
 class WifiDialogue(ConsoleDialogue[WifiOutcome]):
-    """``w``: store a network. Answers go out one at a time, each after its prompt, each expecting its echo.
+    """The dialogue of ``w``, which stores a network. Each answer is sent after its prompt, and its echo is awaited.
 
-    The unit throws away what is typed ahead, and an extra newline would answer the next question.
+    The unit discards what is typed ahead, and an extra newline would answer the next prompt.
     """
 
     def __init__(self, ssid: str, password: Secret | None, security: WifiSecurity) -> None:
         super().__init__()
         secret = password.reveal().encode() if password else b""
         if security is WifiSecurity.NONE and secret:
-            security = WifiSecurity.WPA2_PSK  # only asked when the unit's own scan did not tell
+            security = WifiSecurity.WPA2_PSK  # only asked when the unit's own scan did not find the network
         self._answers = {
             _Ask.SSID: _typed("network name", ssid.encode(), 1, MAX_SSID),
             _Ask.SECURITY: b"%d" % SECURITY_DIGITS[_MIXED.get(security, security)],
@@ -115,7 +115,7 @@ class WifiDialogue(ConsoleDialogue[WifiOutcome]):
         arrived, expected = bytes(self._text[: len(self._echo)]), self._echo
         if not expected.startswith(arrived):
             raise RemoteProtocolError(
-                "the console echoed something else than was typed; is another program (ModemManager) on this port?"
+                "the console echoed something other than was typed; is another program (ModemManager) on this port?"
             )
         if len(arrived) < len(expected):
             return False
@@ -135,7 +135,10 @@ class WifiDialogue(ConsoleDialogue[WifiOutcome]):
 
 
 def store_wifi(ssid: str, password: Secret | None, security: WifiSecurity) -> WifiDialogue:
-    """Run ``w``: ``ssid`` 1 to 32 bytes, ``password`` at most 64, both without control characters."""
+    """Send ``w`` to store a network: ``ssid`` 1 to 32 bytes, ``password`` at most 64, without control characters.
+
+    Raises `LocalProtocolError` outside those limits.
+    """
     return WifiDialogue(ssid, password, security)
 
 

@@ -1,1 +1,1 @@
-"""Control requests: `tables` both ends share, `host` for ours."""
+"""Control requests: `tables` is shared by both ends, `host` is our end."""

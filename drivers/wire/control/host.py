@@ -1,13 +1,13 @@
 """The vendor's control-request protocol, host side, without I/O: reference usb-and-serial 3.
 
-A request (a type, a payload, a reply, a signed result) travels as several vendor control transfers.
-`ControlExchange` says what to do next and is told what came of it::
+A request (a type, a payload, a reply, a signed result) takes several vendor control transfers.
+`ControlExchange` returns the next action and is fed its outcome::
 
     exchange = ControlExchange(20)
     while not isinstance(action := exchange.next(), Finished):
         ...                      # Transfer: run it, then receive(raw), stalled() or lost(); Wait: let it pass
 
-It keeps no time: whoever runs it holds the deadline, and sends `reset` for a request it gives up.
+It has no clock: the caller keeps the deadline, and sends `reset` for a request it abandons.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from .tables import (
 )
 
 CHECK_DELAYS_S = (0.002, 0.005, 0.010, 0.020, 0.050, 0.100, 0.100, 0.250, 0.250, 0.500, 1.0)
-"""Seconds before each CHECK, the last one repeated; counted anew after the payload was sent.
+"""Seconds before each CHECK, the last one repeated; they start over once the payload is sent.
 
 Shorter than the vendor's own 50 ms: a firmware update is one request per kilobyte, so the first delay
-decides its speed (reference firmware-and-dfu 5.1 and 8.3). The unit answers CHECK from an interrupt.
+determines its speed (reference firmware-and-dfu 5.1 and 8.3). The unit answers CHECK from an interrupt.
 """
 
 
@@ -54,7 +54,7 @@ class ServiceReply:
 
 
 def parse_reply(raw: bytes) -> ServiceReply:
-    """Read a service reply (6 to 14 bytes, trailing ones ignored); raises `RemoteProtocolError`."""
+    """Parse a service reply (6 to 14 bytes, any further ones ignored); raises `RemoteProtocolError`."""
     if len(raw) < REPLY_HEAD.size:
         raise _bad_reply(raw, f"it needs at least {REPLY_HEAD.size}")
     flags, status = REPLY_HEAD.unpack_from(raw)
@@ -83,6 +83,7 @@ def _bad_reply(raw: bytes, why: str) -> RemoteProtocolError:
 
 
 def init(request_type: int, payload_size: int) -> Setup:
+    """Announce a request (``request_type`` 0-65535) with ``payload_size`` bytes (0-65535)."""
     return Setup(VENDOR_IN, Service.INIT, payload_size, request_type, REPLY_LENGTH)
 
 
@@ -99,12 +100,12 @@ def recv(request_id: int, length: int) -> Setup:
 
 
 def reset(request_id: int) -> Setup:
-    """Forget one request. A restart request is carried out by this, not cancelled."""
+    """Drop one request. A restart request is carried out by this, not cancelled."""
     return Setup(VENDOR_IN, Service.RESET, 0, request_id, REPLY_LENGTH)
 
 
 def reset_all() -> Setup:
-    """Forget every request an earlier program left open; the first thing to do on a fresh handle."""
+    """Drop every request an earlier program left open; send this first on a fresh handle."""
     return reset(0)
 
 
@@ -117,7 +118,7 @@ def raw_version() -> Setup:
 
 
 def parse_raw_text(raw: bytes) -> str:
-    """Read the text of a raw reply, cut at the first NUL; raises `RemoteProtocolError` unless printable ASCII."""
+    """Parse the text of a raw reply, up to the first NUL; raises `RemoteProtocolError` unless printable ASCII."""
     text = raw.partition(b"\0")[0]
     if not text or not all(0x20 <= byte < 0x7F for byte in text):
         raise RemoteProtocolError(f"raw reply {raw[:REPLY_LENGTH].hex(' ') or 'without bytes'} is no text")
@@ -129,7 +130,7 @@ def parse_raw_text(raw: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The request has ended: its signed 32-bit result and its reply, possibly empty, possibly secret."""
+    """The request has completed: its signed 32-bit result and its reply, possibly empty, possibly secret."""
 
     result: int
     data: bytes = field(default=b"", repr=False)
@@ -148,31 +149,31 @@ class FailureReason(enum.Enum):
     BUSY = "four requests are open already"  # wait, RESET(0), try again
     NO_MEMORY = "the unit has no memory for it"  # reset the unit
     GONE = "the unit no longer knows it"  # after a USB error: outcome unknown, read the state again
-    PAYLOAD_LOST = "its payload got lost"  # RESET(id), try again
+    PAYLOAD_LOST = "its payload was lost"  # RESET(id), try again
     REFUSED = "the unit stalled it"  # once: try again; always: no such protocol in this mode or firmware
-    UNANNOUNCED = "nobody knows whether the unit heard of it"  # RESET(0); with a payload nothing has begun
-    UNANSWERED = "the unit took it and did not hand out its answer"  # RESET(id); outcome unknown
+    UNANNOUNCED = "it is unknown whether the unit received it"  # RESET(0); with a payload nothing has begun
+    UNANSWERED = "the unit accepted it but did not return its reply"  # RESET(id); outcome unknown
 
 
 Action = Transfer | Wait | Finished | Failed
 
 
 class _Stage(enum.Enum):
-    """Where an exchange stands; all but the last have one row in `_HANDLERS`."""
+    """State of an exchange; all but the last have one row in `_HANDLERS`."""
 
     INIT = enum.auto()  # not announced yet
-    WAIT_BUFFER = enum.auto()  # the unit makes room for the payload
+    WAIT_BUFFER = enum.auto()  # the unit allocates a buffer for the payload
     SEND = enum.auto()  # sending the payload
-    WAIT_RESULT = enum.auto()  # the unit works
+    WAIT_RESULT = enum.auto()  # the unit processes the request
     RECV = enum.auto()  # fetching the reply
-    OVER = enum.auto()  # `next` gives the outcome
+    OVER = enum.auto()  # `next` returns the outcome
 
 
 class ControlExchange:
     """One request from INIT to its result.
 
     ``request_type`` 0 to 65535, ``payload`` at most 65535 bytes, ``check_delays_s`` seconds before
-    each CHECK (not empty). Broken replies raise `RemoteProtocolError`; misuse `LocalProtocolError`.
+    each CHECK (not empty). Malformed replies raise `RemoteProtocolError`, misuse `LocalProtocolError`.
     """
 
     def __init__(
@@ -198,11 +199,11 @@ class ControlExchange:
 
     @property
     def request_id(self) -> int | None:
-        """The id the unit gave, for RESET; None before INIT was accepted."""
+        """The id the unit assigned, for RESET; None before INIT was accepted."""
         return self._id
 
     def next(self) -> Action:
-        """Say what to do now. A `Transfer` must be answered by `receive`, `stalled` or `lost` before the next."""
+        """Return the next action. A `Transfer` must be followed by `receive`, `stalled` or `lost` first."""
         if self._asked is not None:
             raise LocalProtocolError("a transfer of this exchange is still unanswered; this is a bug of the station")
         if self._outcome is not None:
@@ -217,20 +218,20 @@ class ControlExchange:
         return self._asked
 
     def receive(self, raw: bytes = b"") -> None:
-        """Note that the transfer succeeded; ``raw`` is what an IN transfer brought."""
+        """Record that the transfer succeeded; ``raw`` is the data of an IN transfer."""
         if self._take_asked().setup.is_in and len(raw) > MAX_CHUNK:
             raise _bad_reply(raw, "it is longer than was asked for")
         _HANDLERS[self._stage](self, raw)
 
     def stalled(self) -> None:
-        """Note that the unit answered the transfer with STALL."""
+        """Record that the unit answered the transfer with STALL."""
         self._take_asked()
         self._end(Failed(_STALLED.get(self._stage, FailureReason.UNANSWERED)))
 
     def lost(self) -> None:
-        """Note that the transfer failed on its way, or its reply was broken: the unit may have got it, or not."""
+        """Record that the transfer failed or its reply was malformed: the unit may or may not have received it."""
         self._asked = None
-        if self._stage is _Stage.SEND:  # CHECK tells whether the payload is there
+        if self._stage is _Stage.SEND:  # CHECK will show whether the payload arrived
             self._sent, self._checks, self._stage = len(self._payload), 0, _Stage.WAIT_RESULT
         elif self._stage is _Stage.INIT:
             self._end(Failed(FailureReason.UNANNOUNCED))
@@ -239,14 +240,14 @@ class ControlExchange:
 
     @property
     def may_have_run(self) -> bool:
-        """Whether the unit may have begun to work on the request: it does once it has all of the payload."""
+        """Whether the unit may have begun to process the request: it does once it has all of the payload."""
         if self._payload:
             return self._sent == len(self._payload)
         return self._id is not None or self._outcome == Failed(FailureReason.UNANNOUNCED)
 
     def _take_asked(self) -> Transfer:
         if self._asked is None:
-            raise LocalProtocolError("an answer came to a transfer nobody asked for; this is a bug of the station")
+            raise LocalProtocolError("a reply came without a transfer; this is a bug of the station")
         asked, self._asked = self._asked, None
         return asked
 
@@ -266,7 +267,7 @@ class ControlExchange:
         if reply.status in _ENDINGS:
             return self._end(Failed(_ENDINGS[reply.status]))
         if reply.id is None or reply.status is ServiceStatus.ERROR:
-            raise _bad_reply(raw, f"INIT of request {self._type} brought no request id")
+            raise _bad_reply(raw, f"INIT of request {self._type} returned no request id")
         if reply.status is ServiceStatus.PENDING and not self._payload:
             raise _bad_reply(raw, f"INIT of request {self._type} without payload cannot be pending")
         self._id = reply.id
@@ -283,7 +284,7 @@ class ControlExchange:
         if reply.status is ServiceStatus.OK and reply.result is None:
             self._stage = _Stage.SEND
         elif reply.status is ServiceStatus.OK:
-            self._finish(raw, reply)  # ended before it got its payload: cancelled, say
+            self._finish(raw, reply)  # ended before its payload, for example cancelled
         elif reply.status is not ServiceStatus.PENDING:
             raise _bad_reply(raw, f"CHECK cannot answer {reply.status.name}")
         return None
@@ -309,7 +310,7 @@ class ControlExchange:
     def _finish(self, raw: bytes, reply: ServiceReply) -> None:
         self._result, self._size = reply.result or 0, reply.size or 0
         if self._size > MAX_REPLY:
-            raise _bad_reply(raw, f"a reply of {self._size} bytes cannot be")
+            raise _bad_reply(raw, f"a reply of {self._size} bytes is impossible")
         if self._size:
             self._stage = _Stage.RECV
         else:
@@ -337,7 +338,7 @@ _ENDINGS = {
 }
 
 _STALLED = {_Stage.INIT: FailureReason.REFUSED, _Stage.SEND: FailureReason.PAYLOAD_LOST}
-"""What a STALL means before the unit works on the request; afterwards it knew the request and broke off."""
+"""Meaning of a STALL before the unit processes the request; later ones mean it accepted the request, then failed."""
 
 _HANDLERS = {
     _Stage.INIT: ControlExchange._on_init,

@@ -9,7 +9,7 @@ REPLY_LENGTH = 64  # INIT, CHECK and RESET must ask for exactly this
 MAX_CHUNK = 4096
 MAX_PAYLOAD = 0xFFFF
 MAX_REPLY = 0xFFFF
-MAX_ACTIVE = 4  # requests a unit works on at a time
+MAX_ACTIVE = 4  # requests a unit handles at a time
 POOL_BUFFER = 64  # payloads up to here need no allocation
 VENDOR_IN, VENDOR_OUT = 0xC0, 0x40  # bmRequestType: vendor, device
 
@@ -18,10 +18,10 @@ class Service(enum.IntEnum):
     """bRequest values of the protocol."""
 
     INIT = 1  # announce a request, get an id
-    CHECK = 2  # ask how it stands
-    SEND = 3  # a piece of the payload
-    RECV = 4  # a piece of the reply
-    RESET = 5  # forget one request, or all
+    CHECK = 2  # read its status
+    SEND = 3  # a chunk of the payload
+    RECV = 4  # a chunk of the reply
+    RESET = 5  # drop one request, or all
 
 
 class ServiceStatus(enum.IntEnum):
@@ -29,16 +29,16 @@ class ServiceStatus(enum.IntEnum):
 
     OK = 0  # done, or ready for the payload
     ERROR = 1  # defined, never seen
-    PENDING = 2  # buffer not ready, or work not finished
+    PENDING = 2  # buffer not ready, or request not finished
     BUSY = 3  # four requests are open already
-    NO_MEMORY = 4  # the request is gone
+    NO_MEMORY = 4  # the request was dropped
     NOT_FOUND = 5  # unknown id: finished, cancelled, or the unit restarted
 
 
 FLAG_STATUS, FLAG_ID, FLAG_SIZE, FLAG_RESULT = 0x01, 0x02, 0x04, 0x08
 REPLY_HEAD = struct.Struct("<IH")  # flags, status
 OPTIONAL_FIELDS = ((FLAG_ID, struct.Struct("<H")), (FLAG_SIZE, struct.Struct("<I")), (FLAG_RESULT, struct.Struct("<i")))
-"""What follows the head, without gaps: each field whose flag is set (reference usb-and-serial 3.3)."""
+"""Fields that follow the head without gaps, each present if its flag is set (reference usb-and-serial 3.3)."""
 
 
 class Raw(enum.IntEnum):
@@ -61,7 +61,7 @@ class RequestType(enum.IntEnum):
     DEVICE_ID = 20  # answered even by a protected unit
     SERIAL_NUMBER = 21  # -1 when it was never programmed
     SYSTEM_VERSION = 30  # Device OS
-    NCP_FIRMWARE_VERSION = 31  # powers the Wi-Fi chip on
+    NCP_FIRMWARE_VERSION = 31  # powers up the Wi-Fi chip
     GET_SYSTEM_CAPABILITIES = 32  # empty on recent versions
     SET_FEATURE = 33
     GET_FEATURE = 34
@@ -89,11 +89,11 @@ class RequestType(enum.IntEnum):
     CANCEL_FIRMWARE_UPDATE = 252
     FIRMWARE_UPDATE_DATA = 253  # any error cancels the update
     GET_CONNECTION_STATUS = 300
-    CONNECT = 301  # sets the wish only
+    CONNECT = 301  # only sets the intent
     DISCONNECT = 302  # likewise
     GET_INTERFACE_LIST = 400  # fails with -100 on cellular units with 6.2.0
     GET_INTERFACE = 401
-    JOIN_NEW_NETWORK = 500  # really joins, and stores only on success
+    JOIN_NEW_NETWORK = 500  # joins, and stores only on success
     JOIN_KNOWN_NETWORK = 501
     GET_KNOWN_NETWORKS = 502
     REMOVE_KNOWN_NETWORK = 503  # 0 even for an unknown one
@@ -105,4 +105,4 @@ class RequestType(enum.IntEnum):
     GET_ACCESS_POINT = 551
     SET_ACTIVE_SIM = 552
     GET_ACTIVE_SIM = 553
-    GET_ICCID = 554  # powers the modem on: tens of seconds
+    GET_ICCID = 554  # powers up the modem: tens of seconds

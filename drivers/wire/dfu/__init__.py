@@ -1,1 +1,1 @@
-"""DFU and DfuSe: `tables` both ends share; `transfers`, `memory_map` and `host` are ours."""
+"""DFU and DfuSe: `tables` is shared by both ends; `transfers`, `memory_map` and `host` are our end."""

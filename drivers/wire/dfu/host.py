@@ -1,7 +1,7 @@
-"""DfuSe 1.1a on top of DFU: addressed erase and write, memory maps, and the host's side as pure dialogues.
+"""DfuSe 1.1a on top of DFU, host side, without I/O: addressed erase, write and read.
 
-Each operation is a generator (`drivers.wire.actions.Operation`): it yields transfers and waits and is
-sent the replies. It keeps no time: whoever runs it holds the deadline. Reference firmware-and-dfu 1.4
+Each operation is a generator (`drivers.wire.actions.Operation`) that yields transfers and waits and is
+sent the replies. It has no clock: its runner keeps the deadline. Reference firmware-and-dfu 1.4
 to 1.8, written for Gen 3 bootloaders; a stalled GETSTATUS counts as a failed block (Gen 2).
 """
 
@@ -19,11 +19,11 @@ _MAX_BLOCKS = 0x10000 - FIRST_BLOCK
 _BUSY_PAUSE_S = 0.001
 COMMAND_RETRIES = 5
 COMMAND_PAUSE_S = 1.0
-"""A command whose DNLOAD is stalled is sent that often again, that far apart (reference firmware-and-dfu 1.7)."""
+"""Retries of a command whose DNLOAD is stalled, and the pause between them (reference firmware-and-dfu 1.7)."""
 STATUS_TRIES = 3
-"""How often a status is asked for that comes back as no status."""
+"""Tries of a GETSTATUS whose reply cannot be parsed."""
 ROUNDS_PAUSES_S = (0.0, 0.02, 0.1, 0.5)
-"""Before each try to bring the state machine where it is wanted: one failed transfer may cost a round."""
+"""Pause before each attempt to bring the state machine into the wanted state: a failed transfer costs one attempt."""
 
 
 def set_address_payload(address: int) -> bytes:
@@ -41,7 +41,7 @@ def _addressed(command: DfuseCommand, address: int) -> bytes:
 
 
 def block_address(pointer: int, block: int) -> int:
-    """Tell where data block ``block`` (2 or more) lands; 4096 is a constant, not the block's length."""
+    """Return the address of data block ``block`` (2 or more); its 4096 is a constant, not the length of the block."""
     return pointer + (block - FIRST_BLOCK) * TRANSFER_SIZE
 
 
@@ -49,9 +49,9 @@ def block_address(pointer: int, block: int) -> int:
 
 
 def status() -> Operation[DfuStatus]:
-    """Ask GETSTATUS, which also starts what a DNLOAD has announced, and may time out while a large page is erased.
+    """Send GETSTATUS, which also starts the operation of the last DNLOAD and may time out while a page is erased.
 
-    Raises `Stalled` when the bootloader stalls it again and again: no word about flash, unless a block was sent before.
+    Raises `Stalled` when the bootloader keeps stalling it, which says nothing about flash unless a block was sent.
     """
     for left in reversed(range(STATUS_TRIES)):
         reply = yield Transfer(transfers.get_status())
@@ -66,17 +66,17 @@ def status() -> Operation[DfuStatus]:
 
 
 def settle() -> Operation[DfuStatus]:
-    """Do the first thing on a fresh handle: drop whatever an earlier host left pending, then go idle.
+    """Abort whatever an earlier host left pending, then go idle; run this first on a fresh handle.
 
-    A block that was announced and never started would otherwise be executed by our first GETSTATUS,
-    perhaps in another memory: a host that dies takes the unit back to alternate setting 0. Raises `BootloaderStuck`.
+    Otherwise our first GETSTATUS would execute a block that was sent but never started, perhaps in a different
+    memory: when a host dies, the unit returns to alternate setting 0. Raises `BootloaderStuck`.
     """
     for pause_s in ROUNDS_PAUSES_S:
         yield from _pause(pause_s)
         for setup in (
             transfers.abort(),
             transfers.clear_status(),
-        ):  # ABORT has no place in dfuERROR, CLRSTATUS in no other state
+        ):  # ABORT is illegal in dfuERROR, CLRSTATUS in any other state
             if not isinstance((yield Transfer(setup)), Answer):
                 return (yield from go_idle())
     raise BootloaderStuck("the bootloader takes neither ABORT nor CLRSTATUS; unplug the unit and plug it in again")
@@ -85,8 +85,8 @@ def settle() -> Operation[DfuStatus]:
 def go_idle(*, allow_download_idle: bool = False) -> Operation[DfuStatus]:
     """Bring the unit to dfuIDLE (or leave it in dfuDNLOAD_IDLE when allowed); raises `BootloaderStuck`.
 
-    CLRSTATUS is sent only in dfuERROR: anywhere else it is itself an error. What becomes of ABORT and
-    CLRSTATUS is read from the state, so one that failed on its way costs a round and no more.
+    CLRSTATUS is sent only in dfuERROR: in any other state it is itself an error. The effect of ABORT and
+    CLRSTATUS is read from the state, so a lost one only costs another round.
     """
     resting = {DfuState.IDLE, DfuState.DNLOAD_IDLE} if allow_download_idle else {DfuState.IDLE}
     now = yield from _not_busy()
@@ -98,7 +98,7 @@ def go_idle(*, allow_download_idle: bool = False) -> Operation[DfuStatus]:
         now = yield from _not_busy()
     if now.state in resting:
         return now
-    raise BootloaderStuck(f"the bootloader does not go back to dfuIDLE, it says {now}; unplug the unit and plug it in")
+    raise BootloaderStuck(f"the bootloader does not return to dfuIDLE, it says {now}; unplug the unit and plug it in")
 
 
 def set_address(address: int) -> Operation[DfuStatus]:
@@ -113,7 +113,7 @@ def erase(address: int) -> Operation[DfuStatus]:
 
 
 def write_block(address: int, data: bytes) -> Operation[DfuStatus]:
-    """Write 1 to 4096 bytes at ``address``: set-address, then data block 2, so each block stands alone."""
+    """Write 1 to 4096 bytes at ``address``: set-address, then data block 2, so blocks do not depend on each other."""
     if not 0 < len(data) <= TRANSFER_SIZE:
         raise LocalProtocolError(f"a block of {len(data)} bytes was to be written, DFU takes 1 to {TRANSFER_SIZE}")
     yield from set_address(address)
@@ -140,15 +140,15 @@ def read(address: int, length: int) -> Operation[bytes]:
 def leave() -> Operation[DfuStatus]:
     """Ask the unit to restart into its firmware; it resets about 0.5 s after the last status.
 
-    Returns the status that started the countdown; raises `BootloaderStuck` when none did. Another `LinkError`
-    while this runs means it has gone already.
+    Returns the status that started the countdown; raises `BootloaderStuck` when none did. Any other `LinkError`
+    means that it has already left the bus.
     """
     for pause_s in ROUNDS_PAUSES_S:
         yield from _pause(pause_s)
         yield from go_idle(allow_download_idle=True)
         reply = yield Transfer(transfers.dnload(FIRST_BLOCK, 0))
         now = yield from _not_busy()
-        is_faked = now.state is DfuState.DNLOAD_IDLE and not isinstance(reply, Answer)  # what Gen 2 says of it
+        is_faked = now.state is DfuState.DNLOAD_IDLE and not isinstance(reply, Answer)  # what Gen 2 reports instead
         if now.state in (DfuState.MANIFEST, DfuState.MANIFEST_WAIT_RESET) or is_faked:
             return now
     raise BootloaderStuck(
@@ -157,7 +157,7 @@ def leave() -> Operation[DfuStatus]:
 
 
 def _command(payload: bytes, what: str) -> Operation[DfuStatus]:
-    """A DfuSe command; the DNLOAD alone is tried again when it is stalled or lost, never what it has started."""
+    """Run a DfuSe command. Only a stalled or lost DNLOAD is repeated, never an operation it has started."""
     for _ in range(COMMAND_RETRIES):
         reply = yield Transfer(transfers.dnload(COMMAND_BLOCK, len(payload)), payload)
         if not isinstance(reply, Answer):
@@ -165,19 +165,19 @@ def _command(payload: bytes, what: str) -> Operation[DfuStatus]:
         if reply is Answer.STALL:
             yield Wait(COMMAND_PAUSE_S)
         # a STALL may have meant dfuERROR, where the next DNLOAD would be stalled too; a lost command that did
-        # arrive is executed by this, and then once more: an address and an erase are the same the second time
+        # arrive is executed by this, and then a second time: setting an address and erasing are idempotent
         yield from go_idle(allow_download_idle=True)
     return (yield from _download(COMMAND_BLOCK, payload, what))
 
 
 def _download(block: int, data: bytes, what: str) -> Operation[DfuStatus]:
-    """One DNLOAD and the GETSTATUS exchange that executes it."""
+    """Run one DNLOAD and the GETSTATUS exchange that executes it."""
     yield from _dnload(block, data, what)
     return (yield from _executed(what))
 
 
 def _executed(what: str) -> Operation[DfuStatus]:
-    """The GETSTATUS exchange that has an accepted block executed."""
+    """Run the GETSTATUS exchange that executes an accepted block."""
     try:
         now = yield from _not_busy()
     except Stalled as error:
@@ -192,7 +192,7 @@ def _executed(what: str) -> Operation[DfuStatus]:
 
 
 def _not_busy() -> Operation[DfuStatus]:
-    """GETSTATUS until the unit is no longer erasing or programming; the runner's deadline ends it."""
+    """Repeat GETSTATUS until the unit is no longer erasing or programming; only the runner's deadline limits it."""
     now = yield from status()
     while now.state is DfuState.DNBUSY:
         yield Wait(max(now.poll_ms / 1000, _BUSY_PAUSE_S))
@@ -204,7 +204,7 @@ def _dnload(block: int, data: bytes, what: str) -> Operation[None]:
     reply = yield Transfer(transfers.dnload(block, len(data)), data)
     if reply is Answer.LOST:
         now = yield from settle()  # a block that did arrive is dropped, not written
-        raise _failed(f"{what} (lost on its way)", now)
+        raise _failed(f"{what} (lost in transit)", now)
     if isinstance(reply, Answer):
         now = yield from status()
         raise _failed(f"{what} (stalled)", now)
@@ -227,7 +227,7 @@ def _pause(seconds: float) -> Operation[None]:
 
 
 def _abort() -> Operation[None]:
-    """From an idle-type state to dfuIDLE; `go_idle` does it again if this one is lost."""
+    """Go from an idle-type state to dfuIDLE; `go_idle` repeats the ABORT if it was lost."""
     yield Transfer(transfers.abort())
     yield from go_idle()
 

@@ -1,4 +1,4 @@
-"""The memory maps a bootloader shows as interface strings, as typed values. Reference firmware-and-dfu 1.6."""
+"""Parses the memory maps in a bootloader's interface strings. Reference firmware-and-dfu 1.6."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...errors import RemoteProtocolError
 
 
 class Access(enum.IntFlag):
-    """The type letter of a segment, minus ``a`` plus 1."""
+    """Access flags of a segment: its type letter, minus ``a``, plus 1."""
 
     READABLE = 1  # can be uploaded
     ERASABLE = 2  # must be erased before programming
@@ -20,7 +20,7 @@ class Access(enum.IntFlag):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """``count`` sectors of ``sector_size`` bytes from ``start`` on."""
+    """``count`` sectors of ``sector_size`` bytes, beginning at ``start``."""
 
     start: int
     count: int
@@ -34,18 +34,18 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class MemoryLayout:
-    """A parsed memory map. Trust it to describe, never to permit: that is the write guard's work."""
+    """A parsed memory map. It describes the unit but permits nothing: that is up to the write guard."""
 
     name: str
     segments: tuple[Segment, ...]
 
     @property
     def is_protected(self) -> bool:
-        """Nothing readable or writable anywhere: how an older protected unit shows itself."""
+        """Whether nothing is readable or writable, which is how older bootloaders show device protection."""
         return all(segment.access is Access.ERASABLE for segment in self.segments)
 
     def first_without(self, access: Access, start: int, end: int) -> int | None:
-        """Return the first address in [``start``, ``end``) that does not have all of ``access``; None if all do."""
+        """Return the first address in [``start``, ``end``) that lacks any of ``access``; None if there is none."""
         at = start
         while at < end:
             segment = next((s for s in self.segments if s.start <= at < s.end), None)
@@ -62,9 +62,9 @@ _MIN_SECTOR = 256
 
 
 def parse_layout(text: str) -> MemoryLayout:
-    """Read the interface string of an alternate setting (``@Name /0xADDRESS/segments``).
+    """Parse the interface string of an alternate setting (``@Name /0xADDRESS/segments``).
 
-    Raises `RemoteProtocolError` for anything that is not one, or does not fit in 32 bits.
+    Raises `RemoteProtocolError` for any other format, and for addresses beyond 32 bits.
     """
     text = text.rstrip("\0")
     slash = text.find("/")
@@ -95,4 +95,4 @@ def _segments(at: int, listed: str, text: str) -> Iterator[Segment]:
 
 
 def _bad_layout(text: str) -> RemoteProtocolError:
-    return RemoteProtocolError(f"memory map {text[:80]!r} is not written as DfuSe says; wrong bootloader?")
+    return RemoteProtocolError(f"memory map {text[:80]!r} is not in DfuSe format; wrong bootloader?")

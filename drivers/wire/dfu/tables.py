@@ -17,7 +17,7 @@ FUNCTIONAL_DESCRIPTOR = struct.Struct("<BBBHHH")
 FUNCTIONAL_TYPE = 0x21
 
 
-PROTECTION_STRING = 0xFA  # string index that tells device protection, of newer bootloaders (9.1)
+PROTECTION_STRING = 0xFA  # string index at which newer bootloaders report device protection (9.1)
 PROTECTION_OPEN, PROTECTION_PROTECTED, PROTECTION_IN_SERVICE = "sm=o", "sm=p", "sm=s"
 DFUSE_VERSION = 0x011A
 ATTRIBUTES = 0x0B  # can download and upload, will detach
@@ -32,7 +32,7 @@ class DfuRequest(enum.IntEnum):
     UPLOAD = 2  # read data, or list commands (block 0)
     GETSTATUS = 3  # status and next state; also starts the pending operation
     CLRSTATUS = 4  # dfuERROR -> dfuIDLE
-    GETSTATE = 5  # state, without side effect
+    GETSTATE = 5  # state, without side effects
     ABORT = 6  # back to dfuIDLE; a pending operation is dropped
 
 
@@ -45,7 +45,7 @@ class DfuState(enum.IntEnum):
     DNLOAD_SYNC = 3  # has a block, starts on it at the next GETSTATUS
     DNBUSY = 4  # erasing or programming
     DNLOAD_IDLE = 5  # done with a block, waiting for the next
-    MANIFEST_SYNC = 6  # was told to leave, starts at the next GETSTATUS
+    MANIFEST_SYNC = 6  # received leave, starts at the next GETSTATUS
     MANIFEST = 7  # leaving
     MANIFEST_WAIT_RESET = 8  # resets any moment
     UPLOAD_IDLE = 9  # in the middle of an upload
@@ -53,7 +53,7 @@ class DfuState(enum.IntEnum):
 
 
 class DfuStatusCode(enum.IntEnum):
-    """bStatus values, DFU 1.1 section 6.1.2, with what these bootloaders use them for."""
+    """bStatus values, DFU 1.1 section 6.1.2, and how these bootloaders use them."""
 
     OK = 0x00  # no error
     ERR_TARGET = 0x01  # mass erase, or data block number 1
@@ -70,7 +70,7 @@ class DfuStatusCode(enum.IntEnum):
     ERR_USBR = 0x0C  # not produced
     ERR_POR = 0x0D  # not produced
     ERR_UNKNOWN = 0x0E  # anything else: wrong state, bad address, failed erase or write
-    ERR_STALLED_PACKET = 0x0F  # a DfuSe command this bootloader does not know
+    ERR_STALLED_PACKET = 0x0F  # a DfuSe command this bootloader does not support
 
 
 class DfuseCommand(enum.IntEnum):
@@ -78,7 +78,7 @@ class DfuseCommand(enum.IntEnum):
 
     GET_COMMANDS = 0x00  # only as UPLOAD
     SET_ADDRESS = 0x21  # + u32: set the address pointer
-    ERASE = 0x41  # + u32: erase the page with that address; alone it would erase everything
+    ERASE = 0x41  # + u32: erase the page with that address; without one it would erase everything
     READ_UNPROTECT = 0x92  # not supported, never sent
     ENTER_SAFE_MODE = 0xFA  # Particle, bootloader 3001 and newer
-    CLEAR_OVERRIDE = 0xFB  # Particle; since when is uncertain: ask `commands`
+    CLEAR_OVERRIDE = 0xFB  # Particle; first version uncertain: read the list of commands

@@ -1,6 +1,6 @@
-"""DFU transfers and their answers, host side: setup packets to send, bytes to read.
+"""DFU transfers, host side: builds setup packets and parses replies and descriptors.
 
-What follows what stands in ``host.py``. Reference firmware-and-dfu 1.
+Their sequence is in ``host.py``. Reference firmware-and-dfu 1.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .tables import (
     DfuStatusCode,
 )
 
-MAX_POLL_MS = 10_000  # more is garbage
+MAX_POLL_MS = 10_000  # a larger value is garbage
 
 STATUS_WORDS: dict[DfuStatusCode, str] = {
     DfuStatusCode.OK: "no error",
@@ -35,7 +35,7 @@ STATUS_WORDS: dict[DfuStatusCode, str] = {
 
 @dataclass(frozen=True, slots=True)
 class DfuStatus:
-    """A GETSTATUS reply. ``poll_ms`` is what the unit asks to wait, 0 to 10 000."""
+    """A GETSTATUS reply. ``poll_ms``: time to wait before the next one, 0 to 10 000 ms."""
 
     status: DfuStatusCode
     poll_ms: int
@@ -48,7 +48,7 @@ class DfuStatus:
 
 
 def parse_status(raw: bytes) -> DfuStatus:
-    """Read the six bytes of a GETSTATUS reply; raises `RemoteProtocolError` for anything else."""
+    """Parse the six bytes of a GETSTATUS reply; raises `RemoteProtocolError` for anything else."""
     if len(raw) != STATUS_SIZE:
         raise RemoteProtocolError(f"DFU status of {len(raw)} bytes ({raw[:16].hex(' ')}), expected {STATUS_SIZE}")
     poll_ms = int.from_bytes(raw[1:4], "little")
@@ -61,7 +61,7 @@ def parse_status(raw: bytes) -> DfuStatus:
 
 
 def parse_state(raw: bytes) -> DfuState:
-    """Read the one byte of a GETSTATE reply; raises `RemoteProtocolError`."""
+    """Parse the one byte of a GETSTATE reply; raises `RemoteProtocolError`."""
     if len(raw) != 1 or raw[0] > max(DfuState):
         raise RemoteProtocolError(f"DFU state {raw[:16].hex(' ') or 'without a byte'} is no state of DFU 1.1")
     return DfuState(raw[0])
@@ -79,13 +79,13 @@ def _in(request: DfuRequest, value: int, length: int) -> Setup:
 
 
 def dnload(block: int, length: int) -> Setup:
-    """Ask for a DNLOAD of ``length`` bytes (0 to 4096) as block ``block``; data blocks count from 2."""
+    """Build a DNLOAD of ``length`` bytes (0 to 4096) as block ``block``; data blocks count from 2."""
     _require(0 <= block <= 0xFFFF and 0 <= length <= TRANSFER_SIZE, f"DNLOAD of block {block}, {length} bytes")
     return _out(DfuRequest.DNLOAD, block, length)
 
 
 def upload(block: int, length: int) -> Setup:
-    """Ask for an UPLOAD of at most ``length`` bytes (1 to 4096) of block ``block``; data blocks count from 2."""
+    """Build an UPLOAD of at most ``length`` bytes (1 to 4096) of block ``block``; data blocks count from 2."""
     _require(0 <= block <= 0xFFFF and 0 < length <= TRANSFER_SIZE, f"UPLOAD of block {block}, {length} bytes")
     return _in(DfuRequest.UPLOAD, block, length)
 
@@ -103,7 +103,7 @@ def abort() -> Setup:
 
 
 def set_interface(alternate: int) -> Setup:
-    """Make the standard SET_INTERFACE that picks a memory (USB 2.0 section 9.4.10)."""
+    """Build the standard SET_INTERFACE that selects a memory (USB 2.0 section 9.4.10)."""
     return Setup(TO_INTERFACE, StandardRequest.SET_INTERFACE, alternate, INTERFACE, 0)
 
 
@@ -122,14 +122,14 @@ class FunctionalDescriptor:
     attributes: int
     detach_timeout_ms: int
     transfer_size: int
-    version: int  # bcdDFUVersion; 0x011A says DfuSe
+    version: int  # bcdDFUVersion; 0x011A means DfuSe
 
 
 def parse_functional_descriptor(configuration: bytes) -> FunctionalDescriptor:
-    """Find and read the DFU functional descriptor in a whole configuration descriptor.
+    """Find and parse the DFU functional descriptor in a whole configuration descriptor.
 
-    It stands once, after the last alternate setting. A transfer size other than 4096 is refused:
-    the unit computes addresses with that constant, so another number would corrupt flash.
+    It occurs once, after the last alternate setting. A transfer size other than 4096 is refused:
+    the unit computes addresses with that constant, so another one would corrupt flash.
     Raises `RemoteProtocolError`.
     """
     at = 0
@@ -154,7 +154,10 @@ _INTERFACE_DESCRIPTOR = 0x04
 
 
 def memory_string(configuration: bytes, alternate: int) -> int:
-    """Find iInterface, the string index of one alternate setting of interface 0 (USB 2.0 table 9-12)."""
+    """Find iInterface, the string index of one alternate setting of interface 0 (USB 2.0 table 9-12).
+
+    Raises `RemoteProtocolError` when there is no such setting.
+    """
     at = 0
     while at + 9 <= len(configuration) and configuration[at] >= 2:
         kind, number, alt = configuration[at + 1], configuration[at + 2], configuration[at + 3]

@@ -1,1 +1,1 @@
-"""Firmware module files: `tables` both ends share, `host` reads them for us."""
+"""Firmware module files: `tables` is shared by both ends, `host` is our parser."""

@@ -1,7 +1,7 @@
-"""Firmware module files: header, suffix, CRC, extensions. Bytes in, an `Image` out.
+"""Parses firmware module files: header, suffix, CRC, extensions. Bytes in, an `Image` out.
 
-Reference firmware-and-dfu 3. `parse_image` reads what a file says; `Image.check` is the judgement
-that must precede any write. It decides nothing about addresses: that is the write guard's work.
+Reference firmware-and-dfu 3. `parse_image` reads what a file contains; `Image.check` must pass before
+any write. Which addresses may be written is for the write guard to decide.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from .tables import (
 )
 
 FULL_SCORE = 7
-MAX_FILE_SIZE = 4 * 1024 * 1024  # the largest module there is has 1.3 MiB
+MAX_FILE_SIZE = 4 * 1024 * 1024  # the largest known module has 1.3 MiB
 
 _ASSET_NAME_AT = 2 + 32  # in the payload: hash type, hash size, SHA-256, name
 _NAME_SHOWN = 64
-MAX_EXTENSIONS = 64  # the vendor defines a handful; four megabytes of empty ones would be a million objects
+MAX_EXTENSIONS = 64  # the vendor defines a handful; 4 MiB of empty ones would become a million objects
 
 _PREFIX_OFFSETS = (0, VECTORS_SIZE, 0x184, 0xC0, 0x10C)  # the usual places, tried first
 _LAST_PREFIX_OFFSET = 8192
@@ -51,7 +51,7 @@ _NO_PRODUCT = (0, 0xFFFF)
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """A module that must be there, and the lowest version of it that will do."""
+    """A module that must be present, and its minimum version."""
 
     function: int
     index: int
@@ -63,6 +63,8 @@ class Dependency:
 
 @dataclass(frozen=True, slots=True)
 class Extension:
+    """One extension of a prefix or suffix (reference firmware-and-dfu 3.7). ``type``: an EXTENSION_* number."""
+
     type: int
     payload: bytes
 
@@ -77,9 +79,9 @@ class AssetDependency:
 
 @dataclass(frozen=True, slots=True)
 class FlashHeader:
-    """The prefix of a module as it stands in flash, and nothing known of what follows it.
+    """The prefix of a module in flash; what follows it has not been read.
 
-    ``start``: address of its first byte, ``end``: of its CRC.
+    ``start``: address of the module's first byte, ``end``: address of its CRC.
     """
 
     start: int
@@ -91,7 +93,7 @@ class FlashHeader:
 
 
 def parse_flash_header(raw: bytes) -> FlashHeader | None:
-    """Read the prefix in the `PREFIX_SIZE` bytes ``raw``; None for blank flash, or when its addresses make no sense."""
+    """Parse the prefix in the `PREFIX_SIZE` bytes ``raw``; None for blank flash or implausible addresses."""
     start, end, _, _, version, platform_id, function, index, *_ = PREFIX.unpack(raw)
     if not 0 < end - start <= MAX_FILE_SIZE:
         return None
@@ -99,18 +101,18 @@ def parse_flash_header(raw: bytes) -> FlashHeader | None:
 
 
 def has_valid_crc(module: bytes) -> bool:
-    """Tell whether the last four bytes are the CRC of those before them."""
+    """Return whether the last four bytes are the CRC of the bytes before them."""
     return zlib.crc32(module[:-CRC_SIZE]).to_bytes(CRC_SIZE, "big") == module[-CRC_SIZE:]
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What one firmware file says about itself. ``function`` may be a number `ModuleFunction` does not know."""
+    """One parsed firmware file. ``function`` may be a number that is not in `ModuleFunction`."""
 
     name: str
     data: bytes = field(repr=False)
     prefix_offset: int
-    score: int  # 0-7: how sure it is that the prefix stands there
+    score: int  # 0-7: confidence that the prefix is at that offset
     start: int  # address of file byte 0
     end: int  # address of the CRC
     flags: int
@@ -122,7 +124,7 @@ class Image:
     suffix_size: int
     product_id: int | None
     product_version: int | None
-    sha256: bytes = field(repr=False)  # as stored; several official files carry a stale one
+    sha256: bytes = field(repr=False)  # as stored; it is stale in several official files
     crc: bytes
     extensions: tuple[Extension, ...] = field(repr=False)
 
@@ -135,27 +137,27 @@ class Image:
         return bool(self.flags & FLAG_COMBINED)
 
     def build(self, info_at: int) -> bytes:
-        """Read the 20 bytes that name a radio stack's build; ``info_at``: flash address of its information block."""
+        """Return the 20 bytes that name a radio stack's build; ``info_at``: flash address of its information block."""
         at = info_at - self.start + RADIO_BUILD_AT
         return self.flash_bytes[at : at + RADIO_BUILD_SIZE]
 
     @property
     def assets(self) -> tuple[AssetDependency, ...]:
-        """What must be in the asset store, or the unit starts in safe mode (reference firmware-and-dfu 3.11)."""
+        """Files without which the unit starts in safe mode (reference firmware-and-dfu 3.11)."""
         return tuple(_asset(one.payload) for one in self.extensions if one.type == EXTENSION_ASSET_DEPENDENCY)
 
     @property
     def flash_address(self) -> int:
-        """Where `flash_bytes` go over DFU."""
+        """Address at which `flash_bytes` are written over DFU."""
         return self.start
 
     @property
     def flash_bytes(self) -> bytes:
-        """What stands in flash afterwards: the whole file, or without prefix for a SoftDevice."""
+        """Content of flash after a write: the whole file, but without the prefix for a SoftDevice."""
         return self.data[PREFIX_SIZE:] if self.flags & FLAG_DROP_PREFIX else self.data
 
     def product(self) -> int | None:
-        """Return the product id, or None when the file belongs to no product.
+        """Return the product id, or None when the file is not for a particular product.
 
         0, 0xFFFF and the platform's own id mean none (rules D6 D7).
         """
@@ -163,18 +165,19 @@ class Image:
 
     @property
     def is_locking(self) -> bool:
-        """Whether it puts every unit it is written to under device protection (reference firmware-and-dfu 3.12)."""
+        """Whether it enables device protection on every unit it is written to (reference firmware-and-dfu 3.12)."""
         return any(
             one.type == EXTENSION_SECURITY_MODE and one.payload[:1] not in (b"", b"\0") for one in self.extensions
         )
 
     def describe(self) -> str:
+        """Return file name, function, index and version, for messages."""
         return f"{self.name}: {function_name(self.function)} {self.index} version {self.version}"
 
     def check(self) -> None:
-        """Refuse, with `BadImage`, whatever may not be sent to a unit.
+        """Raise `BadImage` unless the file may be sent to a unit.
 
-        Full score for the prefix, a right CRC, and one whole plain module: combined files must be
+        It needs the full score for its prefix, a correct CRC, and exactly one plain module: combined files must be
         split first, encrypted ones are never flashed (reference firmware-and-dfu 3.5, 3.9, 3.10).
         """
         for is_wrong, sentence in _FAULTS:
@@ -194,17 +197,17 @@ _FAULTS: tuple[tuple[Callable[[Image], bool], str], ...] = (
 
 
 def function_name(function: int) -> str:
-    """Give words for a module function, with the number for one nobody knows."""
+    """Return the name of a module function, or the number if it is unknown."""
     if function in _KNOWN_FUNCTIONS:
         return ModuleFunction(function).name.lower().replace("_", " ")
     return f"module of unknown function {function}"
 
 
 def parse_image(data: bytes, name: str) -> Image:
-    """Read the module in ``data`` (whole file); ``name`` is used in messages only.
+    """Parse the module in ``data`` (the whole file); ``name`` is used in messages only.
 
-    Raises `BadImage` when there is no header, or the suffix cannot be read. Whether the file may be
-    flashed is another question: `Image.check`. Reference firmware-and-dfu 3.2 to 3.7.
+    Raises `BadImage` when there is no header, or the suffix cannot be read. Call `Image.check` to find out
+    whether the file may be flashed. Reference firmware-and-dfu 3.2 to 3.7.
     """
     if len(data) > MAX_FILE_SIZE:
         raise BadImage(f"{name}: {len(data)} bytes are no firmware module, the largest has {MAX_FILE_SIZE}")
@@ -250,7 +253,7 @@ def _candidate_offsets() -> Iterator[int]:
 
 
 def _find_prefix(data: bytes) -> tuple[int, int]:
-    """Offset and score of the best candidate; the first one with full score wins."""
+    """Return offset and score of the best candidate, which is the first one with full score, if any."""
     best = (0, 0)
     for offset in _candidate_offsets():
         score = _score(data, offset)
@@ -314,26 +317,26 @@ def _suffix_size(data: bytes, prefix_offset: int, name: str) -> int:
 def _product(
     data: bytes, suffix_size: int, in_prefix: Iterable[Extension], in_suffix: Iterable[Extension], name: str
 ) -> tuple[int | None, int | None]:
-    """Product id and version: in the last bytes of the suffix, which may be those of an extension with a longer id."""
-    told = [_product_data(one, name) for one in in_suffix if one.type == EXTENSION_PRODUCT_DATA]
-    if not told and suffix_size >= PRODUCT_SUFFIX:
-        told = [struct.unpack_from("<HH", data, len(data) - 44)]
-    told += [_product_data(one, name) for one in in_prefix if one.type == EXTENSION_PRODUCT_DATA]
-    real = dict.fromkeys(one for one in told if one[0] not in _NO_PRODUCT)
+    """Return product id and version from the end of the suffix, or from an extension there, which has a longer id."""
+    found = [_product_data(one, name) for one in in_suffix if one.type == EXTENSION_PRODUCT_DATA]
+    if not found and suffix_size >= PRODUCT_SUFFIX:
+        found = [struct.unpack_from("<HH", data, len(data) - 44)]
+    found += [_product_data(one, name) for one in in_prefix if one.type == EXTENSION_PRODUCT_DATA]
+    real = dict.fromkeys(one for one in found if one[0] not in _NO_PRODUCT)
     if len(real) > 1:
         names = " and ".join(f"{number} version {version}" for number, version in real)
         raise BadImage(f"{name}: it names the products {names}; build it again for one of them")
-    return next(iter(real), told[0] if told else (None, None))
+    return next(iter(real), found[0] if found else (None, None))
 
 
 def _product_data(extension: Extension, name: str) -> tuple[int, int]:
-    """PRODUCT_DATA: the upper half of the id (0xFFFF none), its lower half, the version."""
+    """Parse PRODUCT_DATA: the upper half of the id (0xFFFF: none), its lower half, the version."""
     high, low, version = _unpacked("<HHH", extension, name)
     return (low if high == 0xFFFF else high << 16 | low), version
 
 
 def _dependency_extensions(extensions: Iterable[Extension], name: str) -> Iterator[Dependency]:
-    """DEPENDENCY: as the two in the prefix, for modules with more."""
+    """Parse DEPENDENCY extensions, used by modules with more dependencies than the two in the prefix."""
     for one in extensions:
         if one.type == EXTENSION_DEPENDENCY:
             function, index, version, _target = _unpacked("<BBHI", one, name)
@@ -363,7 +366,7 @@ def _suffix_extensions(data: bytes, size: int, name: str) -> tuple[Extension, ..
 
 
 def _walk(raw: bytes, name: str) -> Iterator[Extension]:
-    """Extensions up to END, the invalid type, or the end of ``raw``."""
+    """Yield the extensions up to END, the invalid type, or the end of ``raw``."""
     at = count = 0
     while at + 4 <= len(raw):
         kind, length = struct.unpack_from("<HH", raw, at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 PREFIX = struct.Struct("<IIBBHHBBBBHBBH")
-"""Start, end, MCU, flags, version, platform, function, index, and twice function, index and version of a dependency."""
+"""Start, end, MCU, flags, version, platform, function, index, then two dependencies: function, index, version each."""
 PREFIX_SIZE = PREFIX.size
 CRC_SIZE = 4
 MIN_SUFFIX = 36
@@ -31,10 +31,10 @@ EXTENSION_ASSET_TYPE = 0x0014
 EXTENSION_INVALID = 0xFFFF
 
 VECTORS_SIZE = 0x200  # of the nRF52840's vector table, where a module begins with one
-DEPENDENCY_DATA = struct.Struct("<BBHI")  # of an extension: function, index, version, a target nobody here knows
+DEPENDENCY_DATA = struct.Struct("<BBHI")  # of an extension: function, index, version, a target of unknown meaning
 PROTECTED = 1  # content of a security-mode extension
 
-# the block in which a radio stack names itself; where it lies tells the platform table
+# the information block of a radio stack; its address is in the platform table
 RADIO_MAGIC = 0x51B1E5DB
 RADIO_MAGIC_AT, RADIO_VERSION_AT = 0x04, 0x0C
 RADIO_BUILD_AT, RADIO_BUILD_SIZE = 0x18, 20

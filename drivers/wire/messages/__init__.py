@@ -1,1 +1,1 @@
-"""What units answer to control requests, by subject; `tables` both ends share."""
+"""Parsers for the replies to control requests, by subject; `tables` is shared by both ends."""

@@ -1,4 +1,4 @@
-"""What a unit says of the modules and assets it holds. Reference usb-and-serial 4.2."""
+"""Parses replies about the modules and assets a unit holds. Reference usb-and-serial 4.2."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from .tables import CHECK_DEPENDENCIES, CHECK_INTEGRITY, OLD_FUNCTIONS, Store
 
 @dataclass(frozen=True, slots=True)
 class ModuleInfo:
-    """One module a unit holds. ``size`` counts the CRC in; it means nothing for radio stack and NCP."""
+    """One module a unit holds. ``size`` includes the CRC; it is meaningless for radio stack and NCP."""
 
-    function: int  # a ModuleFunction, or a number nobody knows
+    function: int  # a ModuleFunction, or an unknown number
     index: int
     version: int
     store: int
-    max_size: int  # 0 when the unit does not tell (before 5.6.0)
+    max_size: int  # 0 when not reported (before 5.6.0)
     size: int
     checked: int  # CHECK_* bits
     passed: int
-    hash: bytes | None  # None when the unit does not tell
+    hash: bytes | None  # None when not reported
     dependencies: tuple[Dependency, ...]
 
     @property
@@ -35,12 +35,12 @@ class ModuleInfo:
 
     @property
     def failed(self) -> int:
-        """The CHECK_* bits that failed."""
+        """The CHECK_* bits of the checks that failed."""
         return self.checked ^ self.passed
 
 
 def module_info(raw: bytes) -> tuple[ModuleInfo, ...]:
-    """Read the modules of either reply form, in the unit's order (reference usb-and-serial 4.2)."""
+    """Parse the modules from either format of the reply, in the unit's order (reference usb-and-serial 4.2)."""
     reply = reading.parse_message(system_pb2.ModuleInfoReply, raw)
     if reply.modules:
         return tuple(_module(m) for m in reading.bounded(reply.modules, "modules"))
@@ -65,7 +65,7 @@ def _module(m: system_pb2.Module) -> ModuleInfo:
 
 
 def _old_module(m: system_pb2.OldModule) -> ModuleInfo:
-    failed = m.failed_checks << 1  # bit 0 is integrity there and bit 1 in the new form
+    failed = m.failed_checks << 1  # integrity is bit 0 in the old format and bit 1 in the new one
     checked = CHECK_INTEGRITY | CHECK_DEPENDENCIES | failed
     return ModuleInfo(
         function=_old_function(m.type),
@@ -96,7 +96,7 @@ def _dependencies(items: Sequence[system_pb2.Dependency], function: Callable[[in
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file the application brings along. ``size`` in bytes as the application sees it."""
+    """A file bundled with the application. ``size``: bytes, as the application sees it."""
 
     name: str
     hash: bytes
@@ -105,12 +105,14 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class AssetInfo:
+    """The assets in the unit's store, and those its application requires."""
+
     available: tuple[Asset, ...]
     required: tuple[Asset, ...]
 
 
 def asset_info(raw: bytes) -> AssetInfo:
-    """Read the assets the unit has and needs; bounded. Raises `RemoteProtocolError`."""
+    """Parse the assets the unit has and needs, at most 128 of each. Raises `RemoteProtocolError`."""
     reply = reading.parse_message(system_pb2.AssetInfoReply, raw)
     lists = [
         tuple(Asset(reading.clean(a.name), a.hash, a.size) for a in reading.bounded(items, "assets"))

@@ -1,4 +1,4 @@
-"""What a unit says of its interfaces, networks and modem. Reference usb-and-serial 4.6, 4.8, 4.10."""
+"""Parses replies about a unit's interfaces, networks and modem. Reference usb-and-serial 4.6, 4.8, 4.10."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import reading
 
 
 class CellularIdentity(NamedTuple):
-    """What the modem says; either may be missing (no SIM; Device OS that does not tell the IMEI)."""
+    """What the modem reports; either may be missing (no SIM; a Device OS that does not report the IMEI)."""
 
     iccid: Iccid | None
     imei: Imei | None
@@ -74,9 +74,9 @@ def scanned_networks(raw: bytes) -> tuple[ScannedNetwork, ...]:
 
 
 def cellular_identity(raw: bytes) -> CellularIdentity:
-    """Read ICCID and IMEI, each None when not told. Raises `StrangeIdentity` for a text that is none.
+    """Parse ICCID and IMEI, each None when not reported. Raises `StrangeIdentity` for an IMEI that is not one.
 
-    An ICCID is kept as read however odd: it says nothing about the unit.
+    An ICCID in an unusual format is kept as it is (`Iccid.told`): the SIM's format is no evidence against the unit.
     """
     reply = reading.parse_message(network_pb2.IccidReply, raw)
     iccid, imei = reading.clean(reply.iccid), reading.clean(reply.imei)

@@ -1,6 +1,6 @@
-"""How a reply is read: bounded, cleaned, and with `RemoteProtocolError` as the only complaint.
+"""Helpers to parse replies: bounded, sanitized, and raising nothing but `RemoteProtocolError`.
 
-A reply whose fields all have their default is empty on the wire, so ``b""`` is a valid reply everywhere.
+A reply whose fields all have their default is empty on the wire, so ``b""`` is always a valid reply.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def text(raw: bytes) -> str:
 
 
 def clean(text: str) -> str:
-    """Clean text from a unit, fit for a terminal; refused when it is longer than any real one."""
+    """Sanitize text from a unit for a terminal; raises `RemoteProtocolError` above `MAX_TEXT` characters."""
     if len(text) > MAX_TEXT:
         raise RemoteProtocolError(f"text of {len(text)} characters in a reply, expected at most {MAX_TEXT}")
     return printable(text)
@@ -49,10 +49,12 @@ def ssid(raw: bytes) -> str:
 
 
 def mac(raw: bytes) -> MacAddress | None:
+    """Parse a hardware address; None unless it has 6 bytes that are not all zero."""
     return MacAddress.parse(raw.hex()) if len(raw) == 6 and any(raw) else None
 
 
 def identity(parse: Callable[[str], T], text: str) -> T:
+    """Call ``parse``; raises `StrangeIdentity` where it raises `BadIdentity`."""
     try:
         return parse(text)
     except BadIdentity as error:
@@ -60,6 +62,7 @@ def identity(parse: Callable[[str], T], text: str) -> T:
 
 
 def bounded(items: Sequence[T], what: str) -> Sequence[T]:
+    """Return ``items``; raises `RemoteProtocolError` for more than `MAX_ITEMS`."""
     if len(items) > MAX_ITEMS:
         raise RemoteProtocolError(f"reply lists {len(items)} {what}, expected at most {MAX_ITEMS}; reset the unit")
     return items

@@ -1,4 +1,4 @@
-"""Who a unit says it is, and how it stands. Reference usb-and-serial 4.1, 4.4, 4.5, 4.9."""
+"""Parses replies about a unit's identity and state. Reference usb-and-serial 4.1, 4.4, 4.5, 4.9."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .tables import ConnectionStatus
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """Device protection (Device OS 6.0 and newer). In service mode a protected unit is open for a while."""
+    """Device protection (Device OS 6.0 and newer). Service mode lifts it for a while."""
 
     is_protected: bool
     is_service_mode: bool
@@ -25,13 +25,13 @@ def device_id(raw: bytes) -> DeviceId:
 
 
 def serial_number(raw: bytes) -> SerialNumber | None:
-    """Read it; None: it was never programmed."""
+    """Parse the serial number; None: it was never programmed. Raises `StrangeIdentity`."""
     text = reading.text(raw)
     return reading.identity(SerialNumber.parse, text) if text else None
 
 
 def system_version(raw: bytes) -> OsVersion:
-    """Read the Device OS version. Raises `StrangeIdentity` for a text that is none."""
+    """Parse the Device OS version. Raises `StrangeIdentity` for a text that is not one."""
     return reading.identity(OsVersion.parse, reading.text(raw))
 
 
@@ -67,4 +67,4 @@ def chunk_size(raw: bytes) -> int:
 
 
 def nothing(_raw: bytes) -> None:
-    """Read nothing: the request answers with its result alone."""
+    """Ignore the reply: the request has only a result."""

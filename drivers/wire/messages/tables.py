@@ -13,7 +13,7 @@ CHECK_PLATFORM = 0x10
 
 
 class Store(enum.IntEnum):
-    """Where a module lies."""
+    """Where a module is stored."""
 
     MAIN = 0  # the one in use
     FACTORY = 1  # what a factory reset restores
@@ -32,18 +32,18 @@ OLD_FUNCTIONS = {
 
 
 class ConnectionStatus(enum.IntEnum):
-    """How the unit stands with the cloud."""
+    """State of the unit's connection to the cloud."""
 
     DISCONNECTED = 0  # and not trying
-    CONNECTING = 1  # trying
-    CONNECTED = 2  # online
-    DISCONNECTING = 3  # on its way out
+    CONNECTING = 1
+    CONNECTED = 2
+    DISCONNECTING = 3
 
 
 class InterfaceType(enum.IntEnum):
     """What an interface is; the unit derives it from the interface's name."""
 
-    INVALID = 0  # not told
+    INVALID = 0  # not reported
     LOOPBACK = 1  # lo0
     THREAD = 2  # mesh, before Device OS 2.0
     ETHERNET = 4  # en2
@@ -52,7 +52,7 @@ class InterfaceType(enum.IntEnum):
 
 
 class WifiSecurity(enum.IntEnum):
-    """Security of a network, as requests 500 to 507 number it."""
+    """Security of a network, numbered as in requests 500 to 507."""
 
     NONE = 0  # open, or with a password: let the unit scan
     WEP = 1  # obsolete

@@ -168,7 +168,7 @@ def test_a_payload_that_got_lost_leaves_no_request_open(bench: DeviceBench, size
         return b""
 
     device = opened(bench, tamper)
-    with pytest.raises(OutOfRequests, match="payload got lost"):
+    with pytest.raises(OutOfRequests, match="payload was lost"):
         device.ask(echo(bytes(size)), deadline=bench.within(5.0))
     assert slots_taken(bench) == 0
 
@@ -203,7 +203,7 @@ def test_a_lost_payload_is_sent_again(bench: DeviceBench) -> None:
 def test_a_payload_that_always_gets_lost_ends_in_an_error(bench: DeviceBench) -> None:
     unit = bench.unit()
     device = opened(bench, lambda setup, forward: b"" if setup.request == Service.SEND else forward())
-    with pytest.raises(OutOfRequests, match="payload got lost"):
+    with pytest.raises(OutOfRequests, match="payload was lost"):
         device.ask(requests.set_setup_done(True), deadline=bench.within(5.0))
     assert unit.score.flash_writes == 0
 
