@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
@@ -22,14 +21,13 @@ from ..errors import (
     TransferFailed,
     TransferTimeout,
 )
-from ..identity import PortPath
+from ..host import port_paths
 from ..wire.usb import PARTICLE_VENDOR_ID, UsbId
 from . import SerialPort, SerialTransport
 
 BAUD = 9600
 """Any rate works except 14400 (puts the unit into DFU mode) and 28800 (reference usb-and-serial 5.1)."""
 WRITE_TIMEOUT_S = 5.0
-_LOCATION = re.compile(r"(\d+-[\d.]+)(?::\S*)?")
 
 _ERRORS: dict[int, tuple[type[LinkError], str]] = {
     errno.EACCES: (AccessDenied, "no permission; install the udev rules"),
@@ -100,7 +98,12 @@ class PyserialHost:
         """List the serial ports of the Particle units attached now. Raises `LinkError`."""
         with _translated("list serial ports"):
             return [
-                SerialPort(info.device, UsbId(info.vid, info.pid), info.serial_number or "", _port_path(info.location))
+                SerialPort(
+                    info.device,
+                    UsbId(info.vid, info.pid),
+                    info.serial_number or "",
+                    port_paths.of_serial_port(info.location),
+                )
                 for info in self._finder()
                 if info.vid == PARTICLE_VENDOR_ID and info.pid is not None
             ]
@@ -108,12 +111,6 @@ class PyserialHost:
     def open(self, port: SerialPort) -> SerialTransport:
         with _translated(f"open serial port {port.device}"):
             return PyserialTransport(self._opener(port.device), port.device)
-
-
-def _port_path(location: str | None) -> PortPath | None:
-    """Parse a location: ``"1-2.3:1.0"`` is interface 0 of configuration 1 of the device on port path ``"1-2.3"``."""
-    found = _LOCATION.fullmatch(location or "")
-    return PortPath(found[1]) if found else None
 
 
 class PyserialTransport:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,17 +32,13 @@ from ..errors import (
     TransferTimeout,
 )
 from ..guard import WriteGuard
+from ..host import port_paths
+from ..host.usb_files import UsbFiles, usb_files
 from ..identity import PortPath
 from ..platforms import platform
 from ..wire.usb import PARTICLE_VENDOR_ID, Mode, Setup, UsbId
 from . import TRANSFER_TIMEOUT_S, UsbCandidate, UsbTransport
 from .guarded import GuardedTransport
-
-LINUX_SYSFS = Path("/sys/bus/usb/devices")
-"""Where Linux exposes the descriptors it read at enumeration: reading them there needs no transfer."""
-
-LINUX_USBFS = Path("/dev/bus/usb")
-"""Where Linux keeps the device nodes libusb opens."""
 
 MAX_TRANSFER = 4096
 """Maximum data bytes of one control transfer (reference firmware-and-dfu 1.10)."""
@@ -108,19 +102,17 @@ def real_host() -> PyusbHost:
     On Linux serial strings come from sysfs: reading them from a unit would disturb another program that talks to it
     (reference usb-and-serial 7.3). Other systems have no equivalent.
     """
-    return PyusbHost(real_backend(), sysfs=LINUX_SYSFS if sys.platform == "linux" else None)
+    return PyusbHost(real_backend(), usb_files())
 
 
 class PyusbHost:
     """Lists the Particle devices of one backend. For real units use `real_host`.
 
-    ``sysfs``: folder with the same units' descriptors as files, if the system has one. ``usbfs``: folder of their
-    device nodes, on a system with ``sysfs``.
+    ``files``: where the system exposes the same units as files, if it does.
     """
 
-    def __init__(self, backend: IBackend, *, sysfs: Path | None = None, usbfs: Path = LINUX_USBFS) -> None:
-        self._backend = backend
-        self._sysfs, self._usbfs = sysfs, usbfs
+    def __init__(self, backend: IBackend, files: UsbFiles | None = None) -> None:
+        self._backend, self._files = backend, files
 
     def candidates(self) -> list[UsbCandidate]:
         """List what is plugged in, from descriptors the operating system already has.
@@ -129,22 +121,17 @@ class PyusbHost:
         """
         with _translated("list USB devices"):
             found = list(usb.core.find(find_all=True, backend=self._backend, idVendor=PARTICLE_VENDOR_ID))
-        if not found and self._sysfs is not None and not os.access(self._usbfs, os.R_OK | os.X_OK):
-            raise NoDeviceNodes(
-                f"list USB devices: {self._usbfs} is not there or cannot be read, so no unit will ever show; "
-                "load the USB drivers, or give the container that folder and its devices"
-            )
-        return [PyusbCandidate(device, self._sysfs, self._usbfs) for device in found]
+        if not found and self._files is not None:
+            self._files.check_folder()
+        return [PyusbCandidate(device, self._files) for device in found]
 
 
 class PyusbCandidate:
     """One device from one listing, not opened."""
 
-    def __init__(self, device: Any, sysfs: Path | None = None, usbfs: Path = LINUX_USBFS) -> None:
-        self._device = device
-        self._sysfs, self._usbfs = sysfs, usbfs
-        ports = ".".join(str(number) for number in device.port_numbers or ())
-        self._port_path = PortPath(f"{device.bus}-{ports}" if ports else f"{device.bus}-@{device.address}")
+    def __init__(self, device: Any, files: UsbFiles | None = None) -> None:
+        self._device, self._files = device, files
+        self._port_path = port_paths.of_usb_device(device.bus, device.port_numbers or (), device.address)
         self._usb_id = UsbId(device.idVendor, device.idProduct)
         self._address = (int(device.bus or 0), int(device.address or 0))
 
@@ -179,33 +166,16 @@ class PyusbCandidate:
         return transport if guard is None else GuardedTransport(transport, guard)
 
     def _explain(self, failure: LinkError) -> None:
-        """Raise `NoDeviceNodes` where that is the cause of ``failure``.
-
-        A container may list the bus but deny access to its nodes, which libusb reports as "gone" or as an I/O error.
-        """
-        if self._serial_file() is None:
-            return
-        bus, address = self._address
-        node = self._usbfs / f"{bus:03d}" / f"{address:03d}"
-        try:
-            os.close(os.open(node, os.O_RDWR | os.O_CLOEXEC))
-        except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EPERM):
-                raise NoDeviceNodes(
-                    f"open the unit on port {self.port_path}: the bus lists it, but {node} cannot be opened "
-                    f"({errno.errorcode[error.errno]}); give the container that folder and its devices"
-                ) from failure
+        """Raise `NoDeviceNodes` where that is the cause of ``failure``."""
+        if self._files is not None:
+            try:
+                self._files.check_node(self.port_path, *self._address)
+            except NoDeviceNodes as error:
+                raise error from failure
 
     def _serial_file(self) -> Path | None:
         """Return the sysfs file with the serial string of this very enumeration, or None."""
-        if self._sysfs is None:
-            return None
-        folder = self._sysfs / str(self._port_path)
-        try:
-            is_same = int((folder / "devnum").read_text()) == self._address[1]
-        except (OSError, ValueError):
-            return None
-        return folder / "serial" if is_same else None
+        return None if self._files is None else self._files.serial_file(self._port_path, self._address[1])
 
 
 class _PyusbTransport:

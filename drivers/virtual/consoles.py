@@ -1,30 +1,22 @@
 """Console ports for other processes: one pty per unit that runs its application, linked by name in a directory.
 
-A pty has no DTR: "somebody has it open" stands in for it. Line rates are read from the master
-side, 14400 included. Real time only.
+Real time only.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import re
-import select
-import struct
-import termios
 import threading
-import tty
 from pathlib import Path
 
 from ..clock import Clock
+from ..host.pseudo_terminal import PseudoTerminal
 from ..identity import PortPath
 from ..wire.usb import UsbId
 from .bus import Gone, Shown, VirtualBus
 
 _NAME = re.compile(r"usb-([0-9a-f]{4})_([0-9a-f]{4})-(\d+-[0-9.]+)-([0-9a-f]{24})")
-_TCGETS2 = 0x802C542A
-_TERMIOS2 = struct.Struct("=IIIIB19sII")  # flags, line discipline, control characters, input and output rate
 _POLL_MS = 20
 _CHUNK = 256
 
@@ -83,14 +75,7 @@ class _Pty:
     def __init__(self, shown: Shown, directory: Path, clock: Clock) -> None:
         self.shown, self._clock = shown, clock
         descriptors = shown.presence.descriptors
-        self._master, slave = os.openpty()
-        tty.setraw(slave)
-        self._link = directory / link_name(descriptors.usb_id, shown.port, descriptors.serial)
-        self._link.unlink(missing_ok=True)
-        self._link.symlink_to(os.ttyname(slave))
-        os.close(slave)  # from now on the master sees whether somebody has it open
-        self._poll = select.poll()
-        self._poll.register(self._master, select.POLLIN)
+        self._terminal = PseudoTerminal(directory / link_name(descriptors.usb_id, shown.port, descriptors.serial))
         self._line = (0, False)  # rate and DTR as the unit was told last
         self._is_open = True
         self._thread = threading.Thread(target=self._run, name=f"pty-{shown.port}", daemon=True)
@@ -99,7 +84,7 @@ class _Pty:
     def close(self) -> None:
         """Pull it: whoever has it open gets an error."""
         self._is_open = False
-        self._link.unlink(missing_ok=True)
+        self._terminal.unlink()
         if threading.current_thread() is not self._thread:
             self._thread.join(2.0)
 
@@ -109,27 +94,19 @@ class _Pty:
                 while self._is_open:
                     self._turn()
         finally:
-            self._link.unlink(missing_ok=True)
-            os.close(self._master)
+            self._terminal.close()
 
     def _turn(self) -> None:
         unit, presence = self.shown.unit, self.shown.presence
-        events = dict(self._poll.poll(0 if unit.serial_pending(presence) else _POLL_MS)).get(self._master, 0)
-        has_client = not events & select.POLLHUP
-        line = (_rate(self._master), has_client)
+        has_data, has_client = self._terminal.wait(0 if unit.serial_pending(presence) else _POLL_MS)
+        line = (self._terminal.rate, has_client)
         if line != self._line:
             self._line = line
             unit.serial_line(presence, baud=line[0], dtr=line[1])
         if not has_client:
-            self._clock.sleep(_POLL_MS / 1000)  # poll reports the hang-up at once, again and again
+            self._clock.sleep(_POLL_MS / 1000)
             return
-        if events & select.POLLIN:
-            unit.serial_write(presence, os.read(self._master, _CHUNK))
+        if has_data:
+            unit.serial_write(presence, self._terminal.read(_CHUNK))
         if data := unit.serial_read(presence, _CHUNK, 0.0):
-            os.write(self._master, data)
-
-
-def _rate(master: int) -> int:
-    """The output line rate; also for rates that have no constant, such as 14400."""
-    raw = fcntl.ioctl(master, _TCGETS2, bytes(_TERMIOS2.size))
-    return int(_TERMIOS2.unpack(raw)[-1]) or termios.B9600
+            self._terminal.write(data)

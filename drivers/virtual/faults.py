@@ -16,15 +16,14 @@ from __future__ import annotations
 
 import errno
 import math
-import os
 import re
-import signal
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import DriverError
+from ..host.process import die
 from ..platforms import platforms
 from ..wire.control.tables import VENDOR_IN, Service
 from ..wire.usb import Setup
@@ -358,6 +357,6 @@ class FaultDesk:
                 self._rejection = fault.code
                 self._left["reject"] += fault.times
             case "kill":
-                os.kill(os.getpid(), signal.SIGKILL)
+                die()
             case _:
                 self._left[fault.action] += fault.times

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import signal
 import sys
 from pathlib import Path
 
 from ..clock import SystemClock
 from ..errors import DriverError
+from ..host.process import StopRequest
 from ..identity import Secret
 from .bus import VirtualBus
 from .consoles import ConsoleLinks
@@ -24,8 +23,6 @@ from .faults import ACTIONS, MOMENTS, parse_fault
 from .unit import VirtualUnit
 from .usbip import UsbIpServer
 from .world import AccessPoint, World
-
-PARENT_POLL_S = 0.5
 
 
 class ActiveSims:
@@ -37,8 +34,7 @@ class ActiveSims:
 
 def main(argv: list[str] | None = None) -> int:
     """Run until a signal, or as long as the parent process lives. Exit status 2: bad arguments."""
-    parent = os.getppid()
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})  # before any thread starts
+    stop = StopRequest()
     options = _parser().parse_args(argv)
     try:
         faults = [parse_fault(spec) for spec in options.fault]
@@ -63,8 +59,7 @@ def main(argv: list[str] | None = None) -> int:
         ready = {"host": host, "port": port, "units": [str(spec.device_id) for spec in specs]}
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
-        while signal.sigtimedwait({signal.SIGTERM, signal.SIGINT}, PARENT_POLL_S) is None and os.getppid() == parent:
-            pass
+        stop.wait()
         server.close()
         if links is not None:
             links.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import enum
-import grp
 import os
 import shutil
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -14,8 +13,11 @@ from pathlib import Path
 import drivers
 from drivers.clock import Clock, Deadline, SystemClock
 from drivers.errors import DriverError
+from drivers.host import rights
+from drivers.host.process import running_programs
 from drivers.transport import UsbCandidate
 from drivers.transport.usb import real_host
+from drivers.wire.usb import PARTICLE_VENDOR_ID
 
 from ..cloud.client import CloudClient
 from ..cloud.errors import CloudError, NotAllowed
@@ -116,44 +118,25 @@ def opened(candidates: Sequence[UsbCandidate]) -> tuple[Finding, ...]:
 
 def _permissions(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
     del arguments, config
-    if os.geteuid() == 0:
+    if rights.is_root():
         yield Finding(State.NOTE, "permissions", "running as root; a bench should not need to")
         return
-    rules = [path for folder in _UDEV for path in Path(folder).glob("*.rules") if _names_particle(path)]
-    groups = {grp.getgrgid(gid).gr_name for gid in os.getgroups()}
-    if rules:
-        yield Finding(State.OK, "permissions", f"udev rules in {rules[0]}")
-    elif "plugdev" in groups:
+    rules = next(rights.udev_rules_naming(f"{PARTICLE_VENDOR_ID:04x}"), None)
+    if rules is not None:
+        yield Finding(State.OK, "permissions", f"udev rules in {rules}")
+    elif "plugdev" in rights.group_names():
         yield Finding(State.NOTE, "permissions", "no udev rule for units; see: station udev print")
     else:
         yield Finding(State.STOP, "permissions", "no udev rule for units; install one: station udev print")
 
 
-_UDEV = ("/etc/udev/rules.d", "/lib/udev/rules.d", "/usr/lib/udev/rules.d", "/run/udev/rules.d")
-
-
-def _names_particle(path: Path) -> bool:
-    try:
-        return "2b04" in path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-
-
 def _modem_manager(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
     del arguments, config
-    names = {_command(path) for path in Path("/proc").glob("[0-9]*/comm")}
-    if "ModemManager" in names:
+    if "ModemManager" in running_programs():
         words = "ModemManager runs and may write into consoles; the udev rule keeps it away, better remove it"
         yield Finding(State.NOTE, "modems", words)
     else:
         yield Finding(State.OK, "modems", "no ModemManager")
-
-
-def _command(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return ""  # it ended while we looked
 
 
 def _slots(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:

@@ -15,10 +15,10 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from drivers.errors import DriverError
+from drivers.host.terminal import kept
 from drivers.plain_text import escaped
 
 from ..errors import BadInput, StationError
-from ..host.terminal import kept
 from .telling import sub_verbs
 
 DISTRIBUTION = "provisioning-station"

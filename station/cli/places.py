@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TextIO
 
 from ..errors import BadInput
-from ..host.secret_key import KEY_FILE, KeyFile, KeyringKey
 from ..journal import JOURNAL_FILE, JournalReader
 from ..journal.schema import translated
+from ..journal.secret_key import KEY_FILE, KeyFile, KeyringKey
 from ..settings.config import StationConfig, default_config_path, load_config
 
 JOURNAL = "journal"

@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from drivers.errors import BadImage
+from drivers.host.plain_file import read_plain
 from drivers.plain_text import printable
 from drivers.wire.image.host import MAX_FILE_SIZE, Image, parse_image
 
 from ..errors import BadInput
-from ..host.plain_file import read_plain
 from ..settings.profile import FileRef
 
 _SHOWN_DIGITS = 12

@@ -6,7 +6,6 @@ Everything here is about files; nothing here knows SQL.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import hmac
 import logging
@@ -14,10 +13,11 @@ import os
 import stat
 from pathlib import Path
 
+from drivers.host.file_lock import try_lock
+from drivers.host.plain_file import check_plain, open_plain, read_plain
 from drivers.identity import Secret
 
 from ..errors import JournalError
-from ..host.plain_file import check_plain, open_plain, read_plain
 
 log = logging.getLogger(__name__)
 
@@ -103,14 +103,12 @@ class DirectoryLock:
         path = directory / LOCK_FILE
         private_file(path)
         self._file = path.open("r+", encoding="utf-8", errors="replace")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not try_lock(self._file):
             holder = self._file.read(200).strip() or "another station"
             self._file.close()
             raise JournalError(
                 f"{directory} is in use by {holder}; stop that station or give this one its own data directory"
-            ) from None
+            )
         self._file.truncate()
         self._file.write(f"station {station_id} (process {os.getpid()})\n")
         self._file.flush()

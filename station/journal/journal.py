@@ -22,7 +22,6 @@ from drivers.identity import DeviceId, MobileSecret, Secret
 from ..engine.events import Event, OutboxSettled, VerdictRevised
 from ..engine.ports import JournalWaiter
 from ..errors import BadInput, JournalError, JournalHeld
-from ..host.secret_key import KEY_FILE, KeyFile
 from ..model import OUTCOME_VERDICT, OutboxItem, Outcome, Verdict
 from .audit import Audit
 from .compare import TablesDiffer
@@ -39,6 +38,7 @@ from .projections import rebuild
 from .reader import JournalReader
 from .records import AttemptRecord
 from .seal import Seal, doubt, is_doubted, look_of, write_seal
+from .secret_key import KEY_FILE, KeyFile
 from .vault import KeyPlace, Vault, is_sealed
 from .writer import Decide, Writer
 

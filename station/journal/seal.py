@@ -13,7 +13,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..host.plain_file import check_plain, read_plain
+from drivers.host.plain_file import check_plain, read_plain
+
 from .chain import Tail
 from .directory import JOURNAL_FILE, write_whole
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
+from drivers.host.plain_file import read_plain
+
 from ..errors import BadInput
-from ..host.plain_file import read_plain
 from .toml_lines import Path, key_lines
 
 MAX_BYTES = 256 * 1024

@@ -113,3 +113,16 @@ def test_the_lock_names_no_index_and_covers_what_we_depend_on() -> None:
     names = {re.split(r"[<>=!\[ ;]", line)[0].lower().replace("_", "-") for line in asked}
     assert len(names) > 20
     assert names <= set(pinned)
+
+
+SYSTEM_FOLDERS = ("/dev/", "/etc/", "/proc", "/run/", "/sys/")
+
+
+def test_one_room_names_the_folders_of_the_operating_system() -> None:
+    named = [
+        f"{path.relative_to(ROOT)}: {node.value}"
+        for path in sources("station", "drivers") if "drivers/host" not in str(path)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(SYSTEM_FOLDERS)
+    ]  # fmt: skip
+    assert named == []

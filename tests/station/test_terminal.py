@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from station.host.terminal import RESET
+from drivers.host.terminal import RESET
 from station.journal import JournalReader
 from station.model import Verdict
 

@@ -13,8 +13,9 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from drivers.host.plain_file import check_plain, open_plain
+
 from ...errors import BadInput
-from ...host.plain_file import check_plain, open_plain
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS users (username TEXT PRIMARY KEY, is_api INTEGER NOT NULL DEFAULT 0) STRICT;

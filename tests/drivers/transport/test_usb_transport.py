@@ -32,6 +32,7 @@ from drivers.errors import (
     UnknownPlatform,
     WriteRefused,
 )
+from drivers.host.usb_files import UsbFiles
 from drivers.transport.usb import PyusbHost
 from drivers.wire.usb import Setup, UsbId
 
@@ -196,10 +197,13 @@ def test_serial_string_comes_from_the_system_when_it_shows_this_very_enumeration
     (folder / "serial").write_text("e00fce68aaaaaaaaaaaaaaaa\n")
     (folder / "devnum").write_text("9\n")
     backend = ScriptedBackend(answering(string("other")))
-    assert PyusbHost(backend, sysfs=tmp_path).candidates()[0].open().serial_string() == "e00fce68aaaaaaaaaaaaaaaa"
+    assert (
+        PyusbHost(backend, UsbFiles(sysfs=tmp_path)).candidates()[0].open().serial_string()
+        == "e00fce68aaaaaaaaaaaaaaaa"
+    )
     assert backend.transfers == []
     (folder / "devnum").write_text("8\n")  # an earlier enumeration on that port
-    assert PyusbHost(backend, sysfs=tmp_path).candidates()[0].open().serial_string() == "other"
+    assert PyusbHost(backend, UsbFiles(sysfs=tmp_path)).candidates()[0].open().serial_string() == "other"
 
 
 @given(st.binary(max_size=255))
@@ -251,7 +255,7 @@ def test_a_unit_the_bus_lists_without_a_device_node_is_hidden_by_a_container(err
     """libusb says "no such device" of a node that is missing, and "I/O" of one the device rules forbid."""
     backend = ScriptedBackend(lambda setup, out: b"")
     backend.open_error = usb.core.USBError("scripted", -4, error)
-    candidate = PyusbHost(backend, sysfs=listed(tmp_path), usbfs=tmp_path / "usbfs").candidates()[0]
+    candidate = PyusbHost(backend, UsbFiles(listed(tmp_path), tmp_path / "usbfs")).candidates()[0]
     with pytest.raises(NoDeviceNodes, match="container") as caught:
         candidate.open()
     assert "001/009" in str(caught.value)
@@ -267,7 +271,7 @@ def test_a_unit_that_just_left_is_not_blamed_on_a_container(is_there: bool, tmp_
     backend.open_error = usb.core.USBError("scripted", -4, errno.ENODEV)
     sysfs = listed(tmp_path, number=9 if is_there else 10)
     with pytest.raises(Disconnected):
-        PyusbHost(backend, sysfs=sysfs, usbfs=tmp_path / "usbfs").candidates()[0].open()
+        PyusbHost(backend, UsbFiles(sysfs, tmp_path / "usbfs")).candidates()[0].open()
 
 
 @pytest.mark.parametrize("is_there", [True, False])
@@ -280,5 +284,5 @@ def test_a_system_without_device_nodes_is_told_before_a_unit_is_plugged_in(is_th
         usbfs.mkdir()
     told = contextlib.nullcontext() if is_there else pytest.raises(NoDeviceNodes, match="so no unit will ever show")
     with told:
-        assert PyusbHost(backend, sysfs=tmp_path, usbfs=usbfs).candidates() == []
-    assert PyusbHost(backend, usbfs=usbfs).candidates() == [], "a bus that is no Linux host's"
+        assert PyusbHost(backend, UsbFiles(tmp_path, usbfs)).candidates() == []
+    assert PyusbHost(backend).candidates() == [], "a bus that is no Linux host's"

@@ -21,8 +21,8 @@ from drivers.identity import MobileSecret
 from station.cli.main import main
 from station.errors import BadInput, JournalError
 from station.export import write_dump
-from station.host.secret_key import KEY_BYTES, KEY_FILE, SERVICE, KeyFile, KeyringKey
 from station.journal import Journal
+from station.journal.secret_key import KEY_BYTES, KEY_FILE, SERVICE, KeyFile, KeyringKey
 
 SECRET, OTHER = MobileSecret("ABCDEFGHJK12345"), MobileSecret("ZYXWVUTSRQ98765")
 

@@ -11,8 +11,9 @@ import contextlib
 import os
 from pathlib import Path
 
+from drivers.host.plain_file import check_plain, read_plain
+
 from ..errors import BadInput
-from .plain_file import check_plain, read_plain
 
 KEY_BYTES = 32
 KEY_FILE = "secrets.key"

@@ -1,0 +1,31 @@
+"""What the user of this process may do with USB devices, and which udev rules say so."""
+
+from __future__ import annotations
+
+import grp
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+_RULES = ("/etc/udev/rules.d", "/lib/udev/rules.d", "/usr/lib/udev/rules.d", "/run/udev/rules.d")
+
+
+def is_root() -> bool:
+    """Return whether this process may do everything."""
+    return os.geteuid() == 0
+
+
+def group_names() -> frozenset[str]:
+    """Return the names of the groups this process belongs to."""
+    return frozenset(grp.getgrgid(gid).gr_name for gid in os.getgroups())
+
+
+def udev_rules_naming(text: str) -> Iterator[Path]:
+    """Yield the udev rule files that hold ``text``."""
+    for path in (path for folder in _RULES for path in Path(folder).glob("*.rules")):
+        try:
+            found = path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        if text in found:
+            yield path
