@@ -28,6 +28,7 @@ from ..journal import JOURNAL_FILE, JournalReader
 from ..paths import find_profile
 from ..settings.config import StationConfig, load_config
 from ..settings.profile import load_profile
+from ..steps.product_add import Product, product_id
 from ..steps.table import StepTable
 from .places import add_data_dir, journal_dir
 from .run import token_of
@@ -189,7 +190,7 @@ def _firmware(arguments: argparse.Namespace, config: StationConfig) -> Iterator[
         try:
             profile = load_profile(find_profile(name), StepTable.found().rules)
             for platform in profile.platforms:
-                load_release(profile, platform, store)
+                load_release(profile, platform, store, product_id(profile))
             yield Finding(State.OK, "firmware", f"all files of {profile.id} revision {profile.revision} are here")
         except BadInput as error:
             for sentence in error.sentences:
@@ -248,9 +249,10 @@ def _products(client: CloudClient, clock: Clock, profiles: Sequence[str]) -> Ite
     for name in profiles:
         try:
             profile = load_profile(find_profile(name), StepTable.found().rules)
-            if profile.product is None:
+            wanted = profile.section(Product)
+            if wanted is None:
                 continue
-            product = client.product(profile.product.ref, deadline=Deadline.after(clock, ASK_S))
+            product = client.product(wanted.ref, deadline=Deadline.after(clock, ASK_S))
         except BadInput:
             continue  # told beside its firmware
         except CloudError as error:
@@ -258,13 +260,13 @@ def _products(client: CloudClient, clock: Clock, profiles: Sequence[str]) -> Ite
             if error.is_widespread:
                 return
             continue
-        wanted = {row.id: row.name for row in profile.platforms}
-        if set(wanted) == {product.platform_id}:
+        rows = {row.id: row.name for row in profile.platforms}
+        if set(rows) == {product.platform_id}:
             yield Finding(
-                State.OK, "product", f"{product.id} ({product.name}) is there, for {wanted[product.platform_id]}"
+                State.OK, "product", f"{product.id} ({product.name}) is there, for {rows[product.platform_id]}"
             )
         else:
-            words = f"{product.id} is for platform {product.platform_id}, {profile.id} for {', '.join(wanted.values())}"
+            words = f"{product.id} is for platform {product.platform_id}, {profile.id} for {', '.join(rows.values())}"
             yield Finding(State.STOP, "product", f"{words}; correct the profile")
 
 

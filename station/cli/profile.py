@@ -19,6 +19,7 @@ from ..firmware.store import FirmwareStore
 from ..paths import find_profile
 from ..settings.config import config_schema, load_config
 from ..settings.profile import Profile, load_profile, profile_schema
+from ..steps.product_add import Product, product_id
 from ..steps.table import StepTable
 from .identify import VIRTUAL_OS, virtual_place
 from .looking import looked_at, wait_candidates
@@ -62,7 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
             *load_config(arguments.config).firmware_folders,
         )
         store = FirmwareStore(folders, made=Path(scratch))
-        kind = "product " + profile.product.ref if profile.product else "developer"
+        product = profile.section(Product)
+        kind = f"product {product.ref}" if product else "developer"
         tell(f"{profile.id} revision {profile.revision} ({kind}), text {profile.sha256[:12]}")
         good = [_platform(profile, platform, store, arguments.held) for platform in profile.platforms]
     return 0 if all(good) else 2
@@ -70,10 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _platform(profile: Profile, platform: Platform, store: FirmwareStore, held_os: str) -> bool:
     tell("", f"{platform.name}, a virtual one that holds synthetic Device OS {held_os}:")
-    files = load_release(profile, platform, store)
+    files = load_release(profile, platform, store, product_id(profile))
     tell_all(_steps(profile, platform))
     try:
-        plan = plan_update(profile, platform, files, _held(platform, held_os))
+        plan = plan_update(profile, platform, files, _held(platform, held_os), product=product_id(profile))
     except UnitRejected as error:
         tell(f"  refused: {error}")
         return False

@@ -13,6 +13,8 @@ from drivers.virtual.world import AccessPoint
 from ..cloud.virtual import VirtualCloud
 from ..settings.profile import Profile
 from ..settings.secrets import SecretRef, SecretSource
+from ..steps.product_add import Product
+from ..steps.wifi import Wifi
 
 ACCOUNT = "factory@example.com"
 
@@ -21,7 +23,8 @@ def secrets_of(environ: Mapping[str, str], profiles: Iterable[Profile]) -> Secre
     """Return the secrets of ``environ``, with a demo password for every Wi-Fi reference nobody has set."""
     found = dict(environ)
     for profile in profiles:
-        reference = profile.wifi.password if profile.wifi else None
+        network = profile.section(Wifi)
+        reference = network.password if network else None
         if isinstance(reference, SecretRef) and reference.scheme == "env":
             found.setdefault(reference.name, "demo-network-password")
     return SecretSource(found)
@@ -31,9 +34,10 @@ def access_points_of(profiles: Iterable[Profile], secrets: SecretSource) -> list
     """Return an access point for every Wi-Fi network that ``profiles`` name."""
     points = []
     for profile in profiles:
-        if profile.wifi is not None:
-            password = secrets.resolve(profile.wifi.password, Secret) if profile.wifi.password else None
-            points.append(AccessPoint(profile.wifi.ssid, password))
+        network = profile.section(Wifi)
+        if network is not None:
+            password = secrets.resolve(network.password, Secret) if network.password else None
+            points.append(AccessPoint(network.ssid, password))
     return points
 
 
@@ -43,10 +47,11 @@ def serve_cloud(clock: Clock, path: Path, profiles: Iterable[Profile]) -> Virtua
     with closing_on_failure(cloud):
         cloud.create_user(ACCOUNT)
         for profile in profiles:
-            if profile.product is not None:
-                number = profile.product.id or 10_000 + profile.platforms[0].id
+            product = profile.section(Product)
+            if product is not None:
+                number = product.id or 10_000 + profile.platforms[0].id
                 cloud.create_product(
-                    number, profile.platforms[0].id, slug=profile.product.slug or profile.id, name=profile.title,
+                    number, profile.platforms[0].id, slug=product.slug or profile.id, name=profile.title,
                     team=[ACCOUNT],
                 )  # fmt: skip
         cloud.serve()

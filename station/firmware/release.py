@@ -12,10 +12,11 @@ from drivers.wire.messages.modules import ModuleInfo
 from drivers.wire.usb import Mode
 
 from ..errors import BadInput
-from ..settings.profile import Firmware, Profile
+from ..settings.profile import Kind, Profile
 from .checks import PlanRefused, ProductFirmware
 from .modules import SYSTEM_PART, ReadBacks, image_key
 from .plan import UpdatePlan, check_files, make_plan
+from .sections import DeviceOs, Firmware
 from .store import FirmwareStore
 
 
@@ -27,23 +28,23 @@ class ReleaseFiles:
     application: Image | None
     firmware: Firmware | None
 
-    def product(self, profile: Profile, number: int | None = None) -> ProductFirmware | None:
-        """The product facts to check an application with; ``number`` as the cloud says, else the profile's."""
-        if profile.product is None:
+    def product(self, profile: Profile, number: int | None) -> ProductFirmware | None:
+        """Return the product facts to check an application with. ``number``: the product's, None if it is not known."""
+        if profile.kind is Kind.DEVELOPER:
             return None
-        known = profile.product.id if number is None else number
-        return ProductFirmware(known, self.firmware.product_version if self.firmware else None)
+        return ProductFirmware(number, self.firmware.product_version if self.firmware else None)
 
 
-def load_release(profile: Profile, platform: Platform, store: FirmwareStore) -> ReleaseFiles:
-    """The profile's files for ``platform``; raises `BadInput` when one is missing, wrong or does not belong.
+def load_release(profile: Profile, platform: Platform, store: FirmwareStore, product: int | None) -> ReleaseFiles:
+    """Return the profile's files for ``platform``; raises `BadInput` when one is missing, wrong or does not belong.
 
-    A file's own header says which platform it is for, so one profile may list the files of several.
+    A file's own header says which platform it is for, so one profile may list the files of several. ``product``: the
+    number of the profile's product, None if it has none or is not known by number.
     """
     release = _release(profile, platform, store)
     fitting = [
         (row, image)
-        for row in profile.firmware
+        for row in profile.sections(Firmware)
         for image in (_of_profile(profile, store.load(row)),)
         if image.platform_id == platform.id
     ]
@@ -51,19 +52,19 @@ def load_release(profile: Profile, platform: Platform, store: FirmwareStore) -> 
         names = " and ".join(image.name for _, image in fitting)
         raise BadInput(f"profile {profile.id}: {names} are both applications for {platform.name}; name one")
     if not fitting:
-        if profile.firmware:
+        if profile.sections(Firmware):
             raise BadInput(f"profile {profile.id}: no application of [firmware] is for {platform.name}; add one")
-        return _fitting(profile, platform, ReleaseFiles(release, None, None))
+        return _fitting(profile, platform, ReleaseFiles(release, None, None), product)
     row, image = fitting[0]
     if image.function != ModuleFunction.USER_PART:
         raise BadInput(f"profile {profile.id}: {image.describe()} is no application; list it in [device_os] modules")
-    return _fitting(profile, platform, ReleaseFiles(release, image, row))
+    return _fitting(profile, platform, ReleaseFiles(release, image, row), product)
 
 
-def _fitting(profile: Profile, platform: Platform, files: ReleaseFiles) -> ReleaseFiles:
+def _fitting(profile: Profile, platform: Platform, files: ReleaseFiles, product: int | None) -> ReleaseFiles:
     """``files``, if some unit can hold them together."""
     try:
-        check_files(platform, files.release, files.application, files.product(profile))
+        check_files(platform, files.release, files.application, files.product(profile, product))
     except PlanRefused as error:
         raise BadInput(f"profile {profile.id}: {error}") from error
     return files
@@ -75,36 +76,38 @@ def plan_update(
     files: ReleaseFiles,
     held: Iterable[ModuleInfo] | None,
     *,
-    product: int | None = None,
+    product: int | None,
     serial: str | None = None,
     assets: Collection[AssetDependency] = (),
     read_back: ReadBacks = MappingProxyType({}),
 ) -> UpdatePlan:
     """The plan that brings a unit to ``profile``; raises `PlanRefused`.
 
-    ``held``: its module info, None for a unit in DFU. ``product``: the number the cloud says, if it was asked.
+    ``held``: its module info, None for a unit in DFU. ``product``: the number of its product, if it is known.
     ``read_back``: what its flash told already.
     """
+    device_os = profile.section(DeviceOs)
     return make_plan(
         platform, held, files.release, files.application, mode=Mode.DFU if held is None else Mode.APPLICATION,
-        allow_downgrade=profile.device_os is not None and profile.device_os.allow_downgrade,  # H4
+        allow_downgrade=device_os is not None and device_os.allow_downgrade,  # H4
         product=files.product(profile, product), skus=profile.skus, serial=serial,
         assets=assets, read_back=read_back,
     )  # fmt: skip
 
 
 def _release(profile: Profile, platform: Platform, store: FirmwareStore) -> tuple[Image, ...]:
-    if profile.device_os is None:
+    device_os = profile.section(DeviceOs)
+    if device_os is None:
         return ()
-    loaded = [_of_profile(profile, store.load(ref)) for ref in profile.device_os.modules]
+    loaded = [_of_profile(profile, store.load(ref)) for ref in device_os.modules]
     release = tuple(image for image in loaded if image.platform_id == platform.id)
     if not release:
         raise BadInput(f"profile {profile.id}: no module of [device_os] is for {platform.name}; add its files")
     for image in release:
         if image.function == ModuleFunction.USER_PART:
             raise BadInput(f"profile {profile.id}: {image.name} is an application; name it in [firmware]")
-    _check_version(profile, release)
-    _check_protection(profile, release)
+    _check_version(profile, device_os, release)
+    _check_protection(profile, device_os, release)
     return release
 
 
@@ -118,31 +121,29 @@ def _of_profile(profile: Profile, image: Image) -> Image:
     return image
 
 
-def _check_protection(profile: Profile, release: tuple[Image, ...]) -> None:
+def _check_protection(profile: Profile, device_os: DeviceOs, release: tuple[Image, ...]) -> None:
     """A bootloader that locks its unit is flashed on purpose only, and whoever orders protection gets it (3.12)."""
-    assert profile.device_os is not None
     locking = next((image for image in release if image.is_locking), None)
-    if locking is not None and not profile.device_os.protection:
+    if locking is not None and not device_os.protection:
         raise BadInput(
             f"profile {profile.id}: {locking.name} puts every unit it is written to under device protection, for good;"
             " name the plain bootloader, or write protection = true below [device_os]"
         )
-    if locking is None and profile.device_os.protection:
+    if locking is None and device_os.protection:
         raise BadInput(
             f"profile {profile.id}: [device_os] says protection = true, but none of its modules of platform "
             f"{release[0].platform_id} locks a unit; add its protected bootloader"
         )
 
 
-def _check_version(profile: Profile, release: tuple[Image, ...]) -> None:
+def _check_version(profile: Profile, device_os: DeviceOs, release: tuple[Image, ...]) -> None:
     """The stated version and the system part must agree: a name proves nothing (reference firmware-and-dfu 4.1)."""
-    assert profile.device_os is not None
     system = next((image for image in release if image_key(image) == SYSTEM_PART), None)
     if system is None:
         raise BadInput(f"profile {profile.id}: [device_os] modules hold no system part; add it")
     told = os_version_of_module(system.version)
-    if told is not None and told != str(profile.device_os.version):
+    if told is not None and told != str(device_os.version):
         raise BadInput(
-            f"profile {profile.id}: [device_os] says {profile.device_os.version}, but {system.name} is "
+            f"profile {profile.id}: [device_os] says {device_os.version}, but {system.name} is "
             f"Device OS {told}; correct one of them"
         )

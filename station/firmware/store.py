@@ -19,7 +19,7 @@ from drivers.plain_text import printable
 from drivers.wire.image.host import MAX_FILE_SIZE, Image, parse_image
 
 from ..errors import BadInput
-from ..settings.profile import FileRef
+from .sections import FileRef
 
 _SHOWN_DIGITS = 12
 

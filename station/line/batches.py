@@ -21,9 +21,11 @@ from ..firmware.release import load_release
 from ..firmware.store import FirmwareStore
 from ..model import Batch
 from ..paths import find_profile
-from ..settings.profile import Offline, Profile, StepRule, load_profile
-from ..settings.secrets import SecretSource, WifiPassword
-from ..steps.shared.session import WifiCredentials
+from ..settings.profile import Profile, StepRule, load_profile
+from ..settings.secrets import SecretSource
+from ..steps import product_add
+from ..steps.shared.cloud_sections import Cloud
+from ..steps.wifi import Wifi
 from ..words.say import Say
 from .bench import Bench, OpenBatch, platform_name
 
@@ -93,10 +95,11 @@ class Batches:
 
         Raises `BadInput` when a file is missing, a secret is not set, or the batch belongs to another profile.
         """
+        network, number = profile.section(Wifi), product_add.product_id(profile)
         opened = OpenBatch(
             batch=self._batch(batch, profile, target), profile=profile,
-            files={p.id: load_release(profile, p, self._store) for p in profile.platforms},
-            wifi=self._wifi(profile),
+            files={p.id: load_release(profile, p, self._store, number) for p in profile.platforms},
+            wifi=network.credentials(self._secrets) if network else None,
             find_product=ProductFinder(profile, self._client, self._journal, self._clock),
         )  # fmt: skip
         self._bench.check(opened)
@@ -138,21 +141,15 @@ class Batches:
             )
         return known.batch
 
-    def _wifi(self, profile: Profile) -> WifiCredentials | None:
-        wifi = profile.wifi
-        if wifi is None:
-            return None
-        password = self._secrets.resolve(wifi.password, WifiPassword) if wifi.password else None
-        return WifiCredentials(wifi.ssid, password, wifi.security)
-
     def _check_product(self, profile: Profile) -> None:
         """The profile's product is there and of its platform (C3), as far as the cloud says so now.
 
         Without the cloud the first unit asks, and waits for the answer.
         """
-        if profile.product is None:
+        product = profile.section(product_add.Product)
+        if product is None:
             return
-        ref, wanted = profile.product.ref, profile.platforms[0]
+        ref, wanted = product.ref, profile.platforms[0]
         try:
             found = self._client.product(ref, deadline=Deadline.after(self._clock, DESK_S))
         except CloudRefused as error:
@@ -179,7 +176,7 @@ class ProductFinder:
 
     def __call__(self, ctx: StepContext) -> Product | None:
         """None for a developer profile. Raises `CloudError` when nobody ever told of the product."""
-        wanted = self._profile.product
+        wanted = self._profile.section(product_add.Product)
         if wanted is None or self._found is not None:
             return self._found
         known = self._remembered(wanted.ref)
@@ -197,7 +194,7 @@ class ProductFinder:
     def _remembered(self, ref: str) -> Product | None:
         """What the journal knows; only a profile that queues may go on with it."""
         cached = self._journal.cached_product(ref)
-        if cached is None or self._profile.offline is not Offline.QUEUE:
+        if cached is None or not self._profile.section(Cloud).queues(self._profile.context):
             return None
         return Product(cached.product_id, cached.slug, cached.name, cached.platform_id)
 

@@ -30,11 +30,12 @@ from ..errors import BadInput, StepFault, UnitRejected
 from ..firmware.release import ReleaseFiles
 from ..model import Batch, OutboxItem
 from ..settings.profile import Profile
+from ..steps.shared.cloud_sections import NameTemplate
 from ..steps.shared.cloudwork import CloudJob, CloudRecord, FindProduct, ask, perform
 from ..steps.shared.flashing import FirmwareSession
 from ..steps.shared.knowledge import UnitKnowledge
 from ..steps.shared.session import BenchWifi, UnitSession, WifiCredentials
-from ..steps.shared.unit import AtWork, Unit, UnitMemory
+from ..steps.shared.unit import AtWork, Label, Unit, UnitMemory
 from ..steps.table import StepTable
 from ..words.say import Say
 
@@ -135,7 +136,7 @@ class Bench:
         profile, find_product = batch.profile, _Once(batch.find_product)
         unit = Unit(
             UnitKnowledge(found), device, self._memory,
-            profile.label, profile.skus, profile.needs_serial(found), self.at_work,
+            profile.section(Label), profile.skus, profile.section(NameTemplate).needs_serial(found), self.at_work,
         )  # fmt: skip
         firmware = FirmwareSession(unit, profile, batch.files[found.id], find_product)
         plans = self._steps.plans(profile, found)

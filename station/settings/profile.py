@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, overload
 
 from pydantic import Field, PlainValidator, PrivateAttr, ValidationInfo, WithJsonSchema, create_model, field_validator
 
@@ -19,31 +19,11 @@ from drivers.platforms import Platform, platforms
 
 from ..model import ProfileRef
 from .document import Document
-from .profile_sections import (
-    Cloud,
-    Context,
-    DeviceOs,
-    FileRef,
-    Firmware,
-    Kind,
-    Label,
-    NameTemplate,
-    Offline,
-    Product,
-    ProfileSection,
-    StepRule,
-    Wifi,
-    WifiSecurity,
-    file_example,
-    steps_section,
-)
-from .sections import Mistake, Section, in_toml, innermost, json_schema, read_document, refusal, refuse, shown, tables
+from .profile_sections import Context, Kind, ProfileSection, SectionWithDefaults, StepRule, steps_section
+from .sections import Mistake, Section, in_toml, innermost, json_schema, read_document, refusal, refuse, shown
 from .sku import SKUS, skus_of
 
-__all__ = [
-    "DeviceOs", "FileRef", "Firmware", "Kind", "Label", "Offline", "Product", "Profile", "StepRule", "Wifi",
-    "WifiSecurity", "load_profile", "parse_profile", "profile_schema",
-]  # fmt: skip
+__all__ = ["Kind", "Profile", "StepRule", "is_taken", "load_profile", "parse_profile", "profile_schema"]
 
 
 def _platform(value: object) -> Platform:
@@ -60,6 +40,7 @@ def _list_platforms(schema: dict[str, Any]) -> None:
 
 
 S = TypeVar("S", bound=ProfileSection)
+D = TypeVar("D", bound=SectionWithDefaults)
 _JUDGED_BY = ("kind", "platforms", "skus")
 _PlatformName = Annotated[Any, Field(json_schema_extra=_list_platforms)]
 _PlatformField = Annotated[Platform, PlainValidator(_platform, json_schema_input_type=_PlatformName)]
@@ -87,18 +68,9 @@ class Profile(Section):
         description="What is ordered under this profile, if not any SKU; each must be one that a serial number tells.",
     )  # fmt: skip
 
-    product: Product | None = Field(default=None, validate_default=True)
-    device_os: DeviceOs | None = None
-    firmware: Annotated[tuple[Firmware, ...], tables(Firmware)] = Field(
-        default=(), strict=False, min_length=1, max_length=16, title="an application with its SHA-256",
-        examples=[[file_example("tinker")]], description="One for each platform; the file's header says for which.",
-    )  # fmt: skip
-    wifi: Wifi | None = None
-    cloud: Cloud = Field(default=Cloud(), validate_default=True)
-    name: NameTemplate = NameTemplate()
-    label: Label = Label()
     step_settings: Section = Field(alias="steps")  # whose steps these are, says `_model`
     _sha256: str = PrivateAttr()
+    _written: frozenset[str] = PrivateAttr()
 
     @field_validator("platforms")
     @classmethod
@@ -147,28 +119,31 @@ class Profile(Section):
     def model_post_init(self, document: Document) -> None:
         """Remember the text; pydantic calls it."""
         self._sha256 = hashlib.sha256(document.raw).hexdigest()
+        self._written = frozenset(document.data)
 
     @property
     def sha256(self) -> str:
         """SHA-256 of the text: it says which text made a unit."""
         return self._sha256
 
+    @property
+    def context(self) -> Context:
+        """What its sections may know of it."""
+        return Context(self.kind, self.platforms, self.skus, self._written)
+
+    @overload
+    def section(self, kind: type[D]) -> D: ...
+    @overload
+    def section(self, kind: type[S]) -> S | None: ...
     def section(self, kind: type[S]) -> S | None:
-        """Return the section that ``kind`` declares, None if the profile leaves it out."""
-        return next((value for _, value in self if isinstance(value, kind)), None)
+        """Return the section that ``kind`` declares; if the profile leaves it out, its defaults, or None."""
+        absent = kind() if issubclass(kind, SectionWithDefaults) else None
+        return next((value for _, value in self if isinstance(value, kind)), absent)
 
-    @property
-    def claim(self) -> bool:
-        return self.cloud.claim
-
-    @property
-    def online(self) -> bool:
-        return self.cloud.is_awaited(self.kind)
-
-    @property
-    def offline(self) -> Offline:
-        must_hold = self.cloud.why_hold(self.kind, has_wifi=self.wifi is not None)
-        return self.cloud.offline or (Offline.HOLD if must_hold else Offline.QUEUE)
+    def sections(self, kind: type[S]) -> tuple[S, ...]:
+        """Return all sections of a kind that a profile may have several of."""
+        lists = (value for _, value in self if isinstance(value, tuple))
+        return tuple(one for value in lists for one in value if isinstance(one, kind))
 
     @property
     def limits(self) -> dict[str, float]:
@@ -187,21 +162,6 @@ class Profile(Section):
         """Is this profile for units of that platform?"""
         return any(row.id == platform_id for row in self.platforms)
 
-    def needs_serial(self, platform: Platform) -> bool:
-        """Whether a unit without a serial number is refused: Gen 2 units may lack one (A4), others where a profile
-        says how they are called then.
-        """
-        return platform.has_serial_numbers and not self.name.is_fallback_given
-
-    def unit_name(self, *, serial: str | None, platform: str, device_id: str) -> str:
-        """The cloud name of a unit (F3). ``platform`` is its slug."""
-        return self.name.render(platform, device_id, serial)
-
-    def firmware_files(self) -> tuple[FileRef, ...]:
-        """Every file the profile names."""
-        release = self.device_os.modules if self.device_os else ()
-        return (*release, *self.firmware)
-
 
 def load_profile(path: Path, steps: Mapping[str, StepRule]) -> Profile:
     """Read the profile in the file ``path``; raises `station.errors.BadInput`. ``steps``: those it may speak of."""
@@ -218,6 +178,11 @@ def profile_schema(steps: Mapping[str, StepRule]) -> dict[str, Any]:
     return json_schema(_model(tuple(steps.items())), "Profile of a provisioning station")
 
 
+def is_taken(key: str) -> bool:
+    """Whether no step can have a section called ``key``: a profile has something else by that name."""
+    return hasattr(Profile, key) or any(key in (name, field.alias) for name, field in Profile.model_fields.items())
+
+
 def _profile(document: Document, steps: Mapping[str, StepRule]) -> Profile:
     names = document.data.get("platforms")
     first = next((row.slug for row in platforms() if isinstance(names, list) and row.slug in names), "argon")
@@ -227,8 +192,7 @@ def _profile(document: Document, steps: Mapping[str, StepRule]) -> Profile:
 @functools.cache
 def _model(steps: tuple[tuple[str, StepRule], ...]) -> type[Profile]:
     """`Profile` with the sections that ``steps`` bring along."""
-    absent = Field(default=None, validate_default=True)
-    fields: dict[str, Any] = {key: (section | None, absent) for _, rule in steps for key, section in rule.sections}
+    fields: dict[str, Any] = {key: section.field() for _, rule in steps for key, section in rule.sections}
     settings = steps_section(dict(steps))
     fields["step_settings"] = (settings, Field(settings(), alias="steps"))
     return create_model("Profile", __base__=Profile, __doc__=Profile.__doc__, **fields)

@@ -7,6 +7,7 @@ from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
 from ..settings.profile import Kind
 from ..words.say import Say
+from .shared.cloud_sections import Cloud
 from .shared.cloudwork import CloudRecord, is_same_account, keep_facts, mask, pause, standing, until_seen
 from .spec import CloudStep
 
@@ -68,7 +69,8 @@ def _belongs_elsewhere(cloud: CloudRecord) -> UnitRejected:
 
 
 SPEC = CloudStep(
-    name="claim", title="Claim", limit_s=120, act=claim, needs_identity=True, applies=lambda profile, _: profile.claim,
+    name="claim", title="Claim", limit_s=120, act=claim, needs_identity=True,
+    section=("cloud", Cloud), applies=lambda profile, _: profile.section(Cloud).claim,
     # a product unit is claimed while it is still offline (E3), a developer unit can be claimed only online (E2)
     after={Kind.PRODUCT: ("name",), Kind.DEVELOPER: ("online",)},
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..engine.step import StepContext, StepResult
+from ..firmware.sections import DeviceOs
 from .shared.session import UnitSession
 from .spec import UnitStep, in_both
 
@@ -14,5 +15,5 @@ def device_os(session: UnitSession, ctx: StepContext) -> StepResult:
 
 SPEC = UnitStep(
     name="device_os", title="Device OS", limit_s=480, after=in_both("dfu"), act=device_os, visit="dfu",
-    applies=lambda profile, _: profile.device_os is not None,
+    section=("device_os", DeviceOs), applies=lambda profile, _: profile.section(DeviceOs) is not None,
 )  # fmt: skip

@@ -18,6 +18,7 @@ from drivers.errors import (
 from drivers.wire.usb import Mode
 
 from ..engine.step import StepContext, StepResult, already, done, skipped
+from ..firmware.sections import DeviceOs, Firmware
 from ..words.say import Say
 from .shared.flashing import LOCKED
 from .shared.session import UnitSession
@@ -58,5 +59,5 @@ def _enter(device: ParticleDevice, ctx: StepContext) -> None:
 SPEC = UnitStep(
     name="dfu", title="Enter DFU", after=in_both("identify"), act=dfu, visit="dfu",
     limit_s=480,  # with what goes first: a bootloader, radio firmware (minutes to apply)
-    applies=lambda profile, _: profile.device_os is not None or bool(profile.firmware),
+    applies=lambda profile, _: profile.section(DeviceOs) is not None or bool(profile.sections(Firmware)),
 )  # fmt: skip

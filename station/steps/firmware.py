@@ -9,7 +9,9 @@ from drivers.wire.image.host import Image
 
 from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, skipped
+from ..firmware.sections import Firmware
 from ..model import IdentityFact
+from ..settings.profile import Kind
 from .shared.session import UnitSession
 from .spec import UnitStep, in_both
 
@@ -29,12 +31,12 @@ def firmware(session: UnitSession, ctx: StepContext) -> StepResult:
 
 def _keep_version(session: UnitSession, ctx: StepContext, application: Image) -> None:
     """The product firmware version that is proved to be in flash now, for the batch log (D1)."""
-    if session.profile.product is not None and application.product_version not in (None, 0, NO_VERSION):
+    if session.profile.kind is Kind.PRODUCT and application.product_version not in (None, 0, NO_VERSION):
         fact = IdentityFact("firmware_version", str(application.product_version), "application in flash")
         ctx.record(UnitFacts(facts=(fact,), **ctx.head()))
 
 
 SPEC = UnitStep(
     name="firmware", title="Firmware", limit_s=180, after=in_both("device_os"), act=firmware, visit="dfu",
-    applies=lambda profile, _: bool(profile.firmware),
+    section=("firmware", Firmware), applies=lambda profile, _: bool(profile.sections(Firmware)),
 )  # fmt: skip

@@ -14,14 +14,14 @@ from ..cloud.answers import CloudDevice, Product
 from ..cloud.errors import is_waiting
 from ..engine.step import StepContext, StepResult, already
 from ..errors import CloudError, StepFault, UnitRejected
-from ..settings.profile import Offline
 from ..words.say import Say
 from .shared import reading
+from .shared.cloud_sections import Cloud
 from .shared.cloudchecks import check_now, check_sim
 from .shared.cloudwork import CloudRecord, ask, standing
 from .shared.label import read_label
 from .shared.session import UnitSession
-from .shared.unit import Unit
+from .shared.unit import Label, Unit
 from .spec import UnitStep, in_both
 
 
@@ -115,7 +115,7 @@ def _check_cloud(session: UnitSession, ctx: StepContext) -> None:
     A bench that queues leaves it to the owed work while the cloud is away, or refuses something that is not about
     the unit; one that holds asks until it is answered.
     """
-    holds = session.profile.offline is Offline.HOLD
+    holds = not session.profile.section(Cloud).queues(session.profile.context)
     if not session.has_cloud_steps or (session.client.reachable is False and not holds):
         return
     cloud = CloudRecord(session.cloud_job(ctx), session.client)
@@ -151,4 +151,4 @@ def _product(session: UnitSession, ctx: StepContext) -> Product | None:
     return ask(ctx, lambda: session.find_product(ctx), holds=True)
 
 
-SPEC = UnitStep(name="identify", title="Identify", limit_s=90, after=in_both(), act=identify)
+SPEC = UnitStep(name="identify", title="Identify", limit_s=90, after=in_both(), act=identify, section=("label", Label))

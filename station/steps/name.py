@@ -6,6 +6,7 @@ from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
 from ..settings.profile import Kind
 from ..words.say import Say
+from .shared.cloud_sections import NameTemplate
 from .shared.cloudwork import CloudRecord, keep_facts, standing, until_seen
 from .spec import CloudStep
 
@@ -49,6 +50,7 @@ def _check_unique(cloud: CloudRecord, ctx: StepContext) -> None:
 
 SPEC = CloudStep(
     name="name", title="Name", limit_s=120, act=name, may_be_off=True, needs_identity=True,
+    section=("name", NameTemplate),
     # a developer unit is named only by its owner
     after={Kind.PRODUCT: ("product_add",), Kind.DEVELOPER: ("claim",)},
 )  # fmt: skip

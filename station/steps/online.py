@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..engine.step import StepContext, StepResult, already
 from ..errors import StepFault
 from ..words.say import Say
+from .shared.cloud_sections import Cloud
 from .shared.cloudwork import CloudRecord, pause
 from .spec import UNIT_LANE, CloudStep, in_both
 
@@ -51,5 +52,5 @@ def _seen(cloud: CloudRecord, ctx: StepContext) -> str:
 SPEC = CloudStep(
     # alone of the cloud lane it may ask the unit, which serves one thread at a time: nobody else speaks to it then
     name="online", title="Online", limit_s=420, after=in_both("sim", UNIT_LANE), act=online,
-    applies=lambda profile, _: profile.online,
+    applies=lambda profile, _: profile.section(Cloud).is_awaited(profile.kind),
 )  # fmt: skip

@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from pydantic import Field
+
 from ..cloud.answers import CloudDevice, Membership
 from ..cloud.errors import OutcomeUnknown
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
-from ..settings.profile import Kind
+from ..settings.profile import Kind, Profile
+from ..settings.profile_sections import Context, ProfileSection
+from ..settings.sections import Mistake
 from ..words.say import Say
 from .shared.cloudwork import CloudRecord, keep_facts, standing, until_seen
 from .spec import CloudStep
+
+
+class Product(ProfileSection):
+    """The product every unit joins before it can go online: its number, its slug, or both (C8)."""
+
+    id: int | None = Field(default=None, ge=101, le=2**31 - 1, examples=[12345], description="Its number.")
+    slug: str | None = Field(
+        default=None, pattern=r"^([0-9][0-9-]*)?[a-z][a-z0-9-]*$", max_length=100, examples=["widget-v1"],
+        title="a product's slug, lower-case letters, digits and dashes", description="Its short name in the cloud.",
+    )  # fmt: skip
+
+    @classmethod
+    def check_presence(cls, context: Context, is_there: bool) -> Iterator[Mistake]:
+        if context.kind is Kind.DEVELOPER and is_there:
+            yield Mistake((), "no [product] in a developer profile", 'remove it, or write kind = "product"')
+        if context.kind is Kind.PRODUCT and not is_there:
+            yield Mistake((), "a section [product]", "write [product] and below it id = 12345", "nothing")
+
+    def check(self, _context: Context) -> Iterator[Mistake]:
+        if self.id is None and self.slug is None:
+            advice = 'write id = 12345 or slug = "widget-v1"'
+            yield Mistake("id", "the product's number or slug (C8)", advice, "neither")
+
+    @property
+    def ref(self) -> str:
+        """What goes into a cloud address: the number if it is known, else the slug."""
+        return str(self.id) if self.id is not None else str(self.slug)
+
+
+def product_id(profile: Profile) -> int | None:
+    """Return the number by which ``profile`` names its product, None if it names none or only its slug."""
+    product = profile.section(Product)
+    return product.id if product is not None else None
+
 
 _REFUSALS = {
     # how the cloud's lists read to a person (reference cloud-api 4.1)
@@ -71,5 +111,5 @@ def _proof(ctx: StepContext, member: CloudDevice) -> str:
 
 SPEC = CloudStep(
     name="product_add", title="Add to product", limit_s=120, act=product_add, needs_identity=True,
-    after={Kind.PRODUCT: ("identify",)},
+    after={Kind.PRODUCT: ("identify",)}, section=("product", Product),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from drivers.platforms import Platform
 
 from ..engine.walk import Lane, StepPlan
 from ..errors import BadInput
-from ..settings.profile import Kind, Profile, StepRule
+from ..settings.profile import Kind, Profile, StepRule, is_taken
 from .spec import ALL_OTHERS, UNIT_LANE, CloudStep, StepSpec, UnitStep
 
 GROUP = "station.steps"
@@ -26,12 +26,18 @@ class StepTable:
     """Steps by name, in the order in which a walk may come to them. Immutable."""
 
     def __init__(self, specs: Iterable[StepSpec]) -> None:
-        """Raises `BadInput` when two steps have one name, or when they do not make an order."""
+        """Raises `BadInput` when two steps have one name or one section, or when they do not make an order."""
         self._specs: dict[str, StepSpec] = {}
+        owners: dict[str, str] = {}
         for spec in specs:
             if spec.name in self._specs:
                 raise BadInput(f"two steps are called {spec.name}; remove one of the packages that bring them")
             self._specs[spec.name] = spec
+            if spec.section is not None:
+                key = spec.section[0]
+                owner = owners.setdefault(key, "the profile itself" if is_taken(key) else spec.name)
+                if owner != spec.name:
+                    raise BadInput(f"the step {spec.name} calls its section [{key}], as {owner} does; rename one")
         self._orders = {kind: _ordered(kind, self._specs) for kind in Kind}
 
     @classmethod
@@ -134,7 +140,11 @@ def _ordered(kind: Kind, specs: Mapping[str, StepSpec]) -> dict[str, tuple[str, 
             if marker in spec.after[kind]:
                 left_out = behind[name] | {name, *after[name]}
                 after[name] += tuple(one for one in known if specs[one].lane in lanes and one not in left_out)
-    return {name: _nearest(name, after) for name in _sorted(kind, after, specs)}
+    behind = _followers(after)
+    return {
+        name: tuple(step for step in after[name] if behind[step].isdisjoint(after[name]))  # not what those wait for
+        for name in _sorted(kind, after, specs)
+    }
 
 
 def _followers(after: Mapping[str, tuple[str, ...]]) -> dict[str, set[str]]:
@@ -149,12 +159,6 @@ def _followers(after: Mapping[str, tuple[str, ...]]) -> dict[str, set[str]]:
                 found[step].add(name)
                 left.extend(after[step])
     return found
-
-
-def _nearest(name: str, after: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """What ``name`` comes after, without what those come after themselves."""
-    behind = _followers(after)
-    return tuple(step for step in after[name] if not any(other in behind[step] for other in after[name]))
 
 
 def _sorted(kind: Kind, after: Mapping[str, tuple[str, ...]], specs: Mapping[str, StepSpec]) -> list[str]:

@@ -6,7 +6,12 @@ later walks compare a keyed digest of what was joined with.
 
 from __future__ import annotations
 
+import enum
 from collections import Counter
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from drivers.errors import RequestRejected
 from drivers.wire import requests
@@ -15,7 +20,10 @@ from drivers.wire.messages.tables import WifiSecurity as WireSecurity
 from ..engine.records import CredentialWritten
 from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..errors import StepFault, UnitRejected
-from ..settings.profile import Kind, WifiSecurity
+from ..settings.profile import Kind
+from ..settings.profile_sections import Context, ProfileSection
+from ..settings.secrets import SecretField, SecretSource, WifiPassword
+from ..settings.sections import Mistake, refusal
 from ..words.say import Say
 from .shared.session import UnitSession, WifiCredentials
 from .shared.unit import Unit
@@ -29,7 +37,19 @@ FINAL_CODES = frozenset({-270, -210})
 """Bad key, or not authenticated: said twice, it is final (reference usb-and-serial 4.8)."""
 
 
-SECURITY = {
+class WifiSecurity(enum.StrEnum):
+    """How the access point is protected. The values are what a profile may say."""
+
+    OPEN = "open"  # no password
+    WEP = "wep"  # obsolete, still found
+    WPA = "wpa"  # WPA-PSK
+    WPA2 = "wpa2"  # WPA2-PSK
+    WPA_WPA2 = "wpa/wpa2"  # mixed mode
+    WPA3 = "wpa3"
+    WPA2_WPA3 = "wpa2/wpa3"
+
+
+_SECURITY = {
     WifiSecurity.OPEN: WireSecurity.NONE,
     WifiSecurity.WEP: WireSecurity.WEP,
     WifiSecurity.WPA: WireSecurity.WPA_PSK,
@@ -39,6 +59,44 @@ SECURITY = {
     WifiSecurity.WPA2_WPA3: WireSecurity.WPA2_WPA3_PSK,
 }
 """What a profile calls a network's protection, as request 500 numbers it."""
+
+
+def _in_32_bytes(ssid: str) -> str:
+    if len(ssid.encode()) > 32:
+        raise refusal(Mistake(found=f"{len(ssid.encode())}"))
+    return ssid
+
+
+class Wifi(ProfileSection):
+    """The access point the unit joins. The file says where the password is kept, never the password."""
+
+    ssid: Annotated[str, AfterValidator(_in_32_bytes)] = Field(
+        min_length=1, title="a network name of 1 to 32 bytes", examples=["factory"], description="Name of the network."
+    )
+    security: WifiSecurity = Field(default=WifiSecurity.WPA2, strict=False, description="How the network is protected.")
+    password: SecretField | None = Field(
+        default=None, title="a reference to the password, never the password itself",
+        examples=["env:WIFI_PASSWORD", "keyring:station/wifi"],
+        description="Where the password is kept: an environment variable or a keyring entry.",
+    )  # fmt: skip
+
+    @classmethod
+    def check_presence(cls, context: Context, is_there: bool) -> Iterator[Mistake]:
+        if is_there and not any(row.sets_wifi_in_listening_mode for row in context.platforms):
+            names = ", ".join(row.name for row in context.platforms)
+            expected = f"no [wifi] for {names}: only Argon, Photon and P1 take credentials (H5)"
+            yield Mistake((), expected, "remove [wifi]")
+
+    def credentials(self, secrets: SecretSource) -> WifiCredentials:
+        """Return what the unit is sent; raises `BadInput` where the password is not kept there."""
+        password = secrets.resolve(self.password, WifiPassword) if self.password else None
+        return WifiCredentials(self.ssid, password, _SECURITY[self.security])
+
+    def check(self, _context: Context) -> Iterator[Mistake]:
+        if self.security is WifiSecurity.OPEN and self.password is not None:
+            yield Mistake("password", 'no password for security = "open"', "remove it, or name the security")
+        if self.security is not WifiSecurity.OPEN and self.password is None:
+            yield Mistake("password", found="nothing")
 
 
 def wifi(session: UnitSession, ctx: StepContext) -> StepResult:
@@ -75,7 +133,7 @@ def _is_known(unit: Unit, ctx: StepContext, network: WifiCredentials) -> bool:
 
 
 def _join(session: UnitSession, ctx: StepContext, network: WifiCredentials) -> None:
-    request = requests.join_new_network(network.ssid, network.password, SECURITY[network.security])
+    request = requests.join_new_network(network.ssid, network.password, network.security)
     said: Counter[int] = Counter()
     for left in reversed(range(TRIES)):
         try:
@@ -101,8 +159,8 @@ def _failure(session: UnitSession, ctx: StepContext, network: WifiCredentials, e
 
 
 SPEC = UnitStep(
-    name="wifi", title="Wi-Fi", limit_s=120, act=wifi,
-    applies=lambda profile, row: profile.wifi is not None and row.sets_wifi_in_listening_mode,  # H5
+    name="wifi", title="Wi-Fi", limit_s=120, act=wifi, section=("wifi", Wifi),
+    applies=lambda profile, row: profile.section(Wifi) is not None and row.sets_wifi_in_listening_mode,  # H5
     # the unit must not go online before it is a member, named and claimed (C1 C2 F5)
     after={Kind.PRODUCT: ("firmware", "claim"), Kind.DEVELOPER: ("firmware",)},
 )  # fmt: skip

@@ -11,8 +11,8 @@ import pytest
 
 from station.cli.main import main
 from station.errors import BadInput
+from station.firmware.sections import FileRef
 from station.firmware.store import FirmwareStore
-from station.settings.profile import FileRef
 
 BUNDLE = Path(__file__).parent / "data" / "bundle-with-asset.zip"
 PROFILE = f"""id = "zip"

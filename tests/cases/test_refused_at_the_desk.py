@@ -116,10 +116,10 @@ def firmware(folder: Path, recipe: Recipe) -> FirmwareStore:
 def test_a_bootloader_that_locks_its_units_is_refused_before_any_unit_is_walked(tmp_path: Path) -> None:
     store = firmware(tmp_path, LOCKED)
     with pytest.raises(BadInput, match="puts every unit it is written to under device protection") as caught:
-        load_release(LOCKED.profile(), platform(13), store)
+        load_release(LOCKED.profile(), platform(13), store, None)
     assert "protection = true" in str(caught.value)
     ordered = LOCKED.text().replace('version = "6.3.4"', 'version = "6.3.4"\nprotection = true')
-    assert len(load_release(parsed(ordered), platform(13), store).release) == 3
+    assert len(load_release(parsed(ordered), platform(13), store, None).release) == 3
     with pytest.raises(BadInput, match="puts every unit"), line_bench(tmp_path / "bench", LOCKED):
         pass
 
@@ -127,7 +127,7 @@ def test_a_bootloader_that_locks_its_units_is_refused_before_any_unit_is_walked(
 def test_protection_without_a_bootloader_that_gives_it_is_refused(tmp_path: Path) -> None:
     ordered = parsed(BORON.text().replace('version = "6.3.4"', 'version = "6.3.4"\nprotection = true'))
     with pytest.raises(BadInput, match="none of its modules"):
-        load_release(ordered, platform(13), firmware(tmp_path, BORON))
+        load_release(ordered, platform(13), firmware(tmp_path, BORON), None)
 
 
 @pytest.mark.parametrize("ordered", [False, True])

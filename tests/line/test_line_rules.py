@@ -35,6 +35,7 @@ from station.cloud.virtual.faults import Fault, FaultKind
 from station.engine.events import Event, HandsDone, HandsNeeded, StepFinished, StepStarted, WireTraced
 from station.errors import BadInput
 from station.model import Outcome, Verdict
+from station.steps.shared.cloud_sections import Cloud
 
 CLAIM = "POST /v1/devices"
 IMPORT = "POST /v1/products/:p/devices"
@@ -136,7 +137,7 @@ def test_without_claiming_membership_and_sim_are_still_seen_to(tmp_path: Path) -
     """And not claiming is what a profile gets that says nothing."""
     text = "\n".join(line for line in BORON.text().splitlines() if not line.startswith("claim"))
     with line_bench(tmp_path, BORON) as bench:
-        assert not parse_profile(text.encode(), "silent.toml").claim
+        assert not parse_profile(text.encode(), "silent.toml").section(Cloud).claim
         walk = passed(bench.walk(bench.finished_unit(BORON)))
         assert {"product_add", "sim"} <= set(walk.steps)
         assert IMPORT in bench.cloud.writes

@@ -19,9 +19,9 @@ from drivers.clock import SimulatedClock
 from station.cli.main import main
 from station.cloud.virtual import VirtualCloud
 from station.errors import BadInput
+from station.firmware.sections import FileRef
 from station.firmware.store import FirmwareStore
 from station.journal import Journal
-from station.settings.profile import FileRef
 
 pytestmark = pytest.mark.timeout(30)  # who waits for a pipe waits for ever
 ONCE = ("demo", "--headless", "--once", "--units", "1")

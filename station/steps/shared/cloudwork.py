@@ -23,8 +23,9 @@ from ...engine.records import UnitFacts
 from ...engine.step import StepContext, StepResult, deferred
 from ...errors import BadInput, StationError, StepFault, UnitRejected
 from ...model import IdentityFact
-from ...settings.profile import Offline, Profile
+from ...settings.profile import Profile
 from ...words.say import Say
+from .cloud_sections import Cloud, NameTemplate
 from .unit import Unit
 
 T = TypeVar("T")
@@ -68,12 +69,12 @@ class CloudJob:
         who = unit.known
         assert who.device_id is not None
         serial = str(who.serial) if who.serial else None
+        template, cloud = profile.section(NameTemplate), profile.section(Cloud)
         return cls(
-            device_id=str(who.device_id), platform_id=unit.known.platform.id, product_id=product_id,
-            name=profile.unit_name(serial=serial, platform=unit.known.platform.slug, device_id=str(who.device_id))
-            if is_named else "",
+            device_id=str(who.device_id), platform_id=who.platform.id, product_id=product_id,
+            name=template.render(who.platform.slug, str(who.device_id), serial) if is_named else "",
             serial=serial or "", iccid=str(who.iccid or ""), imei=str(who.imei or ""),
-            claims=profile.claim, queues=profile.offline is Offline.QUEUE,
+            claims=cloud.claim, queues=cloud.queues(profile.context),
         )  # fmt: skip
 
     def compare(self, record: CloudDevice) -> None:

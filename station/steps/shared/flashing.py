@@ -37,6 +37,7 @@ from ...firmware.modules import (
 )
 from ...firmware.plan import Case, PlannedWrite, UpdatePlan
 from ...firmware.release import ReleaseFiles, plan_update
+from ...firmware.sections import DeviceOs
 from ...model import IdentityFact
 from ...settings.profile import Profile
 from ...words.say import Say
@@ -142,7 +143,7 @@ class FirmwareSession:
 
     def _check_newer(self, ctx: StepContext) -> None:
         """A unit in DFU does not say what Device OS it holds, but its flash does (H4)."""
-        wanted = self._profile.device_os
+        wanted = self._profile.section(DeviceOs)
         if wanted is None or wanted.allow_downgrade:
             return
         for image in (one for one in self._files.release if image_key(one) == SYSTEM_PART):

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from drivers.identity import Secret
+from drivers.wire.messages.tables import WifiSecurity
 
 from ...cloud.client import CloudClient
 from ...engine.step import StepContext
 from ...engine.walk import Lane, StepPlan
-from ...settings.profile import Profile, WifiSecurity
+from ...settings.profile import Profile
 from .cloudwork import CloudJob, FindProduct
 from .flashing import FirmwareSession
 from .unit import Unit

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pydantic import Field
+
 from drivers.devices import ParticleDevice
 from drivers.identity import MobileSecret, Secret
 
 from ...errors import UnitRejected
 from ...model import KnownUnit, SeenBefore
-from ...settings.profile import Label
+from ...settings.profile_sections import SectionWithDefaults
 from ...words.say import Say
 from .knowledge import UnitKnowledge
 
@@ -115,6 +117,16 @@ class AtWork:
             is_late = mine.twin is not None and not mine.is_told
         if is_late:
             self.walk_again(slot)
+
+
+class Label(SectionWithDefaults):
+    """The scan of the unit's label."""
+
+    is_expected: bool = Field(default=False, alias="expect", description="true: a scan must agree with the unit.")
+    timeout_s: float = Field(default=60.0, ge=1, le=3600, description="How long to wait for the scan, in seconds.")
+    keeps_secret: bool = Field(
+        default=False, alias="keep_secret", description="true: keep the mobile secret, for printing labels."
+    )
 
 
 NO_LABEL = Label()

@@ -18,9 +18,10 @@ from station.errors import BadInput
 from station.firmware.examples import example_files, write_example_files
 from station.firmware.plan import make_plan
 from station.firmware.release import load_release
+from station.firmware.sections import DeviceOs, FileRef, Firmware
 from station.firmware.store import FirmwareStore
 from station.paths import find_profile, shipped_profiles
-from station.settings.profile import FileRef
+from station.steps.product_add import product_id
 
 APP = synthetic.application(13, "6.3.4")
 
@@ -88,7 +89,12 @@ def test_a_folder_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
 
 def test_shipped_profiles_pin_the_example_files(tmp_path: Path) -> None:
     made = {file.name: hashlib.sha256(file.data).hexdigest() for file in example_files()}
-    pinned = {ref.file: ref.sha256 for path in shipped_profiles() for ref in load_profile(path).firmware_files()}
+    pinned: dict[str, str] = {}
+    for path in shipped_profiles():
+        profile = load_profile(path)
+        device_os = profile.section(DeviceOs)
+        files = (*(device_os.modules if device_os else ()), *profile.sections(Firmware))
+        pinned |= {ref.file: ref.sha256 for ref in files}
     assert pinned
     assert pinned == {name: made.get(name) for name in pinned}
 
@@ -97,13 +103,15 @@ def test_shipped_profiles_pin_the_example_files(tmp_path: Path) -> None:
 def test_every_shipped_profile_can_be_planned_for_its_platforms(path: Path, tmp_path: Path) -> None:
     write_example_files(tmp_path)
     profile = load_profile(path)
+    device_os, number = profile.section(DeviceOs), product_id(profile)
+    assert device_os is not None
     for row in profile.platforms:
-        files = load_release(profile, row, FirmwareStore([tmp_path]))
+        files = load_release(profile, row, FirmwareStore([tmp_path]), number)
         plan = make_plan(
-            row, None, files.release, files.application, mode=Mode.DFU, product=files.product(profile),
+            row, None, files.release, files.application, mode=Mode.DFU, product=files.product(profile, number),
             skus=profile.skus,
         )  # fmt: skip
-        assert plan.device_os == profile.device_os.version  # type: ignore[union-attr]
+        assert plan.device_os == device_os.version
         assert len(plan.writes) == 4
 
 
@@ -131,7 +139,7 @@ def test_files_that_do_not_fit_their_profile_are_refused(old: str, new: str, wha
     write_example_files(tmp_path)
     profile = parse_profile(edited(old, new))
     with pytest.raises(BadInput, match=what):
-        load_release(profile, platform(13), FirmwareStore([tmp_path]))
+        load_release(profile, platform(13), FirmwareStore([tmp_path]), product_id(profile))
 
 
 def with_extensions(count: int) -> bytes:

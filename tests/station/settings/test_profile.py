@@ -13,11 +13,15 @@ from support.known_steps import STEPS, load_profile, parse_profile, step_plans, 
 
 from drivers.platforms import platform_by_slug
 from station.errors import BadInput
+from station.firmware.sections import DeviceOs, Firmware
 from station.model import ProfileRef
 from station.paths import find_profile, shipped_profiles
-from station.settings.profile import Kind, Offline, Product, WifiSecurity
+from station.settings.profile import Kind
 from station.settings.secrets import SecretRef
 from station.settings.sku import SKU_MINIMUMS, minimum_for_serial, minimum_for_sku
+from station.steps.product_add import Product
+from station.steps.shared.cloud_sections import Cloud, NameTemplate
+from station.steps.wifi import Wifi, WifiSecurity
 
 HASH = "ab" * 32
 BORON = f'''id = "widget"
@@ -75,6 +79,11 @@ def refusal(text: str) -> str:
     return str(caught.value)
 
 
+def queues(text: str) -> bool:
+    profile = parsed(text)
+    return profile.section(Cloud).queues(profile.context)
+
+
 def names(text: str, slug: str | None = None) -> list[str]:
     return [plan.name for plan in steps_of(parsed(text), platform_by_slug(slug) if slug else None)]
 
@@ -87,10 +96,10 @@ def test_a_product_profile_becomes_typed_values() -> None:
     assert profile.ref == ProfileRef("widget", 3, hashlib.sha256(BORON.encode()).hexdigest())
     assert profile.kind is Kind.PRODUCT
     assert [row.id for row in profile.platforms] == [13]
-    assert profile.product == Product(id=12345)
-    assert str(profile.device_os.version) == "6.3.4"
-    assert profile.firmware[0].sha256 == HASH  # lower case, however written
-    assert profile.offline is Offline.QUEUE
+    assert profile.section(Product) == Product(id=12345)
+    assert str(profile.section(DeviceOs).version) == "6.3.4"
+    assert profile.sections(Firmware)[0].sha256 == HASH  # lower case, however written
+    assert queues(BORON)
 
 
 @pytest.mark.parametrize("file", shipped_profiles(), ids=lambda path: path.stem)
@@ -102,8 +111,8 @@ def test_shipped_profiles_are_good(file: Path) -> None:
 
 @pytest.mark.rule("C8")
 def test_a_product_is_named_by_number_or_slug() -> None:
-    assert parsed(BORON.replace("id = 12345", 'slug = "widget-v1"')).product == Product(slug="widget-v1")
-    both = parsed(BORON.replace("id = 12345", 'id = 12345\nslug = "widget-v1"')).product
+    assert parsed(BORON.replace("id = 12345", 'slug = "widget-v1"')).section(Product) == Product(slug="widget-v1")
+    both = parsed(BORON.replace("id = 12345", 'id = 12345\nslug = "widget-v1"')).section(Product)
     assert (both.ref, both.slug) == ("12345", "widget-v1")
     assert "number or slug (C8)" in refusal(BORON.replace("id = 12345", ""))
     assert "from 101" in refusal(BORON.replace("id = 12345", "id = 13"))
@@ -112,12 +121,14 @@ def test_a_product_is_named_by_number_or_slug() -> None:
 @pytest.mark.rule("F3")
 def test_names_come_from_the_serial_or_fall_back() -> None:
     profile = parsed(BORON)
-    facts = {"platform": "boron", "device_id": "e00fce68000000000012cdef"}
-    assert profile.unit_name(serial="P044AB1234567", **facts) == "P044AB1234567"
-    assert profile.unit_name(serial=None, **facts) == "boron-12cdef"
+    unit = ("boron", "e00fce68000000000012cdef")
+    template = profile.section(NameTemplate)
+    assert template.render(*unit, "P044AB1234567") == "P044AB1234567"
+    assert template.render(*unit, None) == "boron-12cdef"
     other = parsed(BORON + '[name]\ntemplate = "w-{id6}-{serial}"\nfallback = "{id}"\n')
-    assert other.unit_name(serial="P044", **facts) == "w-12cdef-P044"
-    assert other.unit_name(serial=None, **facts) == facts["device_id"]
+    template = other.section(NameTemplate)
+    assert template.render(*unit, "P044") == "w-12cdef-P044"
+    assert template.render(*unit, None) == unit[1]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +162,7 @@ def test_only_an_argon_has_a_wifi_step() -> None:
 
 @pytest.mark.rule("E4")
 def test_a_product_profile_does_not_claim_unless_told_to() -> None:
-    assert not parsed(BORON).claim
+    assert not parsed(BORON).section(Cloud).claim
     assert "claim" not in names(BORON)
 
 
@@ -177,7 +188,7 @@ def test_a_developer_unit_is_claimed_only_after_it_was_online() -> None:
     assert plans["claim"].after == ("online",)
     assert "(E2)" in refusal(DEVELOPER + "online = false\n")
     assert "hold" in refusal(DEVELOPER + 'offline = "queue"\n')
-    assert parsed(DEVELOPER).offline is Offline.HOLD
+    assert not queues(DEVELOPER)
 
 
 @pytest.mark.rule("H0")
@@ -238,7 +249,7 @@ def test_product_firmware_versions_outside_16_bits_are_refused(version: int) -> 
 @pytest.mark.parametrize("version", [1, 65535])
 def test_product_firmware_versions_of_16_bits_are_accepted(version: int) -> None:
     profile = parsed(BORON.replace("product_version = 9", f"product_version = {version}"))
-    assert profile.firmware[0].product_version == version
+    assert profile.sections(Firmware)[0].product_version == version
 
 
 @pytest.mark.rule("H4")
@@ -250,8 +261,8 @@ def test_a_version_that_is_not_pinned_is_refused(version: str) -> None:
 
 @pytest.mark.rule("H4")
 def test_a_downgrade_needs_a_flag() -> None:
-    assert not parsed(BORON).device_os.allow_downgrade
-    assert parsed(BORON.replace('"6.3.4"\n', '"6.3.4"\nallow_downgrade = true\n')).device_os.allow_downgrade
+    assert not parsed(BORON).section(DeviceOs).allow_downgrade
+    assert parsed(BORON.replace('"6.3.4"\n', '"6.3.4"\nallow_downgrade = true\n')).section(DeviceOs).allow_downgrade
 
 
 @pytest.mark.rule("D9")
@@ -329,10 +340,10 @@ def test_a_password_in_the_file_is_refused_and_not_repeated() -> None:
 
 def test_an_open_network_has_no_password() -> None:
     open_network = ARGON.replace('password = "env:WIFI"', 'security = "open"')
-    assert parsed(open_network).wifi.password is None
+    assert parsed(open_network).section(Wifi).password is None
     assert "no password" in refusal(open_network + 'password = "env:WIFI"\n')
-    assert parsed(ARGON).wifi.security is WifiSecurity.WPA2
-    assert parsed(ARGON).wifi.password == SecretRef("env", "WIFI")
+    assert parsed(ARGON).section(Wifi).security is WifiSecurity.WPA2
+    assert parsed(ARGON).section(Wifi).password == SecretRef("env", "WIFI")
 
 
 def test_a_network_name_is_counted_in_bytes() -> None:
@@ -379,4 +390,4 @@ def test_a_unit_that_goes_online_at_the_bench_is_never_set_aside(text: str, why:
     told = refusal(text)
     assert "hold" in told
     assert why in told
-    assert parsed(text.replace('offline = "queue"', "")).offline is Offline.HOLD
+    assert not queues(text.replace('offline = "queue"', ""))

@@ -1,0 +1,110 @@
+"""What a profile says of a unit's cloud work, whichever step does it: its sections [cloud] and [name]."""
+
+from __future__ import annotations
+
+import enum
+import string
+from collections.abc import Iterator
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from drivers.platforms import Platform
+
+from ...settings.profile_sections import Context, Kind, SectionWithDefaults
+from ...settings.sections import Mistake, refusal, shown
+from ...uncertain import NAME_LENGTH
+
+
+class Offline(enum.StrEnum):
+    """What becomes of cloud work while the cloud does not answer."""
+
+    QUEUE = "queue"  # the unit ends PENDING, the work waits in the outbox
+    HOLD = "hold"  # the unit waits in its slot
+
+
+class Cloud(SectionWithDefaults):
+    """What is asked of the cloud beside membership, and what happens while it is away."""
+
+    claim: bool = Field(default=False, description="true: claim the unit, as a developer unit must be (E1).")
+    online: bool | None = Field(default=None, description="true: it must come online here, as a developer unit (E2).")
+    offline: Offline | None = Field(
+        default=None, strict=False,
+        description="Cloud away: queue sets units aside, their cloud work is finished later; hold lets them wait.",
+    )  # fmt: skip
+
+    def is_awaited(self, kind: Kind) -> bool:
+        """Whether the unit must come online at this bench."""
+        return kind is Kind.DEVELOPER if self.online is None else self.online
+
+    def queues(self, context: Context) -> bool:
+        """Whether units are set aside while the cloud is away; else each waits in its slot."""
+        if self.offline is None:
+            return not self.why_hold(context)
+        return self.offline is Offline.QUEUE
+
+    def why_hold(self, context: Context) -> str:
+        """Say why a unit cannot be set aside while the cloud is away, "" if it can.
+
+        Only a unit that needs no network of its own can: with [wifi] it would be online before it is known to be a
+        member (C2), and one that must come online here cannot do so unplugged.
+        """
+        if context.kind is Kind.DEVELOPER:
+            return "a developer unit is claimed while it is online"
+        if self.is_awaited(context.kind):
+            return "a unit that must come online here cannot be unplugged before (online = true)"
+        if "wifi" in context.written:
+            return "with [wifi] a unit would be online before it is known to be in its product (C2)"
+        return ""
+
+    def check(self, context: Context) -> Iterator[Mistake]:
+        if context.kind is Kind.DEVELOPER and not self.claim:
+            expected = "claim = true: a developer unit must be claimed (E1)"
+            yield Mistake("claim", expected, "write claim = true below [cloud]")
+        if context.kind is Kind.DEVELOPER and not self.is_awaited(context.kind):
+            yield Mistake("online", "online = true: a developer unit is claimed online (E2)", "write online = true")
+        why = self.why_hold(context)
+        if why and self.offline is Offline.QUEUE:
+            yield Mistake("offline", f'"hold": {why}', 'write offline = "hold"', '"queue"')
+
+
+class NameTemplate(SectionWithDefaults):
+    """What the unit is called in the cloud. Fields: {serial}, {platform}, {id}, and {id6}, its last six digits."""
+
+    template: str = Field(
+        default="{serial}", pattern=r"^[\x20-\x7e]{1,100}$", title="a text with fields in braces",
+        description="The name of every unit.",
+    )  # fmt: skip
+    fallback: str = Field(
+        default="{platform}-{id6}", pattern=r"^[\x20-\x7e]{1,100}$", title="a text with fields in braces",
+        description="The name of a unit that reports no serial number; a profile without it refuses such a unit.",
+    )  # fmt: skip
+
+    @field_validator("template", "fallback")
+    @classmethod
+    def _has_known_fields(cls, text: str, info: ValidationInfo) -> str:
+        allowed = ["serial", "platform", "id", "id6"][info.field_name == "fallback" :]
+        fields = ", ".join("{" + name + "}" for name in allowed)
+        expected = f"text with the fields {fields}, at least one of {{serial}}, {{id}}, {{id6}}"
+        try:
+            parts = list(string.Formatter().parse(text))
+        except ValueError:
+            parts = []
+        used = {name for _, name, spec, conversion in parts if name is not None or spec or conversion}
+        is_plain = all(not spec and not conversion for _, _, spec, conversion in parts)
+        if not is_plain or not used <= set(allowed) or not used - {"platform"}:
+            raise refusal(Mistake(expected=expected, found=shown(text)))
+        return text
+
+    def needs_serial(self, platform: Platform) -> bool:
+        """Whether a unit without a serial number is refused.
+
+        Gen 2 units may lack one (A4), others where the profile itself says how they are called then.
+        """
+        return platform.has_serial_numbers and "fallback" not in self.model_fields_set
+
+    def render(self, platform: str, device_id: str, serial: str | None) -> str:
+        """Return the name of one unit, at most 100 characters. ``device_id``: 24 hexadecimal digits."""
+        values = {"platform": platform, "id": device_id, "id6": device_id[-6:], "serial": serial or ""}
+        needs_serial = any(name == "serial" for _, name, _, _ in string.Formatter().parse(self.template))
+        chosen = self.fallback if needs_serial and not serial else self.template
+        return chosen.format_map(values)[:NAME_LENGTH]
