@@ -118,25 +118,33 @@ class DctField:
     writable: bool = False
 
 
+NEVER = 1 << 16
+"""Above every module version, which has 16 bits: no bootloader of the family has the feature."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bootloader:
-    """Module version of the first bootloader with each of these features."""
+    """Module version of the first bootloader with each of these features; the TOML omits those no bootloader has."""
 
-    resumes_copy: int  # finishes an interrupted copy of its successor
-    large_user_part: int
-    protection: int
-    safe_mode_command: int
-    system_at_new_start: int  # checks there before the legacy start
-    protection_string: int
-    clear_override_command: int
+    resumes_copy: int = NEVER  # finishes an interrupted copy of its successor
+    large_user_part: int = NEVER
+    protection: int = NEVER
+    safe_mode_command: int = NEVER
+    system_at_new_start: int = NEVER  # checks there before the legacy start
+    protection_string: int = NEVER
+    clear_override_command: int = NEVER
 
 
 @dataclass(frozen=True, slots=True)
 class _Requests:
-    """Control requests that only units of ``families`` with ``radio`` ("": any) support, in some versions."""
+    """Control requests that only units of ``families`` with ``radio`` ("": any) support, in some versions.
+
+    ``platforms``: slugs, if only some of the families' platforms; empty: all.
+    """
 
     types: frozenset[int]
     families: frozenset[str]
+    platforms: frozenset[str]
     radio: str
     ranges: tuple[OsRange, ...]
 
@@ -148,6 +156,7 @@ class Platform:
     family: str
     id: int
     slug: str
+    other_slugs: tuple[str, ...]  # trade names included
     name: str
     serial_prefix: str  # of the serial numbers of one of its SKUs
     device_id_prefix: str
@@ -155,6 +164,9 @@ class Platform:
     has_cellular: bool
     has_serial_numbers: bool  # every unit has one (A4)
     sets_wifi_in_listening_mode: bool  # H5
+    device_os: OsRange  # releases that exist for it
+    requests_since: OsVersion | None  # first Device OS with control requests; None: all have them
+    out_needs_data: bool  # a vendor request to the unit completes only with a data stage (usb-and-serial 3.8)
     setup_done_before: OsVersion | None  # first Device OS without a setup-done flag; None: no version has one
     memories: tuple[Memory, ...]
     regions: tuple[Region, ...]
@@ -171,12 +183,15 @@ class Platform:
 
     def knows_request(self, request_type: int, device_os: OsVersion) -> bool:
         """Return whether a unit with ``device_os`` supports that request; True for requests not in the table."""
+        if self.requests_since is not None and device_os < self.requests_since:
+            return False
         rows = [row for row in self._requests if request_type in row.types]
         return not rows or any(self._has(row, device_os) for row in rows)
 
     def _has(self, row: _Requests, device_os: OsVersion) -> bool:
         radios = {"": True, "wifi": self.has_wifi, "cellular": self.has_cellular}
-        return self.family in row.families and radios[row.radio] and any(device_os in one for one in row.ranges)
+        is_meant = self.family in row.families and (not row.platforms or self.slug in row.platforms)
+        return is_meant and radios[row.radio] and any(device_os in one for one in row.ranges)
 
     def memory(self, alt: int) -> Memory:
         """Return the memory with alternate setting ``alt``; the platform has to have it."""
@@ -228,7 +243,7 @@ class PlatformTable:
     def platform_by_slug(self, slug: str) -> Platform:
         """Find the row called ``slug`` ("argon"); raises `UnknownPlatform`."""
         for row in self.platforms():
-            if row.slug == slug.lower():
+            if slug.lower() in (row.slug, *row.other_slugs):
                 return row
         known = ", ".join(row.slug for row in self.platforms())
         raise UnknownPlatform(f"platform {slug[:40]!r} is not one of {known}")
@@ -252,10 +267,14 @@ def read_table(texts: Iterable[tuple[str, str]]) -> PlatformTable:
     for name, document in documents:
         for row in document.get("platform", ()):
             platform = _checked(name, row, lambda row: _platform(row, families, tuple(requests)))
-            if any(platform.id == other.id or platform.slug == other.slug for other in found.values()):
+            if any(platform.id == other.id or _slugs(platform) & _slugs(other) for other in found.values()):
                 raise BadPlatformRow(f"{name}: platform {platform.slug} ({platform.id}) has a row already; remove one")
             found[platform.id] = platform
     return PlatformTable(MappingProxyType(found))
+
+
+def _slugs(platform: Platform) -> set[str]:
+    return {platform.slug, *platform.other_slugs}
 
 
 def _parsed(name: str, text: str) -> dict[str, Any]:
@@ -278,6 +297,7 @@ def _request_row(row: dict[str, Any]) -> _Requests:
     return _Requests(
         frozenset(row["types"]),
         frozenset(row["families"]),
+        frozenset(row.get("platforms", ())),
         row.get("radio", ""),
         tuple(OsRange.parse(since, before) for since, before in ranges),
     )
@@ -288,17 +308,21 @@ def _platform(row: dict[str, Any], families: Mapping[str, Any], requests: tuple[
     uncertain: Mapping[str, int] = family["uncertain"]
     facts = family["all"] | row
     _check_keys(facts)
-    names, slots = facts.pop("memories"), {n: _slot(n, s, uncertain) for n, s in family["module"].items()}
-    memories = [family["memory"][name] for name in names]
+    slots = {name: _slot(name, row, uncertain) for name, row in family["module"].items()}
+    memories = [family["memory"][name] for name in facts.pop("memories")]
     dct = next(memory for memory in memories if "fields" in memory)
-    ends = facts.pop("setup_done_before", "")
+    since = {key: facts.pop(key, "") for key in ("setup_done_before", "requests_since")}
+    made = {
+        "other_slugs": tuple(facts.pop("other_slugs", ())),
+        "device_os": OsRange.parse(*facts.pop("device_os", ("", ""))),
+        "modules": tuple(slots[name] for name in facts.pop("modules")),
+        "system_part_needs": tuple((slots[n].function, slots[n].index) for n in facts.pop("system_part_needs")),
+        **{key: OsVersion.parse(text) if text else None for key, text in since.items()},
+    }
     return Platform(
-        **{key: value for key, value in facts.items() if key not in ("modules", "system_part_needs")},
-        setup_done_before=OsVersion.parse(ends) if ends else None,
+        **(facts | made),
         memories=tuple(Memory(**{key: memory[key] for key in Memory.__slots__}) for memory in memories),
         regions=tuple(_region(memory["alt"], r, uncertain) for memory in memories for r in memory.get("regions", ())),
-        modules=tuple(slots[name] for name in facts["modules"]),
-        system_part_needs=tuple((slots[n].function, slots[n].index) for n in facts["system_part_needs"]),
         bootloader=Bootloader(**{key: _number(at, uncertain) for key, at in family["bootloader"].items()}),
         dct_fields=tuple(DctField(**entry) for entry in dct["fields"]),
         dct_length=dct["length"],
@@ -308,9 +332,9 @@ def _platform(row: dict[str, Any], families: Mapping[str, Any], requests: tuple[
 
 _KEYS = frozenset({
     "family", "id", "slug", "name", "serial_prefix", "device_id_prefix", "has_wifi", "has_cellular",
-    "has_serial_numbers", "sets_wifi_in_listening_mode", "memories", "modules", "system_part_needs",
+    "has_serial_numbers", "sets_wifi_in_listening_mode", "out_needs_data", "memories", "modules", "system_part_needs",
 })  # fmt: skip
-_OPTIONAL_KEYS = frozenset({"setup_done_before"})
+_OPTIONAL_KEYS = frozenset({"setup_done_before", "requests_since", "other_slugs", "device_os"})
 
 
 def _check_keys(facts: Mapping[str, Any]) -> None:

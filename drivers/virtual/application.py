@@ -18,8 +18,8 @@ from .boot import BootMode, BootReport, BootRequest
 from .bus import Stall
 from .console_side import Console
 from .control_service import ControlService, Outcome
-from .descriptors import VENDOR_INTERFACE, Descriptors, application_descriptors
 from .endpoint import Answer
+from .families import family_of
 from .flash import FlashFailed
 from .ota import OtaUpdate
 from .protection import Protection
@@ -55,7 +55,8 @@ class Application:
         self.radio = Radio(board, str(self.os), self.is_safe, self.enter_listening)
         self.console = Console(self)
         self.service = ControlService(self)
-        self.descriptors: Descriptors = application_descriptors(board.spec.platform, str(board.spec.device_id))
+        family = family_of(board.spec.platform_id)
+        self.descriptors = family.application_descriptors(board.spec.platform, str(board.spec.device_id), self.os)
         self._line = (9600, False)  # rate and DTR of the CDC port
         self._is_asleep = False  # the system thread waits for the restart it was asked for
         self._free_at = 0.0  # until then the system thread works on something
@@ -153,7 +154,7 @@ class Application:
 
     def request(self, setup: Setup, data: bytes) -> Answer:
         """Answer vendor requests to the device: the service protocol, and the raw ones of 3.8."""
-        if setup.request_type in (_CDC_OUT, _CDC_IN) and setup.index == 0:
+        if setup.request_type in (_CDC_OUT, _CDC_IN) and setup.index == self.descriptors.kernel_bound[0]:
             return Answer(self._cdc(setup, data))
         if setup.request_type & 0x7F != 0x40:
             raise Stall
@@ -198,11 +199,11 @@ class Application:
         return 1
 
     def set_interface(self, interface: int, alternate: int) -> None:
-        if interface > VENDOR_INTERFACE or alternate != 0:
+        if interface >= self.descriptors.interfaces or alternate != 0:
             raise Stall
 
     def get_interface(self, interface: int) -> int:
-        if interface > VENDOR_INTERFACE:
+        if interface >= self.descriptors.interfaces:
             raise Stall
         return 0
 

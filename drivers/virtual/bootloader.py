@@ -11,9 +11,10 @@ from ..wire.usb import Setup
 from .board import Board
 from .boot import BootReport, BootRequest
 from .bus import Stall
-from .descriptors import Descriptors, dfu_descriptors
-from .dfu_function import MANIFEST_S, DfuFunction
+from .descriptors import Descriptors
+from .dfu_function import MANIFEST_S
 from .endpoint import Answer
+from .families import family_of
 
 
 class Bootloader:
@@ -24,12 +25,12 @@ class Bootloader:
         platform = board.spec.platform
         self._board = board
         is_protected = report.is_protected and version >= platform.bootloader.protection
-        self._function = DfuFunction(board.memory, version, is_protected=is_protected)
+        self._family = family_of(platform.id)
+        self._function = self._family.dfu_function(board.memory, version, is_protected)
         self._alternate = 0
         self._is_configured = True  # the host's kernel configures at enumeration
-        self.descriptors: Descriptors = dfu_descriptors(
-            platform, str(board.spec.device_id), version, is_protected=is_protected
-        )
+        device_id = str(board.spec.device_id)
+        self.descriptors: Descriptors = self._family.dfu_descriptors(platform, device_id, version, is_protected)
 
     def request(self, setup: Setup, data: bytes) -> Answer:
         """Answer class requests to interface 0; the vendor requests of application mode do not exist here."""
@@ -50,8 +51,8 @@ class Bootloader:
             self._function.set_configuration()
 
     def get_configuration(self) -> int:
-        """Say 0 once configured, 1 while only addressed: a quirk of this bootloader."""
-        return 0 if self._is_configured else 1
+        """Say 1 once configured, 0 while only addressed; the other way round on the family with that quirk."""
+        return int(self._is_configured is not self._family.inverts_configuration)
 
     def set_interface(self, interface: int, alternate: int) -> None:
         if interface != 0 or not self._function.set_interface(alternate):

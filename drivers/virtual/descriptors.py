@@ -1,4 +1,4 @@
-"""USB descriptors of the virtual units, byte for byte as the nRF52840 family shows them.
+"""USB descriptors of the virtual units: the building blocks from which each chip family makes its own.
 
 Application mode: reference usb-and-serial 2.2, 2.3, 2.5; DFU mode: 2.6, 2.7 and
 firmware-and-dfu 1.1. Nothing here answers requests; `endpoint.py` hands these bytes out.
@@ -29,7 +29,6 @@ _ASSOCIATION, _CS_INTERFACE = 11, 0x24
 _FULL_SPEED_PACKET = 64
 MICROSOFT_STRING, ERROR_STRING = 0xEE, 10
 _US_ENGLISH = 0x0409
-VENDOR_INTERFACE = 2
 _SAYS_DCD_UP_TO = 1101  # module version of the bootloaders of 4.0.0 to 4.0.2: taken to say what 4.0.0 says
 _SAYS_DCD_AGAIN = 2000  # ... of 5.0.0
 _SEGMENT_TYPE = re.compile("[a-g](?=,|$)")
@@ -48,6 +47,7 @@ class Descriptors:
     configuration: bytes
     strings: dict[int, str] = field(default_factory=dict)
     interfaces: int = 1  # bNumInterfaces
+    vendor_interface: int | None = None  # its number; in DFU mode there is none
     kernel_bound: tuple[int, ...] = ()  # interfaces a host's own driver claims at once (cdc_acm)
 
     @property
@@ -84,38 +84,64 @@ def _configuration(interfaces: int, attributes: int, power_2ma: int, body: bytes
     return head + body
 
 
-def _cdc_body() -> bytes:
-    """CDC ACM on interfaces 0 and 1, the vendor interface without endpoints on 2 (2.3)."""
-    header = struct.pack("<BBBH", 5, _CS_INTERFACE, 0, 0x0110)
-    call_management = struct.pack("<5B", 5, _CS_INTERFACE, 1, 0, 1)
-    acm = struct.pack("<4B", 4, _CS_INTERFACE, 2, 2)
-    union = struct.pack("<5B", 5, _CS_INTERFACE, 6, 0, 1)
-    return b"".join(
-        (
-            struct.pack("<8B", 8, _ASSOCIATION, 0, 2, 2, 2, 1, 4),
-            _interface(0, 0, 1, (0x02, 0x02, 0x01), 4),
-            header + call_management + acm + union,
-            _endpoint(0x82, 3, 8, 16),
-            _interface(1, 0, 2, (0x0A, 0x00, 0x00), 0),
+@dataclass(frozen=True, slots=True)
+class CdcLook:
+    """Where a chip family puts its serial function and its vendor interface (reference usb-and-serial 2.3)."""
+
+    first: int  # number of the CDC control interface; its data interface follows
+    vendor: int | None  # number of the interface without endpoints; None: firmware too old to have one
+    notification: int = 0x82  # endpoint
+
+    def body(self) -> bytes:
+        """Return all interfaces in the order of their numbers, with the serial function's association before it."""
+        if self.vendor is None:
+            return self._cdc()
+        vendor = _interface(self.vendor, 0, 0, (0xFF, 0xFF, 0xFF), 5)
+        return vendor + self._cdc() if self.vendor < self.first else self._cdc() + vendor
+
+    def _cdc(self) -> bytes:
+        control, data = self.first, self.first + 1
+        return b"".join((
+            struct.pack("<8B", 8, _ASSOCIATION, control, 2, 2, 2, 1, 4),
+            _interface(control, 0, 1, (0x02, 0x02, 0x01), 4),
+            struct.pack("<BBBH", 5, _CS_INTERFACE, 0, 0x0110),  # header
+            struct.pack("<5B", 5, _CS_INTERFACE, 1, 0, data),  # call management
+            struct.pack("<4B", 4, _CS_INTERFACE, 2, 2),  # abstract control model
+            struct.pack("<5B", 5, _CS_INTERFACE, 6, control, data),  # union
+            _endpoint(self.notification, 3, 8, 16),
+            _interface(data, 0, 2, (0x0A, 0x00, 0x00), 0),
             _endpoint(0x01, 2, _FULL_SPEED_PACKET, 0),
             _endpoint(0x81, 2, _FULL_SPEED_PACKET, 0),
-            _interface(VENDOR_INTERFACE, 0, 0, (0xFF, 0xFF, 0xFF), 5),
-        )
-    )
+        ))  # fmt: skip
 
 
-def application_descriptors(platform: Platform, device_id: str) -> Descriptors:
-    """Describe normal, listening and safe mode: three modes nobody can tell apart from here."""
+def application_descriptors(
+    platform: Platform,
+    device_id: str,
+    look: CdcLook,
+    *,
+    product: str,
+    bcd_device: int,
+    attributes: int,
+    power_2ma: int,
+    serial_suffix: str = "Serial",
+    device_class: tuple[int, int, int] = (0xEF, 0x02, 0x01),
+) -> Descriptors:
+    """Describe normal, listening and safe mode: three modes nobody can tell apart from here (2.2, 2.3).
+
+    ``power_2ma``: what the unit may draw, in units of 2 mA.
+    """
     usb_id = UsbId.of(Mode.APPLICATION, platform.id)
-    product = f"{platform.name} CDC Mode"
-    strings = {1: "Particle", 2: product, 3: device_id, 4: f"{product} Serial", 5: f"{product} Control Interface"}
+    names = {4: f"{product} {serial_suffix}", 5: f"{product} Control Interface"}
+    count = 2 if look.vendor is None else 3
     return Descriptors(
         usb_id=usb_id,
-        device=_device(usb_id, (0xEF, 0x02, 0x01), 0x0102),
-        configuration=_configuration(3, 0xC0, 0xFA, _cdc_body()),
-        strings=strings | {MICROSOFT_STRING: "MSFT100"},
-        interfaces=3,
-        kernel_bound=(0, 1),
+        device=_device(usb_id, device_class, bcd_device),
+        configuration=_configuration(count, attributes, power_2ma, look.body()),
+        strings={1: "Particle", 2: product, 3: device_id} | names | {MICROSOFT_STRING: "MSFT100"},
+        interfaces=count,
+        vendor_interface=look.vendor,
+        kernel_bound=(look.first, look.first + 1),
     )
 
 
@@ -133,21 +159,30 @@ def dfu_alternates(platform: Platform, bootloader_version: int, *, is_protected:
 
 
 def dfu_descriptors(
-    platform: Platform, device_id: str, bootloader_version: int, *, is_protected: bool = False
+    platform: Platform,
+    device_id: str,
+    bootloader_version: int,
+    *,
+    bcd_device: int,
+    first_map: int = 6,
+    is_protected: bool = False,
 ) -> Descriptors:
-    """Describe the DfuSe interface; bootloaders from 6.2.0 tell in string 0xFA whether they are protected (2.7)."""
+    """Describe the DfuSe interface; newer bootloaders tell in string 0xFA whether they are protected (2.7).
+
+    ``first_map``: index of the string that holds the memory map of alternate setting 0; the others follow.
+    """
     usb_id = UsbId.of(Mode.DFU, platform.id)
     maps = dfu_alternates(platform, bootloader_version, is_protected=is_protected)
-    body = b"".join(_interface(0, alt, 0, (0xFE, 0x01, 0x02), 6 + alt) for alt in range(len(maps)))
+    body = b"".join(_interface(0, alt, 0, (0xFE, 0x01, 0x02), first_map + alt) for alt in range(len(maps)))
     strings = {1: "Particle", 2: f"{platform.name} DFU Mode", 3: device_id, MICROSOFT_STRING: "MSFT100"}
-    strings |= {6 + alt: text for alt, text in enumerate(maps)}
+    strings |= {first_map + alt: text for alt, text in enumerate(maps)}
     if is_protected:
         strings[ERROR_STRING] = _PROTECTED_WORDS
     if bootloader_version >= platform.bootloader.protection_string:
         strings[PROTECTION_STRING] = (PROTECTION_PROTECTED if is_protected else PROTECTION_OPEN).ljust(8, "\0")
     return Descriptors(
         usb_id=usb_id,
-        device=_device(usb_id, (0, 0, 0), 0x0251),
+        device=_device(usb_id, (0, 0, 0), bcd_device),
         configuration=_configuration(1, 0xC0, 0x32, body + DFU_FUNCTIONAL),
         strings=strings,
     )

@@ -1,4 +1,4 @@
-"""The DFU interface of a Gen 3 bootloader, as these bootloaders really behave.
+"""The DFU interface of a Gen 3 or Gen 4 bootloader, as these bootloaders really behave.
 
 The device side of DFU 1.1 with DfuSe commands; knows nothing of enumeration, strings or time. Reference
 firmware-and-dfu 1 (Gen 3 column) and 9.1, usb-and-serial 2.6. Service mode is not modelled: a protected unit stays so.
@@ -24,7 +24,6 @@ from ..wire.dfu.tables import (
 from ..wire.usb import Setup
 from .descriptors import ERROR_STRING
 from .flash import FlashFailed, NorFlash, Who
-from .header import USER, USER_LEGACY, read_header
 from .layout import Chip
 from .memory import UnitMemory
 
@@ -174,7 +173,7 @@ class DfuFunction:
         self._state, self._status = DfuState.ERROR, status
 
     def _status_bytes(self, state: DfuState) -> bytes:
-        """bStatus, bwPollTimeout (always 0 on Gen 3), bState, iString."""
+        """bStatus, bwPollTimeout (always 0 on Gen 3 and 4), bState, iString."""
         return bytes([self._status, 0, 0, 0, state, ERROR_STRING if self._status is DfuStatusCode.ERR_VENDOR else 0])
 
     # --- operations --------------------------------------------------------------------------
@@ -234,7 +233,7 @@ class DfuFunction:
         if chip is None:
             return self._memory.dct.write(address, data, Who.DFU)
         seconds = chip.program(address, data, Who.DFU)
-        return seconds + self._retire_legacy_application(chip, address)
+        return seconds + self._after_write(chip, address)
 
     def _read(self, address: int, length: int) -> bytes:
         if self._is_protected:
@@ -254,22 +253,14 @@ class DfuFunction:
         self._buffer[: len(content)] = content
         return bytes(self._buffer[:length])
 
+    def _after_write(self, _chip: NorFlash, _address: int) -> float:
+        """Do what the bootloader does of its own accord after a write to ``_address``; return seconds."""
+        return 0.0
+
     def _chip(self) -> NorFlash | None:
         """The flash behind the alternate setting, None for the configuration area."""
-        chips = {Chip.INTERNAL: self._memory.internal, Chip.EXTERNAL: self._memory.external}
-        return chips.get(self._memory.layout.alternates[self._alternate])
-
-    def _retire_legacy_application(self, chip: NorFlash, address: int) -> float:
-        """A new application's header makes the bootloader erase the header of one in the legacy place."""
-        start = self._memory.layout.start(USER)
-        is_home = chip is self._memory.internal and address == start
-        if not is_home or self._version < self._milestones.large_user_part:
-            return 0.0
-        header = read_header(chip, start)
-        is_application = header.kind == USER and header.start == start and header.is_plausible
-        if not is_application or header.platform_id != self._memory.platform_id:
-            return 0.0
-        return chip.erase_page(self._memory.layout.start(USER_LEGACY), Who.BOOT)
+        chip = self._memory.layout.alternates[self._alternate]
+        return None if chip is Chip.DCT else self._memory.flash(chip)
 
 
 def _address(argument: bytes) -> int:

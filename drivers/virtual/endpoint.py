@@ -124,7 +124,7 @@ class Endpoint:
         if setup.request_type & _TYPE_MASK == _VENDOR and setup.request == _MICROSOFT_VENDOR_CODE:
             if setup.index != _COMPATIBLE_ID:
                 raise Stall
-            return Answer(microsoft_compatible_id(software.descriptors.interfaces - 1))
+            return Answer(microsoft_compatible_id(software.descriptors.vendor_interface or 0))
         return software.request(setup, data)
 
 

@@ -1,14 +1,14 @@
 """The unit's own reader of firmware modules in flash. Shares no code with the host's parser, on purpose.
 
 A module is looked for where the unit's code looks: at a fixed address, with its header behind a vector
-table if one is there. Reference firmware-and-dfu 3.1-3.7, 6.3.
+table on some families. Reference firmware-and-dfu 3.1-3.7, 6.3.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..platforms import ModuleFunction
@@ -28,12 +28,11 @@ from ..wire.image.tables import (
     RADIO_MAGIC_AT,
     RADIO_VERSION_AT,
     SHA_SIZE,
-    VECTORS_SIZE,
 )
 from .flash import NorFlash
 from .layout import Layout
 
-# (function, index) of the modules a Gen 3 unit has a place for
+# (function, index) of modules; not every family has a place for each
 BOOTLOADER = (ModuleFunction.BOOTLOADER.value, 0)
 SYSTEM = (ModuleFunction.SYSTEM_PART.value, 1)
 USER = (ModuleFunction.USER_PART.value, 2)
@@ -106,11 +105,18 @@ class RadioInfo:
     unique: bytes  # 20 bytes
 
 
-def read_header(flash: NorFlash, address: int) -> Header:
-    """Read the header of whatever lies at ``address``; all ones if that is nothing (then its version is 65535)."""
-    first_word = int.from_bytes(flash.read(address, 4), "little")
-    has_vectors = first_word & 0x2FFC0000 == 0x20000000  # an initial stack pointer in RAM
-    offset = VECTORS_SIZE if has_vectors else 0
+def read_header(flash: NorFlash, address: int, offsets: Sequence[int]) -> Header:
+    """Read the header of whatever lies at ``address``; all ones if that is nothing (then its version is 65535).
+
+    ``offsets``: where a header may stand behind a module's first byte (`Layout.prefix_offsets`), the first of them
+    that holds a plausible one counts.
+    """
+    found = [_header_at(flash, address, offset) for offset in offsets]
+    has_vectors = int.from_bytes(flash.read(address, 4), "little") & 0x2FFC0000 == 0x20000000  # a stack pointer in RAM
+    return next((header for header in found if header.is_plausible), found[-1 if has_vectors else 0])
+
+
+def _header_at(flash: NorFlash, address: int, offset: int) -> Header:
     fields = PREFIX.unpack(flash.read(address + offset, PREFIX_SIZE))
     start, end, _mcu, flags, version, platform_id, function, index, *wanted = fields
     dependencies = (_dependency(*wanted[:3]), _dependency(*wanted[3:]))

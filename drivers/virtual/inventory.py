@@ -1,6 +1,6 @@
-"""What a unit holds: the system part that would run, the application in effect, radio stack, co-processor.
+"""What a unit holds: modules at their places, radio stack, co-processor.
 
-Answers only "what is there and is it whole"; `boot` decides what follows. Reference firmware-and-dfu 2.3,
+Answers only "what is there and is it whole"; `families` decide which of them run. Reference firmware-and-dfu 2.3,
 6.1, 7.1.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..platforms import ModuleFunction, platform
+from ..platforms import ModuleFunction
 from ..wire.messages.tables import CHECK_DEPENDENCIES, CHECK_INTEGRITY, CHECK_PLATFORM, CHECK_RANGE
 from .flash import NorFlash
 from .header import (
@@ -16,8 +16,6 @@ from .header import (
     NCP,
     RADIO,
     SYSTEM,
-    USER,
-    USER_LEGACY,
     Dependency,
     Header,
     Suffix,
@@ -27,9 +25,9 @@ from .header import (
     read_radio,
     read_suffix,
 )
-from .layout import PAGE
 from .memory import UnitMemory
 
+_IN_CODE_FLASH = (ModuleFunction.BOOTLOADER, ModuleFunction.SYSTEM_PART)
 ALL_CHECKS = CHECK_INTEGRITY | CHECK_DEPENDENCIES | CHECK_RANGE | CHECK_PLATFORM
 
 
@@ -80,30 +78,7 @@ class HeldModule:
 
 
 def find_bootloader(memory: UnitMemory) -> Found | None:
-    return _find_at(memory, BOOTLOADER)
-
-
-def find_system(memory: UnitMemory, bootloader_version: int) -> SystemSearch:
-    """Look for the system part as a bootloader of that version does.
-
-    Images for the newest start carry a second, short header with its own CRC at the legacy one: accepted by itself,
-    it starts whatever lies around it.
-    """
-    place = memory.layout.places[SYSTEM]
-    knows_newest = bootloader_version >= platform(memory.platform_id).bootloader.system_at_new_start
-    for start in place.starts if knows_newest else place.starts[1:]:
-        found = _find(memory, start, place.end, SYSTEM)
-        if found is not None and found.header.length > PAGE:
-            return SystemSearch(found)
-        if found is not None:
-            whole = _find_at(memory, SYSTEM)
-            return SystemSearch(whole, crashes=whole is None)
-    return SystemSearch(None)
-
-
-def find_application(memory: UnitMemory) -> Found | None:
-    """Find the application in effect: the 128 KiB slot wins if it holds a whole one."""
-    return _find_at(memory, USER_LEGACY) or _find_at(memory, USER)
+    return find_at(memory, BOOTLOADER)
 
 
 def held_version(memory: UnitMemory, system_address: int, kind: tuple[int, int]) -> int | None:
@@ -111,14 +86,14 @@ def held_version(memory: UnitMemory, system_address: int, kind: tuple[int, int])
 
     None: this unit has no place for such a module.
     """
+    if kind not in memory.layout.places:
+        return None
     if kind == RADIO:
         return radio_version(memory.internal, memory.layout)
     if kind == NCP:
-        return None if memory.ncp is None else read_header(memory.ncp, memory.ncp.base).version
-    if kind not in memory.layout.places:
-        return None
+        return None if memory.ncp is None else read_header(memory.ncp, memory.ncp.base, (0,)).version
     start = system_address if kind == SYSTEM else memory.layout.start(kind)
-    return read_header(memory.internal, start).version
+    return read_header(memory.internal, start, memory.layout.prefix_offsets).version
 
 
 def unmet(memory: UnitMemory, system_address: int, module: Found) -> list[UnmetDependency]:
@@ -131,19 +106,20 @@ def unmet(memory: UnitMemory, system_address: int, module: Found) -> list[UnmetD
     return missing
 
 
-def held_modules(memory: UnitMemory, system: Found) -> tuple[HeldModule, ...]:
-    """List module info as the running system ``system`` reports it; an application that is not whole is left out.
+def held_modules(memory: UnitMemory, system: Found, application: Found | None) -> tuple[HeldModule, ...]:
+    """List module info as the running system part ``system`` reports it; a module that is not whole is left out.
 
     The co-processor stands before the radio stack (reference 4.4).
     """
-    found = [m for m in (find_bootloader(memory), system, find_application(memory)) if m is not None]
-    rows = [_row(memory, system, m) for m in found]
+    own = [kind for kind in memory.layout.places if kind[0] in _IN_CODE_FLASH]
+    parts = [system if kind == SYSTEM else find_at(memory, kind) for kind in own]
+    rows = [_row(memory, system, module) for module in (*parts, application) if module is not None]
     ncp = _find_ncp(memory.ncp) if memory.ncp is not None else None
     if ncp is not None:
         digest = ncp.version.to_bytes(2, "little") * 16  # the number again and again
         limit = memory.layout.slot(ModuleFunction.NCP, 0).max_size
         rows.append(HeldModule(*NCP, ncp.version, 0, limit, ALL_CHECKS, ALL_CHECKS, digest, ()))
-    radio = read_radio(memory.internal, memory.layout)
+    radio = read_radio(memory.internal, memory.layout) if RADIO in memory.layout.places else None
     if radio is not None:
         unique = radio.unique.ljust(32, b"\0")
         limit = memory.layout.slot(ModuleFunction.RADIO_STACK, 0).max_size
@@ -167,16 +143,16 @@ def _row(memory: UnitMemory, system: Found, module: Found) -> HeldModule:
     )
 
 
-def _find_at(memory: UnitMemory, kind: tuple[int, int]) -> Found | None:
-    """The module of that kind at its newest place."""
+def find_at(memory: UnitMemory, kind: tuple[int, int]) -> Found | None:
+    """Find the module of that kind at its newest place; None if there is no whole one."""
     place = memory.layout.places[kind]
-    return _find(memory, place.starts[0], place.end, kind)
+    return find(memory, place.starts[0], place.end, kind)
 
 
-def _find(memory: UnitMemory, address: int, limit: int, kind: tuple[int, int]) -> Found | None:
-    """The module of that kind at ``address`` if it is whole, ours and made for that place."""
+def find(memory: UnitMemory, address: int, limit: int, kind: tuple[int, int]) -> Found | None:
+    """Find the module of that kind at ``address``: whole, of this platform and made for that place."""
     flash = memory.internal
-    header = read_header(flash, address)
+    header = read_header(flash, address, memory.layout.prefix_offsets)
     is_ours = header.kind == kind and header.start == address and header.platform_id == memory.platform_id
     if not is_ours or not is_intact(flash, address, header, limit):
         return None
@@ -184,5 +160,5 @@ def _find(memory: UnitMemory, address: int, limit: int, kind: tuple[int, int]) -
 
 
 def _find_ncp(flash: NorFlash) -> Header | None:
-    header = read_header(flash, flash.base)
+    header = read_header(flash, flash.base, (0,))
     return header if header.kind == NCP and is_intact(flash, flash.base, header, flash.end) else None

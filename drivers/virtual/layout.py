@@ -58,18 +58,29 @@ class Place:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class UpdateSlot:
+    """Where a unit keeps an update until the next boot."""
+
+    chip: Chip
+    start: int
+
+
 class Layout:
     """The memories of all units of one platform."""
 
     def __init__(self, row: Platform) -> None:
         self._row = row
-        self.alternates: Mapping[int, Chip] = {alt: chip for chip, alt in _ALTERNATES.items()}
+        held = {memory.alt for memory in row.memories}
+        self.alternates: Mapping[int, Chip] = {alt: chip for chip, alt in _ALTERNATES.items() if alt in held}
         self.places: Mapping[tuple[int, int], Place] = dict(_places(row))
+        self.prefix_offsets = tuple(sorted({0} | {module.prefix_offset for module in row.modules}))
+        """Where the headers of this platform's modules may stand, behind their first bytes."""
         self.dct_fields: Mapping[str, DctField] = {field.name: field for field in row.dct_fields}
         self.dct_size, self.dct_limit = row.dct_length, row.memory(_ALTERNATES[Chip.DCT]).end
         self._regions = {
             Chip.INTERNAL: tuple(_regions(row, Chip.INTERNAL)),
-            Chip.EXTERNAL: tuple(_regions(row, Chip.EXTERNAL)),
+            Chip.EXTERNAL: tuple(_regions(row, Chip.EXTERNAL)),  # none on units without one
             Chip.DCT: tuple(_fields(row.dct_fields, self.dct_limit)),
             Chip.NETWORK: (Region("network-store", 0, 1 << 20, False),),
             Chip.NCP: (Region("ncp-firmware", 0, 1 << 20, False),),
@@ -82,6 +93,10 @@ class Layout:
         """List every region that ``length`` bytes from ``address`` reach into."""
         return [r for r in self._regions[chip] if r.start < address + length and address < r.end]
 
+    def has(self, chip: Chip) -> bool:
+        """Tell whether these units have that memory, as far as DFU mode shows it."""
+        return chip in self.alternates.values()
+
     def slot(self, function: ModuleFunction, index: int) -> ModuleSlot:
         """Find the slot of a module that every unit of this family has a place for."""
         found = self._row.slot(function, index)
@@ -92,9 +107,10 @@ class Layout:
         """Return the newest place of that kind of module."""
         return self.places[kind].starts[0]
 
-    def update_slot(self, system_module_version: int) -> int:
+    def update_slot(self, system_module_version: int) -> UpdateSlot:
         """Tell where the system of that version keeps an update while it comes in (reference 2.5)."""
-        return self._row.ota_slot(os_version(system_module_version)).start
+        region = self._row.ota_slot(os_version(system_module_version))
+        return UpdateSlot(self.alternates[region.alt], region.start)
 
 
 def os_version(system_module_version: int) -> OsVersion:

@@ -20,11 +20,11 @@ _NETWORK_HEAD = 8  # length and CRC-32 of the content, little endian
 
 
 class UnitMemory:
-    """Internal flash, external flash, configuration area, Wi-Fi store and co-processor of one unit.
+    """The memories of one unit: internal flash, configuration area, Wi-Fi store; some have others.
 
     With a ``directory`` they are files there (``internal-flash.bin``, ``external-flash.bin``, ``dct.bin``,
-    ``network.bin``; ``ncp.bin`` where Wi-Fi comes from a co-processor), written as each operation executes; without
-    one they live in this object. ``fault`` is consulted before every step of every erase and program.
+    ``network.bin``, and ``ncp.bin`` where Wi-Fi comes from a co-processor), written as each operation executes;
+    without one they live in this object. ``fault`` is consulted before every step of every erase and program.
     """
 
     def __init__(
@@ -40,7 +40,9 @@ class UnitMemory:
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)
         paths = {chip: None if directory is None else directory / f"{chip}.bin" for chip in Chip}
-        self.internal, self.external = (self._open_flash(chip, paths[chip]) for chip in (Chip.INTERNAL, Chip.EXTERNAL))
+        self.internal = self._open_flash(Chip.INTERNAL, paths[Chip.INTERNAL])
+        has_external = self.layout.has(Chip.EXTERNAL)
+        self.external = self._open_flash(Chip.EXTERNAL, paths[Chip.EXTERNAL]) if has_external else None
         self.dct = Dct(self.layout, paths[Chip.DCT], self.score)
         self._network = open_cells(paths[Chip.NETWORK], b"")
         self.ncp = self._open_ncp(paths[Chip.NCP]) if NCP in self.layout.places else None
@@ -61,12 +63,18 @@ class UnitMemory:
         for file in files:
             probe = NorFlash(Chip.EXTERNAL, 0, max(len(file), 0x400))
             probe.place(0, file)
-            header = read_header(probe, 0)
+            header = read_header(probe, 0, self.layout.prefix_offsets)
             content = file[PREFIX_SIZE:] if header.flags & FLAG_DROP_PREFIX else file
             chip = self.ncp if header.kind == NCP else self.internal
             if chip is None or not header.is_plausible or not chip.holds(header.start, len(content)):
                 raise DriverError(f"a file of {len(file)} bytes is no module this virtual unit has a place for")
             chip.place(header.start, content)
+
+    def flash(self, chip: Chip) -> NorFlash:
+        """Return the flash chip behind an alternate setting or an update slot."""
+        found = self.external if chip is Chip.EXTERNAL else self.internal
+        assert found is not None  # the layout names only what there is
+        return found
 
     def read_network(self) -> bytes:
         """Read the Wi-Fi store: what the system stored last; b"" if nothing, or if it was torn."""
@@ -90,10 +98,11 @@ class UnitMemory:
         """Read the raw content of every chip, as the files of a ``directory`` hold it."""
         content = {
             Chip.INTERNAL: self.internal.read(self.internal.base, self.internal.size),
-            Chip.EXTERNAL: self.external.read(self.external.base, self.external.size),
             Chip.DCT: self.dct.read(0, self.dct.size),
             Chip.NETWORK: self._network.read(0, self._network.size),
         }
+        if self.external is not None:
+            content[Chip.EXTERNAL] = self.external.read(self.external.base, self.external.size)
         return content if self.ncp is None else content | {Chip.NCP: self.ncp.read(0, NCP_SIZE)}
 
     def close(self) -> None:

@@ -16,8 +16,8 @@ from ..identity import Secret
 from ..wire.messages.tables import WifiSecurity
 from ..wire.results import ResultCode
 from .board import Board
+from .families import family_of
 from .flash import Who
-from .inventory import find_application
 from .world import AccessPoint, StoredNetwork, UnitFacts
 
 MAX_NETWORKS = 10
@@ -203,7 +203,7 @@ class Radio:
 
 def _product(board: Board) -> tuple[int | None, int | None]:
     """Product id and version the application carries; its own platform id, 0 and 65535 mean none."""
-    found = find_application(board.memory)
+    found = family_of(board.memory.platform_id).find_application(board.memory)
     if found is None:
         return None, None
     end = found.address + found.header.length

@@ -11,8 +11,8 @@ from ..wire.control.tables import RequestType
 from ..wire.results import ResultCode
 from .boot import BootRequest
 from .control_service import Outcome
+from .families import family_of
 from .flash import FlashFailed, Who
-from .inventory import find_application
 from .messages import BadMessage, Fields, blob, message, number, text
 from .module_report import module_info
 from .network_requests import NETWORK_REQUESTS
@@ -127,7 +127,7 @@ def _module_info(system: RunningSystem) -> Outcome:
 
 def _asset_info(system: RunningSystem) -> Outcome:
     """What the application in flash asks for; there is no asset store here, so nothing of it is available."""
-    application = find_application(system.board.memory)
+    application = family_of(system.board.memory.platform_id).find_application(system.board.memory)
     wanted = application.suffix.asset_dependencies if application is not None else ()
     return Outcome(data=b"".join(message(2, blob(1, one.hash) + text(2, one.name)) for one in wanted))
 

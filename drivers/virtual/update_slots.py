@@ -12,23 +12,24 @@ from dataclasses import dataclass
 
 from ..platforms import ModuleFunction
 from ..wire.image.tables import FLAG_COMPRESSED, FLAG_DROP_PREFIX, PREFIX_SIZE
-from .flash import Who
+from .flash import NorFlash, Who
 from .header import Header, is_intact, read_header
-from .layout import PAGE
+from .layout import PAGE, Chip
 from .memory import UnitMemory
 
 _RECORD = struct.Struct("<HBBIIIBBH")
 _MAGIC = 0xABCD
 _FIRST, _LAST = 1, 4  # slot 0 is the definition of the factory reset
-_INTERNAL_DEVICE, _EXTERNAL_DEVICE = 0, 1
+_DEVICES = {Chip.INTERNAL: 0, Chip.EXTERNAL: 1}
 _VERIFY_CRC, _VERIFY_FUNCTION, _DROP_INFO, _COMPRESSED = 0x02, 0x08, 0x10, 0x20
 _COMPRESSION_HEADER = struct.Struct("<HBBI")
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateRecord:
-    """One pending copy from external flash (``source`` is an offset) to internal flash."""
+    """One pending copy to internal flash. ``source``: an offset in external flash, an address in internal flash."""
 
+    chip: Chip  # of the source
     source: int
     destination: int
     length: int
@@ -37,17 +38,18 @@ class UpdateRecord:
 
     def to_bytes(self) -> bytes:
         return _RECORD.pack(
-            _MAGIC, _EXTERNAL_DEVICE, _INTERNAL_DEVICE, self.source, self.destination, self.length, self.flags,
-            self.function, 0xFFFF,
+            _MAGIC, _DEVICES[self.chip], _DEVICES[Chip.INTERNAL], self.source, self.destination, self.length,
+            self.flags, self.function, 0xFFFF,
         )  # fmt: skip
 
 
-def record_for(header: Header, source: int) -> UpdateRecord:
-    """Make the record that installs the module whose file begins at the offset ``source`` of the external flash."""
+def record_for(header: Header, flash: NorFlash, address: int) -> UpdateRecord:
+    """Make the record that installs the module whose file begins at ``address`` of ``flash``."""
     flags = _VERIFY_CRC | _VERIFY_FUNCTION
     flags |= _DROP_INFO if header.flags & FLAG_DROP_PREFIX else 0
     flags |= _COMPRESSED if header.flags & FLAG_COMPRESSED else 0
-    return UpdateRecord(source, header.start, header.length, flags, header.function)
+    source = address - flash.base if flash.name is Chip.EXTERNAL else address
+    return UpdateRecord(flash.name, source, header.start, header.length, flags, header.function)
 
 
 def store(memory: UnitMemory, records: list[UpdateRecord], who: Who) -> float:
@@ -93,11 +95,11 @@ def inflate(module: bytes) -> bytes | None:
 
 def _content(memory: UnitMemory, record: UpdateRecord) -> bytes | None:
     """What belongs to the destination, None if the source is not whole."""
-    flash = memory.external
-    address = flash.base + record.source
+    flash = memory.flash(record.chip)
+    address = flash.base + record.source if record.chip is Chip.EXTERNAL else record.source
     if not flash.holds(address, record.length):
         return None
-    header = read_header(flash, address)
+    header = read_header(flash, address, memory.layout.prefix_offsets)
     is_right = header.function == record.function and header.length == record.length
     if not is_right or not is_intact(flash, address, header, flash.end):
         return None
@@ -114,6 +116,7 @@ def _offset(memory: UnitMemory, number: int) -> int:
 def _load(memory: UnitMemory, number: int) -> UpdateRecord | None:
     raw = memory.dct.read(_offset(memory, number), _RECORD.size)
     magic, source_device, destination_device, *fields = _RECORD.unpack(raw)
-    if (magic, source_device, destination_device) != (_MAGIC, _EXTERNAL_DEVICE, _INTERNAL_DEVICE):
+    chip = next((chip for chip, device in _DEVICES.items() if device == source_device), None)
+    if magic != _MAGIC or destination_device != _DEVICES[Chip.INTERNAL] or chip is None or not memory.layout.has(chip):
         return None
-    return UpdateRecord(*fields[:5])
+    return UpdateRecord(chip, *fields[:5])

@@ -113,7 +113,11 @@ def _read_device(stream: BinaryIO) -> tuple[tuple[str, int], int, Presence]:
     fields, parsed = parse_device(device), parse_configuration(configuration)
     bound = tuple(n for n, settings in parsed.interfaces.items() if settings[0].bInterfaceClass in _KERNEL_CLASSES)
     descriptors = Descriptors(
-        UsbId(fields.idVendor, fields.idProduct), device, configuration, {}, parsed.bNumInterfaces, bound
+        UsbId(fields.idVendor, fields.idProduct),
+        device,
+        configuration,
+        interfaces=parsed.bNumInterfaces,
+        kernel_bound=bound,
     )
     name = bus_id.rstrip(b"\0").decode("ascii", "replace")
     return (name, number), bus, Presence(number, descriptors, 0.0)

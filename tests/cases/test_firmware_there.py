@@ -25,7 +25,7 @@ RADIO, BOOTLOADER, SYSTEM, APPLICATION = (8, 0), (2, 0), (4, 1), (5, 2)
 
 def other_radio(platform: str, unique: bytes = b"other") -> bytes:
     """A SoftDevice 202 of another build; with the string of ours it is a damaged one, as far as a unit tells."""
-    body = bytearray(synthetic._content("some other build of 202", 153_048 - 24 - 40))
+    body = bytearray(synthetic.seeded("some other build of 202", 153_048 - 24 - 40))
     named = hashlib.sha1(unique, usedforsecurity=False).digest()
     info = struct.pack("<IIIHHII20s", 0xFFFFFF2C, 0x51B1E5DB, 0x27000, 202, 0xFFFF, 140, 7_000_001, named)
     body[0x2000 : 0x2000 + len(info)] = info

@@ -157,7 +157,7 @@ def erase_past_the_journal(bench: LineBench) -> None:
     unit = bench.unit()
     bench.plug(unit)
     bench.wait_for(WriteIntended, target="unit")
-    unit.memory.external.erase_page(0x8030_0000, Who.DFU)
+    unit.memory.flash(Chip.EXTERNAL).erase_page(0x8030_0000, Who.DFU)
     bench.wait_finished()
 
 

@@ -55,7 +55,7 @@ def _holds(unit: VirtualUnit, recipe: Recipe) -> bool:
     for file in recipe.files():
         probe = NorFlash(Chip.EXTERNAL, 0, len(file.data))
         probe.place(0, file.data)
-        header = read_header(probe, 0)
+        header = read_header(probe, 0, unit.memory.layout.prefix_offsets)
         content = file.data[PREFIX_SIZE:] if header.flags & FLAG_DROP_PREFIX else file.data
         if unit.memory.internal.read(header.start, len(content)) != content:
             return False

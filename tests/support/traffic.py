@@ -187,7 +187,7 @@ def _modules(data: bytes) -> Iterator[Module]:
     flash.place(0, data)
     at = 0
     while at < len(data):
-        header = read_header(flash, at)
+        header = read_header(flash, at, LAYOUT.prefix_offsets)
         if not header.is_plausible:
             return
         drops = PREFIX_SIZE if header.flags & FLAG_DROP_PREFIX else 0
@@ -204,7 +204,7 @@ _RECORDS, _SETUP_DONE = LAYOUT.dct_fields["flash_modules"], LAYOUT.dct_fields["s
 _EXTERNAL_END = max(layout_of(row.id).memory(Chip.EXTERNAL).end for row in platforms())
 _BY_REQUEST = (
     # what a line of the journal says, and the memory that a control request of that kind may write: from, to
-    (r".+ by control request", Chip.EXTERNAL, LAYOUT.update_slot(6305), _EXTERNAL_END),
+    (r".+ by control request", Chip.EXTERNAL, LAYOUT.update_slot(6305).start, _EXTERNAL_END),
     (r".+ by control request", Chip.DCT, _RECORDS.offset, _RECORDS.offset + _RECORDS.size),
     (r"join .+", Chip.NETWORK, 0, 1 << 20),
     (r"set setup-done", Chip.DCT, _SETUP_DONE.offset, _SETUP_DONE.offset + _SETUP_DONE.size),

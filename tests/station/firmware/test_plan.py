@@ -31,8 +31,9 @@ def images(files: tuple[synthetic.SyntheticFile, ...]) -> tuple[Image, ...]:
     return tuple(parse_image(file.data, file.name) for file in files)
 
 
-def app(platform_id: int, device_os: str, **kind: int | str) -> Image:
-    return images((synthetic.application(platform_id, device_os, **kind),))[0]
+def app(platform_id: int, device_os: str, *, product_id: int = 0xFFFF, product_version: int = 0xFFFF) -> Image:
+    file = synthetic.application(platform_id, device_os, product_id=product_id, product_version=product_version)
+    return images((file,))[0]
 
 
 def vendor(name: str) -> Image:

@@ -10,7 +10,7 @@ from support.raw_dfu import CutAt, CutShort, MakeCut, MakeHost, RawHost
 from support.vendor_files import vendor_file
 
 from drivers.virtual import synthetic
-from drivers.virtual.dfu_function import DfuFunction
+from drivers.virtual.families import family_of
 from drivers.virtual.flash import PowerLost
 from drivers.virtual.memory import UnitMemory
 
@@ -53,7 +53,9 @@ def unit(files: Callable[[int, str], tuple[bytes, ...]]) -> Callable[..., UnitMe
 @pytest.fixture
 def dfu() -> MakeHost:
     """A host on a unit in DFU mode: ``dfu(memory, bootloader=3200)``."""
-    return lambda memory, bootloader=3200: RawHost(DfuFunction(memory, bootloader))
+    return lambda memory, bootloader=3200: RawHost(
+        family_of(memory.platform_id).dfu_function(memory, bootloader, False)
+    )
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ def test_a_bootloader_that_is_too_old_means_safe_mode(files: Files) -> None:
 
 def test_erased_flash_counts_as_version_65535_and_fulfils_every_dependency(unit: MakeUnit) -> None:
     memory = unit("6.3.4")
-    assert read_header(memory.internal, 0xD4000).version == 65535
+    assert read_header(memory.internal, 0xD4000, memory.layout.prefix_offsets).version == 65535
 
 
 def test_an_argon_reports_its_co_processor_and_a_boron_has_none(unit: MakeUnit) -> None:
@@ -224,7 +224,7 @@ def test_a_new_bootloader_boots_an_old_image_over_a_stale_new_one(files: Files) 
 def test_one_flipped_byte_of_the_system_part_means_dfu_in_the_old_layout(unit: MakeUnit, seeds: Iterable[int]) -> None:
     for seed in seeds:
         memory = unit("4.1.0")
-        length = read_header(memory.internal, 0x30000).length
+        length = read_header(memory.internal, 0x30000, memory.layout.prefix_offsets).length
         flip(memory, 0x30000 + random.Random(seed).randrange(length))
         assert boot(memory).mode is BootMode.DFU
 
@@ -233,7 +233,9 @@ def test_one_flipped_byte_of_a_new_system_part_never_boots(unit: MakeUnit, seeds
     """In DFU where the second header is hit, else that header starts a damaged image."""
     for seed in seeds:
         memory = unit("6.3.4")
-        address = 0x28000 + random.Random(seed).randrange(read_header(memory.internal, 0x28000).length)
+        address = 0x28000 + random.Random(seed).randrange(
+            read_header(memory.internal, 0x28000, memory.layout.prefix_offsets).length
+        )
         flip(memory, address)
         in_second_header = 0x30000 <= address < 0x30400
         assert boot(memory).mode is (BootMode.DFU if in_second_header else BootMode.DEAD)
@@ -242,7 +244,7 @@ def test_one_flipped_byte_of_a_new_system_part_never_boots(unit: MakeUnit, seeds
 def test_one_flipped_byte_of_the_application_means_safe_mode(unit: MakeUnit, seeds: Iterable[int]) -> None:
     for seed in seeds:
         memory = unit("6.3.4", BORON)
-        length = read_header(memory.internal, 0xB4000).length
+        length = read_header(memory.internal, 0xB4000, memory.layout.prefix_offsets).length
         flip(memory, 0xB4000 + random.Random(seed).randrange(length))
         report = boot(memory)
         assert report.mode is BootMode.SAFE

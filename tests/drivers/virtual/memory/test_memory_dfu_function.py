@@ -10,6 +10,7 @@ from support.raw_dfu import MakeHost, RawHost
 from drivers.virtual.boot import BootMode, boot
 from drivers.virtual.dfu_function import DfuFunction, DfuReply
 from drivers.virtual.flash import FlashFailed, FlashStep, Operation, Who
+from drivers.virtual.layout import Chip
 from drivers.virtual.memory import UnitMemory
 from drivers.virtual.synthetic import make_module
 from drivers.wire.dfu.tables import DfuState
@@ -311,7 +312,7 @@ def test_writing_past_its_end_makes_it_longer_up_to_16_kib(host: RawHost, memory
 def test_external_flash_begins_at_0x80000000(host: RawHost, memory: UnitMemory) -> None:
     host.function.set_interface(2)
     assert host.write(0x8024C000, b"slot") == (OK, DNLOAD_IDLE)
-    assert memory.external.read(0x8024C000, 4) == b"slot"
+    assert memory.flash(Chip.EXTERNAL).read(0x8024C000, 4) == b"slot"
     assert host.read(0x8024C000, 4) == b"slot"
     assert host.write(0x24C000, b"slot") == (UNKNOWN, ERROR)
 

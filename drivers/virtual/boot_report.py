@@ -1,0 +1,128 @@
+"""How a unit came up: the outcome of a reset, and the parts of it that every chip family shares.
+
+What a family does at reset is in `families`. Reference firmware-and-dfu 1.8, 1.9, 6.1, 7.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from ..platforms import ModuleFunction
+from ..wire.image.tables import PROTECTED
+from .header import SYSTEM as SYSTEM_KIND
+from .inventory import Found, HeldModule, UnmetDependency, held_modules
+from .inventory import unmet as unmet_dependencies
+from .layout import os_version
+from .memory import UnitMemory
+
+_KNOWS_ASSETS = 5500  # first system module version that wants an application's assets to be there
+_NAMES = {
+    ModuleFunction.BOOTLOADER: "bootloader",
+    ModuleFunction.SYSTEM_PART: "system part",
+    ModuleFunction.USER_PART: "application",
+    ModuleFunction.NCP: "NCP firmware",
+    ModuleFunction.RADIO_STACK: "SoftDevice",
+}
+
+
+class BootMode(enum.StrEnum):
+    """How a unit comes up."""
+
+    NORMAL = "normal"  # Device OS and application run
+    SAFE = "safe"  # Device OS runs, the application does not
+    DFU = "dfu"  # the bootloader waits for a host
+    DEAD = "dead"  # nothing on USB: no bootloader, or a crash loop; in the latter MODE held at reset still gives DFU
+
+
+class BootRequest(enum.StrEnum):
+    """What was asked for before the reset, or is held down during it."""
+
+    NORMAL = "normal"  # nothing
+    SAFE = "safe"  # control request 60, DfuSe FA, or MODE held for a second
+    DFU = "dfu"  # control request 50, 14400 baud, or MODE held for three seconds
+
+
+@dataclass(frozen=True, slots=True)
+class BootReport:
+    """How a unit came up and why."""
+
+    mode: BootMode
+    reason: str  # one sentence
+    modules: tuple[HeldModule, ...]  # module info; empty unless mode is NORMAL or SAFE
+    system_version: str | None  # "6.3.4"; None unless mode is NORMAL or SAFE
+    bootloader_version: int | None  # module version; None if there is no whole one
+    is_protected: bool = False  # as the bootloader in flash says
+    missing: tuple[UnmetDependency, ...] = ()
+    seconds: float = 0.0  # flash time of updates applied on the way
+    restarts: int = 0  # further resets on the way
+
+    @property
+    def system_module_version(self) -> int | None:
+        """6305 for Device OS 6.3.4; None unless mode is NORMAL or SAFE."""
+        return next((m.version for m in self.modules if (m.function, m.index) == SYSTEM_KIND), None)
+
+
+@dataclass(slots=True)
+class Effort:
+    """What the way to the final report cost."""
+
+    seconds: float = 0.0
+    restarts: int = 0
+
+
+def running(
+    memory: UnitMemory,
+    system: Found,
+    bootloader: Found,
+    application: Found | None,
+    request: BootRequest,
+    effort: Effort,
+) -> BootReport:
+    """Report that the system part starts: normal unless something it needs is missing."""
+    missing = unmet_dependencies(memory, system.address, system)
+    if application is not None:
+        missing += unmet_dependencies(memory, system.address, application)
+    reason = _why_safe(system, application, missing, request)
+    return BootReport(
+        mode=BootMode.SAFE if reason else BootMode.NORMAL,
+        reason=reason or "every module is whole and every dependency met",
+        modules=held_modules(memory, system, application),
+        system_version=str(os_version(system.header.version)),
+        bootloader_version=bootloader.header.version,
+        is_protected=_locks(bootloader),
+        missing=tuple(missing),
+        seconds=effort.seconds,
+        restarts=effort.restarts,
+    )
+
+
+def _why_safe(system: Found, application: Found | None, missing: list[UnmetDependency], request: BootRequest) -> str:
+    if missing:
+        return "; ".join(_sentence(m) for m in missing)
+    if application is None:
+        return "there is no whole application"
+    if application.suffix.asset_dependencies and system.header.version >= _KNOWS_ASSETS:
+        return f"{len(application.suffix.asset_dependencies)} assets of the application are missing"
+    return "safe mode was asked for" if request is BootRequest.SAFE else ""
+
+
+def _sentence(missing: UnmetDependency) -> str:
+    by, wanted = _NAMES.get(ModuleFunction(missing.by[0]), "module"), missing.wanted
+    name = _NAMES[ModuleFunction(wanted.function)] if wanted.function in _NAMES else f"module {wanted.function}"
+    held = "holds none" if missing.held is None else f"holds {missing.held}"
+    return f"the {by} wants {name} {wanted.version} or newer, the unit {held}"
+
+
+def stuck(mode: BootMode, reason: str, bootloader: Found | None, effort: Effort) -> BootReport:
+    """Report that no Device OS starts, and why."""
+    return BootReport(
+        mode, reason, (), None, None if bootloader is None else bootloader.header.version,
+        is_protected=bootloader is not None and _locks(bootloader),
+        seconds=effort.seconds, restarts=effort.restarts,
+    )  # fmt: skip
+
+
+def _locks(bootloader: Found) -> bool:
+    """A unit is under device protection because its bootloader says so (reference 3.12)."""
+    return bootloader.suffix.security_mode == PROTECTED

@@ -1,0 +1,19 @@
+"""The chip families, by the name their platforms carry in `drivers.platforms`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from ...platforms import platform
+from .family import Family
+from .nrf import NRF
+
+__all__ = ["FAMILIES", "Family", "family_of"]
+
+FAMILIES: Mapping[str, Family] = MappingProxyType({"nrf": NRF})
+
+
+def family_of(platform_id: int) -> Family:
+    """Find the family of a platform; raises `UnknownPlatform`."""
+    return FAMILIES[platform(platform_id).family]

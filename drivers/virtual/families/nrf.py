@@ -1,0 +1,134 @@
+"""The nRF52840 family: MBR, bootloader with two places for a system part, SoftDevice.
+
+Stages of a reset as on a Gen 3 unit: pending updates are copied, the bootloader looks for a system part, the
+system part looks at the dependencies of what is there. Reference firmware-and-dfu 1.8, 2.3, 7.1.
+"""
+
+from __future__ import annotations
+
+from ...platforms import ModuleFunction, OsVersion, Platform, platform
+from .. import update_slots
+from ..boot_report import BootMode, BootReport, BootRequest, Effort, running, stuck
+from ..dct import OTA_FLAG_OFF
+from ..descriptors import CdcLook, Descriptors, application_descriptors, dfu_descriptors
+from ..dfu_function import DfuFunction
+from ..flash import NorFlash, Who
+from ..header import SYSTEM, USER, USER_LEGACY, read_header, read_radio
+from ..inventory import Found, SystemSearch, find, find_at, find_bootloader
+from ..layout import PAGE
+from ..memory import UnitMemory
+from ..update_check import records_in_slot
+from .family import Family
+
+
+def _attempt_boot(memory: UnitMemory, request: BootRequest, effort: Effort) -> BootReport | None:
+    """Do one reset; None if it ended in another one."""
+    if _apply_bootloader(memory, effort):
+        return None
+    bootloader = find_bootloader(memory)
+    if bootloader is None:
+        return stuck(BootMode.DEAD, "there is no whole bootloader in its place", None, effort)
+    for number, record in update_slots.pending(memory).items():
+        effort.seconds += update_slots.apply(memory, number, record)
+    if request is BootRequest.DFU:
+        return stuck(BootMode.DFU, "DFU mode was asked for", bootloader, effort)
+    search = _search_system(memory, bootloader.header.version)
+    if search.crashes:
+        return stuck(
+            BootMode.DEAD, "the second header starts a system part that is torn: crash loop", bootloader, effort
+        )
+    if search.found is None:
+        return stuck(BootMode.DFU, "the bootloader finds no whole system part", bootloader, effort)
+    if read_radio(memory.internal, memory.layout) is None:
+        return stuck(BootMode.DFU, "there is no SoftDevice in its place", bootloader, effort)
+    if _stage_slot(memory, search.found, effort):
+        return None
+    return running(memory, search.found, bootloader, _find_application(memory), request, effort)
+
+
+def _apply_bootloader(memory: UnitMemory, effort: Effort) -> bool:
+    """Let the MBR finish the copy of a bootloader, which survives power cuts; a reset follows."""
+    for number, record in update_slots.pending(memory).items():
+        if record.function == ModuleFunction.BOOTLOADER:
+            effort.seconds += update_slots.apply(memory, number, record)
+            return True
+    return False
+
+
+def _stage_slot(memory: UnitMemory, system: Found, effort: Effort) -> bool:
+    """Act on the OTA flag: clear it, and make records of a good module in the slot; a reset follows if so."""
+    if not memory.dct.ota_flag_is_on:
+        return False
+    effort.seconds += memory.dct.set("ota_update_flag", OTA_FLAG_OFF, Who.SYSTEM)
+    _, records = records_in_slot(memory, system)
+    if not records:
+        return False
+    effort.seconds += update_slots.store(memory, records, Who.SYSTEM)
+    return True
+
+
+def _find_system(memory: UnitMemory) -> Found | None:
+    bootloader = find_bootloader(memory)
+    return None if bootloader is None else _search_system(memory, bootloader.header.version).found
+
+
+def _search_system(memory: UnitMemory, bootloader_version: int) -> SystemSearch:
+    """Look for the system part as a bootloader of that version does.
+
+    Images for the newest start carry a second, short header with its own CRC at the legacy one: accepted by itself,
+    it starts whatever lies around it.
+    """
+    place = memory.layout.places[SYSTEM]
+    knows_newest = bootloader_version >= platform(memory.platform_id).bootloader.system_at_new_start
+    for start in place.starts if knows_newest else place.starts[1:]:
+        found = find(memory, start, place.end, SYSTEM)
+        if found is not None and found.header.length > PAGE:
+            return SystemSearch(found)
+        if found is not None:
+            whole = find_at(memory, SYSTEM)
+            return SystemSearch(whole, crashes=whole is None)
+    return SystemSearch(None)
+
+
+def _find_application(memory: UnitMemory) -> Found | None:
+    """The application in effect: the 128 KiB slot wins if it holds a whole one."""
+    return find_at(memory, USER_LEGACY) or find_at(memory, USER)
+
+
+class NrfDfuFunction(DfuFunction):
+    """The DFU interface of this family."""
+
+    def _after_write(self, chip: NorFlash, address: int) -> float:
+        """Erase the header of an application in the legacy place once a new one has its own."""
+        start = self._memory.layout.start(USER)
+        is_home = chip is self._memory.internal and address == start
+        if not is_home or self._version < self._milestones.large_user_part:
+            return 0.0
+        header = read_header(chip, start, self._memory.layout.prefix_offsets)
+        is_application = header.kind == USER and header.start == start and header.is_plausible
+        if not is_application or header.platform_id != self._memory.platform_id:
+            return 0.0
+        return chip.erase_page(self._memory.layout.start(USER_LEGACY), Who.BOOT)
+
+
+def _application_descriptors(platform: Platform, device_id: str, _device_os: OsVersion) -> Descriptors:
+    look = CdcLook(first=0, vendor=2)
+    product = f"{platform.name} CDC Mode"
+    return application_descriptors(
+        platform, device_id, look, product=product, bcd_device=0x0102, attributes=0xC0, power_2ma=0xFA
+    )
+
+
+def _dfu_descriptors(platform: Platform, device_id: str, bootloader_version: int, is_protected: bool) -> Descriptors:
+    return dfu_descriptors(platform, device_id, bootloader_version, bcd_device=0x0251, is_protected=is_protected)
+
+
+NRF = Family(
+    attempt_boot=_attempt_boot,
+    find_system=_find_system,
+    find_application=_find_application,
+    application_descriptors=_application_descriptors,
+    dfu_descriptors=_dfu_descriptors,
+    dfu_function=lambda memory, version, is_protected: NrfDfuFunction(memory, version, is_protected=is_protected),
+    inverts_configuration=True,
+)

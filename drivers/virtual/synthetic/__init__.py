@@ -1,0 +1,113 @@
+"""Firmware in the vendor's format with seeded content, for wherever a complete Device OS is needed.
+
+Nothing in it runs; headers, checksums, dependencies and places are those of real releases. Every file says
+"synthetic" in its name and in its first payload bytes, and is the same bytes every time it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+from ...platforms import ModuleFunction, platform
+from . import nrf
+from .module import NO_PRODUCT, SyntheticFile, locking, make_module, named, seeded
+from .nrf import SOFTDEVICES, VERSIONS, softdevice
+
+__all__ = [
+    "NO_PRODUCT",
+    "SOFTDEVICES",
+    "VERSIONS",
+    "SyntheticFile",
+    "application",
+    "bootloader",
+    "locking",
+    "make_module",
+    "ncp_firmware",
+    "release",
+    "seeded",
+    "softdevice",
+    "versions",
+]
+
+_NCP_VERSION = 5
+_content = seeded  # the name under which older benches call it
+
+
+class Factory(Protocol):
+    """What the file of a chip family offers. Versions are those of Device OS, one of ``VERSIONS``; `KeyError` else."""
+
+    @property
+    def VERSIONS(self) -> tuple[str, ...]: ...  # noqa: N802 - a module's constant
+    def release(self, platform_id: int, version: str) -> tuple[SyntheticFile, ...]:
+        """Make all modules of a release but the application."""
+        ...
+
+    def bootloader(self, platform_id: int, version: str, *, is_protected: bool = False) -> SyntheticFile:
+        """Make the bootloader of a release; ``is_protected``: one that puts its unit under device protection."""
+        ...
+
+    def application(
+        self,
+        platform_id: int,
+        device_os: str,
+        *,
+        product_id: int = NO_PRODUCT,
+        product_version: int = NO_PRODUCT,
+        seed: str = "tinker",
+        size: int = 12_000,
+    ) -> SyntheticFile:
+        """Make an application built for ``device_os``; product 0xFFFF means no product.
+
+        ``seed`` names it and varies its bytes: ``synthetic-argon-tinker@6.3.4.bin``.
+        """
+        ...
+
+
+_FACTORIES: Mapping[str, Factory] = MappingProxyType({"nrf": nrf})
+
+
+def _factory(platform_id: int) -> Factory:
+    return _FACTORIES[platform(platform_id).family]
+
+
+def versions(platform_id: int) -> tuple[str, ...]:
+    """List the Device OS versions `release` can make for that platform, oldest first."""
+    return _factory(platform_id).VERSIONS
+
+
+def release(platform_id: int, version: str) -> tuple[SyntheticFile, ...]:
+    """Make all modules of one Device OS version but the application (one of `versions`; `KeyError` else)."""
+    return _factory(platform_id).release(platform_id, version)
+
+
+def bootloader(platform_id: int, version: str, *, is_protected: bool = False) -> SyntheticFile:
+    """Make the bootloader of a Device OS; with ``is_protected`` one that puts its unit under device protection."""
+    return _factory(platform_id).bootloader(platform_id, version, is_protected=is_protected)
+
+
+def application(
+    platform_id: int,
+    device_os: str,
+    *,
+    product_id: int = NO_PRODUCT,
+    product_version: int = NO_PRODUCT,
+    seed: str = "tinker",
+    size: int = 12_000,
+) -> SyntheticFile:
+    """Make an application built for ``device_os`` (one of `versions`); product 0xFFFF means no product.
+
+    ``seed`` names it and varies its bytes: ``synthetic-argon-tinker@6.3.4.bin``.
+    """
+    return _factory(platform_id).application(
+        platform_id, device_os, product_id=product_id, product_version=product_version, seed=seed, size=size
+    )
+
+
+def ncp_firmware(platform_id: int, version: int = _NCP_VERSION) -> SyntheticFile:
+    """Make firmware of the network co-processor, much smaller than a real one."""
+    kind = (ModuleFunction.NCP, 0)
+    content = seeded(f"ncp {platform_id} {version}", 16 * 1024)
+    data = make_module(platform_id, kind, version, 0, content, (None, None), mcu=0x21, has_product=False)
+    return named(platform_id, "ncp", str(version), data)

@@ -1,0 +1,150 @@
+"""Module files in the vendor's format with seeded content; what a release holds is said beside this file.
+
+Reference firmware-and-dfu 3.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from ...errors import UnknownPlatform
+from ...platforms import ModuleFunction, Release, is_module_platform, platform, release_of
+from ...wire.image.tables import (
+    CRC_SIZE,
+    EXTENSION_ASSET_DEPENDENCY,
+    EXTENSION_END,
+    EXTENSION_SECURITY_MODE,
+    PREFIX,
+    PREFIX_SIZE,
+    PRODUCT_SUFFIX,
+    PROTECTED,
+    SHA_SIZE,
+    VECTORS_SIZE,
+)
+from ..header import Dependency
+
+NO_PRODUCT = 0xFFFF
+TAIL = PRODUCT_SUFFIX + CRC_SIZE
+"""Bytes behind the payload of a module without extensions."""
+_STARTED = (ModuleFunction.BOOTLOADER, ModuleFunction.SYSTEM_PART)
+_SUFFIX = struct.Struct("<HHH")  # product id, product version, reserved
+
+
+@dataclass(frozen=True, slots=True)
+class SyntheticFile:
+    """A firmware file: ``synthetic-boron-system-part1@6.3.4.bin`` and its bytes."""
+
+    name: str
+    data: bytes
+
+
+def known(version: str) -> Release:
+    """Look up a release of the vendor's by its version."""
+    found = release_of(version)
+    assert found is not None  # the real releases are all in the table
+    return found
+
+
+def make_module(
+    platform_id: int,
+    kind: tuple[int, int],
+    version: int,
+    start: int,
+    payload: bytes,
+    dependencies: tuple[Dependency | None, Dependency | None] = (None, None),
+    *,
+    product: tuple[int, int] = (NO_PRODUCT, NO_PRODUCT),
+    has_product: bool = True,
+    flags: int = 0,
+    mcu: int = 0,
+    assets: Mapping[str, bytes] = MappingProxyType({}),
+    extensions: Sequence[tuple[int, bytes]] = (),
+) -> bytes:
+    """Make a module file: whatever stands before the header of that kind there, header, payload, suffix, CRC.
+
+    ``kind`` is (function, index), ``start`` the address of the file's first byte. Without ``has_product``
+    the suffix has the old size of 36 bytes. ``assets``: name and content of the files the module needs;
+    ``extensions``: type and content of any others.
+    """
+    vectors = _vectors(start, prefix_offset(platform_id, kind))
+    rows = [*_asset_dependencies(assets), *(struct.pack("<HH", kind, 4 + len(raw)) + raw for kind, raw in extensions)]
+    extra = b"".join((*rows, _END)) if rows else b""
+    extra += _SUFFIX.pack(*product, 0) if has_product else b"\0\0"
+    end = start + len(vectors) + PREFIX_SIZE + len(payload) + len(extra) + 34
+    wanted = [field for d in dependencies for field in ((d.function, d.index, d.version) if d else (0, 0, 0))]
+    prefix = PREFIX.pack(start, end, mcu, flags, version, platform_id, *kind, *wanted)
+    body = vectors + prefix + payload + extra
+    body += hashlib.sha256(body).digest() + (len(extra) + 34).to_bytes(2, "little")
+    return body + zlib.crc32(body).to_bytes(4, "big")
+
+
+_END = struct.pack("<HH", EXTENSION_END, 4)
+"""Closes the extensions of a suffix without product data of its own (reference 3.7)."""
+
+
+def _asset_dependencies(assets: Mapping[str, bytes]) -> list[bytes]:
+    """Extensions 0x0012, one a file."""
+    entries = [(name.encode(), hashlib.sha256(content).digest()) for name, content in assets.items()]
+    return [
+        struct.pack("<HHBB", EXTENSION_ASSET_DEPENDENCY, 6 + SHA_SIZE + len(name), 0, SHA_SIZE) + digest + name
+        for name, digest in entries
+    ]
+
+
+def prefix_offset(platform_id: int, kind: tuple[int, int]) -> int:
+    """Look up where the header of a module of that kind stands in its file; 0 for what the processor does not start.
+
+    Of a platform nobody knows it stands behind a vector table of the usual size.
+    """
+    if kind[0] not in _STARTED:
+        return 0
+    try:
+        slot = platform(platform_id).slot(*kind)
+    except UnknownPlatform:
+        return VECTORS_SIZE
+    return 0 if slot is None else slot.prefix_offset
+
+
+def _vectors(start: int, size: int) -> bytes:
+    """Initial stack pointer in RAM, a reset vector into the module, no interrupts."""
+    return struct.pack("<II", 0x2003F000, start + size + PREFIX_SIZE | 1).ljust(size, b"\0") if size else b""
+
+
+def locking(module: bytes) -> bytes:
+    """Return the module with the security-mode extension added, if it is a bootloader; any other unchanged (3.12)."""
+    at = next((offset for offset in _BOOTLOADER_OFFSETS if _is_bootloader_at(module, offset)), None)
+    if at is None:
+        return module
+    extra = struct.pack("<HHB", EXTENSION_SECURITY_MODE, 5, PROTECTED) + _END
+    start, end = struct.unpack_from("<II", module, at)
+    prefix = bytearray(module[at : at + PREFIX_SIZE])
+    struct.pack_into("<II", prefix, 0, start, end + len(extra))
+    body = module[:at] + prefix + module[at + PREFIX_SIZE : -TAIL] + extra + module[-TAIL:-38]
+    body += hashlib.sha256(body).digest() + (PRODUCT_SUFFIX + len(extra)).to_bytes(2, "little")
+    return body + zlib.crc32(body).to_bytes(4, "big")
+
+
+_BOOTLOADER_OFFSETS = (VECTORS_SIZE, 0x20)
+"""Where the header of a bootloader stands, on the families that know device protection (3.5)."""
+
+
+def _is_bootloader_at(module: bytes, offset: int) -> bool:
+    _start, _end, _mcu, _flags, _version, platform_id, *kind = PREFIX.unpack_from(module, offset)[:8]
+    is_bootloader = tuple(kind) == (ModuleFunction.BOOTLOADER, 0) and is_module_platform(platform_id)
+    return is_bootloader and prefix_offset(platform_id, (kind[0], kind[1])) == offset
+
+
+def seeded(seed: str, size: int) -> bytes:
+    """Make ``size`` seeded bytes that say what they are."""
+    label = f"synthetic, not vendor firmware: {seed}".encode().ljust(96, b"\0")
+    return label + hashlib.shake_256(label).digest(size - len(label))
+
+
+def named(platform_id: int, module: str, version: str, data: bytes) -> SyntheticFile:
+    """Name a file as the vendor does, with "synthetic" before it."""
+    return SyntheticFile(f"synthetic-{platform(platform_id).slug}-{module}@{version}.bin", data)
