@@ -31,6 +31,7 @@ from ..transport import UsbTransport
 from ..wire.actions import Wait
 from ..wire.control import host as control
 from ..wire.control.host import ControlExchange, Failed, FailureReason, Finished
+from ..wire.control.tables import PIECES_SINCE
 from ..wire.patience import ANSWER_PAUSES_S, is_repeatable, refusal_pause, room_pause, standing
 from ..wire.requests import Request
 from ..wire.results import ResultCode, describe_result
@@ -162,7 +163,8 @@ class ControlDevice:
         """
         broken = iter(RETRY_PAUSES_S)
         for tries in itertools.count(1):
-            exchange = ControlExchange(request.type_id, request.payload)
+            in_pieces = self.version is None or self.version >= PIECES_SINCE
+            exchange = ControlExchange(request.type_id, request.payload, in_pieces=in_pieces)
             outcome, trouble = self._exchange(exchange, request, deadline, cancel)
             if isinstance(outcome, Finished):
                 return outcome

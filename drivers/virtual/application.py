@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 
 from ..platforms import ModuleFunction, OsVersion
-from ..wire.control.tables import RAW_REQUEST, REPLY_LENGTH, Raw
+from ..wire.control.tables import PIECES_SINCE, RAW_REQUEST, REPLY_LENGTH, Raw
 from ..wire.usb import Setup
 from .board import Board
 from .boot import BootMode, BootReport, BootRequest
@@ -54,7 +54,7 @@ class Application:
         self.protection = Protection(str(board.spec.device_id), is_protected, board.clock.now)
         self.radio = Radio(board, str(self.os), self.is_safe, self.enter_listening)
         self.console = Console(self)
-        self.service = ControlService(self)
+        self.service = ControlService(self, in_pieces=self.os >= PIECES_SINCE)
         family = family_of(board.spec.platform_id)
         self.descriptors = family.application_descriptors(board.spec.platform, str(board.spec.device_id), self.os)
         self._line = (9600, False)  # rate and DTR of the CDC port
@@ -143,6 +143,8 @@ class Application:
             return
         code = self.board.rejection()
         outcome = answer_request(self, request_type, payload) if code is None else Outcome(code)
+        if outcome.is_lost:
+            return
         self._free_at = self.now() + outcome.seconds
         if outcome.finish is None:
             done(outcome, self._free_at)

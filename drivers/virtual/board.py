@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from ..clock import Clock
@@ -40,6 +40,15 @@ class Board(Protocol):
 
     def rejection(self) -> int | None:
         """Return the result an ordered fault gives the request that is about to be worked on, None for its own."""
+        ...
+
+    @property
+    def sensors(self) -> Mapping[str, float | int | str | bool]:
+        """What the application can measure."""
+        ...
+
+    def application_says(self) -> str:
+        """Return what an ordered fault has the application answer in place of the truth, "" for nothing."""
         ...
 
     def output_ready(self) -> None:

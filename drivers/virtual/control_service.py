@@ -32,6 +32,7 @@ class Outcome:
 
     ``seconds``: how long the system thread worked on it. ``finish``, if given, is called when that time is over and
     makes the real outcome. ``completed`` is called once the host has read the result, or gave up on it.
+    ``is_lost``: whoever should have answered never does, and keeps nobody else from working.
     """
 
     result: int = 0
@@ -39,6 +40,7 @@ class Outcome:
     seconds: float = 0.0
     finish: Callable[[], Outcome] | None = None
     completed: Callable[[], None] | None = None
+    is_lost: bool = False
 
 
 class SystemThread(Protocol):
@@ -92,10 +94,13 @@ def service_reply(
 
 
 class ControlService:
-    """Active requests since the last boot. Lives in RAM; called with the unit's condition held."""
+    """Active requests since the last boot. Lives in RAM; called with the unit's condition held.
 
-    def __init__(self, thread: SystemThread) -> None:
-        self._thread = thread
+    ``in_pieces`` False: a payload or reply travels whole, as before Device OS 1.5.0 (3.5).
+    """
+
+    def __init__(self, thread: SystemThread, *, in_pieces: bool = True) -> None:
+        self._thread, self._in_pieces = thread, in_pieces
         self._active: dict[int, _Active] = {}
         self._next_id = 1
 
@@ -164,6 +169,7 @@ class ControlService:
             request is not None
             and request.state is State.RECV_PAYLOAD
             and len(request.payload) + setup.length <= request.size
+            and (self._in_pieces or setup.length == request.size)
         )
         if request is None or not fits:
             if setup.length > POOL_BUFFER:
@@ -178,7 +184,7 @@ class ControlService:
         if request is None or not self._is_readable(request) or setup.length == 0:
             raise Stall
         data = request.outcome.data
-        if request.read + setup.length > len(data):
+        if request.read + setup.length > len(data) or not (self._in_pieces or setup.length == len(data)):
             raise Stall
         piece = data[request.read : request.read + setup.length]
         request.read += setup.length

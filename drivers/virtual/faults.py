@@ -56,6 +56,7 @@ ACTIONS: dict[str, str] = {
     "garbage": "the next times= (1) replies are random bytes; on the console, random bytes appear",
     "fail": "that flash operation fails, so at= must be a flash moment",
     "kill": "this process is killed with SIGKILL",
+    "app": "the test application answers request 10 with says=, times= answers long (1000); needs no at=",
     "wrong-label": "the label on the unit is that of another one; needs no at=",
 }
 """What may follow ``do=``."""
@@ -67,6 +68,7 @@ OPTIONS: dict[str, str] = {
     "with": "platform of the unit that comes instead",
     "code": "result of a control request, 0 to -9999 (-100)",
     "errno": "eio, eproto, eoverflow, enomem or eintr",
+    "says": "NAME:VALUE, or silence (the default), garbage, unknown (it has no handler)",
     "lost": "request: the unit never heard of it (the default); reply: it did, and its answer got lost",
 }
 """The other keys."""
@@ -81,6 +83,9 @@ _REQUEST = re.compile(r"request:([0-9]{1,5})(?::([1-9][0-9]{0,8}))?")
 _PLUG = re.compile(r"plug:([0-9]{1,6}(?:\.[0-9]{1,3})?)")
 _SECONDS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 _CODE = re.compile(r"0|-[1-9][0-9]{0,3}")
+_LOST = ("request", "reply")
+_SAYS = re.compile(r"silence|garbage|unknown|[\w.-]{1,40}:[^,\n]{1,40}")
+_TIMELESS = frozenset({"app", "wrong-label"})
 _UNIT = re.compile(r"any|[1-9][0-9]{0,3}|[0-9a-f]{24}")
 
 
@@ -116,6 +121,7 @@ class Fault:
     code: int = -100
     errno: int = errno.EIO
     loses_reply: bool = False  # of ``error``: the unit heard the transfer
+    says: str = "silence"
 
     def applies_to(self, number: int, device_id: str) -> bool:
         """Tell whether it is meant for the ``number``-th unit (from 1), which has this Device ID."""
@@ -128,7 +134,7 @@ def parse_fault(spec: str) -> Fault:
     action = items.get("do", "")
     if action not in ACTIONS:
         raise BadFault(f"fault {spec!r}: do={action} is not one of {', '.join(ACTIONS)}")
-    if "at" not in items and action != "wrong-label":
+    if "at" not in items and action not in _TIMELESS:
         raise BadFault(f"fault {spec!r} says no moment; add at= one of {', '.join(MOMENTS)}")
     unit = items.get("unit", "any").lower()
     if not _UNIT.fullmatch(unit):
@@ -136,9 +142,12 @@ def parse_fault(spec: str) -> Fault:
     moment = _moment(spec, items.get("at", "plug:0"))
     if action in _FLASH_ONLY and not moment.is_in_flash:
         raise BadFault(f"fault {spec!r}: do={action} needs at= dfu-write:N, dfu-erase:N or flash:N")
-    times = items.get("times", "1")
+    times = items.get("times", "1000" if action == "app" else "1")
     if not times.isdecimal() or not 1 <= int(times) <= 1000:
         raise BadFault(f"fault {spec!r}: times={times} is no number from 1 to 1000")
+    says = items.get("says", "silence")
+    if not _SAYS.fullmatch(says):
+        raise BadFault(f"fault {spec!r}: says={says} is not silence, garbage, unknown or NAME:VALUE")
     stranger = items.get("with")
     if stranger is not None and stranger not in (known := [row.slug for row in platforms()]):
         raise BadFault(f"fault {spec!r}: with={stranger} is not one of {', '.join(known)}")
@@ -147,9 +156,9 @@ def parse_fault(spec: str) -> Fault:
     if not _CODE.fullmatch(code):
         raise BadFault(f"fault {spec!r}: code={code} is no result from 0 to -9999")
     by_s = 0.5 if by is None else by
-    number, lost = _one_of(spec, items, "errno", tuple(ERRNOS)), _one_of(spec, items, "lost", ("request", "reply"))
+    number, lost = ERRNOS[_one_of(spec, items, "errno", tuple(ERRNOS))], _one_of(spec, items, "lost", _LOST)
     return Fault(
-        spec, unit, moment, action, int(times), duration, by_s, stranger, int(code), ERRNOS[number], lost == "reply"
+        spec, unit, moment, action, int(times), duration, by_s, stranger, int(code), number, lost == "reply", says
     )
 
 
@@ -236,6 +245,7 @@ class FaultDesk:
         self._slow_until, self._slow_by = -math.inf, 0.0
         self._flash_target: Fault | None = None
         self._rejection = 0
+        self._says = ""
         self.has_wrong_label = False
         self.happened: list[Fault] = []
 
@@ -284,6 +294,10 @@ class FaultDesk:
     def rejection(self) -> int | None:
         """Return the result the request that is about to be worked on ends with instead; None for its own."""
         return self._rejection if self._spoil("reject") else None
+
+    def application_says(self) -> str:
+        """Return what the application answers in place of the truth this time, "" for nothing."""
+        return self._says if self._spoil("app") else ""
 
     def console_byte(self) -> Sabotage:
         """Note that the console receives one byte."""
@@ -356,6 +370,9 @@ class FaultDesk:
             case "reject":
                 self._rejection = fault.code
                 self._left["reject"] += fault.times
+            case "app":
+                self._says = fault.says
+                self._left["app"] = fault.times
             case "kill":
                 die()
             case _:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..platforms import OsVersion
 from ..wire.control.tables import RequestType
 from ..wire.results import ResultCode
+from . import self_test
 from .boot import BootRequest
 from .control_service import Outcome
 from .families import family_of
@@ -40,7 +41,7 @@ def answer_request(system: RunningSystem, request_type: int, payload: bytes) -> 
         outcome = Outcome(ResultCode.BAD_DATA)
     except FlashFailed:
         outcome = Outcome(ResultCode.FLASH_IO)
-    if outcome.seconds:
+    if outcome.seconds or outcome.is_lost:
         return outcome
     return Outcome(outcome.result, outcome.data, system.board.timings.work_s, outcome.finish, outcome.completed)
 
@@ -50,6 +51,13 @@ def answer_request(system: RunningSystem, request_type: int, payload: bytes) -> 
 
 def _echo(_system: RunningSystem, payload: bytes) -> Outcome:
     return Outcome(data=payload)
+
+
+def _ask_application(system: RunningSystem, payload: bytes) -> Outcome:
+    """Hand the question to the application, which runs in safe mode no more than one without a handler answers."""
+    if system.is_safe or not self_test.is_held(system.board.memory):
+        return Outcome(ResultCode.NOT_SUPPORTED)
+    return self_test.answer(payload, system.board.sensors, system.board.application_says())
 
 
 def _device_id(system: RunningSystem) -> Outcome:
@@ -226,6 +234,7 @@ def _disconnect(system: RunningSystem) -> Outcome:
 
 REQUESTS: dict[int, Handler] = {
     RequestType.ECHO: _echo,
+    RequestType.APP_CUSTOM: _ask_application,
     RequestType.DEVICE_ID: query(_device_id),
     RequestType.SERIAL_NUMBER: query(_serial_number),
     RequestType.SYSTEM_VERSION: query(_system_version),

@@ -16,6 +16,7 @@ from ..clock import Clock
 from ..errors import DriverError
 from ..identity import PortPath
 from ..wire.usb import Setup
+from . import self_test
 from .application import Application
 from .boot import BootMode, BootReport, BootRequest, boot
 from .bootloader import Bootloader
@@ -73,6 +74,7 @@ class VirtualUnit:
         self.successor: VirtualUnit | None = None  # who comes after an ordered fault pulled the cable; often itself
         self.transfers: Counter[str] = Counter()  # "control", "console" (bytes)
         self.faults = FaultDesk(self, str(spec.device_id))
+        self.sensors = self_test.sensors(spec.device_id)  # what its application can measure
         self.memory = UnitMemory(spec.platform_id, directory, fault=self._flash_step)
         self.report: BootReport | None = None  # how it came up last
         self._software: Application | Bootloader | None = None
@@ -207,6 +209,9 @@ class VirtualUnit:
 
     def rejection(self) -> int | None:
         return self.faults.rejection()
+
+    def application_says(self) -> str:
+        return self.faults.application_says()
 
     def output_ready(self) -> None:
         self.condition.notify_all()

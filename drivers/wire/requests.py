@@ -55,6 +55,17 @@ def _with(
     return Request(kind, kind.name, decode, payload, timeout_s, is_secret)
 
 
+# --- the application --------------------------------------------------------------------------
+
+
+def ask_application(question: bytes, timeout_s: float = USUAL_S) -> Request[bytes]:
+    """Ask whatever handler the application registered (4.1): -120 if none; it may answer anything, or never.
+
+    ``question`` at most 65535 bytes, 4096 before Device OS 1.5.0. It may be asked more than once.
+    """
+    return _with(RequestType.APP_CUSTOM, question, bytes, timeout_s=timeout_s)
+
+
 # --- identity and state -----------------------------------------------------------------------
 
 

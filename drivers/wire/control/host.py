@@ -25,6 +25,7 @@ from .tables import (
     MAX_PAYLOAD,
     MAX_REPLY,
     OPTIONAL_FIELDS,
+    PIECES_SINCE,
     RAW_REQUEST,
     REPLY_HEAD,
     REPLY_LENGTH,
@@ -173,19 +174,27 @@ class ControlExchange:
     """One request from INIT to its result.
 
     ``request_type`` 0 to 65535, ``payload`` at most 65535 bytes, ``check_delays_s`` seconds before
-    each CHECK (not empty). Malformed replies raise `RemoteProtocolError`, misuse `LocalProtocolError`.
+    each CHECK (not empty); ``in_pieces`` False for a unit before `PIECES_SINCE`, which carries 4096 bytes at most.
+    Malformed replies raise `RemoteProtocolError`, misuse `LocalProtocolError`.
     """
 
     def __init__(
-        self, request_type: int, payload: bytes = b"", *, check_delays_s: Sequence[float] = CHECK_DELAYS_S
+        self,
+        request_type: int,
+        payload: bytes = b"",
+        *,
+        check_delays_s: Sequence[float] = CHECK_DELAYS_S,
+        in_pieces: bool = True,
     ) -> None:
-        if not 0 <= request_type <= 0xFFFF or len(payload) > MAX_PAYLOAD or not check_delays_s:
+        limit = MAX_PAYLOAD if in_pieces else MAX_CHUNK
+        if not 0 <= request_type <= 0xFFFF or len(payload) > limit or not check_delays_s:
             raise LocalProtocolError(
                 f"request {request_type} with {len(payload)} bytes is no control request; this is a bug of the station"
             )
         self._type = request_type
         self._payload = payload
         self._delays = tuple(check_delays_s)
+        self._in_pieces = in_pieces
         self._stage = _Stage.INIT
         self._id: int | None = None
         self._checks = 0
@@ -311,6 +320,11 @@ class ControlExchange:
         self._result, self._size = reply.result or 0, reply.size or 0
         if self._size > MAX_REPLY:
             raise _bad_reply(raw, f"a reply of {self._size} bytes is impossible")
+        if self._size > MAX_CHUNK and not self._in_pieces:
+            raise RemoteProtocolError(
+                f"reply to request {self._type}: {self._size} bytes come in one piece before Device OS {PIECES_SINCE}, "
+                f"and a host takes {MAX_CHUNK}; update the unit or ask for less"
+            )
         if self._size:
             self._stage = _Stage.RECV
         else:

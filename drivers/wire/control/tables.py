@@ -5,8 +5,11 @@ from __future__ import annotations
 import enum
 import struct
 
+from ...platforms import OsVersion
+
 REPLY_LENGTH = 64  # INIT, CHECK and RESET must ask for exactly this
 MAX_CHUNK = 4096
+PIECES_SINCE = OsVersion.parse("1.5.0")  # older units take a payload, and hand out a reply, in one piece only (3.5)
 MAX_PAYLOAD = 0xFFFF
 MAX_REPLY = 0xFFFF
 MAX_ACTIVE = 4  # requests a unit handles at a time

@@ -163,6 +163,16 @@ def test_payloads_of_any_size_are_sent_once_in_order(size: int) -> None:
     assert all(t.setup.length == len(t.data) <= 4096 for t in transfers if not t.setup.is_in)
 
 
+def test_before_1_5_0_what_needs_two_pieces_is_refused_before_a_broken_transfer() -> None:
+    whole = bytes(4096)
+    script = [reply(PENDING, id=1), reply(OK), b"", reply(OK, size=4096, result=0), whole]
+    assert drive(ControlExchange(10, whole, in_pieces=False), iter(script))[0] == Finished(0, whole)
+    with pytest.raises(RemoteProtocolError, match=r"4097 bytes come in one piece before Device OS 1\.5\.0"):
+        drive(ControlExchange(10, in_pieces=False), iter([reply(OK, id=1), reply(OK, size=4097, result=0)]))
+    with pytest.raises(LocalProtocolError):
+        ControlExchange(10, bytes(4097), in_pieces=False)
+
+
 def test_a_negative_result_still_fetches_its_reply() -> None:
     end, _ = drive(ControlExchange(30), iter([reply(OK, id=1), reply(OK, size=3, result=-120), b"abc"]))
     assert end == Finished(-120, b"abc")
