@@ -92,10 +92,10 @@ class Station:
     def __init__(self, settings: Settings, hardware: Hardware, clock: Clock) -> None:
         self.bus = Bus()
         self.clock = clock
-        self._settings, self._hardware, self._steps = settings, hardware, StepTable.found()
+        self._settings, self._hardware, self.steps = settings, hardware, StepTable.found()
         self.journal = Journal.open(
             settings.data_dir, settings.station_id, clock, patience_s=JOURNAL_PATIENCE_S,
-            key_place=settings.key_place, host=settings.host_clock, unit_steps=self._steps.on_unit,
+            key_place=settings.key_place, host=settings.host_clock, unit_steps=self.steps.on_unit,
         )  # fmt: skip
         self.journal.seal_secrets()
         self.client = CloudClient(
@@ -103,18 +103,18 @@ class Station:
             bucket_rate=settings.requests_per_s, on_reachable=self._cloud_changed,
         )  # fmt: skip
         self.bench = Bench(
-            clock, hardware.serial_host, self.client, self.journal, self._record, self._steps,
+            clock, hardware.serial_host, self.client, self.journal, self._record, self.steps,
             self._trace if settings.traces else None,
         )  # fmt: skip
         store = FirmwareStore(settings.firmware, settings.made_firmware)
         self.batches = Batches(
-            self.bench, self.client, self.journal, clock, store, settings.secrets, self._steps.rules
+            self.bench, self.client, self.journal, clock, store, settings.secrets, self.steps.rules
         )  # fmt: skip
         self._scanner = ScannerTurn(clock)
         self.outbox = OutboxWorker(clock, self.journal, self.bench, self._published)
         self.line = Line(
             settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record, self.journal.whose,
-            companions=self._steps.companions,
+            companions=self.steps.companions,
             binds_by_itself=not any(slot.port_path for slot in settings.slots),
         )  # fmt: skip
         self.bench.at_work.walk_again = lambda slot: self.line.command(RetrySlot(slot))

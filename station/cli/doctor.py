@@ -27,7 +27,7 @@ from ..firmware.store import FirmwareStore
 from ..journal import JOURNAL_FILE, JournalReader
 from ..paths import find_profile
 from ..settings.config import StationConfig, load_config
-from ..settings.profile import load_profile
+from ..settings.profile import Profile, load_profile
 from ..steps.product_add import Product, product_id
 from ..steps.table import StepTable
 from .places import add_data_dir, journal_dir
@@ -57,7 +57,16 @@ class Finding:
     words: str
 
 
-Look = Callable[[argparse.Namespace, StationConfig], Iterator[Finding]]
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is looked at. ``profiles``: those named, each read, or why it cannot be."""
+
+    arguments: argparse.Namespace
+    config: StationConfig
+    profiles: tuple[Profile | BadInput, ...]
+
+
+Look = Callable[[Subject], Iterator[Finding]]
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -73,17 +82,30 @@ def run(arguments: argparse.Namespace) -> int:
     """Print every finding; 1 when one of them stops the bench."""
     config = load_config(arguments.config)
     journal_dir(arguments)  # where nothing can be is no finding but a slip of the keyboard
+    subject = Subject(arguments, config, tuple(_profiles(arguments.profile)))
     stopped = False
     for look in LOOKS:
-        for finding in look(arguments, config):
+        for finding in look(subject):
             stopped |= finding.state is State.STOP
             tell(f"{finding.state.value:5} {finding.what:12} {finding.words}")
     return int(stopped)
 
 
-def _packages(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
+def _profiles(names: Sequence[str]) -> Iterator[Profile | BadInput]:
+    try:
+        rules = StepTable.found().rules
+    except BadInput as error:  # a package with a step that cannot be loaded: no profile can be read
+        yield error
+        return
+    for name in names:
+        try:
+            yield load_profile(find_profile(name), rules)
+        except BadInput as error:
+            yield error
+
+
+def _packages(_: Subject) -> Iterator[Finding]:
     """``drivers`` is a common word: make sure it is ours that was imported."""
-    del arguments, config
     ours, theirs = Path(__file__).resolve().parents[2], Path(str(drivers.__file__)).resolve().parents[1]
     if ours == theirs:
         yield Finding(State.OK, "packages", "station and drivers lie side by side")
@@ -93,8 +115,8 @@ def _packages(arguments: argparse.Namespace, config: StationConfig) -> Iterator[
         )
 
 
-def _usb(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
-    del arguments
+def _usb(subject: Subject) -> Iterator[Finding]:
+    config = subject.config
     if not config.usb.is_local:
         yield Finding(State.NOTE, "usb", f"units come over USB/IP from {config.usb.host}: virtual ones")
         return
@@ -117,8 +139,7 @@ def opened(candidates: Sequence[UsbCandidate]) -> tuple[Finding, ...]:
     return tuple(closed) or (Finding(State.OK, "usb", f"libusb works, {len(candidates)} units plugged in"),)
 
 
-def _permissions(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
-    del arguments, config
+def _permissions(_: Subject) -> Iterator[Finding]:
     if rights.is_root():
         yield Finding(State.NOTE, "permissions", "running as root; a bench should not need to")
         return
@@ -131,8 +152,7 @@ def _permissions(arguments: argparse.Namespace, config: StationConfig) -> Iterat
         yield Finding(State.STOP, "permissions", "no udev rule for units; install one: station udev print")
 
 
-def _modem_manager(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
-    del arguments, config
+def _modem_manager(_: Subject) -> Iterator[Finding]:
     if "ModemManager" in running_programs():
         words = "ModemManager runs and may write into consoles; the udev rule keeps it away, better remove it"
         yield Finding(State.NOTE, "modems", words)
@@ -140,17 +160,17 @@ def _modem_manager(arguments: argparse.Namespace, config: StationConfig) -> Iter
         yield Finding(State.OK, "modems", "no ModemManager")
 
 
-def _slots(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
-    del arguments
-    if config.slots:
-        yield Finding(State.OK, "slots", f"{len(config.slots)} slots bound to ports")
+def _slots(subject: Subject) -> Iterator[Finding]:
+    slots = subject.config.slots
+    if slots:
+        yield Finding(State.OK, "slots", f"{len(slots)} slots bound to ports")
     else:
         words = "no slot is bound to a USB port: name them in the config file, or press a slot's number on the screen"
         yield Finding(State.NOTE, "slots", words)
 
 
-def _disk(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
-    folder: Path = arguments.data_dir or config.data_dir
+def _disk(subject: Subject) -> Iterator[Finding]:
+    folder: Path = subject.arguments.data_dir or subject.config.data_dir
     there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
     free = shutil.disk_usage(there).free
     if not os.access(there, os.W_OK | os.X_OK):
@@ -161,9 +181,8 @@ def _disk(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Find
         yield Finding(State.OK, "disk", f"{free >> 20} MiB left for the journal")
 
 
-def _journal(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
-    del config
-    directory = journal_dir(arguments)
+def _journal(subject: Subject) -> Iterator[Finding]:
+    directory = journal_dir(subject.arguments)
     if not os.path.lexists(directory):
         yield Finding(State.OK, "journal", "none yet; the first run makes one")
         return
@@ -184,23 +203,25 @@ def _journal(arguments: argparse.Namespace, config: StationConfig) -> Iterator[F
         )
 
 
-def _firmware(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
-    store = FirmwareStore(config.firmware_folders)
-    for name in arguments.profile:
+def _firmware(subject: Subject) -> Iterator[Finding]:
+    store = FirmwareStore(subject.config.firmware_folders)
+    for profile in subject.profiles:
         try:
-            profile = load_profile(find_profile(name), StepTable.found().rules)
+            if isinstance(profile, BadInput):
+                raise profile
             for platform in profile.platforms:
                 load_release(profile, platform, store, product_id(profile))
             yield Finding(State.OK, "firmware", f"all files of {profile.id} revision {profile.revision} are here")
         except BadInput as error:
             for sentence in error.sentences:
                 yield Finding(State.STOP, "firmware", sentence)
-    if not arguments.profile:
+    if not subject.profiles:
         yield Finding(State.NOTE, "firmware", "not looked at; name profiles with --profile")
 
 
-def _cloud(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Finding]:
-    if arguments.no_cloud:
+def _cloud(subject: Subject) -> Iterator[Finding]:
+    config = subject.config
+    if subject.arguments.no_cloud:
         yield Finding(State.NOTE, "cloud", "not asked")
         yield _no_clock("the cloud was not asked")
         return
@@ -213,12 +234,12 @@ def _cloud(arguments: argparse.Namespace, config: StationConfig) -> Iterator[Fin
     clock = SystemClock()
     client = CloudClient(config.cloud_url, lambda: token, clock)
     try:
-        yield from asked(client, clock, arguments.profile)
+        yield from asked(client, clock, [one for one in subject.profiles if isinstance(one, Profile)])
     finally:
         client.close()
 
 
-def asked(client: CloudClient, clock: Clock, profiles: Sequence[str]) -> Iterator[Finding]:
+def asked(client: CloudClient, clock: Clock, profiles: Sequence[Profile]) -> Iterator[Finding]:
     """What the cloud says of the token, the time and the profiles' products, `ASK_S` a question at most."""
     if (yield from _token(client, clock)):
         yield from _products(client, clock, profiles)
@@ -244,17 +265,14 @@ def _token(client: CloudClient, clock: Clock) -> Generator[Finding, None, bool]:
     return goes_on
 
 
-def _products(client: CloudClient, clock: Clock, profiles: Sequence[str]) -> Iterator[Finding]:
+def _products(client: CloudClient, clock: Clock, profiles: Sequence[Profile]) -> Iterator[Finding]:
     """The profiles' products are there and of their platforms (C3), and this account may work on them."""
-    for name in profiles:
+    for profile in profiles:
+        wanted = profile.section(Product)
+        if wanted is None:
+            continue
         try:
-            profile = load_profile(find_profile(name), StepTable.found().rules)
-            wanted = profile.section(Product)
-            if wanted is None:
-                continue
             product = client.product(wanted.ref, deadline=Deadline.after(clock, ASK_S))
-        except BadInput:
-            continue  # told beside its firmware
         except CloudError as error:
             yield Finding(State.STOP, "product", error.told)
             if error.is_widespread:

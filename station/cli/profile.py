@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from drivers.platforms import Platform
 from drivers.wire.messages.modules import ModuleInfo
 
+from ..engine.walk import StepPlan
 from ..errors import UnitRejected
 from ..firmware.examples import write_synthetic_files
 from ..firmware.plan import UpdatePlan
@@ -55,7 +56,8 @@ def print_schema(arguments: argparse.Namespace) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print steps, modules, order and reasons; 0 when a unit could be made, 2 when the plan is refused."""
-    profile = load_profile(find_profile(arguments.file), StepTable.found().rules)
+    steps = StepTable.found()
+    profile = load_profile(find_profile(arguments.file), steps.rules)
     with tempfile.TemporaryDirectory() as scratch:
         write_synthetic_files(Path(scratch), profile.platforms)
         folders = (
@@ -66,14 +68,14 @@ def run(arguments: argparse.Namespace) -> int:
         product = profile.section(Product)
         kind = f"product {product.ref}" if product else "developer"
         tell(f"{profile.id} revision {profile.revision} ({kind}), text {profile.sha256[:12]}")
-        good = [_platform(profile, platform, store, arguments.held) for platform in profile.platforms]
+        good = [_platform(profile, platform, store, steps, arguments.held) for platform in profile.platforms]
     return 0 if all(good) else 2
 
 
-def _platform(profile: Profile, platform: Platform, store: FirmwareStore, held_os: str) -> bool:
+def _platform(profile: Profile, platform: Platform, store: FirmwareStore, steps: StepTable, held_os: str) -> bool:
     tell("", f"{platform.name}, a virtual one that holds synthetic Device OS {held_os}:")
     files = load_release(profile, platform, store, product_id(profile))
-    tell_all(_steps(profile, platform))
+    tell_all(_steps(steps.plans(profile, platform)))
     try:
         plan = plan_update(profile, platform, files, _held(platform, held_os), product=product_id(profile))
     except UnitRejected as error:
@@ -91,9 +93,9 @@ def _held(platform: Platform, held_os: str) -> tuple[ModuleInfo, ...]:
             return unit.known.modules
 
 
-def _steps(profile: Profile, platform: Platform) -> Iterator[str]:
+def _steps(plans: Iterable[StepPlan]) -> Iterator[str]:
     yield "  steps"
-    for step in StepTable.found().plans(profile, platform):
+    for step in plans:
         after = ", ".join(step.after) or "plugging in"
         yield f"    {step.name:12} {step.lane.value:6} after {after}; at most {step.limit_s:.0f} s"
 

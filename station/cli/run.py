@@ -25,7 +25,6 @@ from ..paths import find_profile
 from ..settings.config import StationConfig, load_config
 from ..settings.profile import load_profile
 from ..settings.secrets import ApiToken, SecretSource
-from ..steps.table import StepTable
 from ..words.catalogue import Words
 from .ending import Over, told_to_end, wait_over
 from .places import add_data_dir, journal_dir, key_place
@@ -65,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     clock = SystemClock()
     station = Station(settings(config, arguments), hardware(config), clock)
     try:
-        rules = StepTable.found().rules
+        rules = station.steps.rules
         for batch, name in zip(arguments.batch, arguments.profile, strict=True):
             station.open_batch(batch, load_profile(find_profile(name), rules))
     except BaseException:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,8 +27,8 @@ TOYS = Path(__file__).with_name("toys")
 
 
 @pytest.fixture
-def plugged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The toy is installed: its file and its entry point are on the path."""
+def plugged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The toy is installed: its file and its entry point are on the path. Where."""
     place = tmp_path / "site"
     info = place / "toy-1.0.dist-info"
     info.mkdir(parents=True)
@@ -34,6 +37,7 @@ def plugged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     points = "[station.steps]\nburn_in = burn_in:SPEC\n[station.languages]\nen = burn_in:WORDS\n"
     (info / "entry_points.txt").write_text(points, encoding="utf-8")
     monkeypatch.syspath_prepend(place)
+    return place
 
 
 class Warm(Recipe):
@@ -103,6 +107,46 @@ def test_its_refusal_fails_the_unit(tmp_path: Path) -> None:
         assert sentence is not None
         assert sentence.lines == ("4 degrees, too warm.", "Let it cool.")
         assert load("de").line(walk.finished.say) == "4 degrees, too warm. Let it cool."  # no German from that package
+
+
+ASKING = """
+import burn_in
+
+def __getattr__(name):
+    if name == "STEP":
+        print("asked for STEP")
+        return burn_in.SPEC
+    raise AttributeError(name)
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["profile", "schema"],
+        ["profile", "check", "developer"],  # two platforms
+        ["doctor", "--no-cloud", "--profile", "boron-product", "--profile", "argon-product"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_a_command_asks_packages_for_their_steps_once(words: list[str], plugged_in: Path, tmp_path: Path) -> None:
+    """In an interpreter of its own, as modules stay loaded."""
+    (plugged_in / "asking.py").write_text(ASKING, encoding="utf-8")
+    points = next(plugged_in.glob("*/entry_points.txt"))
+    points.write_text("[station.steps]\nburn_in = asking:STEP\n", encoding="utf-8")
+    paths = {"PYTHONPATH": str(plugged_in), "XDG_DATA_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "station", *words]
+    ran = subprocess.run(command, env={**os.environ, **paths}, capture_output=True, text=True, check=False)
+    assert "burn_in" not in ran.stderr
+    assert ran.stdout.count("asked for STEP") == 1, ran.stderr
+
+
+def test_the_doctor_names_a_step_that_cannot_be_loaded(plugged_in: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    next(plugged_in.glob("*/entry_points.txt")).write_text(
+        "[station.steps]\nburn_in = burn_in:NONE\n", encoding="utf-8"
+    )
+    assert main(["doctor", "--no-cloud"]) == 1
+    assert "STOP  firmware     the step burn_in (burn_in:NONE) cannot be loaded" in capsys.readouterr().out
 
 
 def test_a_profile_that_speaks_of_a_step_nobody_brings_is_refused() -> None:

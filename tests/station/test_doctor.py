@@ -8,6 +8,7 @@ from contextlib import closing
 
 import pytest
 from support.cloud_bench import populate
+from support.known_steps import load_profile
 
 from drivers.clock import SimulatedClock
 from drivers.transport.usb import PyusbHost
@@ -18,6 +19,7 @@ from drivers.virtual.unit import VirtualUnit
 from station.cli.doctor import ASK_S, State, asked, opened
 from station.cloud.client import CloudClient
 from station.cloud.virtual import Fault, FaultKind, VirtualCloud
+from station.paths import find_profile
 
 
 def test_a_unit_that_cannot_be_opened_stops_the_bench_and_nothing_calls_its_usb_good() -> None:
@@ -58,7 +60,8 @@ def test_the_doctor_waits_twenty_seconds_a_question_and_says_what_the_cloud_asks
         token = populate(cloud)
         cloud.order(dataclasses.replace(fault, route=route))
         with closing(CloudClient(cloud.serve(), lambda: token, clock, rng=random.Random(1))) as client:
-            found = list(asked(client, clock, ["boron-product", "argon-product"]))
+            profiles = [load_profile(find_profile(name)) for name in ("boron-product", "argon-product")]
+            found = list(asked(client, clock, profiles))
             seconds = clock.now()
     assert seconds <= ASK_S + 1.0
     (stop,) = [one for one in found if one.state is State.STOP]
