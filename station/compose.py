@@ -114,7 +114,7 @@ class Station:
         self.outbox = OutboxWorker(clock, self.journal, self.bench, self._published)
         self.line = Line(
             settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record, self.journal.whose,
-            companions=self.steps.companions,
+            companions=self.steps.companions, is_open=self.bench.is_open,
             binds_by_itself=not any(slot.port_path for slot in settings.slots),
         )  # fmt: skip
         self.bench.at_work.walk_again = lambda slot: self.line.command(RetrySlot(slot))

@@ -20,7 +20,7 @@ from ..engine.runner import SlotRunner
 from ..engine.step import Emit
 from ..model import KnownUnit, SlotInfo
 from ..scan.grammar import ScannedBadge, ScannedBatch, ScannedCommand
-from ..scan.reading import Reading, may_be_label, read_scan, thing_of
+from ..scan.reading import Reading, may_be_label, read_scan, refusal_of
 from ..words.say import NOTHING, Say
 
 log = logging.getLogger(__name__)
@@ -54,11 +54,12 @@ class Line:
         record: Emit,
         whose: Whose = _nobody,
         companions: Callable[[str], frozenset[str]] = lambda step: frozenset({step}),
+        is_open: Callable[[str], bool] = lambda _batch: False,
         *,
         binds_by_itself: bool = False,
     ) -> None:
         self._clock, self._publish, self._record, self._whose = clock, publish, record, whose
-        self._companions = companions
+        self._companions, self._is_open = companions, is_open
         self._binds_by_itself = binds_by_itself
         self._make_runner, self._platform_name = make_runner, platform_name
         self._moves = InOrder()  # arrivals, departures and bindings: what overtook another would lose a unit
@@ -150,8 +151,10 @@ class Line:
             self._read(f"OP:{read.scanned.badge}", accepted=True)
         elif _FIELDS[command.field](read):
             self._fill_field(command, read)
-        elif isinstance(read.scanned, ScannedCommand | ScannedBatch):
-            self._read(command.text.strip(), accepted=False, reason="not used here")
+        elif isinstance(read.scanned, ScannedBatch):
+            self._tell_batch(read.scanned.batch)
+        elif isinstance(read.scanned, ScannedCommand):
+            self._read(command.text.strip(), accepted=False, say=Say("scan_unused"), reason="not used here")
         else:
             self._route(command, read)
 
@@ -159,8 +162,13 @@ class Line:
         """A number as long as a secret is shown only if a unit is known by it."""
         text = read.batch_name if command.field == "batch" else read.number
         is_usable = bool(text) and ("***" not in read.shown or self._whose(text, "") is not None)
-        reason = "" if is_usable else _why(read)
-        self._read(text if is_usable else read.shown, accepted=is_usable, reason=reason, field=command.field)
+        say, reason = (NOTHING, "") if is_usable else refusal_of(read)
+        self._read(text if is_usable else read.shown, accepted=is_usable, say=say, reason=reason, field=command.field)
+
+    def _tell_batch(self, batch: str) -> None:
+        is_open = self._is_open(batch)
+        say = Say("batch_open" if is_open else "batch_not_open", (batch,))
+        self._read(batch, accepted=is_open, say=say, reason="" if is_open else "not open")
 
     def _route(self, command: Scan, read: Reading) -> None:
         """To the slot that waits for it, the slot whose unit it names, or the unit's history."""
@@ -170,7 +178,8 @@ class Line:
         elif read.number:
             self._tell_history(read)
         else:
-            self._read(read.shown, accepted=False, reason=_why(read))
+            say, reason = refusal_of(read)
+            self._read(read.shown, accepted=False, say=say, reason=reason)
 
     def _target(self, number: int | None, read: Reading) -> SlotRunner | None:
         """The slot it was typed for, the slot that asks (one at a time), the slot whose unit it names.
@@ -199,7 +208,8 @@ class Line:
             runner.scan(read)  # the step says what it makes of it
         elif owner := runner.neighbour(read.number):
             reason = f"label of slot {owner}, not {runner.slot.number}"
-            self._read(read.shown, accepted=False, reason=reason, slot=runner.slot.number)
+            say = Say("label_of_slot", (str(owner),))
+            self._read(read.shown, accepted=False, say=say, reason=reason, slot=runner.slot.number)
         else:
             runner.scan(read)
             self._read(read.shown, accepted=True, slot=runner.slot.number)
@@ -207,7 +217,7 @@ class Line:
     def _tell_history(self, read: Reading) -> None:
         known = self._whose(read.number, "")
         if known is None:
-            self._read(read.shown, accepted=False, reason="no slot waits for it")
+            self._read(read.shown, accepted=False, say=Say("scan_unclaimed"), reason="no slot waits for it")
         elif known.seen is None:
             self._read(read.number, accepted=True, say=Say("unit_begun", (known.label,)))
         else:
@@ -318,10 +328,3 @@ _FIELDS: dict[str, Callable[[Reading], bool]] = {
     "batch": lambda read: not isinstance(read.scanned, ScannedCommand) and not may_be_label(read.scanned),
 }
 """Which scans the field of the open screen takes."""
-
-
-def _why(read: Reading) -> str:
-    """For the operator, in few words: a badge or a batch on a wrong keyboard layout cannot be read either."""
-    if read.scanned is None and read.otherwise:
-        return f"keyboard is {read.otherwise[0][0]}"
-    return read.why or thing_of(read.scanned)

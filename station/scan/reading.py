@@ -11,6 +11,7 @@ from drivers.plain_text import printable
 
 from ..model import is_batch_name
 from ..settings.sku import is_order_code, sku_row
+from ..words.say import Say
 from . import keyboard
 from .grammar import (
     SECRET_LENGTH,
@@ -126,6 +127,22 @@ def thing_of(scanned: Scanned | None) -> str:
             return "no label"
 
 
+UNREADABLE, PART_OF_A_LABEL = "no label or badge", "label is not whole"
+_SENTENCES = {UNREADABLE: Say("scan_unreadable"), PART_OF_A_LABEL: Say("scan_part_label")}
+
+
+def refusal_of(read: Reading) -> tuple[Say, str]:
+    """Return what is answered to a scan that is of no use here, and the same for the record.
+
+    A badge or a batch on a wrong keyboard layout cannot be read either.
+    """
+    if read.scanned is None and read.otherwise:
+        layout = read.otherwise[0][0]
+        return Say("keyboard_layout", (layout,)), f"keyboard is {layout}"
+    why = read.why or UNREADABLE
+    return _SENTENCES[why], why
+
+
 # --- what may be displayed ---
 
 
@@ -146,9 +163,9 @@ def legible(text: str) -> str:
 
 
 def _why_unreadable(text: str) -> str:
-    """For the operator, in few words."""
+    """Tell a label of which a part is missing from what is none, in few words for the record."""
     try:
         SerialNumber.parse(text.strip().partition(" ")[0])
     except BadIdentity:
-        return "no label or badge"
-    return "label is not whole"
+        return UNREADABLE
+    return PART_OF_A_LABEL

@@ -24,7 +24,7 @@ from textual.widgets import Input
 from ..engine.commands import BindPort, Command, RetrySlot, Scan, ScanField, SignalUnit
 from ..engine.events import Event
 from ..model import SlotInfo
-from ..scan.codes import BATCH, COMMAND, code_of
+from ..scan.codes import COMMAND, code_of
 from ..view.look import ASCII, FULL_COLOUR, SIXTEEN_COLOURS, UNICODE, Palette
 from ..view.reduce import replay
 from ..view.state import BenchState
@@ -235,14 +235,11 @@ class BenchApp(App[None]):
         self._heard(text, slot, field)
 
     def _heard(self, text: str, slot: int | None, field: ScanField = "") -> None:
-        """Handle codes that stand for a key or a batch here; send all others to the engine."""
+        """Press the key that a code stands for, with its question if there is one; the station answers all others."""
         kind, word = code_of(text.strip())
         press = self._keys_to_scan.get(word.upper()) if kind == COMMAND else None
         if press is not None:
             press(self._only_unit())
-        elif kind == BATCH and not field:
-            is_open = any(line.batch.id == word for line in self.state.batches)
-            self._say(Say("batch_open" if is_open else "batch_not_open", (word,)))
         else:
             self._send(Scan(text, slot, field))
 

@@ -157,13 +157,14 @@ def _operator_changed(state: BenchState, event: ev.OperatorChanged) -> BenchStat
 
 def _scan_read(state: BenchState, event: ev.ScanRead) -> BenchState:
     """Answer a scan in the header, unless a slot that asks for it does so itself."""
-    refused = state.words.line(Say("scan_refused", (event.shown, event.reason or "not accepted")))
+    answer = state.words.line(event.say) if event.say else clean(event.reason)
+    refused = state.words.text("log-scan", read=clean(event.shown, 60), what=answer)
     if event.field:
         text, problem = (clean(event.shown, 60), "") if event.accepted else ("", refused)
         return replace(state, field_scan=FieldScan(clean(event.field, 40), text, problem))
     if event.accepted and not event.say:
         return replace(state, notice="")
-    said = state.words.line(event.say) if event.accepted else refused
+    said = answer if event.accepted else refused
     slot = state.slot(event.slot)
     is_said = slot is not None and slot.ask is not None
     return _logged(state if is_said else replace(state, notice=said), event, said)

@@ -223,8 +223,12 @@ no_free_slot = Gerät an unbekanntem Port.
     .do = An einem Platz einstecken.
 slot_taken = Platz { $slot } hat schon einen Port.
     .do = Andere Nummer drücken.
-scan_refused = Scan { $read }: { THING($why) }.
+scan_unreadable = Kein Etikett, kein Ausweis.
     .do = { -scan-again }
+scan_part_label = Etikett unvollständig.
+    .do = { -scan-again }
+scan_unclaimed = Kein Platz wartet darauf.
+scan_unused = Hier nicht benutzt.
 unit_history =
     Gerät { $unit }:
     { VERDICT($verdict) }, { DAYTIME($at) }.
@@ -385,7 +389,7 @@ led-rainbow = Regenbogen
 led-off = dunkel
     .means = kein Strom, oder tot
 
-## Dinge und kurze Gründe mitten im Satz
+## Dinge mitten im Satz
 
 thing-order-code = eine Bestellnummer
 thing-sim-number = eine SIM-Nummer
@@ -393,11 +397,6 @@ thing-no-label = kein Etikett
 thing-serial-number = Seriennummer
 thing-mac-address = MAC-Adresse
 thing-known-sku = bekannte SKU
-thing-no-label-or-badge = kein Etikett, kein Ausweis
-thing-label-is-not-whole = Etikett unvollständig
-thing-no-slot-waits-for-it = kein Platz wartet darauf
-thing-not-used-here = hier nicht benutzt
-thing-not-accepted = nicht angenommen
 
 ## Tage und Zahlen
 
@@ -429,6 +428,7 @@ tile-steps = { $done } von { $all } Schritten
 log-slot = Platz { $slot }
 log-ended = { VERDICT($verdict) } in { $took }
 log-why = { $what }: { $why }
+log-scan = Scan { $read }: { $what }
 
 ## Tasten
 

@@ -228,8 +228,12 @@ no_free_slot = Unit on an unknown port.
     .do = Plug it into a slot.
 slot_taken = Slot { $slot } has a port already.
     .do = Press another number.
-scan_refused = Scan { $read }: { THING($why) }.
+scan_unreadable = Not a label or badge.
     .do = { -scan-again }
+scan_part_label = Label is not whole.
+    .do = { -scan-again }
+scan_unclaimed = No slot waits for it.
+scan_unused = Not used here.
 unit_history =
     Unit { $unit }:
     { VERDICT($verdict) }, { DAYTIME($at) }.
@@ -387,7 +391,7 @@ led-rainbow = rainbow
 led-off = dark
     .means = no power, or dead
 
-## Things and short reasons that stand inside a sentence
+## Things that stand inside a sentence
 
 thing-order-code = order code
 thing-sim-number = SIM number
@@ -395,11 +399,6 @@ thing-no-label = no label
 thing-serial-number = serial number
 thing-mac-address = MAC address
 thing-known-sku = known SKU
-thing-no-label-or-badge = no label or badge
-thing-label-is-not-whole = label is not whole
-thing-no-slot-waits-for-it = no slot waits for it
-thing-not-used-here = not used here
-thing-not-accepted = not accepted
 
 ## Days and figures; what stands between two sentences on one line
 
@@ -431,6 +430,7 @@ tile-steps = { $done } of { $all } steps
 log-slot = slot { $slot }
 log-ended = { VERDICT($verdict) } in { $took }
 log-why = { $what }: { $why }
+log-scan = Scan { $read }: { $what }
 
 ## Keys, and what they do
 

@@ -223,8 +223,12 @@ no_free_slot = 未知端口上有设备。
     .do = 请插到槽位上。
 slot_taken = 槽位 { $slot } 已有端口。
     .do = 请按别的号码。
-scan_refused = 扫描 { $read }：{ THING($why) }。
+scan_unreadable = 不是标签或工牌。
     .do = { -scan-again }
+scan_part_label = 标签不完整。
+    .do = { -scan-again }
+scan_unclaimed = 没有槽位在等它。
+scan_unused = 这里不用。
 unit_history =
     设备 { $unit }：
     { VERDICT($verdict) }，{ DAYTIME($at) }。
@@ -386,7 +390,7 @@ led-rainbow = 彩虹色
 led-off = 不亮
     .means = 没有电，或已损坏
 
-## 句中的物品和简短原因
+## 句中的物品
 
 thing-order-code = 订货号
 thing-sim-number = SIM 卡号
@@ -394,11 +398,6 @@ thing-no-label = 不是标签
 thing-serial-number = 序列号
 thing-mac-address = MAC 地址
 thing-known-sku = 已知 SKU
-thing-no-label-or-badge = 不是标签或工牌
-thing-label-is-not-whole = 标签不完整
-thing-no-slot-waits-for-it = 没有槽位在等它
-thing-not-used-here = 这里不用
-thing-not-accepted = 不接受
 
 ## 日期和数字
 
@@ -427,6 +426,7 @@ tile-steps = 第 { $done } / { $all } 步
 log-slot = 槽位 { $slot }
 log-ended = { VERDICT($verdict) }，用时 { $took }
 log-why = { $what }：{ $why }
+log-scan = 扫描 { $read }：{ $what }
 
 ## 按键
 

@@ -15,7 +15,7 @@ from line_bench import BORON, LineBench, line_bench, replace
 from drivers.hotplug import Attached, Detached
 from drivers.identity import PortPath
 from drivers.virtual.unit import UnitMode, VirtualUnit
-from station.engine.commands import BindPort, RetrySlot, RunStep, Scan, ScanField, SetOperator, StopSlot
+from station.engine.commands import BindPort, CloseBatch, RetrySlot, RunStep, Scan, ScanField, SetOperator, StopSlot
 from station.engine.events import (
     AttemptFinished,
     AttemptStarted,
@@ -104,6 +104,7 @@ def test_a_label_typed_for_the_wrong_slot_is_doubted_as_any_other(tmp_path: Path
         first, _ = two_in(bench)
         read = scan(bench, first.label, slot=2)
         assert (read.accepted, read.reason) == (False, "label of slot 1, not 2")
+        assert (read.sentence, read.values) == ("label_of_slot", ("1",))
 
 
 def test_a_label_typed_for_a_slot_without_a_unit_goes_to_the_one_that_asks(tmp_path: Path) -> None:
@@ -163,26 +164,26 @@ def test_a_scan_nobody_waits_for_is_told_and_forgotten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown", "reason"),
+    ("text", "shown", "sentence", "reason"),
     [
-        ("hello", "hello", "no label or badge"),
-        (" hello ", "hello", "no label or badge"),
-        ("P044AB1234567 SECRET", "P044AB1234567 ***", "label is not whole"),
-        ("P04 SECRETSECRET123", "P04 ***", "no label or badge"),
-        ("secret/secret!1", "***", "no label or badge"),
-        ("P044AB1234567SECRETSECRET123", "***", "no label or badge"),
-        ("OP:no/badge", "OP:no/badge", "no label or badge"),
-        ("a\x1bb\x9b2J", "a?b?2J", "no label or badge"),
-        ("CMD:DANCE", "CMD:DANCE", "not used here"),
+        ("hello", "hello", "scan_unreadable", "no label or badge"),
+        (" hello ", "hello", "scan_unreadable", "no label or badge"),
+        ("P044AB1234567 SECRET", "P044AB1234567 ***", "scan_part_label", "label is not whole"),
+        ("P04 SECRETSECRET123", "P04 ***", "scan_unreadable", "no label or badge"),
+        ("secret/secret!1", "***", "scan_unreadable", "no label or badge"),
+        ("P044AB1234567SECRETSECRET123", "***", "scan_unreadable", "no label or badge"),
+        ("OP:no/badge", "OP:no/badge", "scan_unreadable", "no label or badge"),
+        ("a\x1bb\x9b2J", "a?b?2J", "scan_unreadable", "no label or badge"),
+        ("CMD:DANCE", "CMD:DANCE", "scan_unused", "not used here"),
     ],
 )
 @pytest.mark.rule("A7")
 def test_an_unreadable_scan_is_told_as_far_as_it_holds_no_secret_with_a_short_why(
-    text: str, shown: str, reason: str, tmp_path: Path
+    text: str, shown: str, sentence: str, reason: str, tmp_path: Path
 ) -> None:
     with line_bench(tmp_path, LABELLED) as bench:
         read = scan(bench, text)
-        assert (read.accepted, read.shown, read.reason) == (False, shown, reason)
+        assert (read.accepted, read.shown, read.sentence, read.reason) == (False, shown, sentence, reason)
 
 
 @given(st.text(max_size=130))
@@ -248,7 +249,7 @@ def test_a_label_nobody_waits_for_tells_the_units_history(tmp_path: Path) -> Non
         read = scan(bench, unit.label)
         assert (read.accepted, read.sentence) == (True, "unit_history")
         assert read.values == (str(unit.spec.serial), "PASS", finished.at.isoformat(timespec="seconds"))
-        assert scan(bench, bench.stranger().label).reason == "no slot waits for it"
+        assert scan(bench, bench.stranger().label).sentence == "scan_unclaimed"
 
 
 def test_a_unit_that_walks_without_a_label_lets_others_be_asked_for(tmp_path: Path) -> None:
@@ -276,6 +277,21 @@ def test_a_badge_on_a_wrong_keyboard_is_said_to_be_that(tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
         read = scan(bench, "OP\u00d60417")
         assert (read.accepted, read.reason) == (False, "keyboard is QWERTZ")
+        assert (read.sentence, read.values) == ("keyboard_layout", ("QWERTZ",))
+
+
+@pytest.mark.parametrize("prefix", ["BATCH:", "]C1batch:"])
+def test_a_scanned_batch_is_said_to_be_open_or_not(prefix: str, tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        (opened,) = bench.station.bench.batches
+        read = scan(bench, prefix + opened.batch.id)
+        assert (read.accepted, read.shown, read.sentence, read.values) == (
+            True, opened.batch.id, "batch_open", (opened.batch.id,),
+        )  # fmt: skip
+        read = scan(bench, f"{prefix}B9")
+        assert (read.accepted, read.sentence, read.values) == (False, "batch_not_open", ("B9",))
+        bench.command(CloseBatch(opened.batch.id))
+        assert scan(bench, prefix + opened.batch.id).sentence == "batch_not_open"
 
 
 def test_a_badge_names_the_operator_of_what_follows(tmp_path: Path) -> None:

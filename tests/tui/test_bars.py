@@ -18,6 +18,7 @@ from station.view.bars import details_footer, footer, header, log_line
 from station.view.look import ASCII, UNICODE, Look
 from station.view.reduce import replay
 from station.view.state import BenchState, LogLine
+from station.words.say import Say
 
 FIGURES = Figures(units=4, passed=3, failed=1, judged=4, first_passed=3)
 WHOLE_KEYS = re.compile(r"(?:\[[^]]+\] [a-z ]+|\[Up\] \[Down\] choose a step)(?:  |$)")
@@ -148,5 +149,5 @@ async def test_a_notice_in_the_header_does_not_hide_that_units_are_virtual() -> 
     app = story.app()
     async with running(app) as pilot:
         started = ev.StationStarted(at=AT, station_id="demo", slots=story.slots, virtual=True)
-        await tell(pilot, app, started, ev.ScanRead(at=AT, shown="P04?", accepted=False, reason="too short"))
+        await tell(pilot, app, started, ev.ScanRead(at=AT, shown="P04?", accepted=False, say=Say("scan_part_label")))
         assert picture(app).splitlines()[0].startswith(" VIRTUAL · Scan P04?: ")

@@ -201,8 +201,10 @@ async def test_where_the_log_is_dropped_the_header_says_what_matters() -> None:
     story = Story(32)
     app = story.app()
     async with running(app) as pilot:
-        await tell(pilot, app, *story.opened(), ev.ScanRead(at=AT, shown="P04?", accepted=False, reason="too short"))
-        assert picture(app).splitlines()[0].strip() == "Scan P04?: too short. Scan again."
+        await tell(
+            pilot, app, *story.opened(), ev.ScanRead(at=AT, shown="P04?", accepted=False, say=Say("scan_part_label"))
+        )
+        assert picture(app).splitlines()[0].strip() == "Scan P04?: Label is not whole. Scan again."
 
 
 # --- events from other threads ---

@@ -120,15 +120,17 @@ async def test_a_scanned_command_that_could_mean_several_units_acts_on_none(stor
 
 
 @on_loop
-async def test_a_scanned_batch_is_said_to_be_open_or_not(story: Story) -> None:
+async def test_the_answer_to_a_scanned_batch_is_shown(story: Story) -> None:
     app = story.app()
     async with running(app) as pilot:
         await tell(pilot, app, *story.opened())
         await scan(pilot, app, "BATCH:2026-11-22-A")
-        assert picture(app).count("Batch 2026-11-22-A open.") == 2, "the answer, and when it was opened"
-        await scan(pilot, app, "BATCH:B9")
+        assert story.sent == [cmd.Scan("BATCH:2026-11-22-A")], "the line knows which batches are open"
+        say = Say("batch_open", ("2026-11-22-A",))
+        await tell(pilot, app, ev.ScanRead(at=AT, shown="2026-11-22-A", accepted=True, say=say))
+        assert picture(app).count("Batch 2026-11-22-A open.") == 3, "answer in header and log, and the opening"
+        await tell(pilot, app, ev.ScanRead(at=AT, shown="B9", accepted=False, say=Say("batch_not_open", ("B9",))))
         assert "Batch B9 is not open. Call supervisor." in picture(app)
-        assert story.sent == []
 
 
 @pytest.mark.parametrize(("opener", "field"), [("", ""), ("s", ""), ("enter", ""), ("f", "find"), ("b", "batch")])
@@ -153,8 +155,10 @@ async def test_what_was_scanned_on_the_find_screen_is_found_there(story: Story) 
         assert app.screen.query_one(Input).value == "P044AB1234503"
         assert "e00fce680000000000000003" in picture(app)
         assert "P044AB1234501" not in picture(app)
-        await tell(pilot, app, ev.ScanRead(at=AT, shown="***", accepted=False, reason="no label", field="find"))
-        assert "Scan ***: no label. Scan again." in picture(app)
+        await tell(
+            pilot, app, ev.ScanRead(at=AT, shown="***", accepted=False, say=Say("scan_unreadable"), field="find")
+        )
+        assert "Scan ***: Not a label or badge. Scan again." in picture(app)
         await press(pilot, "escape", "f")
         assert app.screen.query_one(Input).value == ""
         assert "Scan again" not in picture(app)
@@ -179,13 +183,14 @@ async def test_a_slot_that_asks_again_says_what_was_read_and_the_header_does_not
     async with running(app) as pilot:
         await tell(pilot, app, *story.arrives(2))
         await tell(pilot, app, ev.HandsNeeded(**head, step="identify", say=Say("scan_label", ("P044AB1234502",))))
-        await tell(pilot, app, ev.ScanRead(**head, shown="P044AB1234501", accepted=False, reason="label of slot 1"))
-        await tell(pilot, app, ev.HandsNeeded(**head, step="identify", say=Say("label_of_slot", ("1",))))
+        say = Say("label_of_slot", ("1",))
+        await tell(pilot, app, ev.ScanRead(**head, shown="P044AB1234501", accepted=False, say=say))
+        await tell(pilot, app, ev.HandsNeeded(**head, step="identify", say=say))
         shown = picture(app)
-        assert "Scan P044AB1234501: label of slot 1." not in shown.splitlines()[0]
+        assert "Scan P044AB1234501" not in shown.splitlines()[0]
         assert "Scan again." in shown
         assert app.state.notice == ""
-        assert app.state.log[0].text == "Scan P044AB1234501: label of slot 1. Scan again."
+        assert app.state.log[0].text == "Scan P044AB1234501: That is the label of slot 1. Scan again."
 
 
 # --- keys ---

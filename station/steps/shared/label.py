@@ -132,7 +132,10 @@ class _Question:
         judged = judge(read, self._unit.known, self._owner_of)
         is_own = judged.finding is Finding.OWN
         self._ctx.announce(
-            ScanRead(shown=read.shown, accepted=is_own, reason=judged.why, **self._ctx.head())
+            ScanRead(
+                shown=read.shown, accepted=is_own, reason=judged.why,
+                say=Say(judged.finding.value, judged.values), **self._ctx.head(),
+            )
         )  # fmt: skip
         if is_own:
             name, number = identity_of(read.scanned)
