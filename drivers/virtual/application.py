@@ -1,7 +1,7 @@
 """A running Device OS: the software of a unit in normal, listening and safe mode, since its last boot.
 
-It owns what lives in RAM: open control requests, an update in progress, the console dialogue, the
-radio's session. The Device OS version is that of the system part the flash really holds.
+It owns the state in RAM: open control requests, an update in progress, the console dialogue, the
+radio's session. The Device OS version is that of the system part actually in flash.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ V5_2_0 = OsVersion.parse("5.2.0")
 V6_0_0 = OsVersion.parse("6.0.0")
 
 _DFU_BAUD, _LISTENING_BAUD = 14400, 28800
-_FEATURE_NO_LISTENING = 0x08  # a cleared bit switches the feature on (reference usb-and-serial 2.8)
+_FEATURE_NO_LISTENING = 0x08  # a cleared bit enables the feature (reference usb-and-serial 2.8)
 _ALLOCATE_S = 0.0002
 _APPLY_S = 0.1  # reference firmware-and-dfu 8.1
 _CDC_OUT, _CDC_IN = 0x21, 0xA1
@@ -40,7 +40,7 @@ _RETRY_S = 0.1
 
 
 class Application:
-    """Created at boot, thrown away at the next reset. Everything with the unit's condition held."""
+    """Created at boot, discarded at the next reset. All methods are called with the unit's condition held."""
 
     def __init__(self, board: Board, report: BootReport) -> None:
         self.board, self.report = board, report
@@ -58,15 +58,15 @@ class Application:
         family = family_of(board.spec.platform_id)
         self.descriptors = family.application_descriptors(board.spec.platform, str(board.spec.device_id), self.os)
         self._line = (9600, False)  # rate and DTR of the CDC port
-        self._is_asleep = False  # the system thread waits for the restart it was asked for
-        self._free_at = 0.0  # until then the system thread works on something
+        self._is_asleep = False  # the system thread waits for a requested restart
+        self._free_at = 0.0  # clock seconds until which the system thread is busy
 
     def _system_module_version(self) -> int:
         system = ModuleFunction.SYSTEM_PART.value
         return next((m.version for m in self.report.modules if m.function == system), 0)
 
     def start(self) -> None:
-        """Boot is over: listen if setup was never done (H7) or it was asked for, else look for the network."""
+        """Finish the boot: enter listening mode if setup was never done (H7) or on request, else connect."""
         if self.has_setup_flag and not self.board.memory.dct.is_setup_done:
             self.enter_listening()
         if self.board.memory.dct.take_startup_listening() and self.is_safe:
@@ -75,7 +75,7 @@ class Application:
             self.radio.connect()
 
     def stop(self) -> None:
-        """Reset or power cut."""
+        """End this boot: a reset or a power cut."""
         self._is_asleep = True
         self.radio.stop()
 
@@ -83,24 +83,24 @@ class Application:
 
     @property
     def has_setup_flag(self) -> bool:
-        """This Device OS looks at the setup-done flag (H7)."""
+        """Whether this Device OS evaluates the setup-done flag (H7)."""
         before = self.board.spec.platform.setup_done_before
         return before is not None and self.os < before
 
     @property
     def may_listen(self) -> bool:
-        """False if listening mode is disabled by its feature flag."""
+        """Whether the feature flag allows listening mode."""
         return bool(self.board.memory.dct.get("feature_flags")[0] & _FEATURE_NO_LISTENING)
 
     def enter_listening(self) -> None:
         if self.may_listen and not self.is_listening:
             self.is_listening = True
-            if not self.protection.is_active:  # a protected unit listens, but its console does not run
+            if not self.protection.is_active:  # a protected unit enters listening mode without its console
                 self.console.open()
             self.radio.listening(True)
 
     def leave_listening(self) -> None:
-        """Go back to normal; a Wi-Fi unit that knows no network comes straight back (reference 5.1)."""
+        """Return to normal mode; a Wi-Fi unit without a stored network re-enters at once (reference 5.1)."""
         if self.is_listening:
             self.is_listening = False
             self.console.close()
@@ -109,7 +109,7 @@ class Application:
     # --- restarts ---
 
     def restart_after_check(self, request: BootRequest) -> None:
-        """Let the system thread sleep for a second, then reset: nothing is worked on meanwhile (3.7)."""
+        """Let the system thread sleep for a second, then reset; no request is processed meanwhile (3.7)."""
         if not self._is_asleep:
             self._is_asleep = True
             self.board.restart(request, self.board.timings.restart_after_check_s)
@@ -119,7 +119,7 @@ class Application:
         if not self._is_asleep:
             self._is_asleep = True
             seconds = 0.0
-            with contextlib.suppress(FlashFailed):  # nobody is told (firmware-and-dfu 5.4)
+            with contextlib.suppress(FlashFailed):  # the unit does not report it (firmware-and-dfu 5.4)
                 seconds = self.ota.apply().seconds
             self.board.restart(BootRequest.NORMAL, max(_APPLY_S, seconds))
 
@@ -132,12 +132,12 @@ class Application:
         return None if self._is_asleep else max(self.now(), self._free_at) + _ALLOCATE_S
 
     def run(self, request_type: int, payload: bytes, done: Callable[[Outcome, float], None]) -> None:
-        """Work on one request, or queue it behind what the thread is doing."""
+        """Process one request, or queue it behind the current one."""
         if self._is_asleep:
             return
         wait = self._free_at - self.now()
         if self.console.is_in_dialogue and self.os < V5_2_0:
-            wait = _RETRY_S  # before 5.2.0 a dialogue on the console held the system thread (5.5)
+            wait = _RETRY_S  # before 5.2.0 a console dialogue blocked the system thread (5.5)
         if wait > 0:
             self.board.after(wait, lambda: self.run(request_type, payload, done))
             return
@@ -183,7 +183,7 @@ class Application:
         return b""
 
     def _cdc(self, setup: Setup, data: bytes) -> bytes:
-        """The three requests a host's serial driver makes (CDC PSTN 1.2 section 6.3)."""
+        """Answer the three requests a host's serial driver sends (CDC PSTN 1.2 section 6.3)."""
         if setup.request_type == _CDC_IN and setup.request == _GET_LINE_CODING:
             return _LINE_CODING.pack(self._line[0], 0, 0, 8)
         if setup.request_type == _CDC_OUT and setup.request == _SET_LINE_CODING and len(data) == _LINE_CODING.size:
@@ -215,7 +215,7 @@ class Application:
     # --- the CDC port ---
 
     def serial_line(self, *, baud: int, dtr: bool) -> None:
-        """Set the line: two magic rates (5.1); output flows only while DTR is set (2.10)."""
+        """Set rate and DTR: two magic rates switch modes (5.1); output is sent only while DTR is set (2.10)."""
         self._line = (baud, dtr)
         self.console.set_dtr(dtr)
         if baud == _DFU_BAUD:

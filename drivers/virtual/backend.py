@@ -1,8 +1,8 @@
 """A pyusb backend over a virtual bus: the same exceptions, errno and libusb codes as pyusb's libusb1 backend.
 
-Like libusb on Linux it answers descriptors of an enumerated device from its cache (no transfer,
-no opening), lets cdc_acm hold the CDC interfaces, and refuses what the kernel would refuse.
-Bulk and interrupt transfers are left out: the console is reached through `serial_side.py`.
+Like libusb on Linux it serves descriptors of an enumerated device from a cache (no transfer,
+no opening), lets cdc_acm own the CDC interfaces, and refuses what the kernel would refuse.
+Bulk and interrupt transfers are not implemented: use `serial_side.py` for the console.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def usb_failure(number: int) -> NoReturn:
 
 
 def _words(raw: bytes, names: list[str], wide: dict[str, int]) -> dict[str, int]:
-    """Read descriptor fields in order: one byte each, two for those in ``wide``."""
+    """Parse descriptor fields in order: one byte each, two for those in ``wide``."""
     values, at = {}, 0
     for name in names:
         size = wide.get(name, 1)
@@ -97,14 +97,14 @@ _WIDE_DEVICE = {"bcdUSB": 2, "idVendor": 2, "idProduct": 2, "bcdDevice": 2}
 
 
 def parse_device(raw: bytes) -> SimpleNamespace:
-    """Read an 18-byte device descriptor as the attributes pyusb wants."""
+    """Parse an 18-byte device descriptor into the attributes pyusb expects."""
     return SimpleNamespace(**_words(raw, _DEVICE_FIELDS, _WIDE_DEVICE))
 
 
 def parse_configuration(raw: bytes) -> SimpleNamespace:
-    """Read a configuration descriptor with ``interfaces``: number -> list of alternate settings.
+    """Parse a configuration descriptor, with ``interfaces``: number -> list of alternate settings.
 
-    Class-specific descriptors become ``extra_descriptors`` of what they follow, as libusb does it.
+    Class-specific descriptors become ``extra_descriptors`` of what they follow, as in libusb.
     """
     head = SimpleNamespace(**_words(raw, _CONFIGURATION_FIELDS, {"wTotalLength": 2}))
     head.extra_descriptors, head.interfaces = [], {}
@@ -126,14 +126,14 @@ def parse_configuration(raw: bytes) -> SimpleNamespace:
 
 
 class DeviceRef:
-    """What pyusb carries around as "the device": one enumeration on one port."""
+    """The backend's device object for pyusb: one enumeration on one port."""
 
     def __init__(self, bus_number: int, port: PortPath, presence: Presence, unit: Pluggable | None) -> None:
         self.bus_number, self.port, self.presence, self.unit = bus_number, port, presence, unit
         self.configuration = parse_configuration(presence.descriptors.configuration)
 
     def described(self) -> SimpleNamespace:
-        """Return the device descriptor plus where it is: what ``usb.core.find`` filters on."""
+        """Return the device descriptor plus bus, address and ports, which ``usb.core.find`` filters on."""
         fields = parse_device(self.presence.descriptors.device)
         ports = tuple(int(part) for part in self.port.value.split("-")[1].split("."))
         fields.bus, fields.address, fields.speed = self.bus_number, self.presence.address, _FULL_SPEED
@@ -150,7 +150,7 @@ class Handle:
 
 
 class DescriptorBackend(usb.backend.IBackend):  # type: ignore[misc]
-    """Everything a backend answers from descriptors and claims alone; subclasses add `transfer` and devices."""
+    """The part of a backend that needs only descriptors and claims; subclasses add `transfer` and devices."""
 
     def __init__(self) -> None:
         self._claims: dict[tuple[Presence, int], Handle] = {}
@@ -181,10 +181,10 @@ class DescriptorBackend(usb.backend.IBackend):  # type: ignore[misc]
         return found
 
     def get_configuration(self, dev_handle: Handle) -> int:  # noqa: ARG002 - pyusb's signature
-        return 1  # the kernel configured it at enumeration and remembers; nothing is asked
+        return 1  # from the kernel's cache, which configured it at enumeration; no transfer
 
     def set_configuration(self, dev_handle: Handle, config_value: int) -> None:
-        """Set it: refused while any interface has a driver, else sent to the unit (it restarts the DFU class)."""
+        """Send SET_CONFIGURATION, which restarts the DFU class; EBUSY while any interface has a driver."""
         ref = dev_handle.ref
         with self._lock:
             if any(presence is ref.presence for presence, _ in self._claims):
@@ -199,7 +199,7 @@ class DescriptorBackend(usb.backend.IBackend):  # type: ignore[misc]
         self.transfer(dev_handle, Setup(0x01, 11, altsetting, intf, 0), b"", 5.0)
 
     def claim_interface(self, dev_handle: Handle, intf: int) -> None:
-        """Claim, exclusive per enumeration; EBUSY where another handle or the host's serial driver has it."""
+        """Claim an interface of one enumeration; EBUSY where another handle or the host's serial driver has it."""
         ref = dev_handle.ref
         if intf >= ref.presence.descriptors.interfaces:
             usb_failure(errno.ENOENT)
@@ -234,7 +234,7 @@ class DescriptorBackend(usb.backend.IBackend):  # type: ignore[misc]
         data: array[int],
         timeout: int,
     ) -> int:
-        """Run one transfer; IN data lands in ``data``. ``timeout`` in milliseconds, 0 = none."""
+        """Run one transfer; IN data is stored in ``data``. ``timeout`` in milliseconds, 0: none."""
         setup = Setup(bmRequestType, bRequest, wValue, wIndex, len(data))
         reply = self.transfer(dev_handle, setup, b"" if setup.is_in else data.tobytes(), (timeout or 3_600_000) / 1000)
         if setup.is_in:
@@ -265,7 +265,7 @@ class VirtualBackend(DescriptorBackend):
         unit.bus_reset(dev_handle.ref.presence)
 
     def transfer(self, handle: Handle, setup: Setup, data: bytes, timeout_s: float) -> bytes:
-        """Run one control transfer; refusal, absence or silence become libusb's EPIPE, ENODEV or ETIMEDOUT."""
+        """Run one control transfer; a stall, departure or time-out becomes libusb's EPIPE, ENODEV or ETIMEDOUT."""
         unit = handle.ref.unit
         assert unit is not None
         try:

@@ -1,4 +1,4 @@
-"""What the software on a unit may use of the unit it runs on."""
+"""The interface between the software on a virtual unit and the unit it runs on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .world import World
 
 
 class Board(Protocol):
-    """Implemented by `unit.VirtualUnit`. Everything is called with the unit's condition held."""
+    """The unit its software runs on, implemented by `unit.VirtualUnit`. Called with the unit's condition held."""
 
     @property
     def spec(self) -> UnitSpec: ...
@@ -30,8 +30,8 @@ class Board(Protocol):
         """Run ``action`` later on the bus's thread, condition held, unless the unit was reset or lost power since."""
         ...
 
-    def tell(self, action: Callable[[], None]) -> None:
-        """Run ``action`` soon on the bus's thread, condition not held: for whatever talks to the outside world."""
+    def run_unlocked(self, action: Callable[[], None]) -> None:
+        """Run ``action`` soon on the bus's thread, condition not held: for calls to the outside world."""
         ...
 
     def restart(self, request: BootRequest = BootRequest.NORMAL, delay_s: float = 0.0) -> None:
@@ -39,7 +39,7 @@ class Board(Protocol):
         ...
 
     def rejection(self) -> int | None:
-        """Return the result an ordered fault gives the request that is about to be worked on, None for its own."""
+        """Return the result an injected fault forces on the request about to be processed; None if there is none."""
         ...
 
     @property
@@ -52,5 +52,5 @@ class Board(Protocol):
         ...
 
     def output_ready(self) -> None:
-        """Say that the console has something to say: wake whoever reads the CDC port."""
+        """Wake the reader of the CDC port: the console has output."""
         ...

@@ -12,9 +12,9 @@ __all__ = ["BootMode", "BootReport", "BootRequest", "Dependency", "HeldModule", 
 
 
 def boot(memory: UnitMemory, request: BootRequest = BootRequest.NORMAL) -> BootReport:
-    """Reset: apply pending updates, then come up as the flash says.
+    """Reset: apply pending updates, then come up as the flash determines.
 
-    Raises `PowerLost` if a fault ordered it in the middle of a copy.
+    Raises `PowerLost` if a fault cuts the power in the middle of a copy.
     """
     attempt, effort = family_of(memory.platform_id).attempt_boot, Effort()
     report = attempt(memory, request, effort)

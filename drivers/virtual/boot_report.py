@@ -16,7 +16,7 @@ from .inventory import unmet as unmet_dependencies
 from .layout import os_version
 from .memory import UnitMemory
 
-_KNOWS_ASSETS = 5500  # first system module version that wants an application's assets to be there
+_KNOWS_ASSETS = 5500  # first system module version that requires an application's assets
 _NAMES = {
     ModuleFunction.BOOTLOADER: "bootloader",
     ModuleFunction.SYSTEM_PART: "system part",
@@ -27,16 +27,16 @@ _NAMES = {
 
 
 class BootMode(enum.StrEnum):
-    """How a unit comes up."""
+    """Mode in which a unit comes up."""
 
     NORMAL = "normal"  # Device OS and application run
     SAFE = "safe"  # Device OS runs, the application does not
     DFU = "dfu"  # the bootloader waits for a host
-    DEAD = "dead"  # nothing on USB: no bootloader, or a crash loop; in the latter MODE held at reset still gives DFU
+    DEAD = "dead"  # nothing on USB: no bootloader, or a crash loop, in which MODE held at reset still enters DFU
 
 
 class BootRequest(enum.StrEnum):
-    """What was asked for before the reset, or is held down during it."""
+    """What was requested before the reset, or is held down during it."""
 
     NORMAL = "normal"  # nothing
     SAFE = "safe"  # control request 60, DfuSe FA, or MODE held for a second
@@ -51,7 +51,7 @@ class BootReport:
     reason: str  # one sentence
     modules: tuple[HeldModule, ...]  # module info; empty unless mode is NORMAL or SAFE
     system_version: str | None  # "6.3.4"; None unless mode is NORMAL or SAFE
-    bootloader_version: int | None  # module version; None if there is no whole one
+    bootloader_version: int | None  # module version; None if there is no intact one
     is_protected: bool = False  # as the bootloader in flash says
     missing: tuple[UnmetDependency, ...] = ()
     seconds: float = 0.0  # flash time of updates applied on the way
@@ -65,7 +65,7 @@ class BootReport:
 
 @dataclass(slots=True)
 class Effort:
-    """What the way to the final report cost."""
+    """Time and restarts spent before the final report."""
 
     seconds: float = 0.0
     restarts: int = 0
@@ -86,7 +86,7 @@ def running(
     reason = _why_safe(system, application, missing, request)
     return BootReport(
         mode=BootMode.SAFE if reason else BootMode.NORMAL,
-        reason=reason or "every module is whole and every dependency met",
+        reason=reason or "every module is intact and every dependency met",
         modules=held_modules(memory, system, application),
         system_version=str(os_version(system.header.version)),
         bootloader_version=bootloader.header.version,
@@ -101,17 +101,17 @@ def _why_safe(system: Found, application: Found | None, missing: list[UnmetDepen
     if missing:
         return "; ".join(_sentence(m) for m in missing)
     if application is None:
-        return "there is no whole application"
+        return "there is no intact application"
     if application.suffix.asset_dependencies and system.header.version >= _KNOWS_ASSETS:
         return f"{len(application.suffix.asset_dependencies)} assets of the application are missing"
-    return "safe mode was asked for" if request is BootRequest.SAFE else ""
+    return "safe mode was requested" if request is BootRequest.SAFE else ""
 
 
 def _sentence(missing: UnmetDependency) -> str:
     by, wanted = _NAMES.get(ModuleFunction(missing.by[0]), "module"), missing.wanted
     name = _NAMES[ModuleFunction(wanted.function)] if wanted.function in _NAMES else f"module {wanted.function}"
     held = "holds none" if missing.held is None else f"holds {missing.held}"
-    return f"the {by} wants {name} {wanted.version} or newer, the unit {held}"
+    return f"the {by} needs {name} {wanted.version} or newer, the unit {held}"
 
 
 def stuck(mode: BootMode, reason: str, bootloader: Found | None, effort: Effort) -> BootReport:
@@ -124,5 +124,5 @@ def stuck(mode: BootMode, reason: str, bootloader: Found | None, effort: Effort)
 
 
 def _locks(bootloader: Found) -> bool:
-    """A unit is under device protection because its bootloader says so (reference 3.12)."""
+    """Return whether the bootloader puts the unit under device protection (reference 3.12)."""
     return bootloader.suffix.security_mode == PROTECTED

@@ -1,7 +1,7 @@
-"""DFU mode as the host meets it: the memory side's DFU function behind the bootloader's descriptors.
+"""A unit in DFU mode: the DFU function behind the bootloader's descriptors.
 
-It keeps configuration and alternate setting as these bootloaders do (reference usb-and-serial 2.6)
-and resets the unit when the function says that it leaves.
+It handles configuration and alternate setting as these bootloaders do (reference usb-and-serial 2.6)
+and resets the unit when the function leaves DFU mode.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Bootloader:
         return Answer(reply.data, reply.seconds)
 
     def set_configuration(self, value: int) -> None:
-        """Set it: any value but 0 restarts the DFU class: dfuIDLE, OK, pointer 0."""
+        """Store the configuration; any value but 0 restarts the DFU class: dfuIDLE, OK, pointer 0."""
         self._is_configured = value != 0
         if self._is_configured:
             self._alternate = 0
@@ -69,4 +69,4 @@ class Bootloader:
         self._function.set_configuration()
 
     def stop(self) -> None:
-        """Tell nobody: there is nothing to tell."""
+        """Do nothing: the bootloader has nothing to stop."""

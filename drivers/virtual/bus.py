@@ -1,9 +1,9 @@
 """The virtual USB bus: ports, what is plugged into them, device numbers, and one thread for timed events.
 
-It knows nothing of Particle: anything that fits `Pluggable` can be plugged in. It moves no
-bytes either; that is `backend.py` (pyusb), `serial_side.py` (pyserial) and `usbip.py`.
+It is not specific to Particle: anything that implements `Pluggable` can be plugged in. It moves no
+bytes either; `backend.py` (pyusb), `serial_side.py` (pyserial) and `usbip.py` do.
 
-Locks: a unit's own condition may be held while calling the bus, never the other way round.
+Locks: a unit's own condition may be held while calling the bus, never the reverse.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class TimedOut(Exception):
 
 
 class HostError(Exception):
-    """The host failed a transfer of its own: a bad cable, a hub, no memory.
+    """The transfer failed on the host's side: a bad cable, a hub, no memory.
 
-    ``loses_reply``: the unit heard the request and acted on it all the same.
+    ``loses_reply``: the unit nevertheless received the request and acted on it.
     """
 
     def __init__(self, number: int, *, loses_reply: bool = False) -> None:
@@ -52,7 +52,7 @@ class HostError(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Presence:
-    """One enumeration: what the host sees from the moment it gave the unit an address until it vanishes."""
+    """One enumeration: what the host sees from assigning the unit an address until the unit leaves."""
 
     address: int
     descriptors: Descriptors
@@ -61,13 +61,13 @@ class Presence:
 
 
 class Socket(Protocol):
-    """What a plugged-in unit may use of its port."""
+    """A port as a plugged-in unit sees it."""
 
     @property
     def port(self) -> PortPath: ...
     def new_address(self) -> int: ...
     def changed(self) -> None:
-        """Tell whoever listens to the bus that this port shows something else now."""
+        """Notify the listeners of the bus that this port changed."""
 
     def at(self, delay_s: float, action: Action) -> None: ...
     def replace(self, unit: Pluggable | None, after_s: float) -> None:
@@ -85,7 +85,7 @@ class Pluggable(Protocol):
     def power_on(self, socket: Socket) -> None: ...
     def power_off(self) -> None: ...
     def control(self, presence: Presence, setup: Setup, data: bytes, timeout_s: float) -> bytes:
-        """Run one control transfer in time; raises `Stall`, `Gone`, `TimedOut` or `HostError`."""
+        """Run one control transfer, in clock time; raises `Stall`, `Gone`, `TimedOut` or `HostError`."""
         ...
 
     def bus_reset(self, presence: Presence) -> None: ...
@@ -160,7 +160,7 @@ class VirtualBus:
         unit.power_on(_Port(self, path))
 
     def plug_if_free(self, port: PortPath, unit: Pluggable) -> None:
-        """Plug in as `plug` does, but whoever was faster keeps the port."""
+        """Plug in as `plug` does, unless the port is taken or the bus closed."""
         if self.unit_at(port) is None and not self._is_closed:
             self.plug(port, unit)
 
@@ -173,42 +173,46 @@ class VirtualBus:
         return unit
 
     def unit_at(self, port: PortPath | str) -> Pluggable | None:
+        """Return the unit plugged into ``port``, enumerated or not; None if it is empty."""
+        """Return the unit plugged into ``port``, enumerated or not; None if it is empty."""
+        """Return the unit plugged into ``port``, enumerated or not; None if it is empty."""
         with self._condition:
             return self._units.get(PortPath(str(port)))
 
     def units(self) -> dict[PortPath, Pluggable]:
-        """Tell who is plugged in where, in plugging order."""
+        """Return the plugged-in units by port, in plugging order."""
         with self._condition:
             return dict(self._units)
 
     def shown(self) -> list[Shown]:
-        """Return everything enumerated now; units that are booting, dead or away are not in it."""
+        """Return all enumerated devices, by address; units that are booting or dead are not among them."""
         shown = [Shown(port, unit, now) for port, unit in self.units().items() if (now := unit.presence) is not None]
         return sorted(shown, key=lambda one: one.presence.address)
 
     def new_address(self) -> int:
-        """Return the next free device number, 1 to 127, as a host counts them up."""
+        """Return the next free device number, 1 to 127, counting up as a host does."""
         with self._condition:
             used = {unit.presence.address for unit in self._units.values() if unit.presence}
             self._address = next(a for i in range(127) if (a := (self._address + i) % 127 + 1) not in used)
             return self._address
 
-    # --- who watches ---
+    # --- listeners ---
 
     def listen(self, listener: Callable[[PortPath], None]) -> Callable[[], None]:
-        """Call ``listener(port)`` after a port shows something else; returns how to stop that."""
+        """Call ``listener(port)`` after each change of a port; return a function that unregisters it."""
         with self._condition:
             self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     def changed(self, port: PortPath) -> None:
+        """Call the listeners, on the bus's thread."""
         for listener in list(self._listeners):
             self.at(0.0, lambda listener=listener: listener(port))  # type: ignore[misc]
 
     # --- time ---
 
     def at(self, delay_s: float, action: Action) -> None:
-        """Run ``action`` on the bus's thread ``delay_s`` seconds from now, in (due, order given) order."""
+        """Run ``action`` on the bus's thread ``delay_s`` seconds from now, in order of due time, then of calls."""
         with self._condition:
             heapq.heappush(self._events, (self.clock.now() + delay_s, next(self._sequence), action))
             self._condition.notify_all()

@@ -1,7 +1,7 @@
-"""The listening-mode console as the unit runs it: one-character commands, prompts, echo, flush.
+"""The listening-mode console, device side: one-character commands, prompts, echo, flush.
 
-Every command is a small program that yields whenever it wants a byte (``None``) or time (seconds).
-Texts are interface and stand in ``wire.console.tables``. Reference usb-and-serial 5.
+Every command is a generator that yields to wait for a byte (``None``) or for time (seconds).
+Its texts are part of the interface and are in ``wire.console.tables``. Reference usb-and-serial 5.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .module_report import describe
 from .system import RunningSystem, diagnostics
 from .world import StoredNetwork
 
-_BUFFER = 256  # bytes the unit can hold before it loses some
+_BUFFER = 256  # bytes of input buffer; more are lost
 _BACKSPACES, _LINE_ENDS = b"\x08\x7f", b"\r\n"
 _V2_1_0, _V5_5_0, _V5_6_0, _V6_0_0 = (OsVersion.parse(v) for v in ("2.1.0", "5.5.0", "5.6.0", "6.0.0"))
 
@@ -50,13 +50,13 @@ class Console:
     # --- the CDC port ---
 
     def receive(self, data: bytes) -> None:
-        """Take bytes from the host; lost unless the unit listens and has room."""
+        """Receive bytes from the host; they are lost unless the unit is in listening mode and has room."""
         if self._program is not None:
             self._in.extend(data[: _BUFFER - len(self._in)])
             self._run()
 
     def set_dtr(self, is_on: bool) -> None:
-        """Note that the host opened or closed its end; what nobody read is gone with the host's end."""
+        """Record that the host opened or closed the port; closing discards unread output."""
         self.port_is_open = is_on
         if not is_on:
             self._out.clear()
@@ -71,10 +71,10 @@ class Console:
         return piece
 
     def emit_noise(self, seed: str) -> None:
-        """Put random bytes on the line, as an ordered fault puts them there."""
+        """Output random bytes, for an injected fault."""
         self._send(random.Random(seed).randbytes(16))
 
-    # --- listening mode begins and ends ---
+    # --- entering and leaving listening mode ---
 
     def open(self) -> None:
         self._session += 1
@@ -128,7 +128,7 @@ class Console:
                 self.is_in_dialogue = False
 
     def _line(self, prompt: str, limit: int) -> Line:
-        """Read one line as 5.5 says: echo, backspace, end on CR, LF or one byte too many, then flush."""
+        """Read one line (5.5): echo, handle backspace, end at CR, LF or one byte too many, then flush."""
         self._print(prompt)
         line = bytearray()
         while True:
@@ -161,7 +161,7 @@ class Console:
         self._print(f"{tables.SERIAL}: {spec.serial or ''}\r\n")
         if spec.imei is None:
             return
-        if system.os < _V5_6_0:  # switches the modem on and waits for it
+        if system.os < _V5_6_0:  # powers up the modem and waits for it
             yield system.radio.modem_delay_s
         known = system.os < _V5_6_0 or system.radio.modem_has_answered
         self._print(f"{tables.IMEI}: {spec.imei if known else ''}\r\n")
@@ -196,7 +196,7 @@ class Console:
         if len(code) != tables.CLAIM_CODE_SIZE:
             self._print(tables.WRONG_CLAIM_CODE)
             return
-        with contextlib.suppress(FlashFailed):  # the unit does not look whether it worked
+        with contextlib.suppress(FlashFailed):  # the unit does not check the result
             self._system.board.memory.dct.set("claim_code", code.encode(), Who.CONSOLE)
         self._print(tables.CLAIM_CODE_SET.format(code))
 
@@ -214,7 +214,7 @@ class Console:
             pass
 
     def _wifi(self) -> Program:
-        """Store a network without trying it; the scan only saves questions (5.5)."""
+        """Store a network without connecting to it; the scan only saves prompts (5.5)."""
         if not self._system.board.spec.platform.has_wifi:
             return
         ssid = ""
@@ -246,8 +246,8 @@ class Console:
         return _BY_DIGIT[digit]
 
     def _listen_safely(self) -> Program:
-        """Restart into safe mode and listen there."""
-        with contextlib.suppress(FlashFailed):  # then it is safe mode alone
+        """Restart into safe mode, and into listening mode there."""
+        with contextlib.suppress(FlashFailed):  # then only into safe mode
             self._system.board.memory.dct.set_startup_listening(True, Who.CONSOLE)
         self._system.restart_after_check(BootRequest.SAFE)
         yield from ()

@@ -1,4 +1,4 @@
-"""Console ports for other processes: one pty per unit that runs its application, linked by name in a directory.
+"""Console ports for other processes: one pty per unit in application mode, with a named link in a directory.
 
 Real time only.
 """
@@ -22,24 +22,24 @@ _CHUNK = 256
 
 
 def link_name(usb_id: UsbId, port: PortPath, serial_number: str) -> str:
-    """Make the file name of a console link."""
+    """Return the file name of a console link."""
     return f"usb-{usb_id.vendor:04x}_{usb_id.product:04x}-{port}-{serial_number}"
 
 
 def parse_link_name(name: str) -> tuple[UsbId, PortPath, str] | None:
-    """Tell what `link_name` was given, None for any other file."""
+    """Parse what `link_name` returned; None for any other file."""
     found = _NAME.fullmatch(name)
     return (UsbId(int(found[1], 16), int(found[2], 16)), PortPath(found[3]), found[4]) if found else None
 
 
 class ConsoleLinks:
-    """Keeps ``directory`` (made if absent, private to its owner) full of links to the consoles of ``bus``."""
+    """Maintains links to the consoles of ``bus`` in ``directory`` (created if absent, private to its owner)."""
 
     def __init__(self, bus: VirtualBus, directory: Path) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in directory.iterdir():
             if parse_link_name(path.name):
-                path.unlink()  # of an earlier process
+                path.unlink()  # left by an earlier process
         self._bus, self._directory = bus, directory
         self._lock = threading.Lock()
         self._served: dict[PortPath, _Pty] = {}
@@ -70,19 +70,19 @@ class ConsoleLinks:
 
 
 class _Pty:
-    """One pty, its link, and the thread that moves bytes between it and the unit."""
+    """One pty, its link, and the thread that copies bytes between it and the unit."""
 
     def __init__(self, shown: Shown, directory: Path, clock: Clock) -> None:
         self.shown, self._clock = shown, clock
         descriptors = shown.presence.descriptors
         self._terminal = PseudoTerminal(directory / link_name(descriptors.usb_id, shown.port, descriptors.serial))
-        self._line = (0, False)  # rate and DTR as the unit was told last
+        self._line = (0, False)  # rate and DTR last passed to the unit
         self._is_open = True
         self._thread = threading.Thread(target=self._run, name=f"pty-{shown.port}", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Pull it: whoever has it open gets an error."""
+        """Remove the pty and its link; a client that has it open gets an error."""
         self._is_open = False
         self._terminal.unlink()
         if threading.current_thread() is not self._thread:

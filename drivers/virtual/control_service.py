@@ -1,7 +1,7 @@
-"""The control-request protocol as the unit speaks it: INIT, CHECK, SEND, RECV, RESET on endpoint 0.
+"""The control-request protocol, device side: INIT, CHECK, SEND, RECV, RESET on endpoint 0.
 
-Byte-exact after reference usb-and-serial 3.2 to 3.7. What a request does is not here: it is handed
-to the system thread (`SystemThread`), which may be busy or asleep, and comes back as an `Outcome`.
+Byte-exact, following reference usb-and-serial 3.2 to 3.7. A request is passed to the system
+thread (`SystemThread`), which may be busy or asleep, and returns an `Outcome`.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from .bus import Stall
 class Outcome:
     """How a request ended.
 
-    ``seconds``: how long the system thread worked on it. ``finish``, if given, is called when that time is over and
-    makes the real outcome. ``completed`` is called once the host has read the result, or gave up on it.
+    ``seconds``: how long the system thread was busy with it. ``finish``, if given, is called after that time and
+    returns the real outcome. ``completed`` is called once the host has read the result, or abandoned the request.
     ``is_lost``: whoever should have answered never does, and keeps nobody else from working.
     """
 
@@ -44,17 +44,17 @@ class Outcome:
 
 
 class SystemThread(Protocol):
-    """Where the work is done, one request after the other. Moments are clock seconds; None means never."""
+    """Processes one request after the other. Points in time are clock seconds; None means never."""
 
     def now(self) -> float: ...
     def allocate(self) -> float | None:
-        """Return the moment a payload buffer is there."""
+        """Return the time at which a payload buffer will be available."""
         ...
 
     def run(self, request_type: int, payload: bytes, done: Callable[[Outcome, float], None]) -> None:
-        """Work on one request; ``done(outcome, moment)`` tells how it ends and when the host may see that.
+        """Process one request, then call ``done(outcome, time)``; the host sees the outcome from that time on.
 
-        Never called if the thread sleeps until a restart.
+        ``done`` is never called if the thread sleeps until a restart.
         """
         ...
 
@@ -62,9 +62,9 @@ class SystemThread(Protocol):
 class State(enum.Enum):
     """Life of an active request (reference 3.4)."""
 
-    ALLOC_PENDING = enum.auto()  # INIT said PENDING: a buffer is wanted
-    RECV_PAYLOAD = enum.auto()  # SEND may come
-    PENDING = enum.auto()  # the system thread has it
+    ALLOC_PENDING = enum.auto()  # INIT returned PENDING: waiting for a buffer
+    RECV_PAYLOAD = enum.auto()  # ready for SEND
+    PENDING = enum.auto()  # passed to the system thread
     DONE = enum.auto()  # result stored
 
 
@@ -78,13 +78,13 @@ class _Active:
     outcome: Outcome = field(default_factory=Outcome)
     ready_at: float | None = None  # when ALLOC_PENDING or DONE becomes visible
     read: int = 0  # reply bytes the host has fetched
-    is_released: bool = False  # the host gave up; the outcome will be dropped
+    is_released: bool = False  # abandoned by the host; the outcome will be dropped
 
 
 def service_reply(
     status: ServiceStatus, *, request_id: int | None = None, size: int | None = None, result: int | None = None
 ) -> bytes:
-    """Put flags and status, then the fields that are there, without gaps (reference 3.3)."""
+    """Encode flags and status, then the fields that are not None, without gaps (reference 3.3)."""
     flags, tail = FLAG_STATUS, b""
     for (flag, layout), value in zip(OPTIONAL_FIELDS, (request_id, size, result), strict=True):
         if value is not None:
@@ -106,11 +106,11 @@ class ControlService:
 
     @property
     def active(self) -> int:
-        """How many of the four slots are taken."""
+        """Number of the four slots in use."""
         return len(self._active)
 
     def handle(self, setup: Setup, data: bytes) -> bytes:
-        """Answer one service request; raises `Stall` where the unit refuses."""
+        """Answer one service request; raises `Stall` if the unit refuses it."""
         is_in = setup.request_type == VENDOR_IN
         match setup.request:
             case Service.SEND if not is_in:
@@ -124,10 +124,10 @@ class ControlService:
         raise Stall
 
     def abort_all(self) -> None:
-        """Act on a USB bus reset: every request ends with -150, and pending restarts happen."""
+        """Handle a USB bus reset: every request ends with -150, and pending restarts happen."""
         self._release_all()
 
-    # --- the five ---
+    # --- the five service requests ---
 
     def _init(self, setup: Setup) -> bytes:
         if len(self._active) >= MAX_ACTIVE:
@@ -163,7 +163,7 @@ class ControlService:
         return service_reply(ServiceStatus.OK, result=outcome.result)
 
     def _send(self, setup: Setup, data: bytes) -> None:
-        """More than 64 bytes are checked before the data stage; fewer are taken and then dropped if wrong (3.5)."""
+        """Store a chunk. More than 64 bytes are checked before the data stage, fewer are dropped after it (3.5)."""
         request = self._active.get(setup.index)
         fits = (
             request is not None
@@ -222,7 +222,7 @@ class ControlService:
             self._release(request)
 
     def _release(self, request: _Active) -> None:
-        """Free the slot. A restart or update that waited for its result to be read happens now, read or not (3.7)."""
+        """Free the slot. A restart or update that waited for its result to be read happens now, even if unread (3.7)."""
         self._active.pop(request.id, None)
         request.is_released = True
         if request.state is State.DONE and request.outcome.completed is not None:

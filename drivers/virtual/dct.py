@@ -1,6 +1,6 @@
-"""The configuration area (DCT) of a unit: 8391 bytes at fixed offsets, kept as a file by the unit itself.
+"""The configuration area (DCT) of a unit: 8391 bytes at fixed offsets, which a real unit stores in a file.
 
-Not NOR: bytes can be set at will, one at a time, and take effect at once. Layout: reference
+Not NOR: single bytes can be set to any value and take effect at once. Layout: reference
 firmware-and-dfu 2.6 (Gen 3 column), update slots 7.2.
 """
 
@@ -19,7 +19,7 @@ _STARTUP_MODE, _LISTENING, _NOT_LISTENING = 18, b"\x01", b"\xff"
 
 
 class Dct:
-    """The configuration area of one unit. Addresses run from 0; a new one is all ones."""
+    """The configuration area of one unit. Addresses start at 0; a new one is all 0xFF."""
 
     def __init__(
         self, layout: Layout, path: Path | None = None, score: Score | None = None, fault: FlashFault | None = None
@@ -31,17 +31,17 @@ class Dct:
 
     @property
     def size(self) -> int:
-        """8391, or more after somebody wrote past the end."""
+        """Bytes: 8391, or more after a write past the end."""
         return self._cells.size
 
     def read(self, offset: int, length: int) -> bytes:
-        """Read at most ``length`` bytes: fewer where the area ends."""
+        """Read at most ``length`` bytes; fewer at the end of the area."""
         return self._cells.read(offset, length)
 
     def write(self, offset: int, data: bytes, who: Who) -> float:
         """Store ``data``; return the seconds it takes. Raises `ValueError` past 0x4000.
 
-        Written past its end the area grows, filled with ones.
+        A write past the end extends the area; the gap is filled with 0xFF.
         """
         if offset < 0 or offset + len(data) > self._layout.dct_limit:
             raise ValueError(f"the configuration area has no bytes {offset:#x} to {offset + len(data):#x}")
@@ -57,7 +57,7 @@ class Dct:
         return self.read(field.offset, field.size)
 
     def set(self, name: str, value: bytes, who: Who) -> float:
-        """Store a whole field; a shorter ``value`` is filled up with ones."""
+        """Store a whole field, padding ``value`` with 0xFF; return seconds. Raises `ValueError` if it is too long."""
         field = self._layout.dct_fields[name]
         if len(value) > field.size:
             raise ValueError(f"{name} takes {field.size} bytes, got {len(value)}")
@@ -65,7 +65,7 @@ class Dct:
 
     @property
     def is_claimed(self) -> bool:
-        """The unit's own opinion, learned from the cloud."""
+        """The unit's own claimed bit, which it learned from the cloud."""
         return self.get("claimed") == CLAIMED
 
     @property
@@ -73,11 +73,11 @@ class Dct:
         return self.get("setup_done") == SETUP_DONE
 
     def set_startup_listening(self, is_on: bool, who: Who) -> float:
-        """Set the flag that makes the next start in safe mode a listening one; return seconds."""
+        """Set the flag that makes the next boot into safe mode enter listening mode; return seconds."""
         return self.write(_STARTUP_MODE, _LISTENING if is_on else _NOT_LISTENING, who)
 
     def take_startup_listening(self) -> bool:
-        """Read that flag as a start does: it holds once."""
+        """Read and clear that flag, as a boot does."""
         is_on = self.read(_STARTUP_MODE, 1) == _LISTENING
         if is_on:
             with contextlib.suppress(FlashFailed):

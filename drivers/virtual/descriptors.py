@@ -29,7 +29,7 @@ _ASSOCIATION, _CS_INTERFACE = 11, 0x24
 _FULL_SPEED_PACKET = 64
 MICROSOFT_STRING, ERROR_STRING = 0xEE, 10
 _US_ENGLISH = 0x0409
-_SAYS_DCD_UP_TO = 1101  # module version of the bootloaders of 4.0.0 to 4.0.2: taken to say what 4.0.0 says
+_SAYS_DCD_UP_TO = 1101  # module version of the bootloaders of 4.0.0 to 4.0.2, all assumed to say what 4.0.0 says
 _SAYS_DCD_AGAIN = 2000  # ... of 5.0.0
 _SEGMENT_TYPE = re.compile("[a-g](?=,|$)")
 _PROTECTED_WORDS = "Device is in protected mode"
@@ -40,7 +40,7 @@ DFU_FUNCTIONAL = FUNCTIONAL_DESCRIPTOR.pack(
 
 @dataclass(frozen=True, slots=True)
 class Descriptors:
-    """What one enumeration shows. ``strings``: index -> text; index 0 (languages) is added on the wire."""
+    """The descriptors of one enumeration. ``strings``: index -> text, without index 0 (languages)."""
 
     usb_id: UsbId
     device: bytes  # 18
@@ -55,7 +55,7 @@ class Descriptors:
         return self.strings[3]
 
     def string(self, index: int) -> bytes | None:
-        """Return the string descriptor at ``index``, None if the unit has none there. USB 2.0 section 9.6.7."""
+        """Return the string descriptor at ``index``; None if there is none. USB 2.0 section 9.6.7."""
         if index == 0:
             return struct.pack("<BBH", 4, STRING, _US_ENGLISH)
         text = self.strings.get(index)
@@ -146,9 +146,9 @@ def application_descriptors(
 
 
 def dfu_alternates(platform: Platform, bootloader_version: int, *, is_protected: bool = False) -> tuple[str, ...]:
-    """Return the memory maps a bootloader shows (firmware-and-dfu 1.6): one name has changed, twice.
+    """Return the memory maps of a bootloader (firmware-and-dfu 1.6); one name has changed twice between versions.
 
-    Under device protection every segment is shown as erasable only, which is a sign and no map.
+    Under device protection every segment is erasable only, which is an indication of protection, not a map.
     """
     old_name = bootloader_version <= _SAYS_DCD_UP_TO or bootloader_version == _SAYS_DCD_AGAIN
     maps = tuple(

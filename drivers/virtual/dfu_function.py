@@ -28,7 +28,7 @@ from .layout import Chip
 from .memory import UnitMemory
 
 MANIFEST_S = 0.5
-"""Seconds between the GETSTATUS that says dfuMANIFEST and the reset."""
+"""Seconds between the GETSTATUS that returns dfuMANIFEST and the reset."""
 
 _ABORTABLE = frozenset(
     {DfuState.IDLE, DfuState.DNLOAD_SYNC, DfuState.DNLOAD_IDLE, DfuState.MANIFEST_SYNC, DfuState.UPLOAD_IDLE}
@@ -38,11 +38,11 @@ _MUTE = frozenset({DfuState.DNBUSY, DfuState.MANIFEST, DfuState.MANIFEST_WAIT_RE
 
 @dataclass(frozen=True, slots=True)
 class DfuReply:
-    """Answer to one class request."""
+    """Reply to one class request."""
 
     data: bytes = b""
     stall: bool = False
-    seconds: float = 0.0  # the flash is busy that long after this reply: NAK the next transfer until then
+    seconds: float = 0.0  # the flash is busy that long after this reply; transfers are NAKed until then
     leaving: bool = False  # reset `MANIFEST_S` from now
     safe_mode: bool = False  # ... into safe mode
 
@@ -56,13 +56,13 @@ class _Failed(Exception):
 
 
 class DfuFunction:
-    """One unit's DFU interface since it entered DFU mode. Lives in RAM; a `PowerLost` from a fault passes through."""
+    """One unit's DFU interface since it entered DFU mode. Lives in RAM; does not catch `PowerLost` from a fault."""
 
     def __init__(self, memory: UnitMemory, bootloader_version: int, *, is_protected: bool = False) -> None:
         self._memory = memory
         self._version, self._milestones = bootloader_version, platform(memory.platform_id).bootloader
         self._is_protected = is_protected
-        self._buffer = bytearray(TRANSFER_SIZE)  # keeps what the last transfer left in it
+        self._buffer = bytearray(TRANSFER_SIZE)  # not cleared between transfers
         self._requests: dict[tuple[int, int], Callable[[Setup, bytes], DfuReply]] = {
             (CLASS_OUT, DfuRequest.DNLOAD): self._download,
             (CLASS_IN, DfuRequest.UPLOAD): self._upload,
@@ -88,13 +88,13 @@ class DfuFunction:
         return self._alternate
 
     def set_configuration(self) -> None:
-        """Restart everything, as SET_CONFIGURATION(1) does: dfuIDLE, OK, pointer 0, alternate setting 0."""
+        """Reset the class as SET_CONFIGURATION(1) does: dfuIDLE, OK, pointer 0, alternate setting 0."""
         self._state, self._status = DfuState.IDLE, DfuStatusCode.OK
         self._pointer, self._alternate = 0, 0
         self._block, self._pending = 0, b""
 
     def set_interface(self, alternate: int) -> bool:
-        """Answer SET_INTERFACE: False (stall) for an unknown setting. Neither state nor pointer change."""
+        """Handle SET_INTERFACE; return False (stall) for an unknown setting. State and pointer do not change."""
         if alternate not in self._memory.layout.alternates:
             return False
         self._alternate = alternate
@@ -135,7 +135,7 @@ class DfuFunction:
         return DfuReply(content)
 
     def _get_status(self, setup: Setup, _: bytes) -> DfuReply:
-        """Also what makes a received block be worked on, and a unit told to leave do so."""
+        """Return the status; also executes a received block, or leaves DFU mode if that was requested."""
         wants_safe_mode = self._state is DfuState.DNLOAD_SYNC and self._is_safe_mode_command()
         if wants_safe_mode or self._state is DfuState.MANIFEST_SYNC:
             reply = self._status_bytes(DfuState.MANIFEST)[: setup.length]
@@ -165,7 +165,7 @@ class DfuFunction:
         return DfuReply()
 
     def _illegal(self) -> DfuReply:
-        """Whatever does not fit the state: STALL and dfuERROR, errUNKNOWN."""
+        """Refuse a request that is illegal in this state: STALL, then dfuERROR with errUNKNOWN."""
         self._fail(DfuStatusCode.ERR_UNKNOWN)
         return DfuReply(stall=True)
 
@@ -179,7 +179,7 @@ class DfuFunction:
     # --- operations --------------------------------------------------------------------------
 
     def _execute(self) -> float:
-        """Work on the received block; return the seconds it takes. Failures end in dfuERROR, without a stall."""
+        """Execute the received block; return the seconds it takes. Failures end in dfuERROR, without a stall."""
         try:
             seconds = self._run_block()
         except _Failed as failed:
@@ -246,7 +246,7 @@ class DfuFunction:
         return chip.read(address, length)
 
     def _read_dct(self, address: int, length: int) -> bytes:
-        """Past the end of the area the host gets what the transfer buffer held before."""
+        """Read the configuration area; past its end the reply contains what was in the transfer buffer before."""
         if address + length > self._memory.layout.dct_limit:
             raise _Failed(DfuStatusCode.ERR_UNKNOWN)
         content = self._memory.dct.read(address, length)
@@ -258,7 +258,7 @@ class DfuFunction:
         return 0.0
 
     def _chip(self) -> NorFlash | None:
-        """The flash behind the alternate setting, None for the configuration area."""
+        """Return the flash chip of the alternate setting, None for the configuration area."""
         chip = self._memory.layout.alternates[self._alternate]
         return None if chip is Chip.DCT else self._memory.flash(chip)
 

@@ -1,6 +1,6 @@
-"""Endpoint 0 of a unit: runs one control transfer in time, with the faults that were ordered.
+"""Endpoint 0 of a unit: runs one control transfer in clock time, with injected faults.
 
-Standard requests are answered here; class and vendor requests go to whatever software runs on
+Standard requests are answered here; class and vendor requests go to the software running on
 the unit (`Software`). USB 2.0 chapter 9; quirks of reference usb-and-serial 2.6.
 """
 
@@ -17,8 +17,8 @@ from ..wire.usb import Setup, StandardRequest
 from .bus import Gone, Presence, Stall, TimedOut
 from .control_service import service_reply
 from .descriptors import CONFIGURATION, DEVICE, STRING, Descriptors, microsoft_compatible_id
-from .faults import Sabotage
-from .timing import BYTES_PER_S, TRANSFER_S, saved_up
+from .faults import Disturbance
+from .timing import BYTES_PER_S, TRANSFER_S, sleep_slack
 
 _TYPE_MASK, _STANDARD, _VENDOR = 0x60, 0x00, 0x40
 _MICROSOFT_VENDOR_CODE, _COMPATIBLE_ID = 0xEE, 4
@@ -26,7 +26,7 @@ _MICROSOFT_VENDOR_CODE, _COMPATIBLE_ID = 0xEE, 4
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the software says to one request; the unit answers nothing else for ``busy_s`` seconds after it."""
+    """The software's reply to one request, after which the unit is busy for ``busy_s`` seconds."""
 
     data: bytes = b""
     busy_s: float = 0.0
@@ -50,45 +50,53 @@ class Software(Protocol):
     def get_interface(self, interface: int) -> int: ...
     def bus_reset(self) -> None: ...
     def stop(self) -> None:
-        """End: a reset, or a power cut."""
+        """Stop running: a reset or a power cut."""
 
 
 class Endpoint:
     """The control endpoint of one unit; ``condition`` is the unit's own.
 
-    Nobody waits with the condition held, so a silent unit blocks nothing but its own caller.
+    Waiting releases the condition, so a silent unit blocks only its own caller.
     """
 
     def __init__(self, clock: Clock, condition: Condition, presence: Callable[[], Presence | None]) -> None:
         self._clock, self._condition, self._presence = clock, condition, presence
-        self._slack = saved_up(clock)
-        self._free_at = 0.0  # until then the unit answers NAK: its flash is busy, or the last transfer still runs
+        self._slack = sleep_slack(clock)
+        self._free_at = 0.0  # until then the unit answers NAK: its flash is busy, or the last transfer is still running
 
     def restart(self) -> None:
-        """Forget what is owed, as a reset does."""
+        """Clear the busy time, as a reset does."""
         self._free_at = 0.0
 
     def transfer(
-        self, presence: Presence, software: Software, setup: Setup, data: bytes, timeout_s: float, sabotage: Sabotage
+        self,
+        presence: Presence,
+        software: Software,
+        setup: Setup,
+        data: bytes,
+        timeout_s: float,
+        disturbance: Disturbance,
     ) -> bytes:
-        """Run one transfer; the condition is held by the caller. Raises `Stall`, `Gone`, `TimedOut`, `HostError`."""
+        """Run one transfer with the condition held. Raises `Stall`, `Gone`, `TimedOut`, `HostError`."""
         until = self._clock.now() + timeout_s
-        if sabotage.is_silent:
+        if disturbance.is_silent:
             self._wait(presence, until)
             raise TimedOut
         self._wait_free(presence, until)
-        if sabotage.stalls:
+        if disturbance.stalls:
             raise Stall
-        error = sabotage.host_error
+        error = disturbance.host_error
         if error is not None and not error.loses_reply:
             raise error
-        answer = Answer(service_reply(ServiceStatus.BUSY)) if sabotage.is_busy else self._answer(software, setup, data)
+        answer = (
+            Answer(service_reply(ServiceStatus.BUSY)) if disturbance.is_busy else self._answer(software, setup, data)
+        )
         if self._presence() is not presence:
             raise Gone
         reply = answer.data[: setup.length]
-        if sabotage.garbage is not None and setup.is_in:
-            reply = _garbage(sabotage.garbage, len(reply))
-        cost = TRANSFER_S + (len(reply) + len(data)) / BYTES_PER_S + sabotage.delay_s
+        if disturbance.garbage is not None and setup.is_in:
+            reply = _garbage(disturbance.garbage, len(reply))
+        cost = TRANSFER_S + (len(reply) + len(data)) / BYTES_PER_S + disturbance.delay_s
         self._free_at = max(self._free_at, self._clock.now()) + cost
         self._wait_free(presence, until)
         self._free_at += answer.busy_s
@@ -99,7 +107,7 @@ class Endpoint:
     # --- time ---
 
     def _wait_free(self, presence: Presence, until: float) -> None:
-        """Wait until the unit answers again; `TimedOut` when that is later than ``until``."""
+        """Wait until the unit is no longer busy; raise `TimedOut` when that is later than ``until``."""
         if self._free_at - self._clock.now() <= self._slack:
             return
         self._wait(presence, min(self._free_at, until))
@@ -107,7 +115,7 @@ class Endpoint:
             raise TimedOut
 
     def _wait(self, presence: Presence, moment: float) -> None:
-        """Wait with the condition released; `Gone` as soon as the unit leaves the bus."""
+        """Wait with the condition released; raise `Gone` as soon as the unit leaves the bus."""
         while (left := moment - self._clock.now()) > 0:
             self._condition.wait(left)
             if self._presence() is not presence:
@@ -132,7 +140,7 @@ def standard_request(software: Software, setup: Setup) -> bytes:
     """Answer a standard request (USB 2.0 section 9.4); raises `Stall` for the rest."""
     match setup.request:
         case StandardRequest.GET_STATUS:
-            return b"\x01\x00"  # self powered
+            return b"\x01\x00"  # self-powered
         case StandardRequest.GET_DESCRIPTOR:
             return _descriptor(software.descriptors, setup)
         case StandardRequest.GET_CONFIGURATION:

@@ -1,7 +1,7 @@
-"""Who a virtual unit is and how it left the factory: `UnitSpec`, and `make_spec` that invents one from a seed.
+"""Identity and factory state of a virtual unit: `UnitSpec`, and `make_spec`, which generates one from a seed.
 
 The same platform, seed and number give the same unit in every process and on every machine.
-Identities are valid in form and belong to nobody: ICCIDs carry a test issuer, MACs the vendor's prefix.
+Identities have a valid format but belong to no real device: ICCIDs use a test issuer, MACs the vendor's prefix.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ALPHABET = string.digits + "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 @dataclass(frozen=True, slots=True)
 class UnitSpec:
-    """One unit as it comes to the bench. ``modules`` are whole firmware files; empty means blank flash."""
+    """One unit as it arrives at the station. ``modules`` are whole firmware files; empty means blank flash."""
 
     platform_id: int
     device_id: DeviceId
@@ -38,8 +38,8 @@ class UnitSpec:
     modules: tuple[bytes, ...] = dataclasses.field(default=(), repr=False)
     setup_done: bool = False
     claimed: bool = False
-    networks: tuple[StoredNetwork, ...] = ()  # Wi-Fi networks it already knows
-    arrives: BootRequest = BootRequest.NORMAL  # how it comes up the first time it gets power
+    networks: tuple[StoredNetwork, ...] = ()  # Wi-Fi networks already stored
+    arrives: BootRequest = BootRequest.NORMAL  # mode of its first boot
 
     @property
     def platform(self) -> Platform:
@@ -47,7 +47,7 @@ class UnitSpec:
 
     @property
     def label(self) -> str:
-        """What the data matrix on the label says: serial, one space, mobile secret (A6)."""
+        """Content of the data matrix on the label: serial, one space, mobile secret (A6)."""
         return f"{self.serial or ''} {self.mobile_secret.reveal()}"
 
 
@@ -64,10 +64,10 @@ def make_spec(
     arrives: BootRequest = BootRequest.NORMAL,
     is_protected: bool = False,
 ) -> UnitSpec:
-    """Make unit ``number`` of ``seed``: identity of a fresh one that holds a synthetic ``device_os`` and application.
+    """Generate unit ``number`` of ``seed``: a new unit with a synthetic ``device_os`` and application.
 
-    ``modules`` replaces the firmware it holds. ``is_protected`` gives it a bootloader that puts it under device
-    protection, as far as its Device OS and bootloader know that (from 6.0.0). Raises `UnknownPlatform`.
+    ``modules`` replaces that firmware. ``is_protected`` gives it a bootloader that puts it under device
+    protection, if its Device OS and bootloader support that (from 6.0.0). Raises `UnknownPlatform`.
     """
     kind = platform_by_slug(platform_slug)
     dice = random.Random(f"{platform_slug}/{seed}/{number}")
@@ -96,7 +96,7 @@ def _some(dice: random.Random, alphabet: str, count: int) -> str:
 
 
 def factory_modules(platform_id: int, device_os: str) -> tuple[bytes, ...]:
-    """Make a synthetic release and the application that comes with it."""
+    """Generate a synthetic release and its application."""
     files = synthetic.release(platform_id, device_os)
     return (*(file.data for file in files), synthetic.application(platform_id, device_os).data)
 
@@ -107,7 +107,7 @@ IDENTITY_FILE = "unit.json"
 
 
 def save_identity(spec: UnitSpec, directory: Path) -> None:
-    """Write who the unit is; the file is private to its owner (it holds the mobile secret, as the real OTP does)."""
+    """Write the unit's identity; the file is private to its owner (it holds the mobile secret, like the real OTP)."""
     fields = {
         "platform_id": spec.platform_id,
         "device_id": str(spec.device_id),
@@ -124,7 +124,10 @@ def save_identity(spec: UnitSpec, directory: Path) -> None:
 
 
 def load_identity(directory: Path) -> UnitSpec | None:
-    """Find the unit that lives in ``directory``, without its firmware (that is in its flash files); None: nobody."""
+    """Read the identity in ``directory``; None if there is none. The firmware stays in the unit's flash files.
+
+    Raises `DriverError` for a damaged file.
+    """
     path = directory / IDENTITY_FILE
     if not path.exists():
         return None

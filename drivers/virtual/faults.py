@@ -1,4 +1,4 @@
-"""Faults a test or the command line can order: which unit, at which moment, what happens.
+"""Faults that a test or the command line can inject: which unit, at which moment, what happens.
 
 Grammar of one ``--fault``, items joined with commas, in any order::
 
@@ -6,10 +6,10 @@ Grammar of one ``--fault``, items joined with commas, in any order::
     unit=e00fce68aabbccdd00112233,at=request:50,do=stall
     at=plug:1.5,do=hang,for=20
 
-``unit``: number of the unit (1 is the first), its Device ID, or ``any`` (the default: each unit by itself).
+``unit``: number of the unit (1 is the first), its Device ID, or ``any`` (the default: each unit separately).
 ``at`` and ``do``: the tables `MOMENTS` and `ACTIONS` below. Options: the table `OPTIONS`.
 
-Each fault happens once per unit. The unit carries them out itself; nothing here waits.
+Each fault happens once per unit. The unit itself executes it; nothing here waits.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ MOMENTS: dict[str, str] = {
     "control:N": "the Nth control transfer to the unit, descriptor and string reads included",
     "request:TYPE[:N]": "the Nth control request of that type (0 to 65535), at its first transfer",
     "console:N": "the Nth byte the serial console receives",
-    "any:N": "the Nth control transfer or console byte, whichever comes",
+    "any:N": "the Nth event that is a control transfer or a console byte",
     "dfu-write:N": "in the middle of the Nth flash write that DFU causes",
     "dfu-erase:N": "in the middle of the Nth page erase that DFU causes",
     "flash:N": "in the middle of the Nth flash operation of any kind",
-    "plug:SECONDS": "that long after the unit first gets power",
+    "plug:SECONDS": "that long after the unit is first powered",
 }
 """What may follow ``at=``."""
 
@@ -46,18 +46,18 @@ ACTIONS: dict[str, str] = {
     "unplug": "the cable is pulled; it comes back after for= seconds, or never",
     "swap": "the cable is pulled and another unit (with= its platform) is plugged into that port",
     "powercut": "the unit loses power and gets it back after for= seconds (1)",
-    "torn": "like powercut; says that a flash operation is to be torn, so at= must be a flash moment",
-    "stall": "the transfer is answered with STALL, times= transfers long (1)",
-    "error": "the host fails the transfer with errno= (eio), times= transfers long (1); lost= says what got through",
+    "torn": "like powercut, but in the middle of a flash operation, so at= must be a flash moment",
+    "stall": "the next times= (1) transfers are answered with STALL",
+    "error": "the next times= (1) transfers fail on the host with errno= (eio); lost= says what was lost",
     "busy": "the next times= (1) control requests are refused with BUSY",
     "reject": "the next times= (1) control requests do nothing and end with the result code=",
-    "slow": "every transfer takes by= seconds (0.5) longer, for= seconds long (until unplugged)",
-    "hang": "no transfer is answered, for= seconds long (until unplugged)",
+    "slow": "every transfer takes by= seconds (0.5) longer, during for= seconds (until unplugged)",
+    "hang": "no transfer is answered during for= seconds (until unplugged)",
     "garbage": "the next times= (1) replies are random bytes; on the console, random bytes appear",
     "fail": "that flash operation fails, so at= must be a flash moment",
     "kill": "this process is killed with SIGKILL",
     "app": "the test application answers request 10 with says=, times= answers long (1000); needs no at=",
-    "wrong-label": "the label on the unit is that of another one; needs no at=",
+    "wrong-label": "the unit has the label of another unit; needs no at=",
 }
 """What may follow ``do=``."""
 
@@ -65,16 +65,16 @@ OPTIONS: dict[str, str] = {
     "times": "how many transfers, 1 to 1000",
     "for": "seconds",
     "by": "seconds",
-    "with": "platform of the unit that comes instead",
+    "with": "platform of the unit that is plugged in instead",
     "code": "result of a control request, 0 to -9999 (-100)",
     "errno": "eio, eproto, eoverflow, enomem or eintr",
     "says": "NAME:VALUE, or silence (the default), garbage, unknown (it has no handler)",
-    "lost": "request: the unit never heard of it (the default); reply: it did, and its answer got lost",
+    "lost": "request: the unit did not receive it (the default); reply: it did, but its reply was lost",
 }
 """The other keys."""
 
 ERRNOS = {name: getattr(errno, name.upper()) for name in ("eio", "eproto", "eoverflow", "enomem", "eintr")}
-"""How a host's USB stack fails a transfer to a unit that is still there."""
+"""Error numbers with which a host's USB stack fails a transfer to a unit that is still there."""
 
 _FLASH_MOMENTS = frozenset({"dfu-write", "dfu-erase", "flash"})
 _FLASH_ONLY = frozenset({"torn", "fail"})
@@ -90,12 +90,12 @@ _UNIT = re.compile(r"any|[1-9][0-9]{0,3}|[0-9a-f]{24}")
 
 
 class BadFault(DriverError):
-    """A fault specification that says nothing."""
+    """A fault specification cannot be parsed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The ``count``-th time that ``kind`` happens; for ``plug`` the ``seconds`` after power-on."""
+    """The ``count``-th occurrence of ``kind``; for ``plug`` the ``seconds`` after power-on."""
 
     kind: str  # "control", "request:50", "dfu-write", "plug", ...
     count: int = 1
@@ -108,7 +108,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One ordered fault; make it with `parse_fault`. ``spec`` is the text it was ordered with."""
+    """One fault to inject; create it with `parse_fault`. ``spec`` is the text it was parsed from."""
 
     spec: str
     unit: str  # "any", a number or a Device ID
@@ -120,31 +120,31 @@ class Fault:
     platform: str | None = None
     code: int = -100
     errno: int = errno.EIO
-    loses_reply: bool = False  # of ``error``: the unit heard the transfer
+    loses_reply: bool = False  # of ``error``: the unit received the transfer
     says: str = "silence"
 
     def applies_to(self, number: int, device_id: str) -> bool:
-        """Tell whether it is meant for the ``number``-th unit (from 1), which has this Device ID."""
+        """Return whether it is for the ``number``-th unit (from 1), which has this Device ID."""
         return self.unit in ("any", str(number), device_id)
 
 
 def parse_fault(spec: str) -> Fault:
-    """Read one ``--fault``; raises `BadFault` that names the item and what may stand there."""
+    """Parse one ``--fault``; raises `BadFault`, which names the item and what is allowed there."""
     items = _items(spec)
     action = items.get("do", "")
     if action not in ACTIONS:
         raise BadFault(f"fault {spec!r}: do={action} is not one of {', '.join(ACTIONS)}")
     if "at" not in items and action not in _TIMELESS:
-        raise BadFault(f"fault {spec!r} says no moment; add at= one of {', '.join(MOMENTS)}")
+        raise BadFault(f"fault {spec!r} has no moment; add at= one of {', '.join(MOMENTS)}")
     unit = items.get("unit", "any").lower()
     if not _UNIT.fullmatch(unit):
-        raise BadFault(f"fault {spec!r}: unit={unit} is no number from 1, no Device ID of 24 hex digits and not 'any'")
+        raise BadFault(f"fault {spec!r}: unit={unit} is not a number from 1, a Device ID of 24 hex digits or 'any'")
     moment = _moment(spec, items.get("at", "plug:0"))
     if action in _FLASH_ONLY and not moment.is_in_flash:
         raise BadFault(f"fault {spec!r}: do={action} needs at= dfu-write:N, dfu-erase:N or flash:N")
     times = items.get("times", "1000" if action == "app" else "1")
     if not times.isdecimal() or not 1 <= int(times) <= 1000:
-        raise BadFault(f"fault {spec!r}: times={times} is no number from 1 to 1000")
+        raise BadFault(f"fault {spec!r}: times={times} is not a number from 1 to 1000")
     says = items.get("says", "silence")
     if not _SAYS.fullmatch(says):
         raise BadFault(f"fault {spec!r}: says={says} is not silence, garbage, unknown or NAME:VALUE")
@@ -154,7 +154,7 @@ def parse_fault(spec: str) -> Fault:
     duration, by = (_seconds(spec, items, key) for key in ("for", "by"))
     code = items.get("code", "-100")
     if not _CODE.fullmatch(code):
-        raise BadFault(f"fault {spec!r}: code={code} is no result from 0 to -9999")
+        raise BadFault(f"fault {spec!r}: code={code} is not a result from 0 to -9999")
     by_s = 0.5 if by is None else by
     number, lost = ERRNOS[_one_of(spec, items, "errno", tuple(ERRNOS))], _one_of(spec, items, "lost", _LOST)
     return Fault(
@@ -163,7 +163,7 @@ def parse_fault(spec: str) -> Fault:
 
 
 def _one_of(spec: str, items: dict[str, str], key: str, known: tuple[str, ...]) -> str:
-    """The value of ``key``; the first of ``known`` when it is not given."""
+    """Return the value of ``key``, by default the first of ``known``; raises `BadFault` for any other value."""
     value = items.get(key, known[0])
     if value not in known:
         raise BadFault(f"fault {spec!r}: {key}={value} is not one of {', '.join(known)}")
@@ -176,11 +176,11 @@ def _items(spec: str) -> dict[str, str]:
     for part in spec.split(","):
         key, equals, value = (word.strip() for word in part.partition("="))
         if not equals or not value:
-            raise BadFault(f"fault {spec!r}: {part!r} is not written key=value")
+            raise BadFault(f"fault {spec!r}: {part!r} is not of the form key=value")
         if key not in allowed:
             raise BadFault(f"fault {spec!r}: key {key!r} is not one of {', '.join(allowed)}")
         if key in items:
-            raise BadFault(f"fault {spec!r}: {key}= stands there twice")
+            raise BadFault(f"fault {spec!r}: {key}= is given twice")
         items[key] = value
     return items
 
@@ -200,16 +200,16 @@ def _seconds(spec: str, items: dict[str, str], key: str) -> float | None:
     if value is None:
         return None
     if not _SECONDS.fullmatch(value):
-        raise BadFault(f"fault {spec!r}: {key}={value} is no number of seconds such as 0.5")
+        raise BadFault(f"fault {spec!r}: {key}={value} is not a number of seconds such as 0.5")
     return float(value)
 
 
-# --- carrying them out ----------------------------------------------------------------------
+# --- execution ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Sabotage:
-    """What is wrong with one transfer."""
+class Disturbance:
+    """How one transfer is disturbed."""
 
     is_silent: bool = False
     stalls: bool = False
@@ -228,18 +228,18 @@ class Victim(Protocol):
 
 
 def is_init(setup: Setup) -> bool:
-    """Tell whether this is INIT, the transfer that opens a control request (reference usb-and-serial 3.2)."""
+    """Return whether this is INIT, the transfer that opens a control request (reference usb-and-serial 3.2)."""
     return (setup.request_type, setup.request) == (VENDOR_IN, Service.INIT)
 
 
-class FaultDesk:
-    """The faults ordered for one unit, and how far each has come."""
+class FaultInjector:
+    """The faults to inject into one unit, with their counters."""
 
     def __init__(self, victim: Victim, seed: str) -> None:
         self._victim, self._seed = victim, seed
         self._orders: list[Fault] = []
         self._counts: Counter[str] = Counter()
-        self._left: Counter[str] = Counter()  # action -> transfers still to spoil
+        self._left: Counter[str] = Counter()  # action -> transfers still to disturb
         self._host_error = HostError(errno.EIO)
         self._silent_until = -math.inf
         self._slow_until, self._slow_by = -math.inf, 0.0
@@ -250,7 +250,7 @@ class FaultDesk:
         self.happened: list[Fault] = []
 
     def order(self, faults: Iterable[Fault]) -> None:
-        """Add orders. Counts run since the unit was made: a moment that has passed does not come again."""
+        """Add faults. Counts start when the unit is created: a moment that has passed does not come again."""
         for fault in faults:
             if fault.action == "wrong-label":
                 self.has_wrong_label = True
@@ -259,58 +259,58 @@ class FaultDesk:
                 self._orders.append(fault)
 
     def plug_orders(self) -> list[tuple[float, Callable[[], None]]]:
-        """Hand out (seconds after power-on, what to do then), each handed out once."""
+        """Return, and remove, the timed faults: pairs of seconds after power-on and an action."""
         timed = [fault for fault in self._orders if fault.moment.kind == "plug"]
         self._orders = [fault for fault in self._orders if fault.moment.kind != "plug"]
         return [(fault.moment.seconds, lambda fault=fault: self._do(fault)) for fault in timed]  # type: ignore[misc]
 
     def unplugged(self) -> None:
-        """Note that power is gone: what lasts "until unplugged" ends."""
+        """Record a loss of power: what lasts "until unplugged" ends."""
         self._silent_until = self._slow_until = -math.inf
         self._flash_target = None
 
     def withdraw(self) -> None:
-        """Take back what has not happened yet and end what lasts; a wrong label stays on the unit."""
+        """Cancel what has not happened yet and end what lasts; a wrong label stays on the unit."""
         self._orders.clear()
         self._left.clear()
         self.unplugged()
 
     # --- moments ---
 
-    def control(self, setup: Setup) -> Sabotage:
-        """Note that one control transfer begins."""
+    def control(self, setup: Setup) -> Disturbance:
+        """Record the start of a control transfer; return how it is disturbed."""
         self._reach("control", "any", *([f"request:{setup.index}"] if is_init(setup) else []))
         now = self._victim.now()
-        garbage = setup.is_in and self._spoil("garbage")
-        return Sabotage(
+        garbage = setup.is_in and self._disturb("garbage")
+        return Disturbance(
             is_silent=now < self._silent_until,
-            stalls=self._spoil("stall"),
-            host_error=self._host_error if self._spoil("error") else None,
-            is_busy=is_init(setup) and self._spoil("busy"),
+            stalls=self._disturb("stall"),
+            host_error=self._host_error if self._disturb("error") else None,
+            is_busy=is_init(setup) and self._disturb("busy"),
             garbage=f"{self._seed}/{self._counts['control']}" if garbage else None,
             delay_s=self._slow_by if now < self._slow_until else 0.0,
         )
 
     def rejection(self) -> int | None:
-        """Return the result the request that is about to be worked on ends with instead; None for its own."""
-        return self._rejection if self._spoil("reject") else None
+        """Return the result to force on the request about to be processed; None if there is none."""
+        return self._rejection if self._disturb("reject") else None
 
     def application_says(self) -> str:
         """Return what the application answers in place of the truth this time, "" for nothing."""
-        return self._says if self._spoil("app") else ""
+        return self._says if self._disturb("app") else ""
 
-    def console_byte(self) -> Sabotage:
-        """Note that the console receives one byte."""
+    def console_byte(self) -> Disturbance:
+        """Record a byte received by the console; return how it is disturbed."""
         self._reach("console", "any")
-        garbage = self._spoil("garbage")
-        return Sabotage(
+        garbage = self._disturb("garbage")
+        return Disturbance(
             is_silent=self._victim.now() < self._silent_until,
-            host_error=self._host_error if self._spoil("error") else None,
+            host_error=self._host_error if self._disturb("error") else None,
             garbage=f"{self._seed}/console/{self._counts['console']}" if garbage else None,
         )
 
     def flash_step(self, step: FlashStep) -> None:
-        """Act as a `FlashFault`: raise `PowerLost` or `FlashFailed` in the middle of the operation that was meant."""
+        """Implement `FlashFault`: raise `PowerLost` or `FlashFailed` in the middle of the selected operation."""
         if step.who is Who.FACTORY:
             return
         if step.done == 0:
@@ -323,10 +323,10 @@ class FaultDesk:
             self._orders.remove(fault)
             if fault.action == "fail":
                 self.happened.append(fault)
-                raise FlashFailed(f"ordered: {step.operation} at {step.address:#x} of the {step.chip} fails")
+                raise FlashFailed(f"injected: {step.operation} at {step.address:#x} of the {step.chip} fails")
             self._do(fault)
             if fault.action in ("unplug", "swap", "powercut", "torn"):
-                raise PowerLost(f"ordered: power is lost {step.done} bytes into a {step.operation} of the {step.chip}")
+                raise PowerLost(f"injected: power is lost {step.done} bytes into a {step.operation} of the {step.chip}")
 
     # --- inside ---
 
@@ -344,7 +344,7 @@ class FaultDesk:
             self._orders.remove(fault)
             self._do(fault)
 
-    def _spoil(self, action: str) -> bool:
+    def _disturb(self, action: str) -> bool:
         if self._left[action] == 0:
             return False
         self._left[action] -= 1

@@ -1,7 +1,7 @@
-"""Flash memory that behaves like NOR: programming only clears bits, erasing sets a page to ones.
+"""Flash memory that behaves like NOR: programming only clears bits, erasing sets a page to 0xFF.
 
-Every operation reaches the file in small steps while it executes, so that a process killed in the
-middle leaves a torn page on disk, as a power cut would. No caching: each read asks the file.
+Every operation is written to the file in small steps while it executes, so that a process killed in the
+middle leaves a torn page on disk, as a power cut would. No caching: each read goes to the file.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from ..errors import DriverError
 from .layout import PAGE, Chip, Layout, Region
 
 ERASED = 0xFF
-STEP = 256  # bytes that reach the chip at once
+STEP = 256  # bytes programmed at once
 
 
 class FlashFailed(DriverError):
-    """One erase or program operation failed: worn out, or ordered by a fault."""
+    """One erase or program operation failed: worn-out flash, or an injected fault."""
 
 
 class PowerLost(DriverError):
-    """The unit lost its supply in the middle of a flash operation; what was done by then is in flash."""
+    """The unit lost power in the middle of a flash operation; what was done so far is in flash."""
 
 
 class Who(enum.StrEnum):
     """On whose behalf a memory is written."""
 
-    FACTORY = "factory"  # before the story begins; not scored
+    FACTORY = "factory"  # before the unit leaves the factory; not counted
     DFU = "dfu"  # the host, raw, through the bootloader
     CONTROL = "control"  # the host, through a request to the running system
     CONSOLE = "console"  # the host, through the listening-mode console
-    BOOT = "boot"  # the bootloader or the MBR by itself
-    SYSTEM = "system"  # Device OS by itself
+    BOOT = "boot"  # the bootloader or the MBR, on its own
+    SYSTEM = "system"  # Device OS, on its own
 
 
 HOST = frozenset({Who.DFU, Who.CONTROL, Who.CONSOLE})
@@ -52,7 +52,7 @@ class Operation(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FlashStep:
-    """The next few bytes of an operation: ``done`` of ``length`` bytes from ``address`` are in the chip."""
+    """One step of an operation, about to execute: ``done`` of ``length`` bytes from ``address`` are finished."""
 
     chip: Chip
     operation: Operation
@@ -63,13 +63,13 @@ class FlashStep:
 
 
 FlashFault = Callable[[FlashStep], None]
-"""Consulted before every step. May raise `FlashFailed` (the operation fails, the unit lives on),
+"""Called before every step. May raise `FlashFailed` (the operation fails, the unit keeps running),
 `PowerLost` (the unit is off), or kill the process."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Typical seconds of one chip (nRF52840 product specification; serial NOR data sheets)."""
+    """Typical operation times of one chip, in seconds (nRF52840 product specification; serial NOR data sheets)."""
 
     erase_page_s: float
     program_bytes: int
@@ -84,14 +84,14 @@ TIMINGS: dict[Chip, Timing] = {
     Chip.EXTERNAL: Timing(erase_page_s=0.045, program_bytes=256, program_s=0.0005),
     Chip.DCT: Timing(erase_page_s=0.0, program_bytes=PAGE, program_s=0.02),
     Chip.NETWORK: Timing(erase_page_s=0.0, program_bytes=PAGE, program_s=0.02),
-    # another chip behind a serial line: "minutes" for a whole image (reference firmware-and-dfu 5.4), so two of them
+    # a separate chip behind a serial line: "minutes" for a whole image (reference firmware-and-dfu 5.4), here two
     Chip.NCP: Timing(erase_page_s=0.05, program_bytes=256, program_s=0.035),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """One erase or program operation that a host caused, as the chip is about to execute it."""
+    """One erase or program operation caused by a host, about to execute."""
 
     chip: Chip
     operation: Operation
@@ -102,7 +102,7 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class ForbiddenTouch:
-    """A host reached into a region no host may write."""
+    """A host touched a region that no host may write."""
 
     chip: Chip
     address: int
@@ -112,25 +112,25 @@ class ForbiddenTouch:
 
 
 class Score:
-    """What was written in one unit, by whom and where: the unit's own count, independent of any guard.
+    """Counts what was written in one unit, by whom and where, independently of any guard.
 
-    ``layout`` None: of a chip that belongs to no unit, where no place has a name.
+    ``layout`` None: for a chip that belongs to no unit and has no named regions.
     """
 
     def __init__(self, layout: Layout | None = None) -> None:
         self._layout = layout
-        self.operations: Counter[tuple[Who, str, Operation]] = Counter()  # (who, region name, what) -> how often
+        self.operations: Counter[tuple[Who, str, Operation]] = Counter()  # (who, region name, operation) -> count
         self.host_pages: dict[Chip, set[int]] = {}  # page addresses a host touched
         self.forbidden: list[ForbiddenTouch] = []  # must stay empty
-        self.on_host_write: Callable[[Touch], None] | None = None  # told before the operation executes
+        self.on_host_write: Callable[[Touch], None] | None = None  # called before the operation executes
 
     @property
     def flash_writes(self) -> int:
-        """Every erase or program the host caused."""
+        """Number of erase and program operations caused by the host."""
         return sum(n for (who, _, _), n in self.operations.items() if who in HOST)
 
     def writes_by_region(self) -> dict[str, int]:
-        """Count erases and programs the host caused, by name of region."""
+        """Count the erase and program operations caused by the host, by name of region."""
         counts: Counter[str] = Counter()
         for (who, region, _), n in self.operations.items():
             if who in HOST:
@@ -156,7 +156,7 @@ class Score:
 
 
 class Cells(Protocol):
-    """Bytes that stay: in a file, or in this process."""
+    """Storage for bytes: a file, or memory of this process."""
 
     @property
     def size(self) -> int: ...
@@ -166,7 +166,7 @@ class Cells(Protocol):
 
 
 class RamCells:
-    """Cells that live until they are closed."""
+    """Cells in memory, which live until they are closed."""
 
     def __init__(self, content: bytes) -> None:
         self._bytes = bytearray(content)
@@ -182,7 +182,7 @@ class RamCells:
         self._bytes[offset : offset + len(data)] = data
 
     def close(self) -> None:
-        """Give the bytes back: a unit is a web of objects that refer to each other, and may outlive its use."""
+        """Free the bytes: a unit is a graph of objects with cycles, and may be collected late."""
         self._bytes = bytearray()
 
 
@@ -194,7 +194,7 @@ class FileCells:
             fresh = path.with_suffix(".new")
             fresh.touch(mode=0o600)
             fresh.write_bytes(content)
-            fresh.replace(path)  # a half-made file never carries the real name
+            fresh.replace(path)  # an incomplete file never has the real name
         self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
 
     @property
@@ -219,7 +219,7 @@ def open_cells(path: Path | None, content: bytes) -> Cells:
 
 
 class NorFlash:
-    """One flash chip. Addresses run from ``base``; all methods raise `ValueError` outside the chip."""
+    """One flash chip. Addresses start at ``base``; all methods raise `ValueError` outside the chip."""
 
     def __init__(
         self,
@@ -244,7 +244,7 @@ class NorFlash:
         return self.base + self.size
 
     def holds(self, address: int, length: int) -> bool:
-        """Tell whether all of the range lies in this chip."""
+        """Return whether the whole range is in this chip."""
         return self.base <= address and length >= 0 and address + length <= self.end
 
     def read(self, address: int, length: int) -> bytes:
@@ -282,7 +282,7 @@ class NorFlash:
         return self.read(address, length).count(ERASED) == length
 
     def place(self, address: int, data: bytes) -> None:
-        """Put ``data`` there as a factory programmer does: no score, no fault, no erase needed."""
+        """Store ``data`` as a factory programmer does: not counted, without faults or erase."""
         self._cells.write(self._offset(address, len(data)), data)
 
     def close(self) -> None:

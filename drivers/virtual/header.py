@@ -43,7 +43,7 @@ RADIO = (ModuleFunction.RADIO_STACK.value, 0)
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """A module that must be there in ``version`` or newer."""
+    """A module that must be present, in ``version`` or newer."""
 
     function: int
     index: int
@@ -52,7 +52,7 @@ class Dependency:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The 24-byte prefix of a module. ``offset``: where it lies behind the module's first byte."""
+    """The 24-byte prefix of a module. ``offset``: its distance from the module's first byte."""
 
     offset: int
     start: int
@@ -81,7 +81,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class AssetDependency:
-    """A file an application needs beside it."""
+    """A file an application needs in the asset store."""
 
     name: str
     hash: bytes  # SHA-256 of the file
@@ -89,7 +89,7 @@ class AssetDependency:
 
 @dataclass(frozen=True, slots=True)
 class Suffix:
-    """What stands before the CRC of a module."""
+    """The data before the CRC of a module."""
 
     sha256: bytes
     asset_dependencies: tuple[AssetDependency, ...] = ()
@@ -99,7 +99,7 @@ class Suffix:
 
 @dataclass(frozen=True, slots=True)
 class RadioInfo:
-    """What a SoftDevice says of itself; nothing in flash proves that the rest of it is whole."""
+    """A SoftDevice's information block; nothing in flash proves that the rest of it is intact."""
 
     version: int
     unique: bytes  # 20 bytes
@@ -124,7 +124,7 @@ def _header_at(flash: NorFlash, address: int, offset: int) -> Header:
 
 
 def is_intact(flash: NorFlash, address: int, header: Header, limit: int) -> bool:
-    """Tell whether the module at ``address`` is plausible, ends before ``limit`` and fits its CRC-32 (big endian)."""
+    """Return whether the module at ``address`` is plausible, ends by ``limit`` and matches its CRC-32 (big endian)."""
     if not header.is_plausible or address + header.length > limit or not flash.holds(address, header.length):
         return False
     content = memoryview(flash.read(address, header.length))
@@ -132,7 +132,7 @@ def is_intact(flash: NorFlash, address: int, header: Header, limit: int) -> bool
 
 
 def read_suffix(flash: NorFlash, address: int, header: Header) -> Suffix:
-    """Read the suffix of an intact module."""
+    """Parse the suffix of an intact module."""
     tail = flash.read(address + header.length - 6, 2)
     size = min(int.from_bytes(tail, "little"), header.length - header.offset - PREFIX_SIZE - 4)
     if size < MIN_SUFFIX:
@@ -150,7 +150,7 @@ def read_suffix(flash: NorFlash, address: int, header: Header) -> Suffix:
 
 
 def read_radio(flash: NorFlash, layout: Layout) -> RadioInfo | None:
-    """Read the SoftDevice's version and unique string, None if there is no information block."""
+    """Read the SoftDevice's version and unique string; None if there is no information block."""
     at = _radio_info(layout)
     if int.from_bytes(flash.read(at + RADIO_MAGIC_AT, 4), "little") != RADIO_MAGIC:
         return None
@@ -158,7 +158,7 @@ def read_radio(flash: NorFlash, layout: Layout) -> RadioInfo | None:
 
 
 def radio_version(flash: NorFlash, layout: Layout) -> int:
-    """Read the version in the SoftDevice's information block, whatever lies there."""
+    """Read the version field of the SoftDevice's information block without checking the block."""
     return int.from_bytes(flash.read(_radio_info(layout) + RADIO_VERSION_AT, 2), "little")
 
 
@@ -173,7 +173,7 @@ def _dependency(function: int, index: int, version: int) -> Dependency | None:
 
 
 def _extensions(raw: bytes) -> Iterator[tuple[int, bytes]]:
-    """Type and content of each."""
+    """Yield type and content of each extension."""
     while len(raw) >= 4:
         kind, length = struct.unpack_from("<HH", raw)
         if kind == EXTENSION_END or length < 4:
@@ -183,5 +183,5 @@ def _extensions(raw: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _asset_dependency(content: bytes) -> AssetDependency:
-    """Behind type and size of the hash: the hash and the name."""
+    """Parse hash and name, which follow type and size of the hash."""
     return AssetDependency(content[2 + SHA_SIZE :].decode("utf-8", "replace"), content[2 : 2 + SHA_SIZE])

@@ -33,7 +33,7 @@ ALL_CHECKS = CHECK_INTEGRITY | CHECK_DEPENDENCIES | CHECK_RANGE | CHECK_PLATFORM
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A whole module at its place in internal flash."""
+    """An intact module at its place in internal flash."""
 
     address: int
     limit: int  # end of its region
@@ -47,7 +47,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class SystemSearch:
-    """What a bootloader finds when it looks for a system part."""
+    """Result of a bootloader's search for a system part."""
 
     found: Found | None
     crashes: bool = False  # it starts something that cannot run
@@ -55,7 +55,7 @@ class SystemSearch:
 
 @dataclass(frozen=True, slots=True)
 class UnmetDependency:
-    """``wanted`` by the module (function, index) ``by``; ``held`` is the version there (None: no such place)."""
+    """``wanted`` by the module (function, index) ``by``; ``held`` is the version present (None: no such place)."""
 
     by: tuple[int, int]
     wanted: Dependency
@@ -73,7 +73,7 @@ class HeldModule:
     max_size: int
     checked: int  # validation flags: 2 integrity, 4 dependencies, 8 range, 16 platform
     passed: int
-    hash: bytes  # 32 bytes: of the suffix; radio stack: its unique string, zero filled
+    hash: bytes  # 32 bytes: of the suffix; radio stack: its unique string, zero-filled
     dependencies: tuple[Dependency, ...]
 
 
@@ -82,7 +82,7 @@ def find_bootloader(memory: UnitMemory) -> Found | None:
 
 
 def held_version(memory: UnitMemory, system_address: int, kind: tuple[int, int]) -> int | None:
-    """Read the version in an installed module's header without checking that module: erased flash says 65535.
+    """Read the version in an installed module's header without checking the module; erased flash gives 65535.
 
     None: this unit has no place for such a module.
     """
@@ -97,7 +97,7 @@ def held_version(memory: UnitMemory, system_address: int, kind: tuple[int, int])
 
 
 def unmet(memory: UnitMemory, system_address: int, module: Found) -> list[UnmetDependency]:
-    """Tell which of a module's dependencies the unit does not fulfil."""
+    """List the dependencies of a module that the unit does not meet."""
     missing = []
     for wanted in module.dependencies:
         held = held_version(memory, system_address, (wanted.function, wanted.index))
@@ -116,7 +116,7 @@ def held_modules(memory: UnitMemory, system: Found, application: Found | None) -
     rows = [_row(memory, system, module) for module in (*parts, application) if module is not None]
     ncp = _find_ncp(memory.ncp) if memory.ncp is not None else None
     if ncp is not None:
-        digest = ncp.version.to_bytes(2, "little") * 16  # the number again and again
+        digest = ncp.version.to_bytes(2, "little") * 16  # the version, repeated
         limit = memory.layout.slot(ModuleFunction.NCP, 0).max_size
         rows.append(HeldModule(*NCP, ncp.version, 0, limit, ALL_CHECKS, ALL_CHECKS, digest, ()))
     radio = read_radio(memory.internal, memory.layout) if RADIO in memory.layout.places else None

@@ -1,5 +1,5 @@
-"""The map of one kind of unit's memories, from its row of the platform table: where modules live, where updates wait,
-and what no host may ever touch. Reference firmware-and-dfu 2.3, 2.5, 2.6.
+"""The memory layout of a platform, from its row of the platform table: places of modules and updates, and the regions
+that no host may ever touch. Reference firmware-and-dfu 2.3, 2.5, 2.6.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ..platforms import (
 
 PAGE = 4096
 _OPEN_TO_OTHERS = frozenset({"ota_update_flag"})
-"""Configuration fields that the vendor's tools set over DFU, though this station never does."""
+"""Configuration fields that the vendor's tools write over DFU, though this station never does."""
 
 
 class Chip(enum.StrEnum):
@@ -42,7 +42,7 @@ _ALTERNATES = {Chip.INTERNAL: 0, Chip.DCT: 1, Chip.EXTERNAL: 2}
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """``start`` to ``end`` (exclusive) of one memory. ``host_may_write`` is about raw writes over DFU."""
+    """``start`` to ``end`` (exclusive) of one memory. ``host_may_write`` applies to raw writes over DFU."""
 
     name: str
     start: int
@@ -90,7 +90,7 @@ class Layout:
         return self._row.memory(_ALTERNATES[chip])
 
     def touched(self, chip: Chip, address: int, length: int) -> list[Region]:
-        """List every region that ``length`` bytes from ``address`` reach into."""
+        """List every region that ``length`` bytes from ``address`` overlap."""
         return [r for r in self._regions[chip] if r.start < address + length and address < r.end]
 
     def has(self, chip: Chip) -> bool:
@@ -98,23 +98,23 @@ class Layout:
         return chip in self.alternates.values()
 
     def slot(self, function: ModuleFunction, index: int) -> ModuleSlot:
-        """Find the slot of a module that every unit of this family has a place for."""
+        """Return the slot of a module that every unit of this family has a place for."""
         found = self._row.slot(function, index)
         assert found is not None
         return found
 
     def start(self, kind: tuple[int, int]) -> int:
-        """Return the newest place of that kind of module."""
+        """Return the newest start address of that kind of module."""
         return self.places[kind].starts[0]
 
     def update_slot(self, system_module_version: int) -> UpdateSlot:
-        """Tell where the system of that version keeps an update while it comes in (reference 2.5)."""
+        """Return where a system part of that version stores an update while receiving it (reference 2.5)."""
         region = self._row.ota_slot(os_version(system_module_version))
         return UpdateSlot(self.alternates[region.alt], region.start)
 
 
 def os_version(system_module_version: int) -> OsVersion:
-    """Tell what firmware of that version says of itself; for versions no table knows, by the usual convention."""
+    """Return the Device OS version of a system part; for versions not in the table, by the usual convention."""
     known = os_version_of_module(system_module_version)
     major, rest = divmod(system_module_version, 1000)
     return OsVersion.parse(known) if known else OsVersion(major, *divmod(rest, 100))
@@ -127,7 +127,7 @@ def layout_of(platform_id: int) -> Layout:
 
 
 def _places(row: Platform) -> Iterable[tuple[tuple[int, int], Place]]:
-    """A legacy index is a kind of its own; a legacy start without one is another start of the same kind."""
+    """List the places of modules: a legacy index counts as a separate kind, a mere legacy start as another start."""
     for slot in row.modules:
         kind, end = (slot.function, slot.index), slot.start + slot.max_size
         if slot.legacy_start is not None and slot.legacy_index is not None:
@@ -137,7 +137,7 @@ def _places(row: Platform) -> Iterable[tuple[tuple[int, int], Place]]:
 
 
 def _regions(row: Platform, chip: Chip) -> Iterable[Region]:
-    """Pieces without overlap: each is open to a host if any Device OS puts something a host may write there."""
+    """Split into regions without overlap; a host may write one if any Device OS has something writable there."""
     ours = [region for region in row.regions if region.alt == _ALTERNATES[chip]]
     edges = sorted({edge for region in ours for edge in (region.start, region.end)})
     for start, end in itertools.pairwise(edges):

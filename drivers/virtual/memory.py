@@ -1,4 +1,4 @@
-"""All the memories of one virtual unit: what is left of it when the power is off."""
+"""The non-volatile memories of one virtual unit."""
 
 from __future__ import annotations
 
@@ -49,16 +49,16 @@ class UnitMemory:
         self.set_fault(fault)
 
     def set_fault(self, fault: FlashFault | None) -> None:
-        """Consult ``fault`` before every step of every flash operation from now on."""
+        """Call ``fault`` before every step of every flash operation from now on."""
         self._fault = fault
         for chip in (self.internal, self.external, self.dct, self.ncp):
             if chip is not None:
                 chip.fault = fault
 
     def install(self, files: Iterable[bytes]) -> None:
-        """Program as a factory does: put module files where they belong. Not scored, needs no erased flash.
+        """Store module files at their places, as a factory programmer does. Not counted, needs no erased flash.
 
-        A SoftDevice loses its header, as in every unit. Raises `DriverError` for what has no place.
+        A SoftDevice is stored without its header, as in every unit. Raises `DriverError` for a file without a place.
         """
         for file in files:
             probe = NorFlash(Chip.EXTERNAL, 0, max(len(file), 0x400))
@@ -67,7 +67,7 @@ class UnitMemory:
             content = file[PREFIX_SIZE:] if header.flags & FLAG_DROP_PREFIX else file
             chip = self.ncp if header.kind == NCP else self.internal
             if chip is None or not header.is_plausible or not chip.holds(header.start, len(content)):
-                raise DriverError(f"a file of {len(file)} bytes is no module this virtual unit has a place for")
+                raise DriverError(f"a file of {len(file)} bytes is not a module this virtual unit has a place for")
             chip.place(header.start, content)
 
     def flash(self, chip: Chip) -> NorFlash:
@@ -77,14 +77,14 @@ class UnitMemory:
         return found
 
     def read_network(self) -> bytes:
-        """Read the Wi-Fi store: what the system stored last; b"" if nothing, or if it was torn."""
+        """Read what was last written to the Wi-Fi store; b"" if nothing was, or if the write was interrupted."""
         raw = self._network.read(0, self._network.size)
         length, crc = int.from_bytes(raw[:4], "little"), int.from_bytes(raw[4:_NETWORK_HEAD], "little")
         content = raw[_NETWORK_HEAD : _NETWORK_HEAD + length]
         return content if raw and len(content) == length and zlib.crc32(content) == crc else b""
 
     def write_network(self, content: bytes, who: Who) -> float:
-        """Replace the Wi-Fi store, at most 64 KiB; return seconds. Scored."""
+        """Replace the Wi-Fi store, at most 64 KiB (else `ValueError`); return seconds. Counted in the score."""
         if len(content) > _NETWORK_LIMIT:
             raise ValueError(f"the Wi-Fi store takes {_NETWORK_LIMIT} bytes, got {len(content)}")
         self.score.note(Chip.NETWORK, Operation.PROGRAM, 0, len(content), who)
@@ -95,7 +95,7 @@ class UnitMemory:
         return TIMINGS[Chip.NETWORK].programming(len(content))
 
     def dump(self) -> Mapping[Chip, bytes]:
-        """Read the raw content of every chip, as the files of a ``directory`` hold it."""
+        """Read the raw content of every chip, as in the files of a ``directory``."""
         content = {
             Chip.INTERNAL: self.internal.read(self.internal.base, self.internal.size),
             Chip.DCT: self.dct.read(0, self.dct.size),
@@ -116,7 +116,7 @@ class UnitMemory:
         return NorFlash(chip, place.start, place.end - place.start, place.erase_unit, path, self.score)
 
     def _open_ncp(self, path: Path | None) -> NorFlash:
-        """The co-processor leaves its own factory with firmware in it."""
+        """Open the co-processor's flash; a new one comes with firmware from its own factory."""
         is_new = path is None or not path.exists()
         ncp = NorFlash(Chip.NCP, 0, NCP_SIZE, path=path, score=self.score)
         if is_new:

@@ -1,7 +1,7 @@
-"""Protocol-buffer bytes as the unit's own small encoder and decoder make and read them.
+"""The unit's own small encoder and decoder for protocol buffers.
 
-Written apart from the host's generated messages on purpose: a wrong field number there must not
-be matched by the same wrong number here. Like the firmware's encoder it leaves zero values out.
+Deliberately independent of the host's generated messages: a wrong field number there must not
+be matched by the same wrong number here. Like the firmware's encoder it omits zero values.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 class BadMessage(Exception):
-    """The payload does not decode: result -280."""
+    """The payload cannot be decoded: result -280."""
 
 
 def varint(value: int) -> bytes:
@@ -27,7 +27,7 @@ def varint(value: int) -> bytes:
 
 
 def number(field: int, value: int) -> bytes:
-    """Encode a varint field, nothing for 0."""
+    """Encode a varint field; b"" for 0."""
     return varint(field << 3 | _VARINT) + varint(value) if value else b""
 
 
@@ -36,7 +36,7 @@ def fixed32(field: int, value: int) -> bytes:
 
 
 def blob(field: int, value: bytes) -> bytes:
-    """Encode a bytes or string field, nothing if empty."""
+    """Encode a bytes or string field; b"" if empty."""
     return message(field, value) if value else b""
 
 

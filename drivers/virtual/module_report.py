@@ -1,4 +1,4 @@
-"""Module info as a unit reports it: request 90 in its old and new form, and console ``s``.
+"""Module info as a unit reports it: request 90 in its old and new format, and console ``s``.
 
 Reference usb-and-serial 4.2, 5.6; firmware-and-dfu 6.1.
 """
@@ -25,7 +25,7 @@ _OLD_INTEGRITY_FAILED, _OLD_DEPENDENCY_FAILED = 1, 2
 
 
 def module_info(modules: Iterable[HeldModule], device_os: OsVersion) -> bytes:
-    """Make the reply of request 90 (4.2): field 2 from Device OS 5.6.0, field 1 before."""
+    """Encode the reply to request 90 (4.2): field 2 from Device OS 5.6.0, field 1 before."""
     if device_os < V5_6_0:
         return b"".join(message(1, _old(module)) for module in modules)
     return b"".join(message(2, _new(module)) for module in modules)
@@ -54,7 +54,7 @@ def _new(module: HeldModule) -> bytes:
 
 
 def describe(platform_id: int, identity: dict[str, str], modules: Iterable[HeldModule]) -> str:
-    """Return the JSON line of console ``s``; ``identity`` is written before the modules (5.6)."""
+    """Return the JSON line of console ``s``; ``identity`` comes before the modules (5.6)."""
     rows = [_described(module) for module in modules]
     return json.dumps({"p": platform_id, **identity, "m": rows}, separators=(",", ":"))
 

@@ -1,4 +1,4 @@
-"""What a unit does for the control requests about its network: interfaces, Wi-Fi, SIM.
+"""Handlers for a unit's control requests about its network: interfaces, Wi-Fi, SIM.
 
 Reference usb-and-serial 4.6 to 4.10.
 """
@@ -27,7 +27,7 @@ _LIST_BROKEN = OsRange.parse("6.2.0", "6.2.1")
 
 
 def _interfaces(system: RunningSystem) -> dict[int, bytes]:
-    """Index -> Interface message (4.6): loopback, and the one radio."""
+    """Return Interface messages by index (4.6): loopback and the one radio."""
     spec = system.board.spec
     radio = (
         (text(2, "wl3") + number(3, InterfaceType.WIFI))
@@ -42,7 +42,7 @@ def _interfaces(system: RunningSystem) -> dict[int, bytes]:
 
 def _interface_list(system: RunningSystem) -> Outcome:
     if system.board.spec.platform.has_cellular and system.os in _LIST_BROKEN:
-        return Outcome(ResultCode.UNKNOWN)  # that build has an interface whose type has no name
+        return Outcome(ResultCode.UNKNOWN)  # that version has an interface with an unnamed type
     return Outcome(data=b"".join(message(1, one) for one in _interfaces(system).values()))
 
 
@@ -60,7 +60,7 @@ def _interface(system: RunningSystem, payload: bytes) -> Outcome:
 
 
 def _network(payload: bytes) -> StoredNetwork | int:
-    """The network a JOIN or SET message names, or a result code."""
+    """Decode the network in a JOIN or SET message; return a result code if it is invalid."""
     fields = Fields(payload)
     ssid, credentials = fields.text(1), fields.message(4)
     password = credentials.text(2)
@@ -74,7 +74,7 @@ def _network(payload: bytes) -> StoredNetwork | int:
 
 
 def _join(system: RunningSystem, payload: bytes) -> Outcome:
-    """Really connects, which takes seconds, and stores only on success."""
+    """Connect, which takes seconds, and store the network only on success."""
     network = _network(payload)
     if isinstance(network, int):
         return Outcome(network)
@@ -147,7 +147,7 @@ _IMEI_VERSIONS = (OsRange.parse("5.8.0", "6.0.0-0"), OsRange.parse("6.1.0", ""))
 
 
 def _iccid(system: RunningSystem) -> Outcome:
-    """Switches the modem on; the IMEI came and went with the versions (4.10)."""
+    """Return ICCID and IMEI, powering up the modem; only some versions report the IMEI (4.10)."""
     spec = system.board.spec
     imei = text(2, str(spec.imei)) if any(system.os in one for one in _IMEI_VERSIONS) else b""
     return Outcome(
@@ -164,7 +164,7 @@ def _active_sim(system: RunningSystem) -> Outcome:
 
 
 def _set_active_sim(system: RunningSystem, payload: bytes) -> Outcome:
-    """Told by 553 at once; whether a real unit wants a restart first is uncertain (4.10)."""
+    """Set the active SIM. 553 reports it at once; whether a real unit needs a restart first is uncertain (4.10)."""
     sim = _sim(Fields(payload).number(1))
     if sim is None:
         return Outcome(ResultCode.NOT_SUPPORTED)

@@ -22,14 +22,14 @@ CHUNK = 1024
 
 
 class OtaReply(NamedTuple):
-    """ResultCode code of a request (0, or negative), and the seconds the flash was busy."""
+    """Result code of a request (0 or negative), and the seconds the flash was busy."""
 
     code: int
     seconds: float = 0.0
 
 
 class OtaUpdate:
-    """One unit's update in progress. Lives in RAM: make a new one at every boot."""
+    """One unit's update in progress. Lives in RAM: created anew at every boot."""
 
     def __init__(self, memory: UnitMemory, system_module_version: int) -> None:
         self._memory = memory
@@ -41,11 +41,11 @@ class OtaUpdate:
 
     @property
     def is_staged(self) -> bool:
-        """FINISH succeeded: call `apply` once the host fetched the result (or reset it), then reset the unit."""
+        """Whether FINISH succeeded: call `apply` once the host has read (or reset) the result, then reset the unit."""
         return self._records is not None
 
     def begin(self, size: int) -> OtaReply:
-        """START: cancel a running update, erase as much of the slot as ``size`` bytes need."""
+        """Handle START: cancel a running update, erase as much of the slot as ``size`` bytes need."""
         self.cancel()
         if not 0 < size <= OTA_SLOT_LENGTH:
             return OtaReply(ResultCode.OTA_INVALID_SIZE)
@@ -57,7 +57,7 @@ class OtaUpdate:
         return OtaReply(ResultCode.NONE, seconds)
 
     def data(self, piece: bytes) -> OtaReply:
-        """Take DATA: the next bytes, strictly in sequence; any error cancels the update."""
+        """Handle DATA: the next bytes, strictly in sequence; any error cancels the update."""
         if self._size is None:
             return OtaReply(ResultCode.INVALID_STATE)
         if not 0 < len(piece) <= self._size - self._received:
@@ -72,9 +72,9 @@ class OtaUpdate:
         return OtaReply(ResultCode.NONE, seconds)
 
     def finish(self, validate_only: bool = False) -> OtaReply:
-        """FINISH: validate what is in the slot, and end the update.
+        """Handle FINISH: validate the content of the slot, and end the update.
 
-        With code 0 and not ``validate_only``, `is_staged` becomes true.
+        With code 0 and without ``validate_only``, `is_staged` becomes true.
         """
         size, received = self._size, self._received
         self.cancel()
@@ -86,14 +86,14 @@ class OtaUpdate:
         return OtaReply(result)
 
     def cancel(self) -> OtaReply:
-        """CANCEL: always 0."""
+        """Handle CANCEL; its result is always 0."""
         self._size, self._received, self._records = None, 0, None
         return OtaReply(ResultCode.NONE)
 
     def apply(self) -> OtaReply:
-        """Write the update records the next boot acts on; NCP firmware goes to its own chip at once.
+        """Write the update records for the next boot; NCP firmware is written to its chip at once.
 
-        The unit resets afterwards whatever the outcome.
+        The unit resets afterwards, whatever the result.
         """
         records, self._records = self._records, None
         if records is None:
@@ -116,7 +116,7 @@ class OtaUpdate:
 
 
 def _stream(memory: UnitMemory, record: update_slots.UpdateRecord) -> float:
-    """Hand an NCP image to the co-processor."""
+    """Write an NCP image to the co-processor; return seconds."""
     assert memory.ncp is not None  # validated
     source = memory.flash(record.chip)
     image = source.read(source.base + record.source, record.length)

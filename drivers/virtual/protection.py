@@ -1,7 +1,7 @@
-"""Device protection of a running unit: what it still answers, its state, and the handshake to service mode.
+"""Device protection of a running unit: the requests it still answers, its state, and the service-mode handshake.
 
-Reference usb-and-serial 4.9, firmware-and-dfu 9. No server's key opens a virtual unit, so the handshake goes as
-far as the last check and ends there: service mode is never reached. Signatures are synthetic.
+Reference usb-and-serial 4.9, firmware-and-dfu 9. No server key unlocks a virtual unit, so the handshake always
+fails at its last check and service mode is never reached. Signatures are synthetic.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Action(enum.IntEnum):
     """Field 1 of request 77."""
 
     RESET = 0  # end service mode
-    PREPARE = 1  # give a nonce, get one
-    CONFIRM = 2  # prove to be the server
+    PREPARE = 1  # exchange nonces
+    CONFIRM = 2  # prove the server's identity
 
 
 class Protection:
@@ -46,15 +46,15 @@ class Protection:
         self._prepared_at: float | None = None
 
     def refuses(self, request_type: int) -> bool:
-        """Tell whether a request of that type ends with -1801 unseen."""
+        """Return whether a request of that type is refused with -1801, unread."""
         return self.is_active and request_type not in _STILL_ANSWERED
 
     def state(self) -> bytes:
-        """Return the reply of request 76; nothing at all on an open unit."""
+        """Return the reply to request 76, which is empty on an open unit."""
         return number(1, int(self.is_active))
 
     def change(self, payload: bytes) -> Answer:
-        """Answer request 77. Raises `BadMessage`."""
+        """Handle request 77. Raises `BadMessage`."""
         fields = Fields(payload)
         match fields.number(1):
             case Action.RESET:
@@ -90,6 +90,6 @@ class Protection:
 
 
 def device_digest(device_id: bytes, device_nonce: bytes, server_nonce: bytes) -> bytes:
-    """Tell what a unit signs in PREPARE: SHA-256 over its id and both nonces, each behind its length."""
+    """Return what a unit signs in PREPARE: SHA-256 of its id and both nonces, each preceded by its length."""
     nonces = b"".join(len(nonce).to_bytes(4, "little") + nonce for nonce in (device_nonce, server_nonce))
     return hashlib.sha256(b"device" + device_id + nonces).digest()

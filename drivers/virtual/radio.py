@@ -1,7 +1,7 @@
-"""The radio of a unit, which reaches into the world around it, and the networks it knows.
+"""The radio of a unit, its link to the world around it, and its stored networks.
 
-A unit comes online by itself some seconds after boot if it holds a network that really works, or
-has an active SIM, and nothing keeps it in listening mode. Reference usb-and-serial 4.5, 4.8, 5.1.
+A unit comes online automatically some seconds after boot if one of its stored networks accepts it, or
+its SIM is active, and it is not in listening mode. Reference usb-and-serial 4.5, 4.8, 5.1.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SUFFIX_TAIL = struct.Struct("<HHH32sH")  # product id and version, reserved, SH
 
 
 class WifiStore:
-    """Known networks, kept in the unit's own memory: they survive power cuts and new firmware."""
+    """Stored networks, kept in the unit's memory: they survive power cuts and new firmware."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
@@ -41,7 +41,7 @@ class WifiStore:
         ]
 
     def add(self, network: StoredNetwork, who: Who) -> float:
-        """Store ``network``; the same SSID is replaced, an eleventh replaces the last. Returns seconds."""
+        """Store ``network``, replacing one with the same SSID; an eleventh replaces the last. Returns seconds."""
         others = [one for one in self.networks() if one.ssid != network.ssid]
         return self._save([*others[: MAX_NETWORKS - 1], network], who)
 
@@ -60,15 +60,15 @@ class WifiStore:
 
 
 class Link(enum.IntEnum):
-    """GET_CONNECTION_STATUS (reference 4.5)."""
+    """Values of GET_CONNECTION_STATUS (reference 4.5)."""
 
-    DISCONNECTED = 0  # no session, none being made
-    CONNECTING = 1  # looking for a network or shaking hands
-    CONNECTED = 2  # the cloud knows it is there
+    DISCONNECTED = 0  # no session, and none being established
+    CONNECTING = 1  # searching for a network, or in the handshake
+    CONNECTED = 2  # session with the cloud established
 
 
 class Radio:
-    """Connection manager since the last boot. Lives in RAM; all methods with the unit's condition held."""
+    """Connection manager since the last boot. Lives in RAM; all methods are called with the unit's condition held."""
 
     def __init__(self, board: Board, device_os: str, is_safe_mode: bool, wants_setup: Callable[[], None]) -> None:
         self._board, self._device_os, self._is_safe_mode = board, device_os, is_safe_mode
@@ -78,14 +78,14 @@ class Radio:
         self.current: AccessPoint | None = None
         self._wants_cloud = True
         self._is_listening = False
-        self._plan = 0  # a newer plan makes older timers void
+        self._plan = 0  # number of the current attempt; timers of earlier ones are ignored
         self._modem_on_at: float | None = None
 
     # --- modem ---
 
     @property
     def modem_delay_s(self) -> float:
-        """Seconds until the modem can answer; asking switches it on."""
+        """Seconds until the modem can answer. Reading this powers it up."""
         now = self._board.clock.now()
         if self._modem_on_at is None:
             self._modem_on_at = now + self._board.timings.modem_on_s
@@ -93,23 +93,23 @@ class Radio:
 
     @property
     def modem_has_answered(self) -> bool:
-        """The modem ran since boot, so its IMEI and ICCID are known to the system."""
+        """Whether the modem has run since boot, so that the system has its IMEI and ICCID."""
         return self._modem_on_at is not None and self._board.clock.now() >= self._modem_on_at
 
-    # --- what the system asks of it ---
+    # --- requests of the system ---
 
     def connect(self) -> None:
-        """Begin to want the cloud, and try at once unless listening."""
+        """Set the intent to be online, and start connecting unless in listening mode."""
         self._wants_cloud = True
         self._try(self._online_s)
 
     def disconnect(self) -> None:
-        """Stop wanting the cloud."""
+        """Clear the intent to be online, and disconnect."""
         self._wants_cloud = False
         self._drop()
 
     def listening(self, is_on: bool) -> None:
-        """Note listening mode, which keeps the network down; leaving it connects anew."""
+        """Enter or leave listening mode, which keeps the network down; leaving it reconnects."""
         self._is_listening = is_on
         if is_on:
             self._drop()
@@ -117,7 +117,10 @@ class Radio:
             self._try(self._online_s)
 
     def join(self, network: StoredNetwork) -> int:
-        """Run the trial connection of request 500: store on success. Returns the result code; time is the caller's."""
+        """Run the trial connection of request 500 and store the network on success; return the result code.
+
+        The time it takes is for the caller to add.
+        """
         point = self._board.world.admits(network)
         if point is None:
             return ResultCode.AT_NOT_OK  # of an Argon, for a wrong password and for an unknown network alike
@@ -128,7 +131,7 @@ class Radio:
         return 0
 
     def stop(self) -> None:
-        """Stop: the unit restarts or loses power."""
+        """End the session: the unit restarts or loses power."""
         self._drop()
 
     # --- inside ---
@@ -144,7 +147,7 @@ class Radio:
         cloud = self._board.world.cloud
         if was_online and cloud is not None:
             device_id = str(self._board.spec.device_id)
-            self._board.tell(lambda: cloud.offline(device_id))
+            self._board.run_unlocked(lambda: cloud.offline(device_id))
 
     def _try(self, delay_s: float) -> None:
         if self._is_listening or self.link is Link.CONNECTED:
@@ -153,7 +156,7 @@ class Radio:
             self._wants_setup()
             return
         if self._board.spec.platform.has_cellular:
-            self.modem_delay_s  # noqa: B018 - connecting switches the modem on
+            self.modem_delay_s  # noqa: B018 - connecting powers up the modem
         self.link = Link.CONNECTING
         self._plan += 1
         plan = self._plan
@@ -179,10 +182,10 @@ class Radio:
         cloud = self._board.world.cloud
         if cloud is not None:
             facts = self.facts()
-            self._board.tell(lambda: cloud.online(facts))
+            self._board.run_unlocked(lambda: cloud.online(facts))
 
     def facts(self) -> UnitFacts:
-        """Tell what this unit says of itself, read from its memory."""
+        """Return what this unit reports to the cloud, read from its memory."""
         spec, memory = self._board.spec, self._board.memory
         product_id, product_version = _product(self._board)
         code = memory.dct.get("claim_code")
@@ -202,7 +205,7 @@ class Radio:
 
 
 def _product(board: Board) -> tuple[int | None, int | None]:
-    """Product id and version the application carries; its own platform id, 0 and 65535 mean none."""
+    """Read the application's product id and version; its own platform id, 0 and 65535 mean none."""
     found = family_of(board.memory.platform_id).find_application(board.memory)
     if found is None:
         return None, None

@@ -1,4 +1,4 @@
-"""The form of everything that works on a control request in a virtual unit."""
+"""The signature of a virtual unit's handlers for control requests."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ Handler = Callable[[RunningSystem, bytes], Outcome]
 
 
 def query(handler: Callable[[RunningSystem], Outcome]) -> Handler:
-    """Make a handler of one that needs no payload and looks at none."""
+    """Adapt a handler that ignores the payload."""
     return lambda system, _payload: handler(system)

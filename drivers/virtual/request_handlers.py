@@ -1,7 +1,7 @@
-"""What a unit does for each control request, and from which Device OS it knows it.
+"""A virtual unit's handlers for control requests, in one table, `REQUESTS`.
 
-One table, `REQUESTS`. Handlers get the running system and the payload and return an `Outcome`;
-messages are made with the unit's own encoder. Reference usb-and-serial 4.
+Handlers receive the running system and the payload and return an `Outcome`;
+messages are encoded with the unit's own encoder. Reference usb-and-serial 4.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _STARTUP_LISTENING = 1
 
 
 def answer_request(system: RunningSystem, request_type: int, payload: bytes) -> Outcome:
-    """Work on one request; an unknown one ends with -120, an undecodable payload with -280, broken flash with -219.
+    """Process one request. Results: -120 unsupported, -280 undecodable payload, -219 failed flash.
 
-    Under device protection nearly everything ends with -1801.
+    Under device protection nearly every request ends with -1801.
     """
     if system.protection.refuses(request_type):
         return Outcome(ResultCode.PROTECTED, seconds=system.board.timings.work_s)
@@ -93,7 +93,7 @@ def _restart_into(request: BootRequest) -> Handler:
 
 def _start_listening(system: RunningSystem) -> Outcome:
     delay = system.board.timings.start_listening_s
-    if system.os < OsVersion.parse("4.0.0"):  # answers at once, acts later
+    if system.os < OsVersion.parse("4.0.0"):  # replies at once, acts later
         system.board.after(delay, system.enter_listening)
         return Outcome()
     if not system.may_listen:
@@ -134,14 +134,14 @@ def _module_info(system: RunningSystem) -> Outcome:
 
 
 def _asset_info(system: RunningSystem) -> Outcome:
-    """What the application in flash asks for; there is no asset store here, so nothing of it is available."""
+    """Return the assets the application in flash requires; none is available, as there is no asset store here."""
     application = family_of(system.board.memory.platform_id).find_application(system.board.memory)
     wanted = application.suffix.asset_dependencies if application is not None else ()
     return Outcome(data=b"".join(message(2, blob(1, one.hash) + text(2, one.name)) for one in wanted))
 
 
 def _set_feature(system: RunningSystem, payload: bytes) -> Outcome:
-    """Stored for the next start; a cleared bit switches the feature on."""
+    """Store a feature flag for the next boot; a cleared bit enables the feature."""
     fields = Fields(payload)
     if fields.number(1) != _ETHERNET_DETECTION:
         return Outcome(ResultCode.NOT_SUPPORTED)
@@ -178,7 +178,7 @@ def _diagnostics(system: RunningSystem, payload: bytes) -> Outcome:
 
 
 def _set_claim_code(system: RunningSystem, payload: bytes) -> Outcome:
-    """Stores 63 bytes of whatever came; the length is not looked at."""
+    """Store the first 63 bytes of the payload; the unit does not check its length."""
     code = Fields(payload).blob(1)[:63]
     return Outcome(seconds=system.board.memory.dct.set("claim_code", code.ljust(63, b"\0"), Who.CONTROL))
 
@@ -243,7 +243,7 @@ REQUESTS: dict[int, Handler] = {
     RequestType.SET_FEATURE: _set_feature,
     RequestType.GET_FEATURE: _get_feature,
     RequestType.RESET: _restart_into(BootRequest.NORMAL),
-    RequestType.FACTORY_RESET: _restart_into(BootRequest.NORMAL),  # no unit here holds a factory image to restore
+    RequestType.FACTORY_RESET: _restart_into(BootRequest.NORMAL),  # no virtual unit has a factory image to restore
     RequestType.DFU_MODE: _restart_into(BootRequest.DFU),
     RequestType.SAFE_MODE: _restart_into(BootRequest.SAFE),
     RequestType.START_LISTENING: query(_start_listening),

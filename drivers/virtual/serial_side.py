@@ -1,6 +1,6 @@
 """The console ports of a virtual bus for pyserial: a port list and a `serial.SerialBase` that opens one.
 
-Waits go through the bus's clock. Ports exist only while their unit runs its application, and appear
+Waits use the bus's clock. Ports exist only while their unit is in application mode, and appear
 slightly after it does, as on a real host (reference usb-and-serial 2.9, 2.10, 7.1).
 """
 
@@ -53,7 +53,7 @@ def _info(one: Shown) -> ListPortInfo:
 
 
 class VirtualSerial(serial.SerialBase):
-    """One opened console. Thread-safe as far as one reader and one writer go."""
+    """One opened console. Thread-safe for one reader and one writer."""
 
     def __init__(self, bus: VirtualBus, port: str | None = None, **settings: Any) -> None:
         self._bus = bus
@@ -62,7 +62,7 @@ class VirtualSerial(serial.SerialBase):
         super().__init__(port, **settings)
 
     def open(self) -> None:
-        """Connect to the unit that is on the port now; DTR goes on."""
+        """Connect to the unit on the port, and set DTR; raises `serial.SerialException` if there is none."""
         found = next((one for one in _ports(self._bus) if _device(one) == self.port), None)
         if found is None:
             raise serial.SerialException(2, f"could not open port {self.port}: no such port on the virtual bus")
@@ -78,7 +78,7 @@ class VirtualSerial(serial.SerialBase):
             self._unit = self._presence = None
 
     def read(self, size: int = 1) -> bytes:
-        """Read up to ``size`` bytes; fewer when ``timeout`` passed."""
+        """Read up to ``size`` bytes; fewer when ``timeout`` has passed."""
         unit, presence = self._opened()
         clock, data = self._bus.clock, b""
         until = None if self.timeout is None else clock.now() + self.timeout
@@ -98,7 +98,7 @@ class VirtualSerial(serial.SerialBase):
         return data
 
     def write(self, data: Any, /) -> int:
-        """Hand all of ``data`` to the unit; `serial.SerialException` when it has left, as the kernel has it."""
+        """Write all of ``data``; raises `serial.SerialException` with the kernel's error when the unit has left."""
         unit, presence = self._opened()
         raw = bytes(data)
         try:
@@ -118,7 +118,7 @@ class VirtualSerial(serial.SerialBase):
             raise serial.SerialException(f"{self.port}: [Errno 5] Input/output error") from None
 
     def reset_input_buffer(self) -> None:
-        """Drop what the unit has said and nobody has read."""
+        """Discard unread output of the unit."""
         unit, presence = self._opened()
         try:
             while unit.serial_pending(presence):
@@ -146,10 +146,10 @@ class VirtualSerial(serial.SerialBase):
         self._line(dtr=bool(self.dtr))
 
     def _update_rts_state(self) -> None:
-        """Nobody looks at RTS."""
+        """Do nothing: the unit ignores RTS."""
 
     def _update_break_state(self) -> None:
-        """Nobody looks at a break."""
+        """Do nothing: the unit ignores breaks."""
 
     def _line(self, *, dtr: bool) -> None:
         if self._unit is None or self._presence is None:

@@ -1,6 +1,6 @@
-"""Which SIM a cellular unit uses and the access point of each: what requests 550 to 553 set and tell.
+"""The active SIM of a cellular unit and the access point of each SIM, which requests 550 to 553 read and write.
 
-Kept in the unit's own memory, where a Wi-Fi unit keeps its networks. Reference usb-and-serial 4.10.
+Stored in the unit's memory, where a Wi-Fi unit stores its networks. Reference usb-and-serial 4.10.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class SimType(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccessPointName:
-    """How to get into a carrier's network; with the defaults nothing of it is stored."""
+    """Access data of a carrier's network; nothing is stored for the defaults."""
 
     apn: str = ""
     user: str = ""
@@ -31,7 +31,7 @@ class AccessPointName:
 
 
 class SimStore:
-    """Survives power cuts. Setting something returns the seconds it takes."""
+    """SIM settings that survive power cuts. Setters return the seconds they take."""
 
     def __init__(self, memory: UnitMemory) -> None:
         self._memory = memory
@@ -44,7 +44,7 @@ class SimStore:
         return self._write({**self._read(), "active": int(sim)})
 
     def access_point(self, sim: SimType) -> AccessPointName | None:
-        """Return what is stored; None: the defaults."""
+        """Return the stored access point; None: the defaults."""
         row = self._read().get(sim.name)
         return AccessPointName(**row) if row else None
 

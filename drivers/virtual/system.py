@@ -1,4 +1,4 @@
-"""What console and control requests may use of the Device OS that runs them, and what both of them tell of it."""
+"""The interface of a running Device OS to its console and its request handlers, and the diagnostics of both."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .radio import Radio
 
 
 class RunningSystem(Protocol):
-    """Implemented by `application.Application`. Everything is called with the unit's condition held."""
+    """A running Device OS, implemented by `application.Application`. Called with the unit's condition held."""
 
     is_rainbow: bool  # the LED, as requests 230 and 231 set it
 
@@ -37,25 +37,25 @@ class RunningSystem(Protocol):
     def radio(self) -> Radio: ...
     @property
     def started_at(self) -> float:
-        """Clock seconds."""
+        """Clock seconds of the boot."""
         ...
 
     @property
     def has_setup_flag(self) -> bool:
-        """This Device OS looks at the setup-done flag (H7)."""
+        """Whether this Device OS evaluates the setup-done flag (H7)."""
         ...
 
     @property
     def is_listening(self) -> bool: ...
     @property
     def may_listen(self) -> bool:
-        """False if listening mode is disabled by its feature flag."""
+        """Whether the feature flag allows listening mode."""
         ...
 
     def enter_listening(self) -> None: ...
     def leave_listening(self) -> None: ...
     def restart_after_check(self, request: BootRequest) -> None:
-        """Stop working, and reset a second from now."""
+        """Stop processing requests, and reset a second from now."""
         ...
 
     def apply_update(self) -> None:
@@ -68,7 +68,7 @@ class RunningSystem(Protocol):
 
 
 def diagnostics(system: RunningSystem) -> str:
-    """Return the values of request 100 and console ``d`` this unit has sources for."""
+    """Return the JSON of request 100 and console ``d``, with the values a virtual unit has."""
     uptime = int(system.now() - system.started_at)
     link = system.radio.link
     values = {"sys:uptime": uptime, "net:stat": 4 if link else 1, "cloud:stat": int(link)}

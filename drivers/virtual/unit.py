@@ -1,7 +1,7 @@
-"""A virtual unit: an identity, memories that outlive the power, and the software those memories hold.
+"""A virtual unit: an identity, non-volatile memories, and the software in those memories.
 
-At every reset the memory side decides what comes up; this module makes it appear on the bus at
-the right time and takes it away again. What the software then says is in `application.py` and
+At every reset `boot` decides what comes up; this module makes it appear on the bus at
+the right time and disappear again. The software's behaviour is in `application.py` and
 `bootloader.py`. Locks: everything that happens to a unit happens with its condition held.
 """
 
@@ -25,7 +25,7 @@ from .console_side import Console
 from .dct import CLAIMED, SETUP_DONE
 from .endpoint import Endpoint
 from .factory import UnitSpec, load_identity, make_spec, save_identity
-from .faults import Fault, FaultDesk
+from .faults import Fault, FaultInjector
 from .flash import FlashStep, PowerLost, Score, Who
 from .memory import UnitMemory
 from .radio import WifiStore
@@ -33,14 +33,14 @@ from .timing import REAL, Timings
 from .world import World
 
 SWAP_AFTER_S = 0.5
-"""How long a port stays empty while somebody swaps units."""
+"""How long a port is empty while units are swapped."""
 
 
 class UnitMode(enum.StrEnum):
-    """What a unit is doing."""
+    """State of a unit."""
 
     OFF = "off"  # no power
-    STARTING = "starting"  # between reset and its appearance on the bus
+    STARTING = "starting"  # between reset and enumeration
     NORMAL = "normal"  # Device OS and application run
     LISTENING = "listening"  # Device OS waits for credentials
     SAFE = "safe"  # Device OS runs without the application; over USB it looks like NORMAL
@@ -49,11 +49,11 @@ class UnitMode(enum.StrEnum):
 
 
 class VirtualUnit:
-    """One Particle device. With a ``directory`` it lives on disk and a new process finds it as it was left.
+    """One Particle device. With a ``directory`` it is stored on disk, and a new process finds it as it was.
 
-    ``spec.modules`` and the other factory settings apply only to a unit made new; one found in ``directory``
-    keeps its memories. Raises `DriverError` if another unit lives there. ``make_stranger`` makes whoever takes this
-    unit's place after the fault ``swap``; it is called with this unit's condition held.
+    ``spec.modules`` and the other factory settings apply only to a new unit; one found in ``directory``
+    keeps its memories. Raises `DriverError` if ``directory`` contains another unit. ``make_stranger`` creates the unit
+    that replaces this one after the fault ``swap``; it is called with this unit's condition held.
     """
 
     def __init__(
@@ -71,27 +71,27 @@ class VirtualUnit:
         self.world = world or World()
         self.condition = clock.condition()
         self.presence: Presence | None = None
-        self.successor: VirtualUnit | None = None  # who comes after an ordered fault pulled the cable; often itself
+        self.successor: VirtualUnit | None = None  # the unit plugged in after a fault pulled the cable; often itself
         self.transfers: Counter[str] = Counter()  # "control", "console" (bytes)
-        self.faults = FaultDesk(self, str(spec.device_id))
+        self.faults = FaultInjector(self, str(spec.device_id))
         self.sensors = self_test.sensors(spec.device_id)  # what its application can measure
         self.memory = UnitMemory(spec.platform_id, directory, fault=self._flash_step)
         self.report: BootReport | None = None  # how it came up last
         self._software: Application | Bootloader | None = None
         self._socket: Socket | None = None
-        self._boots = 0  # timers of an earlier boot are void
+        self._boots = 0  # timers of earlier boots are ignored
         self._first_request = spec.arrives
         self._read_error: HostError | None = None  # of the console's next read
         self._endpoint = Endpoint(clock, self.condition, lambda: self.presence)
         self._settle(directory)
 
     def _settle(self, directory: Path | None) -> None:
-        """Leave the factory: install firmware and settings, unless the unit already lives in ``directory``."""
+        """Install factory firmware and settings, unless ``directory`` already contains the unit."""
         known = load_identity(directory) if directory is not None else None
         if known is not None:
             if known.device_id != self.spec.device_id:
                 raise DriverError(f"{directory} holds unit {known.device_id}, not {self.spec.device_id}")
-            self._first_request = BootRequest.NORMAL  # RAM, and with it any mode, went with the power
+            self._first_request = BootRequest.NORMAL  # RAM, and with it any mode, was lost with the power
             return
         self.memory.install(self.spec.modules)
         dct = self.memory.dct
@@ -104,7 +104,7 @@ class VirtualUnit:
         if directory is not None:
             save_identity(self.spec, directory)
 
-    # --- what a test or the demo asks ---
+    # --- for tests and the demo ---
 
     @property
     def device_id(self) -> str:
@@ -112,7 +112,7 @@ class VirtualUnit:
 
     @property
     def label(self) -> str:
-        """What a scanner reads off this unit; another unit's label after the fault ``wrong-label``."""
+        """Content of the label on this unit; another unit's after the fault ``wrong-label``."""
         if self.faults.has_wrong_label:
             return make_spec(self.spec.platform.slug, 0, _far_number(self.spec)).label
         return self.spec.label
@@ -127,7 +127,7 @@ class VirtualUnit:
 
     @property
     def mode(self) -> UnitMode:
-        """What it is doing now, as somebody who sees its LED would say."""
+        """State of the unit now, as its LED would show it."""
         with self.condition:
             if self._socket is None:
                 return UnitMode.OFF
@@ -142,26 +142,26 @@ class VirtualUnit:
             return UnitMode.SAFE if self._software.is_safe else UnitMode.NORMAL
 
     def order(self, *faults: Fault) -> None:
-        """Have ``faults`` happen to this unit, whatever their ``unit=`` says."""
+        """Inject ``faults`` into this unit, whatever their ``unit=`` says."""
         with self.condition:
             self.faults.order(faults)
             if self._socket is not None:
                 self._start_plug_orders()
 
     def press_mode_button(self) -> None:
-        """Hold MODE, tap RESET, let go at yellow: DFU by hand, also for a unit in a crash loop."""
+        """Hold MODE, tap RESET, release at yellow: enters DFU mode by hand, even from a crash loop."""
         with self.condition:
             self.after(0.0, lambda: self._reset(BootRequest.DFU))
 
     def hold_mode_button(self) -> None:
-        """Hold MODE for three seconds: listening mode by hand, also where the request for it is refused."""
+        """Hold MODE for three seconds: enters listening mode by hand, even where the request for it is refused."""
         with self.condition:
             software = self._software
             if isinstance(software, Application):
                 self.after(3.0, software.enter_listening)
 
     def close(self) -> None:
-        """Release the files of its memories; an unplugged unit that nobody needs any more."""
+        """Release the files of its memories if it is unplugged. It cannot be used afterwards."""
         with self.condition:
             if self._socket is None:
                 self.memory.close()
@@ -169,7 +169,7 @@ class VirtualUnit:
     # --- power and resets ---
 
     def power_on(self, socket: Socket) -> None:
-        """Plug into ``socket``: boot once power is up, and begin what was ordered for that moment."""
+        """Plug into ``socket``: boot once power is up, and start the timed faults."""
         with self.condition:
             self._socket = socket
             self._boots += 1
@@ -192,18 +192,18 @@ class VirtualUnit:
             self._reset(request)
 
     def after(self, delay_s: float, action: Callable[[], None]) -> None:
-        """Do as `Board.after` says: a reset or power cut in between makes it void."""
+        """Implement `Board.after`: a reset or power cut in between cancels the action."""
         boots = self._boots
 
         def guarded() -> None:
             with self.condition:
                 if boots == self._boots and self._socket is not None:
-                    self._surviving(action)
+                    self._run_until_power_cut(action)
 
         if self._socket is not None:
             self._socket.at(delay_s, guarded)
 
-    def tell(self, action: Callable[[], None]) -> None:
+    def run_unlocked(self, action: Callable[[], None]) -> None:
         if self._socket is not None:
             self._socket.at(0.0, action)
 
@@ -217,7 +217,7 @@ class VirtualUnit:
         self.condition.notify_all()
 
     def _reset(self, request: BootRequest) -> None:
-        """Start over from what flash holds; raises `PowerLost` if an ordered fault cuts a pending update."""
+        """Reboot from flash; raises `PowerLost` if a fault cuts the power during a pending update."""
         self._stop()
         self.report = None
         self.report = report = boot(self.memory, request)
@@ -253,12 +253,12 @@ class VirtualUnit:
         if self.presence is presence:
             return
         self.presence = presence
-        self.condition.notify_all()  # whoever waits inside a transfer finds the unit gone
+        self.condition.notify_all()  # transfers in progress find the unit gone
         if self._socket is not None:
             self._socket.changed()
 
-    def _surviving(self, action: Callable[[], None]) -> None:
-        """Run ``action``; a power cut in the middle of a flash operation ends here."""
+    def _run_until_power_cut(self, action: Callable[[], None]) -> None:
+        """Run ``action``; power off when it raises `PowerLost` in the middle of a flash operation."""
         try:
             action()
         except PowerLost:
@@ -272,11 +272,11 @@ class VirtualUnit:
         with self.condition:
             self._check(presence)
             self.transfers["control"] += 1
-            sabotage = self.faults.control(setup)
+            disturbance = self.faults.control(setup)
             self._check(presence)
             assert self._software is not None
             try:
-                return self._endpoint.transfer(presence, self._software, setup, data, timeout_s, sabotage)
+                return self._endpoint.transfer(presence, self._software, setup, data, timeout_s, disturbance)
             except PowerLost:
                 if self._socket is not None:
                     self.power_off()
@@ -295,27 +295,27 @@ class VirtualUnit:
     # --- the CDC port ---
 
     def serial_write(self, presence: Presence, data: bytes) -> None:
-        """Take bytes from the host: all of one write reach the unit's buffer before its software looks at them."""
+        """Receive bytes from the host: a whole write reaches the unit's buffer before its software reads any of it."""
         with self.condition:
             console = self._serial(presence)
-            heard = bytes(byte for byte in data if self._is_heard(presence, console))
-            self._surviving(lambda: console.receive(heard))
+            received = bytes(byte for byte in data if self._is_received(presence, console))
+            self._run_until_power_cut(lambda: console.receive(received))
 
-    def _is_heard(self, presence: Presence, console: Console) -> bool:
-        """Count one byte and let faults happen; False if the unit is deaf."""
+    def _is_received(self, presence: Presence, console: Console) -> bool:
+        """Count one byte and let faults happen; return False if the unit ignores it."""
         self.transfers["console"] += 1
-        sabotage = self.faults.console_byte()
+        disturbance = self.faults.console_byte()
         self._check(presence)
-        if sabotage.garbage is not None:
-            console.emit_noise(sabotage.garbage)
-        if sabotage.host_error is not None:
-            if not sabotage.host_error.loses_reply:
-                raise sabotage.host_error
-            self._read_error = sabotage.host_error
-        return not sabotage.is_silent
+        if disturbance.garbage is not None:
+            console.emit_noise(disturbance.garbage)
+        if disturbance.host_error is not None:
+            if not disturbance.host_error.loses_reply:
+                raise disturbance.host_error
+            self._read_error = disturbance.host_error
+        return not disturbance.is_silent
 
     def serial_read(self, presence: Presence, max_bytes: int, timeout_s: float | None) -> bytes:
-        """Read as soon as there is at least one byte; b"" when ``timeout_s`` passed."""
+        """Return 1 to ``max_bytes`` bytes as soon as any are there; b"" when ``timeout_s`` has passed."""
         with self.condition:
             console = self._serial(presence)
             if (error := self._read_error) is not None:
@@ -329,7 +329,7 @@ class VirtualUnit:
             return self._serial(presence).pending
 
     def serial_line(self, presence: Presence, *, baud: int, dtr: bool) -> None:
-        """Set rate and DTR, as the CDC requests do: two rates are magic (5.1), DTR opens the port for output."""
+        """Set rate and DTR, as the CDC requests do: two rates switch modes (5.1), DTR enables output."""
         with self.condition:
             self._serial(presence)
             assert isinstance(self._software, Application)
@@ -341,7 +341,7 @@ class VirtualUnit:
             raise Gone
         return self._software.console
 
-    # --- what faults can do ---
+    # --- effects of faults ---
 
     def now(self) -> float:
         return self.clock.now()
@@ -365,7 +365,7 @@ class VirtualUnit:
             self._powered_after(delay, action)
 
     def _powered_after(self, delay_s: float, action: Callable[[], None]) -> None:
-        """Like `after`, but resets do not cancel it."""
+        """Run ``action`` later, as `after` does, but even if the unit resets in between."""
         socket = self._socket
 
         def guarded() -> None:
@@ -381,5 +381,5 @@ class VirtualUnit:
 
 
 def _far_number(spec: UnitSpec) -> int:
-    """A unit number no demo uses, the same in every run."""
+    """Return a unit number that no demo uses, the same in every run."""
     return 1_000_000 + int(str(spec.device_id)[-4:], 16)

@@ -15,7 +15,7 @@ from .inventory import Found, held_version
 from .memory import UnitMemory
 
 OTA_SLOT_LENGTH = 1500 * 1024
-"""Nominal bytes of the update slot, which on 4 MiB parts reach into the assets (reference 2.3)."""
+"""Nominal bytes of the update slot, which overlaps the assets on 4 MiB parts (reference 2.3)."""
 _COMPRESSIBLE = (SYSTEM, USER, USER_LEGACY)
 
 
@@ -24,7 +24,7 @@ def records_in_slot(
 ) -> tuple[ResultCode, list[update_slots.UpdateRecord]]:
     """Validate the one or two modules in the slot of the running ``system``.
 
-    Returns `ResultCode.NONE` and the records that install them, or why not and nothing.
+    Returns `ResultCode.NONE` and the records that install them, or another code and no records.
     """
     slot = memory.layout.update_slot(system.header.version)
     flash, address = memory.flash(slot.chip), slot.start
@@ -43,7 +43,7 @@ def records_in_slot(
 
 
 def _validate(memory: UnitMemory, flash: NorFlash, system: Found, header: Header, address: int, end: int) -> ResultCode:
-    """One module in the slot, in the order a unit checks: place, CRC, dependencies, platform."""
+    """Validate one module in the slot, in a unit's order: place, CRC, dependencies, platform."""
     if not header.is_plausible or address + header.length > end:
         return ResultCode.OTA_MODULE_NOT_FOUND
     if header.function == ModuleFunction.ASSET:
@@ -67,7 +67,7 @@ def _has_place(memory: UnitMemory, header: Header) -> bool:
 
 
 def _inflates(memory: UnitMemory, flash: NorFlash, address: int, header: Header) -> bool:
-    """Whether a compressed module holds one of its own kind that fits where it belongs."""
+    """Return whether a compressed module inflates to one that fits its place."""
     if header.kind not in _COMPRESSIBLE:
         return False
     plain = update_slots.inflate(flash.read(address, header.length))
@@ -75,7 +75,7 @@ def _inflates(memory: UnitMemory, flash: NorFlash, address: int, header: Header)
 
 
 def _dependencies_met(memory: UnitMemory, system: Found, header: Header) -> bool:
-    """An application's dependencies and a second one on the bootloader are left to the boot (reference 5.4)."""
+    """Check dependencies, except an application's and a second one on the bootloader, which the boot checks (5.4)."""
     if header.function == ModuleFunction.USER_PART:
         return True
     first, second = header.dependencies

@@ -1,6 +1,6 @@
-"""Update records in the configuration area, and the bootloader's copying of what they name.
+"""Update records in the configuration area, and the copying of modules by the bootloader.
 
-Records stay until their copy is complete, so a power cut in the middle is answered by copying again.
+Records stay until their copy is complete, so after a power cut in the middle it is repeated.
 Reference firmware-and-dfu 5.4, 7.2.
 """
 
@@ -19,7 +19,7 @@ from .memory import UnitMemory
 
 _RECORD = struct.Struct("<HBBIIIBBH")
 _MAGIC = 0xABCD
-_FIRST, _LAST = 1, 4  # slot 0 is the definition of the factory reset
+_FIRST, _LAST = 1, 4  # slot 0 defines the factory reset
 _DEVICES = {Chip.INTERNAL: 0, Chip.EXTERNAL: 1}
 _VERIFY_CRC, _VERIFY_FUNCTION, _DROP_INFO, _COMPRESSED = 0x02, 0x08, 0x10, 0x20
 _COMPRESSION_HEADER = struct.Struct("<HBBI")
@@ -53,19 +53,19 @@ def record_for(header: Header, flash: NorFlash, address: int) -> UpdateRecord:
 
 
 def store(memory: UnitMemory, records: list[UpdateRecord], who: Who) -> float:
-    """Put records into the first slots for updates. At most two modules come in one update."""
+    """Write records, at most two in one update, into the first update slots; return seconds."""
     raw = b"".join(r.to_bytes() for r in records)
     return memory.dct.write(_offset(memory, _FIRST), raw, who)
 
 
 def pending(memory: UnitMemory) -> dict[int, UpdateRecord]:
-    """Map slot number -> record; bootloader records first, as they are applied."""
+    """Return the records by slot number, in the order they are applied: bootloaders first."""
     found = {n: r for n in range(_FIRST, _LAST + 1) if (r := _load(memory, n)) is not None}
     return dict(sorted(found.items(), key=lambda item: item[1].function != ModuleFunction.BOOTLOADER))
 
 
 def apply(memory: UnitMemory, number: int, record: UpdateRecord) -> float:
-    """Copy what ``record`` names if it is whole, then forget the record; return seconds."""
+    """Copy the module of ``record`` if it is intact, then erase the record; return seconds."""
     content = _content(memory, record)
     seconds = 0.0
     if content is not None and memory.internal.holds(record.destination, len(content)):
@@ -74,7 +74,7 @@ def apply(memory: UnitMemory, number: int, record: UpdateRecord) -> float:
 
 
 def copy(memory: UnitMemory, destination: int, content: bytes) -> float:
-    """Erase and program internal flash page by page, ascending."""
+    """Erase and program internal flash page by page, ascending; return seconds."""
     flash, seconds = memory.internal, 0.0
     for done in range(0, len(content), PAGE):
         seconds += flash.erase_page(destination + done, Who.BOOT)
@@ -83,7 +83,7 @@ def copy(memory: UnitMemory, destination: int, content: bytes) -> float:
 
 
 def inflate(module: bytes) -> bytes | None:
-    """Inflate the module inside a compressed one; None if that is damaged (reference 3.8)."""
+    """Inflate a compressed module; None if it is damaged (reference 3.8)."""
     size, _method, _window, original = _COMPRESSION_HEADER.unpack_from(module, PREFIX_SIZE)
     try:
         plain = zlib.decompressobj(-15).decompress(module[PREFIX_SIZE + size :], original)
@@ -94,7 +94,7 @@ def inflate(module: bytes) -> bytes | None:
 
 
 def _content(memory: UnitMemory, record: UpdateRecord) -> bytes | None:
-    """What belongs to the destination, None if the source is not whole."""
+    """Return the bytes for the destination; None if the source is not intact."""
     flash = memory.flash(record.chip)
     address = flash.base + record.source if record.chip is Chip.EXTERNAL else record.source
     if not flash.holds(address, record.length):

@@ -1,10 +1,10 @@
-"""A USB/IP server for a virtual bus: its units live in this process, their host anywhere else.
+"""A USB/IP server for a virtual bus: the units are in this process, their host in another.
 
 Clients: `usbip_client.UsbIpBackend`, or a Linux kernel with vhci_hcd. When a client dies, its units
-stay as they are: leaked requests, DFU state and pending restarts included. Unlike usbip-host this
-server lets several clients attach one device, because a killed client's socket may linger.
+keep their state, including leaked requests, DFU state and pending restarts. Unlike usbip-host this
+server allows several clients to attach one device, because a killed client's socket may linger.
 
-Real time only. `usbip_bench` serves a bench of units with it.
+Real time only. `usbip_bench` is a process that serves units with it.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ from .usbip_wire import (
 )
 
 _LOG = logging.getLogger(__name__)
-_URB_TIMEOUT_S = 3600.0  # the client gives up, not the server
-_BULK_SLICE_S = 0.1  # how often a waiting bulk read looks whether it was unlinked
+_URB_TIMEOUT_S = 3600.0  # time-outs are left to the client
+_BULK_SLICE_S = 0.1  # how often a waiting bulk read checks whether it was unlinked
 _MAX_LENGTH = 65536
 _CONSOLE_IN, _CONSOLE_OUT = 1, 1  # endpoint numbers of the CDC data interface
 
@@ -77,7 +77,7 @@ class _TcpServer(socketserver.ThreadingTCPServer):
 
 
 class _Connection(socketserver.BaseRequestHandler):
-    """One client connection: one operation, then perhaps the URBs of one device."""
+    """One client connection: one operation, followed after IMPORT by the URBs of one device."""
 
     def handle(self) -> None:
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -115,7 +115,7 @@ def _record(bus: VirtualBus, one: Shown) -> bytes:
 
 
 def _interfaces(one: Shown) -> bytes:
-    """Class, subclass and protocol of each interface, from its first alternate setting."""
+    """Encode class, subclass and protocol of each interface, from its first alternate setting."""
     raw, at, rows = one.presence.descriptors.configuration, 0, b""
     while at < len(raw):
         if raw[at + 1] == INTERFACE and raw[at + 3] == 0:
@@ -130,16 +130,16 @@ def _descriptors(one: Shown) -> bytes:
 
 
 class _Attachment:
-    """An attached device: every URB runs on a thread of its own, so that a silent unit blocks only its caller."""
+    """An attached device. Every URB runs on its own thread, so that a silent unit blocks only its caller."""
 
     def __init__(self, connection: socket.socket, stream: object, clock: Clock, one: Shown) -> None:
         self._socket, self._clock, self._unit, self._presence = connection, clock, one.unit, one.presence
         self._in = cast(socket.SocketIO, stream)
         self._lock = threading.Lock()
-        self._running: set[int] = set()  # sequence numbers nobody has answered or unlinked
+        self._running: set[int] = set()  # sequence numbers neither answered nor unlinked yet
 
     def serve(self, bus: VirtualBus, port: PortPath) -> None:
-        """Read commands until the client leaves; an unplugged unit ends the connection, as a kernel expects."""
+        """Serve commands until the client leaves; unplugging the unit closes the connection, as kernels expect."""
 
         def changed(where: PortPath) -> None:
             if where == port and self._unit.presence is not self._presence:
@@ -205,11 +205,11 @@ class _Attachment:
         if not is_in and endpoint == _CONSOLE_OUT:
             self._unit.serial_write(self._presence, data)
             return b""
-        while sequence in self._running:  # a bulk or interrupt read waits until there is something, or for ever
+        while sequence in self._running:  # a bulk or interrupt read waits for data without limit
             piece = self._unit.serial_read(self._presence, length, _BULK_SLICE_S) if endpoint == _CONSOLE_IN else b""
             if piece:
                 return piece
-            if endpoint != _CONSOLE_IN:  # the CDC interrupt endpoint never says anything
+            if endpoint != _CONSOLE_IN:  # the CDC interrupt endpoint never has data
                 self._unit.serial_pending(self._presence)  # raises when the unit leaves
                 self._clock.sleep(_BULK_SLICE_S)
         return b""

@@ -1,8 +1,7 @@
-"""A bench of virtual units in a process of its own, served over USB/IP with their consoles as links.
+"""A set of virtual units in a separate process, served over USB/IP, with their consoles as links.
 
-``python -m drivers.virtual.usbip_bench --help`` says what it can serve. Stops on SIGTERM or SIGINT, and when
-the process that started it is gone: whoever is killed cannot end its helpers. Prints one line of JSON when it is
-ready: host, port, Device IDs.
+See ``python -m drivers.virtual.usbip_bench --help``. Stops on SIGTERM or SIGINT, and when its parent process has
+exited, as a killed parent cannot stop it. Prints one line of JSON when it is ready: host, port, Device IDs.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ class ActiveSims:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run until a signal, or as long as the parent process lives. Exit status 2: bad arguments."""
+    """Run until a signal arrives or the parent process exits. Exit status 2: bad arguments."""
     stop = StopRequest()
     options = _parser().parse_args(argv)
     try:
@@ -79,16 +78,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--unit", action="append", metavar="PLATFORM[@OSVERSION]", help="one unit; repeat for more (boron@3.3.1)")
-    add("--seed", type=int, default=1, help="which identities the units have (1)")
+    add("--seed", type=int, default=1, help="seed of the units' identities (1)")
     add("--host", default="127.0.0.1")
     add("--port", type=int, default=0, help="0: any free one, printed when ready")
     add("--consoles", type=Path, help="directory for links to the consoles")
-    add("--data-dir", type=Path, help="where the units live between runs")
+    add("--data-dir", type=Path, help="directory that stores the units between runs")
     add(
         "--ap", action="append", default=[], metavar="SSID:PASSWORD", help="an access point in range (test values only)"
     )
     add("--fault", action="append", default=[], metavar="SPEC", help="see drivers/virtual/faults.py")
-    add("--speed", type=float, default=1.0, help="how much faster than real time")
+    add("--speed", type=float, default=1.0, help="times as fast as real time (1.0)")
     return parser
 
 

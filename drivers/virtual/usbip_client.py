@@ -1,7 +1,7 @@
-"""The other end of `usbip.UsbIpServer`: a pyusb backend, and the console links as serial ports.
+"""The client of `usbip.UsbIpServer`: a pyusb backend, and the console links as serial ports.
 
-Only control transfers, one at a time per opened device. Time-outs are the machine's own: units in
-another process run in real time.
+Only control transfers, one at a time per opened device. Time-outs are in real time, as are the units
+in the other process.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ from .usbip_wire import (
 _CONNECT_TIMEOUT_S = 5.0
 _UNLINK_TIMEOUT_S = 2.0
 _MAX_DEVICES, _MAX_DESCRIPTOR, _MAX_REPLY = 255, 4096, 65536
-_KERNEL_CLASSES = (0x02, 0x0A)  # a host's cdc_acm takes these
+_KERNEL_CLASSES = (0x02, 0x0A)  # interface classes claimed by a host's cdc_acm
 _WRITE_TIMEOUT_S = 5.0
-_OF_A_UNIT_THAT_IS_THERE = frozenset(
+_UNIT_STILL_PRESENT = frozenset(
     {errno.EPIPE, errno.ETIMEDOUT, errno.EIO, errno.EPROTO, errno.EOVERFLOW, errno.ENOMEM, errno.EINTR}
 )
 
 
 class UsbIpBackend(DescriptorBackend):
-    """What a USB/IP server at ``address`` shows, for pyusb. A server that does not answer is an I/O error."""
+    """A pyusb backend for the devices of a USB/IP server. A server that does not answer is an I/O error."""
 
     def __init__(self, address: tuple[str, int]) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class UsbIpBackend(DescriptorBackend):
         return connection
 
     def _describe(self) -> list[tuple[tuple[str, int], int, Presence]]:
-        """((bus id, device number), bus number, presence) of each device."""
+        """List ((bus id, device number), bus number, presence) of each device."""
         try:
             with self._connect() as connection, connection.makefile("rb") as stream:
                 connection.sendall(OPERATION.pack(VERSION, Operation.DESCRIBE, 0))
@@ -134,7 +134,7 @@ class _Link:
 
     def __init__(self, connection: socket.socket, bus_id: str, number: int) -> None:
         self._socket, self._lock, self._sequence = connection, threading.Lock(), 0
-        self._until = Deadline.after(SystemClock(), _CONNECT_TIMEOUT_S)  # of the exchange under way
+        self._until = Deadline.after(SystemClock(), _CONNECT_TIMEOUT_S)  # of the exchange in progress
         try:
             connection.sendall(OPERATION.pack(VERSION, Operation.IMPORT, 0) + bus_id.encode().ljust(BUS_ID_SIZE, b"\0"))
             _, _, status = OPERATION.unpack(self._read(OPERATION.size))
@@ -151,7 +151,7 @@ class _Link:
         self._socket.close()
 
     def control(self, setup: Setup, data: bytes, timeout_s: float) -> bytes:
-        """Run one control transfer; raises what libusb's backend would."""
+        """Run one control transfer; raises the errors of pyusb's libusb backend."""
         with self._lock:
             self._sequence += 1
             sequence = self._sequence
@@ -167,11 +167,11 @@ class _Link:
             except (OSError, struct.error):
                 usb_failure(errno.ENODEV)
         if status:
-            usb_failure(-status if -status in _OF_A_UNIT_THAT_IS_THERE else errno.ENODEV)
+            usb_failure(-status if -status in _UNIT_STILL_PRESENT else errno.ENODEV)
         return reply
 
     def _answer(self, sequence: int, is_in: bool) -> tuple[int, bytes]:
-        """The reply to ``sequence``; replies to transfers given up earlier are read over."""
+        """Read the reply to ``sequence``, skipping replies to transfers abandoned earlier."""
         while True:
             command, number, *_ = HEADER.unpack(self._read(HEADER.size))
             status, actual, *_ = RETURN.unpack(self._read(RETURN.size))
@@ -183,7 +183,7 @@ class _Link:
                 return -errno.ETIMEDOUT, b""
 
     def _unlink(self, sequence: int) -> None:
-        """Take a transfer back; its number is the victim's, negated, so that its answer can be told apart."""
+        """Cancel a transfer. UNLINK uses the negated sequence number, so that its reply can be distinguished."""
         with contextlib.suppress(OSError, struct.error):
             head = HEADER.pack(Command.UNLINK, -sequence & 0xFFFFFFFF, 0, 0, 0)
             self._send(head + UNLINK.pack(sequence), _UNLINK_TIMEOUT_S)
@@ -194,7 +194,7 @@ class _Link:
                     return
 
     def _send(self, data: bytes, timeout_s: float) -> None:
-        """Begin an exchange: it and all its answers together have ``timeout_s`` real seconds."""
+        """Begin an exchange, which must complete within ``timeout_s`` real seconds."""
         self._until = Deadline.after(SystemClock(), timeout_s)
         self._socket.settimeout(timeout_s)
         self._socket.sendall(data)
@@ -203,7 +203,7 @@ class _Link:
         data = b""
         while len(data) < length:
             if self._until.expired:
-                raise TimeoutError("the server goes on answering something else")
+                raise TimeoutError("the server did not send the expected reply in time")
             self._socket.settimeout(self._until.remaining)
             piece = self._socket.recv(length - len(data))
             if not piece:
@@ -213,7 +213,7 @@ class _Link:
 
 
 class LinkedPorts:
-    """The console links in a directory (`consoles.ConsoleLinks` keeps them) as finder and opener for pyserial."""
+    """Finder and opener, for pyserial, of the console links in a directory of `consoles.ConsoleLinks`."""
 
     def __init__(self, directory: Path | None) -> None:
         self._directory = directory
@@ -233,7 +233,7 @@ class LinkedPorts:
 
 
 def linked_ports(directory: Path | None) -> LinkedPorts:
-    """Make the ports for `drivers.transport.serialport.PyserialHost`; without a directory there are none."""
+    """Return finder and opener for `drivers.transport.serialport.PyserialHost`; without a directory they find none."""
     return LinkedPorts(directory)
 
 

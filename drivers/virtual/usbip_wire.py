@@ -1,8 +1,8 @@
-"""USB/IP on the wire: the structures both ends of ours share. Tables only.
+"""USB/IP on the wire: the structures shared by our server and client. Tables only.
 
 Protocol version 1.1.1 as the Linux kernel documents it (usb/usbip_protocol), big endian
-throughout, plus one operation of our own: DESCRIBE, a device list that carries the descriptors.
-A kernel keeps those from enumeration; without it a client had to ask a unit that may be silent.
+throughout, plus one operation of our own: DESCRIBE, a device list that includes the descriptors.
+A kernel caches those at enumeration; without DESCRIBE a client would have to read them from a unit that may be silent.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ DIRECTION_OUT, DIRECTION_IN = 0, 1
 
 
 class Operation(enum.IntEnum):
-    """What a connection may begin with; a reply has the same code without the top bit."""
+    """First message of a connection; a reply has the same code without the top bit."""
 
     IMPORT = 0x8003  # attach one device; URBs follow
-    LIST = 0x8005  # what is there
+    LIST = 0x8005  # list the devices
     DESCRIBE = 0x8F05  # ours: LIST with descriptors
 
     @property

@@ -1,4 +1,4 @@
-"""The world around the units: access points, SIM registry, cloud. Knows nothing of what a unit is made of.
+"""The world around the units: access points, SIM registry, cloud. Independent of the units' internals.
 
 Reference usb-and-serial 4.8.
 """
@@ -35,14 +35,14 @@ class StoredNetwork:
 
 
 class SimRegistry(Protocol):
-    """Whoever knows which SIMs are active: the virtual cloud."""
+    """Knows which SIMs are active; implemented by the virtual cloud."""
 
     def is_active(self, iccid: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
 class UnitFacts:
-    """What a unit tells the cloud when its session begins. ``product_id`` None: the firmware belongs to no product."""
+    """What a unit reports when its cloud session begins. ``product_id`` None: its firmware is not for a product."""
 
     device_id: str
     platform_id: int
@@ -78,7 +78,7 @@ class World:
         self.cloud = cloud
 
     def admits(self, network: StoredNetwork) -> AccessPoint | None:
-        """Return the access point ``network`` really gets into, None for a wrong password or nothing in range."""
+        """Return the access point that accepts ``network``; None for a wrong password or nothing in range."""
         point = self.access_points.get(network.ssid)
         return point if point is not None and (point.password or None) == (network.password or None) else None
 

@@ -34,9 +34,7 @@ def _attempt_boot(memory: UnitMemory, request: BootRequest, effort: Effort) -> B
         return stuck(BootMode.DFU, "DFU mode was asked for", bootloader, effort)
     search = _search_system(memory, bootloader.header.version)
     if search.crashes:
-        return stuck(
-            BootMode.DEAD, "the second header starts a system part that is torn: crash loop", bootloader, effort
-        )
+        return stuck(BootMode.DEAD, "the second header starts a damaged system part: crash loop", bootloader, effort)
     if search.found is None:
         return stuck(BootMode.DFU, "the bootloader finds no whole system part", bootloader, effort)
     if read_radio(memory.internal, memory.layout) is None:
@@ -56,7 +54,7 @@ def _apply_bootloader(memory: UnitMemory, effort: Effort) -> bool:
 
 
 def _stage_slot(memory: UnitMemory, system: Found, effort: Effort) -> bool:
-    """Act on the OTA flag: clear it, and make records of a good module in the slot; a reset follows if so."""
+    """Clear the OTA flag if set, and make update records of a valid module in the slot; a reset follows then."""
     if not memory.dct.ota_flag_is_on:
         return False
     effort.seconds += memory.dct.set("ota_update_flag", OTA_FLAG_OFF, Who.SYSTEM)
@@ -73,10 +71,10 @@ def _find_system(memory: UnitMemory) -> Found | None:
 
 
 def _search_system(memory: UnitMemory, bootloader_version: int) -> SystemSearch:
-    """Look for the system part as a bootloader of that version does.
+    """Search for the system part as a bootloader of that version does.
 
-    Images for the newest start carry a second, short header with its own CRC at the legacy one: accepted by itself,
-    it starts whatever lies around it.
+    Images for the newest start have a second, short header with its own CRC at the legacy start: a bootloader that
+    accepts it boots whatever surrounds it.
     """
     place = memory.layout.places[SYSTEM]
     knows_newest = bootloader_version >= platform(memory.platform_id).bootloader.system_at_new_start

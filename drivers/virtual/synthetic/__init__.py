@@ -83,7 +83,7 @@ def release(platform_id: int, version: str) -> tuple[SyntheticFile, ...]:
 
 
 def bootloader(platform_id: int, version: str, *, is_protected: bool = False) -> SyntheticFile:
-    """Make the bootloader of a Device OS; with ``is_protected`` one that puts its unit under device protection."""
+    """Generate the bootloader of a Device OS; with ``is_protected`` one that enables device protection."""
     return _factory(platform_id).bootloader(platform_id, version, is_protected=is_protected)
 
 
@@ -106,7 +106,7 @@ def application(
 
 
 def ncp_firmware(platform_id: int, version: int = _NCP_VERSION) -> SyntheticFile:
-    """Make firmware of the network co-processor, much smaller than a real one."""
+    """Generate firmware for the network co-processor, much smaller than the real one."""
     kind = (ModuleFunction.NCP, 0)
     content = seeded(f"ncp {platform_id} {version}", 16 * 1024)
     data = make_module(platform_id, kind, version, 0, content, (None, None), mcu=0x21, has_product=False)

@@ -84,11 +84,11 @@ def make_module(
 
 
 _END = struct.pack("<HH", EXTENSION_END, 4)
-"""Closes the extensions of a suffix without product data of its own (reference 3.7)."""
+"""Ends the extensions of a suffix that have no product data (reference 3.7)."""
 
 
 def _asset_dependencies(assets: Mapping[str, bytes]) -> list[bytes]:
-    """Extensions 0x0012, one a file."""
+    """Encode extensions 0x0012, one per file."""
     entries = [(name.encode(), hashlib.sha256(content).digest()) for name, content in assets.items()]
     return [
         struct.pack("<HHBB", EXTENSION_ASSET_DEPENDENCY, 6 + SHA_SIZE + len(name), 0, SHA_SIZE) + digest + name
@@ -111,12 +111,12 @@ def prefix_offset(platform_id: int, kind: tuple[int, int]) -> int:
 
 
 def _vectors(start: int, size: int) -> bytes:
-    """Initial stack pointer in RAM, a reset vector into the module, no interrupts."""
+    """Encode a vector table: initial stack pointer in RAM, reset vector into the module, no interrupts."""
     return struct.pack("<II", 0x2003F000, start + size + PREFIX_SIZE | 1).ljust(size, b"\0") if size else b""
 
 
 def locking(module: bytes) -> bytes:
-    """Return the module with the security-mode extension added, if it is a bootloader; any other unchanged (3.12)."""
+    """Add the security-mode extension to a bootloader; return any other module unchanged (3.12)."""
     at = next((offset for offset in _BOOTLOADER_OFFSETS if _is_bootloader_at(module, offset)), None)
     if at is None:
         return module

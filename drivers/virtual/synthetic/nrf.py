@@ -19,14 +19,14 @@ _ABI = 6  # module version of applications
 
 @dataclass(frozen=True, slots=True)
 class _Release:
-    """What a Device OS release holds besides the versions of its own (4.4)."""
+    """Facts of a Device OS release besides its own versions (4.4)."""
 
     wants_bootloader: int
     softdevice: int = 202
     system_size: int = 160 * 1024
 
 
-_RELEASES = {  # system parts are smaller than real ones, in real places
+_RELEASES = {  # system parts are smaller than real ones, at their real addresses
     "3.3.1": _Release(1003),
     "4.1.0": _Release(1200),
     "5.8.0": _Release(2600),
@@ -35,17 +35,17 @@ _RELEASES = {  # system parts are smaller than real ones, in real places
     "6.3.4": _Release(3100, system_size=200 * 1024),
 }
 VERSIONS = tuple(_RELEASES)
-"""Device OS versions `release` can make."""
+"""Device OS versions `release` can generate."""
 
 SOFTDEVICES = {182: (6_001_001, 151_080), 202: (7_000_001, 153_048)}
-"""Firmware id -> Nordic's decimal version, and bytes of the file, of those `softdevice` can make."""
+"""Firmware id -> Nordic's decimal version and file size in bytes, of those `softdevice` can generate."""
 _SOFTDEVICE_NEEDS = {182: (1300, 311), 202: (1321, 501)}  # system part, bootloader
 _BOOTLOADER_SIZE = 48_800
 
 
 @functools.lru_cache(maxsize=64)
 def release(platform_id: int, version: str) -> tuple[SyntheticFile, ...]:
-    """Make bootloader, SoftDevice and system part of one Device OS version (one of `VERSIONS`; `KeyError` else)."""
+    """Generate bootloader, SoftDevice and system part of a Device OS version in `VERSIONS` (else `KeyError`)."""
     row = _RELEASES[version]
     return (
         bootloader(platform_id, version),
@@ -56,7 +56,7 @@ def release(platform_id: int, version: str) -> tuple[SyntheticFile, ...]:
 
 @functools.lru_cache(maxsize=64)
 def softdevice(platform_id: int, version: int, *, release_version: str | None = None) -> SyntheticFile:
-    """Make a SoftDevice, 182 or 202, with Nordic's information block where a unit looks for it."""
+    """Generate SoftDevice 182 or 202, with Nordic's information block where a unit expects it."""
     system, bootloader = _SOFTDEVICE_NEEDS[version]
     decimal, size = SOFTDEVICES[version]
     wants = (
@@ -88,9 +88,9 @@ def application(
     seed: str = "tinker",
     size: int = 12_000,
 ) -> SyntheticFile:
-    """Make an application built for ``device_os`` (one of `VERSIONS`); product 0xFFFF means no product.
+    """Generate an application built for ``device_os`` (one of `VERSIONS`); product 0xFFFF means no product.
 
-    ``seed`` names it and varies its bytes: ``synthetic-argon-tinker@6.3.4.bin``.
+    ``seed`` is part of its name and varies its bytes: ``synthetic-argon-tinker@6.3.4.bin``.
     """
     wants = (Dependency(ModuleFunction.SYSTEM_PART, 1, known(device_os).system_version), None)
     content = seeded(f"application {seed} {platform_id} {device_os}", size - PREFIX_SIZE - TAIL)
@@ -109,7 +109,7 @@ def application(
 
 @functools.lru_cache(maxsize=64)
 def bootloader(platform_id: int, version: str, *, is_protected: bool = False) -> SyntheticFile:
-    """Make the bootloader of a Device OS; with ``is_protected`` one that puts its unit under device protection."""
+    """Generate the bootloader of a Device OS; with ``is_protected`` one that enables device protection."""
     number = known(version).bootloader_version
     size = _BOOTLOADER_SIZE - VECTORS_SIZE - PREFIX_SIZE - TAIL
     content = seeded(f"bootloader {platform_id} {number}", size)
@@ -121,7 +121,10 @@ def bootloader(platform_id: int, version: str, *, is_protected: bool = False) ->
 
 
 def _system_part(platform_id: int, version: str) -> bytes:
-    """From 6.1.2 on with a second vector table, header and CRC at the legacy start, where old bootloaders look."""
+    """Generate a system part, from 6.1.2 with a second vector table, header and CRC at the legacy start.
+
+    Old bootloaders look there.
+    """
     row, number = _RELEASES[version], known(version).system_version
     kind, wants = (ModuleFunction.SYSTEM_PART, 1), _system_dependencies(platform_id, row)
     seed = f"system part {platform_id} {number}"
@@ -137,7 +140,7 @@ def _system_part(platform_id: int, version: str) -> bytes:
 
 
 def _system_dependencies(platform_id: int, row: _Release) -> tuple[Dependency, Dependency]:
-    """The order of the two differs by platform (reference 4.1)."""
+    """Return the dependencies of a system part, whose order depends on the platform (reference 4.1)."""
     versions = {ModuleFunction.RADIO_STACK: row.softdevice, ModuleFunction.BOOTLOADER: row.wants_bootloader}
     first, second = platform(platform_id).system_part_needs
     return (

@@ -230,4 +230,4 @@ def test_capital_l_restarts_into_safe_mode_and_listens_there(bench: Any) -> None
     bench.clock.sleep(5.0)
     assert unit.mode is UnitMode.LISTENING
     assert unit.report is not None
-    assert unit.report.reason == "safe mode was asked for"
+    assert unit.report.reason == "safe mode was requested"

@@ -18,8 +18,8 @@ INIT_ID = "c0 01 00 00 14 00 40 00"
 @pytest.mark.parametrize(
     ("spec", "complains_of"),
     [
-        ("", "'' is not written key=value"),
-        ("do=unplug", "says no moment"),
+        ("", "'' is not of the form key=value"),
+        ("do=unplug", "has no moment"),
         ("at=control:1", "do= is not one of"),
         ("at=control:0,do=stall", "at=control:0"),
         ("at=control:x,do=stall", "at=control:x"),

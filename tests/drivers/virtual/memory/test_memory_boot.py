@@ -67,7 +67,7 @@ def test_the_vendors_softdevice_182_is_too_old_for_4_1_0_and_is_named(vendor: Ca
     assert report.mode is BootMode.SAFE
     (missing,) = report.missing
     assert (missing.by, missing.wanted, missing.held) == ((4, 1), Dependency(8, 0, 202), 182)
-    assert report.reason == "the system part wants SoftDevice 202 or newer, the unit holds 182"
+    assert report.reason == "the system part needs SoftDevice 202 or newer, the unit holds 182"
     rows = {m.function: m for m in report.modules}
     assert (rows[4].checked, rows[4].passed) == (0x1E, 0x1A)
     assert rows[8].version == 182
@@ -117,7 +117,7 @@ def test_modules_of_another_platform_do_not_boot(files: Files) -> None:
 
 
 def test_what_has_no_place_cannot_be_installed(vendor: Callable[[str], bytes]) -> None:
-    with pytest.raises(DriverError, match="no module this virtual unit has a place for"):
+    with pytest.raises(DriverError, match="is not a module this virtual unit has a place for"):
         UnitMemory(ARGON).install([vendor("unknown.bin")])
 
 
@@ -141,7 +141,7 @@ def test_every_release_is_in_safe_mode_on_softdevice_182(files: Files, version: 
     memory.install([*files(BORON, version), synthetic.softdevice(BORON, 182).data])
     report = boot(memory)
     assert report.mode is BootMode.SAFE
-    assert report.reason == "the system part wants SoftDevice 202 or newer, the unit holds 182"
+    assert report.reason == "the system part needs SoftDevice 202 or newer, the unit holds 182"
 
 
 def test_a_bootloader_that_is_too_old_means_safe_mode(files: Files) -> None:
@@ -149,7 +149,7 @@ def test_a_bootloader_that_is_too_old_means_safe_mode(files: Files) -> None:
     memory.install([files(BORON, "4.1.0")[0], *files(BORON, "5.8.0")[1:]])
     report = boot(memory)
     assert report.mode is BootMode.SAFE
-    assert report.reason == "the system part wants bootloader 2600 or newer, the unit holds 1200"
+    assert report.reason == "the system part needs bootloader 2600 or newer, the unit holds 1200"
 
 
 def test_erased_flash_counts_as_version_65535_and_fulfils_every_dependency(unit: MakeUnit) -> None:
