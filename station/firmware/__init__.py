@@ -1,1 +1,1 @@
-"""Firmware files, checked and loaded, and the pure plan that says what of them a unit needs."""
+"""Loads and checks firmware files, and makes the pure plan of what a unit needs of them."""

@@ -1,6 +1,6 @@
-"""What must hold before a plan may exist: platform, place, product (D6 D7), minimum (D9), downgrade (H4), dependencies.
+"""Preconditions of a plan: platform, place, product (D6 D7), minimum (D9), downgrade (H4), dependencies.
 
-Pure. Every refusal is a `PlanRefused` with one sentence and a code; nothing has been written then.
+Pure. Every refusal is a `PlanRefused` with one sentence and a code, raised before anything is written.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ class Refusal(enum.StrEnum):
     """Why there is no plan."""
 
     WRONG_PLATFORM = "wrong_platform"  # a file of another platform
-    NOT_FLASHABLE = "not_flashable"  # a kind, address or size this platform has no place for
+    NOT_FLASHABLE = "not_flashable"  # a kind, address or size without a place on this platform
     PRODUCT = "product"  # D1 D6 D7: product id or version in the application
     MINIMUM = "minimum"  # D9: older than the SKU allows
-    DOWNGRADE = "downgrade"  # H4: older than what the unit holds, without the profile's consent
-    DEPENDENCY = "dependency"  # a module would miss another one
-    ASSETS = "assets"  # the application would miss files of its own
+    DOWNGRADE = "downgrade"  # H4: older than what the unit holds, and the profile does not allow it
+    DEPENDENCY = "dependency"  # a module would lack another one
+    ASSETS = "assets"  # the application would lack its assets
 
 
 _SENTENCES = {Refusal.DOWNGRADE: "downgrade_refused", Refusal.DEPENDENCY: "dependency_missing"}
-"""What the operator is told, where there is more to say than that the firmware does not fit."""
+"""The operator's message, where it says more than that the firmware does not fit."""
 
 
 class PlanRefused(UnitRejected):
-    """There is no update of this unit that ends well: FAIL. Nothing was written; ``code`` says why."""
+    """No update of this unit can succeed: FAIL. Nothing was written; ``code`` says why."""
 
     def __init__(self, message: str, code: Refusal, values: tuple[str, ...] = ()) -> None:
         super().__init__(message, say=Say(_SENTENCES.get(code, "firmware_refused"), values))
@@ -57,9 +57,9 @@ _D7_WILDCARD_FROM = 1500  # module version of the first 1.5.0 pre-release
 
 
 def check_place(platform: Platform, image: Image) -> None:
-    """The file is for this platform, and the platform has a place of its kind, form, address and size.
+    """Check that the file is for this platform, and that its kind, form, address and size have a place there.
 
-    What the write guard would refuse must be refused here: before the first write, not in the middle.
+    Raises `PlanRefused`. What the write guard would refuse has to be refused here, before the first write.
     """
     if image.platform_id != platform.id:
         raise PlanRefused(
@@ -93,10 +93,10 @@ def _no_place(platform: Platform, image: Image, why: str) -> NoReturn:
 
 
 def check_product(application: Image, system_version: int, product: ProductFirmware | None) -> None:
-    """Rules D6 and D7: the product id in the application; ``product`` None means a developer unit.
+    """Check the product id in the application (D6 D7); ``product`` None means a developer unit.
 
     ``system_version`` is the module version of the system part the application will run on. Ids 0 and
-    0xFFFF and the platform's own id (the wildcard) count as no product.
+    0xFFFF and the platform's own id (the wildcard) count as no product. Raises `PlanRefused`.
     """
     number = application.product()
     if number is not None and product is None:
@@ -110,13 +110,15 @@ def check_product(application: Image, system_version: int, product: ProductFirmw
     else:
         _check_version(application, product)
         return
-    told = "names no product" if number is None else f"names product {number}"
-    raise PlanRefused(f"{application.name} {told}, but {fault}", Refusal.PRODUCT)
+    named = "names no product" if number is None else f"names product {number}"
+    raise PlanRefused(f"{application.name} {named}, but {fault}", Refusal.PRODUCT)
 
 
 def _product_text(product: ProductFirmware) -> str:
     return (
-        "a product whose number the cloud has not told yet" if product.number is None else f"product {product.number}"
+        "a product whose number is not known from the cloud yet"
+        if product.number is None
+        else f"product {product.number}"
     )
 
 
@@ -131,7 +133,10 @@ def _check_version(application: Image, product: ProductFirmware | None) -> None:
 
 
 def check_assets(application: Image, available: Collection[AssetDependency]) -> None:
-    """An application starts only with all of its assets; they are not sent from here."""
+    """Check that the unit has all assets of the application, without which it does not start. Raises `PlanRefused`.
+
+    This station does not send assets.
+    """
     missing = [asset.name for asset in application.assets if asset not in available]
     if missing:
         raise PlanRefused(
@@ -142,9 +147,9 @@ def check_assets(application: Image, available: Collection[AssetDependency]) -> 
 
 
 def check_minimum(system: Image | None, skus: Sequence[str], serial: str | None) -> None:
-    """Rule D9: no Device OS older than the minimum of the unit's SKU.
+    """Check that the Device OS is not older than the minimum of the unit's SKU (D9). Raises `PlanRefused`.
 
-    A unit whose serial number nobody knows may be of any SKU of its platform.
+    A unit without a known serial number may be any SKU of its platform.
     """
     device_os = os_version_of_module(system.version) if system else None
     if system is None or device_os is None:
@@ -164,7 +169,7 @@ def check_minimum(system: Image | None, skus: Sequence[str], serial: str | None)
 
 
 def depends_on_sku(system: Image | None, skus: Sequence[str]) -> bool:
-    """Whether some units of its platform may run ``system`` and others may not (D9), and ``skus`` do not say which."""
+    """Return whether only some SKUs of the platform may run ``system`` (D9) and ``skus`` does not say which it is."""
     device_os = os_version_of_module(system.version) if system else None
     if system is None or device_os is None or skus:
         return False
@@ -172,7 +177,10 @@ def depends_on_sku(system: Image | None, skus: Sequence[str]) -> bool:
 
 
 def check_downgrade(images: Sequence[Image], held: Mapping[Key, Held], allowed: bool) -> None:
-    """Rule H4: nothing older than what the unit holds, unless the profile says so. Applications have no order."""
+    """Check that nothing is older than what the unit holds, unless ``allowed`` (H4). Raises `PlanRefused`.
+
+    Applications have no order.
+    """
     for image in images:
         there = held.get(image_key(image))
         if allowed or there is None or image.function == ModuleFunction.USER_PART or not there.is_intact:
@@ -182,7 +190,7 @@ def check_downgrade(images: Sequence[Image], held: Mapping[Key, Held], allowed: 
 
 
 def downgrade_refused(image: Image, held: int) -> PlanRefused:
-    """The unit holds version ``held`` of what the profile wants as ``image``."""
+    """Return the error for a unit that holds version ``held``, newer than ``image`` of the profile."""
     return PlanRefused(
         f"the unit holds {module_name(*image_key(image))} {version_text(image.function, held, None)}, newer than "
         f"{version_text(image.function, image.version, None)} of the profile (H4); "
@@ -192,9 +200,9 @@ def downgrade_refused(image: Image, held: int) -> PlanRefused:
 
 
 def check_dependencies(images: Mapping[Key, Image], held: Mapping[Key, Held] | None) -> None:
-    """Every module that will be on the unit finds the modules it needs, in the release or on the unit.
+    """Check that every module that will be on the unit has the modules it needs. Raises `PlanRefused`.
 
-    ``held`` is what stays or is replaced (applications that go are left out by the caller); None: unknown.
+    ``held`` is what stays or is replaced (the caller leaves out applications that are removed); None: unknown.
     """
     wanting: list[tuple[str, tuple[Dependency, ...]]] = [
         (f"{module_name(*key)} {image.version} ({image.name})", image.dependencies) for key, image in images.items()
@@ -210,7 +218,7 @@ def check_dependencies(images: Mapping[Key, Image], held: Mapping[Key, Held] | N
 
 
 def check_together(images: Mapping[Key, Image]) -> None:
-    """No file needs a newer version of another one that is among them: known before there is any unit."""
+    """Check that no file needs a newer version of another one among them. Needs no unit. Raises `PlanRefused`."""
     for key, image in images.items():
         for needed in image.dependencies:
             if (needed.function, needed.index) in images and (fault := _missing(needed, images, None)):
@@ -228,7 +236,7 @@ def _lacking(who: str, needed: Dependency, fault: str) -> PlanRefused:
 
 
 def _missing(needed: Dependency, images: Mapping[Key, Image], held: Mapping[Key, Held] | None) -> str:
-    """Why ``needed`` is not met, "" when it is."""
+    """Say why ``needed`` is not met; "" when it is."""
     key = (needed.function, needed.index)
     image = images.get(key)
     if image is not None:
@@ -242,7 +250,7 @@ def _missing(needed: Dependency, images: Mapping[Key, Image], held: Mapping[Key,
 
 
 def system_version_after(images: Mapping[Key, Image], held: Mapping[Key, Held] | None) -> int | None:
-    """Module version of the system part once all is written; None when nobody knows."""
+    """Return the module version of the system part after the update; None when unknown."""
     if SYSTEM_PART in images:
         return images[SYSTEM_PART].version
     there = (held or {}).get(SYSTEM_PART)

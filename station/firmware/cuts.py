@@ -1,6 +1,7 @@
-"""What a cut of power or cable leaves in the middle of a plan, and which pages go invalid early because of it. Pure.
+"""Consequences of losing power or cable in the middle of a plan, and the pages invalidated early to limit them. Pure.
 
-Reference firmware-and-dfu 2.3 (which image a unit prefers) and 7.1 (interrupted flash, by stage).
+Reference firmware-and-dfu 2.3 (which image a unit prefers) and 7.1 (interrupted flash, by stage). A loss of either
+is called a cut.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from .modules import BOOTLOADER, SYSTEM_PART, Held, Key, is_started_unchecked, m
 
 _LAST_PAGE = (
     "Page {page:#x} is erased first and written last: a cut leaves a unit that waits in DFU, "
-    "save for some 40 ms while that page is written (MODE and RESET then bring it to DFU)."
+    "except for about 40 ms while that page is written (MODE and RESET then put it into DFU)."
 )
 _TORN_BASE = (
-    "A cut while the {name} is written leaves a system part that starts upon half a {name}: "
-    "MODE and RESET bring it to DFU."
+    "A cut while the {name} is written leaves a system part that boots on top of an incomplete {name}: "
+    "MODE and RESET put it into DFU."
 )
 _TORN_BOOTLOADER = (
     "The bootloader on the unit ({held}) cannot resume an interrupted copy: "
@@ -29,23 +30,23 @@ _TORN_BOOTLOADER = (
 
 
 _LATE = 0.97
-"""A window of milliseconds at the end of a write is said from here on."""
+"""Share of a write from which a window of milliseconds at its end is announced."""
 
 
 class CutSafety(enum.StrEnum):
-    """What a cut in the middle of a plan leaves."""
+    """State of a unit after a cut in the middle of a plan."""
 
-    ALWAYS = "always"  # a unit that starts by itself or waits in DFU, whenever it happens
-    BUT_LAST_PAGE = "but for the last page"  # as above, save some 40 ms while the page written last is written
-    NO = "no"  # there are moments after which hands, or more, are needed: the reasons say which
+    ALWAYS = "always"  # it boots on its own or waits in DFU, whenever the cut happens
+    BUT_LAST_PAGE = "but for the last page"  # as above, except for about 40 ms while the last page is written
+    NO = "no"  # at some moments it needs its buttons, or more, afterwards; the reasons say which
 
 
 @dataclass(frozen=True, slots=True)
 class CutWindow:
-    """A time in which a cut leaves a unit that shows nothing: while ``image`` is written, from ``begins`` on.
+    """A time in which a cut leaves a dead unit: while ``image`` is written, from ``begins`` on.
 
-    ``begins``: share of the writing, 0.0-1.0, somewhat early: it is said before. ``is_last_page``: it is as long as
-    one page takes. ``needs_debugger``: no button helps.
+    ``begins``: share of the writing, 0.0-1.0, somewhat early so that it can be announced. ``is_last_page``: it lasts
+    as long as writing one page. ``needs_debugger``: the buttons do not help.
     """
 
     image: Image
@@ -56,7 +57,7 @@ class CutWindow:
 
 
 def cut_windows(changing: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> tuple[CutWindow, ...]:
-    """Tell when a cut would leave a dark unit, of one that holds ``there`` (None: unknown) and is to get ``changing``.
+    """List the times at which a cut leaves a dead unit while ``changing`` is written over ``there`` (None: unknown).
 
     Raises `UnknownPlatform`.
     """
@@ -80,7 +81,7 @@ def cut_windows(changing: Mapping[Key, Image], there: Mapping[Key, Held] | None)
 
 
 def cut_safety(windows: Iterable[CutWindow]) -> CutSafety:
-    """Say how safe a plan with these windows is."""
+    """Classify how safe a plan with these windows is."""
     rows = tuple(windows)
     if not rows:
         return CutSafety.ALWAYS
@@ -106,9 +107,9 @@ class EarlyErase:
 
 
 def pages_to_erase_first(changing: Mapping[Key, Image]) -> tuple[EarlyErase, ...]:
-    """Name what must go invalid before another module is written, so that every cut ends in DFU.
+    """List the pages to erase before another module is written, so that every cut ends in DFU.
 
-    A valid system part would be started upon a torn module that nobody checks: it goes invalid before that one.
+    A valid system part would boot on top of an incomplete module that is not checked: it is invalidated first.
     """
     system = changing.get(SYSTEM_PART)
     if system is None:

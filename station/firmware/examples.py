@@ -1,4 +1,4 @@
-"""The firmware the shipped profiles name: synthetic, so that the station can be tried without the vendor's files."""
+"""The firmware of the shipped profiles: synthetic, so that the station can be tried without the vendor's files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PRODUCT_VERSION = 7
 
 
 def example_files() -> tuple[SyntheticFile, ...]:
-    """Releases and applications of every platform, the same bytes every time."""
+    """Generate releases and applications for every platform, reproducibly."""
     found: list[SyntheticFile] = []
     for row in platforms():
         found += release(row.id, PRODUCT_OS)
@@ -26,7 +26,7 @@ def example_files() -> tuple[SyntheticFile, ...]:
 
 
 def write_synthetic_files(folder: Path, rows: Iterable[Platform]) -> None:
-    """The example files, and for ``rows`` those of every virtual release and of SoftDevices by their number."""
+    """Write the example files to ``folder``, and for ``rows`` every synthetic release, application and SoftDevice."""
     write_example_files(folder)
     for row in rows:
         files = [softdevice(row.id, fwid) for fwid in SOFTDEVICES]
@@ -37,7 +37,7 @@ def write_synthetic_files(folder: Path, rows: Iterable[Platform]) -> None:
 
 
 def write_example_files(folder: Path) -> None:
-    """Put the example files into ``folder``; files that are there already and right are left alone."""
+    """Write the example files to ``folder`` (created if absent), except those that are already there unchanged."""
     folder.mkdir(parents=True, exist_ok=True)
     for file in example_files():
         path = folder / file.name

@@ -1,4 +1,4 @@
-"""Modules as a plan sees them: names, what a unit holds, and whether a file is already there. Pure."""
+"""Modules for planning: their names, what a unit holds, and whether it already holds a file. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _INTEGRITY_FLAGS = CHECK_INTEGRITY | CHECK_RANGE | CHECK_PLATFORM
 _WITH_CRC = frozenset({
     ModuleFunction.BOOTLOADER, ModuleFunction.SYSTEM_PART, ModuleFunction.USER_PART, ModuleFunction.MONOLITHIC,
 })  # fmt: skip
-"""Modules whose CRC a unit checks; of radio stack and NCP firmware it knows none (reference firmware-and-dfu 6.1)."""
+"""Modules whose CRC a unit checks; it has none for radio stack and NCP firmware (reference firmware-and-dfu 6.1)."""
 
 _NAMES: Mapping[int, str] = {
     ModuleFunction.BOOTLOADER: "bootloader",
@@ -32,7 +32,7 @@ _NAMES: Mapping[int, str] = {
 
 
 def module_name(function: int, index: int) -> str:
-    """Give words for a module: "SoftDevice", "system part 1"."""
+    """Return a module's name for people: "SoftDevice", "system part 1"."""
     name = _NAMES.get(function, f"module {function}/{index}")
     return f"{name} {index}" if function == ModuleFunction.SYSTEM_PART else name
 
@@ -41,8 +41,8 @@ def module_name(function: int, index: int) -> str:
 class Held:
     """One module in the main store of a unit.
 
-    ``is_intact``: CRC, range and platform passed the unit's own check. A failed *dependency* is no
-    damage of this module: it is cured by writing the other one.
+    ``is_intact``: CRC, range and platform passed the unit's own check. A failed *dependency* does not mean
+    that this module is damaged: writing the other one cures it.
     """
 
     function: int
@@ -59,7 +59,7 @@ class Held:
 
 
 def held_modules(infos: Iterable[ModuleInfo]) -> dict[Key, Held]:
-    """What module info says of the main store, by function and index."""
+    """Return the modules in the main store, by function and index."""
     return {
         (info.function, info.index): Held(
             info.function,
@@ -76,7 +76,7 @@ def held_modules(infos: Iterable[ModuleInfo]) -> dict[Key, Held]:
 
 
 def _is_intact(info: ModuleInfo) -> bool:
-    """Nothing failed; and where a module has a CRC, the unit says that it did check it."""
+    """Return whether no check failed and, where a module has a CRC, the unit reports that it checked it."""
     return not (info.failed & _INTEGRITY_FLAGS) and bool(
         info.passed & CHECK_INTEGRITY or info.function not in _WITH_CRC
     )
@@ -87,24 +87,27 @@ def image_key(image: Image) -> Key:
 
 
 def slot_of(image: Image) -> ModuleSlot | None:
-    """Find where ``image`` belongs on its platform; None if it has no place there. Raises `UnknownPlatform`."""
+    """Return the slot of ``image`` on its platform; None if it has no place there. Raises `UnknownPlatform`."""
     return platform(image.platform_id).slot(image.function, image.index)
 
 
 def names_only_its_build(image: Image) -> bool:
-    """Whether no unit proves the content of such a module: it tells the name of its build and no hash."""
+    """Return whether units report only the build's name of such a module, which does not prove its content."""
     slot = slot_of(image)
     return slot is not None and slot.reports is Reports.BUILD
 
 
 def is_started_unchecked(image: Image) -> bool:
-    """Whether the system part starts upon such a module without a look whether it is whole."""
+    """Return whether the system part boots on top of such a module without checking its integrity."""
     slot = slot_of(image)
     return slot is not None and not slot.is_checked_at_start
 
 
 def version_text(function: int, version: int, module_hash: bytes | None) -> str:
-    """Show a version: Device OS in words, an application by its hash (its version is no identity)."""
+    """Format a version for people: of a system part with its Device OS, of an application as its hash.
+
+    An application's version does not identify it.
+    """
     if function == ModuleFunction.SYSTEM_PART:
         return f"{os_version_of_module(version) or 'unlisted'} ({version})"
     if function == ModuleFunction.USER_PART:
@@ -114,7 +117,7 @@ def version_text(function: int, version: int, module_hash: bytes | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``is_same`` True, False, or None when the unit's word does not suffice and flash must be read back."""
+    """Result of `compare`. ``is_same`` None: the unit's report does not prove it, flash must be read back."""
 
     is_same: bool | None
     why: str
@@ -127,14 +130,14 @@ REMEMBERED = Comparison(
 )
 
 ReadBacks = Mapping[Key, Comparison]
-"""What reading flash told of modules since they were last written."""
+"""Results of reading modules back from flash since they were last written."""
 
 
 def compare(image: Image, held: Held | None, read_back: Comparison | None = None) -> Comparison:
-    """Judge whether ``image`` is what the unit holds (reference firmware-and-dfu 6.2).
+    """Compare ``image`` with what the unit holds (reference firmware-and-dfu 6.2).
 
-    Same means intact, equal version, and equal content. What a unit tells of the content depends on the kind of module
-    (`Reports`), and before Device OS 5.6.0 it tells nothing; where no hash tells, ``read_back`` does.
+    Same means intact, equal version, and equal content. What a unit reports of the content depends on the kind of
+    module (`Reports`), and before Device OS 5.6.0 it reports nothing; without a hash ``read_back`` decides.
     """
     slot = slot_of(image)
     reports = slot.reports if slot is not None else Reports.HASH

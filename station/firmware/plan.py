@@ -1,7 +1,7 @@
-"""What to write into a unit, by which way and in which order - decided before the first byte is written. Pure.
+"""Decides what to write to a unit, over which channel and in which order, before the first byte is written. Pure.
 
 Reference firmware-and-dfu 4.5 (order), 6.2 (what differs), 7.1 (what a cut leaves). A plan is made from
-what the unit reports; it is made again whenever the unit can say more than before.
+what the unit reports, and made again whenever it can report more than before.
 """
 
 from __future__ import annotations
@@ -59,18 +59,18 @@ _RANK: Mapping[int, int] = {
 
 
 class Case(enum.StrEnum):
-    """Which way comes first (reference firmware-and-dfu 4.5)."""
+    """Which channel comes first (reference firmware-and-dfu 4.5)."""
 
-    A = "control requests, then one DFU visit"  # the unit answers
-    B = "one DFU visit, then control requests"  # it does not, or its bootloader goes back
+    A = "control requests, then one DFU visit"  # the unit answers requests
+    B = "one DFU visit, then control requests"  # it does not, or its bootloader is downgraded
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedWrite:
     """One module to write. ``wanted`` and ``held`` are for people.
 
-    ``compare_first``: the unit could not say what it holds; read flash back (or ask again after the
-    next start) and write only if it differs.
+    ``compare_first``: the unit could not report what it holds; read flash back (or ask again after the
+    next boot) and write only if it differs.
     """
 
     image: Image
@@ -84,7 +84,7 @@ class PlannedWrite:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """A module that is already there, and the proof."""
+    """A module the unit already holds, and the proof."""
 
     image: Image
     name: str
@@ -93,21 +93,21 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class UpdatePlan:
-    """What will be done to one unit. ``writes`` stand in the order of execution."""
+    """What will be done to one unit. ``writes`` are in the order of execution."""
 
     platform: Platform
     case: Case
     writes: tuple[PlannedWrite, ...]
     already: tuple[Present, ...]
-    erase_first: tuple[EarlyErase, ...]  # to be done when the module it names is really about to be written
-    windows: tuple[CutWindow, ...]  # when a cut leaves a dark unit
+    erase_first: tuple[EarlyErase, ...]  # each to be done only if its module `before` is about to be written
+    windows: tuple[CutWindow, ...]  # when a cut leaves a dead unit
     reasons: tuple[str, ...]
     rows: tuple[tuple[str, str, str], ...]  # name, wanted, held: for the technician's view
-    system_version: int | None  # module version of the system part afterwards; None: nobody knows
+    system_version: int | None  # module version of the system part afterwards; None: unknown
 
     @property
     def cut(self) -> CutSafety:
-        """What a cut in the middle leaves."""
+        """State of the unit after a cut in the middle."""
         return cut_safety(self.windows)
 
     @property
@@ -116,17 +116,17 @@ class UpdatePlan:
 
     @property
     def control_writes(self) -> tuple[PlannedWrite, ...]:
-        """What certainly goes by control request, in order."""
+        """Writes by control request that are certain, in order."""
         return tuple(write for write in self.differing if write.way is Via.OTA)
 
     @property
     def dfu_writes(self) -> tuple[PlannedWrite, ...]:
-        """What goes in the one DFU visit, in order."""
+        """Writes in the one DFU visit, in order."""
         return tuple(write for write in self.writes if write.way is Via.DFU)
 
     @property
     def dfu_visit(self) -> tuple[PlannedWrite, ...]:
-        """What is written or only read back in the one DFU visit, in order."""
+        """Modules written or only read back in the one DFU visit, in order."""
         return tuple(
             write
             for write in self.writes
@@ -135,12 +135,12 @@ class UpdatePlan:
 
     @property
     def differing(self) -> tuple[PlannedWrite, ...]:
-        """What certainly differs; the rest of ``writes`` must be read back to know."""
+        """Writes of modules that certainly differ; the rest of ``writes`` must be read back first."""
         return tuple(write for write in self.writes if not write.compare_first)
 
     @property
     def device_os(self) -> OsVersion | None:
-        """The Device OS afterwards, if its module version is a listed one."""
+        """The Device OS afterwards, if its module version is in the table."""
         text = os_version_of_module(self.system_version) if self.system_version is not None else None
         return OsVersion.parse(text) if text else None
 
@@ -159,11 +159,11 @@ def make_plan(
     assets: Collection[AssetDependency] = (),
     read_back: ReadBacks = MappingProxyType({}),
 ) -> UpdatePlan:
-    """The update of one unit, or `PlanRefused` with what is missing. Nothing is sent.
+    """Plan the update of one unit; raises `PlanRefused`. Nothing is sent.
 
-    ``held``: module info, None for a unit in DFU (it cannot say). ``release``: the modules of one Device
-    OS for this platform. ``product``: None for a developer unit. ``skus`` and ``serial`` tell the
-    minimum Device OS (D9); ``assets`` are those the unit holds; ``read_back`` is what its flash told already.
+    ``held``: module info, None for a unit in DFU (which reports none). ``release``: the modules of one Device
+    OS for this platform. ``product``: None for a developer unit. ``skus`` and ``serial`` determine the
+    minimum Device OS (D9); ``assets`` are those the unit holds; ``read_back``: what was read back from flash so far.
     """
     images = _by_key(platform, release, application)
     there = held_modules(held) if held is not None else None
@@ -194,9 +194,9 @@ def make_plan(
 def check_files(
     platform: Platform, release: Sequence[Image], application: Image | None, product: ProductFirmware | None
 ) -> None:
-    """Refuse files that fit no unit of ``platform`` together, before there is one; raises `PlanRefused`.
+    """Raise `PlanRefused` for files that no unit of ``platform`` could hold together. Needs no unit.
 
-    ``product``: as of `make_plan`; one whose number is not known yet says nothing about the application's.
+    ``product``: as for `make_plan`; while its number is unknown, the application's product is not checked.
     """
     images = _by_key(platform, release, application)
     check_together(images)
@@ -205,7 +205,7 @@ def check_files(
         check_product(application, version, product)
 
 
-# --- what is wanted, what is there ------------------------------------------------------------
+# --- comparison -------------------------------------------------------------------------------
 
 
 def _by_key(platform: Platform, release: Sequence[Image], application: Image | None) -> dict[Key, Image]:
@@ -232,12 +232,12 @@ def _check(
     staying = there
     if there is not None:
         check_downgrade(tuple(images.values()), there, allow_downgrade)
-        if application is not None:  # whatever application is there, it goes
+        if application is not None:  # any application on the unit is replaced
             staying = {key: row for key, row in there.items() if row.function != ModuleFunction.USER_PART}
     check_dependencies(images, staying)
     version = system_version_after(images, there)
     if application is not None:
-        # an application never runs below the version it was built for: dependencies have just been checked
+        # an application never runs on a version older than it was built for: dependencies were just checked
         needs = max((d.version for d in application.dependencies if (d.function, d.index) == SYSTEM_PART), default=0)
         check_product(application, version if version is not None else needs, product)
 
@@ -251,8 +251,8 @@ def _compared(image: Image, there: Mapping[Key, Held] | None, read_back: Compari
 def _compared_all(
     images: Mapping[Key, Image], there: Mapping[Key, Held] | None, read_back: ReadBacks
 ) -> dict[Key, Comparison]:
-    """Compare ``images`` with what is there. What the system part starts upon unchecked is never written under a valid
-    one: that goes invalid before it, so it is read back after it, and written again if need be.
+    """Compare ``images`` with what is there. A module that the system part boots on unchecked is never written under a
+    valid system part: that is invalidated first, so it is read back afterwards, and written again if necessary.
     """
     compared = {key: _compared(image, there, read_back.get(key)) for key, image in images.items()}
     system = compared.get(SYSTEM_PART)
@@ -276,7 +276,7 @@ def _write(image: Image, compared: Comparison, there: Mapping[Key, Held] | None)
 
 def _slot(image: Image) -> ModuleSlot:
     slot = slot_of(image)
-    assert slot is not None  # check_place has refused images without one
+    assert slot is not None  # check_place refuses images without one
     return slot
 
 
@@ -309,8 +309,8 @@ def _rank(key: Key) -> tuple[int, int]:
 
 
 def _case(mode: Mode, changing: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> Case:
-    """B in DFU; when the bootloader goes back, as the running system part may need the newer one; and when it locks
-    the unit, which takes and tells nothing afterwards.
+    """Return B for a unit in DFU; for a bootloader downgrade, as the running system part may need the newer one; and
+    for a bootloader that enables device protection, as the unit accepts and reports nothing afterwards.
     """
     if mode is Mode.DFU or there is None:
         return Case.B
@@ -320,9 +320,9 @@ def _case(mode: Mode, changing: Mapping[Key, Image], there: Mapping[Key, Held] |
 
 
 def _ordered(changing: Mapping[Key, Image], case: Case) -> list[Key]:
-    """Ways in the order of the case; within a way every dependency first, ties by rank.
+    """Order the modules: channels as the case says; within a channel dependencies first, ties by rank.
 
-    A SoftDevice and a system part may name each other; the one of lower rank then goes first.
+    A SoftDevice and a system part may depend on each other; the one of lower rank then goes first.
     """
     order: list[Key] = []
     for way in (Via.OTA, Via.DFU) if case is Case.A else (Via.DFU, Via.OTA):
@@ -348,4 +348,4 @@ def _order_reasons(case: Case, mode: Mode, changing: Mapping[Key, Image]) -> tup
         return ("The unit is in DFU: Device OS is repaired first, the bootloader follows by control request.",)
     if changing[BOOTLOADER].is_locking:
         return ("The bootloader puts the unit under device protection: it goes last.",)
-    return ("The bootloader goes back and the system part on the unit may need the newer one: it goes last.",)
+    return ("The bootloader is downgraded and the system part on the unit may need the newer one: it goes last.",)

@@ -1,4 +1,4 @@
-"""The files of a profile for one platform: release and application, loaded and checked against each other."""
+"""Loads the files of a profile for one platform, release and application, and checks them against each other."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def plan_update(
     assets: Collection[AssetDependency] = (),
     read_back: ReadBacks = MappingProxyType({}),
 ) -> UpdatePlan:
-    """The plan that brings a unit to ``profile``; raises `PlanRefused`.
+    """Plan the update of a unit to ``profile``; raises `PlanRefused`.
 
     ``held``: its module info, None for a unit in DFU. ``product``: the number of its product, if it is known.
     ``read_back``: what its flash told already.

@@ -1,4 +1,4 @@
-"""Decisions by the vendor's rules about Device OS versions: H7 H8 (setup done).
+"""The vendor's rules that depend on the Device OS version: H7 H8 (setup done).
 
 Pure data and look-ups; nothing here talks to a unit.
 """
@@ -12,7 +12,7 @@ from drivers.platforms import OsVersion, Platform
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An answer with the rule it rests on."""
+    """A decision and the rule it is based on."""
 
     needed: bool
     rule: str

@@ -1,7 +1,7 @@
-"""Firmware files on this bench: found by name, trusted by SHA-256, parsed once.
+"""Firmware files of this station: found by name, verified by SHA-256, parsed once.
 
-A file is untrusted until its hash is the profile's; what the profile names is then still checked for
-score, CRC and kind before anything is planned with it.
+A file is untrusted until its hash matches the profile; even then it is checked for
+score, CRC and kind before it is used in a plan.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _SHOWN_DIGITS = 12
 
 
 class FirmwareStore:
-    """Looks in ``folders``, in their order, never below them. Safe to share between slots.
+    """Searches ``folders`` in order, not recursively. Thread-safe, shared by all slots.
 
-    ``made``: a folder of synthetic files that the program wrote for itself. It is looked in last and never named to
-    people, as it may be gone when they look.
+    ``made``: a folder of synthetic files that the program generated. It is searched last and its path is never
+    shown, as it may be temporary.
     """
 
     def __init__(self, folders: Iterable[Path], made: Path | None = None) -> None:
@@ -42,7 +42,7 @@ class FirmwareStore:
         return self._folders
 
     def load(self, ref: FileRef) -> Image:
-        """The checked image of ``ref``; raises `BadInput` (missing, wrong hash, unfit for flashing)."""
+        """Return the checked image of ``ref``; raises `BadInput` (missing, wrong hash, not flashable)."""
         with self._lock:
             if ref not in self._images:
                 self._images[ref] = _parsed(ref, self._bytes(ref))
@@ -74,8 +74,8 @@ _NAMES_SHOWN = 5
 
 
 def _what_zip(data: bytes) -> str:
-    """What a ZIP archive is, and what to name in its place: an application bundled with its assets (firmware-and-dfu
-    3.11) is known for what it is, but assets are not sent from here yet.
+    """Describe a ZIP archive, and what to name instead. An application bundled with its assets (firmware-and-dfu 3.11)
+    is recognised, but this station does not send assets yet.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -95,7 +95,7 @@ def _what_zip(data: bytes) -> str:
 
 
 def _read(path: Path) -> bytes | None:
-    """The bytes of a file of at most 4 MiB, None when there is no such file."""
+    """Read a file of at most 4 MiB; None when there is no such file. Raises `BadInput`."""
     try:
         data = read_plain(path, MAX_FILE_SIZE + 1)
     except FileNotFoundError:
