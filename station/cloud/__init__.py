@@ -1,1 +1,1 @@
-"""The Particle Cloud: one client that asks and retries, and pure builders and readers of what it sends and gets."""
+"""The Particle Cloud: one client with retries, and pure builders of requests and parsers of answers."""

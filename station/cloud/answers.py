@@ -1,7 +1,7 @@
-"""Answers of the cloud, each read once at the edge into a frozen value. Pure.
+"""Answers of the cloud, each parsed once at the edge into a frozen value. Pure.
 
 Tolerant exactly where the reference cloud-api says answers vary; anything else is a `BadAnswer`.
-Mobile secrets that come with a device object are never kept (A7).
+Mobile secrets in a device object are never kept (A7).
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from .body import Fields, kind_of
 from .errors import BadAnswer
 
 MAX_IMPORT = 1000
-"""Identifiers in one import (reference cloud-api 4.1)."""
+"""Maximum identifiers in one import (reference cloud-api 4.1)."""
 MAX_DEVICES = 10_000
 
 
 class Membership(enum.StrEnum):
-    """What one identifier of an import came to (reference cloud-api 4.1)."""
+    """Result of an import for one identifier (reference cloud-api 4.1)."""
 
     ADDED = "added"  # is a member now
     EXISTING = "existing"  # was a member before
-    NONMEMBER = "nonmember"  # owned by somebody who is not in the team
+    NONMEMBER = "nonmember"  # its owner is not in the team
     INVALID = "invalid"  # unknown, of another platform, or in another product
-    PROTECTED = "protected"  # Device Protection is on in the unit but not in the product
-    UNCONFIRMED = "unconfirmed"  # named in no list: read back before believing anything
+    PROTECTED = "protected"  # Device Protection is on for the unit but not for the product
+    UNCONFIRMED = "unconfirmed"  # in none of the lists: read back
 
     @property
     def is_member(self) -> bool:
@@ -43,32 +43,34 @@ class ImportResult:
     rows: tuple[tuple[str, Membership], ...]
 
     def of(self, identifier: DeviceId | str) -> Membership:
-        """Return the result of one identifier, compared without regard to case."""
+        """Return the result for one identifier; upper and lower case are equal."""
         wanted = str(identifier).lower()
         return next((result for sent, result in self.rows if sent.lower() == wanted), Membership.UNCONFIRMED)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenInfo:
-    """What a token may do and for how long; ``expires_at`` None means for ever."""
+    """What a token may do and for how long; ``expires_at`` None: it does not expire."""
 
     expires_at: datetime.datetime | None
     client: str
     scopes: tuple[str, ...]
 
     def lasts(self, seconds: float, now: datetime.datetime) -> bool:
-        """Report whether it is good for ``seconds`` after ``now`` (reference cloud-api 2.4 asks for 5 minutes)."""
+        """Return whether it is valid for ``seconds`` after ``now`` (reference cloud-api 2.4 requires 5 minutes)."""
         return self.expires_at is None or self.expires_at - now >= datetime.timedelta(seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class User:
+    """The account a token belongs to; ``username`` is never empty."""
+
     username: str
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """``quarantine`` None: the cloud did not say."""
+    """A product. ``quarantine`` None: the cloud did not say."""
 
     id: int
     slug: str
@@ -78,12 +80,12 @@ class Product:
 
 
 _LAST_PLATFORM_ID = 100
-"""Products have larger numbers."""
+"""Product ids are larger."""
 
 
 @dataclass(frozen=True, slots=True)
 class CloudDevice:
-    """What the cloud knows of a unit. Empty text and None mean it did not say; ``owner`` "" is unclaimed."""
+    """The cloud's record of a unit. Empty text and None: the cloud did not say; ``owner`` "": unclaimed."""
 
     id: DeviceId
     product_id: int | None = None
@@ -108,7 +110,7 @@ class CloudDevice:
 
     @property
     def is_product_device(self) -> bool:
-        """Tell it from a developer unit, which has its platform id for a product id (reference cloud-api 4.2)."""
+        """Whether it is in a product; a developer unit has its platform id as product id (reference cloud-api 4.2)."""
         return self.product_id is not None and self.product_id > _LAST_PLATFORM_ID
 
 
@@ -130,32 +132,32 @@ class Sim:
 
     @property
     def is_off(self) -> bool:
-        """Report that it was switched off, or is about to be: it does not come back by itself."""
+        """Whether it was deactivated, or is about to be: it is not reactivated automatically."""
         if self.state_change_in_progress:
             return self.last_action == "deactivate"
         return self.status == "deactivated"
 
 
 class ClaimAnswer(enum.StrEnum):
-    """What a claim came to; none of them proves an owner, a read-back does (B5)."""
+    """Result of a claim. None of them proves the owner, only a read-back does (B5)."""
 
-    ACCEPTED = "accepted"  # the cloud said yes
+    ACCEPTED = "accepted"  # the cloud accepted it
     OFFLINE = "offline"  # 404, probably not online yet: poll
-    UNKNOWN = "unknown"  # 404, "does not exist": wrong ID, or the cloud does not want to say
+    UNKNOWN = "unknown"  # 404, "does not exist": wrong ID, or the cloud withholds it
     FOREIGN = "foreign"  # belongs to another account
 
 
 class SimAnswer(enum.StrEnum):
-    """What asking for activation came to; only polling the SIM shows the outcome."""
+    """Result of an activation request. The outcome only shows by polling the SIM."""
 
-    ACCEPTED = "accepted"  # taken on
-    IN_PROGRESS = "in progress"  # 408: an activation runs already
+    ACCEPTED = "accepted"
+    IN_PROGRESS = "in progress"  # 408: an activation is already running
     FOREIGN = "foreign"  # the SIM belongs to a product or to somebody else
 
 
 @dataclass(frozen=True, slots=True)
 class SerialRecord:
-    """Which unit carries a serial number: this never changes, so it may be kept for ever (A15)."""
+    """The unit with a serial number: this never changes, so it may be cached indefinitely (A15)."""
 
     serial: str
     device_id: DeviceId
@@ -164,6 +166,7 @@ class SerialRecord:
 
 
 def read_token_info(body: object) -> TokenInfo:
+    """Parse token info, with either spelling of the client (reference cloud-api 2)."""
     fields = Fields(body, "token info")
     return TokenInfo(
         fields.moment("expires_at"), fields.text("client") or fields.text("client_id"), fields.texts("scopes", 1000)
@@ -172,13 +175,13 @@ def read_token_info(body: object) -> TokenInfo:
 
 def read_user(body: object) -> User:
     username = Fields(body, "user").text("username", required=True)
-    if not username.strip():  # an unclaimed unit's owner is empty too: the two must never look equal
+    if not username.strip():  # an unclaimed unit's owner is empty too: the two must never compare equal
         raise BadAnswer("user: username is empty; check the token")
     return User(username)
 
 
 def read_product(body: object) -> Product:
-    """Read ``product`` as an object or as a list of one (reference cloud-api 3.2)."""
+    """Parse ``product``, an object or a list of one (reference cloud-api 3.2)."""
     inner = Fields(body, "product").get("product")
     fields = Fields(inner[0] if isinstance(inner, list) and len(inner) == 1 else inner, "product")
     number, platform = fields.number("id"), fields.number("platform_id")
@@ -190,7 +193,8 @@ def read_product(body: object) -> Product:
 
 
 def read_device(body: object, wanted: DeviceId | None = None) -> CloudDevice:
-    """Read a device object. ``wanted``: refuse any other device (a route also takes names, which are not unique)."""
+    """Parse a device object. With ``wanted``, any other device is a `BadAnswer`: routes also accept names, which are
+    not unique."""
     f = Fields(body, f"device {wanted}" if wanted else "device")
     found = f.device_id("id")
     if wanted is not None and found != wanted:
@@ -209,7 +213,7 @@ def read_device(body: object, wanted: DeviceId | None = None) -> CloudDevice:
 
 
 def read_devices(body: object) -> tuple[CloudDevice, ...]:
-    """Read a bare list, or one wrapped in ``devices`` (reference cloud-api 14)."""
+    """Parse a list of devices, bare or wrapped in ``devices`` (reference cloud-api 14)."""
     rows = body.get("devices") if isinstance(body, Mapping) else body
     if not isinstance(rows, list):
         raise BadAnswer(f"device list: the cloud sent {kind_of(rows)}, expected a list")
@@ -228,10 +232,10 @@ _LISTS = {
 
 
 def read_import(body: object, sent: Sequence[str]) -> ImportResult:
-    """Sort the lists of an import answer by identifier; HTTP 200 alone means nothing (C11).
+    """Parse an import answer into one result per identifier; HTTP 200 alone means nothing (C11).
 
-    Older servers leave lists out. Then ``updated`` decides about the identifiers no list names: 0 and
-    nothing refused means they were members already, their exact count means they were added
+    Older servers omit lists. Then ``updated`` decides on the identifiers that are in no list: 0 with
+    nothing refused means they were members before, their exact number means they were added
     (reference cloud-api 4.1).
     """
     fields = Fields(body, "product import")
@@ -247,7 +251,7 @@ def read_import(body: object, sent: Sequence[str]) -> ImportResult:
 
 
 def read_sim(body: object, wanted: Iccid) -> Sim:
-    """Read a SIM object, bare or wrapped in ``sim``; its ``_id`` must be the ICCID asked for."""
+    """Parse a SIM object, bare or wrapped in ``sim``; its ``_id`` must be the ICCID ``wanted``."""
     inner = body.get("sim", body) if isinstance(body, Mapping) else body
     f = Fields(inner, f"SIM {wanted}")
     found = f.text("_id") or f.text("iccid")
@@ -269,6 +273,6 @@ def read_ping(body: object) -> bool:
 
 
 def read_serial(body: object, serial: str) -> SerialRecord:
-    """Read both spellings of the Device ID field (reference cloud-api 6.1)."""
+    """Parse a serial number look-up, with either spelling of the Device ID field (reference cloud-api 6.1)."""
     f = Fields(body, f"serial {serial}")
     return SerialRecord(serial, f.device_id("device_id", "deviceID"), f.text("iccid"), f.number("platform_id"))

@@ -1,7 +1,7 @@
-"""The cloud's routes as values: what to send, whether it may be sent twice, and how to read the answer. Pure.
+"""The cloud's routes as values: what to send, whether it may be repeated, and how to parse the answer. Pure.
 
-Facts: reference cloud-api. Device IDs enter as `DeviceId`, whose canonical form is lower case, so no
-route can ever see another one (A2).
+Facts: reference cloud-api. Device IDs are passed as `DeviceId`, whose canonical form is lower case, so every
+route gets them that way (A2).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ProductRef = int | str
 
 
 class Effect(enum.Enum):
-    """What a second sending would do (reference cloud-api 10)."""
+    """Effect of sending a request twice (reference cloud-api 10)."""
 
     READ = "read"  # nothing changes
     ONCE = "write of unknown outcome after a time-out"  # read the state before sending it again (N2)
@@ -46,11 +46,11 @@ class Effect(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """One request and the reader of its answer.
+    """One request and the parser of its answer.
 
-    ``what`` words it for a person; ``accepts`` are the statuses besides 2xx that ``read`` understands, when the
-    answer is about the unit or about this moment; ``is_scarce`` marks the serial look-up with its own hourly budget
-    (A15); ``most_bytes`` is the longest body worth reading.
+    ``what`` describes it in messages; ``accepts`` are the statuses besides 2xx that ``read`` can parse, if the
+    answer is about the unit or transient; ``is_scarce`` marks the serial look-up, which has its own hourly budget
+    (A15); ``most_bytes`` limits the body.
     """
 
     route: Route
@@ -75,7 +75,7 @@ _ADVICE = {
 
 
 def refusal(call: Call[T], answer: Answer) -> CloudError:
-    """The error for an answer of the cloud that nobody can use: 401, any other 4xx, or a 200 with ``"ok": false``."""
+    """Return the error for an answer that refuses the call: 401, any other 4xx, or a 200 with ``"ok": false``."""
     trace = f" (request {answer.request_id})" if answer.request_id else ""
     said = f"{call.what}: the cloud answered {answer.status} {answer.words!r}{trace}"
     status, words, request_id = answer.status, answer.words, answer.request_id
@@ -107,7 +107,7 @@ def product(ref: ProductRef) -> Call[Product]:
 
 
 def device_in_product(ref: ProductRef, device_id: DeviceId) -> Call[CloudDevice | None]:
-    """The device as member of the product; None when it is not one (404)."""
+    """Read the device as a member of the product; None when it is not one (404)."""
 
     def reader(answer: Answer) -> CloudDevice | None:
         return None if answer.status == 404 else read.read_device(answer.body, device_id)
@@ -117,7 +117,7 @@ def device_in_product(ref: ProductRef, device_id: DeviceId) -> Call[CloudDevice 
 
 
 def my_device(device_id: DeviceId) -> Call[CloudDevice | None]:
-    """The device if this account may see it. None: unknown or somebody else's, which the cloud does not tell apart."""
+    """Read a device of this account. None: unknown or of another account, which the cloud does not distinguish."""
 
     def reader(answer: Answer) -> CloudDevice | None:
         return None if answer.status in (403, 404) else read.read_device(answer.body, device_id)
@@ -135,7 +135,7 @@ def my_devices() -> Call[tuple[CloudDevice, ...]]:
 
 
 def add_to_product(ref: ProductRef, device_ids: Sequence[DeviceId]) -> Call[ImportResult]:
-    """Make devices members, and let a built-in SIM come along.
+    """Add devices to the product together with their built-in SIMs.
 
     Raises `BadInput` unless there are 1 to 1000 of them.
     """
@@ -154,6 +154,7 @@ def add_to_product(ref: ProductRef, device_ids: Sequence[DeviceId]) -> Call[Impo
 
 
 def rename(device_id: DeviceId, name: str, ref: ProductRef | None = None) -> Call[None]:
+    """Name a device of product ``ref``, or (None) of the account."""
     return Call(
         _route(ref), "PUT", _device(device_id, ref), f"name {device_id} {name!r}", lambda _: None, Effect.ONCE,
         {"name": name},
@@ -161,7 +162,7 @@ def rename(device_id: DeviceId, name: str, ref: ProductRef | None = None) -> Cal
 
 
 def claim(device_id: DeviceId) -> Call[ClaimAnswer]:
-    """Make the token's user the owner. The body holds the Device ID and nothing else (E10)."""
+    """Make the token's user the owner. The body contains only the Device ID (E10)."""
 
     def reader(answer: Answer) -> ClaimAnswer:
         if answer.status == 403:
@@ -177,7 +178,7 @@ def claim(device_id: DeviceId) -> Call[ClaimAnswer]:
 
 
 def ping(device_id: DeviceId, ref: ProductRef | None = None) -> Call[bool]:
-    """Ask the device itself whether it is online; offline is a 200 too."""
+    """Ask the device itself whether it is online; the answer is 200 even if it is offline."""
     return Call(
         _route(ref), "PUT", f"{_device(device_id, ref)}/ping", f"ping {device_id}",
         lambda a: read.read_ping(a.body), json={},
@@ -185,7 +186,7 @@ def ping(device_id: DeviceId, ref: ProductRef | None = None) -> Call[bool]:
 
 
 def serial_lookup(serial: SerialNumber) -> Call[SerialRecord | None]:
-    """Device ID of a serial number; None when the cloud knows none."""
+    """Look up the Device ID of a serial number; None when the cloud has none."""
 
     def reader(answer: Answer) -> SerialRecord | None:
         return None if answer.status == 404 else read.read_serial(answer.body, str(serial))
@@ -198,7 +199,7 @@ def serial_lookup(serial: SerialNumber) -> Call[SerialRecord | None]:
 
 
 def sim(iccid: Iccid, ref: ProductRef | None = None) -> Call[Sim | None]:
-    """The SIM on this account or product; None when it is on neither (404)."""
+    """Read the SIM in product ``ref``, or (None) of the account; None when it is not there (404)."""
 
     def reader(answer: Answer) -> Sim | None:
         return None if answer.status == 404 else read.read_sim(answer.body, iccid)
@@ -208,7 +209,7 @@ def sim(iccid: Iccid, ref: ProductRef | None = None) -> Call[Sim | None]:
 
 
 def import_sim(iccid: Iccid, ref: ProductRef) -> Call[None]:
-    """Bring one SIM into a product and activate it; the answer only says that this is queued (8.2)."""
+    """Import one SIM into a product and activate it; the answer only means that this is queued (8.2)."""
     return Call(
         Route.IMPORT, "POST", f"{_product(ref)}/sims", f"import SIM {iccid} into product {ref}", lambda _: None,
         Effect.ONCE, {"sims": [str(iccid)]},

@@ -1,6 +1,6 @@
-"""One answer of the cloud before anybody reads a meaning into it: bounded JSON, and its fields by type. Pure.
+"""An answer of the cloud before it is interpreted: bounded JSON, and typed access to its fields. Pure.
 
-What is longer, deeper or of another type than any real answer is refused here. Our token is in no text of it.
+Anything longer, deeper or of another type than a real answer is refused here, and our token is removed.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from .errors import BadAnswer
 from .evidence import texts_of
 
 MAX_BODY_BYTES = 256 << 10
-"""Largest answer that is read at all; a device has about 1 KiB, an import of 1000 identifiers about 30 KiB."""
+"""Largest body that is read; a device has about 1 KiB, an import of 1000 identifiers about 30 KiB."""
 MAX_LIST_BYTES = 4 << 20
-"""The same for an account's device list, which has no pages."""
+"""The same for an account's device list, which is not paged."""
 _MAX_VALUES = 200_000
-"""Values in one answer: short ones take many times their text's room in memory. A device has about thirty."""
+"""Values in one body: short ones take many times the size of their text in memory. A device has about thirty."""
 _MAX_TEXTS = 100
 _MAX_NESTING = 16
-"""A real answer has four levels; any text can be read and shown at this depth without running out of stack."""
+"""A real answer has four levels; at this depth any answer can be parsed and shown without exhausting the stack."""
 _MAX_TEXT = 256
 _MAX_NUMBER = (1 << 53) - 1
-"""The largest whole number JSON carries safely; it also fits every table and log this station writes."""
+"""The largest whole number that is safe in JSON; it also fits every table and log of this station."""
 _SHOWN = 160
 _T = TypeVar("_T")
 
@@ -47,14 +47,14 @@ class Answer:
 
     @property
     def words(self) -> str:
-        """Tell a person what the cloud said, in at most 160 printable characters."""
+        """What the cloud said, in at most 160 printable characters."""
         return error_words(self.body) or f"HTTP {self.status}"
 
 
 def parse_body(raw: bytes, secret: str = "") -> tuple[object, bool]:
     """Return ``(value, True)`` for JSON in UTF-8, ``(None, False)`` for anything else: empty, HTML, too deep, too much.
 
-    ``secret`` is taken out of every text, after decoding: escaped letters must not carry it past us (N5).
+    ``secret`` is removed from every text, after decoding, so that it cannot pass as escaped letters (N5).
     """
     try:
         text = raw.decode("utf-8-sig")
@@ -78,22 +78,22 @@ def _plain(value: object, secret: str, levels: int) -> object:
 
 
 def without(secret: str, text: str) -> str:
-    """Put stars where ``secret`` stood."""
+    """Replace ``secret`` by asterisks."""
     return text.replace(secret, "***") if secret else text
 
 
 def error_words(body: object) -> str:
-    """Return the message in an error body of any of the shapes in reference cloud-api 1.1, or ""."""
+    """Return the message in an error body of any shape in reference cloud-api 1.1, or ""."""
     return clean(next((text for text in texts_of(body) if text), "")[:_SHOWN])
 
 
 def clean(text: str) -> str:
-    """Replace everything a terminal or spreadsheet could act on."""
+    """Replace every character a terminal or spreadsheet could act on."""
     return printable(text, "\N{REPLACEMENT CHARACTER}")
 
 
 class Fields:
-    """Typed access to one JSON object; ``where`` starts the sentence of every refusal."""
+    """Typed access to one JSON object. A value of the wrong type raises `BadAnswer`; ``where`` begins its message."""
 
     def __init__(self, body: object, where: str) -> None:
         if not isinstance(body, Mapping):
@@ -123,6 +123,7 @@ class Fields:
         return bool(self._of(name, bool, "true or false", False))
 
     def texts(self, name: str, at_most: int = _MAX_TEXTS) -> tuple[str, ...]:
+        """Return a list of at most ``at_most`` sanitized texts of 256 characters; () if absent."""
         values = self._of(name, list, "a list", False) or []
         if len(values) > at_most:
             raise BadAnswer(f"{self._where}: {name} holds {len(values)} texts, expected at most {at_most}")
@@ -131,6 +132,7 @@ class Fields:
         return tuple(clean(v) for v in values)
 
     def moment(self, name: str) -> datetime.datetime | None:
+        """Return an ISO 8601 time, UTC unless it has another zone; None if absent."""
         text = self.text(name)
         if not text:
             return None
@@ -141,6 +143,7 @@ class Fields:
         return at if at.tzinfo else at.replace(tzinfo=datetime.UTC)
 
     def device_id(self, *names: str) -> DeviceId:
+        """Return the Device ID in the first of the fields ``names`` that is not empty."""
         text = next((t for t in map(self.text, names) if t), "")
         try:
             return DeviceId.parse(text)

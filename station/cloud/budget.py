@@ -1,6 +1,6 @@
-"""Two budgets for requests: a token bucket for the whole station, and a window for the scarce serial look-up.
+"""Two request budgets: a token bucket for the whole station, and a window for the scarce serial look-up.
 
-Both make callers wait on the clock; neither knows of HTTP.
+Both make callers wait on the clock; neither depends on HTTP.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ _EPSILON_S = 1e-6
 
 
 class TokenBucket:
-    """At most ``rate`` requests a second on average, ``burst`` at once; `pause` stops everybody (N3).
+    """At most ``rate`` requests a second on average, ``burst`` at once; `pause` stops all of them (N3).
 
-    Background work never takes the bench's turn: it stands behind everybody of the bench who waits, and leaves half
-    a burst for whoever plugs in a unit next.
+    Background requests have lower priority: they wait behind all requests for units in slots, and leave half
+    a burst for the next unit that is plugged in.
     """
 
     def __init__(self, clock: Clock, rate: float, burst: int) -> None:
@@ -25,12 +25,12 @@ class TokenBucket:
         self._rate, self._burst = rate, float(burst)
         self._tokens, self._stamp = float(burst), clock.now()
         self._paused_until = clock.now()
-        self._bench_waits = 0
+        self._foreground_waiting = 0
 
     def take(self, deadline: Deadline | None, cancel: CancelToken | None, *, is_background: bool = False) -> bool:
-        """Wait for a token; False at once when none will come before ``deadline``. Raises `Cancelled`."""
+        """Wait for a token; return False at once when there will be none before ``deadline``. Raises `Cancelled`."""
         with self._room:
-            self._bench_waits += not is_background
+            self._foreground_waiting += not is_background
             try:
                 while (wait_s := self._wait_s(is_background)) > _EPSILON_S:
                     if deadline is not None and wait_s > deadline.remaining:
@@ -39,10 +39,10 @@ class TokenBucket:
                 self._tokens -= 1.0
                 return True
             finally:
-                self._bench_waits -= not is_background
+                self._foreground_waiting -= not is_background
 
     def pause(self, seconds: float) -> None:
-        """Let nobody send for ``seconds``; whoever waits already waits on."""
+        """Block all requests for ``seconds``, including those already waiting."""
         with self._room:
             self._paused_until = max(self._paused_until, self._clock.now() + seconds)
 
@@ -50,12 +50,12 @@ class TokenBucket:
         now = self._clock.now()
         self._tokens = min(self._burst, self._tokens + (now - self._stamp) * self._rate)
         self._stamp = now
-        left_over = self._bench_waits + (self._burst - 1.0) / 2 if is_background else 0.0
-        return max(self._paused_until - now, (1.0 + left_over - self._tokens) / self._rate, 0.0)
+        reserved = self._foreground_waiting + (self._burst - 1.0) / 2 if is_background else 0.0
+        return max(self._paused_until - now, (1.0 + reserved - self._tokens) / self._rate, 0.0)
 
 
 class Window:
-    """At most ``limit`` requests in any ``seconds``; further ones wait for the oldest to age (A15)."""
+    """At most ``limit`` requests in any ``seconds``; further ones wait until the oldest has expired (A15)."""
 
     def __init__(self, clock: Clock, limit: int, seconds: float) -> None:
         self._clock = clock
@@ -64,7 +64,7 @@ class Window:
         self._sent: deque[float] = deque()
 
     def take(self, deadline: Deadline | None, cancel: CancelToken | None) -> bool:
-        """As `TokenBucket.take`."""
+        """Wait for a request to be allowed, as `TokenBucket.take` does."""
         with self._room:
             while (wait_s := self._wait_s()) > _EPSILON_S:
                 if deadline is not None and wait_s > deadline.remaining:

@@ -1,6 +1,6 @@
-"""The cloud as blocking verbs: one request budget for the station, retries, and honest errors.
+"""Blocking client for the cloud, with one request budget for the station, retries, and precise errors.
 
-Decides nothing about units: it says what the cloud said. Every wait is on the clock and ends at once
+It returns what the cloud said and decides nothing about units. Every wait is on the clock and ends at once
 when the caller's token is cancelled, even in the middle of a request.
 """
 
@@ -37,7 +37,7 @@ SERIAL_LOOKUPS, SERIAL_WINDOW_S = 50, 3600.0
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One try of one request, safe to keep: no token, no body (N5). ``status`` None: no answer, see ``note``."""
+    """Record of one try of a request, without token or body (N5). ``status`` None: no answer, see ``note``."""
 
     at: datetime.datetime
     method: str
@@ -49,11 +49,11 @@ class CallRecord:
 
 
 class CloudClient:
-    """Thread-safe; one per station.
+    """The station's one client of the cloud. Thread-safe.
 
-    ``token`` is asked before every try, so a token that was replaced after a 401 is used at once (N4).
-    ``known_serials`` is where serial look-ups are remembered for ever (A15); give a mapping that lasts.
-    All verbs take ``deadline`` and ``cancel`` and raise `Cancelled` or a `CloudError` of `.errors`.
+    ``token`` is called before every try, so a token replaced after a 401 is used at once (N4).
+    ``known_serials`` caches serial look-ups without limit (A15); pass a persistent mapping.
+    All request methods take ``deadline`` and ``cancel`` and raise `Cancelled` or a `CloudError` of `.errors`.
     """
 
     def __init__(
@@ -71,8 +71,8 @@ class CloudClient:
     ) -> None:
         self._link = HttpLink(base_url)
         self._token, self._clock = token, clock
-        # Where time is simulated, a slow virtual cloud waits in this station's stead (`Clock.standing_in`): a call
-        # that ended before it would be counted out twice, and time would run while others work.
+        # Under simulated time a slow virtual cloud waits on behalf of this station (`Clock.standing_in`): if a call
+        # ended before it, its thread would be counted out twice, and time would pass while others are runnable.
         self._hangs_up = not isinstance(clock, SimulatedClock)
         self._rng = rng or random.Random()
         self._bucket = TokenBucket(clock, bucket_rate, bucket_burst)
@@ -83,7 +83,7 @@ class CloudClient:
         self._is_background = False
 
     def in_background(self) -> CloudClient:
-        """Return the same client for work nobody at the bench waits for: its requests let the bench's go first."""
+        """Return the same client with background priority, for requests that no unit in a slot waits for."""
         other = copy.copy(self)
         other._is_background = True
         return other
@@ -93,15 +93,15 @@ class CloudClient:
 
     @property
     def reachable(self) -> bool | None:
-        """Tell what the last try showed; None before the first."""
+        """Whether the cloud answered the last try; None before the first."""
         return self._seen.reachable
 
     @property
     def cloud_date(self) -> datetime.datetime | None:
-        """Tell the cloud's own time in its latest answer: its timestamps are compared with this, not with our clock."""
+        """The cloud's own time in its latest answer; compare its timestamps with this, not with our clock."""
         return self._seen.cloud_date
 
-    # --- verbs ---
+    # --- requests ---
 
     def token_info(self, *, deadline: Deadline | None = None, cancel: CancelToken | None = None) -> TokenInfo:
         return self.run(api.token_info(), deadline=deadline, cancel=cancel)
@@ -122,7 +122,7 @@ class CloudClient:
         deadline: Deadline | None = None,
         cancel: CancelToken | None = None,
     ) -> CloudDevice | None:
-        """Return the unit as member of product ``ref``; None when it is none. Raises `CloudError` (cloud-api 4)."""
+        """Return the unit as a member of product ``ref``; None when it is not one. Raises `CloudError`."""
         return self.run(api.device_in_product(ref, device_id), deadline=deadline, cancel=cancel)
 
     def my_device(
@@ -143,7 +143,7 @@ class CloudClient:
         deadline: Deadline | None = None,
         cancel: CancelToken | None = None,
     ) -> ImportResult:
-        """Make 1 to 1000 devices members of product ``ref``. The answer sorts them; read it back (4.1)."""
+        """Add 1 to 1000 devices to product ``ref``. The answer has a result for each; read it back (cloud-api 4.1)."""
         device_ids = (device_id,) if isinstance(device_id, DeviceId) else device_id
         return self.run(api.add_to_product(ref, device_ids), deadline=deadline, cancel=cancel)
 
@@ -156,7 +156,7 @@ class CloudClient:
         deadline: Deadline | None = None,
         cancel: CancelToken | None = None,
     ) -> None:
-        """Name a device of product ``ref`` or (None) of the account. Raises `CloudError`; read it back."""
+        """Name a device of product ``ref``, or (None) of the account; read it back. Raises `CloudError`."""
         return self.run(api.rename(device_id, name, ref), deadline=deadline, cancel=cancel)
 
     def claim(
@@ -172,7 +172,7 @@ class CloudClient:
         deadline: Deadline | None = None,
         cancel: CancelToken | None = None,
     ) -> bool:
-        """Report whether the device itself answers now; offline is an answer too, not an error (cloud-api 7)."""
+        """Return whether the device itself answers now; offline is not an error (cloud-api 7)."""
         return self.run(api.ping(device_id, ref), deadline=deadline, cancel=cancel)
 
     def sim(
@@ -183,13 +183,13 @@ class CloudClient:
         deadline: Deadline | None = None,
         cancel: CancelToken | None = None,
     ) -> Sim | None:
-        """Return the SIM in product ``ref`` or (None) of the account; None if it is in neither. Raises `CloudError`."""
+        """Return the SIM in product ``ref``, or (None) of the account; None if it is not there. Raises `CloudError`."""
         return self.run(api.sim(iccid, ref), deadline=deadline, cancel=cancel)
 
     def import_sim(
         self, iccid: Iccid, ref: ProductRef, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
     ) -> None:
-        """Bring a SIM into product ``ref`` and activate it; only polling it shows the outcome (cloud-api 8.2)."""
+        """Import a SIM into product ``ref`` and activate it; the outcome only shows by polling it (cloud-api 8.2)."""
         return self.run(api.import_sim(iccid, ref), deadline=deadline, cancel=cancel)
 
     def activate_sim(
@@ -200,7 +200,7 @@ class CloudClient:
     def serial_lookup(
         self, serial: SerialNumber, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
     ) -> SerialRecord | None:
-        """Return the Device ID of a serial; asked at most once, the 51st question within an hour waits (A15)."""
+        """Return the record of a serial number, cached once found; the 51st look-up within an hour waits (A15)."""
         known = self._known_serials.get(str(serial))
         if known is not None:
             return known
@@ -212,7 +212,7 @@ class CloudClient:
     # --- one request, with its retries ---
 
     def run(self, call: Call[T], *, deadline: Deadline | None = None, cancel: CancelToken | None = None) -> T:
-        """Send ``call`` until it is answered, refused, or not worth another try (reference cloud-api 9.1)."""
+        """Send ``call`` until it is answered, refused, or out of retries (reference cloud-api 9.1)."""
         plan = RetryPlan(self._rng)
         may_log_in_again = True
         while True:
@@ -258,10 +258,10 @@ class CloudClient:
     def _exchange(
         self, call: Call[T], token: Secret, deadline: Deadline | None, cancel: CancelToken | None
     ) -> Answer | NoAnswer:
-        """Run the request on a thread of its own, so that a yanked cable need not wait for the cloud.
+        """Run the request on its own thread, so that unplugging a unit does not have to wait for the cloud.
 
-        Whoever is cancelled or too late cuts its connection, and so ends that thread; only one that still looks
-        up the cloud's name, or knocks at an address for `CONNECT_S`, ends a little later. Under simulated time
+        A caller that is cancelled or past its deadline cuts the connection, which ends that thread; it ends a little
+        later only during name resolution, or while connecting for up to `CONNECT_S`. Under simulated time
         the thread ends with the virtual cloud's answer, or `READ_S` real seconds after its start.
         """
         flight, over, done = Flight(call.most_bytes, READ_S), self._clock.condition(), Future[Answer | NoAnswer]()
@@ -269,9 +269,9 @@ class CloudClient:
         def send() -> None:
             try:
                 done.set_result(self._link.send(call.method, call.path, token, call.json, flight))
-            except BaseException as error:  # told to the caller: this thread has nobody to tell
+            except BaseException as error:  # raised in the caller: nothing on this thread could handle it
                 done.set_exception(error)
-            with over:  # of the clock: simulated time goes on only when the caller has woken
+            with over:  # of the clock, so that simulated time passes only after the caller has woken
                 over.notify_all()
 
         limit_s = READ_S if deadline is None else min(READ_S, deadline.remaining)
@@ -294,7 +294,7 @@ class CloudClient:
         deadline: Deadline | None,
         cancel: CancelToken | None,
     ) -> None:
-        """Wait for the next try, or raise what the tries came to."""
+        """Wait for the next try, or raise the error if there is none."""
         said = _said(call, result)
         if is_ambiguous(trouble, call.effect):
             raise OutcomeUnknown(f"{call.what}: {said}; it may have been done, read the state before trying again")
@@ -307,7 +307,7 @@ class CloudClient:
             self._clock.sleep(seconds, cancel)
 
     def _read(self, call: Call[T], answer: Answer) -> T:
-        """Read what an answer of the cloud itself says; raises the `CloudRefused` or `BadAnswer` it comes to."""
+        """Parse an answer of the cloud itself; raises `CloudRefused` or `BadAnswer`."""
         is_good = 200 <= answer.status < 300
         if is_good and isinstance(answer.body, Mapping) and answer.body.get("ok") is False:
             raise api.refusal(call, answer)
@@ -330,12 +330,12 @@ class CloudClient:
 
 
 _READABLE = (About.UNIT, About.MOMENT)
-"""What an error must be about for a reader to make sense of it; any other is about no unit at all."""
+"""Subjects of an error that a parser may turn into a result; the others are not about a unit at all."""
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What the last answers showed, for every user of one client."""
+    """State from the last answers, shared by all copies of one client."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     reachable: bool | None = None
@@ -343,7 +343,7 @@ class _Seen:
 
 
 def _sendable(call: Call[T], token: Secret) -> Secret:
-    """Return the token, if a header can carry it: the HTTP library would quote any other in its error."""
+    """Return the token if it fits into a header; the HTTP library would quote any other in its error."""
     text = token.reveal()
     if not text or not text.isascii() or not text.isprintable():
         raise TokenRejected(f"{call.what}: the access token is not printable ASCII; put in a new token")
@@ -351,7 +351,7 @@ def _sendable(call: Call[T], token: Secret) -> Secret:
 
 
 def _said(call: Call[T], result: Answer | NoAnswer) -> str:
-    """Say how a try without a usable answer ended, for the record."""
+    """Describe, for the record, how a try without a usable answer ended."""
     if isinstance(result, NoAnswer):
         return result.reason
     if speaker(call.route, result) is Speaker.CLOUD:
@@ -361,7 +361,7 @@ def _said(call: Call[T], result: Answer | NoAnswer) -> str:
 
 
 def _asked_to_wait(result: Answer | NoAnswer, clock: Clock) -> str:
-    """Say how long the cloud asks to wait; "" if it does not say."""
+    """Describe how long the cloud asks to wait; "" if it does not say."""
     seconds = retry_after_s(result, clock.utc()) if isinstance(result, Answer) else None
     return "" if seconds is None else f"the cloud asks to wait {seconds:.0f} s"
 

@@ -3,16 +3,16 @@
 ::
 
     CloudError (station.errors)
-     +- CloudDown        no network, no answer, or a sick cloud, after all retries: try later
+     +- CloudDown        no network, no answer, or server errors, after all retries: try later
      |   +- NotTheCloud  a portal, firewall or proxy answers in its place
      +- RateLimited      the cloud (or our own request budget) says "slower", after all retries: try later
-     +- OutcomeUnknown   a write went out and no answer came back: read the state, then decide (N2)
-     +- CloudRefused     the cloud said no, in its own words; ``about`` says what to (`station.cloud.evidence`)
-     |   +- TokenRejected  401: put in a new token; the unit is not judged (N4)
-     |   +- NotAllowed     this token may not do that at all: a configuration fault, no fault of the unit
-     +- BadAnswer        an answer that cannot be read as what it should be
+     +- OutcomeUnknown   a write was sent and no answer came back: read the state, then decide (N2)
+     +- CloudRefused     the cloud refused; ``about`` says on whose account (`station.cloud.evidence`)
+     |   +- TokenRejected  401: put in a new token; says nothing about the unit (N4)
+     |   +- NotAllowed     this token lacks the permission: a configuration fault, not the unit's
+     +- BadAnswer        an answer that cannot be parsed as what it should be
 
-`is_waiting` says for which of them waiting helps, `waits_for` what the operator is told meanwhile.
+`is_waiting` says for which of them waiting helps, `waits_for` gives the operator's message meanwhile.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ __all__ = [
 
 
 class CloudDown(CloudError):
-    """The cloud cannot be reached, or answers with server errors only."""
+    """The cloud cannot be reached, or returns only server errors."""
 
     is_widespread = True
 
 
 class NotTheCloud(CloudDown):
-    """Somebody else answers in the cloud's place."""
+    """Something other than the cloud answers in its place."""
 
     say = Say("cloud_blocked")
     who = TABLE[Speaker.OTHER, About.MOMENT].who
@@ -48,13 +48,13 @@ class RateLimited(CloudError):
 
 
 class OutcomeUnknown(CloudError):
-    """A write that may not be repeated blindly was sent, and whether it was done is not known."""
+    """A write that must not be repeated blindly was sent, and it is unknown whether it was done."""
 
 
 class CloudRefused(CloudError):
     """The cloud refused a request. ``status`` is the HTTP status, ``words`` what the cloud said."""
 
-    say = NOTHING  # by what it is about, where a subclass has none of its own
+    say = NOTHING  # replaced by the one for `about`, unless a subclass has its own
 
     def __init__(self, message: str, *, status: int, words: str, about: About, request_id: str = "") -> None:
         super().__init__(message)
@@ -66,7 +66,7 @@ class CloudRefused(CloudError):
 
     @property
     def consequence(self) -> Consequence:
-        """What follows from it, by the one table."""
+        """What follows from it, according to `evidence.TABLE`."""
         return TABLE[Speaker.CLOUD, self.about]
 
 
@@ -81,20 +81,20 @@ class TokenRejected(CloudRefused):
 
 
 class NotAllowed(CloudRefused):
-    """The token lacks the scope, or belongs to an API user on a route for people."""
+    """The token lacks the scope, or belongs to an API user and the route is for people only."""
 
 
 class BadAnswer(CloudError):
-    """An answer of the cloud is not what this request must get."""
+    """An answer of the cloud does not have the form this request requires."""
 
 
 def is_waiting(error: CloudError) -> bool:
-    """Waiting helps: the cloud is away, or somebody can mend what it refuses."""
+    """Return whether waiting helps: the cloud is unavailable, or a person can fix the cause of its refusal."""
     if isinstance(error, CloudRefused):
         return error.consequence.follows is not Follows.JUDGE
     return isinstance(error, CloudDown | RateLimited)
 
 
 def waits_for(error: CloudError) -> Say:
-    """What the operator is told of work that waits because of ``error``."""
+    """Return the operator's message for cloud work that waits because of ``error``."""
     return TABLE[Speaker.CLOUD, About.MOMENT].say if type(error) is CloudDown else error.say

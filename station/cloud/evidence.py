@@ -1,8 +1,8 @@
-"""Who gave an answer, what it is about, and what follows from it: the one table for walk, owed work and doctor. Pure.
+"""Classifies answers: who gave one, what it is about, and what follows. One table for walk, outbox and doctor. Pure.
 
-Only the cloud's own JSON about one very unit may end that unit's work. Whatever else answers in the cloud's place
-(a portal, a firewall, a proxy) counts as a cloud that is away, and an answer about the account, the product or the
-request leaves the unit waiting for somebody who has a name. Facts: reference cloud-api 1.1, 1.2 and each route's rows.
+Only the cloud's own JSON about this very unit may fail that unit. Anything else that answers in the cloud's place
+(a portal, a firewall, a proxy) counts as the cloud being unavailable, and after an answer about the account, the
+product or the request the unit waits for a named person. Facts: reference cloud-api 1.1, 1.2 and each route's rows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..words.say import Say
 
 
 class Heard(Protocol):
-    """What of an answer counts as evidence (an `Answer` is one)."""
+    """The parts of an answer that count as evidence; an `Answer` has them."""
 
     @property
     def status(self) -> int: ...
@@ -29,7 +29,7 @@ class Heard(Protocol):
 
 
 class Route(enum.Enum):
-    """What a request is for: the same status means different things on different routes."""
+    """Subject of a request: the same status means different things on different routes."""
 
     TOKEN = "the token"
     USER = "the account's user"
@@ -52,12 +52,12 @@ class Speaker(enum.Enum):
 
 
 class About(enum.Enum):
-    """What an answer is about."""
+    """Subject of an answer."""
 
     UNIT = "this unit"
     PRODUCT = "the product"
     ACCOUNT = "the account"  # its token, its team, its plan
-    STATION = "what the station asked"  # a value of the profile, most likely
+    STATION = "what the station asked"  # most likely a value in the profile
     MOMENT = "this moment"
 
 
@@ -71,7 +71,7 @@ class Follows(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """``who`` can mend it, in words for the record; ``say`` is for the operator."""
+    """What follows from an answer. ``who`` can fix it, for the record; ``say`` is for the operator."""
 
     follows: Follows
     who: str
@@ -102,7 +102,7 @@ TABLE: Mapping[tuple[Speaker, About], Consequence] = {
 # --- who gave the answer -----------------------------------------------------------------------
 
 _NEVER_THE_CLOUDS = frozenset({204, 407, 451, 511})
-"""Statuses only somebody in between sends; none of the station's routes is answered 204."""
+"""Statuses sent only by something in between; the cloud answers none of the station's routes with 204."""
 
 
 _MARKS: Mapping[Route, frozenset[str]] = {
@@ -121,31 +121,31 @@ _MARKS: Mapping[Route, frozenset[str]] = {
     Route.SIM: frozenset({"_id", "iccid", "sim"}),
     Route.SERIAL: frozenset({"device_id", "deviceID"}),
 }  # fmt: skip
-"""What the cloud's good answer to a route holds, one of them at least (reference cloud-api, each route)."""
+"""Fields of a successful answer of each route, which has at least one of them (reference cloud-api, each route)."""
 _ANYWHERE = "ok"
-"""Stands in good and bad answers of any route."""
+"""Occurs in successful and failed answers of any route."""
 
 _SHAPES: Mapping[str, tuple[type, ...]] = {
     "ok": (bool,), "code": (int, str), "error": (str, dict), "error_description": (str,), "errors": (list,),
     "info": (str,), "message": (str,), "description": (str,), "violations": (list,), "output": (str,),
 }  # fmt: skip
-"""What may stand in an error of the cloud (reference cloud-api 1.1). Others add a path, a status, a link to log in."""
+"""Fields of the cloud's errors (reference cloud-api 1.1). Other servers add a path, a status, a link to log in."""
 _ABOUT_TOKENS = "token"
-"""Said in every 401 of the cloud (1.2: `invalid_token`); a portal asks to log in."""
+"""Occurs in every 401 of the cloud (1.2: `invalid_token`); a portal asks for a login instead."""
 
 
 def speaker(route: Route, answer: Heard) -> Speaker:
-    """The cloud speaks JSON of known shapes (reference cloud-api 1.1); whoever speaks otherwise is somebody else.
+    """Return who gave ``answer``: the cloud only sends JSON of known shapes (reference cloud-api 1.1).
 
-    A shape that is not known is believed of an answer with the cloud's request number: it may have learnt something.
-    An empty object says nothing, except to a claim: that is how the cloud answers one of an offline device (5.1).
+    An unknown shape is accepted with the cloud's request id, as the cloud may have changed. An empty object is not
+    evidence, except for a claim: that is the cloud's answer for an offline device (5.1).
     """
     status, body = answer.status, answer.body
     if status in _NEVER_THE_CLOUDS or 300 <= status < 400 or not answer.is_json:
         return Speaker.OTHER
     if 200 <= status < 300:
         return Speaker.CLOUD if _is_good(route, answer) else Speaker.OTHER
-    if status >= 500 or status in (408, 429):  # not worth a look: it is asked again anyway
+    if status >= 500 or status in (408, 429):  # no need to look closer: the request is retried anyway
         return Speaker.CLOUD
     is_offline_claim = (route, status, body) == (Route.CLAIM, 404, {})
     return Speaker.CLOUD if is_offline_claim or _is_refusal(answer) else Speaker.OTHER
@@ -171,11 +171,11 @@ def _is_refusal(answer: Heard) -> bool:
 
 
 _TEXTS_AT = ("error_description", "error", "errors", "info", "message", "description", "output")
-"""Where an error says what is wrong, the most telling place first (reference cloud-api 1.1)."""
+"""Fields in which an error says what is wrong, the most specific first (reference cloud-api 1.1)."""
 
 
 def texts_of(body: object) -> list[str]:
-    """What an error body of any of the shapes in reference cloud-api 1.1 says, place by place; "" where nothing."""
+    """Return the texts of an error body of any shape in reference cloud-api 1.1, field by field; "" for none."""
     return [_text_of(body.get(place)) for place in _TEXTS_AT] if isinstance(body, Mapping) else []
 
 
@@ -197,7 +197,7 @@ _ANY = frozenset(Route)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An error of the cloud: on which routes, with which status, saying what (small letters; "" anything)."""
+    """An error of the cloud: its routes, its status, and a text it contains (lower case; "" for any)."""
 
     routes: frozenset[Route]
     status: int
@@ -210,7 +210,7 @@ def _row(routes: Route | frozenset[Route], status: int, says: str, about: About)
 
 
 ROWS: tuple[Row, ...] = (
-    # the first row that fits wins: the special before the general
+    # the first matching row counts: the specific before the general
     # 1.2, 2.6: the token, and what it may do
     _row(_ANY, 401, "", About.ACCOUNT),
     _row(_ANY, 400, "unauthorized", About.ACCOUNT),
@@ -218,7 +218,7 @@ ROWS: tuple[Row, ...] = (
     _row(_ANY, 400, "timed out", About.MOMENT),
     _row(_ANY, 400, "", About.STATION),
     _row(_ANY, 422, "", About.STATION),
-    # 3.2, 4.1: a wrong product and a token outside its team cannot always be told apart
+    # 3.2, 4.1: a wrong product and a token outside its team cannot always be distinguished
     _row(_OF_A_PRODUCT, 404, "product not found", About.PRODUCT),
     _row(frozenset({Route.PRODUCT, Route.IMPORT}), 404, "", About.PRODUCT),
     _row(_OF_A_PRODUCT, 403, "", About.ACCOUNT),
@@ -230,13 +230,13 @@ ROWS: tuple[Row, ...] = (
     _row(Route.CLAIM, 403, "belongs to someone else", About.UNIT),
     _row(Route.CLAIM, 404, "does not exist", About.UNIT),
     _row(Route.CLAIM, 404, "", About.MOMENT),
-    # 8.2: a SIM that is not there, or somebody else's
+    # 8.2: a SIM that does not exist, or belongs to somebody else
     _row(Route.MEMBER_SIM, 404, "", About.UNIT),
     _row(Route.SIM, 404, "", About.UNIT),
     _row(Route.SIM, 403, "", About.UNIT),
     # 6.1
     _row(Route.SERIAL, 404, "", About.UNIT),
-    # what is left of those two: a token that may not, and a route that is not there
+    # the remaining 403 and 404: a token without permission, and a route that does not exist
     _row(_ANY, 403, "", About.ACCOUNT),
     _row(_ANY, 404, "", About.STATION),
     # 1.2: server errors, time-outs, and too many requests
@@ -245,9 +245,10 @@ ROWS: tuple[Row, ...] = (
 
 
 def about(route: Route, answer: Heard) -> About:
-    """What an error of the cloud itself is about. A 4xx no row names is the account's: a full plan, a locked product.
+    """Return the subject of an error of the cloud itself.
 
-    A 200 that says ``"ok": false`` refuses what was asked.
+    A 4xx without a row is about the account: a full plan, a locked product. A 200 with ``"ok": false`` refuses the
+    station's request.
     """
     said, status = " ".join(texts_of(answer.body)).lower(), answer.status
     if 200 <= status < 300:

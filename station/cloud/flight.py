@@ -1,7 +1,7 @@
-"""One request under way: how much it may read, for how long, and a way to cut it off.
+"""Limits for one request in progress: how much it may read, for how long, and a way to abort it.
 
-Sits between the socket and the standard library's reader of answers, so that no length an answer claims and
-no pace it keeps counts for more than what the station allows. Sends nothing and knows no cloud.
+Sits between the socket and the standard library's HTTP parser, so that the station's limits hold whatever length
+an answer claims and however slowly it arrives. Sends nothing and is not specific to the cloud.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _HEAD_BYTES = 64 << 10
-"""Room for the head of an answer: a real one has about 1 KiB."""
+"""Limit for the headers of an answer; real ones have about 1 KiB."""
 
 
 class Flight:
-    """The limits of one request, and the hand on its connection. Thread-safe: whoever waits may `cut` at any time.
+    """The limits of one request, and a handle on its connection. Thread-safe: a waiting thread may `cut` at any time.
 
-    ``body_bytes``: the largest body wanted; with the head and the marks between chunks twice as much is read
-    from the socket, at most. ``seconds``: real seconds from now, after which nothing is read at all.
+    ``body_bytes``: the largest body accepted; to allow for headers and chunk framing, at most twice as much plus
+    `_HEAD_BYTES` is read from the socket. ``seconds``: real seconds from now, after which nothing is read.
     """
 
     def __init__(self, body_bytes: int, seconds: float) -> None:
@@ -38,45 +38,45 @@ class Flight:
         self._lock = threading.Lock()
         self._grip: socket.socket | None = None
         self._is_cut = False
-        self.has_sent = False  # some of the request went out: the cloud may have got it
-        self.proxy = ""  # host and port of who was asked to open the way for it
-        self.has_way = False  # the proxy says that it is open
+        self.has_sent = False  # part of the request was sent: the cloud may have received it
+        self.proxy = ""  # host and port of the proxy that was asked for a tunnel
+        self.has_way = False  # the proxy reported that the tunnel is open
 
     @staticmethod
     def current() -> Flight:
-        """Return the flight this thread is on."""
+        """Return the flight of this thread."""
         return _CURRENT.get()
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
-        """Put whatever connection this thread uses inside under these limits."""
+        """Apply these limits to any connection this thread uses inside the block."""
         before = _CURRENT.set(self)
         try:
             yield
         finally:
-            self.let_go()
+            self.release()
             _CURRENT.reset(before)
 
     def hold(self, connection: socket.socket) -> None:
-        """Take hold of a connection, so that `cut` breaks it. Raises `ConnectionAbortedError` when that came first."""
+        """Attach to a connection, so that `cut` breaks it. Raises `ConnectionAbortedError` if `cut` came first."""
         with self._lock:
             self._drop()
             if self._is_cut:
-                raise ConnectionAbortedError("nobody waits for the answer any more")
-            # a descriptor of our own: TLS takes the one of the object it wraps away
+                raise ConnectionAbortedError("the request was aborted")
+            # a descriptor of our own: TLS detaches the one of the object it wraps
             self._grip = socket.socket(fileno=socket.dup(connection.fileno()))
 
-    def let_go(self) -> None:
-        """Leave the connection alone: it is somebody else's from now on, or closed."""
+    def release(self) -> None:
+        """Detach from the connection, which is closed or belongs to another request from now on."""
         with self._lock:
             self._drop()
 
     def cut(self) -> None:
-        """Break the connection now, or as soon as there is one: whoever reads from it reads no more."""
+        """Break the connection now, or as soon as there is one; reads from it fail."""
         with self._lock:
             self._is_cut = True
             if self._grip is not None:
-                with suppress(OSError):  # it broke by itself
+                with suppress(OSError):  # it is already broken
                     self._grip.shutdown(socket.SHUT_RDWR)
             self._drop()
 
@@ -86,13 +86,13 @@ class Flight:
             self._grip = None
 
     def patience_s(self) -> float:
-        """Return the seconds the next read may wait. Raises `TimeoutError` when nothing more may be read."""
+        """Return the seconds the next read may wait. Raises `TimeoutError` when the time is over."""
         if self._deadline.expired:
             raise TimeoutError("the answer took too long")
         return self._deadline.remaining
 
     def count(self, length_bytes: int) -> None:
-        """Note that so much was read. Raises `ConnectionAbortedError` when it was too much."""
+        """Count bytes read. Raises `ConnectionAbortedError` above the limit."""
         self._bytes_left -= length_bytes
         if self._bytes_left < 0:
             raise ConnectionAbortedError("the answer is too long")
@@ -102,7 +102,7 @@ _CURRENT: ContextVar[Flight] = ContextVar("flight")
 
 
 class FlightResponse(http.client.HTTPResponse):
-    """Read one answer as the standard library does, fed under the limits of this thread's `Flight`."""
+    """The standard library's answer, read under the limits of this thread's `Flight`."""
 
     def __init__(
         self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
@@ -112,7 +112,7 @@ class FlightResponse(http.client.HTTPResponse):
 
 
 class _Metered(io.RawIOBase):
-    """Read a socket under the limits of a flight."""
+    """A raw reader of a socket under the limits of a flight."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, flight: Flight) -> None:
         self._raw, self._sock, self._flight = raw, sock, flight
@@ -127,14 +127,14 @@ class _Metered(io.RawIOBase):
         return length
 
     def close(self) -> None:
-        """End one answer; let go first: once in the pool, another thread's request may be on the connection."""
-        self._flight.let_go()
+        """End one answer; release first, as a pooled connection may be used by another thread's request."""
+        self._flight.release()
         self._raw.close()
         super().close()
 
 
 class _Reader(io.BufferedReader):
-    """Refuse to read without a length: only the negative length of a forged chunk asks for that."""
+    """A buffered reader that rejects unbounded reads, which only the negative length of a forged chunk can cause."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is None or size < 0:

@@ -1,6 +1,6 @@
-"""One HTTP exchange with the cloud: the only place where `requests` is named.
+"""One HTTP exchange with the cloud: the only module that uses `requests`.
 
-Whatever goes wrong becomes a `NoAnswer` that says whether the request may have arrived. Does not
+Every failure becomes a `NoAnswer` that says whether the request may have arrived. Does not
 retry, wait or log.
 """
 
@@ -36,14 +36,14 @@ TOOL = "provisioning-station"
 CONNECT_S, READ_S = 5.0, 60.0
 """Real seconds: a call that must reach an offline device is answered after about 30 s (reference cloud-api 1).
 
-``READ_S`` is for the request and its whole answer, at whatever pace that drips in.
+``READ_S`` applies to the request and its whole answer, however slowly it arrives.
 """
 _CHUNK_BYTES = 16 << 10
 _HEADER_SHOWN = 80
 
 
 class _Bearer(requests.auth.AuthBase):
-    """Set the header itself, so that a .netrc file can never replace the station's token."""
+    """Sets the header itself, so that a .netrc file can never replace the station's token."""
 
     def __init__(self, token: Secret) -> None:
         self._token = token
@@ -54,10 +54,10 @@ class _Bearer(requests.auth.AuthBase):
 
 
 class _Session(requests.Session):
-    """Never look at where a redirect leads.
+    """A session that ignores redirects.
 
-    Even when told not to follow one, the library would read its whole body, however long, and trip over
-    an address that is none.
+    Even with redirects disabled, the library would read a redirect's whole body, however long, and fail on
+    an invalid address.
     """
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - the library's signature
@@ -65,12 +65,12 @@ class _Session(requests.Session):
 
 
 class _Connection(urllib3.connection.HTTPConnection):
-    """Lie in the hand of the thread's `Flight` while something is carried, and tell it what has left this host."""
+    """A connection attached to the thread's `Flight` during a request; reports to it what was sent."""
 
     response_class = FlightResponse
 
     def connect(self) -> None:
-        """Open the way to the cloud. What is sent meanwhile is CONNECT to a proxy: not our request, nor its answer."""
+        """Connect to the cloud. What is sent meanwhile is CONNECT to a proxy, not our request."""
         flight = Flight.current()
         try:
             super().connect()
@@ -80,7 +80,7 @@ class _Connection(urllib3.connection.HTTPConnection):
             flight.has_sent = False
 
     def send(self, data: Any) -> None:
-        """Send on a connection that stands by now: an error from here on no longer means that nothing was sent."""
+        """Send, connecting first if necessary: after an error from here on, part of it may have been sent."""
         if self.sock is None:
             self.connect()
         flight = Flight.current()
@@ -90,11 +90,11 @@ class _Connection(urllib3.connection.HTTPConnection):
 
 
 class _TlsConnection(_Connection, urllib3.connection.HTTPSConnection):
-    """Do the same over TLS: `_Connection` comes first, so its ``connect`` goes around the handshake too."""
+    """The same over TLS: `_Connection` comes first, so that its ``connect`` includes the handshake."""
 
 
 class _TlsSocket(ssl.SSLSocket):
-    """Lie in the hand of the `Flight` from the first byte of the handshake."""
+    """A TLS socket attached to the `Flight` from the first byte of the handshake."""
 
     def do_handshake(self, block: bool = False) -> None:
         flight = Flight.current()
@@ -104,7 +104,7 @@ class _TlsSocket(ssl.SSLSocket):
 
 
 class _TlsInTls(ssl.SSLObject):
-    """Encrypt inside the encryption of an https:// proxy. The `Flight` holds the proxy's socket by now."""
+    """TLS inside the TLS of an https:// proxy. The `Flight` already holds the proxy's socket."""
 
     def do_handshake(self) -> None:
         Flight.current().has_way = True
@@ -129,7 +129,7 @@ _POOLS = {"http": _Pool, "https": _TlsPool}
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
-    """Open connections, straight or through a proxy, whose every answer is read under the limits of a `Flight`."""
+    """Opens connections, direct or through a proxy, whose answers are read under the limits of a `Flight`."""
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: object) -> None:
         self.tls = _tls_context()
@@ -143,16 +143,16 @@ class _Adapter(requests.adapters.HTTPAdapter):
 
 
 class HttpLink:
-    """A `requests.Session` bound to one base URL: no cookies, no redirects, no retries of its own.
+    """A `requests.Session` bound to one base URL, without cookies, redirects or retries. Thread-safe.
 
-    ``base_url``: https, or http to this very host (a virtual cloud); raises `BadInput` for anything else.
+    ``base_url``: https, or http to this host (a virtual cloud); raises `BadInput` for anything else.
     """
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url.rstrip("/")
         is_local = _check_base_url(self.base_url)
         self._session = _Session()
-        self._session.trust_env = not is_local  # a proxy never stands before this host
+        self._session.trust_env = not is_local  # no proxy for this host
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers["X-Particle-Tool"] = f"{TOOL}@{importlib.metadata.version(TOOL)}"
         adapter = _Adapter(pool_maxsize=40, max_retries=0)
@@ -162,10 +162,10 @@ class HttpLink:
     def send(
         self, method: str, path: str, token: Secret, json: Mapping[str, object] | None, flight: Flight | None = None
     ) -> Answer | NoAnswer:
-        """Send one request: every status is an `Answer`, no network is a `NoAnswer`. Raises nothing.
+        """Send one request; every status is an `Answer`, any failure a `NoAnswer`. Raises nothing.
 
-        Not even what no library announces: its text and its traceback may quote our request, token and all (N5).
-        ``flight`` holds other limits than the usual ones, and lets another thread end this call at once.
+        Not even undocumented exceptions: their text and traceback may quote our request including the token (N5).
+        ``flight`` sets limits other than the usual ones, and lets another thread end this call at once.
         """
         flight = flight or Flight(MAX_BODY_BYTES, READ_S)
         try:
@@ -188,7 +188,7 @@ class HttpLink:
 
 
 def _check_base_url(url: str) -> bool:
-    """Report whether the URL is of this very host; a token must not travel in clear text anywhere else."""
+    """Return whether the URL is on this host; raises `BadInput` if the token would be sent in clear text elsewhere."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     try:
@@ -201,7 +201,7 @@ def _check_base_url(url: str) -> bool:
 
 
 def _answer_of(response: requests.Response, token: Secret, most_bytes: int) -> Answer:
-    """Take the token out (N5): whatever stands before the cloud may repeat our own request in its error."""
+    """Convert a response, removing the token (N5): a proxy may quote our own request in its error."""
     secret = token.reveal()
     raw = _body_of(response, most_bytes)
     body, is_json = parse_body(raw, secret)
@@ -216,7 +216,7 @@ def _answer_of(response: requests.Response, token: Secret, most_bytes: int) -> A
 
 
 def _body_of(response: requests.Response, most_bytes: int) -> bytes:
-    """Read the body, or nothing when it is too long: taken for "no JSON", it is refused by whoever needs it."""
+    """Read the body; b"" when it is too long, which is then refused as not being JSON."""
     read = bytearray()
     for chunk in response.iter_content(_CHUNK_BYTES):
         read += chunk
@@ -235,18 +235,18 @@ def _date(text: str) -> datetime.datetime | None:
 
 _LOCAL: Mapping[type[requests.RequestException], str] = {
     requests.exceptions.InvalidSchema: (
-        "a SOCKS proxy is set on this host (HTTPS_PROXY or ALL_PROXY), which the station does not speak:"
+        "a SOCKS proxy is set on this host (HTTPS_PROXY or ALL_PROXY), which the station does not support:"
         " set an http:// proxy or none"
     ),
     requests.exceptions.InvalidURL: (
         "the proxy set on this host (HTTPS_PROXY or ALL_PROXY) is no http:// address: write http://host:port"
     ),
 }
-"""Settings of this host that let nothing out. Our own URLs were checked: only a proxy's can be bad."""
+"""Wrong settings of this host. Our own URLs were checked: only a proxy's can be invalid."""
 
 
 def _missing_bundle() -> str:
-    """Name the setting whose file of certificates is not there; "" if there is none."""
+    """Describe a setting whose certificate file is missing; "" if there is none."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         if (path := os.environ.get(name)) and not os.path.exists(path):
             return f"the certificate file (CA bundle) that {name} names on this host is not there"
@@ -257,7 +257,7 @@ _CONNECT_STATUS = re.compile(r"Tunnel connection failed: (\d{3})\b")
 
 
 def _of_proxy(flight: Flight, error: requests.RequestException) -> str:
-    """Say what a proxy made of the wish for a connection; of its page nothing but the status."""
+    """Describe how a proxy answered the request for a tunnel; of its page only the status is used."""
     proxy, status = f"the proxy {flight.proxy} set on this host", _CONNECT_STATUS.search(str(error))
     if flight.has_way:
         return f"{proxy} leads to somebody without the cloud's certificate: check the proxy, and the clock of this host"
@@ -269,9 +269,9 @@ def _of_proxy(flight: Flight, error: requests.RequestException) -> str:
 
 
 def _reason(error: requests.RequestException, was_sent: bool) -> str:
-    """Say in our words what failed; the library's own text holds addresses and is long."""
+    """Describe what failed; the library's own text contains addresses and is long."""
     if isinstance(error, requests.exceptions.SSLError):
-        # whether before the request went out or while the answer came: what to look at is the same
+        # before the request was sent or during the answer: the advice is the same
         return "the cloud's certificate was not accepted: check the clock and the network of this host"
     if isinstance(error, requests.ConnectTimeout):
         return f"no connection within {CONNECT_S:.0f} s"

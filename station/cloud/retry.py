@@ -1,4 +1,4 @@
-"""What to do after each try of a request: the table of reference cloud-api 9.1. Pure."""
+"""Retry policy for cloud requests: the table of reference cloud-api 9.1. Pure."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .body import Answer
 from .evidence import Speaker, speaker
 
 MAX_RETRY_AFTER_S = 300.0
-"""The longest wait the cloud may ask for (reference cloud-api 9.1); the next answer may ask again."""
+"""The longest wait the cloud can ask for (reference cloud-api 9.1); the next answer may ask again."""
 JITTER = 0.2
-"""Waits are spread by this share both ways, so that stations behind one address do not march in step."""
+"""Waits vary by this fraction in both directions, so that stations behind one address do not synchronise."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """The network failed. ``was_sent``: the cloud may have got the request and done it.
+    """The network failed. ``was_sent``: the cloud may have received the request and carried it out.
 
-    ``is_blocked``: a proxy or portal gave an answer of its own before the request could leave.
-    ``timed_out_locally``: the caller's own deadline cut it short, which says nothing about the cloud.
+    ``is_blocked``: a proxy or portal answered before the request could be sent.
+    ``timed_out_locally``: the caller's own deadline ended it, which says nothing about the cloud.
     """
 
     was_sent: bool
@@ -34,12 +34,12 @@ class NoAnswer:
 
 
 class Trouble(enum.Enum):
-    """Kinds of failed tries that may be worth another one."""
+    """Kinds of failed tries that may be retried."""
 
     BUSY = "the cloud asks for fewer requests"  # 429, 529: nothing was done
     SICK = "the cloud has a problem"  # 408, 5xx: may or may not have been done
     UNSENT = "the cloud cannot be reached"  # nothing left this host
-    BLOCKED = "a proxy stands in the way"  # nothing left for the cloud
+    BLOCKED = "a proxy stands in the way"  # nothing was sent to the cloud
     LOST = "no answer came back"  # may or may not have been done
     STRANGER = "somebody else answers in the cloud's place"  # a portal, a firewall: may or may not have been done
 
@@ -53,12 +53,12 @@ WAITS_S: dict[Trouble, tuple[float, ...]] = {
     Trouble.STRANGER: (1.0, 2.0, 4.0, 8.0),
 }
 _PORTAL = 511
-"""Network authentication required: a portal says so of itself."""
+"""Network authentication required: sent by portals."""
 _STATUS = {429: Trouble.BUSY, 529: Trouble.BUSY} | dict.fromkeys((408, 500, 502, 503, 504), Trouble.SICK)
 
 
 def trouble_of(result: Answer | NoAnswer, call: Call[Any]) -> Trouble | None:
-    """What is wrong with a try of ``call``, or None when its answer can be read or refused."""
+    """Return what is wrong with a try of ``call``; None when its answer can be parsed or is a refusal."""
     if isinstance(result, NoAnswer):
         if result.is_blocked:
             return Trouble.BLOCKED
@@ -70,21 +70,21 @@ def trouble_of(result: Answer | NoAnswer, call: Call[Any]) -> Trouble | None:
 
 
 def is_ambiguous(trouble: Trouble, effect: Effect) -> bool:
-    """Trying again could do the thing twice: stop and read the state (N2)."""
+    """Return whether a retry could carry the request out twice: stop and read the state instead (N2)."""
     return effect is Effect.ONCE and trouble in (Trouble.SICK, Trouble.LOST, Trouble.STRANGER)
 
 
 @dataclass(slots=True)
 class RetryPlan:
-    """How long to wait before the next try of one request; counts slow-downs and failures apart."""
+    """Computes the waits between tries of one request; counts rate limits and failures separately."""
 
     rng: random.Random
     used: dict[bool, int] = field(default_factory=dict)
 
     def wait_s(self, trouble: Trouble, result: Answer | NoAnswer, now: datetime) -> float | None:
-        """Seconds to wait, or None when this kind of trouble has used up its tries.
+        """Return the seconds to wait, or None when there are no retries left for this kind of trouble.
 
-        ``now`` is only for a ``Retry-After`` that is a date and an answer without a date of its own.
+        ``now`` is only used for a ``Retry-After`` that is a date in an answer without a date.
         """
         is_busy = trouble is Trouble.BUSY
         tries = self.used.get(is_busy, 0)
@@ -98,7 +98,7 @@ class RetryPlan:
 
 
 def retry_after_s(answer: Answer, now: datetime) -> float | None:
-    """The seconds from 0 on that ``Retry-After`` asks to wait, or that its HTTP date is away; None: it says neither."""
+    """Parse ``Retry-After``, seconds or an HTTP date, into seconds (0 or more); None for anything else."""
     text = answer.retry_after.strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
