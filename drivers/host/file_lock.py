@@ -1,4 +1,4 @@
-"""The system's lock on an open file. It dies with the process, however that ends."""
+"""The system's lock on an open file, released when the process ends, however that happens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import IO
 
 
 def try_lock(file: IO[str]) -> bool:
-    """Lock ``file`` until it is closed; returns False, without waiting, when another process has it."""
+    """Lock ``file`` until it is closed; return False, without waiting, when another process has locked it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

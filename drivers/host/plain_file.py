@@ -1,6 +1,6 @@
-"""Opens the files a person names, and nothing but files: a named pipe or a device would hold the station for ever.
+"""Opens files named by a person, but only regular files: a named pipe or a device could block the station forever.
 
-Knows no content; who asks says what the file is for.
+Does not interpret the content.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _KINDS = {
 
 
 def open_plain(path: Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
-    """A descriptor of the regular file ``path``; raises `OSError` for anything else, without ever waiting for it."""
+    """Open the regular file ``path``; raises `OSError` for anything else, without ever blocking."""
     handle = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY, mode)
     try:
         _refuse_special(path, os.fstat(handle))
@@ -28,15 +28,15 @@ def open_plain(path: Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
 
 
 def read_plain(path: Path, limit: int) -> bytes:
-    """At most ``limit`` bytes from the start of the regular file ``path``. Raises `OSError`."""
+    """Read at most ``limit`` bytes from the start of the regular file ``path``. Raises `OSError`."""
     with open(open_plain(path), "rb") as file:
         return file.read(limit)
 
 
 def check_plain(path: Path) -> None:
-    """Raises `OSError` unless ``path`` itself, not what a symbolic link leads to, is a regular file; opens nothing.
+    """Raise `OSError` unless ``path`` itself, not the target of a symbolic link, is a regular file. Opens nothing.
 
-    For files SQLite has open: closing a second descriptor of one would drop the locks this process holds on it.
+    For files SQLite has open: closing a second descriptor would drop this process's locks on the file.
     """
     _refuse_special(path, path.lstat())
 

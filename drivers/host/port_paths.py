@@ -1,6 +1,6 @@
-"""Where a unit is plugged in, from what the libraries report: bus number and hub ports as ``"1-2.3"``.
+"""Port paths from what the USB and serial libraries report: bus number and hub ports as ``"1-2.3"``.
 
-The kernel names its folders below `/sys/bus/usb/devices` the same way.
+The kernel names the folders in `/sys/bus/usb/devices` the same way.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _LOCATION = re.compile(r"(\d+-[\d.]+)(?::\S*)?")
 
 
 def of_usb_device(bus: int, ports: Sequence[int], address: int) -> PortPath:
-    """Return the path of a device; without ``ports``, as of a root hub, its address stands in (``"1-@4"``)."""
+    """Return the path of a device; without ``ports``, as for a root hub, its address is used (``"1-@4"``)."""
     return PortPath(f"{bus}-{'.'.join(map(str, ports))}" if ports else f"{bus}-@{address}")
 
 

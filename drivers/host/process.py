@@ -1,4 +1,4 @@
-"""Processes: told to end, orphaned, ended at once, and which others run."""
+"""Processes: requests to stop, orphans, immediate exit, and the list of running programs."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ _PARENT_POLL_S = 0.5
 
 
 class StopRequest:
-    """SIGTERM, SIGINT, or the end of the parent process. Make it before any thread starts."""
+    """SIGTERM, SIGINT, or the end of the parent process. Create it before any thread starts."""
 
     def __init__(self) -> None:
         self._parent = os.getppid()
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
 
     def wait(self) -> None:
-        """Wait for it. A parent that was killed cannot end its helpers, so they look."""
+        """Wait for one of them. A killed parent cannot stop its helpers, so they poll for it."""
         while signal.sigtimedwait(_STOPPING, _PARENT_POLL_S) is None and os.getppid() == self._parent:
             pass
 
 
 def die() -> None:
-    """End this process at once and without a word, as a power cut would (SIGKILL)."""
+    """End this process immediately with SIGKILL, as a power cut would."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def running_programs() -> frozenset[str]:
-    """Return the names of the programs that run on this computer, at most 15 characters of each."""
+    """Return the names of the programs running on this computer, each cut to 15 characters."""
     return frozenset(map(_command, Path("/proc").glob("[0-9]*/comm")))
 
 
@@ -37,4 +37,4 @@ def _command(path: Path) -> str:
     try:
         return path.read_text().strip()
     except OSError:
-        return ""  # it ended while we looked
+        return ""  # it has ended meanwhile

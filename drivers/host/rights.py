@@ -1,4 +1,4 @@
-"""What the user of this process may do with USB devices, and which udev rules say so."""
+"""Access rights of this process to USB devices, and the udev rules that grant them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _RULES = ("/etc/udev/rules.d", "/lib/udev/rules.d", "/usr/lib/udev/rules.d", "/r
 
 
 def is_root() -> bool:
-    """Return whether this process may do everything."""
+    """Return whether this process runs as root."""
     return os.geteuid() == 0
 
 
@@ -21,7 +21,7 @@ def group_names() -> frozenset[str]:
 
 
 def udev_rules_naming(text: str) -> Iterator[Path]:
-    """Yield the udev rule files that hold ``text``."""
+    """Yield the udev rule files that contain ``text``."""
     for path in (path for folder in _RULES for path in Path(folder).glob("*.rules")):
         try:
             found = path.read_text(encoding="utf-8", errors="replace")

@@ -1,7 +1,7 @@
-"""Keeps a terminal usable however the program on it ends: a small parent process owns it, the program is its child.
+"""Keeps a terminal usable however the program on it ends: the program runs as the child of a small parent process.
 
-The parent does nothing but wait: it hands on the signals it gets, puts the terminal back when the child was
-killed, and ends as the child ended.
+The parent only waits: it forwards the signals it receives, restores the terminal when the child was
+killed, and exits as the child did.
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ RESET = (
     b"\x1b[<u\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?1004l\x1b[?2048l"
     b"\x1b[?7h\x1b[?1049l\x1b[?25h\x1b[0m"
 )
-"""Keyboard and mouse reports, paste marks and focus reports off, line wrap on, the normal screen, the cursor, no
-colour."""
+"""Escape sequences: keyboard, mouse, paste and focus reports off, line wrap on, normal screen, cursor on, no colour."""
 
 
 def kept(run: Callable[[], int]) -> int:
-    """Run ``run`` in a child that has the terminal of standard input; returns its exit status.
+    """Run ``run`` in a child process on the terminal of standard input; return its exit status.
 
-    In the child this returns too, with what ``run`` returned. A child ended by a signal ends the caller by the same
-    one. Call it before any thread is started.
+    It returns in the child too, with the result of ``run``. If a signal ends the child, the same signal ends the
+    caller. Call it before any thread is started.
     """
     before = termios.tcgetattr(sys.stdin.fileno())
     sys.stdout.flush()
@@ -53,14 +52,14 @@ def kept(run: Callable[[], int]) -> int:
 
 
 def _end_with_parent(alive: int) -> None:
-    """A parent that was killed cannot say so: its end of the pipe does."""
+    """End this process when the parent has ended, which closes its end of the pipe even if it was killed."""
     with contextlib.suppress(OSError):
         os.read(alive, 1)
     os.kill(os.getpid(), signal.SIGHUP)
 
 
 def _wait(child: int) -> int:
-    """Hand signals on until ``child`` ended; its wait status."""
+    """Forward signals until ``child`` has ended; return its wait status."""
     while True:
         got = signal.sigwaitinfo(_WATCHED)
         if got.si_signo == signal.SIGCHLD:
@@ -70,12 +69,12 @@ def _wait(child: int) -> int:
                 os.kill(child, signal.SIGCONT)
             elif found:
                 return status
-        else:  # the child may have it from the terminal already, and takes it for the same wish
+        else:  # the child may already have received it from the terminal, and treats both as one request
             os.kill(child, got.si_signo)
 
 
 def _restore(before: list[object]) -> None:
-    """Best effort: the terminal itself may be what ended the child."""
+    """Restore the terminal, best effort: the child may have ended because the terminal went away."""
     with contextlib.suppress(OSError, termios.error):
         os.write(sys.stdout.fileno(), RESET)
     with contextlib.suppress(OSError, termios.error):
@@ -83,7 +82,7 @@ def _restore(before: list[object]) -> None:
 
 
 def _die_of(number: int) -> None:
-    """End by the same signal, so that a shell or a service manager sees what happened."""
+    """End this process by the same signal, so that a shell or a service manager sees the cause."""
     with contextlib.suppress(OSError, ValueError):
         signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

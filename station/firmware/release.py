@@ -36,7 +36,7 @@ class ReleaseFiles:
 
 
 def load_release(profile: Profile, platform: Platform, store: FirmwareStore, product: int | None) -> ReleaseFiles:
-    """Return the profile's files for ``platform``; raises `BadInput` when one is missing, wrong or does not belong.
+    """Return the profile's files for ``platform``; raises `BadInput` when one is missing, wrong or out of place.
 
     A file's own header says which platform it is for, so one profile may list the files of several. ``product``: the
     number of the profile's product, None if it has none or is not known by number.
@@ -57,12 +57,14 @@ def load_release(profile: Profile, platform: Platform, store: FirmwareStore, pro
         return _fitting(profile, platform, ReleaseFiles(release, None, None), product)
     row, image = fitting[0]
     if image.function != ModuleFunction.USER_PART:
-        raise BadInput(f"profile {profile.id}: {image.describe()} is no application; list it in [device_os] modules")
+        raise BadInput(
+            f"profile {profile.id}: {image.describe()} is not an application; list it in [device_os] modules"
+        )
     return _fitting(profile, platform, ReleaseFiles(release, image, row), product)
 
 
 def _fitting(profile: Profile, platform: Platform, files: ReleaseFiles, product: int | None) -> ReleaseFiles:
-    """``files``, if some unit can hold them together."""
+    """Return ``files`` if a unit can hold them together; raises `BadInput`."""
     try:
         check_files(platform, files.release, files.application, files.product(profile, product))
     except PlanRefused as error:
@@ -84,7 +86,7 @@ def plan_update(
     """Plan the update of a unit to ``profile``; raises `PlanRefused`.
 
     ``held``: its module info, None for a unit in DFU. ``product``: the number of its product, if it is known.
-    ``read_back``: what its flash told already.
+    ``read_back``: what was read back from flash so far.
     """
     device_os = profile.section(DeviceOs)
     return make_plan(
@@ -122,7 +124,7 @@ def _of_profile(profile: Profile, image: Image) -> Image:
 
 
 def _check_protection(profile: Profile, device_os: DeviceOs, release: tuple[Image, ...]) -> None:
-    """A bootloader that locks its unit is flashed on purpose only, and whoever orders protection gets it (3.12)."""
+    """Check that a bootloader with device protection is flashed if, and only if, the profile asks for it (3.12)."""
     locking = next((image for image in release if image.is_locking), None)
     if locking is not None and not device_os.protection:
         raise BadInput(
@@ -137,13 +139,13 @@ def _check_protection(profile: Profile, device_os: DeviceOs, release: tuple[Imag
 
 
 def _check_version(profile: Profile, device_os: DeviceOs, release: tuple[Image, ...]) -> None:
-    """The stated version and the system part must agree: a name proves nothing (reference firmware-and-dfu 4.1)."""
+    """Check the stated version against the system part: a file name proves nothing (reference firmware-and-dfu 4.1)."""
     system = next((image for image in release if image_key(image) == SYSTEM_PART), None)
     if system is None:
         raise BadInput(f"profile {profile.id}: [device_os] modules hold no system part; add it")
-    told = os_version_of_module(system.version)
-    if told is not None and told != str(device_os.version):
+    found = os_version_of_module(system.version)
+    if found is not None and found != str(device_os.version):
         raise BadInput(
             f"profile {profile.id}: [device_os] says {device_os.version}, but {system.name} is "
-            f"Device OS {told}; correct one of them"
+            f"Device OS {found}; correct one of them"
         )

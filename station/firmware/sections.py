@@ -1,7 +1,7 @@
-"""What a profile says of firmware: its sections [device_os] and [firmware], which name files by their SHA-256.
+"""The profile's sections on firmware, [device_os] and [firmware], which name files by their SHA-256.
 
-They stand here and not with their steps, as plans are made from them without any step. What can only be judged with
-the files at hand is judged in `release`.
+They are here and not with their steps, as plans are made from them without any step. Checks that need
+the files themselves are in `release`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _version(value: object) -> OsVersion:
 
 
 def _file_example(module: str) -> dict[str, str]:
-    """Return what a profile says of a file, for people to put their own in its place."""
+    """Return an example of a file's entry in a profile."""
     return {"file": f"$platform-{module}@6.3.4.bin", "sha256": "64 hexadecimal digits"}
 
 
@@ -47,7 +47,7 @@ class FileRef(Section):
 
 
 PROTECTION_FROM = OsVersion.parse("6.1.1")
-"""Protected units hold at least this (reference firmware-and-dfu 4.4)."""
+"""Oldest Device OS of protected units (reference firmware-and-dfu 4.4)."""
 
 
 class DeviceOs(ProfileSection):
@@ -75,7 +75,7 @@ class DeviceOs(ProfileSection):
                 yield Mistake(("modules", at, "file"), "every file once", "remove the second one", row.file)
         if not self.protection:
             return
-        # a protected unit answers next to nothing: whatever needs more of it cannot be checked
+        # a protected unit answers almost no request: what needs more than that cannot be checked
         if self.version < PROTECTION_FROM:
             advice = f'write version = "{PROTECTION_FROM}" or later, or protection = false'
             yield Mistake("version", f"{PROTECTION_FROM} or later for protection = true", advice, str(self.version))

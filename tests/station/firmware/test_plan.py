@@ -399,7 +399,7 @@ PRODUCTS = [
     pytest.param("6.3.4", 13, 12345, None, marks=pytest.mark.rule("D6")),
     pytest.param("3.3.1", 12345, 12345, None, marks=pytest.mark.rule("D7")),
     pytest.param("3.3.1", 999, 12345, "this unit joins product 12345 (D7)", marks=pytest.mark.rule("D7")),
-    pytest.param("3.3.1", 999, None, "number the cloud has not told yet", marks=pytest.mark.rule("D7")),
+    pytest.param("3.3.1", 999, None, "number is not known from the cloud yet", marks=pytest.mark.rule("D7")),
     pytest.param("3.3.1", 13, 12345, None, marks=pytest.mark.rule("D7")),
     pytest.param("6.3.4", 999, "developer", "joins no product"),
     pytest.param("6.3.4", 13, "developer", None),
