@@ -1,4 +1,4 @@
-"""What a unit does at reset, decided only by what its flash holds, as its chip family does it."""
+"""What a unit does at reset, determined by its flash alone, in the way of its chip family."""
 
 from __future__ import annotations
 

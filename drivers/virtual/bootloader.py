@@ -51,7 +51,7 @@ class Bootloader:
             self._function.set_configuration()
 
     def get_configuration(self) -> int:
-        """Say 1 once configured, 0 while only addressed; the other way round on the family with that quirk."""
+        """Return 1 once configured, 0 while only addressed; inverted on the family with that quirk."""
         return int(self._is_configured is not self._family.inverts_configuration)
 
     def set_interface(self, interface: int, alternate: int) -> None:

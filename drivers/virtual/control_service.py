@@ -222,7 +222,7 @@ class ControlService:
             self._release(request)
 
     def _release(self, request: _Active) -> None:
-        """Free the slot. A restart or update that waited for its result to be read happens now, even if unread (3.7)."""
+        """Free the slot. A restart or update that waited for its result to be read happens now, read or not (3.7)."""
         self._active.pop(request.id, None)
         request.is_released = True
         if request.state is State.DONE and request.outcome.completed is not None:

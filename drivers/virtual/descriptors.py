@@ -127,7 +127,7 @@ def application_descriptors(
     serial_suffix: str = "Serial",
     device_class: tuple[int, int, int] = (0xEF, 0x02, 0x01),
 ) -> Descriptors:
-    """Describe normal, listening and safe mode: three modes nobody can tell apart from here (2.2, 2.3).
+    """Return the descriptors of normal, listening and safe mode, which are identical (2.2, 2.3).
 
     ``power_2ma``: what the unit may draw, in units of 2 mA.
     """
@@ -167,7 +167,7 @@ def dfu_descriptors(
     first_map: int = 6,
     is_protected: bool = False,
 ) -> Descriptors:
-    """Describe the DfuSe interface; newer bootloaders tell in string 0xFA whether they are protected (2.7).
+    """Return the descriptors of DFU mode; newer bootloaders report device protection in string 0xFA (2.7).
 
     ``first_map``: index of the string that holds the memory map of alternate setting 0; the others follow.
     """

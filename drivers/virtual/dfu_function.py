@@ -1,6 +1,6 @@
-"""The DFU interface of a Gen 3 or Gen 4 bootloader, as these bootloaders really behave.
+"""The DFU interface of a Gen 3 or Gen 4 bootloader, including its quirks.
 
-The device side of DFU 1.1 with DfuSe commands; knows nothing of enumeration, strings or time. Reference
+The device side of DFU 1.1 with DfuSe commands, without enumeration, strings or time. Reference
 firmware-and-dfu 1 (Gen 3 column) and 9.1, usb-and-serial 2.6. Service mode is not modelled: a protected unit stays so.
 """
 
@@ -173,7 +173,7 @@ class DfuFunction:
         self._state, self._status = DfuState.ERROR, status
 
     def _status_bytes(self, state: DfuState) -> bytes:
-        """bStatus, bwPollTimeout (always 0 on Gen 3 and 4), bState, iString."""
+        """Encode bStatus, bwPollTimeout (always 0 on Gen 3 and 4), bState, iString."""
         return bytes([self._status, 0, 0, 0, state, ERROR_STRING if self._status is DfuStatusCode.ERR_VENDOR else 0])
 
     # --- operations --------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What a unit holds: modules at their places, radio stack, co-processor.
 
-Answers only "what is there and is it whole"; `families` decide which of them run. Reference firmware-and-dfu 2.3,
+It only finds out what is present and intact; `families` decide which modules run. Reference firmware-and-dfu 2.3,
 6.1, 7.1.
 """
 
@@ -107,7 +107,7 @@ def unmet(memory: UnitMemory, system_address: int, module: Found) -> list[UnmetD
 
 
 def held_modules(memory: UnitMemory, system: Found, application: Found | None) -> tuple[HeldModule, ...]:
-    """List module info as the running system part ``system`` reports it; a module that is not whole is left out.
+    """List module info as the running system part ``system`` reports it; without modules that are not intact.
 
     The co-processor stands before the radio stack (reference 4.4).
     """
@@ -144,13 +144,13 @@ def _row(memory: UnitMemory, system: Found, module: Found) -> HeldModule:
 
 
 def find_at(memory: UnitMemory, kind: tuple[int, int]) -> Found | None:
-    """Find the module of that kind at its newest place; None if there is no whole one."""
+    """Find the module of that kind at its newest place; None if there is no intact one."""
     place = memory.layout.places[kind]
     return find(memory, place.starts[0], place.end, kind)
 
 
 def find(memory: UnitMemory, address: int, limit: int, kind: tuple[int, int]) -> Found | None:
-    """Find the module of that kind at ``address``: whole, of this platform and made for that place."""
+    """Find the module of that kind at ``address`` if it is intact and built for this platform and address."""
     flash = memory.internal
     header = read_header(flash, address, memory.layout.prefix_offsets)
     is_ours = header.kind == kind and header.start == address and header.platform_id == memory.platform_id

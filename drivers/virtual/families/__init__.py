@@ -1,4 +1,4 @@
-"""The chip families, by the name their platforms carry in `drivers.platforms`."""
+"""The chip families, by their names in `drivers.platforms`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the software of a chip family does its own way: one value a family, made in the family's file."""
+"""Behaviour specific to a chip family: one value per family, defined in the family's file."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ..memory import UnitMemory
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """How units of one chip family start, what they hold and how they look on the bus.
+    """How units of one chip family boot, what they hold and what they show on the bus.
 
-    Facts that host and unit share (maps, places, requests) stand in `drivers.platforms`; here is behaviour.
+    Facts shared by host and unit (maps, places, requests) are in `drivers.platforms`; this is behaviour only.
     """
 
     attempt_boot: Callable[[UnitMemory, BootRequest, Effort], BootReport | None]  # one reset; None: it resets again
     find_system: Callable[[UnitMemory], Found | None]  # the system part that a reset would start now
-    find_application: Callable[[UnitMemory], Found | None]  # the application in effect
+    find_application: Callable[[UnitMemory], Found | None]  # the active application
     application_descriptors: Callable[[Platform, str, OsVersion], Descriptors]  # (platform, Device ID, Device OS)
     dfu_descriptors: Callable[[Platform, str, int, bool], Descriptors]  # (..., bootloader version, is it protected)
     dfu_function: Callable[[UnitMemory, int, bool], DfuFunction]  # (memory, bootloader version, is it protected)
-    inverts_configuration: bool = False  # GET_CONFIGURATION says 0 once configured (reference usb-and-serial 2.6)
+    inverts_configuration: bool = False  # GET_CONFIGURATION returns 0 once configured (reference usb-and-serial 2.6)

@@ -1,7 +1,7 @@
 """The nRF52840 family: MBR, bootloader with two places for a system part, SoftDevice.
 
-Stages of a reset as on a Gen 3 unit: pending updates are copied, the bootloader looks for a system part, the
-system part looks at the dependencies of what is there. Reference firmware-and-dfu 1.8, 2.3, 7.1.
+The stages of a reset are those of a Gen 3 unit: pending updates are copied, the bootloader searches for a system
+part, the system part checks the dependencies of the modules. Reference firmware-and-dfu 1.8, 2.3, 7.1.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from .family import Family
 
 
 def _attempt_boot(memory: UnitMemory, request: BootRequest, effort: Effort) -> BootReport | None:
-    """Do one reset; None if it ended in another one."""
+    """Run one reset; return None if it ends in another reset."""
     if _apply_bootloader(memory, effort):
         return None
     bootloader = find_bootloader(memory)
     if bootloader is None:
-        return stuck(BootMode.DEAD, "there is no whole bootloader in its place", None, effort)
+        return stuck(BootMode.DEAD, "there is no intact bootloader in its place", None, effort)
     for number, record in update_slots.pending(memory).items():
         effort.seconds += update_slots.apply(memory, number, record)
     if request is BootRequest.DFU:
-        return stuck(BootMode.DFU, "DFU mode was asked for", bootloader, effort)
+        return stuck(BootMode.DFU, "DFU mode was requested", bootloader, effort)
     search = _search_system(memory, bootloader.header.version)
     if search.crashes:
         return stuck(BootMode.DEAD, "the second header starts a damaged system part: crash loop", bootloader, effort)
     if search.found is None:
-        return stuck(BootMode.DFU, "the bootloader finds no whole system part", bootloader, effort)
+        return stuck(BootMode.DFU, "the bootloader finds no intact system part", bootloader, effort)
     if read_radio(memory.internal, memory.layout) is None:
         return stuck(BootMode.DFU, "there is no SoftDevice in its place", bootloader, effort)
     if _stage_slot(memory, search.found, effort):
@@ -89,7 +89,7 @@ def _search_system(memory: UnitMemory, bootloader_version: int) -> SystemSearch:
 
 
 def _find_application(memory: UnitMemory) -> Found | None:
-    """The application in effect: the 128 KiB slot wins if it holds a whole one."""
+    """Find the active application: the 128 KiB slot takes precedence if it holds an intact one."""
     return find_at(memory, USER_LEGACY) or find_at(memory, USER)
 
 

@@ -1,7 +1,7 @@
-"""Firmware in the vendor's format with seeded content, for wherever a complete Device OS is needed.
+"""Firmware in the vendor's format with seeded content, for use wherever a complete Device OS is needed.
 
-Nothing in it runs; headers, checksums, dependencies and places are those of real releases. Every file says
-"synthetic" in its name and in its first payload bytes, and is the same bytes every time it is made.
+It contains no code; headers, checksums, dependencies and addresses are those of real releases. Every file says
+"synthetic" in its name and in its first payload bytes, and is generated reproducibly.
 """
 
 from __future__ import annotations
