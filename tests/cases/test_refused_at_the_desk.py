@@ -181,7 +181,7 @@ def test_a_unit_obeys_it_too() -> None:
     memory.install([*(file.data for file in BORON.release()), needy(NEEDS_A_NEWER_BOOTLOADER)])
     report = boot(memory)
     assert (report.mode, report.reason) == (
-        BootMode.SAFE, "the application wants bootloader 3300 or newer, the unit holds 3200",
+        BootMode.SAFE, "the application needs bootloader 3300 or newer, the unit holds 3200",
     )  # fmt: skip
 
 
