@@ -14,8 +14,8 @@ from pydantic import AfterValidator, Field, PlainValidator
 from drivers.errors import BadIdentity
 from drivers.platforms import OsVersion
 
-from ..settings.profile_sections import Context, Kind, ProfileSection
-from ..settings.sections import Mistake, Section, refusal, shown, tables
+from ..settings.profile_sections import IS_DEVELOPER, Context, Kind, ProfileSection, where
+from ..settings.sections import ABSENT, Mistake, Section, refusal, shown, tables
 from ..settings.sku import minimum_for_sku
 
 _VersionText = Annotated[str, Field(pattern=r"^v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$")]
@@ -60,9 +60,15 @@ class DeviceOs(ProfileSection):
     modules: Annotated[tuple[FileRef, ...], tables(FileRef)] = Field(
         strict=False, min_length=1, max_length=64, title="the files of the release, each with its SHA-256",
         examples=[[_file_example("system-part1")]], description="Its modules; together they must be complete.",
+        json_schema_extra={"uniqueItems": True},
     )  # fmt: skip
     allow_downgrade: bool = Field(default=False, description="true: a newer Device OS is taken back to this one (H4).")
     protection: bool = Field(default=False, description="true: the bootloader puts the unit under device protection.")
+
+    @classmethod
+    def schema_rules(cls) -> Iterator[dict[str, Any]]:
+        unlocked = {"properties": {"protection": {"const": False}}}
+        yield where(IS_DEVELOPER, {"required": ["wifi"]}, device_os=unlocked)
 
     def check(self, context: Context) -> Iterator[Mistake]:
         minimums = [(found.device_os, sku) for sku in context.skus if (found := minimum_for_sku(sku)) is not None]
@@ -102,6 +108,11 @@ class Firmware(ProfileSection, FileRef):
             examples=[[_file_example("tinker")]],
             description="One for each platform; the file's header says for which.",
         )  # fmt: skip
+
+    @classmethod
+    def schema_rules(cls) -> Iterator[dict[str, Any]]:
+        unversioned = {"properties": {"product_version": ABSENT}}
+        yield where(IS_DEVELOPER, firmware=unversioned | {"items": unversioned})
 
     def check(self, context: Context) -> Iterator[Mistake]:
         if self.product_version is not None and context.kind is Kind.DEVELOPER:

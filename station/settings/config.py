@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, With
 from ..model import SlotInfo
 from .document import Document
 from .secrets import SecretField, SecretRef
-from .sections import Mistake, Section, json_schema, read_document, refusal, refuse, shown
+from .sections import ABSENT, Mistake, Section, json_schema, read_document, refusal, refuse, shown
 
 APP_NAME = "provisioning-station"
 DEFAULT_CLOUD = "https://api.particle.io"
@@ -152,7 +152,12 @@ class _Data(Section):
     )
 
 
-class _Usb(Section):
+class _Usb(
+    Section,
+    json_schema_extra={
+        "if": {"properties": {"backend": {"const": "libusb"}}}, "then": {"properties": {"consoles": ABSENT}},
+    },
+):  # fmt: skip
     """Where units are plugged in."""
 
     backend: str = Field(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import functools
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, overload
@@ -19,8 +19,17 @@ from drivers.platforms import Platform, platforms
 
 from ..model import ProfileRef
 from .document import Document
-from .profile_sections import Context, Kind, ProfileSection, SectionWithDefaults, StepRule, steps_section
-from .sections import Mistake, Section, in_toml, innermost, json_schema, read_document, refusal, refuse, shown
+from .profile_sections import (
+    IS_PRODUCT,
+    Context,
+    Kind,
+    ProfileSection,
+    SectionWithDefaults,
+    StepRule,
+    steps_section,
+    where,
+)
+from .sections import ABSENT, Mistake, Section, in_toml, innermost, json_schema, read_document, refusal, refuse, shown
 from .sku import SKUS, skus_of
 
 __all__ = ["Kind", "Profile", "StepRule", "is_taken", "load_profile", "parse_profile", "profile_schema"]
@@ -41,6 +50,14 @@ def _list_platforms(schema: dict[str, Any]) -> None:
 
 S = TypeVar("S", bound=ProfileSection)
 D = TypeVar("D", bound=SectionWithDefaults)
+
+
+def _any_of(skus: Iterable[str]) -> dict[str, Any]:
+    """Return the schema of a list of SKUs among ``skus``; those in small letters are judged by the reader alone."""
+    return {"items": {"anyOf": [{"enum": sorted(skus)}, {"type": "string", "pattern": "[a-z]"}]}}
+
+
+_SKUS_SCHEMA = {"type": "array", "minItems": 1, "maxItems": 64, **_any_of(SKUS)}
 _JUDGED_BY = ("kind", "platforms", "skus")
 _PlatformName = Annotated[Any, Field(json_schema_extra=_list_platforms)]
 _PlatformField = Annotated[Platform, PlainValidator(_platform, json_schema_input_type=_PlatformName)]
@@ -63,7 +80,7 @@ class Profile(Section):
         strict=False, min_length=1, max_length=16, title="platform names or ids", examples=[["boron"]],
         description="The platforms of the units; a product has exactly one.",
     )  # fmt: skip
-    skus: Annotated[tuple[str, ...], WithJsonSchema({"type": "array", "items": {"enum": sorted(SKUS)}})] = Field(
+    skus: Annotated[tuple[str, ...], WithJsonSchema(_SKUS_SCHEMA)] = Field(
         default=(), strict=False, min_length=1, max_length=64, title="SKUs in quotes", examples=[["BRN404X"]],
         description="What is ordered under this profile, if not any SKU; each must be one that a serial number tells.",
     )  # fmt: skip
@@ -174,8 +191,25 @@ def parse_profile(raw: bytes, name: str, steps: Mapping[str, StepRule]) -> Profi
 
 
 def profile_schema(steps: Mapping[str, StepRule]) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of profiles that may speak of ``steps``."""
-    return json_schema(_model(tuple(steps.items())), "Profile of a provisioning station")
+    """Return the JSON Schema (draft 2020-12) of profiles that may speak of ``steps``.
+
+    It refuses no profile that the reader accepts. What it cannot say, only the reader refuses: versions in order,
+    fields of a name, SKUs in small letters.
+    """
+    rules = [one for rule in steps.values() for _, section in rule.sections for one in section.schema_rules()]
+    schema = json_schema(_model(tuple(steps.items())), "Profile of a provisioning station")
+    return schema | {"allOf": [*_schema_rules(), *rules]}
+
+
+def _schema_rules() -> Iterator[dict[str, Any]]:
+    """Yield what JSON Schema can say of the keys at the top."""
+    only = {row.id: {"items": {"enum": [row.slug, row.id]}, "minItems": 1} for row in platforms()}
+    yield where(IS_PRODUCT, platforms={"anyOf": list(only.values())})
+    for number, names in only.items():
+        skus = skus_of([number])
+        yield where(
+            {"properties": {"platforms": names}, "required": ["platforms"]}, skus=_any_of(skus) if skus else ABSENT
+        )
 
 
 def is_taken(key: str) -> bool:

@@ -35,6 +35,17 @@ class Context:
     written: frozenset[str]
 
 
+IS_PRODUCT, IS_DEVELOPER = (
+    {"properties": {"kind": {"const": kind.value}}, "required": ["kind"]} for kind in (Kind.PRODUCT, Kind.DEVELOPER)
+)
+"""Schemas of profiles of each kind, for `where`."""
+
+
+def where(*conditions: Mapping[str, Any], **keys: Any) -> dict[str, Any]:
+    """Return a schema by which a profile that any of ``conditions`` fits has such ``keys``."""
+    return {"if": {"anyOf": list(conditions)}, "then": {"properties": keys}}
+
+
 class ProfileSection(Section):
     """One section of a profile. None stands for one that is left out."""
 
@@ -45,6 +56,15 @@ class ProfileSection(Section):
 
     def check(self, _context: Context) -> Iterator[Mistake]:
         """Yield what is wrong between its keys or with the rest of the profile; each key is good by itself then."""
+        yield from ()
+
+    @classmethod
+    def schema_rules(cls) -> Iterator[dict[str, Any]]:
+        """Yield in JSON Schema what these checks refuse by the rest of the profile, as far as it can say so.
+
+        Each is a schema of the whole profile (see `where`). Rules among the section's own keys go into its class:
+        ``json_schema_extra``. None may refuse what the checks accept.
+        """
         yield from ()
 
     @classmethod

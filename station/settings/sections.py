@@ -28,6 +28,8 @@ from .document import Document
 from .toml_lines import Path
 
 MAX_TOLD = 40
+ABSENT: dict[str, Any] = {"not": {}}
+"""JSON Schema of a key that must not be there. Validators tell its place, which they do not of ``false``."""
 _TYPES = {str: "a text in quotes", bool: "true or false", int: "a whole number", float: "a number",
           list: "a list in [ ]", dict: "a table"}  # fmt: skip
 _WRONG_TYPE = {"string_type": str, "bool_type": bool, "int_type": int, "float_type": float, "tuple_type": list,

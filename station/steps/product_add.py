@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic import Field
 
@@ -11,14 +12,14 @@ from ..cloud.errors import OutcomeUnknown
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
 from ..settings.profile import Kind, Profile
-from ..settings.profile_sections import Context, ProfileSection
-from ..settings.sections import Mistake
+from ..settings.profile_sections import IS_DEVELOPER, IS_PRODUCT, Context, ProfileSection, where
+from ..settings.sections import ABSENT, Mistake
 from ..words.say import Say
 from .shared.cloudwork import CloudRecord, keep_facts, standing, until_seen
 from .spec import CloudStep
 
 
-class Product(ProfileSection):
+class Product(ProfileSection, json_schema_extra={"anyOf": [{"required": ["id"]}, {"required": ["slug"]}]}):
     """The product every unit joins before it can go online: its number, its slug, or both (C8)."""
 
     id: int | None = Field(default=None, ge=101, le=2**31 - 1, examples=[12345], description="Its number.")
@@ -26,6 +27,11 @@ class Product(ProfileSection):
         default=None, pattern=r"^([0-9][0-9-]*)?[a-z][a-z0-9-]*$", max_length=100, examples=["widget-v1"],
         title="a product's slug, lower-case letters, digits and dashes", description="Its short name in the cloud.",
     )  # fmt: skip
+
+    @classmethod
+    def schema_rules(cls) -> Iterator[dict[str, Any]]:
+        yield where(IS_DEVELOPER, product=ABSENT)
+        yield {"if": IS_PRODUCT, "then": {"required": ["product"]}}
 
     @classmethod
     def check_presence(cls, context: Context, is_there: bool) -> Iterator[Mistake]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
 from drivers.errors import RequestRejected
+from drivers.platforms import platforms
 from drivers.wire import requests
 from drivers.wire.messages.tables import WifiSecurity as WireSecurity
 
@@ -21,9 +22,9 @@ from ..engine.records import CredentialWritten
 from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..errors import StepFault, UnitRejected
 from ..settings.profile import Kind
-from ..settings.profile_sections import Context, ProfileSection
+from ..settings.profile_sections import Context, ProfileSection, where
 from ..settings.secrets import SecretField, SecretSource, WifiPassword
-from ..settings.sections import Mistake, refusal
+from ..settings.sections import ABSENT, Mistake, refusal
 from ..words.say import Say
 from .shared.session import UnitSession, WifiCredentials
 from .shared.unit import Unit
@@ -67,7 +68,13 @@ def _in_32_bytes(ssid: str) -> str:
     return ssid
 
 
-class Wifi(ProfileSection):
+class Wifi(
+    ProfileSection,
+    json_schema_extra={
+        "if": {"properties": {"security": {"const": WifiSecurity.OPEN.value}}, "required": ["security"]},
+        "then": {"properties": {"password": ABSENT}}, "else": {"required": ["password"]},
+    },
+):  # fmt: skip
     """The access point the unit joins. The file says where the password is kept, never the password."""
 
     ssid: Annotated[str, AfterValidator(_in_32_bytes)] = Field(
@@ -79,6 +86,12 @@ class Wifi(ProfileSection):
         examples=["env:WIFI_PASSWORD", "keyring:station/wifi"],
         description="Where the password is kept: an environment variable or a keyring entry.",
     )  # fmt: skip
+
+    @classmethod
+    def schema_rules(cls) -> Iterator[dict[str, Any]]:
+        others = [name for row in platforms() if not row.sets_wifi_in_listening_mode for name in (row.slug, row.id)]
+        only_others = {"items": {"enum": others}, "minItems": 1}
+        yield where({"properties": {"platforms": only_others}, "required": ["platforms"]}, wifi=ABSENT)
 
     @classmethod
     def check_presence(cls, context: Context, is_there: bool) -> Iterator[Mistake]:

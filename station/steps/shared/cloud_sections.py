@@ -5,12 +5,13 @@ from __future__ import annotations
 import enum
 import string
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from drivers.platforms import Platform
 
-from ...settings.profile_sections import Context, Kind, SectionWithDefaults
+from ...settings.profile_sections import IS_DEVELOPER, Context, Kind, SectionWithDefaults, where
 from ...settings.sections import Mistake, refusal, shown
 from ...uncertain import NAME_LENGTH
 
@@ -55,6 +56,15 @@ class Cloud(SectionWithDefaults):
         if "wifi" in context.written:
             return "with [wifi] a unit would be online before it is known to be in its product (C2)"
         return ""
+
+    @classmethod
+    def schema_rules(cls) -> Iterator[dict[str, Any]]:
+        holds = {"offline": {"const": Offline.HOLD.value}}
+        awaited = {"cloud": {"properties": {"online": {"const": True}}, "required": ["online"]}}
+        yield where({"required": ["wifi"]}, {"properties": awaited, "required": ["cloud"]}, cloud={"properties": holds})
+        claimed = {"properties": {"claim": {"const": True}, "online": {"const": True}, **holds}, "required": ["claim"]}
+        yield where(IS_DEVELOPER, cloud=claimed)
+        yield {"if": IS_DEVELOPER, "then": {"required": ["cloud"]}}
 
     def check(self, context: Context) -> Iterator[Mistake]:
         if context.kind is Kind.DEVELOPER and not self.claim:
