@@ -23,7 +23,7 @@ from support.traffic import Traffic
 
 from drivers.clock import SimulatedClock
 from drivers.identity import Secret
-from drivers.platforms import platform_by_slug
+from drivers.platforms import platform_by_slug, platforms
 from drivers.transport.serialport import PyserialHost
 from drivers.transport.usb import PyusbHost
 from drivers.virtual import synthetic
@@ -49,7 +49,7 @@ from station.settings.secrets import SecretSource
 ME = "line@example.com"
 SSID = "bench-net"
 PASSWORD = "correct horse battery"
-PRODUCTS = {"boron": 20001, "argon": 20002, "bsom": 20003}
+PRODUCTS = {row.slug: 20100 + row.id for row in platforms()} | {"boron": 20001, "argon": 20002, "bsom": 20003}
 OTHER_PRODUCT = 20099
 QUIET_S = 900.0
 """How long a story may wait for an event, simulated."""
@@ -94,7 +94,7 @@ class Recipe:
 
     @property
     def has_wifi(self) -> bool:
-        return self.platform == "argon" if self.wifi is None else self.wifi
+        return platform_by_slug(self.platform).sets_wifi_in_listening_mode if self.wifi is None else self.wifi
 
     def release(self) -> tuple[SyntheticFile, ...]:
         if self.modules is not None:

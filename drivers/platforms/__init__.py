@@ -46,6 +46,7 @@ __all__ = [
     "Reports",
     "Via",
     "WritePolicy",
+    "is_made_for",
     "is_module_platform",
     "os_version_of_module",
     "platform",
@@ -79,7 +80,7 @@ def _table() -> PlatformTable:
 
 _VENDOR = tomllib.loads(resources.files(__package__).joinpath(_VENDOR_FILE).read_text("utf-8"))
 RELEASES = tuple(Release(*row) for row in _VENDOR["releases"])
-"""Known releases from 3.0.0-alpha.1 on, oldest first (reference firmware-and-dfu, appendix A)."""
+"""Known releases, oldest first (reference firmware-and-dfu, appendix A)."""
 
 
 def platforms() -> tuple[Platform, ...]:
@@ -108,6 +109,15 @@ def os_version_of_module(module_version: int) -> str | None:
     If a module version was used twice, the last release counts. It is a counter and cannot be computed.
     """
     return next((row.device_os for row in reversed(RELEASES) if row.system_version == module_version), None)
+
+
+def is_made_for(row: Platform, device_os: OsVersion) -> bool:
+    """Tell whether the vendor made that Device OS for that platform, as far as is known."""
+    owner = _VENDOR["platform_of_word"].get(device_os.prerelease.partition(".")[0])
+    if owner is not None:
+        return bool(owner == row.slug)
+    is_ours = _VENDOR["family_of_release"].get(str(device_os), row.family) == row.family
+    return is_ours and device_os in row.device_os
 
 
 def release_of(device_os: str) -> Release | None:

@@ -102,10 +102,15 @@ class ModuleSlot:
     legacy_index: int | None = None
     legacy_start: int | None = None
     reports: Reports = Reports.HASH
+    end: int = 0  # end of the area it may occupy, exclusive; 0 in the text: start + max_size
     info_at: int | None = None  # address of the block that names its build
     is_readable: bool = True  # over DFU
     is_checked_at_start: bool = True  # False: whatever boots on top of it does not check its integrity
     erase_first_write_last: int | None = None  # page whose content alone makes a bootloader start the module
+
+    def room(self, start: int) -> int:
+        """Return how many bytes one that starts at ``start`` may have."""
+        return min(self.max_size, self.end - start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +163,11 @@ class Platform:
     slug: str
     other_slugs: tuple[str, ...]  # trade names included
     name: str
+    usb_name: str  # what its product strings begin with
     serial_prefix: str  # of the serial numbers of one of its SKUs
     device_id_prefix: str
     has_wifi: bool
+    scans_wifi: bool  # its Wi-Fi is there to be scanned with, never joined
     has_cellular: bool
     has_serial_numbers: bool  # every unit has one (A4)
     sets_wifi_in_listening_mode: bool  # H5
@@ -176,6 +183,11 @@ class Platform:
     dct_fields: tuple[DctField, ...]
     dct_length: int
     _requests: tuple[_Requests, ...] = field(repr=False, default=())
+
+    @property
+    def has_mac(self) -> bool:
+        """It has a Wi-Fi MAC address to record (A13)."""
+        return self.has_wifi or self.scans_wifi
 
     def is_listed(self, request_type: int) -> bool:
         """Return whether some units lack that control request, so that `knows_request` may return False."""
@@ -219,7 +231,7 @@ class Release:
 
     system_version: int
     device_os: str
-    bootloader_version: int
+    bootloader_version: int  # 0: nobody wrote it down
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +317,7 @@ def _request_row(row: dict[str, Any]) -> _Requests:
 
 def _platform(row: dict[str, Any], families: Mapping[str, Any], requests: tuple[_Requests, ...]) -> Platform:
     family = families[row["family"]]
-    uncertain: Mapping[str, int] = family["uncertain"]
+    uncertain: Mapping[str, Any] = family["uncertain"]
     facts = family["all"] | row
     _check_keys(facts)
     slots = {name: _slot(name, row, uncertain) for name, row in family["module"].items()}
@@ -314,7 +326,9 @@ def _platform(row: dict[str, Any], families: Mapping[str, Any], requests: tuple[
     since = {key: facts.pop(key, "") for key in ("setup_done_before", "requests_since")}
     made = {
         "other_slugs": tuple(facts.pop("other_slugs", ())),
-        "device_os": OsRange.parse(*facts.pop("device_os", ("", ""))),
+        "usb_name": facts.pop("usb_name", row["name"]),
+        "scans_wifi": facts.pop("scans_wifi", False),
+        "device_os": OsRange.parse(*(uncertain.get(end, end) for end in facts.pop("device_os", ("", "")))),
         "modules": tuple(slots[name] for name in facts.pop("modules")),
         "system_part_needs": tuple((slots[n].function, slots[n].index) for n in facts.pop("system_part_needs")),
         **{key: OsVersion.parse(text) if text else None for key, text in since.items()},
@@ -334,7 +348,9 @@ _KEYS = frozenset({
     "family", "id", "slug", "name", "serial_prefix", "device_id_prefix", "has_wifi", "has_cellular",
     "has_serial_numbers", "sets_wifi_in_listening_mode", "out_needs_data", "memories", "modules", "system_part_needs",
 })  # fmt: skip
-_OPTIONAL_KEYS = frozenset({"setup_done_before", "requests_since", "other_slugs", "device_os"})
+_OPTIONAL_KEYS = frozenset(
+    {"setup_done_before", "requests_since", "other_slugs", "usb_name", "scans_wifi", "device_os"}
+)
 
 
 def _check_keys(facts: Mapping[str, Any]) -> None:
@@ -344,18 +360,19 @@ def _check_keys(facts: Mapping[str, Any]) -> None:
         raise ValueError(f"it lacks {', '.join(sorted(missing))}")
 
 
-def _slot(name: str, row: dict[str, Any], uncertain: Mapping[str, int]) -> ModuleSlot:
+def _slot(name: str, row: dict[str, Any], uncertain: Mapping[str, Any]) -> ModuleSlot:
     page = row.get("erase_first_write_last")
     return ModuleSlot(**{
-        **row,
         "name": name,
+        **row,
+        "end": row.get("end", row["start"] + row["max_size"]),
         "via": Via(row["via"]),
         "reports": Reports(row.get("reports", Reports.HASH)),
         "erase_first_write_last": None if page is None else _number(page, uncertain),
     })  # fmt: skip
 
 
-def _region(alt: int, row: dict[str, Any], uncertain: Mapping[str, int]) -> Region:
+def _region(alt: int, row: dict[str, Any], uncertain: Mapping[str, Any]) -> Region:
     return Region(
         name=row["name"],
         alt=alt,
@@ -368,6 +385,6 @@ def _region(alt: int, row: dict[str, Any], uncertain: Mapping[str, int]) -> Regi
     )
 
 
-def _number(value: int | str, uncertain: Mapping[str, int]) -> int:
+def _number(value: int | str, uncertain: Mapping[str, Any]) -> int:
     """Resolve a value that a row gives as the name of an entry in the section of uncertain facts."""
-    return uncertain[value] if isinstance(value, str) else value
+    return int(uncertain[value]) if isinstance(value, str) else value

@@ -174,7 +174,7 @@ def dfu_descriptors(
     usb_id = UsbId.of(Mode.DFU, platform.id)
     maps = dfu_alternates(platform, bootloader_version, is_protected=is_protected)
     body = b"".join(_interface(0, alt, 0, (0xFE, 0x01, 0x02), first_map + alt) for alt in range(len(maps)))
-    strings = {1: "Particle", 2: f"{platform.name} DFU Mode", 3: device_id, MICROSOFT_STRING: "MSFT100"}
+    strings = {1: "Particle", 2: f"{platform.usb_name} DFU Mode", 3: device_id, MICROSOFT_STRING: "MSFT100"}
     strings |= {first_map + alt: text for alt, text in enumerate(maps)}
     if is_protected:
         strings[ERROR_STRING] = _PROTECTED_WORDS

@@ -16,11 +16,12 @@ from pathlib import Path
 
 from ..errors import DriverError
 from ..identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, SerialNumber
-from ..platforms import Platform, platform, platform_by_slug
+from ..platforms import OsVersion, Platform, platform, platform_by_slug
 from . import synthetic
 from .boot import BootRequest
 from .world import StoredNetwork
 
+_USUAL = OsVersion.parse("3.3.1")
 _ALPHABET = string.digits + "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -55,7 +56,7 @@ def make_spec(
     platform_slug: str,
     seed: int,
     number: int,
-    device_os: str = "3.3.1",
+    device_os: str | None = None,
     *,
     modules: Sequence[bytes] | None = None,
     setup_done: bool = False,
@@ -66,21 +67,22 @@ def make_spec(
 ) -> UnitSpec:
     """Generate unit ``number`` of ``seed``: a new unit with a synthetic ``device_os`` and application.
 
+    ``device_os`` None: 3.3.1, or the version nearest to it; `KeyError` for one that does not exist for the platform.
     ``modules`` replaces that firmware. ``is_protected`` gives it a bootloader that puts it under device
     protection, if its Device OS and bootloader support that (from 6.0.0). Raises `UnknownPlatform`.
     """
     kind = platform_by_slug(platform_slug)
-    dice = random.Random(f"{platform_slug}/{seed}/{number}")
+    dice = random.Random(f"{kind.slug}/{seed}/{number}")
     device_id = DeviceId.parse(kind.device_id_prefix + f"{dice.getrandbits(64):016x}")
     serial = SerialNumber.parse(kind.serial_prefix + "AB" + _some(dice, _ALPHABET, 9))
     secret = MobileSecret(_some(dice, _ALPHABET, 15))
-    held = factory_modules(kind.id, device_os) if modules is None else tuple(modules)
+    held = factory_modules(kind.id, device_os or _usual_os(kind.id)) if modules is None else tuple(modules)
     return UnitSpec(
         platform_id=kind.id,
         device_id=device_id,
         serial=serial,
         mobile_secret=secret,
-        mac=MacAddress.parse(f"94944a{dice.getrandbits(24):06x}") if kind.has_wifi else None,
+        mac=MacAddress.parse(f"94944a{dice.getrandbits(24):06x}") if kind.has_mac else None,
         imei=Imei.parse("35" + _some(dice, string.digits, 13)) if kind.has_cellular else None,
         iccid=Iccid.parse("8988307" + _some(dice, string.digits, 13)) if kind.has_cellular else None,
         modules=tuple(map(synthetic.locking, held)) if is_protected else held,
@@ -89,6 +91,12 @@ def make_spec(
         networks=networks,
         arrives=arrives,
     )
+
+
+def _usual_os(platform_id: int) -> str:
+    made = synthetic.versions(platform_id)
+    older = [one for one in made if OsVersion.parse(one) <= _USUAL]
+    return older[-1] if older else made[0]
 
 
 def _some(dice: random.Random, alphabet: str, count: int) -> str:

@@ -129,7 +129,7 @@ def layout_of(platform_id: int) -> Layout:
 def _places(row: Platform) -> Iterable[tuple[tuple[int, int], Place]]:
     """List the places of modules: a legacy index counts as a separate kind, a mere legacy start as another start."""
     for slot in row.modules:
-        kind, end = (slot.function, slot.index), slot.start + slot.max_size
+        kind, end = (slot.function, slot.index), slot.end
         if slot.legacy_start is not None and slot.legacy_index is not None:
             yield (slot.function, slot.legacy_index), Place((slot.legacy_start,), end)
         older = (slot.legacy_start,) if slot.legacy_start is not None and slot.legacy_index is None else ()

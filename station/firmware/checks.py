@@ -80,8 +80,8 @@ def check_place(platform: Platform, image: Image) -> None:
         starts.add(slot.legacy_start)
     if image.start not in starts:
         _no_place(platform, image, f"has no such module at {image.start:#x}")
-    if len(image.flash_bytes) > slot.max_size - (image.start - slot.start):
-        _no_place(platform, image, f"has room for {slot.max_size - (image.start - slot.start)} bytes")
+    if len(image.flash_bytes) > slot.room(image.start):
+        _no_place(platform, image, f"has room for {slot.room(image.start)} bytes")
 
 
 def _no_place(platform: Platform, image: Image, why: str) -> NoReturn:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from drivers.platforms import Platform, platforms
-from drivers.virtual.synthetic import SOFTDEVICES, VERSIONS, SyntheticFile, application, release, softdevice
+from drivers.virtual.synthetic import SOFTDEVICES, SyntheticFile, application, release, softdevice, versions
 
 PRODUCT_OS = "6.3.4"
 DEVELOPER_OS = "5.8.0"
@@ -15,13 +15,15 @@ PRODUCT_VERSION = 7
 
 
 def example_files() -> tuple[SyntheticFile, ...]:
-    """Generate releases and applications for every platform, reproducibly."""
+    """Generate releases and applications for every platform that has them, reproducibly."""
     found: list[SyntheticFile] = []
     for row in platforms():
-        found += release(row.id, PRODUCT_OS)
-        found.append(application(row.id, PRODUCT_OS, product_version=PRODUCT_VERSION, seed="widget"))
-        found += release(row.id, DEVELOPER_OS)
-        found.append(application(row.id, DEVELOPER_OS))
+        if PRODUCT_OS in versions(row.id):
+            found += release(row.id, PRODUCT_OS)
+            found.append(application(row.id, PRODUCT_OS, product_version=PRODUCT_VERSION, seed="widget"))
+        if DEVELOPER_OS in versions(row.id):
+            found += release(row.id, DEVELOPER_OS)
+            found.append(application(row.id, DEVELOPER_OS))
     return tuple(found)
 
 
@@ -30,7 +32,7 @@ def write_synthetic_files(folder: Path, rows: Iterable[Platform]) -> None:
     write_example_files(folder)
     for row in rows:
         files = [softdevice(row.id, fwid) for fwid in SOFTDEVICES]
-        for version in VERSIONS:
+        for version in versions(row.id):
             files += [*release(row.id, version), application(row.id, version)]
         for file in files:
             (folder / file.name).write_bytes(file.data)

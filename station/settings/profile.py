@@ -36,16 +36,22 @@ __all__ = ["Kind", "Profile", "StepRule", "is_taken", "load_profile", "parse_pro
 
 
 def _platform(value: object) -> Platform:
-    row = next((row for row in platforms() if type(value) in (str, int) and value in (row.slug, row.id)), None)
+    row = next((row for row in platforms() if type(value) in (str, int) and value in _names(row)), None)
     if row is None:
         known = ", ".join(f'"{row.slug}" ({row.id})' for row in platforms())
-        close = difflib.get_close_matches(shown(value), [row.slug for row in platforms()], 1) or ["boron"]
+        close = difflib.get_close_matches(
+            shown(value), [name for row in platforms() for name in _names(row) if isinstance(name, str)], 1
+        ) or ["boron"]
         raise refusal(Mistake((), f"platforms among {known}", f'write platforms = ["{close[0]}"]', shown(value)))
     return row
 
 
+def _names(row: Platform) -> tuple[str | int, ...]:
+    return row.slug, *row.other_slugs, row.id
+
+
 def _list_platforms(schema: dict[str, Any]) -> None:
-    schema["enum"] = [name for row in platforms() for name in (row.slug, row.id)]
+    schema["enum"] = [name for row in platforms() for name in _names(row)]
 
 
 S = TypeVar("S", bound=ProfileSection)

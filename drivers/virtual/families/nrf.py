@@ -15,7 +15,7 @@ from ..dfu_function import DfuFunction
 from ..flash import NorFlash, Who
 from ..header import SYSTEM, USER, USER_LEGACY, read_header, read_radio
 from ..inventory import Found, SystemSearch, find, find_at, find_bootloader
-from ..layout import PAGE
+from ..layout import PAGE, os_version
 from ..memory import UnitMemory
 from ..update_check import records_in_slot
 from .family import Family
@@ -41,7 +41,7 @@ def _attempt_boot(memory: UnitMemory, request: BootRequest, effort: Effort) -> B
         return stuck(BootMode.DFU, "there is no SoftDevice in its place", bootloader, effort)
     if _stage_slot(memory, search.found, effort):
         return None
-    return running(memory, search.found, bootloader, _find_application(memory), request, effort)
+    return running(memory, search.found, bootloader, _application_of(memory, search.found), request, effort)
 
 
 def _apply_bootloader(memory: UnitMemory, effort: Effort) -> bool:
@@ -89,8 +89,15 @@ def _search_system(memory: UnitMemory, bootloader_version: int) -> SystemSearch:
 
 
 def _find_application(memory: UnitMemory) -> Found | None:
-    """Find the active application: the 128 KiB slot takes precedence if it holds an intact one."""
-    return find_at(memory, USER_LEGACY) or find_at(memory, USER)
+    """Find the active application; none is active without a system part."""
+    system = _find_system(memory)
+    return None if system is None else _application_of(memory, system)
+
+
+def _application_of(memory: UnitMemory, system: Found) -> Found | None:
+    """Find the application ``system`` runs: the 128 KiB slot takes precedence, and before 3.1.0 it is the only one."""
+    knows_large = os_version(system.header.version) in platform(memory.platform_id).region("user-part").exists
+    return find_at(memory, USER_LEGACY) or (find_at(memory, USER) if knows_large else None)
 
 
 class NrfDfuFunction(DfuFunction):
@@ -111,7 +118,7 @@ class NrfDfuFunction(DfuFunction):
 
 def _application_descriptors(platform: Platform, device_id: str, _device_os: OsVersion) -> Descriptors:
     look = CdcLook(first=0, vendor=2)
-    product = f"{platform.name} CDC Mode"
+    product = f"{platform.usb_name} CDC Mode"
     return application_descriptors(
         platform, device_id, look, product=product, bcd_device=0x0102, attributes=0xC0, power_2ma=0xFA
     )

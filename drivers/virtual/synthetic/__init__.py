@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
 
-from ...platforms import ModuleFunction, platform
+from ...platforms import ModuleFunction, OsVersion, is_made_for, platform
 from . import nrf
 from .module import NO_PRODUCT, SyntheticFile, locking, make_module, named, seeded
 from .nrf import SOFTDEVICES, VERSIONS, softdevice
@@ -31,12 +31,13 @@ __all__ = [
     "versions",
 ]
 
-_NCP_VERSION = 5
+_NCP_VERSIONS = {"tracker": 7}
+_NCP_VERSION = 5  # of all others
 _content = seeded  # the name under which older benches call it
 
 
 class Factory(Protocol):
-    """What the file of a chip family offers. Versions are those of Device OS, one of ``VERSIONS``; `KeyError` else."""
+    """What the file of a chip family offers. Versions are those of Device OS; `KeyError` for one it cannot make."""
 
     @property
     def VERSIONS(self) -> tuple[str, ...]: ...  # noqa: N802 - a module's constant
@@ -73,12 +74,13 @@ def _factory(platform_id: int) -> Factory:
 
 
 def versions(platform_id: int) -> tuple[str, ...]:
-    """List the Device OS versions `release` can make for that platform, oldest first."""
-    return _factory(platform_id).VERSIONS
+    """List Device OS versions `release` makes for that platform, one or more of every line, oldest first."""
+    row = platform(platform_id)
+    return tuple(one for one in _factory(platform_id).VERSIONS if is_made_for(row, OsVersion.parse(one)))
 
 
 def release(platform_id: int, version: str) -> tuple[SyntheticFile, ...]:
-    """Make all modules of one Device OS version but the application (one of `versions`; `KeyError` else)."""
+    """Make all modules of one Device OS version but the application; `KeyError` where there never was one."""
     return _factory(platform_id).release(platform_id, version)
 
 
@@ -96,7 +98,7 @@ def application(
     seed: str = "tinker",
     size: int = 12_000,
 ) -> SyntheticFile:
-    """Make an application built for ``device_os`` (one of `versions`); product 0xFFFF means no product.
+    """Make an application built for ``device_os``; product 0xFFFF means no product.
 
     ``seed`` names it and varies its bytes: ``synthetic-argon-tinker@6.3.4.bin``.
     """
@@ -105,8 +107,9 @@ def application(
     )
 
 
-def ncp_firmware(platform_id: int, version: int = _NCP_VERSION) -> SyntheticFile:
-    """Generate firmware for the network co-processor, much smaller than the real one."""
+def ncp_firmware(platform_id: int, version: int | None = None) -> SyntheticFile:
+    """Generate firmware for the network co-processor, much smaller than the real one; None: the factory's version."""
+    version = _NCP_VERSIONS.get(platform(platform_id).slug, _NCP_VERSION) if version is None else version
     kind = (ModuleFunction.NCP, 0)
     content = seeded(f"ncp {platform_id} {version}", 16 * 1024)
     data = make_module(platform_id, kind, version, 0, content, (None, None), mcu=0x21, has_product=False)

@@ -12,8 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ...errors import UnknownPlatform
-from ...platforms import ModuleFunction, Release, is_module_platform, platform, release_of
+from ...errors import BadIdentity, UnknownPlatform
+from ...platforms import (
+    RELEASES,
+    ModuleFunction,
+    OsVersion,
+    Release,
+    is_made_for,
+    is_module_platform,
+    os_version_of_module,
+    platform,
+    release_of,
+)
 from ...wire.image.tables import (
     CRC_SIZE,
     EXTENSION_ASSET_DEPENDENCY,
@@ -43,11 +53,34 @@ class SyntheticFile:
     data: bytes
 
 
-def known(version: str) -> Release:
-    """Look up a release of the vendor's by its version."""
+Dependencies = tuple[Dependency | None, Dependency | None]
+NO_DEPENDENCIES: Dependencies = (None, None)
+_TABLE_ENDS = OsVersion.parse("6.2.0")
+
+
+def known(version: str, platform_id: int) -> Release:
+    """Look up a release of the vendor's; `KeyError` if there is none of that version for that platform.
+
+    Of what came after 6.2.0 the table has little: there the module version is the one the usual convention gives.
+    """
+    try:
+        device_os = OsVersion.parse(version)
+    except BadIdentity as error:
+        raise KeyError(version) from error
     found = release_of(version)
-    assert found is not None  # the real releases are all in the table
+    if found is None and device_os > _TABLE_ENDS:
+        found = _presumed(device_os)
+    if found is None or not is_made_for(platform(platform_id), device_os):
+        raise KeyError(version)
     return found
+
+
+def _presumed(device_os: OsVersion) -> Release | None:
+    number = device_os.major * 1000 + device_os.minor * 100 + device_os.patch
+    if device_os.prerelease or os_version_of_module(number) is not None:
+        return None
+    older = [row for row in RELEASES if OsVersion.parse(row.device_os) < device_os]
+    return Release(number, str(device_os), older[-1].bootloader_version)
 
 
 def make_module(
@@ -56,7 +89,7 @@ def make_module(
     version: int,
     start: int,
     payload: bytes,
-    dependencies: tuple[Dependency | None, Dependency | None] = (None, None),
+    dependencies: Dependencies = NO_DEPENDENCIES,
     *,
     product: tuple[int, int] = (NO_PRODUCT, NO_PRODUCT),
     has_product: bool = True,

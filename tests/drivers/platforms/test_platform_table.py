@@ -15,6 +15,7 @@ from drivers.platforms import (
     OsVersion,
     Platform,
     WritePolicy,
+    is_made_for,
     os_version_of_module,
     platform,
     platform_by_slug,
@@ -31,7 +32,14 @@ def test_ids_names_and_radios() -> None:
     assert [(row.id, row.slug, row.name) for row in platforms()] == [
         (12, "argon", "Argon"),
         (13, "boron", "Boron"),
+        (14, "xenon", "Xenon"),
+        (15, "esomx", "E-SoM-X"),
+        (22, "asom", "A-SoM"),
         (23, "bsom", "B-SoM"),
+        (24, "xsom", "X-SoM"),
+        (25, "b5som", "B5-SoM"),
+        (26, "tracker", "Asset Tracker / Monitor One"),
+        (37, "electron2", "Electron 2"),
     ]
     assert (ARGON.has_wifi, ARGON.has_cellular, BORON.has_wifi, BORON.has_cellular) == (True, False, False, True)
     assert platform_by_slug("Argon") is ARGON
@@ -83,10 +91,40 @@ def test_every_dfu_slot_has_its_region(row: Platform) -> None:
         starts = {r.start for r in row.regions if (slot.function, slot.index) in r.modules}
         if slot.via == "dfu":
             assert slot.start in starts
-            assert slot.max_size == max(r.size for r in row.regions if (slot.function, slot.index) in r.modules)
+            assert slot.end == max(r.end for r in row.regions if (slot.function, slot.index) in r.modules)
     assert row.slot(5, 1) is row.slot(5, 2)
     assert row.slot(9, 0) is None
-    assert (row.slot(7, 0) is not None) == (row is ARGON)
+    assert (row.slot(7, 0) is not None) == (row.slug in {"argon", "asom", "tracker"})
+
+
+@every
+def test_room_for_an_application(row: Platform) -> None:
+    """256 KiB, but 128 KiB in the old place, and everywhere on what was never sold for newer Device OS."""
+    user = row.slot(5, 2)
+    assert user is not None
+    assert user.room(0xD4000) == 128 * 1024
+    assert user.room(0xB4000) == (128 if row.slug in {"xenon", "asom", "xsom"} else 256) * 1024
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"), [("E404X", "esomx"), ("MonitorOne", "tracker"), ("b5xx", "b5som"), ("x", "xenon")]
+)
+def test_platforms_are_found_by_their_other_names(name: str, slug: str) -> None:
+    assert platform_by_slug(name).slug == slug
+
+
+@pytest.mark.parametrize(
+    ("slug", "device_os", "is_made"),
+    [
+        ("argon", "0.8.0-rc.25", True), ("argon", "0.8.0-rc.24", False), ("argon", "6.1.1", True),
+        ("xenon", "1.5.4-rc.2", True), ("xenon", "2.0.0-alpha.1", False), ("xsom", "1.4.4", True),
+        ("xsom", "1.5.0-rc.1", False), ("esomx", "4.0.0-alpha.1", True), ("esomx", "3.3.1", False),
+        ("b5som", "1.4.5-b5som.2", True), ("b5som", "1.4.4", False), ("tracker", "1.5.1-tracker.3", True),
+        ("tracker", "1.5.2", False), ("boron", "1.5.1-tracker.3", False), ("boron", "3.0.1-p2.5", False),
+    ],
+)  # fmt: skip
+def test_which_device_os_was_made_for_which_platform(slug: str, device_os: str, is_made: bool) -> None:
+    assert is_made_for(platform_by_slug(slug), OsVersion.parse(device_os)) is is_made
 
 
 def test_the_update_slot_moved_with_5_5_0() -> None:

@@ -10,6 +10,7 @@ import pytest
 from support.raw_dfu import CutShort, MakeCut, MakeHost
 
 from drivers.errors import DriverError
+from drivers.platforms import OsVersion, platforms
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootMode, BootReport, BootRequest, Dependency, boot
 from drivers.virtual.flash import Who
@@ -18,6 +19,7 @@ from drivers.virtual.memory import UnitMemory
 
 ARGON, BORON, PAGE = 12, 13, 4096
 ALIAS_PAGE = 0x30000
+V1_4_0_RC = OsVersion.parse("1.4.0-rc.1")
 MakeUnit = Callable[..., UnitMemory]
 Files = Callable[[int, str], tuple[bytes, ...]]
 
@@ -33,8 +35,9 @@ def flip(memory: UnitMemory, address: int) -> None:
 # --- what is there ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("platform", [ARGON, BORON])
-@pytest.mark.parametrize("version", synthetic.VERSIONS)
+@pytest.mark.parametrize(
+    ("platform", "version"), [(row.id, version) for row in platforms() for version in synthetic.versions(row.id)]
+)
 def test_a_whole_release_boots_normal_and_says_its_version(unit: MakeUnit, platform: int, version: str) -> None:
     report = boot(unit(version, platform))
     assert (report.mode, report.system_version, report.missing) == (BootMode.NORMAL, version, ())
@@ -134,8 +137,8 @@ def test_an_application_for_a_newer_device_os_means_safe_mode_and_is_still_repor
     assert next(m for m in report.modules if m.function == 5).passed == 0x1A
 
 
-@pytest.mark.parametrize("version", synthetic.VERSIONS)
-def test_every_release_is_in_safe_mode_on_softdevice_182(files: Files, version: str) -> None:
+@pytest.mark.parametrize("version", [one for one in synthetic.versions(BORON) if OsVersion.parse(one) > V1_4_0_RC])
+def test_every_release_from_1_4_on_is_in_safe_mode_on_softdevice_182(files: Files, version: str) -> None:
     """It belongs to Device OS 1.3 and older."""
     memory = UnitMemory(BORON)
     memory.install([*files(BORON, version), synthetic.softdevice(BORON, 182).data])
