@@ -57,13 +57,18 @@ one export column."""
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One value read from a unit or the cloud, with its limits if it has any."""
+    """One value read from a unit, the cloud or an instrument, with its limits if it has any.
+
+    ``wanted``: the limit of a text, in the words of whoever set it. ``is_out``: the value is not what it shall be.
+    """
 
     name: str
     value: float | str
     unit: str = ""  # physical unit: "s", "dBm", "bytes"
     low: float | None = None
     high: float | None = None
+    wanted: str = ""
+    is_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,9 @@ def _plain(value: Any) -> Any:
         return value.value
     if isinstance(value, datetime.datetime):
         return value.isoformat(timespec="milliseconds")
+    if isinstance(value, Measurement):  # as exact as it was measured
+        left_out = [name for name in ("wanted", "is_out") if not getattr(value, name)]
+        return {name: one for name, one in dataclasses.asdict(value).items() if name not in left_out}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, tuple | list):

@@ -160,10 +160,13 @@ class StepContext:
         return seconds * (1.0 - share) / gained if gained >= PACE_SHARE and share < 1.0 else None
 
     def measure(
-        self, name: str, value: float | str, unit: str = "", low: float | None = None, high: float | None = None
-    ) -> None:
-        """Keep one measured value with the step's record."""
-        measurement = Measurement(name, value, unit, low, high)
+        self, name: str, value: float | str, unit: str = "", low: float | None = None, high: float | None = None,
+        *, wanted: str = "", is_out: bool = False,
+    ) -> None:  # fmt: skip
+        """Keep one measured value with the step's record. A number outside ``low`` to ``high`` is out by itself."""
+        if not isinstance(value, str):
+            is_out = is_out or (low is not None and value < low) or (high is not None and value > high)
+        measurement = Measurement(name, value, unit, low, high, wanted, is_out)
         self.measurements.append(measurement)
         self.announce(Measured(step=self.step, measurement=measurement, **self.head()))
 

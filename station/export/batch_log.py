@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..journal.entries import stamp
-from ..journal.export_rows import ExportRow, export_rows, require_batches, step_names
+from ..journal.export_rows import ExportRow, Measured, export_rows, measured_values, require_batches, step_names
 from ..journal.reader import JournalReader
-from ..model import VERDICT_WORD
+from ..model import VERDICT_WORD, Measurement
 
 Value = str | int | float | None
 
@@ -25,6 +25,7 @@ class Type(enum.Enum):
     TEXT = "text"  # stays what it is, character for character
     NUMBER = "number"  # a whole number that people sort and filter by; text when it is none, or longer than 9 digits
     SECONDS = "seconds"
+    VALUE = "value"  # what was measured: a number as exact as it is, or a text
     TIME = "time"  # ISO 8601, UTC, milliseconds
 
 
@@ -74,7 +75,7 @@ COLUMNS = (
     Column("Failed Step", Type.TEXT, lambda row: row.attempt.failed_step),
     Column("Reason", Type.TEXT, lambda row: row.attempt.reason),
 )
-"""The columns every batch has; `BatchLog.columns` adds two for each of its steps."""
+"""The columns every batch has; `BatchLog.columns` adds two for each of its steps, and those of what was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,19 @@ class BatchLog:
     batches: tuple[str, ...]
     all_attempts: bool
     _step_names: Callable[[], list[str]]
+    _measured: Callable[[], tuple[Measured, ...]]
     _rows: Callable[..., Iterator[ExportRow]]
 
     def columns(self) -> tuple[Column, ...]:
-        """`COLUMNS`, then for each step what its last try did, and the seconds of all its tries."""
-        steps = self._step_names()
-        return (*COLUMNS, *(column for step in steps for column in (_outcome(step), _seconds(step))))
+        """`COLUMNS`, then for each step what its last try did, and the seconds of all its tries; then the values.
+
+        A value has a column for each kind of limit it has; the last column names the values that are out of them.
+        """
+        steps, measured = self._step_names(), self._measured()
+        values = [column for one in measured for column in _value_columns(one)]
+        if values:
+            values.append(Column("Out of Limits", Type.TEXT, _out_of_limits))
+        return (*COLUMNS, *(column for step in steps for column in (_outcome(step), _seconds(step))), *values)
 
     def rows(self, *, detailed: bool = True) -> Iterator[ExportRow]:
         """Stream the rows in the order their attempts started; without ``detailed`` as `COLUMNS` need them, faster."""
@@ -108,6 +116,36 @@ def _seconds(step: str) -> Column:
     )
 
 
+def _value_columns(one: Measured) -> Iterator[Column]:
+    name = f"{one.step}: {one.name}"
+
+    def column(tail: str, told: Callable[[Measurement], Value], type_: Type = Type.VALUE) -> Column:
+        def value(row: ExportRow) -> Value:
+            found = next((m for m in _last(row, one.step) if m.name == one.name), None)
+            return None if found is None else told(found)
+
+        return Column(name + tail, type_, value)
+
+    yield column(f" ({one.unit})" if one.unit else "", lambda m: m.value)
+    if one.has_low:
+        yield column(" min", lambda m: m.low)
+    if one.has_high:
+        yield column(" max", lambda m: m.high)
+    if one.is_text:
+        yield column(" wanted", lambda m: m.wanted, Type.TEXT)
+
+
+def _out_of_limits(row: ExportRow) -> str:
+    return ", ".join(m.name for m in _last(row) if m.is_out)
+
+
+def _last(row: ExportRow, step: str | None = None) -> Iterator[Measurement]:
+    """What the last try of each step measured, or of one."""
+    for name, tries in row.tries.items():
+        if step in (None, name):
+            yield from tries[-1].measurements
+
+
 @contextlib.contextmanager
 def batch_log(journal: JournalReader, batch: str | Sequence[str], *, all_attempts: bool = False) -> Iterator[BatchLog]:
     """Open the log of one batch or several, from one moment of the journal.
@@ -117,5 +155,6 @@ def batch_log(journal: JournalReader, batch: str | Sequence[str], *, all_attempt
     batches = require_batches(journal, batch)
     with journal.exporting(batches) as db:
         yield BatchLog(
-            batches, all_attempts, partial(step_names, db, batches), partial(export_rows, db, batches, all_attempts)
-        )
+            batches, all_attempts, partial(step_names, db, batches), partial(measured_values, db, batches),
+            partial(export_rows, db, batches, all_attempts),
+        )  # fmt: skip

@@ -15,7 +15,7 @@ def write_csv(log: BatchLog, file: TextIO) -> int:
     """Write a header and the rows of ``log``; return how many. ``file``: opened with ``newline=""``."""
     columns = log.columns()
     writer = csv.writer(file)
-    writer.writerow([column.name for column in columns])
+    writer.writerow([guarded(column.name) for column in columns])
     cells = [(column.value, _CELL[column.type]) for column in columns]
     count = 0
     for row in log.rows(detailed=False):
@@ -37,10 +37,15 @@ def _seconds(value: Value) -> str:
     return number(float(value or 0.0))
 
 
+def _measured(value: Value) -> str:
+    return f"{value:.10g}" if isinstance(value, float | int) else _text(value)
+
+
 _CELL: dict[Type, Callable[[Value], str]] = {
     Type.TEXT: _text,
     Type.NUMBER: _number,
     Type.SECONDS: _seconds,
+    Type.VALUE: _measured,
     Type.TIME: str,
 }
 

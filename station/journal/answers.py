@@ -6,6 +6,8 @@ import datetime
 import functools
 import json
 import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..model import Batch, Measurement, OutboxItem, Outcome, ProfileRef, StepRecord, Verdict
 from .records import AttemptRecord, BatchRecord, CachedProduct, FactRecord, OwedRecord, UnitHistory, WriteRecord
@@ -48,11 +50,6 @@ def _planned(text: str) -> tuple[str, ...]:
 
 def steps_of(db: sqlite3.Connection, attempt: str) -> tuple[StepRecord, ...]:
     """Every try of every step of one attempt, in the order they ended."""
-    measured: dict[int, list[Measurement]] = {}
-    for m in db.execute("SELECT * FROM measurements WHERE attempt = ? ORDER BY step_number, number", (attempt,)):
-        measured.setdefault(m["step_number"], []).append(
-            Measurement(m["name"], m["value"], m["unit"], m["low"], m["high"])
-        )
     return tuple(
         StepRecord(
             s["step"],
@@ -60,14 +57,26 @@ def steps_of(db: sqlite3.Connection, attempt: str) -> tuple[StepRecord, ...]:
             s["reason"],
             s["proof"],
             s["seconds"],
-            tuple(measured.get(s["number"], ())),
+            measurements(json.loads(s["measurements"])),
         )
         for s in db.execute(_STEPS, (attempt,))
     )
 
 
+def measurements(told: Iterable[Mapping[str, Any]]) -> tuple[Measurement, ...]:
+    """Make the measurements of one step from the body of its entry."""
+    return tuple(
+        Measurement(
+            m["name"], m["value"], m.get("unit", ""), m.get("low"), m.get("high"), m.get("wanted", ""),
+            m.get("is_out", False),
+        )
+        for m in told
+    )  # fmt: skip
+
+
 _STEPS = """SELECT step, outcome, seconds, steps.number, coalesce(json_extract(body, '$.reason'), '') AS reason,
-    coalesce(json_extract(body, '$.proof'), '') AS proof
+    coalesce(json_extract(body, '$.proof'), '') AS proof,
+    coalesce(json_extract(body, '$.measurements'), '[]') AS measurements
     FROM steps JOIN journal USING (seq) WHERE steps.attempt = ? ORDER BY steps.number"""
 _FACTS = """SELECT facts.name, value, source, entries.at, json_extract(entries.body, '$.attempt') AS attempt, disputed
     FROM facts JOIN entries USING (seq) WHERE device_id = ? ORDER BY seq, facts.number"""

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import BadInput
-from ..model import Measurement, Outcome, StepRecord, Verdict
-from .answers import attempt_record
+from ..model import Outcome, StepRecord, Verdict
+from .answers import attempt_record, measurements
 from .reader import JournalReader
 from .records import AttemptRecord, BatchRecord
 
@@ -43,13 +43,15 @@ _SELECT = """
                 SELECT names.name FROM journal JOIN names ON number = journal.attempt WHERE journal.seq = facts.seq))
             ORDER BY seq, number)) AS facts,
         (SELECT json_group_array(json_array(step, outcome, seconds, {body})) FROM (
-            SELECT * FROM steps {journal} WHERE steps.attempt = chosen.attempt ORDER BY number)) AS steps,
+            SELECT * FROM steps {journal} WHERE steps.attempt = chosen.attempt ORDER BY number) AS one) AS steps,
         (SELECT group_concat(verdict) FROM (
             SELECT verdict FROM attempts AS one WHERE one.batch = chosen.batch AND one.device_id = chosen.device_id
             AND verdict IN ('PASS', 'FAIL') ORDER BY started_seq)) AS judged
     FROM chosen WHERE nth_last = 1 OR :all_attempts ORDER BY started_seq"""
 """One statement a log. A fact holds as of the attempt's end; what the cloud told of it later, without the unit, too."""
-_BRIEF = _SELECT.format(body="'{}'", journal="")
+_MEASURED = """CASE WHEN EXISTS (SELECT 1 FROM measurements WHERE attempt = one.attempt AND step_number = one.number)
+            THEN (SELECT body FROM journal WHERE journal.seq = one.seq) ELSE '{}' END"""
+_BRIEF = _SELECT.format(body=_MEASURED, journal="")
 _DETAILED = _SELECT.format(body="body", journal="JOIN journal USING (seq)")
 
 
@@ -59,7 +61,7 @@ def export_rows(
     """One row a unit of each batch, its last finished attempt; or all attempts. In the order they started.
 
     An attempt on a unit that was never identified is a row of its own: nothing that happened is hidden.
-    ``detailed``: with what each step told (reason, proof, measurements), not its outcome and seconds alone.
+    ``detailed``: with reason and proof of every step, not of those alone that measured something.
     """
     wanted = {"batches": json.dumps(list(batches)), "all_attempts": all_attempts}
     for row in db.execute(_DETAILED if detailed else _BRIEF, wanted):
@@ -79,10 +81,9 @@ def _step(step: str, outcome: str, seconds: float, body: str) -> StepRecord:
     if body == "{}":
         return _brief(step, outcome, seconds)
     told = json.loads(body)
-    measured = told.get("measurements", ())
     return StepRecord(
         step, Outcome(outcome), told.get("reason", ""), told.get("proof", ""), seconds,
-        tuple(Measurement(m["name"], m["value"], m.get("unit", ""), m.get("low"), m.get("high")) for m in measured),
+        measurements(told.get("measurements", ())),
     )  # fmt: skip
 
 
@@ -103,6 +104,34 @@ def step_names(db: sqlite3.Connection, batches: Sequence[str]) -> list[str]:
         if row["step"] not in names:
             names.append(row["step"])
     return names
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A value that some attempt measured: in which step, and which kinds of limits it had."""
+
+    step: str
+    name: str
+    unit: str
+    has_low: bool
+    has_high: bool
+    is_text: bool
+
+
+def measured_values(db: sqlite3.Connection, batches: Sequence[str]) -> tuple[Measured, ...]:
+    """All values measured in these batches, those of one step together, in the order they were measured first."""
+    found = db.execute(
+        "SELECT steps.step, measurements.name, max(unit) AS unit, count(low) AS lows, count(high) AS highs,"
+        " max(typeof(value) = 'text') AS texts FROM attempts JOIN steps USING (attempt)"
+        " JOIN measurements ON measurements.attempt = steps.attempt AND step_number = steps.number"
+        f" WHERE batch IN ({', '.join('?' * len(batches))}) GROUP BY steps.step, measurements.name"
+        " ORDER BY steps.step, min(measurements.number), min(steps.seq)",
+        tuple(batches),
+    )
+    return tuple(
+        Measured(row["step"], row["name"], row["unit"], bool(row["lows"]), bool(row["highs"]), bool(row["texts"]))
+        for row in found
+    )
 
 
 def merge(names: list[str], more: Sequence[str]) -> None:

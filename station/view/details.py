@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..model import AS_IT_IS
+from ..model import AS_IT_IS, Measurement
 from ..words.catalogue import Words
 from ..words.cells import pad, width_of, wrap
 from ..words.say import Say
@@ -56,7 +56,9 @@ def steps(slot: SlotState, glyphs: Glyphs, chosen: int, width: int, words: Words
         lines.append(f"{head}{first}".rstrip())
         lines += [" " * width_of(head) + text for text in rest]
         lines += [] if beside else [f"      {text}" for text in wrap(proof, max(MIN_PROOF, width - 6))]
-        lines += [f"      {_measurement(step, i)}" for i in range(len(step.measurements))]
+        for measured in step.measurements:
+            mark = glyphs.differ if measured.is_out else " "
+            lines.append(f"    {mark} {_measurement(measured, words)}")
     return lines
 
 
@@ -70,11 +72,12 @@ def _state(step: StepLine, words: Words) -> str:
     return f"{round(step.share * 100)} %" if step.share is not None else "..."
 
 
-def _measurement(step: StepLine, index: int) -> str:
-    m = step.measurements[index]
-    limits = f"  ({'' if m.low is None else m.low}..{'' if m.high is None else m.high})"
-    value = f"{m.value:g}" if isinstance(m.value, float) else m.value
-    return f"{m.name} {value} {m.unit}{limits if (m.low, m.high) != (None, None) else ''}"
+def _measurement(m: Measurement, words: Words) -> str:
+    low, high = ("" if limit is None else str(limit) for limit in (m.low, m.high))
+    limits = f"  ({low}..{high})" if low or high else ""
+    wanted = f"  ({words.text('details-wanted', version=m.wanted)})" if m.wanted else ""
+    value = f"{m.value:.10g}" if isinstance(m.value, float) else m.value
+    return f"{m.name} {value} {m.unit}{limits}{wanted}"
 
 
 def identities(slot: SlotState, glyphs: Glyphs, words: Words) -> list[str]:

@@ -126,6 +126,7 @@ def _measurement(measurement: Measurement) -> Measurement:
     value = measurement.value
     return replace(
         measurement, name=clean(measurement.name, 60), unit=clean(measurement.unit, 20),
+        wanted=clean(measurement.wanted, 60),
         value=clean(value, 80) if isinstance(value, str) else value,
     )  # fmt: skip
 

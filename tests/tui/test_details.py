@@ -130,6 +130,8 @@ def test_the_chosen_step_is_marked_and_a_long_proof_goes_on_below_it() -> None:
         (Measurement("signal", -61.0, "dBm", high=0.0), "      signal -61 dBm  (..0.0)"),
         (Measurement("rate", 0.25, "MB/s"), "      rate 0.25 MB/s"),
         (Measurement("network", "factory"), "      network factory "),
+        (Measurement("vbat", 3.31, "V", 3.6, 4.2, is_out=True), f"    {UNICODE.differ} vbat 3.31 V  (3.6..4.2)"),
+        (Measurement("fw", "v2", wanted="v1", is_out=True), f"    {UNICODE.differ} fw v2   (wanted v1)"),
     ],
 )
 def test_a_measurement_has_its_limits_where_it_has_any(measured: Measurement, shown: str) -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from station.export import JSONL, export, write_dump
 from station.export.cells import guarded, unguarded
 from station.journal import Journal
 from station.journal.export_rows import merge
-from station.model import IdentityFact, Outcome, Verdict
+from station.model import IdentityFact, Measurement, Outcome, Verdict
 
 VENDOR = (
     "Device ID,Device Name,ICCID,IMEI,Serial,SKU,Wi-Fi MAC Address,Groups,Owner,Device OS Version,"
@@ -61,7 +62,9 @@ def test_a_row_holds_the_vendor_columns_then_ours_then_two_per_step(journal: Jou
     assert export(journal, "B1", file) == 1
     header, _ = file.getvalue().splitlines()
     steps = "identify,identify s,device_os,device_os s,product_add,product_add s,wifi,wifi s"
-    assert header == f"{VENDOR},{STATION},{steps}"
+    of_a_step = "{0}: download (s),{0}: download min,{0}: download max"
+    measured = ",".join((*map(of_a_step.format, ("device_os", "wifi")), "Out of Limits"))
+    assert header == f"{VENDOR},{STATION},{steps},{measured}"
     (row,) = exported(journal)
     assert {name: unguarded(row[name]) for name in VENDOR.split(",")} == {
         "Device ID": unit_id(1), "Device Name": "widget 7", "ICCID": ICCID, "IMEI": IMEI, "Serial": "P044AB1234567",
@@ -75,6 +78,33 @@ def test_a_row_holds_the_vendor_columns_then_ours_then_two_per_step(journal: Jou
         "Reason": "",
     }  # fmt: skip
     assert (row["device_os"], row["device_os s"], row["wifi"], row["identify"]) == ("done", "2.5", "skipped", "")
+    assert [row[name] for name in measured.split(",")] == ["2.5", "0", "60", "0", "0", "60", ""]
+
+
+def test_values_of_the_last_try_stand_with_their_limits_and_what_is_out_of_them_is_named(journal: Journal) -> None:
+    """As exact as measured, in a batch whose units are not all measured, whatever a unit may have said."""
+    first = (Measurement("vbat", 9.0, "V", 3.6, 4.2, is_out=True),)
+    last = (
+        Measurement("vbat", 3.3100001, "V", 3.6, 4.2, is_out=True),
+        Measurement("offset", -0.000012, "A", high=1e-5),
+        Measurement("fw", "=1+1", wanted="/v1.*/", is_out=True),
+        Measurement("accel", "1E23", wanted="1E23"),
+    )
+    journal.record(
+        started("a-1"), identified("a-1"),
+        replace(step("a-1", "app_test", Outcome.FAILED), measurements=first),
+        replace(step("a-1", "app_test", Outcome.FAILED), measurements=last),
+        finished("a-1", Verdict.FAIL), *walked("b-1", 2),
+    )  # fmt: skip
+    assert [one.measurements for one in journal.steps("a-1")] == [first, last]
+    row, other = exported(journal)
+    values = {name.removeprefix("app_test: "): value for name, value in row.items() if name.startswith("app_test: ")}
+    assert values == {
+        "vbat (V)": "3.3100001", "vbat min": "3.6", "vbat max": "4.2",
+        "offset (A)": "-1.2e-05", "offset max": "1e-05",
+        "fw": "'=1+1", "fw wanted": "/v1.*/", "accel": "'1E23", "accel wanted": "'1E23",
+    }  # fmt: skip
+    assert (row["Out of Limits"], other["Out of Limits"], other["app_test: vbat (V)"]) == ("vbat, fw", "", "")
 
 
 def test_a_unit_has_one_row_its_last_attempt_unless_all_are_wanted(journal: Journal) -> None:
@@ -307,7 +337,9 @@ def test_json_lines_hold_each_attempt_with_facts_steps_and_measurements(journal:
     assert (first["device_id"], first["verdict"], first["facts"]["iccid"]) == (unit_id(1), "PASS", ICCID)
     (done,) = first["steps"]
     assert (done["step"], done["outcome"], done["seconds"]) == ("device_os", "done", 2.5)
-    assert done["measurements"] == [{"name": "download", "value": 2.5, "unit": "s", "low": 0.0, "high": 60.0}]
+    assert done["measurements"] == [
+        {"name": "download", "value": 2.5, "unit": "s", "low": 0.0, "high": 60.0, "wanted": "", "is_out": False}
+    ]
     assert second["attempt"] == "b-1"
 
 
