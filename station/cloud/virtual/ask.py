@@ -1,4 +1,4 @@
-"""One request to the virtual cloud as its handlers see it, and what they answer with."""
+"""The interface between the virtual cloud and its handlers: one request, its caller, and the reply."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from .store import Store
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """Ways in which the vendor's answers differ by age or place (reference cloud-api 3.2, 4.1, 5.1, 6.1)."""
+    """Variants of the vendor's answers, which differ by age or place (reference cloud-api 3.2, 4.1, 5.1, 6.1)."""
 
     product_as_list: bool = False
-    import_answer: str = "lists"  # "lists", "old" (no updated/existing lists), "empty" (nothing named)
-    offline_claim: object = None  # body of a 404 to a claim of an offline unit; None: the nested list
+    import_answer: str = "lists"  # "lists", "old" (no updated/existing lists), "empty" (all lists empty)
+    offline_claim: object = None  # body of the 404 to a claim of an offline unit; None: the nested list
     serial_key: str = "deviceID"
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose token it was. ``scopes`` matter for API users only."""
+    """The owner of a request's token. ``scopes`` apply to API users only."""
 
     username: str
     is_api: bool
@@ -32,12 +32,14 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
+    """The HTTP status and JSON body of an answer."""
+
     status: int
     body: object
 
 
 class Refuse(Exception):
-    """Ends a handler with an error answer; nothing was changed."""
+    """Raised by a handler to answer with an error, before it changes anything."""
 
     def __init__(self, status: int, body: object) -> None:
         super().__init__(f"HTTP {status}")
@@ -46,7 +48,7 @@ class Refuse(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """``params`` are the variables of the path, ``body`` the JSON object sent ({} if none)."""
+    """One request. ``params`` are the variables of the path, ``body`` the JSON object sent ({} if none)."""
 
     store: Store
     caller: Caller
@@ -57,7 +59,7 @@ class Ask:
     activation_s: float
 
     def product(self) -> sqlite3.Row:
-        """The product of the path, by number or slug (C8), if the caller is in its team."""
+        """Return the product in the path, by number or slug (C8), if the caller is in its team; else raise `Refuse`."""
         ref = self.params["p"]
         number = int(ref) if ref.isdecimal() else -1
         row = self.store.row("SELECT * FROM products WHERE id = ? OR slug = ?", number, ref)
@@ -72,7 +74,10 @@ class Ask:
         return self.store.row("SELECT 1 FROM team WHERE product_id = ? AND username = ?", product_id, who) is not None
 
     def member(self) -> sqlite3.Row:
-        """The device of the path as member of the product of the path. Upper-case IDs match nothing (A2)."""
+        """Return the device in the path if it is in the product in the path; else raise `Refuse`.
+
+        Upper-case IDs match nothing (A2).
+        """
         product = self.product()
         row = self.store.row("SELECT * FROM devices WHERE id = ? AND product_id = ?", self.params["id"], product["id"])
         if row is None:
@@ -80,7 +85,7 @@ class Ask:
         return row
 
     def mine(self) -> sqlite3.Row:
-        """The device of the path if the caller owns it or is in its product's team."""
+        """Return the device in the path if the caller owns it or is in its product's team; else raise `Refuse`."""
         row = self.store.row("SELECT * FROM devices WHERE id = ?", self.params["id"])
         if row is None or not (row["owner"] == self.caller.username or self.in_team(row["product_id"])):
             raise Refuse(403, {"error": "Permission Denied", "info": "No device of that name or ID is known to you"})

@@ -1,4 +1,4 @@
-"""A whole cloud on a loopback port: real HTTP, real state, counted writes, and faults on order.
+"""A complete virtual cloud on a loopback port: real HTTP, persistent state, counted writes, and injected faults.
 
 It is also the cloud end of the virtual units' sessions (`drivers.virtual.world.CloudLink` and
 `SimRegistry`). State is committed before it answers, so a killed demo continues from the file.
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 _DOING_NOTHING = {FaultKind.STATUS, FaultKind.HTML, FaultKind.DROP_BEFORE, FaultKind.LIE}
 _HTML_PAGE = "<html><body><h1>Bad Gateway</h1></body></html>"
 STALE_ONLINE_S = {False: 50.0, True: 46 * 60.0}
-"""How long the online flag lies after a session ended unannounced: Wi-Fi, cellular (reference cloud-api 7.1)."""
+"""How long the online flag is wrong after a session ended unannounced: Wi-Fi, cellular (reference cloud-api 7.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,10 @@ class SeenRequest:
 
 
 class VirtualCloud:
-    """Thread-safe. ``serve`` before use, ``close`` at the end.
+    """A cloud in this process. Thread-safe. Call ``serve`` before use, ``close`` at the end.
 
-    ``path``: SQLite file to continue from; None keeps all in memory. ``activation_s``: how long a SIM
-    takes to become active. ``quirks`` may be replaced at any time. ``on_request`` is told of each request, and of
+    ``path``: SQLite file to continue from; None keeps everything in memory. ``activation_s``: how long a SIM
+    takes to become active. ``quirks`` may be replaced at any time. ``on_request`` is called with each request and
     the fault that hit it, after its effect and before its answer.
     """
 
@@ -86,7 +86,7 @@ class VirtualCloud:
         self._lock = threading.Lock()
         self._first_seq = self._store.last_request
 
-    # --- being there, and not being there ---
+    # --- serving and outages ---
 
     def serve(self) -> str:
         """Open the port (any free one of 127.0.0.1) and return the base URL."""
@@ -102,7 +102,7 @@ class VirtualCloud:
         return f"http://127.0.0.1:{self._server.port}"
 
     def close(self) -> None:
-        """Stop serving and let go of the file; what is stored stays."""
+        """Stop serving and close the file; its content stays."""
         with self._lock:
             server, self._server = self._server, None
             if self._recovery is not None:
@@ -132,7 +132,7 @@ class VirtualCloud:
                 self._clock.sleep(max(0.0, self._down_until - self._clock.now()), token)
 
     def _is_up_again(self) -> bool:
-        """Start the server if the outage is over; it may have been prolonged meanwhile."""
+        """Start the server and return True if the outage, which may have been extended, is over."""
         with self._lock:
             if self._clock.now() < self._down_until:
                 return False
@@ -142,17 +142,17 @@ class VirtualCloud:
             return True
 
     def order(self, fault: Fault) -> None:
-        """Let ``fault`` hit coming requests."""
+        """Inject ``fault`` into future requests."""
         self._faults.order(fault)
 
     def cancel_fault(self, fault: Fault) -> None:
-        """Take back what is left of this very order."""
+        """Cancel what is left of this very fault."""
         self._faults.cancel(fault)
 
     def cancel_faults(self) -> None:
         self._faults.cancel_all()
 
-    # --- accounts, products, units: what the world set up before the station came ---
+    # --- accounts, products, units: what exists before the station connects ---
 
     def create_user(self, username: str) -> None:
         self._store.run("INSERT OR IGNORE INTO users (username) VALUES (?)", username)
@@ -160,7 +160,10 @@ class VirtualCloud:
     def create_token(
         self, username: str, *, scopes: Iterable[str] = (), is_api: bool = False, expires_in: float | None = None
     ) -> Secret:
-        """A new token of ``username``, who is made if need be. ``scopes`` bind API users only."""
+        """Create a token of ``username``, and the user if necessary. ``scopes`` apply to API users only.
+
+        ``expires_in``: seconds from now; None: it does not expire.
+        """
         text = secrets.token_hex(20)
         expires = None if expires_in is None else self._clock.utc() + datetime.timedelta(seconds=expires_in)
         with self._store.transaction():
@@ -172,13 +175,13 @@ class VirtualCloud:
         return Secret(text)
 
     def revoke_tokens(self, username: str) -> None:
-        """All tokens of ``username`` answer 401 from now on."""
+        """Revoke all tokens of ``username``; requests with one are answered 401 from now on."""
         self._store.run("DELETE FROM tokens WHERE username = ?", username)
 
     def create_product(
         self, product_id: int, platform_id: int, *, slug: str, name: str, team: Iterable[str], quarantine: bool = True
     ) -> None:
-        """Make a product, or leave the one with that number as it is."""
+        """Create a product, unless there is one with that number."""
         with self._store.transaction():
             self._store.run(
                 "INSERT OR IGNORE INTO products (id, slug, name, platform_id, quarantine) VALUES (?, ?, ?, ?, ?)",
@@ -200,8 +203,8 @@ class VirtualCloud:
         secret: MobileSecret | None = None,
         is_plastic_sim: bool = False,
     ) -> None:
-        """Let the cloud know a unit as its factory would have told it; one it knows already stays as it is."""
-        iccid = iccid and Iccid.told(str(iccid))  # a carrier knows a SIM without the fillers its modem may add
+        """Register a unit as its factory would have; one that is already registered stays as it is."""
+        iccid = iccid and Iccid.told(str(iccid))  # the carrier's number of a SIM lacks the fillers its modem may add
         facts = [None if fact is None else str(fact) for fact in (serial, iccid, imei, mac)]
         with self._store.transaction():
             self._store.run(
@@ -215,35 +218,35 @@ class VirtualCloud:
                 )
 
     def edit_device(self, device_id: DeviceId, **columns: object) -> None:
-        """Change columns of a device behind everybody's back (owner, name, product_id, is_protected, ...)."""
+        """Change columns of a device directly (owner, name, product_id, is_protected, ...)."""
         for column, value in columns.items():
             assert column.isidentifier()
             self._store.run(f"UPDATE devices SET {column} = ? WHERE id = ?", value, str(device_id))
 
     def order_sim(self, iccid: Iccid, *, polls: int = 0, failures: int = 0) -> None:
-        """Let the next activation of a SIM last ``polls`` looks at least, and fail ``failures`` times."""
+        """Make the next activation of a SIM last at least ``polls`` polls, and fail ``failures`` times."""
         self._store.run("UPDATE sims SET polls_left = ?, will_fail = ? WHERE iccid = ?", polls, failures, str(iccid))
 
     def edit_sim(self, iccid: Iccid, **columns: object) -> None:
-        """As `edit_device` for a SIM (status, username, product_id, activations, ...)."""
+        """Change columns of a SIM directly (status, username, product_id, activations, ...)."""
         for column, value in columns.items():
             assert column.isidentifier()
             self._store.run(f"UPDATE sims SET {column} = ? WHERE iccid = ?", value, str(iccid))
 
-    # --- what a test or a summary looks at ---
+    # --- for tests and summaries ---
 
     def device(self, device_id: DeviceId) -> dict[str, Any] | None:
-        """The device object as the API would show it to its owner."""
+        """Return the device object as the API would to its owner; None if there is none."""
         row = self._store.row("SELECT * FROM devices WHERE id = ?", str(device_id))
         return None if row is None else device_json(row, self._clock.utc())
 
     def sim_status(self, iccid: Iccid) -> str:
-        """`inactive` or `active`, as of now."""
+        """Return the SIM's status now: ``inactive``, ``active``, or ``unknown`` if it is not registered."""
         sim = sims.settle(self._store, str(iccid), self._clock.utc())
         return "unknown" if sim is None else str(sim["status"])
 
     def requests(self, *, since_start: bool = True) -> list[SeenRequest]:
-        """What reached this cloud, oldest first; by default since this object was made."""
+        """List the requests that reached this cloud, oldest first; by default since this object was created."""
         return self._seen("seq > ?", self._first_seq if since_start else 0)
 
     def _seen(self, where: str, *values: object) -> list[SeenRequest]:
@@ -258,18 +261,18 @@ class VirtualCloud:
 
     @property
     def writes(self) -> dict[str, int]:
-        """State-changing requests by route since this object was made, whether they had an effect or not."""
+        """Number of state-changing requests by route since this object was created, with or without effect."""
         return dict(collections.Counter(r.route for r in self.requests() if r.is_write))
 
     @property
     def effects(self) -> dict[str, int]:
-        """State-changing requests by route that did change something, over the whole life of the file."""
+        """Number of requests by route that changed something, over the whole life of the file."""
         return dict(collections.Counter(r.route for r in self.requests(since_start=False) if r.had_effect))
 
     # --- the units' side: CloudLink and SimRegistry ---
 
     def online(self, facts: UnitFacts) -> None:
-        """A unit's session begins. Units the cloud was never told of are not let in."""
+        """Begin a unit's session. Units that are not registered are ignored."""
         now = self._clock.utc().isoformat()
         self._store.run(
             "UPDATE devices SET is_connected = 1, seems_online_until = NULL, last_heard = ?, last_handshake_at = ?,"
@@ -280,7 +283,7 @@ class VirtualCloud:
         )  # fmt: skip
 
     def offline(self, device_id: str) -> None:
-        """A unit fell silent. The cloud does not notice at once: the online flag lies on for a while."""
+        """End a unit's session. The cloud does not notice at once: the online flag stays set for a while."""
         now = self._clock.utc()
         row = self._store.row("SELECT iccid FROM devices WHERE id = ?", device_id.lower())
         stale_s = STALE_ONLINE_S[row is not None and row["iccid"] is not None]
@@ -387,7 +390,7 @@ def _json_of(request: Request) -> dict[str, object]:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise Refuse(400, {"error": "invalid_request", "error_description": "The body is no JSON object"})
+        raise Refuse(400, {"error": "invalid_request", "error_description": "The body is not a JSON object"})
     return body
 
 

@@ -1,4 +1,4 @@
-"""What a test, or a demo, may order the virtual cloud to do wrong, and how orders are matched to requests."""
+"""Faults a test or a demo can inject into the virtual cloud, and how they are matched to requests."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dataclasses import dataclass
 
 
 class FaultKind(enum.Enum):
-    """The ways of a bad cloud (reference cloud-api 14.1)."""
+    """Failure modes of a cloud (reference cloud-api 14.1)."""
 
-    STATUS = "answer with a status of its own, doing nothing"  # 401, 429 (+ retry_after), 500, ...
+    STATUS = "answer with a given status, doing nothing"  # 401, 429 (+ retry_after), 500, ...
     HTML = "answer with an HTML page and a status, doing nothing"
     DROP_BEFORE = "break the connection, doing nothing"
     DROP_AFTER = "do the work, then break the connection"
     SLOW = "do the work, then answer `seconds` later"
-    LIE = "answer as if the work was done, doing nothing"  # a claim that says 200 (B5)
+    LIE = "answer as if the work was done, doing nothing"  # a claim answered with 200 (B5)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One order. ``route`` must occur in ``"POST /v1/products/:p/devices"``-like names ("": any request).
+    """One fault. ``route`` must occur in the route's name, like ``"POST /v1/products/:p/devices"`` ("": any request).
 
     ``after`` matching requests pass unharmed, then ``times`` are hit (None: all from then on).
     """
@@ -37,7 +37,7 @@ class Fault:
 
 @dataclass(slots=True)
 class _Open:
-    """An order with what is left of it."""
+    """A fault and its remaining counts."""
 
     fault: Fault
     after: int
@@ -45,7 +45,7 @@ class _Open:
 
 
 class FaultBook:
-    """The open orders, oldest first. Thread-safe."""
+    """The faults still to happen, oldest first. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -56,7 +56,7 @@ class FaultBook:
             self._open.append(_Open(fault, fault.after, fault.times))
 
     def cancel(self, fault: Fault) -> None:
-        """Take back what is left of this very order."""
+        """Cancel what is left of this very fault."""
         with self._lock:
             self._open = [one for one in self._open if one.fault is not fault]
 
@@ -65,7 +65,7 @@ class FaultBook:
             self._open.clear()
 
     def take(self, route: str) -> Fault | None:
-        """The fault that hits this request, if any; uses it up."""
+        """Return the fault that hits a request of ``route``, if any, and count it."""
         with self._lock:
             for one in self._open:
                 if one.fault.route not in route:

@@ -1,6 +1,6 @@
-"""The routes of the virtual cloud, one handler each, and the table that names them.
+"""The routes of the virtual cloud, one handler each, and their table.
 
-They answer as reference cloud-api describes; where it does not know, they do the least surprising thing.
+They answer as reference cloud-api describes; where that is silent, they do the least surprising thing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NOT_THERE = {"ok": False, "errors": ["device does not exist"]}
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """``rule`` in werkzeug's notation. ``scope`` is what an API user's token needs; "" : people only."""
+    """A route. ``rule`` in werkzeug's notation. ``scope`` is what an API user's token needs; "": people only."""
 
     method: str
     rule: str
@@ -32,7 +32,7 @@ class Route:
 
     @property
     def name(self) -> str:
-        """``"POST /v1/products/:p/devices"``: faults and counters use this."""
+        """Name for faults and counters: ``"POST /v1/products/:p/devices"``."""
         return self.method + " " + re.sub("<([a-z]+)>", r":\1", self.rule)
 
 
@@ -48,7 +48,7 @@ def user(ask: Ask) -> Reply:
 
 
 def get_product(ask: Ask) -> Reply:
-    """The product, as an object or (an ordered quirk) as a list of one."""
+    """Return the product, as an object or (with `Quirks.product_as_list`) as a list of one."""
     row = ask.product()
     body = {
         "id": row["id"], "platform_id": row["platform_id"], "name": row["name"], "slug": row["slug"],
@@ -61,7 +61,7 @@ def get_product(ask: Ask) -> Reply:
 
 
 def device_json(row: sqlite3.Row, now: datetime.datetime) -> dict[str, object]:
-    """A device object; what was never heard is left out, and a developer device shows its platform as product."""
+    """Encode a device object, without fields that are unknown; a developer device has its platform as product."""
     seems_online = row["seems_online_until"] is not None and row["seems_online_until"] > now.isoformat()
     online = bool(row["is_connected"]) or seems_online
     named = (
@@ -93,7 +93,7 @@ _PRODUCT_ONLY = {"development"}
 
 
 def change_device(ask: Ask) -> Reply:
-    """Name, notes and, in a product, the development mark; 400 for anything else."""
+    """Change name, notes and, in a product, the development flag; 400 for anything else."""
     row = ask.device()
     wanted = ask.body
     allowed = set(_CHANGES) - (set() if "p" in ask.params else _PRODUCT_ONLY)
@@ -114,7 +114,7 @@ _LISTS = ("updatedDeviceIds", "existingDeviceIds", "nonmemberDeviceIds", "invali
 
 
 def import_devices(ask: Ask) -> Reply:
-    """Add devices by Device ID, serial, IMEI or ICCID; each identifier ends in exactly one list."""
+    """Add devices by Device ID, serial, IMEI or ICCID; each identifier ends up in exactly one list."""
     product = ask.product()
     identifiers = ask.body.get("ids", [ask.body.get("id")])
     if not isinstance(identifiers, list) or not identifiers or not all(isinstance(i, str) for i in identifiers):
@@ -157,7 +157,7 @@ def _import_json(lists: Mapping[str, list[str]], shape: str) -> dict[str, object
 
 
 def claim(ask: Ask) -> Reply:
-    """The token's user becomes the owner: members even offline, developer devices only online (E2 E3)."""
+    """Make the token's user the owner: of product devices even offline, of developer devices only online (E2 E3)."""
     row = ask.store.row("SELECT * FROM devices WHERE id = ?", ask.body.get("id"))
     me = ask.caller.username
     if row is None:
@@ -173,7 +173,7 @@ def claim(ask: Ask) -> Reply:
 
 
 def serial_lookup(ask: Ask) -> Reply:
-    """At most 50 an hour and account, counted whether found or not."""
+    """Look up a serial number; at most 50 an hour and account, found or not."""
     me, since = ask.caller.username, (ask.now - datetime.timedelta(hours=1)).isoformat()
     used = ask.store.row("SELECT count(*) AS n FROM lookups WHERE username = ? AND at > ?", me, since)
     if used is not None and used["n"] >= _LOOKUPS_AN_HOUR:

@@ -1,7 +1,7 @@
-"""A WSGI application on a loopback port that can really go away: connections are then refused.
+"""Serves a WSGI application on a loopback port, and can be stopped so that connections are refused.
 
-The port stays reserved meanwhile by a bound socket that does not listen. Server threads are plain
-threads: they block in sockets, which no clock may count; handlers that wait stand in for their client.
+A bound socket that does not listen keeps the port reserved meanwhile. Server threads are plain threads
+because they block in sockets, which no clock may count; handlers wait on behalf of their client.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _POLL_S = 0.02
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Writes its lines to our logger; keeps nothing of headers or bodies."""
+    """Logs to our logger, without headers or bodies."""
 
     def send_response(self, code: int, message: str | None = None) -> None:
         self.send_response_only(code, message)  # without a Date: the application sends the clock's
@@ -29,7 +29,7 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 class LoopbackServer:
-    """``start`` and ``stop`` may alternate; the port is the same each time."""
+    """A server that can be started and stopped repeatedly on the same port."""
 
     def __init__(self, app: Any, port: int = 0) -> None:
         self._app = app
@@ -40,7 +40,7 @@ class LoopbackServer:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Serve 127.0.0.1 at ``port`` from a thread of its own; nothing happens when it does already."""
+        """Serve 127.0.0.1 at ``port`` on a separate thread; does nothing if it is already serving."""
         with self._lock:
             if self._server is not None:
                 return
@@ -56,7 +56,7 @@ class LoopbackServer:
             self._thread.start()
 
     def stop(self) -> None:
-        """Refuse connections from now on; requests already taken are finished."""
+        """Refuse connections from now on; requests already accepted are completed."""
         with self._lock:
             if self._server is None or self._thread is None:
                 return
@@ -78,6 +78,6 @@ def _bound(port: int) -> socket.socket:
 
 
 def hang_up(environ: dict[str, Any]) -> None:
-    """Break the connection of a request, so that its client gets no answer."""
+    """Break the connection of a request, so that its client receives no answer."""
     with contextlib.suppress(OSError):
         environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)

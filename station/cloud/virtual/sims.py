@@ -1,4 +1,4 @@
-"""SIM cards of the virtual cloud: activation takes time and, if ordered, a number of polls."""
+"""SIM cards of the virtual cloud: activation takes time and, if requested, a number of polls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .store import Store
 
 
 def start_activation(store: Store, iccid: str, now: datetime.datetime, seconds: float) -> None:
-    """The SIM is busy for ``seconds`` from ``now`` on; how it ends is decided by `settle`."""
+    """Start the activation of a SIM, which takes ``seconds`` from ``now`` on; `settle` decides how it ends."""
     done_at = (now + datetime.timedelta(seconds=seconds)).isoformat()
     store.run(
         "UPDATE sims SET changing = 1, last_action = 'activate', action_error = 'no',"
@@ -21,7 +21,7 @@ def start_activation(store: Store, iccid: str, now: datetime.datetime, seconds: 
 
 
 def settle(store: Store, iccid: str, now: datetime.datetime) -> sqlite3.Row | None:
-    """End an activation that is due, well or badly as ordered; the SIM as it is now."""
+    """End an activation that is due, with success or failure as requested; return the SIM as it is now."""
     sim = store.row("SELECT * FROM sims WHERE iccid = ?", iccid)
     if sim is None or not sim["changing"] or sim["polls_left"] > 0:
         return sim
@@ -38,7 +38,7 @@ def settle(store: Store, iccid: str, now: datetime.datetime) -> sqlite3.Row | No
 
 
 def adopt_by_import(ask: Ask, iccid: str | None, product_id: int) -> None:
-    """A built-in SIM joins its device's product and is activated; a plastic one never is (reference 4.1, G1)."""
+    """Import a device's built-in SIM into its product and activate it; never a plastic one (reference 4.1, G1)."""
     if iccid is None:
         return
     taken = ask.store.run(
@@ -52,7 +52,7 @@ def adopt_by_import(ask: Ask, iccid: str | None, product_id: int) -> None:
 
 
 def import_sims(ask: Ask) -> Reply:
-    """Bring SIMs into the product and activate them, of either kind; what does not fit is told by e-mail only."""
+    """Import SIMs of either kind into the product and activate them; failures are reported by e-mail only."""
     product, iccids = ask.product(), ask.body.get("sims")
     if not isinstance(iccids, list) or not all(isinstance(one, str) for one in iccids):
         raise Refuse(400, {"ok": False, "error": "No SIM cards"})
@@ -73,7 +73,7 @@ def import_sims(ask: Ask) -> Reply:
 
 
 def get_sim(ask: Ask) -> Reply:
-    """Each look at a changing SIM counts as one of its ordered polls."""
+    """Return the SIM; during an activation this counts as one of the requested polls."""
     iccid = ask.params["iccid"]
     product = ask.product() if "p" in ask.params else None
     sim = settle(ask.store, iccid, ask.now)
@@ -88,7 +88,7 @@ def get_sim(ask: Ask) -> Reply:
 
 
 def change_sim(ask: Ask) -> Reply:
-    """Activate the SIM of a developer device: 200 taken on, 408 running already, 403 not yours."""
+    """Activate the SIM of a developer device: 200 accepted, 408 already running, 403 of another owner."""
     if ask.body.get("action") != "activate":
         raise Refuse(400, {"ok": False, "error": "Unknown action"})
     iccid = ask.params["iccid"]

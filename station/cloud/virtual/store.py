@@ -1,6 +1,6 @@
-"""The virtual cloud's state: SQLite, committed before any answer leaves.
+"""The virtual cloud's state in SQLite, committed before any answer is sent.
 
-Tokens are kept as digests only, so the file holds no credential.
+Tokens are stored as digests only, so the file contains no credential.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ CREATE TABLE IF NOT EXISTS requests (
 class Store:
     """One connection behind one lock; ``path`` None keeps everything in memory.
 
-    Every call raises `BadInput` when the file is none of ours, or cannot be used.
+    Every call raises `BadInput` when the file is not one of ours, or cannot be used.
     """
 
     def __init__(self, path: Path | None) -> None:
         self._path, self._lock = path, threading.RLock()
-        with self._told():
+        with self._translated():
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 os.close(open_plain(path, os.O_RDWR | os.O_CREAT))  # 0600: device objects hold mobile secrets
@@ -69,13 +69,13 @@ class Store:
                 self._db.executescript(_SCHEMA)
                 newest = self._db.execute("SELECT coalesce(max(seq), 0) AS seq FROM requests").fetchone()
                 self.last_request = int(newest["seq"])
-                """Number of the last request an earlier run has seen; 0 for none."""
+                """Number of the last request of an earlier run; 0 for none."""
             except BaseException:
                 self._db.close()
                 raise
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translated(self) -> Iterator[None]:
         try:
             yield
         except (OSError, sqlite3.Error) as error:
@@ -90,8 +90,8 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, committed when the block ends without an exception. Nests."""
-        with self._lock, self._told():
+        """Run the block as one transaction, rolled back if it raises. May be nested."""
+        with self._lock, self._translated():
             if self._db.in_transaction:
                 yield
                 return
@@ -104,22 +104,22 @@ class Store:
             self._db.execute("COMMIT")
 
     def row(self, sql: str, *values: object) -> sqlite3.Row | None:
-        with self._lock, self._told():
+        with self._lock, self._translated():
             found: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
             return found
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
-        with self._lock, self._told():
+        with self._lock, self._translated():
             return self._db.execute(sql, values).fetchall()
 
     def run(self, sql: str, *values: object) -> int:
-        """Execute a change; how many rows it touched."""
+        """Execute a change in a transaction; return the number of rows affected."""
         with self.transaction():
             return self._db.execute(sql, values).rowcount
 
     @property
     def changes(self) -> int:
-        """Rows changed since the file was opened: tells whether a handler had an effect."""
+        """Number of rows changed since the file was opened, to detect whether a handler had an effect."""
         return self._db.total_changes
 
 
