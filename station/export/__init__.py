@@ -1,6 +1,6 @@
-"""The journal as files for other people: CSV for a spreadsheet, JSON lines for a program, plain text for an auditor.
+"""Exports of the journal: CSV for a spreadsheet, JSON lines for a program, plain text for an auditor.
 
-All of them stream, none of them holds a secret.
+All of them stream, and none contains a secret.
 """
 
 from .batch_log import COLUMNS, BatchLog, Column, Type

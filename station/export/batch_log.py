@@ -1,6 +1,6 @@
 """The batch log that an exporter writes: rows from the journal, and columns, each declared once with its type.
 
-Knows no file format.
+Independent of file formats.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ Value = str | int | float | None
 
 
 class Type(enum.Enum):
-    """What the values of a column are, so that every format can write them in its own way."""
+    """Type of a column's values, so that every format can write them in its own way."""
 
-    TEXT = "text"  # stays what it is, character for character
-    NUMBER = "number"  # a whole number that people sort and filter by; text when it is none, or longer than 9 digits
+    TEXT = "text"  # preserved character for character
+    NUMBER = "number"  # a whole number to sort and filter by; written as text if it is not one, or has over 9 digits
     SECONDS = "seconds"
-    VALUE = "value"  # what was measured: a number as exact as it is, or a text
+    VALUE = "value"  # a measured value: a number in full precision, or a text
     TIME = "time"  # ISO 8601, UTC, milliseconds
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. ``value`` of a row is None, or empty, where the journal has none."""
+    """One column. ``value`` returns None, or "", for a row without a value in the journal."""
 
     name: str
     type: Type
@@ -45,7 +45,7 @@ def _fact(name: str, type_: Type, *facts: str) -> Column:
 
 
 COLUMNS = (
-    # names as the vendor writes them in its own device lists
+    # names as in the vendor's device lists
     _fact("Device ID", Type.TEXT, "device_id"),
     _fact("Device Name", Type.TEXT, "name"),
     _fact("ICCID", Type.TEXT, "iccid"),
@@ -75,12 +75,12 @@ COLUMNS = (
     Column("Failed Step", Type.TEXT, lambda row: row.attempt.failed_step),
     Column("Reason", Type.TEXT, lambda row: row.attempt.reason),
 )
-"""The columns every batch has; `BatchLog.columns` adds two for each of its steps, and those of what was measured."""
+"""The columns of every batch; `BatchLog.columns` adds two for each of its steps, and those of measured values."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchLog:
-    """One row a unit of ``batches``, its last attempt; or one an attempt. Open for as long as `batch_log` has it so."""
+    """The log of ``batches``: one row a unit, for its last attempt, or one row an attempt. Valid inside `batch_log`."""
 
     batches: tuple[str, ...]
     all_attempts: bool
@@ -89,9 +89,9 @@ class BatchLog:
     _rows: Callable[..., Iterator[ExportRow]]
 
     def columns(self) -> tuple[Column, ...]:
-        """`COLUMNS`, then for each step what its last try did, and the seconds of all its tries; then the values.
+        """Return `COLUMNS`, then for each step the outcome of its last try and the seconds of all its tries, then values.
 
-        A value has a column for each kind of limit it has; the last column names the values that are out of them.
+        A measured value also has a column for each of its limits; the last column names the values out of limits.
         """
         steps, measured = self._step_names(), self._measured()
         values = [column for one in measured for column in _value_columns(one)]
@@ -100,7 +100,7 @@ class BatchLog:
         return (*COLUMNS, *(column for step in steps for column in (_outcome(step), _seconds(step))), *values)
 
     def rows(self, *, detailed: bool = True) -> Iterator[ExportRow]:
-        """Stream the rows in the order their attempts started; without ``detailed`` as `COLUMNS` need them, faster."""
+        """Stream rows in the order their attempts started; ``detailed=False`` is faster, and enough for `columns`."""
         return self._rows(detailed=detailed)
 
 
@@ -148,9 +148,9 @@ def _last(row: ExportRow, step: str | None = None) -> Iterator[Measurement]:
 
 @contextlib.contextmanager
 def batch_log(journal: JournalReader, batch: str | Sequence[str], *, all_attempts: bool = False) -> Iterator[BatchLog]:
-    """Open the log of one batch or several, from one moment of the journal.
+    """Open the log of one or more batches, from one snapshot of the journal.
 
-    Raises `BadInput` for a batch nobody opened, `JournalError` when what the tables say is not what is chained.
+    Raises `BadInput` for a batch that was never opened, `JournalError` when the tables differ from the chained entries.
     """
     batches = require_batches(journal, batch)
     with journal.exporting(batches) as db:

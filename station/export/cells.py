@@ -1,10 +1,10 @@
-"""Text that stays what it is in a spreadsheet.
+"""Protects text from being changed by a spreadsheet.
 
 A cell that Excel or LibreOffice would evaluate, round or turn into a date is written with one leading
 apostrophe: ``'89310410106543789301``, ``'=HYPERLINK(...)``, ``'1E23``, ``'6.3.4``. Both programs then keep
-it as text, character for character, with no import setting to remember; neither evaluates it, as it would the
-``="..."`` form. Where a semicolon parts the cells a formula may begin behind one: there too an apostrophe is put
-before it (``x;'=1+1``). To read a cell back (`unguarded`), drop one leading apostrophe, and one of those that stand
+it as text, character for character, without any import settings; neither evaluates it, unlike the
+``="..."`` form. Where semicolons separate cells, a formula may begin after one: there, too, it gets an
+apostrophe (``x;'=1+1``). To read a cell back (`unguarded`), drop one leading apostrophe, and one of those
 between a semicolon and a formula.
 """
 
@@ -18,10 +18,10 @@ from drivers.plain_text import printable
 MARK = "'"
 
 _FORMULA = "=+-@＝＋－＠"
-"""How a formula may begin; the wide forms count in Japanese editions."""
+"""First characters of a formula; the full-width forms count in Japanese editions."""
 _MARKS = re.compile(rf";([\s\"]*)(?={MARK}*[{re.escape(_FORMULA)}])")
 _MARKED = re.compile(rf";([\s\"]*){MARK}(?={MARK}*[{re.escape(_FORMULA)}])")
-"""A formula behind a semicolon, with the apostrophes it had by itself: before and after it is guarded."""
+"""A formula after a semicolon, with any apostrophes of its own: before and after guarding."""
 _NUMBER = re.compile(r"[\s\d.,:/%$€+\-]+([eE][+\-]?\d+)?\s*")
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _SHORT = re.compile(
@@ -31,12 +31,12 @@ _SHORT = re.compile(
     re.IGNORECASE,
 )
 _SHORT_CHARS = 40
-"""No date is longer; longer texts are not even tried."""
+"""No date is longer; longer texts are not matched."""
 
 
-@functools.lru_cache(maxsize=1024)  # most cells of a log are those of the row above
+@functools.lru_cache(maxsize=1024)  # most cells of a log repeat those of the row above
 def guarded(text: str) -> str:
-    """``text`` for a cell: control characters become blanks, and the mark is put before what would be changed."""
+    """Prepare ``text`` for a cell: replace control characters by blanks, and put the mark before what would change."""
     clean = printable(text, " ")
     inside = _MARKS.sub(rf";\1{MARK}", clean) if ";" in clean else clean
     return MARK + inside if _would_change(clean) else inside
@@ -52,10 +52,10 @@ def _would_change(text: str) -> bool:
 
 
 def unguarded(cell: str) -> str:
-    """The text that `guarded` made this cell from."""
+    """Return the text of a cell made by `guarded`."""
     return _MARKED.sub(r";\1", cell.removeprefix(MARK))
 
 
 def number(value: float | None) -> str:
-    """A number for a cell: at most three decimals, always a point; empty when there is none."""
+    """Format a number for a cell: at most three decimals, always with a point; "" for None."""
     return "" if value is None else f"{value:.3f}".rstrip("0").rstrip(".")

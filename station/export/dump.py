@@ -1,4 +1,4 @@
-"""The whole journal as plain text, one entry a line. For an auditor, or to note the newest hash elsewhere."""
+"""Writes the whole journal as plain text, one entry a line, for an auditor or to record the newest hash elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..journal.reader import JournalReader
 def write_dump(journal: JournalReader, file: TextIO) -> int:
     """Write station, number, time, kind, body and hash of every entry; return how many.
 
-    Tabs stand between them: bodies are JSON, which escapes its own. What a terminal would obey is escaped too.
+    They are separated by tabs: bodies are JSON, which escapes its own. Control characters are escaped too.
     """
     count = 0
     for row in journal.entries():

@@ -1,4 +1,4 @@
-"""What an exporter is: the value that one file of this package, or of somebody else's, makes."""
+"""The type of an exporter, which a file of this package, or a plug-in, provides."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .batch_log import BatchLog
 class Exporter:
     """One format of the batch log.
 
-    ``name``: as ``log export --format`` takes it. ``write``: writes all of a log to a text file (opened with
-    ``newline=""``) and returns the number of rows; it streams, for a log may have 100,000 of them.
+    ``name``: for ``log export --format``. ``write``: writes a whole log to a text file (opened with
+    ``newline=""``) and returns the number of rows; it must stream, as a log may have 100,000 of them.
     """
 
     name: str

@@ -14,7 +14,7 @@ from .exporter import Exporter
 
 
 def write_jsonl(log: BatchLog, file: TextIO) -> int:
-    """Write one line a row of ``log``; return how many."""
+    """Write one line for each row of ``log``; return how many."""
     count = 0
     for row in log.rows():
         file.write(json.dumps(plain(_line(row))) + "\n")

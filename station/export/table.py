@@ -1,6 +1,6 @@
-"""The formats of the batch log: our own rows, and those of packages installed beside the station.
+"""The formats of the batch log: our own, and those of packages installed beside the station.
 
-A package brings one by the entry point ``station.exporters``: its name, and an `Exporter`.
+A package adds one by an entry point in the group ``station.exporters``: the format's name, and an `Exporter`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from .jsonl import JSONL
 
 GROUP = "station.exporters"
 EXPORTERS = (CSV, JSONL)
-"""Our own; the first one is used when nobody names one."""
+"""Our own formats; the first one is the default."""
 
 
 def exporter_names() -> tuple[str, ...]:
-    """Return the name of every format, ours first. Loads nothing of what others brought."""
+    """Return the name of every format, ours first, without loading plug-ins."""
     own = tuple(exporter.name for exporter in EXPORTERS)
     return (*own, *sorted({entry.name for entry in entry_points(group=GROUP)} - {*own}))
 
@@ -31,22 +31,22 @@ def export(
     journal: JournalReader, batch: str | Sequence[str], file: TextIO, exporter: Exporter = CSV, *,
     all_attempts: bool = False,
 ) -> int:  # fmt: skip
-    """Write the log of one batch or several; return the number of rows. Raises as `batch_log`, nothing written then."""
+    """Write the log of one or more batches; return the number of rows. Raises as `batch_log`, before writing."""
     with batch_log(journal, batch, all_attempts=all_attempts) as log:
         return exporter.write(log, file)
 
 
 def find_exporter(name: str) -> Exporter:
-    """Return the exporter of that name. Raises `BadInput` when nobody brought it, or it cannot be used."""
+    """Return the exporter of that name. Raises `BadInput` when there is none, or it cannot be loaded."""
     for exporter in EXPORTERS:
         if exporter.name == name:
             return exporter
     for entry in entry_points(group=GROUP, name=name):
         try:
             found = entry.load()
-        except Exception as error:  # a stranger's module may raise anything
+        except Exception as error:  # a plug-in may raise anything
             raise BadInput(f"the format {name} ({entry.value}) cannot be loaded: {error}; uninstall it") from error
         if not isinstance(found, Exporter) or found.name != name:
-            raise BadInput(f"the format {name} ({entry.value}) is no Exporter of that name; uninstall its package")
+            raise BadInput(f"the format {name} ({entry.value}) is not an Exporter of that name; uninstall its package")
         return found
     raise BadInput(f"no format is called {name}; there are {', '.join(exporter_names())}")

@@ -1,1 +1,1 @@
-"""Turn events into the state of a bench, and the state into what a face shows. Pure."""
+"""Turn events into the state of a station, and the state into what a user interface shows. Pure."""

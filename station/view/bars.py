@@ -23,9 +23,9 @@ KEYS = (
     ("?", "key-help"),
     ("Q", "key-leave"),
 )  # fmt: skip
-"""What stands on a key, and what it does (a text of the catalogue)."""
-_SOONEST = ("F", "B", "S", "L", "R", "Enter", "1-9", "?")
-"""Which key a narrow screen no longer names, least needed first; `help` tells of all."""
+"""Label of a key, and what it does (a key of the catalogue)."""
+_DROPPED_FIRST = ("F", "B", "S", "L", "R", "Enter", "1-9", "?")
+"""Keys a narrow screen omits, the least needed first; the help page lists all."""
 
 _ARROWS = "Up, Down"
 DETAILS_KEYS = (
@@ -36,14 +36,14 @@ DETAILS_KEYS = (
     ("X", "key-stop"),
     ("Esc", "key-back"),
 )
-_SOONEST_DETAILS = ("L", _ARROWS, "Enter", "R", "X")
+_DROPPED_FIRST_IN_DETAILS = ("L", _ARROWS, "Enter", "R", "X")
 
 
 def header(state: BenchState, width: int, glyphs: Glyphs) -> str:
-    """Say product, progress, cloud, owed work and operator; on a narrow screen the most important of them."""
+    """Compose product, progress, cloud, owed work and operator; on a narrow screen only the most important."""
     words = state.words
     cloud = words.text("header-cloud", state=_cloud(state.is_cloud_up, glyphs))
-    parts = [  # (text, its place among all by worth)
+    parts = [  # (text, rank: 0 is the most important)
         (_virtual(state, glyphs), 0),
         *_batch_parts(state, glyphs),
         (cloud, 2 if state.is_cloud_up is False else 5),
@@ -55,7 +55,7 @@ def header(state: BenchState, width: int, glyphs: Glyphs) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Holds the lines around the slots. ``notice``: the sentence to be seen now, first in the log if it has rows."""
+    """The lines around the slots. ``notice``: the current message, also first in the log if that has rows."""
 
     header: str
     log: tuple[str, ...]
@@ -64,9 +64,9 @@ class Frame:
 
 
 def frame(state: BenchState, width: int, log_rows: int, glyphs: Glyphs, hint: str = "") -> Frame:
-    """Compose the lines around the slots. ``hint`` answers the last key, and outranks what the station has to say.
+    """Compose the lines around the slots. ``hint`` is the reply to the last key, and replaces the station's notice.
 
-    Without rows for a log a notice takes the header's place; that the units are virtual is said all the same.
+    Without rows for a log a notice replaces the header, except for the mark of virtual units.
     """
     notice = hint or state.notice or (state.words.line(state.stranger) if state.stranger else "")
     top = header(state, width, glyphs)
@@ -77,7 +77,7 @@ def frame(state: BenchState, width: int, log_rows: int, glyphs: Glyphs, hint: st
 
 
 def _virtual(state: BenchState, glyphs: Glyphs) -> str:
-    """Say that units are virtual, and how time runs if not in real time; empty on a real bench."""
+    """Mark virtual units, and the speed of time if it is not real; "" for real units."""
     if not state.is_virtual:
         return ""
     if state.speed is None:
@@ -87,14 +87,14 @@ def _virtual(state: BenchState, glyphs: Glyphs) -> str:
 
 
 def _cloud(is_up: bool | None, glyphs: Glyphs) -> str:
-    """Return the sign for the cloud's state, which is unknown until somebody asked it."""
+    """Return the sign for the cloud's state, which is unknown before the first request."""
     if is_up is None:
         return glyphs.cloud_unknown
     return glyphs.cloud_up if is_up else glyphs.cloud_down
 
 
 def _joined(parts: list[tuple[str, int]], width: int, glyphs: Glyphs) -> str:
-    """Join the parts that fit, chosen by importance; the most important is shown even if it must be cut."""
+    """Join the parts that fit, chosen by rank; the most important is shown even if it must be cut."""
     kept: list[tuple[str, int]] = []
     for part in sorted(parts, key=lambda part: part[1]):
         wider = [one for one in parts if one in kept or one is part]
@@ -121,6 +121,7 @@ def _batch_parts(state: BenchState, glyphs: Glyphs) -> list[tuple[str, int]]:
 
 
 def product(line: BatchLine) -> str:
+    """Return title and revision of a batch's profile: ``WIDGET-BORON r7``."""
     return f"{line.title} r{line.batch.profile.revision}"
 
 
@@ -144,23 +145,23 @@ def log_line(line: LogLine, width: int, glyphs: Glyphs, words: Words) -> str:
 def footer(state: BenchState, width: int) -> str:
     """Name the keys that work now; the way out stays at any width."""
     idle = {"R", "L"} if not any(slot.is_present for slot in state.slots) else set()
-    return _keys_line([key for key in KEYS if key[0] not in idle], _SOONEST, width, state.words)
+    return _keys_line([key for key in KEYS if key[0] not in idle], _DROPPED_FIRST, width, state.words)
 
 
 def details_footer(width: int, words: Words) -> str:
     """Name the keys of the technician's view; the way back stays at any width."""
-    return _keys_line(list(DETAILS_KEYS), _SOONEST_DETAILS, width, words)
+    return _keys_line(list(DETAILS_KEYS), _DROPPED_FIRST_IN_DETAILS, width, words)
 
 
 def cap(key: str, words: Words) -> str:
-    """Return what stands on a key, in brackets; the arrows have a name in each language."""
+    """Return a key's label in brackets; the arrows have a name in each language."""
     return f"[{words.text('cap-up')}] [{words.text('cap-down')}]" if key == _ARROWS else f"[{key}]"
 
 
-def _keys_line(keys: list[tuple[str, str]], soonest: tuple[str, ...], width: int, words: Words) -> str:
-    """Join whole keys, dropping those of ``soonest`` one by one until the rest fits."""
-    for going in ("", *soonest):
-        keys = [key for key in keys if key[0] != going]
+def _keys_line(keys: list[tuple[str, str]], dropped_first: tuple[str, ...], width: int, words: Words) -> str:
+    """Join whole keys, dropping those in ``dropped_first`` one by one until the rest fits."""
+    for dropped in ("", *dropped_first):
+        keys = [key for key in keys if key[0] != dropped]
         text = "  ".join(f"{cap(key, words)} {words.text(what)}" for key, what in keys)
         if width_of(text) <= width:
             break

@@ -1,4 +1,4 @@
-"""Draw words in block letters as large as the place allows, to be read from three metres.
+"""Draw words in block letters as large as the space allows, to be read from three metres.
 
 The letters are drawn on five rows of pixels. A terminal cell is about twice as high as wide, so
 a pixel is counted in columns across and in *half* rows down; half blocks draw odd halves.
@@ -69,7 +69,7 @@ _BLOCKS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (Tru
 
 @dataclass(frozen=True, slots=True)
 class Big:
-    """Holds drawn lines, all of one width, and the size of one pixel (columns, half rows)."""
+    """Drawn lines, all of the same width, and the size of one pixel (columns, half rows)."""
 
     lines: tuple[str, ...]
     pixel: tuple[int, int]
@@ -84,9 +84,9 @@ def can_draw(text: str) -> bool:
 
 
 def draw(arrangements: Sequence[Sequence[str]], width: int, height: int, *, ascii_only: bool = False) -> Big | None:
-    """Draw the arrangement (one or more lines of words) that comes out largest in ``width`` x ``height`` cells.
+    """Draw the arrangement (one or more lines of words) that is largest in ``width`` x ``height`` cells.
 
-    Returns None if not even the smallest letters fit or a character has no drawing.
+    Returns None if not even the smallest letters fit, or a character has no glyph.
     """
     drawn = [_draw(lines, width, height, ascii_only) for lines in arrangements if all(map(can_draw, lines))]
     return max((big for big in drawn if big), key=lambda big: big.area, default=None)
@@ -110,7 +110,7 @@ def _pixel(wide: int, high: int, width: int, height: int, ascii_only: bool) -> t
     """Return the largest pixel that fits, between half and twice as wide as a square one."""
     across, down = width // wide, 2 * height // high
     if ascii_only:
-        down -= down % 2  # no half blocks there
+        down -= down % 2  # ASCII has no half blocks
     down = min(down, 2 * across)
     across = min(across, 2 * down)
     return (across, down) if across and down else None

@@ -9,11 +9,11 @@ from ..words.say import Say
 from .look import Glyphs, Look
 from .state import SlotState, StepLine
 
-MIN_PROOF = 20  # cells beside the seconds that are worth using
+MIN_PROOF = 20  # minimum cells beside the seconds to show a proof there
 
 
 def summary(slot: SlotState, glyphs: Glyphs, words: Words) -> list[str]:
-    """Say which unit it is, its verdict and the reason."""
+    """Compose the unit's identity, its verdict and the reason."""
     look = slot.look
     doing = words.step_title(slot.current.step, slot.current.title) if slot.current is not None else ""
     face = f"{glyphs.shape(look)} {words.face(look.value).word or doing}".strip()
@@ -42,7 +42,7 @@ def summary(slot: SlotState, glyphs: Glyphs, words: Words) -> list[str]:
 def steps(slot: SlotState, glyphs: Glyphs, chosen: int, width: int, words: Words) -> list[str]:
     """List each step with outcome, seconds and proof or reason, then its measurements, in ``width`` cells.
 
-    A long proof continues below itself, or below the step where the column is too narrow.
+    A long proof continues in its column, or below the step if the column is too narrow.
     """
     lines: list[str] = []
     for index, step in enumerate(slot.steps):
@@ -81,7 +81,7 @@ def _measurement(m: Measurement, words: Words) -> str:
 
 
 def identities(slot: SlotState, glyphs: Glyphs, words: Words) -> list[str]:
-    """List every identity with the sources that gave it; differing values are marked, one below the other.
+    """List every identity with its sources; differing values are marked and listed one below the other.
 
     For one that changed, show the newest value and the former ones.
     """
@@ -97,7 +97,7 @@ def identities(slot: SlotState, glyphs: Glyphs, words: Words) -> list[str]:
 
 
 def modules(slot: SlotState, glyphs: Glyphs, words: Words) -> list[str]:
-    """List firmware wanted and held; a module nobody asked for is marked neither right nor wrong."""
+    """List firmware wanted and held; a module that is not in the profile is marked neither right nor wrong."""
     lines: list[str] = []
     for name, wanted, held in slot.modules:
         held_now = words.text("details-held", version=held or "-")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 HEADER_ROWS = 1
 FOOTER_ROWS = 1
 MAX_LOG_ROWS = 10
-EASY_TILE_ROWS = 8  # below this the log gives way first, then the tile drops its second line
+EASY_TILE_ROWS = 8  # below this the log shrinks first, then the tile drops its second line
 LOG_SHARE = 4  # the log takes at most one row in four,
 LOG_SHARE_ALONE = 8  # and one in eight beside a single slot: its verdict is the screen
 MIN_TILE_COLUMNS = 10
@@ -16,7 +16,7 @@ MIN_TILE_COLUMNS = 10
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Describes a grid filled row by row in config order, so that a slot never moves."""
+    """A grid filled row by row in the order of the configuration, so that a slot never moves."""
 
     columns: int
     rows: int

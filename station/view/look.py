@@ -1,8 +1,8 @@
-"""List how each state of a slot looks: shape, fill, border. Tables only; the words are in the catalogues.
+"""Define how each state of a slot looks: shape, fill, border. Tables only; the words are in the catalogues.
 
-The fills were searched for: any two differ by a CIE76 distance of at least 28 under normal,
-protan, deutan and tritan vision, and by at least 15 in lightness; text on them has at least
-7.2 : 1. Whoever changes a colour must show the same figures (tests/tui/test_palette.py).
+The fills were found by search: any two differ by a CIE76 distance of at least 28 under normal,
+protan, deutan and tritan vision, and by at least 15 in lightness; text on them has a contrast of at least
+7.2 : 1. A changed colour has to meet the same figures (tests/tui/test_palette.py).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from ..model import Verdict
 
 
 class Look(enum.Enum):
-    """Names what a slot shows from three metres."""
+    """State of a slot as seen from three metres."""
 
     EMPTY = "empty"  # no unit
-    RUNNING = "running"  # an attempt walks
-    WAITS = "waits"  # all its steps wait for something nobody at the slot can do
+    RUNNING = "running"  # an attempt is in progress
+    WAITS = "waits"  # all its steps wait for something the operator cannot do
     HANDS = "hands"  # the attempt waits for the operator
     PASS = "pass"
     PENDING = "pending"
@@ -37,7 +37,7 @@ VERDICT_LOOK: dict[Verdict, Look] = {
 
 
 _SHAPES: dict[Look, tuple[str, str]] = {
-    # with Unicode, with ASCII
+    # Unicode, ASCII
     Look.EMPTY: ("·", ""),
     Look.RUNNING: ("▶", "[>]"),
     Look.WAITS: ("…", "[~]"),
@@ -52,7 +52,7 @@ _SHAPES: dict[Look, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """Describes a status light on the screen: the colour of its dot, and whether it blinks."""
+    """A status light on the screen: the colour of its dot, and whether it blinks."""
 
     colour: str
     blinks: bool = True
@@ -74,7 +74,7 @@ LIGHTS: dict[str, Light] = {
     "rainbow": Light("#FFFFFF"),
     "off": Light("#5C6670", blinks=False),
 }
-"""By the names that steps and reference provisioning-rules 3.4 give them."""
+"""By the names used in steps and in reference provisioning-rules 3.4."""
 
 
 def light(name: str) -> Light | None:
@@ -84,7 +84,7 @@ def light(name: str) -> Light | None:
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """Holds fill, text and border colour of one state; an empty one is the terminal's own."""
+    """Fill, text and border colour of one state; "" is the terminal's own."""
 
     fill: str
     text: str
@@ -117,19 +117,19 @@ SIXTEEN_COLOURS: Palette = {
     Look.ABORTED: Paint("#AAAAAA", "#000000", "#000000"),
     Look.ERROR: Paint("#FFFF55", "#000000", "#000000"),
 }
-"""Exactly the colours a 16-colour terminal has, so that none is rounded into its neighbour."""
+"""Exactly the colours of a 16-colour terminal, so that none is rounded to another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """Holds the characters that differ on an ASCII-only terminal."""
+    """The characters that differ on an ASCII-only terminal."""
 
     ascii_only: bool
     cloud_up: str
     cloud_down: str
     cloud_unknown: str
     times: str
-    nothing: str  # a figure there is no unit for
+    nothing: str  # in place of a figure without any units
     dot: str
     bar_full: str
     bar_rest: str

@@ -1,4 +1,4 @@
-"""Compose the pages beside the bench (batches, find, help) as lines of text. Pure."""
+"""Compose the pages beside the bench screen (batches, find, help) as lines of text. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def batches(state: BenchState, chosen: int, width: int, glyphs: Glyphs) -> list[
 
 
 def problem_of(batch: str, profile: str, target: str) -> Say:
-    """Return what is wrong with the fields of a new batch; nothing if they can be used."""
+    """Return what is wrong with the fields of a new batch; `NOTHING` if they are valid."""
     if not batch or not profile:
         return Say("batch_wrong")
     if not is_batch_name(batch):
@@ -38,7 +38,7 @@ def problem_of(batch: str, profile: str, target: str) -> Say:
 
 
 def found(state: BenchState, wanted: str, width: int, glyphs: Glyphs) -> list[str]:
-    """List the attempts of units that have ``wanted`` in a number or label, newest first; all if it is empty."""
+    """List the attempts of units with ``wanted`` in a number or label, newest first; all attempts for ""."""
     wanted = wanted.strip().lower()
     past = [past for past in state.history if not wanted or past.matches(wanted)]
     rows = [fit(_attempt(one, state.words, glyphs), width) for one in past[:MAX_FOUND]]
@@ -46,7 +46,7 @@ def found(state: BenchState, wanted: str, width: int, glyphs: Glyphs) -> list[st
 
 
 def _attempt(past: Past, words: Words, glyphs: Glyphs) -> str:
-    """Put first what has to be read even on a narrow screen: which unit, and what became of it."""
+    """Compose an attempt, beginning with what a narrow screen has to show: the unit and its verdict."""
     slot = words.text("log-slot", slot=f"{past.slot:<2}")
     verdict = pad(f"{glyphs.shape(VERDICT_LOOK[past.verdict])} {words.verdict(past.verdict)}", 16)
     begins = f"{clock_time(past.at, words.tz)}  {slot}  {past.label:<16}  {verdict}"

@@ -1,7 +1,7 @@
-"""Apply events to a `BenchState`, one pure function per kind of event. Reads no clock, keeps nothing.
+"""Apply events to a `BenchState`, one pure function per kind of event. Reads no clock, keeps no state.
 
 An event of an attempt that is no longer the one in its slot changes the log, never the slot;
-after a verdict only the unit's leaving, a new attempt or a revision changes what the slot says.
+after a verdict only the unit's departure, a new attempt or a revision changes what the slot shows.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ from .state import (
 
 
 def reduce(state: BenchState, event: ev.Event) -> BenchState:
-    """Return ``state`` after ``event``; a kind the screen has no use for changes nothing."""
+    """Return ``state`` after ``event``; kinds the screen does not show change nothing."""
     handler = _HANDLERS.get(type(event))
     return handler(state, event) if handler else state
 
 
 def replay(state: BenchState, events: Iterable[ev.Event]) -> BenchState:
+    """Return ``state`` after all ``events``, in order."""
     for event in events:
         state = reduce(state, event)
     return state
@@ -107,11 +108,11 @@ def _owed_work_stuck(state: BenchState, event: ev.OwedWorkStuck) -> BenchState:
 
 
 _REVISED = {Verdict.PASS: Say("pass"), Verdict.FAIL: Say("cloud_refused")}
-"""What a slot says when the owed work of its unit is settled; of any other end that the unit is not judged."""
+"""Message of a slot once the owed work of its unit is settled; for other outcomes that the unit is not judged."""
 
 
 def _verdict_revised(state: BenchState, event: ev.VerdictRevised) -> BenchState:
-    """Find the unit by its attempt: owed work has no slot, and the unit may be in a tray by now."""
+    """Revise the verdict of an attempt. Owed work has no slot, and the unit may be in a tray by now."""
     name, reason = _name_of(state, event), clean(event.reason)
     history = tuple(
         replace(past, verdict=event.verdict, reason=reason) if past.attempt == event.attempt else past
@@ -130,7 +131,7 @@ def _verdict_revised(state: BenchState, event: ev.VerdictRevised) -> BenchState:
 
 
 def _not_passed(verdict: Verdict, name: str, *, is_in_slot: bool) -> Say:
-    """Ask for a refused unit to be pulled from its tray; of one that cannot be judged only say so."""
+    """Return the request to pull a refused unit from its tray; for one that cannot be judged, only a message."""
     if verdict is not Verdict.FAIL:
         return Say("late_unknown", (name,))
     return Say("cloud_refused") if is_in_slot else Say("pull_unit", (name,))
@@ -156,7 +157,7 @@ def _operator_changed(state: BenchState, event: ev.OperatorChanged) -> BenchStat
 
 
 def _scan_read(state: BenchState, event: ev.ScanRead) -> BenchState:
-    """Answer a scan in the header, unless a slot that asks for it does so itself."""
+    """Report a scan in the header, unless its slot asked for one and reports it itself."""
     answer = state.words.line(event.say) if event.say else clean(event.reason)
     refused = state.words.text("log-scan", read=clean(event.shown, 60), what=answer)
     if event.field:
@@ -185,7 +186,7 @@ def _unit_arrived(state: BenchState, event: ev.UnitArrived) -> BenchState:
         return state
     platform, mode = clean(event.platform, 40), clean(event.mode, 40)
     if slot.is_walking or (slot.verdict is not None and slot.is_present):
-        # the same unit back from a restart: what stands there stays
+        # the same unit back from a restart: keep what is shown
         return state.with_slot(replace(slot, is_present=True, mode=mode, platform=platform or slot.platform))
     fresh = SlotState(
         slot.number, clean(event.port_path, 60), is_present=True, device_id=id_of(event), platform=platform, mode=mode
@@ -219,7 +220,7 @@ def _attempt_started(state: BenchState, event: ev.AttemptStarted) -> BenchState:
 
 
 def _held(state: BenchState, event: ev.StepHeld | ev.StepResumed) -> BenchState:
-    if event.slot == 0:  # owed work or a command: nothing else shows it
+    if event.slot == 0:  # owed work or a command: shown nowhere else
         say = event.say if isinstance(event, ev.StepHeld) else Say("record_again")
         return _logged(state, event, state.words.line(say))
     return _of_slot(step_held)(state, event)
@@ -258,7 +259,7 @@ def _known_port(state: BenchState, port_path: str) -> BenchState:
 
 
 def _name_of(state: BenchState, event: ev.Event) -> str:
-    """Return the unit's label if this screen has seen it, else the end of its Device ID."""
+    """Return the unit's label if it was seen on this screen, else the end of its Device ID."""
     slot = state.slot(event.slot)
     if slot is not None and slot.label and _is_current(slot, event):
         return slot.label

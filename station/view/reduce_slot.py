@@ -79,7 +79,7 @@ def _hands_done(slot: SlotState, event: ev.HandsDone) -> SlotState:
 
 
 def step_held(slot: SlotState, event: ev.StepHeld | ev.StepResumed) -> SlotState:
-    """Hold a step or let it go on; without a step, the record holds the whole slot."""
+    """Mark a step as waiting, or as running again; without a step the whole slot waits, for the journal."""
     held = None
     if isinstance(event, ev.StepHeld):
         held = Held(_cleaned(event.say), max(0, event.before))
@@ -101,7 +101,7 @@ def _wire_traced(slot: SlotState, event: ev.WireTraced) -> SlotState:
 
 
 def judged(slot: SlotState, event: ev.AttemptFinished) -> SlotState:
-    """End the attempt with its verdict; nothing runs or asks any more."""
+    """End the attempt with its verdict, with no step running and no request open."""
     steps = tuple(replace(line, is_running=False, writing=False, held=None) for line in slot.steps)
     return replace(
         slot, is_walking=False, asks=(), steps=steps, held=None, verdict=event.verdict,
@@ -112,12 +112,12 @@ def judged(slot: SlotState, event: ev.AttemptFinished) -> SlotState:
 
 
 def id_of(event: ev.Event) -> str | None:
-    """Return the Device ID of an event, cleaned."""
+    """Return the Device ID of an event, sanitized."""
     return clean(event.device_id, 40) if event.device_id else None
 
 
 def _fact(fact: IdentityFact) -> IdentityFact:
-    """Clean a fact. A mobile secret should never get here; if one does, it is masked."""
+    """Sanitize a fact. A mobile secret should never get here; if one does, it is masked."""
     value = "***" if fact.name == "secret" else clean(fact.value, 80)
     return IdentityFact(clean(fact.name, 40), value, clean(fact.source, 60))
 
@@ -147,4 +147,4 @@ SLOT_HANDLERS: dict[type[ev.Event], Callable[[SlotState, Any], SlotState]] = {
     ev.ModulesRead: _modules_read,
     ev.WireTraced: _wire_traced,
 }
-"""What concerns the attempt in a slot and nothing else."""
+"""Events that concern only the attempt in a slot."""

@@ -1,7 +1,7 @@
-"""Hold what the screen shows, as frozen values. `reduce.py` makes them from events; nothing here draws.
+"""The state of the screen, as frozen values. `reduce.py` makes them from events; nothing here draws.
 
-The same events replayed give an equal `BenchState`, and an equal state draws the same screen.
-Every string in it went through `clean`: whatever a unit says can be shown as it is.
+Replaying the same events gives an equal `BenchState`, and equal states draw the same screen.
+Every string in it has been sanitized with `clean`, so it can be shown as it is.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TRACE_LINES = 500
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Holds what a step waits for that nobody at its slot can do, and how many are ahead of it in the queue."""
+    """What a step waits for that the operator cannot do, and how many are ahead of it in the queue."""
 
     say: Say
     before: int = 0
@@ -33,7 +33,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class StepLine:
-    """Holds one step of an attempt; several may run at once. ``title``: the engine's, for a step without words."""
+    """One step of an attempt; several may run at once. ``title``: the engine's, for a step not in the catalogue."""
 
     step: str
     title: str = ""
@@ -42,7 +42,7 @@ class StepLine:
     share: float | None = None  # 0.0-1.0
     seconds_left: float | None = None
     writing: bool = False
-    warning: Say = NOTHING  # said while it writes
+    warning: Say = NOTHING  # shown while it writes
     note: str = ""
     held: Held | None = None
     seconds: float = 0.0
@@ -53,7 +53,7 @@ class StepLine:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Holds one thing the operator has to do."""
+    """One action the operator has to take."""
 
     step: str
     say: Say
@@ -62,7 +62,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class IdentityRow:
-    """Holds one identity with every source that gave it. ``former``: its earlier values, oldest first."""
+    """One identity with its sources. ``former``: its earlier values, oldest first."""
 
     name: str
     sources: tuple[tuple[str, str], ...]  # (value, source)
@@ -78,7 +78,7 @@ class IdentityRow:
 
 
 def _row(name: str, read: list[IdentityFact], later: list[IdentityFact]) -> IdentityRow:
-    """Compare the facts ``read`` together; ``later`` ones replace them."""
+    """Make a row of facts ``read`` at identification, which are compared, and ``later`` ones, which replace them."""
     facts = [*read, *later]
     if not later and name not in CHANGING_FACTS:
         return IdentityRow(name, tuple((fact.value, fact.source) for fact in facts))
@@ -90,12 +90,12 @@ def _row(name: str, read: list[IdentityFact], later: list[IdentityFact]) -> Iden
 
 @dataclass(frozen=True, slots=True)
 class SlotState:
-    """Holds all that is known of one slot. Everything but number and port is dropped when the unit leaves."""
+    """State of one slot. Everything except number and port is dropped when the unit leaves."""
 
     number: int
     port_path: str | None = None
     is_present: bool = False
-    is_walking: bool = False  # an attempt runs
+    is_walking: bool = False  # an attempt is in progress
     device_id: str | None = None
     attempt: str | None = None
     label: str = ""
@@ -111,15 +111,15 @@ class SlotState:
     failed_step: str = ""
     seconds: float = 0.0
     seen: SeenBefore | None = None
-    held: Held | None = None  # the record waits, and with it every step
+    held: Held | None = None  # the journal waits, and with it every step
     facts: tuple[IdentityFact, ...] = ()
-    updates: tuple[IdentityFact, ...] = ()  # what became of them during the walk, oldest first
+    updates: tuple[IdentityFact, ...] = ()  # new values during the walk, oldest first
     modules: tuple[tuple[str, str, str], ...] = ()
     trace: tuple[str, ...] = ()
 
     @property
     def look(self) -> Look:
-        """Rank what is shown: a verdict first, then a request for hands, then progress, then a wait."""
+        """State to show: a verdict first, then an action of the operator, then progress, then a wait."""
         if self.verdict is not None:
             return VERDICT_LOOK[self.verdict]
         if self.ask is not None:
@@ -130,23 +130,23 @@ class SlotState:
 
     @property
     def ask(self) -> Ask | None:
-        """Return the one thing to do now; the next follows when it is done."""
+        """The action to take now; the next one follows when it is done."""
         return self.asks[0] if self.asks else None
 
     @property
     def name(self) -> str:
-        """Return what a person would call the unit."""
+        """Name of the unit for people: its label, else its Device ID."""
         return self.label or self.device_id or ""
 
     @property
     def current(self) -> StepLine | None:
-        """Return the running step to show: a writing one first, then one that is not held, then one with progress."""
+        """The running step to show: a writing one first, then one that does not wait, then one with progress."""
         running = [line for line in self.steps if line.is_running]
         return max(running, key=lambda line: (line.writing, not line.held, line.share is not None), default=None)
 
     @property
     def waits_for(self) -> Held | None:
-        """Return what holds the unit, if no step of it proceeds."""
+        """What the unit waits for, if none of its steps proceeds."""
         return self.held or (self.current.held if self.current is not None else None)
 
     @property
@@ -169,7 +169,7 @@ class SlotState:
         return next((line for line in self.steps if line.step == name), None)
 
     def with_step(self, line: StepLine) -> SlotState:
-        """Replace the step of that name; an unannounced one is appended."""
+        """Replace the step of that name, or append it."""
         if self.step(line.step) is None:
             return replace(self, steps=(*self.steps, line))
         return replace(self, steps=tuple(line if old.step == line.step else old for old in self.steps))
@@ -177,7 +177,7 @@ class SlotState:
 
 @dataclass(frozen=True, slots=True)
 class BatchLine:
-    """Holds an open batch and its figures after the last commit."""
+    """An open batch and its figures after the last commit."""
 
     batch: Batch
     title: str = ""
@@ -187,7 +187,7 @@ class BatchLine:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """Holds one line of the log. ``look`` gives its shape."""
+    """One line of the log. ``look`` determines its shape."""
 
     at: datetime.datetime
     text: str
@@ -198,7 +198,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Holds one finished attempt, as this screen saw it."""
+    """One finished attempt, as seen on this screen."""
 
     at: datetime.datetime
     slot: int
@@ -209,22 +209,23 @@ class Past:
     verdict: Verdict
     seconds: float
     reason: str
-    values: tuple[str, ...] = ()  # every identity value, to be found by any of them
+    values: tuple[str, ...] = ()  # all identity values, for searching
 
     def matches(self, wanted: str) -> bool:
+        """Return whether ``wanted``, in lower case, occurs in the Device ID, the label or an identity."""
         return any(wanted in value.lower() for value in (self.device_id, self.label, *self.values))
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Says why the last command was refused. Compared by identity: the same text again is a new refusal."""
+    """Why the last command was refused. Compared by identity: the same text again is a new refusal."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class FieldScan:
-    """Holds a scan for the field of an open screen: its text, or why there is none. Compared by identity."""
+    """A scan for a field of the open screen: its text, or why there is none. Compared by identity."""
 
     field: str
     text: str
@@ -233,20 +234,20 @@ class FieldScan:
 
 @dataclass(frozen=True, slots=True)
 class BenchState:
-    """Holds the whole screen. ``words``: the language of its log and notices, and of whoever draws it."""
+    """State of the whole screen. ``words``: the language of its log and notices, and of the screen itself."""
 
     slots: tuple[SlotState, ...]
     words: Words
     station_id: str = ""
     is_virtual: bool = False
-    speed: float | None = 1.0  # of the time that passes; None: simulated
+    speed: float | None = 1.0  # clock seconds per real second; None: simulated
     operator: str = ""
     batches: tuple[BatchLine, ...] = ()
     is_cloud_up: bool | None = None
     outbox: int = 0
     log: tuple[LogLine, ...] = ()  # newest first
     history: tuple[Past, ...] = ()  # newest first
-    notice: str = ""  # one sentence of the station itself, until something else happens
+    notice: str = ""  # one message of the station itself, until the next event
     refusal: Refusal | None = None  # the last one, until the next
     field_scan: FieldScan | None = None  # the last one, until the next
     unknown_ports: tuple[str, ...] = ()  # units on ports without a slot, oldest first
@@ -259,7 +260,7 @@ class BenchState:
         return next((slot for slot in self.slots if slot.number == number), None)
 
     def slot_of(self, attempt: str | None) -> SlotState | None:
-        """Return the slot whose unit had that attempt last; None if it holds another unit or none."""
+        """Return the slot whose last attempt it is; None if there is another unit or none in it."""
         return next((slot for slot in self.slots if attempt and slot.attempt == attempt), None)
 
     def with_slot(self, slot: SlotState) -> BenchState:
@@ -267,7 +268,7 @@ class BenchState:
 
     @property
     def stranger(self) -> Say:
-        """Say what to do about a unit on an unknown port; nothing if there is none."""
+        """What to do about a unit on an unknown port; `NOTHING` if there is none."""
         if not self.unknown_ports:
             return NOTHING
         has_room = any(slot.port_path is None for slot in self.slots)
@@ -283,11 +284,11 @@ class BenchState:
 
     @property
     def figures(self) -> Figures:
-        """Add up all open batches."""
+        """Sum of the figures of all open batches."""
         return functools.reduce(operator.add, (batch.figures for batch in self.batches), Figures())
 
     @property
     def target(self) -> int | None:
-        """Return the units ordered over all open batches; None if any has no target."""
+        """Units ordered in all open batches together; None if any has no target."""
         targets = [batch.target for batch in self.batches]
         return sum(t for t in targets if t is not None) if targets and None not in targets else None

@@ -1,6 +1,6 @@
-"""Compose one slot, line by line, for a place of a given size. Pure: a slot's state in, lines out.
+"""Compose one slot, line by line, for an area of a given size. Pure: a slot's state in, lines out.
 
-The headline (word and shape) takes all rows the lines below leave it. Where rows are short the least
+The headline (word and shape) fills the rows the lines below leave. If rows are short, the least
 important lines are dropped first; the headline and the one action stay.
 """
 
@@ -17,26 +17,26 @@ from . import bigtext
 from .look import UNICODE, Glyphs, Look, light
 from .state import SlotState
 
-BIG_ROWS = 3  # the smallest letters of blocks
-DISC_ROWS = 5  # a status light large enough to be seen from the belt
+BIG_ROWS = 3  # of the smallest block letters
+DISC_ROWS = 5  # of a status light large enough to be seen from the conveyor
 MAX_BAR = 40
-AIRY_ROWS = 8  # from here on the headline stands off the lines below it
+AIRY_ROWS = 8  # with more rows than this, a gap separates the headline from the lines below it
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Describes the cells to fill, and how: terminal, language, moment."""
+    """The cells to fill, with terminal, language and phase of the blinking light."""
 
     width: int
     height: int
     words: Words
     glyphs: Glyphs = UNICODE
-    is_lit: bool = True  # the blinking light is in its bright half
+    is_lit: bool = True  # the blinking light is in its bright phase
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Holds one line, to be centred."""
+    """One line, to be centred."""
 
     text: str
     is_bold: bool = False
@@ -45,7 +45,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Holds lines that stay or go together. ``keep``: 0 is dropped last, larger numbers earlier."""
+    """Lines that are shown or dropped together. ``keep``: 0 is dropped last, larger numbers earlier."""
 
     keep: int
     lines: tuple[Line, ...]
@@ -53,7 +53,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """Holds the headline. ``blocks``: what is drawn in large letters where ``words`` cannot be."""
+    """The headline. ``blocks``: the text drawn in block letters where ``words`` cannot be."""
 
     shape: str
     words: str
@@ -63,7 +63,7 @@ class _Head:
 
     @property
     def plain(self) -> tuple[str, ...]:
-        """Return the plain forms, longest first."""
+        """The forms without block letters, longest first."""
         if not self.shape:
             return (self.words,)
         return (f"{self.shape} {self.words}", f"{self.shape} {self.short}", f"{self.shape}{self.short}")
@@ -100,7 +100,7 @@ def _head(slot: SlotState, place: Place) -> _Head:
 
 
 def _title(slot: SlotState, words: Words) -> str:
-    """Name the running step, between two steps the last one; before the first, say that the unit was seen."""
+    """Return the title of the running step, between two steps of the last one, and before the first a greeting."""
     ended = [line for line in slot.steps if line.outcome is not None]
     current = slot.current or (ended[-1] if ended and slot.is_walking else None)
     if current is not None:
@@ -119,13 +119,13 @@ def _headline(head: _Head, place: Place, rows: int) -> list[Line]:
 
 
 def _drawn(head: _Head, place: Place, rows: int, word: str) -> tuple[str, ...]:
-    """Draw ``word`` in blocks, as large as it goes, with the shape: drawn too, or as a character beside it.
+    """Draw ``word`` in the largest block letters that fit, with the shape: drawn too, or as a character beside it.
 
-    What needs nobody is said in ordinary letters, so that a bench is calm while all goes well.
+    States that need nobody are in ordinary letters, so that the screen is calm while all goes well.
     """
     if not head.is_loud or rows < 1:
         return ()
-    width = place.width - (2 if place.width > 24 else 0)  # air at the sides of a large tile
+    width = place.width - (2 if place.width > 24 else 0)  # margins of a large tile
     bare = _arrangements("", word.upper())
     if not head.shape:
         only = bigtext.draw(bare, width, rows, ascii_only=place.glyphs.ascii_only)
@@ -145,7 +145,7 @@ def _with_shape(shape: str, lines: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _arrangements(shape: str, text: str) -> tuple[tuple[str, ...], ...]:
-    """Return the ways to set it: on one line or a line per word, the shape in front or on its own line."""
+    """Return the possible layouts: on one line or a line per word, the shape in front or on its own line."""
     parts = tuple(text.split())
     if not shape:
         return ((text,), parts)
@@ -153,8 +153,8 @@ def _arrangements(shape: str, text: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _least_rows(head: _Head, body: list[_Part], place: Place) -> int:
-    """Return the rows the lines below must leave: room for block letters, on one line or two, if why and the one
-    action still fit; else one. The unit's name is worth less than that."""
+    """Return the rows the lines below must leave: enough for block letters, on one line or two, if the reason and the
+    one action still fit; else one. The unit's name is less important than that."""
     needed = sum(len(part.lines) for part in body if part.keep <= 1)
     for rows in (BIG_ROWS, 2 * BIG_ROWS):
         extra = 0 if _drawn(head, place, rows, head.words) else 1
@@ -164,7 +164,7 @@ def _least_rows(head: _Head, body: list[_Part], place: Place) -> int:
 
 
 def _disc(slot: SlotState, place: Place, rows: int) -> list[Line]:
-    """Draw the status light large, if the headline keeps its letters."""
+    """Draw the status light large, if the headline still has room for its block letters."""
     led = light(slot.ask.led) if slot.ask is not None else None
     if led is None or slot.look is not Look.HANDS or rows < DISC_ROWS + 2 * BIG_ROWS or place.glyphs.ascii_only:
         return []
@@ -180,7 +180,7 @@ def _disc(slot: SlotState, place: Place, rows: int) -> list[Line]:
 
 
 def _trimmed(parts: list[_Part], rows: int) -> list[Line]:
-    """Return the most important parts that fit whole, in the given order: half a sentence says the wrong thing."""
+    """Return the most important parts that fit as a whole, in their order: half a sentence would mislead."""
     kept: set[int] = set()
     for index, part in sorted(enumerate(parts), key=lambda pair: pair[1].keep):
         if len(part.lines) <= rows:
@@ -194,7 +194,7 @@ def _said(text: str, place: Place, keep: int, *, is_bold: bool = False, most: in
 
 
 def _whole(says: tuple[str, ...], place: Place, keep: int) -> _Part:
-    """Keep the lines of a sentence together: its first half alone says the wrong thing."""
+    """Make one part of the lines of a sentence: its first half alone would mislead."""
     return _Part(keep, tuple(line for text in says for line in _said(text, place, keep).lines))
 
 
@@ -234,7 +234,7 @@ def _running(slot: SlotState, place: Place) -> list[_Part]:
 
 
 def _waits(slot: SlotState, place: Place) -> list[_Part]:
-    """Say what it waits for, how many are ahead of it, and that nobody has to do anything."""
+    """Compose what it waits for, how many are ahead of it, and that no action is needed."""
     held = slot.waits_for
     if held is None:
         return []
@@ -274,7 +274,7 @@ def _hands(slot: SlotState, place: Place) -> list[_Part]:
 
 
 def _judged(slot: SlotState, place: Place) -> list[_Part]:
-    """Say why, then the one action. For a key the catalogue does not know, give the recorded reason."""
+    """Compose the reason, then the one action. For a key missing in the catalogue, use the recorded reason."""
     said = place.words.say(slot.say)
     says = said.says if said else (slot.reason,)
     action = (said.do if said else "") or place.words.face(slot.look.value).do
