@@ -1,1 +1,1 @@
-"""The bench screen: draws what `station.view` says, and turns keys and scans into commands."""
+"""The terminal user interface: draws what `station.view` composes, and turns keys and scans into commands."""

@@ -1,6 +1,6 @@
 """The bench screen as a Textual app: events in through `feed`, commands out through ``send``.
 
-It owns no thread and no device, its only state of its own is the selected slot, and it restores the
+It owns no thread and no device, keeps only view state (such as the selected slot), and restores the
 terminal on exit.
 """
 
@@ -43,31 +43,31 @@ BLINK_S = 0.5
 
 
 class EventsWaiting(Message):
-    """Says that events are queued. A message still unhandled covers all later ones."""
+    """Events are queued. A message that is still unhandled covers all later ones."""
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, EventsWaiting)
 
 
 class LeaveNow(Message):
-    """Says that the program wants the screen closed."""
+    """The program requests that the screen be closed."""
 
 
 class BenchApp(App[None]):
-    """Draws the bench and turns keys into commands.
+    """Draws the station's slots and turns keys into commands.
 
     ``feed`` and ``leave`` may be called from any thread, before, during and after `run`.
-    ``send`` gets every command on the screen's own thread and must not block. ``on_ready`` is called
-    there once the screen is up: the moment to start the engine. ``palette`` and ``ascii_only``
-    are detected from the terminal unless given; ``words`` is the language, and the zone of the times shown;
-    ``is_animated=False`` keeps lights from blinking, for pictures.
+    ``send`` is called with every command on the app's thread and must not block. ``on_ready`` is called
+    there once the screen is up, to start the engine. ``palette`` and ``ascii_only``
+    are detected from the terminal unless given; ``words`` is the language, and the time zone of displayed times;
+    ``is_animated=False`` keeps lights from blinking, for snapshots.
     """
 
     CSS_PATH = Path(__file__).with_name("station.tcss")
     ENABLE_COMMAND_PALETTE = False
     TITLE = "station"
     digit_s = 1.0
-    """How long a second digit may take."""
+    """Seconds within which a second digit belongs to the first."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "leave", "Leave"),
         Binding("ctrl+q,ctrl+c", "leave", "Leave", show=False, priority=True),
@@ -92,17 +92,17 @@ class BenchApp(App[None]):
         self._send, self._on_ready = send, on_ready
         self.state = BenchState.of(slots, words)
         self.selected: int | None = None
-        self._hint = ""  # an answer to the last key; gone with the next one
+        self._hint = ""  # reply to the last key, until the next one
         self._is_standing = self._must_leave = False
         self._lit_by_us: set[int] = set()
         self._is_lit = True
-        self._tens = 0  # the digit pressed last, while another may follow
+        self._tens = 0  # the last digit pressed, while another may follow
         self._tens_timer: Timer | None = None
         self._pump = EventPump(lambda: self._post(EventsWaiting()))
         self._scanner: ScanDetector[events.Key] = ScanDetector()
         self._scan_timer: Timer | None = None
         self._keys_to_scan = {"RETRY": self.action_retry, "LIGHT": self.action_light, "STOP": self.action_stop}
-        # the terminal's own colours wherever the palette names none; NO_COLOR then means none at all
+        # the terminal's own colours where the palette has none; with NO_COLOR that means no colours at all
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
         self.set_class(self.glyphs.ascii_only, "-ascii")
@@ -120,10 +120,10 @@ class BenchApp(App[None]):
 
     def _post(self, message: Message) -> None:
         if not self._is_standing:
-            return  # `on_mount` looks at all that came before it
+            return  # `on_mount` handles what was queued before it
         try:
             self.post_message(message)
-        except RuntimeError:  # the event loop has just ended: nobody is left to read it
+        except RuntimeError:  # the event loop has just ended
             self._pump.close()
 
     # --- drawing ---
@@ -182,14 +182,14 @@ class BenchApp(App[None]):
             self._show()
 
     def _say(self, said: Say) -> None:
-        """Answer a key or scan in one line, until the next one."""
+        """Show a reply to a key or scan, until the next one."""
         self._hint = self._words.line(said)
         self._show()
 
     # --- input ---
 
     async def on_event(self, event: events.Event) -> None:
-        """Pass every key through the scan detector first; what a scanner types goes no further."""
+        """Pass every key through the scan detector, which keeps those of a scanner."""
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return
@@ -251,7 +251,7 @@ class BenchApp(App[None]):
     # --- actions ---
 
     def action_digit(self, digit: int) -> None:
-        """Name a slot by its number: a second digit within a second makes the first one the tens.
+        """Select a slot by number: if a second digit follows within `digit_s`, the first one counts as the tens.
 
         A single digit selects at once, but binds a port only after the second digit can no longer come: binding is
         permanent.
@@ -291,7 +291,7 @@ class BenchApp(App[None]):
         self._show()
 
     def action_move(self, by: int) -> None:
-        """Choose the slot ``by`` places further (-1 back), around the corner; the first or last when none is chosen."""
+        """Select the slot ``by`` places further (-1: back), wrapping around; the first or last if none is selected."""
         numbers = [slot.number for slot in self.state.slots]
         if self.selected in numbers:
             self.selected = numbers[(numbers.index(self.selected) + by) % len(numbers)]
@@ -305,7 +305,7 @@ class BenchApp(App[None]):
             self.push_screen(Details(number, self.state, self._send, self.glyphs))
 
     def action_retry(self, otherwise: int | None = None) -> None:
-        """Retry the unit in the selected slot, or in ``otherwise`` if none is selected."""
+        """Retry the unit in the selected slot, else in ``otherwise``."""
         number = self._chosen_unit(otherwise)
         if number is not None:
             self._send(RetrySlot(number))
@@ -343,7 +343,7 @@ class BenchApp(App[None]):
         self.push_screen(Help(self.glyphs, self._words))
 
     def action_leave(self) -> None:
-        """Leave; ask first while units are being walked. A second Q does not answer the question."""
+        """Leave; ask first while attempts are in progress. A second Q does not answer the question."""
         if isinstance(self.screen, Question):
             return
         if not self.state.is_busy:
@@ -385,7 +385,7 @@ def _palette_of_terminal() -> Palette:
 
 
 def _is_ascii_terminal() -> bool:
-    """Tell whether to draw ASCII only: by the encoding, or because the C locale is set, which Python reads as UTF-8."""
+    """Return whether to draw ASCII only: by the encoding, or for the C locale, which Python treats as UTF-8."""
     if os.environ.get("LC_ALL") in ("C", "POSIX"):
         return True
     encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"

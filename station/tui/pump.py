@@ -1,4 +1,4 @@
-"""Carry events from any thread to the screen's own, bounded: progress coalesces, verdicts never do."""
+"""A bounded queue of events from any thread to the app's: progress is coalesced, verdicts never are."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Callable
 from ..engine.events import Event, Measured, StepProgress, WireTraced
 
 MAX_WAITING = 4096
-"""Above this, events that only a technician's view shows are dropped; all others always get through."""
+"""Above this number, events shown only in the technician's view are dropped; all others never are."""
 
 _DROPPABLE = (WireTraced, Measured)
 
 
 class EventPump:
-    """Queues events and wakes the reader once, however many are queued.
+    """Queues events and wakes the reader once, however many are queued. Thread-safe.
 
-    ``wake`` is called on the thread that puts, at most once until the next `take`.
+    ``wake`` is called on the thread of `put`, at most once until the next `take`.
     """
 
     def __init__(self, wake: Callable[[], None]) -> None:
@@ -28,7 +28,7 @@ class EventPump:
         self._is_closed = False
 
     def put(self, event: Event) -> None:
-        """Queue ``event`` and wake the reader if nobody has yet. Never blocks; ignored after `close`."""
+        """Queue ``event`` and wake the reader unless that was done already. Never blocks; ignored after `close`."""
         with self._lock:
             if self._is_closed or not self._admit(event):
                 return
@@ -46,6 +46,7 @@ class EventPump:
         return taken
 
     def close(self) -> None:
+        """Discard what is queued, and all later events."""
         with self._lock:
             self._is_closed = True
             self._waiting.clear()

@@ -1,7 +1,7 @@
-"""Tells a barcode scanner from a person by the time between characters. Pure: the caller brings the time.
+"""Distinguishes a barcode scanner from a person by the time between characters. Pure: the caller provides the time.
 
-A scanner is a keyboard that types faster than any hand. A character is therefore held back until
-it is known whose it is: 30 ms later, or at the Enter or Tab that ends a burst. What a scanner types
+A scanner is a keyboard that types faster than any person. A character is therefore held back until
+its source is known: 30 ms later, or at the Enter or Tab that ends a burst. What a scanner types
 never reaches a field or a key binding, not even when its burst breaks off.
 """
 
@@ -11,34 +11,34 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 GAP_S = 0.030
-"""Characters closer than this come from a scanner."""
+"""Seconds; characters closer together than this come from a scanner."""
 
 MIN_LENGTH = 4
-"""Shorter bursts are two keys hit at once; no code on a unit, badge or order is that short."""
+"""Shorter bursts are keys hit at the same time; no code on a unit, badge or order is that short."""
 
 BROKEN_S = 1.0
-"""After a burst broke off, its rest may follow this long; it is no scan of its own."""
+"""Seconds after a burst broke off in which its rest may follow, which is not a separate scan."""
 
 MAX_LENGTH = 256
-"""Longer than any label; the rest of such a burst is dropped."""
+"""Characters; longer than any label. The rest of a longer burst is dropped."""
 
 ENDINGS = frozenset({"enter", "tab"})
 SEPARATORS = frozenset("\x1d\x1e\x04")
-"""Group and record separators and end of transmission stand inside some codes; a terminal takes them for Ctrl keys."""
+"""Group separator, record separator and end of transmission occur in some codes; terminals send them as Ctrl keys."""
 
 K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
 class Typed(Generic[K]):
-    """Holds keys a person typed, in order, to be handed on."""
+    """Keys typed by a person, in order, to be passed on."""
 
     keys: tuple[K, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """Holds one complete scan. It may contain a mobile secret, so repr hides it."""
+    """One complete scan. It may contain a mobile secret, so ``repr`` hides it."""
 
     text: str
 
@@ -48,14 +48,14 @@ class Scanned:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Marks a burst that is not a scan: it ended without Enter or Tab, or is the rest of one that did."""
+    """A burst that is not a scan: it ended without Enter or Tab, or is the rest of one that did."""
 
 
 Found = Typed[K] | Scanned | Broken
 
 
 class ScanDetector(Generic[K]):
-    """Separates scans from typing. Feed it each key with its time in seconds; ``K`` is whatever the caller hands on."""
+    """Separates scans from typing. Feed it each key with its time in seconds; ``K`` is the caller's type of a key."""
 
     def __init__(self) -> None:
         self._held: list[K] = []
@@ -65,11 +65,11 @@ class ScanDetector(Generic[K]):
 
     @property
     def due(self) -> float | None:
-        """Return when `idle` must be called; None if nothing is held back."""
+        """Time at which `idle` must be called; None if nothing is held back."""
         return self._last + GAP_S if self._held else None
 
     def key(self, key: K, name: str, character: str | None, at: float) -> list[Found[K]]:
-        """Take one key: its ``name`` (``enter``, ``a``, ``escape``), its printable ``character`` if any, its time."""
+        """Process a key: its ``name`` (``enter``, ``a``, ``escape``), its printable ``character`` if any, and time."""
         found = self.idle(at)
         ends = name in ENDINGS
         if ends and (len(self._text) >= MIN_LENGTH or self._is_rest(at)):
@@ -80,7 +80,7 @@ class ScanDetector(Generic[K]):
         return [*found, *self._release(), Typed((key,))]
 
     def idle(self, at: float) -> list[Found[K]]:
-        """Release what was held back for longer than a scanner pauses, when nothing came until ``at``."""
+        """Release what is held back, if nothing followed within `GAP_S` before ``at``."""
         if self.due is None or at < self.due:
             return []
         return self._release()
@@ -97,7 +97,7 @@ class ScanDetector(Generic[K]):
         return Broken() if self._is_rest(at) or len(text) > MAX_LENGTH else Scanned(text)
 
     def _is_rest(self, at: float) -> bool:
-        """Tell whether input ending at ``at`` belongs to a burst that broke off, including a lone Enter or Tab."""
+        """Return whether input ending at ``at`` belongs to a burst that broke off, including a lone Enter or Tab."""
         return at - self._broken_at < BROKEN_S
 
     def _release(self) -> list[Found[K]]:

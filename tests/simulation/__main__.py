@@ -1,7 +1,7 @@
 """Run seeds of the simulation: ``make simulate SEEDS=N [FROM=K]``, or replay and shrink one story.
 
-Every finished seed is a line in a ledger beside the virtual environment, so a run that was stopped goes on where it
-was; the ledger holds for one state of the code and begins anew with the next.
+Every finished seed is a line in a ledger beside the virtual environment, so an interrupted run resumes where it
+stopped; a ledger is valid for one state of the code only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
-    """0 when no oracle was broken."""
+    """Run as the options say; return 0 when no oracle was violated."""
     options = _options()
     if options.story is not None:
         return _replay(Story.from_json(options.story), is_shrunk=options.shrink)
@@ -53,7 +53,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--start", type=int, default=1, help="the first seed (%(default)s)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes side by side (%(default)s)")
     parser.add_argument("--ledger", default=str(ROOT / ".venv" / "simulation"), help="folder of the ledgers")
-    parser.add_argument("--seed", type=int, help="run this seed alone and tell its story")
+    parser.add_argument("--seed", type=int, help="run this seed alone and print its story")
     parser.add_argument("--story", help="run this printed story alone")
     parser.add_argument("--shrink", action="store_true", help="leave out what the failure does not need")
     return parser.parse_args()
@@ -65,14 +65,14 @@ def _replay(story: Story, *, is_shrunk: bool) -> int:
     if figures.violation and is_shrunk:
         story, figures = shrink(story, figures, lambda text: print(text, file=sys.stderr))
         print("shrunk to\n" + story.to_json())
-    if figures.told:
-        print(figures.told)
+    if figures.trace:
+        print(figures.trace)
     print(figures.violation or f"good: {dict(figures.verdicts)} in {figures.simulated_s:.0f} simulated seconds")
     return 1 if figures.violation else 0
 
 
 class Ledger:
-    """Finished seeds of one state of the code, a line of JSON each."""
+    """The finished seeds of one state of the code, a line of JSON each."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ class Ledger:
 
 
 def code_digest() -> str:
-    """Names the state of everything that a seed's outcome depends on."""
+    """Return a digest of all code that a seed's outcome depends on."""
     digest = hashlib.sha256()
     for folder in ("drivers", "station", "tests/simulation", "tests/support"):
         for path in sorted((ROOT / folder).rglob("*.py")):
@@ -97,7 +97,7 @@ def code_digest() -> str:
 
 
 def report(rows: Sequence[Figures], wall_s: float, fresh: int) -> str:
-    """The figures of a run, as a person reads them."""
+    """Format the figures of a run for people."""
     verdicts, causes, units, kinds = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     for row in rows:
         verdicts.update(row.verdicts)

@@ -1,4 +1,4 @@
-"""What hands, world and oracles of one shift share."""
+"""State shared by the hands, the world and the oracles of one shift."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .story import Story
 
 @dataclass(slots=True)
 class Floor:
-    """One bench with its story. ``token`` is set by the first broken oracle: everybody goes home."""
+    """One line bench with its story. The first violated oracle sets ``token``, which ends the shift."""
 
     bench: LineBench
     story: Story
@@ -27,9 +27,9 @@ class Floor:
     token: CancelToken
     final: dict[int, Verdict] = field(default_factory=dict)  # by number: the last verdict a hand saw
     violations: list[Violation] = field(default_factory=list)
-    strangers: Iterator[int] = field(default_factory=itertools.count)  # numbers of labels nobody knows
+    strangers: Iterator[int] = field(default_factory=itertools.count)  # numbers of unknown labels
 
     def broken(self, violation: Violation) -> None:
-        """Note a broken oracle and end the shift."""
+        """Record a violated oracle and end the shift."""
         self.violations.append(violation)
         self.token.cancel()

@@ -1,4 +1,4 @@
-"""Whoever works at a slot: plugs units in, scans, presses buttons, reads verdicts - and slips."""
+"""The simulated operator of one slot: plugs units in, scans, presses buttons, reads verdicts, and makes mistakes."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ PATIENCE_S = 3 * 3600.0
 """How long a unit may stay in its slot without a verdict before it counts as hung."""
 REACTION_S = 2.0
 RETURN_S = 20.0
-"""How long a unit that was pulled, or a station that was stopped, may take to be back."""
+"""How long a unit that was pulled, or a station that was stopped, may take to come back."""
 SCANS = 12
-"""How often a hand scans before it gives up."""
+"""Scans before the operator gives up."""
 
 
 class Hands:
-    """Whoever works at one slot: plugs in, scans, presses buttons, reads the verdict, unplugs."""
+    """The operator of one slot: plugs in, scans, presses buttons, reads the verdict, unplugs."""
 
     def __init__(self, floor: Floor, slot: int, parts: tuple[Part, ...], walks: int) -> None:
         self._floor, self._bench, self.slot, self._parts, self._walks = floor, floor.bench, slot, parts, walks
@@ -63,8 +63,8 @@ class Hands:
         self._before = unit
 
     def _visit(self, part: Part, unit: VirtualUnit) -> Verdict:
-        """Plug in once and stay until there is a verdict; returns it, with the unit unplugged again."""
-        self._bench.unplug(self.slot)  # whoever was pulled before may have come back by itself meanwhile
+        """Plug in, wait for a verdict, unplug, and return the verdict."""
+        self._bench.unplug(self.slot)  # a unit that was pulled before may have come back meanwhile
         self._mark = self._bench.mark()
         self._bench.plug(unit, self.slot)
         finished = self._wait_verdict(part, unit)
@@ -107,14 +107,14 @@ class Hands:
                         return event
 
     def _given_up(self, part: Part) -> AttemptFinished:
-        """Nothing for hours: a bad unit may wait for whoever can mend it, if the slot says so."""
+        """End a walk without a verdict for hours: allowed only for a bad unit whose slot says what it waits for."""
         own = [event for _, event in self._bench.events[self._mark :] if event.slot == self.slot]
         if part.flaw and any(isinstance(event, StepHeld) for event in own):
             return AttemptFinished(at=self._bench.clock.utc(), slot=self.slot, verdict=Verdict.PENDING)
         raise Violation("hung", f"unit {part.number} stayed in slot {self.slot} without a verdict")
 
     def _begins_again(self) -> bool:
-        """Whether the unit (or the station) comes back by itself and is walked again."""
+        """Return whether the unit (or the station) comes back on its own and another attempt starts."""
         mark = self._mark
         until = self._bench.clock.now() + RETURN_S
         while (event := self._next(until - self._bench.clock.now())) is not None:
@@ -124,7 +124,7 @@ class Hands:
         return False
 
     def _next(self, within: float) -> Event | None:
-        """The next event of this slot, None after ``within`` seconds."""
+        """Return the next event of this slot; None after ``within`` seconds."""
         events, clock = self._bench.events, self._bench.clock
         until = clock.now() + within
         with self._bench._news:
@@ -143,12 +143,12 @@ class Hands:
         self._bench.clock.sleep(REACTION_S, self._floor.token)
 
     def _texts(self, part: Part, unit: VirtualUnit) -> Iterator[str]:
-        """What this hand scans, in order: its slips, then the label of the unit, again and again."""
+        """Yield what is scanned, in order: the mistakes, then the unit's label, repeatedly."""
         slips = (_SLIPS[slip](self, unit) for slip in part.slips)
         return itertools.islice(itertools.chain(slips, itertools.repeat(unit.label)), SCANS)
 
     def neighbour(self) -> str:
-        """The label of a unit in another slot, or of one that was never here."""
+        """Return the label of a unit in another slot, else an unknown one."""
         others = [u for u in self._floor.units.values() if u.port is not None and str(u.port) != f"1-{self.slot}"]
         return self._label_of(others[0] if others else None)
 
@@ -156,13 +156,13 @@ class Hands:
         return self._label_of(self._before)
 
     def _label_of(self, other: VirtualUnit | None) -> str:
-        """A unit that never told its serial number leaves a label nobody knows: twice the same would be a verdict."""
+        """Return a unit's label if the journal has its serial number, else an unknown label, as in `unknown`."""
         with self._bench.reader() as journal:
             known = journal.unit(other.device_id) if other is not None else None
         return other.spec.label if other is not None and known is not None and known.fact("serial") else self.unknown()
 
     def unknown(self) -> str:
-        """A label nobody knows, another one each time: the same one twice would be a verdict."""
+        """Return an unknown label, a different one each time: the same one twice would be a mismatch."""
         return make_spec("boron", 99, next(self._floor.strangers)).label
 
 

@@ -1,7 +1,7 @@
 """``python -m simulation.hunt [RULE...] [--seeds N]``: break one rule at a time and count the seeds that notice.
 
-Takes its patches from ``tests/house/mutants.toml``. The tests marked with a rule were written knowing it; a seed
-knows none, so this says how much of what matters the simulation would find by itself.
+Takes its patches from ``tests/house/mutants.toml``. The tests marked with a rule were written for it; the simulation
+was not, so this measures how many such errors it would find on its own.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ HARDEST = (
     "A2", "A5", "B3", "B5", "C1", "C2", "C3", "D8", "D9", "E3", "E12", "F1", "G1", "H3", "H4", "H9", "H10", "N1",
     "N2", "N6",
 )  # fmt: skip
-"""Rules whose breaking shows only over a whole walk."""
+"""Rules whose violation shows only over a whole walk."""
 
 
 def main() -> int:
-    """0 when every patch could be tried; how many seeds noticed is a figure, not a verdict."""
+    """Return 0 when every patch could be tried; the number of seeds that noticed is only reported."""
     parser = argparse.ArgumentParser(prog="simulation.hunt", description=__doc__)
     parser.add_argument("rules", nargs="*", help="only these (the twenty hardest)")
     parser.add_argument("--seeds", type=int, default=50, help="how many are tried on each patch (%(default)s)")
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def notice(copy: Copy, mutant: Mutant, seeds: int) -> list[int]:
-    """The seeds from 1 that break an oracle with the patch applied."""
+    """Return the seeds, from 1 to ``seeds``, that violate an oracle with the patch applied."""
     before = mutant.apply(copy.root)
     try:
         line = [sys.executable, "-B", "-m", "simulation", "--seeds", str(seeds), "--ledger", str(copy.root / "ledger")]

@@ -1,7 +1,7 @@
-"""What must be true of a shift, looked at from outside the station: flash, cloud, and what was planted.
+"""Checks what must be true of a shift from outside the station: flash, cloud, and planted flaws.
 
-Nothing here asks the station whether it is right. A PASS is compared with the bytes in the unit's flash and with the
-rows of the cloud; a FAIL with the flaw the unit was given.
+Nothing here relies on the station. A PASS is compared with the bytes in the unit's flash and with the
+rows of the cloud; a FAIL with the flaw planted in the unit.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ ENDINGS: Mapping[str, frozenset[Verdict]] = {
     "bad-label": frozenset({Verdict.FAIL}),
     "worn-flash": frozenset({Verdict.FAIL}),
     "protected": frozenset({Verdict.FAIL}),
-    "dead-sim": frozenset({Verdict.FAIL, Verdict.PENDING}),  # somebody named has to mend the SIM
+    "dead-sim": frozenset({Verdict.FAIL, Verdict.PENDING}),  # a named person has to fix the SIM
     "quarantined": frozenset({Verdict.FAIL, Verdict.PENDING}),
 }
-"""How a unit with that flaw ends once everything around it is well again. PASS is in none of them."""
+"""Verdicts allowed for a unit with that flaw once everything around it works again. None includes PASS."""
 
 MENDED = frozenset({"quarantined"})
-"""Flaws the station may cure; then the unit is a good one."""
+"""Flaws the station may cure, which makes the unit a good one."""
 
 
 class Violation(AssertionError):
-    """An oracle was broken. ``kind`` names the oracle: a shrunk story must break the same one."""
+    """An oracle was violated. ``kind`` names the oracle: a shrunk story has to violate the same one."""
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(f"{kind}: {text}")
@@ -44,7 +44,7 @@ class Violation(AssertionError):
 
 
 class Bugs(logging.Handler):
-    """Collects what station and drivers log at ERROR: a fault nobody foresaw."""
+    """Collects what station and drivers log at ERROR, which is always an unforeseen fault."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -56,9 +56,9 @@ class Bugs(logging.Handler):
 
 
 def check_pass(bench: LineBench, part: Part, unit: VirtualUnit, recipe: Recipe, *, is_here: bool) -> None:
-    """Raise `Violation` where flash, settings or the cloud's rows are not what the profile wants.
+    """Raise `Violation` if flash, settings or the cloud's rows are not as the profile requires.
 
-    ``is_here``: the unit still has power, so how it runs can be seen.
+    ``is_here``: the unit still has power, so its running state can be checked too.
     """
     if part.flaw and part.flaw not in MENDED:
         raise Violation("false PASS", f"unit {part.number} is {part.flaw} and passed")
@@ -68,7 +68,7 @@ def check_pass(bench: LineBench, part: Part, unit: VirtualUnit, recipe: Recipe, 
 
 
 def check_effects(bench: LineBench) -> None:
-    """Raise `Violation` when a membership, claim or activation was brought about more than once for one unit."""
+    """Raise `Violation` if a membership, claim or activation happened more than once for one unit."""
     counts: Counter[tuple[str, str]] = Counter()
     for request in bench.cloud.requests(since_start=False):
         if request.had_effect and request.method == "POST":

@@ -1,8 +1,8 @@
-"""Runs one story on a whole bench in simulated time: hands at every slot, trouble around them, then a quiet end.
+"""Runs one story on a whole line bench in simulated time: an operator at every slot, trouble, then a quiet end.
 
-The *safety phase* lets everything go wrong that the story says; whatever happens, no verdict may be false. Then all
-faults end, and in the *liveness phase* every unit that is not through is walked again: the good ones must pass, the
-bad ones must be told, all owed work must end.
+In the *safety phase* everything in the story goes wrong, and no verdict may be false. Then all
+faults end, and in the *liveness phase* every unit without a final verdict is walked again: the good ones must pass,
+the bad ones must be found, all owed work must end.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from .units import make_unit
 from .world import World
 
 SAFETY_WALKS, LIVENESS_WALKS = 3, 3
-"""How often a hand plugs a unit in again that has no verdict yet: in each phase."""
+"""Maximum walks of a unit without a final verdict, in each phase."""
 OWED_S = 24 * 3600.0
-"""How long owed work of good units may take once nothing hinders it any more."""
+"""How long owed work of good units may take once nothing blocks it any more."""
 
 
 @dataclass(slots=True)
 class Figures:
-    """What one shift came to."""
+    """The results of one shift."""
 
     seed: int
     verdicts: Counter[str] = field(default_factory=Counter)  # attempts of good units
@@ -49,19 +49,20 @@ class Figures:
     wall_s: float = 0.0
     violation: str = ""
     kind: str = ""
-    told: str = ""  # the last events of a shift that broke an oracle; not kept
+    trace: str = ""  # the last events of a shift that violated an oracle; not kept
 
     def to_json(self) -> str:
-        return json.dumps({one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.name != "told"})
+        kept = [one.name for one in dataclasses.fields(self) if one.name != "trace"]
+        return json.dumps({name: getattr(self, name) for name in kept})
 
     @classmethod
     def from_json(cls, text: str) -> Figures:
-        told = json.loads(text)
-        return cls(**told | {name: Counter(told[name]) for name in ("verdicts", "causes", "units")})
+        row = json.loads(text)
+        return cls(**row | {name: Counter(row[name]) for name in ("verdicts", "causes", "units")})
 
 
 def run(story: Story) -> Figures:
-    """Run a story to its end; a broken oracle is in the figures, never raised."""
+    """Run a story to its end; a violated oracle is recorded in the figures, never raised."""
     figures = Figures(story.seed)
     bugs, root = Bugs(), logging.getLogger()
     root.addHandler(bugs)
@@ -85,7 +86,7 @@ def run(story: Story) -> Figures:
     if shift is not None:
         figures.simulated_s = shift.bench.clock.now()
         if figures.violation:
-            figures.told = shift.told()
+            figures.trace = shift.trace()
     return figures
 
 
@@ -95,7 +96,7 @@ def run_seed(seed: int) -> Figures:
 
 
 class _Shift:
-    """One story under way."""
+    """One story in progress."""
 
     def __init__(self, bench: LineBench, story: Story, figures: Figures) -> None:
         self.bench, self.story, self.figures = bench, story, figures
@@ -115,7 +116,7 @@ class _Shift:
             self.world.heal()
         for unit in self.units.values():
             unit.faults.withdraw()
-        for part in self.story.parts:  # one by one: nobody hinders anybody any more
+        for part in self.story.parts:  # one at a time, so that they cannot interfere
             if self.floor.final.get(part.number) not in self._endings(part):
                 self._walk_all((part,), LIVENESS_WALKS)
         self._wait_owed()
@@ -144,7 +145,7 @@ class _Shift:
     # --- what came out ---
 
     def verdict(self, part: Part) -> Verdict | None:
-        """The last verdict anybody gave the unit, as the journal has it now; else how its last attempt ended."""
+        """Return the unit's last PASS, PENDING or FAIL in the journal, else how its last attempt ended."""
         with self.bench.reader() as journal:
             known = journal.unit(self.units[part.number].device_id)
         verdicts = [one.verdict for one in known.attempts if one.verdict is not None] if known is not None else []
@@ -191,6 +192,6 @@ class _Shift:
                 figures.scans += 1
                 figures.scans_again += not event.accepted
 
-    def told(self) -> str:
-        """The last events, for whoever looks into a violation."""
+    def trace(self) -> str:
+        """Return the last events, for the analysis of a violation."""
         return "\n".join(f"{at:9.2f} {shown(event)}" for at, event in self.bench.events[-60:])

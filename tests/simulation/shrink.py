@@ -1,4 +1,4 @@
-"""Makes a failing story short: leaves out whatever it fails without."""
+"""Shrinks a failing story: removes everything the failure does not need."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TRIES = 80
 
 
 def shrink(story: Story, figures: Figures, tell: Callable[[str], None]) -> tuple[Story, Figures]:
-    """The shortest story found that breaks the same oracle, with what it came to. At most `TRIES` runs."""
+    """Return the shortest story found that violates the same oracle, and its figures, in at most `TRIES` runs."""
     left = TRIES
     is_shorter = True
     while is_shorter and left > 0:
@@ -30,7 +30,7 @@ def shrink(story: Story, figures: Figures, tell: Callable[[str], None]) -> tuple
 
 
 def _shorter(story: Story) -> Iterator[Story]:
-    """Every story with one thing less: the big things first."""
+    """Yield every story with one element less, the large elements first."""
     for part in story.parts:
         if len(story.parts) > 1:
             yield replace(story, parts=tuple(one for one in story.parts if one is not part))

@@ -1,8 +1,8 @@
 """One seeded shift as plain data: which units, what is wrong with them, and what goes wrong around them.
 
-A story is drawn from a seed by `draw`, printed as one line of JSON, replayed from it, and shrunk by leaving parts
-out. Each seed draws a *swarm*: it switches most kinds of trouble off and lets the others happen often, because
-faults that always come evenly mixed never meet in pairs.
+A story is drawn from a seed by `draw`, printed as one line of JSON, replayed from it, and shrunk by removing parts.
+Each seed draws a *swarm*: it disables most kinds of trouble and lets the others happen often, because
+evenly mixed faults rarely coincide in pairs.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from line_bench import PRODUCTS, Recipe
 from drivers.virtual.faults import ERRNOS
 
 STAGES: Mapping[str, float] = {
-    "finished": 0.35,  # holds everything the profile wants
+    "finished": 0.35,  # already has everything the profile requires
     "old-app": 0.35,  # the right Device OS with another application
     "fresh": 0.2,  # as it comes out of its box
     "in-dfu": 0.1,  # holds everything, and arrives in DFU
 }
-"""How a unit comes to the bench, and how often."""
+"""State in which a unit arrives at the station -> probability."""
 
 FLAWS = (
     "wrong-platform", "foreign-owner", "other-product", "wrong-record", "bad-label", "worn-flash", "protected",
     "dead-sim", "quarantined",
 )  # fmt: skip
-"""What makes a unit bad; `shift` plants each, `oracles` knows how it has to end."""
+"""What makes a unit bad; `units` plants each, `oracles` defines how it has to end."""
 
 SLIPS = ("neighbour", "before", "order-code", "layout", "double", "prefix", "lot", "noise", "unknown")
-"""What a hand may scan before the right label."""
+"""What may be scanned by mistake before the right label."""
 
 PASSING_CODES = (-110, -160, -210, -221, -260)
-"""Results of control requests that are about the moment (reference usb-and-serial 4.12)."""
+"""Transient results of control requests (reference usb-and-serial 4.12)."""
 
 DEVICE_OS = {"boron": ("6.3.4", "6.3.4", "6.1.1", "5.8.0"), "argon": ("6.3.4", "6.3.4", "5.8.0", "3.3.1")}
-"""What profiles want, by platform: a BRN404X takes nothing below 4.0.1 (D9)."""
+"""Device OS of profiles, by platform: a BRN404X needs at least 4.0.1 (D9)."""
 FACTORY_OS = {
     "6.3.4": ("3.3.1", "4.1.0", "6.1.1"),
     "6.1.1": ("3.3.1", "5.8.0"),
     "5.8.0": ("3.3.1", "4.1.0"),
     "3.3.1": ("3.3.1",),
 }
-"""What a unit out of its box holds, by the Device OS its profile wants: never a newer one."""
+"""Device OS of new units, by the Device OS of their profile: never a newer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,10 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One unit: where it is plugged in, in what state, what is bad about it, and what happens to it alone.
+    """One unit: its slot, its state on arrival, its flaw if any, and the faults injected into it.
 
-    ``faults``: orders of `drivers.virtual.faults`, each about a moment of this unit's life. ``slips``: keys of `SLIPS`,
-    scanned one by one before the right label.
+    ``faults``: in the grammar of `drivers.virtual.faults`. ``slips``: keys of `SLIPS`, scanned one after the other
+    before the right label.
     """
 
     number: int
@@ -89,9 +89,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something around the units goes wrong at ``at`` simulated seconds, for ``seconds``."""
+    """A fault outside the units, at ``at`` simulated seconds, for ``seconds``."""
 
-    kind: str  # a key of `shift.TROUBLES`
+    kind: str  # a key of `TROUBLE_SECONDS`
     at: float
     seconds: float
     detail: int = 0
@@ -113,23 +113,23 @@ class Story:
     @classmethod
     def from_json(cls, text: str) -> Story:
         """Read a printed story back; raises `ValueError` or `TypeError` for anything else."""
-        told = json.loads(text)
+        row = json.loads(text)
         return cls(
-            seed=told["seed"], slots=told["slots"], lots=tuple(Lot(**one) for one in told["lots"]),
-            parts=tuple(Part(**_tuples(one)) for one in told["parts"]),
-            troubles=tuple(Trouble(**one) for one in told["troubles"]),
+            seed=row["seed"], slots=row["slots"], lots=tuple(Lot(**one) for one in row["lots"]),
+            parts=tuple(Part(**_tuples(one)) for one in row["parts"]),
+            troubles=tuple(Trouble(**one) for one in row["troubles"]),
         )  # fmt: skip
 
 
-def _tuples(told: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+def _tuples(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
 
 
 # --- drawing --------------------------------------------------------------------------------
 
 
 Order = Callable[[random.Random, int], str]
-"""Draws one fault order for a unit that sees about that many control transfers."""
+"""Draws the text of one fault, for a unit with about that many control transfers."""
 
 
 def _moment(dice: random.Random, transfers: int) -> str:
@@ -153,7 +153,7 @@ ORDERS: Mapping[str, Order] = {
     "torn": lambda d, n: f"at=flash:{d.randint(1, max(1, n // 12))},do=torn,for=2",
     "flash-once": lambda d, n: f"at=dfu-write:{d.randint(1, max(1, n // 14))},do=fail",
 }
-"""Kinds of trouble of one unit. All of them pass: a good unit stays good."""
+"""Faults of one unit. All of them are transient: a good unit stays good."""
 
 TROUBLE_SECONDS: Mapping[str, tuple[float, float]] = {
     "cloud-down": (20, 400), "portal": (20, 300), "redirect": (20, 300), "firewall": (20, 300), "sick": (5, 60),
@@ -161,11 +161,11 @@ TROUBLE_SECONDS: Mapping[str, tuple[float, float]] = {
     "lag": (10, 60), "team": (20, 300), "token": (20, 200), "locked": (5, 90), "full": (5, 90), "restart": (1, 10),
     "clock": (0, 0),
 }  # fmt: skip
-"""Kinds of trouble around the units, and how long they last."""
+"""Kinds of trouble outside the units -> range of their duration in seconds."""
 
 
 def draw(seed: int) -> Story:
-    """The shift of ``seed``: the same on every machine."""
+    """Draw the story of ``seed``, the same on every machine."""
     dice = random.Random(f"shift {seed}")
     lots = _lots(dice)
     slots = dice.choice((1, 2, 2, 3, 4))
@@ -191,7 +191,7 @@ def _trouble(dice: random.Random, kind: str, length_s: float) -> Trouble:
 
 
 def _swarm(dice: random.Random, kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """None of the kinds, or one to three of them."""
+    """Draw none of the kinds, or one to three of them."""
     return tuple(dice.sample(kinds, k=min(len(kinds), dice.choice((0, 1, 1, 2, 3)))))
 
 
@@ -205,7 +205,7 @@ def _lot(dice: random.Random, platform: str) -> Lot:
     claim = kind == "developer" or dice.random() < 0.2
     wifi = platform == "argon" and (kind == "developer" or dice.random() < 0.6)
     online = kind == "developer" or ((wifi or platform == "boron") and dice.random() < 0.25)
-    queues = not (online or wifi) and dice.random() < 0.7  # a unit with Wi-Fi would be online before it is a member
+    queues = not (online or wifi) and dice.random() < 0.7  # with Wi-Fi a unit would be online before its membership
     return Lot(
         platform, kind, "queue" if queues else "hold", label=dice.random() < 0.4, claim=claim, online=online,
         wifi=wifi, device_os=dice.choice(DEVICE_OS[platform]),
@@ -224,7 +224,7 @@ def _part(
     stage = dice.choices(tuple(STAGES), tuple(STAGES.values()))[0]
     flaw = dice.choice(flaws) if flaws and dice.random() < 0.35 else ""
     if flaw == "worn-flash":
-        stage = "old-app"  # something has to be written for it to show
+        stage = "old-app"  # worn flash shows only when something is written
     elif flaw == "protected":
         stage = "finished"  # only a unit that runs a new Device OS can be protected
     platform = next(name for name in PRODUCTS if name != lot.platform) if flaw == "wrong-platform" else lot.platform
@@ -239,7 +239,7 @@ def _part(
 
 
 def _is_possible(flaw: str, lot: Lot, lots: tuple[Lot, ...]) -> bool:
-    """Whether a unit of that lot can be bad in that way, and the profile asks for what shows it."""
+    """Return whether a unit of that lot can have the flaw, and its profile has a step that detects it."""
     match flaw:
         case "wrong-platform":
             return len(lots) == 1

@@ -1,4 +1,4 @@
-"""A fixed handful of seeded shifts in every test run; `make simulate` does thousands."""
+"""Some fixed seeds of the simulation in every test run; `make simulate` runs thousands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the units of a story, and plants what is bad about them."""
+"""Makes the units of a story, and plants their flaws."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .story import Part
 
 
 def make_unit(bench: LineBench, part: Part, recipes: Mapping[str, Recipe]) -> VirtualUnit:
-    """The unit of ``part`` as it comes to the bench, with its faults ordered and its flaw planted."""
+    """Make the unit of ``part`` as it arrives at the station, with its faults injected and its flaw planted."""
     recipe = recipes.get(part.platform) or next(iter(recipes.values()))
     settings: dict[str, Any] = {}
     if part.flaw == "protected":
@@ -43,7 +43,7 @@ def make_unit(bench: LineBench, part: Part, recipes: Mapping[str, Recipe]) -> Vi
 
 
 def _worn(_: LineBench, unit: VirtualUnit) -> None:
-    """No byte of the application's pages can be programmed, however often it is tried."""
+    """Make every attempt to program the application's pages fail."""
 
     place = layout_of(unit.spec.platform_id).places[USER]
     pages = range(place.starts[0], place.end)

@@ -1,4 +1,4 @@
-"""What goes wrong around the units: the cloud, the network, the journal's disk, the clock, the station itself."""
+"""Trouble outside the units: the cloud, the network, the journal's disk, the clock, the station itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .story import Trouble
 
 
 class World:
-    """What goes wrong around the units, begun and ended in time."""
+    """Starts and ends the troubles of a story at their times."""
 
     def __init__(self, floor: Floor) -> None:
         self._floor, self._bench = floor, floor.bench

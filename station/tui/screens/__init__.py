@@ -1,1 +1,1 @@
-"""The screens: the bench, and what a key opens on top of it."""
+"""The screens: the bench screen, and those a key opens on top of it."""

@@ -1,4 +1,4 @@
-"""Small windows that ask one thing: leave?, which label?"""
+"""Dialogs with one question: confirm leaving or stopping, type a label."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..widgets.label_input import LabelInput
 
 
 class Question(ModalScreen[bool]):
-    """Answers True on Y, False on N or Escape; Enter is too easily pressed by accident to mean yes.
+    """Returns True on Y, False on N or Escape; Enter is too easily pressed by accident to mean yes.
 
     ``is_asked``: whether the question still applies; once it does not, the window closes.
     """
@@ -57,7 +57,7 @@ def stop(
     now: Callable[[], SlotState | None],
     send: Callable[[Command], None],
 ) -> None:
-    """Stop the attempt in ``slot``; asks first while it writes. ``now``: the slot as it is when the answer comes."""
+    """Stop the attempt in ``slot``; ask first while it writes. ``now`` returns the slot at the time of the answer."""
 
     def same() -> SlotState | None:
         found = now()
@@ -78,7 +78,7 @@ def stop(
 
 
 class TypeLabel(ModalScreen[str | None]):
-    """Answers with the text typed, or None. ``slot``: whose label it is to be, if one is selected."""
+    """Returns the text typed, or None. ``slot``: the selected slot, whose label it is, if any."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
 

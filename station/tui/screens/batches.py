@@ -1,4 +1,4 @@
-"""Open and close batches by keyboard, and see how far each is."""
+"""The screen that opens and closes batches, and shows their progress."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Batches(Screen[None]):
         super().__init__()
         self._state, self._send, self._profiles, self._glyphs = state, send, profiles, glyphs
         self._chosen = 0
-        self._asked = ""  # the batch that is to be opened, until the station says no
+        self._asked = ""  # the batch requested last, until the station refuses it
         self._told = state.refusal
         self._taken = state.field_scan
 
@@ -78,7 +78,7 @@ class Batches(Screen[None]):
             self.query_one("#batch", Input).value = scan.text
 
     def _refused(self, refusal: Refusal) -> None:
-        """Say why not, and put the name back so that only what is wrong has to be typed again."""
+        """Show why the station refused, and restore the name so that only the error has to be retyped."""
         self._told = refusal
         self._say(refusal.text)
         field = self.query_one("#batch", Input)
@@ -89,7 +89,7 @@ class Batches(Screen[None]):
         self.query_one("#problem", Static).update(Content(text))
 
     def on_input_submitted(self, _event: Input.Submitted) -> None:
-        """Open the batch on Enter in any field, or say which field is wrong."""
+        """Open the batch on Enter in any field, or show which field is wrong."""
         batch, profile, target = (self.query_one(f"#{name}", Input).value.strip() for name in _FIELDS)
         problem = pages.problem_of(batch, profile, target)
         self._say(self._state.words.line(problem) if problem else "")
@@ -110,7 +110,7 @@ class Batches(Screen[None]):
 
         def answered(answer: bool | None) -> None:
             if answer:
-                self._say("")  # what stood there may have been that this batch is in the way
+                self._say("")  # the message may have been that this batch is still open
                 self._send(CloseBatch(batch))
 
         self.app.push_screen(Question(Say("close_batch", (batch,)), self._state.words), answered)

@@ -1,4 +1,4 @@
-"""The bench: header, slots, the last events, keys."""
+"""The bench screen: header, slots, the last events, keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..widgets.slot import SlotTile
 
 
 class BenchScreen(Screen[None]):
-    """Draws the bench; its keys act through the app."""
+    """Draws all slots; its keys act through the app."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(n), f"app.digit({n})", f"Slot {n}", show=False) for n in range(10)),
@@ -52,7 +52,7 @@ class BenchScreen(Screen[None]):
         yield Static(id="keys")
 
     def show(self, state: BenchState, *, hint: str = "", selected: int | None = None, is_lit: bool = True) -> None:
-        """Draw ``state``; the tiles are made anew only if the slots themselves are others."""
+        """Draw ``state``; the tiles are rebuilt only if the set of slots changed."""
         self._drawn, self._hint, self._selected, self._is_lit = state, hint, selected, is_lit
         if not self.is_mounted or self._is_building:
             return

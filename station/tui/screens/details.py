@@ -21,6 +21,8 @@ from .asking import stop
 
 
 class Details(Screen[None]):
+    """The technician's view of one slot."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "back", "Back"),
         Binding("up", "choose(-1)", show=False, priority=True),
@@ -63,7 +65,7 @@ class Details(Screen[None]):
         self.show(self._state)
 
     def show(self, state: BenchState) -> None:
-        """Draw the slot as it is in ``state``; if it no longer exists, the last picture stays."""
+        """Draw the slot from ``state``; if it no longer exists, keep the last drawing."""
         self._state = state
         slot = state.slot(self._number)
         if slot is None or not self.is_mounted:

@@ -1,4 +1,4 @@
-"""Find a unit by any of its numbers among those this screen has seen."""
+"""The screen that finds a unit by any of its numbers, among the attempts seen on this screen."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from ...words.say import Say
 
 
 class Find(Screen[None]):
+    """A search field above the matching attempts."""
+
     takes_scans: ClassVar[Literal["find"]] = "find"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
 
@@ -46,7 +48,7 @@ class Find(Screen[None]):
         self.query_one("#found", Static).update(Content("\n".join(rows)))
 
     def _scanned(self, scan: FieldScan | None) -> None:
-        """Put a scan into the field as if typed; if it cannot be searched for, say so there."""
+        """Put a scan into the field as if typed; if it cannot be searched for, show why as the placeholder."""
         self._taken = scan
         if scan is not None and scan.field == self.takes_scans:
             field = self.query_one(Input)

@@ -1,4 +1,4 @@
-"""Explain what the keys do and what the signs mean."""
+"""The help screen: what the keys do and what the signs mean."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from ...words.catalogue import Words
 
 
 class Help(ModalScreen[None]):
+    """Signs, keys and lights, one line each."""
+
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "close", "Close")]
 
     def __init__(self, glyphs: Glyphs, words: Words) -> None:

@@ -1,1 +1,1 @@
-"""The parts of the bench screen. Each draws a pure text of `station.view` and decides nothing."""
+"""The widgets of the bench screen. Each draws text composed by `station.view` and decides nothing."""

@@ -1,4 +1,4 @@
-"""Take a label typed by hand: everything after the first space may be a secret and shows as dots."""
+"""An input for a label typed by hand: everything after the first space may be a secret and is shown as dots."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Mask(Highlighter):
 
 
 class LabelInput(Input):
-    """Masks what may be a secret; nothing can be copied out of it."""
+    """Masks what may be a secret; copying is disabled: it would expose the secret."""
 
     def __init__(self) -> None:
         super().__init__(highlighter=_Mask(), max_length=256, id="label")

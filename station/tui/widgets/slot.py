@@ -1,4 +1,4 @@
-"""Draw one slot of the bench screen with what `tile.compose` says."""
+"""The tile of one slot on the bench screen, drawn as composed by `tile.compose`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class SlotTile(Widget):
             self.set_class(self.slot.look is look, f"-{look.value}")
         self.set_class(self._is_selected, "-selected")
         mark = self._glyphs.cursor if self._is_selected else ""
-        self.border_title = Content(f"{mark}{self.slot.number}")  # Content: no markup is read
+        self.border_title = Content(f"{mark}{self.slot.number}")  # Content: markup is not interpreted
 
     def render(self) -> Content:
         """Return the tile's lines for its current size."""
