@@ -89,7 +89,7 @@ class BatchLog:
     _rows: Callable[..., Iterator[ExportRow]]
 
     def columns(self) -> tuple[Column, ...]:
-        """Return `COLUMNS`, then for each step the outcome of its last try and the seconds of all its tries, then values.
+        """Return `COLUMNS`, then for each step the outcome of its last try and the seconds of its tries, then values.
 
         A measured value also has a column for each of its limits; the last column names the values out of limits.
         """
