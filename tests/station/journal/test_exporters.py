@@ -61,8 +61,8 @@ def test_a_format_of_another_package_is_offered_and_written(place: Path, tmp_pat
     ("points", "said"),
     [
         ("house-list = house_list:NOTHING", "cannot be loaded"),
-        ("house-list = house_list:write", "is no Exporter of that name"),
-        ("other = house_list:EXPORTER", "is no Exporter of that name"),
+        ("house-list = house_list:write", "is not an Exporter of that name"),
+        ("other = house_list:EXPORTER", "is not an Exporter of that name"),
     ],
 )
 def test_a_format_that_cannot_be_used_is_refused_with_its_package(
