@@ -51,9 +51,9 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--profile", action="append", default=[], metavar="P", help="a file, or the name of a shipped one"
     )
     parser.add_argument("--firmware", action="append", type=Path, default=[], metavar="DIR", help="look here for files")
-    parser.add_argument("--headless", action="store_true", help="no screen (by itself when this is no terminal)")
+    parser.add_argument("--headless", action="store_true", help="no screen (also where there is no terminal)")
     parser.add_argument("--json", action="store_true", help="one event a line as JSON; implies --headless")
-    parser.add_argument("--once", action="store_true", help="every slot gets one unit, then the program ends")
+    parser.add_argument("--once", action="store_true", help="end after one unit a slot (else units keep coming)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="which units come (1)")
     parser.add_argument("--speed", choices=("fast", "real"), default="fast", help="real: datasheet timings")
     parser.add_argument("--data-dir", type=Path, metavar="D", help="keep units, cloud and journal here")
