@@ -1,6 +1,6 @@
-"""Puts a station together. The only module (with the command line above it) that imports everything.
+"""Assembles a station. The only module, with the command line above it, that imports all rooms.
 
-A `Station` is the same over real USB and over virtual units: what differs is handed in as `Hardware`.
+A `Station` is the same over real USB and over virtual units; the difference is passed in as `Hardware`.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ from .words.say import NOTHING
 log = logging.getLogger(__name__)
 
 JOURNAL_PATIENCE_S = 600.0
-"""How long a slot waits for a locked journal or a full disk before it says that the station needs help."""
+"""How long a slot waits for a locked journal or a full disk before it reports a fault of the station."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """What a station is plugged into. ``virtual``: shown wherever it matters."""
+    """USB and serial ports of a station. ``virtual``: shown wherever it matters."""
 
     usb_host: UsbHost
     serial_host: SerialHost
@@ -69,7 +69,7 @@ class Hardware:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One station, from its config file or from the demo's options."""
+    """Settings of one station, from its config file or the demo's options."""
 
     station_id: str
     slots: tuple[SlotInfo, ...]
@@ -78,12 +78,12 @@ class Settings:
     cloud_url: str
     token: Callable[[], Secret]
     secrets: SecretSource
-    key_place: KeyPlace | None = None  # of the key for kept mobile secrets; None: a file beside ``data_dir``
+    key_place: KeyPlace | None = None  # where the key of kept mobile secrets is; None: a file beside ``data_dir``
     operator: str = ""
     requests_per_s: float = 2.0
-    made_firmware: Path | None = None  # synthetic files of the program's own
+    made_firmware: Path | None = None  # folder with synthetic files of our own
     traces: bool = False
-    host_clock: Clock | None = None  # of this computer's own troubles, where the station's is faster
+    host_clock: Clock | None = None  # for locks and full disks, if the station's clock runs faster
 
 
 class Station:
@@ -120,7 +120,7 @@ class Station:
         self.bench.at_work.walk_again = lambda slot: self.line.command(RetrySlot(slot))
         self._enumerator = Enumerator(hardware.usb_host, clock, self.line.hotplug, on_failure=self._usb_failed)
         self._inbox = Inbox(clock, self.command)
-        self._life = threading.Lock()  # whoever closes the screen at once stops while another thread still starts
+        self._life = threading.Lock()  # a screen closed at once may stop the station while another thread starts it
         self._is_begun = self._is_over = False
 
     @property
@@ -130,7 +130,7 @@ class Station:
     # --- life ---
 
     def start(self) -> None:
-        """Begin to work: events flow from here on. Nothing happens after `stop`."""
+        """Start all threads; events flow from here on. Does nothing after `stop`."""
         with self._life:
             if not self._is_over:
                 self._is_begun = True
@@ -155,7 +155,7 @@ class Station:
         self._enumerator.start()
 
     def stop(self, why: str = "") -> None:
-        """Cancel the slots, join them, drain the journal, which keeps ``why`` if it began. Once is enough."""
+        """Cancel and join the slots, then close the journal, which records ``why`` if `start` ran. Idempotent."""
         self.journal.hurry()
         with self._life:
             if self._is_over:
@@ -167,22 +167,22 @@ class Station:
             self.outbox.stop()
             self.client.close()
             if self._is_begun:
-                with contextlib.suppress(JournalError):  # it may be why the station ends
+                with contextlib.suppress(JournalError):  # a journal error may be why the station ends
                     self._record(StationStopped(at=self.clock.utc(), reason=why or "asked to stop"))
             self.journal.close()
 
     # --- batches ---
 
     def open_batch(self, batch: str, profile: Profile, target: int | None = None) -> None:
-        """Open a batch, or go on with an open one; raises `BadInput` as `Batches.open`."""
+        """Open a batch, or continue an open one; raises `BadInput` as `Batches.open` does."""
         self.batches.open(batch, profile, target)
 
     # --- commands ---
 
     def send(self, command: Command) -> None:
-        """Have ``command`` carried out soon, in the order sent. Never waits: a screen may call it.
+        """Queue ``command``; commands are carried out in the order sent. Never waits, so a screen may call it.
 
-        To stop a slot needs no journal and overtakes what waits for one.
+        `StopSlot` needs no journal and overtakes queued commands.
         """
         if isinstance(command, StopSlot):
             self.line.command(command)
@@ -190,16 +190,16 @@ class Station:
             self._inbox.put(command)
 
     def command(self, command: Command) -> None:
-        """Carry out what a person asks, before it returns: it may read files and waits for the journal.
+        """Carry out ``command`` before returning: may read files and wait for the journal.
 
-        Never raises: what cannot be done is told as a `StationFault`.
+        Never raises: failures are published as `StationFault`.
         """
         try:
             with self.journal.waiting_as(Waiting.of_station(self.bus.publish, self.clock)):
                 self._carry_out(command)
         except (BadInput, JournalError, CloudError) as error:
             self.bus.publish(StationFault(at=self.clock.utc(), reason=str(error)))
-        except Exception as error:  # a bug in one command must not end the thread that carries out all others
+        except Exception as error:  # a bug in one command must not end the thread for all
             log.exception("the command %s broke", type(command).__name__)
             reason = f"{type(command).__name__} could not be carried out: {error or type(error).__name__}"
             self.bus.publish(StationFault(at=self.clock.utc(), reason=reason))
@@ -214,7 +214,7 @@ class Station:
                 self.line.command(command)
 
     def _open_command(self, command: OpenBatchCommand) -> None:
-        """A batch that cannot be opened is no fault of the station: whoever asked is told why not."""
+        """Open a batch; if that is impossible, refuse the command: it is no fault of the station."""
         try:
             opened = self.batches.open(command.batch, self.batches.profile(command.profile), command.target)
         except BadInput as error:
@@ -237,13 +237,13 @@ class Station:
         return SlotRunner(slot, port, self.clock, self.bench, self.journal, self._published, self._scanner)
 
     def _published(self, event: Event) -> None:
-        """Verdicts move the counters and may leave owed work."""
+        """Publish ``event``; after a verdict also publish new figures and wake the outbox."""
         self.bus.publish(event)
         if not isinstance(event, AttemptFinished | VerdictRevised) or event.attempt is None:
             return
         try:
             self._count(event.attempt)
-        except JournalError as error:  # the verdict is committed and told: counters that cannot be read do not undo it
+        except JournalError as error:  # the verdict is committed and published all the same
             self.bus.publish(StationFault(at=self.clock.utc(), reason=str(error)))
         self.outbox.wake()
 

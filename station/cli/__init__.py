@@ -1,1 +1,1 @@
-"""What ``station VERB`` does: one file a verb, each with ``add(parsers)`` and a ``run`` for the exit status."""
+"""Implements the command line: one file per verb, with ``add(parsers)`` and a ``run`` that returns the exit status."""

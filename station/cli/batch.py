@@ -1,4 +1,4 @@
-"""``station batch``: open, close and list batches while no station runs on the journal."""
+"""Implements ``station batch``: open and close batches while no station uses the journal, and list them."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def _target(text: str) -> int:
 
 
 def _journal(arguments: argparse.Namespace, directory: Path) -> Journal:
-    """The journal in ``directory``, opened as the station whose it is unless a config file names another."""
+    """Open the journal in ``directory`` as its own station, unless a config file names another."""
     config = load_config(arguments.config)
     owner = None if config.is_named else owner_of(directory)
     return Journal.open(directory, owner or config.station_id, SystemClock())
 
 
 def run_open(arguments: argparse.Namespace) -> int:
-    """Open a batch; raises `BadInput` when its name was used before or is none."""
+    """Open a batch; raises `BadInput` when the name is invalid or was used before."""
     check_batch_name(arguments.batch)
     profile = load_profile(find_profile(arguments.profile), StepTable.found().rules)
     journal = _journal(arguments, journal_dir(arguments, make=True))
@@ -71,7 +71,7 @@ def run_open(arguments: argparse.Namespace) -> int:
 
 
 def run_close(arguments: argparse.Namespace) -> int:
-    """Close an open batch; raises `BadInput` when there is none of that name."""
+    """Close an open batch; raises `BadInput` when no open batch has that name."""
     journal = _journal(arguments, known_journal(arguments))
     try:
         known = journal.batch(arguments.batch)
@@ -90,7 +90,7 @@ def run_close(arguments: argparse.Namespace) -> int:
 
 
 def run_list(arguments: argparse.Namespace) -> int:
-    """Print all batches; returns 0. Raises `JournalError` when they are not what the journal says."""
+    """Print all batches; returns 0. Raises `JournalError` when the tables do not match the journal's entries."""
     with reader(arguments) as journal:
         journal.verify_batches()
         for row in journal.batches():

@@ -1,4 +1,4 @@
-"""What could come next on the command line, told to a shell whose user pressed Tab. Loaded only then."""
+"""Completes the command line when a shell's user presses Tab. Loaded only then."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..words.languages import languages
 
 
 def complete(parser: argparse.ArgumentParser) -> None:
-    """Write what could come next where argcomplete's shell function reads it, and leave the program."""
+    """Write the possible continuations where argcomplete's shell function reads them, and exit."""
     for action in _values(parser):
         if completer := _completer(action):
             action.completer = completer  # type: ignore[attr-defined] # argcomplete looks for it there
@@ -28,8 +28,8 @@ def complete(parser: argparse.ArgumentParser) -> None:
 
 
 def _values(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-    """All actions that take a value which nothing but its kind bounds, those of sub-parsers included."""
-    for action in parser._actions:  # argparse has no public way to them; argcomplete goes this one too
+    """Yield all actions that take a free value, those of sub-parsers included."""
+    for action in parser._actions:  # argparse has no public access; argcomplete uses this too
         if isinstance(action, argparse._SubParsersAction):
             for inner in action.choices.values():
                 yield from _values(inner)
@@ -38,7 +38,7 @@ def _values(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
 
 
 def _completer(action: argparse.Action) -> BaseCompleter | None:
-    """What could be the value; None for one that cannot be guessed."""
+    """Return the completer of an action's value, None if it cannot be guessed."""
     if action.dest in ("profile", "file"):
         return _Profiles(("toml",))
     if action.dest == "language":
@@ -49,7 +49,7 @@ def _completer(action: argparse.Action) -> BaseCompleter | None:
 
 
 class _Profiles(FilesCompleter):
-    """Files, and the profiles that come with the station by their names."""
+    """Completes files, and the names of the profiles shipped with the station."""
 
     def __call__(self, prefix: str, **context: object) -> list[str]:
         names = [path.stem for path in shipped_profiles() if path.stem.startswith(prefix)]

@@ -1,4 +1,4 @@
-"""``station demo``: the bench on virtual units and a virtual cloud."""
+"""Implements ``station demo``: the bench on virtual units and a virtual cloud."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from .places import check_output, firmware_folder, made_dir, output
 from .speaking import add_language, form_of, words_of
 
 SCREEN_SPEED = 6.0
-"""How much faster than the datasheets ``--speed fast`` runs on a screen, where a person has to follow."""
+"""Times real speed at which ``--speed fast`` runs on a screen, so that a person can follow."""
 BUSY_SLOTS = 8
-"""More virtual units than this run slower, or one computer could not keep the time they promise."""
+"""With more virtual units the demo runs slower, or one computer could not keep up."""
 PATIENT_SCAN_S = 8 * SCREEN_SPEED
 PATIENT_SHOW_S = 4 * SCREEN_SPEED
-"""Where a person watches, virtual hands leave time to scan first and to read a verdict (8 s and 4 s of theirs)."""
+"""On a screen virtual hands leave the person time to scan first and to read a verdict (8 s and 4 s of real time)."""
 DEFAULT_PROFILES = ("boron-product", "argon-product")
 
 
@@ -73,7 +73,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def fault_help() -> str:
-    """The fault grammar as a table (drivers.virtual.faults)."""
+    """Format the fault grammar as a table (drivers.virtual.faults)."""
     rows = ["faults: --fault unit=N|ID|any,at=MOMENT,do=ACTION[,OPTION=...]", "", "MOMENT"]
     rows += [f"  {name:18} {words}" for name, words in MOMENTS.items()]
     rows += ["", "ACTION"] + [f"  {name:18} {words}" for name, words in ACTIONS.items()]
@@ -136,7 +136,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def has_screen(arguments: argparse.Namespace) -> bool:
-    """Whether the verb takes the terminal."""
+    """Tell whether the verb takes the terminal."""
     return not _is_headless(arguments)
 
 
@@ -169,7 +169,7 @@ def _headless(options: DemoOptions, arguments: argparse.Namespace, words: Words)
 
 
 def _run_once(options: DemoOptions, clock: Clock, ears: tuple[Printer, Tally], over: Over) -> tuple[Demo, BatchSummary]:
-    """From the first plug to the last verdict, or until ``over`` has something."""
+    """Run the demo until the last verdict, or until ``over`` holds a reason."""
     with clock.registered():
         demo = Demo(options, clock, os.environ)
         for ear in ears:
@@ -194,7 +194,7 @@ def _wait_once(demo: Demo, ending: Ending) -> None:
 def _finish_screen(
     demo: Demo, tally: Tally, seconds: float, why: str, *, export: Path | None, words: Words
 ) -> BatchSummary:
-    """The closing line is the screen's to write, unless the closing fails."""
+    """Stop and close; the caller prints the summary, unless closing fails."""
     summary = stopped(demo, tally, seconds, why)
     try:
         close(demo, export=export)
@@ -205,7 +205,7 @@ def _finish_screen(
 
 
 def stopped(demo: Demo, tally: Tally, seconds: float, why: str) -> BatchSummary:
-    """Stop the station and count; ``why``: empty when all units are through."""
+    """Stop the station and return its figures. ``why``: empty when all units are done."""
     demo.stop_station(why or "every unit is through")
     for slot in demo.dark_slots:
         sys.stderr.write(f"the unit in slot {slot} never came up, so nobody could walk it\n")
@@ -215,7 +215,7 @@ def stopped(demo: Demo, tally: Tally, seconds: float, why: str) -> BatchSummary:
 
 
 def close(demo: Demo, *, export: Path | None) -> None:
-    """Export if asked, take the world down; raises what kept virtual hands or the export from their work."""
+    """Export if asked, then close everything; raises what stopped virtual hands or the export."""
     try:
         demo.check()
         if export is not None:

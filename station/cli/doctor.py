@@ -1,4 +1,4 @@
-"""``station doctor``: what would stop this bench - permissions, ModemManager, token, disk, clock, missing firmware."""
+"""Implements ``station doctor``: find what would stop this bench, from permissions to missing firmware."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ from .telling import tell
 FREE_BYTES = 500 << 20
 CLOCK_SLIP_S = 60.0
 ASK_S = 20.0
-"""How long one question to the cloud may take, with all its tries: somebody sits before the answer."""
+"""Limit of one request to the cloud, retries included: a person waits for the answer."""
 TOKEN_LASTS_S = 30 * 60.0
-"""A token must outlast the next half hour (reference cloud-api 2.4)."""
+"""How long a token must still be valid (reference cloud-api 2.4)."""
 
 
 class State(enum.Enum):
-    """What one look came to."""
+    """Result of one check."""
 
     OK = "ok"  # nothing to do
-    NOTE = "note"  # the bench works, but somebody should know
+    NOTE = "note"  # the bench works, but a person should know
     STOP = "STOP"  # the bench would not work
 
 
@@ -59,7 +59,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is looked at. ``profiles``: those named, each read, or why it cannot be."""
+    """What is checked. ``profiles``: those named, each loaded, or the error that prevents it."""
 
     arguments: argparse.Namespace
     config: StationConfig
@@ -79,9 +79,9 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print every finding; 1 when one of them stops the bench."""
+    """Print every finding; returns 1 when one of them stops the bench."""
     config = load_config(arguments.config)
-    journal_dir(arguments)  # where nothing can be is no finding but a slip of the keyboard
+    journal_dir(arguments)  # an impossible directory is a typing mistake, not a finding
     subject = Subject(arguments, config, tuple(_profiles(arguments.profile)))
     stopped = False
     for look in LOOKS:
@@ -105,7 +105,7 @@ def _profiles(names: Sequence[str]) -> Iterator[Profile | BadInput]:
 
 
 def _packages(_: Subject) -> Iterator[Finding]:
-    """``drivers`` is a common word: make sure it is ours that was imported."""
+    """Check that the imported package ``drivers`` is ours: the name is common."""
     ours, theirs = Path(__file__).resolve().parents[2], Path(str(drivers.__file__)).resolve().parents[1]
     if ours == theirs:
         yield Finding(State.OK, "packages", "station and drivers lie side by side")
@@ -129,7 +129,7 @@ def _usb(subject: Subject) -> Iterator[Finding]:
 
 
 def opened(candidates: Sequence[UsbCandidate]) -> tuple[Finding, ...]:
-    """Whether every unit plugged in can be opened."""
+    """Check that every unit plugged in can be opened."""
     closed: list[Finding] = []
     for candidate in candidates:
         try:
@@ -240,13 +240,13 @@ def _cloud(subject: Subject) -> Iterator[Finding]:
 
 
 def asked(client: CloudClient, clock: Clock, profiles: Sequence[Profile]) -> Iterator[Finding]:
-    """What the cloud says of the token, the time and the profiles' products, `ASK_S` a question at most."""
+    """Check token, time and the profiles' products with the cloud, `ASK_S` per request at most."""
     if (yield from _token(client, clock)):
         yield from _products(client, clock, profiles)
 
 
 def _token(client: CloudClient, clock: Clock) -> Generator[Finding, None, bool]:
-    """Whether it is worth asking on: what stops every question is told once."""
+    """Check the token; returns whether more requests make sense, so that one cause is reported once."""
     goes_on = True
     try:
         info = client.token_info(deadline=Deadline.after(clock, ASK_S))
@@ -266,7 +266,7 @@ def _token(client: CloudClient, clock: Clock) -> Generator[Finding, None, bool]:
 
 
 def _products(client: CloudClient, clock: Clock, profiles: Sequence[Profile]) -> Iterator[Finding]:
-    """The profiles' products are there and of their platforms (C3), and this account may work on them."""
+    """Check that the profiles' products exist, are for their platforms (C3) and open to this account."""
     for profile in profiles:
         wanted = profile.section(Product)
         if wanted is None:
@@ -292,7 +292,7 @@ def _clock(client: CloudClient, clock: Clock) -> Finding:
     if client.cloud_date is None:
         return _no_clock("no answer of the cloud told the time")
     slip = abs((client.cloud_date - clock.utc()).total_seconds())
-    return Finding(State.OK if slip < CLOCK_SLIP_S else State.STOP, "clock", f"{slip:.0f} s beside the cloud's")
+    return Finding(State.OK if slip < CLOCK_SLIP_S else State.STOP, "clock", f"{slip:.0f} s off the cloud's")
 
 
 def _no_clock(why: str) -> Finding:

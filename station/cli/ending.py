@@ -16,10 +16,10 @@ from drivers.clock import Clock
 from ..engine.events import BatchSummary
 
 Over = SimpleQueue[str]
-"""Gets why a run is over. A signal may come anywhere, inside a lock too: putting takes none."""
+"""Receives why a run is over. Its `put` takes no lock, as a signal may interrupt a thread that holds one."""
 POLL_S = 0.5
 INSISTS_S = 2.0
-"""One wish to end may come twice, from a terminal and from whoever hands its signals on; a later one insists."""
+"""The same signal may arrive twice, from the terminal and from the parent that passes it on; a later one insists."""
 
 WAYS_TO_END = {
     signal.SIGINT: "interrupted from the keyboard",
@@ -30,7 +30,7 @@ WAYS_TO_END = {
 
 @contextlib.contextmanager
 def told_to_end(over: Over) -> Iterator[None]:
-    """Inside, Ctrl-C, SIGTERM and SIGHUP say into ``over`` what happened; who insists gets a `KeyboardInterrupt`."""
+    """Turn Ctrl-C, SIGTERM and SIGHUP into a reason in ``over``; a second one raises `KeyboardInterrupt`."""
     first: list[float] = []
 
     def tell(number: int, frame: FrameType | None) -> None:
@@ -50,17 +50,17 @@ def told_to_end(over: Over) -> Iterator[None]:
 
 
 def wait_over(over: Over) -> str:
-    """Until ``over`` has something. Looks up now and then: a signal just before the wait would not end it."""
+    """Wait for a reason in ``over``. Polls: a signal just before the wait would not wake it."""
     while True:
         with contextlib.suppress(Empty):
             return over.get(timeout=POLL_S)
 
 
 class Ending:
-    """Does ``stop`` once, for whoever comes first: the last unit, or a signal. It gets why, empty for the former.
+    """Calls ``stop`` once, after the last unit (with an empty reason) or on a signal, whichever is first.
 
-    The main thread waits here outside of the clock: an interrupt inside one of its waits would leave it counted
-    as waiting, and simulated time would never move again.
+    The main thread waits off the clock: an interrupt inside one of the clock's waits would leave the thread counted
+    as waiting, and simulated time would stand still.
     """
 
     def __init__(self, over: Over, stop: Callable[[str], BatchSummary]) -> None:
@@ -69,13 +69,13 @@ class Ending:
         self._summary: Future[BatchSummary] = Future()
 
     def reached(self) -> None:
-        """All is done: stop now, before time goes on. Called on a thread of the clock."""
+        """Stop now, before time goes on: all units are done. Called on a thread of the clock."""
         if self._turn.acquire(blocking=False):
             self._settle("")
             self._over.put("")
 
     def wait(self, clock: Clock) -> BatchSummary:
-        """Until it is over, then what ``stop`` returned or raised. Called off the clock."""
+        """Wait until the run is over; return or raise what ``stop`` did. Called off the clock."""
         why = wait_over(self._over)
         if self._turn.acquire(blocking=False):
             with clock.registered():

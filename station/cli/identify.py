@@ -1,4 +1,4 @@
-"""``station identify``: every identity of every unit plugged in, each with its source."""
+"""Implements ``station identify``: print every identity of every unit plugged in, each with its source."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .telling import standard_output, tell_all
 
 DEFAULT_OS = "6.3.4"
 VIRTUAL_OS = synthetic.VERSIONS
-"""What a virtual unit can hold."""
+"""Device OS versions a virtual unit can hold."""
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -42,7 +42,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print all units; 0 when every one told who it is, 1 when one did not or none is there."""
+    """Print all units; returns 0 when all could be identified, 1 when one could not or none is there."""
     with _place(arguments.virtual) as (usb_host, serial_host, clock):
         found = wait_candidates(usb_host, clock, len(arguments.virtual))
         good = [_show(candidate, serial_host, clock, arguments.json) for candidate in found]
@@ -62,7 +62,7 @@ def _place(virtual: list[str]) -> Iterator[tuple[UsbHost, SerialHost, Clock]]:
 
 @contextlib.contextmanager
 def virtual_place(units: list[str]) -> Iterator[tuple[UsbHost, SerialHost, Clock]]:
-    """A bus in simulated time with one virtual unit a text such as ``boron@6.3.4``. Raises `BadInput`."""
+    """Run a bus in simulated time with one virtual unit per text such as ``boron@6.3.4``. Raises `BadInput`."""
     clock = SimulatedClock()
     with clock.registered(), VirtualBus(clock) as bus:
         for number, text in enumerate(units, 1):
@@ -73,7 +73,7 @@ def virtual_place(units: list[str]) -> Iterator[tuple[UsbHost, SerialHost, Clock
 
 
 def parse_virtual(text: str) -> tuple[str, str]:
-    """``"boron@5.8.0"`` as platform slug and Device OS; without version 6.3.4."""
+    """Parse ``"boron@5.8.0"`` into platform slug and Device OS, by default 6.3.4. Raises `BadInput`."""
     slug, _, version = text.partition("@")
     version = version or DEFAULT_OS
     try:

@@ -1,4 +1,4 @@
-"""``station log``: export a batch's log, find what happened to a unit. Works beside a running station."""
+"""Implements ``station log``: export, find a unit's history, dump, verify. Works beside a running station."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .places import add_data_dir, check_output, output, reader
 from .telling import standard_output, sub_verbs, tell, tell_all
 
 _HARMLESS = re.compile(r"a-[0-9a-f]{12}|([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}|.{1,14}")
-"""Attempts and MAC addresses, and whatever is shorter than a mobile secret."""
+"""Matches attempt ids, MAC addresses and anything shorter than a mobile secret."""
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -45,14 +45,14 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run_export(arguments: argparse.Namespace) -> int:
-    """Write the batch log, and beside a file what each batch came to; returns 0."""
+    """Write the batch log; if it goes to a file, also print the figures of each batch. Returns 0."""
     if arguments.output is not None:
         check_output(arguments.output, "-o")
     exporter = find_exporter(arguments.format)
     with reader(arguments) as journal:
         with _output(arguments.output) as file:
             rows = export(journal, arguments.batch, file, exporter, all_attempts=arguments.all_attempts)
-        if arguments.output is not None:  # told only once it is closed: a full disk may show itself that late
+        if arguments.output is not None:  # only after it is closed: a full disk may show that late
             tell(f"{arguments.output}: {rows} row{'' if rows == 1 else 's'}")
             tell_all(_figures(journal, batch) for batch in dict.fromkeys(arguments.batch))
     return 0
@@ -64,7 +64,7 @@ def _figures(journal: JournalReader, batch: str) -> str:
 
 
 def run_verify(arguments: argparse.Namespace) -> int:
-    """Say that all holds; raises `JournalError` naming what does not."""
+    """Verify the journal and print its newest hash; raises `JournalError` naming what is wrong."""
     with reader(arguments) as journal:
         verified = journal.verify()
     tell(f"{verified.entries} entries, chain unbroken, every table as the journal says; the newest hash is")
@@ -73,15 +73,16 @@ def run_verify(arguments: argparse.Namespace) -> int:
 
 
 def run_dump(arguments: argparse.Namespace) -> int:
+    """Write every journal entry as text; returns 0."""
     with reader(arguments) as journal, standard_output() as file:
         write_dump(journal, file)
     return 0
 
 
 def run_find(arguments: argparse.Namespace) -> int:
-    """Print the history of every unit that has the id, else of the one with an id that ends like that.
+    """Print the history of every unit with that id, else of the one unit whose id ends with it.
 
-    Several of those are only listed. Returns 1 when none fits.
+    If several units' ids end with it, list them. Returns 1 when no unit is found.
     """
     known, shown = wanted(arguments.id)
     with reader(arguments) as journal:
@@ -100,7 +101,7 @@ def run_find(arguments: argparse.Namespace) -> int:
 
 
 def _line(unit: UnitHistory) -> str:
-    """Enough to tell the unit in one's hand from others."""
+    """Describe a unit in one line, enough to tell it from others."""
     last = unit.attempts[-1] if unit.attempts else None
     verdict = VERDICT_WORD[last.verdict] if last is not None and last.verdict is not None else "not finished"
     iccid = unit.fact("iccid")
@@ -110,9 +111,9 @@ def _line(unit: UnitHistory) -> str:
 
 
 def wanted(text: str) -> tuple[str, str]:
-    """The id that ``text`` names, and that id as it may be said back: never what may be a mobile secret.
+    """Return the id in ``text``, and the same as it may be printed: masked if it could be a mobile secret.
 
-    ``text``: an id typed or copied, with a cell's apostrophe too, or a whole label (drivers.identity).
+    ``text``: an id typed or copied, also with a spreadsheet's apostrophe, or a whole label (drivers.identity).
     """
     bare = unguarded(text.strip())
     if number := read_scan(bare).number:
@@ -121,7 +122,7 @@ def wanted(text: str) -> tuple[str, str]:
 
 
 def story(unit: UnitHistory, journal: JournalReader) -> Iterator[str]:
-    """What happened to one unit, a line each."""
+    """Yield the history of one unit, line by line."""
     yield f"{unit.platform} {unit.label}  first seen {moment(unit.first_seen)}"
     yield f"  {'device_id':14} {unit.device_id}"
     for name in dict.fromkeys(fact.name for fact in unit.facts):
@@ -131,7 +132,7 @@ def story(unit: UnitHistory, journal: JournalReader) -> Iterator[str]:
 
 
 def _fact(name: str, facts: list[FactRecord]) -> Iterator[str]:
-    """The newest value and what it was before; below it what another source said and was not believed in."""
+    """Yield the newest value with earlier ones, then the values of other sources that were disputed."""
     believed = [fact for fact in facts if not fact.is_disputed]
     if believed:
         newest = believed[-1]

@@ -1,4 +1,4 @@
-"""Looks at units outside of any attempt, for ``identify`` and ``profile check``. Writes nothing anywhere."""
+"""Reads units outside of any attempt, for ``identify`` and ``profile check``. Writes nothing anywhere."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ APPEAR_S = 10.0
 
 
 class _Stranger:
-    """No journal: every unit is new."""
+    """Memory without a journal: every unit is new."""
 
     def seen_before(self, device_id: str) -> SeenBefore | None:  # noqa: ARG002 - what `UnitMemory` asks
         return None
@@ -40,7 +40,7 @@ class _Stranger:
         return False
 
     def keep_secret(self, device_id: str, secret: MobileSecret) -> None:
-        """Nothing is kept by looking."""
+        """Keep nothing."""
 
     def wifi_digest(self, device_id: str) -> str | None:  # noqa: ARG002
         return None
@@ -50,7 +50,7 @@ class _Stranger:
 
 
 def wait_candidates(host: UsbHost, clock: Clock, count: int) -> list[UsbCandidate]:
-    """What is plugged in, waiting up to ten seconds for ``count`` units to appear."""
+    """Return what is plugged in, after waiting up to ten seconds for ``count`` units to appear."""
     deadline = Deadline.after(clock, APPEAR_S)
     while len(found := host.candidates()) < count and not deadline.expired:
         clock.sleep(0.25)
@@ -59,7 +59,7 @@ def wait_candidates(host: UsbHost, clock: Clock, count: int) -> list[UsbCandidat
 
 @contextmanager
 def looked_at(candidate: UsbCandidate, serial_host: SerialHost, clock: Clock) -> Iterator[Unit]:
-    """The unit behind ``candidate``, its identities read as far as its mode allows. Raises `DriverError`."""
+    """Open the unit behind ``candidate`` with its identities read as far as its mode allows. Raises `DriverError`."""
     port = PortWatch(candidate.port_path, clock)
     port.attached(candidate)
     device = ParticleDevice(port, serial_host, clock, clock.token())
@@ -84,4 +84,4 @@ def _read(unit: Unit, clock: Clock) -> None:
 
 
 def _unheard(event: Event) -> None:
-    """What a look says is printed by the verb, not by events."""
+    """Drop the event: the verb prints what was read."""

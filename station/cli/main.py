@@ -1,4 +1,4 @@
-"""``station``: the command line. Declares the verbs, turns refusals into one sentence and an exit status.
+"""Implements the program ``station``: declares the verbs, turns errors into a sentence and an exit status.
 
 Exit status: 0 all PASS, 1 some unit not PASS, 2 bad usage or configuration, 3 the station itself failed.
 """
@@ -33,11 +33,11 @@ VERBS: Mapping[str, str] = {
     "udev": "print the udev rules this bench needs",
     "doctor": "what would stop this bench",
 }
-"""Modules of `station.cli`, loaded when they are used: looking at the help needs neither USB nor the cloud."""
+"""Modules of `station.cli`, imported on use: the help needs neither USB nor the cloud."""
 
 
 def parser(chosen: str | None = None) -> argparse.ArgumentParser:
-    """The command line, one sub-parser a verb; only the one ``chosen`` knows its options (None: all of them)."""
+    """Build the parser, one sub-parser per verb; only the ``chosen`` one gets its options (None: all of them)."""
     top = argparse.ArgumentParser(prog="station", description="A USB provisioning station for Particle devices.")
     top.add_argument("--log", choices=("debug", "info", "warning"), default="warning", help="how much to log to stderr")
     top.add_argument("--version", action=_Version, nargs=0, help="which version this is")
@@ -51,22 +51,22 @@ def parser(chosen: str | None = None) -> argparse.ArgumentParser:
 
 
 class _Version(argparse.Action):
-    """Prints what is installed; looked up only when asked for."""
+    """Prints the installed version, looked up only when asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        """Print and leave with 0; argparse calls it."""
+        """Print and exit with 0; called by argparse."""
         print(f"station {importlib.metadata.version(DISTRIBUTION)}")
         parser.exit()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; returns the exit status. A reader who closed our output early has seen enough."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal of another encoding gets escapes, not an end
+    """Run one verb; returns the exit status. A reader that closes our output early is no error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # characters the terminal cannot encode become escapes
         sys.stdout.reconfigure(errors="backslashreplace")
     status = _run(arguments)
     try:
         sys.stdout.flush()
-    except OSError as error:  # what is still buffered goes nowhere
+    except OSError as error:  # drop what is still buffered, or it fails again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
             _say(f"standard output: {error.strerror}")
@@ -81,15 +81,15 @@ def _verb(words: Sequence[str]) -> str:
 def _run(arguments: Sequence[str] | None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        if "_ARGCOMPLETE" in os.environ:  # a shell asks what could come next on the line it has so far
+        if "_ARGCOMPLETE" in os.environ:  # a shell asks for completions
             line = os.environ["COMP_LINE"].split()
             importlib.import_module(".completing", __package__).complete(parser(_verb(line)))
         parsed = parser(_verb(words)).parse_args(words)
-    except DriverError as error:  # a plug-in whose platforms cannot be read
+    except DriverError as error:  # a plug-in with unreadable platforms
         _say(str(error))
         return 3
     logging.basicConfig(level=parsed.log.upper(), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    for library in ("urllib3", "requests"):  # they quote what came over the wire, where our token may stand
+    for library in ("urllib3", "requests"):  # they log requests, which hold our token
         logging.getLogger(library).setLevel(logging.CRITICAL)
     has_screen = getattr(parsed, "has_screen", None)
     if has_screen is not None and has_screen(parsed):

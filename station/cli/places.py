@@ -1,4 +1,4 @@
-"""Where a verb finds the journal, ``--data-dir`` or else the station's config file, and where it may write."""
+"""Finds the journal of a verb, by ``--data-dir`` or the config file, and checks where it may write."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ JOURNAL = "journal"
 
 
 def key_place(config: StationConfig) -> KeyringKey:
-    """Where the key of kept mobile secrets lies: the keyring, or a file beside the config file."""
+    """Return where the key of kept mobile secrets is: the keyring, or a file beside the config file."""
     folder = (config.source or default_config_path()).parent
     return KeyringKey(config.station_id, KeyFile(folder / KEY_FILE))
 
 
 def add_data_dir(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--data-dir`` and ``--config``."""
     parser.add_argument("--data-dir", type=Path, metavar="D", help="where the station keeps its journal")
     parser.add_argument("--config", type=Path, metavar="FILE", help="the station's config file")
 
 
 def journal_dir(arguments: argparse.Namespace, *, make: bool = False) -> Path:
-    """The folder of the journal; with ``make`` the data directory around it is made.
+    """Return the folder of the journal; ``make`` creates the data directory around it.
 
-    Raises `BadInput` when the data directory is no folder, or cannot be made.
+    Raises `BadInput` when the data directory is not a folder or cannot be created.
     """
     base, named_by = _data_dir(arguments)
     return (made_dir(base, named_by) if make else _folder(base, named_by)) / JOURNAL
@@ -42,7 +43,7 @@ DATA_DIR = "--data-dir"
 
 
 def _data_dir(arguments: argparse.Namespace) -> tuple[Path, str]:
-    """The data directory, and where another one is named."""
+    """Return the data directory, and where a user would name another."""
     if arguments.data_dir is not None:
         return arguments.data_dir, DATA_DIR
     config = load_config(arguments.config)
@@ -50,7 +51,7 @@ def _data_dir(arguments: argparse.Namespace) -> tuple[Path, str]:
 
 
 def _folder(base: Path, named_by: str) -> Path:
-    """``base``, unless something that is no folder stands there or on the way to it."""
+    """Return ``base``; raises `BadInput` if it, or something on the way to it, is not a folder."""
     there = next(path for path in (base, *base.absolute().parents) if os.path.lexists(path))
     if not os.path.isdir(there):
         raise BadInput(f"data directory {base}: {there} is no folder; name a folder with {named_by}")
@@ -58,7 +59,7 @@ def _folder(base: Path, named_by: str) -> Path:
 
 
 def made_dir(base: Path, named_by: str = DATA_DIR) -> Path:
-    """The folder ``base``, made if need be; ``named_by``: where another one is named. Raises `BadInput`."""
+    """Return the folder ``base``, created if missing. ``named_by``: where to name another. Raises `BadInput`."""
     try:
         _folder(base, named_by).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -69,7 +70,7 @@ def made_dir(base: Path, named_by: str = DATA_DIR) -> Path:
 
 
 def firmware_folder(path: Path) -> Path:
-    """The folder somebody named with ``--firmware``. Raises `BadInput`."""
+    """Return a folder named with ``--firmware``. Raises `BadInput` if there is none."""
     if not path.is_dir():
         raise BadInput(f"--firmware {path}: no such folder; name one that holds firmware files")
     return path
@@ -77,9 +78,9 @@ def firmware_folder(path: Path) -> Path:
 
 @contextlib.contextmanager
 def reader(arguments: argparse.Namespace) -> Iterator[JournalReader]:
-    """The journal, for reading; works beside a running station.
+    """Open the journal for reading; works beside a running station.
 
-    Raises `BadInput` when there is none, `JournalError` when what it holds cannot be told.
+    Raises `BadInput` when there is none, `JournalError` when it cannot be read.
     """
     directory = known_journal(arguments)
     with translated(f"the journal in {directory} cannot be read"), JournalReader(directory) as journal:
@@ -87,9 +88,9 @@ def reader(arguments: argparse.Namespace) -> Iterator[JournalReader]:
 
 
 def known_journal(arguments: argparse.Namespace) -> Path:
-    """The folder of a journal that is there. Raises `BadInput` when there is none."""
+    """Return the folder of an existing journal. Raises `BadInput` when there is none."""
     directory = journal_dir(arguments)
-    if not directory.is_symlink() and not os.path.lexists(directory / JOURNAL_FILE):  # a link is the reader's to name
+    if not directory.is_symlink() and not os.path.lexists(directory / JOURNAL_FILE):  # the reader reports links
         _, named_by = _data_dir(arguments)
         raise BadInput(f"no journal in {directory.parent}; name the right place with {named_by}")
     return directory
@@ -99,14 +100,14 @@ def known_journal(arguments: argparse.Namespace) -> Path:
 
 
 def check_output(path: Path, option: str) -> None:
-    """Raise `BadInput` unless a file can be written at ``path``; one that is there stays as it is."""
+    """Raise `BadInput` unless a file can be written at ``path``; an existing one is left untouched."""
     if path.is_dir():
         raise BadInput(f"{option} {path}: this is a folder; name a file in it")
     target, is_ours = _target(path)
     if not target.parent.is_dir():
         raise BadInput(f"{option} {path}: no such folder; name a file in one that is there")
     if not is_ours:
-        return  # to open a pipe would wait for its reader
+        return  # opening a pipe would wait for its reader
     try:
         target.open("a").close()
         target.unlink()
@@ -116,7 +117,7 @@ def check_output(path: Path, option: str) -> None:
 
 @contextlib.contextmanager
 def output(path: Path) -> Iterator[TextIO]:
-    """A file is there whole or not at all: a slip of the keyboard must not empty last week's export."""
+    """Open a file that is replaced only when written whole, so that a failure leaves the old one intact."""
     target, is_ours = _target(path)
     try:
         with target.open("w", newline="", encoding="utf-8") as file:
@@ -126,7 +127,7 @@ def output(path: Path) -> Iterator[TextIO]:
                 os.fsync(file.fileno())
         if is_ours:
             target.replace(os.path.realpath(path))
-    except OSError as error:  # one of a write names no file
+    except OSError as error:  # a write error names no file
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         if is_ours:
@@ -134,7 +135,7 @@ def output(path: Path) -> Iterator[TextIO]:
 
 
 def _target(path: Path) -> tuple[Path, bool]:
-    """Where the bytes go first, and whether that is a file of ours beside ``path``; a pipe or a device is neither."""
+    """Return where to write first, and whether that is a temporary file; pipes and devices are written directly."""
     path = Path(os.path.realpath(path))
     is_ours = path.is_file() or not path.exists()
     return (path.with_name(f".{path.name}.part") if is_ours else path), is_ours

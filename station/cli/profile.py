@@ -1,4 +1,4 @@
-"""``station profile``: check a profile (read it, find its files, plan it on a virtual unit), or print the schema."""
+"""Implements ``station profile``: check a profile and plan it on a virtual unit, or print a schema."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def print_schema(arguments: argparse.Namespace) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print steps, modules, order and reasons; 0 when a unit could be made, 2 when the plan is refused."""
+    """Print steps, modules, order and reasons; returns 0 when all plans are possible, 2 when one is refused."""
     steps = StepTable.found()
     profile = load_profile(find_profile(arguments.file), steps.rules)
     with tempfile.TemporaryDirectory() as scratch:
@@ -86,7 +86,7 @@ def _platform(profile: Profile, platform: Platform, store: FirmwareStore, steps:
 
 
 def _held(platform: Platform, held_os: str) -> tuple[ModuleInfo, ...]:
-    """Module info of the virtual unit, read as the station reads it."""
+    """Return the module info of a virtual unit, read as the station reads it."""
     with virtual_place([f"{platform.slug}@{held_os}"]) as (usb_host, serial_host, clock):
         candidate = wait_candidates(usb_host, clock, 1)[0]
         with looked_at(candidate, serial_host, clock) as unit:

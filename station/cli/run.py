@@ -1,4 +1,4 @@
-"""``station run``: the bench on real USB."""
+"""Implements ``station run``: the bench on real USB."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from .speaking import add_language, form_of, words_of
 log = logging.getLogger(__name__)
 
 MAX_SCAN_BYTES = 512
-"""More than any label has; what is longer is refused by its length."""
+"""More than any label has; longer scans are refused."""
 UNBOUND = tuple(SlotInfo(number) for number in range(1, 5))
-"""Slots of a bench without a config file: each takes the first port that shows a unit."""
+"""Slots of a bench without a config file: each takes the next port on which a unit appears."""
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -78,17 +78,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def has_screen(arguments: argparse.Namespace) -> bool:
-    """Whether the verb takes the terminal."""
+    """Tell whether the verb takes the terminal."""
     return not (arguments.headless or arguments.json) and sys.stdout.isatty() and sys.stdin.isatty()
 
 
 def token_of(config: StationConfig) -> ApiToken:
-    """The station's token as it stands now; raises `BadInput` when there is none, or none that fits into a request."""
+    """Return the station's token as configured now; raises `BadInput` when there is none or it is malformed."""
     return SecretSource(os.environ).resolve(config.token, ApiToken)
 
 
 def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
-    """What the config file and the command line say."""
+    """Combine the config file and the command line."""
     secrets = SecretSource(os.environ)
     return Settings(
         station_id=config.station_id, slots=config.slots or UNBOUND, data_dir=journal_dir(arguments, make=True),
@@ -99,7 +99,7 @@ def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
 
 
 def hardware(config: StationConfig) -> Hardware:
-    """Real USB, or virtual units that another process serves over USB/IP."""
+    """Return real USB, or virtual units that another process serves over USB/IP."""
     if config.usb.is_local:
         return Hardware(real_host(), PyserialHost())
     from drivers.virtual.usbip_client import UsbIpBackend, linked_ports  # never needed on a real bench
@@ -110,9 +110,9 @@ def hardware(config: StationConfig) -> Hardware:
 
 
 def _read_scans(station: Station) -> None:
-    """A scanner without a screen types into standard input: every line is one scan."""
+    """Send every line of standard input as a scan: without a screen a scanner types there."""
     try:
-        # unbuffered: at the end of the program nobody waits for the lock of a buffer that is being read
+        # unbuffered: at exit the interpreter would wait for the lock of a buffer that is being read
         with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as stream:
             for text in scans(stream):
                 station.command(Scan(text))
@@ -121,7 +121,7 @@ def _read_scans(station: Station) -> None:
 
 
 def scans(stream: io.RawIOBase | io.BytesIO) -> Iterator[str]:
-    """The lines of ``stream`` that hold something, whatever bytes come; of a line without end only the beginning."""
+    """Yield the non-empty lines of ``stream``, whatever bytes come, each cut at `MAX_SCAN_BYTES`."""
     while line := stream.readline(MAX_SCAN_BYTES):
         text = line.decode("utf-8", "replace").strip()
         while line and not line.endswith(b"\n"):

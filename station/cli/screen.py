@@ -1,4 +1,4 @@
-"""Show the bench screen over a station. The only verb module that imports the terminal library."""
+"""Shows the bench screen over a station. The only module of the command line that imports the terminal library."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .ending import Over, told_to_end, wait_over
 
 LEFT = "left by the operator"
 CLOSE_S = 5.0
-"""How long a screen may take to close, after its station stopped."""
+"""How long the screen may take to close after its station stopped."""
 
 
 def station_screen(station: Station, words: Words) -> int:
-    """Show the bench until somebody leaves, or the system ends it; returns the exit status."""
+    """Show the bench until the operator leaves or the system ends it; returns the exit status."""
     tally, over = Tally(), Over()
     with told_to_end(over):
         why = LEFT
@@ -49,14 +49,14 @@ def demo_screen(
     started = clock.now()
     with told_to_end(over):
         try:
-            demo.open_batches()  # before the screen is up: what a profile lacks is said on the command line
+            demo.open_batches()  # before the screen is up, so that errors appear on the command line
             until = demo.wait_settled if options.once else None
             why = _Screen(demo.station, words, demo.slots, demo.start, tally, over, until).show()
         except BaseException as error:
             demo.abandon(str(error))
             raise
         summary = finish(demo, tally, clock.now() - started, why)
-    with contextlib.suppress(OSError):  # a closed terminal shows nothing, and that is no failure
+    with contextlib.suppress(OSError):  # the terminal may be closed by now
         sys.stdout.write(summary_words(summary, words))
         sys.stdout.flush()
     return tally.exit_status_of_screen if why else tally.exit_status
@@ -77,7 +77,7 @@ class _Screen:
     ) -> None:
         self._station, self._start, self._tally, self._over, self._until = station, start, tally, over, until
         self._failures: list[Exception] = []
-        self._told: list[str] = []  # why it is closed; the first counts, none: somebody left
+        self._told: list[str] = []  # why it is closing; the first counts, none: the operator left
         self._is_closed = threading.Event()
         profiles = tuple(opened.profile.id for opened in station.bench.batches)
         self._app = BenchApp(slots, station.send, words, profiles=profiles, on_ready=self._ready)
@@ -85,7 +85,7 @@ class _Screen:
         station.bus.subscribe(tally)
 
     def show(self) -> str:
-        """Run the screen; returns why it was closed, empty when ``until`` had returned. Raises what that raised."""
+        """Run the screen; returns why it closed, empty when ``until`` returned. Raises what ``until`` raised."""
         watcher = threading.Thread(target=self._end_with_signal, name="ending", daemon=True)
         watcher.start()
         try:
@@ -110,16 +110,16 @@ class _Screen:
             if self._until is not None:
                 self._until()
                 self._told.append("")
-        except Exception as error:  # nobody would see it behind the screen: it is told when that is gone
+        except Exception as error:  # raised again once the screen is gone, where it can be seen
             self._failures.append(error)
         if self._failures or self._until is not None:
             self._app.leave()
 
     def _end_with_signal(self) -> None:
-        """Stop the station at once, however long the terminal takes to close."""
+        """Stop the station at once when told to end, however long the terminal takes to close."""
         if why := wait_over(self._over):
             self._told.append(why)
             self._app.leave()
             self._station.stop(why)
-            if not self._is_closed.wait(CLOSE_S):  # a terminal that is gone, or stands still, takes no farewell
+            if not self._is_closed.wait(CLOSE_S):  # a terminal that is gone or blocked
                 os._exit(self._tally.exit_status_of_screen)

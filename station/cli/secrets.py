@@ -1,4 +1,4 @@
-"""``station secrets``: list and forget the mobile secrets that a profile asked to keep. Never shows one."""
+"""Implements ``station secrets``: list and erase the mobile secrets that profiles asked to keep. Never shows one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run_list(arguments: argparse.Namespace) -> int:
-    """Print one line a secret; returns 0."""
+    """Print one line per secret; returns 0."""
     with reader(arguments) as journal:
         kept = journal.kept_secrets()
         journal.verify_units([secret.device_id for secret in kept])

@@ -1,4 +1,4 @@
-"""What verbs write to standard output goes through here, line by line."""
+"""Writes the output of verbs to standard output, line by line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from drivers.plain_text import escaped
 def sub_verbs(
     parser: argparse.ArgumentParser, dest: str, metavar: str
 ) -> argparse._SubParsersAction[argparse.ArgumentParser]:
-    """Where the verbs below ``parser`` are added; named alone it shows its help, which is bad usage (2)."""
+    """Return where verbs below ``parser`` are added; named alone it shows its help and exits with 2 (bad usage)."""
 
     def show_help(_arguments: argparse.Namespace) -> int:
         parser.print_help(sys.stderr)
@@ -25,19 +25,19 @@ def sub_verbs(
 
 
 def tell(*lines: str) -> None:
-    """Write ``lines``; what a terminal would obey instead of show becomes an escape."""
+    """Write ``lines``, with terminal control characters escaped."""
     tell_all(lines)
 
 
 def tell_all(lines: Iterable[str]) -> None:
-    """As `tell`, for lines still to come."""
+    """Write lines as `tell` does, each as it is produced."""
     with standard_output() as file:
         file.writelines(f"{escaped(line)}\n" for line in lines)
 
 
 @contextlib.contextmanager
 def standard_output() -> Iterator[TextIO]:
-    """Where verbs write; an error of writing there names it, as one of a file names the file."""
+    """Yield standard output; write errors name it, as those of a file name the file."""
     try:
         yield sys.stdout
     except OSError as error:

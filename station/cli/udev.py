@@ -1,4 +1,4 @@
-"""``station udev print``: the rules that let an operator's login open the units."""
+"""Implements ``station udev print``: print the rules that let an operator's login open the units."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A bench that needs nothing: virtual units, a virtual cloud, and a pair of virtual hands - around the real station.
+"""Runs the real station on virtual units, a virtual cloud and virtual hands.
 
 Everything the station does is real: transfers, journal, HTTP. Only the far ends are virtual, and say so. Knows no
-command line and no screen: `station.cli` starts a `Demo` and shows what it tells.
+command line and no screen: `station.cli` starts a `Demo` and shows its events.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class Demo:
         self.close()
 
     def close(self) -> None:
-        """Let go of bus and cloud, and of the files nobody asked to keep."""
+        """Close bus and cloud, and delete the files that are not to be kept."""
         self.bus.close()
         self.cloud.close()
         if self._scratch is not None:

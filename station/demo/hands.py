@@ -13,13 +13,13 @@ from ..engine.events import AttemptFinished, AttemptStarted, Event, HandsDone, H
 from .options import DemoOptions, port_of
 
 DARK_S = 30.0
-"""How long virtual hands wait for a unit that nobody sees, before they take the next one."""
+"""How long virtual hands wait for a unit that does not appear on USB before they take the next one."""
 GAP_S = 1.0
 """Between one unit and the next in a slot."""
 
 
 class Hands:
-    """The hands at one slot, on a thread of their own. `start` them, tell them events with `saw`, `join` or `stop`."""
+    """The hands at one slot, on a thread of their own. `start` them, pass events to `saw`, then `join` or `stop`."""
 
     def __init__(
         self,

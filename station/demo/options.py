@@ -1,4 +1,4 @@
-"""What ``station demo`` was asked for, and the names it gives to batches and ports."""
+"""Options of ``station demo``, and the names it gives to batches and ports."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from drivers.virtual.faults import Fault
 from ..settings.profile import Profile
 
 FACTORY_OS = "3.3.1"
-"""What a virtual unit holds when it comes out of its box."""
+"""Device OS of a virtual unit that comes out of its box."""
 SHOW_S = 3.0
-"""How long a verdict is looked at before the unit is unplugged."""
+"""How long virtual hands look at a verdict before they unplug the unit."""
 SCAN_S = 1.5
 """How long virtual hands take to pick up the scanner."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """The options of one demo. ``data_dir`` None: everything is forgotten at the end."""
+    """Options of one demo. ``data_dir`` None: nothing is kept at the end."""
 
     profiles: tuple[Profile, ...]
     units: int = 4

@@ -1,4 +1,4 @@
-"""What a demo's profiles expect to find outside the station: cloud account, products, access points, passwords."""
+"""Makes what a demo's profiles need outside the station: cloud account, products, access points, passwords."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ SpecMaker = Callable[[str, int, int, str], UnitSpec]
 
 
 class _Tally(NamedTuple):
-    """What one unit counts of itself. It may have left: a whole unit holds megabytes of flash, this does not."""
+    """Counters of one unit, kept after it left: the unit itself holds megabytes of flash."""
 
     score: Score
     transfers: Counter[str]

@@ -1,1 +1,1 @@
-"""Runs profiles on units: a pure walk, a runner per slot, the line that binds them to ports."""
+"""Runs profiles on units: the pure walk, one runner per slot, and the events and commands between rooms."""

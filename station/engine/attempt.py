@@ -36,11 +36,11 @@ from .walk import StepPlan
 log = logging.getLogger(__name__)
 
 VANISH_GRACE_S = 1.5
-"""After a transfer found no device, how long the bus may take to say so too (design: ABORTED within 2 s)."""
+"""How long the bus may take to confirm that a unit is gone after a transfer found no device (ABORTED within 2 s)."""
 
 
 class Stop(enum.Enum):
-    """Why an attempt ends before all of its profile is walked: what the operator is told, and how bad it is."""
+    """Why an attempt ends before its whole profile is walked: what the operator is told, outcome, reason on record."""
 
     VANISHED = (Say("unplugged_too_early"), Outcome.ABORTED, "the unit left its port")
     OPERATOR = (Say("stopped_by_operator"), Outcome.ABORTED, "stopped by the operator")
@@ -49,13 +49,14 @@ class Stop(enum.Enum):
 
     @property
     def result(self) -> StepResult:
+        """The result of a step that was ended for this reason."""
         say, outcome, reason = self.value
         return StepResult(outcome, reason=reason, say=say, is_unit_gone=self is Stop.VANISHED)
 
 
 @dataclass(frozen=True, slots=True)
 class _Judgement:
-    """The verdict, the result that decided it, and the step that went wrong (empty: none)."""
+    """The verdict, the result that decided it, and the step that failed (empty: none)."""
 
     verdict: Verdict
     result: StepResult
@@ -69,12 +70,12 @@ class Ending:
     verdict: Verdict
     reason: str
     generation: int  # the port's arrival the verdict belongs to; a later one is another visit
-    is_unit_gone: bool = False  # it left, or another unit took its place: the port is free for the next
-    unrecorded: tuple[Event, ...] = ()  # what the journal could not take: nothing that anybody was told as judged
+    is_unit_gone: bool = False  # unplugged, or swapped for another: the port is free for the next
+    unrecorded: tuple[Event, ...] = ()  # events to record once the journal accepts them again
 
 
 class Attempt:
-    """Runs ``work`` to its verdict. ``run`` is called once, on the slot's thread; `stop` from any thread."""
+    """Runs ``work`` to its verdict. Call `run` once, on the slot's thread; `stop` from any thread."""
 
     def __init__(
         self, seat: Seat, work: Session, clock: Clock, journal: JournalPort, publish: Emit, desk: ScanDesk
@@ -89,7 +90,9 @@ class Attempt:
         self._lane_tokens: dict[str, CancelToken] = {}
         self._plans: tuple[StepPlan, ...] = work.plans
         self._is_part = False
-        self.is_judged = False  # its verdict is about to be told: what is asked now is asked of what comes after
+        self.is_judged = (
+            False  # the verdict is committed and about to be published: later requests concern the next attempt
+        )
 
     @property
     def device_id(self) -> str | None:
@@ -107,7 +110,7 @@ class Attempt:
         self._seat.cancel.cancel()
 
     def run(self, only: frozenset[str] | None = None) -> Ending:
-        """Walk to the end; ``only`` limits it to those steps (a technician repeats one), and then it is no PASS."""
+        """Walk to the end. ``only`` limits the walk to those steps (a technician repeats one); it then never passes."""
         started = self._clock.now()
         if only is not None:
             whole, self._plans = self._plans, walk.limited(self._plans, only)
@@ -136,9 +139,9 @@ class Attempt:
         while (plan := self._next(lane)) is not None:
             try:
                 result = self._perform(plan)
-            except Exception as error:  # the journal or a bug; a lane that died here would leave the other waiting
+            except Exception as error:  # the journal or a bug; if this lane died here the other would wait for ever
                 result = StepResult(Outcome.ERROR, reason=sentence_of(error), say=classify_error(error).say)
-            self._ended(plan, result)  # what counts for the verdict, even if the journal refused the record
+            self._ended(plan, result)  # counts for the verdict even if the journal refused the record
 
     def _next(self, lane: str) -> StepPlan | None:
         """Wait until a step of this lane may start; None when it has none left."""
@@ -187,7 +190,7 @@ class Attempt:
         return result
 
     def _waiting(self, context: StepContext | None = None, step: str = "") -> contextlib.AbstractContextManager[None]:
-        """How this thread waits for the journal: a step can be stopped; what ended is recorded all the same."""
+        """Set how this thread waits for the journal: a running step can be stopped; its end is recorded in any case."""
         return self._journal.waiting_as(Waiting(self._publish, self._head, context.step if context else step, context))
 
     def _context(self, plan: StepPlan) -> StepContext:
@@ -207,7 +210,7 @@ class Attempt:
         return token
 
     def _guarded(self, step: Step, context: StepContext) -> StepResult:
-        """Run a step; whatever it raises becomes an outcome here and nowhere else."""
+        """Run a step and turn whatever it raises into an outcome. The only place that does."""
         try:
             return step(context)
         except Cancelled:
@@ -231,7 +234,7 @@ class Attempt:
         return StepResult(Outcome.SKIPPED, reason=f"not finished: {culprit} ended the walk")
 
     def _gone(self, error: DriverError) -> StepResult:
-        """A transfer found no device, or broke: believe the bus, not one transfer."""
+        """Decide whether the unit left, after a transfer found none or broke: by the bus, not by one transfer."""
         port = self._seat.port
         until = Deadline.after(self._clock, VANISH_GRACE_S)
         while not until.expired and port.current is not None and self._stop is None:
@@ -263,7 +266,7 @@ class Attempt:
         return Ending(judged.verdict, result.reason, generation, result.is_unit_gone)
 
     def _judge(self) -> _Judgement:
-        # of two steps a stop ended, the one at work on the unit is named, whichever lane came first
+        # if a stop ended two steps, name the one at work on the unit, whichever lane ended first
         results = sorted(self._results, key=lambda pair: pair[0].lane != "unit") if self._stop else self._results
         records = [StepRecord(plan.name, result.outcome, result.reason) for plan, result in results]
         final, bad = walk.verdict(records), walk.failed_step(records)
@@ -288,7 +291,7 @@ class Attempt:
         )
 
     def _without_journal(self, error: JournalError, seconds: float, missing: tuple[Event, ...]) -> Ending:
-        """No record, no pass: say so on screen, the only place left for now."""
+        """End without a record, and so without a pass; only the screen can say so for now."""
         finished = AttemptFinished(
             verdict=Verdict.ERROR, batch=self._work.batch, reason=str(error), say=classify_error(error).say,
             seconds=seconds, **self._head(),
@@ -314,7 +317,7 @@ _LEFT_DARK = frozenset({"unplugged_too_early", "did_not_return"})
 
 
 def _as_left(result: StepResult, context: StepContext) -> StepResult:
-    """Say of a unit that vanished in a cut window that it may stay dark, and what brings it back."""
+    """If the unit vanished in a cut window, say that it may stay dark and what revives it."""
     if context.cut is None or result.say.key not in _LEFT_DARK:
         return result
     return replace(result, say=context.cut.say, reason=f"{result.reason}. {context.cut.reason}")
@@ -322,10 +325,10 @@ def _as_left(result: StepResult, context: StepContext) -> StepResult:
 
 _PASSED = StepResult(Outcome.DONE, say=Say("pass"))
 _OF_A_UNIT_THAT_MAY_BE_GONE = (Disconnected, TransferFailed, OutcomeUnknown, Stalled)
-"""How a transfer may end that runs while the unit leaves (reference usb-and-serial 3.7)."""
+"""How a transfer may fail while the unit is being unplugged (reference usb-and-serial 3.7)."""
 _BAD = frozenset({Outcome.FAILED, Outcome.ERROR, Outcome.ABORTED})
 
 
 def sentence_of(error: BaseException) -> str:
-    """An error's own sentence, or its class when it has none."""
+    """Return the error's own sentence, or its class name when it has none."""
     return str(error) or type(error).__name__

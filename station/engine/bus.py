@@ -1,4 +1,4 @@
-"""Hands every event to whoever watches. An observer may lag or fail alone; what must not be lost is in the journal."""
+"""Delivers every event to every observer. One that fails is dropped; what must not be lost is in the journal."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ Observer = Callable[[Event], None]
 
 
 class Bus:
-    """Thread-safe. Observers run on the publisher's thread and must neither block nor keep it."""
+    """Publishes events, thread-safe. Observers run on the publisher's thread and must not block."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._observers: tuple[Observer, ...] = ()
 
     def subscribe(self, observer: Observer) -> None:
+        """Call ``observer`` with every event from now on, until it raises."""
         with self._lock:
             self._observers = (*self._observers, observer)
 
@@ -30,7 +31,7 @@ class Bus:
             try:
                 observer(event)
             except Exception:
-                log.exception("an observer failed on %s and is left out from now on", event.kind)
+                log.exception("an observer failed on %s and is dropped", event.kind)
                 self._drop(observer)
 
     def _drop(self, observer: Observer) -> None:

@@ -1,4 +1,4 @@
-"""What a person asks of the engine, as frozen values. The screen sends these and nothing else."""
+"""Commands a person gives, as frozen values. The screen sends these and nothing else."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class Command:
 
 
 ScanField = Literal["", "find", "batch"]
-"""Which field of the open screen takes scans first, if any."""
+"""Field of the open screen that takes scans first, if any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scan(Command):
-    """Text of one scanner burst, without its ending Enter or Tab. May hold a mobile secret: repr hides it."""
+    """Text of one scan, without the ending Enter or Tab. May hold a mobile secret: repr hides it."""
 
     text: str
     slot: int | None = None  # the slot it was typed for; a scanner names none
@@ -51,7 +51,7 @@ class RunStep(Command):
 
 @dataclass(frozen=True, slots=True)
 class SignalUnit(Command):
-    """Let the unit's LED show the rainbow (or stop it)."""
+    """Make the unit's LED cycle through the rainbow, or stop it."""
 
     slot: int
     on: bool = True
@@ -59,7 +59,7 @@ class SignalUnit(Command):
 
 @dataclass(frozen=True, slots=True)
 class BindPort(Command):
-    """The unit on ``port_path`` sits in this slot."""
+    """Bind ``port_path`` to this slot, for good."""
 
     slot: int
     port_path: str
@@ -67,11 +67,15 @@ class BindPort(Command):
 
 @dataclass(frozen=True, slots=True)
 class SetOperator(Command):
+    """Name the operator of the attempts that start from now on."""
+
     badge: str
 
 
 @dataclass(frozen=True, slots=True)
 class OpenBatch(Command):
+    """Open a batch, or continue an open one."""
+
     batch: str
     profile: str  # profile id
     target: int | None = None
@@ -79,4 +83,6 @@ class OpenBatch(Command):
 
 @dataclass(frozen=True, slots=True)
 class CloseBatch(Command):
+    """Close a batch for good."""
+
     batch: str

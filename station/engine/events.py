@@ -1,7 +1,7 @@
-"""What happened, as frozen values: the only thing a screen, a log or ``--json`` ever sees.
+"""Events, as frozen values: all that a screen, a log or ``--json`` ever sees.
 
-``kind`` is the class name. Values are plain (str, int, float, bool, None, tuples and the values of
-`station.model`), hold no secret, and the same events replayed draw the same screen.
+``kind`` is the class name. Values are plain (str, int, float, bool, None, tuples and the values of `station.model`)
+and hold no secret. Replaying the same events draws the same screen.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..words.say import NOTHING, Say
 
 
 class Head(TypedDict):
-    """What every event of one attempt begins with."""
+    """Fields every event of one attempt starts with."""
 
     at: datetime.datetime
     slot: int
@@ -28,7 +28,7 @@ class Head(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """``at`` is wall time (UTC); ``slot`` 0 means the whole station."""
+    """Root of all events. ``at`` is wall time (UTC); ``slot`` 0 means the whole station."""
 
     at: datetime.datetime
     slot: int = 0
@@ -40,7 +40,7 @@ class Event:
         return type(self).__name__
 
     def to_json(self) -> dict[str, Any]:
-        """A dictionary for one JSON line: at, kind, slot, device_id, attempt, then the rest."""
+        """Return a dictionary for one JSON line: at, kind, slot, device_id, attempt, then the event's own fields."""
         head = {
             "at": _plain(self.at), "kind": self.kind, "slot": self.slot,
             "device_id": self.device_id, "attempt": self.attempt,
@@ -74,7 +74,7 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SayingEvent(Event):
-    """An event that tells the operator something. Records name the two parts of ``say`` sentence and values."""
+    """An event with a sentence for the operator. JSON has the parts of ``say`` as ``sentence`` and ``values``."""
 
     say: Say = NOTHING
 
@@ -97,12 +97,12 @@ class StationStarted(Event):
     operator: str = ""
     virtual: bool = False  # virtual units and a virtual cloud: shown wherever it matters
     speed: float | None = 1.0  # how many times as fast as real time; None: simulated time
-    cloud: bool | None = None  # whether the cloud answered so far (opening a batch may ask it); None: not asked yet
+    cloud: bool | None = None  # whether the cloud answered when a batch was opened; None: not asked yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationStopped(Event):
-    """The last entry of a run that came to an orderly end; a run without one was killed."""
+    """Last entry of a run that ended in order; a run without one was killed."""
 
     reason: str
 
@@ -120,7 +120,7 @@ class BatchClosed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchProgress(Event):
-    """Where the batch stands after a commit."""
+    """Figures of the batch after a commit."""
 
     batch: str
     figures: Figures
@@ -150,8 +150,10 @@ class OutboxSettled(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwedWorkStuck(SayingEvent):
-    """Owed cloud work that somebody has to look after. ``say`` tells what is the matter, ``reason`` who can mend it;
-    the work is tried again all the same."""
+    """Owed cloud work that a person has to look after. ``say``: what is wrong; ``reason``: who can fix it.
+
+    The work is retried all the same.
+    """
 
     action: str
     reason: str
@@ -159,7 +161,7 @@ class OwedWorkStuck(SayingEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictRevised(Event):
-    """A PENDING attempt became PASS or FAIL after its cloud work was settled."""
+    """The verdict of a PENDING attempt after its cloud work was settled."""
 
     verdict: Verdict
     reason: str = ""
@@ -167,14 +169,14 @@ class VerdictRevised(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnmappedPort(Event):
-    """A unit on a port no slot is bound to."""
+    """A unit arrived on a port that no slot is bound to."""
 
     port_path: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandRefused(SayingEvent):
-    """What a person asked for cannot be done. ``say`` is for the operator, ``reason`` for the record."""
+    """A command could not be carried out. ``say`` is for the operator, ``reason`` for the record."""
 
     reason: str
 
@@ -186,9 +188,9 @@ class OperatorChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRead(SayingEvent):
-    """What a scan was taken for. ``shown`` is safe to display (secrets masked).
+    """How a scan was understood. ``shown`` is safe to display (secrets masked), ``say`` is the answer to it.
 
-    ``field``: the field of the open screen it goes to. ``say`` is what the station answers.
+    ``field``: field of the open screen it goes to. ``reason``: for the record, why it was refused.
     """
 
     shown: str
@@ -199,7 +201,7 @@ class ScanRead(SayingEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationFault(Event):
-    """Something of the station itself is wrong (journal, disk, token)."""
+    """The station itself has a fault (journal, disk, token)."""
 
     reason: str
 
@@ -216,7 +218,7 @@ class UnitArrived(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitLeft(Event):
-    """``slot`` 0: the unit was on a port of no slot."""
+    """A unit was unplugged. ``slot`` 0: its port belongs to no slot."""
 
     port_path: str
 
@@ -231,7 +233,7 @@ class AttemptStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitIdentified(Event):
-    """Every identity read, each with its source; ``label`` is what a person would call the unit (serial or ID)."""
+    """Identities read, each with its source; ``label`` is what a person calls the unit (serial number or ID)."""
 
     platform: str
     label: str
@@ -247,9 +249,9 @@ class StepStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepProgress(SayingEvent):
-    """Coalesces: only the latest one of a slot matters. ``share`` is 0.0-1.0.
+    """Progress of a step, ``share`` 0.0 to 1.0. Only the latest of a slot matters.
 
-    ``say`` is said while it writes, if there is more to say than that.
+    ``say``: warning to show while it writes, beyond "do not unplug".
     """
 
     step: str
@@ -261,7 +263,7 @@ class StepProgress(SayingEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandsNeeded(SayingEvent):
-    """The operator must do one thing: ``say``. ``led`` is the name of the light to look for."""
+    """The operator must do one thing, ``say``. ``led``: name of the light to look for."""
 
     step: str
     led: str = ""
@@ -275,9 +277,9 @@ class HandsDone(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepHeld(SayingEvent):
-    """The step waits for something nobody at this slot can do, and goes on by itself; the newest of a step holds.
+    """The step waits for something the operator cannot change, and resumes by itself. The latest of a step counts.
 
-    ``say`` tells for what, ``before`` how many are before it where it stands in a queue.
+    ``say``: what it waits for; ``before``: how many are ahead of it in a queue.
     """
 
     step: str
@@ -286,7 +288,7 @@ class StepHeld(SayingEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResumed(Event):
-    """What the step was held for is over, or it gave up waiting."""
+    """The step no longer waits: it goes on, or gave up."""
 
     step: str
 
@@ -309,21 +311,21 @@ class StepFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModulesRead(Event):
-    """Firmware wanted and held, one row a module: (name, wanted or `AS_IT_IS`, held), for the technician's view."""
+    """Firmware modules for the technician's view, one row each: (name, wanted or `AS_IT_IS`, held)."""
 
     rows: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireTraced(Event):
-    """One line of the wire trace, already masked; only sent to whoever asked for it."""
+    """One line of the wire trace, secrets masked; sent only when traces are on."""
 
     line: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptFinished(SayingEvent):
-    """Sent only after the journal committed. ``say`` is for the operator, ``reason`` for the record."""
+    """Published only after the journal committed it. ``say`` is for the operator, ``reason`` for the record."""
 
     verdict: Verdict
     batch: str = ""
@@ -334,11 +336,11 @@ class AttemptFinished(SayingEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchSummary(Event):
-    """The last line of a headless run."""
+    """Closing figures of a run."""
 
     batches: tuple[str, ...]
     units: dict[str, int]  # verdict name -> units
     seconds: float
-    flash_writes: int | None = None  # virtual units only: as the virtual side counted them
+    flash_writes: int | None = None  # virtual units only, as counted on the virtual side
     cloud_writes: int | None = None
     transfers: int | None = None

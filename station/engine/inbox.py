@@ -1,4 +1,4 @@
-"""Commands that wait to be carried out, and the one thread that does so: who sends one never waits for it."""
+"""Queues commands and carries them out on one thread, so that the sender never waits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .commands import Command
 
 
 class Inbox:
-    """``carry_out`` gets the commands one by one, in the order sent, and must not raise."""
+    """Calls ``carry_out`` with one command after the other, in the order sent. ``carry_out`` must not raise."""
 
     def __init__(self, clock: Clock, carry_out: Callable[[Command], None]) -> None:
         self._clock, self._carry_out = clock, carry_out
@@ -21,16 +21,17 @@ class Inbox:
         self._thread: ClockThread | None = None
 
     def start(self) -> None:
+        """Start the thread; commands put before now are carried out first."""
         self._thread = self._clock.thread("commands", self._run)
 
     def put(self, command: Command) -> None:
-        """Any thread; returns at once. What is sent before `start` waits for it, after `stop` nobody reads it."""
+        """Queue ``command`` and return at once. Callable from any thread; ignored after `stop`."""
         with self._condition:
             self._waiting.append(command)
             self._condition.notify_all()
 
     def stop(self) -> None:
-        """Carry out what was sent so far, then end the thread."""
+        """Carry out what is queued, then end the thread."""
         with self._condition:
             self._is_stopping = True
             self._condition.notify_all()

@@ -1,4 +1,4 @@
-"""Does what several threads ask for one after the other, without a thread of its own and holding no lock meanwhile."""
+"""Serializes calls from several threads, without a thread of its own and without holding a lock during a call."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 
 class InOrder:
-    """Whoever comes while nobody is at it does all that is asked, until nothing is left; the others go on at once.
+    """The first caller drains the queue; later callers enqueue and return.
 
-    For callers that must not wait, and whose work calls out to anybody: a lock held meanwhile might meet itself.
+    For callers that must not wait and whose work calls other rooms, where a held lock could deadlock.
     """
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class InOrder:
         self._is_busy = False
 
     def do(self, act: Callable[[], None]) -> None:
-        """Call ``act`` after all that was asked before: now, or on the thread that is at it."""
+        """Call ``act`` after everything enqueued before it: now, or on the thread that is draining the queue."""
         with self._lock:
             self._asked.append(act)
             if self._is_busy:
@@ -30,7 +30,7 @@ class InOrder:
                 following()
         except BaseException:
             with self._lock:
-                self._is_busy = False  # the next one to come does what is left
+                self._is_busy = False  # the next caller drains the rest
             raise
 
     def _next(self) -> Callable[[], None] | None:

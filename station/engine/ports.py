@@ -1,4 +1,4 @@
-"""What the engine needs from the rest of the house, by protocol: the journal, the work bench, the bus of events."""
+"""Protocols of what the engine needs from other rooms: journal, sessions with units, owed cloud work."""
 
 from __future__ import annotations
 
@@ -19,63 +19,68 @@ from .walk import StepPlan
 
 
 class JournalWaiter(Protocol):
-    """Somebody whose calls wait while the journal is locked or its disk is full."""
+    """A caller that waits while the journal is locked or its disk is full, and is told so."""
 
     @property
     def cancel(self) -> CancelToken | None:
-        """Ends the wait with `Cancelled`; None: only its patience does."""
+        """Token that ends the wait with `Cancelled`; None: the wait ends only when patience runs out."""
         ...
 
     def held(self, say: Say) -> None:
-        """The wait takes a while; ``say`` tells for what. May come again."""
+        """Report that the wait takes long; ``say`` tells for what. May be called again."""
         ...
 
     def resumed(self) -> None:
-        """It goes on, or gives up. Only after `held`."""
+        """Report that a wait reported by `held` ended, or was given up."""
         ...
 
     def waited(self, seconds: float) -> None:
-        """A wait is over, however short, that was no time of the work's own."""
+        """Report the length of a wait, however short, so that it does not count against the step's limit."""
         ...
 
 
 class JournalPort(Protocol):
-    """Where facts become durable. Every method may raise `station.errors.JournalError`.
+    """Makes facts durable. Every method may raise `station.errors.JournalError`.
 
-    A lock or a full disk raises nothing for a while: the call waits (`waiting_as`).
+    While the journal is locked or its disk is full, calls wait (`waiting_as`) before they raise.
     """
 
     def waiting_as(self, waiter: JournalWaiter) -> contextlib.AbstractContextManager[None]:
-        """What the calling thread asks of the journal inside the block waits as ``waiter``."""
+        """Make this thread's journal calls inside the block wait as ``waiter``."""
         ...
 
     def record(self, *events: Event) -> None:
         """Commit all of ``events`` in one transaction; return only after the commit."""
         ...
 
-    def progress(self, batch: str, at: datetime.datetime) -> BatchProgress: ...
+    def progress(self, batch: str, at: datetime.datetime) -> BatchProgress:
+        """Return where the batch stands."""
+        ...
+
     def due(self, now: datetime.datetime) -> tuple[OutboxItem, ...]:
-        """Owed cloud work whose time has come, in the order it was queued."""
+        """Return the owed cloud work that is due, in the order it was queued."""
         ...
 
     def owed_since(self, item: OutboxItem) -> datetime.datetime | None:
-        """When ``item`` was queued; None when it is not owed."""
+        """Return when ``item`` was queued, None when it is not owed."""
         ...
 
     def waiting(self) -> int:
-        """How many items are owed in all."""
+        """Count the items owed."""
         ...
 
     def settle(self, item: OutboxItem, outcome: Outcome, reason: str, proof: str) -> tuple[Event, ...]:
-        """Take an item off the books; the events that follow from it (`OutboxSettled`, `VerdictRevised`)."""
+        """Remove an item; return the events this causes (`OutboxSettled`, `VerdictRevised`)."""
         ...
 
-    def postpone(self, item: OutboxItem, retry_at: datetime.datetime, error: str) -> None: ...
+    def postpone(self, item: OutboxItem, retry_at: datetime.datetime, error: str) -> None:
+        """Keep ``item`` owed, not due before ``retry_at``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Where an attempt takes place: slot, port and the token that ends it."""
+    """Where an attempt takes place: slot, port, attempt id and the token that ends it."""
 
     slot: SlotInfo
     port: PortWatch
@@ -96,35 +101,39 @@ class Session(Protocol):
     def steps(self) -> Mapping[str, Step]: ...
     @property
     def device_id(self) -> str | None:
-        """Lower-case Device ID as soon as it is known."""
+        """Lower-case Device ID, None until it is known."""
         ...
 
     @property
     def names(self) -> frozenset[str]:
-        """Every identity known of the unit, as a scan of its label or card would show it."""
+        """Every identity known of the unit, spelled as a scan of its label or SIM card gives it."""
         ...
 
     @property
     def held_back(self) -> Mapping[str, frozenset[str]]:
-        """Predecessors found during the walk (see `walk.ready`)."""
+        """Additional predecessors found during the walk (see `walk.ready`)."""
         ...
 
     def signal(self, on: bool) -> None:
-        """Let the unit's LED shout, best effort."""
+        """Make the unit's LED signal, or stop it; best effort."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Release the device."""
+        ...
 
 
 class SessionOpener(Protocol):
-    """Chooses the batch for a unit and sets its work up."""
+    """Chooses the batch for a unit and opens a session with it."""
 
     def open(self, seat: Seat) -> Session:
-        """Raises `station.errors.UnitRejected` when no open profile fits, `Disconnected` when the unit left."""
+        """Open a session. Raises `UnitRejected` when no open profile fits, `Disconnected` when the unit left."""
         ...
 
 
 class OutboxDesk(Protocol):
-    """Finishes one owed item without the unit. Raises `station.errors.CloudError` to try again later."""
+    """Carries out owed cloud work without the unit."""
 
-    def finish(self, item: OutboxItem, cancel: CancelToken) -> StepResult: ...
+    def finish(self, item: OutboxItem, cancel: CancelToken) -> StepResult:
+        """Carry out ``item``. Raises `station.errors.CloudError` if it should be tried again later."""
+        ...

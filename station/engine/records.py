@@ -1,4 +1,4 @@
-"""Facts that only the journal keeps: what was about to be written, what was proved, what is owed."""
+"""Events that only the journal sees: intended and confirmed writes, proofs, owed work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class WriteIntended(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteConfirmed(Event):
-    """The write of the same ``what`` was answered."""
+    """The write announced under the same ``what`` was answered."""
 
     step: str
     target: str
@@ -28,7 +28,7 @@ class WriteConfirmed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialWritten(Event):
-    """A keyed digest of the Wi-Fi credentials a unit was given and joined with; never the password."""
+    """A keyed digest of the Wi-Fi credentials a unit was given and joined with, never the password itself."""
 
     ssid: str
     digest: str
@@ -50,7 +50,7 @@ class OutboxQueued(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductCached(Event):
-    """What the cloud said of a product, kept for the days without it."""
+    """What the cloud reported about a product, kept for when the cloud is away."""
 
     ref: str
     product_id: int

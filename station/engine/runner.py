@@ -1,6 +1,6 @@
-"""One thread per slot: waits for a unit, runs its attempt, keeps the verdict until the unit leaves.
+"""Runs one thread per slot: waits for a unit, runs its attempt, keeps the verdict until the unit leaves.
 
-It decides nothing about steps (`walk`), nothing about ports (`line`); it never touches another slot.
+Decides nothing about steps (`walk`) or ports (`line`), and never touches another slot.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from .waiting import Waiting
 log = logging.getLogger(__name__)
 
 RECORD_AGAIN_S = 5.0
-"""How often a slot looks whether the journal takes an attempt it could not take in time."""
+"""How often a slot tries again to record an attempt whose end the journal could not take in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """Something asked of an idle slot. ``steps`` None walks everything; ``signal`` only moves the LED."""
+    """Work queued for an idle slot. ``steps`` None walks everything; ``signal`` only switches the LED signal."""
 
     steps: frozenset[str] | None = None
     signal: bool | None = None
@@ -41,9 +41,9 @@ class _Job:
 
 
 class SlotRunner:
-    """Owns the thread of one slot. `start`, then `port_changed` on every arrival and departure.
+    """Owns the thread of one slot. Call `start`, then `port_changed` on every arrival and departure.
 
-    ``scanner``: the turn all slots of a bench share.
+    ``scanner``: shared by all slots of a bench.
     """
 
     def __init__(
@@ -63,16 +63,17 @@ class SlotRunner:
         self._jobs: list[_Job] = []
         self._attempt: Attempt | None = None
         self._judged: frozenset[str] = frozenset()  # identities of the unit that had the last attempt
-        self._handled = -1  # the port's generation whose unit has its verdict
-        self._unrecorded: tuple[Event, ...] = ()  # an attempt the journal was held too long for
+        self._handled = -1  # generation of the port whose unit has its verdict
+        self._unrecorded: tuple[Event, ...] = ()  # of an attempt that ended while the journal was unavailable
         self._is_stopping = False
         self._thread: ClockThread | None = None
 
     def start(self) -> None:
+        """Start the slot's thread."""
         self._thread = self._clock.thread(f"slot-{self.slot.number}", self._loop)
 
     def stop(self) -> None:
-        """End the running attempt and the thread soon; `join` waits for both."""
+        """Ask the running attempt and the thread to end; `join` waits for both."""
         with self._condition:
             self._is_stopping = True
             attempt = self._attempt
@@ -81,14 +82,14 @@ class SlotRunner:
             attempt.stop(Stop.SHUTDOWN)
 
     def join(self) -> None:
-        """Wait until a stopped runner is through."""
+        """Wait until the thread of a stopped runner has ended."""
         if self._thread is not None:
             self._thread.join()
 
-    # --- told by the line, on its threads ---
+    # --- called by the line, on its threads ---
 
     def port_changed(self) -> None:
-        """The port's watch has news: wake up, or end the attempt whose unit left unannounced."""
+        """Take note of an arrival or departure: wake up, or end the attempt whose unit left unexpectedly."""
         with self._condition:
             attempt = self._attempt
             self._condition.notify_all()
@@ -96,7 +97,7 @@ class SlotRunner:
             attempt.stop(Stop.VANISHED)
 
     def abort(self) -> None:
-        """The operator stops the running attempt."""
+        """End the running attempt as stopped by the operator."""
         with self._condition:
             attempt = self._attempt
         if attempt is not None:
@@ -107,10 +108,11 @@ class SlotRunner:
         self._ask(_Job(steps=steps))
 
     def signal(self, on: bool) -> None:
-        """Let the unit's LED shout (or stop) when the slot is idle."""
+        """Switch the unit's LED signal on or off as soon as the slot is idle."""
         self._ask(_Job(signal=on))
 
     def scan(self, read: Reading) -> None:
+        """Queue a scan for the step that asks for one."""
         self._desk.put(read)
 
     @property
@@ -123,13 +125,13 @@ class SlotRunner:
 
     @property
     def is_unjudged(self) -> bool:
-        """An attempt is under way whose verdict nobody has been told."""
+        """Whether an attempt is running whose verdict is not published yet."""
         attempt = self._attempt
         return attempt is not None and not attempt.is_judged
 
     @property
     def names(self) -> frozenset[str]:
-        """Every identity known of the unit in this slot, as long as it is there."""
+        """Every identity known of the unit in this slot; empty once it left."""
         with self._condition:
             if self._attempt is not None:
                 return self._attempt.names
@@ -137,13 +139,13 @@ class SlotRunner:
             return self._judged if is_there else frozenset()
 
     def neighbour(self, number: str) -> int:
-        """The other slot that holds the unit with that number; 0 if none does."""
+        """Return the other slot whose unit has that number; 0 if none has."""
         return self._desk.neighbour(number)
 
     # --- the slot's own thread ---
 
     def _ask(self, job: _Job) -> None:
-        """Queue ``job``; it takes the place of one of its kind that nobody has begun."""
+        """Queue ``job``, replacing a queued one of the same kind."""
         with self._condition:
             self._jobs = [other for other in self._jobs if other.is_walk is not job.is_walk]
             self._jobs.append(job)
@@ -165,7 +167,7 @@ class SlotRunner:
             if not has_work:
                 continue
             with self._condition:
-                if self.port.generation != self._handled:  # what was asked was asked of the unit before it
+                if self.port.generation != self._handled:  # those jobs were for the unit before this one
                     self._jobs.clear()
                 job = self._jobs.pop(0) if self._jobs else _Job()
             if job.signal is None:
@@ -174,7 +176,7 @@ class SlotRunner:
                 self._signal(job.signal)
 
     def _record_late(self) -> None:
-        """The end of an attempt that was held too long is recorded when it can be; its unit is then walked again."""
+        """Record an attempt that ended while the journal was unavailable; its unit is then walked again."""
         if not self._unrecorded:
             return
         try:
@@ -218,17 +220,17 @@ class SlotRunner:
         self._unrecorded += ending.unrecorded
 
     def _settle(self, ending: Ending, began: int) -> None:
-        """The verdict belongs to the unit that had it: whoever is on the port after it left is new.
+        """Note which arrival the verdict belongs to: a unit on the port after that one left is new.
 
-        ``began``: the arrival the attempt began with. If there was none since, nobody new can be there: a unit
-        that tells another Device ID at every look is not walked again and again.
+        ``began``: generation of the port when the attempt began. If it is still the same, no new unit can be there,
+        so one that reports another Device ID at every read is not walked again and again.
         """
         with self._condition:
             if not ending.is_unit_gone or self.port.generation == began:
                 self._handled = ending.generation
 
     def _refuse(self, seat: Seat, error: Exception) -> None:
-        """No work could be set up: the attempt exists all the same, and says why."""
+        """Record an attempt that ended before a session could be opened, with the reason."""
         judged = classify_error(error)
         if judged.is_bug:
             log.exception("slot %d: no attempt could be set up", self.slot.number)

@@ -1,4 +1,4 @@
-"""One scanner, one question at a time: whose turn it is, what has been scanned for whom, and whose label it is."""
+"""Shares the bench's one scanner among slots: whose turn it is, and the scans queued for each slot."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..scan.reading import Reading
 
 
 class ScannerTurn:
-    """The turn of the bench's scanner, in the order of asking.
+    """Grants the scanner in the order of asking.
 
-    Were several slots to ask at once, a label would be handed to the unit it names, and two units
-    with swapped labels would both pass (A5).
+    If several slots asked at once, a label would go to the unit it names, and two units with swapped labels
+    would both pass (A5).
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -25,9 +25,9 @@ class ScannerTurn:
 
     @contextlib.contextmanager
     def hold(self, cancel: CancelToken, waits: Callable[[int], None]) -> Iterator[None]:
-        """Wait until everybody who asked before is through; raises `Cancelled`.
+        """Wait until all earlier callers are done, then hold the scanner for the block. Raises `Cancelled`.
 
-        ``waits`` hears how many are before, first and whenever it changes; it is called off the lock.
+        ``waits`` is called with the number of callers ahead, at first and whenever it changes, without the lock.
         """
         me = object()
         with self._condition:
@@ -43,16 +43,16 @@ class ScannerTurn:
                 self._condition.notify_all()
 
     def _moved(self, me: object, before: int, cancel: CancelToken) -> int:
-        """How many are before ``me``, as soon as it is another number than ``before``."""
+        """Wait until the number of callers ahead of ``me`` is no longer ``before``; return it."""
         with self._condition:
             self._condition.wait_for(lambda: self._queue.index(me) != before, None, cancel)
             return self._queue.index(me)
 
 
 class SlotDesk:
-    """Scans bound to one slot, waiting for the step that asked.
+    """Queues the scans for one slot until its step reads them.
 
-    ``names``: every identity known of the unit in this slot, for the slots that wonder whose label they were shown.
+    ``names``: every identity known of the unit in this slot, by which other slots recognize its label.
     """
 
     def __init__(
@@ -65,17 +65,19 @@ class SlotDesk:
         turn.desks.append(self)
 
     def put(self, read: Reading) -> None:
+        """Queue a scan; of more than four the oldest is dropped. Callable from any thread."""
         with self._condition:
             self._scans.append(read)
             self._condition.notify_all()
 
     def clear(self) -> None:
+        """Drop all queued scans."""
         with self._condition:
             self._scans.clear()
 
     @contextlib.contextmanager
     def my_turn(self, cancel: CancelToken, waits: Callable[[int], None]) -> Iterator[None]:
-        """Have the scanner for this slot alone; ``waits`` and `Cancelled` as `ScannerTurn.hold`."""
+        """Hold the scanner for this slot; ``waits`` and `Cancelled` as in `ScannerTurn.hold`."""
         with self._turn.hold(cancel, waits):
             self.is_waiting = True
             try:
@@ -84,16 +86,16 @@ class SlotDesk:
                 self.is_waiting = False
 
     def wait_scan(self, timeout_s: float, cancel: CancelToken) -> Reading | None:
-        """The next scan for this slot, one that came before it asked included; None after ``timeout_s``."""
+        """Return the next scan for this slot, also one queued before the call; None after ``timeout_s``."""
         with self._condition:
             arrived = self._condition.wait_for(lambda: bool(self._scans), timeout_s, cancel)
             return self._scans.popleft() if arrived else None
 
     def neighbour(self, number: str) -> int:
-        """Return the other slot that holds the unit with that number; 0 if none does."""
+        """Return the other slot whose unit has that number; 0 if none has."""
         return next((desk.slot for desk in self._turn.desks if desk is not self and number in desk.names()), 0)
 
     @property
     def has_nameless_neighbour(self) -> bool:
-        """Another slot holds a unit that has told its Device ID only, as one in DFU does."""
+        """Whether another slot holds a unit of which only the Device ID is known, as in DFU mode."""
         return any(len(desk.names()) == 1 for desk in self._turn.desks if desk is not self)

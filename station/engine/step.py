@@ -1,7 +1,6 @@
-"""What a step is: a callable that observes, acts and verifies, and what it is given to do so.
+"""Defines a step: a callable that observes, acts and verifies, with a `StepContext` to work through.
 
-The engine knows steps only by this protocol. A step never touches the journal or the screen:
-it speaks through its `StepContext`.
+The engine knows steps only by this protocol. A step never touches the journal or the screen itself.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ Emit = Callable[[Event], None]
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What a step answers. ``proof`` says what was read back; ``reason`` why it was skipped, deferred or failed.
+    """What a step returns. ``proof``: what was read back; ``reason``: why it was skipped, deferred or failed.
 
-    ``say`` is for the operator. ``is_unit_gone``: it left its port, or another one took its place.
+    ``say`` is for the operator. ``is_unit_gone``: the unit was unplugged, or swapped for another one.
     """
 
     outcome: Outcome
@@ -38,51 +37,51 @@ class StepResult:
 
 
 def already(proof: str) -> StepResult:
-    """The goal was observed; nothing was written."""
+    """Return the result of a step whose goal was observed and which wrote nothing."""
     return StepResult(Outcome.ALREADY, proof=proof)
 
 
 def done(proof: str) -> StepResult:
-    """Acted, and ``proof`` was read back."""
+    """Return the result of a step that acted and read ``proof`` back."""
     return StepResult(Outcome.DONE, proof=proof)
 
 
 def skipped(reason: str) -> StepResult:
-    """Not applicable: ``reason`` names the rule or the plan."""
+    """Return the result of a step that does not apply; ``reason`` names the rule or the plan."""
     return StepResult(Outcome.SKIPPED, reason=reason)
 
 
 def deferred(reason: str, owed: str) -> StepResult:
-    """Owed to the cloud; ``owed`` is the JSON body of the outbox item, without secrets."""
+    """Return the result of a step owed to the cloud; ``owed``: JSON body of its outbox item, without secrets."""
     return StepResult(Outcome.DEFERRED, reason=reason, owed=owed)
 
 
 class ScanDesk(Protocol):
-    """Where scans for one slot arrive."""
+    """Receives the scans for one slot."""
 
     def my_turn(self, cancel: CancelToken, waits: Callable[[int], None]) -> contextlib.AbstractContextManager[None]:
-        """Wait until no other slot asks for a scan, and keep the scanner for the ``with`` block.
+        """Wait until no earlier slot needs the scanner, and hold it for the ``with`` block.
 
-        ``waits`` is called with the number of slots before this one, first and whenever it changes.
+        ``waits`` is called with the number of slots ahead of this one, at first and whenever it changes.
         """
         ...
 
     def wait_scan(self, timeout_s: float, cancel: CancelToken) -> Reading | None:
-        """The next scan bound to this slot (it may hold a secret), or None when ``timeout_s`` passed."""
+        """Return the next scan for this slot (it may hold a secret), None after ``timeout_s``."""
         ...
 
     def neighbour(self, number: str) -> int:
-        """The other slot that holds the unit with that serial number, Device ID, ICCID or IMEI; 0 if none does."""
+        """Return the other slot whose unit has that serial number, Device ID, ICCID or IMEI; 0 if none has."""
         ...
 
     @property
     def has_nameless_neighbour(self) -> bool:
-        """Another slot holds a unit that has told its Device ID only: any label may be its own."""
+        """Whether another slot holds a unit of which only the Device ID is known: any label may be its own."""
         ...
 
 
 class NoScanner:
-    """The desk of work that asks nobody for a scan."""
+    """Desk for work that never asks for a scan."""
 
     def my_turn(self, cancel: CancelToken, waits: Callable[[int], None]) -> contextlib.AbstractContextManager[None]:
         raise NotImplementedError("this work asks nobody for a scan")
@@ -100,19 +99,19 @@ class NoScanner:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What a unit that is gone now is left as: for the operator, and for the record."""
+    """State in which a unit is left if it vanishes now: for the operator, and for the record."""
 
     say: Say
     reason: str
 
 
 PACE_SHARE = 0.05
-"""From this much progress on, the pace so far tells how long the rest takes."""
+"""Share of progress from which the pace so far is good enough to estimate the rest."""
 
 
 @dataclass(slots=True)
 class StepContext:
-    """One step's window to the engine. Lives as long as the step runs."""
+    """Everything a step may use of the engine. Lives as long as the step runs."""
 
     step: str
     slot: int
@@ -125,24 +124,24 @@ class StepContext:
     desk: ScanDesk
     device_id: str | None = None
     measurements: list[Measurement] = field(default_factory=list)
-    deadline: Deadline = field(init=False)  # ``limit_s`` from the start; waiting for people or the cloud moves it
-    cut: Cut | None = None  # set while a unit that vanishes would stay dark
+    deadline: Deadline = field(init=False)  # ``limit_s`` from the start; moved by waits for people or the cloud
+    cut: Cut | None = None  # set while a unit unplugged now would stay dark
     _begun: tuple[float, float] | None = None  # clock and share at the first report of progress
 
     def __post_init__(self) -> None:
         self.deadline = Deadline.after(self.clock, self.limit_s)
 
     def head(self) -> Head:
-        """What every event of this attempt begins with, now."""
+        """Return the fields every event of this attempt starts with, as of now."""
         return {"at": self.clock.utc(), "slot": self.slot, "device_id": self.device_id, "attempt": self.attempt}
 
     def progress(
         self, share: float, *, seconds_left: float | None = None, writing: bool = False, note: str = "",
         say: Say = NOTHING,
     ) -> None:  # fmt: skip
-        """Report how far the step is, 0.0-1.0; ``writing``: do not unplug, ``say``: what to say then, if more.
+        """Report progress, 0.0 to 1.0. ``writing``: the unit must not be unplugged; ``say``: a warning beyond that.
 
-        ``seconds_left`` None: reckoned from the pace so far, once there is one.
+        ``seconds_left`` None: estimated from the pace so far.
         """
         left = self._estimate_remaining(share) if seconds_left is None else seconds_left
         self.announce(
@@ -153,7 +152,7 @@ class StepContext:
         )  # fmt: skip
 
     def _estimate_remaining(self, share: float) -> float | None:
-        """Seconds left at the pace since the first report; None as long as that says little, and at the end."""
+        """Estimate the seconds left from the pace since the first report; None when too early, and at the end."""
         if self._begun is None:
             self._begun = (self.clock.now(), share)
         seconds, gained = self.clock.now() - self._begun[0], share - self._begun[1]
@@ -163,7 +162,7 @@ class StepContext:
         self, name: str, value: float | str, unit: str = "", low: float | None = None, high: float | None = None,
         *, wanted: str = "", is_out: bool = False,
     ) -> None:  # fmt: skip
-        """Keep one measured value with the step's record. A number outside ``low`` to ``high`` is out by itself."""
+        """Add a measured value to the step's record. A number outside ``low`` to ``high`` (in ``unit``) counts as out."""
         if not isinstance(value, str):
             is_out = is_out or (low is not None and value < low) or (high is not None and value > high)
         measurement = Measurement(name, value, unit, low, high, wanted, is_out)
@@ -172,14 +171,14 @@ class StepContext:
 
     @contextlib.contextmanager
     def write(self, target: str, what: str) -> Iterator[None]:
-        """Journal one line before and one after a write (N1). ``target`` is "unit" or "cloud"."""
+        """Record the intention before and the confirmation after a write (N1). ``target`` is "unit" or "cloud"."""
         self.record(WriteIntended(step=self.step, target=target, what=what, **self.head()))
         yield
         self.record(WriteConfirmed(step=self.step, target=target, what=what, **self.head()))
 
     @contextlib.contextmanager
     def hands(self, say: Say, led: str = "", *, waits_for_scan: bool = False) -> Iterator[None]:
-        """Ask the operator for one action for as long as the block runs."""
+        """Ask the operator for one action while the block runs. ``led``: name of the light to look for."""
         self.announce(HandsNeeded(step=self.step, say=say, led=led, waits_for_scan=waits_for_scan, **self.head()))
         try:
             yield
@@ -188,7 +187,7 @@ class StepContext:
 
     @contextlib.contextmanager
     def held(self, say: Say) -> Iterator[None]:
-        """Say that the unit has to stay for as long as the block runs, though nobody can do anything."""
+        """Say that the step waits for something the operator cannot change, while the block runs."""
         self.announce(StepHeld(step=self.step, say=say, **self.head()))
         try:
             yield
@@ -196,9 +195,9 @@ class StepContext:
             self.announce(StepResumed(step=self.step, **self.head()))
 
     def scan(self, ask: Say, timeout_s: float, judge: Callable[[Reading], Say | None]) -> bool:
-        """Ask for a scan until ``judge`` asks for no other one; False when ``timeout_s`` passed without a scan.
+        """Ask for scans until ``judge`` returns None; False when ``timeout_s`` passed without a scan.
 
-        Waiting until the scanner is free, and until a hand has found it, is no time of the step.
+        The time until the scanner is free and used does not count against the step's limit.
         """
         left = self.deadline.remaining
         with self._scanner_turn(), self.hands(ask, waits_for_scan=True):
@@ -217,7 +216,7 @@ class StepContext:
 
     @contextlib.contextmanager
     def _scanner_turn(self) -> Iterator[None]:
-        """The scanner, for the block; while others have it this step says how many are before it."""
+        """Hold the scanner for the block; until then report how many slots are ahead."""
         told: list[int] = []
 
         def waits(before: int) -> None:
@@ -231,10 +230,9 @@ class StepContext:
 
 
 class Step(Protocol):
-    """Observe, act only if the goal is not true yet, verify by reading back.
+    """Observes, acts only if the goal is not true yet, verifies by reading back.
 
-    Raises `station.errors.UnitRejected` (FAIL), other errors as the table behind
-    `station.errors.classify_error` says.
+    Raises `UnitRejected` (FAIL); other errors are judged by the table of `station.errors.classify_error`.
     """
 
     def __call__(self, ctx: StepContext) -> StepResult: ...

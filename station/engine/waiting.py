@@ -1,4 +1,4 @@
-"""How the engine's threads wait while the journal is locked or its disk is full (`JournalPort.waiting_as`)."""
+"""Shows on the screen that a thread waits for the journal (`JournalPort.waiting_as`)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .step import Emit, StepContext
 
 
 class Waiting:
-    """Says so on the screen: in the slot of ``head``, or for the whole station if that is slot 0.
+    """Publishes `StepHeld` and `StepResumed` in the slot of ``head``; slot 0 is the whole station.
 
-    With ``context`` a step waits: it can be stopped, and its limit moves. Without, what ended already is
-    recorded all the same, unless ``cancel`` says otherwise.
+    With ``context`` the waiting step can be cancelled and its limit moves. Without, the wait ends early only
+    by ``cancel``, if given.
     """
 
     def __init__(
@@ -31,16 +31,19 @@ class Waiting:
 
     @classmethod
     def of_station(cls, publish: Emit, clock: Clock, cancel: CancelToken | None = None) -> Waiting:
-        """For what is done in no slot: owed work, commands."""
+        """Make a waiter for work outside of all slots: owed work, commands."""
         return cls(publish, lambda: {"at": clock.utc(), "slot": 0, "device_id": None, "attempt": None}, cancel=cancel)
 
     def held(self, say: Say) -> None:
+        """Implement `JournalWaiter.held`."""
         self._publish(StepHeld(step=self._step, say=say, **self._head()))
 
     def resumed(self) -> None:
+        """Implement `JournalWaiter.resumed`."""
         self._publish(StepResumed(step=self._step, **self._head()))
 
     def waited(self, seconds: float) -> None:
+        """Move the step's deadline by the time it waited."""
         if self._context is not None:
             deadline = self._context.deadline
             self._context.deadline = Deadline(deadline.clock, deadline.at + seconds)

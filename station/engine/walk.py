@@ -1,8 +1,8 @@
-"""PURE: given a profile's steps and what happened so far, what runs next, and what it all makes of the attempt.
+"""Decides which step runs next and what verdict the outcomes make. Pure.
 
-Order is a graph. A step is ready when everything before it ended well; two lanes ("unit" for
-the cable, "cloud" for the network) may run one step each at the same time. The first step that
-ends badly stops the walk: nothing new starts; what runs beside it is ended, or ends by itself.
+The order is a graph: a step is ready when all its predecessors ended well. Two lanes, "unit" for USB and
+"cloud" for the network, run one step each at the same time. The first step that fails stops the walk: no
+other starts, and one running in the other lane is cancelled.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from ..model import OUTCOME_VERDICT, Outcome, StepRecord, Verdict
 
 
 class Lane(enum.StrEnum):
-    """Steps of different lanes may run at the same time."""
+    """Where a step works; one step of each lane may run at a time."""
 
-    UNIT = "unit"  # speaks to the unit over USB
-    CLOUD = "cloud"  # speaks to the cloud only
+    UNIT = "unit"  # talks to the unit over USB
+    CLOUD = "cloud"  # talks to the cloud only
 
 
 @dataclass(frozen=True, slots=True)
 class StepPlan:
-    """One step of a profile: its predecessors by name and how long one try may take."""
+    """One step of a profile: its predecessors by name, and the limit of one run in seconds."""
 
     name: str
     title: str
@@ -41,10 +41,10 @@ def ready(
     running: frozenset[str] = frozenset(),
     held_back: Mapping[str, frozenset[str]] | None = None,
 ) -> tuple[StepPlan, ...]:
-    """Steps that may start now, at most one per lane, in the profile's order.
+    """Return the steps that may start now, at most one per lane, in the profile's order.
 
-    ``held_back`` adds predecessors found during the walk: a unit that arrived in DFU shows no
-    serial number, so its cloud steps wait until it runs again.
+    ``held_back`` adds predecessors found during the walk: a unit that arrived in DFU mode reports no serial
+    number, so its cloud steps wait until its application runs.
     """
     plans = tuple(plans)
     if is_stopped(finished):
@@ -64,8 +64,8 @@ def ready(
 
 
 def limited(plans: Iterable[StepPlan], names: frozenset[str]) -> tuple[StepPlan, ...]:
-    """Only the steps in ``names``, in the order of ``plans``, each still after those it stood behind."""
-    before: dict[str, tuple[str, ...]] = {}  # with left-out steps replaced by what they waited for
+    """Return only the steps in ``names``, in the order of ``plans``, with their order among each other kept."""
+    before: dict[str, tuple[str, ...]] = {}  # omitted steps replaced by their own predecessors
     kept: list[StepPlan] = []
     for plan in plans:
         reached = [found for step in plan.after for found in ((step,) if step in names else before.get(step, ()))]
@@ -76,17 +76,17 @@ def limited(plans: Iterable[StepPlan], names: frozenset[str]) -> tuple[StepPlan,
 
 
 def is_stopped(finished: Mapping[str, Outcome]) -> bool:
-    """Some step ended so that no other may start."""
+    """Tell whether some step ended in a way that lets no other start."""
     return any(outcome not in _GOES_ON for outcome in finished.values())
 
 
 def verdict(records: Iterable[StepRecord]) -> Verdict:
-    """The worst of the steps' verdicts; PASS for none."""
+    """Return the worst of the steps' verdicts; PASS when there are none."""
     return max((OUTCOME_VERDICT[record.outcome] for record in records), default=Verdict.PASS)
 
 
 def failed_step(records: Iterable[StepRecord]) -> StepRecord | None:
-    """The record that decided the verdict: the first of the worst, None when all went well."""
+    """Return the record that decided the verdict: the first of the worst, None when all went well."""
     worst: StepRecord | None = None
     for record in records:
         if record.outcome not in _GOES_ON and (worst is None or record.verdict > worst.verdict):

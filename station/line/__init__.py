@@ -1,1 +1,1 @@
-"""The bench and its batches: slots, the work on a unit, owed cloud work."""
+"""Runs the bench: slots and scans, batches, sessions with units, owed cloud work."""

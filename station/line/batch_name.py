@@ -1,4 +1,4 @@
-"""The name of a new batch, checked where it comes in."""
+"""Checks the name of a new batch where it enters the program."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..model import is_batch_name
 
 
 def check_batch_name(text: str) -> str:
-    """``text`` itself; raises `BadInput` when it is no name for a batch."""
+    """Return ``text``; raises `BadInput` when it cannot name a batch."""
     if not is_batch_name(text):
         raise BadInput(
             f"batch {text[:60]!r}: expected 1 to 40 letters, digits, dots, dashes or underscores,"

@@ -1,4 +1,4 @@
-"""Opens batches: what a profile needs is looked for at the desk, before the first unit, or the batch is refused."""
+"""Opens batches: checks that everything a profile needs is there before the first unit, else refuses."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from ..words.say import Say
 from .bench import Bench, OpenBatch, platform_name
 
 DESK_S = 5.0
-"""How long a batch that is opened waits for the cloud to tell of its product."""
+"""How long opening a batch waits for the cloud's answer about its product."""
 PRODUCT_S = 30.0
-"""How long the cloud may take to tell of a product: a unit waits for it, and the journal may know it."""
+"""How long the cloud may take to answer about a product while a unit waits; the journal may know it too."""
 
 
 class BatchRefused(BadInput):
-    """A batch that cannot be opened, with what the operator is told."""
+    """A batch cannot be opened; ``say`` tells the operator why."""
 
     def __init__(self, message: str, say: Say) -> None:
         super().__init__(message)
@@ -44,7 +44,7 @@ class BatchRefused(BadInput):
 
 
 class KnownBatch(Protocol):
-    """A batch of the journal; ``closed_at`` None while it is open."""
+    """A batch in the journal; ``closed_at`` is None while it is open."""
 
     @property
     def batch(self) -> Batch: ...
@@ -53,7 +53,7 @@ class KnownBatch(Protocol):
 
 
 class KnownProduct(Protocol):
-    """A product as the cloud told of it on an earlier day."""
+    """A product as the cloud described it earlier."""
 
     @property
     def product_id(self) -> int: ...
@@ -66,7 +66,7 @@ class KnownProduct(Protocol):
 
 
 class BatchJournal(Protocol):
-    """What opening a batch asks of the journal."""
+    """The part of the journal needed to open a batch."""
 
     def batch(self, batch: str) -> KnownBatch | None: ...
     def cached_product(self, ref: str) -> KnownProduct | None: ...
@@ -74,7 +74,7 @@ class BatchJournal(Protocol):
 
 
 class Batches:
-    """The desk of one station. ``rules``: the steps a profile may speak of."""
+    """Opens the batches of one station. ``rules``: the steps a profile may name."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Batches:
         self._profiles: dict[str, Profile] = {}
 
     def open(self, batch: str, profile: Profile, target: int | None) -> OpenBatch:
-        """Check everything the profile needs, then open the batch (or go on with an open one).
+        """Check everything the profile needs, then open the batch, or continue an open one.
 
         Raises `BadInput` when a file is missing, a secret is not set, or the batch belongs to another profile.
         """
@@ -106,12 +106,12 @@ class Batches:
         self._check_product(profile)
         if self._journal.batch(batch) is None:
             self._journal.record(self.event(opened))
-        self._bench.add(opened)  # only now may a unit be walked in it
+        self._bench.add(opened)  # from now on units are walked in it
         self._profiles[profile.id] = profile
         return opened
 
     def event(self, opened: OpenBatch) -> BatchOpened:
-        """What is told of an open batch."""
+        """Return the event that announces an open batch."""
         title = opened.profile.title or opened.profile.id
         return BatchOpened(at=self._clock.utc(), batch=opened.batch, title=title)
 
@@ -142,9 +142,9 @@ class Batches:
         return known.batch
 
     def _check_product(self, profile: Profile) -> None:
-        """The profile's product is there and of its platform (C3), as far as the cloud says so now.
+        """Raise `BadInput` if the cloud says the product does not exist or is for another platform (C3).
 
-        Without the cloud the first unit asks, and waits for the answer.
+        While the cloud is away nothing is checked; the first unit asks, and waits for the answer.
         """
         product = profile.section(product_add.Product)
         if product is None:
@@ -168,14 +168,14 @@ class Batches:
 
 
 class ProductFinder:
-    """The profile's product: asked once, kept in the journal for the days without the cloud."""
+    """Finds the profile's product: asks the cloud once and keeps the answer in the journal for when it is away."""
 
     def __init__(self, profile: Profile, client: CloudClient, journal: BatchJournal, clock: Clock) -> None:
         self._profile, self._client, self._journal, self._clock = profile, client, journal, clock
         self._found: Product | None = None
 
     def __call__(self, ctx: StepContext) -> Product | None:
-        """None for a developer profile. Raises `CloudError` when nobody ever told of the product."""
+        """Return the product, None for a developer profile. Raises `CloudError` if it is not known from earlier."""
         wanted = self._profile.section(product_add.Product)
         if wanted is None or self._found is not None:
             return self._found
@@ -192,7 +192,7 @@ class ProductFinder:
         return self._found
 
     def _remembered(self, ref: str) -> Product | None:
-        """What the journal knows; only a profile that queues may go on with it."""
+        """Return what the journal knows; only a profile that queues cloud work may use it."""
         cached = self._journal.cached_product(ref)
         if cached is None or not self._profile.section(Cloud).queues(self._profile.context):
             return None

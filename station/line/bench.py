@@ -1,7 +1,6 @@
-"""The batches that are open, and what it takes to work on a unit: profile, files, product, device, cloud.
+"""Holds the open batches and opens sessions with units: profile, files, product, device, cloud.
 
-Sets attempts up (`Bench` is the engine's work bench) and finishes owed cloud work (its outbox desk).
-It decides nothing during a walk; that is for the steps and the engine.
+`Bench` implements the engine's `SessionOpener` and `OutboxDesk`. It decides nothing during a walk; steps and engine do.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ SIGNAL_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class OpenBatch:
-    """A batch with all its profile needs at hand, checked before the first unit."""
+    """An open batch with everything its profile needs, checked before the first unit."""
 
     batch: Batch
     profile: Profile
@@ -81,7 +80,7 @@ class Bench:
             self._open[batch.batch.id] = batch
 
     def check(self, batch: OpenBatch) -> None:
-        """A platform belongs to at most one open batch (one batch, one profile); raises `BadInput`."""
+        """Raise `BadInput` if another open batch has one of its platforms."""
         with self._lock:
             self._check(batch)
 
@@ -95,6 +94,7 @@ class Bench:
                 )
 
     def remove(self, batch: str) -> None:
+        """Stop starting attempts in a batch; running ones go on."""
         with self._lock:
             self._open.pop(batch, None)
 
@@ -121,12 +121,12 @@ class Bench:
             )
         raise UnitRejected(f"no open profile for platform {name}", say=Say("no_profile", (name,)))
 
-    # --- the engine's work bench ---
+    # --- sessions with units ---
 
     def open(self, seat: Seat) -> BenchSession:
-        """The work for whatever is on the seat's port; raises `UnitRejected` when no open profile fits.
+        """Open a session with the unit on the seat's port.
 
-        `Disconnected` when nothing is there any more.
+        Raises `UnitRejected` when no open profile fits, `Disconnected` when the unit left.
         """
         candidate = seat.port.current
         if candidate is None:
@@ -147,13 +147,13 @@ class Bench:
         plans = self._steps.plans(profile, found)
         return UnitSession(unit, firmware, profile, plans, find_product, self._client, batch.wifi, self._wifi)
 
-    # --- the outbox's desk ---
+    # --- owed cloud work ---
 
     def finish(self, item: OutboxItem, cancel: CancelToken) -> StepResult:
-        """Run an owed cloud step without the unit; raises `CloudError` while waiting may help.
+        """Run an owed cloud step without the unit; raises `CloudError` if it should be tried again later.
 
-        Only what the cloud says of this very unit ends its work: `UnitRejected`, with which one to pull, as it lies
-        in a tray by now.
+        Only the cloud's answer about this very unit raises `UnitRejected`; the message names the unit, which is in a
+        tray by now.
         """
         job = CloudJob.from_json(item.body)
         context = StepContext(
@@ -164,7 +164,7 @@ class Bench:
         work, act = CloudRecord(job, self._client.in_background()), self._steps.cloud_step(item.action).act
         try:
             return ask(context, lambda: act(work, context), holds=False)
-        except (DeadlineExceeded, StepFault) as error:  # no word about the unit, and nobody waits for it
+        except (DeadlineExceeded, StepFault) as error:  # says nothing about the unit, and no operator waits
             return deferred(str(error), item.body)
         except UnitRejected as error:
             who = f"{job.serial} ({job.device_id})" if job.serial else job.device_id
@@ -175,11 +175,11 @@ OUTBOX_STEP_S = 300.0
 
 
 def _unseen(event: Event) -> None:
-    """Progress of owed work has no slot to be shown in."""
+    """Drop the event: progress of owed work has no slot to be shown in."""
 
 
 class _Once:
-    """Asks for the product once an attempt: with the cloud away every question costs the client's retries."""
+    """Asks for the product once per attempt: while the cloud is away each call costs all the client's retries."""
 
     def __init__(self, find: FindProduct) -> None:
         self._find = find
@@ -192,7 +192,7 @@ class _Once:
 
 
 class BenchSession:
-    """One attempt's work: the engine sees steps by name, each bound to the unit or to its cloud record."""
+    """Binds the steps of one attempt to the unit and its cloud record; the engine sees them by name."""
 
     def __init__(self, batch: OpenBatch, work: UnitSession, clock: Clock, steps: StepTable) -> None:
         self._batch, self._work, self._clock, self._table = batch, work, clock, steps
@@ -220,14 +220,14 @@ class BenchSession:
 
     @property
     def held_back(self) -> Mapping[str, frozenset[str]]:
-        """A unit that arrived in DFU shows no serial number or label: its cloud steps wait until it runs."""
+        """Cloud steps to hold back until the firmware runs: in DFU mode a unit reports no serial number."""
         known = self._unit.known
         if known.device_id is None or known.is_complete:
             return {}
         return dict.fromkeys(self._table.needing_identity, frozenset({"firmware"}))
 
     def signal(self, on: bool) -> None:
-        """Rainbow on or off; a unit that cannot answer simply does not shine."""
+        """Switch the LED rainbow on or off, if the unit answers."""
         if self._unit.device.mode is not Mode.APPLICATION:
             return
         request = requests.start_signal() if on else requests.stop_signal()
@@ -237,6 +237,7 @@ class BenchSession:
             return
 
     def close(self) -> None:
+        """Close the device, and no longer count its unit as at work."""
         self._unit.at_work.leave(self._unit.device)
         self._unit.device.close()
 
@@ -248,7 +249,7 @@ class BenchSession:
         return self._only_one(lambda ctx: perform(cloud_act, self._cloud_work(ctx), ctx))
 
     def _only_one(self, step: Step) -> Step:
-        """A unit whose twin shows up while it is walked does not pass either."""
+        """Wrap ``step`` so that a unit whose twin turns up in another slot does not pass."""
 
         def checked(ctx: StepContext) -> StepResult:
             result = step(ctx)
@@ -258,21 +259,21 @@ class BenchSession:
         return checked
 
     def _cloud_work(self, ctx: StepContext) -> CloudRecord:
-        """Made at the first cloud step, when the unit is identified."""
+        """Return the cloud record, made at the first cloud step, when the unit is identified."""
         if self._cloud is None:
             self._cloud = CloudRecord(self._work.cloud_job(ctx), self._work.client, self._is_connected)
         return self._cloud
 
     def _is_connected(self, deadline: Deadline) -> bool:
-        """What the unit says of its own cloud session (request 300), asked from the cloud lane.
+        """Ask the unit about its own cloud session (request 300), from the cloud lane.
 
-        For `online` only: the graph puts it behind the whole unit lane, so nobody else speaks to the device.
+        For `online` only, which runs after the whole unit lane, so no other thread uses the device.
         """
         return self._unit.device.ask(requests.get_connection_status(), deadline) is ConnectionStatus.CONNECTED
 
 
 def platform_name(platform_id: int | None) -> str:
-    """A platform as people call it; a number for one the table does not know."""
+    """Return the name people use for a platform, or its number if it is not in the table."""
     try:
         return platform(platform_id or 0).name
     except DriverError:

@@ -1,7 +1,7 @@
-"""Finishes cloud work that is owed, without the unit, and never twice.
+"""Finishes owed cloud work, without the unit and only once.
 
-One thread for the station. An item is settled only after its step read the result back; a crash in
-between repeats the step, which then observes that it is done already.
+One thread per station. An item is settled only after its step read the result back. After a crash in between, the
+step runs again and observes that its goal is already true.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ log = logging.getLogger(__name__)
 RETRY_S = (2.0, 5.0, 10.0, 20.0, 30.0)
 """Pauses between rounds while the cloud does not answer; the last one repeats."""
 _LONGER = 1.5
-"""A failed item waits longer than its round, so that the next round begins with another one."""
+"""A failed item waits longer than the pause between rounds, so that the next round starts with another one."""
 AGAIN_S = (15.0, 30.0, 60.0, 120.0, 240.0, 480.0)
-"""When one item is tried again that waits for something of its own (a slow SIM): ever more seldom; the last repeats."""
+"""Pauses between the tries of an item that waits for something of its own, such as a slow SIM; the last repeats."""
 MEND_S = 240.0
-"""The longest of these pauses where somebody may mend it at any moment (an account, a product)."""
+"""Longest of these pauses when a person may fix the cause at any moment (an account, a product)."""
 LOOK_S = 1.0
-"""All items that wait for something of their own take one look in so many seconds together (reference cloud-api 9)."""
+"""Seconds between two tries of such items, all of them together (reference cloud-api 9)."""
 PATIENCE_S = {"sim": 24 * 3600.0}
-"""How long an action may wait before somebody is told; a SIM's first activation may take a day (reference 8.3)."""
+"""How long an action may wait before a person is told; the first activation of a SIM may take a day (reference 8.3)."""
 USUAL_PATIENCE_S = 3600.0
 _LOOKS = 4
-"""It must have been looked at as often before: the cloud may have been away, and it needs its time after that."""
+"""Tries before a person is told: part of the wait may have been the cloud's absence."""
 _AWAY_TWICE = 2
-"""Units in a row that the cloud could not be asked about: the rest of the round would fare no better."""
+"""Items in a row for which the cloud did not answer; the rest of the round is then skipped."""
 
 
 class OutboxWorker:
-    """Settles due items in order. `wake` after new items were queued."""
+    """Settles due items in order. Call `wake` after new items were queued."""
 
     def __init__(self, clock: Clock, journal: JournalPort, desk: OutboxDesk, publish: Emit) -> None:
         self._clock, self._journal, self._desk, self._publish = clock, journal, desk, publish
@@ -52,21 +52,23 @@ class OutboxWorker:
         self._token = clock.token()
         self._failures = 0
         self._has_news = True
-        self._told: set[str] = set()  # faults that are known by now
-        self._causes: dict[OutboxItem, Say] = {}  # what somebody has to mend before an item can go on
-        self._tries: dict[OutboxItem, int] = {}  # items that wait for something of their own, and their looks so far
+        self._told: set[str] = set()  # faults reported already
+        self._causes: dict[OutboxItem, Say] = {}  # what a person has to fix before an item can be settled
+        self._tries: dict[OutboxItem, int] = {}  # items that wait for something of their own, with their tries so far
         self._thread: ClockThread | None = None
 
     def start(self) -> None:
+        """Start the thread."""
         self._thread = self._clock.thread("outbox", self._loop)
 
     def stop(self) -> None:
+        """Cancel the item under way and end the thread; what is unsettled stays owed."""
         self._token.cancel()
         if self._thread is not None:
             self._thread.join()
 
     def wake(self) -> None:
-        """New items, or the cloud is back: look now. What was tried a moment ago still waits its time."""
+        """Start a round now: there are new items, or the cloud is back. Items tried just before keep their pause."""
         with self._condition:
             self._has_news = True
             self._failures = 0
@@ -83,7 +85,7 @@ class OutboxWorker:
                 self._guarded_round()
 
     def _guarded_round(self) -> None:
-        """A journal that fails must not end owed work for good: it is told once, and tried again later."""
+        """Run a round; a journal error is reported once and the round tried again later."""
         try:
             self._round()
             self._told.discard("journal")
@@ -92,21 +94,21 @@ class OutboxWorker:
             self._tell("journal", sentence_of(error))
 
     def _tell(self, what: str, reason: str) -> None:
-        """A fault of the station; once, however often ``what`` fails."""
+        """Report a fault of the station, once, however often ``what`` fails."""
         if what not in self._told:
             self._publish(StationFault(at=self._clock.utc(), reason=reason))
         self._told.add(what)
 
     def _pause(self) -> float | None:
-        """Seconds until the next look; None (until woken) when nothing is owed."""
-        with contextlib.suppress(JournalError):  # the next round tells
+        """Return the seconds until the next round, None (until woken) when nothing is owed."""
+        with contextlib.suppress(JournalError):  # the next round reports it
             if self._journal.waiting() == 0:
                 return None
         return self._retry_s(self._failures)
 
     def _round(self) -> None:
         away = 0
-        while due := self._journal.due(self._clock.utc()):  # a settled item may take others with it
+        while due := self._journal.due(self._clock.utc()):  # settling one may remove others
             if self._try(due[0]):
                 away = self._failures = 0
                 self._publish(OutboxChanged(at=self._clock.utc(), waiting=self._journal.waiting()))
@@ -115,7 +117,7 @@ class OutboxWorker:
         self._failures += away > 0
 
     def _try(self, item: OutboxItem) -> bool:
-        """False when the cloud could not be asked."""
+        """Try to settle ``item``; False when the cloud did not answer."""
         try:
             result = self._desk.finish(item, self._token)
         except CloudError as error:
@@ -124,14 +126,14 @@ class OutboxWorker:
             raise
         except UnitRejected as error:
             result = StepResult(Outcome.FAILED, reason=sentence_of(error), say=error.say)
-        except Exception as error:  # a token that is not set, a bug: nothing the unit's record should end by
+        except Exception as error:  # a missing token, a bug: no verdict about the unit
             log.exception("outbox item %s of %s broke", item.action, item.device_id)
             what = f"owed {item.action} of {item.device_id}"
             self._tell(what, f"{what}: {sentence_of(error)}; it is tried again")
             result = deferred(sentence_of(error), item.body)
         if result.outcome is Outcome.DEFERRED:
             self._put_off(item, AGAIN_S[-1], result.reason)
-            if result.say and (key := f"{item.attempt}/{item.action}") not in self._told:  # somebody has to act
+            if result.say and (key := f"{item.attempt}/{item.action}") not in self._told:  # a person has to act
                 self._told.add(key)
                 self._publish(self._stuck(item, result.reason, say=result.say))
             return True
@@ -142,7 +144,7 @@ class OutboxWorker:
         return True
 
     def _not_now(self, item: OutboxItem, error: CloudError) -> bool:
-        """Keep ``item`` owed, and say once who can mend what stops it. False when no other would fare better."""
+        """Postpone ``item`` and report, once, who can fix the cause. False when other items would fail the same way."""
         reason = error.told
         if error.who:
             if error.say not in self._causes.values():
@@ -155,7 +157,7 @@ class OutboxWorker:
         return True
 
     def _put_off(self, item: OutboxItem, most_s: float, reason: str) -> None:
-        """Try ``item`` again later each time, and the more of its kind there are the later."""
+        """Postpone ``item``, longer after each try and the more such items there are."""
         tries = self._tries[item] = self._tries.get(item, 0) + 1
         pause_s = min(AGAIN_S[min(tries, len(AGAIN_S)) - 1], most_s)
         self._postpone(item, min(max(pause_s, LOOK_S * len(self._tries)), 2 * AGAIN_S[-1]), reason)
@@ -163,7 +165,7 @@ class OutboxWorker:
             self._tell_if_overdue(item, reason)
 
     def _tell_if_overdue(self, item: OutboxItem, reason: str) -> None:
-        """Somebody is told of an item that waits longer than anybody expects; once."""
+        """Report, once, an item that has been owed for longer than expected."""
         key = f"{item.attempt}/{item.action}"
         since = self._journal.owed_since(item)
         if key in self._told or since is None:

@@ -1,6 +1,6 @@
-"""Binds ports to slots, hands arrivals to the slots' runners, routes scans and commands.
+"""Binds ports to slots, passes arrivals to the slots' runners, routes scans and commands.
 
-It reads nothing from any unit and blocks on none: one sick unit never delays another slot.
+Reads nothing from any unit and blocks on none, so one bad unit never delays another slot.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ log = logging.getLogger(__name__)
 
 PlatformName = Callable[[int | None], str]
 Whose = Callable[[str, str], KnownUnit | None]
-"""The unit with that serial number, Device ID, ICCID or IMEI that the journal knows, besides one by its Device ID."""
+"""Finds a unit of the journal by serial number, Device ID, ICCID or IMEI, except the one with the second Device ID."""
 
 DOUBLE_READ_S = 1.0
-"""A scanner held on a code reads it again within this time (their re-read delays are 0.3 to 0.8 s); a hand that was
-asked to scan again takes longer."""
+"""An equal scan within this time is the same read: scanners repeat a code after 0.3 to 0.8 s, a person asked to scan
+again takes longer."""
 
 
 def _nobody(_number: str, _besides: str) -> None:
@@ -41,7 +41,8 @@ def _nobody(_number: str, _besides: str) -> None:
 class Line:
     """The slots of one station. `hotplug` and `command` may be called from any thread.
 
-    ``binds_by_itself``: nobody configured ports, so a new port takes the next free slot.
+    ``binds_by_itself``: no ports are configured, so a new port takes the next free slot.
+    ``companions``: the steps to repeat with a step. ``is_open``: whether a batch of that name is open.
     """
 
     def __init__(
@@ -62,8 +63,8 @@ class Line:
         self._companions, self._is_open = companions, is_open
         self._binds_by_itself = binds_by_itself
         self._make_runner, self._platform_name = make_runner, platform_name
-        self._moves = InOrder()  # arrivals, departures and bindings: what overtook another would lose a unit
-        self._lock = threading.Lock()  # guards what stands below; nobody is called while it is held
+        self._moves = InOrder()  # arrivals, departures and bindings: out of order they would lose a unit
+        self._lock = threading.Lock()  # guards the fields below; no calls to other rooms while it is held
         self._slots = {slot.number: slot for slot in slots}
         self._runners: dict[str, SlotRunner] = {}
         self._strangers: dict[str, Attached] = {}
@@ -78,11 +79,12 @@ class Line:
             return tuple(self._runners.values())
 
     def start(self) -> None:
+        """Start the threads of all bound slots."""
         for runner in self.runners:
             runner.start()
 
     def stop(self) -> None:
-        """End all attempts and threads; as slow as the slowest slot, not as all of them together."""
+        """End all attempts and threads at the same time; returns when the slowest has ended."""
         for runner in self.runners:
             runner.stop()
         for runner in self.runners:
@@ -91,7 +93,7 @@ class Line:
     # --- hot-plug ---
 
     def hotplug(self, event: Attached | Detached) -> None:
-        """Called by the enumerator's thread; never blocks on a unit."""
+        """Take in an arrival or departure, on the enumerator's thread. Never blocks on a unit."""
         self._moves.do(lambda: self._moved(event))
 
     def _moved(self, event: Attached | Detached) -> None:
@@ -139,7 +141,7 @@ class Line:
     # --- commands ---
 
     def command(self, command: Command) -> None:
-        """Carry out one command; unknown kinds are somebody else's."""
+        """Carry out one command; ignores kinds it does not handle."""
         handler = self._HANDLERS.get(type(command))
         if handler is not None:
             handler(self, command)
@@ -159,7 +161,7 @@ class Line:
             self._route(command, read)
 
     def _fill_field(self, command: Scan, read: Reading) -> None:
-        """A number as long as a secret is shown only if a unit is known by it."""
+        """Answer a scan for a field. A number as long as a mobile secret is shown only if it names a known unit."""
         text = read.batch_name if command.field == "batch" else read.number
         is_usable = bool(text) and ("***" not in read.shown or self._whose(text, "") is not None)
         say, reason = (NOTHING, "") if is_usable else refusal_of(read)
@@ -171,7 +173,7 @@ class Line:
         self._read(batch, accepted=is_open, say=say, reason="" if is_open else "not open")
 
     def _route(self, command: Scan, read: Reading) -> None:
-        """To the slot that waits for it, the slot whose unit it names, or the unit's history."""
+        """Pass the scan to the slot that waits for it or whose unit it names, else answer with the unit's history."""
         runner = self._target(command.slot, read)
         if runner is not None and (read.number or runner.is_waiting_scan):
             self._hand_over(command, read, runner)
@@ -182,10 +184,10 @@ class Line:
             self._read(read.shown, accepted=False, say=say, reason=reason)
 
     def _target(self, number: int | None, read: Reading) -> SlotRunner | None:
-        """The slot it was typed for, the slot that asks (one at a time), the slot whose unit it names.
+        """Return the slot it was typed for, else the one that asks, else the one whose unit it names.
 
-        A slot that does not ask yet keeps the label for when it does; so does the only one whose unit has not said
-        who it is.
+        A slot that does not ask yet keeps the label until it does; so does the only one whose unit is not identified
+        yet.
         """
         running = [r for r in self.runners if r.is_running]
         choices = (
@@ -198,14 +200,14 @@ class Line:
         return found[0] if len(found) == 1 else None
 
     def _hand_over(self, command: Scan, read: Reading, runner: SlotRunner) -> None:
-        """A scanner that reads twice in one go reads once: a second look is one that a hand took."""
+        """Give the scan to the slot, unless the scanner only repeated the one before."""
         now = self._clock.now()
         with self._lock:
             last, self._last_scan = self._last_scan, (command, now)
         if last is not None and last[0] == command and now - last[1] < DOUBLE_READ_S:
             return
         if runner.is_waiting_scan:
-            runner.scan(read)  # the step says what it makes of it
+            runner.scan(read)  # the step answers it
         elif owner := runner.neighbour(read.number):
             reason = f"label of slot {owner}, not {runner.slot.number}"
             say = Say("label_of_slot", (str(owner),))
@@ -252,7 +254,7 @@ class Line:
             self._arrived(runner, stranger, path)
 
     def _may_bind(self, number: int, path: str) -> bool:
-        """A slot keeps its port and a port its slot; whoever wants another one is told so."""
+        """Tell whether slot and port are both free; refuse the command if not."""
         with self._lock:
             slot, owner = self._slots.get(number), self._runners.get(path)
         if slot is not None and slot.port_path is None and owner is None:
@@ -268,7 +270,7 @@ class Line:
         return False
 
     def _bind_next(self, path: str) -> None:
-        """A bench without configured slots gives each new port the next free one."""
+        """Bind a new port to the next free slot, if there is one."""
         with self._lock:
             is_known = path in self._runners
             free = [slot.number for slot in self._slots.values() if slot.port_path is None]
@@ -301,7 +303,7 @@ class Line:
         self._on_slot(command.slot, lambda r: self._walk_again(r, self._companions(command.step)))
 
     def _walk_again(self, runner: SlotRunner, steps: frozenset[str] | None) -> None:
-        """Never behind a running attempt: its verdict would be gone before anybody has seen it."""
+        """Walk again, but refuse while an attempt runs: its verdict would be replaced before anybody saw it."""
         if not runner.is_unjudged:
             runner.retry(steps)
             return
@@ -327,4 +329,4 @@ _FIELDS: dict[str, Callable[[Reading], bool]] = {
     "find": lambda read: not isinstance(read.scanned, ScannedCommand | ScannedBatch),
     "batch": lambda read: not isinstance(read.scanned, ScannedCommand) and not may_be_label(read.scanned),
 }
-"""Which scans the field of the open screen takes."""
+"""Which scans each field of the open screen takes."""
