@@ -162,7 +162,7 @@ class StepContext:
         self, name: str, value: float | str, unit: str = "", low: float | None = None, high: float | None = None,
         *, wanted: str = "", is_out: bool = False,
     ) -> None:  # fmt: skip
-        """Add a measured value to the step's record. A number outside ``low`` to ``high`` (in ``unit``) counts as out."""
+        """Add a measured value to the step's record. A number outside ``low`` to ``high`` counts as out."""
         if not isinstance(value, str):
             is_out = is_out or (low is not None and value < low) or (high is not None and value > high)
         measurement = Measurement(name, value, unit, low, high, wanted, is_out)

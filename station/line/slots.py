@@ -156,7 +156,7 @@ class Line:
         elif isinstance(read.scanned, ScannedBatch):
             self._tell_batch(read.scanned.batch)
         elif isinstance(read.scanned, ScannedCommand):
-            self._read(command.text.strip(), accepted=False, say=Say("scan_unused"), reason="not used here")
+            self._read(command.text.strip(), accepted=False, say=Say("scan_unclaimed"), reason="not used here")
         else:
             self._route(command, read)
 

@@ -128,7 +128,6 @@ def thing_of(scanned: Scanned | None) -> str:
 
 
 UNREADABLE, PART_OF_A_LABEL = "no label or badge", "label is not whole"
-_SENTENCES = {UNREADABLE: Say("scan_unreadable"), PART_OF_A_LABEL: Say("scan_part_label")}
 
 
 def refusal_of(read: Reading) -> tuple[Say, str]:
@@ -139,8 +138,7 @@ def refusal_of(read: Reading) -> tuple[Say, str]:
     if read.scanned is None and read.otherwise:
         layout = read.otherwise[0][0]
         return Say("keyboard_layout", (layout,)), f"keyboard is {layout}"
-    why = read.why or UNREADABLE
-    return _SENTENCES[why], why
+    return Say("scan_unreadable"), read.why or UNREADABLE
 
 
 # --- what may be displayed ---

@@ -214,7 +214,7 @@ class BenchApp(App[None]):
                 case Scanned(text):
                     self._scanned(text)
                 case Broken():
-                    self._say(Say("scan_broken"))
+                    self._say(Say("scan_unreadable"))
 
     def _meant(self, key: events.Key) -> events.Key:
         """Make key bindings case-insensitive outside input fields."""

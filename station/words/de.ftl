@@ -223,20 +223,15 @@ no_free_slot = Gerät an unbekanntem Port.
     .do = An einem Platz einstecken.
 slot_taken = Platz { $slot } hat schon einen Port.
     .do = Andere Nummer drücken.
-scan_unreadable = Kein Etikett, kein Ausweis.
-    .do = { -scan-again }
-scan_part_label = Etikett unvollständig.
+scan_unreadable = Kein ganzes Etikett, kein Ausweis.
     .do = { -scan-again }
 scan_unclaimed = Kein Platz wartet darauf.
-scan_unused = Hier nicht benutzt.
 unit_history =
     Gerät { $unit }:
     { VERDICT($verdict) }, { DAYTIME($at) }.
 unit_begun =
     Gerät { $unit }
     war hier, nicht fertig.
-scan_broken = Scan brach ab.
-    .do = { -scan-again }
 choose_slot =
     .do = Erst eine Platznummer drücken.
 nothing_runs = Auf Platz { $slot } läuft nichts.

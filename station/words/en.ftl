@@ -228,20 +228,15 @@ no_free_slot = Unit on an unknown port.
     .do = Plug it into a slot.
 slot_taken = Slot { $slot } has a port already.
     .do = Press another number.
-scan_unreadable = Not a label or badge.
-    .do = { -scan-again }
-scan_part_label = Label is not whole.
+scan_unreadable = Not a whole label or badge.
     .do = { -scan-again }
 scan_unclaimed = No slot waits for it.
-scan_unused = Not used here.
 unit_history =
     Unit { $unit }:
     { VERDICT($verdict) }, { DAYTIME($at) }.
 unit_begun =
     Unit { $unit }
     was here, not finished.
-scan_broken = Scan broke off.
-    .do = { -scan-again }
 choose_slot =
     .do = First press a slot number.
 nothing_runs = Nothing runs in slot { $slot }.

@@ -223,20 +223,15 @@ no_free_slot = 未知端口上有设备。
     .do = 请插到槽位上。
 slot_taken = 槽位 { $slot } 已有端口。
     .do = 请按别的号码。
-scan_unreadable = 不是标签或工牌。
-    .do = { -scan-again }
-scan_part_label = 标签不完整。
+scan_unreadable = 不是完整的标签或工牌。
     .do = { -scan-again }
 scan_unclaimed = 没有槽位在等它。
-scan_unused = 这里不用。
 unit_history =
     设备 { $unit }：
     { VERDICT($verdict) }，{ DAYTIME($at) }。
 unit_begun =
     设备 { $unit }
     来过，未完成。
-scan_broken = 扫描中断。
-    .do = { -scan-again }
 choose_slot =
     .do = 请先按槽位号。
 nothing_runs = 槽位 { $slot } 没有运行。

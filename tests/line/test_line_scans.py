@@ -168,13 +168,13 @@ def test_a_scan_nobody_waits_for_is_told_and_forgotten(tmp_path: Path) -> None:
     [
         ("hello", "hello", "scan_unreadable", "no label or badge"),
         (" hello ", "hello", "scan_unreadable", "no label or badge"),
-        ("P044AB1234567 SECRET", "P044AB1234567 ***", "scan_part_label", "label is not whole"),
+        ("P044AB1234567 SECRET", "P044AB1234567 ***", "scan_unreadable", "label is not whole"),
         ("P04 SECRETSECRET123", "P04 ***", "scan_unreadable", "no label or badge"),
         ("secret/secret!1", "***", "scan_unreadable", "no label or badge"),
         ("P044AB1234567SECRETSECRET123", "***", "scan_unreadable", "no label or badge"),
         ("OP:no/badge", "OP:no/badge", "scan_unreadable", "no label or badge"),
         ("a\x1bb\x9b2J", "a?b?2J", "scan_unreadable", "no label or badge"),
-        ("CMD:DANCE", "CMD:DANCE", "scan_unused", "not used here"),
+        ("CMD:DANCE", "CMD:DANCE", "scan_unclaimed", "not used here"),
     ],
 )
 @pytest.mark.rule("A7")

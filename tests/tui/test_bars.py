@@ -149,5 +149,5 @@ async def test_a_notice_in_the_header_does_not_hide_that_units_are_virtual() -> 
     app = story.app()
     async with running(app) as pilot:
         started = ev.StationStarted(at=AT, station_id="demo", slots=story.slots, virtual=True)
-        await tell(pilot, app, started, ev.ScanRead(at=AT, shown="P04?", accepted=False, say=Say("scan_part_label")))
+        await tell(pilot, app, started, ev.ScanRead(at=AT, shown="P04?", accepted=False, say=Say("scan_unreadable")))
         assert picture(app).splitlines()[0].startswith(" VIRTUAL · Scan P04?: ")

@@ -202,9 +202,9 @@ async def test_where_the_log_is_dropped_the_header_says_what_matters() -> None:
     app = story.app()
     async with running(app) as pilot:
         await tell(
-            pilot, app, *story.opened(), ev.ScanRead(at=AT, shown="P04?", accepted=False, say=Say("scan_part_label"))
+            pilot, app, *story.opened(), ev.ScanRead(at=AT, shown="P04?", accepted=False, say=Say("scan_unreadable"))
         )
-        assert picture(app).splitlines()[0].strip() == "Scan P04?: Label is not whole. Scan again."
+        assert picture(app).splitlines()[0].strip() == "Scan P04?: Not a whole label or badge. Scan again."
 
 
 # --- events from other threads ---

@@ -59,7 +59,7 @@ async def test_a_scan_that_breaks_off_is_said_and_does_nothing(story: Story) -> 
     async with running(app) as pilot:
         await scan(pilot, app, "QRL12", end="x")
         assert story.sent == []
-        assert "Scan broke off. Scan again." in picture(app)
+        assert "Not a whole label or badge. Scan again." in picture(app)
 
 
 @on_loop
@@ -158,7 +158,7 @@ async def test_what_was_scanned_on_the_find_screen_is_found_there(story: Story) 
         await tell(
             pilot, app, ev.ScanRead(at=AT, shown="***", accepted=False, say=Say("scan_unreadable"), field="find")
         )
-        assert "Scan ***: Not a label or badge. Scan again." in picture(app)
+        assert "Scan ***: Not a whole label or badge. Scan again." in picture(app)
         await press(pilot, "escape", "f")
         assert app.screen.query_one(Input).value == ""
         assert "Scan again" not in picture(app)

@@ -309,8 +309,8 @@ def test_an_unknown_port_waits_for_a_slot_number(story: Story) -> None:
 
 
 def test_an_unreadable_scan_is_shown_as_read_and_goes_when_something_happens(story: Story) -> None:
-    state = bench(story, ev.ScanRead(at=AT, shown="P04? ***", accepted=False, say=Say("scan_part_label")))
-    assert state.notice == "Scan P04? ***: Label is not whole. Scan again."
+    state = bench(story, ev.ScanRead(at=AT, shown="P04? ***", accepted=False, say=Say("scan_unreadable")))
+    assert state.notice == "Scan P04? ***: Not a whole label or badge. Scan again."
     assert replay(state, story.arrives(1)).notice == ""
 
 
