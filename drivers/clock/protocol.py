@@ -63,7 +63,7 @@ class Clock(Protocol):
 
     @property
     def speed(self) -> float | None:
-        """Clock seconds per real second; None where time is simulated and jumps."""
+        """Return how many clock seconds pass per real second; None where time is simulated and jumps."""
         ...
 
     def now(self) -> float:
@@ -117,7 +117,7 @@ class Deadline:
 
     @property
     def remaining(self) -> float:
-        """Seconds left, never negative."""
+        """Return the seconds left, never negative."""
         return max(0.0, self.at - self.clock.now())
 
     @property

@@ -35,7 +35,7 @@ class WritePlan:
 
     @property
     def operations(self) -> int:
-        """Number of erases and writes, for progress; ``stale`` is not counted."""
+        """Return the number of erases and writes, for progress; ``stale`` is not counted."""
         return len(self.first) + len(self.erase) + len(self.blocks)
 
 

@@ -80,7 +80,7 @@ class ParticleDevice:
 
     @property
     def mode(self) -> Mode | None:
-        """Mode by the product id of what is on the port now; None when the port is empty."""
+        """Return the mode by the product id of what is on the port now; None when the port is empty."""
         current = self.port.current
         return None if current is None else current.usb_id.mode
 
@@ -92,7 +92,7 @@ class ParticleDevice:
 
     @property
     def where(self) -> str:
-        """Name of the unit in error messages."""
+        """Return the name of the unit in error messages."""
         return f"the unit on port {self.port.port_path}"
 
     # --- identity ---------------------------------------------------------------------------

@@ -41,7 +41,7 @@ class PseudoTerminal:
 
     @property
     def rate(self) -> int:
-        """The output line rate in baud, including rates without a termios constant, such as 14400."""
+        """Return the output line rate in baud, including rates without a termios constant, such as 14400."""
         raw = fcntl.ioctl(self._master, _TCGETS2, bytes(_TERMIOS2.size))
         return int(_TERMIOS2.unpack(raw)[-1]) or termios.B9600
 

@@ -32,24 +32,24 @@ class PortWatch:
 
     @property
     def current(self) -> UsbCandidate | None:
-        """The device on the port, or None."""
+        """Return the device on the port, or None."""
         with self._changed:
             return self._current
 
     @property
     def generation(self) -> int:
-        """Number of arrivals on this port so far; equal numbers mean the same enumeration."""
+        """Return the number of arrivals on this port so far; equal numbers mean the same enumeration."""
         with self._changed:
             return self._generation
 
     @property
     def is_restart_expected(self) -> bool:
-        """Whether a restart was announced whose deadline has not passed."""
+        """Return whether a restart was announced whose deadline has not passed."""
         return self.expected_reason is not None
 
     @property
     def expected_reason(self) -> str | None:
-        """Why the unit may leave the bus now, as passed to `expecting`; None if no restart is expected."""
+        """Return why the unit may leave the bus now, as passed to `expecting`; None if no restart is expected."""
         with self._changed:
             return next((reason for reason, deadline in reversed(self._expected) if not deadline.expired), None)
 

@@ -112,7 +112,7 @@ def os_version_of_module(module_version: int) -> str | None:
 
 
 def is_made_for(row: Platform, device_os: OsVersion) -> bool:
-    """Tell whether the vendor made that Device OS for that platform, as far as is known."""
+    """Return whether the vendor released that Device OS for that platform, as far as is known."""
     owner = _VENDOR["platform_of_word"].get(device_os.prerelease.partition(".")[0])
     if owner is not None:
         return bool(owner == row.slug)

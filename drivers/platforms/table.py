@@ -186,7 +186,7 @@ class Platform:
 
     @property
     def has_mac(self) -> bool:
-        """It has a Wi-Fi MAC address to record (A13)."""
+        """Return whether it has a Wi-Fi MAC address to record (A13)."""
         return self.has_wifi or self.scans_wifi
 
     def is_listed(self, request_type: int) -> bool:

@@ -64,7 +64,7 @@ class UsbCandidate(Protocol):
     def usb_id(self) -> UsbId: ...
     @property
     def address(self) -> tuple[int, int]:
-        """Bus and device number; together with ``usb_id`` it distinguishes two arrivals on one port."""
+        """Return the bus and device number; together with ``usb_id`` it distinguishes two arrivals on one port."""
         ...
 
     def open(self) -> UsbTransport:

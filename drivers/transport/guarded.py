@@ -23,7 +23,7 @@ class GuardedTransport:
 
     @property
     def guard(self) -> WriteGuard:
-        """The guard of this handle, on which permits are opened."""
+        """Return the guard of this handle, on which permits are opened."""
         return self._guard
 
     @property

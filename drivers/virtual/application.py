@@ -83,13 +83,13 @@ class Application:
 
     @property
     def has_setup_flag(self) -> bool:
-        """Whether this Device OS evaluates the setup-done flag (H7)."""
+        """Return whether this Device OS evaluates the setup-done flag (H7)."""
         before = self.board.spec.platform.setup_done_before
         return before is not None and self.os < before
 
     @property
     def may_listen(self) -> bool:
-        """Whether the feature flag allows listening mode."""
+        """Return whether the feature flag allows listening mode."""
         return bool(self.board.memory.dct.get("feature_flags")[0] & _FEATURE_NO_LISTENING)
 
     def enter_listening(self) -> None:

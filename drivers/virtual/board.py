@@ -44,7 +44,7 @@ class Board(Protocol):
 
     @property
     def sensors(self) -> Mapping[str, float | int | str | bool]:
-        """What the application can measure."""
+        """Return what the application can measure."""
         ...
 
     def application_says(self) -> str:

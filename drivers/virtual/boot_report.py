@@ -59,7 +59,7 @@ class BootReport:
 
     @property
     def system_module_version(self) -> int | None:
-        """6305 for Device OS 6.3.4; None unless mode is NORMAL or SAFE."""
+        """Return 6305 for Device OS 6.3.4; None unless mode is NORMAL or SAFE."""
         return next((m.version for m in self.modules if (m.function, m.index) == SYSTEM_KIND), None)
 
 

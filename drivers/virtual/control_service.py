@@ -106,7 +106,7 @@ class ControlService:
 
     @property
     def active(self) -> int:
-        """Number of the four slots in use."""
+        """Return how many of the four slots are in use."""
         return len(self._active)
 
     def handle(self, setup: Setup, data: bytes) -> bytes:

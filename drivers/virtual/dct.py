@@ -31,7 +31,7 @@ class Dct:
 
     @property
     def size(self) -> int:
-        """Bytes: 8391, or more after a write past the end."""
+        """Return the size in bytes: 8391, or more after a write past the end."""
         return self._cells.size
 
     def read(self, offset: int, length: int) -> bytes:
@@ -65,7 +65,7 @@ class Dct:
 
     @property
     def is_claimed(self) -> bool:
-        """The unit's own claimed bit, which it learned from the cloud."""
+        """Return the unit's own claimed bit, which it learned from the cloud."""
         return self.get("claimed") == CLAIMED
 
     @property

@@ -48,7 +48,7 @@ class UnitSpec:
 
     @property
     def label(self) -> str:
-        """Content of the data matrix on the label: serial, one space, mobile secret (A6)."""
+        """Return the content of the data matrix on the label: serial, one space, mobile secret (A6)."""
         return f"{self.serial or ''} {self.mobile_secret.reveal()}"
 
 

@@ -126,7 +126,7 @@ class Score:
 
     @property
     def flash_writes(self) -> int:
-        """Number of erase and program operations caused by the host."""
+        """Return the number of erase and program operations caused by the host."""
         return sum(n for (who, _, _), n in self.operations.items() if who in HOST)
 
     def writes_by_region(self) -> dict[str, int]:

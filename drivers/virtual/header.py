@@ -70,7 +70,7 @@ class Header:
 
     @property
     def length(self) -> int:
-        """Bytes of the module including its CRC."""
+        """Return the size of the module in bytes, including its CRC."""
         return self.end - self.start + 4
 
     @property

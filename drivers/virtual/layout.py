@@ -94,7 +94,7 @@ class Layout:
         return [r for r in self._regions[chip] if r.start < address + length and address < r.end]
 
     def has(self, chip: Chip) -> bool:
-        """Tell whether these units have that memory, as far as DFU mode shows it."""
+        """Return whether these units have that memory as an alternate setting in DFU mode."""
         return chip in self.alternates.values()
 
     def slot(self, function: ModuleFunction, index: int) -> ModuleSlot:

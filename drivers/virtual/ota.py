@@ -41,7 +41,7 @@ class OtaUpdate:
 
     @property
     def is_staged(self) -> bool:
-        """Whether FINISH succeeded: call `apply` once the host has read (or reset) the result, then reset the unit."""
+        """Return whether FINISH succeeded: `apply` it once the host has read (or reset) the result, then reset."""
         return self._records is not None
 
     def begin(self, size: int) -> OtaReply:

@@ -85,7 +85,7 @@ class Radio:
 
     @property
     def modem_delay_s(self) -> float:
-        """Seconds until the modem can answer. Reading this powers it up."""
+        """Return the seconds until the modem can answer. Reading this powers it up."""
         now = self._board.clock.now()
         if self._modem_on_at is None:
             self._modem_on_at = now + self._board.timings.modem_on_s
@@ -93,7 +93,7 @@ class Radio:
 
     @property
     def modem_has_answered(self) -> bool:
-        """Whether the modem has run since boot, so that the system has its IMEI and ICCID."""
+        """Return whether the modem has run since boot, so that the system has its IMEI and ICCID."""
         return self._modem_on_at is not None and self._board.clock.now() >= self._modem_on_at
 
     # --- requests of the system ---

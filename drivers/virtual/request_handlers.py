@@ -54,7 +54,7 @@ def _echo(_system: RunningSystem, payload: bytes) -> Outcome:
 
 
 def _ask_application(system: RunningSystem, payload: bytes) -> Outcome:
-    """Hand the question to the application, which runs in safe mode no more than one without a handler answers."""
+    """Pass the request to the application; -120 in safe mode, or if the application has no handler."""
     if system.is_safe or not self_test.is_held(system.board.memory):
         return Outcome(ResultCode.NOT_SUPPORTED)
     return self_test.answer(payload, system.board.sensors, system.board.application_says())

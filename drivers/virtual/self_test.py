@@ -1,7 +1,7 @@
-"""The application's own answers to request 10: those of a synthetic application called ``selftest``.
+"""Replies of an application to request 10: those of a synthetic application called ``selftest``.
 
-Flash decides whether there is one: any other application has no handler. What it measures is the unit's own
-(`Board.sensors`), so that two units with the same firmware tell different values.
+The content of flash decides whether it is there; any other application has no handler. It measures the unit's own
+values (`Board.sensors`), so that two units with the same firmware report different ones.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .families import family_of
 from .memory import UnitMemory
 
 NAME = "selftest"
-"""Of the application, as `synthetic.application` is given it."""
+"""Name of the application, as passed to `synthetic.application`."""
 
 Value = float | int | str | bool
 
@@ -28,14 +28,14 @@ _LABEL_WITHIN = 512  # bytes from the module's start: vectors, header, then the 
 QUESTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"selftest": ("vbat", "temp", "accel", "fw"), "charger": ("charge", "current")}
 )
-"""What it understands, and the values in its answer: JSON, but ``charger`` in lines ``key=value``."""
+"""Question -> values in the reply, which is JSON, but for ``charger`` lines of ``key=value``."""
 _IN_LINES = frozenset({"charger"})
 _WORK_S = 0.2
 _GARBAGE = bytes(range(0x80, 0xC0))
 
 
 def sensors(device_id: DeviceId) -> dict[str, Value]:
-    """What there is to measure on a good unit, from volts at its battery to mA at its plug."""
+    """Generate the measurable values of a good unit, from its battery's volts to the mA at its plug."""
     dice = random.Random(f"sensors {device_id}")
     return {
         "vbat": round(dice.uniform(3.85, 4.05), 2),
@@ -49,13 +49,13 @@ def sensors(device_id: DeviceId) -> dict[str, Value]:
 
 
 def is_held(memory: UnitMemory) -> bool:
-    """Tell whether the application in effect is the one that tests itself."""
+    """Return whether the active application is the self-testing one."""
     found = family_of(memory.platform_id).find_application(memory)
     return found is not None and _LABEL in memory.internal.read(found.address, _LABEL_WITHIN)
 
 
 def answer(question: bytes, values: Mapping[str, Value], says: str) -> Outcome:
-    """Answer request 10. ``says``: what a fault orders in place of the truth, "" for nothing."""
+    """Handle request 10. ``says``: the reply forced by a fault, "" for none."""
     name = question.decode("ascii", "replace")
     if says == "silence":
         return Outcome(is_lost=True)

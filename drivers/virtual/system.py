@@ -26,7 +26,7 @@ class RunningSystem(Protocol):
     def os(self) -> OsVersion: ...
     @property
     def is_safe(self) -> bool:
-        """The system runs without the application."""
+        """Return whether the system runs without the application."""
         ...
 
     @property
@@ -37,19 +37,19 @@ class RunningSystem(Protocol):
     def radio(self) -> Radio: ...
     @property
     def started_at(self) -> float:
-        """Clock seconds of the boot."""
+        """Return when the system booted, in clock seconds."""
         ...
 
     @property
     def has_setup_flag(self) -> bool:
-        """Whether this Device OS evaluates the setup-done flag (H7)."""
+        """Return whether this Device OS evaluates the setup-done flag (H7)."""
         ...
 
     @property
     def is_listening(self) -> bool: ...
     @property
     def may_listen(self) -> bool:
-        """Whether the feature flag allows listening mode."""
+        """Return whether the feature flag allows listening mode."""
         ...
 
     def enter_listening(self) -> None: ...

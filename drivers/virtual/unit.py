@@ -112,7 +112,7 @@ class VirtualUnit:
 
     @property
     def label(self) -> str:
-        """Content of the label on this unit; another unit's after the fault ``wrong-label``."""
+        """Return the content of the label on this unit; another unit's after the fault ``wrong-label``."""
         if self.faults.has_wrong_label:
             return make_spec(self.spec.platform.slug, 0, _far_number(self.spec)).label
         return self.spec.label
@@ -127,7 +127,7 @@ class VirtualUnit:
 
     @property
     def mode(self) -> UnitMode:
-        """State of the unit now, as its LED would show it."""
+        """Return the state of the unit now, as its LED would show it."""
         with self.condition:
             if self._socket is None:
                 return UnitMode.OFF

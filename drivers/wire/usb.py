@@ -51,7 +51,7 @@ class Setup:
 
     @property
     def is_in(self) -> bool:
-        """Whether the data stage, if any, goes from the unit to the host."""
+        """Return whether the data stage, if any, goes from the unit to the host."""
         return bool(self.request_type & 0x80)
 
     def to_bytes(self) -> bytes:
@@ -82,12 +82,12 @@ class UsbId:
 
     @property
     def mode(self) -> Mode | None:
-        """Application or DFU for a Particle device, None for anything else."""
+        """Return application or DFU for a Particle device, None for anything else."""
         if self.vendor != PARTICLE_VENDOR_ID:
             return None
         return {APPLICATION_PRODUCT: Mode.APPLICATION, DFU_PRODUCT: Mode.DFU}.get(self.product & 0xF000)
 
     @property
     def platform_id(self) -> int | None:
-        """The low 12 bits of a Particle product id, None for anything else."""
+        """Return the low 12 bits of a Particle product id, None for anything else."""
         return self.product & 0x0FFF if self.mode else None

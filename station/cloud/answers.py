@@ -110,7 +110,7 @@ class CloudDevice:
 
     @property
     def is_product_device(self) -> bool:
-        """Whether it is in a product; a developer unit has its platform id as product id (reference cloud-api 4.2)."""
+        """Return whether it is in a product; a developer unit has its platform id there (reference cloud-api 4.2)."""
         return self.product_id is not None and self.product_id > _LAST_PLATFORM_ID
 
 
@@ -132,7 +132,7 @@ class Sim:
 
     @property
     def is_off(self) -> bool:
-        """Whether it was deactivated, or is about to be: it is not reactivated automatically."""
+        """Return whether it was deactivated, or is about to be: it is not reactivated automatically."""
         if self.state_change_in_progress:
             return self.last_action == "deactivate"
         return self.status == "deactivated"

@@ -47,7 +47,7 @@ class Answer:
 
     @property
     def words(self) -> str:
-        """What the cloud said, in at most 160 printable characters."""
+        """Return what the cloud said, in at most 160 printable characters."""
         return error_words(self.body) or f"HTTP {self.status}"
 
 

@@ -93,12 +93,12 @@ class CloudClient:
 
     @property
     def reachable(self) -> bool | None:
-        """Whether the cloud answered the last try; None before the first."""
+        """Return whether the cloud answered the last try; None before the first."""
         return self._seen.reachable
 
     @property
     def cloud_date(self) -> datetime.datetime | None:
-        """The cloud's own time in its latest answer; compare its timestamps with this, not with our clock."""
+        """Return the cloud's own time in its latest answer; compare its timestamps with this, not with our clock."""
         return self._seen.cloud_date
 
     # --- requests ---

@@ -66,7 +66,7 @@ class CloudRefused(CloudError):
 
     @property
     def consequence(self) -> Consequence:
-        """What follows from it, according to `evidence.TABLE`."""
+        """Return what follows from it, according to `evidence.TABLE`."""
         return TABLE[Speaker.CLOUD, self.about]
 
 

@@ -140,7 +140,7 @@ def _out_of_limits(row: ExportRow) -> str:
 
 
 def _last(row: ExportRow, step: str | None = None) -> Iterator[Measurement]:
-    """What the last try of each step measured, or of one."""
+    """Return what the last try of each step measured, or of one."""
     for name, tries in row.tries.items():
         if step in (None, name):
             yield from tries[-1].measurements

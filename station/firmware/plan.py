@@ -107,7 +107,7 @@ class UpdatePlan:
 
     @property
     def cut(self) -> CutSafety:
-        """State of the unit after a cut in the middle."""
+        """Return the state of the unit after a cut in the middle."""
         return cut_safety(self.windows)
 
     @property
@@ -116,17 +116,17 @@ class UpdatePlan:
 
     @property
     def control_writes(self) -> tuple[PlannedWrite, ...]:
-        """Writes by control request that are certain, in order."""
+        """Return the writes by control request that are certain, in order."""
         return tuple(write for write in self.differing if write.way is Via.OTA)
 
     @property
     def dfu_writes(self) -> tuple[PlannedWrite, ...]:
-        """Writes in the one DFU visit, in order."""
+        """Return the writes in the one DFU visit, in order."""
         return tuple(write for write in self.writes if write.way is Via.DFU)
 
     @property
     def dfu_visit(self) -> tuple[PlannedWrite, ...]:
-        """Modules written or only read back in the one DFU visit, in order."""
+        """Return the modules written or only read back in the one DFU visit, in order."""
         return tuple(
             write
             for write in self.writes
@@ -135,12 +135,12 @@ class UpdatePlan:
 
     @property
     def differing(self) -> tuple[PlannedWrite, ...]:
-        """Writes of modules that certainly differ; the rest of ``writes`` must be read back first."""
+        """Return the writes of modules that certainly differ; the rest of ``writes`` must be read back first."""
         return tuple(write for write in self.writes if not write.compare_first)
 
     @property
     def device_os(self) -> OsVersion | None:
-        """The Device OS afterwards, if its module version is in the table."""
+        """Return the Device OS afterwards, if its module version is in the table."""
         text = os_version_of_module(self.system_version) if self.system_version is not None else None
         return OsVersion.parse(text) if text else None
 

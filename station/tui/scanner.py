@@ -65,7 +65,7 @@ class ScanDetector(Generic[K]):
 
     @property
     def due(self) -> float | None:
-        """Time at which `idle` must be called; None if nothing is held back."""
+        """Return the time at which `idle` must be called; None if nothing is held back."""
         return self._last + GAP_S if self._held else None
 
     def key(self, key: K, name: str, character: str | None, at: float) -> list[Found[K]]:

@@ -119,7 +119,7 @@ class SlotState:
 
     @property
     def look(self) -> Look:
-        """State to show: a verdict first, then an action of the operator, then progress, then a wait."""
+        """Return the state to show: a verdict first, then an action of the operator, then progress, then a wait."""
         if self.verdict is not None:
             return VERDICT_LOOK[self.verdict]
         if self.ask is not None:
@@ -130,23 +130,23 @@ class SlotState:
 
     @property
     def ask(self) -> Ask | None:
-        """The action to take now; the next one follows when it is done."""
+        """Return the action to take now; the next one follows when it is done."""
         return self.asks[0] if self.asks else None
 
     @property
     def name(self) -> str:
-        """Name of the unit for people: its label, else its Device ID."""
+        """Return the name of the unit for people: its label, else its Device ID."""
         return self.label or self.device_id or ""
 
     @property
     def current(self) -> StepLine | None:
-        """The running step to show: a writing one first, then one that does not wait, then one with progress."""
+        """Return the running step to show: a writing one first, then one that does not wait, then one with progress."""
         running = [line for line in self.steps if line.is_running]
         return max(running, key=lambda line: (line.writing, not line.held, line.share is not None), default=None)
 
     @property
     def waits_for(self) -> Held | None:
-        """What the unit waits for, if none of its steps proceeds."""
+        """Return what the unit waits for, if none of its steps proceeds."""
         return self.held or (self.current.held if self.current is not None else None)
 
     @property
@@ -268,7 +268,7 @@ class BenchState:
 
     @property
     def stranger(self) -> Say:
-        """What to do about a unit on an unknown port; `NOTHING` if there is none."""
+        """Return what to do about a unit on an unknown port; `NOTHING` if there is none."""
         if not self.unknown_ports:
             return NOTHING
         has_room = any(slot.port_path is None for slot in self.slots)
@@ -284,11 +284,11 @@ class BenchState:
 
     @property
     def figures(self) -> Figures:
-        """Sum of the figures of all open batches."""
+        """Return the sum of the figures of all open batches."""
         return functools.reduce(operator.add, (batch.figures for batch in self.batches), Figures())
 
     @property
     def target(self) -> int | None:
-        """Units ordered in all open batches together; None if any has no target."""
+        """Return the units ordered in all open batches together; None if any has no target."""
         targets = [batch.target for batch in self.batches]
         return sum(t for t in targets if t is not None) if targets and None not in targets else None

@@ -63,7 +63,7 @@ class _Head:
 
     @property
     def plain(self) -> tuple[str, ...]:
-        """The forms without block letters, longest first."""
+        """Return the forms without block letters, longest first."""
         if not self.shape:
             return (self.words,)
         return (f"{self.shape} {self.words}", f"{self.shape} {self.short}", f"{self.shape}{self.short}")

@@ -208,7 +208,7 @@ class ControlExchange:
 
     @property
     def request_id(self) -> int | None:
-        """The id the unit assigned, for RESET; None before INIT was accepted."""
+        """Return the id the unit assigned, for RESET; None before INIT was accepted."""
         return self._id
 
     def next(self) -> Action:
@@ -249,7 +249,7 @@ class ControlExchange:
 
     @property
     def may_have_run(self) -> bool:
-        """Whether the unit may have begun to process the request: it does once it has all of the payload."""
+        """Return whether the unit may have begun to process the request: it does once it has all of the payload."""
         if self._payload:
             return self._sent == len(self._payload)
         return self._id is not None or self._outcome == Failed(FailureReason.UNANNOUNCED)

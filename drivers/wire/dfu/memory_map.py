@@ -41,7 +41,7 @@ class MemoryLayout:
 
     @property
     def is_protected(self) -> bool:
-        """Whether nothing is readable or writable, which is how older bootloaders show device protection."""
+        """Return whether nothing is readable or writable, which is how older bootloaders show device protection."""
         return all(segment.access is Access.ERASABLE for segment in self.segments)
 
     def first_without(self, access: Access, start: int, end: int) -> int | None:

@@ -143,17 +143,17 @@ class Image:
 
     @property
     def assets(self) -> tuple[AssetDependency, ...]:
-        """Files without which the unit starts in safe mode (reference firmware-and-dfu 3.11)."""
+        """Return the files without which the unit starts in safe mode (reference firmware-and-dfu 3.11)."""
         return tuple(_asset(one.payload) for one in self.extensions if one.type == EXTENSION_ASSET_DEPENDENCY)
 
     @property
     def flash_address(self) -> int:
-        """Address at which `flash_bytes` are written over DFU."""
+        """Return the address at which `flash_bytes` are written over DFU."""
         return self.start
 
     @property
     def flash_bytes(self) -> bytes:
-        """Content of flash after a write: the whole file, but without the prefix for a SoftDevice."""
+        """Return the content of flash after a write: the whole file, but without the prefix for a SoftDevice."""
         return self.data[PREFIX_SIZE:] if self.flags & FLAG_DROP_PREFIX else self.data
 
     def product(self) -> int | None:
@@ -165,7 +165,7 @@ class Image:
 
     @property
     def is_locking(self) -> bool:
-        """Whether it enables device protection on every unit it is written to (reference firmware-and-dfu 3.12)."""
+        """Return whether it enables device protection on units it is written to (reference firmware-and-dfu 3.12)."""
         return any(
             one.type == EXTENSION_SECURITY_MODE and one.payload[:1] not in (b"", b"\0") for one in self.extensions
         )

@@ -35,7 +35,7 @@ class ModuleInfo:
 
     @property
     def failed(self) -> int:
-        """The CHECK_* bits of the checks that failed."""
+        """Return the CHECK_* bits of the checks that failed."""
         return self.checked ^ self.passed
 
 

@@ -261,12 +261,12 @@ class VirtualCloud:
 
     @property
     def writes(self) -> dict[str, int]:
-        """Number of state-changing requests by route since this object was created, with or without effect."""
+        """Return the number of state-changing requests by route since this object was created, effective or not."""
         return dict(collections.Counter(r.route for r in self.requests() if r.is_write))
 
     @property
     def effects(self) -> dict[str, int]:
-        """Number of requests by route that changed something, over the whole life of the file."""
+        """Return the number of requests by route that changed something, over the whole life of the file."""
         return dict(collections.Counter(r.route for r in self.requests(since_start=False) if r.had_effect))
 
     # --- the units' side: CloudLink and SimRegistry ---

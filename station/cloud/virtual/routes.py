@@ -32,7 +32,7 @@ class Route:
 
     @property
     def name(self) -> str:
-        """Name for faults and counters: ``"POST /v1/products/:p/devices"``."""
+        """Return the name for faults and counters: ``"POST /v1/products/:p/devices"``."""
         return self.method + " " + re.sub("<([a-z]+)>", r":\1", self.rule)
 
 

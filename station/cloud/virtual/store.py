@@ -119,7 +119,7 @@ class Store:
 
     @property
     def changes(self) -> int:
-        """Number of rows changed since the file was opened, to detect whether a handler had an effect."""
+        """Return the number of rows changed since the file was opened, to detect whether a handler had an effect."""
         return self._db.total_changes
 
 
