@@ -68,9 +68,17 @@ class KnownProduct(Protocol):
 class BatchJournal(Protocol):
     """The part of the journal needed to open a batch."""
 
-    def batch(self, batch: str) -> KnownBatch | None: ...
-    def cached_product(self, ref: str) -> KnownProduct | None: ...
-    def record(self, *events: Event) -> object: ...
+    def batch(self, batch: str) -> KnownBatch | None:
+        """Return the batch of that name, None when there never was one."""
+        ...
+
+    def cached_product(self, ref: str) -> KnownProduct | None:
+        """Return the product last seen under ``ref`` (number or slug), None when it never was."""
+        ...
+
+    def record(self, *events: Event) -> object:
+        """Commit all of ``events`` in one transaction."""
+        ...
 
 
 class Batches:

@@ -13,6 +13,8 @@ import pytest
 from support.known_steps import load_profile
 
 from drivers.clock import SimulatedClock
+from drivers.virtual import factory
+from drivers.virtual.factory import UnitSpec
 from drivers.virtual.faults import parse_fault
 from station.cli.main import main
 from station.demo import Demo, DemoOptions
@@ -143,3 +145,25 @@ def test_a_lock_on_the_record_of_a_demo_takes_none_of_its_faster_time(tmp_path: 
     resumed = next(event for event in events if isinstance(event, StepResumed))
     assert (held.sentence, held.at) == ("journal_locked", resumed.at)
     assert [event.verdict for event in events if isinstance(event, AttemptFinished)] == [Verdict.PASS]
+
+
+def test_a_demo_walks_the_units_that_its_maker_of_units_makes(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[str, int, int, str]] = []
+
+    def make_spec(slug: str, seed: int, number: int, device_os: str) -> UnitSpec:
+        made.append((slug, seed, number, device_os))
+        return factory.make_spec(slug, seed, number + 7, device_os)
+
+    monkeypatch.setattr("station.demo.make_spec", make_spec)
+    clock, events = SimulatedClock(), list[Event]()
+    options = DemoOptions((load_profile(find_profile("boron-product")),), units=1, once=True)
+    with clock.registered():
+        demo = Demo(options, clock, {})
+        demo.station.bus.subscribe(events.append)
+        demo.open_batches()
+        demo.start()
+        demo.wait_done()
+        demo.abandon()
+    (finished,) = [event for event in events if isinstance(event, AttemptFinished)]
+    assert made == [("boron", 1, 1, options.factory_os)]
+    assert finished.device_id == str(factory.make_spec("boron", 1, 8, options.factory_os).device_id)
