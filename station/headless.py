@@ -83,7 +83,7 @@ def _hands(event: HandsNeeded, words: Words) -> str:
 
 
 def _held(event: StepHeld, words: Words) -> str:
-    queue = [words.line(Say("before_it", (str(event.before),)))] if event.before else []
+    queue = [words.line(Say("before_it", count=str(event.before)))] if event.before else []
     step = event.step or words.text("headless-record")
     return words.text("headless-held", step=step, what=words.joined([words.line(event.say), *queue]))
 

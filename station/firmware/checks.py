@@ -39,8 +39,8 @@ _SENTENCES = {Refusal.DOWNGRADE: "downgrade_refused", Refusal.DEPENDENCY: "depen
 class PlanRefused(UnitRejected):
     """No update of this unit can succeed: FAIL. Nothing was written; ``code`` says why."""
 
-    def __init__(self, message: str, code: Refusal, values: tuple[str, ...] = ()) -> None:
-        super().__init__(message, say=Say(_SENTENCES.get(code, "firmware_refused"), values))
+    def __init__(self, message: str, code: Refusal, **values: str) -> None:
+        super().__init__(message, say=Say(_SENTENCES.get(code, "firmware_refused"), **values))
         self.code = code
 
 
@@ -231,7 +231,7 @@ def _lacking(who: str, needed: Dependency, fault: str) -> PlanRefused:
         f"{who} needs {name} {needed.version} or newer, but {fault}; "
         f"add {name} {needed.version} or newer to the profile's modules",
         Refusal.DEPENDENCY,
-        (f"{name} {needed.version}",),
+        module=f"{name} {needed.version}",
     )
 
 

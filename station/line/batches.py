@@ -132,7 +132,7 @@ class Batches:
             path = find_profile(name)
         except BadInput as error:
             known = ", ".join(self._profiles) or "none"
-            raise BatchRefused(f"{error}; loaded: {known}", Say("profile_unknown", (name,))) from error
+            raise BatchRefused(f"{error}; loaded: {known}", Say("profile_unknown", profile=name)) from error
         return load_profile(path, self._rules)
 
     def _batch(self, batch: str, profile: Profile, target: int | None) -> Batch:
@@ -140,7 +140,7 @@ class Batches:
         if known is None:
             return Batch(batch, profile.ref, target)
         if known.closed_at is not None:
-            raise BatchRefused(f"batch {batch} is closed; open a new one", Say("batch_ended", (batch,)))
+            raise BatchRefused(f"batch {batch} is closed; open a new one", Say("batch_ended", batch=batch))
         if known.batch.profile != profile.ref:
             made_with = known.batch.profile
             raise BadInput(

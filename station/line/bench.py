@@ -117,9 +117,9 @@ class Bench:
         if len(wanted) == 1:
             raise UnitRejected(
                 f"this is a unit of platform {name}, the open batch wants {wanted[0]}; red bin",
-                say=Say("wrong_platform", (name, wanted[0])),
+                say=Say("wrong_platform", found=name, wanted=wanted[0]),
             )
-        raise UnitRejected(f"no open profile for platform {name}", say=Say("no_profile", (name,)))
+        raise UnitRejected(f"no open profile for platform {name}", say=Say("no_profile", found=name))
 
     # --- sessions with units ---
 

@@ -169,7 +169,7 @@ class Line:
 
     def _tell_batch(self, batch: str) -> None:
         is_open = self._is_open(batch)
-        say = Say("batch_open" if is_open else "batch_not_open", (batch,))
+        say = Say("batch_open" if is_open else "batch_not_open", batch=batch)
         self._read(batch, accepted=is_open, say=say, reason="" if is_open else "not open")
 
     def _route(self, command: Scan, read: Reading) -> None:
@@ -210,7 +210,7 @@ class Line:
             runner.scan(read)  # the step answers it
         elif owner := runner.neighbour(read.number):
             reason = f"label of slot {owner}, not {runner.slot.number}"
-            say = Say("label_of_slot", (str(owner),))
+            say = Say("label_of_slot", slot=str(owner))
             self._read(read.shown, accepted=False, say=say, reason=reason, slot=runner.slot.number)
         else:
             runner.scan(read)
@@ -221,10 +221,11 @@ class Line:
         if known is None:
             self._read(read.shown, accepted=False, say=Say("scan_unclaimed"), reason="no slot waits for it")
         elif known.seen is None:
-            self._read(read.number, accepted=True, say=Say("unit_begun", (known.label,)))
+            self._read(read.number, accepted=True, say=Say("unit_begun", unit=known.label))
         else:
-            seen = (known.label, known.seen.verdict.name, known.seen.at.isoformat(timespec="seconds"))
-            self._read(read.number, accepted=True, say=Say("unit_history", seen))
+            at = known.seen.at.isoformat(timespec="seconds")
+            say = Say("unit_history", unit=known.label, verdict=known.seen.verdict.name, at=at)
+            self._read(read.number, accepted=True, say=say)
 
     def _read(
         self, shown: str, *, accepted: bool, reason: str = "", slot: int = 0, field: str = "", say: Say = NOTHING,
@@ -265,7 +266,7 @@ class Line:
             else f"slot {number} is on another port" if taken
             else f"there is no slot {number}"
         )  # fmt: skip
-        say = Say("slot_taken", (str(number),)) if taken and owner is None else NOTHING
+        say = Say("slot_taken", slot=str(number)) if taken and owner is None else NOTHING
         self._publish(CommandRefused(at=self._clock.utc(), say=say, reason=reason))
         return False
 

@@ -137,7 +137,7 @@ def refusal_of(read: Reading) -> tuple[Say, str]:
     """
     if read.scanned is None and read.otherwise:
         layout = read.otherwise[0][0]
-        return Say("keyboard_layout", (layout,)), f"keyboard is {layout}"
+        return Say("keyboard_layout", layout=layout), f"keyboard is {layout}"
     return Say("scan_unreadable"), read.why or UNREADABLE
 
 

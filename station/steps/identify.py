@@ -64,7 +64,7 @@ def _let_it_run(unit: Unit, ctx: StepContext) -> None:
         raise StepFault(
             f"{unit.known.device_id} does not say its SKU in DFU and does not start, and the profile's Device OS is "
             "too old for some units of its platform (D9); name the skus in the profile",
-            say=Say("identity_missing", ("known SKU",)),
+            say=Say("identity_missing", missing="known SKU"),
         ) from error
 
 
@@ -105,7 +105,7 @@ def _check_product(session: UnitSession, ctx: StepContext) -> None:
         raise UnitRejected(
             f"product {product.id} is for platform {product.platform_id}, this is {session.unit.known.platform.name}"
             f" (platform {session.unit.known.platform.id}); correct the profile or use the right batch",
-            say=Say("wrong_product", (str(product.id),)),
+            say=Say("wrong_product", product=str(product.id)),
         )
 
 

@@ -44,7 +44,7 @@ def _check_unique(cloud: CloudRecord, ctx: StepContext) -> None:
         if device.name == cloud.job.name and device.id != cloud.job.device:
             raise UnitRejected(
                 f"the account already has a device named {cloud.job.name} ({device.id}); choose another name template",
-                say=Say("name_taken", (cloud.job.name,)),
+                say=Say("name_taken", name=cloud.job.name),
             )
 
 

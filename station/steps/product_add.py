@@ -105,7 +105,7 @@ def _agreed(cloud: CloudRecord, member: CloudDevice | None) -> CloudDevice | Non
     if member is not None and member.product_id != job.product_id:
         raise UnitRejected(
             f"the cloud shows {job.device_id} in product {member.product_id}, expected {job.product_id}",
-            say=Say("already_elsewhere", (str(member.product_id),)),
+            say=Say("already_elsewhere", product=str(member.product_id)),
         )  # fmt: skip
     return member
 

@@ -67,7 +67,7 @@ def _odd(iccid: Iccid) -> StepFault:
     return StepFault(
         f"the cloud does not know a SIM {iccid}, which is no usual number ({iccid.wanted});"
         " reseat the SIM or try another one",
-        say=Say("sim_odd", (str(iccid),)),
+        say=Say("sim_odd", iccid=str(iccid)),
     )  # fmt: skip
 
 

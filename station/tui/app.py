@@ -316,7 +316,7 @@ class BenchApp(App[None]):
         if slot is not None and slot.is_walking:
             stop(self, slot, self._words, lambda: self.state.slot(slot.number), self._send)
         elif slot is not None:
-            self._say(Say("nothing_runs", (str(slot.number),)))
+            self._say(Say("nothing_runs", slot=str(slot.number)))
 
     def action_light(self, otherwise: int | None = None) -> None:
         number = self._chosen_unit(otherwise)
@@ -374,7 +374,7 @@ class BenchApp(App[None]):
         number = self._chosen_slot(otherwise)
         slot = self.state.slot(number) if number is not None else None
         if slot is not None and not slot.is_present:
-            self._say(Say("nothing_there", (str(number),)))
+            self._say(Say("nothing_there", slot=str(number)))
             return None
         return number
 

@@ -31,7 +31,7 @@ def summary(slot: SlotState, glyphs: Glyphs, words: Words) -> list[str]:
     if slot.ask is not None:
         lines.append(f"{words.line(slot.ask.say)} {words.led(slot.ask.led)}".rstrip())
     elif look is Look.WAITS and (held := slot.waits_for) is not None:
-        queue = [words.line(Say("before_it", (str(held.before),)))] if held.before else []
+        queue = [words.line(Say("before_it", count=str(held.before)))] if held.before else []
         lines.append(words.joined([words.line(held.say), *queue]))
     if slot.verdict is not None:
         where = slot.failed_step or words.text("details-all-steps")

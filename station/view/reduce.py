@@ -63,13 +63,13 @@ def _batch_opened(state: BenchState, event: ev.BatchOpened) -> BenchState:
     others = tuple(line for line in state.batches if line.batch.id != batch.id)
     title = clean(event.title or batch.profile.id, 40)
     state = replace(state, batches=(*others, BatchLine(batch, title, target=batch.target)))
-    return _logged(state, event, state.words.line(Say("batch_open", (batch.id,))))
+    return _logged(state, event, state.words.line(Say("batch_open", batch=batch.id)))
 
 
 def _batch_closed(state: BenchState, event: ev.BatchClosed) -> BenchState:
     name = clean(event.batch, 60)
     state = replace(state, batches=tuple(line for line in state.batches if line.batch.id != name))
-    return _logged(state, event, state.words.line(Say("batch_shut", (name,))))
+    return _logged(state, event, state.words.line(Say("batch_shut", batch=name)))
 
 
 def _batch_progress(state: BenchState, event: ev.BatchProgress) -> BenchState:
@@ -103,7 +103,7 @@ def _outbox_settled(state: BenchState, event: ev.OutboxSettled) -> BenchState:
 
 def _owed_work_stuck(state: BenchState, event: ev.OwedWorkStuck) -> BenchState:
     name = _name_of(state, event)
-    text = state.words.line(Say(event.say.key, event.say.values or (name,)))
+    text = state.words.line(event.say if event.say.values else Say(event.say.key, unit=name))
     return _logged(replace(state, notice=text), event, text, name=name)
 
 
@@ -124,7 +124,7 @@ def _verdict_revised(state: BenchState, event: ev.VerdictRevised) -> BenchState:
         say = _REVISED.get(event.verdict, Say("check_station"))
         state = state.with_slot(replace(slot, verdict=event.verdict, say=say, reason=reason))
     if event.verdict is Verdict.PASS:
-        return _logged(state, event, state.words.line(Say("late_pass", (name,))), name=name, verdict=event.verdict)
+        return _logged(state, event, state.words.line(Say("late_pass", unit=name)), name=name, verdict=event.verdict)
     text = state.words.line(_not_passed(event.verdict, name, is_in_slot=slot is not None))
     state = replace(state, notice=text) if slot is None else state
     return _logged(state, event, text, name=name, verdict=event.verdict)
@@ -133,8 +133,8 @@ def _verdict_revised(state: BenchState, event: ev.VerdictRevised) -> BenchState:
 def _not_passed(verdict: Verdict, name: str, *, is_in_slot: bool) -> Say:
     """Return the request to pull a refused unit from its tray; for one that cannot be judged, only a message."""
     if verdict is not Verdict.FAIL:
-        return Say("late_unknown", (name,))
-    return Say("cloud_refused") if is_in_slot else Say("pull_unit", (name,))
+        return Say("late_unknown", unit=name)
+    return Say("cloud_refused") if is_in_slot else Say("pull_unit", unit=name)
 
 
 def _unmapped_port(state: BenchState, event: ev.UnmappedPort) -> BenchState:
@@ -153,7 +153,9 @@ def _command_refused(state: BenchState, event: ev.CommandRefused) -> BenchState:
 def _operator_changed(state: BenchState, event: ev.OperatorChanged) -> BenchState:
     operator = clean(event.operator, 40)
     state = replace(state, operator=operator)
-    return _logged(state, event, state.words.line(Say("operator_in" if operator else "operator_out", (operator,))))
+    return _logged(
+        state, event, state.words.line(Say("operator_in", badge=operator) if operator else Say("operator_out"))
+    )
 
 
 def _scan_read(state: BenchState, event: ev.ScanRead) -> BenchState:

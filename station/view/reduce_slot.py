@@ -132,7 +132,7 @@ def _measurement(measurement: Measurement) -> Measurement:
 
 
 def _cleaned(say: Say) -> Say:
-    return Say(clean(say.key, 60), tuple(clean(value, 60) for value in say.values))
+    return Say(clean(say.key, 60), **{name: clean(value, 60) for name, value in say.named})
 
 
 SLOT_HANDLERS: dict[type[ev.Event], Callable[[SlotState, Any], SlotState]] = {

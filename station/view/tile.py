@@ -239,7 +239,7 @@ def _waits(slot: SlotState, place: Place) -> list[_Part]:
     if held is None:
         return []
     said = place.words.say(held.say) or place.words.say(Say("cloud_hold")) or Sentence()
-    queue = _said(place.words.line(Say("before_it", (str(held.before),))), place, 1) if held.before else _Part(1, ())
+    queue = _said(place.words.line(Say("before_it", count=str(held.before))), place, 1) if held.before else _Part(1, ())
     return [
         _whole(said.says, place, 2),
         queue,

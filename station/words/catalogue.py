@@ -92,10 +92,9 @@ class Words:
         """
         if not self._bundle.has_message(said.key):
             return None
-        names = self._names[said.key]
-        given = [*said.values, *[""] * len(names)]
+        given = dict(said.named)
         message = self._bundle.get_message(said.key)
-        values = {name: _Value(value) for name, value in zip(names, given, strict=False)}
+        values = {name: _Value(given.get(name, "")) for name in self._names[said.key]}
         says = self._format(message.value, values).split("\n") if message.value is not None else []
         do = message.attributes.get("do")
         return Sentence(tuple(says), self._format(do, values) if do is not None else "")
@@ -190,7 +189,7 @@ class Words:
     def seen_before(self, seen: SeenBefore, *, with_zone: bool = False) -> str:
         """Say that a unit was here; the zone of the time is named where there is room for it."""
         day = self.day(seen.at) + (f" {zone(seen.at, self.tz)}" if with_zone else "")
-        return self.line(Say("seen_before", (seen.verdict.name, day, seen.station_id)))
+        return self.line(Say("seen_before", verdict=seen.verdict.name, at=day, station=seen.station_id))
 
     # --- what catalogues call ---
 

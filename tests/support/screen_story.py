@@ -14,6 +14,7 @@ from station.model import Batch, IdentityFact, Outcome, ProfileRef, SlotInfo, Ve
 from station.tui.app import BenchApp
 from station.view.look import FULL_COLOUR
 from station.words.say import Say
+from support.spoken import filled
 
 from .spoken import ENGLISH
 
@@ -70,7 +71,7 @@ class Story:
 
     def ends(self, slot: int, verdict: Verdict = Verdict.PASS, sentence: str = "pass", *values: str) -> ev.Event:
         return ev.AttemptFinished(
-            **self.head(slot), verdict=verdict, batch="2026-11-22-A", say=Say(sentence, values),
+            **self.head(slot), verdict=verdict, batch="2026-11-22-A", say=filled(sentence, *values),
             reason="the sentence of the record", seconds=21.4,
         )  # fmt: skip
 

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 
 from station.engine.events import Event
 from station.headless import as_words
+from station.words import languages as here
+from station.words.catalogue import variables
 from station.words.languages import load
+from station.words.say import Say
 
 ENGLISH = load("en", datetime.UTC)
+
+
+PLACES = variables((Path(here.__file__).with_name("en.ftl")).read_text(encoding="utf-8"))
+
+
+def filled(key: str, *values: str) -> Say:
+    """A sentence with as many of ``values`` as the English one has places, in their order."""
+    return Say(key, **dict(zip(PLACES.get(key, ()), values, strict=False)))
 
 
 def in_english(event: Event) -> str | None:

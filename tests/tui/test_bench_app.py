@@ -184,7 +184,7 @@ async def test_where_every_slot_has_its_port_nobody_is_told_to_press_a_number(st
 async def test_a_refused_command_is_answered_with_a_sentence_though_a_unit_waits(story: Story) -> None:
     app = story.app()
     async with running(app) as pilot:
-        refused = ev.CommandRefused(at=AT, say=Say("slot_taken", ("3",)), reason="slot 3 is on another port")
+        refused = ev.CommandRefused(at=AT, say=Say("slot_taken", slot="3"), reason="slot 3 is on another port")
         await tell(pilot, app, without_port(story, 4), ev.UnmappedPort(at=AT, port_path="3-9"), refused)
         assert picture(app).count("Slot 3 has a port already. Press another number.") == 2, "said, and in the log"
         await tell(pilot, app, ev.CommandRefused(at=AT, reason="there is no slot 77"))

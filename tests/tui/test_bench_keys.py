@@ -126,10 +126,10 @@ async def test_the_answer_to_a_scanned_batch_is_shown(story: Story) -> None:
         await tell(pilot, app, *story.opened())
         await scan(pilot, app, "BATCH:2026-11-22-A")
         assert story.sent == [cmd.Scan("BATCH:2026-11-22-A")], "the line knows which batches are open"
-        say = Say("batch_open", ("2026-11-22-A",))
+        say = Say("batch_open", batch="2026-11-22-A")
         await tell(pilot, app, ev.ScanRead(at=AT, shown="2026-11-22-A", accepted=True, say=say))
         assert picture(app).count("Batch 2026-11-22-A open.") == 3, "answer in header and log, and the opening"
-        await tell(pilot, app, ev.ScanRead(at=AT, shown="B9", accepted=False, say=Say("batch_not_open", ("B9",))))
+        await tell(pilot, app, ev.ScanRead(at=AT, shown="B9", accepted=False, say=Say("batch_not_open", batch="B9")))
         assert "Batch B9 is not open. Call supervisor." in picture(app)
 
 
@@ -182,8 +182,8 @@ async def test_a_slot_that_asks_again_says_what_was_read_and_the_header_does_not
     head = story.head(2)
     async with running(app) as pilot:
         await tell(pilot, app, *story.arrives(2))
-        await tell(pilot, app, ev.HandsNeeded(**head, step="identify", say=Say("scan_label", ("P044AB1234502",))))
-        say = Say("label_of_slot", ("1",))
+        await tell(pilot, app, ev.HandsNeeded(**head, step="identify", say=Say("scan_label", unit="P044AB1234502")))
+        say = Say("label_of_slot", slot="1")
         await tell(pilot, app, ev.ScanRead(**head, shown="P044AB1234501", accepted=False, say=say))
         await tell(pilot, app, ev.HandsNeeded(**head, step="identify", say=say))
         shown = picture(app)
@@ -336,7 +336,7 @@ async def test_a_batch_is_closed_only_when_asked_and_answered_with_yes(story: St
 @on_loop
 async def test_a_batch_that_is_refused_says_why_on_the_form_and_keeps_what_was_typed(story: Story) -> None:
     app = story.app(profiles=("boron-product",))
-    no = ev.CommandRefused(at=AT, say=Say("profile_unknown", ("nope",)), reason="no such profile")
+    no = ev.CommandRefused(at=AT, say=Say("profile_unknown", profile="nope"), reason="no such profile")
     async with running(app) as pilot:
         await tell(pilot, app, *story.opened(), ev.CommandRefused(at=AT, reason="there is no slot 77"))
         await press(pilot, "b")

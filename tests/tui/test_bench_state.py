@@ -109,7 +109,7 @@ def test_hands_are_asked_for_and_taken_back(story: Story) -> None:
 
 def test_two_steps_that_need_hands_at_once_are_asked_for_one_after_the_other(story: Story) -> None:
     head = story.head(1)
-    second = ev.HandsNeeded(**head, step="claim", say=Say("scan_label", ("P044",)))
+    second = ev.HandsNeeded(**head, step="claim", say=Say("scan_label", unit="P044"))
     both = bench(story, *story.arrives(1), *story.asks(1), second)
     assert asked(both) == "dfu_by_hand"
     assert asked(reduce(both, ev.HandsDone(**head, step="dfu"))) == "scan_label"
@@ -153,8 +153,8 @@ def test_a_waiting_step_says_how_many_are_before_it_as_told_last(story: Story) -
     head = story.head(1)
     state = bench(story, *story.arrives(1), ev.StepStarted(**head, step="identify"))
     for before in (2, 1):
-        state = reduce(state, ev.StepHeld(**head, step="identify", say=Say("scanner_busy", ("x\x1b",)), before=before))
-        assert (slot(state).current or slot(state).steps[0]).held == Held(Say("scanner_busy", ("x",)), before)
+        state = reduce(state, ev.StepHeld(**head, step="identify", say=Say("scanner_busy", x="x\x1b"), before=before))
+        assert (slot(state).current or slot(state).steps[0]).held == Held(Say("scanner_busy", x="x"), before)
     assert slot(reduce(state, ev.HandsNeeded(**head, step="identify", say=Say("scan_label")))).look is Look.HANDS
 
 
@@ -346,17 +346,17 @@ def test_no_string_of_a_unit_keeps_control_characters(story: Story) -> None:
         ev.StepStarted(**head, step=HOSTILE, title=HOSTILE),
         ev.StepProgress(**head, step=HOSTILE, share=0.5, note=HOSTILE),
         ev.Measured(**head, step=HOSTILE, measurement=Measurement(HOSTILE, HOSTILE, HOSTILE)),
-        ev.HandsNeeded(**head, step=HOSTILE, say=Say(HOSTILE, (HOSTILE,)), led=HOSTILE),
+        ev.HandsNeeded(**head, step=HOSTILE, say=Say(HOSTILE, x=HOSTILE), led=HOSTILE),
         ev.StepHeld(**head, step=HOSTILE, say=Say(HOSTILE)),
         ev.ModulesRead(**head, rows=((HOSTILE,) * 3,) * 500),
         ev.WireTraced(**head, line=HOSTILE),
         ev.StepFinished(**head, step=HOSTILE, outcome=Outcome.FAILED, reason=HOSTILE, proof=HOSTILE),
         ev.HandsDone(**head, step="other"),
-        ev.AttemptFinished(**head, verdict=Verdict.FAIL, reason=HOSTILE, say=Say(HOSTILE, (HOSTILE,))),
+        ev.AttemptFinished(**head, verdict=Verdict.FAIL, reason=HOSTILE, say=Say(HOSTILE, x=HOSTILE)),
         ev.ScanRead(at=AT, shown=HOSTILE, accepted=False, reason=HOSTILE),
         ev.StationFault(at=AT, reason=HOSTILE), ev.OperatorChanged(at=AT, operator=HOSTILE),
         ev.OutboxSettled(**head, action=HOSTILE, outcome=Outcome.FAILED, reason=HOSTILE),
-        ev.CommandRefused(at=AT, reason=HOSTILE, say=Say(HOSTILE, (HOSTILE,))),
+        ev.CommandRefused(at=AT, reason=HOSTILE, say=Say(HOSTILE, x=HOSTILE)),
         ev.UnmappedPort(at=AT, port_path=HOSTILE), ev.BatchClosed(at=AT, batch=HOSTILE),
     ]  # fmt: skip
     state = bench(story)

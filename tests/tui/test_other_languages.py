@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.screen_pilot import on_loop, running, tell
 from support.screen_story import Story
+from support.spoken import filled
 from textual.widgets import Static
 
 from station.model import Outcome, Verdict
@@ -22,7 +23,6 @@ from station.view.tile import Place, compose
 from station.words import languages as here
 from station.words.cells import width_of
 from station.words.languages import languages, load
-from station.words.say import Say
 
 WORDS = {language: load(language, datetime.UTC) for language in languages()}
 EN = Path(here.__file__).with_name("en.ftl")
@@ -40,7 +40,7 @@ def packed(text: str) -> str:
 def test_a_tile_says_every_sentence_whole(language: str, verdict: Verdict) -> None:
     words, cut = WORDS[language], []
     for key in SENTENCES:
-        say = Say(key, ("Argon", "Boron", "bench-3"))
+        say = filled(key, "Argon", "Boron", "bench-3")
         lines = compose(replace(SLOT, verdict=verdict, say=say, seconds=21.4), Place(*EIGHT_SLOTS, words))
         shown = packed("\n".join(line.text for line in lines))
         sentence = words.say(say)
@@ -53,7 +53,7 @@ def test_a_tile_says_every_sentence_whole(language: str, verdict: Verdict) -> No
 @pytest.mark.parametrize("key", ["dfu_by_hand", "listening_by_hand", "scan_label", "label_of_slot", "no_label"])
 def test_a_tile_asks_for_one_action_whole_and_names_the_light(language: str, key: str) -> None:
     words = WORDS[language]
-    ask = Ask("dfu", Say(key, ("P044AB1234503",)), "blinking yellow" if key == "dfu_by_hand" else "")
+    ask = Ask("dfu", filled(key, "P044AB1234503"), "blinking yellow" if key == "dfu_by_hand" else "")
     lines = compose(replace(SLOT, is_walking=True, asks=(ask,)), Place(*EIGHT_SLOTS, words))
     shown = packed("\n".join(line.text for line in lines))
     sentence = words.say(ask.say)
@@ -67,7 +67,7 @@ def test_a_tile_asks_for_one_action_whole_and_names_the_light(language: str, key
 @pytest.mark.parametrize("height", range(3, 10))
 def test_a_tile_never_says_half_of_what_was_scanned(language: str, key: str, height: int) -> None:
     words = WORDS[language]
-    ask = Ask("identify", Say(key, ("2026-11-24T10:14:00+00:00",)))
+    ask = Ask("identify", filled(key, "2026-11-24T10:14:00+00:00"))
     lines = compose(replace(SLOT, is_walking=True, asks=(ask,)), Place(18, height, words))
     shown = packed("\n".join(line.text for line in lines))
     sentence = words.say(ask.say)

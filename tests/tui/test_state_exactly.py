@@ -76,11 +76,11 @@ def test_a_unit_on_its_way_leaves_exactly_this_in_its_slot(story: Story) -> None
 
 def test_what_is_asked_held_read_and_traced_is_kept_as_told(story: Story) -> None:
     head = story.head(1)
-    ask = ev.HandsNeeded(**head, step="dfu", say=Say("dfu_by_hand", ("a",)), led="blinking yellow")
-    assert slot(story, ask) == walking(asks=(Ask("dfu", Say("dfu_by_hand", ("a",)), "blinking yellow"),))
+    ask = ev.HandsNeeded(**head, step="dfu", say=Say("dfu_by_hand", a="a"), led="blinking yellow")
+    assert slot(story, ask) == walking(asks=(Ask("dfu", Say("dfu_by_hand", a="a"), "blinking yellow"),))
     begun = ev.StepStarted(**head, step="sim")
-    held = ev.StepHeld(**head, step="sim", say=Say("cloud_hold", ("b",)), before=3)
-    line = StepLine("sim", is_running=True, held=Held(Say("cloud_hold", ("b",)), 3))
+    held = ev.StepHeld(**head, step="sim", say=Say("cloud_hold", b="b"), before=3)
+    line = StepLine("sim", is_running=True, held=Held(Say("cloud_hold", b="b"), 3))
     assert slot(story, begun, held) == walking(line)
     assert slot(story, held) == walking()  # a step that does not run waits for nothing
     record = ev.StepHeld(**head, step="", say=Say("disk_full"))
@@ -99,12 +99,13 @@ def test_a_verdict_leaves_exactly_this(story: Story) -> None:
     head = story.head(1)
     finished = ev.AttemptFinished(
         **head, verdict=Verdict.FAIL, batch="B2", failed_step="wifi", reason="no network",
-        say=Say("wrong_platform", ("Argon", "Boron")), seconds=21.4,
+        say=Say("wrong_platform", found="Argon", wanted="Boron"), seconds=21.4,
     )  # fmt: skip
     begun = [ev.StepStarted(**head, step="sim"), ev.StepHeld(**head, step="sim", say=Say("cloud_hold"))]
     record = ev.StepHeld(**head, step="", say=Say("disk_full"))
     expected = walking(
-        StepLine("sim"), is_walking=False, verdict=Verdict.FAIL, say=Say("wrong_platform", ("Argon", "Boron")),
+        StepLine("sim"), is_walking=False, verdict=Verdict.FAIL,
+        say=Say("wrong_platform", found="Argon", wanted="Boron"),
         reason="no network", failed_step="wifi", seconds=21.4, batch="B2",
     )  # fmt: skip
     assert slot(story, *begun, *story.asks(1), record, finished) == walking(
@@ -140,7 +141,7 @@ def test_a_verdict_whose_words_nobody_knows_is_logged_with_its_reason(story: Sto
 
 
 def test_an_attempt_of_nobody_known_leaves_empty_names(story: Story) -> None:
-    event = ev.AttemptFinished(at=AT, slot=1, verdict=Verdict.FAIL, say=Say("no_profile", ("Argon",)))
+    event = ev.AttemptFinished(at=AT, slot=1, verdict=Verdict.FAIL, say=Say("no_profile", found="Argon"))
     (past,) = reduce(BenchState.of(story.slots, ENGLISH), event).history
     assert (past.attempt, past.device_id, past.label) == ("", "", "")
 
@@ -210,7 +211,7 @@ FIGURES = Figures(units=3, passed=2, failed=1, judged=3, first_passed=2)
         ((ev.StationFault(at=AT, reason="disk"),),
          {"notice": "The station has a fault. Call supervisor. disk",
           "log": (LogLine(AT, "The station has a fault. Call supervisor. disk"),)}),
-        ((ev.CommandRefused(at=AT, reason="no", say=Say("slot_taken", ("2",))),),
+        ((ev.CommandRefused(at=AT, reason="no", say=Say("slot_taken", slot="2")),),
          {"notice": "Slot 2 has a port already. Press another number.",
           "refusal": Refusal("Slot 2 has a port already. Press another number."),
           "log": (LogLine(AT, "Slot 2 has a port already. Press another number."),)}),

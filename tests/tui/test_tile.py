@@ -55,7 +55,7 @@ def test_one_slot_fills_the_screen_with_its_verdict() -> None:
 
 
 def test_what_is_lost_first_is_least_needed() -> None:
-    slot = replace(SLOT, verdict=Verdict.FAIL, say=Say("wrong_platform", ("Argon", "Boron")))
+    slot = replace(SLOT, verdict=Verdict.FAIL, say=Say("wrong_platform", found="Argon", wanted="Boron"))
     assert "This batch wants Boron." in shown(slot, 28, 9)
     assert "21.4 s" in shown(slot, 28, 12)
     small = shown(slot, 8, 3)

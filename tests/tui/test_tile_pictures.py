@@ -30,12 +30,12 @@ LOOKS = {
     "waits": replace(
         SLOT, is_walking=True, seen=SEEN, steps=(replace(WRITES, writing=False, held=Held(Say("scanner_busy"), 2)),)
     ),
-    "hands": replace(SLOT, is_walking=True, asks=(Ask("identify", Say("scan_label", ("P044AB1234567",))),)),
+    "hands": replace(SLOT, is_walking=True, asks=(Ask("identify", Say("scan_label", unit="P044AB1234567")),)),
     "hands with a light": replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand"), "blinking yellow"),)),
     "hands with a dark light": replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("unknown_key"), "off"),)),
     "pass": replace(SLOT, verdict=Verdict.PASS, say=Say("pass"), seconds=75.2, seen=SEEN),
     "set aside": replace(SLOT, verdict=Verdict.PENDING, say=Say("pending")),
-    "fail": replace(SLOT, verdict=Verdict.FAIL, say=Say("wrong_platform", ("Argon", "Boron"))),
+    "fail": replace(SLOT, verdict=Verdict.FAIL, say=Say("wrong_platform", found="Argon", wanted="Boron")),
     "fail for an unknown reason": replace(SLOT, verdict=Verdict.FAIL, say=Say("?"), reason="module 3002 is missing"),
     "stopped": replace(SLOT, verdict=Verdict.ABORTED, say=Say("unplugged_too_early")),
     "check station": replace(SLOT, verdict=Verdict.ERROR, say=Say("silent")),

@@ -93,7 +93,7 @@ class CloudJob:
             raise UnitRejected(
                 f"{self.device_id} is already in product {record.product_id}, this batch wants {self.product_id};"
                 " remove it there first",
-                say=Say("already_elsewhere", (str(record.product_id),)),
+                say=Say("already_elsewhere", product=str(record.product_id)),
             )  # fmt: skip
 
     def to_json(self) -> str:

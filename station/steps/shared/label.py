@@ -7,8 +7,8 @@ label twice, of no unit known in this building, is a mismatch. Nothing here writ
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from ...engine.events import ScanRead
 from ...engine.step import StepContext
@@ -45,7 +45,7 @@ class Judged:
 
     finding: Finding
     why: str = ""
-    values: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 def judge(read: Reading, known: UnitKnowledge, owner_of: Callable[[str], Owner]) -> Judged:
@@ -60,16 +60,16 @@ def judge(read: Reading, known: UnitKnowledge, owner_of: Callable[[str], Owner])
         return owned
     for layout, scanned in read.otherwise:
         if _is_own(scanned, known) or _owned(scanned, owner_of) is not None:
-            return Judged(Finding.LAYOUT, f"keyboard is {layout}", (layout,))
+            return Judged(Finding.LAYOUT, f"keyboard is {layout}", {"layout": layout})
     if own is False:
         return Judged(Finding.OTHER_SECRET, "second half differs")
     name, _ = identity_of(read.scanned)
     if may_be_label(read.scanned, str(known.serial or "")) and getattr(known, name) is not None:
-        return Judged(Finding.STRANGER, f"not {known.label}", (read.shown,))
+        return Judged(Finding.STRANGER, f"not {known.label}", {"label": read.shown})
     thing = thing_of(read.scanned)
     if thing == _NO_LABEL:
-        return Judged(Finding.NO_LABEL, read.why or thing, (read.shown,))
-    return Judged(Finding.THING, thing, (thing,))
+        return Judged(Finding.NO_LABEL, read.why or thing, {"read": read.shown})
+    return Judged(Finding.THING, thing, {"thing": thing})
 
 
 _NO_LABEL = thing_of(None)
@@ -90,11 +90,12 @@ def _owned(scanned: Scanned | None, owner_of: Callable[[str], Owner]) -> Judged 
     if owner is None:
         return None
     if isinstance(owner, int):
-        return Judged(Finding.NEIGHBOUR, f"label of slot {owner}", (str(owner),))
+        return Judged(Finding.NEIGHBOUR, f"label of slot {owner}", {"slot": str(owner)})
     seen = owner.seen
-    finding = _OF_A_KNOWN_UNIT.get(seen.verdict, Finding.KNOWN) if seen is not None else Finding.KNOWN
-    when = (seen.at.isoformat(timespec="seconds"),) if seen is not None else ()
-    return Judged(finding, f"label of {owner.label}", when)
+    finding = _OF_A_KNOWN_UNIT.get(seen.verdict) if seen is not None else None
+    if seen is None or finding is None:
+        return Judged(Finding.KNOWN, f"label of {owner.label}")
+    return Judged(finding, f"label of {owner.label}", {"at": seen.at.isoformat(timespec="seconds")})
 
 
 _OF_A_KNOWN_UNIT = {Verdict.PASS: Finding.PASSED, Verdict.FAIL: Finding.FAILED}
@@ -111,7 +112,7 @@ def read_label(unit: Unit, ctx: StepContext) -> None:
     if not unit.label.is_expected:
         return
     question = _Question(unit, ctx)
-    if not ctx.scan(Say("scan_label", (unit.known.label,)), unit.label.timeout_s, question.look):
+    if not ctx.scan(Say("scan_label", unit=unit.known.label), unit.label.timeout_s, question.look):
         raise StepFault(
             f"no label of {unit.known.label} was scanned within {unit.label.timeout_s:.0f} s"
             f"{question.last_read}; scan the label, then retry",
@@ -134,7 +135,7 @@ class _Question:
         self._ctx.announce(
             ScanRead(
                 shown=read.shown, accepted=is_own, reason=judged.why,
-                say=Say(judged.finding.value, judged.values), **self._ctx.head(),
+                say=Say(judged.finding.value, **judged.values), **self._ctx.head(),
             )
         )  # fmt: skip
         if is_own:
@@ -146,7 +147,7 @@ class _Question:
         if judged.finding not in _NO_LABELS:  # another label in between makes it two first looks
             self._doubted = read.scanned if judged.finding in _DOUBTED else None
         self.last_read = f", the last scan was {read.shown}: {judged.why}"
-        return Say(judged.finding.value, judged.values)
+        return Say(judged.finding.value, **judged.values)
 
     def _owner_of(self, number: str) -> Owner:
         slot = self._ctx.desk.neighbour(number)

@@ -224,7 +224,7 @@ def _check_presence(unit: Unit) -> None:
         if needed and value is None:
             raise UnitRejected(
                 f"{unit.known.platform.name} {known.label} shows no {what}; hand it to the technician",
-                say=Say("identity_missing", (what,)),
+                say=Say("identity_missing", missing=what),
             )
 
 
@@ -237,12 +237,12 @@ def check_sku(unit: Unit) -> None:
         raise StepFault(
             f"{unit.known.platform.name} {unit.known.label} has no serial number that tells its SKU, and this batch "
             f"wants {' or '.join(unit.skus)}; look on its box, and walk it with a profile without skus",
-            say=Say("identity_missing", ("known SKU",)),
+            say=Say("identity_missing", missing="known SKU"),
         )
     if row is not None and unit.skus and is_sold_as(serial, unit.skus) is False:
         raise UnitRejected(
             f"{serial} is a {row.names.replace(' ', ' or ')}, this batch wants {' or '.join(unit.skus)}; red bin",
-            say=Say("wrong_sku", (row.name or row.skus[0], unit.skus[0])),
+            say=Say("wrong_sku", found=row.name or row.skus[0], wanted=unit.skus[0]),
         )
 
 

@@ -95,7 +95,7 @@ class AtWork:
         if twin is not None:
             raise UnitRejected(
                 f"slot {twin} holds a unit with the Device ID {device.device_id} too; hand both to the technician",
-                say=Say("twin", (str(twin),)),
+                say=Say("twin", slot=str(twin)),
             )
 
     def _look_for_twin(self, slot: int, mine: _Seated) -> int | None:

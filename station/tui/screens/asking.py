@@ -74,7 +74,7 @@ def stop(
     if not slot.is_writing:
         answered(True)
     elif not isinstance(app.screen, Question):
-        app.push_screen(Question(Say("stop_writing", (str(slot.number),)), words, is_written), answered)
+        app.push_screen(Question(Say("stop_writing", slot=str(slot.number)), words, is_written), answered)
 
 
 class TypeLabel(ModalScreen[str | None]):

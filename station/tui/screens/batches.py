@@ -113,7 +113,7 @@ class Batches(Screen[None]):
                 self._say("")  # the message may have been that this batch is still open
                 self._send(CloseBatch(batch))
 
-        self.app.push_screen(Question(Say("close_batch", (batch,)), self._state.words), answered)
+        self.app.push_screen(Question(Say("close_batch", batch=batch), self._state.words), answered)
 
     def action_close(self) -> None:
         self.dismiss(None)

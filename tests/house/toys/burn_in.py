@@ -26,7 +26,7 @@ def burn_in(session: UnitSession, ctx: StepContext) -> StepResult:
     ctx.measure("temperature", found, "degC", high=limits.most_c)
     if found > limits.most_c:
         raise UnitRejected(
-            f"the unit has {found} degC, at most {limits.most_c}; let it cool", say=Say("too_hot", (f"{found:g}",))
+            f"the unit has {found} degC, at most {limits.most_c}; let it cool", say=Say("too_hot", degrees=f"{found:g}")
         )
     return already(f"{found} degC")
 

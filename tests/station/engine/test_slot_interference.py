@@ -136,7 +136,7 @@ def test_a_step_whose_record_the_journal_refuses_is_no_pass(tmp_path: Path) -> N
 
 def test_a_unit_that_fits_no_batch_fails_and_the_slot_goes_on(tmp_path: Path) -> None:
     def opens(_: Seat) -> Work:
-        raise UnitRejected("no open profile", say=Say("no_profile", ("Argon",)))
+        raise UnitRejected("no open profile", say=Say("no_profile", found="Argon"))
 
     with slot(tmp_path, opens) as bench:
         bench.plug()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from support.spoken import PLACES
 
 from drivers.identity import MobileSecret
 from drivers.platforms import platform_by_slug
@@ -57,7 +58,8 @@ def moved(text: str) -> str:
 )
 def test_whose_label_it_is(text: str, finding: Finding, values: tuple[str, ...]) -> None:
     judged = judge(read_scan(text), identity(), owner_of)
-    assert (judged.finding, judged.values) == (finding, values)
+    assert (judged.finding, tuple(judged.values.values())) == (finding, values)
+    assert PLACES.get(finding.value, ()) == tuple(judged.values)
     assert bool(judged.why) is (finding is not Finding.OWN)
 
 

@@ -70,7 +70,7 @@ def test_a_text_from_outside_adds_sentences_to_a_language_that_is_here(toys: Pat
         "print(languages())\n"
         "for language in 'en', 'de', 'pirate':\n"
         "    words = load(language)\n"
-        "    print(words.line(Say('toy_failed', ('X',))), words.line(Say('pass')), words.step_title('toy', 'Toy'))\n"
+        "    print(words.line(Say('toy_failed', what='X')), words.line(Say('pass')), words.step_title('toy', 'Toy'))\n"
     )
     said = fresh(toys, "-c", code)
     assert said.stderr == ""
