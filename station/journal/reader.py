@@ -143,8 +143,12 @@ class JournalReader:
 
     def known_facts(self, device_id: str) -> dict[str, str]:
         """Return the identity facts of a unit that nothing disputes, name -> value; empty for a stranger."""
-        unit = self.unit(device_id)
-        return {} if unit is None else {fact.name: fact.value for fact in unit.facts if not fact.is_disputed}
+        known = self._all(
+            lambda row: (str(row["name"]), str(row["value"])),
+            "SELECT name, value FROM facts WHERE device_id = ? AND NOT disputed ORDER BY seq, number",
+            device_id.lower(),
+        )
+        return dict(known)
 
     def batch(self, batch: str) -> BatchRecord | None:
         return self._one(batch_record, "SELECT * FROM batches WHERE batch = ?", batch)

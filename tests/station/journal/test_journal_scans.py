@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.journal_story import at, everything, item, pending, started, unit_id, walked
+from support.journal_story import at, everything, identified, item, pending, started, unit_id, walked
 
 from drivers.clock import SimulatedClock
 from drivers.identity import MobileSecret
@@ -117,6 +117,22 @@ def test_no_question_reads_a_table_from_end_to_end(
         QUESTIONS[name](journal)
         assert asked
         assert scans(asked) == []
+
+
+def test_the_known_facts_of_a_unit_are_one_statement_that_leaves_its_attempts_alone(
+    data: Path, clock: SimulatedClock, asked: list[str]
+) -> None:
+    """A walk asks for them several times, of a unit that may have come back for the tenth time."""
+    with Journal.open(data, "bench-1", clock) as journal:
+        journal.record(*everything(), identified("a-1", 1, serial="P044AB7654321"))
+        journal.known_facts(unit_id(1))  # opens the connection
+        asked.clear()
+        assert journal.known_facts(unit_id(1).upper()) == {
+            "platform": "boron", "serial": "P044AB7654321", "iccid": "89310410106543789301",
+            "imei": "358227158716661", "device_os": "6.3.4",
+        }  # fmt: skip
+        assert len([statement for statement in asked if statement not in ("BEGIN", "COMMIT")]) == 1
+        assert journal.known_facts(unit_id(99)) == {}
 
 
 def test_neither_does_a_start_after_an_orderly_end_nor_the_search_and_the_list_of_a_person(
