@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any, TextIO
 
-from ..journal.entries import plain, stamp
+from ..journal.entries import stamp
 from ..journal.export_rows import ExportRow
-from ..model import StepRecord
+from ..model import Measurement, StepRecord
 from .batch_log import BatchLog
 from .exporter import Exporter
 
@@ -17,9 +16,12 @@ def write_jsonl(log: BatchLog, file: TextIO) -> int:
     """Write one line for each row of ``log``; return how many."""
     count = 0
     for row in log.rows():
-        file.write(json.dumps(plain(_line(row))) + "\n")
+        file.write(_ENCODER.encode(_line(row)) + "\n")
         count += 1
     return count
+
+
+_ENCODER = json.JSONEncoder(allow_nan=False)
 
 
 def _line(row: ExportRow) -> dict[str, Any]:
@@ -39,8 +41,12 @@ def _line(row: ExportRow) -> dict[str, Any]:
 def _step(step: StepRecord) -> dict[str, Any]:
     return {
         "step": step.step, "outcome": step.outcome.value, "reason": step.reason, "proof": step.proof,
-        "seconds": step.seconds, "measurements": [dataclasses.asdict(m) for m in step.measurements],
+        "seconds": step.seconds, "measurements": [_measurement(one) for one in step.measurements],
     }  # fmt: skip
+
+
+def _measurement(one: Measurement) -> dict[str, Any]:
+    return {"name": one.name, "value": one.value, "unit": one.unit, "low": one.low, "high": one.high}
 
 
 JSONL = Exporter("jsonl", "one JSON object a unit, with facts, steps and measurements in full", write_jsonl)

@@ -17,7 +17,7 @@ from typing import Any
 from drivers.errors import BadIdentity
 from drivers.identity import DeviceId
 
-from ..engine.events import Event, UnitIdentified
+from ..engine.events import Event, StepFinished, UnitIdentified
 from ..engine.records import UnitFacts
 from ..errors import JournalError
 from ..model import IdentityFact
@@ -98,8 +98,12 @@ class Entry:
             for name, value in event.to_json().items()
             if name not in _HEAD and name not in empty and (value or name in fields)
         }
-        if isinstance(event, UnitIdentified | UnitFacts):
-            body["facts"] = _by_value(event.facts)
+        match event:
+            case UnitIdentified() | UnitFacts():
+                body["facts"] = _by_value(event.facts)
+            case StepFinished():
+                for measured in body.get("measurements", ()):
+                    measured["value"] = _masked(measured["name"], measured["value"])
         return cls(event.kind, event.at, event.slot, event.device_id, event.attempt, body)
 
     def body_text(self) -> str:
@@ -109,7 +113,7 @@ class Entry:
         """
         head = {"slot": self.slot, "device_id": self._checked_device_id(), "attempt": self.attempt}
         try:
-            text = json.dumps(head | plain(self.body) | head, ensure_ascii=False, separators=(",", ":"))
+            text = json_text({**head, **self.body, **head})
         except (TypeError, ValueError) as error:
             raise JournalError(
                 f"{self.kind} cannot be recorded: {error}; only plain values may be in an entry"
@@ -130,7 +134,7 @@ def _by_value(facts: Iterable[IdentityFact]) -> list[list[str]]:
     """Each name with each value once, followed by all sources that gave it: ``["serial", "P04...", "console"]``."""
     found: dict[tuple[str, str], list[str]] = {}
     for fact in facts:
-        found.setdefault((fact.name, "***" if fact.name == "secret" else str(fact.value)), []).append(fact.source)
+        found.setdefault((fact.name, str(_masked(fact.name, fact.value))), []).append(fact.source)
     return [[*known, *sources] for known, sources in found.items()]
 
 
@@ -141,17 +145,32 @@ def stamp(at: datetime.datetime) -> str:
     return at.astimezone(datetime.UTC).isoformat(timespec="milliseconds")
 
 
-def plain(value: Any) -> Any:
-    """``value`` as JSON can hold it: no infinities, and the value of a fact named ``secret`` masked whatever it is."""
+def json_text(value: Any) -> str:
+    """Return ``value`` as JSON without blanks; a number that JSON cannot hold (an infinity) becomes a text.
+
+    Raises `TypeError` for whatever is not plain: a `Secret`, bytes, an object.
+    """
+    try:
+        return _ENCODER.encode(value)
+    except ValueError:
+        return _ENCODER.encode(_finite(value))
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
     match value:
         case float() if not math.isfinite(value):
             return str(value)
-        case None | bool() | int() | float() | str():
-            return value
-        case Mapping():
-            hidden = value.get("name") == "secret" and "value" in value
-            return {str(k): "***" if hidden and k == "value" else plain(v) for k, v in value.items()}
+        case dict():
+            return {key: _finite(one) for key, one in value.items()}
         case list() | tuple():
-            return [plain(item) for item in value]
+            return [_finite(one) for one in value]
         case _:
-            raise TypeError(f"a {type(value).__name__} is no plain value")
+            return value
+
+
+def _masked(name: str, value: object) -> object:
+    """Hide what a step or a driver reports under the name of a mobile secret, whatever it is."""
+    return "***" if name == "secret" else value

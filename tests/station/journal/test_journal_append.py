@@ -13,12 +13,13 @@ import pytest
 from support.journal_story import at, finished, identified, opened, started, step, unit_id, walked
 
 from drivers.clock import SimulatedClock
-from station.engine.events import Head
-from station.engine.records import WriteConfirmed, WriteIntended
+from drivers.identity import MobileSecret, Secret
+from station.engine.events import Head, StepFinished
+from station.engine.records import UnitFacts, WriteConfirmed, WriteIntended
 from station.errors import JournalError
 from station.journal import Entry, Journal, JournalReader
 from station.journal.chain import hash_of
-from station.model import Verdict
+from station.model import IdentityFact, Measurement, Outcome, Verdict
 
 
 def test_what_was_appended_is_there_after_closing_and_opening_again(data: Path, clock: SimulatedClock) -> None:
@@ -201,6 +202,30 @@ def test_broken_text_and_numbers_from_a_unit_are_made_harmless(journal: Journal)
 def test_the_value_of_a_secret_fact_is_masked_whatever_a_caller_says(journal: Journal) -> None:
     journal.record(started("a-1"), identified("a-1", serial="P044AB1234567", secret="ABCDEFGHIJKLMNO"))
     assert "ABCDEFGHIJKLMNO" not in "".join(row.body for row in journal.entries())
+
+
+@pytest.mark.rule("N5")
+def test_a_secret_reaches_no_file_of_the_journal_as_fact_or_as_measurement(journal: Journal, data: Path) -> None:
+    canary = "CANARYCANARY123"
+    facts = (IdentityFact("serial", "P044AB1234567", "request 21"), IdentityFact("secret", canary, "console"))
+    head: Head = {"at": at(2), "slot": 3, "device_id": unit_id(1), "attempt": "a-1"}
+    measured = (Measurement("secret", canary), Measurement("RSSI", -71.0, "dBm"))
+    journal.record(
+        started("a-1"), identified("a-1", secret=canary), UnitFacts(facts=facts, **head),
+        StepFinished(step="label", outcome=Outcome.DONE, measurements=measured, **head),
+    )  # fmt: skip
+    assert [one.value for one in journal.steps("a-1")[0].measurements] == ["***", -71.0]
+    assert "secret" not in journal.known_facts(unit_id(1))
+    journal.close()
+    assert all(canary.encode() not in path.read_bytes() for path in data.iterdir())
+
+
+@pytest.mark.rule("N5")
+@pytest.mark.parametrize("value", [Secret("CANARY"), MobileSecret("CANARYCANARY123")])
+def test_a_secret_that_is_still_wrapped_is_refused_without_being_named(value: Secret, journal: Journal) -> None:
+    with pytest.raises(JournalError, match="only plain values may be in an entry") as refused:
+        journal.append(Entry("Odd", at(), body={"read": {"key": value}}))
+    assert "CANARY" not in str(refused.value)
 
 
 # --- N1: one line before and one after each write ---
