@@ -63,10 +63,10 @@ def shortened(db: sqlite3.Connection, entry: Entry) -> Entry | None:
     return entry
 
 
-def check(db: sqlite3.Connection, rows: Iterable[Row]) -> None:
+def check(db: sqlite3.Connection, told: Iterable[tuple[Row, Mapping[str, Any]]]) -> None:
     """Check what must hold at the end of one append: an attempt that ends PENDING owes something by then."""
-    for row in rows:
-        if row.kind == "AttemptFinished" and (values := row.values()).get("verdict") == Verdict.PENDING.name:
+    for row, values in told:
+        if row.kind == "AttemptFinished" and values.get("verdict") == Verdict.PENDING.name:
             owed = db.execute("SELECT 1 FROM outbox WHERE attempt = ? LIMIT 1", (values["attempt"],)).fetchone()
             if owed is None:
                 raise JournalError(

@@ -150,20 +150,6 @@ def atomic(db: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[s
         raise
 
 
-@contextlib.contextmanager
-def savepoint(db: sqlite3.Connection) -> Iterator[None]:
-    """Undo the block alone, not the transaction around it, when it raises."""
-    db.execute("SAVEPOINT one")
-    try:
-        yield
-    except BaseException:
-        if db.in_transaction:  # else SQLite gave up the whole transaction already
-            db.execute("ROLLBACK TO one")
-            db.execute("RELEASE one")
-        raise
-    db.execute("RELEASE one")
-
-
 # --- what the file is ------------------------------------------------------------------------
 
 
