@@ -12,14 +12,12 @@ import io
 import json
 import os
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support import many_units
-from support.journal_story import opened, walked
 
 from drivers.clock import SystemClock
 from station.export import CSV, JSONL, export
@@ -27,7 +25,6 @@ from station.journal import JOURNAL_FILE, Journal, JournalReader
 
 Report = Callable[[str, str], None]
 UNITS = int(os.environ.get("UNITS", "2000"))
-WALKS = 400
 TRIES = 3
 
 
@@ -137,54 +134,3 @@ def _plain_script(large: Path, batch: str) -> None:
         steps = (cell for step in known for cell in (outcomes.get(step, ""), seconds.get(step, "")))
         out.writerow([*(facts.get(name, "") for name in _FACTS), *attempt, *steps])
     db.close()
-
-
-@pytest.mark.parametrize("threads", [1, 4, 16])
-def test_appends_per_second(tmp_path: Path, threads: int, report: Report) -> None:
-    """Beside bare sqlite3 that writes rows of the same text, as many in one commit."""
-    with Journal.open(tmp_path / "data", "bench-1", SystemClock()) as journal:
-        journal.record(opened())
-
-        def work(lane: int) -> None:
-            for number in range(WALKS // threads):
-                for event in walked(f"a-{lane}-{number}", unit=lane * 10_000 + number):
-                    journal.record(event)
-
-        workers = [threading.Thread(target=work, args=(lane,)) for lane in range(threads)]
-        begin, commits = time.perf_counter(), journal.commits
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-        seconds = time.perf_counter() - begin
-        appends, commits = WALKS // threads * threads * 3, journal.commits - commits
-        told = [tuple(row) for row in journal.entries()][1:]
-    bare = _bare_appends(tmp_path / "bare.db", told, appends / commits)
-    report(
-        f"appends of {threads} threads", f"{appends / seconds:,.0f} /s, {appends / commits:.1f} a commit,"
-        f" {bare / seconds:.2f} x bare"
-    )  # fmt: skip
-
-
-def _bare_appends(path: Path, told: list[tuple[object, ...]], at_once: float) -> float:
-    db = sqlite3.connect(path, isolation_level=None)
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
-        db.execute(f"PRAGMA {pragma}")
-    db.execute("CREATE TABLE journal (station, seq INTEGER PRIMARY KEY, at, kind, body, prev_hash, hash)")
-    begin = time.perf_counter()
-    for lot in _lots(told, at_once):
-        db.execute("BEGIN IMMEDIATE")
-        for row in lot:
-            db.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-        db.execute("COMMIT")
-    seconds = time.perf_counter() - begin
-    db.close()
-    return seconds
-
-
-def _lots(rows: list[tuple[object, ...]], at_once: float) -> Iterator[list[tuple[object, ...]]]:
-    """``rows`` in lots of ``at_once`` on the average."""
-    begin, end = 0, at_once
-    while begin < len(rows):
-        yield rows[begin : round(end)]
-        begin, end = round(end), end + at_once
