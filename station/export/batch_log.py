@@ -93,26 +93,20 @@ class BatchLog:
 
         A measured value also has a column for each of its limits; the last column names the values out of limits.
         """
-        steps, measured = self._step_names(), self._measured()
-        values = [column for one in measured for column in _value_columns(one)]
+        values = [column for one in self._measured() for column in _value_columns(one)]
         if values:
             values.append(Column("Out of Limits", Type.TEXT, _out_of_limits))
-        return (*COLUMNS, *(column for step in steps for column in (_outcome(step), _seconds(step))), *values)
+        return (*COLUMNS, *(column for step in self._step_names() for column in _of_step(step)), *values)
 
     def rows(self, *, detailed: bool = True) -> Iterator[ExportRow]:
         """Stream rows in the order their attempts started; ``detailed=False`` is faster, and enough for `columns`."""
         return self._rows(detailed=detailed)
 
 
-def _outcome(step: str) -> Column:
-    return Column(step, Type.TEXT, lambda row: tries[-1].outcome.value if (tries := row.tries.get(step)) else None)
-
-
-def _seconds(step: str) -> Column:
-    return Column(
-        f"{step} s",
-        Type.SECONDS,
-        lambda row: sum(one.seconds for one in tries) if (tries := row.tries.get(step)) else None,
+def _of_step(step: str) -> tuple[Column, Column]:
+    return (
+        Column(step, Type.TEXT, lambda row: row.outcomes.get(step)),
+        Column(f"{step} s", Type.SECONDS, lambda row: row.seconds.get(step)),
     )
 
 
@@ -121,7 +115,7 @@ def _value_columns(one: Measured) -> Iterator[Column]:
 
     def column(tail: str, told: Callable[[Measurement], Value], type_: Type = Type.VALUE) -> Column:
         def value(row: ExportRow) -> Value:
-            found = next((m for m in _last(row, one.step) if m.name == one.name), None)
+            found = next((m for m in row.measured.get(one.step, ()) if m.name == one.name), None)
             return None if found is None else told(found)
 
         return Column(name + tail, type_, value)
@@ -136,14 +130,7 @@ def _value_columns(one: Measured) -> Iterator[Column]:
 
 
 def _out_of_limits(row: ExportRow) -> str:
-    return ", ".join(m.name for m in _last(row) if m.is_out)
-
-
-def _last(row: ExportRow, step: str | None = None) -> Iterator[Measurement]:
-    """Return what the last try of each step measured, or of one."""
-    for name, tries in row.tries.items():
-        if step in (None, name):
-            yield from tries[-1].measurements
+    return ", ".join(m.name for measured in row.measured.values() for m in measured if m.is_out)
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ _FORMULA = "=+-@＝＋－＠"
 _MARKS = re.compile(rf";([\s\"]*)(?={MARK}*[{re.escape(_FORMULA)}])")
 _MARKED = re.compile(rf";([\s\"]*){MARK}(?={MARK}*[{re.escape(_FORMULA)}])")
 """A formula after a semicolon, with any apostrophes of its own: before and after guarding."""
-_NUMBER = re.compile(r"[\s\d.,:/%$€+\-]+([eE][+\-]?\d+)?\s*")
+_NUMBER = re.compile(r"(?=\D*\d)[\s\d.,:/%$€+\-]+([eE][+\-]?\d+)?\s*")
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _SHORT = re.compile(
     rf"(\d+[\s.\-/]*{_MONTH}|{_MONTH}[\s.\-/]*\d+)[\s.\-/\d]*"  # 3-Mar, SEP1
@@ -46,7 +46,7 @@ def _would_change(text: str) -> bool:
     bare = text.strip()
     if text.startswith(MARK) or (bare and bare[0] in _FORMULA):
         return True
-    if _NUMBER.fullmatch(bare) and any(char.isdigit() for char in bare):
+    if _NUMBER.fullmatch(bare):
         return True
     return len(bare) <= _SHORT_CHARS and _SHORT.fullmatch(bare) is not None
 
@@ -56,6 +56,7 @@ def unguarded(cell: str) -> str:
     return _MARKED.sub(r";\1", cell.removeprefix(MARK))
 
 
+@functools.lru_cache(maxsize=1024)  # most steps that had nothing to do took no time
 def number(value: float | None) -> str:
     """Format a number for a cell: at most three decimals, always with a point; "" for None."""
     return "" if value is None else f"{value:.3f}".rstrip("0").rstrip(".")

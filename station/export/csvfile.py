@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
-from typing import TextIO
+from typing import Any, TextIO
 
 from .batch_log import BatchLog, Type, Value
 from .cells import guarded, number
@@ -24,27 +24,19 @@ def write_csv(log: BatchLog, file: TextIO) -> int:
     return count
 
 
-def _text(value: Value) -> str:
-    return guarded(str(value))
-
-
 def _number(value: Value) -> str:
     text = str(value)
     return text if text.isdecimal() and len(text) <= 9 else guarded(text)
 
 
-def _seconds(value: Value) -> str:
-    return number(float(value or 0.0))
-
-
 def _measured(value: Value) -> str:
-    return f"{value:.10g}" if isinstance(value, float | int) else _text(value)
+    return f"{value:.10g}" if isinstance(value, float | int) else guarded(str(value))
 
 
-_CELL: dict[Type, Callable[[Value], str]] = {
-    Type.TEXT: _text,
+_CELL: dict[Type, Callable[[Any], str]] = {
+    Type.TEXT: guarded,
     Type.NUMBER: _number,
-    Type.SECONDS: _seconds,
+    Type.SECONDS: number,
     Type.VALUE: _measured,
     Type.TIME: str,
 }

@@ -46,7 +46,10 @@ def _step(step: StepRecord) -> dict[str, Any]:
 
 
 def _measurement(one: Measurement) -> dict[str, Any]:
-    return {"name": one.name, "value": one.value, "unit": one.unit, "low": one.low, "high": one.high}
+    return {
+        "name": one.name, "value": one.value, "unit": one.unit, "low": one.low, "high": one.high,
+        "wanted": one.wanted, "is_out": one.is_out,
+    }  # fmt: skip
 
 
 JSONL = Exporter("jsonl", "one JSON object a unit, with facts, steps and measurements in full", write_jsonl)

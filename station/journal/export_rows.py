@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import functools
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import BadInput
-from ..model import Outcome, StepRecord, Verdict
+from ..model import Measurement, Outcome, StepRecord, Verdict
 from .answers import attempt_record, measurements
 from .reader import JournalReader
 from .records import AttemptRecord, BatchRecord
@@ -22,12 +21,14 @@ class ExportRow:
 
     attempt: AttemptRecord
     facts: dict[str, str]
-    steps: tuple[StepRecord, ...]
-    tries: Mapping[str, Sequence[StepRecord]]  # the same by their step
+    outcomes: Mapping[str, str]  # of each step, by its last try
+    seconds: Mapping[str, float]  # of each step, all its tries
+    measured: Mapping[str, tuple[Measurement, ...]]  # in each step, by its last try
+    steps: tuple[StepRecord, ...]  # every try in full; empty where no detail was asked for
     judged: tuple[Verdict, ...]  # every PASS and FAIL of this unit in this batch, oldest first
 
     def fact(self, *names: str) -> str:
-        """The first of ``names`` that is known and not empty."""
+        """Return the first of ``names`` that is known and not empty."""
         return next((self.facts[name] for name in names if self.facts.get(name)), "")
 
 
@@ -42,7 +43,7 @@ _SELECT = """
             AND (finished_seq IS NULL OR seq <= finished_seq OR chosen.attempt = (
                 SELECT names.name FROM journal JOIN names ON number = journal.attempt WHERE journal.seq = facts.seq))
             ORDER BY seq, number)) AS facts,
-        (SELECT json_group_array(json_array(step, outcome, seconds, {body})) FROM (
+        (SELECT json_group_array(json_array(step, outcome, seconds, json({body}))) FROM (
             SELECT * FROM steps {journal} WHERE steps.attempt = chosen.attempt ORDER BY number) AS one) AS steps,
         (SELECT group_concat(verdict) FROM (
             SELECT verdict FROM attempts AS one WHERE one.batch = chosen.batch AND one.device_id = chosen.device_id
@@ -50,7 +51,7 @@ _SELECT = """
     FROM chosen WHERE nth_last = 1 OR :all_attempts ORDER BY started_seq"""
 """One statement a log. A fact holds as of the attempt's end; what the cloud told of it later, without the unit, too."""
 _MEASURED = """CASE WHEN EXISTS (SELECT 1 FROM measurements WHERE attempt = one.attempt AND step_number = one.number)
-            THEN (SELECT body FROM journal WHERE journal.seq = one.seq) ELSE '{}' END"""
+            THEN (SELECT body FROM journal WHERE journal.seq = one.seq) END"""
 _BRIEF = _SELECT.format(body=_MEASURED, journal="")
 _DETAILED = _SELECT.format(body="body", journal="JOIN journal USING (seq)")
 
@@ -58,10 +59,10 @@ _DETAILED = _SELECT.format(body="body", journal="JOIN journal USING (seq)")
 def export_rows(
     db: sqlite3.Connection, batches: Sequence[str], all_attempts: bool, *, detailed: bool = True
 ) -> Iterator[ExportRow]:
-    """One row a unit of each batch, its last finished attempt; or all attempts. In the order they started.
+    """Yield one row a unit of each batch, its last finished attempt; or all attempts. In the order they started.
 
     An attempt on a unit that was never identified is a row of its own: nothing that happened is hidden.
-    ``detailed``: with reason and proof of every step, not of those alone that measured something.
+    ``detailed``: with every try of a step in full, reason and proof too; without it ``steps`` are empty.
     """
     wanted = {"batches": json.dumps(list(batches)), "all_attempts": all_attempts}
     for row in db.execute(_DETAILED if detailed else _BRIEF, wanted):
@@ -69,31 +70,23 @@ def export_rows(
         facts: dict[str, str] = {}
         if attempt.device_id is not None:
             facts = {**json.loads(row["facts"]), "device_id": attempt.device_id}
-        judged = (row["judged"] or "").split(",") if row["judged"] else ()
-        steps = tuple(_step(*step) for step in json.loads(row["steps"]))
-        tries: dict[str, list[StepRecord]] = {}
-        for step in steps:
-            tries.setdefault(step.step, []).append(step)
-        yield ExportRow(attempt, facts, steps, tries, tuple(Verdict[verdict] for verdict in judged))
-
-
-def _step(step: str, outcome: str, seconds: float, body: str) -> StepRecord:
-    if body == "{}":
-        return _brief(step, outcome, seconds)
-    told = json.loads(body)
-    return StepRecord(
-        step, Outcome(outcome), told.get("reason", ""), told.get("proof", ""), seconds,
-        measurements(told.get("measurements", ())),
-    )  # fmt: skip
-
-
-@functools.lru_cache(maxsize=1024)  # most steps that did nothing took no time
-def _brief(step: str, outcome: str, seconds: float) -> StepRecord:
-    return StepRecord(step, Outcome(outcome), "", "", seconds, ())
+        outcomes: dict[str, str] = {}
+        seconds: dict[str, float] = {}
+        measured: dict[str, tuple[Measurement, ...]] = {}
+        steps: list[StepRecord] = []
+        for step, outcome, took, told in json.loads(row["steps"]):
+            outcomes[step] = outcome
+            seconds[step] = seconds.get(step, 0.0) + took
+            measured[step] = measurements(told["measurements"]) if told and "measurements" in told else ()
+            if detailed:
+                reason, proof = told.get("reason", ""), told.get("proof", "")
+                steps.append(StepRecord(step, Outcome(outcome), reason, proof, took, measured[step]))
+        judged = tuple(Verdict[verdict] for verdict in row["judged"].split(",")) if row["judged"] else ()
+        yield ExportRow(attempt, facts, outcomes, seconds, measured, tuple(steps), judged)
 
 
 def step_names(db: sqlite3.Connection, batches: Sequence[str]) -> list[str]:
-    """All steps of these batches in profile order; a step only some profiles have follows the one before it."""
+    """Return all steps of these batches in profile order; a step only some profiles have follows the one before it."""
     marks = ", ".join("?" * len(batches))
     names: list[str] = []
     planned = f"SELECT planned FROM attempts WHERE batch IN ({marks}) GROUP BY planned ORDER BY min(started_seq)"
@@ -146,7 +139,7 @@ def merge(names: list[str], more: Sequence[str]) -> None:
 
 
 def require_batches(journal: JournalReader, batch: str | Sequence[str]) -> tuple[str, ...]:
-    """The batch ids as a tuple; raises `BadInput` for one that was never opened."""
+    """Return the batch ids as a tuple. Raises `BadInput` for one that was never opened."""
     batches = (batch,) if isinstance(batch, str) else tuple(batch)
     for name in batches:
         if journal.batch(name) is None:

@@ -106,6 +106,7 @@ _FACTS = (
     "device_id", "name", "iccid", "imei", "serial", "sku", "mac", "groups", "owner", "device_os", "product_id",
     "platform_id", "platform", "firmware_version",
 )  # fmt: skip
+_MEASURED = ("SIM active after",)
 
 
 def _plain_script(large: Path, batch: str) -> None:
@@ -132,5 +133,13 @@ def _plain_script(large: Path, batch: str) -> None:
             outcomes[step] = outcome
             seconds[step] = seconds.get(step, 0.0) + took
         steps = (cell for step in known for cell in (outcomes.get(step, ""), seconds.get(step, "")))
-        out.writerow([*(facts.get(name, "") for name in _FACTS), *attempt, *steps])
+        measured = {
+            name: (value, low, high)
+            for name, value, low, high in db.execute(
+                "SELECT name, value, low, high FROM measurements WHERE attempt = ? ORDER BY step_number, number",
+                (attempt[0],),
+            )
+        }
+        values = (cell for name in _MEASURED for cell in measured.get(name, ("", "", "")))
+        out.writerow([*(facts.get(name, "") for name in _FACTS), *attempt, *steps, *values])
     db.close()
