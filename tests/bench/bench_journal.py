@@ -1,7 +1,7 @@
 """The journal beside bare sqlite3, in one run. Reported, not asserted: ``pytest tests/bench/bench_journal.py``.
 
-``UNITS=100000 pytest ...`` for a journal of several years; its making takes some minutes. CPU seconds, not those of the
-clock on the wall, wherever the disk has no part: they hold on a busy machine too.
+``UNITS=100000 pytest ...`` for a journal of several years; building it takes some minutes and 800 MB. Reports CPU time
+wherever the disk has no part, which holds on a busy machine too.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import itertools
 import json
 import os
 import sqlite3
@@ -25,14 +26,25 @@ from station.journal import JOURNAL_FILE, Journal, JournalReader
 
 Report = Callable[[str, str], None]
 UNITS = int(os.environ.get("UNITS", "2000"))
+FEW = 200
+"""Units of the journal that questions are asked beside."""
 TRIES = 3
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A journal of `UNITS` units that a station closed in order."""
-    directory = tmp_path_factory.mktemp("large") / "journal"
-    many_units.build(directory, UNITS)
+    return closed_journal(tmp_path_factory.mktemp("large") / "journal", UNITS)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One of `FEW` units."""
+    return closed_journal(tmp_path_factory.mktemp("small") / "journal", FEW)
+
+
+def closed_journal(directory: Path, units: int) -> Path:
+    many_units.build(directory, units)
     Journal.open(directory, many_units.STATION, SystemClock()).close()
     return directory
 
@@ -54,31 +66,43 @@ def beside(seconds: float, bare: float) -> str:
 def test_size_and_start(large: Path, report: Report) -> None:
     size = (large / JOURNAL_FILE).stat().st_size
     report(f"size of {UNITS:,} units", f"{size / UNITS / 1000:.1f} kB a unit")
-    opened: list[Journal] = []
-    seconds = best(lambda: opened.append(Journal.open(large, many_units.STATION, SystemClock())), time.perf_counter, 1)
-    opened[0].close()
+    begin = time.perf_counter()
+    journal = Journal.open(large, many_units.STATION, SystemClock())
+    seconds = time.perf_counter() - begin
+    journal.close()
     report("opening after an orderly end", f"{seconds * 1000:,.1f} ms")
 
 
-def questions(number: int) -> dict[str, Callable[[JournalReader], object]]:
-    unit, serial = many_units.unit_id(number), many_units.serial(number)
+def questions(number: int) -> dict[str, Callable[[Journal], object]]:
+    """Return what a walk and a person ask of unit ``number``, and what a walk writes: a unit that comes back."""
+    unit, serial, attempt = many_units.unit_id(number), many_units.serial(number), f"a-{number:012x}"
+    again = itertools.count()
     return {
         "find by serial number": lambda j: j.find(serial),
         "find by the last six digits": lambda j: j.find_by_end(serial[-6:]),
-        "find by attempt": lambda j: j.find(f"a-{number:012x}"),
+        "find by attempt": lambda j: j.find(attempt),
         "whose is this scan": lambda j: j.whose(serial),
         "seen before": lambda j: j.seen_before(unit),
+        "known facts": lambda j: j.known_facts(unit),
+        "steps of an attempt": lambda j: j.steps(attempt),
+        "unconfirmed writes": lambda j: j.unconfirmed_writes(unit),
         "progress of a batch": lambda j: j.progress(many_units.batch_of(0), SystemClock().utc()),
         "owed work": lambda j: j.due(SystemClock().utc()),
+        "a whole walk recorded": lambda j: j.record(*many_units.walk(number, f"a-again-{next(again)}")),
     }
 
 
 @pytest.mark.parametrize("name", questions(0))
-def test_questions(name: str, large: Path, report: Report) -> None:
-    with JournalReader(large) as journal:
-        ask = questions(UNITS // 2 + 1)[name]
-        ask(journal)  # the first one reads pages from the disk
-        report(name, f"{best(lambda: ask(journal), time.perf_counter, 20) * 1000:.2f} ms")
+def test_questions(name: str, large: Path, small: Path, report: Report) -> None:
+    """Nothing may grow with the journal; the last one leaves it a little longer."""
+    taken = []
+    for directory, units in ((large, UNITS), (small, FEW)):
+        with Journal.open(directory, many_units.STATION, SystemClock()) as journal:
+            ask = questions(units // 2 + 1)[name]
+            ask(journal)  # the first one reads pages from the disk
+            taken.append(best(lambda ask=ask, journal=journal: ask(journal), tries=50))  # type: ignore[misc]
+    of_large, of_small = taken
+    report(name, f"{of_large * 1000:.2f} ms, {of_large / of_small:.2f} x that of {FEW} units")
 
 
 def test_verifying(large: Path, report: Report) -> None:
