@@ -34,7 +34,7 @@ class Row(NamedTuple):
     hash: str
 
     def values(self) -> dict[str, Any]:
-        """The body as a dictionary."""
+        """Return the body as a dictionary."""
         loaded, _ = _DECODER.raw_decode(self.body)
         if not isinstance(loaded, dict):
             raise ValueError(f"the body of entry {self.seq} is no JSON object")
@@ -56,22 +56,22 @@ def hash_of(station_id: str, seq: int, at: str, kind: str, body: str, prev_hash:
 
 
 def link(tail: Tail, station_id: str, at: str, kind: str, body: str) -> Row:
-    """The row that follows ``tail``."""
+    """Return the row that follows ``tail``."""
     seq = tail.seq + 1
     return Row(station_id, seq, at, kind, body, tail.hash, hash_of(station_id, seq, at, kind, body, tail.hash))
 
 
-def flaw(tail: Tail, row: Row) -> str | None:
-    """Say what is wrong with ``row`` as the successor of ``tail``; None when it fits."""
-    if row.seq != tail.seq + 1:
-        return f"entry {tail.seq + 1} is missing: entry {row.seq} follows entry {tail.seq}"
-    if row.prev_hash != tail.hash:
-        return f"entry {row.seq} does not continue entry {tail.seq}"
+def flaw(before: Tail | Row, row: Row) -> str | None:
+    """Say what is wrong with ``row`` as the successor of ``before``; None when it fits."""
+    if row.seq != before.seq + 1:
+        return f"entry {before.seq + 1} is missing: entry {row.seq} follows entry {before.seq}"
+    if row.prev_hash != before.hash:
+        return f"entry {row.seq} does not continue entry {before.seq}"
     return changed(row)
 
 
 def changed(row: Row) -> str | None:
-    """Say so when ``row`` is not what was hashed after the entry before it; None when it is."""
+    """Say what is wrong if ``row`` does not match its hash; None when it does."""
     if row.hash == hash_of(row.station_id, row.seq, row.at, row.kind, row.body, row.prev_hash):
         return None
     before = f", or entry {row.seq - 1} before it" if row.seq > 1 else ""

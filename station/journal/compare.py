@@ -1,7 +1,7 @@
-"""Compares what people read with what is chained: the tables with a replay of the journal into fresh ones.
+"""Compares the tables people query with the chain, by replaying the journal into empty tables.
 
-All of it for an audit, some units' share for an export or a question. What differs is named down to the
-column; nothing is mended here.
+An audit replays all of it; an export or a question only what concerns its units. A difference is reported down to the
+column; nothing is repaired here.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from .chain import Row, Tail, changed, flaw
 from .counts import count_figures
 from .migrations import fresh
 from .projections import project
+from .schema import held_by
 from .stored import rows, some_rows
 from .tables import PROJECTIONS
 
@@ -39,31 +40,30 @@ _BETWEEN_RESTS = 100
 
 
 def check_all(db: sqlite3.Connection, rest: Callable[[], None] = lambda: None) -> Tail:
-    """Follow the chain from its start and compare every table; returns where it ends. ``rest``: called now and then.
+    """Follow the chain from its start and compare every table; return where it ends. ``rest`` is called in between.
 
     Raises `JournalError` naming the first entry or row that does not fit.
     """
-    tail = Tail()
+    row: Tail | Row = Tail()
     with fresh() as replayed:
         for row in unbroken(db):
             _replay(replayed, row)
-            tail = Tail(row.seq, row.hash)
             if row.seq % _BETWEEN_RESTS == 0:
                 rest()
         count_figures(replayed)
         _compare(db, replayed, _whole)
     _check_file(db)
-    return tail
+    return Tail(row.seq, row.hash)
 
 
 def unbroken(db: sqlite3.Connection) -> Iterator[Row]:
-    """All entries from the start of the chain; raises `JournalError` at the first that does not fit."""
-    tail = Tail()
+    """Yield all entries from the start of the chain. Raises `JournalError` at the first that does not fit."""
+    before: Tail | Row = Tail()
     for row in rows(db):
-        if (wrong := flaw(tail, row)) is not None:
+        if (wrong := flaw(before, row)) is not None:
             raise tampered(wrong)
         yield row
-        tail = Tail(row.seq, row.hash)
+        before = row
 
 
 def check_counts(db: sqlite3.Connection) -> None:
@@ -80,10 +80,9 @@ def check_counts(db: sqlite3.Connection) -> None:
 
 
 def check_end(db: sqlite3.Connection, known: Tail | None) -> None:
-    """Check that the log reaches as far as it did: to the entry ``known`` (None: nobody noted one), and to all that
-    the tables name.
+    """Check that the log still reaches the entry ``known`` (None: nobody noted one) and every entry the tables name.
 
-    Raises `JournalError` for one that was cut off, emptied or put back from an older copy.
+    Raises `JournalError` if it was truncated, emptied or replaced by an older copy.
     """
     if known is not None and known.seq:
         found = db.execute("SELECT lower(hex(hash)) AS hash FROM journal WHERE seq = ?", (known.seq,)).fetchone()
@@ -102,7 +101,7 @@ def check_end(db: sqlite3.Connection, known: Tail | None) -> None:
 
 
 def check_since(db: sqlite3.Connection, known: Tail) -> Tail:
-    """As `check_all` after the entry ``known``, which `check_end` saw in its place, for the units that came since."""
+    """Do as `check_all` for the entries after ``known``, which `check_end` found in place, and for their units."""
     tail, units, attempts = known, set[str](), set[str]()
     for row in some_rows(db, "WHERE seq > ?", known.seq):
         if (wrong := flaw(tail, row)) is not None:
@@ -122,7 +121,7 @@ _CONCERNED = f"""SELECT seq FROM journal WHERE attempt IN ({_OF_NAMES.format("?"
 
 
 def check_some(db: sqlite3.Connection, units: Collection[str], attempts: Collection[str] = ()) -> None:
-    """Compare all that is told of ``units`` and ``attempts`` with their entries, each with its neighbours' hashes.
+    """Compare all rows of ``units`` and ``attempts`` with their entries, and these with their neighbours' hashes.
 
     Raises `JournalError` naming the first that does not fit.
     """
@@ -148,7 +147,7 @@ def check_some(db: sqlite3.Connection, units: Collection[str], attempts: Collect
 
 
 def check_batches(db: sqlite3.Connection, batches: Sequence[str]) -> None:
-    """`check_some` for every unit and attempt of ``batches``, by the tables or by the journal."""
+    """Run `check_some` on every unit and attempt that the tables or the journal put into ``batches``."""
     wanted = json.dumps(list(batches))
     found = db.execute(
         """SELECT attempt, device_id FROM attempts WHERE batch IN (SELECT value FROM json_each(:wanted))
@@ -161,9 +160,9 @@ def check_batches(db: sqlite3.Connection, batches: Sequence[str]) -> None:
 
 
 def check_found(db: sqlite3.Connection, key: str, found: Collection[str]) -> None:
-    """`check_some` for the units ``found`` and those whose entries name ``key`` (of `search_key`) or end with it.
+    """Run `check_some` on the units ``found``, and on those whose entries contain ``key`` (of `search_key`).
 
-    When nothing was found, the whole chain is followed: it is the witness that nobody has this id.
+    If nothing was found, follow the whole chain: only it can show that no unit has this id.
     """
     for _ in () if found else unbroken(db):
         pass
@@ -177,16 +176,16 @@ def check_found(db: sqlite3.Connection, key: str, found: Collection[str]) -> Non
 
 
 def tampered(wrong: str) -> JournalError:
-    """The error for whatever does not fit."""
+    """Return the error for whatever does not fit."""
     return JournalError(f"the journal was tampered with or damaged: {wrong}; keep the file and report it")
 
 
 class TablesDiffer(JournalError):
-    """The chain holds, a table says something else: the tables can be made again from the journal."""
+    """The chain is intact but a table differs from it: the tables can be rebuilt from the journal."""
 
 
 def _attempts_of(db: sqlite3.Connection, units: Collection[str], attempts: Collection[str]) -> set[str]:
-    """``attempts`` and all in which one of ``units`` ever was."""
+    """Return ``attempts`` and every attempt on one of ``units``."""
     found = db.execute(
         f"""SELECT attempt FROM attempts WHERE device_id IN (SELECT value FROM json_each(:units))
             UNION SELECT name FROM names WHERE number IN (
@@ -200,11 +199,13 @@ def _replay(replayed: sqlite3.Connection, row: Row) -> None:
     try:
         project(replayed, row)
     except (JournalError, sqlite3.Error) as error:
+        if held_by(error) is not None:  # no room for the replay says nothing of the journal
+            raise
         raise tampered(f"entry {row.seq} ({row.kind}) cannot have happened: {error}") from error
 
 
 def _check_file(db: sqlite3.Connection) -> None:
-    """The file itself: its pages and indexes, and the tables and triggers it should have."""
+    """Check the file itself: its pages and indexes, and that no table or trigger is missing or changed."""
     said = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if said != "ok":
         raise tampered(f"the file is damaged ({' '.join(said.split())})")
@@ -223,7 +224,7 @@ def _whole(_table: str) -> tuple[str, tuple[str, ...]]:
 def _compare(
     db: sqlite3.Connection, replayed: sqlite3.Connection, choice: Choice, tables: Sequence[str] = PROJECTIONS
 ) -> None:
-    """Raise `TablesDiffer` for the first row that the replay does not give, or gives otherwise."""
+    """Raise `TablesDiffer` for the first row that is missing, extra or different in the replay."""
     for table in tables:
         keys = _keys(replayed, table)
         where, values = choice(table)
@@ -241,7 +242,7 @@ _Values = dict[str, Any]
 
 
 def _differing(held: sqlite3.Cursor, told: sqlite3.Cursor) -> Iterator[tuple[_Values | None, _Values | None]]:
-    """The pairs of rows of the first lot that is not equal; equal lots, nearly all, are compared as a whole."""
+    """Yield the rows of the first lot that differs, in pairs; equal lots, nearly all, are compared as a whole."""
     held.row_factory = told.row_factory = None
     while (some := held.fetchmany(_AT_ONCE)) and some == (others := told.fetchmany(_AT_ONCE)):
         pass
@@ -256,7 +257,7 @@ def _keys(db: sqlite3.Connection, table: str) -> tuple[str, ...]:
 
 
 def _difference(table: str, keys: Sequence[str], held: _Values | None, told: _Values | None) -> str:
-    """In words: the row and the column, what the table says and what the journal says."""
+    """Say which row and column differ, what the table has and what the journal says."""
     if held is None or told is None or any(held[key] != told[key] for key in keys):
         alone = min((row for row in (held, told) if row is not None), key=lambda row: [str(row[key]) for key in keys])
         return f"{table} {_named(alone, keys)} stands in one of them only"

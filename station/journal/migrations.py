@@ -19,11 +19,13 @@ from .tables import JOURNAL, PROJECTION_TABLES, SECRETS
 
 Rebuild = Callable[[sqlite3.Connection], None]
 
+CACHE_KIB = 32_000
+"""Memory that a replay may take, whatever the size of the journal."""
 _LIST = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, at TEXT NOT NULL)"
 
 
 def migrate(db: sqlite3.Connection, now: str, rebuild: Rebuild) -> None:
-    """Bring the file to the newest schema in one transaction. ``now`` is what the rows of what ran say.
+    """Bring the file to the newest schema in one transaction. ``now``: the time noted for each migration.
 
     ``rebuild`` fills the projections inside it, so that no crash can leave them empty. Raises `JournalError` when the
     file was written by a newer station, is no journal, or holds a broken chain: then it is left as it was.
@@ -52,10 +54,15 @@ def migrate(db: sqlite3.Connection, now: str, rebuild: Rebuild) -> None:
 
 @contextlib.contextmanager
 def fresh() -> Iterator[sqlite3.Connection]:
-    """An empty journal in memory, gone when the block ends."""
-    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+    """Open an empty journal that is gone when the block ends, for a replay.
+
+    It stays in memory up to `CACHE_KIB`, a journal of some 10,000 units; beyond that SQLite keeps the rest in a file
+    without a name, of mode 0600. A disk too full for it raises what `schema.held_by` knows.
+    """
+    with contextlib.closing(sqlite3.connect("", isolation_level=None)) as db:
         db.row_factory = sqlite3.Row
-        db.execute("PRAGMA journal_mode = OFF")
+        for pragma in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE_KIB}"):
+            db.execute(f"PRAGMA {pragma}")
         db.execute(_LIST)
         _make(db)
         db.execute("BEGIN")  # one for all that is done in it: nothing of it is to last

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.journal_story import opened
+from support.journal_story import everything, opened
 
 from drivers.clock import SimulatedClock
 from station.journal import Journal
@@ -26,3 +27,18 @@ def journal(data: Path, clock: SimulatedClock) -> Iterator[Journal]:
     with Journal.open(data, "bench-1", clock) as journal:
         journal.record(opened())
         yield journal
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory of a station that stopped, something in every table; for reading only."""
+    place = tmp_path_factory.mktemp("told")
+    with Journal.open(place / "journal", "bench-1", SimulatedClock()) as journal:
+        journal.record(*everything())
+    return place
+
+
+@pytest.fixture
+def place(told: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be spoiled."""
+    return Path(shutil.copytree(told, tmp_path / "place"))

@@ -72,7 +72,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def traced(where: str, **options: object) -> sqlite3.Connection:
         db: sqlite3.Connection = connect(where, **options)  # type: ignore[call-overload]
-        if where != ":memory:":
+        if where:  # a replay has no file
             db.set_trace_callback(statements.append)
         return db
 
