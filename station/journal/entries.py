@@ -90,7 +90,7 @@ class Entry:
 
     @classmethod
     def from_event(cls, event: Event) -> Entry:
-        """The entry that says what ``event`` says; what is empty is not said."""
+        """Make the entry of ``event``; fields at their empty default are left out."""
         fields = {field.name: field.default for field in dataclasses.fields(event)}
         empty = {name for name, default in fields.items() if not default and getattr(event, name) == default}
         body = {
@@ -107,7 +107,7 @@ class Entry:
         return cls(event.kind, event.at, event.slot, event.device_id, event.attempt, body)
 
     def body_text(self) -> str:
-        """The JSON text of the journal's ``body`` column: slot, device_id, attempt, then the rest.
+        """Return the JSON text of the journal's ``body`` column: slot, device_id, attempt, then the rest.
 
         Raises `JournalError` when the entry holds something that cannot be kept.
         """
@@ -131,7 +131,7 @@ class Entry:
 
 
 def _by_value(facts: Iterable[IdentityFact]) -> list[list[str]]:
-    """Each name with each value once, followed by all sources that gave it: ``["serial", "P04...", "console"]``."""
+    """Group facts by name and value, followed by all their sources: ``["serial", "P04...", "console"]``."""
     found: dict[tuple[str, str], list[str]] = {}
     for fact in facts:
         found.setdefault((fact.name, str(_masked(fact.name, fact.value))), []).append(fact.source)
@@ -139,7 +139,7 @@ def _by_value(facts: Iterable[IdentityFact]) -> list[list[str]]:
 
 
 def stamp(at: datetime.datetime) -> str:
-    """``at`` as the journal writes it: UTC, milliseconds, sortable as text. Raises `JournalError` without time zone."""
+    """Format ``at`` as the journal does: UTC, milliseconds, sortable. Raises `JournalError` without time zone."""
     if at.tzinfo is None:
         raise JournalError(f"the time {at} has no time zone; use the clock's utc()")
     return at.astimezone(datetime.UTC).isoformat(timespec="milliseconds")

@@ -31,7 +31,7 @@ SEARCHED = frozenset({"serial", "iccid", "imei", "mac"})
 
 
 def search_key(value: str) -> str:
-    """``value`` as a person may type it: lower case, without blanks, colons and dashes."""
+    """Reduce ``value`` to what counts in a search: lower case, without blanks, colons and dashes."""
     return value.lower().translate({ord(c): None for c in " :-"})
 
 
@@ -42,7 +42,7 @@ def project(db: sqlite3.Connection, row: Row, values: Mapping[str, Any] | None =
 
 
 def shortened(db: sqlite3.Connection, entry: Entry) -> Entry | None:
-    """``entry`` without what the journal says already; None when nothing of it is new."""
+    """Return ``entry`` without what the journal already holds; None when nothing of it is new."""
     body = entry.body
     match entry.kind:
         case "UnitFacts" if entry.device_id:
@@ -157,7 +157,7 @@ def _unit_facts(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> 
 
 
 def _fact(told: Mapping[str, str] | Sequence[str]) -> tuple[str, str, str]:
-    """Name, value and first source; older entries have one such object a source."""
+    """Return name, value and first source; older entries have one object per source."""
     name, value, source, *_ = told.values() if isinstance(told, Mapping) else told
     return name, str(value), source
 
@@ -179,7 +179,7 @@ def _touch_unit(db: sqlite3.Connection, row: Row, device_id: str | None, platfor
 
 
 def _keep_facts(db: sqlite3.Connection, row: Row, device_id: str, facts: Iterable[tuple[str, str, str]]) -> None:
-    """Keep what changed. Of several values of one name in one reading the first is believed, others are disputed."""
+    """Insert facts that changed. Of several values of a name in one reading the first holds, the rest are disputed."""
     kept: dict[tuple[str, str], tuple[int, str, bool]] = {}
     believed = set[str]()
     for number, (name, value, source) in enumerate(facts):
@@ -187,10 +187,9 @@ def _keep_facts(db: sqlite3.Connection, row: Row, device_id: str, facts: Iterabl
             kept[name, value] = (number, source, name in believed)
             believed.add(name)
     db.executemany(
-        "INSERT INTO facts SELECT :unit, :name, :seq, :number, :value, :source, :disputed"
-        f" WHERE :disputed OR :value IS NOT ({_CURRENT})",
-        [{"unit": device_id, "name": name, "seq": row.seq, "number": number, "value": value, "source": source,
-          "disputed": disputed} for (name, value), (number, source, disputed) in kept.items()],
+        f"INSERT INTO facts SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE ?7 OR ?5 IS NOT ({_CURRENT})",
+        [(device_id, name, row.seq, number, value, source, disputed)
+         for (name, value), (number, source, disputed) in kept.items()],
     )  # fmt: skip
     searched = [(name, value) for name, value in kept if name in SEARCHED and value]
     if searched:
@@ -199,7 +198,7 @@ def _keep_facts(db: sqlite3.Connection, row: Row, device_id: str, facts: Iterabl
         )
 
 
-_CURRENT = "SELECT value FROM facts WHERE device_id = :unit AND name = :name AND NOT disputed ORDER BY seq DESC LIMIT 1"
+_CURRENT = "SELECT value FROM facts WHERE device_id = ?1 AND name = ?2 AND NOT disputed ORDER BY seq DESC LIMIT 1"
 _KEEP_ID = (
     "INSERT INTO ids VALUES (?, ?, ?, ?)"
     " ON CONFLICT (backwards, device_id, name) DO UPDATE SET disputed = min(disputed, excluded.disputed)"
@@ -207,8 +206,8 @@ _KEEP_ID = (
 
 
 def current_fact(db: sqlite3.Connection, device_id: str, name: str) -> str | None:
-    """What the unit's fact is now, or None when it was never read."""
-    found = db.execute(_CURRENT, {"unit": device_id, "name": name}).fetchone()
+    """Return the unit's current value of a fact; None when it was never read."""
+    found = db.execute(_CURRENT, (device_id, name)).fetchone()
     return None if found is None else str(found["value"])
 
 
@@ -318,7 +317,7 @@ def _write_intended(db: sqlite3.Connection, row: Row, values: Mapping[str, Any])
 
 
 def _write_confirmed(db: sqlite3.Connection, _row: Row, values: Mapping[str, Any]) -> None:
-    """Confirms every open intention of the same write: a repeat after a crash proves the earlier one too."""
+    """Confirm every open intention of the same write: a repeat after a crash proves the earlier one too."""
     if "write" in values:  # the number of the entry that announced it
         done = db.execute(
             "DELETE FROM writes WHERE attempt IS (SELECT attempt FROM writes WHERE seq = ?1)"

@@ -96,7 +96,7 @@ class JournalReader:
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """A read-only connection that sees one moment of the journal."""
+        """Lend a read-only connection that sees one moment of the journal."""
         with translated(f"the journal in {self.directory} cannot be read"):
             db = self._borrow()
             try:
@@ -121,12 +121,12 @@ class JournalReader:
         db.close()
 
     def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        """The answer to ``question``, from one snapshot."""
+        """Answer ``question`` from one snapshot."""
         with self.snapshot() as db:
             return question(db)
 
     def _all(self, made: Callable[[sqlite3.Row], T], sql: str, *values: Any) -> tuple[T, ...]:
-        """What ``made`` makes of each row, inside the snapshot: a row that makes no sense is a damaged journal."""
+        """Convert each row by ``made`` inside the snapshot, so that a row that makes no sense counts as damage."""
         return self._ask(lambda db: tuple(map(made, db.execute(sql, values))))
 
     def _one(self, made: Callable[[sqlite3.Row], T], sql: str, *values: Any) -> T | None:
@@ -135,7 +135,7 @@ class JournalReader:
     # --- batches ---
 
     def batches(self) -> tuple[BatchRecord, ...]:
-        """All batches in the order they were opened."""
+        """Return all batches in the order they were opened."""
         return self._all(batch_record, "SELECT * FROM batches ORDER BY opened_at, rowid")
 
     def open_batches(self) -> tuple[BatchRecord, ...]:
@@ -154,12 +154,12 @@ class JournalReader:
         return self._one(batch_record, "SELECT * FROM batches WHERE batch = ?", batch)
 
     def progress(self, batch: str, at: datetime.datetime) -> BatchProgress:
-        """Where ``batch`` stands; one nobody opened has no unit."""
+        """Return where ``batch`` stands; a batch nobody opened has no units."""
         target = self._one(lambda row: row["target"], "SELECT target FROM batches WHERE batch = ?", batch)
         return BatchProgress(at=at, batch=batch, figures=self.figures(batch), target=target)
 
     def figures(self, batch: str) -> Figures:
-        """Units of ``batch`` by their last attempt with a verdict, and by their first that judged them."""
+        """Count the units of ``batch`` by their last verdict, and by the first that was PASS or FAIL."""
         found = self._one(
             lambda row: Figures(*row[1:]),
             "SELECT * FROM figures WHERE batch = ?",
@@ -170,25 +170,25 @@ class JournalReader:
     # --- attempts ---
 
     def attempts(self, batch: str) -> tuple[AttemptRecord, ...]:
-        """All attempts of a batch in the order they started."""
+        """Return all attempts of a batch in the order they started."""
         return self._attempts("WHERE batch = ?", batch)
 
     def attempt(self, attempt: str) -> AttemptRecord | None:
         return next(iter(self._attempts("WHERE attempt = ?", attempt)), None)
 
     def unfinished_attempts(self) -> tuple[AttemptRecord, ...]:
-        """Attempts without a verdict: they run now, or their station stopped during them."""
+        """Return attempts without a verdict: they run now, or their station stopped during them."""
         return self._attempts("WHERE verdict IS NULL")
 
     def _attempts(self, where: str, *values: Any) -> tuple[AttemptRecord, ...]:
         return self._all(attempt_record, f"SELECT * FROM attempts {where} ORDER BY started_seq", *values)
 
     def steps(self, attempt: str) -> tuple[StepRecord, ...]:
-        """Every try of every step, with its measurements, in the order they ended."""
+        """Return every try of every step, with its measurements, in the order they ended."""
         return self._ask(lambda db: steps_of(db, attempt))
 
     def seen_before(self, device_id: str) -> SeenBefore | None:
-        """The unit's last finished attempt."""
+        """Return the unit's last finished attempt."""
         return self._one(
             lambda row: SeenBefore(
                 Verdict[row["verdict"]], time_of(row["finished_at"]), row["station_id"], row["batch"] or ""
@@ -199,7 +199,7 @@ class JournalReader:
         )
 
     def whose(self, number: str, besides: str = "") -> KnownUnit | None:
-        """The unit with that Device ID, or that had this serial number, ICCID or IMEI; of several the last one seen.
+        """Return the unit that has this Device ID, or has had this serial, ICCID or IMEI; of several the last seen.
 
         ``besides``: the Device ID of a unit that is not meant.
         """
@@ -212,7 +212,7 @@ class JournalReader:
     # --- units ---
 
     def find(self, any_id: str) -> tuple[UnitHistory, ...]:
-        """Units that have, or once had, this Device ID, serial, ICCID, IMEI, MAC or attempt; last seen first.
+        """Return units that have, or once had, this Device ID, serial, ICCID, IMEI, MAC or attempt; last seen first.
 
         Letter case, blanks, colons and dashes do not matter. A swapped SIM card leads to both its units (A10).
         """
@@ -220,12 +220,12 @@ class JournalReader:
         return self._found("backwards = ?", key[::-1], attempt=any_id.strip().lower()) if key else ()
 
     def find_by_end(self, last_digits: str) -> tuple[UnitHistory, ...]:
-        """As `find`, units with an id that ends like that; none for fewer than ``MIN_END`` characters."""
+        """Return as `find` the units with an id that ends like that; none for fewer than ``MIN_END`` characters."""
         end = search_key(last_digits.strip())[::-1]
         return self._found("backwards >= ? AND backwards < ?", end, end + _AFTER_ALL) if len(end) >= MIN_END else ()
 
     def _found(self, fits: str, *key: str, attempt: str = "") -> tuple[UnitHistory, ...]:
-        """Units with an id that ``fits`` (SQL, with ``key`` for its places), or with that ``attempt``."""
+        """Return units with an id that ``fits`` (SQL, with ``key`` for its placeholders), or with that ``attempt``."""
 
         def question(db: sqlite3.Connection) -> tuple[UnitHistory, ...]:
             found = db.execute(
@@ -239,17 +239,17 @@ class JournalReader:
         return self._ask(question)
 
     def unit(self, any_id: str) -> UnitHistory | None:
-        """The unit seen last among those `find` finds."""
+        """Return the unit seen last among those `find` finds."""
         return next(iter(self.find(any_id)), None)
 
     def wifi_digest(self, device_id: str) -> str | None:
-        """Keyed digest (hex) of the Wi-Fi credentials the unit was last given."""
+        """Return the keyed digest (hex) of the Wi-Fi credentials the unit was last given."""
         return self._one(
             lambda row: str(row["digest"]), "SELECT digest FROM digests WHERE device_id = ?", device_id.lower()
         )
 
     def kept_secrets(self) -> tuple[KeptSecret, ...]:
-        """Whose mobile secrets are kept, oldest first. Never the secrets: they are in no export and no dump (A7)."""
+        """List whose mobile secrets are kept, oldest first. Never the secrets: no export or dump holds them (A7)."""
         return self._all(
             lambda row: KeptSecret(row["device_id"], time_of(row["at"]), is_sealed(row["secret"])),
             "SELECT * FROM secrets ORDER BY at, device_id",
@@ -258,7 +258,7 @@ class JournalReader:
     # --- what the cloud said ---
 
     def cached_product(self, ref: str) -> CachedProduct | None:
-        """A product by its number or its slug (C8)."""
+        """Return a product by its number or its slug (C8)."""
         return self._one(
             cached_product_of,
             "SELECT * FROM products WHERE CAST(product_id AS TEXT) = ? OR slug = ? OR ref = ? ORDER BY at DESC LIMIT 1",
@@ -275,7 +275,7 @@ class JournalReader:
     # --- cloud work owed ---
 
     def due(self, now: datetime.datetime) -> tuple[OutboxItem, ...]:
-        """Owed work whose time has come, in the order it was queued.
+        """Return owed work whose time has come, in the order it was queued.
 
         An item waits for the earlier items of its attempt: none comes out before one that is postponed.
         """
@@ -290,11 +290,11 @@ class JournalReader:
         return tuple(ready)
 
     def owed(self) -> tuple[OwedRecord, ...]:
-        """All owed work in the order it was queued, with its tries and its last error."""
+        """Return all owed work in the order it was queued, with its tries and its last error."""
         return self._all(owed_record, "SELECT * FROM outbox WHERE settled_at IS NULL ORDER BY queued_seq, number")
 
     def owed_since(self, item: OutboxItem) -> datetime.datetime | None:
-        """When ``item`` was queued; None when it is not owed."""
+        """Return when ``item`` was queued; None when it is not owed."""
         return self._one(
             lambda row: time_of(row["started_at"] if row["finished_at"] is None else row["finished_at"]),
             "SELECT a.started_at, a.finished_at FROM outbox o JOIN attempts a USING (attempt)"
@@ -303,12 +303,12 @@ class JournalReader:
         )  # fmt: skip
 
     def waiting(self) -> int:
-        """How many items are owed."""
+        """Count the items that are owed."""
         found = self._one(lambda row: int(row["n"]), "SELECT count(*) AS n FROM outbox WHERE settled_at IS NULL")
         return found or 0
 
     def unconfirmed_writes(self, device_id: str | None = None) -> tuple[WriteRecord, ...]:
-        """Writes announced and never confirmed, of one unit or of all, oldest first (N1)."""
+        """Return writes announced and never confirmed, of one unit or of all, oldest first (N1)."""
         if device_id is None:
             return self._all(write_record, "SELECT * FROM writes ORDER BY seq")
         return self._all(write_record, "SELECT * FROM writes WHERE device_id = ? ORDER BY seq", device_id.lower())
@@ -316,7 +316,7 @@ class JournalReader:
     # --- the whole journal ---
 
     def entries(self) -> Iterator[Row]:
-        """All entries in order, streamed from one snapshot."""
+        """Stream all entries in order from one snapshot."""
         with self.snapshot() as db:
             yield from rows(db)
 
@@ -329,26 +329,26 @@ class JournalReader:
         return Verified(tail.seq, tail.hash)
 
     def verify_units(self, units: Collection[str]) -> None:
-        """As `verify`, for what is told of ``units`` (Device IDs, as queries give them).
+        """Verify what the tables hold of ``units`` (Device IDs, as queries give them).
 
-        This and the ones below compare nothing that is known to agree (`is_sure`).
+        This and the next ones return at once if the tables are known to agree (`is_sure`).
         """
         if not self.is_sure:
             self._compared(lambda db: check_some(db, units))
 
     def verify_found(self, any_id: str, found: Collection[str]) -> None:
-        """As `verify_units` for what a search found, and for what it should have found by the journal."""
+        """Verify what a search found, and that the journal knows of nothing else it should have found."""
         if not self.is_sure:
             self._compared(lambda db: check_found(db, search_key(any_id.strip()), found))
 
     def verify_batches(self) -> None:
-        """As `verify`, for the list of batches and their figures."""
+        """Verify the list of batches and their figures."""
         if not self.is_sure:
             self._compared(check_counts)
 
     @contextlib.contextmanager
     def exporting(self, batches: Sequence[str]) -> Iterator[sqlite3.Connection]:
-        """A `snapshot` in which all that is told of ``batches``, their units and attempts is what is chained."""
+        """Lend a `snapshot` in which all rows of ``batches``, their units and attempts agree with the chain."""
         with self.snapshot() as db:
             if not self.is_sure:
                 self._doubting(lambda: check_batches(db, batches))
@@ -356,11 +356,11 @@ class JournalReader:
 
     @property
     def is_sure(self) -> bool:
-        """Whether all tables are known to agree with the chain: a station closed it so, and nobody wrote since."""
+        """Say whether all tables are known to agree with the chain: a station closed it so, and nobody wrote since."""
         return is_untouched(self.directory)
 
     def _compared(self, check: Callable[[sqlite3.Connection], T]) -> T:
-        """What ``check`` returns; tables that differ leave a mark for the next start of the station (`doubt`)."""
+        """Run ``check``; tables that differ leave a mark for the next start of the station (`doubt`)."""
         with translated("the journal cannot be verified"):
             return self._doubting(lambda: self._ask(check))
 
@@ -373,7 +373,7 @@ class JournalReader:
 
 
 def owner_of(directory: Path) -> str | None:
-    """Id of the station whose journal, of whatever schema, is in ``directory``; None where nothing is recorded yet."""
+    """Return the id of the station whose journal, of any schema, is in ``directory``; None if nothing is recorded."""
     path = directory / JOURNAL_FILE
     if not os.path.lexists(path):
         return None

@@ -43,7 +43,7 @@ a length of more than there is."""
 
 @contextlib.contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Any error of SQLite, or of what a damaged file holds, becomes a `JournalError` that names ``what``."""
+    """Turn any error of SQLite, or of what a damaged file holds, into a `JournalError` that names ``what``."""
     try:
         yield
     except sqlite3.Error as error:
@@ -54,7 +54,7 @@ def translated(what: str) -> Iterator[None]:
 
 
 def told(what: str, error: sqlite3.Error) -> JournalError:
-    """The error of SQLite as ours: `JournalHeld` when waiting may help."""
+    """Translate an error of SQLite: `JournalHeld` when waiting may help."""
     code, name = getattr(error, "sqlite_errorcode", None), getattr(error, "sqlite_errorname", "")
     said = f"{' '.join(str(error).split())} ({name or type(error).__name__})"  # it may quote what a damaged file holds
     say = held_by(error)
@@ -76,7 +76,7 @@ _REMEDIES = {
 
 
 def held_by(error: BaseException) -> Say | None:
-    """What to wait for, for the operator; None when waiting does not help."""
+    """Return what to wait for, for the operator; None when waiting does not help."""
     code = getattr(error, "sqlite_errorcode", None)
     if not isinstance(error, sqlite3.Error) or code is None or code in _DAMAGED:
         return None
@@ -84,7 +84,7 @@ def held_by(error: BaseException) -> Say | None:
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
-    """The one connection that writes: write-ahead log, every commit flushed to the disk, keys enforced.
+    """Open the one connection that writes: write-ahead log, every commit flushed to the disk, keys enforced.
 
     Raises `JournalError`, the file untouched, when it is no journal (`version`).
     """
@@ -104,7 +104,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write. May be used by any thread, by one at a time.
+    """Open a connection that cannot write. May be used by any thread, by one at a time.
 
     Also of a medium that nobody can write to: there no log is needed beside the file, as long as it is empty.
     """
@@ -138,7 +138,7 @@ def _connect(uri: str, *pragmas: str) -> sqlite3.Connection:
 
 @contextlib.contextmanager
 def atomic(db: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[sqlite3.Connection]:
-    """One transaction: committed at the end of the block, rolled back if it raises."""
+    """Make the block one transaction: commit at its end, roll back if it raises."""
     db.execute(begin)
     try:
         yield db
@@ -173,7 +173,7 @@ NEWEST = VERSIONS[-1].number
 
 
 def version(db: sqlite3.Connection) -> int:
-    """Number of the newest migration this file has; 0 for an empty one.
+    """Return the number of the newest migration this file has; 0 for an empty one.
 
     Raises `JournalError` when the file has tables that its list of migrations does not account for.
     """

@@ -1,7 +1,7 @@
 """The one thread that writes: whatever is queued goes to the disk in one commit (group commit).
 
 A caller blocks until its own entries are committed or refused. A refusal concerns one caller. A lock
-or a full disk concerns all of one commit: nothing of it is there, and each caller may try again. A
+or a full disk fails the whole commit: nothing of it is recorded, and each caller may try again. A
 damaged file ends the writer, and every later append raises.
 """
 
@@ -71,7 +71,7 @@ class Writer:
         self._thread.start()
 
     def submit(self, decide: Decide) -> Sequence[Entry]:
-        """Append what ``decide`` says; return that after the commit. Raises `JournalError`."""
+        """Append what ``decide`` returns, and return it after the commit. Raises `JournalError`."""
         ticket = _Ticket(decide)
         with self._room:
             if self._error is not None:
@@ -84,30 +84,30 @@ class Writer:
 
     @property
     def commits(self) -> int:
-        """Transactions committed so far."""
+        """Count the transactions committed so far."""
         return self._commits
 
     @property
     def queued(self) -> int:
-        """Callers that wait for the commit after the one under way."""
+        """Count the callers that wait for the next commit."""
         return len(self._queue)
 
     @property
     def is_alone(self) -> bool:
-        """Whether nobody else wrote into the file since it was opened, as far as commits and `close` saw."""
+        """Say whether nobody else has written to the file since it was opened, as of the last commit or `close`."""
         return self._is_alone
 
     @property
     def tail(self) -> Tail:
-        """The newest committed entry."""
+        """Return the newest committed entry."""
         return self._tail
 
     def limit_pages(self, pages: int | None) -> None:
-        """Let the file grow to ``pages`` (never less than it has); None: as the disk does. From the next commit on."""
+        """Limit the file to ``pages`` (never less than it has) from the next commit on; None lifts the limit."""
         self._page_limit = NO_LIMIT if pages is None else pages
 
     def fail(self, error: BaseException) -> None:
-        """Take nothing any more: the file was found damaged, by somebody who read it."""
+        """Refuse every append from now on: a reader found the file damaged."""
         with self._room:
             self._error = self._error or error
 
@@ -135,7 +135,7 @@ class Writer:
         self._db.close()
 
     def _take(self) -> list[_Ticket]:
-        """All queued tickets; empty when closing and nothing is left."""
+        """Return all queued tickets; wait for one. Empty when closing and nothing is left."""
         with self._room:
             while not self._queue and not self._is_closing:
                 self._room.wait()
@@ -184,7 +184,7 @@ class Writer:
             self._db.execute(f"PRAGMA max_page_count = {pages}")
 
     def _check_tail(self) -> None:
-        """What this station wrote last is still the last there is; anything else was written by another hand."""
+        """Check that the last entry is still the one this station wrote last."""
         if tail_of(self._db) != self._tail:
             raise JournalError(
                 f"entry {self._tail.seq} is not the last one any more: another program wrote into the journal"
@@ -207,7 +207,7 @@ class Writer:
 
 
 def append(db: sqlite3.Connection, station_id: str, tail: Tail, entries: Sequence[Entry]) -> Tail:
-    """Write what is new in ``entries`` after ``tail`` with everything that follows from it; return the new tail."""
+    """Write what is new in ``entries`` after ``tail``, and its projections; return the new tail."""
     told: list[tuple[Row, Mapping[str, Any]]] = []
     for entry in entries:
         new = shortened(db, entry)
@@ -225,7 +225,7 @@ def append(db: sqlite3.Connection, station_id: str, tail: Tail, entries: Sequenc
 
 
 def _others_of(db: sqlite3.Connection) -> int:
-    """A number that changes with every commit of another connection."""
+    """Return a number that changes with every commit of another connection."""
     return int(db.execute("PRAGMA data_version").fetchone()[0])
 
 
