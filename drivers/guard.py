@@ -127,7 +127,7 @@ class WriteGuard:
                 f"{image.describe()} would end at {start + len(content):#010x}, its place ends at {region.end:#010x}"
             )
         unit = self._platform.memory(region.alt).erase_unit
-        pages = range(start, start + len(content), unit)
+        pages = range(start - start % unit, start + len(content), unit)
         return Permit(image.describe(), region.alt, start, content, frozenset({*pages, *region.also_erase}))
 
     def _parsed(self, image: Image) -> Image:
@@ -152,12 +152,13 @@ class WriteGuard:
         if slot is None or slot.prefix_offset != image.prefix_offset or slot.drop_prefix != _drops_prefix(image):
             raise WriteRefused(f"{image.describe()} has no place on {self._platform.name}; choose the right file")
         for region in self._platform.regions:
-            is_home = (image.function, image.index) in region.modules and region.start == image.flash_address
+            start = region.end - len(image.flash_bytes) if slot.is_right_aligned else region.start
+            is_home = (image.function, image.index) in region.modules and region.start <= start == image.flash_address
             if is_home and region.write is WritePolicy.DFU:
                 return region
         raise WriteRefused(
             f"{image.describe()} says it starts at {image.flash_address:#010x}; "
-            f"no module of that kind starts there on {self._platform.name}; choose the right file"
+            f"no module of that kind and length starts there on {self._platform.name}; choose the right file"
         )
 
     @contextlib.contextmanager

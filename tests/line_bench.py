@@ -104,7 +104,8 @@ class Recipe:
     def app(self) -> SyntheticFile | None:
         if not self.has_application:
             return None
-        return self.application or synthetic.application(self.platform_id, self.device_os or "3.3.1", seed="story")
+        usual = synthetic.versions(self.platform_id)[0]
+        return self.application or synthetic.application(self.platform_id, self.device_os or usual, seed="story")
 
     def files(self) -> tuple[SyntheticFile, ...]:
         app = self.app()
@@ -294,7 +295,7 @@ class LineBench:
     # --- units ---
 
     def unit(
-        self, platform: str = "boron", number: int = 1, device_os: str = "3.3.1", *, faults: tuple[str, ...] = (),
+        self, platform: str = "boron", number: int = 1, device_os: str | None = None, *, faults: tuple[str, ...] = (),
         spec: UnitSpec | None = None, is_known: bool = True, **settings: object,
     ) -> VirtualUnit:  # fmt: skip
         """A unit out of its box; the cloud knows it as its factory would have told."""

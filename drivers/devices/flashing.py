@@ -6,6 +6,7 @@ looks complete. Reference firmware-and-dfu 1.11 and 7.1.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from ..platforms import platform
@@ -16,7 +17,7 @@ PAGE = 4096
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """At most one page of content; ``address`` is the start of its page."""
+    """Content of one page, or of a part of it; ``address`` is where it goes."""
 
     address: int
     data: bytes
@@ -49,8 +50,8 @@ def plan_write(image: Image) -> WritePlan:
     slot = platform(image.platform_id).slot(image.function, image.index)
     decides = slot.erase_first_write_last if slot is not None else None
     content, start = image.flash_bytes, image.flash_address
-    blocks = [Block(start + at, content[at : at + PAGE]) for at in range(0, len(content), PAGE)]
-    pages = [block.address for block in blocks]
+    blocks = _blocks(start, content)
+    pages = [block.address - block.address % PAGE for block in blocks]
     first: list[int] = []
     if decides is not None and decides in pages:
         first = [decides]
@@ -58,6 +59,12 @@ def plan_write(image: Image) -> WritePlan:
         blocks.sort(key=lambda block: block.address == decides)  # stable sort: ascending except for the last
     stale = [page for page in _stale_pages(image) if page not in pages]
     return WritePlan(tuple(first), tuple(stale), tuple(pages), tuple(blocks))
+
+
+def _blocks(start: int, content: bytes) -> list[Block]:
+    """Cut ``content`` where pages end: a module that ends at a fixed place may begin in the middle of one."""
+    edges = [start, *range(start - start % PAGE + PAGE, start + len(content), PAGE), start + len(content)]
+    return [Block(at, content[at - start : end - start]) for at, end in itertools.pairwise(edges)]
 
 
 def _stale_pages(image: Image) -> tuple[int, ...]:

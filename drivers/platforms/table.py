@@ -47,6 +47,7 @@ class Via(enum.StrEnum):
 
     DFU = "dfu"  # raw, to its own address
     OTA = "ota"  # control-request update, applied at the next boot
+    NEVER = "never"  # none: it comes with the chip
 
 
 class Reports(enum.StrEnum):
@@ -107,6 +108,11 @@ class ModuleSlot:
     is_readable: bool = True  # over DFU
     is_checked_at_start: bool = True  # False: whatever boots on top of it does not check its integrity
     erase_first_write_last: int | None = None  # page whose content alone makes a bootloader start the module
+    is_right_aligned: bool = False  # it ends at `end` and starts wherever its length puts it
+
+    def begin(self, size: int) -> int:
+        """Return the address at which a module with ``size`` bytes in flash starts, at its newest place."""
+        return self.end - size if self.is_right_aligned else self.start
 
     def room(self, start: int) -> int:
         """Return how many bytes one that starts at ``start`` may have."""
@@ -166,10 +172,12 @@ class Platform:
     usb_name: str  # what its product strings begin with
     serial_prefix: str  # of the serial numbers of one of its SKUs
     device_id_prefix: str
+    is_named_by_mac: bool  # Device ID = prefix + Wi-Fi MAC, serial number ends with its last six digits (A13)
     has_wifi: bool
     scans_wifi: bool  # its Wi-Fi is there to be scanned with, never joined
     has_cellular: bool
     has_serial_numbers: bool  # every unit has one (A4)
+    blank_serial_result: int  # result of request 21 where none was ever programmed (usb-and-serial 1.3)
     sets_wifi_in_listening_mode: bool  # H5
     device_os: OsRange  # releases that exist for it
     requests_since: OsVersion | None  # first Device OS with control requests; None: all have them
@@ -220,9 +228,12 @@ class Platform:
                 return row
         return None
 
-    def ota_slot(self, device_os: OsVersion) -> Region:
-        """Find the update slot that ``device_os`` reads at boot (reference firmware-and-dfu 2.5)."""
-        return next(r for r in self.regions if r.write is WritePolicy.SCRATCH and device_os in r.exists)
+    def ota_slot(self, device_os: OsVersion) -> Region | None:
+        """Find the update slot that ``device_os`` reads at boot (reference firmware-and-dfu 2.5).
+
+        None: it stores updates in the first whole page behind its system part, wherever that ends.
+        """
+        return next((r for r in self.regions if r.write is WritePolicy.SCRATCH and device_os in r.exists), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +339,8 @@ def _platform(row: dict[str, Any], families: Mapping[str, Any], requests: tuple[
         "other_slugs": tuple(facts.pop("other_slugs", ())),
         "usb_name": facts.pop("usb_name", row["name"]),
         "scans_wifi": facts.pop("scans_wifi", False),
+        "is_named_by_mac": facts.pop("is_named_by_mac", False),
+        "blank_serial_result": facts.pop("blank_serial_result", -1),
         "device_os": OsRange.parse(*(uncertain.get(end, end) for end in facts.pop("device_os", ("", "")))),
         "modules": tuple(slots[name] for name in facts.pop("modules")),
         "system_part_needs": tuple((slots[n].function, slots[n].index) for n in facts.pop("system_part_needs")),
@@ -348,9 +361,10 @@ _KEYS = frozenset({
     "family", "id", "slug", "name", "serial_prefix", "device_id_prefix", "has_wifi", "has_cellular",
     "has_serial_numbers", "sets_wifi_in_listening_mode", "out_needs_data", "memories", "modules", "system_part_needs",
 })  # fmt: skip
-_OPTIONAL_KEYS = frozenset(
-    {"setup_done_before", "requests_since", "other_slugs", "usb_name", "scans_wifi", "device_os"}
-)
+_OPTIONAL_KEYS = frozenset({
+    "setup_done_before", "requests_since", "other_slugs", "usb_name", "scans_wifi", "device_os", "is_named_by_mac",
+    "blank_serial_result",
+})  # fmt: skip
 
 
 def _check_keys(facts: Mapping[str, Any]) -> None:

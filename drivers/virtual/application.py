@@ -18,6 +18,7 @@ from .boot import BootMode, BootReport, BootRequest
 from .bus import Stall
 from .console_side import Console
 from .control_service import ControlService, Outcome
+from .descriptors import with_protection
 from .endpoint import Answer
 from .families import family_of
 from .flash import FlashFailed
@@ -55,8 +56,11 @@ class Application:
         self.radio = Radio(board, str(self.os), self.is_safe, self.enter_listening)
         self.console = Console(self)
         self.service = ControlService(self, in_pieces=self.os >= PIECES_SINCE)
-        family = family_of(board.spec.platform_id)
-        self.descriptors = family.application_descriptors(board.spec.platform, str(board.spec.device_id), self.os)
+        self._family = family = family_of(board.spec.platform_id)
+        self.descriptors = family.application_descriptors(board.spec.shown_platform, str(board.spec.device_id), self.os)
+        since = family.application_tells_protection_since
+        if since is not None and self.os >= since:
+            self.descriptors = with_protection(self.descriptors, is_protected=is_protected)
         self._line = (9600, False)  # rate and DTR of the CDC port
         self._is_asleep = False  # the system thread waits for a requested restart
         self._free_at = 0.0  # clock seconds until which the system thread is busy
@@ -161,7 +165,8 @@ class Application:
         if setup.request_type & 0x7F != 0x40:
             raise Stall
         if setup.request == RAW_REQUEST:
-            return Answer(self._raw(setup))
+            is_unfinished = not setup.is_in and setup.length == 0 and self.board.spec.platform.out_needs_data
+            return Answer(self._raw(setup), is_unfinished=is_unfinished)
         return Answer(self.service.handle(setup, data))
 
     def _raw(self, setup: Setup) -> bytes:
@@ -210,7 +215,8 @@ class Application:
         return 0
 
     def bus_reset(self) -> None:
-        self.service.abort_all()
+        if not self._family.keeps_requests_over_bus_reset:
+            self.service.abort_all()
 
     # --- the CDC port ---
 

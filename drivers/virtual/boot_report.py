@@ -71,6 +71,12 @@ class Effort:
     restarts: int = 0
 
 
+def _name(function: int, index: int) -> str:
+    """Give words for a module; a bootloader with a number is a stage before the bootloader."""
+    name = _NAMES.get(ModuleFunction(function), f"module {function}")
+    return f"pre{name} {index}" if function == ModuleFunction.BOOTLOADER and index else name
+
+
 def running(
     memory: UnitMemory,
     system: Found,
@@ -80,9 +86,8 @@ def running(
     effort: Effort,
 ) -> BootReport:
     """Report that the system part starts: normal unless something it needs is missing."""
-    missing = unmet_dependencies(memory, system.address, system)
-    if application is not None:
-        missing += unmet_dependencies(memory, system.address, application)
+    modules = [bootloader, system, *([] if application is None else [application])]
+    missing = [one for module in modules for one in unmet_dependencies(memory, system.address, module)]
     reason = _why_safe(system, application, missing, request)
     return BootReport(
         mode=BootMode.SAFE if reason else BootMode.NORMAL,
@@ -108,8 +113,8 @@ def _why_safe(system: Found, application: Found | None, missing: list[UnmetDepen
 
 
 def _sentence(missing: UnmetDependency) -> str:
-    by, wanted = _NAMES.get(ModuleFunction(missing.by[0]), "module"), missing.wanted
-    name = _NAMES[ModuleFunction(wanted.function)] if wanted.function in _NAMES else f"module {wanted.function}"
+    by, wanted = _name(*missing.by), missing.wanted
+    name = _name(wanted.function, wanted.index)
     held = "holds none" if missing.held is None else f"holds {missing.held}"
     return f"the {by} needs {name} {wanted.version} or newer, the unit {held}"
 

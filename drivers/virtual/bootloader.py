@@ -12,7 +12,6 @@ from .board import Board
 from .boot import BootReport, BootRequest
 from .bus import Stall
 from .descriptors import Descriptors
-from .dfu_function import MANIFEST_S
 from .endpoint import Answer
 from .families import family_of
 
@@ -22,7 +21,7 @@ class Bootloader:
 
     def __init__(self, board: Board, report: BootReport) -> None:
         version = report.bootloader_version or 0
-        platform = board.spec.platform
+        platform = board.spec.shown_platform
         self._board = board
         is_protected = report.is_protected and version >= platform.bootloader.protection
         self._family = family_of(platform.id)
@@ -38,7 +37,7 @@ class Bootloader:
             raise Stall
         reply = self._function.handle(setup, data)
         if reply.leaving:
-            self._board.restart(BootRequest.SAFE if reply.safe_mode else BootRequest.NORMAL, MANIFEST_S)
+            self._board.restart(BootRequest.SAFE if reply.safe_mode else BootRequest.NORMAL, self._family.leave_s)
         if reply.stall:
             raise Stall
         return Answer(reply.data, reply.seconds)

@@ -221,7 +221,7 @@ class Console:
         while not ssid:
             ssid = yield from self._line(tables.SSID, tables.MAX_SSID)
         yield self._system.board.timings.wifi_scan_s
-        point = self._system.board.world.access_points.get(ssid)
+        point = next((one for one in self._system.radio.heard() if one.ssid == ssid), None)
         security = point.security if point is not None else (yield from self._ask_security())
         if security in (WifiSecurity.NONE, WifiSecurity.WEP) or point is None:
             yield from self._digit(tables.CIPHER, frozenset({1, 2, 3}))

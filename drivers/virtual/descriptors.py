@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..platforms import Platform
 from ..wire.dfu.tables import (
@@ -145,6 +145,12 @@ def application_descriptors(
     )
 
 
+def with_protection(shown: Descriptors, *, is_protected: bool) -> Descriptors:
+    """Return them with the string that tells device protection (2.7)."""
+    text = (PROTECTION_PROTECTED if is_protected else PROTECTION_OPEN).ljust(8, "\0")
+    return replace(shown, strings=shown.strings | {PROTECTION_STRING: text})
+
+
 def dfu_alternates(platform: Platform, bootloader_version: int, *, is_protected: bool = False) -> tuple[str, ...]:
     """Return the memory maps of a bootloader (firmware-and-dfu 1.6); one name has changed twice between versions.
 
@@ -178,14 +184,15 @@ def dfu_descriptors(
     strings |= {first_map + alt: text for alt, text in enumerate(maps)}
     if is_protected:
         strings[ERROR_STRING] = _PROTECTED_WORDS
-    if bootloader_version >= platform.bootloader.protection_string:
-        strings[PROTECTION_STRING] = (PROTECTION_PROTECTED if is_protected else PROTECTION_OPEN).ljust(8, "\0")
-    return Descriptors(
+    shown = Descriptors(
         usb_id=usb_id,
         device=_device(usb_id, (0, 0, 0), bcd_device),
         configuration=_configuration(1, 0xC0, 0x32, body + DFU_FUNCTIONAL),
         strings=strings,
     )
+    if bootloader_version < platform.bootloader.protection_string:
+        return shown
+    return with_protection(shown, is_protected=is_protected)
 
 
 def microsoft_compatible_id(interface: int) -> bytes:

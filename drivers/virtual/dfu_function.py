@@ -28,7 +28,7 @@ from .layout import Chip
 from .memory import UnitMemory
 
 MANIFEST_S = 0.5
-"""Seconds between the GETSTATUS that returns dfuMANIFEST and the reset."""
+"""Seconds between the GETSTATUS that returns dfuMANIFEST and the reset, where a tick is a millisecond."""
 
 _ABORTABLE = frozenset(
     {DfuState.IDLE, DfuState.DNLOAD_SYNC, DfuState.DNLOAD_IDLE, DfuState.MANIFEST_SYNC, DfuState.UPLOAD_IDLE}
@@ -43,7 +43,7 @@ class DfuReply:
     data: bytes = b""
     stall: bool = False
     seconds: float = 0.0  # the flash is busy that long after this reply; transfers are NAKed until then
-    leaving: bool = False  # reset `MANIFEST_S` from now
+    leaving: bool = False  # reset a moment from now (`Family.leave_s`)
     safe_mode: bool = False  # ... into safe mode
 
 

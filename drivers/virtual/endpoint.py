@@ -26,10 +26,14 @@ _MICROSOFT_VENDOR_CODE, _COMPATIBLE_ID = 0xEE, 4
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The software's reply to one request, after which the unit is busy for ``busy_s`` seconds."""
+    """The software's reply to one request, after which the unit is busy for ``busy_s`` seconds.
+
+    ``is_unfinished``: done as asked, but the transfer has no status stage and the host waits in vain.
+    """
 
     data: bytes = b""
     busy_s: float = 0.0
+    is_unfinished: bool = False
 
 
 class Software(Protocol):
@@ -93,6 +97,9 @@ class Endpoint:
         )
         if self._presence() is not presence:
             raise Gone
+        if answer.is_unfinished:
+            self._wait(presence, until)
+            raise TimedOut
         reply = answer.data[: setup.length]
         if disturbance.garbage is not None and setup.is_in:
             reply = _garbage(disturbance.garbage, len(reply))

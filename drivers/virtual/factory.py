@@ -41,10 +41,16 @@ class UnitSpec:
     claimed: bool = False
     networks: tuple[StoredNetwork, ...] = ()  # Wi-Fi networks already stored
     arrives: BootRequest = BootRequest.NORMAL  # mode of its first boot
+    usb_name: str = ""  # of its hardware model, if that has a name of its own; not every Device OS looks at it
 
     @property
     def platform(self) -> Platform:
         return platform(self.platform_id)
+
+    @property
+    def shown_platform(self) -> Platform:
+        """Return its row under the name of its hardware model."""
+        return dataclasses.replace(self.platform, usb_name=self.usb_name) if self.usb_name else self.platform
 
     @property
     def label(self) -> str:
@@ -67,22 +73,27 @@ def make_spec(
 ) -> UnitSpec:
     """Generate unit ``number`` of ``seed``: a new unit with a synthetic ``device_os`` and application.
 
-    ``device_os`` None: 3.3.1, or the version nearest to it; `KeyError` for one that does not exist for the platform.
-    ``modules`` replaces that firmware. ``is_protected`` gives it a bootloader that puts it under device
-    protection, if its Device OS and bootloader support that (from 6.0.0). Raises `UnknownPlatform`.
+    ``platform_slug`` may be a trade name ("photon2"). ``device_os`` None: 3.3.1, or the version nearest to it;
+    `KeyError` for one that does not exist for the platform. ``modules`` replaces that firmware. ``is_protected``
+    gives it a bootloader that puts it under device protection, if its Device OS and bootloader support that (from
+    6.0.0). Raises `UnknownPlatform`.
     """
     kind = platform_by_slug(platform_slug)
     dice = random.Random(f"{kind.slug}/{seed}/{number}")
-    device_id = DeviceId.parse(kind.device_id_prefix + f"{dice.getrandbits(64):016x}")
-    serial = SerialNumber.parse(kind.serial_prefix + "AB" + _some(dice, _ALPHABET, 9))
+    own_id = f"{dice.getrandbits(64):016x}"
+    serial = kind.serial_prefix + "AB" + _some(dice, _ALPHABET, 9)
     secret = MobileSecret(_some(dice, _ALPHABET, 15))
-    held = factory_modules(kind.id, device_os or _usual_os(kind.id)) if modules is None else tuple(modules)
+    mac = f"94944a{dice.getrandbits(24):06x}" if kind.has_mac or kind.is_named_by_mac else ""
+    if kind.is_named_by_mac:
+        own_id, serial = mac, serial[:9] + mac[6:].upper()
+    version = device_os or synthetic.usual_version(kind.id)
+    held = factory_modules(kind.id, version) if modules is None else tuple(modules)
     return UnitSpec(
         platform_id=kind.id,
-        device_id=device_id,
-        serial=serial,
+        device_id=DeviceId.parse(kind.device_id_prefix + own_id),
+        serial=SerialNumber.parse(serial),
         mobile_secret=secret,
-        mac=MacAddress.parse(f"94944a{dice.getrandbits(24):06x}") if kind.has_mac else None,
+        mac=MacAddress.parse(mac) if mac else None,
         imei=Imei.parse("35" + _some(dice, string.digits, 13)) if kind.has_cellular else None,
         iccid=Iccid.parse("8988307" + _some(dice, string.digits, 13)) if kind.has_cellular else None,
         modules=tuple(map(synthetic.locking, held)) if is_protected else held,
@@ -90,13 +101,12 @@ def make_spec(
         claimed=claimed,
         networks=networks,
         arrives=arrives,
+        usb_name=_MODEL_NAMES.get(platform_slug.lower(), ""),
     )
 
 
-def _usual_os(platform_id: int) -> str:
-    made = synthetic.versions(platform_id)
-    older = [one for one in made if OsVersion.parse(one) <= _USUAL]
-    return older[-1] if older else made[0]
+_MODEL_NAMES = {"photon2": "Photon 2"}
+"""Trade names that are hardware models of their own, and what those call themselves on USB."""
 
 
 def _some(dice: random.Random, alphabet: str, count: int) -> str:
@@ -124,6 +134,7 @@ def save_identity(spec: UnitSpec, directory: Path) -> None:
         "mac": spec.mac and str(spec.mac),
         "imei": spec.imei and str(spec.imei),
         "iccid": spec.iccid and str(spec.iccid),
+        "usb_name": spec.usb_name,
     }
     fresh = directory / (IDENTITY_FILE + ".new")
     fresh.touch(mode=0o600)
@@ -149,6 +160,7 @@ def load_identity(directory: Path) -> UnitSpec | None:
             mac=MacAddress.parse(fields["mac"]) if fields["mac"] else None,
             imei=Imei.parse(fields["imei"]) if fields["imei"] else None,
             iccid=Iccid.told(fields["iccid"]) if fields["iccid"] else None,
+            usb_name=str(fields.get("usb_name", "")),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise DriverError(f"{path} does not describe a virtual unit ({error!r}); delete its directory") from error

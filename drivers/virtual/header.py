@@ -18,6 +18,7 @@ from ..wire.image.tables import (
     EXTENSION_DEPENDENCY,
     EXTENSION_END,
     EXTENSION_SECURITY_MODE,
+    FLAG_PREFIX_EXTENSIONS,
     MIN_SUFFIX,
     PREFIX,
     PREFIX_SIZE,
@@ -39,6 +40,10 @@ USER = (ModuleFunction.USER_PART.value, 2)
 USER_LEGACY = (ModuleFunction.USER_PART.value, 1)
 NCP = (ModuleFunction.NCP.value, 0)
 RADIO = (ModuleFunction.RADIO_STACK.value, 0)
+
+IMAGE_SIGNATURE = bytes.fromhex("999996963fcc66fc")
+"""How the image header begins that stands before a module which the boot ROM of an RTL872x starts (reference 3.5)."""
+_MAX_EXTENSIONS = 4096  # bytes of them that a header may carry
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +117,10 @@ def read_header(flash: NorFlash, address: int, offsets: Sequence[int]) -> Header
     that holds a plausible one counts.
     """
     found = [_header_at(flash, address, offset) for offset in offsets]
-    has_vectors = int.from_bytes(flash.read(address, 4), "little") & 0x2FFC0000 == 0x20000000  # a stack pointer in RAM
-    return next((header for header in found if header.is_plausible), found[-1 if has_vectors else 0])
+    first = flash.read(address, 8)
+    has_vectors = int.from_bytes(first[:4], "little") & 0x2FFC0000 == 0x20000000  # a stack pointer in RAM
+    is_behind = has_vectors or first == IMAGE_SIGNATURE
+    return next((header for header in found if header.is_plausible), found[-1 if is_behind else 0])
 
 
 def _header_at(flash: NorFlash, address: int, offset: int) -> Header:
@@ -132,13 +139,13 @@ def is_intact(flash: NorFlash, address: int, header: Header, limit: int) -> bool
 
 
 def read_suffix(flash: NorFlash, address: int, header: Header) -> Suffix:
-    """Parse the suffix of an intact module."""
+    """Parse the suffix of an intact module, and the extensions of its prefix if it has any (3.7)."""
     tail = flash.read(address + header.length - 6, 2)
     size = min(int.from_bytes(tail, "little"), header.length - header.offset - PREFIX_SIZE - 4)
     if size < MIN_SUFFIX:
         return Suffix(flash.read(address + header.length - 38, 32))
     raw = flash.read(address + header.length - 4 - size, size)
-    extensions = tuple(_extensions(raw[:-PRODUCT_SUFFIX]))
+    extensions = (*_prefix_extensions(flash, address, header), *_extensions(raw[:-PRODUCT_SUFFIX]))
     assets = (_asset_dependency(content) for kind, content in extensions if kind == EXTENSION_ASSET_DEPENDENCY)
     modes = [content[0] for kind, content in extensions if kind == EXTENSION_SECURITY_MODE and content]
     more = (
@@ -147,6 +154,12 @@ def read_suffix(flash: NorFlash, address: int, header: Header) -> Suffix:
         if kind == EXTENSION_DEPENDENCY and len(content) >= DEPENDENCY_DATA.size
     )
     return Suffix(raw[-34:-2], tuple(assets), modes[0] if modes else 0, tuple(more))
+
+
+def _prefix_extensions(flash: NorFlash, address: int, header: Header) -> Iterator[tuple[int, bytes]]:
+    if header.flags & FLAG_PREFIX_EXTENSIONS:
+        at = header.offset + PREFIX_SIZE
+        yield from _extensions(flash.read(address + at, min(_MAX_EXTENSIONS, header.length - at)))
 
 
 def read_radio(flash: NorFlash, layout: Layout) -> RadioInfo | None:

@@ -41,6 +41,11 @@ class Found:
     suffix: Suffix
 
     @property
+    def end(self) -> int:
+        """Return the address behind its last byte."""
+        return self.address + self.header.length
+
+    @property
     def dependencies(self) -> tuple[Dependency, ...]:
         return (*(one for one in self.header.dependencies if one is not None), *self.suffix.dependencies)
 
@@ -130,12 +135,14 @@ def held_modules(memory: UnitMemory, system: Found, application: Found | None) -
 def _row(memory: UnitMemory, system: Found, module: Found) -> HeldModule:
     header = module.header
     failed = CHECK_DEPENDENCIES if unmet(memory, system.address, module) else 0
+    place = memory.layout.places[header.kind]
+    first = place.starts[0] if place.is_right_aligned else module.address
     return HeldModule(
         function=header.function,
         index=header.index,
         version=header.version,
         size=header.length,
-        max_size=module.limit - module.address,
+        max_size=module.limit - first,
         checked=ALL_CHECKS,
         passed=ALL_CHECKS & ~failed,
         hash=module.suffix.sha256,

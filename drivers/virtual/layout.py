@@ -56,6 +56,13 @@ class Place:
 
     starts: tuple[int, ...]  # the newest first
     end: int
+    is_right_aligned: bool = False  # it ends at `end`, and begins wherever that leaves it
+
+    def takes(self, start: int, size: int) -> bool:
+        """Tell whether a module of ``size`` bytes in flash may begin at ``start``."""
+        if self.is_right_aligned:
+            return self.starts[0] <= start == self.end - size
+        return start in self.starts and start + size <= self.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +114,14 @@ class Layout:
         """Return the newest start address of that kind of module."""
         return self.places[kind].starts[0]
 
-    def update_slot(self, system_module_version: int) -> UpdateSlot:
-        """Return where a system part of that version stores an update while receiving it (reference 2.5)."""
+    def update_slot(self, system_module_version: int, system_end: int = 0) -> UpdateSlot:
+        """Return where a system part of that version stores an update while receiving it (reference 2.4, 2.5).
+
+        ``system_end``: the address behind the system part; some old ones put it right after that.
+        """
         region = self._row.ota_slot(os_version(system_module_version))
+        if region is None:
+            return UpdateSlot(Chip.INTERNAL, system_end - system_end % PAGE + PAGE)
         return UpdateSlot(self.alternates[region.alt], region.start)
 
 
@@ -133,7 +145,7 @@ def _places(row: Platform) -> Iterable[tuple[tuple[int, int], Place]]:
         if slot.legacy_start is not None and slot.legacy_index is not None:
             yield (slot.function, slot.legacy_index), Place((slot.legacy_start,), end)
         older = (slot.legacy_start,) if slot.legacy_start is not None and slot.legacy_index is None else ()
-        yield kind, Place((slot.start, *older), end)
+        yield kind, Place((slot.start, *older), end, slot.is_right_aligned)
 
 
 def _regions(row: Platform, chip: Chip) -> Iterable[Region]:

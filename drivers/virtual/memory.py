@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..errors import DriverError
+from ..platforms import platform
 from ..wire.image.tables import FLAG_DROP_PREFIX, PREFIX_SIZE
 from . import synthetic
 from .dct import Dct
-from .flash import TIMINGS, FlashFault, FlashStep, NorFlash, Operation, Score, Who, open_cells
+from .flash import TIMINGS, TIMINGS_OF_FAMILY, FlashFault, FlashStep, NorFlash, Operation, Score, Who, open_cells
 from .header import NCP, read_header
 from .layout import Chip, layout_of
 
@@ -112,8 +113,13 @@ class UnitMemory:
                 chip.close()
 
     def _open_flash(self, chip: Chip, path: Path | None) -> NorFlash:
-        place = self.layout.memory(chip)
-        return NorFlash(chip, place.start, place.end - place.start, place.erase_unit, path, self.score)
+        """Whatever no host can write is in a new chip already: it left its own factory with it."""
+        is_new = path is None or not path.exists()
+        place, timing = self.layout.memory(chip), TIMINGS_OF_FAMILY.get((platform(self.platform_id).family, chip))
+        flash = NorFlash(chip, place.start, place.end - place.start, place.erase_unit, path, self.score, timing=timing)
+        for address, file in synthetic.burnt_in(self.platform_id) if is_new and chip is Chip.INTERNAL else ():
+            flash.place(address, file.data)
+        return flash
 
     def _open_ncp(self, path: Path | None) -> NorFlash:
         """Open the co-processor's flash; a new one comes with firmware from its own factory."""

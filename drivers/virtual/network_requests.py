@@ -19,31 +19,31 @@ from .sims import AccessPointName, SimStore, SimType
 from .system import RunningSystem
 from .world import StoredNetwork
 
-_LOOPBACK_INDEX, _RADIO_INDEX = 1, 4
+_LOOPBACK_INDEX, _FIRST_RADIO_INDEX = 1, 4
 _LIST_BROKEN = OsRange.parse("6.2.0", "6.2.1")
+_LIST_BROKEN_ON = frozenset({"boron", "bsom", "esomx", "b5som"})
 
 
 # --- network interfaces ---------------------------------------------------------------------
 
 
-def _interfaces(system: RunningSystem) -> dict[int, bytes]:
-    """Return Interface messages by index (4.6): loopback and the one radio."""
+def _interfaces(system: RunningSystem) -> dict[int, tuple[str, InterfaceType]]:
+    """Return name and kind by index (4.6): loopback, then the radios, modem first. A name's number is the index - 1."""
     spec = system.board.spec
-    radio = (
-        (text(2, "wl3") + number(3, InterfaceType.WIFI))
-        if spec.mac
-        else (text(2, "pp3") + number(3, InterfaceType.PPP))
-    )
-    return {
-        _LOOPBACK_INDEX: number(1, _LOOPBACK_INDEX) + text(2, "lo0") + number(3, InterfaceType.LOOPBACK),
-        _RADIO_INDEX: number(1, _RADIO_INDEX) + radio,
-    }
+    radios = [("pp", InterfaceType.PPP)] if spec.platform.has_cellular else []
+    radios += [("wl", InterfaceType.WIFI)] if spec.mac else []
+    rows = {_LOOPBACK_INDEX: ("lo", InterfaceType.LOOPBACK)} | dict(enumerate(radios, _FIRST_RADIO_INDEX))
+    return {index: (f"{name}{index - 1}", kind) for index, (name, kind) in rows.items()}
+
+
+def _described(index: int, name: str, kind: InterfaceType) -> bytes:
+    return number(1, index) + text(2, name) + number(3, kind)
 
 
 def _interface_list(system: RunningSystem) -> Outcome:
-    if system.board.spec.platform.has_cellular and system.os in _LIST_BROKEN:
+    if system.board.spec.platform.slug in _LIST_BROKEN_ON and system.os in _LIST_BROKEN:
         return Outcome(ResultCode.UNKNOWN)  # that version has an interface with an unnamed type
-    return Outcome(data=b"".join(message(1, one) for one in _interfaces(system).values()))
+    return Outcome(data=b"".join(message(1, _described(index, *row)) for index, row in _interfaces(system).items()))
 
 
 def _interface(system: RunningSystem, payload: bytes) -> Outcome:
@@ -51,9 +51,9 @@ def _interface(system: RunningSystem, payload: bytes) -> Outcome:
     found = _interfaces(system).get(index)
     if found is None:
         return Outcome(ResultCode.NOT_FOUND)
-    mac = system.board.spec.mac
-    hardware = blob(8, bytes.fromhex(str(mac).replace(":", ""))) if mac and index == _RADIO_INDEX else b""
-    return Outcome(data=message(1, found + hardware + number(9, 1500)))
+    mac = system.board.spec.mac if found[1] is InterfaceType.WIFI else None
+    hardware = blob(8, bytes.fromhex(str(mac).replace(":", ""))) if mac is not None else b""
+    return Outcome(data=message(1, _described(index, *found) + hardware + number(9, 1500)))
 
 
 # --- Wi-Fi ------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ def _join(system: RunningSystem, payload: bytes) -> Outcome:
     if isinstance(network, int):
         return Outcome(network)
     timings = system.board.timings
-    is_good = system.board.world.admits(network) is not None
+    is_good = system.radio.admits(network) is not None
     seconds = timings.wifi_join_s if is_good else timings.wifi_refused_s
 
     def finish() -> Outcome:
@@ -101,7 +101,7 @@ def _store_credentials(system: RunningSystem, payload: bytes) -> Outcome:
 def _join_known(system: RunningSystem, payload: bytes) -> Outcome:
     ssid = Fields(payload).text(1)
     known = next((one for one in system.radio.store.networks() if one.ssid == ssid), None)
-    if known is None or system.board.world.admits(known) is None:
+    if known is None or system.radio.admits(known) is None:
         return Outcome(ResultCode.NOT_FOUND)
     system.radio.connect()
     return Outcome(seconds=system.board.timings.wifi_join_s)
@@ -136,7 +136,7 @@ def _current_network(system: RunningSystem) -> Outcome:
 def _scan(system: RunningSystem) -> Outcome:
     rows = (
         text(1, p.ssid) + blob(2, p.bssid) + number(3, int(p.security)) + number(4, p.channel) + number(5, p.rssi)
-        for p in system.board.world.access_points.values()
+        for p in system.radio.heard()
     )
     return Outcome(data=b"".join(message(1, row) for row in rows), seconds=system.board.timings.wifi_scan_s)
 

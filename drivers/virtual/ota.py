@@ -33,7 +33,8 @@ class OtaUpdate:
 
     def __init__(self, memory: UnitMemory, system_module_version: int) -> None:
         self._memory = memory
-        slot = memory.layout.update_slot(system_module_version)
+        system = family_of(memory.platform_id).find_system(memory)
+        slot = memory.layout.update_slot(system_module_version, 0 if system is None else system.end)
         self._flash, self._slot = memory.flash(slot.chip), slot.start
         self._size: int | None = None  # None: no update in progress
         self._received = 0

@@ -7,20 +7,20 @@ its SIM is active, and it is not in listening mode. Reference usb-and-serial 4.5
 from __future__ import annotations
 
 import enum
-import json
 import struct
 from collections.abc import Callable
 from dataclasses import replace
 
 from ..identity import Secret
 from ..wire.messages.tables import WifiSecurity
-from ..wire.results import ResultCode
 from .board import Board
 from .families import family_of
 from .flash import Who
+from .network_store import read_entries, write_entry
 from .world import AccessPoint, StoredNetwork, UnitFacts
 
 MAX_NETWORKS = 10
+_LAST_2_4_GHZ_CHANNEL = 14
 _SUFFIX_TAIL = struct.Struct("<HHH32sH")  # product id and version, reserved, SHA-256, suffix size; then the CRC
 
 
@@ -34,8 +34,7 @@ class WifiStore:
         self._board = board
 
     def networks(self) -> list[StoredNetwork]:
-        raw = self._board.memory.read_network()
-        rows = json.loads(raw) if raw else []
+        rows = read_entries(self._board.memory).get("networks", [])
         return [
             StoredNetwork(ssid, Secret(password) if password else None, WifiSecurity(s)) for ssid, password, s in rows
         ]
@@ -53,7 +52,7 @@ class WifiStore:
 
     def _save(self, networks: list[StoredNetwork], who: Who) -> float:
         rows = [[n.ssid, n.password.reveal() if n.password else "", int(n.security)] for n in networks]
-        return self._board.memory.write_network(json.dumps(rows).encode(), who)
+        return write_entry(self._board.memory, "networks", rows, who)
 
 
 # --- the radio of one boot --------------------------------------------------------------------
@@ -73,6 +72,7 @@ class Radio:
     def __init__(self, board: Board, device_os: str, is_safe_mode: bool, wants_setup: Callable[[], None]) -> None:
         self._board, self._device_os, self._is_safe_mode = board, device_os, is_safe_mode
         self._wants_setup = wants_setup
+        self._family = family_of(board.spec.platform_id)
         self.store = WifiStore(board)
         self.link = Link.DISCONNECTED
         self.current: AccessPoint | None = None
@@ -121,14 +121,25 @@ class Radio:
 
         The time it takes is for the caller to add.
         """
-        point = self._board.world.admits(network)
+        point = self.admits(network)
         if point is None:
-            return ResultCode.AT_NOT_OK  # of an Argon, for a wrong password and for an unknown network alike
+            is_heard = any(one.ssid == network.ssid for one in self.heard())
+            return self._family.join_refused if is_heard else self._family.join_unheard
         self.store.add(replace(network, security=point.security), Who.CONTROL)
         self._drop()
         if self._wants_cloud and not self._is_listening:
             self._try(self._board.timings.wifi_reconnect_s + self._online_s)
         return 0
+
+    def heard(self) -> list[AccessPoint]:
+        """List the access points this unit's radio can hear."""
+        points = self._board.world.access_points.values()
+        return [one for one in points if self._family.hears_5_ghz or one.channel <= _LAST_2_4_GHZ_CHANNEL]
+
+    def admits(self, network: StoredNetwork) -> AccessPoint | None:
+        """Return the access point that ``network`` really gets this unit into."""
+        point = self._board.world.admits(network)
+        return point if point in self.heard() else None
 
     def stop(self) -> None:
         """End the session: the unit restarts or loses power."""
@@ -139,7 +150,9 @@ class Radio:
     @property
     def _online_s(self) -> float:
         timings = self._board.timings
-        return timings.wifi_online_s if self._board.spec.platform.has_wifi else timings.cellular_online_s
+        uses_wifi = self._board.spec.platform.has_wifi and bool(self.store.networks())
+        has_modem = self._board.spec.platform.has_cellular
+        return timings.wifi_online_s if uses_wifi or not has_modem else timings.cellular_online_s
 
     def _drop(self) -> None:
         self._plan += 1
@@ -152,10 +165,11 @@ class Radio:
     def _try(self, delay_s: float) -> None:
         if self._is_listening or self.link is Link.CONNECTED:
             return
-        if self._board.spec.platform.has_wifi and not self.store.networks():
+        has_modem = self._board.spec.platform.has_cellular
+        if self._board.spec.platform.has_wifi and not has_modem and not self.store.networks():
             self._wants_setup()
             return
-        if self._board.spec.platform.has_cellular:
+        if has_modem:
             self.modem_delay_s  # noqa: B018 - connecting powers up the modem
         self.link = Link.CONNECTING
         self._plan += 1
@@ -171,10 +185,12 @@ class Radio:
             self._try(self._board.timings.retry_online_s)
 
     def _has_network(self) -> bool:
+        """Wi-Fi where it gets in somewhere, else the modem of a unit that has one."""
         spec, world = self._board.spec, self._board.world
         if spec.platform.has_wifi:
-            self.current = next((point for n in self.store.networks() if (point := world.admits(n))), None)
-            return self.current is not None
+            self.current = next((point for n in self.store.networks() if (point := self.admits(n))), None)
+        if self.current is not None:
+            return True
         return spec.iccid is not None and world.sim_is_active(str(spec.iccid))
 
     def _session_begins(self) -> None:

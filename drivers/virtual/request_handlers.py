@@ -6,7 +6,7 @@ messages are encoded with the unit's own encoder. Reference usb-and-serial 4.
 
 from __future__ import annotations
 
-from ..platforms import OsVersion
+from ..platforms import ModuleFunction, OsVersion
 from ..wire.control.tables import RequestType
 from ..wire.results import ResultCode
 from . import self_test
@@ -65,8 +65,10 @@ def _device_id(system: RunningSystem) -> Outcome:
 
 
 def _serial_number(system: RunningSystem) -> Outcome:
-    serial = system.board.spec.serial
-    return Outcome(ResultCode.NOT_PROGRAMMED) if serial is None else Outcome(data=text(1, str(serial)))
+    spec = system.board.spec
+    return (
+        Outcome(spec.platform.blank_serial_result) if spec.serial is None else Outcome(data=text(1, str(spec.serial)))
+    )
 
 
 def _system_version(system: RunningSystem) -> Outcome:
@@ -74,6 +76,9 @@ def _system_version(system: RunningSystem) -> Outcome:
 
 
 def _ncp_version(system: RunningSystem) -> Outcome:
+    """Where the radio is part of the processor there is no version, and its number is 1 (4.1)."""
+    if system.board.spec.platform.slot(ModuleFunction.NCP, 0) is None:
+        return Outcome(data=number(2, 1))
     version = next((m.version for m in system.report.modules if m.function == 7), None)
     if version is None:
         return Outcome(ResultCode.INVALID_STATE)

@@ -45,7 +45,7 @@ def _info(one: Shown) -> ListPortInfo:
     descriptors = one.presence.descriptors
     info = ListPortInfo(_device(one), skip_link_detection=True)
     info.vid, info.pid = descriptors.usb_id.vendor, descriptors.usb_id.product
-    info.serial_number, info.location = descriptors.serial, f"{one.port}:1.0"
+    info.serial_number, info.location = descriptors.serial, f"{one.port}:1.{descriptors.kernel_bound[0]}"
     info.manufacturer, info.product = descriptors.strings[1], descriptors.strings[2]
     info.description = descriptors.strings[2]
     info.hwid = info.usb_info()

@@ -6,12 +6,11 @@ Stored in the unit's memory, where a Wi-Fi unit stores its networks. Reference u
 from __future__ import annotations
 
 import enum
-import json
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from .flash import Who
 from .memory import UnitMemory
+from .network_store import read_entries, write_entry
 
 
 class SimType(enum.IntEnum):
@@ -38,22 +37,15 @@ class SimStore:
 
     @property
     def active(self) -> SimType:
-        return SimType(self._read().get("active", SimType.INTERNAL))
+        return SimType(read_entries(self._memory).get("active", SimType.INTERNAL))
 
     def set_active(self, sim: SimType) -> float:
-        return self._write({**self._read(), "active": int(sim)})
+        return write_entry(self._memory, "active", int(sim), Who.CONTROL)
 
     def access_point(self, sim: SimType) -> AccessPointName | None:
         """Return the stored access point; None: the defaults."""
-        row = self._read().get(sim.name)
+        row = read_entries(self._memory).get(sim.name)
         return AccessPointName(**row) if row else None
 
     def set_access_point(self, sim: SimType, point: AccessPointName | None) -> float:
-        return self._write({**self._read(), sim.name: asdict(point) if point else None})
-
-    def _read(self) -> dict[str, Any]:
-        raw = self._memory.read_network()
-        return dict(json.loads(raw)) if raw else {}
-
-    def _write(self, content: dict[str, Any]) -> float:
-        return self._memory.write_network(json.dumps(content).encode(), Who.CONTROL)
+        return write_entry(self._memory, sim.name, asdict(point) if point else None, Who.CONTROL)

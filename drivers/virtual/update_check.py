@@ -26,7 +26,7 @@ def records_in_slot(
 
     Returns `ResultCode.NONE` and the records that install them, or another code and no records.
     """
-    slot = memory.layout.update_slot(system.header.version)
+    slot = memory.layout.update_slot(system.header.version, system.end)
     flash, address = memory.flash(slot.chip), slot.start
     end = min(address + received, flash.end)
     records = []
@@ -63,7 +63,7 @@ def _has_place(memory: UnitMemory, header: Header) -> bool:
     if header.kind == NCP:
         return memory.ncp is not None and header.length <= memory.ncp.size
     place = memory.layout.places.get(header.kind)
-    return place is not None and header.start in place.starts and header.end + 4 <= place.end
+    return place is not None and place.takes(header.start, header.length)
 
 
 def _inflates(memory: UnitMemory, flash: NorFlash, address: int, header: Header) -> bool:

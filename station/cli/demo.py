@@ -11,7 +11,7 @@ from pathlib import Path
 
 from drivers.clock import Clock, SimulatedClock, SystemClock
 from drivers.virtual.faults import ACTIONS, MOMENTS, OPTIONS, BadFault, Fault, parse_fault
-from drivers.virtual.synthetic import VERSIONS
+from drivers.virtual.synthetic import ALL_VERSIONS
 
 from ..compose import JOURNAL_PATIENCE_S
 from ..demo import FACTORY_OS, SCAN_S, SHOW_S, Demo, DemoOptions
@@ -64,10 +64,10 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     add_language(parser)
     parser.add_argument(
         "--factory-os",
-        choices=VERSIONS,
+        choices=ALL_VERSIONS,
         default=FACTORY_OS,
         metavar="V",
-        help=f"Device OS the units come with ({FACTORY_OS})",
+        help=f"Device OS the units come with ({FACTORY_OS}); platforms it was not made for come with another",
     )
     parser.set_defaults(run=run, has_screen=has_screen)
 

@@ -27,8 +27,9 @@ from .looking import looked_at, wait_candidates
 from .telling import standard_output, tell_all
 
 DEFAULT_OS = "6.3.4"
-VIRTUAL_OS = synthetic.VERSIONS
-"""Device OS versions a virtual unit can hold."""
+VIRTUAL_OS = synthetic.ALL_VERSIONS
+"""Device OS versions some virtual unit can hold."""
+usual_version = synthetic.usual_version
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -73,16 +74,16 @@ def virtual_place(units: list[str]) -> Iterator[tuple[UsbHost, SerialHost, Clock
 
 
 def parse_virtual(text: str) -> tuple[str, str]:
-    """Parse ``"boron@5.8.0"`` into platform slug and Device OS, by default 6.3.4. Raises `BadInput`."""
+    """Parse ``"boron@5.8.0"`` into platform slug and Device OS, by default 6.3.4 or the newest. Raises `BadInput`."""
     slug, _, version = text.partition("@")
-    version = version or DEFAULT_OS
     try:
-        platform_by_slug(slug)
+        made = synthetic.versions(platform_by_slug(slug).id)
+        version = version or (DEFAULT_OS if DEFAULT_OS in made else made[-1])
         OsVersion.parse(version)
     except (BadIdentity, DriverError) as error:
         raise BadInput(f"--virtual {text}: {error}") from error
-    if version not in VIRTUAL_OS:
-        raise BadInput(f"--virtual {text}: virtual units hold one of {', '.join(VIRTUAL_OS)}")
+    if version not in made:
+        raise BadInput(f"--virtual {text}: virtual units of that platform hold one of {', '.join(made)}")
     return slug, version
 
 

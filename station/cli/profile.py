@@ -22,7 +22,7 @@ from ..settings.config import config_schema, load_config
 from ..settings.profile import Profile, load_profile, profile_schema
 from ..steps.product_add import Product, product_id
 from ..steps.table import StepTable
-from .identify import VIRTUAL_OS, virtual_place
+from .identify import VIRTUAL_OS, usual_version, virtual_place
 from .looking import looked_at, wait_candidates
 from .places import firmware_folder
 from .telling import sub_verbs, tell, tell_all
@@ -73,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _platform(profile: Profile, platform: Platform, store: FirmwareStore, steps: StepTable, held_os: str) -> bool:
+    held_os = usual_version(platform.id, held_os)
     tell("", f"{platform.name}, a virtual one that holds synthetic Device OS {held_os}:")
     files = load_release(profile, platform, store, product_id(profile))
     tell_all(_steps(steps.plans(profile, platform)))

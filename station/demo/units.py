@@ -12,6 +12,7 @@ from drivers.platforms import Platform
 from drivers.virtual.factory import UnitSpec
 from drivers.virtual.faults import Fault
 from drivers.virtual.flash import Score
+from drivers.virtual.synthetic import usual_version
 from drivers.virtual.unit import VirtualUnit
 from drivers.virtual.world import World
 
@@ -49,10 +50,9 @@ class Units:
     def make(self, slot: int, turn: int) -> VirtualUnit:
         """Make the ``turn``-th unit of a slot: the same for the same seed, in every process."""
         options = self._options
-        number = slot + turn * options.units
-        unit = self._registered(
-            self._make_spec(self._platform_for(slot).slug, options.seed, number, options.factory_os)
-        )
+        number, row = slot + turn * options.units, self._platform_for(slot)
+        device_os = usual_version(row.id, options.factory_os)
+        unit = self._registered(self._make_spec(row.slug, options.seed, number, device_os))
         if turn == 0:
             unit.order(*(fault for fault in options.faults if fault.applies_to(slot, unit.device_id)))
         return unit

@@ -70,12 +70,14 @@ def check_place(platform: Platform, image: Image) -> None:
     slot = platform.slot(image.function, image.index)
     if slot is None:
         _no_place(platform, image, "has no place for it")
+    if slot.via is Via.NEVER:
+        _no_place(platform, image, "has that from its chip's maker and takes no other")
     if image.prefix_offset != slot.prefix_offset or bool(image.flags & FLAG_DROP_PREFIX) != slot.drop_prefix:
         _no_place(platform, image, "expects the header of such a module at another place")
     if slot.via is Via.DFU and image.flags & (FLAG_COMPRESSED | FLAG_COMBINED | FLAG_ENCRYPTED):
         _no_place(platform, image, "takes such a module plain only")
     is_legacy = image.index == slot.legacy_index
-    starts = {slot.legacy_start} if is_legacy else {slot.start}
+    starts = {slot.legacy_start} if is_legacy else {slot.begin(len(image.flash_bytes))}
     if slot.legacy_index is None and slot.legacy_start is not None:
         starts.add(slot.legacy_start)
     if image.start not in starts:

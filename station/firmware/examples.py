@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from drivers.platforms import Platform, platforms
+from drivers.platforms import ModuleFunction, Platform, platforms
 from drivers.virtual.synthetic import SOFTDEVICES, SyntheticFile, application, release, softdevice, versions
 
 PRODUCT_OS = "6.3.4"
@@ -31,7 +31,8 @@ def write_synthetic_files(folder: Path, rows: Iterable[Platform]) -> None:
     """Write the example files to ``folder``, and for ``rows`` every synthetic release, application and SoftDevice."""
     write_example_files(folder)
     for row in rows:
-        files = [softdevice(row.id, fwid) for fwid in SOFTDEVICES]
+        has_radio_stack = row.slot(ModuleFunction.RADIO_STACK, 0) is not None
+        files = [softdevice(row.id, fwid) for fwid in SOFTDEVICES if has_radio_stack]
         for version in versions(row.id):
             files += [*release(row.id, version), application(row.id, version)]
         for file in files:

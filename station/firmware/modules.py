@@ -34,6 +34,8 @@ _NAMES: Mapping[int, str] = {
 def module_name(function: int, index: int) -> str:
     """Return a module's name for people: "SoftDevice", "system part 1"."""
     name = _NAMES.get(function, f"module {function}/{index}")
+    if function == ModuleFunction.BOOTLOADER and index:
+        return f"prebootloader {index}"  # a stage before it (reference firmware-and-dfu 3.3)
     return f"{name} {index}" if function == ModuleFunction.SYSTEM_PART else name
 
 

@@ -13,7 +13,8 @@ from drivers.virtual.boot import BootRequest
 from station.model import Outcome, Verdict
 
 NEWEST = "6.3.4"
-ROWS = [row for row in platforms() if NEWEST in synthetic.versions(row.id)]
+ROWS = [row for row in platforms() if NEWEST in synthetic.versions(row.id) and row.family == "nrf"]
+"""Platforms whose Device OS this station updates."""
 each_platform = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.slug)
 
 
@@ -41,3 +42,32 @@ def test_a_unit_found_in_dfu_is_repaired_and_passes(row: Platform, tmp_path: Pat
     with line_bench(tmp_path, recipe) as bench:
         walk = bench.walk(bench.unit(row.slug, 2, synthetic.versions(row.id)[0], arrives=BootRequest.DFU))
         assert walk.verdict is Verdict.PASS, walk.finished
+
+
+AS_THEY_COME = [
+    (row, device_os)
+    for row in platforms()
+    for device_os in dict.fromkeys((synthetic.versions(row.id)[0], "5.8.0", "6.2.0", NEWEST))
+    if row.family == "rtl" and row.slug != "sulu"  # of that nothing but a name is known
+]
+
+
+@pytest.mark.parametrize(
+    ("row", "device_os"), AS_THEY_COME, ids=[f"{row.slug}@{device_os}" for row, device_os in AS_THEY_COME]
+)
+def test_a_unit_keeps_its_device_os_and_gets_its_application(row: Platform, device_os: str, tmp_path: Path) -> None:
+    """Wi-Fi where the platform has it, its SIM where it has a modem; a second walk finds nothing to do."""
+    application = synthetic.application(row.id, device_os, seed="story", size=20_000)
+    recipe = Recipe(row.slug, device_os=None, application=application, online=True)
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.unit(row.slug, 1, device_os)
+        first = bench.walk(unit)
+        assert first.verdict is Verdict.PASS, first.finished
+        assert first.outcomes.get("wifi", "skipped") == ("done" if row.sets_wifi_in_listening_mode else "skipped")
+        assert (first.outcomes.get("sim") in ("already", "done")) == row.has_cellular
+        assert unit.report is not None
+        assert (unit.report.system_version, unit.score.forbidden) == (device_os, [])
+        assert set(unit.score.writes_by_region()) <= {"user-part", "network-store"}
+        again = bench.walk(unit)
+        assert (again.verdict, again.flash_writes) == (Verdict.PASS, 0)
+        assert again.with_outcome(Outcome.FAILED) == set()

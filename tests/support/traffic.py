@@ -8,6 +8,7 @@ a write that goes past `StepContext.write`, in whatever code, finds no line befo
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import sqlite3
@@ -26,9 +27,6 @@ from drivers.wire.image.tables import FLAG_COMBINED, FLAG_DROP_PREFIX, PREFIX_SI
 from station.cloud.virtual import FaultKind, SeenRequest
 from station.journal.directory import JOURNAL_FILE
 from station.journal.schema import connect_reader
-
-LAYOUT = layout_of(13)
-"""Of all 4 MiB units of the nRF family."""
 
 READ_KINDS = ("WriteIntended", "WriteConfirmed", "UnitIdentified")
 
@@ -85,6 +83,7 @@ class UnitWrite:
 
     device_id: str
     touch: Touch
+    platform_id: int = 13
 
     def __str__(self) -> str:
         t = self.touch
@@ -115,7 +114,7 @@ class Traffic:
 
     def watch(self, unit: VirtualUnit) -> None:
         """Note what hosts write to ``unit`` from now on."""
-        unit.score.on_host_write = lambda touch: self._note(UnitWrite(unit.device_id, touch))
+        unit.score.on_host_write = lambda touch: self._note(UnitWrite(unit.device_id, touch, unit.spec.platform_id))
 
     def cloud_saw(self, request: SeenRequest, harm: FaultKind | None) -> None:
         """Note one request; give it to `VirtualCloud` as ``on_request``."""
@@ -179,6 +178,10 @@ class Module:
     start: int
     end: int
     region: str
+    platform_id: int = 13
+
+
+_OFFSETS = sorted({offset for row in platforms() for offset in layout_of(row.id).prefix_offsets})
 
 
 def _modules(data: bytes) -> Iterator[Module]:
@@ -187,12 +190,14 @@ def _modules(data: bytes) -> Iterator[Module]:
     flash.place(0, data)
     at = 0
     while at < len(data):
-        header = read_header(flash, at, LAYOUT.prefix_offsets)
+        header = read_header(flash, at, _OFFSETS)
         if not header.is_plausible:
             return
+        layout = layout_of(header.platform_id)
         drops = PREFIX_SIZE if header.flags & FLAG_DROP_PREFIX else 0
-        region = next(iter(LAYOUT.touched(Chip.INTERNAL, header.start, 1)), None)
-        yield Module(header.start, header.start + header.length - drops, region.name if region else "")
+        region = next(iter(layout.touched(Chip.INTERNAL, header.start, 1)), None)
+        name = region.name if region else ""
+        yield Module(header.start, header.start + header.length - drops, name, header.platform_id)
         if not header.flags & FLAG_COMBINED:
             return
         at += header.length
@@ -200,25 +205,35 @@ def _modules(data: bytes) -> Iterator[Module]:
 
 _OVER_DFU = re.compile(r"(?P<file>.+?)(?: part \d+)? over DFU")
 
-_RECORDS, _SETUP_DONE = LAYOUT.dct_fields["flash_modules"], LAYOUT.dct_fields["setup_done"]
-_EXTERNAL_END = max(layout_of(row.id).memory(Chip.EXTERNAL).end for row in platforms())
-_BY_REQUEST = (
-    # what a line of the journal says, and the memory that a control request of that kind may write: from, to
-    (r".+ by control request", Chip.EXTERNAL, LAYOUT.update_slot(6305).start, _EXTERNAL_END),
-    (r".+ by control request", Chip.DCT, _RECORDS.offset, _RECORDS.offset + _RECORDS.size),
-    (r"join .+", Chip.NETWORK, 0, 1 << 20),
-    (r"set setup-done", Chip.DCT, _SETUP_DONE.offset, _SETUP_DONE.offset + _SETUP_DONE.size),
-)
+
+@functools.cache
+def _by_request(platform_id: int) -> tuple[tuple[str, Chip, int, int], ...]:
+    """What a line of the journal says, and the memory that a control request of that kind may write: from, to."""
+    layout = layout_of(platform_id)
+    slot, records, setup_done = (
+        layout.update_slot(6305), layout.dct_fields["flash_modules"], layout.dct_fields["setup_done"]
+    )  # fmt: skip
+    if slot.chip is Chip.EXTERNAL:
+        start, end = slot.start, layout.memory(slot.chip).end
+    else:  # older systems keep it right behind themselves
+        start, end = layout.start(SYSTEM), layout.touched(slot.chip, slot.start, 1)[0].end
+    return (
+        (r".+ by control request", slot.chip, start, end),
+        (r".+ by control request", Chip.DCT, records.offset, records.offset + records.size),
+        (r"join .+", Chip.NETWORK, 0, 1 << 20),
+        (r"set setup-done", Chip.DCT, setup_done.offset, setup_done.offset + setup_done.size),
+    )
 
 
-def _is_announced(line: Line, touch: Touch, files: Mapping[str, tuple[Module, ...]]) -> bool:
+def _is_announced(line: Line, write: UnitWrite, files: Mapping[str, tuple[Module, ...]]) -> bool:
     """Whether ``line`` says that this very write is coming."""
+    touch = write.touch
     over_dfu = _OVER_DFU.fullmatch(line.what)
     if over_dfu:
         return touch.who is Who.DFU and any(_has_place(m, touch) for m in files.get(over_dfu["file"], ()))
     return touch.who is Who.CONTROL and any(
         re.fullmatch(what, line.what) and touch.chip is chip and start <= touch.address and _end(touch) <= end
-        for what, chip, start, end in _BY_REQUEST
+        for what, chip, start, end in _by_request(write.platform_id)
     )
 
 
@@ -232,8 +247,9 @@ def _has_place(module: Module, touch: Touch) -> bool:
         return False
     if touch.operation is Operation.PROGRAM:
         return module.start <= touch.address and _end(touch) <= module.end
-    regions = {region.name for region in LAYOUT.touched(touch.chip, touch.address, touch.length)}
-    return regions == {module.region} or (touch.length == PAGE and touch.address in LAYOUT.places[SYSTEM].starts)
+    layout = layout_of(module.platform_id)
+    regions = {region.name for region in layout.touched(touch.chip, touch.address, touch.length)}
+    return regions == {module.region} or (touch.length == PAGE and touch.address in layout.places[SYSTEM].starts)
 
 
 def _end(touch: Touch) -> int:
@@ -309,7 +325,7 @@ class _Judge:
         intent = self.at_unit.get(write.device_id)
         if intent is None:
             self.faults.append(f"{write} was not announced")
-        elif not _is_announced(intent.line, write.touch, self.files):
+        elif not _is_announced(intent.line, write, self.files):
             self.faults.append(f"{write}: announced was {intent.line.what!r}")
         else:
             intent.was_tried = True

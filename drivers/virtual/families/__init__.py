@@ -8,10 +8,11 @@ from types import MappingProxyType
 from ...platforms import platform
 from .family import Family
 from .nrf import NRF
+from .rtl import RTL
 
 __all__ = ["FAMILIES", "Family", "family_of"]
 
-FAMILIES: Mapping[str, Family] = MappingProxyType({"nrf": NRF})
+FAMILIES: Mapping[str, Family] = MappingProxyType({"nrf": NRF, "rtl": RTL})
 
 
 def family_of(platform_id: int) -> Family:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...platforms import OsVersion, Platform
+from ...wire.results import ResultCode
 from ..boot_report import BootReport, BootRequest, Effort
 from ..descriptors import Descriptors
-from ..dfu_function import DfuFunction
+from ..dfu_function import MANIFEST_S, DfuFunction
 from ..inventory import Found
 from ..memory import UnitMemory
 
@@ -27,3 +28,9 @@ class Family:
     dfu_descriptors: Callable[[Platform, str, int, bool], Descriptors]  # (..., bootloader version, is it protected)
     dfu_function: Callable[[UnitMemory, int, bool], DfuFunction]  # (memory, bootloader version, is it protected)
     inverts_configuration: bool = False  # GET_CONFIGURATION returns 0 once configured (reference usb-and-serial 2.6)
+    leave_s: float = MANIFEST_S  # from the GETSTATUS that returns dfuMANIFEST to the reset (firmware-and-dfu 1.7)
+    application_tells_protection_since: OsVersion | None = None  # string 0xFA outside DFU too (usb-and-serial 2.7)
+    keeps_requests_over_bus_reset: bool = False  # control requests stay open (usb-and-serial 3.7)
+    join_refused: ResultCode = ResultCode.AT_NOT_OK  # result of request 500 for a wrong password (4.8)
+    join_unheard: ResultCode = ResultCode.AT_NOT_OK  # ... for a network that is not there
+    hears_5_ghz: bool = False  # its radio supports the channels above 14 (4.8)

@@ -6,10 +6,9 @@ part, the system part checks the dependencies of the modules. Reference firmware
 
 from __future__ import annotations
 
-from ...platforms import ModuleFunction, OsVersion, Platform, platform
+from ...platforms import OsVersion, Platform, platform
 from .. import update_slots
 from ..boot_report import BootMode, BootReport, BootRequest, Effort, running, stuck
-from ..dct import OTA_FLAG_OFF
 from ..descriptors import CdcLook, Descriptors, application_descriptors, dfu_descriptors
 from ..dfu_function import DfuFunction
 from ..flash import NorFlash, Who
@@ -17,13 +16,13 @@ from ..header import SYSTEM, USER, USER_LEGACY, read_header, read_radio
 from ..inventory import Found, SystemSearch, find, find_at, find_bootloader
 from ..layout import PAGE, os_version
 from ..memory import UnitMemory
-from ..update_check import records_in_slot
+from ..staging import apply_bootloader, stage_slot
 from .family import Family
 
 
 def _attempt_boot(memory: UnitMemory, request: BootRequest, effort: Effort) -> BootReport | None:
     """Run one reset; return None if it ends in another reset."""
-    if _apply_bootloader(memory, effort):
+    if apply_bootloader(memory, effort):
         return None
     bootloader = find_bootloader(memory)
     if bootloader is None:
@@ -39,30 +38,9 @@ def _attempt_boot(memory: UnitMemory, request: BootRequest, effort: Effort) -> B
         return stuck(BootMode.DFU, "the bootloader finds no intact system part", bootloader, effort)
     if read_radio(memory.internal, memory.layout) is None:
         return stuck(BootMode.DFU, "there is no SoftDevice in its place", bootloader, effort)
-    if _stage_slot(memory, search.found, effort):
+    if stage_slot(memory, search.found, effort):
         return None
     return running(memory, search.found, bootloader, _application_of(memory, search.found), request, effort)
-
-
-def _apply_bootloader(memory: UnitMemory, effort: Effort) -> bool:
-    """Let the MBR finish the copy of a bootloader, which survives power cuts; a reset follows."""
-    for number, record in update_slots.pending(memory).items():
-        if record.function == ModuleFunction.BOOTLOADER:
-            effort.seconds += update_slots.apply(memory, number, record)
-            return True
-    return False
-
-
-def _stage_slot(memory: UnitMemory, system: Found, effort: Effort) -> bool:
-    """Clear the OTA flag if set, and make update records of a valid module in the slot; a reset follows then."""
-    if not memory.dct.ota_flag_is_on:
-        return False
-    effort.seconds += memory.dct.set("ota_update_flag", OTA_FLAG_OFF, Who.SYSTEM)
-    _, records = records_in_slot(memory, system)
-    if not records:
-        return False
-    effort.seconds += update_slots.store(memory, records, Who.SYSTEM)
-    return True
 
 
 def _find_system(memory: UnitMemory) -> Found | None:

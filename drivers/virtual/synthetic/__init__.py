@@ -6,28 +6,33 @@ It contains no code; headers, checksums, dependencies and addresses are those of
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
 
-from ...platforms import ModuleFunction, OsVersion, is_made_for, platform
-from . import nrf
+from ...platforms import ModuleFunction, OsVersion, Via, is_made_for, platform
+from ...wire.image.tables import FLAG_ENCRYPTED
+from . import nrf, rtl
 from .module import NO_PRODUCT, SyntheticFile, locking, make_module, named, seeded
 from .nrf import SOFTDEVICES, VERSIONS, softdevice
 
 __all__ = [
+    "ALL_VERSIONS",
     "NO_PRODUCT",
     "SOFTDEVICES",
     "VERSIONS",
     "SyntheticFile",
     "application",
     "bootloader",
+    "burnt_in",
     "locking",
     "make_module",
     "ncp_firmware",
     "release",
     "seeded",
     "softdevice",
+    "usual_version",
     "versions",
 ]
 
@@ -66,7 +71,11 @@ class Factory(Protocol):
         ...
 
 
-_FACTORIES: Mapping[str, Factory] = MappingProxyType({"nrf": nrf})
+_FACTORIES: Mapping[str, Factory] = MappingProxyType({"nrf": nrf, "rtl": rtl})
+ALL_VERSIONS = tuple(
+    sorted({version for factory in _FACTORIES.values() for version in factory.VERSIONS}, key=OsVersion.parse)
+)
+"""Device OS versions that exist for some platform, oldest first."""
 
 
 def _factory(platform_id: int) -> Factory:
@@ -77,6 +86,13 @@ def versions(platform_id: int) -> tuple[str, ...]:
     """List Device OS versions `release` makes for that platform, one or more of every line, oldest first."""
     row = platform(platform_id)
     return tuple(one for one in _factory(platform_id).VERSIONS if is_made_for(row, OsVersion.parse(one)))
+
+
+def usual_version(platform_id: int, version: str = "3.3.1") -> str:
+    """Return ``version`` if it exists for that platform, else the newest before it, else the oldest there is."""
+    made, wanted = versions(platform_id), OsVersion.parse(version)
+    older = [one for one in made if OsVersion.parse(one) <= wanted]
+    return older[-1] if older else made[0]
 
 
 def release(platform_id: int, version: str) -> tuple[SyntheticFile, ...]:
@@ -114,3 +130,16 @@ def ncp_firmware(platform_id: int, version: int | None = None) -> SyntheticFile:
     content = seeded(f"ncp {platform_id} {version}", 16 * 1024)
     data = make_module(platform_id, kind, version, 0, content, (None, None), mcu=0x21, has_product=False)
     return named(platform_id, "ncp", str(version), data)
+
+
+@functools.cache
+def burnt_in(platform_id: int) -> tuple[tuple[int, SyntheticFile], ...]:
+    """Make what no host ever writes and every unit has from its chip's maker: address and encrypted module of each."""
+    found = []
+    for slot in platform(platform_id).modules:
+        if slot.via is Via.NEVER:
+            content = seeded(f"{slot.name} {platform_id}", 4 * 1024)
+            kind = (slot.function, slot.index)
+            data = make_module(platform_id, kind, 1, slot.start, content, flags=FLAG_ENCRYPTED)
+            found.append((slot.start, named(platform_id, slot.name, "1", data)))
+    return tuple(found)

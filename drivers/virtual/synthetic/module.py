@@ -28,6 +28,7 @@ from ...wire.image.tables import (
     CRC_SIZE,
     EXTENSION_ASSET_DEPENDENCY,
     EXTENSION_END,
+    EXTENSION_PRODUCT_DATA,
     EXTENSION_SECURITY_MODE,
     PREFIX,
     PREFIX_SIZE,
@@ -36,7 +37,7 @@ from ...wire.image.tables import (
     SHA_SIZE,
     VECTORS_SIZE,
 )
-from ..header import Dependency
+from ..header import IMAGE_SIGNATURE, Dependency
 
 NO_PRODUCT = 0xFFFF
 TAIL = PRODUCT_SUFFIX + CRC_SIZE
@@ -102,12 +103,17 @@ def make_module(
 
     ``kind`` is (function, index), ``start`` the address of the file's first byte. Without ``has_product``
     the suffix has the old size of 36 bytes. ``assets``: name and content of the files the module needs;
-    ``extensions``: type and content of any others.
+    ``extensions``: type and content of any others; with product data among them, which come last, ``product`` is
+    not used.
     """
-    vectors = _vectors(start, prefix_offset(platform_id, kind))
     rows = [*_asset_dependencies(assets), *(struct.pack("<HH", kind, 4 + len(raw)) + raw for kind, raw in extensions)]
-    extra = b"".join((*rows, _END)) if rows else b""
-    extra += _SUFFIX.pack(*product, 0) if has_product else b"\0\0"
+    extra = b"".join(rows)
+    if any(kind == EXTENSION_PRODUCT_DATA for kind, _ in extensions):
+        extra += b"\0\0"
+    else:
+        extra += (_END if rows else b"") + (_SUFFIX.pack(*product, 0) if has_product else b"\0\0")
+    offset = prefix_offset(platform_id, kind)
+    vectors = _vectors(start, offset, PREFIX_SIZE + len(payload) + len(extra) + 34)
     end = start + len(vectors) + PREFIX_SIZE + len(payload) + len(extra) + 34
     wanted = [field for d in dependencies for field in ((d.function, d.index, d.version) if d else (0, 0, 0))]
     prefix = PREFIX.pack(start, end, mcu, flags, version, platform_id, *kind, *wanted)
@@ -143,8 +149,17 @@ def prefix_offset(platform_id: int, kind: tuple[int, int]) -> int:
     return 0 if slot is None else slot.prefix_offset
 
 
-def _vectors(start: int, size: int) -> bytes:
-    """Encode a vector table: initial stack pointer in RAM, reset vector into the module, no interrupts."""
+IMAGE_HEADER_SIZE = 0x20
+
+
+def _vectors(start: int, size: int, behind: int) -> bytes:
+    """Encode what stands before the prefix: a vector table, or the image header of a boot ROM (3.5).
+
+    The table: initial stack pointer in RAM, reset vector into the module, no interrupts. The header: how many bytes
+    stand ``behind`` it, and where.
+    """
+    if size == IMAGE_HEADER_SIZE:
+        return (IMAGE_SIGNATURE + struct.pack("<II", behind, start + size)).ljust(size, b"\xff")
     return struct.pack("<II", 0x2003F000, start + size + PREFIX_SIZE | 1).ljust(size, b"\0") if size else b""
 
 
@@ -153,16 +168,18 @@ def locking(module: bytes) -> bytes:
     at = next((offset for offset in _BOOTLOADER_OFFSETS if _is_bootloader_at(module, offset)), None)
     if at is None:
         return module
-    extra = struct.pack("<HHB", EXTENSION_SECURITY_MODE, 5, PROTECTED) + _END
+    size = int.from_bytes(module[-6:-CRC_SIZE], "little")
+    extra = struct.pack("<HHB", EXTENSION_SECURITY_MODE, 5, PROTECTED) + (_END if size <= PRODUCT_SUFFIX else b"")
     start, end = struct.unpack_from("<II", module, at)
     prefix = bytearray(module[at : at + PREFIX_SIZE])
     struct.pack_into("<II", prefix, 0, start, end + len(extra))
-    body = module[:at] + prefix + module[at + PREFIX_SIZE : -TAIL] + extra + module[-TAIL:-38]
-    body += hashlib.sha256(body).digest() + (PRODUCT_SUFFIX + len(extra)).to_bytes(2, "little")
+    tail = size + CRC_SIZE
+    body = module[:at] + prefix + module[at + PREFIX_SIZE : -tail] + extra + module[-tail:-38]
+    body += hashlib.sha256(body).digest() + (size + len(extra)).to_bytes(2, "little")
     return body + zlib.crc32(body).to_bytes(4, "big")
 
 
-_BOOTLOADER_OFFSETS = (VECTORS_SIZE, 0x20)
+_BOOTLOADER_OFFSETS = (VECTORS_SIZE, IMAGE_HEADER_SIZE)
 """Where the header of a bootloader stands, on the families that know device protection (3.5)."""
 
 

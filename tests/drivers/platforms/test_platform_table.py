@@ -29,18 +29,12 @@ every = pytest.mark.parametrize("row", platforms(), ids=lambda row: row.slug)
 
 
 def test_ids_names_and_radios() -> None:
-    assert [(row.id, row.slug, row.name) for row in platforms()] == [
-        (12, "argon", "Argon"),
-        (13, "boron", "Boron"),
-        (14, "xenon", "Xenon"),
-        (15, "esomx", "E-SoM-X"),
-        (22, "asom", "A-SoM"),
-        (23, "bsom", "B-SoM"),
-        (24, "xsom", "X-SoM"),
-        (25, "b5som", "B5-SoM"),
-        (26, "tracker", "Asset Tracker / Monitor One"),
-        (37, "electron2", "Electron 2"),
-    ]
+    names = [(row.id, row.slug, row.name) for row in platforms()]
+    assert {(12, "argon", "Argon"), (13, "boron", "Boron"), (32, "p2", "Photon 2 / P2"), (35, "msom", "M-SoM")} <= {
+        *names
+    }
+    assert names == sorted(names)
+    assert platform_by_slug("photon2") is platform(32)
     assert (ARGON.has_wifi, ARGON.has_cellular, BORON.has_wifi, BORON.has_cellular) == (True, False, False, True)
     assert platform_by_slug("Argon") is ARGON
     assert UsbId.of(Mode.APPLICATION, ARGON.id) == UsbId(0x2B04, 0xC00C)
@@ -54,18 +48,25 @@ def test_an_unknown_platform_is_refused_with_the_known_ones() -> None:
             ask()
 
 
+HOST_MAY_WRITE = {
+    "nrf": [(0x1000, 0x27000), (0x28000, 0xF4000)],
+    "rtl": [(0x08060000, 0x081E0000), (0x08480000, 0x08600000)],
+}
+
+
 @every
 def test_what_a_host_may_write_over_dfu(row: Platform) -> None:
-    """Default deny, page by page: SoftDevice, system and user parts and nothing else."""
+    """Default deny, page by page: radio stack, system and user parts and nothing else."""
     allowed = {
         page
         for region in row.regions
         if region.write is WritePolicy.DFU
         for page in range(region.start, region.end, 4096)
     }
-    assert allowed == {*range(0x1000, 0x27000, 4096), *range(0x28000, 0xF4000, 4096)}
+    assert allowed == {page for start, end in HOST_MAY_WRITE[row.family] for page in range(start, end, 4096)}
     assert {region.alt for region in row.regions if region.write is WritePolicy.DFU} == {0}
-    assert {f.name for f in row.dct_fields if f.writable} == {"setup_done", "claim_code"}
+    assert {f.name for f in row.dct_fields if f.writable} - {"setup_done"} == {"claim_code"}
+    assert any(f.name == "setup_done" and f.writable for f in row.dct_fields) == (row.setup_done_before is not None)
 
 
 @every
@@ -92,23 +93,36 @@ def test_every_dfu_slot_has_its_region(row: Platform) -> None:
         if slot.via == "dfu":
             assert slot.start in starts
             assert slot.end == max(r.end for r in row.regions if (slot.function, slot.index) in r.modules)
-    assert row.slot(5, 1) is row.slot(5, 2)
+    assert row.slot(5, 1) is not None
     assert row.slot(9, 0) is None
     assert (row.slot(7, 0) is not None) == (row.slug in {"argon", "asom", "tracker"})
 
 
-@every
+@pytest.mark.parametrize("row", [row for row in platforms() if row.family == "nrf"], ids=lambda row: row.slug)
 def test_room_for_an_application(row: Platform) -> None:
     """256 KiB, but 128 KiB in the old place, and everywhere on what was never sold for newer Device OS."""
     user = row.slot(5, 2)
     assert user is not None
+    assert row.slot(5, 1) is user
     assert user.room(0xD4000) == 128 * 1024
     assert user.room(0xB4000) == (128 if row.slug in {"xenon", "asom", "xsom"} else 256) * 1024
 
 
+def test_a_right_aligned_slot_begins_where_its_content_leaves_it() -> None:
+    slot, fixed = platform(32).slot(5, 1), ARGON.slot(5, 2)
+    assert slot is not None
+    assert fixed is not None
+    assert (slot.begin(0x1000), slot.begin(0x180000), slot.end) == (0x085FF000, 0x08480000, 0x08600000)
+    assert fixed.begin(0x1000) == fixed.start
+
+
 @pytest.mark.parametrize(
-    ("name", "slug"), [("E404X", "esomx"), ("MonitorOne", "tracker"), ("b5xx", "b5som"), ("x", "xenon")]
-)
+    ("name", "slug"),
+    [
+        ("E404X", "esomx"), ("MonitorOne", "tracker"), ("b5xx", "b5som"), ("x", "xenon"), ("Photon2", "p2"),
+        ("muon", "msom"),
+    ],
+)  # fmt: skip
 def test_platforms_are_found_by_their_other_names(name: str, slug: str) -> None:
     assert platform_by_slug(name).slug == slug
 
@@ -121,34 +135,44 @@ def test_platforms_are_found_by_their_other_names(name: str, slug: str) -> None:
         ("xsom", "1.5.0-rc.1", False), ("esomx", "4.0.0-alpha.1", True), ("esomx", "3.3.1", False),
         ("b5som", "1.4.5-b5som.2", True), ("b5som", "1.4.4", False), ("tracker", "1.5.1-tracker.3", True),
         ("tracker", "1.5.2", False), ("boron", "1.5.1-tracker.3", False), ("boron", "3.0.1-p2.5", False),
+        ("p2", "5.0.0", True), ("p2", "4.2.0", False), ("p2", "6.1.1", False), ("msom", "5.4.1", False),
+        ("msom", "5.5.0", True),
     ],
 )  # fmt: skip
 def test_which_device_os_was_made_for_which_platform(slug: str, device_os: str, is_made: bool) -> None:
     assert is_made_for(platform_by_slug(slug), OsVersion.parse(device_os)) is is_made
 
 
+def update_slot(row: Platform, device_os: str) -> int | None:
+    region = row.ota_slot(OsVersion.parse(device_os))
+    return None if region is None else region.start
+
+
 def test_the_update_slot_moved_with_5_5_0() -> None:
-    assert ARGON.ota_slot(OsVersion.parse("5.4.1")).start == 0x80289000
-    assert ARGON.ota_slot(OsVersion.parse("5.5.0")).start == 0x8024C000
+    assert update_slot(ARGON, "5.4.1") == 0x80289000
+    assert update_slot(ARGON, "5.5.0") == 0x8024C000
+    assert update_slot(platform(32), "5.4.1") is None
+    assert update_slot(platform(32), "5.5.0") == 0x08300000
 
 
 RELEASED = ["3.3.1", "4.1.0", "5.6.0", "5.8.0", "5.8.2", "5.9.0", "6.0.0-rc.1", "6.0.0", "6.1.1", "6.2.0", "6.3.4"]
 
 
 @pytest.mark.parametrize(
-    ("request_type", "argon", "boron"),
+    ("request_type", "argon", "boron", "p2"),
     [
-        (20, set(RELEASED), set(RELEASED)),
-        (76, set(RELEASED[6:]), set(RELEASED[6:])),
-        (91, set(RELEASED[2:]), set(RELEASED[2:])),
-        (500, set(RELEASED), set()),
-        (507, {"5.8.2", "5.9.0", "6.2.0", "6.3.4"}, set()),
-        (554, set(), set(RELEASED)),
+        (20, set(RELEASED), set(RELEASED), set(RELEASED)),
+        (76, set(RELEASED[6:]), set(RELEASED[6:]), set(RELEASED[6:])),
+        (91, set(RELEASED[2:]), set(RELEASED[2:]), set(RELEASED[2:])),
+        (500, set(RELEASED), set(), set(RELEASED)),
+        (507, {"5.8.2", "5.9.0", "6.2.0", "6.3.4"}, set(), {"5.8.2", "5.9.0", "6.2.0", "6.3.4"}),
+        (554, set(), set(RELEASED), set()),
     ],
 )
-def test_requests_by_device_os(request_type: int, argon: set[str], boron: set[str]) -> None:
+def test_requests_by_device_os(request_type: int, argon: set[str], boron: set[str], p2: set[str]) -> None:
     assert {v for v in RELEASED if ARGON.knows_request(request_type, OsVersion.parse(v))} == argon
     assert {v for v in RELEASED if BORON.knows_request(request_type, OsVersion.parse(v))} == boron
+    assert {v for v in RELEASED if platform(32).knows_request(request_type, OsVersion.parse(v))} == p2
 
 
 # --- rows from outside ------------------------------------------------------------------------------
@@ -167,7 +191,7 @@ serial_prefix = "TOY1"
 def test_a_row_of_a_known_family_is_all_a_platform_takes() -> None:
     toy = read_table([("nrf", NRF), ("toy", ROW + 'memories = ["internal", "dct", "external-8m"]')]).platform(99)
     assert (toy.name, toy.has_wifi, toy.has_cellular, toy.modules) == ("Toy", False, False, BORON.modules)
-    assert toy.ota_slot(OsVersion.parse("3.3.1")).start == 0x80689000
+    assert update_slot(toy, "3.3.1") == 0x80689000
 
 
 @pytest.mark.parametrize(
