@@ -9,10 +9,11 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from drivers.clock import Clock
+from drivers.host.executable import Programs, SystemPrograms
 from drivers.hotplug import Enumerator, PortWatch
 from drivers.identity import Secret
 from drivers.transport import SerialHost, UsbHost
@@ -64,6 +65,7 @@ class Hardware:
 
     usb_host: UsbHost
     serial_host: SerialHost
+    programs: Programs = field(default_factory=SystemPrograms)
     virtual: bool = False
 
 
@@ -104,7 +106,7 @@ class Station:
         )  # fmt: skip
         self.bench = Bench(
             clock, hardware.serial_host, self.client, self.journal, self._record, self.steps,
-            self._trace if settings.traces else None,
+            self._trace if settings.traces else None, hardware.programs,
         )  # fmt: skip
         store = FirmwareStore(settings.firmware, settings.made_firmware)
         self.batches = Batches(

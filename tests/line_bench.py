@@ -22,6 +22,7 @@ from support.known_steps import parse_profile
 from support.traffic import Traffic
 
 from drivers.clock import SimulatedClock
+from drivers.host.executable import Programs, SystemPrograms
 from drivers.identity import Secret
 from drivers.platforms import platform_by_slug, platforms
 from drivers.transport.serialport import PyserialHost
@@ -214,6 +215,7 @@ class LineBench:
         self._is_running = False
         self.open_port: Callable[[str], serial.SerialBase] = lambda device: VirtualPorts(self.bus).open(device)
         """How a serial port is opened; a story may have other programs on it."""
+        self.programs: Programs = SystemPrograms()  # that profiles run, from the next `start` on
         self.unbound: frozenset[int] = frozenset()  # slots without a port, from the next `start` on
         self.traffic = Traffic(self.journal_dir)
 
@@ -250,6 +252,7 @@ class LineBench:
         hardware = Hardware(
             PyusbHost(VirtualBackend(self.bus)),
             PyserialHost(ports.list, self._open_port),
+            self.programs,
             virtual=True,
         )
         self.station = Station(settings, hardware, self.clock)

@@ -14,6 +14,7 @@ import drivers
 from drivers.clock import Clock, Deadline, SystemClock
 from drivers.errors import DriverError
 from drivers.host import rights
+from drivers.host.executable import SystemPrograms
 from drivers.host.process import running_programs
 from drivers.transport import UsbCandidate
 from drivers.transport.usb import real_host
@@ -28,6 +29,7 @@ from ..journal import JOURNAL_FILE, JournalReader
 from ..paths import find_profile
 from ..settings.config import StationConfig, load_config
 from ..settings.profile import Profile, load_profile
+from ..steps.local_test import LocalTest, missing_programs
 from ..steps.product_add import Product, product_id
 from ..steps.table import StepTable
 from .places import add_data_dir, journal_dir
@@ -219,6 +221,16 @@ def _firmware(subject: Subject) -> Iterator[Finding]:
         yield Finding(State.NOTE, "firmware", "not looked at; name profiles with --profile")
 
 
+def _programs(subject: Subject) -> Iterator[Finding]:
+    """Whether the programs that profiles have measure units are here."""
+    for profile in subject.profiles:
+        if not isinstance(profile, BadInput) and profile.sections(LocalTest):
+            missing = missing_programs(profile, SystemPrograms())
+            yield from (Finding(State.STOP, "programs", words) for words in missing)
+            if not missing:
+                yield Finding(State.OK, "programs", f"all that {profile.id} revision {profile.revision} runs are here")
+
+
 def _cloud(subject: Subject) -> Iterator[Finding]:
     config = subject.config
     if subject.arguments.no_cloud:
@@ -300,5 +312,5 @@ def _no_clock(why: str) -> Finding:
 
 
 LOOKS: tuple[Look, ...] = (
-    _packages, _usb, _permissions, _modem_manager, _slots, _disk, _journal, _firmware, _cloud,
+    _packages, _usb, _permissions, _modem_manager, _slots, _disk, _journal, _firmware, _programs, _cloud,
 )  # fmt: skip

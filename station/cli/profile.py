@@ -8,11 +8,12 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from drivers.host.executable import SystemPrograms
 from drivers.platforms import Platform
 from drivers.wire.messages.modules import ModuleInfo
 
 from ..engine.walk import StepPlan
-from ..errors import UnitRejected
+from ..errors import BadInput, UnitRejected
 from ..firmware.examples import write_synthetic_files
 from ..firmware.plan import UpdatePlan
 from ..firmware.release import load_release, plan_update
@@ -20,6 +21,7 @@ from ..firmware.store import FirmwareStore
 from ..paths import find_profile
 from ..settings.config import config_schema, load_config
 from ..settings.profile import Profile, load_profile, profile_schema
+from ..steps.local_test import missing_programs
 from ..steps.product_add import Product, product_id
 from ..steps.table import StepTable
 from .identify import VIRTUAL_OS, usual_version, virtual_place
@@ -68,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
         product = profile.section(Product)
         kind = f"product {product.ref}" if product else "developer"
         tell(f"{profile.id} revision {profile.revision} ({kind}), text {profile.sha256[:12]}")
+        if missing := missing_programs(profile, SystemPrograms()):
+            raise BadInput(*missing)
         good = [_platform(profile, platform, store, steps, arguments.held) for platform in profile.platforms]
     return 0 if all(good) else 2
 

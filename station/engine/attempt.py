@@ -1,7 +1,7 @@
 """One attempt: one walk of a profile on one unit in one slot, from the first journal line to the verdict.
 
-Two lanes run side by side: the calling (slot) thread speaks to the unit, a second thread speaks to
-the cloud. Both look at the same walk under one condition. An exception becomes an outcome once, here.
+The lanes run side by side: the calling (slot) thread speaks to the unit, every other lane has a thread of its
+own. All look at the same walk under one condition. An exception becomes an outcome once, here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import enum
 import logging
 from dataclasses import dataclass, replace
 
-from drivers.clock import CancelToken, Clock, Deadline
+from drivers.clock import CancelToken, Clock, ClockThread, Deadline
 from drivers.errors import (
     Cancelled,
     Disconnected,
@@ -31,7 +31,7 @@ from .ports import JournalPort, Seat, Session
 from .records import OutboxQueued
 from .step import Emit, ScanDesk, Step, StepContext, StepResult
 from .waiting import Waiting
-from .walk import StepPlan
+from .walk import Lane, StepPlan
 
 log = logging.getLogger(__name__)
 
@@ -125,9 +125,10 @@ class Attempt:
             with self._waiting():
                 self._record(first)
             missing = ()
-            cloud = self._clock.thread(f"slot-{self._seat.slot.number}-cloud", lambda: self._lane("cloud"))
-            self._lane("unit")
-            cloud.join()
+            others = [self._thread(lane) for lane in Lane if lane is not Lane.UNIT]
+            self._lane(Lane.UNIT)
+            for thread in others:
+                thread.join()
             with self._waiting():
                 return self._finish(self._clock.now() - started)
         except JournalError as error:
@@ -135,7 +136,10 @@ class Attempt:
 
     # --- lanes ---
 
-    def _lane(self, lane: str) -> None:
+    def _thread(self, lane: Lane) -> ClockThread:
+        return self._clock.thread(f"slot-{self._seat.slot.number}-{lane}", lambda: self._lane(lane))
+
+    def _lane(self, lane: Lane) -> None:
         while (plan := self._next(lane)) is not None:
             try:
                 result = self._perform(plan)
@@ -143,7 +147,7 @@ class Attempt:
                 result = StepResult(Outcome.ERROR, reason=sentence_of(error), say=classify_error(error).say)
             self._ended(plan, result)  # counts for the verdict even if the journal refused the record
 
-    def _next(self, lane: str) -> StepPlan | None:
+    def _next(self, lane: Lane) -> StepPlan | None:
         """Wait until a step of this lane may start; None when it has none left."""
         with self._condition:
             while True:
@@ -194,14 +198,14 @@ class Attempt:
         return self._journal.waiting_as(Waiting(self._publish, self._head, context.step if context else step, context))
 
     def _context(self, plan: StepPlan) -> StepContext:
-        token = self._seat.cancel if plan.lane == "unit" else self._cloud_token(plan)
+        token = self._seat.cancel if plan.lane is Lane.UNIT else self._lane_token(plan)
         return StepContext(
             step=plan.name, slot=self._seat.slot.number, attempt=self._seat.attempt, clock=self._clock,
             limit_s=plan.limit_s, cancel=token, announce=self._publish,
             record=self._record, desk=self._desk, device_id=self._work.device_id,
         )  # fmt: skip
 
-    def _cloud_token(self, plan: StepPlan) -> CancelToken:
+    def _lane_token(self, plan: StepPlan) -> CancelToken:
         token = self._seat.cancel.child()
         with self._condition:
             self._lane_tokens[plan.name] = token
@@ -267,7 +271,7 @@ class Attempt:
 
     def _judge(self) -> _Judgement:
         # if a stop ended two steps, name the one at work on the unit, whichever lane ended first
-        results = sorted(self._results, key=lambda pair: pair[0].lane != "unit") if self._stop else self._results
+        results = sorted(self._results, key=lambda pair: pair[0].lane is not Lane.UNIT) if self._stop else self._results
         records = [StepRecord(plan.name, result.outcome, result.reason) for plan, result in results]
         final, bad = walk.verdict(records), walk.failed_step(records)
         stop = self._stop or (Stop.PART if self._is_part and bad is None else None)

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from drivers.clock import CancelToken, Clock
 
 from ..scan.reading import Reading
+from .turn import Turn
 
 
-class ScannerTurn:
+class ScannerTurn(Turn):
     """Grants the scanner in the order of asking.
 
     If several slots asked at once, a label would go to the unit it names, and two units with swapped labels
@@ -19,34 +20,8 @@ class ScannerTurn:
     """
 
     def __init__(self, clock: Clock) -> None:
-        self._condition = clock.condition()
-        self._queue: collections.deque[object] = collections.deque()
+        super().__init__(clock)
         self.desks: list[SlotDesk] = []
-
-    @contextlib.contextmanager
-    def hold(self, cancel: CancelToken, waits: Callable[[int], None]) -> Iterator[None]:
-        """Wait until all earlier callers are done, then hold the scanner for the block. Raises `Cancelled`.
-
-        ``waits`` is called with the number of callers ahead, at first and whenever it changes, without the lock.
-        """
-        me = object()
-        with self._condition:
-            self._queue.append(me)
-        try:
-            before = -1
-            while (before := self._moved(me, before, cancel)) > 0:
-                waits(before)
-            yield
-        finally:
-            with self._condition:
-                self._queue.remove(me)
-                self._condition.notify_all()
-
-    def _moved(self, me: object, before: int, cancel: CancelToken) -> int:
-        """Wait until the number of callers ahead of ``me`` is no longer ``before``; return it."""
-        with self._condition:
-            self._condition.wait_for(lambda: self._queue.index(me) != before, None, cancel)
-            return self._queue.index(me)
 
 
 class SlotDesk:
@@ -77,7 +52,7 @@ class SlotDesk:
 
     @contextlib.contextmanager
     def my_turn(self, cancel: CancelToken, waits: Callable[[int], None]) -> Iterator[None]:
-        """Hold the scanner for this slot; ``waits`` and `Cancelled` as in `ScannerTurn.hold`."""
+        """Hold the scanner for this slot; ``waits`` and `Cancelled` as in `Turn.hold`."""
         with self._turn.hold(cancel, waits):
             self.is_waiting = True
             try:

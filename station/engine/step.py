@@ -19,6 +19,8 @@ from .events import Event, HandsDone, HandsNeeded, Head, Measured, StepHeld, Ste
 from .records import WriteConfirmed, WriteIntended
 
 Emit = Callable[[Event], None]
+Hold = Callable[[CancelToken, Callable[[int], None]], contextlib.AbstractContextManager[None]]
+"""Waits for a turn, as `turn.Turn.hold`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ class StepContext:
         The time until the scanner is free and used does not count against the step's limit.
         """
         left = self.deadline.remaining
-        with self._scanner_turn(), self.hands(ask, waits_for_scan=True):
+        with self.in_turn(self.desk.my_turn, Say("scanner_busy")), self.hands(ask, waits_for_scan=True):
             again: Say | None = ask
             while (read := self.desk.wait_scan(timeout_s, self.cancel)) is not None:
                 again = judge(read)
@@ -215,15 +217,20 @@ class StepContext:
         return again is None
 
     @contextlib.contextmanager
-    def _scanner_turn(self) -> Iterator[None]:
-        """Hold the scanner for the block; until then report how many slots are ahead."""
+    def in_turn(self, hold: Hold, busy: Say) -> Iterator[None]:
+        """Hold something all slots share for the block; until then say ``busy`` and how many slots are ahead.
+
+        The time until it is free does not count against the step's limit.
+        """
         told: list[int] = []
+        left = self.deadline.remaining
 
         def waits(before: int) -> None:
             told.append(before)
-            self.announce(StepHeld(step=self.step, say=Say("scanner_busy"), before=before, **self.head()))
+            self.announce(StepHeld(step=self.step, say=busy, before=before, **self.head()))
 
-        with self.desk.my_turn(self.cancel, waits):
+        with hold(self.cancel, waits):
+            self.deadline = Deadline.after(self.clock, left)
             if told:
                 self.announce(StepResumed(step=self.step, **self.head()))
             yield

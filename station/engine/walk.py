@@ -1,8 +1,8 @@
 """Decides which step runs next and what verdict the outcomes make. Pure.
 
-The order is a graph: a step is ready when all its predecessors ended well. Two lanes, "unit" for USB and
-"cloud" for the network, run one step each at the same time. The first step that fails stops the walk: no
-other starts, and one running in the other lane is cancelled.
+The order is a graph: a step is ready when all its predecessors ended well. Each lane (`Lane`) runs one step at a
+time, beside the others. The first step that fails stops the walk: no other starts, and those running in other
+lanes than the unit's are cancelled.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class Lane(enum.StrEnum):
 
     UNIT = "unit"  # talks to the unit over USB
     CLOUD = "cloud"  # talks to the cloud only
+    STATION = "station"  # works with what stands beside the unit: power meters, scales, cameras
 
 
 @dataclass(frozen=True, slots=True)

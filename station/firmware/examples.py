@@ -20,7 +20,10 @@ def example_files() -> tuple[SyntheticFile, ...]:
     for row in platforms():
         if PRODUCT_OS in versions(row.id):
             found += release(row.id, PRODUCT_OS)
-            found.append(application(row.id, PRODUCT_OS, product_version=PRODUCT_VERSION, seed="widget"))
+            found += [
+                application(row.id, PRODUCT_OS, product_version=PRODUCT_VERSION, seed=seed)
+                for seed in ("widget", "selftest")
+            ]
         if DEVELOPER_OS in versions(row.id):
             found += release(row.id, DEVELOPER_OS)
             found.append(application(row.id, DEVELOPER_OS))

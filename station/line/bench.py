@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from drivers.clock import CancelToken, Clock, Deadline
 from drivers.devices import ParticleDevice
 from drivers.errors import DeadlineExceeded, Disconnected, DriverError
+from drivers.host.executable import Programs, SystemPrograms
 from drivers.platforms import Platform, platform
 from drivers.transport import SerialHost
 from drivers.wire import requests
@@ -24,16 +25,18 @@ from ..cloud.client import CloudClient
 from ..engine.events import Event
 from ..engine.ports import Seat
 from ..engine.step import Emit, NoScanner, Step, StepContext, StepResult, deferred
+from ..engine.turn import Turn
 from ..engine.walk import Lane, StepPlan
 from ..errors import BadInput, StepFault, UnitRejected
 from ..firmware.release import ReleaseFiles
 from ..model import Batch, OutboxItem
 from ..settings.profile import Profile
+from ..steps.local_test import missing_programs
 from ..steps.shared.cloud_sections import NameTemplate
 from ..steps.shared.cloudwork import CloudJob, CloudRecord, FindProduct, ask, perform
 from ..steps.shared.flashing import FirmwareSession
 from ..steps.shared.knowledge import UnitKnowledge
-from ..steps.shared.session import BenchWifi, UnitSession, WifiCredentials
+from ..steps.shared.session import BenchWifi, StationSession, UnitSession, WifiCredentials
 from ..steps.shared.unit import AtWork, Label, Unit, UnitMemory
 from ..steps.table import StepTable
 from ..words.say import Say
@@ -64,10 +67,12 @@ class Bench:
         record: Emit,
         steps: StepTable,
         trace: Callable[[Seat, str], None] | None = None,
+        programs: Programs | None = None,
     ) -> None:
         self._clock, self._serial_host, self._client = clock, serial_host, client
         self._memory, self._record, self._steps, self._trace = memory, record, steps, trace
         self._wifi, self.at_work = BenchWifi(), AtWork()
+        self._programs, self._turn = programs or SystemPrograms(), Turn(clock)
         self._lock = threading.Lock()
         self._open: dict[str, OpenBatch] = {}
 
@@ -80,11 +85,13 @@ class Bench:
             self._open[batch.batch.id] = batch
 
     def check(self, batch: OpenBatch) -> None:
-        """Raise `BadInput` if another open batch has one of its platforms."""
+        """Raise `BadInput` if another open batch has one of its platforms, or a program of its profile is missing."""
         with self._lock:
             self._check(batch)
 
     def _check(self, batch: OpenBatch) -> None:
+        if missing := missing_programs(batch.profile, self._programs):
+            raise BadInput(*missing)
         for other in self._open.values():
             shared = {p.name for p in other.profile.platforms} & {p.name for p in batch.profile.platforms}
             if shared and other.batch.id != batch.batch.id:
@@ -135,7 +142,9 @@ class Bench:
         found = platform(candidate.usb_id.platform_id or 0)
         trace = None if self._trace is None else functools.partial(self._trace, seat)
         device = ParticleDevice(seat.port, self._serial_host, self._clock, seat.cancel, trace)
-        return BenchSession(batch, self._unit_work(batch, found, device), self._clock, self._steps)
+        work = self._unit_work(batch, found, device)
+        beside = StationSession(work.unit, batch.profile, self._programs, self._turn)
+        return BenchSession(batch, work, beside, self._clock, self._steps)
 
     def _unit_work(self, batch: OpenBatch, found: Platform, device: ParticleDevice) -> UnitSession:
         profile, find_product = batch.profile, _Once(batch.find_product)
@@ -192,10 +201,12 @@ class _Once:
 
 
 class BenchSession:
-    """Binds the steps of one attempt to the unit and its cloud record; the engine sees them by name."""
+    """Binds the steps of one attempt to what their lanes work with; the engine sees them by name."""
 
-    def __init__(self, batch: OpenBatch, work: UnitSession, clock: Clock, steps: StepTable) -> None:
-        self._batch, self._work, self._clock, self._table = batch, work, clock, steps
+    def __init__(
+        self, batch: OpenBatch, work: UnitSession, beside: StationSession, clock: Clock, steps: StepTable
+    ) -> None:
+        self._batch, self._work, self._beside, self._clock, self._table = batch, work, beside, clock, steps
         self._unit = work.unit
         self._cloud: CloudRecord | None = None
         self.plans: tuple[StepPlan, ...] = work.plans
@@ -245,6 +256,9 @@ class BenchSession:
         if plan.lane is Lane.UNIT:
             act = self._table.unit_step(plan.name).act
             return self._only_one(lambda ctx: act(self._work, ctx))
+        if plan.lane is Lane.STATION:
+            station_act = self._table.station_step(plan.name).act
+            return self._only_one(lambda ctx: station_act(self._beside, ctx))
         cloud_act = self._table.cloud_step(plan.name).act
         return self._only_one(lambda ctx: perform(cloud_act, self._cloud_work(ctx), ctx))
 

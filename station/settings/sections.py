@@ -16,7 +16,7 @@ import string
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
@@ -143,8 +143,11 @@ def _told(document: Document, model: type[Section], error: ErrorDetails, names: 
     field: FieldInfo | None = None
     for part in error["loc"]:
         if isinstance(part, str):
-            section = innermost(field.annotation) if field is not None else section
-            field = _fields(section).get(part) if issubclass(section, Section) else None
+            if field is not None and (entry := _entry(field.annotation)) is not None:
+                field = FieldInfo(annotation=entry)
+            else:
+                section = innermost(field.annotation) if field is not None else section
+                field = _fields(section).get(part) if issubclass(section, Section) else None
             beside = at if isinstance(at, dict) else {}  # a rule may be about a key of a section left out
             at = beside.get(part)
             path = (*path, part)
@@ -165,6 +168,12 @@ def _told(document: Document, model: type[Section], error: ErrorDetails, names: 
 
 def _fields(section: type[Section]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
+def _entry(annotation: Any) -> Any:
+    """Return the section that each value is of a table whose keys a person chooses, None for any other annotation."""
+    values = get_args(annotation)[1] if get_origin(annotation) is dict else None
+    return values if isinstance(values, type) and issubclass(values, Section) else None
 
 
 def innermost(annotation: Any) -> type:

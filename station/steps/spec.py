@@ -17,9 +17,10 @@ from ..engine.walk import Lane
 from ..settings.profile import Kind, Profile
 from ..settings.profile_sections import ProfileSection
 from .shared.cloudwork import CloudAct
-from .shared.session import UnitSession
+from .shared.session import StationSession, UnitSession
 
 UnitAct = Callable[[UnitSession, StepContext], StepResult]
+StationAct = Callable[[StationSession, StepContext], StepResult]
 Applies = Callable[[Profile, Platform], bool]
 After = Mapping[Kind, tuple[str, ...]]
 
@@ -73,3 +74,11 @@ class CloudStep(StepSpec):
 
     lane: ClassVar[Lane] = Lane.CLOUD
     act: CloudAct
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationStep(StepSpec):
+    """A step that works with what stands beside the unit: it may know who the unit is, and asks it nothing."""
+
+    lane: ClassVar[Lane] = Lane.STATION
+    act: StationAct

@@ -13,7 +13,7 @@ from drivers.platforms import Platform
 from ..engine.walk import Lane, StepPlan
 from ..errors import BadInput
 from ..settings.profile import Kind, Profile, StepRule, is_taken
-from .spec import ALL_OTHERS, UNIT_LANE, CloudStep, StepSpec, UnitStep
+from .spec import ALL_OTHERS, UNIT_LANE, CloudStep, StationStep, StepSpec, UnitStep
 
 GROUP = "station.steps"
 """Entry points of this group name further steps: objects of type `StepSpec`."""
@@ -72,6 +72,11 @@ class StepTable:
         assert isinstance(spec, UnitStep)
         return spec
 
+    def station_step(self, name: str) -> StationStep:
+        spec = self._specs[name]
+        assert isinstance(spec, StationStep)
+        return spec
+
     def cloud_step(self, name: str) -> CloudStep:
         """Raises `BadInput` for owed work of a step that this station does not have."""
         spec = self._specs.get(name)
@@ -120,8 +125,9 @@ def _plugged_in() -> Iterator[StepSpec]:
             spec = entry.load()
         except Exception as error:  # a stranger's module may raise anything
             raise BadInput(f"the step {entry.name} ({entry.value}) cannot be loaded: {error}; uninstall it") from error
-        if not isinstance(spec, UnitStep | CloudStep):
-            raise BadInput(f"the step {entry.name} ({entry.value}) is no UnitStep or CloudStep; uninstall its package")
+        if not isinstance(spec, UnitStep | CloudStep | StationStep):
+            kinds = "UnitStep, CloudStep or StationStep"
+            raise BadInput(f"the step {entry.name} ({entry.value}) is no {kinds}; uninstall its package")
         yield spec
 
 

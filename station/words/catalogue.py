@@ -68,7 +68,8 @@ class Words:
         """
         self.language, self.tz = language, tz
         functions: dict[str, Any] = {
-            "A": _article, "VERDICT": self._verdict, "THING": self._thing, "DAYTIME": self._daytime
+            "A": _article, "VERDICT": self._verdict, "THING": self._thing, "DAYTIME": self._daytime,
+            "FIGURE": lambda value: self.figure(_cut(_raw(value))),
         }  # fmt: skip
         # not isolating: what reverses the reading order is taken out of every value
         self._bundle = FluentBundle([language], functions=functions, use_isolating=False)

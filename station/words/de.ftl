@@ -94,6 +94,47 @@ name_taken = Name { $name } ist vergeben.
 final_check_failed = Endprüfung nicht bestanden.
     .do = { -technician }
 
+## Werte außerhalb ihrer Grenzen, und Prüfungen ohne Urteil
+
+value_outside =
+    { $name } { FIGURE($found) },
+    soll { FIGURE($low) } bis { FIGURE($high) }.
+    .do = { -red-bin }
+value_too_low =
+    { $name } { FIGURE($found) },
+    soll mindestens { FIGURE($low) }.
+    .do = { -red-bin }
+value_too_high =
+    { $name } { FIGURE($found) },
+    soll höchstens { FIGURE($high) }.
+    .do = { -red-bin }
+value_differs =
+    { $name } { $found },
+    soll { $wanted }.
+    .do = { -red-bin }
+value_no_number =
+    { $name } { $found },
+    soll eine Zahl sein.
+    .do = { -red-bin }
+value_missing = { $name } fehlt.
+    .do = { -red-bin }
+value_untold = Prüfung meldet { $name } nicht.
+    .do = { -supervisor }
+answer_garbled = Antwort der Prüfung ist unlesbar.
+    .do = { -technician }
+unsteady = Werte ändern sich jedes Mal.
+    .do = { -technician }
+app_has_no_answer = Gerät kennt diese Prüfung nicht.
+    .do = { -supervisor }
+app_silent = Prüfung antwortet nicht.
+    .do = { -again }
+instrument_failed =
+    { $name }
+    misst nicht.
+    .do = { -technician }
+instrument_busy = Anderer Platz wird gemessen.
+    .do = { -goes-on }
+
 ## Firmware
 
 firmware_refused = Firmware passt nicht zum Gerät.
@@ -340,6 +381,8 @@ step-setup_done = Setup-Merker
 step-sim = SIM
 step-online = Online
 step-claim = Zuordnen
+step-app_test = Prüfung
+step-tests = Messung
 step-final_check = Endprüfung
 step-label = Etikett
 

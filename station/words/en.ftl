@@ -3,7 +3,7 @@
 # A message is a sentence: its lines say what is the matter, `.do` is the one action. A line has at most 36 cells and 8
 # words. The values of a `Say` stand in the order in which the English sentence names them; other languages name them in
 # whatever order they like. A($x) puts an article before a value, VERDICT($x) and THING($x) are the words for it,
-# DAYTIME($x) is a moment by the clock on the wall.
+# FIGURE($x) writes its decimal mark, DAYTIME($x) is a moment by the clock on the wall.
 
 -unplug = Unplug.
 -red-bin = Red bin.
@@ -98,6 +98,47 @@ name_taken = Name { $name } is taken.
     .do = { -technician }
 final_check_failed = Final check failed.
     .do = { -technician }
+
+## Values out of their limits, and tests that judge nobody
+
+value_outside =
+    { $name } { FIGURE($found) },
+    wants { FIGURE($low) } to { FIGURE($high) }.
+    .do = { -red-bin }
+value_too_low =
+    { $name } { FIGURE($found) },
+    wants at least { FIGURE($low) }.
+    .do = { -red-bin }
+value_too_high =
+    { $name } { FIGURE($found) },
+    wants at most { FIGURE($high) }.
+    .do = { -red-bin }
+value_differs =
+    { $name } { $found },
+    wants { $wanted }.
+    .do = { -red-bin }
+value_no_number =
+    { $name } { $found },
+    wants a number.
+    .do = { -red-bin }
+value_missing = { $name } is missing.
+    .do = { -red-bin }
+value_untold = Test does not tell { $name }.
+    .do = { -supervisor }
+answer_garbled = Answer of the test is garbled.
+    .do = { -technician }
+unsteady = Values change with every test.
+    .do = { -technician }
+app_has_no_answer = Unit does not know this test.
+    .do = { -supervisor }
+app_silent = Test does not answer.
+    .do = { -again }
+instrument_failed =
+    { $name }
+    does not measure.
+    .do = { -technician }
+instrument_busy = Another slot is being measured.
+    .do = { -goes-on }
 
 ## Firmware
 
@@ -342,6 +383,8 @@ step-setup_done = Setup flag
 step-sim = SIM
 step-online = Online
 step-claim = Claim
+step-app_test = Test
+step-tests = Measure
 step-final_check = Final check
 step-label = Label
 

@@ -94,6 +94,47 @@ name_taken = 名称 { $name } 已被占用。
 final_check_failed = 终检未通过。
     .do = { -technician }
 
+## 超出限值，以及无法判定的测试
+
+value_outside =
+    { $name } { FIGURE($found) }，
+    应为 { FIGURE($low) } 至 { FIGURE($high) }。
+    .do = { -red-bin }
+value_too_low =
+    { $name } { FIGURE($found) }，
+    至少应为 { FIGURE($low) }。
+    .do = { -red-bin }
+value_too_high =
+    { $name } { FIGURE($found) }，
+    最多应为 { FIGURE($high) }。
+    .do = { -red-bin }
+value_differs =
+    { $name } { $found }，
+    应为 { $wanted }。
+    .do = { -red-bin }
+value_no_number =
+    { $name } { $found }，
+    应为数字。
+    .do = { -red-bin }
+value_missing = 缺少 { $name }。
+    .do = { -red-bin }
+value_untold = 测试没有报告 { $name }。
+    .do = { -supervisor }
+answer_garbled = 测试应答无法识别。
+    .do = { -technician }
+unsteady = 每次测试的数值都不同。
+    .do = { -technician }
+app_has_no_answer = 设备没有这项测试。
+    .do = { -supervisor }
+app_silent = 测试没有应答。
+    .do = { -again }
+instrument_failed =
+    { $name }
+    无法测量。
+    .do = { -technician }
+instrument_busy = 正在测量别的槽位。
+    .do = { -goes-on }
+
 ## 固件
 
 firmware_refused = 固件与设备不匹配。
@@ -341,6 +382,8 @@ step-setup_done = 设置标志
 step-sim = SIM 卡
 step-online = 上线
 step-claim = 认领
+step-app_test = 功能测试
+step-tests = 测量
 step-final_check = 终检
 step-label = 标签
 

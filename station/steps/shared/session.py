@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from drivers.host.executable import Programs
 from drivers.identity import Secret
 from drivers.wire.messages.tables import WifiSecurity
 
 from ...cloud.client import CloudClient
 from ...engine.step import StepContext
+from ...engine.turn import Turn
 from ...engine.walk import Lane, StepPlan
 from ...settings.profile import Profile
 from .cloudwork import CloudJob, FindProduct
@@ -75,3 +77,13 @@ class UnitSession:
         """The cloud work of the unit as far as it is identified; raises CloudError like ``find_product``."""
         product = self.find_product(ctx)
         return CloudJob.of(self.unit, self.profile, product.id if product else None, is_named=self.walks("name"))
+
+
+@dataclass(frozen=True, slots=True)
+class StationSession:
+    """What the steps of the station's own lane work with. They read who ``unit`` is, and speak to it never."""
+
+    unit: Unit
+    profile: Profile
+    programs: Programs
+    turn: Turn  # all slots share it: of two power meters there is usually one

@@ -30,6 +30,7 @@ PLANS = (
     StepPlan("identify", "Identify", Lane.UNIT, (), 30.0),
     StepPlan("firmware", "Firmware", Lane.UNIT, ("identify",), 30.0),
     StepPlan("name", "Name", Lane.CLOUD, ("identify",), 30.0),
+    StepPlan("measure", "Measure", Lane.STATION, ("identify",), 30.0),
 )
 
 
@@ -186,20 +187,20 @@ def test_a_failed_unit_shouts_and_a_passed_one_does_not(slot: Slot) -> None:
     assert slot.scripts[1].signals == []
 
 
-def test_two_lanes_run_at_the_same_time(slot: Slot) -> None:
-    (end,) = slot.play(firmware=waiting(10), name=waiting(10))
+def test_all_lanes_run_at_the_same_time(slot: Slot) -> None:
+    (end,) = slot.play(firmware=waiting(10), name=waiting(10), measure=waiting(10))
     assert 10 <= end.seconds < 11
 
 
-def test_a_lane_that_fails_cuts_the_waits_of_the_cloud_lane_short(slot: Slot) -> None:
+def test_a_lane_that_fails_cuts_the_waits_of_the_other_lanes_short(slot: Slot) -> None:
     def soon_bad(ctx: StepContext) -> StepResult:
         ctx.clock.sleep(0.5, ctx.cancel)  # the other lane has begun by then
         raise UnitRejected("bad")
 
-    (end,) = slot.play(firmware=soon_bad, name=waiting(25))
+    (end,) = slot.play(firmware=soon_bad, name=waiting(25), measure=waiting(25))
     assert end.verdict is Verdict.FAIL
     assert end.seconds < 1
-    assert slot.outcomes["name"] is Outcome.SKIPPED
+    assert slot.outcomes["name"] is slot.outcomes["measure"] is Outcome.SKIPPED
 
 
 def test_a_write_to_the_unit_is_ended_in_order_when_the_cloud_refuses(slot: Slot) -> None:

@@ -1,0 +1,42 @@
+"""One thing that all slots of a bench share: whose turn it is."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+from collections.abc import Callable, Iterator
+
+from drivers.clock import CancelToken, Clock
+
+
+class Turn:
+    """Grants something there is one of at the station, in the order of asking."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._condition = clock.condition()
+        self._queue: collections.deque[object] = collections.deque()
+
+    @contextlib.contextmanager
+    def hold(self, cancel: CancelToken, waits: Callable[[int], None]) -> Iterator[None]:
+        """Wait until all earlier callers are done, then hold it for the block. Raises `Cancelled`.
+
+        ``waits`` is called with the number of callers ahead, at first and whenever it changes, without the lock.
+        """
+        me = object()
+        with self._condition:
+            self._queue.append(me)
+        try:
+            before = -1
+            while (before := self._moved(me, before, cancel)) > 0:
+                waits(before)
+            yield
+        finally:
+            with self._condition:
+                self._queue.remove(me)
+                self._condition.notify_all()
+
+    def _moved(self, me: object, before: int, cancel: CancelToken) -> int:
+        """Wait until the number of callers ahead of ``me`` is no longer ``before``; return it."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._queue.index(me) != before, None, cancel)
+            return self._queue.index(me)
