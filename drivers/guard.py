@@ -126,8 +126,7 @@ class WriteGuard:
             raise WriteRefused(
                 f"{image.describe()} would end at {start + len(content):#010x}, its place ends at {region.end:#010x}"
             )
-        unit = self._platform.memory(region.alt).erase_unit
-        pages = range(start - start % unit, start + len(content), unit)
+        pages = self._platform.memory(region.alt).sector_starts(start, start + len(content))
         return Permit(image.describe(), region.alt, start, content, frozenset({*pages, *region.also_erase}))
 
     def _parsed(self, image: Image) -> Image:
@@ -149,7 +148,7 @@ class WriteGuard:
         slot = self._platform.slot(image.function, image.index)
         if slot is not None and slot.via is not Via.DFU:
             raise WriteRefused(f"{image.describe()} is never written raw over DFU; send it as a control-request update")
-        if slot is None or slot.prefix_offset != image.prefix_offset or slot.drop_prefix != _drops_prefix(image):
+        if slot is None or not slot.has_prefix_at(image.prefix_offset) or slot.drop_prefix != _drops_prefix(image):
             raise WriteRefused(f"{image.describe()} has no place on {self._platform.name}; choose the right file")
         for region in self._platform.regions:
             start = region.end - len(image.flash_bytes) if slot.is_right_aligned else region.start
@@ -240,7 +239,7 @@ class WriteGuard:
         if self._alternate is None:
             raise self._refused(setup, "it is not certain which memory is selected; select it again")
         memory = self._platform.memory(self._alternate)
-        page = address - address % memory.erase_unit
+        page = memory.sector(address).start if memory.start <= address < memory.end else address
         if not any(permit.allows_erase(self._alternate, page) for permit in self._permits):
             raise self._refused(setup, f"nobody may erase the page {page:#010x} of {memory.name} now")
 

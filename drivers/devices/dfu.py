@@ -254,8 +254,11 @@ class DfuDevice:
             self._erase(page)
             done += 1
             on_progress(done / plan.operations)
+        written: dict[int, list[Block]] = {}
         for block in plan.blocks:
-            self._write(block)
+            same_page = written.setdefault(block.page, [])
+            self._write(block, same_page)
+            same_page.append(block)
             done += 1
             on_progress(done / plan.operations)
 
@@ -279,7 +282,8 @@ class DfuDevice:
                 "it has to be put in service mode through its owner's account"
             )
         wanted = Access.WRITABLE | (Access.ERASABLE if permit.pages else Access(0))
-        for start, end in [(permit.start, permit.end), *((page, page + PAGE) for page in sorted(permit.pages))]:
+        sectors = [self._sector(page) for page in sorted(permit.pages)]
+        for start, end in [(permit.start, permit.end), *((sector.start, sector.stop) for sector in sectors)]:
             at = layout.first_without(wanted, start, end)
             if at is not None:
                 raise WriteRefused(
@@ -288,8 +292,11 @@ class DfuDevice:
                 )
 
     def _erase_unless_blank(self, page: int) -> None:
-        if self.read(INTERNAL_FLASH, page, PAGE).strip(b"\xff"):
+        if self.read(INTERNAL_FLASH, page, len(self._sector(page))).strip(b"\xff"):
             self._erase(page)
+
+    def _sector(self, page: int) -> range:
+        return platform(self._transport.usb_id.platform_id or 0).memory(INTERNAL_FLASH).sector(page)
 
     def _erase(self, page: int) -> None:
         for last in _tries():
@@ -297,13 +304,15 @@ class DfuDevice:
                 self._run(host.erase(page), f"dfu erase {page:#010x}")
                 return
 
-    def _write(self, block: Block) -> None:
-        what = f"dfu write {len(block.data)} bytes at {block.address:#010x}"
+    def _write(self, block: Block, same_page: list[Block]) -> None:
+        """Write ``block``; if that fails, again after an erase, which takes ``same_page`` along: what stands there."""
         for attempt, last in enumerate(_tries()):
             with self._recovering(last, INTERNAL_FLASH):
-                if attempt:  # partly programmed words need an erase
-                    self._erase(block.address)
-                self._run(host.write_block(block.address, block.data), what)
+                if attempt:  # words that were half programmed need an erase
+                    self._erase(block.page)
+                for one in (*same_page, block) if attempt else (block,):
+                    what = f"dfu write {len(one.data)} bytes at {one.address:#010x}"
+                    self._run(host.write_block(one.address, one.data), what)
                 return
 
     @contextlib.contextmanager

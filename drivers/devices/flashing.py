@@ -9,7 +9,8 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from ..platforms import platform
+from ..guard import INTERNAL_FLASH
+from ..platforms import Memory, platform
 from ..wire.image.host import Image
 
 PAGE = 4096
@@ -17,10 +18,11 @@ PAGE = 4096
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Content of one page, or of a part of it; ``address`` is where it goes."""
+    """What one transfer writes; it lies in one page, though a page may hold several (up to 128 KiB on an STM32)."""
 
     address: int
     data: bytes
+    page: int  # where that begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +49,26 @@ def plan_write(image: Image) -> WritePlan:
     before and written after everything else, whether the old image, the new one, both or neither uses it that
     way: no case is worse for it. Raises `UnknownPlatform`.
     """
-    slot = platform(image.platform_id).slot(image.function, image.index)
+    row = platform(image.platform_id)
+    slot, memory = row.slot(image.function, image.index), row.memory(INTERNAL_FLASH)
     decides = slot.erase_first_write_last if slot is not None else None
     content, start = image.flash_bytes, image.flash_address
-    blocks = _blocks(start, content)
-    pages = [block.address - block.address % PAGE for block in blocks]
+    blocks = _blocks(memory, start, content)
+    pages = list(dict.fromkeys(block.page for block in blocks))
     first: list[int] = []
     if decides is not None and decides in pages:
         first = [decides]
         pages.remove(decides)
-        blocks.sort(key=lambda block: block.address == decides)  # stable sort: ascending except for the last
+        blocks.sort(key=lambda block: block.page == decides)  # stable: ascending but for the last
     stale = [page for page in _stale_pages(image) if page not in pages]
     return WritePlan(tuple(first), tuple(stale), tuple(pages), tuple(blocks))
 
 
-def _blocks(start: int, content: bytes) -> list[Block]:
+def _blocks(memory: Memory, start: int, content: bytes) -> list[Block]:
     """Cut ``content`` where pages end: a module that ends at a fixed place may begin in the middle of one."""
     edges = [start, *range(start - start % PAGE + PAGE, start + len(content), PAGE), start + len(content)]
-    return [Block(at, content[at - start : end - start]) for at, end in itertools.pairwise(edges)]
+    pieces = itertools.pairwise(edges)
+    return [Block(at, content[at - start : end - start], memory.sector(at).start) for at, end in pieces]
 
 
 def _stale_pages(image: Image) -> tuple[int, ...]:

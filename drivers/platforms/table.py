@@ -84,8 +84,29 @@ class Memory:
     name: str
     start: int
     end: int
-    erase_unit: int  # bytes, of the flash part itself, even where an old descriptor says otherwise
+    sectors: tuple[
+        tuple[int, int], ...
+    ]  # (count, bytes each) from `start` on: what one erase takes, of the part itself
     layout: str  # the memory map string of an unprotected unit
+
+    def sector(self, address: int) -> range:
+        """Return the addresses of the sector that holds ``address``; raises `ValueError` outside the memory."""
+        start = self.start
+        for count, size in self.sectors:
+            if start <= address < start + count * size:
+                first = address - (address - start) % size
+                return range(first, first + size)
+            start += count * size
+        raise ValueError(f"{self.name} has no address {address:#010x}")
+
+    def sector_starts(self, start: int, end: int) -> list[int]:
+        """Return the start of each sector that [``start``, ``end``) touches, ascending; raises `ValueError`."""
+        starts: list[int] = []
+        while start < end:
+            sector = self.sector(start)
+            starts.append(sector.start)
+            start = sector.stop
+        return starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +118,8 @@ class ModuleSlot:
     index: int
     start: int
     max_size: int
-    prefix_offset: int
     via: Via
+    prefix_offset: int | None = None  # None: known only from the file, 0 or behind a vector table
     drop_prefix: bool = False
     legacy_index: int | None = None
     legacy_start: int | None = None
@@ -118,6 +139,14 @@ class ModuleSlot:
         """Return how many bytes one that starts at ``start`` may have."""
         return min(self.max_size, self.end - start)
 
+    def has_prefix_at(self, offset: int) -> bool:
+        """Return whether the header of a file for this slot may stand there."""
+        return offset in ((0, _SMALL_VECTORS) if self.prefix_offset is None else (self.prefix_offset,))
+
+
+_SMALL_VECTORS = 0x184
+"""Bytes of the vector table of an STM32F2 (reference firmware-and-dfu 3.5)."""
+
 
 @dataclass(frozen=True, slots=True)
 class DctField:
@@ -135,7 +164,10 @@ NEVER = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Bootloader:
-    """Module version of the first bootloader with each of these features; the TOML omits those no bootloader has."""
+    """Module version of the first bootloader with each of these features; the TOML omits those no bootloader has.
+
+    Features of all but the oldest family are there from version 0 on.
+    """
 
     resumes_copy: int = NEVER  # finishes an interrupted copy of its successor
     large_user_part: int = NEVER
@@ -144,6 +176,9 @@ class Bootloader:
     system_at_new_start: int = NEVER  # checks there before the legacy start
     protection_string: int = NEVER
     clear_override_command: int = NEVER
+    device_id_string: int = 0  # its serial string is the Device ID
+    small_letters: int = 0  # ... in small letters
+    no_poll_time: int = 0  # asks for no wait while it works on internal flash
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +218,11 @@ class Platform:
     requests_since: OsVersion | None  # first Device OS with control requests; None: all have them
     out_needs_data: bool  # a vendor request to the unit completes only with a data stage (usb-and-serial 3.8)
     setup_done_before: OsVersion | None  # first Device OS without a setup-done flag; None: no version has one
+    serial_told_since: OsVersion | None  # first Device OS that tells serial number and secret; None: all do
+    listening_timeout_s: int  # it leaves listening mode by itself after so long; 0: never
+    keeps_networks: int  # how many Wi-Fi networks it stores
+    knows_enterprise_wifi: bool  # it asks for, and uses, IEEE 802.1X credentials
+    dct_through_system_parts: int  # first bootloader version that reaches the DCT only through whole system parts
     memories: tuple[Memory, ...]
     regions: tuple[Region, ...]
     modules: tuple[ModuleSlot, ...]
@@ -198,8 +238,9 @@ class Platform:
         return self.has_wifi or self.scans_wifi
 
     def is_listed(self, request_type: int) -> bool:
-        """Return whether some units lack that control request, so that `knows_request` may return False."""
-        return any(request_type in row.types for row in self._requests)
+        """Return whether some units of it lack that control request, so that `knows_request` may return False."""
+        rows = [row for row in self._requests if request_type in row.types]
+        return bool(rows) and not any(self._is_meant(row) and OsRange() in row.ranges for row in rows)
 
     def knows_request(self, request_type: int, device_os: OsVersion) -> bool:
         """Return whether a unit with ``device_os`` supports that request; True for requests not in the table."""
@@ -209,9 +250,11 @@ class Platform:
         return not rows or any(self._has(row, device_os) for row in rows)
 
     def _has(self, row: _Requests, device_os: OsVersion) -> bool:
+        return self._is_meant(row) and any(device_os in one for one in row.ranges)
+
+    def _is_meant(self, row: _Requests) -> bool:
         radios = {"": True, "wifi": self.has_wifi, "cellular": self.has_cellular}
-        is_meant = self.family in row.families and (not row.platforms or self.slug in row.platforms)
-        return is_meant and radios[row.radio] and any(device_os in one for one in row.ranges)
+        return self.family in row.families and (not row.platforms or self.slug in row.platforms) and radios[row.radio]
 
     def memory(self, alt: int) -> Memory:
         """Return the memory with alternate setting ``alt``; the platform has to have it."""
@@ -334,7 +377,7 @@ def _platform(row: dict[str, Any], families: Mapping[str, Any], requests: tuple[
     slots = {name: _slot(name, row, uncertain) for name, row in family["module"].items()}
     memories = [family["memory"][name] for name in facts.pop("memories")]
     dct = next(memory for memory in memories if "fields" in memory)
-    since = {key: facts.pop(key, "") for key in ("setup_done_before", "requests_since")}
+    since = {key: facts.pop(key, "") for key in ("setup_done_before", "requests_since", "serial_told_since")}
     made = {
         "other_slugs": tuple(facts.pop("other_slugs", ())),
         "usb_name": facts.pop("usb_name", row["name"]),
@@ -345,10 +388,11 @@ def _platform(row: dict[str, Any], families: Mapping[str, Any], requests: tuple[
         "modules": tuple(slots[name] for name in facts.pop("modules")),
         "system_part_needs": tuple((slots[n].function, slots[n].index) for n in facts.pop("system_part_needs")),
         **{key: OsVersion.parse(text) if text else None for key, text in since.items()},
+        **{key: facts.pop(key, usual) for key, usual in _USUAL.items()},
     }
     return Platform(
         **(facts | made),
-        memories=tuple(Memory(**{key: memory[key] for key in Memory.__slots__}) for memory in memories),
+        memories=tuple(map(_memory, memories)),
         regions=tuple(_region(memory["alt"], r, uncertain) for memory in memories for r in memory.get("regions", ())),
         bootloader=Bootloader(**{key: _number(at, uncertain) for key, at in family["bootloader"].items()}),
         dct_fields=tuple(DctField(**entry) for entry in dct["fields"]),
@@ -361,10 +405,13 @@ _KEYS = frozenset({
     "family", "id", "slug", "name", "serial_prefix", "device_id_prefix", "has_wifi", "has_cellular",
     "has_serial_numbers", "sets_wifi_in_listening_mode", "out_needs_data", "memories", "modules", "system_part_needs",
 })  # fmt: skip
-_OPTIONAL_KEYS = frozenset({
-    "setup_done_before", "requests_since", "other_slugs", "usb_name", "scans_wifi", "device_os", "is_named_by_mac",
-    "blank_serial_result",
-})  # fmt: skip
+_USUAL = {
+    "listening_timeout_s": 0, "keeps_networks": 10, "knows_enterprise_wifi": False, "dct_through_system_parts": NEVER,
+}  # fmt: skip
+_OPTIONAL_KEYS = _USUAL.keys() | {
+    "setup_done_before", "requests_since", "serial_told_since", "other_slugs", "usb_name", "scans_wifi", "device_os",
+    "is_named_by_mac", "blank_serial_result",
+}  # fmt: skip
 
 
 def _check_keys(facts: Mapping[str, Any]) -> None:
@@ -372,6 +419,12 @@ def _check_keys(facts: Mapping[str, Any]) -> None:
         raise ValueError(f"a row has no key {', '.join(sorted(unknown))}")
     if missing := _KEYS - facts.keys():
         raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+
+
+def _memory(row: dict[str, Any]) -> Memory:
+    sectors = row.get("sectors") or [[(row["end"] - row["start"]) // row["erase_unit"], row["erase_unit"]]]
+    told = {key: row[key] for key in ("alt", "name", "start", "end", "layout")}
+    return Memory(**told, sectors=tuple((count, size) for count, size in sectors))
 
 
 def _slot(name: str, row: dict[str, Any], uncertain: Mapping[str, Any]) -> ModuleSlot:

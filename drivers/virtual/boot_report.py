@@ -6,6 +6,7 @@ What a family does at reset is in `families`. Reference firmware-and-dfu 1.8, 1.
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..platforms import ModuleFunction
@@ -84,16 +85,20 @@ def running(
     application: Found | None,
     request: BootRequest,
     effort: Effort,
+    others: Sequence[Found] = (),
 ) -> BootReport:
-    """Report that the system part starts: normal unless something it needs is missing."""
-    modules = [bootloader, system, *([] if application is None else [application])]
+    """Report that the system part starts: normal unless something it needs is missing.
+
+    ``others``: further system parts that run with it, the one that is Device OS proper last.
+    """
+    modules = [bootloader, system, *others, *([] if application is None else [application])]
     missing = [one for module in modules for one in unmet_dependencies(memory, system.address, module)]
     reason = _why_safe(system, application, missing, request)
     return BootReport(
         mode=BootMode.SAFE if reason else BootMode.NORMAL,
         reason=reason or "every module is intact and every dependency met",
         modules=held_modules(memory, system, application),
-        system_version=str(os_version(system.header.version)),
+        system_version=str(os_version((system, *others)[-1].header.version)),
         bootloader_version=bootloader.header.version,
         is_protected=_locks(bootloader),
         missing=tuple(missing),

@@ -16,7 +16,7 @@ from ..identity import PortPath
 from ..wire.usb import UsbId
 from .bus import Gone, Shown, VirtualBus
 
-_NAME = re.compile(r"usb-([0-9a-f]{4})_([0-9a-f]{4})-(\d+-[0-9.]+)-([0-9a-f]{24})")
+_NAME = re.compile(r"usb-([0-9a-f]{4})_([0-9a-f]{4})-(\d+-[0-9.]+)-([0-9A-Fa-f]{1,32})")
 _POLL_MS = 20
 _CHUNK = 256
 

@@ -31,8 +31,10 @@ MICROSOFT_STRING, ERROR_STRING = 0xEE, 10
 _US_ENGLISH = 0x0409
 _SAYS_DCD_UP_TO = 1101  # module version of the bootloaders of 4.0.0 to 4.0.2, all assumed to say what 4.0.0 says
 _SAYS_DCD_AGAIN = 2000  # ... of 5.0.0
+_SAYS_DCD = {"@DCT Flash   /0x00000000/1*016Ke": "@DCD Flash   /0x00000000/1*016Ke"}
 _SEGMENT_TYPE = re.compile("[a-g](?=,|$)")
 _PROTECTED_WORDS = "Device is in protected mode"
+_MICROSOFT = {MICROSOFT_STRING: "MSFT100"}
 DFU_FUNCTIONAL = FUNCTIONAL_DESCRIPTOR.pack(
     FUNCTIONAL_DESCRIPTOR.size, FUNCTIONAL_TYPE, ATTRIBUTES, DETACH_TIMEOUT_MS, TRANSFER_SIZE, DFUSE_VERSION
 )
@@ -91,6 +93,7 @@ class CdcLook:
     first: int  # number of the CDC control interface; its data interface follows
     vendor: int | None  # number of the interface without endpoints; None: firmware too old to have one
     notification: int = 0x82  # endpoint
+    has_association: bool = True  # without one the whole device is of the CDC class
 
     def body(self) -> bytes:
         """Return all interfaces in the order of their numbers, with the serial function's association before it."""
@@ -102,7 +105,7 @@ class CdcLook:
     def _cdc(self) -> bytes:
         control, data = self.first, self.first + 1
         return b"".join((
-            struct.pack("<8B", 8, _ASSOCIATION, control, 2, 2, 2, 1, 4),
+            struct.pack("<8B", 8, _ASSOCIATION, control, 2, 2, 2, 1, 4) if self.has_association else b"",
             _interface(control, 0, 1, (0x02, 0x02, 0x01), 4),
             struct.pack("<BBBH", 5, _CS_INTERFACE, 0, 0x0110),  # header
             struct.pack("<5B", 5, _CS_INTERFACE, 1, 0, data),  # call management
@@ -117,7 +120,7 @@ class CdcLook:
 
 def application_descriptors(
     platform: Platform,
-    device_id: str,
+    serial: str,
     look: CdcLook,
     *,
     product: str,
@@ -138,7 +141,7 @@ def application_descriptors(
         usb_id=usb_id,
         device=_device(usb_id, device_class, bcd_device),
         configuration=_configuration(count, attributes, power_2ma, look.body()),
-        strings={1: "Particle", 2: product, 3: device_id} | names | {MICROSOFT_STRING: "MSFT100"},
+        strings={1: "Particle", 2: product, 3: serial} | names | ({} if look.vendor is None else _MICROSOFT),
         interfaces=count,
         vendor_interface=look.vendor,
         kernel_bound=(look.first, look.first + 1),
@@ -152,13 +155,13 @@ def with_protection(shown: Descriptors, *, is_protected: bool) -> Descriptors:
 
 
 def dfu_alternates(platform: Platform, bootloader_version: int, *, is_protected: bool = False) -> tuple[str, ...]:
-    """Return the memory maps of a bootloader (firmware-and-dfu 1.6); one name has changed twice between versions.
+    """Return the memory maps of a bootloader (firmware-and-dfu 1.6); one name has changed twice on newer families.
 
     Under device protection every segment is erasable only, which is an indication of protection, not a map.
     """
     old_name = bootloader_version <= _SAYS_DCD_UP_TO or bootloader_version == _SAYS_DCD_AGAIN
     maps = tuple(
-        memory.layout.replace("@DCT ", "@DCD ") if old_name else memory.layout
+        _SAYS_DCD.get(memory.layout, memory.layout) if old_name else memory.layout
         for memory in sorted(platform.memories, key=lambda memory: memory.alt)
     )
     return tuple(_SEGMENT_TYPE.sub("b", text) for text in maps) if is_protected else maps
@@ -166,7 +169,7 @@ def dfu_alternates(platform: Platform, bootloader_version: int, *, is_protected:
 
 def dfu_descriptors(
     platform: Platform,
-    device_id: str,
+    serial: str,
     bootloader_version: int,
     *,
     bcd_device: int,
@@ -180,7 +183,7 @@ def dfu_descriptors(
     usb_id = UsbId.of(Mode.DFU, platform.id)
     maps = dfu_alternates(platform, bootloader_version, is_protected=is_protected)
     body = b"".join(_interface(0, alt, 0, (0xFE, 0x01, 0x02), first_map + alt) for alt in range(len(maps)))
-    strings = {1: "Particle", 2: f"{platform.usb_name} DFU Mode", 3: device_id, MICROSOFT_STRING: "MSFT100"}
+    strings = {1: "Particle", 2: f"{platform.usb_name} DFU Mode", 3: serial, MICROSOFT_STRING: "MSFT100"}
     strings |= {first_map + alt: text for alt, text in enumerate(maps)}
     if is_protected:
         strings[ERROR_STRING] = _PROTECTED_WORDS

@@ -30,7 +30,7 @@ from .memory import UnitMemory
 MANIFEST_S = 0.5
 """Seconds between the GETSTATUS that returns dfuMANIFEST and the reset, where a tick is a millisecond."""
 
-_ABORTABLE = frozenset(
+ABORTABLE = frozenset(
     {DfuState.IDLE, DfuState.DNLOAD_SYNC, DfuState.DNLOAD_IDLE, DfuState.MANIFEST_SYNC, DfuState.UPLOAD_IDLE}
 )
 _MUTE = frozenset({DfuState.DNBUSY, DfuState.MANIFEST, DfuState.MANIFEST_WAIT_RESET})  # GETSTATE is an error there
@@ -80,7 +80,7 @@ class DfuFunction:
         self.set_configuration()
 
     @property
-    def state(self) -> DfuState:
+    def state(self) -> int:
         return self._state
 
     @property
@@ -89,7 +89,8 @@ class DfuFunction:
 
     def set_configuration(self) -> None:
         """Reset the class as SET_CONFIGURATION(1) does: dfuIDLE, OK, pointer 0, alternate setting 0."""
-        self._state, self._status = DfuState.IDLE, DfuStatusCode.OK
+        self._state: int = DfuState.IDLE
+        self._status = DfuStatusCode.OK
         self._pointer, self._alternate = 0, 0
         self._block, self._pending = 0, b""
 
@@ -159,7 +160,7 @@ class DfuFunction:
         return DfuReply(bytes([self._state])[: setup.length])
 
     def _abort(self, _setup: Setup, _: bytes) -> DfuReply:
-        if self._state not in _ABORTABLE:
+        if self._state not in ABORTABLE:
             return self._illegal()
         self._state = DfuState.IDLE
         return DfuReply()
@@ -172,7 +173,7 @@ class DfuFunction:
     def _fail(self, status: DfuStatusCode) -> None:
         self._state, self._status = DfuState.ERROR, status
 
-    def _status_bytes(self, state: DfuState) -> bytes:
+    def _status_bytes(self, state: int) -> bytes:
         """Encode bStatus, bwPollTimeout (always 0 on Gen 3 and 4), bState, iString."""
         return bytes([self._status, 0, 0, 0, state, ERROR_STRING if self._status is DfuStatusCode.ERR_VENDOR else 0])
 

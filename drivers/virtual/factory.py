@@ -31,7 +31,7 @@ class UnitSpec:
 
     platform_id: int
     device_id: DeviceId
-    serial: SerialNumber | None  # None: never programmed
+    serial: SerialNumber | None  # None: never programmed, and no more is the secret
     mobile_secret: MobileSecret
     mac: MacAddress | None = None  # Wi-Fi platforms
     imei: Imei | None = None  # cellular platforms
@@ -80,7 +80,7 @@ def make_spec(
     """
     kind = platform_by_slug(platform_slug)
     dice = random.Random(f"{kind.slug}/{seed}/{number}")
-    own_id = f"{dice.getrandbits(64):016x}"
+    own_id = f"{dice.getrandbits(64):016x}" if kind.device_id_prefix else f"{dice.getrandbits(96):024x}"
     serial = kind.serial_prefix + "AB" + _some(dice, _ALPHABET, 9)
     secret = MobileSecret(_some(dice, _ALPHABET, 15))
     mac = f"94944a{dice.getrandbits(24):06x}" if kind.has_mac or kind.is_named_by_mac else ""
@@ -91,7 +91,7 @@ def make_spec(
     return UnitSpec(
         platform_id=kind.id,
         device_id=DeviceId.parse(kind.device_id_prefix + own_id),
-        serial=SerialNumber.parse(serial),
+        serial=SerialNumber.parse(serial) if _is_programmed(kind, version) else None,
         mobile_secret=secret,
         mac=MacAddress.parse(mac) if mac else None,
         imei=Imei.parse("35" + _some(dice, string.digits, 13)) if kind.has_cellular else None,
@@ -107,6 +107,12 @@ def make_spec(
 
 _MODEL_NAMES = {"photon2": "Photon 2"}
 """Trade names that are hardware models of their own, and what those call themselves on USB."""
+
+
+def _is_programmed(kind: Platform, device_os: str) -> bool:
+    """Units that may have no serial number have one if they left the factory with a Device OS that tells it."""
+    since = kind.serial_told_since
+    return kind.has_serial_numbers or since is None or OsVersion.parse(device_os) >= since
 
 
 def _some(dice: random.Random, alphabet: str, count: int) -> str:

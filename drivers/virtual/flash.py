@@ -69,11 +69,15 @@ FlashFault = Callable[[FlashStep], None]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Typical operation times of one chip, in seconds (nRF52840 product specification; serial NOR data sheets)."""
+    """Typical operation times of one chip, in seconds (product specifications; serial NOR data sheets)."""
 
     erase_page_s: float
     program_bytes: int
     program_s: float  # for ``program_bytes``
+    erase_kib_s: float = 0.0  # besides, for each KiB of a sector
+
+    def erasing(self, size: int) -> float:
+        return self.erase_page_s + self.erase_kib_s * size / 1024
 
     def programming(self, length: int) -> float:
         return -(-length // self.program_bytes) * self.program_s
@@ -87,12 +91,12 @@ TIMINGS: dict[Chip, Timing] = {
     # a separate chip behind a serial line: "minutes" for a whole image (reference firmware-and-dfu 5.4), here two
     Chip.NCP: Timing(erase_page_s=0.05, program_bytes=256, program_s=0.035),
 }
-
-
 TIMINGS_OF_FAMILY: dict[tuple[str, Chip], Timing] = {
     # serial NOR that the bootloader programs in bursts of eight bytes: 11 s for a system part of 1.2 MiB on blank
     # flash, 24 to 40 s with the erases (reference firmware-and-dfu 8.3)
     ("rtl", Chip.INTERNAL): Timing(erase_page_s=0.05, program_bytes=8, program_s=70e-6),
+    # STM32F205 data sheet, words of 32 bits: 16 KiB 0.25 s, 64 KiB 0.55 s, 128 KiB 1 s
+    ("stm32", Chip.INTERNAL): Timing(erase_page_s=0.15, program_bytes=4, program_s=16e-6, erase_kib_s=0.0066),
 }
 """Chips of one family that differ from `TIMINGS`."""
 
@@ -226,21 +230,30 @@ def open_cells(path: Path | None, content: bytes) -> Cells:
     return RamCells(content) if path is None else FileCells(path, content)
 
 
+def _page(address: int) -> range:
+    first = address - address % PAGE
+    return range(first, first + PAGE)
+
+
 class NorFlash:
-    """One flash chip. Addresses start at ``base``; all methods raise `ValueError` outside the chip."""
+    """One flash chip. Addresses start at ``base``; all methods raise `ValueError` outside the chip.
+
+    ``sector`` returns the addresses that one erase takes.
+    """
 
     def __init__(
         self,
         name: Chip,
         base: int,
         size: int,
-        page: int = PAGE,
         path: Path | None = None,
         score: Score | None = None,
         fault: FlashFault | None = None,
+        *,
+        sector: Callable[[int], range] = _page,
         timing: Timing | None = None,
     ) -> None:
-        self.name, self.base, self.size, self.page = name, base, size, page
+        self.name, self.base, self.size, self.sector = name, base, size, sector
         self.fault = fault
         self.score = score or Score()
         self._timing = timing or TIMINGS[name]
@@ -272,20 +285,23 @@ class NorFlash:
         return self._timing.programming(len(data))
 
     def erase_page(self, address: int, who: Who) -> float:
-        """Set the page that holds ``address`` to 0xFF; return the seconds a real chip takes."""
-        offset = self._offset(address, 1)
-        offset -= offset % self.page
-        self.score.note(self.name, Operation.ERASE, self.base + offset, self.page, who)
-        half = self.page // 2
+        """Set the page (sector) that holds ``address`` to 0xFF; return the seconds a real chip takes."""
+        self._offset(address, 1)
+        sector = self.sector(address)
+        size, half = len(sector), len(sector) // 2
+        self.score.note(self.name, Operation.ERASE, sector.start, size, who)
         for done in (0, half):
-            self._ask(FlashStep(self.name, Operation.ERASE, who, self.base + offset, self.page, done))
-            self._cells.write(offset + done, bytes([ERASED]) * half)
-        return self._timing.erase_page_s
+            self._ask(FlashStep(self.name, Operation.ERASE, who, sector.start, size, done))
+            self._cells.write(sector.start - self.base + done, bytes([ERASED]) * half)
+        return self._timing.erasing(size)
 
     def erase_range(self, address: int, length: int, who: Who) -> float:
         """Erase every page that ``length`` bytes from ``address`` touch."""
-        first = address - address % self.page
-        return sum(self.erase_page(page, who) for page in range(first, address + length, self.page))
+        seconds, end = 0.0, address + length
+        while address < end:
+            seconds += self.erase_page(address, who)
+            address = self.sector(address).stop
+        return seconds
 
     def is_blank(self, address: int, length: int) -> bool:
         return self.read(address, length).count(ERASED) == length

@@ -23,6 +23,8 @@ from ..platforms import (
 )
 
 PAGE = 4096
+_USUAL_SLOT = 1500 * 1024
+"""Nominal bytes of an update slot; in external flash of 4 MiB they reach into the assets (reference 2.3)."""
 _OPEN_TO_OTHERS = frozenset({"ota_update_flag"})
 """Configuration fields that the vendor's tools write over DFU, though this station never does."""
 
@@ -71,17 +73,19 @@ class UpdateSlot:
 
     chip: Chip
     start: int
+    length: int  # nominal
 
 
 class Layout:
     """The memories of all units of one platform."""
 
     def __init__(self, row: Platform) -> None:
-        self._row = row
+        self._row, self.family = row, row.family
         held = {memory.alt for memory in row.memories}
         self.alternates: Mapping[int, Chip] = {alt: chip for chip, alt in _ALTERNATES.items() if alt in held}
         self.places: Mapping[tuple[int, int], Place] = dict(_places(row))
-        self.prefix_offsets = tuple(sorted({0} | {module.prefix_offset for module in row.modules}))
+        offsets = {module.prefix_offset for module in row.modules}
+        self.prefix_offsets = tuple(sorted({0} | {offset for offset in offsets if offset is not None}))
         """Where the headers of this platform's modules may stand, behind their first bytes."""
         self.dct_fields: Mapping[str, DctField] = {field.name: field for field in row.dct_fields}
         self.dct_size, self.dct_limit = row.dct_length, row.memory(_ALTERNATES[Chip.DCT]).end
@@ -114,6 +118,11 @@ class Layout:
         """Return the newest start address of that kind of module."""
         return self.places[kind].starts[0]
 
+    @property
+    def factory_start(self) -> int:
+        """Where an application lies that a factory reset restores."""
+        return self._row.region("factory-user-part").start
+
     def update_slot(self, system_module_version: int, system_end: int = 0) -> UpdateSlot:
         """Return where a system part of that version stores an update while receiving it (reference 2.4, 2.5).
 
@@ -121,8 +130,9 @@ class Layout:
         """
         region = self._row.ota_slot(os_version(system_module_version))
         if region is None:
-            return UpdateSlot(Chip.INTERNAL, system_end - system_end % PAGE + PAGE)
-        return UpdateSlot(self.alternates[region.alt], region.start)
+            return UpdateSlot(Chip.INTERNAL, system_end - system_end % PAGE + PAGE, _USUAL_SLOT)
+        chip = self.alternates[region.alt]
+        return UpdateSlot(chip, region.start, min(region.size, _USUAL_SLOT) if chip is Chip.INTERNAL else _USUAL_SLOT)
 
 
 def os_version(system_module_version: int) -> OsVersion:

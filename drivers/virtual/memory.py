@@ -116,7 +116,9 @@ class UnitMemory:
         """Whatever no host can write is in a new chip already: it left its own factory with it."""
         is_new = path is None or not path.exists()
         place, timing = self.layout.memory(chip), TIMINGS_OF_FAMILY.get((platform(self.platform_id).family, chip))
-        flash = NorFlash(chip, place.start, place.end - place.start, place.erase_unit, path, self.score, timing=timing)
+        flash = NorFlash(
+            chip, place.start, place.end - place.start, path, self.score, sector=place.sector, timing=timing
+        )
         for address, file in synthetic.burnt_in(self.platform_id) if is_new and chip is Chip.INTERNAL else ():
             flash.place(address, file.data)
         return flash

@@ -16,7 +16,7 @@ from .families import family_of
 from .flash import FlashFailed, Who
 from .layout import PAGE
 from .memory import UnitMemory
-from .update_check import OTA_SLOT_LENGTH, records_in_slot
+from .update_check import records_in_slot
 
 CHUNK = 1024
 
@@ -35,7 +35,7 @@ class OtaUpdate:
         self._memory = memory
         system = family_of(memory.platform_id).find_system(memory)
         slot = memory.layout.update_slot(system_module_version, 0 if system is None else system.end)
-        self._flash, self._slot = memory.flash(slot.chip), slot.start
+        self._flash, self._slot, self._room = memory.flash(slot.chip), slot.start, slot.length
         self._size: int | None = None  # None: no update in progress
         self._received = 0
         self._records: list[update_slots.UpdateRecord] | None = None
@@ -48,7 +48,7 @@ class OtaUpdate:
     def begin(self, size: int) -> OtaReply:
         """Handle START: cancel a running update, erase as much of the slot as ``size`` bytes need."""
         self.cancel()
-        if not 0 < size <= OTA_SLOT_LENGTH:
+        if not 0 < size <= self._room:
             return OtaReply(ResultCode.OTA_INVALID_SIZE)
         try:
             seconds = self._flash.erase_range(self._slot, size, Who.CONTROL)

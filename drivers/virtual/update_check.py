@@ -14,13 +14,11 @@ from .header import NCP, SYSTEM, USER, USER_LEGACY, Header, is_intact, read_head
 from .inventory import Found, held_version
 from .memory import UnitMemory
 
-OTA_SLOT_LENGTH = 1500 * 1024
-"""Nominal bytes of the update slot, which overlaps the assets on 4 MiB parts (reference 2.3)."""
 _COMPRESSIBLE = (SYSTEM, USER, USER_LEGACY)
 
 
 def records_in_slot(
-    memory: UnitMemory, system: Found, received: int = OTA_SLOT_LENGTH
+    memory: UnitMemory, system: Found, received: int | None = None
 ) -> tuple[ResultCode, list[update_slots.UpdateRecord]]:
     """Validate the one or two modules in the slot of the running ``system``.
 
@@ -28,7 +26,7 @@ def records_in_slot(
     """
     slot = memory.layout.update_slot(system.header.version, system.end)
     flash, address = memory.flash(slot.chip), slot.start
-    end = min(address + received, flash.end)
+    end = min(address + (slot.length if received is None else received), flash.end)
     records = []
     for _ in range(2):
         header = read_header(flash, address, memory.layout.prefix_offsets)

@@ -14,12 +14,12 @@ from ..platforms import ModuleFunction
 from ..wire.image.tables import FLAG_COMPRESSED, FLAG_DROP_PREFIX, PREFIX_SIZE
 from .flash import NorFlash, Who
 from .header import Header, is_intact, read_header
-from .layout import PAGE, Chip
+from .layout import Chip
 from .memory import UnitMemory
 
 _RECORD = struct.Struct("<HBBIIIBBH")
 _MAGIC = 0xABCD
-_FIRST, _LAST = 1, 4  # slot 0 defines the factory reset
+_FACTORY, _FIRST, _LAST = 0, 1, 4
 _DEVICES = {Chip.INTERNAL: 0, Chip.EXTERNAL: 1}
 _VERIFY_CRC, _VERIFY_FUNCTION, _DROP_INFO, _COMPRESSED = 0x02, 0x08, 0x10, 0x20
 _COMPRESSION_HEADER = struct.Struct("<HBBI")
@@ -73,12 +73,32 @@ def apply(memory: UnitMemory, number: int, record: UpdateRecord) -> float:
     return seconds + memory.dct.write(_offset(memory, number), b"\xff" * _RECORD.size, Who.BOOT)
 
 
+def factory_image(memory: UnitMemory) -> UpdateRecord | None:
+    """Find what a factory reset restores; None if no image is registered, or it is not whole."""
+    record = _load(memory, _FACTORY)
+    return record if record is not None and _content(memory, record) is not None else None
+
+
+def restore(memory: UnitMemory, image: UpdateRecord) -> float:
+    """Copy the factory image to its place; it stays registered. Returns seconds."""
+    content = _content(memory, image)
+    return 0.0 if content is None else copy(memory, image.destination, content)
+
+
+def register_factory_image(memory: UnitMemory, image: UpdateRecord) -> None:
+    """Register it as a factory does."""
+    memory.dct.write(_offset(memory, _FACTORY), image.to_bytes(), Who.FACTORY)
+
+
 def copy(memory: UnitMemory, destination: int, content: bytes) -> float:
-    """Erase and program internal flash page by page, ascending; return seconds."""
+    """Erase and program internal flash page by page (or sector by sector), ascending; return seconds."""
     flash, seconds = memory.internal, 0.0
-    for done in range(0, len(content), PAGE):
-        seconds += flash.erase_page(destination + done, Who.BOOT)
-        seconds += flash.program(destination + done, content[done : done + PAGE], Who.BOOT)
+    at, end = destination, destination + len(content)
+    while at < end:
+        page_end = min(flash.sector(at).stop, end)
+        seconds += flash.erase_page(at, Who.BOOT)
+        seconds += flash.program(at, content[at - destination : page_end - destination], Who.BOOT)
+        at = page_end
     return seconds
 
 

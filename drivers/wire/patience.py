@@ -32,7 +32,8 @@ class Kind(enum.Enum):
     """What sending a transfer twice does to the unit."""
 
     READ = enum.auto()  # nothing: descriptors, raw reads, UPLOAD (addressed by its block), selecting a memory
-    POLL = enum.auto()  # nothing, and the unit may be too busy to answer in time: CHECK, GETSTATUS
+    POLL = enum.auto()  # nothing, and the unit may be too busy to answer in time: CHECK
+    STATUS = enum.auto()  # as POLL, but a STALL is said only once: a Gen 2 block that failed; the one after says OK
     STEP = enum.auto()  # it advances a state machine: read the unit's state before anything is sent again
 
 
@@ -44,7 +45,7 @@ _KINDS: Mapping[tuple[int, int], Kind] = MappingProxyType(
         (VENDOR_IN, Service.CHECK): Kind.POLL,
         (VENDOR_IN, Service.RESET): Kind.READ,  # a second RESET finds nothing left to drop
         (CLASS_IN, DfuRequest.UPLOAD): Kind.READ,
-        (CLASS_IN, DfuRequest.GETSTATUS): Kind.POLL,  # it starts a pending operation; a second one waits for it
+        (CLASS_IN, DfuRequest.GETSTATUS): Kind.STATUS,  # it starts a pending operation; a second one waits for it
         (CLASS_IN, DfuRequest.GETSTATE): Kind.READ,
         _SET_INTERFACE: Kind.READ,
     }
@@ -87,6 +88,8 @@ _REPEATS: Mapping[tuple[Kind, type[LinkError] | type[RemoteProtocolError]], Repe
         (Kind.POLL, Stalled): _STALLED,
         (Kind.POLL, TransferFailed): _BROKEN,
         (Kind.POLL, TransferTimeout): _ENDLESS,
+        (Kind.STATUS, TransferFailed): _BROKEN,
+        (Kind.STATUS, TransferTimeout): _ENDLESS,
     }
 )
 """Kind of transfer x error. Anything else is not repeated: a departure (`Disconnected`), denied access, a step."""

@@ -72,7 +72,7 @@ def check_place(platform: Platform, image: Image) -> None:
         _no_place(platform, image, "has no place for it")
     if slot.via is Via.NEVER:
         _no_place(platform, image, "has that from its chip's maker and takes no other")
-    if image.prefix_offset != slot.prefix_offset or bool(image.flags & FLAG_DROP_PREFIX) != slot.drop_prefix:
+    if not slot.has_prefix_at(image.prefix_offset) or bool(image.flags & FLAG_DROP_PREFIX) != slot.drop_prefix:
         _no_place(platform, image, "expects the header of such a module at another place")
     if slot.via is Via.DFU and image.flags & (FLAG_COMPRESSED | FLAG_COMBINED | FLAG_ENCRYPTED):
         _no_place(platform, image, "takes such a module plain only")

@@ -9,10 +9,11 @@ from ...platforms import platform
 from .family import Family
 from .nrf import NRF
 from .rtl import RTL
+from .stm32 import STM32
 
 __all__ = ["FAMILIES", "Family", "family_of"]
 
-FAMILIES: Mapping[str, Family] = MappingProxyType({"nrf": NRF, "rtl": RTL})
+FAMILIES: Mapping[str, Family] = MappingProxyType({"nrf": NRF, "rtl": RTL, "stm32": STM32})
 
 
 def family_of(platform_id: int) -> Family:

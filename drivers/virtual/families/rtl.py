@@ -74,7 +74,8 @@ class RtlDfuFunction(DfuFunction):
         chip, address = self._chip(), int.from_bytes(argument, "little")
         is_blank = False
         if chip is not None and chip.holds(address, 1):
-            is_blank = chip.is_blank(address - address % chip.page, chip.page)
+            sector = chip.sector(address)
+            is_blank = chip.is_blank(sector.start, len(sector))
         seconds = super()._erase(argument)
         return 0.0 if is_blank else seconds
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from ...platforms import ModuleFunction, OsVersion, Via, is_made_for, platform
 from ...wire.image.tables import FLAG_ENCRYPTED
-from . import nrf, rtl
+from . import nrf, rtl, stm32
 from .module import NO_PRODUCT, SyntheticFile, locking, make_module, named, seeded
 from .nrf import SOFTDEVICES, VERSIONS, softdevice
 
@@ -71,7 +71,7 @@ class Factory(Protocol):
         ...
 
 
-_FACTORIES: Mapping[str, Factory] = MappingProxyType({"nrf": nrf, "rtl": rtl})
+_FACTORIES: Mapping[str, Factory] = MappingProxyType({"nrf": nrf, "rtl": rtl, "stm32": stm32})
 ALL_VERSIONS = tuple(
     sorted({version for factory in _FACTORIES.values() for version in factory.VERSIONS}, key=OsVersion.parse)
 )

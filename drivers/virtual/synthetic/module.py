@@ -42,6 +42,7 @@ from ..header import IMAGE_SIGNATURE, Dependency
 NO_PRODUCT = 0xFFFF
 TAIL = PRODUCT_SUFFIX + CRC_SIZE
 """Bytes behind the payload of a module without extensions."""
+_STM32_VECTORS = 0x184
 _STARTED = (ModuleFunction.BOOTLOADER, ModuleFunction.SYSTEM_PART)
 _SUFFIX = struct.Struct("<HHH")  # product id, product version, reserved
 
@@ -146,7 +147,11 @@ def prefix_offset(platform_id: int, kind: tuple[int, int]) -> int:
         slot = platform(platform_id).slot(*kind)
     except UnknownPlatform:
         return VECTORS_SIZE
-    return 0 if slot is None else slot.prefix_offset
+    if slot is None:
+        return 0
+    if slot.prefix_offset is None:  # of these only the one that the bootloader starts begins with a vector table
+        return _STM32_VECTORS if kind == (ModuleFunction.SYSTEM_PART, 1) else 0
+    return slot.prefix_offset
 
 
 IMAGE_HEADER_SIZE = 0x20

@@ -15,7 +15,17 @@ from ...wire.image.tables import (
 )
 from ..header import Dependency
 from ..layout import PAGE, layout_of
-from .module import IMAGE_HEADER_SIZE, NO_PRODUCT, SyntheticFile, known, locking, make_module, named, seeded
+from .module import (
+    IMAGE_HEADER_SIZE,
+    NO_PRODUCT,
+    SyntheticFile,
+    known,
+    locking,
+    make_module,
+    named,
+    prefix_offset,
+    seeded,
+)
 
 _ABI = 6  # module version of applications
 _SUFFIX = 62  # bytes: where it runs, its product, and the 36 of every module
@@ -131,7 +141,7 @@ def _module(
 ) -> bytes:
     """Make a module with the suffix all modules of the family have, at its place."""
     slot = layout_of(platform_id).slot(ModuleFunction(kind[0]), kind[1])
-    start = slot.begin(slot.prefix_offset + PREFIX_SIZE + len(content) + _SUFFIX + CRC_SIZE)
+    start = slot.begin(prefix_offset(platform_id, kind) + PREFIX_SIZE + len(content) + _SUFFIX + CRC_SIZE)
     extensions = (
         (EXTENSION_DYNAMIC_LOCATION, _LOCATION.pack(start, _DYNALIB, _DYNALIB)),
         (EXTENSION_PRODUCT_DATA, _PRODUCT.pack(NO_PRODUCT, *product)),

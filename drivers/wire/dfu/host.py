@@ -20,8 +20,8 @@ _BUSY_PAUSE_S = 0.001
 COMMAND_RETRIES = 5
 COMMAND_PAUSE_S = 1.0
 """Retries of a command whose DNLOAD is stalled, and the pause between them (reference firmware-and-dfu 1.7)."""
-STATUS_TRIES = 3
-"""Tries of a GETSTATUS whose reply cannot be parsed."""
+STATUS_PAUSES_S = (0.02, 0.1)
+"""Pauses before a GETSTATUS is repeated that was stalled, or whose reply cannot be parsed."""
 ROUNDS_PAUSES_S = (0.0, 0.02, 0.1, 0.5)
 """Pause before each attempt to bring the state machine into the wanted state: a failed transfer costs one attempt."""
 
@@ -48,19 +48,23 @@ def block_address(pointer: int, block: int) -> int:
 # --- operations -----------------------------------------------------------------------------
 
 
-def status() -> Operation[DfuStatus]:
+def status(*, executes: bool = False) -> Operation[DfuStatus]:
     """Send GETSTATUS, which also starts the operation of the last DNLOAD and may time out while a page is erased.
 
-    Raises `Stalled` when the bootloader keeps stalling it, which says nothing about flash unless a block was sent.
+    Raises `Stalled` when the bootloader keeps stalling it, which says nothing about flash; with ``executes``, when it
+    stalls it once: a Gen 2 says so that the block failed, and calls everything OK if it is asked again.
     """
-    for left in reversed(range(STATUS_TRIES)):
+    for pause_s in (*STATUS_PAUSES_S, None):
         reply = yield Transfer(transfers.get_status())
         if isinstance(reply, Answer):
-            break
+            if executes or pause_s is None:
+                break
+            yield Wait(pause_s)
+            continue
         try:
             return transfers.parse_status(reply)
         except RemoteProtocolError:
-            if left == 0:
+            if pause_s is None:
                 raise
     raise Stalled("the bootloader stalls GETSTATUS; unplug the unit and plug it in again")
 
@@ -179,7 +183,7 @@ def _download(block: int, data: bytes, what: str) -> Operation[DfuStatus]:
 def _executed(what: str) -> Operation[DfuStatus]:
     """Run the GETSTATUS exchange that executes an accepted block."""
     try:
-        now = yield from _not_busy()
+        now = yield from _not_busy(executes=True)
     except Stalled as error:
         raise DfuFailed(
             f"{what}: GETSTATUS was stalled, the block was refused or not programmed; erase the page, write it again",
@@ -191,12 +195,12 @@ def _executed(what: str) -> Operation[DfuStatus]:
     return now
 
 
-def _not_busy() -> Operation[DfuStatus]:
+def _not_busy(*, executes: bool = False) -> Operation[DfuStatus]:
     """Repeat GETSTATUS until the unit is no longer erasing or programming; only the runner's deadline limits it."""
-    now = yield from status()
+    now = yield from status(executes=executes)
     while now.state is DfuState.DNBUSY:
         yield Wait(max(now.poll_ms / 1000, _BUSY_PAUSE_S))
-        now = yield from status()
+        now = yield from status(executes=executes)
     return now
 
 

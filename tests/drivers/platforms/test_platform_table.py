@@ -22,14 +22,20 @@ from drivers.platforms import (
     platforms,
     read_table,
 )
+from drivers.wire.control.tables import RequestType
 from drivers.wire.usb import Mode, UsbId
 
-ARGON, BORON = platform(12), platform(13)
+ARGON, BORON, PHOTON, ELECTRON = platform(12), platform(13), platform(6), platform(10)
 every = pytest.mark.parametrize("row", platforms(), ids=lambda row: row.slug)
+every_nrf, every_stm32 = (
+    pytest.mark.parametrize("row", [row for row in platforms() if row.family == family], ids=lambda row: row.slug)
+    for family in ("nrf", "stm32")
+)
 
 
 def test_ids_names_and_radios() -> None:
     names = [(row.id, row.slug, row.name) for row in platforms()]
+    assert {(6, "photon", "Photon"), (8, "p1", "P1"), (10, "electron", "Electron")} <= {*names}
     assert {(12, "argon", "Argon"), (13, "boron", "Boron"), (32, "p2", "Photon 2 / P2"), (35, "msom", "M-SoM")} <= {
         *names
     }
@@ -43,12 +49,16 @@ def test_ids_names_and_radios() -> None:
 
 
 def test_an_unknown_platform_is_refused_with_the_known_ones() -> None:
-    for ask in (lambda: platform(6), lambda: platform_by_slug("photon")):
+    for ask in (lambda: platform(0), lambda: platform_by_slug("core")):
         with pytest.raises(UnknownPlatform, match=r"(?i)argon"):
             ask()
 
 
+PHOTON_MAY = [(0x08020000, 0x080C0000)]
 HOST_MAY_WRITE = {
+    "photon": PHOTON_MAY,
+    "p1": PHOTON_MAY,
+    "electron": [(0x08020000, 0x080A0000)],
     "nrf": [(0x1000, 0x27000), (0x28000, 0xF4000)],
     "rtl": [(0x08060000, 0x081E0000), (0x08480000, 0x08600000)],
 }
@@ -63,7 +73,8 @@ def test_what_a_host_may_write_over_dfu(row: Platform) -> None:
         if region.write is WritePolicy.DFU
         for page in range(region.start, region.end, 4096)
     }
-    assert allowed == {page for start, end in HOST_MAY_WRITE[row.family] for page in range(start, end, 4096)}
+    ranges = HOST_MAY_WRITE.get(row.slug) or HOST_MAY_WRITE[row.family]
+    assert allowed == {page for start, end in ranges for page in range(start, end, 4096)}
     assert {region.alt for region in row.regions if region.write is WritePolicy.DFU} == {0}
     assert {f.name for f in row.dct_fields if f.writable} - {"setup_done"} == {"claim_code"}
     assert any(f.name == "setup_done" and f.writable for f in row.dct_fields) == (row.setup_done_before is not None)
@@ -74,8 +85,28 @@ def test_regions_lie_in_their_memory_on_page_boundaries(row: Platform) -> None:
     for region in row.regions:
         memory = row.memory(region.alt)
         assert memory.start <= region.start < region.end <= memory.end
-        assert region.start % memory.erase_unit == region.end % memory.erase_unit == 0
-        assert all(page % memory.erase_unit == 0 for page in region.also_erase)
+        assert memory.sector(region.start).start == region.start
+        assert memory.sector(region.end - 1).stop == region.end
+        assert all(memory.sector(page).start == page for page in region.also_erase)
+
+
+@every
+def test_the_sectors_fill_their_memory(row: Platform) -> None:
+    for memory in row.memories:
+        assert sum(count * size for count, size in memory.sectors) == memory.end - memory.start
+
+
+@every_stm32
+def test_sectors_of_unequal_size(row: Platform) -> None:
+    flash = row.memory(0)
+    sizes = {at: len(flash.sector(at)) // 1024 for at in (0x08000000, 0x0800FFFF, 0x08010000, 0x08020000)}
+    assert list(sizes.values()) == [16, 16, 64, 128]
+    assert flash.sector(0x0803FFFF) == range(0x08020000, 0x08040000)
+    assert flash.sector_starts(0x08020000, 0x08040001) == [0x08020000, 0x08040000]
+    assert flash.sector_starts(0x0800FFFF, 0x08020000) == [0x0800C000, 0x08010000]
+    for outside in (0x07FFFFFF, 0x08100000):
+        with pytest.raises(ValueError, match="has no address"):
+            flash.sector(outside)
 
 
 @every
@@ -83,7 +114,7 @@ def test_configuration_fields_do_not_overlap(row: Platform) -> None:
     fields = sorted(row.dct_fields, key=lambda f: f.offset)
     assert all(a.offset + a.size <= b.offset for a, b in itertools.pairwise(fields))
     assert fields[-1].offset + fields[-1].size <= row.dct_length == 8391
-    assert [(f.offset, f.size) for f in fields if f.name in ("claim_code", "setup_done")] == [(1762, 63), (8134, 1)]
+    assert [(f.offset, f.size) for f in fields if f.name == "claim_code"] == [(1762, 63)]
 
 
 @every
@@ -98,7 +129,7 @@ def test_every_dfu_slot_has_its_region(row: Platform) -> None:
     assert (row.slot(7, 0) is not None) == (row.slug in {"argon", "asom", "tracker"})
 
 
-@pytest.mark.parametrize("row", [row for row in platforms() if row.family == "nrf"], ids=lambda row: row.slug)
+@every_nrf
 def test_room_for_an_application(row: Platform) -> None:
     """256 KiB, but 128 KiB in the old place, and everywhere on what was never sold for newer Device OS."""
     user = row.slot(5, 2)
@@ -148,6 +179,21 @@ def update_slot(row: Platform, device_os: str) -> int | None:
     return None if region is None else region.start
 
 
+@every_stm32
+def test_a_header_of_the_electron_is_looked_for_in_two_places(row: Platform) -> None:
+    for slot in row.modules:
+        assert slot.has_prefix_at(0x184) == (slot.function != 5)
+        assert slot.has_prefix_at(0) == (slot.function == 5 or (row is ELECTRON and slot.function == 4))
+        assert not slot.has_prefix_at(0x200)
+
+
+def test_names_of_the_electrons_files_match_neither_index_nor_address() -> None:
+    slots = {slot.name: (slot.index, slot.start) for slot in ELECTRON.modules if slot.function == 4}
+    assert slots == {
+        "system-part2": (1, 0x08020000), "system-part3": (2, 0x08040000), "system-part1": (3, 0x08060000),
+    }  # fmt: skip
+
+
 def test_the_update_slot_moved_with_5_5_0() -> None:
     assert update_slot(ARGON, "5.4.1") == 0x80289000
     assert update_slot(ARGON, "5.5.0") == 0x8024C000
@@ -173,6 +219,32 @@ def test_requests_by_device_os(request_type: int, argon: set[str], boron: set[st
     assert {v for v in RELEASED if ARGON.knows_request(request_type, OsVersion.parse(v))} == argon
     assert {v for v in RELEASED if BORON.knows_request(request_type, OsVersion.parse(v))} == boron
     assert {v for v in RELEASED if platform(32).knows_request(request_type, OsVersion.parse(v))} == p2
+
+
+GEN_2_RELEASED = ["0.4.9", "0.5.5", "0.7.0", "0.8.0-rc.4", "1.0.1", "1.1.0", "1.4.4", "1.5.2", "2.3.1", "3.3.1"]
+SINCE_0_8, SINCE_1_1 = set(GEN_2_RELEASED[3:]), set(GEN_2_RELEASED[5:])
+KNOWN_ON_GEN_2 = {
+    **dict.fromkeys((10, 40, 41, 50, 60, 70, 71, 90, 100, 200, 201, 210, 211, 222, 223, 230, 231, 240), SINCE_0_8),
+    **dict.fromkeys(range(250, 254), SINCE_0_8),
+    **dict.fromkeys((20, 21, 30, 32, 33, 34, 72, 75, 300, 301, 302), SINCE_1_1),
+    1: set(GEN_2_RELEASED[7:]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("request_type", sorted({*RequestType, *KNOWN_ON_GEN_2, *range(110, 116)}))
+def test_requests_of_gen_2_by_device_os(request_type: int) -> None:
+    """The rest is -120: no setup done, no protection, no interface list, no Wi-Fi or cellular requests."""
+    wifi = {"0.8.0-rc.4", "1.0.1", "1.1.0", "1.4.4", "1.5.2"} if request_type in range(110, 116) else set()
+    for row in (PHOTON, ELECTRON):
+        known = {v for v in GEN_2_RELEASED if row.knows_request(request_type, OsVersion.parse(v))}
+        assert known == KNOWN_ON_GEN_2.get(request_type, wifi if row.has_wifi else set())
+        assert row.is_listed(request_type)
+
+
+@pytest.mark.parametrize("request_type", [20, 30, 72, 250, 300])
+def test_what_all_newer_units_know_is_no_question_of_their_version(request_type: int) -> None:
+    assert not ARGON.is_listed(request_type)
+    assert not BORON.is_listed(request_type)
 
 
 # --- rows from outside ------------------------------------------------------------------------------

@@ -233,7 +233,7 @@ def test_a_unit_in_dfu_mode_is_only_opened_under_its_write_guard() -> None:
 
 
 def test_a_bootloader_of_an_unknown_platform_is_not_opened_at_all() -> None:
-    backend = ScriptedBackend(answering(b""), product=0xD006)
+    backend = ScriptedBackend(answering(b""), product=0xD000)
     with pytest.raises(UnknownPlatform):
         PyusbHost(backend).candidates()[0].open()
     assert not backend.is_open

@@ -37,7 +37,7 @@ MOVES_THE_UNIT = [
     dfu.dnload(0, 5), dfu.dnload(2, 4096), dfu.dnload(2, 0), dfu.clear_status(), dfu.abort(), Setup(0, 9, 1, 0, 0),
 ]  # fmt: skip
 ONLY_ASKS = [
-    control.check(1), control.reset(0), control.raw_version(), dfu.upload(2, 4096), dfu.get_status(),
+    control.check(1), control.reset(0), control.raw_version(), dfu.upload(2, 4096),
     Setup(0xA1, 5, 0, 0, 1), dfu.set_interface(1), Setup(0x80, 6, 0x0303, 0x0409, 255),
 ]  # fmt: skip
 
@@ -58,6 +58,14 @@ def test_what_only_asks_is_repeated_with_growing_pauses_and_then_stands(setup: S
     assert pauses == sorted(pauses)
     assert sum(pauses) < 2.0, "a unit that is gone for good is told as that within two seconds"
     assert row.pause(9) is None
+
+
+def test_a_dfu_status_is_repeated_when_it_got_lost_and_never_when_it_was_stalled() -> None:
+    """A Gen 2 stalls it once for a block that failed; asked again it calls everything OK."""
+    kind = kind_of(dfu.get_status())
+    assert repeats(kind, Stalled("x")).pause(1) is None
+    assert repeats(kind, TransferFailed("x")).pause(4) is not None
+    assert repeats(kind, TransferTimeout("x")).pause(1000) == 0.0
 
 
 @pytest.mark.parametrize("kind", Kind)

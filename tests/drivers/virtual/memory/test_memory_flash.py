@@ -18,7 +18,7 @@ PAGE = 4096
 
 
 def chip(path: Path | None = None, score: Score | None = None) -> NorFlash:
-    return NorFlash(Chip.INTERNAL, 0, 0x100000, path=path, score=score or Score(layout_of(13)))
+    return NorFlash(Chip.INTERNAL, 0, 0x100000, path, score=score or Score(layout_of(13)))
 
 
 def test_a_new_chip_is_all_ones() -> None:
