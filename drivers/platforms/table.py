@@ -6,6 +6,7 @@ The table only states facts; `drivers.guard` decides from these rows what may be
 from __future__ import annotations
 
 import enum
+import functools
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from ..errors import BadPlatformRow, DriverError, UnknownPlatform
+from .capabilities import Capabilities, Capability, Kind
 from .versions import OsRange, OsVersion
 
 T = TypeVar("T")
@@ -181,18 +183,7 @@ class Bootloader:
     no_poll_time: int = 0  # asks for no wait while it works on internal flash
 
 
-@dataclass(frozen=True, slots=True)
-class _Requests:
-    """Control requests that only units of ``families`` with ``radio`` ("": any) support, in some versions.
-
-    ``platforms``: slugs, if only some of the families' platforms; empty: all.
-    """
-
-    types: frozenset[int]
-    families: frozenset[str]
-    platforms: frozenset[str]
-    radio: str
-    ranges: tuple[OsRange, ...]
+_NOT_SUPPORTED = -120  # result of a request nobody in the unit knows (reference usb-and-serial 4.12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +221,7 @@ class Platform:
     bootloader: Bootloader
     dct_fields: tuple[DctField, ...]
     dct_length: int
-    _requests: tuple[_Requests, ...] = field(repr=False, default=())
+    capabilities: Capabilities = field(repr=False)
 
     @property
     def has_mac(self) -> bool:
@@ -238,23 +229,31 @@ class Platform:
         return self.has_wifi or self.scans_wifi
 
     def is_listed(self, request_type: int) -> bool:
-        """Return whether some units of it lack that control request, so that `knows_request` may return False."""
-        rows = [row for row in self._requests if request_type in row.types]
-        return bool(rows) and not any(self._is_meant(row) and OsRange() in row.ranges for row in rows)
+        """Return whether some of its units lack that control request, so that `knows_request` may return False."""
+        return self.capabilities.depends_on_version(Kind.REQUEST, request_type)
 
     def knows_request(self, request_type: int, device_os: OsVersion) -> bool:
-        """Return whether a unit with ``device_os`` supports that request; True for requests not in the table."""
-        if self.requests_since is not None and device_os < self.requests_since:
-            return False
-        rows = [row for row in self._requests if request_type in row.types]
-        return not rows or any(self._has(row, device_os) for row in rows)
+        """Return whether a unit with ``device_os`` answers that request; True for requests not in the table."""
+        return self.refusal(request_type, device_os) is None
 
-    def _has(self, row: _Requests, device_os: OsVersion) -> bool:
-        return self._is_meant(row) and any(device_os in one for one in row.ranges)
+    def refusal(self, request_type: int, device_os: OsVersion) -> int | None:
+        """Return the result with which ``device_os`` refuses that request whatever it asks; None if it answers it."""
+        has_requests = self.requests_since is None or device_os >= self.requests_since
+        if not has_requests or not self.capabilities.has(Kind.REQUEST, request_type, device_os):
+            return _NOT_SUPPORTED
+        return self.capabilities.hole(request_type, device_os)
 
-    def _is_meant(self, row: _Requests) -> bool:
-        radios = {"": True, "wifi": self.has_wifi, "cellular": self.has_cellular}
-        return self.family in row.families and (not row.platforms or self.slug in row.platforms) and radios[row.radio]
+    def knows_raw(self, index: int, device_os: OsVersion) -> bool:
+        """Return whether a unit with ``device_os`` answers the raw vendor request with that wIndex."""
+        return self.capabilities.has(Kind.RAW, index, device_os)
+
+    def knows_command(self, key: str, device_os: OsVersion) -> bool:
+        """Return whether the console of ``device_os`` has that command; True for keys not in the table."""
+        return self.capabilities.has(Kind.COMMAND, key, device_os)
+
+    def reports(self, field: str, device_os: OsVersion) -> bool:
+        """Return whether ``device_os`` fills that field of an answer ("554.imei"); True for fields not in the table."""
+        return self.capabilities.has(Kind.FIELD, field, device_os)
 
     def memory(self, alt: int) -> Memory:
         """Return the memory with alternate setting ``alt``; the platform has to have it."""
@@ -325,14 +324,16 @@ def read_table(texts: Iterable[tuple[str, str]]) -> PlatformTable:
     """
     documents = [(name, _parsed(name, text)) for name, text in texts]
     families: dict[str, Any] = {}
-    requests: list[_Requests] = []
+    capabilities: list[Capability] = []
     for name, document in documents:
         families |= document.get("family", {})
-        requests += [_checked(name, row, _request_row) for row in document.get("requests", ())]
+        for kind in Kind:
+            read = functools.partial(Capability.parse, kind)
+            capabilities += [_checked(name, row, read) for row in document.get(kind, ())]
     found: dict[int, Platform] = {}
     for name, document in documents:
         for row in document.get("platform", ()):
-            platform = _checked(name, row, lambda row: _platform(row, families, tuple(requests)))
+            platform = _checked(name, row, lambda row: _platform(row, families, capabilities))
             if any(platform.id == other.id or _slugs(platform) & _slugs(other) for other in found.values()):
                 raise BadPlatformRow(f"{name}: platform {platform.slug} ({platform.id}) has a row already; remove one")
             found[platform.id] = platform
@@ -358,18 +359,7 @@ def _checked(name: str, row: dict[str, Any], make: Callable[[dict[str, Any]], T]
         raise BadPlatformRow(f"{name}: platform row {row.get('slug', '')!r}: {what}; correct it") from error
 
 
-def _request_row(row: dict[str, Any]) -> _Requests:
-    ranges = row.get("ranges", [["", ""]])
-    return _Requests(
-        frozenset(row["types"]),
-        frozenset(row["families"]),
-        frozenset(row.get("platforms", ())),
-        row.get("radio", ""),
-        tuple(OsRange.parse(since, before) for since, before in ranges),
-    )
-
-
-def _platform(row: dict[str, Any], families: Mapping[str, Any], requests: tuple[_Requests, ...]) -> Platform:
+def _platform(row: dict[str, Any], families: Mapping[str, Any], capabilities: Iterable[Capability]) -> Platform:
     family = families[row["family"]]
     uncertain: Mapping[str, Any] = family["uncertain"]
     facts = family["all"] | row
@@ -397,8 +387,13 @@ def _platform(row: dict[str, Any], families: Mapping[str, Any], requests: tuple[
         bootloader=Bootloader(**{key: _number(at, uncertain) for key, at in family["bootloader"].items()}),
         dct_fields=tuple(DctField(**entry) for entry in dct["fields"]),
         dct_length=dct["length"],
-        _requests=requests,
+        capabilities=Capabilities.of(capabilities, row["family"], row["slug"], _radios(facts | made)),
     )
+
+
+def _radios(facts: Mapping[str, Any]) -> dict[str, bool]:
+    has_wifi, scans = facts["has_wifi"], facts["scans_wifi"]
+    return {"wifi": has_wifi, "scan": has_wifi or scans, "cellular": facts["has_cellular"]}
 
 
 _KEYS = frozenset({

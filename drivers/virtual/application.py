@@ -162,7 +162,7 @@ class Application:
         """Answer vendor requests to the device: the service protocol, and the raw ones of 3.8."""
         if setup.request_type in (_CDC_OUT, _CDC_IN) and setup.index == self.descriptors.kernel_bound[0]:
             return Answer(self._cdc(setup, data))
-        if setup.request_type & 0x7F != 0x40:
+        if setup.request_type & 0x7F != 0x40 or self.descriptors.vendor_interface is None:
             raise Stall
         if setup.request == RAW_REQUEST:
             is_unfinished = not setup.is_in and setup.length == 0 and self.board.spec.platform.out_needs_data
@@ -170,18 +170,19 @@ class Application:
         return Answer(self.service.handle(setup, data))
 
     def _raw(self, setup: Setup) -> bytes:
+        is_known = self.board.spec.platform.knows_raw(setup.index, self.os)
         if setup.is_in:
             texts: dict[int, str] = {
                 Raw.DEVICE_ID: str(self.board.spec.device_id).upper(),
                 Raw.SYSTEM_VERSION: str(self.os),
             }
-            text = texts.get(setup.index, "").encode()
+            text = texts.get(setup.index, "").encode() if is_known else b""
             if not text or not len(text) <= setup.length <= REPLY_LENGTH:
                 raise Stall
             return text
-        if setup.index == Raw.RESTART:
+        if is_known and setup.index == Raw.RESTART:
             self.board.after(0.0, self.board.restart)
-        elif setup.index == Raw.CLOUD_DISCONNECT:
+        elif is_known and setup.index == Raw.CLOUD_DISCONNECT:
             self.radio.disconnect()
         elif setup.length == 0:
             raise Stall  # with 1 to 64 data bytes an unknown index is accepted and ignored

@@ -23,7 +23,7 @@ from .world import StoredNetwork
 
 _BUFFER = 256  # bytes of input buffer; more are lost
 _BACKSPACES, _LINE_ENDS = b"\x08\x7f", b"\r\n"
-_V2_1_0, _V5_5_0, _V5_6_0, _V6_0_0 = (OsVersion.parse(v) for v in ("2.1.0", "5.5.0", "5.6.0", "6.0.0"))
+_V6_0_0 = OsVersion.parse("6.0.0-0")
 
 CELL_RADIO = "R510S-02B-00 02.05,A00.01"
 
@@ -122,7 +122,7 @@ class Console:
         while True:
             key = yield None
             command = _COMMANDS.get(chr(key or 0))
-            if command is not None:
+            if command is not None and self._system.board.spec.platform.knows_command(chr(key or 0), self._system.os):
                 self.is_in_dialogue = True
                 yield from command(self)
                 self.is_in_dialogue = False
@@ -158,15 +158,17 @@ class Console:
         system, spec = self._system, self._system.board.spec
         self._print(f"{tables.ID_LINE}{spec.device_id}\r\n")
         self._print(f"{tables.SECRET}: {spec.mobile_secret.reveal()}\r\n")
-        self._print(f"{tables.SERIAL}: {spec.serial or ''}\r\n")
+        if spec.serial is not None:
+            self._print(f"{tables.SERIAL}: {spec.serial}\r\n")
         if spec.imei is None:
             return
-        if system.os < _V5_6_0:  # powers up the modem and waits for it
+        is_fresh = spec.platform.reports("i.fresh", system.os)
+        if is_fresh:  # powers up the modem and waits for it
             yield system.radio.modem_delay_s
-        known = system.os < _V5_6_0 or system.radio.modem_has_answered
+        known = is_fresh or system.radio.modem_has_answered
         self._print(f"{tables.IMEI}: {spec.imei if known else ''}\r\n")
         self._print(f"{tables.ICCID}: {spec.iccid if known else ''}\r\n")
-        if system.os >= _V2_1_0:
+        if spec.platform.reports("i.cell_radio", system.os):
             self._print(f"{tables.CELL_RADIO}: {CELL_RADIO if known else ''}\r\n")
 
     def _mac(self) -> Program:
@@ -180,11 +182,13 @@ class Console:
 
     def _modules(self) -> Program:
         system, spec = self._system, self._system.board.spec
-        identity = {}
-        if spec.imei is not None and (system.os < _V5_6_0 or system.radio.modem_has_answered):
-            if system.os < _V5_6_0:
+        identity, is_fresh = {}, spec.platform.reports("i.fresh", system.os)
+        if spec.imei is not None and (is_fresh or system.radio.modem_has_answered):
+            if is_fresh:
                 yield system.radio.modem_delay_s
-            identity = {"imei": str(spec.imei), "iccid": str(spec.iccid), "cellfw": CELL_RADIO}
+            identity = {"imei": str(spec.imei), "iccid": str(spec.iccid)}
+            if spec.platform.reports("s.cellfw", system.os):
+                identity["cellfw"] = CELL_RADIO
         self._print(describe(spec.platform_id, identity, system.report.modules) + "\r\n")
 
     def _claimed(self) -> Program:
@@ -215,8 +219,6 @@ class Console:
 
     def _wifi(self) -> Program:
         """Store a network without connecting to it; the scan only saves prompts (5.5)."""
-        if not self._system.board.spec.platform.has_wifi:
-            return
         ssid = ""
         while not ssid:
             ssid = yield from self._line(tables.SSID, tables.MAX_SSID)
@@ -239,7 +241,7 @@ class Console:
         self._leaves = True
 
     def _ask_security(self) -> Generator[float | None, int | None, WifiSecurity]:
-        knows_wpa3 = self._system.os >= _V5_5_0
+        knows_wpa3 = self._system.board.spec.platform.reports("w.wpa3", self._system.os)
         newest = frozenset() if knows_wpa3 else {tables.SECURITY_DIGITS[WifiSecurity.WPA3_PSK]}
         allowed = frozenset(_BY_DIGIT) - newest
         digit = yield from self._digit(tables.WIFI_SECURITY, allowed)

@@ -129,19 +129,24 @@ def application_descriptors(
     power_2ma: int,
     serial_suffix: str = "Serial",
     device_class: tuple[int, int, int] = (0xEF, 0x02, 0x01),
+    has_microsoft_string: bool = True,
 ) -> Descriptors:
     """Return the descriptors of normal, listening and safe mode, which are identical (2.2, 2.3).
 
     ``power_2ma``: what the unit may draw, in units of 2 mA.
     """
     usb_id = UsbId.of(Mode.APPLICATION, platform.id)
-    names = {4: f"{product} {serial_suffix}", 5: f"{product} Control Interface"}
+    names = {4: f"{product} {serial_suffix}"}
+    if look.vendor is not None:
+        names[5] = f"{product} Control Interface"
     count = 2 if look.vendor is None else 3
     return Descriptors(
         usb_id=usb_id,
         device=_device(usb_id, device_class, bcd_device),
         configuration=_configuration(count, attributes, power_2ma, look.body()),
-        strings={1: "Particle", 2: product, 3: serial} | names | ({} if look.vendor is None else _MICROSOFT),
+        strings={1: "Particle", 2: product, 3: serial}
+        | names
+        | _microsoft(has_microsoft_string and look.vendor is not None),
         interfaces=count,
         vendor_interface=look.vendor,
         kernel_bound=(look.first, look.first + 1),
@@ -152,6 +157,11 @@ def with_protection(shown: Descriptors, *, is_protected: bool) -> Descriptors:
     """Return them with the string that tells device protection (2.7)."""
     text = (PROTECTION_PROTECTED if is_protected else PROTECTION_OPEN).ljust(8, "\0")
     return replace(shown, strings=shown.strings | {PROTECTION_STRING: text})
+
+
+def _microsoft(is_there: bool) -> dict[int, str]:
+    """Return the string that tells Windows to use WinUSB (2.5)."""
+    return {MICROSOFT_STRING: "MSFT100"} if is_there else {}
 
 
 def dfu_alternates(platform: Platform, bootloader_version: int, *, is_protected: bool = False) -> tuple[str, ...]:
@@ -175,6 +185,7 @@ def dfu_descriptors(
     bcd_device: int,
     first_map: int = 6,
     is_protected: bool = False,
+    has_microsoft_string: bool = True,
 ) -> Descriptors:
     """Return the descriptors of DFU mode; newer bootloaders report device protection in string 0xFA (2.7).
 
@@ -183,7 +194,7 @@ def dfu_descriptors(
     usb_id = UsbId.of(Mode.DFU, platform.id)
     maps = dfu_alternates(platform, bootloader_version, is_protected=is_protected)
     body = b"".join(_interface(0, alt, 0, (0xFE, 0x01, 0x02), first_map + alt) for alt in range(len(maps)))
-    strings = {1: "Particle", 2: f"{platform.usb_name} DFU Mode", 3: serial, MICROSOFT_STRING: "MSFT100"}
+    strings = {1: "Particle", 2: f"{platform.usb_name} DFU Mode", 3: serial} | _microsoft(has_microsoft_string)
     strings |= {first_map + alt: text for alt, text in enumerate(maps)}
     if is_protected:
         strings[ERROR_STRING] = _PROTECTED_WORDS

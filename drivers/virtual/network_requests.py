@@ -6,7 +6,6 @@ Reference usb-and-serial 4.6 to 4.10.
 from __future__ import annotations
 
 from ..identity import Secret
-from ..platforms import OsRange
 from ..wire.console.tables import MAX_PASSWORD, MAX_SSID
 from ..wire.control.tables import RequestType
 from ..wire.messages.tables import InterfaceType, WifiSecurity
@@ -20,8 +19,6 @@ from .system import RunningSystem
 from .world import StoredNetwork
 
 _LOOPBACK_INDEX, _FIRST_RADIO_INDEX = 1, 4
-_LIST_BROKEN = OsRange.parse("6.2.0", "6.2.1")
-_LIST_BROKEN_ON = frozenset({"boron", "bsom", "esomx", "b5som"})
 
 
 # --- network interfaces ---------------------------------------------------------------------
@@ -41,8 +38,6 @@ def _described(index: int, name: str, kind: InterfaceType) -> bytes:
 
 
 def _interface_list(system: RunningSystem) -> Outcome:
-    if system.board.spec.platform.slug in _LIST_BROKEN_ON and system.os in _LIST_BROKEN:
-        return Outcome(ResultCode.UNKNOWN)  # that version has an interface with an unnamed type
     return Outcome(data=b"".join(message(1, _described(index, *row)) for index, row in _interfaces(system).items()))
 
 
@@ -143,13 +138,11 @@ def _scan(system: RunningSystem) -> Outcome:
 
 # --- cellular -----------------------------------------------------------------------------------
 
-_IMEI_VERSIONS = (OsRange.parse("5.8.0", "6.0.0-0"), OsRange.parse("6.1.0", ""))
-
 
 def _iccid(system: RunningSystem) -> Outcome:
     """Return ICCID and IMEI, powering up the modem; only some versions report the IMEI (4.10)."""
     spec = system.board.spec
-    imei = text(2, str(spec.imei)) if any(system.os in one for one in _IMEI_VERSIONS) else b""
+    imei = text(2, str(spec.imei)) if spec.platform.reports("554.imei", system.os) else b""
     return Outcome(
         data=text(1, str(spec.iccid)) + imei, seconds=system.radio.modem_delay_s + system.board.timings.work_s
     )

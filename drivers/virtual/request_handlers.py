@@ -32,9 +32,9 @@ def answer_request(system: RunningSystem, request_type: int, payload: bytes) -> 
     """
     if system.protection.refuses(request_type):
         return Outcome(ResultCode.PROTECTED, seconds=system.board.timings.work_s)
-    handler, platform = REQUESTS.get(request_type), system.board.spec.platform
-    if handler is None or not platform.knows_request(request_type, system.os):
-        return Outcome(ResultCode.NOT_SUPPORTED, seconds=system.board.timings.work_s)
+    handler, refusal = REQUESTS.get(request_type), system.board.spec.platform.refusal(request_type, system.os)
+    if handler is None or refusal is not None:
+        return Outcome(refusal or ResultCode.NOT_SUPPORTED, seconds=system.board.timings.work_s)
     try:
         outcome = handler(system, payload)
     except BadMessage:

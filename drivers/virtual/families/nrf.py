@@ -6,6 +6,8 @@ part, the system part checks the dependencies of the modules. Reference firmware
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...platforms import OsVersion, Platform, platform
 from .. import update_slots
 from ..boot_report import BootMode, BootReport, BootRequest, Effort, running, stuck
@@ -18,6 +20,10 @@ from ..layout import PAGE, os_version
 from ..memory import UnitMemory
 from ..staging import apply_bootloader, stage_slot
 from .family import Family
+
+_V1_1_0 = OsVersion.parse("1.1.0-0")
+_MICROSOFT_STRING = 300  # module version of the first bootloader that has one: 0.9.0 (reference usb-and-serial 2.5)
+_SHOWS_8_KIB = 1005  # ... of the last one that shows 8 MiB of external flash in pages of 8 KiB: 2.1.0, 3.0.0 (1.6)
 
 
 def _attempt_boot(memory: UnitMemory, request: BootRequest, effort: Effort) -> BootReport | None:
@@ -94,16 +100,26 @@ class NrfDfuFunction(DfuFunction):
         return chip.erase_page(self._memory.layout.start(USER_LEGACY), Who.BOOT)
 
 
-def _application_descriptors(platform: Platform, device_id: str, _device_os: OsVersion) -> Descriptors:
-    look = CdcLook(first=0, vendor=2)
-    product = f"{platform.usb_name} CDC Mode"
+def _application_descriptors(platform: Platform, device_id: str, device_os: OsVersion) -> Descriptors:
+    """Return descriptors by Device OS (reference usb-and-serial 2.2, 2.5): 0.8.0 has a serial function only."""
+    assert platform.requests_since is not None
+    vendor = 2 if device_os >= platform.requests_since else None
+    is_newest = device_os >= _V1_1_0
     return application_descriptors(
-        platform, device_id, look, product=product, bcd_device=0x0102, attributes=0xC0, power_2ma=0xFA
-    )
+        platform, device_id, CdcLook(first=0, vendor=vendor), product=f"{platform.usb_name} CDC Mode",
+        bcd_device=0x0102 if is_newest else 0x0100 if vendor is None else 0x0101,
+        attributes=0xC0, power_2ma=0xFA, has_microsoft_string=is_newest,
+    )  # fmt: skip
 
 
 def _dfu_descriptors(platform: Platform, device_id: str, bootloader_version: int, is_protected: bool) -> Descriptors:
-    return dfu_descriptors(platform, device_id, bootloader_version, bcd_device=0x0251, is_protected=is_protected)
+    shown = dfu_descriptors(
+        platform, device_id, bootloader_version, bcd_device=0x0251, is_protected=is_protected,
+        has_microsoft_string=bootloader_version >= _MICROSOFT_STRING,
+    )  # fmt: skip
+    if bootloader_version > _SHOWS_8_KIB:
+        return shown
+    return replace(shown, strings={at: text.replace("2048*004K", "1024*008K") for at, text in shown.strings.items()})
 
 
 NRF = Family(
