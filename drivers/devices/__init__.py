@@ -4,10 +4,20 @@
 """
 
 from ..wire.console.host import ConsoleIdentity
+from .asking import read_interfaces
 from .console import Console
 from .control import ControlDevice
 from .dfu import DfuDevice
 from .dialogue import Progress, Trace
 from .particle import ParticleDevice
 
-__all__ = ["Console", "ConsoleIdentity", "ControlDevice", "DfuDevice", "ParticleDevice", "Progress", "Trace"]
+__all__ = [
+    "Console",
+    "ConsoleIdentity",
+    "ControlDevice",
+    "DfuDevice",
+    "ParticleDevice",
+    "Progress",
+    "Trace",
+    "read_interfaces",
+]

@@ -17,6 +17,7 @@ from ..errors import (
     LinkError,
     NotFound,
     RemoteProtocolError,
+    RequestUnknown,
     TransferFailed,
     TransferTimeout,
 )
@@ -56,9 +57,10 @@ class Console:
         cancel: CancelToken | None = None,
         trace: Trace | None = None,
         reopen: Callable[[], SerialTransport] | None = None,
+        knows: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._port, self._clock, self._deadline, self._cancel = port, clock, deadline, cancel
-        self._trace, self._reopen = trace or no_trace, reopen
+        self._trace, self._reopen, self._knows = trace or no_trace, reopen, knows
 
     def identify(self, deadline: Deadline | None = None) -> ConsoleIdentity:
         """Read every identity the unit prints; up to Device OS 5.5.x that powers up the modem (20 s or more)."""
@@ -121,6 +123,9 @@ class Console:
             self._deadline.check("console")
 
     def _talk(self, name: str, dialogue: ConsoleDialogue[T], deadline: Deadline | None) -> T:
+        """Type the command ``name``, unless the unit's Device OS has none of that key: `RequestUnknown`."""
+        if not self._knows(name):
+            raise RequestUnknown(f"console command {name} was not typed: the unit's Device OS does not have it")
         talk = _Talk(self._port, self._clock, deadline or self._deadline, self._cancel)
         try:
             value = talk.run(name, dialogue)
@@ -184,13 +189,14 @@ def open_console(
     deadline: Deadline,
     cancel: CancelToken,
     trace: Trace | None = None,
+    knows: Callable[[str], bool] = lambda _: True,
 ) -> Iterator[Console]:
     """Find and open the unit's serial port, and close it afterwards. Raises `NotFound` when none appears in time."""
 
     def open_it() -> SerialTransport:
         return _open_port(host, device_id, port_path, clock, deadline.sooner(PORT_S), cancel)
 
-    opened = Console(open_it(), clock, deadline, cancel, trace, open_it)
+    opened = Console(open_it(), clock, deadline, cancel, trace, open_it, knows)
     try:
         with contextlib.suppress(TransferFailed):  # then the first command finds out, and reopens the port
             opened.resync()

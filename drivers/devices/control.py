@@ -35,7 +35,7 @@ from ..wire.control.tables import PIECES_SINCE
 from ..wire.patience import ANSWER_PAUSES_S, is_repeatable, refusal_pause, room_pause, standing
 from ..wire.requests import Request
 from ..wire.results import ResultCode, describe_result
-from ..wire.usb import Setup
+from ..wire.usb import CONFIGURATION, VENDOR_CLASS, Setup, has_interface
 from .repeating import Repeater, Trace, no_trace
 
 T = TypeVar("T")
@@ -66,16 +66,23 @@ class ControlDevice:
         self.version: OsVersion | None = None
         """Device OS version from the raw request at `open`; None if the firmware does not support that request or its
         reply was not a version. Request 30 reads it again."""
+        self.has_requests = True
+        """False for firmware so old that it shows no interface for requests: it is not asked any."""
 
     def open(self, deadline: Deadline, cancel: CancelToken | None = None) -> None:
         """Read the version and drop requests an earlier program left open (reference usb-and-serial 3.7).
 
         If one of them is a restart whose reply was never fetched, dropping it makes the unit restart.
         """
-        with contextlib.suppress(Stalled, BadIdentity):
-            self.version = OsVersion.parse(self._raw("version", control.raw_version(), deadline, cancel))
-        with contextlib.suppress(Stalled):
-            self._transfer(control.reset_all(), b"", "reset", deadline, cancel)
+        with contextlib.suppress(BadIdentity):
+            try:
+                self.version = OsVersion.parse(self._raw("version", control.raw_version(), deadline, cancel))
+            except Stalled:
+                shown = self._transfer(CONFIGURATION, b"", "configuration", deadline, cancel)
+                self.has_requests = has_interface(shown, VENDOR_CLASS)
+        if self.has_requests:
+            with contextlib.suppress(Stalled):
+                self._transfer(control.reset_all(), b"", "reset", deadline, cancel)
 
     def raw_device_id(self, deadline: Deadline, cancel: CancelToken | None = None) -> str:
         """Read the Device ID, answered in the unit's interrupt handler; raises `Stalled` on old firmware."""
@@ -161,6 +168,11 @@ class ControlDevice:
 
         A unit without a free slot is asked until the deadline: what occupies its slots may finish.
         """
+        if not self.has_requests:
+            raise Stalled(
+                f"request {request.name} ({request.type_id}) was not sent: the unit's firmware is so old that it knows "
+                "no control requests; update it over DFU first"
+            )
         broken = iter(RETRY_PAUSES_S)
         for tries in itertools.count(1):
             in_pieces = self.version is None or self.version >= PIECES_SINCE

@@ -26,16 +26,14 @@ from ..errors import (
     ProtectionUnknown,
     RemoteProtocolError,
     RequestRejected,
-    RequestUnknown,
     Stalled,
     Swapped,
     TransferFailed,
     TransferTimeout,
-    UnknownPlatform,
 )
 from ..hotplug import PortWatch
 from ..identity import DeviceId
-from ..platforms import OsVersion, platform
+from ..platforms import OsVersion
 from ..transport import SerialHost, UsbCandidate
 from ..wire import requests
 from ..wire.image.host import Image
@@ -43,6 +41,7 @@ from ..wire.messages.system import Protection
 from ..wire.patience import is_repeatable, standing
 from ..wire.requests import Request
 from ..wire.usb import Mode
+from .asking import command_filter, knows_request, require
 from .console import Console, open_console
 from .control import ControlDevice
 from .dfu import DfuDevice
@@ -188,12 +187,7 @@ class ParticleDevice:
         """
         deadline = deadline or Deadline.after(self._clock, request.timeout_s)
         with self._released_when_gone():
-            if not self.knows(request, deadline):
-                version = self.os_version(deadline)
-                raise RequestUnknown(
-                    f"request {request.name} ({request.type_id}) was not sent: {self.where} runs Device OS {version}, "
-                    "which does not have it; update the unit first"
-                )
+            require(self, request, deadline)
             try:
                 return self._control(deadline).ask(request, deadline=deadline, cancel=self._cancel)
             except TransferFailed as error:
@@ -205,11 +199,7 @@ class ParticleDevice:
 
     def knows(self, request: Request[T], deadline: Deadline) -> bool:
         """Return whether the unit's platform and Device OS support the request; True where the table does not say."""
-        try:
-            row = platform(self._platform_id or 0)
-            return not row.is_listed(request.type_id) or row.knows_request(request.type_id, self.os_version(deadline))
-        except (BadIdentity, UnknownPlatform):
-            return True
+        return knows_request(self._platform_id, request.type_id, lambda: self.os_version(deadline))
 
     def os_version(self, deadline: Deadline) -> OsVersion:
         """Read the Device OS version, from the raw request or request 30."""
@@ -250,9 +240,11 @@ class ParticleDevice:
         try:
             if not was_listening:
                 self.enter_listening(deadline)
+            knows = command_filter(self._platform_id, self.os_version(deadline))
             with open_console(
-                self._serial_host, self.device_id, self.port.port_path, self._clock, deadline, self._cancel, self._trace
-            ) as opened:
+                self._serial_host, self.device_id, self.port.port_path, self._clock, deadline, self._cancel,
+                self._trace, knows,
+            ) as opened:  # fmt: skip
                 yield opened
         except BaseException:
             if not was_listening:
@@ -384,6 +376,8 @@ class ParticleDevice:
         wanted: Mode = Mode.APPLICATION,
         vanish_s: float = VANISH_S,
     ) -> None:
+        require(self, request, deadline)
+
         def send() -> bool:
             return self._control(deadline).ask_restart(request, deadline=deadline, cancel=self._cancel)
 

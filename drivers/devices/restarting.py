@@ -174,7 +174,7 @@ class Restarts:
                 f"{self._unit.where} came back as {self._unit.present().usb_id}, not in {wanted.value} mode; "
                 "its firmware may be damaged, walk it again"
             )
-        while isinstance(verbs, ControlDevice):
+        while isinstance(verbs, ControlDevice) and verbs.has_requests:
             try:
                 verbs.ask(requests.get_device_mode(), deadline=deadline, cancel=self._cancel)
                 return

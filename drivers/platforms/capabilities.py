@@ -20,6 +20,7 @@ class Kind(enum.StrEnum):
     HOLE = "holes"  # control requests that some releases have and answer with an error, by type id
 
 
+_RADIOS = ("", "wifi", "scan", "cellular")
 _NAMES = {Kind.REQUEST: "types", Kind.RAW: "indexes", Kind.COMMAND: "keys", Kind.FIELD: "fields", Kind.HOLE: "types"}
 
 
@@ -37,8 +38,10 @@ class Capability:
 
     @classmethod
     def parse(cls, kind: Kind, row: Mapping[str, Any]) -> Capability:
-        """Read a row; raises `KeyError`, `TypeError` or `BadIdentity`."""
+        """Read a row; raises `KeyError`, `TypeError`, `ValueError` or `BadIdentity`."""
         ranges = row.get("ranges", [["", ""]])
+        if row.get("radio", "") not in _RADIOS:
+            raise ValueError(f"radio {row['radio']!r} is not one of {', '.join(_RADIOS[1:])}")
         return cls(
             kind,
             frozenset(row[_NAMES[kind]]),

@@ -54,6 +54,7 @@ class Application:
         is_protected = report.is_protected and self.os >= V6_0_0
         self.protection = Protection(str(board.spec.device_id), is_protected, board.clock.now)
         self.radio = Radio(board, str(self.os), self.is_safe, self.enter_listening)
+        self.environment = dict(board.spec.environment)
         self.console = Console(self)
         self.service = ControlService(self, in_pieces=self.os >= PIECES_SINCE)
         self._family = family = family_of(board.spec.platform_id)

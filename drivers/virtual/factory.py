@@ -40,6 +40,7 @@ class UnitSpec:
     setup_done: bool = False
     claimed: bool = False
     networks: tuple[StoredNetwork, ...] = ()  # Wi-Fi networks already stored
+    environment: tuple[tuple[str, str], ...] = ()  # variables of its application, by name
     arrives: BootRequest = BootRequest.NORMAL  # mode of its first boot
     usb_name: str = ""  # of its hardware model, if that has a name of its own; not every Device OS looks at it
 

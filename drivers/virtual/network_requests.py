@@ -148,6 +148,11 @@ def _iccid(system: RunningSystem) -> Outcome:
     )
 
 
+def _apdu(_system: RunningSystem) -> Outcome:
+    """Answer as a SIM does that knows no instruction (ISO 7816-4: status 6D00)."""
+    return Outcome(data=blob(1, b"\x6d\x00"))
+
+
 def _sim(value: int) -> SimType | None:
     return SimType(value) if value in set(SimType) else None
 
@@ -198,4 +203,5 @@ NETWORK_REQUESTS: dict[int, Handler] = {
     RequestType.SET_ACTIVE_SIM: _set_active_sim,
     RequestType.GET_ACTIVE_SIM: query(_active_sim),
     RequestType.GET_ICCID: query(_iccid),
+    RequestType.SEND_APDU: query(_apdu),
 }

@@ -237,6 +237,18 @@ def _disconnect(system: RunningSystem) -> Outcome:
     return Outcome()
 
 
+def _environment(system: RunningSystem) -> Outcome:
+    rows = (text(1, name) + text(2, value) + number(3, 1) for name, value in system.environment.items())
+    return Outcome(data=b"".join(message(1, row) for row in rows))
+
+
+def _clear_environment(system: RunningSystem) -> Outcome:
+    """The application sees the change after a restart, if there was anything to clear."""
+    needs_reset = bool(system.environment)
+    system.environment.clear()
+    return Outcome(data=number(1, int(needs_reset)))
+
+
 REQUESTS: dict[int, Handler] = {
     RequestType.ECHO: _echo,
     RequestType.APP_CUSTOM: _ask_application,
@@ -273,4 +285,6 @@ REQUESTS: dict[int, Handler] = {
     RequestType.GET_CONNECTION_STATUS: query(_connection_status),
     RequestType.CONNECT: query(_connect),
     RequestType.DISCONNECT: query(_disconnect),
+    RequestType.ENV_GET: query(_environment),
+    RequestType.ENV_CLEAR: query(_clear_environment),
 } | NETWORK_REQUESTS

@@ -18,6 +18,8 @@ class RunningSystem(Protocol):
 
     is_rainbow: bool  # the LED, as requests 230 and 231 set it
 
+    environment: dict[str, str]  # variables of the application, by name
+
     @property
     def board(self) -> Board: ...
     @property

@@ -65,6 +65,23 @@ class Setup:
         return cls(*_SETUP.unpack(raw))
 
 
+CONFIGURATION = Setup(0x80, StandardRequest.GET_DESCRIPTOR, 0x0200, 0, 512)
+"""Read the configuration descriptor with all that follows it, far below 512 bytes on every unit."""
+VENDOR_CLASS = (0xFF, 0xFF, 0xFF)
+_INTERFACE_DESCRIPTOR = 4
+
+
+def has_interface(configuration: bytes, cls: tuple[int, int, int]) -> bool:
+    """Return whether a configuration contains an interface of that class, subclass and protocol. USB 2.0 9.6."""
+    at = 0
+    while at + 2 <= len(configuration) and configuration[at] >= 2:
+        one = configuration[at : at + configuration[at]]
+        if one[1] == _INTERFACE_DESCRIPTOR and tuple(one[5:8]) == cls:
+            return True
+        at += len(one)
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class UsbId:
     """Vendor and product id of a device descriptor."""

@@ -109,3 +109,6 @@ class RequestType(enum.IntEnum):
     SET_ACTIVE_SIM = 552
     GET_ACTIVE_SIM = 553
     GET_ICCID = 554  # powers up the modem: tens of seconds
+    SEND_APDU = 555  # 6.4.1 and newer
+    ENV_GET = 600  # 6.4.0 and newer
+    ENV_CLEAR = 601

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from drivers.devices import Console, ConsoleIdentity
+from drivers.devices import Console, ConsoleIdentity, read_interfaces
 from drivers.errors import GarbledConsole, RequestRejected
 from drivers.identity import Iccid, Imei, MacAddress, SerialNumber
 from drivers.platforms import OsVersion
@@ -108,13 +108,14 @@ def _read_requests(unit: Unit, ctx: StepContext) -> None:
     known.serial = _read_serial(unit, ctx)
     unit.known.modules = device.ask(requests.get_module_info(), ctx.deadline)
     if unit.known.platform.has_cellular:
+        tells_imei = unit.known.platform.reports("554.imei", known.os_version)
         known.iccid, known.imei = _until(
             ctx,
             lambda: device.ask(requests.get_iccid(), ctx.deadline.sooner(CELLULAR_READ_S)),
-            lambda found: found.iccid is not None,
+            lambda found: found.iccid is not None and (found.imei is not None or not tells_imei),
         )
         known.note("request 554", iccid=known.iccid, imei=known.imei)
-    if unit.known.platform.has_wifi:
+    if unit.known.platform.has_mac:
         _read_mac(unit, ctx)
 
 
@@ -160,11 +161,8 @@ def _read_mac(unit: Unit, ctx: StepContext) -> None:
 
 
 def _ask_mac(unit: Unit, ctx: StepContext) -> MacAddress | None:
-    mac = None
-    for row in unit.device.ask(requests.get_interface_list(), ctx.deadline):
-        if row.type == InterfaceType.WIFI:
-            mac = unit.device.ask(requests.get_interface(row.index), ctx.deadline).mac
-    return mac
+    found = read_interfaces(unit.device, InterfaceType.WIFI, ctx.deadline)
+    return next((one.mac for one in found), None)
 
 
 def _read_console(unit: Unit, ctx: StepContext) -> None:
@@ -217,7 +215,7 @@ def _check_presence(unit: Unit) -> None:
     known = unit.known
     for needed, value, what in (
         (unit.needs_serial, known.serial, "serial number"),
-        (unit.known.platform.has_wifi, known.mac, "MAC address"),
+        (unit.known.platform.has_mac, known.mac, "MAC address"),
         (unit.known.platform.has_cellular, known.iccid, "ICCID"),
         (unit.known.platform.has_cellular, known.imei, "IMEI"),
     ):

@@ -22,7 +22,9 @@ from drivers.platforms import (
     platforms,
     read_table,
 )
-from drivers.wire.control.tables import RequestType
+from drivers.platforms.capabilities import Kind
+from drivers.wire.console.tables import Key
+from drivers.wire.control.tables import Raw, RequestType
 from drivers.wire.usb import Mode, UsbId
 
 ARGON, BORON, PHOTON, ELECTRON = platform(12), platform(13), platform(6), platform(10)
@@ -282,6 +284,43 @@ def test_a_row_of_a_known_family_is_all_a_platform_takes() -> None:
 def test_a_row_that_makes_no_sense_is_refused_by_its_name(text: str, told: str) -> None:
     with pytest.raises(BadPlatformRow, match=f"^here: .*{told}"):
         read_table([("nrf", NRF), ("here", text)])
+
+
+ASKED = """
+[[holes]]
+types = [400]
+families = ["nrf"]
+ranges = [["6.2.0", "6.2.1-0"]]
+result = -100
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (ASKED.replace("result = -100", ""), "no 'result'"),
+        (ASKED.replace("types", "keys"), "no 'types'"),
+        (ASKED.replace("6.2.1-0", "soon"), "is not written like"),
+        (ASKED + 'radio = "mesh"', "radio 'mesh' is not one of wifi, scan, cellular"),
+    ],
+)
+def test_a_row_of_what_can_be_asked_that_makes_no_sense_is_refused(text: str, told: str) -> None:
+    with pytest.raises(BadPlatformRow, match=f"^here: .*{told}"):
+        read_table([("nrf", NRF), ("here", text)])
+
+
+def test_a_hole_is_a_request_that_is_there_and_answered_with_an_error() -> None:
+    toy = read_table([("nrf", NRF), ("toy", ROW), ("asked", ASKED)]).platform(99)
+    broken, whole = OsVersion.parse("6.2.0"), OsVersion.parse("6.2.1")
+    assert (toy.refusal(400, broken), toy.refusal(400, whole)) == (-100, None)
+    assert not toy.knows_request(400, broken)
+
+
+def test_the_table_speaks_of_every_request_raw_request_and_command_there_is_a_name_for() -> None:
+    listed = BORON.capabilities.listed
+    assert {(Kind.REQUEST, int(one)) for one in RequestType} <= listed
+    assert {(Kind.RAW, int(one)) for one in Raw} <= listed
+    assert {(Kind.COMMAND, str(one)) for one in Key} == {one for one in listed if one[0] is Kind.COMMAND}
 
 
 # --- versions ---------------------------------------------------------------------------------------
