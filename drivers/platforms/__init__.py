@@ -12,19 +12,12 @@ from collections.abc import Iterator
 from importlib import resources
 
 from ..errors import BadPlatformRow
+from .kinds import ModuleFunction, Reports, Via, WritePolicy
+from .parts import Bootloader, DctField, Memory, ModuleSlot, Region
 from .table import (
-    Bootloader,
-    DctField,
-    Memory,
-    ModuleFunction,
-    ModuleSlot,
     Platform,
     PlatformTable,
-    Region,
     Release,
-    Reports,
-    Via,
-    WritePolicy,
     read_table,
 )
 from .versions import OsRange, OsVersion

@@ -5,7 +5,6 @@ The table only states facts; `drivers.guard` decides from these rows what may be
 
 from __future__ import annotations
 
-import enum
 import functools
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -15,172 +14,11 @@ from typing import Any, TypeVar
 
 from ..errors import BadPlatformRow, DriverError, UnknownPlatform
 from .capabilities import Capabilities, Capability, Kind
+from .kinds import Reports, Via, WritePolicy
+from .parts import NEVER, Bootloader, DctField, Memory, ModuleSlot, Region
 from .versions import OsRange, OsVersion
 
 T = TypeVar("T")
-
-
-class ModuleFunction(enum.IntEnum):
-    """What a firmware module is for (reference firmware-and-dfu 3.3)."""
-
-    NONE = 0  # an empty dependency
-    RESOURCE = 1  # obsolete
-    BOOTLOADER = 2  # starts the unit; never written raw by a host
-    MONOLITHIC = 3  # system and user part in one
-    SYSTEM_PART = 4  # Device OS
-    USER_PART = 5  # the application
-    SETTINGS = 6  # obsolete
-    NCP = 7  # firmware of the network co-processor
-    RADIO_STACK = 8  # the SoftDevice; its header is not stored in flash
-    ASSET = 9  # a file for the application
-
-
-class WritePolicy(enum.StrEnum):
-    """What a host may do to a region."""
-
-    NO = "no"  # nothing, ever
-    DFU = "dfu"  # write the modules listed for it
-    OTA = "ota"  # no raw write; reached by control-request updates only
-    SCRATCH = "scratch"  # written by the unit while it receives an update
-
-
-class Via(enum.StrEnum):
-    """How a module gets into a unit."""
-
-    DFU = "dfu"  # raw, to its own address
-    OTA = "ota"  # control-request update, applied at the next boot
-    NEVER = "never"  # none: it comes with the chip
-
-
-class Reports(enum.StrEnum):
-    """What a unit reports of a module it holds, besides its version (reference firmware-and-dfu 6.1)."""
-
-    HASH = "hash"  # the SHA-256 of its suffix, from Device OS 5.6.0 on: proves the content
-    BUILD = "build"  # a string that names its build but does not prove its content
-    VERSION = "version"  # nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A range of one memory, what it holds and what a host may do to it."""
-
-    name: str
-    alt: int
-    start: int
-    end: int
-    write: WritePolicy
-    modules: tuple[tuple[int, int], ...] = ()  # (function, index) pairs that live here
-    exists: OsRange = field(default_factory=OsRange)
-    also_erase: tuple[int, ...] = ()  # pages elsewhere that become stale with a write here
-
-    @property
-    def size(self) -> int:
-        return self.end - self.start
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """One alternate setting in DFU mode; ``start``/``end`` are the addresses DfuSe uses for it."""
-
-    alt: int
-    name: str
-    start: int
-    end: int
-    sectors: tuple[
-        tuple[int, int], ...
-    ]  # (count, bytes each) from `start` on: what one erase takes, of the part itself
-    layout: str  # the memory map string of an unprotected unit
-
-    def sector(self, address: int) -> range:
-        """Return the addresses of the sector that holds ``address``; raises `ValueError` outside the memory."""
-        start = self.start
-        for count, size in self.sectors:
-            if start <= address < start + count * size:
-                first = address - (address - start) % size
-                return range(first, first + size)
-            start += count * size
-        raise ValueError(f"{self.name} has no address {address:#010x}")
-
-    def sector_starts(self, start: int, end: int) -> list[int]:
-        """Return the start of each sector that [``start``, ``end``) touches, ascending; raises `ValueError`."""
-        starts: list[int] = []
-        while start < end:
-            sector = self.sector(start)
-            starts.append(sector.start)
-            start = sector.stop
-        return starts
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleSlot:
-    """Where one kind of module belongs, and how it behaves there."""
-
-    name: str
-    function: int
-    index: int
-    start: int
-    max_size: int
-    via: Via
-    prefix_offset: int | None = None  # None: known only from the file, 0 or behind a vector table
-    drop_prefix: bool = False
-    legacy_index: int | None = None
-    legacy_start: int | None = None
-    reports: Reports = Reports.HASH
-    end: int = 0  # end of the area it may occupy, exclusive; 0 in the text: start + max_size
-    info_at: int | None = None  # address of the block that names its build
-    is_readable: bool = True  # over DFU
-    is_checked_at_start: bool = True  # False: whatever boots on top of it does not check its integrity
-    erase_first_write_last: int | None = None  # page whose content alone makes a bootloader start the module
-    is_right_aligned: bool = False  # it ends at `end` and starts wherever its length puts it
-
-    def begin(self, size: int) -> int:
-        """Return the address at which a module with ``size`` bytes in flash starts, at its newest place."""
-        return self.end - size if self.is_right_aligned else self.start
-
-    def room(self, start: int) -> int:
-        """Return how many bytes one that starts at ``start`` may have."""
-        return min(self.max_size, self.end - start)
-
-    def has_prefix_at(self, offset: int) -> bool:
-        """Return whether the header of a file for this slot may stand there."""
-        return offset in ((0, _SMALL_VECTORS) if self.prefix_offset is None else (self.prefix_offset,))
-
-
-_SMALL_VECTORS = 0x184
-"""Bytes of the vector table of an STM32F2 (reference firmware-and-dfu 3.5)."""
-
-
-@dataclass(frozen=True, slots=True)
-class DctField:
-    """A named place in the configuration memory (alternate setting 1)."""
-
-    name: str
-    offset: int
-    size: int
-    writable: bool = False
-
-
-NEVER = 1 << 16
-"""Above every module version, which has 16 bits: no bootloader of the family has the feature."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bootloader:
-    """Module version of the first bootloader with each of these features; the TOML omits those no bootloader has.
-
-    Features of all but the oldest family are there from version 0 on.
-    """
-
-    resumes_copy: int = NEVER  # finishes an interrupted copy of its successor
-    large_user_part: int = NEVER
-    protection: int = NEVER
-    safe_mode_command: int = NEVER
-    system_at_new_start: int = NEVER  # checks there before the legacy start
-    protection_string: int = NEVER
-    clear_override_command: int = NEVER
-    device_id_string: int = 0  # its serial string is the Device ID
-    small_letters: int = 0  # ... in small letters
-    no_poll_time: int = 0  # asks for no wait while it works on internal flash
 
 
 _NOT_SUPPORTED = -120  # result of a request nobody in the unit knows (reference usb-and-serial 4.12)
