@@ -127,6 +127,7 @@ _OWN_TABLE = frozenset(
     }
 )
 _STATES: frozenset[tuple[int, int]] = frozenset({(RequestType.GET_CURRENT_NETWORK, -210)})  # joined to none
+_OF_THE_UNIT: frozenset[tuple[int, int]] = frozenset({(RequestType.SERIAL_NUMBER, -250)})  # none programmed, on Gen 4
 
 _ABOUT_THE_UNIT: tuple[range, ...] = (
     range(-1, 0),  # nothing was programmed there
@@ -148,7 +149,7 @@ def meaning_of(request: int, code: int) -> Meaning:
     """Return what result ``code`` (negative) of request type ``request`` means."""
     if request in _OWN_TABLE or (request, code) in _STATES:
         return Meaning.STATE
-    return Meaning.UNIT if is_about_the_unit(code) else Meaning.MOMENT
+    return Meaning.UNIT if is_about_the_unit(code) or (request, code) in _OF_THE_UNIT else Meaning.MOMENT
 
 
 def is_about_the_unit(code: int) -> bool:

@@ -33,8 +33,9 @@ def identify(session: UnitSession, ctx: StepContext) -> StepResult:
     _check_product(session, ctx)
     if is_locked:
         return _identify_locked(session, ctx)
-    if unit.device.mode is Mode.DFU and not session.firmware.has_files:
-        with ctx.write("unit", "restart out of DFU"):  # nothing else would (H9)
+    if unit.device.mode is Mode.DFU and not session.firmware.has_release:
+        # what an application needs is on the unit, which only a running one tells; and nothing else would (H9)
+        with ctx.write("unit", "restart out of DFU"):
             unit.device.leave_dfu(ctx.deadline)
     if unit.device.mode is Mode.DFU:
         reading.recall(unit)

@@ -6,8 +6,9 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from line_bench import BORON, BootRequest, line_bench, replace
+from line_bench import BORON, BootRequest, Recipe, line_bench, replace
 
+from drivers.platforms import platform_by_slug
 from drivers.virtual import synthetic
 from drivers.virtual.unit import UnitMode
 from station.engine.events import HandsNeeded, StepStarted
@@ -77,6 +78,19 @@ def test_a_unit_in_dfu_is_started_and_read_like_any_other_when_there_is_no_firmw
         assert walk.verdict is Verdict.PASS, walk.finished.reason
         assert unit.mode is not UnitMode.DFU
         assert walk.flash_writes == 0
+
+
+@pytest.mark.parametrize("platform", ["boron", "p2"])
+def test_a_unit_in_dfu_is_started_first_when_only_its_application_is_to_be_written(
+    platform: str, tmp_path: Path
+) -> None:
+    """The Device OS that application needs is on the unit, and a unit in DFU does not say so."""
+    number = platform_by_slug(platform).id
+    application = synthetic.application(number, "6.3.4", seed="story")
+    with line_bench(tmp_path, Recipe(platform, device_os=None, application=application)) as bench:
+        walk = bench.walk(bench.unit(platform, device_os="6.3.4", arrives=BootRequest.DFU))
+        assert walk.verdict is Verdict.PASS, walk.finished.reason
+        assert walk.outcomes["firmware"] == "done"
 
 
 @pytest.mark.rule("A10")

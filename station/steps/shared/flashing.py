@@ -89,6 +89,11 @@ class FirmwareSession:
         return bool(self._files.release or self._files.application)
 
     @property
+    def has_release(self) -> bool:
+        """Return whether the profile names a Device OS."""
+        return bool(self._files.release)
+
+    @property
     def depends_on_sku(self) -> bool:
         """Whether the profile's Device OS is too old for some units of the platform (D9)."""
         system = next((image for image in self._files.release if image_key(image) == SYSTEM_PART), None)

@@ -50,6 +50,19 @@ class UnitKnowledge:
         return sku_row(self.fact("serial") or "")
 
     @property
+    def mac_by_id(self) -> MacAddress | None:
+        """Return the Wi-Fi MAC address that a Gen 4 Device ID ends with (usb-and-serial 1.3); None for others."""
+        device_id, prefix = str(self.device_id or ""), self.platform.device_id_prefix
+        if not self.platform.is_named_by_mac or not device_id.startswith(prefix):
+            return None
+        return MacAddress.parse(device_id.removeprefix(prefix))
+
+    def fits(self, serial: SerialNumber | None) -> bool:
+        """Return whether ``serial`` can be that of this unit: on Gen 4 it ends with the last six digits of the MAC."""
+        mac = self.mac_by_id
+        return mac is None or serial is None or str(serial).endswith(str(mac).replace(":", "")[6:].upper())
+
+    @property
     def proof(self) -> str:
         """How many identities agree, for the record."""
         names, sources = ({getattr(fact, key) for fact in self.facts} for key in ("name", "source"))

@@ -33,7 +33,6 @@ T = TypeVar("T")
 PRESENCE_TRIES, PRESENCE_PAUSE_S = 3, 2.0
 """How often, and how far apart, a unit is asked for a number it must have."""
 CONSOLE_TRIES = 3
-NOT_PROGRAMMED = -1  # result of request 21 (reference usb-and-serial 4.2)
 CELLULAR_READ_S = 60.0
 """The modem may have to be powered on first (reference usb-and-serial 4.10)."""
 
@@ -46,6 +45,8 @@ def identify_usb(unit: Unit, ctx: StepContext) -> None:
     unit.known.note("USB serial string", device_id=str(device_id))
     unit.at_work.take(ctx.slot, unit.device)
     unit.known.note("USB product id", platform=unit.known.platform.slug, platform_id=unit.known.platform.id)
+    if unit.known.platform.has_mac:
+        unit.known.note("Device ID", mac=unit.known.mac_by_id)
 
 
 def complete(unit: Unit, ctx: StepContext) -> None:
@@ -122,24 +123,39 @@ def _read_requests(unit: Unit, ctx: StepContext) -> None:
 def _read_serial(unit: Unit, ctx: StepContext) -> SerialNumber | None:
     """Read the serial number; None when the unit says twice that it has none (A4).
 
-    A unit whose number was never programmed refuses the question, or answers nothing.
+    A unit whose number was never programmed refuses the question, or answers nothing. Raises `UnitRejected` for a
+    number that cannot be this unit's, told twice.
     """
 
     def ask() -> SerialNumber | None:
         try:
-            return _ask_fact(unit, ctx, "serial", requests.get_serial_number(), "request 21")
+            return _ask_fact(unit, ctx, "serial", requests.get_serial_number(), "request 21", unit.known.fits)
         except RequestRejected as refused:
-            if refused.code != NOT_PROGRAMMED:
+            if refused.code != unit.known.platform.blank_serial_result:
                 raise
             return None
 
-    return ask() or ask()
+    serial = ask() or ask()
+    if serial is not None and not unit.known.fits(serial):
+        raise UnitRejected(
+            f"serial number {serial} cannot be that of {unit.known.device_id}: on a {unit.known.platform.name} it ends "
+            "with the last six digits of the Device ID; hand the unit to the technician",
+            say=Say("wrong_label"),
+        )
+    return serial
 
 
-def _ask_fact(unit: Unit, ctx: StepContext, name: str, request: Request[T], source: str) -> T:
-    """Ask and note one identity; one that differs from what is known is asked again before it is believed."""
+def _ask_fact(
+    unit: Unit,
+    ctx: StepContext,
+    name: str,
+    request: Request[T],
+    source: str,
+    fits: Callable[[T], bool] = lambda _: True,
+) -> T:
+    """Ask and note one identity; one that differs from what is known, or does not fit it, is asked again first."""
     value = unit.device.ask(request, ctx.deadline)
-    if value is not None and unit.known.fact(name) not in (None, str(value)):
+    if (value is not None and unit.known.fact(name) not in (None, str(value))) or not fits(value):
         value = unit.device.ask(request, ctx.deadline)
     unit.known.note(source, **{name: value})
     return value
@@ -156,7 +172,9 @@ def _until(ctx: StepContext, read: Callable[[], T], is_there: Callable[[T], bool
 
 
 def _read_mac(unit: Unit, ctx: StepContext) -> None:
-    unit.known.mac = _until(ctx, lambda: _ask_mac(unit, ctx), lambda mac: mac is not None)
+    """Read the MAC address until there is one, and, where the Device ID says which, until it is that one."""
+    wanted = unit.known.mac_by_id
+    unit.known.mac = _until(ctx, lambda: _ask_mac(unit, ctx), lambda mac: mac is not None and wanted in (None, mac))
     unit.known.note("request 401", mac=unit.known.mac)
 
 
