@@ -1,7 +1,7 @@
 """One attempt: one walk of a profile on one unit in one slot, from the first journal line to the verdict.
 
 The lanes run side by side: the calling (slot) thread speaks to the unit, every other lane has a thread of its
-own. All look at the same walk under one condition. An exception becomes an outcome once, here.
+own. All look at the same walk under one condition. An exception of a step becomes an outcome once, here.
 """
 
 from __future__ import annotations

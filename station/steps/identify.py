@@ -113,7 +113,7 @@ def _check_product(session: UnitSession, ctx: StepContext) -> None:
 def _check_cloud(session: UnitSession, ctx: StepContext) -> None:
     """What the cloud knows of the unit agrees with it, and nothing stands in the way that no step mends (A5 C3 K7).
 
-    A bench that queues leaves it to the owed work while the cloud is away, or refuses something that is not about
+    A profile that queues leaves it to the owed work while the cloud is away, or refuses something that is not about
     the unit; one that holds asks until it is answered.
     """
     holds = not session.profile.section(Cloud).queues(session.profile.context)
@@ -147,7 +147,7 @@ def _foresee(session: UnitSession, cloud: CloudRecord, ctx: StepContext) -> Clou
 def _product(session: UnitSession, ctx: StepContext) -> Product | None:
     """What the cloud (or the journal, for the days without it) says of the profile's product.
 
-    While neither knows it, nothing may be written: the unit waits, also on a bench that queues.
+    While neither knows it, nothing may be written: the unit waits, also under a profile that queues.
     """
     return ask(ctx, lambda: session.find_product(ctx), holds=True)
 
