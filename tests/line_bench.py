@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import serial
+from support.instruments import Instrument, Instruments
 from support.known_steps import parse_profile
 from support.traffic import Traffic
 
@@ -202,8 +203,9 @@ class LineBench:
     """The bench of one story. Make it with `line_bench`."""
 
     def __init__(
-        self, directory: Path, *recipes: Recipe, slots: int = 1, traces: bool = True, requests_per_s: float = 20.0
-    ) -> None:
+        self, directory: Path, *recipes: Recipe, slots: int = 1, traces: bool = True, requests_per_s: float = 20.0,
+        instruments: Mapping[str, Instrument] | None = None,
+    ) -> None:  # fmt: skip
         self.requests_per_s = requests_per_s
         self.directory, self.recipes, self.count, self.traces = directory, recipes, slots, traces
         self.clock = SimulatedClock()
@@ -215,7 +217,8 @@ class LineBench:
         self._is_running = False
         self.open_port: Callable[[str], serial.SerialBase] = lambda device: VirtualPorts(self.bus).open(device)
         """How a serial port is opened; a story may have other programs on it."""
-        self.programs: Programs = SystemPrograms()  # that profiles run, from the next `start` on
+        self.programs: Programs = Instruments(self.clock, 2.0, **instruments) if instruments else SystemPrograms()
+        """What profiles run, from the next `start` on."""
         self.unbound: frozenset[int] = frozenset()  # slots without a port, from the next `start` on
         self.traffic = Traffic(self.journal_dir)
 
@@ -493,10 +496,13 @@ def shown(event: Event) -> str:
 
 @contextmanager
 def line_bench(
-    directory: Path, *recipes: Recipe, slots: int = 1, traces: bool = True, requests_per_s: float = 20.0
-) -> Iterator[LineBench]:
-    """A running bench; the calling thread is registered with its clock."""
-    bench = LineBench(directory, *recipes, slots=slots, traces=traces, requests_per_s=requests_per_s)
+    directory: Path, *recipes: Recipe, slots: int = 1, traces: bool = True, requests_per_s: float = 20.0,
+    instruments: Mapping[str, Instrument] | None = None,
+) -> Iterator[LineBench]:  # fmt: skip
+    """A running bench; the calling thread is registered with its clock. ``instruments``: in place of real programs."""
+    bench = LineBench(
+        directory, *recipes, slots=slots, traces=traces, requests_per_s=requests_per_s, instruments=instruments
+    )
     with bench.clock.registered():
         bench.build()
         try:

@@ -102,7 +102,7 @@ def _steps(plans: Iterable[StepPlan]) -> Iterator[str]:
     yield "  steps"
     for step in plans:
         after = ", ".join(step.after) or "plugging in"
-        yield f"    {step.name:12} {step.lane.value:6} after {after}; at most {step.limit_s:.0f} s"
+        yield f"    {step.name:12} {step.lane.value:7} after {after}; at most {step.limit_s:.0f} s"
 
 
 def _plan(plan: UpdatePlan) -> Iterator[str]:

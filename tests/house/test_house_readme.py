@@ -18,6 +18,8 @@ from station.journal import JOURNAL_FILE, Journal
 from station.model import VERDICT_WORD, Verdict
 from station.paths import find_profile
 from station.settings.config import load_config
+from station.steps.app_test import AppTest
+from station.steps.local_test import LocalTest
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^ *```(\w+)\n(.*?)^ *```$", README, re.DOTALL | re.MULTILINE)
@@ -73,6 +75,18 @@ def test_the_profile_in_it_makes_a_unit(tmp_path: Path, capsys: pytest.CaptureFi
     assert [plan.name for plan in steps_of(profile)] == [plan.name for plan in steps_of(full)]
 
 
+def test_the_tests_in_it_are_those_of_the_shipped_profile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, full = tmp_path / "tested.toml", find_profile("boron-tested")
+    example = next(text for text in tomls() if "[[app_test]]" in text)
+    file.write_text(full.read_text(encoding="utf-8").partition("# Each [[app_test]]")[0] + example, encoding="utf-8")
+    profile, shipped = load_profile(file), load_profile(full)
+    (row,) = profile.sections(AppTest)
+    assert row.limits == {key: shipped.sections(AppTest)[0].limits[key] for key in row.limits}
+    assert profile.sections(LocalTest) == shipped.sections(LocalTest)
+    assert main(["profile", "check", str(file)]) == 0
+    assert "app_test" in capsys.readouterr().out
+
+
 def test_the_station_file_in_it_is_read(tmp_path: Path) -> None:
     file = tmp_path / "station.toml"
     file.write_text(next(text for text in tomls() if "[slots]" in text), encoding="utf-8")
@@ -95,7 +109,7 @@ def test_files_and_folders_it_names_exist() -> None:
 
 
 def test_it_is_short_enough_to_be_read() -> None:
-    assert len(PROSE.split()) < 2400
+    assert len(PROSE.split()) < 2500
 
 
 def test_every_verdict_is_explained_once_with_its_code_and_its_word() -> None:

@@ -6,67 +6,22 @@ import csv
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from line_bench import BORON, LineBench, Recipe, Walk, line_bench
 from support.instruments import Instrument, Instruments
+from support.tested import LIMITS, METER, Trial
 
 from drivers.host.executable import Ended
-from drivers.virtual import synthetic
-from drivers.virtual.synthetic import SyntheticFile
 from station.engine.commands import StopSlot
 from station.engine.events import StepHeld, StepResumed, StepStarted
 from station.errors import BadInput
 from station.export import export
 from station.model import Verdict
 from station.words.languages import load
-
-LIMITS = """
-[[app_test]]
-request = "selftest"
-timeout_s = 5
-[app_test.limits.vbat]
-name = "Battery"
-min = 3.6
-max = 4.2
-unit = "V"
-[app_test.limits.temp]
-min = 10
-max = 40
-unit = "C"
-[app_test.limits.fw]
-pattern = 'v1\\..*'
-[[app_test]]
-request = "charger"
-[app_test.limits.charge]
-text = "done"
-"""
-METER = """
-[[tests]]
-name = "power"
-command = ["power-meter"]
-timeout_s = 5
-[tests.limits.idle_ma]
-max = 12
-unit = "mA"
-"""
-
-
-@dataclass(frozen=True)
-class Trial(Recipe):
-    """A profile that tests: ``tests`` is the end of its text."""
-
-    tests: str = LIMITS
-    program: str = "selftest"
-
-    def app(self) -> SyntheticFile | None:
-        return synthetic.application(self.platform_id, self.device_os or "3.3.1", seed=self.program)
-
-    def text(self) -> str:
-        return super().text() + self.tests
 
 
 def sentence(walk: Walk, language: str = "en") -> str:

@@ -28,6 +28,8 @@ ENDINGS: Mapping[str, frozenset[Verdict]] = {
     "protected": frozenset({Verdict.FAIL}),
     "dead-sim": frozenset({Verdict.FAIL, Verdict.PENDING}),  # a named person has to fix the SIM
     "quarantined": frozenset({Verdict.FAIL, Verdict.PENDING}),
+    "weak-battery": frozenset({Verdict.FAIL}),
+    "hungry": frozenset({Verdict.FAIL}),
 }
 """Verdicts allowed for a unit with that flaw once everything around it works again. None includes PASS."""
 

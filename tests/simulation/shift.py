@@ -14,8 +14,10 @@ import random
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from line_bench import LineBench, line_bench, shown
 
@@ -71,7 +73,15 @@ def run(story: Story) -> Figures:
     try:
         with tempfile.TemporaryDirectory(prefix="shift-") as folder:
             recipes = tuple(lot.recipe() for lot in story.lots)
-            with line_bench(Path(folder), *recipes, slots=story.slots, traces=False) as bench:
+
+            def measure(told: Mapping[str, Any]) -> str:
+                unit = next(one for one in bench.units if one.device_id == told["device_id"])
+                return f"idle_ma={unit.sensors['idle_ma']}"
+
+            instruments = {"power-meter": measure}
+            with line_bench(
+                Path(folder), *recipes, slots=story.slots, traces=False, instruments=instruments
+            ) as bench:  # fmt: skip
                 shift = _Shift(bench, story, figures)
                 shift.run()
         if bugs.seen:

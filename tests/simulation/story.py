@@ -8,6 +8,7 @@ evenly mixed faults rarely coincide in pairs.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import random
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from line_bench import PRODUCTS, Recipe
+from support.tested import LIMITS, METER, Trial
 
 from drivers.virtual.faults import ERRNOS
 
@@ -31,6 +33,12 @@ FLAWS = (
     "dead-sim", "quarantined",
 )  # fmt: skip
 """What makes a unit bad; `units` plants each, `oracles` defines how it has to end."""
+
+TEST_FLAWS = ("weak-battery", "hungry")
+"""What only the tests of a profile find."""
+
+TEST_FAULTS = ("says=garbage", "says=silence", "says=unknown", "says=vbat:9.9", "says=vbat:broken")
+"""What an application may answer once in place of the truth."""
 
 SLIPS = ("neighbour", "before", "order-code", "layout", "double", "prefix", "lot", "noise", "unknown")
 """What may be scanned by mistake before the right label."""
@@ -61,9 +69,11 @@ class Lot:
     online: bool = False
     wifi: bool = False
     device_os: str = "6.3.4"
+    tested: bool = False
 
     def recipe(self) -> Recipe:
-        return Recipe(
+        kind = functools.partial(Trial, tests=LIMITS + METER) if self.tested else Recipe
+        return kind(
             self.platform, kind=self.kind, offline=self.offline, label=self.label, claim=self.claim,
             online=self.online, wifi=self.wifi, device_os=self.device_os,
         )  # fmt: skip
@@ -180,9 +190,26 @@ def draw(seed: int) -> Story:
             lot = dice.choice(lots)
             possible = tuple(flaw for flaw in flaws if _is_possible(flaw, lot, lots))
             parts.append(_part(dice, next(numbers), slot, lot, orders, possible, slips))
+    lots, parts = _with_tests(random.Random(f"tests {seed}"), lots, parts)
     length = 60.0 * len(parts) / slots + 60
     happen = [_trouble(dice, kind, length) for kind in troubles for _ in range(dice.choice((1, 1, 2, 3)))]
     return Story(seed, slots, lots, tuple(parts), tuple(sorted(happen, key=lambda trouble: trouble.at)))
+
+
+def _with_tests(dice: random.Random, lots: tuple[Lot, ...], parts: list[Part]) -> tuple[tuple[Lot, ...], list[Part]]:
+    """Let some lots test their units; of those, some find what nothing else finds, or are told nonsense once."""
+    lots = tuple(dataclasses.replace(lot, tested=dice.random() < 0.35) for lot in lots)
+    tested = {lot.platform for lot in lots if lot.tested}
+    found: list[Part] = []
+    for part in parts:
+        flaw, faults = dice.choice(TEST_FLAWS), (f"do=app,{dice.choice(TEST_FAULTS)},times=1",)
+        is_bad, is_odd = dice.random() < 0.25 and not part.flaw, dice.random() < 0.4
+        if part.platform in tested:
+            part = dataclasses.replace(
+                part, flaw=flaw if is_bad else part.flaw, faults=part.faults + (faults if is_odd else ())
+            )
+        found.append(part)
+    return lots, found
 
 
 def _trouble(dice: random.Random, kind: str, length_s: float) -> Trouble:

@@ -15,7 +15,7 @@ Instrument = Callable[[Mapping[str, Any]], str | Ended]
 class Instruments:
     """`drivers.host.executable.Programs`, each of which takes ``seconds``. ``runs``: who ran from when to when."""
 
-    def __init__(self, clock: Clock, seconds: float = 2.0, **instruments: Instrument) -> None:
+    def __init__(self, clock: Clock, seconds: float, **instruments: Instrument) -> None:
         self._clock, self._seconds, self._instruments = clock, seconds, instruments
         self.runs: list[tuple[float, float, Mapping[str, Any]]] = []
 

@@ -310,4 +310,4 @@ def report(judged: Iterable[Judged], ctx: StepContext) -> StepResult:
         others = sum(one.is_out for one in judged) - 1
         more = f" ({others} more out of their limits)" if others else ""
         raise UnitRejected(f"{first}, asked twice{more}; red bin", say=first.say)
-    return already(f"{len(judged)} values in their limits")
+    return already(f"{len(judged)} of {len(judged)} values in their limits")
