@@ -29,6 +29,7 @@ from .engine.events import (
     StepHeld,
     StepProgress,
     StepResumed,
+    UnitArrived,
     UnitIdentified,
     UnmappedPort,
     VerdictRevised,
@@ -143,6 +144,7 @@ _WORDS: dict[type[Event], Callable[[Any, Words], str]] = {
     ),
     VerdictRevised: _revised,
     CloudStateChanged: _cloud,
+    UnitArrived: lambda e, _words: e.reason,
     UnmappedPort: lambda e, words: words.text("headless-stranger", port=e.port_path),
     CommandRefused: lambda e, words: words.text("headless-refused", why=e.reason),
     StationFault: lambda e, words: words.text("headless-fault", why=e.reason),
@@ -152,7 +154,7 @@ _WORDS: dict[type[Event], Callable[[Any, Words], str]] = {
 def as_words(event: Event, words: Words) -> str | None:
     """Format an event for a person; None for events meant only for a screen. Reasons stay as recorded, in English."""
     told = _WORDS.get(type(event))
-    if told is None:
+    if told is None or (isinstance(event, UnitArrived) and not event.say):
         return None
     where = words.text("log-slot", slot=str(event.slot)) if event.slot else words.text("headless-station")
     return escaped(f"{clock_time(event.at, words.tz)}  {pad(where, 8)}  {told(event, words)}")

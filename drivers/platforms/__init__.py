@@ -13,6 +13,8 @@ from importlib import resources
 
 from ..errors import BadPlatformRow
 from .kinds import ModuleFunction, Reports, Via, WritePolicy
+from .others import FILE as OTHERS_FILE
+from .others import OTHER_DEVICES, PLATFORMS_WITHOUT_USB, OtherDevice, unknown_device
 from .parts import Bootloader, DctField, Memory, ModuleSlot, Region
 from .table import (
     Platform,
@@ -24,6 +26,8 @@ from .versions import OsRange, OsVersion
 
 __all__ = [
     "ENTRY_POINTS",
+    "OTHER_DEVICES",
+    "PLATFORMS_WITHOUT_USB",
     "RELEASES",
     "Bootloader",
     "DctField",
@@ -32,6 +36,7 @@ __all__ = [
     "ModuleSlot",
     "OsRange",
     "OsVersion",
+    "OtherDevice",
     "Platform",
     "PlatformTable",
     "Region",
@@ -47,15 +52,17 @@ __all__ = [
     "platforms",
     "read_table",
     "release_of",
+    "unknown_device",
 ]
 
 ENTRY_POINTS = "drivers.platforms"
 _VENDOR_FILE = "device_os.toml"
+_NO_ROWS = frozenset({_VENDOR_FILE, OTHERS_FILE})
 
 
 def _texts() -> Iterator[tuple[str, str]]:
     for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".toml") and file.name != _VENDOR_FILE:
+        if file.name.endswith(".toml") and file.name not in _NO_ROWS:
             yield f"drivers/platforms/{file.name}", file.read_text("utf-8")
     from importlib import metadata  # imports sockets, which the wire's tables must not
 

@@ -30,12 +30,13 @@ from ..errors import (
     Stalled,
     TransferFailed,
     TransferTimeout,
+    UnknownPlatform,
 )
 from ..guard import WriteGuard
 from ..host import port_paths
 from ..host.usb_files import UsbFiles, usb_files
 from ..identity import PortPath
-from ..platforms import platform
+from ..platforms import OTHER_DEVICES, platform
 from ..wire.usb import PARTICLE_VENDOR_ID, Mode, Setup, UsbId
 from . import TRANSFER_TIMEOUT_S, UsbCandidate, UsbTransport
 from .guarded import GuardedTransport
@@ -106,7 +107,7 @@ def real_host() -> PyusbHost:
 
 
 class PyusbHost:
-    """Lists the Particle devices of one backend. For real units use `real_host`.
+    """Lists the Particle devices of one backend, and what is taken for one. For real units use `real_host`.
 
     ``files``: where the system exposes the same units as files, if it does.
     """
@@ -120,10 +121,15 @@ class PyusbHost:
         Raises `LinkError`, and `NoDeviceNodes` where no unit could ever appear: libusb silently lists nothing there.
         """
         with _translated("list USB devices"):
-            found = list(usb.core.find(find_all=True, backend=self._backend, idVendor=PARTICLE_VENDOR_ID))
+            found = list(usb.core.find(find_all=True, backend=self._backend, custom_match=_is_worth_a_look))
         if not found and self._files is not None:
             self._files.check_folder()
         return [PyusbCandidate(device, self._files) for device in found]
+
+
+def _is_worth_a_look(device: Any) -> bool:
+    shown = UsbId(device.idVendor, device.idProduct)
+    return shown.vendor == PARTICLE_VENDOR_ID or str(shown) in OTHER_DEVICES
 
 
 class PyusbCandidate:
@@ -153,8 +159,11 @@ class PyusbCandidate:
     def open(self) -> UsbTransport:
         """Open the device; in DFU mode behind the write guard of its platform.
 
-        Raises `LinkError`, and `UnknownPlatform` for a unit in DFU mode whose platform has no table.
+        Raises `LinkError`, and `UnknownPlatform` for what is no unit of a platform with a row: that is left alone.
         """
+        other = self._usb_id.other_device
+        if other is not None:
+            raise UnknownPlatform(f"port {self._port_path}: {other.sentence}")
         guard = None
         if self._usb_id.mode is Mode.DFU:
             guard = WriteGuard(platform(self._usb_id.platform_id or 0))

@@ -7,6 +7,7 @@ import struct
 from dataclasses import dataclass
 
 from ..errors import RemoteProtocolError
+from ..platforms import OTHER_DEVICES, OtherDevice, platforms, unknown_device
 
 PARTICLE_VENDOR_ID = 0x2B04
 APPLICATION_PRODUCT = 0xC000  # + platform id (reference usb-and-serial 1.1)
@@ -96,6 +97,15 @@ class UsbId:
 
     def __str__(self) -> str:
         return f"{self.vendor:04x}:{self.product:04x}"
+
+    @property
+    def other_device(self) -> OtherDevice | None:
+        """Return what it is, if it is no unit of a platform with a row. Raises `BadPlatformRow` for a bad plug-in."""
+        listed = OTHER_DEVICES.get(str(self))
+        if listed is not None or self.vendor != PARTICLE_VENDOR_ID:
+            return listed
+        is_known = any(row.id == self.platform_id for row in platforms())
+        return None if is_known else unknown_device(str(self))
 
     @property
     def mode(self) -> Mode | None:

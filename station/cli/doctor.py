@@ -133,12 +133,18 @@ def _usb(subject: Subject) -> Iterator[Finding]:
 def opened(candidates: Sequence[UsbCandidate]) -> tuple[Finding, ...]:
     """Check that every unit plugged in can be opened."""
     closed: list[Finding] = []
-    for candidate in candidates:
+    units = [one for one in candidates if one.usb_id.other_device is None]
+    others = [
+        Finding(State.NOTE, "usb", f"port {one.port_path}: {other.sentence}")
+        for one in candidates
+        if (other := one.usb_id.other_device) is not None
+    ]
+    for candidate in units:
         try:
             candidate.open().close()
         except DriverError as error:
             closed.append(Finding(State.STOP, "usb", f"port {candidate.port_path}: {error}"))
-    return tuple(closed) or (Finding(State.OK, "usb", f"libusb works, {len(candidates)} units plugged in"),)
+    return (*(closed or [Finding(State.OK, "usb", f"libusb works, {len(units)} units plugged in")]), *others)
 
 
 def _permissions(_: Subject) -> Iterator[Finding]:

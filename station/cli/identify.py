@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from drivers.clock import Clock, SimulatedClock, SystemClock
-from drivers.errors import BadIdentity, DriverError
+from drivers.errors import BadIdentity, DriverError, UnknownPlatform
 from drivers.platforms import OsVersion, platform_by_slug
 from drivers.transport import SerialHost, UsbCandidate, UsbHost
 from drivers.transport.serialport import PyserialHost
@@ -43,10 +43,10 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print all units; returns 0 when all could be identified, 1 when one could not or none is there."""
+    """Print all that is plugged in; returns 0 when all of it are units that tell who they are, tools aside."""
     with _place(arguments.virtual) as (usb_host, serial_host, clock):
         found = wait_candidates(usb_host, clock, len(arguments.virtual))
-        good = [_show(candidate, serial_host, clock, arguments.json) for candidate in found]
+        good = [show(candidate, serial_host, clock, arguments.json) for candidate in found]
     if not found:
         sys.stderr.write("no Particle unit is plugged in; see: station doctor\n")
     return 0 if good and all(good) else 1
@@ -82,25 +82,30 @@ def parse_virtual(text: str) -> tuple[str, str]:
         OsVersion.parse(version)
     except (BadIdentity, DriverError) as error:
         raise BadInput(f"--virtual {text}: {error}") from error
-    if version not in made:
-        raise BadInput(f"--virtual {text}: virtual units of that platform hold one of {', '.join(made)}")
+    try:
+        synthetic.bootloader(platform_by_slug(slug).id, version)
+    except KeyError as error:
+        raise BadInput(f"--virtual {text}: virtual units of that platform hold one of {', '.join(made)}") from error
     return slug, version
 
 
-def _show(candidate: UsbCandidate, serial_host: SerialHost, clock: Clock, as_json: bool) -> bool:
-    port = candidate.port_path.value
+def show(candidate: UsbCandidate, serial_host: SerialHost, clock: Clock, as_json: bool) -> bool:
+    """Print what is known of one device; returns False for one that should not be there or could not be read."""
+    port, other = candidate.port_path.value, candidate.usb_id.other_device
     try:
+        if other is not None:
+            raise UnknownPlatform(other.sentence)
         with looked_at(candidate, serial_host, clock) as unit:
             facts, name, fault = list(unit.known.facts), unit.known.platform.name, ""
     except (DriverError, UnitRejected) as error:
-        facts, name, fault = [], str(candidate.usb_id), str(error)
+        facts, name, fault = [], other.name if other else str(candidate.usb_id), str(error)
     if as_json:
         rows = [{"name": fact.name, "value": fact.value, "source": fact.source} for fact in facts]
         with standard_output() as file:
             file.write(json.dumps({"port": port, "platform": name, "facts": rows, "fault": fault}) + "\n")
     else:
         tell_all(_lines(port, name, facts, fault))
-    return not fault
+    return not fault or (other is not None and other.is_tool)
 
 
 def _lines(port: str, name: str, facts: list[IdentityFact], fault: str) -> Iterator[str]:

@@ -210,10 +210,13 @@ class StationFault(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnitArrived(Event):
+class UnitArrived(SayingEvent):
+    """A unit arrived on a slot's port. With ``say`` it is none: nothing is done with it; ``reason``: what it is."""
+
     port_path: str
     platform: str = ""
     mode: str = ""  # "application" or "dfu"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from drivers.clock import CancelToken, Clock, Deadline
 from drivers.devices import ParticleDevice
 from drivers.errors import DeadlineExceeded, Disconnected, DriverError
 from drivers.host.executable import Programs, SystemPrograms
-from drivers.platforms import Platform, platform
+from drivers.platforms import PLATFORMS_WITHOUT_USB, Platform, platform
 from drivers.transport import SerialHost
 from drivers.wire import requests
 from drivers.wire.messages.tables import ConnectionStatus
@@ -291,4 +291,5 @@ def platform_name(platform_id: int | None) -> str:
     try:
         return platform(platform_id or 0).name
     except DriverError:
-        return f"unknown platform {platform_id}"
+        named = PLATFORMS_WITHOUT_USB.get(platform_id or -1)
+        return f"unknown platform {platform_id}" if named is None else f"{named}, which has no USB"

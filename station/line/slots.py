@@ -104,26 +104,33 @@ class Line:
                 self._detached(event.port_path.value)
 
     def _attached(self, event: Attached) -> None:
-        path = event.candidate.port_path.value
-        if self._binds_by_itself:
+        path, other = event.candidate.port_path.value, event.candidate.usb_id.other_device
+        if self._binds_by_itself and not (other is not None and other.is_tool):
             self._bind_next(path)
         with self._lock:
             runner = self._runners.get(path)
             if runner is None:
                 self._strangers[path] = event
-        if runner is None:
+        if runner is not None:
+            self._arrived(runner, event, path)
+        elif other is None:
             self._publish(UnmappedPort(at=self._clock.utc(), port_path=path))
         else:
-            self._arrived(runner, event, path)
+            log.info("port %s: %s", path, other.sentence)
 
     def _arrived(self, runner: SlotRunner, event: Attached, path: str) -> None:
         usb_id = event.candidate.usb_id
+        other = usb_id.other_device
         self._publish(
             UnitArrived(
                 at=self._clock.utc(), slot=runner.slot.number, port_path=path,
-                platform=self._platform_name(usb_id.platform_id), mode=str(usb_id.mode or ""),
+                platform=other.name if other else self._platform_name(usb_id.platform_id),
+                mode=str(usb_id.mode or ""), say=Say("no_unit", found=other.name) if other else NOTHING,
+                reason=other.sentence if other else "",
             )
         )  # fmt: skip
+        if other is not None:  # nothing is asked of it, and nobody judges it
+            return
         runner.port.attached(event.candidate)
         runner.port_changed()
 

@@ -15,10 +15,11 @@ from ..model import Outcome, Verdict
 from ..words.cells import clean, tail
 from ..words.say import Say
 from .look import VERDICT_LOOK
-from .reduce_slot import MAX_ROWS, SLOT_HANDLERS, id_of, judged, step_held
+from .reduce_slot import MAX_ROWS, SLOT_HANDLERS, cleaned, id_of, judged, step_held
 from .state import (
     HISTORY_LINES,
     LOG_LINES,
+    Ask,
     BatchLine,
     BenchState,
     FieldScan,
@@ -191,8 +192,9 @@ def _unit_arrived(state: BenchState, event: ev.UnitArrived) -> BenchState:
         # the same unit back from a restart: keep what is shown
         return state.with_slot(replace(slot, is_present=True, mode=mode, platform=platform or slot.platform))
     fresh = SlotState(
-        slot.number, clean(event.port_path, 60), is_present=True, device_id=id_of(event), platform=platform, mode=mode
-    )
+        slot.number, clean(event.port_path, 60), is_present=True, device_id=id_of(event), platform=platform, mode=mode,
+        reason=clean(event.reason), asks=(Ask("", cleaned(event.say), ""),) if event.say else (),
+    )  # fmt: skip
     return state.with_slot(fresh)
 
 

@@ -68,7 +68,7 @@ def _measured(slot: SlotState, event: ev.Measured) -> SlotState:
 def _hands_needed(slot: SlotState, event: ev.HandsNeeded) -> SlotState:
     if slot.verdict is not None:
         return slot
-    ask = Ask(clean(event.step, 40), _cleaned(event.say), clean(event.led, 40))
+    ask = Ask(clean(event.step, 40), cleaned(event.say), clean(event.led, 40))
     others = tuple(one for one in slot.asks if one.step != ask.step)
     return replace(slot, asks=(*others, ask)[-MAX_ROWS:])
 
@@ -82,7 +82,7 @@ def step_held(slot: SlotState, event: ev.StepHeld | ev.StepResumed) -> SlotState
     """Mark a step as waiting, or as running again; without a step the whole slot waits, for the journal."""
     held = None
     if isinstance(event, ev.StepHeld):
-        held = Held(_cleaned(event.say), max(0, event.before))
+        held = Held(cleaned(event.say), max(0, event.before))
     if not event.step:
         return replace(slot, held=held)
     line = slot.step(clean(event.step, 40))
@@ -105,7 +105,7 @@ def judged(slot: SlotState, event: ev.AttemptFinished) -> SlotState:
     steps = tuple(replace(line, is_running=False, writing=False, held=None) for line in slot.steps)
     return replace(
         slot, is_walking=False, asks=(), steps=steps, held=None, verdict=event.verdict,
-        say=_cleaned(event.say), reason=clean(event.reason),
+        say=cleaned(event.say), reason=clean(event.reason),
         failed_step=clean(event.failed_step, 40), seconds=event.seconds, batch=clean(event.batch, 60) or slot.batch,
         device_id=id_of(event) or slot.device_id,
     )  # fmt: skip
@@ -131,7 +131,7 @@ def _measurement(measurement: Measurement) -> Measurement:
     )  # fmt: skip
 
 
-def _cleaned(say: Say) -> Say:
+def cleaned(say: Say) -> Say:
     return Say(clean(say.key, 60), **{name: clean(value, 60) for name, value in say.named})
 
 

@@ -26,6 +26,10 @@ wrong_platform =
     Das ist ein { $found }.
     Dieses Los will { $wanted }.
     .do = { -red-bin }
+no_unit =
+    Das ist: { $found }.
+    Es gehört nicht hierher.
+    .do = Herausnehmen.
 no_profile = Kein offenes Los für { $found }.
     .do = { -supervisor }
 wrong_label = Etikett passt nicht zum Gerät.

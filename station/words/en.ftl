@@ -31,6 +31,10 @@ wrong_platform =
     This is { A($found) }.
     This batch wants { $wanted }.
     .do = { -red-bin }
+no_unit =
+    This is { A($found) }.
+    It does not belong here.
+    .do = Take it out.
 no_profile = No open batch for { A($found) }.
     .do = { -supervisor }
 wrong_label = Label and unit do not match.

@@ -26,6 +26,10 @@ wrong_platform =
     这是 { $found }。
     本批次要 { $wanted }。
     .do = { -red-bin }
+no_unit =
+    这是 { $found }。
+    它不属于本工站。
+    .do = 请取出。
 no_profile = 没有 { $found } 的批次。
     .do = { -supervisor }
 wrong_label = 标签与设备不符。
