@@ -49,8 +49,6 @@ class Platform:
     setup_done_before: OsVersion | None  # first Device OS without a setup-done flag; None: no version has one
     serial_told_since: OsVersion | None  # first Device OS that tells serial number and secret; None: all do
     listening_timeout_s: int  # it leaves listening mode by itself after so long; 0: never
-    keeps_networks: int  # how many Wi-Fi networks it stores
-    knows_enterprise_wifi: bool  # it asks for, and uses, IEEE 802.1X credentials
     dct_through_system_parts: int  # first bootloader version that reaches the DCT only through whole system parts
     memories: tuple[Memory, ...]
     regions: tuple[Region, ...]
@@ -239,7 +237,7 @@ _KEYS = frozenset({
     "has_serial_numbers", "sets_wifi_in_listening_mode", "out_needs_data", "memories", "modules", "system_part_needs",
 })  # fmt: skip
 _USUAL = {
-    "listening_timeout_s": 0, "keeps_networks": 10, "knows_enterprise_wifi": False, "dct_through_system_parts": NEVER,
+    "listening_timeout_s": 0, "dct_through_system_parts": NEVER,
 }  # fmt: skip
 _OPTIONAL_KEYS = _USUAL.keys() | {
     "setup_done_before", "requests_since", "serial_told_since", "other_slugs", "usb_name", "scans_wifi", "device_os",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import struct
 from collections.abc import Callable
+from typing import NoReturn
 
 from ..platforms import ModuleFunction, OsVersion
 from ..wire.control.tables import PIECES_SINCE, RAW_REQUEST, REPLY_LENGTH, Raw
@@ -21,12 +22,13 @@ from .control_service import ControlService, Outcome
 from .descriptors import with_protection
 from .endpoint import Answer
 from .families import family_of
-from .flash import FlashFailed
+from .flash import FlashFailed, Who
 from .ota import OtaUpdate
 from .protection import Protection
 from .radio import Radio
 from .request_handlers import answer_request
 
+_V0_5_0, _V0_7_0, _V0_8_0 = (OsVersion.parse(text) for text in ("0.5.0-0", "0.7.0-0", "0.8.0-0"))
 V5_2_0 = OsVersion.parse("5.2.0")
 V6_0_0 = OsVersion.parse("6.0.0")
 
@@ -38,6 +40,10 @@ _CDC_OUT, _CDC_IN = 0x21, 0xA1
 _SET_LINE_CODING, _GET_LINE_CODING, _SET_CONTROL_LINE_STATE = 0x20, 0x21, 0x22
 _LINE_CODING = struct.Struct("<IBBB")  # rate, stop bits, parity, data bits; CDC PSTN 1.2 section 6.3.11
 _RETRY_S = 0.1
+
+
+def _refuse() -> NoReturn:
+    raise Stall
 
 
 class Application:
@@ -63,6 +69,7 @@ class Application:
         if since is not None and self.os >= since:
             self.descriptors = with_protection(self.descriptors, is_protected=is_protected)
         self._line = (9600, False)  # rate and DTR of the CDC port
+        self._listened = 0  # how often it entered listening mode
         self._is_asleep = False  # the system thread waits for a requested restart
         self._free_at = 0.0  # clock seconds until which the system thread is busy
 
@@ -74,7 +81,7 @@ class Application:
         """Finish the boot: enter listening mode if setup was never done (H7) or on request, else connect."""
         if self.has_setup_flag and not self.board.memory.dct.is_setup_done:
             self.enter_listening()
-        if self.board.memory.dct.take_startup_listening() and self.is_safe:
+        if self.board.memory.dct.take_startup_listening() and (self.is_safe or self.os < _V0_7_0):
             self.enter_listening()
         if not self.is_listening:
             self.radio.connect()
@@ -103,6 +110,14 @@ class Application:
             if not self.protection.is_active:  # a protected unit enters listening mode without its console
                 self.console.open()
             self.radio.listening(True)
+            self._limit_listening()
+
+    def _limit_listening(self) -> None:
+        """Leave by itself after a time, on platforms that do."""
+        self._listened = session = self._listened + 1
+        limit_s = self.board.spec.platform.listening_timeout_s
+        if limit_s:
+            self.board.after(limit_s, lambda: self.leave_listening() if session == self._listened else None)
 
     def leave_listening(self) -> None:
         """Return to normal mode; a Wi-Fi unit without a stored network re-enters at once (reference 5.1)."""
@@ -163,31 +178,61 @@ class Application:
         """Answer vendor requests to the device: the service protocol, and the raw ones of 3.8."""
         if setup.request_type in (_CDC_OUT, _CDC_IN) and setup.index == self.descriptors.kernel_bound[0]:
             return Answer(self._cdc(setup, data))
-        if setup.request_type & 0x7F != 0x40 or self.descriptors.vendor_interface is None:
+        if setup.request_type & 0x7F != 0x40:
             raise Stall
+        if self.descriptors.vendor_interface is None:
+            return Answer(is_unfinished=True) if setup.request in self._family.mute_requests else _refuse()
         if setup.request == RAW_REQUEST:
             is_unfinished = not setup.is_in and setup.length == 0 and self.board.spec.platform.out_needs_data
             return Answer(self._raw(setup), is_unfinished=is_unfinished)
+        since = self.board.spec.platform.requests_since
+        if since is not None and self.os < since:
+            raise Stall
         return Answer(self.service.handle(setup, data))
 
     def _raw(self, setup: Setup) -> bytes:
         is_known = self.board.spec.platform.knows_raw(setup.index, self.os)
         if setup.is_in:
-            texts: dict[int, str] = {
-                Raw.DEVICE_ID: str(self.board.spec.device_id).upper(),
-                Raw.SYSTEM_VERSION: str(self.os),
-            }
-            text = texts.get(setup.index, "").encode() if is_known else b""
-            if not text or not len(text) <= setup.length <= REPLY_LENGTH:
-                raise Stall
-            return text
-        if is_known and setup.index == Raw.RESTART:
-            self.board.after(0.0, self.board.restart)
-        elif is_known and setup.index == Raw.CLOUD_DISCONNECT:
-            self.radio.disconnect()
-        elif setup.length == 0:
+            return self._raw_text(setup) if is_known else _refuse()
+        action = self._raw_actions().get(setup.index) if is_known else None
+        if action is not None:
+            action(setup.value)
+        elif setup.length == 0 or not self._family.swallows_raw_data:
             raise Stall  # with 1 to 64 data bytes an unknown index is accepted and ignored
         return b""
+
+    def _raw_text(self, setup: Setup) -> bytes:
+        """Return the text, which the first versions fill up with NULs; their Device ID came in binary too."""
+        device_id, is_first = str(self.board.spec.device_id), self.os < _V0_8_0
+        texts: dict[int, bytes] = {
+            Raw.DEVICE_ID: device_id.upper().encode(),
+            Raw.SYSTEM_VERSION: str(self.os).encode(),
+        }
+        text = texts.get(setup.index, b"")
+        if is_first and setup.index == Raw.DEVICE_ID and setup.value == 1:
+            text = bytes.fromhex(device_id)
+        if not text or not len(text) <= setup.length <= REPLY_LENGTH:
+            raise Stall
+        return text.ljust(setup.length, b"\0") if is_first else text
+
+    def _raw_actions(self) -> dict[int, Callable[[int], None]]:
+        """Actions by wIndex; each gets wValue."""
+        return {
+            Raw.RESTART: lambda _: self.board.after(0.0, self.board.restart),
+            Raw.DFU_MODE: lambda _: self.board.after(0.0, lambda: self.board.restart(BootRequest.DFU)),
+            Raw.SAFE_MODE: lambda _: self.board.after(0.0, lambda: self.board.restart(BootRequest.SAFE)),
+            Raw.LISTENING: self._raw_listening,
+            Raw.CLOUD_DISCONNECT: lambda _: self.radio.disconnect(),
+        }
+
+    def _raw_listening(self, value: int) -> None:
+        """Enter listening mode, in 0.6 by a restart; any other value but 0 leaves it again."""
+        if self.os < _V0_7_0:
+            with contextlib.suppress(FlashFailed):
+                self.board.memory.dct.set_startup_listening(True, Who.CONTROL)
+            self.board.after(0.0, self.board.restart)
+        else:
+            self.board.after(0.0, self.leave_listening if value else self.enter_listening)
 
     def _cdc(self, setup: Setup, data: bytes) -> bytes:
         """Answer the three requests a host's serial driver sends (CDC PSTN 1.2 section 6.3)."""
@@ -228,5 +273,5 @@ class Application:
         self.console.set_dtr(dtr)
         if baud == _DFU_BAUD:
             self.board.after(0.0, lambda: self.board.restart(BootRequest.DFU))
-        elif baud == _LISTENING_BAUD and self.os < V6_0_0:
+        elif baud == _LISTENING_BAUD and _V0_5_0 <= self.os < V6_0_0:
             self.enter_listening()

@@ -9,28 +9,21 @@ from __future__ import annotations
 import contextlib
 import random
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 
-from ..identity import Secret
 from ..platforms import OsVersion
 from ..wire.console import tables
-from ..wire.messages.tables import WifiSecurity
 from .boot import BootRequest
 from .flash import FlashFailed, Who
 from .module_report import describe
 from .system import RunningSystem, diagnostics
-from .world import StoredNetwork
+from .wifi_dialogue import Digit, Line, Program, Terminal, store_network
 
 _BUFFER = 256  # bytes of input buffer; more are lost
 _BACKSPACES, _LINE_ENDS = b"\x08\x7f", b"\r\n"
 _V6_0_0 = OsVersion.parse("6.0.0-0")
 
 CELL_RADIO = "R510S-02B-00 02.05,A00.01"
-
-_BY_DIGIT = {digit: security for security, digit in tables.SECURITY_DIGITS.items()}
-
-Program = Generator[float | None, int | None, None]
-Line = Generator[float | None, int | None, str]
 
 
 class Console:
@@ -146,7 +139,7 @@ class Console:
         self._in.clear()
         return line.decode("utf-8", "replace")
 
-    def _digit(self, prompt: str, allowed: frozenset[int]) -> Generator[float | None, int | None, int]:
+    def _digit(self, prompt: str, allowed: frozenset[int]) -> Digit:
         while True:
             answer = yield from self._line(prompt, 1)
             if answer.isdecimal() and int(answer) in allowed:
@@ -156,9 +149,12 @@ class Console:
 
     def _identify(self) -> Program:
         system, spec = self._system, self._system.board.spec
-        self._print(f"{tables.ID_LINE}{spec.device_id}\r\n")
-        self._print(f"{tables.SECRET}: {spec.mobile_secret.reveal()}\r\n")
-        if spec.serial is not None:
+        has_serial = spec.serial is not None and spec.platform.reports("i.serial", system.os)
+        is_alone = not has_serial and spec.platform.reports("i.your_id", system.os)
+        self._print(f"{tables.OLD_ID_LINE if is_alone else tables.ID_LINE}{spec.device_id}\r\n")
+        if has_serial or spec.platform.has_serial_numbers:
+            self._print(f"{tables.SECRET}: {spec.mobile_secret.reveal()}\r\n")
+        if has_serial:
             self._print(f"{tables.SERIAL}: {spec.serial}\r\n")
         if spec.imei is None:
             return
@@ -167,7 +163,7 @@ class Console:
             yield system.radio.modem_delay_s
         known = is_fresh or system.radio.modem_has_answered
         self._print(f"{tables.IMEI}: {spec.imei if known else ''}\r\n")
-        self._print(f"{tables.ICCID}: {spec.iccid if known else ''}\r\n")
+        self._print(f"{tables.ICCID}: {(known and spec.iccid) or ''}\r\n")
         if spec.platform.reports("i.cell_radio", system.os):
             self._print(f"{tables.CELL_RADIO}: {CELL_RADIO if known else ''}\r\n")
 
@@ -186,7 +182,7 @@ class Console:
         if spec.imei is not None and (is_fresh or system.radio.modem_has_answered):
             if is_fresh:
                 yield system.radio.modem_delay_s
-            identity = {"imei": str(spec.imei), "iccid": str(spec.iccid)}
+            identity = {"imei": str(spec.imei), "iccid": str(spec.iccid or "")}
             if spec.platform.reports("s.cellfw", system.os):
                 identity["cellfw"] = CELL_RADIO
         self._print(describe(spec.platform_id, identity, system.report.modules) + "\r\n")
@@ -218,34 +214,7 @@ class Console:
             pass
 
     def _wifi(self) -> Program:
-        """Store a network without connecting to it; the scan only saves prompts (5.5)."""
-        ssid = ""
-        while not ssid:
-            ssid = yield from self._line(tables.SSID, tables.MAX_SSID)
-        yield self._system.board.timings.wifi_scan_s
-        point = next((one for one in self._system.radio.heard() if one.ssid == ssid), None)
-        security = point.security if point is not None else (yield from self._ask_security())
-        if security in (WifiSecurity.NONE, WifiSecurity.WEP) or point is None:
-            yield from self._digit(tables.CIPHER, frozenset({1, 2, 3}))
-        password = ""
-        if security is not WifiSecurity.NONE:
-            password = yield from self._line(tables.PASSWORD, tables.MAX_PASSWORD)
-        self._print(tables.SAVING)
-        network = StoredNetwork(ssid, Secret(password) if password else None, security)
-        try:
-            yield self._system.radio.store.add(network, Who.CONSOLE)
-        except FlashFailed:
-            self._print(tables.NOT_SAVED + "\r\n\r\n")
-            return
-        self._print(tables.SAVED)
-        self._leaves = True
-
-    def _ask_security(self) -> Generator[float | None, int | None, WifiSecurity]:
-        knows_wpa3 = self._system.board.spec.platform.reports("w.wpa3", self._system.os)
-        newest = frozenset() if knows_wpa3 else {tables.SECURITY_DIGITS[WifiSecurity.WPA3_PSK]}
-        allowed = frozenset(_BY_DIGIT) - newest
-        digit = yield from self._digit(tables.WIFI_SECURITY, allowed)
-        return _BY_DIGIT[digit]
+        self._leaves = yield from store_network(Terminal(self._print, self._line, self._digit), self._system)
 
     def _listen_safely(self) -> Program:
         """Restart into safe mode, and into listening mode there."""

@@ -9,9 +9,15 @@ import json
 from collections.abc import Iterable
 
 from ..platforms import ModuleFunction, OsVersion
-from ..wire.console.tables import FUNCTION_LETTERS, STORE_LETTERS
 from ..wire.image.tables import CRC_SIZE
-from ..wire.messages.tables import CHECK_DEPENDENCIES, CHECK_INTEGRITY, OLD_FUNCTIONS, Store
+from ..wire.messages.tables import (
+    CHECK_DEPENDENCIES,
+    CHECK_INTEGRITY,
+    FUNCTION_LETTERS,
+    OLD_FUNCTIONS,
+    STORE_LETTERS,
+    Store,
+)
 from .inventory import HeldModule
 from .messages import blob, fixed32, message, number
 

@@ -19,7 +19,6 @@ from .flash import Who
 from .network_store import read_entries, write_entry
 from .world import AccessPoint, StoredNetwork, UnitFacts
 
-MAX_NETWORKS = 10
 _LAST_2_4_GHZ_CHANNEL = 14
 _SUFFIX_TAIL = struct.Struct("<HHH32sH")  # product id and version, reserved, SHA-256, suffix size; then the CRC
 
@@ -36,13 +35,14 @@ class WifiStore:
     def networks(self) -> list[StoredNetwork]:
         rows = read_entries(self._board.memory).get("networks", [])
         return [
-            StoredNetwork(ssid, Secret(password) if password else None, WifiSecurity(s)) for ssid, password, s in rows
+            StoredNetwork(ssid, Secret(password) if password else None, WifiSecurity(s), *user)
+            for ssid, password, s, *user in rows
         ]
 
     def add(self, network: StoredNetwork, who: Who) -> float:
-        """Store ``network``, replacing one with the same SSID; an eleventh replaces the last. Returns seconds."""
-        others = [one for one in self.networks() if one.ssid != network.ssid]
-        return self._save([*others[: MAX_NETWORKS - 1], network], who)
+        """Store ``network`` as the family does, replacing one with the same SSID; return seconds."""
+        keep = family_of(self._board.spec.platform_id).keep_network
+        return self._save(keep(self.networks(), network), who)
 
     def remove(self, ssid: str, who: Who) -> float:
         return self._save([one for one in self.networks() if one.ssid != ssid], who)
@@ -51,7 +51,7 @@ class WifiStore:
         return self._save([], who)
 
     def _save(self, networks: list[StoredNetwork], who: Who) -> float:
-        rows = [[n.ssid, n.password.reveal() if n.password else "", int(n.security)] for n in networks]
+        rows = [[n.ssid, n.password.reveal() if n.password else "", int(n.security), n.user] for n in networks]
         return write_entry(self._board.memory, "networks", rows, who)
 
 
@@ -166,7 +166,9 @@ class Radio:
         if self._is_listening or self.link is Link.CONNECTED:
             return
         has_modem = self._board.spec.platform.has_cellular
-        if self._board.spec.platform.has_wifi and not has_modem and not self.store.networks():
+        has_no_sim = has_modem and self._board.spec.iccid is None and self._family.listens_without_sim
+        has_no_network = self._board.spec.platform.has_wifi and not has_modem and not self.store.networks()
+        if has_no_network or has_no_sim:
             self._wants_setup()
             return
         if has_modem:

@@ -14,8 +14,9 @@ from .boot import BootRequest
 from .control_service import Outcome
 from .families import family_of
 from .flash import FlashFailed, Who
+from .gen2_requests import GEN2_REQUESTS
 from .messages import BadMessage, Fields, blob, message, number, text
-from .module_report import module_info
+from .module_report import describe, module_info
 from .network_requests import NETWORK_REQUESTS
 from .ota import CHUNK
 from .request_handler import Handler, query
@@ -66,9 +67,9 @@ def _device_id(system: RunningSystem) -> Outcome:
 
 def _serial_number(system: RunningSystem) -> Outcome:
     spec = system.board.spec
-    return (
-        Outcome(spec.platform.blank_serial_result) if spec.serial is None else Outcome(data=text(1, str(spec.serial)))
-    )
+    if spec.serial is None or not spec.platform.reports("21.serial", system.os):
+        return Outcome(spec.platform.blank_serial_result)
+    return Outcome(data=text(1, str(spec.serial)))
 
 
 def _system_version(system: RunningSystem) -> Outcome:
@@ -135,7 +136,10 @@ def _is_setup_done(system: RunningSystem) -> Outcome:
 
 
 def _module_info(system: RunningSystem) -> Outcome:
-    return Outcome(data=module_info(system.report.modules, system.os))
+    spec, modules = system.board.spec, system.report.modules
+    if spec.platform.reports("90.json", system.os):
+        return Outcome(data=describe(spec.platform_id, {}, modules).encode())
+    return Outcome(data=module_info(modules, system.os))
 
 
 def _asset_info(system: RunningSystem) -> Outcome:
@@ -249,6 +253,7 @@ def _clear_environment(system: RunningSystem) -> Outcome:
     return Outcome(data=number(1, int(needs_reset)))
 
 
+_OTHERS = NETWORK_REQUESTS | GEN2_REQUESTS
 REQUESTS: dict[int, Handler] = {
     RequestType.ECHO: _echo,
     RequestType.APP_CUSTOM: _ask_application,
@@ -287,4 +292,4 @@ REQUESTS: dict[int, Handler] = {
     RequestType.DISCONNECT: query(_disconnect),
     RequestType.ENV_GET: query(_environment),
     RequestType.ENV_CLEAR: query(_clear_environment),
-} | NETWORK_REQUESTS
+} | _OTHERS

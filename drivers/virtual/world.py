@@ -23,6 +23,7 @@ class AccessPoint:
     bssid: bytes = b"\xa4\xb1\xc1\x02\x03\xff"
     channel: int = 11
     rssi: int = -52
+    user: str = ""  # whom an enterprise network lets in, by name or by certificate; "": it is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class StoredNetwork:
     ssid: str
     password: Secret | None = None
     security: WifiSecurity = WifiSecurity.WPA2_PSK
+    user: str = ""  # of an enterprise network
 
 
 class SimRegistry(Protocol):
@@ -80,7 +82,9 @@ class World:
     def admits(self, network: StoredNetwork) -> AccessPoint | None:
         """Return the access point that accepts ``network``; None for a wrong password or nothing in range."""
         point = self.access_points.get(network.ssid)
-        return point if point is not None and (point.password or None) == (network.password or None) else None
+        if point is None or (point.password or None) != (network.password or None) or point.user != network.user:
+            return None
+        return point
 
     def sim_is_active(self, iccid: str) -> bool:
         return self.sims is not None and self.sims.is_active(iccid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ...platforms import OsVersion, Platform
@@ -12,6 +12,15 @@ from ..descriptors import Descriptors
 from ..dfu_function import MANIFEST_S, DfuFunction
 from ..inventory import Found
 from ..memory import UnitMemory
+from ..world import StoredNetwork
+
+_MAX_NETWORKS = 10
+
+
+def _replace_last(networks: Sequence[StoredNetwork], new: StoredNetwork) -> list[StoredNetwork]:
+    """Put ``new`` behind the others; an eleventh replaces the last (reference usb-and-serial 4.8)."""
+    others = [one for one in networks if one.ssid != new.ssid]
+    return [*others[: _MAX_NETWORKS - 1], new]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +42,8 @@ class Family:
     keeps_requests_over_bus_reset: bool = False  # control requests stay open (usb-and-serial 3.7)
     join_refused: ResultCode = ResultCode.AT_NOT_OK  # result of request 500 for a wrong password (4.8)
     join_unheard: ResultCode = ResultCode.AT_NOT_OK  # ... for a network that is not there
+    keep_network: Callable[[Sequence[StoredNetwork], StoredNetwork], list[StoredNetwork]] = _replace_last
+    listens_without_sim: bool = False  # a unit with a modem and no SIM waits in listening mode (H12)
+    swallows_raw_data: bool = True  # takes 1 to 64 bytes for a raw request it does not know (usb-and-serial 3.8)
+    mute_requests: frozenset[int] = frozenset()  # bRequest that firmware without vendor interface never answers (9.9)
     hears_5_ghz: bool = False  # its radio supports the channels above 14 (4.8)

@@ -6,6 +6,8 @@ Reference firmware-and-dfu 1.3, 1.8 (Gen 2 column), 1.11, 2.1, 2.2, 7.1; usb-and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...platforms import ModuleFunction, OsVersion, Platform
 from .. import update_slots
 from ..boot_report import BootMode, BootReport, BootRequest, Effort, running, stuck
@@ -15,12 +17,14 @@ from ..header import SYSTEM, read_header
 from ..inventory import Found, find_at, find_bootloader
 from ..memory import UnitMemory
 from ..staging import stage_slot
+from ..world import StoredNetwork
 from .family import Family
 
 SYSTEM_2 = (ModuleFunction.SYSTEM_PART.value, 2)
 """Device OS proper, which applications are built for; the others hold what it stands on."""
 APPLICATION = (ModuleFunction.USER_PART.value, 1)
 _V0_6_0, _V0_7_0 = OsVersion.parse("0.6.0-0"), OsVersion.parse("0.7.0-0")
+_MAX_NETWORKS = 5
 _SAME_ON_EVERY_UNIT, _SAME_IN_DFU_MODE = "00000000050C", "00000000010C"
 
 
@@ -127,6 +131,13 @@ def _dfu_descriptors(platform: Platform, device_id: str, bootloader_version: int
     return dfu_descriptors(platform, serial, bootloader_version, bcd_device=0x0250, is_protected=is_protected)
 
 
+def _keep_newest_first(networks: Sequence[StoredNetwork], new: StoredNetwork) -> list[StoredNetwork]:
+    """Replace a network of that name in its place; else the new one comes first, and the sixth is forgotten."""
+    if any(one.ssid == new.ssid for one in networks):
+        return [new if one.ssid == new.ssid else one for one in networks]
+    return [new, *networks][:_MAX_NETWORKS]
+
+
 STM32 = Family(
     attempt_boot=_attempt_boot,
     find_system=_find_system,
@@ -134,4 +145,8 @@ STM32 = Family(
     application_descriptors=_application_descriptors,
     dfu_descriptors=_dfu_descriptors,
     dfu_function=lambda memory, version, _is_protected: Stm32DfuFunction(memory, version),
+    keep_network=_keep_newest_first,
+    listens_without_sim=True,
+    swallows_raw_data=False,
+    mute_requests=frozenset({1, 3}),  # taken for the standard CLEAR_FEATURE and SET_FEATURE
 )

@@ -10,21 +10,18 @@ has arrived after its own output. Text of an earlier, abandoned query is skipped
 from __future__ import annotations
 
 import abc
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from ...errors import BadIdentity, RemoteProtocolError, StrangeIdentity
 from ...identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, SerialNumber
 from ...plain_text import printable
-from ..image.host import Dependency
-from ..messages.modules import ModuleInfo
+from ..messages.modules import ModuleInfo, described, described_modules
 from .tables import (
     CELL_RADIO,
     CLAIMED_LINE,
-    FUNCTION_LETTERS,
     ICCID,
     ID_LINE,
     IMEI,
@@ -32,7 +29,6 @@ from .tables import (
     OLD_ID_LINE,
     SECRET,
     SERIAL,
-    STORE_LETTERS,
     VERSION_LINE,
     Key,
 )
@@ -210,32 +206,14 @@ def modules() -> Query[Description]:
 
 def parse_description(raw: bytes) -> Description:
     """Parse the JSON line of ``s``; raises nothing but `RemoteProtocolError`, whatever it contains."""
-    try:
-        content = json.loads(raw)
-        return Description(
+    return described(
+        raw,
+        lambda content: Description(
             platform_id=int(content["p"]),
-            modules=tuple(_module(entry) for entry in content["m"]),
+            modules=described_modules(content["m"]),
             imei=_optional(Imei.parse, str(content.get("imei", ""))),
             iccid=_optional(Iccid.told, str(content.get("iccid", ""))),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise RemoteProtocolError(
-            f"console s printed {len(raw)} bytes that are no module description ({type(error).__name__})"
-        ) from None
-
-
-def _module(entry: dict[str, Any]) -> ModuleInfo:
-    return ModuleInfo(
-        function=FUNCTION_LETTERS[entry["f"]],
-        index=int(entry["n"]),
-        version=int(entry["v"]),
-        store=STORE_LETTERS[entry["l"]],
-        max_size=int(entry["s"]),
-        size=0,  # not reported here
-        checked=int(entry["vc"]),
-        passed=int(entry["vv"]),
-        hash=bytes.fromhex(entry["u"]) if "u" in entry else None,
-        dependencies=tuple(Dependency(FUNCTION_LETTERS[d["f"]], int(d["n"]), int(d["v"])) for d in entry["d"]),
+        ),
     )
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from ...platforms import ModuleFunction
-from ..messages.tables import Store, WifiSecurity
+from ..messages.tables import WifiSecurity
 
 
 class Key(enum.StrEnum):
@@ -32,20 +31,6 @@ VERSION_LINE = "system firmware version: {}\n\r\n"
 MAC_LINES = "Your device MAC address is\r\n{}\r\n"
 CLAIMED_LINE = "Device claimed: {}\r\n"
 
-FUNCTION_LETTERS: dict[str, ModuleFunction] = {
-    "n": ModuleFunction.NONE,
-    "r": ModuleFunction.RESOURCE,
-    "b": ModuleFunction.BOOTLOADER,
-    "m": ModuleFunction.MONOLITHIC,
-    "s": ModuleFunction.SYSTEM_PART,
-    "u": ModuleFunction.USER_PART,
-    "_": ModuleFunction.SETTINGS,
-    "c": ModuleFunction.NCP,
-    "a": ModuleFunction.RADIO_STACK,
-    "t": ModuleFunction.ASSET,
-}
-STORE_LETTERS = {"m": Store.MAIN, "f": Store.FACTORY, "b": Store.BACKUP, "t": Store.SCRATCHPAD}
-
 # --- the Wi-Fi dialogue ---
 
 SSID = "SSID: "
@@ -56,6 +41,9 @@ PASSWORD = "Password: "
 EAP_TYPE = "EAP Type 0=PEAP/MSCHAPv2, 1=EAP-TLS: "
 USERNAME = "Username: "
 OUTER_IDENTITY = "Outer identity (optional): "
+CLIENT_CERTIFICATE = "Client certificate in PEM format:\r\n"  # each of these reads lines up to a blank one
+PRIVATE_KEY = "Private key in PEM format:\r\n"
+ROOT_CA = "Root CA in PEM format (optional):\r\n"
 SECURITY_DIGITS = {
     WifiSecurity.NONE: 0,
     WifiSecurity.WEP: 1,
@@ -64,6 +52,7 @@ SECURITY_DIGITS = {
     WifiSecurity.WPA3_PSK: 6,  # accepted from 5.5.0 on, though not shown
 }
 MAX_SSID, MAX_PASSWORD = 32, 64
+MAX_TEXT_LINE = 255
 
 SAVING = "Thanks! Wait while I save those credentials...\r\n\r\n"
 SAVED_MARK = "<3 you!"

@@ -50,6 +50,9 @@ class Raw(enum.IntEnum):
     DEVICE_ID = 20  # 24 hexadecimal digits
     SYSTEM_VERSION = 30  # Device OS version
     RESTART = 40  # restart at once
+    DFU_MODE = 50  # this one to 70: only Gen 2 with 0.6 and 0.7
+    SAFE_MODE = 60
+    LISTENING = 70  # wValue other than 0: leave it
     CLOUD_DISCONNECT = 302  # stop reconnecting to the cloud
 
 
@@ -83,8 +86,19 @@ class RequestType(enum.IntEnum):
     GET_MODULE_INFO = 90  # two forms
     GET_ASSET_INFO = 91  # 5.6.0 and newer
     DIAGNOSTIC_INFO = 100  # JSON text
+    SET_ANTENNA = 110  # 110 to 115, 210 to 240: Gen 2 only
+    GET_ANTENNA = 111
+    LEGACY_SCAN = 112  # up to Device OS 1.5.x, like the next three
+    LEGACY_SET_CREDENTIALS = 113  # stores without joining
+    LEGACY_GET_CREDENTIALS = 114
+    LEGACY_CLEAR_CREDENTIALS = 115
     SET_CLAIM_CODE = 200  # 63 characters; the unit does not check
     IS_CLAIMED = 201  # a hint, not the truth (rule B4)
+    SET_SECURITY_KEY = 210
+    GET_SECURITY_KEY = 211  # private keys included
+    SET_SERVER_PROTOCOL = 222
+    GET_SERVER_PROTOCOL = 223
+    SET_SOFTAP_SSID = 240
     START_NYAN_SIGNAL = 230  # the LED shows a rainbow
     STOP_NYAN_SIGNAL = 231
     START_FIRMWARE_UPDATE = 250  # erases the update slot: seconds

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from ...errors import RemoteProtocolError
 from ...platforms import ModuleFunction
@@ -11,7 +13,16 @@ from ..image.host import Dependency
 from ..image.tables import CRC_SIZE, SHA_SIZE
 from ..proto import system_pb2
 from . import reading
-from .tables import CHECK_DEPENDENCIES, CHECK_INTEGRITY, OLD_FUNCTIONS, Store
+from .tables import (
+    CHECK_DEPENDENCIES,
+    CHECK_INTEGRITY,
+    FUNCTION_LETTERS,
+    OLD_FUNCTIONS,
+    STORE_LETTERS,
+    Store,
+)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +51,46 @@ class ModuleInfo:
 
 
 def module_info(raw: bytes) -> tuple[ModuleInfo, ...]:
-    """Parse the modules from either format of the reply, in the unit's order (reference usb-and-serial 4.2)."""
+    """Parse the modules of any reply form, in the unit's order (reference usb-and-serial 4.2).
+
+    Device OS 0.8.0 to 1.0.1 of Gen 2 answers with the JSON text of the console instead of a message (4.1).
+    """
+    if raw[:1] == b"{":
+        return described(raw, lambda content: described_modules(content["m"]))
     reply = reading.parse_message(system_pb2.ModuleInfoReply, raw)
     if reply.modules:
         return tuple(_module(m) for m in reading.bounded(reply.modules, "modules"))
     return tuple(_old_module(m) for m in reading.bounded(reply.old_modules, "modules"))
+
+
+def described(raw: bytes, read: Callable[[dict[str, Any]], T]) -> T:
+    """Return what ``read`` takes from a module description in JSON; raises `RemoteProtocolError` whatever it holds."""
+    try:
+        return read(json.loads(raw))
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise RemoteProtocolError(
+            f"{len(raw)} bytes are no module description ({type(error).__name__}); reset the unit"
+        ) from None
+
+
+def described_modules(entries: Sequence[dict[str, Any]]) -> tuple[ModuleInfo, ...]:
+    """Read the list of modules of such a description (reference usb-and-serial 5.6)."""
+    return tuple(_described_module(entry) for entry in reading.bounded(entries, "modules"))
+
+
+def _described_module(entry: dict[str, Any]) -> ModuleInfo:
+    return ModuleInfo(
+        function=FUNCTION_LETTERS[entry["f"]],
+        index=int(entry["n"]),
+        version=int(entry["v"]),
+        store=STORE_LETTERS[entry["l"]],
+        max_size=int(entry["s"]),
+        size=0,  # not reported here
+        checked=int(entry["vc"]),
+        passed=int(entry["vv"]),
+        hash=bytes.fromhex(entry["u"]) if "u" in entry else None,
+        dependencies=tuple(Dependency(FUNCTION_LETTERS[d["f"]], int(d["n"]), int(d["v"])) for d in entry["d"]),
+    )
 
 
 def _module(m: system_pb2.Module) -> ModuleInfo:

@@ -31,6 +31,22 @@ OLD_FUNCTIONS = {
 }
 
 
+# how a module description in JSON writes them (reference usb-and-serial 5.6)
+FUNCTION_LETTERS: dict[str, ModuleFunction] = {
+    "n": ModuleFunction.NONE,
+    "r": ModuleFunction.RESOURCE,
+    "b": ModuleFunction.BOOTLOADER,
+    "m": ModuleFunction.MONOLITHIC,
+    "s": ModuleFunction.SYSTEM_PART,
+    "u": ModuleFunction.USER_PART,
+    "_": ModuleFunction.SETTINGS,
+    "c": ModuleFunction.NCP,
+    "a": ModuleFunction.RADIO_STACK,
+    "t": ModuleFunction.ASSET,
+}
+STORE_LETTERS = {"m": Store.MAIN, "f": Store.FACTORY, "b": Store.BACKUP, "t": Store.SCRATCHPAD}
+
+
 class ConnectionStatus(enum.IntEnum):
     """State of the unit's connection to the cloud."""
 

@@ -21,6 +21,8 @@ from drivers.virtual.factory import make_spec
 from drivers.virtual.flash import FlashFailed, FlashStep, Operation
 from drivers.virtual.header import read_header
 from drivers.virtual.unit import UnitMode, VirtualUnit
+from drivers.wire import requests
+from drivers.wire.dfu import host, transfers
 from drivers.wire.dfu.tables import DfuState
 from drivers.wire.image.host import Image, parse_image
 
@@ -236,6 +238,22 @@ def test_permits_are_whole_sectors_inside_the_modules_own_place(slug: str) -> No
         assert {at for sector in sectors for at in sector[::4096]} >= set(range(permit.start, permit.end, 4096))
 
 
+@every
+def test_an_erase_counts_for_the_sector_around_its_address(slug: str) -> None:
+    """The unit erases all of it, whatever the address in it."""
+    guard, system = WriteGuard(platform(IDS[slug])), modules(slug, "2.3.1")[1]
+    for setup in (transfers.abort(), transfers.set_interface(0)):
+        guard.check(setup)
+        guard.observe(setup)
+    with guard.permit(system) as permit:
+        inside, outside = 0x08020000 + 0x1FFFF, max(permit.pages) + SECTOR
+        with pytest.raises(WriteRefused, match=f"{outside:#010x}"):
+            guard.check(transfers.dnload(0, 5), host.erase_payload(outside))
+        with pytest.raises(WriteRefused, match="the page 0x08010000"):
+            guard.check(transfers.dnload(0, 5), host.erase_payload(0x0801FFF0))
+        guard.check(transfers.dnload(0, 5), host.erase_payload(inside))
+
+
 def test_a_part_of_the_electron_may_have_its_header_in_either_place_and_no_other() -> None:
     guard = WriteGuard(platform(10))
     for one in modules("electron", "2.3.1")[1:-1]:
@@ -260,3 +278,18 @@ def test_the_unit_holds_what_its_headers_say(bench: DeviceBench) -> None:
         assert dfu.held(one)
         header = read_header(unit.memory.internal, one.flash_address, (0, 0x184))
         assert header.offset == one.prefix_offset
+
+
+# --- module info ---------------------------------------------------------------------------------------------
+
+
+@every
+@pytest.mark.parametrize("device_os", ["1.0.1", "1.4.4", "3.3.1"])
+def test_modules_are_told_in_every_form_they_ever_had(bench: DeviceBench, slug: str, device_os: str) -> None:
+    unit = bench.plug(make_spec(slug, 7, 1, device_os))
+    told = bench.device().ask(requests.get_module_info(), bench.within(60.0))
+    assert unit.report is not None
+    assert [(one.function, one.index, one.version) for one in told] == [
+        (one.function, one.index, one.version) for one in unit.report.modules
+    ]
+    assert all(one.is_valid for one in told)

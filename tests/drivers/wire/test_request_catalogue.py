@@ -160,6 +160,30 @@ def test_old_module_info_is_brought_to_the_new_form() -> None:
     assert second.failed == tables.CHECK_DEPENDENCIES
 
 
+def test_module_info_in_the_text_of_the_console() -> None:  # reference usb-and-serial 4.1, 5.6
+    raw = (
+        b'{"p":6,"m":[{"s":16384,"l":"m","vc":30,"vv":30,"f":"b","n":"0","v":201,"d":[]},'
+        b'{"s":131072,"l":"m","vc":30,"vv":26,"u":"' + b"AB" * 32 + b'","f":"u","n":"1","v":5,'
+        b'"d":[{"f":"s","n":"2","v":1002,"_":""}]}]}'
+    )
+    boot, user = requests.get_module_info().decode(raw)
+    assert (boot.function, boot.index, boot.version, boot.is_valid) == (ModuleFunction.BOOTLOADER, 0, 201, True)
+    assert (user.function, user.failed, user.hash) == (
+        ModuleFunction.USER_PART,
+        tables.CHECK_DEPENDENCIES,
+        b"\xab" * 32,
+    )
+    assert user.dependencies == (Dependency(ModuleFunction.SYSTEM_PART, 2, 1002),)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"{", b"{}", b'{"m":7}', b'{"m":[7]}', b'{"m":[{"f":"q"}]}', b"{" * 5000, b"{\xff}", b'{"m":["a","b"]}']
+)
+def test_text_that_describes_no_modules_is_refused(raw: bytes) -> None:
+    with pytest.raises(RemoteProtocolError):
+        requests.get_module_info().decode(raw)
+
+
 def test_the_worked_module_info_with_explicit_zeros() -> None:  # reference firmware-and-dfu 6.1
     boot = "08 02 10 00 18 b9 17 20 00 28 80 80 03 35 1e 00 00 00 3d 1e 00 00 00 42 20" + "20" * 32 + "58 e6 f9 02"
     system = (

@@ -8,7 +8,6 @@ import pytest
 
 from drivers.identity import Secret
 from drivers.virtual.messages import blob, message, number, text
-from drivers.virtual.radio import MAX_NETWORKS
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from drivers.virtual.world import AccessPoint, StoredNetwork, World
 from drivers.wire.messages.tables import WifiSecurity
@@ -111,10 +110,10 @@ def test_stored_credentials_are_not_tried(bench: Any, wifi: World) -> None:
 
 def test_an_eleventh_network_replaces_the_last(bench: Any) -> None:
     bench.plug(bench.spec("argon", "6.2.0"))
-    for number_ in range(MAX_NETWORKS + 1):
+    for number_ in range(10 + 1):
         bench.wire().ask(507, _join(f"net-{number_}", "password"))
     stored = bench.wire().ask(502)[1]
-    assert stored.count(b"net-") == MAX_NETWORKS
+    assert stored.count(b"net-") == 10
     assert b"net-8" in stored
     assert b"net-9" not in stored
     assert b"net-10" in stored
