@@ -13,6 +13,7 @@ from drivers.devices import ParticleDevice
 from drivers.errors import DidNotReturn, Disconnected, Swapped, WriteRefused
 from drivers.hotplug import Enumerator
 from drivers.identity import Secret
+from drivers.platforms import platform_by_slug
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.factory import make_spec
@@ -22,7 +23,7 @@ from drivers.wire.image.host import Image, parse_image
 from drivers.wire.messages.tables import WifiSecurity
 from drivers.wire.usb import Mode
 
-PLATFORMS = pytest.mark.parametrize("platform", ["argon", "boron", "bsom"])
+PLATFORMS = pytest.mark.parametrize("platform", ["argon", "boron", "bsom", "p2", "msom"])
 SPEED = 10.0
 
 
@@ -66,12 +67,13 @@ def image(unit: VirtualUnit, version: str, part: int) -> Image:
 
 @PLATFORMS
 def test_a_unit_is_identified_without_disturbing_it(bench: RealBench, platform: str) -> None:
-    unit = bench.unit(platform=platform)
+    held = synthetic.usual_version(platform_by_slug(platform).id)
+    unit = bench.unit(platform=platform, device_os=held)
     device = bench.identified()
     assert str(device.device_id) == unit.device_id
     assert device.mode is Mode.APPLICATION
     assert device.ask(requests.get_serial_number(), bench.within(30.0)) == unit.spec.serial
-    assert str(device.os_version(bench.within(30.0))) == "3.3.1"
+    assert str(device.os_version(bench.within(30.0))) == held
     device.close()
 
 
@@ -101,17 +103,18 @@ def test_units_come_and_go_on_their_ports(bench: RealBench) -> None:
 @PLATFORMS
 def test_a_system_part_goes_by_dfu_and_is_verified(bench: RealBench, platform: str) -> None:
     unit = bench.unit(platform=platform, device_os="5.8.0")
+    older = synthetic.usual_version(unit.spec.platform_id, "5.5.0")
     device = bench.identified()
     device.enter_dfu(bench.within(120.0))
     assert (device.mode, unit.mode) == (Mode.DFU, UnitMode.DFU)
-    system = image(unit, "4.1.0", 2)
+    system = image(unit, older, 2)
     dfu = device.dfu(bench.within(300.0))
     assert not dfu.held(system)
     dfu.write_module(system)
     dfu.verify(system)
     assert dfu.held(system)
     device.leave_dfu(bench.within(120.0))
-    assert str(device.os_version(bench.within(30.0))) == "4.1.0"
+    assert str(device.os_version(bench.within(30.0))) == older
     assert unit.memory.internal.read(system.flash_address, len(system.flash_bytes)) == system.flash_bytes
     assert unit.score.forbidden == []
     device.close()

@@ -8,6 +8,7 @@ import pytest
 from conformance.bench import ForeignBench
 from conformance.clients import DfuUtil
 
+from drivers.platforms import platform_by_slug
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.descriptors import dfu_alternates
@@ -18,14 +19,18 @@ from drivers.wire.image.host import parse_image
 
 pytestmark = [
     pytest.mark.conformance,
-    pytest.mark.parametrize("platform", ["argon", "boron", "bsom"]),
+    pytest.mark.parametrize("platform", ["argon", "boron", "bsom", "p2", "msom"]),
 ]
-
-IMAGE_START = 0x30000  # of system parts before 6.1.2
 
 
 def in_dfu(platform: str, number: int = 1) -> UnitSpec:
-    return make_spec(platform, 7, number, "6.1.1", setup_done=True, arrives=BootRequest.DFU)
+    held = synthetic.usual_version(platform_by_slug(platform).id, "6.1.1")
+    return make_spec(platform, 7, number, held, setup_done=True, arrives=BootRequest.DFU)
+
+
+def start_of(file: SyntheticFile) -> int:
+    """Where the file goes in flash, by its header; 0x30000 for system parts of Gen 3 before 6.1.2."""
+    return parse_image(file.data, file.name).flash_address
 
 
 def system_part(unit: VirtualUnit, version: str) -> SyntheticFile:
@@ -38,15 +43,13 @@ def saved(directory: Path, name: str, data: bytes) -> Path:
     return path
 
 
-def test_it_lists_the_three_memories_of_every_unit_in_dfu_mode(
-    bench: ForeignBench, dfu_util: DfuUtil, platform: str
-) -> None:
+def test_it_lists_the_memories_of_every_unit_in_dfu_mode(bench: ForeignBench, dfu_util: DfuUtil, platform: str) -> None:
     units = [bench.plug(f"1-{number}", in_dfu(platform, number)) for number in (1, 2)]
     bench.plug("1-3", make_spec(platform, 7, 3))
     listed = [line for line in dfu_util.list().splitlines() if line.startswith("Found")]
     assert all("DFU: [2b04:d0" in line for line in listed)
     seen = {(line.split('serial="')[1][:24], line.split('name="')[1].split('"')[0]) for line in listed}
-    assert len(listed) == 6
+    assert len(listed) == 2 * len(units[0].spec.platform.memories)
     shown = {
         unit: dfu_alternates(unit.spec.platform, unit.report.bootloader_version or 0)
         for unit in units
@@ -59,10 +62,11 @@ def test_what_it_downloads_is_in_flash_and_comes_back_the_same(
     bench: ForeignBench, dfu_util: DfuUtil, platform: str, tmp_path: Path
 ) -> None:
     unit = bench.plug("1-2.3", in_dfu(platform))
-    data = system_part(unit, "5.8.0").data
-    dfu_util.download(unit, saved(tmp_path, "system.bin", data), IMAGE_START)
-    assert unit.memory.internal.read(IMAGE_START, len(data)) == data
-    assert dfu_util.upload(unit, 0, IMAGE_START, len(data), tmp_path / "back.bin") == data
+    file = system_part(unit, "5.8.0")
+    data, start = file.data, start_of(file)
+    dfu_util.download(unit, saved(tmp_path, "system.bin", data), start)
+    assert unit.memory.internal.read(start, len(data)) == data
+    assert dfu_util.upload(unit, 0, start, len(data), tmp_path / "back.bin") == data
     assert unit.mode is UnitMode.DFU
     assert unit.score.forbidden == []
 
@@ -79,8 +83,7 @@ def test_leave_starts_the_system_part_it_wrote(
 ) -> None:
     unit = bench.plug("1-1", in_dfu(platform))
     image = system_part(unit, "5.8.0")
-    assert parse_image(image.data, image.name).flash_address == IMAGE_START
-    said = dfu_util.download(unit, saved(tmp_path, image.name, image.data), IMAGE_START, "leave")
+    said = dfu_util.download(unit, saved(tmp_path, image.name, image.data), start_of(image), "leave")
     assert "Submitting leave request" in said
     bench.await_mode(unit, UnitMode.NORMAL, UnitMode.LISTENING, UnitMode.SAFE)
     assert unit.report is not None
@@ -92,9 +95,10 @@ def test_a_damaged_system_part_with_leave_comes_back_in_dfu_mode(
 ) -> None:
     unit = bench.plug("1-1", in_dfu(platform))
     first = unit.presence
-    damaged = bytearray(system_part(unit, "5.8.0").data)
+    image = system_part(unit, "5.8.0")
+    damaged = bytearray(image.data)
     damaged[len(damaged) // 2] ^= 0x01
-    dfu_util.download(unit, saved(tmp_path, "damaged.bin", bytes(damaged)), IMAGE_START, "leave")
+    dfu_util.download(unit, saved(tmp_path, "damaged.bin", bytes(damaged)), start_of(image), "leave")
     bench.until(lambda: unit.presence not in (None, first), "the unit is back")
     bench.until(lambda: bench.kernel.shows(unit.presence), "the bus shows it")
     assert unit.mode is UnitMode.DFU

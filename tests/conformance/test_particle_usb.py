@@ -13,28 +13,45 @@ from drivers.platforms import platform_by_slug
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.factory import make_spec
+from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import UnitMode, VirtualUnit
+from drivers.wire.image.host import parse_image
 
 pytestmark = pytest.mark.conformance
 
-PLATFORMS = pytest.mark.parametrize("platform", ["argon", "boron", "bsom"])
+PLATFORMS = pytest.mark.parametrize("platform", ["argon", "boron", "bsom", "p2", "msom"])
 BOTH_FORMS = pytest.mark.parametrize(
-    ("platform", "device_os"), [("argon", "3.3.1"), ("argon", "6.3.4"), ("boron", "3.3.1"), ("boron", "6.3.4")]
-)
-IMAGE_START = 0x30000
+    ("platform", "device_os"),
+    [
+        ("argon", "3.3.1"), ("argon", "6.3.4"), ("boron", "3.3.1"), ("boron", "6.3.4"), ("p2", "5.3.2"),
+        ("p2", "6.3.4"), ("msom", "6.3.4"),
+    ],
+)  # fmt: skip
 BAD_PLATFORM = -1360  # reference firmware-and-dfu 5.5
-SYSTEM_VERSIONS = {"3.3.1": 3302, "4.1.0": 4100, "5.8.0": 5800, "6.1.1": 6101, "6.3.4": 6305}
+SYSTEM_VERSIONS = {
+    "3.3.1": 3302, "4.1.0": 4100, "5.3.2": 5302, "5.8.0": 5800, "6.1.0": 6100, "6.1.1": 6101, "6.3.4": 6305,
+}  # fmt: skip
 
 
-def ready(bench: ForeignBench, platform: str, device_os: str = "6.1.1", **settings: Any) -> VirtualUnit:
-    return bench.plug("1-1", make_spec(platform, 7, 1, device_os, setup_done=True, **settings))
+def held_os(platform: str) -> str:
+    """6.1.1, or what comes before it where that was never made."""
+    return synthetic.usual_version(platform_by_slug(platform).id, "6.1.1")
+
+
+def ready(bench: ForeignBench, platform: str, device_os: str = "", **settings: Any) -> VirtualUnit:
+    return bench.plug("1-1", make_spec(platform, 7, 1, device_os or held_os(platform), setup_done=True, **settings))
 
 
 def firmware(platform: str) -> list[bytes]:
     """Device OS 6.1.1 with an application that needs no more than 5.8.0."""
     number = platform_by_slug(platform).id
-    files = (*synthetic.release(number, "6.1.1"), synthetic.application(number, "5.8.0"))
+    files = (*synthetic.release(number, held_os(platform)), synthetic.application(number, "5.8.0"))
     return [file.data for file in files]
+
+
+def start_of(file: SyntheticFile) -> int:
+    """Where the file goes in flash, by its header; 0x30000 for system parts of Gen 3 before 6.1.2."""
+    return parse_image(file.data, file.name).flash_address
 
 
 def system_version(modules: list[dict[str, Any]]) -> int:
@@ -43,11 +60,13 @@ def system_version(modules: list[dict[str, Any]]) -> int:
     return int(found["version"])
 
 
-def test_it_lists_units_of_both_platforms_and_modes(bench: ForeignBench, particle_usb: ParticleUsb) -> None:
+def test_it_lists_units_of_every_family_and_mode(bench: ForeignBench, particle_usb: ParticleUsb) -> None:
     plugged = [
         ("1-1", "argon", "3.3.1", BootRequest.NORMAL),
         ("1-2.1", "boron", "6.3.4", BootRequest.NORMAL),
         ("1-2.2", "boron", "6.3.4", BootRequest.DFU),
+        ("1-3", "p2", "6.3.4", BootRequest.NORMAL),
+        ("1-4", "msom", "5.5.0", BootRequest.DFU),
     ]
     expected = []
     for number, (port, platform, device_os, arrives) in enumerate(plugged):
@@ -81,9 +100,10 @@ def test_it_takes_a_unit_to_dfu_writes_a_system_part_and_takes_it_back(
     unit = ready(bench, platform, modules=firmware(platform))
     image = synthetic.release(unit.spec.platform_id, "5.8.0")[2]
     (tmp_path / image.name).write_bytes(image.data)
-    seen = particle_usb("flash", unit.device_id, tmp_path / image.name, IMAGE_START)
-    assert unit.memory.internal.read(IMAGE_START, len(image.data)) == image.data
-    assert (system_version(seen["before"]), system_version(seen["after"])) == (6101, 5800)
+    seen = particle_usb("flash", unit.device_id, tmp_path / image.name, start_of(image))
+    assert unit.memory.internal.read(start_of(image), len(image.data)) == image.data
+    before = SYSTEM_VERSIONS[held_os(platform)]
+    assert (system_version(seen["before"]), system_version(seen["after"])) == (before, 5800)
     assert seen["protection"] == {"protected": False, "overridden": None}
     assert unit.mode in (UnitMode.NORMAL, UnitMode.LISTENING)
     assert unit.score.forbidden == []
@@ -93,8 +113,9 @@ def test_it_takes_a_unit_to_dfu_writes_a_system_part_and_takes_it_back(
 def test_it_reads_flash_in_dfu_mode(bench: ForeignBench, particle_usb: ParticleUsb, platform: str) -> None:
     """In a session of its own: straight after a write this library gets a STALL (reference firmware-and-dfu 1.7)."""
     unit = ready(bench, platform, arrives=BootRequest.DFU)
-    read = particle_usb("read", unit.device_id, 10_000, IMAGE_START)
-    assert bytes.fromhex(read["hex"]) == unit.memory.internal.read(IMAGE_START, 10_000)
+    start = start_of(synthetic.release(unit.spec.platform_id, "5.8.0")[2])
+    read = particle_usb("read", unit.device_id, 10_000, start)
+    assert bytes.fromhex(read["hex"]) == unit.memory.internal.read(start, 10_000)
 
 
 @PLATFORMS
@@ -109,8 +130,9 @@ def test_a_bootloader_it_sends_by_control_requests_is_applied_by_the_next_boot(
     assert sent["steps"] == ["start-erase", "erased", "start-download", "downloaded", "complete-download"]
     bench.until(lambda: unit.presence not in (None, first), "the unit is back")
     bench.until(lambda: bench.kernel.shows(unit.presence), "the bus shows it")
-    held = {module["type"]: module["version"] for module in particle_usb("modules", unit.device_id)}
-    assert held["BOOTLOADER"] == 3200
+    held = {(one["type"], one["index"]): one["version"] for one in particle_usb("modules", unit.device_id)}
+    sent_module = parse_image(image.data, image.name)
+    assert held["BOOTLOADER", sent_module.index] == sent_module.version
 
 
 def test_a_module_of_another_platform_is_refused_and_nothing_restarts(
