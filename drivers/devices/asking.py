@@ -10,7 +10,9 @@ from ..clock import Deadline
 from ..errors import BadIdentity, RequestRejected, RequestUnknown, UnknownPlatform
 from ..platforms import OsVersion, Platform, platform
 from ..wire import requests
-from ..wire.control.tables import RequestType
+from ..wire.actions import Transfer
+from ..wire.control.host import raw_restart
+from ..wire.control.tables import Raw, RequestType
 from ..wire.messages.network import Interface
 from ..wire.messages.tables import InterfaceType
 from ..wire.requests import Request
@@ -55,6 +57,17 @@ def _looked_up(platform_id: int | None, answer: Callable[[Platform], bool]) -> b
         return answer(platform(platform_id or 0))
     except (BadIdentity, UnknownPlatform):
         return True
+
+
+def restart_transfer(platform_id: int | None, device_os: OsVersion | None) -> Transfer | None:
+    """Return the transfer that restarts such a unit even while its system thread is blocked; None if it has none."""
+    try:
+        row = platform(platform_id or 0)
+    except UnknownPlatform:
+        return None
+    if device_os is None or not row.knows_raw(Raw.RESTART, device_os):
+        return None
+    return raw_restart(needs_data=row.out_needs_data)
 
 
 def command_filter(platform_id: int | None, device_os: OsVersion) -> Callable[[str], bool]:

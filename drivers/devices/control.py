@@ -28,7 +28,7 @@ from ..errors import (
 )
 from ..platforms import OsVersion
 from ..transport import UsbTransport
-from ..wire.actions import Wait
+from ..wire.actions import Transfer, Wait
 from ..wire.control import host as control
 from ..wire.control.host import ControlExchange, Failed, FailureReason, Finished
 from ..wire.control.tables import PIECES_SINCE
@@ -45,6 +45,8 @@ _Trouble = LinkError | RemoteProtocolError
 RETRY_PAUSES_S = (0.1, 0.5, 1.0)
 """Pauses before an exchange that broke off is restarted."""
 _GIVE_UP_TIMEOUT_S = 0.5
+BLOCKED_S = 20.0
+"""How long a restart request may stay unanswered before the unit counts as blocked by its application."""
 _SHOWN_BYTES = 24
 
 
@@ -148,14 +150,29 @@ class ControlDevice:
             )
         return request.decode(finished.data)
 
-    def ask_restart(self, request: Request[None], *, deadline: Deadline, cancel: CancelToken | None = None) -> bool:
+    def ask_restart(
+        self,
+        request: Request[None],
+        *,
+        deadline: Deadline,
+        cancel: CancelToken | None = None,
+        raw: Transfer | None = None,
+    ) -> bool:
         """Send a request that ends in a restart; return False when it is unknown whether the unit received it.
 
         Raises as `ask`, except that neither a unit that leaves the bus after accepting the request nor a lost reply
-        is an error: the bus will show whether it restarts (reference usb-and-serial 3.7).
+        is an error: the bus will show whether it restarts (reference usb-and-serial 3.7). ``raw``: what restarts a
+        unit that does not get round to the request within `BLOCKED_S`, because its application blocks it.
         """
         try:
-            self.ask(request, deadline=deadline, cancel=cancel)
+            self.ask(request, deadline=deadline if raw is None else deadline.sooner(BLOCKED_S), cancel=cancel)
+        except (DeadlineExceeded, TransferTimeout, OutOfRequests) as error:
+            if raw is None or deadline.expired:
+                raise
+            self._trace(f"request {request.name}: {error}; restarting the unit without its system thread")
+            with contextlib.suppress(TransferFailed, TransferTimeout, Disconnected):  # the unit leaves while it obeys
+                self._transport.control(raw.setup, raw.data)
+            return False
         except _LeftWhileAnswering as error:
             self._trace(f"request {request.name}: taken as obeyed, {error}")
         except OutcomeUnknown as error:

@@ -36,12 +36,13 @@ from ..identity import DeviceId
 from ..platforms import OsVersion
 from ..transport import SerialHost, UsbCandidate
 from ..wire import requests
+from ..wire.actions import Transfer
 from ..wire.image.host import Image
 from ..wire.messages.system import Protection
 from ..wire.patience import is_repeatable, standing
 from ..wire.requests import Request
 from ..wire.usb import Mode
-from .asking import command_filter, knows_request, require
+from .asking import command_filter, knows_request, require, restart_transfer
 from .console import Console, open_console
 from .control import ControlDevice
 from .dfu import DfuDevice
@@ -365,7 +366,8 @@ class ParticleDevice:
         if isinstance(self.open(deadline), DfuDevice):
             self.leave_dfu(deadline)
         else:
-            self._restart_by_request("application", requests.reset(), deadline)
+            raw = restart_transfer(self._platform_id, self._control(deadline).version)
+            self._restart_by_request("application", requests.reset(), deadline, raw=raw)
 
     def _restart_by_request(
         self,
@@ -375,11 +377,12 @@ class ParticleDevice:
         *,
         wanted: Mode = Mode.APPLICATION,
         vanish_s: float = VANISH_S,
+        raw: Transfer | None = None,
     ) -> None:
         require(self, request, deadline)
 
         def send() -> bool:
-            return self._control(deadline).ask_restart(request, deadline=deadline, cancel=self._cancel)
+            return self._control(deadline).ask_restart(request, deadline=deadline, cancel=self._cancel, raw=raw)
 
         self._restarts.run(reason, wanted, deadline, send, vanish_s)
 

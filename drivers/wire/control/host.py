@@ -118,6 +118,16 @@ def raw_version() -> Setup:
     return Setup(VENDOR_IN, RAW_REQUEST, 0, Raw.SYSTEM_VERSION, REPLY_LENGTH)
 
 
+def raw_restart(*, needs_data: bool) -> Transfer:
+    """Restart at once, by the unit's interrupt handler: whatever its application does (Device OS 2.0.0 and later).
+
+    ``needs_data``: as `Platform.out_needs_data`. Such a unit obeys without a data stage too, but the transfer never
+    completes (reference usb-and-serial 3.8).
+    """
+    data = b"\0" if needs_data else b""
+    return Transfer(Setup(VENDOR_OUT, RAW_REQUEST, 0, Raw.RESTART, len(data)), data)
+
+
 def parse_raw_text(raw: bytes) -> str:
     """Parse the text of a raw reply, up to the first NUL; raises `RemoteProtocolError` unless printable ASCII."""
     text = raw.partition(b"\0")[0]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 from support.device_bench import DeviceBench, image
 
+from drivers.devices.control import BLOCKED_S
 from drivers.devices.flashing import PAGE, plan_write
-from drivers.errors import LinkError, WriteRefused
+from drivers.errors import DeadlineExceeded, LinkError, WriteRefused
 from drivers.guard import WriteGuard
 from drivers.platforms import platform
+from drivers.transport import TRANSFER_TIMEOUT_S
 from drivers.virtual import synthetic
-from drivers.virtual.boot import BootRequest
+from drivers.virtual.application import Application
+from drivers.virtual.boot import BootReport, BootRequest
 from drivers.virtual.factory import make_spec
-from drivers.virtual.unit import UnitMode
+from drivers.virtual.unit import UnitMode, VirtualUnit
 from drivers.wire import requests
 from drivers.wire.image.host import Image, parse_image
 from drivers.wire.usb import Mode
@@ -157,3 +160,39 @@ def _elsewhere() -> list[tuple[str, Image]]:
 def test_the_guard_refuses_whatever_has_no_place_there(what: str, wrong: Image) -> None:
     with pytest.raises(WriteRefused):
         WriteGuard(platform(P2)).allow_module(wrong)
+
+
+# --- a unit whose application blocks it ----------------------------------------------------------------
+
+
+class Blocked(VirtualUnit):
+    """Its system thread never works on a request; its interrupt handlers do."""
+
+    def _appear(self, report: BootReport) -> None:
+        super()._appear(report)
+        if isinstance(self._software, Application) and report.restarts == 0 and not self.transfers["control"]:
+            self._software.run = lambda *_: None  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize(("slug", "device_os"), [("p2", "6.3.4"), ("msom", "5.5.0"), ("boron", "6.3.4")])
+def test_a_blocked_unit_is_reset_by_its_interrupt_handler(bench: DeviceBench, slug: str, device_os: str) -> None:
+    """With a byte of data where the platform needs one: without it the transfer would end by its time limit."""
+    unit = Blocked(make_spec(slug, 7, 1, device_os), bench.clock)
+    bench.bus.plug("1-1", unit)
+    device = bench.device()
+    bench.watch("1-1").wait_for(lambda candidate: candidate is not None, bench.within(30))
+    device.identify(bench.within(10))
+    start = bench.clock.now()
+    device.reset(bench.within(60))
+    assert BLOCKED_S < bench.clock.now() - start < BLOCKED_S + TRANSFER_TIMEOUT_S
+    assert device.ask(requests.get_serial_number()) == unit.spec.serial
+
+
+def test_a_blocked_unit_too_old_for_that_is_not_reset(bench: DeviceBench) -> None:
+    unit = Blocked(make_spec("boron", 7, 1, "1.5.2", setup_done=True), bench.clock)
+    bench.bus.plug("1-1", unit)
+    device = bench.device()
+    bench.watch("1-1").wait_for(lambda candidate: candidate is not None, bench.within(30))
+    device.identify(bench.within(10))
+    with pytest.raises(DeadlineExceeded):
+        device.reset(bench.within(60))

@@ -78,11 +78,13 @@ def test_only_particle_ports_are_listed_with_their_usb_port() -> None:
         Listed("/dev/ttyACM3"),
         Listed("/dev/ttyACM4", location=None, serial_number=None),
         Listed("/dev/ttyACM5", vid=0x0403),
+        Listed("/dev/ttyACM6", pid=0xC020, location="1-2.4:1.1"),
         Listed("/dev/ttyS0", vid=None, pid=None),
     ]
     assert PyserialHost(lambda: listed).ports() == [
         SerialPort("/dev/ttyACM3", UsbId(0x2B04, 0xC00D), "e00fce68aaaaaaaaaaaaaaaa", PortPath("1-2.3")),
         SerialPort("/dev/ttyACM4", UsbId(0x2B04, 0xC00D), "", None),
+        SerialPort("/dev/ttyACM6", UsbId(0x2B04, 0xC020), "e00fce68aaaaaaaaaaaaaaaa", PortPath("1-2.4")),
     ]
 
 

@@ -46,11 +46,18 @@ SETUPS = {
     "S12": control.reset(7),
     "S13": control.raw_version(),
     "S14": control.raw_device_id(),
-    "S15": Setup(0x40, 0x50, 0, 40, 0),
-    "S15b": Setup(0x40, 0x50, 0, 40, 1),
+    "S15": control.raw_restart(needs_data=False).setup,
+    "S15b": control.raw_restart(needs_data=True).setup,
     "S16": Setup(0x40, 0x50, 0, 302, 0),
     "S17": Setup(0xC0, 0xEE, 0, 4, 16),
 }
+
+
+@pytest.mark.parametrize("needs_data", [False, True])
+def test_a_raw_restart_carries_the_data_its_setup_announces(needs_data: bool) -> None:
+    transfer = control.raw_restart(needs_data=needs_data)
+    assert transfer.data == (b"\0" if needs_data else b"")
+    assert transfer.setup.length == len(transfer.data)
 
 
 def hexed(text: str) -> bytes:
