@@ -52,6 +52,7 @@ AS_THEY_COME = [
 ]
 
 
+@pytest.mark.rule("H5")
 @pytest.mark.parametrize(
     ("row", "device_os"), AS_THEY_COME, ids=[f"{row.slug}@{device_os}" for row, device_os in AS_THEY_COME]
 )

@@ -99,6 +99,16 @@ def test_a_value_that_differs_once_is_asked_again(kind: int, tmp_path: Path) -> 
         assert walked.verdict is Verdict.PASS, walked.finished
 
 
+@pytest.mark.rule("A13")
+@pytest.mark.parametrize("slug", ["p2", "msom"])
+def test_a_unit_that_shows_no_mac_address_fails_although_its_device_id_has_one(slug: str, tmp_path: Path) -> None:
+    with line_bench(tmp_path, Recipe(slug)) as bench:
+        spec = dataclasses.replace(make_spec(slug, 7, 1, "6.3.4"), mac=None)
+        walked = bench.walk(bench.unit(spec=spec))
+        assert (walked.verdict, walked.finished.sentence) == (Verdict.FAIL, "identity_missing")
+        assert (walked.flash_writes, walked.cloud_writes) == (0, 0)
+
+
 def test_a_unit_whose_serial_number_was_never_programmed_is_named_without_it(tmp_path: Path) -> None:
     """Its answer is -250, which means anything elsewhere: here it is believed when it says so twice."""
     with line_bench(tmp_path, RECIPE) as bench:

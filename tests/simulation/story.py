@@ -191,6 +191,7 @@ def draw(seed: int) -> Story:
             possible = tuple(flaw for flaw in flaws if _is_possible(flaw, lot, lots))
             parts.append(_part(dice, next(numbers), slot, lot, orders, possible, slips))
     lots, parts = _with_tests(random.Random(f"tests {seed}"), lots, parts)
+    lots, parts = _with_kin(random.Random(f"kin {seed}"), lots, parts)
     length = 60.0 * len(parts) / slots + 60
     happen = [_trouble(dice, kind, length) for kind in troubles for _ in range(dice.choice((1, 1, 2, 3)))]
     return Story(seed, slots, lots, tuple(parts), tuple(sorted(happen, key=lambda trouble: trouble.at)))
@@ -210,6 +211,31 @@ def _with_tests(dice: random.Random, lots: tuple[Lot, ...], parts: list[Part]) -
             )
         found.append(part)
     return lots, found
+
+
+KIN = {"argon": ("p2",), "boron": ("msom", "trackerm")}
+"""Platforms of other families with the same radios, or more."""
+KIN_OS = {"3.3.1": "5.5.0", "4.1.0": "5.5.0", "6.1.1": "6.2.0"}
+"""What they hold in place of a Device OS that never was theirs, in the same order."""
+
+
+def _with_kin(dice: random.Random, lots: tuple[Lot, ...], parts: list[Part]) -> tuple[tuple[Lot, ...], list[Part]]:
+    """Let some shifts be of another family: the same stories, told of other units."""
+    if dice.random() >= 0.35:
+        return lots, parts
+    kin = {platform: dice.choice(others) for platform, others in KIN.items()}
+    swapped = tuple(
+        dataclasses.replace(lot, platform=kin[lot.platform], device_os=KIN_OS.get(lot.device_os, lot.device_os))
+        for lot in lots
+    )
+    return swapped, [
+        dataclasses.replace(
+            part,
+            platform=kin.get(part.platform, part.platform),
+            factory_os=KIN_OS.get(part.factory_os, part.factory_os),
+        )
+        for part in parts
+    ]
 
 
 def _trouble(dice: random.Random, kind: str, length_s: float) -> Trouble:

@@ -7,11 +7,12 @@ from typing import Any
 
 from line_bench import OTHER_PRODUCT, PRODUCTS, LineBench, Recipe
 
+from drivers.platforms import platform_by_slug
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.flash import FlashFailed, FlashStep, Operation
-from drivers.virtual.header import USER
+from drivers.virtual.header import USER, USER_LEGACY
 from drivers.virtual.layout import Chip, layout_of
 from drivers.virtual.unit import VirtualUnit
 
@@ -27,7 +28,8 @@ def make_unit(bench: LineBench, part: Part, recipes: Mapping[str, Recipe]) -> Vi
     if part.stage == "in-dfu":
         settings["arrives"] = BootRequest.DFU
     if part.flaw == "wrong-platform" or part.stage == "fresh":
-        unit = bench.unit(part.platform, part.number, part.factory_os, **settings)
+        device_os = synthetic.usual_version(platform_by_slug(part.platform).id, part.factory_os)
+        unit = bench.unit(part.platform, part.number, device_os, **settings)
     elif part.stage == "old-app":
         modules = (
             *(file.data for file in recipe.release()),
@@ -45,7 +47,8 @@ def make_unit(bench: LineBench, part: Part, recipes: Mapping[str, Recipe]) -> Vi
 def _worn(_: LineBench, unit: VirtualUnit) -> None:
     """Make every attempt to program the application's pages fail."""
 
-    place = layout_of(unit.spec.platform_id).places[USER]
+    places = layout_of(unit.spec.platform_id).places
+    place = places.get(USER) or places[USER_LEGACY]
     pages = range(place.starts[0], place.end)
 
     def fault(step: FlashStep) -> None:
@@ -68,7 +71,7 @@ _FLAWS: Mapping[str, Callable[[LineBench, VirtualUnit], object]] = {
     "hungry": lambda _, u: u.sensors.update(idle_ma=31.0),
     "dead-sim": lambda b, u: b.cloud.edit_sim(u.spec.iccid, will_fail=10**6) if u.spec.iccid else None,
     "quarantined": lambda b, u: b.cloud.edit_device(
-        u.spec.device_id, product_id=PRODUCTS["boron"], quarantined=1
+        u.spec.device_id, product_id=PRODUCTS[u.spec.platform.slug], quarantined=1
     ),
 }  # fmt: skip
 """How each flaw is planted; the others are settings of the unit."""
