@@ -16,6 +16,12 @@ from .equipment import PARTICLE_USB, particle_usb
 _HERE = Path(__file__).parent
 
 
+def _serial(unit: VirtualUnit) -> str:
+    """The serial string it shows, which an old bootloader writes in capitals; tools compare it letter by letter."""
+    assert unit.presence is not None
+    return unit.presence.descriptors.serial
+
+
 @dataclass(frozen=True, slots=True)
 class DfuUtil:
     """``dfu-util``, from the distribution."""
@@ -28,11 +34,11 @@ class DfuUtil:
     def download(self, unit: VirtualUnit, file: Path, address: int, *options: str) -> str:
         """Write ``file`` at ``address`` of memory 0; ``options``: "leave"."""
         where = ":".join([f"{address:#x}", *options])
-        return self._run("-S", unit.device_id, "-a", "0", "-s", where, "-D", str(file))
+        return self._run("-S", _serial(unit), "-a", "0", "-s", where, "-D", str(file))
 
     def upload(self, unit: VirtualUnit, alternate: int, address: int, size: int, file: Path) -> bytes:
         where = f"{address:#x}:{size}"
-        self._run("-S", unit.device_id, "-a", str(alternate), "-s", where, "-U", str(file))
+        self._run("-S", _serial(unit), "-a", str(alternate), "-s", where, "-U", str(file))
         return file.read_bytes()
 
     def _run(self, *options: str) -> str:
