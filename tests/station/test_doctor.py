@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from support.cloud_bench import populate
@@ -17,6 +18,7 @@ from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import VirtualUnit
 from station.cli.doctor import ASK_S, State, asked, opened
+from station.cli.main import main
 from station.cloud.client import CloudClient
 from station.cloud.virtual import Fault, FaultKind, VirtualCloud
 from station.paths import find_profile
@@ -66,3 +68,19 @@ def test_the_doctor_waits_twenty_seconds_a_question_and_says_what_the_cloud_asks
     assert seconds <= ASK_S + 1.0
     (stop,) = [one for one in found if one.state is State.STOP]
     assert words in stop.words
+
+
+@pytest.mark.parametrize("command", ["station-virtual-meter", "no-such-meter"])
+def test_a_program_that_is_not_here_stops_the_bench_and_the_check_of_its_profile(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = find_profile("boron-tested").read_text(encoding="utf-8")
+    file = tmp_path / "tested.toml"
+    file.write_text(text.replace('["station-virtual-meter"]', f'["{command}"]'), encoding="utf-8")
+    main(["doctor", "--no-cloud", "--profile", str(file), "--data-dir", str(tmp_path / "data")])
+    (finding,) = [line for line in capsys.readouterr().out.splitlines() if " programs " in line]
+    is_here = command == "station-virtual-meter"
+    assert finding.startswith("ok" if is_here else "STOP")
+    assert main(["profile", "check", str(file)]) == (0 if is_here else 2)
+    missing = "[tests] power: there is no program no-such-meter that may be run; install it, or correct command"
+    assert (missing in finding, missing in capsys.readouterr().err) == (not is_here, not is_here)

@@ -9,6 +9,7 @@ import pytest
 from support.device_bench import DeviceBench
 
 from drivers.errors import DeadlineExceeded, RequestRejected
+from drivers.platforms import OsVersion, Platform, platform_by_slug, platforms
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.bus import Stall
@@ -16,15 +17,19 @@ from drivers.virtual.control_service import ControlService, Outcome
 from drivers.virtual.factory import UnitSpec, make_spec
 from drivers.wire import requests
 from drivers.wire.control import host as control
+from drivers.wire.control.tables import PIECES_SINCE, RequestType
 from drivers.wire.usb import Setup
 
 
-def spec(number: int = 1, application: str = "selftest", **settings: Any) -> UnitSpec:
-    release = synthetic.release(13, "6.3.4")
-    app = synthetic.application(13, "6.3.4", seed=application)
-    return make_spec(
-        "boron", 7, number, modules=[*(file.data for file in release), app.data], setup_done=True, **settings
-    )
+def spec(
+    number: int = 1, application: str = "selftest", platform: str = "boron", device_os: str = "6.3.4", **settings: Any
+) -> UnitSpec:
+    row = platform_by_slug(platform)
+    release = synthetic.release(row.id, device_os)
+    app = synthetic.application(row.id, device_os, seed=application)
+    modules = [*(file.data for file in release), app.data]
+    has_flag = row.setup_done_before is not None
+    return make_spec(platform, 7, number, modules=modules, setup_done=has_flag, **settings)
 
 
 def told(bench: DeviceBench, question: str, port: str = "1-1", seconds: float = 5.0) -> bytes:
@@ -39,6 +44,24 @@ def test_the_application_in_flash_answers_with_values_of_this_unit(bench: Device
     assert values == {name: unit.sensors[name] for name in ("vbat", "temp", "accel", "fw")}
     assert json.loads(told(bench, "selftest", "1-2"))["vbat"] == other.sensors["vbat"]
     assert told(bench, "charger").decode() == f"charge=done\ncurrent={unit.sensors['current']}\n"
+
+
+def versions_that_know_it(row: Platform) -> list[str]:
+    known = [v for v in synthetic.versions(row.id) if row.knows_request(RequestType.APP_CUSTOM, OsVersion.parse(v))]
+    whole = [v for v in known if OsVersion.parse(v) < PIECES_SINCE]
+    return list(dict.fromkeys([*known[:1], *whole[-1:], *known[-1:]]))
+
+
+@pytest.mark.parametrize(
+    ("platform", "device_os"), [(row.slug, version) for row in platforms() for version in versions_that_know_it(row)]
+)
+def test_it_is_asked_on_every_platform_from_its_first_device_os_to_its_last(
+    bench: DeviceBench, platform: str, device_os: str
+) -> None:
+    unit = bench.plug(spec(platform=platform, device_os=device_os))
+    assert json.loads(told(bench, "selftest"))["vbat"] == unit.sensors["vbat"]
+    with pytest.raises(RequestRejected, match="-120"):
+        told(bench, "nothing it knows " * 200)  # 3400 bytes, which take room and a SEND of their own
 
 
 @pytest.mark.parametrize(
