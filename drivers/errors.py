@@ -16,6 +16,8 @@
      |   +- NotFound           nothing with that address or port
      |   +- Swapped            another unit sits on that port now
      |   +- DidNotReturn       the unit did not come back from a restart we requested
+     |   +- NeedsHands         no command brings the unit into a mode: somebody has to press its buttons
+     |   +- RateRefused        this computer refuses a line rate that the unit would take as a command
      |   +- OutcomeUnknown     the reply was lost: the request may or may not have been carried out
      +- ProtocolError        one side broke the protocol
      |   +- LocalProtocolError   we did: a bug of ours
@@ -105,6 +107,22 @@ class Swapped(LinkError):
 
 class DidNotReturn(LinkError):
     """The unit did not come back in time, or in the requested mode, from a restart we requested."""
+
+
+class NeedsHands(LinkError):
+    """Nothing that can be sent to the unit brings it into a mode; its buttons would.
+
+    ``goal`` is the mode (a value of `drivers.devices.Goal`), ``tried`` what was tried and what came of it.
+    """
+
+    def __init__(self, message: str, *, goal: str, tried: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.goal = goal
+        self.tried = tried
+
+
+class RateRefused(LinkError):
+    """This computer's kernel or serial driver refuses the line rate; the unit has not noticed anything."""
 
 
 class OutcomeUnknown(LinkError):

@@ -9,6 +9,7 @@ from .console import Console
 from .control import ControlDevice
 from .dfu import DfuDevice
 from .dialogue import Progress, Trace
+from .holding import Goal
 from .particle import ParticleDevice
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "ConsoleIdentity",
     "ControlDevice",
     "DfuDevice",
+    "Goal",
     "ParticleDevice",
     "Progress",
     "Trace",

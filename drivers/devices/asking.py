@@ -8,11 +8,9 @@ from typing import Protocol, TypeVar
 
 from ..clock import Deadline
 from ..errors import BadIdentity, RequestRejected, RequestUnknown, UnknownPlatform
-from ..platforms import OsVersion, Platform, platform
+from ..platforms import Kind, OsVersion, Platform, platform
 from ..wire import requests
-from ..wire.actions import Transfer
-from ..wire.control.host import raw_restart
-from ..wire.control.tables import Raw, RequestType
+from ..wire.control.tables import RequestType
 from ..wire.messages.network import Interface
 from ..wire.messages.tables import InterfaceType
 from ..wire.requests import Request
@@ -28,6 +26,8 @@ class Asked(Protocol):
 
     @property
     def where(self) -> str: ...
+    @property
+    def firmware(self) -> str: ...
     def ask(self, request: Request[T], deadline: Deadline | None = None) -> T: ...
     def os_version(self, deadline: Deadline) -> OsVersion: ...
     def knows(self, request: Request[T], deadline: Deadline) -> bool: ...
@@ -37,8 +37,8 @@ def require(device: Asked, request: Request[T], deadline: Deadline) -> None:
     """Raise `RequestUnknown` for a request that `ParticleDevice.knows` says no to."""
     if not device.knows(request, deadline):
         raise RequestUnknown(
-            f"request {request.name} ({request.type_id}) was not sent: {device.where} runs Device OS "
-            f"{device.os_version(deadline)}, which does not have it; update the unit first"
+            f"request {request.name} ({request.type_id}) was not sent: {device.where} runs {device.firmware}, which "
+            "does not have it; update the unit first"
         )
 
 
@@ -59,15 +59,11 @@ def _looked_up(platform_id: int | None, answer: Callable[[Platform], bool]) -> b
         return True
 
 
-def restart_transfer(platform_id: int | None, device_os: OsVersion | None) -> Transfer | None:
-    """Return the transfer that restarts such a unit even while its system thread is blocked; None if it has none."""
-    try:
-        row = platform(platform_id or 0)
-    except UnknownPlatform:
-        return None
-    if device_os is None or not row.knows_raw(Raw.RESTART, device_os):
-        return None
-    return raw_restart(needs_data=row.out_needs_data)
+def has_ever(platform_id: int | None, kind: Kind, name: int | str, device_os: OsVersion | None) -> bool:
+    """Return whether such a unit has it; where its Device OS is not known, whether any Device OS ever had."""
+    if device_os is None:
+        return _looked_up(platform_id, lambda row: row.capabilities.ever(kind, name))
+    return _looked_up(platform_id, lambda row: row.capabilities.has(kind, name, device_os))
 
 
 def command_filter(platform_id: int | None, device_os: OsVersion) -> Callable[[str], bool]:

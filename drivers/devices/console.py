@@ -12,20 +12,25 @@ from typing import TypeVar
 
 from ..clock import CancelToken, Clock, Deadline
 from ..errors import (
+    BadIdentity,
+    DeadlineExceeded,
     DriverError,
     GarbledConsole,
     LinkError,
     NotFound,
+    RateRefused,
     RemoteProtocolError,
     RequestUnknown,
     TransferFailed,
     TransferTimeout,
 )
 from ..identity import DeviceId, MacAddress, PortPath, Secret
+from ..platforms import OsVersion
 from ..transport import SerialHost, SerialPort, SerialTransport
 from ..wire.console import host as console
 from ..wire.console import wifi
 from ..wire.console.host import ConsoleDialogue, ConsoleIdentity, Description, Done, Write
+from ..wire.console.tables import Key
 from ..wire.console.wifi import WifiOutcome
 from ..wire.messages.tables import WifiSecurity
 from ..wire.usb import Mode
@@ -87,6 +92,12 @@ class Console:
     ) -> WifiOutcome:
         """Store a network without connecting to it; success ends listening mode."""
         return self._talk("w", wifi.store_wifi(ssid, password, security), deadline)
+
+    def press(self, key: Key) -> None:
+        """Type a command that prints nothing."""
+        if not self._knows(key):
+            raise RequestUnknown(f"console command {key} was not typed: the unit's Device OS does not have it")
+        self._port.write(key.encode())
 
     def resync(self) -> None:
         """Leave any prompt an abandoned dialogue may be waiting at; the main level ignores this."""
@@ -194,7 +205,7 @@ def open_console(
     """Find and open the unit's serial port, and close it afterwards. Raises `NotFound` when none appears in time."""
 
     def open_it() -> SerialTransport:
-        return _open_port(host, device_id, port_path, clock, deadline.sooner(PORT_S), cancel)
+        return _on_port(host, device_id, port_path, clock, deadline.sooner(PORT_S), cancel, host.open)
 
     opened = Console(open_it(), clock, deadline, cancel, trace, open_it, knows)
     try:
@@ -205,24 +216,58 @@ def open_console(
         opened.close()
 
 
-def _open_port(
+def _on_port(
     host: SerialHost,
     device_id: DeviceId | None,
     port_path: PortPath,
     clock: Clock,
     deadline: Deadline,
     cancel: CancelToken,
-) -> SerialTransport:
+    act: Callable[[SerialPort], T],
+) -> T:
+    """Return what ``act`` makes of the unit's serial port, as soon as there is one that it does not fail on."""
     problem: LinkError | None = None
     while not deadline.expired:
         try:
             found = find_port(host.ports(), device_id, port_path)
             if found is not None:
-                return host.open(found)
+                return act(found)
+        except RateRefused:
+            raise
         except LinkError as error:  # the node may appear before its permissions are set
             problem = error
         clock.sleep(min(PORT_POLL_S, deadline.remaining), cancel)
     raise problem or NotFound(f"the unit on port {port_path} shows no serial port; does its application disable it?")
+
+
+PROBE_S = 2.0
+"""How long a console that is open may take to print its version; it is in memory."""
+
+
+def probe_console(opening: contextlib.AbstractContextManager[Console], deadline: Deadline) -> OsVersion | None:
+    """Ask the console for the Device OS version; None when nothing that is a console answers in `PROBE_S`.
+
+    For units too old to say by request whether they listen. An application that prints its own text does not count.
+    """
+    try:
+        with opening as console:
+            return OsVersion.parse(console.version(deadline.sooner(PROBE_S)))
+    except (DeadlineExceeded, TransferTimeout, NotFound, RemoteProtocolError, BadIdentity):
+        deadline.check("is it in listening mode")
+        return None
+
+
+def touch_port(
+    host: SerialHost,
+    device_id: DeviceId | None,
+    port_path: PortPath,
+    baud: int,
+    clock: Clock,
+    deadline: Deadline,
+    cancel: CancelToken,
+) -> None:
+    """Find the unit's serial port and set ``baud`` for a moment (`SerialHost.touch`)."""
+    _on_port(host, device_id, port_path, clock, deadline.sooner(PORT_S), cancel, lambda port: host.touch(port, baud))
 
 
 def find_port(ports: list[SerialPort], device_id: DeviceId | None, port_path: PortPath) -> SerialPort | None:
@@ -232,5 +277,16 @@ def find_port(ports: list[SerialPort], device_id: DeviceId | None, port_path: Po
     """
     ours = [port for port in ports if port.usb_id.mode is Mode.APPLICATION]
     by_serial = [port for port in ours if device_id is not None and port.serial_string.lower() == str(device_id)]
-    by_path = [port for port in ours if port.port_path == port_path and (device_id is None or not port.serial_string)]
+    by_path = [
+        port for port in ours if port.port_path == port_path and (device_id is None or not _is_id(port.serial_string))
+    ]
     return next(iter(sorted(by_serial, key=lambda port: port.port_path != port_path) + by_path), None)
+
+
+def _is_id(serial_string: str) -> bool:
+    """Return whether a serial string is a Device ID: old firmware shows the same text on every unit (2.4)."""
+    try:
+        DeviceId.parse(serial_string)
+    except BadIdentity:
+        return False
+    return True

@@ -28,7 +28,7 @@ from ..errors import (
 )
 from ..platforms import OsVersion
 from ..transport import UsbTransport
-from ..wire.actions import Transfer, Wait
+from ..wire.actions import Wait
 from ..wire.control import host as control
 from ..wire.control.host import ControlExchange, Failed, FailureReason, Finished
 from ..wire.control.tables import PIECES_SINCE
@@ -45,8 +45,6 @@ _Trouble = LinkError | RemoteProtocolError
 RETRY_PAUSES_S = (0.1, 0.5, 1.0)
 """Pauses before an exchange that broke off is restarted."""
 _GIVE_UP_TIMEOUT_S = 0.5
-BLOCKED_S = 20.0
-"""How long a restart request may stay unanswered before the unit counts as blocked by its application."""
 _SHOWN_BYTES = 24
 
 
@@ -60,7 +58,11 @@ class ControlDevice:
     No other program may talk to the unit meanwhile: `open`, and a busy unit, make us drop all its open requests.
     """
 
-    def __init__(self, transport: UsbTransport, clock: Clock, *, trace: Trace | None = None) -> None:
+    def __init__(
+        self, transport: UsbTransport, clock: Clock, *, trace: Trace | None = None,
+        requests_since: OsVersion | None = None, out_needs_data: bool = False,
+    ) -> None:  # fmt: skip
+        self._requests_since, self._out_needs_data = requests_since, out_needs_data
         self._transport = transport
         self._clock = clock
         self._trace = trace or no_trace
@@ -69,7 +71,7 @@ class ControlDevice:
         """Device OS version from the raw request at `open`; None if the firmware does not support that request or its
         reply was not a version. Request 30 reads it again."""
         self.has_requests = True
-        """False for firmware so old that it shows no interface for requests: it is not asked any."""
+        """False for firmware older than requests, by its version or as it shows no interface for them."""
 
     def open(self, deadline: Deadline, cancel: CancelToken | None = None) -> None:
         """Read the version and drop requests an earlier program left open (reference usb-and-serial 3.7).
@@ -82,6 +84,8 @@ class ControlDevice:
             except Stalled:
                 shown = self._transfer(CONFIGURATION, b"", "configuration", deadline, cancel)
                 self.has_requests = has_interface(shown, VENDOR_CLASS)
+        if self.version is not None and self._requests_since is not None and self.version < self._requests_since:
+            self.has_requests = False
         if self.has_requests:
             with contextlib.suppress(Stalled):
                 self._transfer(control.reset_all(), b"", "reset", deadline, cancel)
@@ -89,6 +93,12 @@ class ControlDevice:
     def raw_device_id(self, deadline: Deadline, cancel: CancelToken | None = None) -> str:
         """Read the Device ID, answered in the unit's interrupt handler; raises `Stalled` on old firmware."""
         return self._raw("device id", control.raw_device_id(), deadline, cancel)
+
+    def raw_restart(self, deadline: Deadline, cancel: CancelToken | None = None) -> None:
+        """Restart the unit at once. It may leave before the transfer ends, and need not: the bus will show it."""
+        raw = control.raw_restart(needs_data=self._out_needs_data)
+        with contextlib.suppress(Disconnected, TransferFailed, TransferTimeout):
+            self._transfer(raw.setup, raw.data, "raw restart", deadline, cancel)
 
     def close(self) -> None:
         self._transport.close()
@@ -150,29 +160,14 @@ class ControlDevice:
             )
         return request.decode(finished.data)
 
-    def ask_restart(
-        self,
-        request: Request[None],
-        *,
-        deadline: Deadline,
-        cancel: CancelToken | None = None,
-        raw: Transfer | None = None,
-    ) -> bool:
+    def ask_restart(self, request: Request[None], *, deadline: Deadline, cancel: CancelToken | None = None) -> bool:
         """Send a request that ends in a restart; return False when it is unknown whether the unit received it.
 
         Raises as `ask`, except that neither a unit that leaves the bus after accepting the request nor a lost reply
-        is an error: the bus will show whether it restarts (reference usb-and-serial 3.7). ``raw``: what restarts a
-        unit that does not get round to the request within `BLOCKED_S`, because its application blocks it.
+        is an error: the bus will show whether it restarts (reference usb-and-serial 3.7).
         """
         try:
-            self.ask(request, deadline=deadline if raw is None else deadline.sooner(BLOCKED_S), cancel=cancel)
-        except (DeadlineExceeded, TransferTimeout, OutOfRequests) as error:
-            if raw is None or deadline.expired:
-                raise
-            self._trace(f"request {request.name}: {error}; restarting the unit without its system thread")
-            with contextlib.suppress(TransferFailed, TransferTimeout, Disconnected):  # the unit leaves while it obeys
-                self._transport.control(raw.setup, raw.data)
-            return False
+            self.ask(request, deadline=deadline, cancel=cancel)
         except _LeftWhileAnswering as error:
             self._trace(f"request {request.name}: taken as obeyed, {error}")
         except OutcomeUnknown as error:

@@ -19,6 +19,7 @@ from ..errors import (
     DfuFailed,
     DriverError,
     LinkError,
+    LocalProtocolError,
     ReadBackDiffers,
     RemoteProtocolError,
     Stalled,
@@ -39,6 +40,9 @@ from ..wire.messages.system import Protection
 from .dialogue import Progress, Runner, Trace, no_progress, no_trace
 from .flashing import PAGE, Block, WritePlan, plan_write
 from .repeating import Repeater
+
+_CONFIGURATION_MEMORY = 1
+"""Alternate setting of the configuration memory (DCT) on every platform (reference usb-and-serial 2.8)."""
 
 T = TypeVar("T")
 
@@ -131,6 +135,14 @@ class DfuDevice:
                 self._select(alternate)
                 return self._run(host.read(address, length), what)
         raise AssertionError("unreachable: the last try returns or raises")
+
+    def read_field(self, name: str) -> bytes:
+        """Read a field of the configuration memory; raises `LocalProtocolError` where the platform has none."""
+        row = platform(self._transport.usb_id.platform_id or 0)
+        field = next((one for one in row.dct_fields if one.name == name), None)
+        if field is None:
+            raise LocalProtocolError(f"{row.name} keeps no {name} in its configuration memory; it was not read")
+        return self.read(_CONFIGURATION_MEMORY, field.offset, field.size)
 
     def held(self, image: Image) -> bool:
         """Return whether flash holds exactly ``image``. Compares the rest only if header and suffix match."""

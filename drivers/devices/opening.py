@@ -7,10 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..clock import CancelToken, Clock, Deadline
-from ..errors import BadIdentity, LinkError, RemoteProtocolError, Stalled, Swapped
+from ..errors import (
+    BadIdentity,
+    DeviceRefused,
+    LinkError,
+    LocalProtocolError,
+    NotFound,
+    RemoteProtocolError,
+    Stalled,
+    Swapped,
+    TransferTimeout,
+    UnknownPlatform,
+)
 from ..identity import DeviceId
+from ..platforms import platform
 from ..transport import UsbCandidate, UsbTransport
 from ..transport.guarded import GuardedTransport
+from ..wire import requests
 from .control import ControlDevice
 from .dfu import DfuDevice
 from .repeating import Repeater, Trace
@@ -20,6 +33,40 @@ OPEN_PAUSE_S = 0.2
 """Permissions may be set late after an enumeration (reference usb-and-serial 7.3)."""
 
 Verbs = ControlDevice | DfuDevice
+
+SERIAL_STRING = "USB serial string"
+_NO_ANSWER = (BadIdentity, DeviceRefused, RemoteProtocolError, Stalled, TransferTimeout, NotFound, LocalProtocolError)
+
+
+def ask_id(
+    verbs: Verbs, where: str, console_id: Callable[[], str], deadline: Deadline, cancel: CancelToken
+) -> tuple[DeviceId, str]:
+    """Ask a unit whose serial string is no Device ID for it; return it and the source that had it.
+
+    Raises `RemoteProtocolError` when no source has one, `NeedsHands` when only the console does, and is not open.
+    """
+    sources: list[tuple[str, Callable[[], str]]]
+    if isinstance(verbs, ControlDevice):
+        sources = [("raw request 20", lambda: verbs.raw_device_id(deadline, cancel))]
+        if verbs.has_requests:
+            ask = requests.get_device_id()
+            sources += [("request 20", lambda: str(verbs.ask(ask, deadline=deadline, cancel=cancel)))]
+        sources += [("console i", console_id)]
+    else:
+        sources = [("DFU memory 1", lambda: _stored_id(verbs))]
+    for name, source in sources:
+        with contextlib.suppress(*_NO_ANSWER):
+            return DeviceId.parse(source()), name
+    raise RemoteProtocolError(f"{where} did not report a Device ID; hand it to the technician")
+
+
+def _stored_id(verbs: DfuDevice) -> str:
+    """Read the copy of the Device ID that Gen 2 keeps in its configuration memory (reference usb-and-serial 2.8).
+
+    "" for a unit that has not written it yet.
+    """
+    stored = verbs.read_field("device_id")
+    return "" if stored.count(0xFF) == len(stored) else stored.hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +81,9 @@ class Opened:
 class Opener:
     """Opens candidates for one owner thread."""
 
-    def __init__(self, clock: Clock, cancel: CancelToken, trace: Trace) -> None:
-        self._clock, self._cancel, self._trace = clock, cancel, trace
+    def __init__(self, clock: Clock, cancel: CancelToken, trace: Trace, *, by_port: bool = False) -> None:
+        """``by_port``: the expected unit showed no Device ID in its serial string; then its port has to do."""
+        self._clock, self._cancel, self._trace, self._by_port = clock, cancel, trace, by_port
 
     def open(
         self, candidate: UsbCandidate, expected: DeviceId | None, is_there: Callable[[], bool], deadline: Deadline
@@ -65,6 +113,9 @@ class Opener:
             if expected is not None:  # first of all: what follows may trigger a restart an earlier host requested
                 self._compare(candidate, serial_id or self._asked_id(verbs, deadline), expected)
             self._begin(verbs, deadline)
+            if expected is not None and serial_id is None and isinstance(verbs, DfuDevice):
+                with contextlib.suppress(*_NO_ANSWER):
+                    self._compare(candidate, DeviceId.parse(_stored_id(verbs)), expected)
         except BaseException:
             transport.close()
             raise
@@ -73,7 +124,14 @@ class Opener:
     def _verbs(self, transport: UsbTransport, deadline: Deadline) -> Verbs:
         if isinstance(transport, GuardedTransport):
             return DfuDevice(transport, self._clock, deadline, self._cancel, self._trace)
-        return ControlDevice(transport, self._clock, trace=self._trace)
+        try:
+            row = platform(transport.usb_id.platform_id or 0)
+        except UnknownPlatform:
+            return ControlDevice(transport, self._clock, trace=self._trace)
+        return ControlDevice(
+            transport, self._clock, trace=self._trace, requests_since=row.requests_since,
+            out_needs_data=row.out_needs_data,
+        )  # fmt: skip
 
     def _begin(self, verbs: Verbs, deadline: Deadline) -> None:
         if isinstance(verbs, DfuDevice):
@@ -90,16 +148,22 @@ class Opener:
     def _compare(self, candidate: UsbCandidate, found: DeviceId | None, expected: DeviceId) -> None:
         """Raise unless this is the expected unit: nothing may be sent to any other (rule H2)."""
         where = f"the unit on port {candidate.port_path}"
+        if found is None and self._by_port:
+            self._trace(f"open: {where} cannot say who it is; taken for {expected}, which is on that port")
+            return
         if found is None:
             raise RemoteProtocolError(
                 f"{where} did not report a Device ID, so it may be any unit; other cable, other port?"
             )
         if found != expected:
-            raise Swapped(
-                f"{where} is {found}, it was {expected}; plug the first one in again",
-                expected=str(expected),
-                found=str(found),
-            )
+            raise swapped(where, expected, found)
+
+
+def swapped(where: str, expected: DeviceId, found: DeviceId) -> Swapped:
+    """Make the error for another unit on the port."""
+    return Swapped(
+        f"{where} is {found}, it was {expected}; plug the first one in again", expected=str(expected), found=str(found)
+    )
 
 
 def _device_id(transport: UsbTransport) -> DeviceId | None:

@@ -13,49 +13,39 @@ from typing import TypeVar
 
 from ..clock import CancelToken, Clock, Deadline
 from ..errors import (
-    BadIdentity,
-    Cancelled,
-    DeadlineExceeded,
-    DeviceRefused,
     Disconnected,
     DriverError,
     LinkError,
+    NeedsHands,
     NotFound,
-    OutcomeUnknown,
-    OutOfRequests,
     ProtectionUnknown,
-    RemoteProtocolError,
     RequestRejected,
-    Stalled,
     Swapped,
     TransferFailed,
-    TransferTimeout,
 )
 from ..hotplug import PortWatch
 from ..identity import DeviceId
-from ..platforms import OsVersion
+from ..platforms import Kind, OsVersion
 from ..transport import SerialHost, UsbCandidate
 from ..wire import requests
-from ..wire.actions import Transfer
+from ..wire.console.tables import Key
 from ..wire.image.host import Image
 from ..wire.messages.system import Protection
-from ..wire.patience import is_repeatable, standing
+from ..wire.patience import is_repeatable
 from ..wire.requests import Request
 from ..wire.usb import Mode
-from .asking import command_filter, knows_request, require, restart_transfer
-from .console import Console, open_console
+from .asking import command_filter, has_ever, knows_request, require
+from .console import Console, open_console, probe_console, touch_port
 from .control import ControlDevice
 from .dfu import DfuDevice
 from .dialogue import Progress, Trace, no_progress, no_trace
-from .opening import Opened, Opener, Verbs
-from .restarting import MODE_POLL_S, VANISH_S, OtherMode, Restarts
-from .update import RETRY_PAUSE_S, First, Retries, apply_s, check_module, send_update
+from .holding import EVERY_KIND, Goal, Holding
+from .opening import SERIAL_STRING, Opened, Opener, Verbs, ask_id, swapped
+from .restarting import VANISH_S, OtherMode, Restarts
+from .updating import Updating
 
 T = TypeVar("T")
 
-LISTENING_SETTLE_S = 1.0
-"""Between entering listening mode and an update, for the network to stop (reference firmware-and-dfu 5.3)."""
-LEAVE_LISTENING_S = 10.0
 UNDO_S = 2.0
 """Time limit for the clean-up after a failure."""
 
@@ -71,10 +61,14 @@ class ParticleDevice:
     ) -> None:
         self.port = port
         self.device_id: DeviceId | None = None
+        self.id_source = ""
+        """Which source the Device ID came from."""
         self._serial_host, self._clock, self._cancel = serial_host, clock, cancel
         self._trace = trace or no_trace
         self._opened: Opened | None = None
+        self._proved: UsbCandidate | None = None
         self._restarts = Restarts(self, clock, cancel, self._trace)
+        self._holding = Holding(self, clock, cancel, self._trace)
         current = port.current
         self._platform_id = None if current is None else current.usb_id.platform_id
 
@@ -95,40 +89,42 @@ class ParticleDevice:
         """Return the name of the unit in error messages."""
         return f"the unit on port {self.port.port_path}"
 
+    @property
+    def firmware(self) -> str:
+        """Return what runs on it, as far as it was told, for error messages."""
+        verbs = self._opened.verbs if self._opened is not None else None
+        known = isinstance(verbs, ControlDevice) and verbs.version
+        return f"Device OS {known}" if known else "a Device OS older than control requests"
+
     # --- identity ---------------------------------------------------------------------------
 
     def identify(self, deadline: Deadline) -> DeviceId:
-        """Read the Device ID from the first source that has it, and bind this object to that unit.
+        """Read the Device ID from the first source that has it (`id_source`), and bind this object to that unit.
 
-        Sources: serial string; then, in application mode, raw request, request 20 and console. Raises `Swapped`
-        when this object is already bound to another unit, `RemoteProtocolError` when no source has one.
+        Sources: serial string; in application mode raw request, request 20 and console; in DFU mode the configuration
+        memory. Raises `Swapped` when this object is already bound to another unit, `NeedsHands` when only the console
+        has it and the unit does not obey, `RemoteProtocolError` when no source has one.
         """
         if self.device_id is not None:
             self.close()
         verbs = self.open(deadline)
         if self.device_id is None:
             serial_id = self._opened.serial_id if self._opened else None
-            self.device_id = serial_id or self._ask_id(verbs, deadline)
+            self.device_id, self.id_source = (
+                (serial_id, SERIAL_STRING)
+                if serial_id is not None
+                else ask_id(verbs, self.where, lambda: self._console_id(deadline), deadline, self._cancel)
+            )
+            self._proved = self.port.current
         return self.device_id
-
-    def _ask_id(self, verbs: Verbs, deadline: Deadline) -> DeviceId:
-        sources: list[Callable[[], str]] = []
-        if isinstance(verbs, ControlDevice):
-            sources = [
-                lambda: verbs.raw_device_id(deadline, self._cancel),
-                lambda: str(verbs.ask(requests.get_device_id(), deadline=deadline, cancel=self._cancel)),
-                lambda: self._console_id(deadline),
-            ]
-        for source in sources:
-            with contextlib.suppress(
-                BadIdentity, DeviceRefused, RemoteProtocolError, Stalled, TransferTimeout, NotFound
-            ):
-                return DeviceId.parse(source())
-        raise RemoteProtocolError(f"{self.where} did not report a Device ID; hand it to the technician")
 
     def _console_id(self, deadline: Deadline) -> str:
         with self.console(deadline) as console:
-            return str(console.identify(deadline).device_id or "")
+            return str(console.identify(deadline).device_id)
+
+    def raw_device_id(self, deadline: Deadline) -> DeviceId:
+        """Read the Device ID by the raw request, which needs no system thread; raises `Stalled` on old firmware."""
+        return DeviceId.parse(self._control(deadline).raw_device_id(deadline, self._cancel))
 
     def protection(self, deadline: Deadline) -> Protection:
         """Read whether the unit is under device protection, in either mode (reference firmware-and-dfu 9.1).
@@ -175,7 +171,7 @@ class ParticleDevice:
         candidate = self.present()
         if self._opened is None or self._opened.candidate is not candidate:
             self.close()
-            opener = Opener(self._clock, self._cancel, self._trace)
+            opener = Opener(self._clock, self._cancel, self._trace, by_port=self.id_source not in ("", SERIAL_STRING))
             self._opened = opener.open(candidate, self.device_id, lambda: self.port.current is candidate, deadline)
         return self._opened.verbs
 
@@ -200,39 +196,87 @@ class ParticleDevice:
 
     def knows(self, request: Request[T], deadline: Deadline) -> bool:
         """Return whether the unit's platform and Device OS support the request; True where the table does not say."""
-        return knows_request(self._platform_id, request.type_id, lambda: self.os_version(deadline))
+        return self.has(Kind.REQUEST, request.type_id, deadline)
+
+    def has(self, kind: Kind, name: int | str, deadline: Deadline) -> bool:
+        """Return whether its platform and Device OS have a request, command or rate; True where the table is silent.
+
+        A unit that shows no interface for requests has none; its Device OS is older than any that has them, and how
+        old is told by its console only: what its family has had at some time is worth a try.
+        """
+        verbs = self.open(deadline)
+        if isinstance(verbs, ControlDevice) and not verbs.has_requests:
+            if kind in (Kind.REQUEST, Kind.RAW):
+                return False
+            return has_ever(self._platform_id, kind, name, verbs.version)
+        if kind is Kind.REQUEST:
+            return knows_request(self._platform_id, int(name), lambda: self.os_version(deadline))
+        return has_ever(self._platform_id, kind, name, self.os_version(deadline))
 
     def os_version(self, deadline: Deadline) -> OsVersion:
-        """Read the Device OS version, from the raw request or request 30."""
-        return self._control(deadline).version or self.ask(requests.get_system_version(), deadline)
+        """Read the Device OS version: from the raw request, request 30, or the console of a unit that has neither."""
+        verbs = self._control(deadline)
+        if verbs.version is None and not verbs.has_requests:
+            with self.console(deadline) as console:
+                verbs.version = OsVersion.parse(console.version(deadline))
+        return verbs.version or self.ask(requests.get_system_version(), deadline)
 
     def is_listening(self, deadline: Deadline) -> bool:
-        """Read whether the unit is in listening mode."""
-        return self.ask(requests.get_device_mode(), deadline)
+        """Ask whether the unit is in listening mode; one too old for the request is, if its console answers."""
+        if self.knows(requests.get_device_mode(), deadline):
+            return self.ask(requests.get_device_mode(), deadline)
+        found = probe_console(self._open_console(deadline), deadline)
+        if found is not None:
+            self._control(deadline).version = found
+        return found is not None
+
+    def reach(self, goal: Goal, deadline: Deadline, kinds: frozenset[Kind] = EVERY_KIND) -> None:
+        """Bring the unit into a mode by whatever it listens to, or its ways of ``kinds`` (`Holding.reach`)."""
+        self._holding.reach(goal, deadline, kinds)
+
+    def await_mode(self, goal: Goal, deadline: Deadline) -> None:
+        """Wait until a person has brought the unit into a mode with its buttons, however many tries that takes."""
+        if goal is Goal.DFU:
+            self.await_dfu(deadline)
+        elif goal in (Goal.SAFE, Goal.RESTART):
+            self._restarts.run(f"{goal} by hand", Mode.APPLICATION, deadline, lambda: True, deadline.remaining, tries=1)
+        else:
+            with self.port.expecting(f"{goal} by hand", deadline):
+                self._holding.await_mode(goal, deadline)
 
     def enter_listening(self, deadline: Deadline) -> None:
-        """Enter listening mode and wait until the unit reports it; `RequestRejected` with -130 where it is disabled."""
-        self.ask(requests.start_listening(), deadline)
-        self._await_listening(True, deadline)
+        """Enter listening mode and wait until the unit confirms it; raises `NeedsHands` where it does not obey."""
+        self.reach(Goal.LISTENING, deadline)
 
     def leave_listening(self, deadline: Deadline) -> bool:
-        """Leave listening mode; return False when the unit is still in it after `LEAVE_LISTENING_S`.
+        """Leave listening mode; return False when the unit is still in it after `OBEY_S`.
 
         A unit with Wi-Fi and no stored network stays in it or returns to it, which is not a fault
         (reference usb-and-serial 5.1).
         """
-        self.ask(requests.stop_listening(), deadline)
         try:
-            self._await_listening(False, deadline.sooner(LEAVE_LISTENING_S))
-        except DeadlineExceeded:
+            self.reach(Goal.NORMAL, deadline)
+        except NeedsHands:
             deadline.check("leave listening mode")
             return False
         return True
 
-    def _await_listening(self, wanted: bool, deadline: Deadline) -> None:
-        while self.is_listening(deadline) != wanted:
-            deadline.check("enter listening mode" if wanted else "leave listening mode")
-            self._clock.sleep(min(MODE_POLL_S, deadline.remaining), self._cancel)
+    def type_key(self, key: Key, deadline: Deadline) -> None:
+        """Type a command that prints nothing into the console of a unit that listens."""
+        with self._open_console(deadline) as console:
+            console.press(key)
+
+    def touch(self, baud: int, deadline: Deadline) -> None:
+        """Set a line rate that the unit takes as a command. Raises `RateRefused`, `NotFound`."""
+        touch_port(self._serial_host, self.device_id, self.port.port_path, baud, self._clock, deadline, self._cancel)
+
+    def _open_console(self, deadline: Deadline) -> contextlib.AbstractContextManager[Console]:
+        version = self._control(deadline).version
+        knows = command_filter(self._platform_id, version) if version is not None else lambda _: True
+        return open_console(
+            self._serial_host, self.device_id, self.port.port_path, self._clock, deadline, self._cancel,
+            self._trace, knows,
+        )  # fmt: skip
 
     @contextlib.contextmanager
     def console(self, deadline: Deadline) -> Iterator[Console]:
@@ -241,11 +285,8 @@ class ParticleDevice:
         try:
             if not was_listening:
                 self.enter_listening(deadline)
-            knows = command_filter(self._platform_id, self.os_version(deadline))
-            with open_console(
-                self._serial_host, self.device_id, self.port.port_path, self._clock, deadline, self._cancel,
-                self._trace, knows,
-            ) as opened:  # fmt: skip
+            with self._open_console(deadline) as opened:
+                self._prove(opened, deadline)
                 yield opened
         except BaseException:
             if not was_listening:
@@ -254,66 +295,30 @@ class ParticleDevice:
         if not was_listening:
             self.leave_listening(deadline)
 
+    def _prove(self, console: Console, deadline: Deadline) -> None:
+        """Compare the Device ID once in each enumeration of a unit that only its console names. Raises `Swapped`."""
+        if self.device_id is None or self.id_source == SERIAL_STRING or self._proved is self.port.current:
+            return
+        found = console.identify(deadline).device_id
+        if found != self.device_id:
+            raise swapped(self.where, self.device_id, found)
+        self._proved = self.port.current
+
     def update_over_control(self, image: Image, deadline: Deadline, on_progress: Progress = no_progress) -> None:
         """Send ``image`` as a firmware update and wait until the unit is back from applying it.
 
         Returning does not mean success: the unit restarts in any case, so read module info afterwards
-        (reference firmware-and-dfu 5.4). Failures another try may cure are retried, see `RETRIES`; a unit
+        (reference firmware-and-dfu 5.4). Failures another try may cure are retried, see `update.RETRIES`; a unit
         that was put into safe mode for that and fails again stays in safe mode until its next restart.
         Raises `RequestRejected` when the unit refused the module, `WriteRefused` when it is not for this unit.
         """
-        platform_id = self.present().usb_id.platform_id or 0
-        check_module(platform_id, image)
-        retries = Retries()
-        while True:
-            try:
-                return self._update(image, deadline, on_progress)
-            except (RequestRejected, OutOfRequests, OutcomeUnknown, Stalled, TransferFailed, TransferTimeout) as error:
-                retry = retries.after(error)
-                if retry is None or deadline.remaining <= RETRY_PAUSE_S:
-                    if isinstance(error, RequestRejected):
-                        raise standing(error) from error
-                    raise
-                self._trace(f"update: {error}; trying again")
-            self._clock.sleep(RETRY_PAUSE_S, self._cancel)
-            if retry.first is First.RESET:
-                self.reset(deadline)
-            elif retry.first is First.SAFE_MODE:
-                self._restart_by_request("safe mode", requests.safe_mode(), deadline)
-
-    def _update(self, image: Image, deadline: Deadline, on_progress: Progress) -> None:
-        with self._quiet(deadline):
-            try:
-                send_update(self, image, deadline, on_progress)
-            except Cancelled:
-                self._undo(requests.cancel_firmware_update())
-                raise
-            finish = requests.finish_firmware_update(validate_only=False)
-            self._restart_by_request("update", finish, deadline, vanish_s=apply_s(image.function))
-
-    @contextlib.contextmanager
-    def _quiet(self, deadline: Deadline) -> Iterator[None]:
-        """Hold the unit in listening mode, if it allows that, to keep its network quiet; undone if the block fails.
-
-        If the block succeeds, the unit has restarted into whatever mode it chooses.
-        """
-        was_listening = self.is_listening(deadline)
-        try:
-            if not was_listening:
-                with contextlib.suppress(RequestRejected):
-                    self.enter_listening(deadline)
-                    self._clock.sleep(min(LISTENING_SETTLE_S, deadline.remaining), self._cancel)
-            yield
-        except BaseException:
-            if not was_listening:
-                self.undo_listening()
-            raise
+        Updating(self, self._clock, self._cancel, self._trace).run(image, deadline, on_progress)
 
     def undo_listening(self) -> None:
         """Leave listening mode after a failure, best effort. Never raises `DriverError`."""
-        self._undo(requests.stop_listening())
+        self.undo(requests.stop_listening())
 
-    def _undo(self, request: Request[None]) -> None:
+    def undo(self, request: Request[None]) -> None:
         """Send ``request`` to clean up after a failure; errors are dropped, the failure itself says more.
 
         Uses its own time limit and no token: it matters most when the deadline has passed or we were cancelled.
@@ -342,9 +347,8 @@ class ParticleDevice:
     # --- restarts ---------------------------------------------------------------------------
 
     def enter_dfu(self, deadline: Deadline) -> None:
-        """Restart into DFU mode; does nothing when the unit is in it. Raises `DidNotReturn`, `Swapped`."""
-        if isinstance(self.open(deadline), ControlDevice):
-            self._restart_by_request("dfu", requests.enter_dfu(), deadline, wanted=Mode.DFU)
+        """Restart into DFU mode, unless the unit is in it. Raises `NeedsHands`, `DidNotReturn`, `Swapped`."""
+        self.reach(Goal.DFU, deadline)
 
     def await_dfu(self, deadline: Deadline) -> None:
         """Wait until a person has put the unit into DFU mode with its buttons, however many tries that takes.
@@ -362,29 +366,23 @@ class ParticleDevice:
             self._restarts.run("application", Mode.APPLICATION, deadline, lambda: self.dfu(deadline).leave())
 
     def reset(self, deadline: Deadline) -> None:
-        """Restart and wait until the firmware answers again. Raises `DidNotReturn`, `Swapped`."""
-        if isinstance(self.open(deadline), DfuDevice):
-            self.leave_dfu(deadline)
-        else:
-            raw = restart_transfer(self._platform_id, self._control(deadline).version)
-            self._restart_by_request("application", requests.reset(), deadline, raw=raw)
+        """Restart and wait until the firmware answers again. Raises `NeedsHands`, `DidNotReturn`, `Swapped`."""
+        self.reach(Goal.RESTART, deadline)
 
-    def _restart_by_request(
-        self,
-        reason: str,
-        request: Request[None],
-        deadline: Deadline,
-        *,
-        wanted: Mode = Mode.APPLICATION,
-        vanish_s: float = VANISH_S,
-        raw: Transfer | None = None,
+    def restart(
+        self, reason: str, wanted: Mode, deadline: Deadline, act: Callable[[], bool], vanish_s: float = VANISH_S
     ) -> None:
-        require(self, request, deadline)
+        """Request a restart by ``act`` and wait for the unit in mode ``wanted``, as `Restarts.run`."""
+        self._restarts.run(reason, wanted, deadline, act, vanish_s)
 
-        def send() -> bool:
-            return self._control(deadline).ask_restart(request, deadline=deadline, cancel=self._cancel, raw=raw)
+    def send_restart(self, request: Request[None], deadline: Deadline) -> bool:
+        """Send a request that ends in a restart, as `ControlDevice.ask_restart`."""
+        return self._control(deadline).ask_restart(request, deadline=deadline, cancel=self._cancel)
 
-        self._restarts.run(reason, wanted, deadline, send, vanish_s)
+    def send_raw_restart(self, deadline: Deadline) -> bool:
+        """Restart at once, without the system thread; returns False, as the reply does not tell."""
+        self._control(deadline).raw_restart(deadline, self._cancel)
+        return False
 
     @contextlib.contextmanager
     def _released_when_gone(self) -> Iterator[None]:

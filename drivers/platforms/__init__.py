@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from importlib import resources
 
 from ..errors import BadPlatformRow
+from .capabilities import Kind
 from .kinds import ModuleFunction, Reports, Via, WritePolicy
 from .others import FILE as OTHERS_FILE
 from .others import OTHER_DEVICES, PLATFORMS_WITHOUT_USB, OtherDevice, unknown_device
@@ -31,6 +32,7 @@ __all__ = [
     "RELEASES",
     "Bootloader",
     "DctField",
+    "Kind",
     "Memory",
     "ModuleFunction",
     "ModuleSlot",

@@ -16,12 +16,16 @@ class Kind(enum.StrEnum):
     REQUEST = "requests"  # control requests, by type id
     RAW = "raw"  # raw vendor requests, by wIndex
     COMMAND = "console"  # console commands, by key
+    RATE = "rates"  # line rates of the serial port that are commands, in baud
     FIELD = "fields"  # fields of answers: "554.imei", "i.IMEI"
     HOLE = "holes"  # control requests that some releases have and answer with an error, by type id
 
 
 _RADIOS = ("", "wifi", "scan", "cellular")
-_NAMES = {Kind.REQUEST: "types", Kind.RAW: "indexes", Kind.COMMAND: "keys", Kind.FIELD: "fields", Kind.HOLE: "types"}
+_NAMES = {
+    Kind.REQUEST: "types", Kind.RAW: "indexes", Kind.COMMAND: "keys", Kind.RATE: "rates", Kind.FIELD: "fields",
+    Kind.HOLE: "types",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,10 @@ class Capabilities:
         """Return the result that ``device_os`` answers every such request with, None if it is not broken there."""
         rows = self._rows(Kind.HOLE, request_type)
         return next((row.result for row in rows if any(device_os in one for one in row.ranges)), None)
+
+    def ever(self, kind: Kind, name: int | str) -> bool:
+        """Return whether any Device OS of the platform has it; True for what the table does not contain."""
+        return (kind, name) not in self.listed or bool(self._rows(kind, name))
 
     def _rows(self, kind: Kind, name: int | str) -> list[Capability]:
         return [row for row in self.rows if row.kind is kind and name in row.names]

@@ -91,7 +91,7 @@ class SerialPort:
 
 
 class SerialTransport(Protocol):
-    """One opened serial port, DTR set, 9600 8N1. Never 14400 baud (it puts the unit into DFU mode).
+    """One opened serial port, DTR set, 9600 8N1: 14400 baud would put the unit into DFU mode (`SerialHost.touch`).
 
     `write` and `read` raise `LinkError` subclasses.
     """
@@ -107,7 +107,13 @@ class SerialTransport(Protocol):
 
 
 class SerialHost(Protocol):
-    """Finds and opens serial ports. Both methods raise `LinkError` subclasses."""
+    """Finds and opens serial ports. All methods raise `LinkError` subclasses."""
 
     def ports(self) -> list[SerialPort]: ...
     def open(self, port: SerialPort) -> SerialTransport: ...
+    def touch(self, port: SerialPort, baud: int) -> None:
+        """Open the port, set ``baud`` for a moment and close it: a unit takes two rates as commands (5.1).
+
+        Raises `RateRefused` where this computer cannot set it. A unit that leaves meanwhile is no error.
+        """
+        ...

@@ -18,6 +18,7 @@ from ..errors import (
     NotFound,
     PortInUse,
     PortShared,
+    RateRefused,
     TransferFailed,
     TransferTimeout,
 )
@@ -57,6 +58,17 @@ class PortInfo(Protocol):
     location: str | None
 
 
+_RATE_REFUSED = frozenset({errno.EINVAL, errno.ENOTTY, errno.ENOSYS, errno.EOPNOTSUPP})
+"""errno with which a kernel refuses a rate; pyserial turns some of them into a `ValueError`."""
+
+
+def _errno_of(error: BaseException | None) -> int:
+    """Return the error number in ``error``, 0 if it has none."""
+    args = getattr(error, "args", ())
+    number = getattr(error, "errno", None) or next((a for a in args[:1] if isinstance(a, int)), None)
+    return number or 0
+
+
 @contextlib.contextmanager
 def _translated(what: str) -> Iterator[None]:
     try:
@@ -66,8 +78,7 @@ def _translated(what: str) -> Iterator[None]:
     except DriverError:
         raise
     except Exception as error:  # SerialException is an OSError, often without errno; termios raises its own class
-        number = getattr(error, "errno", None) or next((a for a in error.args[:1] if isinstance(a, int)), None)
-        kind, words = _ERRORS.get(number or 0, _SHARED if _READY_FOR_NOTHING in str(error) else _BROKEN)
+        kind, words = _ERRORS.get(_errno_of(error), _SHARED if _READY_FOR_NOTHING in str(error) else _BROKEN)
         raise kind(f"{what}: {words} ({error})") from error
 
 
@@ -111,6 +122,21 @@ class PyserialHost:
     def open(self, port: SerialPort) -> SerialTransport:
         with _translated(f"open serial port {port.device}"):
             return PyserialTransport(self._opener(port.device), port.device)
+
+    def touch(self, port: SerialPort, baud: int) -> None:
+        """Implement `SerialHost.touch`."""
+        with _translated(f"open serial port {port.device}"):
+            opened = self._opener(port.device)
+        try:
+            with _translated(f"set {baud} baud on {port.device}"):
+                opened.baudrate = baud
+        except LinkError as error:  # usually the unit: it leaves at once
+            cause = error.__cause__
+            if isinstance(cause, ValueError) or _errno_of(cause) in _RATE_REFUSED:
+                raise RateRefused(f"this computer cannot set {baud} baud on {port.device} ({cause})") from error
+        finally:
+            with contextlib.suppress(Exception):  # the unit has probably left
+                opened.close()
 
 
 class PyserialTransport:

@@ -81,6 +81,15 @@ def get_system_version() -> Request[OsVersion]:
     return _plain(RequestType.SYSTEM_VERSION, system.system_version, SHORT_S)
 
 
+def get_ncp_version() -> Request[str | None]:
+    """Read the version of the network co-processor's firmware; powers the Wi-Fi chip on."""
+    return _plain(RequestType.NCP_FIRMWARE_VERSION, system.ncp_version)
+
+
+def get_environment() -> Request[tuple[system.EnvVariable, ...]]:
+    return _plain(RequestType.ENV_GET, system.environment, SHORT_S)
+
+
 def get_module_info() -> Request[tuple[modules.ModuleInfo, ...]]:
     return _plain(RequestType.GET_MODULE_INFO, modules.module_info)
 

@@ -6,26 +6,15 @@ DFU shows no versions.
 
 from __future__ import annotations
 
-from drivers.devices import ParticleDevice
-from drivers.errors import (
-    DeadlineExceeded,
-    DidNotReturn,
-    OutOfRequests,
-    RequestRejected,
-    Stalled,
-    TransferTimeout,
-)
+from drivers.devices import Goal
 from drivers.wire.usb import Mode
 
 from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..firmware.sections import DeviceOs, Firmware
-from ..words.say import Say
 from .shared.flashing import LOCKED
+from .shared.holding import hold
 from .shared.session import UnitSession
 from .spec import UnitStep, in_both
-
-OBEY_S = 60.0
-"""How long a unit may take to show DFU after the request (reference usb-and-serial 7.2)."""
 
 
 def dfu(session: UnitSession, ctx: StepContext) -> StepResult:
@@ -40,20 +29,9 @@ def dfu(session: UnitSession, ctx: StepContext) -> StepResult:
     proofs = session.firmware.write_first(ctx)
     if not session.unit.known.is_locked and session.firmware.plan(ctx).dfu_visit:  # made before DFU hides the versions
         with ctx.write("unit", "restart into DFU"):
-            _enter(session.unit.device, ctx)
-        proofs.append("the unit shows DFU")
+            how = hold(session.unit.device, ctx, Goal.DFU)
+        proofs.append(f"the unit shows DFU{', ' * bool(how)}{how}")
     return done("; ".join(proofs))
-
-
-def _enter(device: ParticleDevice, ctx: StepContext) -> None:
-    """By request; a unit that is there and not in DFU afterwards is brought to it by the operator's hands (H3)."""
-    try:
-        device.enter_dfu(ctx.deadline.sooner(OBEY_S))
-    except (RequestRejected, OutOfRequests, Stalled, TransferTimeout, DeadlineExceeded, DidNotReturn):
-        if device.mode is not Mode.APPLICATION:
-            raise
-        with ctx.hands(Say("dfu_by_hand"), led="blinking yellow"):
-            device.await_dfu(ctx.deadline)
 
 
 SPEC = UnitStep(

@@ -248,6 +248,13 @@ dfu_by_hand =
     .do = MODE halten. RESET tippen. Bei GELB loslassen.
 listening_by_hand =
     .do = MODE halten bis DUNKELBLAU.
+safe_by_hand =
+    MODE halten, RESET tippen.
+    .do = Bei MAGENTA loslassen.
+reset_by_hand =
+    .do = RESET drücken.
+check_sim = Gerät wartet auf Einrichtung.
+    .do = SIM prüfen.
 
 ## Plätze zwischen zwei Durchläufen
 

@@ -253,6 +253,13 @@ dfu_by_hand =
     .do = Hold MODE. Tap RESET. Let go at YELLOW.
 listening_by_hand =
     .do = Hold MODE. Let go at DARK BLUE.
+safe_by_hand =
+    Hold MODE and tap RESET.
+    .do = Let go at MAGENTA.
+reset_by_hand =
+    .do = Press RESET.
+check_sim = Unit waits to be set up.
+    .do = Check its SIM.
 
 ## Slots between attempts
 

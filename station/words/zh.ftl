@@ -248,6 +248,13 @@ dfu_by_hand =
     .do = 按住 MODE，点 RESET，变黄松开。
 listening_by_hand =
     .do = 按住 MODE，变深蓝松开。
+safe_by_hand =
+    按住 MODE，点按 RESET。
+    .do = 亮紫色时松开。
+reset_by_hand =
+    .do = 按 RESET。
+check_sim = 设备等待设置。
+    .do = 检查 SIM 卡。
 
 ## 两次流程之间的槽位
 

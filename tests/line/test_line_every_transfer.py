@@ -11,6 +11,7 @@ from functools import cache
 import pytest
 from line_bench import Walk
 from support.every_transfer import STUMBLES, Kind, Observer, bench_with, kinds_of_a_walk, walk_that_stumbles
+from support.odd_rates import UsualRates
 
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.flash import Who
@@ -191,6 +192,7 @@ def test_a_unit_pulled_for_good_on_its_way_into_dfu_is_not_waited_for_long() -> 
 
 def test_a_hand_that_lets_the_button_go_too_early_is_given_another_try() -> None:
     with bench_with("boron", True, ("at=request:50,do=reject,code=-130,times=2",)) as (bench, unit):
+        bench.open_port = UsualRates.opener(bench.bus)
         bench.plug(unit)
         asked = bench.wait_for(HandsNeeded, sentence="dfu_by_hand")
         bench.sleep(3.0)

@@ -22,6 +22,7 @@ from line_bench import (
 )
 from support.hostile_unit import HostileUnit, Lies, answering, is_serial_string, on
 from support.known_steps import parse_profile
+from support.odd_rates import UsualRates
 from support.traffic import CloudCall, Line, UnitWrite
 
 from drivers.virtual.boot import BootRequest
@@ -422,6 +423,7 @@ def test_listening_mode_is_entered_by_request_where_only_the_console_tells_and_l
 def test_a_unit_that_does_not_obey_is_brought_to_listening_by_hand_and_goes_on(refusal: str, tmp_path: Path) -> None:
     recipe = replace(BORON, device_os="4.1.0")
     with line_bench(tmp_path, recipe) as bench:
+        bench.open_port = UsualRates.opener(bench.bus)
         unit = bench.finished_unit(recipe, faults=(f"at=request:70,{refusal}",))
         bench.plug(unit)
         asked = bench.wait_for(HandsNeeded, sentence="listening_by_hand")
@@ -438,6 +440,7 @@ def test_a_unit_that_does_not_obey_is_brought_to_listening_by_hand_and_goes_on(r
 @pytest.mark.parametrize("refusal", ["do=stall,times=4", "do=reject,code=0,times=3"])  # or it says yes, and stays
 def test_a_unit_that_refuses_dfu_is_brought_there_by_hand_and_goes_on(refusal: str, tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
+        bench.open_port = UsualRates.opener(bench.bus)
         unit = bench.unit(faults=(f"at=request:50,{refusal}",))
         bench.plug(unit)
         asked = bench.wait_for(HandsNeeded, sentence="dfu_by_hand")
@@ -448,11 +451,21 @@ def test_a_unit_that_refuses_dfu_is_brought_there_by_hand_and_goes_on(refusal: s
         finished = bench.wait_finished()
         assert finished.verdict is Verdict.PASS, finished.reason
         assert bench.told(finished).outcomes["dfu"] == "done"
+        assert "this computer cannot set 14400 baud" in bench.told(finished).steps["dfu"].proof
+
+
+@pytest.mark.rule("H3")
+def test_a_unit_that_refuses_the_request_goes_into_dfu_by_the_line_rate(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        walk = bench.walk(bench.unit(faults=("at=request:50,do=stall,times=4",)))
+        assert walk.verdict is Verdict.PASS, walk.finished.reason
+        assert not walk.of(HandsNeeded)
 
 
 @pytest.mark.rule("H3")
 def test_a_unit_nobody_brings_to_dfu_is_not_judged(tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
+        bench.open_port = UsualRates.opener(bench.bus)
         unit = bench.unit(faults=("at=request:50,do=stall,times=4",))
         bench.plug(unit)
         finished = bench.wait_finished()

@@ -35,6 +35,8 @@ from .tables import (
 
 MAX_TEXT = 16 * 1024
 """Bytes; the longest real reply, that of ``s``, has about 2 KiB."""
+MAX_NOISE = 1024 * 1024
+"""Bytes an application may print into the console before and between the replies to a query."""
 
 RESYNC = b"\n\n\n"
 """Ends any prompt an abandoned dialogue may be waiting at; ignored at the main level."""
@@ -81,9 +83,14 @@ class ConsoleDialogue(abc.ABC, Generic[T]):
     def feed(self, data: bytes) -> list[Event[T]]:
         """Add what arrived and return the resulting events, oldest first."""
         self._text += data
-        if len(self._text) > MAX_TEXT:
-            raise RemoteProtocolError(f"console sent {len(self._text)} bytes that answer nothing; reset the unit")
-        return self._advance()
+        events = self._advance()
+        if not events and len(self._text) > MAX_TEXT:
+            self._overflow()
+        return events
+
+    def _overflow(self) -> None:
+        """Raise: more text than any reply has came in, and none of it was one."""
+        raise RemoteProtocolError(f"console sent {len(self._text)} bytes that answer nothing; reset the unit")
 
 
 # --- queries ----------------------------------------------------------------------------------
@@ -108,6 +115,7 @@ class Query(ConsoleDialogue[T]):
         self._decode = decode
         self._timeout_s = timeout_s
         self._scanned = 0  # no end marker begins before this offset
+        self._noise = 0  # bytes dropped
 
     def begin(self) -> Write:
         return Write(self._keys, self._timeout_s)
@@ -121,6 +129,15 @@ class Query(ConsoleDialogue[T]):
                 return [Done(self._decode(answer))]
         self._scanned = max(0, len(self._text) - _LONGEST_END_MARK)
         return []
+
+    def _overflow(self) -> None:
+        """Drop the oldest text: an application may go on printing while its unit listens."""
+        surplus = len(self._text) - MAX_TEXT
+        self._noise += surplus
+        if self._noise > MAX_NOISE:
+            raise RemoteProtocolError(f"console sent {self._noise} bytes that answer nothing; reset the unit")
+        del self._text[:surplus]
+        self._scanned = max(0, self._scanned - surplus)
 
 
 def version() -> Query[str]:

@@ -30,6 +30,26 @@ def serial_number(raw: bytes) -> SerialNumber | None:
     return reading.identity(SerialNumber.parse, text) if text else None
 
 
+def ncp_version(raw: bytes) -> str | None:
+    """Parse the version of the network co-processor's firmware; None where it has none of its own (Gen 4)."""
+    return reading.clean(reading.parse_message(system_pb2.NcpVersionReply, raw).version) or None
+
+
+@dataclass(frozen=True, slots=True)
+class EnvVariable:
+    """One environment variable. ``is_app``: set by the application, not by the cloud."""
+
+    name: str
+    value: str
+    is_app: bool
+
+
+def environment(raw: bytes) -> tuple[EnvVariable, ...]:
+    """Parse the environment variables (reference usb-and-serial 4.11), at most 128."""
+    found = reading.bounded(reading.parse_message(system_pb2.EnvReply, raw).variables, "variables")
+    return tuple(EnvVariable(reading.clean(one.name), reading.clean(one.value), one.is_app) for one in found)
+
+
 def system_version(raw: bytes) -> OsVersion:
     """Parse the Device OS version. Raises `StrangeIdentity` for a text that is not one."""
     return reading.identity(OsVersion.parse, reading.text(raw))

@@ -176,3 +176,27 @@ class ConnectionStatusReply(_message.Message):
     STATUS_FIELD_NUMBER: _ClassVar[int]
     status: ConnectionStatusReply.Status
     def __init__(self, status: _Optional[_Union[ConnectionStatusReply.Status, str]] = ...) -> None: ...
+
+class NcpVersionReply(_message.Message):
+    __slots__ = ("version", "module_version")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    MODULE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    module_version: int
+    def __init__(self, version: _Optional[str] = ..., module_version: _Optional[int] = ...) -> None: ...
+
+class EnvVariable(_message.Message):
+    __slots__ = ("name", "value", "is_app")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    IS_APP_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: str
+    is_app: bool
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ..., is_app: _Optional[bool] = ...) -> None: ...
+
+class EnvReply(_message.Message):
+    __slots__ = ("variables",)
+    VARIABLES_FIELD_NUMBER: _ClassVar[int]
+    variables: _containers.RepeatedCompositeFieldContainer[EnvVariable]
+    def __init__(self, variables: _Optional[_Iterable[_Union[EnvVariable, _Mapping]]] = ...) -> None: ...

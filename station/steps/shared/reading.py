@@ -51,6 +51,7 @@ def identify_usb(unit: Unit, ctx: StepContext) -> None:
 
 def complete(unit: Unit, ctx: StepContext) -> None:
     """Read all that a running unit tells, wait for its label if the profile asks for one, tell the screen."""
+    _warn_of_sim(unit, ctx)
     _read_requests(unit, ctx)
     _read_console(unit, ctx)
     _check_presence(unit)
@@ -59,6 +60,13 @@ def complete(unit: Unit, ctx: StepContext) -> None:
     tell(unit, ctx)
     read_label(unit, ctx)
     unit.known.is_complete = True
+
+
+def _warn_of_sim(unit: Unit, ctx: StepContext) -> None:
+    """Ask to look at the SIM of a unit that listens although nobody told it to, where that is the sign of it (H12)."""
+    version = unit.device.os_version(ctx.deadline)
+    if unit.known.platform.reports("listening.sim", version) and unit.device.is_listening(ctx.deadline):
+        ctx.progress(0.0, say=Say("check_sim"))
 
 
 def recall(unit: Unit) -> None:

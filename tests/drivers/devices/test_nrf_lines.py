@@ -6,7 +6,7 @@ import pytest
 from support.device_bench import DeviceBench
 
 from drivers.devices import ParticleDevice, read_interfaces
-from drivers.errors import RequestRejected, RequestUnknown, Stalled
+from drivers.errors import RequestRejected, RequestUnknown
 from drivers.identity import Secret
 from drivers.platforms import OsVersion, Platform, platforms
 from drivers.virtual import synthetic
@@ -70,14 +70,15 @@ def test_a_unit_is_identified_listens_goes_into_dfu_and_comes_back(
 
 
 @of_units(that_speak=False)
-def test_a_unit_with_0_8_tells_its_device_id_and_nothing_more_and_dfu_takes_hands(
+def test_a_unit_with_0_8_tells_what_its_console_tells_and_obeys_the_line_rate(
     bench: DeviceBench, row: Platform, device_os: str
 ) -> None:
     unit, device = identified(bench, row, device_os)
-    with pytest.raises(Stalled, match="knows no control requests"):
-        device.is_listening(bench.within(5.0))
-    unit.press_mode_button()
-    device.await_dfu(bench.within(30.0))
+    with pytest.raises(RequestUnknown):
+        device.ask(requests.get_device_mode(), bench.within(5.0))
+    assert device.is_listening(bench.within(5.0)) is (unit.mode is UnitMode.LISTENING)
+    assert str(device.os_version(bench.within(60.0))) == device_os
+    device.enter_dfu(bench.within(60.0))
     assert device.mode is Mode.DFU
     start = row.region("user-part-legacy").start
     assert device.dfu(bench.within(30.0)).read(0, start, 64) == unit.memory.internal.read(start, 64)

@@ -1,0 +1,37 @@
+"""Gets hold of a unit for a step: by command, and where it obeys none, by the operator's hands. Rules H1 H3 H11.
+
+The commands are `drivers.devices.holding`; here are the words and the light for the hands (provisioning-rules 3.1 to
+3.4: every text says at which colour to let go, as holding on erases what was set up).
+"""
+
+from __future__ import annotations
+
+from drivers.devices import Goal, ParticleDevice
+from drivers.errors import NeedsHands
+
+from ...engine.step import StepContext
+from ...words.say import Say
+
+BY_HAND: dict[Goal, tuple[Say, str]] = {
+    Goal.NORMAL: (Say("reset_by_hand"), ""),
+    Goal.LISTENING: (Say("listening_by_hand"), "blinking dark blue"),
+    Goal.SAFE: (Say("safe_by_hand"), "breathing magenta"),
+    Goal.DFU: (Say("dfu_by_hand"), "blinking yellow"),
+    Goal.RESTART: (Say("reset_by_hand"), ""),
+}
+"""What the operator is asked for each goal, and the light the unit shows when it is there ("": no certain one)."""
+
+
+def hold(device: ParticleDevice, ctx: StepContext, goal: Goal) -> str:
+    """Bring the unit into a mode and return how, "" for by command; raises as `ParticleDevice.reach` and `await_mode`.
+
+    Hands that are not there end with the step's limit.
+    """
+    try:
+        device.reach(goal, ctx.deadline)
+        return ""
+    except NeedsHands as refused:
+        say, led = BY_HAND[goal]
+        with ctx.hands(say, led=led):
+            device.await_mode(goal, ctx.deadline)
+        return f"by hand ({'; '.join(refused.tried)})"
