@@ -159,6 +159,15 @@ def test_an_instrument_is_told_who_the_unit_is_and_its_values_are_judged_alike(t
     assert [(r["tests: idle_ma (mA)"], r["tests: idle_ma max"]) for r in rows] == [("8.5", "12"), ("31", "12")]
 
 
+def test_a_program_of_this_computer_measures_in_a_walk(tmp_path: Path) -> None:
+    recipe = Trial(tests=METER.replace("power-meter", "station-virtual-meter"))
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.finished_unit(recipe)
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.PASS
+        assert [m.value for m in walk.steps["tests"].measurements] == [unit.sensors["idle_ma"]]
+
+
 @pytest.mark.parametrize(
     ("ended", "said"),
     [
