@@ -14,7 +14,7 @@ from pathlib import Path
 
 from drivers.clock import Clock
 from drivers.host.executable import Programs, SystemPrograms
-from drivers.hotplug import Enumerator, PortWatch
+from drivers.hotplug import BusChanges, Enumerator, PortWatch
 from drivers.identity import Secret
 from drivers.transport import SerialHost, UsbHost
 
@@ -61,10 +61,14 @@ JOURNAL_PATIENCE_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """USB and serial ports of a station. ``virtual``: shown wherever it matters."""
+    """USB and serial ports of a station.
+
+    ``changes`` None: the bus is polled. ``virtual``: shown wherever it matters.
+    """
 
     usb_host: UsbHost
     serial_host: SerialHost
+    changes: BusChanges | None = None
     programs: Programs = field(default_factory=SystemPrograms)
     virtual: bool = False
 
@@ -120,7 +124,9 @@ class Station:
             binds_by_itself=not any(slot.port_path for slot in settings.slots),
         )  # fmt: skip
         self.bench.at_work.walk_again = lambda slot: self.line.command(RetrySlot(slot))
-        self._enumerator = Enumerator(hardware.usb_host, clock, self.line.hotplug, on_failure=self._usb_failed)
+        self._enumerator = Enumerator(
+            hardware.usb_host, clock, self.line.hotplug, hardware.changes, on_failure=self._usb_failed
+        )
         self._inbox = Inbox(clock, self.command)
         self._life = threading.Lock()  # a screen closed at once may stop the station while another thread starts it
         self._is_begun = self._is_over = False

@@ -54,8 +54,9 @@ class PortWatch:
             return next((reason for reason, deadline in reversed(self._expected) if not deadline.expired), None)
 
     def attached(self, candidate: UsbCandidate) -> None:
-        """Record an arrival and wake all waiters."""
+        """Record an arrival and wake all waiters. The port is known by its lasting name from then on."""
         with self._changed:
+            self.port_path = candidate.port_path
             self._current = candidate
             self._generation += 1
             self._changed.notify_all()
