@@ -7,7 +7,7 @@ the provisioning rules. Nothing here reads a device.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from .errors import BadIdentity
@@ -128,14 +128,33 @@ class MacAddress(_Text):
         return ":".join(digits[i : i + 2] for i in range(0, len(digits), 2))
 
 
+HUB_PORTS = r"[0-9]{1,3}(\.[0-9]{1,3}){0,6}"
+STABLE_PORT = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.:+-]{{0,99}}-usb-0:{HUB_PORTS}")
+
+
 @dataclass(frozen=True, slots=True)
 class PortPath:
-    """A physical USB port: bus and hub ports, ``"1-2.3"``. Stays the same across re-enumeration."""
+    """A physical USB port. Stays the same across re-enumeration and, where ``value`` is stable, across reboots.
+
+    ``value``: controller and hub ports as udev's ID_PATH has them, ``"pci-0000:00:14.0-usb-0:2.3"``; without a known
+    controller bus number and hub ports, ``"1-2.3"``, and two controllers may swap numbers at boot.
+    """
 
     value: str
+    bus_name: str = field(default="", compare=False)  # "1-2.3" for now: the kernel's name, and pyserial's location
 
     def __str__(self) -> str:
         return self.value
+
+    @property
+    def on_bus(self) -> str:
+        """Return bus number and hub ports as of now."""
+        return self.bus_name or self.value
+
+    @property
+    def is_stable(self) -> bool:
+        """Return whether the path names its controller, and so survives a reboot."""
+        return STABLE_PORT.fullmatch(self.value) is not None
 
 
 class Secret:

@@ -24,6 +24,7 @@ from support.traffic import Traffic
 
 from drivers.clock import SimulatedClock
 from drivers.host.executable import Programs, SystemPrograms
+from drivers.host.port_paths import no_controller
 from drivers.identity import Secret
 from drivers.platforms import platform_by_slug, platforms
 from drivers.transport.serialport import PyserialHost
@@ -34,6 +35,7 @@ from drivers.virtual.boot import BootRequest
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import UnitSpec, factory_modules, make_spec
 from drivers.virtual.faults import parse_fault
+from drivers.virtual.hotplug import VirtualChanges, controllers_of
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import VirtualUnit
@@ -215,10 +217,13 @@ class LineBench:
         self._news = self.clock.condition()
         self._secrets: list[str] = [PASSWORD]
         self._is_running = False
-        self.open_port: Callable[[str], serial.SerialBase] = lambda device: VirtualPorts(self.bus).open(device)
+        self.open_port: Callable[[str], serial.SerialBase] = lambda device: VirtualPorts(*self.buses).open(device)
         """How a serial port is opened; a story may have other programs on it."""
         self.programs: Programs = Instruments(self.clock, 2.0, **instruments) if instruments else SystemPrograms()
         """What profiles run, from the next `start` on."""
+        self.port_of: Callable[[int], str] = lambda number: f"1-{number}"
+        """What a slot is bound to, from the next `start` on."""
+        self.names_controllers = False  # else ports are told by bus number, as where the system has nothing better
         self.unbound: frozenset[int] = frozenset()  # slots without a port, from the next `start` on
         self.traffic = Traffic(self.journal_dir)
 
@@ -238,23 +243,26 @@ class LineBench:
         self.access_point = AccessPoint(SSID, Secret(PASSWORD))
         self.world = World([self.access_point], sims=self.cloud, cloud=self.cloud)
         self.bus = VirtualBus(self.clock)
+        self.buses: tuple[VirtualBus, ...] = (self.bus,)
         self.start(*self.recipes)
 
     def start(self, *recipes: Recipe) -> Station:
         """Start the station (again), with a batch for each recipe."""
         self.recipes = recipes
         self.write_firmware(*(file for recipe in recipes for file in recipe.files()))
-        slots = (SlotInfo(n, None if n in self.unbound else f"1-{n}") for n in range(1, self.count + 1))
+        slots = (SlotInfo(n, None if n in self.unbound else self.port_of(n)) for n in range(1, self.count + 1))
         settings = Settings(
             station_id="story", slots=tuple(slots),
             data_dir=self.journal_dir, firmware=(self.firmware_dir,), cloud_url=self.cloud.base_url,
             token=lambda: self.token, secrets=SecretSource(self.environ), operator="0417",
             requests_per_s=self.requests_per_s, traces=self.traces,
         )  # fmt: skip
-        ports = VirtualPorts(self.bus)
+        ports = VirtualPorts(*self.buses)
+        controller_of = controllers_of(*self.buses) if self.names_controllers else no_controller
         hardware = Hardware(
-            PyusbHost(VirtualBackend(self.bus)),
-            PyserialHost(ports.list, self._open_port),
+            PyusbHost(VirtualBackend(*self.buses), controller_of=controller_of),
+            PyserialHost(ports.list, self._open_port, controller_of),
+            VirtualChanges(*self.buses),
             self.programs,
             virtual=True,
         )

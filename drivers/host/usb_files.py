@@ -46,12 +46,41 @@ class UsbFiles:
 
     def serial_file(self, port_path: PortPath, address: int) -> Path | None:
         """Return the file with the serial string of this very enumeration, None if there is none."""
-        folder = self.sysfs / str(port_path)
+        folder = self.sysfs / port_path.on_bus
         try:
             is_same = int((folder / "devnum").read_text()) == address
         except (OSError, ValueError):
             return None
         return folder / "serial" if is_same else None
+
+    def controller_of(self, bus: int) -> str:
+        """Return the lasting name of the controller of ``bus``, as udev's ID_PATH begins; "" if it has none.
+
+        ``"pci-0000:00:14.0"``, or on a board without PCI ``"platform-3f980000.usb"``.
+        """
+        try:
+            root_hub = (self.sysfs / f"usb{bus}").resolve(strict=True)
+        except OSError:
+            return ""
+        names: dict[str, str] = {}
+        for folder in root_hub.parents:
+            kind = _subsystem(folder)
+            if kind in _LASTING and not folder.name.endswith(_NUMBERED_BY_PROBING):
+                names.setdefault(kind, folder.name)
+        return "-".join(f"{kind}-{names[kind]}" for kind in _LASTING if kind in names)
+
+
+_LASTING = ("platform", "pci")
+"""Subsystems whose devices are named by where they are wired, the outer one first."""
+_NUMBERED_BY_PROBING = ".auto"
+"""End of the name of a platform device that is numbered in the order of probing; its parent's name lasts."""
+
+
+def _subsystem(folder: Path) -> str:
+    try:
+        return (folder / "subsystem").readlink().name
+    except OSError:
+        return ""
 
 
 def usb_files() -> UsbFiles | None:

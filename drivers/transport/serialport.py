@@ -23,6 +23,8 @@ from ..errors import (
     TransferTimeout,
 )
 from ..host import port_paths
+from ..host.port_paths import ControllerOf, no_controller
+from ..host.usb_files import usb_files
 from ..wire.usb import PARTICLE_VENDOR_ID, UsbId
 from . import SerialPort, SerialTransport
 
@@ -95,15 +97,25 @@ def open_system_port(device: str) -> serial.SerialBase:
     return port
 
 
+def real_serial_host() -> PyserialHost:
+    """Return the host for this machine's own serial ports, placed as `drivers.transport.usb.real_host` places units."""
+    files = usb_files()
+    return PyserialHost(controller_of=no_controller if files is None else files.controller_of)
+
+
 class PyserialHost:
-    """Particle's serial ports. ``finder`` lists ports, ``opener`` opens one by device name, at 9600 8N1 with DTR."""
+    """Particle's serial ports. ``finder`` lists ports, ``opener`` opens one by device name, at 9600 8N1 with DTR.
+
+    ``controller_of``: the one of the `UsbHost` beside it, or no port is found by its path.
+    """
 
     def __init__(
         self,
         finder: Callable[[], Iterable[PortInfo]] = list_system_ports,
         opener: Callable[[str], serial.SerialBase] = open_system_port,
+        controller_of: ControllerOf = no_controller,
     ) -> None:
-        self._finder, self._opener = finder, opener
+        self._finder, self._opener, self._controller_of = finder, opener, controller_of
 
     def ports(self) -> list[SerialPort]:
         """List the serial ports of the Particle units attached now. Raises `LinkError`."""
@@ -113,7 +125,7 @@ class PyserialHost:
                     info.device,
                     UsbId(info.vid, info.pid),
                     info.serial_number or "",
-                    port_paths.of_serial_port(info.location),
+                    port_paths.of_serial_port(info.location, self._controller_of),
                 )
                 for info in self._finder()
                 if info.vid == PARTICLE_VENDOR_ID and info.pid is not None

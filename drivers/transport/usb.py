@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from ..errors import (
 )
 from ..guard import WriteGuard
 from ..host import port_paths
+from ..host.port_paths import ControllerOf, no_controller
 from ..host.usb_files import UsbFiles, usb_files
 from ..identity import PortPath
 from ..platforms import OTHER_DEVICES, platform
@@ -109,11 +111,15 @@ def real_host() -> PyusbHost:
 class PyusbHost:
     """Lists the Particle devices of one backend, and what is taken for one. For real units use `real_host`.
 
-    ``files``: where the system exposes the same units as files, if it does.
+    ``files``: where the system exposes the same units as files, if it does. ``controller_of``: tells the controllers
+    of the buses, by default from ``files``.
     """
 
-    def __init__(self, backend: IBackend, files: UsbFiles | None = None) -> None:
+    def __init__(
+        self, backend: IBackend, files: UsbFiles | None = None, controller_of: ControllerOf | None = None
+    ) -> None:
         self._backend, self._files = backend, files
+        self._controller_of = controller_of or (no_controller if files is None else files.controller_of)
 
     def candidates(self) -> list[UsbCandidate]:
         """List what is plugged in, from descriptors the operating system already has.
@@ -124,7 +130,8 @@ class PyusbHost:
             found = list(usb.core.find(find_all=True, backend=self._backend, custom_match=_is_worth_a_look))
         if not found and self._files is not None:
             self._files.check_folder()
-        return [PyusbCandidate(device, self._files) for device in found]
+        controller_of = functools.cache(self._controller_of)  # for this listing: controllers come and go too
+        return [PyusbCandidate(device, self._files, controller_of) for device in found]
 
 
 def _is_worth_a_look(device: Any) -> bool:
@@ -135,9 +142,10 @@ def _is_worth_a_look(device: Any) -> bool:
 class PyusbCandidate:
     """One device from one listing, not opened."""
 
-    def __init__(self, device: Any, files: UsbFiles | None = None) -> None:
+    def __init__(self, device: Any, files: UsbFiles | None = None, controller_of: ControllerOf = no_controller) -> None:
         self._device, self._files = device, files
-        self._port_path = port_paths.of_usb_device(device.bus, device.port_numbers or (), device.address)
+        ports = device.port_numbers or ()
+        self._port_path = port_paths.of_usb_device(device.bus or 0, ports, device.address, controller_of)
         self._usb_id = UsbId(device.idVendor, device.idProduct)
         self._address = (int(device.bus or 0), int(device.address or 0))
 

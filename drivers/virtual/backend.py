@@ -244,15 +244,16 @@ class DescriptorBackend(usb.backend.IBackend):  # type: ignore[misc]
 
 
 class VirtualBackend(DescriptorBackend):
-    """The units of one `VirtualBus`, in this process."""
+    """The units of `VirtualBus`es in this process, one bus a controller."""
 
-    def __init__(self, bus: VirtualBus) -> None:
+    def __init__(self, *buses: VirtualBus) -> None:
         super().__init__()
-        self._bus = bus
+        self._buses = buses
 
     def enumerate_devices(self) -> Iterator[DeviceRef]:
-        for one in self._bus.shown():
-            yield DeviceRef(self._bus.number, one.port, one.presence, one.unit)
+        for bus in self._buses:
+            for one in bus.shown():
+                yield DeviceRef(bus.number, one.port, one.presence, one.unit)
 
     def open_device(self, dev: DeviceRef) -> Handle:
         if dev.unit is None or dev.unit.presence is not dev.presence:

@@ -132,12 +132,14 @@ class _Port:
 class VirtualBus:
     """Ports with units in them. Thread-safe.
 
+    Its ports are named as on bus 1 ("1-2.3"), whatever number the host gives the bus (`name_of`).
     ``failures`` holds every exception a timed event raised: a test asserts that it is empty.
     """
 
-    def __init__(self, clock: Clock, number: int = 1) -> None:
+    def __init__(self, clock: Clock, number: int = 1, controller: str = "virtual-1") -> None:
         self.clock = clock
-        self.number = number
+        self.number = number  # as the host counts it today; another boot may change it
+        self.controller = controller  # as its virtual controller is wired, for good
         self.failures: list[BaseException] = []
         self._condition = clock.condition()
         self._units: dict[PortPath, Pluggable] = {}
@@ -174,8 +176,6 @@ class VirtualBus:
 
     def unit_at(self, port: PortPath | str) -> Pluggable | None:
         """Return the unit plugged into ``port``, enumerated or not; None if it is empty."""
-        """Return the unit plugged into ``port``, enumerated or not; None if it is empty."""
-        """Return the unit plugged into ``port``, enumerated or not; None if it is empty."""
         with self._condition:
             return self._units.get(PortPath(str(port)))
 
@@ -195,6 +195,10 @@ class VirtualBus:
             used = {unit.presence.address for unit in self._units.values() if unit.presence}
             self._address = next(a for i in range(127) if (a := (self._address + i) % 127 + 1) not in used)
             return self._address
+
+    def name_of(self, port: PortPath) -> str:
+        """Return what the host calls ``port`` today: the number of the bus and the hub ports."""
+        return f"{self.number}-{port.value.partition('-')[2]}"
 
     # --- listeners ---
 

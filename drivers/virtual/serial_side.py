@@ -19,17 +19,18 @@ _SCHEME = "virtual://"
 
 
 class VirtualPorts:
-    """Finder and opener of one bus: ``list`` is its ``comports()``, ``open`` its ``serial.Serial``."""
+    """Finder and opener of some buses: ``list`` is their ``comports()``, ``open`` their ``serial.Serial``."""
 
-    def __init__(self, bus: VirtualBus) -> None:
-        self._bus = bus
+    def __init__(self, *buses: VirtualBus) -> None:
+        self._buses = buses
 
     def list(self) -> builtins.list[ListPortInfo]:
-        return [_info(one) for one in _ports(self._bus)]
+        return [_info(bus, one) for bus in self._buses for one in _ports(bus)]
 
     def open(self, device: str) -> VirtualSerial:
         """Open ``device`` at 9600 8N1; raises `serial.SerialException` if there is no such port now."""
-        return VirtualSerial(self._bus, device, timeout=None)
+        named = (bus for bus in self._buses if device.startswith(f"{_SCHEME}{bus.number}-"))
+        return VirtualSerial(next(named, self._buses[0]), device, timeout=None)
 
 
 def _ports(bus: VirtualBus) -> list[Shown]:
@@ -37,15 +38,15 @@ def _ports(bus: VirtualBus) -> list[Shown]:
     return [one for one in bus.shown() if one.presence.serial_from is not None and one.presence.serial_from <= now]
 
 
-def _device(one: Shown) -> str:
-    return f"{_SCHEME}{one.port}"
+def _device(bus: VirtualBus, one: Shown) -> str:
+    return f"{_SCHEME}{bus.name_of(one.port)}"
 
 
-def _info(one: Shown) -> ListPortInfo:
+def _info(bus: VirtualBus, one: Shown) -> ListPortInfo:
     descriptors = one.presence.descriptors
-    info = ListPortInfo(_device(one), skip_link_detection=True)
+    info = ListPortInfo(_device(bus, one), skip_link_detection=True)
     info.vid, info.pid = descriptors.usb_id.vendor, descriptors.usb_id.product
-    info.serial_number, info.location = descriptors.serial, f"{one.port}:1.{descriptors.kernel_bound[0]}"
+    info.serial_number, info.location = descriptors.serial, f"{bus.name_of(one.port)}:1.{descriptors.kernel_bound[0]}"
     info.manufacturer, info.product = descriptors.strings[1], descriptors.strings[2]
     info.description = descriptors.strings[2]
     info.hwid = info.usb_info()
@@ -63,7 +64,7 @@ class VirtualSerial(serial.SerialBase):
 
     def open(self) -> None:
         """Connect to the unit on the port, and set DTR; raises `serial.SerialException` if there is none."""
-        found = next((one for one in _ports(self._bus) if _device(one) == self.port), None)
+        found = next((one for one in _ports(self._bus) if _device(self._bus, one) == self.port), None)
         if found is None:
             raise serial.SerialException(2, f"could not open port {self.port}: no such port on the virtual bus")
         self._unit, self._presence = found.unit, found.presence

@@ -12,7 +12,7 @@ from drivers.clock import Clock, SimulatedClock, SystemClock
 from drivers.errors import BadIdentity, DriverError, UnknownPlatform
 from drivers.platforms import OsVersion, platform_by_slug
 from drivers.transport import SerialHost, UsbCandidate, UsbHost
-from drivers.transport.serialport import PyserialHost
+from drivers.transport.serialport import PyserialHost, real_serial_host
 from drivers.transport.usb import PyusbHost, real_host
 from drivers.virtual import synthetic
 from drivers.virtual.backend import VirtualBackend
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 @contextlib.contextmanager
 def _place(virtual: list[str]) -> Iterator[tuple[UsbHost, SerialHost, Clock]]:
     if not virtual:
-        yield real_host(), PyserialHost(), SystemClock()
+        yield real_host(), real_serial_host(), SystemClock()
         return
     with virtual_place(virtual) as place:
         yield place

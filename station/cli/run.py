@@ -11,7 +11,8 @@ import threading
 from collections.abc import Iterator
 
 from drivers.clock import SystemClock
-from drivers.transport.serialport import PyserialHost
+from drivers.host.hotplug_events import system_changes
+from drivers.transport.serialport import PyserialHost, real_serial_host
 from drivers.transport.usb import PyusbHost, real_host
 
 from ..compose import Hardware, Settings, Station
@@ -101,7 +102,7 @@ def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
 def hardware(config: StationConfig) -> Hardware:
     """Return real USB, or virtual units that another process serves over USB/IP."""
     if config.usb.is_local:
-        return Hardware(real_host(), PyserialHost())
+        return Hardware(real_host(), real_serial_host(), system_changes())
     from drivers.virtual.usbip_client import UsbIpBackend, linked_ports  # never needed on a real bench
 
     backend = UsbIpBackend((config.usb.host, config.usb.port))

@@ -18,6 +18,7 @@ from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
 from drivers.virtual.faults import Fault
+from drivers.virtual.hotplug import VirtualChanges, controllers_of
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.world import World
 
@@ -86,7 +87,11 @@ class Demo:
             requests_per_s=20.0, traces=self.options.traces, host_clock=SystemClock(),
         )  # fmt: skip
         ports = VirtualPorts(self.bus)
-        hardware = Hardware(PyusbHost(VirtualBackend(self.bus)), PyserialHost(ports.list, ports.open), virtual=True)
+        controller_of = controllers_of(self.bus)
+        hardware = Hardware(
+            PyusbHost(VirtualBackend(self.bus), controller_of=controller_of),
+            PyserialHost(ports.list, ports.open, controller_of), VirtualChanges(self.bus), virtual=True,
+        )  # fmt: skip
         return Station(settings, hardware, self.clock)
 
     # --- life ---

@@ -101,29 +101,33 @@ class Line:
             case Attached():
                 self._attached(event)
             case Detached():
-                self._detached(event.port_path.value)
+                self._detached(event.port_path)
 
     def _attached(self, event: Attached) -> None:
         path, other = event.candidate.port_path.value, event.candidate.usb_id.other_device
         if self._binds_by_itself and not (other is not None and other.is_tool):
             self._bind_next(path)
         with self._lock:
-            runner = self._runners.get(path)
+            runner = self._on(event.candidate.port_path)
             if runner is None:
                 self._strangers[path] = event
         if runner is not None:
-            self._arrived(runner, event, path)
+            self._arrived(runner, event)
         elif other is None:
             self._publish(UnmappedPort(at=self._clock.utc(), port_path=path))
         else:
             log.info("port %s: %s", path, other.sentence)
 
-    def _arrived(self, runner: SlotRunner, event: Attached, path: str) -> None:
+    def _on(self, port: PortPath) -> SlotRunner | None:
+        """Return the slot of ``port``, which the config file may name by its controller or by its bus. Lock held."""
+        return self._runners.get(port.value) or self._runners.get(port.on_bus)
+
+    def _arrived(self, runner: SlotRunner, event: Attached) -> None:
         usb_id = event.candidate.usb_id
         other = usb_id.other_device
         self._publish(
             UnitArrived(
-                at=self._clock.utc(), slot=runner.slot.number, port_path=path,
+                at=self._clock.utc(), slot=runner.slot.number, port_path=event.candidate.port_path.value,
                 platform=other.name if other else self._platform_name(usb_id.platform_id),
                 mode=str(usb_id.mode or ""), say=Say("no_unit", found=other.name) if other else NOTHING,
                 reason=other.sentence if other else "",
@@ -134,16 +138,16 @@ class Line:
         runner.port.attached(event.candidate)
         runner.port_changed()
 
-    def _detached(self, path: str) -> None:
+    def _detached(self, port: PortPath) -> None:
         with self._lock:
-            self._strangers.pop(path, None)
-            runner = self._runners.get(path)
+            self._strangers.pop(port.value, None)
+            runner = self._on(port)
         if runner is not None:
             runner.port.detached()
             runner.port_changed()
         if runner is None or not runner.port.is_restart_expected:
             slot = runner.slot.number if runner is not None else 0
-            self._publish(UnitLeft(at=self._clock.utc(), slot=slot, port_path=path))
+            self._publish(UnitLeft(at=self._clock.utc(), slot=slot, port_path=port.value))
 
     # --- commands ---
 
@@ -259,7 +263,7 @@ class Line:
         with self._lock:
             stranger = self._strangers.pop(path, None)
         if stranger is not None:
-            self._arrived(runner, stranger, path)
+            self._arrived(runner, stranger)
 
     def _may_bind(self, number: int, path: str) -> bool:
         """Tell whether slot and port are both free; refuse the command if not."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from drivers.clock import Clock, SystemClock
-from drivers.transport.serialport import PyserialHost
+from drivers.transport.serialport import PyserialHost, real_serial_host
 from drivers.transport.usb import PyusbHost, real_host
 from drivers.virtual.bus import VirtualBus
 
@@ -41,7 +41,7 @@ def real_hosts(speed: float) -> Iterator[RealHosts]:
     kernel = _kernel_of_this_process()
     with VirtualBus(SystemClock(speed)) as bus, kernel.showing(bus):
         host = real_host()
-        yield RealHosts(bus.clock, bus, host, PyserialHost())
+        yield RealHosts(bus.clock, bus, host, real_serial_host())
         assert bus.failures == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from support.device_bench import DeviceBench
 
 from drivers.devices import ParticleDevice
 from drivers.errors import DidNotReturn, Disconnected, Swapped, WriteRefused
+from drivers.host.hotplug_events import UdevChanges
 from drivers.hotplug import Enumerator
 from drivers.identity import Secret
 from drivers.platforms import platform_by_slug
@@ -36,7 +38,7 @@ class RealBench(DeviceBench):
 
     def __post_init__(self) -> None:
         self.host, self.serial_host = self._real.host, self._real.serial_host
-        self.enumerator = Enumerator(self.host, self.clock, self._on_event)
+        self.enumerator = Enumerator(self.host, self.clock, self._on_event, UdevChanges())
 
     def identified(self, port: str = "1-1") -> ParticleDevice:
         device = self.device(port)
@@ -98,6 +100,25 @@ def test_units_come_and_go_on_their_ports(bench: RealBench) -> None:
     gone(bench, "1-2.3")
     assert bench.watch("1-1").current is not None
     assert bench.watch("1-2.4.1").current is not None
+
+
+def test_every_arrival_and_departure_is_announced_by_udev(bench: RealBench) -> None:
+    told = threading.Semaphore(0)
+    end = UdevChanges().listen(told.release)
+    bench.unit()
+    assert told.acquire(timeout=20.0)
+    bench.bus.unplug("1-1")
+    assert told.acquire(timeout=20.0)
+    end()
+
+
+def test_a_unit_and_its_serial_port_are_placed_by_the_controller_they_hang_on(bench: RealBench) -> None:
+    bench.unit()
+    (candidate,) = bench.host.candidates()
+    while not (ports := bench.serial_host.ports()):
+        bench.clock.sleep(0.1)
+    assert str(candidate.port_path) == "pci-0000:00:14.0-usb-0:1"
+    assert ports[0].port_path == candidate.port_path
 
 
 @PLATFORMS

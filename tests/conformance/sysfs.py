@@ -34,6 +34,7 @@ class Tree:
         for name in _DIRECTORIES:
             (root / name).mkdir(parents=True)
         (root / "run/udev/control").touch()
+        self.link(f"{_CONTROLLER}/subsystem", "sys/bus/pci")
 
     def write(self, path: str, content: str | bytes) -> None:
         target = self.root / path

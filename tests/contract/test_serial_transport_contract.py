@@ -37,7 +37,8 @@ def test_a_port_names_its_unit_and_its_usb_port(lab: Lab) -> None:
     lab.wait(lambda: bool(lab.serial_host.ports()))
     found = port(lab)
     assert found.serial_string.lower() == unit.device_id
-    assert str(found.port_path) == "1-2.3"
+    assert found.port_path is not None
+    assert found.port_path.on_bus == "1-2.3"
     assert str(found.usb_id) == "2b04:c00d"
 
 

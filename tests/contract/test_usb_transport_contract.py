@@ -26,7 +26,7 @@ Lab = Any  # the fixture's class lives in conftest.py
 def test_a_candidate_says_where_and_what_it_is_before_it_is_opened(lab: Lab) -> None:
     unit = lab.plug()
     candidate = lab.candidate()
-    assert str(candidate.port_path) == "1-2.3"
+    assert candidate.port_path.on_bus == "1-2.3"
     assert candidate.usb_id == UsbId(0x2B04, 0xC00D)
     assert candidate.usb_id.mode is Mode.APPLICATION
     assert unit.transfers["control"] == 0

@@ -54,7 +54,7 @@ class DeviceBench:
             self.watch(event.port_path).detached()
 
     def watch(self, port: PortPath | str) -> PortWatch:
-        path = PortPath(str(port))
+        path = PortPath(port.on_bus if isinstance(port, PortPath) else port)
         if path not in self.watches:
             self.watches[path] = PortWatch(path, self.clock)
         return self.watches[path]
