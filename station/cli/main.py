@@ -30,6 +30,7 @@ VERBS: Mapping[str, str] = {
     "batch": "open, close and list batches",
     "secrets": "list or forget the mobile secrets that were kept for labels",
     "profile": "check a profile before it goes to the line; its schema for editors",
+    "slots": "show what the slots are bound to, or learn it by plugging in",
     "udev": "print the udev rules this bench needs",
     "doctor": "what would stop this bench",
 }

@@ -13,6 +13,8 @@ from typing import Annotated, Any
 import platformdirs
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator
 
+from drivers.identity import HUB_PORTS, STABLE_PORT
+
 from ..model import SlotInfo
 from .document import Document
 from .secrets import SecretField, SecretRef
@@ -22,7 +24,8 @@ APP_NAME = "provisioning-station"
 DEFAULT_CLOUD = "https://api.particle.io"
 DEFAULT_TOKEN = SecretRef("env", "PARTICLE_TOKEN")
 MAX_SLOTS = 32
-_PORT_PATH = r"[0-9]{1,3}-[0-9]{1,3}(\.[0-9]{1,3}){0,6}"
+EXAMPLE_PORT = "pci-0000:00:14.0-usb-0:2"
+_PORT_PATH = rf"({STABLE_PORT.pattern}|[0-9]{{1,3}}-{HUB_PORTS})"
 _PORT = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 _USBIP = rf"usbip:(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]{{1,253}}):{_PORT}"
 _HOSTS = r"https://([^\]\[\s/?#@:]+|\[[0-9a-fA-F:]+\])|http://(127\.0\.0\.1|localhost|\[::1\])"
@@ -86,12 +89,14 @@ _Folder = Annotated[Path, PlainValidator(_folder, json_schema_input_type=str)]
 
 
 def _slots(ports: dict[str, Any]) -> dict[str, str]:
-    """``[slots]`` with lines such as ``1 = "1-2.3"``: number of the slot, port path of its cable."""
+    """``[slots]`` with lines such as ``1 = "pci-0000:00:14.0-usb-0:2.3"``: number of the slot, its USB port."""
     mistakes = []
     for at, (key, port) in enumerate(ports.items()):
-        expected, example = "a USB port path, bus and hub ports", f'write {key} = "1-2.{key}"'
+        expected, example = "a USB port path, controller and hub ports", f'write {key} = "{EXAMPLE_PORT}.{key}"'
         if key not in map(str, range(1, MAX_SLOTS + 1)):
-            mistakes.append(Mistake(key, f"slot numbers from 1 to {MAX_SLOTS}", 'write 1 = "1-2.3"', shown(key)))
+            mistakes.append(
+                Mistake(key, f"slot numbers from 1 to {MAX_SLOTS}", f'write 1 = "{EXAMPLE_PORT}.1"', shown(key))
+            )
         elif not isinstance(port, str) or not re.fullmatch(_PORT_PATH, port):
             mistakes.append(Mistake(key, expected, example, shown(port)))
         elif port in list(ports.values())[:at]:
@@ -102,7 +107,7 @@ def _slots(ports: dict[str, Any]) -> dict[str, str]:
 
 _SLOTS_SCHEMA = {
     "type": "object",
-    "description": "Number on the bench = USB port path.",
+    "description": "Number on the bench = USB port path, as `station slots learn` writes it.",
     "properties": {str(n): {"type": "string", "pattern": f"^{_PORT_PATH}$"} for n in range(1, MAX_SLOTS + 1)},
     "additionalProperties": False,
 }
@@ -182,7 +187,7 @@ class _File(Section):
 
     station: _Station = _Station()
     slots: Annotated[dict[str, Any], AfterValidator(_slots), WithJsonSchema(_SLOTS_SCHEMA)] = Field(
-        default={}, title="a table [slots]", examples=[{"1": "1-2.1"}]
+        default={}, title="a table [slots]", examples=[{"1": f"{EXAMPLE_PORT}.1"}]
     )
     cloud: _Cloud = _Cloud()
     firmware: _Firmware = _Firmware()

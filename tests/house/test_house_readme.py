@@ -91,7 +91,8 @@ def test_the_station_file_in_it_is_read(tmp_path: Path) -> None:
     file = tmp_path / "station.toml"
     file.write_text(next(text for text in tomls() if "[slots]" in text), encoding="utf-8")
     config = load_config(file)
-    assert (config.station_id, [slot.port_path for slot in config.slots]) == ("bench-3", ["1-2.1", "1-2.2"])
+    ports = [f"pci-0000:00:14.0-usb-0:2.{number}" for number in (1, 2)]
+    assert (config.station_id, [slot.port_path for slot in config.slots]) == ("bench-3", ports)
     assert config.firmware_folders == (tmp_path / "firmware",)
 
 

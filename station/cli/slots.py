@@ -1,0 +1,190 @@
+"""Implements ``station slots``: show what the slots are bound to, and learn it by plugging in unit after unit."""
+
+from __future__ import annotations
+
+import argparse
+import collections
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from drivers.clock import Clock, SystemClock
+from drivers.host.hotplug_events import system_changes
+from drivers.hotplug import Attached, BusChanges, Enumerator, HotplugEvent
+from drivers.identity import PortPath
+from drivers.transport import UsbCandidate, UsbHost
+from drivers.transport.usb import real_host
+
+from ..errors import BadInput
+from ..line.bench import platform_name
+from ..settings.config import MAX_SLOTS, StationConfig, default_config_path, load_config
+from ..settings.config_file import with_slot
+from .ending import POLL_S, Over, told_to_end
+from .places import output
+from .telling import sub_verbs, tell, tell_all
+
+LEARN = "station slots learn"
+
+
+def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the verb."""
+    parser = parsers.add_parser("slots", help="show what the slots are bound to, or learn it by plugging in")
+    verbs = sub_verbs(parser, "what", "WHAT")
+    lister = verbs.add_parser("list", help="the slots, their USB ports, and what is plugged in")
+    lister.set_defaults(run=_list)
+    learner = verbs.add_parser("learn", help="plug in one unit after the other; each port becomes the next slot")
+    learner.add_argument("number", nargs="*", type=_number, help="slots to learn, in this order (those of the file)")
+    learner.set_defaults(run=_learn)
+    for one in (lister, learner):
+        one.add_argument("--config", type=Path, metavar="FILE", help="the station's config file")
+
+
+def _number(text: str) -> int:
+    if text not in map(str, range(1, MAX_SLOTS + 1)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no slot number, expected 1 to {MAX_SLOTS}")
+    return int(text)
+
+
+# --- list ---
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    config = load_config(arguments.config)
+    _check_local(config)
+    tell_all(listing(config, real_host().candidates()))
+    return 0
+
+
+def listing(config: StationConfig, found: Iterable[UsbCandidate]) -> Iterator[str]:
+    """Yield a line for each slot and each other unit, then what to do about slots that a reboot may mix up."""
+    strangers = {candidate.port_path.value: candidate for candidate in found}
+    for slot in config.slots:
+        path = slot.port_path or ""
+        candidate = next((one for one in strangers.values() if path in _names(one.port_path)), None)
+        if candidate is not None:
+            del strangers[candidate.port_path.value]
+        yield f"slot {slot.number:2}  {path:40} {_unit(candidate)}".rstrip()
+    for candidate in strangers.values():
+        yield f"no slot  {candidate.port_path.value:40} {_unit(candidate)}"
+    if not config.slots:
+        yield f"no slot is bound to a USB port; run: {LEARN}"
+    yield from numbered_by_bus(config)
+
+
+def numbered_by_bus(config: StationConfig) -> Iterator[str]:
+    """Yield a sentence if slots are bound to bus numbers, which two controllers may swap at boot."""
+    loose = [slot.number for slot in config.slots if slot.port_path and not PortPath(slot.port_path).is_stable]
+    if loose:
+        numbers = ", ".join(map(str, loose))
+        yield (
+            f"slot {numbers}: the port begins with a bus number, which may be another after a reboot; "
+            f"to bind it to the controller run: {LEARN} {' '.join(map(str, loose))}"
+        )
+
+
+def _names(port: PortPath) -> tuple[str, str]:
+    return port.value, port.on_bus
+
+
+def _unit(candidate: UsbCandidate | None) -> str:
+    if candidate is None:
+        return ""
+    return f"{platform_name(candidate.usb_id.platform_id)} in {candidate.usb_id.mode or 'unknown'} mode"
+
+
+# --- learn ---
+
+
+def _learn(arguments: argparse.Namespace) -> int:
+    config = load_config(arguments.config)
+    _check_local(config)
+    path = arguments.config or default_config_path()
+    clock = SystemClock()
+    numbers = arguments.number or [slot.number for slot in config.slots] or list(range(1, MAX_SLOTS + 1))
+    tell(f"slots are written to {path}; Ctrl-C ends, what was learnt stays")
+    over = Over()
+    with told_to_end(over):
+        learn(
+            numbers, real_host(), clock, system_changes(), lambda n, port: keep(path, n, port), lambda: not over.empty()
+        )
+    return 0
+
+
+def _check_local(config: StationConfig) -> None:
+    if not config.usb.is_local:
+        raise BadInput(
+            f"{config.source}: units come over USB/IP, whose ports are named by hand; use this on a real bench"
+        )
+
+
+def learn(
+    numbers: list[int],
+    host: UsbHost,
+    clock: Clock,
+    changes: BusChanges | None,
+    keep: Callable[[int, PortPath], None],
+    is_over: Callable[[], bool],
+) -> None:
+    """Ask for a unit in each of ``numbers`` and call ``keep`` with the port it appears on, until ``is_over``.
+
+    Units that are plugged in already count only when plugged in again, and a port only once.
+    """
+    ports = {candidate.port_path: 0 for candidate in host.candidates()}
+    if ports:
+        tell(f"{len(ports)} units are plugged in; unplug them, and plug each one in again at its turn")
+    arrivals = _Arrivals(clock)
+    enumerator = Enumerator(host, clock, arrivals, changes)
+    enumerator.start()
+    try:
+        for number in dict.fromkeys(numbers):
+            tell(f"slot {number}: plug in a unit")
+            port = arrivals.next_new(ports, is_over)
+            if port is None:
+                return
+            keep(number, port)
+            ports[port] = number
+            tell(f"slot {number} = {port}")
+    finally:
+        enumerator.stop()
+
+
+class _Arrivals:
+    """Queues what the enumerator reports."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._condition = clock.condition()
+        self._events: collections.deque[HotplugEvent] = collections.deque()
+
+    def __call__(self, event: HotplugEvent) -> None:
+        with self._condition:
+            self._events.append(event)
+            self._condition.notify_all()
+
+    def next_new(self, known: dict[PortPath, int], is_over: Callable[[], bool]) -> PortPath | None:
+        """Return the port of the next arrival that is not in ``known``, None when it is over.
+
+        A departure takes a unit that was there at first (0) out of ``known``.
+        """
+        while not is_over():
+            with self._condition:
+                if not self._condition.wait_for(lambda: bool(self._events), POLL_S):
+                    continue
+                event = self._events.popleft()
+            if not isinstance(event, Attached):
+                if known.get(event.port_path) == 0:
+                    del known[event.port_path]
+            elif event.candidate.port_path not in known:
+                return event.candidate.port_path
+        return None
+
+
+def keep(path: Path, number: int, port: PortPath) -> None:
+    """Bind slot ``number`` to ``port`` in the config file ``path``, made if it is missing; its comments stay.
+
+    Raises `BadInput` for a file that is no configuration, `OSError` when it cannot be written.
+    """
+    if path.exists():
+        load_config(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    with output(path) as file:
+        file.write(with_slot(text, number, port))
