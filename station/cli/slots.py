@@ -172,9 +172,15 @@ class _Arrivals:
             if not isinstance(event, Attached):
                 if known.get(event.port_path) == 0:
                     del known[event.port_path]
-            elif event.candidate.port_path not in known:
+            elif event.candidate.port_path not in known and not _is_tool(event.candidate):
                 return event.candidate.port_path
         return None
+
+
+def _is_tool(candidate: UsbCandidate) -> bool:
+    """Return whether a debug probe or the like was plugged in, which sits in no slot."""
+    other = candidate.usb_id.other_device
+    return other is not None and other.is_tool
 
 
 def keep(path: Path, number: int, port: PortPath) -> None:
