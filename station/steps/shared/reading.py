@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from drivers.clock import Deadline
 from drivers.devices import Console, ConsoleIdentity, read_interfaces
 from drivers.errors import GarbledConsole, RequestRejected
 from drivers.identity import Iccid, Imei, MacAddress, SerialNumber
@@ -33,6 +34,7 @@ T = TypeVar("T")
 PRESENCE_TRIES, PRESENCE_PAUSE_S = 3, 2.0
 """How often, and how far apart, a unit is asked for a number it must have."""
 CONSOLE_TRIES = 3
+ANY_INTERFACE = 4
 CELLULAR_READ_S = 60.0
 """The modem may have to be powered on first (reference usb-and-serial 4.10)."""
 
@@ -113,10 +115,13 @@ def _read_requests(unit: Unit, ctx: StepContext) -> None:
     device, known = unit.device, unit.known
     known.os_version = device.os_version(ctx.deadline)
     known.note("raw request 30", device_os=known.os_version)
-    _ask_fact(unit, ctx, "device_id", requests.get_device_id(), "request 20")
-    known.serial = _read_serial(unit, ctx)
-    unit.known.modules = device.ask(requests.get_module_info(), ctx.deadline)
-    if unit.known.platform.has_cellular:
+    if device.knows(requests.get_device_id(), ctx.deadline):
+        _ask_fact(unit, ctx, "device_id", requests.get_device_id(), "request 20")
+    if device.knows(requests.get_serial_number(), ctx.deadline):
+        known.serial = _read_serial(unit, ctx)
+    if device.knows(requests.get_module_info(), ctx.deadline):
+        known.modules = device.ask(requests.get_module_info(), ctx.deadline)
+    if device.knows(requests.get_iccid(), ctx.deadline) and known.platform.has_cellular:
         tells_imei = unit.known.platform.reports("554.imei", known.os_version)
         known.iccid, known.imei = _until(
             ctx,
@@ -124,7 +129,7 @@ def _read_requests(unit: Unit, ctx: StepContext) -> None:
             lambda found: found.iccid is not None and (found.imei is not None or not tells_imei),
         )
         known.note("request 554", iccid=known.iccid, imei=known.imei)
-    if unit.known.platform.has_mac:
+    if known.platform.has_mac and device.knows(requests.get_interface(ANY_INTERFACE), ctx.deadline):
         _read_mac(unit, ctx)
 
 
@@ -192,19 +197,29 @@ def _ask_mac(unit: Unit, ctx: StepContext) -> MacAddress | None:
 
 
 def _read_console(unit: Unit, ctx: StepContext) -> None:
-    """The console tells what requests do not: the mobile secret, and the IMEI on versions without it in request 554.
+    """The console tells what requests do not: the mobile secret, the IMEI on versions without it in request 554, and
+    on Gen 2 all that comes from its radio.
 
     Entering listening mode only for that would stop the application of a finished unit for nothing.
     """
-    wants_imei = unit.known.platform.has_cellular and unit.known.imei is None
-    wants_secret = unit.label.keeps_secret and not unit.memory.knows_secret(str(unit.known.device_id))
-    if not (wants_imei or wants_secret or unit.device.is_listening(ctx.deadline)):
+    known = unit.known
+    wants_imei = known.platform.has_cellular and known.imei is None
+    wants_secret = unit.label.keeps_secret and not unit.memory.knows_secret(str(known.device_id))
+    wants_mac = known.platform.has_mac and known.mac is None
+    wants_modules = not known.modules
+    wants_more = wants_imei or wants_secret or wants_mac or wants_modules
+    if not (wants_more or unit.device.is_listening(ctx.deadline)):
         return
     with listening(unit.device, ctx), unit.device.console(ctx.deadline) as console:
         found = _ask_console(unit, console, ctx, is_new=wants_secret)
-    known = unit.known
+        if wants_mac:
+            known.mac = _agreed(console.mac, ctx, console.mac(ctx.deadline))
+            known.note("console m", mac=known.mac)
+        if wants_modules:
+            known.modules = _agreed(console.modules, ctx, console.modules(ctx.deadline)).modules
     known.imei = known.imei or found.imei
     known.iccid = known.iccid or found.iccid
+    known.serial = known.serial or found.serial
     known.secret = found.secret
     if wants_secret and found.secret is not None:
         unit.memory.keep_secret(str(known.device_id), found.secret)
@@ -222,11 +237,16 @@ def _ask_console(unit: Unit, console: Console, ctx: StepContext, *, is_new: bool
     found = console.identify(ctx.deadline)
     if not is_new and not _contradicts(unit, found):
         return found
+    return _agreed(console.identify, ctx, found)
+
+
+def _agreed(ask: Callable[[Deadline], T], ctx: StepContext, found: T) -> T:
+    """Ask until the console says twice running what it said, ``found`` at first: nothing else proves it."""
     for _ in range(CONSOLE_TRIES):
-        last, found = found, console.identify(ctx.deadline)
+        last, found = found, ask(ctx.deadline)
         if found == last:
             return found
-    raise GarbledConsole("the console told another identity each time it was asked; is another program on its port?")
+    raise GarbledConsole("the console gave another answer each time it was asked; is another program on its port?")
 
 
 def _contradicts(unit: Unit, found: ConsoleIdentity) -> bool:

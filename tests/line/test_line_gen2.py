@@ -1,0 +1,96 @@
+"""Photon, P1 and Electron go by with the Device OS they came with and get an application: from the box to PASS."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from line_bench import PRODUCTS, Recipe, Walk, line_bench
+
+from drivers.platforms import OsVersion, platform_by_slug
+from drivers.virtual import synthetic
+from drivers.virtual.factory import make_spec
+from station.engine.events import UnitIdentified
+from station.model import Outcome, Verdict
+
+NAMES_ITS_PRODUCT_BEFORE = OsVersion.parse("1.5.0")  # D7
+SLUGS, VERSIONS = ("photon", "p1", "electron"), ("1.4.4", "1.5.2", "2.3.1", "3.3.1")
+AS_THEY_COME = [(slug, version) for slug in SLUGS for version in VERSIONS]
+
+
+def told(walk: Walk) -> set[tuple[str, str, str]]:
+    """Name, value and source of every fact the unit was identified by."""
+    found = walk.of(UnitIdentified)[-1]
+    assert isinstance(found, UnitIdentified)
+    return {(fact.name, fact.value, fact.source) for fact in found.facts}
+
+
+@pytest.mark.parametrize(
+    ("slug", "device_os"), AS_THEY_COME, ids=[f"{slug}@{version}" for slug, version in AS_THEY_COME]
+)
+def test_a_unit_keeps_its_device_os_and_gets_its_application(slug: str, device_os: str, tmp_path: Path) -> None:
+    row = platform_by_slug(slug)
+    product = PRODUCTS[slug] if OsVersion.parse(device_os) < NAMES_ITS_PRODUCT_BEFORE else synthetic.NO_PRODUCT
+    version = 7 if product != synthetic.NO_PRODUCT else synthetic.NO_PRODUCT
+    application = synthetic.application(
+        row.id, device_os, seed="story", size=20_000, product_id=product, product_version=version
+    )
+    recipe = Recipe(slug, device_os=None, application=application, online=row.has_cellular, wifi=False)
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.unit(slug, 1, device_os)
+        first = bench.walk(unit)
+        assert first.verdict is Verdict.PASS, first.finished
+        assert (first.outcomes.get("sim") in ("already", "done")) == row.has_cellular
+        assert unit.report is not None
+        assert (unit.report.system_version, unit.score.forbidden) == (device_os, [])
+        assert set(unit.score.writes_by_region()) <= {"user-part"}
+        again = bench.walk(unit)
+        assert (again.verdict, again.flash_writes) == (Verdict.PASS, 0)
+        assert again.with_outcome(Outcome.FAILED) == set()
+
+
+@pytest.mark.rule("A4")
+@pytest.mark.parametrize("slug", ["photon", "p1", "electron"])
+def test_a_unit_without_serial_number_is_called_by_its_device_id(slug: str, tmp_path: Path) -> None:
+    application = synthetic.application(platform_by_slug(slug).id, "2.3.1", seed="story")
+    with line_bench(tmp_path, Recipe(slug, device_os=None, application=application, wifi=False)) as bench:
+        unit = bench.unit(spec=dataclasses.replace(make_spec(slug, 7, 1, "2.3.1"), serial=None))
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.PASS, walk.finished
+        assert "serial" not in {name for name, _, _ in told(walk)}
+        record = bench.cloud.device(unit.spec.device_id)
+        assert record is not None
+        assert record["name"] == f"{slug}-{unit.device_id[-6:]}"
+
+
+@pytest.mark.rule("A13")
+@pytest.mark.parametrize("slug", ["photon", "p1"])
+def test_the_mac_address_comes_from_the_console(slug: str, tmp_path: Path) -> None:
+    """No request of Gen 2 tells it."""
+    application = synthetic.application(platform_by_slug(slug).id, "2.3.1", seed="story")
+    with line_bench(tmp_path, Recipe(slug, device_os=None, application=application, wifi=False)) as bench:
+        unit = bench.unit(slug, 1, "2.3.1")
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.PASS, walk.finished
+        assert ("mac", str(unit.spec.mac), "console m") in told(walk)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_imei_and_iccid_of_an_electron_and_modules_come_from_the_sources_there_are(slug: str, tmp_path: Path) -> None:
+    application = synthetic.application(platform_by_slug(slug).id, "3.3.1", seed="story")
+    with line_bench(tmp_path, Recipe(slug, device_os=None, application=application, wifi=False)) as bench:
+        unit = bench.unit(slug, 1, "3.3.1")
+        facts = told(bench.walk(unit))
+        sources = {(name, source) for name, _, source in facts}
+        assert {("device_os", "raw request 30"), ("device_id", "request 20"), ("serial", "request 21")} <= sources
+        modem = {("imei", str(unit.spec.imei), "console"), ("iccid", str(unit.spec.iccid), "console")}
+        assert modem <= facts if slug == "electron" else not modem & facts
+
+
+@pytest.mark.parametrize("at", range(4, 13))
+def test_a_garbled_answer_of_the_console_is_asked_again(at: int, tmp_path: Path) -> None:
+    application = synthetic.application(6, "3.3.1", seed="story")
+    with line_bench(tmp_path, Recipe("photon", device_os=None, application=application, wifi=False)) as bench:
+        walk = bench.walk(bench.unit("photon", 1, "3.3.1", faults=(f"at=console:{at},do=garbage",)))
+        assert walk.verdict is Verdict.PASS, walk.finished
