@@ -60,11 +60,11 @@ class Place:
     end: int
     is_right_aligned: bool = False  # it ends at `end`, and begins wherever that leaves it
 
-    def takes(self, start: int, size: int) -> bool:
-        """Tell whether a module of ``size`` bytes in flash may begin at ``start``."""
+    def takes(self, start: int, size: int | None) -> bool:
+        """Return whether a module of ``size`` bytes in flash may start at ``start``; None: of some size or other."""
         if self.is_right_aligned:
-            return self.starts[0] <= start == self.end - size
-        return start in self.starts and start + size <= self.end
+            return self.starts[0] <= start < self.end and size in (None, self.end - start)
+        return start in self.starts and start + (size or 0) <= self.end
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,8 @@ def _has_place(memory: UnitMemory, header: Header) -> bool:
     if header.kind == NCP:
         return memory.ncp is not None and header.length <= memory.ncp.size
     place = memory.layout.places.get(header.kind)
-    return place is not None and place.takes(header.start, header.length)
+    size = None if header.flags & FLAG_COMPRESSED else header.length  # what it inflates to is looked at later
+    return place is not None and place.takes(header.start, size)
 
 
 def _inflates(memory: UnitMemory, flash: NorFlash, address: int, header: Header) -> bool:
@@ -69,7 +70,7 @@ def _inflates(memory: UnitMemory, flash: NorFlash, address: int, header: Header)
     if header.kind not in _COMPRESSIBLE:
         return False
     plain = update_slots.inflate(flash.read(address, header.length))
-    return plain is not None and header.start + len(plain) <= memory.layout.places[header.kind].end
+    return plain is not None and memory.layout.places[header.kind].takes(header.start, len(plain))
 
 
 def _dependencies_met(memory: UnitMemory, system: Found, header: Header) -> bool:

@@ -102,6 +102,7 @@ def test_dfu_mode_shows_two_memories(bench: Any) -> None:
         "@Internal Flash   /0x08000000/2048*004Kg",
         "@DCT Flash   /0x00000000/1*016Ke",
     ]
+    assert [one.iInterface for one in settings] == [4, 5], "behind the three of the device"
     assert bytes(settings[-1].extra_descriptors).hex(" ") == "09 21 0b ff 00 00 10 1a 01"
 
 
@@ -157,6 +158,11 @@ def test_an_out_request_without_data_is_obeyed_and_never_completes(bench: Any, i
 def test_one_byte_of_data_completes_it(bench: Any) -> None:
     bench.plug(bench.spec("msom", "6.3.4"))
     assert bench.wire()("40 50 00 00 2e 01 01 00", "00") == ""
+
+
+def test_a_boron_completes_one_without_data(bench: Any) -> None:
+    bench.plug(bench.spec("boron", "6.3.4"))
+    assert bench.wire()("40 50 00 00 2e 01 00 00") == ""
 
 
 def test_zero_length_class_requests_of_dfu_complete(bench: Any) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import struct
+import zlib
 from collections.abc import Callable
 
 import pytest
@@ -118,6 +121,14 @@ def test_the_application_is_found_from_its_end(unit: Unit, spoil: Callable[..., 
     assert any(module.function == 5 for module in report.modules) is (mode is BootMode.NORMAL)
 
 
+def test_an_application_that_ends_elsewhere_is_none_whatever_points_to_it(unit: Unit) -> None:
+    memory, elsewhere = unit("6.3.4", platform=P2), END - 0x20000
+    other = synthetic.make_module(P2, (5, 1), 6, elsewhere, b"an application".ljust(4000))
+    memory.internal.place(elsewhere, other)
+    memory.internal.place(END - 66, struct.pack("<HHI", 2, 16, elsewhere))
+    assert boot(memory).reason == "there is no intact application"
+
+
 def test_the_head_of_a_larger_application_below_it_harms_nobody(unit: Unit) -> None:
     memory = unit("6.3.4", platform=P2)
     large = synthetic.application(P2, "6.3.4", seed="large", size=200_000).data
@@ -192,6 +203,24 @@ def test_an_application_by_request_ends_up_at_its_end(unit: Unit) -> None:
     assert _send(memory, application) == 0
     assert boot(memory).mode is BootMode.NORMAL
     assert memory.internal.read(END - len(application), len(application)) == application
+
+
+@pytest.mark.parametrize("cut", [0, 8], ids=["as it was", "inflated to something that ends too early"])
+def test_a_compressed_application_has_to_end_where_the_plain_one_does(unit: Unit, cut: int) -> None:
+    memory = unit("6.3.4", platform=P2)
+    file = parse_image(synthetic.application(P2, "6.3.4", seed="squeezed", size=50_000).data, "plain")
+    plain = synthetic.make_module(P2, (5, 1), 6, file.start + cut, file.data[24:-66]) if cut else file.data
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = packer.compress(plain) + packer.flush()
+    body = plain[:24] + struct.pack("<HBBI", 8, 0, 0, len(plain)) + packed + plain[-66:-38]
+    body = body[:4] + struct.pack("<IBB", file.start + cut + len(body) + 34, 0, 0x02) + body[10:]
+    body += hashlib.sha256(body).digest() + (62).to_bytes(2, "little")
+    code = _send(memory, body + zlib.crc32(body).to_bytes(4, "big"))
+    if cut:
+        assert code == ResultCode.OTA_VALIDATION_FAILED
+    else:
+        assert (code, boot(memory).mode) == (0, BootMode.NORMAL)
+        assert memory.internal.read(file.start, len(plain)) == plain
 
 
 @pytest.mark.parametrize(
