@@ -19,6 +19,7 @@ from .boot import BootMode, BootReport, BootRequest
 from .bus import Stall
 from .console_side import Console
 from .control_service import ControlService, Outcome
+from .dct import FEATURE_ETHERNET
 from .descriptors import with_protection
 from .endpoint import Answer
 from .families import family_of
@@ -53,6 +54,8 @@ class Application:
         self.board, self.report = board, report
         self.os = OsVersion.parse(report.system_version or "0.0.0")
         self.is_safe = report.mode is BootMode.SAFE
+        flags = board.memory.dct.get("feature_flags")[0]
+        self.has_ethernet = board.spec.has_ethernet and not flags & FEATURE_ETHERNET  # looked for at boot only
         self.is_listening = False
         self.is_rainbow = False  # the LED, as requests 230 and 231 set it
         self.started_at = board.clock.now()

@@ -15,6 +15,7 @@ from .layout import Chip, Layout
 OTA_FLAG_ON, OTA_FLAG_OFF = b"\xa5", b"\xff"
 CLAIMED = b"1"
 SETUP_DONE = b"\x01"
+FEATURE_ETHERNET = 0x02  # bit of the feature flags; a cleared one enables the feature
 _STARTUP_MODE, _LISTENING, _NOT_LISTENING = 18, b"\x01", b"\xff"
 
 

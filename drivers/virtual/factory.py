@@ -42,6 +42,7 @@ class UnitSpec:
     networks: tuple[StoredNetwork, ...] = ()  # Wi-Fi networks already stored
     environment: tuple[tuple[str, str], ...] = ()  # variables of its application, by name
     arrives: BootRequest = BootRequest.NORMAL  # mode of its first boot
+    has_ethernet: bool = False  # a W5500 chip is attached
     usb_name: str = ""  # of its hardware model, if that has a name of its own; not every Device OS looks at it
 
     @property

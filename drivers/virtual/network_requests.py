@@ -5,12 +5,13 @@ Reference usb-and-serial 4.6 to 4.10.
 
 from __future__ import annotations
 
-from ..identity import Secret
+from ..identity import MacAddress, Secret
 from ..wire.console.tables import MAX_PASSWORD, MAX_SSID
 from ..wire.control.tables import RequestType
 from ..wire.messages.tables import InterfaceType, WifiSecurity
 from ..wire.results import ResultCode
 from .control_service import Outcome
+from .families import family_of
 from .flash import FlashFailed, Who
 from .messages import Fields, blob, message, number, text
 from .request_handler import Handler, query
@@ -18,19 +19,26 @@ from .sims import AccessPointName, SimStore, SimType
 from .system import RunningSystem
 from .world import StoredNetwork
 
-_LOOPBACK_INDEX, _FIRST_RADIO_INDEX = 1, 4
+_LOOPBACK_INDEX, _ETHERNET_INDEX, _FIRST_RADIO_INDEX = 1, 3, 4
 
 
 # --- network interfaces ---------------------------------------------------------------------
 
 
 def _interfaces(system: RunningSystem) -> dict[int, tuple[str, InterfaceType]]:
-    """Return name and kind by index (4.6): loopback, then the radios, modem first. A name's number is the index - 1."""
+    """Return name and kind by index (4.6): loopback, Ethernet, radios, modem first; a name's number is index - 1."""
     spec = system.board.spec
     radios = [("pp", InterfaceType.PPP)] if spec.platform.has_cellular else []
     radios += [("wl", InterfaceType.WIFI)] if spec.mac else []
-    rows = {_LOOPBACK_INDEX: ("lo", InterfaceType.LOOPBACK)} | dict(enumerate(radios, _FIRST_RADIO_INDEX))
+    rows = {_LOOPBACK_INDEX: ("lo", InterfaceType.LOOPBACK)}
+    rows |= {_ETHERNET_INDEX: ("en", InterfaceType.ETHERNET)} if _ethernet_mac(system) else {}
+    rows |= dict(enumerate(radios, _FIRST_RADIO_INDEX))
     return {index: (f"{name}{index - 1}", kind) for index, (name, kind) in rows.items()}
+
+
+def _ethernet_mac(system: RunningSystem) -> MacAddress | None:
+    spec, of = system.board.spec, family_of(system.board.spec.platform_id).ethernet_mac
+    return of(str(spec.device_id), spec.mac) if system.has_ethernet and of is not None else None
 
 
 def _described(index: int, name: str, kind: InterfaceType) -> bytes:
@@ -46,7 +54,8 @@ def _interface(system: RunningSystem, payload: bytes) -> Outcome:
     found = _interfaces(system).get(index)
     if found is None:
         return Outcome(ResultCode.NOT_FOUND)
-    mac = system.board.spec.mac if found[1] is InterfaceType.WIFI else None
+    macs = {InterfaceType.WIFI: system.board.spec.mac, InterfaceType.ETHERNET: _ethernet_mac(system)}
+    mac = macs.get(found[1])
     hardware = blob(8, bytes.fromhex(str(mac).replace(":", ""))) if mac is not None else b""
     return Outcome(data=message(1, _described(index, *found) + hardware + number(9, 1500)))
 

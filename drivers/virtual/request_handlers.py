@@ -12,6 +12,7 @@ from ..wire.results import ResultCode
 from . import self_test
 from .boot import BootRequest
 from .control_service import Outcome
+from .dct import FEATURE_ETHERNET
 from .families import family_of
 from .flash import FlashFailed, Who
 from .gen2_requests import GEN2_REQUESTS
@@ -22,7 +23,7 @@ from .ota import CHUNK
 from .request_handler import Handler, query
 from .system import RunningSystem, diagnostics
 
-_ETHERNET_DETECTION, _ETHERNET_FLAG = 1, 0x02  # the feature's number in requests 33 and 34; its bit in the flags
+_ETHERNET_DETECTION = 1  # the feature's number in requests 33 and 34
 _STARTUP_LISTENING = 1
 
 
@@ -155,14 +156,14 @@ def _set_feature(system: RunningSystem, payload: bytes) -> Outcome:
     if fields.number(1) != _ETHERNET_DETECTION:
         return Outcome(ResultCode.NOT_SUPPORTED)
     flags = system.board.memory.dct.get("feature_flags")
-    first = flags[0] & ~_ETHERNET_FLAG if fields.flag(2) else flags[0] | _ETHERNET_FLAG
+    first = flags[0] & ~FEATURE_ETHERNET if fields.flag(2) else flags[0] | FEATURE_ETHERNET
     return Outcome(seconds=system.board.memory.dct.set("feature_flags", bytes([first]) + flags[1:], Who.CONTROL))
 
 
 def _get_feature(system: RunningSystem, payload: bytes) -> Outcome:
     if Fields(payload).number(1) != _ETHERNET_DETECTION:
         return Outcome(ResultCode.NOT_SUPPORTED)
-    is_on = not system.board.memory.dct.get("feature_flags")[0] & _ETHERNET_FLAG
+    is_on = not system.board.memory.dct.get("feature_flags")[0] & FEATURE_ETHERNET
     return Outcome(data=number(1, int(is_on)))
 
 

@@ -48,6 +48,11 @@ class RunningSystem(Protocol):
         ...
 
     @property
+    def has_ethernet(self) -> bool:
+        """Ethernet detection was on at boot, and the chip answered."""
+        ...
+
+    @property
     def is_listening(self) -> bool: ...
     @property
     def may_listen(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ...identity import MacAddress
 from ...platforms import OsVersion, Platform
 from ...wire.results import ResultCode
 from ..boot_report import BootReport, BootRequest, Effort
@@ -47,3 +48,4 @@ class Family:
     swallows_raw_data: bool = True  # takes 1 to 64 bytes for a raw request it does not know (usb-and-serial 3.8)
     mute_requests: frozenset[int] = frozenset()  # bRequest that firmware without vendor interface never answers (9.9)
     hears_5_ghz: bool = False  # its radio supports the channels above 14 (4.8)
+    ethernet_mac: Callable[[str, MacAddress | None], MacAddress] | None = None  # by Device ID and Wi-Fi MAC (1.3)

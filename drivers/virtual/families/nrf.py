@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ...identity import MacAddress
 from ...platforms import OsVersion, Platform, platform
 from .. import update_slots
 from ..boot_report import BootMode, BootReport, BootRequest, Effort, running, stuck
@@ -122,6 +123,12 @@ def _dfu_descriptors(platform: Platform, device_id: str, bootloader_version: int
     return replace(shown, strings={at: text.replace("2048*004K", "1024*008K") for at, text in shown.strings.items()})
 
 
+def _ethernet_mac(device_id: str, _wifi: MacAddress | None) -> MacAddress:
+    """Return an address of its own, told from the vendor's by the bit for local ones (reference usb-and-serial 1.3)."""
+    first = int(device_id[-12:-10], 16) & ~0x01 | 0x02
+    return MacAddress.parse(f"{first:02x}{device_id[-10:]}")
+
+
 NRF = Family(
     attempt_boot=_attempt_boot,
     find_system=_find_system,
@@ -130,4 +137,5 @@ NRF = Family(
     dfu_descriptors=_dfu_descriptors,
     dfu_function=lambda memory, version, is_protected: NrfDfuFunction(memory, version, is_protected=is_protected),
     inverts_configuration=True,
+    ethernet_mac=_ethernet_mac,
 )

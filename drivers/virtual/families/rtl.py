@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import struct
 
+from ...identity import MacAddress
 from ...platforms import RELEASES, ModuleFunction, OsRange, OsVersion, Platform, platform
 from ...wire.image.tables import CRC_SIZE, EXTENSION_DYNAMIC_LOCATION
 from ...wire.results import ResultCode
@@ -101,6 +102,12 @@ def _dfu_descriptors(row: Platform, device_id: str, bootloader_version: int, is_
     )
 
 
+def _ethernet_mac(_device_id: str, wifi: MacAddress | None) -> MacAddress:
+    """Return the Wi-Fi MAC address with its last byte three higher; one higher than that of its soft access point."""
+    base = str(wifi).replace(":", "")
+    return MacAddress.parse(f"{base[:-2]}{(int(base[-2:], 16) + 3) % 256:02x}")
+
+
 RTL = Family(
     attempt_boot=_attempt_boot,
     find_system=_find_system,
@@ -114,4 +121,6 @@ RTL = Family(
     join_refused=ResultCode.INVALID_STATE,  # not authenticated
     join_unheard=ResultCode.INTERNAL,  # after two tries
     hears_5_ghz=True,
+    swallows_raw_data=False,
+    ethernet_mac=_ethernet_mac,
 )

@@ -9,11 +9,12 @@ import pytest
 import usb.core
 import usb.util
 
-from drivers.identity import Secret
+from drivers.identity import MacAddress, Secret
 from drivers.platforms import platforms
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.factory import make_spec
+from drivers.virtual.flash import Who
 from drivers.virtual.messages import Fields, message, number, text
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.unit import UnitMode, VirtualUnit
@@ -160,6 +161,11 @@ def test_one_byte_of_data_completes_it(bench: Any) -> None:
     assert bench.wire()("40 50 00 00 2e 01 01 00", "00") == ""
 
 
+def test_an_unknown_raw_request_is_refused_whatever_data_it_brings(bench: Any) -> None:
+    bench.plug(bench.spec("p2", "6.3.4"))
+    assert bench.wire().errno("40 50 00 00 63 00 01 00", "00") == errno.EPIPE
+
+
 def test_a_boron_completes_one_without_data(bench: Any) -> None:
     bench.plug(bench.spec("boron", "6.3.4"))
     assert bench.wire()("40 50 00 00 2e 01 00 00") == ""
@@ -247,6 +253,35 @@ def test_interfaces_of_units_with_one_radio_and_with_two(bench: Any, platform: s
     wifi = max(names)
     told = Fields(bench.wire().ask(401, number(1, wifi))[1]).message(1)
     assert (told.text(2), told.number(3), told.blob(8).hex(":")) == (names[wifi], 8, str(spec.mac))
+
+
+def test_ethernet_shows_up_once_it_is_looked_for_and_there(bench: Any) -> None:
+    """Reference 9.4, I2: a MAC address that ends with b3 belongs to an Ethernet one with b6."""
+    spec = bench.spec("p2", "6.3.4", has_ethernet=True, mac=MacAddress.parse("94:94:4a:01:a2:b3"))
+    unit = bench.plug(spec)
+    wire = bench.wire()
+    assert "en2" not in {row.name for row in interface_list(wire.ask(400)[1])}
+    assert wire.ask(33, number(1, 1) + number(2, 1)) == (0, b"")
+    assert "en2" not in {row.name for row in interface_list(wire.ask(400)[1])}, "looked for at boot only"
+    bench.bus.unplug("1-1")
+    bench.bus.plug("1-1", unit)
+    bench.clock.sleep(4)
+    wire = bench.wire()
+    assert {3: "en2", 4: "wl3"}.items() <= {row.index: row.name for row in interface_list(wire.ask(400)[1])}.items()
+    told = Fields(wire.ask(401, number(1, 3))[1]).message(1)
+    assert (told.number(3), told.blob(8).hex(":")) == (4, "94:94:4a:01:a2:b6")
+
+
+def test_without_the_chip_there_is_no_ethernet_and_a_borons_has_a_local_address(bench: Any) -> None:
+    off = b"\xfd\xff\xff\xff"  # a cleared bit switches it on
+    for port, slug, has_chip in (("1-1", "p2", False), ("1-2", "boron", True)):
+        unit = VirtualUnit(bench.spec(slug, "6.3.4", has_ethernet=has_chip), bench.clock, bench.world)
+        unit.memory.dct.set("feature_flags", off, Who.FACTORY)
+        bench.bus.plug(port, unit)
+    bench.clock.sleep(4)
+    assert "en2" not in {row.name for row in interface_list(bench.wire("1-1").ask(400)[1])}
+    told = Fields(bench.wire("1-2").ask(401, number(1, 3))[1]).message(1)
+    assert told.blob(8)[0] & 0x03 == 0x02
 
 
 # --- Wi-Fi and modem ---------------------------------------------------------------------------------
