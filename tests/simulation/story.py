@@ -15,9 +15,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from line_bench import PRODUCTS, Recipe
+from line_bench import Recipe
 from support.tested import LIMITS, METER, Trial
 
+from drivers.platforms import platform_by_slug
+from drivers.virtual import synthetic
 from drivers.virtual.faults import ERRNOS
 
 STAGES: Mapping[str, float] = {
@@ -46,15 +48,26 @@ SLIPS = ("neighbour", "before", "order-code", "layout", "double", "prefix", "lot
 PASSING_CODES = (-110, -160, -210, -221, -260)
 """Transient results of control requests (reference usb-and-serial 4.12)."""
 
-DEVICE_OS = {"boron": ("6.3.4", "6.3.4", "6.1.1", "5.8.0"), "argon": ("6.3.4", "6.3.4", "5.8.0", "3.3.1")}
-"""Device OS of profiles, by platform: a BRN404X needs at least 4.0.1 (D9)."""
+DEVICE_OS: Mapping[str, tuple[str, ...]] = {
+    "boron": ("6.3.4", "6.3.4", "6.1.1", "5.8.0"), "argon": ("6.3.4", "6.3.4", "5.8.0", "3.3.1"),
+    "bsom": ("6.3.4", "5.8.0"), "b5som": ("6.3.4", "5.9.0", "3.3.1"), "tracker": ("6.3.4", "4.2.0"),
+    "esomx": ("6.3.4", "5.8.0"), "electron2": ("6.3.4",), "asom": ("3.3.1",),
+}  # fmt: skip
+"""Device OS of profiles, by platform: a BRN404X or B404X needs at least 4.0.1 (D9)."""
 FACTORY_OS = {
-    "6.3.4": ("3.3.1", "4.1.0", "6.1.1"),
+    "6.3.4": ("2.3.1", "3.3.1", "4.1.0", "6.1.1"),
     "6.1.1": ("3.3.1", "5.8.0"),
-    "5.8.0": ("3.3.1", "4.1.0"),
-    "3.3.1": ("3.3.1",),
+    "5.9.0": ("2.0.1", "3.3.1", "5.5.0"),
+    "5.8.0": ("2.3.1", "3.3.1", "4.1.0"),
+    "4.2.0": ("3.3.1", "4.1.0"),
+    "3.3.1": ("2.3.1", "3.3.1"),
 }
 """Device OS of new units, by the Device OS of their profile: never a newer one."""
+LOTS = (
+    *((("boron",), ("argon",), ("boron", "argon")) * 2),
+    ("bsom",), ("b5som",), ("tracker",), ("esomx",), ("electron2",), ("asom",), ("argon", "bsom"), ("boron", "b5som"),
+)  # fmt: skip
+"""Platforms whose batches are open side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,15 +262,18 @@ def _swarm(dice: random.Random, kinds: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _lots(dice: random.Random) -> tuple[Lot, ...]:
-    lots = [_lot(dice, platform) for platform in dice.choice((("boron",), ("argon",), ("boron", "argon")))]
+    lots = [_lot(dice, platform) for platform in dice.choice(LOTS)]
     return tuple(lots)
 
 
 def _lot(dice: random.Random, platform: str) -> Lot:
     kind = "developer" if platform == "argon" and dice.random() < 0.2 else "product"
     claim = kind == "developer" or dice.random() < 0.2
-    wifi = platform == "argon" and (kind == "developer" or dice.random() < 0.6)
-    online = kind == "developer" or ((wifi or platform == "boron") and dice.random() < 0.25)
+    has_wifi, has_cellular = (
+        getattr(platform_by_slug(platform), name) for name in ("sets_wifi_in_listening_mode", "has_cellular")
+    )
+    wifi = has_wifi and (kind == "developer" or dice.random() < 0.6)
+    online = kind == "developer" or ((wifi or has_cellular) and dice.random() < 0.25)
     queues = not (online or wifi) and dice.random() < 0.7  # with Wi-Fi a unit would be online before its membership
     return Lot(
         platform, kind, "queue" if queues else "hold", label=dice.random() < 0.4, claim=claim, online=online,
@@ -280,15 +296,21 @@ def _part(
         stage = "old-app"  # worn flash shows only when something is written
     elif flaw == "protected":
         stage = "finished"  # only a unit that runs a new Device OS can be protected
-    platform = next(name for name in PRODUCTS if name != lot.platform) if flaw == "wrong-platform" else lot.platform
+    platform = next(name for name in DEVICE_OS if name != lot.platform) if flaw == "wrong-platform" else lot.platform
     transfers = {"finished": 60, "old-app": 130, "fresh": 1300, "in-dfu": 400}[stage]
     count = dice.choice((0, 1, 1, 2, 3)) if orders else 0
     scans = dice.choice((0, 1, 1, 2)) if slips and lot.label and flaw != "bad-label" else 0
     return Part(
-        number, platform, slot, stage, dice.choice(FACTORY_OS[lot.device_os]), flaw,
+        number, platform, slot, stage, dice.choice(_factory_os(platform, lot.device_os)), flaw,
         faults=tuple(ORDERS[kind](dice, transfers) for kind in dice.choices(orders, k=count)) if count else (),
         slips=tuple(dice.choices(slips, k=scans)) if scans else (),
     )  # fmt: skip
+
+
+def _factory_os(platform: str, device_os: str) -> tuple[str, ...]:
+    """Return what new units of ``platform`` may hold when their profile says ``device_os``."""
+    made = synthetic.versions(platform_by_slug(platform).id)
+    return tuple(version for version in FACTORY_OS[device_os] if version in made) or (device_os,)
 
 
 def _is_possible(flaw: str, lot: Lot, lots: tuple[Lot, ...]) -> bool:
@@ -297,11 +319,11 @@ def _is_possible(flaw: str, lot: Lot, lots: tuple[Lot, ...]) -> bool:
         case "wrong-platform":
             return len(lots) == 1
         case "other-product" | "quarantined":
-            return lot.platform == "boron" and lot.kind == "product"
+            return platform_by_slug(lot.platform).has_cellular and lot.kind == "product"
         case "bad-label":
             return lot.label
         case "dead-sim":
-            return lot.platform == "boron"
+            return platform_by_slug(lot.platform).has_cellular
         case "protected":
             return lot.device_os.startswith("6.")
         case _:
