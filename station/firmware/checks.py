@@ -219,6 +219,16 @@ def check_dependencies(images: Mapping[Key, Image], held: Mapping[Key, Held] | N
                 raise _lacking(who, needed, fault)
 
 
+def lacked(images: Mapping[Key, Image]) -> str:
+    """Name the first module that ``images`` need and do not contain: a unit has to hold it, and in DFU cannot say so.
+
+    "" if there is none.
+    """
+    needs = (one for image in images.values() for one in image.dependencies if one.function != ModuleFunction.NONE)
+    missing = (one for one in needs if (one.function, one.index) not in images)
+    return next((module_name(one.function, one.index) for one in missing), "")
+
+
 def check_together(images: Mapping[Key, Image]) -> None:
     """Check that no file needs a newer version of another one among them. Needs no unit. Raises `PlanRefused`."""
     for key, image in images.items():

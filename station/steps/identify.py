@@ -19,6 +19,7 @@ from .shared import reading
 from .shared.cloud_sections import Cloud
 from .shared.cloudchecks import check_now, check_sim
 from .shared.cloudwork import CloudRecord, ask, standing
+from .shared.flashing import Hidden
 from .shared.label import read_label
 from .shared.session import UnitSession
 from .shared.unit import Label, Unit
@@ -43,8 +44,8 @@ def identify(session: UnitSession, ctx: StepContext) -> StepResult:
         _check_cloud(session, ctx)
         if unit.known.fact("serial"):
             reading.check_sku(unit)
-        elif session.firmware.depends_on_sku:
-            _let_it_run(unit, ctx)
+        if hidden := session.firmware.hidden_in_dfu():
+            _let_it_run(unit, ctx, hidden)
     if unit.device.mode is Mode.DFU:
         return already(f"Device ID {unit.known.device_id} in DFU; the rest when it runs")
     reading.complete(unit, ctx)
@@ -54,8 +55,8 @@ def identify(session: UnitSession, ctx: StepContext) -> StepResult:
     return already(unit.known.proof)
 
 
-def _let_it_run(unit: Unit, ctx: StepContext) -> None:
-    """The oldest Device OS a unit may hold depends on its SKU (D9), which nobody but the unit can tell now."""
+def _let_it_run(unit: Unit, ctx: StepContext, hidden: Hidden) -> None:
+    """Let a unit in DFU start, because whether the files fit it depends on what only a running unit says."""
     try:
         with ctx.write("unit", "restart out of DFU"):
             unit.device.leave_dfu(ctx.deadline)
@@ -63,9 +64,9 @@ def _let_it_run(unit: Unit, ctx: StepContext) -> None:
         if unit.device.mode is not Mode.DFU:
             raise
         raise StepFault(
-            f"{unit.known.device_id} does not say its SKU in DFU and does not start, and the profile's Device OS is "
-            "too old for some units of its platform (D9); name the skus in the profile",
-            say=Say("identity_missing", missing="known SKU"),
+            f"{unit.known.device_id} does not say its {hidden.what} in DFU and does not start, and whether the "
+            f"profile's files fit depends on it; name it among {hidden.named_in}",
+            say=hidden.say,
         ) from error
 
 

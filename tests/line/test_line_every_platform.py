@@ -72,3 +72,10 @@ def test_a_unit_keeps_its_device_os_and_gets_its_application(row: Platform, devi
         again = bench.walk(unit)
         assert (again.verdict, again.flash_writes) == (Verdict.PASS, 0)
         assert again.with_outcome(Outcome.FAILED) == set()
+
+
+def test_a_unit_in_dfu_is_let_run_where_only_that_says_whether_the_files_fit(tmp_path: Path) -> None:
+    """The system part of a Tracker wants NCP firmware that the release leaves out and DFU does not show."""
+    with line_bench(tmp_path, Recipe("tracker", device_os="4.2.0")) as bench:
+        walk = bench.walk(bench.unit("tracker", 1, "3.3.1", arrives=BootRequest.DFU))
+        assert walk.verdict is Verdict.PASS, walk.finished

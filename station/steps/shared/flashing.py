@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from drivers.errors import BootloaderStuck, ReadBackDiffers, Stalled, TransferFailed, TransferTimeout
 from drivers.platforms import Via
@@ -21,7 +22,7 @@ from ...engine.events import ModulesRead
 from ...engine.records import UnitFacts
 from ...engine.step import StepContext, StepResult, already, done
 from ...errors import UnitRejected
-from ...firmware.checks import depends_on_sku, downgrade_refused
+from ...firmware.checks import depends_on_sku, downgrade_refused, lacked
 from ...firmware.modules import (
     READ_DIFFERENT,
     READ_EQUAL,
@@ -65,6 +66,14 @@ REOPEN_PAUSES_S = (1.0, 5.0)
 """Before a module is begun again: a bad contact lasts a moment."""
 
 
+class Hidden(NamedTuple):
+    """What a unit in DFU does not say and its plan depends on."""
+
+    what: str
+    named_in: str  # where a profile may say it instead
+    say: Say  # to the operator, where the unit does not start
+
+
 class FirmwareSession:
     """Owns the plan of one unit: nobody writes firmware but by it. One thread, one attempt.
 
@@ -93,11 +102,13 @@ class FirmwareSession:
         """Return whether the profile names a Device OS."""
         return bool(self._files.release)
 
-    @property
-    def depends_on_sku(self) -> bool:
-        """Whether the profile's Device OS is too old for some units of the platform (D9)."""
+    def hidden_in_dfu(self) -> Hidden | None:
+        """Name what decides whether the files fit and only a running unit says: its SKU (D9), or a module it holds."""
         system = next((image for image in self._files.release if image_key(image) == SYSTEM_PART), None)
-        return depends_on_sku(system, self._profile.skus)
+        if depends_on_sku(system, self._profile.skus) and not self._unit.known.fact("serial"):
+            return Hidden("SKU", "the profile's skus", Say("identity_missing", missing="known SKU"))
+        module = lacked({image_key(image): image for image in self._files.release})
+        return Hidden(module, "the profile's modules", Say("dependency_missing", module=module)) if module else None
 
     @property
     def application(self) -> Image | None:
