@@ -234,7 +234,7 @@ KIN_OS = {"3.3.1": "5.5.0", "4.1.0": "5.5.0", "6.1.1": "6.2.0"}
 
 def _with_kin(dice: random.Random, lots: tuple[Lot, ...], parts: list[Part]) -> tuple[tuple[Lot, ...], list[Part]]:
     """Let some shifts be of another family: the same stories, told of other units."""
-    if dice.random() >= 0.35:
+    if dice.random() >= 0.35 or any(lot.platform not in KIN for lot in lots):
         return lots, parts
     kin = {platform: dice.choice(others) for platform, others in KIN.items()}
     swapped = tuple(
