@@ -99,7 +99,7 @@ def make_spec(
         imei=Imei.parse("35" + _some(dice, string.digits, 13)) if kind.has_cellular else None,
         iccid=Iccid.parse("8988307" + _some(dice, string.digits, 13)) if kind.has_cellular else None,
         modules=tuple(map(synthetic.locking, held)) if is_protected else held,
-        setup_done=setup_done,
+        setup_done=setup_done and any(entry.name == "setup_done" for entry in kind.dct_fields),  # Gen 2 never had one
         claimed=claimed,
         networks=networks,
         arrives=arrives,

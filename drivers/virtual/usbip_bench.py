@@ -7,21 +7,25 @@ exited, as a killed parent cannot stop it. Prints one line of JSON when it is re
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..clock import SystemClock
+from ..clock import Deadline, SystemClock
 from ..errors import DriverError
 from ..host.process import StopRequest
 from ..identity import Secret
 from .bus import VirtualBus
 from .consoles import ConsoleLinks
 from .factory import UnitSpec, make_spec
-from .faults import ACTIONS, MOMENTS, parse_fault
-from .unit import VirtualUnit
+from .faults import ACTIONS, MOMENTS, Fault, parse_fault
+from .unit import UnitMode, VirtualUnit
 from .usbip import UsbIpServer
 from .world import AccessPoint, World
+
+_COME_UP_S, _LOOK_S = 10.0, 0.05  # how long units may take until they are waited for no longer, and how often we look
 
 
 class ActiveSims:
@@ -44,25 +48,48 @@ def main(argv: list[str] | None = None) -> int:
     clock = SystemClock(options.speed)
     points = [AccessPoint(ssid, Secret(password)) for ssid, _, password in (a.partition(":") for a in options.ap)]
     world = World(points, sims=ActiveSims())
-    with VirtualBus(clock) as bus:
-        server = UsbIpServer(bus, options.host, options.port)
-        links = ConsoleLinks(bus, options.consoles) if options.consoles else None
+    address = (options.host, options.port)
+    with served(specs, clock, address, options.consoles, world, options.data_dir, faults) as (host, port):
+        ready = {"host": host, "port": port, "units": [str(spec.device_id) for spec in specs]}
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+        stop.wait()
+    return 0
+
+
+@contextlib.contextmanager
+def served(
+    specs: Sequence[UnitSpec],
+    clock: SystemClock,
+    address: tuple[str, int],
+    consoles: Path | None = None,
+    world: World | None = None,
+    data_dir: Path | None = None,
+    faults: Sequence[Fault] = (),
+) -> Iterator[tuple[str, int]]:
+    """Plug units into a bus on ports 1-1, 1-2 ... and serve it; yields host and port when they have come up.
+
+    ``consoles`` and ``data_dir``: folders for console links and the units' memories. Raises `OSError` where nothing
+    can be served on ``address``.
+    """
+    units: list[VirtualUnit] = []
+    with VirtualBus(clock) as bus, contextlib.ExitStack() as stack:
+        server = UsbIpServer(bus, *address)
+        stack.callback(server.close)
+        if consoles is not None:
+            stack.callback(ConsoleLinks(bus, consoles).close)
         for number, spec in enumerate(specs, 1):
-            home = options.data_dir / str(spec.device_id) if options.data_dir else None
+            home = data_dir / str(spec.device_id) if data_dir else None
             if home is not None:
                 home.mkdir(parents=True, exist_ok=True)
             unit = VirtualUnit(spec, clock, world, home)
             unit.order(*(fault for fault in faults if fault.applies_to(number, unit.device_id)))
             bus.plug(f"1-{number}", unit)
-        host, port = server.address
-        ready = {"host": host, "port": port, "units": [str(spec.device_id) for spec in specs]}
-        sys.stdout.write(json.dumps(ready) + "\n")
-        sys.stdout.flush()
-        stop.wait()
-        server.close()
-        if links is not None:
-            links.close()
-    return 0
+            units.append(unit)
+        soon = Deadline.after(clock, _COME_UP_S)
+        while any(unit.mode is UnitMode.STARTING for unit in units) and not soon.expired:
+            clock.sleep(_LOOK_S)
+        yield server.address
 
 
 def _spec(text: str, seed: int, number: int) -> UnitSpec:

@@ -8,28 +8,17 @@ import json
 import sys
 from collections.abc import Iterator
 
-from drivers.clock import Clock, SimulatedClock, SystemClock
-from drivers.errors import BadIdentity, DriverError, UnknownPlatform
-from drivers.platforms import OsVersion, platform_by_slug
+from drivers.clock import Clock, SystemClock
+from drivers.errors import DriverError, UnknownPlatform
 from drivers.transport import SerialHost, UsbCandidate, UsbHost
-from drivers.transport.serialport import PyserialHost, real_serial_host
-from drivers.transport.usb import PyusbHost, real_host
-from drivers.virtual import synthetic
-from drivers.virtual.backend import VirtualBackend
-from drivers.virtual.bus import VirtualBus
-from drivers.virtual.factory import make_spec
-from drivers.virtual.serial_side import VirtualPorts
-from drivers.virtual.unit import VirtualUnit
+from drivers.transport.serialport import real_serial_host
+from drivers.transport.usb import real_host
 
 from ..errors import BadInput, UnitRejected
 from ..model import IdentityFact
+from ..settings.usb_source import add_usb, parse_url
 from .looking import looked_at, wait_candidates
 from .telling import standard_output, tell_all
-
-DEFAULT_OS = "6.3.4"
-VIRTUAL_OS = synthetic.ALL_VERSIONS
-"""Device OS versions some virtual unit can hold."""
-usual_version = synthetic.usual_version
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,13 +27,16 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--virtual", action="append", default=[], metavar="PLATFORM[@OSVERSION]", help="look at a virtual unit instead"
     )
+    add_usb(parser)
     parser.add_argument("--json", action="store_true", help="one unit a line as JSON")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print all that is plugged in; returns 0 when all of it are units that tell who they are, tools aside."""
-    with _place(arguments.virtual) as (usb_host, serial_host, clock):
+    if arguments.virtual and arguments.usb:
+        raise BadInput("--virtual and --usb: name one of them, they are different places")
+    with _place(arguments) as (usb_host, serial_host, clock):
         found = wait_candidates(usb_host, clock, len(arguments.virtual))
         good = [show(candidate, serial_host, clock, arguments.json) for candidate in found]
     if not found:
@@ -53,40 +45,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def _place(virtual: list[str]) -> Iterator[tuple[UsbHost, SerialHost, Clock]]:
-    if not virtual:
+def _place(arguments: argparse.Namespace) -> Iterator[tuple[UsbHost, SerialHost, Clock]]:
+    if arguments.virtual:
+        from .virtual import virtual_place  # most of the time nobody asks for it, and it takes long to load
+
+        with virtual_place(arguments.virtual) as place:
+            yield place
+    elif arguments.usb:
+        yield *parse_url(arguments.usb).remote_hosts(), SystemClock()
+    else:
         yield real_host(), real_serial_host(), SystemClock()
-        return
-    with virtual_place(virtual) as place:
-        yield place
-
-
-@contextlib.contextmanager
-def virtual_place(units: list[str]) -> Iterator[tuple[UsbHost, SerialHost, Clock]]:
-    """Run a bus in simulated time with one virtual unit per text such as ``boron@6.3.4``. Raises `BadInput`."""
-    clock = SimulatedClock()
-    with clock.registered(), VirtualBus(clock) as bus:
-        for number, text in enumerate(units, 1):
-            slug, device_os = parse_virtual(text)
-            bus.plug(f"1-{number}", VirtualUnit(make_spec(slug, 1, number, device_os, setup_done=True), clock))
-        ports = VirtualPorts(bus)
-        yield PyusbHost(VirtualBackend(bus)), PyserialHost(ports.list, ports.open), clock
-
-
-def parse_virtual(text: str) -> tuple[str, str]:
-    """Parse ``"boron@5.8.0"`` into platform slug and Device OS, by default 6.3.4 or the newest. Raises `BadInput`."""
-    slug, _, version = text.partition("@")
-    try:
-        made = synthetic.versions(platform_by_slug(slug).id)
-        version = version or (DEFAULT_OS if DEFAULT_OS in made else made[-1])
-        OsVersion.parse(version)
-    except (BadIdentity, DriverError) as error:
-        raise BadInput(f"--virtual {text}: {error}") from error
-    try:
-        synthetic.bootloader(platform_by_slug(slug).id, version)
-    except KeyError as error:
-        raise BadInput(f"--virtual {text}: virtual units of that platform hold one of {', '.join(made)}") from error
-    return slug, version
 
 
 def show(candidate: UsbCandidate, serial_host: SerialHost, clock: Clock, as_json: bool) -> bool:

@@ -32,6 +32,7 @@ VERBS: Mapping[str, str] = {
     "profile": "check a profile before it goes to the line; its schema for editors",
     "slots": "show what the slots are bound to, or learn it by plugging in",
     "udev": "print the udev rules this bench needs",
+    "virtual": "serve virtual units to other programs",
     "doctor": "what would stop this bench",
 }
 """Modules of `station.cli`, imported on use: the help needs neither USB nor the cloud."""

@@ -24,10 +24,10 @@ from ..settings.profile import Profile, load_profile, profile_schema
 from ..steps.local_test import missing_programs
 from ..steps.product_add import Product, product_id
 from ..steps.table import StepTable
-from .identify import VIRTUAL_OS, usual_version, virtual_place
 from .looking import looked_at, wait_candidates
 from .places import firmware_folder
 from .telling import sub_verbs, tell, tell_all
+from .virtual import VIRTUAL_OS, usual_version, virtual_place
 
 HELD_OS = "3.3.1"
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from drivers.clock import SystemClock
 from drivers.host.hotplug_events import system_changes
-from drivers.transport.serialport import PyserialHost, real_serial_host
-from drivers.transport.usb import PyusbHost, real_host
+from drivers.transport.serialport import real_serial_host
+from drivers.transport.usb import real_host
 
 from ..compose import Hardware, Settings, Station
 from ..engine.commands import Scan
@@ -26,6 +26,7 @@ from ..paths import find_profile
 from ..settings.config import StationConfig, load_config
 from ..settings.profile import load_profile
 from ..settings.secrets import ApiToken, SecretSource
+from ..settings.usb_source import add_usb, parse_url
 from ..words.catalogue import Words
 from .ending import Over, told_to_end, wait_over
 from .places import add_data_dir, journal_dir, key_place
@@ -48,6 +49,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--json", action="store_true", help="one event a line as JSON; implies --headless")
     parser.add_argument("--operator", default="", metavar="BADGE")
     parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
+    add_usb(parser)
     add_language(parser)
     add_data_dir(parser)
     parser.set_defaults(run=run, has_screen=has_screen)
@@ -63,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     words = words_of(arguments, config)
     token_of(config)  # without one every unit would wait for it
     clock = SystemClock()
-    station = Station(settings(config, arguments), hardware(config), clock)
+    station = Station(settings(config, arguments), hardware(config, arguments), clock)
     try:
         rules = station.steps.rules
         for batch, name in zip(arguments.batch, arguments.profile, strict=True):
@@ -99,15 +101,12 @@ def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
     )  # fmt: skip
 
 
-def hardware(config: StationConfig) -> Hardware:
+def hardware(config: StationConfig, arguments: argparse.Namespace) -> Hardware:
     """Return real USB, or virtual units that another process serves over USB/IP."""
-    if config.usb.is_local:
+    source = parse_url(arguments.usb) if arguments.usb else config.usb
+    if source.is_local:
         return Hardware(real_host(), real_serial_host(), system_changes())
-    from drivers.virtual.usbip_client import UsbIpBackend, linked_ports  # never needed on a real bench
-
-    backend = UsbIpBackend((config.usb.host, config.usb.port))
-    ports = linked_ports(config.usb.consoles)
-    return Hardware(PyusbHost(backend), PyserialHost(ports.list, ports.open), virtual=True)
+    return Hardware(*source.remote_hosts(), virtual=True)
 
 
 def _read_scans(station: Station) -> None:

@@ -19,6 +19,7 @@ from ..model import SlotInfo
 from .document import Document
 from .secrets import SecretField, SecretRef
 from .sections import ABSENT, Mistake, Section, json_schema, read_document, refusal, refuse, shown
+from .usb_source import LOCAL, PORT, USBIP, UsbSource
 
 APP_NAME = "provisioning-station"
 DEFAULT_CLOUD = "https://api.particle.io"
@@ -26,8 +27,6 @@ DEFAULT_TOKEN = SecretRef("env", "PARTICLE_TOKEN")
 MAX_SLOTS = 32
 EXAMPLE_PORT = "pci-0000:00:14.0-usb-0:2"
 _PORT_PATH = rf"({STABLE_PORT.pattern}|[0-9]{{1,3}}-{HUB_PORTS})"
-_PORT = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
-_USBIP = rf"usbip:(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]{{1,253}}):{_PORT}"
 _HOSTS = r"https://([^\]\[\s/?#@:]+|\[[0-9a-fA-F:]+\])|http://(127\.0\.0\.1|localhost|\[::1\])"
 """Where a token may go: over TLS, or in clear only within this host."""
 
@@ -35,22 +34,6 @@ _HOSTS = r"https://([^\]\[\s/?#@:]+|\[[0-9a-fA-F:]+\])|http://(127\.0\.0\.1|loca
 def default_data_dir() -> Path:
     """Where journal and firmware live when nobody says so."""
     return Path(platformdirs.user_data_path(APP_NAME))
-
-
-@dataclass(frozen=True, slots=True)
-class UsbSource:
-    """Where units are plugged in: this host's bus, or a USB/IP server (``host`` and ``port`` then set).
-
-    ``consoles``: the folder of console links that a server of virtual units keeps.
-    """
-
-    host: str = ""
-    port: int = 0
-    consoles: Path | None = None
-
-    @property
-    def is_local(self) -> bool:
-        return not self.host
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +48,7 @@ class StationConfig:
     token: SecretRef = DEFAULT_TOKEN
     firmware_folders: tuple[Path, ...] = field(default_factory=lambda: (default_data_dir() / "firmware",))
     data_dir: Path = field(default_factory=default_data_dir)
-    usb: UsbSource = UsbSource()
+    usb: UsbSource = LOCAL
     source: Path | None = None  # the file it came from, None for the defaults
 
 
@@ -130,7 +113,7 @@ class _Cloud(Section):
     """The cloud and the account."""
 
     url: str = Field(
-        default=DEFAULT_CLOUD, max_length=208, pattern=rf"^({_HOSTS})(:{_PORT})?(/[^\s?#@]*)?$",
+        default=DEFAULT_CLOUD, max_length=208, pattern=rf"^({_HOSTS})(:{PORT})?(/[^\s?#@]*)?$",
         title="the address of the cloud, https:// (http:// on this host only)", description="Where the cloud is.",
     )  # fmt: skip
     token: SecretField = Field(
@@ -166,7 +149,7 @@ class _Usb(
     """Where units are plugged in."""
 
     backend: str = Field(
-        default="libusb", pattern=f"^(libusb|{_USBIP})$", description="This host's bus, or a server of virtual units.",
+        default="libusb", pattern=f"^(libusb|{USBIP})$", description="This host's bus, or a server of virtual units.",
         title='"libusb", or "usbip:HOST:PORT" for virtual units of another process',
     )  # fmt: skip
     consoles: _Folder | None = Field(
@@ -205,7 +188,7 @@ def load_config(path: Path | None = None) -> StationConfig:
         return StationConfig()
     file = read_document(Document.read(chosen), _File)
     data_dir = file.data.dir or default_data_dir()
-    remote = re.fullmatch(_USBIP, file.usb.backend)
+    remote = re.fullmatch(USBIP, file.usb.backend)
     return StationConfig(
         station_id=file.station.id or "bench",
         language=file.station.language,
@@ -215,7 +198,7 @@ def load_config(path: Path | None = None) -> StationConfig:
         token=file.cloud.token,
         firmware_folders=file.firmware.folders or (data_dir / "firmware",),
         data_dir=data_dir,
-        usb=UsbSource(remote[1].strip("[]"), int(remote[2]), file.usb.consoles) if remote else UsbSource(),
+        usb=UsbSource(remote[1].strip("[]"), int(remote[2]), file.usb.consoles) if remote else LOCAL,
         source=chosen,
     )
 

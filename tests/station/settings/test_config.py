@@ -8,8 +8,9 @@ import pytest
 
 from station.errors import BadInput
 from station.model import SlotInfo
-from station.settings.config import DEFAULT_CLOUD, StationConfig, UsbSource, load_config
+from station.settings.config import DEFAULT_CLOUD, StationConfig, load_config
 from station.settings.secrets import SecretRef
+from station.settings.usb_source import UsbSource
 
 GOOD = """[station]
 id = "bench-3"

@@ -1,0 +1,107 @@
+"""``station virtual serve``: virtual units for other processes, and ``--usb`` that finds them there."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import child_process
+
+from station.cli.main import main
+from station.errors import BadInput
+from station.settings.usb_source import UsbSource, parse_url
+
+SERVE = [sys.executable, "-m", "station", "virtual", "serve", "--json"]
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@contextmanager
+def served(*arguments: str) -> Iterator[dict[str, Any]]:
+    """What a server says of itself; it is told to end as a service is."""
+    server = child_process.start([*SERVE, "--usbip", str(free_port()), *arguments], stdout=subprocess.PIPE)
+    with server:
+        assert server.stdout is not None
+        try:
+            yield json.loads(server.stdout.readline())
+        finally:
+            server.terminate()
+    assert server.returncode == 0
+
+
+def test_another_process_identifies_what_is_served(capsys: pytest.CaptureFixture[str]) -> None:
+    with served("--unit", "boron@6.1.1", "--unit", "msom") as told:
+        assert main(["identify", "--json", "--usb", told["usb"]]) == 0
+    seen = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    facts = [{(row["name"], row["source"]): row["value"] for row in one["facts"]} for one in seen]
+    assert [one["port"] for one in seen] == ["1-1", "1-2"] == [row["port"] for row in told["units"]]
+    for row, fact in zip(told["units"], facts, strict=True):
+        assert fact["device_id", "USB serial string"] == fact["device_id", "request 20"] == row["device_id"]
+        assert fact["device_os", "raw request 30"] == row["device_os"]
+
+
+def test_units_of_a_data_folder_are_the_same_the_next_time(tmp_path: Path) -> None:
+    for _ in range(2):
+        with served("--unit", "photon@1.5.2", "--data-dir", str(tmp_path / "units")) as told:
+            (row,) = told["units"]
+            assert [path.name for path in (tmp_path / "units").iterdir()] == [row["device_id"]]
+
+
+def test_consoles_are_links_in_the_named_folder_and_gone_with_the_server(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with served("--unit", "argon", "--consoles", str(tmp_path)) as told:
+        source = parse_url(told["usb"])
+        assert source.consoles == tmp_path
+        assert main(["identify", "--usb", told["usb"]]) == 0
+        assert "console" in capsys.readouterr().out
+        (link,) = tmp_path.iterdir()
+        assert told["units"][0]["device_id"] in link.name
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_url_is_read_back_as_written() -> None:
+    for source in (UsbSource("127.0.0.1", 3240), UsbSource("::1", 1, Path("/run/consoles")), UsbSource("bench", 65535)):
+        assert parse_url(source.url) == source
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["usbip:127.0.0.1:3240", "usbip://127.0.0.1", "usbip://h:0", "usbip://h:65536", "http://h:1", "usbip://h:1x"],
+)
+def test_a_malformed_url_is_refused_with_what_to_write(text: str) -> None:
+    with pytest.raises(BadInput, match="write usbip://HOST:PORT"):
+        parse_url(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--unit", "spoon"], "--unit spoon: platform 'spoon' is not one of"),
+        (["--unit", "photon@6.3.4"], "hold one of 0.4."),
+        (["--unit", "argon", "--usbip", "127.0.0.1"], "write a port, or HOST:PORT"),
+        (["--unit", "argon", "--fault", "at=never"], "--fault: "),
+        (["--unit", "argon", "--usbip", "192.0.2.1:3240"], "--usbip 192.0.2.1:3240: "),
+    ],
+)
+def test_what_cannot_be_served_is_refused_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], words: list[str], expected: str
+) -> None:
+    assert main(["virtual", "serve", *words]) == 2
+    assert expected in capsys.readouterr().err
+
+
+def test_a_place_cannot_be_named_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["identify", "--virtual", "argon", "--usb", "usbip://127.0.0.1:3240"]) == 2
+    assert "name one of them" in capsys.readouterr().err
