@@ -32,7 +32,7 @@ from station.model import Verdict
 
 from .proof_of_pass import untruths
 
-RECIPES = {"boron": BORON, "argon": ARGON}
+RECIPES = {"boron": BORON, "argon": ARGON, "p2": Recipe("p2", online=True), "msom": Recipe("msom")}
 STUMBLES = (
     "do=stall",
     *(f"do=error,errno={name},lost={lost}" for name in ("eio", "eproto", "eoverflow") for lost in ("request", "reply")),
