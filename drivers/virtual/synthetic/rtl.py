@@ -51,6 +51,7 @@ class _Release:
 
 
 _RELEASES = {  # system parts are smaller than real ones, in real places; 6.1.1 was made for the nRF52840 alone
+    "3.2.1-p2.3": _Release(1008),  # a P2 may come with it from its factory (4.4)
     "5.0.1": _Release(2001),
     "5.1.0": _Release(2001),
     "5.2.0": _Release(2002),

@@ -38,6 +38,7 @@ def test_a_synthetic_release_is_whole_and_starts(unit: Unit, row: object, versio
 
 
 def test_releases_are_those_that_were_made_for_a_platform() -> None:
+    assert synthetic.versions(P2)[:2] == ("3.2.1-p2.3", "5.0.1")
     assert "6.1.1" not in synthetic.versions(P2)  # made for the nRF52840 alone
     assert synthetic.versions(MSOM)[0] == "5.5.0"
     assert synthetic.versions(platform(38).id) == ("6.3.4", "6.4.1")
