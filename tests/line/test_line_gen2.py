@@ -94,3 +94,14 @@ def test_a_garbled_answer_of_the_console_is_asked_again(at: int, tmp_path: Path)
     with line_bench(tmp_path, Recipe("photon", device_os=None, application=application, wifi=False)) as bench:
         walk = bench.walk(bench.unit("photon", 1, "3.3.1", faults=(f"at=console:{at},do=garbage",)))
         assert walk.verdict is Verdict.PASS, walk.finished
+
+
+@pytest.mark.parametrize("do", ["stall", "error,errno=eio", "error,lost=reply", "garbage", "hang,for=1"])
+@pytest.mark.parametrize("at", [9, 24, 61, 83])
+def test_one_failed_transfer_costs_a_repetition_and_no_unit(do: str, at: int, tmp_path: Path) -> None:
+    application = synthetic.application(6, "2.3.1", seed="story", size=20_000)
+    with line_bench(tmp_path, Recipe("photon", device_os=None, application=application, wifi=False)) as bench:
+        unit = bench.unit("photon", 1, "2.3.1", faults=(f"at=control:{at},do={do}",))
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.PASS, walk.finished
+        assert len(unit.faults.happened) == 1

@@ -74,6 +74,7 @@ def settle() -> Operation[DfuStatus]:
 
     Otherwise our first GETSTATUS would execute a block that was sent but never started, perhaps in a different
     memory: when a host dies, the unit returns to alternate setting 0. Raises `BootloaderStuck`.
+    A host that read block 1 of a Gen 2 left it in a state that is none, which only CLRSTATUS ends (by dfuERROR).
     """
     for pause_s in ROUNDS_PAUSES_S:
         yield from _pause(pause_s)
@@ -81,7 +82,12 @@ def settle() -> Operation[DfuStatus]:
             transfers.abort(),
             transfers.clear_status(),
         ):  # ABORT is illegal in dfuERROR, CLRSTATUS in any other state
-            if not isinstance((yield Transfer(setup)), Answer):
+            if isinstance((yield Transfer(setup)), Answer):
+                continue
+            try:
+                return (yield from go_idle())
+            except RemoteProtocolError:
+                yield Transfer(transfers.clear_status())
                 return (yield from go_idle())
     raise BootloaderStuck("the bootloader takes neither ABORT nor CLRSTATUS; unplug the unit and plug it in again")
 

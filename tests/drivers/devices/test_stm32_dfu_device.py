@@ -12,7 +12,7 @@ from support.vendor_files import vendor_file
 
 from drivers.devices import DfuDevice
 from drivers.devices.flashing import plan_write
-from drivers.errors import DfuFailed, ReadBackDiffers, WriteRefused
+from drivers.errors import DfuFailed, ReadBackDiffers, Stalled, WriteRefused
 from drivers.guard import WriteGuard
 from drivers.platforms import platform
 from drivers.virtual import synthetic
@@ -278,6 +278,17 @@ def test_the_unit_holds_what_its_headers_say(bench: DeviceBench) -> None:
         assert dfu.held(one)
         header = read_header(unit.memory.internal, one.flash_address, (0, 0x184))
         assert header.offset == one.prefix_offset
+
+
+@every
+def test_a_state_that_is_none_is_healed_when_the_station_opens_the_unit(bench: DeviceBench, slug: str) -> None:
+    _, dfu = in_dfu(bench, slug)
+    with pytest.raises(Stalled):
+        dfu._transport.control(transfers.upload(1, 16))
+    dfu.close()
+    again = bench.device().open(bench.within(10.0))
+    assert isinstance(again, DfuDevice)
+    assert again.status().state is DfuState.IDLE
 
 
 # --- module info ---------------------------------------------------------------------------------------------

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.raw_dfu import MakeHost, RawHost
 
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootMode, boot
+from drivers.virtual.families import family_of
 from drivers.virtual.flash import FlashFailed, FlashStep, Operation, Who
 from drivers.virtual.memory import UnitMemory
+from drivers.wire.usb import Setup
 
 PHOTON, P1, ELECTRON = 6, 8, 10
 OK, UNKNOWN = 0x00, 0x0E
@@ -282,6 +286,39 @@ def test_a_release_written_raw_onto_a_bootloader_boots(dfu: MakeHost, platform: 
     for file in (*parts, synthetic.application(platform, "2.3.1")):
         write_module(host, memory, file.data)
     assert boot(memory).mode is BootMode.NORMAL
+    assert memory.score.forbidden == []
+
+
+_COMMANDS = st.builds(
+    lambda command, address: bytes([command]) + address.to_bytes(4, "little"),
+    st.sampled_from([0x21, 0x41]),
+    st.sampled_from([0x08000000, 0x0801FFFC, SYSTEM, USER + 8, 0x080FFFFC, 0x20000000, 0xFFFFFFFC]),
+)
+_REQUESTS = st.tuples(
+    st.sampled_from([DNLOAD, DNLOAD, DNLOAD, UPLOAD, GETSTATUS, GETSTATUS, CLRSTATUS, GETSTATE, ABORT, 0, 7]),
+    st.sampled_from([0, 0, 1, 2, 3, 0xFFFF]),
+    _COMMANDS | st.binary(max_size=6),
+)
+
+
+@given(st.sampled_from([PHOTON, P1, ELECTRON]), st.integers(0, 2), st.lists(_REQUESTS, max_size=40))
+def test_no_order_of_requests_touches_what_lies_below_the_system_part(
+    platform: int, alternate: int, asked: list[tuple[int, int, bytes]]
+) -> None:
+    memory = UnitMemory(platform)
+    memory.install([synthetic.bootloader(platform, "1.4.4").data])
+    before = memory.internal.read(0x08000000, 0x20000)
+    function = family_of(platform).dfu_function(memory, 501, False)
+    function.set_interface(alternate)
+    for request, block, data in asked:
+        kind = 0x21 if request in (DNLOAD, CLRSTATUS, ABORT) else 0xA1
+        length = len(data) if kind == 0x21 else 6
+        reply = function.handle(Setup(kind, request, block, 0, length), data if kind == 0x21 else b"")
+        assert len(reply.data) <= 6
+        assert not (reply.stall and reply.data)
+    after = memory.internal.read(0x08000000, 0x20000)
+    dct = range(0x4000, 0xC000)
+    assert [i for i in range(0x20000) if before[i] != after[i] and not (alternate == 1 and i in dct)] == []
     assert memory.score.forbidden == []
 
 
