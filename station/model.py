@@ -75,8 +75,8 @@ class Measurement:
 class IdentityFact:
     """One identity value and where it was read: ``("serial", "P044...", "request 21")``.
 
-    ``name`` is one of device_id, serial, iccid, imei, mac, platform, device_os, sku, mode,
-    claimed, setup_done, secret (value is then always ``"***"``).
+    ``name`` is one of `station.steps.shared.knowledge.VALUES`, platform or platform_id; the value of a secret is
+    always ``"***"``.
     """
 
     name: str
@@ -126,7 +126,9 @@ class Batch:
     target: int | None = None  # how many units are ordered
 
 
-CHANGING_FACTS = frozenset({"device_os", "mode", "claimed", "setup_done"})
+CHANGING_FACTS = frozenset({
+    "device_os", "mode", "claimed", "setup_done", "bootloader", "ncp", "modem", "modules", "protection", "environment",
+})  # fmt: skip
 """Identities that are others after a restart or an update: of two values the newer one holds, and neither is wrong."""
 
 AS_IT_IS = "as it is"

@@ -213,6 +213,11 @@ class ParticleDevice:
             return knows_request(self._platform_id, int(name), lambda: self.os_version(deadline))
         return has_ever(self._platform_id, kind, name, self.os_version(deadline))
 
+    def has_requests(self, deadline: Deadline) -> bool:
+        """Return whether its firmware is new enough for control requests at all; in DFU mode there are none."""
+        verbs = self.open(deadline)
+        return isinstance(verbs, ControlDevice) and verbs.has_requests
+
     def os_version(self, deadline: Deadline) -> OsVersion:
         """Read the Device OS version: from the raw request, request 30, or the console of a unit that has neither."""
         verbs = self._control(deadline)

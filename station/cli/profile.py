@@ -24,7 +24,7 @@ from ..settings.profile import Profile, load_profile, profile_schema
 from ..steps.local_test import missing_programs
 from ..steps.product_add import Product, product_id
 from ..steps.table import StepTable
-from .looking import looked_at, wait_candidates
+from .looking import Place, Ports, looked_at
 from .places import firmware_folder
 from .telling import sub_verbs, tell, tell_all
 from .virtual import VIRTUAL_OS, usual_version, virtual_place
@@ -92,9 +92,9 @@ def _platform(profile: Profile, platform: Platform, store: FirmwareStore, steps:
 
 def _held(platform: Platform, held_os: str) -> tuple[ModuleInfo, ...]:
     """Return the module info of a virtual unit, read as the station reads it."""
-    with virtual_place([f"{platform.slug}@{held_os}"]) as (usb_host, serial_host, clock):
-        candidate = wait_candidates(usb_host, clock, 1)[0]
-        with looked_at(candidate, serial_host, clock) as unit:
+    with virtual_place([f"{platform.slug}@{held_os}"]) as place, Ports(Place(*place)) as ports:
+        (candidate,) = ports.wait(1)
+        with looked_at(ports, candidate) as unit:
             return unit.known.modules
 
 

@@ -414,7 +414,7 @@ def test_listening_mode_is_entered_by_request_where_only_the_console_tells_and_l
         assert finished.verdict is Verdict.PASS, finished.reason
         walk = bench.told(finished)
         imei = next(f for e in walk.events if e.kind == "UnitIdentified" for f in e.facts if f.name == "imei")  # type: ignore[attr-defined]
-        assert (imei.value, imei.source) == (str(unit.spec.imei), "console")
+        assert (imei.value, imei.source) == (str(unit.spec.imei), "console i")
         assert unit.mode is UnitMode.NORMAL
 
 

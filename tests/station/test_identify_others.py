@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from support.other_things import OtherThing
 
@@ -14,7 +12,8 @@ from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.serial_side import VirtualPorts
 from station.cli.doctor import State, opened
-from station.cli.identify import show
+from station.cli.identify import as_object, document, text_of
+from station.cli.looking import Place, Ports
 
 
 @pytest.mark.parametrize(
@@ -25,16 +24,17 @@ from station.cli.identify import show
         ("0d28:0204", "Particle Debugger", True),
     ],
 )
-def test_it_is_named_in_one_sentence(shown: str, name: str, is_fine: bool, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_named_in_one_sentence(shown: str, name: str, is_fine: bool) -> None:
     clock = SimulatedClock()
     with clock.registered(), VirtualBus(clock) as bus:
         bus.plug("1-4", OtherThing(shown, clock))
         ports = VirtualPorts(bus)
         serial_host = PyserialHost(ports.list, ports.open)
-        (candidate,) = PyusbHost(VirtualBackend(bus)).candidates()
-        assert show(candidate, serial_host, clock, as_json=False) is is_fine
-        assert show(candidate, serial_host, clock, as_json=True) is is_fine
-        first, second, document = capsys.readouterr().out.splitlines()
-        assert (first, second.strip()) == (f"port 1-4  {name}", json.loads(document)["fault"])
+        with Ports(Place(PyusbHost(VirtualBackend(bus)), serial_host, clock)) as seen:
+            (candidate,) = seen.wait(1)
+            found = document(seen, candidate)
+        assert found.is_good is is_fine
+        first, second = text_of(found)
+        assert (first, second.strip()) == (f"port 1-4  {name}", as_object(found)["fault"])
         assert second.strip().startswith(f"this is a {name} ({shown}): ")
         assert [(one.state, one.what) for one in opened([candidate])] == [(State.OK, "usb"), (State.NOTE, "usb")]

@@ -31,8 +31,9 @@ def serial_number(raw: bytes) -> SerialNumber | None:
 
 
 def ncp_version(raw: bytes) -> str | None:
-    """Parse the version of the network co-processor's firmware; None where it has none of its own (Gen 4)."""
-    return reading.clean(reading.parse_message(system_pb2.NcpVersionReply, raw).version) or None
+    """Parse the module version of the co-processor's firmware; None where it has none of its own (Gen 4)."""
+    reply = reading.parse_message(system_pb2.NcpVersionReply, raw)
+    return str(reply.module_version) if reading.clean(reply.version) else None
 
 
 @dataclass(frozen=True, slots=True)

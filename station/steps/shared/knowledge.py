@@ -5,16 +5,72 @@ Made by `identify`, added to by the steps; checks, screen, journal and labels re
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from drivers.identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, SerialNumber
-from drivers.platforms import OsVersion, Platform
+from drivers.platforms import ModuleFunction, OsVersion, Platform
 from drivers.wire.messages.modules import ModuleInfo
+from drivers.wire.messages.system import EnvVariable
 
 from ...errors import UnitRejected
 from ...model import CHANGING_FACTS, IdentityFact
 from ...settings.sku import SkuRow, sku_row
 from ...words.say import Say
+from .sources import absent
+
+VALUES = (
+    "device_id", "serial", "iccid", "imei", "secret", "mac", "ble_mac", "device_os", "bootloader", "ncp", "modem",
+    "modules", "sku", "claimed", "setup_done", "protection", "mode", "environment",
+)  # fmt: skip
+"""Every value that can be told of a unit, in the order people look for them."""
+_KEPT = {
+    **{name: name for name in ("serial", "iccid", "imei", "mac", "secret", "modules", "environment")},
+    "device_os": "os_version",
+}
+"""Values that are kept as what they are, not only as text: name -> attribute of `UnitKnowledge`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A value that ``source`` did not tell, and why."""
+
+    name: str
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One value of a unit as a document shows it: the value and its sources, or why nobody tells it.
+
+    ``others``: sources that tell it in another form; ``mark``: what is strange about it.
+    """
+
+    name: str
+    value: str | None
+    sources: tuple[str, ...] = ()
+    others: tuple[tuple[str, str], ...] = ()
+    missing: str = ""
+    mark: str = ""
+
+
+def shown(name: str, value: object) -> str:
+    """Return a value as text; the mobile secret never as itself."""
+    match value:
+        case MobileSecret():
+            return "***"
+        case tuple() if name == "modules":
+            return ", ".join(f"{module_name(one)} {one.version}" for one in value)
+        case tuple():
+            return ", ".join(one.name for one in value)
+    return str(value)
+
+
+def module_name(module: ModuleInfo) -> str:
+    """Return what people call a module: ``system-part1``."""
+    kind = ModuleFunction(module.function).name if module.function in frozenset(ModuleFunction) else module.function
+    return f"{str(kind).lower().replace('_', '-')}{module.index or ''}"
 
 
 @dataclass(slots=True)
@@ -32,7 +88,9 @@ class UnitKnowledge:
     modules: tuple[ModuleInfo, ...] = ()  # as module info told them last
     is_locked: bool = False  # under the device protection the profile orders: it takes and tells nothing more
     is_complete: bool = False  # False for a unit that arrived in DFU until it runs again
+    environment: tuple[EnvVariable, ...] = ()
     facts: list[IdentityFact] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)  # what a source did not tell, and why
 
     @property
     def label(self) -> str:
@@ -71,6 +129,44 @@ class UnitKnowledge:
     def fact(self, name: str) -> str | None:
         """Return what was told under ``name`` first, by whatever source; None if nobody told."""
         return next((fact.value for fact in self.facts if fact.name == name), None)
+
+    def learn(self, source: str, answer: Mapping[str, object]) -> None:
+        """Keep what ``source`` told; None is no fact. Raises `UnitRejected` for a value that differs (A5)."""
+        for name, value in answer.items():
+            if value is None:
+                continue
+            self._note(name, shown(name, value), source)
+            attribute = _KEPT.get(name)
+            if attribute and (name == "device_os" or not getattr(self, attribute)):
+                setattr(self, attribute, value)
+
+    def miss(self, source: str, names: Iterable[str], reason: str) -> None:
+        """Keep why ``source`` did not tell ``names``."""
+        self.gaps += [gap for name in names if (gap := Gap(name, source, reason)) not in self.gaps]
+
+    def told(self) -> tuple[Told, ...]:
+        """Return every value of `VALUES` with its sources, or with the reason why nobody tells it."""
+        return tuple(self._told(name) for name in VALUES)
+
+    def _told(self, name: str) -> Told:
+        facts = [fact for fact in self.facts if fact.name == name]
+        if not facts:
+            return Told(name, None, missing=self._why_missing(name))
+        value = facts[-1].value if name in CHANGING_FACTS else facts[0].value
+        is_odd = name == "iccid" and self.iccid is not None and self.iccid.is_odd
+        return Told(
+            name, value, tuple(fact.source for fact in facts if fact.value == value),
+            tuple((fact.value, fact.source) for fact in facts if fact.value != value),
+            mark=f"not {Iccid.wanted}; kept as the SIM tells it" if is_odd else "",
+        )  # fmt: skip
+
+    def _why_missing(self, name: str) -> str:
+        if reason := absent(name, self.platform, self.os_version):
+            return reason
+        if name == "sku":
+            return "its serial number is of no SKU known here" if self.serial else "the serial number tells it"
+        reasons = dict.fromkeys(gap.reason for gap in self.gaps if gap.name == name)
+        return "; ".join(reasons) or "in DFU mode; a unit that runs tells it"
 
     def note(self, source: str, **values: object) -> None:
         """Keep facts with their source; None is no fact. Raises `UnitRejected` for one that differs (A5)."""

@@ -6,45 +6,49 @@ Nothing here writes to the unit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
-from drivers.clock import Deadline
-from drivers.devices import Console, ConsoleIdentity, read_interfaces
-from drivers.errors import GarbledConsole, RequestRejected
-from drivers.identity import Iccid, Imei, MacAddress, SerialNumber
+from drivers.devices import Goal
+from drivers.errors import (
+    AccessDenied,
+    DeadlineExceeded,
+    DeviceRefused,
+    Disconnected,
+    GarbledConsole,
+    LinkError,
+    NeedsHands,
+    RemoteProtocolError,
+    Swapped,
+)
+from drivers.identity import Iccid, Imei, MobileSecret, SerialNumber
 from drivers.platforms import OsVersion
 from drivers.wire import requests
-from drivers.wire.messages.tables import InterfaceType
-from drivers.wire.requests import Request
 
 from ...engine.events import UnitIdentified
 from ...engine.records import UnitFacts
 from ...engine.step import StepContext
 from ...errors import StepFault, UnitRejected
-from ...model import IdentityFact
+from ...model import CHANGING_FACTS, IdentityFact
 from ...settings.sku import is_sold_as
 from ...words.say import Say
+from .holding import hold
+from .knowledge import UnitKnowledge, shown
 from .label import read_label
 from .listening import listening
+from .sources import CONSOLE, IN_DFU, NOT_THERE, RUNNING, Answer, At, Source, absent, lack, untold
 from .unit import Unit
 
-T = TypeVar("T")
-
-PRESENCE_TRIES, PRESENCE_PAUSE_S = 3, 2.0
-"""How often, and how far apart, a unit is asked for a number it must have."""
 CONSOLE_TRIES = 3
-ANY_INTERFACE = 4
-CELLULAR_READ_S = 60.0
-"""The modem may have to be powered on first (reference usb-and-serial 4.10)."""
 
 
 def identify_usb(unit: Unit, ctx: StepContext) -> None:
-    """What every mode shows: the Device ID as USB serial string, the platform as product id."""
-    device_id = unit.device.identify(ctx.deadline)
+    """Read what every mode shows: the platform as product id, the Device ID mostly as USB serial string."""
+    try:
+        device_id = unit.device.identify(ctx.deadline)
+    except NeedsHands:  # only its console names it, and nothing that can be sent opens that
+        hold(unit.device, ctx, Goal.LISTENING)
+        device_id = unit.device.identify(ctx.deadline)
     unit.known.device_id = device_id
     ctx.device_id = str(device_id)
-    unit.known.note("USB serial string", device_id=str(device_id))
+    unit.known.note(unit.device.id_source, device_id=str(device_id))
     unit.at_work.take(ctx.slot, unit.device)
     unit.known.note("USB product id", platform=unit.known.platform.slug, platform_id=unit.known.platform.id)
     if unit.known.platform.has_mac:
@@ -54,8 +58,7 @@ def identify_usb(unit: Unit, ctx: StepContext) -> None:
 def complete(unit: Unit, ctx: StepContext) -> None:
     """Read all that a running unit tells, wait for its label if the profile asks for one, tell the screen."""
     _warn_of_sim(unit, ctx)
-    _read_requests(unit, ctx)
-    _read_console(unit, ctx)
+    read_running(unit, ctx)
     _check_presence(unit)
     check_sku(unit)
     _check_recalled(unit)
@@ -100,8 +103,12 @@ def _known_for_life(unit: Unit) -> list[tuple[str, str]]:
 
 def read_modules(unit: Unit, ctx: StepContext) -> None:
     """Module info and Device OS version once more, after firmware was written; a new version is journalled."""
-    unit.known.modules = unit.device.ask(requests.get_module_info(), ctx.deadline)
     version = unit.device.os_version(ctx.deadline)
+    if unit.device.knows(requests.get_module_info(), ctx.deadline):
+        unit.known.modules = unit.device.ask(requests.get_module_info(), ctx.deadline)
+    else:
+        with listening(unit.device, ctx), unit.device.console(ctx.deadline) as console:
+            unit.known.modules = console.modules(ctx.deadline).modules
     if version != unit.known.os_version:
         unit.known.os_version = version
         fact = IdentityFact("device_os", str(version), "raw request 30")
@@ -111,147 +118,169 @@ def read_modules(unit: Unit, ctx: StepContext) -> None:
 # --- sources ---
 
 
-def _read_requests(unit: Unit, ctx: StepContext) -> None:
-    device, known = unit.device, unit.known
-    known.os_version = device.os_version(ctx.deadline)
-    known.note("raw request 30", device_os=known.os_version)
-    if device.knows(requests.get_device_id(), ctx.deadline):
-        _ask_fact(unit, ctx, "device_id", requests.get_device_id(), "request 20")
-    if device.knows(requests.get_serial_number(), ctx.deadline):
-        known.serial = _read_serial(unit, ctx)
-    if device.knows(requests.get_module_info(), ctx.deadline):
-        known.modules = device.ask(requests.get_module_info(), ctx.deadline)
-    if device.knows(requests.get_iccid(), ctx.deadline) and known.platform.has_cellular:
-        tells_imei = unit.known.platform.reports("554.imei", known.os_version)
-        known.iccid, known.imei = _until(
-            ctx,
-            lambda: device.ask(requests.get_iccid(), ctx.deadline.sooner(CELLULAR_READ_S)),
-            lambda found: found.iccid is not None and (found.imei is not None or not tells_imei),
-        )
-        known.note("request 554", iccid=known.iccid, imei=known.imei)
-    if known.platform.has_mac and device.knows(requests.get_interface(ANY_INTERFACE), ctx.deadline):
-        _read_mac(unit, ctx)
+def read_running(unit: Unit, ctx: StepContext, *, everything: bool = False) -> None:
+    """Read what a unit tells that runs: what a walk needs, raising what it fails on, or ``everything``.
 
-
-def _read_serial(unit: Unit, ctx: StepContext) -> SerialNumber | None:
-    """Read the serial number; None when the unit says twice that it has none (A4).
-
-    A unit whose number was never programmed refuses the question, or answers nothing. Raises `UnitRejected` for a
-    number that cannot be this unit's, told twice.
+    For everything a source that fails leaves the reason and the next one is asked. The console is asked where the
+    unit listens; it is made to listen only for what nothing else tells: that stops its application.
     """
-
-    def ask() -> SerialNumber | None:
-        try:
-            return _ask_fact(unit, ctx, "serial", requests.get_serial_number(), "request 21", unit.known.fits)
-        except RequestRejected as refused:
-            if refused.code != unit.known.platform.blank_serial_result:
-                raise
-            return None
-
-    serial = ask() or ask()
-    if serial is not None and not unit.known.fits(serial):
-        raise UnitRejected(
-            f"serial number {serial} cannot be that of {unit.known.device_id}: on a {unit.known.platform.name} it ends "
-            "with the last six digits of the Device ID; hand the unit to the technician",
-            say=Say("wrong_label"),
-        )
-    return serial
-
-
-def _ask_fact(
-    unit: Unit,
-    ctx: StepContext,
-    name: str,
-    request: Request[T],
-    source: str,
-    fits: Callable[[T], bool] = lambda _: True,
-) -> T:
-    """Ask and note one identity; one that differs from what is known, or does not fit it, is asked again first."""
-    value = unit.device.ask(request, ctx.deadline)
-    if (value is not None and unit.known.fact(name) not in (None, str(value))) or not fits(value):
-        value = unit.device.ask(request, ctx.deadline)
-    unit.known.note(source, **{name: value})
-    return value
-
-
-def _until(ctx: StepContext, read: Callable[[], T], is_there: Callable[[T], bool]) -> T:
-    """Read until it is there, `PRESENCE_TRIES` times at most: a radio that has just started may not tell yet."""
-    for _ in range(PRESENCE_TRIES - 1):
-        found = read()
-        if is_there(found):
-            return found
-        ctx.clock.sleep(PRESENCE_PAUSE_S, ctx.cancel)
-    return read()
-
-
-def _read_mac(unit: Unit, ctx: StepContext) -> None:
-    """Read the MAC address until there is one, and, where the Device ID says which, until it is that one."""
-    wanted = unit.known.mac_by_id
-    unit.known.mac = _until(ctx, lambda: _ask_mac(unit, ctx), lambda mac: mac is not None and wanted in (None, mac))
-    unit.known.note("request 401", mac=unit.known.mac)
-
-
-def _ask_mac(unit: Unit, ctx: StepContext) -> MacAddress | None:
-    found = read_interfaces(unit.device, InterfaceType.WIFI, ctx.deadline)
-    return next((one.mac for one in found), None)
-
-
-def _read_console(unit: Unit, ctx: StepContext) -> None:
-    """The console tells what requests do not: the mobile secret, the IMEI on versions without it in request 554, and
-    on Gen 2 all that comes from its radio.
-
-    Entering listening mode only for that would stop the application of a finished unit for nothing.
-    """
-    known = unit.known
-    wants_imei = known.platform.has_cellular and known.imei is None
-    wants_secret = unit.label.keeps_secret and not unit.memory.knows_secret(str(known.device_id))
-    wants_mac = known.platform.has_mac and known.mac is None
-    wants_modules = not known.modules
-    wants_more = wants_imei or wants_secret or wants_mac or wants_modules
-    if not (wants_more or unit.device.is_listening(ctx.deadline)):
+    reader = _Reader(unit, ctx, everything)
+    if not unit.device.has_requests(ctx.deadline):
+        with listening(unit.device, ctx):
+            reader.ask_requests()
+            reader.ask_console()
+            unit.known.learn("console", {"mode": "listening"})
         return
-    with listening(unit.device, ctx), unit.device.console(ctx.deadline) as console:
-        found = _ask_console(unit, console, ctx, is_new=wants_secret)
-        if wants_mac:
-            known.mac = _agreed(console.mac, ctx, console.mac(ctx.deadline))
-            known.note("console m", mac=known.mac)
-        if wants_modules:
-            known.modules = _agreed(console.modules, ctx, console.modules(ctx.deadline)).modules
-    known.imei = known.imei or found.imei
-    known.iccid = known.iccid or found.iccid
-    known.serial = known.serial or found.serial
-    known.secret = found.secret
-    if wants_secret and found.secret is not None:
-        unit.memory.keep_secret(str(known.device_id), found.secret)
-    unit.known.note(
-        "console", device_id=found.device_id, serial=found.serial, imei=found.imei, iccid=found.iccid,
-        secret="***" if found.secret else None,
-    )  # fmt: skip
+    reader.ask_requests()
+    if reader.wants_console or unit.device.is_listening(ctx.deadline):
+        with listening(unit.device, ctx):
+            reader.ask_console()
+    else:
+        for source in CONSOLE:
+            unit.known.miss(source.name, source.tells, "the console tells it, in listening mode only")
 
 
-def _ask_console(unit: Unit, console: Console, ctx: StepContext, *, is_new: bool) -> ConsoleIdentity:
-    """What the console says, believed when it agrees with all that is known, or when it says the same twice.
+def read_dfu(unit: Unit, ctx: StepContext) -> None:
+    """Read what a bootloader tells; its memories only if it is not under device protection."""
+    reader = _Reader(unit, ctx, True)
+    at = At(unit.device, unit.known.platform, ctx.deadline)
+    descriptors, memory = IN_DFU
+    reader.ask(descriptors, at)
+    if unit.known.fact("protection") == "open":
+        reader.ask(memory, at)
+    else:
+        unit.known.miss(memory.name, memory.tells, "under device protection nothing can be read")
 
-    ``is_new``: it is asked for the mobile secret, which no other source and no check digit proves.
-    """
-    found = console.identify(ctx.deadline)
-    if not is_new and not _contradicts(unit, found):
-        return found
-    return _agreed(console.identify, ctx, found)
+
+EXPECTED = frozenset({"device_id", "serial", "iccid", "imei", "mac", "device_os"})
+"""Values that are asked for again where an answer that should have them comes without."""
+_FAILURES = (DeviceRefused, RemoteProtocolError, LinkError, DeadlineExceeded)
+_DEPARTURES = (Disconnected, Swapped, AccessDenied)
 
 
-def _agreed(ask: Callable[[Deadline], T], ctx: StepContext, found: T) -> T:
-    """Ask until the console says twice running what it said, ``found`` at first: nothing else proves it."""
-    for _ in range(CONSOLE_TRIES):
-        last, found = found, ask(ctx.deadline)
-        if found == last:
+class _Reader:
+    """Asks the sources of one unit, and notes what they tell and what they do not."""
+
+    def __init__(self, unit: Unit, ctx: StepContext, everything: bool) -> None:
+        self._unit, self._ctx, self._everything = unit, ctx, everything
+        self._known = unit.known
+
+    # --- which ---
+
+    def ask_requests(self) -> None:
+        """Ask all that goes by request."""
+        self._known.os_version = self._unit.device.os_version(self._ctx.deadline)
+        at = At(self._unit.device, self._known.platform, self._ctx.deadline)
+        for source in RUNNING:
+            if source.in_walk or self._everything:
+                self.ask(source, at)
+
+    @property
+    def wants_secret(self) -> bool:
+        """Return whether the mobile secret is to be kept and is not yet."""
+        return self._unit.label.keeps_secret and not self._unit.memory.knows_secret(str(self._known.device_id))
+
+    @property
+    def wants_console(self) -> bool:
+        """Return whether only the console tells something that is needed."""
+        return self.wants_secret or any(map(self._is_wanted, ("imei", "iccid", "mac", "modules")))
+
+    def _is_wanted(self, name: str) -> bool:
+        """Return whether that value is missing that this unit has, and the journal does not know it for life."""
+        if absent(name, self._known.platform, self._known.os_version) or self._known.fact(name) is not None:
+            return False
+        return name != "mac" or not self._unit.memory.known_facts(str(self._known.device_id)).get("mac")
+
+    def ask_console(self) -> None:
+        """Open the console and ask it: for identities always, for the rest if it is wanted."""
+        with self._unit.device.console(self._ctx.deadline) as console:
+            at = At(self._unit.device, self._known.platform, self._ctx.deadline, console)
+            for source in CONSOLE:
+                if self._everything or source.in_walk or any(map(self._is_wanted, source.tells)):
+                    self.ask(source, at)
+
+    # --- one source ---
+
+    def ask(self, source: Source, at: At) -> None:
+        """Ask ``source`` unless this unit has no such thing."""
+        known = self._known
+        if all(absent(name, known.platform, known.os_version) for name in source.tells):
+            return
+        if reason := lack(source, known.platform, known.os_version):
+            known.miss(source.name, source.tells, reason)
+            return
+        try:
+            answer = self._settled(source, at)
+        except _FAILURES as error:
+            if not self._everything or isinstance(error, _DEPARTURES) or self._ctx.deadline.expired:
+                raise
+            known.miss(source.name, source.tells, str(error))
+            return
+        known.learn(source.name, answer)
+        for name in source.tells:
+            if answer.get(name) is None:
+                reason = untold(source, name, known.platform, known.os_version) or NOT_THERE.get(name, "told empty")
+                known.miss(source.name, (name,), reason)
+        self._keep_secret(answer.get("secret"))
+
+    def _keep_secret(self, secret: object) -> None:
+        if self.wants_secret and isinstance(secret, MobileSecret):
+            self._unit.memory.keep_secret(str(self._known.device_id), secret)
+
+    def _settled(self, source: Source, at: At) -> Answer:
+        """Ask until the answer holds: a value that differs from another source's, or is missing, is asked for again."""
+        if source in CONSOLE:
+            return self._told_twice(source, at)
+        answer = source.read(at)
+        for pause_s in source.again_s:
+            if not self._contradicts(answer) and not self._lacks(source, answer):
+                break
+            self._ctx.clock.sleep(pause_s, self._ctx.cancel)
+            answer = source.read(at)
+        serial = answer.get("serial")
+        if isinstance(serial, SerialNumber) and not self._known.fits(serial):
+            raise _misfit(self._known, serial)
+        return answer
+
+    def _told_twice(self, source: Source, at: At) -> Answer:
+        """Believe the console when it agrees with all that is known, or when it says the same twice.
+
+        It always has to for what no other source and no check digit proves: a mobile secret that is kept, modules
+        and a MAC address that no request tells.
+        """
+        alone = ("mac", "modules", *(("secret",) if self.wants_secret else ()))
+        found = source.read(at)
+        if not self._contradicts(found) and all(self._known.fact(name) or not found.get(name) for name in alone):
             return found
-    raise GarbledConsole("the console gave another answer each time it was asked; is another program on its port?")
+        for _ in range(CONSOLE_TRIES):
+            last, found = found, source.read(at)
+            if found == last:
+                return found
+        raise GarbledConsole("the console gave another answer each time it was asked; is another program on its port?")
+
+    def _contradicts(self, answer: Answer) -> bool:
+        known = self._known
+        serial = answer.get("serial")
+        return (isinstance(serial, SerialNumber) and not known.fits(serial)) or any(
+            value is not None and name not in CHANGING_FACTS and known.fact(name) not in (None, shown(name, value))
+            for name, value in answer.items()
+        )
+
+    def _lacks(self, source: Source, answer: Answer) -> bool:
+        version = self._known.os_version
+        return any(
+            answer.get(name) is None and not untold(source, name, self._known.platform, version)
+            for name in source.tells
+            if name in EXPECTED
+        )
 
 
-def _contradicts(unit: Unit, found: ConsoleIdentity) -> bool:
-    told = {"device_id": found.device_id, "serial": found.serial, "imei": found.imei, "iccid": found.iccid}
-    return any(value is not None and unit.known.fact(name) not in (None, str(value)) for name, value in told.items())
+def _misfit(known: UnitKnowledge, serial: SerialNumber) -> UnitRejected:
+    return UnitRejected(
+        f"serial number {serial} cannot be that of {known.device_id}: on a {known.platform.name} it ends "
+        "with the last six digits of the Device ID; hand the unit to the technician",
+        say=Say("wrong_label"),
+    )
 
 
 def _check_presence(unit: Unit) -> None:
@@ -261,7 +290,7 @@ def _check_presence(unit: Unit) -> None:
     known = unit.known
     for needed, value, what in (
         (unit.needs_serial, known.serial, "serial number"),
-        (unit.known.platform.has_mac, known.mac, "MAC address"),
+        (_tells_mac(known), known.mac, "MAC address"),
         (unit.known.platform.has_cellular, known.iccid, "ICCID"),
         (unit.known.platform.has_cellular, known.imei, "IMEI"),
     ):
@@ -270,6 +299,12 @@ def _check_presence(unit: Unit) -> None:
                 f"{unit.known.platform.name} {known.label} shows no {what}; hand it to the technician",
                 say=Say("identity_missing", missing=what),
             )
+
+
+def _tells_mac(known: UnitKnowledge) -> bool:
+    """Return whether it must tell one: by request; the console of older units shows none before the radio ran."""
+    (source,) = (one for one in RUNNING if "mac" in one.tells)
+    return known.platform.has_mac and not lack(source, known.platform, known.os_version)
 
 
 def check_sku(unit: Unit) -> None:
@@ -295,7 +330,8 @@ def tell(unit: Unit, ctx: StepContext) -> None:
     known = unit.known
     ctx.record(
         UnitIdentified(
-            platform=unit.known.platform.name, label=known.label, facts=tuple(known.facts),
+            platform=unit.known.platform.name, label=known.label,
+            facts=tuple(fact for fact in known.facts if fact.name != "modules"),
             seen=unit.memory.seen_before(str(known.device_id)), **ctx.head(),
         )
     )  # fmt: skip

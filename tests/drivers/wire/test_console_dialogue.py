@@ -186,9 +186,17 @@ def test_descriptions_that_cannot_be_are_refused(line: bytes) -> None:
 
 def test_a_unit_that_talks_without_end_is_stopped() -> None:
     dialogue = console.version()
-    assert dialogue.feed(b"x" * 16_000) == []
+    for _ in range(66):
+        assert dialogue.feed(b"x" * 16_000) == []
     with pytest.raises(RemoteProtocolError):
-        dialogue.feed(b"x" * 1000)
+        dialogue.feed(b"x" * 16_000)
+
+
+def test_what_an_application_prints_before_and_between_replies_is_skipped() -> None:
+    dialogue = console.version()
+    for _ in range(40):
+        assert dialogue.feed(b"tick 0123456789\r\n" * 1000) == []
+    assert [event.value for event in dialogue.feed(b"system firmware version: 6.2.0\n\r\n")] == ["6.2.0"]  # type: ignore[union-attr]
 
 
 # --- Wi-Fi ---------------------------------------------------------------------------------------
