@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo test check rules mutants simulate bench lock clean
+.PHONY: setup demo test check rules shows mutants simulate bench lock clean
 
 setup: $(STAMP)
 
@@ -30,6 +30,9 @@ check: $(STAMP)
 
 rules: $(STAMP)
 	$(BIN)/python -m tests.house.rules
+
+shows: $(STAMP)
+	$(BIN)/python -m tests.house.shown
 
 mutants: $(STAMP)
 	$(BIN)/python -m tests.house.mutants $(ARGS)

@@ -40,6 +40,7 @@ class Platform:
     has_wifi: bool
     scans_wifi: bool  # its Wi-Fi is there to be scanned with, never joined
     has_cellular: bool
+    was_sold: bool  # to anybody outside the vendor
     has_serial_numbers: bool  # every unit has one (A4)
     blank_serial_result: int  # result of request 21 where none was ever programmed (usb-and-serial 1.3)
     sets_wifi_in_listening_mode: bool  # H5
@@ -237,7 +238,7 @@ _KEYS = frozenset({
     "has_serial_numbers", "sets_wifi_in_listening_mode", "out_needs_data", "memories", "modules", "system_part_needs",
 })  # fmt: skip
 _USUAL = {
-    "listening_timeout_s": 0, "dct_through_system_parts": NEVER,
+    "listening_timeout_s": 0, "dct_through_system_parts": NEVER, "was_sold": True,
 }  # fmt: skip
 _OPTIONAL_KEYS = _USUAL.keys() | {
     "setup_done_before", "requests_since", "serial_told_since", "other_slugs", "usb_name", "scans_wifi", "device_os",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from conformance.bench import ForeignBench
 from conformance.clients import DfuUtil
+from support.showing import showing
 
 from drivers.platforms import platform_by_slug
 from drivers.virtual import synthetic
@@ -17,9 +18,10 @@ from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from drivers.wire.image.host import parse_image
 
+WALKED = ["argon", "boron", "esomx", "asom", "bsom", "b5som", "tracker", "p2", "msom"]
 pytestmark = [
     pytest.mark.conformance,
-    pytest.mark.parametrize("platform", ["argon", "boron", "bsom", "p2", "msom"]),
+    pytest.mark.parametrize("platform", showing("gold", WALKED, lambda slug: slug)),
 ]
 
 

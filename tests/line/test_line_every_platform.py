@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from line_bench import Recipe, line_bench
+from line_bench import PRODUCTS, Recipe, line_bench
+from support.showing import showing
 
-from drivers.platforms import Platform, platforms
+from drivers.platforms import OsVersion, Platform, platforms
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
 from station.model import Outcome, Verdict
@@ -16,12 +17,10 @@ NEWEST = "6.3.4"
 ROWS = [row for row in platforms() if NEWEST in synthetic.versions(row.id)]
 
 each_platform = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.slug)
+BOXED = [(row.slug, old) for row in ROWS for old in ("3.3.1", "5.8.0", NEWEST) if old in synthetic.versions(row.id)]
 
 
-@pytest.mark.parametrize(
-    ("slug", "device_os"),
-    [(row.slug, old) for row in ROWS for old in ("3.3.1", "5.8.0", NEWEST) if old in synthetic.versions(row.id)],
-)
+@pytest.mark.parametrize(("slug", "device_os"), showing("silver", BOXED, lambda case: case[0]))
 def test_a_unit_goes_from_its_box_to_pass_and_has_nothing_left_to_do(slug: str, device_os: str, tmp_path: Path) -> None:
     recipe = Recipe(slug)
     with line_bench(tmp_path, recipe) as bench:
@@ -44,6 +43,25 @@ def test_a_unit_found_in_dfu_is_repaired_and_passes(row: Platform, tmp_path: Pat
         assert walk.verdict is Verdict.PASS, walk.finished
 
 
+OLD_ONES = [row for row in platforms() if row.family == "nrf" and row not in ROWS]
+
+
+@pytest.mark.parametrize("row", showing("silver", OLD_ONES))
+def test_a_unit_no_newer_device_os_was_made_for_is_walked_to_the_last_one(row: Platform, tmp_path: Path) -> None:
+    made = [one for one in synthetic.versions(row.id) if row.knows_request(20, OsVersion.parse(one))]
+    number = PRODUCTS[row.slug]  # before 1.5 an application has to name its product (D7)
+    application = synthetic.application(row.id, made[-1], seed="story", product_id=number, product_version=1)
+    recipe = Recipe(row.slug, device_os=made[-1], application=application)
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.unit(row.slug, 1, made[0])
+        first = bench.walk(unit)
+        assert first.verdict is Verdict.PASS, first.finished
+        assert unit.report is not None
+        assert (unit.report.system_version, unit.score.forbidden) == (made[-1], [])
+        again = bench.walk(unit)
+        assert (again.verdict, again.flash_writes) == (Verdict.PASS, 0)
+
+
 AS_THEY_COME = [
     (row, device_os)
     for row in platforms()
@@ -53,9 +71,7 @@ AS_THEY_COME = [
 
 
 @pytest.mark.rule("H5")
-@pytest.mark.parametrize(
-    ("row", "device_os"), AS_THEY_COME, ids=[f"{row.slug}@{device_os}" for row, device_os in AS_THEY_COME]
-)
+@pytest.mark.parametrize(("row", "device_os"), showing("silver", AS_THEY_COME, lambda case: case[0].slug))
 def test_a_unit_keeps_its_device_os_and_gets_its_application(row: Platform, device_os: str, tmp_path: Path) -> None:
     """Wi-Fi where the platform has it, its SIM where it has a modem; a second walk finds nothing to do."""
     application = synthetic.application(row.id, device_os, seed="story", size=20_000)

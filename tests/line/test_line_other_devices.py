@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from line_bench import BORON, LineBench, line_bench
 from support.other_things import OtherThing
+from support.showing import showing
 from support.spoken import ENGLISH, in_english
 
 from station.engine.events import AttemptStarted, Event, UnitArrived, UnitLeft, UnmappedPort
@@ -27,7 +28,15 @@ OTHERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("shown", "first_line"), OTHERS)
+SLUGS = {
+    "2b04:c02a": "tachyon", "1d50:607d": "core", "05c6:9008": "tachyon-in-edl-mode", "0403:6010": "programmer-shield",
+    "0d28:0204": "particle-debugger",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shown", "first_line"), [*showing("bronze", OTHERS[:-1], lambda case: SLUGS[case[0]]), OTHERS[-1]]
+)
 def test_a_slot_says_what_was_plugged_into_it_and_walks_the_next_unit(
     shown: str, first_line: str, tmp_path: Path
 ) -> None:

@@ -54,6 +54,7 @@ def test_ids_radios_and_identity(row: Platform) -> None:
         assert UsbId.of(mode, row.id) == UsbId(told[name]["vid"], told[name]["pid"])
     assert segments(row)["id"] == row.id
     assert row.scans_wifi == told["radios"]["wifi_scan_only"]
+    assert row.was_sold == told["public_product"]
     assert {row.slug, *row.other_slugs} >= {told["slug"], *told["other_slugs"]}
 
 
