@@ -17,6 +17,7 @@ from ..model import Batch
 from ..paths import find_profile
 from ..settings.config import load_config
 from ..settings.profile import load_profile
+from ..settings.sku import note_on
 from ..steps.table import StepTable
 from .places import add_data_dir, journal_dir, known_journal, reader
 from .telling import sub_verbs, tell
@@ -66,6 +67,8 @@ def run_open(arguments: argparse.Namespace) -> int:
     finally:
         journal.close()
     ordered = f", {batch.target} units ordered" if batch.target else ""
+    if note := note_on(profile.skus):
+        tell(f"note: {note}")
     tell(f"batch {batch.id} is open: {profile.id} revision {profile.revision}{ordered}")
     return 0
 

@@ -21,6 +21,7 @@ from ..firmware.store import FirmwareStore
 from ..paths import find_profile
 from ..settings.config import config_schema, load_config
 from ..settings.profile import Profile, load_profile, profile_schema
+from ..settings.sku import note_on
 from ..steps.local_test import missing_programs
 from ..steps.product_add import Product, product_id
 from ..steps.table import StepTable
@@ -70,6 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
         product = profile.section(Product)
         kind = f"product {product.ref}" if product else "developer"
         tell(f"{profile.id} revision {profile.revision} ({kind}), text {profile.sha256[:12]}")
+        if note := note_on(profile.skus):
+            tell(f"note: {note}")
         if missing := missing_programs(profile, SystemPrograms()):
             raise BadInput(*missing)
         good = [_platform(profile, platform, store, steps, arguments.held) for platform in profile.platforms]

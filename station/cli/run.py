@@ -26,6 +26,7 @@ from ..paths import find_profile
 from ..settings.config import StationConfig, load_config
 from ..settings.profile import load_profile
 from ..settings.secrets import ApiToken, SecretSource
+from ..settings.sku import note_on
 from ..settings.usb_source import add_usb, parse_url
 from ..words.catalogue import Words
 from .ending import Over, told_to_end, wait_over
@@ -69,7 +70,10 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         rules = station.steps.rules
         for batch, name in zip(arguments.batch, arguments.profile, strict=True):
-            station.open_batch(batch, load_profile(find_profile(name), rules))
+            profile = load_profile(find_profile(name), rules)
+            if note := note_on(profile.skus):
+                sys.stderr.write(f"note: {note}\n")
+            station.open_batch(batch, profile)
     except BaseException:
         station.journal.close()
         raise

@@ -123,6 +123,18 @@ def is_order_code(text: str) -> bool:
     return any(text.startswith(sku) for row in SKU_ROWS for sku in row.skus)
 
 
+def note_on(skus: Collection[str]) -> str:
+    """Return what a process engineer should know about ordering these ``skus`` together, "" if nothing (C6)."""
+    monitors = [sku for sku in skus if sku.startswith("MON")]
+    trackers = [sku for sku in skus if sku.startswith(("ONE", "T4", "T5"))]
+    if not monitors or not trackers:
+        return ""
+    return (
+        f"{monitors[0]} and {trackers[0]} may share a product and run different firmware, which is usually not "
+        "practical (C6); give each a product of its own if they do"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class SkuMinimum:
     """Units sold under SKUs that begin with ``sku`` never run a Device OS older than ``device_os`` (D9)."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from conformance.bench import ForeignBench
 from conformance.clients import DfuUtil, ParticleUsb
+from support.showing import showing
 
 from drivers.platforms import platform_by_slug
 from drivers.virtual import synthetic
@@ -19,7 +20,7 @@ from drivers.wire.image.host import parse_image
 
 pytestmark = pytest.mark.conformance
 
-EACH = pytest.mark.parametrize("platform", ["photon", "p1", "electron"])
+EACH = pytest.mark.parametrize("platform", showing("gold", ["photon", "p1", "electron"], lambda slug: slug))
 KNOWN = (StoredNetwork("elsewhere"),)
 NOT_SUPPORTED = -120
 
