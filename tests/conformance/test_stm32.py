@@ -20,7 +20,8 @@ from drivers.wire.image.host import parse_image
 
 pytestmark = pytest.mark.conformance
 
-EACH = pytest.mark.parametrize("platform", showing("gold", ["photon", "p1", "electron"], lambda slug: slug))
+GEN_2 = ["photon", "p1", "electron"]
+EACH = pytest.mark.parametrize("platform", GEN_2)
 KNOWN = (StoredNetwork("elsewhere"),)
 NOT_SUPPORTED = -120
 
@@ -63,7 +64,7 @@ def test_dfu_util_lists_the_memories(bench: ForeignBench, dfu_util: DfuUtil, pla
         assert any(f'alt={memory.alt}, name="{memory.layout}", serial="{unit.device_id}"' in line for line in lines)
 
 
-@EACH
+@pytest.mark.parametrize("platform", showing("gold", GEN_2, lambda slug: slug))
 @pytest.mark.parametrize("device_os", ["0.6.4", "2.3.1"])
 def test_dfu_util_writes_a_release_reads_it_back_and_has_it_started(
     bench: ForeignBench, dfu_util: DfuUtil, platform: str, device_os: str, tmp_path: Path
