@@ -15,8 +15,9 @@ from station.engine.events import UnitIdentified
 from station.model import Outcome, Verdict
 
 NAMES_ITS_PRODUCT_BEFORE = OsVersion.parse("1.5.0")  # D7
-SLUGS, VERSIONS = ("photon", "p1", "electron"), ("1.4.4", "1.5.2", "2.3.1", "3.3.1")
-AS_THEY_COME = [(slug, version) for slug in SLUGS for version in VERSIONS]
+SLUGS = ("photon", "p1", "electron")
+VERSIONS = ("0.5.5", "0.6.4", "0.7.0", "1.0.1", "1.4.4", "1.5.2", "2.3.1", "3.3.1")
+AS_THEY_COME = [("photon", "0.4.9"), ("p1", "0.4.9"), *((slug, version) for slug in SLUGS for version in VERSIONS)]
 
 
 def told(walk: Walk) -> set[tuple[str, str, str]]:
