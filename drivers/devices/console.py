@@ -32,6 +32,7 @@ from ..wire.console import wifi
 from ..wire.console.host import ConsoleDialogue, ConsoleIdentity, Description, Done, Write
 from ..wire.console.tables import Key
 from ..wire.console.wifi import WifiOutcome
+from ..wire.messages.network import Enterprise
 from ..wire.messages.tables import WifiSecurity
 from ..wire.usb import Mode
 from .dialogue import Trace, no_trace
@@ -88,10 +89,39 @@ class Console:
         return self._ask("c", console.claimed, deadline)
 
     def wifi(
-        self, ssid: str, password: Secret | None, security: WifiSecurity, deadline: Deadline | None = None
+        self,
+        ssid: str,
+        password: Secret | None,
+        security: WifiSecurity,
+        enterprise: Enterprise | None = None,
+        deadline: Deadline | None = None,
     ) -> WifiOutcome:
-        """Store a network without connecting to it; success ends listening mode."""
-        return self._talk("w", wifi.store_wifi(ssid, password, security), deadline)
+        """Store a network without connecting to it; success ends listening mode. Limits as in `wifi.store_wifi`.
+
+        A disturbed dialogue is begun anew; one in which the unit is stuck is led to its end first, and that raises
+        `RemoteProtocolError`, as the unit then leaves listening mode: enter it and try again.
+        """
+        takes_over = False
+        for left in reversed(range(TRIES)):
+            dialogue = wifi.store_wifi(ssid, password, security, enterprise, takes_over=takes_over)
+            try:
+                return self._talk("w", dialogue, deadline)
+            except (RemoteProtocolError, TransferTimeout):
+                if left == 0 or takes_over:  # at its end the unit leaves listening mode
+                    raise
+                self._drain()
+            except TransferFailed as error:
+                self._open_again(error, left)
+            takes_over = not self._is_at_top(deadline or self._deadline)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _is_at_top(self, deadline: Deadline) -> bool:
+        """Return whether the unit waits for a command; if it waits for an answer, ``v`` is left standing there."""
+        try:
+            _Talk(self._port, self._clock, deadline, self._cancel).run("v", console.version())
+        except (TransferTimeout, RemoteProtocolError):
+            return False
+        return True
 
     def press(self, key: Key) -> None:
         """Type a command that prints nothing."""
@@ -119,13 +149,17 @@ class Console:
                 if left == 0:
                     raise GarbledConsole(f"{error}; is another program on its serial port?") from error
                 self._drain()
-            except TransferFailed:
-                if left == 0 or self._reopen is None:
-                    raise
-                self._port.close()
-                self._port = self._reopen()
-                self.resync()
+            except TransferFailed as error:
+                self._open_again(error, left)
         raise AssertionError("unreachable: the last try returns or raises")
+
+    def _open_again(self, error: TransferFailed, tries_left: int) -> None:
+        """Open the port anew after a failed transfer; raises ``error`` when no try is left."""
+        if tries_left == 0 or self._reopen is None:
+            raise error
+        self._port.close()
+        self._port = self._reopen()
+        self.resync()
 
     def _drain(self) -> None:
         """Discard the rest of a reply that could not be parsed."""

@@ -51,6 +51,11 @@ class Board(Protocol):
         """Return what an ordered fault has the application answer in place of the truth, "" for nothing."""
         ...
 
+    @property
+    def wifi_loss_db(self) -> int:
+        """Return how much weaker its Wi-Fi hears than a good unit's."""
+        ...
+
     def output_ready(self) -> None:
         """Wake the reader of the CDC port: the console has output."""
         ...

@@ -57,6 +57,8 @@ ACTIONS: dict[str, str] = {
     "fail": "that flash operation fails, so at= must be a flash moment",
     "kill": "this process is killed with SIGKILL",
     "app": "the test application answers request 10 with says=, times= answers long (1000); needs no at=",
+    "deaf": "its Wi-Fi hears nothing; needs no at=",
+    "weak": "its Wi-Fi hears everything 30 dB weaker; needs no at=",
     "wrong-label": "the unit has the label of another unit; needs no at=",
 }
 """What may follow ``do=``."""
@@ -85,7 +87,8 @@ _SECONDS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 _CODE = re.compile(r"0|-[1-9][0-9]{0,3}")
 _LOST = ("request", "reply")
 _SAYS = re.compile(r"silence|garbage|unknown|[\w.-]{1,40}:[^,\n]{1,40}")
-_TIMELESS = frozenset({"app", "wrong-label"})
+_TIMELESS = frozenset({"app", "deaf", "weak", "wrong-label"})
+_LOSS_DB = {"deaf": 200, "weak": 30}
 _UNIT = re.compile(r"any|[1-9][0-9]{0,3}|[0-9a-f]{24}")
 
 
@@ -247,13 +250,15 @@ class FaultInjector:
         self._rejection = 0
         self._says = ""
         self.has_wrong_label = False
+        self.wifi_loss_db = 0
         self.happened: list[Fault] = []
 
     def order(self, faults: Iterable[Fault]) -> None:
         """Add faults. Counts start when the unit is created: a moment that has passed does not come again."""
         for fault in faults:
-            if fault.action == "wrong-label":
-                self.has_wrong_label = True
+            if fault.action == "wrong-label" or fault.action in _LOSS_DB:
+                self.has_wrong_label |= fault.action == "wrong-label"
+                self.wifi_loss_db += _LOSS_DB.get(fault.action, 0)
                 self.happened.append(fault)
             else:
                 self._orders.append(fault)
@@ -270,7 +275,7 @@ class FaultInjector:
         self._flash_target = None
 
     def withdraw(self) -> None:
-        """Cancel what has not happened yet and end what lasts; a wrong label stays on the unit."""
+        """Cancel what has not happened yet and end what lasts; a wrong label and a bad antenna stay."""
         self._orders.clear()
         self._left.clear()
         self.unplugged()

@@ -8,23 +8,25 @@ from __future__ import annotations
 from ..identity import Secret
 from ..wire.console.tables import MAX_PASSWORD, MAX_SSID
 from ..wire.control.tables import RequestType
-from ..wire.messages.tables import WifiSecurity
+from ..wire.messages.tables import ENTERPRISE, EapType, WifiSecurity
 from ..wire.results import ResultCode
 from .control_service import Outcome
 from .flash import Who
 from .messages import Fields, blob, message, number, text
+from .pem import readable
 from .request_handler import Handler, query
 from .system import RunningSystem
-from .world import StoredNetwork
+from .world import Login, StoredNetwork
 
 _LEGACY_SECURITY = {
     WifiSecurity.NONE: 0, WifiSecurity.WEP: 1, WifiSecurity.WPA_PSK: 2, WifiSecurity.WPA2_PSK: 3,
-    WifiSecurity.WPA_WPA2_PSK: 3,
+    WifiSecurity.WPA_WPA2_PSK: 3, WifiSecurity.WPA_ENTERPRISE: 4, WifiSecurity.WPA2_ENTERPRISE: 5,
 }  # fmt: skip
-_ENTERPRISE = 2
-"""Added to the number of WPA and WPA2."""
 _UNKNOWN_SECURITY = 255
-_BY_NUMBER = {0: WifiSecurity.NONE, 1: WifiSecurity.WEP, 2: WifiSecurity.WPA_PSK, 3: WifiSecurity.WPA2_PSK}
+_BY_NUMBER = {
+    0: WifiSecurity.NONE, 1: WifiSecurity.WEP, 2: WifiSecurity.WPA_PSK, 3: WifiSecurity.WPA2_PSK,
+    4: WifiSecurity.WPA_ENTERPRISE, 5: WifiSecurity.WPA2_ENTERPRISE,
+}  # fmt: skip
 _AES = 1
 _ANTENNAS = frozenset({1, 2, 3})  # internal, external, automatic
 _SHORTEST_KEY = 8
@@ -59,7 +61,7 @@ def _antenna(system: RunningSystem) -> Outcome:
 
 def _scan(system: RunningSystem) -> Outcome:
     rows = (
-        text(1, one.ssid) + blob(2, one.bssid) + _security(one.security, one.user)
+        text(1, "" if one.is_hidden else one.ssid) + blob(2, one.bssid) + _security(one.security)
         + number(5, one.channel) + number(7, one.rssi)
         for one in system.radio.heard()
     )  # fmt: skip
@@ -67,28 +69,36 @@ def _scan(system: RunningSystem) -> Outcome:
     return Outcome(data=message(1, listed), seconds=system.board.timings.wifi_scan_s)
 
 
-def _security(security: WifiSecurity, user: str) -> bytes:
-    value = _LEGACY_SECURITY.get(security, _UNKNOWN_SECURITY) + (_ENTERPRISE if user else 0)
+def _security(security: WifiSecurity) -> bytes:
+    value = _LEGACY_SECURITY.get(security, _UNKNOWN_SECURITY)
     return number(3, value) + number(4, _AES if value >= _LEGACY_SECURITY[WifiSecurity.WPA_PSK] else 0)
 
 
 def _set_credentials(system: RunningSystem, payload: bytes) -> Outcome:
-    """Store a network without connecting to it; enterprise ones by the name of their user alone."""
+    """Store a network without connecting to it."""
     point = Fields(payload).message(1)
-    ssid, password, kind = point.text(1), point.text(8), point.number(3)
-    user = point.text(10) if kind > _ENTERPRISE + 1 else ""
-    security = _BY_NUMBER.get(kind - _ENTERPRISE if user else kind)
+    ssid, password, security = point.text(1), point.text(8), _BY_NUMBER.get(point.number(3))
+    secret = Secret(password) if password else None
     if security is None or not 1 <= len(ssid.encode()) <= MAX_SSID:
         return Outcome(ResultCode.INVALID_ARGUMENT)
-    has_key = security in (WifiSecurity.WPA_PSK, WifiSecurity.WPA2_PSK) and not user
+    has_key = security in (WifiSecurity.WPA_PSK, WifiSecurity.WPA2_PSK)
     if has_key and not _SHORTEST_KEY <= len(password.encode()) <= MAX_PASSWORD:
         return Outcome(ResultCode.INVALID_ARGUMENT)
-    network = StoredNetwork(ssid, Secret(password) if password else None, security, user)
+    network = StoredNetwork(ssid, secret, security)
+    if security in ENTERPRISE:
+        if point.number(9) not in set(EapType):
+            return Outcome(ResultCode.INVALID_ARGUMENT)
+        key = readable(point.text(12))
+        login = Login(
+            EapType(point.number(9)), point.text(10), secret, readable(point.text(13)), Secret(key) if key else None,
+            point.text(11), readable(point.text(14)),
+        )  # fmt: skip
+        network = StoredNetwork(ssid, None, security, login=login)
     return Outcome(seconds=system.radio.store.add(network, Who.CONTROL))
 
 
 def _credentials(system: RunningSystem) -> Outcome:
-    rows = (text(1, one.ssid) + _security(one.security, one.user) for one in system.radio.store.networks())
+    rows = (text(1, one.ssid) + _security(one.security) for one in system.radio.store.networks())
     return Outcome(data=message(1, b"".join(message(1, row) for row in rows)))
 
 

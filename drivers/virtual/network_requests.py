@@ -6,6 +6,7 @@ Reference usb-and-serial 4.6 to 4.10.
 from __future__ import annotations
 
 from ..identity import MacAddress, Secret
+from ..platforms import OsVersion
 from ..wire.console.tables import MAX_PASSWORD, MAX_SSID
 from ..wire.control.tables import RequestType
 from ..wire.messages.tables import InterfaceType, WifiSecurity
@@ -20,6 +21,8 @@ from .system import RunningSystem
 from .world import StoredNetwork
 
 _LOOPBACK_INDEX, _ETHERNET_INDEX, _FIRST_RADIO_INDEX = 1, 3, 4
+
+_HIDDEN_SINCE = OsVersion.parse("5.5.0-0")
 
 
 # --- network interfaces ---------------------------------------------------------------------
@@ -63,7 +66,7 @@ def _interface(system: RunningSystem, payload: bytes) -> Outcome:
 # --- Wi-Fi ------------------------------------------------------------------------------------
 
 
-def _network(payload: bytes) -> StoredNetwork | int:
+def _network(payload: bytes, os: OsVersion) -> StoredNetwork | int:
     """Decode the network in a JOIN or SET message; return a result code if it is invalid."""
     fields = Fields(payload)
     ssid, credentials = fields.text(1), fields.message(4)
@@ -73,13 +76,14 @@ def _network(payload: bytes) -> StoredNetwork | int:
     if credentials.number(1) not in (0, 1):
         return ResultCode.NOT_SUPPORTED
     security = fields.number(3)
-    known = security in set(WifiSecurity)
-    return StoredNetwork(ssid, Secret(password) if password else None, WifiSecurity(security if known else 0))
+    known = WifiSecurity(security) if security in range(WifiSecurity.WPA2_WPA3_PSK + 1) else WifiSecurity.NONE
+    is_hidden = fields.flag(6) and os >= _HIDDEN_SINCE
+    return StoredNetwork(ssid, Secret(password) if password else None, known, is_hidden)
 
 
 def _join(system: RunningSystem, payload: bytes) -> Outcome:
     """Connect, which takes seconds, and store the network only on success."""
-    network = _network(payload)
+    network = _network(payload, system.os)
     if isinstance(network, int):
         return Outcome(network)
     timings = system.board.timings
@@ -96,7 +100,7 @@ def _join(system: RunningSystem, payload: bytes) -> Outcome:
 
 
 def _store_credentials(system: RunningSystem, payload: bytes) -> Outcome:
-    network = _network(payload)
+    network = _network(payload, system.os)
     if isinstance(network, int):
         return Outcome(network)
     return Outcome(seconds=system.radio.store.add(network, Who.CONTROL))
@@ -131,15 +135,24 @@ def _clear_networks(system: RunningSystem) -> Outcome:
 
 
 def _current_network(system: RunningSystem) -> Outcome:
-    point = system.radio.current
+    point = system.radio.joined
     if point is None:
         return Outcome(ResultCode.INVALID_STATE)
     return Outcome(data=text(1, point.ssid) + blob(2, point.bssid) + number(3, point.channel) + number(4, point.rssi))
 
 
+def _told(security: WifiSecurity) -> int:
+    """Return a network's security as these requests number it: those know no enterprise network."""
+    return int(security) if security <= WifiSecurity.WPA2_WPA3_PSK else int(WifiSecurity.WPA2_PSK)
+
+
 def _scan(system: RunningSystem) -> Outcome:
     rows = (
-        text(1, p.ssid) + blob(2, p.bssid) + number(3, int(p.security)) + number(4, p.channel) + number(5, p.rssi)
+        text(1, "" if p.is_hidden else p.ssid)
+        + blob(2, p.bssid)
+        + number(3, _told(p.security))
+        + number(4, p.channel)
+        + number(5, p.rssi)
         for p in system.radio.heard()
     )
     return Outcome(data=b"".join(message(1, row) for row in rows), seconds=system.board.timings.wifi_scan_s)

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import enum
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ..identity import Secret
-from ..wire.messages.tables import WifiSecurity
+from ..platforms import OsVersion
+from ..wire.messages.tables import EapType, WifiSecurity
 from .board import Board
 from .families import family_of
 from .flash import Who
 from .network_store import read_entries, write_entry
-from .world import AccessPoint, StoredNetwork, UnitFacts
+from .world import AccessPoint, Login, StoredNetwork, UnitFacts
 
+_WEAKEST_HEARD = -95  # dBm
 _LAST_2_4_GHZ_CHANNEL = 14
 _SUFFIX_TAIL = struct.Struct("<HHH32sH")  # product id and version, reserved, SHA-256, suffix size; then the CRC
 
@@ -33,11 +36,7 @@ class WifiStore:
         self._board = board
 
     def networks(self) -> list[StoredNetwork]:
-        rows = read_entries(self._board.memory).get("networks", [])
-        return [
-            StoredNetwork(ssid, Secret(password) if password else None, WifiSecurity(s), *user)
-            for ssid, password, s, *user in rows
-        ]
+        return [_network(row) for row in read_entries(self._board.memory).get("networks", [])]
 
     def add(self, network: StoredNetwork, who: Who) -> float:
         """Store ``network`` as the family does, replacing one with the same SSID; return seconds."""
@@ -51,8 +50,36 @@ class WifiStore:
         return self._save([], who)
 
     def _save(self, networks: list[StoredNetwork], who: Who) -> float:
-        rows = [[n.ssid, n.password.reveal() if n.password else "", int(n.security), n.user] for n in networks]
-        return write_entry(self._board.memory, "networks", rows, who)
+        return write_entry(self._board.memory, "networks", [_row(one) for one in networks], who)
+
+
+def _row(network: StoredNetwork) -> list[object]:
+    """Return a network as the store keeps it; what few networks have stands behind what all have."""
+    row: list[object] = [network.ssid, _text(network.password), int(network.security)]
+    login = network.login
+    if login is None:
+        return [*row, True] if network.is_hidden else row
+    return [
+        *row, network.is_hidden, int(login.eap), login.username, _text(login.password), login.certificate,
+        _text(login.private_key), login.outer_identity, login.root_ca,
+    ]  # fmt: skip
+
+
+def _network(row: Sequence[Any]) -> StoredNetwork:
+    ssid, password, security, *more = row
+    login = None
+    if more[1:]:
+        eap, username, own_password, certificate, key, outer, root_ca = more[1:]
+        login = Login(EapType(eap), username, _secret(own_password), certificate, _secret(key), outer, root_ca)
+    return StoredNetwork(ssid, _secret(password), WifiSecurity(security), bool(more and more[0]), login)
+
+
+def _text(secret: Secret | None) -> str:
+    return secret.reveal() if secret else ""
+
+
+def _secret(text: str) -> Secret | None:
+    return Secret(text) if text else None
 
 
 # --- the radio of one boot --------------------------------------------------------------------
@@ -122,8 +149,8 @@ class Radio:
         The time it takes is for the caller to add.
         """
         point = self.admits(network)
-        if point is None:
-            is_heard = any(one.ssid == network.ssid for one in self.heard())
+        if point is None or (point.is_hidden and not network.is_hidden and self._looks_before_joining):
+            is_heard = point is None and any(one.ssid == network.ssid for one in self.heard())
             return self._family.join_refused if is_heard else self._family.join_unheard
         self.store.add(replace(network, security=point.security), Who.CONTROL)
         self._drop()
@@ -132,14 +159,40 @@ class Radio:
         return 0
 
     def heard(self) -> list[AccessPoint]:
-        """List the access points this unit's radio can hear."""
-        points = self._board.world.access_points.values()
-        return [one for one in points if self._family.hears_5_ghz or one.channel <= _LAST_2_4_GHZ_CHANNEL]
+        """List the access points this unit's radio can hear, hidden ones too, each as strong as it is heard."""
+        loss = self._board.wifi_loss_db
+        points = [replace(one, rssi=one.rssi - loss) for one in self._board.world.access_points.values()]
+        return [
+            one for one in points
+            if one.rssi >= _WEAKEST_HEARD and (self._family.hears_5_ghz or one.channel <= _LAST_2_4_GHZ_CHANNEL)
+        ]  # fmt: skip
 
     def admits(self, network: StoredNetwork) -> AccessPoint | None:
         """Return the access point that ``network`` really gets this unit into."""
-        point = self._board.world.admits(network)
-        return point if point in self.heard() else None
+        platform, version = self._board.spec.platform, OsVersion.parse(self._device_os)
+        if self._board.world.admits(network) is None or (
+            network.login and not platform.reports("w.enterprise", version)
+        ):
+            return None
+        point = next((one for one in self.heard() if one.ssid == network.ssid), None)
+        knows_wpa3 = platform.reports("w.wpa3", version)
+        return point if point is None or knows_wpa3 or point.security is not WifiSecurity.WPA3_PSK else None
+
+    @property
+    def joined(self) -> AccessPoint | None:
+        """Return the access point this unit is joined to; one that has gone or forgot it is left, and looked for."""
+        if self.current is not None:
+            ssid = self.current.ssid
+            self.current = next((self.admits(one) for one in self.store.networks() if one.ssid == ssid), None)
+            if self.current is None:
+                self._drop()
+                self._try(self._board.timings.retry_online_s)
+        return self.current
+
+    @property
+    def _looks_before_joining(self) -> bool:
+        since = self._family.looks_before_joining_since
+        return since is not None and OsVersion.parse(self._device_os) >= since
 
     def stop(self) -> None:
         """End the session: the unit restarts or loses power."""

@@ -6,6 +6,7 @@ import json
 from typing import Protocol
 
 from ..platforms import OsVersion
+from ..wire.results import ResultCode
 from .board import Board
 from .boot import BootReport, BootRequest
 from .ota import OtaUpdate
@@ -74,9 +75,16 @@ class RunningSystem(Protocol):
         ...
 
 
+_ADDRESS = 0xC0A80117  # 192.168.1.23
+
+
 def diagnostics(system: RunningSystem) -> str:
     """Return the JSON of request 100 and console ``d``, with the values a virtual unit has."""
     uptime = int(system.now() - system.started_at)
     link = system.radio.link
-    values = {"sys:uptime": uptime, "net:stat": 4 if link else 1, "cloud:stat": int(link)}
+    values: dict[str, object] = {"sys:uptime": uptime, "net:stat": 4 if link else 1, "cloud:stat": int(link)}
+    if system.board.spec.platform.has_wifi:
+        joined, failed = system.radio.joined, {"err": int(ResultCode.INVALID_STATE)}
+        values["net:ip:addr"] = _ADDRESS if joined is not None else 0
+        values["net:rssi"] = joined.rssi if joined is not None else failed
     return json.dumps(values, separators=(",", ":"))

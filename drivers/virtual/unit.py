@@ -213,6 +213,10 @@ class VirtualUnit:
     def application_says(self) -> str:
         return self.faults.application_says()
 
+    @property
+    def wifi_loss_db(self) -> int:
+        return self.faults.wifi_loss_db
+
     def output_ready(self) -> None:
         self.condition.notify_all()
 

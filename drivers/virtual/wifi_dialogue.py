@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from ..identity import Secret
 from ..platforms import OsVersion
 from ..wire.console import tables
-from ..wire.messages.tables import WifiSecurity
+from ..wire.messages.tables import ENTERPRISE, EapType, WifiSecurity
 from .flash import FlashFailed, Who
+from .pem import readable
 from .system import RunningSystem
-from .world import AccessPoint, StoredNetwork
+from .world import AccessPoint, Login, StoredNetwork
 
 Program = Generator[float | None, int | None, None]
 """Yields to wait for a byte (``None``) or for time (seconds)."""
@@ -22,11 +23,10 @@ Line = Generator[float | None, int | None, str]
 Digit = Generator[float | None, int | None, int]
 
 _BY_DIGIT = {digit: security for security, digit in tables.SECURITY_DIGITS.items()}
-_ENTERPRISE_DIGITS = {4: WifiSecurity.WPA_PSK, 5: WifiSecurity.WPA2_PSK}
 _WPA = frozenset({WifiSecurity.WPA_PSK, WifiSecurity.WPA2_PSK, WifiSecurity.WPA_WPA2_PSK})
 _SHORTEST_KEY = 8
 _CIPHERS = frozenset({1, 2, 3})
-_TLS = 1
+_EAP_TYPES = (EapType.PEAP, EapType.TLS)  # by the digit that is typed
 _SAYS_BLANK = OsVersion.parse("1.5.0-0")  # before, the line that ends in "device" has no blank behind it
 
 
@@ -59,11 +59,7 @@ def store_network(terminal: Terminal, system: RunningSystem) -> Generator[float 
 
 def _is_refused(system: RunningSystem, network: StoredNetwork) -> bool:
     """Return whether the driver of the radio does not take such a key."""
-    if (
-        network.user
-        or network.security not in _WPA
-        or not system.board.spec.platform.reports("w.checks_key", system.os)
-    ):
+    if network.security not in _WPA or not system.board.spec.platform.reports("w.checks_key", system.os):
         return False
     key = network.password.reveal() if network.password else ""
     return not _SHORTEST_KEY <= len(key) <= tables.MAX_PASSWORD
@@ -83,14 +79,12 @@ class _Dialogue:
         point: AccessPoint | None = None
         if self._scans:
             point = yield from self._scan()
-        security, is_enterprise = (
-            (yield from self._ask_security()) if point is None else (point.security, bool(point.user))
-        )
+        security = point.security if point is not None else (yield from self._ask_security())
         if not self._scans and security in _WPA:  # a dry run of storing finds the cipher, or does not
             point = yield from self._scan()
         if self._is_cipher_open(point, security):
             yield from self._terminal.digit(tables.CIPHER, _CIPHERS)
-        if is_enterprise:
+        if security in ENTERPRISE:
             return (yield from self._enterprise(security))
         password = ""
         if security is not WifiSecurity.NONE:
@@ -100,37 +94,41 @@ class _Dialogue:
     def _scan(self) -> Generator[float | None, int | None, AccessPoint | None]:
         """Look around, which takes its time and prints nothing."""
         yield self._system.board.timings.wifi_scan_s
-        return next((one for one in self._system.radio.heard() if one.ssid == self._ssid), None)
+        found = [one for one in self._system.radio.heard() if one.ssid == self._ssid and not one.is_hidden]
+        return next((one for one in found if self._knows_enterprise or one.security not in ENTERPRISE), None)
 
     def _is_cipher_open(self, point: AccessPoint | None, security: WifiSecurity) -> bool:
         """Networks without WPA have no cipher, which newer versions take for one that is not known."""
         has_none = security in (WifiSecurity.NONE, WifiSecurity.WEP)
         return point is None and not has_none if not self._scans else point is None or has_none
 
-    def _ask_security(self) -> Generator[float | None, int | None, tuple[WifiSecurity, bool]]:
-        newest = frozenset() if self._knows_wpa3 else {tables.SECURITY_DIGITS[WifiSecurity.WPA3_PSK]}
-        enterprise = _ENTERPRISE_DIGITS if self._knows_enterprise else {}
-        prompt = tables.ENTERPRISE_SECURITY if enterprise else tables.WIFI_SECURITY
-        digit = yield from self._terminal.digit(prompt, (frozenset(_BY_DIGIT) - newest) | frozenset(enterprise))
-        return enterprise[digit] if digit in enterprise else _BY_DIGIT[digit], digit in enterprise
+    def _ask_security(self) -> Generator[float | None, int | None, WifiSecurity]:
+        unknown = set() if self._knows_wpa3 else {WifiSecurity.WPA3_PSK}
+        unknown |= set() if self._knows_enterprise else ENTERPRISE
+        prompt = tables.ENTERPRISE_SECURITY if self._knows_enterprise else tables.WIFI_SECURITY
+        allowed = frozenset(digit for digit, one in _BY_DIGIT.items() if one not in unknown)
+        return _BY_DIGIT[(yield from self._terminal.digit(prompt, allowed))]
 
     def _enterprise(self, security: WifiSecurity) -> Generator[float | None, int | None, StoredNetwork]:
         """Ask for credentials of one of two kinds, and what surrounds them."""
-        password: str | None = None
-        if (yield from self._terminal.digit(tables.EAP_TYPE, frozenset({0, _TLS}))) == _TLS:
-            user = yield from self._text(tables.CLIENT_CERTIFICATE)
-            yield from self._text(tables.PRIVATE_KEY)
+        username = password = certificate = key = ""
+        eap = _EAP_TYPES[(yield from self._terminal.digit(tables.EAP_TYPE, frozenset({0, 1})))]
+        if eap is EapType.TLS:
+            certificate = readable((yield from self._text(tables.CLIENT_CERTIFICATE, tables.MAX_CERTIFICATE)))
+            key = readable((yield from self._text(tables.PRIVATE_KEY, tables.MAX_PRIVATE_KEY)))
         else:
-            user = yield from self._terminal.line(tables.USERNAME, tables.MAX_PASSWORD)
+            username = yield from self._terminal.line(tables.USERNAME, tables.MAX_PASSWORD)
             password = yield from self._terminal.line(tables.PASSWORD, tables.MAX_PASSWORD)
-        yield from self._terminal.line(tables.OUTER_IDENTITY, tables.MAX_PASSWORD)
-        yield from self._text(tables.ROOT_CA)
-        return StoredNetwork(self._ssid, Secret(password) if password else None, security, user or "(empty)")
+        outer = yield from self._terminal.line(tables.OUTER_IDENTITY, tables.MAX_PASSWORD)
+        root_ca = readable((yield from self._text(tables.ROOT_CA, tables.MAX_CERTIFICATE)))
+        own_password, own_key = (Secret(text) if text else None for text in (password, key))
+        login = Login(eap, username, own_password, certificate, own_key, outer, root_ca)
+        return StoredNetwork(self._ssid, None, security, login=login)
 
-    def _text(self, title: str) -> Line:
-        """Read lines up to a blank one, as PEM blocks are typed."""
+    def _text(self, title: str, limit: int) -> Line:
+        """Read lines up to a blank one, as PEM blocks are typed, or until so many bytes have come."""
         self._terminal.say(title)
-        lines: list[str] = []
-        while line := (yield from self._terminal.line("", tables.MAX_TEXT_LINE)):
-            lines.append(line)
-        return "\n".join(lines)
+        text = ""
+        while len(text) < limit and (line := (yield from self._terminal.line("", tables.MAX_TEXT_LINE))):
+            text += line + "\n"
+        return text[:limit]

@@ -10,12 +10,33 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..identity import Secret
-from ..wire.messages.tables import WifiSecurity
+from ..wire.messages.tables import EapType, WifiSecurity
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What an enterprise network wants to see of a unit, and what a unit has to show it. Texts as they were typed.
+
+    ``root_ca``: whose certificate the network shows; a unit that was given none believes every network.
+    """
+
+    eap: EapType = EapType.PEAP
+    username: str = ""
+    password: Secret | None = None
+    certificate: str = ""
+    private_key: Secret | None = None
+    outer_identity: str = ""
+    root_ca: str = ""
+
+    def admits(self, unit: Login) -> bool:
+        """Return whether a unit with that login gets in, and believes the network."""
+        mine, its = ((x.eap, x.username, x.password, x.certificate, x.private_key) for x in (self, unit))
+        return mine == its and unit.root_ca in ("", self.root_ca)
 
 
 @dataclass(frozen=True, slots=True)
 class AccessPoint:
-    """A Wi-Fi network in range. ``password`` None: open."""
+    """A Wi-Fi network in range. ``password`` None: open, or by ``login``."""
 
     ssid: str
     password: Secret | None = None
@@ -23,7 +44,8 @@ class AccessPoint:
     bssid: bytes = b"\xa4\xb1\xc1\x02\x03\xff"
     channel: int = 11
     rssi: int = -52
-    user: str = ""  # whom an enterprise network lets in, by name or by certificate; "": it is none
+    is_hidden: bool = False  # it does not tell its name
+    login: Login | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +55,8 @@ class StoredNetwork:
     ssid: str
     password: Secret | None = None
     security: WifiSecurity = WifiSecurity.WPA2_PSK
-    user: str = ""  # of an enterprise network
+    is_hidden: bool = False  # the unit was told so, and looks for it by its name
+    login: Login | None = None
 
 
 class SimRegistry(Protocol):
@@ -82,9 +105,11 @@ class World:
     def admits(self, network: StoredNetwork) -> AccessPoint | None:
         """Return the access point that accepts ``network``; None for a wrong password or nothing in range."""
         point = self.access_points.get(network.ssid)
-        if point is None or (point.password or None) != (network.password or None) or point.user != network.user:
+        if point is None or (point.login is None) != (network.login is None):
             return None
-        return point
+        if point.login is not None and network.login is not None:
+            return point if point.login.admits(network.login) else None
+        return point if (point.password or None) == (network.password or None) else None
 
     def sim_is_active(self, iccid: str) -> bool:
         return self.sims is not None and self.sims.is_active(iccid)

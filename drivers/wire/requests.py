@@ -6,7 +6,7 @@ Each function returns a `Request`; `drivers.devices` sends it. Reference usb-and
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from ..errors import LocalProtocolError
@@ -15,7 +15,7 @@ from ..platforms import OsVersion
 from .console.tables import MAX_PASSWORD, MAX_SSID
 from .control.tables import MAX_PAYLOAD, RequestType
 from .messages import modules, network, system
-from .messages.tables import ConnectionStatus, WifiSecurity
+from .messages.tables import ENTERPRISE, OLD_SECURITY, ConnectionStatus, OldCipher, WifiSecurity
 from .proto import network_pb2, system_pb2
 
 SHORT_S = 10.0  # the unit has the reply in memory
@@ -220,18 +220,38 @@ def join_new_network(
     The unit stays in listening mode. Names and passwords outside those limits raise
     `LocalProtocolError`: a missing name may crash the unit.
     """
+    payload = _new_network(ssid, password, security, hidden)
+    return _with(RequestType.JOIN_NEW_NETWORK, payload, system.nothing, timeout_s=RADIO_S, is_secret=True)
+
+
+def store_network(ssid: str, password: Secret | None, security: WifiSecurity, *, hidden: bool = False) -> Request[None]:
+    """Store a network without joining it, which proves nothing of it; the limits are those of `join_new_network`."""
+    payload = _new_network(ssid, password, security, hidden)
+    return _with(RequestType.STORE_NETWORK, payload, system.nothing, is_secret=True)
+
+
+def _new_network(ssid: str, password: Secret | None, security: WifiSecurity, hidden: bool) -> bytes:
+    if security in ENTERPRISE:
+        raise LocalProtocolError(f"requests 500 and 507 know no {security.name}; the console of a Photon does")
+    message = network_pb2.JoinNewNetworkRequest(ssid=_name(ssid), security=security, hidden=hidden)
+    if password:
+        message.credentials.type = network_pb2.Credentials.PASSWORD
+        message.credentials.password = _short(password)
+    return message.SerializeToString()
+
+
+def _name(ssid: str) -> bytes:
     raw = ssid.encode()
     if not 1 <= len(raw) <= MAX_SSID:
         raise LocalProtocolError(f"network name {ssid[:40]!r} has {len(raw)} bytes, expected 1 to {MAX_SSID}")
-    message = network_pb2.JoinNewNetworkRequest(ssid=raw, security=security, hidden=hidden)
-    if password:
-        text = password.reveal()
-        if len(text.encode()) > MAX_PASSWORD:
-            raise LocalProtocolError(f"Wi-Fi password has {len(text.encode())} bytes, a unit takes {MAX_PASSWORD}")
-        message.credentials.type = network_pb2.Credentials.PASSWORD
-        message.credentials.password = text
-    payload = message.SerializeToString()
-    return _with(RequestType.JOIN_NEW_NETWORK, payload, system.nothing, timeout_s=RADIO_S, is_secret=True)
+    return raw
+
+
+def _short(password: Secret | None) -> str:
+    text = password.reveal() if password else ""
+    if len(text.encode()) > MAX_PASSWORD:
+        raise LocalProtocolError(f"Wi-Fi password has {len(text.encode())} bytes, a unit takes {MAX_PASSWORD}")
+    return text
 
 
 def get_known_networks() -> Request[tuple[network.KnownNetwork, ...]]:
@@ -240,3 +260,50 @@ def get_known_networks() -> Request[tuple[network.KnownNetwork, ...]]:
 
 def scan_networks() -> Request[tuple[network.ScannedNetwork, ...]]:
     return _plain(RequestType.SCAN_NETWORKS, network.scanned_networks, RADIO_S)
+
+
+def get_current_network() -> Request[network.CurrentNetwork]:
+    """Read which network the unit is joined to; result -210 while it is joined to none."""
+    return _plain(RequestType.GET_CURRENT_NETWORK, network.current_network, SHORT_S)
+
+
+def remove_known_network(ssid: str) -> Request[None]:
+    payload = network_pb2.KnownNetworkRequest(ssid=_name(ssid)).SerializeToString()
+    return _with(RequestType.REMOVE_KNOWN_NETWORK, payload, system.nothing)
+
+
+# --- Wi-Fi of old Gen 2 units -------------------------------------------------------------------
+
+
+def old_set_credentials(
+    ssid: str, password: Secret | None, security: WifiSecurity, enterprise: network.Enterprise | None = None
+) -> Request[None]:
+    """Store a network without joining it (4.8); the limits are those of `join_new_network`."""
+    one = network_pb2.OldNetwork(ssid=_name(ssid), security=OLD_SECURITY[security], password=_short(password))
+    if security is not WifiSecurity.NONE:
+        one.cipher = OldCipher.AES_TKIP if security is WifiSecurity.WPA_WPA2_PSK else OldCipher.AES
+    if enterprise is not None:
+        one.eap_type, one.outer_identity = enterprise.type, enterprise.outer_identity
+        one.inner_identity, one.password = enterprise.username, _short(enterprise.password)
+        one.client_certificate, one.ca_certificate = enterprise.certificate, enterprise.root_ca
+        one.private_key = enterprise.private_key.reveal() if enterprise.private_key else ""
+    payload = network_pb2.OldSetRequest(network=one).SerializeToString()
+    return _with(RequestType.LEGACY_SET_CREDENTIALS, payload, system.nothing, is_secret=True)
+
+
+def old_get_credentials() -> Request[tuple[network.KnownNetwork, ...]]:
+    request = _plain(RequestType.LEGACY_GET_CREDENTIALS, network.old_stored_networks)
+    return replace(request, is_secret=True)  # nobody says that it leaves the passwords out
+
+
+def old_clear_credentials() -> Request[None]:
+    return _plain(RequestType.LEGACY_CLEAR_CREDENTIALS, system.nothing)
+
+
+def old_scan() -> Request[tuple[network.ScannedNetwork, ...]]:
+    return _plain(RequestType.LEGACY_SCAN, network.old_scanned_networks, RADIO_S)
+
+
+def get_diagnostics() -> Request[dict[str, int]]:
+    """Read what the unit tells of its own state, numbers by names such as ``net:ip:addr``."""
+    return _plain(RequestType.DIAGNOSTIC_INFO, system.diagnostics)

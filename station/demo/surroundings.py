@@ -14,7 +14,7 @@ from ..cloud.virtual import VirtualCloud
 from ..settings.profile import Profile
 from ..settings.secrets import SecretRef, SecretSource
 from ..steps.product_add import Product
-from ..steps.wifi import Wifi
+from ..steps.shared.wifi_section import Wifi
 
 ACCOUNT = "factory@example.com"
 
@@ -23,10 +23,10 @@ def secrets_of(environ: Mapping[str, str], profiles: Iterable[Profile]) -> Secre
     """Return the secrets of ``environ``, with a demo password for every Wi-Fi reference nobody has set."""
     found = dict(environ)
     for profile in profiles:
-        network = profile.section(Wifi)
-        reference = network.password if network else None
-        if isinstance(reference, SecretRef) and reference.scheme == "env":
-            found.setdefault(reference.name, "demo-network-password")
+        for network in profile.sections(Wifi):
+            reference = network.password
+            if isinstance(reference, SecretRef) and reference.scheme == "env":
+                found.setdefault(reference.name, "demo-network-password")
     return SecretSource(found)
 
 
@@ -34,10 +34,9 @@ def access_points_of(profiles: Iterable[Profile], secrets: SecretSource) -> list
     """Return an access point for every Wi-Fi network that ``profiles`` name."""
     points = []
     for profile in profiles:
-        network = profile.section(Wifi)
-        if network is not None:
+        for network in profile.sections(Wifi):
             password = secrets.resolve(network.password, Secret) if network.password else None
-            points.append(AccessPoint(network.ssid, password))
+            points.append(AccessPoint(network.ssid, password, is_hidden=network.is_hidden))
     return points
 
 

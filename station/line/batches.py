@@ -25,7 +25,7 @@ from ..settings.profile import Profile, StepRule, load_profile
 from ..settings.secrets import SecretSource
 from ..steps import product_add
 from ..steps.shared.cloud_sections import Cloud
-from ..steps.wifi import Wifi
+from ..steps.shared.wifi_section import Wifi
 from ..words.say import Say
 from .bench import Bench, OpenBatch, platform_name
 
@@ -103,11 +103,11 @@ class Batches:
 
         Raises `BadInput` when a file is missing, a secret is not set, or the batch belongs to another profile.
         """
-        network, number = profile.section(Wifi), product_add.product_id(profile)
+        number = product_add.product_id(profile)
         opened = OpenBatch(
             batch=self._batch(batch, profile, target), profile=profile,
             files={p.id: load_release(profile, p, self._store, number) for p in profile.platforms},
-            wifi=network.credentials(self._secrets) if network else None,
+            wifi=tuple(network.goal(self._secrets) for network in profile.sections(Wifi)),
             find_product=ProductFinder(profile, self._client, self._journal, self._clock),
         )  # fmt: skip
         self._bench.check(opened)

@@ -36,8 +36,9 @@ from ..steps.shared.cloud_sections import NameTemplate
 from ..steps.shared.cloudwork import CloudJob, CloudRecord, FindProduct, ask, perform
 from ..steps.shared.flashing import FirmwareSession
 from ..steps.shared.knowledge import UnitKnowledge
-from ..steps.shared.session import BenchWifi, StationSession, UnitSession, WifiCredentials
+from ..steps.shared.session import StationSession, UnitSession
 from ..steps.shared.unit import AtWork, Label, Unit, UnitMemory
+from ..steps.shared.wifi_networks import BenchWifi, WifiGoal
 from ..steps.table import StepTable
 from ..words.say import Say
 
@@ -51,7 +52,7 @@ class OpenBatch:
     batch: Batch
     profile: Profile
     files: Mapping[int, ReleaseFiles]  # by platform id
-    wifi: WifiCredentials | None
+    wifi: tuple[WifiGoal, ...]
     find_product: FindProduct
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import tomllib
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any
@@ -92,11 +93,16 @@ def _check_text(where: str, key: str | int, value: object) -> None:
     if isinstance(key, str) and len(key) > MAX_KEY:
         raise BadInput(f"{where}: a key of {len(key)} characters, expected at most {MAX_KEY}; is a quote missing?")
     for what, text in (("key", key), ("text", value)):
-        if isinstance(text, str) and not text.isprintable():
+        if isinstance(text, str) and not (_is_shown(text) if (what, key) == ("text", "ssid") else text.isprintable()):
             raise BadInput(
                 f"{where}: a {what} with characters that cannot be shown (control, invisible or right-to-left"
                 " marks); write it again by hand, in plain characters"
             )
+
+
+def _is_shown(name: str) -> bool:
+    """Return whether a name somebody else gave does nothing to a terminal; how it looks there is its own matter."""
+    return not any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in name)
 
 
 def _decoded(raw: bytes, name: str) -> str:

@@ -20,9 +20,23 @@ from .sections import Mistake, kind_of, refusal
 _MAX_LENGTH = 4096
 _REFERENCE = re.compile(r"(env):([A-Za-z_][A-Za-z0-9_]{0,99})|(keyring):([^/\s]{1,100})/([^/\s]{1,100})")
 
+_PEM = re.compile(r"(-----BEGIN ([A-Z0-9 ]+)-----\r?\n([!-~ ]{1,254}\r?\n)+-----END \2-----\s*)+")
+
 
 class WifiPassword(Secret):
     """The pass phrase of the bench's or the product's access point."""
+
+
+class Certificate(Secret):
+    """A certificate in PEM format: no secret by itself, but nothing to be shown either."""
+
+    max_bytes = 4095  # what a unit takes
+
+
+class PrivateKey(Secret):
+    """The private key of a certificate, in PEM format."""
+
+    max_bytes = 2047
 
 
 class ApiToken(Secret):
@@ -112,6 +126,16 @@ def _fault(text: str, kind: type[Secret]) -> str:
         return "holds nothing"
     if len(text) > _MAX_LENGTH:
         return f"is longer than {_MAX_LENGTH} characters"
+    if issubclass(kind, Certificate | PrivateKey):
+        return _fault_of_pem(text, kind.max_bytes)
     if issubclass(kind, ApiToken) and not re.fullmatch(r"[!-~]+", text):
         return "holds characters no token has, or blanks"
     return "" if text.isprintable() else "holds characters that cannot be printed"
+
+
+def _fault_of_pem(text: str, max_bytes: int) -> str:
+    if len(text) > max_bytes:
+        return f"is longer than the {max_bytes} bytes a unit takes"
+    if not _PEM.fullmatch(text):
+        return "is no PEM text from -----BEGIN to -----END, in lines of at most 254 characters"
+    return ""

@@ -49,3 +49,4 @@ class Family:
     mute_requests: frozenset[int] = frozenset()  # bRequest that firmware without vendor interface never answers (9.9)
     hears_5_ghz: bool = False  # its radio supports the channels above 14 (4.8)
     ethernet_mac: Callable[[str, MacAddress | None], MacAddress] | None = None  # by Device ID and Wi-Fi MAC (1.3)
+    looks_before_joining_since: OsVersion | None = None  # request 500 scans, and finds no hidden network untold (4.8)

@@ -123,4 +123,5 @@ RTL = Family(
     hears_5_ghz=True,
     swallows_raw_data=False,
     ethernet_mac=_ethernet_mac,
+    looks_before_joining_since=OsVersion.parse("5.7.0-0"),
 )

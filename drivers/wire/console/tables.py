@@ -49,10 +49,12 @@ SECURITY_DIGITS = {
     WifiSecurity.WEP: 1,
     WifiSecurity.WPA_PSK: 2,
     WifiSecurity.WPA2_PSK: 3,
+    WifiSecurity.WPA_ENTERPRISE: 4,  # Photon and P1 from 0.7.0 on
+    WifiSecurity.WPA2_ENTERPRISE: 5,
     WifiSecurity.WPA3_PSK: 6,  # accepted from 5.5.0 on, though not shown
 }
 MAX_SSID, MAX_PASSWORD = 32, 64
-MAX_TEXT_LINE = 255
+MAX_CERTIFICATE, MAX_PRIVATE_KEY, MAX_TEXT_LINE = 4095, 2047, 254  # bytes; the last of one line of them
 
 SAVING = "Thanks! Wait while I save those credentials...\r\n\r\n"
 SAVED_MARK = "<3 you!"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ...identity import Iccid, Imei, MacAddress
+from ...identity import Iccid, Imei, MacAddress, Secret
 from ..proto import network_pb2
 from . import reading
+from .tables import EapType
 
 
 class CellularIdentity(NamedTuple):
@@ -33,6 +34,29 @@ class KnownNetwork:
 
     ssid: str
     security: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enterprise:
+    """What a unit shows an enterprise network. Certificates are PEM texts, "" for none."""
+
+    type: EapType
+    username: str = ""  # inner identity
+    password: Secret | None = None
+    outer_identity: str = ""
+    certificate: str = ""  # of the unit, EAP-TLS
+    private_key: Secret | None = None
+    root_ca: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentNetwork:
+    """The network a unit is joined to."""
+
+    ssid: str
+    bssid: MacAddress | None
+    channel: int
+    rssi: int  # dBm
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +87,25 @@ def known_networks(raw: bytes) -> tuple[KnownNetwork, ...]:
     reply = reading.parse_message(network_pb2.KnownNetworksReply, raw)
     found = reading.bounded(reply.networks, "networks")
     return tuple(KnownNetwork(reading.ssid(n.ssid), n.security) for n in found)
+
+
+def current_network(raw: bytes) -> CurrentNetwork:
+    reply = reading.parse_message(network_pb2.CurrentNetworkReply, raw)
+    return CurrentNetwork(reading.ssid(reply.ssid), reading.mac(reply.bssid), reply.channel, reply.rssi)
+
+
+def old_stored_networks(raw: bytes) -> tuple[KnownNetwork, ...]:
+    """Parse the reply of 114; `KnownNetwork.security` counts as `OldSecurity` there."""
+    found = reading.bounded(reading.parse_message(network_pb2.OldNetworksReply, raw).list.networks, "networks")
+    return tuple(KnownNetwork(reading.ssid(n.ssid), n.security) for n in found)
+
+
+def old_scanned_networks(raw: bytes) -> tuple[ScannedNetwork, ...]:
+    """Parse the reply of 112; `ScannedNetwork.security` counts as `OldSecurity` there."""
+    found = reading.bounded(reading.parse_message(network_pb2.OldNetworksReply, raw).list.networks, "networks")
+    return tuple(
+        ScannedNetwork(reading.ssid(n.ssid), reading.mac(n.bssid), n.security, n.channel, n.rssi) for n in found
+    )
 
 
 def scanned_networks(raw: bytes) -> tuple[ScannedNetwork, ...]:

@@ -45,7 +45,8 @@ def clean(text: str) -> str:
 
 
 def ssid(raw: bytes) -> str:
-    return clean(raw.decode("utf-8", "replace"))
+    """Decode the name of a network, as it is: to be compared, and to be cleaned by whoever shows it."""
+    return raw[:MAX_TEXT].decode("utf-8", "replace")
 
 
 def mac(raw: bytes) -> MacAddress | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from ...errors import RemoteProtocolError
@@ -78,6 +79,17 @@ def connection_status(raw: bytes) -> ConnectionStatus:
         return ConnectionStatus(status)
     except ValueError:
         raise RemoteProtocolError(f"connection status {status} does not exist; reset the unit") from None
+
+
+def diagnostics(raw: bytes) -> dict[str, int]:
+    """Parse the values of request 100 by their names; a source that failed is left out."""
+    try:
+        told = json.loads(raw)
+        return {str(name)[:64]: value for name, value in told.items() if type(value) is int}
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise RemoteProtocolError(
+            f"{len(raw)} bytes of diagnostics are no JSON object ({type(error).__name__}); reset the unit"
+        ) from None
 
 
 def chunk_size(raw: bytes) -> int:

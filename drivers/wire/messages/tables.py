@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from ...platforms import ModuleFunction
 
@@ -77,3 +79,50 @@ class WifiSecurity(enum.IntEnum):
     WPA_WPA2_PSK = 4  # mixed
     WPA3_PSK = 5  # newest
     WPA2_WPA3_PSK = 6  # mixed
+    WPA_ENTERPRISE = 104  # with credentials for each user; these two have no number in those requests
+    WPA2_ENTERPRISE = 105
+
+
+ENTERPRISE = frozenset({WifiSecurity.WPA_ENTERPRISE, WifiSecurity.WPA2_ENTERPRISE})
+
+
+class OldSecurity(enum.IntEnum):
+    """Security of a network in the requests 110 to 115 of old Gen 2 units."""
+
+    OPEN = 0
+    WEP = 1
+    WPA = 2
+    WPA2 = 3
+    WPA_ENTERPRISE = 4
+    WPA2_ENTERPRISE = 5
+    UNKNOWN = 255
+
+
+OLD_SECURITY: Mapping[WifiSecurity, OldSecurity] = MappingProxyType(
+    {
+        WifiSecurity.NONE: OldSecurity.OPEN,
+        WifiSecurity.WEP: OldSecurity.WEP,
+        WifiSecurity.WPA_PSK: OldSecurity.WPA,
+        WifiSecurity.WPA2_PSK: OldSecurity.WPA2,
+        WifiSecurity.WPA_WPA2_PSK: OldSecurity.WPA2,
+        WifiSecurity.WPA3_PSK: OldSecurity.UNKNOWN,  # those units know none
+        WifiSecurity.WPA2_WPA3_PSK: OldSecurity.WPA2,
+        WifiSecurity.WPA_ENTERPRISE: OldSecurity.WPA_ENTERPRISE,
+        WifiSecurity.WPA2_ENTERPRISE: OldSecurity.WPA2_ENTERPRISE,
+    }
+)
+
+
+class OldCipher(enum.IntEnum):
+    """Cipher of a network, in the same requests and on the console."""
+
+    AES = 1
+    TKIP = 2
+    AES_TKIP = 3
+
+
+class EapType(enum.IntEnum):
+    """How an enterprise network authenticates a unit, numbered as in request 113."""
+
+    TLS = 13  # by a certificate of its own
+    PEAP = 25  # by user name and password, MSCHAPv2

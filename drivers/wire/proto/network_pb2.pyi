@@ -121,6 +121,24 @@ class KnownNetworksReply(_message.Message):
     networks: _containers.RepeatedCompositeFieldContainer[KnownNetwork]
     def __init__(self, networks: _Optional[_Iterable[_Union[KnownNetwork, _Mapping]]] = ...) -> None: ...
 
+class KnownNetworkRequest(_message.Message):
+    __slots__ = ("ssid",)
+    SSID_FIELD_NUMBER: _ClassVar[int]
+    ssid: bytes
+    def __init__(self, ssid: _Optional[bytes] = ...) -> None: ...
+
+class CurrentNetworkReply(_message.Message):
+    __slots__ = ("ssid", "bssid", "channel", "rssi")
+    SSID_FIELD_NUMBER: _ClassVar[int]
+    BSSID_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    RSSI_FIELD_NUMBER: _ClassVar[int]
+    ssid: bytes
+    bssid: bytes
+    channel: int
+    rssi: int
+    def __init__(self, ssid: _Optional[bytes] = ..., bssid: _Optional[bytes] = ..., channel: _Optional[int] = ..., rssi: _Optional[int] = ...) -> None: ...
+
 class ScannedNetwork(_message.Message):
     __slots__ = ("ssid", "bssid", "security", "channel", "rssi")
     SSID_FIELD_NUMBER: _ClassVar[int]
@@ -140,6 +158,56 @@ class ScanNetworksReply(_message.Message):
     NETWORKS_FIELD_NUMBER: _ClassVar[int]
     networks: _containers.RepeatedCompositeFieldContainer[ScannedNetwork]
     def __init__(self, networks: _Optional[_Iterable[_Union[ScannedNetwork, _Mapping]]] = ...) -> None: ...
+
+class OldNetwork(_message.Message):
+    __slots__ = ("ssid", "bssid", "security", "cipher", "channel", "max_data_rate", "rssi", "password", "eap_type", "inner_identity", "outer_identity", "private_key", "client_certificate", "ca_certificate")
+    SSID_FIELD_NUMBER: _ClassVar[int]
+    BSSID_FIELD_NUMBER: _ClassVar[int]
+    SECURITY_FIELD_NUMBER: _ClassVar[int]
+    CIPHER_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    MAX_DATA_RATE_FIELD_NUMBER: _ClassVar[int]
+    RSSI_FIELD_NUMBER: _ClassVar[int]
+    PASSWORD_FIELD_NUMBER: _ClassVar[int]
+    EAP_TYPE_FIELD_NUMBER: _ClassVar[int]
+    INNER_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    OUTER_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    PRIVATE_KEY_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
+    CA_CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
+    ssid: bytes
+    bssid: bytes
+    security: int
+    cipher: int
+    channel: int
+    max_data_rate: int
+    rssi: int
+    password: str
+    eap_type: int
+    inner_identity: str
+    outer_identity: str
+    private_key: str
+    client_certificate: str
+    ca_certificate: str
+    def __init__(self, ssid: _Optional[bytes] = ..., bssid: _Optional[bytes] = ..., security: _Optional[int] = ..., cipher: _Optional[int] = ..., channel: _Optional[int] = ..., max_data_rate: _Optional[int] = ..., rssi: _Optional[int] = ..., password: _Optional[str] = ..., eap_type: _Optional[int] = ..., inner_identity: _Optional[str] = ..., outer_identity: _Optional[str] = ..., private_key: _Optional[str] = ..., client_certificate: _Optional[str] = ..., ca_certificate: _Optional[str] = ...) -> None: ...
+
+class OldSetRequest(_message.Message):
+    __slots__ = ("network",)
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    network: OldNetwork
+    def __init__(self, network: _Optional[_Union[OldNetwork, _Mapping]] = ...) -> None: ...
+
+class OldNetworkList(_message.Message):
+    __slots__ = ("networks",)
+    NETWORKS_FIELD_NUMBER: _ClassVar[int]
+    networks: _containers.RepeatedCompositeFieldContainer[OldNetwork]
+    def __init__(self, networks: _Optional[_Iterable[_Union[OldNetwork, _Mapping]]] = ...) -> None: ...
+
+class OldNetworksReply(_message.Message):
+    __slots__ = ("list",)
+    LIST_FIELD_NUMBER: _ClassVar[int]
+    list: OldNetworkList
+    def __init__(self, list: _Optional[_Union[OldNetworkList, _Mapping]] = ...) -> None: ...
 
 class IccidReply(_message.Message):
     __slots__ = ("iccid", "imei")

@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from drivers.host.executable import Programs
-from drivers.identity import Secret
-from drivers.wire.messages.tables import WifiSecurity
 
 from ...cloud.client import CloudClient
 from ...engine.step import StepContext
@@ -19,37 +17,7 @@ from ...settings.profile import Profile
 from .cloudwork import CloudJob, FindProduct
 from .flashing import FirmwareSession
 from .unit import Unit
-
-
-@dataclass(frozen=True, slots=True)
-class WifiCredentials:
-    """The network a unit shall join. ``password`` is None for an open one."""
-
-    ssid: str
-    password: Secret | None
-    security: WifiSecurity
-
-
-class BenchWifi:
-    """Whether the bench's own Wi-Fi may be down: joins of the last units, across slots.
-
-    A unit that fails where others joined is a bad unit. Before anybody has joined, and while several units in a
-    row fail, the bench itself is in doubt.
-    """
-
-    def __init__(self) -> None:
-        self._has_worked = False
-        self._failed: list[str] = []
-
-    def joined(self) -> None:
-        self._has_worked = True
-        self._failed.clear()
-
-    def failed(self, device_id: str) -> bool:
-        """Note a failure; True when the bench is in doubt."""
-        if device_id not in self._failed:
-            self._failed.append(device_id)
-        return not self._has_worked or len(self._failed) > 1
+from .wifi_networks import BenchWifi, WifiGoal
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +30,7 @@ class UnitSession:
     plans: tuple[StepPlan, ...]  # the steps this unit goes through
     find_product: FindProduct  # raises CloudError; remembers what it found
     client: CloudClient
-    wifi: WifiCredentials | None
+    wifi: tuple[WifiGoal, ...]
     bench_wifi: BenchWifi
 
     @property

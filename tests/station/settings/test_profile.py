@@ -21,7 +21,7 @@ from station.settings.secrets import SecretRef
 from station.settings.sku import SKU_MINIMUMS, minimum_for_serial, minimum_for_sku
 from station.steps.product_add import Product
 from station.steps.shared.cloud_sections import Cloud, NameTemplate
-from station.steps.wifi import Wifi, WifiSecurity
+from station.steps.shared.wifi_section import Wifi, WifiSecurity
 
 HASH = "ab" * 32
 BORON = f'''id = "widget"
@@ -345,10 +345,10 @@ def test_a_password_in_the_file_is_refused_and_not_repeated() -> None:
 
 def test_an_open_network_has_no_password() -> None:
     open_network = ARGON.replace('password = "env:WIFI"', 'security = "open"')
-    assert parsed(open_network).section(Wifi).password is None
+    assert parsed(open_network).sections(Wifi)[0].password is None
     assert "no password" in refusal(open_network + 'password = "env:WIFI"\n')
-    assert parsed(ARGON).section(Wifi).security is WifiSecurity.WPA2
-    assert parsed(ARGON).section(Wifi).password == SecretRef("env", "WIFI")
+    assert parsed(ARGON).sections(Wifi)[0].security is WifiSecurity.WPA2
+    assert parsed(ARGON).sections(Wifi)[0].password == SecretRef("env", "WIFI")
 
 
 def test_a_network_name_is_counted_in_bytes() -> None:

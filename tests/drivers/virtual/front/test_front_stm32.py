@@ -16,7 +16,7 @@ from drivers.virtual.boot import BootRequest
 from drivers.virtual.messages import Fields, message, number, text
 from drivers.virtual.radio import WifiStore
 from drivers.virtual.unit import UnitMode
-from drivers.virtual.world import AccessPoint, StoredNetwork
+from drivers.virtual.world import AccessPoint, Login, StoredNetwork
 from drivers.wire.messages.tables import WifiSecurity
 
 every = pytest.mark.parametrize("slug", ["photon", "p1", "electron"])
@@ -270,7 +270,9 @@ def test_the_documented_message_sets_credentials(bench: Any, slug: str) -> None:
 
 @pytest.mark.parametrize("slug", ["photon", "p1"])
 def test_an_old_scan_tells_what_is_in_range(bench: Any, slug: str) -> None:
-    bench.world.access_points["office"] = AccessPoint("office", Secret("x"), user="me", channel=6, rssi=-70)
+    bench.world.access_points["office"] = AccessPoint(
+        "office", security=WifiSecurity.WPA2_ENTERPRISE, channel=6, rssi=-70, login=Login(username="me")
+    )
     bench.world.access_points["5ghz"] = AccessPoint("5ghz", channel=36)
     plug(bench, slug, "1.5.2")
     result, reply = bench.wire().ask(112)

@@ -10,8 +10,10 @@ import serial
 from drivers.identity import Secret
 from drivers.virtual.radio import WifiStore
 from drivers.virtual.unit import UnitMode
-from drivers.virtual.world import AccessPoint, StoredNetwork
-from drivers.wire.messages.tables import WifiSecurity
+from drivers.virtual.world import AccessPoint, Login, StoredNetwork
+from drivers.wire.messages.tables import EapType, WifiSecurity
+
+PEM_BLOCKS = (("CERTIFICATE", "AAAA"), ("PRIVATE KEY", "BBBB"), ("CERTIFICATE", "CCCC"))
 
 wifi = pytest.mark.parametrize("slug", ["photon", "p1"])
 SECURITY = b"Security 0=unsecured, 1=WEP, 2=WPA, 3=WPA2: "
@@ -216,23 +218,31 @@ def test_enterprise_credentials_by_name_and_password(bench: Any, slug: str) -> N
     assert say(port, b"short\n") == b"short\r\nOuter identity (optional): "
     assert say(port, b"\n") == b"\r\nRoot CA in PEM format (optional):\r\n"
     assert say(port, b"\n").startswith(b"\r\n" + SAVING + b"Awesome.")
-    assert WifiStore(unit).networks() == [StoredNetwork("campus", Secret("short"), WifiSecurity.WPA2_PSK, "worker")]
+    login = Login(EapType.PEAP, "worker", Secret("short"))
+    assert WifiStore(unit).networks() == [StoredNetwork("campus", None, WifiSecurity.WPA2_ENTERPRISE, login=login)]
 
 
 @wifi
 def test_enterprise_credentials_by_certificate(bench: Any, slug: str) -> None:
     unit, port = listening(bench, slug, "1.5.2")
-    bench.world.access_points["campus"] = AccessPoint("campus", user="-----BEGIN CERTIFICATE-----\nAAAA")
+    certificate, key, ca = ([f"-----BEGIN {what}-----", base, f"-----END {what}-----"] for what, base in PEM_BLOCKS)
+    login = Login(
+        EapType.TLS, certificate="\n".join(certificate), private_key=Secret("\n".join(key)), root_ca="\n".join(ca)
+    )
+    bench.world.access_points["campus"] = AccessPoint("campus", security=WifiSecurity.WPA2_ENTERPRISE, login=login)
     say(port, b"w")
     assert say(port, b"campus\n", 10) == b"campus\r\nEAP Type 0=PEAP/MSCHAPv2, 1=EAP-TLS: ", "its cipher is known"
     assert say(port, b"1\n") == b"1\r\nClient certificate in PEM format:\r\n"
     assert say(port, b"-----BEGIN CERTIFICATE-----\n") == b"-----BEGIN CERTIFICATE-----\r\n"
-    say(port, b"AAAA\n")
+    for line in certificate[1:]:
+        say(port, line.encode() + b"\n")
     assert say(port, b"\n") == b"\r\nPrivate key in PEM format:\r\n"
-    say(port, b"BBBB\n")
+    for line in key:
+        say(port, line.encode() + b"\n")
     assert say(port, b"\n") == b"\r\nOuter identity (optional): "
     assert say(port, b"me\n") == b"me\r\nRoot CA in PEM format (optional):\r\n"
-    say(port, b"CCCC\n")
+    for line in ca:
+        say(port, line.encode() + b"\n")
     assert say(port, b"\n").startswith(b"\r\n" + SAVING + b"Awesome.")
     assert unit.mode is UnitMode.NORMAL
     bench.clock.sleep(10.0)

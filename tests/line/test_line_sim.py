@@ -1,4 +1,4 @@
-"""Networks and SIMs that do not do what they should: who is blamed, and who waits."""
+"""SIMs that do not do what they should: who is blamed, and who waits."""
 
 from __future__ import annotations
 
@@ -6,49 +6,12 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from line_bench import ARGON, BORON, DEVELOPER, SSID, line_bench, replace
+from line_bench import ARGON, BORON, DEVELOPER, line_bench, replace
 
-from drivers.identity import Secret, SerialNumber
+from drivers.identity import SerialNumber
 from drivers.virtual.factory import make_spec
-from drivers.virtual.world import AccessPoint
 from station.engine.events import VerdictRevised
 from station.model import Outcome, Verdict
-
-OFFLINE_ARGON = replace(ARGON, online=False)
-
-
-def test_a_unit_that_cannot_join_is_bad_only_where_others_join(tmp_path: Path) -> None:
-    with line_bench(tmp_path, OFFLINE_ARGON) as bench:
-        units = [bench.finished_unit(OFFLINE_ARGON, number, networks=()) for number in range(1, 6)]
-        good, changed = bench.world.access_points[SSID], AccessPoint(SSID, Secret("somebody changed it"))
-        bench.world.access_points[SSID] = changed
-        first = bench.walk(units[0])
-        assert (first.verdict, first.finished.sentence) == (Verdict.ERROR, "bench_wifi_down"), "nobody has joined yet"
-        assert SSID in first.finished.reason
-        bench.world.access_points[SSID] = good
-        assert bench.walk(units[1]).verdict is Verdict.PASS
-        bench.world.access_points[SSID] = changed
-        bad = bench.walk(units[2])
-        assert (bad.verdict, bad.finished.sentence) == (Verdict.FAIL, "wifi_join_failed"), "the one before it joined"
-        again = bench.walk(units[3])
-        assert (again.verdict, again.finished.sentence) == (Verdict.ERROR, "bench_wifi_down"), "two in a row"
-        bench.world.access_points[SSID] = good
-        assert bench.walk(units[3]).verdict is Verdict.PASS
-
-
-@pytest.mark.parametrize(("hears", "verdict"), [("the neighbour's", Verdict.ERROR), ("", Verdict.FAIL)])
-def test_a_network_a_unit_does_not_hear_is_away_unless_its_radio_hears_nothing(
-    hears: str, verdict: Verdict, tmp_path: Path
-) -> None:
-    with line_bench(tmp_path, OFFLINE_ARGON) as bench:
-        assert bench.walk(bench.finished_unit(OFFLINE_ARGON, 1, networks=())).verdict is Verdict.PASS
-        unit = bench.finished_unit(OFFLINE_ARGON, 2, networks=())
-        bench.world.access_points.clear()
-        if hears:
-            bench.world.access_points[hears] = AccessPoint(hears, Secret("none of ours"))
-        walk = bench.walk(unit)
-        assert walk.verdict is verdict, walk.finished
-        assert unit.memory.read_network() == b""
 
 
 @pytest.mark.rule("G7")
