@@ -5,6 +5,7 @@ A reply whose fields all have their default is empty on the wire, so ``b""`` is 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -45,8 +46,12 @@ def clean(text: str) -> str:
 
 
 def ssid(raw: bytes) -> str:
-    """Decode the name of a network, as it is: to be compared, and to be cleaned by whoever shows it."""
-    return raw[:MAX_TEXT].decode("utf-8", "replace")
+    """Decode the name of a network to compare it; without control characters, but else as it is.
+
+    A blank that is not ASCII's, or a joined emoji, is part of the name: whoever shows it cleans it.
+    """
+    name = raw[:MAX_TEXT].decode("utf-8", "replace")
+    return "".join("?" if unicodedata.category(char) == "Cc" else char for char in name)
 
 
 def mac(raw: bytes) -> MacAddress | None:
