@@ -214,10 +214,12 @@ class _Work:
             say = Say("wifi_deaf" if told == _DEAF else "wifi_join_failed")
             raise UnitRejected(f"{text}, while others joined, twice", say=say)
         until = began + (PATIENCE_S if signal is None else REFUSED_PATIENCE_S)
-        self._await_change(network.ssid, signal is not None, others, until)
+        say = Say("bench_wifi_down" if signal is None else "wifi_refused")
+        with self._ctx.held(say):
+            self._await_change(network.ssid, signal is not None, others, until)
         if self._ctx.clock.now() >= until:
             who = "others joined before it: walk one of them, then this one again" if rounds else "nobody has joined"
-            raise StepFault(f"{text}; {who}", say=Say("bench_wifi_down" if signal is None else "wifi_refused"))
+            raise StepFault(f"{text}; {who}", say=say)
 
     def _hearing(self, ssid: str) -> tuple[int | None, str]:
         """Return how strong the unit hears the network (dBm), None if it does not, and what to say of it."""
@@ -236,15 +238,14 @@ class _Work:
     def _await_change(self, ssid: str, is_heard: bool, others: int, until: float) -> None:
         """Wait a while, or as long as the unit does not hear the network: another unit's join ends it early."""
         ctx = self._ctx
-        with ctx.held(Say("wifi_waits")):
-            while ctx.clock.now() < until:
-                ctx.clock.sleep(min(POLL_S, until - ctx.clock.now()), ctx.cancel)
-                ctx.deadline = Deadline.after(ctx.clock, ctx.limit_s)  # the time held is no time of the step
-                heard = self.wifi.heard()
-                if is_heard or heard is None or any(one.ssid == ssid for one in heard):
-                    return
-                if self._bench.others(ssid, self._device_id) > others:
-                    return
+        while ctx.clock.now() < until:
+            ctx.clock.sleep(min(POLL_S, until - ctx.clock.now()), ctx.cancel)
+            ctx.deadline = Deadline.after(ctx.clock, ctx.limit_s)  # the time held is no time of the step
+            heard = self.wifi.heard()
+            if is_heard or heard is None or any(one.ssid == ssid for one in heard):
+                return
+            if self._bench.others(ssid, self._device_id) > others:
+                return
 
     # --- the signal ---
 

@@ -61,7 +61,7 @@ def test_an_access_point_that_is_down_for_a_while_is_waited_for(slug: str, tmp_p
 
         def switch_on_again() -> None:
             held = bench.wait_for(StepHeld, step="wifi")
-            assert held.say.key == "wifi_waits"  # type: ignore[attr-defined]
+            assert held.say.key == "bench_wifi_down"  # type: ignore[attr-defined]
             bench.sleep(120.0)
             bench.world.access_points[SSID] = point
 
