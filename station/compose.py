@@ -87,6 +87,7 @@ class Settings:
     key_place: KeyPlace | None = None  # where the key of kept mobile secrets is; None: a file beside ``data_dir``
     operator: str = ""
     requests_per_s: float = 2.0
+    power: int | None = None  # how many cellular units the bench can power while they are written or transmit
     made_firmware: Path | None = None  # folder with synthetic files of our own
     traces: bool = False
     host_clock: Clock | None = None  # for locks and full disks, if the station's clock runs faster
@@ -110,7 +111,7 @@ class Station:
         )  # fmt: skip
         self.bench = Bench(
             clock, hardware.serial_host, self.client, self.journal, self._record, self.steps,
-            self._trace if settings.traces else None, hardware.programs,
+            self._trace if settings.traces else None, hardware.programs, settings.power,
         )  # fmt: skip
         store = FirmwareStore(settings.firmware, settings.made_firmware)
         self.batches = Batches(

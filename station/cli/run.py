@@ -101,7 +101,7 @@ def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
         station_id=config.station_id, slots=config.slots or UNBOUND, data_dir=journal_dir(arguments, make=True),
         firmware=config.firmware_folders,
         cloud_url=config.cloud_url, token=lambda: token_of(config), secrets=secrets,
-        key_place=key_place(config), operator=arguments.operator, traces=arguments.trace,
+        key_place=key_place(config), power=config.power, operator=arguments.operator, traces=arguments.trace,
     )  # fmt: skip
 
 

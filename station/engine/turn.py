@@ -1,4 +1,4 @@
-"""One thing that all slots of a bench share: whose turn it is."""
+"""What the slots of a bench share: whose turn it is."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from drivers.clock import CancelToken, Clock
 
 
 class Turn:
-    """Grants something there is one of at the station, in the order of asking."""
+    """Grants something there is one of at the station, or ``places`` of, in the order of asking."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._condition = clock.condition()
+    def __init__(self, clock: Clock, places: int = 1) -> None:
+        self._condition, self._places = clock.condition(), places
         self._queue: collections.deque[object] = collections.deque()
 
     @contextlib.contextmanager
     def hold(self, cancel: CancelToken, waits: Callable[[int], None]) -> Iterator[None]:
-        """Wait until all earlier callers are done, then hold it for the block. Raises `Cancelled`.
+        """Wait until it is free of earlier callers, then hold it for the block. Raises `Cancelled`.
 
-        ``waits`` is called with the number of callers ahead, at first and whenever it changes, without the lock.
+        ``waits`` is called with the number of callers that have to be done first, at first and whenever it changes,
+        without the lock.
         """
         me = object()
         with self._condition:
             self._queue.append(me)
         try:
             before = -1
-            while (before := self._moved(me, before, cancel)) > 0:
-                waits(before)
+            while (before := self._moved(me, before, cancel)) >= self._places:
+                waits(before - self._places + 1)
             yield
         finally:
             with self._condition:

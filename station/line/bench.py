@@ -69,11 +69,13 @@ class Bench:
         steps: StepTable,
         trace: Callable[[Seat, str], None] | None = None,
         programs: Programs | None = None,
+        power: int | None = None,
     ) -> None:
         self._clock, self._serial_host, self._client = clock, serial_host, client
         self._memory, self._record, self._steps, self._trace = memory, record, steps, trace
         self._wifi, self.at_work = BenchWifi(), AtWork()
         self._programs, self._turn = programs or SystemPrograms(), Turn(clock)
+        self._power = None if power is None else Turn(clock, power)
         self._lock = threading.Lock()
         self._open: dict[str, OpenBatch] = {}
 
@@ -145,7 +147,8 @@ class Bench:
         device = ParticleDevice(seat.port, self._serial_host, self._clock, seat.cancel, trace)
         work = self._unit_work(batch, found, device)
         beside = StationSession(work.unit, batch.profile, self._programs, self._turn)
-        return BenchSession(batch, work, beside, self._clock, self._steps)
+        power = self._power if found.has_cellular else None
+        return BenchSession(batch, work, beside, self._clock, self._steps, power)
 
     def _unit_work(self, batch: OpenBatch, found: Platform, device: ParticleDevice) -> UnitSession:
         profile, find_product = batch.profile, _Once(batch.find_product)
@@ -205,8 +208,10 @@ class BenchSession:
     """Binds the steps of one attempt to what their lanes work with; the engine sees them by name."""
 
     def __init__(
-        self, batch: OpenBatch, work: UnitSession, beside: StationSession, clock: Clock, steps: StepTable
-    ) -> None:
+        self, batch: OpenBatch, work: UnitSession, beside: StationSession, clock: Clock, steps: StepTable,
+        power: Turn | None = None,
+    ) -> None:  # fmt: skip
+        self._power = power  # the bench's, if the unit needs much of it
         self._batch, self._work, self._beside, self._clock, self._table = batch, work, beside, clock, steps
         self._unit = work.unit
         self._cloud: CloudRecord | None = None
@@ -254,6 +259,12 @@ class BenchSession:
         self._unit.device.close()
 
     def _bind(self, plan: StepPlan) -> Step:
+        step = self._bind_lane(plan)
+        if self._power is None or plan.name not in self._table.drawing_power:
+            return step
+        return functools.partial(_powered, step, self._power)
+
+    def _bind_lane(self, plan: StepPlan) -> Step:
         if plan.lane is Lane.UNIT:
             act = self._table.unit_step(plan.name).act
             return self._only_one(lambda ctx: act(self._work, ctx))
@@ -285,6 +296,12 @@ class BenchSession:
         For `online` only, which runs after the whole unit lane, so no other thread uses the device.
         """
         return self._unit.device.ask(requests.get_connection_status(), deadline) is ConnectionStatus.CONNECTED
+
+
+def _powered(step: Step, power: Turn, ctx: StepContext) -> StepResult:
+    """Run ``step`` when the bench has the power for one more unit."""
+    with ctx.in_turn(power.hold, Say("power_busy")):
+        return step(ctx)
 
 
 def platform_name(platform_id: int | None) -> str:

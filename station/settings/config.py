@@ -49,6 +49,7 @@ class StationConfig:
     firmware_folders: tuple[Path, ...] = field(default_factory=lambda: (default_data_dir() / "firmware",))
     data_dir: Path = field(default_factory=default_data_dir)
     usb: UsbSource = LOCAL
+    power: int | None = None  # how many cellular units may be written or transmit at once; None: all
     source: Path | None = None  # the file it came from, None for the defaults
 
 
@@ -165,6 +166,15 @@ class _Usb(
         return folder
 
 
+class _Bench(Section):
+    """What the bench can bear."""
+
+    power: int | None = Field(
+        default=None, ge=1, le=MAX_SLOTS, title=f"how many units, 1 to {MAX_SLOTS}", examples=[4],
+        description="At most so many cellular units are written or transmit at once; the others wait their turn.",
+    )  # fmt: skip
+
+
 class _File(Section):
     """One station: who it is, its slots, its cloud, its folders, its USB. Everything has a default."""
 
@@ -172,6 +182,7 @@ class _File(Section):
     slots: Annotated[dict[str, Any], AfterValidator(_slots), WithJsonSchema(_SLOTS_SCHEMA)] = Field(
         default={}, title="a table [slots]", examples=[{"1": f"{EXAMPLE_PORT}.1"}]
     )
+    bench: _Bench = _Bench()
     cloud: _Cloud = _Cloud()
     firmware: _Firmware = _Firmware()
     data: _Data = _Data()
@@ -199,6 +210,7 @@ def load_config(path: Path | None = None) -> StationConfig:
         firmware_folders=file.firmware.folders or (data_dir / "firmware",),
         data_dir=data_dir,
         usb=UsbSource(remote[1].strip("[]"), int(remote[2]), file.usb.consoles) if remote else LOCAL,
+        power=file.bench.power,
         source=chosen,
     )
 

@@ -15,5 +15,6 @@ def device_os(session: UnitSession, ctx: StepContext) -> StepResult:
 
 SPEC = UnitStep(
     name="device_os", title="Device OS", limit_s=480, after=in_both("dfu"), act=device_os, visit="dfu",
+    draws_power=True,
     section=("device_os", DeviceOs), applies=lambda profile, _: profile.section(DeviceOs) is not None,
 )  # fmt: skip

@@ -36,6 +36,7 @@ def dfu(session: UnitSession, ctx: StepContext) -> StepResult:
 
 SPEC = UnitStep(
     name="dfu", title="Enter DFU", after=in_both("identify"), act=dfu, visit="dfu",
+    draws_power=True,
     limit_s=480,  # with what goes first: a bootloader, radio firmware (minutes to apply)
     applies=lambda profile, _: profile.section(DeviceOs) is not None or bool(profile.sections(Firmware)),
 )  # fmt: skip

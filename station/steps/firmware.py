@@ -38,5 +38,6 @@ def _keep_version(session: UnitSession, ctx: StepContext, application: Image) ->
 
 SPEC = UnitStep(
     name="firmware", title="Firmware", limit_s=180, after=in_both("device_os"), act=firmware, visit="dfu",
+    draws_power=True,
     section=("firmware", Firmware), applies=lambda profile, _: bool(profile.sections(Firmware)),
 )  # fmt: skip

@@ -57,6 +57,7 @@ class StepSpec:
     may_be_off: bool = False  # a profile may say [steps.NAME] enabled = false
     needs_identity: bool = False  # waits until a unit that arrived in DFU has run and shown its serial number
     section: tuple[str, type[ProfileSection]] | None = None  # its own section of the profile, by its key
+    draws_power: bool = False  # a cellular unit takes a share of the bench's power at it: it is written, or transmits
     visit: str = ""  # steps of one name here share one visit to a mode of the unit: repeated only together
 
 

@@ -55,6 +55,11 @@ class StepTable:
         return frozenset(name for name, spec in self._specs.items() if spec.lane is Lane.UNIT)
 
     @property
+    def drawing_power(self) -> frozenset[str]:
+        """The steps at which a cellular unit takes a share of the bench's power."""
+        return frozenset(name for name, spec in self._specs.items() if spec.draws_power)
+
+    @property
     def needing_identity(self) -> frozenset[str]:
         return frozenset(name for name, spec in self._specs.items() if spec.needs_identity)
 

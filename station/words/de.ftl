@@ -142,6 +142,8 @@ instrument_failed =
     { $name }
     misst nicht.
     .do = { -technician }
+power_busy = Die Stromversorgung ist belegt.
+    .do = { -goes-on }
 instrument_busy = Anderer Platz wird gemessen.
     .do = { -goes-on }
 

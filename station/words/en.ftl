@@ -147,6 +147,8 @@ instrument_failed =
     { $name }
     does not measure.
     .do = { -technician }
+power_busy = Another unit needs the power.
+    .do = { -goes-on }
 instrument_busy = Another slot is being measured.
     .do = { -goes-on }
 

@@ -142,6 +142,8 @@ instrument_failed =
     { $name }
     无法测量。
     .do = { -technician }
+power_busy = 供电正被其他设备占用。
+    .do = { -goes-on }
 instrument_busy = 正在测量别的槽位。
     .do = { -goes-on }
 
