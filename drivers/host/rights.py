@@ -15,6 +15,11 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
+def rules_folder() -> Path:
+    """Return the folder for udev rules of the computer's administrator."""
+    return Path(_RULES[0])
+
+
 def group_names() -> frozenset[str]:
     """Return the names of the groups this process belongs to."""
     return frozenset(grp.getgrgid(gid).gr_name for gid in os.getgroups())
