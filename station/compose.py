@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,9 +45,10 @@ from .firmware.store import FirmwareStore
 from .journal import Journal, KeyPlace
 from .line.batches import Batches, BatchRefused
 from .line.bench import Bench, OpenBatch, platform_name
+from .line.closed import ClosedPlaces
 from .line.outbox import OutboxWorker
 from .line.slots import Line
-from .model import SlotInfo
+from .model import OffSlot, SlotInfo
 from .settings.profile import Profile
 from .settings.secrets import SecretSource
 from .steps.table import StepTable
@@ -87,6 +88,9 @@ class Settings:
     key_place: KeyPlace | None = None  # where the key of kept mobile secrets is; None: a file beside ``data_dir``
     operator: str = ""
     requests_per_s: float = 2.0
+    off: tuple[OffSlot, ...] = ()
+    keep_off: Callable[[int, OffSlot | None], None] = lambda _number, _off: None  # for the next start
+    ignored_ports: Mapping[str, str] = field(default_factory=dict)  # port path: what sits there
     power: int | None = None  # how many cellular units the bench can power while they are written or transmit
     made_firmware: Path | None = None  # folder with synthetic files of our own
     traces: bool = False
@@ -123,6 +127,7 @@ class Station:
             settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record, self.journal.whose,
             companions=self.steps.companions, is_open=self.bench.is_open,
             binds_by_itself=not any(slot.port_path for slot in settings.slots),
+            closed=ClosedPlaces(settings.ignored_ports, settings.off), keep_off=settings.keep_off,
         )  # fmt: skip
         self.bench.at_work.walk_again = lambda slot: self.line.command(RetrySlot(slot))
         self._enumerator = Enumerator(

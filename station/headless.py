@@ -22,6 +22,8 @@ from .engine.events import (
     OutboxSettled,
     OwedWorkStuck,
     ScanRead,
+    SlotPutBack,
+    SlotTakenOut,
     StationFault,
     StationStarted,
     StationStopped,
@@ -146,6 +148,8 @@ _WORDS: dict[type[Event], Callable[[Any, Words], str]] = {
     CloudStateChanged: _cloud,
     UnitArrived: lambda e, _words: e.reason,
     UnmappedPort: lambda e, words: words.text("headless-stranger", port=e.port_path),
+    SlotTakenOut: lambda e, words: words.text("headless-off", why=e.why),
+    SlotPutBack: lambda _, words: words.text("headless-on"),
     CommandRefused: lambda e, words: words.text("headless-refused", why=e.reason),
     StationFault: lambda e, words: words.text("headless-fault", why=e.reason),
 }  # fmt: skip

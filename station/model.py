@@ -144,6 +144,15 @@ class SlotInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class OffSlot:
+    """A slot out of service: why, and since when (``None``: nobody wrote it down)."""
+
+    number: int
+    why: str
+    since: datetime.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SeenBefore:
     """What the journal knows of a unit that arrives: its last finished attempt."""
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import serial
 from support.instruments import Instrument, Instruments
@@ -224,6 +225,7 @@ class LineBench:
         self.port_of: Callable[[int], str] = lambda number: f"1-{number}"
         """What a slot is bound to, from the next `start` on."""
         self.names_controllers = False  # else ports are told by bus number, as where the system has nothing better
+        self.settings: dict[str, Any] = {}  # further `Settings`, from the next `start` on
         self.power: int | None = None  # of the bench, from the next `start` on
         self.unbound: frozenset[int] = frozenset()  # slots without a port, from the next `start` on
         self.traffic = Traffic(self.journal_dir)
@@ -257,6 +259,7 @@ class LineBench:
             data_dir=self.journal_dir, firmware=(self.firmware_dir,), cloud_url=self.cloud.base_url,
             token=lambda: self.token, secrets=SecretSource(self.environ), operator="0417",
             requests_per_s=self.requests_per_s, traces=self.traces, power=self.power,
+            **self.settings,
         )  # fmt: skip
         ports = VirtualPorts(*self.buses)
         controller_of = controllers_of(*self.buses) if self.names_controllers else no_controller

@@ -156,9 +156,9 @@ def _permissions(_: Subject) -> Iterator[Finding]:
     if rules is not None:
         yield Finding(State.OK, "permissions", f"udev rules in {rules}")
     elif "plugdev" in rights.group_names():
-        yield Finding(State.NOTE, "permissions", "no udev rule for units; see: station udev print")
+        yield Finding(State.NOTE, "permissions", "no udev rule for units; see: station udev install")
     else:
-        yield Finding(State.STOP, "permissions", "no udev rule for units; install one: station udev print")
+        yield Finding(State.STOP, "permissions", "no udev rule for units; run: sudo station udev install")
 
 
 def _modem_manager(_: Subject) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from drivers.clock import SystemClock
 from drivers.host.hotplug_events import system_changes
@@ -21,7 +21,7 @@ from ..engine.events import BatchSummary
 from ..errors import BadInput
 from ..headless import Printer, Tally
 from ..line.batch_name import check_batch_name
-from ..model import SlotInfo
+from ..model import OffSlot, SlotInfo
 from ..paths import find_profile
 from ..settings.config import StationConfig, load_config
 from ..settings.profile import load_profile
@@ -31,6 +31,7 @@ from ..settings.usb_source import add_usb, parse_url
 from ..words.catalogue import Words
 from .ending import Over, told_to_end, wait_over
 from .places import add_data_dir, journal_dir, key_place
+from .slots import write_off
 from .speaking import add_language, form_of, words_of
 
 log = logging.getLogger(__name__)
@@ -101,8 +102,15 @@ def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
         station_id=config.station_id, slots=config.slots or UNBOUND, data_dir=journal_dir(arguments, make=True),
         firmware=config.firmware_folders,
         cloud_url=config.cloud_url, token=lambda: token_of(config), secrets=secrets,
-        key_place=key_place(config), power=config.power, operator=arguments.operator, traces=arguments.trace,
+        key_place=key_place(config), power=config.power,
+        off=config.off, keep_off=off_keeper(config), ignored_ports=config.ignored_ports,
+        operator=arguments.operator, traces=arguments.trace,
     )  # fmt: skip
+
+
+def off_keeper(config: StationConfig) -> Callable[[int, OffSlot | None], None]:
+    """Return what writes a slot out of service into the config file, if the station has one."""
+    return lambda number, off: None if config.source is None else write_off(config.source, number, off)
 
 
 def hardware(config: StationConfig, arguments: argparse.Namespace) -> Hardware:

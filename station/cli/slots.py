@@ -16,8 +16,9 @@ from drivers.transport.usb import real_host
 
 from ..errors import BadInput
 from ..line.bench import platform_name
-from ..settings.config import MAX_SLOTS, StationConfig, default_config_path, load_config
-from ..settings.config_file import with_slot
+from ..model import OffSlot
+from ..settings.config import MAX_REASON, MAX_SLOTS, StationConfig, default_config_path, is_reason, load_config
+from ..settings.config_file import with_off, with_slot
 from .ending import POLL_S, Over, told_to_end
 from .places import output
 from .telling import sub_verbs, tell, tell_all
@@ -34,7 +35,14 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     learner = verbs.add_parser("learn", help="plug in one unit after the other; each port becomes the next slot")
     learner.add_argument("number", nargs="*", type=_number, help="slots to learn, in this order (those of the file)")
     learner.set_defaults(run=_learn)
-    for one in (lister, learner):
+    taker = verbs.add_parser("off", help="put a slot out of service: what is plugged in there counts nowhere")
+    taker.add_argument("number", type=_number)
+    taker.add_argument("why", type=_why, help="stands on the screen")
+    taker.set_defaults(run=_off)
+    putter = verbs.add_parser("on", help="put a slot into service again")
+    putter.add_argument("number", type=_number)
+    putter.set_defaults(run=_on)
+    for one in (lister, learner, taker, putter):
         one.add_argument("--config", type=Path, metavar="FILE", help="the station's config file")
 
 
@@ -42,6 +50,26 @@ def _number(text: str) -> int:
     if text not in map(str, range(1, MAX_SLOTS + 1)):
         raise argparse.ArgumentTypeError(f"{text!r} is no slot number, expected 1 to {MAX_SLOTS}")
     return int(text)
+
+
+def _why(text: str) -> str:
+    if not is_reason(text):
+        raise argparse.ArgumentTypeError(f"expected a reason of 1 to {MAX_REASON} characters on one line")
+    return text.strip()
+
+
+def _off(arguments: argparse.Namespace) -> int:
+    path = arguments.config or default_config_path()
+    write_off(path, arguments.number, OffSlot(arguments.number, arguments.why, SystemClock().utc()))
+    tell(f"slot {arguments.number} is out of service in {path}; a running station learns it at its next start")
+    return 0
+
+
+def _on(arguments: argparse.Namespace) -> int:
+    path = arguments.config or default_config_path()
+    write_off(path, arguments.number, None)
+    tell(f"slot {arguments.number} is in service in {path}; a running station learns it at its next start")
+    return 0
 
 
 # --- list ---
@@ -57,12 +85,17 @@ def _list(arguments: argparse.Namespace) -> int:
 def listing(config: StationConfig, found: Iterable[UsbCandidate]) -> Iterator[str]:
     """Yield a line for each slot and each other unit, then what to do about slots that a reboot may mix up."""
     strangers = {candidate.port_path.value: candidate for candidate in found}
+    off = {slot.number: slot for slot in config.off}
     for slot in config.slots:
         path = slot.port_path or ""
         candidate = next((one for one in strangers.values() if path in _names(one.port_path)), None)
         if candidate is not None:
             del strangers[candidate.port_path.value]
-        yield f"slot {slot.number:2}  {path:40} {_unit(candidate)}".rstrip()
+        state = f"OFF: {off[slot.number].why}" if slot.number in off else _unit(candidate)
+        yield f"slot {slot.number:2}  {path:40} {state}".rstrip()
+    for port, what in config.ignored_ports.items():
+        strangers = {path: one for path, one in strangers.items() if port not in _names(one.port_path)}
+        yield f"ignored  {port:40} {what}"
     for candidate in strangers.values():
         yield f"no slot  {candidate.port_path.value:40} {_unit(candidate)}"
     if not config.slots:
@@ -188,9 +221,18 @@ def keep(path: Path, number: int, port: PortPath) -> None:
 
     Raises `BadInput` for a file that is no configuration, `OSError` when it cannot be written.
     """
+    _rewrite(path, lambda text: with_slot(text, number, port))
+
+
+def write_off(path: Path, number: int, off: OffSlot | None) -> None:
+    """Write into the config file ``path`` that a slot is out of service, or in service again. Raises as `keep`."""
+    _rewrite(path, lambda text: with_off(text, number, off))
+
+
+def _rewrite(path: Path, change: Callable[[str], str]) -> None:
     if path.exists():
         load_config(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     with output(path) as file:
-        file.write(with_slot(text, number, port))
+        file.write(change(text))

@@ -66,6 +66,21 @@ class BindPort(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class TakeSlotOut(Command):
+    """Put this slot out of service, from now on and after a restart too; ``why`` stands on the screen."""
+
+    slot: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutSlotBack(Command):
+    """Put this slot into service again."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
 class SetOperator(Command):
     """Name the operator of the attempts that start from now on."""
 

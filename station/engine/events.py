@@ -175,6 +175,19 @@ class UnmappedPort(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SlotTakenOut(Event):
+    """The slot is out of service: what is plugged into it is no business of the station and counts nowhere."""
+
+    why: str
+    since: datetime.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotPutBack(Event):
+    """The slot is in service again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandRefused(SayingEvent):
     """A command could not be carried out. ``say`` is for the operator, ``reason`` for the record."""
 

@@ -24,6 +24,7 @@ from ..model import IdentityFact
 
 JOURNALLED = frozenset({
     "StationStarted", "StationStopped", "TablesRebuilt", "OperatorChanged", "BatchOpened", "BatchClosed",
+    "SlotTakenOut", "SlotPutBack",
     "AttemptStarted", "UnitIdentified", "StepFinished", "AttemptFinished", "AttemptAbandoned",
     "OutboxQueued", "OutboxPostponed", "OutboxSettled", "VerdictRevised",
     "WriteIntended", "WriteConfirmed", "CredentialWritten", "UnitFacts",

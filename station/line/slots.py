@@ -13,15 +13,36 @@ from drivers.clock import Clock
 from drivers.hotplug import Attached, Detached, PortWatch
 from drivers.identity import PortPath
 
-from ..engine.commands import BindPort, Command, RetrySlot, RunStep, Scan, SetOperator, SignalUnit, StopSlot
-from ..engine.events import CommandRefused, OperatorChanged, ScanRead, UnitArrived, UnitLeft, UnmappedPort
+from ..engine.commands import (
+    BindPort,
+    Command,
+    PutSlotBack,
+    RetrySlot,
+    RunStep,
+    Scan,
+    SetOperator,
+    SignalUnit,
+    StopSlot,
+    TakeSlotOut,
+)
+from ..engine.events import (
+    CommandRefused,
+    OperatorChanged,
+    ScanRead,
+    SlotPutBack,
+    SlotTakenOut,
+    UnitArrived,
+    UnitLeft,
+    UnmappedPort,
+)
 from ..engine.inorder import InOrder
 from ..engine.runner import SlotRunner
 from ..engine.step import Emit
-from ..model import KnownUnit, SlotInfo
+from ..model import KnownUnit, OffSlot, SlotInfo
 from ..scan.grammar import ScannedBadge, ScannedBatch, ScannedCommand
 from ..scan.reading import Reading, may_be_label, read_scan, refusal_of
 from ..words.say import NOTHING, Say
+from .closed import ClosedPlaces
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +63,9 @@ class Line:
     """The slots of one station. `hotplug` and `command` may be called from any thread.
 
     ``binds_by_itself``: no ports are configured, so a new port takes the next free slot.
-    ``companions``: the steps to repeat with a step. ``is_open``: whether a batch of that name is open.
+    ``closed``: ports and slots that are left alone; ``keep_off`` remembers for the next start that a slot is out of
+    service, or in service again (None). ``companions``: the steps to repeat with a step. ``is_open``: whether a batch
+    of that name is open.
     """
 
     def __init__(
@@ -58,10 +81,13 @@ class Line:
         is_open: Callable[[str], bool] = lambda _batch: False,
         *,
         binds_by_itself: bool = False,
+        closed: ClosedPlaces | None = None,
+        keep_off: Callable[[int, OffSlot | None], None] = lambda _number, _off: None,
     ) -> None:
         self._clock, self._publish, self._record, self._whose = clock, publish, record, whose
         self._companions, self._is_open = companions, is_open
         self._binds_by_itself = binds_by_itself
+        self._closed, self._keep_off = closed or ClosedPlaces({}, ()), keep_off
         self._make_runner, self._platform_name = make_runner, platform_name
         self._moves = InOrder()  # arrivals, departures and bindings: out of order they would lose a unit
         self._lock = threading.Lock()  # guards the fields below; no calls to other rooms while it is held
@@ -79,7 +105,9 @@ class Line:
             return tuple(self._runners.values())
 
     def start(self) -> None:
-        """Start the threads of all bound slots."""
+        """Start the threads of all bound slots, and tell which are out of service."""
+        for off in self._closed.off:
+            self._publish(SlotTakenOut(at=self._clock.utc(), slot=off.number, why=off.why, since=off.since))
         for runner in self.runners:
             runner.start()
 
@@ -97,11 +125,13 @@ class Line:
         self._moves.do(lambda: self._moved(event))
 
     def _moved(self, event: Attached | Detached) -> None:
-        match event:
-            case Attached():
-                self._attached(event)
-            case Detached():
-                self._detached(event.port_path)
+        port = event.candidate.port_path if isinstance(event, Attached) else event.port_path
+        if self._closed.ignores(port):
+            return
+        if isinstance(event, Attached):
+            self._attached(event)
+        elif not self._closed.left(port):
+            self._detached(port)
 
     def _attached(self, event: Attached) -> None:
         path, other = event.candidate.port_path.value, event.candidate.usb_id.other_device
@@ -111,6 +141,8 @@ class Line:
             runner = self._on(event.candidate.port_path)
             if runner is None:
                 self._strangers[path] = event
+        if runner is not None and self._closed.shelve(runner.slot.number, event):
+            return
         if runner is not None:
             self._arrived(runner, event)
         elif other is None:
@@ -285,7 +317,8 @@ class Line:
         """Bind a new port to the next free slot, if there is one."""
         with self._lock:
             is_known = path in self._runners
-            free = [slot.number for slot in self._slots.values() if slot.port_path is None]
+            unbound = [slot.number for slot in self._slots.values() if slot.port_path is None]
+        free = [number for number in unbound if not self._closed.is_off(number)]
         if free and not is_known:
             self._bind(free[0], path)
 
@@ -316,11 +349,42 @@ class Line:
 
     def _walk_again(self, runner: SlotRunner, steps: frozenset[str] | None) -> None:
         """Walk again, but refuse while an attempt runs: its verdict would be replaced before anybody saw it."""
-        if not runner.is_unjudged:
+        if self._closed.is_off(runner.slot.number):
+            self._refuse(f"Slot {runner.slot.number} is out of service.")
+        elif runner.is_unjudged:
+            self._refuse(f"Slot {runner.slot.number} is at work. Wait for its verdict, or stop it.")
+        else:
             runner.retry(steps)
-            return
-        reason = f"Slot {runner.slot.number} is at work. Wait for its verdict, or stop it."
+
+    def _refuse(self, reason: str) -> None:
         self._publish(CommandRefused(at=self._clock.utc(), reason=reason))
+
+    def _take_out(self, command: TakeSlotOut) -> None:
+        self._moves.do(lambda: self._out_of_service(OffSlot(command.slot, command.why, self._clock.utc())))
+
+    def _out_of_service(self, off: OffSlot) -> None:
+        runner = self._slot(off.number)
+        if off.number not in self._slots:
+            self._refuse(f"there is no slot {off.number}")
+        elif runner is not None and runner.is_unjudged:
+            self._refuse(f"Slot {off.number} is at work. Wait for its verdict, or stop it.")
+        else:
+            self._closed.take_out(off)
+            self._record(SlotTakenOut(at=self._clock.utc(), slot=off.number, why=off.why, since=off.since))
+            self._keep_off(off.number, off)
+
+    def _put_back(self, command: PutSlotBack) -> None:
+        self._moves.do(lambda: self._in_service(command.slot))
+
+    def _in_service(self, number: int) -> None:
+        if not self._closed.is_off(number):
+            return
+        waiting = self._closed.put_back(number)
+        self._record(SlotPutBack(at=self._clock.utc(), slot=number))
+        runner = self._slot(number)
+        if waiting is not None and runner is not None:
+            self._arrived(runner, waiting)
+        self._keep_off(number, None)
 
     def _signal(self, command: SignalUnit) -> None:
         self._on_slot(command.slot, lambda r: r.signal(command.on))
@@ -332,6 +396,8 @@ class Line:
         RetrySlot: _retry,
         StopSlot: _stop_slot,
         RunStep: _run_step,
+        TakeSlotOut: _take_out,
+        PutSlotBack: _put_back,
         SignalUnit: _signal,
     }
 

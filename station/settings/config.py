@@ -5,7 +5,9 @@ Everything has a default, so a bench without a file works. Relative folders are 
 
 from __future__ import annotations
 
+import datetime
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +17,7 @@ from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, With
 
 from drivers.identity import HUB_PORTS, STABLE_PORT
 
-from ..model import SlotInfo
+from ..model import OffSlot, SlotInfo
 from .document import Document
 from .secrets import SecretField, SecretRef
 from .sections import ABSENT, Mistake, Section, json_schema, read_document, refusal, refuse, shown
@@ -25,6 +27,7 @@ APP_NAME = "provisioning-station"
 DEFAULT_CLOUD = "https://api.particle.io"
 DEFAULT_TOKEN = SecretRef("env", "PARTICLE_TOKEN")
 MAX_SLOTS = 32
+MAX_REASON = 60
 EXAMPLE_PORT = "pci-0000:00:14.0-usb-0:2"
 _PORT_PATH = rf"({STABLE_PORT.pattern}|[0-9]{{1,3}}-{HUB_PORTS})"
 _HOSTS = r"https://([^\]\[\s/?#@:]+|\[[0-9a-fA-F:]+\])|http://(127\.0\.0\.1|localhost|\[::1\])"
@@ -50,6 +53,8 @@ class StationConfig:
     data_dir: Path = field(default_factory=default_data_dir)
     usb: UsbSource = LOCAL
     power: int | None = None  # how many cellular units may be written or transmit at once; None: all
+    off: tuple[OffSlot, ...] = ()  # slots out of service
+    ignored_ports: Mapping[str, str] = field(default_factory=dict)  # port path: what sits there
     source: Path | None = None  # the file it came from, None for the defaults
 
 
@@ -166,6 +171,78 @@ class _Usb(
         return folder
 
 
+def is_reason(text: object) -> bool:
+    """Return whether ``text`` can stand on the screen as what sits on a port, or why a slot is off."""
+    return isinstance(text, str) and 1 <= len(text.strip()) <= MAX_REASON and text.isprintable()
+
+
+def _ignored(ports: dict[str, Any]) -> dict[str, str]:
+    """``[ports.ignore]`` with lines such as ``"pci-0000:00:14.0-usb-0:4" = "label printer"``."""
+    example = f'write "{EXAMPLE_PORT}" = "label printer"'
+    mistakes = []
+    for port, what in ports.items():
+        if not re.fullmatch(_PORT_PATH, port):
+            mistakes.append(Mistake(port, "a USB port path, controller and hub ports", example, shown(port)))
+        elif not is_reason(what):
+            mistakes.append(Mistake(port, f"what sits there, in 1 to {MAX_REASON} characters", example, shown(what)))
+    refuse(mistakes)
+    return ports
+
+
+def _out_of_service(slots: dict[str, Any]) -> dict[str, OffSlot]:
+    """``[off]`` with lines such as ``3 = { why = "socket worn out", since = 2026-11-20 }``."""
+    example = 'write 3 = { why = "socket worn out", since = 2026-11-20 }'
+    mistakes, found = [], {}
+    for key, row in slots.items():
+        row = row if isinstance(row, dict) else {}
+        since = row.get("since")
+        if key not in map(str, range(1, MAX_SLOTS + 1)):
+            mistakes.append(Mistake(key, f"slot numbers from 1 to {MAX_SLOTS}", example, shown(key)))
+        elif not is_reason(row.get("why")) or set(row) - {"why", "since"}:
+            mistakes.append(Mistake(key, f"why it is off, in 1 to {MAX_REASON} characters", example))
+        elif since is not None and not isinstance(since, datetime.date):
+            mistakes.append(Mistake(key, "since when as a TOML date", example, shown(since)))
+        else:
+            found[key] = OffSlot(int(key), row["why"].strip(), _moment(since))
+    refuse(mistakes)
+    return found
+
+
+def _moment(since: datetime.date | None) -> datetime.datetime | None:
+    """Return ``since`` as a time in UTC: a TOML date counts from noon, so it is the same day almost everywhere."""
+    if since is None or isinstance(since, datetime.datetime):
+        return since if since is None or since.tzinfo is not None else since.replace(tzinfo=datetime.UTC)
+    return datetime.datetime.combine(since, datetime.time(12), datetime.UTC)
+
+
+_IGNORED_SCHEMA = {
+    "type": "object",
+    "description": "USB port path = what sits there. The station leaves it alone.",
+    "patternProperties": {f"^{_PORT_PATH}$": {"type": "string", "minLength": 1, "maxLength": MAX_REASON}},
+    "additionalProperties": False,
+}
+_OFF_ROW = {
+    "type": "object",
+    "properties": {"why": {"type": "string", "minLength": 1, "maxLength": MAX_REASON}, "since": {}},
+    "required": ["why"],
+    "additionalProperties": False,
+}
+_OFF_SCHEMA = {
+    "type": "object",
+    "description": "Number of a slot that is out of service = why, and since when.",
+    "properties": {str(n): _OFF_ROW for n in range(1, MAX_SLOTS + 1)},
+    "additionalProperties": False,
+}
+
+
+class _Ports(Section):
+    """USB ports that are no business of the station."""
+
+    ignore: Annotated[dict[str, Any], AfterValidator(_ignored), WithJsonSchema(_IGNORED_SCHEMA)] = Field(
+        default={}, title="a table [ports.ignore]", examples=[{EXAMPLE_PORT: "label printer"}]
+    )
+
+
 class _Bench(Section):
     """What the bench can bear."""
 
@@ -181,6 +258,10 @@ class _File(Section):
     station: _Station = _Station()
     slots: Annotated[dict[str, Any], AfterValidator(_slots), WithJsonSchema(_SLOTS_SCHEMA)] = Field(
         default={}, title="a table [slots]", examples=[{"1": f"{EXAMPLE_PORT}.1"}]
+    )
+    ports: _Ports = _Ports()
+    off: Annotated[dict[str, Any], AfterValidator(_out_of_service), WithJsonSchema(_OFF_SCHEMA)] = Field(
+        default={}, title="a table [off]", examples=[{"3": {"why": "socket worn out"}}]
     )
     bench: _Bench = _Bench()
     cloud: _Cloud = _Cloud()
@@ -211,6 +292,8 @@ def load_config(path: Path | None = None) -> StationConfig:
         data_dir=data_dir,
         usb=UsbSource(remote[1].strip("[]"), int(remote[2]), file.usb.consoles) if remote else LOCAL,
         power=file.bench.power,
+        off=tuple(file.off.values()),
+        ignored_ports=file.ports.ignore,
         source=chosen,
     )
 

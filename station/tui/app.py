@@ -21,7 +21,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
-from ..engine.commands import BindPort, Command, RetrySlot, Scan, ScanField, SignalUnit
+from ..engine.commands import BindPort, Command, PutSlotBack, RetrySlot, Scan, ScanField, SignalUnit, TakeSlotOut
 from ..engine.events import Event
 from ..model import SlotInfo
 from ..scan.codes import COMMAND, code_of
@@ -32,7 +32,7 @@ from ..words.catalogue import Words
 from ..words.say import Say
 from .pump import EventPump
 from .scanner import GAP_S, Broken, Found, ScanDetector, Scanned, Typed
-from .screens.asking import Question, TypeLabel, stop
+from .screens.asking import Question, TypeLabel, TypeReason, stop
 from .screens.batches import Batches
 from .screens.bench import BenchScreen
 from .screens.details import Details
@@ -40,6 +40,8 @@ from .screens.find import Find
 from .screens.help import Help
 
 BLINK_S = 0.5
+MAX_REASON = 60
+"""Characters of why a slot is out of service, as the config file takes them."""
 
 
 class EventsWaiting(Message):
@@ -227,7 +229,7 @@ class BenchApp(App[None]):
         """Route a scan to the field of the open screen, else to the engine, with the slot named by S if any."""
         slot: int | None = None
         field: ScanField = ""
-        if isinstance(self.screen, TypeLabel):
+        if isinstance(self.screen, TypeLabel) and not isinstance(self.screen, TypeReason):
             slot = self.screen.slot
             self.screen.dismiss(None)
         elif isinstance(self.screen, Find | Batches):
@@ -332,6 +334,22 @@ class BenchApp(App[None]):
                 self._heard(text, slot)
 
         self.push_screen(TypeLabel(slot, self._words), typed)
+
+    def action_off(self) -> None:
+        """Ask why the selected slot goes out of service; a slot that is out of service comes back at once."""
+        number = self._chosen_slot()
+        slot = self.state.slot(number) if number is not None else None
+        if slot is None:
+            return
+        if slot.off is not None:
+            self._send(PutSlotBack(slot.number))
+            return
+
+        def typed(why: str | None) -> None:
+            if why:
+                self._send(TakeSlotOut(slot.number, why[:MAX_REASON]))
+
+        self.push_screen(TypeReason(slot.number, self._words), typed)
 
     def action_batch(self) -> None:
         self.push_screen(Batches(self.state, self._send, self._profiles, self.glyphs))

@@ -18,13 +18,14 @@ KEYS = (
     ("R", "key-retry"),
     ("L", "key-light"),
     ("S", "key-label"),
+    ("O", "key-off"),
     ("B", "key-batch"),
     ("F", "key-find"),
     ("?", "key-help"),
     ("Q", "key-leave"),
 )  # fmt: skip
 """Label of a key, and what it does (a key of the catalogue)."""
-_DROPPED_FIRST = ("F", "B", "S", "L", "R", "Enter", "1-9", "?")
+_DROPPED_FIRST = ("O", "F", "B", "S", "L", "R", "Enter", "1-9", "?")
 """Keys a narrow screen omits, the least needed first; the help page lists all."""
 
 _ARROWS = "Up, Down"
@@ -145,6 +146,8 @@ def log_line(line: LogLine, width: int, glyphs: Glyphs, words: Words) -> str:
 def footer(state: BenchState, width: int) -> str:
     """Name the keys that work now; the way out stays at any width."""
     idle = {"R", "L"} if not any(slot.is_present for slot in state.slots) else set()
+    if not any(slot.off for slot in state.slots):  # rarely needed: the help page has it
+        idle.add("O")
     return _keys_line([key for key in KEYS if key[0] not in idle], _DROPPED_FIRST, width, state.words)
 
 

@@ -7,7 +7,7 @@ from ..words.catalogue import Words
 from ..words.cells import pad, width_of, wrap
 from ..words.say import Say
 from .look import Glyphs, Look
-from .state import SlotState, StepLine
+from .state import SlotState, StepLine, off_say
 
 MIN_PROOF = 20  # minimum cells beside the seconds to show a proof there
 
@@ -28,7 +28,9 @@ def summary(slot: SlotState, glyphs: Glyphs, words: Words) -> list[str]:
         lines.append("   ".join(made))
     if slot.seen is not None:
         lines.append(words.seen_before(slot.seen, with_zone=True))
-    if slot.ask is not None:
+    if slot.off is not None:
+        lines.append(words.line(off_say(slot.off)))
+    elif slot.ask is not None:
         lines.append(f"{words.line(slot.ask.say)} {words.led(slot.ask.led)}".rstrip())
     elif look is Look.WAITS and (held := slot.waits_for) is not None:
         queue = [words.line(Say("before_it", count=str(held.before)))] if held.before else []

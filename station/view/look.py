@@ -17,6 +17,7 @@ class Look(enum.Enum):
     """State of a slot as seen from three metres."""
 
     EMPTY = "empty"  # no unit
+    OFF = "off"  # out of service
     RUNNING = "running"  # an attempt is in progress
     WAITS = "waits"  # all its steps wait for something the operator cannot do
     HANDS = "hands"  # the attempt waits for the operator
@@ -39,6 +40,7 @@ VERDICT_LOOK: dict[Verdict, Look] = {
 _SHAPES: dict[Look, tuple[str, str]] = {
     # Unicode, ASCII
     Look.EMPTY: ("·", ""),
+    Look.OFF: ("–", "[/]"),
     Look.RUNNING: ("▶", "[>]"),
     Look.WAITS: ("…", "[~]"),
     Look.HANDS: ("☞", "[?]"),
@@ -95,6 +97,7 @@ Palette = dict[Look, Paint]
 
 FULL_COLOUR: Palette = {
     Look.EMPTY: Paint("", "", ""),
+    Look.OFF: Paint("", "", ""),
     Look.RUNNING: Paint("#101820", "#FFFFFF", "#8AA1C0"),
     Look.WAITS: Paint("#101820", "#FFFFFF", "#8AA1C0"),
     Look.HANDS: Paint("#101820", "#FFFFFF", "#FFFBAD"),
@@ -108,6 +111,7 @@ FULL_COLOUR: Palette = {
 
 SIXTEEN_COLOURS: Palette = {
     Look.EMPTY: Paint("", "", ""),
+    Look.OFF: Paint("", "", ""),
     Look.RUNNING: Paint("#000000", "#FFFFFF", "#AAAAAA"),
     Look.WAITS: Paint("#000000", "#FFFFFF", "#AAAAAA"),
     Look.HANDS: Paint("#000000", "#FFFFFF", "#FFFF55"),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..engine import events as ev
-from ..model import Outcome, Verdict
+from ..model import OffSlot, Outcome, Verdict
 from ..words.cells import clean, tail
 from ..words.say import Say
 from .look import VERDICT_LOOK
@@ -28,6 +28,7 @@ from .state import (
     Refusal,
     SlotState,
     StepLine,
+    off_say,
 )
 
 
@@ -192,7 +193,8 @@ def _unit_arrived(state: BenchState, event: ev.UnitArrived) -> BenchState:
         # the same unit back from a restart: keep what is shown
         return state.with_slot(replace(slot, is_present=True, mode=mode, platform=platform or slot.platform))
     fresh = SlotState(
-        slot.number, clean(event.port_path, 60), is_present=True, device_id=id_of(event), platform=platform, mode=mode,
+        slot.number, clean(event.port_path, 60), slot.off, is_present=True, device_id=id_of(event),
+        platform=platform, mode=mode,
         reason=clean(event.reason), asks=(Ask("", cleaned(event.say), ""),) if event.say else (),
     )  # fmt: skip
     return state.with_slot(fresh)
@@ -205,7 +207,7 @@ def _unit_left(state: BenchState, event: ev.UnitLeft) -> BenchState:
         return state
     if slot.is_walking and slot.verdict is None:
         return state.with_slot(replace(slot, is_present=False))
-    return state.with_slot(SlotState(slot.number, slot.port_path))
+    return state.with_slot(SlotState(slot.number, slot.port_path, slot.off))
 
 
 def _attempt_started(state: BenchState, event: ev.AttemptStarted) -> BenchState:
@@ -215,12 +217,25 @@ def _attempt_started(state: BenchState, event: ev.AttemptStarted) -> BenchState:
     steps = tuple(StepLine(clean(step, 40)) for step in event.steps[:MAX_ROWS])
     same = slot.device_id is not None and slot.device_id == event.device_id
     fresh = SlotState(
-        slot.number, slot.port_path or clean(event.port_path, 60), is_present=True, is_walking=True,
+        slot.number, slot.port_path or clean(event.port_path, 60), slot.off, is_present=True, is_walking=True,
         device_id=id_of(event), attempt=event.attempt, label=slot.label if same else "",
         platform=slot.platform, mode=slot.mode, batch=clean(event.batch, 60), profile=clean(event.profile, 60),
         steps=steps,
     )  # fmt: skip
     return replace(state, notice="").with_slot(fresh)
+
+
+def _slot_taken_out(state: BenchState, event: ev.SlotTakenOut) -> BenchState:
+    slot = state.slot(event.slot)
+    if slot is None:
+        return state
+    off = OffSlot(event.slot, clean(event.why, 60), event.since)
+    return _logged(state.with_slot(replace(slot, off=off)), event, state.words.line(off_say(off)))
+
+
+def _slot_put_back(state: BenchState, event: ev.SlotPutBack) -> BenchState:
+    slot = state.slot(event.slot)
+    return state if slot is None else state.with_slot(replace(slot, off=None))
 
 
 def _held(state: BenchState, event: ev.StepHeld | ev.StepResumed) -> BenchState:
@@ -306,6 +321,8 @@ _HANDLERS: dict[type[ev.Event], Callable[[BenchState, Any], BenchState]] = {
     ev.OperatorChanged: _operator_changed,
     ev.ScanRead: _scan_read,
     ev.StationFault: _station_fault,
+    ev.SlotTakenOut: _slot_taken_out,
+    ev.SlotPutBack: _slot_put_back,
     ev.UnitArrived: _unit_arrived,
     ev.UnitLeft: _unit_left,
     ev.AttemptStarted: _attempt_started,

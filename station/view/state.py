@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ..figures import Figures
-from ..model import CHANGING_FACTS, Batch, IdentityFact, Measurement, Outcome, SeenBefore, SlotInfo, Verdict
+from ..model import CHANGING_FACTS, Batch, IdentityFact, Measurement, OffSlot, Outcome, SeenBefore, SlotInfo, Verdict
 from ..words.catalogue import Words
 from ..words.say import NOTHING, Say
 from .look import VERDICT_LOOK, Look
@@ -90,10 +90,11 @@ def _row(name: str, read: list[IdentityFact], later: list[IdentityFact]) -> Iden
 
 @dataclass(frozen=True, slots=True)
 class SlotState:
-    """State of one slot. Everything except number and port is dropped when the unit leaves."""
+    """State of one slot. Everything except number, port and ``off`` is dropped when the unit leaves."""
 
     number: int
     port_path: str | None = None
+    off: OffSlot | None = None  # out of service
     is_present: bool = False
     is_walking: bool = False  # an attempt is in progress
     device_id: str | None = None
@@ -119,7 +120,9 @@ class SlotState:
 
     @property
     def look(self) -> Look:
-        """Return the state to show: a verdict first, then an action of the operator, then progress, then a wait."""
+        """Return the state to show: off, else a verdict, else an action of the operator, else progress, else a wait."""
+        if self.off is not None:
+            return Look.OFF
         if self.verdict is not None:
             return VERDICT_LOOK[self.verdict]
         if self.ask is not None:
@@ -173,6 +176,11 @@ class SlotState:
         if self.step(line.step) is None:
             return replace(self, steps=(*self.steps, line))
         return replace(self, steps=tuple(line if old.step == line.step else old for old in self.steps))
+
+
+def off_say(off: OffSlot) -> Say:
+    """Say why a slot is out of service, and since when."""
+    return Say("slot_off", why=off.why, at=off.since.isoformat(timespec="seconds") if off.since else "?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,12 @@ from ..words.cells import fit, tail, width_of, wrap
 from ..words.say import Say
 from . import bigtext
 from .look import UNICODE, Glyphs, Look, light
-from .state import SlotState
+from .state import SlotState, off_say
 
 BIG_ROWS = 3  # of the smallest block letters
 DISC_ROWS = 5  # of a status light large enough to be seen from the conveyor
 MAX_BAR = 40
+_QUIET = (Look.RUNNING, Look.WAITS, Look.OFF)  # nobody has to come
 AIRY_ROWS = 8  # with more rows than this, a gap separates the headline from the lines below it
 
 
@@ -94,9 +95,7 @@ def _head(slot: SlotState, place: Place) -> _Head:
         return _Head("", number, number, number, is_loud=True)
     face = place.words.face(look.value)
     long, short = (face.word, face.short) if face.word else (_title(slot, place.words),) * 2
-    return _Head(
-        place.glyphs.shape(look), long, short, face.blocks or long, is_loud=look not in (Look.RUNNING, Look.WAITS)
-    )
+    return _Head(place.glyphs.shape(look), long, short, face.blocks or long, is_loud=look not in _QUIET)
 
 
 def _title(slot: SlotState, words: Words) -> str:
@@ -214,6 +213,12 @@ def _empty(_slot: SlotState, place: Place) -> list[_Part]:
     return [_said(place.words.face(Look.EMPTY.value).do, place, 1, most=2)]
 
 
+def _off(slot: SlotState, place: Place) -> list[_Part]:
+    """Compose why it is out of service, and since when."""
+    said = place.words.say(off_say(slot.off)) if slot.off else None
+    return [_said(text, place, 1, most=2) for text in (said.says if said else ())]
+
+
 def _running(slot: SlotState, place: Place) -> list[_Part]:
     current = slot.current
     parts = []
@@ -289,6 +294,7 @@ def _judged(slot: SlotState, place: Place) -> list[_Part]:
 
 _BODIES: dict[Look, Callable[[SlotState, Place], list[_Part]]] = {
     Look.EMPTY: _empty,
+    Look.OFF: _off,
     Look.RUNNING: _running,
     Look.WAITS: _waits,
     Look.HANDS: _hands,

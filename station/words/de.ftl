@@ -294,6 +294,9 @@ unit_history =
 unit_begun =
     Gerät { $unit }
     war hier, nicht fertig.
+slot_off =
+    { $why }
+    Seit { DAYTIME($at) }.
 choose_slot =
     .do = Erst eine Platznummer drücken.
 nothing_runs = Auf Platz { $slot } läuft nichts.
@@ -337,6 +340,8 @@ close_batch = Los { $batch } nimmt nichts mehr an.
     .do = Endgültig schließen?
 type_label =
     .do = Etikett eintippen. Dann Enter.
+type_reason =
+    .do = Warum außer Betrieb? Dann Enter.
 find_unit =
     .do = Eine Nummer des Geräts eingeben.
 find_nothing = Heute hier nicht gesehen.
@@ -353,6 +358,9 @@ no_batch = Kein Los ist offen.
 
 face-empty =
     .do = Gerät einstecken.
+face-off = AUS
+    .short = AUS
+    .means = außer Betrieb: nicht benutzen
 face-running =
     .means = warten
 face-waits = WARTET
@@ -499,6 +507,7 @@ key-details = Details
 key-retry = wiederholen
 key-light = Licht
 key-label = Etikett tippen
+key-off = außer Betrieb
 key-batch = Los
 key-find = suchen
 key-help = Hilfe
@@ -575,6 +584,8 @@ headless-stuck = offen: { $action } von { $unit } WARTET: { $what }
 headless-revised = { $unit } ist jetzt { VERDICT($verdict) }
 headless-cloud-answers = Cloud antwortet
 headless-cloud-gone = Cloud antwortet nicht: { $why }
+headless-off = außer Betrieb: { $why }
+headless-on = wieder in Betrieb
 headless-stranger = ein Gerät an Port { $port }, der zu keinem Platz gehört
 headless-refused = nicht ausgeführt: { $why }
 headless-fault = Fehler der Station: { $why }

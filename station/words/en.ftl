@@ -299,6 +299,9 @@ unit_history =
 unit_begun =
     Unit { $unit }
     was here, not finished.
+slot_off =
+    { $why }
+    Since { DAYTIME($at) }.
 choose_slot =
     .do = First press a slot number.
 nothing_runs = Nothing runs in slot { $slot }.
@@ -342,6 +345,8 @@ close_batch = Nothing goes to batch { $batch } again.
     .do = Close it for good?
 type_label =
     .do = Type the label. Then Enter.
+type_reason =
+    .do = Why is it out of service? Enter.
 find_unit =
     .do = Type any number of the unit.
 find_nothing = Not seen on this bench today.
@@ -360,6 +365,9 @@ no_batch = No batch is open.
 
 face-empty =
     .do = Plug in a unit.
+face-off = OFF
+    .short = OFF
+    .means = out of service: leave it alone
 face-running =
     .means = wait
 face-waits = WAITS
@@ -501,6 +509,7 @@ key-details = details
 key-retry = retry
 key-light = light
 key-label = type a label
+key-off = out of service
 key-batch = batch
 key-find = find
 key-help = help
@@ -574,6 +583,8 @@ headless-stuck = owed { $action } of { $unit } WAITS: { $what }
 headless-revised = { $unit } is now { VERDICT($verdict) }
 headless-cloud-answers = cloud answers
 headless-cloud-gone = cloud does not answer: { $why }
+headless-off = out of service: { $why }
+headless-on = in service again
 headless-stranger = a unit on port { $port }, which is no slot's
 headless-refused = not done: { $why }
 headless-fault = station fault: { $why }

@@ -294,6 +294,9 @@ unit_history =
 unit_begun =
     设备 { $unit }
     来过，未完成。
+slot_off =
+    { $why }
+    自{ DAYTIME($at) }起。
 choose_slot =
     .do = 请先按槽位号。
 nothing_runs = 槽位 { $slot } 没有运行。
@@ -337,6 +340,8 @@ close_batch = 批次 { $batch } 将不再接收设备。
     .do = 永久关闭吗？
 type_label =
     .do = 请输入标签，再按 Enter。
+type_reason =
+    .do = 为什么停用？输入后按 Enter。
 find_unit =
     .do = 请输入设备的任一号码。
 find_nothing = 今天没有来过。
@@ -353,6 +358,9 @@ no_batch = 没有已开的批次。
 
 face-empty =
     .do = 请插入。
+face-off = 停用
+    .short = 停用
+    .means = 停用：不要使用
 face-running =
     .means = 等待
 face-waits = 等待中
@@ -497,6 +505,7 @@ key-details = 详情
 key-retry = 重做
 key-light = 亮灯
 key-label = 输入标签
+key-off = 停用
 key-batch = 批次
 key-find = 查找
 key-help = 帮助
@@ -570,6 +579,8 @@ headless-stuck = 待办 { $action }，设备 { $unit }，等待中：{ $what }
 headless-revised = { $unit } 现为{ VERDICT($verdict) }
 headless-cloud-answers = 云端有应答
 headless-cloud-gone = 云端没有应答：{ $why }
+headless-off = 停用：{ $why }
+headless-on = 恢复使用
 headless-stranger = 端口 { $port } 上有设备，该端口不属于任何槽位
 headless-refused = 未执行：{ $why }
 headless-fault = 工站故障：{ $why }

@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from station.engine import commands as cmd
 from station.engine import events as ev
+from station.engine.commands import PutSlotBack, TakeSlotOut
 from station.model import Batch, ProfileRef, SlotInfo, Verdict
 from station.tui.screens.asking import Question, TypeLabel
 from station.tui.screens.batches import Batches
@@ -379,12 +380,29 @@ async def test_a_unit_is_found_by_any_of_its_numbers(story: Story) -> None:
 @on_loop
 async def test_help_shows_every_sign(story: Story) -> None:
     app = story.app()
-    async with running(app, (120, 40)) as pilot:
+    async with running(app, (120, 44)) as pilot:
         await press(pilot, "question_mark")
         assert isinstance(app.screen, Help)
         assert all(word in picture(app) for word in ("YOUR TURN", "SET ASIDE", "breathing cyan", "retry"))
         await press(pilot, "escape")
         assert isinstance(app.screen, BenchScreen)
+
+
+@on_loop
+async def test_a_slot_goes_out_of_service_with_a_reason_and_comes_back_at_once(story: Story) -> None:
+    app = story.app()
+    async with running(app, (120, 40)) as pilot:
+        await press(pilot, "2", "o", *"bent", "enter")
+        assert story.sent == [TakeSlotOut(2, "bent")]
+        await tell(pilot, app, ev.SlotTakenOut(at=AT, slot=2, why="bent", since=AT))
+        assert "OFF" in picture(app)
+        assert "bent" in picture(app)
+        await press(pilot, "o")
+        assert story.sent[1:] == [PutSlotBack(2)]
+        await tell(pilot, app, ev.SlotPutBack(at=AT, slot=2))
+        assert app.state.slots[1].off is None
+        await press(pilot, "o", "escape")
+        assert len(story.sent) == 2, "without a reason it stays in service"
 
 
 @on_loop

@@ -12,7 +12,7 @@ from support.screen_story import Story
 from support.spoken import ENGLISH
 
 from station.engine import events as ev
-from station.model import SlotInfo, Verdict
+from station.model import OffSlot, SlotInfo, Verdict
 from station.view import bigtext
 from station.view.layout import arrange
 from station.view.look import ASCII, UNICODE, VERDICT_LOOK, Glyphs, Look
@@ -127,7 +127,7 @@ def test_no_line_leaves_its_place(
     assert all(cell_len(line.text) <= width for line in lines)
 
 
-LOUD = [look for look in Look if ENGLISH.face(look.value).word and look is not Look.WAITS]
+LOUD = [look for look in Look if ENGLISH.face(look.value).word and look not in (Look.WAITS, Look.OFF)]
 
 
 @pytest.mark.parametrize("look", LOUD)
@@ -150,6 +150,8 @@ def test_what_asks_nobody_for_anything_is_said_in_ordinary_letters() -> None:
 def of_look(look: Look) -> SlotState:
     if look is Look.HANDS:
         return replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand")),))
+    if look is Look.OFF:
+        return replace(SLOT, off=OffSlot(SLOT.number, "bent"))
     return replace(SLOT, verdict=next(verdict for verdict, its in VERDICT_LOOK.items() if its is look))
 
 

@@ -80,6 +80,8 @@ def stop(
 class TypeLabel(ModalScreen[str | None]):
     """Returns the text typed, or None. ``slot``: the selected slot, whose label it is, if any."""
 
+    asked = Say("type_label")
+
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
 
     def __init__(self, slot: int | None, words: Words) -> None:
@@ -89,7 +91,7 @@ class TypeLabel(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         where = "" if self.slot is None else f"{self._words.text('window-slot', slot=str(self.slot))} "
         with Vertical(id="window"):
-            yield Static(Content(where + self._words.line(Say("type_label"))), id="question")
+            yield Static(Content(where + self._words.line(self.asked)), id="question")
             yield LabelInput()
             yield Static(Content(self._words.text("window-label")), id="answers")
 
@@ -102,3 +104,9 @@ class TypeLabel(ModalScreen[str | None]):
 
     def action_close(self) -> None:
         self.dismiss(None)
+
+
+class TypeReason(TypeLabel):
+    """Returns why ``slot`` goes out of service, or None."""
+
+    asked = Say("type_reason")

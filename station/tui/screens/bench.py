@@ -29,6 +29,7 @@ class BenchScreen(Screen[None]):
         Binding("r", "app.retry", "Retry"),
         Binding("l", "app.light", "Light"),
         Binding("s", "app.label", "Type a label"),
+        Binding("o", "app.off", "Out of service"),
         Binding("b", "app.batch", "Batch"),
         Binding("f", "app.find", "Find"),
         Binding("left", "app.move(-1)", show=False),

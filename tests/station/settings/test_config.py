@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import pytest
 
 from station.errors import BadInput
-from station.model import SlotInfo
+from station.model import OffSlot, SlotInfo
 from station.settings.config import DEFAULT_CLOUD, StationConfig, load_config
 from station.settings.secrets import SecretRef
 from station.settings.usb_source import UsbSource
@@ -59,6 +60,20 @@ def test_a_station_speaks_english_unless_its_file_says_otherwise(tmp_path: Path)
         config(tmp_path, '[station]\nlanguage = "Deutsch!"\n')
 
 
+def test_excluded_ports_slots_out_of_service_and_power_are_read(tmp_path: Path) -> None:
+    rows = '3 = {why = "bent pin", since = 2026-11-20}\n4 = {why = "no cable"}\n'
+    rows += '5 = {why = "x", since = 2026-11-20T10:00:00Z}\n'
+    text = f'[ports.ignore]\n"pci-0000:00:14.0-usb-0:4" = "label printer"\n[off]\n{rows}[bench]\npower = 3\n'
+    found = config(tmp_path, text)
+    assert found.ignored_ports == {"pci-0000:00:14.0-usb-0:4": "label printer"}
+    assert found.off == (
+        OffSlot(3, "bent pin", datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.UTC)),
+        OffSlot(4, "no cable"),
+        OffSlot(5, "x", datetime.datetime(2026, 11, 20, 10, tzinfo=datetime.UTC)),
+    )
+    assert found.power == 3
+
+
 def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
     found = config(tmp_path, "")
     assert (found.cloud_url, found.token, found.slots) == (DEFAULT_CLOUD, SecretRef("env", "PARTICLE_TOKEN"), ())
@@ -82,6 +97,11 @@ BAD = [
     ('"usbip:[::1]:3240"', '"usbip:host:99999"', "line 14, [usb] backend"),
     ('"usbip:[::1]:3240"', '"libusb"', 'line 15, [usb] consoles: expected consoles only with a "usbip:" backend'),
     ('["fw", "/srv/fw"]', "[7]", "line 10, [firmware] folders"),
+    ("[cloud]", '[ports.ignore]\n"usb1" = "printer"\n[cloud]', "line 7, [ports.ignore] usb1: expected a USB port path"),
+    ("[cloud]", '[ports.ignore]\n"1-4" = ""\n[cloud]', "line 7, [ports.ignore] 1-4: expected what sits there"),
+    ("[cloud]", "[off]\n3 = true\n[cloud]", "line 7, [off] 3: expected why it is off"),
+    ("[cloud]", '[off]\n3 = {why = "bent", since = 7}\n[cloud]', "line 7, [off] 3: expected since when as a TOML date"),
+    ("[cloud]", "[bench]\npower = 0\n[cloud]", "line 7, [bench] power: expected how many units, 1 to 32"),
     ('dir = "data"', 'dri = "data"', "write dir"),
 ]  # fmt: skip
 
