@@ -8,3 +8,7 @@ from __future__ import annotations
 
 NAME_LENGTH = 100
 """? Most characters of a unit's name in the cloud; what it allows is written nowhere (reference cloud-api 4.4)."""
+
+CONTROLLER_ENDPOINTS = 96
+"""? Endpoints that one USB controller serves at a time. No reference gives it; common xHCI controllers refuse a device
+beyond it ("not enough USB controller resources"). Others serve fewer or more."""

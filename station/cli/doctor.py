@@ -34,7 +34,7 @@ from ..steps.product_add import Product, product_id
 from ..steps.table import StepTable
 from .places import add_data_dir, journal_dir
 from .run import token_of
-from .slots import LEARN, numbered_by_bus
+from .slots import LEARN, numbered_by_bus, overfull_controllers
 from .telling import tell
 
 FREE_BYTES = 500 << 20
@@ -173,7 +173,8 @@ def _slots(subject: Subject) -> Iterator[Finding]:
     slots = subject.config.slots
     if slots:
         yield Finding(State.OK, "slots", f"{len(slots)} slots bound to ports")
-        yield from (Finding(State.NOTE, "slots", words) for words in numbered_by_bus(subject.config))
+        for words in (*numbered_by_bus(subject.config), *overfull_controllers(subject.config)):
+            yield Finding(State.NOTE, "slots", words)
     else:
         words = f"no slot is bound to a USB port: run {LEARN}, or press a slot's number on the screen"
         yield Finding(State.NOTE, "slots", words)

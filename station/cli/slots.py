@@ -16,6 +16,7 @@ from drivers.transport.usb import real_host
 
 from ..errors import BadInput
 from ..line.bench import platform_name
+from ..line.bus_budget import overfull
 from ..model import OffSlot
 from ..settings.config import MAX_REASON, MAX_SLOTS, StationConfig, default_config_path, is_reason, load_config
 from ..settings.config_file import with_off, with_slot
@@ -101,6 +102,13 @@ def listing(config: StationConfig, found: Iterable[UsbCandidate]) -> Iterator[st
     if not config.slots:
         yield f"no slot is bound to a USB port; run: {LEARN}"
     yield from numbered_by_bus(config)
+    yield from overfull_controllers(config)
+
+
+def overfull_controllers(config: StationConfig) -> Iterator[str]:
+    """Yield a sentence for each USB controller that cannot take a unit in each of its slots that are in service."""
+    off = {slot.number for slot in config.off}
+    return overfull(slot.port_path for slot in config.slots if slot.port_path and slot.number not in off)
 
 
 def numbered_by_bus(config: StationConfig) -> Iterator[str]:
@@ -139,6 +147,7 @@ def _learn(arguments: argparse.Namespace) -> int:
         learn(
             numbers, real_host(), clock, system_changes(), lambda n, port: keep(path, n, port), lambda: not over.empty()
         )
+    tell_all(overfull_controllers(load_config(arguments.config)))
     return 0
 
 

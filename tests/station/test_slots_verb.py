@@ -17,7 +17,7 @@ from drivers.virtual.hotplug import VirtualChanges, controllers_of
 from drivers.virtual.unit import VirtualUnit
 from station.cli.slots import keep, learn, listing
 from station.errors import BadInput
-from station.model import SlotInfo
+from station.model import OffSlot, SlotInfo
 from station.settings.config import StationConfig, load_config
 
 WRITTEN = """# the bench by the window
@@ -121,6 +121,13 @@ def test_a_file_that_is_no_configuration_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="line 2"):
         keep(path, 1, PortPath("virtual-1-usb-0:2"))
     assert path.read_text() == "[slots]\n1 = 7\n"
+
+
+def test_a_controller_with_too_many_slots_is_told_and_slots_out_of_service_do_not_count() -> None:
+    slots = tuple(SlotInfo(number, f"pci-0000:00:14.0-usb-0:{number}") for number in range(1, 26))
+    assert [line for line in listing(StationConfig(slots=slots), []) if "25 slots behind 0 hubs" in line]
+    spared = StationConfig(slots=slots, off=(OffSlot(25, "bent pin"),))
+    assert not [line for line in listing(spared, []) if "endpoints" in line]
 
 
 def test_the_list_shows_slots_strangers_and_who_is_bound_to_a_bus_number(bus: VirtualBus) -> None:
