@@ -51,9 +51,9 @@ class Bench:
 
     def plug_and_unplug(self) -> None:
         self.bus.plug("1-2", self.unit)
-        self.clock.sleep(60.0)
+        self.clock.sleep(63.3)
         self.bus.unplug("1-2")
-        self.clock.sleep(60.0)
+        self.clock.sleep(63.3)
 
 
 @pytest.fixture
