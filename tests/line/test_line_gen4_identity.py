@@ -83,6 +83,7 @@ def once(old: bytes, new: bytes) -> Callable[[Outcome], Outcome]:
     return lie
 
 
+@pytest.mark.rule("A13")
 @pytest.mark.parametrize("kind", [20, 21, 401])
 def test_a_value_that_differs_once_is_asked_again(kind: int, tmp_path: Path) -> None:
     spec = make_spec("p2", 7, 1, "6.3.4")

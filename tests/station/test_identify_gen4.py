@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -10,36 +11,34 @@ from drivers.virtual.factory import make_spec
 from station.cli.main import main
 
 
-def told(capsys: pytest.CaptureFixture[str], *units: str) -> list[dict[str, dict[str, str]]]:
-    """For each unit, in the order of its ports: fact -> source -> value."""
+def told(capsys: pytest.CaptureFixture[str], *units: str) -> list[dict[str, Any]]:
+    """The document of each unit, in the order of its ports."""
     assert main(["identify", "--json", *(word for unit in units for word in ("--virtual", unit))]) == 0
-    found = []
-    for line in capsys.readouterr().out.splitlines():
-        facts: dict[str, dict[str, str]] = {}
-        for fact in json.loads(line)["facts"]:
-            facts.setdefault(fact["name"], {})[fact["source"]] = fact["value"]
-        found.append(facts)
-    return found
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return sorted(found, key=lambda one: str(one["port"]))
 
 
 def test_a_p2_and_an_m_som_tell_all_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     p2, msom = told(capsys, "p2@6.3.4", "msom@6.2.0")
-    for facts, spec in ((p2, make_spec("p2", 1, 1)), (msom, make_spec("msom", 1, 2))):
-        assert set(facts["device_id"].values()) == {str(spec.device_id)}
-        assert set(facts["serial"].values()) == {str(spec.serial)}
-        assert facts["mac"] == {"Device ID": str(spec.mac), "request 401": str(spec.mac)}
-    assert (p2["platform"], msom["platform"]) == ({"USB product id": "p2"}, {"USB product id": "msom"})
-    assert (p2["device_os"], msom["device_os"]) == ({"raw request 30": "6.3.4"}, {"raw request 30": "6.2.0"})
-    assert msom["iccid"]["request 554"] == str(make_spec("msom", 1, 2).iccid)
-    assert msom["imei"]["request 554"] == str(make_spec("msom", 1, 2).imei)
-    assert "console" in p2["serial"], "it listens for want of a network"
-    assert "iccid" not in p2
+    assert [(one["platform_id"], one["fault"]) for one in (p2, msom)] == [(32, ""), (35, "")]
+    for one, spec in ((p2["values"], make_spec("p2", 1, 1)), (msom["values"], make_spec("msom", 1, 2))):
+        assert one["device_id"]["value"] == str(spec.device_id)
+        assert one["serial"]["value"] == str(spec.serial)
+        assert one["mac"]["value"] == str(spec.mac)
+        assert one["mac"]["sources"][:2] == ["Device ID", "request 401"]
+        assert "others" not in one["mac"]
+    assert [one["values"]["device_os"]["value"] for one in (p2, msom)] == ["6.3.4", "6.2.0"]
+    for name in ("iccid", "imei"):
+        assert msom["values"][name]["value"] == str(getattr(make_spec("msom", 1, 2), name))
+        assert "request 554" in msom["values"][name]["sources"]
+        assert (p2["values"][name]["value"], p2["values"][name]["sources"]) == (None, [])
+    assert "console i" in p2["values"]["serial"]["sources"], "it listens for want of a network"
 
 
 @pytest.mark.parametrize("unit", ["trackerm@5.0.1", "msom@5.5.0"])
 def test_before_5_8_the_imei_comes_from_the_console(capsys: pytest.CaptureFixture[str], unit: str) -> None:
-    (facts,) = told(capsys, unit)
-    assert list(facts["imei"]) == ["console"]
+    (one,) = told(capsys, unit)
+    assert one["values"]["imei"]["sources"] == ["console i", "console s"]
 
 
 @pytest.mark.parametrize(("unit", "words"), [("p2@6.1.1", "5.0.1"), ("msom@5.3.2", "5.5.0"), ("p2@3.3.1", "5.0.1")])
