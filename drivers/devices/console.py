@@ -43,7 +43,7 @@ PORT_S = 10.0
 """Seconds to wait for the serial port, usable slightly after the vendor interface (reference usb-and-serial 7.1)."""
 PORT_POLL_S = 0.25
 TRIES = 3
-"""Tries of a command whose reply cannot be parsed or breaks off."""
+"""Tries of a command whose reply cannot be parsed or breaks off; one that gets none at all is typed once more."""
 DRAIN_S = 2.0
 _SLICE_S = 0.25
 _READ_BYTES = 1024
@@ -138,13 +138,16 @@ class Console:
         self._port.close()
 
     def _ask(self, name: str, query: Callable[[], ConsoleDialogue[T]], deadline: Deadline | None) -> T:
-        """Run a command that only reads, up to `TRIES` times if its reply cannot be parsed or breaks off.
+        """Run a command that only reads, up to `TRIES` times, twice if there is no reply: a byte may have been lost.
 
         Raises `GarbledConsole` when no reply could be parsed: the console is no evidence against the unit.
         """
         for left in reversed(range(TRIES)):
             try:
                 return self._talk(name, query(), deadline)
+            except TransferTimeout:
+                if left < TRIES - 1:
+                    raise
             except RemoteProtocolError as error:
                 if left == 0:
                     raise GarbledConsole(f"{error}; is another program on its serial port?") from error

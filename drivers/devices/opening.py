@@ -63,10 +63,14 @@ def ask_id(
 def _stored_id(verbs: DfuDevice) -> str:
     """Read the copy of the Device ID that Gen 2 keeps in its configuration memory (reference usb-and-serial 2.8).
 
-    "" for a unit that has not written it yet.
+    "" for a unit that has not written it yet. Any twelve bytes look like one, so it counts once two reads agree.
     """
     stored = verbs.read_field("device_id")
-    return "" if stored.count(0xFF) == len(stored) else stored.hex()
+    for _ in range(OPEN_TRIES):
+        before, stored = stored, verbs.read_field("device_id")
+        if stored == before:
+            return "" if stored.count(0xFF) == len(stored) else stored.hex()
+    raise RemoteProtocolError("the configuration memory tells another Device ID at each read; other cable, other port?")
 
 
 @dataclass(frozen=True, slots=True)

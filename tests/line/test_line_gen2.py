@@ -106,3 +106,21 @@ def test_one_failed_transfer_costs_a_repetition_and_no_unit(do: str, at: int, tm
         walk = bench.walk(unit)
         assert walk.verdict is Verdict.PASS, walk.finished
         assert len(unit.faults.happened) == 1
+
+
+@pytest.mark.parametrize("at", [9, 15, 19, 23, 33])
+def test_a_console_that_swallows_a_command_is_asked_once_more(at: int, tmp_path: Path) -> None:
+    assert walk_of_an_old_photon("0.7.0", f"at=console:{at},do=hang,for=1", tmp_path) is Verdict.PASS
+
+
+@pytest.mark.parametrize("at", range(30, 42))
+def test_a_device_id_garbled_in_dfu_makes_no_other_unit(at: int, tmp_path: Path) -> None:
+    assert walk_of_an_old_photon("0.5.5", f"at=control:{at},do=garbage", tmp_path) is Verdict.PASS
+
+
+def walk_of_an_old_photon(device_os: str, fault: str, tmp_path: Path) -> Verdict | None:
+    application = synthetic.application(
+        6, device_os, seed="story", size=20_000, product_id=PRODUCTS["photon"], product_version=7
+    )
+    with line_bench(tmp_path, Recipe("photon", device_os=None, application=application, wifi=False)) as bench:
+        return bench.walk(bench.unit("photon", 1, device_os, faults=(fault,))).verdict
