@@ -19,7 +19,14 @@ ASK_AGAIN_S = 2.0
 
 def setup_done(session: UnitSession, ctx: StepContext) -> StepResult:
     """Decided by platform and the Device OS the unit runs now; one reboot proves it."""
-    unit = session.unit
+    return set_up(session.unit, ctx)
+
+
+def set_up(unit: Unit, ctx: StepContext) -> StepResult:
+    """Set the flag of a unit that needs it and prove it by one restart: also outside a walk.
+
+    Raises `UnitRejected` for a unit that does not keep it.
+    """
     version = unit.known.os_version
     if version is None:
         raise StepFault("the Device OS version of the unit is not known; walk it again")

@@ -1,0 +1,339 @@
+"""Implements ``station unit``: a technician's commands to one unit, by the verbs the steps use.
+
+Nothing is recorded, and no product, label or cloud is asked. Where a unit obeys no command, standard error says which
+button to press, and the verb waits for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from drivers.devices import Console, Goal
+from drivers.errors import DriverError, RequestUnknown, UnknownPlatform
+from drivers.identity import DeviceId
+from drivers.platforms import platform
+from drivers.transport import UsbCandidate
+from drivers.wire import requests
+from drivers.wire.console.tables import Key
+
+from ..engine.step import StepContext, StepResult
+from ..errors import BadInput, StationError, UnitRejected
+from ..paths import find_profile
+from ..settings.config import load_config
+from ..settings.profile import load_profile
+from ..steps.app_test import AppTest, ask_all
+from ..steps.setup_done import set_up
+from ..steps.shared.holding import hold
+from ..steps.shared.knowledge import shown
+from ..steps.shared.reading import identify_usb
+from ..steps.shared.unit import Unit
+from ..steps.table import StepTable
+from .identify import add_place, as_object, document, place, tell_hands, text_of
+from .looking import Ports, context, make_unit
+from .telling import standard_output, sub_verbs, tell, tell_all
+
+VERB_S = 600.0
+"""How long a verb may take, with the hands it may have to wait for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a verb did. ``text``: one sentence; ``values``: what it read, for JSON; ``lines``: the same for people."""
+
+    text: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
+    is_good: bool = True
+
+
+Act = Callable[[Unit, StepContext, argparse.Namespace], Done]
+
+
+def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the verb and its own verbs."""
+    verbs = sub_verbs(parsers.add_parser("unit", help=HELP), "what", "WHAT")
+    listing = verbs.add_parser("list", help="what is plugged in: port, slot, platform, mode, Device ID")
+    _add_place(listing)
+    listing.set_defaults(run=_list)
+    about = verbs.add_parser("info", help="all that one unit tells, as identify")
+    _add_choice(about)
+    about.set_defaults(run=_info)
+    for name, verb in _VERBS.items():
+        parser = verbs.add_parser(name, help=verb.help)
+        _add_choice(parser)
+        verb.options(parser)
+        parser.set_defaults(run=lambda arguments, act=verb.act: _run(act, arguments))
+
+
+HELP = "command one unit: list, info, dfu, listen, reset, safe, shout, setup-done, console, env, test"
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    add_place(parser)
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the station's config file, for its slots")
+    parser.add_argument("--json", action="store_true", help="write JSON")
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--device", metavar="ID", help="the unit with this Device ID")
+    which.add_argument("--port", metavar="PATH", help="the unit on this USB port")
+    which.add_argument("--slot", type=int, metavar="N", help="the unit in this slot of the config file")
+    _add_place(parser)
+
+
+# --- which unit -----------------------------------------------------------------------------------
+
+
+def _slots(arguments: argparse.Namespace) -> dict[str, int]:
+    """Return the slots of the config file by port path; none where there is no such file."""
+    config = load_config(arguments.config)
+    return {slot.port_path: slot.number for slot in config.slots if slot.port_path is not None}
+
+
+def _choose(ports: Ports, arguments: argparse.Namespace) -> UsbCandidate:
+    """Find the one unit that is meant; raises `BadInput` where that is none, or more than one."""
+    units = [one for one in ports.wait(len(arguments.virtual)) if one.usb_id.other_device is None]
+    if not units:
+        raise BadInput("no Particle unit is plugged in; see: station doctor")
+    meant, what = units, ""
+    if arguments.port:
+        meant, what = [one for one in units if one.port_path.value == arguments.port], f"port {arguments.port}"
+    elif arguments.slot is not None:
+        slots, what = _slots(arguments), f"slot {arguments.slot}"
+        if arguments.slot not in slots.values():
+            raise BadInput(f"{what} has no port in the config file; name the unit with --port")
+        meant = [one for one in units if slots.get(one.port_path.value) == arguments.slot]
+    elif arguments.device:
+        wanted, what = str(DeviceId.parse(arguments.device)), f"Device ID {arguments.device}"
+        meant = [one for one in units if _device_id(ports, one) == wanted]
+    there = ", ".join(one.port_path.value for one in units)
+    if not meant:
+        raise BadInput(f"no unit with {what}; units are on port {there}")
+    if len(meant) > 1:
+        raise BadInput(f"{len(meant)} units are plugged in, on ports {there}; name one with --port, --slot or --device")
+    return meant[0]
+
+
+def _device_id(ports: Ports, candidate: UsbCandidate) -> str:
+    """Read the Device ID as far as that needs no hands; "" where it does, or the unit does not answer."""
+    unit = make_unit(ports, candidate)
+    with contextlib.suppress(DriverError), contextlib.closing(unit.device):
+        return str(unit.device.identify(context(ports.place.clock, "list", limit_s=30.0).deadline))
+    return ""
+
+
+# --- running a verb -------------------------------------------------------------------------------
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    with place(arguments) as found, Ports(found) as ports:
+        slots = _slots(arguments)
+        rows = [
+            {
+                "port": one.port_path.value, "slot": slots.get(one.port_path.value), "platform": _name(one),
+                "mode": str(one.usb_id.mode or ""), "device_id": _device_id(ports, one) if _is_unit(one) else "",
+            }
+            for one in ports.wait(len(arguments.virtual))
+        ]  # fmt: skip
+    if arguments.json:
+        _write(rows)
+    else:
+        tell_all(
+            f"port {row['port']}  {'slot ' + str(row['slot']) if row['slot'] else '-':8} {row['platform']:24} "
+            f"{row['mode']:12} {row['device_id'] or '-'}"
+            for row in rows
+        )
+    return 0 if rows else 1
+
+
+def _is_unit(candidate: UsbCandidate) -> bool:
+    return candidate.usb_id.other_device is None
+
+
+def _name(candidate: UsbCandidate) -> str:
+    other = candidate.usb_id.other_device
+    if other is not None:
+        return other.name
+    try:
+        return platform(candidate.usb_id.platform_id or 0).name
+    except UnknownPlatform:
+        return str(candidate.usb_id)
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    with place(arguments) as found, Ports(found) as ports:
+        one = document(ports, _choose(ports, arguments))
+    if arguments.json:
+        _write(as_object(one))
+    else:
+        tell_all(text_of(one))
+    return 0 if one.is_good else 1
+
+
+def _run(act: Act, arguments: argparse.Namespace) -> int:
+    """Run one verb on the unit that is meant; returns 1, and says why in a sentence, where the unit did not do it."""
+    with place(arguments) as found, Ports(found) as ports:
+        candidate = _choose(ports, arguments)
+        port = candidate.port_path.value
+        unit = make_unit(ports, candidate)
+        ctx = context(found.clock, "unit", tell_hands(port), VERB_S)
+        try:
+            identify_usb(unit, ctx)
+            done = act(unit, ctx, arguments)
+        except BadInput:
+            raise
+        except (DriverError, StationError) as error:
+            done = Done(str(error), is_good=False)
+        finally:
+            unit.device.close()
+        mode = str(unit.device.mode or "")
+    if arguments.json:
+        _write({
+            "port": port, "device_id": str(unit.known.device_id or ""), "mode": mode, "done": done.is_good,
+            "text": done.text, **done.values,
+        })  # fmt: skip
+    elif done.is_good:
+        tell(f"port {port}  {unit.known.device_id}: {done.text}", *done.lines)
+    else:
+        sys.stderr.write(f"station: port {port}: {done.text}\n")
+    return 0 if done.is_good else 1
+
+
+def _write(value: object) -> None:
+    with standard_output() as file:
+        file.write(json.dumps(value) + "\n")
+
+
+# --- the verbs ------------------------------------------------------------------------------------
+
+
+def _hold(goal: Goal, text: str) -> Act:
+    def act(unit: Unit, ctx: StepContext, _: argparse.Namespace) -> Done:
+        how = hold(unit.device, ctx, goal)
+        return Done(f"{text}{', ' * bool(how)}{how}")
+
+    return act
+
+
+def _shout(unit: Unit, ctx: StepContext, arguments: argparse.Namespace) -> Done:
+    unit.device.ask(requests.stop_signal() if arguments.off else requests.start_signal(), ctx.deadline)
+    return Done("its light is its own again" if arguments.off else "its light is a rainbow until it restarts")
+
+
+def _setup_done(unit: Unit, ctx: StepContext, _: argparse.Namespace) -> Done:
+    unit.known.os_version = unit.device.os_version(ctx.deadline)
+    return _of(set_up(unit, ctx))
+
+
+def _of(result: StepResult) -> Done:
+    return Done(f"{result.outcome.value}: {result.proof or result.reason}", {"outcome": result.outcome.value})
+
+
+_READS: dict[Key, Callable[[Console], object]] = {
+    Key.VERSION: Console.version,
+    Key.IDENTITY: Console.identify,
+    Key.MAC: Console.mac,
+    Key.MODULES: Console.modules,
+    Key.CLAIMED: Console.claimed,
+}
+"""Commands of the console that only print something, in the order they are asked."""
+
+
+def _console(unit: Unit, ctx: StepContext, arguments: argparse.Namespace) -> Done:
+    """Type commands and show what the unit prints, parsed; the mobile secret never."""
+    hold(unit.device, ctx, Goal.LISTENING)
+    found: dict[str, object] = {}
+    with unit.device.console(ctx.deadline) as console:
+        for key in arguments.keys:
+            try:
+                found[key] = _plain(_READS[Key(key)](console))
+            except RequestUnknown as unknown:
+                found[key] = str(unknown)
+    return Done(
+        f"its console printed {len(found)} replies", {"console": found},
+        tuple(f"  {key}  {value}" for key, value in found.items()),
+    )  # fmt: skip
+
+
+def _plain(value: object) -> object:
+    """Return what a console command printed as text, or as a mapping of texts."""
+    names = getattr(type(value), "__slots__", ())
+    if not isinstance(value, str | bool | type(None)) and names and names != ("value",):
+        told = {name: getattr(value, name) for name in names}
+        return {name: one if isinstance(one, int) else shown(name, one) for name, one in told.items() if one}
+    return value if isinstance(value, bool | type(None)) else str(value)
+
+
+def _environment(unit: Unit, ctx: StepContext, _: argparse.Namespace) -> Done:
+    found = unit.device.ask(requests.get_environment(), ctx.deadline)
+    return Done(
+        f"{len(found)} environment variables",
+        {"environment": [{"name": one.name, "value": one.value, "is_app": one.is_app} for one in found]},
+        tuple(f"  {one.name}={one.value}" for one in found),
+    )
+
+
+def ask_application(unit: Unit, ctx: StepContext, arguments: argparse.Namespace) -> Done:
+    """Ask the application the questions of a profile, and judge the values by its limits."""
+    rows = load_profile(find_profile(arguments.profile), StepTable.found().rules).sections(AppTest)
+    if not rows:
+        raise BadInput(f"{arguments.profile} has no [app_test]; name a profile with one")
+    text, is_good = "", True
+    try:
+        text = _of(ask_all(unit.device, rows, ctx)).text
+    except UnitRejected as rejected:
+        text, is_good = str(rejected), False
+    values = [
+        {"name": one.name, "value": one.value, "unit": one.unit, "low": one.low, "high": one.high, "is_out": one.is_out}
+        for one in ctx.measurements
+    ]
+    lines = tuple(f"  {row['name']}  {row['value']} {row['unit']}{'  OUT' * bool(row['is_out'])}" for row in values)
+    if not is_good and not arguments.json:
+        tell(*lines)
+    return Done(text, {"values": values}, lines, is_good)
+
+
+def _no_options(_parser: argparse.ArgumentParser) -> None:
+    """Add nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Verb:
+    help: str
+    act: Act
+    options: Callable[[argparse.ArgumentParser], None] = _no_options
+
+
+def _off(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--off", action="store_true", help="end it")
+
+
+def _keys(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "keys", nargs="*", choices=[*(key.value for key in _READS), []], default=[key.value for key in _READS],
+        metavar="KEY", help="commands that print something: v i m s c (all of them)",
+    )  # fmt: skip
+
+
+def _profile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--profile", required=True, metavar="P", help="a profile with [app_test]")
+
+
+_VERBS: dict[str, _Verb] = {
+    "dfu": _Verb("restart into DFU mode (light blinks yellow)", _hold(Goal.DFU, "in DFU mode")),
+    "listen": _Verb("enter listening mode (light blinks dark blue)", _hold(Goal.LISTENING, "in listening mode")),
+    "reset": _Verb("restart; out of DFU mode too", _hold(Goal.RESTART, "restarted")),
+    "safe": _Verb("restart without its application", _hold(Goal.SAFE, "restarted for safe mode")),
+    "shout": _Verb("show a rainbow on its light, to find it", _shout, _off),
+    "setup-done": _Verb("set the setup-done flag of a Gen 3 unit with Device OS 3 or older", _setup_done),
+    "console": _Verb("show what its serial console prints", _console, _keys),
+    "env": _Verb("show its environment variables (Device OS 6.4 and newer)", _environment),
+    "test": _Verb("ask its application the questions of a profile", ask_application, _profile),
+}

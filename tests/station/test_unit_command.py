@@ -1,0 +1,168 @@
+"""``station unit``: a technician's commands, by the verbs of the steps, on virtual units of every age."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drivers.clock import SimulatedClock
+from drivers.transport.serialport import PyserialHost
+from drivers.transport.usb import PyusbHost
+from drivers.virtual import synthetic
+from drivers.virtual.backend import VirtualBackend
+from drivers.virtual.bus import VirtualBus
+from drivers.virtual.factory import make_spec
+from drivers.virtual.self_test import NAME
+from drivers.virtual.serial_side import VirtualPorts
+from drivers.virtual.unit import VirtualUnit
+from station.cli.looking import Place, Ports, context, make_unit
+from station.cli.main import main
+from station.cli.unit import ask_application
+
+
+def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, Any, str]:
+    """Run one verb with ``--json``; return its status, what it wrote, and what it told on standard error."""
+    status = main(["unit", *arguments, "--json"])
+    out, err = capsys.readouterr()
+    return status, json.loads(out) if out else None, err
+
+
+@pytest.fixture(autouse=True)
+def no_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+
+@pytest.mark.parametrize("unit", ["photon@0.5.5", "electron@3.3.1", "argon@1.4.4", "boron@6.3.4", "p2@6.3.4"])
+@pytest.mark.parametrize(
+    ("verb", "mode", "text"),
+    [
+        ("dfu", "dfu", "in DFU mode"),
+        ("listen", "application", "in listening mode"),
+        ("reset", "application", "restarted"),
+        ("safe", "application", "restarted for safe mode"),
+    ],
+)
+def test_a_unit_is_brought_into_a_mode(
+    unit: str, verb: str, mode: str, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, told, err = run(verb, "--virtual", unit, capsys=capsys)
+    assert (status, told["text"], told["mode"], err) == (0, text, mode, "")
+
+
+def test_what_is_plugged_in_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    status, rows, _ = run("list", "--virtual", "boron@6.3.4", "--virtual", "photon@2.3.1", capsys=capsys)
+    assert status == 0
+    assert [(row["port"], row["platform"], row["mode"]) for row in rows] == [
+        ("1-1", "Boron", "application"), ("1-2", "Photon", "application"),
+    ]  # fmt: skip
+    assert all(len(row["device_id"]) == 24 for row in rows)
+
+
+@pytest.mark.parametrize("how", ["port", "device", "slot"])
+def test_one_of_several_units_is_named(how: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    units = ("--virtual", "boron@6.3.4", "--virtual", "argon@6.3.4")
+    _, rows, _ = run("list", *units, capsys=capsys)
+    config = tmp_path / "station.toml"
+    config.write_text('[slots]\n7 = "1-2"\n')
+    named = {
+        "port": ("--port", "1-2"), "device": ("--device", rows[1]["device_id"].upper()),
+        "slot": ("--slot", "7", "--config", str(config)),
+    }  # fmt: skip
+    status, told, _ = run("info", *units, *named[how], capsys=capsys)
+    assert (status, told["platform"], told["port"]) == (0, "Argon", "1-2")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "2 units are plugged in, on ports 1-1, 1-2; name one with --port, --slot or --device"),
+        (("--port", "1-9"), "no unit with port 1-9; units are on port 1-1, 1-2"),
+        (("--slot", "3"), "slot 3 has no port in the config file; name the unit with --port"),
+    ],
+)
+def test_a_unit_that_is_not_there_is_said_in_a_sentence(
+    arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, _, err = run("dfu", "--virtual", "boron", "--virtual", "argon", *arguments, capsys=capsys)
+    assert (status, err) == (2, f"station: {sentence}\n")
+
+
+def test_a_light_shouts_and_is_quiet_again(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("shout", "--virtual", "boron@6.3.4", capsys=capsys)[0] == 0
+    assert run("shout", "--off", "--virtual", "boron@6.3.4", capsys=capsys)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("verb", "unit", "sentence"),
+    [
+        ("shout", "photon@0.5.5", "request START_NYAN_SIGNAL (230) was not sent"),
+        ("env", "boron@6.3.4", "request ENV_GET (600) was not sent"),
+    ],
+)
+def test_what_a_unit_is_too_old_for_is_said_in_a_sentence(
+    verb: str, unit: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, told, _ = run(verb, "--virtual", unit, capsys=capsys)
+    assert (status, told["done"]) == (1, False)
+    assert sentence in told["text"]
+
+
+@pytest.mark.parametrize("unit", ["photon@0.5.5", "electron@1.0.1", "boron@6.3.4", "p2@6.3.4"])
+def test_the_console_is_shown_without_the_secret(unit: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, told, _ = run("console", "v", "i", "c", "--virtual", unit, capsys=capsys)
+    assert status == 0
+    assert told["console"]["v"] == unit.partition("@")[2]
+    assert told["console"]["i"]["device_id"] == told["device_id"]
+    assert told["console"]["i"].get("secret", "***") == "***"
+    if unit == "photon@0.5.5":
+        assert "does not have it" in told["console"]["c"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "outcome"), [("boron@3.3.1", "already"), ("boron@6.3.4", "skipped"), ("photon@2.3.1", "skipped")]
+)
+def test_the_setup_flag_is_set_by_the_step(unit: str, outcome: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, told, _ = run("setup-done", "--virtual", unit, capsys=capsys)
+    assert (status, told["outcome"]) == (0, outcome)
+
+
+def profile(tmp_path: Path, low: float = 0.1) -> str:
+    path = tmp_path / "test.toml"
+    path.write_text(
+        'id = "test"\nrevision = 1\nkind = "developer"\nplatforms = ["boron"]\n'
+        '[cloud]\nclaim = true\n[name]\ntemplate = "{serial}"\nfallback = "{id6}"\n'
+        f'[app_test]\nrequest = "selftest"\nlimits.vbat = {{ min = {low}, max = 9.0, unit = "V" }}\n'
+    )
+    return str(path)
+
+
+@pytest.mark.parametrize(("low", "is_good"), [(0.1, True), (8.9, False)])
+def test_the_application_is_tested_by_the_step(low: float, is_good: bool, tmp_path: Path) -> None:
+    spec = make_spec("boron", 1, 1, "6.3.4")
+    spec = replace(spec, modules=(*spec.modules[:-1], synthetic.application(13, "6.3.4", seed=NAME).data))
+    clock = SimulatedClock()
+    with clock.registered(), VirtualBus(clock) as bus:
+        bus.plug("1-1", VirtualUnit(spec, clock))
+        serial = VirtualPorts(bus)
+        place = Place(PyusbHost(VirtualBackend(bus)), PyserialHost(serial.list, serial.open), clock)
+        with Ports(place) as ports:
+            (candidate,) = ports.wait(1)
+            one = make_unit(ports, candidate)
+            done = ask_application(one, context(clock, "unit"), Namespace(profile=profile(tmp_path, low), json=True))
+            one.device.close()
+    assert done.is_good is is_good, done
+    assert done.values["values"][0]["name"] == "vbat"  # type: ignore[index]
+    assert is_good or "vbat" in done.text
+
+
+def test_an_application_without_a_handler_is_said_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, told, _ = run("test", "--profile", profile(tmp_path), "--virtual", "boron@6.3.4", capsys=capsys)
+    assert (status, told["done"]) == (1, False)
+    assert "answers no such question" in told["text"]
