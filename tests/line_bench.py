@@ -76,6 +76,7 @@ class Recipe:
     claim: bool = False
     online: bool = False
     wifi: bool | None = None  # None: where the platform has it
+    networks: str = ""  # sections [wifi] in place of the usual one
     label: bool = False
     skus: tuple[str, ...] = ()
     keep_secret: bool = False
@@ -137,7 +138,7 @@ class Recipe:
         if app is not None:
             lines += ["[firmware]", *_ref(app)[2:-2].split(", ")]
         if self.has_wifi:
-            lines += ["[wifi]", f'ssid = "{SSID}"', 'password = "env:STORY_WIFI"']
+            lines += [self.networks or f'[wifi]\nssid = "{SSID}"\npassword = "env:STORY_WIFI"']
         flags = (str(flag).lower() for flag in (self.claim, self.online))
         lines += [
             "[cloud]",

@@ -220,7 +220,7 @@ def _by_request(platform_id: int) -> tuple[tuple[str, Chip, int, int], ...]:
     return (
         (r".+ by control request", slot.chip, start, end),
         (r".+ by control request", Chip.DCT, records.offset, records.offset + records.size),
-        (r"join .+", Chip.NETWORK, 0, 1 << 20),
+        (r"(join|store|forget) .+", Chip.NETWORK, 0, 1 << 20),
         (r"set setup-done", Chip.DCT, setup_done.offset, setup_done.offset + setup_done.size),
     )
 

@@ -22,7 +22,7 @@ class BenchWifi:
     """Joins and failures of all slots, by network. Thread-safe.
 
     A failure alone says nothing: the access point may be down, or the profile's password wrong. A *round* against a
-    unit is a failed try with a join of another unit before it, and behind the beginning of its failed try before that.
+    unit is a failed try, with a join of another unit between it and the beginning of its failed try before that.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class BenchWifi:
     def failed(self, ssid: str, device_id: str, others_before: int) -> int:
         """Note a failed try, with `others` as it was before; return the rounds against this unit."""
         with self._lock:
-            rounds, last = self._failures.get((ssid, device_id), (0, 0))
+            rounds, last = self._failures.get((ssid, device_id), (0, others_before))
             rounds += others_before > last
             self._failures[ssid, device_id] = rounds, others_before
             return rounds

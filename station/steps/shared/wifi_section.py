@@ -125,7 +125,7 @@ class Wifi(
         description="The weakest good signal in dBm: the unit's antenna is tested with it.",
     )  # fmt: skip
     eap: Eap | None = Field(
-        default=None, strict=False, title='"peap" or "tls"', examples=["peap"],
+        default=None, strict=False,
         description="How an enterprise network recognises the unit: peap by name and password, tls by certificate.",
     )  # fmt: skip
     username: str = Field(
