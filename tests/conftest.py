@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Generator
 
 import pytest
+from conformance import table
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -48,7 +49,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         seen[test] += 1
         return not most or seen[test] <= most or item.get_closest_marker("slow") is None
 
+    for item in items:
+        item.user_properties += [(table.PROPERTY, cell) for cell in table.cells(item)]
     chosen = [item for item in items if is_wanted(item)]
     if len(chosen) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
         items[:] = chosen
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what foreign clients did with the virtual units."""
+    reports = [one for kind in ("passed", "failed", "skipped") for one in terminalreporter.stats.get(kind, ())]
+    if lines := list(table.rows(one for one in reports if isinstance(one, pytest.TestReport))):
+        terminalreporter.section("foreign clients")
+        terminalreporter.write("\n".join(lines) + "\n")

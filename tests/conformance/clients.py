@@ -62,6 +62,25 @@ class ParticleUsb:
 
 
 @dataclass(frozen=True, slots=True)
+class ParticleCli:
+    """The npm package ``particle-cli``, with a ``home`` of its own so that it knows no account."""
+
+    bench: ForeignBench
+    home: Path
+
+    def __call__(self, *words: str | Path) -> str:
+        """What it says on standard output, once it has ended well."""
+        done = self.run(*words)
+        assert done.returncode == 0, f"particle {words} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def run(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        program = particle_usb() / "node_modules/.bin/particle"
+        settings = [f"HOME={self.home}", "PARTICLE_DISABLE_UPDATE=1", "FORCE_COLOR=0"]
+        return self.bench.run("env", *settings, "node", program, *words)
+
+
+@dataclass(frozen=True, slots=True)
 class Lsusb:
     """``lsusb -v`` of one device, runs of blanks made one: versions differ in their columns."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conformance.bench import SPEED, ForeignBench
-from conformance.clients import DfuUtil, Lsusb, ParticleUsb, compile_shim
+from conformance.clients import DfuUtil, Lsusb, ParticleCli, ParticleUsb, compile_shim
 from conformance.equipment import lacking
 from conformance.kernel import PretendKernel
 
@@ -41,6 +41,12 @@ def dfu_util(bench: ForeignBench) -> DfuUtil:
 def particle_usb(bench: ForeignBench) -> ParticleUsb:
     _need("node", "particle-usb")
     return ParticleUsb(bench)
+
+
+@pytest.fixture
+def particle_cli(bench: ForeignBench, tmp_path: Path) -> ParticleCli:
+    _need("node", "particle-cli", "udevadm")
+    return ParticleCli(bench, tmp_path)
 
 
 @pytest.fixture

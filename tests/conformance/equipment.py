@@ -17,9 +17,10 @@ from pathlib import Path
 from .kernel import PRELOAD
 
 PARTICLE_USB = "STATION_PARTICLE_USB"
-"""Environment variable: a directory with ``node_modules/particle-usb`` in it."""
+"""Environment variable: a directory with ``node_modules/particle-usb`` and ``node_modules/particle-cli`` in it."""
 
 PARTICLE_USB_VERSION = "4.1.0"
+PARTICLE_CLI_VERSION = "3.43.1"  # newer ones depend on packages the registries do not have
 _DEFAULT_PARTICLE_USB = Path(__file__).parents[2] / ".venv/conformance"
 
 
@@ -40,11 +41,11 @@ def _lacks_umockdev() -> str:
     return f"{PRELOAD} (Debian package umockdev)" if "cannot be preloaded" in run.stderr else ""
 
 
-def _lacks_particle_usb() -> str:
-    manifest = particle_usb() / "node_modules/particle-usb/package.json"
-    if f'"version": "{PARTICLE_USB_VERSION}"' in (manifest.read_text() if manifest.exists() else ""):
+def _lacks_npm_package(name: str, version: str) -> str:
+    manifest = particle_usb() / f"node_modules/{name}/package.json"
+    if f'"version": "{version}"' in (manifest.read_text() if manifest.exists() else ""):
         return ""
-    return f"npm package particle-usb@{PARTICLE_USB_VERSION} below {particle_usb()}"
+    return f"npm package {name}@{version} below {particle_usb()}"
 
 
 _CHECKS: dict[str, Callable[[], str]] = {
@@ -53,7 +54,9 @@ _CHECKS: dict[str, Callable[[], str]] = {
     "dfu-util": lambda: _lacks_program("dfu-util", "dfu-util"),
     "lsusb": lambda: _lacks_program("lsusb", "usbutils"),
     "node": lambda: _lacks_program("node", "nodejs"),
-    "particle-usb": _lacks_particle_usb,
+    "particle-usb": lambda: _lacks_npm_package("particle-usb", PARTICLE_USB_VERSION),
+    "particle-cli": lambda: _lacks_npm_package("particle-cli", PARTICLE_CLI_VERSION),
+    "udevadm": lambda: _lacks_program("udevadm", "udev"),  # how particle-cli lists serial ports
 }
 
 

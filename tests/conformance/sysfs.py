@@ -132,6 +132,7 @@ class Device:
             "ID_MODEL_ID": f"{descriptors.usb_id.product:04x}",
             "ID_MODEL": descriptors.strings[2].replace(" ", "_"),
             "ID_SERIAL_SHORT": descriptors.serial,
+            "ID_VENDOR_ENC": descriptors.strings[1],
         }
 
     def _message(self) -> dict[str, str]:
@@ -188,7 +189,9 @@ class Device:
             if kind == _CDC_CONTROL
         )  # fmt: skip
         path = f"{self._path}/{self._name}:1.{interface}/tty/{name}"
-        tree.write(f"{path}/uevent", f"MAJOR={numbers.major}\nMINOR={numbers.minor}\nDEVNAME={name}\n")
+        told = {"MAJOR": str(numbers.major), "MINOR": str(numbers.minor), "DEVNAME": name}
+        # udevadm finds no database under umockdev, so what udev adds stands here, as in umockdev's own test beds
+        tree.write(f"{path}/uevent", _lines("", told | self._udev()))
         tree.write(f"{path}/dev", f"{numbers}\n")
         tree.link(f"{path}/subsystem", "sys/class/tty")
         tree.link(f"{path}/device", str(Path(path).parent.parent))

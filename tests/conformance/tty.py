@@ -21,7 +21,7 @@ from drivers.virtual.bus import Gone, Pluggable, Presence
 from .client import NOT_HANDLED, Client, Hangup, Listener
 
 _TIOCMGET, _TIOCMBIS, _TIOCMBIC, _TIOCMSET = 0x5415, 0x5416, 0x5417, 0x5418
-_DTR = 0x002
+_DTR, _RTS = 0x002, 0x004
 _ALWAYS_ON = 0x160  # CTS, CD, DSR
 _TCGETS2, _TERMIOS2_SIZE, _OSPEED_AT = 0x802C542A, 44, 40
 _POLL_S = 0.02
@@ -100,7 +100,8 @@ class TtyNode:
                 self._tell_line()
 
     def _serve(self, client: Client) -> None:
-        lines = 0
+        lines = _DTR | _RTS  # the kernel raises both for whoever opens a port
+        self._set_dtr(True)
         try:
             while True:
                 request, argument = client.next_ioctl()
