@@ -15,7 +15,7 @@ from drivers.errors import DidNotReturn, Disconnected, Swapped, WriteRefused
 from drivers.host.hotplug_events import UdevChanges
 from drivers.hotplug import Enumerator
 from drivers.identity import Secret
-from drivers.platforms import platform_by_slug
+from drivers.platforms import ModuleFunction, platform_by_slug
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.factory import make_spec
@@ -25,6 +25,8 @@ from drivers.wire.image.host import Image, parse_image
 from drivers.wire.messages.tables import WifiSecurity
 from drivers.wire.usb import Mode
 
+OPERATION = pytest.mark.operation
+GEN_2_TOO = pytest.mark.parametrize("platform", ["photon", "electron", "argon", "boron", "bsom", "p2", "msom"])
 PLATFORMS = pytest.mark.parametrize("platform", ["argon", "boron", "bsom", "p2", "msom"])
 SPEED = 10.0
 
@@ -67,7 +69,8 @@ def image(unit: VirtualUnit, version: str, part: int) -> Image:
     return parse_image(file.data, file.name)
 
 
-@PLATFORMS
+@GEN_2_TOO
+@OPERATION("our drivers on libusb", "identify")
 def test_a_unit_is_identified_without_disturbing_it(bench: RealBench, platform: str) -> None:
     held = synthetic.usual_version(platform_by_slug(platform).id)
     unit = bench.unit(platform=platform, device_os=held)
@@ -121,22 +124,28 @@ def test_a_unit_and_its_serial_port_are_placed_by_the_controller_they_hang_on(be
     assert ports[0].port_path == candidate.port_path
 
 
-@PLATFORMS
-def test_a_system_part_goes_by_dfu_and_is_verified(bench: RealBench, platform: str) -> None:
-    unit = bench.unit(platform=platform, device_os="5.8.0")
-    older = synthetic.usual_version(unit.spec.platform_id, "5.5.0")
+@GEN_2_TOO
+@OPERATION("our drivers on libusb", "DFU write, read, leave")
+def test_system_parts_go_by_dfu_and_are_verified(bench: RealBench, platform: str) -> None:
+    number = platform_by_slug(platform).id
+    held, older = (synthetic.usual_version(number, version) for version in ("5.8.0", "5.5.0"))
+    if held == older:
+        older = synthetic.usual_version(number, "2.3.1")
+    unit = bench.unit(platform=platform, device_os=held)
     device = bench.identified()
     device.enter_dfu(bench.within(120.0))
     assert (device.mode, unit.mode) == (Mode.DFU, UnitMode.DFU)
-    system = image(unit, older, 2)
-    dfu = device.dfu(bench.within(300.0))
-    assert not dfu.held(system)
-    dfu.write_module(system)
-    dfu.verify(system)
-    assert dfu.held(system)
+    parts = [parse_image(file.data, file.name) for file in synthetic.release(number, older)]
+    parts = [part for part in parts if part.function == ModuleFunction.SYSTEM_PART]
+    dfu = device.dfu(bench.within(600.0))
+    for system in parts:
+        assert not dfu.held(system)
+        dfu.write_module(system)
+        dfu.verify(system)
+        assert dfu.held(system)
+        assert unit.memory.internal.read(system.flash_address, len(system.flash_bytes)) == system.flash_bytes
     device.leave_dfu(bench.within(120.0))
     assert str(device.os_version(bench.within(30.0))) == older
-    assert unit.memory.internal.read(system.flash_address, len(system.flash_bytes)) == system.flash_bytes
     assert unit.score.forbidden == []
     device.close()
 
@@ -161,6 +170,7 @@ def test_a_bootloader_goes_by_control_requests(bench: RealBench) -> None:
 
 
 @PLATFORMS
+@OPERATION("our drivers on libusb", "console")
 def test_the_console_tells_every_identity(bench: RealBench, platform: str) -> None:
     unit = bench.unit(platform=platform, device_os="6.3.4")
     device = bench.identified()

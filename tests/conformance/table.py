@@ -7,6 +7,7 @@ the marker's further arguments. Tests in a process of their own print the same r
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 import pytest
 
@@ -41,7 +42,8 @@ def rows(reports: Iterable[pytest.TestReport]) -> Iterator[str]:
         for name, value in report.user_properties:
             if name != PROPERTY:
                 continue
-            client, what, family = value
+            cell = cast(Cell, value)
+            client, what, family = cell
             outcomes = seen.setdefault((client, what), {})
             outcome = _GOOD if report.passed else _BAD if report.failed else "skipped"
             outcomes[family] = outcome if outcomes.get(family) in (None, _GOOD) else outcomes[family]

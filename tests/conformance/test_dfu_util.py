@@ -45,6 +45,7 @@ def saved(directory: Path, name: str, data: bytes) -> Path:
     return path
 
 
+@pytest.mark.operation("dfu-util", "list")
 def test_it_lists_the_memories_of_every_unit_in_dfu_mode(bench: ForeignBench, dfu_util: DfuUtil, platform: str) -> None:
     units = [bench.plug(f"1-{number}", in_dfu(platform, number)) for number in (1, 2)]
     bench.plug("1-3", make_spec(platform, 7, 3))
@@ -60,6 +61,7 @@ def test_it_lists_the_memories_of_every_unit_in_dfu_mode(bench: ForeignBench, df
     assert seen == {(unit.device_id, name) for unit in units for name in shown[unit]}
 
 
+@pytest.mark.operation("dfu-util", "download, upload")
 def test_what_it_downloads_is_in_flash_and_comes_back_the_same(
     bench: ForeignBench, dfu_util: DfuUtil, platform: str, tmp_path: Path
 ) -> None:
@@ -73,6 +75,7 @@ def test_what_it_downloads_is_in_flash_and_comes_back_the_same(
     assert unit.score.forbidden == []
 
 
+@pytest.mark.operation("dfu-util", "upload of the configuration")
 def test_it_reads_the_configuration_memory(
     bench: ForeignBench, dfu_util: DfuUtil, platform: str, tmp_path: Path
 ) -> None:
@@ -80,6 +83,7 @@ def test_it_reads_the_configuration_memory(
     assert dfu_util.upload(unit, 1, 0, 8391, tmp_path / "dct.bin") == unit.memory.dct.read(0, 8391)
 
 
+@pytest.mark.operation("dfu-util", "leave")
 def test_leave_starts_the_system_part_it_wrote(
     bench: ForeignBench, dfu_util: DfuUtil, platform: str, tmp_path: Path
 ) -> None:

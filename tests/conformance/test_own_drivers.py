@@ -6,9 +6,11 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conformance import table
 from conformance.kernel import PRELOAD
 
 pytestmark = pytest.mark.conformance
@@ -17,7 +19,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("suite", ["tests/contract", "tests/conformance/own_drivers.py"])
-def test_our_drivers_keep_their_promises_on_real_libusb(suite: str, netlink_shim: Path) -> None:
+def test_our_drivers_keep_their_promises_on_real_libusb(
+    suite: str, netlink_shim: Path, record_property: Callable[[str, object], None]
+) -> None:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
         # -s: the preloaded library says on the real stderr why it ends a process.
@@ -30,3 +34,5 @@ def test_our_drivers_keep_their_promises_on_real_libusb(suite: str, netlink_shim
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"=+ \d+ passed in ", done.stdout), f"something was not run:\n{done.stdout}"
+    for cell in table.parsed(done.stdout):
+        record_property(table.PROPERTY, cell)

@@ -60,6 +60,7 @@ def system_version(modules: list[dict[str, Any]]) -> int:
     return int(found["version"])
 
 
+@pytest.mark.operation("particle-usb", "list", "argon", "p2")
 def test_it_lists_units_of_every_family_and_mode(bench: ForeignBench, particle_usb: ParticleUsb) -> None:
     plugged = [
         ("1-1", "argon", "3.3.1", BootRequest.NORMAL),
@@ -80,6 +81,7 @@ def test_it_lists_units_of_every_family_and_mode(bench: ForeignBench, particle_u
 
 
 @BOTH_FORMS
+@pytest.mark.operation("particle-usb", "identity, modes, modules")
 def test_it_reads_identity_mode_and_modules(
     bench: ForeignBench, particle_usb: ParticleUsb, platform: str, device_os: str
 ) -> None:
@@ -94,6 +96,7 @@ def test_it_reads_identity_mode_and_modules(
 
 
 @PLATFORMS
+@pytest.mark.operation("particle-usb", "DFU write, leave")
 def test_it_takes_a_unit_to_dfu_writes_a_system_part_and_takes_it_back(
     bench: ForeignBench, particle_usb: ParticleUsb, platform: str, tmp_path: Path
 ) -> None:
@@ -110,6 +113,7 @@ def test_it_takes_a_unit_to_dfu_writes_a_system_part_and_takes_it_back(
 
 
 @PLATFORMS
+@pytest.mark.operation("particle-usb", "DFU read")
 def test_it_reads_flash_in_dfu_mode(bench: ForeignBench, particle_usb: ParticleUsb, platform: str) -> None:
     """In a session of its own: straight after a write this library gets a STALL (reference firmware-and-dfu 1.7)."""
     unit = ready(bench, platform, arrives=BootRequest.DFU)
@@ -119,6 +123,7 @@ def test_it_reads_flash_in_dfu_mode(bench: ForeignBench, particle_usb: ParticleU
 
 
 @PLATFORMS
+@pytest.mark.operation("particle-usb", "update by control requests")
 def test_a_bootloader_it_sends_by_control_requests_is_applied_by_the_next_boot(
     bench: ForeignBench, particle_usb: ParticleUsb, platform: str, tmp_path: Path
 ) -> None:
@@ -146,7 +151,8 @@ def test_a_module_of_another_platform_is_refused_and_nothing_restarts(
     assert unit.presence is first
 
 
-@PLATFORMS
+@pytest.mark.parametrize("platform", ["photon", "electron", "argon", "boron", "p2", "msom"])
+@pytest.mark.operation("particle-usb", "reset")
 def test_reset_brings_the_unit_back(bench: ForeignBench, particle_usb: ParticleUsb, platform: str) -> None:
     unit = ready(bench, platform)
     first = unit.presence

@@ -56,6 +56,7 @@ def held(unit: VirtualUnit, file: SyntheticFile) -> bool:
 
 
 @EACH
+@pytest.mark.operation("dfu-util", "list")
 def test_dfu_util_lists_the_memories(bench: ForeignBench, dfu_util: DfuUtil, platform: str) -> None:
     unit = bench.plug("1-1", spec(platform, "2.3.1", arrives=BootRequest.DFU))
     lines = [line for line in dfu_util.list().splitlines() if line.startswith("Found")]
@@ -66,6 +67,8 @@ def test_dfu_util_lists_the_memories(bench: ForeignBench, dfu_util: DfuUtil, pla
 
 @pytest.mark.parametrize("platform", showing("gold", GEN_2, lambda slug: slug))
 @pytest.mark.parametrize("device_os", ["0.6.4", "2.3.1"])
+@pytest.mark.operation("dfu-util", "download, upload")
+@pytest.mark.operation("dfu-util", "leave")
 def test_dfu_util_writes_a_release_reads_it_back_and_has_it_started(
     bench: ForeignBench, dfu_util: DfuUtil, platform: str, device_os: str, tmp_path: Path
 ) -> None:
@@ -99,6 +102,7 @@ def test_dfu_util_is_refused_where_the_bootloader_lets_nobody_write(
 
 
 @EACH
+@pytest.mark.operation("dfu-util", "upload of the configuration")
 def test_dfu_util_reads_the_configuration(
     bench: ForeignBench, dfu_util: DfuUtil, platform: str, tmp_path: Path
 ) -> None:
@@ -110,6 +114,7 @@ def test_dfu_util_reads_the_configuration(
 # --- particle-usb ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.operation("particle-usb", "list", "photon")
 def test_particle_usb_lists_every_one_of_them_by_its_own_id(bench: ForeignBench, particle_usb: ParticleUsb) -> None:
     plugged = [("photon", "0.6.4"), ("p1", "1.5.2"), ("electron", "3.3.1"), ("photon", "2.3.1")]
     expected: dict[str, tuple[str, bool, str | None]] = {}
@@ -124,6 +129,7 @@ def test_particle_usb_lists_every_one_of_them_by_its_own_id(bench: ForeignBench,
 
 @EACH
 @pytest.mark.parametrize("device_os", ["1.5.2", "3.3.1"])
+@pytest.mark.operation("particle-usb", "identity, modes, modules")
 def test_particle_usb_reads_identity_mode_and_modules(
     bench: ForeignBench, particle_usb: ParticleUsb, platform: str, device_os: str
 ) -> None:
@@ -138,6 +144,7 @@ def test_particle_usb_reads_identity_mode_and_modules(
 
 
 @EACH
+@pytest.mark.operation("particle-usb", "DFU write, leave")
 def test_particle_usb_takes_it_to_dfu_writes_a_part_and_takes_it_back(
     bench: ForeignBench, particle_usb: ParticleUsb, platform: str, tmp_path: Path
 ) -> None:
@@ -154,6 +161,7 @@ def test_particle_usb_takes_it_to_dfu_writes_a_part_and_takes_it_back(
 
 
 @EACH
+@pytest.mark.operation("particle-usb", "DFU read")
 def test_particle_usb_reads_flash_in_dfu_mode(bench: ForeignBench, particle_usb: ParticleUsb, platform: str) -> None:
     unit = bench.plug("1-1", spec(platform, "2.3.1", arrives=BootRequest.DFU))
     read = particle_usb("read", unit.device_id, 10_000, 0x08020000)
