@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo test check rules shows mutants simulate bench lock clean
+.PHONY: setup demo test check rules shows mutants simulate matrix bench lock clean
 
 setup: $(STAMP)
 
@@ -39,6 +39,9 @@ mutants: $(STAMP)
 
 simulate: $(STAMP)
 	PYTHONPATH=tests $(BIN)/python -m simulation --seeds $(or $(SEEDS),200) --start $(or $(FROM),1) $(ARGS)
+
+matrix: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python -m matrix $(ARGS)
 
 bench: $(STAMP)
 	$(BIN)/python -m pytest tests/bench -o python_files='bench_*.py' -p no:xdist -q $(ARGS)
