@@ -28,6 +28,7 @@ ENDINGS: Mapping[str, frozenset[Verdict]] = {
     "protected": frozenset({Verdict.FAIL}),
     "dead-sim": frozenset({Verdict.FAIL, Verdict.PENDING}),  # a named person has to fix the SIM
     "quarantined": frozenset({Verdict.FAIL, Verdict.PENDING}),
+    "deaf": frozenset({Verdict.FAIL, Verdict.ERROR}),  # FAIL needs units that join between its tries
     "weak-battery": frozenset({Verdict.FAIL}),
     "hungry": frozenset({Verdict.FAIL}),
 }

@@ -42,6 +42,9 @@ TEST_FLAWS = ("weak-battery", "hungry")
 TEST_FAULTS = ("says=garbage", "says=silence", "says=unknown", "says=vbat:9.9", "says=vbat:broken")
 """What an application may answer once in place of the truth."""
 
+WIFI_FLAWS = ("deaf",)
+"""What only a unit that has to join a network shows."""
+
 SLIPS = ("neighbour", "before", "order-code", "layout", "double", "prefix", "lot", "noise", "unknown")
 """What may be scanned by mistake before the right label."""
 
@@ -187,6 +190,10 @@ TROUBLE_SECONDS: Mapping[str, tuple[float, float]] = {
 """Kinds of trouble outside the units -> range of their duration in seconds."""
 
 
+WIFI_TROUBLE_SECONDS: Mapping[str, tuple[float, float]] = {"wifi-down": (20, 400), "wifi-password": (20, 200)}
+"""The same for the access point of the bench. Each at most once in a shift: what is down for all fails nobody."""
+
+
 def draw(seed: int) -> Story:
     """Draw the story of ``seed``, the same on every machine."""
     dice = random.Random(f"shift {seed}")
@@ -207,6 +214,8 @@ def draw(seed: int) -> Story:
     lots, parts = _with_kin(random.Random(f"kin {seed}"), lots, parts)
     length = 60.0 * len(parts) / slots + 60
     happen = [_trouble(dice, kind, length) for kind in troubles for _ in range(dice.choice((1, 1, 2, 3)))]
+    parts, more = _with_wifi(random.Random(f"wifi {seed}"), lots, parts, length)
+    happen += more
     return Story(seed, slots, lots, tuple(parts), tuple(sorted(happen, key=lambda trouble: trouble.at)))
 
 
@@ -224,6 +233,25 @@ def _with_tests(dice: random.Random, lots: tuple[Lot, ...], parts: list[Part]) -
             )
         found.append(part)
     return lots, found
+
+
+def _with_wifi(
+    dice: random.Random, lots: tuple[Lot, ...], parts: list[Part], length_s: float
+) -> tuple[list[Part], list[Trouble]]:
+    """Let the access point of some shifts fail, and some units that have to join it hear nothing."""
+    joining = {lot.platform for lot in lots if lot.wifi}
+    if not joining or dice.random() < 0.4:
+        return parts, []
+    kinds = [kind for kind in WIFI_TROUBLE_SECONDS if dice.random() < 0.5]
+    troubles = [
+        Trouble(kind, round(dice.uniform(0, length_s), 1), round(dice.uniform(*WIFI_TROUBLE_SECONDS[kind]), 1))
+        for kind in kinds
+    ]
+    found = []
+    for part in parts:
+        is_deaf = dice.random() < 0.2 and part.platform in joining and not part.flaw
+        found.append(dataclasses.replace(part, flaw=WIFI_FLAWS[0]) if is_deaf else part)
+    return found, troubles
 
 
 KIN = {"argon": ("p2",), "boron": ("msom", "trackerm")}

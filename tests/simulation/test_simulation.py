@@ -6,7 +6,7 @@ import pytest
 
 from .oracles import ENDINGS
 from .shift import run
-from .story import FLAWS, ORDERS, SLIPS, TEST_FLAWS, TROUBLE_SECONDS, Story, draw
+from .story import FLAWS, ORDERS, SLIPS, TEST_FLAWS, TROUBLE_SECONDS, WIFI_FLAWS, WIFI_TROUBLE_SECONDS, Story, draw
 
 SEEDS = 48
 AT_ONCE = 4
@@ -31,10 +31,13 @@ def test_a_printed_story_reads_back_as_it_was() -> None:
 def test_every_kind_of_trouble_is_drawn_and_has_an_ending() -> None:
     stories = [draw(seed) for seed in range(400)]
     parts = [part for story in stories for part in story.parts]
-    assert {trouble.kind for story in stories for trouble in story.troubles} == set(TROUBLE_SECONDS)
-    assert {part.flaw for part in parts} == {"", *FLAWS, *TEST_FLAWS}
+    assert {trouble.kind for story in stories for trouble in story.troubles} == {
+        *TROUBLE_SECONDS,
+        *WIFI_TROUBLE_SECONDS,
+    }
+    assert {part.flaw for part in parts} == {"", *FLAWS, *TEST_FLAWS, *WIFI_FLAWS}
     assert {slip for part in parts for slip in part.slips} == set(SLIPS)
     assert len({fault.partition("do=")[2].partition(",")[0] for part in parts for fault in part.faults}) >= 11
-    assert set(ENDINGS) == {*FLAWS, *TEST_FLAWS}
+    assert set(ENDINGS) == {*FLAWS, *TEST_FLAWS, *WIFI_FLAWS}
     assert ORDERS
     assert any(lot.tested for story in stories for lot in story.lots)

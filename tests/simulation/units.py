@@ -67,6 +67,7 @@ _FLAWS: Mapping[str, Callable[[LineBench, VirtualUnit], object]] = {
     ),
     "bad-label": lambda _, u: u.order(parse_fault("do=wrong-label")),
     "worn-flash": _worn,
+    "deaf": lambda _, u: u.order(parse_fault("do=deaf")),
     "weak-battery": lambda _, u: u.sensors.update(vbat=3.31),
     "hungry": lambda _, u: u.sensors.update(idle_ma=31.0),
     "dead-sim": lambda b, u: b.cloud.edit_sim(u.spec.iccid, will_fail=10**6) if u.spec.iccid else None,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
 import random
 from collections.abc import Callable, Mapping
 
+from line_bench import SSID
 from support.journal_trouble import JournalTrouble
 
 from drivers.clock import ClockThread
 from drivers.errors import Cancelled
+from drivers.identity import Secret
 from station.cloud.virtual.faults import Fault, FaultKind
 
 from .floor import Floor
@@ -26,6 +29,7 @@ class World:
         self._kept: dict[str, list[tuple[object, ...]]] = {}
         self._journal: JournalTrouble | None = None
         self._thread: ClockThread | None = None
+        self._wifi: set[str] = set()
 
     def start(self) -> None:
         self._thread = self._bench.clock.thread("world", self._run)
@@ -56,6 +60,9 @@ class World:
                 self._bench.cloud.down_for(trouble.seconds)
             case "team" | "token":
                 self._take(_TABLES[trouble.kind])
+            case "wifi-down" | "wifi-password":
+                self._wifi.add(trouble.kind)
+                self._set_wifi()
             case "restart":
                 self._free()
                 self._bench.stop()
@@ -76,9 +83,21 @@ class World:
                 self._give_back(_TABLES[trouble.kind])
             case "locked" | "full":
                 self._free()
+            case "wifi-down" | "wifi-password":
+                self._wifi.discard(trouble.kind)
+                self._set_wifi()
             case "restart" if not self._bench._is_running:
                 self._bench.start(*self._bench.recipes)
                 self._bench.station.client._rng = random.Random(trouble.at)
+
+    def _set_wifi(self) -> None:
+        """Make the access point of the bench as the troubles of now have it."""
+        points, good = self._bench.world.access_points, self._bench.access_point
+        points[SSID] = (
+            dataclasses.replace(good, password=Secret("not that one")) if "wifi-password" in self._wifi else good
+        )
+        if "wifi-down" in self._wifi:
+            del points[SSID]
 
     def _trouble(self) -> JournalTrouble:
         if self._journal is None:
