@@ -82,6 +82,8 @@ class Application:
 
     def start(self) -> None:
         """Finish the boot: enter listening mode if setup was never done (H7) or on request, else connect."""
+        if self._family.keeps_device_id:
+            self.board.memory.dct.keep_device_id(str(self.board.spec.device_id), Who.SYSTEM)
         if self.has_setup_flag and not self.board.memory.dct.is_setup_done:
             self.enter_listening()
         if self.board.memory.dct.take_startup_listening() and (self.is_safe or self.os < _V0_7_0):

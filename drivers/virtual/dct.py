@@ -73,6 +73,12 @@ class Dct:
     def is_setup_done(self) -> bool:
         return self.get("setup_done") == SETUP_DONE
 
+    def keep_device_id(self, device_id: str, who: Who) -> None:
+        """Copy the Device ID here, unless there is one; a write that fails is tried again at the next boot."""
+        if self.get("device_id")[0] == ERASED:
+            with contextlib.suppress(FlashFailed):
+                self.set("device_id", bytes.fromhex(device_id), who)
+
     def set_startup_listening(self, is_on: bool, who: Who) -> float:
         """Set the flag that makes the next boot into safe mode enter listening mode; return seconds."""
         return self.write(_STARTUP_MODE, _LISTENING if is_on else _NOT_LISTENING, who)

@@ -25,6 +25,7 @@ from .console_side import Console
 from .dct import CLAIMED, SETUP_DONE
 from .endpoint import Endpoint
 from .factory import UnitSpec, load_identity, make_spec, save_identity
+from .families import family_of
 from .faults import Fault, FaultInjector
 from .flash import FlashStep, PowerLost, Score, Who
 from .memory import UnitMemory
@@ -99,6 +100,8 @@ class VirtualUnit:
             dct.set("setup_done", SETUP_DONE, Who.FACTORY)
         if self.spec.claimed:
             dct.set("claimed", CLAIMED, Who.FACTORY)
+        if self.spec.modules and family_of(self.spec.platform_id).keeps_device_id:  # its Device OS ran there already
+            dct.keep_device_id(self.device_id, Who.FACTORY)
         for network in self.spec.networks:
             WifiStore(self).add(network, Who.FACTORY)
         if directory is not None:

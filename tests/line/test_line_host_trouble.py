@@ -13,6 +13,7 @@ from line_bench import ARGON, BORON, LineBench, Recipe, line_bench, replace
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.serial_side import VirtualSerial
 from drivers.virtual.unit import UnitMode
+from station.engine.events import UnitIdentified
 from station.model import Verdict
 
 SECRET = replace(BORON, keep_secret=True)
@@ -193,13 +194,15 @@ def test_every_byte_of_a_console_question_may_fail_once(byte: int, lost: str, tm
 # --- a number that is not there yet ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("answers", "verdict"), [(1, Verdict.PASS), (2, Verdict.PASS), (9, Verdict.FAIL)])
-def test_a_radio_that_does_not_tell_its_number_yet_is_asked_again(
-    answers: int, verdict: Verdict, tmp_path: Path
+@pytest.mark.parametrize(("answers", "source"), [(1, "request 401"), (2, "request 401"), (9, "console m")])
+def test_a_radio_that_does_not_tell_its_number_yet_is_asked_again_and_then_the_console(
+    answers: int, source: str, tmp_path: Path
 ) -> None:
     """Request 400 without any interface, as long as the Wi-Fi chip starts."""
     faults = tuple(f"at=request:400:{n},do=reject,code=0" for n in range(1, answers + 1))
     with line_bench(tmp_path, ARGON) as bench:
         walk = bench.walk(bench.finished_unit(ARGON, faults=faults))
-        assert walk.verdict is verdict, walk.finished
-        assert walk.finished.sentence == ("pass" if verdict is Verdict.PASS else "identity_missing")
+        assert walk.verdict is Verdict.PASS, walk.finished
+        last = walk.of(UnitIdentified)[-1]
+        assert isinstance(last, UnitIdentified)
+        assert [fact.source for fact in last.facts if fact.name == "mac"] == [source]

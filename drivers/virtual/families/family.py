@@ -44,6 +44,7 @@ class Family:
     join_refused: ResultCode = ResultCode.AT_NOT_OK  # result of request 500 for a wrong password (4.8)
     join_unheard: ResultCode = ResultCode.AT_NOT_OK  # ... for a network that is not there
     keep_network: Callable[[Sequence[StoredNetwork], StoredNetwork], list[StoredNetwork]] = _replace_last
+    keeps_device_id: bool = False  # copies it into the configuration memory at boot (usb-and-serial 2.8)
     listens_without_sim: bool = False  # a unit with a modem and no SIM waits in listening mode (H12)
     swallows_raw_data: bool = True  # takes 1 to 64 bytes for a raw request it does not know (usb-and-serial 3.8)
     mute_requests: frozenset[int] = frozenset()  # bRequest that firmware without vendor interface never answers (9.9)

@@ -146,6 +146,7 @@ STM32 = Family(
     dfu_descriptors=_dfu_descriptors,
     dfu_function=lambda memory, version, _is_protected: Stm32DfuFunction(memory, version),
     keep_network=_keep_newest_first,
+    keeps_device_id=True,
     listens_without_sim=True,
     swallows_raw_data=False,
     mute_requests=frozenset({1, 3}),  # taken for the standard CLEAR_FEATURE and SET_FEATURE
