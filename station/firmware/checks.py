@@ -201,11 +201,13 @@ def downgrade_refused(image: Image, held: int) -> PlanRefused:
     )
 
 
-def check_dependencies(images: Mapping[Key, Image], held: Mapping[Key, Held] | None) -> None:
+def check_dependencies(platform: Platform, images: Mapping[Key, Image], held: Mapping[Key, Held] | None) -> None:
     """Check that every module that will be on the unit has the modules it needs. Raises `PlanRefused`.
 
-    ``held`` is what stays or is replaced (the caller leaves out applications that are removed); None: unknown.
+    ``held`` is what stays or is replaced (the caller leaves out applications that are removed); None: unknown. What
+    DFU mode cannot read is then left to the check after the update: the unit has to run for that.
     """
+    hidden = unreadable(platform) if held is None else frozenset()
     wanting: list[tuple[str, tuple[Dependency, ...]]] = [
         (f"{module_name(*key)} {image.version} ({image.name})", image.dependencies) for key, image in images.items()
     ]
@@ -214,19 +216,21 @@ def check_dependencies(images: Mapping[Key, Image], held: Mapping[Key, Held] | N
             wanting.append((f"{module_name(*key)} {there.version} on the unit", there.dependencies))
     for who, dependencies in wanting:
         for needed in dependencies:
-            fault = "" if needed.function == ModuleFunction.NONE else _missing(needed, images, held)
-            if fault:
+            is_needed = needed.function != ModuleFunction.NONE and (needed.function, needed.index) not in hidden
+            if is_needed and (fault := _missing(needed, images, held)):
                 raise _lacking(who, needed, fault)
 
 
-def lacked(images: Mapping[Key, Image]) -> str:
-    """Name the first module that ``images`` need and do not contain: a unit has to hold it, and in DFU cannot say so.
+def unreadable(platform: Platform) -> frozenset[Key]:
+    """Name the modules of ``platform`` on chips that DFU mode does not show."""
+    return frozenset((slot.function, slot.index) for slot in platform.modules if not slot.is_readable)
 
-    "" if there is none.
-    """
+
+def lacked(images: Mapping[Key, Image]) -> Key | None:
+    """Find the first module that ``images`` need and lack: a unit has to hold it, and in DFU cannot say so."""
     needs = (one for image in images.values() for one in image.dependencies if one.function != ModuleFunction.NONE)
     missing = (one for one in needs if (one.function, one.index) not in images)
-    return next((module_name(one.function, one.index) for one in missing), "")
+    return next(((one.function, one.index) for one in missing), None)
 
 
 def check_together(images: Mapping[Key, Image]) -> None:

@@ -167,7 +167,7 @@ def make_plan(
     """
     images = _by_key(platform, release, application)
     there = held_modules(held) if held is not None else None
-    _check(images, there, application, product, allow_downgrade)
+    _check(platform, images, there, application, product, allow_downgrade)
     if application is not None:
         check_assets(application, assets)
     check_minimum(images.get(SYSTEM_PART), skus, serial)
@@ -223,6 +223,7 @@ def _by_key(platform: Platform, release: Sequence[Image], application: Image | N
 
 
 def _check(
+    platform: Platform,
     images: Mapping[Key, Image],
     there: Mapping[Key, Held] | None,
     application: Image | None,
@@ -234,7 +235,7 @@ def _check(
         check_downgrade(tuple(images.values()), there, allow_downgrade)
         if application is not None:  # any application on the unit is replaced
             staying = {key: row for key, row in there.items() if row.function != ModuleFunction.USER_PART}
-    check_dependencies(images, staying)
+    check_dependencies(platform, images, staying)
     version = system_version_after(images, there)
     if application is not None:
         # an application never runs on a version older than it was built for: dependencies were just checked

@@ -63,6 +63,8 @@ def _let_it_run(unit: Unit, ctx: StepContext, hidden: Hidden) -> None:
     except DidNotReturn as error:
         if unit.device.mode is not Mode.DFU:
             raise
+        if hidden.is_checked_later:  # repaired first, as nothing else makes it run
+            return
         raise StepFault(
             f"{unit.known.device_id} does not say its {hidden.what} in DFU and does not start, and whether the "
             f"profile's files fit depends on it; name it among {hidden.named_in}",

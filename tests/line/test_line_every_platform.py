@@ -11,6 +11,7 @@ from support.showing import showing
 from drivers.platforms import OsVersion, Platform, platform_by_slug, platforms
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
+from drivers.virtual.flash import Who
 from station.model import Outcome, Verdict
 
 NEWEST = "6.3.4"
@@ -95,3 +96,16 @@ def test_a_unit_in_dfu_is_let_run_where_only_that_says_whether_the_files_fit(tmp
     with line_bench(tmp_path, Recipe("tracker", device_os="4.2.0")) as bench:
         walk = bench.walk(bench.unit("tracker", 1, "3.3.1", arrives=BootRequest.DFU))
         assert walk.verdict is Verdict.PASS, walk.finished
+
+
+@pytest.mark.parametrize("ncp", [True, False], ids=["with NCP firmware it needs", "with older NCP firmware"])
+def test_a_unit_that_does_not_start_is_repaired_before_what_dfu_hides_is_judged(ncp: bool, tmp_path: Path) -> None:
+    with line_bench(tmp_path, Recipe("tracker", device_os="4.2.0")) as bench:
+        unit = bench.unit("tracker", 1, "3.3.1", arrives=BootRequest.DFU)
+        unit.memory.internal.erase_page(0x30000, Who.FACTORY)
+        if not ncp:
+            assert unit.memory.ncp is not None
+            unit.memory.ncp.place(0, synthetic.ncp_firmware(26, 5).data)
+        walk = bench.walk(unit)
+        assert walk.verdict is (Verdict.PASS if ncp else Verdict.FAIL), walk.finished
+        assert walk.finished.sentence == ("pass" if ncp else "dependency_missing")

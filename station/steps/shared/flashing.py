@@ -22,7 +22,7 @@ from ...engine.events import ModulesRead
 from ...engine.records import UnitFacts
 from ...engine.step import StepContext, StepResult, already, done
 from ...errors import UnitRejected
-from ...firmware.checks import depends_on_sku, downgrade_refused, lacked
+from ...firmware.checks import depends_on_sku, downgrade_refused, lacked, unreadable
 from ...firmware.modules import (
     READ_DIFFERENT,
     READ_EQUAL,
@@ -72,6 +72,7 @@ class Hidden(NamedTuple):
     what: str
     named_in: str  # where a profile may say it instead
     say: Say  # to the operator, where the unit does not start
+    is_checked_later: bool = False  # by what the unit says once it runs on the files of the profile
 
 
 class FirmwareSession:
@@ -107,8 +108,11 @@ class FirmwareSession:
         system = next((image for image in self._files.release if image_key(image) == SYSTEM_PART), None)
         if depends_on_sku(system, self._profile.skus) and not self._unit.known.fact("serial"):
             return Hidden("SKU", "the profile's skus", Say("identity_missing", missing="known SKU"))
-        module = lacked({image_key(image): image for image in self._files.release})
-        return Hidden(module, "the profile's modules", Say("dependency_missing", module=module)) if module else None
+        key = lacked({image_key(image): image for image in self._files.release})
+        if key is None:
+            return None
+        name, is_checked_later = module_name(*key), key in unreadable(self._unit.known.platform)
+        return Hidden(name, "the profile's modules", Say("dependency_missing", module=name), is_checked_later)
 
     @property
     def application(self) -> Image | None:
