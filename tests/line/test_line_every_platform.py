@@ -109,3 +109,14 @@ def test_a_unit_that_does_not_start_is_repaired_before_what_dfu_hides_is_judged(
         walk = bench.walk(unit)
         assert walk.verdict is (Verdict.PASS if ncp else Verdict.FAIL), walk.finished
         assert walk.finished.sentence == ("pass" if ncp else "dependency_missing")
+
+
+def test_what_the_journal_knows_of_a_unit_found_in_dfu_is_read_again_when_it_runs(tmp_path: Path) -> None:
+    """Before 5.8.0 only the console tells the IMEI: a number that is remembered proves nothing about this unit."""
+    recipe = Recipe("boron", device_os="4.1.0")
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.finished_unit(recipe, 1)
+        assert bench.walk(unit).verdict is Verdict.PASS
+        unit.memory.internal.erase_page(0x30000, Who.FACTORY)  # it comes up in DFU
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.PASS, walk.finished

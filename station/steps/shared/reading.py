@@ -186,10 +186,14 @@ class _Reader:
         return self.wants_secret or any(map(self._is_wanted, ("imei", "iccid", "mac", "modules")))
 
     def _is_wanted(self, name: str) -> bool:
-        """Return whether that value is missing that this unit has, and the journal does not know it for life."""
-        if absent(name, self._known.platform, self._known.os_version) or self._known.fact(name) is not None:
+        """Return whether the unit has that value and nobody told it; what is recalled of a modem is not told."""
+        known = self._known
+        if absent(name, known.platform, known.os_version):
             return False
-        return name != "mac" or not self._unit.memory.known_facts(str(self._known.device_id)).get("mac")
+        if name in ("imei", "iccid", "modules"):
+            return not getattr(known, name)
+        is_recalled = name == "mac" and self._unit.memory.known_facts(str(known.device_id)).get("mac")
+        return known.fact(name) is None and not is_recalled
 
     def ask_console(self) -> None:
         """Open the console and ask it: for identities always, for the rest if it is wanted."""
