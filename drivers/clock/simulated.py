@@ -16,6 +16,7 @@ import math
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -272,16 +273,24 @@ class SimulatedClock:
 
     def _watch(self) -> None:
         if self._watchdog is None:
-            self._watchdog = threading.Thread(target=self._watch_loop, name="clock-watchdog", daemon=True)
+            self._watchdog = threading.Thread(
+                target=_watch_loop, args=(weakref.ref(self),), name="clock-watchdog", daemon=True
+            )
             self._watchdog.start()
 
-    def _watch_loop(self) -> None:
-        seen, since = -1, time.monotonic()
-        while True:
-            time.sleep(1.0)
-            if self._jumps != seen or self._runnable == 0:
-                seen, since = self._jumps, time.monotonic()
-            elif time.monotonic() - since > self._stall_s:
-                sys.stderr.write(f"simulated clock: a thread has been runnable for {self._stall_s:.0f} s\n")
-                faulthandler.dump_traceback(file=sys.stderr)
-                since = time.monotonic() + 3600
+
+def _watch_loop(watched: weakref.ref[SimulatedClock]) -> None:
+    """Dump all stacks once a thread of the clock stays runnable; end with the clock, which nothing here keeps alive."""
+    seen, since = -1, time.monotonic()
+    while True:
+        time.sleep(1.0)
+        clock = watched()
+        if clock is None:
+            return
+        if clock._jumps != seen or clock._runnable == 0:
+            seen, since = clock._jumps, time.monotonic()
+        elif time.monotonic() - since > clock._stall_s:
+            sys.stderr.write(f"simulated clock: a thread has been runnable for {clock._stall_s:.0f} s\n")
+            faulthandler.dump_traceback(file=sys.stderr)
+            since = time.monotonic() + 3600
+        del clock
