@@ -44,11 +44,12 @@ def test_another_process_identifies_what_is_served(capsys: pytest.CaptureFixture
     with served("--unit", "boron@6.1.1", "--unit", "msom") as told:
         assert main(["identify", "--json", "--usb", told["usb"]]) == 0
     seen = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    facts = [{(row["name"], row["source"]): row["value"] for row in one["facts"]} for one in seen]
     assert [one["port"] for one in seen] == ["1-1", "1-2"] == [row["port"] for row in told["units"]]
-    for row, fact in zip(told["units"], facts, strict=True):
-        assert fact["device_id", "USB serial string"] == fact["device_id", "request 20"] == row["device_id"]
-        assert fact["device_os", "raw request 30"] == row["device_os"]
+    for row, one in zip(told["units"], seen, strict=True):
+        device_id, device_os = one["values"]["device_id"], one["values"]["device_os"]
+        assert device_id["value"] == row["device_id"]
+        assert {"USB serial string", "request 20"} <= set(device_id["sources"])
+        assert (device_os["value"], "raw request 30" in device_os["sources"]) == (row["device_os"], True)
 
 
 def test_units_of_a_data_folder_are_the_same_the_next_time(tmp_path: Path) -> None:
