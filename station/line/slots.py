@@ -1,4 +1,4 @@
-"""Binds ports to slots, passes arrivals to the slots' runners, routes scans and commands.
+"""Binds ports to slots, passes arrivals and commands to the slots' runners.
 
 Reads nothing from any unit and blocks on none, so one bad unit never delays another slot.
 """
@@ -27,8 +27,6 @@ from ..engine.commands import (
 )
 from ..engine.events import (
     CommandRefused,
-    OperatorChanged,
-    ScanRead,
     SlotPutBack,
     SlotTakenOut,
     UnitArrived,
@@ -38,25 +36,14 @@ from ..engine.events import (
 from ..engine.inorder import InOrder
 from ..engine.runner import SlotRunner
 from ..engine.step import Emit
-from ..model import KnownUnit, OffSlot, SlotInfo
-from ..scan.grammar import ScannedBadge, ScannedBatch, ScannedCommand
-from ..scan.reading import Reading, may_be_label, read_scan, refusal_of
+from ..model import OffSlot, SlotInfo
 from ..words.say import NOTHING, Say
 from .closed import ClosedPlaces
+from .scans import ScanDesk, Whose
 
 log = logging.getLogger(__name__)
 
 PlatformName = Callable[[int | None], str]
-Whose = Callable[[str, str], KnownUnit | None]
-"""Finds a unit of the journal by serial number, Device ID, ICCID or IMEI, except the one with the second Device ID."""
-
-DOUBLE_READ_S = 1.0
-"""An equal scan within this time is the same read: scanners repeat a code after 0.3 to 0.8 s, a person asked to scan
-again takes longer."""
-
-
-def _nobody(_number: str, _besides: str) -> None:
-    return None
 
 
 class Line:
@@ -76,25 +63,24 @@ class Line:
         publish: Emit,
         platform_name: PlatformName,
         record: Emit,
-        whose: Whose = _nobody,
-        companions: Callable[[str], frozenset[str]] = lambda step: frozenset({step}),
-        is_open: Callable[[str], bool] = lambda _batch: False,
+        whose: Whose,
         *,
-        binds_by_itself: bool = False,
-        closed: ClosedPlaces | None = None,
-        keep_off: Callable[[int, OffSlot | None], None] = lambda _number, _off: None,
+        companions: Callable[[str], frozenset[str]],
+        is_open: Callable[[str], bool],
+        binds_by_itself: bool,
+        closed: ClosedPlaces,
+        keep_off: Callable[[int, OffSlot | None], None],
     ) -> None:
-        self._clock, self._publish, self._record, self._whose = clock, publish, record, whose
-        self._companions, self._is_open = companions, is_open
+        self._clock, self._publish, self._record, self._companions = clock, publish, record, companions
+        self._scans = ScanDesk(clock, publish, record, whose, is_open, lambda: self.runners)
         self._binds_by_itself = binds_by_itself
-        self._closed, self._keep_off = closed or ClosedPlaces({}, ()), keep_off
+        self._closed, self._keep_off = closed, keep_off
         self._make_runner, self._platform_name = make_runner, platform_name
         self._moves = InOrder()  # arrivals, departures and bindings: out of order they would lose a unit
         self._lock = threading.Lock()  # guards the fields below; no calls to other rooms while it is held
         self._slots = {slot.number: slot for slot in slots}
         self._runners: dict[str, SlotRunner] = {}
         self._strangers: dict[str, Attached] = {}
-        self._last_scan: tuple[Scan, float] | None = None
         for slot in slots:
             if slot.port_path:
                 self._add_runner(slot)
@@ -190,99 +176,10 @@ class Line:
             handler(self, command)
 
     def _scan(self, command: Scan) -> None:
-        read = read_scan(command.text)
-        if isinstance(read.scanned, ScannedBadge):
-            self._set_operator(SetOperator(read.scanned.badge))
-            self._read(f"OP:{read.scanned.badge}", accepted=True)
-        elif _FIELDS[command.field](read):
-            self._fill_field(command, read)
-        elif isinstance(read.scanned, ScannedBatch):
-            self._tell_batch(read.scanned.batch)
-        elif isinstance(read.scanned, ScannedCommand):
-            self._read(command.text.strip(), accepted=False, say=Say("scan_unclaimed"), reason="not used here")
-        else:
-            self._route(command, read)
-
-    def _fill_field(self, command: Scan, read: Reading) -> None:
-        """Answer a scan for a field. A number as long as a mobile secret is shown only if it names a known unit."""
-        text = read.batch_name if command.field == "batch" else read.number
-        is_usable = bool(text) and ("***" not in read.shown or self._whose(text, "") is not None)
-        say, reason = (NOTHING, "") if is_usable else refusal_of(read)
-        self._read(text if is_usable else read.shown, accepted=is_usable, say=say, reason=reason, field=command.field)
-
-    def _tell_batch(self, batch: str) -> None:
-        is_open = self._is_open(batch)
-        say = Say("batch_open" if is_open else "batch_not_open", batch=batch)
-        self._read(batch, accepted=is_open, say=say, reason="" if is_open else "not open")
-
-    def _route(self, command: Scan, read: Reading) -> None:
-        """Pass the scan to the slot that waits for it or whose unit it names, else answer with the unit's history."""
-        runner = self._target(command.slot, read)
-        if runner is not None and (read.number or runner.is_waiting_scan):
-            self._hand_over(command, read, runner)
-        elif read.number:
-            self._tell_history(read)
-        else:
-            say, reason = refusal_of(read)
-            self._read(read.shown, accepted=False, say=say, reason=reason)
-
-    def _target(self, number: int | None, read: Reading) -> SlotRunner | None:
-        """Return the slot it was typed for, else the one that asks, else the one whose unit it names.
-
-        A slot that does not ask yet keeps the label until it does; so does the only one whose unit is not identified
-        yet.
-        """
-        running = [r for r in self.runners if r.is_running]
-        choices = (
-            [r for r in running if r.slot.number == number],
-            [r for r in running if r.is_waiting_scan],
-            [r for r in running if read.number in r.names],
-            [r for r in running if len(r.names) < 2 and may_be_label(read.scanned)],
-        )
-        found = next((some for some in choices if some), [])
-        return found[0] if len(found) == 1 else None
-
-    def _hand_over(self, command: Scan, read: Reading, runner: SlotRunner) -> None:
-        """Give the scan to the slot, unless the scanner only repeated the one before."""
-        now = self._clock.now()
-        with self._lock:
-            last, self._last_scan = self._last_scan, (command, now)
-        if last is not None and last[0] == command and now - last[1] < DOUBLE_READ_S:
-            return
-        if runner.is_waiting_scan:
-            runner.scan(read)  # the step answers it
-        elif owner := runner.neighbour(read.number):
-            reason = f"label of slot {owner}, not {runner.slot.number}"
-            say = Say("label_of_slot", slot=str(owner))
-            self._read(read.shown, accepted=False, say=say, reason=reason, slot=runner.slot.number)
-        else:
-            runner.scan(read)
-            self._read(read.shown, accepted=True, slot=runner.slot.number)
-
-    def _tell_history(self, read: Reading) -> None:
-        known = self._whose(read.number, "")
-        if known is None:
-            self._read(read.shown, accepted=False, say=Say("scan_unclaimed"), reason="no slot waits for it")
-        elif known.seen is None:
-            self._read(read.number, accepted=True, say=Say("unit_begun", unit=known.label))
-        else:
-            at = known.seen.at.isoformat(timespec="seconds")
-            say = Say("unit_history", unit=known.label, verdict=known.seen.verdict.name, at=at)
-            self._read(read.number, accepted=True, say=say)
-
-    def _read(
-        self, shown: str, *, accepted: bool, reason: str = "", slot: int = 0, field: str = "", say: Say = NOTHING,
-    ) -> None:  # fmt: skip
-        self._publish(
-            ScanRead(
-                at=self._clock.utc(), slot=slot, shown=shown, accepted=accepted, reason=reason, field=field,
-                say=say,
-            )
-        )  # fmt: skip
+        self._scans.take(command)
 
     def _set_operator(self, command: SetOperator) -> None:
-        event = OperatorChanged(at=self._clock.utc(), operator=command.badge)
-        self._record(event)
+        self._scans.hand_over_to(command.badge)
 
     def _bind_port(self, command: BindPort) -> None:
         self._moves.do(lambda: self._bind(command.slot, command.port_path))
@@ -400,11 +297,3 @@ class Line:
         PutSlotBack: _put_back,
         SignalUnit: _signal,
     }
-
-
-_FIELDS: dict[str, Callable[[Reading], bool]] = {
-    "": lambda _read: False,
-    "find": lambda read: not isinstance(read.scanned, ScannedCommand | ScannedBatch),
-    "batch": lambda read: not isinstance(read.scanned, ScannedCommand) and not may_be_label(read.scanned),
-}
-"""Which scans each field of the open screen takes."""

@@ -6,14 +6,11 @@ terminal on exit.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
 
-from rich.console import Console
-from textual import constants, events
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -25,7 +22,7 @@ from ..engine.commands import BindPort, Command, PutSlotBack, RetrySlot, Scan, S
 from ..engine.events import Event
 from ..model import SlotInfo
 from ..scan.codes import COMMAND, code_of
-from ..view.look import ASCII, FULL_COLOUR, SIXTEEN_COLOURS, UNICODE, Palette
+from ..view.look import ASCII, UNICODE, Palette
 from ..view.reduce import replay
 from ..view.state import BenchState
 from ..words.catalogue import Words
@@ -38,6 +35,7 @@ from .screens.bench import BenchScreen
 from .screens.details import Details
 from .screens.find import Find
 from .screens.help import Help
+from .terminal import is_ascii_terminal, palette_of_terminal
 
 BLINK_S = 0.5
 MAX_REASON = 60
@@ -88,8 +86,8 @@ class BenchApp(App[None]):
         is_animated: bool = True,
         on_ready: Callable[[], None] | None = None,
     ) -> None:
-        self._palette = palette or _palette_of_terminal()
-        self.glyphs = ASCII if (_is_ascii_terminal() if ascii_only is None else ascii_only) else UNICODE
+        self._palette = palette or palette_of_terminal()
+        self.glyphs = ASCII if (is_ascii_terminal() if ascii_only is None else ascii_only) else UNICODE
         self._profiles, self._words, self._is_animated = profiles, words, is_animated
         self._send, self._on_ready = send, on_ready
         self.state = BenchState.of(slots, words)
@@ -395,16 +393,3 @@ class BenchApp(App[None]):
             self._say(Say("nothing_there", slot=str(number)))
             return None
         return number
-
-
-def _palette_of_terminal() -> Palette:
-    console = Console(force_terminal=True, color_system=constants.COLOR_SYSTEM)  # type: ignore[arg-type]
-    return SIXTEEN_COLOURS if console.color_system in ("standard", "windows") else FULL_COLOUR
-
-
-def _is_ascii_terminal() -> bool:
-    """Return whether to draw ASCII only: by the encoding, or for the C locale, which Python treats as UTF-8."""
-    if os.environ.get("LC_ALL") in ("C", "POSIX"):
-        return True
-    encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
-    return not encoding.lower().replace("-", "").startswith("utf")

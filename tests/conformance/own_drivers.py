@@ -14,7 +14,7 @@ from drivers.devices import ParticleDevice
 from drivers.errors import DidNotReturn, Disconnected, Swapped, WriteRefused
 from drivers.host.hotplug_events import UdevChanges
 from drivers.hotplug import Enumerator
-from drivers.identity import Secret
+from drivers.identity import PortPath, Secret
 from drivers.platforms import ModuleFunction, platform_by_slug
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
@@ -229,7 +229,11 @@ def test_another_unit_on_the_port_is_found_out(bench: RealBench) -> None:
 def test_a_unit_that_does_not_return_ends_at_the_deadline(bench: RealBench) -> None:
     bench.unit()
     device = bench.identified()
-    bench.bus.at(1.2, lambda: bench.bus.unplug("1-1"))
+
+    def pull_the_cable(port: PortPath) -> None:  # at the first change: when it leaves for DFU mode
+        bench.bus.unplug(port)
+
+    bench.bus.listen(pull_the_cable)
     with pytest.raises(DidNotReturn):
         device.enter_dfu(bench.within(15.0))
     device.close()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .ask import Quirks
-from .cloud import SeenRequest, VirtualCloud
+from .cloud import VirtualCloud
 from .faults import Fault, FaultKind
+from .seen import SeenRequest
 
 __all__ = ["Fault", "FaultKind", "Quirks", "SeenRequest", "VirtualCloud"]

@@ -14,7 +14,6 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from . import sims
 from .ask import Ask, Caller, Quirks, Refuse, Reply
 from .faults import Fault, FaultBook, FaultKind
 from .routes import ROUTES, Route, device_json
+from .seen import SeenRequest, SeenRequests, json_of
 from .server import LoopbackServer, hang_up
 from .store import Store, digest
 
@@ -40,22 +40,6 @@ _DOING_NOTHING = {FaultKind.STATUS, FaultKind.HTML, FaultKind.DROP_BEFORE, Fault
 _HTML_PAGE = "<html><body><h1>Bad Gateway</h1></body></html>"
 STALE_ONLINE_S = {False: 50.0, True: 46 * 60.0}
 """How long the online flag is wrong after a session ended unannounced: Wi-Fi, cellular (reference cloud-api 7.1)."""
-
-
-@dataclass(frozen=True, slots=True)
-class SeenRequest:
-    """One request that reached the virtual cloud. ``had_effect``: it changed the state."""
-
-    seq: int
-    at: str
-    method: str
-    path: str
-    route: str
-    body: Mapping[str, object]
-    username: str
-    status: int
-    is_write: bool
-    had_effect: bool
 
 
 class VirtualCloud:
@@ -78,6 +62,7 @@ class VirtualCloud:
         self.quirks, self._on_request = quirks or Quirks(), on_request
         self._clock, self._activation_s = clock, activation_s
         self._store = Store(path)
+        self._seen = SeenRequests(self._store, clock)
         self._faults = FaultBook()
         self._map = Map([Rule(r.rule, methods=[r.method], endpoint=r) for r in ROUTES])
         self._server: LoopbackServer | None = None
@@ -247,17 +232,7 @@ class VirtualCloud:
 
     def requests(self, *, since_start: bool = True) -> list[SeenRequest]:
         """List the requests that reached this cloud, oldest first; by default since this object was created."""
-        return self._seen("seq > ?", self._first_seq if since_start else 0)
-
-    def _seen(self, where: str, *values: object) -> list[SeenRequest]:
-        return [
-            SeenRequest(
-                seq=r["seq"], at=r["at"], method=r["method"], path=r["path"], route=r["route"],
-                body=json.loads(r["body"]), username=r["username"], status=r["status"],
-                is_write=bool(r["is_write"]), had_effect=bool(r["had_effect"]),
-            )
-            for r in self._store.rows(f"SELECT * FROM requests WHERE {where}", *values)
-        ]  # fmt: skip
+        return self._seen.since(self._first_seq if since_start else 0)
 
     @property
     def writes(self) -> dict[str, int]:
@@ -310,8 +285,7 @@ class VirtualCloud:
         else:
             reply, seq = self._do(request, route, params)
         if self._on_request is not None:
-            (seen,) = self._seen("seq = ?", seq)
-            self._on_request(seen, None if fault is None else fault.kind)
+            self._on_request(self._seen.one(seq), None if fault is None else fault.kind)
         if fault is not None:
             self._harm(fault, environ)
         is_html = fault is not None and fault.kind is FaultKind.HTML
@@ -332,7 +306,7 @@ class VirtualCloud:
         with self._store.transaction():
             before, username = self._store.changes, ""
             try:
-                body = _json_of(request)
+                body = json_of(request)
                 caller = self._caller(request)
                 username = caller.username
                 _check_scope(caller, route)
@@ -341,28 +315,13 @@ class VirtualCloud:
             except Refuse as refused:
                 reply = refused.reply
             had_effect = route.is_write and self._store.changes != before
-            return reply, self._log(request, route, username, reply.status, had_effect)
+            return reply, self._seen.add(request, route, username, reply.status, had_effect=had_effect)
 
     def _do_nothing(self, request: Request, route: Route, fault: Fault) -> tuple[Reply, int]:
         status = 200 if fault.kind is FaultKind.LIE else fault.status
         usual = {FaultKind.HTML: _HTML_PAGE, FaultKind.LIE: {"ok": True}}.get(fault.kind, {})
         body = usual if fault.body is None else fault.body
-        return Reply(status, body), self._log(request, route, "", status, False)
-
-    def _log(self, request: Request, route: Route, username: str, status: int, had_effect: bool) -> int:
-        try:
-            body = json.dumps(_json_of(request))
-        except Refuse:
-            body = "{}"
-        with self._store.transaction():
-            self._store.run(
-                "INSERT INTO requests (at, method, path, route, body, username, status, is_write, had_effect)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                self._clock.utc().isoformat(), request.method, request.path, route.name, body, username, status,
-                int(route.is_write), int(had_effect),
-            )  # fmt: skip
-            row = self._store.row("SELECT max(seq) AS seq FROM requests")
-            return 0 if row is None else int(row["seq"])
+        return Reply(status, body), self._seen.add(request, route, "", status, had_effect=False)
 
     def _caller(self, request: Request) -> Caller:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -381,17 +340,6 @@ class VirtualCloud:
         response.headers["Date"] = http_date(self._clock.utc())
         response.headers["X-Request-Id"] = f"virtual-{seq}"
         return response
-
-
-def _json_of(request: Request) -> dict[str, object]:
-    raw = request.get_data(cache=True)
-    try:
-        body = json.loads(raw) if raw else {}
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise Refuse(400, {"error": "invalid_request", "error_description": "The body is not a JSON object"})
-    return body
 
 
 def _check_scope(caller: Caller, route: Route) -> None:

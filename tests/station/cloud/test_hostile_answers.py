@@ -57,6 +57,12 @@ def ask(url: str, flight: Flight | None = None) -> Answer | NoAnswer:
 
 
 def answer(body: bytes, head: bytes = OK) -> bytes:
+    """A whole answer of a server that hangs up, and says so: a connection kept might break under the next try."""
+    return kept_answer(body, head + b"Connection: close\r\n")
+
+
+def kept_answer(body: bytes, head: bytes = OK) -> bytes:
+    """A whole answer of a server that waits for the next request."""
     return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
@@ -314,7 +320,7 @@ def test_a_drip_on_a_connection_used_before_ends_too() -> None:
     drip = dripping(OK + b"Content-Length: 1000000\r\n\r\n", b" ")
 
     def answer_then_drip(connection: socket.socket) -> None:
-        connection.sendall(answer(b'{"username":"me"}'))
+        connection.sendall(kept_answer(b'{"username":"me"}'))
         connection.recv(65536)
         drip(connection)
 
@@ -385,9 +391,9 @@ def test_a_call_that_was_cut_closes_the_connection_it_would_have_used_again() ->
 
 
 def serve_two(connection: socket.socket) -> None:
-    connection.sendall(answer(b"{}"))
+    connection.sendall(kept_answer(b"{}"))
     connection.recv(65536)
-    connection.sendall(answer(b"[]"))
+    connection.sendall(kept_answer(b"[]"))
 
 
 def test_giving_up_a_finished_call_leaves_its_connection_to_the_next_one() -> None:
