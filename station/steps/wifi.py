@@ -40,7 +40,7 @@ ROUNDS = 2
 PATIENCE_S, REFUSED_PATIENCE_S, POLL_S = 300.0, 60.0, 10.0
 """How long a slot waits for a network nobody hears, for one that refuses the unit, and how often it looks."""
 SIGNAL_TRIES, SIGNAL_PAUSE_S, LINK_S = 3, 2.0, 20.0
-"""Readings of a signal that is too weak, and how long a unit that joined may take to tell the first one."""
+"""Readings of a signal that is too weak, and how long a unit that joined before may take to connect after a restart."""
 
 
 class _NotJoined(Exception):
@@ -112,11 +112,17 @@ class _Work:
     # --- what the unit knows ---
 
     def are_known(self) -> bool:
-        """Return whether the unit knows every network; where no request tells, whether it is connected."""
+        """Return whether the unit knows every network; where no request tells, whether it connects.
+
+        A unit that tells neither does not count as knowing them: it is given them again, which harms nothing.
+        """
         stored = self.wifi.stored()
-        if stored is None:
-            return self._is_connected(self._goals[0].network.ssid) is not None
-        return stored >= {goal.network.ssid for goal in self._goals}
+        if stored is not None:
+            return stored >= {goal.network.ssid for goal in self._goals}
+        try:
+            return self._await_link(self._goals[0].network.ssid, LINK_S) is not None
+        except RequestUnknown:
+            return False
 
     def are_stored(self) -> bool:
         """Return whether they are among the stored networks, looked at again before one counts as missing."""
@@ -160,7 +166,7 @@ class _Work:
         means = self._store(network)
         self.leave_listening()
         try:
-            link = self._await_link(network.ssid)
+            link = self._await_link(network.ssid, CONNECT_S)
         except RequestUnknown:
             return f"stored {name} by {means}; this Device OS has no request that tells more"
         if link is None:
@@ -188,8 +194,8 @@ class _Work:
         except LocalProtocolError as error:
             raise StepFault(f"{error}; correct [wifi]", say=Say("check_station")) from error
 
-    def _await_link(self, ssid: str) -> Link | None:
-        until = Deadline.after(self._ctx.clock, CONNECT_S)
+    def _await_link(self, ssid: str, limit_s: float) -> Link | None:
+        until = Deadline.after(self._ctx.clock, limit_s)
         while True:
             link = self._is_connected(ssid)
             if link is not None or until.expired:
@@ -277,19 +283,11 @@ class _Work:
 
     def _signal(self, ssid: str) -> int | None:
         """Read the signal from the connection, else from a scan; None where neither tells."""
-        until = Deadline.after(self._ctx.clock, LINK_S)
-        while True:
-            try:
-                link = self._is_connected(ssid)
-            except RequestUnknown:
-                link = None
-                break
-            if link is not None or until.expired:
-                break
-            self._ctx.clock.sleep(CONNECT_POLL_S, self._ctx.cancel)
-        if link is not None and link.rssi is not None:
-            return link.rssi
-        return self._hearing(ssid)[0]
+        try:
+            link = self._await_link(ssid, LINK_S)
+        except RequestUnknown:
+            link = None
+        return link.rssi if link is not None and link.rssi is not None else self._hearing(ssid)[0]
 
 
 _DEAF = "it hears nothing"

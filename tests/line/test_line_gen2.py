@@ -1,23 +1,33 @@
-"""Photon, P1 and Electron go by with the Device OS they came with and get an application: from the box to PASS."""
+"""Photon, P1 and Electron keep the Device OS they came with, get application and network: from the box to PASS."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from line_bench import PRODUCTS, Recipe, Walk, line_bench
+from line_bench import PRODUCTS, LineBench, Recipe, Walk, line_bench, replace
+from support.showing import showing
 
+from drivers.identity import Secret
 from drivers.platforms import OsVersion, platform_by_slug
 from drivers.virtual import synthetic
 from drivers.virtual.factory import make_spec
-from station.engine.events import UnitIdentified
+from drivers.virtual.unit import VirtualUnit
+from drivers.virtual.world import AccessPoint, Login
+from drivers.wire.messages.tables import EapType, WifiSecurity
+from station.engine.events import HandsNeeded, UnitIdentified
 from station.model import Outcome, Verdict
 
 NAMES_ITS_PRODUCT_BEFORE = OsVersion.parse("1.5.0")  # D7
+LISTENS_BY_COMMAND_SINCE = OsVersion.parse("0.5.0")  # usb-and-serial 7.1
+TELLS_OF_WIFI_SINCE = OsVersion.parse("0.8.0-0")  # no request before
 SLUGS = ("photon", "p1", "electron")
 VERSIONS = ("0.5.5", "0.6.4", "0.7.0", "1.0.1", "1.4.4", "1.5.2", "2.3.1", "3.3.1")
 AS_THEY_COME = [("photon", "0.4.9"), ("p1", "0.4.9"), *((slug, version) for slug in SLUGS for version in VERSIONS)]
+CA = "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----"
+KEY = "-----BEGIN PRIVATE KEY-----\nREVG\n-----END PRIVATE KEY-----"
 
 
 def told(walk: Walk) -> set[tuple[str, str, str]]:
@@ -27,28 +37,93 @@ def told(walk: Walk) -> set[tuple[str, str, str]]:
     return {(fact.name, fact.value, fact.source) for fact in found.facts}
 
 
-@pytest.mark.parametrize(
-    ("slug", "device_os"), AS_THEY_COME, ids=[f"{slug}@{version}" for slug, version in AS_THEY_COME]
-)
-def test_a_unit_keeps_its_device_os_and_gets_its_application(slug: str, device_os: str, tmp_path: Path) -> None:
-    row = platform_by_slug(slug)
+def as_it_comes(slug: str, device_os: str) -> Recipe:
+    """A profile for units that keep the Device OS they have, and go online."""
     product = PRODUCTS[slug] if OsVersion.parse(device_os) < NAMES_ITS_PRODUCT_BEFORE else synthetic.NO_PRODUCT
-    version = 7 if product != synthetic.NO_PRODUCT else synthetic.NO_PRODUCT
     application = synthetic.application(
-        row.id, device_os, seed="story", size=20_000, product_id=product, product_version=version
-    )
-    recipe = Recipe(slug, device_os=None, application=application, online=row.has_cellular, wifi=False)
-    with line_bench(tmp_path, recipe) as bench:
+        platform_by_slug(slug).id, device_os, seed="story", size=20_000, product_id=product,
+        product_version=7 if product != synthetic.NO_PRODUCT else synthetic.NO_PRODUCT,
+    )  # fmt: skip
+    return Recipe(slug, device_os=None, application=application, online=True)
+
+
+def walk_again(bench: LineBench, unit: VirtualUnit, device_os: str) -> Walk:
+    """Walk a unit that passed. With Wi-Fi it runs its application; before 0.5.0 only a button makes that listen."""
+
+    def press() -> None:
+        asked = bench.wait_for(HandsNeeded, sentence="listening_by_hand")
+        assert asked.led == "blinking dark blue"  # type: ignore[attr-defined]
+        bench.sleep(3.0)
+        unit.hold_mode_button()
+
+    needs_hands = unit.spec.platform.has_wifi and OsVersion.parse(device_os) < LISTENS_BY_COMMAND_SINCE
+    walk = bench.walk(unit, during=press if needs_hands else None)
+    assert bool(walk.of(HandsNeeded)) == needs_hands
+    return walk
+
+
+@pytest.mark.rule("H5")
+@pytest.mark.parametrize(("slug", "device_os"), showing("silver", AS_THEY_COME, lambda case: case[0]))
+def test_a_unit_keeps_its_device_os_and_gets_its_application_and_network(
+    slug: str, device_os: str, tmp_path: Path
+) -> None:
+    has_wifi = platform_by_slug(slug).has_wifi
+    with line_bench(tmp_path, as_it_comes(slug, device_os)) as bench:
         unit = bench.unit(slug, 1, device_os)
         first = bench.walk(unit)
         assert first.verdict is Verdict.PASS, first.finished
-        assert (first.outcomes.get("sim") in ("already", "done")) == row.has_cellular
+        assert first.outcomes["online"] in ("already", "done")
+        assert (first.outcomes.get("sim") in ("already", "done")) == (not has_wifi)
         assert unit.report is not None
         assert (unit.report.system_version, unit.score.forbidden) == (device_os, [])
-        assert set(unit.score.writes_by_region()) <= {"user-part"}
-        again = bench.walk(unit)
-        assert (again.verdict, again.flash_writes) == (Verdict.PASS, 0)
+        assert set(unit.score.writes_by_region()) == {"user-part"} | ({"network-store"} if has_wifi else set())
+        writes = Counter(unit.score.writes_by_region())
+        again = walk_again(bench, unit, device_os)
+        assert again.verdict is Verdict.PASS, again.finished
         assert again.with_outcome(Outcome.FAILED) == set()
+        if has_wifi:
+            tells = OsVersion.parse(device_os) >= TELLS_OF_WIFI_SINCE
+            assert again.outcomes["wifi"] == ("already" if tells else "done"), "what it cannot tell is said again"
+            assert set(Counter(unit.score.writes_by_region()) - writes) == (set() if tells else {"network-store"})
+        else:
+            assert again.flash_writes == 0
+
+
+LOGIN = Login(EapType.PEAP, "line", Secret("eap-password"), outer_identity="anonymous", root_ca=CA)
+BY_PASSWORD = """[wifi]
+ssid = "campus"
+security = "wpa2-enterprise"
+eap = "peap"
+username = "line"
+password = "env:EAP_PASSWORD"
+outer_identity = "anonymous"
+root_ca = "env:EAP_CA"
+"""
+CARD = Login(EapType.TLS, certificate=CA, private_key=Secret(KEY))
+BY_CERTIFICATE = """[wifi]
+ssid = "campus"
+security = "wpa2-enterprise"
+eap = "tls"
+certificate = "env:EAP_CA"
+private_key = "env:EAP_KEY"
+"""
+
+
+@pytest.mark.rule("H5")
+@pytest.mark.parametrize(("login", "network"), [(LOGIN, BY_PASSWORD), (CARD, BY_CERTIFICATE)], ids=["peap", "tls"])
+@pytest.mark.parametrize(("slug", "device_os"), [("photon", "0.7.0"), ("p1", "1.5.2"), ("photon", "3.3.1")])
+def test_a_unit_joins_an_enterprise_network(
+    slug: str, device_os: str, login: Login, network: str, tmp_path: Path
+) -> None:
+    with line_bench(tmp_path) as bench:
+        bench.environ |= {"EAP_PASSWORD": "eap-password", "EAP_CA": CA, "EAP_KEY": KEY}
+        bench.world.access_points["campus"] = AccessPoint("campus", security=WifiSecurity.WPA2_ENTERPRISE, login=login)
+        bench.restart(replace(as_it_comes(slug, device_os), networks=network))
+        unit = bench.unit(slug, 1, device_os)
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.PASS, walk.finished
+        assert walk.outcomes["online"] in ("already", "done"), "it got in"
+        assert bench.walk(unit).verdict is Verdict.PASS
 
 
 @pytest.mark.rule("A4")

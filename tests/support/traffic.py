@@ -206,22 +206,28 @@ def _modules(data: bytes) -> Iterator[Module]:
 _OVER_DFU = re.compile(r"(?P<file>.+?)(?: part \d+)? over DFU")
 
 
+_ASKED = (Who.CONTROL,)
+_ASKED_OR_TYPED = (
+    Who.CONTROL,
+    Who.CONSOLE,
+)  # the credentials of a network go by the console where no request takes them
+
+
 @functools.cache
-def _by_request(platform_id: int) -> tuple[tuple[str, Chip, int, int], ...]:
-    """What a line of the journal says, and the memory that a control request of that kind may write: from, to."""
+def _by_request(platform_id: int) -> tuple[tuple[str, tuple[Who, ...], Chip, int, int], ...]:
+    """What a line of the journal says, and what memory who may write on behalf of it: from, to."""
     layout = layout_of(platform_id)
-    slot, records, setup_done = (
-        layout.update_slot(6305), layout.dct_fields["flash_modules"], layout.dct_fields["setup_done"]
-    )  # fmt: skip
+    slot = layout.update_slot(6305)
     if slot.chip is Chip.EXTERNAL:
         start, end = slot.start, layout.memory(slot.chip).end
     else:  # older systems keep it right behind themselves
         start, end = layout.start(SYSTEM), layout.touched(slot.chip, slot.start, 1)[0].end
+    in_dct = {r".+ by control request": "flash_modules", r"set setup-done": "setup_done"}
+    fields = ((what, layout.dct_fields[name]) for what, name in in_dct.items() if name in layout.dct_fields)
     return (
-        (r".+ by control request", slot.chip, start, end),
-        (r".+ by control request", Chip.DCT, records.offset, records.offset + records.size),
-        (r"(join|store|forget) .+", Chip.NETWORK, 0, 1 << 20),
-        (r"set setup-done", Chip.DCT, setup_done.offset, setup_done.offset + setup_done.size),
+        (r".+ by control request", _ASKED, slot.chip, start, end),
+        (r"(join|store|forget) .+", _ASKED_OR_TYPED, Chip.NETWORK, 0, 1 << 20),
+        *((what, _ASKED, Chip.DCT, one.offset, one.offset + one.size) for what, one in fields),
     )
 
 
@@ -231,10 +237,11 @@ def _is_announced(line: Line, write: UnitWrite, files: Mapping[str, tuple[Module
     over_dfu = _OVER_DFU.fullmatch(line.what)
     if over_dfu:
         return touch.who is Who.DFU and any(_has_place(m, touch) for m in files.get(over_dfu["file"], ()))
-    return touch.who is Who.CONTROL and any(
-        re.fullmatch(what, line.what) and touch.chip is chip and start <= touch.address and _end(touch) <= end
-        for what, chip, start, end in _by_request(write.platform_id)
-    )
+    return any(
+        re.fullmatch(what, line.what) and touch.who in who and touch.chip is chip
+        and start <= touch.address and _end(touch) <= end
+        for what, who, chip, start, end in _by_request(write.platform_id)
+    )  # fmt: skip
 
 
 def _has_place(module: Module, touch: Touch) -> bool:
