@@ -11,7 +11,7 @@ from line_bench import ARGON, SSID, LineBench, Recipe, line_bench, replace
 from support.known_steps import STEPS, parse_profile
 
 from drivers.identity import Secret
-from drivers.platforms import Platform, platforms
+from drivers.platforms import Platform, platform_by_slug, platforms
 from drivers.virtual import synthetic
 from drivers.virtual.faults import is_init
 from drivers.virtual.radio import WifiStore
@@ -27,16 +27,19 @@ CHANGED = AccessPoint(SSID, Secret("somebody changed it"))
 ELSEWHERE = AccessPoint("the neighbour's", Secret("none of ours"))
 
 
-def as_it_comes(slug: str) -> Recipe:
+def as_it_comes(slug: str, device_os: str = "6.3.4") -> Recipe:
     """A profile for units that keep the Device OS they have."""
-    device_os = "6.3.4" if "6.3.4" in synthetic.versions(12) else None
-    number = next(row.id for row in platforms() if row.slug == slug)
-    return Recipe(slug, device_os=None, application=synthetic.application(number, device_os or "", seed="story"))
+    number = platform_by_slug(slug).id
+    return Recipe(slug, device_os=None, application=synthetic.application(number, device_os, seed="story"))
 
 
 RECIPES = {
     "argon": OFFLINE_ARGON, "asom": Recipe("asom"), "p2": as_it_comes("p2"), "msom": as_it_comes("msom"),
+    "p1": as_it_comes("p1", "1.5.2"), "photon": as_it_comes("photon", "3.3.1"),
 }  # fmt: skip
+AGES = {"p1": "1.5.2", "photon": "3.3.1"}  # of others, 6.3.4
+each_platform_that_hears = pytest.mark.parametrize("slug", [slug for slug in RECIPES if slug != "photon"])
+"""A Photon from 2.0 on has no request to look for networks, nor to forget them (`requests.toml`)."""
 each_wifi_platform = pytest.mark.parametrize("slug", RECIPES)
 
 
@@ -45,11 +48,11 @@ def unit_of(bench: LineBench, slug: str, number: int, *faults: str) -> VirtualUn
     return (
         bench.finished_unit(RECIPES[slug], number, networks=(), faults=faults)
         if RECIPES[slug].device_os
-        else (bench.unit(slug, number, "6.3.4", faults=faults))
+        else bench.unit(slug, number, AGES.get(slug, "6.3.4"), faults=faults)
     )
 
 
-@each_wifi_platform
+@each_platform_that_hears
 def test_a_wrong_password_in_the_profile_blames_no_unit(slug: str, tmp_path: Path) -> None:
     with line_bench(tmp_path, RECIPES[slug]) as bench:
         bench.world.access_points[SSID] = CHANGED
@@ -76,7 +79,7 @@ def test_an_access_point_that_is_down_for_a_while_is_waited_for(slug: str, tmp_p
         assert walk.steps["wifi"].outcome is Outcome.DONE
 
 
-@each_wifi_platform
+@each_platform_that_hears
 def test_an_access_point_that_stays_down_is_called_down(slug: str, tmp_path: Path) -> None:
     with line_bench(tmp_path, RECIPES[slug]) as bench:
         assert bench.walk(unit_of(bench, slug, 1)).verdict is Verdict.PASS
@@ -88,7 +91,7 @@ def test_an_access_point_that_stays_down_is_called_down(slug: str, tmp_path: Pat
             assert "hears 1 other networks" in walk.finished.reason
 
 
-@each_wifi_platform
+@each_platform_that_hears
 def test_a_deaf_unit_is_bad_once_others_joined_around_it_twice(slug: str, tmp_path: Path) -> None:
     with line_bench(tmp_path, RECIPES[slug]) as bench:
         deaf = unit_of(bench, slug, 1, "do=deaf")
@@ -99,7 +102,26 @@ def test_a_deaf_unit_is_bad_once_others_joined_around_it_twice(slug: str, tmp_pa
         assert bench.walk(unit_of(bench, slug, 3)).verdict is Verdict.PASS
         bad = bench.walk(deaf)
         assert (bad.verdict, bad.finished.sentence) == (Verdict.FAIL, "wifi_deaf")
-        assert WifiStore(deaf).networks() == []
+        assert names(deaf) == ({SSID} if slug == "p1" else set()), "what tries before it stores has stored nothing"
+
+
+def test_a_unit_that_cannot_tell_what_it_hears_is_judged_by_the_joins_of_others(tmp_path: Path) -> None:
+    with line_bench(tmp_path, RECIPES["photon"]) as bench:
+        deaf = unit_of(bench, "photon", 1, "do=deaf")
+        for number in (2, 3):
+            doubt = bench.walk(deaf)
+            assert (doubt.verdict, doubt.finished.sentence) == (Verdict.ERROR, "bench_wifi_down")
+            assert "it cannot tell what it hears" in doubt.finished.reason
+            assert bench.walk(unit_of(bench, "photon", number)).verdict is Verdict.PASS
+        bad = bench.walk(deaf)
+        assert (bad.verdict, bad.finished.sentence) == (Verdict.FAIL, "wifi_join_failed")
+
+
+def test_a_unit_that_cannot_forget_a_network_is_told_from_a_bad_one(tmp_path: Path) -> None:
+    with line_bench(tmp_path, with_networks("photon", BENCH_NETWORK + "\nkeep = false")) as bench:
+        walk = bench.walk(unit_of(bench, "photon", 1))
+        assert (walk.verdict, walk.finished.failed_step) == (Verdict.ERROR, "wifi")
+        assert "write keep = true in [wifi]" in walk.finished.reason
 
 
 def test_on_a_bench_of_several_slots_a_deaf_unit_is_found_in_one_walk(tmp_path: Path) -> None:
@@ -173,7 +195,7 @@ def test_a_network_that_is_elsewhere_is_stored_untried(slug: str, tmp_path: Path
         assert "untried" in walk.steps["wifi"].proof
 
 
-@each_wifi_platform
+@each_platform_that_hears
 def test_a_network_that_is_not_kept_is_forgotten_behind_all_that_needs_it(slug: str, tmp_path: Path) -> None:
     recipe = replace(with_networks(slug, BENCH_NETWORK + "\nkeep = false"), online=True)
     with line_bench(tmp_path, recipe) as bench:
@@ -233,5 +255,6 @@ def test_no_unit_is_set_up_by_an_access_point_of_its_own(slug: str, tmp_path: Pa
         before = unit.faults.control
         unit.faults.control = lambda setup: (asked.add(setup.index) if is_init(setup) else None) or before(setup)  # type: ignore[func-returns-value, method-assign]
         assert bench.walk(unit).verdict is Verdict.PASS
-    assert RequestType.JOIN_NEW_NETWORK in asked
+    assert asked
+    assert (RequestType.JOIN_NEW_NETWORK in asked) == (slug not in AGES), "Gen 2 has no such request"
     assert RequestType.SET_SOFTAP_SSID not in asked
