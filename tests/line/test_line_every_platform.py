@@ -8,7 +8,7 @@ import pytest
 from line_bench import PRODUCTS, Recipe, line_bench
 from support.showing import showing
 
-from drivers.platforms import OsVersion, Platform, platform_by_slug, platforms
+from drivers.platforms import OsVersion, Platform, platforms
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.flash import Who
@@ -68,7 +68,7 @@ AS_THEY_COME = [
     for row in platforms()
     for device_os in dict.fromkeys((synthetic.versions(row.id)[0], "5.8.0", "6.2.0", NEWEST))
     if row.family == "rtl" and row.slug != "sulu"  # of that nothing but a name is known
-] + [(platform_by_slug("electron"), "2.3.1"), (platform_by_slug("electron"), "3.3.1")]
+]
 
 
 @pytest.mark.rule("H5")
