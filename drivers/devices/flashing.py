@@ -59,7 +59,7 @@ def plan_write(image: Image) -> WritePlan:
     if decides is not None and decides in pages:
         first = [decides]
         pages.remove(decides)
-        blocks.sort(key=lambda block: block.page == decides)  # stable: ascending but for the last
+        blocks.sort(key=lambda block: block.address == decides)  # stable: ascending but for the last
     stale = [page for page in _stale_pages(image) if page not in pages]
     return WritePlan(tuple(first), tuple(stale), tuple(pages), tuple(blocks))
 

@@ -129,3 +129,4 @@ class Bootloader:
     device_id_string: int = 0  # its serial string is the Device ID
     small_letters: int = 0  # ... in small letters
     no_poll_time: int = 0  # asks for no wait while it works on internal flash
+    restores_factory_image: bool = False  # without a system part, in place of DFU mode, where the unit keeps one

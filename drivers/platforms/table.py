@@ -221,11 +221,16 @@ def _platform(row: dict[str, Any], families: Mapping[str, Any], capabilities: It
         **(facts | made),
         memories=tuple(map(_memory, memories)),
         regions=tuple(_region(memory["alt"], r, uncertain) for memory in memories for r in memory.get("regions", ())),
-        bootloader=Bootloader(**{key: _number(at, uncertain) for key, at in family["bootloader"].items()}),
+        bootloader=_bootloader(family["bootloader"], uncertain),
         dct_fields=tuple(DctField(**entry) for entry in dct["fields"]),
         dct_length=dct["length"],
         capabilities=Capabilities.of(capabilities, row["family"], row["slug"], _radios(facts | made)),
     )
+
+
+def _bootloader(facts: Mapping[str, Any], uncertain: Mapping[str, Any]) -> Bootloader:
+    versions = {key: _number(at, uncertain) for key, at in facts.items() if key != "restores_factory_image"}
+    return Bootloader(**versions, restores_factory_image=facts.get("restores_factory_image", False))
 
 
 def _radios(facts: Mapping[str, Any]) -> dict[str, bool]:

@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from drivers.platforms import ModuleFunction, OsVersion, Platform, Via, os_version_of_module
+from drivers.platforms import ModuleFunction, OsVersion, Platform, Via, os_version_of_module, platform
+from drivers.wire.control.tables import RequestType
 from drivers.wire.image.host import AssetDependency, Dependency, Image
 from drivers.wire.image.tables import FLAG_COMBINED, FLAG_COMPRESSED, FLAG_DROP_PREFIX, FLAG_ENCRYPTED
 
@@ -233,12 +234,56 @@ def lacked(images: Mapping[Key, Image]) -> Key | None:
     return next(((one.function, one.index) for one in missing), None)
 
 
+def takes_updates(platform: Platform, system_version: int | None) -> bool:
+    """Whether a unit with that system part takes modules by control request; True where its version is not listed."""
+    device_os = os_version_of_module(system_version) if system_version is not None else None
+    return device_os is None or platform.knows_request(RequestType.START_FIRMWARE_UPDATE, OsVersion.parse(device_os))
+
+
+def check_receiver(platform: Platform, last: Sequence[Image], system_version: int | None) -> None:
+    """Check that the Device OS a unit will run takes those of the modules ``last`` that do not go over DFU.
+
+    Raises `PlanRefused`.
+    """
+    for image in last:
+        slot = platform.slot(image.function, image.index)
+        if slot is not None and slot.via is Via.OTA and not takes_updates(platform, system_version):
+            raise PlanRefused(
+                f"{image.name} goes to a running unit only, and Device OS "
+                f"{os_version_of_module(system_version or 0)} of a {platform.name} takes none over USB; "
+                "take it out of the profile, or choose a newer Device OS",
+                Refusal.NOT_FLASHABLE,
+            )
+
+
 def check_together(images: Mapping[Key, Image]) -> None:
     """Check that no file needs a newer version of another one among them. Needs no unit. Raises `PlanRefused`."""
+    _check_parts(images)
     for key, image in images.items():
         for needed in image.dependencies:
             if (needed.function, needed.index) in images and (fault := _missing(needed, images, None)):
                 raise _lacking(f"{module_name(*key)} {image.version} ({image.name})", needed, fault)
+
+
+def _check_parts(images: Mapping[Key, Image]) -> None:
+    """Check that no part of a Device OS of several parts is missing or of another release (4.4)."""
+    first = images.get(SYSTEM_PART)
+    if first is None:
+        return
+    for slot in platform(first.platform_id).modules:
+        if slot.function != ModuleFunction.SYSTEM_PART:
+            continue
+        part = images.get((slot.function, slot.index))
+        if part is None or part.version != first.version:
+            found = (
+                "there is none" if part is None else f"{part.name} is {version_text(part.function, part.version, None)}"
+            )
+            raise PlanRefused(
+                f"{first.name} needs system part {slot.index} of the same release, but {found}; "
+                f"name the {slot.name} of that release in the profile",
+                Refusal.DEPENDENCY,
+                module=f"system part {slot.index}",
+            )
 
 
 def _lacking(who: str, needed: Dependency, fault: str) -> PlanRefused:

@@ -10,7 +10,7 @@ import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from drivers.platforms import platform
+from drivers.platforms import NEVER, Bootloader, ModuleFunction, platform
 from drivers.wire.image.host import Image
 
 from .modules import BOOTLOADER, SYSTEM_PART, Held, Key, is_started_unchecked, module_name, slot_of
@@ -22,6 +22,10 @@ _LAST_PAGE = (
 _TORN_BASE = (
     "A cut while the {name} is written leaves a system part that boots on top of an incomplete {name}: "
     "MODE and RESET put it into DFU."
+)
+_FACTORY_LOOP = (
+    "A power cut while the system parts are written leaves a unit that waits in DFU or, where it keeps a factory "
+    "image, restarts over and over: MODE and RESET put it into DFU."
 )
 _TORN_BOOTLOADER = (
     "The bootloader on the unit ({held}) cannot resume an interrupted copy: "
@@ -64,20 +68,34 @@ def cut_windows(changing: Mapping[Key, Image], there: Mapping[Key, Held] | None)
     windows: list[CutWindow] = []
     for image in changing.values():
         page = _deciding_page(image)
-        if page not in (None, image.start):
+        if image.function == ModuleFunction.SYSTEM_PART and _bootloader(image).restores_factory_image:
+            windows.append(CutWindow(image, 0.0, _FACTORY_LOOP))
+        elif page not in (None, image.start):
             windows.append(CutWindow(image, _LATE, _LAST_PAGE.format(page=page), is_last_page=True))
     windows += [
         CutWindow(base, 0.0, _TORN_BASE.format(name=module_name(base.function, base.index)))
         for base in _unchecked(changing)
         if SYSTEM_PART not in changing
     ]
-    held, bootloader = (there or {}).get(BOOTLOADER), changing.get(BOOTLOADER)
-    if bootloader is None or there is None:
+    bootloader = changing.get(BOOTLOADER)
+    if bootloader is None or not _may_tear(bootloader, there):
         return tuple(windows)
-    if held is None or held.version < platform(bootloader.platform_id).bootloader.resumes_copy:
-        reason = _TORN_BOOTLOADER.format(held=held.version if held else "none reported")
-        windows.append(CutWindow(bootloader, _LATE, reason, needs_debugger=True))
-    return tuple(windows)
+    held = (there or {}).get(BOOTLOADER)
+    reason = _TORN_BOOTLOADER.format(held=held.version if held else "none reported")
+    return (*windows, CutWindow(bootloader, _LATE, reason, needs_debugger=True))
+
+
+def _may_tear(bootloader: Image, there: Mapping[Key, Held] | None) -> bool:
+    """Tell whether the one on the unit cannot resume the copy; of a unit that says nothing, whether none ever could."""
+    resumes_from = _bootloader(bootloader).resumes_copy
+    if there is None:
+        return resumes_from == NEVER
+    held = there.get(BOOTLOADER)
+    return held is None or held.version < resumes_from
+
+
+def _bootloader(image: Image) -> Bootloader:
+    return platform(image.platform_id).bootloader
 
 
 def cut_safety(windows: Iterable[CutWindow]) -> CutSafety:
@@ -94,7 +112,7 @@ def _deciding_page(image: Image) -> int | None:
 
 
 def _unchecked(changing: Mapping[Key, Image]) -> list[Image]:
-    return [image for image in changing.values() if is_started_unchecked(image)]
+    return [image for key, image in changing.items() if key != SYSTEM_PART and is_started_unchecked(image)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,10 @@ from .checks import (
     check_minimum,
     check_place,
     check_product,
+    check_receiver,
     check_together,
     system_version_after,
+    takes_updates,
 )
 from .cuts import CutSafety, CutWindow, EarlyErase, cut_safety, cut_windows, pages_to_erase_first
 from .modules import (
@@ -173,21 +175,22 @@ def make_plan(
     check_minimum(images.get(SYSTEM_PART), skus, serial)
     compared = _compared_all(images, there, read_back)
     changing = {key: image for key, image in images.items() if compared[key].is_same is not True}
-    case = _case(mode, changing, there)
-    order = _ordered(changing, case)
+    after = system_version_after(images, there)
+    case = _case(platform, mode, changing, there)
+    if case is Case.B:
+        differing = tuple(image for key, image in changing.items() if compared[key].is_same is False)
+        check_receiver(platform, differing, after)
     windows = cut_windows(changing, there)
     return UpdatePlan(
         platform=platform,
         case=case,
-        writes=tuple(_write(changing[key], compared[key], there) for key in order),
-        already=tuple(
-            Present(image, module_name(*key), compared[key].why) for key, image in images.items() if key not in changing
-        ),
+        writes=tuple(_write(changing[key], compared[key], there) for key in _ordered(changing, case)),
+        already=_already(images, compared),
         erase_first=pages_to_erase_first(changing),
         windows=windows,
-        reasons=(*_order_reasons(case, mode, changing), *(window.reason for window in windows)),
+        reasons=(*_order_reasons(case, platform, mode, changing, there), *dict.fromkeys(one.reason for one in windows)),
         rows=_rows(images, there),
-        system_version=system_version_after(images, there),
+        system_version=after,
     )
 
 
@@ -263,6 +266,11 @@ def _compared_all(
     return compared
 
 
+def _already(images: Mapping[Key, Image], compared: Mapping[Key, Comparison]) -> tuple[Present, ...]:
+    same = ((key, image) for key, image in images.items() if compared[key].is_same is True)
+    return tuple(Present(image, module_name(*key), compared[key].why) for key, image in same)
+
+
 def _write(image: Image, compared: Comparison, there: Mapping[Key, Held] | None) -> PlannedWrite:
     return PlannedWrite(
         image=image,
@@ -309,11 +317,12 @@ def _rank(key: Key) -> tuple[int, int]:
     return (_RANK.get(key[0], len(_RANK)), key[1])
 
 
-def _case(mode: Mode, changing: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> Case:
-    """Return B for a unit in DFU; for a bootloader downgrade, as the running system part may need the newer one; and
-    for a bootloader that enables device protection, as the unit accepts and reports nothing afterwards.
+def _case(platform: Platform, mode: Mode, changing: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> Case:
+    """Return B for a unit in DFU; for one whose Device OS takes no updates by request; for a bootloader downgrade, as
+    the running system part may need the newer one; and for a bootloader that enables device protection, as the unit
+    accepts and reports nothing afterwards.
     """
-    if mode is Mode.DFU or there is None:
+    if mode is Mode.DFU or there is None or not takes_updates(platform, system_version_after({}, there)):
         return Case.B
     old, new = there.get(BOOTLOADER), changing.get(BOOTLOADER)
     goes_back = old is not None and new is not None and old.is_intact and new.version < old.version
@@ -321,32 +330,41 @@ def _case(mode: Mode, changing: Mapping[Key, Image], there: Mapping[Key, Held] |
 
 
 def _ordered(changing: Mapping[Key, Image], case: Case) -> list[Key]:
-    """Order the modules: channels as the case says; within a channel dependencies first, ties by rank.
-
-    A SoftDevice and a system part may depend on each other; the one of lower rank then goes first.
-    """
+    """Order the modules: channels as the case says; within a channel dependencies first, ties by rank."""
     order: list[Key] = []
     for way in (Via.OTA, Via.DFU) if case is Case.A else (Via.DFU, Via.OTA):
         left = sorted((key for key in changing if _slot(changing[key]).via is way), key=_rank)
         while left:
-            free = [key for key in left if not any(_needs(changing[key], other) for other in left if other != key)]
+            free = [key for key in left if not any(_waits_for(changing, key, other) for other in left if other != key)]
             chosen = free[0] if free else left[0]
             order.append(chosen)
             left.remove(chosen)
     return order
 
 
-def _needs(image: Image, other: Key) -> bool:
-    return any((needed.function, needed.index) == other for needed in image.dependencies)
+def _waits_for(changing: Mapping[Key, Image], key: Key, other: Key) -> bool:
+    """Whether ``other`` is written before ``key``, which needs it.
+
+    What the system part is started on unchecked goes before that, whatever the two need of each other: the system
+    part is invalid until everything under it stands.
+    """
+    base = other if key == SYSTEM_PART else key
+    if SYSTEM_PART in (key, other) and is_started_unchecked(changing[base]):
+        return base == other
+    return any((needed.function, needed.index) == other for needed in changing[key].dependencies)
 
 
-def _order_reasons(case: Case, mode: Mode, changing: Mapping[Key, Image]) -> tuple[str, ...]:
+def _order_reasons(
+    case: Case, platform: Platform, mode: Mode, changing: Mapping[Key, Image], there: Mapping[Key, Held] | None
+) -> tuple[str, ...]:
     if BOOTLOADER not in changing:
         return ()
     if case is Case.A:
         return ("The bootloader goes first, by control request: the system part may need the new one.",)
     if mode is Mode.DFU:
         return ("The unit is in DFU: Device OS is repaired first, the bootloader follows by control request.",)
+    if not takes_updates(platform, system_version_after({}, there)):
+        return ("The Device OS on the unit takes no bootloader: it follows once the new Device OS runs.",)
     if changing[BOOTLOADER].is_locking:
         return ("The bootloader puts the unit under device protection: it goes last.",)
     return ("The bootloader is downgraded and the system part on the unit may need the newer one: it goes last.",)

@@ -21,7 +21,7 @@ from pathlib import Path
 from drivers.platforms import platforms
 from drivers.virtual.flash import NorFlash, Operation, Touch, Who
 from drivers.virtual.header import SYSTEM, read_header
-from drivers.virtual.layout import PAGE, Chip, layout_of
+from drivers.virtual.layout import Chip, layout_of
 from drivers.virtual.unit import VirtualUnit
 from drivers.wire.image.tables import FLAG_COMBINED, FLAG_DROP_PREFIX, PREFIX_SIZE
 from station.cloud.virtual import FaultKind, SeenRequest
@@ -256,7 +256,8 @@ def _has_place(module: Module, touch: Touch) -> bool:
         return module.start <= touch.address and _end(touch) <= module.end
     layout = layout_of(module.platform_id)
     regions = {region.name for region in layout.touched(touch.chip, touch.address, touch.length)}
-    return regions == {module.region} or (touch.length == PAGE and touch.address in layout.places[SYSTEM].starts)
+    page = len(layout.memory(touch.chip).sector(touch.address))
+    return regions == {module.region} or (touch.length == page and touch.address in layout.places[SYSTEM].starts)
 
 
 def _end(touch: Touch) -> int:

@@ -92,7 +92,7 @@ def test_the_vendors_own_0_4_boots_a_photon_that_held_a_bootloader_and_nothing_e
 
 
 @every
-def test_each_sector_is_erased_once_before_anything_is_written(bench: DeviceBench, slug: str) -> None:
+def test_each_sector_is_erased_once_and_the_block_with_the_header_written_last(bench: DeviceBench, slug: str) -> None:
     unit, dfu = in_dfu(bench, slug)
     system = modules(slug, "2.3.1")[1]
     touched: list[tuple[Operation, int]] = []
@@ -102,7 +102,8 @@ def test_each_sector_is_erased_once_before_anything_is_written(bench: DeviceBenc
     sectors = [0x08020000] if slug == "electron" else [0x08020000, 0x08040000]
     assert erased == sectors
     written = [address for operation, address in touched if operation is Operation.PROGRAM]
-    assert written == list(range(system.flash_address, system.flash_address + len(system.flash_bytes), 4096))
+    header, *others = range(system.flash_address, system.flash_address + len(system.flash_bytes), 4096)
+    assert written == [*others, header]
     assert touched[: len(sectors)] == [(Operation.ERASE, sector) for sector in sectors]
 
 
@@ -110,9 +111,10 @@ def test_each_sector_is_erased_once_before_anything_is_written(bench: DeviceBenc
 def test_blocks_know_the_sector_they_lie_in(slug: str) -> None:
     for one in modules(slug, "2.3.1")[1:]:
         plan = plan_write(one)
-        assert set(plan.erase) == {block.page for block in plan.blocks}
+        assert {*plan.first, *plan.erase} == {block.page for block in plan.blocks}
         assert all(block.page == block.address - block.address % SECTOR for block in plan.blocks)
-        assert b"".join(block.data for block in plan.blocks) == one.flash_bytes
+        in_order = sorted(plan.blocks, key=lambda block: block.address)
+        assert b"".join(block.data for block in in_order) == one.flash_bytes
 
 
 # --- trouble ------------------------------------------------------------------------------------------------
