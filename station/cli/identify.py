@@ -11,17 +11,17 @@ from dataclasses import dataclass
 
 from drivers.clock import SystemClock
 from drivers.errors import DriverError, UnknownPlatform
+from drivers.platforms import platform
 from drivers.transport import UsbCandidate
 from drivers.transport.serialport import real_serial_host
 from drivers.transport.usb import real_host
 from drivers.wire.messages.modules import ModuleInfo
 
-from ..engine.events import Event, HandsNeeded
 from ..errors import BadInput, StationError
 from ..settings.usb_source import add_usb, parse_url
-from ..steps.shared.knowledge import Told, module_name
-from ..words.languages import load
-from .looking import Place, Ports, context, look, make_unit
+from ..steps.shared.knowledge import Told, UnitKnowledge, module_name
+from .looking import Place, Ports, look
+from .on_need import virtual_units
 from .telling import standard_output, tell_all
 
 
@@ -61,9 +61,7 @@ def place(arguments: argparse.Namespace) -> Iterator[Place]:
     if arguments.virtual and arguments.usb:
         raise BadInput("--virtual and --usb: name one of them, they are different places")
     if arguments.virtual:
-        from .virtual import virtual_place  # most of the time nobody asks for it, and it takes long to load
-
-        with virtual_place(arguments.virtual) as made:
+        with virtual_units(arguments.virtual) as made:
             yield Place(*made)
     elif arguments.usb:
         yield Place(*parse_url(arguments.usb).remote_hosts(), SystemClock())
@@ -112,30 +110,15 @@ def document(ports: Ports, candidate: UsbCandidate) -> Document:
         return Document(port, other.name, None, fault=other.sentence, is_tool=other.is_tool)
     number = candidate.usb_id.platform_id
     try:
-        unit = make_unit(ports, candidate)
+        known = UnitKnowledge(platform(number or 0))
     except UnknownPlatform as error:
         return Document(port, str(candidate.usb_id), number, fault=str(error))
     fault = ""
     try:
-        look(unit, context(ports.place.clock, "identify", tell_hands(port)))
+        look(ports, candidate, known)
     except (DriverError, StationError) as error:
         fault = str(error)
-    finally:
-        unit.device.close()
-    return Document(port, unit.known.platform.name, number, unit.known.told(), unit.known.modules, fault)
-
-
-def tell_hands(port: str) -> Callable[[Event], None]:
-    """Return what tells a person on standard error what to do with the buttons of the unit on ``port``."""
-    words = load("en")
-
-    def announce(event: Event) -> None:
-        if isinstance(event, HandsNeeded):
-            light = f" Light: {words.led(event.led)}." if event.led else ""
-            sys.stderr.write(f"port {port}: {words.line(event.say)}{light}\n")
-            sys.stderr.flush()
-
-    return announce
+    return Document(port, known.platform.name, number, known.told(), known.modules, fault)
 
 
 def _watch(found: Place, show: Show, last: int) -> int:

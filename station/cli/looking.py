@@ -1,56 +1,29 @@
-"""Reads units outside of any attempt, for ``identify`` and ``profile check``. Writes nothing anywhere."""
+"""Looks at units outside of any attempt, for ``identify`` and ``profile check``. Writes nothing anywhere."""
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from drivers.clock import Clock
+from drivers.clock import CancelToken, Clock, Deadline
 from drivers.devices import ParticleDevice
 from drivers.hotplug import Attached, Enumerator, HotplugEvent, PortWatch
-from drivers.identity import MobileSecret, PortPath, Secret
-from drivers.platforms import platform
+from drivers.identity import PortPath
 from drivers.transport import SerialHost, UsbCandidate, UsbHost
 from drivers.wire.usb import Mode
 
-from ..engine.events import Event
-from ..engine.step import NoScanner, StepContext
-from ..model import KnownUnit, SeenBefore
-from ..steps.shared import reading
 from ..steps.shared.knowledge import UnitKnowledge
-from ..steps.shared.unit import Unit
+from ..steps.shared.reader import Reader, introduce
+from ..words.say import Say
+from .on_need import english
 
 LOOK_S = 90.0
 APPEAR_S = 10.0
 LOOK_ONCE_S = 1.0
 """How long a bus may be empty before it counts as empty: a first listing, and a unit that is just restarting."""
-
-
-class _Stranger:
-    """Memory without a journal: every unit is new."""
-
-    def seen_before(self, device_id: str) -> SeenBefore | None:  # noqa: ARG002 - what `UnitMemory` asks
-        return None
-
-    def known_facts(self, device_id: str) -> dict[str, str]:  # noqa: ARG002
-        return {}
-
-    def whose(self, number: str, besides: str) -> KnownUnit | None:  # noqa: ARG002
-        return None
-
-    def knows_secret(self, device_id: str) -> bool:  # noqa: ARG002
-        return False
-
-    def keep_secret(self, device_id: str, secret: MobileSecret) -> None:
-        """Keep nothing."""
-
-    def wifi_digest(self, device_id: str) -> str | None:  # noqa: ARG002
-        return None
-
-    def digest(self, device_id: str, ssid: str, password: Secret | None) -> str:  # noqa: ARG002
-        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,48 +84,56 @@ class Ports:
         with self._changed:
             return self._watches[candidate.port_path]
 
+    def device(self, candidate: UsbCandidate, trace: Callable[[str], None] | None = None) -> ParticleDevice:
+        """Make the device that is ``candidate`` now, and whatever it restarts as; nothing is sent to it yet."""
+        clock = self.place.clock
+        return ParticleDevice(self.watch(candidate), self.place.serial_host, clock, clock.token(), trace)
+
 
 def by_port(path: PortPath) -> tuple[int, ...]:
     """Return what sorts ports as they are numbered: 1-2 before 1-10."""
     return tuple(int(number) for number in re.findall(r"\d+", path.value))
 
 
-def make_unit(ports: Ports, candidate: UsbCandidate, trace: Callable[[str], None] | None = None) -> Unit:
-    """Make the unit of a device that is plugged in; nothing is sent to it yet. Raises `UnknownPlatform`."""
-    clock = ports.place.clock
-    device = ParticleDevice(ports.watch(candidate), ports.place.serial_host, clock, clock.token(), trace)
-    return Unit(UnitKnowledge(platform(candidate.usb_id.platform_id or 0)), device, _Stranger())
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """Who looks at the unit on ``port``: a person at this terminal, who is told by standard error what to press."""
+
+    port: str
+    clock: Clock
+    cancel: CancelToken
+    deadline: Deadline
+
+    @contextmanager
+    def hands(self, say: Say, led: str = "") -> Iterator[None]:
+        """Ask for one action while the block runs."""
+        show_hands(self.port, say, led)
+        yield
 
 
-def context(
-    clock: Clock, step: str, announce: Callable[[Event], None] = lambda _: None, limit_s: float = LOOK_S
-) -> StepContext:
-    """Make what a step works through, for its verbs outside of a walk: nothing is recorded."""
-    return StepContext(
-        step=step, slot=0, attempt="", clock=clock, limit_s=limit_s, cancel=clock.token(),
-        announce=announce, record=announce, desk=NoScanner(),
-    )  # fmt: skip
+def show_hands(port: str, say: Say, led: str) -> None:
+    """Write to standard error what to do with the buttons of the unit on ``port``, and the light to look for."""
+    words = english()
+    light = f" Light: {words.led(led)}." if led else ""
+    sys.stderr.write(f"port {port}: {words.line(say)}{light}\n")
+    sys.stderr.flush()
 
 
-@contextmanager
-def looked_at(
-    ports: Ports, candidate: UsbCandidate, announce: Callable[[Event], None] = lambda _: None
-) -> Iterator[Unit]:
-    """Read all that the unit behind ``candidate`` tells in its mode, and yield it. Raises `DriverError`."""
-    unit = make_unit(ports, candidate)
+def look(ports: Ports, candidate: UsbCandidate, known: UnitKnowledge) -> None:
+    """Read into ``known`` all that the unit behind ``candidate`` tells in its mode, and leave it as it was.
+
+    Raises `DriverError`, and `UnitRejected` for sources that differ.
+    """
+    clock, device = ports.place.clock, ports.device(candidate)
+    looker = Looker(candidate.port_path.value, clock, clock.token(), Deadline.after(clock, LOOK_S))
     try:
-        look(unit, context(ports.place.clock, "identify", announce))
-        yield unit
+        introduce(device, known, looker)
+        reader = Reader(device, known, looker, everything=True)
+        if device.mode is Mode.DFU:
+            known.note("USB product id", mode=device.mode)
+            reader.read_dfu()
+        else:
+            reader.read_running()
+        known.note_sku()
     finally:
-        unit.device.close()
-
-
-def look(unit: Unit, ctx: StepContext) -> None:
-    """Read everything the unit tells in its mode; raises `DriverError`, and `UnitRejected` for sources that differ."""
-    reading.identify_usb(unit, ctx)
-    if unit.device.mode is Mode.DFU:
-        unit.known.note("USB product id", mode=unit.device.mode)
-        reading.read_dfu(unit, ctx)
-    else:
-        reading.read_running(unit, ctx, everything=True)
-    reading.check_sku(unit)
+        device.close()

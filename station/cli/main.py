@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.metadata
 import io
 import logging
 import os
@@ -19,6 +18,7 @@ from drivers.host.terminal import kept
 from drivers.plain_text import escaped
 
 from ..errors import BadInput, StationError
+from .on_need import version_of
 from .telling import sub_verbs
 
 DISTRIBUTION = "provisioning-station"
@@ -59,7 +59,7 @@ class _Version(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         """Print and exit with 0; called by argparse."""
-        print(f"station {importlib.metadata.version(DISTRIBUTION)}")
+        print(f"station {version_of(DISTRIBUTION)}")
         parser.exit()
 
 

@@ -24,8 +24,9 @@ from ..settings.profile import Profile, load_profile, profile_schema
 from ..settings.sku import note_on
 from ..steps.local_test import missing_programs
 from ..steps.product_add import Product, product_id
+from ..steps.shared.knowledge import UnitKnowledge
 from ..steps.table import StepTable
-from .looking import Place, Ports, looked_at
+from .looking import Place, Ports, look
 from .places import firmware_folder
 from .telling import sub_verbs, tell, tell_all
 from .virtual import VIRTUAL_OS, usual_version, virtual_place
@@ -97,8 +98,9 @@ def _held(platform: Platform, held_os: str) -> tuple[ModuleInfo, ...]:
     """Return the module info of a virtual unit, read as the station reads it."""
     with virtual_place([f"{platform.slug}@{held_os}"]) as place, Ports(Place(*place)) as ports:
         (candidate,) = ports.wait(1)
-        with looked_at(ports, candidate) as unit:
-            return unit.known.modules
+        known = UnitKnowledge(platform)
+        look(ports, candidate, known)
+        return known.modules
 
 
 def _steps(plans: Iterable[StepPlan]) -> Iterator[str]:

@@ -34,8 +34,9 @@ from ..steps.shared.knowledge import shown
 from ..steps.shared.reading import identify_usb
 from ..steps.shared.unit import Unit
 from ..steps.table import StepTable
-from .identify import add_place, as_object, document, place, tell_hands, text_of
-from .looking import Ports, context, make_unit
+from .identify import add_place, as_object, document, place, text_of
+from .looking import Ports
+from .outside import context, make_unit, tell_hands
 from .telling import standard_output, sub_verbs, tell, tell_all
 
 VERB_S = 600.0

@@ -35,6 +35,23 @@ def test_the_command_line_starts_without_what_only_some_verbs_need() -> None:
     assert loaded_by("station.cli.main").isdisjoint(heavy)
 
 
+def test_identify_starts_with_drivers_and_what_is_known_of_a_unit_only() -> None:
+    loaded = loaded_by("station.cli.main", "station.cli.identify")
+    heavy = {"requests", "urllib3", "textual", "rich", "pydantic", "fluent", "babel", "cryptography", "sqlite3"}
+    heavy |= {"drivers.virtual", "importlib.metadata", "email"}
+    assert loaded.isdisjoint(heavy)
+    rooms = {".".join(name.split(".")[:2]) for name in loaded if name.startswith("station.")}
+    assert rooms == {
+        "station.cli", "station.errors", "station.model", "station.settings", "station.steps", "station.words",
+    }  # fmt: skip
+    assert {name for name in loaded if name.startswith("station.steps.")} <= {
+        "station.steps.shared", *map("station.steps.shared.{}".format, _OF_A_UNIT)
+    }
+
+
+_OF_A_UNIT = ("holding", "knowledge", "listening", "reader", "sources")
+
+
 def test_only_a_verb_that_shows_the_screen_loads_the_terminal_library() -> None:
     assert "textual" not in loaded_by("station.cli.demo", "station.cli.run", "station.cli.log")
     assert "textual" in loaded_by("station.cli.screen")

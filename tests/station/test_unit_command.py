@@ -20,8 +20,9 @@ from drivers.virtual.factory import make_spec
 from drivers.virtual.self_test import NAME
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.unit import VirtualUnit
-from station.cli.looking import Place, Ports, context, make_unit
+from station.cli.looking import Place, Ports
 from station.cli.main import main
+from station.cli.outside import context, make_unit
 from station.cli.unit import ask_application
 
 

@@ -6,11 +6,29 @@ The commands are `drivers.devices.holding`; here are the words and the light for
 
 from __future__ import annotations
 
+import contextlib
+from typing import Protocol
+
+from drivers.clock import CancelToken, Clock, Deadline
 from drivers.devices import Goal, ParticleDevice
 from drivers.errors import NeedsHands
 
-from ...engine.step import StepContext
 from ...words.say import Say
+
+
+class Asker(Protocol):
+    """Who asks a unit: how long that may take, and whose hands help. Implemented by `StepContext`."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def cancel(self) -> CancelToken: ...
+    @property
+    def deadline(self) -> Deadline: ...
+    def hands(self, say: Say, led: str = "") -> contextlib.AbstractContextManager[None]:
+        """Ask somebody for one action while the block runs. ``led``: name of the light to look for."""
+        ...
+
 
 BY_HAND: dict[Goal, tuple[Say, str]] = {
     Goal.NORMAL: (Say("reset_by_hand"), ""),
@@ -22,7 +40,7 @@ BY_HAND: dict[Goal, tuple[Say, str]] = {
 """What the operator is asked for each goal, and the light the unit shows when it is there ("": no certain one)."""
 
 
-def hold(device: ParticleDevice, ctx: StepContext, goal: Goal) -> str:
+def hold(device: ParticleDevice, ctx: Asker, goal: Goal) -> str:
     """Bring the unit into a mode and return how, "" for by command; raises as `ParticleDevice.reach` and `await_mode`.
 
     Hands that are not there end with the step's limit.

@@ -168,6 +168,11 @@ class UnitKnowledge:
         reasons = dict.fromkeys(gap.reason for gap in self.gaps if gap.name == name)
         return "; ".join(reasons) or "in DFU mode; a unit that runs tells it"
 
+    def note_sku(self) -> None:
+        """Keep what the unit is sold as, by its serial number."""
+        if self.sku is not None and self.sku.name:
+            self.note("serial number", sku=self.sku.name)
+
     def note(self, source: str, **values: object) -> None:
         """Keep facts with their source; None is no fact. Raises `UnitRejected` for one that differs (A5)."""
         for name, value in values.items():

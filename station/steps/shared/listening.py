@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 from drivers.devices import Goal, ParticleDevice
 
-from ...engine.step import StepContext
-from .holding import hold
+from .holding import Asker, hold
 
 
 @contextlib.contextmanager
-def listening(device: ParticleDevice, ctx: StepContext) -> Iterator[None]:
+def listening(device: ParticleDevice, ctx: Asker) -> Iterator[None]:
     """Keep the unit listening while the block runs; afterwards it is in the mode it was found in."""
     if device.is_listening(ctx.deadline):
         yield

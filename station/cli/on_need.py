@@ -1,0 +1,36 @@
+"""What a verb loads only when it comes to need it, because most runs do not: all of that, so that it is found here.
+
+Whatever else a verb needs it loads when it starts (`main.VERBS`).
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from drivers.clock import Clock
+    from drivers.transport import SerialHost, UsbHost
+
+    from ..words.catalogue import Words
+
+
+def english() -> Words:
+    """Load what operators are told: for the unit in hundreds that needs hands, 0.15 s."""
+    from ..words.languages import load
+
+    return load("en")
+
+
+def virtual_units(units: list[str]) -> AbstractContextManager[tuple[UsbHost, SerialHost, Clock]]:
+    """Load what virtual units are made of, and plug ``units`` in: for those who try the verb, 0.1 s."""
+    from .virtual import virtual_place
+
+    return virtual_place(units)
+
+
+def version_of(distribution: str) -> str:
+    """Look up which version is installed: for ``--version``, 0.03 s."""
+    import importlib.metadata
+
+    return importlib.metadata.version(distribution)
