@@ -10,11 +10,17 @@ Report = Callable[[str, str], None]
 
 
 @pytest.fixture
-def report(capsys: pytest.CaptureFixture[str]) -> Report:
-    """Print one row: what was measured, and what it came to."""
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print one line."""
 
-    def row(what: str, result: str) -> None:
+    def line(text: str) -> None:
         with capsys.disabled():
-            print(f"\n{what:52} {result:>28}", end="")  # noqa: T201
+            print(f"\n{text}", end="")  # noqa: T201
 
-    return row
+    return line
+
+
+@pytest.fixture
+def report(say: Callable[[str], None]) -> Report:
+    """Print one row: what was measured, and what it came to."""
+    return lambda what, result: say(f"{what:52} {result:>28}")

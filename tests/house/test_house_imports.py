@@ -45,7 +45,8 @@ def test_identify_starts_with_drivers_and_what_is_known_of_a_unit_only() -> None
         "station.cli", "station.errors", "station.model", "station.settings", "station.steps", "station.words",
     }  # fmt: skip
     assert {name for name in loaded if name.startswith("station.steps.")} <= {
-        "station.steps.shared", *map("station.steps.shared.{}".format, _OF_A_UNIT)
+        "station.steps.shared",
+        *map("station.steps.shared.{}".format, _OF_A_UNIT),
     }
 
 
