@@ -66,9 +66,14 @@ class UnitWifi:
         return network.security not in ENTERPRISE and self._knows(_join(network))
 
     @property
+    def can_forget_one(self) -> bool:
+        """Return whether a single stored network can be removed by a request."""
+        return self._knows(requests.remove_known_network("-"))
+
+    @property
     def can_forget(self) -> bool:
-        """Return whether stored networks can be removed by a request."""
-        return self._knows(requests.remove_known_network("-")) or self._knows(requests.old_clear_credentials())
+        """Return whether stored networks can be removed by a request, were it all of them."""
+        return self.can_forget_one or self._knows(requests.old_clear_credentials())
 
     def join(self, network: WifiNetwork) -> None:
         """Join a network and store it; raises `RequestRejected` when the unit did not get in, and stores nothing."""

@@ -14,6 +14,7 @@ from typing import NoReturn
 from ..platforms import ModuleFunction, OsVersion
 from ..wire.control.tables import PIECES_SINCE, RAW_REQUEST, REPLY_LENGTH, Raw
 from ..wire.usb import Setup
+from . import programs
 from .board import Board
 from .boot import BootMode, BootReport, BootRequest
 from .bus import Stall
@@ -64,6 +65,7 @@ class Application:
         self.protection = Protection(str(board.spec.device_id), is_protected, board.clock.now)
         self.radio = Radio(board, str(self.os), self.is_safe, self.enter_listening)
         self.environment = dict(board.spec.environment)
+        self.floods = not self.is_safe and programs.is_active(board.memory, programs.FLOODER)
         self.console = Console(self)
         self.service = ControlService(self, in_pieces=self.os >= PIECES_SINCE)
         self._family = family = family_of(board.spec.platform_id)

@@ -40,6 +40,7 @@ class BootRequest(enum.StrEnum):
     """What was requested before the reset, or is held down during it."""
 
     NORMAL = "normal"  # nothing
+    LISTENING = "listening"  # nothing, but MODE is held until the firmware listens
     SAFE = "safe"  # control request 60, DfuSe FA, or MODE held for a second
     DFU = "dfu"  # control request 50, 14400 baud, or MODE held for three seconds
 

@@ -21,7 +21,9 @@ from .wifi_dialogue import Digit, Line, Program, Terminal, store_network
 
 _BUFFER = 256  # bytes of input buffer; more are lost
 _BACKSPACES, _LINE_ENDS = b"\x08\x7f", b"\r\n"
-_V6_0_0 = OsVersion.parse("6.0.0-0")
+_V6_0_0, _V6_2_0 = (OsVersion.parse(text) for text in ("6.0.0-0", "6.2.0-0"))
+_FLOOD = "tick 0123456789 abcdefghijklmnopqrstuvwxyz\r\n"
+_FLOOD_S = 0.01
 
 CELL_RADIO = "R510S-02B-00 02.05,A00.01"
 
@@ -50,9 +52,22 @@ class Console:
 
     def set_dtr(self, is_on: bool) -> None:
         """Record that the host opened or closed the port; closing discards unread output."""
-        self.port_is_open = is_on
+        was_open, self.port_is_open = self.port_is_open, is_on
         if not is_on:
             self._out.clear()
+        elif not was_open and self._system.floods:
+            self._flood()
+
+    def _flood(self) -> None:
+        """Print what fits into the buffer, again and again while the port is open and the application runs.
+
+        It has one thread, which before 6.2.0 stands still in listening mode (reference usb-and-serial 5.1).
+        """
+        if not self.port_is_open:
+            return
+        if self._program is None or self._system.os >= _V6_2_0:
+            self._print(_FLOOD * ((_BUFFER - len(self._out)) // len(_FLOOD)))
+        self._system.board.after(_FLOOD_S, self._flood)
 
     @property
     def pending(self) -> int:

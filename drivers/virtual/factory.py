@@ -121,10 +121,10 @@ def _some(dice: random.Random, alphabet: str, count: int) -> str:
     return "".join(dice.choices(alphabet, k=count))
 
 
-def factory_modules(platform_id: int, device_os: str) -> tuple[bytes, ...]:
-    """Generate a synthetic release and its application."""
+def factory_modules(platform_id: int, device_os: str, application: str = "tinker") -> tuple[bytes, ...]:
+    """Generate a synthetic release and the application of that name."""
     files = synthetic.release(platform_id, device_os)
-    return (*(file.data for file in files), synthetic.application(platform_id, device_os).data)
+    return (*(file.data for file in files), synthetic.application(platform_id, device_os, seed=application).data)
 
 
 # --- on disk --------------------------------------------------------------------------------

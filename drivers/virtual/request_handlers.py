@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..platforms import ModuleFunction, OsVersion
 from ..wire.control.tables import RequestType
 from ..wire.results import ResultCode
-from . import self_test
+from . import programs, self_test
 from .boot import BootRequest
 from .control_service import Outcome
 from .dct import FEATURE_ETHERNET
@@ -57,7 +57,7 @@ def _echo(_system: RunningSystem, payload: bytes) -> Outcome:
 
 def _ask_application(system: RunningSystem, payload: bytes) -> Outcome:
     """Pass the request to the application; -120 in safe mode, or if the application has no handler."""
-    if system.is_safe or not self_test.is_held(system.board.memory):
+    if system.is_safe or not programs.is_active(system.board.memory, programs.SELF_TEST):
         return Outcome(ResultCode.NOT_SUPPORTED)
     return self_test.answer(payload, system.board.sensors, system.board.application_says())
 

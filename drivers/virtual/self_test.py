@@ -1,6 +1,6 @@
-"""Replies of an application to request 10: those of a synthetic application called ``selftest``.
+"""Replies of an application to request 10: those of a synthetic application called ``selftest`` (`programs`).
 
-The content of flash decides whether it is there; any other application has no handler. It measures the unit's own
+Any other application has no handler. It measures the unit's own
 values (`Board.sensors`), so that two units with the same firmware report different ones.
 """
 
@@ -14,16 +14,8 @@ from types import MappingProxyType
 from ..identity import DeviceId
 from ..wire.results import ResultCode
 from .control_service import Outcome
-from .families import family_of
-from .memory import UnitMemory
-
-NAME = "selftest"
-"""Name of the application, as passed to `synthetic.application`."""
 
 Value = float | int | str | bool
-
-_LABEL = b"application selftest "
-_LABEL_WITHIN = 512  # bytes from the module's start: vectors, header, then the text that names a synthetic file
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"selftest": ("vbat", "temp", "accel", "fw"), "charger": ("charge", "current")}
@@ -46,12 +38,6 @@ def sensors(device_id: DeviceId) -> dict[str, Value]:
         "current": dice.randint(380, 420),
         "idle_ma": round(dice.uniform(6.0, 9.0), 2),
     }
-
-
-def is_held(memory: UnitMemory) -> bool:
-    """Return whether the active application is the self-testing one."""
-    found = family_of(memory.platform_id).find_application(memory)
-    return found is not None and _LABEL in memory.internal.read(found.address, _LABEL_WITHIN)
 
 
 def answer(question: bytes, values: Mapping[str, Value], says: str) -> Outcome:

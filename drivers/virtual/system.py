@@ -20,6 +20,7 @@ class RunningSystem(Protocol):
     is_rainbow: bool  # the LED, as requests 230 and 231 set it
 
     environment: dict[str, str]  # variables of the application, by name
+    floods: bool  # the application prints to the serial port without end
 
     @property
     def board(self) -> Board: ...

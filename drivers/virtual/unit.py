@@ -92,7 +92,6 @@ class VirtualUnit:
         if known is not None:
             if known.device_id != self.spec.device_id:
                 raise DriverError(f"{directory} holds unit {known.device_id}, not {self.spec.device_id}")
-            self._first_request = BootRequest.NORMAL  # RAM, and with it any mode, was lost with the power
             return
         self.memory.install(self.spec.modules)
         dct = self.memory.dct
@@ -156,12 +155,12 @@ class VirtualUnit:
         with self.condition:
             self.after(0.0, lambda: self._reset(BootRequest.DFU))
 
-    def hold_mode_button(self) -> None:
+    def hold_mode_button(self, seconds: float = 3.0) -> None:
         """Hold MODE for three seconds: enters listening mode by hand, even where the request for it is refused."""
         with self.condition:
             software = self._software
             if isinstance(software, Application):
-                self.after(3.0, software.enter_listening)
+                self.after(seconds, software.enter_listening)
 
     def close(self) -> None:
         """Release the files of its memories if it is unplugged. It cannot be used afterwards."""
@@ -233,6 +232,8 @@ class VirtualUnit:
         appears = self.timings.dfu_appears_s if report.mode is BootMode.DFU else self.timings.application_appears_s
         delay = report.seconds + report.restarts * self.timings.dfu_appears_s + appears
         self.after(delay, lambda: self._appear(report))
+        if request is BootRequest.LISTENING:
+            self.after(delay, lambda: self.hold_mode_button(0.0))
 
     def _stop(self) -> None:
         self._boots += 1

@@ -11,6 +11,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..clock import Deadline, SystemClock
@@ -19,13 +20,26 @@ from ..host.process import StopRequest
 from ..identity import Secret
 from .bus import VirtualBus
 from .consoles import ConsoleLinks
-from .factory import UnitSpec, make_spec
+from .factory import UnitSpec
 from .faults import ACTIONS, MOMENTS, Fault, parse_fault
+from .starts import GRAMMAR, NamedUnit
 from .unit import UnitMode, VirtualUnit
 from .usbip import UsbIpServer
 from .world import AccessPoint, World
 
 _COME_UP_S, _LOOK_S = 10.0, 0.05  # how long units may take until they are waited for no longer, and how often we look
+
+
+USUAL_OS = "3.3.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where units are served, and the units on ports 1-1, 1-2 ..."""
+
+    host: str
+    port: int
+    units: tuple[VirtualUnit, ...]
 
 
 class ActiveSims:
@@ -41,16 +55,17 @@ def main(argv: list[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         faults = [parse_fault(spec) for spec in options.fault]
-        specs = [_spec(text, options.seed, number) for number, text in enumerate(options.unit or ["boron"], 1)]
+        named = [NamedUnit.parse(text, USUAL_OS) for text in options.unit or ["boron"]]
     except DriverError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    specs = [one.spec(options.seed, number) for number, one in enumerate(named, 1)]
     clock = SystemClock(options.speed)
     points = [AccessPoint(ssid, Secret(password)) for ssid, _, password in (a.partition(":") for a in options.ap)]
     world = World(points, sims=ActiveSims())
     address = (options.host, options.port)
-    with served(specs, clock, address, options.consoles, world, options.data_dir, faults) as (host, port):
-        ready = {"host": host, "port": port, "units": [str(spec.device_id) for spec in specs]}
+    with served(specs, clock, address, options.consoles, world, options.data_dir, faults) as bench:
+        ready = {"host": bench.host, "port": bench.port, "units": [unit.device_id for unit in bench.units]}
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
         stop.wait()
@@ -66,8 +81,8 @@ def served(
     world: World | None = None,
     data_dir: Path | None = None,
     faults: Sequence[Fault] = (),
-) -> Iterator[tuple[str, int]]:
-    """Plug units into a bus on ports 1-1, 1-2 ... and serve it; yields host and port when they have come up.
+) -> Iterator[Served]:
+    """Plug units into a bus on ports 1-1, 1-2 ... and serve it; yields what is served when they have come up.
 
     ``consoles`` and ``data_dir``: folders for console links and the units' memories. Raises `OSError` where nothing
     can be served on ``address``.
@@ -89,12 +104,7 @@ def served(
         soon = Deadline.after(clock, _COME_UP_S)
         while any(unit.mode is UnitMode.STARTING for unit in units) and not soon.expired:
             clock.sleep(_LOOK_S)
-        yield server.address
-
-
-def _spec(text: str, seed: int, number: int) -> UnitSpec:
-    platform, _, device_os = text.partition("@")
-    return make_spec(platform, seed, number, device_os or "3.3.1")
+        yield Served(*server.address, tuple(units))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -104,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"Fault moments: {', '.join(MOMENTS)}. Fault actions: {', '.join(ACTIONS)}.",
     )
     add = parser.add_argument
-    add("--unit", action="append", metavar="PLATFORM[@OSVERSION]", help="one unit; repeat for more (boron@3.3.1)")
+    add("--unit", action="append", metavar=GRAMMAR, help="one unit; repeat for more (boron@3.3.1)")
     add("--seed", type=int, default=1, help="seed of the units' identities (1)")
     add("--host", default="127.0.0.1")
     add("--port", type=int, default=0, help="0: any free one, printed when ready")

@@ -24,6 +24,8 @@ from .looking import Place, Ports, look
 from .on_need import virtual_units
 from .telling import standard_output, tell_all
 
+NO_UNIT = "no Particle unit is plugged in; see: station doctor"
+
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
@@ -43,15 +45,17 @@ def run(arguments: argparse.Namespace) -> int:
         with Ports(found) as ports:
             documents = list(identified(ports, ports.wait(len(arguments.virtual)), show))
     if not documents:
-        sys.stderr.write("no Particle unit is plugged in; see: station doctor\n")
+        sys.stderr.write(f"station: {NO_UNIT}\n")
     return 0 if documents and all(document.is_good for document in documents) else 1
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:
     """Declare where units are plugged in: here, at a USB/IP server, or in this process as virtual ones."""
     parser.add_argument(
-        "--virtual", action="append", default=[], metavar="PLATFORM[@OSVERSION]", help="look at a virtual unit instead"
-    )
+        "--virtual", action="append", default=[], metavar="PLATFORM[@OSVERSION][:START]",
+        help="a virtual unit in this process instead; START: as in station virtual serve --help",
+    )  # fmt: skip
+    parser.set_defaults(ap=[])
     add_usb(parser)
 
 
@@ -61,7 +65,7 @@ def place(arguments: argparse.Namespace) -> Iterator[Place]:
     if arguments.virtual and arguments.usb:
         raise BadInput("--virtual and --usb: name one of them, they are different places")
     if arguments.virtual:
-        with virtual_units(arguments.virtual) as made:
+        with virtual_units(arguments.virtual, arguments.ap) as made:
             yield Place(*made)
     elif arguments.usb:
         yield Place(*parse_url(arguments.usb).remote_hosts(), SystemClock())

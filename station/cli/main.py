@@ -26,7 +26,7 @@ VERBS: Mapping[str, str] = {
     "demo": "try the bench: virtual units, a virtual cloud, nothing to plug in",
     "run": "run the bench on real USB",
     "identify": "show every identity of every unit plugged in, with its source",
-    "unit": "command one unit: list, info, dfu, listen, reset, safe, shout, setup-done, console, env, test",
+    "unit": "command one unit: list, info, dfu, listen, reset, safe, shout, wifi, setup-done, console, env, test",
     "log": "export a batch's log, or find what happened to a unit",
     "batch": "open, close and list batches",
     "secrets": "list or forget the mobile secrets that were kept for labels",

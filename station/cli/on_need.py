@@ -5,6 +5,7 @@ Whatever else a verb needs it loads when it starts (`main.VERBS`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -22,11 +23,13 @@ def english() -> Words:
     return load("en")
 
 
-def virtual_units(units: list[str]) -> AbstractContextManager[tuple[UsbHost, SerialHost, Clock]]:
-    """Load what virtual units are made of, and plug ``units`` in: for those who try the verb, 0.1 s."""
+def virtual_units(
+    units: Sequence[str], networks: Sequence[str] = ()
+) -> AbstractContextManager[tuple[UsbHost, SerialHost, Clock]]:
+    """Load what virtual units are made of, and plug ``units`` in, ``networks`` in range: for those who try, 0.1 s."""
     from .virtual import virtual_place
 
-    return virtual_place(units)
+    return virtual_place(units, networks)
 
 
 def version_of(distribution: str) -> str:

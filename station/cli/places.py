@@ -139,3 +139,11 @@ def _target(path: Path) -> tuple[Path, bool]:
     path = Path(os.path.realpath(path))
     is_ours = path.is_file() or not path.exists()
     return (path.with_name(f".{path.name}.part") if is_ours else path), is_ours
+
+
+def add_access_points(parser: argparse.ArgumentParser) -> None:
+    """Declare which Wi-Fi networks virtual units have in range."""
+    parser.add_argument(
+        "--ap", action="append", default=[], metavar="SSID[=SECRET]",
+        help="a Wi-Fi network virtual units have in range; SECRET: where its password is, env:NAME or keyring:S/U",
+    )  # fmt: skip

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 from drivers.devices import Console, Goal
 from drivers.errors import DriverError, RequestUnknown, UnknownPlatform
 from drivers.identity import DeviceId
+from drivers.plain_text import escaped
 from drivers.platforms import platform
 from drivers.transport import UsbCandidate
 from drivers.wire import requests
 from drivers.wire.console.tables import Key
+from drivers.wire.usb import Mode
 
 from ..engine.step import StepContext, StepResult
 from ..errors import BadInput, StationError, UnitRejected
+from ..model import Outcome
 from ..paths import find_profile
 from ..settings.config import load_config
 from ..settings.profile import load_profile
@@ -34,26 +37,15 @@ from ..steps.shared.knowledge import shown
 from ..steps.shared.reading import identify_usb
 from ..steps.shared.unit import Unit
 from ..steps.table import StepTable
-from .identify import add_place, as_object, document, place, text_of
+from .identify import NO_UNIT, add_place, as_object, document, place, text_of
 from .looking import Ports
 from .outside import context, make_unit, tell_hands
 from .telling import standard_output, sub_verbs, tell, tell_all
+from .unit_verb import Act, Done, Verb, plain
+from .unit_wifi import VERB as WIFI
 
 VERB_S = 600.0
 """How long a verb may take, with the hands it may have to wait for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What a verb did. ``text``: one sentence; ``values``: what it read, for JSON; ``lines``: the same for people."""
-
-    text: str
-    values: Mapping[str, object] = field(default_factory=dict)
-    lines: tuple[str, ...] = ()
-    is_good: bool = True
-
-
-Act = Callable[[Unit, StepContext, argparse.Namespace], Done]
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -64,15 +56,15 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     listing.set_defaults(run=_list)
     about = verbs.add_parser("info", help="all that one unit tells, as identify")
     _add_choice(about)
-    about.set_defaults(run=_info)
+    about.set_defaults(run=_answered(_info))
     for name, verb in _VERBS.items():
         parser = verbs.add_parser(name, help=verb.help)
         _add_choice(parser)
         verb.options(parser)
-        parser.set_defaults(run=lambda arguments, act=verb.act: _run(act, arguments))
+        parser.set_defaults(run=_answered(functools.partial(_run, verb)))
 
 
-HELP = "command one unit: list, info, dfu, listen, reset, safe, shout, setup-done, console, env, test"
+HELP = "command one unit: list, info, dfu, listen, reset, safe, shout, wifi, setup-done, console, env, test"
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
@@ -98,11 +90,28 @@ def _slots(arguments: argparse.Namespace) -> dict[str, int]:
     return {slot.port_path: slot.number for slot in config.slots if slot.port_path is not None}
 
 
+class _NoUnit(StationError):
+    """There is nothing to command."""
+
+
+def _answered(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """Return ``run`` with exit status 1 for a computer without units: that is no bad usage, nor its failure."""
+
+    def answered(arguments: argparse.Namespace) -> int:
+        try:
+            return run(arguments)
+        except _NoUnit as none:
+            sys.stderr.write(f"station: {none}\n")
+            return 1
+
+    return answered
+
+
 def _choose(ports: Ports, arguments: argparse.Namespace) -> UsbCandidate:
-    """Find the one unit that is meant; raises `BadInput` where that is none, or more than one."""
+    """Find the one unit that is meant; raises `BadInput` where that is none, or more than one, and `_NoUnit`."""
     units = [one for one in ports.wait(len(arguments.virtual)) if one.usb_id.other_device is None]
     if not units:
-        raise BadInput("no Particle unit is plugged in; see: station doctor")
+        raise _NoUnit(NO_UNIT)
     meant, what = units, ""
     if arguments.port:
         meant, what = [one for one in units if one.port_path.value == arguments.port], f"port {arguments.port}"
@@ -146,6 +155,8 @@ def _list(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _write(rows)
     else:
+        if not rows:
+            sys.stderr.write(f"station: {NO_UNIT}\n")
         tell_all(
             f"port {row['port']}  {'slot ' + str(row['slot']) if row['slot'] else '-':8} {row['platform']:24} "
             f"{row['mode']:12} {row['device_id'] or '-'}"
@@ -178,8 +189,9 @@ def _info(arguments: argparse.Namespace) -> int:
     return 0 if one.is_good else 1
 
 
-def _run(act: Act, arguments: argparse.Namespace) -> int:
+def _run(verb: Verb, arguments: argparse.Namespace) -> int:
     """Run one verb on the unit that is meant; returns 1, and says why in a sentence, where the unit did not do it."""
+    act = verb.prepare(arguments)
     with place(arguments) as found, Ports(found) as ports:
         candidate = _choose(ports, arguments)
         port = candidate.port_path.value
@@ -187,11 +199,14 @@ def _run(act: Act, arguments: argparse.Namespace) -> int:
         ctx = context(found.clock, "unit", tell_hands(port), VERB_S)
         try:
             identify_usb(unit, ctx)
-            done = act(unit, ctx, arguments)
+            if verb.is_of_firmware and unit.device.mode is Mode.DFU:
+                raise UnitRejected("it is in DFU mode, where it cannot do that; restart it with: station unit reset")
+            done = act(unit, ctx)
         except BadInput:
             raise
         except (DriverError, StationError) as error:
-            done = Done(str(error), is_good=False)
+            outcome = Outcome.FAILED if isinstance(error, UnitRejected) else Outcome.ERROR
+            done = Done.of(StepResult(outcome, reason=str(error)), ctx)
         finally:
             unit.device.close()
         mode = str(unit.device.mode or "")
@@ -203,7 +218,8 @@ def _run(act: Act, arguments: argparse.Namespace) -> int:
     elif done.is_good:
         tell(f"port {port}  {unit.known.device_id}: {done.text}", *done.lines)
     else:
-        sys.stderr.write(f"station: port {port}: {done.text}\n")
+        tell(*done.lines)
+        sys.stderr.write(f"station: port {port}: {escaped(done.text)}\n")
     return 0 if done.is_good else 1
 
 
@@ -215,26 +231,25 @@ def _write(value: object) -> None:
 # --- the verbs ------------------------------------------------------------------------------------
 
 
-def _hold(goal: Goal, text: str) -> Act:
-    def act(unit: Unit, ctx: StepContext, _: argparse.Namespace) -> Done:
+def _hold(help_text: str, goal: Goal, text: str) -> Verb:
+    def act(unit: Unit, ctx: StepContext) -> Done:
         how = hold(unit.device, ctx, goal)
         return Done(f"{text}{', ' * bool(how)}{how}")
+
+    return plain(help_text, act, is_of_firmware=False)
+
+
+def _shout(arguments: argparse.Namespace) -> Act:
+    def act(unit: Unit, ctx: StepContext) -> Done:
+        unit.device.ask(requests.stop_signal() if arguments.off else requests.start_signal(), ctx.deadline)
+        return Done("its light is its own again" if arguments.off else "its light is a rainbow until it restarts")
 
     return act
 
 
-def _shout(unit: Unit, ctx: StepContext, arguments: argparse.Namespace) -> Done:
-    unit.device.ask(requests.stop_signal() if arguments.off else requests.start_signal(), ctx.deadline)
-    return Done("its light is its own again" if arguments.off else "its light is a rainbow until it restarts")
-
-
-def _setup_done(unit: Unit, ctx: StepContext, _: argparse.Namespace) -> Done:
+def _setup_done(unit: Unit, ctx: StepContext) -> Done:
     unit.known.os_version = unit.device.os_version(ctx.deadline)
-    return _of(set_up(unit, ctx))
-
-
-def _of(result: StepResult) -> Done:
-    return Done(f"{result.outcome.value}: {result.proof or result.reason}", {"outcome": result.outcome.value})
+    return Done.of(set_up(unit, ctx), ctx)
 
 
 _READS: dict[Key, Callable[[Console], object]] = {
@@ -247,20 +262,24 @@ _READS: dict[Key, Callable[[Console], object]] = {
 """Commands of the console that only print something, in the order they are asked."""
 
 
-def _console(unit: Unit, ctx: StepContext, arguments: argparse.Namespace) -> Done:
+def _console(arguments: argparse.Namespace) -> Act:
     """Type commands and show what the unit prints, parsed; the mobile secret never."""
-    hold(unit.device, ctx, Goal.LISTENING)
-    found: dict[str, object] = {}
-    with unit.device.console(ctx.deadline) as console:
-        for key in arguments.keys:
-            try:
-                found[key] = _plain(_READS[Key(key)](console))
-            except RequestUnknown as unknown:
-                found[key] = str(unknown)
-    return Done(
-        f"its console printed {len(found)} replies", {"console": found},
-        tuple(f"  {key}  {value}" for key, value in found.items()),
-    )  # fmt: skip
+
+    def act(unit: Unit, ctx: StepContext) -> Done:
+        hold(unit.device, ctx, Goal.LISTENING)
+        found: dict[str, object] = {}
+        with unit.device.console(ctx.deadline) as console:
+            for key in arguments.keys:
+                try:
+                    found[key] = _plain(_READS[Key(key)](console))
+                except RequestUnknown as unknown:
+                    found[key] = str(unknown)
+        return Done(
+            f"its console printed {len(found)} replies", {"console": found},
+            tuple(f"  {key}  {value}" for key, value in found.items()),
+        )  # fmt: skip
+
+    return act
 
 
 def _plain(value: object) -> object:
@@ -272,7 +291,7 @@ def _plain(value: object) -> object:
     return value if isinstance(value, bool | type(None)) else str(value)
 
 
-def _environment(unit: Unit, ctx: StepContext, _: argparse.Namespace) -> Done:
+def _environment(unit: Unit, ctx: StepContext) -> Done:
     found = unit.device.ask(requests.get_environment(), ctx.deadline)
     return Done(
         f"{len(found)} environment variables",
@@ -281,35 +300,13 @@ def _environment(unit: Unit, ctx: StepContext, _: argparse.Namespace) -> Done:
     )
 
 
-def ask_application(unit: Unit, ctx: StepContext, arguments: argparse.Namespace) -> Done:
+def ask_application(arguments: argparse.Namespace) -> Act:
     """Ask the application the questions of a profile, and judge the values by its limits."""
     rows = load_profile(find_profile(arguments.profile), StepTable.found().rules).sections(AppTest)
     if not rows:
         raise BadInput(f"{arguments.profile} has no [app_test]; name a profile with one")
-    text, is_good = "", True
-    try:
-        text = _of(ask_all(unit.device, rows, ctx)).text
-    except UnitRejected as rejected:
-        text, is_good = str(rejected), False
-    values = [
-        {"name": one.name, "value": one.value, "unit": one.unit, "low": one.low, "high": one.high, "is_out": one.is_out}
-        for one in ctx.measurements
-    ]
-    lines = tuple(f"  {row['name']}  {row['value']} {row['unit']}{'  OUT' * bool(row['is_out'])}" for row in values)
-    if not is_good and not arguments.json:
-        tell(*lines)
-    return Done(text, {"values": values}, lines, is_good)
 
-
-def _no_options(_parser: argparse.ArgumentParser) -> None:
-    """Add nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Verb:
-    help: str
-    act: Act
-    options: Callable[[argparse.ArgumentParser], None] = _no_options
+    return lambda unit, ctx: Done.of(ask_all(unit.device, rows, ctx), ctx)
 
 
 def _off(parser: argparse.ArgumentParser) -> None:
@@ -327,14 +324,15 @@ def _profile(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", required=True, metavar="P", help="a profile with [app_test]")
 
 
-_VERBS: dict[str, _Verb] = {
-    "dfu": _Verb("restart into DFU mode (light blinks yellow)", _hold(Goal.DFU, "in DFU mode")),
-    "listen": _Verb("enter listening mode (light blinks dark blue)", _hold(Goal.LISTENING, "in listening mode")),
-    "reset": _Verb("restart; out of DFU mode too", _hold(Goal.RESTART, "restarted")),
-    "safe": _Verb("restart without its application", _hold(Goal.SAFE, "restarted for safe mode")),
-    "shout": _Verb("show a rainbow on its light, to find it", _shout, _off),
-    "setup-done": _Verb("set the setup-done flag of a Gen 3 unit with Device OS 3 or older", _setup_done),
-    "console": _Verb("show what its serial console prints", _console, _keys),
-    "env": _Verb("show its environment variables (Device OS 6.4 and newer)", _environment),
-    "test": _Verb("ask its application the questions of a profile", ask_application, _profile),
+_VERBS: dict[str, Verb] = {
+    "dfu": _hold("restart into DFU mode (light blinks yellow)", Goal.DFU, "in DFU mode"),
+    "listen": _hold("enter listening mode (light blinks dark blue)", Goal.LISTENING, "in listening mode"),
+    "reset": _hold("restart; out of DFU mode too", Goal.RESTART, "restarted"),
+    "safe": _hold("restart without its application", Goal.SAFE, "restarted for safe mode"),
+    "shout": Verb("show a rainbow on its light, to find it", _shout, _off),
+    "wifi": WIFI,
+    "setup-done": plain("set the setup-done flag of a Gen 3 unit with Device OS 3 or older", _setup_done),
+    "console": Verb("show what its serial console prints", _console, _keys, is_of_firmware=False),
+    "env": plain("show its environment variables (Device OS 6.4 and newer)", _environment),
+    "test": Verb("ask its application the questions of a profile", ask_application, _profile),
 }

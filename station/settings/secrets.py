@@ -49,7 +49,10 @@ KeyringLookup = Callable[[str, str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
-    """Where a secret is kept. ``scheme`` is "env" or "keyring"; ``user`` is used by keyring only."""
+    """Where a secret is kept. ``scheme`` is "env" or "keyring"; ``user`` is used by keyring only.
+
+    "ask", which no file can say: in somebody's head; ``name`` says which.
+    """
 
     scheme: str
     name: str
@@ -66,11 +69,15 @@ class SecretRef:
         return cls("keyring", match[4], match[5])
 
     def __str__(self) -> str:
+        if self.scheme == "ask":
+            return "what was typed"
         return f"{self.scheme}:{self.name}" + (f"/{self.user}" if self.user else "")
 
 
 def _reference(value: object) -> SecretRef:
     """Anything but a reference is refused without repeating it: it may be the secret itself."""
+    if isinstance(value, SecretRef):
+        return value
     reference = SecretRef.parse(value) if isinstance(value, str) else None
     if reference is None:
         raise refusal(Mistake(found="something else (not shown)" if isinstance(value, str) else kind_of(value)))
@@ -99,10 +106,15 @@ def system_keyring(service: str, user: str) -> str | None:
 
 
 class SecretSource:
-    """Looks references up in ``environ`` and in a keyring."""
+    """Looks references up in ``environ`` and in a keyring. ``ask`` asks a person for the secret of a name."""
 
-    def __init__(self, environ: Mapping[str, str], keyring: KeyringLookup = system_keyring) -> None:
-        self._environ, self._keyring = environ, keyring
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        keyring: KeyringLookup = system_keyring,
+        ask: Callable[[str], str] | None = None,
+    ) -> None:
+        self._environ, self._keyring, self._ask = environ, keyring, ask
 
     def resolve(self, reference: SecretRef, kind: type[S]) -> S:
         """The secret as a ``kind``, without the line end a pasted one brings along.
@@ -111,6 +123,8 @@ class SecretSource:
         """
         if reference.scheme == "env":
             text, advice = self._environ.get(reference.name), f"set {reference.name} before the station starts"
+        elif reference.scheme == "ask" and self._ask is not None:
+            text, advice = self._ask(reference.name), "type it again"
         else:
             text = self._keyring(reference.name, reference.user)
             advice = f"store it with: keyring set {reference.name} {reference.user}"

@@ -205,6 +205,21 @@ def _wanted(error: ErrorDetails, parts: list[str], section: Any, field: FieldInf
     return told.get("expected") or expected, found, told.get("advice") or advice
 
 
+def read_options(model: type[S], values: Mapping[str, object]) -> S:
+    """Return what a command line says as a ``model``; raises `BadInput` with all its mistakes."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        errors = error.errors(include_url=False, include_input=False)
+    raise BadInput(*(wrong_option(model, one["loc"], one.get("ctx", {}).get("expected", "")) for one in errors))
+
+
+def wrong_option(model: type[Section], path: Path, expected: str = "") -> str:
+    """Return the sentence about an option that says a key of ``model``; what is ``expected`` its field knows else."""
+    key = str(path[0])
+    return f"--{key.replace('_', '-')}: expected {expected or _of_field([key], None, _fields(model)[key])[0]}"
+
+
 def _of_field(parts: list[str], value: object, field: FieldInfo) -> tuple[str, str]:
     """What a field expects, and what to write instead of ``value``."""
     kind, default = innermost(field.annotation), field.default

@@ -12,8 +12,9 @@ from collections import Counter
 from typing import Any
 
 from drivers.clock import Deadline
+from drivers.devices import Goal
 from drivers.devices.wifi import Link, UnitWifi, WifiNetwork
-from drivers.errors import LocalProtocolError, NotNow, RequestRejected, RequestUnknown
+from drivers.errors import LocalProtocolError, NeedsHands, NotNow, RequestRejected, RequestUnknown
 from drivers.identity import Secret
 from drivers.plain_text import printable
 
@@ -22,8 +23,8 @@ from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..errors import StepFault, UnitRejected
 from ..settings.profile import Kind
 from ..words.say import Say
-from .shared.session import UnitSession
-from .shared.wifi_networks import WifiGoal
+from .shared.holding import hold
+from .shared.wifi_networks import WifiGoal, WifiSession
 from .shared.wifi_section import Wifi
 from .spec import UnitStep
 
@@ -37,8 +38,8 @@ FINAL_CODES = frozenset({-270, -210})
 """Bad key, or not authenticated: said twice, no third try says otherwise (reference usb-and-serial 4.8)."""
 ROUNDS = 2
 """Rounds (`BenchWifi`) that make a unit bad: in one of them its access point may have been down in between."""
-PATIENCE_S, REFUSED_PATIENCE_S, POLL_S = 300.0, 60.0, 10.0
-"""How long a slot waits for a network nobody hears, for one that refuses the unit, and how often it looks."""
+POLL_S = 10.0
+"""How often a slot that waits for a network looks for it."""
 SIGNAL_TRIES, SIGNAL_PAUSE_S, LINK_S = 3, 2.0, 20.0
 """Readings of a signal that is too weak, and how long a unit that joined before may take to connect after a restart."""
 
@@ -47,7 +48,7 @@ class _NotJoined(Exception):
     """A whole try has failed; whose fault it is, is not known."""
 
 
-def wifi(session: UnitSession, ctx: StepContext) -> StepResult:
+def wifi(session: WifiSession, ctx: StepContext) -> StepResult:
     """Known and joined before -> already; else join each, read the stored networks back, remember the digest."""
     goals, unit = session.wifi, session.unit
     if not goals:
@@ -99,7 +100,7 @@ def _text(secret: Secret | None) -> str:
 class _Work:
     """The Wi-Fi work of one try of the step."""
 
-    def __init__(self, session: UnitSession, ctx: StepContext) -> None:
+    def __init__(self, session: WifiSession, ctx: StepContext) -> None:
         self._session, self._ctx, self._goals = session, ctx, session.wifi
         self._device, self._bench = session.unit.device, session.bench_wifi
         self._device_id = str(session.unit.known.device_id)
@@ -190,7 +191,11 @@ class _Work:
 
     def _store(self, network: WifiNetwork) -> str:
         try:
-            return self.wifi.store(network)
+            try:
+                return self.wifi.store(network)
+            except NeedsHands:  # it is typed, in listening mode
+                hold(self._device, self._ctx, Goal.LISTENING)
+                return self.wifi.store(network)
         except LocalProtocolError as error:
             raise StepFault(f"{error}; correct [wifi]", say=Say("check_station")) from error
 
@@ -219,12 +224,13 @@ class _Work:
         if rounds >= ROUNDS:
             say = Say("wifi_deaf" if told == _DEAF else "wifi_join_failed")
             raise UnitRejected(f"{text}, while others joined, twice", say=say)
-        until = began + (PATIENCE_S if signal is None else REFUSED_PATIENCE_S)
+        until = began + (self._bench.patience_s if signal is None else self._bench.refused_patience_s)
         say = Say("bench_wifi_down" if signal is None else "wifi_refused")
         with self._ctx.held(say):
             self._await_change(network.ssid, signal is not None, others, until)
         if self._ctx.clock.now() >= until:
-            who = "others joined before it: walk one of them, then this one again" if rounds else "nobody has joined"
+            nobody = f"nobody has joined{': is the password right?' if signal is not None else ''}"
+            who = "others joined before it: walk one of them, then this one again" if rounds else nobody
             raise StepFault(f"{text}; {who}", say=say)
 
     def _hearing(self, ssid: str) -> tuple[int | None, str]:

@@ -8,14 +8,14 @@ from ..engine.step import StepContext, StepResult, already, done
 from ..errors import StepFault, UnitRejected
 from ..settings.profile import Kind
 from ..words.say import Say
-from .shared.session import UnitSession
+from .shared.wifi_networks import WifiSession
 from .shared.wifi_section import Wifi
 from .spec import UnitStep
 
 SETTLE_S = 2.0
 
 
-def wifi_clear(session: UnitSession, ctx: StepContext) -> StepResult:
+def wifi_clear(session: WifiSession, ctx: StepContext) -> StepResult:
     """Forget every network the profile does not keep, and read the stored ones back."""
     unwanted = {goal.network.ssid for goal in session.wifi if not goal.is_kept}
     unit_wifi = UnitWifi(session.unit.device, ctx.deadline)

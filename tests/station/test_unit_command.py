@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 import json
-from argparse import Namespace
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from drivers.clock import SimulatedClock
-from drivers.transport.serialport import PyserialHost
-from drivers.transport.usb import PyusbHost
-from drivers.virtual import synthetic
-from drivers.virtual.backend import VirtualBackend
-from drivers.virtual.bus import VirtualBus
-from drivers.virtual.factory import make_spec
-from drivers.virtual.self_test import NAME
-from drivers.virtual.serial_side import VirtualPorts
-from drivers.virtual.unit import VirtualUnit
-from station.cli.looking import Place, Ports
 from station.cli.main import main
-from station.cli.outside import context, make_unit
-from station.cli.unit import ask_application
 
 
 def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, Any, str]:
@@ -142,23 +127,17 @@ def profile(tmp_path: Path, low: float = 0.1) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize(("low", "is_good"), [(0.1, True), (8.9, False)])
-def test_the_application_is_tested_by_the_step(low: float, is_good: bool, tmp_path: Path) -> None:
-    spec = make_spec("boron", 1, 1, "6.3.4")
-    spec = replace(spec, modules=(*spec.modules[:-1], synthetic.application(13, "6.3.4", seed=NAME).data))
-    clock = SimulatedClock()
-    with clock.registered(), VirtualBus(clock) as bus:
-        bus.plug("1-1", VirtualUnit(spec, clock))
-        serial = VirtualPorts(bus)
-        place = Place(PyusbHost(VirtualBackend(bus)), PyserialHost(serial.list, serial.open), clock)
-        with Ports(place) as ports:
-            (candidate,) = ports.wait(1)
-            one = make_unit(ports, candidate)
-            done = ask_application(one, context(clock, "unit"), Namespace(profile=profile(tmp_path, low), json=True))
-            one.device.close()
-    assert done.is_good is is_good, done
-    assert done.values["values"][0]["name"] == "vbat"  # type: ignore[index]
-    assert is_good or "vbat" in done.text
+@pytest.mark.parametrize(("low", "outcome"), [(0.1, "already"), (8.9, "failed")])
+def test_the_application_is_tested_by_the_step(
+    low: float, outcome: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, told, _ = run(
+        "test", "--profile", profile(tmp_path, low), "--virtual", "boron@6.3.4:selftest", capsys=capsys
+    )
+    assert (status, told["outcome"]) == (int(outcome == "failed"), outcome)
+    (value,) = told["values"]
+    assert (value["name"], value["is_out"]) == ("vbat", outcome == "failed")
+    assert (f"vbat {value['value']} V" in told["text"]) is (outcome == "failed")
 
 
 def test_an_application_without_a_handler_is_said_in_a_sentence(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -50,6 +51,49 @@ def test_another_process_identifies_what_is_served(capsys: pytest.CaptureFixture
         assert device_id["value"] == row["device_id"]
         assert {"USB serial string", "request 20"} <= set(device_id["sources"])
         assert (device_os["value"], "raw request 30" in device_os["sources"]) == (row["device_os"], True)
+
+
+STARTS = {
+    "photon@0.5.5:listening": "listening", "boron@6.1.0:safe": "safe", "electron@3.3.1:dfu": "dfu",
+    "p2@6.3.4:flooding": "normal", "xenon@1.5.2:dark": "dark, shows nothing on USB", "boron@6.3.4:selftest": "normal",
+}  # fmt: skip
+
+
+def test_units_are_served_as_they_are_named_and_commanded_from_another_process(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    named = [word for text in STARTS for word in ("--unit", text)]
+    with served(*named) as told:
+        assert [row["mode"] for row in told["units"]] == list(STARTS.values())
+        assert [row["start"] for row in told["units"]] == [text.partition(":")[2] for text in STARTS]
+        usb = ("--json", "--usb", told["usb"], "--config", str(config_of(tmp_path)))
+        assert main(["unit", "list", *usb]) == 0
+        seen = json.loads(capsys.readouterr().out)
+        shown = [row for row in told["units"] if row["start"] != "dark"]
+        assert [(row["port"], row["device_id"]) for row in seen] == [(row["port"], row["device_id"]) for row in shown]
+        assert [row["mode"] for row in seen] == ["application", "application", "dfu", "application", "application"]
+        assert main(["unit", "reset", *usb, "--port", "1-3"]) == 0
+        assert json.loads(capsys.readouterr().out)["mode"] == "application"
+        assert main(["unit", "test", *usb, "--slot", "6", "--profile", "boron-tested"]) == 0
+
+
+def config_of(tmp_path: Path) -> Path:
+    file = tmp_path / "station.toml"
+    file.write_text('[slots]\n6 = "1-6"\n', encoding="utf-8")
+    return file
+
+
+def test_what_is_served_is_told_to_people_with_its_place_and_its_mode_until_ctrl_c() -> None:
+    words = [*SERVE[:-1], "--usbip", str(free_port()), "--unit", "boron@6.3.4:dfu", "--unit", "xenon@1.5.2:dark"]
+    with child_process.start(words, stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        lines = [server.stdout.readline().split() for _ in range(3)]
+        server.send_signal(signal.SIGINT)
+        assert server.stdout.read() == ""
+    assert server.returncode == 0
+    assert lines[0][:3] == ["port", "1-1", "boron@6.3.4:dfu"]
+    assert (lines[0][4], lines[1][4:]) == ("dfu", ["dark,", "shows", "nothing", "on", "USB"])
+    assert lines[2][-1].startswith("usbip://127.0.0.1:")
 
 
 def test_units_of_a_data_folder_are_the_same_the_next_time(tmp_path: Path) -> None:

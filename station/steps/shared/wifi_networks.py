@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import Protocol
 
 from drivers.devices.wifi import WifiNetwork
+
+from .unit import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +26,12 @@ class BenchWifi:
 
     A failure alone says nothing: the access point may be down, or the profile's password wrong. A *round* against a
     unit is a failed try, with a join of another unit between it and the beginning of its failed try before that.
+    ``patience_s`` and ``refused_patience_s``: how long a unit waits for a network that it does not hear, and for one
+    that does not let it in.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience_s: float = 300.0, refused_patience_s: float = 60.0) -> None:
+        self.patience_s, self.refused_patience_s = patience_s, refused_patience_s
         self._lock = threading.Lock()
         self._count = 0
         self._joins: dict[str, dict[str, int]] = {}  # network -> Device ID -> number of its last join
@@ -50,3 +56,14 @@ class BenchWifi:
             rounds += others_before > last
             self._failures[ssid, device_id] = rounds, others_before
             return rounds
+
+
+class WifiSession(Protocol):
+    """What the steps about Wi-Fi need of a session: less than a walk has, so that one unit may join outside of one."""
+
+    @property
+    def unit(self) -> Unit: ...
+    @property
+    def wifi(self) -> tuple[WifiGoal, ...]: ...
+    @property
+    def bench_wifi(self) -> BenchWifi: ...
