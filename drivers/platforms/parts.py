@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .kinds import Reports, Via, WritePolicy
-from .versions import OsRange
+from .versions import OsRange, OsVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,7 @@ class ModuleSlot:
     is_readable: bool = True  # over DFU
     is_checked_at_start: bool = True  # False: whatever boots on top of it does not check its integrity
     erase_first_write_last: int | None = None  # page whose content alone makes a bootloader start the module
+    taken_before: OsVersion | None = None  # the Device OS from which on units take it and do not apply it
     is_right_aligned: bool = False  # it ends at `end` and starts wherever its length puts it
 
     def begin(self, size: int) -> int:

@@ -273,6 +273,7 @@ def _slot(name: str, row: dict[str, Any], uncertain: Mapping[str, Any]) -> Modul
         "via": Via(row["via"]),
         "reports": Reports(row.get("reports", Reports.HASH)),
         "erase_first_write_last": None if page is None else _number(page, uncertain),
+        "taken_before": OsVersion.parse(row["taken_before"]) if "taken_before" in row else None,
     })  # fmt: skip
 
 

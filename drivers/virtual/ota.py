@@ -14,7 +14,7 @@ from ..wire.results import ResultCode
 from . import update_slots
 from .families import family_of
 from .flash import FlashFailed, Who
-from .layout import PAGE
+from .layout import PAGE, os_version
 from .memory import UnitMemory
 from .update_check import records_in_slot
 
@@ -36,6 +36,7 @@ class OtaUpdate:
         system = family_of(memory.platform_id).find_system(memory)
         slot = memory.layout.update_slot(system_module_version, 0 if system is None else system.end)
         self._flash, self._slot, self._room = memory.flash(slot.chip), slot.start, slot.length
+        self._device_os = os_version(system_module_version)
         self._size: int | None = None  # None: no update in progress
         self._received = 0
         self._records: list[update_slots.UpdateRecord] | None = None
@@ -94,12 +95,14 @@ class OtaUpdate:
     def apply(self) -> OtaReply:
         """Write the update records for the next boot; NCP firmware is written to its chip at once.
 
-        The unit resets afterwards, whatever the result.
+        The unit resets afterwards, whatever the result, which no host learns.
         """
         records, self._records = self._records, None
         if records is None:
             return OtaReply(ResultCode.INVALID_STATE)
         for_ncp = [r for r in records if r.function == ModuleFunction.NCP]
+        if for_ncp and not self._streams_ncp():
+            return OtaReply(ResultCode.NOT_SUPPORTED)
         for_boot = [r for r in records if r.function != ModuleFunction.NCP]
         try:
             seconds = sum(_stream(self._memory, r) for r in for_ncp)
@@ -108,6 +111,10 @@ class OtaUpdate:
         except FlashFailed:
             return OtaReply(ResultCode.FLASH_IO)
         return OtaReply(ResultCode.NONE, seconds)
+
+    def _streams_ncp(self) -> bool:
+        last = self._memory.layout.slot(ModuleFunction.NCP, 0).taken_before
+        return last is None or self._device_os < last
 
     def _validated(self, received: int) -> tuple[ResultCode, list[update_slots.UpdateRecord]]:
         system = family_of(self._memory.platform_id).find_system(self._memory)

@@ -240,20 +240,27 @@ def takes_updates(platform: Platform, system_version: int | None) -> bool:
     return device_os is None or platform.knows_request(RequestType.START_FIRMWARE_UPDATE, OsVersion.parse(device_os))
 
 
-def check_receiver(platform: Platform, last: Sequence[Image], system_version: int | None) -> None:
-    """Check that the Device OS a unit will run takes those of the modules ``last`` that do not go over DFU.
+def check_receiver(platform: Platform, images: Sequence[Image], system_version: int | None) -> None:
+    """Check that those of ``images`` that do not go over DFU are taken by the system part that runs when they are sent.
 
     Raises `PlanRefused`.
     """
-    for image in last:
+    device_os = os_version_of_module(system_version) if system_version is not None else None
+    for image in images:
         slot = platform.slot(image.function, image.index)
-        if slot is not None and slot.via is Via.OTA and not takes_updates(platform, system_version):
-            raise PlanRefused(
-                f"{image.name} goes to a running unit only, and Device OS "
-                f"{os_version_of_module(system_version or 0)} of a {platform.name} takes none over USB; "
-                "take it out of the profile, or choose a newer Device OS",
-                Refusal.NOT_FLASHABLE,
-            )
+        if device_os is None or slot is None or slot.via is not Via.OTA:
+            continue
+        if not takes_updates(platform, system_version):
+            advice = "choose a newer Device OS"
+        elif slot.taken_before is not None and OsVersion.parse(device_os) >= slot.taken_before:
+            advice = f"update it on units that run a Device OS before {slot.taken_before}"
+        else:
+            continue
+        raise PlanRefused(
+            f"{image.name} goes to a running unit only, and Device OS {device_os} of a {platform.name} does not take "
+            f"it over USB; take it out of the profile, or {advice}",
+            Refusal.NOT_FLASHABLE,
+        )
 
 
 def check_together(images: Mapping[Key, Image]) -> None:

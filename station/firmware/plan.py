@@ -177,9 +177,8 @@ def make_plan(
     changing = {key: image for key, image in images.items() if compared[key].is_same is not True}
     after = system_version_after(images, there)
     case = _case(platform, mode, changing, there)
-    if case is Case.B:
-        differing = tuple(image for key, image in changing.items() if compared[key].is_same is False)
-        check_receiver(platform, differing, after)
+    differing = tuple(image for key, image in changing.items() if compared[key].is_same is False)
+    check_receiver(platform, differing, after if case is Case.B else system_version_after({}, there))
     windows = cut_windows(changing, there)
     return UpdatePlan(
         platform=platform,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,38 @@ def test_a_gen_2_unit_torn_by_a_power_cut_waits_in_dfu_and_is_repaired(
         assert finished.verdict is Verdict.PASS, finished.reason
         assert bench.told(finished).steps["dfu"].proof == "the unit arrived in DFU"
         assert unit.score.forbidden == []
+
+
+# --- the network co-processor ---
+
+
+def with_ncp(slug: str, version: int) -> Recipe:
+    row = platform_by_slug(slug)
+    modules = (*synthetic.release(row.id, "6.3.4"), synthetic.ncp_firmware(row.id, version))
+    return dataclasses.replace(update(slug, "6.3.4"), modules=modules)
+
+
+@pytest.mark.parametrize(("slug", "old"), [("argon", "1.4.4"), ("asom", "3.3.1"), ("tracker", "3.3.1")])
+def test_the_co_processor_gets_its_firmware_by_request_and_is_asked_what_it_holds(
+    slug: str, old: str, tmp_path: Path
+) -> None:
+    with line_bench(tmp_path, with_ncp(slug, 9)) as bench:
+        unit = bench.unit(slug, 1, old)
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.PASS, walk.finished.reason
+        assert "module info shows NCP firmware 9" in walk.steps["dfu"].proof
+        assert (bench.walk(unit).verdict, bench.walk(unit).flash_writes) == (Verdict.PASS, 0)
+
+
+@pytest.mark.parametrize(("version", "verdict"), [(7, Verdict.PASS), (9, Verdict.FAIL)], ids=["its own", "another"])
+def test_a_tracker_that_no_longer_updates_its_co_processor_is_told_before_the_first_write(
+    version: int, verdict: Verdict, tmp_path: Path
+) -> None:
+    """From 5.6.0 on it says yes to the file and does not apply it (firmware-and-dfu 4.4)."""
+    with line_bench(tmp_path, with_ncp("tracker", version)) as bench:
+        unit = bench.unit("tracker", 1, "5.9.0")
+        walk = bench.walk(unit)
+        assert walk.verdict is verdict, walk.finished.reason
+        if verdict is Verdict.FAIL:
+            assert walk.flash_writes == 0
+            assert "does not take it over USB" in walk.finished.reason
