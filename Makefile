@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo test check rules shows mutants simulate matrix bench lock clean
+.PHONY: setup demo test check rules shows mutants simulate matrix sweep bench lock clean
 
 setup: $(STAMP)
 
@@ -42,6 +42,9 @@ simulate: $(STAMP)
 
 matrix: $(STAMP)
 	PYTHONPATH=tests $(BIN)/python -m matrix $(ARGS)
+
+sweep: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python -m sweep $(ARGS)
 
 bench: $(STAMP)
 	$(BIN)/python -m pytest tests/bench -o python_files='bench_*.py' -p no:xdist -q $(ARGS)

@@ -6,13 +6,14 @@ Reference firmware-and-dfu 5.4, 7.2.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zlib
 from dataclasses import dataclass
 
 from ..platforms import ModuleFunction
 from ..wire.image.tables import FLAG_COMPRESSED, FLAG_DROP_PREFIX, PREFIX_SIZE
-from .flash import NorFlash, Who
+from .flash import FlashFailed, NorFlash, Who
 from .header import Header, is_intact, read_header
 from .layout import Chip
 from .memory import UnitMemory
@@ -23,6 +24,7 @@ _FACTORY, _FIRST, _LAST = 0, 1, 4
 _DEVICES = {Chip.INTERNAL: 0, Chip.EXTERNAL: 1}
 _VERIFY_CRC, _VERIFY_FUNCTION, _DROP_INFO, _COMPRESSED = 0x02, 0x08, 0x10, 0x20
 _COMPRESSION_HEADER = struct.Struct("<HBBI")
+_COPY_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +98,20 @@ def copy(memory: UnitMemory, destination: int, content: bytes) -> float:
     at, end = destination, destination + len(content)
     while at < end:
         page_end = min(flash.sector(at).stop, end)
-        seconds += flash.erase_page(at, Who.BOOT)
-        seconds += flash.program(at, content[at - destination : page_end - destination], Who.BOOT)
+        seconds += _copy_page(flash, at, content[at - destination : page_end - destination])
         at = page_end
     return seconds
+
+
+def _copy_page(flash: NorFlash, at: int, content: bytes) -> float:
+    """Write one page, again if that fails; whoever copies goes on without it in the end, and the next boot sees that.
+
+    How often real ones try is not told (reference 7.1: "retries until it succeeds as long as power stays on").
+    """
+    for _ in range(_COPY_TRIES):
+        with contextlib.suppress(FlashFailed):
+            return flash.erase_page(at, Who.BOOT) + flash.program(at, content, Who.BOOT)
+    return 0.0
 
 
 def inflate(module: bytes) -> bytes | None:
