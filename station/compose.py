@@ -41,6 +41,7 @@ from .engine.runner import SlotRunner
 from .engine.scanner import ScannerTurn
 from .engine.waiting import Waiting
 from .errors import BadInput, CloudError, JournalError
+from .firmware.cache import FirmwareCache
 from .firmware.store import FirmwareStore
 from .journal import Journal, KeyPlace
 from .line.batches import Batches, BatchRefused
@@ -92,6 +93,7 @@ class Settings:
     keep_off: Callable[[int, OffSlot | None], None] = lambda _number, _off: None  # for the next start
     ignored_ports: Mapping[str, str] = field(default_factory=dict)  # port path: what sits there
     power: int | None = None  # how many cellular units the bench can power while they are written or transmit
+    firmware_cache: Path | None = None  # searched before the folders
     made_firmware: Path | None = None  # folder with synthetic files of our own
     traces: bool = False
     host_clock: Clock | None = None  # for locks and full disks, if the station's clock runs faster
@@ -117,7 +119,8 @@ class Station:
             clock, hardware.serial_host, self.client, self.journal, self._record, self.steps,
             self._trace if settings.traces else None, hardware.programs, settings.power,
         )  # fmt: skip
-        store = FirmwareStore(settings.firmware, settings.made_firmware)
+        cache = FirmwareCache(settings.firmware_cache) if settings.firmware_cache is not None else None
+        store = FirmwareStore(settings.firmware, settings.made_firmware, cache=cache)
         self.batches = Batches(
             self.bench, self.client, self.journal, clock, store, settings.secrets, self.steps.rules
         )  # fmt: skip

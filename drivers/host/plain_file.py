@@ -1,14 +1,18 @@
 """Opens files named by a person, but only regular files: a named pipe or a device could block the station forever.
 
-Does not interpret the content.
+Also writes files that are there whole or not at all. Does not interpret the content.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 _KINDS = {
     stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket",
@@ -31,6 +35,46 @@ def read_plain(path: Path, limit: int) -> bytes:
     """Read at most ``limit`` bytes from the start of the regular file ``path``. Raises `OSError`."""
     with open(open_plain(path), "rb") as file:
         return file.read(limit)
+
+
+PART = ".part"
+"""Ends the names of files that are being written; they begin with a dot."""
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes the place of ``path`` only when the block ends well and all of it is on the disk.
+
+    Until then, and after any failure, whatever was at ``path`` stays as it was. Raises `OSError`, which names ``path``.
+    """
+    try:
+        handle, name = tempfile.mkstemp(PART, f".{path.name[:100]}.", path.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    part = Path(name)
+    try:
+        with open(handle, "wb") as file:
+            yield file
+            file.flush()
+            with contextlib.suppress(OSError):  # the file systems of USB sticks have no rights
+                os.fchmod(handle, 0o644)  # for other logins of this bench: a temporary file is made for one only
+            os.fsync(handle)
+        part.replace(path)
+        _keep_entry(path.parent)
+    except OSError as error:  # a write error names no file
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _keep_entry(folder: Path) -> None:
+    """Put the folder's own entries on the disk, where its file system has a way to."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def check_plain(path: Path) -> None:

@@ -24,7 +24,6 @@ from ..cloud.client import CloudClient
 from ..cloud.errors import CloudError, NotAllowed
 from ..errors import BadInput, JournalError
 from ..firmware.release import load_release
-from ..firmware.store import FirmwareStore
 from ..journal import JOURNAL_FILE, JournalReader
 from ..paths import find_profile
 from ..settings.config import StationConfig, load_config
@@ -32,7 +31,7 @@ from ..settings.profile import Profile, load_profile
 from ..steps.local_test import LocalTest, missing_programs
 from ..steps.product_add import Product, product_id
 from ..steps.table import StepTable
-from .places import add_data_dir, journal_dir
+from .places import add_data_dir, journal_dir, store_of
 from .run import token_of
 from .slots import LEARN, numbered_by_bus, overfull_controllers
 from .telling import tell
@@ -215,7 +214,7 @@ def _journal(subject: Subject) -> Iterator[Finding]:
 
 
 def _firmware(subject: Subject) -> Iterator[Finding]:
-    store = FirmwareStore(subject.config.firmware_folders)
+    store = store_of(subject.config)
     for profile in subject.profiles:
         try:
             if isinstance(profile, BadInput):

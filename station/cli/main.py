@@ -31,6 +31,7 @@ VERBS: Mapping[str, str] = {
     "batch": "open, close and list batches",
     "secrets": "list or forget the mobile secrets that were kept for labels",
     "profile": "check a profile before it goes to the line; its schema for editors",
+    "firmware": "the release cache: what this bench can flash without internet",
     "slots": "show what the slots are bound to, or learn it by plugging in",
     "platforms": "which units are supported, how well, and what shows it",
     "udev": "print or install the udev rules this bench needs",

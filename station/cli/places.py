@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
 from ..errors import BadInput
+from ..firmware.cache import FirmwareCache
+from ..firmware.store import FirmwareStore
 from ..journal import JOURNAL_FILE, JournalReader
 from ..journal.schema import translated
 from ..journal.secret_key import KEY_FILE, KeyFile, KeyringKey
@@ -74,6 +76,11 @@ def firmware_folder(path: Path) -> Path:
     if not path.is_dir():
         raise BadInput(f"--firmware {path}: no such folder; name one that holds firmware files")
     return path
+
+
+def store_of(config: StationConfig, folders: Iterable[Path] = (), made: Path | None = None) -> FirmwareStore:
+    """Return where a station looks for firmware: its cache, then ``folders``, then those of its config."""
+    return FirmwareStore((*folders, *config.firmware_folders), made, cache=FirmwareCache(config.firmware_cache))
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from importlib import resources
 
 from drivers.platforms import OTHER_DEVICES, OsRange, Platform, platforms
 
-from .telling import standard_output, tell_all
+from .telling import standard_output, table, tell_all
 
 SHOWN_FILE = "shown.json"
 
@@ -118,9 +118,7 @@ def _lines(rows: list[Supported]) -> Iterator[str]:
         ("" if r.id is None else str(r.id), r.name, r.slug, r.device_os, *(r.status[tier] for tier in Tier))
         for r in rows
     ]
-    widths = [max(len(line[at]) for line in (heads, *body)) for at in range(len(heads))]
-    for line in (heads, *body):
-        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+    yield from table(heads, body)
     for tier in Tier:
         tests = dict.fromkeys(test for row in rows for test in row.tests[tier])
         yield ""

@@ -27,7 +27,7 @@ from ..steps.product_add import Product, product_id
 from ..steps.shared.knowledge import UnitKnowledge
 from ..steps.table import StepTable
 from .looking import Place, Ports, look
-from .places import firmware_folder
+from .places import firmware_folder, store_of
 from .telling import sub_verbs, tell, tell_all
 from .virtual import VIRTUAL_OS, usual_version, virtual_place
 
@@ -64,11 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
     profile = load_profile(find_profile(arguments.file), steps.rules)
     with tempfile.TemporaryDirectory() as scratch:
         write_synthetic_files(Path(scratch), profile.platforms)
-        folders = (
-            *map(firmware_folder, arguments.firmware),
-            *load_config(arguments.config).firmware_folders,
-        )
-        store = FirmwareStore(folders, made=Path(scratch))
+        folders = map(firmware_folder, arguments.firmware)
+        store = store_of(load_config(arguments.config), folders, made=Path(scratch))
         product = profile.section(Product)
         kind = f"product {product.ref}" if product else "developer"
         tell(f"{profile.id} revision {profile.revision} ({kind}), text {profile.sha256[:12]}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from drivers.plain_text import escaped
@@ -33,6 +33,14 @@ def tell_all(lines: Iterable[str]) -> None:
     """Write lines as `tell` does, each as it is produced."""
     with standard_output() as file:
         file.writelines(f"{escaped(line)}\n" for line in lines)
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield ``heads`` and ``rows`` as lines of columns."""
+    lines = [heads, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
 
 
 @contextlib.contextmanager

@@ -28,6 +28,8 @@ _NAMES: Mapping[int, str] = {
     ModuleFunction.SYSTEM_PART: "system part",
     ModuleFunction.USER_PART: "application",
     ModuleFunction.NCP: "NCP firmware",
+    ModuleFunction.MONOLITHIC: "monolithic firmware",
+    ModuleFunction.ASSET: "asset",
 }
 
 

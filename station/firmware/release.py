@@ -16,7 +16,7 @@ from ..settings.profile import Kind, Profile
 from .checks import PlanRefused, ProductFirmware
 from .modules import SYSTEM_PART, ReadBacks, image_key
 from .plan import UpdatePlan, check_files, make_plan
-from .sections import DeviceOs, Firmware
+from .sections import DeviceOs, FileRef, Firmware
 from .store import FirmwareStore
 
 
@@ -33,6 +33,12 @@ class ReleaseFiles:
         if profile.kind is Kind.DEVELOPER:
             return None
         return ProductFirmware(number, self.firmware.product_version if self.firmware else None)
+
+
+def files_of(profile: Profile) -> tuple[FileRef, ...]:
+    """Return every file a profile names, each once."""
+    device_os = profile.section(DeviceOs)
+    return tuple(dict.fromkeys((*(device_os.modules if device_os else ()), *profile.sections(Firmware))))
 
 
 def load_release(profile: Profile, platform: Platform, store: FirmwareStore, product: int | None) -> ReleaseFiles:

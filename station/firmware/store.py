@@ -1,4 +1,4 @@
-"""Firmware files of this station: found by name, verified by SHA-256, parsed once.
+"""Firmware files of this station: found in the cache by SHA-256, else in folders by name; verified, parsed once.
 
 A file is untrusted until its hash matches the profile; even then it is checked for
 score, CRC and kind before it is used in a plan.
@@ -19,20 +19,23 @@ from drivers.plain_text import printable
 from drivers.wire.image.host import MAX_FILE_SIZE, Image, parse_image
 
 from ..errors import BadInput
+from .cache import FirmwareCache
 from .sections import FileRef
 
 _SHOWN_DIGITS = 12
 
 
 class FirmwareStore:
-    """Searches ``folders`` in order, not recursively. Thread-safe, shared by all slots.
+    """Searches ``cache``, then ``folders`` in order, not recursively. Thread-safe, shared by all slots.
 
-    ``made``: a folder of synthetic files that the program generated. It is searched last and its path is never
-    shown, as it may be temporary.
+    The cache is asked by hash, whatever a file is called there. ``made``: a folder of synthetic files that the
+    program generated. It is searched last and its path is never shown, as it may be temporary.
     """
 
-    def __init__(self, folders: Iterable[Path], made: Path | None = None) -> None:
-        self._made = made
+    def __init__(
+        self, folders: Iterable[Path], made: Path | None = None, *, cache: FirmwareCache | None = None
+    ) -> None:
+        self._made, self._cache = made, cache
         self._folders = (*folders, *([made] if made is not None else []))
         self._images: dict[FileRef, Image] = {}
         self._lock = threading.Lock()
@@ -49,6 +52,8 @@ class FirmwareStore:
             return self._images[ref]
 
     def _bytes(self, ref: FileRef) -> bytes:
+        if self._cache is not None and (kept := self._cache.find(ref.sha256)) is not None:
+            return kept
         seen: list[str] = []
         for path in (folder / ref.file for folder in self._folders):
             data = _read(path)
@@ -65,11 +70,13 @@ class FirmwareStore:
                 f"{' and '.join(seen)}; fetch the right file, or correct the profile and raise its revision"
             )
         theirs = [str(folder) for folder in self._folders if folder != self._made]
-        searched = ", ".join([*theirs, *(["the synthetic files this program makes"] if self._made else [])])
-        advice = "copy it there" if theirs else "name the folder that holds it"
+        cache = [f"the cache {self._cache.folder}"] if self._cache is not None else []
+        searched = ", ".join([*cache, *theirs, *(["the synthetic files this program makes"] if self._made else [])])
+        advice = "import it: station firmware import" if cache else "copy it there" if theirs else _NAME_A_FOLDER
         raise BadInput(f"firmware file {ref.file} is missing, searched {searched or 'no folder at all'}; {advice}")
 
 
+_NAME_A_FOLDER = "name the folder that holds it"
 _NAMES_SHOWN = 5
 
 

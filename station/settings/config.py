@@ -26,6 +26,8 @@ from .usb_source import LOCAL, PORT, USBIP, UsbSource
 APP_NAME = "provisioning-station"
 DEFAULT_CLOUD = "https://api.particle.io"
 DEFAULT_TOKEN = SecretRef("env", "PARTICLE_TOKEN")
+CACHE = "firmware-cache"
+"""The release cache's folder in the data directory, unless the file names another."""
 MAX_SLOTS = 32
 MAX_REASON = 60
 EXAMPLE_PORT = "pci-0000:00:14.0-usb-0:2"
@@ -50,6 +52,7 @@ class StationConfig:
     cloud_url: str = DEFAULT_CLOUD
     token: SecretRef = DEFAULT_TOKEN
     firmware_folders: tuple[Path, ...] = field(default_factory=lambda: (default_data_dir() / "firmware",))
+    firmware_cache: Path = field(default_factory=lambda: default_data_dir() / CACHE)
     data_dir: Path = field(default_factory=default_data_dir)
     usb: UsbSource = LOCAL
     power: int | None = None  # how many cellular units may be written or transmit at once; None: all
@@ -135,6 +138,10 @@ class _Firmware(Section):
     folders: tuple[_Folder, ...] | None = Field(
         default=None, strict=False, min_length=1, max_length=16, title="folders in quotes", examples=[["firmware"]],
         description="Looked through in this order; relative ones lie beside this file.",
+    )  # fmt: skip
+    cache: _Folder | None = Field(
+        default=None, title="a folder", examples=["/var/lib/station/firmware-cache"],
+        description="The release cache, which `station firmware` fills; files are found there by their SHA-256.",
     )  # fmt: skip
 
 
@@ -289,6 +296,7 @@ def load_config(path: Path | None = None) -> StationConfig:
         cloud_url=file.cloud.url.rstrip("/"),
         token=file.cloud.token,
         firmware_folders=file.firmware.folders or (data_dir / "firmware",),
+        firmware_cache=file.firmware.cache or data_dir / CACHE,
         data_dir=data_dir,
         usb=UsbSource(remote[1].strip("[]"), int(remote[2]), file.usb.consoles) if remote else LOCAL,
         power=file.bench.power,

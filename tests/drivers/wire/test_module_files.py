@@ -5,31 +5,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import struct
-import tomllib
 import zipfile
 import zlib
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.dfu_model import make_module
+from support.module_vectors import VECTORS, vector
 from support.vendor_files import FOLDER, needs_vendor_files, vendor_file
 
 from drivers.errors import BadImage
 from drivers.platforms import ModuleFunction
 from drivers.wire.image import host, tables
 from drivers.wire.image.host import Dependency, Extension, Image, parse_image
-
-VECTORS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("module_vectors.toml").read_text())
-
-
-def vector(name: str) -> bytes:
-    row = VECTORS["vector"][name]
-    run = bytes([row.get("byte", 0)]) * row.get("run", 0)
-    return bytes.fromhex(row["head"]) + run + bytes.fromhex(row.get("tail", ""))
-
 
 # --- appendix C.2 -----------------------------------------------------------------------------
 

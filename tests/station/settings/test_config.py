@@ -23,6 +23,7 @@ url = "https://cloud.example/"
 token = "keyring:station/token"
 [firmware]
 folders = ["fw", "/srv/fw"]
+cache = "kept"
 [data]
 dir = "data"
 [usb]
@@ -46,6 +47,7 @@ def test_a_full_file_becomes_typed_values(tmp_path: Path) -> None:
         cloud_url="https://cloud.example",
         token=SecretRef("keyring", "station", "token"),
         firmware_folders=(tmp_path / "fw", Path("/srv/fw")),
+        firmware_cache=tmp_path / "kept",
         data_dir=tmp_path / "data",
         usb=UsbSource("::1", 3240, tmp_path / "tty"),
         source=tmp_path / "station.toml",
@@ -79,6 +81,8 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
     assert (found.cloud_url, found.token, found.slots) == (DEFAULT_CLOUD, SecretRef("env", "PARTICLE_TOKEN"), ())
     assert found.usb.is_local
     assert found.firmware_folders == (found.data_dir / "firmware",)
+    assert found.firmware_cache == found.data_dir / "firmware-cache"
+    assert config(tmp_path, '[data]\ndir = "d"\n').firmware_cache == tmp_path / "d/firmware-cache"
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,9 +97,9 @@ BAD = [
     ('2 = "1-2.2"', '2 = "1-2.1"', "a port path of its own"),
     ('"https://cloud.example/"', '"http://cloud.example"', "line 7, [cloud] url: expected the address of the cloud, https://"),
     ('"https://cloud.example/"', '"https://user:pw@cloud.example"', "line 7, [cloud] url"),
-    ('"usbip:[::1]:3240"', '"usbip:host"', "line 14, [usb] backend"),
-    ('"usbip:[::1]:3240"', '"usbip:host:99999"', "line 14, [usb] backend"),
-    ('"usbip:[::1]:3240"', '"libusb"', 'line 15, [usb] consoles: expected consoles only with a "usbip:" backend'),
+    ('"usbip:[::1]:3240"', '"usbip:host"', "line 15, [usb] backend"),
+    ('"usbip:[::1]:3240"', '"usbip:host:99999"', "line 15, [usb] backend"),
+    ('"usbip:[::1]:3240"', '"libusb"', 'line 16, [usb] consoles: expected consoles only with a "usbip:" backend'),
     ('["fw", "/srv/fw"]', "[7]", "line 10, [firmware] folders"),
     ("[cloud]", '[ports.ignore]\n"usb1" = "printer"\n[cloud]', "line 7, [ports.ignore] usb1: expected a USB port path"),
     ("[cloud]", '[ports.ignore]\n"1-4" = ""\n[cloud]', "line 7, [ports.ignore] 1-4: expected what sits there"),

@@ -1,0 +1,72 @@
+"""Takes apart modules that hold others: combined files, and compressed ones. Reference firmware-and-dfu 3.8 3.9."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+import zlib
+
+from ...errors import BadImage
+from .host import MAX_FILE_SIZE, Image, parse_image
+from .tables import CRC_SIZE, FLAG_COMBINED, FLAG_COMPRESSED, FLAG_DROP_PREFIX, PREFIX_SIZE
+
+MAX_PARTS = 8  # a unit takes two
+_COMPRESSION = struct.Struct("<HBBI")  # size of this header, method, window bits (0: 15), size of what comes out
+_DEFLATE = 0
+
+
+def split(image: Image) -> tuple[Image, ...]:
+    """Return the modules of a combined file, first to last, or the module itself if it is a plain one.
+
+    Their ``flags`` say nothing of being combined, so that `Image.check` judges each by itself. Raises `BadImage`.
+    """
+    parts: list[Image] = []
+    rest = image
+    while rest.is_combined:
+        if len(parts) + 1 == MAX_PARTS:
+            raise BadImage(f"{image.name}: more than {MAX_PARTS} modules in one file; a unit takes two")
+        size = rest.end - rest.start + CRC_SIZE
+        if size >= len(rest.data):
+            raise BadImage(
+                f"{image.name}: says that another module follows, but its file ends; it is cut, get it again"
+            )
+        first = parse_image(rest.data[:size], f"{image.name} part {len(parts) + 1}")
+        parts.append(dataclasses.replace(first, flags=first.flags & ~FLAG_COMBINED))
+        rest = parse_image(rest.data[size:], f"{image.name} part {len(parts) + 1}")
+    return (*parts, rest)
+
+
+def is_compressed(image: Image) -> bool:
+    """Return whether its payload has to be unpacked by the unit."""
+    return bool(image.flags & FLAG_COMPRESSED)
+
+
+def unpacked(image: Image) -> bytes:
+    """Return what a compressed module holds: the whole original file, or of an asset its content.
+
+    Raises `BadImage` when it does not unpack to exactly the size it states, 4 MiB at most.
+    """
+    at = image.prefix_offset + PREFIX_SIZE
+    packed = image.data[at : -CRC_SIZE - image.suffix_size]
+    if len(packed) < _COMPRESSION.size:
+        raise BadImage(f"{image.name}: is compressed, but its {len(packed)} bytes hold no header of that; damaged")
+    size, method, window, length = _COMPRESSION.unpack_from(packed)
+    if method != _DEFLATE or window not in (0, *range(8, 16)) or not _COMPRESSION.size <= size <= len(packed):
+        raise BadImage(f"{image.name}: is compressed by an unknown method ({method}, window {window})")
+    if length > MAX_FILE_SIZE:
+        raise BadImage(f"{image.name}: unpacks to {length} bytes, no module has more than {MAX_FILE_SIZE}")
+    inflate = zlib.decompressobj(-(window or 15))
+    try:
+        content = inflate.decompress(packed[size:], length + 1)
+    except zlib.error as error:
+        raise BadImage(f"{image.name}: its compressed content does not unpack; damaged") from error
+    if len(content) != length or not inflate.eof:
+        raise BadImage(f"{image.name}: unpacks to other than the {length} bytes it states; damaged")
+    return content
+
+
+def inner(image: Image) -> Image | None:
+    """Return the module inside a compressed one; None for a plain one, and for an asset, which holds no module."""
+    if not is_compressed(image) or image.flags & FLAG_DROP_PREFIX:
+        return None
+    return parse_image(unpacked(image), f"{image.name} unpacked")

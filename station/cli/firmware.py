@@ -1,0 +1,178 @@
+"""Implements ``station firmware``: fill, look through and check the release cache."""
+
+from __future__ import annotations
+
+import argparse
+import collections
+from collections.abc import Sequence
+from pathlib import Path
+
+from drivers.clock import SystemClock
+from drivers.host.plain_file import read_plain
+
+from ..errors import BadInput
+from ..firmware.cache import CacheUnwritable, Entry, Fault, FirmwareCache, platform_folder
+from ..firmware.contents import MAX_BUNDLE, Content, Kind, read_content
+from ..firmware.describe import LOCKS, content_lines, device_os, title
+from ..firmware.intake import Intake, State
+from ..firmware.release import files_of
+from ..paths import find_profile
+from ..settings.config import load_config
+from ..settings.profile import Profile, load_profile
+from ..steps.table import StepTable
+from .telling import sub_verbs, table, tell, tell_all
+
+_HEADS = ("platform", "Device OS", "module", "version", "bytes", "SHA-256", "name", "from")
+_DIGITS = 12
+
+
+def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the verbs."""
+    parser = parsers.add_parser("firmware", help="the release cache: what this bench can flash without internet")
+    verbs = sub_verbs(parser, "what", "WHAT")
+    lister = verbs.add_parser("list", help="what is in the cache")
+    lister.add_argument("--profile", action="append", default=[], metavar="P", help="show what it wants (repeatable)")
+    importer = verbs.add_parser("import", help="take in files, release archives, folders, or another station's export")
+    importer.add_argument("source", nargs="+", type=Path, metavar="FILE")
+    inspector = verbs.add_parser("inspect", help="say everything a file tells of itself, and whether it may be flashed")
+    inspector.add_argument("source", nargs="+", type=Path, metavar="FILE")
+    verifier = verbs.add_parser("verify", help="hash and parse every file of the cache again")
+    for sub, run in ((lister, run_list), (importer, run_import), (verifier, run_verify)):
+        _add_cache(sub)
+        sub.set_defaults(run=run)
+    inspector.set_defaults(run=run_inspect)
+
+
+def _add_cache(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="the cache's folder (that of the config file)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the station's config file")
+
+
+def _cache(arguments: argparse.Namespace) -> FirmwareCache:
+    """Return the cache the options or the config file name; it need not exist. Raises `BadInput`."""
+    folder = arguments.cache or load_config(arguments.config).firmware_cache
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"the cache {folder} is no folder; name one with --cache, or cache below [firmware]")
+    return FirmwareCache(folder)
+
+
+def _profiles(names: Sequence[str]) -> list[Profile]:
+    rules = StepTable.found().rules if names else {}
+    return [load_profile(find_profile(name), rules) for name in names]
+
+
+# --- looking ----------------------------------------------------------------------------------
+
+
+def run_list(arguments: argparse.Namespace) -> int:
+    """Print one line a file; returns 0."""
+    cache, profiles = _cache(arguments), _profiles(arguments.profile)
+    wanted = collections.defaultdict[str, list[str]](list)
+    for profile in profiles:
+        for ref in files_of(profile):
+            wanted[ref.sha256].append(profile.id)
+    found, faults = _sorted(cache)
+    heads = (*_HEADS, "wanted by") if profiles else _HEADS
+    rows = [(*_row(one), *([", ".join(wanted[one.sha256])] if profiles else [])) for one in found]
+    tell_all(table(heads, rows) if rows else [])
+    tell_all(f"! {fault.sentence}" for fault in faults)
+    tell(f"{_count(found)} in {cache.folder}")
+    return 0
+
+
+def _sorted(cache: FirmwareCache) -> tuple[list[Entry], list[Fault]]:
+    """Read the cache: good files by platform, module and version, then what is wrong with others."""
+    found, faults = [], []
+    for one in cache.entries():
+        found.append(one) if isinstance(one, Entry) else faults.append(one)
+    return sorted(found, key=_order), faults
+
+
+def _order(entry: Entry) -> tuple[int, int, int, int, str]:
+    image = entry.content.main
+    return (image.platform_id, image.function, image.index, image.version, entry.name)
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    image = entry.content.main
+    source = entry.origin.source if entry.origin else "unknown"
+    return (
+        platform_folder(image), device_os(image), _what(entry.content), str(image.version), str(entry.size),
+        entry.sha256[:_DIGITS], entry.name, source,
+    )  # fmt: skip
+
+
+def _what(content: Content) -> str:
+    """Return what a file holds, in a cell: ``application + 3 assets``."""
+    words = " + ".join(title(image) for image in content.modules)
+    if content.kind is Kind.BUNDLE:
+        words += f" + {len(content.assets)} asset{'' if len(content.assets) == 1 else 's'}"
+    return words + (", LOCKS UNITS" if any(image.is_locking for image in content.modules) else "")
+
+
+def _count(found: Sequence[object]) -> str:
+    return f"{len(found)} file{'' if len(found) == 1 else 's'}"
+
+
+def run_inspect(arguments: argparse.Namespace) -> int:
+    """Print what each file tells; returns 0. Raises `BadInput` with what is no firmware, and what it is instead."""
+    refused: list[str] = []
+    for path in arguments.source:
+        try:
+            data = read_plain(path, MAX_BUNDLE + 1)
+            content = read_content(data, str(path))
+        except BadInput as error:
+            refused += error.sentences
+            continue
+        tell(str(path))
+        tell_all(content_lines(content, data))
+    if refused:
+        raise BadInput(*refused)
+    return 0
+
+
+def run_verify(arguments: argparse.Namespace) -> int:
+    """Hash and parse every file; returns 1 when one is not good."""
+    cache = _cache(arguments)
+    found, faults = _sorted(cache)
+    tell_all(fault.sentence for fault in faults)
+    tell(f"{_count(found)} good in {cache.folder}" + (f", {len(faults)} not" if faults else ""))
+    return 1 if faults else 0
+
+
+# --- filling ----------------------------------------------------------------------------------
+
+
+def run_import(arguments: argparse.Namespace) -> int:
+    """Take in each source; returns 0. Raises `BadInput` with a sentence for every file that was refused."""
+    intake = Intake(_cache(arguments), SystemClock().utc())
+    left_out, refused = collections.Counter[str](), list[str]()
+    for source in arguments.source:
+        try:
+            for arrival in intake.take(source):
+                if arrival.state is State.LEFT_OUT:
+                    left_out[arrival.why] += 1
+                elif arrival.entry is None:
+                    refused.append(arrival.why)
+                else:
+                    tell(_arrived(arrival.state, arrival.entry), *_warnings(arrival.entry))
+        except CacheUnwritable as error:
+            raise BadInput(*refused, str(error)) from error
+        except BadInput as error:
+            refused += error.sentences
+    if left_out:
+        tell("left out: " + ", ".join(f"{what} ({n})" if n > 1 else what for what, n in sorted(left_out.items())))
+    if refused:
+        raise BadInput(*refused)
+    return 0
+
+
+def _arrived(state: State, entry: Entry) -> str:
+    image = entry.content.main
+    what = f"{_what(entry.content)} {image.version}"
+    return f"{state.value:12}  {platform_folder(image):10} {what:28} {entry.sha256[:_DIGITS]}  {entry.name}"
+
+
+def _warnings(entry: Entry) -> list[str]:
+    is_locking = any(image.is_locking for image in entry.content.modules)
+    return [f"WARNING: {entry.name} {LOCKS}"] if is_locking else []

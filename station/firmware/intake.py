@@ -1,0 +1,163 @@
+"""Takes firmware from where a person points: single files, release archives, folders, another station's export.
+
+Only reads there, within bounds; what is good goes into the cache, of everything else it is said what it is.
+"""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from drivers.host.plain_file import open_plain
+from drivers.plain_text import printable
+from drivers.wire.image.host import FULL_SCORE, MAX_FILE_SIZE
+
+from ..errors import BadInput
+from .archive import Archive, Budget, TooMuch, is_zip
+from .cache import CacheUnwritable, Entry, FirmwareCache, Origin, claimed_digits
+from .contents import MAX_BUNDLE, Kind, NotFirmware, is_bundle, read_content
+
+_HEAD_BYTES = 1024
+_DEEPEST = 2  # archives in an archive: that of all platforms may hold one for each
+_MAX_INNER = 64 << 20
+_FOLDERS_DEEP = 4
+_HIDDEN = ("__MACOSX",)
+_UNKNOWN = "a file of unknown kind"
+
+
+class State(enum.Enum):
+    """What became of one file."""
+
+    ADDED = "added"
+    THERE = "already here"
+    REFUSED = "refused"  # firmware that is damaged, or a name that promises firmware and does not keep it
+    LEFT_OUT = "left out"  # something else that lay beside firmware
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What became of one file. ``why``: the sentence of a refusal, or what a file is instead of firmware."""
+
+    where: str
+    state: State
+    entry: Entry | None = None
+    why: str = ""
+
+
+class Intake:
+    """One import into ``cache``. ``at``: the time it is remembered with."""
+
+    def __init__(self, cache: FirmwareCache, at: datetime.datetime) -> None:
+        self._cache, self._at, self._budget = cache, at, Budget()
+        self._source = ""
+
+    def take(self, source: Path) -> Iterator[Arrival]:
+        """Take one file, archive or folder; yields what became of each file in it.
+
+        Raises `BadInput` when ``source`` cannot be read, the cache cannot be written, or nothing in it is firmware.
+        """
+        self._source = printable(source.name)
+        is_any, others = False, set()
+        for arrival in (
+            self._folder(source, _FOLDERS_DEEP)
+            if source.is_dir()
+            else _guarded(str(source), self._file(source, must=True))
+        ):
+            is_any = is_any or arrival.state is not State.LEFT_OUT
+            others |= {arrival.why} if arrival.state is State.LEFT_OUT else set()
+            yield arrival
+        if not is_any:
+            raise BadInput(f"{source} holds no firmware, but {', '.join(sorted(others)) or 'nothing at all'}")
+
+    def _folder(self, folder: Path, depth: int) -> Iterator[Arrival]:
+        try:
+            inside = sorted(one for one in folder.iterdir() if not one.name.startswith(".") and not one.is_symlink())
+        except OSError as error:
+            raise _unreadable(folder, error) from error
+        self._budget.count(len(inside), str(folder))
+        for path in inside:
+            if not path.is_dir():
+                yield from _guarded(str(path), self._file(path, must=_promises(path.name)))
+            elif depth:
+                yield from self._folder(path, depth - 1)
+
+    def _file(self, path: Path, *, must: bool) -> Iterator[Arrival]:
+        """Take one file; ``must``: a person named it or its name promises firmware, so anything else is refused."""
+        where = printable(str(path))
+        try:
+            with open(open_plain(path), "rb") as file:
+                head = file.read(_HEAD_BYTES)
+                if is_zip(head):
+                    yield from self._archive(file, path.name, where, _DEEPEST)
+                    return
+                data = head + file.read(MAX_FILE_SIZE + 1 - len(head))
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        yield self._one(data, path.name, where, must)
+
+    def _archive(self, file: BinaryIO, name: str, where: str, depth: int) -> Iterator[Arrival]:
+        archive = Archive(file, where, self._budget)
+        if is_bundle(archive):
+            file.seek(0)
+            yield self._one(file.read(MAX_BUNDLE + 1), name, where, True)
+            return
+        for member in archive.members:
+            yield from _guarded(archive.where(member), self._member(archive, member, depth))
+
+    def _member(self, archive: Archive, member: zipfile.ZipInfo, depth: int) -> Iterator[Arrival]:
+        path, where = PurePosixPath(member.filename.replace("\\", "/")), archive.where(member)
+        if path.name.startswith(".") or path.parts[:1] == _HIDDEN:
+            yield Arrival(where, State.LEFT_OUT, why="a hidden file")
+            return
+        head = archive.head(member, _HEAD_BYTES)
+        if is_zip(head) and depth > 1:
+            inner = io.BytesIO(archive.read(member, _MAX_INNER))
+            yield from self._archive(inner, path.name, where, depth - 1)
+        elif is_zip(head):
+            yield Arrival(where, State.LEFT_OUT, why="an archive in an archive; import it by itself")
+        else:
+            data = archive.head(member, MAX_FILE_SIZE + 1)
+            yield self._one(data, path.name, where, _promises(path.name))
+
+    def _one(self, data: bytes, name: str, where: str, must: bool) -> Arrival:
+        claimed, sha256 = claimed_digits(name), hashlib.sha256(data).hexdigest()
+        if claimed and not sha256.startswith(claimed):
+            why = f"{where} is not the file its name says, its SHA-256 begins with {sha256[:16]}; copy it again"
+            return Arrival(where, State.REFUSED, why=why)
+        try:
+            content = read_content(data, where)
+        except BadInput as error:
+            other = error.what if isinstance(error, NotFirmware) else _UNKNOWN
+            return Arrival(where, State.REFUSED, why=str(error)) if must else Arrival(where, State.LEFT_OUT, why=other)
+        if content.main.score < FULL_SCORE and content.kind is Kind.MODULE and not must:
+            return Arrival(where, State.LEFT_OUT, why=_UNKNOWN)
+        entry, is_new = self._cache.add(data, name, where, Origin(self._source, self._at))
+        return Arrival(where, State.ADDED if is_new else State.THERE, entry)
+
+
+def _guarded(where: str, arrivals: Iterator[Arrival]) -> Iterator[Arrival]:
+    """Make a refusal of one file an arrival like the others; only what ends the whole import is raised."""
+    try:
+        yield from arrivals
+    except (TooMuch, CacheUnwritable):
+        raise
+    except BadInput as error:
+        yield Arrival(printable(where), State.REFUSED, why=str(error))
+
+
+def _promises(name: str) -> bool:
+    """Return whether a name in an archive promises firmware. What it holds is decided by its content."""
+    return name.lower().endswith(".bin")
+
+
+def _unreadable(path: Path, error: OSError) -> BadInput:
+    return BadInput(
+        f"{printable(str(path))} cannot be read ({error.strerror}); check its rights, or the stick it is on"
+    )
