@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import zlib
 from collections.abc import Callable
@@ -21,12 +22,16 @@ from line_bench import (
     line_bench,
     replace,
 )
+from support.hostile_unit import HostileUnit, Lies
 
 from drivers.identity import Secret
+from drivers.platforms import platform_by_slug
 from drivers.virtual import synthetic
+from drivers.virtual.control_service import Outcome as Answer
 from drivers.virtual.flash import Who
 from drivers.virtual.unit import VirtualUnit
 from drivers.virtual.world import AccessPoint
+from drivers.wire.control.tables import RequestType
 from station.engine.events import UnitIdentified
 from station.model import Outcome, Verdict
 
@@ -210,3 +215,55 @@ def test_a_lost_setup_done_mark_is_set_again_by_its_step_alone(tmp_path: Path) -
         walk = first_walk(bench, unit)
         assert walk.with_outcome(Outcome.DONE) - {"dfu"} == {"setup_done"}  # DFU is entered to look, see above
         assert (unit.score.writes_by_region().get("user-part"), walk.cloud_writes) == (None, 0)
+
+
+def identified(walk: Walk) -> dict[str, set[str]]:
+    """The sources of every identity of the unit, by its name."""
+    found = walk.of(UnitIdentified)[-1]
+    assert isinstance(found, UnitIdentified)
+    return {name: {fact.source for fact in found.facts if fact.name == name} for name in (f.name for f in found.facts)}
+
+
+@pytest.mark.parametrize(
+    ("slug", "device_os", "name", "sources"),
+    [
+        ("photon", "2.3.1", "mac", {"journal"}),  # only its console tells it, and nothing in the walk depends on it
+        ("boron", "4.1.0", "imei", {"journal", "console i"}),
+        ("electron", "3.3.1", "iccid", {"console i"}),  # never recalled: a SIM may be swapped
+    ],
+)
+def test_what_is_known_of_earlier_visits_is_compared_with_what_the_unit_tells_now(
+    slug: str, device_os: str, name: str, sources: set[str], tmp_path: Path
+) -> None:
+    own = synthetic.application(platform_by_slug(slug).id, device_os, seed="story")
+    with line_bench(tmp_path, Recipe(slug, device_os=None, application=own, wifi=False)) as bench:
+        unit = bench.unit(slug, 1, device_os)
+        assert "journal" not in identified(first_walk(bench, unit))[name]
+        assert identified(first_walk(bench, unit))[name] == sources
+
+
+@pytest.mark.rule("A5")
+@pytest.mark.parametrize("is_once", [True, False])
+def test_an_imei_that_is_not_that_of_earlier_visits_is_asked_again_before_it_fails_the_unit(
+    is_once: bool, tmp_path: Path
+) -> None:
+    own = synthetic.application(13, "6.3.4", seed="story")
+    with line_bench(tmp_path, Recipe("boron", device_os=None, application=own)) as bench:
+        unit = bench.unit("boron", 1, "6.3.4")
+        first_walk(bench, unit)
+        lies: list[bytes] = []
+
+        def lie(outcome: Answer) -> Answer:
+            if is_once and lies:
+                return outcome
+            lies.append(outcome.data)
+            return dataclasses.replace(outcome, data=outcome.data.replace(str(unit.spec.imei).encode(), b"3" * 15))
+
+        other = HostileUnit(unit.spec, bench.clock, Lies(requests={RequestType.GET_ICCID: lie}), bench.world)
+        bench.adopt(other)
+        walk = bench.walk(other)
+        assert walk.verdict is (Verdict.PASS if is_once else Verdict.FAIL), walk.finished
+        if not is_once:
+            assert walk.finished.sentence == "numbers_differ"
+            assert f"imei is {unit.spec.imei} by journal" in walk.finished.reason
+            assert len(lies) > 1

@@ -17,7 +17,7 @@ from ...errors import StepFault, UnitRejected
 from ...model import IdentityFact
 from ...settings.sku import is_sold_as
 from ...words.say import Say
-from .knowledge import UnitKnowledge
+from .knowledge import RECALLED, UnitKnowledge
 from .label import read_label
 from .listening import listening
 from .reader import Reader, introduce
@@ -35,10 +35,10 @@ def identify_usb(unit: Unit, ctx: StepContext) -> None:
 def complete(unit: Unit, ctx: StepContext) -> None:
     """Read all that a running unit tells, wait for its label if the profile asks for one, tell the screen."""
     _warn_of_sim(unit, ctx)
+    recall(unit)
     _reader(unit, ctx).read_running()
     _check_presence(unit)
     check_sku(unit)
-    _check_recalled(unit)
     tell(unit, ctx)
     read_label(unit, ctx)
     unit.known.is_complete = True
@@ -49,7 +49,7 @@ def _reader(unit: Unit, ctx: StepContext) -> Reader:
     memory, device_id = unit.memory, str(unit.known.device_id)
     keeps = unit.label.keeps_secret and not memory.knows_secret(device_id)
     return Reader(
-        unit.device, unit.known, ctx, recall=lambda: memory.known_facts(device_id),
+        unit.device, unit.known, ctx,
         keep_secret=(lambda secret: memory.keep_secret(device_id, secret)) if keeps else None,
     )  # fmt: skip
 
@@ -62,9 +62,8 @@ def _warn_of_sim(unit: Unit, ctx: StepContext) -> None:
 
 
 def recall(unit: Unit) -> None:
-    """A unit in DFU shows no serial: what the journal knows of its Device ID is compared later."""
-    for name, value in _known_for_life(unit):
-        unit.known.facts.append(IdentityFact(name, value, "journal"))
+    """Take in what the journal knows of the unit: all that is known of one in DFU, and what a running one must tell."""
+    unit.known.recall(unit.memory.known_facts(str(unit.known.device_id)))
 
 
 def recall_locked(unit: Unit) -> None:
@@ -74,18 +73,7 @@ def recall_locked(unit: Unit) -> None:
     known.iccid = Iccid.told(told["iccid"]) if told.get("iccid") else None
     known.imei = Imei.parse(told["imei"]) if told.get("imei") else None
     known.os_version = OsVersion.parse(told["device_os"]) if told.get("device_os") else None
-    known.note("journal", **{name: told.get(name) for name in ("serial", "iccid", "imei", "mac", "device_os")})
-
-
-def _check_recalled(unit: Unit) -> None:
-    for name, value in _known_for_life(unit):
-        unit.known.note("journal", **{name: value})
-
-
-def _known_for_life(unit: Unit) -> list[tuple[str, str]]:
-    """What the journal knows of the unit that cannot have changed (A5); its SIM may have been swapped since (A10)."""
-    known = unit.memory.known_facts(str(unit.known.device_id))
-    return [(name, known[name]) for name in ("serial", "imei", "mac") if known.get(name)]
+    known.note(RECALLED, **{name: told.get(name) for name in ("serial", "iccid", "imei", "mac", "device_os")})
 
 
 def read_modules(unit: Unit, ctx: StepContext) -> None:
