@@ -75,7 +75,7 @@ def test_a_record_of_another_unit_is_told_before_the_first_write(
         bench.cloud.edit_device(unit.spec.device_id, product_id=PRODUCTS["boron"], **columns)
         walk = bench.walk(unit)
         assert (walk.verdict, walk.finished.failed_step, walk.finished.sentence) == (
-            Verdict.FAIL, "identify", "wrong_label",
+            Verdict.FAIL, "identify", "record_differs",
         )  # fmt: skip
         assert words in walk.finished.reason
         assert (walk.flash_writes, walk.cloud_writes) == (0, 0)

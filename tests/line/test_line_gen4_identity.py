@@ -65,7 +65,7 @@ def test_a_value_that_differs_every_time_fails_before_any_write(
     with line_bench(tmp_path, RECIPE) as bench:
         spec = dataclasses.replace(make_spec("p2", 7, 1, "6.3.4"), **changed)  # type: ignore[arg-type]
         walked = walk(bench, spec)
-        assert (walked.verdict, walked.finished.sentence) == (Verdict.FAIL, "wrong_label")
+        assert (walked.verdict, walked.finished.sentence) == (Verdict.FAIL, "numbers_differ")
         assert words in walked.finished.reason
         assert (walked.flash_writes, walked.cloud_writes) == (0, 0)
 
@@ -129,4 +129,4 @@ def test_a_tracker_m_is_compared_though_its_mac_is_nobodys_business(tmp_path: Pa
         assert walked.verdict is Verdict.PASS, walked.finished
         assert not any(name == "mac" for name, _ in facts(walked))
         other = dataclasses.replace(make_spec("trackerm", 7, 2, "6.3.4"), serial=SerialNumber.parse("TRMKAB926000001"))
-        assert bench.walk(bench.unit(spec=other)).finished.sentence == "wrong_label"
+        assert bench.walk(bench.unit(spec=other)).finished.sentence == "numbers_differ"

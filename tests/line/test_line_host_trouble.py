@@ -104,7 +104,7 @@ def test_a_console_that_tells_something_else_each_time_judges_nobody(tmp_path: P
 
 def test_a_console_that_says_twice_it_is_another_unit_is_believed(tmp_path: Path) -> None:
     with line_bench(tmp_path, SECRET) as bench:
-        assert walk_with(bench, SECRET, [OTHER_SERIAL] * 2) == (Verdict.FAIL, "wrong_label")
+        assert walk_with(bench, SECRET, [OTHER_SERIAL] * 2) == (Verdict.FAIL, "numbers_differ")
 
 
 def test_a_mobile_secret_is_kept_only_when_it_was_read_twice_alike(tmp_path: Path) -> None:

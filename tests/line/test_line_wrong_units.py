@@ -96,7 +96,7 @@ def test_a_serial_number_the_cloud_knows_otherwise_fails_before_any_write(tmp_pa
     with line_bench(tmp_path, BORON) as bench:
         unit = bench.unit()
         bench.cloud.edit_device(unit.spec.device_id, serial_number="P044AB0000000", product_id=PRODUCTS["boron"])
-        check_failed(bench.walk(unit), "wrong_label", "P044AB0000000", str(unit.spec.serial))
+        check_failed(bench.walk(unit), "record_differs", "P044AB0000000", str(unit.spec.serial))
 
 
 @pytest.mark.rule("A5")
@@ -107,7 +107,7 @@ def test_a_record_the_cloud_shows_only_after_the_claim_is_compared_too(tmp_path:
         walk = bench.walk(unit)
         assert (walk.verdict, walk.finished.sentence, walk.finished.failed_step) == (
             Verdict.FAIL,
-            "wrong_label",
+            "record_differs",
             "claim",
         )
 

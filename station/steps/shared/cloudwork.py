@@ -87,7 +87,7 @@ class CloudJob:
             if ours and theirs and ours != theirs:
                 raise UnitRejected(
                     f"the cloud knows {self.device_id} with {name} {theirs}, the unit says {ours}; technician",
-                    say=Say("wrong_label"),
+                    say=Say("record_differs"),
                 )
         if self.product_id is not None and record.is_product_device and record.product_id != self.product_id:
             raise UnitRejected(

@@ -30,6 +30,10 @@ _KEPT = {
 }
 """Values that are kept as what they are, not only as text: name -> attribute of `UnitKnowledge`."""
 
+RECALLED = "journal"
+"""The source of what was read on an earlier visit."""
+FOR_LIFE = ("serial", "imei", "mac")
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -130,6 +134,17 @@ class UnitKnowledge:
         """Return what was told under ``name`` first, by whatever source; None if nobody told."""
         return next((fact.value for fact in self.facts if fact.name == name), None)
 
+    def is_told(self, name: str) -> bool:
+        """Return whether the unit told ``name`` in this walk: what was read on an earlier visit is only recalled."""
+        return any(fact.name == name and fact.source != RECALLED for fact in self.facts)
+
+    def recall(self, facts: Mapping[str, str]) -> None:
+        """Keep what the journal knows of the unit and what cannot have changed since (A5); its SIM may have (A10).
+
+        Raises `UnitRejected` for a value that differs from what the unit told.
+        """
+        self.note(RECALLED, **{name: facts.get(name) or None for name in FOR_LIFE})
+
     def learn(self, source: str, answer: Mapping[str, object]) -> None:
         """Keep what ``source`` told; None is no fact. Raises `UnitRejected` for a value that differs (A5)."""
         for name, value in answer.items():
@@ -184,7 +199,7 @@ class UnitKnowledge:
             if fact.name == name and fact.value != value and name not in CHANGING_FACTS:
                 raise UnitRejected(
                     f"{name} is {fact.value} by {fact.source} but {value} by {source}; hand the unit to the technician",
-                    say=Say("wrong_label"),
+                    say=Say("numbers_differ"),
                 )
         fact = IdentityFact(name, value, source)
         if fact not in self.facts:

@@ -6,7 +6,7 @@ the unit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from drivers.devices import Goal, ParticleDevice
@@ -34,6 +34,8 @@ from .sources import CONSOLE, IN_DFU, NOT_THERE, RUNNING, Answer, At, Source, ab
 CONSOLE_TRIES = 3
 EXPECTED = frozenset({"device_id", "serial", "iccid", "imei", "mac", "device_os"})
 """Values that are asked for again where an answer that should have them comes without."""
+RECALL_IS_ENOUGH = frozenset({"mac"})
+"""Values no unit is made to listen for, which stops its application, when they were read on an earlier visit."""
 _FAILURES = (DeviceRefused, RemoteProtocolError, LinkError, DeadlineExceeded)
 _DEPARTURES = (Disconnected, Swapped, AccessDenied)
 
@@ -56,15 +58,14 @@ def introduce(device: ParticleDevice, known: UnitKnowledge, asker: Asker) -> Non
 class Reader:
     """Asks one unit what a walk needs, raising what it fails on, or ``everything``.
 
-    For everything a source that fails leaves the reason and the next one is asked. ``recall``: what is known of the
-    unit from earlier visits; ``keep_secret``: takes its mobile secret, None where that is not wanted.
+    For everything a source that fails leaves the reason and the next one is asked. ``keep_secret``: takes its mobile
+    secret, None where that is not wanted.
     """
 
     device: ParticleDevice
     known: UnitKnowledge
     asker: Asker
     everything: bool = False
-    recall: Callable[[], Mapping[str, str]] = dict
     keep_secret: Callable[[MobileSecret], None] | None = None
 
     def read_running(self) -> None:
@@ -117,13 +118,10 @@ class Reader:
         return self.keep_secret is not None or any(map(self._is_wanted, ("imei", "iccid", "mac", "modules")))
 
     def _is_wanted(self, name: str) -> bool:
-        """Return whether the unit has that value and nobody told it; what is recalled of a modem is not told."""
+        """Return whether the unit has that value and did not tell it yet."""
         known = self.known
-        if absent(name, known.platform, known.os_version):
-            return False
-        if name in ("imei", "iccid", "modules"):
-            return not getattr(known, name)
-        return known.fact(name) is None and not (name == "mac" and self.recall().get(name))
+        is_known = known.fact(name) is not None if name in RECALL_IS_ENOUGH else known.is_told(name)
+        return not is_known and not absent(name, known.platform, known.os_version)
 
     def _ask_console(self) -> None:
         """Ask the console of a unit that listens: for identities always, for the rest if it is wanted."""
@@ -213,5 +211,5 @@ def _misfit(known: UnitKnowledge, serial: SerialNumber) -> UnitRejected:
     return UnitRejected(
         f"serial number {serial} cannot be that of {known.device_id}: on a {known.platform.name} it ends "
         "with the last six digits of the Device ID; hand the unit to the technician",
-        say=Say("wrong_label"),
+        say=Say("numbers_differ"),
     )
