@@ -27,7 +27,7 @@ from drivers.clock import SimulatedClock
 from drivers.host.executable import Programs, SystemPrograms
 from drivers.host.port_paths import no_controller
 from drivers.identity import Secret
-from drivers.platforms import platform_by_slug, platforms
+from drivers.platforms import OsVersion, platform_by_slug, platforms
 from drivers.transport.serialport import PyserialHost
 from drivers.transport.usb import PyusbHost
 from drivers.virtual import synthetic
@@ -62,7 +62,7 @@ QUIET_S = 900.0
 
 @dataclass(frozen=True)
 class Recipe:
-    """A profile a story walks. ``modules`` and ``application`` None: the synthetic ones of ``device_os``."""
+    """A profile a story walks. ``modules`` and ``application`` None: the synthetic ones of ``runs``."""
 
     platform: str = "boron"
     device_os: str | None = "6.3.4"
@@ -85,6 +85,7 @@ class Recipe:
     name: str = "{serial}"
     fallback: str = "{platform}-{id6}"
     revision: int = 1
+    keeps: str = ""  # Device OS that the units hold and keep, where `device_os` is None
 
     @property
     def id(self) -> str:
@@ -102,6 +103,11 @@ class Recipe:
     def has_wifi(self) -> bool:
         return platform_by_slug(self.platform).sets_wifi_in_listening_mode if self.wifi is None else self.wifi
 
+    @property
+    def runs(self) -> str:
+        """Device OS of a unit that passed, where the recipe says one."""
+        return self.device_os or self.keeps
+
     def release(self) -> tuple[SyntheticFile, ...]:
         if self.modules is not None:
             return self.modules
@@ -110,8 +116,20 @@ class Recipe:
     def app(self) -> SyntheticFile | None:
         if not self.has_application:
             return None
-        usual = synthetic.versions(self.platform_id)[0]
-        return self.application or synthetic.application(self.platform_id, self.device_os or usual, seed="story")
+        return self.application or self.program("story")
+
+    def program(self, seed: str, size: int = 12_000) -> SyntheticFile:
+        """An application for the units of this recipe; before Device OS 1.5 it has to name their product (D7)."""
+        version = self.runs or synthetic.versions(self.platform_id)[0]
+        names_product = self.runs and self.kind == "product" and OsVersion.parse(version) < OsVersion.parse("1.5.0")
+        product = (self.product or PRODUCTS[self.platform], 7) if names_product else (synthetic.NO_PRODUCT,) * 2
+        return synthetic.application(
+            self.platform_id, version, product_id=product[0], product_version=product[1], seed=seed, size=size
+        )
+
+    def held(self) -> tuple[SyntheticFile, ...]:
+        """What a unit holds that passed: the Device OS it keeps, and the files of the profile."""
+        return (*(synthetic.release(self.platform_id, self.keeps) if self.keeps else ()), *self.files())
 
     def files(self) -> tuple[SyntheticFile, ...]:
         app = self.app()
@@ -341,7 +359,10 @@ class LineBench:
 
     def finished_unit(self, recipe: Recipe, number: int = 1, **settings: object) -> VirtualUnit:
         """A unit whose flash holds all of the recipe's firmware already: its walk is short."""
-        settings = {"modules": tuple(file.data for file in recipe.files()), "setup_done": True} | settings
+        settings = {
+            "modules": tuple(file.data for file in recipe.held()), "setup_done": True,
+            "device_os": recipe.keeps or None,
+        } | settings  # fmt: skip
         if recipe.has_wifi:
             settings = {"networks": (StoredNetwork(SSID, Secret(PASSWORD)),)} | settings
         return self.unit(recipe.platform, number, **settings)  # type: ignore[arg-type]

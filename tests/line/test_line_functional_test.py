@@ -112,10 +112,10 @@ def test_one_answer_of_no_use_is_asked_for_again(tmp_path: Path, fault: str) -> 
 
 def test_a_profile_whose_application_has_no_tests_fails_no_unit(tmp_path: Path) -> None:
     for recipe, said in (
-        (Trial(program="tinker"), "Unit does not know this test. Call supervisor."),
+        (Trial(test_program="tinker"), "Unit does not know this test. Call supervisor."),
         (Trial(tests=LIMITS.replace("limits.temp", "limits.tmp")), "Test does not tell tmp. Call supervisor."),
     ):
-        with line_bench(tmp_path / recipe.program, recipe) as bench:
+        with line_bench(tmp_path / recipe.test_program, recipe) as bench:
             walk = walked(bench, recipe)
             assert (walk.verdict, sentence(walk)) == (Verdict.ERROR, said)
 

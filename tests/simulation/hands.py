@@ -26,6 +26,11 @@ SCANS = 12
 """Scans before the operator gives up."""
 
 
+def label_of(unit: VirtualUnit) -> str:
+    """Return what the label on the unit says: its Device ID where it never had a serial number (A4)."""
+    return unit.label if unit.spec.serial is not None or unit.faults.has_wrong_label else unit.device_id
+
+
 class Hands:
     """The operator of one slot: plugs in, scans, presses buttons, reads the verdict, unplugs."""
 
@@ -145,7 +150,7 @@ class Hands:
     def _texts(self, part: Part, unit: VirtualUnit) -> Iterator[str]:
         """Yield what is scanned, in order: the mistakes, then the unit's label, repeatedly."""
         slips = (_SLIPS[slip](self, unit) for slip in part.slips)
-        return itertools.islice(itertools.chain(slips, itertools.repeat(unit.label)), SCANS)
+        return itertools.islice(itertools.chain(slips, itertools.repeat(label_of(unit))), SCANS)
 
     def neighbour(self) -> str:
         """Return the label of a unit in another slot, else an unknown one."""
@@ -172,9 +177,9 @@ _SLIPS: Mapping[str, _Slip] = {
     "neighbour": lambda hands, unit: hands.neighbour(),
     "before": lambda hands, unit: hands.before(),
     "order-code": lambda hands, unit: "BRN404XKIT",
-    "layout": lambda hands, unit: unit.spec.label.translate(_QWERTZ),
-    "double": lambda hands, unit: str(unit.spec.serial) * 2,
-    "prefix": lambda hands, unit: f"]d1{unit.spec.label}",
+    "layout": lambda hands, unit: label_of(unit).translate(_QWERTZ),
+    "double": lambda hands, unit: label_of(unit).split()[0] * 2,
+    "prefix": lambda hands, unit: f"]d1{label_of(unit)}",
     "lot": lambda hands, unit: "LOT20261122",
     "noise": lambda hands, unit: "à&é\"(ABEZW-Y4JRW",
     "unknown": lambda hands, unit: hands.unknown(),

@@ -24,10 +24,11 @@ from line_bench import LineBench, line_bench, shown
 from station.engine.events import AttemptFinished, ScanRead
 from station.model import Verdict
 
+from .drawing import draw
 from .floor import Floor
 from .hands import Hands
 from .oracles import ENDINGS, MENDED, Bugs, Violation, check_effects, check_pass
-from .story import Part, Story, draw
+from .story import Part, Story
 from .units import make_unit
 from .world import World
 

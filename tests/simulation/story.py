@@ -1,8 +1,7 @@
 """One seeded shift as plain data: which units, what is wrong with them, and what goes wrong around them.
 
-A story is drawn from a seed by `draw`, printed as one line of JSON, replayed from it, and shrunk by removing parts.
-Each seed draws a *swarm*: it disables most kinds of trouble and lets the others happen often, because
-evenly mixed faults rarely coincide in pairs.
+A story is drawn from a seed by `drawing.draw`, printed as one line of JSON, replayed from it, and shrunk by removing
+parts.
 """
 
 from __future__ import annotations
@@ -11,15 +10,13 @@ import dataclasses
 import functools
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from line_bench import Recipe
 from support.tested import LIMITS, METER, Trial
 
-from drivers.platforms import platform_by_slug
-from drivers.virtual import synthetic
 from drivers.virtual.faults import ERRNOS
 
 STAGES: Mapping[str, float] = {
@@ -86,12 +83,14 @@ class Lot:
     wifi: bool = False
     device_os: str = "6.3.4"
     tested: bool = False
+    keeps: bool = False  # the profile leaves ``device_os``, which its units hold, as it is
 
     def recipe(self) -> Recipe:
         kind = functools.partial(Trial, tests=LIMITS + METER) if self.tested else Recipe
         return kind(
             self.platform, kind=self.kind, offline=self.offline, label=self.label, claim=self.claim,
-            online=self.online, wifi=self.wifi, device_os=self.device_os,
+            online=self.online, wifi=self.wifi, device_os=None if self.keeps else self.device_os,
+            keeps=self.device_os if self.keeps else "",
         )  # fmt: skip
 
 
@@ -142,16 +141,34 @@ class Story:
         row = json.loads(text)
         return cls(
             seed=row["seed"], slots=row["slots"], lots=tuple(Lot(**one) for one in row["lots"]),
-            parts=tuple(Part(**_tuples(one)) for one in row["parts"]),
+            parts=tuple(Part(**tuples(one)) for one in row["parts"]),
             troubles=tuple(Trouble(**one) for one in row["troubles"]),
         )  # fmt: skip
 
+    def shorter(self) -> Iterator[Story]:
+        """Yield every story with one element less, the large elements first."""
+        for part in self.parts:
+            if len(self.parts) > 1:
+                yield dataclasses.replace(self, parts=tuple(one for one in self.parts if one is not part))
+        for trouble in self.troubles:
+            yield dataclasses.replace(self, troubles=tuple(one for one in self.troubles if one is not trouble))
+        for part in self.parts:
+            for simpler in (
+                *(dataclasses.replace(part, faults=_without(part.faults, n)) for n in range(len(part.faults))),
+                *(dataclasses.replace(part, slips=_without(part.slips, n)) for n in range(len(part.slips))),
+            ):
+                yield dataclasses.replace(self, parts=tuple(simpler if one is part else one for one in self.parts))
 
-def _tuples(row: dict[str, Any]) -> dict[str, Any]:
+
+def _without(things: tuple[str, ...], place: int) -> tuple[str, ...]:
+    return things[:place] + things[place + 1 :]
+
+
+def tuples(row: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
 
 
-# --- drawing --------------------------------------------------------------------------------
+# --- kinds of faults and trouble --------------------------------------------------------------
 
 
 Order = Callable[[random.Random, int], str]
@@ -192,167 +209,3 @@ TROUBLE_SECONDS: Mapping[str, tuple[float, float]] = {
 
 WIFI_TROUBLE_SECONDS: Mapping[str, tuple[float, float]] = {"wifi-down": (20, 400), "wifi-password": (20, 200)}
 """The same for the access point of the bench. Each at most once in a shift: what is down for all fails nobody."""
-
-
-def draw(seed: int) -> Story:
-    """Draw the story of ``seed``, the same on every machine."""
-    dice = random.Random(f"shift {seed}")
-    lots = _lots(dice)
-    slots = dice.choice((1, 2, 2, 3, 4))
-    orders = _swarm(dice, tuple(ORDERS))
-    troubles = _swarm(dice, tuple(TROUBLE_SECONDS))
-    flaws = _swarm(dice, FLAWS)
-    slips = _swarm(dice, SLIPS)
-    numbers = iter(range(1, 1000))
-    parts: list[Part] = []
-    for slot in range(1, slots + 1):
-        for _ in range(dice.randint(1, 3)):
-            lot = dice.choice(lots)
-            possible = tuple(flaw for flaw in flaws if _is_possible(flaw, lot, lots))
-            parts.append(_part(dice, next(numbers), slot, lot, orders, possible, slips))
-    lots, parts = _with_tests(random.Random(f"tests {seed}"), lots, parts)
-    lots, parts = _with_kin(random.Random(f"kin {seed}"), lots, parts)
-    length = 60.0 * len(parts) / slots + 60
-    happen = [_trouble(dice, kind, length) for kind in troubles for _ in range(dice.choice((1, 1, 2, 3)))]
-    parts, more = _with_wifi(random.Random(f"wifi {seed}"), lots, parts, length)
-    happen += more
-    return Story(seed, slots, lots, tuple(parts), tuple(sorted(happen, key=lambda trouble: trouble.at)))
-
-
-def _with_tests(dice: random.Random, lots: tuple[Lot, ...], parts: list[Part]) -> tuple[tuple[Lot, ...], list[Part]]:
-    """Let some lots test their units; of those, some find what nothing else finds, or are told nonsense once."""
-    lots = tuple(dataclasses.replace(lot, tested=dice.random() < 0.35) for lot in lots)
-    tested = {lot.platform for lot in lots if lot.tested}
-    found: list[Part] = []
-    for part in parts:
-        flaw, faults = dice.choice(TEST_FLAWS), (f"do=app,{dice.choice(TEST_FAULTS)},times=1",)
-        is_bad, is_odd = dice.random() < 0.25 and not part.flaw, dice.random() < 0.4
-        if part.platform in tested:
-            part = dataclasses.replace(
-                part, flaw=flaw if is_bad else part.flaw, faults=part.faults + (faults if is_odd else ())
-            )
-        found.append(part)
-    return lots, found
-
-
-def _with_wifi(
-    dice: random.Random, lots: tuple[Lot, ...], parts: list[Part], length_s: float
-) -> tuple[list[Part], list[Trouble]]:
-    """Let the access point of some shifts fail, and some units that have to join it hear nothing."""
-    joining = {lot.platform for lot in lots if lot.wifi}
-    if not joining or dice.random() < 0.4:
-        return parts, []
-    kinds = [kind for kind in WIFI_TROUBLE_SECONDS if dice.random() < 0.5]
-    troubles = [
-        Trouble(kind, round(dice.uniform(0, length_s), 1), round(dice.uniform(*WIFI_TROUBLE_SECONDS[kind]), 1))
-        for kind in kinds
-    ]
-    found = []
-    for part in parts:
-        is_deaf = dice.random() < 0.2 and part.platform in joining and not part.flaw
-        found.append(dataclasses.replace(part, flaw=WIFI_FLAWS[0]) if is_deaf else part)
-    return found, troubles
-
-
-KIN = {"argon": ("p2",), "boron": ("msom", "trackerm")}
-"""Platforms of other families with the same radios, or more."""
-KIN_OS = {"3.3.1": "5.5.0", "4.1.0": "5.5.0", "6.1.1": "6.2.0"}
-"""What they hold in place of a Device OS that never was theirs, in the same order."""
-
-
-def _with_kin(dice: random.Random, lots: tuple[Lot, ...], parts: list[Part]) -> tuple[tuple[Lot, ...], list[Part]]:
-    """Let some shifts be of another family: the same stories, told of other units."""
-    if dice.random() >= 0.35 or any(lot.platform not in KIN for lot in lots):
-        return lots, parts
-    kin = {platform: dice.choice(others) for platform, others in KIN.items()}
-    swapped = tuple(
-        dataclasses.replace(lot, platform=kin[lot.platform], device_os=KIN_OS.get(lot.device_os, lot.device_os))
-        for lot in lots
-    )
-    return swapped, [
-        dataclasses.replace(
-            part,
-            platform=kin.get(part.platform, part.platform),
-            factory_os=KIN_OS.get(part.factory_os, part.factory_os),
-        )
-        for part in parts
-    ]
-
-
-def _trouble(dice: random.Random, kind: str, length_s: float) -> Trouble:
-    at, seconds = dice.uniform(0, length_s), dice.uniform(*TROUBLE_SECONDS[kind])
-    return Trouble(kind, round(at, 1), round(seconds, 1), dice.randint(0, 99))
-
-
-def _swarm(dice: random.Random, kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """Draw none of the kinds, or one to three of them."""
-    return tuple(dice.sample(kinds, k=min(len(kinds), dice.choice((0, 1, 1, 2, 3)))))
-
-
-def _lots(dice: random.Random) -> tuple[Lot, ...]:
-    lots = [_lot(dice, platform) for platform in dice.choice(LOTS)]
-    return tuple(lots)
-
-
-def _lot(dice: random.Random, platform: str) -> Lot:
-    kind = "developer" if platform == "argon" and dice.random() < 0.2 else "product"
-    claim = kind == "developer" or dice.random() < 0.2
-    has_wifi, has_cellular = (
-        getattr(platform_by_slug(platform), name) for name in ("sets_wifi_in_listening_mode", "has_cellular")
-    )
-    wifi = has_wifi and (kind == "developer" or dice.random() < 0.6)
-    online = kind == "developer" or ((wifi or has_cellular) and dice.random() < 0.25)
-    queues = not (online or wifi) and dice.random() < 0.7  # with Wi-Fi a unit would be online before its membership
-    return Lot(
-        platform, kind, "queue" if queues else "hold", label=dice.random() < 0.4, claim=claim, online=online,
-        wifi=wifi, device_os=dice.choice(DEVICE_OS[platform]),
-    )  # fmt: skip
-
-
-def _part(
-    dice: random.Random,
-    number: int,
-    slot: int,
-    lot: Lot,
-    orders: tuple[str, ...],
-    flaws: tuple[str, ...],
-    slips: tuple[str, ...],
-) -> Part:
-    stage = dice.choices(tuple(STAGES), tuple(STAGES.values()))[0]
-    flaw = dice.choice(flaws) if flaws and dice.random() < 0.35 else ""
-    if flaw == "worn-flash":
-        stage = "old-app"  # worn flash shows only when something is written
-    elif flaw == "protected":
-        stage = "finished"  # only a unit that runs a new Device OS can be protected
-    platform = next(name for name in DEVICE_OS if name != lot.platform) if flaw == "wrong-platform" else lot.platform
-    transfers = {"finished": 60, "old-app": 130, "fresh": 1300, "in-dfu": 400}[stage]
-    count = dice.choice((0, 1, 1, 2, 3)) if orders else 0
-    scans = dice.choice((0, 1, 1, 2)) if slips and lot.label and flaw != "bad-label" else 0
-    return Part(
-        number, platform, slot, stage, dice.choice(_factory_os(platform, lot.device_os)), flaw,
-        faults=tuple(ORDERS[kind](dice, transfers) for kind in dice.choices(orders, k=count)) if count else (),
-        slips=tuple(dice.choices(slips, k=scans)) if scans else (),
-    )  # fmt: skip
-
-
-def _factory_os(platform: str, device_os: str) -> tuple[str, ...]:
-    """Return what new units of ``platform`` may hold when their profile says ``device_os``."""
-    made = synthetic.versions(platform_by_slug(platform).id)
-    return tuple(version for version in FACTORY_OS[device_os] if version in made) or (device_os,)
-
-
-def _is_possible(flaw: str, lot: Lot, lots: tuple[Lot, ...]) -> bool:
-    """Return whether a unit of that lot can have the flaw, and its profile has a step that detects it."""
-    match flaw:
-        case "wrong-platform":
-            return len(lots) == 1
-        case "other-product" | "quarantined":
-            return platform_by_slug(lot.platform).has_cellular and lot.kind == "product"
-        case "bad-label":
-            return lot.label
-        case "dead-sim":
-            return platform_by_slug(lot.platform).has_cellular
-        case "protected":
-            return lot.device_os.startswith("6.")
-        case _:
-            return True

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from .drawing import draw
 from .oracles import ENDINGS
 from .shift import run
-from .story import FLAWS, ORDERS, SLIPS, TEST_FLAWS, TROUBLE_SECONDS, WIFI_FLAWS, WIFI_TROUBLE_SECONDS, Story, draw
+from .story import FLAWS, ORDERS, SLIPS, TEST_FLAWS, TROUBLE_SECONDS, WIFI_FLAWS, WIFI_TROUBLE_SECONDS, Story
 
 SEEDS = 48
 AT_ONCE = 4

@@ -31,10 +31,8 @@ def make_unit(bench: LineBench, part: Part, recipes: Mapping[str, Recipe]) -> Vi
         device_os = synthetic.usual_version(platform_by_slug(part.platform).id, part.factory_os)
         unit = bench.unit(part.platform, part.number, device_os, **settings)
     elif part.stage == "old-app":
-        modules = (
-            *(file.data for file in recipe.release()),
-            synthetic.application(recipe.platform_id, recipe.device_os or "3.3.1", seed="other").data,
-        )
+        other, own = recipe.program("other"), recipe.app()
+        modules = tuple((other if file == own else file).data for file in recipe.held())
         unit = bench.finished_unit(recipe, part.number, modules=modules, networks=(), **settings)
     else:
         unit = bench.finished_unit(recipe, part.number, **settings)

@@ -22,7 +22,7 @@ def untruths(bench: LineBench, unit: VirtualUnit, recipe: Recipe, *, is_here: bo
     device = bench.cloud.device(unit.spec.device_id) or {}
     truths = {
         "its flash differs from the profile's files": _holds(unit, recipe),
-        "its name is not its serial number": device.get("name") == str(unit.spec.serial),
+        "its name is not the one the profile gives it": device.get("name") == _name(unit),
         "it is quarantined": not device.get("quarantined"),
         "its owner is not the one the profile wants": device.get("owner") == (ME if recipe.claim else None),
     }
@@ -35,10 +35,14 @@ def untruths(bench: LineBench, unit: VirtualUnit, recipe: Recipe, *, is_here: bo
     if recipe.has_wifi:
         known = {(one.ssid, one.password and one.password.reveal()) for one in WifiStore(unit).networks()}
         truths["it does not know the network"] = (SSID, PASSWORD) in known
-    if (recipe.device_os or "").startswith("3."):
+    if recipe.runs.startswith("3.") and any(field.name == "setup_done" for field in unit.spec.platform.dct_fields):
         truths["setup-done is not set"] = unit.memory.dct.is_setup_done
     truths["its record tells numbers of no such unit"] = _strange_facts(bench, unit) == []
     return [what for what, is_good in truths.items() if not is_good]
+
+
+def _name(unit: VirtualUnit) -> str:
+    return str(unit.spec.serial or f"{unit.spec.platform.slug}-{unit.device_id[-6:]}")
 
 
 def _strange_facts(bench: LineBench, unit: VirtualUnit) -> list[str]:
@@ -52,7 +56,7 @@ def _strange_facts(bench: LineBench, unit: VirtualUnit) -> list[str]:
 
 def _holds(unit: VirtualUnit, recipe: Recipe) -> bool:
     """Whether each file of the recipe stands byte for byte where a factory programmer would have put it."""
-    for file in recipe.files():
+    for file in recipe.held():
         probe = NorFlash(Chip.EXTERNAL, 0, len(file.data))
         probe.place(0, file.data)
         header = read_header(probe, 0, unit.memory.layout.prefix_offsets)

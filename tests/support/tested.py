@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from line_bench import Recipe
 
-from drivers.virtual import synthetic
 from drivers.virtual.synthetic import SyntheticFile
 
 LIMITS = """
@@ -45,10 +44,10 @@ class Trial(Recipe):
     """A profile that tests: ``tests`` is the end of its text."""
 
     tests: str = LIMITS
-    program: str = "selftest"
+    test_program: str = "selftest"
 
     def app(self) -> SyntheticFile | None:
-        return synthetic.application(self.platform_id, self.device_os or "3.3.1", seed=self.program)
+        return self.program(self.test_program)
 
     def text(self) -> str:
         return super().text() + self.tests
