@@ -1,4 +1,6 @@
-"""Run seeds of the simulation: ``make simulate SEEDS=N [FROM=K]``, or replay and shrink one story.
+"""Run seeds of the simulation: ``make simulate SEEDS=N [FROM=K] [ARGS=--bench]``, or replay and shrink one story.
+
+With ``--bench`` the stories are those of hands and scanner (`bench_story`), else whole shifts (`story`).
 
 Every finished seed is a line in a ledger beside the virtual environment, so an interrupted run resumes where it
 stopped; a ledger is valid for one state of the code only.
@@ -13,12 +15,15 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from .bench_play import run_bench, run_bench_seed
+from .bench_story import BenchStory, draw_bench
+from .drawing import draw
 from .shift import Figures, run, run_seed
-from .shrink import shrink
-from .story import Story, draw
+from .shrink import S, shrink
+from .story import Story
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,20 +31,23 @@ ROOT = Path(__file__).resolve().parents[2]
 def main() -> int:
     """Run as the options say; return 0 when no oracle was violated."""
     options = _options()
-    if options.story is not None:
-        return _replay(Story.from_json(options.story), is_shrunk=options.shrink)
-    if options.seed is not None:
-        return _replay(draw(options.seed), is_shrunk=options.shrink)
-    ledger = Ledger(Path(options.ledger))
+    if options.story is not None or options.seed is not None:
+        if options.bench:
+            bench_story = BenchStory.from_json(options.story) if options.story else draw_bench(options.seed)
+            return _replay(bench_story, run_bench, is_shrunk=options.shrink)
+        story = Story.from_json(options.story) if options.story else draw(options.seed)
+        return _replay(story, run, is_shrunk=options.shrink)
+    ledger = Ledger(Path(options.ledger), "bench" if options.bench else "shift")
     wanted = range(options.start, options.start + options.seeds)
     todo = [seed for seed in wanted if seed not in ledger.done]
     began = time.monotonic()
     try:
         with multiprocessing.get_context("spawn").Pool(options.jobs, maxtasksperchild=50) as pool:
-            for figures in pool.imap_unordered(run_seed, todo):
+            for figures in pool.imap_unordered(run_bench_seed if options.bench else run_seed, todo):
                 ledger.add(figures)
                 if figures.violation:
                     print(f"seed {figures.seed}: {figures.violation}", flush=True)
+                    print(f"  {replay_of(figures.seed, is_bench=options.bench)}", flush=True)
     except KeyboardInterrupt:
         print("stopped; the ledger keeps what was done", file=sys.stderr)
     rows = [figures for seed, figures in ledger.done.items() if seed in wanted]
@@ -49,6 +57,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="simulate", description=__doc__)
+    parser.add_argument("--bench", action="store_true", help="stories of hands and scanner, in place of shifts")
     parser.add_argument("--seeds", type=int, default=100, help="how many (%(default)s)")
     parser.add_argument("--start", type=int, default=1, help="the first seed (%(default)s)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes side by side (%(default)s)")
@@ -59,11 +68,16 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _replay(story: Story, *, is_shrunk: bool) -> int:
+def replay_of(seed: int, *, is_bench: bool) -> str:
+    """Return the command that plays that seed again."""
+    return f"replay: make simulate ARGS='{'--bench ' if is_bench else ''}--seed {seed}' (and --shrink)"
+
+
+def _replay(story: S, run: Callable[[S], Figures], *, is_shrunk: bool) -> int:
     print(story.to_json())
     figures = run(story)
     if figures.violation and is_shrunk:
-        story, figures = shrink(story, figures, lambda text: print(text, file=sys.stderr))
+        story, figures = shrink(story, figures, run, lambda text: print(text, file=sys.stderr))
         print("shrunk to\n" + story.to_json())
     if figures.trace:
         print(figures.trace)
@@ -74,9 +88,9 @@ def _replay(story: Story, *, is_shrunk: bool) -> int:
 class Ledger:
     """The finished seeds of one state of the code, a line of JSON each."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / f"{code_digest()}.jsonl"
+        self._path = folder / f"{kind}-{code_digest()}.jsonl"
         lines = self._path.read_text().splitlines() if self._path.exists() else []
         self.done = {figures.seed: figures for figures in map(Figures.from_json, lines)}
 
@@ -90,7 +104,7 @@ def code_digest() -> str:
     """Return a digest of all code that a seed's outcome depends on."""
     digest = hashlib.sha256()
     for folder in ("drivers", "station", "tests/simulation", "tests/support"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
+        for path in sorted(one for kind in ("*.py", "*.toml") for one in (ROOT / folder).rglob(kind)):
             digest.update(path.read_bytes())
     digest.update((ROOT / "tests" / "line_bench.py").read_bytes())
     return digest.hexdigest()[:16]
@@ -109,8 +123,8 @@ def report(rows: Sequence[Figures], wall_s: float, fresh: int) -> str:
     shares = ", ".join(f"{name} {n} ({n / attempts:.1%})" for name, n in sorted(verdicts.items()))
     scans, again = sum(row.scans for row in rows), sum(row.scans_again for row in rows)
     return "\n".join([
-        f"{len(rows)} seeds ({fresh} run now in {wall_s:.0f} s), {hours:.0f} simulated hours,"
-        f" {hours / max(spent, 1e-9):.2f} of them a second and process",
+        f"{len(rows)} seeds ({fresh} run now in {wall_s:.0f} s), {hours:.0f} simulated hours;"
+        f" a second and process: {len(rows) / max(spent, 1e-9):.1f} seeds, {hours / max(spent, 1e-9):.2f} such hours",
         f"units: {', '.join(f'{name} {n}' for name, n in sorted(units.items()))}",
         f"attempts of good units: {shares or 'none'}",
         *(f"  {n:5} {cause}" for cause, n in causes.most_common(12)),
