@@ -82,7 +82,7 @@ def _step(event: StepFinished, words: Words) -> str:
 
 def _hands(event: HandsNeeded, words: Words) -> str:
     asked = words.text("headless-hands", face=words.face("hands").word, what=words.line(event.say))
-    return asked + (f" ({event.led})" if event.led else "")
+    return asked + (f" ({words.led(event.led)})" if event.led else "")
 
 
 def _held(event: StepHeld, words: Words) -> str:

@@ -14,7 +14,7 @@ from drivers.virtual.faults import ACTIONS, MOMENTS, OPTIONS, BadFault, Fault, p
 from drivers.virtual.synthetic import ALL_VERSIONS
 
 from ..compose import JOURNAL_PATIENCE_S
-from ..demo import FACTORY_OS, SCAN_S, SHOW_S, Demo, DemoOptions
+from ..demo import FACTORY_OS, SCAN_S, SHOW_S, Demo, DemoOptions, tray, tray_profiles
 from ..engine.events import BatchSummary
 from ..errors import BadInput
 from ..export import export as export_log
@@ -36,6 +36,7 @@ PATIENT_SCAN_S = 8 * SCREEN_SPEED
 PATIENT_SHOW_S = 4 * SCREEN_SPEED
 """On a screen virtual hands leave the person time to scan first and to read a verdict (8 s and 4 s of real time)."""
 DEFAULT_PROFILES = ("boron-product", "argon-product")
+"""What is shown unless options say otherwise; with more than `BUSY_SLOTS` units, one of every platform."""
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -46,10 +47,14 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=fault_help(),
     )
-    parser.add_argument("--units", type=_units, default=4, metavar="N", help="slots, and units at a time (4)")
     parser.add_argument(
-        "--profile", action="append", default=[], metavar="P", help="a file, or the name of a shipped one"
-    )
+        "--units", type=_units, default=4, metavar="N",
+        help=f"slots, and units at a time (4); more than {BUSY_SLOTS}: of every platform",
+    )  # fmt: skip
+    parser.add_argument(
+        "--profile", action="append", default=[], metavar="P",
+        help="a file, or the name of a shipped one (boron-product and argon-product)",
+    )  # fmt: skip
     parser.add_argument("--firmware", action="append", type=Path, default=[], metavar="DIR", help="look here for files")
     parser.add_argument("--headless", action="store_true", help="no screen (also where there is no terminal)")
     parser.add_argument("--json", action="store_true", help="one event a line as JSON; implies --headless")
@@ -108,7 +113,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the demo; returns the exit status."""
     words = words_of(arguments)
     rules = StepTable.found().rules
-    profiles = tuple(load_profile(find_profile(name), rules) for name in arguments.profile or DEFAULT_PROFILES)
+    names = arguments.profile or (DEFAULT_PROFILES if arguments.units <= BUSY_SLOTS else ())
+    arrivals = () if names else tray()[: arguments.units]
+    profiles = tuple(load_profile(find_profile(name), rules) for name in names) or tray_profiles(arrivals, rules)
     if arguments.export is not None:
         check_output(arguments.export, "--export")
     if arguments.data_dir is not None:
@@ -116,7 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
     is_headless = _is_headless(arguments)
     traces = arguments.trace or not is_headless
     options = DemoOptions(
-        profiles=profiles, units=arguments.units, seed=arguments.seed,
+        profiles=profiles, arrivals=arrivals, units=arguments.units, seed=arguments.seed,
         firmware=tuple(map(firmware_folder, arguments.firmware)),
         data_dir=arguments.data_dir, faults=tuple(map(_fault, arguments.fault)),
         cloud_down_s=arguments.cloud_down_for, once=arguments.once, traces=traces, factory_os=arguments.factory_os,

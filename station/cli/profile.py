@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     steps = StepTable.found()
     profile = load_profile(find_profile(arguments.file), steps.rules)
     with tempfile.TemporaryDirectory() as scratch:
-        write_synthetic_files(Path(scratch), profile.platforms)
+        write_synthetic_files(Path(scratch), [profile])
         folders = map(firmware_folder, arguments.firmware)
         store = store_of(load_config(arguments.config), folders, made=Path(scratch))
         product = profile.section(Product)

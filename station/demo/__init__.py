@@ -31,9 +31,10 @@ from ..model import SlotInfo
 from .hands import Hands
 from .options import FACTORY_OS, SCAN_S, SHOW_S, DemoOptions, batch_of, port_of
 from .surroundings import ACCOUNT, access_points_of, closing_on_failure, secrets_of, serve_cloud
+from .tray import Arrival, tray, tray_profiles
 from .units import Units
 
-__all__ = ["FACTORY_OS", "SCAN_S", "SHOW_S", "Demo", "DemoOptions", "make_spec"]
+__all__ = ["FACTORY_OS", "SCAN_S", "SHOW_S", "Arrival", "Demo", "DemoOptions", "make_spec", "tray", "tray_profiles"]
 
 OUTBOX_WAIT_S = 60.0
 """How long a demo that ends by itself waits for what is owed to the cloud."""
@@ -52,8 +53,9 @@ class Demo:
         self.directory = options.data_dir or Path(self._scratch.name if self._scratch else "")
         self.directory.mkdir(parents=True, exist_ok=True)
         self._secrets = secrets_of(environ, options.profiles)
+        access_points = access_points_of(options.profiles, self._secrets)
         self.cloud = serve_cloud(clock, self.directory / "cloud.sqlite", options.profiles)
-        self.world = World(access_points_of(options.profiles, self._secrets), sims=self.cloud, cloud=self.cloud)
+        self.world = World(access_points, sims=self.cloud, cloud=self.cloud)
         self.bus = VirtualBus(clock)
         homes = self.directory / "units" if options.data_dir else None
         self._units = Units(options, clock, self.cloud, self.world, homes, make_spec)
@@ -79,7 +81,7 @@ class Demo:
     def _station(self) -> Station:
         token = self.cloud.create_token(ACCOUNT)
         firmware = self.directory / "firmware"
-        write_synthetic_files(firmware, {row for profile in self.options.profiles for row in profile.platforms})
+        write_synthetic_files(firmware, self.options.profiles)
         settings = Settings(
             station_id="demo", slots=self.slots, data_dir=self.journal_dir,
             firmware=self.options.firmware, made_firmware=firmware,

@@ -1,4 +1,4 @@
-"""Virtual hands: one pair a slot plugs in, scans when asked, looks at the verdict and unplugs."""
+"""Virtual hands: one pair a slot plugs in, scans or presses buttons when asked, looks at the verdict and unplugs."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ class Hands:
             self._past |= self._walks
         self._bus.plug(port, unit)
         while (event := self._next_event(unit)) is not None:
-            if isinstance(event, HandsNeeded) and event.waits_for_scan:
-                self._scan_label()
+            if isinstance(event, HandsNeeded):
+                self._scan_label() if event.waits_for_scan else self._press(event)
             elif isinstance(event, AttemptFinished) and event.attempt not in self._past and self._looks(unit):
                 break
         last = self._present
@@ -138,8 +138,24 @@ class Hands:
 
     def _scan_label(self) -> None:
         """Scan the label of the unit that is there after a while, unless a person was faster."""
+        if (unit := self._reached()) is not None:
+            self._scan(unit.label, self.slot)
+
+    def _press(self, asked: HandsNeeded) -> None:
+        """Do with the buttons of the unit what the screen asks for, after a while."""
+        press = _BUTTONS.get(asked.sentence)
+        if press is not None and (unit := self._reached()) is not None:
+            press(unit)
+
+    def _reached(self) -> VirtualUnit | None:
+        """Return the unit that is there when the hands get to it; None if something happened before."""
         with self._condition:
             faster = self._condition.wait_for(lambda: bool(self._seen), self._options.scan_after_s, self._token)
-        unit = self._present
-        if unit is not None and not faster:
-            self._scan(unit.label, self.slot)
+        return None if faster else self._present
+
+
+_BUTTONS: dict[str, Callable[[VirtualUnit], None]] = {
+    "dfu_by_hand": VirtualUnit.press_mode_button,
+    "listening_by_hand": VirtualUnit.hold_mode_button,
+}
+"""What is done when a walk asks for hands (a key of the catalogue)."""

@@ -8,21 +8,27 @@ from pathlib import Path
 from drivers.virtual.faults import Fault
 
 from ..settings.profile import Profile
+from .tray import Arrival
 
 FACTORY_OS = "3.3.1"
 """Device OS of a virtual unit that comes out of its box."""
 SHOW_S = 3.0
 """How long virtual hands look at a verdict before they unplug the unit."""
 SCAN_S = 1.5
-"""How long virtual hands take to pick up the scanner."""
+"""How long virtual hands take to pick up the scanner, or to find the button."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """Options of one demo. ``data_dir`` None: nothing is kept at the end."""
+    """Options of one demo. ``data_dir`` None: nothing is kept at the end.
+
+    ``arrivals``: what comes to slot 1, 2, ... and from the first again behind the last; without it, units of the
+    platforms of ``profiles``.
+    """
 
     profiles: tuple[Profile, ...]
     units: int = 4
+    arrivals: tuple[Arrival, ...] = ()
     seed: int = 1
     firmware: tuple[Path, ...] = ()
     data_dir: Path | None = None

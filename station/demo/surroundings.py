@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from drivers.clock import Clock
+from drivers.devices.wifi import WifiNetwork
 from drivers.identity import Secret
-from drivers.virtual.world import AccessPoint
+from drivers.virtual.world import AccessPoint, Login
 
 from ..cloud.virtual import VirtualCloud
 from ..settings.profile import Profile
@@ -19,25 +20,48 @@ from ..steps.shared.wifi_section import Wifi
 ACCOUNT = "factory@example.com"
 
 
+_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nZGVtbw==\n-----END CERTIFICATE-----"
+_DEMO_SECRETS = {
+    "password": "demo-password",  # long enough for WPA, and as long as a key of WEP
+    "certificate": _CERTIFICATE,
+    "private_key": "-----BEGIN PRIVATE KEY-----\nZGVtbw==\n-----END PRIVATE KEY-----",
+    "root_ca": _CERTIFICATE,
+}
+"""By key of the section [wifi]."""
+
+
 def secrets_of(environ: Mapping[str, str], profiles: Iterable[Profile]) -> SecretSource:
-    """Return the secrets of ``environ``, with a demo password for every Wi-Fi reference nobody has set."""
+    """Return the secrets of ``environ``, with a demo one for every Wi-Fi reference nobody has set."""
     found = dict(environ)
     for profile in profiles:
         for network in profile.sections(Wifi):
-            reference = network.password
-            if isinstance(reference, SecretRef) and reference.scheme == "env":
-                found.setdefault(reference.name, "demo-network-password")
+            for key, made in _DEMO_SECRETS.items():
+                reference = getattr(network, key)
+                if isinstance(reference, SecretRef) and reference.scheme == "env":
+                    found.setdefault(reference.name, made)
     return SecretSource(found)
 
 
 def access_points_of(profiles: Iterable[Profile], secrets: SecretSource) -> list[AccessPoint]:
-    """Return an access point for every Wi-Fi network that ``profiles`` name."""
-    points = []
-    for profile in profiles:
-        for network in profile.sections(Wifi):
-            password = secrets.resolve(network.password, Secret) if network.password else None
-            points.append(AccessPoint(network.ssid, password, is_hidden=network.is_hidden))
-    return points
+    """Return an access point for every Wi-Fi network that units of ``profiles`` join here."""
+    goals = (network.goal(secrets) for profile in profiles for network in profile.sections(Wifi))
+    return [_access_point(goal.network) for goal in goals if goal.is_joined]
+
+
+def _access_point(network: WifiNetwork) -> AccessPoint:
+    user = network.enterprise
+    login = None if user is None else Login(
+        user.type, user.username, _plain(user.password), user.certificate, _plain(user.private_key),
+        user.outer_identity, user.root_ca,
+    )  # fmt: skip
+    return AccessPoint(
+        network.ssid, _plain(network.password), network.security, is_hidden=network.is_hidden, login=login
+    )
+
+
+def _plain(secret: Secret | None) -> Secret | None:
+    """Return a secret of the station as the world has it: one equals only another of its own kind."""
+    return Secret(secret.reveal()) if secret is not None else None
 
 
 def serve_cloud(clock: Clock, path: Path, profiles: Iterable[Profile]) -> VirtualCloud:

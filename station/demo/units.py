@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from drivers.clock import Clock
-from drivers.platforms import Platform
+from drivers.platforms import platform_by_slug
 from drivers.virtual.factory import UnitSpec
 from drivers.virtual.faults import Fault
 from drivers.virtual.flash import Score
@@ -18,6 +19,7 @@ from drivers.virtual.world import World
 
 from ..cloud.virtual import VirtualCloud
 from .options import DemoOptions
+from .tray import Arrival
 
 SpecMaker = Callable[[str, int, int, str], UnitSpec]
 """From platform slug, seed, number and Device OS to the unit of that number."""
@@ -50,9 +52,10 @@ class Units:
     def make(self, slot: int, turn: int) -> VirtualUnit:
         """Make the ``turn``-th unit of a slot: the same for the same seed, in every process."""
         options = self._options
-        number, row = slot + turn * options.units, self._platform_for(slot)
-        device_os = usual_version(row.id, options.factory_os)
-        unit = self._registered(self._make_spec(row.slug, options.seed, number, device_os))
+        number, arrival = slot + turn * options.units, self._arrival(slot)
+        device_os = arrival.device_os or usual_version(platform_by_slug(arrival.slug).id, options.factory_os)
+        spec = self._make_spec(arrival.slug, options.seed, number, device_os)
+        unit = self._registered(dataclasses.replace(spec, networks=(*spec.networks, *arrival.networks)))
         if turn == 0:
             unit.order(*(fault for fault in options.faults if fault.applies_to(slot, unit.device_id)))
         return unit
@@ -70,10 +73,13 @@ class Units:
         self._tallies.append(_Tally(unit.score, unit.transfers, unit.faults.happened))
         return unit
 
-    def _platform_for(self, slot: int) -> Platform:
-        """Deal the slots out over the platforms of the profiles: the first share to the first, and so on."""
-        rows = list(dict.fromkeys(row for profile in self._options.profiles for row in profile.platforms))
-        return rows[(slot - 1) * len(rows) // self._options.units]
+    def _arrival(self, slot: int) -> Arrival:
+        """Deal the slots out over the platforms of the profiles, the first share to the first, unless it is ordered."""
+        options = self._options
+        if options.arrivals:
+            return options.arrivals[(slot - 1) % len(options.arrivals)]
+        rows = list(dict.fromkeys(row for profile in options.profiles for row in profile.platforms))
+        return Arrival(rows[(slot - 1) * len(rows) // options.units].slug)
 
     @property
     def flash_writes(self) -> int:

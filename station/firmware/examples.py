@@ -5,41 +5,81 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from drivers.platforms import ModuleFunction, Platform, platforms
-from drivers.virtual.synthetic import SOFTDEVICES, SyntheticFile, application, release, softdevice, versions
+from drivers.platforms import ModuleFunction, OsVersion, Platform, platforms
+from drivers.virtual.synthetic import (
+    NO_PRODUCT,
+    SOFTDEVICES,
+    SyntheticFile,
+    application,
+    release,
+    softdevice,
+    versions,
+)
+
+from ..settings.profile import Profile
+from .sections import DeviceOs, Firmware
 
 PRODUCT_OS = "6.3.4"
 DEVELOPER_OS = "5.8.0"
 PRODUCT_VERSION = 7
 """Product firmware version of the "widget" applications, as the product profiles state it."""
+_OLDEST_KEPT = {"photon": "0.4.9", "p1": "1.5.2", "electron": "1.5.2"}
+"""Units of these platforms keep their Device OS: the oldest one that the widget of the platform runs on."""
+_NEEDS_NO_PRODUCT_ID_SINCE = OsVersion.parse("1.5.0")  # D7
+
+
+def example_product(row: Platform) -> int:
+    """Return the number of the product that the widgets of a platform belong to, where no shipped profile names one."""
+    return 12_300 + row.id
+
+
+def example_release(row: Platform) -> str | None:
+    """Return the Device OS that the units of a platform get; None where they keep theirs."""
+    made = versions(row.id)
+    if row.slug in _OLDEST_KEPT:
+        return None
+    return PRODUCT_OS if PRODUCT_OS in made else made[-1]
+
+
+def widget(row: Platform, seed: str = "widget") -> SyntheticFile:
+    """Generate the application of a platform's product, for the Device OS its units get or the oldest they keep."""
+    device_os = example_release(row) or _OLDEST_KEPT[row.slug]
+    is_bound = OsVersion.parse(device_os) < _NEEDS_NO_PRODUCT_ID_SINCE
+    number = example_product(row) if is_bound else NO_PRODUCT
+    return application(row.id, device_os, product_id=number, product_version=PRODUCT_VERSION, seed=seed)
 
 
 def example_files() -> tuple[SyntheticFile, ...]:
     """Generate releases and applications for every platform that has them, reproducibly."""
     found: list[SyntheticFile] = []
     for row in platforms():
+        found.append(widget(row))
         if PRODUCT_OS in versions(row.id):
-            found += release(row.id, PRODUCT_OS)
-            found += [
-                application(row.id, PRODUCT_OS, product_version=PRODUCT_VERSION, seed=seed)
-                for seed in ("widget", "selftest")
-            ]
+            found += [*release(row.id, PRODUCT_OS), widget(row, "selftest")]
         if DEVELOPER_OS in versions(row.id):
-            found += release(row.id, DEVELOPER_OS)
-            found.append(application(row.id, DEVELOPER_OS))
+            found += [*release(row.id, DEVELOPER_OS), application(row.id, DEVELOPER_OS)]
     return tuple(found)
 
 
-def write_synthetic_files(folder: Path, rows: Iterable[Platform]) -> None:
-    """Write the example files to ``folder``, and for ``rows`` every synthetic release, application and SoftDevice."""
+def write_synthetic_files(folder: Path, profiles: Iterable[Profile]) -> None:
+    """Write the example files to ``folder``, and whatever else can be generated of the files ``profiles`` name."""
     write_example_files(folder)
-    for row in rows:
-        has_radio_stack = row.slot(ModuleFunction.RADIO_STACK, 0) is not None
-        files = [softdevice(row.id, fwid) for fwid in SOFTDEVICES if has_radio_stack]
-        for version in versions(row.id):
-            files += [*release(row.id, version), application(row.id, version)]
-        for file in files:
-            (folder / file.name).write_bytes(file.data)
+    for profile in profiles:
+        device_os = profile.section(DeviceOs)
+        named = (*(device_os.modules if device_os else ()), *profile.sections(Firmware))
+        wanted = {one.file for one in named} - {path.name for path in folder.iterdir()}
+        for row in profile.platforms if wanted else ():
+            for file in _files(row):
+                if file.name in wanted:
+                    (folder / file.name).write_bytes(file.data)
+
+
+def _files(row: Platform) -> Iterable[SyntheticFile]:
+    """Generate every synthetic release, application and SoftDevice of a platform."""
+    if row.slot(ModuleFunction.RADIO_STACK, 0) is not None:
+        yield from (softdevice(row.id, fwid) for fwid in SOFTDEVICES)
+    for version in versions(row.id):
+        yield from (*release(row.id, version), application(row.id, version))
 
 
 def write_example_files(folder: Path) -> None:

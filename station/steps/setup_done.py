@@ -18,7 +18,12 @@ ASK_AGAIN_S = 2.0
 
 
 def setup_done(session: UnitSession, ctx: StepContext) -> StepResult:
-    """Decided by platform and the Device OS the unit runs now; one reboot proves it."""
+    """Decided by platform and the Device OS the unit runs now; one reboot proves it.
+
+    A unit that somebody's hands made listen for this walk goes back to its application.
+    """
+    if session.unit.listens_by_hand:
+        session.unit.device.leave_listening(ctx.deadline)
     return set_up(session.unit, ctx)
 
 

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 from line_bench import PRODUCTS, LineBench, Recipe, Walk, line_bench, replace
+from support.odd_rates import UsualRates
 from support.showing import showing
 
 from drivers.identity import Secret
 from drivers.platforms import OsVersion, platform_by_slug
 from drivers.virtual import synthetic
 from drivers.virtual.factory import make_spec
-from drivers.virtual.unit import VirtualUnit
-from drivers.virtual.world import AccessPoint, Login
+from drivers.virtual.unit import UnitMode, VirtualUnit
+from drivers.virtual.world import AccessPoint, Login, StoredNetwork
 from drivers.wire.messages.tables import EapType, WifiSecurity
-from station.engine.events import HandsNeeded, UnitIdentified
+from station.engine.events import AttemptFinished, HandsNeeded, UnitIdentified
 from station.model import Outcome, Verdict
 
 NAMES_ITS_PRODUCT_BEFORE = OsVersion.parse("1.5.0")  # D7
@@ -47,19 +48,28 @@ def as_it_comes(slug: str, device_os: str) -> Recipe:
     return Recipe(slug, device_os=None, application=application, online=True)
 
 
-def walk_again(bench: LineBench, unit: VirtualUnit, device_os: str) -> Walk:
-    """Walk a unit that passed. With Wi-Fi it runs its application; before 0.5.0 only a button makes that listen."""
+def next_of(bench: LineBench, since: int) -> AttemptFinished | HandsNeeded:
+    event = bench.wait(lambda one: isinstance(one, AttemptFinished | HandsNeeded), since=since)
+    assert isinstance(event, AttemptFinished | HandsNeeded)
+    return event
 
-    def press() -> None:
-        asked = bench.wait_for(HandsNeeded, sentence="listening_by_hand")
-        assert asked.led == "blinking dark blue"  # type: ignore[attr-defined]
+
+def walk_by_hand(bench: LineBench, unit: VirtualUnit) -> Walk:
+    """Walk a unit with hands that press what the screen asks for; it ends in the mode in which it was found."""
+    buttons = {"listening_by_hand": unit.hold_mode_button, "dfu_by_hand": unit.press_mode_button}
+    lights = {"listening_by_hand": "blinking dark blue", "dfu_by_hand": "blinking yellow"}
+    mark = bench.mark()
+    bench.plug(unit)
+    seen = mark
+    while not isinstance(event := next_of(bench, seen), AttemptFinished):
+        assert event.led == lights[event.sentence]
         bench.sleep(3.0)
-        unit.hold_mode_button()
-
-    needs_hands = unit.spec.platform.has_wifi and OsVersion.parse(device_os) < LISTENS_BY_COMMAND_SINCE
-    walk = bench.walk(unit, during=press if needs_hands else None)
-    assert bool(walk.of(HandsNeeded)) == needs_hands
-    return walk
+        buttons[event.sentence]()
+        seen = bench.place_of(event) + 1
+    assert unit.mode is UnitMode.NORMAL
+    bench.unplug()
+    bench.sleep(1.0)
+    return bench.told(event)
 
 
 @pytest.mark.rule("H5")
@@ -78,7 +88,9 @@ def test_a_unit_keeps_its_device_os_and_gets_its_application_and_network(
         assert (unit.report.system_version, unit.score.forbidden) == (device_os, [])
         assert set(unit.score.writes_by_region()) == {"user-part"} | ({"network-store"} if has_wifi else set())
         writes = Counter(unit.score.writes_by_region())
-        again = walk_again(bench, unit, device_os)
+        again = walk_by_hand(bench, unit)
+        needs_hands = has_wifi and OsVersion.parse(device_os) < LISTENS_BY_COMMAND_SINCE
+        assert bool(again.of(HandsNeeded)) == needs_hands
         assert again.verdict is Verdict.PASS, again.finished
         assert again.with_outcome(Outcome.FAILED) == set()
         if has_wifi:
@@ -87,6 +99,39 @@ def test_a_unit_keeps_its_device_os_and_gets_its_application_and_network(
             assert set(Counter(unit.score.writes_by_region()) - writes) == (set() if tells else {"network-store"})
         else:
             assert again.flash_writes == 0
+
+
+@pytest.mark.rule("H1")
+@pytest.mark.rule("H3")
+@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize(
+    ("device_os", "odd_rates", "wanted"),
+    [
+        ("0.4.9", True, ["identify", "firmware", "wifi"]),
+        ("0.4.9", False, ["identify", "dfu", "firmware", "wifi"]),
+        ("0.7.0", False, ["identify", "dfu", "firmware", "wifi"]),
+        ("0.7.0", True, []),
+        ("1.0.1", False, []),
+    ],
+    ids=["0.4.9", "0.4.9 without odd rates", "0.7.0 without odd rates", "0.7.0", "1.0.1 without odd rates"],
+)
+def test_hands_are_asked_for_wherever_an_old_unit_obeys_no_command(
+    slug: str, device_os: str, odd_rates: bool, wanted: list[str], tmp_path: Path
+) -> None:
+    """A unit that was set up once runs its application: nothing makes the oldest listen, or a computer cannot."""
+    has_wifi = platform_by_slug(slug).has_wifi
+    networks = (StoredNetwork("at home", Secret("of its first owner")),) if has_wifi else ()
+    with line_bench(tmp_path, as_it_comes(slug, device_os)) as bench:
+        if not odd_rates:
+            bench.open_port = UsualRates.opener(bench.bus)
+        unit = bench.unit(slug, 1, device_os, networks=networks)
+        walk = walk_by_hand(bench, unit)
+        assert walk.verdict is Verdict.PASS, walk.finished
+        asked = [event.step for event in walk.of(HandsNeeded)]  # type: ignore[attr-defined]
+        assert asked == [step for step in wanted if step != "wifi" or has_wifi]
+        again = walk_by_hand(bench, unit)
+        assert again.verdict is Verdict.PASS, again.finished
+        assert again.seconds < 90, "it does not stay in listening mode until that ends by itself"
 
 
 LOGIN = Login(EapType.PEAP, "line", Secret("eap-password"), outer_identity="anonymous", root_ca=CA)

@@ -77,7 +77,7 @@ def test_the_demo_command_takes_two_borons_and_two_argons_to_pass_and_exports_th
     everything = demo.stdout + demo.stderr + out.read_text(encoding="utf-8") + dump.stdout
     for home in homes.values():
         assert home["mobile_secret"] not in everything
-    assert "demo-network-password" not in everything
+    assert "demo-password" not in everything
 
 
 def _check_row(row: dict[str, str], unit: dict[str, str]) -> None:

@@ -25,7 +25,7 @@ from station.cli.run import MAX_SCAN_BYTES, scans
 from station.engine.records import UnitFacts
 from station.journal import Journal
 from station.model import IdentityFact, Verdict
-from station.paths import find_profile
+from station.paths import find_profile, shipped_profiles
 
 ONCE = ("demo", "--headless", "--once", "--units", "1")
 
@@ -325,6 +325,13 @@ def test_an_id_nobody_has_is_said_back_without_a_secret(
 def test_a_profile_is_not_checked_against_a_folder_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(("profile", "check", "boron-product", "--firmware", "/nonexist")) == 2
     assert "--firmware /nonexist: no such folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", shipped_profiles(), ids=lambda path: path.stem)
+def test_every_shipped_profile_is_planned_and_walked(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(("profile", "check", path.stem)) == 0
+    assert main((*ONCE, "--profile", path.stem)) == 0
+    assert "1 PASS" in capsys.readouterr().out.splitlines()[-1]
 
 
 def test_the_check_of_a_profile_knows_the_files_a_demo_of_it_finds(tmp_path: Path) -> None:

@@ -40,18 +40,24 @@ _FAILURES = (DeviceRefused, RemoteProtocolError, LinkError, DeadlineExceeded)
 _DEPARTURES = (Disconnected, Swapped, AccessDenied)
 
 
-def introduce(device: ParticleDevice, known: UnitKnowledge, asker: Asker) -> None:
-    """Read what every mode shows: the platform as product id, the Device ID mostly as USB serial string."""
+def introduce(device: ParticleDevice, known: UnitKnowledge, asker: Asker) -> bool:
+    """Read what every mode shows: the platform as product id, the Device ID mostly as USB serial string.
+
+    Return whether somebody's hands made it listen for that; then it still does.
+    """
+    is_by_hand = False
     try:
         device_id = device.identify(asker.deadline)
     except NeedsHands:  # only its console names it, and nothing that can be sent opens that
         hold(device, asker, Goal.LISTENING)
+        is_by_hand = True
         device_id = device.identify(asker.deadline)
     known.device_id = device_id
     known.note(device.id_source, device_id=str(device_id))
     known.note("USB product id", platform=known.platform.slug, platform_id=known.platform.id)
     if known.platform.has_mac:
         known.note("Device ID", mac=known.mac_by_id)
+    return is_by_hand
 
 
 @dataclass(slots=True)

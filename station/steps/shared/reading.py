@@ -27,7 +27,7 @@ from .unit import Unit
 
 def identify_usb(unit: Unit, ctx: StepContext) -> None:
     """Read what every mode shows (`reader.introduce`), and take the unit to work."""
-    introduce(unit.device, unit.known, ctx)
+    unit.listens_by_hand = introduce(unit.device, unit.known, ctx)
     ctx.device_id = str(unit.known.device_id)
     unit.at_work.take(ctx.slot, unit.device)
 
@@ -56,8 +56,11 @@ def _reader(unit: Unit, ctx: StepContext) -> Reader:
 
 def _warn_of_sim(unit: Unit, ctx: StepContext) -> None:
     """Ask to look at the SIM of a unit that listens although nobody told it to, where that is the sign of it (H12)."""
-    version = unit.device.os_version(ctx.deadline)
-    if unit.known.platform.reports("listening.sim", version) and unit.device.is_listening(ctx.deadline):
+    device = unit.device
+    if not device.has_requests(ctx.deadline) and not device.is_listening(ctx.deadline):
+        return  # it does not tell its version either, before somebody made it listen
+    version = device.os_version(ctx.deadline)
+    if unit.known.platform.reports("listening.sim", version) and device.is_listening(ctx.deadline):
         ctx.progress(0.0, say=Say("check_sim"))
 
 
@@ -78,12 +81,14 @@ def recall_locked(unit: Unit) -> None:
 
 def read_modules(unit: Unit, ctx: StepContext) -> None:
     """Module info and Device OS version once more, after firmware was written; a new version is journalled."""
-    version = unit.device.os_version(ctx.deadline)
     if unit.device.knows(requests.get_module_info(), ctx.deadline):
+        version = unit.device.os_version(ctx.deadline)
         unit.known.modules = unit.device.ask(requests.get_module_info(), ctx.deadline)
     else:
-        with listening(unit.device, ctx), unit.device.console(ctx.deadline) as console:
-            unit.known.modules = console.modules(ctx.deadline).modules
+        with listening(unit.device, ctx):
+            version = unit.device.os_version(ctx.deadline)
+            with unit.device.console(ctx.deadline) as console:
+                unit.known.modules = console.modules(ctx.deadline).modules
     if version != unit.known.os_version:
         unit.known.os_version = version
         fact = IdentityFact("device_os", str(version), "raw request 30")

@@ -143,3 +143,4 @@ class Unit:
     skus: tuple[str, ...] = ()  # empty: any
     needs_serial: bool = True
     at_work: AtWork = field(default_factory=AtWork)
+    listens_by_hand: bool = False  # somebody's hands made it listen, to tell who it is

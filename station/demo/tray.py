@@ -1,0 +1,77 @@
+"""A tray of units, one of every platform, and for each platform the profile of the product that its units join.
+
+The profiles are those shipped, and for other platforms made in the same style.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from drivers.identity import Secret
+from drivers.platforms import Platform, platform_by_slug, platforms
+from drivers.virtual.synthetic import SyntheticFile, release
+from drivers.virtual.world import StoredNetwork
+
+from ..firmware.examples import PRODUCT_VERSION, example_product, example_release, widget
+from ..paths import find_profile
+from ..settings.profile import Profile, StepRule, load_profile, parse_profile
+
+_SHIPPED = {"p1": "p1-product", "argon": "argon-product", "boron": "boron-product", "bsom": "bsom-product"}
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A unit as it comes to a slot. ``device_os`` None: the demo's option says which."""
+
+    slug: str
+    device_os: str | None = None
+    networks: tuple[StoredNetwork, ...] = ()
+
+
+OLD_STOCK = Arrival("photon", "0.4.9", (StoredNetwork("at home", Secret("of its first owner")),))
+"""A Photon of 2016 that was set up once: it runs its application, and nothing but its buttons makes it listen."""
+
+
+def tray() -> tuple[Arrival, ...]:
+    """Return one unit of every platform in the order of their ids, and a Photon of the last years behind them."""
+    return (*(OLD_STOCK if row.slug == OLD_STOCK.slug else Arrival(row.slug) for row in platforms()), Arrival("photon"))
+
+
+def tray_profiles(arrivals: tuple[Arrival, ...], rules: Mapping[str, StepRule]) -> tuple[Profile, ...]:
+    """Return a profile for each platform among ``arrivals``. ``rules``: the steps a profile may speak of."""
+    profiles = []
+    for slug in dict.fromkeys(arrival.slug for arrival in arrivals):
+        if slug in _SHIPPED:
+            profiles.append(load_profile(find_profile(_SHIPPED[slug]), rules))
+        else:
+            text = "".join(f"{line}\n" for line in _lines(platform_by_slug(slug)))
+            profiles.append(parse_profile(text.encode(), f"{slug}.toml", rules))
+    return tuple(profiles)
+
+
+def _lines(row: Platform) -> Iterator[str]:
+    yield f"# What a {row.name} becomes on its way to a customer: a member of a product, with that product's firmware."
+    yield f'id = "widget-{row.slug}"'
+    yield "revision = 1"
+    yield f'title = "WIDGET-{row.slug.upper()}"'
+    yield 'kind = "product"'
+    yield f'platforms = ["{row.slug}"]'
+    yield from ("", "[product]", f"id = {example_product(row)}")
+    device_os = example_release(row)
+    if device_os is not None:
+        yield from ("", "[device_os]", f'version = "{device_os}"', "modules = [")
+        yield from (f"    {{ {', '.join(_named(file))} }}," for file in release(row.id, device_os))
+        yield "]"
+    yield from ("", "[firmware]", *_named(widget(row)), f"product_version = {PRODUCT_VERSION}")
+    if row.sets_wifi_in_listening_mode:
+        yield from ("", "[wifi]", 'ssid = "station-demo"', 'password = "env:STATION_WIFI_PASSWORD"')
+        yield from ("", "[cloud]", 'offline = "hold"', "online = true")
+    else:
+        yield from ("", "[cloud]", 'offline = "queue"')
+    yield from ("", "[name]", 'template = "{serial}"', 'fallback = "{platform}-{id6}"')
+
+
+def _named(file: SyntheticFile) -> tuple[str, str]:
+    return f'file = "{file.name}"', f'sha256 = "{hashlib.sha256(file.data).hexdigest()}"'
