@@ -9,6 +9,7 @@ HEADER_ROWS = 1
 FOOTER_ROWS = 1
 MAX_LOG_ROWS = 10
 EASY_TILE_ROWS = 8  # below this the log shrinks first, then the tile drops its second line
+LETTER_TILE_ROWS = 11  # YOUR TURN in the smallest block letters, its light, two lines of what to do, the border
 LOG_SHARE = 4  # the log takes at most one row in four,
 LOG_SHARE_ALONE = 8  # and one in eight beside a single slot: its verdict is the screen
 MIN_TILE_COLUMNS = 10
@@ -30,6 +31,8 @@ def arrange(slots: int, width: int, height: int) -> Layout:
     free = max(0, height - HEADER_ROWS - FOOTER_ROWS)
     share = LOG_SHARE_ALONE if slots == 1 else LOG_SHARE
     log_rows = max(0, min(MAX_LOG_ROWS, free // share, free - rows * EASY_TILE_ROWS))
+    if (beside_letters := free - rows * LETTER_TILE_ROWS) > 0:
+        log_rows = min(log_rows, beside_letters)
     return Layout(columns, rows, log_rows)
 
 

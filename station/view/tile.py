@@ -33,6 +33,7 @@ class Place:
     words: Words
     glyphs: Glyphs = UNICODE
     is_lit: bool = True  # the blinking light is in its bright phase
+    is_mixed: bool = False  # the bench makes several products: a tile says what kind of unit is in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class _Head:
         """Return the forms without block letters, longest first."""
         if not self.shape:
             return (self.words,)
-        return (f"{self.shape} {self.words}", f"{self.shape} {self.short}", f"{self.shape}{self.short}")
+        forms = (f"{self.shape} {self.words}", f"{self.shape} {self.short}", f"{self.shape}{self.short}")
+        return forms if self.is_loud else (*forms, self.words)
 
 
 def compose(slot: SlotState, place: Place) -> list[Line]:
@@ -201,8 +203,15 @@ def _short(text: str, place: Place, keep: int, colour: str = "") -> _Part:
     return _Part(keep, (Line(fit(text, place.width), colour=colour),) if text else ())
 
 
-def _name(slot: SlotState, place: Place, keep: int = 2) -> _Part:
-    return _short(tail(slot.name, place.width), place, keep)
+def _whole_or_none(forms: tuple[str, ...], place: Place, keep: int, colour: str = "") -> _Part:
+    """Show the first of ``forms`` that fits, else nothing: none of them means anything when it is cut."""
+    return _short(next((text for text in forms if width_of(text) <= place.width), ""), place, keep, colour)
+
+
+def _name(slot: SlotState, place: Place, keep: int = 2) -> list[_Part]:
+    """Compose the unit's name, on a mixed bench below its platform's."""
+    kind = (slot.platform, slot.platform.partition(" / ")[0]) if place.is_mixed else ()
+    return [_whole_or_none(kind, place, 6), _short(tail(slot.name, place.width), place, keep)]
 
 
 def _seen(slot: SlotState, place: Place) -> list[_Part]:
@@ -227,14 +236,15 @@ def _running(slot: SlotState, place: Place) -> list[_Part]:
     if slot.is_writing:
         warning = next((line.warning for line in slot.steps if line.is_running and line.warning), Say("do_not_unplug"))
         parts.append(_said(place.words.line(warning), place, 0, is_bold=True))
-    parts.append(_name(slot, place, 1))
+    parts += _name(slot, place, 1)
     if current is not None and current.seconds_left is not None:
         parts.append(_short(place.words.text("tile-left", time=countdown(current.seconds_left)), place, 2))
     if current is not None:
-        parts.append(_short(current.note, place, 4))
+        parts.append(_whole_or_none((current.note,), place, 4))
     if slot.steps:
-        done = place.words.text("tile-steps", done=str(slot.steps_done), all=str(len(slot.steps)))
-        parts.append(_short(done, place, 3))
+        done, all_steps = str(slot.steps_done), str(len(slot.steps))
+        forms = (place.words.text("tile-steps", done=done, all=all_steps), f"{done}/{all_steps}")
+        parts.append(_whole_or_none(forms, place, 3))
     return parts + _seen(slot, place)
 
 
@@ -249,7 +259,7 @@ def _waits(slot: SlotState, place: Place) -> list[_Part]:
         _whole(said.says, place, 2),
         queue,
         _said(said.do, place, 0, is_bold=True),
-        _name(slot, place, 3),
+        *_name(slot, place, 3),
         *_seen(slot, place),
     ]
 
@@ -272,10 +282,11 @@ def _hands(slot: SlotState, place: Place) -> list[_Part]:
     led = light(ask.led)
     if led is not None:
         dot = place.glyphs.dot if place.is_lit or not led.blinks else " " * len(place.glyphs.dot)
-        parts.append(_short(f"{dot} {place.words.led(ask.led)}", place, 1, led.colour))
+        long, short = place.words.led(ask.led), place.words.led_colour(ask.led)
+        parts.append(_whole_or_none((f"{dot} {long}", f"{dot} {short}", f"{dot}{short}", dot), place, 1, led.colour))
     parts.append(_whole(said.says, place, 2))
     parts.append(_said(said.do, place, 0, is_bold=True))
-    return [*parts, _name(slot, place, 3)]
+    return [*parts, *_name(slot, place, 3)]
 
 
 def _judged(slot: SlotState, place: Place) -> list[_Part]:
@@ -286,7 +297,7 @@ def _judged(slot: SlotState, place: Place) -> list[_Part]:
     return [
         *(_said(text, place, 1) for text in says),
         _said(action, place, 0, is_bold=True),
-        _name(slot, place),
+        *_name(slot, place),
         _short(place.words.seconds(slot.seconds), place, 4),
         *_seen(slot, place),
     ]

@@ -164,6 +164,13 @@ class Words:
         """Return what a unit's light does; a light nobody knows is called as it came."""
         return self._found("led", name, clean(name, MAX_VALUE))
 
+    def led_colour(self, name: str) -> str:
+        """Return the colour of a unit's light, for narrow tiles; a light nobody knows is called as it came."""
+        key = f"led-{name.replace(' ', '-')}"
+        if not self._bundle.has_message(key):
+            return self.led(name)
+        return self._format(self._bundle.get_message(key).attributes["colour"], {})
+
     def led_means(self, name: str) -> str:
         """Return what it means that a unit's light does that."""
         return self._format(self._bundle.get_message(f"led-{name.replace(' ', '-')}").attributes["means"], {})

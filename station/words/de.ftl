@@ -433,32 +433,46 @@ outcome-error = Fehler
 ## Das Licht eines Geräts
 
 led-blinking-dark-blue = blinkt dunkelblau
+    .colour = dunkelblau
     .means = wartet auf Einrichtung
 led-fast-blinking-blue = blinkt blau, schnell
+    .colour = blau
     .means = löscht seine Netze
 led-breathing-blue = atmet blau
+    .colour = blau
     .means = Funk an, nicht verbunden
 led-blinking-yellow = blinkt gelb
+    .colour = gelb
     .means = in DFU, bereit zum Schreiben
 led-blinking-magenta = blinkt magenta
+    .colour = magenta
     .means = Update: nicht abziehen
 led-breathing-magenta = atmet magenta
+    .colour = magenta
     .means = Safe Mode: keine Anwendung
 led-blinking-green = blinkt grün
+    .colour = grün
     .means = sucht ein Netz
 led-breathing-green = atmet grün
+    .colour = grün
     .means = Netz, aber keine Cloud
 led-blinking-cyan = blinkt türkis
+    .colour = türkis
     .means = verbindet sich mit der Cloud
 led-breathing-cyan = atmet türkis
+    .colour = türkis
     .means = online
 led-breathing-white = atmet weiß
+    .colour = weiß
     .means = Funk aus
 led-blinking-red = blinkt rot
+    .colour = rot
     .means = hat einen Fehler
 led-rainbow = Regenbogen
+    .colour = bunt
     .means = das gesuchte Gerät
 led-off = dunkel
+    .colour = dunkel
     .means = kein Strom, oder tot
 
 ## Dinge mitten im Satz

@@ -435,32 +435,46 @@ outcome-error = error
 ## The light of a unit (reference provisioning-rules 3.4): what it does, `.means` what that means
 
 led-blinking-dark-blue = blinking dark blue
+    .colour = dark blue
     .means = listening for setup
 led-fast-blinking-blue = blinking blue, fast
+    .colour = blue
     .means = clearing its networks
 led-breathing-blue = breathing blue
+    .colour = blue
     .means = radio on, not connected
 led-blinking-yellow = blinking yellow
+    .colour = yellow
     .means = in DFU, ready to be written
 led-blinking-magenta = blinking magenta
+    .colour = magenta
     .means = updating: do not unplug
 led-breathing-magenta = breathing magenta
+    .colour = magenta
     .means = safe mode: no application
 led-blinking-green = blinking green
+    .colour = green
     .means = searching for a network
 led-breathing-green = breathing green
+    .colour = green
     .means = network, but no cloud
 led-blinking-cyan = blinking cyan
+    .colour = cyan
     .means = connecting to the cloud
 led-breathing-cyan = breathing cyan
+    .colour = cyan
     .means = online
 led-breathing-white = breathing white
+    .colour = white
     .means = radio off
 led-blinking-red = blinking red
+    .colour = red
     .means = has a fault
 led-rainbow = rainbow
+    .colour = rainbow
     .means = the unit you asked for
 led-off = dark
+    .colour = dark
     .means = no power, or dead
 
 ## Things that stand inside a sentence

@@ -434,32 +434,46 @@ outcome-error = 故障
 ## 设备的指示灯
 
 led-blinking-dark-blue = 深蓝色闪烁
+    .colour = 深蓝色
     .means = 等待设置
 led-fast-blinking-blue = 蓝色快闪
+    .colour = 蓝色
     .means = 正在清除网络
 led-breathing-blue = 蓝色呼吸
+    .colour = 蓝色
     .means = 射频已开，未连接
 led-blinking-yellow = 黄色闪烁
+    .colour = 黄色
     .means = DFU 模式，可以写入
 led-blinking-magenta = 紫色闪烁
+    .colour = 紫色
     .means = 正在更新，请勿拔下
 led-breathing-magenta = 紫色呼吸
+    .colour = 紫色
     .means = 安全模式，没有应用
 led-blinking-green = 绿色闪烁
+    .colour = 绿色
     .means = 正在搜索网络
 led-breathing-green = 绿色呼吸
+    .colour = 绿色
     .means = 有网络，没有云端
 led-blinking-cyan = 青色闪烁
+    .colour = 青色
     .means = 正在连接云端
 led-breathing-cyan = 青色呼吸
+    .colour = 青色
     .means = 在线
 led-breathing-white = 白色呼吸
+    .colour = 白色
     .means = 射频已关
 led-blinking-red = 红色闪烁
+    .colour = 红色
     .means = 有故障
 led-rainbow = 彩虹色
+    .colour = 彩色
     .means = 您要找的设备
 led-off = 不亮
+    .colour = 不亮
     .means = 没有电，或已损坏
 
 ## 句中的物品

@@ -11,7 +11,7 @@ from support.screen_story import AT, Story
 
 from station.engine import commands as cmd
 from station.engine import events as ev
-from station.model import SlotInfo, Verdict
+from station.model import Batch, ProfileRef, SlotInfo, Verdict
 from station.tui.app import BenchApp
 from station.tui.screens.bench import BenchScreen
 from station.tui.widgets.slot import SlotTile
@@ -36,6 +36,20 @@ async def test_every_slot_is_on_the_screen_with_header_and_keys(count: int, size
         rows = picture(app).splitlines()
         assert "126/500 PASS" in rows[0]
         assert "[Q] leave" in rows[-1]
+
+
+@on_loop
+async def test_a_bench_of_several_products_names_the_platform_of_each_unit() -> None:
+    story = Story(2)
+    app = story.app()
+    second = Batch("B7", ProfileRef("argon-product", 1, "1" * 64), None)
+    async with running(app, (120, 40)) as pilot:
+        await tell(pilot, app, *story.opened(), *story.arrives(1))
+        assert "Boron" not in str(tile(app, 1).render())
+        await tell(pilot, app, ev.BatchOpened(at=AT, batch=second))
+        assert "Boron" in str(tile(app, 1).render())
+        await tell(pilot, app, ev.BatchClosed(at=AT, batch="B7"))
+        assert "Boron" not in str(tile(app, 1).render())
 
 
 @on_loop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import replace
 
 import pytest
@@ -12,13 +13,14 @@ from support.screen_story import Story
 from support.spoken import ENGLISH
 
 from station.engine import events as ev
-from station.model import OffSlot, SlotInfo, Verdict
+from station.model import OffSlot, Outcome, SlotInfo, Verdict
 from station.view import bigtext
 from station.view.layout import arrange
-from station.view.look import ASCII, UNICODE, VERDICT_LOOK, Glyphs, Look
+from station.view.look import ASCII, LIGHTS, UNICODE, VERDICT_LOOK, Glyphs, Look
 from station.view.reduce import replay
 from station.view.state import Ask, BenchState, Held, SlotState, StepLine
 from station.view.tile import Place, compose
+from station.words.languages import load
 from station.words.say import Say
 
 SLOT = SlotState(3, "1-3", is_present=True, attempt="a", label="P044AB1234567", seconds=21.4)
@@ -112,6 +114,49 @@ def test_the_light_blinks_in_its_colour_and_is_said_in_words() -> None:
     assert sum("█" in line.text for line in lit) > sum("█" in line.text for line in dark)
 
 
+@pytest.mark.parametrize("language", ["en", "de", "zh"])
+@pytest.mark.parametrize("light", LIGHTS)
+def test_a_small_tile_says_the_colour_of_the_light_and_never_half_of_what_it_does(light: str, language: str) -> None:
+    words = load(language, datetime.UTC)
+    slot = replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("listening_by_hand"), light),))
+    for width in range(11, 40):
+        (line,) = (line for line in compose(slot, Place(width, 8, words)) if line.colour)
+        colour = words.led_colour(light)
+        assert line.text in (f"● {words.led(light)}", f"● {colour}", f"●{colour}")
+
+
+@pytest.mark.parametrize(("width", "steps"), [(18, "3 of 12 steps"), (12, "3/12"), (4, "3/12"), (3, "")])
+def test_a_small_tile_counts_the_steps_in_figures(width: int, steps: str) -> None:
+    ended = StepLine("identify", outcome=Outcome.DONE)
+    slot = replace(SLOT, is_walking=True, steps=(*([ended] * 3), *([StepLine("dfu")] * 9)))
+    lines = [line.text for line in compose(slot, Place(width, 8, ENGLISH))]
+    assert (steps in lines) if steps else not any("/" in line for line in lines)
+
+
+def test_a_note_is_whole_or_not_there() -> None:
+    note = StepLine("dfu", is_running=True, share=0.5, note="system part 1")
+    slot = replace(SLOT, is_walking=True, steps=(note,))
+    assert "system part 1" in shown(slot, 13, 9)
+    assert "system" not in shown(slot, 12, 9)
+
+
+@pytest.mark.parametrize(
+    ("platform", "width", "told"),
+    [("B5-SoM", 18, "B5-SoM"), ("Asset Tracker / Monitor One", 27, "Asset Tracker / Monitor One"),
+     ("Asset Tracker / Monitor One", 18, "Asset Tracker"), ("Asset Tracker / Monitor One", 11, "")],
+)  # fmt: skip
+@pytest.mark.parametrize("verdict", [None, *Verdict])
+def test_a_mixed_bench_says_what_kind_of_unit_it_is_where_there_is_room(
+    platform: str, width: int, told: str, verdict: Verdict | None
+) -> None:
+    slot = replace(SLOT, platform=platform, is_walking=True, verdict=verdict, reason="no", label="P044")
+    mixed = [line.text for line in compose(slot, Place(width, 20, ENGLISH, is_mixed=True))]
+    pure = [line.text for line in compose(slot, Place(width, 20, ENGLISH))]
+    assert (told in mixed) if told else (mixed == pure)
+    assert platform not in pure
+    assert len(compose(slot, Place(width, 3, ENGLISH, is_mixed=True))) <= 3
+
+
 @settings(max_examples=150)
 @given(
     st.integers(0, 130), st.integers(0, 45), st.sampled_from([None, *Verdict]), st.sampled_from([UNICODE, ASCII]),
@@ -195,6 +240,16 @@ def test_the_log_is_dropped_before_the_tiles_shrink() -> None:
     assert arrange(32, 80, 24).log_rows == 0
     assert arrange(8, 80, 24).log_rows > 0
     assert arrange(4, 200, 60).log_rows == 10
+
+
+def test_the_log_leaves_three_rows_of_tiles_their_block_letters() -> None:
+    """With the light and the one action: 18 slots on a screen of 120 x 40."""
+    plan = arrange(18, 120, 40)
+    assert (plan.columns, plan.rows, plan.log_rows) == (6, 3, 5)
+    slot = replace(SLOT, is_walking=True, asks=(Ask("identify", Say("listening_by_hand"), "blinking dark blue"),))
+    lines = compose(slot, Place(120 // 6 - 2, (38 - plan.log_rows) // 3 - 2, ENGLISH))
+    assert sum(any(mark in line.text for mark in "█▀▄") for line in lines) == 6
+    assert [line.text for line in lines[6:]] == ["● dark blue", "Hold MODE. Let go", "at DARK BLUE."]
 
 
 def test_a_slot_info_without_a_port_is_an_empty_slot() -> None:

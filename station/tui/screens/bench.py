@@ -63,7 +63,7 @@ class BenchScreen(Screen[None]):
             self.call_later(self._rebuild)
             return
         for tile, slot in zip(tiles, state.slots, strict=True):
-            tile.show(slot, is_selected=slot.number == selected, is_lit=is_lit)
+            tile.show(slot, is_selected=slot.number == selected, is_lit=is_lit, is_mixed=len(state.batches) > 1)
         self._show_bars(state)
 
     async def _rebuild(self) -> None:

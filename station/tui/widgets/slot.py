@@ -21,15 +21,16 @@ class SlotTile(Widget):
         self.slot = slot
         self._glyphs, self._words = glyphs, words
         self._is_lit = True
-        self._is_selected = False
+        self._is_selected = self._is_mixed = False
         self._dress()
 
-    def show(self, slot: SlotState, *, is_selected: bool, is_lit: bool) -> None:
+    def show(self, slot: SlotState, *, is_selected: bool, is_lit: bool, is_mixed: bool) -> None:
         """Redraw if anything visible changed."""
         is_lit = is_lit or slot.look is not Look.HANDS
-        if (slot, is_selected, is_lit) == (self.slot, self._is_selected, self._is_lit):
+        shown = (slot, is_selected, is_lit, is_mixed)
+        if shown == (self.slot, self._is_selected, self._is_lit, self._is_mixed):
             return
-        self.slot, self._is_selected, self._is_lit = slot, is_selected, is_lit
+        self.slot, self._is_selected, self._is_lit, self._is_mixed = shown
         self._dress()
         self.refresh()
 
@@ -42,7 +43,8 @@ class SlotTile(Widget):
 
     def render(self) -> Content:
         """Return the tile's lines for its current size."""
-        place = Place(self.content_size.width, self.content_size.height, self._words, self._glyphs, self._is_lit)
+        size = self.content_size
+        place = Place(size.width, size.height, self._words, self._glyphs, self._is_lit, self._is_mixed)
         lines = [
             Content.styled(line.text, " ".join(filter(None, ("bold" if line.is_bold else "", line.colour))))
             for line in compose(self.slot, place)
