@@ -15,14 +15,25 @@ MAX_FOUND = 30
 MAX_TARGET = 1_000_000
 
 
-def batches(state: BenchState, chosen: int, width: int, glyphs: Glyphs) -> list[str]:
-    """List the open batches with their figures; the ``chosen`` one (from 0) is marked."""
-    lines = []
+def batches(state: BenchState, chosen: int, width: int, height: int, glyphs: Glyphs) -> list[str]:
+    """List the open batches with their figures; the ``chosen`` one (from 0) is marked.
+
+    Of more than ``height`` lines show those around it, whole batches only.
+    """
+    blocks = []
     for index, entry in enumerate(state.batches):
         mark = glyphs.cursor if index == chosen else " "
         figures = told(entry.figures, entry.target, state.words, glyphs.nothing)
-        lines += [f"{mark} {entry.batch.id}  {product(entry)}"]
-        lines += [f"    {line}" for line in wrap(figures, width - 4)]
+        name = f"{mark} {entry.batch.id}  {product(entry)}"
+        blocks.append([name, *(f"    {line}" for line in wrap(figures, width - 4))])
+    first = 0
+    while first < chosen and sum(map(len, blocks[first : chosen + 1])) > height:
+        first += 1
+    lines: list[str] = []
+    for block in blocks[first:]:
+        if lines and len(lines) + len(block) > height:
+            break
+        lines += block
     return lines or [state.words.line(Say("no_batch"))]
 
 

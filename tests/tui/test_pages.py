@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from support.screen_pilot import on_loop, picture, press, running, tell
 from support.screen_story import AT, Story
 from support.spoken import ENGLISH
 
 from station.engine import events as ev
-from station.model import Verdict
+from station.model import Batch, ProfileRef, Verdict
 from station.view import pages
 from station.view.bars import frame
 from station.view.look import UNICODE
@@ -38,13 +39,41 @@ def test_find_says_that_nothing_was_seen(state: BenchState) -> None:
 
 
 def test_the_chosen_batch_is_marked_and_its_figures_stand_below(state: BenchState) -> None:
-    assert pages.batches(state, 0, 80, UNICODE) == [
+    assert pages.batches(state, 0, 80, 20, UNICODE) == [
         "▸ 2026-11-22-A  WIDGET-BORON r7",
         "    126/500 PASS, 2 FAIL, 1 SET ASIDE; FPY 97.7 %, final yield 98.4 %, 1 retest",
     ]
-    assert pages.batches(state, 1, 40, UNICODE)[0].startswith("  2026")
-    assert all(width_of(line) <= 40 for line in pages.batches(state, 1, 40, UNICODE))
-    assert pages.batches(BenchState.of((), ENGLISH), 0, 80, UNICODE) == ["No batch is open. Call supervisor."]
+    assert pages.batches(state, 1, 40, 20, UNICODE)[0].startswith("  2026")
+    assert all(width_of(line) <= 40 for line in pages.batches(state, 1, 40, 20, UNICODE))
+    assert pages.batches(BenchState.of((), ENGLISH), 0, 80, 20, UNICODE) == ["No batch is open. Call supervisor."]
+
+
+def many_batches(count: int) -> list[ev.Event]:
+    profile = ProfileRef("p", 1, "0" * 64)
+    return [ev.BatchOpened(at=AT, batch=Batch(f"B{n}", profile, None), title=f"W{n}") for n in range(count)]
+
+
+@pytest.mark.parametrize("chosen", range(17))
+@pytest.mark.parametrize("height", [2, 5, 8, 34])
+def test_of_many_batches_whole_ones_around_the_chosen_one_are_listed(chosen: int, height: int, story: Story) -> None:
+    state = replay(BenchState.of(story.slots, ENGLISH), many_batches(17))
+    rows = pages.batches(state, chosen, 80, height, UNICODE)
+    assert 2 <= len(rows) <= height
+    assert f"▸ B{chosen}  W{chosen} r1" in rows
+    assert all(row.startswith("    0 PASS") for row in rows[1::2])
+
+
+@on_loop
+async def test_the_fields_of_a_new_batch_stay_on_a_small_screen_below_many_open_ones(story: Story) -> None:
+    app = story.app(profiles=tuple(f"widget-{n}" for n in range(17)))
+    async with running(app, (80, 24)) as pilot:
+        await tell(pilot, app, *many_batches(17))
+        await press(pilot, "b", *["down"] * 16)
+        shown = picture(app)
+        assert "▸ B16" in shown
+        assert "NEW BATCH" in shown
+        screen = app.screen.region
+        assert all(screen.contains_region(app.screen.query_one(f"#{name}").region) for name in ("batch", "target"))
 
 
 @pytest.mark.parametrize(

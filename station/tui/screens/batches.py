@@ -61,10 +61,14 @@ class Batches(Screen[None]):
         self.query_one("#batch", Input).focus()
         self.show(self._state)
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(lambda: self.show(self._state))  # once the fields below have their place
+
     def show(self, state: BenchState) -> None:
         self._state = state
         self._chosen = max(0, min(self._chosen, len(state.batches) - 1))
-        rows = pages.batches(state, self._chosen, self.size.width - 4, self._glyphs)
+        below = sum(one.outer_size.height for one in self.query_one("#page").children if one.id != "open")
+        rows = pages.batches(state, self._chosen, self.size.width - 4, self.size.height - below, self._glyphs)
         self.query_one("#open", Static).update(Content("\n".join(rows)))
         if state.refusal is not None and state.refusal is not self._told:
             self._refused(state.refusal)
