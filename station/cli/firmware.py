@@ -4,26 +4,46 @@ from __future__ import annotations
 
 import argparse
 import collections
-from collections.abc import Sequence
+import contextlib
+import os
+from collections.abc import Iterator, Sequence, Sized
 from pathlib import Path
 
-from drivers.clock import SystemClock
+from drivers.clock import Clock, SystemClock
+from drivers.errors import UnknownPlatform
+from drivers.host.executable import SystemPrograms
 from drivers.host.plain_file import read_plain
+from drivers.platforms import Platform, platform_by_slug
 
+from ..cloud.client import CloudClient
+from ..cloud.device_os import DeviceOsRelease
+from ..cloud.device_os import device_os as device_os_release
+from ..cloud.download import Downloads
+from ..cloud.errors import CloudRefused
 from ..errors import BadInput
-from ..firmware.cache import CacheUnwritable, Entry, Fault, FirmwareCache, platform_folder
+from ..firmware import stick
+from ..firmware.cache import Entry, Fault, FirmwareCache, platform_folder
 from ..firmware.contents import MAX_BUNDLE, Content, Kind, read_content
 from ..firmware.describe import LOCKS, content_lines, device_os, title
+from ..firmware.fetching import fetch
 from ..firmware.intake import Intake, State
 from ..firmware.release import files_of
+from ..firmware.store import FirmwareStore
+from ..journal import JOURNAL_FILE, JournalReader
 from ..paths import find_profile
 from ..settings.config import load_config
 from ..settings.profile import Profile, load_profile
+from ..settings.secrets import ApiToken, SecretSource
 from ..steps.table import StepTable
+from . import on_need
+from .places import check_output, journal_dir
+from .progress import TransferLine
+from .readiness import missing
 from .telling import sub_verbs, table, tell, tell_all
 
 _HEADS = ("platform", "Device OS", "module", "version", "bytes", "SHA-256", "name", "from")
 _DIGITS = 12
+NOT_FOUND = 404
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,15 +52,33 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verbs = sub_verbs(parser, "what", "WHAT")
     lister = verbs.add_parser("list", help="what is in the cache")
     lister.add_argument("--profile", action="append", default=[], metavar="P", help="show what it wants (repeatable)")
+    fetcher = verbs.add_parser("fetch", help="get a Device OS release from the cloud, each file checked")
+    fetcher.add_argument("version", metavar="VERSION", help='such as "6.3.4"; latest: the newest')
+    fetcher.add_argument("--platform", action="append", required=True, type=_platform, metavar="P", help="repeatable")
+    fetcher.add_argument("--virtual", action="store_true", help="from a virtual cloud: synthetic files, to try it")
     importer = verbs.add_parser("import", help="take in files, release archives, folders, or another station's export")
     importer.add_argument("source", nargs="+", type=Path, metavar="FILE")
+    exporter = verbs.add_parser("export", help="write the cache, or what profiles want, for another bench to import")
+    exporter.add_argument("--profile", action="append", default=[], metavar="P", help="only what it wants (repeatable)")
+    exporter.add_argument("-o", dest="output", required=True, type=Path, metavar="FILE.zip", help="write here")
+    asker = verbs.add_parser("ready", help="can this bench run a shift without internet? if not, what is missing")
+    asker.add_argument("--profile", action="append", required=True, metavar="P", help="repeatable")
+    asker.add_argument("--data-dir", type=Path, metavar="D", help="where the station keeps its journal")
     inspector = verbs.add_parser("inspect", help="say everything a file tells of itself, and whether it may be flashed")
     inspector.add_argument("source", nargs="+", type=Path, metavar="FILE")
     verifier = verbs.add_parser("verify", help="hash and parse every file of the cache again")
-    for sub, run in ((lister, run_list), (importer, run_import), (verifier, run_verify)):
+    kept = ((lister, run_list), (fetcher, run_fetch), (importer, run_import), (verifier, run_verify))
+    for sub, run in (*kept, (exporter, run_export), (asker, run_ready)):
         _add_cache(sub)
         sub.set_defaults(run=run)
     inspector.set_defaults(run=run_inspect)
+
+
+def _platform(slug: str) -> Platform:
+    try:
+        return platform_by_slug(slug)
+    except UnknownPlatform as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _add_cache(parser: argparse.ArgumentParser) -> None:
@@ -110,7 +148,7 @@ def _what(content: Content) -> str:
     return words + (", LOCKS UNITS" if any(image.is_locking for image in content.modules) else "")
 
 
-def _count(found: Sequence[object]) -> str:
+def _count(found: Sized) -> str:
     return f"{len(found)} file{'' if len(found) == 1 else 's'}"
 
 
@@ -143,6 +181,52 @@ def run_verify(arguments: argparse.Namespace) -> int:
 # --- filling ----------------------------------------------------------------------------------
 
 
+def run_fetch(arguments: argparse.Namespace) -> int:
+    """Get a release for each platform; returns 0. Raises `BadInput` with a sentence for every file that was refused."""
+    clock, cache, refused = SystemClock(), _cache(arguments), list[str]()
+    line = TransferLine(clock)
+    with _cloud(arguments, clock) as (client, downloads):
+        for row in arguments.platform:
+            release = _release(client, arguments.version, row)
+            tell(f"Device OS {release.version} for {row.name}, {len(release.files)} files")
+            with line:
+                for arrival in fetch(release, row, cache, downloads, clock.utc(), line.begin):
+                    line.clear()
+                    if arrival.entry is not None:
+                        tell(_arrived(arrival.state, arrival.entry), *_warnings(arrival.entry))
+                    elif arrival.state is State.LEFT_OUT:
+                        tell(f"{arrival.state.value:12}  {arrival.why}")
+                    else:
+                        refused.append(arrival.why)
+    if refused:
+        raise BadInput(*refused)
+    return 0
+
+
+@contextlib.contextmanager
+def _cloud(arguments: argparse.Namespace, clock: Clock) -> Iterator[tuple[CloudClient, Downloads]]:
+    """Open the cloud of the config file, or a virtual one. Raises `BadInput` without a token."""
+    with contextlib.ExitStack() as stack:
+        if arguments.virtual:
+            url, token = stack.enter_context(on_need.virtual_cloud(clock))
+        else:
+            config = load_config(arguments.config)
+            url, token = config.cloud_url, SecretSource(os.environ).resolve(config.token, ApiToken)
+        client, downloads = CloudClient(url, lambda: token, clock), Downloads(url, lambda: token, clock)
+        stack.callback(client.close)
+        stack.callback(downloads.close)
+        yield client, downloads
+
+
+def _release(client: CloudClient, version: str, row: Platform) -> DeviceOsRelease:
+    try:
+        return client.run(device_os_release(version, row.id))
+    except CloudRefused as error:
+        if error.status != NOT_FOUND:
+            raise
+        raise BadInput(f"the cloud has no Device OS {version} for {row.name}; name another version") from error
+
+
 def run_import(arguments: argparse.Namespace) -> int:
     """Take in each source; returns 0. Raises `BadInput` with a sentence for every file that was refused."""
     intake = Intake(_cache(arguments), SystemClock().utc())
@@ -156,8 +240,6 @@ def run_import(arguments: argparse.Namespace) -> int:
                     refused.append(arrival.why)
                 else:
                     tell(_arrived(arrival.state, arrival.entry), *_warnings(arrival.entry))
-        except CacheUnwritable as error:
-            raise BadInput(*refused, str(error)) from error
         except BadInput as error:
             refused += error.sentences
     if left_out:
@@ -176,3 +258,45 @@ def _arrived(state: State, entry: Entry) -> str:
 def _warnings(entry: Entry) -> list[str]:
     is_locking = any(image.is_locking for image in entry.content.modules)
     return [f"WARNING: {entry.name} {LOCKS}"] if is_locking else []
+
+
+# --- without internet -------------------------------------------------------------------------
+
+
+def run_export(arguments: argparse.Namespace) -> int:
+    """Write a ZIP; returns 0. Raises `BadInput` when a file is missing or damaged: half an export helps nobody."""
+    cache, profiles = _cache(arguments), _profiles(arguments.profile)
+    check_output(arguments.output, "-o")
+    wanted = (ref for profile in profiles for ref in files_of(profile))
+    files = stick.wanted_files(wanted, _store(arguments, cache)) if profiles else stick.cache_files(cache)
+    if not files:
+        raise BadInput(f"there is nothing to export in {cache.folder}; fetch or import firmware first")
+    stick.write(arguments.output, files)
+    tell(f"{arguments.output}: {_count(files)}, {sum(map(len, files.values()))} bytes unpacked")
+    return 0
+
+
+def _store(arguments: argparse.Namespace, cache: FirmwareCache) -> FirmwareStore:
+    return FirmwareStore(load_config(arguments.config).firmware_folders, cache=cache)
+
+
+def run_ready(arguments: argparse.Namespace) -> int:
+    """Say for each profile whether a shift can do without internet; returns 1 if one cannot."""
+    store, secrets, programs = _store(arguments, _cache(arguments)), SecretSource(os.environ), SystemPrograms()
+    lacking = False
+    for profile in _profiles(arguments.profile):
+        sentences = list(missing(profile, store, secrets, programs, lambda ref: _knows(arguments, ref)))
+        lacking = lacking or bool(sentences)
+        answer = "no, missing:" if sentences else f"yes, all {_count(files_of(profile))} are here and checked"
+        tell(f"{profile.id} revision {profile.revision} without internet: {answer}")
+        tell_all(f"  {sentence}" for sentence in sentences)
+    return int(lacking)
+
+
+def _knows(arguments: argparse.Namespace, product: str) -> bool:
+    """Return whether the journal remembers what the cloud told of that product."""
+    directory = journal_dir(arguments)
+    if not os.path.lexists(directory / JOURNAL_FILE):
+        return False
+    with JournalReader(directory) as journal:
+        return journal.cached_product(product) is not None

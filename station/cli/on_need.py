@@ -5,12 +5,14 @@ Whatever else a verb needs it loads when it starts (`main.VERBS`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from drivers.clock import Clock
+    from drivers.identity import Secret
     from drivers.transport import SerialHost, UsbHost
 
     from ..words.catalogue import Words
@@ -30,6 +32,18 @@ def virtual_units(
     from .virtual import virtual_place
 
     return virtual_place(units, networks)
+
+
+@contextlib.contextmanager
+def virtual_cloud(clock: Clock) -> Iterator[tuple[str, Secret]]:
+    """Load a cloud of this program's own and serve it; yields address and token: for those who try a verb, 0.1 s."""
+    from ..cloud.virtual import VirtualCloud
+
+    cloud = VirtualCloud(clock)
+    try:
+        yield cloud.serve(), cloud.create_token("factory@example.com")
+    finally:
+        cloud.close()
 
 
 def version_of(distribution: str) -> str:

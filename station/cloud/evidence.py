@@ -42,6 +42,7 @@ class Route(enum.Enum):
     CLAIM = "claiming"
     SIM = "one SIM of the account"
     SERIAL = "one serial number"
+    DEVICE_OS = "one release of Device OS"
 
 
 class Speaker(enum.Enum):
@@ -120,6 +121,7 @@ _MARKS: Mapping[Route, frozenset[str]] = {
     Route.CLAIM: frozenset({"id", "user_id", "deviceID", "customer_id"}),
     Route.SIM: frozenset({"_id", "iccid", "sim"}),
     Route.SERIAL: frozenset({"device_id", "deviceID"}),
+    Route.DEVICE_OS: frozenset({"base_url", "modules"}),
 }  # fmt: skip
 """Fields of a successful answer of each route, which has at least one of them (reference cloud-api, each route)."""
 _ANYWHERE = "ok"

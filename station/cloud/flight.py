@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import math
 import socket
 import threading
 from collections.abc import Iterator
@@ -28,11 +29,12 @@ class Flight:
     """The limits of one request, and a handle on its connection. Thread-safe: a waiting thread may `cut` at any time.
 
     ``body_bytes``: the largest body accepted; to allow for headers and chunk framing, at most twice as much plus
-    `_HEAD_BYTES` is read from the socket. ``seconds``: real seconds from now, after which nothing is read.
+    `_HEAD_BYTES` is read from the socket. ``seconds``: real seconds from now, after which nothing is read;
+    ``stall_s``: the same without a single byte.
     """
 
-    def __init__(self, body_bytes: int, seconds: float) -> None:
-        self.body_bytes = body_bytes
+    def __init__(self, body_bytes: int, seconds: float, stall_s: float = math.inf) -> None:
+        self.body_bytes, self._stall_s = body_bytes, stall_s
         self._bytes_left = _HEAD_BYTES + 2 * body_bytes
         self._deadline = Deadline.after(SystemClock(), seconds)
         self._lock = threading.Lock()
@@ -89,7 +91,7 @@ class Flight:
         """Return the seconds the next read may wait. Raises `TimeoutError` when the time is over."""
         if self._deadline.expired:
             raise TimeoutError("the answer took too long")
-        return self._deadline.remaining
+        return min(self._deadline.remaining, self._stall_s)
 
     def count(self, length_bytes: int) -> None:
         """Count bytes read. Raises `ConnectionAbortedError` above the limit."""

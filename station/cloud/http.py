@@ -14,8 +14,9 @@ import ipaddress
 import os
 import re
 import ssl
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -32,6 +33,7 @@ from .body import MAX_BODY_BYTES, Answer, clean, parse_body, without
 from .flight import Flight, FlightResponse
 from .retry import NoAnswer
 
+T = TypeVar("T")
 TOOL = "provisioning-station"
 CONNECT_S, READ_S = 5.0, 60.0
 """Real seconds: a call that must reach an offline device is answered after about 30 s (reference cloud-api 1).
@@ -51,6 +53,24 @@ class _Bearer(requests.auth.AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
         return request
+
+
+class _Nobody(requests.auth.AuthBase):
+    """Says nothing of who asks, not even what a .netrc file knows."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """What came for a file. ``is_too_long``: it is more than was allowed for, and was not read to its end."""
+
+    status: int
+    data: bytes = b""
+    is_too_long: bool = False
+    location: str = ""  # where it has moved to
+    retry_after: str = ""
 
 
 class _Session(requests.Session):
@@ -164,16 +184,36 @@ class HttpLink:
     ) -> Answer | NoAnswer:
         """Send one request; every status is an `Answer`, any failure a `NoAnswer`. Raises nothing.
 
-        Not even undocumented exceptions: their text and traceback may quote our request including the token (N5).
         ``flight`` sets limits other than the usual ones, and lets another thread end this call at once.
         """
         flight = flight or Flight(MAX_BODY_BYTES, READ_S)
+        request = requests.Request(method, self.base_url + path, json=json, auth=_Bearer(token))
+        return self._exchange(request, flight, lambda response: _answer_of(response, token, flight.body_bytes))
+
+    def fetch(
+        self, url: str, token: Secret | None, flight: Flight, progress: Callable[[int, int | None], None]
+    ) -> Download | NoAnswer:
+        """Get the file at an absolute address, which the caller has checked; ``token`` None sends none. Raises nothing.
+
+        ``progress`` is called with the bytes that have arrived, and how many there will be if the other end says.
+        """
+        auth = _Nobody() if token is None else _Bearer(token)
+        request = requests.Request("GET", url, auth=auth, headers={"Accept-Encoding": "identity"})
+        return self._exchange(request, flight, lambda response: _download_of(response, flight.body_bytes, progress))
+
+    def _exchange(
+        self, request: requests.Request, flight: Flight, read: Callable[[requests.Response], T]
+    ) -> T | NoAnswer:
+        """Send ``request`` and read its answer. Raises nothing.
+
+        Not even undocumented exceptions: their text and traceback may quote our request including the token (N5).
+        """
         try:
             with flight.under_way(), self._session.request(
-                method, self.base_url + path, json=json, auth=_Bearer(token), timeout=(CONNECT_S, READ_S),
-                allow_redirects=False, stream=True,
+                request.method, request.url, json=request.json, auth=request.auth, headers=request.headers,
+                timeout=(CONNECT_S, READ_S), allow_redirects=False, stream=True,
             ) as response:  # fmt: skip
-                return _answer_of(response, token, flight.body_bytes)
+                return read(response)
         except requests.RequestException as error:
             if flight.proxy and not flight.has_sent:
                 return NoAnswer(was_sent=False, reason=clean(_of_proxy(flight, error)), is_blocked=True)
@@ -213,6 +253,32 @@ def _answer_of(response: requests.Response, token: Secret, most_bytes: int) -> A
         status=response.status_code, body=body, is_json=is_json, request_id=header("X-Request-Id"),
         date=_date(header("Date")), retry_after=header("Retry-After"),
     )  # fmt: skip
+
+
+def _download_of(
+    response: requests.Response, most_bytes: int, progress: Callable[[int, int | None], None]
+) -> Download | NoAnswer:
+    """Read a file; a connection that breaks within it is told with how much had come."""
+    moved_to = response.headers.get("Location", "") if 300 <= response.status_code < 400 else ""
+    head = Download(
+        response.status_code, location=clean(moved_to)[:2000], retry_after=response.headers.get("Retry-After", "")[:80]
+    )
+    length = response.headers.get("Content-Length", "")
+    total = int(length[:12]) if length.isascii() and length.isdigit() else None
+    if response.status_code != 200:
+        return head
+    read = bytearray()
+    try:
+        for chunk in response.iter_content(_CHUNK_BYTES) if (total or 0) <= most_bytes else ():
+            read += chunk
+            if len(read) > most_bytes:
+                break
+            progress(len(read), total)
+    except requests.RequestException:
+        of = "" if total is None else f" of {total}"
+        return NoAnswer(was_sent=True, reason=f"the connection broke after about {len(read)}{of} bytes")
+    is_too_long = max(len(read), total or 0) > most_bytes
+    return replace(head, data=b"" if is_too_long else bytes(read), is_too_long=is_too_long)
 
 
 def _body_of(response: requests.Response, most_bytes: int) -> bytes:

@@ -18,10 +18,10 @@ from pathlib import Path
 from drivers.errors import UnknownPlatform
 from drivers.host.plain_file import PART, read_plain, written_whole
 from drivers.plain_text import printable
-from drivers.platforms import ModuleFunction, platform
+from drivers.platforms import ModuleFunction, Platform, platform
 from drivers.wire.image.host import MAX_FILE_SIZE, Image
 
-from ..errors import BadInput
+from ..errors import BadInput, StationError
 from .contents import MAX_BUNDLE, Content, Kind, check_content, read_content
 
 INDEX = "index.jsonl"
@@ -61,7 +61,7 @@ class Fault:
     sentence: str
 
 
-class CacheUnwritable(BadInput):
+class CacheUnwritable(StationError):
     """The cache's folder takes no file: read-only, full, or not there."""
 
 
@@ -110,6 +110,10 @@ class FirmwareCache:
     def entries(self) -> Iterator[Entry | Fault]:
         """Read, hash and parse every file, by platform and name; yields what is wrong with those that are not good."""
         yield from self._matching("*/*")
+
+    def of_platform(self, row: Platform) -> list[Entry]:
+        """Return the good files of one platform."""
+        return [one for one in self._matching(f"{row.slug}/*") if isinstance(one, Entry)]
 
     def _matching(self, pattern: str) -> Iterator[Entry | Fault]:
         try:

@@ -15,13 +15,15 @@ from dataclasses import dataclass
 
 from drivers.errors import BadImage
 from drivers.plain_text import printable
-from drivers.platforms import ModuleFunction
+from drivers.platforms import ModuleFunction, is_module_platform
 from drivers.wire.image import wrapping
-from drivers.wire.image.host import MAX_FILE_SIZE, Image, parse_image
+from drivers.wire.image.host import MAX_FILE_SIZE, PREFIX_OFFSETS, Image, parse_flash_header, parse_image
+from drivers.wire.image.tables import CRC_SIZE, PREFIX_SIZE
 
 from ..errors import BadInput
 from .archive import Archive, Budget, is_zip
 
+_FUNCTIONS = frozenset(ModuleFunction) - {ModuleFunction.NONE}
 MAX_BUNDLE = 8 << 20  # a unit keeps less than 2 MiB of assets (reference 3.11)
 ASSETS = "assets/"
 
@@ -77,8 +79,20 @@ def read_content(data: bytes, name: str) -> Content:
         for part in parts:
             wrapping.inner(part)
     except BadImage as error:
-        raise BadInput(str(error)) from error
+        size = _stated_size(data)
+        cut = f"{name} is cut short: its header says {size} bytes, {len(data)} are there; get it again"
+        raise BadInput(str(error) if size <= len(data) else cut) from error
     return Content(Kind.MODULE if len(parts) == 1 else Kind.COMBINED, parts)
+
+
+def _stated_size(data: bytes) -> int:
+    """Return how long a file is by a header at one of the usual places; 0 if there is none."""
+    for at in PREFIX_OFFSETS:
+        raw = data[at : at + PREFIX_SIZE]
+        header = parse_flash_header(raw) if len(raw) == PREFIX_SIZE else None
+        if header is not None and is_module_platform(header.platform_id) and header.function in _FUNCTIONS:
+            return header.end - header.start + CRC_SIZE
+    return 0
 
 
 def check_content(content: Content) -> None:

@@ -21,7 +21,7 @@ from drivers.wire.image.host import FULL_SCORE, MAX_FILE_SIZE
 
 from ..errors import BadInput
 from .archive import Archive, Budget, TooMuch, is_zip
-from .cache import CacheUnwritable, Entry, FirmwareCache, Origin, claimed_digits
+from .cache import Entry, FirmwareCache, Origin, claimed_digits
 from .contents import MAX_BUNDLE, Kind, NotFirmware, is_bundle, read_content
 
 _HEAD_BYTES = 1024
@@ -61,7 +61,7 @@ class Intake:
     def take(self, source: Path) -> Iterator[Arrival]:
         """Take one file, archive or folder; yields what became of each file in it.
 
-        Raises `BadInput` when ``source`` cannot be read, the cache cannot be written, or nothing in it is firmware.
+        Raises `BadInput` when ``source`` cannot be read or nothing in it is firmware, `CacheUnwritable`.
         """
         self._source = printable(source.name)
         is_any, others = False, set()
@@ -146,7 +146,7 @@ def _guarded(where: str, arrivals: Iterator[Arrival]) -> Iterator[Arrival]:
     """Make a refusal of one file an arrival like the others; only what ends the whole import is raised."""
     try:
         yield from arrivals
-    except (TooMuch, CacheUnwritable):
+    except TooMuch:
         raise
     except BadInput as error:
         yield Arrival(printable(where), State.REFUSED, why=str(error))

@@ -48,6 +48,13 @@ def folder(tmp_path: Path) -> Path:
         ("station run --language ", {"en", "de", "zh"}),
         ("station profile check developer --firmware ", {"firmware/"}),
         ("station run --batch ", set()),
+        (
+            "station firmware ",
+            {"list", "fetch", "import", "export", "ready", "inspect", "verify", "--help", "-h"},
+        ),
+        ("station firmware inspect n", {"notes.txt"}),
+        ("station firmware ready --profile dev", {"developer"}),
+        ("station firmware list --cache ", {"firmware/"}),
     ],
 )
 def test_a_shell_is_told_what_could_come_next(line: str, offered: set[str], folder: Path) -> None:

@@ -11,10 +11,14 @@ from support.module_vectors import vector
 from support.scarce_disk import files_of_at_most
 from support.zips import bundle, release, sha256, zipped
 
+from drivers.clock import SimulatedClock, SystemClock
 from drivers.virtual import synthetic
 from station.cli.main import main
+from station.cloud.virtual import Fault, FaultKind, VirtualCloud
+from station.engine.records import ProductCached
 from station.firmware.cache import FirmwareCache
 from station.firmware.examples import example_files, write_example_files
+from station.journal import Journal
 
 BATCH = release(13)
 
@@ -111,7 +115,9 @@ def test_everything_refused_is_told_a_sentence_each_and_the_rest_comes_in(verb: 
     said = verb.err.splitlines()
     assert len(said) == len(bad) + 1
     for line, words in zip(
-        said, ("is a web page", "cut.bin: ", "is an ELF file", "needs the asset cat.txt", "No such file"), strict=True
+        said,
+        ("is a web page", "cut.bin is cut short", "is an ELF file", "needs the asset cat.txt", "No such file"),
+        strict=True,
     ):
         assert words in line
 
@@ -144,7 +150,7 @@ def test_a_cache_that_is_a_file_is_refused(verb: Verb, archive: Path) -> None:
 
 def test_a_full_disk_is_said_in_one_sentence_and_the_cache_stays_good(verb: Verb, archive: Path) -> None:
     with files_of_at_most(100_000):
-        assert verb("import", archive) == 2
+        assert verb("import", archive) == 3
     (line,) = verb.err.splitlines()
     assert "cannot be kept in the cache" in line
     assert verb("verify") == 0
@@ -172,7 +178,7 @@ def test_a_read_only_cache_is_used_and_not_written(verb: Verb, archive: Path, tm
     verified = ran("verify")
     assert verified.stdout.startswith(f"{len(BATCH)} files good"), verified.stderr
     refused = ran("import", "new.bin")
-    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (3, 1)
     assert "Permission denied" in refused.stderr
     assert "correct the folder's rights or make room" in refused.stderr
     verb.cache.folder.chmod(0o755)
@@ -191,3 +197,164 @@ def test_the_bench_finds_in_its_cache_what_a_profile_wants(
     verb("import", tmp_path / "made")
     main(words)
     assert "all files of widget-boron revision 1 are here" in capsys.readouterr().out
+
+
+# --- from the cloud ---------------------------------------------------------------------------
+
+
+def test_a_release_is_fetched_and_nothing_of_it_twice(verb: Verb) -> None:
+    assert verb("fetch", "6.3.4", "--platform", "boron", "--platform", "p2", "--virtual") == 0
+    assert "Device OS 6.3.4 for Boron, 4 files" in verb.out
+    assert verb.out.count("added") == len(BATCH) + len(release(32))
+    assert "prebootloader-mbr@1.bin, encrypted: no station flashes it" in verb.out
+    assert verb("fetch", "6.3.4", "--platform", "boron", "--virtual") == 0
+    assert verb.out.count("already here") == len(BATCH)
+    assert verb("list") == 0
+    assert "Device OS 6.3.4 of the cloud" in verb.out
+
+
+def test_a_release_that_is_none_is_refused(verb: Verb) -> None:
+    assert verb("fetch", "9.9.9", "--platform", "boron", "--virtual") == 2
+    assert "the cloud has no Device OS 9.9.9 for Boron; name another version" in verb.err
+    with pytest.raises(SystemExit):
+        verb("fetch", "6.3.4", "--platform", "toaster", "--virtual")
+
+
+def test_a_full_disk_ends_a_fetch_as_the_stations_own_trouble(verb: Verb) -> None:
+    with files_of_at_most(60_000):
+        assert verb("fetch", "6.3.4", "--platform", "boron", "--virtual") == 3
+    assert len(verb.err.splitlines()) == 1
+    assert verb("verify") == 0
+
+
+def test_without_a_token_it_says_what_to_set(verb: Verb, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("PARTICLE_TOKEN", raising=False)
+    (tmp_path / "station.toml").write_text("")
+    assert verb("fetch", "6.3.4", "--platform", "boron", "--config", tmp_path / "station.toml") == 2
+    assert "PARTICLE_TOKEN" in verb.err
+
+
+def test_a_cloud_that_lies_is_told_a_sentence_a_file(
+    verb: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud = VirtualCloud(SystemClock())
+    monkeypatch.setenv("PARTICLE_TOKEN", cloud.create_token("line@example.com").reveal())
+    (tmp_path / "station.toml").write_text(f'[cloud]\nurl = "{cloud.serve()}"\n')
+    route = "GET /v1/firmware/device-os/:version/:file"
+    cloud.order(Fault(FaultKind.LIE, route, body=b"<html>Log in</html>"))
+    cloud.order(Fault(FaultKind.LIE, route, body=BATCH[1].data[:-9]))
+    assert verb("fetch", "6.3.4", "--platform", "boron", "--config", tmp_path / "station.toml") == 2
+    first, second = verb.err.splitlines()
+    assert f"{BATCH[0].name} is a web page, no firmware module; fetch it again; is there a proxy" in first
+    assert f"{BATCH[1].name} is cut short" in second
+    assert verb("verify") == 0
+    assert f"{len(BATCH) - 2} files good" in verb.out
+    cloud.close()
+
+
+# --- to another bench, and without internet ---------------------------------------------------
+
+
+def test_an_export_is_taken_back_as_it_was(
+    verb: Verb, archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verb("import", archive)
+    stick = tmp_path / "stick.zip"
+    assert verb("export", "-o", stick) == 0
+    assert f"{stick}: {len(BATCH)} files" in verb.out
+    other = Verb(tmp_path / "other", capsys)
+    assert other("import", stick) == 0
+    here, there = (
+        {str(path.relative_to(one.cache.folder)): path.read_bytes() for path in one.cache.folder.glob("*/*")}
+        for one in (verb, other)
+    )
+    assert here == there
+    first = stick.read_bytes()
+    assert other("export", "-o", stick) == 0
+    assert stick.read_bytes() == first
+
+
+def test_an_export_for_a_profile_holds_what_it_wants_wherever_it_lies(
+    verb: Verb, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_example_files(tmp_path / "folder")
+    (tmp_path / "station.toml").write_text('[firmware]\nfolders = ["folder"]\n')
+    verb("fetch", "6.3.4", "--platform", "argon", "--virtual")
+    config = ("--config", tmp_path / "station.toml")
+    assert verb("export", "--profile", "boron-product", "-o", tmp_path / "b.zip", *config) == 0
+    other = Verb(tmp_path / "other", capsys)
+    assert other("import", tmp_path / "b.zip") == 0
+    assert other("list", "--profile", "boron-product") == 0
+    lines = other.out.splitlines()[1:-1]
+    assert len(lines) == 4
+    assert all(line.endswith("widget-boron") for line in lines)
+
+
+def test_half_an_export_is_none(verb: Verb, archive: Path, tmp_path: Path) -> None:
+    verb("import", archive)
+    stick = tmp_path / "stick.zip"
+    stick.write_bytes(b"the old one")
+    assert verb("export", "--profile", "boron-product", "-o", stick) == 2
+    assert "synthetic-boron-widget@6.3.4.bin is missing" in verb.err
+    next(verb.cache.folder.glob("boron/*system-part*")).write_bytes(b"rotten")
+    assert verb("export", "-o", stick) == 2
+    assert "nothing was exported" in verb.err
+    assert stick.read_bytes() == b"the old one"
+
+
+def test_a_full_stick_is_said_and_what_was_on_it_stays(verb: Verb, archive: Path, tmp_path: Path) -> None:
+    verb("import", archive)
+    stick = tmp_path / "stick/x.zip"
+    stick.parent.mkdir()
+    stick.write_bytes(b"the old one")
+    with files_of_at_most(50_000):
+        assert verb("export", "-o", stick) == 3
+    assert "cannot be written" in verb.err
+    assert {path.name: path.read_bytes() for path in stick.parent.iterdir()} == {"x.zip": b"the old one"}
+
+
+def test_an_empty_cache_exports_nothing(verb: Verb, tmp_path: Path) -> None:
+    assert verb("export", "-o", tmp_path / "x.zip") == 2
+    assert "nothing to export" in verb.err
+    assert not (tmp_path / "x.zip").exists()
+
+
+def readying(verb: Verb, tmp_path: Path, *profiles: str) -> int:
+    names = (word for profile in profiles for word in ("--profile", profile))
+    (tmp_path / "station.toml").write_text('[firmware]\nfolders = ["none"]\n')
+    return verb("ready", *names, "--data-dir", tmp_path / "data", "--config", tmp_path / "station.toml")
+
+
+def test_a_bench_is_ready_once_it_holds_everything_and_knows_the_product(verb: Verb, tmp_path: Path) -> None:
+    assert readying(verb, tmp_path, "boron-product") == 1
+    assert "widget-boron revision 1 without internet: no, missing:" in verb.out
+    assert verb.out.count("is missing, searched the cache") == 4
+    assert "the cloud never told this bench of product 12345" in verb.out
+    write_example_files(tmp_path / "made")
+    verb("import", tmp_path / "made")
+    assert readying(verb, tmp_path, "boron-product") == 1
+    assert len(verb.out.splitlines()) == 2
+    journal = Journal.open(tmp_path / "data/journal", "bench", SimulatedClock())
+    journal.record(
+        ProductCached(
+            at=SimulatedClock().utc(), ref="12345", product_id=12345, platform_id=13, name="Widget", slug="widget"
+        )
+    )  # fmt: skip
+    journal.close()
+    assert readying(verb, tmp_path, "boron-product") == 0
+    assert verb.out == "widget-boron revision 1 without internet: yes, all 4 files are here and checked\n"
+    next(verb.cache.folder.glob("boron/*widget*")).write_bytes(b"rotten")
+    assert readying(verb, tmp_path, "boron-product") == 1
+    assert verb.out.count("is missing") == 1
+
+
+def test_a_profile_whose_units_need_the_cloud_is_never_ready(
+    verb: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STATION_WIFI_PASSWORD", raising=False)
+    write_example_files(tmp_path / "made")
+    verb("import", tmp_path / "made")
+    assert readying(verb, tmp_path, "developer", "boron-product") == 1
+    assert "a developer unit is claimed while it is online" in verb.out
+    assert "STATION_WIFI_PASSWORD" in verb.out
+    assert "is missing" not in verb.out

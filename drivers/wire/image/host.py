@@ -43,7 +43,7 @@ _ASSET_NAME_AT = 2 + 32  # in the payload: hash type, hash size, SHA-256, name
 _NAME_SHOWN = 64
 MAX_EXTENSIONS = 64  # the vendor defines a handful; 4 MiB of empty ones would become a million objects
 
-_PREFIX_OFFSETS = (0, VECTORS_SIZE, 0x184, 0xC0, 0x10C)  # the usual places, tried first
+PREFIX_OFFSETS = (0, VECTORS_SIZE, 0x184, 0xC0, 0x10C)  # the usual places, tried first
 _LAST_PREFIX_OFFSET = 8192
 _KNOWN_FUNCTIONS = frozenset(ModuleFunction)
 _NO_PRODUCT = (0, 0xFFFF)
@@ -248,7 +248,7 @@ def parse_image(data: bytes, name: str) -> Image:
 
 
 def _candidate_offsets() -> Iterator[int]:
-    yield from _PREFIX_OFFSETS
+    yield from PREFIX_OFFSETS
     yield from range(4, _LAST_PREFIX_OFFSET + 1, 4)
 
 

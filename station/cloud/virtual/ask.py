@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .store import Store
 
@@ -32,7 +32,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The HTTP status and JSON body of an answer."""
+    """The HTTP status and body of an answer: bytes as they are, anything else as JSON."""
 
     status: int
     body: object
@@ -48,7 +48,10 @@ class Refuse(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request. ``params`` are the variables of the path, ``body`` the JSON object sent ({} if none)."""
+    """One request. ``params`` are the variables of the path, ``query`` what stands behind its question mark.
+
+    ``body``: the JSON object sent, {} if none; ``base_url``: the cloud's own address.
+    """
 
     store: Store
     caller: Caller
@@ -57,6 +60,8 @@ class Ask:
     now: datetime.datetime
     quirks: Quirks
     activation_s: float
+    query: Mapping[str, str] = field(default_factory=dict)
+    base_url: str = ""
 
     def product(self) -> sqlite3.Row:
         """Return the product in the path, by number or slug (C8), if the caller is in its team; else raise `Refuse`."""

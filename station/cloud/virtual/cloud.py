@@ -37,6 +37,7 @@ from .store import Store, digest
 
 log = logging.getLogger(__name__)
 _DOING_NOTHING = {FaultKind.STATUS, FaultKind.HTML, FaultKind.DROP_BEFORE, FaultKind.LIE}
+_ANYBODY = Caller("", False, frozenset(), None)
 _HTML_PAGE = "<html><body><h1>Bad Gateway</h1></body></html>"
 STALE_ONLINE_S = {False: 50.0, True: 46 * 60.0}
 """How long the online flag is wrong after a session ended unannounced: Wi-Fi, cellular (reference cloud-api 7.1)."""
@@ -307,10 +308,13 @@ class VirtualCloud:
             before, username = self._store.changes, ""
             try:
                 body = json_of(request)
-                caller = self._caller(request)
+                caller = _ANYBODY if route.is_public else self._caller(request)
                 username = caller.username
                 _check_scope(caller, route)
-                ask = Ask(self._store, caller, params, body, self._clock.utc(), self.quirks, self._activation_s)
+                ask = Ask(
+                    self._store, caller, params, body, self._clock.utc(), self.quirks, self._activation_s,
+                    request.args.to_dict(), self.base_url,
+                )  # fmt: skip
                 reply = route.handler(ask)
             except Refuse as refused:
                 reply = refused.reply
@@ -333,10 +337,9 @@ class VirtualCloud:
         return Caller(row["username"], bool(row["is_api"]), frozenset(row["scopes"].split()), row["expires_at"])
 
     def _response(self, status: int, body: object, seq: int, *, is_html: bool = False) -> Response:
-        response = Response(
-            str(body) if is_html else json.dumps(body), status=status,
-            content_type="text/html" if is_html else "application/json",
-        )  # fmt: skip
+        kind = "text/html" if is_html else "application/octet-stream" if isinstance(body, bytes) else "application/json"
+        content = body if isinstance(body, bytes) else str(body) if is_html else json.dumps(body)
+        response = Response(content, status=status, content_type=kind)
         response.headers["Date"] = http_date(self._clock.utc())
         response.headers["X-Request-Id"] = f"virtual-{seq}"
         return response

@@ -30,7 +30,7 @@ class Fault:
     times: int | None = 1
     after: int = 0
     status: int = 500
-    body: object = None  # JSON of STATUS and LIE; None means {}
+    body: object = None  # JSON or bytes of STATUS and LIE; None means {}
     retry_after: str | None = None
     seconds: float = 0.0
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .ask import Ask, Handler, Refuse, Reply
+from .releases import get_device_os, get_device_os_file
 from .sims import adopt_by_import, change_sim, get_sim, import_sims
 
 _LOOKUPS_AN_HOUR = 50
@@ -29,6 +30,7 @@ class Route:
     handler: Handler
     scope: str = ""
     is_write: bool = False
+    is_public: bool = False  # needs no token
 
     @property
     def name(self) -> str:
@@ -202,6 +204,8 @@ ROUTES: tuple[Route, ...] = (
     Route("PUT", "/v1/devices/<id>", change_device, "devices:update", is_write=True),
     Route("PUT", "/v1/devices/<id>/ping", ping, "devices:ping"),
     Route("GET", "/v1/serial_numbers/<serial>", serial_lookup),
+    Route("GET", "/v1/device-os/versions/<version>", get_device_os),
+    Route("GET", "/v1/firmware/device-os/<version>/<file>", get_device_os_file, is_public=True),
     Route("GET", "/v1/sims/<iccid>", get_sim, "sims:get"),
     Route("PUT", "/v1/sims/<iccid>", change_sim, is_write=True),
 )

@@ -75,6 +75,14 @@ def test_any_bytes_end_in_content_or_one_sentence(data: bytes) -> None:
         assert list(content_lines(read_content(data, "x.bin"), data))
 
 
+@pytest.mark.parametrize("name", ["V1", "V2", "V3", "V4", "V9", "V11"])
+@pytest.mark.parametrize("missing", [1, 4, 20, 40])
+def test_a_module_that_was_cut_is_told_as_cut(name: str, missing: int) -> None:
+    data = vector(name)
+    text = refusal(data[:-missing])
+    assert f"x.bin is cut short: its header says {len(data)} bytes, {len(data) - missing} are there" in text
+
+
 # --- everything it tells ----------------------------------------------------------------------
 
 

@@ -143,7 +143,7 @@ def test_one_bad_file_does_not_keep_the_good_ones_out(cache: FirmwareCache, tmp_
         ),
         ("x.zip", zipped({}), "x.zip holds no firmware, but nothing at all"),
         ("x.zip", zipped({"a.bin": vector("V2")})[:-10], "x.zip is a ZIP archive whose end is missing"),
-        ("x.bin", BATCH[2].data[:5000], "x.bin: "),
+        ("x.bin", BATCH[2].data[:5000], "x.bin is cut short: its header says 204800 bytes, 5000 are there"),
         ("x.bin", bytes(range(256)) * (20 << 10), "no firmware module"),
         ("x.zip", bundle(assets={}, wanted={"a.txt": b"a"}), "needs the asset a.txt, which is not in it"),
     ],

@@ -1,0 +1,66 @@
+"""Writes firmware for another bench: a ZIP that `station firmware import` takes back as it was."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from drivers.host.plain_file import written_whole
+from drivers.plain_text import printable
+
+from ..errors import BadInput, StationError
+from .cache import Entry, Fault, FirmwareCache, kept_name, platform_folder
+from .contents import read_content
+from .sections import FileRef
+from .store import FirmwareStore
+
+_NO_TIME = (1980, 1, 1, 0, 0, 0)  # so that the same files make the same archive
+
+
+class StickFailed(StationError):
+    """The export cannot be written: the stick is full, read-only, or gone."""
+
+
+def cache_files(cache: FirmwareCache) -> dict[str, bytes]:
+    """Return every file of the cache by its place there. Raises `BadInput` when one is not good."""
+    found = {}
+    for one in cache.entries():
+        data = cache.find(one.sha256) if isinstance(one, Entry) else None
+        if not isinstance(one, Entry) or data is None:
+            why = one.sentence if isinstance(one, Fault) else f"{one.path} has just changed"
+            raise BadInput(f"nothing was exported: {why}")
+        found[f"{one.path.parent.name}/{one.path.name}"] = data
+    return found
+
+
+def wanted_files(refs: Iterable[FileRef], store: FirmwareStore) -> dict[str, bytes]:
+    """Return the files that profiles name, wherever this bench has them. Raises `BadInput` with all that is missing."""
+    found: dict[str, bytes] = {}
+    missing: list[str] = []
+    for ref in dict.fromkeys(refs):
+        try:
+            image = store.load(ref)
+        except BadInput as error:
+            missing += error.sentences
+            continue
+        name = kept_name(ref.file, hashlib.sha256(image.data).hexdigest(), read_content(image.data, ref.file))
+        found[f"{platform_folder(image)}/{name}"] = image.data
+    if missing:
+        raise BadInput(*missing)
+    return found
+
+
+def write(path: Path, files: dict[str, bytes]) -> None:
+    """Write the archive to ``path``, which is replaced only by a whole one. Raises `StickFailed`."""
+    try:
+        with written_whole(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in sorted(files.items()):
+                row = zipfile.ZipInfo(name, _NO_TIME)
+                row.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(row, data)
+    except OSError as error:
+        raise StickFailed(
+            f"{printable(str(path))} cannot be written ({error.strerror}); make room, or name another place with -o"
+        ) from error
