@@ -39,7 +39,7 @@ def _values(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
 
 def _completer(action: argparse.Action) -> BaseCompleter | None:
     """Return the completer of an action's value, None if it cannot be guessed."""
-    if action.dest in ("profile", "file"):
+    if action.dest in ("profile", "file", "other"):
         return _Profiles(("toml",))
     if action.dest == "language":
         return ChoicesCompleter(dict.fromkeys(languages(), ""))

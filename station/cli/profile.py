@@ -1,4 +1,7 @@
-"""Implements ``station profile``: check a profile and plan it on a virtual unit, or print a schema."""
+"""Implements ``station profile``: check a profile and plan it on a virtual unit, or print a schema.
+
+The other verbs of a process engineer are in the files beside this one.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,7 @@ from ..steps.local_test import missing_programs
 from ..steps.product_add import Product, product_id
 from ..steps.shared.knowledge import UnitKnowledge
 from ..steps.table import StepTable
+from . import profile_diff, profile_hash
 from .looking import Place, Ports, look
 from .places import firmware_folder, store_of
 from .telling import sub_verbs, tell, tell_all
@@ -35,8 +39,8 @@ HELD_OS = "3.3.1"
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare ``profile check`` and ``profile schema``."""
-    parser = parsers.add_parser("profile", help="check a profile before it goes to the line; its schema for editors")
+    """Declare the verbs below ``profile``."""
+    parser = parsers.add_parser("profile", help="check, compare and pin profiles; their schema for editors")
     verbs = sub_verbs(parser, "what", "WHAT")
     check = verbs.add_parser("check", help="read it, find its files, plan it on a virtual unit")
     check.add_argument("file", metavar="FILE", help="a profile file, or the name of a shipped one")
@@ -49,6 +53,8 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     schema = verbs.add_parser("schema", help="print its JSON Schema, by which editors complete and check")
     schema.add_argument("--config", action="store_true", help="that of the station's config file instead")
     schema.set_defaults(run=print_schema)
+    profile_hash.add(verbs)
+    profile_diff.add(verbs)
 
 
 def print_schema(arguments: argparse.Namespace) -> int:

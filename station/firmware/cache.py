@@ -8,6 +8,7 @@ where each came from, and may be lost. What is kept was parsed and its CRC check
 from __future__ import annotations
 
 import datetime
+import glob
 import hashlib
 import json
 import re
@@ -107,6 +108,11 @@ class FirmwareCache:
         found = self._matching(f"*/*.{sha256[:_DIGITS]}.*")
         return next((one for one in found if isinstance(one, Entry) and one.sha256 == sha256), None)
 
+    def named(self, name: str) -> Iterator[Entry]:
+        """Yield the good files that came with ``name``."""
+        found = self._matching(f"*/{glob.escape(_usual(name))}.*")
+        yield from (one for one in found if isinstance(one, Entry) and one.name == name)
+
     def entries(self) -> Iterator[Entry | Fault]:
         """Read, hash and parse every file, by platform and name; yields what is wrong with those that are not good."""
         yield from self._matching("*/*")
@@ -154,9 +160,14 @@ def claimed_digits(name: str) -> str:
 
 def kept_name(name: str, sha256: str, content: Content) -> str:
     """Return the name of a file in a cache: what is usual of its own name, then digits of its hash."""
-    usual = _UNUSUAL.sub("_", Path(name).stem).strip(" .").encode()[:_STEM_BYTES].decode("utf-8", "ignore")
     ending = ".zip" if content.kind is Kind.BUNDLE else ".bin"
-    return f"{usual.strip(' .') or 'firmware'}.{sha256[:_DIGITS]}{ending}"
+    return f"{_usual(name)}.{sha256[:_DIGITS]}{ending}"
+
+
+def _usual(name: str) -> str:
+    """Return what is usual of a file's name, without its ending."""
+    usual = _UNUSUAL.sub("_", Path(name).stem).strip(" .").encode()[:_STEM_BYTES].decode("utf-8", "ignore")
+    return usual.strip(" .") or "firmware"
 
 
 def platform_folder(image: Image) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from drivers.platforms import ModuleFunction, OsVersion, Platform, platforms
@@ -67,11 +67,16 @@ def write_synthetic_files(folder: Path, profiles: Iterable[Profile]) -> None:
     for profile in profiles:
         device_os = profile.section(DeviceOs)
         named = (*(device_os.modules if device_os else ()), *profile.sections(Firmware))
-        wanted = {one.file for one in named} - {path.name for path in folder.iterdir()}
-        for row in profile.platforms if wanted else ():
-            for file in _files(row):
-                if file.name in wanted:
-                    (folder / file.name).write_bytes(file.data)
+        write_more_files(folder, profile.platforms, {one.file for one in named})
+
+
+def write_more_files(folder: Path, rows: Iterable[Platform], names: Collection[str]) -> None:
+    """Write those of ``names`` that can be generated for the platforms ``rows`` and are not in ``folder`` yet."""
+    wanted = {*names} - {path.name for path in folder.iterdir()}
+    for row in rows if wanted else ():
+        for file in _files(row):
+            if file.name in wanted:
+                (folder / file.name).write_bytes(file.data)
 
 
 def _files(row: Platform) -> Iterable[SyntheticFile]:

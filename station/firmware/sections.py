@@ -6,6 +6,7 @@ the files themselves are in `release`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -44,6 +45,16 @@ class FileRef(Section):
         pattern="^[0-9a-fA-F]{64}$", title="64 hexadecimal digits", description="What sha256sum FILE prints.",
         examples=["64 hexadecimal digits, as sha256sum $file prints them"],
     )  # fmt: skip
+    has_order = False
+
+    @property
+    def known_by(self) -> str:
+        """Its name without the version."""
+        return re.sub(r"[@-]?v?[0-9]+\.[0-9]+\.[0-9]+.*|\.\w+$", "", self.file)
+
+    def told(self) -> dict[str, object]:
+        others = {key: value for key, value in super().told().items() if key not in ("file", "sha256")}
+        return {"content": f"{self.file}, SHA-256 {self.sha256[:12]}…", **others}
 
 
 PROTECTION_FROM = OsVersion.parse("6.1.1")

@@ -10,7 +10,7 @@ import hashlib
 import io
 import threading
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from drivers.errors import BadImage
@@ -22,7 +22,7 @@ from ..errors import BadInput
 from .cache import FirmwareCache
 from .sections import FileRef
 
-_SHOWN_DIGITS = 12
+SHOWN_DIGITS = 12
 
 
 class FirmwareStore:
@@ -51,29 +51,38 @@ class FirmwareStore:
                 self._images[ref] = _parsed(ref, self._bytes(ref))
             return self._images[ref]
 
+    def copies(self, name: str) -> Iterator[tuple[str, bytes]]:
+        """Yield every file called ``name``: where it lies, as a sentence says it, and its content."""
+        for entry in self._cache.named(name) if self._cache is not None else ():
+            yield str(entry.path), entry.path.read_bytes()
+        for folder in self._folders:
+            data = _read(folder / name)
+            if data is not None:
+                yield "the synthetic one this program makes" if folder == self._made else str(folder / name), data
+
     def _bytes(self, ref: FileRef) -> bytes:
         if self._cache is not None and (kept := self._cache.find(ref.sha256)) is not None:
             return kept
         seen: list[str] = []
-        for path in (folder / ref.file for folder in self._folders):
-            data = _read(path)
-            if data is None:
-                continue
+        for where, data in self.copies(ref.file):
             digest = hashlib.sha256(data).hexdigest()
             if digest == ref.sha256:
                 return data
-            where = "the synthetic one this program makes" if path.parent == self._made else str(path)
-            seen.append(f"{where} has {digest[:_SHOWN_DIGITS]}…")
-        if seen:
-            raise BadInput(
-                f"firmware file {ref.file}: the profile wants SHA-256 {ref.sha256[:_SHOWN_DIGITS]}…, "
-                f"{' and '.join(seen)}; fetch the right file, or correct the profile and raise its revision"
-            )
+            seen.append(f"{where} has {digest[:SHOWN_DIGITS]}…")
+        if not seen:
+            raise self.missing(ref.file)
+        raise BadInput(
+            f"firmware file {ref.file}: the profile wants SHA-256 {ref.sha256[:SHOWN_DIGITS]}…, {' and '.join(seen)}; "
+            "fetch the right file, or correct the profile (station profile hash) and raise its revision"
+        )
+
+    def missing(self, name: str) -> BadInput:
+        """Return the refusal of a file that no folder holds."""
         theirs = [str(folder) for folder in self._folders if folder != self._made]
         cache = [f"the cache {self._cache.folder}"] if self._cache is not None else []
         searched = ", ".join([*cache, *theirs, *(["the synthetic files this program makes"] if self._made else [])])
         advice = "import it: station firmware import" if cache else "copy it there" if theirs else _NAME_A_FOLDER
-        raise BadInput(f"firmware file {ref.file} is missing, searched {searched or 'no folder at all'}; {advice}")
+        return BadInput(f"firmware file {name} is missing, searched {searched or 'no folder at all'}; {advice}")
 
 
 _NAME_A_FOLDER = "name the folder that holds it"

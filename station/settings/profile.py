@@ -32,7 +32,16 @@ from .profile_sections import (
 from .sections import ABSENT, Mistake, Section, in_toml, innermost, json_schema, read_document, refusal, refuse, shown
 from .sku import SKUS, skus_of
 
-__all__ = ["Kind", "Profile", "StepRule", "is_taken", "load_profile", "parse_profile", "profile_schema"]
+__all__ = [
+    "Kind",
+    "Profile",
+    "StepRule",
+    "is_taken",
+    "load_profile",
+    "parse_profile",
+    "profile_model",
+    "profile_schema",
+]
 
 
 def _platform(value: object) -> Platform:
@@ -203,7 +212,7 @@ def profile_schema(steps: Mapping[str, StepRule]) -> dict[str, Any]:
     fields of a name, SKUs in small letters.
     """
     rules = [one for rule in steps.values() for _, section in rule.sections for one in section.schema_rules()]
-    schema = json_schema(_model(tuple(steps.items())), "Profile of a provisioning station")
+    schema = json_schema(profile_model(steps), "Profile of a provisioning station")
     return schema | {"allOf": [*_schema_rules(), *rules]}
 
 
@@ -226,12 +235,16 @@ def is_taken(key: str) -> bool:
 def _profile(document: Document, steps: Mapping[str, StepRule]) -> Profile:
     names = document.data.get("platforms")
     first = next((row.slug for row in platforms() if isinstance(names, list) and row.slug in names), "argon")
-    return read_document(document, _model(tuple(steps.items())), {"platform": first})
+    return read_document(document, profile_model(steps), {"platform": first})
+
+
+def profile_model(steps: Mapping[str, StepRule]) -> type[Profile]:
+    """Return `Profile` with the sections that ``steps`` bring along."""
+    return _model(tuple(steps.items()))
 
 
 @functools.cache
 def _model(steps: tuple[tuple[str, StepRule], ...]) -> type[Profile]:
-    """`Profile` with the sections that ``steps`` bring along."""
     fields: dict[str, Any] = {key: section.field() for _, rule in steps for key, section in rule.sections}
     settings = steps_section(dict(steps))
     fields["step_settings"] = (settings, Field(settings(), alias="steps"))

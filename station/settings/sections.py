@@ -16,7 +16,7 @@ import string
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
@@ -45,6 +45,17 @@ class Section(BaseModel, strict=True, extra="forbid", hide_input_in_errors=True,
     """A table of the file. Every key is declared, and none is converted: "1" is no number."""
 
     model_config = ConfigDict(frozen=True)
+    has_order: ClassVar[bool] = True
+    """Whether several of them in a list mean something else in another order."""
+
+    @property
+    def known_by(self) -> str:
+        """What tells it from others of its list: the first key."""
+        return str(next(iter(self))[1])
+
+    def told(self) -> dict[str, object]:
+        """Return what a person compares, by key."""
+        return {field.alias or name: getattr(self, name) for name, field in type(self).model_fields.items()}
 
 
 def tables(section: Any) -> BeforeValidator:
@@ -147,7 +158,7 @@ def _told(document: Document, model: type[Section], error: ErrorDetails, names: 
                 field = FieldInfo(annotation=entry)
             else:
                 section = innermost(field.annotation) if field is not None else section
-                field = _fields(section).get(part) if issubclass(section, Section) else None
+                field = fields_of(section).get(part) if issubclass(section, Section) else None
             beside = at if isinstance(at, dict) else {}  # a rule may be about a key of a section left out
             at = beside.get(part)
             path = (*path, part)
@@ -166,7 +177,8 @@ def _told(document: Document, model: type[Section], error: ErrorDetails, names: 
     return line, f"{document.name} line {line}, {table}{parts[-1]}: expected {expected}{found}; {advice}"
 
 
-def _fields(section: type[Section]) -> dict[str, FieldInfo]:
+def fields_of(section: type[Section]) -> dict[str, FieldInfo]:
+    """Return what is declared of each key of ``section``."""
     return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
@@ -188,7 +200,7 @@ def _wanted(error: ErrorDetails, parts: list[str], section: Any, field: FieldInf
     """What was expected, what was found (or ""), what to write instead."""
     kind, value = error["type"], error["input"]
     if kind == "extra_forbidden":
-        known = sorted(_fields(section))
+        known = sorted(fields_of(section))
         close = difflib.get_close_matches(parts[-1], known, 1, 0.6)
         return f"only the keys {', '.join(known)}", "this one", f"write {close[0]}" if close else "remove it"
     told = error.get("ctx", {}) if kind == "mistake" else {}
@@ -217,7 +229,7 @@ def read_options(model: type[S], values: Mapping[str, object]) -> S:
 def wrong_option(model: type[Section], path: Path, expected: str = "") -> str:
     """Return the sentence about an option that says a key of ``model``; what is ``expected`` its field knows else."""
     key = str(path[0])
-    return f"--{key.replace('_', '-')}: expected {expected or _of_field([key], None, _fields(model)[key])[0]}"
+    return f"--{key.replace('_', '-')}: expected {expected or _of_field([key], None, fields_of(model)[key])[0]}"
 
 
 def _of_field(parts: list[str], value: object, field: FieldInfo) -> tuple[str, str]:
