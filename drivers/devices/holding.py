@@ -72,6 +72,7 @@ _NOT_OBEYED = (
     RateRefused,
     NotFound,
     PortInUse,
+    NeedsHands,
 )
 """How a way may fail and leave the unit where it was, so that the next way is worth a try."""
 
@@ -92,6 +93,7 @@ class Held(Protocol):
     def touch(self, baud: int, deadline: Deadline) -> None: ...
     def type_key(self, key: Key, deadline: Deadline) -> None: ...
     def leave_dfu(self, deadline: Deadline) -> None: ...
+    def enter_listening(self, deadline: Deadline) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ def _touch_and_leave(unit: Held, deadline: Deadline) -> None:
 
 
 def _safe_by_console(unit: Held, deadline: Deadline) -> None:
+    unit.enter_listening(deadline)  # no console reads in another mode
+
     def act() -> bool:
         unit.type_key(Key.SAFE_MODE, deadline)
         return True

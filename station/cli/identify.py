@@ -141,6 +141,7 @@ def _watch(found: Place, show: Show, last: int) -> int:
         while not last or shown < last:
             with news:
                 if not news.wait_for(lambda: bool(arrived), 1.0):
+                    ports.check()
                     continue
                 candidate = arrived.pop(0)
             if ports.watch(candidate).current is candidate:  # else it has left, or is here again

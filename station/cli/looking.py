@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from drivers.clock import CancelToken, Clock, Deadline
 from drivers.devices import ParticleDevice
+from drivers.errors import DriverError
 from drivers.hotplug import Attached, Enumerator, HotplugEvent, PortWatch
 from drivers.identity import PortPath
 from drivers.transport import SerialHost, UsbCandidate, UsbHost
@@ -46,7 +47,8 @@ class Ports:
         self._arrived = arrived
         self._changed = place.clock.condition()
         self._watches: dict[PortPath, PortWatch] = {}
-        self._enumerator = Enumerator(place.usb_host, place.clock, self._on_event)
+        self._failure: DriverError | None = None  # of listing the bus, until something is listed
+        self._enumerator = Enumerator(place.usb_host, place.clock, self._on_event, on_failure=self._fail)
 
     def __enter__(self) -> Ports:
         self._enumerator.start()
@@ -66,6 +68,17 @@ class Ports:
         else:
             watch.detached()
 
+    def _fail(self, error: DriverError) -> None:
+        with self._changed:
+            self._failure = error
+            self._changed.notify_all()
+
+    def check(self) -> None:
+        """Raise why the bus cannot be listed, if it never could."""
+        with self._changed:
+            if self._failure is not None and not self._watches:
+                raise self._failure
+
     def present(self) -> list[UsbCandidate]:
         """Return what is plugged in now, by port."""
         with self._changed:
@@ -73,10 +86,14 @@ class Ports:
         return sorted((one for one in found if one is not None), key=lambda one: by_port(one.port_path))
 
     def wait(self, count: int) -> list[UsbCandidate]:
-        """Return what is plugged in, after waiting up to `APPEAR_S` for ``count`` devices, and for a first look."""
+        """Return what is plugged in, after waiting up to `APPEAR_S` for ``count`` devices, and for a first look.
+
+        Raises `DriverError` where the bus cannot be listed.
+        """
         limit_s = APPEAR_S if count else LOOK_ONCE_S
         with self._changed:
-            self._changed.wait_for(lambda: len(self._watches) >= max(count, 1), limit_s)
+            self._changed.wait_for(lambda: self._failure is not None or len(self._watches) >= max(count, 1), limit_s)
+        self.check()
         return self.present()
 
     def watch(self, candidate: UsbCandidate) -> PortWatch:

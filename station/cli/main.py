@@ -68,7 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit status. A reader that closes our output early is no error."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # characters the terminal cannot encode become escapes
         sys.stdout.reconfigure(errors="backslashreplace")
-    status = _run(arguments)
+    try:
+        status = _run(arguments)
+    except KeyboardInterrupt:
+        _say("interrupted")
+        status = 1
     try:
         sys.stdout.flush()
     except OSError as error:  # drop what is still buffered, or it fails again at exit
@@ -118,8 +122,6 @@ def _carry_out(parsed: argparse.Namespace) -> int:
         where = f"{error.filename}: " if error.filename else ""
         _say(f"{where}{error.strerror or error}")
         return 3
-    except KeyboardInterrupt:
-        return 1
 
 
 def _say(sentence: str) -> None:

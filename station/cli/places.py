@@ -56,7 +56,7 @@ def _folder(base: Path, named_by: str) -> Path:
     """Return ``base``; raises `BadInput` if it, or something on the way to it, is not a folder."""
     there = next(path for path in (base, *base.absolute().parents) if os.path.lexists(path))
     if not os.path.isdir(there):
-        raise BadInput(f"data directory {base}: {there} is no folder; name a folder with {named_by}")
+        raise BadInput(f"folder {base}: {there} is no folder; name a folder with {named_by}")
     return base
 
 
@@ -65,9 +65,7 @@ def made_dir(base: Path, named_by: str = DATA_DIR) -> Path:
     try:
         _folder(base, named_by).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadInput(
-            f"data directory {base} cannot be made ({error.strerror}); name another one with {named_by}"
-        ) from error
+        raise BadInput(f"folder {base} cannot be made ({error.strerror}); name another one with {named_by}") from error
     return base
 
 

@@ -14,8 +14,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from drivers.clock import Deadline
 from drivers.devices import Console, Goal
-from drivers.errors import DriverError, RequestUnknown, UnknownPlatform
+from drivers.errors import BadIdentity, DriverError, RequestUnknown, UnknownPlatform
 from drivers.identity import DeviceId
 from drivers.plain_text import escaped
 from drivers.platforms import platform
@@ -25,7 +26,7 @@ from drivers.wire.console.tables import Key
 from drivers.wire.usb import Mode
 
 from ..engine.step import StepContext, StepResult
-from ..errors import BadInput, StationError, UnitRejected
+from ..errors import BadInput, StationError, StepFault, UnitRejected
 from ..model import Outcome
 from ..paths import find_profile
 from ..settings.config import load_config
@@ -34,6 +35,7 @@ from ..steps.app_test import AppTest, ask_all
 from ..steps.setup_done import set_up
 from ..steps.shared.holding import hold
 from ..steps.shared.knowledge import shown
+from ..steps.shared.listening import listening
 from ..steps.shared.reading import identify_usb
 from ..steps.shared.unit import Unit
 from ..steps.table import StepTable
@@ -46,6 +48,8 @@ from .unit_wifi import VERB as WIFI
 
 VERB_S = 600.0
 """How long a verb may take, with the hands it may have to wait for."""
+LIST_S = 30.0
+"""How long one unit may take to say who it is, in a list."""
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -114,29 +118,39 @@ def _choose(ports: Ports, arguments: argparse.Namespace) -> UsbCandidate:
         raise _NoUnit(NO_UNIT)
     meant, what = units, ""
     if arguments.port:
-        meant, what = [one for one in units if one.port_path.value == arguments.port], f"port {arguments.port}"
+        meant, what = [one for one in units if one.port_path.value == arguments.port], f"on port {arguments.port}"
     elif arguments.slot is not None:
-        slots, what = _slots(arguments), f"slot {arguments.slot}"
+        slots, what = _slots(arguments), f"in slot {arguments.slot}"
         if arguments.slot not in slots.values():
-            raise BadInput(f"{what} has no port in the config file; name the unit with --port")
+            raise BadInput(f"slot {arguments.slot} has no port in the config file; name the unit with --port")
         meant = [one for one in units if slots.get(one.port_path.value) == arguments.slot]
     elif arguments.device:
-        wanted, what = str(DeviceId.parse(arguments.device)), f"Device ID {arguments.device}"
-        meant = [one for one in units if _device_id(ports, one) == wanted]
+        wanted, what = _parsed(arguments.device), f"with Device ID {arguments.device}"
+        meant = [one for one in units if _device_id(ports, one)[0] == wanted]
     there = ", ".join(one.port_path.value for one in units)
     if not meant:
-        raise BadInput(f"no unit with {what}; units are on port {there}")
+        raise BadInput(f"no unit {what}; there are units on port {there}")
     if len(meant) > 1:
         raise BadInput(f"{len(meant)} units are plugged in, on ports {there}; name one with --port, --slot or --device")
     return meant[0]
 
 
-def _device_id(ports: Ports, candidate: UsbCandidate) -> str:
-    """Read the Device ID as far as that needs no hands; "" where it does, or the unit does not answer."""
-    unit = make_unit(ports, candidate)
-    with contextlib.suppress(DriverError), contextlib.closing(unit.device):
-        return str(unit.device.identify(context(ports.place.clock, "list", limit_s=30.0).deadline))
-    return ""
+def _parsed(text: str) -> str:
+    try:
+        return str(DeviceId.parse(text))
+    except BadIdentity as error:
+        raise BadInput(f"--device: {error}") from error
+
+
+def _device_id(ports: Ports, candidate: UsbCandidate) -> tuple[str, str]:
+    """Read the Device ID as far as that needs no hands; "" and why where it does, or the unit does not answer."""
+    if candidate.usb_id.other_device is not None:
+        return "", ""
+    try:
+        with contextlib.closing(make_unit(ports, candidate).device) as device:
+            return str(device.identify(Deadline.after(ports.place.clock, LIST_S))), ""
+    except DriverError as error:
+        return "", str(error)
 
 
 # --- running a verb -------------------------------------------------------------------------------
@@ -145,28 +159,25 @@ def _device_id(ports: Ports, candidate: UsbCandidate) -> str:
 def _list(arguments: argparse.Namespace) -> int:
     with place(arguments) as found, Ports(found) as ports:
         slots = _slots(arguments)
-        rows = [
-            {
-                "port": one.port_path.value, "slot": slots.get(one.port_path.value), "platform": _name(one),
-                "mode": str(one.usb_id.mode or ""), "device_id": _device_id(ports, one) if _is_unit(one) else "",
-            }
-            for one in ports.wait(len(arguments.virtual))
-        ]  # fmt: skip
+        told = [(one, *_device_id(ports, one)) for one in ports.wait(len(arguments.virtual))]
+    rows = [
+        {
+            "port": one.port_path.value, "slot": slots.get(one.port_path.value), "platform": _name(one),
+            "mode": str(one.usb_id.mode or ""), "device_id": device_id, "fault": fault,
+        }
+        for one, device_id, fault in told
+    ]  # fmt: skip
+    if not rows:
+        sys.stderr.write(f"station: {NO_UNIT}\n")
     if arguments.json:
         _write(rows)
     else:
-        if not rows:
-            sys.stderr.write(f"station: {NO_UNIT}\n")
         tell_all(
             f"port {row['port']}  {'slot ' + str(row['slot']) if row['slot'] else '-':8} {row['platform']:24} "
-            f"{row['mode']:12} {row['device_id'] or '-'}"
+            f"{row['mode']:12} {row['device_id'] or '-'}{'  ' * bool(row['fault'])}{row['fault']}"
             for row in rows
         )
     return 0 if rows else 1
-
-
-def _is_unit(candidate: UsbCandidate) -> bool:
-    return candidate.usb_id.other_device is None
 
 
 def _name(candidate: UsbCandidate) -> str:
@@ -200,7 +211,7 @@ def _run(verb: Verb, arguments: argparse.Namespace) -> int:
         try:
             identify_usb(unit, ctx)
             if verb.is_of_firmware and unit.device.mode is Mode.DFU:
-                raise UnitRejected("it is in DFU mode, where it cannot do that; restart it with: station unit reset")
+                raise StepFault("it is in DFU mode, where it cannot do that; restart it with: station unit reset")
             done = act(unit, ctx)
         except BadInput:
             raise
@@ -263,20 +274,19 @@ _READS: dict[Key, Callable[[Console], object]] = {
 
 
 def _console(arguments: argparse.Namespace) -> Act:
-    """Type commands and show what the unit prints, parsed; the mobile secret never."""
+    """Type commands and show what the unit prints, parsed; the mobile secret never. Its mode is then what it was."""
 
     def act(unit: Unit, ctx: StepContext) -> Done:
-        hold(unit.device, ctx, Goal.LISTENING)
         found: dict[str, object] = {}
-        with unit.device.console(ctx.deadline) as console:
-            for key in arguments.keys:
+        with listening(unit.device, ctx), unit.device.console(ctx.deadline) as console:
+            for key in arguments.keys or _READS:
                 try:
                     found[key] = _plain(_READS[Key(key)](console))
                 except RequestUnknown as unknown:
                     found[key] = str(unknown)
         return Done(
-            f"its console printed {len(found)} replies", {"console": found},
-            tuple(f"  {key}  {value}" for key, value in found.items()),
+            f"its console printed {', '.join(found)}", {"console": found},
+            tuple(f"  {key}  {_spelled(value)}" for key, value in found.items()),
         )  # fmt: skip
 
     return act
@@ -291,6 +301,13 @@ def _plain(value: object) -> object:
     return value if isinstance(value, bool | type(None)) else str(value)
 
 
+def _spelled(value: object) -> str:
+    """Return what a console command printed as people read it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {one}" for name, one in value.items())
+    return {True: "yes", False: "no", None: "-"}[value] if isinstance(value, bool | type(None)) else str(value)
+
+
 def _environment(unit: Unit, ctx: StepContext) -> Done:
     found = unit.device.ask(requests.get_environment(), ctx.deadline)
     return Done(
@@ -302,11 +319,18 @@ def _environment(unit: Unit, ctx: StepContext) -> Done:
 
 def ask_application(arguments: argparse.Namespace) -> Act:
     """Ask the application the questions of a profile, and judge the values by its limits."""
-    rows = load_profile(find_profile(arguments.profile), StepTable.found().rules).sections(AppTest)
+    profile = load_profile(find_profile(arguments.profile), StepTable.found().rules)
+    rows = profile.sections(AppTest)
     if not rows:
         raise BadInput(f"{arguments.profile} has no [app_test]; name a profile with one")
 
-    return lambda unit, ctx: Done.of(ask_all(unit.device, rows, ctx), ctx)
+    def act(unit: Unit, ctx: StepContext) -> Done:
+        if unit.known.platform not in profile.platforms:
+            wanted = ", ".join(row.name for row in profile.platforms)
+            raise UnitRejected(f"{arguments.profile} is for {wanted}, this is a unit of {unit.known.platform.name}")
+        return Done.of(ask_all(unit.device, rows, ctx), ctx)
+
+    return act
 
 
 def _off(parser: argparse.ArgumentParser) -> None:
@@ -315,9 +339,14 @@ def _off(parser: argparse.ArgumentParser) -> None:
 
 def _keys(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "keys", nargs="*", choices=[*(key.value for key in _READS), []], default=[key.value for key in _READS],
-        metavar="KEY", help="commands that print something: v i m s c (all of them)",
-    )  # fmt: skip
+        "keys", nargs="*", type=_key, metavar="KEY", help="commands that print something: v i m s c (all of them)"
+    )
+
+
+def _key(text: str) -> str:
+    if text not in list(_READS):
+        raise argparse.ArgumentTypeError(f"{text!r} prints nothing that is read; keys are {' '.join(_READS)}")
+    return text
 
 
 def _profile(parser: argparse.ArgumentParser) -> None:
@@ -332,7 +361,7 @@ _VERBS: dict[str, Verb] = {
     "shout": Verb("show a rainbow on its light, to find it", _shout, _off),
     "wifi": WIFI,
     "setup-done": plain("set the setup-done flag of a Gen 3 unit with Device OS 3 or older", _setup_done),
-    "console": Verb("show what its serial console prints", _console, _keys, is_of_firmware=False),
+    "console": Verb("show what its serial console prints", _console, _keys),
     "env": plain("show its environment variables (Device OS 6.4 and newer)", _environment),
     "test": Verb("ask its application the questions of a profile", ask_application, _profile),
 }

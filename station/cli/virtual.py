@@ -87,7 +87,9 @@ def serve(arguments: argparse.Namespace) -> int:
         except OSError as error:
             if error.filename:  # a unit's own files
                 raise
-            raise BadInput(f"--usbip {arguments.usbip}: {error.strerror or error}; name another port") from error
+            raise BadInput(
+                f"--usbip {arguments.usbip}: {error.strerror or error}; name another address or port"
+            ) from error
         _say(named, bench.units, UsbSource(bench.host, bench.port, consoles).url, as_json=arguments.json)
         wait_over(over)
     return 0

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.transport import SerialHost, UsbHost
+from drivers.errors import LinkError
+from drivers.transport import SerialHost, UsbCandidate, UsbHost
 from drivers.transport.serialport import PyserialHost
 from drivers.transport.usb import PyusbHost
 
@@ -48,7 +49,22 @@ class UsbSource:
         from drivers.virtual.usbip_client import UsbIpBackend, linked_ports  # never needed on a real bench
 
         ports = linked_ports(self.consoles)
-        return PyusbHost(UsbIpBackend((self.host, self.port))), PyserialHost(ports.list, ports.open)
+        served = _Served(PyusbHost(UsbIpBackend((self.host, self.port))), self.url)
+        return served, PyserialHost(ports.list, ports.open)
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """The units of a server; says of one that does not answer that it is the server."""
+
+    host: UsbHost
+    url: str
+
+    def candidates(self) -> list[UsbCandidate]:
+        try:
+            return self.host.candidates()
+        except LinkError as error:
+            raise LinkError(f"{self.url}: no server of units answers there; start station virtual serve") from error
 
 
 LOCAL = UsbSource()

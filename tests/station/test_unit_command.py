@@ -67,8 +67,13 @@ def test_one_of_several_units_is_named(how: str, tmp_path: Path, capsys: pytest.
     ("arguments", "sentence"),
     [
         ((), "2 units are plugged in, on ports 1-1, 1-2; name one with --port, --slot or --device"),
-        (("--port", "1-9"), "no unit with port 1-9; units are on port 1-1, 1-2"),
+        (("--port", "1-9"), "no unit on port 1-9; there are units on port 1-1, 1-2"),
         (("--slot", "3"), "slot 3 has no port in the config file; name the unit with --port"),
+        (("--device", "e" * 24), f"no unit with Device ID {'e' * 24}; there are units on port 1-1, 1-2"),
+        (
+            ("--device", "12"),
+            "--device: Device ID '12' has 2 characters, expected exactly 24 hexadecimal digits; check the label",
+        ),
     ],
 )
 def test_a_unit_that_is_not_there_is_said_in_a_sentence(
@@ -146,3 +151,62 @@ def test_an_application_without_a_handler_is_said_in_a_sentence(
     status, told, _ = run("test", "--profile", profile(tmp_path), "--virtual", "boron@6.3.4", capsys=capsys)
     assert (status, told["done"]) == (1, False)
     assert "answers no such question" in told["text"]
+
+
+@pytest.mark.parametrize("verb", ["list", "info", "reset", "wifi"])
+def test_a_computer_without_units_is_told_from_one_whose_units_nobody_can_list(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, _, err = run(verb, "--virtual", "boron:dark", capsys=capsys)
+    assert (status, err) == (1, "station: no Particle unit is plugged in; see: station doctor\n")
+    status, _, err = run(verb, "--usb", "usbip://127.0.0.1:1", capsys=capsys)
+    assert (status, err) == (
+        3, "station: usbip://127.0.0.1:1: no server of units answers there; start station virtual serve\n",
+    )  # fmt: skip
+
+
+def test_a_unit_that_does_not_say_who_it_is_is_listed_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    _, rows, _ = run("list", "--virtual", "photon@0.4.9:normal", "--virtual", "boron", capsys=capsys)
+    assert [bool(row["device_id"]) for row in rows] == [False, True]
+    assert "hold its MODE button" in rows[0]["fault"]
+
+
+@pytest.mark.parametrize("verb", ["shout", "setup-done", "console", "env", "wifi"])
+def test_a_verb_that_needs_the_firmware_says_how_to_leave_dfu_mode(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, told, _ = run(verb, "--virtual", "boron:dfu", capsys=capsys)
+    assert (status, told["mode"], told["done"]) == (1, "dfu", False)
+    assert told["text"] == "it is in DFU mode, where it cannot do that; restart it with: station unit reset"
+
+
+def test_every_reading_key_of_the_console_is_typed_if_none_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["unit", "console", "--virtual", "boron@6.3.4:normal"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["v", "i", "m", "s", "c"]
+    assert lines[1:] == [line for line in lines[1:] if not set("{}'") & set(line)], "no Python is shown to people"
+    with pytest.raises(SystemExit, match="2"):
+        main(["unit", "console", "q", "--virtual", "boron"])
+    assert "'q' prints nothing that is read; keys are v i m s c" in capsys.readouterr().err
+
+
+def test_a_profile_of_another_platform_tests_no_unit(capsys: pytest.CaptureFixture[str]) -> None:
+    status, told, _ = run("test", "--profile", "boron-tested", "--virtual", "p2@6.3.4:selftest", capsys=capsys)
+    assert (status, told["text"]) == (1, "boron-tested is for Boron, this is a unit of Photon 2 / P2")
+
+
+@pytest.mark.rule("H3")
+@pytest.mark.parametrize("start", ["normal", "listening", "safe", "flooding"])
+@pytest.mark.parametrize("unit", ["photon@0.5.5", "photon@0.6.4", "electron@0.6.4", "boron@6.3.4"])
+def test_safe_mode_is_reached_from_any_mode(unit: str, start: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, told, err = run("safe", "--virtual", f"{unit}:{start}", capsys=capsys)
+    assert (status, told["text"], err) == (0, "restarted for safe mode", "")
+
+
+def test_hands_that_do_not_come_are_said_with_what_was_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    status, told, err = run("reset", "--virtual", "photon@0.4.9:normal", capsys=capsys)
+    assert (status, err) == (1, "port 1-1: Hold MODE. Let go at DARK BLUE. Light: blinking dark blue.\n")
+    assert told["text"].endswith("hold its MODE button until the light blinks dark blue; nobody did that in time")
+    assert main(["identify", "--virtual", "photon@0.4.9:normal", "--json"]) == 1
+    one = json.loads(capsys.readouterr().out)
+    assert one["values"]["device_id"]["missing"] == "not asked", "it is not in DFU mode"

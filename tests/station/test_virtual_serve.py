@@ -96,6 +96,17 @@ def test_what_is_served_is_told_to_people_with_its_place_and_its_mode_until_ctrl
     assert lines[2][-1].startswith("usbip://127.0.0.1:")
 
 
+def test_ctrl_c_ends_a_verb_that_waits_for_hands_with_a_word_and_no_traceback() -> None:
+    with served("--unit", "photon@0.4.9:normal") as told:
+        words = [sys.executable, "-m", "station", "unit", "reset", "--usb", told["usb"]]
+        with child_process.start(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as verb:
+            assert verb.stderr is not None
+            assert verb.stderr.readline() == "port 1-1: Hold MODE. Let go at DARK BLUE. Light: blinking dark blue.\n"
+            verb.send_signal(signal.SIGINT)
+            assert verb.stderr.read() == "station: interrupted\n"
+        assert verb.returncode == 1
+
+
 def test_units_of_a_data_folder_are_the_same_the_next_time(tmp_path: Path) -> None:
     for _ in range(2):
         with served("--unit", "photon@1.5.2", "--data-dir", str(tmp_path / "units")) as told:

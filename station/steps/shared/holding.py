@@ -11,7 +11,7 @@ from typing import Protocol
 
 from drivers.clock import CancelToken, Clock, Deadline
 from drivers.devices import Goal, ParticleDevice
-from drivers.errors import NeedsHands
+from drivers.errors import DeadlineExceeded, DidNotReturn, NeedsHands
 
 from ...words.say import Say
 
@@ -51,5 +51,8 @@ def hold(device: ParticleDevice, ctx: Asker, goal: Goal) -> str:
     except NeedsHands as refused:
         say, led = BY_HAND[goal]
         with ctx.hands(say, led=led):
-            device.await_mode(goal, ctx.deadline)
+            try:
+                device.await_mode(goal, ctx.deadline)
+            except (DeadlineExceeded, DidNotReturn) as error:
+                raise type(error)(f"{refused}; nobody did that in time") from error
         return f"by hand ({'; '.join(refused.tried)})"

@@ -12,6 +12,7 @@ from drivers.identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Se
 from drivers.platforms import ModuleFunction, OsVersion, Platform
 from drivers.wire.messages.modules import ModuleInfo
 from drivers.wire.messages.system import EnvVariable
+from drivers.wire.usb import Mode
 
 from ...errors import UnitRejected
 from ...model import CHANGING_FACTS, IdentityFact
@@ -181,7 +182,8 @@ class UnitKnowledge:
         if name == "sku":
             return "its serial number is of no SKU known here" if self.serial else "the serial number tells it"
         reasons = dict.fromkeys(gap.reason for gap in self.gaps if gap.name == name)
-        return "; ".join(reasons) or "in DFU mode; a unit that runs tells it"
+        untold = "in DFU mode; a unit that runs tells it" if self.fact("mode") == Mode.DFU else "not asked"
+        return "; ".join(reasons) or untold
 
     def note_sku(self) -> None:
         """Keep what the unit is sold as, by its serial number."""
