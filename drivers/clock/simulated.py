@@ -200,6 +200,7 @@ class SimulatedClock:
 
     @contextlib.contextmanager
     def standing_in(self) -> Iterator[None]:
+        """Let the calling thread wait on the clock during the block for another one, which is counted already."""
         self.mark_registered(True)
         try:
             yield

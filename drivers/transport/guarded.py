@@ -35,6 +35,7 @@ class GuardedTransport:
         return self._inner.usb_id
 
     def control(self, setup: Setup, data: bytes = b"", *, timeout_s: float = TRANSFER_TIMEOUT_S) -> bytes:
+        """Do the transfer as `UsbTransport.control`; raises `WriteRefused` first for one the guard does not permit."""
         self._guard.check(setup, data)
         reply = self._inner.control(setup, data, timeout_s=timeout_s)
         self._guard.observe(setup, reply)
@@ -53,6 +54,7 @@ class GuardedTransport:
         self._inner.claim(interface)
 
     def set_alternate(self, interface: int, alternate: int) -> None:
+        """Select a memory as `UsbTransport.set_alternate`; raises `WriteRefused` where the guard does not permit it."""
         setup = Setup(TO_INTERFACE, StandardRequest.SET_INTERFACE, alternate, interface, 0)
         self._guard.check(setup)
         self._inner.set_alternate(interface, alternate)

@@ -162,6 +162,7 @@ class PyserialTransport:
             self._port.write(data)
 
     def read(self, max_bytes: int, timeout_s: float) -> bytes:
+        """Return 1 to ``max_bytes`` bytes as soon as any are there, b"" after ``timeout_s``; raises `LinkError`."""
         with _translated(f"read from {self._name}"):
             self._port.timeout = max(0.0, timeout_s)
             first = bytes(self._port.read(1))

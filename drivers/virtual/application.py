@@ -112,6 +112,7 @@ class Application:
         return bool(self.board.memory.dct.get("feature_flags")[0] & _FEATURE_NO_LISTENING)
 
     def enter_listening(self) -> None:
+        """Enter listening mode unless a feature flag forbids it; does nothing in it."""
         if self.may_listen and not self.is_listening:
             self.is_listening = True
             if not self.protection.is_active:  # a protected unit enters listening mode without its console

@@ -85,6 +85,7 @@ class Console:
     # --- entering and leaving listening mode ---
 
     def open(self) -> None:
+        """Begin to read commands, from an empty buffer: the unit entered listening mode."""
         self._session += 1
         self._in.clear()
         self._is_paused = self.is_in_dialogue = False

@@ -48,6 +48,7 @@ class ConsoleLinks:
             self._changed(port)
 
     def close(self) -> None:
+        """Remove every link and end the threads behind them."""
         self._stop_listening()
         with self._lock:
             for pty in self._served.values():

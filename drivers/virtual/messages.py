@@ -71,6 +71,7 @@ class Fields:
         return self._blobs.get(field, b"")
 
     def text(self, field: int) -> str:
+        """Return a text field, "" if it is absent; raises `BadMessage` for one that is not UTF-8."""
         try:
             return self.blob(field).decode()
         except UnicodeDecodeError:

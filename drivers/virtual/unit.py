@@ -188,6 +188,7 @@ class VirtualUnit:
             self.faults.unplugged()
 
     def restart(self, request: BootRequest = BootRequest.NORMAL, delay_s: float = 0.0) -> None:
+        """Implement `Board.restart`: reset now, or after ``delay_s`` seconds unless another reset comes first."""
         if delay_s > 0:
             self.after(delay_s, lambda: self._reset(request))
         else:
@@ -291,6 +292,7 @@ class VirtualUnit:
                 raise Gone from None
 
     def bus_reset(self, presence: Presence) -> None:
+        """Take a bus reset in the enumeration ``presence``; raises `Gone` once the unit has left it."""
         with self.condition:
             self._check(presence)
             assert self._software is not None
@@ -360,6 +362,7 @@ class VirtualUnit:
             self._socket.replace(self.successor, back_after_s or 0.0)
 
     def swap(self, platform: str | None) -> None:
+        """Have the fault ``swap`` put another unit into the socket, of ``platform`` (None: of the same one)."""
         stranger = self._make_stranger(make_spec(platform or self.spec.platform.slug, 0, _far_number(self.spec)))
         self.successor = stranger
         if self._socket is not None:

@@ -39,6 +39,7 @@ class UpdateRecord:
     function: int
 
     def to_bytes(self) -> bytes:
+        """Encode the record as the bootloader reads it."""
         return _RECORD.pack(
             _MAGIC, _DEVICES[self.chip], _DEVICES[Chip.INTERNAL], self.source, self.destination, self.length,
             self.flags, self.function, 0xFFFF,

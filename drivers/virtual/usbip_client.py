@@ -219,6 +219,7 @@ class LinkedPorts:
         self._directory = directory
 
     def list(self) -> builtins.list[ListPortInfo]:
+        """List the consoles in the folder, as ``comports()`` lists ports; none where there is no folder."""
         if self._directory is None or not self._directory.is_dir():
             return []
         found = ((path, parse_link_name(path.name)) for path in sorted(self._directory.iterdir()))

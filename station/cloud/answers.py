@@ -174,6 +174,7 @@ def read_token_info(body: object) -> TokenInfo:
 
 
 def read_user(body: object) -> User:
+    """Read who the token belongs to; raises `BadAnswer`."""
     username = Fields(body, "user").text("username", required=True)
     if not username.strip():  # an unclaimed unit's owner is empty too: the two must never compare equal
         raise BadAnswer("user: username is empty; check the token")
@@ -266,6 +267,7 @@ def read_sim(body: object, wanted: Iccid) -> Sim:
 
 
 def read_ping(body: object) -> bool:
+    """Read whether the device is online; raises `BadAnswer`."""
     fields = Fields(body, "ping")
     if not fields.has("online"):
         raise BadAnswer("ping: the cloud did not say whether the device is online")

@@ -128,6 +128,7 @@ def my_device(device_id: DeviceId) -> Call[CloudDevice | None]:
 
 
 def my_devices() -> Call[tuple[CloudDevice, ...]]:
+    """Ask for all devices the account owns."""
     return Call(
         Route.DEVICES, "GET", "/v1/devices", "list the account's devices", lambda a: read.read_devices(a.body),
         most_bytes=MAX_LIST_BYTES,

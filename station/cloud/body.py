@@ -108,12 +108,14 @@ class Fields:
         return self._body.get(name)
 
     def text(self, name: str, *, required: bool = False) -> str:
+        """Return a text of at most `_MAX_TEXT` characters, cleaned; "" if it is absent. Raises `BadAnswer`."""
         value = self._of(name, str, "text", required)
         if len(value or "") > _MAX_TEXT:
             raise BadAnswer(f"{self._where}: {name} has {len(value or '')} characters, expected at most {_MAX_TEXT}")
         return clean(value or "")
 
     def number(self, name: str) -> int | None:
+        """Return a whole number of at most 53 bits, None if it is absent; raises `BadAnswer`."""
         value = self._of(name, int, "a whole number", False)
         if value is not None and abs(value) > _MAX_NUMBER:
             raise BadAnswer(f"{self._where}: {name} has {value.bit_length()} bits, expected at most 53")

@@ -22,6 +22,7 @@ def _time_or_none(text: str | None) -> datetime.datetime | None:
 
 
 def batch_record(row: sqlite3.Row) -> BatchRecord:
+    """Return a row of the table batches as its record."""
     profile = ProfileRef(row["profile_id"], row["profile_revision"], row["profile_sha256"])
     return BatchRecord(
         Batch(row["batch"], profile, row["target"]),
@@ -83,6 +84,7 @@ _FACTS = """SELECT facts.name, value, source, entries.at, json_extract(entries.b
 
 
 def history_of(db: sqlite3.Connection, row: sqlite3.Row) -> UnitHistory:
+    """Return all that is known of the unit in a row of the table units: its facts and its attempts."""
     device_id = row["device_id"]
     facts = db.execute(_FACTS, (device_id,))
     attempts = db.execute("SELECT * FROM attempts WHERE device_id = ? ORDER BY started_seq", (device_id,))

@@ -266,6 +266,7 @@ class JournalReader:
         )  # fmt: skip
 
     def cached_serial(self, serial: str) -> CachedSerial | None:
+        """Look up what the cloud told of a serial number; None if it was never asked."""
         return self._one(
             lambda row: CachedSerial(row["serial"], row["device_id"], row["iccid"], time_of(row["at"])),
             "SELECT * FROM serials WHERE serial = ?",

@@ -6,10 +6,10 @@ usb-and-serial 4.1). Each question may come more than once: before a value judge
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Any
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from drivers.clock import Deadline
 from drivers.devices import ParticleDevice
@@ -19,11 +19,9 @@ from drivers.wire.results import ResultCode
 
 from ..engine.step import StepContext, StepResult
 from ..errors import StepFault
-from ..settings.profile_sections import Context, ProfileSection
-from ..settings.sections import Mistake, tables
 from ..words.say import Say
 from .shared.session import UnitSession
-from .shared.values import LIMITS, Judged, Limits, check_names, mistakes_of, report, settle
+from .shared.values import Question, settle_all
 from .spec import UnitStep, in_both
 
 ALIVE_S = 5.0
@@ -35,7 +33,7 @@ _NOT_UNDERSTOOD = frozenset({
 """Results that say that the application has no such question: about it or the profile, never about the unit."""
 
 
-class AppTest(ProfileSection):
+class AppTest(Question):
     """One question to the unit's application, and what the values of its answer must be."""
 
     request: str = Field(
@@ -43,24 +41,22 @@ class AppTest(ProfileSection):
         description="Sent as UTF-8 in request 10. What is out of its limits is asked again: that must do no harm.",
     )  # fmt: skip
     timeout_s: float = Field(default=10.0, ge=1, le=3600, description="How long the application may take to answer.")
-    limits: Limits = LIMITS
+
+    @property
+    def asked(self) -> str:
+        return self.request[:40]
+
+    @property
+    def who(self) -> str:
+        return f"the answer of the application to {self.asked!r}"
 
     @classmethod
     def field(cls) -> tuple[Any, Any]:
-        """Let a profile ask several questions, ``[[app_test]]``, or the only one plainly, ``[app_test]``."""
-        return Annotated[tuple[AppTest, ...], tables(AppTest), AfterValidator(_distinct)], Field(
-            default=(), strict=False, min_length=1, max_length=32, title="a question to the application, with limits",
-            examples=[[{"request": "selftest", "limits": {"vbat": {"min": 3.6, "max": 4.2, "unit": "V"}}}]],
-            description="Questions to the application, in the order they are asked.",
-        )  # fmt: skip
-
-    def check(self, _context: Context) -> Iterator[Mistake]:
-        yield from mistakes_of(self.limits)
-
-
-def _distinct(rows: tuple[AppTest, ...]) -> tuple[AppTest, ...]:
-    check_names(row.limits for row in rows)
-    return rows
+        return cls.rows(
+            "a question to the application, with limits",
+            "Questions to the application, in the order they are asked.",
+            {"request": "selftest", "limits": {"vbat": {"min": 3.6, "max": 4.2, "unit": "V"}}},
+        )
 
 
 def app_test(session: UnitSession, ctx: StepContext) -> StepResult:
@@ -73,16 +69,11 @@ def ask_all(device: ParticleDevice, rows: Sequence[AppTest], ctx: StepContext) -
 
     Raises `UnitRejected` that names the first value out of its limits, `StepFault` where no answer judges the unit.
     """
-    judged: list[Judged] = []
-    for number, row in enumerate(rows):
-        ctx.progress(number / len(rows), note=row.request[:40])
-        who = f"the answer of the application to {row.request[:40]!r}"
-        judged += settle(who, row.limits, lambda row=row: _ask(device, row, ctx), ctx)  # type: ignore[misc]
-    return report(judged, ctx)
+    return settle_all(rows, lambda row: _ask(device, row, ctx), ctx)
 
 
 def _ask(device: ParticleDevice, row: AppTest, ctx: StepContext) -> bytes:
-    asked = f"request 10 with {row.request[:40]!r}"
+    asked = f"request 10 with {row.asked!r}"
     try:
         return device.ask(requests.ask_application(row.request.encode(), row.timeout_s), ctx.deadline)
     except RequestRejected as refused:

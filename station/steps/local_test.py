@@ -11,24 +11,24 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from drivers.host.executable import Programs
 
 from ..engine.step import StepContext, StepResult
 from ..settings.profile import Profile
-from ..settings.profile_sections import Context, ProfileSection
-from ..settings.sections import Mistake, shown, tables
+from ..settings.profile_sections import Context
+from ..settings.sections import Mistake, shown
 from ..words.say import Say
 from .shared.session import StationSession
-from .shared.values import LIMITS, BadAnswer, Judged, Limits, check_names, mistakes_of, report, settle
+from .shared.values import BadAnswer, Question, Turn, settle_all
 from .spec import StationStep, in_both
 
 _TOLD = ("serial", "iccid", "imei", "mac", "sku", "platform", "device_os")
 """Of what is known of a unit. Its mobile secret is told nobody."""
 
 
-class LocalTest(ProfileSection):
+class LocalTest(Question):
     """One program that measures the unit, and what its values must be."""
 
     name: str = Field(
@@ -44,28 +44,29 @@ class LocalTest(ProfileSection):
     parallel: bool = Field(
         default=False, description="true: several slots may run it at the same time; else one waits for the other."
     )
-    limits: Limits = LIMITS
+
+    @property
+    def asked(self) -> str:
+        return self.name
+
+    @property
+    def who(self) -> str:
+        return self.name
 
     @classmethod
     def field(cls) -> tuple[Any, Any]:
-        """Let a profile name several programs, ``[[tests]]``, or the only one plainly, ``[tests]``."""
-        return Annotated[tuple[LocalTest, ...], tables(LocalTest), AfterValidator(_distinct)], Field(
-            default=(), strict=False, min_length=1, max_length=32, title="a program that measures, with limits",
-            examples=[[{"name": "power-meter", "command": ["power-meter"], "limits": {"idle_ma": {"max": 12}}}]],
-            description="Programs of this computer that measure the unit, in the order they run.",
-        )  # fmt: skip
+        return cls.rows(
+            "a program that measures, with limits",
+            "Programs of this computer that measure the unit, in the order they run.",
+            {"name": "power-meter", "command": ["power-meter"], "limits": {"idle_ma": {"max": 12}}},
+        )
 
-    def check(self, _context: Context) -> Iterator[Mistake]:
+    def check(self, context: Context) -> Iterator[Mistake]:
         program = self.command[0]
         if os.sep in program and not os.path.isabs(program):
             expected = "an absolute path, or a name on PATH"
             yield Mistake("command", expected, 'write command = ["/usr/local/bin/power-meter"]', shown(program))
-        yield from mistakes_of(self.limits)
-
-
-def _distinct(rows: tuple[LocalTest, ...]) -> tuple[LocalTest, ...]:
-    check_names(row.limits for row in rows)
-    return rows
+        yield from super().check(context)
 
 
 def missing_programs(profile: Profile, programs: Programs) -> tuple[str, ...]:
@@ -80,14 +81,11 @@ def missing_programs(profile: Profile, programs: Programs) -> tuple[str, ...]:
 
 def local_tests(session: StationSession, ctx: StepContext) -> StepResult:
     """Run every program of the profile, one after the other, each when it is this slot's turn."""
-    rows = session.profile.sections(LocalTest)
-    judged: list[Judged] = []
-    for number, row in enumerate(rows):
-        turn = nullcontext() if row.parallel else ctx.in_turn(session.turn.hold, Say("instrument_busy"))
-        with turn:
-            ctx.progress(number / len(rows), note=row.name)
-            judged += settle(row.name, row.limits, lambda row=row: _run(session, row, ctx), ctx)  # type: ignore[misc]
-    return report(judged, ctx)
+
+    def turn(row: LocalTest) -> Turn:
+        return nullcontext() if row.parallel else ctx.in_turn(session.turn.hold, Say("instrument_busy"))
+
+    return settle_all(session.profile.sections(LocalTest), lambda row: _run(session, row, ctx), ctx, turn)
 
 
 def _run(session: StationSession, row: LocalTest, ctx: StepContext) -> bytes:

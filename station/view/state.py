@@ -162,6 +162,7 @@ class SlotState:
 
     @property
     def identities(self) -> tuple[IdentityRow, ...]:
+        """Return a row for each identity that was read, with its sources and whether they agree."""
         names = dict.fromkeys(fact.name for fact in (*self.facts, *self.updates))
         return tuple(
             _row(name, *([fact for fact in facts if fact.name == name] for facts in (self.facts, self.updates)))

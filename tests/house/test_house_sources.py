@@ -16,6 +16,8 @@ from station.cli.main import main
 from station.errors import StationError
 
 LONGEST_FUNCTION, LONGEST_FILE = 45, 400
+SAID_BY_NAME = 3
+"""Lines of a function whose name may say all there is to say."""
 ALLOWED_LONG: dict[str, str] = {}
 """File, or file::function, to the reason why it may be longer."""
 
@@ -55,6 +57,42 @@ def test_every_room_says_what_it_is() -> None:
         path for path in sources("station", "drivers") if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
     ]
     assert not [str(path.relative_to(ROOT)) for path in silent if path.read_text("utf-8").strip()]
+
+
+def silent_functions(source: str) -> Iterator[str]:
+    """Functions others may call that do more than they can say by their name, and say nothing.
+
+    A method of a class that has a base does what the base says; what a `Protocol` leaves open is said where it is done.
+    """
+
+    def search(body: list[ast.stmt], name: str) -> Iterator[str]:
+        for node in body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not node.bases:
+                yield from search(node.body, f"{name}{node.name}.")
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+                lines = (node.end_lineno or 0) - node.body[0].lineno + 1
+                if lines > SAID_BY_NAME and not ast.get_docstring(node):
+                    yield f"{name}{node.name}"
+
+    yield from search(ast.parse(source).body, "")
+
+
+def test_public_functions_of_more_than_a_few_lines_say_what_they_do() -> None:
+    silent = [
+        f"{path.relative_to(ROOT)}::{name}"
+        for path in sources("station", "drivers")
+        for name in silent_functions(path.read_text("utf-8"))
+    ]
+    assert silent == []
+
+
+def test_a_silent_function_is_found_and_one_that_follows_its_base_is_not() -> None:
+    body = "    a = 1\n    b = 2\n    c = 3\n    return a + b + c\n"
+    inner = body.replace("    ", "        ")
+    source = f"def add():\n{body}class One:\n    def two(self):\n{inner}class Two(One):\n    def two(self):\n{inner}"
+    assert list(silent_functions(source)) == ["add", "One.two"]
+    assert list(silent_functions(source.replace("def add():\n", 'def add():\n    """Add."""\n'))) == ["One.two"]
+    assert not list(silent_functions(source.replace("add", "_add").replace("One", "_One")))
 
 
 @pytest.mark.parametrize(("package", "root"), [("drivers", DriverError), ("station", StationError)])

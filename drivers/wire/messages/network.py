@@ -109,6 +109,7 @@ def old_scanned_networks(raw: bytes) -> tuple[ScannedNetwork, ...]:
 
 
 def scanned_networks(raw: bytes) -> tuple[ScannedNetwork, ...]:
+    """Parse the reply to request 506; raises `RemoteProtocolError`."""
     reply = reading.parse_message(network_pb2.ScanNetworksReply, raw)
     found = reading.bounded(reply.networks, "networks")
     return tuple(

@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 
 def parse_message(kind: type[M], raw: bytes) -> M:
+    """Parse a protobuf reply of that ``kind``, no bytes as one of defaults; raises `RemoteProtocolError`."""
     message = kind()
     try:
         message.ParseFromString(raw)

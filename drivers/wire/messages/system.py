@@ -58,6 +58,7 @@ def system_version(raw: bytes) -> OsVersion:
 
 
 def is_listening(raw: bytes) -> bool:
+    """Parse the reply to request 72; raises `RemoteProtocolError` for a mode that does not exist."""
     mode = reading.parse_message(system_pb2.DeviceModeReply, raw).mode
     if mode not in (system_pb2.DeviceModeReply.NORMAL, system_pb2.DeviceModeReply.LISTENING):
         raise RemoteProtocolError(f"device mode {mode} is neither normal (0) nor listening (1); reset the unit")
@@ -74,6 +75,7 @@ def protection(raw: bytes) -> Protection:
 
 
 def connection_status(raw: bytes) -> ConnectionStatus:
+    """Parse the reply to request 300; raises `RemoteProtocolError` for a status that does not exist."""
     status = reading.parse_message(system_pb2.ConnectionStatusReply, raw).status
     try:
         return ConnectionStatus(status)
@@ -93,6 +95,7 @@ def diagnostics(raw: bytes) -> dict[str, int]:
 
 
 def chunk_size(raw: bytes) -> int:
+    """Parse the reply to request 250: bytes of firmware in each request 253. Raises `RemoteProtocolError`."""
     size = reading.parse_message(system_pb2.StartFirmwareUpdateReply, raw).chunk_size
     if not 1 <= size <= 0xF000:
         raise RemoteProtocolError(f"the unit wants firmware in pieces of {size} bytes, expected 1 to {0xF000}")

@@ -84,6 +84,7 @@ def get_device(ask: Ask) -> Reply:
 
 
 def list_mine(ask: Ask) -> Reply:
+    """List what the caller owns, the device that was online last first."""
     rows = ask.store.rows(
         "SELECT * FROM devices WHERE owner = ? ORDER BY last_handshake_at DESC, id", ask.caller.username
     )

@@ -5,12 +5,14 @@ Whoever answers (the unit's application, a program beside it) is untrusted: JSON
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
 
@@ -18,7 +20,8 @@ from drivers.plain_text import printable
 
 from ...engine.step import StepContext, StepResult, already
 from ...errors import StationError, StepFault, UnitRejected
-from ...settings.sections import Mistake, Section, refusal, shown
+from ...settings.profile_sections import Context, ProfileSection
+from ...settings.sections import Mistake, Section, refusal, shown, tables
 from ...words.say import NOTHING, Say
 
 MAX_ANSWER = 16 * 1024
@@ -110,25 +113,52 @@ LIMITS: Any = Field(
 )  # fmt: skip
 
 
-def mistakes_of(limits: Limits) -> Iterator[Mistake]:
-    """Yield what is wrong with the limits of a row."""
-    for key, limit in limits.items():
-        if not _KEY.fullmatch(key):
-            expected = "a key of at most 40 letters, digits, dots, dashes and underscores"
-            yield Mistake(("limits", key), expected, "write it as the answer does", shown(key))
-        yield from limit.mistakes(("limits", key))
+class Question(ProfileSection):
+    """A section with which a profile has somebody asked for values, once or several times, and limits them."""
+
+    limits: Limits = LIMITS
+
+    @property
+    def asked(self) -> str:
+        """What is asked, in a few words."""
+        raise NotImplementedError
+
+    @property
+    def who(self) -> str:
+        """Whoever answers, for sentences about the answer."""
+        raise NotImplementedError
+
+    @classmethod
+    def rows(cls, title: str, description: str, example: Mapping[str, object]) -> tuple[Any, Any]:
+        """Return what `field` does: ``[[key]]`` for several, or the only one plainly, ``[key]``."""
+        kind: Any = cls
+        return Annotated[tuple[kind, ...], tables(kind), AfterValidator(_distinct)], Field(
+            default=(), strict=False, min_length=1, max_length=32, title=title, examples=[[example]],
+            description=description,
+        )  # fmt: skip
+
+    def check(self, _context: Context) -> Iterator[Mistake]:
+        for key, limit in self.limits.items():
+            if not _KEY.fullmatch(key):
+                expected = "a key of at most 40 letters, digits, dots, dashes and underscores"
+                yield Mistake(("limits", key), expected, "write it as the answer does", shown(key))
+            yield from limit.mistakes(("limits", key))
 
 
-def check_names(rows: Iterable[Limits]) -> None:
-    """Raise a refusal if two values of ``rows`` have one name: they would be one column of the record."""
+Q = TypeVar("Q", bound=Question)
+
+
+def _distinct(rows: tuple[Q, ...]) -> tuple[Q, ...]:
+    """Refuse two values of one name: they would be one column of the record."""
     seen: set[str] = set()
-    for at, limits in enumerate(rows):
-        for key, limit in limits.items():
+    for at, row in enumerate(rows):
+        for key, limit in row.limits.items():
             name = limit.name or key
             if name in seen:
                 advice = f'write name = "{name} 2" or the like below it'
                 raise refusal(Mistake((at, "limits", key), "every value by another name", advice, shown(name)))
             seen.add(name)
+    return rows
 
 
 # --- answers ----------------------------------------------------------------------------------
@@ -268,11 +298,29 @@ def _number(bound: float | None, otherwise: str) -> str:
     return otherwise if bound is None else f"{bound:.6g}"
 
 
+Turn = contextlib.AbstractContextManager[None]
+
+
+def settle_all(
+    rows: Sequence[Q], ask: Callable[[Q], bytes], ctx: StepContext,
+    turn: Callable[[Q], Turn] = lambda _: contextlib.nullcontext(),
+) -> StepResult:  # fmt: skip
+    """Ask every question, each inside its ``turn``, record all values and judge them; raises as `settle` and `report`.
+
+    ``ask`` may raise `BadAnswer`.
+    """
+    judged: list[Judged] = []
+    for number, row in enumerate(rows):
+        with turn(row):
+            ctx.progress(number / len(rows), note=row.asked)
+            judged += settle(row.who, row.limits, functools.partial(ask, row), ctx)
+    return report(judged, ctx)
+
+
 def settle(who: str, limits: Limits, ask: Callable[[], bytes], ctx: StepContext) -> tuple[Judged, ...]:
     """Ask until no value is out of its limits, or one is out twice running; an answer of no use is asked for again.
 
-    Raises `StepFault` when two running are of no use, and when values are out one time and in the next. ``ask`` may
-    raise `BadAnswer` itself.
+    Raises `StepFault` when two running are of no use, and when values are out one time and in the next.
     """
     last_out: set[str] = set()
     spoiled: BadAnswer | None = None
