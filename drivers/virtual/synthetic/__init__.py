@@ -14,7 +14,7 @@ from typing import Protocol
 from ...platforms import ModuleFunction, OsVersion, Via, is_made_for, platform
 from ...wire.image.tables import FLAG_ENCRYPTED
 from . import nrf, rtl, stm32
-from .module import NO_PRODUCT, SyntheticFile, locking, make_module, named, seeded
+from .module import NO_PRODUCT, Recipe, SyntheticFile, locking, make_module, named, seeded
 from .nrf import SOFTDEVICES, VERSIONS, softdevice
 
 __all__ = [
@@ -54,20 +54,8 @@ class Factory(Protocol):
         """Make the bootloader of a release; ``is_protected``: one that puts its unit under device protection."""
         ...
 
-    def application(
-        self,
-        platform_id: int,
-        device_os: str,
-        *,
-        product_id: int = NO_PRODUCT,
-        product_version: int = NO_PRODUCT,
-        seed: str = "tinker",
-        size: int = 12_000,
-    ) -> SyntheticFile:
-        """Make an application built for ``device_os``; product 0xFFFF means no product.
-
-        ``seed`` names it and varies its bytes: ``synthetic-argon-tinker@6.3.4.bin``.
-        """
+    def application(self, platform_id: int, device_os: str, recipe: Recipe) -> SyntheticFile:
+        """Make an application built for ``device_os``."""
         ...
 
 
@@ -114,13 +102,8 @@ def application(
     seed: str = "tinker",
     size: int = 12_000,
 ) -> SyntheticFile:
-    """Make an application built for ``device_os``; product 0xFFFF means no product.
-
-    ``seed`` names it and varies its bytes: ``synthetic-argon-tinker@6.3.4.bin``.
-    """
-    return _factory(platform_id).application(
-        platform_id, device_os, product_id=product_id, product_version=product_version, seed=seed, size=size
-    )
+    """Make an application built for ``device_os``; what the rest is: `Recipe`."""
+    return _factory(platform_id).application(platform_id, device_os, Recipe(product_id, product_version, seed, size))
 
 
 def ncp_firmware(platform_id: int, version: int | None = None) -> SyntheticFile:

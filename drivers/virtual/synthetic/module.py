@@ -55,6 +55,24 @@ class SyntheticFile:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What an application is made of. Product 0xFFFF means no product.
+
+    ``seed`` is part of its name and varies its bytes: ``synthetic-argon-tinker@6.3.4.bin``. ``size``: bytes of the
+    file; families whose applications fill whole pages round it up.
+    """
+
+    product_id: int = NO_PRODUCT
+    product_version: int = NO_PRODUCT
+    seed: str = "tinker"
+    size: int = 12_000
+
+    @property
+    def product(self) -> tuple[int, int]:
+        return self.product_id, self.product_version
+
+
 Dependencies = tuple[Dependency | None, Dependency | None]
 NO_DEPENDENCIES: Dependencies = (None, None)
 _TABLE_ENDS = OsVersion.parse("6.2.0")

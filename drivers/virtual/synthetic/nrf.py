@@ -12,9 +12,9 @@ from ..header import BOOTLOADER, NCP, SYSTEM, USER, USER_LEGACY, Dependency
 from ..layout import layout_of
 from .module import (
     NO_DEPENDENCIES,
-    NO_PRODUCT,
     TAIL,
     Dependencies,
+    Recipe,
     SyntheticFile,
     known,
     locking,
@@ -98,23 +98,11 @@ def softdevice(platform_id: int, version: int, *, release_version: str | None = 
 
 
 @functools.lru_cache(maxsize=64)
-def application(
-    platform_id: int,
-    device_os: str,
-    *,
-    product_id: int = NO_PRODUCT,
-    product_version: int = NO_PRODUCT,
-    seed: str = "tinker",
-    size: int = 12_000,
-) -> SyntheticFile:
-    """Generate an application built for ``device_os``; product 0xFFFF means no product.
-
-    Before 3.1.0 it belongs into the 128 KiB slot. ``seed`` is part of its name and varies its bytes:
-    ``synthetic-argon-tinker@6.3.4.bin``.
-    """
+def application(platform_id: int, device_os: str, recipe: Recipe) -> SyntheticFile:
+    """Generate an application built for ``device_os``: before 3.1.0 for the 128 KiB slot."""
     made_by = known(device_os, platform_id)
     wants = (Dependency(ModuleFunction.SYSTEM_PART, 1, made_by.system_version), None)
-    content = seeded(f"application {seed} {platform_id} {device_os}", size - PREFIX_SIZE - TAIL)
+    content = seeded(f"application {recipe.seed} {platform_id} {device_os}", recipe.size - PREFIX_SIZE - TAIL)
     row = platform(platform_id)
     is_large = OsVersion.parse(device_os) in row.region("user-part").exists
     kind, version = (USER, _APPLICATION) if is_large else (USER_LEGACY, _OLD_APPLICATION)
@@ -125,9 +113,9 @@ def application(
         layout_of(platform_id).start(kind),
         content,
         wants,
-        product=(product_id, product_version),
+        product=recipe.product,
     )
-    return named(platform_id, seed, device_os, data)
+    return named(platform_id, recipe.seed, device_os, data)
 
 
 @functools.lru_cache(maxsize=64)

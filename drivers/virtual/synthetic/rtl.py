@@ -18,6 +18,7 @@ from ..layout import PAGE, layout_of
 from .module import (
     IMAGE_HEADER_SIZE,
     NO_PRODUCT,
+    Recipe,
     SyntheticFile,
     known,
     locking,
@@ -110,25 +111,16 @@ def bootloader(platform_id: int, version: str, *, is_protected: bool = False) ->
 
 
 @functools.lru_cache(maxsize=64)
-def application(
-    platform_id: int,
-    device_os: str,
-    *,
-    product_id: int = NO_PRODUCT,
-    product_version: int = NO_PRODUCT,
-    seed: str = "tinker",
-    size: int = 12_000,
-) -> SyntheticFile:
-    """Make an application built for ``device_os`` (one of `VERSIONS`); product 0xFFFF means no product.
+def application(platform_id: int, device_os: str, recipe: Recipe) -> SyntheticFile:
+    """Make an application built for ``device_os`` (one of `VERSIONS`).
 
-    It fills whole pages, as the vendor's do, and ends where all applications of the family end. ``seed`` names it
-    and varies its bytes: ``synthetic-p2-tinker@6.3.4.bin``.
+    It fills whole pages, as the vendor's do, and ends where all applications of the family end.
     """
-    total = -(-size // PAGE) * PAGE
+    total = -(-recipe.size // PAGE) * PAGE
     wants = (Dependency(*_SYSTEM, known(device_os, platform_id).system_version), None)
-    content = seeded(f"application {seed} {platform_id} {device_os}", total - PREFIX_SIZE - _SUFFIX - CRC_SIZE)
-    data = _module(platform_id, _USER, _ABI, content, wants, product=(product_id, product_version))
-    return named(platform_id, seed, device_os, data)
+    content = seeded(f"application {recipe.seed} {platform_id} {device_os}", total - PREFIX_SIZE - _SUFFIX - CRC_SIZE)
+    data = _module(platform_id, _USER, _ABI, content, wants, product=recipe.product)
+    return named(platform_id, recipe.seed, device_os, data)
 
 
 def _module(

@@ -12,7 +12,7 @@ from ...platforms import ModuleFunction, platform
 from ...wire.image.tables import PREFIX_SIZE
 from ..header import BOOTLOADER, Dependency
 from ..layout import layout_of
-from .module import NO_PRODUCT, TAIL, SyntheticFile, known, make_module, named, prefix_offset, seeded
+from .module import TAIL, Recipe, SyntheticFile, known, make_module, named, prefix_offset, seeded
 
 _BOOTLOADER_SIZE = 15_000
 _SYSTEM, _USER = ModuleFunction.SYSTEM_PART.value, ModuleFunction.USER_PART.value
@@ -55,29 +55,14 @@ def release(platform_id: int, version: str) -> tuple[SyntheticFile, ...]:
 
 
 @functools.lru_cache(maxsize=64)
-def application(
-    platform_id: int,
-    device_os: str,
-    *,
-    product_id: int = NO_PRODUCT,
-    product_version: int = NO_PRODUCT,
-    seed: str = "tinker",
-    size: int = 12_000,
-) -> SyntheticFile:
-    """Make an application built for ``device_os`` (one of `VERSIONS`); product 0xFFFF means no product.
-
-    ``seed`` names it and varies its bytes: ``synthetic-photon-tinker@2.3.1.bin``.
-    """
-    content = seeded(f"application {seed} {platform_id} {device_os}", size - PREFIX_SIZE - TAIL)
-    start, product = layout_of(platform_id).start(_APPLICATION), (product_id, product_version)
+def application(platform_id: int, device_os: str, recipe: Recipe) -> SyntheticFile:
+    """Make an application built for ``device_os`` (one of `VERSIONS`)."""
+    content = seeded(f"application {recipe.seed} {platform_id} {device_os}", recipe.size - PREFIX_SIZE - TAIL)
+    start = layout_of(platform_id).start(_APPLICATION)
     wants = (Dependency(*_DEVICE_OS, known(device_os, platform_id).system_version), None)
     abi = _RELEASES[device_os].abi
-    return named(
-        platform_id,
-        seed,
-        device_os,
-        make_module(platform_id, _APPLICATION, abi, start, content, wants, product=product),
-    )
+    data = make_module(platform_id, _APPLICATION, abi, start, content, wants, product=recipe.product)
+    return named(platform_id, recipe.seed, device_os, data)
 
 
 @functools.lru_cache(maxsize=64)
