@@ -48,7 +48,6 @@ class Platform:
     requests_since: OsVersion | None  # first Device OS with control requests; None: all have them
     out_needs_data: bool  # a vendor request to the unit completes only with a data stage (usb-and-serial 3.8)
     setup_done_before: OsVersion | None  # first Device OS without a setup-done flag; None: no version has one
-    serial_told_since: OsVersion | None  # first Device OS that tells serial number and secret; None: all do
     listening_timeout_s: int  # it leaves listening mode by itself after so long; 0: never
     dct_through_system_parts: int  # first bootloader version that reaches the DCT only through whole system parts
     memories: tuple[Memory, ...]
@@ -204,7 +203,7 @@ def _platform(row: dict[str, Any], families: Mapping[str, Any], capabilities: It
     slots = {name: _slot(name, row, uncertain) for name, row in family["module"].items()}
     memories = [family["memory"][name] for name in facts.pop("memories")]
     dct = next(memory for memory in memories if "fields" in memory)
-    since = {key: facts.pop(key, "") for key in ("setup_done_before", "requests_since", "serial_told_since")}
+    since = {key: facts.pop(key, "") for key in ("setup_done_before", "requests_since")}
     made = {
         "other_slugs": tuple(facts.pop("other_slugs", ())),
         "usb_name": facts.pop("usb_name", row["name"]),
@@ -246,7 +245,7 @@ _USUAL = {
     "listening_timeout_s": 0, "dct_through_system_parts": NEVER, "was_sold": True,
 }  # fmt: skip
 _OPTIONAL_KEYS = _USUAL.keys() | {
-    "setup_done_before", "requests_since", "serial_told_since", "other_slugs", "usb_name", "scans_wifi", "device_os",
+    "setup_done_before", "requests_since", "other_slugs", "usb_name", "scans_wifi", "device_os",
     "is_named_by_mac", "blank_serial_result",
 }  # fmt: skip
 

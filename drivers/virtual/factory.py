@@ -113,8 +113,7 @@ _MODEL_NAMES = {"photon2": "Photon 2"}
 
 def _is_programmed(kind: Platform, device_os: str) -> bool:
     """Units that may have no serial number have one if they left the factory with a Device OS that tells it."""
-    since = kind.serial_told_since
-    return kind.has_serial_numbers or since is None or OsVersion.parse(device_os) >= since
+    return kind.has_serial_numbers or kind.reports("21.serial", OsVersion.parse(device_os))
 
 
 def _some(dice: random.Random, alphabet: str, count: int) -> str:

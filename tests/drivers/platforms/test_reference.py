@@ -145,7 +145,9 @@ def _sectors(row: Platform, descriptor: str) -> tuple[tuple[int, int], ...]:
 def test_since_when_a_serial_number_is_told(row: Platform) -> None:
     told = str(described(row)["identity"]["serial_number"]["available"])
     since = re.fullmatch(r"if programmed, Device OS >= (\d+\.\d+\.\d+)", told)
-    assert row.serial_told_since == (OsVersion.parse(f"{since[1]}-0") if since else None)
+    for device_os in map(OsVersion.parse, ("0.4.9", "0.9.0", "1.4.0", "1.4.1", "3.3.1", "6.3.4")):
+        is_told = since is None or device_os >= OsVersion.parse(since[1])
+        assert row.reports("21.serial", device_os) is row.reports("i.serial", device_os) is is_told, device_os
 
 
 STRICTER = {"factory-user-part"}
