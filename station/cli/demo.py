@@ -32,9 +32,8 @@ SCREEN_SPEED = 6.0
 """Times real speed at which ``--speed fast`` runs on a screen, so that a person can follow."""
 BUSY_SLOTS = 8
 """With more virtual units the demo runs slower, or one computer could not keep up."""
-PATIENT_SCAN_S = 8 * SCREEN_SPEED
-PATIENT_SHOW_S = 4 * SCREEN_SPEED
-"""On a screen virtual hands leave the person time to scan first and to read a verdict (8 s and 4 s of real time)."""
+PATIENT_SCAN_S, PATIENT_SHOW_S = 8.0, 4.0
+"""Real seconds that virtual hands leave the person at a screen to scan first, and to read a verdict."""
 DEFAULT_PROFILES = ("boron-product", "argon-product")
 """What is shown unless options say otherwise; with more than `BUSY_SLOTS` units, one of every platform."""
 
@@ -127,7 +126,8 @@ def run(arguments: argparse.Namespace) -> int:
         firmware=tuple(map(firmware_folder, arguments.firmware)),
         data_dir=arguments.data_dir, faults=tuple(map(_fault, arguments.fault)),
         cloud_down_s=arguments.cloud_down_for, once=arguments.once, traces=traces, factory_os=arguments.factory_os,
-        scan_after_s=SCAN_S if is_headless else PATIENT_SCAN_S, show_s=SHOW_S if is_headless else PATIENT_SHOW_S,
+        scan_after_s=SCAN_S if is_headless else PATIENT_SCAN_S * _screen_speed(arguments),
+        show_s=SHOW_S if is_headless else PATIENT_SHOW_S * _screen_speed(arguments),
     )  # fmt: skip
     if is_headless:
         return _headless(options, arguments, words)
@@ -152,11 +152,15 @@ def _is_headless(arguments: argparse.Namespace) -> bool:
 
 
 def _clock(arguments: argparse.Namespace) -> Clock:
-    if arguments.speed == "real":
-        return SystemClock()
-    if _is_headless(arguments):
+    if _is_headless(arguments) and arguments.speed == "fast":
         return SimulatedClock(epoch=SystemClock().utc(), stall_s=2 * JOURNAL_PATIENCE_S)  # it stands for a lock
-    return SystemClock(max(1.0, SCREEN_SPEED * min(1.0, BUSY_SLOTS / arguments.units)))
+    return SystemClock(_screen_speed(arguments))
+
+
+def _screen_speed(arguments: argparse.Namespace) -> float:
+    if arguments.speed == "real":
+        return 1.0
+    return max(1.0, SCREEN_SPEED * min(1.0, BUSY_SLOTS / arguments.units))
 
 
 def _headless(options: DemoOptions, arguments: argparse.Namespace, words: Words) -> int:

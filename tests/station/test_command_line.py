@@ -279,7 +279,7 @@ def test_a_wrong_hash_or_a_missing_file_names_no_folder_that_is_gone(
         told = capsys.readouterr().err
         assert said in told
         named = re.findall(r"(?<=[ ,;])/[^ ,;:]+", told.removeprefix(f"station: {file}"))
-        assert all(Path(name).exists() or name.endswith("/firmware") for name in named), named
+        assert all(Path(name).exists() or name.endswith(("/firmware", "/firmware-cache")) for name in named), named
 
 
 def test_a_hint_names_where_the_value_came_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

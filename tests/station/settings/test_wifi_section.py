@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 
 import jsonschema
@@ -10,6 +11,7 @@ from support.known_steps import STEPS, parse_profile
 
 from drivers.wire.messages.tables import EapType, WifiSecurity
 from station.errors import BadInput
+from station.paths import shipped_profiles
 from station.settings.profile import profile_schema
 from station.settings.secrets import SecretSource
 from station.steps.shared.wifi_networks import WifiGoal
@@ -42,6 +44,12 @@ def refusal(*sections: str, platform: str = "photon") -> str:
     with pytest.raises(BadInput) as caught:
         parse_profile(text(*sections, platform=platform).encode())
     return "\n".join(caught.value.sentences)
+
+
+def test_every_key_is_shown_and_explained_in_a_shipped_profile() -> None:
+    shipped = "".join(path.read_text(encoding="utf-8") for path in shipped_profiles())
+    for name, field in Wifi.model_fields.items():
+        assert re.search(rf"^(# )?{field.alias or name} = \S.* # \S", shipped, re.MULTILINE), name
 
 
 def test_a_plain_section_is_the_only_network() -> None:
