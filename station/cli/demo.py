@@ -160,7 +160,8 @@ def _clock(arguments: argparse.Namespace) -> Clock:
 def _screen_speed(arguments: argparse.Namespace) -> float:
     if arguments.speed == "real":
         return 1.0
-    return max(1.0, SCREEN_SPEED * min(1.0, BUSY_SLOTS / arguments.units))
+    units: int = arguments.units
+    return max(1.0, SCREEN_SPEED * min(1.0, BUSY_SLOTS / units))
 
 
 def _headless(options: DemoOptions, arguments: argparse.Namespace, words: Words) -> int:
