@@ -142,7 +142,11 @@ def check_module(platform_id: int, image: Image) -> None:
     except BadImage as error:
         raise WriteRefused(f"not sent: {error}") from error
     slot = row.slot(image.function, image.index)
-    if image.platform_id != row.id or slot is None or len(image.data) > slot.max_size:
+    if image.function == ModuleFunction.ASSET:
+        has_place = row.assets is not None and len(image.data) <= (row.assets.largest or 0)
+    else:
+        has_place = image.platform_id == row.id and slot is not None and len(image.data) <= slot.max_size
+    if not has_place:
         raise WriteRefused(
             f"{image.describe()} for platform {image.platform_id} has no place on {row.name} ({row.id}); "
             "choose the right file"

@@ -20,6 +20,7 @@ class Region:
     modules: tuple[tuple[int, int], ...] = ()  # (function, index) pairs that live here
     exists: OsRange = field(default_factory=OsRange)
     also_erase: tuple[int, ...] = ()  # pages elsewhere that become stale with a write here
+    largest: int | None = None  # bytes of the largest file it takes, if it is where files of applications are kept
 
     @property
     def size(self) -> int:

@@ -99,6 +99,11 @@ class Platform:
         """Return the region called ``name``; the platform has to have it."""
         return next(row for row in self.regions if row.name == name)
 
+    @property
+    def assets(self) -> Region | None:
+        """Return where the unit keeps its application's files; None on a unit that takes none."""
+        return next((row for row in self.regions if row.largest is not None), None)
+
     def slot(self, function: int, index: int) -> ModuleSlot | None:
         """Find the slot of a module, by its index or legacy index; None if it has no place on this platform."""
         for row in self.modules:
@@ -286,6 +291,7 @@ def _region(alt: int, row: dict[str, Any], uncertain: Mapping[str, Any]) -> Regi
         modules=tuple((function, index) for function, index in row.get("modules", ())),
         exists=OsRange.parse(row.get("since", ""), row.get("before", "")),
         also_erase=tuple(_number(at, uncertain) for at in row.get("also_erase", ())),
+        largest=row.get("largest"),
     )
 
 

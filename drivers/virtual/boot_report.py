@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from ..platforms import ModuleFunction
 from ..wire.image.tables import PROTECTED
 from .header import SYSTEM as SYSTEM_KIND
+from .header import AssetDependency
 from .inventory import Found, HeldModule, UnmetDependency, held_modules
 from .inventory import unmet as unmet_dependencies
 from .layout import os_version
 from .memory import UnitMemory
 
-_KNOWS_ASSETS = 5500  # first system module version that requires an application's assets
+KNOWS_ASSETS = 5500
+"""First system module version that keeps and requires an application's assets."""
 _NAMES = {
     ModuleFunction.BOOTLOADER: "bootloader",
     ModuleFunction.SYSTEM_PART: "system part",
@@ -94,7 +96,7 @@ def running(
     """
     modules = [bootloader, system, *others, *([] if application is None else [application])]
     missing = [one for module in modules for one in unmet_dependencies(memory, system.address, module)]
-    reason = _why_safe(system, application, missing, request)
+    reason = _why_safe(memory, system, application, missing, request)
     return BootReport(
         mode=BootMode.SAFE if reason else BootMode.NORMAL,
         reason=reason or "every module is intact and every dependency met",
@@ -108,13 +110,25 @@ def running(
     )
 
 
-def _why_safe(system: Found, application: Found | None, missing: list[UnmetDependency], request: BootRequest) -> str:
+def missing_assets(memory: UnitMemory, application: Found) -> list[AssetDependency]:
+    """List what the application needs in the asset store and is not there."""
+    held = {one.wanted for one in memory.assets.held()} if memory.assets is not None else set()
+    return [one for one in application.suffix.asset_dependencies if one not in held]
+
+
+def _why_safe(
+    memory: UnitMemory,
+    system: Found,
+    application: Found | None,
+    missing: list[UnmetDependency],
+    request: BootRequest,
+) -> str:
     if missing:
         return "; ".join(_sentence(m) for m in missing)
     if application is None:
         return "there is no intact application"
-    if application.suffix.asset_dependencies and system.header.version >= _KNOWS_ASSETS:
-        return f"{len(application.suffix.asset_dependencies)} assets of the application are missing"
+    if system.header.version >= KNOWS_ASSETS and (lacking := missing_assets(memory, application)):
+        return f"the application lacks {', '.join(one.name for one in lacking)}"
     return "safe mode was requested" if request is BootRequest.SAFE else ""
 
 

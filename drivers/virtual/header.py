@@ -145,12 +145,12 @@ def read_suffix(flash: NorFlash, address: int, header: Header) -> Suffix:
     if size < MIN_SUFFIX:
         return Suffix(flash.read(address + header.length - 38, 32))
     raw = flash.read(address + header.length - 4 - size, size)
-    extensions = (*_prefix_extensions(flash, address, header), *_extensions(raw[:-PRODUCT_SUFFIX]))
-    assets = (_asset_dependency(content) for kind, content in extensions if kind == EXTENSION_ASSET_DEPENDENCY)
-    modes = [content[0] for kind, content in extensions if kind == EXTENSION_SECURITY_MODE and content]
+    found = (*_prefix_extensions(flash, address, header), *extensions(raw[:-PRODUCT_SUFFIX]))
+    assets = (_asset_dependency(content) for kind, content in found if kind == EXTENSION_ASSET_DEPENDENCY)
+    modes = [content[0] for kind, content in found if kind == EXTENSION_SECURITY_MODE and content]
     more = (
         Dependency(*DEPENDENCY_DATA.unpack_from(content)[:3])
-        for kind, content in extensions
+        for kind, content in found
         if kind == EXTENSION_DEPENDENCY and len(content) >= DEPENDENCY_DATA.size
     )
     return Suffix(raw[-34:-2], tuple(assets), modes[0] if modes else 0, tuple(more))
@@ -159,7 +159,7 @@ def read_suffix(flash: NorFlash, address: int, header: Header) -> Suffix:
 def _prefix_extensions(flash: NorFlash, address: int, header: Header) -> Iterator[tuple[int, bytes]]:
     if header.flags & FLAG_PREFIX_EXTENSIONS:
         at = header.offset + PREFIX_SIZE
-        yield from _extensions(flash.read(address + at, min(_MAX_EXTENSIONS, header.length - at)))
+        yield from extensions(flash.read(address + at, min(_MAX_EXTENSIONS, header.length - at)))
 
 
 def read_radio(flash: NorFlash, layout: Layout) -> RadioInfo | None:
@@ -185,7 +185,7 @@ def _dependency(function: int, index: int, version: int) -> Dependency | None:
     return Dependency(function, index, version) if function else None
 
 
-def _extensions(raw: bytes) -> Iterator[tuple[int, bytes]]:
+def extensions(raw: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield type and content of each extension."""
     while len(raw) >= 4:
         kind, length = struct.unpack_from("<HH", raw)

@@ -119,6 +119,12 @@ class Layout:
         return self.places[kind].starts[0]
 
     @property
+    def assets(self) -> tuple[Chip, int, int] | None:
+        """Where the files of applications are kept: memory, start and end (exclusive); None where there is no place."""
+        region = self._row.assets
+        return None if region is None else (self.alternates[region.alt], region.start, region.end)
+
+    @property
     def factory_start(self) -> int:
         """Where an application lies that a factory reset restores."""
         return self._row.region("factory-user-part").start

@@ -10,6 +10,7 @@ from ..errors import DriverError
 from ..platforms import platform
 from ..wire.image.tables import FLAG_DROP_PREFIX, PREFIX_SIZE
 from . import synthetic
+from .asset_store import AssetStore
 from .dct import Dct
 from .flash import TIMINGS, TIMINGS_OF_FAMILY, FlashFault, FlashStep, NorFlash, Operation, Score, Who, open_cells
 from .header import NCP, read_header
@@ -47,6 +48,8 @@ class UnitMemory:
         self.dct = Dct(self.layout, paths[Chip.DCT], self.score)
         self._network = open_cells(paths[Chip.NETWORK], b"")
         self.ncp = self._open_ncp(paths[Chip.NCP]) if NCP in self.layout.places else None
+        place = self.layout.assets
+        self.assets = None if place is None else AssetStore(self.flash(place[0]), *place[1:])
         self.set_fault(fault)
 
     def set_fault(self, fault: FlashFault | None) -> None:

@@ -12,9 +12,11 @@ from typing import NamedTuple
 from ..platforms import ModuleFunction
 from ..wire.results import ResultCode
 from . import update_slots
+from .asset_store import StoreFull, unwrap
 from .families import family_of
 from .flash import FlashFailed, Who
-from .layout import PAGE, os_version
+from .header import read_header
+from .layout import PAGE, Chip, os_version
 from .memory import UnitMemory
 from .update_check import records_in_slot
 
@@ -103,13 +105,16 @@ class OtaUpdate:
         for_ncp = [r for r in records if r.function == ModuleFunction.NCP]
         if for_ncp and not self._streams_ncp():
             return OtaReply(ResultCode.NOT_SUPPORTED)
-        for_boot = [r for r in records if r.function != ModuleFunction.NCP]
+        for_store = [r for r in records if r.function == ModuleFunction.ASSET]
+        for_boot = [r for r in records if r.function not in (ModuleFunction.NCP, ModuleFunction.ASSET)]
         try:
-            seconds = sum(_stream(self._memory, r) for r in for_ncp)
+            seconds = sum(_stream(self._memory, r) for r in for_ncp) + sum(_keep(self._memory, r) for r in for_store)
             if for_boot:
                 seconds += update_slots.store(self._memory, for_boot, Who.CONTROL)
         except FlashFailed:
             return OtaReply(ResultCode.FLASH_IO)
+        except StoreFull:
+            return OtaReply(ResultCode.TOO_LARGE)
         return OtaReply(ResultCode.NONE, seconds)
 
     def _streams_ncp(self) -> bool:
@@ -121,6 +126,17 @@ class OtaUpdate:
         if system is None:  # overwritten under the running system
             return ResultCode.OTA_VALIDATION_FAILED, []
         return records_in_slot(self._memory, system, received)
+
+
+def _keep(memory: UnitMemory, record: update_slots.UpdateRecord) -> float:
+    """Put a file into the asset store, in place of what no application asks for if need be; return seconds."""
+    flash = memory.flash(record.chip)
+    address = flash.base + record.source if record.chip is Chip.EXTERNAL else record.source
+    found = unwrap(flash, address, read_header(flash, address, memory.layout.prefix_offsets))
+    assert found is not None  # validated
+    assert memory.assets is not None
+    application = family_of(memory.platform_id).find_application(memory)
+    return memory.assets.add(*found, () if application is None else application.suffix.asset_dependencies)
 
 
 def _stream(memory: UnitMemory, record: update_slots.UpdateRecord) -> float:

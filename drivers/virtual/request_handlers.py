@@ -144,10 +144,16 @@ def _module_info(system: RunningSystem) -> Outcome:
 
 
 def _asset_info(system: RunningSystem) -> Outcome:
-    """Return the assets the application in flash requires; none is available, as there is no asset store here."""
-    application = family_of(system.board.memory.platform_id).find_application(system.board.memory)
+    """Return the assets in the store, and those the application in flash requires."""
+    memory = system.board.memory
+    application = family_of(memory.platform_id).find_application(memory)
     wanted = application.suffix.asset_dependencies if application is not None else ()
-    return Outcome(data=b"".join(message(2, blob(1, one.hash) + text(2, one.name)) for one in wanted))
+    held = memory.assets.held() if memory.assets is not None else ()
+    rows = [
+        message(1, blob(1, one.hash) + text(2, one.name) + number(3, one.size) + number(4, one.storage_size))
+        for one in held
+    ]
+    return Outcome(data=b"".join([*rows, *(message(2, blob(1, one.hash) + text(2, one.name)) for one in wanted)]))
 
 
 def _set_feature(system: RunningSystem, payload: bytes) -> Outcome:

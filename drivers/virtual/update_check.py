@@ -1,6 +1,6 @@
 """What a unit's firmware checks of the modules in its update slot before it has them installed.
 
-Reference firmware-and-dfu 5.4. Assets are refused: there is no asset store here.
+Reference firmware-and-dfu 3.11, 5.4.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from ..platforms import ModuleFunction
 from ..wire.image.tables import FLAG_COMBINED, FLAG_COMPRESSED
 from ..wire.results import ResultCode
 from . import update_slots
+from .asset_store import unwrap
+from .boot_report import KNOWS_ASSETS
 from .flash import NorFlash
 from .header import NCP, SYSTEM, USER, USER_LEGACY, Header, is_intact, read_header
 from .inventory import Found, held_version
@@ -45,7 +47,7 @@ def _validate(memory: UnitMemory, flash: NorFlash, system: Found, header: Header
     if not header.is_plausible or address + header.length > end:
         return ResultCode.OTA_MODULE_NOT_FOUND
     if header.function == ModuleFunction.ASSET:
-        return ResultCode.OTA_UNSUPPORTED_MODULE
+        return _validate_asset(memory, flash, system, header, address, end)
     if not _has_place(memory, header):
         return ResultCode.OTA_MODULE_NOT_FOUND
     if not is_intact(flash, address, header, end):
@@ -55,6 +57,18 @@ def _validate(memory: UnitMemory, flash: NorFlash, system: Found, header: Header
     if not _dependencies_met(memory, system, header):
         return ResultCode.OTA_DEPENDENCY_CHECK_FAILED
     return ResultCode.NONE if header.platform_id == memory.platform_id else ResultCode.OTA_INVALID_PLATFORM
+
+
+def _validate_asset(
+    memory: UnitMemory, flash: NorFlash, system: Found, header: Header, address: int, end: int
+) -> ResultCode:
+    if memory.assets is None or system.header.version < KNOWS_ASSETS:
+        return ResultCode.OTA_UNSUPPORTED_MODULE
+    if not is_intact(flash, address, header, end):
+        return ResultCode.OTA_INTEGRITY_CHECK_FAILED
+    if unwrap(flash, address, header) is None:
+        return ResultCode.OTA_VALIDATION_FAILED
+    return ResultCode.NONE if header.platform_id == 0 else ResultCode.OTA_INVALID_PLATFORM
 
 
 def _has_place(memory: UnitMemory, header: Header) -> bool:

@@ -358,7 +358,7 @@ def test_required_assets_are_those_the_application_in_flash_names(bench: Any) ->
     unit = bench.plug(replace(spec, modules=(*spec.modules[:3], app)))
     assert unit.mode is UnitMode.SAFE
     assert unit.report is not None
-    assert unit.report.reason == "2 assets of the application are missing"
+    assert unit.report.reason == "the application lacks cat.txt, dog.txt"
     result, reply = bench.wire().ask(91)
     found = asset_info(reply)
     assert (result, found.available) == (0, ())

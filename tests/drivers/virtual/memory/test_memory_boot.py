@@ -169,7 +169,7 @@ def test_an_application_whose_assets_are_missing_means_safe_mode(vendor: Callabl
     memory = UnitMemory(ARGON)
     memory.install([*files(ARGON, "6.3.4")[:3], vendor("app-with-assets.bin")])
     report = boot(memory)
-    assert (report.mode, report.reason) == (BootMode.SAFE, "3 assets of the application are missing")
+    assert (report.mode, report.reason) == (BootMode.SAFE, "the application lacks cat.txt, house.txt, water.txt")
 
 
 # --- two slots for applications, two places for system parts ---------------------------------

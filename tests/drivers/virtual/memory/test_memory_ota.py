@@ -315,7 +315,7 @@ def not_really_compressed(files: Files) -> bytes:
         (beyond_its_region, -1300),
         (ncp_for_a_boron, -1300),
         (unknown_index, -1300),
-        (asset, -1310),
+        (asset, -1320),  # a file without a name
         (not_really_compressed, -1320),
         (flipped, -1330),
         (old_system_needed, -1340),
