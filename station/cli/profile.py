@@ -120,6 +120,8 @@ def _plan(plan: UpdatePlan) -> Iterator[str]:
     yield f"  order: {plan.case.value}"
     for write in plan.writes:
         yield f"    {write.way.value:6} {write.name}: {write.why}"
+    for asset in plan.assets:
+        yield f"    {'ota':6} asset {asset.name}: comes with the application"
     yield f"  safe to cut: {plan.cut.value}"
     for reason in plan.reasons:
         yield f"    {reason}"

@@ -135,16 +135,54 @@ def _check_version(application: Image, product: ProductFirmware | None) -> None:
     )
 
 
-def check_assets(application: Image, available: Collection[AssetDependency]) -> None:
-    """Check that the unit has all assets of the application, without which it does not start. Raises `PlanRefused`.
-
-    This station does not send assets.
+def check_assets(application: Image | None, available: Collection[AssetDependency]) -> None:
+    """Check that all assets of the application, without which it does not start, are ``available``: on the unit or
+    bundled with the file. Raises `PlanRefused`.
     """
+    if application is None:
+        return
     missing = [asset.name for asset in application.assets if asset not in available]
     if missing:
         raise PlanRefused(
-            f"{application.name} needs the assets {', '.join(missing)}, which the unit does not show and this station "
-            "does not send; name an application without assets",
+            f"{application.name} needs the assets {', '.join(missing)}, which the unit does not show; "
+            "name the bundle (.zip) that holds application and assets",
+            Refusal.ASSETS,
+        )
+
+
+_ASSETS_TOLD_FROM = OsVersion.parse("5.6.0")
+"""First Device OS that tells what assets it has (reference usb-and-serial 4.2); it takes them from 5.5.0 on."""
+_BLOCK, _BLOCK_OVERHEAD, _BLOCKS_RESERVED = 4096, 8, 10  # of the asset store (reference firmware-and-dfu 3.11)
+
+
+def check_bundle(platform: Platform, release: Sequence[Image], assets: Sequence[Image]) -> None:
+    """Check that a unit can keep the files of a bundle, given as modules, and tell so. Raises `PlanRefused`."""
+    if not assets:
+        return
+    place = platform.assets
+    if place is None or place.largest is None:
+        raise PlanRefused(
+            f"{assets[0].name}: a {platform.name} keeps no assets; name an application without", Refusal.ASSETS
+        )
+    too_large = next((one for one in assets if len(one.data) > (place.largest or 0)), None)
+    if too_large is not None:
+        raise PlanRefused(
+            f"{too_large.name} takes {len(too_large.data)} bytes, a {platform.name} takes {place.largest} in one; "
+            "make it smaller",
+            Refusal.ASSETS,
+        )
+    blocks = sum(-(-len(one.data) // (_BLOCK - _BLOCK_OVERHEAD)) for one in assets)
+    room = place.size // _BLOCK - _BLOCKS_RESERVED
+    if blocks > room:
+        raise PlanRefused(
+            f"the assets need {blocks} blocks of 4 KiB, a {platform.name} has {room}; leave some out", Refusal.ASSETS
+        )
+    system = next((one for one in release if image_key(one) == SYSTEM_PART), None)
+    device_os = os_version_of_module(system.version) if system is not None else None
+    if device_os is not None and OsVersion.parse(device_os) < _ASSETS_TOLD_FROM:
+        raise PlanRefused(
+            f"Device OS {device_os} does not tell what assets a unit has, so nobody could prove them; "
+            f"choose {_ASSETS_TOLD_FROM} or later",
             Refusal.ASSETS,
         )
 

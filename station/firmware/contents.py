@@ -11,7 +11,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from drivers.errors import BadImage
 from drivers.plain_text import printable
@@ -49,8 +49,12 @@ class Asset:
     """A file of a bundle, which the unit keeps for its application. ``is_wanted``: the application asks for it."""
 
     name: str
-    size: int
+    content: bytes = field(repr=False)
     is_wanted: bool
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +157,15 @@ def _assets(archive: Archive, application: Image, name: str) -> tuple[Asset, ...
     for member in archive.members:
         if not member.filename.startswith(ASSETS):
             continue
-        asset = printable(member.filename.removeprefix(ASSETS))
+        asset = member.filename.removeprefix(ASSETS)
+        if asset != printable(asset):
+            raise BadInput(
+                f"{name}: the asset {printable(asset)} has signs in its name that no screen shows; rename it"
+            )
         content = archive.read(member, MAX_FILE_SIZE)
         if asset in wanted and hashlib.sha256(content).digest() != wanted[asset]:
             wrong.append(asset)
-        found.append(Asset(asset, len(content), asset in wanted))
+        found.append(Asset(asset, content, asset in wanted))
     missing = sorted(wanted.keys() - {asset.name for asset in found})
     faults = [f"the asset {asset}, which is not in it" for asset in missing]
     faults += [f"the asset {asset} with other content" for asset in wrong]

@@ -106,6 +106,7 @@ class UpdatePlan:
     reasons: tuple[str, ...]
     rows: tuple[tuple[str, str, str], ...]  # name, wanted, held: for the technician's view
     system_version: int | None  # module version of the system part afterwards; None: unknown
+    assets: tuple[AssetDependency, ...] = ()  # of the application, to be sent when everything else is there
 
     @property
     def cut(self) -> CutSafety:
@@ -114,7 +115,7 @@ class UpdatePlan:
 
     @property
     def has_work(self) -> bool:
-        return bool(self.writes)
+        return bool(self.writes or self.assets)
 
     @property
     def control_writes(self) -> tuple[PlannedWrite, ...]:
@@ -159,19 +160,19 @@ def make_plan(
     skus: Sequence[str] = (),
     serial: str | None = None,
     assets: Collection[AssetDependency] = (),
+    bundled: Collection[AssetDependency] = (),
     read_back: ReadBacks = MappingProxyType({}),
 ) -> UpdatePlan:
     """Plan the update of one unit; raises `PlanRefused`. Nothing is sent.
 
     ``held``: module info, None for a unit in DFU (which reports none). ``release``: the modules of one Device
     OS for this platform. ``product``: None for a developer unit. ``skus`` and ``serial`` determine the
-    minimum Device OS (D9); ``assets`` are those the unit holds; ``read_back``: what was read back from flash so far.
+    minimum Device OS (D9); ``assets`` are those the unit holds, ``bundled`` those beside the application's file.
     """
     images = _by_key(platform, release, application)
     there = held_modules(held) if held is not None else None
     _check(platform, images, there, application, product, allow_downgrade)
-    if application is not None:
-        check_assets(application, assets)
+    check_assets(application, (*assets, *bundled))
     check_minimum(images.get(SYSTEM_PART), skus, serial)
     compared = _compared_all(images, there, read_back)
     changing = {key: image for key, image in images.items() if compared[key].is_same is not True}
@@ -190,6 +191,7 @@ def make_plan(
         reasons=(*_order_reasons(case, platform, mode, changing, there), *dict.fromkeys(one.reason for one in windows)),
         rows=_rows(images, there),
         system_version=after,
+        assets=tuple(one for one in bundled if one not in assets),
     )
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from drivers.platforms import ModuleFunction, Platform, os_version_of_module
-from drivers.wire.image.host import AssetDependency, Image
+from drivers.wire.image.asset import asset_module
+from drivers.wire.image.host import AssetDependency, Image, parse_image
 from drivers.wire.messages.modules import ModuleInfo
 from drivers.wire.usb import Mode
 
 from ..errors import BadInput
 from ..settings.profile import Kind, Profile
-from .checks import PlanRefused, ProductFirmware
+from .checks import PlanRefused, ProductFirmware, check_bundle
 from .modules import SYSTEM_PART, ReadBacks, image_key
 from .plan import UpdatePlan, check_files, make_plan
 from .sections import DeviceOs, FileRef, Firmware
@@ -22,11 +23,19 @@ from .store import FirmwareStore
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFiles:
-    """What `make_plan` needs of a profile. ``release`` is empty when it has no [device_os]."""
+    """What `make_plan` needs of a profile. ``release`` is empty when it has no [device_os]; ``assets``: the files its
+    application is bundled with, as modules.
+    """
 
     release: tuple[Image, ...]
     application: Image | None
     firmware: Firmware | None
+    assets: tuple[Image, ...] = ()
+
+    @property
+    def bundled(self) -> tuple[AssetDependency, ...]:
+        """Return what of the application's needs the files cover."""
+        return self.application.assets if self.application is not None and self.assets else ()
 
     def product(self, profile: Profile, number: int | None) -> ProductFirmware | None:
         """Return the product facts to check an application with. ``number``: the product's, None if it is not known."""
@@ -48,31 +57,31 @@ def load_release(profile: Profile, platform: Platform, store: FirmwareStore, pro
     number of the profile's product, None if it has none or is not known by number.
     """
     release = _release(profile, platform, store)
+    loaded = [(row, *store.load_application(row)) for row in profile.sections(Firmware)]
     fitting = [
-        (row, image)
-        for row in profile.sections(Firmware)
-        for image in (_of_profile(profile, store.load(row)),)
-        if image.platform_id == platform.id
+        (row, image, assets) for row, image, assets in loaded if _of_profile(profile, image).platform_id == platform.id
     ]
     if len(fitting) > 1:
-        names = " and ".join(image.name for _, image in fitting)
+        names = " and ".join(image.name for _, image, _ in fitting)
         raise BadInput(f"profile {profile.id}: {names} are both applications for {platform.name}; name one")
     if not fitting:
         if profile.sections(Firmware):
             raise BadInput(f"profile {profile.id}: no application of [firmware] is for {platform.name}; add one")
         return _fitting(profile, platform, ReleaseFiles(release, None, None), product)
-    row, image = fitting[0]
+    row, image, assets = fitting[0]
     if image.function != ModuleFunction.USER_PART:
         raise BadInput(
             f"profile {profile.id}: {image.describe()} is not an application; list it in [device_os] modules"
         )
-    return _fitting(profile, platform, ReleaseFiles(release, image, row), product)
+    modules = tuple(parse_image(asset_module(one.name, one.content), f"asset {one.name}") for one in assets)
+    return _fitting(profile, platform, ReleaseFiles(release, image, row, modules), product)
 
 
 def _fitting(profile: Profile, platform: Platform, files: ReleaseFiles, product: int | None) -> ReleaseFiles:
     """Return ``files`` if a unit can hold them together; raises `BadInput`."""
     try:
         check_files(platform, files.release, files.application, files.product(profile, product))
+        check_bundle(platform, files.release, files.assets)
     except PlanRefused as error:
         raise BadInput(f"profile {profile.id}: {error}") from error
     return files
@@ -99,7 +108,7 @@ def plan_update(
         platform, held, files.release, files.application, mode=Mode.DFU if held is None else Mode.APPLICATION,
         allow_downgrade=device_os is not None and device_os.allow_downgrade,  # H4
         product=files.product(profile, product), skus=profile.skus, serial=serial,
-        assets=assets, read_back=read_back,
+        assets=assets, bundled=files.bundled, read_back=read_back,
     )  # fmt: skip
 
 

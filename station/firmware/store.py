@@ -7,19 +7,17 @@ score, CRC and kind before it is used in a plan.
 from __future__ import annotations
 
 import hashlib
-import io
 import threading
-import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from drivers.errors import BadImage
 from drivers.host.plain_file import read_plain
-from drivers.plain_text import printable
-from drivers.wire.image.host import MAX_FILE_SIZE, Image, parse_image
+from drivers.wire.image.host import MAX_FILE_SIZE, Image
 
 from ..errors import BadInput
+from .archive import is_zip
 from .cache import FirmwareCache
+from .contents import MAX_BUNDLE, Asset, Content, Kind, check_content, read_content
 from .sections import FileRef
 
 SHOWN_DIGITS = 12
@@ -37,7 +35,7 @@ class FirmwareStore:
     ) -> None:
         self._made, self._cache = made, cache
         self._folders = (*folders, *([made] if made is not None else []))
-        self._images: dict[FileRef, Image] = {}
+        self._contents: dict[FileRef, Content] = {}
         self._lock = threading.Lock()
 
     @property
@@ -45,11 +43,24 @@ class FirmwareStore:
         return self._folders
 
     def load(self, ref: FileRef) -> Image:
-        """Return the checked image of ``ref``; raises `BadInput` (missing, wrong hash, not flashable)."""
+        """Return the checked image of ``ref``; raises `BadInput` (missing, wrong hash, not one plain module)."""
+        content = self._load(ref)
+        if content.kind is not Kind.MODULE:
+            raise BadInput(f"firmware file {ref.file} {_HOLDS_MORE[content.kind]}")
+        return content.main
+
+    def load_application(self, ref: FileRef) -> tuple[Image, tuple[Asset, ...]]:
+        """Return an application and the files it is bundled with; raises `BadInput` as `load`."""
+        content = self._load(ref)
+        if content.kind is not Kind.BUNDLE:
+            return self.load(ref), ()
+        return content.main, tuple(asset for asset in content.assets if asset.is_wanted)
+
+    def _load(self, ref: FileRef) -> Content:
         with self._lock:
-            if ref not in self._images:
-                self._images[ref] = _parsed(ref, self._bytes(ref))
-            return self._images[ref]
+            if ref not in self._contents:
+                self._contents[ref] = _parsed(ref, self._bytes(ref))
+            return self._contents[ref]
 
     def copies(self, name: str) -> Iterator[tuple[str, bytes]]:
         """Yield every file called ``name``: where it lies, as a sentence says it, and its content."""
@@ -86,34 +97,16 @@ class FirmwareStore:
 
 
 _NAME_A_FOLDER = "name the folder that holds it"
-_NAMES_SHOWN = 5
-
-
-def _what_zip(data: bytes) -> str:
-    """Describe a ZIP archive, and what to name instead. An application bundled with its assets (firmware-and-dfu 3.11)
-    is recognised, but this station does not send assets yet.
-    """
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = [one for one in archive.namelist() if not one.endswith("/")]
-    except zipfile.BadZipFile:
-        return "is a damaged ZIP archive; fetch it again, or name a .bin file"
-    applications = [one for one in names if "/" not in one and one.endswith(".bin")]
-    assets = [one.removeprefix("assets/") for one in names if one.startswith("assets/")]
-    if len(applications) != 1:
-        return f"is a ZIP archive with {len(applications)} .bin files at its top, a bundle has one; name a .bin file"
-    shown = ", ".join(printable(one)[:40] for one in assets[:_NAMES_SHOWN]) or "none"
-    more = f" and {len(assets) - _NAMES_SHOWN} more" if len(assets) > _NAMES_SHOWN else ""
-    return (
-        f"is an asset bundle: the application {printable(applications[0])[:40]} with the assets {shown}{more}; this "
-        "station does not send assets yet, so name the .bin of an application that needs none"
-    )
+_HOLDS_MORE = {
+    Kind.BUNDLE: "is an application with its assets; name it below [firmware]",
+    Kind.COMBINED: "holds several modules in one file; split it first",
+}
 
 
 def _read(path: Path) -> bytes | None:
-    """Read a file of at most 4 MiB; None when there is no such file. Raises `BadInput`."""
+    """Read a file of at most 8 MiB; None when there is no such file. Raises `BadInput`."""
     try:
-        data = read_plain(path, MAX_FILE_SIZE + 1)
+        data = read_plain(path, MAX_BUNDLE + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -121,17 +114,17 @@ def _read(path: Path) -> bytes | None:
         raise BadInput(
             f"firmware file {path} cannot be read ({reason}); put the right file there, or check its permissions"
         ) from error
-    if len(data) > MAX_FILE_SIZE:
-        raise BadInput(f"firmware file {path} has more than {MAX_FILE_SIZE} bytes; no module is that large")
+    most = MAX_BUNDLE if is_zip(data) else MAX_FILE_SIZE
+    if len(data) > most:
+        raise BadInput(f"firmware file {path} has more than {most} bytes; no module is that large")
     return data
 
 
-def _parsed(ref: FileRef, data: bytes) -> Image:
-    if zipfile.is_zipfile(io.BytesIO(data)):
-        raise BadInput(f"firmware file {ref.file} {_what_zip(data)}")
+def _parsed(ref: FileRef, data: bytes) -> Content:
     try:
-        image = parse_image(data, ref.file)
-        image.check()
-    except BadImage as error:
+        content = read_content(data, ref.file)
+        if content.kind is not Kind.COMBINED:
+            check_content(content)
+    except BadInput as error:
         raise BadInput(f"firmware file {error}") from error
-    return image
+    return content

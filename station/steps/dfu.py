@@ -24,7 +24,7 @@ def dfu(session: UnitSession, ctx: StepContext) -> StepResult:
     plan = session.firmware.plan(ctx)
     if session.unit.device.mode is Mode.DFU:
         return already("the unit arrived in DFU")
-    if not plan.has_work:
+    if not plan.writes:
         return skipped("nothing to write")
     proofs = session.firmware.write_first(ctx)
     if not session.unit.known.is_locked and session.firmware.plan(ctx).dfu_visit:  # made before DFU hides the versions

@@ -45,16 +45,19 @@ def zipped(*names: str) -> bytes:
     return out.getvalue()
 
 
-def test_a_bundle_is_named_with_its_application_and_assets(tmp_path: Path) -> None:
-    told = refusal(tmp_path, BUNDLE.read_bytes())
-    assert "is an asset bundle: the application app.bin with the assets hello.txt" in told
-    assert "does not send assets yet" in told
+def test_a_bundle_is_an_application_with_its_assets_and_no_module(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(BUNDLE.read_bytes())
+    ref = FileRef(file="x.zip", sha256=hashlib.sha256(BUNDLE.read_bytes()).hexdigest())
+    application, assets = FirmwareStore([tmp_path]).load_application(ref)
+    assert (application.name, assets) == ("x.zip: app.bin", ()), "it asks for none of the files beside it"
+    assert "application with its assets; name it below [firmware]" in refusal(tmp_path, BUNDLE.read_bytes())
 
 
-def test_profile_check_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_profile_check_plans_it_as_an_application(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "p.toml").write_text(PROFILE)
-    assert main(("profile", "check", str(tmp_path / "p.toml"), "--firmware", str(BUNDLE.parent))) == 2
-    assert "is an asset bundle" in capsys.readouterr().err
+    command = ("profile", "check", str(tmp_path / "p.toml"), "--firmware", str(BUNDLE.parent), "--held", "6.3.4")
+    assert main(command) == 0
+    assert "dfu    application: same version, other content" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -63,9 +66,7 @@ def test_profile_check_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str
         (("assets/a.txt",), "0 .bin files at its top"),
         (("a.bin", "b.bin"), "2 .bin files at its top"),
         (("sub/a.bin",), "0 .bin files at its top"),
-        (("a.bin",), "with the assets none"),
-        (("a.bin", "assets/", *(f"assets/{n}.txt" for n in range(9))), "0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 4 more"),
-        (("a.bin", "assets/\x1b[31m\u202e"), "asset bundle"),
+        (("a.bin",), "a.bin is a text, no firmware module"),
     ],
 )
 def test_what_else_a_zip_may_be(names: tuple[str, ...], told: str, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ DEVICE_SIDE: dict[str, str] = {
     "drivers.virtual.bus.Gone": "how it says that it has left",
     "drivers.virtual.bus.HostError": "how the host's own failure of a transfer reaches the backend",
     "drivers.virtual.bus.TimedOut": "how it says that it does not answer",
+    "drivers.virtual.asset_store.StoreFull": "how the asset store of a unit says that it takes no more",
     "drivers.virtual.messages.BadMessage": "what the device side answers with a result code",
     "station.cloud.virtual.ask.Refuse": "how a route of the virtual cloud answers with a status",
 }

@@ -206,7 +206,9 @@ def test_an_application_whose_assets_the_unit_does_not_hold_is_refused_before_an
     data = make_module(13, (5, 2), 6, 0xB4000, b"an application".ljust(4000), wants, assets={"hello\x1b.txt": b"hello"})
     recipe = replace(BORON, application=SyntheticFile("synthetic-boron-bundled.bin", data))
     with line_bench(tmp_path, recipe) as bench:
-        check_failed(bench.walk(bench.unit(arrives=arrives)), "firmware_refused", "hello?.txt", "without assets")
+        check_failed(
+            bench.walk(bench.unit(arrives=arrives)), "firmware_refused", "hello?.txt", "name the bundle (.zip)"
+        )
 
 
 @pytest.mark.rule("A13")

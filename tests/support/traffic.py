@@ -9,10 +9,12 @@ a write that goes past `StepContext.write`, in whatever code, finds no line befo
 from __future__ import annotations
 
 import functools
+import io
 import json
 import re
 import sqlite3
 import threading
+import zipfile
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -110,7 +112,12 @@ class Traffic:
 
     def know(self, name: str, data: bytes) -> None:
         """Remember the modules of a firmware file that journal lines may name; the first one of a name counts."""
-        self.files.setdefault(name, tuple(_modules(data)))
+        if not zipfile.is_zipfile(io.BytesIO(data)):
+            self.files.setdefault(name, tuple(_modules(data)))
+            return
+        with zipfile.ZipFile(io.BytesIO(data)) as bundle:
+            for member in (one for one in bundle.namelist() if "/" not in one and one.endswith(".bin")):
+                self.know(f"{name}: {member}", bundle.read(member))
 
     def watch(self, unit: VirtualUnit) -> None:
         """Note what hosts write to ``unit`` from now on."""

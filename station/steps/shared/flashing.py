@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 from drivers.errors import BootloaderStuck, ReadBackDiffers, Stalled, TransferFailed, TransferTimeout
 from drivers.platforms import Via
-from drivers.wire import requests
-from drivers.wire.image.host import AssetDependency, Image
+from drivers.wire.image.host import Image
 from drivers.wire.messages.tables import Store
 from drivers.wire.usb import Mode
 
@@ -43,6 +42,7 @@ from ...model import IdentityFact
 from ...settings.profile import Profile
 from ...words.say import Say
 from . import reading
+from .assets import held_assets, send_assets
 from .cloudwork import FindProduct
 from .progress import Span, cut_window
 from .unit import Unit
@@ -135,7 +135,8 @@ class FirmwareSession:
         plan = plan_update(
             self._profile, known.platform, self._files, None if self._is_in_dfu else known.modules,
             product=product.id if product else None, serial=known.fact("serial"),
-            assets=self._assets(ctx), read_back=self._remembered() | self._read_back,
+            assets=() if self._is_in_dfu else held_assets(self._unit, self._files, ctx),
+            read_back=self._remembered() | self._read_back,
         )  # fmt: skip
         if self._is_in_dfu:
             self._check_newer(ctx)
@@ -151,15 +152,6 @@ class FirmwareSession:
             return {}
         known = self._unit.memory.known_facts(str(self._unit.known.device_id)).get(RADIO_FACT)
         return {image_key(radio): REMEMBERED} if known == _flash_digest(radio) else {}
-
-    def _assets(self, ctx: StepContext) -> tuple[AssetDependency, ...]:
-        """What the unit holds of the application's assets; asked only if it has any. A unit in DFU cannot say."""
-        application = self._files.application
-        if application is None or not application.assets or self._is_in_dfu:
-            return ()
-        device, request = self._unit.device, requests.get_asset_info()
-        held = device.ask(request, ctx.deadline).available if device.knows(request, ctx.deadline) else ()
-        return tuple(AssetDependency(asset.name, asset.hash) for asset in held)
 
     def _check_newer(self, ctx: StepContext) -> None:
         """A unit in DFU does not say what Device OS it holds, but its flash does (H4)."""
@@ -193,8 +185,13 @@ class FirmwareSession:
         return self._write(ctx, self._files.release, closes=self.application is None)
 
     def write_application(self, ctx: StepContext, application: Image) -> StepResult:
-        """The application; closes the visit."""
-        return self._write(ctx, (application,), closes=True)
+        """The application; closes the visit. What it is bundled with follows."""
+        written = self._write(ctx, (application,), closes=True)
+        sent = [] if self._unit.known.is_locked else send_assets(self._unit, self._files, ctx)
+        if not sent:
+            return written
+        self._look_again(ctx)
+        return done("; ".join(filter(None, (written.proof, f"the unit shows the assets {', '.join(sent)}"))))
 
     def _write(self, ctx: StepContext, images: Sequence[Image], *, closes: bool) -> StepResult:
         """Write what differs of ``images``; ``already`` only when nothing at all was written, by whichever way."""

@@ -67,8 +67,8 @@ def test_a_wrong_file_shows_both_hashes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "what"),
     [
-        (b"", "no module header"),
-        (b"PK\x03\x04" * 400, "no module header"),
+        (b"", "is an empty file"),
+        (b"PK\x03\x04" * 400, "ZIP archive whose end is missing"),
         (APP.data[:-1] + bytes([APP.data[-1] ^ 1]), "CRC-32"),
         (b"\0" * (4 * 1024 * 1024 + 1), "more than 4194304 bytes"),
     ],
