@@ -6,13 +6,12 @@ import argparse
 import collections
 import contextlib
 import os
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Callable, Iterator, Sequence, Sized
 from pathlib import Path
 
 from drivers.clock import Clock, SystemClock
 from drivers.errors import UnknownPlatform
 from drivers.host.executable import SystemPrograms
-from drivers.host.plain_file import read_plain
 from drivers.platforms import Platform, platform_by_slug
 
 from ..cloud.client import CloudClient
@@ -23,10 +22,10 @@ from ..cloud.errors import CloudRefused
 from ..errors import BadInput
 from ..firmware import stick
 from ..firmware.cache import Entry, Fault, FirmwareCache, platform_folder
-from ..firmware.contents import MAX_BUNDLE, Content, Kind, read_content
+from ..firmware.contents import Content, Kind, read_content
 from ..firmware.describe import LOCKS, content_lines, device_os, title
 from ..firmware.fetching import fetch
-from ..firmware.intake import Intake, State
+from ..firmware.intake import Arrival, Keep, State, into, take
 from ..firmware.release import files_of
 from ..firmware.store import FirmwareStore
 from ..journal import JOURNAL_FILE, JournalReader
@@ -154,19 +153,13 @@ def _count(found: Sized) -> str:
 
 def run_inspect(arguments: argparse.Namespace) -> int:
     """Print what each file tells; returns 0. Raises `BadInput` with what is no firmware, and what it is instead."""
-    refused: list[str] = []
-    for path in arguments.source:
-        try:
-            data = read_plain(path, MAX_BUNDLE + 1)
-            content = read_content(data, str(path))
-        except BadInput as error:
-            refused += error.sentences
-            continue
-        tell(str(path))
-        tell_all(content_lines(content, data))
-    if refused:
-        raise BadInput(*refused)
-    return 0
+    return _take(arguments.source, lambda _: _look)
+
+
+def _look(data: bytes, _name: str, where: str) -> Arrival:
+    tell(where)
+    tell_all(content_lines(read_content(data, where), data))
+    return Arrival(where, State.THERE)
 
 
 def run_verify(arguments: argparse.Namespace) -> int:
@@ -229,16 +222,21 @@ def _release(client: CloudClient, version: str, row: Platform) -> DeviceOsReleas
 
 def run_import(arguments: argparse.Namespace) -> int:
     """Take in each source; returns 0. Raises `BadInput` with a sentence for every file that was refused."""
-    intake = Intake(_cache(arguments), SystemClock().utc())
+    cache, now = _cache(arguments), SystemClock().utc()
+    return _take(arguments.source, lambda source: into(cache, source, now))
+
+
+def _take(sources: Sequence[Path], keep: Callable[[Path], Keep]) -> int:
+    """Hand on the firmware of ``sources`` and tell what became of each file; returns 0, raises `BadInput`."""
     left_out, refused = collections.Counter[str](), list[str]()
-    for source in arguments.source:
+    for source in sources:
         try:
-            for arrival in intake.take(source):
+            for arrival in take(source, keep(source)):
                 if arrival.state is State.LEFT_OUT:
                     left_out[arrival.why] += 1
-                elif arrival.entry is None:
+                elif arrival.state is State.REFUSED:
                     refused.append(arrival.why)
-                else:
+                elif arrival.entry is not None:
                     tell(_arrived(arrival.state, arrival.entry), *_warnings(arrival.entry))
         except BadInput as error:
             refused += error.sentences

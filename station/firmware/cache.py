@@ -81,8 +81,8 @@ class FirmwareCache:
     def add(self, data: bytes, name: str, where: str, origin: Origin) -> tuple[Entry, bool]:
         """Keep ``data`` if it may be flashed; return its entry, and whether it is new here.
 
-        ``name`` may be any text; ``where`` it was found stands in messages. Raises `BadInput` when it is no firmware,
-        is damaged or cannot be written; what was in the cache stays.
+        ``name`` may be any text; ``where`` it was found stands in messages. Raises `BadInput` when it is no firmware or
+        is damaged, `CacheUnwritable` when the folder takes no file; what was in the cache stays.
         """
         content = read_content(data, where)
         check_content(content)

@@ -1,6 +1,6 @@
 """Takes firmware from where a person points: single files, release archives, folders, another station's export.
 
-Only reads there, within bounds; what is good goes into the cache, of everything else it is said what it is.
+Only reads there, within bounds. What is firmware is handed on, of everything else it is said what it is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import enum
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -51,30 +51,45 @@ class Arrival:
     why: str = ""
 
 
-class Intake:
-    """One import into ``cache``. ``at``: the time it is remembered with."""
+Keep = Callable[[bytes, str, str], Arrival]
+"""Takes content, name and place of one file of firmware, and says what became of it."""
 
-    def __init__(self, cache: FirmwareCache, at: datetime.datetime) -> None:
-        self._cache, self._at, self._budget = cache, at, Budget()
-        self._source = ""
+
+def into(cache: FirmwareCache, source: Path, at: datetime.datetime) -> Keep:
+    """Return what keeps files in ``cache``, remembered as coming from ``source`` at that time."""
+    origin = Origin(printable(source.name), at)
+
+    def keep(data: bytes, name: str, where: str) -> Arrival:
+        entry, is_new = cache.add(data, name, where, origin)
+        return Arrival(where, State.ADDED if is_new else State.THERE, entry)
+
+    return keep
+
+
+def take(source: Path, keep: Keep) -> Iterator[Arrival]:
+    """Give ``keep`` every file of firmware in a file, archive or folder; yields what became of each file there.
+
+    Raises `BadInput` when ``source`` cannot be read or nothing in it is firmware, and what ``keep`` raises beside it.
+    """
+    is_any, others = False, set()
+    for arrival in _Intake(keep).take(source):
+        is_any = is_any or arrival.state is not State.LEFT_OUT
+        others |= {arrival.why} if arrival.state is State.LEFT_OUT else set()
+        yield arrival
+    if not is_any:
+        raise BadInput(f"{source} holds no firmware, but {', '.join(sorted(others)) or 'nothing at all'}")
+
+
+class _Intake:
+    """One import: a walk through files, archives and folders within one budget."""
+
+    def __init__(self, keep: Keep) -> None:
+        self._keep, self._budget = keep, Budget()
 
     def take(self, source: Path) -> Iterator[Arrival]:
-        """Take one file, archive or folder; yields what became of each file in it.
-
-        Raises `BadInput` when ``source`` cannot be read or nothing in it is firmware, `CacheUnwritable`.
-        """
-        self._source = printable(source.name)
-        is_any, others = False, set()
-        for arrival in (
-            self._folder(source, _FOLDERS_DEEP)
-            if source.is_dir()
-            else _guarded(str(source), self._file(source, must=True))
-        ):
-            is_any = is_any or arrival.state is not State.LEFT_OUT
-            others |= {arrival.why} if arrival.state is State.LEFT_OUT else set()
-            yield arrival
-        if not is_any:
-            raise BadInput(f"{source} holds no firmware, but {', '.join(sorted(others)) or 'nothing at all'}")
+        if source.is_dir():
+            return self._folder(source, _FOLDERS_DEEP)
+        return _guarded(str(source), self._file(source, must=True))
 
     def _folder(self, folder: Path, depth: int) -> Iterator[Arrival]:
         try:
@@ -138,8 +153,7 @@ class Intake:
             return Arrival(where, State.REFUSED, why=str(error)) if must else Arrival(where, State.LEFT_OUT, why=other)
         if content.main.score < FULL_SCORE and content.kind is Kind.MODULE and not must:
             return Arrival(where, State.LEFT_OUT, why=_UNKNOWN)
-        entry, is_new = self._cache.add(data, name, where, Origin(self._source, self._at))
-        return Arrival(where, State.ADDED if is_new else State.THERE, entry)
+        return self._keep(data, name, where)
 
 
 def _guarded(where: str, arrivals: Iterator[Arrival]) -> Iterator[Arrival]:

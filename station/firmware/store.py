@@ -26,8 +26,9 @@ SHOWN_DIGITS = 12
 class FirmwareStore:
     """Searches ``cache``, then ``folders`` in order, not recursively. Thread-safe, shared by all slots.
 
-    The cache is asked by hash, whatever a file is called there. ``made``: a folder of synthetic files that the
-    program generated. It is searched last and its path is never shown, as it may be temporary.
+    The cache is asked by hash, whatever a file is called there; so is a folder that is another one's cache. ``made``:
+    a folder of synthetic files that the program generated. It is searched last and its path is never shown, as it may
+    be temporary.
     """
 
     def __init__(
@@ -72,8 +73,10 @@ class FirmwareStore:
                 yield "the synthetic one this program makes" if folder == self._made else str(folder / name), data
 
     def _bytes(self, ref: FileRef) -> bytes:
-        if self._cache is not None and (kept := self._cache.find(ref.sha256)) is not None:
-            return kept
+        caches = (*([self._cache] if self._cache is not None else []), *map(FirmwareCache, self._folders))
+        for kept in (one.find(ref.sha256) for one in caches):
+            if kept is not None:
+                return kept
         seen: list[str] = []
         for where, data in self.copies(ref.file):
             digest = hashlib.sha256(data).hexdigest()

@@ -142,6 +142,14 @@ def test_inspect_tells_of_each_file_and_refuses_what_is_none(
     assert not list(tmp_path.glob("*/"))
 
 
+def test_inspect_looks_into_an_archive(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(("firmware", "inspect", str(archive))) == 0
+    out, _ = capsys.readouterr()
+    assert all(f"{archive}: {one.name}\n" in out for one in BATCH)
+    assert "system part 1, version 6305 (Device OS 6.3.4)" in out
+    assert out.endswith("left out: an ELF file, which debuggers read\n")
+
+
 def test_a_cache_that_is_a_file_is_refused(verb: Verb, archive: Path) -> None:
     verb.cache.folder.write_bytes(b"")
     assert verb("list") == 2

@@ -77,6 +77,12 @@ def test_the_store_finds_a_profiles_file_by_its_hash_whatever_it_is_called(tmp_p
     assert FirmwareStore([], cache=cache).load(ref).data == SYSTEM.data
 
 
+def test_a_folder_may_be_another_benchs_cache(tmp_path: Path) -> None:
+    added(FirmwareCache(tmp_path / "theirs"), SYSTEM.data, "of another name.bin")
+    ref = FileRef(file="argon-system-part1@6.3.4.bin", sha256=sha256(SYSTEM.data))
+    assert FirmwareStore([tmp_path / "theirs"]).load(ref).data == SYSTEM.data
+
+
 def test_a_damaged_file_of_the_cache_is_never_used_but_the_folders_are_searched(tmp_path: Path) -> None:
     cache = FirmwareCache(tmp_path / "cache")
     path = added(cache, SYSTEM.data).path

@@ -20,7 +20,7 @@ from support.zips import bundle, release, sha256, zipped
 from station.errors import BadInput
 from station.firmware import archive
 from station.firmware.cache import CacheUnwritable, Entry, FirmwareCache
-from station.firmware.intake import Arrival, Intake, State
+from station.firmware.intake import Arrival, State, into, take
 
 NOW = datetime.datetime(2026, 11, 29, 10, tzinfo=datetime.UTC)
 BATCH = release()
@@ -28,7 +28,7 @@ ELF = b"\x7fELF" + bytes(100)
 
 
 def took(cache: FirmwareCache, source: Path) -> list[Arrival]:
-    return list(Intake(cache, NOW).take(source))
+    return list(take(source, into(cache, source, NOW)))
 
 
 def saved(path: Path, data: bytes) -> Path:
