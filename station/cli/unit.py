@@ -173,7 +173,7 @@ def _list(arguments: argparse.Namespace) -> int:
         _write(rows)
     else:
         tell_all(
-            f"port {row['port']}  {'slot ' + str(row['slot']) if row['slot'] else '-':8} {row['platform']:24} "
+            f"port {row['port']}  {'slot ' + str(row['slot']) if row['slot'] else '-':8} {row['platform']:27} "
             f"{row['mode']:12} {row['device_id'] or '-'}{'  ' * bool(row['fault'])}{row['fault']}"
             for row in rows
         )

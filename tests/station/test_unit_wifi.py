@@ -8,9 +8,23 @@ from typing import Any
 
 import pytest
 
+from drivers.clock import SimulatedClock
 from drivers.platforms import platforms
+from drivers.transport.serialport import PyserialHost
+from drivers.transport.usb import PyusbHost
 from drivers.virtual import synthetic
-from station.cli.main import main
+from drivers.virtual.backend import VirtualBackend
+from drivers.virtual.bus import VirtualBus
+from drivers.virtual.faults import parse_fault
+from drivers.virtual.serial_side import VirtualPorts
+from drivers.virtual.starts import NamedUnit
+from drivers.virtual.unit import VirtualUnit
+from station.cli.looking import Place, Ports
+from station.cli.main import main, parser
+from station.cli.outside import context, make_unit
+from station.cli.unit_wifi import VERB
+from station.engine.events import Event, HandsNeeded
+from station.steps.shared.reading import identify_usb
 
 PASSWORD = "hunter2hunter2"
 BENCH = ("--ap", "bench=env:BENCH_WIFI", "--ap", "guests")
@@ -166,3 +180,27 @@ def test_every_device_os_of_every_platform_with_wifi_joins_somehow(
     for device_os in synthetic.versions(number):
         status, told = run(f"{slug}@{device_os}", *JOIN, capsys=capsys)
         assert (status, told["outcome"]) == (0, "done"), (device_os, told)
+
+
+def test_hands_open_the_console_of_a_unit_that_does_not_listen_when_told() -> None:
+    clock, asked = SimulatedClock(), list[Event]()
+    with clock.registered(), VirtualBus(clock) as bus:
+        unit = VirtualUnit(NamedUnit.parse("p2@6.0.0:normal", "").spec(1, 1, setup_done=True), clock)
+        unit.order(*(parse_fault(f"at=request:70:{n},do=reject,code=-130") for n in range(1, 5)))
+        bus.plug("1-1", unit)
+        serial = VirtualPorts(bus)
+        place = Place(PyusbHost(VirtualBackend(bus)), PyserialHost(serial.list, serial.open), clock)
+
+        def press(event: Event) -> None:
+            if isinstance(event, HandsNeeded):
+                asked.append(event)
+                unit.hold_mode_button()
+
+        words = parser("unit").parse_args(["unit", "wifi", "--ssid", "x", "--security", "open", "--no-join"])
+        with Ports(place) as ports:
+            one, ctx = make_unit(ports, ports.wait(1)[0]), context(clock, "unit", press, limit_s=300.0)
+            identify_usb(one, ctx)
+            done = VERB.prepare(words)(one, ctx)
+            one.device.close()
+    assert (done.is_good, done.text) == (True, "done: stored x by the console, untried")
+    assert len(asked) == 1
