@@ -284,9 +284,9 @@ class ParticleDevice:
         )  # fmt: skip
 
     @contextlib.contextmanager
-    def console(self, deadline: Deadline) -> Iterator[Console]:
-        """Open the serial console; enters listening mode for it if needed and leaves it again afterwards."""
-        was_listening = self.is_listening(deadline)
+    def console(self, deadline: Deadline, *, is_listening: bool = False) -> Iterator[Console]:
+        """Open the serial console, in listening mode (``is_listening``: as it has just said), and leave that again."""
+        was_listening = is_listening or self.is_listening(deadline)
         try:
             if not was_listening:
                 self.enter_listening(deadline)

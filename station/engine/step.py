@@ -196,15 +196,18 @@ class StepContext:
         finally:
             self.announce(StepResumed(step=self.step, **self.head()))
 
-    def scan(self, ask: Say, timeout_s: float, judge: Callable[[Reading], Say | None]) -> bool:
+    def scan(
+        self, ask: Say, timeout_s: float, judge: Callable[[Reading], Say | None], cancel: CancelToken | None = None
+    ) -> bool:
         """Ask for scans until ``judge`` returns None; False when ``timeout_s`` passed without a scan.
 
-        The time until the scanner is free and used does not count against the step's limit.
+        The time until the scanner is free and used does not count against the step's limit. ``cancel``: a child of the
+        step's token that ends the question alone.
         """
-        left = self.deadline.remaining
-        with self.in_turn(self.desk.my_turn, Say("scanner_busy")), self.hands(ask, waits_for_scan=True):
+        left, cancel = self.deadline.remaining, cancel or self.cancel
+        with self.in_turn(self.desk.my_turn, Say("scanner_busy"), cancel), self.hands(ask, waits_for_scan=True):
             again: Say | None = ask
-            while (read := self.desk.wait_scan(timeout_s, self.cancel)) is not None:
+            while (read := self.desk.wait_scan(timeout_s, cancel)) is not None:
                 again = judge(read)
                 if again is None:
                     break
@@ -217,7 +220,7 @@ class StepContext:
         return again is None
 
     @contextlib.contextmanager
-    def in_turn(self, hold: Hold, busy: Say) -> Iterator[None]:
+    def in_turn(self, hold: Hold, busy: Say, cancel: CancelToken | None = None) -> Iterator[None]:
         """Hold something all slots share for the block; until then say ``busy`` and how many slots are ahead.
 
         The time until it is free does not count against the step's limit.
@@ -229,7 +232,7 @@ class StepContext:
             told.append(before)
             self.announce(StepHeld(step=self.step, say=busy, before=before, **self.head()))
 
-        with hold(self.cancel, waits):
+        with hold(cancel or self.cancel, waits):
             self.deadline = Deadline.after(self.clock, left)
             if told:
                 self.announce(StepResumed(step=self.step, **self.head()))

@@ -17,6 +17,8 @@ from ...model import IdentityFact, KnownUnit, Verdict
 from ...scan.grammar import Scanned, ScannedSerial
 from ...scan.reading import Reading, identity_of, may_be_label, thing_of
 from ...words.say import Say
+from .beside import Beside, beside
+from .holding import Asker
 from .knowledge import UnitKnowledge
 from .unit import Unit
 
@@ -109,27 +111,46 @@ def read_label(unit: Unit, ctx: StepContext) -> None:
 
     Raises `UnitRejected` for a label that differs, `StepFault` when none was scanned in time.
     """
-    if not unit.label.is_expected:
-        return
-    question = _Question(unit, ctx)
-    if not ctx.scan(Say("scan_label", unit=unit.known.label), unit.label.timeout_s, question.look):
+    if unit.label.is_expected:
+        _ask_for(unit, ctx, None)
+
+
+def read_label_beside(unit: Unit, ctx: StepContext, read_rest: Callable[[Asker], None]) -> None:
+    """Wait for the scan while ``read_rest`` reads what the unit takes longer to tell; raises as `read_label`.
+
+    A label that differs from what was told meanwhile, its second half, is asked for again.
+    """
+    with beside(ctx, read_rest) as rest:
+        scanned = _ask_for(unit, ctx, rest)
+    if not _is_own(scanned, unit.known):
+        read_label(unit, ctx)
+
+
+def _ask_for(unit: Unit, ctx: StepContext, rest: Beside | None) -> Scanned | None:
+    question = _Question(unit, ctx, rest)
+    ask, cancel = Say("scan_label", unit=unit.known.label), rest.failed if rest is not None else None
+    if not ctx.scan(ask, unit.label.timeout_s, question.look, cancel):
         raise StepFault(
             f"no label of {unit.known.label} was scanned within {unit.label.timeout_s:.0f} s"
             f"{question.last_read}; scan the label, then retry",
             say=Say("label_not_scanned"),
         )
+    return question.own
 
 
 class _Question:
     """One slot's wait for one label, with what it was shown so far."""
 
-    def __init__(self, unit: Unit, ctx: StepContext) -> None:
-        self._unit, self._ctx = unit, ctx
+    def __init__(self, unit: Unit, ctx: StepContext, rest: Beside | None) -> None:
+        self._unit, self._ctx, self._rest = unit, ctx, rest
         self._doubted: Scanned | None = None
+        self.own: Scanned | None = None  # the scan that is this unit's label
         self.last_read = ""
 
     def look(self, read: Reading) -> Say | None:
         """What to ask next; None when the scan is this unit's label."""
+        if self._rest is not None and self._is_untold(read):
+            self._rest.wait()
         judged = judge(read, self._unit.known, self._owner_of)
         is_own = judged.finding is Finding.OWN
         self._ctx.announce(
@@ -139,6 +160,7 @@ class _Question:
             )
         )  # fmt: skip
         if is_own:
+            self.own = read.scanned
             name, number = identity_of(read.scanned)
             self._unit.known.facts.append(IdentityFact(name, number, "label"))
             return None
@@ -148,6 +170,11 @@ class _Question:
             self._doubted = read.scanned if judged.finding in _DOUBTED else None
         self.last_read = f", the last scan was {read.shown}: {judged.why}"
         return Say(judged.finding.value, **judged.values)
+
+    def _is_untold(self, read: Reading) -> bool:
+        """Whether it is a number of a kind that the unit has not told yet, as that of its SIM."""
+        name, _ = identity_of(read.scanned)
+        return bool(name) and getattr(self._unit.known, name) is None
 
     def _owner_of(self, number: str) -> Owner:
         slot = self._ctx.desk.neighbour(number)

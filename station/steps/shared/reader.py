@@ -75,19 +75,30 @@ class Reader:
     keep_secret: Callable[[MobileSecret], None] | None = None
 
     def read_running(self) -> None:
-        """Read what a unit tells that runs.
+        """Read what a unit tells that runs."""
+        self.read_soon()
+        self.read_rest()
+
+    def read_soon(self) -> None:
+        """Read what a unit tells that runs, as far as that needs no radio and no console: it takes milliseconds."""
+        if self.device.has_requests(self.asker.deadline):
+            self._ask_requests(are_slow=False)
+
+    def read_rest(self) -> None:
+        """Read the rest, for which a modem may have to start.
 
         The console is asked where the unit listens; it is made to listen only for what nothing else tells: that stops
         its application.
         """
         if not self.device.has_requests(self.asker.deadline):
             with listening(self.device, self.asker):
-                self._ask_requests()
+                self._ask_requests(are_slow=False)
+                self._ask_requests(are_slow=True)
                 self._ask_console()
                 self.known.learn("console", {"mode": "listening"})
             return
-        mode = self._ask_requests().get("mode")
-        if mode == "listening" if mode else self.device.is_listening(self.asker.deadline):
+        self._ask_requests(are_slow=True)
+        if self.device.is_listening(self.asker.deadline):
             self._ask_console()
         elif self._wants_console:
             with listening(self.device, self.asker):
@@ -108,15 +119,13 @@ class Reader:
 
     # --- which ---
 
-    def _ask_requests(self) -> Answer:
-        """Ask all that goes by request; return what was told."""
+    def _ask_requests(self, *, are_slow: bool) -> None:
+        """Ask what goes by request, the slow sources or the others."""
         self.known.os_version = self.device.os_version(self.asker.deadline)
         at = At(self.device, self.known.platform, self.asker.deadline)
-        told: dict[str, object] = {}
         for source in RUNNING:
-            if source.in_walk or self.everything:
-                told |= self._ask(source, at)
-        return told
+            if source.is_slow is are_slow and (source.in_walk or self.everything):
+                self._ask(source, at)
 
     @property
     def _wants_console(self) -> bool:
@@ -131,7 +140,7 @@ class Reader:
 
     def _ask_console(self) -> None:
         """Ask the console of a unit that listens: for identities always, for the rest if it is wanted."""
-        with self.device.console(self.asker.deadline) as console:
+        with self.device.console(self.asker.deadline, is_listening=True) as console:
             at = At(self.device, self.known.platform, self.asker.deadline, console)
             for source in CONSOLE:
                 if self.everything or source.in_walk or any(map(self._is_wanted, source.tells)):
@@ -139,21 +148,21 @@ class Reader:
 
     # --- one source ---
 
-    def _ask(self, source: Source, at: At) -> Answer:
-        """Ask ``source`` unless this unit has no such thing; return what it told."""
+    def _ask(self, source: Source, at: At) -> None:
+        """Ask ``source`` unless this unit has no such thing."""
         known = self.known
         if all(absent(name, known.platform, known.os_version) for name in source.tells):
-            return {}
+            return
         if reason := lack(source, known.platform, known.os_version):
             known.miss(source.name, source.tells, reason)
-            return {}
+            return
         try:
             answer = self._settled(source, at)
         except _FAILURES as error:
             if not self.everything or isinstance(error, _DEPARTURES) or self.asker.deadline.expired:
                 raise
             known.miss(source.name, source.tells, str(error))
-            return {}
+            return
         known.learn(source.name, answer)
         for name in source.tells:
             if answer.get(name) is None:
@@ -163,7 +172,6 @@ class Reader:
         if self.keep_secret is not None and isinstance(secret, MobileSecret):
             self.keep_secret(secret)
             self.keep_secret = None
-        return answer
 
     def _settled(self, source: Source, at: At) -> Answer:
         """Ask until the answer holds: a value that differs from another source's, or is missing, is asked for again."""

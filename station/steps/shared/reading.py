@@ -6,6 +6,8 @@ Nothing here writes to the unit.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from drivers.identity import Iccid, Imei, SerialNumber
 from drivers.platforms import OsVersion
 from drivers.wire import requests
@@ -17,8 +19,9 @@ from ...errors import StepFault, UnitRejected
 from ...model import IdentityFact
 from ...settings.sku import is_sold_as
 from ...words.say import Say
+from .holding import Asker
 from .knowledge import RECALLED, UnitKnowledge
-from .label import read_label
+from .label import read_label, read_label_beside
 from .listening import listening
 from .reader import Reader, introduce
 from .sources import RUNNING, lack
@@ -33,14 +36,30 @@ def identify_usb(unit: Unit, ctx: StepContext) -> None:
 
 
 def complete(unit: Unit, ctx: StepContext) -> None:
-    """Read all that a running unit tells, wait for its label if the profile asks for one, tell the screen."""
+    """Read all that a running unit tells, wait for its label if the profile asks for one, tell the screen.
+
+    The label is asked for as soon as the unit has a name to ask by, as its modem may take longer than a scan; after
+    everything else where its second half is kept, because no other source proves that.
+    """
     _warn_of_sim(unit, ctx)
     recall(unit)
-    _reader(unit, ctx).read_running()
-    _check_presence(unit)
-    check_sku(unit)
-    tell(unit, ctx)
-    read_label(unit, ctx)
+    reader = _reader(unit, ctx)
+    reader.read_soon()
+
+    def read_rest(asker: Asker) -> None:
+        replace(reader, asker=asker).read_rest()
+        _check_presence(unit)
+        check_sku(unit)
+
+    if unit.label.is_expected and unit.known.serial is not None and reader.keep_secret is None:
+        check_sku(unit)
+        tell(unit, ctx)
+        read_label_beside(unit, ctx, read_rest)
+        tell(unit, ctx)
+    else:
+        read_rest(ctx)
+        tell(unit, ctx)
+        read_label(unit, ctx)
     unit.known.is_complete = True
 
 

@@ -57,6 +57,7 @@ class Source:
     in_walk: bool = False  # what every walk reads; the others are read by those who look at a unit
     fields: tuple[tuple[str, str], ...] = ()
     again_s: tuple[float, ...] = (0.0,)
+    is_slow: bool = False  # a radio has to start first
 
 
 MODEM_AGAIN_S = (2.0, 2.0)
@@ -149,9 +150,9 @@ RUNNING: tuple[Source, ...] = (
     ),
     _request(
         RequestType.GET_ICCID, "iccid", "imei", in_walk=True, read=_cellular, fields=(("imei", "554.imei"),),
-        again_s=MODEM_AGAIN_S,
+        again_s=MODEM_AGAIN_S, is_slow=True,
     ),
-    _request(RequestType.GET_INTERFACE, "mac", in_walk=True, read=_interface, again_s=MODEM_AGAIN_S),
+    _request(RequestType.GET_INTERFACE, "mac", in_walk=True, read=_interface, again_s=MODEM_AGAIN_S, is_slow=True),
     _request(
         RequestType.NCP_FIRMWARE_VERSION, "ncp",
         read=lambda at: {"ncp": at.device.ask(requests.get_ncp_version(), at.deadline)},
