@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..clock import Clock
@@ -16,20 +17,33 @@ from ..identity import PortPath
 from ..wire.usb import UsbId
 from .bus import Gone, Shown, VirtualBus
 
-_NAME = re.compile(r"usb-([0-9a-f]{4})_([0-9a-f]{4})-(\d+-[0-9.]+)-([0-9A-Fa-f]{1,32})")
+_NAME = re.compile(r"usb-([0-9a-f]{4})_([0-9a-f]{4})-(\d+-[0-9.]+)-([0-9A-Fa-f]{1,32})-if(\d\d)")
 _POLL_MS = 20
 _CHUNK = 256
 
 
-def link_name(usb_id: UsbId, port: PortPath, serial_number: str) -> str:
-    """Return the file name of a console link."""
-    return f"usb-{usb_id.vendor:04x}_{usb_id.product:04x}-{port}-{serial_number}"
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Whose console a link leads to, as its file name tells."""
 
+    usb_id: UsbId
+    port: PortPath
+    serial_number: str
+    interface: int  # number of the one that is the serial port (reference usb-and-serial 2.3)
 
-def parse_link_name(name: str) -> tuple[UsbId, PortPath, str] | None:
-    """Parse what `link_name` returned; None for any other file."""
-    found = _NAME.fullmatch(name)
-    return (UsbId(int(found[1], 16), int(found[2], 16)), PortPath(found[3]), found[4]) if found else None
+    @property
+    def name(self) -> str:
+        """Return the file name, made as udev names links in ``/dev/serial/by-id``."""
+        usb_id = f"{self.usb_id.vendor:04x}_{self.usb_id.product:04x}"
+        return f"usb-{usb_id}-{self.port}-{self.serial_number}-if{self.interface:02d}"
+
+    @classmethod
+    def parse(cls, name: str) -> Link | None:
+        """Parse a file name; None for any other file."""
+        found = _NAME.fullmatch(name)
+        if found is None:
+            return None
+        return cls(UsbId(int(found[1], 16), int(found[2], 16)), PortPath(found[3]), found[4], int(found[5]))
 
 
 class ConsoleLinks:
@@ -38,7 +52,7 @@ class ConsoleLinks:
     def __init__(self, bus: VirtualBus, directory: Path) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in directory.iterdir():
-            if parse_link_name(path.name):
+            if Link.parse(path.name):
                 path.unlink()  # left by an earlier process
         self._bus, self._directory = bus, directory
         self._lock = threading.Lock()
@@ -76,7 +90,9 @@ class _Pty:
     def __init__(self, shown: Shown, directory: Path, clock: Clock) -> None:
         self.shown, self._clock = shown, clock
         descriptors = shown.presence.descriptors
-        self._terminal = PseudoTerminal(directory / link_name(descriptors.usb_id, shown.port, descriptors.serial))
+        (interface, *_) = descriptors.kernel_bound
+        link = Link(descriptors.usb_id, shown.port, descriptors.serial, interface)
+        self._terminal = PseudoTerminal(directory / link.name)
         self._line = (0, False)  # rate and DTR last passed to the unit
         self._is_open = True
         self._thread = threading.Thread(target=self._run, name=f"pty-{shown.port}", daemon=True)

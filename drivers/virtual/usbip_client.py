@@ -24,7 +24,7 @@ from ..identity import PortPath
 from ..wire.usb import Setup, UsbId
 from .backend import DescriptorBackend, DeviceRef, Handle, parse_configuration, parse_device, usb_failure
 from .bus import Presence
-from .consoles import parse_link_name
+from .consoles import Link
 from .descriptors import Descriptors
 from .usbip_wire import (
     BUS_ID_SIZE,
@@ -222,8 +222,8 @@ class LinkedPorts:
         """List the consoles in the folder, as ``comports()`` lists ports; none where there is no folder."""
         if self._directory is None or not self._directory.is_dir():
             return []
-        found = ((path, parse_link_name(path.name)) for path in sorted(self._directory.iterdir()))
-        return [_info(path, *who) for path, who in found if who is not None and path.exists()]
+        found = ((path, Link.parse(path.name)) for path in sorted(self._directory.iterdir()))
+        return [_info(path, link) for path, link in found if link is not None and path.exists()]
 
     def open(self, device: str) -> serial.SerialBase:
         """Open one at 9600 8N1; raises `serial.SerialException`."""
@@ -238,7 +238,8 @@ def linked_ports(directory: Path | None) -> LinkedPorts:
     return LinkedPorts(directory)
 
 
-def _info(path: Path, usb_id: UsbId, port: PortPath, serial_number: str) -> ListPortInfo:
+def _info(path: Path, link: Link) -> ListPortInfo:
     info = ListPortInfo(str(path), skip_link_detection=True)
-    info.vid, info.pid, info.serial_number, info.location = usb_id.vendor, usb_id.product, serial_number, f"{port}:1.0"
+    info.vid, info.pid, info.serial_number = link.usb_id.vendor, link.usb_id.product, link.serial_number
+    info.location = f"{link.port}:1.{link.interface}"
     return info

@@ -4,41 +4,16 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support import child_process
+from support.served_units import SERVE, free_port, served
 
 from station.cli.main import main
 from station.errors import BadInput
 from station.settings.usb_source import UsbSource, parse_url
-
-SERVE = [sys.executable, "-m", "station", "virtual", "serve", "--json"]
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-@contextmanager
-def served(*arguments: str) -> Iterator[dict[str, Any]]:
-    """What a server says of itself; it is told to end as a service is."""
-    server = child_process.start([*SERVE, "--usbip", str(free_port()), *arguments], stdout=subprocess.PIPE)
-    with server:
-        assert server.stdout is not None
-        try:
-            yield json.loads(server.stdout.readline())
-        finally:
-            server.terminate()
-    assert server.returncode == 0
 
 
 def test_another_process_identifies_what_is_served(capsys: pytest.CaptureFixture[str]) -> None:
