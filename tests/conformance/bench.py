@@ -12,6 +12,7 @@ from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import UnitSpec
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.unit import UnitMode, VirtualUnit
+from drivers.virtual.world import World
 
 from .kernel import PretendKernel
 
@@ -27,9 +28,9 @@ class ForeignBench:
     bus: VirtualBus
     kernel: PretendKernel
 
-    def plug(self, port: str, spec: UnitSpec, *faults: str) -> VirtualUnit:
+    def plug(self, port: str, spec: UnitSpec, *faults: str, world: World | None = None) -> VirtualUnit:
         """Plug a unit in and wait until a program would see it, serial port included."""
-        unit = VirtualUnit(spec, self.clock)
+        unit = VirtualUnit(spec, self.clock, world)
         unit.order(*(parse_fault(fault) for fault in faults))
         self.bus.plug(port, unit)
         self.until(lambda: self.kernel.shows(unit.presence), f"{port} shows the unit")

@@ -100,6 +100,34 @@ const scenarios = {
 		}
 	},
 
+	// Looks round, joins a network, reads back what the unit knows and uses, forgets it.
+	async wifi(id, ssid, password) {
+		const device = await open(id, false);
+		const seen = await device.scanWifiNetworks();
+		await device.joinNewWifiNetwork({ ssid, security: 'WPA2_PSK', password });
+		const { networks: known } = await device.listWifiNetworks();
+		await device.leaveListeningMode(); // a unit without networks listens, and stays offline as long as it does
+		let current = null;
+		while (!current) { // it connects by itself, a while after the join
+			current = await device.getCurrentWifiNetwork().catch(() => pause(100).then(() => null));
+		}
+		await device.clearWifiNetworks();
+		const { networks: left } = await device.listWifiNetworks();
+		await device.close();
+		return { seen, known: known.map((one) => one.ssid), current, left };
+	},
+
+	async scan(id) {
+		const device = await open(id, false);
+		try {
+			return { result: 0, seen: await device.scanWifiNetworks() };
+		} catch (error) {
+			return { result: error.result };
+		} finally {
+			await device.close();
+		}
+	},
+
 	async reset(id) {
 		const device = await open(id, false);
 		await device.reset();

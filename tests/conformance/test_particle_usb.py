@@ -9,12 +9,15 @@ import pytest
 from conformance.bench import ForeignBench
 from conformance.clients import ParticleUsb
 
+from drivers.identity import Secret
 from drivers.platforms import platform_by_slug
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.factory import make_spec
+from drivers.virtual.radio import WifiStore
 from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import UnitMode, VirtualUnit
+from drivers.virtual.world import AccessPoint, World
 from drivers.wire.image.host import parse_image
 
 pytestmark = pytest.mark.conformance
@@ -28,6 +31,7 @@ BOTH_FORMS = pytest.mark.parametrize(
     ],
 )  # fmt: skip
 BAD_PLATFORM = -1360  # reference firmware-and-dfu 5.5
+NOT_SUPPORTED = -120
 SYSTEM_VERSIONS = {
     "3.3.1": 3302, "4.1.0": 4100, "5.3.2": 5302, "5.8.0": 5800, "6.1.0": 6100, "6.1.1": 6101, "6.3.4": 6305,
 }  # fmt: skip
@@ -93,6 +97,28 @@ def test_it_reads_identity_mode_and_modules(
     assert told["mode"] == ("LISTENING" if was_listening else "NORMAL")
     assert told["listening"] == "LISTENING"
     assert system_version(told["modules"]) == SYSTEM_VERSIONS[device_os]
+
+
+@pytest.mark.parametrize("platform", ["argon", "p2", "msom"])
+@pytest.mark.operation("particle-usb", "wifi")
+def test_it_scans_joins_lists_and_clears_networks(
+    bench: ForeignBench, particle_usb: ParticleUsb, platform: str
+) -> None:
+    point = AccessPoint("factory-ap", Secret("hunter2hunter2"))
+    unit = bench.plug("1-1", make_spec(platform, 7, 1, "6.3.4", setup_done=True), world=World([point]))
+    told = particle_usb("wifi", unit.device_id, "factory-ap", "hunter2hunter2")
+    assert [(one["ssid"], one["bssid"], one["channel"], one["rssi"]) for one in told["seen"]] == [
+        (point.ssid, point.bssid.hex(":"), point.channel, point.rssi)
+    ]
+    assert told["known"] == ["factory-ap"]
+    assert (told["current"]["ssid"], told["current"]["rssi"]) == ("factory-ap", point.rssi)
+    assert told["left"] == list(WifiStore(unit).networks()) == []
+
+
+@pytest.mark.operation("particle-usb", "wifi", "photon")
+def test_gen_2_has_none_of_its_wifi_requests(bench: ForeignBench, particle_usb: ParticleUsb) -> None:
+    unit = ready(bench, "photon", "3.3.1")
+    assert particle_usb("scan", unit.device_id)["result"] == NOT_SUPPORTED
 
 
 @PLATFORMS
