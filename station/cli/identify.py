@@ -7,10 +7,11 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drivers.clock import SystemClock
 from drivers.errors import DriverError, UnknownPlatform
+from drivers.host.hotplug_events import system_changes
 from drivers.platforms import platform
 from drivers.transport import UsbCandidate
 from drivers.transport.serialport import real_serial_host
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     with place(arguments) as found:
         if arguments.watch:
             return _watch(found, show, len(arguments.virtual))
-        with Ports(found) as ports:
+        with Ports(replace(found, changes=None)) as ports:  # it looks once: events would cost more than they bring
             documents = list(identified(ports, ports.wait(len(arguments.virtual)), show))
     if not documents:
         sys.stderr.write(f"station: {NO_UNIT}\n")
@@ -70,7 +71,7 @@ def place(arguments: argparse.Namespace) -> Iterator[Place]:
     elif arguments.usb:
         yield Place(*parse_url(arguments.usb).remote_hosts(), SystemClock())
     else:
-        yield Place(real_host(), real_serial_host(), SystemClock())
+        yield Place(real_host(), real_serial_host(), SystemClock(), system_changes())
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from drivers.clock import CancelToken, Clock, Deadline
 from drivers.devices import ParticleDevice
 from drivers.errors import DriverError
-from drivers.hotplug import Attached, Enumerator, HotplugEvent, PortWatch
+from drivers.hotplug import Attached, BusChanges, Enumerator, HotplugEvent, PortWatch
 from drivers.identity import PortPath
 from drivers.transport import SerialHost, UsbCandidate, UsbHost
 from drivers.wire.usb import Mode
@@ -29,11 +29,15 @@ LOOK_ONCE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where units are plugged in: this computer, or a bus of virtual units in simulated time."""
+    """Where units are plugged in: this computer, or a bus of virtual units in simulated time.
+
+    ``changes``: its hot-plug events; None: it has none, or nobody waits for any.
+    """
 
     usb_host: UsbHost
     serial_host: SerialHost
     clock: Clock
+    changes: BusChanges | None = None
 
 
 class Ports:
@@ -48,7 +52,7 @@ class Ports:
         self._changed = place.clock.condition()
         self._watches: dict[PortPath, PortWatch] = {}
         self._failure: DriverError | None = None  # of listing the bus, until something is listed
-        self._enumerator = Enumerator(place.usb_host, place.clock, self._on_event, on_failure=self._fail)
+        self._enumerator = Enumerator(place.usb_host, place.clock, self._on_event, place.changes, on_failure=self._fail)
 
     def __enter__(self) -> Ports:
         self._enumerator.start()
