@@ -30,7 +30,7 @@ def setup_done(session: UnitSession, ctx: StepContext) -> StepResult:
 def set_up(unit: Unit, ctx: StepContext) -> StepResult:
     """Set the flag of a unit that needs it and prove it by one restart: also outside a walk.
 
-    Raises `UnitRejected` for a unit that does not keep it.
+    Raises `UnitRejected` for a unit that does not keep it, `StepFault` for one whose Device OS has no request for it.
     """
     version = unit.known.os_version
     if version is None:
@@ -38,6 +38,12 @@ def set_up(unit: Unit, ctx: StepContext) -> StepResult:
     decision = needs_setup_done(unit.known.platform, version)
     if not decision.needed:
         return skipped(f"{decision.rule}: {decision.reason} (this is {version})")
+    if not unit.device.knows(requests.is_setup_done(), ctx.deadline):
+        raise StepFault(
+            f"Device OS {version} of a {unit.known.platform.name} cannot be told that setup is done, and may come "
+            "up in listening mode; name a newer Device OS in the profile",
+            say=Say("device_os_too_old"),
+        )
     if _is_set(unit, ctx) and not _listens(unit, ctx):
         return already("setup-done is set, the unit does not listen")
     with ctx.write("unit", "set setup-done"):
