@@ -42,7 +42,7 @@ def set_up(unit: Unit, ctx: StepContext) -> StepResult:
         raise StepFault(
             f"Device OS {version} of a {unit.known.platform.name} cannot be told that setup is done, and may come "
             "up in listening mode; name a newer Device OS in the profile",
-            say=Say("device_os_too_old"),
+            say=Say("firmware_refused"),
         )
     if _is_set(unit, ctx) and not _listens(unit, ctx):
         return already("setup-done is set, the unit does not listen")

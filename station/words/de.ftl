@@ -153,8 +153,6 @@ instrument_busy = Anderer Platz wird gemessen.
 
 ## Firmware
 
-device_os_too_old = Device OS ist zu alt.
-    .do = { -supervisor }
 firmware_refused = Firmware passt nicht zum Gerät.
     .do = { -supervisor }
 dependency_missing = Gerät braucht zuerst { $module }.

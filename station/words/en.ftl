@@ -158,8 +158,6 @@ instrument_busy = Another slot is being measured.
 
 ## Firmware
 
-device_os_too_old = Device OS is too old to set up.
-    .do = { -supervisor }
 firmware_refused = Firmware does not fit this unit.
     .do = { -supervisor }
 dependency_missing = Unit needs { $module } first.

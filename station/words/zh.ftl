@@ -153,8 +153,6 @@ instrument_busy = 正在测量别的槽位。
 
 ## 固件
 
-device_os_too_old = Device OS 版本过旧。
-    .do = { -supervisor }
 firmware_refused = 固件与设备不匹配。
     .do = { -supervisor }
 dependency_missing = 设备需先有 { $module }。

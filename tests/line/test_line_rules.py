@@ -355,7 +355,7 @@ def test_a_device_os_without_a_request_for_setup_done_is_named_and_an_update_end
     with line_bench(tmp_path / "keeping", keeping) as bench:
         refused = bench.walk(bench.finished_unit(keeping)).finished
         assert (refused.verdict, refused.failed_step, refused.sentence) == (
-            Verdict.ERROR, "setup_done", "device_os_too_old",
+            Verdict.ERROR, "setup_done", "firmware_refused",
         )  # fmt: skip
         assert "0.8.0-rc.25" in refused.reason
     newer = Recipe(platform, device_os="1.5.2" if platform == "xenon" else "5.8.0")

@@ -169,8 +169,10 @@ class _Play:
         if unit is not None:
             text = _TEXTS[move.text](self, unit, move)
             self._show(text, move.slot if move.typed else None)
+            is_hand = move.detail % 3 == 0  # a person scans again, more slowly than a scanner that repeats itself
             for seconds in move.again:
-                self.bench.sleep(seconds)
+                self.bench.sleep(seconds * 5 if is_hand else seconds)
+                text = _TEXTS[move.text](self, unit, move) if is_hand else text
                 self._show(text, move.slot if move.typed else None)
 
     def _show(self, text: str, slot: int | None = None) -> None:

@@ -36,7 +36,8 @@ class Move:
     """One thing done at slot ``slot``, ``after`` seconds from its moment.
 
     ``unit``: the one plugged in. ``text``: a key of `SCANS`; ``detail`` varies it, and counts events for "events".
-    ``again``: seconds after which the scanner repeats itself. ``typed``: entered for this slot on the keyboard.
+    ``again``: seconds after which the scanner repeats itself, or five times that for a hand. ``typed``: entered for
+    this slot on the keyboard.
     """
 
     act: str  # a key of `ACTS`, or "plug"
