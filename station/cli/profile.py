@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from drivers.host.executable import SystemPrograms
-from drivers.platforms import Platform
+from drivers.platforms import OsVersion, Platform
 from drivers.wire.messages.modules import ModuleInfo
 
 from ..engine.walk import StepPlan
@@ -20,6 +20,7 @@ from ..errors import BadInput, UnitRejected
 from ..firmware.examples import write_synthetic_files
 from ..firmware.plan import UpdatePlan
 from ..firmware.release import load_release, plan_update
+from ..firmware.sections import DeviceOs
 from ..firmware.store import FirmwareStore
 from ..paths import find_profile
 from ..settings.config import config_schema, load_config
@@ -29,30 +30,34 @@ from ..steps.local_test import missing_programs
 from ..steps.product_add import Product, product_id
 from ..steps.shared.knowledge import UnitKnowledge
 from ..steps.table import StepTable
-from . import profile_diff, profile_hash
+from . import profile_diff, profile_hash, profile_new
 from .looking import Place, Ports, look
 from .places import firmware_folder, store_of
 from .telling import sub_verbs, tell, tell_all
 from .virtual import VIRTUAL_OS, usual_version, virtual_place
 
-HELD_OS = "3.3.1"
+HELD_OS = OsVersion.parse("3.3.1")
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verbs below ``profile``."""
-    parser = parsers.add_parser("profile", help="check, compare and pin profiles; their schema for editors")
+    parser = parsers.add_parser("profile", help="write, check, compare and pin profiles; their schema for editors")
     verbs = sub_verbs(parser, "what", "WHAT")
     check = verbs.add_parser("check", help="read it, find its files, plan it on a virtual unit")
     check.add_argument("file", metavar="FILE", help="a profile file, or the name of a shipped one")
     check.add_argument("--firmware", action="append", type=Path, default=[], metavar="DIR", help="look here for files")
     check.add_argument(
-        "--held", choices=VIRTUAL_OS, default=HELD_OS, metavar="V", help="Device OS the virtual unit holds (3.3.1)"
+        "--held",
+        choices=VIRTUAL_OS,
+        metavar="V",
+        help="Device OS the virtual unit holds (3.3.1, or an older one wanted)",
     )
     check.add_argument("--config", type=Path, metavar="FILE", help="the station's config file")
     check.set_defaults(run=run)
     schema = verbs.add_parser("schema", help="print its JSON Schema, by which editors complete and check")
     schema.add_argument("--config", action="store_true", help="that of the station's config file instead")
     schema.set_defaults(run=print_schema)
+    profile_new.add(verbs)
     profile_hash.add(verbs)
     profile_diff.add(verbs)
 
@@ -83,8 +88,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if all(good) else 2
 
 
-def _platform(profile: Profile, platform: Platform, store: FirmwareStore, steps: StepTable, held_os: str) -> bool:
-    held_os = usual_version(platform.id, held_os)
+def _platform(profile: Profile, platform: Platform, store: FirmwareStore, steps: StepTable, asked: str | None) -> bool:
+    wanted = profile.section(DeviceOs)
+    usual = min(HELD_OS, wanted.version) if wanted else HELD_OS  # one that need not be taken back
+    held_os = usual_version(platform.id, asked or str(usual))
     tell("", f"{platform.name}, a virtual one that holds synthetic Device OS {held_os}:")
     files = load_release(profile, platform, store, product_id(profile))
     tell_all(_steps(steps.plans(profile, platform)))

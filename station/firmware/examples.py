@@ -70,12 +70,12 @@ def write_synthetic_files(folder: Path, profiles: Iterable[Profile]) -> None:
         write_more_files(folder, profile.platforms, {one.file for one in named})
 
 
-def write_more_files(folder: Path, rows: Iterable[Platform], names: Collection[str]) -> None:
-    """Write those of ``names`` that can be generated for the platforms ``rows`` and are not in ``folder`` yet."""
-    wanted = {*names} - {path.name for path in folder.iterdir()}
-    for row in rows if wanted else ():
+def write_more_files(folder: Path, rows: Iterable[Platform], names: Collection[str] | None = None) -> None:
+    """Write those of ``names`` (None: all) that can be generated for ``rows`` and are not in ``folder`` yet."""
+    there = {path.name for path in folder.iterdir()}
+    for row in rows if names is None or not there.issuperset(names) else ():
         for file in _files(row):
-            if file.name in wanted:
+            if file.name not in there and (names is None or file.name in names):
                 (folder / file.name).write_bytes(file.data)
 
 

@@ -42,7 +42,8 @@ class FileRef(Section):
         examples=["$platform-system-part1@6.3.4.bin"], description="Its name in one of the folders with firmware.",
     )  # fmt: skip
     sha256: Annotated[str, AfterValidator(str.lower)] = Field(
-        pattern="^[0-9a-fA-F]{64}$", title="64 hexadecimal digits", description="What sha256sum FILE prints.",
+        pattern="^[0-9a-fA-F]{64}$", title="64 hexadecimal digits",
+        description="Its SHA-256, which station profile hash writes.",
         examples=["64 hexadecimal digits, as sha256sum $file prints them"],
     )  # fmt: skip
     has_order = False

@@ -16,7 +16,7 @@ from drivers.wire.image.host import MAX_FILE_SIZE, Image
 
 from ..errors import BadInput
 from .archive import is_zip
-from .cache import FirmwareCache
+from .cache import Entry, FirmwareCache
 from .contents import MAX_BUNDLE, Asset, Content, Kind, check_content, read_content
 from .sections import FileRef
 
@@ -72,6 +72,16 @@ class FirmwareStore:
             if data is not None:
                 yield "the synthetic one this program makes" if folder == self._made else str(folder / name), data
 
+    def files(self) -> Iterator[tuple[FileRef, Image]]:
+        """Yield every good module there is, by the name a profile may call it."""
+        for entry in self._cache.entries() if self._cache is not None else ():
+            if isinstance(entry, Entry) and entry.name.endswith(".bin"):
+                yield from _named(entry.name, entry.path.read_bytes())
+        for folder in self._folders:
+            for path in sorted(folder.glob("*.bin")):
+                if path.is_file() and (data := _read(path)) is not None:
+                    yield from _named(path.name, data)
+
     def _bytes(self, ref: FileRef) -> bytes:
         caches = (*([self._cache] if self._cache is not None else []), *map(FirmwareCache, self._folders))
         for kept in (one.find(ref.sha256) for one in caches):
@@ -121,6 +131,14 @@ def _read(path: Path) -> bytes | None:
     if len(data) > most:
         raise BadInput(f"firmware file {path} has more than {most} bytes; no module is that large")
     return data
+
+
+def _named(name: str, data: bytes) -> Iterator[tuple[FileRef, Image]]:
+    try:
+        ref = FileRef(file=name, sha256=hashlib.sha256(data).hexdigest())
+        yield ref, _parsed(ref, data).main
+    except (BadInput, ValueError):  # no firmware, or a name no profile can hold
+        return
 
 
 def _parsed(ref: FileRef, data: bytes) -> Content:
