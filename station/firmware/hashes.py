@@ -107,6 +107,6 @@ def _sha256(name: str, stated: str, stores: Sequence[FirmwareStore]) -> str:
             )
         if places:
             digest = stated if stated in places else next(iter(places))
-            store.load(FileRef(file=name, sha256=digest))
+            store.load_application(FileRef(file=name, sha256=digest))  # a module, or one bundled with its assets
             return digest
     raise stores[-1].missing(name)

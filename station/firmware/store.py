@@ -136,7 +136,9 @@ def _read(path: Path) -> bytes | None:
 def _named(name: str, data: bytes) -> Iterator[tuple[FileRef, Image]]:
     try:
         ref = FileRef(file=name, sha256=hashlib.sha256(data).hexdigest())
-        yield ref, _parsed(ref, data).main
+        content = _parsed(ref, data)
+        if content.kind is Kind.MODULE:
+            yield ref, content.main
     except (BadInput, ValueError):  # no firmware, or a name no profile can hold
         return
 
