@@ -28,6 +28,7 @@
      +- DeviceRefused        the unit refused
      |   +- RequestRejected    a control request returned a negative result, and did so again when repeated
      |   |   +- NotNow             a transient result (busy, timed out, ...) that lasted as long as the request may take
+     |   |   +- NotOffered         a result about the request or the firmware (not supported, not allowed, ...)
      |   |   +- UnitProtected      the unit is under device protection
      |   +- ProtectionUnknown  the unit did not report whether it is under device protection
      |   +- OutOfRequests      the unit accepts no further control request (BUSY, NO_MEMORY)
@@ -168,6 +169,13 @@ class RequestRejected(DeviceRefused):
 
 class NotNow(RequestRejected):
     """A transient result lasted as long as the request may take; says nothing about the unit."""
+
+
+class NotOffered(RequestRejected):
+    """The firmware that runs does not do what was requested: any unit with the same firmware may refuse it alike.
+
+    That the request was sent means that the capability table, or whoever filled it in, expected otherwise.
+    """
 
 
 class UnitProtected(RequestRejected):

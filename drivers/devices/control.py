@@ -24,7 +24,6 @@ from ..errors import (
     Stalled,
     TransferFailed,
     TransferTimeout,
-    UnitProtected,
 )
 from ..platforms import OsVersion
 from ..transport import UsbTransport
@@ -32,9 +31,9 @@ from ..wire.actions import Wait
 from ..wire.control import host as control
 from ..wire.control.host import ControlExchange, Failed, FailureReason, Finished
 from ..wire.control.tables import PIECES_SINCE
-from ..wire.patience import ANSWER_PAUSES_S, is_repeatable, refusal_pause, room_pause, standing
+from ..wire.patience import ANSWER_PAUSES_S, is_repeatable, refusal_pause, rejected, room_pause, standing
 from ..wire.requests import Request
-from ..wire.results import ResultCode, describe_result
+from ..wire.results import describe_result
 from ..wire.usb import CONFIGURATION, VENDOR_CLASS, Setup, has_interface
 from .repeating import Repeater, Trace, no_trace
 
@@ -108,7 +107,7 @@ class ControlDevice:
 
         A refused request is repeated as `wire.patience` says, within the earlier of ``deadline`` and the request's
         own time-out; if the unit stays silent that long, it is sent once more. Raises `RequestRejected` for a refusal
-        that persists (`NotNow` when it is transient, `UnitProtected`), `OutOfRequests` when the unit stays busy,
+        that persists (`NotNow`, `NotOffered`, `UnitProtected`), `OutOfRequests` for one that is busy,
         `Stalled` when its firmware supports no requests, `OutcomeUnknown` when the reply was lost and the request
         cannot be repeated, `RemoteProtocolError` for a malformed one, other `LinkError`, `DeadlineExceeded`,
         `Cancelled`.
@@ -152,12 +151,7 @@ class ControlDevice:
         took_ms = (self._clock.now() - started) * 1000
         self._trace(f"{sent}; got {back}, {describe_result(finished.result)} in {took_ms:.0f} ms")
         if finished.result < 0:
-            kind = UnitProtected if finished.result == ResultCode.PROTECTED else RequestRejected
-            raise kind(
-                f"request {request.name} ({request.type_id}): the unit answered {describe_result(finished.result)}",
-                request=request.type_id,
-                code=finished.result,
-            )
+            raise rejected(request.type_id, request.name, finished.result)
         return request.decode(finished.data)
 
     def ask_restart(self, request: Request[None], *, deadline: Deadline, cancel: CancelToken | None = None) -> bool:

@@ -25,9 +25,12 @@ from ..errors import (
 )
 from ..hotplug import PortWatch
 from ..identity import DeviceId
+from ..platforms import OsVersion
 from ..transport import UsbCandidate
 from ..wire import requests
+from ..wire.requests import Request
 from ..wire.usb import Mode
+from .asking import knows_request
 from .control import ControlDevice
 from .opening import Verbs
 from .repeating import Trace
@@ -176,9 +179,17 @@ class Restarts:
             )
         while isinstance(verbs, ControlDevice) and verbs.has_requests:
             try:
-                verbs.ask(requests.get_device_mode(), deadline=deadline, cancel=self._cancel)
+                verbs.ask(_sign_of_life(current, verbs.version), deadline=deadline, cancel=self._cancel)
                 return
             except RequestRejected:  # still a reply; a protected unit gives no other
                 return
             except DeadlineExceeded:  # a unit that has just started may have no time for requests yet
                 deadline.check("first answer after a restart")
+
+
+def _sign_of_life(current: UsbCandidate, version: OsVersion | None) -> Request[bool]:
+    """Return a request that reads and that this Device OS has: any other goes to the application, which may take it."""
+    mode = requests.get_device_mode()
+    if version is None or knows_request(current.usb_id.platform_id, mode.type_id, lambda: version):
+        return mode
+    return requests.is_claimed()

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from ..clock import CancelToken, Clock, Deadline
 from ..errors import (
     Cancelled,
+    DeadlineExceeded,
     NeedsHands,
     OutcomeUnknown,
     OutOfRequests,
@@ -59,11 +60,16 @@ class Updating:
     def run(self, image: Image, deadline: Deadline, on_progress: Progress) -> None:
         """Send ``image`` and wait until the unit is back, as `ParticleDevice.update_over_control`."""
         check_module(self._unit.present().usb_id.platform_id or 0, image)
-        retries = Retries()
+        retries, refused = Retries(), None
         while True:
             try:
                 return self._update(image, deadline, on_progress)
+            except DeadlineExceeded as error:
+                if refused is None:
+                    raise
+                raise standing(refused) from error
             except (RequestRejected, OutOfRequests, OutcomeUnknown, Stalled, TransferFailed, TransferTimeout) as error:
+                refused = error if isinstance(error, RequestRejected) else refused
                 retry = retries.after(error)
                 if retry is None or deadline.remaining <= RETRY_PAUSE_S:
                     if isinstance(error, RequestRejected):

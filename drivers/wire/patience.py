@@ -15,14 +15,17 @@ from ..errors import (
     Disconnected,
     LinkError,
     NotNow,
+    NotOffered,
     RemoteProtocolError,
     RequestRejected,
     Stalled,
     TransferFailed,
     TransferTimeout,
+    UnitProtected,
 )
 from .control.tables import RAW_REQUEST, VENDOR_IN, RequestType, Service
 from .dfu.tables import CLASS_IN, DfuRequest
+from .results import ResultCode, describe_result
 from .usb import STANDARD_IN, TO_INTERFACE, Setup, StandardRequest
 
 # --- transfers ------------------------------------------------------------------------------
@@ -109,7 +112,7 @@ class Meaning(enum.Enum):
     """What a negative result means."""
 
     STATE = enum.auto()  # a reply the caller interprets itself
-    UNIT = enum.auto()  # about the unit itself: true if the unit repeats it
+    UNIT = enum.auto()  # about the unit itself, or its firmware: true if the unit repeats it
     MOMENT = enum.auto()  # transient: a later try may have another result
 
 
@@ -127,7 +130,6 @@ _OWN_TABLE = frozenset(
     }
 )
 _STATES: frozenset[tuple[int, int]] = frozenset({(RequestType.GET_CURRENT_NETWORK, -210)})  # joined to none
-_OF_THE_UNIT: frozenset[tuple[int, int]] = frozenset({(RequestType.SERIAL_NUMBER, -250)})  # none programmed, on Gen 4
 
 _ABOUT_THE_UNIT: tuple[range, ...] = (
     range(-1, 0),  # nothing was programmed there
@@ -142,14 +144,14 @@ _ABOUT_THE_UNIT: tuple[range, ...] = (
     range(-1803, -1799),  # server settings, protection, keys
     range(-1912, -1899),  # its file system failed
 )
-"""Result codes about the unit itself; all others (busy, timed out, a modem starting up) are transient."""
+"""Result codes about the unit or its firmware; all others (busy, timed out, a modem starting up) are transient."""
 
 
 def meaning_of(request: int, code: int) -> Meaning:
     """Return what result ``code`` (negative) of request type ``request`` means."""
     if request in _OWN_TABLE or (request, code) in _STATES:
         return Meaning.STATE
-    return Meaning.UNIT if is_about_the_unit(code) or (request, code) in _OF_THE_UNIT else Meaning.MOMENT
+    return Meaning.UNIT if is_about_the_unit(code) else Meaning.MOMENT
 
 
 def is_about_the_unit(code: int) -> bool:
@@ -157,11 +159,37 @@ def is_about_the_unit(code: int) -> bool:
     return any(code in row for row in _ABOUT_THE_UNIT)
 
 
+_ABOUT_THE_FIRMWARE: tuple[range, ...] = (
+    range(-120, -119),  # not supported: nothing registered for it
+    range(-130, -129),  # not allowed: by a feature flag, or a filter of the application
+    range(-191, -189),  # too large, not enough data
+    range(-300, -269),  # invalid argument, bad data, out of range, deprecated
+    range(-1380, -1379),  # the application has disabled updates
+)
+"""Of these, the codes about what was requested of which firmware: a whole tray of good units answers the same."""
+
+
+def is_about_the_firmware(code: int) -> bool:
+    """Return whether a result says that the firmware does not do what was requested, and nothing of this very unit."""
+    return any(code in row for row in _ABOUT_THE_FIRMWARE)
+
+
+def rejected(request: int, name: str, code: int) -> RequestRejected:
+    """Return the error for a request that ended with result ``code`` (negative), by what the code is about."""
+    said = f"request {name} ({request}): the unit answered {describe_result(code)}"
+    if code == ResultCode.PROTECTED:
+        return UnitProtected(said, request=request, code=code)
+    if is_about_the_firmware(code):
+        advice = "its firmware does not do that; try another unit with the same Device OS and application"
+        return NotOffered(f"{said}; {advice}", request=request, code=code)
+    return RequestRejected(said, request=request, code=code)
+
+
 def standing(refused: RequestRejected) -> RequestRejected:
     """Return the error for a refusal that there is no time left to retry: `NotNow` for a transient one."""
     if is_about_the_unit(refused.code) or isinstance(refused, NotNow):
         return refused
-    return NotNow(f"{refused}, again and again", request=refused.request, code=refused.code)
+    return NotNow(f"{refused}, again and again; plug it in again", request=refused.request, code=refused.code)
 
 
 def refusal_pause(request: int, code: int, refusals: int) -> float | None:

@@ -115,9 +115,14 @@ def test_a_unit_that_never_has_room_for_a_request_judges_nobody(request_type: in
     assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "unit_busy"), walk.finished
 
 
-@pytest.mark.parametrize("code", [-130, -270, -1400, -1911])
-def test_a_refusal_about_the_unit_fails_it_when_it_says_so_twice(code: int) -> None:
-    for times, verdict in ((1, Verdict.PASS), (2, Verdict.FAIL)):
+@pytest.mark.parametrize(
+    ("code", "twice"),
+    [(-1400, Verdict.FAIL), (-1911, Verdict.FAIL), (-120, Verdict.ERROR), (-130, Verdict.ERROR), (-270, Verdict.ERROR)],
+)
+def test_a_refusal_said_twice_fails_a_unit_if_it_is_about_that_unit_and_not_about_its_firmware(
+    code: int, twice: Verdict
+) -> None:
+    for times, verdict in ((1, Verdict.PASS), (2, twice)):
         with bench_with("boron", False, (f"at=request:90,do=reject,code={code},times={times}",)) as (bench, unit):
             walk = bench.walk(unit)
         assert walk.verdict is verdict, walk.finished
@@ -138,6 +143,20 @@ def test_a_unit_pulled_while_transfers_fail_was_unplugged() -> None:
         bench.unplug()
         finished = bench.wait_finished()
     assert (finished.verdict, finished.sentence) == (Verdict.ABORTED, "unplugged_too_early")
+
+
+def test_an_update_that_is_refused_to_its_end_was_refused_and_not_silent() -> None:
+    """Each refusal begins it anew, and time may end at any moment of that."""
+    with bench_with("boron", True) as (bench, unit):
+
+        def refuse(kind: Kind) -> None:
+            if (kind.request_type, kind.request, kind.about) == (0xC0, Service.INIT, 253):
+                unit.order(parse_fault(f"at=control:{unit.transfers['control'] + 1},do=reject,code=-160"))
+
+        Observer(unit, refuse)
+        walk = bench.walk(unit, within=3600.0)
+    assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "unit_busy"), walk.finished
+    assert "FIRMWARE_UPDATE_DATA" in walk.finished.reason
 
 
 # --- protection -------------------------------------------------------------------------------

@@ -8,11 +8,13 @@ from drivers.errors import (
     Disconnected,
     LinkError,
     NotNow,
+    NotOffered,
     PortInUse,
     RequestRejected,
     Stalled,
     TransferFailed,
     TransferTimeout,
+    UnitProtected,
 )
 from drivers.wire.control import host as control
 from drivers.wire.control.tables import RequestType
@@ -26,6 +28,7 @@ from drivers.wire.patience import (
     kind_of,
     meaning_of,
     refusal_pause,
+    rejected,
     repeats,
     standing,
 )
@@ -109,6 +112,18 @@ def test_a_code_about_the_unit_is_asked_once_more_and_then_stands(code: int) -> 
 
 def test_every_code_of_the_reference_has_its_meaning_here() -> None:
     assert set(RESULT_NAMES) - {0} <= set(MOMENT) | set(UNIT)
+
+
+FIRMWARE = [-120, -130, -190, -191, -270, -280, -281, -290, -300, -1380]
+
+
+@pytest.mark.parametrize("code", [*MOMENT, *UNIT])
+def test_a_code_about_firmware_or_request_is_no_word_about_the_unit(code: int) -> None:
+    error = rejected(90, "GET_MODULE_INFO", code)
+    assert isinstance(error, NotOffered) is (code in FIRMWARE)
+    assert isinstance(error, UnitProtected) is (code == -1801)
+    assert (error.request, error.code) == (90, code)
+    assert f"({code})" in str(error)
 
 
 def test_an_answer_that_is_a_state_is_not_asked_again() -> None:

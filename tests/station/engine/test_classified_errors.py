@@ -19,8 +19,9 @@ ROWS = [
     (driver.BadIdentity("x"), Outcome.FAILED, "unknown_serial"),
     (driver.StrangeIdentity("x"), Outcome.FAILED, "strange_identity"),
     (driver.GarbledConsole("x"), Outcome.ERROR, "console_garbled"),
-    (driver.RequestRejected("x", request=21, code=-130), Outcome.FAILED, "unit_refused"),
+    (driver.RequestRejected("x", request=21, code=-1400), Outcome.FAILED, "unit_refused"),
     (driver.NotNow("x", request=554, code=-110), Outcome.ERROR, "unit_busy"),
+    (driver.NotOffered("x", request=90, code=-120), Outcome.ERROR, "request_not_offered"),
     (driver.ProtectionUnknown("x"), Outcome.ERROR, "protection_unknown"),
     (driver.UnitProtected("x", request=21, code=-1801), Outcome.FAILED, "protected"),
     (driver.OutOfRequests("x"), Outcome.ERROR, "unit_busy"),
@@ -68,6 +69,7 @@ def test_only_a_unit_that_is_known_to_be_bad_fails() -> None:
     about_the_unit = {UnitRejected, PlanRefused, *all_of(driver.DeviceRefused), *all_of(driver.BadIdentity)}
     # busy, perhaps with what another program left in it: plug it in again
     about_the_unit -= {driver.OutOfRequests, driver.NotNow, driver.ProtectionUnknown}
+    about_the_unit -= {driver.NotOffered}  # about its firmware, or our table of what that has
     for kind in all_of(driver.DriverError) | all_of(StationError) | all_of(CloudError):
         if not kind.__module__.startswith(("drivers", "station")):
             continue
