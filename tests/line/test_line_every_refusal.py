@@ -1,4 +1,7 @@
-"""Every request a walk sends is refused: once with each passing code, and for good; and garbled once on the console."""
+"""Whatever a walk asks a unit is refused: once with every code there is, and for good; and its console is garbled once.
+
+What is asked comes from the virtual unit's own log (`support.eras`), on every family and in every Device OS era.
+"""
 
 from __future__ import annotations
 
@@ -7,84 +10,115 @@ from pathlib import Path
 
 import pytest
 from line_bench import PRODUCTS, Recipe, Walk, line_bench
+from support.eras import (
+    ERAS,
+    GARBLED,
+    OF_UPDATES,
+    RAW,
+    Era,
+    Wire,
+    asked_of,
+    bench_of,
+    garble_once,
+    refuse_each_once,
+    refuse_for_good,
+)
+from support.proof_of_pass import untruths
 
-from drivers.platforms import platform_by_slug
+from drivers.platforms import OsVersion, platform_by_slug
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.factory import make_spec
 from drivers.virtual.flash import Who
 from drivers.wire.control.tables import RequestType
-from station.engine.events import StepProgress
+from drivers.wire.patience import is_about_the_firmware, is_about_the_unit
+from drivers.wire.results import ResultCode
+from station.engine.events import HandsNeeded, StepProgress
 from station.model import Verdict
 
-PASSING = (-110, -160, -210, -260)  # busy, time-out, wrong state, no memory: a modem or a file system that starts up
-UNITS = {
-    "photon": "2.3.1", "p1": "3.3.1", "electron": "3.3.1", "argon": "3.3.1", "boron": "3.3.1", "esomx": "5.9.0",
-    "bsom": "4.2.0", "b5som": "5.8.2", "tracker": "3.3.1", "p2": "5.8.0", "msom": "5.8.0",
-}  # fmt: skip
-"""A Device OS each platform comes with, and is updated from where its flash can be written from here."""
+each_era = pytest.mark.parametrize("era", ERAS, ids=str)
+CODES = tuple(int(code) for code in ResultCode if code < 0)
+"""Every result there is: said once, each of them passes."""
 
 
-def recipe_of(slug: str) -> Recipe:
-    row = platform_by_slug(slug)
-    if row.family == "nrf" and slug != "tracker":
-        return Recipe(slug)
-    own = synthetic.application(row.id, UNITS[slug], seed="story")
-    return Recipe(slug, device_os=None, application=own, wifi=None if row.family == "rtl" else False)
+def test_the_eras_ask_of_every_family_what_its_walks_ask() -> None:
+    """No era is superfluous, and what the capability table lets a walk ask is asked in one."""
+    asked = {era: asked_of(era) for era in ERAS}
+    assert {platform_by_slug(era.slug).family for era in ERAS} == {"stm32", "nrf", "rtl"}
+    kinds = {kind for one in asked.values() for kind in one.requests}
+    assert len(kinds) > 20
+    assert {b"iv", b"sv", b"mv", b"cv", b"w", b"x"} <= {data for one in asked.values() for data in one.typed}
+    for era, one in asked.items():
+        row, version = platform_by_slug(era.slug), OsVersion.parse(era.arrives)
+        if era.target is None:
+            unknown = {kind for kind in one.requests if kind < RAW and not row.knows_request(kind, version)}
+            assert unknown == set(), f"{era} was asked {unknown}"
 
 
-def refused(code: int, count: int = 1, types: tuple[int, ...] = tuple(RequestType)) -> tuple[str, ...]:
-    """Faults that refuse the first ``count`` requests of each type."""
-    return tuple(f"at=request:{int(one)}:{n},do=reject,code={code}" for one in types for n in range(1, count + 1))
-
-
-@pytest.mark.parametrize("code", PASSING)
-@pytest.mark.parametrize("slug", UNITS)
-def test_a_good_unit_that_refuses_every_request_once_passes(slug: str, code: int, tmp_path: Path) -> None:
-    with line_bench(tmp_path, recipe_of(slug)) as bench:
-        unit = bench.unit(slug, 1, UNITS[slug], faults=refused(code))
+@pytest.mark.parametrize("turn", range(4))
+@each_era
+def test_a_good_unit_passes_though_it_refuses_once_whatever_it_is_asked(era: Era, turn: int) -> None:
+    """Every asking in the walk, with codes in turn; over turns and eras each request meets most codes."""
+    with bench_of(era) as (bench, unit):
+        refused = refuse_each_once(Wire(unit), CODES, 13 * turn + ERAS.index(era))
         walk = bench.walk(unit)
         assert walk.verdict is Verdict.PASS, walk.finished
-        assert len(unit.faults.happened) > 3
+        assert untruths(bench, unit, era.recipe, is_here=True) == []
+    assert set(refused) >= set(asked_of(era).requests)
 
 
-@pytest.mark.parametrize("code", [-160, -120])
-@pytest.mark.parametrize(
-    "kind",
-    [
-        RequestType.DEVICE_ID, RequestType.SERIAL_NUMBER, RequestType.DFU_MODE, RequestType.START_LISTENING,
-        RequestType.GET_DEVICE_MODE, RequestType.SET_DEVICE_SETUP_DONE, RequestType.IS_DEVICE_SETUP_DONE,
-        RequestType.GET_PROTECTED_STATE, RequestType.GET_MODULE_INFO, RequestType.START_FIRMWARE_UPDATE,
-        RequestType.FIRMWARE_UPDATE_DATA, RequestType.FINISH_FIRMWARE_UPDATE, RequestType.GET_ICCID,
-    ],
-    ids=lambda kind: kind.name.lower(),
+TRANSIENT, FIRMWARES, OWN = (
+    tuple(code for code in CODES if fits(code) and code != ResultCode.PROTECTED)
+    for fits in (lambda c: not is_about_the_unit(c), is_about_the_firmware,
+                 lambda c: is_about_the_unit(c) and not is_about_the_firmware(c))
 )  # fmt: skip
-def test_a_request_that_is_refused_for_good_ends_in_a_verdict_that_names_it(
-    kind: RequestType, code: int, tmp_path: Path
-) -> None:
-    with line_bench(tmp_path, Recipe("boron", device_os="6.3.4")) as bench:
-        unit = bench.unit("boron", 1, "3.3.1", faults=refused(code, 700, (kind,)))
-        bench.plug(unit)
-        finished = bench.wait_finished()
-    if finished.verdict is Verdict.PASS:  # another way was found
-        assert kind in (RequestType.DFU_MODE, RequestType.START_LISTENING, *NOT_SENT)
-        return
-    assert finished.failed_step
-    assert finished.sentence not in ("", "check_station")
-    named = "FIRMWARE_UPDATE" if "FIRMWARE_UPDATE" in kind.name else kind.name  # an update begins anew with START
-    assert named in finished.reason, finished.reason
 
 
-NOT_SENT = (RequestType.SET_DEVICE_SETUP_DONE, RequestType.IS_DEVICE_SETUP_DONE, RequestType.GET_PROTECTED_STATE)
-"""A Boron that leaves with Device OS 6.3.4 has no setup-done flag; the one it comes with knows no protection."""
+@pytest.mark.parametrize("turn", range(2))
+@each_era
+def test_whatever_is_refused_for_good_ends_in_a_verdict_that_says_what(era: Era, turn: int) -> None:
+    """A PASS found another way. Only what the unit says of itself makes it bad; the reason says what was refused."""
+    for number, kind in enumerate(sorted(asked_of(era).requests), ERAS.index(era) + turn):
+        codes = (TRANSIENT, FIRMWARES, OWN)[number % 3]
+        code = codes[number % len(codes)]
+        with bench_of(era) as (bench, unit):
+            refuse_for_good(Wire(unit), kind, code)
+            walk = bench.walk(unit, within=4000.0)
+            told, about = walk.finished, f"{era}, request {kind}, {code}: {walk.finished}"
+            assert unit.faults.happened, about
+            assert not walk.of(HandsNeeded), about  # there is another way
+            if walk.verdict is Verdict.PASS:
+                assert untruths(bench, unit, era.recipe, is_here=True) == [], about
+                continue
+        assert walk.verdict is Verdict.ERROR or (walk.verdict is Verdict.FAIL and codes is OWN), about
+        assert told.sentence not in ("", "check_station"), about
+        assert is_named(kind, told.reason), about
+        assert told.reason.isprintable()
 
 
-@pytest.mark.parametrize("at", range(1, 30, 3))
-@pytest.mark.parametrize("slug", ["electron", "p1"])
-def test_a_console_that_is_garbled_once_is_asked_again(slug: str, at: int, tmp_path: Path) -> None:
-    with line_bench(tmp_path, recipe_of(slug)) as bench:
-        walk = bench.walk(bench.unit(slug, 1, UNITS[slug], faults=(f"at=console:{at},do=garbage",)))
-        assert walk.verdict is Verdict.PASS, walk.finished
+def is_named(kind: int, reason: str) -> bool:
+    """Whether a reason says what was refused; what only repeats a raw request is named in its place."""
+    if kind >= RAW:
+        return "SYSTEM_VERSION" in reason
+    if kind in OF_UPDATES:  # an update begins anew with START
+        return "FIRMWARE_UPDATE" in reason
+    return RequestType(kind).name in reason
+
+
+@each_era
+def test_a_good_unit_passes_though_its_console_is_garbled_once(era: Era) -> None:
+    """What the host reads after each thing it typed, in one manner after the other."""
+    manners, hits = tuple(GARBLED), 0
+    commands = [number for number, data in enumerate(asked_of(era).typed, 1) if data.strip()]
+    for at, number in enumerate(commands):
+        manner = manners[(at + ERAS.index(era)) % len(manners)]
+        with bench_of(era) as (bench, unit):
+            garbled = garble_once(Wire(unit), number, manner, str(era))
+            walk = bench.walk(unit)
+            assert walk.verdict is Verdict.PASS, (number, manner, garbled, walk.finished)
+            assert untruths(bench, unit, era.recipe, is_here=True) == [], (number, manner, garbled)
+            hits += bool(garbled)
+    assert hits >= len(commands) - 2  # what leaves listening mode prints nothing
 
 
 # --- old stock ---------------------------------------------------------------------------------------
@@ -97,7 +131,8 @@ def warned(walk: Walk) -> set[str]:
 @pytest.mark.rule("H12")
 @pytest.mark.parametrize("is_told", [False, True])
 def test_an_electron_that_listens_unasked_is_said_to_miss_its_sim(is_told: bool, tmp_path: Path) -> None:
-    with line_bench(tmp_path, recipe_of("electron")) as bench:
+    own = synthetic.application(10, "3.3.1", seed="story")
+    with line_bench(tmp_path, Recipe("electron", device_os=None, application=own)) as bench:
         spec = make_spec("electron", 7, 1, "3.3.1", arrives=BootRequest.NORMAL if is_told else BootRequest.SAFE)
         unit = bench.unit(spec=spec)
         if not is_told:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from line_bench import ME, PASSWORD, PRODUCTS, SSID, LineBench, Recipe
 
+from drivers.platforms import OsVersion
 from drivers.virtual.boot import BootMode
 from drivers.virtual.flash import NorFlash
 from drivers.virtual.header import read_header
@@ -22,7 +23,7 @@ def untruths(bench: LineBench, unit: VirtualUnit, recipe: Recipe, *, is_here: bo
     device = bench.cloud.device(unit.spec.device_id) or {}
     truths = {
         "its flash differs from the profile's files": _holds(unit, recipe),
-        "its name is not the one the profile gives it": device.get("name") == _name(unit),
+        "its name is not the one the profile gives it": device.get("name") == _name(unit, recipe),
         "it is quarantined": not device.get("quarantined"),
         "its owner is not the one the profile wants": device.get("owner") == (ME if recipe.claim else None),
     }
@@ -34,15 +35,27 @@ def untruths(bench: LineBench, unit: VirtualUnit, recipe: Recipe, *, is_here: bo
         truths["its SIM is not active"] = bench.cloud.sim_status(unit.spec.iccid) == "active"
     if recipe.has_wifi:
         known = {(one.ssid, one.password and one.password.reveal()) for one in WifiStore(unit).networks()}
-        truths["it does not know the network"] = (SSID, PASSWORD) in known
-    if recipe.runs.startswith("3.") and any(field.name == "setup_done" for field in unit.spec.platform.dct_fields):
+        is_kept = "keep = false" not in recipe.networks
+        truths["it knows the network, or not, unlike the profile"] = ((SSID, PASSWORD) in known) is is_kept
+    before, version = unit.spec.platform.setup_done_before, _version(unit)
+    if before is not None and version is not None and version < before:
         truths["setup-done is not set"] = unit.memory.dct.is_setup_done
     truths["its record tells numbers of no such unit"] = _strange_facts(bench, unit) == []
     return [what for what, is_good in truths.items() if not is_good]
 
 
-def _name(unit: VirtualUnit) -> str:
-    return str(unit.spec.serial or f"{unit.spec.platform.slug}-{unit.device_id[-6:]}")
+def _version(unit: VirtualUnit) -> OsVersion | None:
+    """The Device OS it came up with last."""
+    text = unit.report.system_version if unit.report is not None else None
+    return OsVersion.parse(text) if text else None
+
+
+def _name(unit: VirtualUnit, recipe: Recipe) -> str:
+    """The name a profile with the usual template wants: old stock tells no serial number."""
+    version, spec = _version(unit), unit.spec
+    tells = spec.serial is not None and (version is None or spec.platform.reports("21.serial", version))
+    assert (recipe.name, recipe.fallback) == ("{serial}", "{platform}-{id6}")
+    return str(spec.serial) if tells else f"{spec.platform.slug}-{unit.device_id[-6:]}"
 
 
 def _strange_facts(bench: LineBench, unit: VirtualUnit) -> list[str]:
