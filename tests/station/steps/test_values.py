@@ -148,8 +148,8 @@ present = true
 request = ""
 """
     assert refusals(text) == [
-        "17, [app_test.1.limits.y] pattern: expected a regular expression of Python (missing ), unterminated subpattern"
-        " at position 0), found '('; write pattern = \"v1\\\\..*\"",
+        "17, [app_test.1.limits.y] pattern: expected a regular expression (unclosed group), found '('; write pattern = "
+        '"v1\\\\..*"',
         "19, [app_test.1.limits.z] min: expected a number, found a text in quotes; write min = 3.6",
         "20, [app_test.1.limits.z] maximum: expected only the keys max, min, name, pattern, present, text, unit, found"
         " this one; write max",
@@ -186,6 +186,38 @@ present = true
         "19, [app_test.1.limits] bad key: expected a key of at most 40 letters, digits, dots, dashes and underscores,"
         " found 'bad key'; write it as the answer does",
     ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        ("(?=a)b", "look-around, including look-ahead and look-behind, is not supported"),
+        (r"(a)\1", "backreferences are not supported"),
+        (r"(\w{100}){100}", "Compiled regex exceeds size limit of 10485760 bytes"),
+        ("a)|(b", "unopened group"),
+        ("(?x)a # ", "unclosed group"),
+    ],
+)
+def test_an_expression_that_could_take_for_ever_or_is_none_is_refused_with_the_profile(pattern: str, why: str) -> None:
+    text = f"[app_test]\nrequest = 't'\nlimits.v.pattern = '{pattern}'\n"
+    (told,) = refusals(text)
+    assert f"[app_test.limits.v] pattern: expected a regular expression ({why}), found" in told
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+", "(a|a)*", "(.*a){30}", "((a*)*)*", r"(\w+\s?)+"])
+def test_no_value_keeps_a_slot_busy_with_an_expression(pattern: str) -> None:
+    """One that backtracks would look at this for longer than the world exists; the time limit of tests sees that."""
+    limit = Limit.model_validate({"pattern": pattern})
+    assert judge("v", limit, {"v": "a" * 119 + "!"}).is_out
+    assert not judge("v", limit, {"v": "a" * 119}).is_out
+
+
+@pytest.mark.parametrize("value", ["v1.2", "v10"])
+@pytest.mark.parametrize(
+    ("pattern", "fits"), [("v1|v10|v1.2", True), ("v1", False), (r"v\d+(\.\d)?", True), ("1", False)]
+)
+def test_an_expression_fits_all_of_a_text(value: str, pattern: str, fits: bool) -> None:
+    assert judge("v", Limit.model_validate({"pattern": pattern}), {"v": value}).is_out is not fits
 
 
 def test_two_values_of_one_name_are_refused_as_they_would_be_one_column() -> None:
