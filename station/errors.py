@@ -99,6 +99,7 @@ _TABLE: tuple[tuple[type[BaseException], Classified], ...] = (
     (driver.ProtectionUnknown, Classified(Outcome.ERROR, Say("protection_unknown"))),
     (driver.NotNow, Classified(Outcome.ERROR, Say("unit_busy"))),
     (driver.NotOffered, Classified(Outcome.ERROR, Say("request_not_offered"))),
+    (driver.RequestUnknown, Classified(Outcome.ERROR, Say("request_not_offered"))),
     (driver.UnitProtected, Classified(Outcome.FAILED, Say("protected"))),
     (driver.ReadBackDiffers, Classified(Outcome.FAILED, Say("verify_failed"))),
     (driver.DfuFailed, Classified(Outcome.FAILED, Say("write_failed"))),

@@ -21,6 +21,7 @@ from drivers.errors import (
     Swapped,
     TransferFailed,
 )
+from drivers.plain_text import printable
 
 from ..errors import JournalError, JournalHeld, classify_error
 from ..model import OutboxItem, Outcome, StepRecord, Verdict
@@ -334,5 +335,5 @@ _BAD = frozenset({Outcome.FAILED, Outcome.ERROR, Outcome.ABORTED})
 
 
 def sentence_of(error: BaseException) -> str:
-    """Return the error's own sentence, or its class name when it has none."""
-    return str(error) or type(error).__name__
+    """Return the error's own sentence, fit for any screen, or its class name when it has none."""
+    return printable(str(error)) or type(error).__name__

@@ -81,7 +81,7 @@ def _ask(device: ParticleDevice, row: AppTest, ctx: StepContext) -> bytes:
             raise
         raise StepFault(
             f"{asked}: {refused}: the application that runs answers no such question; correct [app_test], or write an "
-            "application with such a handler first", say=Say("app_has_no_answer"),
+            "application with such a handler first", say=Say("request_not_offered"),
         ) from refused  # fmt: skip
     except (TransferTimeout, DeadlineExceeded) as error:
         try:

@@ -88,7 +88,7 @@ def test_a_value_that_is_out_only_once_judges_nobody(tmp_path: Path) -> None:
     [
         ("says=silence", "Test does not answer. Plug it in again."),
         ("says=garbage", "Answer of the test is garbled. Technician."),
-        ("says=unknown", "Unit does not know this test. Call supervisor."),
+        ("says=unknown", "Unit does not know this command. Call supervisor."),
     ],
 )
 def test_no_answer_is_no_verdict_about_the_unit_and_passes_once_it_answers(
@@ -112,7 +112,7 @@ def test_one_answer_of_no_use_is_asked_for_again(tmp_path: Path, fault: str) -> 
 
 def test_a_profile_whose_application_has_no_tests_fails_no_unit(tmp_path: Path) -> None:
     for recipe, said in (
-        (Trial(test_program="tinker"), "Unit does not know this test. Call supervisor."),
+        (Trial(test_program="tinker"), "Unit does not know this command. Call supervisor."),
         (Trial(tests=LIMITS.replace("limits.temp", "limits.tmp")), "Test does not tell tmp. Call supervisor."),
     ):
         with line_bench(tmp_path / recipe.test_program, recipe) as bench:

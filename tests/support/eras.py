@@ -11,17 +11,15 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from line_bench import PRODUCTS, SSID, LineBench, Recipe, line_bench
+from line_bench import SSID, LineBench, Recipe, line_bench
 
 from drivers.platforms import OsVersion
-from drivers.virtual import synthetic
 from drivers.virtual.bus import Presence
 from drivers.virtual.faults import is_init, parse_fault
-from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import VirtualUnit
 from drivers.wire.control.tables import RAW_REQUEST, RequestType
 from drivers.wire.usb import Setup
@@ -43,11 +41,7 @@ max = 4.2
 class Whole(Recipe):
     """A profile that wants of a unit all that its platform and Device OS offer."""
 
-    program: SyntheticFile | None = None
     is_tested: bool = True
-
-    def app(self) -> SyntheticFile | None:
-        return self.program
 
     def text(self) -> str:
         return super().text() + (TESTED if self.is_tested else "")
@@ -67,16 +61,11 @@ class Era:
 
     @property
     def recipe(self) -> Whole:
-        recipe = Recipe(self.slug)
-        old, own = OsVersion.parse(self.arrives), self.target or self.arrives
-        named = (PRODUCTS[self.slug], 7) if old < OsVersion.parse("1.5.0-0") else (0xFFFF, 0xFFFF)
-        program = synthetic.application(
-            recipe.platform_id, own, seed="selftest", product_id=named[0], product_version=named[1]
+        recipe = Whole(
+            self.slug, device_os=self.target, keeps="" if self.target else self.arrives, networks=self.networks,
+            online=True, is_tested=OsVersion.parse(self.arrives) >= OsVersion.parse("0.8.0-0"),
         )  # fmt: skip
-        return Whole(
-            self.slug, device_os=self.target, networks=self.networks, online=True, program=program,
-            is_tested=old >= OsVersion.parse("0.8.0-0"),
-        )  # fmt: skip
+        return replace(recipe, application=recipe.program("selftest"))
 
 
 ERAS = (

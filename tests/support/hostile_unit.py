@@ -37,6 +37,7 @@ class Lies:
     requests: dict[int, Lie] = field(default_factory=dict)  # request type -> what becomes of its outcome
     before_boot: Callable[[HostileUnit], None] = lambda unit: None
     console: bytes | None = None  # what the console says again and again, whatever it is asked
+    printed: Callable[[bytes], bytes] = bytes  # what becomes of what the console honestly says
 
 
 class _LyingThread:
@@ -75,7 +76,8 @@ class HostileUnit(VirtualUnit):
     def serial_read(self, presence: Presence, max_bytes: int, timeout_s: float | None) -> bytes:
         noise = self.lies.console
         if noise is None:
-            return super().serial_read(presence, max_bytes, timeout_s)
+            data = super().serial_read(presence, max_bytes, timeout_s)
+            return self.lies.printed(data) if data else data
         self.clock.sleep(0.0001 * max_bytes)
         self._check(presence)
         return (noise * (max_bytes // len(noise) + 1))[:max_bytes]

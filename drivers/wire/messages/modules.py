@@ -53,8 +53,16 @@ class ModuleInfo:
 def module_info(raw: bytes) -> tuple[ModuleInfo, ...]:
     """Parse the modules of any reply form, in the unit's order (reference usb-and-serial 4.2).
 
-    Device OS 0.8.0 to 1.0.1 of Gen 2 answers with the JSON text of the console instead of a message (4.1).
+    A unit that answers runs a module at least: a reply that names none raises `RemoteProtocolError`. Device OS 0.8.0
+    to 1.0.1 of Gen 2 answers with the JSON text of the console instead of a message (4.1).
     """
+    found = _listed(raw)
+    if not found:
+        raise RemoteProtocolError(f"{len(raw)} bytes of module info name no module; reset the unit")
+    return found
+
+
+def _listed(raw: bytes) -> tuple[ModuleInfo, ...]:
     if raw[:1] == b"{":
         return described(raw, lambda content: described_modules(content["m"]))
     reply = reading.parse_message(system_pb2.ModuleInfoReply, raw)

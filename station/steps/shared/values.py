@@ -231,7 +231,7 @@ def _flat(told: object, key: str) -> Iterator[tuple[str, Value]]:
         for name, value in inner:
             yield from _flat(value, f"{key}.{name}" if key else str(name))
     else:
-        yield key, _plain(told)
+        yield printable(key[:MAX_TEXT]), _plain(told)
 
 
 def _plain(told: object) -> Value:

@@ -25,6 +25,8 @@ BORON = 'id = "p"\nrevision = 1\nkind = "product"\nplatforms = ["boron"]\n[produ
         ('{"batt": {"v": 4, "cells": [1, 2]}}', {"batt.v": 4.0, "batt.cells.0": 1.0, "batt.cells.1": 2.0}),
         ("vbat=3.95\r\n\n fw = v1=beta \n", {"vbat": "3.95", "fw": "v1=beta"}),
         ('{"a": "\\u001b[2Jx"}', {"a": "?[2Jx"}),
+        ('{"\\u001b[2Ja": 1}', {"?[2Ja": 1.0}),
+        ("\x1b[2J = 1", {"?[2J": "1"}),
     ],
 )
 def test_json_and_lines_are_read(answer: str, values: dict[str, object]) -> None:
