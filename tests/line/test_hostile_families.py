@@ -25,7 +25,7 @@ BY_NAME = {str(era): era for era in ERAS}
 OF_REQUESTS = ("services", "raw requests", "replies")
 LIMIT_S = 1000.0
 """Longer than any single step may take, and every hostile unit ends in one."""
-ITS_OWN_WORD = {"strange_identity", "wrong_label", "protected", "unknown_serial", "identity_missing"}
+ITS_OWN_WORD = {"strange_identity", "numbers_differ", "wrong_label", "protected", "unknown_serial", "identity_missing"}
 """What a unit may fail for: it contradicts itself, or says twice what no good unit says."""
 
 
