@@ -48,6 +48,7 @@ from .line.batches import Batches, BatchRefused
 from .line.bench import Bench, OpenBatch, platform_name
 from .line.closed import ClosedPlaces
 from .line.outbox import OutboxWorker
+from .line.releases import Gate, ReleaseJournal
 from .line.slots import Line
 from .model import OffSlot, SlotInfo
 from .settings.profile import Profile
@@ -96,6 +97,7 @@ class Settings:
     firmware_cache: Path | None = None  # searched before the folders
     made_firmware: Path | None = None  # folder with synthetic files of our own
     traces: bool = False
+    gate: Callable[[ReleaseJournal, Clock], Gate] = lambda _journal, _clock: lambda _profile: ""  # whose profiles run
     host_clock: Clock | None = None  # for locks and full disks, if the station's clock runs faster
 
 
@@ -122,7 +124,8 @@ class Station:
         cache = FirmwareCache(settings.firmware_cache) if settings.firmware_cache is not None else None
         store = FirmwareStore(settings.firmware, settings.made_firmware, cache=cache)
         self.batches = Batches(
-            self.bench, self.client, self.journal, clock, store, settings.secrets, self.steps.rules
+            self.bench, self.client, self.journal, clock, store, settings.secrets, self.steps.rules,
+            settings.gate(self.journal, clock),
         )  # fmt: skip
         self._scanner = ScannerTurn(clock)
         self.outbox = OutboxWorker(clock, self.journal, self.bench, self._published)

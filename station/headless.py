@@ -37,7 +37,7 @@ from .engine.events import (
     VerdictRevised,
 )
 from .local_time import clock_time
-from .model import SlotInfo, Verdict
+from .model import TRIAL, SlotInfo, Verdict
 from .words.catalogue import Words
 from .words.cells import pad
 from .words.say import Say
@@ -123,7 +123,8 @@ def _cloud(event: CloudStateChanged, words: Words) -> str:
 
 def _batch(event: BatchOpened, words: Words) -> str:
     revision = str(event.batch.profile.revision)
-    return words.text("headless-batch", batch=event.batch.id, title=event.title, revision=revision)
+    told = words.text("headless-batch", batch=event.batch.id, title=event.title, revision=revision)
+    return words.text("header-trial", product=told) if event.batch.release == TRIAL else told
 
 
 _WORDS: dict[type[Event], Callable[[Any, Words], str]] = {

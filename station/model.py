@@ -109,6 +109,21 @@ class ProfileRef:
     sha256: str
 
 
+TRIAL = "trial"
+"""Stands in place of a badge where a profile that nobody released makes units."""
+SHIPPED = "shipped"
+"""Stands there where the demo makes virtual units of a profile that comes with the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """That a profile was given to the line: by which badge, and when (with time zone)."""
+
+    profile: ProfileRef
+    by: str
+    at: datetime.datetime
+
+
 _BATCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
@@ -124,6 +139,7 @@ class Batch:
     id: str
     profile: ProfileRef
     target: int | None = None  # how many units are ordered
+    release: str = ""  # the badge of who released the profile, or `TRIAL`, `SHIPPED`; "" in older records
 
 
 CHANGING_FACTS = frozenset({

@@ -20,7 +20,7 @@ from ..settings.profile import load_profile
 from ..settings.sku import note_on
 from ..steps.table import StepTable
 from .places import add_data_dir, journal_dir, known_journal, reader
-from .telling import sub_verbs, tell
+from .telling import released, sub_verbs, tell
 
 MAX_TARGET = 1_000_000
 
@@ -47,7 +47,7 @@ def _target(text: str) -> int:
     return int(text)
 
 
-def _journal(arguments: argparse.Namespace, directory: Path) -> Journal:
+def own_journal(arguments: argparse.Namespace, directory: Path) -> Journal:
     """Open the journal in ``directory`` as its own station, unless a config file names another."""
     config = load_config(arguments.config)
     owner = None if config.is_named else owner_of(directory)
@@ -58,7 +58,7 @@ def run_open(arguments: argparse.Namespace) -> int:
     """Open a batch; raises `BadInput` when the name is invalid or was used before."""
     check_batch_name(arguments.batch)
     profile = load_profile(find_profile(arguments.profile), StepTable.found().rules)
-    journal = _journal(arguments, journal_dir(arguments, make=True))
+    journal = own_journal(arguments, journal_dir(arguments, make=True))
     try:
         if journal.batch(arguments.batch) is not None:
             raise BadInput(f"batch {arguments.batch} exists already; choose another name")
@@ -75,7 +75,7 @@ def run_open(arguments: argparse.Namespace) -> int:
 
 def run_close(arguments: argparse.Namespace) -> int:
     """Close an open batch; raises `BadInput` when no open batch has that name."""
-    journal = _journal(arguments, known_journal(arguments))
+    journal = own_journal(arguments, known_journal(arguments))
     try:
         known = journal.batch(arguments.batch)
         if known is None or known.closed_at is not None:
@@ -99,8 +99,6 @@ def run_list(arguments: argparse.Namespace) -> int:
         for row in journal.batches():
             figures = journal.figures(row.batch.id)
             state = "open" if row.closed_at is None else f"closed {moment(row.closed_at)}"
-            tell(
-                f"{row.batch.id}  {row.batch.profile.id} revision {row.batch.profile.revision}  {state}  "
-                f"{counts(figures, row.batch.target)}; {yields(figures)}"
-            )
+            profile = f"{row.batch.profile.id} revision {row.batch.profile.revision}{released(row.batch.release)}"
+            tell(f"{row.batch.id}  {profile}  {state}  {counts(figures, row.batch.target)}; {yields(figures)}")
     return 0

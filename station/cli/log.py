@@ -20,7 +20,7 @@ from ..local_time import moment
 from ..model import VERDICT_WORD
 from ..scan.reading import read_scan
 from .places import add_data_dir, check_output, output, reader
-from .telling import standard_output, sub_verbs, tell, tell_all
+from .telling import released, standard_output, sub_verbs, tell, tell_all
 
 _HARMLESS = re.compile(r"a-[0-9a-f]{12}|([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}|.{1,14}")
 """Matches attempt ids, MAC addresses and anything shorter than a mobile secret."""
@@ -145,7 +145,8 @@ def _fact(name: str, facts: list[FactRecord]) -> Iterator[str]:
 
 def _attempt(attempt: AttemptRecord, journal: JournalReader) -> Iterator[str]:
     verdict = VERDICT_WORD[attempt.verdict] if attempt.verdict is not None else "not finished"
-    yield f"  {moment(attempt.started_at)}  batch {attempt.batch or '-'}  slot {attempt.slot}  {verdict}" + (
+    batch = f"batch {attempt.batch or '-'}{released(attempt.release)}"
+    yield f"  {moment(attempt.started_at)}  {batch}  slot {attempt.slot}  {verdict}" + (
         f": {attempt.reason}" if attempt.reason else ""
     )
     for step in journal.steps(attempt.attempt):

@@ -30,7 +30,7 @@ VERBS: Mapping[str, str] = {
     "log": "export a batch's log, or find what happened to a unit",
     "batch": "open, close and list batches",
     "secrets": "list or forget the mobile secrets that were kept for labels",
-    "profile": "write, check, compare and pin profiles; their schema for editors",
+    "profile": "write, check, compare and release profiles; their schema for editors",
     "firmware": "the release cache: what this bench can flash without internet",
     "slots": "show what the slots are bound to, or learn it by plugging in",
     "platforms": "which units are supported, how well, and what shows it",

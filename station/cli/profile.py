@@ -30,7 +30,7 @@ from ..steps.local_test import missing_programs
 from ..steps.product_add import Product, product_id
 from ..steps.shared.knowledge import UnitKnowledge
 from ..steps.table import StepTable
-from . import profile_diff, profile_hash, profile_new
+from . import profile_diff, profile_hash, profile_new, profile_release
 from .looking import Place, Ports, look
 from .places import firmware_folder, store_of
 from .telling import sub_verbs, tell, tell_all
@@ -41,7 +41,7 @@ HELD_OS = OsVersion.parse("3.3.1")
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verbs below ``profile``."""
-    parser = parsers.add_parser("profile", help="write, check, compare and pin profiles; their schema for editors")
+    parser = parsers.add_parser("profile", help="write, check, compare and release profiles; their schema for editors")
     verbs = sub_verbs(parser, "what", "WHAT")
     check = verbs.add_parser("check", help="read it, find its files, plan it on a virtual unit")
     check.add_argument("file", metavar="FILE", help="a profile file, or the name of a shipped one")
@@ -60,6 +60,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     profile_new.add(verbs)
     profile_hash.add(verbs)
     profile_diff.add(verbs)
+    profile_release.add(verbs)
 
 
 def print_schema(arguments: argparse.Namespace) -> int:

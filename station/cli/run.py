@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from drivers.clock import SystemClock
 from drivers.host.hotplug_events import system_changes
@@ -21,6 +22,7 @@ from ..engine.events import BatchSummary
 from ..errors import BadInput
 from ..headless import Printer, Tally
 from ..line.batch_name import check_batch_name
+from ..line.releases import ReleaseGate
 from ..model import OffSlot, SlotInfo
 from ..paths import find_profile
 from ..settings.config import StationConfig, load_config
@@ -50,6 +52,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--headless", action="store_true", help="no screen; every line of standard input is a scan")
     parser.add_argument("--json", action="store_true", help="one event a line as JSON; implies --headless")
     parser.add_argument("--operator", default="", metavar="BADGE")
+    parser.add_argument("--trial", action="store_true", help="take profiles nobody released; the records say so")
     parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
     add_usb(parser)
     add_language(parser)
@@ -104,7 +107,7 @@ def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
         cloud_url=config.cloud_url, token=lambda: token_of(config), secrets=secrets,
         key_place=key_place(config), power=config.power,
         off=config.off, keep_off=off_keeper(config), ignored_ports=config.ignored_ports,
-        operator=arguments.operator, traces=arguments.trace,
+        operator=arguments.operator, traces=arguments.trace, gate=partial(ReleaseGate, as_trial=arguments.trial),
     )  # fmt: skip
 
 

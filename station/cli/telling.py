@@ -10,6 +10,8 @@ from typing import TextIO
 
 from drivers.plain_text import escaped
 
+from ..model import SHIPPED, TRIAL
+
 
 def sub_verbs(
     parser: argparse.ArgumentParser, dest: str, metavar: str
@@ -33,6 +35,11 @@ def tell_all(lines: Iterable[str]) -> None:
     """Write lines as `tell` does, each as it is produced."""
     with standard_output() as file:
         file.writelines(f"{escaped(line)}\n" for line in lines)
+
+
+def released(release: str) -> str:
+    """Say behind a batch or an attempt who released its profile; nothing where no record tells."""
+    return f", released by {release}" if release not in ("", TRIAL, SHIPPED) else f", {release}" if release else ""
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 
-from ..model import IdentityFact, OutboxItem
+from ..model import IdentityFact, OutboxItem, ProfileRef
 from .events import Event
 
 
@@ -46,6 +47,15 @@ class OutboxQueued(Event):
     """Cloud work owed, committed together with the verdict of its attempt."""
 
     items: tuple[OutboxItem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileReleased(Event):
+    """A profile was given to the line by a badge, ``released_at``; later, where another host told of it first."""
+
+    profile: ProfileRef
+    by: str
+    released_at: datetime.datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

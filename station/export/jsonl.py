@@ -29,7 +29,8 @@ def _line(row: ExportRow) -> dict[str, Any]:
     return {
         "attempt": attempt.attempt, "batch": attempt.batch, "station_id": attempt.station_id,
         "device_id": attempt.device_id, "slot": attempt.slot, "port_path": attempt.port_path,
-        "profile": attempt.profile, "operator": attempt.operator, "started": stamp(attempt.started_at),
+        "profile": attempt.profile, "operator": attempt.operator, "released_by": attempt.release,
+        "started": stamp(attempt.started_at),
         "finished": None if attempt.finished_at is None else stamp(attempt.finished_at), "seconds": attempt.seconds,
         "verdict": None if attempt.verdict is None else attempt.verdict.name,
         "judged": [verdict.name for verdict in row.judged],

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..model import Batch, Measurement, OutboxItem, Outcome, ProfileRef, StepRecord, Verdict
+from ..model import Batch, Measurement, OutboxItem, Outcome, ProfileRef, Release, StepRecord, Verdict
 from .records import AttemptRecord, BatchRecord, CachedProduct, FactRecord, OwedRecord, UnitHistory, WriteRecord
 
 
@@ -25,11 +25,19 @@ def batch_record(row: sqlite3.Row) -> BatchRecord:
     """Return a row of the table batches as its record."""
     profile = ProfileRef(row["profile_id"], row["profile_revision"], row["profile_sha256"])
     return BatchRecord(
-        Batch(row["batch"], profile, row["target"]),
+        Batch(row["batch"], profile, row["target"], row["release"]),
         row["title"],
         time_of(row["opened_at"]),
         _time_or_none(row["closed_at"]),
     )
+
+
+def release_of(row: sqlite3.Row) -> Release:
+    """Make a release of the body of its entry."""
+    told = json.loads(row["body"])
+    profile = told["profile"]
+    ref = ProfileRef(profile["id"], profile["revision"], profile["sha256"])
+    return Release(ref, told["by"], time_of(told["released_at"]))
 
 
 def attempt_record(row: sqlite3.Row) -> AttemptRecord:
@@ -40,7 +48,7 @@ def attempt_record(row: sqlite3.Row) -> AttemptRecord:
         planned=_planned(row["planned"]),
         operator=row["operator"], started_at=time_of(row["started_at"]), finished_at=_time_or_none(row["finished_at"]),
         seconds=row["seconds"], verdict=None if row["verdict"] is None else Verdict[row["verdict"]],
-        failed_step=row["failed_step"], reason=row["reason"],
+        failed_step=row["failed_step"], reason=row["reason"], release=row["release"],
     )  # fmt: skip
 
 
@@ -75,6 +83,16 @@ def measurements(told: Iterable[Mapping[str, Any]]) -> tuple[Measurement, ...]:
     )  # fmt: skip
 
 
+_OPENED = """coalesce((SELECT json_extract(body, '$.batch.release') FROM journal WHERE journal.unit IS NULL
+    AND journal.attempt IS NULL AND journal.seq < {before}
+    AND kind = (SELECT number FROM names WHERE name = 'BatchOpened') AND json_extract(body, '$.batch.id') = {batch}
+    ORDER BY journal.seq DESC LIMIT 1), '') AS release"""
+"""Whose release the profile of a batch had when its units were made: as the batch was last opened before that."""
+BATCHES = f"SELECT *, {_OPENED.format(before=2**62, batch='batches.batch')} FROM batches"
+ATTEMPTS = f"SELECT *, {_OPENED.format(before='started_seq', batch='attempts.batch')} FROM attempts"
+RELEASES = """SELECT body FROM journal WHERE unit IS NULL AND attempt IS NULL
+    AND kind = (SELECT number FROM names WHERE name = 'ProfileReleased') AND json_extract(body, '$.profile.id') = ?
+    AND json_extract(body, '$.profile.revision') = ? AND seq > 0 ORDER BY seq LIMIT 1"""
 _STEPS = """SELECT step, outcome, seconds, steps.number, coalesce(json_extract(body, '$.reason'), '') AS reason,
     coalesce(json_extract(body, '$.proof'), '') AS proof,
     coalesce(json_extract(body, '$.measurements'), '[]') AS measurements
@@ -87,7 +105,7 @@ def history_of(db: sqlite3.Connection, row: sqlite3.Row) -> UnitHistory:
     """Return all that is known of the unit in a row of the table units: its facts and its attempts."""
     device_id = row["device_id"]
     facts = db.execute(_FACTS, (device_id,))
-    attempts = db.execute("SELECT * FROM attempts WHERE device_id = ? ORDER BY started_seq", (device_id,))
+    attempts = db.execute(f"{ATTEMPTS} WHERE device_id = ? ORDER BY started_seq", (device_id,))
     return UnitHistory(
         device_id, row["platform"], row["label"], time_of(row["first_seen"]), time_of(row["last_seen"]),
         tuple(map(_fact, facts)), tuple(map(attempt_record, attempts)),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..errors import BadInput
 from ..model import Measurement, Outcome, StepRecord, Verdict
-from .answers import attempt_record, measurements
+from .answers import ATTEMPTS, attempt_record, measurements
 from .reader import JournalReader
 from .records import AttemptRecord, BatchRecord
 
@@ -36,7 +36,7 @@ _SELECT = """
     WITH chosen AS (
         SELECT *, row_number() OVER (
             PARTITION BY batch, coalesce(device_id, attempt) ORDER BY verdict IS NULL, started_seq DESC) AS nth_last
-        FROM attempts WHERE batch IN (SELECT value FROM json_each(:batches)))
+        FROM ({attempts}) WHERE batch IN (SELECT value FROM json_each(:batches)))
     SELECT chosen.*,
         (SELECT json_group_object(name, value) FROM (
             SELECT facts.name, value FROM facts WHERE device_id = chosen.device_id AND NOT disputed
@@ -52,8 +52,8 @@ _SELECT = """
 """One statement a log. A fact holds as of the attempt's end; what the cloud told of it later, without the unit, too."""
 _MEASURED = """CASE WHEN EXISTS (SELECT 1 FROM measurements WHERE attempt = one.attempt AND step_number = one.number)
             THEN (SELECT body FROM journal WHERE journal.seq = one.seq) END"""
-_BRIEF = _SELECT.format(body=_MEASURED, journal="")
-_DETAILED = _SELECT.format(body="body", journal="JOIN journal USING (seq)")
+_BRIEF = _SELECT.format(attempts=ATTEMPTS, body=_MEASURED, journal="")
+_DETAILED = _SELECT.format(attempts=ATTEMPTS, body="body", journal="JOIN journal USING (seq)")
 
 
 def export_rows(

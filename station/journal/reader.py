@@ -18,13 +18,17 @@ from typing import Any, Self, TypeVar
 from ..engine.events import BatchProgress
 from ..errors import JournalError
 from ..figures import Figures
-from ..model import KnownUnit, OutboxItem, SeenBefore, StepRecord, Verdict
+from ..model import KnownUnit, OutboxItem, Release, SeenBefore, StepRecord, Verdict
 from .answers import (
+    ATTEMPTS,
+    BATCHES,
+    RELEASES,
     attempt_record,
     batch_record,
     cached_product_of,
     history_of,
     owed_record,
+    release_of,
     steps_of,
     time_of,
     write_record,
@@ -136,7 +140,7 @@ class JournalReader:
 
     def batches(self) -> tuple[BatchRecord, ...]:
         """Return all batches in the order they were opened."""
-        return self._all(batch_record, "SELECT * FROM batches ORDER BY opened_at, rowid")
+        return self._all(batch_record, f"{BATCHES} ORDER BY opened_at, rowid")
 
     def open_batches(self) -> tuple[BatchRecord, ...]:
         return tuple(record for record in self.batches() if record.is_open)
@@ -150,8 +154,12 @@ class JournalReader:
         )
         return dict(known)
 
+    def release(self, profile_id: str, revision: int) -> Release | None:
+        """Return who released that revision of a profile, and with which text; None when nobody did here."""
+        return self._one(release_of, RELEASES, profile_id, revision)
+
     def batch(self, batch: str) -> BatchRecord | None:
-        return self._one(batch_record, "SELECT * FROM batches WHERE batch = ?", batch)
+        return self._one(batch_record, f"{BATCHES} WHERE batch = ?", batch)
 
     def progress(self, batch: str, at: datetime.datetime) -> BatchProgress:
         """Return where ``batch`` stands; a batch nobody opened has no units."""
@@ -181,7 +189,7 @@ class JournalReader:
         return self._attempts("WHERE verdict IS NULL")
 
     def _attempts(self, where: str, *values: Any) -> tuple[AttemptRecord, ...]:
-        return self._all(attempt_record, f"SELECT * FROM attempts {where} ORDER BY started_seq", *values)
+        return self._all(attempt_record, f"{ATTEMPTS} {where} ORDER BY started_seq", *values)
 
     def steps(self, attempt: str) -> tuple[StepRecord, ...]:
         """Return every try of every step, with its measurements, in the order they ended."""

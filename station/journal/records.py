@@ -41,6 +41,7 @@ class AttemptRecord:
     verdict: Verdict | None
     failed_step: str
     reason: str
+    release: str  # as that of its batch when it started, `station.model.Batch`
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from drivers.clock import Clock, Deadline
@@ -28,6 +29,7 @@ from ..steps.shared.cloud_sections import Cloud
 from ..steps.shared.wifi_section import Wifi
 from ..words.say import Say
 from .bench import Bench, OpenBatch, platform_name
+from .releases import Gate
 
 DESK_S = 5.0
 """How long opening a batch waits for the cloud's answer about its product."""
@@ -82,7 +84,7 @@ class BatchJournal(Protocol):
 
 
 class Batches:
-    """Opens the batches of one station. ``rules``: the steps a profile may name."""
+    """Opens the batches of one station. ``rules``: the steps a profile may name; ``gate``: which profiles may."""
 
     def __init__(
         self,
@@ -93,15 +95,17 @@ class Batches:
         store: FirmwareStore,
         secrets: SecretSource,
         rules: Mapping[str, StepRule],
+        gate: Gate,
     ) -> None:
         self._bench, self._client, self._journal, self._clock = bench, client, journal, clock
-        self._store, self._secrets, self._rules = store, secrets, rules
+        self._store, self._secrets, self._rules, self._gate = store, secrets, rules, gate
         self._profiles: dict[str, Profile] = {}
 
     def open(self, batch: str, profile: Profile, target: int | None) -> OpenBatch:
         """Check everything the profile needs, then open the batch, or continue an open one.
 
-        Raises `BadInput` when a file is missing, a secret is not set, or the batch belongs to another profile.
+        Raises `BadInput` when a file is missing, a secret is not set, the batch belongs to another profile, or the
+        profile is not released.
         """
         number = product_add.product_id(profile)
         opened = OpenBatch(
@@ -112,7 +116,8 @@ class Batches:
         )  # fmt: skip
         self._bench.check(opened)
         self._check_product(profile)
-        if self._journal.batch(batch) is None:
+        known = self._journal.batch(batch)
+        if known is None or known.batch != opened.batch:  # a trial becomes a release, an older record gets one
             self._journal.record(self.event(opened))
         self._bench.add(opened)  # from now on units are walked in it
         self._profiles[profile.id] = profile
@@ -138,7 +143,7 @@ class Batches:
     def _batch(self, batch: str, profile: Profile, target: int | None) -> Batch:
         known = self._journal.batch(batch)
         if known is None:
-            return Batch(batch, profile.ref, target)
+            return Batch(batch, profile.ref, target, self._gate(profile))
         if known.closed_at is not None:
             raise BatchRefused(f"batch {batch} is closed; open a new one", Say("batch_ended", batch=batch))
         if known.batch.profile != profile.ref:
@@ -147,7 +152,7 @@ class Batches:
                 f"batch {batch} was opened with {made_with.id} revision {made_with.revision}, not with this text of"
                 f" {profile.id} revision {profile.revision}; close it and open a new batch"
             )
-        return known.batch
+        return replace(known.batch, release=self._gate(profile))
 
     def _check_product(self, profile: Profile) -> None:
         """Raise `BadInput` if the cloud says the product does not exist or is for another platform (C3).

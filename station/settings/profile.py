@@ -103,6 +103,7 @@ class Profile(Section):
     step_settings: Section = Field(alias="steps")  # whose steps these are, says `_model`
     _sha256: str = PrivateAttr()
     _written: frozenset[str] = PrivateAttr()
+    _path: Path = PrivateAttr()
 
     @field_validator("platforms")
     @classmethod
@@ -152,11 +153,17 @@ class Profile(Section):
         """Remember the text; pydantic calls it."""
         self._sha256 = hashlib.sha256(document.raw).hexdigest()
         self._written = frozenset(document.data)
+        self._path = Path(document.name)
 
     @property
     def sha256(self) -> str:
         """SHA-256 of the text: it says which text made a unit."""
         return self._sha256
+
+    @property
+    def path(self) -> Path:
+        """The file it was read from."""
+        return self._path
 
     @property
     def context(self) -> Context:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..figures import Figures, counts, percent
 from ..local_time import clock_time
-from ..model import Verdict
+from ..model import TRIAL, Verdict
 from ..words.catalogue import Words
 from ..words.cells import fit, width_of
 from .look import Glyphs
@@ -110,7 +110,7 @@ def _batch_parts(state: BenchState, glyphs: Glyphs) -> list[tuple[str, int]]:
     words, figures = state.words, state.figures
     passed = figures.passed if state.target is None else f"{figures.passed}/{state.target}"
     share = words.figure(percent(figures.first_pass_yield, glyphs.nothing))
-    names = ", ".join(product(line) for line in state.batches)
+    names = ", ".join(product(line, words) for line in state.batches)
     which = (
         words.text("header-batch", batch=state.batches[0].batch.id) if len(state.batches) == 1
         else words.text("header-batches", count=str(len(state.batches)))
@@ -121,9 +121,10 @@ def _batch_parts(state: BenchState, glyphs: Glyphs) -> list[tuple[str, int]]:
     ]  # fmt: skip
 
 
-def product(line: BatchLine) -> str:
-    """Return title and revision of a batch's profile: ``WIDGET-BORON r7``."""
-    return f"{line.title} r{line.batch.profile.revision}"
+def product(line: BatchLine, words: Words) -> str:
+    """Return title and revision of a batch's profile: ``WIDGET-BORON r7``, and that it is a trial."""
+    name = f"{line.title} r{line.batch.profile.revision}"
+    return words.text("header-trial", product=name) if line.batch.release == TRIAL else name
 
 
 def told(figures: Figures, target: int | None, words: Words, nothing: str) -> str:

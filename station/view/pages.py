@@ -24,7 +24,7 @@ def batches(state: BenchState, chosen: int, width: int, height: int, glyphs: Gly
     for index, entry in enumerate(state.batches):
         mark = glyphs.cursor if index == chosen else " "
         figures = told(entry.figures, entry.target, state.words, glyphs.nothing)
-        name = f"{mark} {entry.batch.id}  {product(entry)}"
+        name = f"{mark} {entry.batch.id}  {product(entry, state.words)}"
         blocks.append([name, *(f"    {line}" for line in wrap(figures, width - 4))])
     first = 0
     while first < chosen and sum(map(len, blocks[first : chosen + 1])) > height:

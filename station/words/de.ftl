@@ -505,6 +505,7 @@ header-operator = Bed. { $badge }
 header-no-batch = kein Los offen
 header-batch = Los { $batch }
 header-batches = { $count } Lose
+header-trial = { $product } PROBE
 header-yield = FPY { $share }
 
 ## Kacheln und die Zeilen darunter

@@ -507,6 +507,7 @@ header-operator = op { $badge }
 header-no-batch = no batch open
 header-batch = batch { $batch }
 header-batches = { $count } batches
+header-trial = { $product } TRIAL
 header-yield = FPY { $share }
 
 ## Tiles and the lines below them

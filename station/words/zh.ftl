@@ -503,6 +503,7 @@ header-operator = 操作员 { $badge }
 header-no-batch = 没有已开的批次
 header-batch = 批次 { $batch }
 header-batches = { $count } 个批次
+header-trial = { $product } 试产
 header-yield = FPY { $share }
 
 ## 磁贴和下方的行

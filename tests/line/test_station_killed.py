@@ -46,7 +46,7 @@ class Bench:
         """A running station, for the block; whatever the block raises, it does not outlive it."""
         line = [
             sys.executable, "-m", "station", "run", "--config", str(self.folder / "station.toml"),
-            "--profile", str(self.folder / "boron.toml"), "--batch", "B1", "--headless", "--json",
+            "--profile", str(self.folder / "boron.toml"), "--batch", "B1", "--trial", "--headless", "--json",
         ]  # fmt: skip
         with child_process.start(
             line, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=self.environ, cwd=self.folder

@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
         ("station --", {"--help", "--log", "--version"}),
         ("station de", {"demo"}),
         ("station --log ", {"debug", "info", "warning"}),
-        ("station profile ", {"check", "diff", "hash", "new", "schema", "--help", "-h"}),
+        ("station profile ", {"check", "diff", "hash", "new", "release", "schema", "--help", "-h"}),
         ("station profile check ", {*SHIPPED, "mine.toml", "firmware/"}),
         ("station run --profile dev", {"developer"}),
         ("station profile diff developer bs", {"bsom-product"}),

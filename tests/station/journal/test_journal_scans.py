@@ -35,6 +35,7 @@ QUESTIONS: dict[str, Callable[[Journal], object]] = {
     "batches": lambda j: j.batches(),
     "open_batches": lambda j: j.open_batches(),
     "batch": lambda j: j.batch("B1"),
+    "release": lambda j: j.release("widget-boron", 1),
     "progress": lambda j: j.progress("B1", at()),
     "figures": lambda j: j.figures("B1"),
     "attempt": lambda j: j.attempt("a-1"),
