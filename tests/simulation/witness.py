@@ -26,8 +26,9 @@ class Witness:
         self._running: dict[int, tuple[float, str]] = {}  # by slot: start of its attempt, Device ID when identified
         self._began: dict[str, float] = {}  # by Device ID: start of the attempt that identified it
         self._named: dict[str, float] = {}  # when a number of its own was scanned last
-        self._seen: set[str] = set()  # arrived since it was plugged in
-        self._dfu: set[str] = set()  # of those the ones that came in DFU, where nobody can compare a label
+        self._mode: dict[int, str] = {}  # by slot: in which its unit arrived last
+        self._found_in_dfu: set[int] = set()  # slots whose attempt began with a unit in DFU
+        self._dfu: set[str] = set()  # units identified there: nobody can compare a label before they run
         self._cloud_saw = bench.cloud._on_request
         bench.cloud._on_request = self._asked
         bench.station.bus.subscribe(self._heard)
@@ -48,7 +49,6 @@ class Witness:
         """Note that a hand plugs ``unit`` into ``slot``."""
         if self._running.get(slot, (0.0, ""))[1] != unit.device_id:
             self._began.pop(unit.device_id, None)
-        self._seen.discard(unit.device_id)
         self._dfu.discard(unit.device_id)
 
     def scanned(self, unit: VirtualUnit) -> None:
@@ -65,18 +65,18 @@ class Witness:
 
     def _heard(self, event: Event) -> None:
         match event:
+            case UnitArrived():
+                self._mode[event.slot] = event.mode
             case AttemptStarted():
                 self._running[event.slot] = self._bench.clock.now(), ""
+                is_dfu = self._mode.get(event.slot) == "dfu"
+                (self._found_in_dfu.add if is_dfu else self._found_in_dfu.discard)(event.slot)
             case UnitIdentified(device_id=str(device_id)) if event.slot in self._running:
                 self._began[device_id] = self._running[event.slot][0]
                 self._running[event.slot] = self._began[device_id], device_id
+                (self._dfu.add if event.slot in self._found_in_dfu else self._dfu.discard)(device_id)
             case AttemptFinished():
                 self._running.pop(event.slot, None)
-            case UnitArrived():
-                unit = self._bench.bus.unit_at(event.port_path)
-                if isinstance(unit, VirtualUnit) and unit.device_id not in self._seen:
-                    self._seen.add(unit.device_id)
-                    self._dfu |= {unit.device_id} if event.mode == "dfu" else set()
 
     def _check(self, device_id: str, what: str) -> None:
         began, named = self._began.get(device_id), self._named.get(device_id, -1.0)
