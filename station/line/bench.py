@@ -35,6 +35,7 @@ from ..steps.local_test import missing_programs
 from ..steps.shared.cloud_sections import NameTemplate
 from ..steps.shared.cloudwork import CloudJob, CloudRecord, FindProduct, ask, perform
 from ..steps.shared.flashing import FirmwareSession
+from ..steps.shared.instruments import Instruments
 from ..steps.shared.knowledge import UnitKnowledge
 from ..steps.shared.session import StationSession, UnitSession
 from ..steps.shared.unit import AtWork, Label, Unit, UnitMemory
@@ -74,7 +75,7 @@ class Bench:
         self._clock, self._serial_host, self._client = clock, serial_host, client
         self._memory, self._record, self._steps, self._trace = memory, record, steps, trace
         self._wifi, self.at_work = BenchWifi(), AtWork()
-        self._programs, self._turn = programs or SystemPrograms(), Turn(clock)
+        self._programs, self._turn, self._instruments = programs or SystemPrograms(), Turn(clock), Instruments()
         self._power = None if power is None else Turn(clock, power)
         self._lock = threading.Lock()
         self._open: dict[str, OpenBatch] = {}
@@ -146,7 +147,7 @@ class Bench:
         trace = None if self._trace is None else functools.partial(self._trace, seat)
         device = ParticleDevice(seat.port, self._serial_host, self._clock, seat.cancel, trace)
         work = self._unit_work(batch, found, device)
-        beside = StationSession(work.unit, batch.profile, self._programs, self._turn)
+        beside = StationSession(work.unit, batch.profile, self._programs, self._turn, self._instruments)
         power = self._power if found.has_cellular else None
         return BenchSession(batch, work, beside, self._clock, self._steps, power)
 

@@ -1,10 +1,12 @@
 """``tests``: programs of this computer measure the unit from outside: power meters, scales, cameras.
 
 Each gets the unit's identity as JSON on its standard input and prints values as the application would (`app_test`).
+One that finds three units in a row out of one limit is doubted until a unit is within it (`Instruments`).
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Iterator
@@ -16,12 +18,14 @@ from pydantic import Field
 from drivers.host.executable import Programs
 
 from ..engine.step import StepContext, StepResult
+from ..errors import StepFault
 from ..settings.profile import Profile
 from ..settings.profile_sections import Context
 from ..settings.sections import Mistake, shown
 from ..words.say import Say
+from .shared.instruments import IN_A_ROW
 from .shared.session import StationSession
-from .shared.values import BadAnswer, Question, Turn, settle_all
+from .shared.values import BadAnswer, Judged, Question, Turn, settle_all
 from .spec import StationStep, in_both
 
 _TOLD = ("serial", "iccid", "imei", "mac", "sku", "platform", "device_os")
@@ -85,7 +89,22 @@ def local_tests(session: StationSession, ctx: StepContext) -> StepResult:
     def turn(row: LocalTest) -> Turn:
         return nullcontext() if row.parallel else ctx.in_turn(session.turn.hold, Say("instrument_busy"))
 
-    return settle_all(session.profile.sections(LocalTest), lambda row: _run(session, row, ctx), ctx, turn)
+    rows = session.profile.sections(LocalTest)
+    return settle_all(rows, lambda row: _run(session, row, ctx), ctx, turn, functools.partial(_doubted, session))
+
+
+def _doubted(session: StationSession, row: LocalTest, told: tuple[Judged, ...]) -> dict[str, StepFault]:
+    """Return what to say of each value that the last units were all out with, this one included."""
+    names = session.instruments.doubted(row.command, told, str(session.unit.known.device_id))
+    return {
+        one.name: StepFault(
+            f"{row.name}: {one}, and so it was with the {IN_A_ROW - 1} units before it or more, with none between them "
+            "in its limits; check the instrument with a unit that is known to be good, and then those units again",
+            say=Say("instrument_failed", name=row.name[:20]),
+        )
+        for one in told
+        if one.name in names
+    }
 
 
 def _run(session: StationSession, row: LocalTest, ctx: StepContext) -> bytes:

@@ -253,3 +253,41 @@ def test_an_instrument_is_told_no_secret(tmp_path: Path) -> None:
         walk = bench.walk(unit, during=lambda: bench.scan_when_asked(unit.label))
         assert walk.verdict is Verdict.PASS
         bench.check_no_secret(json.dumps(told))
+
+
+def test_an_instrument_that_finds_every_unit_bad_is_doubted_until_one_is_good(tmp_path: Path) -> None:
+    recipe = Trial(tests=METER)
+    with line_bench(tmp_path, BORON) as bench:
+        draws: list[float] = []
+        with_meter(bench, recipe, lambda _: f"idle_ma={draws[-1]}")
+
+        def measured(number: int, ma: float) -> Walk:
+            draws.append(ma)
+            return walked(bench, recipe, number=number)
+
+        assert [measured(1, 31).verdict, measured(2, 30).verdict] == [Verdict.FAIL, Verdict.FAIL]
+        assert measured(2, 30).verdict is Verdict.FAIL  # the same unit again tells nothing new
+        third = measured(3, 31)
+        assert (third.verdict, sentence(third)) == (Verdict.ERROR, "power does not measure. Technician.")
+        assert "known to be good" in third.finished.reason
+        assert [m.value for m in third.steps["tests"].measurements] == [31.0]
+        assert measured(1, 31).verdict is Verdict.ERROR
+        assert measured(4, 8).verdict is Verdict.PASS
+        assert measured(3, 31).verdict is Verdict.FAIL
+
+
+def test_a_doubted_instrument_clears_no_unit_of_what_another_one_measured(tmp_path: Path) -> None:
+    other = METER.replace('"power"', '"scale"').replace("idle_ma", "weight_g").replace("max = 12", "min = 20")
+    recipe = Trial(tests=METER + other.replace('unit = "mA"', 'unit = "g"'))
+    with line_bench(tmp_path, BORON) as bench:
+        weights = {"1": 25.0}
+
+        def measure(unit: Mapping[str, Any]) -> str:
+            return "idle_ma=31" if unit["test"] == "power" else f"weight_g={weights['1']}"
+
+        with_meter(bench, recipe, measure)
+        assert [walked(bench, recipe, number=n).verdict for n in (1, 2)] == [Verdict.FAIL] * 2
+        assert walked(bench, recipe, number=3).verdict is Verdict.ERROR
+        weights["1"] = 3.0
+        walk = walked(bench, recipe, number=4)
+        assert (walk.verdict, sentence(walk)) == (Verdict.FAIL, "weight_g 3 g, wants at least 20 g. Red bin.")

@@ -16,6 +16,7 @@ from ...engine.walk import Lane, StepPlan
 from ...settings.profile import Profile
 from .cloudwork import CloudJob, FindProduct
 from .flashing import FirmwareSession
+from .instruments import Instruments
 from .unit import Unit
 from .wifi_networks import BenchWifi, WifiGoal
 
@@ -55,3 +56,4 @@ class StationSession:
     profile: Profile
     programs: Programs
     turn: Turn  # all slots share it: of two power meters there is usually one
+    instruments: Instruments  # shared too

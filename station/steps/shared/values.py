@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
@@ -317,22 +318,27 @@ def _number(bound: float | None, otherwise: str) -> str:
 
 
 Turn = contextlib.AbstractContextManager[None]
+NO_DOUBT: Mapping[str, StepFault] = MappingProxyType({})
 
 
 def settle_all(
     rows: Sequence[Q], ask: Callable[[Q], bytes], ctx: StepContext,
     turn: Callable[[Q], Turn] = lambda _: contextlib.nullcontext(),
+    doubt: Callable[[Q, tuple[Judged, ...]], Mapping[str, StepFault]] = lambda *_: NO_DOUBT,
 ) -> StepResult:  # fmt: skip
     """Ask every question, each inside its ``turn``, record all values and judge them; raises as `settle` and `report`.
 
-    ``ask`` may raise `BadAnswer`.
+    ``ask`` may raise `BadAnswer`. ``doubt`` tells which values of an answer judge no unit, as `report` takes them.
     """
     judged: list[Judged] = []
+    doubted: dict[str, StepFault] = {}
     for number, row in enumerate(rows):
         with turn(row):
             ctx.progress(number / len(rows), note=row.asked)
-            judged += settle(row.who, row.limits, functools.partial(ask, row), ctx)
-    return report(judged, ctx)
+            told = settle(row.who, row.limits, functools.partial(ask, row), ctx)
+        judged += told
+        doubted |= doubt(row, told)
+    return report(judged, ctx, doubted)
 
 
 def settle(who: str, limits: Limits, ask: Callable[[], bytes], ctx: StepContext) -> tuple[Judged, ...]:
@@ -364,16 +370,22 @@ def settle(who: str, limits: Limits, ask: Callable[[], bytes], ctx: StepContext)
     raise StepFault(f"{who}: {what} is out of its limits one time and not the next; walk it again", say=Say("unsteady"))
 
 
-def report(judged: Iterable[Judged], ctx: StepContext) -> StepResult:
-    """Record every value; raises `UnitRejected` that names the first one out of its limits."""
+def report(judged: Iterable[Judged], ctx: StepContext, doubted: Mapping[str, StepFault] = NO_DOUBT) -> StepResult:
+    """Record every value; raises `UnitRejected` that names the first one out of its limits.
+
+    ``doubted``: values that judge no unit now, and what to raise where nothing but them is out.
+    """
     judged = tuple(judged)
     for one in judged:
         ctx.measure(
             one.name, one.value, one.limit.unit, one.limit.low, one.limit.high, wanted=one.wanted, is_out=one.is_out
         )  # fmt: skip
-    first = next((one for one in judged if one.is_out), None)
+    out = [one for one in judged if one.is_out]
+    first = next((one for one in out if one.name not in doubted), None)
     if first is not None:
-        others = sum(one.is_out for one in judged) - 1
+        others = len(out) - 1
         more = f" ({others} more out of their limits)" if others else ""
         raise UnitRejected(f"{first}, asked twice{more}; red bin", say=first.say)
+    if out:
+        raise doubted[out[0].name]
     return already(f"{len(judged)} of {len(judged)} values in their limits")
