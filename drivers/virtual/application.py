@@ -134,6 +134,12 @@ class Application:
             self.console.close()
             self.radio.listening(False)
 
+    def forget(self) -> None:
+        """Reset the network settings, and on Gen 3 that the unit was set up (H11)."""
+        self.radio.store.clear(Who.SYSTEM)
+        if self.has_setup_flag:
+            self.board.memory.dct.set("setup_done", bytes([0]), Who.SYSTEM)
+
     # --- restarts ---
 
     def restart_after_check(self, request: BootRequest) -> None:

@@ -246,7 +246,7 @@ class Radio:
             self.current = next((point for n in self.store.networks() if (point := self.admits(n))), None)
         if self.current is not None:
             return True
-        return spec.iccid is not None and world.sim_is_active(str(spec.iccid))
+        return spec.iccid is not None and str(spec.imei) not in world.barred and world.sim_is_active(str(spec.iccid))
 
     def _session_begins(self) -> None:
         self.link = Link.CONNECTED

@@ -34,6 +34,7 @@ from .timing import REAL, Timings
 from .world import World
 
 SWAP_AFTER_S = 0.5
+_LISTENS_AFTER_S, _FORGETS_AFTER_S = 3.0, 13.0  # reference provisioning-rules 3.1
 """How long a port is empty while units are swapped."""
 
 
@@ -156,11 +157,13 @@ class VirtualUnit:
             self.after(0.0, lambda: self._reset(BootRequest.DFU))
 
     def hold_mode_button(self, seconds: float = 3.0) -> None:
-        """Hold MODE for three seconds: enters listening mode by hand, even where the request for it is refused."""
+        """Hold MODE: listens after 3 s, where the request is refused too, and forgets its settings after 13 s (H11)."""
         with self.condition:
             software = self._software
             if isinstance(software, Application):
-                self.after(seconds, software.enter_listening)
+                self.after(min(seconds, _LISTENS_AFTER_S), software.enter_listening)
+                if seconds >= _FORGETS_AFTER_S:
+                    self.after(_FORGETS_AFTER_S, software.forget)
 
     def close(self) -> None:
         """Release the files of its memories if it is unplugged. It cannot be used afterwards."""

@@ -101,6 +101,7 @@ class World:
         self.access_points: dict[str, AccessPoint] = {ap.ssid: ap for ap in access_points}
         self.sims = sims
         self.cloud = cloud
+        self.barred: set[str] = set()  # IMEIs of modems that no network admits, whatever SIM they have (A12)
 
     def admits(self, network: StoredNetwork) -> AccessPoint | None:
         """Return the access point that accepts ``network``; None for a wrong password or nothing in range."""

@@ -12,6 +12,7 @@ from typing import TextIO
 
 from drivers.plain_text import escaped
 
+from ..errors import BadInput
 from ..export import export, exporter_names, find_exporter, write_dump
 from ..export.cells import unguarded
 from ..figures import counts, yields
@@ -19,6 +20,7 @@ from ..journal import AttemptRecord, FactRecord, JournalReader, UnitHistory
 from ..local_time import moment
 from ..model import VERDICT_WORD
 from ..scan.reading import read_scan
+from ..scan.tray import read_tray
 from .places import add_data_dir, check_output, output, reader
 from .telling import released, standard_output, sub_verbs, tell, tell_all
 
@@ -27,7 +29,7 @@ _HARMLESS = re.compile(r"a-[0-9a-f]{12}|([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}|.{
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare ``log export``, ``log find``, ``log dump`` and ``log verify``."""
+    """Declare ``log export``, ``log find``, ``log tray``, ``log dump`` and ``log verify``."""
     parser = parsers.add_parser("log", help="export a batch's log, or find what happened to a unit")
     verbs = sub_verbs(parser, "what", "WHAT")
     exporting = verbs.add_parser("export", help="one row a unit, safe in a spreadsheet")
@@ -37,9 +39,17 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     exporting.add_argument("-o", dest="output", type=Path, metavar="FILE", help="write here (standard output)")
     find = verbs.add_parser("find", help="everything known of one unit, by any of its ids")
     find.add_argument("id", metavar="ANY-ID", help="or its last digits, three or more")
+    tray = verbs.add_parser("tray", help="which units of a list that came with a tray were here, and how they ended")
+    tray.add_argument("list", type=Path, metavar="FILE", help="a text in any columns: ids are told by their form")
     dump = verbs.add_parser("dump", help="every journal entry as text")
     verify = verbs.add_parser("verify", help="follow the hash chain and compare every table with it")
-    for sub, run in ((exporting, run_export), (find, run_find), (dump, run_dump), (verify, run_verify)):
+    for sub, run in (
+        (exporting, run_export),
+        (find, run_find),
+        (tray, run_tray),
+        (dump, run_dump),
+        (verify, run_verify),
+    ):
         add_data_dir(sub)
         sub.set_defaults(run=run)
 
@@ -108,6 +118,27 @@ def _line(unit: UnitHistory) -> str:
     return f"  {unit.platform:8} {unit.label:16} {unit.device_id}  {moment(unit.last_seen)}  {verdict}" + (
         f"  SIM {iccid}" if iccid else ""
     )
+
+
+def run_tray(arguments: argparse.Namespace) -> int:
+    """Print a line for every unit of a tray list, and how many were here. Returns 1 if one was not."""
+    name = escaped(str(arguments.list))
+    try:
+        units = tuple(read_tray(arguments.list.read_text(encoding="utf-8-sig")))
+    except OSError as error:
+        raise BadInput(f"{name} cannot be read: {error.strerror}; give the path of the list") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{name} is no text in UTF-8; save the list as CSV or text in UTF-8") from error
+    if not units:
+        raise BadInput(f"{name} names no unit: no line has a Device ID, serial number or ICCID; is it the right file?")
+    missing = 0
+    with reader(arguments) as journal:
+        for unit in units:
+            known = next((found for one in unit.numbers if (found := journal.find(one))), ())
+            missing += not known
+            tell_all(map(_line, known[:1]) if known else (f"  line {unit.line}: {unit.numbers[0]} was not here",))
+    tell(f"{len(units) - missing} of {len(units)} were here")
+    return 1 if missing else 0
 
 
 def wanted(text: str) -> tuple[str, str]:

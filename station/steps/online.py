@@ -1,6 +1,9 @@
-"""``online``: the unit reached the cloud in this walk. Rules B2 C2 E2 H0."""
+"""``online``: the unit reached the cloud in this walk. Rules A12 B2 C2 E2 H0."""
 
 from __future__ import annotations
+
+from drivers.clock import Deadline
+from drivers.identity import Iccid
 
 from ..engine.step import StepContext, StepResult, already
 from ..errors import StepFault
@@ -11,6 +14,8 @@ from .spec import UNIT_LANE, CloudStep, in_both
 
 WIFI_POLL_S, CELLULAR_POLL_S = 5.0, 10.0
 """Reference cloud-api 7.1."""
+LOOK_S = 20.0
+"""How long the last look at the SIM may take."""
 
 
 def online(cloud: CloudRecord, ctx: StepContext) -> StepResult:
@@ -26,12 +31,24 @@ def online(cloud: CloudRecord, ctx: StepContext) -> StepResult:
             ctx.measure("online after", round(took, 1), "s", high=ctx.limit_s)
             return already(f"{proof} after {took:.0f} s")
         if ctx.deadline.remaining <= poll_s:
-            raise StepFault(
-                f"{cloud.job.device_id} was not seen by the cloud in {ctx.clock.now() - started:.0f} s;"
-                " check antenna, SIM or Wi-Fi, then retry",
-                say=Say("not_online"),
-            )
+            raise _not_seen(cloud, ctx, ctx.clock.now() - started)
         pause(ctx, poll_s)
+
+
+def _not_seen(cloud: CloudRecord, ctx: StepContext, seconds: float) -> StepFault:
+    """Say what to look at: nobody shall swap a SIM that is active, as a network may bar the modem instead (A12)."""
+    job, seen = cloud.job, f"{cloud.job.device_id} was not seen by the cloud in {seconds:.0f} s"
+    sim = None
+    if job.iccid:
+        iccid = Iccid.told(job.iccid)
+        sim = cloud.client.sim(iccid, job.product_id, deadline=Deadline.after(ctx.clock, LOOK_S), cancel=ctx.cancel)
+    if sim is None or not sim.is_active:
+        return StepFault(f"{seen}; check antenna, SIM or Wi-Fi, then retry", say=Say("not_online"))
+    return StepFault(
+        f"{seen} although its SIM {job.iccid} is active; another SIM does not help: check antenna and coverage, then "
+        f"ask the vendor whether networks bar IMEI {job.imei}",
+        say=Say("not_online_sim_active"),
+    )
 
 
 def _seen(cloud: CloudRecord, ctx: StepContext) -> str:

@@ -101,6 +101,10 @@ not_online =
     Gerät geht nicht online.
     Antenne, Empfang?
     .do = { -technician }
+not_online_sim_active =
+    Gerät offline, SIM ist aktiv.
+    Andere SIM hilft nicht.
+    .do = { -technician }
 not_claimed = Gerät hat keinen Besitzer.
     .do = { -technician }
 name_taken = Name { $name } ist vergeben.

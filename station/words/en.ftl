@@ -106,6 +106,10 @@ not_online =
     Unit does not come online.
     Antenna, coverage?
     .do = { -technician }
+not_online_sim_active =
+    Unit stays offline, SIM is active.
+    Another SIM does not help.
+    .do = { -technician }
 not_claimed = Unit has no owner.
     .do = { -technician }
 name_taken = Name { $name } is taken.

@@ -101,6 +101,10 @@ not_online =
     设备无法上线。
     检查天线和信号。
     .do = { -technician }
+not_online_sim_active =
+    设备不上线，SIM 卡已激活。
+    换 SIM 卡没有用。
+    .do = { -technician }
 not_claimed = 设备没有归属账户。
     .do = { -technician }
 name_taken = 名称 { $name } 已被占用。

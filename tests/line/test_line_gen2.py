@@ -12,7 +12,7 @@ from support.odd_rates import UsualRates
 from support.showing import showing
 
 from drivers.identity import Secret
-from drivers.platforms import OsVersion, platform_by_slug
+from drivers.platforms import OsVersion, platform_by_slug, platforms
 from drivers.virtual import synthetic
 from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import UnitMode, VirtualUnit
@@ -24,7 +24,7 @@ from station.model import Outcome, Verdict
 NAMES_ITS_PRODUCT_BEFORE = OsVersion.parse("1.5.0")  # D7
 LISTENS_BY_COMMAND_SINCE = OsVersion.parse("0.5.0")  # usb-and-serial 7.1
 TELLS_OF_WIFI_SINCE = OsVersion.parse("0.8.0-0")  # no request before
-SLUGS = ("photon", "p1", "electron")
+SLUGS = tuple(row.slug for row in platforms() if row.family == "stm32")
 VERSIONS = ("0.5.5", "0.6.4", "0.7.0", "1.0.1", "1.4.4", "1.5.2", "2.3.1", "3.3.1")
 AS_THEY_COME = [("photon", "0.4.9"), ("p1", "0.4.9"), *((slug, version) for slug in SLUGS for version in VERSIONS)]
 CA = "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----"
@@ -172,7 +172,7 @@ def test_a_unit_joins_an_enterprise_network(
 
 
 @pytest.mark.rule("A4")
-@pytest.mark.parametrize("slug", ["photon", "p1", "electron"])
+@pytest.mark.parametrize("slug", SLUGS)
 def test_a_unit_without_serial_number_is_called_by_its_device_id(slug: str, tmp_path: Path) -> None:
     application = synthetic.application(platform_by_slug(slug).id, "2.3.1", seed="story")
     with line_bench(tmp_path, Recipe(slug, device_os=None, application=application, wifi=False)) as bench:
@@ -186,7 +186,7 @@ def test_a_unit_without_serial_number_is_called_by_its_device_id(slug: str, tmp_
 
 
 @pytest.mark.rule("A13")
-@pytest.mark.parametrize("slug", ["photon", "p1"])
+@pytest.mark.parametrize("slug", [slug for slug in SLUGS if platform_by_slug(slug).has_mac])
 def test_the_mac_address_comes_from_the_console(slug: str, tmp_path: Path) -> None:
     """No request of Gen 2 tells it."""
     application = synthetic.application(platform_by_slug(slug).id, "2.3.1", seed="story")

@@ -73,6 +73,7 @@ def test_a_language_has_every_message_with_the_same_values_and_parts(language: s
     assert parts[language] == parts["en"]
 
 
+@pytest.mark.rule("M3")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_line_of_a_sentence_is_short_and_shows_on_any_terminal(language: str) -> None:
     words = LANGUAGES[language]
@@ -308,6 +309,7 @@ def test_an_unknown_key_says_nothing_of_its_own() -> None:
     assert ENGLISH.line(Say("no_such\x1b_key")) == "no_such _key"
 
 
+@pytest.mark.rule("M3")
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("verdict", Verdict)
 def test_every_end_of_an_attempt_names_one_action(verdict: Verdict, language: str) -> None:
@@ -332,8 +334,23 @@ def test_every_state_has_a_shape_of_its_own_and_a_word(glyphs: Glyphs, language:
     assert all(shape.isascii() for shape in shapes) is glyphs.ascii_only
 
 
+MORE_THAN_ONE = {"type_label", "type_reason"}
+"""Sentences of a window with a field, which name the key that ends it."""
+
+
+@pytest.mark.rule("M3")
+def test_an_operator_is_told_one_thing_to_do_at_a_time() -> None:
+    """Waiting with its end is one thing; so is a button that is held, with the colour at which it is let go."""
+    asked = {key: re.findall(r"[^.?!]+[.?!]", said(ENGLISH, key, *VALUES).do) for key in SENTENCES}
+    several = {key for key, parts in asked.items() if len(parts) > 1 and parts[0] not in ("Wait.", "Hold MODE.")}
+    assert several == MORE_THAN_ONE
+    assert sum(map(bool, asked.values())) > 80  # the search itself finds something
+
+
 @pytest.mark.rule("H1")
 @pytest.mark.rule("H3")
+@pytest.mark.rule("H11")
+@pytest.mark.rule("M3")
 @pytest.mark.parametrize(
     ("language", "yellow", "blue"),
     [
