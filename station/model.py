@@ -70,6 +70,12 @@ class Measurement:
     wanted: str = ""
     is_out: bool = False
 
+    @property
+    def bounds(self) -> str:
+        """Return the limits of a number, such as ``"3.6..4.2"`` or ``"..12"``; "" if it has none."""
+        low, high = ("" if limit is None else f"{limit:.10g}" for limit in (self.low, self.high))
+        return f"{low}..{high}" if low or high else ""
+
 
 @dataclass(frozen=True, slots=True)
 class IdentityFact:

@@ -350,7 +350,12 @@ def _key(text: str) -> str:
 
 
 def _profile(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--profile", required=True, metavar="P", help="a profile with [app_test]")
+    parser.add_argument(
+        "--profile",
+        required=True,
+        metavar="P",
+        help="a profile with [app_test]; of virtual units, those with START selftest answer it",
+    )
 
 
 _VERBS: dict[str, Verb] = {

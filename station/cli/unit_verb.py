@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ..engine.step import StepContext, StepResult
-from ..model import Outcome
+from ..model import Measurement, Outcome
 from ..steps.shared.unit import Unit
 
 
@@ -23,15 +24,18 @@ class Done:
     @classmethod
     def of(cls, result: StepResult, ctx: StepContext) -> Done:
         """Return the result of a step, with what it measured."""
-        rows = [
-            {"name": m.name, "value": m.value, "unit": m.unit, "low": m.low, "high": m.high, "is_out": m.is_out}
-            for m in ctx.measurements
-        ]
-        lines = tuple(f"  {row['name']}  {row['value']} {row['unit']}{'  OUT' * bool(row['is_out'])}" for row in rows)
+        rows = [dataclasses.asdict(m) for m in ctx.measurements]
+        lines = tuple(map(_line, ctx.measurements))
         measured = {"values": rows} if rows else {}
         is_good = result.outcome not in (Outcome.FAILED, Outcome.ERROR)
         text = f"{result.outcome.value}: {result.proof or result.reason}" if is_good else result.reason
         return cls(text, {"outcome": result.outcome.value, **measured}, lines, is_good)
+
+
+def _line(m: Measurement) -> str:
+    limits = m.bounds or m.wanted
+    parts = (m.name, f"{m.value} {m.unit}".rstrip(), limits and f"({limits})", "OUT" * m.is_out)
+    return "  " + "  ".join(filter(None, parts))
 
 
 Act = Callable[[Unit, StepContext], Done]

@@ -75,8 +75,7 @@ def _state(step: StepLine, words: Words) -> str:
 
 
 def _measurement(m: Measurement, words: Words) -> str:
-    low, high = ("" if limit is None else str(limit) for limit in (m.low, m.high))
-    limits = f"  ({low}..{high})" if low or high else ""
+    limits = f"  ({m.bounds})" if m.bounds else ""
     wanted = f"  ({words.text('details-wanted', version=m.wanted)})" if m.wanted else ""
     value = f"{m.value:.10g}" if isinstance(m.value, float) else m.value
     return f"{m.name} {value} {m.unit}{limits}{wanted}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,14 @@ def test_the_application_is_tested_by_the_step(
     (value,) = told["values"]
     assert (value["name"], value["is_out"]) == ("vbat", outcome == "failed")
     assert (f"vbat {value['value']} V" in told["text"]) is (outcome == "failed")
+
+
+def test_values_are_shown_with_their_limits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["unit", "test", "--profile", profile(tmp_path, 8.9), "--virtual", "boron@6.3.4:selftest"]
+    assert main(command) == 1
+    shown = capsys.readouterr()
+    assert re.fullmatch(r"  vbat  [0-9.]+ V  \(8\.9\.\.9\)  OUT\n", shown.out)
+    assert "wants 8.9 to 9 V" in shown.err
 
 
 def test_an_application_without_a_handler_is_said_in_a_sentence(

@@ -126,8 +126,8 @@ def test_the_chosen_step_is_marked_and_a_long_proof_goes_on_below_it() -> None:
 @pytest.mark.parametrize(
     ("measured", "shown"),
     [
-        (Measurement("signal", -61.0, "dBm", low=-90.0), "      signal -61 dBm  (-90.0..)"),
-        (Measurement("signal", -61.0, "dBm", high=0.0), "      signal -61 dBm  (..0.0)"),
+        (Measurement("signal", -61.0, "dBm", low=-90.0), "      signal -61 dBm  (-90..)"),
+        (Measurement("signal", -61.0, "dBm", high=0.0), "      signal -61 dBm  (..0)"),
         (Measurement("rate", 0.25, "MB/s"), "      rate 0.25 MB/s"),
         (Measurement("network", "factory"), "      network factory "),
         (Measurement("vbat", 3.31, "V", 3.6, 4.2, is_out=True), f"    {UNICODE.differ} vbat 3.31 V  (3.6..4.2)"),
