@@ -127,7 +127,8 @@ class ControlDevice:
                 return self._ask_once(request, until, cancel)
             except RequestRejected as refused:
                 refusals += 1
-                pause_s = refusal_pause(refused.request, refused.code, refusals)
+                is_told = refused.code == request.blank
+                pause_s = None if is_told else refusal_pause(refused.request, refused.code, refusals)
                 if pause_s is None:
                     raise
                 if until.remaining <= pause_s:

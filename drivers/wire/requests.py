@@ -36,6 +36,7 @@ class Request(Generic[T]):
     payload: bytes = field(default=b"", repr=False)
     timeout_s: float = USUAL_S
     is_secret: bool = False  # payload never in a trace
+    blank: int | None = None  # result by which a unit says that there is nothing to tell: no refusal to repeat
 
 
 def _plain(kind: RequestType, decode: Callable[[bytes], T], timeout_s: float = USUAL_S) -> Request[T]:
@@ -73,8 +74,8 @@ def get_device_id() -> Request[DeviceId]:
     return _plain(RequestType.DEVICE_ID, system.device_id, SHORT_S)
 
 
-def get_serial_number() -> Request[SerialNumber | None]:
-    return _plain(RequestType.SERIAL_NUMBER, system.serial_number, SHORT_S)
+def get_serial_number(blank: int | None = None) -> Request[SerialNumber | None]:
+    return Request(RequestType.SERIAL_NUMBER, "SERIAL_NUMBER", system.serial_number, timeout_s=SHORT_S, blank=blank)
 
 
 def get_system_version() -> Request[OsVersion]:

@@ -107,8 +107,8 @@ not_online =
     Antenna, coverage?
     .do = { -technician }
 not_online_sim_active =
-    Unit stays offline, SIM is active.
-    Another SIM does not help.
+    Unit stays offline.
+    New SIM does not help.
     .do = { -technician }
 not_claimed = Unit has no owner.
     .do = { -technician }

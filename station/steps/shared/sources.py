@@ -70,10 +70,11 @@ def _request(kind: RequestType, *tells: str, read: Callable[[At], Answer], **mor
 
 def _serial(at: At) -> Answer:
     """A unit whose number was never programmed refuses the question, or answers nothing (A4)."""
+    blank = at.platform.blank_serial_result
     try:
-        return {"serial": at.device.ask(requests.get_serial_number(), at.deadline)}
+        return {"serial": at.device.ask(requests.get_serial_number(blank), at.deadline)}
     except RequestRejected as refused:
-        if refused.code != at.platform.blank_serial_result:
+        if refused.code != blank:
             raise
         return {"serial": None}
 

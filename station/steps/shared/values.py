@@ -138,6 +138,11 @@ class Question(ProfileSection):
     limits: Limits = LIMITS
 
     @property
+    def known_by(self) -> str:
+        """What tells it from others of its list: what is asked, in whatever order its keys stand."""
+        return self.asked
+
+    @property
     def asked(self) -> str:
         """What is asked, in a few words."""
         raise NotImplementedError
