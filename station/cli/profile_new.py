@@ -23,6 +23,7 @@ from ..settings.config import load_config
 from ..settings.profile import Kind, Profile, parse_profile, profile_model
 from ..settings.profile_text import commented
 from ..settings.secrets import SecretRef
+from ..steps.firmware import NO_VERSION
 from ..steps.product_add import product_id
 from ..steps.table import StepTable
 from .places import firmware_folder, store_of
@@ -185,7 +186,8 @@ def _application(text: str, found: tuple[Any, ...]) -> Found | None:
 
 def _firmware(application: Found, kind: Kind) -> dict[str, Any]:
     ref, image = application
-    version = {"product_version": image.product_version} if kind is Kind.PRODUCT and image.product_version else {}
+    has_version = kind is Kind.PRODUCT and image.product_version not in (None, 0, NO_VERSION)
+    version = {"product_version": image.product_version} if has_version else {}
     return {"file": ref.file, "sha256": ref.sha256, **version}
 
 

@@ -52,6 +52,12 @@ def test_what_it_writes_passes_the_check_on_every_platform(row: Platform, produc
     assert firmware.product_version == (None if product == "developer" else 9)
 
 
+def test_an_application_that_was_built_for_no_product_states_no_version(tmp_path: Path) -> None:
+    assert new(tmp_path, *ARGON, "--product", "12345", "--application", "synthetic-argon-tinker@6.3.4.bin") == 0
+    (firmware,) = load_profile(tmp_path / "mine.toml").sections(Firmware)
+    assert firmware.product_version is None
+
+
 def test_every_key_has_a_comment_on_its_line_or_above_it(tmp_path: Path) -> None:
     assert new(tmp_path, *ARGON, "--wifi", "lab", "--application", "synthetic-argon-tinker@6.3.4.bin") == 0
     before = ""
