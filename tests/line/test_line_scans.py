@@ -24,6 +24,7 @@ from station.engine.events import (
     HandsNeeded,
     OperatorChanged,
     ScanRead,
+    StepFinished,
     StepStarted,
     UnitArrived,
     UnitIdentified,
@@ -448,3 +449,21 @@ def test_a_unit_that_leaves_while_its_port_is_bound_is_not_taken_for_present(tmp
         bench.command(BindPort(2, "1-9"))
         assert bench.wait_for(UnitLeft, slot=2, within=5.0)
         assert [runner.port.current for runner in line.runners] == [None, None]
+
+
+@pytest.mark.rule("A5")
+def test_a_label_scanned_while_one_unit_starts_is_not_kept_for_the_next(tmp_path: Path) -> None:
+    with line_bench(tmp_path, LABELLED) as bench:
+        first, second = bench.finished_unit(LABELLED, 1), bench.finished_unit(LABELLED, 2)
+        bench.plug(first)
+        bench.wait_for(AttemptStarted)
+        assert scan(bench, str(second.spec.serial)).accepted
+        bench.unplug()
+        assert bench.wait_finished().verdict is Verdict.ABORTED
+        mark = bench.mark()
+        bench.plug(second)
+        bench.wait_for(HandsNeeded, since=mark, sentence="scan_label")
+        bench.sleep(10.0)
+        assert not [event for _, event in bench.events[mark:] if isinstance(event, StepFinished)]
+        bench.command(Scan(str(second.spec.serial)))
+        assert bench.wait_finished(since=mark).verdict is Verdict.PASS
