@@ -13,6 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..wire.image.tables import (
+    COMPRESSION,
     CRC_SIZE,
     EXTENSION_HASH,
     EXTENSION_NAME,
@@ -30,7 +31,6 @@ _HEADER = struct.Struct("<4sHI32s")  # magic, bytes of the name, bytes of the co
 _MAGIC = b"ASET"
 _RESERVED = 10  # blocks that stay free
 _OVERHEAD = 8  # bytes of each block
-_COMPRESSION_HEADER = struct.Struct("<HBBI")
 
 
 class StoreFull(Exception):
@@ -132,9 +132,9 @@ def unwrap(flash: NorFlash, address: int, header: Header) -> tuple[str, bytes] |
 
 def _inflated(payload: bytes) -> bytes:
     """Inflate what follows the compression header; b"" if that is damaged."""
-    if len(payload) < _COMPRESSION_HEADER.size:
+    if len(payload) < COMPRESSION.size:
         return b""
-    size, _method, _window, original = _COMPRESSION_HEADER.unpack_from(payload)
+    size, _method, _window, original = COMPRESSION.unpack_from(payload)
     try:
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(payload[size:], original)
     except zlib.error:

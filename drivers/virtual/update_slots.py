@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 
 from ..platforms import ModuleFunction
-from ..wire.image.tables import FLAG_COMPRESSED, FLAG_DROP_PREFIX, PREFIX_SIZE
+from ..wire.image.tables import COMPRESSION, FLAG_COMPRESSED, FLAG_DROP_PREFIX, PREFIX_SIZE
 from .flash import FlashFailed, NorFlash, Who
 from .header import Header, is_intact, read_header
 from .layout import Chip
@@ -23,7 +23,6 @@ _MAGIC = 0xABCD
 _FACTORY, _FIRST, _LAST = 0, 1, 4
 _DEVICES = {Chip.INTERNAL: 0, Chip.EXTERNAL: 1}
 _VERIFY_CRC, _VERIFY_FUNCTION, _DROP_INFO, _COMPRESSED = 0x02, 0x08, 0x10, 0x20
-_COMPRESSION_HEADER = struct.Struct("<HBBI")
 _COPY_TRIES = 3
 
 
@@ -117,7 +116,7 @@ def _copy_page(flash: NorFlash, at: int, content: bytes) -> float:
 
 def inflate(module: bytes) -> bytes | None:
     """Inflate a compressed module; None if it is damaged (reference 3.8)."""
-    size, _method, _window, original = _COMPRESSION_HEADER.unpack_from(module, PREFIX_SIZE)
+    size, _method, _window, original = COMPRESSION.unpack_from(module, PREFIX_SIZE)
     try:
         plain = zlib.decompressobj(-15).decompress(module[PREFIX_SIZE + size :], original)
     except zlib.error:

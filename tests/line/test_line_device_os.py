@@ -6,18 +6,16 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from line_bench import PRODUCTS, LineBench, Recipe, line_bench
+from line_bench import LineBench, Recipe, line_bench
 
-from drivers.platforms import OsVersion, platform_by_slug, platforms
+from drivers.platforms import platform_by_slug, platforms
 from drivers.virtual import synthetic
 from drivers.virtual.flash import Touch, Who
 from drivers.virtual.layout import Chip
-from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import VirtualUnit
 from drivers.wire.image.host import parse_image
 from station.model import Verdict
 
-NAMES_ITS_PRODUCT_BEFORE = OsVersion.parse("1.5.0")  # D7
 UPDATES = [
     ("photon", "0.5.5", "2.3.1"), ("photon", "0.7.0", "2.3.1"), ("photon", "2.3.1", "3.3.1"), ("p1", "1.5.2", "2.3.1"),
     ("electron", "0.5.5", "3.3.1"), ("electron", "1.4.4", "3.3.1"), ("argon", "1.4.4", "6.3.4"),
@@ -30,16 +28,7 @@ PLATFORM_OLD_NEW = pytest.mark.parametrize(("slug", "old", "new"), UPDATES, ids=
 
 
 def update(slug: str, new: str) -> Recipe:
-    return Recipe(slug, device_os=new, application=app(slug, new), wifi=False)
-
-
-def app(slug: str, device_os: str) -> SyntheticFile:
-    is_named = OsVersion.parse(device_os) < NAMES_ITS_PRODUCT_BEFORE
-    product = (PRODUCTS[slug], 7) if is_named else (synthetic.NO_PRODUCT, synthetic.NO_PRODUCT)
-    number = platform_by_slug(slug).id
-    return synthetic.application(
-        number, device_os, seed="story", size=20_000, product_id=product[0], product_version=product[1]
-    )
+    return Recipe(slug, device_os=new, wifi=False)
 
 
 def arrives_where_it_should(bench: LineBench, unit: VirtualUnit, recipe: Recipe) -> None:

@@ -8,19 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from line_bench import PRODUCTS, LineBench, Recipe, line_bench
+from line_bench import LineBench, Recipe, line_bench
 
-from drivers.platforms import OsVersion, platform_by_slug
+from drivers.platforms import platform_by_slug
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootMode
 from drivers.virtual.flash import Touch
-from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from drivers.wire.image.host import parse_image
 from station.engine.events import AttemptFinished
 from station.model import Verdict
 
-NAMES_ITS_PRODUCT_BEFORE = OsVersion.parse("1.5.0")  # D7
 ROUNDS = 8
 """Attempts after which a unit that is not done counts as given up."""
 DARK_S = 600.0
@@ -44,14 +42,7 @@ class Update:
         number = platform_by_slug(self.slug).id
         ncp = () if self.ncp is None else (synthetic.ncp_firmware(number, self.ncp),)
         modules = (*synthetic.release(number, self.new), *ncp)
-        return Recipe(self.slug, device_os=self.new, modules=modules, application=self._application(), wifi=False)
-
-    def _application(self) -> SyntheticFile:
-        is_named = OsVersion.parse(self.new) < NAMES_ITS_PRODUCT_BEFORE
-        product = (PRODUCTS[self.slug], 7) if is_named else (synthetic.NO_PRODUCT, synthetic.NO_PRODUCT)
-        return synthetic.application(
-            platform_by_slug(self.slug).id, self.new, seed="story", product_id=product[0], product_version=product[1]
-        )
+        return Recipe(self.slug, device_os=self.new, modules=modules, wifi=False)
 
 
 UPDATES = (

@@ -8,6 +8,7 @@ import zlib
 
 from ...platforms import ModuleFunction
 from .tables import (
+    COMPRESSION,
     EXTENSION_HASH,
     EXTENSION_NAME,
     EXTENSION_PRODUCT_DATA,
@@ -20,7 +21,6 @@ from .tables import (
 
 _SHA_256 = 0
 _NO_PRODUCT = b"\xff" * 6
-_DEFLATE = struct.Struct("<HBBI")  # bytes of this header, method, window bits (0: the usual 15), bytes uncompressed
 _AFTER_EXTENSIONS = 2 + SHA_SIZE + 2  # reserved, SHA-256, suffix size
 
 
@@ -30,7 +30,7 @@ def asset_module(name: str, content: bytes) -> bytes:
     ``name``: as the application asks for it, at most 65,000 bytes of UTF-8. Vectors V7 and V7c of the reference.
     """
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    packed = _DEFLATE.pack(_DEFLATE.size, 0, 0, len(content)) + packer.compress(content) + packer.flush()
+    packed = COMPRESSION.pack(COMPRESSION.size, 0, 0, len(content)) + packer.compress(content) + packer.flush()
     is_smaller = len(packed) < len(content)
     payload, flags = (packed, FLAG_DROP_PREFIX | FLAG_COMPRESSED) if is_smaller else (content, FLAG_DROP_PREFIX)
     suffix = _extension(EXTENSION_HASH, bytes((_SHA_256, SHA_SIZE)) + hashlib.sha256(content).digest())

@@ -32,6 +32,7 @@ EXTENSION_INVALID = 0xFFFF
 
 VECTORS_SIZE = 0x200  # of the nRF52840's vector table, where a module begins with one
 DEPENDENCY_DATA = struct.Struct("<BBHI")  # of an extension: function, index, version, a target of unknown meaning
+COMPRESSION = struct.Struct("<HBBI")  # before a compressed payload: its own size, method, window bits, size unpacked
 PROTECTED = 1  # content of a security-mode extension
 
 # the information block of a radio stack; its address is in the platform table

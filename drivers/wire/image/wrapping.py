@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import struct
 import zlib
 
 from ...errors import BadImage
 from .host import MAX_FILE_SIZE, Image, parse_image
-from .tables import CRC_SIZE, FLAG_COMBINED, FLAG_COMPRESSED, FLAG_DROP_PREFIX, PREFIX_SIZE
+from .tables import COMPRESSION, CRC_SIZE, FLAG_COMBINED, FLAG_COMPRESSED, FLAG_DROP_PREFIX, PREFIX_SIZE
 
 MAX_PARTS = 8  # a unit takes two
-_COMPRESSION = struct.Struct("<HBBI")  # size of this header, method, window bits (0: 15), size of what comes out
 _DEFLATE = 0
 
 
@@ -48,10 +46,10 @@ def unpacked(image: Image) -> bytes:
     """
     at = image.prefix_offset + PREFIX_SIZE
     packed = image.data[at : -CRC_SIZE - image.suffix_size]
-    if len(packed) < _COMPRESSION.size:
+    if len(packed) < COMPRESSION.size:
         raise BadImage(f"{image.name}: is compressed, but its {len(packed)} bytes hold no header of that; damaged")
-    size, method, window, length = _COMPRESSION.unpack_from(packed)
-    if method != _DEFLATE or window not in (0, *range(8, 16)) or not _COMPRESSION.size <= size <= len(packed):
+    size, method, window, length = COMPRESSION.unpack_from(packed)
+    if method != _DEFLATE or window not in (0, *range(8, 16)) or not COMPRESSION.size <= size <= len(packed):
         raise BadImage(f"{image.name}: is compressed by an unknown method ({method}, window {window})")
     if length > MAX_FILE_SIZE:
         raise BadImage(f"{image.name}: unpacks to {length} bytes, no module has more than {MAX_FILE_SIZE}")

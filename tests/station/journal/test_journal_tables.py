@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import resource
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.journal_editor import edited, edited_value, key_columns, said_by_verify
 from support.journal_story import tables, walked
+from support.scarce_disk import files_of_at_most
 
 from drivers.clock import SimulatedClock
 from station.errors import JournalHeld
@@ -83,17 +82,6 @@ def test_a_replay_without_room_on_the_disk_says_nothing_of_the_journal(
     with Journal.open(place / "journal", "bench-1", SimulatedClock()) as journal:
         journal.record(*(event for number in range(10, 500) for event in walked(f"a-{number}", number)))
     with JournalReader(place / "journal") as reader:
-        with largest_file(pages * 4096), pytest.raises(JournalHeld, match="disk I/O error"):
+        with files_of_at_most(pages * 4096), pytest.raises(JournalHeld, match="disk I/O error"):
             reader.verify()
         assert reader.verify().entries > 1400
-
-
-@contextlib.contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """No file of this process can grow beyond ``size`` bytes: a disk that is nearly full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
