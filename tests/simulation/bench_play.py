@@ -7,14 +7,12 @@ other is plugged in and its label scanned when asked, and every good one has to 
 from __future__ import annotations
 
 import itertools
-import logging
 import random
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from line_bench import LineBench, line_bench, shown
+from line_bench import LineBench, line_bench
 
 from drivers.identity import PortPath
 from drivers.virtual.factory import make_spec
@@ -30,8 +28,8 @@ from station.model import Verdict
 
 from .bench_story import BenchStory, Move, draw_bench
 from .hands import PATIENCE_S, REACTION_S, label_of
-from .oracles import Bugs, Violation, check_effects, check_pass
-from .shift import Figures
+from .oracles import Violation, check_effects, check_pass
+from .shift import Figures, judged
 from .story import Part
 from .units import make_unit
 from .witness import Witness
@@ -47,30 +45,13 @@ WALKS = 3
 def run_bench(story: BenchStory) -> Figures:
     """Play a story to its end; a violated oracle is recorded in the figures, never raised."""
     figures = Figures(story.seed)
-    bugs, root = Bugs(), logging.getLogger()
-    root.addHandler(bugs)
-    began = time.monotonic()
-    play: _Play | None = None
-    try:
-        with (
-            tempfile.TemporaryDirectory(prefix="bench-") as folder,
-            line_bench(Path(folder), story.lot.recipe(), slots=story.slots, traces=False) as bench,
-        ):
-            play = _Play(bench, story, figures)
-            play.run()
-        if bugs.seen:
-            raise Violation("bug", bugs.seen[0])
-    except Violation as error:
-        figures.violation, figures.kind = str(error), error.kind
-    except AssertionError as error:  # what the bench itself checks when it closes
-        figures.violation, figures.kind = f"bench: {error}", "bench"
-    finally:
-        root.removeHandler(bugs)
-    figures.wall_s = time.monotonic() - began
-    if play is not None:
-        figures.simulated_s = play.bench.clock.now()
-        if figures.violation:
-            figures.trace = play.trace()
+    with (
+        judged(figures) as watch,
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        line_bench(Path(folder), story.lot.recipe(), slots=story.slots, traces=False) as bench,
+    ):
+        watch(bench)
+        _Play(bench, story, figures).run()
     return figures
 
 
@@ -305,10 +286,6 @@ class _Play:
                     self.figures.causes[f"{event.verdict.name} {event.failed_step} {event.sentence}"] += 1
         if self.witness.doubts:
             raise Violation("doubt", self.witness.doubts[0])
-
-    def trace(self) -> str:
-        """Return the last events, for the analysis of a violation."""
-        return "\n".join(f"{at:9.2f} {shown(event)}" for at, event in self.bench.events[-80:])
 
 
 def _asks_label(event: Event) -> bool:

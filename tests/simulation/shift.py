@@ -14,7 +14,8 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,27 +65,18 @@ class Figures:
         return cls(**row | {name: Counter(row[name]) for name in ("verdicts", "causes", "units")})
 
 
-def run(story: Story) -> Figures:
-    """Run a story to its end; a violated oracle is recorded in the figures, never raised."""
-    figures = Figures(story.seed)
+@contextmanager
+def judged(figures: Figures) -> Iterator[Callable[[LineBench], None]]:
+    """Record in ``figures`` how the story of the block ends; a violated oracle is never raised.
+
+    Yields what the block calls with its bench, for the time there and the last events of a violation.
+    """
     bugs, root = Bugs(), logging.getLogger()
     root.addHandler(bugs)
     began = time.monotonic()
-    shift: _Shift | None = None
+    benches: list[LineBench] = []
     try:
-        with tempfile.TemporaryDirectory(prefix="shift-") as folder:
-            recipes = tuple(lot.recipe() for lot in story.lots)
-
-            def measure(told: Mapping[str, Any]) -> str:
-                unit = next(one for one in bench.units if one.device_id == told["device_id"])
-                return f"idle_ma={unit.sensors['idle_ma']}"
-
-            instruments = {"power-meter": measure}
-            with line_bench(
-                Path(folder), *recipes, slots=story.slots, traces=False, instruments=instruments
-            ) as bench:  # fmt: skip
-                shift = _Shift(bench, story, figures)
-                shift.run()
+        yield benches.append
         if bugs.seen:
             raise Violation("bug", bugs.seen[0])
     except Violation as error:
@@ -94,10 +86,26 @@ def run(story: Story) -> Figures:
     finally:
         root.removeHandler(bugs)
     figures.wall_s = time.monotonic() - began
-    if shift is not None:
-        figures.simulated_s = shift.bench.clock.now()
+    for bench in benches:
+        figures.simulated_s = bench.clock.now()
         if figures.violation:
-            figures.trace = shift.trace()
+            figures.trace = "\n".join(f"{at:9.2f} {shown(event)}" for at, event in bench.events[-80:])
+
+
+def run(story: Story) -> Figures:
+    """Run a story to its end; a violated oracle is recorded in the figures, never raised."""
+    figures = Figures(story.seed)
+    with judged(figures) as watch, tempfile.TemporaryDirectory(prefix="shift-") as folder:
+        recipes = tuple(lot.recipe() for lot in story.lots)
+
+        def measure(told: Mapping[str, Any]) -> str:
+            unit = next(one for one in bench.units if one.device_id == told["device_id"])
+            return f"idle_ma={unit.sensors['idle_ma']}"
+
+        instruments = {"power-meter": measure}
+        with line_bench(Path(folder), *recipes, slots=story.slots, traces=False, instruments=instruments) as bench:
+            watch(bench)
+            _Shift(bench, story, figures).run()
     return figures
 
 
@@ -202,7 +210,3 @@ class _Shift:
             elif isinstance(event, ScanRead):
                 figures.scans += 1
                 figures.scans_again += not event.accepted
-
-    def trace(self) -> str:
-        """Return the last events, for the analysis of a violation."""
-        return "\n".join(f"{at:9.2f} {shown(event)}" for at, event in self.bench.events[-60:])
