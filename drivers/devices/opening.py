@@ -39,12 +39,15 @@ _NO_ANSWER = (BadIdentity, DeviceRefused, RemoteProtocolError, Stalled, Transfer
 
 
 def ask_id(
-    verbs: Verbs, where: str, console_id: Callable[[], str], deadline: Deadline, cancel: CancelToken
+    opened: Opened, where: str, console_id: Callable[[], str], deadline: Deadline, cancel: CancelToken
 ) -> tuple[DeviceId, str]:
-    """Ask a unit whose serial string is no Device ID for it; return it and the source that had it.
+    """Ask a unit for its Device ID, where its serial string is none; return it and the source that had it.
 
     Raises `RemoteProtocolError` when no source has one, `NeedsHands` when only the console does, and is not open.
     """
+    if opened.serial_id is not None:
+        return opened.serial_id, SERIAL_STRING
+    verbs = opened.verbs
     sources: list[tuple[str, Callable[[], str]]]
     if isinstance(verbs, ControlDevice):
         sources = [("raw request 20", lambda: verbs.raw_device_id(deadline, cancel))]
@@ -75,11 +78,15 @@ def _stored_id(verbs: DfuDevice) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One enumeration of a unit, opened. ``serial_id``: the Device ID in its serial string, if there is one."""
+    """One enumeration of a unit, opened. ``serial_id``: the Device ID in its serial string, if there is one.
+
+    ``is_proved``: it said that it is the expected unit; else only its port vouches for it.
+    """
 
     candidate: UsbCandidate
     verbs: Verbs
     serial_id: DeviceId | None
+    is_proved: bool
 
 
 class Opener:
@@ -114,16 +121,17 @@ class Opener:
             repeater = Repeater(transport, self._clock, self._trace)
             serial_id = repeater.read(lambda: _device_id(transport), "serial string", deadline, self._cancel)
             verbs = self._verbs(transport, deadline)
+            is_proved = False
             if expected is not None:  # first of all: what follows may trigger a restart an earlier host requested
-                self._compare(candidate, serial_id or self._asked_id(verbs, deadline), expected)
+                is_proved = self._compare(candidate, serial_id or self._asked_id(verbs, deadline), expected)
             self._begin(verbs, deadline)
-            if expected is not None and serial_id is None and isinstance(verbs, DfuDevice):
+            if expected is not None and not is_proved and isinstance(verbs, DfuDevice):
                 with contextlib.suppress(*_NO_ANSWER):
-                    self._compare(candidate, DeviceId.parse(_stored_id(verbs)), expected)
+                    is_proved = self._compare(candidate, DeviceId.parse(_stored_id(verbs)), expected)
         except BaseException:
             transport.close()
             raise
-        return Opened(candidate, verbs, serial_id)
+        return Opened(candidate, verbs, serial_id, is_proved)
 
     def _verbs(self, transport: UsbTransport, deadline: Deadline) -> Verbs:
         if isinstance(transport, GuardedTransport):
@@ -149,18 +157,19 @@ class Opener:
                 return DeviceId.parse(verbs.raw_device_id(deadline, self._cancel))
         return None
 
-    def _compare(self, candidate: UsbCandidate, found: DeviceId | None, expected: DeviceId) -> None:
-        """Raise unless this is the expected unit: nothing may be sent to any other (rule H2)."""
+    def _compare(self, candidate: UsbCandidate, found: DeviceId | None, expected: DeviceId) -> bool:
+        """Raise unless this is the expected unit (rule H2); return False where only its port says that it is."""
         where = f"the unit on port {candidate.port_path}"
         if found is None and self._by_port:
             self._trace(f"open: {where} cannot say who it is; taken for {expected}, which is on that port")
-            return
+            return False
         if found is None:
             raise RemoteProtocolError(
                 f"{where} did not report a Device ID, so it may be any unit; other cable, other port?"
             )
         if found != expected:
             raise swapped(where, expected, found)
+        return True
 
 
 def swapped(where: str, expected: DeviceId, found: DeviceId) -> Swapped:

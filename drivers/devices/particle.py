@@ -102,25 +102,26 @@ class ParticleDevice:
         """Read the Device ID from the first source that has it (`id_source`), and bind this object to that unit.
 
         Sources: serial string; in application mode raw request, request 20 and console; in DFU mode the configuration
-        memory. Raises `Swapped` when this object is already bound to another unit, `NeedsHands` when only the console
+        memory. A unit this object is bound to is asked again only while its port alone vouches for it (`is_proved`).
+        Raises `Swapped` when this object is already bound to another unit, `NeedsHands` when only the console
         has it and the unit does not obey, `RemoteProtocolError` when no source has one.
         """
-        if self.device_id is not None:
-            self.close()
-        verbs = self.open(deadline)
-        if self.device_id is None:
-            serial_id = self._opened.serial_id if self._opened else None
-            self.device_id, self.id_source = (
-                (serial_id, SERIAL_STRING)
-                if serial_id is not None
-                else ask_id(verbs, self.where, lambda: self._console_id(deadline), deadline, self._cancel)
-            )
-            self._proved = self.port.current
+        opened = self._open(deadline)
+        if self.device_id is None or not self.is_proved:
+            found, source = ask_id(opened, self.where, lambda: self._console_id(deadline), deadline, self._cancel)
+            if self.device_id is not None and found != self.device_id:
+                raise swapped(self.where, self.device_id, found)
+            self.device_id, self.id_source, self._proved = found, source, self.port.current
         return self.device_id
 
+    @property
+    def is_proved(self) -> bool:
+        """Whether what is on the port now has said that it is the unit this object is bound to."""
+        return self._proved is not None and self._proved is self.port.current
+
     def _console_id(self, deadline: Deadline) -> str:
-        with self.console(deadline) as console:
-            return str(console.identify(deadline).device_id)
+        with self.console(deadline) as console:  # which compares the Device ID of a unit we are bound to
+            return str(self.device_id or console.identify(deadline).device_id)
 
     def raw_device_id(self, deadline: Deadline) -> DeviceId:
         """Read the Device ID by the raw request, which needs no system thread; raises `Stalled` on old firmware."""
@@ -168,12 +169,17 @@ class ParticleDevice:
 
     def open(self, deadline: Deadline) -> Verbs:
         """Open what is on the port now; once this object is bound to a unit, check that it is that one."""
+        return self._open(deadline).verbs
+
+    def _open(self, deadline: Deadline) -> Opened:
         candidate = self.present()
         if self._opened is None or self._opened.candidate is not candidate:
             self.close()
             opener = Opener(self._clock, self._cancel, self._trace, by_port=self.id_source not in ("", SERIAL_STRING))
             self._opened = opener.open(candidate, self.device_id, lambda: self.port.current is candidate, deadline)
-        return self._opened.verbs
+            if self._opened.is_proved:
+                self._proved = candidate
+        return self._opened
 
     # --- application mode -------------------------------------------------------------------
 
@@ -240,9 +246,11 @@ class ParticleDevice:
         self._holding.reach(goal, deadline, kinds)
 
     def await_mode(self, goal: Goal, deadline: Deadline) -> None:
-        """Wait until a person has brought the unit into a mode with its buttons, however many tries that takes."""
+        """Wait until a person's hands have brought the unit into a mode; raises `DidNotReturn`, `Swapped`."""
         if goal is Goal.DFU:
-            self.await_dfu(deadline)
+            while self.mode is not Mode.DFU:
+                with contextlib.suppress(OtherMode):
+                    self._restarts.run("dfu by hand", Mode.DFU, deadline, lambda: True, deadline.remaining, tries=1)
         elif goal in (Goal.SAFE, Goal.RESTART):
             self._restarts.run(f"{goal} by hand", Mode.APPLICATION, deadline, lambda: True, deadline.remaining, tries=1)
         else:
@@ -302,7 +310,7 @@ class ParticleDevice:
 
     def _prove(self, console: Console, deadline: Deadline) -> None:
         """Compare the Device ID once in each enumeration of a unit that only its console names. Raises `Swapped`."""
-        if self.device_id is None or self.id_source == SERIAL_STRING or self._proved is self.port.current:
+        if self.device_id is None or self.is_proved:
             return
         found = console.identify(deadline).device_id
         if found != self.device_id:
@@ -354,15 +362,6 @@ class ParticleDevice:
     def enter_dfu(self, deadline: Deadline) -> None:
         """Restart into DFU mode, unless the unit is in it. Raises `NeedsHands`, `DidNotReturn`, `Swapped`."""
         self.reach(Goal.DFU, deadline)
-
-    def await_dfu(self, deadline: Deadline) -> None:
-        """Wait until a person has put the unit into DFU mode with its buttons, however many tries that takes.
-
-        Raises `DidNotReturn`, `Swapped`.
-        """
-        while self.mode is not Mode.DFU:
-            with contextlib.suppress(OtherMode):
-                self._restarts.run("dfu by hand", Mode.DFU, deadline, lambda: True, deadline.remaining, tries=1)
 
     def leave_dfu(self, deadline: Deadline) -> None:
         """Restart into the firmware; does nothing when it is running. Raises `DidNotReturn`, `Swapped`."""

@@ -245,7 +245,8 @@ def _write(value: object) -> None:
 def _hold(help_text: str, goal: Goal, text: str) -> Verb:
     def act(unit: Unit, ctx: StepContext) -> Done:
         how = hold(unit.device, ctx, goal)
-        return Done(f"{text}{', ' * bool(how)}{how}")
+        doubt = "" if unit.device.is_proved else "; only its port tells that it is the same unit"
+        return Done(f"{text}{', ' * bool(how)}{how}{doubt}")
 
     return plain(help_text, act, is_of_firmware=False)
 

@@ -30,6 +30,7 @@ def dfu(session: UnitSession, ctx: StepContext) -> StepResult:
     if not session.unit.known.is_locked and session.firmware.plan(ctx).dfu_visit:  # made before DFU hides the versions
         with ctx.write("unit", "restart into DFU"):
             how = hold(session.unit.device, ctx, Goal.DFU)
+            session.unit.device.identify(ctx.deadline)  # nothing is confirmed of a unit that may be another
         proofs.append(f"the unit shows DFU{', ' * bool(how)}{how}")
     return done("; ".join(proofs))
 

@@ -36,8 +36,7 @@ def identify(session: UnitSession, ctx: StepContext) -> StepResult:
         return _identify_locked(session, ctx)
     if unit.device.mode is Mode.DFU and not session.firmware.has_release:
         # what an application needs is on the unit, which only a running one tells; and nothing else would (H9)
-        with ctx.write("unit", "restart out of DFU"):
-            unit.device.leave_dfu(ctx.deadline)
+        _start(unit, ctx)
     if unit.device.mode is Mode.DFU:
         reading.recall(unit)
         reading.tell(unit, ctx)
@@ -58,8 +57,7 @@ def identify(session: UnitSession, ctx: StepContext) -> StepResult:
 def _let_it_run(unit: Unit, ctx: StepContext, hidden: Hidden) -> None:
     """Let a unit in DFU start, because whether the files fit it depends on what only a running unit says."""
     try:
-        with ctx.write("unit", "restart out of DFU"):
-            unit.device.leave_dfu(ctx.deadline)
+        _start(unit, ctx)
     except DidNotReturn as error:
         if unit.device.mode is not Mode.DFU:
             raise
@@ -70,6 +68,13 @@ def _let_it_run(unit: Unit, ctx: StepContext, hidden: Hidden) -> None:
             f"profile's files fit depends on it; name it among {hidden.named_in}",
             say=hidden.say,
         ) from error
+
+
+def _start(unit: Unit, ctx: StepContext) -> None:
+    """Let a unit in DFU run. It says who it is before that is confirmed: another one may have come to its port."""
+    with ctx.write("unit", "restart out of DFU"):
+        unit.device.leave_dfu(ctx.deadline)
+        reading.identify_usb(unit, ctx)
 
 
 def _identify_locked(session: UnitSession, ctx: StepContext) -> StepResult:

@@ -20,6 +20,8 @@ from .witness import Witness
 
 STORIES = 240
 AT_ONCE = 12
+FOUND = (420,)
+"""Seeds beyond those that once found something: a unit that was taken for the one restarted on its port."""
 
 
 @pytest.mark.slow
@@ -30,6 +32,12 @@ def test_whatever_hands_and_scanner_do_no_good_unit_fails_and_each_ends_pass(fir
     for seed in range(first, first + AT_ONCE):
         figures = run_bench(draw_bench(seed))
         assert not figures.violation, f"{figures.violation}\n{replay_of(seed, is_bench=True)}"
+
+
+@pytest.mark.rule("H2")
+@pytest.mark.parametrize("seed", FOUND)
+def test_what_a_story_once_found_stays_mended(seed: int) -> None:
+    assert not run_bench(draw_bench(seed)).violation
 
 
 def test_a_printed_bench_story_reads_back_as_it_was() -> None:

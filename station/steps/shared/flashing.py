@@ -359,6 +359,7 @@ class FirmwareSession:
         if unproved:  # just sent, to a Device OS that reports no hash
             with ctx.write("unit", "restart into DFU"):
                 self._unit.device.enter_dfu(ctx.deadline)
+                self._unit.device.identify(ctx.deadline)
             self._write_over_dfu(ctx, unproved)
             self._unit.device.leave_dfu(ctx.deadline)
             self._look_again(ctx)

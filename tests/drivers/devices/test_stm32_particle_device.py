@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from support.device_bench import DeviceBench, image
 
-from drivers.errors import RequestRejected
+from drivers.errors import RemoteProtocolError, RequestRejected
 from drivers.platforms import platform_by_slug
 from drivers.virtual import synthetic
+from drivers.virtual.boot import BootRequest
 from drivers.virtual.factory import make_spec
+from drivers.virtual.flash import Who
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from drivers.virtual.world import StoredNetwork
 from drivers.wire import requests
@@ -79,3 +81,27 @@ def test_a_module_of_another_platform_is_refused(bench: DeviceBench, slug: str) 
     with pytest.raises(RequestRejected) as refused:
         device.ask(requests.finish_firmware_update(validate_only=True))
     assert refused.value.code in (BAD_PLATFORM, -1300), "an application of a Photon has no place on an Electron"
+
+
+@every
+@pytest.mark.rule("H2")
+def test_whom_only_its_port_vouches_for_proves_itself_by_its_console_or_its_memory(
+    bench: DeviceBench, slug: str
+) -> None:
+    """Device OS and bootloader of 0.5.5 show the same USB serial string on every unit."""
+    unit = bench.plug(make_spec(slug, 7, 1, "0.5.5", networks=(StoredNetwork("elsewhere"),), arrives=BootRequest.DFU))
+    device = bench.device()
+    assert str(device.identify(bench.within(30.0))) == unit.device_id
+    assert device.is_proved
+    device.leave_dfu(bench.within(60.0))
+    assert not device.is_proved
+    device.identify(bench.within(60.0))
+    assert device.is_proved
+    device.enter_dfu(bench.within(60.0))
+    assert device.is_proved, "its configuration memory has its Device ID"
+    device.leave_dfu(bench.within(60.0))
+    unit.memory.dct.set("device_id", bytes([0xFF]) * 12, Who.SYSTEM)
+    device.enter_dfu(bench.within(60.0))
+    assert not device.is_proved
+    with pytest.raises(RemoteProtocolError, match="did not report a Device ID"):
+        device.identify(bench.within(30.0))
