@@ -65,14 +65,23 @@ class UnitMemory:
         A SoftDevice is stored without its header, as in every unit. Raises `DriverError` for a file without a place.
         """
         for file in files:
-            probe = NorFlash(Chip.EXTERNAL, 0, max(len(file), 0x400))
-            probe.place(0, file)
-            header = read_header(probe, 0, self.layout.prefix_offsets)
-            content = file[PREFIX_SIZE:] if header.flags & FLAG_DROP_PREFIX else file
-            chip = self.ncp if header.kind == NCP else self.internal
-            if chip is None or not header.is_plausible or not chip.holds(header.start, len(content)):
-                raise DriverError(f"a file of {len(file)} bytes is not a module this virtual unit has a place for")
-            chip.place(header.start, content)
+            chip, start, content = self._home_of(file)
+            chip.place(start, content)
+
+    def holds(self, file: bytes) -> bool:
+        """Return whether a module file stands byte for byte where `install` would have put it; raises as that does."""
+        chip, start, content = self._home_of(file)
+        return chip.read(start, len(content)) == content
+
+    def _home_of(self, file: bytes) -> tuple[NorFlash, int, bytes]:
+        probe = NorFlash(Chip.EXTERNAL, 0, max(len(file), 0x400))
+        probe.place(0, file)
+        header = read_header(probe, 0, self.layout.prefix_offsets)
+        content = file[PREFIX_SIZE:] if header.flags & FLAG_DROP_PREFIX else file
+        chip = self.ncp if header.kind == NCP else self.internal
+        if chip is None or not header.is_plausible or not chip.holds(header.start, len(content)):
+            raise DriverError(f"a file of {len(file)} bytes is not a module this virtual unit has a place for")
+        return chip, header.start, content
 
     def flash(self, chip: Chip) -> NorFlash:
         """Return the flash chip behind an alternate setting or an update slot."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import math
 import os
 import sys
@@ -14,7 +15,7 @@ from drivers.virtual.faults import ACTIONS, MOMENTS, OPTIONS, BadFault, Fault, p
 from drivers.virtual.synthetic import ALL_VERSIONS
 
 from ..compose import JOURNAL_PATIENCE_S
-from ..demo import FACTORY_OS, SCAN_S, SHOW_S, Demo, DemoOptions, tray, tray_profiles
+from ..demo import FACTORY_OS, SCAN_S, SHOW_S, STORIES, Demo, DemoOptions, story, tray, tray_profiles
 from ..engine.events import BatchSummary
 from ..errors import BadInput
 from ..export import export as export_log
@@ -27,6 +28,7 @@ from ..words.catalogue import Words
 from .ending import Ending, Over, told_to_end
 from .places import check_output, firmware_folder, made_dir, output
 from .speaking import add_language, form_of, words_of
+from .story import list_stories, reconciliation_as_json, reconciliation_words
 
 SCREEN_SPEED = 6.0
 """Times real speed at which ``--speed fast`` runs on a screen, so that a person can follow."""
@@ -34,6 +36,7 @@ BUSY_SLOTS = 8
 """With more virtual units the demo runs slower, or one computer could not keep up."""
 PATIENT_SCAN_S, PATIENT_SHOW_S = 8.0, 4.0
 """Real seconds that virtual hands leave the person at a screen to scan first, and to read a verdict."""
+UNITS = 4
 DEFAULT_PROFILES = ("boron-product", "argon-product")
 """What is shown unless options say otherwise; with more than `BUSY_SLOTS` units, one of every platform."""
 
@@ -47,14 +50,19 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=fault_help(),
     )
     parser.add_argument(
-        "--units", type=_units, default=4, metavar="N",
-        help=f"slots, and units at a time (4); more than {BUSY_SLOTS}: of every platform",
+        "--units", type=_units, metavar="N",
+        help=f"slots, and units at a time ({UNITS}); more than {BUSY_SLOTS}: of every platform",
     )  # fmt: skip
     parser.add_argument(
         "--profile", action="append", default=[], metavar="P",
         help="a file, or the name of a shipped one (boron-product and argon-product)",
     )  # fmt: skip
     parser.add_argument("--firmware", action="append", type=Path, default=[], metavar="DIR", help="look here for files")
+    parser.add_argument(
+        "--story", choices=[one.name for one in STORIES], metavar="NAME",
+        help="tell one of the stories: it brings its units and profiles, ends with them, and says what they hold then",
+    )  # fmt: skip
+    parser.add_argument("--stories", action="store_true", help="list the stories")
     parser.add_argument("--headless", action="store_true", help="no screen (also where there is no terminal)")
     parser.add_argument("--json", action="store_true", help="one event a line as JSON; implies --headless")
     parser.add_argument("--once", action="store_true", help="end after one unit a slot (else units keep coming)")
@@ -69,7 +77,6 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--factory-os",
         choices=ALL_VERSIONS,
-        default=FACTORY_OS,
         metavar="V",
         help=f"Device OS the units come with ({FACTORY_OS}); platforms it was not made for come with another",
     )
@@ -110,62 +117,78 @@ def _fault(spec: str) -> Fault:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo; returns the exit status."""
+    if arguments.stories:
+        sys.stdout.write(list_stories())
+        return 0
     words = words_of(arguments)
-    rules = StepTable.found().rules
-    names = arguments.profile or (DEFAULT_PROFILES if arguments.units <= BUSY_SLOTS else ())
-    arrivals = () if names else tray()[: arguments.units]
-    profiles = tuple(load_profile(find_profile(name), rules) for name in names) or tray_profiles(arrivals, rules)
+    cast = _cast(arguments)
     if arguments.export is not None:
         check_output(arguments.export, "--export")
     if arguments.data_dir is not None:
         made_dir(arguments.data_dir)
     is_headless = _is_headless(arguments)
-    traces = arguments.trace or not is_headless
-    options = DemoOptions(
-        profiles=profiles, arrivals=arrivals, units=arguments.units, seed=arguments.seed,
-        firmware=tuple(map(firmware_folder, arguments.firmware)),
+    speed = _screen_speed(arguments.speed, cast.units)
+    options = dataclasses.replace(
+        cast, seed=arguments.seed, firmware=tuple(map(firmware_folder, arguments.firmware)),
         data_dir=arguments.data_dir, faults=tuple(map(_fault, arguments.fault)),
-        cloud_down_s=arguments.cloud_down_for, once=arguments.once, traces=traces, factory_os=arguments.factory_os,
-        scan_after_s=SCAN_S if is_headless else PATIENT_SCAN_S * _screen_speed(arguments),
-        show_s=SHOW_S if is_headless else PATIENT_SHOW_S * _screen_speed(arguments),
+        cloud_down_s=arguments.cloud_down_for, traces=arguments.trace or not is_headless,
+        scan_after_s=SCAN_S if is_headless else PATIENT_SCAN_S * speed,
+        show_s=SHOW_S if is_headless else PATIENT_SHOW_S * speed,
     )  # fmt: skip
+    clock = _clock(arguments.speed, is_headless=is_headless, units=options.units)
     if is_headless:
-        return _headless(options, arguments, words)
+        return _headless(options, clock, arguments, words)
     from .screen import demo_screen  # the screen is loaded only where it is shown
 
     return demo_screen(
         options,
-        _clock(arguments),
+        clock,
         dict(os.environ),
         words,
         lambda *ending: _finish_screen(*ending, export=arguments.export, words=words),
     )
 
 
+def _cast(arguments: argparse.Namespace) -> DemoOptions:
+    """Return what units come and what they become, by the story or by the options; raises `BadInput`."""
+    rules = StepTable.found().rules
+    if (told := story(arguments.story)) is not None:
+        given = next((name for name in ("units", "profile", "factory_os") if getattr(arguments, name)), None)
+        if given is not None:
+            option = given.replace("_", "-")
+            raise BadInput(f"--{option}: the story {told.name} brings its own units and profiles; leave --{option} out")
+        profiles, arrivals = told.profiles(rules), told.arrivals
+        return DemoOptions(profiles, arrivals=arrivals, units=len(arrivals), once=True, files=told.files)
+    units = arguments.units or UNITS
+    names = arguments.profile or (DEFAULT_PROFILES if units <= BUSY_SLOTS else ())
+    arrivals = () if names else tray()[:units]
+    profiles = tuple(load_profile(find_profile(name), rules) for name in names) or tray_profiles(arrivals, rules)
+    return DemoOptions(
+        profiles, arrivals=arrivals, units=units, once=arguments.once, factory_os=arguments.factory_os or FACTORY_OS
+    )
+
+
 def has_screen(arguments: argparse.Namespace) -> bool:
     """Tell whether the verb takes the terminal."""
-    return not _is_headless(arguments)
+    return not (arguments.stories or _is_headless(arguments))
 
 
 def _is_headless(arguments: argparse.Namespace) -> bool:
     return bool(arguments.headless or arguments.json or not (sys.stdout.isatty() and sys.stdin.isatty()))
 
 
-def _clock(arguments: argparse.Namespace) -> Clock:
-    if _is_headless(arguments) and arguments.speed == "fast":
+def _clock(speed: str, *, is_headless: bool, units: int) -> Clock:
+    if is_headless and speed == "fast":
         return SimulatedClock(epoch=SystemClock().utc(), stall_s=2 * JOURNAL_PATIENCE_S)  # it stands for a lock
-    return SystemClock(_screen_speed(arguments))
+    return SystemClock(_screen_speed(speed, units))
 
 
-def _screen_speed(arguments: argparse.Namespace) -> float:
-    if arguments.speed == "real":
-        return 1.0
-    units: int = arguments.units
-    return max(1.0, SCREEN_SPEED * min(1.0, BUSY_SLOTS / units))
+def _screen_speed(speed: str, units: int) -> float:
+    return 1.0 if speed == "real" else max(1.0, SCREEN_SPEED * min(1.0, BUSY_SLOTS / units))
 
 
-def _headless(options: DemoOptions, arguments: argparse.Namespace, words: Words) -> int:
-    clock, tally = _clock(arguments), Tally()
+def _headless(options: DemoOptions, clock: Clock, arguments: argparse.Namespace, words: Words) -> int:
+    tally = Tally()
     printer = Printer(sys.stdout, form_of(arguments, words))
     over = Over()
     with told_to_end(over), contextlib.closing(printer):
@@ -175,9 +198,20 @@ def _headless(options: DemoOptions, arguments: argparse.Namespace, words: Words)
         finally:
             printer(summary)
             printer.close()
-            if not arguments.json:
-                sys.stdout.write(summary_words(summary, words))
-    return tally.exit_status or int(bool(demo.dark_slots))
+            sys.stdout.write(
+                reconciliation_as_json(demo.reconciliation) if arguments.json else _closing_words(demo, summary, words)
+            )
+    return status(demo, tally)
+
+
+def _closing_words(demo: Demo, summary: BatchSummary, words: Words) -> str:
+    return summary_words(summary, words) + reconciliation_words(demo.reconciliation, words)
+
+
+def status(demo: Demo, tally: Tally) -> int:
+    """Return the exit status of a demo that ran to its end."""
+    is_off = bool(demo.dark_slots) or any(row.problems for row in demo.reconciliation)
+    return tally.exit_status or int(is_off)
 
 
 def _run_once(options: DemoOptions, clock: Clock, ears: tuple[Printer, Tally], over: Over) -> tuple[Demo, BatchSummary]:
@@ -205,15 +239,16 @@ def _wait_once(demo: Demo, ending: Ending) -> None:
 
 def _finish_screen(
     demo: Demo, tally: Tally, seconds: float, why: str, *, export: Path | None, words: Words
-) -> BatchSummary:
-    """Stop and close; the caller prints the summary, unless closing fails."""
+) -> tuple[str, int]:
+    """Stop and close; returns the closing words, which the caller prints unless closing fails, and the exit status."""
     summary = stopped(demo, tally, seconds, why)
+    closing = _closing_words(demo, summary, words)
     try:
         close(demo, export=export)
     except BaseException:
-        sys.stdout.write(summary_words(summary, words))
+        sys.stdout.write(closing)
         raise
-    return summary
+    return closing, tally.exit_status_of_screen if why else status(demo, tally)
 
 
 def stopped(demo: Demo, tally: Tally, seconds: float, why: str) -> BatchSummary:

@@ -12,8 +12,7 @@ from drivers.clock import Clock
 
 from ..compose import Station
 from ..demo import Demo, DemoOptions
-from ..engine.events import BatchSummary
-from ..headless import Tally, summary_words
+from ..headless import Tally
 from ..model import SlotInfo
 from ..tui.app import BenchApp
 from ..words.catalogue import Words
@@ -41,9 +40,12 @@ def demo_screen(
     clock: Clock,
     environ: dict[str, str],
     words: Words,
-    finish: Callable[[Demo, Tally, float, str], BatchSummary],
+    finish: Callable[[Demo, Tally, float, str], tuple[str, int]],
 ) -> int:
-    """Show the bench over virtual units; with ``once`` it closes by itself when every slot is done."""
+    """Show the bench over virtual units; with ``once`` it closes by itself when every slot is done.
+
+    ``finish`` closes the demo and returns what is printed in the end, and the exit status.
+    """
     demo = Demo(options, clock, environ)
     tally, over = Tally(), Over()
     started = clock.now()
@@ -55,11 +57,11 @@ def demo_screen(
         except BaseException as error:
             demo.abandon(str(error))
             raise
-        summary = finish(demo, tally, clock.now() - started, why)
+        closing, status = finish(demo, tally, clock.now() - started, why)
     with contextlib.suppress(OSError):  # the terminal may be closed by now
-        sys.stdout.write(summary_words(summary, words))
+        sys.stdout.write(closing)
         sys.stdout.flush()
-    return tally.exit_status_of_screen if why else tally.exit_status
+    return status
 
 
 class _Screen:

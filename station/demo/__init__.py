@@ -21,6 +21,7 @@ from drivers.virtual.factory import make_spec
 from drivers.virtual.faults import Fault
 from drivers.virtual.hotplug import VirtualChanges, controllers_of
 from drivers.virtual.serial_side import VirtualPorts
+from drivers.virtual.unit import VirtualUnit
 from drivers.virtual.world import World
 
 from ..compose import Hardware, Settings, Station
@@ -33,11 +34,27 @@ from ..paths import shipped_profiles
 from ..settings.profile import Profile
 from .hands import Hands
 from .options import FACTORY_OS, SCAN_S, SHOW_S, DemoOptions, batch_of, port_of
+from .reconcile import Reconciled, never_left, reconcile
+from .stories import STORIES, Story, story
 from .surroundings import ACCOUNT, access_points_of, closing_on_failure, secrets_of, serve_cloud
 from .tray import Arrival, tray, tray_profiles
 from .units import Units
 
-__all__ = ["FACTORY_OS", "SCAN_S", "SHOW_S", "Arrival", "Demo", "DemoOptions", "make_spec", "tray", "tray_profiles"]
+__all__ = [
+    "FACTORY_OS",
+    "SCAN_S",
+    "SHOW_S",
+    "STORIES",
+    "Arrival",
+    "Demo",
+    "DemoOptions",
+    "Reconciled",
+    "Story",
+    "make_spec",
+    "story",
+    "tray",
+    "tray_profiles",
+]
 
 OUTBOX_WAIT_S = 60.0
 """How long a demo that ends by itself waits for what is owed to the cloud."""
@@ -64,8 +81,9 @@ class Demo:
         self._units = Units(options, clock, self.cloud, self.world, homes, make_spec)
         with closing_on_failure(self.cloud):
             self.station = self._station()
+        self._reconciled: dict[int, Reconciled] = {}  # by slot, the last unit that left it
         self._hands = [
-            Hands(self.bus, number, options, clock, self._units.make, self._scan)
+            Hands(self.bus, number, options, clock, self._units.make, self._scan, self._leaves)
             for number in range(1, options.units + 1)
         ]
 
@@ -85,6 +103,8 @@ class Demo:
         token = self.cloud.create_token(ACCOUNT)
         firmware = self.directory / "firmware"
         write_synthetic_files(firmware, self.options.profiles)
+        for file in (file for files in self.options.files.values() for file in files):
+            (firmware / file.name).write_bytes(file.data)
         settings = Settings(
             station_id="demo", slots=self.slots, data_dir=self.journal_dir,
             firmware=self.options.firmware, made_firmware=firmware,
@@ -161,7 +181,19 @@ class Demo:
     def _scan(self, label: str, slot: int) -> None:
         self.station.command(Scan(label, slot))
 
+    def _leaves(self, slot: int, unit: VirtualUnit) -> None:
+        if self.options.files:
+            came_with, files = self._units.came_with(slot), self.options.files.get(unit.spec.platform_id, ())
+            self._reconciled[slot] = reconcile(slot, unit, came_with, files)
+
     # --- what the virtual side counted ---
+
+    @property
+    def reconciliation(self) -> tuple[Reconciled, ...]:
+        """With ``files``: what the last unit of each slot held when it left, beside those files."""
+        if not self.options.files:
+            return ()
+        return tuple(self._reconciled.get(slot.number) or never_left(slot.number) for slot in self.slots)
 
     def summary(self, units: dict[str, int], seconds: float) -> BatchSummary:
         """Return the closing figures. ``units``: how many ended with each verdict, within ``seconds``."""

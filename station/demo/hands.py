@@ -29,10 +29,11 @@ class Hands:
         clock: Clock,
         make_unit: Callable[[int, int], VirtualUnit],
         scan: Callable[[str, int], None],
+        leaves: Callable[[int, VirtualUnit], None],
     ) -> None:
         self.slot = slot
         self._bus, self._options, self._clock = bus, options, clock
-        self._make_unit, self._scan = make_unit, scan
+        self._make_unit, self._scan, self._leaves = make_unit, scan, leaves
         self._condition = clock.condition()
         self._token: CancelToken = clock.token()
         self._seen: list[Event] = []
@@ -92,6 +93,8 @@ class Hands:
             elif isinstance(event, AttemptFinished) and event.attempt not in self._past and self._looks(unit):
                 break
         last = self._present
+        if last is not None:
+            self._leaves(self.slot, last)
         self._bus.unplug(port)
         for one in {unit, last or unit}:
             one.close()

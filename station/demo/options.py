@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from drivers.virtual.faults import Fault
+from drivers.virtual.synthetic import SyntheticFile
 
 from ..settings.profile import Profile
 from .tray import Arrival
@@ -23,7 +25,8 @@ class DemoOptions:
     """Options of one demo. ``data_dir`` None: nothing is kept at the end.
 
     ``arrivals``: what comes to slot 1, 2, ... and from the first again behind the last; without it, units of the
-    platforms of ``profiles``.
+    platforms of ``profiles``. ``files``: by platform, all that its units have to hold when they leave; given, each of
+    them is looked at as it is unplugged (`Demo.reconciliation`).
     """
 
     profiles: tuple[Profile, ...]
@@ -39,6 +42,7 @@ class DemoOptions:
     scan_after_s: float = SCAN_S
     show_s: float = SHOW_S
     factory_os: str = FACTORY_OS
+    files: Mapping[int, tuple[SyntheticFile, ...]] = field(default_factory=dict)
 
 
 def batch_of(profile: Profile) -> str:

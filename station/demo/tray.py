@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from drivers.identity import Secret
 from drivers.platforms import Platform, platform_by_slug, platforms
-from drivers.virtual.synthetic import SyntheticFile, release
+from drivers.virtual.synthetic import SyntheticFile, ncp_firmware, release
 from drivers.virtual.world import StoredNetwork
 
 from ..firmware.examples import PRODUCT_VERSION, example_product, example_release, widget
@@ -39,38 +39,67 @@ def tray() -> tuple[Arrival, ...]:
     return (*(OLD_STOCK if row.slug == OLD_STOCK.slug else Arrival(row.slug) for row in platforms()), Arrival("photon"))
 
 
+@dataclass(frozen=True, slots=True)
+class Widget:
+    """What the units of a platform become: members of a product, on ``device_os`` (None: on what they have).
+
+    ``ncp``: version of the firmware their network co-processor gets, if any.
+    """
+
+    row: Platform
+    device_os: str | None
+    ncp: int | None = None
+
+    @property
+    def modules(self) -> tuple[SyntheticFile, ...]:
+        """Return the files of the Device OS."""
+        if self.device_os is None:
+            return ()
+        ncp = () if self.ncp is None else (ncp_firmware(self.row.id, self.ncp),)
+        return (*release(self.row.id, self.device_os), *ncp)
+
+    @property
+    def files(self) -> tuple[SyntheticFile, ...]:
+        """Return all files a unit holds in the end."""
+        return (*self.modules, widget(self.row, device_os=self.device_os))
+
+    def profile(self, rules: Mapping[str, StepRule]) -> Profile:
+        """Return the profile in the style of those shipped. ``rules``: the steps it may speak of."""
+        text = "".join(f"{line}\n" for line in self._lines())
+        return parse_profile(text.encode(), f"{self.row.slug}.toml", rules)
+
+    def _lines(self) -> Iterator[str]:
+        row = self.row
+        yield f"# What a {row.name} becomes on its way to a customer: a member of a product, with its firmware."
+        yield f'id = "widget-{row.slug}"'
+        yield "revision = 1"
+        yield f'title = "WIDGET-{row.slug.upper()}"'
+        yield 'kind = "product"'
+        yield f'platforms = ["{row.slug}"]'
+        yield from ("", "[product]", f"id = {example_product(row)}")
+        if self.device_os is not None:
+            yield from ("", "[device_os]", f'version = "{self.device_os}"', "modules = [")
+            yield from (f"    {{ {', '.join(_named(file))} }}," for file in self.modules)
+            yield "]"
+        yield from ("", "[firmware]", *_named(self.files[-1]), f"product_version = {PRODUCT_VERSION}")
+        if row.sets_wifi_in_listening_mode:
+            yield from ("", "[wifi]", 'ssid = "station-demo"', 'password = "env:STATION_WIFI_PASSWORD"')
+            yield from ("", "[cloud]", 'offline = "hold"', "online = true")
+        else:
+            yield from ("", "[cloud]", 'offline = "queue"')
+        yield from ("", "[name]", 'template = "{serial}"', 'fallback = "{platform}-{id6}"')
+
+
 def tray_profiles(arrivals: tuple[Arrival, ...], rules: Mapping[str, StepRule]) -> tuple[Profile, ...]:
     """Return a profile for each platform among ``arrivals``. ``rules``: the steps a profile may speak of."""
     profiles = []
     for slug in dict.fromkeys(arrival.slug for arrival in arrivals):
+        row = platform_by_slug(slug)
         if slug in _SHIPPED:
             profiles.append(load_profile(find_profile(_SHIPPED[slug]), rules))
         else:
-            text = "".join(f"{line}\n" for line in _lines(platform_by_slug(slug)))
-            profiles.append(parse_profile(text.encode(), f"{slug}.toml", rules))
+            profiles.append(Widget(row, example_release(row)).profile(rules))
     return tuple(profiles)
-
-
-def _lines(row: Platform) -> Iterator[str]:
-    yield f"# What a {row.name} becomes on its way to a customer: a member of a product, with that product's firmware."
-    yield f'id = "widget-{row.slug}"'
-    yield "revision = 1"
-    yield f'title = "WIDGET-{row.slug.upper()}"'
-    yield 'kind = "product"'
-    yield f'platforms = ["{row.slug}"]'
-    yield from ("", "[product]", f"id = {example_product(row)}")
-    device_os = example_release(row)
-    if device_os is not None:
-        yield from ("", "[device_os]", f'version = "{device_os}"', "modules = [")
-        yield from (f"    {{ {', '.join(_named(file))} }}," for file in release(row.id, device_os))
-        yield "]"
-    yield from ("", "[firmware]", *_named(widget(row)), f"product_version = {PRODUCT_VERSION}")
-    if row.sets_wifi_in_listening_mode:
-        yield from ("", "[wifi]", 'ssid = "station-demo"', 'password = "env:STATION_WIFI_PASSWORD"')
-        yield from ("", "[cloud]", 'offline = "hold"', "online = true")
-    else:
-        yield from ("", "[cloud]", 'offline = "queue"')
-    yield from ("", "[name]", 'template = "{serial}"', 'fallback = "{platform}-{id6}"')
 
 
 def _named(file: SyntheticFile) -> tuple[str, str]:

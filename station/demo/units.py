@@ -53,12 +53,16 @@ class Units:
         """Make the ``turn``-th unit of a slot: the same for the same seed, in every process."""
         options = self._options
         number, arrival = slot + turn * options.units, self._arrival(slot)
-        device_os = arrival.device_os or usual_version(platform_by_slug(arrival.slug).id, options.factory_os)
-        spec = self._make_spec(arrival.slug, options.seed, number, device_os)
+        spec = self._make_spec(arrival.slug, options.seed, number, self.came_with(slot))
         unit = self._registered(dataclasses.replace(spec, networks=(*spec.networks, *arrival.networks)))
         if turn == 0:
             unit.order(*(fault for fault in options.faults if fault.applies_to(slot, unit.device_id)))
         return unit
+
+    def came_with(self, slot: int) -> str:
+        """Return the Device OS of the units that come to a slot."""
+        arrival = self._arrival(slot)
+        return arrival.device_os or usual_version(platform_by_slug(arrival.slug).id, self._options.factory_os)
 
     def _registered(self, spec: UnitSpec) -> VirtualUnit:
         """Make a unit that the cloud knows and whose writes are counted; so is any unit a fault swaps in for it."""

@@ -614,3 +614,11 @@ headless-refused = nicht ausgeführt: { $why }
 headless-fault = Fehler der Station: { $why }
 headless-summary = { $units } in { $seconds } s; Flash-Schreibvorgänge { $flash }, Cloud-Schreibvorgänge { $cloud }, Übertragungen { $transfers }
 headless-no-unit = kein Gerät
+
+## Womit eine Geschichte der Demo endet
+
+story-title = Was jedes Gerät enthält, aus seinen eigenen Speichern gelesen, neben den Dateien seines Profils:
+story-modules = Modulliste gleich: { $count }
+story-bytes = Flash gleich: { $bytes } Bytes
+story-differs = abweichend, siehe unten
+story-sum = { $good } von { $units } Geräten enthalten genau die Dateien ihrer Profile, { $bytes } Bytes insgesamt

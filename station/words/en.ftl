@@ -613,3 +613,11 @@ headless-refused = not done: { $why }
 headless-fault = station fault: { $why }
 headless-summary = { $units } in { $seconds } s; flash writes { $flash }, cloud writes { $cloud }, transfers { $transfers }
 headless-no-unit = no unit
+
+## What a story of the demo ends with
+
+story-title = What each unit holds, read from its own memories, beside the files of its profile:
+story-modules = module list equal: { $count }
+story-bytes = flash equal: { $bytes } bytes
+story-differs = differs, see below
+story-sum = { $good } of { $units } units hold exactly the files of their profiles, { $bytes } bytes in all

@@ -609,3 +609,11 @@ headless-refused = 未执行：{ $why }
 headless-fault = 工站故障：{ $why }
 headless-summary = { $units }，用时 { $seconds } 秒；闪存写入 { $flash }，云端写入 { $cloud }，传输 { $transfers }
 headless-no-unit = 没有设备
+
+## 演示故事的结尾
+
+story-title = 每台设备的内容（读自其自身存储器）与其配置文件对照：
+story-modules = 模块列表一致：{ $count }
+story-bytes = 闪存一致：{ $bytes } 字节
+story-differs = 不一致，见下
+story-sum = { $units } 台设备中 { $good } 台与其配置文件完全一致，共 { $bytes } 字节

@@ -6,12 +6,8 @@ from line_bench import ME, PASSWORD, PRODUCTS, SSID, LineBench, Recipe
 
 from drivers.platforms import OsVersion
 from drivers.virtual.boot import BootMode
-from drivers.virtual.flash import NorFlash
-from drivers.virtual.header import read_header
-from drivers.virtual.layout import Chip
 from drivers.virtual.radio import WifiStore
 from drivers.virtual.unit import VirtualUnit
-from drivers.wire.image.tables import FLAG_DROP_PREFIX, PREFIX_SIZE
 from station.engine.events import UnitIdentified
 
 
@@ -69,11 +65,4 @@ def _strange_facts(bench: LineBench, unit: VirtualUnit) -> list[str]:
 
 def _holds(unit: VirtualUnit, recipe: Recipe) -> bool:
     """Whether each file of the recipe stands byte for byte where a factory programmer would have put it."""
-    for file in recipe.held():
-        probe = NorFlash(Chip.EXTERNAL, 0, len(file.data))
-        probe.place(0, file.data)
-        header = read_header(probe, 0, unit.memory.layout.prefix_offsets)
-        content = file.data[PREFIX_SIZE:] if header.flags & FLAG_DROP_PREFIX else file.data
-        if unit.memory.internal.read(header.start, len(content)) != content:
-            return False
-    return True
+    return all(unit.memory.holds(file.data) for file in recipe.held())

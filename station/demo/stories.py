@@ -1,0 +1,62 @@
+"""The stories ``station demo`` can tell: each a bench with its own units and products, told by one command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from drivers.platforms import platform_by_slug
+from drivers.virtual.synthetic import SyntheticFile
+
+from ..settings.profile import Profile, StepRule
+from .tray import Arrival, Widget
+
+__all__ = ["STORIES", "Story", "story"]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """``widgets``: what the units become, one product for each platform among ``arrivals``.
+
+    In the end every unit has to hold exactly its widget's files.
+    """
+
+    name: str
+    about: str  # one line for ``--stories``
+    arrivals: tuple[Arrival, ...]
+    widgets: tuple[Widget, ...]
+
+    @property
+    def files(self) -> Mapping[int, tuple[SyntheticFile, ...]]:
+        """Return what the units of each platform, by its id, have to hold in the end."""
+        return {widget.row.id: widget.files for widget in self.widgets}
+
+    def profiles(self, rules: Mapping[str, StepRule]) -> tuple[Profile, ...]:
+        """Return the profile of each widget. ``rules``: the steps a profile may speak of."""
+        return tuple(widget.profile(rules) for widget in self.widgets)
+
+
+_UPDATES: tuple[tuple[str, str, str, int | None], ...] = (
+    ("photon", "0.5.5", "2.3.1", None), ("p1", "1.5.2", "2.3.1", None), ("electron", "1.4.4", "3.3.1", None),
+    ("argon", "1.4.4", "6.3.4", 9), ("boron", "3.3.1", "6.3.4", None), ("xenon", "0.8.0-rc.27", "1.5.2", None),
+    ("esomx", "4.0.0", "6.3.4", None), ("asom", "3.3.1", "6.3.4", 9), ("bsom", "2.3.1", "6.3.4", None),
+    ("xsom", "1.1.0", "1.4.4", None), ("b5som", "3.3.1", "6.3.4", None), ("tracker", "3.3.1", "6.3.4", 9),
+    ("trackerm", "5.0.1", "6.3.4", None), ("p2", "5.0.1", "6.3.4", None), ("msom", "5.5.0", "6.3.4", None),
+    ("electron2", "6.3.4", "6.4.1", None), ("sulu", "6.3.4", "6.4.1", None),
+)  # fmt: skip
+"""Platform, Device OS it comes with, that of its product, and the co-processor firmware of its product."""
+
+STORIES = (
+    Story(
+        "updates",
+        "one unit of every platform gets the Device OS of its product: Photon 0.5.5 to 2.3.1, Argon 1.4.4 to 6.3.4 ...",
+        arrivals=tuple(Arrival(slug, old) for slug, old, _, _ in _UPDATES),
+        widgets=tuple(Widget(platform_by_slug(slug), new, ncp) for slug, _, new, ncp in _UPDATES),
+    ),
+)
+"""In the order of ``--stories``."""
+
+
+def story(name: str | None) -> Story | None:
+    """Return the story of that name; None if there is none."""
+    return next((one for one in STORIES if one.name == name), None)

@@ -1,0 +1,210 @@
+"""``station demo --story``: a story ends well if every unit holds exactly the files of its profile, by its own side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+import pytest
+from support.known_steps import STEPS
+
+from drivers.clock import SimulatedClock
+from drivers.platforms import platform_by_slug, platforms
+from drivers.virtual.boot import boot
+from drivers.virtual.synthetic import SyntheticFile
+from drivers.virtual.unit import VirtualUnit
+from station.cli.demo import status
+from station.cli.main import main
+from station.cli.story import reconciliation_words
+from station.demo import STORIES, Arrival, Demo, DemoOptions, Reconciled, story
+from station.demo.tray import Widget
+from station.engine.events import AttemptFinished, Event
+from station.headless import Tally
+from station.words.languages import load
+
+UPDATES = STORIES[0]
+ARGON = Widget(platform_by_slug("argon"), "6.3.4", 9)
+
+
+def told(
+    files: Sequence[SyntheticFile], harm: Callable[[VirtualUnit], None] | None = None
+) -> tuple[Reconciled, Tally, Demo]:
+    """One Argon through its update; ``harm`` happens to it at its verdict, behind the station's back."""
+    clock, tally = SimulatedClock(), Tally()
+    profiles, arrivals = (ARGON.profile(STEPS.rules),), (Arrival("argon", "1.4.4"),)
+    compared = {12: tuple(files), 0: ARGON.files}  # those of platform 0 are on the disk, and no unit's
+    with clock.registered():
+        demo = Demo(DemoOptions(profiles, 1, arrivals, once=True, files=compared), clock, {})
+
+        def at_verdict(event: Event) -> None:
+            if isinstance(event, AttemptFinished) and harm is not None:
+                unit = demo.bus.unit_at("1-1")
+                assert isinstance(unit, VirtualUnit)
+                harm(unit)
+
+        demo.station.bus.subscribe(at_verdict)
+        demo.station.bus.subscribe(tally)
+        try:
+            demo.open_batches()
+            demo.start()
+            demo.wait_settled()
+        finally:
+            demo.abandon()
+    (row,) = demo.reconciliation
+    return row, tally, demo
+
+
+def test_a_unit_with_exactly_its_files_is_equal() -> None:
+    row, tally, demo = told(ARGON.files)
+    assert row.problems == ()
+    assert (row.came_with, row.device_os) == ("1.4.4", "6.3.4")
+    assert [name.rpartition(" ")[0] for name in row.modules] == [
+        "bootloader", "system part 1 6.3.4", "application", "NCP firmware", "SoftDevice",
+    ]  # fmt: skip
+    assert row.bytes_equal == sum(len(file.data) for file in ARGON.files)
+    assert (status(demo, tally), tally.units) == (0, {"PASS": 1})
+
+
+def flip(unit: VirtualUnit) -> None:
+    flash = unit.memory.internal
+    flash.place(0x31000, bytes(byte ^ 1 for byte in flash.read(0x31000, 1)))
+
+
+def restart_without_application(unit: VirtualUnit) -> None:
+    unit.memory.internal.place(0xB4000, b"\xff" * 0x1000)
+    unit.report = boot(unit.memory)
+
+
+@pytest.mark.parametrize(
+    ("harm", "problems"),
+    [
+        (flip, ["its flash differs from synthetic-argon-system-part1@6.3.4.bin"]),
+        (
+            restart_without_application,
+            [
+                "it does not run its application",
+                "it does not list application ",
+                "its flash differs from synthetic-argon-widget@6.3.4.bin",
+            ],
+        ),
+    ],
+    ids=["one byte", "no application"],
+)
+def test_what_the_station_did_not_see_is_named_and_ends_badly(
+    harm: Callable[[VirtualUnit], None], problems: list[str]
+) -> None:
+    row, tally, demo = told(ARGON.files, harm)
+    assert tally.units == {"PASS": 1}
+    assert len(row.problems) == len(problems)
+    assert all(found.startswith(wanted) for found, wanted in zip(row.problems, problems, strict=True))
+    assert status(demo, tally) == 1
+
+
+def test_a_module_nobody_ordered_and_one_that_is_missing_are_named() -> None:
+    row, _, _ = told(Widget(platform_by_slug("argon"), "6.3.4", 7).files)
+    assert row.problems == (
+        "it lists NCP firmware 9, which its files do not",
+        "it does not list NCP firmware 7",
+        "its flash differs from synthetic-argon-ncp@7.bin",
+    )
+
+
+def test_a_unit_that_never_left_its_slot_is_not_equal() -> None:
+    clock = SimulatedClock()
+    with clock.registered():
+        demo = Demo(DemoOptions((ARGON.profile(STEPS.rules),), 1, files={12: ARGON.files}), clock, {})
+        demo.abandon()
+    assert demo.reconciliation[0].problems == ("its unit never left the slot",)
+    assert status(demo, Tally()) == 1
+
+
+def test_a_demo_without_files_compares_nothing() -> None:
+    clock = SimulatedClock()
+    with clock.registered():
+        demo = Demo(DemoOptions((ARGON.profile(STEPS.rules),), 1), clock, {})
+        demo.abandon()
+    assert (demo.reconciliation, status(demo, Tally())) == ((), 0)
+
+
+# --- the command -----------------------------------------------------------------------------------
+
+
+def test_every_platform_is_updated_in_one_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert {arrival.slug for arrival in UPDATES.arrivals} == {row.slug for row in platforms()}
+    assert main(("demo", "--story", "updates", "--json")) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = [event for event in events if event["kind"] == "Reconciled"]
+    assert events[-len(rows) - 1]["units"] == {"PASS": 17}
+    assert [row["problems"] for row in rows] == [[]] * 17
+    for row, arrival, widget in zip(rows, UPDATES.arrivals, UPDATES.widgets, strict=True):
+        assert (row["platform"], row["came_with"], row["device_os"]) == (
+            widget.row.name, arrival.device_os, widget.device_os,
+        )  # fmt: skip
+        assert row["bytes_equal"] == sum(len(file.data) for file in widget.files) > 300_000
+        assert ("NCP firmware 9" in row["modules"]) == (widget.ncp is not None)
+
+
+GOOD = Reconciled(1, "ARNK1", "Argon", "1.4.4", "6.3.4", ("bootloader 3200", "NCP firmware 9"), 435_096, ())
+BAD = Reconciled(12, "XENK1", "Xenon", "1.1.0", "", (), 0, ("it does not run its application",))
+
+
+@pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        (
+            "en",
+            [
+                "slot 1   Argon  ARNK1  1.4.4 -> 6.3.4  module list equal: 2  flash equal: 435 096 bytes",
+                "slot 12  Xenon  XENK1  1.1.0 ->        differs, see below",
+                "    it does not run its application",
+                "1 of 2 units hold exactly the files of their profiles, 435 096 bytes in all",
+            ],
+        ),
+        (
+            "de",
+            [
+                "Platz 1   Argon  ARNK1  1.4.4 -> 6.3.4  Modulliste gleich: 2     Flash gleich: 435 096 Bytes",
+                "Platz 12  Xenon  XENK1  1.1.0 ->        abweichend, siehe unten",
+                "    it does not run its application",
+                "1 von 2 Geräten enthalten genau die Dateien ihrer Profile, 435 096 Bytes insgesamt",
+            ],
+        ),
+        (
+            "zh",
+            [
+                "槽位 1   Argon  ARNK1  1.4.4 -> 6.3.4  模块列表一致：2  闪存一致：435 096 字节",
+                "槽位 12  Xenon  XENK1  1.1.0 ->        不一致，见下",
+                "    it does not run its application",
+                "2 台设备中 1 台与其配置文件完全一致，共 435 096 字节",
+            ],
+        ),
+    ],
+)
+def test_it_ends_with_a_table_in_the_language_of_the_bench(language: str, lines: list[str]) -> None:
+    assert reconciliation_words([GOOD, BAD], load(language)).splitlines()[1:] == lines
+
+
+def test_a_person_reads_what_became_of_every_unit_last(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(("demo", "--story", "updates", "--headless")) == 0
+    *rows, last = capsys.readouterr().out.splitlines()[-18:]
+    assert [" ".join(row.split()[:2]) for row in rows] == [f"slot {number}" for number in range(1, 18)]
+    assert last.startswith("17 of 17 units hold exactly the files of their profiles, ")
+
+
+def test_the_stories_are_listed_with_the_command_of_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(("demo", "--stories")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[::2]] == [one.name for one in STORIES]
+    assert [line.strip() for line in lines[1::2]] == [f"station demo --story {one.name}" for one in STORIES]
+    assert story("updates") is UPDATES
+    assert story("no such story") is None
+
+
+@pytest.mark.parametrize(
+    "option", [("--units", "3"), ("--profile", "argon-product"), ("--factory-os", "3.3.1")], ids=lambda one: one[0]
+)
+def test_a_story_brings_its_own_units(option: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(("demo", "--story", "updates", "--headless", *option)) == 2
+    assert capsys.readouterr().err == (
+        f"station: {option[0]}: the story updates brings its own units and profiles; leave {option[0]} out\n"
+    )
