@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .errors import BadImage, RemoteProtocolError, WriteRefused
-from .platforms import Platform, Region, Via, WritePolicy
+from .platforms import ModuleFunction, OsVersion, Platform, Region, Via, WritePolicy, os_version_of_module
 from .wire.dfu.host import block_address
 from .wire.dfu.tables import (
     CLASS_IN,
@@ -150,11 +150,14 @@ class WriteGuard:
             raise WriteRefused(f"{image.describe()} is never written raw over DFU; send it as a control-request update")
         if slot is None or not slot.has_prefix_at(image.prefix_offset) or slot.drop_prefix != _drops_prefix(image):
             raise WriteRefused(f"{image.describe()} has no place on {self._platform.name}; choose the right file")
+        homes: list[Region] = []
         for region in self._platform.regions:
             start = region.end - len(image.flash_bytes) if slot.is_right_aligned else region.start
             is_home = (image.function, image.index) in region.modules and region.start <= start == image.flash_address
             if is_home and region.write is WritePolicy.DFU:
-                return region
+                homes.append(region)
+        if homes:  # the oldest comes last; the first is for what nobody listed
+            return next((one for one in reversed(homes) if _was_there_for(one, image)), homes[0])
         raise WriteRefused(
             f"{image.describe()} says it starts at {image.flash_address:#010x}; "
             f"no module of that kind and length starts there on {self._platform.name}; choose the right file"
@@ -324,6 +327,12 @@ _NOTES: dict[tuple[int, int], _Rule] = {
     (CLASS_IN, DfuRequest.GETSTATUS): WriteGuard._note_status,
     (CLASS_IN, DfuRequest.GETSTATE): WriteGuard._note_state,
 }
+
+
+def _was_there_for(region: Region, image: Image) -> bool:
+    """Return whether units had ``region`` with the Device OS of a system part, by the table of releases."""
+    device_os = os_version_of_module(image.version) if image.function == ModuleFunction.SYSTEM_PART else None
+    return device_os is not None and OsVersion.parse(device_os) in region.exists
 
 
 def _drops_prefix(image: Image) -> bool:

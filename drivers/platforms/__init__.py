@@ -50,6 +50,7 @@ __all__ = [
     "is_made_for",
     "is_module_platform",
     "os_version_of_module",
+    "os_versions_of_module",
     "platform",
     "platform_by_slug",
     "platforms",
@@ -112,6 +113,11 @@ def os_version_of_module(module_version: int) -> str | None:
     If a module version was used twice, the last release counts. It is a counter and cannot be computed.
     """
     return next((row.device_os for row in reversed(RELEASES) if row.system_version == module_version), None)
+
+
+def os_versions_of_module(module_version: int) -> tuple[str, ...]:
+    """List every Device OS version released with that module version of its system part, oldest first."""
+    return tuple(row.device_os for row in RELEASES if row.system_version == module_version)
 
 
 def is_made_for(row: Platform, device_os: OsVersion) -> bool:

@@ -82,13 +82,18 @@ class ModuleSlot:
     erase_first_write_last: int | None = None  # page whose content alone makes a bootloader start the module
     taken_before: OsVersion | None = None  # the Device OS from which on units take it and do not apply it
     is_right_aligned: bool = False  # it ends at `end` and starts wherever its length puts it
+    once_ended: tuple[int, OsVersion] | None = None  # where its area ended before that Device OS
 
     def begin(self, size: int) -> int:
         """Return the address at which a module with ``size`` bytes in flash starts, at its newest place."""
         return self.end - size if self.is_right_aligned else self.start
 
-    def room(self, start: int) -> int:
-        """Return how many bytes one that starts at ``start`` may have."""
+    def room(self, start: int, device_os: OsVersion | None = None) -> int:
+        """Return how many bytes one that starts at ``start`` may have, with the Device OS it belongs to if known."""
+        if self.once_ended is not None and device_os is not None and start == self.legacy_start:
+            end, until = self.once_ended
+            if device_os < until:
+                return end - start
         return min(self.max_size, self.end - start)
 
     def has_prefix_at(self, offset: int) -> bool:

@@ -278,7 +278,13 @@ def _slot(name: str, row: dict[str, Any], uncertain: Mapping[str, Any]) -> Modul
         "reports": Reports(row.get("reports", Reports.HASH)),
         "erase_first_write_last": None if page is None else _number(page, uncertain),
         "taken_before": OsVersion.parse(row["taken_before"]) if "taken_before" in row else None,
+        "once_ended": _once_ended(row["once_ended"], uncertain) if "once_ended" in row else None,
     })  # fmt: skip
+
+
+def _once_ended(row: tuple[int | str, str], uncertain: Mapping[str, Any]) -> tuple[int, OsVersion]:
+    end, until = row
+    return _number(end, uncertain), OsVersion.parse(until)
 
 
 def _region(alt: int, row: dict[str, Any], uncertain: Mapping[str, Any]) -> Region:
@@ -286,7 +292,7 @@ def _region(alt: int, row: dict[str, Any], uncertain: Mapping[str, Any]) -> Regi
         name=row["name"],
         alt=alt,
         start=row["start"],
-        end=row["end"],
+        end=_number(row["end"], uncertain),
         write=WritePolicy(row["write"]),
         modules=tuple((function, index) for function, index in row.get("modules", ())),
         exists=OsRange.parse(row.get("since", ""), row.get("before", "")),

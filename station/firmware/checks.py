@@ -83,8 +83,14 @@ def check_place(platform: Platform, image: Image) -> None:
         starts.add(slot.legacy_start)
     if image.start not in starts:
         _no_place(platform, image, f"has no such module at {image.start:#x}")
-    if len(image.flash_bytes) > slot.room(image.start):
-        _no_place(platform, image, f"has room for {slot.room(image.start)} bytes")
+    room = slot.room(image.start, _device_os_of(image))
+    if len(image.flash_bytes) > room:
+        _no_place(platform, image, f"has room for {room} bytes")
+
+
+def _device_os_of(image: Image) -> OsVersion | None:
+    found = os_version_of_module(image.version) if image.function == ModuleFunction.SYSTEM_PART else None
+    return OsVersion.parse(found) if found else None
 
 
 def _no_place(platform: Platform, image: Image, why: str) -> NoReturn:

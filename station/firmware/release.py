@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from drivers.platforms import ModuleFunction, Platform, os_version_of_module
+from drivers.platforms import ModuleFunction, Platform, os_versions_of_module
 from drivers.wire.image.asset import asset_module
 from drivers.wire.image.host import AssetDependency, Image, parse_image
 from drivers.wire.messages.modules import ModuleInfo
@@ -158,9 +158,9 @@ def _check_version(profile: Profile, device_os: DeviceOs, release: tuple[Image, 
     system = next((image for image in release if image_key(image) == SYSTEM_PART), None)
     if system is None:
         raise BadInput(f"profile {profile.id}: [device_os] modules hold no system part; add it")
-    found = os_version_of_module(system.version)
-    if found is not None and found != str(device_os.version):
+    found = os_versions_of_module(system.version)
+    if found and str(device_os.version) not in found:
         raise BadInput(
             f"profile {profile.id}: [device_os] says {device_os.version}, but {system.name} is "
-            f"Device OS {found}; correct one of them"
+            f"Device OS {' or '.join(found)}; correct one of them"
         )

@@ -252,7 +252,8 @@ def _is_announced(line: Line, write: UnitWrite, files: Mapping[str, tuple[Module
 
 
 def _has_place(module: Module, touch: Touch) -> bool:
-    """Content goes where the module says; erased is its own region, and a first page of the system part over it.
+    """Content goes where the module says; erased is its own region, any page it lies on, and a first page of the
+    system part over it.
 
     Whoever looks for the system part begins at one of two pages (reference firmware-and-dfu 7.1): it goes invalid
     before the SoftDevice under it is touched.
@@ -264,6 +265,8 @@ def _has_place(module: Module, touch: Touch) -> bool:
     layout = layout_of(module.platform_id)
     regions = {region.name for region in layout.touched(touch.chip, touch.address, touch.length)}
     page = len(layout.memory(touch.chip).sector(touch.address))
+    if module.start < _end(touch) and touch.address < module.end:
+        return True
     return regions == {module.region} or (touch.length == page and touch.address in layout.places[SYSTEM].starts)
 
 

@@ -59,12 +59,14 @@ def _search_system(memory: UnitMemory, bootloader_version: int) -> SystemSearch:
     """Search for the system part as a bootloader of that version does.
 
     Images for the newest start have a second, short header with its own CRC at the legacy start: a bootloader that
-    accepts it boots whatever surrounds it.
+    accepts it boots whatever surrounds it. Before there was an application of 256 KiB, its place was that much larger.
     """
     place = memory.layout.places[SYSTEM]
-    knows_newest = bootloader_version >= platform(memory.platform_id).bootloader.system_at_new_start
+    facts = platform(memory.platform_id).bootloader
+    knows_newest = bootloader_version >= facts.system_at_new_start
+    limit = place.end if bootloader_version >= facts.large_user_part else memory.layout.start(USER_LEGACY)
     for start in place.starts if knows_newest else place.starts[1:]:
-        found = find(memory, start, place.end, SYSTEM)
+        found = find(memory, start, limit, SYSTEM)
         if found is not None and found.header.length > PAGE:
             return SystemSearch(found)
         if found is not None:

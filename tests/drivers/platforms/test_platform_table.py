@@ -125,7 +125,8 @@ def test_every_dfu_slot_has_its_region(row: Platform) -> None:
         starts = {r.start for r in row.regions if (slot.function, slot.index) in r.modules}
         if slot.via == "dfu":
             assert slot.start in starts
-            assert slot.end == max(r.end for r in row.regions if (slot.function, slot.index) in r.modules)
+            ends = {r.end for r in row.regions if (slot.function, slot.index) in r.modules}
+            assert {slot.end, *(slot.once_ended or ())[:1]} == ends
     assert row.slot(5, 1) is not None
     assert row.slot(9, 0) is None
     assert (row.slot(7, 0) is not None) == (row.slug in {"argon", "asom", "tracker"})
@@ -139,6 +140,20 @@ def test_room_for_an_application(row: Platform) -> None:
     assert row.slot(5, 1) is user
     assert user.room(0xD4000) == 128 * 1024
     assert user.room(0xB4000) == (128 if row.slug in {"xenon", "asom", "xsom"} else 256) * 1024
+
+
+@every_nrf
+@pytest.mark.parametrize(
+    ("device_os", "end"), [("0.8.0-rc.14", 0xD4000), ("3.0.0", 0xD4000), ("3.1.0-rc.1", 0xB4000), (None, 0xB4000)]
+)
+def test_room_for_a_system_part_ended_later_before_there_was_a_large_application(
+    row: Platform, device_os: str | None, end: int
+) -> None:
+    system = row.slot(4, 1)
+    assert system is not None
+    version = OsVersion.parse(device_os) if device_os else None
+    assert system.room(0x30000, version) == end - 0x30000
+    assert system.room(0x28000, version) == 0xB4000 - 0x28000
 
 
 def test_a_right_aligned_slot_begins_where_its_content_leaves_it() -> None:

@@ -10,10 +10,11 @@ from support.guard_bench import ARGON, BIG_USER, NEW_SYSTEM, OLD_USER, SOFTDEVIC
 
 from drivers.errors import WriteRefused
 from drivers.guard import WriteGuard
+from drivers.virtual.synthetic import make_module
 from drivers.wire.dfu import host as dfuse
 from drivers.wire.dfu import transfers as dfu
 from drivers.wire.dfu.tables import DfuseCommand
-from drivers.wire.image.host import Image
+from drivers.wire.image.host import Image, parse_image
 from drivers.wire.usb import Setup
 
 
@@ -126,7 +127,7 @@ def test_pages_that_become_stale_may_be_erased_with_their_module(bench: Bench) -
         (image(8, 0, 0, PAGE, flags=1), "starts at 0x00000000"),
         (image(5, 2, 0xB4000, 0x40004), "would end at"),
         (image(8, 0, 0x1000, 0x26000 + 28, flags=1), "would end at"),
-        (image(4, 1, 0x30000, 0x84004, prefix_offset=0x200), "would end at"),
+        (image(4, 1, 0x30000, 0x84004, prefix_offset=0x200, version=4100), "would end at"),
         (image(5, 2, 0xB4000, PAGE, flags=2), "compressed"),
         (image(5, 2, 0xB4000, PAGE, flags=4), "split"),
         (image(5, 2, 0xB4000, PAGE, flags=8), "encrypted"),
@@ -155,6 +156,26 @@ def test_the_largest_modules_end_right_before_the_bootloader(size: int) -> None:
     assert max(permit.pages) == 0xF3000
     permit = WriteGuard(ARGON).allow_module(image(8, 0, 0x1000, 0x26000 + 24, flags=1))
     assert (permit.end, max(permit.pages)) == (0x27000, 0x26000)
+
+
+@pytest.mark.parametrize(
+    ("version", "size", "is_refused"),
+    [(312, 0xD4000 - 0x30000, False), (312, 0xD4001 - 0x30000, True), (3005, 0xD4000 - 0x30000, False),
+     (3100, 0xB4001 - 0x30000, True), (4100, 0xB4000 - 0x30000, False), (4100, 0xB4001 - 0x30000, True),
+     (9999, 0xB4001 - 0x30000, True)],
+)  # fmt: skip
+def test_only_system_parts_before_3_1_0_reach_to_where_the_old_application_begins(
+    version: int, size: int, is_refused: bool
+) -> None:
+    content = b"system".ljust(size - 0x200 - 24 - 44, b"\0")
+    module = parse_image(make_module(12, (4, 1), version, 0x30000, content), "system")
+    assert len(module.data) == size
+    guard = WriteGuard(ARGON)
+    if is_refused:
+        with pytest.raises(WriteRefused, match="its place ends at"):
+            guard.allow_module(module)
+    else:
+        assert guard.allow_module(module).end == 0x30000 + size
 
 
 def test_no_configuration_byte_is_ever_written(bench: Bench) -> None:
