@@ -38,6 +38,7 @@ STUMBLES = (
     *(f"do=error,errno={name},lost={lost}" for name in ("eio", "eproto", "eoverflow") for lost in ("request", "reply")),
     *(f"do=error,errno={name}" for name in ("enomem", "eintr")),  # the host never gets as far as the unit
     "do=garbage",
+    "do=hang,for=6",  # longer than a transfer may take: a status that comes late
 )
 """How one transfer fails that says nothing about the unit."""
 

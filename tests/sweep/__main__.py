@@ -1,6 +1,7 @@
 """Disturb the update of a unit of every family once at every single write: ``make sweep [ARGS="--update photon"]``.
 
-What is done stands in a ledger and is not done again while the code is the same.
+One platform of each family is swept whole, the others at writes that the seed draws. Each module is also cut by the
+death of the station's process. What is done stands in a ledger and is not done again while the code is the same.
 """
 
 from __future__ import annotations
@@ -12,62 +13,87 @@ import hashlib
 import json
 import multiprocessing
 import os
+import random
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from .cuts import UPDATES, Cut, Ended, Harm, cuts_of, ended
+from . import cuts, deaths
+from .cuts import Cut
+from .deaths import Killing
+from .updates import UPDATES, Ended, Length, Update, measured
 
 ROOT = Path(__file__).resolve().parents[2]
 LEDGER = ROOT / ".venv" / "sweep.jsonl"
+SAMPLE = 10
+"""Stories of each harm that an update is sampled with which is not swept whole."""
+
+Story = Cut | Killing
 
 
 def main() -> int:
     """Print a table and every problem; return 1 if there is one."""
     parser = argparse.ArgumentParser(prog="sweep", description=__doc__)
-    parser.add_argument(
-        "--update", action="append", metavar="SLUG", help="only those of this platform; repeat for more"
-    )
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth write (%(default)s)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes side by side (%(default)s)")
-    parser.add_argument("--ledger", type=Path, default=LEDGER, help="where what is done is kept (%(default)s)")
+    add = parser.add_argument
+    add("--update", action="append", metavar="SLUG", help="only those of this platform; repeat for more")
+    add("--harm", action="append", metavar="WORD", help="only this harm, as the table names it; repeat for more")
+    add("--whole", action="store_true", help="every update at every write, which takes a day")
+    add("--seed", type=int, default=1, help="of what is drawn (%(default)s)")
+    add("--jobs", type=int, default=os.cpu_count() or 1, help="processes side by side (%(default)s)")
+    add("--ledger", type=Path, default=LEDGER, help="where what is done is kept (%(default)s)")
     options = parser.parse_args()
-    cuts = [
-        cut for update in UPDATES if not options.update or update.slug in options.update
-        for cut in cuts_of(update, options.every)
-    ]  # fmt: skip
-    code = _code()
-    rows = _done(options.ledger, code)
-    left = [cut for cut in cuts if str(cut) not in rows]
-    sys.stdout.write(f"{len(cuts)} stories, {len(cuts) - len(left)} done before\n")
-    options.ledger.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        options.ledger.open("a", encoding="utf-8") as ledger,
-        multiprocessing.get_context("spawn").Pool(options.jobs) as pool,
-    ):
-        for one in pool.imap_unordered(ended, left, 4):
-            rows[str(one.cut)] = row = _row(one)
-            ledger.write(json.dumps({"code": code, "cut": str(one.cut), **row}) + "\n")
-            ledger.flush()
-    sys.stdout.writelines(f"{line}\n" for line in table(cuts, rows))
-    return 1 if not cuts or any(rows[str(cut)]["problem"] for cut in cuts) else 0
+    updates = [one for one in UPDATES if not options.update or one.slug in options.update]
+    with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
+        lengths = pool.map(measured, updates)
+        chosen = [
+            story for update, length in zip(updates, lengths, strict=True)
+            for story in stories(update, length, options.seed, is_whole=options.whole or update.is_whole)
+            if not options.harm or story.harm in options.harm
+        ]  # fmt: skip
+        code = _code()
+        rows = _done(options.ledger, code)
+        left = [story for story in chosen if str(story) not in rows]
+        sys.stdout.write(f"{len(chosen)} stories, {len(chosen) - len(left)} done before\n")
+        sys.stdout.flush()
+        options.ledger.parent.mkdir(parents=True, exist_ok=True)
+        with options.ledger.open("a", encoding="utf-8") as ledger:
+            for story, end in pool.imap_unordered(_ended, left, 4):
+                rows[str(story)] = row = {"end": end.word, **dataclasses.asdict(end)}
+                ledger.write(json.dumps({"code": code, "story": str(story), **row}) + "\n")
+                ledger.flush()
+    sys.stdout.writelines(f"{line}\n" for line in table(chosen, rows))
+    return 1 if not chosen or any(rows[str(story)]["problem"] for story in chosen) else 0
 
 
-def table(cuts: Iterable[Cut], rows: dict[str, dict[str, object]]) -> Iterator[str]:
+def stories(update: Update, length: Length, seed: int, *, is_whole: bool) -> Iterator[Story]:
+    """Yield deaths and cuts of an update: all of them, or by ``seed`` one death a place and `SAMPLE` cuts a harm."""
+    dice = random.Random(f"{seed} {update}")
+    places: dict[int, list[Story]] = {}
+    for killing in deaths.killings_of(update, length):
+        places.setdefault(killing.number, []).append(killing)
+    harms: dict[str, list[Story]] = {}
+    for cut in cuts.cuts_of(update, length, seed):
+        harms.setdefault(cut.harm, []).append(cut)
+    for group in places.values():
+        yield from group if is_whole else dice.sample(group, 1)
+    for group in harms.values():
+        yield from group if is_whole else dice.sample(group, SAMPLE)
+
+
+def table(chosen: Sequence[Story], rows: dict[str, dict[str, object]]) -> Iterator[str]:
     """Return a line for each update and harm, then every problem."""
-    counts: dict[tuple[str, Harm], collections.Counter[str]] = {}
-    for cut in cuts:
-        counts.setdefault((str(cut.update), cut.harm), collections.Counter())[str(rows[str(cut)]["end"])] += 1
+    counts: dict[tuple[str, str], collections.Counter[str]] = {}
+    for story in chosen:
+        counts.setdefault((str(story.update), story.harm), collections.Counter())[str(rows[str(story)]["end"])] += 1
     yield f"{'update':34} {'harm':10} " + " ".join(f"{end:>8}" for end in ("pass", "hands", "lost", "problem"))
     for (update, harm), ends in counts.items():
         yield f"{update:34} {harm:10} " + " ".join(f"{ends[end]:8}" for end in ("pass", "hands", "lost", "problem"))
     yield "pass: by itself   hands: MODE and RESET, as was said   lost: needs a debugger, as was said before"
-    yield from (f"{cut}: {rows[str(cut)]['problem']}" for cut in cuts if rows[str(cut)]["problem"])
+    yield from (f"{one}: {rows[str(one)]['problem']}" for one in chosen if rows[str(one)]["problem"])
 
 
-def _row(one: Ended) -> dict[str, object]:
-    end = "problem" if one.problem else "lost" if one.is_lost else "hands" if one.by_hand else "pass"
-    return {"end": end, **{key: value for key, value in dataclasses.asdict(one).items() if key != "cut"}}
+def _ended(story: Story) -> tuple[Story, Ended]:
+    return story, cuts.ended(story) if isinstance(story, Cut) else deaths.ended(story)
 
 
 def _code() -> str:
@@ -87,7 +113,7 @@ def _done(ledger: Path, code: str) -> dict[str, dict[str, object]]:
         except ValueError:  # the program was stopped while it wrote this line
             continue
         if row.pop("code", "") == code:
-            found[row.pop("cut")] = row
+            found[row.pop("story")] = row
     return found
 
 
