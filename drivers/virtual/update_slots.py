@@ -67,12 +67,17 @@ def pending(memory: UnitMemory) -> dict[int, UpdateRecord]:
 
 
 def apply(memory: UnitMemory, number: int, record: UpdateRecord) -> float:
-    """Copy the module of ``record`` if it is intact, then erase the record; return seconds."""
+    """Copy the module of ``record`` if it is intact, then erase the record; return seconds.
+
+    Nobody looks whether the record was erased: one that was not is applied once more by the next boot.
+    """
     content = _content(memory, record)
     seconds = 0.0
     if content is not None and memory.internal.holds(record.destination, len(content)):
         seconds = copy(memory, record.destination, content)
-    return seconds + memory.dct.write(_offset(memory, number), b"\xff" * _RECORD.size, Who.BOOT)
+    with contextlib.suppress(FlashFailed):
+        seconds += memory.dct.write(_offset(memory, number), b"\xff" * _RECORD.size, Who.BOOT)
+    return seconds
 
 
 def factory_image(memory: UnitMemory) -> UpdateRecord | None:

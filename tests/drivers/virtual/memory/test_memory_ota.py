@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
@@ -182,6 +182,42 @@ def test_a_copy_cut_anywhere_is_finished_by_the_next_boot(
         version = {0: 3200, 2: 6305, 3: 6}[module]
         assert held(memory, {0: 2, 2: 4, 3: 5}[module]) == version
         assert not pending(memory)
+
+
+@pytest.mark.parametrize(("platform", "old", "new"), [(6, "1.5.2", "2.3.1"), (BORON, "6.2.0", "6.3.4")])
+def test_a_record_that_cannot_be_erased_is_applied_again_and_a_unit_that_never_can_shows_nothing(
+    unit: MakeUnit, files: Files, platform: int, old: str, new: str
+) -> None:
+    for failures, mode in ((0, BootMode.NORMAL), (1, BootMode.NORMAL), (1000, BootMode.DEAD)):
+        memory = unit(old, platform)
+        version = boot(memory).bootloader_version
+        _, update = send(memory, files(platform, new)[0])
+        update.apply()
+        left = iter(range(failures))
+
+        def fault(step: FlashStep, left: Iterator[int] = left) -> None:
+            if step.chip is Chip.DCT and step.who is Who.BOOT and next(left, None) is not None:
+                raise FlashFailed("worn out")
+
+        memory.set_fault(fault)
+        report = boot(memory)
+        assert report.mode is mode
+        assert report.bootloader_version != version
+
+
+def test_a_slot_whose_flag_cannot_be_cleared_is_looked_at_by_the_next_boot(unit: MakeUnit, files: Files) -> None:
+    memory = unit("6.1.1", BORON)
+    memory.flash(Chip.EXTERNAL).place(0x8024C000, files(BORON, "6.3.4")[0])
+    memory.dct.set("ota_update_flag", b"\xa5", Who.DFU)
+
+    def fault(step: FlashStep) -> None:
+        if step.chip is Chip.DCT:
+            raise FlashFailed("worn out")
+
+    memory.set_fault(fault)
+    assert boot(memory).bootloader_version == 3001
+    memory.set_fault(None)
+    assert boot(memory).bootloader_version == 3200
 
 
 def test_a_slot_that_was_damaged_after_finish_is_not_copied(unit: MakeUnit, files: Files) -> None:
