@@ -7,28 +7,19 @@ death of the station's process. What is done stands in a ledger and is not done 
 from __future__ import annotations
 
 import argparse
-import collections
 import dataclasses
 import hashlib
 import json
 import multiprocessing
 import os
-import random
 import sys
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from . import cuts, deaths
-from .cuts import Cut
-from .deaths import Killing
-from .updates import UPDATES, Ended, Length, Update, measured
+from .stories import live, stories, table
+from .updates import UPDATES, measured
 
 ROOT = Path(__file__).resolve().parents[2]
 LEDGER = ROOT / ".venv" / "sweep.jsonl"
-SAMPLE = 10
-"""Stories of each harm that an update is sampled with which is not swept whole."""
-
-Story = Cut | Killing
 
 
 def main() -> int:
@@ -57,43 +48,12 @@ def main() -> int:
         sys.stdout.flush()
         options.ledger.parent.mkdir(parents=True, exist_ok=True)
         with options.ledger.open("a", encoding="utf-8") as ledger:
-            for story, end in pool.imap_unordered(_ended, left, 4):
+            for story, end in pool.imap_unordered(live, left, 4):
                 rows[str(story)] = row = {"end": end.word, **dataclasses.asdict(end)}
                 ledger.write(json.dumps({"code": code, "story": str(story), **row}) + "\n")
                 ledger.flush()
     sys.stdout.writelines(f"{line}\n" for line in table(chosen, rows))
     return 1 if not chosen or any(rows[str(story)]["problem"] for story in chosen) else 0
-
-
-def stories(update: Update, length: Length, seed: int, *, is_whole: bool) -> Iterator[Story]:
-    """Yield deaths and cuts of an update: all of them, or by ``seed`` one death a place and `SAMPLE` cuts a harm."""
-    dice = random.Random(f"{seed} {update}")
-    places: dict[int, list[Story]] = {}
-    for killing in deaths.killings_of(update, length):
-        places.setdefault(killing.number, []).append(killing)
-    harms: dict[str, list[Story]] = {}
-    for cut in cuts.cuts_of(update, length, seed):
-        harms.setdefault(cut.harm, []).append(cut)
-    for group in places.values():
-        yield from group if is_whole else dice.sample(group, 1)
-    for group in harms.values():
-        yield from group if is_whole else dice.sample(group, SAMPLE)
-
-
-def table(chosen: Sequence[Story], rows: dict[str, dict[str, object]]) -> Iterator[str]:
-    """Return a line for each update and harm, then every problem."""
-    counts: dict[tuple[str, str], collections.Counter[str]] = {}
-    for story in chosen:
-        counts.setdefault((str(story.update), story.harm), collections.Counter())[str(rows[str(story)]["end"])] += 1
-    yield f"{'update':34} {'harm':10} " + " ".join(f"{end:>8}" for end in ("pass", "hands", "lost", "problem"))
-    for (update, harm), ends in counts.items():
-        yield f"{update:34} {harm:10} " + " ".join(f"{ends[end]:8}" for end in ("pass", "hands", "lost", "problem"))
-    yield "pass: by itself   hands: MODE and RESET, as was said   lost: needs a debugger, as was said before"
-    yield from (f"{one}: {rows[str(one)]['problem']}" for one in chosen if rows[str(one)]["problem"])
-
-
-def _ended(story: Story) -> tuple[Story, Ended]:
-    return story, cuts.ended(story) if isinstance(story, Cut) else deaths.ended(story)
 
 
 def _code() -> str:

@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 from sweep import cuts, deaths
-from sweep.__main__ import SAMPLE, Story, stories, table
 from sweep.cuts import Cut, Harm
 from sweep.deaths import Death, Killing
+from sweep.stories import SAMPLE, Story, stories, table
 from sweep.updates import UPDATES, Length, Module, Update, measured
 
 CUTS = [
