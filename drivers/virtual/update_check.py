@@ -12,11 +12,11 @@ from . import update_slots
 from .asset_store import unwrap
 from .boot_report import KNOWS_ASSETS
 from .flash import NorFlash
-from .header import NCP, SYSTEM, USER, USER_LEGACY, Header, is_intact, read_header
+from .header import NCP, Header, is_intact, read_header
 from .inventory import Found, held_version
 from .memory import UnitMemory
 
-_COMPRESSIBLE = (SYSTEM, USER, USER_LEGACY)
+_COMPRESSIBLE = (ModuleFunction.SYSTEM_PART, ModuleFunction.USER_PART)
 
 
 def records_in_slot(
@@ -81,7 +81,7 @@ def _has_place(memory: UnitMemory, header: Header) -> bool:
 
 def _inflates(memory: UnitMemory, flash: NorFlash, address: int, header: Header) -> bool:
     """Return whether a compressed module inflates to one that fits its place."""
-    if header.kind not in _COMPRESSIBLE:
+    if header.function not in _COMPRESSIBLE:
         return False
     plain = update_slots.inflate(flash.read(address, header.length))
     return plain is not None and memory.layout.places[header.kind].takes(header.start, len(plain))

@@ -24,6 +24,7 @@ _FACTORY, _FIRST, _LAST = 0, 1, 4
 _DEVICES = {Chip.INTERNAL: 0, Chip.EXTERNAL: 1}
 _VERIFY_CRC, _VERIFY_FUNCTION, _DROP_INFO, _COMPRESSED = 0x02, 0x08, 0x10, 0x20
 _COPY_TRIES = 3
+_DEFLATE = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,11 @@ def _copy_page(flash: NorFlash, at: int, content: bytes) -> float:
 
 def inflate(module: bytes) -> bytes | None:
     """Inflate a compressed module; None if it is damaged (reference 3.8)."""
-    size, _method, _window, original = COMPRESSION.unpack_from(module, PREFIX_SIZE)
+    size, method, window, original = COMPRESSION.unpack_from(module, PREFIX_SIZE)
+    if method != _DEFLATE or window not in (0, *range(8, 16)):
+        return None
     try:
-        plain = zlib.decompressobj(-15).decompress(module[PREFIX_SIZE + size :], original)
+        plain = zlib.decompressobj(-(window or 15)).decompress(module[PREFIX_SIZE + size :], original)
     except zlib.error:
         return None
     is_whole = len(plain) == original and zlib.crc32(plain[:-4]) == int.from_bytes(plain[-4:], "big")

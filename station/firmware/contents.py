@@ -66,6 +66,11 @@ class Content:
     assets: tuple[Asset, ...] = ()
 
     @property
+    def plain(self) -> tuple[Image, ...]:
+        """Return the modules as a unit keeps them: of a compressed one what it holds."""
+        return tuple(wrapping.inner(image) or image for image in self.modules)
+
+    @property
     def main(self) -> Image:
         """Return the module that gives the file its platform and name."""
         return self.modules[0]

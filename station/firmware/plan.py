@@ -184,7 +184,7 @@ def make_plan(
     return UpdatePlan(
         platform=platform,
         case=case,
-        writes=tuple(_write(changing[key], compared[key], there) for key in _ordered(changing, case)),
+        writes=tuple(_write(changing[key], compared[key], there) for key in _ordered(changing, case, there or {})),
         already=_already(images, compared),
         erase_first=pages_to_erase_first(changing),
         windows=windows,
@@ -315,7 +315,9 @@ def _rows(images: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> tupl
 
 
 def _rank(key: Key) -> tuple[int, int]:
-    return (_RANK.get(key[0], len(_RANK)), key[1])
+    """Sort by kind and number; of the stages of a bootloader the first one, which has the highest number, first."""
+    function, index = key
+    return (_RANK.get(function, len(_RANK)), -index if function == ModuleFunction.BOOTLOADER else index)
 
 
 def _case(platform: Platform, mode: Mode, changing: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> Case:
@@ -330,21 +332,27 @@ def _case(platform: Platform, mode: Mode, changing: Mapping[Key, Image], there: 
     return Case.B if goes_back or (new is not None and new.is_locking) else Case.A
 
 
-def _ordered(changing: Mapping[Key, Image], case: Case) -> list[Key]:
-    """Order the modules: channels as the case says; within a channel dependencies first, ties by rank."""
+def _ordered(changing: Mapping[Key, Image], case: Case, there: Mapping[Key, Held]) -> list[Key]:
+    """Order the modules: channels as the case says; within a channel dependencies first, ties by rank.
+
+    A bootloader on the unit may need a newer stage before it than the unit gets: then it is replaced first.
+    """
     order: list[Key] = []
     for way in (Via.OTA, Via.DFU) if case is Case.A else (Via.DFU, Via.OTA):
         left = sorted((key for key in changing if _slot(changing[key]).via is way), key=_rank)
         while left:
-            free = [key for key in left if not any(_waits_for(changing, key, other) for other in left if other != key)]
+            held = there if way is Via.OTA else {}
+            free = [
+                key for key in left if not any(_waits_for(changing, held, key, other) for other in left if other != key)
+            ]
             chosen = free[0] if free else left[0]
             order.append(chosen)
             left.remove(chosen)
     return order
 
 
-def _waits_for(changing: Mapping[Key, Image], key: Key, other: Key) -> bool:
-    """Whether ``other`` is written before ``key``, which needs it.
+def _waits_for(changing: Mapping[Key, Image], held: Mapping[Key, Held], key: Key, other: Key) -> bool:
+    """Whether ``other`` is written before ``key``, which needs it, or which is still needed by what ``other`` replaces.
 
     What the system part is started on unchecked goes before that, whatever the two need of each other: the system
     part is invalid until everything under it stands.
@@ -352,7 +360,16 @@ def _waits_for(changing: Mapping[Key, Image], key: Key, other: Key) -> bool:
     base = other if key == SYSTEM_PART else key
     if SYSTEM_PART in (key, other) and is_started_unchecked(changing[base]):
         return base == other
-    return any((needed.function, needed.index) == other for needed in changing[key].dependencies)
+    if _is_still_needed(changing[key], held.get(other)):
+        return True
+    is_needed = any((needed.function, needed.index) == other for needed in changing[key].dependencies)
+    return is_needed and not _is_still_needed(changing[other], held.get(key))
+
+
+def _is_still_needed(image: Image, holder: Held | None) -> bool:
+    """Return whether ``holder``, on the unit, needs a newer module than ``image`` in the place of that."""
+    needs = holder.dependencies if holder is not None and holder.is_intact else ()
+    return any((one.function, one.index) == image_key(image) and image.version < one.version for one in needs)
 
 
 def _order_reasons(

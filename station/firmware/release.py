@@ -116,13 +116,17 @@ def _release(profile: Profile, platform: Platform, store: FirmwareStore) -> tupl
     device_os = profile.section(DeviceOs)
     if device_os is None:
         return ()
-    loaded = [_of_profile(profile, store.load(ref)) for ref in device_os.modules]
-    release = tuple(image for image in loaded if image.platform_id == platform.id)
-    if not release:
+    applications = {row.sha256 for row in profile.sections(Firmware)}
+    loaded = [(ref, _of_profile(profile, image)) for ref in device_os.modules for image in store.load_modules(ref)]
+    fitting = [(ref, image) for ref, image in loaded if image.platform_id == platform.id]
+    if not fitting:
         raise BadInput(f"profile {profile.id}: no module of [device_os] is for {platform.name}; add its files")
-    for image in release:
-        if image.function == ModuleFunction.USER_PART:
-            raise BadInput(f"profile {profile.id}: {image.name} is an application; name it in [firmware]")
+    for ref, image in fitting:
+        if (
+            image.function == ModuleFunction.USER_PART and ref.sha256 not in applications
+        ):  # else part of a combined file
+            raise BadInput(f"profile {profile.id}: {image.name} is an application; name {ref.file} in [firmware]")
+    release = tuple(image for _, image in fitting if image.function != ModuleFunction.USER_PART)
     _check_version(profile, device_os, release)
     _check_protection(profile, device_os, release)
     return release

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from drivers.host.plain_file import read_plain
+from drivers.platforms import ModuleFunction
 from drivers.wire.image.host import MAX_FILE_SIZE, Image
 
 from ..errors import BadInput
@@ -44,18 +45,30 @@ class FirmwareStore:
         return self._folders
 
     def load(self, ref: FileRef) -> Image:
-        """Return the checked image of ``ref``; raises `BadInput` (missing, wrong hash, not one plain module)."""
+        """Return the checked image of ``ref``; raises `BadInput` (missing, wrong hash, not one module)."""
         content = self._load(ref)
         if content.kind is not Kind.MODULE:
             raise BadInput(f"firmware file {ref.file} {_HOLDS_MORE[content.kind]}")
         return content.main
 
-    def load_application(self, ref: FileRef) -> tuple[Image, tuple[Asset, ...]]:
-        """Return an application and the files it is bundled with; raises `BadInput` as `load`."""
+    def load_modules(self, ref: FileRef) -> tuple[Image, ...]:
+        """Return the plain modules of ``ref``: the parts of a combined file, what a compressed one holds.
+
+        DFU takes plain modules only, and a unit reports the module that was packed. Raises `BadInput` as `load`.
+        """
         content = self._load(ref)
-        if content.kind is not Kind.BUNDLE:
-            return self.load(ref), ()
-        return content.main, tuple(asset for asset in content.assets if asset.is_wanted)
+        if content.kind is Kind.BUNDLE:
+            raise BadInput(f"firmware file {ref.file} {_HOLDS_MORE[content.kind]}")
+        return content.plain
+
+    def load_application(self, ref: FileRef) -> tuple[Image, tuple[Asset, ...]]:
+        """Return the plain application of ``ref`` and the files it is bundled with; raises `BadInput` as `load`.
+
+        Of a file that holds only other things, the first is returned.
+        """
+        content = self._load(ref)
+        found = (image for image in content.plain if image.function == ModuleFunction.USER_PART)
+        return next(found, content.plain[0]), tuple(asset for asset in content.assets if asset.is_wanted)
 
     def _load(self, ref: FileRef) -> Content:
         with self._lock:
@@ -112,7 +125,7 @@ class FirmwareStore:
 _NAME_A_FOLDER = "name the folder that holds it"
 _HOLDS_MORE = {
     Kind.BUNDLE: "is an application with its assets; name it below [firmware]",
-    Kind.COMBINED: "holds several modules in one file; split it first",
+    Kind.COMBINED: "holds several modules in one file; name it in a profile",
 }
 
 
@@ -146,8 +159,7 @@ def _named(name: str, data: bytes) -> Iterator[tuple[FileRef, Image]]:
 def _parsed(ref: FileRef, data: bytes) -> Content:
     try:
         content = read_content(data, ref.file)
-        if content.kind is not Kind.COMBINED:
-            check_content(content)
+        check_content(content)
     except BadInput as error:
         raise BadInput(f"firmware file {error}") from error
     return content

@@ -25,7 +25,8 @@ from drivers.virtual.flash import NorFlash, Operation, Touch, Who
 from drivers.virtual.header import SYSTEM, read_header
 from drivers.virtual.layout import Chip, layout_of
 from drivers.virtual.unit import VirtualUnit
-from drivers.wire.image.tables import FLAG_COMBINED, FLAG_DROP_PREFIX, PREFIX_SIZE
+from drivers.virtual.update_slots import inflate
+from drivers.wire.image.tables import FLAG_COMBINED, FLAG_COMPRESSED, FLAG_DROP_PREFIX, PREFIX_SIZE
 from station.cloud.virtual import FaultKind, SeenRequest
 from station.journal.directory import JOURNAL_FILE
 from station.journal.schema import connect_reader
@@ -201,6 +202,8 @@ def _modules(data: bytes) -> Iterator[Module]:
         if not header.is_plausible:
             return
         layout = layout_of(header.platform_id)
+        if header.flags & FLAG_COMPRESSED and not header.flags & FLAG_DROP_PREFIX:
+            yield from _modules(inflate(data[at : at + header.length]) or b"")  # the station writes what it holds
         drops = PREFIX_SIZE if header.flags & FLAG_DROP_PREFIX else 0
         region = next(iter(layout.touched(Chip.INTERNAL, header.start, 1)), None)
         name = region.name if region else ""

@@ -7,6 +7,7 @@ import struct
 PREFIX = struct.Struct("<IIBBHHBBBBHBBH")
 """Start, end, MCU, flags, version, platform, function, index, then two dependencies: function, index, version each."""
 PREFIX_SIZE = PREFIX.size
+FLAGS_AT = 9  # in the prefix
 CRC_SIZE = 4
 MIN_SUFFIX = 36
 PRODUCT_SUFFIX = 40

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import zlib
 
 from ...errors import BadImage
 from .host import MAX_FILE_SIZE, Image, parse_image
-from .tables import COMPRESSION, CRC_SIZE, FLAG_COMBINED, FLAG_COMPRESSED, FLAG_DROP_PREFIX, PREFIX_SIZE
+from .tables import (
+    COMPRESSION,
+    CRC_SIZE,
+    FLAG_COMBINED,
+    FLAG_COMPRESSED,
+    FLAG_DROP_PREFIX,
+    FLAGS_AT,
+    PREFIX_SIZE,
+    SHA_SIZE,
+)
 
 MAX_PARTS = 8  # a unit takes two
 _DEFLATE = 0
@@ -16,7 +26,8 @@ _DEFLATE = 0
 def split(image: Image) -> tuple[Image, ...]:
     """Return the modules of a combined file, first to last, or the module itself if it is a plain one.
 
-    Their ``flags`` say nothing of being combined, so that `Image.check` judges each by itself. Raises `BadImage`.
+    Each is again the file it was before it was combined: without the flag, its checksums made anew (vector V6). One
+    that is damaged stays as it is, for `Image.check` to find. Raises `BadImage`.
     """
     parts: list[Image] = []
     rest = image
@@ -29,9 +40,19 @@ def split(image: Image) -> tuple[Image, ...]:
                 f"{image.name}: says that another module follows, but its file ends; it is cut, get it again"
             )
         first = parse_image(rest.data[:size], f"{image.name} part {len(parts) + 1}")
-        parts.append(dataclasses.replace(first, flags=first.flags & ~FLAG_COMBINED))
+        parts.append(_alone(first))
         rest = parse_image(rest.data[size:], f"{image.name} part {len(parts) + 1}")
     return (*parts, rest)
+
+
+def _alone(part: Image) -> Image:
+    """Return the module that ``part`` was before another one was put behind it."""
+    if not part.is_crc_valid:
+        return dataclasses.replace(part, flags=part.flags & ~FLAG_COMBINED)
+    body = bytearray(part.data[: -CRC_SIZE - 2 - SHA_SIZE])
+    body[part.prefix_offset + FLAGS_AT] &= ~FLAG_COMBINED
+    body += hashlib.sha256(body).digest() + part.data[-CRC_SIZE - 2 : -CRC_SIZE]
+    return parse_image(bytes(body) + zlib.crc32(body).to_bytes(CRC_SIZE, "big"), part.name)
 
 
 def is_compressed(image: Image) -> bool:
@@ -67,4 +88,4 @@ def inner(image: Image) -> Image | None:
     """Return the module inside a compressed one; None for a plain one, and for an asset, which holds no module."""
     if not is_compressed(image) or image.flags & FLAG_DROP_PREFIX:
         return None
-    return parse_image(unpacked(image), f"{image.name} unpacked")
+    return parse_image(unpacked(image), image.name)
