@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from .ask import Quirks
 from .cloud import VirtualCloud
-from .faults import Fault, FaultKind
+from .events import StreamTrouble
+from .faults import Fault, FaultKind, Who
+from .limits import Limit, Limits
 from .seen import SeenRequest
+from .sims import SimClass
 
-__all__ = ["Fault", "FaultKind", "Quirks", "SeenRequest", "VirtualCloud"]
+__all__ = [
+    "Fault", "FaultKind", "Limit", "Limits", "Quirks", "SeenRequest", "SimClass", "StreamTrouble", "VirtualCloud", "Who"
+]  # fmt: skip

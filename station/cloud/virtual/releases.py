@@ -11,12 +11,11 @@ from drivers.errors import UnknownPlatform
 from drivers.platforms import ModuleFunction, platforms, release_of
 from drivers.virtual import synthetic
 from drivers.virtual.synthetic import SyntheticFile
-from drivers.wire.image.tables import CRC_SIZE, PREFIX
+from drivers.wire.image.tables import CRC_SIZE
 
-from .ask import Ask, Refuse, Reply
-
-_PREFIX_AT = (0, 0x20, 0x184, 0x200)
-_NONE = {"ok": False, "error": "Device OS version not found"}
+from .ask import Ask, Refuse, Reply, page_of
+from .firmware import prefix_of
+from .refusals import Refusal
 
 
 @functools.lru_cache(maxsize=32)
@@ -31,7 +30,7 @@ def get_device_os(ask: Ask) -> Reply:
     platform_id, asked = ask.query.get("platform_id", ""), ask.params["version"]
     version = _version(int(platform_id), asked) if platform_id.isdecimal() else None
     if version is None:
-        raise Refuse(404, _NONE)
+        raise Refuse(Refusal.NO_DEVICE_OS)
     released = release_of(version)
     modules = [_module(file) for file in _files(int(platform_id), version)]
     return Reply(200, {
@@ -59,15 +58,50 @@ def _module(file: SyntheticFile) -> dict[str, object]:
 
 
 def _prefix(data: bytes) -> dict[str, object]:
-    """Read the header where the file's length agrees with its addresses."""
-    for at in _PREFIX_AT:
-        start, end, _, _, version, platform_id, function, index, *_ = PREFIX.unpack_from(data, at)
-        if end - start + CRC_SIZE == len(data):
-            return {
-                "moduleFunction": ModuleFunction(function).name.lower(), "moduleIndex": index,
-                "moduleVersion": version, "platformID": platform_id,
-            }  # fmt: skip
-    raise AssertionError("a synthetic file without a header")
+    header = prefix_of(data)
+    assert header is not None, "a synthetic file without a header"
+    version, platform_id, function, index = header
+    return {
+        "moduleFunction": ModuleFunction(function).name.lower(), "moduleIndex": index, "moduleVersion": version,
+        "platformID": platform_id,
+    }  # fmt: skip
+
+
+def list_device_os(ask: Ask) -> Reply:
+    """List the releases of a platform, the newest first, page by page; with ``internal_version`` only that one."""
+    platform_id, internal = ask.query.get("platform_id", ""), ask.query.get("internal_version")
+    try:
+        made = synthetic.versions(int(platform_id)) if platform_id.isdecimal() else ()
+    except UnknownPlatform:
+        made = ()
+    rows = [_release_json(version) for version in reversed(made)]
+    page = page_of(ask, [row for row in rows if internal in (None, str(row["internal_version"]))])
+    return Reply(200, {"versions": page.rows, "meta": page.meta})
+
+
+def _release_json(version: str) -> dict[str, object]:
+    released = release_of(version)
+    return {
+        "version": version, "internal_version": released.system_version if released else None,
+        "release_state": "preview" if "-" in version else "ga",
+    }  # fmt: skip
+
+
+def list_build_targets(_: Ask) -> Reply:
+    """List which releases exist for which platforms (6.2)."""
+    made = {row.id: synthetic.versions(row.id) for row in platforms()}
+    versions = dict.fromkeys(version for each in made.values() for version in each)
+    return Reply(200, {
+        "targets": [
+            {
+                "version": version, "prereleases": [], "firmware_vendor": "Particle",
+                "platforms": [platform_id for platform_id, each in made.items() if version in each],
+            }
+            for version in versions
+        ],
+        "platforms": {row.name: row.id for row in platforms()},
+        "default_versions": {str(platform_id): each[-1] for platform_id, each in made.items()},
+    })  # fmt: skip
 
 
 def get_device_os_file(ask: Ask) -> Reply:
@@ -79,4 +113,4 @@ def get_device_os_file(ask: Ask) -> Reply:
             found = next((file for file in _files(row.id, version) if file.name == name), None)
             if found is not None:
                 return Reply(200, found.data)
-    raise Refuse(404, {"error": "Not Found"})
+    raise Refuse(Refusal.NO_FILE)

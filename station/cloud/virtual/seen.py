@@ -10,8 +10,8 @@ from werkzeug.wrappers import Request
 
 from drivers.clock import Clock
 
-from .ask import Refuse
-from .routes import Route
+from .ask import Refuse, Route
+from .payload import fields_of, shown
 from .store import Store
 
 
@@ -37,17 +37,20 @@ class SeenRequests:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
-    def add(self, request: Request, route: Route, username: str, status: int, *, had_effect: bool) -> int:
-        """Log one request and return its number."""
+    def add(
+        self, request: Request, route: Route, params: Mapping[str, str], username: str, status: int, *, had_effect: bool
+    ) -> int:
+        """Log one request, without the credentials in it, and return its number."""
         try:
-            body = json.dumps(json_of(request))
+            body = json.dumps(shown(fields_of(request)))
         except Refuse:
             body = "{}"
+        path = request.path.replace(params["token"], "...") if "token" in params else request.path
         with self._store.transaction():
             self._store.run(
                 "INSERT INTO requests (at, method, path, route, body, username, status, is_write, had_effect)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                self._clock.utc().isoformat(), request.method, request.path, route.name, body, username, status,
+                self._clock.utc().isoformat(), request.method, path, route.name, body, username, status,
                 int(route.is_write), int(had_effect),
             )  # fmt: skip
             row = self._store.row("SELECT max(seq) AS seq FROM requests")
@@ -70,15 +73,3 @@ class SeenRequests:
             )
             for r in self._store.rows(f"SELECT * FROM requests WHERE {where}", *values)
         ]  # fmt: skip
-
-
-def json_of(request: Request) -> dict[str, object]:
-    """Return the body of a request, `{}` if it has none. Raises `Refuse` for anything but a JSON object."""
-    raw = request.get_data(cache=True)
-    try:
-        body = json.loads(raw) if raw else {}
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise Refuse(400, {"error": "invalid_request", "error_description": "The body is not a JSON object"})
-    return body
