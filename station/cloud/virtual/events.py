@@ -7,7 +7,7 @@ import json
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 KEEP_ALIVE_S = 9.0
 """Real seconds between signs of life: less than the 15 s of silence after which the vendor's client gives up."""
@@ -43,69 +43,77 @@ class CloudEvent:
 Wanted = Callable[[CloudEvent], bool]
 
 
+@dataclass(slots=True)
+class _Listener:
+    """An open stream. ``news``: what it still has to tell, None is the end; ``held``: what waits to be reordered."""
+
+    wanted: Wanted
+    address: str
+    news: queue.SimpleQueue[CloudEvent | None] = field(default_factory=queue.SimpleQueue)
+    held: CloudEvent | None = None
+
+    def hear(self, event: CloudEvent, trouble: StreamTrouble | None) -> None:
+        match trouble:
+            case StreamTrouble.STALL:
+                told: tuple[CloudEvent | None, ...] = ()
+            case StreamTrouble.REPEAT:
+                told = (event, event)
+            case StreamTrouble.CLOSE:
+                told = (event, None)
+            case StreamTrouble.REORDER:
+                told, self.held = ((), event) if self.held is None else ((event, self.held), None)
+            case None:
+                told = (event,)
+        for one in told:
+            self.news.put(one)
+
+
 class EventHub:
     """Passes events on to open streams. Thread-safe. Events that nobody listens to are gone."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: dict[queue.SimpleQueue[CloudEvent | None], tuple[Wanted, str]] = {}
+        self._open: list[_Listener] = []
         self.trouble: StreamTrouble | None = None
 
     def open_streams(self, address: str) -> int:
         """Return how many streams an address holds open."""
         with self._lock:
-            return sum(1 for _, listener in self._open.values() if listener == address)
+            return sum(listener.address == address for listener in self._open)
 
     def publish(self, event: CloudEvent) -> None:
         """Tell everybody who wants to know."""
         with self._lock:
-            for news, (wanted, _) in self._open.items():
-                if wanted(event):
-                    news.put(event)
+            for listener in self._open:
+                if listener.wanted(event):
+                    listener.hear(event, self.trouble)
 
     def close(self) -> None:
         """End all streams."""
         with self._lock:
-            for news in self._open:
-                news.put(None)
+            for listener in self._open:
+                listener.news.put(None)
 
     def listen(self, wanted: Wanted, address: str) -> Iterator[bytes]:
         """Open a stream. What is published from now on is in it, though it is read later."""
-        news: queue.SimpleQueue[CloudEvent | None] = queue.SimpleQueue()
+        listener = _Listener(wanted, address)
         with self._lock:
-            self._open[news] = (wanted, address)
-        return self._told(news)
+            self._open.append(listener)
+        return self._told(listener)
 
-    def _told(self, news: queue.SimpleQueue[CloudEvent | None]) -> Iterator[bytes]:
-        held: list[CloudEvent] = []
+    def _told(self, listener: _Listener) -> Iterator[bytes]:
         try:
             yield b":ok\n\n"
             while True:
                 try:
-                    event = news.get(timeout=KEEP_ALIVE_S)
+                    event = listener.news.get(timeout=KEEP_ALIVE_S)
                 except queue.Empty:
                     if self.trouble is not StreamTrouble.STALL:
                         yield b":\n\n"
                     continue
                 if event is None:
                     return
-                held.append(event)
-                if self.trouble is StreamTrouble.REORDER and len(held) < 2:
-                    continue
-                yield from self._misread(held)
-                held.clear()
-                if self.trouble is StreamTrouble.CLOSE:
-                    return
+                yield event.text
         finally:
             with self._lock:
-                self._open.pop(news, None)
-
-    def _misread(self, events: list[CloudEvent]) -> Iterator[bytes]:
-        match self.trouble:
-            case StreamTrouble.STALL:
-                return
-            case StreamTrouble.REPEAT:
-                events = [event for event in events for _ in range(2)]
-            case StreamTrouble.REORDER:
-                events = events[::-1]
-        yield from (event.text for event in events)
+                self._open.remove(listener)

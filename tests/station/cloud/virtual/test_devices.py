@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from support.cloud_bench import ARGON, BORON, BORON_ICCID, BORON_SERIAL, ME, PRODUCT
 from support.cloud_web import STRANGER, Web
@@ -54,7 +56,7 @@ def test_products_are_listed_where_they_are(cloud: Web) -> None:
         {"json": {"id": str(BORON).upper()}},
     ],
 )
-def test_a_device_is_added_by_any_encoding_and_any_of_its_numbers(cloud: Web, sent: dict[str, object]) -> None:
+def test_a_device_is_added_by_any_encoding_and_any_of_its_numbers(cloud: Web, sent: dict[str, Any]) -> None:
     assert cloud("POST", MEMBERS, **sent)["updated"] == 1
     assert cloud("GET", ONE)["product_id"] == PRODUCT
     assert cloud("POST", MEMBERS, **sent)["updated"] == 0
@@ -62,7 +64,7 @@ def test_a_device_is_added_by_any_encoding_and_any_of_its_numbers(cloud: Web, se
 
 @pytest.mark.parametrize("how", ["body", "query"])
 def test_devices_are_claimed_on_import_for_a_member_of_the_team(cloud: Web, how: str) -> None:
-    where = {"json": {"ids": [str(BORON)], "claim_user": ME}} if how == "body" else {
+    where: dict[str, Any] = {"json": {"ids": [str(BORON)], "claim_user": ME}} if how == "body" else {
         "files": {"file": ("devices.txt", str(BORON).encode())}, "params": {"claim_user": ME}
     }  # fmt: skip
     cloud("POST", MEMBERS, **where)
