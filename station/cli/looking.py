@@ -17,6 +17,7 @@ from drivers.transport import SerialHost, UsbCandidate, UsbHost
 from drivers.wire.usb import Mode
 
 from ..steps.shared.knowledge import UnitKnowledge
+from ..steps.shared.listening import Listening
 from ..steps.shared.reader import Reader, introduce
 from ..words.say import Say
 from .on_need import english
@@ -148,13 +149,15 @@ def look(ports: Ports, candidate: UsbCandidate, known: UnitKnowledge) -> None:
     clock, device = ports.place.clock, ports.device(candidate)
     looker = Looker(candidate.port_path.value, clock, clock.token(), Deadline.after(clock, LOOK_S))
     try:
-        introduce(device, known, looker)
-        reader = Reader(device, known, looker, everything=True)
+        listening = Listening(device)
+        introduce(device, listening, known, looker)
+        reader = Reader(device, listening, known, looker, everything=True)
         if device.mode is Mode.DFU:
             known.note("USB product id", mode=device.mode)
             reader.read_dfu()
         else:
             reader.read_running()
+            listening.give_back(looker)
         known.note_sku()
     finally:
         device.close()

@@ -35,7 +35,6 @@ from ..steps.app_test import AppTest, ask_all
 from ..steps.setup_done import set_up
 from ..steps.shared.holding import hold
 from ..steps.shared.knowledge import shown
-from ..steps.shared.listening import listening
 from ..steps.shared.reading import identify_usb
 from ..steps.shared.unit import Unit
 from ..steps.table import StepTable
@@ -279,12 +278,13 @@ def _console(arguments: argparse.Namespace) -> Act:
 
     def act(unit: Unit, ctx: StepContext) -> Done:
         found: dict[str, object] = {}
-        with listening(unit.device, ctx), unit.device.console(ctx.deadline) as console:
+        with unit.listening.during(ctx), unit.device.console(ctx.deadline) as console:
             for key in arguments.keys or _READS:
                 try:
                     found[key] = _plain(_READS[Key(key)](console))
                 except RequestUnknown as unknown:
                     found[key] = str(unknown)
+        unit.listening.give_back(ctx)
         return Done(
             f"its console printed {', '.join(found)}", {"console": found},
             tuple(f"  {key}  {_spelled(value)}" for key, value in found.items()),

@@ -22,8 +22,7 @@ def setup_done(session: UnitSession, ctx: StepContext) -> StepResult:
 
     A unit that somebody's hands made listen for this walk goes back to its application.
     """
-    if session.unit.listens_by_hand:
-        session.unit.device.leave_listening(ctx.deadline)
+    session.unit.listening.give_back(ctx)
     return set_up(session.unit, ctx)
 
 

@@ -12,7 +12,6 @@ from collections import Counter
 from typing import Any
 
 from drivers.clock import Deadline
-from drivers.devices import Goal
 from drivers.devices.wifi import Link, UnitWifi, WifiNetwork
 from drivers.errors import LocalProtocolError, NeedsHands, NotNow, RequestRejected, RequestUnknown
 from drivers.identity import Secret
@@ -23,7 +22,6 @@ from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..errors import StepFault, UnitRejected
 from ..settings.profile import Kind
 from ..words.say import Say
-from .shared.holding import hold
 from .shared.wifi_networks import WifiGoal, WifiSession
 from .shared.wifi_section import Wifi
 from .spec import UnitStep
@@ -194,7 +192,7 @@ class _Work:
             try:
                 return self.wifi.store(network)
             except NeedsHands:  # it is typed, in listening mode
-                hold(self._device, self._ctx, Goal.LISTENING)
+                self._session.unit.listening.enter(self._ctx)
                 return self.wifi.store(network)
         except LocalProtocolError as error:
             raise StepFault(f"{error}; correct [wifi]", say=Say("check_station")) from error

@@ -124,6 +124,7 @@ def test_no_two_units_have_the_same_identity(ran: Ran) -> None:
 def test_the_old_photon_asks_for_hands_by_button_and_light_and_goes_on(ran: Ran) -> None:
     asked = ran.of(HandsNeeded, 1)
     assert {(event.sentence, event.led) for event in asked} == {("listening_by_hand", "blinking dark blue")}
+    assert [event.step for event in asked] == ["identify", "firmware"], "to name it, and once more after its restart"
     assert len(ran.of(HandsDone, 1)) == len(asked)
     told = {fact.name: fact.value for fact in ran.of(UnitIdentified, 1)[-1].facts}
     assert told["device_os"] == "0.4.9"

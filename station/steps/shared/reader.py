@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from drivers.devices import Goal, ParticleDevice
+from drivers.devices import ParticleDevice
 from drivers.errors import (
     AccessDenied,
     DeadlineExceeded,
@@ -26,9 +26,9 @@ from drivers.identity import MobileSecret, SerialNumber
 from ...errors import UnitRejected
 from ...model import CHANGING_FACTS
 from ...words.say import Say
-from .holding import Asker, hold
+from .holding import Asker
 from .knowledge import UnitKnowledge, shown
-from .listening import listening
+from .listening import Listening
 from .sources import CONSOLE, IN_DFU, NOT_THERE, RUNNING, Answer, At, Source, absent, lack, untold
 
 CONSOLE_TRIES = 3
@@ -40,24 +40,21 @@ _FAILURES = (DeviceRefused, RemoteProtocolError, LinkError, DeadlineExceeded)
 _DEPARTURES = (Disconnected, Swapped, AccessDenied)
 
 
-def introduce(device: ParticleDevice, known: UnitKnowledge, asker: Asker) -> bool:
+def introduce(device: ParticleDevice, listening: Listening, known: UnitKnowledge, asker: Asker) -> None:
     """Read what every mode shows: the platform as product id, the Device ID mostly as USB serial string.
 
-    Return whether somebody's hands made it listen for that; then it still does.
+    A unit that hands made listen for that still does.
     """
-    is_by_hand = False
     try:
         device_id = device.identify(asker.deadline)
     except NeedsHands:  # only its console names it, and nothing that can be sent opens that
-        hold(device, asker, Goal.LISTENING)
-        is_by_hand = True
+        listening.enter(asker)
         device_id = device.identify(asker.deadline)
     known.device_id = device_id
     known.note(device.id_source, device_id=str(device_id))
     known.note("USB product id", platform=known.platform.slug, platform_id=known.platform.id)
     if known.platform.has_mac:
         known.note("Device ID", mac=known.mac_by_id)
-    return is_by_hand
 
 
 @dataclass(slots=True)
@@ -69,6 +66,7 @@ class Reader:
     """
 
     device: ParticleDevice
+    listening: Listening
     known: UnitKnowledge
     asker: Asker
     everything: bool = False
@@ -91,7 +89,7 @@ class Reader:
         its application.
         """
         if not self.device.has_requests(self.asker.deadline):
-            with listening(self.device, self.asker):
+            with self.listening.during(self.asker):
                 self._ask_requests(are_slow=False)
                 self._ask_requests(are_slow=True)
                 self._ask_console()
@@ -101,7 +99,7 @@ class Reader:
         if self.device.is_listening(self.asker.deadline):
             self._ask_console()
         elif self._wants_console:
-            with listening(self.device, self.asker):
+            with self.listening.during(self.asker):
                 self._ask_console()
         else:
             for source in CONSOLE:

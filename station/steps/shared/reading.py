@@ -22,7 +22,6 @@ from ...words.say import Say
 from .holding import Asker
 from .knowledge import RECALLED, UnitKnowledge
 from .label import read_label, read_label_beside
-from .listening import listening
 from .reader import Reader, introduce
 from .sources import RUNNING, lack
 from .unit import Unit
@@ -30,7 +29,7 @@ from .unit import Unit
 
 def identify_usb(unit: Unit, ctx: StepContext) -> None:
     """Read what every mode shows (`reader.introduce`), and take the unit to work."""
-    unit.listens_by_hand = introduce(unit.device, unit.known, ctx)
+    introduce(unit.device, unit.listening, unit.known, ctx)
     ctx.device_id = str(unit.known.device_id)
     unit.at_work.take(ctx.slot, unit.device)
 
@@ -68,7 +67,7 @@ def _reader(unit: Unit, ctx: StepContext) -> Reader:
     memory, device_id = unit.memory, str(unit.known.device_id)
     keeps = unit.label.keeps_secret and not memory.knows_secret(device_id)
     return Reader(
-        unit.device, unit.known, ctx,
+        unit.device, unit.listening, unit.known, ctx,
         keep_secret=(lambda secret: memory.keep_secret(device_id, secret)) if keeps else None,
     )  # fmt: skip
 
@@ -104,7 +103,7 @@ def read_modules(unit: Unit, ctx: StepContext) -> None:
         version = unit.device.os_version(ctx.deadline)
         unit.known.modules = unit.device.ask(requests.get_module_info(), ctx.deadline)
     else:
-        with listening(unit.device, ctx):
+        with unit.listening.during(ctx):
             version = unit.device.os_version(ctx.deadline)
             with unit.device.console(ctx.deadline) as console:
                 unit.known.modules = console.modules(ctx.deadline).modules

@@ -20,6 +20,7 @@ from ...model import KnownUnit, SeenBefore
 from ...settings.profile_sections import SectionWithDefaults
 from ...words.say import Say
 from .knowledge import UnitKnowledge
+from .listening import Listening
 
 
 class UnitMemory(Protocol):
@@ -143,4 +144,7 @@ class Unit:
     skus: tuple[str, ...] = ()  # empty: any
     needs_serial: bool = True
     at_work: AtWork = field(default_factory=AtWork)
-    listens_by_hand: bool = False  # somebody's hands made it listen, to tell who it is
+    listening: Listening = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.listening = Listening(self.device)
