@@ -29,7 +29,7 @@ from ..errors import (
     TransferFailed,
     TransferTimeout,
 )
-from ..platforms import Kind
+from ..platforms import Kind, platform
 from ..wire import requests
 from ..wire.console.tables import Key
 from ..wire.control.tables import Raw, RequestType
@@ -84,6 +84,8 @@ class Held(Protocol):
     def where(self) -> str: ...
     @property
     def mode(self) -> Mode | None: ...
+    @property
+    def platform_id(self) -> int | None: ...
     def has(self, kind: Kind, name: int | str, deadline: Deadline) -> bool: ...
     def ask(self, request: Request[T], deadline: Deadline | None = None) -> T: ...
     def is_listening(self, deadline: Deadline) -> bool: ...
@@ -216,9 +218,9 @@ class Holding:
 
 _BUTTONS = {
     Goal.NORMAL: "press its RESET button",
-    Goal.LISTENING: "hold its MODE button until the light blinks dark blue",
-    Goal.SAFE: "hold MODE, tap RESET, let go when the light blinks magenta",
-    Goal.DFU: "hold MODE, tap RESET, let go when the light blinks yellow",
+    Goal.LISTENING: "hold its {button} button until the light blinks dark blue",
+    Goal.SAFE: "hold {button}, tap RESET, let go when the light blinks magenta",
+    Goal.DFU: "hold {button}, tap RESET, let go when the light blinks yellow",
     Goal.RESTART: "press its RESET button",
 }
 """Reference provisioning-rules, part 3."""
@@ -226,8 +228,9 @@ _BUTTONS = {
 
 def _needs_hands(unit: Held, goal: Goal, tried: tuple[str, ...]) -> LinkError:
     found = "; ".join(tried) or "nothing can be sent to it for that"
+    button = "" if unit.platform_id is None else platform(unit.platform_id).button
     return NeedsHands(
-        f"{unit.where} cannot be brought into {goal} mode by command ({found}); {_BUTTONS[goal]}",
+        f"{unit.where} cannot be brought into {goal} mode by command ({found}); {_BUTTONS[goal].format(button=button)}",
         goal=goal.value,
         tried=tried,
     )

@@ -70,7 +70,7 @@ class ParticleDevice:
         self._restarts = Restarts(self, clock, cancel, self._trace)
         self._holding = Holding(self, clock, cancel, self._trace)
         current = port.current
-        self._platform_id = None if current is None else current.usb_id.platform_id
+        self.platform_id = None if current is None else current.usb_id.platform_id
 
     @property
     def mode(self) -> Mode | None:
@@ -157,11 +157,11 @@ class ParticleDevice:
             self.close()
             raise Disconnected(f"no unit on port {self.port.port_path}; plug it in again")
         shown = current.usb_id.platform_id
-        self._platform_id = shown if self._platform_id is None else self._platform_id
-        if shown != self._platform_id:
+        self.platform_id = shown if self.platform_id is None else self.platform_id
+        if shown != self.platform_id:
             self.close()
             raise Swapped(
-                f"{self.where} shows platform {shown}, it was {self._platform_id}; plug the first one in again",
+                f"{self.where} shows platform {shown}, it was {self.platform_id}; plug the first one in again",
                 expected=str(self.device_id or ""),
                 found="",
             )
@@ -214,10 +214,10 @@ class ParticleDevice:
         if isinstance(verbs, ControlDevice) and not verbs.has_requests:
             if kind in (Kind.REQUEST, Kind.RAW):
                 return False
-            return has_ever(self._platform_id, kind, name, verbs.version)
+            return has_ever(self.platform_id, kind, name, verbs.version)
         if kind is Kind.REQUEST:
-            return knows_request(self._platform_id, int(name), lambda: self.os_version(deadline))
-        return has_ever(self._platform_id, kind, name, self.os_version(deadline))
+            return knows_request(self.platform_id, int(name), lambda: self.os_version(deadline))
+        return has_ever(self.platform_id, kind, name, self.os_version(deadline))
 
     def has_requests(self, deadline: Deadline) -> bool:
         """Return whether its firmware is new enough for control requests at all; in DFU mode there are none."""
@@ -285,7 +285,7 @@ class ParticleDevice:
 
     def _open_console(self, deadline: Deadline) -> contextlib.AbstractContextManager[Console]:
         version = self._control(deadline).version
-        knows = command_filter(self._platform_id, version) if version is not None else lambda _: True
+        knows = command_filter(self.platform_id, version) if version is not None else lambda _: True
         return open_console(
             self._serial_host, self.device_id, self.port.port_path, self._clock, deadline, self._cancel,
             self._trace, knows,

@@ -48,6 +48,7 @@ class Platform:
     requests_since: OsVersion | None  # first Device OS with control requests; None: all have them
     out_needs_data: bool  # a vendor request to the unit completes only with a data stage (usb-and-serial 3.8)
     setup_done_before: OsVersion | None  # first Device OS without a setup-done flag; None: no version has one
+    button: str  # what is printed beside the one that is held for listening mode and DFU
     listening_timeout_s: int  # it leaves listening mode by itself after so long; 0: never
     dct_through_system_parts: int  # first bootloader version that reaches the DCT only through whole system parts
     memories: tuple[Memory, ...]
@@ -247,7 +248,7 @@ _KEYS = frozenset({
     "has_serial_numbers", "sets_wifi_in_listening_mode", "out_needs_data", "memories", "modules", "system_part_needs",
 })  # fmt: skip
 _USUAL = {
-    "listening_timeout_s": 0, "dct_through_system_parts": NEVER, "was_sold": True,
+    "button": "MODE", "listening_timeout_s": 0, "dct_through_system_parts": NEVER, "was_sold": True,
 }  # fmt: skip
 _OPTIONAL_KEYS = _USUAL.keys() | {
     "setup_done_before", "requests_since", "other_slugs", "usb_name", "scans_wifi", "device_os",

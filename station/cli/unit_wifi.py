@@ -147,7 +147,8 @@ def _clear(ssid: str | None, unit: Unit, ctx: StepContext) -> Done:
     if held is None or not its.can_forget:
         return Done(
             f"no request makes a {unit.known.platform.name} with Device OS {unit.known.os_version} forget networks; "
-            "hold MODE until the light blinks dark blue, and on until it blinks blue fast: that erases all of them",
+            f"hold {unit.known.platform.button} until the light blinks dark blue, and on until it blinks blue fast: "
+            "that erases all of them",
             is_good=False,
         )  # fmt: skip
     if ssid is not None and not its.can_forget_one:

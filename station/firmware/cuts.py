@@ -25,7 +25,7 @@ _TORN_BASE = (
 )
 _FACTORY_LOOP = (
     "A power cut while the system parts are written leaves a unit that waits in DFU or, where it keeps a factory "
-    "image, restarts over and over: MODE and RESET put it into DFU."
+    "image, restarts over and over: {button} and RESET put it into DFU."
 )
 _TORN_BOOTLOADER = (
     "The bootloader on the unit ({held}) cannot resume an interrupted copy: "
@@ -69,7 +69,8 @@ def cut_windows(changing: Mapping[Key, Image], there: Mapping[Key, Held] | None)
     for image in changing.values():
         page = _deciding_page(image)
         if image.function == ModuleFunction.SYSTEM_PART and _bootloader(image).restores_factory_image:
-            windows.append(CutWindow(image, 0.0, _FACTORY_LOOP))
+            button = platform(image.platform_id).button
+            windows.append(CutWindow(image, 0.0, _FACTORY_LOOP.format(button=button)))
         elif page not in (None, image.start):
             windows.append(CutWindow(image, _LATE, _LAST_PAGE.format(page=page), is_last_page=True))
     windows += [

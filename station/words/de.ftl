@@ -263,11 +263,11 @@ not_the_label = Gescannt: { THING($thing) }.
 no_label = { $read } ist kein Etikett.
     .do = { -scan-label }
 dfu_by_hand =
-    .do = MODE halten. RESET tippen. Bei GELB loslassen.
+    .do = { $button } halten. RESET tippen. Bei GELB loslassen.
 listening_by_hand =
-    .do = MODE halten bis DUNKELBLAU.
+    .do = { $button } halten bis DUNKELBLAU.
 safe_by_hand =
-    MODE halten, RESET tippen.
+    { $button } halten, RESET tippen.
     .do = Bei MAGENTA loslassen.
 reset_by_hand =
     .do = RESET drücken.

@@ -268,11 +268,11 @@ not_the_label = That is { A($thing) }.
 no_label = { $read } is no label.
     .do = { -scan-label }
 dfu_by_hand =
-    .do = Hold MODE. Tap RESET. Let go at YELLOW.
+    .do = Hold { $button }. Tap RESET. Let go at YELLOW.
 listening_by_hand =
-    .do = Hold MODE. Let go at DARK BLUE.
+    .do = Hold { $button }. Let go at DARK BLUE.
 safe_by_hand =
-    Hold MODE and tap RESET.
+    Hold { $button } and tap RESET.
     .do = Let go at MAGENTA.
 reset_by_hand =
     .do = Press RESET.

@@ -263,11 +263,11 @@ not_the_label = 这是{ THING($thing) }。
 no_label = { $read } 不是标签。
     .do = { -scan-label }
 dfu_by_hand =
-    .do = 按住 MODE，点 RESET，变黄松开。
+    .do = 按住 { $button }，点 RESET，变黄松开。
 listening_by_hand =
-    .do = 按住 MODE，变深蓝松开。
+    .do = 按住 { $button }，变深蓝松开。
 safe_by_hand =
-    按住 MODE，点按 RESET。
+    按住 { $button }，点按 RESET。
     .do = 亮紫色时松开。
 reset_by_hand =
     .do = 按 RESET。

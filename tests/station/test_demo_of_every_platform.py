@@ -167,9 +167,9 @@ def test_the_command_ends_well_and_says_what_to_do_with_which_light(
     assert main(("demo", "--units", "9", "--once", "--headless", "--language", language)) == 0
     told = capsys.readouterr().out
     asked = {
-        "en": "YOUR TURN: Hold MODE. Let go at DARK BLUE. (blinking dark blue)",
-        "de": "SIE SIND DRAN: MODE halten bis DUNKELBLAU. (blinkt dunkelblau)",
-        "zh": "请操作：按住 MODE，变深蓝松开。 (深蓝色闪烁)",
+        "en": "YOUR TURN: Hold SETUP. Let go at DARK BLUE. (blinking dark blue)",
+        "de": "SIE SIND DRAN: SETUP halten bis DUNKELBLAU. (blinkt dunkelblau)",
+        "zh": "请操作：按住 SETUP，变深蓝松开。 (深蓝色闪烁)",
     }[language]
     assert asked in told
     assert told.splitlines()[-1].startswith("9 ")

@@ -132,7 +132,7 @@ def test_the_first_line_says_which_ports_are_watched(ports: tuple[str | None, ..
          "slot 2    identify WAITS: Another slot has the scanner. Wait. It goes on by itself. 2 before it."),
         (StepHeld(at=AT, slot=2, step="name", say=Say("cloud_hold")),
          "slot 2    name WAITS: Cloud does not answer. Wait. It goes on by itself."),
-        (HandsNeeded(at=AT, slot=2, step="dfu", say=Say("dfu_by_hand"), led="blinking yellow"),
+        (HandsNeeded(at=AT, slot=2, step="dfu", say=Say("dfu_by_hand", button="MODE"), led="blinking yellow"),
          "slot 2    YOUR TURN: Hold MODE. Tap RESET. Let go at YELLOW. (blinking yellow)"),
         (AttemptFinished(at=AT, slot=1, verdict=Verdict.ERROR, seconds=9.04, reason="no answer"),
          "slot 1    CHECK STATION in 9.0 s: no answer"),

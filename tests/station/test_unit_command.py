@@ -182,7 +182,7 @@ def test_a_computer_without_units_is_told_from_one_whose_units_nobody_can_list(
 def test_a_unit_that_does_not_say_who_it_is_is_listed_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
     _, rows, _ = run("list", "--virtual", "photon@0.4.9:normal", "--virtual", "boron", capsys=capsys)
     assert [bool(row["device_id"]) for row in rows] == [False, True]
-    assert "hold its MODE button" in rows[0]["fault"]
+    assert "hold its SETUP button" in rows[0]["fault"]
 
 
 @pytest.mark.parametrize("verb", ["shout", "setup-done", "console", "env", "wifi"])
@@ -219,8 +219,8 @@ def test_safe_mode_is_reached_from_any_mode(unit: str, start: str, capsys: pytes
 
 def test_hands_that_do_not_come_are_said_with_what_was_wanted(capsys: pytest.CaptureFixture[str]) -> None:
     status, told, err = run("reset", "--virtual", "photon@0.4.9:normal", capsys=capsys)
-    assert (status, err) == (1, "port 1-1: Hold MODE. Let go at DARK BLUE. Light: blinking dark blue.\n")
-    assert told["text"].endswith("hold its MODE button until the light blinks dark blue; nobody did that in time")
+    assert (status, err) == (1, "port 1-1: Hold SETUP. Let go at DARK BLUE. Light: blinking dark blue.\n")
+    assert told["text"].endswith("hold its SETUP button until the light blinks dark blue; nobody did that in time")
     assert main(["identify", "--virtual", "photon@0.4.9:normal", "--json"]) == 1
     one = json.loads(capsys.readouterr().out)
     assert one["values"]["device_id"]["missing"] == "not asked", "it is not in DFU mode"

@@ -111,7 +111,7 @@ def test_networks_are_forgotten_by_the_step(
         (
             "photon@3.3.1:normal",
             ("--clear",),
-            "hold MODE until the light blinks dark blue, and on until it blinks blue",
+            "hold SETUP until the light blinks dark blue, and on until it blinks blue",
         ),
         ("p2@6.3.4", ("--ssid", "bench", "--password", "env:WRONG"), "it hears it with -52 dBm; nobody has joined: is"),
         ("p2@6.3.4", ("--ssid", "other", "--password", "env:BENCH_WIFI"), "hears 2 other networks, but not this one"),

@@ -77,7 +77,7 @@ def test_ctrl_c_ends_a_verb_that_waits_for_hands_with_a_word_and_no_traceback() 
         words = [sys.executable, "-m", "station", "unit", "reset", "--usb", told["usb"]]
         with child_process.start(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as verb:
             assert verb.stderr is not None
-            assert verb.stderr.readline() == "port 1-1: Hold MODE. Let go at DARK BLUE. Light: blinking dark blue.\n"
+            assert verb.stderr.readline() == "port 1-1: Hold SETUP. Let go at DARK BLUE. Light: blinking dark blue.\n"
             verb.send_signal(signal.SIGINT)
             assert verb.stderr.read() == "station: interrupted\n"
         assert verb.returncode == 1

@@ -67,7 +67,9 @@ class Story:
 
     def asks(self, slot: int) -> Iterator[ev.Event]:
         yield ev.StepStarted(**self.head(slot), step="dfu")
-        yield ev.HandsNeeded(**self.head(slot), step="dfu", say=Say("dfu_by_hand"), led="blinking yellow")
+        yield ev.HandsNeeded(
+            **self.head(slot), step="dfu", say=Say("dfu_by_hand", button="MODE"), led="blinking yellow"
+        )
 
     def ends(self, slot: int, verdict: Verdict = Verdict.PASS, sentence: str = "pass", *values: str) -> ev.Event:
         return ev.AttemptFinished(

@@ -133,4 +133,4 @@ def _next_verdict(bench: LineBench, mark: int) -> AttemptFinished | None:
 
 def _tells_of_hands(finished: AttemptFinished) -> bool:
     """Whether the verdict says that this unit will not come back by itself."""
-    return "MODE and RESET" in finished.reason or "SWD" in finished.reason
+    return " and RESET " in finished.reason or "SWD" in finished.reason

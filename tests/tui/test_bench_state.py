@@ -120,7 +120,7 @@ def test_two_steps_that_need_hands_at_once_are_asked_for_one_after_the_other(sto
 
 def test_a_step_that_asks_for_something_else_is_asked_for_that_alone(story: Story) -> None:
     head = story.head(1)
-    again = ev.HandsNeeded(**head, step="dfu", say=Say("listening_by_hand"))
+    again = ev.HandsNeeded(**head, step="dfu", say=Say("listening_by_hand", button="MODE"))
     state = bench(story, *story.arrives(1), *story.asks(1), again)
     assert asked(state) == "listening_by_hand"
     assert asked(reduce(state, ev.HandsDone(**head, step="dfu"))) is None

@@ -50,10 +50,16 @@ def test_a_tile_says_every_sentence_whole(language: str, verdict: Verdict) -> No
 
 
 @pytest.mark.parametrize("language", WORDS)
-@pytest.mark.parametrize("key", ["dfu_by_hand", "listening_by_hand", "scan_label", "label_of_slot", "no_label"])
-def test_a_tile_asks_for_one_action_whole_and_names_the_light(language: str, key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("dfu_by_hand", "MODE"), ("dfu_by_hand", "SETUP"), ("listening_by_hand", "SETUP"),
+        ("scan_label", "P044AB1234503"), ("label_of_slot", "P044AB1234503"), ("no_label", "P044AB1234503"),
+    ],
+)  # fmt: skip
+def test_a_tile_asks_for_one_action_whole_and_names_the_light(language: str, key: str, value: str) -> None:
     words = WORDS[language]
-    ask = Ask("dfu", filled(key, "P044AB1234503"), "blinking yellow" if key == "dfu_by_hand" else "")
+    ask = Ask("dfu", filled(key, value), "blinking yellow" if key == "dfu_by_hand" else "")
     lines = compose(replace(SLOT, is_walking=True, asks=(ask,)), Place(*EIGHT_SLOTS, words))
     shown = packed("\n".join(line.text for line in lines))
     sentence = words.say(ask.say)

@@ -105,7 +105,7 @@ def test_a_unit_in_a_queue_says_how_many_are_before_it() -> None:
 
 
 def test_the_light_blinks_in_its_colour_and_is_said_in_words() -> None:
-    slot = replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand"), "blinking yellow"),))
+    slot = replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand", button="MODE"), "blinking yellow"),))
     lit = compose(slot, Place(40, 24, ENGLISH, is_lit=True))
     dark = compose(slot, Place(40, 24, ENGLISH, is_lit=False))
     assert "blinking yellow" in "\n".join(line.text for line in dark)
@@ -118,7 +118,7 @@ def test_the_light_blinks_in_its_colour_and_is_said_in_words() -> None:
 @pytest.mark.parametrize("light", LIGHTS)
 def test_a_small_tile_says_the_colour_of_the_light_and_never_half_of_what_it_does(light: str, language: str) -> None:
     words = load(language, datetime.UTC)
-    slot = replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("listening_by_hand"), light),))
+    slot = replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("listening_by_hand", button="MODE"), light),))
     for width in range(11, 40):
         (line,) = (line for line in compose(slot, Place(width, 8, words)) if line.colour)
         colour = words.led_colour(light)
@@ -166,7 +166,7 @@ def test_no_line_leaves_its_place(
     width: int, height: int, verdict: Verdict | None, glyphs: Glyphs, asks: bool, text: str
 ) -> None:
     slot = replace(SLOT, verdict=verdict, is_walking=True, reason="why " * 40, label="漢字" * 20, say=Say("x"))
-    slot = replace(slot, asks=(Ask("s", Say("dfu_by_hand"), "blinking yellow"),)) if asks else slot
+    slot = replace(slot, asks=(Ask("s", Say("dfu_by_hand", button="MODE"), "blinking yellow"),)) if asks else slot
     lines = compose(slot, Place(width, height, ENGLISH, glyphs))
     assert len(lines) <= height
     assert all(cell_len(line.text) <= width for line in lines)
@@ -194,7 +194,7 @@ def test_what_asks_nobody_for_anything_is_said_in_ordinary_letters() -> None:
 
 def of_look(look: Look) -> SlotState:
     if look is Look.HANDS:
-        return replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand")),))
+        return replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand", button="MODE")),))
     if look is Look.OFF:
         return replace(SLOT, off=OffSlot(SLOT.number, "bent"))
     return replace(SLOT, verdict=next(verdict for verdict, its in VERDICT_LOOK.items() if its is look))
@@ -246,7 +246,9 @@ def test_the_log_leaves_three_rows_of_tiles_their_block_letters() -> None:
     """With the light and the one action: 18 slots on a screen of 120 x 40."""
     plan = arrange(18, 120, 40)
     assert (plan.columns, plan.rows, plan.log_rows) == (6, 3, 5)
-    slot = replace(SLOT, is_walking=True, asks=(Ask("identify", Say("listening_by_hand"), "blinking dark blue"),))
+    slot = replace(
+        SLOT, is_walking=True, asks=(Ask("identify", Say("listening_by_hand", button="MODE"), "blinking dark blue"),)
+    )
     lines = compose(slot, Place(120 // 6 - 2, (38 - plan.log_rows) // 3 - 2, ENGLISH))
     assert sum(any(mark in line.text for mark in "█▀▄") for line in lines) == 6
     assert [line.text for line in lines[6:]] == ["● dark blue", "Hold MODE. Let go", "at DARK BLUE."]

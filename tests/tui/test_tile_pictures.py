@@ -31,7 +31,9 @@ LOOKS = {
         SLOT, is_walking=True, seen=SEEN, steps=(replace(WRITES, writing=False, held=Held(Say("scanner_busy"), 2)),)
     ),
     "hands": replace(SLOT, is_walking=True, asks=(Ask("identify", Say("scan_label", unit="P044AB1234567")),)),
-    "hands with a light": replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand"), "blinking yellow"),)),
+    "hands with a light": replace(
+        SLOT, is_walking=True, asks=(Ask("dfu", Say("dfu_by_hand", button="MODE"), "blinking yellow"),)
+    ),
     "hands with a dark light": replace(SLOT, is_walking=True, asks=(Ask("dfu", Say("unknown_key"), "off"),)),
     "pass": replace(SLOT, verdict=Verdict.PASS, say=Say("pass"), seconds=75.2, seen=SEEN),
     "set aside": replace(SLOT, verdict=Verdict.PENDING, say=Say("pending")),

@@ -12,6 +12,7 @@ from typing import Protocol
 from drivers.clock import CancelToken, Clock, Deadline
 from drivers.devices import Goal, ParticleDevice
 from drivers.errors import DeadlineExceeded, DidNotReturn, NeedsHands
+from drivers.platforms import Platform, platform
 
 from ...words.say import Say
 
@@ -30,14 +31,18 @@ class Asker(Protocol):
         ...
 
 
-BY_HAND: dict[Goal, tuple[Say, str]] = {
-    Goal.NORMAL: (Say("reset_by_hand"), ""),
-    Goal.LISTENING: (Say("listening_by_hand"), "blinking dark blue"),
-    Goal.SAFE: (Say("safe_by_hand"), "breathing magenta"),
-    Goal.DFU: (Say("dfu_by_hand"), "blinking yellow"),
-    Goal.RESTART: (Say("reset_by_hand"), ""),
-}
-"""What the operator is asked for each goal, and the light the unit shows when it is there ("": no certain one)."""
+def by_hand(goal: Goal, row: Platform) -> tuple[Say, str]:
+    """Return what the operator is asked for a goal, and the light the unit shows when it is there ("": no certain one).
+
+    ``row``: the unit's, as not all call that button the same.
+    """
+    return {
+        Goal.NORMAL: (Say("reset_by_hand"), ""),
+        Goal.LISTENING: (Say("listening_by_hand", button=row.button), "blinking dark blue"),
+        Goal.SAFE: (Say("safe_by_hand", button=row.button), "breathing magenta"),
+        Goal.DFU: (Say("dfu_by_hand", button=row.button), "blinking yellow"),
+        Goal.RESTART: (Say("reset_by_hand"), ""),
+    }[goal]
 
 
 def hold(device: ParticleDevice, ctx: Asker, goal: Goal) -> str:
@@ -49,7 +54,7 @@ def hold(device: ParticleDevice, ctx: Asker, goal: Goal) -> str:
         device.reach(goal, ctx.deadline)
         return ""
     except NeedsHands as refused:
-        say, led = BY_HAND[goal]
+        say, led = by_hand(goal, platform(device.platform_id or 0))
         with ctx.hands(say, led=led):
             try:
                 device.await_mode(goal, ctx.deadline)

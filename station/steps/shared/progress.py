@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from drivers.devices import Goal
+from drivers.platforms import platform
 from drivers.wire.image.host import Image
 
 from ...engine.step import Cut, StepContext
 from ...firmware.cuts import CutWindow
 from ...firmware.plan import UpdatePlan
 from ...words.say import NOTHING, Say
+from .holding import by_hand
 
 
 class Span:
@@ -28,14 +31,15 @@ class Span:
     def __call__(self, share: float) -> None:
         window = self._window if self._window is not None and share >= self._window.begins else None
         if window is not None:
-            self._ctx.cut = Cut(say=_AFTER_A_CUT[window.needs_debugger], reason=window.reason)
+            self._ctx.cut = Cut(say=_after_a_cut(window), reason=window.reason)
         self._ctx.progress(
             self._start + share * self._width, writing=True, note=self._note,
             say=Say("would_stay_dark") if window else NOTHING,
         )  # fmt: skip
 
 
-_AFTER_A_CUT = {False: Say("dfu_by_hand"), True: Say("hands_default")}
+def _after_a_cut(window: CutWindow) -> Say:
+    return Say("hands_default") if window.needs_debugger else by_hand(Goal.DFU, platform(window.image.platform_id))[0]
 
 
 @contextlib.contextmanager

@@ -58,6 +58,12 @@ def test_ids_radios_and_identity(row: Platform) -> None:
     assert {row.slug, *row.other_slugs} >= {told["slug"], *told["other_slugs"]}
 
 
+def test_the_button_is_called_setup_where_that_is_printed_beside_it() -> None:
+    """The reference says "on some boards SETUP" (provisioning-rules 3.1); pinouts of the vendor say on which."""
+    assert {row.slug for row in platforms() if row.button == "SETUP"} == {"photon", "p1"}
+    assert {row.button for row in platforms()} == {"MODE", "SETUP"}
+
+
 CDC_TEXTS = {"nrf": "{} CDC Mode"}
 
 
