@@ -44,11 +44,11 @@ from .errors import BadInput, CloudError, JournalError
 from .firmware.cache import FirmwareCache
 from .firmware.store import FirmwareStore
 from .journal import Journal, KeyPlace
-from .line.batches import Batches, BatchRefused
+from .line.batches import Batches
 from .line.bench import Bench, OpenBatch, platform_name
 from .line.closed import ClosedPlaces
 from .line.outbox import OutboxWorker
-from .line.releases import Gate, ReleaseJournal
+from .line.releases import BatchRefused, Gate, ReleaseJournal
 from .line.slots import Line
 from .model import OffSlot, SlotInfo
 from .settings.profile import Profile

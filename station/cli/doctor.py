@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import enum
 import os
 import shutil
@@ -25,6 +26,7 @@ from ..cloud.errors import CloudError, NotAllowed
 from ..errors import BadInput, JournalError
 from ..firmware.release import load_release
 from ..journal import JOURNAL_FILE, JournalReader
+from ..line.releases import known_release, other_text, unreleased
 from ..paths import find_profile
 from ..settings.config import StationConfig, load_config
 from ..settings.profile import Profile, load_profile
@@ -229,6 +231,28 @@ def _firmware(subject: Subject) -> Iterator[Finding]:
         yield Finding(State.NOTE, "firmware", "not looked at; name profiles with --profile")
 
 
+def _releases(subject: Subject) -> Iterator[Finding]:
+    """Check whether the line takes the profiles: `run` refuses an unreleased one without ``--trial``."""
+    with contextlib.ExitStack() as stack:
+        try:
+            journal = stack.enter_context(JournalReader(journal_dir(subject.arguments)))
+        except JournalError:  # none yet, or one that `_journal` tells of: the line beside the profile counts
+            journal = None
+        for profile in (one for one in subject.profiles if isinstance(one, Profile)):
+            what = f"{profile.id} revision {profile.revision}"
+            try:
+                known = known_release(profile, journal)
+            except (BadInput, JournalError) as error:
+                yield Finding(State.STOP, "release", str(error))
+                continue
+            if known is None:
+                yield Finding(State.STOP, "release", f"{unreleased(profile)}, or run it with --trial")
+            elif known.profile != profile.ref:
+                yield Finding(State.STOP, "release", f"{other_text(profile, known)}, or run it with --trial")
+            else:
+                yield Finding(State.OK, "release", f"{what} was released by {known.by}")
+
+
 def _programs(subject: Subject) -> Iterator[Finding]:
     """Whether the programs that profiles have measure units are here."""
     for profile in subject.profiles:
@@ -320,5 +344,5 @@ def _no_clock(why: str) -> Finding:
 
 
 LOOKS: tuple[Look, ...] = (
-    _packages, _usb, _permissions, _modem_manager, _slots, _disk, _journal, _firmware, _programs, _cloud,
+    _packages, _usb, _permissions, _modem_manager, _slots, _disk, _journal, _firmware, _releases, _programs, _cloud,
 )  # fmt: skip

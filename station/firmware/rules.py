@@ -19,13 +19,13 @@ class Decision:
     reason: str
 
 
-_BY_THE_PLATFORM = Decision(False, "H7", "only Gen 3 units have a setup-done flag")
-_BY_DEVICE_OS = Decision(False, "H8", "Device OS 4.0 and later have no setup-done flag")
 _NEEDED = Decision(True, "H7", "Gen 3 with Device OS 3.x or older boots into listening mode without it")
 
 
 def needs_setup_done(platform: Platform, device_os: OsVersion) -> Decision:
     """Decide whether setup done must be set (H7 H8); ``device_os`` is the one on the unit *after* updating."""
     if platform.setup_done_before is None:
-        return _BY_THE_PLATFORM
-    return _NEEDED if device_os < platform.setup_done_before else _BY_DEVICE_OS
+        return Decision(False, "H7", f"only Gen 3 units have a setup-done flag, this is a unit of {platform.name}")
+    if device_os < platform.setup_done_before:
+        return _NEEDED
+    return Decision(False, "H8", f"Device OS 4.0 and later have no setup-done flag, this is {device_os}")

@@ -29,20 +29,12 @@ from ..steps.shared.cloud_sections import Cloud
 from ..steps.shared.wifi_section import Wifi
 from ..words.say import Say
 from .bench import Bench, OpenBatch, platform_name
-from .releases import Gate
+from .releases import BatchRefused, Gate
 
 DESK_S = 5.0
 """How long opening a batch waits for the cloud's answer about its product."""
 PRODUCT_S = 30.0
 """How long the cloud may take to answer about a product while a unit waits; the journal may know it too."""
-
-
-class BatchRefused(BadInput):
-    """A batch cannot be opened; ``say`` tells the operator why."""
-
-    def __init__(self, message: str, say: Say) -> None:
-        super().__init__(message)
-        self.say = say
 
 
 class KnownBatch(Protocol):

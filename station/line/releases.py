@@ -22,9 +22,10 @@ from ..engine.records import ProfileReleased
 from ..errors import BadInput
 from ..model import SHIPPED, TRIAL, ProfileRef, Release
 from ..settings.profile import Profile
+from ..words.say import Say
 
 Gate = Callable[[Profile], str]
-"""Says by whose release a profile makes units here, or `TRIAL`; raises `BadInput` for one that may not."""
+"""Says by whose release a profile makes units here, or `TRIAL`; raises `BatchRefused` for one that may not."""
 MAX_LINES = 64 * 1024
 _LINE = re.compile(
     r"(?P<id>[\w.-]{1,40}) revision (?P<revision>[0-9]{1,5}) sha256 (?P<sha256>[0-9a-f]{64})"
@@ -32,12 +33,24 @@ _LINE = re.compile(
 )
 
 
-class ReleaseJournal(Protocol):
+class BatchRefused(BadInput):
+    """A batch cannot be opened; ``say`` tells the operator why."""
+
+    def __init__(self, message: str, say: Say) -> None:
+        super().__init__(message)
+        self.say = say
+
+
+class Releases(Protocol):
     """The part of the journal that knows releases."""
 
     def release(self, profile_id: str, revision: int) -> Release | None:
         """Return who released that revision; None when nobody did, as far as this station knows."""
         ...
+
+
+class ReleaseJournal(Releases, Protocol):
+    """The part of the journal that takes releases, too."""
 
     def record(self, *events: Event) -> object:
         """Commit all of ``events`` in one transaction."""
@@ -85,7 +98,7 @@ def _read(place: Path, number: int, line: str) -> Release:
     raise BadInput(f"{place} line {number}: this is not as station profile release wrote it; put back what it wrote")
 
 
-def known_release(profile: Profile, journal: ReleaseJournal | None) -> Release | None:
+def known_release(profile: Profile, journal: Releases | None) -> Release | None:
     """Return the release of the profile's revision, by the journal, else by the line beside it; None if there is none.
 
     It may be of another text: compare `Release.profile`. Raises `BadInput` for a line that cannot be read.
@@ -104,6 +117,14 @@ def other_text(profile: Profile, release: Release) -> str:
     return (
         f"{profile.path}: revision {profile.revision} of {profile.id} was released by {release.by} with another text; "
         f"raise revision to {profile.revision + 1} or more and release that"
+    )
+
+
+def unreleased(profile: Profile) -> str:
+    """Say that nobody released a profile, and how to."""
+    return (
+        f"{profile.path}: revision {profile.revision} of {profile.id} is not released; release it with "
+        f"station profile release {profile.path} --by BADGE"
     )
 
 
@@ -128,10 +149,11 @@ class ReleaseGate:
         if self.as_trial:
             return TRIAL
         if known is not None:
-            raise BadInput(f"{other_text(profile, known)}, or try it with --trial")
-        raise BadInput(
-            f"{profile.path}: revision {profile.revision} of {profile.id} is not released; release it with "
-            f"station profile release {profile.path} --by BADGE, or try it with --trial"
+            raise BatchRefused(
+                f"{other_text(profile, known)}, or try it with --trial", Say("profile_changed", profile=profile.id)
+            )
+        raise BatchRefused(
+            f"{unreleased(profile)}, or try it with --trial", Say("profile_unreleased", profile=profile.id)
         )
 
 

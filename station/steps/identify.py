@@ -14,12 +14,14 @@ from ..cloud.answers import CloudDevice, Product
 from ..cloud.errors import is_waiting
 from ..engine.step import StepContext, StepResult, already
 from ..errors import CloudError, StepFault, UnitRejected
+from ..firmware.sections import DeviceOs
 from ..words.say import Say
 from .shared import reading
 from .shared.cloud_sections import Cloud
 from .shared.cloudchecks import check_now, check_sim
 from .shared.cloudwork import CloudRecord, ask, standing
 from .shared.flashing import Hidden
+from .shared.foreseen import check_forgetting, check_setup_done
 from .shared.label import read_label
 from .shared.session import UnitSession
 from .shared.unit import Label, Unit
@@ -32,6 +34,7 @@ def identify(session: UnitSession, ctx: StepContext) -> StepResult:
     reading.identify_usb(unit, ctx)  # first of all: whatever happens, the record says to whom
     is_locked = _check_protection(session, ctx)
     _check_product(session, ctx)
+    _check_later_steps(session)
     if is_locked:
         return _identify_locked(session, ctx)
     if unit.device.mode is Mode.DFU and not session.firmware.has_release:
@@ -48,6 +51,7 @@ def identify(session: UnitSession, ctx: StepContext) -> StepResult:
     if unit.device.mode is Mode.DFU:
         return already(f"Device ID {unit.known.device_id} in DFU; the rest when it runs")
     reading.complete(unit, ctx)
+    _check_later_steps(session)
     _check_cloud(session, ctx)
     if session.firmware.has_files:
         session.firmware.plan(ctx)
@@ -116,6 +120,18 @@ def _check_product(session: UnitSession, ctx: StepContext) -> None:
             f" (platform {session.unit.known.platform.id}); correct the profile or use the right batch",
             say=Say("wrong_product", product=str(product.id)),
         )
+
+
+def _check_later_steps(session: UnitSession) -> None:
+    """Check what the Device OS that the unit will run then lacks: the profile's, else its own once it has told that."""
+    wanted, known = session.profile.section(DeviceOs), session.unit.known
+    device_os = wanted.version if wanted is not None else known.os_version
+    if device_os is None:
+        return
+    if session.walks("setup_done"):
+        check_setup_done(known.platform, device_os)
+    if session.walks("wifi"):
+        check_forgetting(known.platform, device_os, session.wifi)
 
 
 def _check_cloud(session: UnitSession, ctx: StepContext) -> None:

@@ -10,6 +10,7 @@ from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..errors import StepFault, UnitRejected
 from ..firmware.rules import needs_setup_done
 from ..words.say import Say
+from .shared.foreseen import check_setup_done
 from .shared.session import UnitSession
 from .shared.unit import Unit
 from .spec import UnitStep, in_both
@@ -36,13 +37,8 @@ def set_up(unit: Unit, ctx: StepContext) -> StepResult:
         raise StepFault("the Device OS version of the unit is not known; walk it again")
     decision = needs_setup_done(unit.known.platform, version)
     if not decision.needed:
-        return skipped(f"{decision.rule}: {decision.reason} (this is {version})")
-    if not unit.device.knows(requests.is_setup_done(), ctx.deadline):
-        raise StepFault(
-            f"Device OS {version} of a {unit.known.platform.name} cannot be told that setup is done, and may come "
-            "up in listening mode; name a newer Device OS in the profile",
-            say=Say("firmware_refused"),
-        )
+        return skipped(f"{decision.rule}: {decision.reason}")
+    check_setup_done(unit.known.platform, version)
     if _is_set(unit, ctx) and not _listens(unit, ctx):
         return already("setup-done is set, the unit does not listen")
     with ctx.write("unit", "set setup-done"):

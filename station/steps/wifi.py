@@ -22,6 +22,7 @@ from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..errors import StepFault, UnitRejected
 from ..settings.profile import Kind
 from ..words.say import Say
+from .shared.foreseen import check_forgetting
 from .shared.wifi_networks import WifiGoal, WifiSession
 from .shared.wifi_section import Wifi
 from .spec import UnitStep
@@ -58,11 +59,8 @@ def wifi(session: WifiSession, ctx: StepContext) -> StepResult:
     if unit.memory.wifi_digest(device_id) == digest and work.are_known():
         work.measure()
         return already(f"knows {_named(goals)}; keyed digest of the last join is the same")
-    if not all(goal.is_kept for goal in goals) and not work.wifi.can_forget:
-        raise StepFault(
-            f"no request makes a {unit.known.platform.name} with Device OS {unit.known.os_version} forget a network;"
-            " write keep = true in [wifi], or another Device OS", say=Say("check_station"),
-        )  # fmt: skip
+    if unit.known.os_version is not None:
+        check_forgetting(unit.known.platform, unit.known.os_version, goals)
     proofs = [work.bring(goal) for goal in goals]
     if not work.are_stored():
         raise UnitRejected(f"the unit joined {_named(goals)} but did not store it", say=Say("wifi_join_failed"))

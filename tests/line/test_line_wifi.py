@@ -120,8 +120,9 @@ def test_a_unit_that_cannot_tell_what_it_hears_is_judged_by_the_joins_of_others(
 def test_a_unit_that_cannot_forget_a_network_is_told_from_a_bad_one(tmp_path: Path) -> None:
     with line_bench(tmp_path, with_networks("photon", BENCH_NETWORK + "\nkeep = false")) as bench:
         walk = bench.walk(unit_of(bench, "photon", 1))
-        assert (walk.verdict, walk.finished.failed_step) == (Verdict.ERROR, "wifi")
+        assert (walk.verdict, walk.finished.failed_step) == (Verdict.ERROR, "identify"), "before the first write"
         assert "write keep = true in [wifi]" in walk.finished.reason
+        assert walk.flash_writes == 0
 
 
 def test_on_a_bench_of_several_slots_a_deaf_unit_is_found_in_one_walk(tmp_path: Path) -> None:

@@ -10,17 +10,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from line_bench import line_bench
 from support.known_steps import load_profile
 
 from drivers.clock import SimulatedClock
 from station.cli.main import main
-from station.engine.events import AttemptStarted, BatchOpened
+from station.engine.commands import OpenBatch
+from station.engine.events import AttemptStarted, BatchOpened, CommandRefused
 from station.errors import BadInput
 from station.export import export
 from station.journal import Journal, JournalReader
-from station.line.releases import ReleaseGate, line_of, place_of_line, releases_beside
+from station.line.releases import BatchRefused, ReleaseGate, line_of, place_of_line, releases_beside
 from station.model import SHIPPED, TRIAL, Batch, Release
 from station.paths import find_profile
+from station.words.languages import load
+from station.words.say import Say
 
 TEXT = find_profile("boron-product").read_text("utf-8")
 
@@ -102,10 +106,45 @@ def test_only_a_badge_releases(badge: str, profile: Path, capsys: pytest.Capture
 def test_an_unreleased_profile_is_refused_unless_it_is_a_trial(profile: Path, tmp_path: Path) -> None:
     with bench(tmp_path) as journal:
         with pytest.raises(
-            BadInput, match=r"not released; release it with station profile release .* or try it with --tri"
-        ):
+            BatchRefused, match=r"not released; release it with station profile release .* or try it with --tri"
+        ) as refused:
             gate(journal, profile)
+        assert refused.value.say == Say("profile_unreleased", profile="widget-boron")
         assert gate(journal, profile, as_trial=True) == TRIAL
+
+
+def test_the_screen_refuses_a_batch_of_an_unreleased_profile_in_its_own_language(profile: Path, tmp_path: Path) -> None:
+    with line_bench(tmp_path / "line") as bench:
+        bench.stop()
+        bench.settings["gate"] = lambda journal, clock: ReleaseGate(journal, clock, as_trial=False)
+        bench.start()
+        mark = bench.mark()
+        bench.command(OpenBatch("B1", str(profile)))
+        refused = bench.wait_for(CommandRefused, since=mark)
+    assert isinstance(refused, CommandRefused)
+    assert {language: load(language).line(refused.say) for language in ("en", "de", "zh")} == {
+        "en": "Profile widget-boron is not released. Call supervisor.",
+        "de": "Profil widget-boron ist nicht freigegeben. Meister rufen.",
+        "zh": "配置 widget-boron 尚未发布。叫班长。",
+    }
+    assert "station profile release" in refused.reason, "the record says how"
+
+
+def test_the_doctor_says_whether_the_line_takes_a_profile(
+    profile: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said() -> str:
+        command = ["doctor", "--no-cloud", "--profile", str(profile), "--data-dir", str(tmp_path / "data")]
+        main(command)
+        (line,) = [line for line in capsys.readouterr().out.splitlines() if " release " in line]
+        return " ".join(line.split())
+
+    assert said().startswith(f"STOP release {profile}: revision 1 of widget-boron is not released; release it with")
+    assert release(profile, "0417") == 0
+    capsys.readouterr()
+    assert said() == "ok release widget-boron revision 1 was released by 0417"
+    profile.write_text(TEXT + "# another text\n", encoding="utf-8")
+    assert said().startswith(f"STOP release {profile}: revision 1 of widget-boron was released by 0417 with another")
 
 
 def test_a_line_that_came_with_the_file_is_kept_in_the_journal_and_needed_no_more(
@@ -126,11 +165,11 @@ def test_a_text_changed_after_its_release_is_refused_and_no_line_written_by_hand
     with bench(tmp_path) as journal:
         assert gate(journal, profile) == "0417"
         profile.write_text(TEXT + "# changed\n", encoding="utf-8")
-        with pytest.raises(BadInput, match="released by 0417 with another text; raise revision to 2"):
+        with pytest.raises(BatchRefused, match="released by 0417 with another text; raise revision to 2"):
             gate(journal, profile)
         forged = Release(load_profile(profile).ref, "0417", SimulatedClock().utc())
         place_of_line(profile).write_text(line_of(forged) + "\n", encoding="utf-8")
-        with pytest.raises(BadInput, match="with another text"):
+        with pytest.raises(BatchRefused, match="with another text"):
             gate(journal, profile)
         assert gate(journal, profile, as_trial=True) == TRIAL
 

@@ -147,7 +147,7 @@ class _Attempt:
         yield self._step("firmware", Outcome.DONE, proof, seconds=3.19)
 
     def _checked(self) -> Iterator[Event]:
-        no_flag = "H8: Device OS 4.0 and later have no setup-done flag (this is 6.3.4)"
+        no_flag = "H8: Device OS 4.0 and later have no setup-done flag, this is 6.3.4"
         yield self._step("setup_done", Outcome.SKIPPED, reason=no_flag)
         active = Measurement("SIM active after", 0.0, "s", None, 120.0)
         yield self._step("sim", Outcome.ALREADY, "cloud shows SIM active after 0 s", measured=(active,))
