@@ -29,6 +29,9 @@ class _Stranger:
     def whose(self, number: str, besides: str) -> KnownUnit | None:  # noqa: ARG002
         return None
 
+    def out_of_limits(self, profile: str, name: str) -> tuple[str, ...]:  # noqa: ARG002
+        return ()
+
     def knows_secret(self, device_id: str) -> bool:  # noqa: ARG002
         return False
 

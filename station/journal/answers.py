@@ -72,6 +72,21 @@ def steps_of(db: sqlite3.Connection, attempt: str) -> tuple[StepRecord, ...]:
     )
 
 
+def out_of_limits(db: sqlite3.Connection, profile: str, name: str) -> tuple[str, ...]:
+    """Return the units whose value of that name was out of its limit, back to the last one within it, newest first.
+
+    Only the last `RECENT` attempts are looked at.
+    """
+    found: dict[str, None] = {}
+    for row in db.execute(_RECENT, (RECENT, profile)):
+        told = [one.is_out for step in steps_of(db, row["attempt"]) for one in step.measurements if one.name == name]
+        if told and not told[-1]:
+            break
+        if told:
+            found[row["device_id"]] = None
+    return tuple(found)
+
+
 def measurements(told: Iterable[Mapping[str, Any]]) -> tuple[Measurement, ...]:
     """Make the measurements of one step from the body of its entry."""
     return tuple(
@@ -97,6 +112,9 @@ _STEPS = """SELECT step, outcome, seconds, steps.number, coalesce(json_extract(b
     coalesce(json_extract(body, '$.proof'), '') AS proof,
     coalesce(json_extract(body, '$.measurements'), '[]') AS measurements
     FROM steps JOIN journal USING (seq) WHERE steps.attempt = ? ORDER BY steps.number"""
+RECENT = 200
+_RECENT = """SELECT attempt, device_id FROM (SELECT rowid AS place, * FROM attempts ORDER BY rowid DESC LIMIT ?)
+    WHERE profile = ? AND device_id IS NOT NULL ORDER BY place DESC"""
 _FACTS = """SELECT facts.name, value, source, entries.at, json_extract(entries.body, '$.attempt') AS attempt, disputed
     FROM facts JOIN entries USING (seq) WHERE device_id = ? ORDER BY seq, facts.number"""
 

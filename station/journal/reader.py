@@ -27,6 +27,7 @@ from .answers import (
     batch_record,
     cached_product_of,
     history_of,
+    out_of_limits,
     owed_record,
     release_of,
     steps_of,
@@ -194,6 +195,10 @@ class JournalReader:
     def steps(self, attempt: str) -> tuple[StepRecord, ...]:
         """Return every try of every step, with its measurements, in the order they ended."""
         return self._ask(lambda db: steps_of(db, attempt))
+
+    def out_of_limits(self, profile: str, name: str) -> tuple[str, ...]:
+        """Return Device IDs as `answers.out_of_limits` does, in one snapshot."""
+        return self._ask(lambda db: out_of_limits(db, profile, name))
 
     def seen_before(self, device_id: str) -> SeenBefore | None:
         """Return the unit's last finished attempt."""

@@ -95,7 +95,8 @@ def local_tests(session: StationSession, ctx: StepContext) -> StepResult:
 
 def _doubted(session: StationSession, row: LocalTest, told: tuple[Judged, ...]) -> dict[str, StepFault]:
     """Return what to say of each value that the last units were all out with, this one included."""
-    names = session.instruments.doubted(row.command, told, str(session.unit.known.device_id))
+    before = functools.partial(session.unit.memory.out_of_limits, session.profile.id)
+    names = session.instruments.doubted(row.command, told, str(session.unit.known.device_id), before)
     return {
         one.name: StepFault(
             f"{row.name}: {one}, and so it was with the {IN_A_ROW - 1} units before it or more, with none between them "

@@ -276,6 +276,26 @@ def test_an_instrument_that_finds_every_unit_bad_is_doubted_until_one_is_good(tm
         assert measured(3, 31).verdict is Verdict.FAIL
 
 
+def test_a_doubt_outlives_the_station_and_ends_with_a_good_unit_of_the_day_before(tmp_path: Path) -> None:
+    recipe = Trial(tests=METER)
+    with line_bench(tmp_path, BORON) as bench:
+        draws: list[float] = []
+        with_meter(bench, recipe, lambda _: f"idle_ma={draws[-1]}")
+
+        def measured(number: int, ma: float) -> Verdict:
+            draws.append(ma)
+            return walked(bench, recipe, number=number).verdict
+
+        assert [measured(1, 31), measured(2, 30)] == [Verdict.FAIL, Verdict.FAIL]
+        bench.restart()
+        assert measured(3, 31) is Verdict.ERROR, "the third in a row, two of them before the restart"
+        bench.restart()
+        assert measured(1, 31) is Verdict.ERROR
+        assert measured(4, 8) is Verdict.PASS
+        bench.restart()
+        assert [measured(5, 31), measured(6, 31), measured(7, 31)] == [Verdict.FAIL, Verdict.FAIL, Verdict.ERROR]
+
+
 def test_a_doubted_instrument_clears_no_unit_of_what_another_one_measured(tmp_path: Path) -> None:
     other = METER.replace('"power"', '"scale"').replace("idle_ma", "weight_g").replace("max = 12", "min = 20")
     recipe = Trial(tests=METER + other.replace('unit = "mA"', 'unit = "g"'))

@@ -35,6 +35,10 @@ class UnitMemory(Protocol):
         """Another unit than ``besides`` (its Device ID) with that Device ID, or that had that serial, ICCID or IMEI."""
         ...
 
+    def out_of_limits(self, profile: str, name: str) -> tuple[str, ...]:
+        """Device IDs of the last units measured under ``profile``, all with that value out of its limit."""
+        ...
+
     def wifi_digest(self, device_id: str) -> str | None:
         """Keyed digest of the credentials this station last saw the unit join with."""
         ...
