@@ -129,7 +129,7 @@ class Batches:
             path = find_profile(name)
         except BadInput as error:
             known = ", ".join(self._profiles) or "none"
-            raise BatchRefused(f"{error}; loaded: {known}", Say("profile_unknown", profile=name)) from error
+            raise BatchRefused(f"{error}; loaded: {known}", Say("profile_unreleased", profile=name)) from error
         return load_profile(path, self._rules)
 
     def _batch(self, batch: str, profile: Profile, target: int | None) -> Batch:

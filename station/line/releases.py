@@ -150,7 +150,7 @@ class ReleaseGate:
             return TRIAL
         if known is not None:
             raise BatchRefused(
-                f"{other_text(profile, known)}, or try it with --trial", Say("profile_changed", profile=profile.id)
+                f"{other_text(profile, known)}, or try it with --trial", Say("profile_unreleased", profile=profile.id)
             )
         raise BatchRefused(
             f"{unreleased(profile)}, or try it with --trial", Say("profile_unreleased", profile=profile.id)

@@ -51,8 +51,8 @@ def identify(session: UnitSession, ctx: StepContext) -> StepResult:
     if unit.device.mode is Mode.DFU:
         return already(f"Device ID {unit.known.device_id} in DFU; the rest when it runs")
     reading.complete(unit, ctx)
-    _check_later_steps(session)
     _check_cloud(session, ctx)
+    _check_later_steps(session)
     if session.firmware.has_files:
         session.firmware.plan(ctx)
     return already(unit.known.proof)

@@ -318,16 +318,10 @@ batch_not_open = Los { $batch } ist nicht offen.
 batch_shut = Los { $batch } geschlossen.
 batch_ended = Los { $batch } ist endgültig zu.
     .do = Anderen Namen eingeben.
-profile_unknown = Profil { $profile } ist unbekannt.
-    .do = Ein anderes eingeben.
 profile_unreleased =
     Profil { $profile }
     ist nicht freigegeben.
-    .do = { -supervisor }
-profile_changed =
-    Profil { $profile } ist nicht
-    der freigegebene Text.
-    .do = { -supervisor }
+    .do = Ein anderes eingeben.
 operator_in = Bediener { $badge }.
 operator_out = Kein Bediener.
     .do = Ausweis scannen.

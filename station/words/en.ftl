@@ -323,14 +323,8 @@ batch_not_open = Batch { $batch } is not open.
 batch_shut = Batch { $batch } closed.
 batch_ended = Batch { $batch } was closed for good.
     .do = Type another name.
-profile_unknown = Profile { $profile } is not known.
-    .do = Type another one.
 profile_unreleased = Profile { $profile } is not released.
-    .do = { -supervisor }
-profile_changed =
-    Profile { $profile } is not
-    the text that was released.
-    .do = { -supervisor }
+    .do = Type another one.
 operator_in = Operator { $badge }.
 operator_out = No operator.
     .do = Scan your badge.

@@ -318,14 +318,8 @@ batch_not_open = 批次 { $batch } 未开。
 batch_shut = 批次 { $batch } 已关。
 batch_ended = 批次 { $batch } 已永久关闭。
     .do = 请输入别的名称。
-profile_unknown = 没有配置 { $profile }。
-    .do = 请输入别的配置。
 profile_unreleased = 配置 { $profile } 尚未发布。
-    .do = { -supervisor }
-profile_changed =
-    配置 { $profile }
-    与发布的文本不符。
-    .do = { -supervisor }
+    .do = 请输入别的配置。
 operator_in = 操作员 { $badge }。
 operator_out = 没有操作员。
     .do = 请扫描工牌。

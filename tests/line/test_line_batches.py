@@ -25,7 +25,7 @@ def refused(bench: LineBench, command: OpenBatch) -> CommandRefused:
 def test_a_profile_nobody_knows_is_named_in_the_refusal(name: str, tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
         told = refused(bench, OpenBatch("B-2", name))
-        assert (told.sentence, told.values) == ("profile_unknown", (name,))
+        assert (told.sentence, told.values) == ("profile_unreleased", (name,))
         assert BORON.id in told.reason
         assert "boron-product" in told.reason
 

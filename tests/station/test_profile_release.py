@@ -123,9 +123,9 @@ def test_the_screen_refuses_a_batch_of_an_unreleased_profile_in_its_own_language
         refused = bench.wait_for(CommandRefused, since=mark)
     assert isinstance(refused, CommandRefused)
     assert {language: load(language).line(refused.say) for language in ("en", "de", "zh")} == {
-        "en": "Profile widget-boron is not released. Call supervisor.",
-        "de": "Profil widget-boron ist nicht freigegeben. Meister rufen.",
-        "zh": "配置 widget-boron 尚未发布。叫班长。",
+        "en": "Profile widget-boron is not released. Type another one.",
+        "de": "Profil widget-boron ist nicht freigegeben. Ein anderes eingeben.",
+        "zh": "配置 widget-boron 尚未发布。请输入别的配置。",
     }
     assert "station profile release" in refused.reason, "the record says how"
 

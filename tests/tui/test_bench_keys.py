@@ -337,21 +337,21 @@ async def test_a_batch_is_closed_only_when_asked_and_answered_with_yes(story: St
 @on_loop
 async def test_a_batch_that_is_refused_says_why_on_the_form_and_keeps_what_was_typed(story: Story) -> None:
     app = story.app(profiles=("boron-product",))
-    no = ev.CommandRefused(at=AT, say=Say("profile_unknown", profile="nope"), reason="no such profile")
+    no = ev.CommandRefused(at=AT, say=Say("profile_unreleased", profile="nope"), reason="no such profile")
     async with running(app) as pilot:
         await tell(pilot, app, *story.opened(), ev.CommandRefused(at=AT, reason="there is no slot 77"))
         await press(pilot, "b")
         assert "there is no slot 77" not in picture(app), "said before the form was opened"
         for _ in range(2):
             await press(pilot, *("B7" if not story.sent else ""), "enter")
-            assert "Profile nope is not known." not in picture(app)
+            assert "Profile nope is not released." not in picture(app)
             await tell(pilot, app, no)
-            assert "Profile nope is not known. Type another one." in picture(app)
+            assert "Profile nope is not released. Type another one." in picture(app)
             assert app.screen.query_one("#batch", Input).value == "B7"
         await press(pilot, "ctrl+d", "n")
-        assert "Profile nope is not known." in picture(app)
+        assert "Profile nope is not released." in picture(app)
         await press(pilot, "ctrl+d", "y")
-        assert "Profile nope is not known." not in picture(app), "the batch that is closed may have been in the way"
+        assert "Profile nope is not released." not in picture(app), "the batch that is closed may have been in the way"
         await press(pilot, "enter")
         await tell(pilot, app, second_batch())
         assert app.screen.query_one("#batch", Input).value == ""
