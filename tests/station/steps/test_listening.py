@@ -77,6 +77,7 @@ def test_a_unit_that_obeys_runs_its_application_again_after_each_block(bench: De
     assert (person.asked, listening.is_by_hand) == ([], False)
 
 
+@pytest.mark.rule("H1")
 def test_hands_are_asked_for_once_and_what_they_did_holds_until_it_is_given_back(bench: DeviceBench) -> None:
     unit, person, listening = photon(bench, "0.4.9")
     for _ in range(3):
