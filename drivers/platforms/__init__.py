@@ -16,7 +16,7 @@ from .capabilities import Kind
 from .kinds import ModuleFunction, Reports, Via, WritePolicy
 from .others import FILE as OTHERS_FILE
 from .others import OTHER_DEVICES, PLATFORMS_WITHOUT_USB, OtherDevice, unknown_device
-from .parts import NEVER, Bootloader, DctField, Memory, ModuleSlot, Region
+from .parts import NCP_TIMING, NEVER, Bootloader, DctField, FlashTiming, Memory, ModuleSlot, Region
 from .table import (
     Platform,
     PlatformTable,
@@ -27,12 +27,14 @@ from .versions import OsRange, OsVersion
 
 __all__ = [
     "ENTRY_POINTS",
+    "NCP_TIMING",
     "NEVER",
     "OTHER_DEVICES",
     "PLATFORMS_WITHOUT_USB",
     "RELEASES",
     "Bootloader",
     "DctField",
+    "FlashTiming",
     "Kind",
     "Memory",
     "ModuleFunction",

@@ -28,6 +28,28 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class FlashTiming:
+    """Typical operation times of one flash part, in seconds (data sheets; reference firmware-and-dfu 8.3)."""
+
+    erase_s: float  # one sector
+    program_bytes: int
+    program_s: float  # for ``program_bytes``
+    erase_kib_s: float = 0.0  # besides, for each KiB of a sector
+
+    def erasing(self, size: int) -> float:
+        """Return how long it takes to erase a sector of ``size`` bytes."""
+        return self.erase_s + self.erase_kib_s * size / 1024
+
+    def programming(self, length: int) -> float:
+        """Return how long it takes to program ``length`` bytes."""
+        return -(-length // self.program_bytes) * self.program_s
+
+
+# a co-processor behind a serial line: "minutes" for a whole image (reference firmware-and-dfu 5.4), here two
+NCP_TIMING = FlashTiming(erase_s=0.05, program_bytes=256, program_s=0.035)
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """One alternate setting in DFU mode; ``start``/``end`` are the addresses DfuSe uses for it."""
 
@@ -39,6 +61,7 @@ class Memory:
         tuple[int, int], ...
     ]  # (count, bytes each) from `start` on: what one erase takes, of the part itself
     layout: str  # the memory map string of an unprotected unit
+    timing: FlashTiming | None = None  # None: nobody waits for it
 
     def sector(self, address: int) -> range:
         """Return the addresses of the sector that holds ``address``; raises `ValueError` outside the memory."""

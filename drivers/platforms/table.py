@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from ..errors import BadPlatformRow, DriverError, UnknownPlatform
 from .capabilities import Capabilities, Capability, Kind
 from .kinds import Reports, Via, WritePolicy
-from .parts import NEVER, Bootloader, DctField, Memory, ModuleSlot, Region
+from .parts import NEVER, Bootloader, DctField, FlashTiming, Memory, ModuleSlot, Region
 from .versions import OsRange, OsVersion
 
 T = TypeVar("T")
@@ -266,7 +266,8 @@ def _check_keys(facts: Mapping[str, Any]) -> None:
 def _memory(row: dict[str, Any]) -> Memory:
     sectors = row.get("sectors") or [[(row["end"] - row["start"]) // row["erase_unit"], row["erase_unit"]]]
     told = {key: row[key] for key in ("alt", "name", "start", "end", "layout")}
-    return Memory(**told, sectors=tuple((count, size) for count, size in sectors))
+    timing = FlashTiming(**row["timing"]) if "timing" in row else None
+    return Memory(**told, sectors=tuple((count, size) for count, size in sectors), timing=timing)
 
 
 def _slot(name: str, row: dict[str, Any], uncertain: Mapping[str, Any]) -> ModuleSlot:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import DriverError
+from ..platforms import NCP_TIMING, FlashTiming
 from .layout import PAGE, Chip, Layout, Region
 
 ERASED = 0xFF
@@ -67,38 +68,13 @@ FlashFault = Callable[[FlashStep], None]
 `PowerLost` (the unit is off), or kill the process."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Typical operation times of one chip, in seconds (product specifications; serial NOR data sheets)."""
-
-    erase_page_s: float
-    program_bytes: int
-    program_s: float  # for ``program_bytes``
-    erase_kib_s: float = 0.0  # besides, for each KiB of a sector
-
-    def erasing(self, size: int) -> float:
-        return self.erase_page_s + self.erase_kib_s * size / 1024
-
-    def programming(self, length: int) -> float:
-        return -(-length // self.program_bytes) * self.program_s
-
-
-TIMINGS: dict[Chip, Timing] = {
-    Chip.INTERNAL: Timing(erase_page_s=0.085, program_bytes=4, program_s=41e-6),
-    Chip.EXTERNAL: Timing(erase_page_s=0.045, program_bytes=256, program_s=0.0005),
-    Chip.DCT: Timing(erase_page_s=0.0, program_bytes=PAGE, program_s=0.02),
-    Chip.NETWORK: Timing(erase_page_s=0.0, program_bytes=PAGE, program_s=0.02),
-    # a separate chip behind a serial line: "minutes" for a whole image (reference firmware-and-dfu 5.4), here two
-    Chip.NCP: Timing(erase_page_s=0.05, program_bytes=256, program_s=0.035),
+TIMINGS: dict[Chip, FlashTiming] = {
+    Chip.DCT: FlashTiming(erase_s=0.0, program_bytes=PAGE, program_s=0.02),
+    Chip.NETWORK: FlashTiming(erase_s=0.0, program_bytes=PAGE, program_s=0.02),
+    Chip.NCP: NCP_TIMING,
 }
-TIMINGS_OF_FAMILY: dict[tuple[str, Chip], Timing] = {
-    # serial NOR that the bootloader programs in bursts of eight bytes: 11 s for a system part of 1.2 MiB on blank
-    # flash, 24 to 40 s with the erases (reference firmware-and-dfu 8.3)
-    ("rtl", Chip.INTERNAL): Timing(erase_page_s=0.05, program_bytes=8, program_s=70e-6),
-    # STM32F205 data sheet, words of 32 bits: 16 KiB 0.25 s, 64 KiB 0.55 s, 128 KiB 1 s
-    ("stm32", Chip.INTERNAL): Timing(erase_page_s=0.15, program_bytes=4, program_s=16e-6, erase_kib_s=0.0066),
-}
-"""Chips of one family that differ from `TIMINGS`."""
+"""Of the chips that no memory map shows; the others have theirs in the platform's row."""
+_NO_TIME = FlashTiming(erase_s=0.0, program_bytes=1, program_s=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,12 +227,12 @@ class NorFlash:
         fault: FlashFault | None = None,
         *,
         sector: Callable[[int], range] = _page,
-        timing: Timing | None = None,
+        timing: FlashTiming | None = None,
     ) -> None:
         self.name, self.base, self.size, self.sector = name, base, size, sector
         self.fault = fault
         self.score = score or Score()
-        self._timing = timing or TIMINGS[name]
+        self._timing = timing or TIMINGS.get(name, _NO_TIME)
         self._cells = open_cells(path, bytes([ERASED]) * size)
         if self._cells.size != size:
             raise DriverError(f"{name} of a virtual unit in {path} has {self._cells.size} bytes, expected {size}")

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..errors import DriverError
-from ..platforms import platform
 from ..wire.image.tables import FLAG_DROP_PREFIX, PREFIX_SIZE
 from . import synthetic
 from .asset_store import AssetStore
 from .dct import Dct
-from .flash import TIMINGS, TIMINGS_OF_FAMILY, FlashFault, FlashStep, NorFlash, Operation, Score, Who, open_cells
+from .flash import TIMINGS, FlashFault, FlashStep, NorFlash, Operation, Score, Who, open_cells
 from .header import NCP, read_header
 from .layout import Chip, layout_of
 
@@ -127,9 +126,9 @@ class UnitMemory:
     def _open_flash(self, chip: Chip, path: Path | None) -> NorFlash:
         """Whatever no host can write is in a new chip already: it left its own factory with it."""
         is_new = path is None or not path.exists()
-        place, timing = self.layout.memory(chip), TIMINGS_OF_FAMILY.get((platform(self.platform_id).family, chip))
+        place = self.layout.memory(chip)
         flash = NorFlash(
-            chip, place.start, place.end - place.start, path, self.score, sector=place.sector, timing=timing
+            chip, place.start, place.end - place.start, path, self.score, sector=place.sector, timing=place.timing
         )
         for address, file in synthetic.burnt_in(self.platform_id) if is_new and chip is Chip.INTERNAL else ():
             flash.place(address, file.data)

@@ -63,7 +63,9 @@ def test_outside_the_chip_nothing_can_be_read_or_written(address: int, length: i
 
 
 def test_durations_are_those_of_the_data_sheets() -> None:
-    flash, external = chip(), NorFlash(Chip.EXTERNAL, 0x80000000, 0x400000)
+    memory = UnitMemory(13)
+    flash, external = memory.internal, memory.external
+    assert external is not None
     assert flash.erase_page(0, Who.DFU) == pytest.approx(0.085)
     assert flash.program(0, bytes(PAGE), Who.DFU) == pytest.approx(1024 * 41e-6)
     assert flash.program(0, bytes(5), Who.DFU) == pytest.approx(2 * 41e-6)
