@@ -13,12 +13,12 @@ from typing import Protocol
 
 from ..clock import Clock, Condition
 from ..wire.control.tables import ServiceStatus
-from ..wire.usb import Setup, StandardRequest
+from ..wire.usb import CONTROL_BYTES_PER_S, CONTROL_TRANSFER_S, Setup, StandardRequest
 from .bus import Gone, Presence, Stall, TimedOut
 from .control_service import service_reply
 from .descriptors import CONFIGURATION, DEVICE, STRING, Descriptors, microsoft_compatible_id
 from .faults import Disturbance
-from .timing import BYTES_PER_S, TRANSFER_S, sleep_slack
+from .timing import sleep_slack
 
 _TYPE_MASK, _STANDARD, _VENDOR = 0x60, 0x00, 0x40
 _MICROSOFT_VENDOR_CODE, _COMPATIBLE_ID = 0xEE, 4
@@ -103,7 +103,7 @@ class Endpoint:
         reply = answer.data[: setup.length]
         if disturbance.garbage is not None and setup.is_in:
             reply = _garbage(disturbance.garbage, len(reply))
-        cost = TRANSFER_S + (len(reply) + len(data)) / BYTES_PER_S + disturbance.delay_s
+        cost = CONTROL_TRANSFER_S + (len(reply) + len(data)) / CONTROL_BYTES_PER_S + disturbance.delay_s
         self._free_at = max(self._free_at, self._clock.now()) + cost
         self._wait_free(presence, until)
         self._free_at += answer.busy_s

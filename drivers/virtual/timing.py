@@ -1,6 +1,6 @@
 """Durations on a real unit, in seconds. Every number has a source or is marked as an estimate.
 
-Those of flash operations are in `flash.TIMINGS`.
+Those of flash operations are in the platform's row and in `flash.TIMINGS`, those of transfers in `drivers.wire.usb`.
 """
 
 from __future__ import annotations
@@ -8,12 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..clock import Clock, SystemClock
-
-TRANSFER_S = 0.00025
-"""One control transfer without data (reference firmware-and-dfu 8.2: 0.2 to 1 ms)."""
-
-BYTES_PER_S = 832_000
-"""Payload of full-speed control transfers (reference firmware-and-dfu 8.2)."""
 
 _SLACK_REAL_S = 0.005
 """On the system clock shorter waits are accumulated: a sleep of 0.2 ms takes longer than the time it models."""

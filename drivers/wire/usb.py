@@ -12,6 +12,10 @@ from ..platforms import OTHER_DEVICES, OtherDevice, platforms, unknown_device
 PARTICLE_VENDOR_ID = 0x2B04
 APPLICATION_PRODUCT = 0xC000  # + platform id (reference usb-and-serial 1.1)
 DFU_PRODUCT = 0xD000
+CONTROL_BYTES_PER_S = 832_000
+"""Payload of full-speed control transfers (reference firmware-and-dfu 8.2)."""
+CONTROL_TRANSFER_S = 0.00025
+"""One control transfer without data (reference firmware-and-dfu 8.2: 0.2 to 1 ms)."""
 _SETUP = struct.Struct("<BBHHH")
 
 

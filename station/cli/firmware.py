@@ -27,15 +27,14 @@ from ..firmware.describe import LOCKS, content_lines, device_os, title
 from ..firmware.fetching import fetch
 from ..firmware.intake import Arrival, Keep, State, into, take
 from ..firmware.release import files_of
-from ..firmware.store import FirmwareStore
 from ..journal import JOURNAL_FILE, JournalReader
 from ..paths import find_profile
 from ..settings.config import load_config
 from ..settings.profile import Profile, load_profile
 from ..settings.secrets import ApiToken, SecretSource
 from ..steps.table import StepTable
-from . import on_need
-from .places import check_output, journal_dir
+from . import firmware_plan, on_need
+from .places import add_cache, cache_of, check_output, journal_dir, store_of
 from .progress import TransferLine
 from .readiness import missing
 from .telling import sub_verbs, table, tell, tell_all
@@ -68,9 +67,11 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verifier = verbs.add_parser("verify", help="hash and parse every file of the cache again")
     kept = ((lister, run_list), (fetcher, run_fetch), (importer, run_import), (verifier, run_verify))
     for sub, run in (*kept, (exporter, run_export), (asker, run_ready)):
-        _add_cache(sub)
+        add_cache(sub)
+        sub.add_argument("--config", type=Path, metavar="FILE", help="the station's config file")
         sub.set_defaults(run=run)
     inspector.set_defaults(run=run_inspect)
+    firmware_plan.add(verbs)
 
 
 def _platform(slug: str) -> Platform:
@@ -78,19 +79,6 @@ def _platform(slug: str) -> Platform:
         return platform_by_slug(slug)
     except UnknownPlatform as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _add_cache(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="the cache's folder (that of the config file)")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the station's config file")
-
-
-def _cache(arguments: argparse.Namespace) -> FirmwareCache:
-    """Return the cache the options or the config file name; it need not exist. Raises `BadInput`."""
-    folder = arguments.cache or load_config(arguments.config).firmware_cache
-    if folder.exists() and not folder.is_dir():
-        raise BadInput(f"the cache {folder} is no folder; name one with --cache, or cache below [firmware]")
-    return FirmwareCache(folder)
 
 
 def _profiles(names: Sequence[str]) -> list[Profile]:
@@ -103,7 +91,7 @@ def _profiles(names: Sequence[str]) -> list[Profile]:
 
 def run_list(arguments: argparse.Namespace) -> int:
     """Print one line a file; returns 0."""
-    cache, profiles = _cache(arguments), _profiles(arguments.profile)
+    cache, profiles = cache_of(arguments), _profiles(arguments.profile)
     wanted = collections.defaultdict[str, list[str]](list)
     for profile in profiles:
         for ref in files_of(profile):
@@ -164,7 +152,7 @@ def _look(data: bytes, _name: str, where: str) -> Arrival:
 
 def run_verify(arguments: argparse.Namespace) -> int:
     """Hash and parse every file; returns 1 when one is not good."""
-    cache = _cache(arguments)
+    cache = cache_of(arguments)
     found, faults = _sorted(cache)
     tell_all(fault.sentence for fault in faults)
     tell(f"{_count(found)} good in {cache.folder}" + (f", {len(faults)} not" if faults else ""))
@@ -176,7 +164,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
 
 def run_fetch(arguments: argparse.Namespace) -> int:
     """Get a release for each platform; returns 0. Raises `BadInput` with a sentence for every file that was refused."""
-    clock, cache, refused = SystemClock(), _cache(arguments), list[str]()
+    clock, cache, refused = SystemClock(), cache_of(arguments), list[str]()
     line = TransferLine(clock)
     with _cloud(arguments, clock) as (client, downloads):
         for row in arguments.platform:
@@ -222,7 +210,7 @@ def _release(client: CloudClient, version: str, row: Platform) -> DeviceOsReleas
 
 def run_import(arguments: argparse.Namespace) -> int:
     """Take in each source; returns 0. Raises `BadInput` with a sentence for every file that was refused."""
-    cache, now = _cache(arguments), SystemClock().utc()
+    cache, now = cache_of(arguments), SystemClock().utc()
     return _take(arguments.source, lambda source: into(cache, source, now))
 
 
@@ -263,10 +251,14 @@ def _warnings(entry: Entry) -> list[str]:
 
 def run_export(arguments: argparse.Namespace) -> int:
     """Write a ZIP; returns 0. Raises `BadInput` when a file is missing or damaged: half an export helps nobody."""
-    cache, profiles = _cache(arguments), _profiles(arguments.profile)
+    cache, profiles = cache_of(arguments), _profiles(arguments.profile)
     check_output(arguments.output, "-o")
     wanted = (ref for profile in profiles for ref in files_of(profile))
-    files = stick.wanted_files(wanted, _store(arguments, cache)) if profiles else stick.cache_files(cache)
+    files = (
+        stick.wanted_files(wanted, store_of(load_config(arguments.config), cache=cache))
+        if profiles
+        else stick.cache_files(cache)
+    )
     if not files:
         raise BadInput(f"there is nothing to export in {cache.folder}; fetch or import firmware first")
     stick.write(arguments.output, files)
@@ -274,13 +266,10 @@ def run_export(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _store(arguments: argparse.Namespace, cache: FirmwareCache) -> FirmwareStore:
-    return FirmwareStore(load_config(arguments.config).firmware_folders, cache=cache)
-
-
 def run_ready(arguments: argparse.Namespace) -> int:
     """Say for each profile whether a shift can do without internet; returns 1 if one cannot."""
-    store, secrets, programs = _store(arguments, _cache(arguments)), SecretSource(os.environ), SystemPrograms()
+    store = store_of(load_config(arguments.config), cache=cache_of(arguments))
+    secrets, programs = SecretSource(os.environ), SystemPrograms()
     lacking = False
     for profile in _profiles(arguments.profile):
         sentences = list(missing(profile, store, secrets, programs, lambda ref: _knows(arguments, ref)))

@@ -76,9 +76,25 @@ def firmware_folder(path: Path) -> Path:
     return path
 
 
-def store_of(config: StationConfig, folders: Iterable[Path] = (), made: Path | None = None) -> FirmwareStore:
-    """Return where a station looks for firmware: its cache, then ``folders``, then those of its config."""
-    return FirmwareStore((*folders, *config.firmware_folders), made, cache=FirmwareCache(config.firmware_cache))
+def add_cache(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--cache``; `cache_of` wants ``--config`` beside it."""
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="the cache's folder (that of the config file)")
+
+
+def cache_of(arguments: argparse.Namespace) -> FirmwareCache:
+    """Return the cache the options or the config file name; it need not exist. Raises `BadInput`."""
+    folder = arguments.cache or load_config(arguments.config).firmware_cache
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"the cache {folder} is no folder; name one with --cache, or cache below [firmware]")
+    return FirmwareCache(folder)
+
+
+def store_of(
+    config: StationConfig, folders: Iterable[Path] = (), made: Path | None = None, cache: FirmwareCache | None = None
+) -> FirmwareStore:
+    """Return where a station looks for firmware: its cache or ``cache``, then ``folders``, then those of its config."""
+    cache = cache or FirmwareCache(config.firmware_cache)
+    return FirmwareStore((*folders, *config.firmware_folders), made, cache=cache)
 
 
 @contextlib.contextmanager

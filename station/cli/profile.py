@@ -17,8 +17,9 @@ from drivers.wire.messages.modules import ModuleInfo
 
 from ..engine.walk import StepPlan
 from ..errors import BadInput, UnitRejected
+from ..firmware.estimate import estimate
 from ..firmware.examples import write_synthetic_files
-from ..firmware.plan import UpdatePlan
+from ..firmware.plan_view import plan_lines
 from ..firmware.release import load_release, plan_update
 from ..firmware.sections import DeviceOs
 from ..firmware.store import FirmwareStore
@@ -97,11 +98,12 @@ def _platform(profile: Profile, platform: Platform, store: FirmwareStore, steps:
     files = load_release(profile, platform, store, product_id(profile))
     tell_all(_steps(steps.plans(profile, platform)))
     try:
-        plan = plan_update(profile, platform, files, _held(platform, held_os), product=product_id(profile))
+        held = _held(platform, held_os)
+        plan = plan_update(profile, platform, files, held, product=product_id(profile))
     except UnitRejected as error:
         tell(f"  refused: {error}")
         return False
-    tell_all(_plan(plan))
+    tell_all(plan_lines(plan, estimate(plan, held, files.assets)))
     return True
 
 
@@ -119,17 +121,3 @@ def _steps(plans: Iterable[StepPlan]) -> Iterator[str]:
     for step in plans:
         after = ", ".join(step.after) or "plugging in"
         yield f"    {step.name:12} {step.lane.value:7} after {after}; at most {step.limit_s:.0f} s"
-
-
-def _plan(plan: UpdatePlan) -> Iterator[str]:
-    yield "  modules (wanted / held)"
-    for name, wanted, held in plan.rows:
-        yield f"    {name:16} {wanted} / {held}"
-    yield f"  order: {plan.case.value}"
-    for write in plan.writes:
-        yield f"    {write.way.value:6} {write.name}: {write.why}"
-    for asset in plan.assets:
-        yield f"    {'ota':6} asset {asset.name}: comes with the application"
-    yield f"  safe to cut: {plan.cut.value}"
-    for reason in plan.reasons:
-        yield f"    {reason}"

@@ -7,17 +7,13 @@ button to press, and the verb waits for it.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import functools
 import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
-from drivers.clock import Deadline
 from drivers.devices import Console, Goal
-from drivers.errors import BadIdentity, DriverError, RequestUnknown, UnknownPlatform
-from drivers.identity import DeviceId
+from drivers.errors import DriverError, RequestUnknown, UnknownPlatform
 from drivers.plain_text import escaped
 from drivers.platforms import platform
 from drivers.transport import UsbCandidate
@@ -29,7 +25,6 @@ from ..engine.step import StepContext, StepResult
 from ..errors import BadInput, StationError, StepFault, UnitRejected
 from ..model import Outcome
 from ..paths import find_profile
-from ..settings.config import load_config
 from ..settings.profile import load_profile
 from ..steps.app_test import AppTest, ask_all
 from ..steps.setup_done import set_up
@@ -38,7 +33,8 @@ from ..steps.shared.knowledge import shown
 from ..steps.shared.reading import identify_usb
 from ..steps.shared.unit import Unit
 from ..steps.table import StepTable
-from .identify import NO_UNIT, add_place, as_object, document, place, text_of
+from .choosing import add_choice, add_units, answered, choose, device_id, slots_of
+from .identify import NO_UNIT, as_object, document, place, text_of
 from .looking import Ports
 from .outside import context, make_unit, tell_hands
 from .telling import standard_output, sub_verbs, tell, tell_all
@@ -55,101 +51,19 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verb and its own verbs."""
     verbs = sub_verbs(parsers.add_parser("unit", help=HELP), "what", "WHAT")
     listing = verbs.add_parser("list", help="what is plugged in: port, slot, platform, mode, Device ID")
-    _add_place(listing)
+    add_units(listing)
     listing.set_defaults(run=_list)
     about = verbs.add_parser("info", help="all that one unit tells, as identify")
-    _add_choice(about)
-    about.set_defaults(run=_answered(_info))
+    add_choice(about)
+    about.set_defaults(run=answered(_info))
     for name, verb in _VERBS.items():
         parser = verbs.add_parser(name, help=verb.help)
-        _add_choice(parser)
+        add_choice(parser)
         verb.options(parser)
-        parser.set_defaults(run=_answered(functools.partial(_run, verb)))
+        parser.set_defaults(run=answered(functools.partial(_run, verb)))
 
 
 HELP = "command one unit: list, info, dfu, listen, reset, safe, shout, wifi, setup-done, console, env, test"
-
-
-def _add_place(parser: argparse.ArgumentParser) -> None:
-    add_place(parser)
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the station's config file, for its slots")
-    parser.add_argument("--json", action="store_true", help="write JSON")
-
-
-def _add_choice(parser: argparse.ArgumentParser) -> None:
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--device", metavar="ID", help="the unit with this Device ID")
-    which.add_argument("--port", metavar="PATH", help="the unit on this USB port")
-    which.add_argument("--slot", type=int, metavar="N", help="the unit in this slot of the config file")
-    _add_place(parser)
-
-
-# --- which unit -----------------------------------------------------------------------------------
-
-
-def _slots(arguments: argparse.Namespace) -> dict[str, int]:
-    """Return the slots of the config file by port path; none where there is no such file."""
-    config = load_config(arguments.config)
-    return {slot.port_path: slot.number for slot in config.slots if slot.port_path is not None}
-
-
-class _NoUnit(StationError):
-    """There is nothing to command."""
-
-
-def _answered(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-    """Return ``run`` with exit status 1 for a computer without units: that is no bad usage, nor its failure."""
-
-    def answered(arguments: argparse.Namespace) -> int:
-        try:
-            return run(arguments)
-        except _NoUnit as none:
-            sys.stderr.write(f"station: {none}\n")
-            return 1
-
-    return answered
-
-
-def _choose(ports: Ports, arguments: argparse.Namespace) -> UsbCandidate:
-    """Find the one unit that is meant; raises `BadInput` where that is none, or more than one, and `_NoUnit`."""
-    units = [one for one in ports.wait(len(arguments.virtual)) if one.usb_id.other_device is None]
-    if not units:
-        raise _NoUnit(NO_UNIT)
-    meant, what = units, ""
-    if arguments.port:
-        meant, what = [one for one in units if one.port_path.value == arguments.port], f"on port {arguments.port}"
-    elif arguments.slot is not None:
-        slots, what = _slots(arguments), f"in slot {arguments.slot}"
-        if arguments.slot not in slots.values():
-            raise BadInput(f"slot {arguments.slot} has no port in the config file; name the unit with --port")
-        meant = [one for one in units if slots.get(one.port_path.value) == arguments.slot]
-    elif arguments.device:
-        wanted, what = _parsed(arguments.device), f"with Device ID {arguments.device}"
-        meant = [one for one in units if _device_id(ports, one)[0] == wanted]
-    there = ", ".join(one.port_path.value for one in units)
-    if not meant:
-        raise BadInput(f"no unit {what}; there are units on port {there}")
-    if len(meant) > 1:
-        raise BadInput(f"{len(meant)} units are plugged in, on ports {there}; name one with --port, --slot or --device")
-    return meant[0]
-
-
-def _parsed(text: str) -> str:
-    try:
-        return str(DeviceId.parse(text))
-    except BadIdentity as error:
-        raise BadInput(f"--device: {error}") from error
-
-
-def _device_id(ports: Ports, candidate: UsbCandidate) -> tuple[str, str]:
-    """Read the Device ID as far as that needs no hands; "" and why where it does, or the unit does not answer."""
-    if candidate.usb_id.other_device is not None:
-        return "", ""
-    try:
-        with contextlib.closing(make_unit(ports, candidate).device) as device:
-            return str(device.identify(Deadline.after(ports.place.clock, LIST_S))), ""
-    except DriverError as error:
-        return "", str(error)
 
 
 # --- running a verb -------------------------------------------------------------------------------
@@ -157,8 +71,8 @@ def _device_id(ports: Ports, candidate: UsbCandidate) -> tuple[str, str]:
 
 def _list(arguments: argparse.Namespace) -> int:
     with place(arguments) as found, Ports(found) as ports:
-        slots = _slots(arguments)
-        told = [(one, *_device_id(ports, one)) for one in ports.wait(len(arguments.virtual))]
+        slots = slots_of(arguments)
+        told = [(one, *device_id(ports, one)) for one in ports.wait(len(arguments.virtual))]
     rows = [
         {
             "port": one.port_path.value, "slot": slots.get(one.port_path.value), "platform": _name(one),
@@ -191,7 +105,7 @@ def _name(candidate: UsbCandidate) -> str:
 
 def _info(arguments: argparse.Namespace) -> int:
     with place(arguments) as found, Ports(found) as ports:
-        one = document(ports, _choose(ports, arguments))
+        one = document(ports, choose(ports, arguments))
     if arguments.json:
         _write(as_object(one))
     else:
@@ -203,7 +117,7 @@ def _run(verb: Verb, arguments: argparse.Namespace) -> int:
     """Run one verb on the unit that is meant; returns 1, and says why in a sentence, where the unit did not do it."""
     act = verb.prepare(arguments)
     with place(arguments) as found, Ports(found) as ports:
-        candidate = _choose(ports, arguments)
+        candidate = choose(ports, arguments)
         port = candidate.port_path.value
         unit = make_unit(ports, candidate)
         ctx = context(found.clock, "unit", tell_hands(port), VERB_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from drivers.platforms import ModuleFunction, OsVersion, Platform, platforms
+from drivers.platforms import ModuleFunction, OsVersion, Platform, platforms, release_of
 from drivers.virtual.synthetic import (
     NO_PRODUCT,
     SOFTDEVICES,
@@ -15,7 +15,9 @@ from drivers.virtual.synthetic import (
     softdevice,
     versions,
 )
+from drivers.wire.image.host import Image, parse_image
 
+from ..errors import BadInput
 from ..settings.profile import Profile
 from .sections import DeviceOs, Firmware
 
@@ -59,6 +61,17 @@ def example_files() -> tuple[SyntheticFile, ...]:
         if DEVELOPER_OS in versions(row.id):
             found += [*release(row.id, DEVELOPER_OS), application(row.id, DEVELOPER_OS)]
     return tuple(found)
+
+
+def synthetic_release(row: Platform, version: OsVersion) -> tuple[Image, ...]:
+    """Generate the modules of a release. Raises `BadInput` where there never was one."""
+    try:
+        if str(version) not in versions(row.id) and release_of(str(version)) is None:
+            raise KeyError(version)
+        return tuple(parse_image(one.data, one.name) for one in release(row.id, str(version)))
+    except KeyError:
+        known = ", ".join(versions(row.id))
+        raise BadInput(f"there is no Device OS {version} for {row.name} to make; name one of {known}") from None
 
 
 def write_synthetic_files(folder: Path, profiles: Iterable[Profile]) -> None:

@@ -51,7 +51,7 @@ def folder(tmp_path: Path) -> Path:
         ("station run --batch ", set()),
         (
             "station firmware ",
-            {"list", "fetch", "import", "export", "ready", "inspect", "verify", "--help", "-h"},
+            {"list", "fetch", "import", "export", "ready", "inspect", "plan", "verify", "--help", "-h"},
         ),
         ("station firmware inspect n", {"notes.txt"}),
         ("station firmware ready --profile dev", {"developer"}),
