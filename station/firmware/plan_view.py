@@ -22,7 +22,7 @@ DOCUMENT: Mapping[str, str] = MappingProxyType({
     "target": "what it shall become: device_os (null: as it is), source, is_synthetic, application (file, or null)",
     "refused": "null, or why there is no plan: code, sentence; everything below is then empty",
     "order": "control_first or dfu_first, or null",
-    "writes": "in order, each: module, file, sha256, bytes, way (dfu or control_request), wanted, held, why, certain "
+    "writes": "in order, each: module, file, sha256, bytes, way (dfu or request), wanted, held, why, certain "
     "(false: only if reading back shows that it differs), seconds (an estimate)",
     "assets": "files of the application that are sent last: name, sha256",
     "already": "what is there and stays: module, file, proof",
@@ -34,7 +34,7 @@ DOCUMENT: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 """Keys of the document and what they mean."""
 
-_WAYS = MappingProxyType({Via.DFU: "DFU", Via.OTA: "control request"})
+_WAYS = MappingProxyType({Via.DFU: "dfu", Via.OTA: "request"})  # a control request
 
 
 def plan_lines(plan: UpdatePlan, expected: Estimate) -> Iterator[str]:
@@ -47,12 +47,12 @@ def plan_lines(plan: UpdatePlan, expected: Estimate) -> Iterator[str]:
     yield from (f"    {reason}" for reason in plan.reasons if reason not in of_windows)
     for number, (write, seconds) in enumerate(zip(plan.writes, expected.writes, strict=True), 1):
         if_differs = "; written only if it differs" if write.compare_first else ""
-        size, about = f"{len(write.image.data)} bytes", f"about {countdown(max(1.0, seconds))}"
-        yield f"    {number}  {_WAYS[write.way]:15}  {write.name:16} {size:>13}  {about}  {write.why}{if_differs}"
+        cost = f"{len(write.image.data)} bytes, about {countdown(max(1.0, seconds))}"
+        yield f"    {number}  {_WAYS[write.way]:>7}    {write.name}: {write.why}{if_differs}; {cost}"
     for asset in plan.assets:
-        yield f"    +  {_WAYS[Via.OTA]:15}  asset {asset.name}: comes with the application"
+        yield f"    +  {_WAYS[Via.OTA]:>7}    asset {asset.name}: comes with the application"
     for present in plan.already:
-        yield f"    =  {'there already':15}  {present.name:16} {present.proof}"
+        yield f"    =    there    {present.name}: {present.proof}"
     if plan.has_work:
         yield f"  time: about {countdown(expected.total)} with all restarts, an estimate by data sheets"
     yield f"  safe to cut: {plan.cut.value}"
@@ -73,7 +73,7 @@ def plan_document(plan: UpdatePlan | None, expected: Estimate | None) -> dict[st
         "writes": [
             {
                 "module": write.name, **_file(write.image), "bytes": len(write.image.data),
-                "way": _WAYS[write.way].lower().replace(" ", "_"), "wanted": write.wanted, "held": write.held,
+                "way": _WAYS[write.way], "wanted": write.wanted, "held": write.held,
                 "why": write.why, "certain": not write.compare_first, "seconds": round(seconds, 1),
             }
             for write, seconds in zip(plan.writes, expected.writes, strict=True)

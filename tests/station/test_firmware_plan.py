@@ -38,7 +38,7 @@ SCHEMA = _object(
     refused={"anyOf": [{"type": "null"}, _object(code=TEXT, sentence=TEXT)]},
     order={"enum": ["control_first", "dfu_first", None]},
     writes=_list(
-        module=TEXT, file=TEXT, sha256=SHA, bytes=NUMBER, way={"enum": ["dfu", "control_request"]}, wanted=TEXT,
+        module=TEXT, file=TEXT, sha256=SHA, bytes=NUMBER, way={"enum": ["dfu", "request"]}, wanted=TEXT,
         held=TEXT, why=TEXT, certain=FLAG, seconds=NUMBER,
     ),
     assets=_list(name=TEXT, sha256=SHA),
@@ -102,14 +102,14 @@ def test_every_write_is_told_in_order_with_size_way_time_and_reason(plan: Verb) 
     assert plan(*ARGON) == 0
     writes = [line for line in plan.out.splitlines() if re.match(r"    \d  ", line)]
     wanted = (
-        ("1", "control request", "bootloader", "the unit holds 1100"),
-        ("2", "DFU", "SoftDevice", "written only if it differs"),
-        ("3", "DFU", "system part 1", "the unit holds 3302"),
+        ("1  request    bootloader: ", "the unit holds 1100"),
+        ("2      dfu    SoftDevice: ", "written only if it differs"),
+        ("3      dfu    system part 1: ", "the unit holds 3302"),
     )
     assert len(writes) == len(wanted)
     for line, words in zip(writes, wanted, strict=True):
         assert all(word in line for word in words), line
-        assert re.search(r" \d+ bytes  about 0:\d\d  ", line)
+        assert re.search(r"; \d+ bytes, about 0:\d\d$", line)
     assert "made by this program; synthetic files, good for trying, never for a unit that is sold" in plan.out
     assert re.search(r"time: about 0:\d\d with all restarts, an estimate by data sheets", plan.out)
     assert "safe to cut: but for the last page\n    system part 1: Page 0x30000" in plan.out
@@ -118,7 +118,7 @@ def test_every_write_is_told_in_order_with_size_way_time_and_reason(plan: Verb) 
 def test_what_is_there_is_told_with_its_proof(plan: Verb) -> None:
     assert plan("--virtual", "p2@6.3.4", "--target", "6.3.4") == 0
     assert "order: nothing to do" in plan.out
-    assert re.search(r"=  there already    system part 1    version and hash are equal", plan.out)
+    assert "    =    there    system part 1: version and hash are equal" in plan.out
     assert "time:" not in plan.out
     assert "safe to cut: always" in plan.out
 
