@@ -109,17 +109,17 @@ def is_module_platform(platform_id: int) -> bool:
     return platform_id in _VENDOR["module_platforms"] or platform_id in _table().by_id
 
 
-def os_version_of_module(module_version: int) -> str | None:
-    """Look up the Device OS version of a system part's module version; None if the table does not have it.
-
-    If a module version was used twice, the last release counts. It is a counter and cannot be computed.
-    """
-    return next((row.device_os for row in reversed(RELEASES) if row.system_version == module_version), None)
-
-
 def os_versions_of_module(module_version: int) -> tuple[str, ...]:
-    """List every Device OS version released with that module version of its system part, oldest first."""
+    """Look up every Device OS version that a system part of that module version may be, oldest first.
+
+    Now and then several pre-releases share one. It is a counter and cannot be computed.
+    """
     return tuple(row.device_os for row in RELEASES if row.system_version == module_version)
+
+
+def os_version_of_module(module_version: int) -> str | None:
+    """Look up the newest Device OS version of a system part's module version; None if the table does not have it."""
+    return next(reversed(os_versions_of_module(module_version)), None)
 
 
 def is_made_for(row: Platform, device_os: OsVersion) -> bool:

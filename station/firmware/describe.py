@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 from drivers.errors import BadImage, UnknownPlatform
 from drivers.plain_text import printable
-from drivers.platforms import ModuleFunction, os_version_of_module, platform
+from drivers.platforms import ModuleFunction, platform
 from drivers.wire.image import tables, wrapping
 from drivers.wire.image.host import Dependency, Extension, Image
 
 from ..errors import BadInput
 from .contents import Content, Kind, check_content
-from .modules import module_name
+from .modules import module_name, release_text
 
 LOCKS = "puts every unit it is written to under device protection, for good"
 _WIDTH = 11
@@ -49,10 +49,10 @@ def title(image: Image) -> str:
 def device_os(image: Image) -> str:
     """Return the Device OS of a system part, or the one an application was built for (``6.3.4 on``); else ""."""
     if image.function == ModuleFunction.SYSTEM_PART:
-        return os_version_of_module(image.version) or "unlisted"
+        return release_text(image.version) or "unlisted"
     if image.function != ModuleFunction.USER_PART:
         return ""
-    needs = [os_version_of_module(one.version) for one in image.dependencies if _is_system(one)]
+    needs = [release_text(one.version) for one in image.dependencies if _is_system(one)]
     return next((f"{version} on" for version in needs if version), "")
 
 
@@ -166,7 +166,7 @@ def _is_system(dependency: Dependency) -> bool:
 def _version(function: int, version: int) -> str:
     if function != ModuleFunction.SYSTEM_PART:
         return str(version)
-    release = os_version_of_module(version)
+    release = release_text(version)
     return f"{version} (Device OS {release})" if release else f"{version} (a release this program does not list)"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from drivers.platforms import ModuleFunction, OsVersion, Platform, os_version_of_module
+from drivers.platforms import ModuleFunction, OsVersion, Platform, os_versions_of_module
 from drivers.wire.image.host import Image
 
 from ..errors import BadInput
@@ -18,7 +18,7 @@ from .sections import FileRef
 from .store import FirmwareStore
 
 Found = tuple[FileRef, Image]
-_NAMED = re.compile(r"@v?([0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.-]+?)?)(?:\+\w+)?\.bin$")
+_NAMED = re.compile(r"@v?([0-9]{1,5}\.[0-9]{1,5}\.[0-9]{1,5}(?:-[0-9A-Za-z.-]{1,40}?)?)(?:\+[\w.]+)?\.bin$", re.ASCII)
 
 
 def found_for(platform: Platform, stores: Iterable[FirmwareStore]) -> tuple[Sequence[Found], ...]:
@@ -28,8 +28,8 @@ def found_for(platform: Platform, stores: Iterable[FirmwareStore]) -> tuple[Sequ
 
 def releases(found: Iterable[Found]) -> list[OsVersion]:
     """Return the versions of Device OS of which there is a system part, newest first."""
-    texts = {_release_of(ref, image) for ref, image in found if _is_system(image)}
-    return sorted((OsVersion.parse(text) for text in texts if text), reverse=True)
+    texts = {text for ref, image in found if _is_system(image) for text in _releases_of(ref, image)}
+    return sorted(map(OsVersion.parse, texts), reverse=True)
 
 
 def release_files(platform: Platform, version: OsVersion, stores: Sequence[Sequence[Found]]) -> list[FileRef]:
@@ -44,7 +44,7 @@ def release_files(platform: Platform, version: OsVersion, stores: Sequence[Seque
     parts: dict[Key, dict[str, FileRef]] = {}
     for ref, image in found:
         is_part = image.function != ModuleFunction.USER_PART and not image.is_locking
-        if is_part and _release_of(ref, image) == str(version):
+        if is_part and str(version) in _releases_of(ref, image):
             parts.setdefault(image_key(image), {}).setdefault(ref.sha256, ref)
     several = [
         f"Device OS {version} for {platform.name}: {' and '.join(ref.file for ref in files.values())} are both its "
@@ -66,8 +66,11 @@ def _is_system(image: Image) -> bool:
     return image.function == ModuleFunction.SYSTEM_PART
 
 
-def _release_of(ref: FileRef, image: Image) -> str:
-    """Return the version of the release that a module belongs to, "" if nothing tells."""
-    told = os_version_of_module(image.version) if _is_system(image) else None
-    named = _NAMED.search(ref.file)
-    return told or (named[1] if named else "")
+def _releases_of(ref: FileRef, image: Image) -> tuple[str, ...]:
+    """Return the versions of the releases that a module may belong to: more than one where they share its version and
+    its name says none of them.
+    """
+    told = os_versions_of_module(image.version) if _is_system(image) else ()
+    match = _NAMED.search(ref.file)
+    named = (match[1],) if match else ()
+    return named if not told or (named and named[0] in told) else told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from drivers.platforms import ModuleFunction, ModuleSlot, Reports, os_version_of_module, platform
+from drivers.platforms import ModuleFunction, ModuleSlot, Reports, os_versions_of_module, platform
 from drivers.wire.image.host import Dependency, Image
 from drivers.wire.messages.modules import ModuleInfo
 from drivers.wire.messages.tables import CHECK_INTEGRITY, CHECK_PLATFORM, CHECK_RANGE, Store
@@ -107,13 +107,22 @@ def is_started_unchecked(image: Image) -> bool:
     return slot is not None and not slot.is_checked_at_start
 
 
+def release_text(system_version: int) -> str:
+    """Name the Device OS of a system part for people; "" where it is not listed.
+
+    Several releases may share a module version, and nothing in the file tells them apart.
+    """
+    names = os_versions_of_module(system_version)
+    return " or ".join(names) if len(names) < 3 else f"{names[0]} to {names[-1]}"
+
+
 def version_text(function: int, version: int, module_hash: bytes | None) -> str:
     """Format a version for people: of a system part with its Device OS, of an application as its hash.
 
     An application's version does not identify it.
     """
     if function == ModuleFunction.SYSTEM_PART:
-        return f"{os_version_of_module(version) or 'unlisted'} ({version})"
+        return f"{release_text(version) or 'unlisted'} ({version})"
     if function == ModuleFunction.USER_PART:
         return module_hash.hex()[:12] if module_hash else "unknown content"
     return str(version)

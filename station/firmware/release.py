@@ -15,7 +15,7 @@ from drivers.wire.usb import Mode
 from ..errors import BadInput
 from ..settings.profile import Kind, Profile
 from .checks import PlanRefused, ProductFirmware, check_bundle
-from .modules import SYSTEM_PART, ReadBacks, image_key
+from .modules import SYSTEM_PART, ReadBacks, image_key, release_text
 from .plan import UpdatePlan, check_files, make_plan
 from .sections import DeviceOs, FileRef, Firmware
 from .store import FirmwareStore
@@ -166,5 +166,5 @@ def _check_version(profile: Profile, device_os: DeviceOs, release: tuple[Image, 
     if found and str(device_os.version) not in found:
         raise BadInput(
             f"profile {profile.id}: [device_os] says {device_os.version}, but {system.name} is "
-            f"Device OS {' or '.join(found)}; correct one of them"
+            f"Device OS {release_text(system.version)}; correct one of them"
         )
