@@ -15,6 +15,8 @@ from drivers.errors import BadIdentity
 from drivers.platforms import OsVersion, Platform, platforms
 
 from ..errors import BadInput
+from ..firmware.contents import check_content, read_content
+from ..firmware.describe import platform_words, title
 from ..firmware.examples import write_example_files, write_more_files
 from ..firmware.finding import Found, applications, found_for, release_files, releases
 from ..firmware.release import load_release
@@ -44,7 +46,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--platform", metavar="P", help="what the units are, such as boron")
     parser.add_argument("--product", metavar="N", help="the product's number or slug, or developer")
     parser.add_argument("--device-os", metavar="V", help="the release the units shall run")
-    parser.add_argument("--application", metavar="NAME", help="the application's file, or none")
+    parser.add_argument("--application", metavar="NAME", help="the application's file or its bundle (.zip), or none")
     parser.add_argument("--wifi", metavar="SSID", help="a network the units join, or none")
     parser.add_argument("--wifi-password", metavar="REF", help="where its password is: env:NAME, keyring:..., or open")
     parser.add_argument("--firmware", action="append", type=Path, default=[], metavar="DIR", help="look here first")
@@ -91,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         write_more_files(Path(scratch), [platform])
         named, config = tuple(map(firmware_folder, arguments.firmware)), load_config(arguments.config)
         stores = (FirmwareStore(named), store_of(config), FirmwareStore((), Path(scratch)))
-        values = _values(path, platform, answers, found_for(platform, stores))
+        values = _values(path, platform, answers, stores)
         heads = [head.format(name=platform.name) for head in HEADS]
         text = commented(profile_model(steps.rules), values, heads)
         profile = parse_profile(text.encode(), str(path), steps.rules)
@@ -116,15 +118,16 @@ def _tell(path: Path, profile: Profile) -> None:
     tell(f"next: station profile check {path}")
 
 
-def _values(path: Path, platform: Platform, answers: Answers, found: tuple[Any, ...]) -> dict[str, Any]:
+def _values(path: Path, platform: Platform, answers: Answers, stores: tuple[FirmwareStore, ...]) -> dict[str, Any]:
     """Ask for the rest; return what the file is to say."""
+    found = found_for(platform, stores)
     product = answers.get("product", "Product number or slug, or developer", _product)
     known = [str(one) for files in found for one in releases(files)][:1]
     modules, version = answers.get(
         "device_os", "Device OS", lambda text: _release(platform, text, found), known[0] if known else ""
     )
     application = answers.get(
-        "application", _which(found), lambda text: _application(text, found), NONE
+        "application", _which(found), lambda text: _application(text, platform, found, stores), NONE
     )  # fmt: skip
     wifi = _wifi(platform, answers)
     kind = Kind.PRODUCT if product else Kind.DEVELOPER
@@ -172,7 +175,9 @@ def _which(found: tuple[Any, ...]) -> str:
     return f"Application ({', '.join(names)}), or none" if names else "Application, or none"
 
 
-def _application(text: str, found: tuple[Any, ...]) -> Found | None:
+def _application(
+    text: str, platform: Platform, found: tuple[Any, ...], stores: tuple[FirmwareStore, ...]
+) -> Found | None:
     if text == NONE:
         return None
     for files in found:
@@ -181,7 +186,20 @@ def _application(text: str, found: tuple[Any, ...]) -> Found | None:
             raise BadInput(f"application {text}: two files of that name differ; say which with --firmware DIR")
         if same:
             return next(iter(same.values()))
-    raise BadInput(f"application {text}: no folder has an application of that name for this platform; name it, or none")
+    raise _no_application(text, platform, stores)
+
+
+def _no_application(text: str, platform: Platform, stores: tuple[FirmwareStore, ...]) -> BadInput:
+    """Return why the file called so is none for ``platform``, or that there is no such file."""
+    for where, data in (copy for store in stores for copy in store.copies(text)):
+        try:
+            content = read_content(data, where)
+            check_content(content)
+        except BadInput as error:
+            return error
+        what = f"{title(content.main)} for {platform_words(content.main.platform_id)}"
+        return BadInput(f"application {text}: {where} is {what}; name an application for {platform.name}, or none")
+    return BadInput(f"application {text}: no folder has a file of that name; name one that is there, or none")
 
 
 def _firmware(application: Found, kind: Kind) -> dict[str, Any]:

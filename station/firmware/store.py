@@ -86,13 +86,15 @@ class FirmwareStore:
                 yield "the synthetic one this program makes" if folder == self._made else str(folder / name), data
 
     def files(self) -> Iterator[tuple[FileRef, Image]]:
-        """Yield every good module there is, by the name a profile may call it."""
+        """Yield every good module there is, and the application of every bundle, by the name a profile may call it."""
         for entry in self._cache.entries() if self._cache is not None else ():
-            if isinstance(entry, Entry) and entry.name.endswith(".bin"):
+            if isinstance(entry, Entry) and entry.name.endswith(_ENDINGS):
                 yield from _named(entry.name, entry.path.read_bytes())
         for folder in self._folders:
-            for path in sorted(folder.glob("*.bin")):
-                if path.is_file() and (data := _read(path)) is not None:
+            for path in (
+                sorted(one for one in folder.iterdir() if one.name.endswith(_ENDINGS)) if folder.is_dir() else ()
+            ):
+                if path.is_file() and path.stat().st_size <= MAX_BUNDLE and (data := _read(path)) is not None:
                     yield from _named(path.name, data)
 
     def _bytes(self, ref: FileRef) -> bytes:
@@ -122,6 +124,7 @@ class FirmwareStore:
         return BadInput(f"firmware file {name} is missing, searched {searched or 'no folder at all'}; {advice}")
 
 
+_ENDINGS = (".bin", ".zip")
 _NAME_A_FOLDER = "name the folder that holds it"
 _HOLDS_MORE = {
     Kind.BUNDLE: "is an application with its assets; name it below [firmware]",
@@ -150,7 +153,7 @@ def _named(name: str, data: bytes) -> Iterator[tuple[FileRef, Image]]:
     try:
         ref = FileRef(file=name, sha256=hashlib.sha256(data).hexdigest())
         content = _parsed(ref, data)
-        if content.kind is Kind.MODULE:
+        if content.kind is not Kind.COMBINED:
             yield ref, content.main
     except (BadInput, ValueError):  # no firmware, or a name no profile can hold
         return

@@ -8,14 +8,17 @@ import re
 import subprocess
 import sys
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
 from support.known_steps import load_profile
+from support.zips import bundle, sha256, zipped
 
 from drivers.platforms import Platform, platforms
 from drivers.virtual.synthetic import application, bootloader, release, versions
 from station.cli.main import main
+from station.firmware.contents import MAX_BUNDLE
 from station.firmware.sections import DeviceOs, Firmware
 from station.paths import find_profile
 from station.steps.product_add import Product
@@ -94,8 +97,11 @@ def test_a_file_that_is_there_is_never_overwritten(tmp_path: Path, capsys: pytes
         (("--platform", "argon", "--product", "No Slug"), "[product] slug: expected"),
         ((*ARGON, "--device-os", "latest"), "Device OS version"),
         ((*ARGON, "--device-os", "9.9.9"), "there is 6.4.1"),
-        ((*ARGON, "--application", "nothing.bin"), "no folder has an application of that name"),
-        ((*ARGON, "--application", "synthetic-boron-tinker@6.3.4.bin"), "no folder has an application of that name"),
+        ((*ARGON, "--application", "nothing.bin"), "application nothing.bin: no folder has a file of that name"),
+        (
+            (*ARGON, "--application", "synthetic-boron-tinker@5.8.0.bin"),
+            "is application for Boron (13); name an application for Argon, or none",
+        ),
         ((*ARGON, "--wifi", "lab", "--wifi-password", "hunter2hunter2"), "the password itself is never written"),
         (("--platform", "boron", "--product", "12345", "--wifi", "lab"), "no [wifi] for Boron"),
     ],
@@ -124,6 +130,29 @@ def test_own_files_come_before_synthetic_ones_and_a_bootloader_that_locks_is_lef
     assert sorted(one.file.partition("@")[0] for one in section.modules) == [
         "argon-bootloader", "argon-softdevice", "argon-system-part1",
     ]  # fmt: skip
+
+
+def test_a_bundle_is_offered_beside_single_files_and_taken_with_its_hash(tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "app.zip").write_bytes(bundle())
+    (files / "release.zip").write_bytes(zipped({one.name: one.data for one in release(12, "6.3.4")}))
+    (files / "large.zip").write_bytes(zipped({"a": bytes(MAX_BUNDLE + 1)}, zipfile.ZIP_STORED))
+    options = ("--application", "app.zip", "--device-os", "6.3.4", "--firmware", str(files))
+    assert new(tmp_path, *ARGON, *options) == 0
+    (firmware,) = load_profile(tmp_path / "mine.toml").sections(Firmware)
+    assert (firmware.file, firmware.sha256) == ("app.zip", sha256((files / "app.zip").read_bytes()))
+    assert main(["profile", "check", str(tmp_path / "mine.toml"), "--firmware", str(files)]) == 0
+
+
+def test_a_bundle_that_lacks_an_asset_is_refused_by_the_name_of_the_asset(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "app.zip").write_bytes(bundle({}))
+    assert new(tmp_path, *ARGON, "--application", "app.zip", "--firmware", str(tmp_path)) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "app.zip: its application needs the asset cat.txt, which is not in it" in line
+    assert not (tmp_path / "mine.toml").exists()
 
 
 def test_two_files_for_one_part_of_a_release_are_told_apart_by_nobody(
