@@ -88,10 +88,18 @@ def read_content(data: bytes, name: str) -> Content:
         for part in parts:
             wrapping.inner(part)
     except BadImage as error:
-        size = _stated_size(data)
-        cut = f"{name} is cut short: its header says {size} bytes, {len(data)} are there; get it again"
-        raise BadInput(str(error) if size <= len(data) else cut) from error
+        raise BadInput(_why(data, name) or str(error)) from error
     return Content(Kind.MODULE if len(parts) == 1 else Kind.COMBINED, parts)
+
+
+def _why(data: bytes, name: str) -> str:
+    """Say how a file differs in length from what its header says; "" if it does not, or has none."""
+    size = _stated_size(data)
+    if size > len(data):
+        return f"{name} is cut short: its header says {size} bytes, {len(data)} are there; get it again"
+    if size and not data[size:].strip(b"\xff") and data[size:]:  # old bootloaders (reference 3.6)
+        return f"{name} is padded: behind its {size} bytes are {len(data) - size} of FF; cut them off, or get it again"
+    return ""
 
 
 def _stated_size(data: bytes) -> int:

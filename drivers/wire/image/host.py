@@ -191,7 +191,7 @@ _FAULTS: tuple[tuple[Callable[[Image], bool], str], ...] = (
         lambda i: i.score < FULL_SCORE,
         "its header reaches {image.score} of 7 points, so it is no plain module; use the vendor's file",
     ),
-    (lambda i: bool(i.flags & FLAG_ENCRYPTED), "is encrypted; such a module is never flashed from a station"),
+    (lambda i: bool(i.flags & FLAG_ENCRYPTED), "is encrypted, and no station flashes such a module; leave it out"),
     (lambda i: not i.is_crc_valid, "its CRC-32 is not the one stored at its end; download it again"),
 )
 
@@ -213,7 +213,9 @@ def parse_image(data: bytes, name: str) -> Image:
         raise BadImage(f"{name}: {len(data)} bytes are no firmware module, the largest has {MAX_FILE_SIZE}")
     offset, score = _find_prefix(data)
     if score == 0:
-        raise BadImage(f"{name}: no module header in its {len(data)} bytes; is this a firmware file?")
+        raise BadImage(
+            f"{name}: no module header in its {len(data)} bytes, so it is no firmware; name the .bin of a build"
+        )
     start, end, _, flags, version, platform_id, function, index, *rest = PREFIX.unpack_from(data, offset)
     size = _suffix_size(data, offset, name)
     in_prefix, in_suffix = _prefix_extensions(data, offset, flags, name), _suffix_extensions(data, size, name)

@@ -139,7 +139,7 @@ def test_one_bad_file_does_not_keep_the_good_ones_out(cache: FirmwareCache, tmp_
         (
             "x.zip",
             zipped({"a.elf": ELF, "b.txt": b"text\n"}),
-            "x.zip holds no firmware, but a text, an ELF file, which debuggers read",
+            "x.zip holds no firmware, but a text and an ELF file, which debuggers read; name modules",
         ),
         ("x.zip", zipped({}), "x.zip holds no firmware, but nothing at all"),
         ("x.zip", zipped({"a.bin": vector("V2")})[:-10], "x.zip is a ZIP archive whose end is missing"),

@@ -162,7 +162,7 @@ def test_the_first_stage_is_refused_by_name_when_the_profile_is_read(
 ) -> None:
     if is_encrypted:
         ((_, file),) = synthetic.burnt_in(row.id)
-        why = "is encrypted; such a module is never flashed from a station"
+        why = "is encrypted, and no station flashes such a module; leave it out"
     else:
         data = synthetic.make_module(row.id, (2, 1), 1, 0x08000000, b"first stage".ljust(2000, b"\0"))
         file = SyntheticFile("first-stage.bin", data)
