@@ -20,7 +20,7 @@ from ..cloud.device_os import device_os as device_os_release
 from ..cloud.download import Downloads
 from ..cloud.errors import CloudRefused
 from ..errors import BadInput
-from ..firmware import stick
+from ..firmware import stick, tinker
 from ..firmware.cache import Entry, Fault, FirmwareCache, platform_folder
 from ..firmware.contents import Content, Kind, read_content
 from ..firmware.describe import LOCKS, content_lines, device_os, title
@@ -50,12 +50,16 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verbs = sub_verbs(parser, "what", "WHAT")
     lister = verbs.add_parser("list", help="what is in the cache")
     lister.add_argument("--profile", action="append", default=[], metavar="P", help="show what it wants (repeatable)")
-    fetcher = verbs.add_parser("fetch", help="get a Device OS release from the cloud, each file checked")
-    fetcher.add_argument("version", metavar="VERSION", help='such as "6.3.4"; latest: the newest')
+    fetcher = verbs.add_parser("fetch", help="get a Device OS release from the cloud, or Tinker, each file checked")
+    fetcher.add_argument(
+        "version", metavar="VERSION",
+        help='such as "6.3.4"; latest: the newest; tinker, or tinker@6.3.4: nothing but its Tinker, for rework',
+    )  # fmt: skip
     fetcher.add_argument("--platform", action="append", required=True, type=_platform, metavar="P", help="repeatable")
     fetcher.add_argument("--virtual", action="store_true", help="from a virtual cloud: synthetic files, to try it")
     importer = verbs.add_parser("import", help="take in files, release archives, folders, or another station's export")
     importer.add_argument("source", nargs="+", type=Path, metavar="FILE")
+    importer.add_argument("--name", choices=(tinker.NAME,), help="keep the one file as what it is: the vendor's Tinker")
     exporter = verbs.add_parser("export", help="write the cache, or what profiles want, for another bench to import")
     exporter.add_argument("--profile", action="append", default=[], metavar="P", help="only what it wants (repeatable)")
     exporter.add_argument("-o", dest="output", required=True, type=Path, metavar="FILE.zip", help="write here")
@@ -141,13 +145,15 @@ def _count(found: Sized) -> str:
 
 def run_inspect(arguments: argparse.Namespace) -> int:
     """Print what each file tells; returns 0. Raises `BadInput` with what is no firmware, and what it is instead."""
-    return _take(arguments.source, lambda _: _look)
+    line = TransferLine(SystemClock())
 
+    def look(data: bytes, _name: str, where: str) -> Arrival:
+        line.clear()
+        tell(where)
+        tell_all(content_lines(read_content(data, where), data))
+        return Arrival(where, State.THERE)
 
-def _look(data: bytes, _name: str, where: str) -> Arrival:
-    tell(where)
-    tell_all(content_lines(read_content(data, where), data))
-    return Arrival(where, State.THERE)
+    return _take(arguments.source, lambda _: look, line)
 
 
 def run_verify(arguments: argparse.Namespace) -> int:
@@ -168,8 +174,8 @@ def run_fetch(arguments: argparse.Namespace) -> int:
     line = TransferLine(clock)
     with _cloud(arguments, clock) as (client, downloads):
         for row in arguments.platform:
-            release = _release(client, arguments.version, row)
-            tell(f"Device OS {release.version} for {row.name}, {len(release.files)} files")
+            release, what = _release(client, arguments.version, row)
+            tell(f"{what} {release.version} for {row.name}, {_count(release.files)}")
             with line:
                 for arrival in fetch(release, row, cache, downloads, clock.utc(), line.begin):
                     line.clear()
@@ -199,35 +205,53 @@ def _cloud(arguments: argparse.Namespace, clock: Clock) -> Iterator[tuple[CloudC
         yield client, downloads
 
 
-def _release(client: CloudClient, version: str, row: Platform) -> DeviceOsRelease:
+def _release(client: CloudClient, asked: str, row: Platform) -> tuple[DeviceOsRelease, str]:
+    """Return what is to be fetched, and what it is called. Raises `BadInput` where the cloud has none."""
+    first, at, rest = asked.partition("@")
+    is_tinker = first == tinker.NAME
+    version = (rest if at else "latest") if is_tinker else asked
     try:
-        return client.run(device_os_release(version, row.id))
+        release = client.run(device_os_release(version, row.id))
     except CloudRefused as error:
         if error.status != NOT_FOUND:
             raise
         raise BadInput(f"the cloud has no Device OS {version} for {row.name}; name another version") from error
+    return (tinker.tinker_of(release, row), "Tinker of Device OS") if is_tinker else (release, "Device OS")
 
 
 def run_import(arguments: argparse.Namespace) -> int:
     """Take in each source; returns 0. Raises `BadInput` with a sentence for every file that was refused."""
-    cache, now = cache_of(arguments), SystemClock().utc()
-    return _take(arguments.source, lambda source: into(cache, source, now))
+    cache, clock = cache_of(arguments), SystemClock()
+    now, line = clock.utc(), TransferLine(clock)
+    if not arguments.name:
+        return _take(arguments.source, lambda source: into(cache, source, now), line)
+    if len(arguments.source) > 1:
+        raise BadInput("--name is for one file; import the others without it")
+    keep = into(cache, arguments.source[0], now, f"{arguments.name}.bin")
+
+    def keep_tinker(data: bytes, name: str, where: str) -> Arrival:
+        tinker.check_tinker(read_content(data, where), where)
+        return keep(data, name, where)
+
+    return _take(arguments.source, lambda _: keep_tinker, line)
 
 
-def _take(sources: Sequence[Path], keep: Callable[[Path], Keep]) -> int:
+def _take(sources: Sequence[Path], keep: Callable[[Path], Keep], line: TransferLine) -> int:
     """Hand on the firmware of ``sources`` and tell what became of each file; returns 0, raises `BadInput`."""
     left_out, refused = collections.Counter[str](), list[str]()
-    for source in sources:
-        try:
-            for arrival in take(source, keep(source)):
-                if arrival.state is State.LEFT_OUT:
-                    left_out[arrival.why] += 1
-                elif arrival.state is State.REFUSED:
-                    refused.append(arrival.why)
-                elif arrival.entry is not None:
-                    tell(_arrived(arrival.state, arrival.entry), *_warnings(arrival.entry))
-        except BadInput as error:
-            refused += error.sentences
+    with line:
+        for source in sources:
+            try:
+                for arrival in take(source, keep(source), line.begin(source.name)):
+                    if arrival.state is State.LEFT_OUT:
+                        left_out[arrival.why] += 1
+                    elif arrival.state is State.REFUSED:
+                        refused.append(arrival.why)
+                    elif arrival.entry is not None:
+                        line.clear()
+                        tell(_arrived(arrival.state, arrival.entry), *_warnings(arrival.entry))
+            except BadInput as error:
+                refused += error.sentences
     if left_out:
         tell("left out: " + ", ".join(f"{what} ({n})" if n > 1 else what for what, n in sorted(left_out.items())))
     if refused:
@@ -261,7 +285,8 @@ def run_export(arguments: argparse.Namespace) -> int:
     )
     if not files:
         raise BadInput(f"there is nothing to export in {cache.folder}; fetch or import firmware first")
-    stick.write(arguments.output, files)
+    with TransferLine(SystemClock()) as line:
+        stick.write(arguments.output, files, line.begin(arguments.output.name))
     tell(f"{arguments.output}: {_count(files)}, {sum(map(len, files.values()))} bytes unpacked")
     return 0
 

@@ -17,15 +17,20 @@ from .evidence import Route
 
 MAX_FILES = 64
 _NAME = re.compile(r"[\w@+-][\w.@+-]{0,119}", re.ASCII)
+_APPLICATIONS = ("user_part", 5)  # as text here, as a number inside files
 _CRC = re.compile(r"[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFile:
-    """One file of a release. ``crc``: its CRC-32 in 8 lower-case digits, "" where the cloud names none."""
+    """One file of a release. ``crc``: its CRC-32 in 8 lower-case digits, "" where the cloud names none.
+
+    ``is_application``: the cloud lists it as one. The vendor's update tool drops those, we keep them.
+    """
 
     name: str
     crc: str
+    is_application: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +90,5 @@ def _file(fields: Fields, what: str) -> ReleaseFile:
         raise BadAnswer(f"{what}: the cloud says itself that its {name} is damaged; take another release")
     if any(not _CRC.fullmatch(text) for text in told):
         raise BadAnswer(f"{what}: the CRC-32 of {name} is not 8 hexadecimal digits in lower case; try again")
-    return ReleaseFile(name, next(iter(told), ""))
+    function = Fields(fields.get("prefixInfo") or {}, what).get("moduleFunction")
+    return ReleaseFile(name, next(iter(told), ""), function in _APPLICATIONS)

@@ -78,30 +78,33 @@ class FirmwareCache:
         found = (data for path in paths if (data := _readable(path)) is not None)
         return next((data for data in found if hashlib.sha256(data).hexdigest() == sha256), None)
 
-    def add(self, data: bytes, name: str, where: str, origin: Origin) -> tuple[Entry, bool]:
+    def add(self, data: bytes, name: str, where: str, origin: Origin, *, rename: bool = False) -> tuple[Entry, bool]:
         """Keep ``data`` if it may be flashed; return its entry, and whether it is new here.
 
-        ``name`` may be any text; ``where`` it was found stands in messages. Raises `BadInput` when it is no firmware or
+        ``name`` may be any text; ``where`` it was found stands in messages; ``rename``: what is there already gets the
+        name too. Raises `BadInput` when it is no firmware or
         is damaged, `CacheUnwritable` when the folder takes no file; what was in the cache stays.
         """
         content = read_content(data, where)
         check_content(content)
         sha256 = hashlib.sha256(data).hexdigest()
-        if (known := self.entry(sha256)) is not None:
+        name, known = printable(default_name(name)), self.entry(sha256)
+        if known is not None and not (rename and known.name != name):
             return known, False
-        name = printable(default_name(name))
         path = self.folder / platform_folder(content.main) / kept_name(name, sha256, content)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with written_whole(path) as file:
                 file.write(data)
             self._remember(sha256, name, origin)
+            if known is not None and known.path != path:
+                known.path.unlink(missing_ok=True)
         except OSError as error:
             raise CacheUnwritable(
                 f"{where} cannot be kept in the cache {self.folder} ({error.strerror}); correct the folder's rights or "
                 "make room, or name another one with cache below [firmware]"
             ) from error
-        return Entry(path, name, sha256, len(data), content, origin), True
+        return Entry(path, name, sha256, len(data), content, origin), known is None
 
     def entry(self, sha256: str) -> Entry | None:
         """Return the good file of that hash; None when there is none."""

@@ -19,6 +19,7 @@ from drivers.host.plain_file import open_plain
 from drivers.plain_text import printable
 from drivers.wire.image.host import FULL_SCORE, MAX_FILE_SIZE
 
+from ..cloud.download import Progress
 from ..errors import BadInput
 from .archive import Archive, Budget, TooMuch, is_zip
 from .cache import Entry, FirmwareCache, Origin, claimed_digits
@@ -55,43 +56,56 @@ Keep = Callable[[bytes, str, str], Arrival]
 """Takes content, name and place of one file of firmware, and says what became of it."""
 
 
-def into(cache: FirmwareCache, source: Path, at: datetime.datetime) -> Keep:
-    """Return what keeps files in ``cache``, remembered as coming from ``source`` at that time."""
+def into(cache: FirmwareCache, source: Path, at: datetime.datetime, name: str = "") -> Keep:
+    """Return what keeps files in ``cache``, remembered as coming from ``source`` at that time.
+
+    ``name``: keep the one file that ``source`` is under this name, whatever it is called now.
+    """
     origin = Origin(printable(source.name), at)
 
-    def keep(data: bytes, name: str, where: str) -> Arrival:
-        entry, is_new = cache.add(data, name, where, origin)
+    def keep(data: bytes, own_name: str, where: str) -> Arrival:
+        if name and where != printable(str(source)):
+            raise BadInput(f"{where}: a name is for one file, not for one of an archive or folder; unpack it, name it")
+        entry, is_new = cache.add(data, name or own_name, where, origin, rename=bool(name))
         return Arrival(where, State.ADDED if is_new else State.THERE, entry)
 
     return keep
 
 
-def take(source: Path, keep: Keep) -> Iterator[Arrival]:
+def take(source: Path, keep: Keep, progress: Progress = lambda _done, _total: None) -> Iterator[Arrival]:
     """Give ``keep`` every file of firmware in a file, archive or folder; yields what became of each file there.
 
-    Raises `BadInput` when ``source`` cannot be read or nothing in it is firmware, and what ``keep`` raises beside it.
+    ``progress`` is told how many bytes of ``source`` are done. Raises `BadInput` when ``source`` cannot be read or
+    nothing in it is firmware, and what ``keep`` raises beside it.
     """
     is_any, others = False, set()
-    for arrival in _Intake(keep).take(source):
+    for arrival in _Intake(keep, progress).take(source):
         is_any = is_any or arrival.state is not State.LEFT_OUT
         others |= {arrival.why} if arrival.state is State.LEFT_OUT else set()
         yield arrival
     if not is_any:
-        raise BadInput(f"{source} holds no firmware, but {', '.join(sorted(others)) or 'nothing at all'}")
+        held = " and ".join(sorted(others)) or "nothing at all"
+        raise BadInput(f"{source} holds no firmware, but {held}; name modules, a release archive or a bundle")
 
 
 class _Intake:
     """One import: a walk through files, archives and folders within one budget."""
 
-    def __init__(self, keep: Keep) -> None:
-        self._keep, self._budget = keep, Budget()
+    def __init__(self, keep: Keep, progress: Progress) -> None:
+        self._keep, self._budget, self._progress = keep, Budget(), progress
+        self._done = self._total = 0
 
     def take(self, source: Path) -> Iterator[Arrival]:
-        if source.is_dir():
-            return self._folder(source, _FOLDERS_DEEP)
-        return _guarded(str(source), self._file(source, must=True))
+        files = list(self._files(source, _FOLDERS_DEEP)) if source.is_dir() else [source]
+        self._total = sum(map(_size, files))
+        for path in files:
+            must = path is source or _promises(path.name)
+            yield from _guarded(str(path), self._file(path, must=must))
+            self._done += _size(path)
+            self._progress(self._done, self._total)
 
-    def _folder(self, folder: Path, depth: int) -> Iterator[Arrival]:
+    def _files(self, folder: Path, depth: int) -> Iterator[Path]:
+        """Yield the files below a folder, counted."""
         try:
             inside = sorted(one for one in folder.iterdir() if not one.name.startswith(".") and not one.is_symlink())
         except OSError as error:
@@ -99,9 +113,9 @@ class _Intake:
         self._budget.count(len(inside), str(folder))
         for path in inside:
             if not path.is_dir():
-                yield from _guarded(str(path), self._file(path, must=_promises(path.name)))
+                yield path
             elif depth:
-                yield from self._folder(path, depth - 1)
+                yield from self._files(path, depth - 1)
 
     def _file(self, path: Path, *, must: bool) -> Iterator[Arrival]:
         """Take one file; ``must``: a person named it or its name promises firmware, so anything else is refused."""
@@ -110,23 +124,29 @@ class _Intake:
             with open(open_plain(path), "rb") as file:
                 head = file.read(_HEAD_BYTES)
                 if is_zip(head):
-                    yield from self._archive(file, path.name, where, _DEEPEST)
+                    yield from self._archive(file, path.name, where, range(_size(path)), _DEEPEST)
                     return
                 data = head + file.read(MAX_FILE_SIZE + 1 - len(head))
         except OSError as error:
             raise _unreadable(path, error) from error
         yield self._one(data, path.name, where, must)
 
-    def _archive(self, file: BinaryIO, name: str, where: str, depth: int) -> Iterator[Arrival]:
+    def _archive(self, file: BinaryIO, name: str, where: str, span: range, depth: int) -> Iterator[Arrival]:
+        """Take the files of an archive. ``span``: the bytes of the source's file that it is, for the progress."""
         archive = Archive(file, where, self._budget)
         if is_bundle(archive):
             file.seek(0)
             yield self._one(file.read(MAX_BUNDLE + 1), name, where, True)
             return
+        packed = sum(member.compress_size for member in archive.members) or 1
+        at = span.start
         for member in archive.members:
-            yield from _guarded(archive.where(member), self._member(archive, member, depth))
+            end = at + len(span) * member.compress_size // packed
+            yield from _guarded(archive.where(member), self._member(archive, member, range(at, end), depth))
+            at = end
+            self._progress(self._done + at, self._total)
 
-    def _member(self, archive: Archive, member: zipfile.ZipInfo, depth: int) -> Iterator[Arrival]:
+    def _member(self, archive: Archive, member: zipfile.ZipInfo, span: range, depth: int) -> Iterator[Arrival]:
         path, where = PurePosixPath(member.filename.replace("\\", "/")), archive.where(member)
         if path.name.startswith(".") or path.parts[:1] == _HIDDEN:
             yield Arrival(where, State.LEFT_OUT, why="a hidden file")
@@ -134,7 +154,7 @@ class _Intake:
         head = archive.head(member, _HEAD_BYTES)
         if is_zip(head) and depth > 1:
             inner = io.BytesIO(archive.read(member, _MAX_INNER))
-            yield from self._archive(inner, path.name, where, depth - 1)
+            yield from self._archive(inner, path.name, where, span, depth - 1)
         elif is_zip(head):
             yield Arrival(where, State.LEFT_OUT, why="an archive in an archive; import it by itself")
         else:
@@ -164,6 +184,14 @@ def _guarded(where: str, arrivals: Iterator[Arrival]) -> Iterator[Arrival]:
         raise
     except BadInput as error:
         yield Arrival(printable(where), State.REFUSED, why=str(error))
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file; 0 where nobody may know."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _promises(name: str) -> bool:

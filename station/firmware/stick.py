@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,12 +11,14 @@ from pathlib import Path
 from drivers.host.plain_file import written_whole
 from drivers.plain_text import printable
 
+from ..cloud.download import Progress
 from ..errors import BadInput, StationError
 from .cache import Entry, Fault, FirmwareCache, kept_name, platform_folder
 from .contents import read_content
 from .sections import FileRef
 from .store import FirmwareStore
 
+_PIECE = 1 << 16
 _NO_TIME = (1980, 1, 1, 0, 0, 0)  # so that the same files make the same archive
 
 
@@ -52,14 +55,25 @@ def wanted_files(refs: Iterable[FileRef], store: FirmwareStore) -> dict[str, byt
     return found
 
 
-def write(path: Path, files: dict[str, bytes]) -> None:
-    """Write the archive to ``path``, which is replaced only by a whole one. Raises `StickFailed`."""
+def write(path: Path, files: dict[str, bytes], progress: Progress) -> None:
+    """Write the archive to ``path``, which is replaced only by a whole one. Raises `StickFailed`.
+
+    ``progress`` is told what is on the stick, not what the system has promised to put there.
+    """
+    done, total = 0, sum(map(len, files.values()))
     try:
         with written_whole(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, data in sorted(files.items()):
                 row = zipfile.ZipInfo(name, _NO_TIME)
                 row.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(row, data)
+                with archive.open(row, "w") as member:
+                    for at in range(0, len(data), _PIECE):
+                        member.write(data[at : at + _PIECE])
+                        progress(done + at, total)
+                file.flush()
+                os.fsync(file.fileno())
+                done += len(data)
+                progress(done, total)
     except OSError as error:
         raise StickFailed(
             f"{printable(str(path))} cannot be written ({error.strerror}); make room, or name another place with -o"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 
 from drivers.errors import UnknownPlatform
-from drivers.platforms import ModuleFunction, platforms, release_of
+from drivers.platforms import ModuleFunction, platform, platforms, release_of
 from drivers.virtual import synthetic
 from drivers.virtual.synthetic import SyntheticFile
 from drivers.wire.image.tables import CRC_SIZE
@@ -17,11 +17,15 @@ from .ask import Ask, Refuse, Reply, page_of
 from .firmware import prefix_of
 from .refusals import Refusal
 
+_APPLICATIONS = {"tracker": "tracker-edge"}
+"""What a release has in place of Tinker (firmware-and-dfu 4.1)."""
+
 
 @functools.lru_cache(maxsize=32)
 def _files(platform_id: int, version: str) -> tuple[SyntheticFile, ...]:
     """Make a release as it is listed: with its application, and with what no tool ever flashes."""
-    made = (*synthetic.release(platform_id, version), synthetic.application(platform_id, version))
+    seed = _APPLICATIONS.get(platform(platform_id).slug, "tinker")
+    made = (*synthetic.release(platform_id, version), synthetic.application(platform_id, version, seed=seed))
     return (*made, *(file for _, file in synthetic.burnt_in(platform_id)))
 
 
