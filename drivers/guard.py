@@ -232,6 +232,7 @@ class WriteGuard:
             self._pending = _Pending.ADDRESS
         elif len(data) == 5 and data[0] == DfuseCommand.ERASE:
             self._check_erase(setup, address)
+            self._pointer = None  # Gen 2 takes the address of an erase for its pointer
             self._pending = _Pending.WRITE
         elif len(data) == 1 and data[0] in self._allow_commands:
             self._pending = _Pending.LEAVE

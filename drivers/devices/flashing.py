@@ -1,4 +1,6 @@
-"""Decides the order in which a module's pages are erased and written. Pure; the write guard decides what is allowed.
+"""Decides the order in which a module's pages are erased and written, and compares it with the unit's own map.
+
+Pure; the write guard decides what is allowed.
 
 Erase first: the old module is invalid from the start, so an interruption never leaves a mixture that
 looks complete. Reference firmware-and-dfu 1.11 and 7.1.
@@ -7,10 +9,13 @@ looks complete. Reference firmware-and-dfu 1.11 and 7.1.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..guard import INTERNAL_FLASH
+from ..errors import DeviceRefused, WriteRefused
+from ..guard import INTERNAL_FLASH, Permit
 from ..platforms import Memory, platform
+from ..wire.dfu.memory_map import Access, MemoryLayout
 from ..wire.image.host import Image
 
 PAGE = 4096
@@ -27,8 +32,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class WritePlan:
-    """Steps of one write, in order: erase ``first``, erase the non-blank pages of ``stale`` (older images), erase
-    ``erase``, write ``blocks``. All pages are start addresses.
+    """Steps of one write, in order: erase ``first``, then what is not blank of ``stale`` (older images) and of
+    ``erase``, and write ``blocks``. All pages are start addresses.
     """
 
     first: tuple[int, ...]
@@ -62,6 +67,23 @@ def plan_write(image: Image) -> WritePlan:
         blocks.sort(key=lambda block: block.address == decides)  # stable: ascending but for the last
     stale = [page for page in _stale_pages(image) if page not in pages]
     return WritePlan(tuple(first), tuple(stale), tuple(pages), tuple(blocks))
+
+
+def check_map(layout: MemoryLayout, permit: Permit, sectors: Iterable[range]) -> None:
+    """Raise unless the unit's own map shows what ``permit`` allows; ``sectors``: those of its pages (1.7)."""
+    if layout.is_protected:
+        raise DeviceRefused(
+            f"{permit.what} not written: the unit is under device protection; "
+            "it has to be put in service mode through its owner's account"
+        )
+    wanted = Access.WRITABLE | (Access.ERASABLE if permit.pages else Access(0))
+    for start, end in [(permit.start, permit.end), *((sector.start, sector.stop) for sector in sectors)]:
+        at = layout.first_without(wanted, start, end)
+        if at is not None:
+            raise WriteRefused(
+                f"{permit.what} not written: the bootloader's map of {layout.name} shows nothing to write "
+                f"at {at:#010x}; hand the unit to the technician"
+            )
 
 
 def _blocks(memory: Memory, start: int, content: bytes) -> list[Block]:

@@ -50,6 +50,7 @@ class Platform:
     setup_done_before: OsVersion | None  # first Device OS without a setup-done flag; None: no version has one
     button: str  # what is printed beside the one that is held for listening mode and DFU
     listening_timeout_s: int  # it leaves listening mode by itself after so long; 0: never
+    skips_blank_erase: bool  # told to erase a blank page its bootloader returns at once (firmware-and-dfu 1.8)
     dct_through_system_parts: int  # first bootloader version that reaches the DCT only through whole system parts
     memories: tuple[Memory, ...]
     regions: tuple[Region, ...]
@@ -249,6 +250,7 @@ _KEYS = frozenset({
 })  # fmt: skip
 _USUAL = {
     "button": "MODE", "listening_timeout_s": 0, "dct_through_system_parts": NEVER, "was_sold": True,
+    "skips_blank_erase": False,
 }  # fmt: skip
 _OPTIONAL_KEYS = _USUAL.keys() | {
     "setup_done_before", "requests_since", "other_slugs", "usb_name", "scans_wifi", "device_os",

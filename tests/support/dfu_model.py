@@ -40,6 +40,7 @@ class DfuModel:
     commands: bytes = b"\x00\x21\x41\xfa\xfb"
     busy_polls: int = 0  # extra GETSTATUS replies that say dfuDNBUSY
     bad_pages: set[int] = field(default_factory=set)  # erases and writes there fail
+    erase_moves_pointer: bool = False  # as on Gen 2
     state: int = IDLE
     status: int = 0
     alternate: int = 0
@@ -130,6 +131,7 @@ class DfuModel:
         if block == 0 and data[0] == 0x21:
             self.pointer = address
         elif block == 0 and data[0] == 0x41:
+            self.pointer = address if self.erase_moves_pointer else self.pointer
             self._erase(address if len(data) > 1 else 0)
         elif block == 0:
             self._fail(0x0F)

@@ -8,6 +8,7 @@ to 1.8, written for Gen 3 bootloaders; a stalled GETSTATUS counts as a failed bl
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
 from ...errors import BootloaderStuck, DfuFailed, LocalProtocolError, RemoteProtocolError, Stalled
 from ..actions import Answer, Operation, Transfer, Wait
@@ -17,6 +18,13 @@ from .transfers import DfuStatus
 
 _MAX_BLOCKS = 0x10000 - FIRST_BLOCK
 _BUSY_PAUSE_S = 0.001
+"""Between polls of a bootloader that says it is busy, asks for no wait, and does not hold the poll up either.
+
+None of those known does: they NAK the next GETSTATUS until the flash is done (reference firmware-and-dfu 1.7), so a
+fixed pause after the first one would only be added to every operation.
+"""
+PROBE = 64
+"""Bytes looked at before a whole block is read to see whether it is blank: one packet, 0.3 ms in place of 5."""
 COMMAND_RETRIES = 5
 COMMAND_PAUSE_S = 1.0
 """Retries of a command whose DNLOAD is stalled, and the pause between them (reference firmware-and-dfu 1.7)."""
@@ -122,21 +130,34 @@ def erase(address: int) -> Operation[DfuStatus]:
     return (yield from _command(erase_payload(address), f"erasing the page at {address:#010x}"))
 
 
-def write_block(address: int, data: bytes) -> Operation[DfuStatus]:
-    """Write 1 to 4096 bytes at ``address``: set-address, then data block 2, so blocks do not depend on each other."""
+def write_block(address: int, data: bytes, pointer: int | None = None) -> Operation[int]:
+    """Write 1 to 4096 bytes at ``address``; returns where the unit's address pointer is then.
+
+    ``pointer``: what the block before returned, if nothing was done in between: an erase moves it on Gen 2, a failure
+    leaves it unknown. Where a block number reaches ``address`` from there it says so (1.5); else the address is set,
+    which costs three transfers, and 50 ms more on the Gen 2 bootloaders that ask for that after each operation.
+    """
     if not 0 < len(data) <= TRANSFER_SIZE:
         raise LocalProtocolError(f"a block of {len(data)} bytes was to be written, DFU takes 1 to {TRANSFER_SIZE}")
-    yield from set_address(address)
-    return (yield from _download(FIRST_BLOCK, data, f"writing {len(data)} bytes at {address:#010x}"))
+    block = None if pointer is None else _block_number(pointer, address)
+    if pointer is None or block is None:
+        yield from set_address(address)
+        pointer, block = address, FIRST_BLOCK
+    yield from _download(block, data, f"writing {len(data)} bytes at {address:#010x}")
+    return pointer
+
+
+def _block_number(pointer: int, address: int) -> int | None:
+    """Return the number of the data block at ``address`` counted from ``pointer``; None if it has none."""
+    blocks, beside = divmod(address - pointer, TRANSFER_SIZE)
+    return FIRST_BLOCK + blocks if beside == 0 and 0 <= blocks < _MAX_BLOCKS else None
 
 
 def read(address: int, length: int) -> Operation[bytes]:
     """Read ``length`` bytes at ``address``; starts and ends in dfuIDLE."""
     if not 0 < length <= _MAX_BLOCKS * TRANSFER_SIZE:
         raise LocalProtocolError(f"{length} bytes were to be read in one go, DFU can count to 256 MiB")
-    yield from go_idle(allow_download_idle=True)
-    yield from set_address(address)
-    yield from _abort()
+    yield from _point_to(address)
     data = bytearray()
     for block in range(FIRST_BLOCK, 0x10000):
         wanted = min(TRANSFER_SIZE, length - len(data))
@@ -145,6 +166,38 @@ def read(address: int, length: int) -> Operation[bytes]:
             break
     yield from _abort()
     return bytes(data)
+
+
+def find_blank(pages: Sequence[range]) -> Operation[frozenset[int]]:
+    """Return the starts of those ``pages`` that hold nothing but 0xFF; starts and ends in dfuIDLE.
+
+    ``pages``: ascending, each of whole blocks of 4096 bytes. A page that is not blank nearly always shows it in the
+    first bytes of its first block; one that may be is read whole.
+    """
+    base = pages[0].start
+    yield from _point_to(base)
+    blank = set[int]()
+    for page in pages:
+        if (yield from _is_blank(page, base)):
+            blank.add(page.start)
+    yield from _abort()
+    return frozenset(blank)
+
+
+def _is_blank(page: range, base: int) -> Operation[bool]:
+    for length in (PROBE, TRANSFER_SIZE):
+        for at in range(page.start, page.stop, TRANSFER_SIZE):
+            block = FIRST_BLOCK + (at - base) // TRANSFER_SIZE
+            if (yield from _upload(block, length, base)).strip(b"\xff"):
+                return False
+    return True
+
+
+def _point_to(address: int) -> Operation[None]:
+    """Set the address pointer and go to dfuIDLE, where an upload may begin."""
+    yield from go_idle(allow_download_idle=True)
+    yield from set_address(address)
+    yield from _abort()
 
 
 def leave() -> Operation[DfuStatus]:
@@ -204,9 +257,11 @@ def _executed(what: str) -> Operation[DfuStatus]:
 def _not_busy(*, executes: bool = False) -> Operation[DfuStatus]:
     """Repeat GETSTATUS until the unit is no longer erasing or programming; only the runner's deadline limits it."""
     now = yield from status(executes=executes)
+    least_s = 0.0
     while now.state is DfuState.DNBUSY:
-        yield Wait(max(now.poll_ms / 1000, _BUSY_PAUSE_S))
+        yield from _pause(max(now.poll_ms / 1000, least_s))
         now = yield from status(executes=executes)
+        least_s = _BUSY_PAUSE_S
     return now
 
 

@@ -371,6 +371,29 @@ def test_an_address_is_believed_only_after_a_good_status(bench: Bench, reply: st
             bench.guard.check(dfu.dnload(2, PAGE), SYSTEM.data[:PAGE])
 
 
+@pytest.mark.parametrize("erase_moves_pointer", [True, False])
+def test_an_address_is_not_believed_after_an_erase_which_moves_it_on_some_units(erase_moves_pointer: bool) -> None:
+    bench = Bench(DfuModel(erase_moves_pointer=erase_moves_pointer))
+    bench.run(dfuse.settle())
+    bench.select(0)
+    content = SYSTEM.flash_bytes
+    with bench.guard.permit(SYSTEM):
+        bench.run(dfuse.set_address(0x30000))
+        bench.run(dfuse.erase(0x31000))
+        refused(bench, dfu.dnload(2, PAGE), content[:PAGE])
+        bench.run(dfuse.write_block(0x30000, content[:PAGE]))
+        assert bench.unit.touches[-1] == Touch(0, 0x30000, content[:PAGE])
+
+
+def test_every_block_is_judged_by_where_its_number_puts_it(bench: Bench) -> None:
+    content = SYSTEM.flash_bytes
+    with bench.guard.permit(SYSTEM):
+        bench.run(dfuse.set_address(0x30000))
+        for block in (3, 4, 0x104, 0xFFFF):  # the first page's bytes under the number of another
+            refused(bench, dfu.dnload(block, PAGE), content[:PAGE])
+        bench.send(dfu.dnload(3, PAGE), content[PAGE : 2 * PAGE])
+
+
 def test_one_operation_at_a_time(bench: Bench) -> None:
     with bench.guard.permit(SYSTEM):
         bench.send(dfu.dnload(0, 5), dfuse.erase_payload(0x30000))

@@ -64,6 +64,12 @@ def writes(module: Image, page: int, shift: int) -> Step:
     return does(lambda: dfuse.write_block(module.flash_address + (page + shift) * PAGE, content))
 
 
+def follows(module: Image, page: int) -> Step:
+    """A page at its place by its block number, as if the address were still where the module begins."""
+    content, start = module.flash_bytes[page * PAGE :][:PAGE] or b"?", module.flash_address
+    return does(lambda: dfuse.write_block(start + page * PAGE, content, start))
+
+
 def recovers(bench: Bench) -> None:
     bench.run(dfuse.settle())
     bench.select(0)
@@ -89,6 +95,7 @@ STEPS: list[st.SearchStrategy[Step]] = [
     st.builds(lambda b, p: sends(Setup(0x21, 1, b, 0, len(p)), p), BLOCKS, PAYLOADS),
     st.builds(erases, MODULES, st.integers(-1, 4)),
     st.builds(writes, MODULES, st.integers(0, 3), st.sampled_from((0, 0, 0, 1, -1))),
+    st.builds(follows, MODULES, st.integers(0, 3)),
     st.builds(
         lambda t, r, v, i, d: sends(Setup(t, r, v, i, len(d)), d),
         *(st.sampled_from((0x00, 0x01, 0x21, 0x40, 0x80, 0x81, 0xA1)), st.integers(0, 12), BLOCKS),
@@ -130,11 +137,20 @@ LEFT_OVER = [None, (0, dfuse.erase_payload(0)), (2, b"\x01"), (7, b"\0" * 8)]
     st.integers(0, 2),
     st.sampled_from([0, 0x30000, 0xF4000, 8134]),
     st.sampled_from(LEFT_OVER),
+    st.booleans(),
 )
 def test_no_stream_of_transfers_touches_a_forbidden_page(
-    permitted: list[Image], steps: list[Step], alternate: int, pointer: int, left_over: tuple[int, bytes] | None
+    permitted: list[Image],
+    steps: list[Step],
+    alternate: int,
+    pointer: int,
+    left_over: tuple[int, bytes] | None,
+    erase_moves_pointer: bool,
 ) -> None:
-    unit = DfuModel(alternate=alternate, pointer=pointer, state=3 if left_over else 2, pending=left_over)
+    unit = DfuModel(
+        alternate=alternate, pointer=pointer, state=3 if left_over else 2, pending=left_over,
+        erase_moves_pointer=erase_moves_pointer,
+    )  # fmt: skip
     attack(Bench(unit), permitted, steps)
     for touch in unit.touches:
         assert is_harmless(touch, permitted), touch
@@ -150,7 +166,13 @@ def random_step(rng: random.Random, permitted: list[Image]) -> Step:
     block = rng.choice((0, 0, 2, 2, 3, 4, 1, 0xFFFF))
     return rng.choice(
         (
-            *(recovers, recovers, erases(module, page), writes(module, max(0, page), rng.choice((0, 0, 1, -1)))),
+            *(
+                recovers,
+                recovers,
+                follows(module, max(0, page)),
+                erases(module, page),
+                writes(module, max(0, page), rng.choice((0, 0, 1, -1))),
+            ),
             *(does(lambda: dfuse.set_address(address)), does(lambda: dfuse.erase(address))),
             *(sends(dfu.dnload(block, len(payload)), payload), sends(dfu.dnload(block, len(payload)), payload)),
             *(sends(dfu.get_status()), sends(dfu.set_interface(rng.choice((0, 1, 2)))), rng.choice(RAW_STEPS)),
@@ -161,7 +183,7 @@ def random_step(rng: random.Random, permitted: list[Image]) -> Step:
 @pytest.mark.parametrize("seed", range(8))
 def test_a_long_walk_touches_no_forbidden_page(seed: int) -> None:
     rng = random.Random(seed)
-    unit = DfuModel()
+    unit = DfuModel(erase_moves_pointer=seed >= 4)
     permitted = [[], [SYSTEM], [SYSTEM, SOFTDEVICE], [USER]][seed % 4]
     attack(Bench(unit), permitted, [random_step(rng, permitted) for _ in range(3000)])
     assert len(unit.touches) > 50 or not permitted
