@@ -226,11 +226,11 @@ class LineBench:
 
     def __init__(
         self, directory: Path, *recipes: Recipe, slots: int = 1, traces: bool = True, requests_per_s: float = 20.0,
-        instruments: Mapping[str, Instrument] | None = None,
+        instruments: Mapping[str, Instrument] | None = None, clock: SimulatedClock | None = None,
     ) -> None:  # fmt: skip
         self.requests_per_s = requests_per_s
         self.directory, self.recipes, self.count, self.traces = directory, recipes, slots, traces
-        self.clock = SimulatedClock()
+        self.clock = clock or SimulatedClock()
         self.environ = {"STORY_WIFI": PASSWORD}
         self.events: list[tuple[float, Event]] = []
         self.units: list[VirtualUnit] = []
@@ -531,12 +531,13 @@ def shown(event: Event) -> str:
 @contextmanager
 def line_bench(
     directory: Path, *recipes: Recipe, slots: int = 1, traces: bool = True, requests_per_s: float = 20.0,
-    instruments: Mapping[str, Instrument] | None = None,
+    instruments: Mapping[str, Instrument] | None = None, clock: SimulatedClock | None = None,
 ) -> Iterator[LineBench]:  # fmt: skip
     """A running bench; the calling thread is registered with its clock. ``instruments``: in place of real programs."""
     bench = LineBench(
-        directory, *recipes, slots=slots, traces=traces, requests_per_s=requests_per_s, instruments=instruments
-    )
+        directory, *recipes, slots=slots, traces=traces, requests_per_s=requests_per_s, instruments=instruments,
+        clock=clock,
+    )  # fmt: skip
     with bench.clock.registered():
         bench.build()
         try:

@@ -41,7 +41,8 @@ T = TypeVar("T")
 
 PORT_S = 10.0
 """Seconds to wait for the serial port, usable slightly after the vendor interface (reference usb-and-serial 7.1)."""
-PORT_POLL_S = 0.25
+PORT_POLL_S = 0.1
+"""How often the ports are listed until it is there; a listing reads some files and asks no unit."""
 TRIES = 3
 """Tries of a command whose reply cannot be parsed or breaks off; one that gets none at all is typed once more."""
 DRAIN_S = 2.0

@@ -57,7 +57,8 @@ OBEY_S: dict[Goal, float] = {
 """Seconds one way may take until the unit confirms it (reference usb-and-serial 7.2: 60 s for a restart)."""
 BLOCKED_S = 20.0
 """How long a restart request may stay unanswered before the unit counts as blocked by its application."""
-POLL_S = 0.25
+POLL_S = 0.1
+"""Between questions for the mode of a unit that was told to change it; it does within a second (usb-and-serial 7.1)."""
 EVERY_KIND = frozenset(Kind)
 
 _NOT_OBEYED = (

@@ -53,8 +53,13 @@ VANISH_S = 5.0
 BROWN_OUT_S = 10.0
 """How long a unit that left the bus during the restart request may take to return before it counts as unplugged."""
 DFU_SETTLE_S = 0.5
-"""Between the return of a unit in DFU mode and opening it (reference firmware-and-dfu 1.9)."""
+"""Between the return of a unit in DFU mode and opening it (reference firmware-and-dfu 1.9).
+
+The unit cannot be asked whether it is ready: what it is sent too early may fail or be taken wrongly, and it is only
+once a walk. Without a measurement on real units it stays at what the vendor's tools wait.
+"""
 MODE_POLL_S = 0.25
+"""Before a unit that has just appeared and does not answer yet is tried again (reference usb-and-serial 7.3)."""
 
 
 class StayedHere(DidNotReturn):

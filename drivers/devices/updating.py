@@ -32,7 +32,11 @@ from .update import RETRY_PAUSE_S, First, Retries, apply_s, check_module, send_u
 T = TypeVar("T")
 
 LISTENING_SETTLE_S = 1.0
-"""Between entering listening mode and an update, for the network to stop (reference firmware-and-dfu 5.3)."""
+"""Between entering listening mode and an update, for the network to stop (reference firmware-and-dfu 5.3).
+
+Nothing the unit can be asked says that it has: request 300 tells of the cloud only. A new unit listens already and
+is not waited for.
+"""
 _BY_REQUEST = frozenset({Kind.REQUEST})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from drivers.clock import Deadline
+from drivers.errors import Cancelled, Disconnected, DriverError, Swapped
 from drivers.identity import Iccid
 
 from ..engine.step import StepContext, StepResult, already
@@ -13,7 +14,9 @@ from .shared.cloudwork import CloudRecord, pause
 from .spec import UNIT_LANE, CloudStep, in_both
 
 WIFI_POLL_S, CELLULAR_POLL_S = 5.0, 10.0
-"""Reference cloud-api 7.1."""
+"""How often the cloud is asked (reference cloud-api 7.1); the unit's own word that it has connected comes before."""
+UNIT_POLL_S = 0.5
+"""How often the unit is asked: over USB, which costs the cloud nothing, so no less than a person would notice."""
 LOOK_S = 20.0
 """How long the last look at the SIM may take."""
 
@@ -24,6 +27,7 @@ def online(cloud: CloudRecord, ctx: StepContext) -> StepResult:
     The flag alone may lie for minutes after power is cut (cloud-api 7.1), so a positive ping is the proof.
     """
     started, poll_s = ctx.clock.now(), CELLULAR_POLL_S if cloud.job.iccid else WIFI_POLL_S
+    is_told = False
     while True:
         proof = _seen(cloud, ctx)
         if proof:
@@ -32,7 +36,26 @@ def online(cloud: CloudRecord, ctx: StepContext) -> StepResult:
             return already(f"{proof} after {took:.0f} s")
         if ctx.deadline.remaining <= poll_s:
             raise _not_seen(cloud, ctx, ctx.clock.now() - started)
-        pause(ctx, poll_s)
+        is_told = _await_connection(cloud, ctx, poll_s, is_told)
+
+
+def _await_connection(cloud: CloudRecord, ctx: StepContext, seconds: float, is_told: bool) -> bool:
+    """Wait ``seconds``, or until the unit says that it has connected, unless it ``is_told``; return whether it is.
+
+    That only says when to ping again: a unit that cannot tell, or does not answer, is none the worse for it.
+    """
+    until = Deadline.after(ctx.clock, seconds)
+    while not until.expired:
+        pause(ctx, until.remaining if is_told or cloud.is_connected is None else min(UNIT_POLL_S, until.remaining))
+        if not is_told and cloud.is_connected is not None:
+            try:
+                if cloud.is_connected(until):
+                    return True
+            except (Cancelled, Disconnected, Swapped):
+                raise
+            except DriverError:
+                pass
+    return is_told
 
 
 def _not_seen(cloud: CloudRecord, ctx: StepContext, seconds: float) -> StepFault:

@@ -31,8 +31,8 @@ TRIES = 3
 PAUSE_S = 1.0
 SETTLE_S = 2.0
 """After a join the unit connects by itself before it answers at leisure (reference usb-and-serial 4.8)."""
-CONNECT_S, CONNECT_POLL_S = 60.0, 1.0
-"""How long a unit may take to connect to what it has stored."""
+CONNECT_S, CONNECT_POLL_S = 60.0, 0.25
+"""How long a unit may take to connect to what it has stored, and how often it is asked over USB, which costs nobody."""
 FINAL_CODES = frozenset({-270, -210})
 """Bad key, or not authenticated: said twice, no third try says otherwise (reference usb-and-serial 4.8)."""
 ROUNDS = 2
