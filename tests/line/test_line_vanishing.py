@@ -199,7 +199,7 @@ def test_another_unit_inside_an_announced_restart_aborts_at_once_and_gets_its_ow
     ("fault", "step", "limit"),
     [
         ("at=control:1,do=hang", "identify", 20.0),
-        ("at=control:44,do=hang", "dfu", 30.0),
+        ("at=request:250,do=hang", "dfu", 30.0),
         ("at=dfu-write:5,do=hang", "device_os", 30.0),
     ],
 )

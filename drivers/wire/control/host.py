@@ -43,10 +43,10 @@ that starts a modem takes seconds, of which half a one may be lost.
 
 
 def _check_delays() -> tuple[float, ...]:
-    """Return pauses of an eighth of what was waited before each: no answer is found later than by that."""
+    """Return pauses of a quarter of what was waited before each: no answer is found later than by that."""
     delays, waited = list[float](), 0.0
-    while waited < 8 * LONGEST_CHECK_S:
-        delays.append(max(FIRST_CHECK_S, waited / 8))
+    while waited < 4 * LONGEST_CHECK_S:
+        delays.append(max(FIRST_CHECK_S, waited / 4))
         waited += delays[-1]
     return (*delays, LONGEST_CHECK_S)
 
