@@ -219,7 +219,7 @@ class _PyusbTransport:
             raise LocalProtocolError(f"transfer on port {self.port_path} after its handle was closed")
         if setup.length > MAX_TRANSFER or (not setup.is_in and setup.length != len(data)):
             raise LocalProtocolError(f"transfer {setup.to_bytes().hex(' ')} with {len(data)} data bytes is malformed")
-        with _translated(f"transfer {setup.to_bytes().hex(' ')} on port {self.port_path}"):
+        try:
             result = self._device.ctrl_transfer(
                 setup.request_type,
                 setup.request,
@@ -228,6 +228,9 @@ class _PyusbTransport:
                 setup.length if setup.is_in else data,
                 max(1, round(timeout_s * 1000)),  # 0 would mean no time-out
             )
+        except Exception:  # only now, as its sentence would be made for every transfer
+            with _translated(f"transfer {setup.to_bytes().hex(' ')} on port {self.port_path}"):
+                raise
         return result.tobytes()[: setup.length] if setup.is_in else b""
 
     def string(self, index: int) -> str:

@@ -222,6 +222,9 @@ class Disturbance:
     delay_s: float = 0.0
 
 
+UNDISTURBED = Disturbance()
+
+
 class Victim(Protocol):
     """What a fault can do to a unit; called with the unit's condition held."""
 
@@ -286,6 +289,8 @@ class FaultInjector:
         """Record the start of a control transfer; return how it is disturbed."""
         self._reach("control", "any", *([f"request:{setup.index}"] if is_init(setup) else []))
         now = self._victim.now()
+        if not self._is_disturbed and now >= max(self._silent_until, self._slow_until):
+            return UNDISTURBED
         garbage = setup.is_in and self._disturb("garbage")
         return Disturbance(
             is_silent=now < self._silent_until,
@@ -343,8 +348,15 @@ class FaultInjector:
         count = self._counts[kind]
         return [fault for fault in self._orders if fault.moment.kind == kind and fault.moment.count == count]
 
+    @property
+    def _is_disturbed(self) -> bool:
+        return any(self._left.values())
+
     def _reach(self, *kinds: str) -> None:
-        self._counts.update(kinds)
+        for kind in kinds:
+            self._counts[kind] += 1
+        if not self._orders:
+            return
         for fault in [fault for kind in kinds for fault in self._due(kind)]:
             self._orders.remove(fault)
             self._do(fault)
