@@ -19,10 +19,10 @@ from .plan import PlannedWrite, UpdatePlan
 
 RESTART_S = 3.5
 """From asking for a restart until the unit is there again: 1 s, then 1 to 5 s (8.1)."""
-_TRANSFERS_A_BLOCK = 9  # of a DFU write (8.2)
+_TRANSFERS_A_BLOCK = 8  # of a DFU write: a look whether it is blank, erase and data with two statuses each, its reading
 _TRANSFERS_A_CHUNK = 3  # of a control request: begin it, ask for its result, its data
 _CHUNK = 1024  # bytes, what units ask for (5.3)
-_OLD_POLL_S = 0.05 * 3  # a block: each operation of a bootloader that asks for a pause takes 50 ms (1.3)
+_OLD_POLL_S = 0.05  # a block: each operation of a bootloader that asks for a pause takes 50 ms (1.3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,10 @@ from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
-from drivers.virtual.flash import TIMINGS, TIMINGS_OF_FAMILY
-from drivers.virtual.layout import Chip
-from drivers.virtual.timing import BYTES_PER_S, TRANSFER_S
 from drivers.virtual.unit import VirtualUnit
 from drivers.wire.dfu.tables import TRANSFER_SIZE
 from drivers.wire.image.host import Image
+from drivers.wire.usb import CONTROL_BYTES_PER_S, CONTROL_TRANSFER_S
 
 Say = Callable[[str], None]
 WALKED = {
@@ -56,13 +54,14 @@ class Floor:
     def add(self, unit: VirtualUnit, part: Image) -> None:
         """Add what ``part`` costs on what the unit holds now; blank pages need no erase, heads of older images do."""
         row, chip = unit.spec.platform, unit.memory.internal
-        timing = TIMINGS_OF_FAMILY.get((row.family, Chip.INTERNAL), TIMINGS[Chip.INTERNAL])
+        timing = row.memory(0).timing
+        assert timing is not None
         start, end = part.flash_address, part.flash_address + len(part.flash_bytes)
         sectors = [row.memory(0).sector(page) for page in row.memory(0).sector_starts(start, end)]
         sectors += [row.memory(0).sector(page) for page in plan_write(part).stale]
         erased = [sector for sector in sectors if not chip.is_blank(sector.start, len(sector))]
         blocks = -(-(end - start) // TRANSFER_SIZE)
-        moved_s = (end - start) / BYTES_PER_S + blocks * TRANSFER_S
+        moved_s = (end - start) / CONTROL_BYTES_PER_S + blocks * CONTROL_TRANSFER_S
         self.write_s += sum(timing.erasing(len(sector)) for sector in erased)
         self.write_s += timing.programming(end - start) + moved_s
         self.read_s += moved_s
