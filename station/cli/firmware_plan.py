@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from drivers.errors import BadIdentity
+from drivers.errors import BadIdentity, UnitProtected
 from drivers.platforms import OsVersion, Platform, platform
 from drivers.wire.image.host import AssetDependency, Image
 from drivers.wire.usb import Mode
@@ -104,7 +104,8 @@ def run(arguments: argparse.Namespace) -> int:
         candidate = choose(ports, arguments)
         known = UnitKnowledge(platform(candidate.usb_id.platform_id or 0))
         wanted = _wanted(arguments, known.platform)
-        plan, refused = None, None
+        plan: UpdatePlan | None = None
+        refused: UnitRejected | None = None
         try:
             look(ports, candidate, known)
             _check_open(known)
@@ -112,12 +113,16 @@ def run(arguments: argparse.Namespace) -> int:
             with contextlib.closing(unit.device):
                 assets = held_assets(unit, wanted.files, context(found.clock, "plan")) if known.modules else ()
             plan = wanted.plan(known, assets, allow_downgrade=arguments.allow_downgrade)
+        except UnitProtected:
+            refused = _Protected(str(known.device_id or f"the unit on port {candidate.port_path.value}"))
         except UnitRejected as error:
             refused = error
     expected = estimate(plan, known.modules, wanted.files.assets) if plan else None
     if arguments.json:
         document = {
-            "format": FORMAT, "unit": _unit(known, is_virtual=bool(arguments.virtual)), "target": _target(wanted),
+            "format": FORMAT,
+            "unit": _unit(known, str(candidate.usb_id.mode), is_virtual=bool(arguments.virtual)),
+            "target": _target(wanted),
             "refused": _refused(refused), **plan_document(plan, expected),
         }  # fmt: skip
         with standard_output() as file:
@@ -130,11 +135,16 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if plan else 2
 
 
+class _Protected(UnitRejected):
+    """A unit under device protection tells nothing and takes nothing."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is a protected device; its owner has to take device protection off it first")
+
+
 def _check_open(known: UnitKnowledge) -> None:
     if known.fact("protection") not in (None, "open"):
-        raise UnitRejected(
-            f"{known.device_id} is a protected device; its owner has to take device protection off it first"
-        )
+        raise _Protected(str(known.device_id))
 
 
 # --- what it shall become -------------------------------------------------------------------------
@@ -188,10 +198,10 @@ def _heads(known: UnitKnowledge, wanted: Wanted, *, is_virtual: bool) -> Iterato
     yield f"  shall become: {', '.join(what)} ({wanted.source}{synthetic})"
 
 
-def _unit(known: UnitKnowledge, *, is_virtual: bool) -> dict[str, object]:
+def _unit(known: UnitKnowledge, mode: str, *, is_virtual: bool) -> dict[str, object]:
     return {
         "platform": known.platform.slug, "platform_id": known.platform.id, "device_id": str(known.device_id or ""),
-        "device_os": str(known.os_version) if known.os_version else None, "mode": known.fact("mode"),
+        "device_os": str(known.os_version) if known.os_version else None, "mode": known.fact("mode") or mode,
         "is_virtual": is_virtual,
     }  # fmt: skip
 
@@ -209,4 +219,4 @@ def _refused(error: UnitRejected | None) -> dict[str, str] | None:
 
 
 def _code(error: UnitRejected) -> str:
-    return error.code if isinstance(error, PlanRefused) else "unit"
+    return error.code if isinstance(error, PlanRefused) else "protected" if isinstance(error, _Protected) else "unit"

@@ -11,10 +11,16 @@ import pytest
 from jsonschema import Draft202012Validator
 from support.zips import bundle, release, zipped
 
+from drivers.clock import SystemClock
 from drivers.virtual import synthetic
+from drivers.virtual.boot import BootRequest
+from drivers.virtual.factory import make_spec
+from drivers.virtual.usbip_bench import served
+from drivers.virtual.world import World
 from station.cli.main import main
 from station.firmware.plan_view import DOCUMENT
 from station.paths import find_profile
+from station.settings.usb_source import UsbSource
 
 ARGON = ("--virtual", "argon@3.3.1", "--target", "6.3.4")
 TEXT, NUMBER, FLAG = {"type": "string"}, {"type": "number", "minimum": 0}, {"type": "boolean"}
@@ -244,6 +250,22 @@ def test_it_says_in_one_sentence_why_there_is_none(words: tuple[str, ...], statu
     (line,) = plan.err.splitlines()
     assert said in line
     assert plan.out == ""
+
+
+@pytest.mark.parametrize("arrives", [BootRequest.NORMAL, BootRequest.DFU])
+def test_a_unit_under_device_protection_gets_no_plan(arrives: BootRequest, plan: Verb, tmp_path: Path) -> None:
+    filled(plan, tmp_path, *release(13))
+    spec = make_spec("boron", 1, 1, "6.3.4", setup_done=True, is_protected=True, arrives=arrives)
+    consoles = tmp_path / "consoles"
+    consoles.mkdir()
+    with served([spec], SystemClock(), ("127.0.0.1", 0), consoles, World([]), None, []) as bench:
+        url = UsbSource(bench.host, bench.port, consoles).url
+        document = plan.document("--usb", url, "--target", "6.3.4")
+        (unit,) = bench.units
+        assert unit.memory.score.flash_writes == 0
+    assert document["refused"]["code"] == "protected"
+    assert f"{unit.device_id} is a protected device; its owner has to" in document["refused"]["sentence"]
+    assert document["unit"]["is_virtual"] is False, "nobody said so"
 
 
 def test_a_profile_whose_file_is_missing_is_refused_before_the_unit_is_asked(plan: Verb, tmp_path: Path) -> None:
