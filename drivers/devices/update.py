@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 
 from ..clock import Deadline
 from ..errors import BadImage, DriverError, RemoteProtocolError, RequestRejected, UnitProtected, WriteRefused
-from ..platforms import ModuleFunction, platform
+from ..platforms import ModuleFunction, Via, platform
 from ..wire import requests
 from ..wire.control.tables import RequestType
 from ..wire.image.host import Image
@@ -145,7 +145,8 @@ def check_module(platform_id: int, image: Image) -> None:
     if image.function == ModuleFunction.ASSET:
         has_place = row.assets is not None and len(image.data) <= (row.assets.largest or 0)
     else:
-        has_place = image.platform_id == row.id and slot is not None and len(image.data) <= slot.max_size
+        is_taken = slot is not None and slot.via is not Via.NEVER and len(image.data) <= slot.max_size
+        has_place = image.platform_id == row.id and is_taken
     if not has_place:
         raise WriteRefused(
             f"{image.describe()} for platform {image.platform_id} has no place on {row.name} ({row.id}); "

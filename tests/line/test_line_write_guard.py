@@ -1,6 +1,7 @@
 """The write guard under attack: by files, by profiles, and by raw transfers on the handle every caller gets.
 
 The judge is the virtual unit's own list of touched pages (`Score.forbidden`), which `LineBench.close` looks at too.
+Below the line: `tests/drivers/devices/test_write_guard_everywhere.py` and `test_update_attack.py`.
 """
 
 from __future__ import annotations
@@ -12,19 +13,23 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import event, example, given
 from hypothesis import strategies as st
 from line_bench import BORON, LineBench, Recipe, line_bench, replace
+from support.attack_bench import forged as forged_for
+from support.attack_size import attack as attack_of
 from support.device_bench import DeviceBench
 from support.known_steps import parse_profile
 
 from drivers.clock import SimulatedClock
 from drivers.errors import DriverError
+from drivers.platforms import platforms
 from drivers.transport.guarded import GuardedTransport
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
+from drivers.virtual.flash import Who
 from drivers.virtual.header import Dependency
 from drivers.virtual.synthetic import SyntheticFile
 from drivers.wire.usb import Setup
@@ -126,7 +131,7 @@ def _kind(file: SyntheticFile) -> str:
     return str(prefix[14])
 
 
-@settings(max_examples=12)
+@attack_of(6)
 @given(
     st.sampled_from([(2, 0), (4, 1), (4, 2), (5, 1), (5, 2), (7, 0), (8, 0), (9, 0)]),
     st.one_of(
@@ -147,6 +152,33 @@ def test_whatever_a_file_says_of_itself_no_forbidden_page_is_touched(
         with contextlib.suppress(BadInput):
             bench.start(recipe)
             bench.walk(bench.unit(arrives=arrives))
+
+
+@attack_of(10)
+@given(st.data())
+def test_whatever_a_file_says_of_itself_no_forbidden_page_is_touched_on_any_platform(data: st.DataObject) -> None:
+    row = data.draw(st.sampled_from(platforms()))
+    file = SyntheticFile("forged.bin", data.draw(forged_for(row)))
+    arrives = data.draw(st.sampled_from([BootRequest.DFU, BootRequest.NORMAL]))
+    newest = synthetic.versions(row.id)[-1]
+    release = list(synthetic.release(row.id, newest))
+    is_application = data.draw(st.booleans())
+    if not is_application:
+        release[data.draw(st.integers(0, len(release) - 1))] = file
+    recipe = Recipe(
+        row.slug, device_os=newest, modules=tuple(release), application=file if is_application else None, wifi=False
+    )
+    with tempfile.TemporaryDirectory() as directory, line_bench(Path(directory), traces=False) as bench:
+        bench.stop()
+        try:
+            bench.start(recipe)
+        except BadInput:
+            event("refused at the desk")
+            return
+        unit = bench.unit(row.slug, 1, newest, arrives=arrives)
+        walk = bench.walk(unit)
+        event(f"walked: {walk.verdict.name}")
+        assert "bootloader" not in {region for who, region, _ in unit.score.operations if who is Who.DFU}
 
 
 @pytest.mark.parametrize(
@@ -201,7 +233,7 @@ _RAW = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=60)
+@attack_of(60)
 @given(st.lists(_RAW, max_size=25))
 def test_no_raw_transfer_on_an_opened_unit_touches_anything(script: list[tuple[object, ...]]) -> None:
     """Without a permit nothing at all may be erased or written, forbidden or not."""

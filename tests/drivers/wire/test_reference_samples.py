@@ -153,16 +153,12 @@ def test_a_padded_file_is_refused(row: SampleFile) -> None:
 # --- where they go ----------------------------------------------------------------------------------
 
 
-LONGER_THAN_ITS_PLACE = {"080_system-part1-xenon.bin", "boron-som-system-part1@1.1.0-rc.1.bin"}
-"""System parts from before 3.1.0 reach behind the end that chapter 2 gives."""
-
-
 def raw(row: SampleFile) -> bool:
     """Whether that file is written raw over DFU: system parts, applications and radio stacks (4.3)."""
     return not is_padded(row) and row.platform_id not in (*UNKNOWN_PLATFORMS, 0) and row.kind[0] in (4, 5, 8)
 
 
-@each_sample(lambda row: raw(row) and row.name not in LONGER_THAN_ITS_PLACE)
+@each_sample(raw)
 def test_a_file_is_written_at_the_address_in_its_header_and_nowhere_else(row: SampleFile) -> None:
     permit = WriteGuard(platform(row.platform_id)).allow_module(parsed(row))
     dropped = 24 if row.kind == (8, 0) else 0
