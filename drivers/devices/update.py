@@ -16,10 +16,11 @@ from typing import Protocol, TypeVar
 
 from ..clock import Deadline
 from ..errors import BadImage, DriverError, RemoteProtocolError, RequestRejected, UnitProtected, WriteRefused
-from ..platforms import ModuleFunction, Via, platform
+from ..platforms import ModuleFunction, ModuleSlot, Via, platform
 from ..wire import requests
 from ..wire.control.tables import RequestType
 from ..wire.image.host import Image
+from ..wire.image.tables import FLAG_DROP_PREFIX
 from ..wire.patience import is_about_the_unit
 from ..wire.requests import Request
 from .dialogue import Progress
@@ -145,10 +146,15 @@ def check_module(platform_id: int, image: Image) -> None:
     if image.function == ModuleFunction.ASSET:
         has_place = row.assets is not None and len(image.data) <= (row.assets.largest or 0)
     else:
-        is_taken = slot is not None and slot.via is not Via.NEVER and len(image.data) <= slot.max_size
-        has_place = image.platform_id == row.id and is_taken
+        has_place = image.platform_id == row.id and slot is not None and _takes(slot, image)
     if not has_place:
         raise WriteRefused(
             f"{image.describe()} for platform {image.platform_id} has no place on {row.name} ({row.id}); "
             "choose the right file"
         )
+
+
+def _takes(slot: ModuleSlot, image: Image) -> bool:
+    """Return whether ``image`` has the form of a module in ``slot``; a unit may apply one of another, and not start."""
+    keeps_prefix = not image.flags & FLAG_DROP_PREFIX
+    return slot.via is not Via.NEVER and keeps_prefix is not slot.drop_prefix and len(image.data) <= slot.max_size

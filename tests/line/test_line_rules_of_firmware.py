@@ -76,6 +76,7 @@ def interrupted(bench: LineBench, unit: VirtualUnit) -> Walk:
     bench.wait_for(StepStarted, step="device_os", since=since)
     bench.sleep(1.0)
     assert unit.mode is UnitMode.DFU
+    bench.stop()
     since = bench.mark()
-    bench.restart()
+    bench.start(*bench.recipes)
     return bench.told(bench.wait_finished(since=since))

@@ -130,9 +130,8 @@ class BareUnit:
 
     def _judge(self, touch: Touch) -> None:
         if touch.who is Who.DFU and not any(self._may(touch, image) for image in self.permitted):
-            self.wrong.append(
-                f"{touch} with {len(self._downloaded)} bytes sent and permits for {[one.describe() for one in self.permitted]}"
-            )
+            permits = [one.describe() for one in self.permitted]
+            self.wrong.append(f"{touch} with {len(self._downloaded)} bytes sent and permits for {permits}")
 
     def _may(self, touch: Touch, image: Image) -> bool:
         if touch.chip is not Chip.INTERNAL:

@@ -44,18 +44,17 @@ each_platform = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.slug)
 @given(st.data())
 def test_only_a_file_with_a_place_is_sent(row: Platform, data: st.DataObject) -> None:
     raw = data.draw(forged(row))
-    try:
-        image = parse_image(raw, "forged.bin")
-        check_module(row.id, image)
-    except (BadImage, WriteRefused):
+    if not would_send(row, raw):
         event("refused")
         return
     event("sent")
+    image = parse_image(raw, "forged.bin")
     if image.function != 9:
         slot = row.slot(image.function, image.index)
         assert slot is not None
         assert slot.via is not Via.NEVER
         assert (image.platform_id, len(raw) <= slot.max_size) == (row.id, True)
+        assert bool(image.flags & 1) is slot.drop_prefix
     assert image.is_crc_valid
 
 
@@ -73,6 +72,14 @@ def test_what_is_burnt_in_is_never_sent_however_plain_it_looks(row: Platform) ->
 # --- what a unit takes ---------------------------------------------------------------------------------
 
 
+def would_send(row: Platform, file: bytes) -> bool:
+    try:
+        check_module(row.id, parse_image(file, "forged.bin"))
+    except (BadImage, WriteRefused):
+        return False
+    return True
+
+
 class Victim:
     """A running unit that takes whatever updates come, and remembers what was touched for whom."""
 
@@ -88,7 +95,7 @@ class Victim:
 
     def start(self) -> None:
         report = boot(self.memory)
-        assert report.mode is not BootMode.DEAD
+        self.is_dead = report.mode is BootMode.DEAD
         self.update = OtaUpdate(self.memory, report.system_module_version or 0)
         found = family_of(self.row.id).find_system(self.memory)
         end = 0 if found is None else found.end
@@ -105,10 +112,11 @@ class Victim:
 @each_platform
 @attack(6)
 @given(st.data())
-def test_whatever_is_sent_goes_to_the_update_slot_and_leaves_a_unit_that_starts(
+def test_whatever_is_sent_goes_to_the_update_slot_and_what_we_send_leaves_a_unit_that_starts(
     row: Platform, data: st.DataObject
 ) -> None:
     unit = Victim(row)
+    assert not unit.is_dead
     burnt_in = [(address, unit.memory.internal.read(address, 4096)) for address, _ in synthetic.burnt_in(row.id)]
     for _ in range(data.draw(st.integers(1, 3))):
         file = data.draw(st.one_of(forged(row), st.sampled_from(ROWS).flatmap(forged)))
@@ -120,6 +128,9 @@ def test_whatever_is_sent_goes_to_the_update_slot_and_leaves_a_unit_that_starts(
         if data.draw(st.sampled_from([False, False, True])):
             unit.update.data(b"more than was announced")
         unit.finish()
+        if unit.is_dead:
+            assert not would_send(row, file)
+            break
     check_touches(unit)
     assert unit.memory.score.forbidden == []
     assert burnt_in == [(address, unit.memory.internal.read(address, 4096)) for address, _ in burnt_in]
