@@ -16,7 +16,7 @@ from drivers.wire.image.host import AssetDependency, Dependency, Image
 from drivers.wire.image.tables import FLAG_COMBINED, FLAG_COMPRESSED, FLAG_DROP_PREFIX, FLAG_ENCRYPTED
 
 from ..errors import UnitRejected
-from ..settings.sku import SkuMinimum, minimum_for_serial, minimum_for_sku, minimums_of_platform
+from ..settings.sku import PLATFORM_MINIMUMS, SkuMinimum, minimum_for_serial, minimum_for_sku, minimums_of_platform
 from ..words.say import Say
 from .modules import SYSTEM_PART, Held, Key, image_key, module_name, version_text
 
@@ -203,6 +203,7 @@ def check_minimum(system: Image | None, skus: Sequence[str], serial: str | None)
         return
     rows: list[SkuMinimum | None] = [minimum_for_sku(sku) for sku in skus]
     rows.append(minimum_for_serial(serial) if serial else None)
+    rows.append(PLATFORM_MINIMUMS.get(system.platform_id))
     if not serial and depends_on_sku(system, skus):
         rows += minimums_of_platform(system.platform_id)
     row = max((one for one in rows if one is not None), key=lambda one: one.device_os, default=None)
@@ -210,7 +211,11 @@ def check_minimum(system: Image | None, skus: Sequence[str], serial: str | None)
         raise PlanRefused(
             f"Device OS {device_os} is older than {row.device_os}, the minimum of a {row.sku} (D9); "
             f"choose {row.device_os} or later in the profile"
-            + ("" if serial or skus else ", or name its skus: this unit does not say what it is"),
+            + (
+                ""
+                if serial or skus or not row.serial_prefixes
+                else ", or name its skus: this unit does not say what it is"
+            ),
             Refusal.MINIMUM,
         )
 

@@ -5,8 +5,9 @@ run (D9). Pure data and look-ups; reference skus.json.
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from drivers.platforms import OsVersion
 
@@ -151,6 +152,10 @@ SKU_MINIMUMS: tuple[SkuMinimum, ...] = (
     SkuMinimum("B404", ("P033",), OsVersion.parse("2.3.0")),
 )
 """Longer SKUs before their beginnings: BRN404X is no BRN404, B404X no B404."""
+PLATFORM_MINIMUMS: Mapping[int, SkuMinimum] = MappingProxyType(
+    {32: SkuMinimum("P2 or Photon 2", (), OsVersion.parse("5.0.0"))}
+)
+"""What holds for every unit of a platform, whatever it was sold as: before 5.0.0 only pre-production had them."""
 
 
 def minimum_for_sku(sku: str) -> SkuMinimum | None:

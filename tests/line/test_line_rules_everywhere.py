@@ -257,33 +257,6 @@ def test_a_unit_that_takes_anothers_place_in_the_middle_is_noticed(row: Platform
         assert (own.device_id, own.verdict) == (second.device_id, Verdict.PASS), own
 
 
-def _goes_back(row: Platform) -> bool:
-    """Return whether Device OS releases of one kind were made for it, an older one and a newer."""
-    return row.family == "nrf" and len(_after(row)) > 1
-
-
-def _after(row: Platform) -> list[str]:
-    """Releases from 2.0 on, whose applications need not name their product (D7)."""
-    return [one for one in synthetic.versions(row.id) if OsVersion.parse(one) >= OsVersion.parse("2.0.0-0")]
-
-
-@pytest.mark.rule("H4")
-@each(EVERY, _goes_back)
-def test_a_newer_device_os_is_taken_back_by_no_profile_that_does_not_say_so(row: Platform, tmp_path: Path) -> None:
-    older, newer = _after(row)[-2:]
-    for allowed in (False, True):
-        recipe = Recipe(row.slug, device_os=older, wifi=False, allow_downgrade=allowed)
-        with line_bench(tmp_path / str(allowed), recipe) as bench:
-            unit = bench.unit(row.slug, 1, newer)
-            walk = bench.walk(unit)
-            assert unit.report is not None
-            held = str(unit.report.system_version)
-            if allowed:
-                assert (walk.verdict, held) == (Verdict.PASS, older), walk.finished
-            else:
-                assert (walk.finished.sentence, held, walk.flash_writes) == ("downgrade_refused", newer, 0)
-
-
 def _old_serial(row: Platform) -> SerialNumber | None:
     """Return a serial number of a SKU that may run Device OS 3 (D9)."""
     made = make_spec(row.slug, 7, 1, "3.1.0").serial

@@ -11,7 +11,7 @@ from drivers.platforms import Platform, platforms
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootMode
 from drivers.virtual.unit import UnitMode, VirtualUnit
-from station.engine.events import StepStarted, UnitIdentified
+from station.engine.events import StepFinished, StepStarted, UnitIdentified
 from station.model import Verdict
 
 each_platform = pytest.mark.parametrize("row", platforms(), ids=lambda row: row.slug)
@@ -36,6 +36,7 @@ def held(unit: VirtualUnit) -> str:
 @pytest.mark.rule("D5")
 @pytest.mark.rule("H4")
 @pytest.mark.rule("N1")
+@pytest.mark.slow
 @each_platform
 def test_a_unit_is_brought_out_of_safe_mode_and_back_only_on_the_profiles_word(row: Platform, tmp_path: Path) -> None:
     older, newer = pair(row)
@@ -80,3 +81,19 @@ def interrupted(bench: LineBench, unit: VirtualUnit) -> Walk:
     since = bench.mark()
     bench.start(*bench.recipes)
     return bench.told(bench.wait_finished(since=since))
+
+
+@pytest.mark.rule("D8")
+@pytest.mark.slow
+@each_platform
+def test_a_forgotten_development_mark_fails_the_final_check(row: Platform, tmp_path: Path) -> None:
+    """The cloud sends such a unit neither released nor locked firmware, whatever it holds now."""
+    recipe = Recipe(row.slug, device_os=None, has_application=False, wifi=False)
+    with line_bench(tmp_path, recipe) as bench:
+        unit = bench.unit(row.slug, 1, synthetic.versions(row.id)[-1], setup_done=True)
+        bench.plug(unit)
+        bench.wait_for(StepFinished, step="product_add")
+        bench.cloud.edit_device(unit.spec.device_id, development=1)
+        finished = bench.wait_finished()
+        assert (finished.verdict, finished.failed_step) == (Verdict.FAIL, "final_check")
+        assert "development mark" in finished.reason
