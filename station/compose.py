@@ -48,9 +48,11 @@ from .line.batches import Batches
 from .line.bench import Bench, OpenBatch, platform_name
 from .line.closed import ClosedPlaces
 from .line.outbox import OutboxWorker
+from .line.owed import OwedDesk
 from .line.releases import BatchRefused, Gate, ReleaseJournal
 from .line.slots import Line
 from .model import OffSlot, SlotInfo
+from .settings.config import REQUESTS_PER_S
 from .settings.profile import Profile
 from .settings.secrets import SecretSource
 from .steps.table import StepTable
@@ -89,7 +91,7 @@ class Settings:
     secrets: SecretSource
     key_place: KeyPlace | None = None  # where the key of kept mobile secrets is; None: a file beside ``data_dir``
     operator: str = ""
-    requests_per_s: float = 2.0
+    requests_per_s: float = REQUESTS_PER_S
     off: tuple[OffSlot, ...] = ()
     keep_off: Callable[[int, OffSlot | None], None] = lambda _number, _off: None  # for the next start
     ignored_ports: Mapping[str, str] = field(default_factory=dict)  # port path: what sits there
@@ -118,7 +120,7 @@ class Station:
             bucket_rate=settings.requests_per_s, on_reachable=self._cloud_changed,
         )  # fmt: skip
         self.bench = Bench(
-            clock, hardware.serial_host, self.client, self.journal, self._record, self.steps,
+            clock, hardware.serial_host, self.client, self.journal, self.steps,
             self._trace if settings.traces else None, hardware.programs, settings.power,
         )  # fmt: skip
         cache = FirmwareCache(settings.firmware_cache) if settings.firmware_cache is not None else None
@@ -128,7 +130,8 @@ class Station:
             settings.gate(self.journal, clock),
         )  # fmt: skip
         self._scanner = ScannerTurn(clock)
-        self.outbox = OutboxWorker(clock, self.journal, self.bench, self._published)
+        desk = OwedDesk(self.client, self.steps, clock, self._record)
+        self.outbox = OutboxWorker(clock, self.journal, desk, self._published)
         self.line = Line(
             settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record, self.journal.whose,
             companions=self.steps.companions, is_open=self.bench.is_open,

@@ -105,7 +105,7 @@ def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
         station_id=config.station_id, slots=config.slots or UNBOUND, data_dir=journal_dir(arguments, make=True),
         firmware=config.firmware_folders, firmware_cache=config.firmware_cache,
         cloud_url=config.cloud_url, token=lambda: token_of(config), secrets=secrets,
-        key_place=key_place(config), power=config.power,
+        requests_per_s=config.requests_per_s, key_place=key_place(config), power=config.power,
         off=config.off, keep_off=off_keeper(config), ignored_ports=config.ignored_ports,
         operator=arguments.operator, traces=arguments.trace, gate=partial(ReleaseGate, as_trial=arguments.trial),
     )  # fmt: skip

@@ -10,12 +10,14 @@ import datetime
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from drivers.identity import DeviceId, Iccid
 
 from .body import Fields, kind_of
 from .errors import BadAnswer
 
+T = TypeVar("T")
 MAX_IMPORT = 1000
 """Maximum identifiers in one import (reference cloud-api 4.1)."""
 MAX_DEVICES = 10_000
@@ -138,6 +140,14 @@ class Sim:
         return self.status == "deactivated"
 
 
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list of ``pages`` (1 or more)."""
+
+    rows: tuple[T, ...]
+    pages: int
+
+
 class ClaimAnswer(enum.StrEnum):
     """Result of a claim. None of them proves the owner, only a read-back does (B5)."""
 
@@ -223,6 +233,27 @@ def read_devices(body: object) -> tuple[CloudDevice, ...]:
     return tuple(read_device(row) for row in rows)
 
 
+def read_members(body: object) -> Page[CloudDevice]:
+    """Parse one page of a product's devices (reference cloud-api 4.3)."""
+    return Page(read_devices(body), _pages(body))
+
+
+def read_sims(body: object) -> Page[Sim]:
+    """Parse one page of a product's SIMs (reference cloud-api 8.2)."""
+    rows = Fields(body, "SIM list").get("sims")
+    if not isinstance(rows, list) or len(rows) > MAX_DEVICES:
+        raise BadAnswer(f"SIM list: the cloud sent {kind_of(rows)}, expected a list of at most {MAX_DEVICES}")
+    return Page(tuple(_sim(row, "SIM list") for row in rows), _pages(body))
+
+
+def _pages(body: object) -> int:
+    meta = Fields(Fields(body, "list").get("meta") or {}, "list")
+    pages = meta.number("total_pages")
+    if pages is not None and not 0 <= pages <= MAX_DEVICES:
+        raise BadAnswer(f"list: the cloud tells of {pages} pages, expected at most {MAX_DEVICES}")
+    return pages or 1
+
+
 _LISTS = {
     "updatedDeviceIds": Membership.ADDED,
     "existingDeviceIds": Membership.EXISTING,
@@ -254,12 +285,17 @@ def read_import(body: object, sent: Sequence[str]) -> ImportResult:
 def read_sim(body: object, wanted: Iccid) -> Sim:
     """Parse a SIM object, bare or wrapped in ``sim``; its ``_id`` must be the ICCID ``wanted``."""
     inner = body.get("sim", body) if isinstance(body, Mapping) else body
-    f = Fields(inner, f"SIM {wanted}")
-    found = f.text("_id") or f.text("iccid")
-    if found != wanted.value:
-        raise BadAnswer(f"SIM {wanted}: the cloud answered with SIM {found or 'without a number'}")
+    found = _sim(inner, f"SIM {wanted}")
+    if found.iccid != wanted.value:
+        raise BadAnswer(f"SIM {wanted}: the cloud answered with SIM {found.iccid or 'without a number'}")
+    return found
+
+
+def _sim(body: object, where: str) -> Sim:
+    f = Fields(body, where)
     return Sim(
-        iccid=found, status=f.text("status"), state_change_in_progress=f.flag("state_change_in_progress"),
+        iccid=f.text("_id") or f.text("iccid"), status=f.text("status"),
+        state_change_in_progress=f.flag("state_change_in_progress"),
         last_action=f.text("last_status_change_action"),
         last_action_failed=f.text("last_status_change_action_error") == "yes",
         activations_count=f.number("activations_count") or 0, product_id=f.number("product_id"),

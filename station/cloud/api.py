@@ -21,6 +21,7 @@ from .answers import (
     ClaimAnswer,
     CloudDevice,
     ImportResult,
+    Page,
     Product,
     SerialRecord,
     Sim,
@@ -33,6 +34,8 @@ from .errors import CloudError, CloudRefused, NotAllowed, TokenRejected
 from .evidence import About, Route, about
 
 T = TypeVar("T")
+PER_PAGE = 100
+"""Records a page (reference cloud-api 9)."""
 ProductRef = int | str
 """A product's number or slug; both address it on every route (C8)."""
 
@@ -135,6 +138,14 @@ def my_devices() -> Call[tuple[CloudDevice, ...]]:
     )  # fmt: skip
 
 
+def members(ref: ProductRef, page: int) -> Call[Page[CloudDevice]]:
+    """List devices of the product, by Device ID: then one that joins meanwhile moves no other one to a page before."""
+    return Call(
+        Route.MEMBERS, "GET", f"{_product(ref)}/devices?sortAttr=deviceId&sortDir=asc&page={page}&per_page={PER_PAGE}",
+        f"list the devices of product {ref}", lambda a: read.read_members(a.body), most_bytes=MAX_LIST_BYTES,
+    )  # fmt: skip
+
+
 def add_to_product(ref: ProductRef, device_ids: Sequence[DeviceId]) -> Call[ImportResult]:
     """Add devices to the product together with their built-in SIMs.
 
@@ -207,6 +218,14 @@ def sim(iccid: Iccid, ref: ProductRef | None = None) -> Call[Sim | None]:
 
     head, route = ("/v1", Route.SIM) if ref is None else (_product(ref), Route.MEMBER_SIM)
     return Call(route, "GET", f"{head}/sims/{iccid}", f"look up SIM {iccid}", reader, accepts=frozenset({404}))
+
+
+def sims(ref: ProductRef, page: int) -> Call[Page[Sim]]:
+    """List SIMs of the product."""
+    return Call(
+        Route.SIMS, "GET", f"{_product(ref)}/sims?page={page}&per_page={PER_PAGE}", f"list the SIMs of product {ref}",
+        lambda a: read.read_sims(a.body), most_bytes=MAX_LIST_BYTES,
+    )  # fmt: skip
 
 
 def import_sim(iccid: Iccid, ref: ProductRef) -> Call[None]:

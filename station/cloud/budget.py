@@ -5,6 +5,7 @@ Both make callers wait on the clock; neither depends on HTTP.
 
 from __future__ import annotations
 
+import enum
 from collections import deque
 
 from drivers.clock import CancelToken, Clock, Deadline
@@ -12,12 +13,21 @@ from drivers.clock import CancelToken, Clock, Deadline
 _EPSILON_S = 1e-6
 
 
-class TokenBucket:
-    """At most ``rate`` requests a second on average, ``burst`` at once; `pause` stops all of them (N3).
+class Priority(enum.IntEnum):
+    """Who waits for the answer. A class waits behind all requests of those before it."""
 
-    Background requests have lower priority: they wait behind all requests for units in slots, and leave half
-    a burst for the next unit that is plugged in.
-    """
+    UNIT = 0  # a unit on the bench
+    OWED = 1  # owed work
+    POLL = 2  # owed work that was tried before and waits for something
+
+    @property
+    def leaves(self) -> float:
+        """Return the share of a burst that is left for the classes before it."""
+        return (0.0, 0.5, 0.75)[self]
+
+
+class TokenBucket:
+    """At most ``rate`` requests a second on average, ``burst`` at once; `pause` stops all of them (N3)."""
 
     def __init__(self, clock: Clock, rate: float, burst: int) -> None:
         self._clock = clock
@@ -25,32 +35,32 @@ class TokenBucket:
         self._rate, self._burst = rate, float(burst)
         self._tokens, self._stamp = float(burst), clock.now()
         self._paused_until = clock.now()
-        self._foreground_waiting = 0
+        self._waiting = [0] * len(Priority)
 
-    def take(self, deadline: Deadline | None, cancel: CancelToken | None, *, is_background: bool = False) -> bool:
+    def take(self, deadline: Deadline | None, cancel: CancelToken | None, priority: Priority = Priority.UNIT) -> bool:
         """Wait for a token; return False at once when there will be none before ``deadline``. Raises `Cancelled`."""
         with self._room:
-            self._foreground_waiting += not is_background
+            self._waiting[priority] += 1
             try:
-                while (wait_s := self._wait_s(is_background)) > _EPSILON_S:
+                while (wait_s := self._wait_s(priority)) > _EPSILON_S:
                     if deadline is not None and wait_s > deadline.remaining:
                         return False
                     self._room.wait(wait_s, cancel)
                 self._tokens -= 1.0
                 return True
             finally:
-                self._foreground_waiting -= not is_background
+                self._waiting[priority] -= 1
 
     def pause(self, seconds: float) -> None:
         """Block all requests for ``seconds``, including those already waiting."""
         with self._room:
             self._paused_until = max(self._paused_until, self._clock.now() + seconds)
 
-    def _wait_s(self, is_background: bool) -> float:
+    def _wait_s(self, priority: Priority) -> float:
         now = self._clock.now()
         self._tokens = min(self._burst, self._tokens + (now - self._stamp) * self._rate)
         self._stamp = now
-        reserved = self._foreground_waiting + (self._burst - 1.0) / 2 if is_background else 0.0
+        reserved = sum(self._waiting[:priority]) + (self._burst - 1.0) * priority.leaves
         return max(self._paused_until - now, (1.0 + reserved - self._tokens) / self._rate, 0.0)
 
 

@@ -20,15 +20,26 @@ from drivers.clock import CancelToken, Clock, Deadline, SimulatedClock
 from drivers.identity import DeviceId, Iccid, Secret, SerialNumber
 
 from . import api
-from .answers import ClaimAnswer, CloudDevice, ImportResult, Product, SerialRecord, Sim, SimAnswer, TokenInfo, User
+from .answers import (
+    ClaimAnswer,
+    CloudDevice,
+    ImportResult,
+    Page,
+    Product,
+    SerialRecord,
+    Sim,
+    SimAnswer,
+    TokenInfo,
+    User,
+)
 from .api import Call, ProductRef
 from .body import Answer
-from .budget import TokenBucket, Window
-from .errors import CloudDown, CloudError, NotTheCloud, OutcomeUnknown, RateLimited, TokenRejected
+from .budget import Priority, TokenBucket, Window
+from .errors import CloudDown, OutcomeUnknown, RateLimited, TokenRejected
 from .evidence import About, Speaker, about, speaker
 from .flight import Flight
 from .http import READ_S, HttpLink
-from .retry import NoAnswer, RetryPlan, Trouble, is_ambiguous, retry_after_s, trouble_of
+from .retry import NoAnswer, RetryPlan, Trouble, asked_to_wait, gave_up, is_ambiguous, said, trouble_of
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -63,7 +74,7 @@ class CloudClient:
         clock: Clock,
         *,
         rng: random.Random | None = None,
-        bucket_rate: float = 2.0,
+        bucket_rate: float = 20.0,
         bucket_burst: int = 10,
         on_call: Callable[[CallRecord], None] | None = None,
         on_reachable: Callable[[bool, str], None] | None = None,
@@ -80,12 +91,12 @@ class CloudClient:
         self._known_serials = {} if known_serials is None else known_serials
         self._on_call, self._on_reachable = on_call, on_reachable
         self._seen = _Seen()
-        self._is_background = False
+        self._priority = Priority.UNIT
 
-    def in_background(self) -> CloudClient:
-        """Return the same client with background priority, for requests that no unit in a slot waits for."""
+    def at(self, priority: Priority) -> CloudClient:
+        """Return the same client, whose requests wait behind those of the classes before ``priority``."""
         other = copy.copy(self)
-        other._is_background = True
+        other._priority = priority
         return other
 
     def close(self) -> None:
@@ -108,6 +119,14 @@ class CloudClient:
 
     def user(self, *, deadline: Deadline | None = None, cancel: CancelToken | None = None) -> User:
         return self.run(api.user(), deadline=deadline, cancel=cancel)
+
+    def account(self, *, deadline: Deadline | None = None, cancel: CancelToken | None = None) -> User:
+        """Return whose token it is, as `user` did the first time: a token never changes hands."""
+        token = self._token()
+        known = self._seen.account
+        if known is None or known[0] != token:
+            self._seen.account = known = (token, self.user(deadline=deadline, cancel=cancel))
+        return known[1]
 
     def product(
         self, ref: ProductRef, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
@@ -146,6 +165,18 @@ class CloudClient:
         """Add 1 to 1000 devices to product ``ref``. The answer has a result for each; read it back (cloud-api 4.1)."""
         device_ids = (device_id,) if isinstance(device_id, DeviceId) else device_id
         return self.run(api.add_to_product(ref, device_ids), deadline=deadline, cancel=cancel)
+
+    def members(
+        self, ref: ProductRef, page: int, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
+    ) -> Page[CloudDevice]:
+        """List the devices of product ``ref``, a page of 100 at a time, by Device ID. Raises `CloudError`."""
+        return self.run(api.members(ref, page), deadline=deadline, cancel=cancel)
+
+    def sims(
+        self, ref: ProductRef, page: int, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
+    ) -> Page[Sim]:
+        """List the SIMs of product ``ref``, a page of 100 at a time. Raises `CloudError`."""
+        return self.run(api.sims(ref, page), deadline=deadline, cancel=cancel)
 
     def rename(
         self,
@@ -237,7 +268,7 @@ class CloudClient:
             raise RateLimited(
                 f"{call.what}: {SERIAL_LOOKUPS} serial look-ups this hour are used up; read the unit by USB"
             )
-        if not self._bucket.take(deadline, cancel, is_background=self._is_background):
+        if not self._bucket.take(deadline, cancel, self._priority):
             raise RateLimited(f"{call.what}: the station must send fewer requests and found no room in time; try again")
 
     def _try(
@@ -295,14 +326,14 @@ class CloudClient:
         cancel: CancelToken | None,
     ) -> None:
         """Wait for the next try, or raise the error if there is none."""
-        said = _said(call, result)
+        words = said(call, result)
         if is_ambiguous(trouble, call.effect):
-            raise OutcomeUnknown(f"{call.what}: {said}; it may have been done, read the state before trying again")
+            raise OutcomeUnknown(f"{call.what}: {words}; it may have been done, read the state before trying again")
         seconds = plan.wait_s(trouble, result, self._clock.utc())
         if trouble is Trouble.BUSY and seconds is not None:
             self._bucket.pause(seconds)
         if seconds is None or (deadline is not None and seconds > deadline.remaining):
-            raise _gave_up(call, trouble, said, _asked_to_wait(result, self._clock))
+            raise gave_up(call, trouble, words, asked_to_wait(result, self._clock.utc()))
         if trouble is not Trouble.BUSY:
             self._clock.sleep(seconds, cancel)
 
@@ -320,7 +351,7 @@ class CloudClient:
             return
         is_ours = isinstance(result, Answer) and speaker(call.route, result) is Speaker.CLOUD
         now_reachable = isinstance(result, Answer) and is_ours and result.status < 500
-        reason = "" if now_reachable else _said(call, result)
+        reason = "" if now_reachable else said(call, result)
         with self._seen.lock:
             if isinstance(result, Answer) and is_ours and result.date is not None:
                 self._seen.cloud_date = result.date
@@ -340,6 +371,7 @@ class _Seen:
     lock: threading.Lock = field(default_factory=threading.Lock)
     reachable: bool | None = None
     cloud_date: datetime.datetime | None = None
+    account: tuple[Secret, User] | None = None  # a token, and whose it is
 
 
 def _sendable(call: Call[T], token: Secret) -> Secret:
@@ -348,30 +380,3 @@ def _sendable(call: Call[T], token: Secret) -> Secret:
     if not text or not text.isascii() or not text.isprintable():
         raise TokenRejected(f"{call.what}: the access token is not printable ASCII; put in a new token")
     return token
-
-
-def _said(call: Call[T], result: Answer | NoAnswer) -> str:
-    """Describe, for the record, how a try without a usable answer ended."""
-    if isinstance(result, NoAnswer):
-        return result.reason
-    if speaker(call.route, result) is Speaker.CLOUD:
-        return f"{result.status} {result.words!r}"
-    what = f"{result.words!r}" if result.is_json else f"no JSON of at most {call.most_bytes >> 10} KiB"
-    return f"an answer {result.status} that is not the cloud's: {what}"
-
-
-def _asked_to_wait(result: Answer | NoAnswer, clock: Clock) -> str:
-    """Describe how long the cloud asks to wait; "" if it does not say."""
-    seconds = retry_after_s(result, clock.utc()) if isinstance(result, Answer) else None
-    return "" if seconds is None else f"the cloud asks to wait {seconds:.0f} s"
-
-
-def _gave_up(call: Call[T], trouble: Trouble, said: str, asked: str) -> CloudError:
-    if trouble is Trouble.BUSY:
-        when = "then" if asked else "in some minutes"
-        return RateLimited(f"{call.what}: {asked or trouble.value} ({said}); keep the unit and try again {when}")
-    if trouble is Trouble.BLOCKED:
-        return NotTheCloud(f"{call.what}: {said}")
-    if trouble is Trouble.STRANGER:
-        return NotTheCloud(f"{call.what}: {trouble.value} ({said}); is there a proxy, firewall or portal in between?")
-    return CloudDown(f"{call.what}: {trouble.value} ({said}); check the network, then try again")

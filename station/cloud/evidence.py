@@ -37,6 +37,8 @@ class Route(enum.Enum):
     IMPORT = "adding to a product"
     MEMBER = "one device of a product"
     MEMBER_SIM = "one SIM of a product"
+    MEMBERS = "the devices of a product"
+    SIMS = "the SIMs of a product"
     DEVICE = "one device of the account"
     DEVICES = "the account's devices"
     CLAIM = "claiming"
@@ -116,6 +118,8 @@ _MARKS: Mapping[Route, frozenset[str]] = {
     }),
     Route.MEMBER: frozenset({"id", "online"}),
     Route.MEMBER_SIM: frozenset({"_id", "iccid", "sim"}),
+    Route.MEMBERS: frozenset({"devices"}),
+    Route.SIMS: frozenset({"sims"}),
     Route.DEVICE: frozenset({"id", "online"}),
     Route.DEVICES: frozenset({"devices"}),
     Route.CLAIM: frozenset({"id", "user_id", "deviceID", "customer_id"}),
@@ -193,7 +197,7 @@ def _text_of(value: object, depth: int = 3) -> str:
 
 # --- what it is about --------------------------------------------------------------------------
 
-_OF_A_PRODUCT = frozenset({Route.PRODUCT, Route.IMPORT, Route.MEMBER, Route.MEMBER_SIM})
+_OF_A_PRODUCT = frozenset({Route.PRODUCT, Route.IMPORT, Route.MEMBER, Route.MEMBERS, Route.MEMBER_SIM, Route.SIMS})
 _ANY = frozenset(Route)
 
 
@@ -222,7 +226,7 @@ ROWS: tuple[Row, ...] = (
     _row(_ANY, 422, "", About.STATION),
     # 3.2, 4.1: a wrong product and a token outside its team cannot always be distinguished
     _row(_OF_A_PRODUCT, 404, "product not found", About.PRODUCT),
-    _row(frozenset({Route.PRODUCT, Route.IMPORT}), 404, "", About.PRODUCT),
+    _row(frozenset({Route.PRODUCT, Route.IMPORT, Route.MEMBERS, Route.SIMS}), 404, "", About.PRODUCT),
     _row(_OF_A_PRODUCT, 403, "", About.ACCOUNT),
     # 4.2, 4.7: one device
     _row(Route.MEMBER, 404, "not found", About.UNIT),

@@ -11,6 +11,7 @@ from typing import Any
 
 from .api import Call, Effect
 from .body import Answer
+from .errors import CloudDown, CloudError, NotTheCloud, RateLimited
 from .evidence import Speaker, speaker
 
 MAX_RETRY_AFTER_S = 300.0
@@ -108,3 +109,31 @@ def retry_after_s(answer: Answer, now: datetime) -> float | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return max(seconds, 0.0)
+
+
+def said(call: Call[Any], result: Answer | NoAnswer) -> str:
+    """Describe, for the record, how a try without a usable answer ended."""
+    if isinstance(result, NoAnswer):
+        return result.reason
+    if speaker(call.route, result) is Speaker.CLOUD:
+        return f"{result.status} {result.words!r}"
+    what = f"{result.words!r}" if result.is_json else f"no JSON of at most {call.most_bytes >> 10} KiB"
+    return f"an answer {result.status} that is not the cloud's: {what}"
+
+
+def asked_to_wait(result: Answer | NoAnswer, now: datetime) -> str:
+    """Describe how long the cloud asks to wait; "" if it does not say."""
+    seconds = retry_after_s(result, now) if isinstance(result, Answer) else None
+    return "" if seconds is None else f"the cloud asks to wait {seconds:.0f} s"
+
+
+def gave_up(call: Call[Any], trouble: Trouble, words: str, asked: str) -> CloudError:
+    """Return the error for a request that is not tried again; ``asked``: how long the cloud asks to wait."""
+    if trouble is Trouble.BUSY:
+        when = "then" if asked else "in some minutes"
+        return RateLimited(f"{call.what}: {asked or trouble.value} ({words}); keep the unit and try again {when}")
+    if trouble is Trouble.BLOCKED:
+        return NotTheCloud(f"{call.what}: {words}")
+    if trouble is Trouble.STRANGER:
+        return NotTheCloud(f"{call.what}: {trouble.value} ({words}); is there a proxy, firewall or portal in between?")
+    return CloudDown(f"{call.what}: {trouble.value} ({words}); check the network, then try again")

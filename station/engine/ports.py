@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -131,9 +131,16 @@ class SessionOpener(Protocol):
         ...
 
 
+Finish = Callable[[OutboxItem], StepResult]
+"""Carries out one item. Raises `station.errors.CloudError` if it should be tried again later."""
+
+
 class OutboxDesk(Protocol):
     """Carries out owed cloud work without the unit."""
 
-    def finish(self, item: OutboxItem, cancel: CancelToken) -> StepResult:
-        """Carry out ``item``. Raises `station.errors.CloudError` if it should be tried again later."""
+    def together(self, items: Sequence[OutboxItem], again: Collection[OutboxItem], cancel: CancelToken) -> Finish:
+        """Prepare ``items`` of one step and return what carries out each. Raises as that does.
+
+        ``again``: those that were tried before.
+        """
         ...

@@ -1,6 +1,6 @@
 """Holds the open batches and opens sessions with units: profile, files, product, device, cloud.
 
-`Bench` implements the engine's `SessionOpener` and `OutboxDesk`. It decides nothing during a walk; steps and engine do.
+`Bench` implements the engine's `SessionOpener`. It decides nothing during a walk; steps and engine do.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from drivers.clock import CancelToken, Clock, Deadline
+from drivers.clock import Clock, Deadline
 from drivers.devices import ParticleDevice
-from drivers.errors import DeadlineExceeded, Disconnected, DriverError
+from drivers.errors import Disconnected, DriverError
 from drivers.host.executable import Programs, SystemPrograms
 from drivers.platforms import PLATFORMS_WITHOUT_USB, Platform, platform
 from drivers.transport import SerialHost
@@ -22,21 +22,21 @@ from drivers.wire.usb import Mode
 
 from ..cloud.answers import Product
 from ..cloud.client import CloudClient
-from ..engine.events import Event
 from ..engine.ports import Seat
-from ..engine.step import Emit, NoScanner, Step, StepContext, StepResult, deferred
+from ..engine.step import Step, StepContext, StepResult
 from ..engine.turn import Turn
 from ..engine.walk import Lane, StepPlan
-from ..errors import BadInput, StepFault, UnitRejected
+from ..errors import BadInput, UnitRejected
 from ..firmware.release import ReleaseFiles
-from ..model import Batch, OutboxItem
+from ..model import Batch
 from ..settings.profile import Profile
 from ..steps.local_test import missing_programs
 from ..steps.shared.cloud_sections import NameTemplate
-from ..steps.shared.cloudwork import CloudJob, CloudRecord, FindProduct, ask, perform
+from ..steps.shared.cloudwork import CloudRecord, FindProduct, perform
 from ..steps.shared.flashing import FirmwareSession
 from ..steps.shared.instruments import Instruments
 from ..steps.shared.knowledge import UnitKnowledge
+from ..steps.shared.lastlook import LastLook
 from ..steps.shared.session import StationSession, UnitSession
 from ..steps.shared.unit import AtWork, Label, Unit, UnitMemory
 from ..steps.shared.wifi_networks import BenchWifi, WifiGoal
@@ -66,14 +66,13 @@ class Bench:
         serial_host: SerialHost,
         client: CloudClient,
         memory: UnitMemory,
-        record: Emit,
         steps: StepTable,
         trace: Callable[[Seat, str], None] | None = None,
         programs: Programs | None = None,
         power: int | None = None,
     ) -> None:
         self._clock, self._serial_host, self._client = clock, serial_host, client
-        self._memory, self._record, self._steps, self._trace = memory, record, steps, trace
+        self._memory, self._steps, self._trace = memory, steps, trace
         self._wifi, self.at_work = BenchWifi(), AtWork()
         self._programs, self._turn, self._instruments = programs or SystemPrograms(), Turn(clock), Instruments()
         self._power = None if power is None else Turn(clock, power)
@@ -159,37 +158,9 @@ class Bench:
         )  # fmt: skip
         firmware = FirmwareSession(unit, profile, batch.files[found.id], find_product)
         plans = self._steps.plans(profile, found)
-        return UnitSession(unit, firmware, profile, plans, find_product, self._client, batch.wifi, self._wifi)
-
-    # --- owed cloud work ---
-
-    def finish(self, item: OutboxItem, cancel: CancelToken) -> StepResult:
-        """Run an owed cloud step without the unit; raises `CloudError` if it should be tried again later.
-
-        Only the cloud's answer about this very unit raises `UnitRejected`; the message names the unit, which is in a
-        tray by now.
-        """
-        job = CloudJob.from_json(item.body)
-        context = StepContext(
-            step=item.action, slot=0, attempt=item.attempt, clock=self._clock,
-            limit_s=OUTBOX_STEP_S, cancel=cancel, announce=_unseen,
-            record=self._record, desk=NoScanner(), device_id=item.device_id,
+        return UnitSession(
+            unit, firmware, profile, plans, find_product, self._client, LastLook(self._clock), batch.wifi, self._wifi
         )  # fmt: skip
-        work, act = CloudRecord(job, self._client.in_background()), self._steps.cloud_step(item.action).act
-        try:
-            return ask(context, lambda: act(work, context), holds=False)
-        except (DeadlineExceeded, StepFault) as error:  # says nothing about the unit, and no operator waits
-            return deferred(str(error), item.body)
-        except UnitRejected as error:
-            who = f"{job.serial} ({job.device_id})" if job.serial else job.device_id
-            raise UnitRejected(f"pull {who}: {error}", say=error.say) from error
-
-
-OUTBOX_STEP_S = 300.0
-
-
-def _unseen(event: Event) -> None:
-    """Drop the event: progress of owed work has no slot to be shown in."""
 
 
 class _Once:
@@ -288,7 +259,8 @@ class BenchSession:
     def _cloud_work(self, ctx: StepContext) -> CloudRecord:
         """Return the cloud record, made at the first cloud step, when the unit is identified."""
         if self._cloud is None:
-            self._cloud = CloudRecord(self._work.cloud_job(ctx), self._work.client, self._is_connected)
+            work = self._work
+            self._cloud = CloudRecord(work.cloud_job(ctx), work.client, work.last, self._is_connected)
         return self._cloud
 
     def _is_connected(self, deadline: Deadline) -> bool:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
+import itertools
 import logging
+from collections.abc import Sequence
 
 from drivers.clock import Clock, ClockThread
 from drivers.errors import Cancelled
 
 from ..engine.attempt import sentence_of
 from ..engine.events import OutboxChanged, OwedWorkStuck, StationFault
-from ..engine.ports import JournalPort, OutboxDesk
+from ..engine.ports import Finish, JournalPort, OutboxDesk
 from ..engine.step import Emit, StepResult, deferred
 from ..engine.waiting import Waiting
 from ..errors import CloudError, JournalError, UnitRejected
@@ -39,6 +42,8 @@ PATIENCE_S = {"sim": 24 * 3600.0}
 USUAL_PATIENCE_S = 3600.0
 _LOOKS = 4
 """Tries before a person is told: part of the wait may have been the cloud's absence."""
+GROUP = 500
+"""Units whose owed step is done together: lists are read once for all of them, imports sent in one request."""
 _AWAY_TWICE = 2
 """Items in a row for which the cloud did not answer; the rest of the round is then skipped."""
 
@@ -108,18 +113,29 @@ class OutboxWorker:
 
     def _round(self) -> None:
         away = 0
-        while due := self._journal.due(self._clock.utc()):  # settling one may remove others
-            if self._try(due[0]):
-                away = self._failures = 0
-                self._publish(OutboxChanged(at=self._clock.utc(), waiting=self._journal.waiting()))
-            elif (away := away + 1) >= _AWAY_TWICE:
-                break
+        while away < _AWAY_TWICE and (group := _next_group(self._journal.due(self._clock.utc()))):
+            finish = self._prepared(group)
+            for item in group:
+                if self._try(item, finish):
+                    away = self._failures = 0
+                    self._publish(OutboxChanged(at=self._clock.utc(), waiting=self._journal.waiting()))
+                elif (away := away + 1) >= _AWAY_TWICE:
+                    break
         self._failures += away > 0
 
-    def _try(self, item: OutboxItem) -> bool:
+    def _prepared(self, group: Sequence[OutboxItem]) -> Finish:
+        """Return what finishes the items of ``group``; what stands in the way of all is raised by each."""
+        try:
+            return self._desk.together(group, self._tries.keys(), self._token)
+        except (Cancelled, JournalError):
+            raise
+        except Exception as error:
+            return functools.partial(_failing, error)
+
+    def _try(self, item: OutboxItem, finish: Finish) -> bool:
         """Try to settle ``item``; False when the cloud did not answer."""
         try:
-            result = self._desk.finish(item, self._token)
+            result = finish(item)
         except CloudError as error:
             return self._not_now(item, error)
         except (Cancelled, JournalError):
@@ -187,3 +203,16 @@ class OutboxWorker:
 
     def _retry_s(self, failures: int) -> float:
         return RETRY_S[min(failures, len(RETRY_S) - 1)]
+
+
+def _next_group(due: Sequence[OutboxItem]) -> list[OutboxItem]:
+    """Of the first item of each attempt, those that owe the same step as the very first: at most `GROUP`."""
+    heads: dict[str, OutboxItem] = {}
+    for item in due:
+        heads.setdefault(item.attempt, item)
+    alike = (item for item in heads.values() if item.action == due[0].action)
+    return list(itertools.islice(alike, GROUP))
+
+
+def _failing(error: Exception, _item: OutboxItem) -> StepResult:
+    raise error

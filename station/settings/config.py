@@ -28,6 +28,10 @@ DEFAULT_CLOUD = "https://api.particle.io"
 DEFAULT_TOKEN = SecretRef("env", "PARTICLE_TOKEN")
 CACHE = "firmware-cache"
 """The release cache's folder in the data directory, unless the file names another."""
+MOST_REQUESTS_PER_S = 33.0
+"""What the cloud allows one address: 10,000 requests in 5 minutes (reference cloud-api 9)."""
+REQUESTS_PER_S = 20.0
+"""What a station takes of that unless its file says otherwise: the office behind the same address needs the rest."""
 MAX_SLOTS = 32
 MAX_REASON = 60
 EXAMPLE_PORT = "pci-0000:00:14.0-usb-0:2"
@@ -51,6 +55,7 @@ class StationConfig:
     slots: tuple[SlotInfo, ...] = ()
     cloud_url: str = DEFAULT_CLOUD
     token: SecretRef = DEFAULT_TOKEN
+    requests_per_s: float = REQUESTS_PER_S
     firmware_folders: tuple[Path, ...] = field(default_factory=lambda: (default_data_dir() / "firmware",))
     firmware_cache: Path = field(default_factory=lambda: default_data_dir() / CACHE)
     data_dir: Path = field(default_factory=default_data_dir)
@@ -129,6 +134,10 @@ class _Cloud(Section):
         default=DEFAULT_TOKEN, title="a reference to the token, never the token itself",
         examples=["env:PARTICLE_TOKEN", "keyring:station/token"],
         description="Where the token is kept: an environment variable or a keyring entry.",
+    )  # fmt: skip
+    requests_per_s: float = Field(
+        default=REQUESTS_PER_S, ge=0.1, le=MOST_REQUESTS_PER_S, examples=[5.0],
+        description="Requests a second at most; all stations and the office behind one address share 33 (N3).",
     )  # fmt: skip
 
 
@@ -295,6 +304,7 @@ def load_config(path: Path | None = None) -> StationConfig:
         slots=tuple(sorted((SlotInfo(int(key), port) for key, port in file.slots.items()), key=lambda row: row.number)),
         cloud_url=file.cloud.url.rstrip("/"),
         token=file.cloud.token,
+        requests_per_s=file.cloud.requests_per_s,
         firmware_folders=file.firmware.folders or (data_dir / "firmware",),
         firmware_cache=file.firmware.cache or data_dir / CACHE,
         data_dir=data_dir,

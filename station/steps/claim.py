@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ..cloud.answers import ClaimAnswer
-from ..engine.step import StepContext, StepResult, already, done
+from ..engine.step import StepContext, StepResult
 from ..errors import StepFault, UnitRejected
 from ..settings.profile import Kind
 from ..words.say import Say
 from .shared.cloud_sections import Cloud
-from .shared.cloudwork import CloudRecord, is_same_account, keep_facts, mask, pause, standing, until_seen
+from .shared.cloudwork import CloudRecord, Goal, is_same_account, keep_facts, mask
 from .spec import CloudStep
 
 POLL_S = 5.0
@@ -17,18 +17,17 @@ POLL_S = 5.0
 
 def claim(cloud: CloudRecord, ctx: StepContext) -> StepResult:
     """GET - POST - GET: only claim what is not ours, and believe only the owner read back."""
-    user = cloud.client.user(deadline=ctx.deadline, cancel=ctx.cancel).username
-    proof = f"cloud shows owner {mask(user)}"
-    if standing(ctx, lambda: _is_ours(cloud, ctx, user)):
-        return already(proof)
-    until_seen(
-        ctx, f"claim {cloud.job.device_id}",
-        lambda: _claim_until_online(cloud, ctx), lambda: _is_ours(cloud, ctx, user),
+    user = cloud.client.account(deadline=ctx.deadline, cancel=ctx.cancel).username
+    goal = Goal(
+        f"claim {cloud.job.device_id}",
+        look=lambda: _is_ours(cloud, ctx, user),
+        send=lambda: _claim_until_online(cloud, ctx),
         missing=StepFault(
             f"the cloud accepted the claim of {cloud.job.device_id} but shows no owner", say=Say("not_claimed")
         ),
-    )  # fmt: skip
-    return done(proof)
+    )
+    cloud.reach(ctx, goal)
+    return cloud.ended(ctx, f"cloud shows owner {mask(user)}")
 
 
 def _is_ours(cloud: CloudRecord, ctx: StepContext, user: str) -> bool | None:
@@ -59,7 +58,7 @@ def _claim_until_online(cloud: CloudRecord, ctx: StepContext) -> None:
                 f"the cloud does not let {cloud.job.device_id} be claimed ({answer.value}); is it breathing cyan?",
                 say=Say("not_online"),
             )
-        pause(ctx, POLL_S)
+        cloud.pause(ctx, POLL_S)
 
 
 def _belongs_elsewhere(cloud: CloudRecord) -> UnitRejected:

@@ -7,7 +7,6 @@ update of it ends well: the cloud's steps begin as soon as this one has ended.
 from __future__ import annotations
 
 from drivers.errors import DidNotReturn
-from drivers.identity import Iccid
 from drivers.wire.usb import Mode
 
 from ..cloud.answers import CloudDevice, Product
@@ -19,7 +18,7 @@ from ..words.say import Say
 from .shared import reading
 from .shared.cloud_sections import Cloud
 from .shared.cloudchecks import check_now, check_sim
-from .shared.cloudwork import CloudRecord, ask, standing
+from .shared.cloudwork import CloudRecord, ask
 from .shared.flashing import Hidden
 from .shared.foreseen import check_forgetting, check_setup_done
 from .shared.label import read_label
@@ -143,9 +142,9 @@ def _check_cloud(session: UnitSession, ctx: StepContext) -> None:
     holds = not session.profile.section(Cloud).queues(session.profile.context)
     if not session.has_cloud_steps or (session.client.reachable is False and not holds):
         return
-    cloud = CloudRecord(session.cloud_job(ctx), session.client)
+    cloud = CloudRecord(session.cloud_job(ctx), session.client, session.last)
     try:
-        record = ask(ctx, lambda: standing(ctx, lambda: _foresee(session, cloud, ctx)), holds=holds)
+        record = ask(ctx, lambda: cloud.standing(ctx, lambda: _foresee(session, cloud, ctx)), holds=holds)
     except CloudError as error:
         if not is_waiting(error):
             raise
@@ -156,15 +155,14 @@ def _check_cloud(session: UnitSession, ctx: StepContext) -> None:
 
 def _foresee(session: UnitSession, cloud: CloudRecord, ctx: StepContext) -> CloudDevice | None:
     """The cloud's record of the unit, if it has one; raises `UnitRejected` for what it shows of the walk's end."""
-    record, job, client = cloud.observe(ctx), cloud.job, session.client
+    record, job = cloud.observe(ctx), cloud.job
     if record is None:
         return None
     asks_user = job.claims and record.owner
-    user = client.user(deadline=ctx.deadline, cancel=ctx.cancel).username if asks_user else ""
+    user = session.client.account(deadline=ctx.deadline, cancel=ctx.cancel).username if asks_user else ""
     check_now(job, record, user)
     if job.iccid and job.product_id is not None and session.walks("sim"):
-        sim = client.sim(Iccid.told(job.iccid), job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
-        check_sim(job, sim)
+        check_sim(job, cloud.sim(ctx))
     return record
 
 

@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from ..engine.step import StepContext, StepResult, already, done
+import contextlib
+from collections.abc import Sequence
+
+from ..cloud.errors import CloudRefused
+from ..engine.step import StepContext, StepResult
 from ..errors import StepFault, UnitRejected
 from ..settings.profile import Kind
 from ..words.say import Say
 from .shared.cloud_sections import NameTemplate
-from .shared.cloudwork import CloudRecord, keep_facts, standing, until_seen
+from .shared.cloudwork import CloudRecord, Goal, keep_facts
+from .shared.listing import list_members
 from .spec import CloudStep
 
 
 def name(cloud: CloudRecord, ctx: StepContext) -> StepResult:
     """Read the name, set it, read it back. Product units are never looked up by name (F2)."""
-    wanted = cloud.job.name
-    if standing(ctx, lambda: _name_now(cloud, ctx)) == wanted:
-        return already(f"cloud shows name {wanted}")
-    if cloud.job.product_id is None:
-        standing(ctx, lambda: _check_unique(cloud, ctx))
-    until_seen(
-        ctx, f"name {cloud.job.device_id} {wanted}",
-        lambda: cloud.client.rename(
-            cloud.job.device, wanted, cloud.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel
+    goal = _named(cloud, ctx)
+    if cloud.standing(ctx, goal.look) is None:
+        if cloud.job.product_id is None:
+            cloud.standing(ctx, lambda: _check_unique(cloud, ctx))
+        cloud.until_seen(ctx, goal)
+    return cloud.ended(ctx, f"cloud shows name {cloud.job.name}")
+
+
+def _named(cloud: CloudRecord, ctx: StepContext) -> Goal[bool]:
+    job = cloud.job
+    return Goal(
+        f"name {job.device_id} {job.name}",
+        look=lambda: True if _name_now(cloud, ctx) == job.name else None,
+        send=lambda: cloud.client.rename(
+            job.device, job.name, job.product_id, deadline=ctx.deadline, cancel=ctx.cancel
         ),
-        lambda: True if _name_now(cloud, ctx) == wanted else None,
-        refusals=2,
         missing=StepFault(
-            f"the cloud took the name {wanted!r} and shows another; retry later", say=Say("cloud_failed")
+            f"the cloud took the name {job.name!r} and shows another; retry later", say=Say("cloud_failed")
         ),
+        refusals=2,
     )  # fmt: skip
-    return done(f"cloud shows name {wanted}")
 
 
 def _name_now(cloud: CloudRecord, ctx: StepContext) -> str:
@@ -48,9 +57,18 @@ def _check_unique(cloud: CloudRecord, ctx: StepContext) -> None:
             )
 
 
+def _name_all(units: Sequence[tuple[CloudRecord, StepContext]]) -> None:
+    """Send the names of all members that are called otherwise."""
+    for cloud, ctx in units:
+        member, goal = cloud.last.member.get(lambda: None), _named(cloud, ctx)
+        if member is not None and member.name != cloud.job.name:
+            with contextlib.suppress(CloudRefused), cloud.write(ctx, goal.what):
+                goal.send()
+
+
 SPEC = CloudStep(
     name="name", title="Name", limit_s=120, act=name, may_be_off=True, needs_identity=True,
-    section=("name", NameTemplate),
+    section=("name", NameTemplate), listing=list_members, ahead=_name_all,
     # a developer unit is named only by its owner
     after={Kind.PRODUCT: ("product_add",), Kind.DEVELOPER: ("claim",)},
 )  # fmt: skip

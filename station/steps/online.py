@@ -10,7 +10,7 @@ from ..engine.step import StepContext, StepResult, already
 from ..errors import StepFault
 from ..words.say import Say
 from .shared.cloud_sections import Cloud
-from .shared.cloudwork import CloudRecord, pause
+from .shared.cloudwork import CloudRecord
 from .spec import UNIT_LANE, CloudStep, in_both
 
 WIFI_POLL_S, CELLULAR_POLL_S = 5.0, 10.0
@@ -46,7 +46,7 @@ def _await_connection(cloud: CloudRecord, ctx: StepContext, seconds: float, is_t
     """
     until = Deadline.after(ctx.clock, seconds)
     while not until.expired:
-        pause(ctx, until.remaining if is_told or cloud.is_connected is None else min(UNIT_POLL_S, until.remaining))
+        cloud.pause(ctx, until.remaining if is_told or cloud.is_connected is None else min(UNIT_POLL_S, until.remaining))
         if not is_told and cloud.is_connected is not None:
             try:
                 if cloud.is_connected(until):

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import Field
 
-from ..cloud.answers import CloudDevice, Membership
+from ..cloud.answers import MAX_IMPORT, CloudDevice, Membership
 from ..cloud.errors import OutcomeUnknown
-from ..engine.step import StepContext, StepResult, already, done
+from ..engine.step import StepContext, StepResult
 from ..errors import StepFault, UnitRejected
 from ..settings.profile import Kind, Profile
 from ..settings.profile_sections import IS_DEVELOPER, IS_PRODUCT, Context, ProfileSection, where
 from ..settings.sections import ABSENT, Mistake
 from ..words.say import Say
-from .shared.cloudwork import CloudRecord, keep_facts, standing, until_seen
+from .shared.cloudwork import CloudRecord, Goal, keep_facts
+from .shared.listing import list_members
 from .spec import CloudStep
 
 
@@ -67,21 +69,29 @@ _REFUSALS = {
 
 def product_add(cloud: CloudRecord, ctx: StepContext) -> StepResult:
     """Observe membership, import, then read it back: a 200 alone is no proof."""
-    job = cloud.job
-    assert job.product_id is not None
-    member = standing(ctx, lambda: _agreed(cloud, cloud.observe(ctx)))  # one in another product is refused, never moved
+    goal = _membership(cloud, ctx)
+    member = cloud.standing(ctx, goal.look)  # one in another product is refused, never moved
     if member is not None:
         cloud.found_member()
-        return already(_proof(ctx, member))
-    member = until_seen(
-        ctx, f"add {job.device_id} to product {job.product_id}", lambda: _import(cloud, ctx),
-        lambda: _agreed(cloud, cloud.device(ctx)), refusals=2,
+    else:
+        member = cloud.until_seen(ctx, goal)
+    keep_facts(ctx, product_id=member.product_id, groups=",".join(member.groups))
+    return cloud.ended(ctx, f"cloud shows product {member.product_id}")
+
+
+def _membership(cloud: CloudRecord, ctx: StepContext) -> Goal[CloudDevice]:
+    job = cloud.job
+    return Goal(
+        f"add {job.device_id} to product {job.product_id}",
+        # with the unit at the bench, where else it may be is looked up before it is written to
+        look=lambda: _agreed(cloud, cloud.observe(ctx) if cloud.has_unit else cloud.device(ctx)),
+        send=lambda: _import(cloud, ctx),
         missing=StepFault(
             f"the cloud took {job.device_id} but does not show it in product {job.product_id}; ask the supervisor",
             say=Say("cloud_refused"),
         ),
+        refusals=2,
     )  # fmt: skip
-    return done(_proof(ctx, member))
 
 
 def _import(cloud: CloudRecord, ctx: StepContext) -> None:
@@ -95,6 +105,7 @@ def _import(cloud: CloudRecord, ctx: StepContext) -> None:
         raise OutcomeUnknown(f"the cloud did not say what became of {cloud.job.device_id}")
     refusal = _REFUSALS.get(result)
     if refusal is not None:
+        cloud.anywhere(ctx)  # a unit in another product is told as that
         say, words = refusal
         raise UnitRejected(f"{cloud.job.device_id} {words}", say=say)
 
@@ -110,12 +121,20 @@ def _agreed(cloud: CloudRecord, member: CloudDevice | None) -> CloudDevice | Non
     return member
 
 
-def _proof(ctx: StepContext, member: CloudDevice) -> str:
-    keep_facts(ctx, product_id=member.product_id, groups=",".join(member.groups))
-    return f"cloud shows product {member.product_id}"
+def _add_all(units: Sequence[tuple[CloudRecord, StepContext]]) -> None:
+    """Import in one request all that are not listed; what became of each shows when it is read back."""
+    lacking = [(cloud, ctx) for cloud, ctx in units if cloud.last.member.get(lambda: None) is None]
+    for part in (lacking[at : at + MAX_IMPORT] for at in range(0, len(lacking), MAX_IMPORT)):
+        first, ctx = part[0]
+        assert first.job.product_id is not None
+        with contextlib.suppress(OutcomeUnknown), contextlib.ExitStack() as announced:
+            for cloud, its_ctx in part:
+                announced.enter_context(cloud.announced(its_ctx, _membership(cloud, its_ctx).what))
+            devices = [cloud.job.device for cloud, _ in part]
+            first.client.add_to_product(first.job.product_id, devices, deadline=ctx.deadline, cancel=ctx.cancel)
 
 
 SPEC = CloudStep(
-    name="product_add", title="Add to product", limit_s=120, act=product_add, needs_identity=True,
-    after={Kind.PRODUCT: ("identify",)}, section=("product", Product),
+    name="product_add", title="Add to product", limit_s=120, act=product_add, needs_identity=True, listing=list_members,
+    ahead=_add_all, after={Kind.PRODUCT: ("identify",)}, section=("product", Product),
 )  # fmt: skip

@@ -12,7 +12,8 @@ from ..errors import StepFault, UnitRejected
 from ..settings.sku import SimSpeed, sku_row
 from ..words.say import NOTHING, Say
 from .shared.cloudchecks import check_sim
-from .shared.cloudwork import CloudRecord, cloud_write, pause, standing
+from .shared.cloudwork import CloudRecord
+from .shared.listing import list_sims
 from .spec import CloudStep, in_both
 
 UNKNOWN_SKU = SimSpeed.GENERALLY_FAST
@@ -36,7 +37,7 @@ def sim(cloud: CloudRecord, ctx: StepContext) -> StepResult:
     is_developer = job.product_id is None
     asked = asked_again = False
     while True:
-        found, other = standing(ctx, lambda: _look(cloud, ctx, iccid))
+        found, other = cloud.standing(ctx, lambda: _look(cloud, ctx))
         waited = ctx.clock.now() - started
         if found is not None and found.is_active:
             ctx.measure("SIM active after", round(waited, 1), "s", high=pace.budget_s)
@@ -57,10 +58,10 @@ def sim(cloud: CloudRecord, ctx: StepContext) -> StepResult:
                 )  # fmt: skip
             return _missing(cloud, other) if is_missing else _pending(cloud, waited)
         if may_ask and (has_failed or not asked):
-            with cloud_write(ctx, f"activate SIM {iccid}") as sent:
+            with cloud.write(ctx, f"activate SIM {iccid}") as sent:
                 _activate(cloud, ctx, iccid)
             asked, asked_again = sent.is_answered, sent.is_answered and has_failed
-        pause(ctx, pace.poll_s)
+        cloud.pause(ctx, pace.poll_s)
 
 
 def _odd(iccid: Iccid) -> StepFault:
@@ -85,13 +86,13 @@ def _missing(cloud: CloudRecord, other: str) -> StepResult:
     return replace(deferred(reason, cloud.job.to_json()), say=Say("sim_off"))
 
 
-def _look(cloud: CloudRecord, ctx: StepContext, iccid: Iccid) -> tuple[Sim | None, str]:
+def _look(cloud: CloudRecord, ctx: StepContext) -> tuple[Sim | None, str]:
     """The SIM now; where the product has none, also the number of another one the cloud knows in the unit, or "".
 
     Raises `UnitRejected` for a product's SIM in a state that no waiting changes.
     """
     job = cloud.job
-    found = cloud.client.sim(iccid, job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
+    found = cloud.sim(ctx)
     if job.product_id is None:
         return found, ""
     check_sim(job, found)
@@ -113,5 +114,6 @@ def _activate(cloud: CloudRecord, ctx: StepContext, iccid: Iccid) -> None:
 
 SPEC = CloudStep(
     name="sim", title="SIM", limit_s=720, after=in_both("setup_done"), act=sim, may_be_off=True, needs_identity=True,
+    listing=list_sims,
     applies=lambda _, row: row.has_cellular,
 )  # fmt: skip

@@ -6,7 +6,7 @@ Order, profile rules, help and the lanes of a walk are derived from these values
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,13 +16,15 @@ from ..engine.step import StepContext, StepResult
 from ..engine.walk import Lane
 from ..settings.profile import Kind, Profile
 from ..settings.profile_sections import ProfileSection
-from .shared.cloudwork import CloudAct
+from .shared.cloudwork import CloudAct, CloudRecord
+from .shared.listing import Listing
 from .shared.session import StationSession, UnitSession
 
 UnitAct = Callable[[UnitSession, StepContext], StepResult]
 StationAct = Callable[[StationSession, StepContext], StepResult]
 Applies = Callable[[Profile, Platform], bool]
 After = Mapping[Kind, tuple[str, ...]]
+Ahead = Callable[[Sequence[tuple[CloudRecord, StepContext]]], None]
 
 UNIT_LANE = "*unit lane*"
 """In `StepSpec.after`: every step that speaks to the unit."""
@@ -75,6 +77,8 @@ class CloudStep(StepSpec):
 
     lane: ClassVar[Lane] = Lane.CLOUD
     act: CloudAct
+    listing: Listing | None = None  # for many units that owe it at once: reads what ``act`` looks at
+    ahead: Ahead | None = None  # for such units: sends what is missing for all, before any is read back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

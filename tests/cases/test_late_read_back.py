@@ -17,7 +17,7 @@ NOT_THERE = {"ok": False, "error": "Device not found for this product"}
 @pytest.mark.parametrize("looks", [1, 2, 4])
 def test_a_membership_that_shows_up_some_looks_later_is_no_bad_unit(looks: int, tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
-        bench.cloud.order(Fault(FaultKind.STATUS, MEMBER, status=404, body=NOT_THERE, after=2, times=looks))
+        bench.cloud.order(Fault(FaultKind.STATUS, MEMBER, status=404, body=NOT_THERE, after=1, times=looks))
         walk = bench.walk(bench.finished_unit(BORON, 1))
         assert walk.verdict is Verdict.PASS, walk.finished.reason
         assert bench.cloud.writes["POST /v1/products/:p/devices"] == 1
@@ -35,8 +35,9 @@ def test_a_membership_that_never_shows_up_is_looked_for_half_a_minute_and_judges
 def test_a_member_the_cloud_forgets_within_one_walk_is_contradicted_and_no_bad_unit(step: str, tmp_path: Path) -> None:
     with line_bench(tmp_path, BORON) as bench:
         unit = bench.finished_unit(BORON, 1)
-        assert bench.walk(unit).verdict is Verdict.PASS
-        looks_before = {"name": 2, "final_check": 3}[step]
+        if step == "final_check":  # a unit that needs nothing is looked at by the first step and by the last
+            assert bench.walk(unit).verdict is Verdict.PASS
+        looks_before = {"name": 2, "final_check": 1}[step]
         bench.cloud.order(
             Fault(FaultKind.STATUS, MEMBER, status=404, body=NOT_THERE, after=looks_before, times=None)
         )  # fmt: skip

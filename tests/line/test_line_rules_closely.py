@@ -60,7 +60,7 @@ def test_a_read_back_with_another_number_is_no_membership(number: int | None, tm
     with line_bench(tmp_path, BORON) as bench:
         unit = bench.finished_unit(BORON)
         record = {"id": unit.device_id, "product_id": number, "platform_id": 13}
-        looks_before_the_import = 2
+        looks_before_the_import = 1
         bench.cloud.order(
             Fault(FaultKind.STATUS, MEMBER, after=looks_before_the_import, times=None, status=200, body=record)
         )

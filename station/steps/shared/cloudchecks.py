@@ -9,7 +9,8 @@ from __future__ import annotations
 from ...cloud.answers import CloudDevice, Sim
 from ...errors import UnitRejected
 from ...words.say import Say
-from .cloudwork import CloudJob, is_same_account, mask
+from .cloudjob import CloudJob
+from .cloudwork import is_same_account, mask
 
 _AGAIN = "walk the unit again"
 _ADVICE = {

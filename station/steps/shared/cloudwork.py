@@ -1,32 +1,25 @@
-"""What the cloud steps need to know of one unit, and how they behave when the cloud is away.
-
-A `CloudJob` is all of it as one JSON text without secrets: kept in the outbox, it lets the same steps
-finish a unit that has long left the bench.
-"""
+"""How cloud steps look, write and read back for one unit, and how they behave when the cloud is away."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from drivers.clock import CancelToken, Deadline
-from drivers.identity import DeviceId
+from drivers.clock import Deadline
+from drivers.identity import Iccid
 
-from ...cloud.answers import CloudDevice, Product
+from ...cloud.answers import CloudDevice, Product, Sim
 from ...cloud.client import CloudClient
 from ...cloud.errors import BadAnswer, CloudDown, CloudError, CloudRefused, OutcomeUnknown, is_waiting, waits_for
 from ...engine.records import UnitFacts
-from ...engine.step import StepContext, StepResult, deferred
-from ...errors import BadInput, StationError, StepFault, UnitRejected
+from ...engine.step import StepContext, StepResult, already, deferred, done
+from ...errors import StationError, StepFault, UnitRejected
 from ...model import IdentityFact
-from ...settings.profile import Profile
 from ...words.say import Say
-from .cloud_sections import Cloud, NameTemplate
-from .unit import Unit
+from .cloudjob import CloudJob
+from .lastlook import LastLook
 
 T = TypeVar("T")
 HOLD_POLL_S, HOLD_POLL_MOST_S = 5.0, 30.0
@@ -41,83 +34,40 @@ TRIES = 3
 """How often a write is sent whose answer gets lost, and which the cloud does not show as done each time."""
 
 
-@dataclass(frozen=True, slots=True)
-class CloudJob:
-    """One unit's cloud work: identities as canonical text, product by number (None: developer device).
+@dataclass(slots=True)
+class Sent:
+    """A write to the cloud. ``is_answered`` False: the answer got lost, it may have been done or not."""
 
-    ``name`` is empty where the profile names nobody.
+    is_answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Goal(Generic[T]):
+    """Something the cloud shall show of a unit.
+
+    ``look`` returns what shows it, None: not yet. ``send`` brings it about; ``what`` says so in the journal.
+    ``missing``: the error when the cloud took the write and does not show it. ``refusals``: how often (1 or 2) the
+    cloud refuses the unit before it counts.
     """
 
-    device_id: str
-    platform_id: int
-    product_id: int | None
-    name: str
-    serial: str = ""
-    iccid: str = ""
-    imei: str = ""
-    claims: bool = False
-    queues: bool = False  # cloud down: queue the work (else hold the unit)
-    was_member: bool = False  # it was in the product before this walk: nothing of that is on its way any more
-
-    @property
-    def device(self) -> DeviceId:
-        return DeviceId(self.device_id)
-
-    @classmethod
-    def of(cls, unit: Unit, profile: Profile, product_id: int | None, *, is_named: bool) -> CloudJob:
-        """What is owed for an identified ``unit``; one in DFU has shown its Device ID only."""
-        who = unit.known
-        assert who.device_id is not None
-        serial = str(who.serial) if who.serial else None
-        template, cloud = profile.section(NameTemplate), profile.section(Cloud)
-        return cls(
-            device_id=str(who.device_id), platform_id=who.platform.id, product_id=product_id,
-            name=template.render(who.platform.slug, str(who.device_id), serial) if is_named else "",
-            serial=serial or "", iccid=str(who.iccid or ""), imei=str(who.imei or ""),
-            claims=cloud.claim, queues=cloud.queues(profile.context),
-        )  # fmt: skip
-
-    def compare(self, record: CloudDevice) -> None:
-        """The cloud's record must be of this very unit, and of no other product; raises `UnitRejected`."""
-        for name, ours, theirs in (
-            ("platform", str(self.platform_id), str(record.platform_id or "")),
-            ("serial number", self.serial, record.serial_number),
-            ("IMEI", self.imei, record.imei),
-        ):
-            if ours and theirs and ours != theirs:
-                raise UnitRejected(
-                    f"the cloud knows {self.device_id} with {name} {theirs}, the unit says {ours}; technician",
-                    say=Say("record_differs"),
-                )
-        if self.product_id is not None and record.is_product_device and record.product_id != self.product_id:
-            raise UnitRejected(
-                f"{self.device_id} is already in product {record.product_id}, this batch wants {self.product_id};"
-                " remove it there first",
-                say=Say("already_elsewhere", product=str(record.product_id)),
-            )  # fmt: skip
-
-    def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> CloudJob:
-        """Read an outbox body back, one of another version too; raises `BadInput` when it is not one of ours."""
-        known = {field.name for field in dataclasses.fields(cls)}
-        try:
-            return cls(**{name: value for name, value in json.loads(text).items() if name in known})
-        except (AttributeError, TypeError, ValueError) as error:
-            raise BadInput(f"outbox item is no cloud job: {error}; export the journal and call support") from error
+    what: str
+    look: Callable[[], T | None]
+    send: Callable[[], None]
+    missing: StationError
+    refusals: int = 1
 
 
 class CloudRecord:
-    """The cloud side of one attempt (or of one outbox item)."""
+    """The cloud side of one attempt (or of one outbox item): what it shows of the unit, and what is written to it."""
 
     def __init__(
-        self, job: CloudJob, client: CloudClient, is_connected: Callable[[Deadline], bool] | None = None
-    ) -> None:
-        self.job, self.client = job, client
+        self, job: CloudJob, client: CloudClient, last: LastLook,
+        is_connected: Callable[[Deadline], bool] | None = None,
+    ) -> None:  # fmt: skip
+        self.job, self.client, self.last = job, client, last
         self.is_connected = is_connected  # asks the unit itself over USB: for `online` only; None when it has left
         self.waits_for: CloudError | None = None  # why a step was deferred: those after it do not ask again
+        self._written: set[str] = set()  # steps that sent something
 
     @property
     def has_unit(self) -> bool:
@@ -128,6 +78,8 @@ class CloudRecord:
         """The unit was a member before this walk."""
         self.job = replace(self.job, was_member=True)
 
+    # --- looks ---
+
     def device(self, ctx: StepContext) -> CloudDevice | None:
         """The cloud's record of the unit by the route that fits; None when it is not ours.
 
@@ -135,9 +87,12 @@ class CloudRecord:
         """
         job = self.job
         if job.product_id is None:
-            return self._anywhere(ctx)
+            return self.anywhere(ctx)
+        product = job.product_id
         return self._compared(
-            self.client.device_in_product(job.product_id, job.device, deadline=ctx.deadline, cancel=ctx.cancel)
+            self.last.member.get(
+                lambda: self.client.device_in_product(product, job.device, deadline=ctx.deadline, cancel=ctx.cancel)
+            )
         )
 
     def known_device(self, ctx: StepContext) -> CloudDevice:
@@ -156,35 +111,112 @@ class CloudRecord:
         """As `device`, and a unit that is not in the product is looked for everywhere else before the first write."""
         member = self.device(ctx)
         if member is None and self.job.product_id is not None:
-            self._anywhere(ctx)
+            self.anywhere(ctx)
         return member
 
-    def _anywhere(self, ctx: StepContext) -> CloudDevice | None:
-        return self._compared(self.client.my_device(self.job.device, deadline=ctx.deadline, cancel=ctx.cancel))
+    def anywhere(self, ctx: StepContext) -> CloudDevice | None:
+        """The record of the unit outside the product, if the account may see it."""
+        return self._compared(
+            self.last.elsewhere.get(
+                lambda: self.client.my_device(self.job.device, deadline=ctx.deadline, cancel=ctx.cancel)
+            )
+        )
+
+    def sim(self, ctx: StepContext) -> Sim | None:
+        """The cloud's record of the unit's SIM by the route that fits; None when it is not there."""
+        iccid = Iccid.told(self.job.iccid)
+        return self.last.sim.get(
+            lambda: self.client.sim(iccid, self.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
+        )
 
     def _compared(self, record: CloudDevice | None) -> CloudDevice | None:
         if record is not None:
             self.job.compare(record)
         return record
 
+    def standing(self, ctx: StepContext, look: Callable[[], T]) -> T:
+        """What ``look`` finds; what it finds wrong is raised only when it stands still (`LOOK_AGAIN_S`)."""
+        for seconds in LOOK_AGAIN_S:
+            try:
+                return look()
+            except (UnitRejected, StepFault, BadAnswer, CloudRefused) as error:
+                if (isinstance(error, CloudRefused) and is_waiting(error)) or ctx.deadline.remaining <= seconds:
+                    raise
+            ctx.clock.sleep(seconds, ctx.cancel)
+            self.last.forget()
+        return look()
 
-@dataclass(slots=True)
-class Sent:
-    """A write to the cloud. ``is_answered`` False: the answer got lost, it may have been done or not."""
+    def pause(self, ctx: StepContext, seconds: float) -> None:
+        """Wait until the next poll, never past the step's deadline."""
+        ctx.deadline.check(ctx.step)
+        ctx.clock.sleep(min(seconds, max(0.01, ctx.deadline.remaining)), ctx.cancel)
+        self.last.forget()
 
-    is_answered: bool = False
+    # --- writes ---
 
+    @contextlib.contextmanager
+    def write(self, ctx: StepContext, what: str) -> Iterator[Sent]:
+        """A write to the cloud, journalled before and after.
 
-@contextlib.contextmanager
-def cloud_write(ctx: StepContext, what: str) -> Iterator[Sent]:
-    """A write to the cloud, journalled before and after.
+        One whose answer got lost stays unconfirmed and is no error: the read-back that follows decides (N2).
+        """
+        sent = Sent()
+        with contextlib.suppress(OutcomeUnknown), self.announced(ctx, what):
+            yield sent
+            sent.is_answered = True
 
-    One whose answer got lost stays unconfirmed and is no error: the read-back that follows decides (N2).
-    """
-    sent = Sent()
-    with contextlib.suppress(OutcomeUnknown), ctx.write("cloud", what):
-        yield sent
-        sent.is_answered = True
+    @contextlib.contextmanager
+    def announced(self, ctx: StepContext, what: str) -> Iterator[None]:
+        """As `write`, for one of many units in one request: whoever sends it minds a lost answer."""
+        self._written.add(ctx.step)
+        try:
+            with ctx.write("cloud", what):
+                yield
+        finally:
+            self.last.forget()
+
+    def reach(self, ctx: StepContext, goal: Goal[T]) -> T:
+        """Observe, act unless the goal is shown already, and read it back; raises like `until_seen`."""
+        found = self.standing(ctx, goal.look)
+        return self.until_seen(ctx, goal) if found is None else found
+
+    def until_seen(self, ctx: StepContext, goal: Goal[T]) -> T:
+        """Send a write, and return what shows it. Sent again only after such a look (N2).
+
+        An answer that got lost is decided by the look. Raises ``goal.missing`` when the cloud took the write and does
+        not show it; what it refused the unit for, when it did so ``goal.refusals`` times and nothing shows.
+        """
+
+        def seen() -> T:
+            found = goal.look()
+            if found is None:
+                raise goal.missing
+            return found
+
+        refused: list[StationError] = []
+        for _ in range(TRIES):
+            sent = Sent()
+            try:
+                with self.write(ctx, goal.what) as sent:
+                    goal.send()
+            except (UnitRejected, CloudRefused) as error:
+                if refused or (isinstance(error, CloudRefused) and is_waiting(error)):
+                    raise
+                refused.append(error)
+            try:
+                return self.standing(ctx, seen)
+            except (UnitRejected, StepFault) as error:
+                if len(refused) >= goal.refusals:
+                    raise refused[-1] from None
+                if error is not goal.missing or sent.is_answered:
+                    raise
+        raise CloudDown(
+            f"{goal.what}: sent {TRIES} times and never answered, and the cloud does not show it; try again later"
+        )
+
+    def ended(self, ctx: StepContext, proof: str) -> StepResult:
+        """The result of a step whose goal is shown, by ``proof``: ``done`` if this step sent anything for it."""
+        return done(proof) if ctx.step in self._written else already(proof)
 
 
 FindProduct = Callable[[StepContext], Product | None]
@@ -254,68 +286,10 @@ def _held(ctx: StepContext, question: Callable[[], T], trouble: CloudError) -> T
     raise StepFault(f"waited a whole shift: {trouble.told}", say=trouble.say)
 
 
-def standing(ctx: StepContext, look: Callable[[], T]) -> T:
-    """What ``look`` finds; what it finds wrong is raised only when it stands still (`LOOK_AGAIN_S`)."""
-    for seconds in LOOK_AGAIN_S:
-        try:
-            return look()
-        except (UnitRejected, StepFault, BadAnswer, CloudRefused) as error:
-            if (isinstance(error, CloudRefused) and is_waiting(error)) or ctx.deadline.remaining <= seconds:
-                raise
-        ctx.clock.sleep(seconds, ctx.cancel)
-    return look()
-
-
-def until_seen(
-    ctx: StepContext,
-    what: str,
-    send: Callable[[], None],
-    look: Callable[[], T | None],
-    missing: StationError,
-    refusals: int = 1,
-) -> T:
-    """Send a write, and return what ``look`` shows of it (None: nothing yet). Sent again only after such a look (N2).
-
-    An answer that got lost is decided by the look. Raises ``missing`` when the cloud took the write and does not
-    show it; what ``send`` refused the unit for, when it did so ``refusals`` (1 or 2) times and nothing shows.
-    """
-
-    def seen() -> T:
-        found = look()
-        if found is None:
-            raise missing
-        return found
-
-    refused: list[StationError] = []
-    for _ in range(TRIES):
-        sent = Sent()
-        try:
-            with cloud_write(ctx, what) as sent:
-                send()
-        except (UnitRejected, CloudRefused) as error:
-            if refused or (isinstance(error, CloudRefused) and is_waiting(error)):
-                raise
-            refused.append(error)
-        try:
-            return standing(ctx, seen)
-        except (UnitRejected, StepFault) as error:
-            if len(refused) >= refusals:
-                raise refused[-1] from None
-            if error is not missing or sent.is_answered:
-                raise
-    raise CloudDown(f"{what}: sent {TRIES} times and never answered, and the cloud does not show it; try again later")
-
-
 def keep_facts(ctx: StepContext, **values: object) -> None:
     """Journal what the cloud was read to show of the unit, for the batch log."""
     facts = tuple(IdentityFact(name, str(value), "cloud") for name, value in values.items() if value not in (None, ""))
     ctx.record(UnitFacts(facts=facts, **ctx.head()))
-
-
-def pause(ctx: StepContext, seconds: float, cancel: CancelToken | None = None) -> None:
-    """Wait between two polls, never past the step's deadline."""
-    ctx.deadline.check(ctx.step)
-    ctx.clock.sleep(min(seconds, max(0.01, ctx.deadline.remaining)), cancel or ctx.cancel)
 
 
 def is_same_account(one: str, other: str) -> bool:

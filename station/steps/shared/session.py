@@ -14,9 +14,11 @@ from ...engine.step import StepContext
 from ...engine.turn import Turn
 from ...engine.walk import Lane, StepPlan
 from ...settings.profile import Profile
-from .cloudwork import CloudJob, FindProduct
+from .cloudjob import CloudJob
+from .cloudwork import FindProduct
 from .flashing import FirmwareSession
 from .instruments import Instruments
+from .lastlook import LastLook
 from .unit import Unit
 from .wifi_networks import BenchWifi, WifiGoal
 
@@ -31,6 +33,7 @@ class UnitSession:
     plans: tuple[StepPlan, ...]  # the steps this unit goes through
     find_product: FindProduct  # raises CloudError; remembers what it found
     client: CloudClient
+    last: LastLook  # what the cloud showed of the unit
     wifi: tuple[WifiGoal, ...]
     bench_wifi: BenchWifi
 

@@ -21,8 +21,8 @@ def bench() -> Iterator[Bench]:
     bench = Bench(clock, cloud, token)
     with clock.registered():
         bench.client = CloudClient(
-            cloud.serve(), bench.provide_token, clock, rng=random.Random(1), on_call=bench.calls.append,
-            on_reachable=lambda is_up, why: bench.reachable.append((is_up, why)),
+            cloud.serve(), bench.provide_token, clock, rng=random.Random(1), bucket_rate=2.0,
+            on_call=bench.calls.append, on_reachable=lambda is_up, why: bench.reachable.append((is_up, why)),
         )  # fmt: skip
         yield bench
         bench.client.close()

@@ -15,7 +15,7 @@ from drivers.clock import Deadline, SimulatedClock
 from drivers.errors import Cancelled
 from drivers.identity import Secret
 from station.cloud.answers import ClaimAnswer
-from station.cloud.budget import TokenBucket
+from station.cloud.budget import Priority, TokenBucket
 from station.cloud.client import CloudClient
 from station.cloud.errors import CloudDown, CloudRefused, NotTheCloud, OutcomeUnknown, RateLimited, is_waiting
 from station.cloud.virtual import Fault, FaultKind
@@ -187,7 +187,7 @@ def test_background_work_waits_for_everybody_of_the_bench_and_leaves_half_a_burs
         def take(who: str, times: int, after_s: float = 0.0) -> None:
             clock.sleep(after_s)
             for _ in range(times):
-                bucket.take(None, None, is_background=who == "background")
+                bucket.take(None, None, Priority.OWED if who == "background" else Priority.UNIT)
                 left.append((who, round(clock.now(), 3)))
 
         stories = [("background", 20, 0.0), ("bench", 8, 1.2), ("bench", 4, 1.2)]
@@ -202,18 +202,35 @@ def test_background_work_waits_for_everybody_of_the_bench_and_leaves_half_a_burs
     assert len(background) == 20  # its turn comes when the bench has had enough
 
 
+def test_units_go_before_owed_work_and_owed_work_before_polls() -> None:
+    clock = SimulatedClock()
+    left: list[Priority] = []
+    with clock.registered():
+        bucket = TokenBucket(clock, rate=1.0, burst=1)
+        bucket.take(None, None)
+
+        def take(priority: Priority) -> None:
+            bucket.take(None, None, priority)
+            left.append(priority)
+
+        threads = [clock.thread(priority.name, partial(take, priority)) for priority in reversed(Priority)]
+        for thread in threads:
+            thread.join()
+    assert left == [Priority.UNIT, Priority.OWED, Priority.POLL]
+
+
 def test_background_work_of_a_client_leaves_the_bench_its_requests(bench: Bench) -> None:
-    background = bench.client.in_background()
+    background = bench.client.at(Priority.OWED)
 
     def owed_work() -> None:
         for _ in range(30):
-            background.user()
+            background.product(PRODUCT)
 
     thread = bench.clock.thread("owed", owed_work)
     bench.clock.sleep(5.0)
     began = bench.clock.now()
     for _ in range(5):
-        bench.client.user()
+        bench.client.product(PRODUCT)
     assert bench.clock.now() == began  # a unit that comes to the bench waits for nobody
     thread.join()
     assert background.reachable is bench.client.reachable is True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -30,7 +30,10 @@ class Desk:
         self.tried: list[tuple[float, str, str]] = []
         self.answer: Finish = lambda item: done("read back")
 
-    def finish(self, item: OutboxItem, cancel: CancelToken) -> StepResult:
+    def together(self, items: Sequence[OutboxItem], again: Collection[OutboxItem], cancel: CancelToken) -> Finish:
+        return self._finish
+
+    def _finish(self, item: OutboxItem) -> StepResult:
         self.tried.append((round(self.clock.now(), 3), item.attempt, item.action))
         return self.answer(item)
 
@@ -65,11 +68,11 @@ def down(item: OutboxItem) -> StepResult:
     raise CloudDown("no answer")
 
 
-def test_items_are_settled_in_order_each_once(room: Room) -> None:
+def test_items_of_a_unit_are_settled_in_order_each_once_and_one_step_of_many_units_together(room: Room) -> None:
     room.journal.record(*pending("a-1", "product_add", "name"), *pending("a-2", "product_add", unit=2))
     room.worker.start()
     room.clock.sleep(1.0)
-    assert room.desk.actions == [("a-1", "product_add"), ("a-1", "name"), ("a-2", "product_add")]
+    assert room.desk.actions == [("a-1", "product_add"), ("a-2", "product_add"), ("a-1", "name")]
     assert [event.verdict for event in room.of(VerdictRevised)] == [Verdict.PASS, Verdict.PASS]  # type: ignore[attr-defined]
     room.worker.wake()
     room.clock.sleep(3600)
@@ -159,7 +162,7 @@ def test_a_station_killed_between_the_work_and_its_record_repeats_only_the_look(
     room = Room(tmp_path)
     with room.clock.registered():
         room.journal.record(*pending("a-1", "product_add"))
-        room.desk.finish(room.journal.due(room.clock.utc())[0], room.clock.token())  # done, and then the power went
+        room.desk._finish(room.journal.due(room.clock.utc())[0])  # done, and then the power went
         room.journal.close()
         again = Journal.open(tmp_path, "s", room.clock)
         events: list[Event] = []

@@ -1,0 +1,84 @@
+"""One unit's cloud work as one value without secrets: kept in the outbox, it outlives the unit's stay at the bench."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+from drivers.identity import DeviceId
+
+from ...cloud.answers import CloudDevice
+from ...errors import BadInput, UnitRejected
+from ...settings.profile import Profile
+from ...words.say import Say
+from .cloud_sections import Cloud, NameTemplate
+from .unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class CloudJob:
+    """One unit's cloud work: identities as canonical text, product by number (None: developer device).
+
+    ``name`` is empty where the profile names nobody.
+    """
+
+    device_id: str
+    platform_id: int
+    product_id: int | None
+    name: str
+    serial: str = ""
+    iccid: str = ""
+    imei: str = ""
+    claims: bool = False
+    queues: bool = False  # cloud down: queue the work (else hold the unit)
+    was_member: bool = False  # it was in the product before this walk: nothing of that is on its way any more
+
+    @property
+    def device(self) -> DeviceId:
+        return DeviceId(self.device_id)
+
+    @classmethod
+    def of(cls, unit: Unit, profile: Profile, product_id: int | None, *, is_named: bool) -> CloudJob:
+        """What is owed for an identified ``unit``; one in DFU has shown its Device ID only."""
+        who = unit.known
+        assert who.device_id is not None
+        serial = str(who.serial) if who.serial else None
+        template, cloud = profile.section(NameTemplate), profile.section(Cloud)
+        return cls(
+            device_id=str(who.device_id), platform_id=who.platform.id, product_id=product_id,
+            name=template.render(who.platform.slug, str(who.device_id), serial) if is_named else "",
+            serial=serial or "", iccid=str(who.iccid or ""), imei=str(who.imei or ""),
+            claims=cloud.claim, queues=cloud.queues(profile.context),
+        )  # fmt: skip
+
+    def compare(self, record: CloudDevice) -> None:
+        """The cloud's record must be of this very unit, and of no other product; raises `UnitRejected`."""
+        for name, ours, theirs in (
+            ("platform", str(self.platform_id), str(record.platform_id or "")),
+            ("serial number", self.serial, record.serial_number),
+            ("IMEI", self.imei, record.imei),
+        ):
+            if ours and theirs and ours != theirs:
+                raise UnitRejected(
+                    f"the cloud knows {self.device_id} with {name} {theirs}, the unit says {ours}; technician",
+                    say=Say("record_differs"),
+                )
+        if self.product_id is not None and record.is_product_device and record.product_id != self.product_id:
+            raise UnitRejected(
+                f"{self.device_id} is already in product {record.product_id}, this batch wants {self.product_id};"
+                " remove it there first",
+                say=Say("already_elsewhere", product=str(record.product_id)),
+            )  # fmt: skip
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> CloudJob:
+        """Read an outbox body back, one of another version too; raises `BadInput` when it is not one of ours."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        try:
+            return cls(**{name: value for name, value in json.loads(text).items() if name in known})
+        except (AttributeError, TypeError, ValueError) as error:
+            raise BadInput(f"outbox item is no cloud job: {error}; export the journal and call support") from error

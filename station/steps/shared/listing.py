@@ -1,0 +1,51 @@
+"""Reads the records of many units of one product from one list, where that takes fewer requests than units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from ...cloud.answers import Page
+from ...cloud.client import CloudClient
+from ...engine.step import StepContext
+from .cloudwork import CloudRecord
+
+T = TypeVar("T")
+FEW = 8
+"""Units for which no list is asked for: a product may have hundreds of pages."""
+
+Listing = Callable[[CloudClient, int, Sequence[CloudRecord], StepContext], bool]
+"""Shows each unit its record, or None, from the list of a product; False if units have to be looked up one by one."""
+
+
+def list_members(client: CloudClient, product: int, units: Sequence[CloudRecord], ctx: StepContext) -> bool:
+    """Show each of ``units`` its record as a member of ``product``. Raises `CloudError`."""
+    found = _listed(lambda page: client.members(product, page, deadline=ctx.deadline, cancel=ctx.cancel), len(units))
+    if found is not None:
+        records = {record.id: record for record in found}
+        for unit in units:
+            unit.last.member.keep(records.get(unit.job.device))
+    return found is not None
+
+
+def list_sims(client: CloudClient, product: int, units: Sequence[CloudRecord], ctx: StepContext) -> bool:
+    """Show each of ``units`` its SIM in ``product``. Raises `CloudError`."""
+    found = _listed(lambda page: client.sims(product, page, deadline=ctx.deadline, cancel=ctx.cancel), len(units))
+    if found is not None:
+        sims = {sim.iccid: sim for sim in found}
+        for unit in units:
+            unit.last.sim.keep(sims.get(unit.job.iccid))
+    return found is not None
+
+
+def _listed(read: Callable[[int], Page[T]], units: int) -> list[T] | None:
+    """Read all pages; None if there are more of them than ``units``."""
+    if units < FEW:
+        return None
+    first = read(1)
+    if first.pages > units:
+        return None
+    rows = list(first.rows)
+    for number in range(2, first.pages + 1):
+        rows += read(number).rows
+    return rows
