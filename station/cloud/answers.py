@@ -93,6 +93,7 @@ class CloudDevice:
     product_id: int | None = None
     owner: str = ""
     name: str = ""
+    notes: str = ""
     online: bool = False
     last_handshake_at: datetime.datetime | None = None
     last_heard: datetime.datetime | None = None
@@ -211,7 +212,7 @@ def read_device(body: object, wanted: DeviceId | None = None) -> CloudDevice:
     if wanted is not None and found != wanted:
         raise BadAnswer(f"device {wanted}: the cloud answered with device {found}")
     return CloudDevice(
-        id=found, product_id=f.number("product_id"), owner=f.text("owner"), name=f.text("name"),
+        id=found, product_id=f.number("product_id"), owner=f.text("owner"), name=f.text("name"), notes=f.text("notes"),
         online=f.flag("online") or f.flag("connected"),
         last_handshake_at=f.moment("last_handshake_at"), last_heard=f.moment("last_heard"),
         platform_id=f.number("platform_id"), serial_number=f.text("serial_number"),

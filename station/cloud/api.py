@@ -165,11 +165,36 @@ def add_to_product(ref: ProductRef, device_ids: Sequence[DeviceId]) -> Call[Impo
     )  # fmt: skip
 
 
-def rename(device_id: DeviceId, name: str, ref: ProductRef | None = None) -> Call[None]:
-    """Name a device of product ``ref``, or (None) of the account."""
+def change(device_id: DeviceId, fields: Mapping[str, object], ref: ProductRef | None = None) -> Call[None]:
+    """Set fields of a device of product ``ref``, or (None) of the account: name, notes, ... (reference 4.4)."""
+    what = ", ".join(f"{name} {value!r}" for name, value in fields.items())
     return Call(
-        _route(ref), "PUT", _device(device_id, ref), f"name {device_id} {name!r}", lambda _: None, Effect.ONCE,
+        _route(ref), "PUT", _device(device_id, ref), f"set {what} of {device_id}", lambda _: None, Effect.ONCE, fields,
+    )  # fmt: skip
+
+
+def group(ref: ProductRef, name: str) -> Call[bool]:
+    """Ask whether the product has a group of that name (404: no)."""
+    return Call(
+        Route.GROUP, "GET", f"{_product(ref)}/groups/{quote(name, safe='')}", f"look up group {name}",
+        lambda a: a.status != 404, accepts=frozenset({404}),
+    )  # fmt: skip
+
+
+def create_group(ref: ProductRef, name: str) -> Call[None]:
+    """Make a group; whether it is there shows when it is looked up (reference 4.5)."""
+    return Call(
+        Route.GROUP, "POST", f"{_product(ref)}/groups", f"make group {name}", lambda _: None, Effect.ONCE,
         {"name": name},
+    )  # fmt: skip
+
+
+def add_to_groups(ref: ProductRef, device_id: DeviceId, names: Sequence[str]) -> Call[None]:
+    """Add a device to groups; those it is in stay (F4)."""
+    body = {"action": "groups", "devices": [str(device_id)], "metadata": {"add": list(names), "remove": []}}
+    return Call(
+        Route.MEMBERS, "PUT", f"{_product(ref)}/devices", f"add {device_id} to groups {', '.join(names)}",
+        lambda _: None, Effect.ONCE, body,
     )  # fmt: skip
 
 

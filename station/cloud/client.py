@@ -24,7 +24,6 @@ from .answers import (
     ClaimAnswer,
     CloudDevice,
     ImportResult,
-    Page,
     Product,
     SerialRecord,
     Sim,
@@ -165,30 +164,6 @@ class CloudClient:
         """Add 1 to 1000 devices to product ``ref``. The answer has a result for each; read it back (cloud-api 4.1)."""
         device_ids = (device_id,) if isinstance(device_id, DeviceId) else device_id
         return self.run(api.add_to_product(ref, device_ids), deadline=deadline, cancel=cancel)
-
-    def members(
-        self, ref: ProductRef, page: int, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
-    ) -> Page[CloudDevice]:
-        """List the devices of product ``ref``, a page of 100 at a time, by Device ID. Raises `CloudError`."""
-        return self.run(api.members(ref, page), deadline=deadline, cancel=cancel)
-
-    def sims(
-        self, ref: ProductRef, page: int, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
-    ) -> Page[Sim]:
-        """List the SIMs of product ``ref``, a page of 100 at a time. Raises `CloudError`."""
-        return self.run(api.sims(ref, page), deadline=deadline, cancel=cancel)
-
-    def rename(
-        self,
-        device_id: DeviceId,
-        name: str,
-        ref: ProductRef | None = None,
-        *,
-        deadline: Deadline | None = None,
-        cancel: CancelToken | None = None,
-    ) -> None:
-        """Name a device of product ``ref``, or (None) of the account; read it back. Raises `CloudError`."""
-        return self.run(api.rename(device_id, name, ref), deadline=deadline, cancel=cancel)
 
     def claim(
         self, device_id: DeviceId, *, deadline: Deadline | None = None, cancel: CancelToken | None = None

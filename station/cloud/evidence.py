@@ -38,6 +38,7 @@ class Route(enum.Enum):
     MEMBER = "one device of a product"
     MEMBER_SIM = "one SIM of a product"
     MEMBERS = "the devices of a product"
+    GROUP = "one group of a product"
     SIMS = "the SIMs of a product"
     DEVICE = "one device of the account"
     DEVICES = "the account's devices"
@@ -120,6 +121,7 @@ _MARKS: Mapping[Route, frozenset[str]] = {
     Route.MEMBER_SIM: frozenset({"_id", "iccid", "sim"}),
     Route.MEMBERS: frozenset({"devices"}),
     Route.SIMS: frozenset({"sims"}),
+    Route.GROUP: frozenset({"group"}),
     Route.DEVICE: frozenset({"id", "online"}),
     Route.DEVICES: frozenset({"devices"}),
     Route.CLAIM: frozenset({"id", "user_id", "deviceID", "customer_id"}),
@@ -197,7 +199,9 @@ def _text_of(value: object, depth: int = 3) -> str:
 
 # --- what it is about --------------------------------------------------------------------------
 
-_OF_A_PRODUCT = frozenset({Route.PRODUCT, Route.IMPORT, Route.MEMBER, Route.MEMBERS, Route.MEMBER_SIM, Route.SIMS})
+_OF_A_PRODUCT = frozenset(
+    {Route.PRODUCT, Route.IMPORT, Route.MEMBER, Route.MEMBERS, Route.GROUP, Route.MEMBER_SIM, Route.SIMS}
+)
 _ANY = frozenset(Route)
 
 
@@ -228,6 +232,7 @@ ROWS: tuple[Row, ...] = (
     _row(_OF_A_PRODUCT, 404, "product not found", About.PRODUCT),
     _row(frozenset({Route.PRODUCT, Route.IMPORT, Route.MEMBERS, Route.SIMS}), 404, "", About.PRODUCT),
     _row(_OF_A_PRODUCT, 403, "", About.ACCOUNT),
+    _row(Route.GROUP, 404, "", About.UNIT),  # read as "there is none yet"
     # 4.2, 4.7: one device
     _row(Route.MEMBER, 404, "not found", About.UNIT),
     _row(Route.DEVICE, 403, "permission denied", About.UNIT),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..cloud import api
 from ..cloud.answers import ClaimAnswer
 from ..engine.step import StepContext, StepResult
 from ..errors import StepFault, UnitRejected
@@ -43,7 +44,7 @@ def _is_ours(cloud: CloudRecord, ctx: StepContext, user: str) -> bool | None:
 
 def _claim_until_online(cloud: CloudRecord, ctx: StepContext) -> None:
     while True:
-        answer = cloud.client.claim(cloud.job.device, deadline=ctx.deadline, cancel=ctx.cancel)
+        answer = cloud.run(ctx, api.claim(cloud.job.device))
         if answer is ClaimAnswer.FOREIGN:
             raise _belongs_elsewhere(cloud)
         if answer is ClaimAnswer.ACCEPTED:

@@ -6,6 +6,7 @@ from drivers.clock import Deadline
 from drivers.errors import Cancelled, Disconnected, DriverError, Swapped
 from drivers.identity import Iccid
 
+from ..cloud import api
 from ..engine.step import StepContext, StepResult, already
 from ..errors import StepFault
 from ..words.say import Say
@@ -82,7 +83,7 @@ def _seen(cloud: CloudRecord, ctx: StepContext) -> str:
     """
     job = cloud.job
     if job.product_id is not None or cloud.device(ctx) is not None:
-        is_online = cloud.client.ping(job.device, job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
+        is_online = cloud.run(ctx, api.ping(job.device, job.product_id))
         return "answers a ping" if is_online else ""
     if cloud.is_connected is None:
         raise StepFault("an unclaimed unit that has left the bench cannot be seen online; plug it in again")

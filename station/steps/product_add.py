@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from ..cloud import api
 from ..cloud.answers import MAX_IMPORT, CloudDevice, Membership
 from ..cloud.errors import OutcomeUnknown
 from ..engine.step import StepContext, StepResult
@@ -97,9 +98,7 @@ def _membership(cloud: CloudRecord, ctx: StepContext) -> Goal[CloudDevice]:
 def _import(cloud: CloudRecord, ctx: StepContext) -> None:
     """Raises `OutcomeUnknown` for an answer that names the unit nowhere: only a look shows what it came to."""
     assert cloud.job.product_id is not None
-    answer = cloud.client.add_to_product(
-        cloud.job.product_id, cloud.job.device, deadline=ctx.deadline, cancel=ctx.cancel
-    )
+    answer = cloud.run(ctx, api.add_to_product(cloud.job.product_id, [cloud.job.device]))
     result = answer.of(cloud.job.device)
     if result is Membership.UNCONFIRMED:
         raise OutcomeUnknown(f"the cloud did not say what became of {cloud.job.device_id}")
@@ -131,7 +130,7 @@ def _add_all(units: Sequence[tuple[CloudRecord, StepContext]]) -> None:
             for cloud, its_ctx in part:
                 announced.enter_context(cloud.announced(its_ctx, _membership(cloud, its_ctx).what))
             devices = [cloud.job.device for cloud, _ in part]
-            first.client.add_to_product(first.job.product_id, devices, deadline=ctx.deadline, cancel=ctx.cancel)
+            first.run(ctx, api.add_to_product(first.job.product_id, devices))
 
 
 SPEC = CloudStep(

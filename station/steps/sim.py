@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from drivers.identity import Iccid
 
+from ..cloud import api
 from ..cloud.answers import Sim, SimAnswer
 from ..engine.step import StepContext, StepResult, already, deferred, done
 from ..errors import StepFault, UnitRejected
@@ -107,8 +108,8 @@ def _speed(serial: str) -> SimSpeed:
 
 def _activate(cloud: CloudRecord, ctx: StepContext, iccid: Iccid) -> None:
     if cloud.job.product_id is not None:
-        cloud.client.import_sim(iccid, cloud.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
-    elif cloud.client.activate_sim(iccid, deadline=ctx.deadline, cancel=ctx.cancel) is SimAnswer.FOREIGN:
+        cloud.run(ctx, api.import_sim(iccid, cloud.job.product_id))
+    elif cloud.run(ctx, api.activate_sim(iccid)) is SimAnswer.FOREIGN:
         raise UnitRejected(f"SIM {iccid} belongs to a product or another account", say=Say("sim_failed"))
 
 

@@ -12,6 +12,7 @@ from support.traffic import CloudCall, Line, Module, Story, UnitWrite, faults_of
 from drivers.virtual.flash import Operation, Touch, Who
 from drivers.virtual.header import SYSTEM, USER
 from drivers.virtual.layout import PAGE, Chip, layout_of
+from station.cloud import api
 from station.cloud.client import CloudClient
 from station.cloud.virtual import FaultKind, SeenRequest
 from station.engine.records import WriteIntended
@@ -148,7 +149,7 @@ def rename_past_the_journal(bench: LineBench) -> None:
     unit = bench.finished_unit(BORON)
     bench.walk(unit)
     stray = CloudClient(bench.cloud.base_url, lambda: bench.token, bench.clock)
-    stray.rename(unit.spec.device_id, "stray", PRODUCTS["boron"])
+    stray.run(api.change(unit.spec.device_id, {"name": "stray"}, PRODUCTS["boron"]))
     stray.close()
 
 

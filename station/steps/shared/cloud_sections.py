@@ -5,15 +5,25 @@ from __future__ import annotations
 import enum
 import string
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from drivers.platforms import Platform
 
-from ...settings.profile_sections import IS_DEVELOPER, Context, Kind, SectionWithDefaults, where
+from ...settings.profile_sections import (
+    IS_DEVELOPER,
+    Context,
+    Kind,
+    ProfileSection,
+    SectionWithDefaults,
+    where,
+)
 from ...settings.sections import Mistake, refusal, shown
 from ...uncertain import NAME_LENGTH
+
+GROUP_NAME = r"^[a-z0-9_-]{1,64}$"
+"""Reference cloud-api 4.5."""
 
 
 class Offline(enum.StrEnum):
@@ -27,6 +37,9 @@ class Cloud(SectionWithDefaults):
     """What is asked of the cloud beside membership, and what happens while it is away."""
 
     claim: bool = Field(default=False, description="true: claim the unit, as a developer unit must be (E1).")
+    development: bool = Field(
+        default=False, description="true: mark the unit for development; it takes no released firmware then (D8 E7).",
+    )  # fmt: skip
     online: bool | None = Field(default=None, description="true: it must come online here, as a developer unit (E2).")
     offline: Offline | None = Field(
         default=None, strict=False,
@@ -75,6 +88,39 @@ class Cloud(SectionWithDefaults):
         why = self.why_hold(context)
         if why and self.offline is Offline.QUEUE:
             yield Mistake("offline", f'"hold": {why}', 'write offline = "hold"', '"queue"')
+
+
+class _OfProduct(ProfileSection):
+    """A section for members of a product only."""
+
+    @classmethod
+    def check_presence(cls, context: Context, is_there: bool) -> Iterator[Mistake]:
+        if context.kind is Kind.DEVELOPER and is_there:
+            yield Mistake((), "only in a product profile: a developer unit is in no product", "remove it")
+
+
+class Notes(ProfileSection):
+    """What stands in the notes of the unit's record in the cloud."""
+
+    text: str = Field(
+        min_length=1, max_length=256, pattern=r"^[\x20-\x7e]+$", title="1 to 256 printable characters",
+        examples=["order 4711"], description="The notes of every unit; other notes are replaced.",
+    )  # fmt: skip
+
+
+class Groups(_OfProduct):
+    """Groups of the product every unit is added to; it stays in those it is in (F4)."""
+
+    names: tuple[Annotated[str, Field(pattern=GROUP_NAME)], ...] = Field(
+        strict=False, min_length=1, max_length=10, title="a list of names: a-z, 0-9, - and _, at most 64 characters",
+        examples=[["20261129_500", "rev-b"]], description="A group the product has not is made.",
+    )  # fmt: skip
+
+
+class FirmwareLock(_OfProduct):
+    """The version of the product's firmware the cloud keeps every unit at."""
+
+    version: int = Field(ge=1, le=65535, examples=[7], description="As uploaded to the product (D1).")
 
 
 class NameTemplate(SectionWithDefaults):

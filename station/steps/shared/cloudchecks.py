@@ -12,13 +12,14 @@ from ...words.say import Say
 from .cloudjob import CloudJob
 from .cloudwork import is_same_account, mask
 
+DEVELOPMENT = "development mark"
 _AGAIN = "walk the unit again"
-_ADVICE = {
-    "id": "technician", "name": _AGAIN, "product": _AGAIN, "development mark": "clear the mark in the console",
+_ADVICE = dict.fromkeys(("name", "notes", "product", "group", "firmware lock"), _AGAIN) | {
+    "id": "technician", DEVELOPMENT: "correct the mark in the console",
     "quarantine": "approve the unit in the console", "owner": "have the unit unclaimed, then walk it again",
 }  # fmt: skip
 _SENTENCES = {
-    "quarantine": Say("quarantined"), "development mark": Say("quarantined"), "owner": Say("owner_other")
+    "quarantine": Say("quarantined"), DEVELOPMENT: Say("quarantined"), "owner": Say("owner_other")
 }  # fmt: skip
 """What the operator is told of a field, where there is more to say than that it is wrong."""
 
@@ -32,7 +33,8 @@ def check_now(job: CloudJob, device: CloudDevice, user: str) -> None:
     ``user``: the account of the token. A unit that is to be claimed may still be nobody's.
     """
     owner = [] if job.claims and not device.owner else [_owner(job, device, user)]
-    _check("the cloud shows", [*_marks(job, device), *owner])
+    marks = [row for row in _marks(job, device) if not (row[0] == DEVELOPMENT and job.development)]
+    _check("the cloud shows", [*marks, *owner])
 
 
 def check_all(job: CloudJob, device: CloudDevice, user: str) -> int:
@@ -42,6 +44,11 @@ def check_all(job: CloudJob, device: CloudDevice, user: str) -> int:
         rows.append(("name", job.name, device.name))
     if job.product_id is not None:
         rows.append(("product", str(job.product_id), str(device.product_id)))
+    if job.notes:
+        rows.append(("notes", job.notes, device.notes))
+    if job.firmware_lock is not None:
+        rows.append(("firmware lock", str(job.firmware_lock), str(device.desired_firmware_version)))
+    rows += [("group", name, name if name in device.groups else "") for name in job.groups]
     rows += [*_marks(job, device), _owner(job, device, user)]
     _check("final read-back:", rows)
     return len(rows)
@@ -51,7 +58,7 @@ def _marks(job: CloudJob, device: CloudDevice) -> list[Row]:
     if job.product_id is None:
         return []
     return [
-        ("development mark", "False", str(device.development)), ("quarantine", "False", str(device.quarantined))
+        (DEVELOPMENT, str(job.development), str(device.development)), ("quarantine", "False", str(device.quarantined))
     ]  # fmt: skip
 
 

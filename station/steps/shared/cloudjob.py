@@ -12,7 +12,7 @@ from ...cloud.answers import CloudDevice
 from ...errors import BadInput, UnitRejected
 from ...settings.profile import Profile
 from ...words.say import Say
-from .cloud_sections import Cloud, NameTemplate
+from .cloud_sections import Cloud, FirmwareLock, Groups, NameTemplate, Notes
 from .unit import Unit
 
 
@@ -31,6 +31,10 @@ class CloudJob:
     iccid: str = ""
     imei: str = ""
     claims: bool = False
+    notes: str = ""
+    groups: tuple[str, ...] = ()
+    development: bool = False
+    firmware_lock: int | None = None
     queues: bool = False  # cloud down: queue the work (else hold the unit)
     was_member: bool = False  # it was in the product before this walk: nothing of that is on its way any more
 
@@ -45,11 +49,14 @@ class CloudJob:
         assert who.device_id is not None
         serial = str(who.serial) if who.serial else None
         template, cloud = profile.section(NameTemplate), profile.section(Cloud)
+        notes, groups, lock = profile.section(Notes), profile.section(Groups), profile.section(FirmwareLock)
         return cls(
             device_id=str(who.device_id), platform_id=who.platform.id, product_id=product_id,
             name=template.render(who.platform.slug, str(who.device_id), serial) if is_named else "",
             serial=serial or "", iccid=str(who.iccid or ""), imei=str(who.imei or ""),
-            claims=cloud.claim, queues=cloud.queues(profile.context),
+            claims=cloud.claim, development=cloud.development, notes=notes.text if notes else "",
+            groups=groups.names if groups else (), firmware_lock=lock.version if lock else None,
+            queues=cloud.queues(profile.context),
         )  # fmt: skip
 
     def compare(self, record: CloudDevice) -> None:
@@ -79,6 +86,7 @@ class CloudJob:
         """Read an outbox body back, one of another version too; raises `BadInput` when it is not one of ours."""
         known = {field.name for field in dataclasses.fields(cls)}
         try:
-            return cls(**{name: value for name, value in json.loads(text).items() if name in known})
+            told = {name: value for name, value in json.loads(text).items() if name in known}
+            return cls(**told | {"groups": tuple(told.get("groups", ()))})
         except (AttributeError, TypeError, ValueError) as error:
             raise BadInput(f"outbox item is no cloud job: {error}; export the journal and call support") from error

@@ -10,7 +10,9 @@ from typing import Generic, TypeVar
 from drivers.clock import Deadline
 from drivers.identity import Iccid
 
+from ...cloud import api
 from ...cloud.answers import CloudDevice, Product, Sim
+from ...cloud.api import Call
 from ...cloud.client import CloudClient
 from ...cloud.errors import BadAnswer, CloudDown, CloudError, CloudRefused, OutcomeUnknown, is_waiting, waits_for
 from ...engine.records import UnitFacts
@@ -78,6 +80,10 @@ class CloudRecord:
         """The unit was a member before this walk."""
         self.job = replace(self.job, was_member=True)
 
+    def run(self, ctx: StepContext, call: Call[T]) -> T:
+        """Send ``call`` within the step's time. Raises `CloudError`."""
+        return self.client.run(call, deadline=ctx.deadline, cancel=ctx.cancel)
+
     # --- looks ---
 
     def device(self, ctx: StepContext) -> CloudDevice | None:
@@ -89,11 +95,7 @@ class CloudRecord:
         if job.product_id is None:
             return self.anywhere(ctx)
         product = job.product_id
-        return self._compared(
-            self.last.member.get(
-                lambda: self.client.device_in_product(product, job.device, deadline=ctx.deadline, cancel=ctx.cancel)
-            )
-        )
+        return self._compared(self.last.member.get(lambda: self.run(ctx, api.device_in_product(product, job.device))))
 
     def known_device(self, ctx: StepContext) -> CloudDevice:
         """The record of a unit that the cloud has shown before; raises when it does not show it any more.
@@ -116,18 +118,12 @@ class CloudRecord:
 
     def anywhere(self, ctx: StepContext) -> CloudDevice | None:
         """The record of the unit outside the product, if the account may see it."""
-        return self._compared(
-            self.last.elsewhere.get(
-                lambda: self.client.my_device(self.job.device, deadline=ctx.deadline, cancel=ctx.cancel)
-            )
-        )
+        return self._compared(self.last.elsewhere.get(lambda: self.run(ctx, api.my_device(self.job.device))))
 
     def sim(self, ctx: StepContext) -> Sim | None:
         """The cloud's record of the unit's SIM by the route that fits; None when it is not there."""
         iccid = Iccid.told(self.job.iccid)
-        return self.last.sim.get(
-            lambda: self.client.sim(iccid, self.job.product_id, deadline=ctx.deadline, cancel=ctx.cancel)
-        )
+        return self.last.sim.get(lambda: self.run(ctx, api.sim(iccid, self.job.product_id)))
 
     def _compared(self, record: CloudDevice | None) -> CloudDevice | None:
         if record is not None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from ...cloud import api
 from ...cloud.answers import Page
+from ...cloud.api import Call
 from ...cloud.client import CloudClient
 from ...engine.step import StepContext
 from .cloudwork import CloudRecord
@@ -20,7 +22,9 @@ Listing = Callable[[CloudClient, int, Sequence[CloudRecord], StepContext], bool]
 
 def list_members(client: CloudClient, product: int, units: Sequence[CloudRecord], ctx: StepContext) -> bool:
     """Show each of ``units`` its record as a member of ``product``. Raises `CloudError`."""
-    found = _listed(lambda page: client.members(product, page, deadline=ctx.deadline, cancel=ctx.cancel), len(units))
+    found = _listed(
+        lambda page: client.run(api.members(product, page), deadline=ctx.deadline, cancel=ctx.cancel), len(units)
+    )
     if found is not None:
         records = {record.id: record for record in found}
         for unit in units:
@@ -30,12 +34,18 @@ def list_members(client: CloudClient, product: int, units: Sequence[CloudRecord]
 
 def list_sims(client: CloudClient, product: int, units: Sequence[CloudRecord], ctx: StepContext) -> bool:
     """Show each of ``units`` its SIM in ``product``. Raises `CloudError`."""
-    found = _listed(lambda page: client.sims(product, page, deadline=ctx.deadline, cancel=ctx.cancel), len(units))
+    found = _listed(
+        lambda page: client.run(api.sims(product, page), deadline=ctx.deadline, cancel=ctx.cancel), len(units)
+    )
     if found is not None:
         sims = {sim.iccid: sim for sim in found}
         for unit in units:
             unit.last.sim.keep(sims.get(unit.job.iccid))
     return found is not None
+
+
+def _asked(client: CloudClient, call: Call[T], ctx: StepContext) -> T:
+    return client.run(call, deadline=ctx.deadline, cancel=ctx.cancel)
 
 
 def _listed(read: Callable[[int], Page[T]], units: int) -> list[T] | None:

@@ -14,6 +14,7 @@ from support.cloud_bench import ARGON, BORON, BORON_ICCID, ME, PRODUCT, Bench
 from drivers.clock import Deadline, SimulatedClock
 from drivers.errors import Cancelled
 from drivers.identity import Secret
+from station.cloud import api
 from station.cloud.answers import ClaimAnswer
 from station.cloud.budget import Priority, TokenBucket
 from station.cloud.client import CloudClient
@@ -283,7 +284,7 @@ def test_no_write_that_may_have_arrived_is_sent_again_unread(bench: Bench, write
     client.add_to_product(PRODUCT, BORON)
     calls = {
         "import": lambda: client.add_to_product(PRODUCT, BORON),
-        "name": lambda: client.rename(BORON, "a", PRODUCT),
+        "name": lambda: client.run(api.change(BORON, {"name": "a"}, PRODUCT)),
         "SIM import": lambda: client.import_sim(BORON_ICCID, PRODUCT),
         "claim": lambda: client.claim(BORON),
         "activation": lambda: client.activate_sim(BORON_ICCID),

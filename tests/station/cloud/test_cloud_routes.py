@@ -8,6 +8,7 @@ import pytest
 from support.cloud_bench import ARGON, BORON, BORON_ICCID, BORON_SERIAL, ME, MOBILE_SECRET, PRODUCT, Bench
 
 from drivers.identity import DeviceId, Iccid, SerialNumber
+from station.cloud import api
 from station.cloud.answers import ClaimAnswer, Membership, SimAnswer
 from station.cloud.errors import CloudRefused, NotAllowed, TokenRejected
 from station.cloud.virtual import Fault, FaultKind, Quirks
@@ -145,11 +146,11 @@ def test_every_route_sees_lower_case_ids_only(bench: Bench) -> None:
     client = bench.client
     client.add_to_product(PRODUCT, scanned)
     client.device_in_product(PRODUCT, scanned)
-    client.rename(scanned, "a", PRODUCT)
+    client.run(api.change(scanned, {"name": "a"}, PRODUCT))
     client.ping(scanned, PRODUCT)
     client.claim(scanned)
     client.my_device(scanned)
-    client.rename(scanned, "b")
+    client.run(api.change(scanned, {"name": "b"}))
     client.ping(scanned)
     seen = bench.cloud.requests()
     assert len({r.route for r in seen}) == 8
@@ -161,14 +162,14 @@ def test_every_route_sees_lower_case_ids_only(bench: Bench) -> None:
 
 def test_names_are_set_by_both_routes_and_repeating_changes_nothing(bench: Bench) -> None:
     bench.client.add_to_product(PRODUCT, BORON)
-    bench.client.rename(BORON, "P044AB1234567", PRODUCT)
-    bench.client.rename(BORON, "P044AB1234567", PRODUCT)
+    bench.client.run(api.change(BORON, {"name": "P044AB1234567"}, PRODUCT))
+    bench.client.run(api.change(BORON, {"name": "P044AB1234567"}, PRODUCT))
     device = bench.client.device_in_product(PRODUCT, BORON)
     assert device is not None
     assert device.name == "P044AB1234567"
     assert bench.cloud.effects["PUT /v1/products/:p/devices/:id"] == 1
     bench.client.claim(BORON)
-    bench.client.rename(BORON, "mine")
+    bench.client.run(api.change(BORON, {"name": "mine"}))
     (mine,) = bench.client.my_devices()
     assert (mine.name, mine.owner) == ("mine", ME)
 
@@ -392,7 +393,7 @@ def test_an_api_user_may_import_but_not_claim_and_is_told_why(bench: Bench) -> N
     with pytest.raises(NotAllowed, match="API users are not allowed"):
         bench.client.claim(BORON)
     with pytest.raises(NotAllowed, match="scope"):
-        bench.client.rename(BORON, "x", PRODUCT)
+        bench.client.run(api.change(BORON, {"name": "x"}, PRODUCT))
 
 
 @pytest.mark.rule("N4")
@@ -400,9 +401,9 @@ def test_a_token_replaced_in_the_middle_is_used_at_once(bench: Bench) -> None:
     bench.client.add_to_product(PRODUCT, BORON)
     bench.cloud.revoke_tokens(ME)
     with pytest.raises(TokenRejected, match="new token"):
-        bench.client.rename(BORON, "P044AB1234567", PRODUCT)
+        bench.client.run(api.change(BORON, {"name": "P044AB1234567"}, PRODUCT))
     bench.token = bench.cloud.create_token(ME)
-    bench.client.rename(BORON, "P044AB1234567", PRODUCT)
+    bench.client.run(api.change(BORON, {"name": "P044AB1234567"}, PRODUCT))
     device = bench.client.device_in_product(PRODUCT, BORON)
     assert device is not None
     assert device.name == "P044AB1234567"

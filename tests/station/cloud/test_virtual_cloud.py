@@ -14,6 +14,7 @@ from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import VirtualUnit
 from drivers.virtual.world import CloudLink, SimRegistry, World
+from station.cloud import api
 from station.cloud.client import CloudClient
 from station.cloud.virtual import Fault, FaultKind, VirtualCloud
 
@@ -25,7 +26,7 @@ def test_a_cloud_that_was_killed_continues_from_its_file(tmp_path: Path) -> None
         token = populate(first)
         client = CloudClient(first.serve(), lambda: token, clock, rng=random.Random(1))
         client.add_to_product(PRODUCT, BORON)
-        client.rename(BORON, "kept", PRODUCT)
+        client.run(api.change(BORON, {"name": "kept"}, PRODUCT))
         # no close: a second object opens the same file, as after a kill
         second = VirtualCloud(clock, tmp_path / "cloud.sqlite")
         again = CloudClient(second.serve(), lambda: token, clock, rng=random.Random(1))

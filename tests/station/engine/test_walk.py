@@ -14,7 +14,7 @@ from station.settings.profile import Kind
 
 GOOD = (Outcome.ALREADY, Outcome.DONE, Outcome.SKIPPED, Outcome.DEFERRED)
 BAD = (Outcome.FAILED, Outcome.ABORTED, Outcome.ERROR)
-PRODUCT = step_plans(Kind.PRODUCT)
+PRODUCT = step_plans(Kind.PRODUCT, off=("group", "development", "firmware_lock", "notes"))
 DEVELOPER = step_plans(Kind.DEVELOPER)
 
 
