@@ -58,9 +58,9 @@ class Witness:
     def _asked(self, request: SeenRequest, harm: FaultKind | None) -> None:
         if self._cloud_saw is not None:
             self._cloud_saw(request, harm)
-        subject = CloudCall(request).subject
+        subjects = CloudCall(request).subjects
         for unit in self._bench.units:
-            if request.is_write and subject in (unit.device_id, str(unit.spec.iccid)):
+            if request.is_write and not {unit.device_id, str(unit.spec.iccid)}.isdisjoint(subjects):
                 self._check(unit.device_id, f"{request.method} {request.path}")
 
     def _heard(self, event: Event) -> None:

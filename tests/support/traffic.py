@@ -53,13 +53,20 @@ class CloudCall:
     harm: FaultKind | None = None
 
     @property
-    def subject(self) -> str:
-        """The one unit or SIM it is about, in lower case; empty if there is none."""
+    def subjects(self) -> tuple[str, ...]:
+        """The units or SIMs it is about, in lower case."""
         ids = (
             self.request.body.get("id"),
-            *(one for key in ("ids", "sims") for one in _listed(self.request.body.get(key))),
+            *(one for key in ("ids", "sims", "devices") for one in _listed(self.request.body.get(key))),
         )
-        return next((str(one).lower() for one in ids if one), "") or self.request.path.rpartition("/")[2].lower()
+        named = tuple(str(one).lower() for one in ids if one)
+        return named or (self.request.path.rpartition("/")[2].lower(),)
+
+    @property
+    def step(self) -> str:
+        """The step whose work a write is; empty for none."""
+        of_field = next((_STEP_OF_FIELD[key] for key in self.request.body if key in _STEP_OF_FIELD), "")
+        return _STEP_OF_ROUTE.get(self.request.route, of_field)
 
     @property
     def is_refused(self) -> bool:
@@ -279,12 +286,16 @@ def _end(touch: Touch) -> int:
 
 _STEP_OF_ROUTE = {
     "POST /v1/products/:p/devices": "product_add",
-    "PUT /v1/products/:p/devices/:id": "name",
-    "PUT /v1/devices/:id": "name",
+    "PUT /v1/products/:p/devices": "group",
     "POST /v1/devices": "claim",
     "PUT /v1/sims/:iccid": "sim",
     "POST /v1/products/:p/sims": "sim",
 }
+_STEP_OF_FIELD = {
+    "name": "name", "notes": "notes", "development": "development", "desired_firmware_version": "firmware_lock",
+}  # fmt: skip
+"""Of what is put into the record of a device."""
+_LISTS = ("GET /v1/devices", "GET /v1/products/:p/devices", "GET /v1/products/:p/sims")
 
 
 # --- the judge ----------------------------------------------------------------------------------------
@@ -353,14 +364,17 @@ class _Judge:
 
     def cloud_call(self, call: CloudCall) -> None:
         if call.request.is_write:
-            self._cloud_write(call)
+            for subject in call.subjects:
+                self._cloud_write(call, subject)
         elif call.shows_state:
-            shown = call.subject if call.request.route != "GET /v1/devices" else None
-            self.unread = {key: subject for key, subject in self.unread.items() if shown not in (None, subject)}
+            shown = None if call.request.route in _LISTS else call.subjects
+            self.unread = {
+                key: subject for key, subject in self.unread.items() if shown is not None and subject not in shown
+            }
 
-    def _cloud_write(self, call: CloudCall) -> None:
-        request, step = call.request, _STEP_OF_ROUTE.get(call.request.route, "")
-        queue = self._intents(step, call.subject)
+    def _cloud_write(self, call: CloudCall, subject: str) -> None:
+        request = call.request
+        queue = self._intents(call.step, subject)
         intent = next((one for one in queue if not one.is_spent), queue[-1] if queue else None)
         if intent is None:
             self.faults.append(f"{call} was not announced")
@@ -369,11 +383,11 @@ class _Judge:
         else:
             intent.was_tried = True
             intent.is_spent = intent.is_spent or not call.is_refused
-        equal = (request.route, request.path, json.dumps(dict(request.body), sort_keys=True))
+        equal = (request.route, f"{request.path} {subject}", json.dumps(dict(request.body), sort_keys=True))
         if equal in self.unread:
-            self.faults.append(f"{call} is sent again, and nobody read {call.subject} in between")
+            self.faults.append(f"{call} is sent again, and nobody read {subject} in between")
         if not call.is_refused:
-            self.unread[equal] = call.subject
+            self.unread[equal] = subject
 
     def _intents(self, step: str, subject: str) -> deque[_Intent]:
         """What was announced of ``step`` for the unit, or the SIM, that a request is about."""
