@@ -47,7 +47,8 @@ def _await_connection(cloud: CloudRecord, ctx: StepContext, seconds: float, is_t
     """
     until = Deadline.after(ctx.clock, seconds)
     while not until.expired:
-        cloud.pause(ctx, until.remaining if is_told or cloud.is_connected is None else min(UNIT_POLL_S, until.remaining))
+        asks_unit = not is_told and cloud.is_connected is not None
+        cloud.pause(ctx, min(UNIT_POLL_S, until.remaining) if asks_unit else until.remaining)
         if not is_told and cloud.is_connected is not None:
             try:
                 if cloud.is_connected(until):
