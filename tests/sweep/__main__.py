@@ -12,6 +12,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import random
 import sys
 from pathlib import Path
 
@@ -44,11 +45,12 @@ def main() -> int:
         code = _code()
         rows = _done(options.ledger, code)
         left = [story for story in chosen if str(story) not in rows]
+        random.Random(options.seed).shuffle(left)  # a sweep that is stopped has seen something of everything
         sys.stdout.write(f"{len(chosen)} stories, {len(chosen) - len(left)} done before\n")
         sys.stdout.flush()
         options.ledger.parent.mkdir(parents=True, exist_ok=True)
         with options.ledger.open("a", encoding="utf-8") as ledger:
-            for story, end in pool.imap_unordered(live, left, 4):
+            for story, end in pool.imap_unordered(live, left):
                 rows[str(story)] = row = {"end": end.word, **dataclasses.asdict(end)}
                 ledger.write(json.dumps({"code": code, "story": str(story), **row}) + "\n")
                 ledger.flush()
