@@ -22,8 +22,11 @@ from drivers.wire.dfu.tables import DfuRequest
 from station.engine.events import HandsDone, HandsNeeded, StepStarted, WireTraced
 from station.model import Verdict
 
-UNITS = [("boron", True), ("boron", False), ("argon", True), ("argon", False), ("p2", True), ("msom", False)]
-NAMES = ["new boron", "finished boron", "new argon", "finished argon", "new p2", "finished msom"]
+UNITS = [
+    ("boron", True), ("boron", False), ("argon", True), ("argon", False), ("p2", True), ("msom", False),
+    ("photon", True), ("electron", False), ("tracker", True),
+]  # fmt: skip
+NAMES = [f"{'new' if is_new else 'finished'} {platform}" for platform, is_new in UNITS]
 PASSING_CODES = [-100, -110, -140, -150, -160, -210, -221, -230, -240, -250, -260, -1200, -1210]
 """Results about the moment (reference usb-and-serial 4.12)."""
 

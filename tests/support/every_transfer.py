@@ -32,7 +32,13 @@ from station.model import Verdict
 
 from .proof_of_pass import untruths
 
-RECIPES = {"boron": BORON, "argon": ARGON, "p2": Recipe("p2", online=True), "msom": Recipe("msom")}
+RECIPES = {
+    "boron": BORON, "argon": ARGON, "tracker": Recipe("tracker"), "p2": Recipe("p2", online=True),
+    "msom": Recipe("msom"), "photon": Recipe("photon", device_os="3.3.1"),
+    "electron": Recipe("electron", device_os="3.3.1"),
+}  # fmt: skip
+OLD = {"photon": "2.3.1", "electron": "2.3.1"}
+"""Device OS of a unit out of its box, where the usual one is that of the recipe already."""
 STUMBLES = (
     "do=stall",
     *(f"do=error,errno={name},lost={lost}" for name in ("eio", "eproto", "eoverflow") for lost in ("request", "reply")),
@@ -89,7 +95,11 @@ def bench_with(platform: str, is_new: bool, faults: tuple[str, ...] = ()) -> Ite
     """A bench of its own and a unit of ``platform``: out of its box, or with all its firmware."""
     recipe: Recipe = RECIPES[platform]
     with tempfile.TemporaryDirectory() as directory, line_bench(Path(directory), recipe) as bench:
-        unit = bench.unit(platform, faults=faults) if is_new else bench.finished_unit(recipe, faults=faults)
+        unit = (
+            bench.unit(platform, 1, OLD.get(platform), faults=faults)
+            if is_new
+            else bench.finished_unit(recipe, faults=faults)
+        )
         yield bench, unit
 
 
