@@ -31,7 +31,7 @@ from ..wire.actions import Wait
 from ..wire.control import host as control
 from ..wire.control.host import ControlExchange, Failed, FailureReason, Finished
 from ..wire.control.tables import PIECES_SINCE
-from ..wire.patience import ANSWER_PAUSES_S, is_repeatable, refusal_pause, rejected, room_pause, standing
+from ..wire.patience import GARBLED_REPLY, NO_ROOM, is_repeatable, refusals, rejected, standing
 from ..wire.requests import Request
 from ..wire.results import describe_result
 from ..wire.usb import CONFIGURATION, VENDOR_CLASS, Setup, has_interface
@@ -121,22 +121,22 @@ class ControlDevice:
         return self._ask_patiently(request, deadline.sooner(request.timeout_s), cancel)
 
     def _ask_patiently(self, request: Request[T], until: Deadline, cancel: CancelToken | None) -> T:
-        refusals = 0
+        failures = 0
         while True:
             try:
                 return self._ask_once(request, until, cancel)
             except RequestRejected as refused:
-                refusals += 1
+                failures += 1
                 is_told = refused.code == request.blank
-                pause_s = None if is_told else refusal_pause(refused.request, refused.code, refusals)
+                pause_s = None if is_told else refusals(refused.request, refused.code).pause(failures)
                 if pause_s is None:
                     raise
                 if until.remaining <= pause_s:
                     raise standing(refused) from refused
             except RemoteProtocolError:  # a malformed reply, or one with an impossible value
-                refusals += 1
-                pause_s = ANSWER_PAUSES_S[0]
-                if refusals > len(ANSWER_PAUSES_S) or not is_repeatable(request.type_id) or until.remaining <= pause_s:
+                failures += 1
+                pause_s = GARBLED_REPLY.pause(failures)
+                if pause_s is None or not is_repeatable(request.type_id) or until.remaining <= pause_s:
                     raise
             self._clock.sleep(pause_s, cancel)
 
@@ -187,7 +187,7 @@ class ControlDevice:
             outcome, trouble = self._exchange(exchange, request, deadline, cancel)
             if isinstance(outcome, Finished):
                 return outcome
-            pause_s = room_pause(tries) if outcome.reason in _FULL else next(broken, None)
+            pause_s = NO_ROOM.pause(tries) if outcome.reason in _FULL else next(broken, None)
             is_safe = outcome.reason in _NOT_BEGUN or not exchange.may_have_run or is_repeatable(request.type_id)
             if pause_s is None or not is_safe or deadline.remaining <= pause_s:
                 raise _failure(request, outcome.reason, trouble if is_safe else None, tries)

@@ -1,4 +1,4 @@
-"""Retry policy for failed transfers and refused requests, as two tables: a single glitch must not fail a unit.
+"""Retry policy for failed transfers and refused requests, as tables: a single glitch must not fail a unit.
 
 Pure: the caller that runs a transfer or a request looks up here whether to repeat it, and keeps the time itself.
 Sources: reference usb-and-serial 3.2 to 3.7 (what a repeated transfer does), 4.12 (result codes), 7.3 and 8.
@@ -25,7 +25,7 @@ from ..errors import (
 )
 from .control.tables import RAW_REQUEST, VENDOR_IN, RequestType, Service
 from .dfu.tables import CLASS_IN, DfuRequest
-from .results import ResultCode, describe_result
+from .results import About, ResultCode, describe_result, result_of
 from .usb import STANDARD_IN, TO_INTERFACE, Setup, StandardRequest
 
 # --- transfers ------------------------------------------------------------------------------
@@ -64,19 +64,20 @@ def kind_of(setup: Setup) -> Kind:
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """How a failed transfer is repeated: once after each pause in seconds, or until the deadline."""
+    """How something that failed is repeated: once after each pause in seconds, then, if endless, after the last one
+    until the deadline."""
 
     pauses_s: tuple[float, ...] = ()
     is_endless: bool = False
 
     def pause(self, failures: int) -> float | None:
         """Return the pause in seconds after ``failures`` failed tries (1 or more); None: the failure is final."""
-        if self.is_endless:
-            return 0.0
-        return self.pauses_s[failures - 1] if failures <= len(self.pauses_s) else None
+        if failures > len(self.pauses_s) and not self.is_endless:
+            return None
+        return self.pauses_s[min(failures, len(self.pauses_s)) - 1]
 
 
-_NEVER, _ENDLESS = Repeats(), Repeats(is_endless=True)
+_NEVER, _ENDLESS = Repeats(), Repeats((0.0,), is_endless=True)
 _STALLED = Repeats((0.02, 0.1))  # a STALL that persists is an answer: the unit does not support the request
 _BROKEN = Repeats((0.02, 0.1, 0.3, 1.0))  # a bad contact; if the unit has left, that shows within this time
 _SILENT = Repeats((0.2, 1.0, 2.0))
@@ -108,18 +109,19 @@ def repeats(kind: Kind, error: LinkError | RemoteProtocolError) -> Repeats:
 # --- requests -------------------------------------------------------------------------------
 
 
-class Meaning(enum.Enum):
-    """What a negative result means."""
+NO_ROOM = Repeats((0.1, 0.5, 1.0), is_endless=True)
+"""For a request that found no free slot: 3.6 says 0.1 s."""
+GARBLED_REPLY = Repeats((0.5,))
+"""For a reply that is malformed, or has an impossible value."""
 
-    STATE = enum.auto()  # a reply the caller interprets itself
-    UNIT = enum.auto()  # about the unit itself, or its firmware: true if the unit repeats it
-    MOMENT = enum.auto()  # transient: a later try may have another result
-
-
-ANSWER_PAUSES_S = (0.5,)
-"""Pauses before a request is repeated whose result is about the unit itself."""
-MOMENT_PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
-"""Pauses before a request is repeated whose result is transient; the last one applies until its deadline."""
+_REFUSALS: Mapping[About, Repeats] = MappingProxyType(
+    {
+        About.MOMENT: Repeats((0.1, 0.2, 0.5, 1.0, 2.0, 4.0), is_endless=True),
+        About.UNIT: Repeats((0.5,)),  # said twice it is true
+        About.FIRMWARE: Repeats((0.5,)),
+    }
+)
+"""For a refused request, by what its result is about (`results.RESULTS`)."""
 
 _OWN_TABLE = frozenset(
     {
@@ -130,48 +132,18 @@ _OWN_TABLE = frozenset(
     }
 )
 _STATES: frozenset[tuple[int, int]] = frozenset({(RequestType.GET_CURRENT_NETWORK, -210)})  # joined to none
-
-_ABOUT_THE_UNIT: tuple[range, ...] = (
-    range(-1, 0),  # nothing was programmed there
-    range(-120, -119),  # not supported
-    range(-130, -129),  # not allowed: a feature flag or filter
-    range(-180, -169),  # not found, exists already
-    range(-191, -189),  # too large, not enough data
-    range(-219, -218),  # its flash failed
-    range(-226, -224),  # its files failed
-    range(-300, -269),  # the request was invalid: the unit says so again, or it was corrupted in transit
-    range(-1400, -1299),  # firmware and cryptography
-    range(-1803, -1799),  # server settings, protection, keys
-    range(-1912, -1899),  # its file system failed
-)
-"""Result codes about the unit or its firmware; all others (busy, timed out, a modem starting up) are transient."""
+"""Results that the caller interprets itself."""
 
 
-def meaning_of(request: int, code: int) -> Meaning:
-    """Return what result ``code`` (negative) of request type ``request`` means."""
-    if request in _OWN_TABLE or (request, code) in _STATES:
-        return Meaning.STATE
-    return Meaning.UNIT if is_about_the_unit(code) else Meaning.MOMENT
+def refusals(request: int, code: int) -> Repeats:
+    """Return how to repeat a ``request`` that ended with result ``code`` (negative)."""
+    is_callers = request in _OWN_TABLE or (request, code) in _STATES
+    return _NEVER if is_callers else _REFUSALS[result_of(code).about]
 
 
 def is_about_the_unit(code: int) -> bool:
-    """Return whether a result is about the unit itself, not transient."""
-    return any(code in row for row in _ABOUT_THE_UNIT)
-
-
-_ABOUT_THE_FIRMWARE: tuple[range, ...] = (
-    range(-120, -119),  # not supported: nothing registered for it
-    range(-130, -129),  # not allowed: by a feature flag, or a filter of the application
-    range(-191, -189),  # too large, not enough data
-    range(-300, -269),  # invalid argument, bad data, out of range, deprecated
-    range(-1380, -1379),  # the application has disabled updates
-)
-"""Of these, the codes about what was requested of which firmware: a whole tray of good units answers the same."""
-
-
-def is_about_the_firmware(code: int) -> bool:
-    """Return whether a result says that the firmware does not do what was requested, and nothing of this very unit."""
-    return any(code in row for row in _ABOUT_THE_FIRMWARE)
+    """Return whether a result is about the unit or its firmware, not transient."""
+    return result_of(code).about in (About.UNIT, About.FIRMWARE)
 
 
 def rejected(request: int, name: str, code: int) -> RequestRejected:
@@ -179,7 +151,7 @@ def rejected(request: int, name: str, code: int) -> RequestRejected:
     said = f"request {name} ({request}): the unit answered {describe_result(code)}"
     if code == ResultCode.PROTECTED:
         return UnitProtected(said, request=request, code=code)
-    if is_about_the_firmware(code):
+    if result_of(code).about is About.FIRMWARE:
         advice = "its firmware does not do that; try another unit with the same Device OS and application"
         return NotOffered(f"{said}; {advice}", request=request, code=code)
     return RequestRejected(said, request=request, code=code)
@@ -190,25 +162,6 @@ def standing(refused: RequestRejected) -> RequestRejected:
     if is_about_the_unit(refused.code) or isinstance(refused, NotNow):
         return refused
     return NotNow(f"{refused}, again and again; plug it in again", request=refused.request, code=refused.code)
-
-
-def refusal_pause(request: int, code: int, refusals: int) -> float | None:
-    """Return the pause in seconds after ``refusals`` refusals (1 or more); None: the refusal is final."""
-    meaning = meaning_of(request, code)
-    if meaning is Meaning.MOMENT:
-        return MOMENT_PAUSES_S[min(refusals, len(MOMENT_PAUSES_S)) - 1]
-    pauses = ANSWER_PAUSES_S if meaning is Meaning.UNIT else ()
-    return pauses[refusals - 1] if refusals <= len(pauses) else None
-
-
-ROOM_PAUSES_S = (0.1, 0.5, 1.0)
-"""Pauses before a request is repeated that found no free slot (3.6 says 0.1 s); the last one applies until the
-deadline."""
-
-
-def room_pause(tries: int) -> float:
-    """Return the pause in seconds before a request is repeated that found no free slot ``tries`` (1 or more) times."""
-    return ROOM_PAUSES_S[min(tries, len(ROOM_PAUSES_S)) - 1]
 
 
 ONCE = frozenset(

@@ -31,8 +31,7 @@ from drivers.virtual.boot import BootRequest
 from drivers.virtual.factory import make_spec
 from drivers.virtual.flash import Who
 from drivers.wire.control.tables import RequestType
-from drivers.wire.patience import is_about_the_firmware, is_about_the_unit
-from drivers.wire.results import ResultCode
+from drivers.wire.results import About, ResultCode, result_of
 from station.engine.events import HandsNeeded, StepProgress
 from station.model import Verdict
 
@@ -68,9 +67,8 @@ def test_a_good_unit_passes_though_it_refuses_once_whatever_it_is_asked(era: Era
 
 
 TRANSIENT, FIRMWARES, OWN = (
-    tuple(code for code in CODES if fits(code) and code != ResultCode.PROTECTED)
-    for fits in (lambda c: not is_about_the_unit(c), is_about_the_firmware,
-                 lambda c: is_about_the_unit(c) and not is_about_the_firmware(c))
+    tuple(code for code in CODES if result_of(code).about is about and code != ResultCode.PROTECTED)
+    for about in (About.MOMENT, About.FIRMWARE, About.UNIT)
 )  # fmt: skip
 
 

@@ -36,6 +36,13 @@ def chapter(heading: str) -> str:
     return text.split(f"\n## {heading}", 1)[1].split("\n## ", 1)[0]
 
 
+@functools.cache
+def result_codes() -> tuple[tuple[str, str], ...]:
+    """Read the rows of usb-and-serial 4.12: one or two codes or a range of them, and their symbols."""
+    text = (FOLDER / "usb-and-serial.md").read_text(encoding="utf-8").split("### 4.12 ", 1)[1].split("\n---", 1)[0]
+    return tuple((codes, names) for codes, names in re.findall(r"^\| (-?\d[^|]*) \| ([^|]*) \|", text, re.MULTILINE))
+
+
 @dataclass(frozen=True)
 class SampleFile:
     """One line of appendix B: a file of the vendor, and what the vendor's reader found in it."""

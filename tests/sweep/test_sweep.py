@@ -21,7 +21,12 @@ COMBS = [
     for place, (update, way) in enumerate(
         zip(
             (one for one in UPDATES if one.is_whole),
-            ("do=error,errno=eio,lost=reply", "do=error,errno=eproto", "do=error,errno=eintr", "do=hang,for=6"),
+            (
+                "do=error,errno=eio,lost=reply",
+                "do=error,errno=eproto",
+                "do=error,errno=eintr",
+                "do=error,errno=eoverflow,lost=reply",
+            ),
             strict=True,
         )
     )

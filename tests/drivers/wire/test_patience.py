@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.reference_files import needs_reference, result_codes
 
 from drivers.errors import (
     Disconnected,
@@ -20,19 +21,17 @@ from drivers.wire.control import host as control
 from drivers.wire.control.tables import RequestType
 from drivers.wire.dfu import transfers as dfu
 from drivers.wire.patience import (
-    MOMENT_PAUSES_S,
+    NO_ROOM,
     ONCE,
     Kind,
-    Meaning,
     is_repeatable,
     kind_of,
-    meaning_of,
-    refusal_pause,
+    refusals,
     rejected,
     repeats,
     standing,
 )
-from drivers.wire.results import RESULT_NAMES
+from drivers.wire.results import RESULTS, About, ResultCode, describe_result, result_of
 from drivers.wire.usb import Setup
 
 MOVES_THE_UNIT = [
@@ -96,22 +95,36 @@ UNIT = [
 
 @pytest.mark.parametrize("code", MOMENT)
 def test_a_code_about_the_moment_is_asked_again_as_long_as_the_request_may_take_and_judges_nobody(code: int) -> None:
-    assert meaning_of(RequestType.GET_ICCID, code) is Meaning.MOMENT
-    assert refusal_pause(RequestType.GET_ICCID, code, 1) == MOMENT_PAUSES_S[0]
-    assert refusal_pause(RequestType.GET_ICCID, code, 1000) == MOMENT_PAUSES_S[-1]
+    assert result_of(code).about is About.MOMENT
+    row = refusals(RequestType.GET_ICCID, code)
+    assert (row.pause(1), row.pause(1000)) == (0.1, 4.0)
     assert isinstance(standing(RequestRejected("x", request=554, code=code)), NotNow)
 
 
 @pytest.mark.parametrize("code", UNIT)
 def test_a_code_about_the_unit_is_asked_once_more_and_then_stands(code: int) -> None:
-    assert meaning_of(RequestType.GET_ICCID, code) is Meaning.UNIT
-    assert refusal_pause(RequestType.GET_ICCID, code, 1) is not None
-    assert refusal_pause(RequestType.GET_ICCID, code, 2) is None
+    row = refusals(RequestType.GET_ICCID, code)
+    assert row.pause(1) is not None
+    assert row.pause(2) is None
     assert not isinstance(standing(RequestRejected("x", request=554, code=code)), NotNow)
 
 
-def test_every_code_of_the_reference_has_its_meaning_here() -> None:
-    assert set(RESULT_NAMES) - {0} <= set(MOMENT) | set(UNIT)
+def test_every_row_of_the_table_means_what_this_test_says() -> None:
+    assert set(RESULTS) == set(ResultCode)
+    assert {int(code) for code in ResultCode} - {0} <= set(MOMENT) | set(UNIT)
+
+
+@needs_reference
+def test_every_code_of_the_reference_has_its_row() -> None:
+    rows = result_codes()
+    assert len(rows) > 35
+    for codes, names in rows:
+        first, is_range, last = codes.strip().partition(" .. ")
+        if is_range:
+            assert "without a name" not in describe_result(int(first)) + describe_result(int(last))
+            continue
+        for code, name in zip(codes.split("/"), names.split("/"), strict=True):
+            assert ResultCode(int(code)).name.endswith(name.strip().replace("OTA general", "OTA_ERROR"))
 
 
 FIRMWARE = [-120, -130, -190, -191, -270, -280, -281, -290, -300, -1380]
@@ -127,13 +140,17 @@ def test_a_code_about_firmware_or_request_is_no_word_about_the_unit(code: int) -
 
 
 def test_an_answer_that_is_a_state_is_not_asked_again() -> None:
-    assert refusal_pause(RequestType.GET_CURRENT_NETWORK, -210, 1) is None
-    assert refusal_pause(RequestType.GET_ICCID, -210, 1) is not None
+    assert refusals(RequestType.GET_CURRENT_NETWORK, -210).pause(1) is None
+    assert refusals(RequestType.GET_ICCID, -210).pause(1) is not None
 
 
 @pytest.mark.parametrize("request_type", [RequestType.JOIN_NEW_NETWORK, RequestType.FINISH_FIRMWARE_UPDATE])
 def test_what_a_table_of_its_own_judges_is_left_to_it(request_type: int) -> None:
-    assert refusal_pause(request_type, -110, 1) is None
+    assert refusals(request_type, -110).pause(1) is None
+
+
+def test_a_request_without_a_free_slot_is_begun_again_until_its_time_is_over() -> None:
+    assert [NO_ROOM.pause(tries) for tries in (1, 2, 3, 1000)] == [0.1, 0.5, 1.0, 1.0]
 
 
 def test_only_what_must_not_happen_twice_is_not_asked_again_when_its_answer_got_lost() -> None:

@@ -297,7 +297,7 @@ def test_an_open_network_carries_no_credentials() -> None:
 def test_result_codes_have_words_and_their_number() -> None:
     assert describe_result(-120) == "not supported (-120)"
     assert describe_result(-1340).endswith("(-1340)")
-    assert describe_result(-1) == "a code without a name (-1)"
+    assert describe_result(-2) == "a code without a name (-2)"
     assert describe_result(-1705) == "PPP error (-1705)"
 
 
