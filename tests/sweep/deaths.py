@@ -47,8 +47,8 @@ class Killing:
 
 
 def killings_of(update: Update, length: Length) -> Iterator[Killing]:
-    """Yield every death at the first, a middle and the last write of each module."""
-    for module in length.modules:
+    """Yield every death at the first, a middle and the last write of each module; none if the unit `needs_rate`."""
+    for module in () if update.needs_rate else length.modules:
         for place, number in module.places.items():
             yield from (Killing(update, death, module.name, place, number) for death in Death)
 

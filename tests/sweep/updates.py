@@ -31,6 +31,7 @@ class Update:
     new: str
     ncp: int | None = None  # version of the co-processor's firmware, where the profile names one
     is_whole: bool = False  # swept at every single write; the others at some, drawn by seed
+    needs_rate: bool = False  # listens after a touch with 28800 baud, which a pseudo-terminal cannot pass on in time
 
     def __str__(self) -> str:
         return f"{self.slug} {self.old} -> {self.new}" + ("" if self.ncp is None else f" + ncp {self.ncp}")
@@ -47,7 +48,7 @@ UPDATES = (
     Update("photon", "0.5.5", "2.3.1", is_whole=True),
     Update("photon", "2.3.1", "3.3.1"),
     Update("p1", "1.5.2", "2.3.1"),
-    Update("electron", "0.7.0", "3.3.1"),
+    Update("electron", "0.7.0", "3.3.1", needs_rate=True),
     Update("electron", "2.3.1", "3.3.1"),
     Update("argon", "1.4.4", "6.3.4", ncp=9),
     Update("boron", "3.3.1", "6.3.4", is_whole=True),
