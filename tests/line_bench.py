@@ -9,9 +9,11 @@ without a look (`support.traffic`), no secret was told, the journal's chain hold
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,10 +22,12 @@ from typing import Any
 
 import serial
 from support.instruments import Instrument, Instruments
+from support.journal_trouble import troubled
 from support.known_steps import parse_profile
 from support.traffic import Traffic
 
 from drivers.clock import SimulatedClock
+from drivers.errors import Cancelled
 from drivers.host.executable import Programs, SystemPrograms
 from drivers.host.port_paths import no_controller
 from drivers.identity import Secret
@@ -31,7 +35,7 @@ from drivers.platforms import OsVersion, platform_by_slug, platforms
 from drivers.transport.serialport import PyserialHost
 from drivers.transport.usb import PyusbHost
 from drivers.virtual import synthetic
-from drivers.virtual.backend import VirtualBackend
+from drivers.virtual.backend import Handle, VirtualBackend, usb_failure
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import UnitSpec, factory_modules, make_spec
@@ -41,6 +45,7 @@ from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import VirtualUnit
 from drivers.virtual.world import AccessPoint, StoredNetwork, World
+from drivers.wire.usb import Setup
 from station.cloud.virtual import VirtualCloud
 from station.compose import Hardware, Settings, Station
 from station.engine.commands import Command, RetrySlot, Scan
@@ -221,6 +226,19 @@ class Walk:
         return [event for event in self.events if isinstance(event, kind)]
 
 
+class _Backend(VirtualBackend):
+    """A host's USB stack whose program may be dead already."""
+
+    def __init__(self, is_dead: Callable[[], bool], *buses: VirtualBus) -> None:
+        super().__init__(*buses)
+        self._is_dead = is_dead
+
+    def transfer(self, handle: Handle, setup: Setup, data: bytes, timeout_s: float) -> bytes:
+        if self._is_dead():
+            usb_failure(errno.ENODEV)
+        return super().transfer(handle, setup, data, timeout_s)
+
+
 class LineBench:
     """The bench of one story. Make it with `line_bench`."""
 
@@ -236,7 +254,7 @@ class LineBench:
         self.units: list[VirtualUnit] = []
         self._news = self.clock.condition()
         self._secrets: list[str] = [PASSWORD]
-        self._is_running = False
+        self._is_running = self.is_dead = False
         self.open_port: Callable[[str], serial.SerialBase] = lambda device: VirtualPorts(*self.buses).open(device)
         """How a serial port is opened; a story may have other programs on it."""
         self.programs: Programs = Instruments(self.clock, 2.0, **instruments) if instruments else SystemPrograms()
@@ -276,14 +294,14 @@ class LineBench:
         settings = Settings(
             station_id="story", slots=tuple(slots),
             data_dir=self.journal_dir, firmware=(self.firmware_dir,), cloud_url=self.cloud.base_url,
-            token=lambda: self.token, secrets=SecretSource(self.environ), operator="0417",
+            token=self._token, secrets=SecretSource(self.environ), operator="0417",
             requests_per_s=self.requests_per_s, traces=self.traces, power=self.power,
             **self.settings,
         )  # fmt: skip
         ports = VirtualPorts(*self.buses)
         controller_of = controllers_of(*self.buses) if self.names_controllers else no_controller
         hardware = Hardware(
-            PyusbHost(VirtualBackend(*self.buses), controller_of=controller_of),
+            PyusbHost(_Backend(lambda: self.is_dead, *self.buses), controller_of=controller_of),
             PyserialHost(ports.list, self._open_port, controller_of),
             VirtualChanges(*self.buses),
             self.programs,
@@ -304,12 +322,33 @@ class LineBench:
     def _open_port(self, device: str) -> serial.SerialBase:
         return self.open_port(device)
 
-    def stop(self) -> None:
-        """Stop the station; units and cloud live on."""
+    def stop(self, why: str = "") -> None:
+        """Stop the station, for the reason that the journal tells; units and cloud live on."""
         if self._is_running:
             self._is_running = False
             self.traffic.pause()
-            self.station.stop()
+            self.station.stop(why)
+
+    def die(self) -> None:
+        """End the station as SIGKILL does, at this very moment: nothing of it reaches units or cloud any more, and of
+        its journal there is what is committed now. May be called on any thread; `bury` has to follow on the test's."""
+        with troubled(self.station.journal) as trouble:
+            trouble.lock()
+            self.is_dead = True
+            shutil.copytree(self.journal_dir, self.directory / "journal-left")
+
+    def bury(self) -> None:
+        """Take away what is left of a station that died, so that another one can start."""
+        self.stop()
+        shutil.rmtree(self.journal_dir)
+        (self.directory / "journal-left").rename(self.journal_dir)
+        self.traffic.forget_uncommitted()
+        self.is_dead = False
+
+    def _token(self) -> Secret:
+        if self.is_dead:
+            raise Cancelled("the process is gone")
+        return self.token
 
     def restart(self, *recipes: Recipe) -> Station:
         self.stop()

@@ -15,6 +15,7 @@ from drivers.wire.control.tables import RequestType
 from station.firmware.rules import needs_setup_done
 
 from .story import (
+    DEATH_SECONDS,
     DEVICE_OS,
     FACTORY_OS,
     FLAWS,
@@ -57,6 +58,8 @@ def draw(seed: int) -> Story:
     happen = [_trouble(dice, kind, length) for kind in troubles for _ in range(dice.choice((1, 1, 2, 3)))]
     parts, more = _with_wifi(random.Random(f"wifi {seed}"), lots, parts, length)
     happen += more
+    happen += _deaths(random.Random(f"deaths {seed}"), length)
+    parts = _with_held(random.Random(f"held {seed}"), parts)
     return Story(seed, slots, lots, tuple(parts), tuple(sorted(happen, key=lambda trouble: trouble.at)))
 
 
@@ -93,6 +96,29 @@ def _with_wifi(
         is_deaf = dice.random() < 0.2 and part.platform in joining and not part.flaw
         found.append(dataclasses.replace(part, flaw=WIFI_FLAWS[0]) if is_deaf else part)
     return found, troubles
+
+
+def _deaths(dice: random.Random, length_s: float) -> list[Trouble]:
+    """Let the station's process die in some shifts, once or twice."""
+    kinds = dice.choices(tuple(DEATH_SECONDS), k=dice.choice((1, 1, 2))) if dice.random() < 0.25 else ()
+    return [
+        Trouble(kind, round(dice.uniform(0, length_s), 1), round(dice.uniform(*DEATH_SECONDS[kind]), 1))
+        for kind in kinds
+    ]
+
+
+def _with_held(dice: random.Random, parts: list[Part]) -> list[Part]:
+    """Let some protected units stall on their way into DFU, or out of it when they arrive there."""
+    found = []
+    for part in parts:
+        times, moment = dice.randint(1, 4), dice.randint(1, 40)
+        if part.flaw == "protected" and dice.random() < 0.5:
+            into = (f"at=request:{RequestType.DFU_MODE},do=stall,times={times}",)
+            out = (f"at=control:{moment},do=stall,times={times}",)
+            stage, faults = dice.choice((("finished", into), ("in-dfu", out)))
+            part = dataclasses.replace(part, stage=stage, faults=faults)
+        found.append(part)
+    return found
 
 
 KIN = {"argon": ("p2",), "boron": ("msom", "trackerm")}

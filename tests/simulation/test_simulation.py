@@ -7,7 +7,17 @@ import pytest
 from .drawing import draw
 from .oracles import ENDINGS
 from .shift import run
-from .story import FLAWS, ORDERS, SLIPS, TEST_FLAWS, TROUBLE_SECONDS, WIFI_FLAWS, WIFI_TROUBLE_SECONDS, Story
+from .story import (
+    DEATH_SECONDS,
+    FLAWS,
+    ORDERS,
+    SLIPS,
+    TEST_FLAWS,
+    TROUBLE_SECONDS,
+    WIFI_FLAWS,
+    WIFI_TROUBLE_SECONDS,
+    Story,
+)
 
 SEEDS = 48
 AT_ONCE = 4
@@ -34,6 +44,7 @@ def test_every_kind_of_trouble_is_drawn_and_has_an_ending() -> None:
     parts = [part for story in stories for part in story.parts]
     assert {trouble.kind for story in stories for trouble in story.troubles} == {
         *TROUBLE_SECONDS,
+        *DEATH_SECONDS,
         *WIFI_TROUBLE_SECONDS,
     }
     assert {part.flaw for part in parts} == {"", *FLAWS, *TEST_FLAWS, *WIFI_FLAWS}

@@ -63,9 +63,13 @@ class World:
             case "wifi-down" | "wifi-password":
                 self._wifi.add(trouble.kind)
                 self._set_wifi()
-            case "restart":
+            case "restart" | "told":
                 self._free()
-                self._bench.stop()
+                self._bench.stop("the terminal was closed (SIGHUP)" if trouble.kind == "told" else "")
+            case "killed" if self._bench._is_running:
+                self._free()
+                self._bench.die()
+                self._bench.bury()
             case "clock":
                 self._bench.clock._epoch += datetime.timedelta(minutes=trouble.detail - 40)
             case "locked" if self._bench._is_running:
@@ -86,7 +90,7 @@ class World:
             case "wifi-down" | "wifi-password":
                 self._wifi.discard(trouble.kind)
                 self._set_wifi()
-            case "restart" if not self._bench._is_running:
+            case "restart" | "told" | "killed" if not self._bench._is_running:
                 self._bench.start(*self._bench.recipes)
                 self._bench.station.client._rng = random.Random(trouble.at)
 

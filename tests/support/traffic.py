@@ -8,6 +8,7 @@ a write that goes past `StepContext.write`, in whatever code, finds no line befo
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import json
@@ -139,6 +140,13 @@ class Traffic:
         """Let go of the journal's file, before its station stops; the next write takes it up again."""
         with self._lock:
             self._let_go()
+
+    def forget_uncommitted(self) -> None:
+        """Go on behind the last line of a journal that is now shorter: its station was killed."""
+        with self._lock:
+            self._let_go()
+            with contextlib.closing(connect_reader(self._path)) as db:
+                self._seq = min(self._seq, db.execute("SELECT max(seq) FROM entries").fetchone()[0] or 0)
 
     def faults(self) -> list[str]:
         """Everything that went unannounced, twice or unread so far; see `faults_of`."""

@@ -11,6 +11,7 @@ from line_bench import LineBench
 from support.every_transfer import STUMBLES
 
 from drivers.virtual.boot import BootMode
+from drivers.virtual.flash import Touch
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from station.engine.events import AttemptFinished
 from station.model import Verdict
@@ -31,6 +32,7 @@ class Harm(enum.StrEnum):
     FAILS = "fails"  # flash refuses it once
     LOST = "lost"  # the host's next transfer after it fails
     BETWEEN = "between"  # power is lost at a transfer, writes before it are whole
+    ORPHANED = "orphaned"  # the station is killed in the middle of a write, in simulated time
     STUMBLES = "stumbles"  # one transfer fails, which says nothing about the unit
     COMB = "comb"  # every `TEETH`th transfer fails
 
@@ -61,7 +63,7 @@ class Cut:
     def faults(self, length: int) -> tuple[str, ...]:
         """Return what disturbs the unit; a comb reaches to transfer ``length``."""
         if self.harm not in _OF_THE_BUS:
-            return (_FAULTS[self.harm].format(self.number),)
+            return (_FAULTS[self.harm].format(self.number),) if self.harm in _FAULTS else ()
         last = length if self.harm is Harm.COMB else self.number
         return tuple(f"at=control:{number},{self.way}" for number in range(self.number, last + 1, TEETH))
 
@@ -73,6 +75,8 @@ def cuts_of(update: Update, length: Length, seed: int = 1) -> Iterator[Cut]:
     """
     for harm in (Harm.TORN, Harm.UNPLUGGED, Harm.FAILS, Harm.LOST):
         yield from (Cut(update, harm, number) for number in range(1, length.operations + 1))
+    writes = max(module.last for module in length.modules)
+    yield from (Cut(update, Harm.ORPHANED, number) for number in range(1, writes + 1))
     step = max(1, length.transfers // length.operations)
     yield from (Cut(update, Harm.BETWEEN, number) for number in range(1, length.transfers + 1, step))
     yield from (Cut(update, Harm.COMB, tooth, way) for way in _OF_COMBS for tooth in range(1, TEETH + 1))
@@ -92,8 +96,7 @@ def ended(cut: Cut) -> Ended:
 
 def _lived(cut: Cut, bench: LineBench, unit: VirtualUnit) -> Ended:
     verdicts: list[str] = []
-    by_hand, was_told, mark = 0, False, bench.mark()
-    bench.plug(unit)
+    by_hand, was_told, mark = 0, False, _begun(cut, bench, unit)
     while len(verdicts) < ROUNDS:
         finished = _next_verdict(bench, mark)
         mark = bench.mark()
@@ -119,6 +122,35 @@ def _lived(cut: Cut, bench: LineBench, unit: VirtualUnit) -> Ended:
             bench.sleep(1.0)
             bench.plug(unit)
     return Ended(tuple(verdicts), by_hand, problem="it never gets done")
+
+
+def _begun(cut: Cut, bench: LineBench, unit: VirtualUnit) -> int:
+    """Plug the unit in, and have its station killed and another one started if so told; return where to look from."""
+    mark, note, writes = bench.mark(), unit.score.on_host_write, 0
+    if cut.harm is not Harm.ORPHANED:
+        bench.plug(unit)
+        return mark
+    assert note is not None
+
+    def strike(touch: Touch) -> None:
+        nonlocal writes
+        note(touch)
+        writes += 1
+        if writes == cut.number:
+            bench.die()
+
+    unit.score.on_host_write = strike
+    bench.plug(unit)
+    until = bench.clock.now() + DARK_S
+    while not bench.is_dead:
+        assert bench.clock.now() < until, f"there were {writes} writes"
+        bench.sleep(0.5)
+    unit.score.on_host_write = note
+    bench.bury()
+    bench.sleep(2.0)
+    mark = bench.mark()
+    bench.start(*bench.recipes)
+    return mark
 
 
 def _next_verdict(bench: LineBench, mark: int) -> AttemptFinished | None:

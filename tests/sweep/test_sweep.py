@@ -31,6 +31,11 @@ COMBS = [
         )
     )
 ]
+ORPHANED = [
+    Cut(update, Harm.ORPHANED, number)
+    for place, update in enumerate(UPDATES)
+    for number in (2 + 3 * place, 45 + 4 * place)
+]
 PHOTON, TRACKER, P2 = (next(one for one in UPDATES if one.slug == slug) for slug in ("photon", "tracker", "p2"))
 KILLINGS = [
     Killing(PHOTON, Death.KILLED, "synthetic-photon-bootloader@2.3.1.bin", "middle", 94),
@@ -51,6 +56,13 @@ def test_a_unit_disturbed_while_it_is_written_ends_as_its_profile_wants_it(cut: 
 def test_a_unit_passes_at_once_though_every_fortieth_transfer_fails(comb: Cut) -> None:
     end = cuts.ended(comb)
     assert (end.verdicts, end.problem) == (("PASS",), "")
+
+
+@pytest.mark.rule("N1")
+@pytest.mark.parametrize("cut", ORPHANED, ids=str)
+def test_a_unit_whose_station_was_killed_in_the_middle_of_a_write_passes_with_the_next_one(cut: Cut) -> None:
+    end = cuts.ended(cut)
+    assert (end.verdicts[-1:], end.by_hand, end.problem) == (("PASS",), 0, "")
 
 
 @pytest.mark.slow
