@@ -66,6 +66,8 @@ COLUMNS = (
     Column("Slot", Type.NUMBER, lambda row: row.attempt.slot),
     Column("Operator", Type.TEXT, lambda row: row.attempt.operator),
     Column("Profile Released By", Type.TEXT, lambda row: row.attempt.release),
+    _fact("Protection Intended", Type.TEXT, "protection_intended"),
+    _fact("Protection Observed", Type.TEXT, "protection"),
     Column("Started", Type.TIME, lambda row: stamp(row.attempt.started_at)),
     Column("Finished", Type.TIME, lambda row: stamp(at) if (at := row.attempt.finished_at) else None),
     Column("Seconds", Type.SECONDS, lambda row: row.attempt.seconds),

@@ -19,6 +19,7 @@ from ..errors import UnitRejected
 from ..settings.sku import PLATFORM_MINIMUMS, SkuMinimum, minimum_for_serial, minimum_for_sku, minimums_of_platform
 from ..words.say import Say
 from .modules import SYSTEM_PART, Held, Key, image_key, module_name, version_text
+from .sections import PROTECTION_FROM
 
 
 class Refusal(enum.StrEnum):
@@ -281,6 +282,11 @@ def lacked(images: Mapping[Key, Image]) -> Key | None:
     needs = (one for image in images.values() for one in image.dependencies if one.function != ModuleFunction.NONE)
     missing = (one for one in needs if (one.function, one.index) not in images)
     return next(((one.function, one.index) for one in missing), None)
+
+
+def can_be_protected(platform: Platform) -> bool:
+    """Whether units of that platform know device protection, with any Device OS (reference firmware-and-dfu 9)."""
+    return platform.knows_request(RequestType.GET_PROTECTED_STATE, PROTECTION_FROM)
 
 
 def takes_updates(platform: Platform, system_version: int | None) -> bool:

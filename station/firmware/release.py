@@ -14,10 +14,10 @@ from drivers.wire.usb import Mode
 
 from ..errors import BadInput
 from ..settings.profile import Kind, Profile
-from .checks import PlanRefused, ProductFirmware, check_bundle
-from .modules import SYSTEM_PART, ReadBacks, image_key, release_text
+from .checks import PlanRefused, ProductFirmware, can_be_protected, check_bundle
+from .modules import BOOTLOADER, SYSTEM_PART, ReadBacks, image_key, release_text
 from .plan import UpdatePlan, check_files, make_plan
-from .sections import DeviceOs, FileRef, Firmware
+from .sections import PROTECTION_FROM, PROTECTION_FROM_BOOTLOADER, DeviceOs, FileRef, Firmware
 from .store import FirmwareStore
 
 
@@ -128,7 +128,7 @@ def _release(profile: Profile, platform: Platform, store: FirmwareStore) -> tupl
             raise BadInput(f"profile {profile.id}: {image.name} is an application; name {ref.file} in [firmware]")
     release = tuple(image for _, image in fitting if image.function != ModuleFunction.USER_PART)
     _check_version(profile, device_os, release)
-    _check_protection(profile, device_os, release)
+    _check_protection(profile, platform, device_os, release)
     return release
 
 
@@ -142,18 +142,27 @@ def _of_profile(profile: Profile, image: Image) -> Image:
     return image
 
 
-def _check_protection(profile: Profile, device_os: DeviceOs, release: tuple[Image, ...]) -> None:
+def _check_protection(profile: Profile, platform: Platform, device_os: DeviceOs, release: tuple[Image, ...]) -> None:
     """Check that a bootloader with device protection is flashed if, and only if, the profile asks for it (3.12)."""
     locking = next((image for image in release if image.is_locking), None)
-    if locking is not None and not device_os.protection:
+    if not device_os.protection:
+        if locking is not None:
+            raise BadInput(
+                f"profile {profile.id}: {locking.name} puts every unit it is written to under device protection, for "
+                "good; name the plain bootloader, or write protection = true below [device_os]"
+            )
+        return
+    said = f"profile {profile.id}: [device_os] says protection = true, but"
+    if not can_be_protected(platform):
+        raise BadInput(f"{said} a {platform.name} has no device protection; remove that line, name a plain bootloader")
+    if locking is None:
         raise BadInput(
-            f"profile {profile.id}: {locking.name} puts every unit it is written to under device protection, for good;"
-            " name the plain bootloader, or write protection = true below [device_os]"
+            f"{said} none of its modules of platform {platform.id} locks a unit; add its protected bootloader"
         )
-    if locking is None and device_os.protection:
+    if image_key(locking) != BOOTLOADER or locking.version < PROTECTION_FROM_BOOTLOADER:
         raise BadInput(
-            f"profile {profile.id}: [device_os] says protection = true, but none of its modules of platform "
-            f"{release[0].platform_id} locks a unit; add its protected bootloader"
+            f"{said} {locking.describe()} protects no unit; name the protected bootloader of Device OS "
+            f"{PROTECTION_FROM} or later ({PROTECTION_FROM_BOOTLOADER})"
         )
 
 

@@ -58,8 +58,8 @@ class FileRef(Section):
         return {"content": f"{self.file}, SHA-256 {self.sha256[:12]}…", **others}
 
 
-PROTECTION_FROM = OsVersion.parse("6.1.1")
-"""Oldest Device OS of protected units (reference firmware-and-dfu 4.4)."""
+PROTECTION_FROM, PROTECTION_FROM_BOOTLOADER = OsVersion.parse("6.1.1"), 3001
+"""Oldest Device OS of protected units, and version of their oldest bootloader (reference firmware-and-dfu 4.4)."""
 
 
 class DeviceOs(ProfileSection):

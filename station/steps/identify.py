@@ -11,9 +11,12 @@ from drivers.wire.usb import Mode
 
 from ..cloud.answers import CloudDevice, Product
 from ..cloud.errors import is_waiting
+from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, already
 from ..errors import CloudError, StepFault, UnitRejected
+from ..firmware.checks import can_be_protected
 from ..firmware.sections import DeviceOs
+from ..model import IdentityFact
 from ..words.say import Say
 from .shared import reading
 from .shared.cloud_sections import Cloud
@@ -23,6 +26,7 @@ from .shared.flashing import Hidden
 from .shared.foreseen import check_forgetting, check_setup_done
 from .shared.label import read_label
 from .shared.session import UnitSession
+from .shared.sources import described
 from .shared.unit import Label, Unit
 from .spec import UnitStep, in_both
 
@@ -99,6 +103,13 @@ def _check_protection(session: UnitSession, ctx: StepContext) -> bool:
     """
     unit = session.unit
     state = unit.device.protection(ctx.deadline)
+    if can_be_protected(unit.known.platform):
+        is_ordered = (wanted := session.profile.section(DeviceOs)) is not None and wanted.protection
+        facts = (
+            IdentityFact("protection_intended", "protected" if is_ordered else "open", "profile"),
+            IdentityFact("protection", described(state), "DFU" if unit.device.mode is Mode.DFU else "request 76"),
+        )
+        ctx.record(UnitFacts(facts=facts, **ctx.head()))
     if state.is_protected and not state.is_service_mode and session.firmware.was_locked():
         return True
     if state.is_protected:

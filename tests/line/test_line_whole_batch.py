@@ -22,7 +22,8 @@ VENDOR_COLUMNS = [
     "Device OS Version", "Product ID", "Platform ID", "Platform Name", "Firmware Version",
 ]  # fmt: skip
 OUR_COLUMNS = [
-    "Batch", "Attempt", "Slot", "Operator", "Profile Released By", "Started", "Finished", "Seconds", "Verdict",
+    "Batch", "Attempt", "Slot", "Operator", "Profile Released By", "Protection Intended",
+    "Protection Observed", "Started", "Finished", "Seconds", "Verdict",
     "Result", "First Judged", "Judged Attempts", "Failed Step", "Reason",
 ]  # fmt: skip
 

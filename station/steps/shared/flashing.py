@@ -45,6 +45,7 @@ from . import reading
 from .assets import held_assets, send_assets
 from .cloudwork import FindProduct
 from .progress import Span, cut_window
+from .sources import described
 from .unit import Unit
 
 RADIO_FACT = "softdevice_in_flash"
@@ -250,13 +251,15 @@ class FirmwareSession:
 
     def _lock(self, ctx: StepContext) -> None:
         """Ask for the protection that was just written, and remember with what the unit was locked."""
-        if not self._unit.device.protection(ctx.deadline).is_protected:
+        state = self._unit.device.protection(ctx.deadline)
+        if not state.is_protected:
             raise UnitRejected(
                 "the unit took a bootloader with device protection but is not protected; walk it again, then red bin",
                 say=Say("update_not_applied"),
             )
         self._unit.known.is_locked, self._plan = True, None
-        ctx.record(UnitFacts(facts=(IdentityFact(LOCK_FACT, self._digest, "device protection"),), **ctx.head()))
+        locked = IdentityFact(LOCK_FACT, self._digest, "device protection")
+        ctx.record(UnitFacts(facts=(locked, IdentityFact("protection", described(state), "request 76")), **ctx.head()))
 
     def was_locked(self) -> bool:
         """Whether this station locked the unit with these very files; a protected unit takes no others since.
