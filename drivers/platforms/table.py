@@ -45,6 +45,7 @@ class Platform:
     blank_serial_result: int  # result of request 21 where none was ever programmed (usb-and-serial 1.3)
     sets_wifi_in_listening_mode: bool  # H5
     device_os: OsRange  # releases that exist for it
+    oldest_device_os: OsVersion | None  # none of its units may be taken back below that (D9)
     requests_since: OsVersion | None  # first Device OS with control requests; None: all have them
     out_needs_data: bool  # a vendor request to the unit completes only with a data stage (usb-and-serial 3.8)
     setup_done_before: OsVersion | None  # first Device OS without a setup-done flag; None: no version has one
@@ -210,7 +211,7 @@ def _platform(row: dict[str, Any], families: Mapping[str, Any], capabilities: It
     slots = {name: _slot(name, row, uncertain) for name, row in family["module"].items()}
     memories = [family["memory"][name] for name in facts.pop("memories")]
     dct = next(memory for memory in memories if "fields" in memory)
-    since = {key: facts.pop(key, "") for key in ("setup_done_before", "requests_since")}
+    since = {key: facts.pop(key, "") for key in ("setup_done_before", "requests_since", "oldest_device_os")}
     made = {
         "other_slugs": tuple(facts.pop("other_slugs", ())),
         "usb_name": facts.pop("usb_name", row["name"]),
@@ -254,7 +255,7 @@ _USUAL = {
 }  # fmt: skip
 _OPTIONAL_KEYS = _USUAL.keys() | {
     "setup_done_before", "requests_since", "other_slugs", "usb_name", "scans_wifi", "device_os",
-    "is_named_by_mac", "blank_serial_result",
+    "is_named_by_mac", "blank_serial_result", "oldest_device_os",
 }  # fmt: skip
 
 

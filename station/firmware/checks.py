@@ -207,6 +207,9 @@ def check_minimum(system: Image | None, skus: Sequence[str], serial: str | None)
     rows.append(PLATFORM_MINIMUMS.get(system.platform_id))
     if not serial and depends_on_sku(system, skus):
         rows += minimums_of_platform(system.platform_id)
+    ours = platform(system.platform_id)
+    if ours.oldest_device_os is not None:
+        rows.append(SkuMinimum(ours.name, (), ours.oldest_device_os))
     row = max((one for one in rows if one is not None), key=lambda one: one.device_os, default=None)
     if row is not None and OsVersion.parse(device_os) < row.device_os:
         raise PlanRefused(

@@ -1,13 +1,18 @@
-"""The vendor's rules that depend on the Device OS version: H7 H8 (setup done).
+"""The vendor's rules that depend on the Device OS version: H7 H8 (setup done), and modems that keep their speed.
 
 Pure data and look-ups; nothing here talks to a unit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from drivers.platforms import OsVersion, Platform
+
+from ..settings.sku import sku_row
+from .checks import PlanRefused, Refusal
+from .modules import version_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +34,25 @@ def needs_setup_done(platform: Platform, device_os: OsVersion) -> Decision:
     if device_os < platform.setup_done_before:
         return _NEEDED
     return Decision(False, "H8", f"Device OS 4.0 and later have no setup-done flag, this is {device_os}")
+
+
+_SPEED_KEPT_FROM, _SPEED_SET_FROM = 2000, 1512
+"""Module versions of the first 2.0.0 pre-release and of 1.5.2."""
+_KEEPS_SPEED = ("BRN402", "B402")
+"""SKUs with a modem that remembers the speed at which 2.0.0 and later speak to it (reference firmware-and-dfu 4.4)."""
+
+
+def check_modem(wanted: int | None, held: int | None, skus: Sequence[str], serial: str | None) -> None:
+    """Raise `PlanRefused` for a unit whose modem the Device OS it is taken back to could not speak to.
+
+    ``wanted``, ``held``: module versions of system parts, None: unknown or none. A unit of unknown SKU is trusted.
+    """
+    if wanted is None or held is None or not wanted < _SPEED_SET_FROM <= _SPEED_KEPT_FROM <= held:
+        return
+    row = sku_row(serial) if serial else None
+    if any(sku.startswith(_KEEPS_SPEED) for sku in (row.skus if row is not None else skus)):
+        raise PlanRefused(
+            "the modem keeps the speed at which Device OS 2.0 and later speak to it, and Device OS before 1.5.2 cannot "
+            f"change that; take the unit to 1.5.2 first and let it connect once, or keep {version_text(4, held, None)}",
+            Refusal.DOWNGRADE,
+        )

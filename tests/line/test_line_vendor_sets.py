@@ -127,3 +127,17 @@ def test_a_vendor_file_goes_to_a_unit_by_its_proper_way(
         held = next(one for one in unit.report.modules if (one.function, one.index) == (file.function, file.index))
         assert (held.version, held.hash) == (file.version, file.sha256 if held.size else b"\x05\0" * 16)
         assert bench.walk(unit).flash_writes == 0
+
+
+def test_a_bootloader_that_nobody_could_send_is_told_before_the_first_write(tmp_path: Path) -> None:
+    """Device OS 0.8.0 of a Xenon takes no control request, and DFU shows that its bootloader is another one."""
+    modules = vendors("080_bootloader-xenon.bin", "080_system-part1-xenon.bin")
+    recipe = replace(
+        OLD, platform="xenon", device_os="0.8.0-rc.14", modules=modules,
+        application=vendors("080_user-part-xenon.bin")[0],
+    )  # fmt: skip
+    with line_bench(tmp_path, recipe) as bench:
+        left = (synthetic.bootloader(14, "0.8.0-rc.27").data, synthetic.softdevice(14, 169).data)
+        walk = bench.walk(blank(bench, "xenon", *left))
+        assert (walk.verdict, walk.flash_writes) == (Verdict.FAIL, 0)
+        assert "080_bootloader-xenon.bin goes to a running unit only" in walk.finished.reason

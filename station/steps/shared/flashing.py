@@ -21,7 +21,7 @@ from ...engine.events import ModulesRead
 from ...engine.records import UnitFacts
 from ...engine.step import StepContext, StepResult, already, done
 from ...errors import UnitRejected
-from ...firmware.checks import depends_on_sku, downgrade_refused, lacked, unreadable
+from ...firmware.checks import depends_on_sku, downgrade_refused, lacked, takes_updates, unreadable
 from ...firmware.modules import (
     READ_DIFFERENT,
     READ_EQUAL,
@@ -50,8 +50,6 @@ from .unit import Unit
 
 RADIO_FACT = "softdevice_in_flash"
 """SHA-256 of the SoftDevice this station read back last, or "other" from the moment it may have changed."""
-
-
 LOCK_FACT = "locked_with"
 """SHA-256 of the files a unit held when this station put it under device protection."""
 LOCKED = "under device protection since all modules were read back"
@@ -139,9 +137,14 @@ class FirmwareSession:
             assets=() if self._is_in_dfu else held_assets(self._unit, self._files, ctx),
             read_back=self._remembered() | self._read_back,
         )  # fmt: skip
-        if self._is_in_dfu:
-            self._check_newer(ctx)
-        return plan
+        if not self._is_in_dfu:
+            return plan
+        self._check_newer(ctx)
+        takes_none = not takes_updates(known.platform, plan.system_version)  # what differs of these is refused now
+        unread = [w.image for w in plan.dfu_visit if takes_none and w.way is Via.OTA and w.compare_first]
+        holds = self._unit.device.dfu(ctx.deadline).held
+        self._read_back |= {image_key(one): READ_EQUAL if holds(one) else READ_DIFFERENT for one in unread}
+        return self._planned(ctx) if unread else plan
 
     def _remembered(self) -> dict[Key, Comparison]:
         """Spare a finished unit a DFU visit for a module that names only its build: this station has read the same
@@ -262,10 +265,7 @@ class FirmwareSession:
         ctx.record(UnitFacts(facts=(locked, IdentityFact("protection", described(state), "request 76")), **ctx.head()))
 
     def was_locked(self) -> bool:
-        """Whether this station locked the unit with these very files; a protected unit takes no others since.
-
-        Then the unit is known to be locked, and there is nothing to do or to read.
-        """
+        """Whether this station locked the unit with these very files; then there is nothing to do or to read."""
         known = self._unit.memory.known_facts(str(self._unit.known.device_id)).get(LOCK_FACT)
         self._unit.known.is_locked = self._locks and known == self._digest
         return self._unit.known.is_locked
