@@ -24,7 +24,6 @@ from .checks import (
     check_assets,
     check_dependencies,
     check_downgrade,
-    check_minimum,
     check_place,
     check_product,
     check_receiver,
@@ -48,7 +47,7 @@ from .modules import (
     slot_of,
     version_text,
 )
-from .rules import check_modem
+from .rules import check_versions
 
 __all__ = ["Case", "CutSafety", "EarlyErase", "PlanRefused", "PlannedWrite", "Present", "UpdatePlan", "make_plan"]
 
@@ -174,8 +173,7 @@ def make_plan(
     there = held_modules(held) if held is not None else None
     _check(platform, images, there, application, product, allow_downgrade)
     check_assets(application, (*assets, *bundled))
-    check_minimum(images.get(SYSTEM_PART), skus, serial)
-    check_modem(system_version_after(images, None), system_version_after({}, there), skus, serial)
+    check_versions(images.get(SYSTEM_PART), system_version_after({}, there), skus, serial)
     compared = _compared_all(images, there, read_back)
     changing = {key: image for key, image in images.items() if compared[key].is_same is not True}
     after = system_version_after(images, there)

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from drivers.platforms import OsVersion, Platform
+from drivers.wire.image.host import Image
 
 from ..settings.sku import sku_row
-from .checks import PlanRefused, Refusal
+from .checks import PlanRefused, Refusal, check_minimum
 from .modules import version_text
 
 
@@ -42,12 +43,13 @@ _KEEPS_SPEED = ("BRN402", "B402")
 """SKUs with a modem that remembers the speed at which 2.0.0 and later speak to it (reference firmware-and-dfu 4.4)."""
 
 
-def check_modem(wanted: int | None, held: int | None, skus: Sequence[str], serial: str | None) -> None:
-    """Raise `PlanRefused` for a unit whose modem the Device OS it is taken back to could not speak to.
+def check_versions(system: Image | None, held: int | None, skus: Sequence[str], serial: str | None) -> None:
+    """Check the minimum of the unit's SKU (D9), and that its modem can be spoken to afterwards; raises `PlanRefused`.
 
-    ``wanted``, ``held``: module versions of system parts, None: unknown or none. A unit of unknown SKU is trusted.
+    ``held``: module version of the system part on the unit, None: unknown. A unit of unknown SKU is trusted.
     """
-    if wanted is None or held is None or not wanted < _SPEED_SET_FROM <= _SPEED_KEPT_FROM <= held:
+    check_minimum(system, skus, serial)
+    if system is None or held is None or not system.version < _SPEED_SET_FROM <= _SPEED_KEPT_FROM <= held:
         return
     row = sku_row(serial) if serial else None
     if any(sku.startswith(_KEEPS_SPEED) for sku in (row.skus if row is not None else skus)):

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 from line_bench import LineBench, Recipe, Walk, line_bench
+from support.wrapped import combined
 
 from drivers.platforms import Platform, platform_by_slug, platforms
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.faults import parse_fault
+from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import VirtualUnit
 from station.engine.records import WriteIntended
 from station.errors import BadInput
@@ -170,3 +172,9 @@ def test_an_order_without_a_locking_bootloader_and_one_too_old_are_refused(tmp_p
     modules = (old, *synthetic.release(13, "6.1.1")[1:])
     said = refusal(Ordered("boron", device_os="6.1.1", modules=modules), tmp_path / "old")
     assert "version 3000 protects no unit; name the protected bootloader of Device OS 6.1.1 or later (3001)" in said
+
+
+def test_a_locking_bootloader_inside_a_combined_file_is_found(tmp_path: Path) -> None:
+    whole = SyntheticFile("everything.bin", combined(*(file.data for file in ordered("p2").modules or ())))
+    said = refusal(Recipe("p2", modules=(whole,), wifi=False), tmp_path)
+    assert "everything.bin part 1 puts every unit it is written to" in said

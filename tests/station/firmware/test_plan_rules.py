@@ -12,8 +12,8 @@ from drivers.wire.image.host import Dependency, Image, parse_image
 from drivers.wire.messages.modules import ModuleInfo
 from drivers.wire.messages.tables import Store
 from drivers.wire.usb import Mode
-from station.firmware.plan import PlanRefused, UpdatePlan, check_files, make_plan
-from station.firmware.release import ProductFirmware
+from station.firmware.checks import PlanRefused, ProductFirmware
+from station.firmware.plan import UpdatePlan, check_files, make_plan
 
 OTHERS = {"photon": ("1.4.4", "2.3.1"), "p1": ("1.4.4", "2.3.1"), "electron": ("1.5.2", "3.3.1"),
           "xenon": ("0.9.0", "1.5.2")}  # fmt: skip
