@@ -8,10 +8,19 @@ import pytest
 from line_bench import ME, LineBench, Recipe, Walk, line_bench, replace
 from support.vendor_files import needs_vendor_files, vendor_file
 
+from drivers.clock import Deadline
+from drivers.devices import ParticleDevice
+from drivers.hotplug import Attached, Detached, Enumerator, HotplugEvent, PortWatch
+from drivers.identity import PortPath
 from drivers.platforms import platform_by_slug
+from drivers.transport.serialport import PyserialHost
+from drivers.transport.usb import PyusbHost
 from drivers.virtual import header, synthetic
-from drivers.virtual.boot import BootMode
+from drivers.virtual.backend import VirtualBackend
+from drivers.virtual.boot import BootMode, BootRequest
+from drivers.virtual.factory import make_spec
 from drivers.virtual.layout import layout_of
+from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import VirtualUnit
 from drivers.wire.image.host import parse_image
@@ -68,7 +77,7 @@ def test_the_photon_0_4_set_goes_to_a_blank_photon_which_boots_it(tmp_path: Path
 
 
 @pytest.mark.parametrize("version", ["0.8.0-rc.13", "0.8.0-rc.14"])
-def test_the_xenon_0_8_set_goes_to_a_blank_xenon_which_boots_it(version: str, tmp_path: Path) -> None:
+def test_the_xenon_0_8_set_boots_on_a_blank_xenon_and_no_profile_ends_with_it(version: str, tmp_path: Path) -> None:
     """Its system part is larger than the place of any later one. Two releases share its module version."""
     modules = vendors("080_bootloader-xenon.bin", "080_system-part1-xenon.bin")
     recipe = replace(
@@ -76,16 +85,43 @@ def test_the_xenon_0_8_set_goes_to_a_blank_xenon_which_boots_it(version: str, tm
     )
     with line_bench(tmp_path, recipe) as bench:
         left = (vendor_file("080_bootloader-xenon.bin"), synthetic.softdevice(14, 169).data)
-        unit = blank(bench, "xenon", *left)
-        walk = bench.walk(unit)
-        assert writes(walk) == ["080_system-part1-xenon.bin over DFU", "080_user-part-xenon.bin over DFU"]
-        assert "module info: 4 modules valid, Device OS 0.8.0-rc.14" in walk.steps["firmware"].proof
+        walk = bench.walk(blank(bench, "xenon", *left))
+        assert (walk.verdict, walk.flash_writes) == (Verdict.ERROR, 0)
+        assert "cannot be told that setup is done" in walk.finished.reason, "no unit passes with anything so old"
+        bench.stop()
+        unit = VirtualUnit(make_spec("xenon", 7, 2, modules=left), bench.clock, bench.world)
+        _flash(bench, unit, "080_system-part1-xenon.bin", "080_user-part-xenon.bin")
         assert unit.report is not None
         assert (unit.report.mode, unit.report.system_module_version) == (BootMode.NORMAL, 312)
         assert holds(unit, header.BOOTLOADER, "080_bootloader-xenon.bin")
         assert holds(unit, header.SYSTEM, "080_system-part1-xenon.bin", 0x30000)
         assert holds(unit, header.USER_LEGACY, "080_user-part-xenon.bin")
-        assert (walk.verdict, walk.outcomes["setup_done"]) == (Verdict.ERROR, "error"), "nothing so old can be told"
+
+
+def _flash(bench: LineBench, unit: VirtualUnit, *names: str) -> None:
+    """Write files to a unit in DFU as a walk does, and let it start."""
+    watch = PortWatch(PortPath("1-1"), bench.clock)
+
+    def hotplug(event: HotplugEvent) -> None:
+        if isinstance(event, Attached):
+            watch.attached(event.candidate)
+        elif isinstance(event, Detached):
+            watch.detached()
+
+    enumerator = Enumerator(PyusbHost(VirtualBackend(bench.bus)), bench.clock, hotplug)
+    enumerator.start()
+    bench.plug(unit)
+    deadline, token = Deadline.after(bench.clock, 300), bench.clock.token()
+    watch.wait_for(lambda candidate: True, deadline)
+    ports = VirtualPorts(bench.bus)
+    device = ParticleDevice(watch, PyserialHost(ports.list, ports.open), bench.clock, token)
+    for name in names:
+        image = parse_image(vendor_file(name), name)
+        device.dfu(deadline).write_module(image, lambda share: None, token)
+        device.dfu(deadline).verify(image)
+    device.leave_dfu(deadline)
+    device.close()
+    enumerator.stop()
 
 
 def recipe_with(name: str, slug: str, device_os: str, application: str) -> Recipe:
@@ -130,14 +166,8 @@ def test_a_vendor_file_goes_to_a_unit_by_its_proper_way(
 
 
 def test_a_bootloader_that_nobody_could_send_is_told_before_the_first_write(tmp_path: Path) -> None:
-    """Device OS 0.8.0 of a Xenon takes no control request, and DFU shows that its bootloader is another one."""
-    modules = vendors("080_bootloader-xenon.bin", "080_system-part1-xenon.bin")
-    recipe = replace(
-        OLD, platform="xenon", device_os="0.8.0-rc.14", modules=modules,
-        application=vendors("080_user-part-xenon.bin")[0],
-    )  # fmt: skip
-    with line_bench(tmp_path, recipe) as bench:
-        left = (synthetic.bootloader(14, "0.8.0-rc.27").data, synthetic.softdevice(14, 169).data)
-        walk = bench.walk(blank(bench, "xenon", *left))
-        assert (walk.verdict, walk.flash_writes) == (Verdict.FAIL, 0)
-        assert "080_bootloader-xenon.bin goes to a running unit only" in walk.finished.reason
+    """Device OS 0.7.0 takes no control request, and DFU shows that the bootloader is another one."""
+    with line_bench(tmp_path, Recipe("photon", device_os="0.7.0")) as bench:
+        walk = bench.walk(bench.unit("photon", 1, "0.5.5", arrives=BootRequest.DFU))
+        assert (walk.verdict, walk.flash_writes) == (Verdict.FAIL, 0), walk.finished
+        assert "synthetic-photon-bootloader@0.7.0.bin goes to a running unit only" in walk.finished.reason
