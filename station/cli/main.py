@@ -35,7 +35,7 @@ VERBS: Mapping[str, str] = {
     "slots": "show what the slots are bound to, or learn it by plugging in",
     "platforms": "which units are supported, how well, and what shows it",
     "udev": "print or install the udev rules this bench needs",
-    "virtual": "serve virtual units to other programs",
+    "virtual": "serve virtual units or a virtual cloud to other programs",
     "doctor": "what would stop this bench",
 }
 """Modules of `station.cli`, imported on use: the help needs neither USB nor the cloud."""

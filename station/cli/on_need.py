@@ -29,7 +29,7 @@ def virtual_units(
     units: Sequence[str], networks: Sequence[str] = ()
 ) -> AbstractContextManager[tuple[UsbHost, SerialHost, Clock]]:
     """Load what virtual units are made of, and plug ``units`` in, ``networks`` in range: for those who try, 0.1 s."""
-    from .virtual import virtual_place
+    from .virtual_units import virtual_place
 
     return virtual_place(units, networks)
 

@@ -35,7 +35,7 @@ from . import profile_diff, profile_hash, profile_new, profile_release
 from .looking import Place, Ports, look
 from .places import firmware_folder, store_of
 from .telling import sub_verbs, tell, tell_all
-from .virtual import VIRTUAL_OS, usual_version, virtual_place
+from .virtual_units import VIRTUAL_OS, usual_version, virtual_place
 
 HELD_OS = OsVersion.parse("3.3.1")
 

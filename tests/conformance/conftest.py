@@ -10,9 +10,13 @@ from conformance.bench import SPEED, ForeignBench
 from conformance.clients import DfuUtil, Lsusb, ParticleCli, ParticleUsb, compile_shim
 from conformance.equipment import lacking
 from conformance.kernel import PretendKernel
+from support.cloud_bench import ME, populate
+from support.cloud_web import PASSWORD
 
 from drivers.clock import SystemClock
+from drivers.identity import Secret
 from drivers.virtual.bus import VirtualBus
+from station.cloud.virtual import VirtualCloud
 
 
 def _need(*names: str) -> None:
@@ -47,6 +51,18 @@ def particle_usb(bench: ForeignBench) -> ParticleUsb:
 def particle_cli(bench: ForeignBench, tmp_path: Path) -> ParticleCli:
     _need("node", "particle-cli", "udevadm")
     return ParticleCli(bench, tmp_path)
+
+
+@pytest.fixture
+def cloud() -> Iterator[VirtualCloud]:
+    """A virtual cloud in real time with the product and units of `support.cloud_bench`, for the vendor's clients."""
+    _need("node", "particle-api-js", "particle-cli")
+    served = VirtualCloud(SystemClock(), activation_s=0.0)
+    populate(served)
+    served.create_user(ME, Secret(PASSWORD))
+    served.serve()
+    yield served
+    served.close()
 
 
 @pytest.fixture

@@ -17,10 +17,12 @@ from pathlib import Path
 from .kernel import PRELOAD
 
 PARTICLE_USB = "STATION_PARTICLE_USB"
-"""Environment variable: a directory with ``node_modules/particle-usb`` and ``node_modules/particle-cli`` in it."""
+"""Environment variable: a directory with the ``node_modules`` of all of the vendor's npm packages in it."""
 
 PARTICLE_USB_VERSION = "4.1.0"
 PARTICLE_CLI_VERSION = "3.43.1"  # newer ones depend on packages the registries do not have
+PARTICLE_API = "particle-api-js-12"  # installed under this name: particle-cli brings an older one along
+PARTICLE_API_VERSION = "12.0.3"
 _DEFAULT_PARTICLE_USB = Path(__file__).parents[2] / ".venv/conformance"
 
 
@@ -45,7 +47,7 @@ def _lacks_npm_package(name: str, version: str) -> str:
     manifest = particle_usb() / f"node_modules/{name}/package.json"
     if f'"version": "{version}"' in (manifest.read_text() if manifest.exists() else ""):
         return ""
-    return f"npm package {name}@{version} below {particle_usb()}"
+    return f"npm package {name} {version} below {particle_usb()}"
 
 
 _CHECKS: dict[str, Callable[[], str]] = {
@@ -55,6 +57,7 @@ _CHECKS: dict[str, Callable[[], str]] = {
     "lsusb": lambda: _lacks_program("lsusb", "usbutils"),
     "node": lambda: _lacks_program("node", "nodejs"),
     "particle-usb": lambda: _lacks_npm_package("particle-usb", PARTICLE_USB_VERSION),
+    "particle-api-js": lambda: _lacks_npm_package(PARTICLE_API, PARTICLE_API_VERSION),
     "particle-cli": lambda: _lacks_npm_package("particle-cli", PARTICLE_CLI_VERSION),
     "udevadm": lambda: _lacks_program("udevadm", "udev"),  # how particle-cli lists serial ports
 }

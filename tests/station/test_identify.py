@@ -24,7 +24,7 @@ from drivers.virtual.unit import VirtualUnit
 from station.cli.identify import Document, document
 from station.cli.looking import Place, Ports
 from station.cli.main import main
-from station.cli.virtual import virtual_place
+from station.cli.virtual_units import virtual_place
 from station.steps.shared.knowledge import VALUES
 
 TRAY = (

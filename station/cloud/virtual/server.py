@@ -29,9 +29,15 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 class LoopbackServer:
-    """A server that can be started and stopped repeatedly on the same port."""
+    """A server that can be started and stopped repeatedly on the same port.
+
+    ``port`` 0: any free one. Raises `OSError` if somebody serves there already, another virtual cloud included.
+    """
 
     def __init__(self, app: Any, port: int = 0) -> None:
+        with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
         self._app = app
         self._reserve = _bound(port)
         self.port: int = self._reserve.getsockname()[1]
