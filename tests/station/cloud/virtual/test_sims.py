@@ -22,12 +22,12 @@ def card(cloud: Web) -> str:
     return str(CARD)
 
 
-def settled(cloud: Web, path: str, within_s: float = 100_000) -> float:
-    """Look at a SIM every second until no change is in progress; how long that took."""
+def settled(cloud: Web, path: str, every_s: float = 5.0) -> float:
+    """Look at a SIM until no change is in progress; how long that took."""
     begun = cloud.clock.now()
     while cloud("GET", path)["state_change_in_progress"]:
-        assert cloud.clock.now() - begun < within_s
-        cloud.clock.sleep(1.0)
+        assert cloud.clock.now() - begun < 7200
+        cloud.clock.sleep(every_s)
     return cloud.clock.now() - begun
 
 
@@ -101,7 +101,7 @@ def test_each_class_takes_its_time_the_first_time_and_again(
     sim = cloud("GET", path)
     assert (sim["status"], sim["deactivations_count"]) == ("deactivated", 1)
     cloud("PUT", path, {"action": "reactivate"})
-    again = settled(cloud, path)
+    again = settled(cloud, path, again_s / 50 + 1)
     assert cloud("GET", path)["status"] == "active"
     assert first <= first_s
     assert again_s / 2 <= again <= again_s or again <= 10
@@ -114,7 +114,9 @@ def test_a_deactivated_sim_is_not_activated_by_another_import(cloud: Web, card: 
     cloud("PUT", f"{SIMS}/{card}", {"action": "deactivate"})
     settled(cloud, f"{SIMS}/{card}")
     cloud("POST", SIMS, {"sims": [card]})
-    assert cloud("GET", f"{SIMS}/{card}")["status"] == "deactivated"
+    settled(cloud, f"{SIMS}/{card}")
+    sim = cloud("GET", f"{SIMS}/{card}")
+    assert (sim["status"], sim["activations_count"]) == ("deactivated", 1)
 
 
 @pytest.mark.parametrize("head", ["/v1/sims", SIMS])
