@@ -14,7 +14,7 @@ from drivers.wire.messages.modules import ModuleInfo
 from drivers.wire.messages.tables import Store
 from drivers.wire.usb import Mode
 from station.cli.looking import Place, Ports, look
-from station.cli.virtual import virtual_place
+from station.cli.virtual_units import virtual_place
 from station.firmware.estimate import estimate
 from station.firmware.plan import UpdatePlan, make_plan
 from station.firmware.release import load_release, plan_update
