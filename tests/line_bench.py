@@ -89,6 +89,7 @@ class Recipe:
     limits: Mapping[str, float] = field(default_factory=dict)
     name: str = "{serial}"
     fallback: str = "{platform}-{id6}"
+    more: str = ""  # further sections
     revision: int = 1
     keeps: str = ""  # Device OS that the units hold and keep, where `device_os` is None
 
@@ -171,7 +172,7 @@ class Recipe:
         lines += ["[name]", f'template = "{self.name}"', f'fallback = "{self.fallback}"']
         lines += ["[label]", f"expect = {str(self.label).lower()}", f"keep_secret = {str(self.keep_secret).lower()}"]
         lines += [f"[steps.{step}]\nlimit_s = {seconds}" for step, seconds in self.limits.items()]
-        return "\n".join([*lines, ""])
+        return "\n".join([*lines, self.more, ""])
 
     def profile(self) -> Profile:
         return parse_profile(self.text().encode(), f"{self.id}.toml")

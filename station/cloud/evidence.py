@@ -234,6 +234,7 @@ ROWS: tuple[Row, ...] = (
     _row(_OF_A_PRODUCT, 403, "", About.ACCOUNT),
     _row(Route.GROUP, 404, "", About.UNIT),  # read as "there is none yet"
     # 4.2, 4.7: one device
+    _row(Route.MEMBER, 404, "firmware", About.STATION),  # a lock to a version that was not uploaded (4.4)
     _row(Route.MEMBER, 404, "not found", About.UNIT),
     _row(Route.DEVICE, 403, "permission denied", About.UNIT),
     _row(Route.DEVICE, 404, "", About.UNIT),

@@ -7,6 +7,7 @@ has not is made first.
 from __future__ import annotations
 
 from ..cloud import api
+from ..cloud.errors import CloudRefused
 from ..engine.step import StepContext, StepResult
 from ..errors import StepFault
 from ..settings.profile import Kind
@@ -26,15 +27,28 @@ def group(cloud: CloudRecord, ctx: StepContext) -> StepResult:
     def look() -> bool | None:
         return True if set(wanted) <= set(cloud.known_device(ctx).groups) else None
 
-    def send() -> None:
-        for name in wanted:
-            if not cloud.run(ctx, api.group(product, name)):
-                cloud.run(ctx, api.create_group(product, name))
-        cloud.run(ctx, api.add_to_groups(product, job.device, wanted))
-
     missing = StepFault(f"the cloud took the groups {names} and shows others; retry later", say=Say("cloud_failed"))
-    cloud.reach(ctx, Goal(f"add {job.device_id} to groups {names}", look, send, missing, refusals=2))
+    goal = Goal(
+        f"add {job.device_id} to groups {names}", look,
+        lambda: cloud.run(ctx, api.add_to_groups(product, job.device, wanted)), missing, refusals=2,
+    )  # fmt: skip
+    if cloud.standing(ctx, look) is None:
+        for name in wanted:
+            _make(cloud, ctx, product, name)
+        cloud.until_seen(ctx, goal)
     return cloud.ended(ctx, f"cloud shows groups {names}")
+
+
+def _make(cloud: CloudRecord, ctx: StepContext, product: int, name: str) -> None:
+    """Make a group the product has not; another station may do so at the same time, which is as good."""
+    if cloud.run(ctx, api.group(product, name)):
+        return
+    try:
+        with cloud.write(ctx, f"make group {name}"):
+            cloud.run(ctx, api.create_group(product, name))
+    except CloudRefused:
+        if not cloud.run(ctx, api.group(product, name)):
+            raise
 
 
 SPEC = CloudStep(

@@ -58,6 +58,7 @@ class CloudCall:
         """The units or SIMs it is about, in lower case."""
         ids = (
             self.request.body.get("id"),
+            self.request.body.get("name") if self.request.method == "POST" else None,
             *(one for key in ("ids", "sims", "devices") for one in _listed(self.request.body.get(key))),
         )
         named = tuple(str(one).lower() for one in ids if one)
@@ -295,6 +296,7 @@ def _end(touch: Touch) -> int:
 _STEP_OF_ROUTE = {
     "POST /v1/products/:p/devices": "product_add",
     "PUT /v1/products/:p/devices": "group",
+    "POST /v1/products/:p/groups": "group",
     "POST /v1/devices": "claim",
     "PUT /v1/sims/:iccid": "sim",
     "POST /v1/products/:p/sims": "sim",

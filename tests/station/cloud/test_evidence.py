@@ -39,6 +39,7 @@ CASES: list[tuple[str, Route, int, object, About]] = [
     ("5.1 not online, silently", Route.CLAIM, 404, {}, About.MOMENT),
     ("5.1 out of the team", Route.CLAIM, 403, PERMISSION_DENIED, About.ACCOUNT),
     ("6.1 an unknown serial", Route.SERIAL, 404, {"error": "not found"}, About.UNIT),
+    ("4.4 no such firmware", Route.MEMBER, 404, {"ok": False, "error": "Firmware version 7 not found"}, About.STATION),
     ("4.5 no such group yet", Route.GROUP, 404, {"ok": False, "error": "Group not found"}, About.UNIT),
     ("4.3 no right to list", Route.MEMBERS, 403, {"error": "Permission denied"}, About.ACCOUNT),
     ("8.2 no SIM of the product", Route.MEMBER_SIM, 404, {"error": "SIM card not found"}, About.UNIT),
