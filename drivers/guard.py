@@ -26,6 +26,7 @@ from .wire.dfu.tables import (
     FIRST_BLOCK,
     INTERFACE,
     TRANSFER_SIZE,
+    UPDATE_WAITS,
     DfuRequest,
     DfuseCommand,
     DfuState,
@@ -36,7 +37,8 @@ from .wire.image.host import Image, parse_image
 from .wire.image.tables import FLAG_COMBINED, FLAG_COMPRESSED, FLAG_DROP_PREFIX, FLAG_ENCRYPTED
 from .wire.usb import STANDARD_IN, TO_DEVICE, TO_INTERFACE, Setup, StandardRequest
 
-INTERNAL_FLASH = 0
+INTERNAL_FLASH, CONFIGURATION_MEMORY = 0, 1
+"""Alternate settings, the same on every platform (reference usb-and-serial 2.8)."""
 EXTRA_COMMANDS = frozenset({DfuseCommand.ENTER_SAFE_MODE, DfuseCommand.CLEAR_OVERRIDE})
 """The only one-byte commands that can pass, and only if the caller allows them by name."""
 
@@ -129,6 +131,30 @@ class WriteGuard:
         pages = self._platform.memory(region.alt).sector_starts(start, start + len(content))
         return Permit(image.describe(), region.alt, start, content, frozenset({*pages, *region.also_erase}))
 
+    def allow_update(self, image: Image, device_os: OsVersion) -> tuple[Permit, Permit]:
+        """Make the permits for leaving ``image`` in the slot ``device_os`` looks into at boot, and for its flag.
+
+        Only a bootloader, whole and unchanged, and only into that one slot (reference firmware-and-dfu 4.6). Raises
+        `WriteRefused`.
+        """
+        image, row = self._parsed(image), self._platform
+        home, slot = row.slot(image.function, image.index), row.ota_slot(device_os)
+        flag = next((field for field in row.dct_fields if field.name == "ota_update_flag"), None)
+        if home is None or image.function != ModuleFunction.BOOTLOADER or home.via is not Via.OTA:
+            raise WriteRefused(f"{image.describe()} does not go into the update slot; it is written to its own place")
+        if not home.has_prefix_at(image.prefix_offset) or image.start != home.start or len(image.data) > home.max_size:
+            raise WriteRefused(f"{image.describe()} has no place on {row.name}; choose the right file")
+        if slot is None or flag is None or len(image.data) > slot.size:
+            raise WriteRefused(f"{image.describe()} has no update slot on a {row.name} with Device OS {device_os}")
+        end = slot.start + len(image.data)
+        pages = frozenset(row.memory(slot.alt).sector_starts(slot.start, end))
+        return (
+            Permit(f"{image.describe()} in the update slot", slot.alt, slot.start, image.data, pages),
+            Permit(
+                "the flag of a waiting update", CONFIGURATION_MEMORY, flag.offset, bytes([UPDATE_WAITS]), frozenset()
+            ),
+        )
+
     def _parsed(self, image: Image) -> Image:
         try:
             image = parse_image(image.data, image.name)
@@ -167,11 +193,24 @@ class WriteGuard:
     def permit(self, image: Image) -> Iterator[Permit]:
         """Allow ``image`` to be erased and written while the ``with`` block runs; raises `WriteRefused`."""
         permit = self.allow_module(image)
-        self._permits.append(permit)
-        try:
+        with self._open(permit):
             yield permit
+
+    @contextlib.contextmanager
+    def permit_update(self, image: Image, device_os: OsVersion) -> Iterator[tuple[Permit, Permit]]:
+        """Allow what `allow_update` makes permits for while the ``with`` block runs; raises `WriteRefused`."""
+        permits = self.allow_update(image, device_os)
+        with self._open(*permits):
+            yield permits
+
+    @contextlib.contextmanager
+    def _open(self, *permits: Permit) -> Iterator[None]:
+        self._permits.extend(permits)
+        try:
+            yield
         finally:
-            self._permits.remove(permit)
+            for permit in permits:
+                self._permits.remove(permit)
 
     # --- before a transfer ------------------------------------------------------------------
 

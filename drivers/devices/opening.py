@@ -27,12 +27,13 @@ from ..wire import requests
 from .control import ControlDevice
 from .dfu import DfuDevice
 from .repeating import Repeater, Trace
+from .staging import StagingDevice
 
 OPEN_TRIES = 3
 OPEN_PAUSE_S = 0.2
 """Permissions may be set late after an enumeration (reference usb-and-serial 7.3)."""
 
-Verbs = ControlDevice | DfuDevice
+Verbs = ControlDevice | StagingDevice
 
 SERIAL_STRING = "USB serial string"
 _NO_ANSWER = (BadIdentity, DeviceRefused, RemoteProtocolError, Stalled, TransferTimeout, NotFound, LocalProtocolError)
@@ -135,7 +136,7 @@ class Opener:
 
     def _verbs(self, transport: UsbTransport, deadline: Deadline) -> Verbs:
         if isinstance(transport, GuardedTransport):
-            return DfuDevice(transport, self._clock, deadline, self._cancel, self._trace)
+            return StagingDevice(transport, self._clock, deadline, self._cancel, self._trace)
         try:
             row = platform(transport.usb_id.platform_id or 0)
         except UnknownPlatform:

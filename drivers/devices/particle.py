@@ -37,11 +37,11 @@ from ..wire.usb import Mode
 from .asking import command_filter, has_ever, knows_request, require
 from .console import Console, open_console, probe_console, touch_port
 from .control import ControlDevice
-from .dfu import DfuDevice
 from .dialogue import Progress, Trace, no_progress, no_trace
 from .holding import EVERY_KIND, Goal, Holding
 from .opening import SERIAL_STRING, Opened, Opener, Verbs, ask_id, swapped
 from .restarting import VANISH_S, OtherMode, Restarts
+from .staging import StagingDevice
 from .updating import Updating
 
 T = TypeVar("T")
@@ -134,7 +134,7 @@ class ParticleDevice:
         `ProtectionUnknown`: even a protected unit answers this request.
         """
         verbs = self.open(deadline)
-        if isinstance(verbs, DfuDevice):
+        if isinstance(verbs, StagingDevice):
             verbs.deadline, verbs.cancel = deadline, self._cancel
             return verbs.protection()
         request = requests.get_protected_state()
@@ -342,11 +342,11 @@ class ParticleDevice:
 
     # --- DFU mode ---------------------------------------------------------------------------
 
-    def dfu(self, deadline: Deadline) -> DfuDevice:
-        """Return the opened `DfuDevice`, valid until ``deadline`` or a restart. Raises `LinkError` in another mode."""
+    def dfu(self, deadline: Deadline) -> StagingDevice:
+        """Return the opened bootloader, valid until ``deadline`` or a restart. Raises `LinkError` in another mode."""
         with self._released_when_gone():
             opened = self.open(deadline)
-        if not isinstance(opened, DfuDevice):
+        if not isinstance(opened, StagingDevice):
             raise LinkError(f"{self.where} is not in DFU mode; enter it first")
         opened.deadline, opened.cancel = deadline, self._cancel
         return opened
@@ -366,7 +366,7 @@ class ParticleDevice:
     def leave_dfu(self, deadline: Deadline) -> None:
         """Restart into the firmware; does nothing when it is running. Raises `DidNotReturn`, `Swapped`."""
         opened = self.open(deadline)
-        if isinstance(opened, DfuDevice):
+        if isinstance(opened, StagingDevice):
             self._restarts.run("application", Mode.APPLICATION, deadline, lambda: self.dfu(deadline).leave())
 
     def reset(self, deadline: Deadline) -> None:

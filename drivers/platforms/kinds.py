@@ -34,6 +34,7 @@ class Via(enum.StrEnum):
 
     DFU = "dfu"  # raw, to its own address
     OTA = "ota"  # control-request update, applied at the next boot
+    SLOT = "slot"  # left in DFU in the unit's update slot, applied by the next boot; no row says this, a plan does
     NEVER = "never"  # none: it comes with the chip
 
 

@@ -50,6 +50,7 @@ class Platform:
     out_needs_data: bool  # a vendor request to the unit completes only with a data stage (usb-and-serial 3.8)
     setup_done_before: OsVersion | None  # first Device OS without a setup-done flag; None: no version has one
     button: str  # what is printed beside the one that is held for listening mode and DFU
+    updates_through: OsVersion | None  # Device OS it has to run before control requests bring it a newer one
     listening_timeout_s: int  # it leaves listening mode by itself after so long; 0: never
     skips_blank_erase: bool  # told to erase a blank page its bootloader returns at once (firmware-and-dfu 1.8)
     dct_through_system_parts: int  # first bootloader version that reaches the DCT only through whole system parts
@@ -211,7 +212,10 @@ def _platform(row: dict[str, Any], families: Mapping[str, Any], capabilities: It
     slots = {name: _slot(name, row, uncertain) for name, row in family["module"].items()}
     memories = [family["memory"][name] for name in facts.pop("memories")]
     dct = next(memory for memory in memories if "fields" in memory)
-    since = {key: facts.pop(key, "") for key in ("setup_done_before", "requests_since", "oldest_device_os")}
+    since = {
+        key: facts.pop(key, "")
+        for key in ("setup_done_before", "requests_since", "oldest_device_os", "updates_through")
+    }
     made = {
         "other_slugs": tuple(facts.pop("other_slugs", ())),
         "usb_name": facts.pop("usb_name", row["name"]),
@@ -254,7 +258,7 @@ _USUAL = {
     "skips_blank_erase": False,
 }  # fmt: skip
 _OPTIONAL_KEYS = _USUAL.keys() | {
-    "setup_done_before", "requests_since", "other_slugs", "usb_name", "scans_wifi", "device_os",
+    "setup_done_before", "requests_since", "updates_through", "other_slugs", "usb_name", "scans_wifi", "device_os",
     "is_named_by_mac", "blank_serial_result", "oldest_device_os",
 }  # fmt: skip
 

@@ -29,6 +29,7 @@ _ERRORS = {
     errno.ETIMEDOUT: (-7, "Operation timed out"),
     errno.EBUSY: (-6, "Resource busy"),
     errno.ENOENT: (-5, "Entity not found"),
+    errno.EACCES: (-3, "Access denied (insufficient permissions)"),
     errno.EIO: (-1, "Input/Output Error"),
     errno.EINVAL: (-2, "Invalid parameter"),
     errno.EPROTO: (-1, "Protocol error"),  # libusb folds it into EIO, pyusb's other backends do not
@@ -258,6 +259,8 @@ class VirtualBackend(DescriptorBackend):
     def open_device(self, dev: DeviceRef) -> Handle:
         if dev.unit is None or dev.unit.presence is not dev.presence:
             usb_failure(errno.ENODEV)
+        if dev.presence.is_denied:
+            usb_failure(errno.EACCES)
         return Handle(dev)
 
     def reset_device(self, dev_handle: Handle) -> None:

@@ -58,6 +58,7 @@ class Presence:
     descriptors: Descriptors
     since: float  # clock seconds
     serial_from: float | None = None  # clock seconds from which a CDC port exists; None: no CDC interface
+    is_denied: bool = False  # the host's system refuses to open it
 
 
 class Socket(Protocol):

@@ -60,6 +60,8 @@ ACTIONS: dict[str, str] = {
     "deaf": "its Wi-Fi hears nothing; needs no at=",
     "weak": "its Wi-Fi hears everything 30 dB weaker; needs no at=",
     "wrong-label": "the unit has the label of another unit; needs no at=",
+    "no-dfu": "whatever asks it to enter DFU mode restarts it into its application; needs no at=",
+    "denied": "this computer's system refuses to open it in DFU mode; needs no at=",
 }
 """What may follow ``do=``."""
 
@@ -87,7 +89,8 @@ _SECONDS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 _CODE = re.compile(r"0|-[1-9][0-9]{0,3}")
 _LOST = ("request", "reply")
 _SAYS = re.compile(r"silence|garbage|unknown|[\w.-]{1,40}:[^,\n]{1,40}")
-_TIMELESS = frozenset({"app", "deaf", "weak", "wrong-label"})
+_LASTING = frozenset({"deaf", "weak", "wrong-label", "no-dfu", "denied"})
+_TIMELESS = _LASTING | {"app"}
 _LOSS_DB = {"deaf": 200, "weak": 30}
 _UNIT = re.compile(r"any|[1-9][0-9]{0,3}|[0-9a-f]{24}")
 
@@ -252,15 +255,15 @@ class FaultInjector:
         self._flash_target: Fault | None = None
         self._rejection = 0
         self._says = ""
-        self.has_wrong_label = False
+        self.lasting: set[str] = set()  # actions without a moment
         self.wifi_loss_db = 0
         self.happened: list[Fault] = []
 
     def order(self, faults: Iterable[Fault]) -> None:
         """Add faults. Counts start when the unit is created: a moment that has passed does not come again."""
         for fault in faults:
-            if fault.action == "wrong-label" or fault.action in _LOSS_DB:
-                self.has_wrong_label |= fault.action == "wrong-label"
+            if fault.action in _LASTING:
+                self.lasting.add(fault.action)
                 self.wifi_loss_db += _LOSS_DB.get(fault.action, 0)
                 self.happened.append(fault)
             else:
@@ -278,7 +281,7 @@ class FaultInjector:
         self._flash_target = None
 
     def withdraw(self) -> None:
-        """Cancel what has not happened yet and end what lasts; a wrong label and a bad antenna stay."""
+        """Cancel what has not happened yet and end what lasts; what needs no moment stays."""
         self._orders.clear()
         self._left.clear()
         self.unplugged()

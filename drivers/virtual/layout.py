@@ -26,7 +26,7 @@ PAGE = 4096
 _USUAL_SLOT = 1500 * 1024
 """Nominal bytes of an update slot; in external flash of 4 MiB they reach into the assets (reference 2.3)."""
 _OPEN_TO_OTHERS = frozenset({"ota_update_flag"})
-"""Configuration fields that the vendor's tools write over DFU, though this station never does."""
+"""Configuration fields that a host writes over DFU for another reason than their own: an update waits (4.6)."""
 
 
 class Chip(enum.StrEnum):

@@ -116,7 +116,7 @@ class VirtualUnit:
     @property
     def label(self) -> str:
         """Return the content of the label on this unit; another unit's after the fault ``wrong-label``."""
-        if self.faults.has_wrong_label:
+        if "wrong-label" in self.faults.lasting:
             return make_spec(self.spec.platform.slug, 0, _far_number(self.spec)).label
         return self.spec.label
 
@@ -229,8 +229,8 @@ class VirtualUnit:
     def _reset(self, request: BootRequest) -> None:
         """Reboot from flash; raises `PowerLost` if a fault cuts the power during a pending update."""
         self._stop()
-        self.report = None
-        self.report = report = boot(self.memory, request)
+        self.report, shuns = None, request is BootRequest.DFU and "no-dfu" in self.faults.lasting
+        self.report = report = boot(self.memory, BootRequest.NORMAL if shuns else request)
         if report.mode is BootMode.DEAD:
             return
         appears = self.timings.dfu_appears_s if report.mode is BootMode.DFU else self.timings.application_appears_s
@@ -252,7 +252,8 @@ class VirtualUnit:
         now = self.clock.now()
         if report.mode is BootMode.DFU:
             self._software = bootloader = Bootloader(self, report)
-            presence = Presence(self._socket.new_address(), bootloader.descriptors, now)
+            denied = "denied" in self.faults.lasting
+            presence = Presence(self._socket.new_address(), bootloader.descriptors, now, is_denied=denied)
         else:
             self._software = application = Application(self, report)
             serial_from = now + self.timings.serial_after_usb_s

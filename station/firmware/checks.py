@@ -309,6 +309,8 @@ def check_receiver(platform: Platform, images: Sequence[Image], system_version: 
         if device_os is None or slot is None or slot.via is not Via.OTA:
             continue
         if not takes_updates(platform, system_version):
+            if image.function == ModuleFunction.BOOTLOADER and platform.ota_slot(OsVersion.parse(device_os)):
+                continue  # through that slot, in DFU (firmware-and-dfu 4.6)
             advice = "choose a newer Device OS"
         elif slot.taken_before is not None and OsVersion.parse(device_os) >= slot.taken_before:
             advice = f"update it on units that run a Device OS before {slot.taken_before}"

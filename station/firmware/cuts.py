@@ -60,13 +60,16 @@ class CutWindow:
     needs_debugger: bool = False
 
 
-def cut_windows(changing: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> tuple[CutWindow, ...]:
+def cut_windows(
+    changing: Mapping[Key, Image], there: Mapping[Key, Held] | None, *, by_request: bool = False
+) -> tuple[CutWindow, ...]:
     """List the times at which a cut leaves a dead unit while ``changing`` is written over ``there`` (None: unknown).
 
-    Raises `UnknownPlatform`.
+    ``by_request``: the unit copies everything itself, and goes on after a cut with all but a bootloader. Raises
+    `UnknownPlatform`.
     """
     windows: list[CutWindow] = []
-    for image in changing.values():
+    for image in () if by_request else changing.values():
         page = _deciding_page(image)
         if image.function == ModuleFunction.SYSTEM_PART and _bootloader(image).restores_factory_image:
             button = platform(image.platform_id).button
@@ -76,7 +79,7 @@ def cut_windows(changing: Mapping[Key, Image], there: Mapping[Key, Held] | None)
     windows += [
         CutWindow(base, 0.0, _TORN_BASE.format(name=module_name(base.function, base.index)))
         for base in _unchecked(changing)
-        if SYSTEM_PART not in changing
+        if SYSTEM_PART not in changing and not by_request
     ]
     bootloader = changing.get(BOOTLOADER)
     if bootloader is None or not _may_tear(bootloader, there):

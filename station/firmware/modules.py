@@ -139,7 +139,10 @@ class Comparison:
 READ_EQUAL = Comparison(True, "flash read back equal")
 READ_DIFFERENT = Comparison(False, "flash read back differs")
 REMEMBERED = Comparison(
-    True, "version and unique string are equal, read back by this station before and not written since"
+    True, "version and unique string are equal, proved by this station before and not written since"
+)
+TAKEN = Comparison(
+    True, "the unit checked it before it took it, and shows it with that version since; it tells no more of it"
 )
 
 ReadBacks = Mapping[Key, Comparison]

@@ -6,7 +6,6 @@ what the unit reports, and made again whenever it can report more than before.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,6 +16,7 @@ from drivers.wire.messages.modules import ModuleInfo
 from drivers.wire.usb import Mode
 
 from ..model import AS_IT_IS
+from .by_request import order_by_request
 from .checks import (
     PlanRefused,
     ProductFirmware,
@@ -33,7 +33,6 @@ from .checks import (
 )
 from .cuts import CutSafety, CutWindow, EarlyErase, cut_safety, cut_windows, pages_to_erase_first
 from .modules import (
-    BOOTLOADER,
     SYSTEM_PART,
     Comparison,
     Held,
@@ -47,24 +46,10 @@ from .modules import (
     slot_of,
     version_text,
 )
+from .order import Case, case_of, ordered, rank, reasons_of, way_of
 from .rules import check_versions
 
 __all__ = ["Case", "CutSafety", "EarlyErase", "PlanRefused", "PlannedWrite", "Present", "UpdatePlan", "make_plan"]
-
-_RANK: Mapping[int, int] = {
-    ModuleFunction.BOOTLOADER: 0,
-    ModuleFunction.NCP: 1,
-    ModuleFunction.RADIO_STACK: 2,
-    ModuleFunction.SYSTEM_PART: 3,
-    ModuleFunction.USER_PART: 4,
-}
-
-
-class Case(enum.StrEnum):
-    """Which channel comes first (reference firmware-and-dfu 4.5)."""
-
-    A = "control requests, then one DFU visit"  # the unit answers requests
-    B = "one DFU visit, then control requests"  # it does not, or its bootloader is downgraded
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +108,11 @@ class UpdatePlan:
         return tuple(write for write in self.differing if write.way is Via.OTA)
 
     @property
+    def slot_writes(self) -> tuple[PlannedWrite, ...]:
+        """Return the certain writes for which there is only the update slot, once the Device OS runs, in order."""
+        return tuple(write for write in self.differing if write.way is Via.SLOT)
+
+    @property
     def dfu_writes(self) -> tuple[PlannedWrite, ...]:
         """Return the writes in the one DFU visit, in order."""
         return tuple(write for write in self.writes if write.way is Via.DFU)
@@ -162,33 +152,32 @@ def make_plan(
     assets: Collection[AssetDependency] = (),
     bundled: Collection[AssetDependency] = (),
     read_back: ReadBacks = MappingProxyType({}),
+    without_dfu: str = "",
 ) -> UpdatePlan:
     """Plan the update of one unit; raises `PlanRefused`. Nothing is sent.
 
-    ``held``: module info, None for a unit in DFU (which reports none). ``release``: the modules of one Device
-    OS for this platform. ``product``: None for a developer unit. ``skus`` and ``serial`` determine the
-    minimum Device OS (D9); ``assets`` are those the unit holds, ``bundled`` those beside the application's file.
+    ``held``: module info, None for a unit in DFU (which reports none). ``release``: the modules of one Device OS.
+    ``product``: None for a developer unit. ``skus`` and ``serial`` determine the minimum Device OS (D9). ``assets``:
+    those the unit holds, ``bundled``: those beside the application's file. ``without_dfu``: why the unit cannot be had
+    in DFU, "" where it can; raises `NotByRequest` if it needs that.
     """
     images = _by_key(platform, release, application)
     there = held_modules(held) if held is not None else None
     _check(platform, images, there, application, product, allow_downgrade)
     check_assets(application, (*assets, *bundled))
     check_versions(images.get(SYSTEM_PART), system_version_after({}, there), skus, serial)
-    compared = _compared_all(images, there, read_back)
+    compared = _compared_all(images, there, read_back, in_dfu=not without_dfu)
     changing = {key: image for key, image in images.items() if compared[key].is_same is not True}
-    after = system_version_after(images, there)
-    case = _case(platform, mode, changing, there)
-    differing = tuple(image for key, image in changing.items() if compared[key].is_same is False)
-    check_receiver(platform, differing, after if case is Case.B else system_version_after({}, there))
-    windows = cut_windows(changing, there)
+    after, case = system_version_after(images, there), case_of(platform, mode, changing, there, without_dfu)
+    windows = cut_windows(changing, there, by_request=case is Case.C)
     return UpdatePlan(
         platform=platform,
         case=case,
-        writes=tuple(_write(changing[key], compared[key], there) for key in _ordered(changing, case, there or {})),
+        writes=_writes(platform, changing, compared, there, case, after),
         already=_already(images, compared),
-        erase_first=pages_to_erase_first(changing),
+        erase_first=pages_to_erase_first(changing) if case is not Case.C else (),
         windows=windows,
-        reasons=(*_order_reasons(case, platform, mode, changing, there), *dict.fromkeys(one.reason for one in windows)),
+        reasons=reasons_of(case, platform, mode, changing, there, windows, without_dfu),
         rows=_rows(images, there),
         system_version=after,
         assets=tuple(one for one in bundled if one not in assets),
@@ -254,12 +243,14 @@ def _compared(image: Image, there: Mapping[Key, Held] | None, read_back: Compari
 
 
 def _compared_all(
-    images: Mapping[Key, Image], there: Mapping[Key, Held] | None, read_back: ReadBacks
+    images: Mapping[Key, Image], there: Mapping[Key, Held] | None, read_back: ReadBacks, *, in_dfu: bool
 ) -> dict[Key, Comparison]:
-    """Compare ``images`` with what is there. A module that the system part boots on unchecked is never written under a
+    """Compare ``images`` with what is there. What it boots on unchecked is never written ``in_dfu`` under a
     valid system part: that is invalidated first, so it is read back afterwards, and written again if necessary.
     """
     compared = {key: _compared(image, there, read_back.get(key)) for key, image in images.items()}
+    if not in_dfu:  # a running unit shows no flash: what it does not prove differs
+        return {key: Comparison(bool(one.is_same), one.why) for key, one in compared.items()}
     system = compared.get(SYSTEM_PART)
     for key, image in images.items():
         if system is not None and system.is_same and is_started_unchecked(image) and not compared[key].is_same:
@@ -272,11 +263,33 @@ def _already(images: Mapping[Key, Image], compared: Mapping[Key, Comparison]) ->
     return tuple(Present(image, module_name(*key), compared[key].why) for key, image in same)
 
 
-def _write(image: Image, compared: Comparison, there: Mapping[Key, Held] | None) -> PlannedWrite:
+def _writes(
+    platform: Platform,
+    changing: Mapping[Key, Image],
+    compared: Mapping[Key, Comparison],
+    there: Mapping[Key, Held] | None,
+    case: Case,
+    after: int | None,
+) -> tuple[PlannedWrite, ...]:
+    """Put what is to be written in order, each by its way; raises `PlanRefused`, and `NotByRequest` in case C.
+
+    ``after``: module version of the system part that runs afterwards.
+    """
+    by_rank = sorted(changing, key=rank)
+    order = (
+        order_by_request(platform, by_rank, changing, there) if case is Case.C else ordered(changing, case, there or {})
+    )
+    differing = tuple(image for key, image in changing.items() if compared[key].is_same is False)
+    check_receiver(platform, differing, after if case is Case.B else system_version_after({}, there))
+    takes = takes_updates(platform, after)
+    return tuple(_write(changing[key], compared[key], there, way_of(changing[key], case, takes)) for key in order)
+
+
+def _write(image: Image, compared: Comparison, there: Mapping[Key, Held] | None, way: Via) -> PlannedWrite:
     return PlannedWrite(
         image=image,
         name=module_name(*image_key(image)),
-        way=_slot(image).via,
+        way=way,
         wanted=_wanted_text(image),
         held=_held_text(image_key(image), there),
         why=compared.why,
@@ -304,85 +317,8 @@ def _held_text(key: Key, there: Mapping[Key, Held] | None) -> str:
 
 
 def _rows(images: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> tuple[tuple[str, str, str], ...]:
-    keys = sorted({*images, *(there or {})}, key=_rank)
+    keys = sorted({*images, *(there or {})}, key=rank)
     return tuple(
         (module_name(*key), _wanted_text(images[key]) if key in images else AS_IT_IS, _held_text(key, there))
         for key in keys
     )
-
-
-# --- the order ----------------------------------------------------------------------------------
-
-
-def _rank(key: Key) -> tuple[int, int]:
-    """Sort by kind and number; of the stages of a bootloader the first one, which has the highest number, first."""
-    function, index = key
-    return (_RANK.get(function, len(_RANK)), -index if function == ModuleFunction.BOOTLOADER else index)
-
-
-def _case(platform: Platform, mode: Mode, changing: Mapping[Key, Image], there: Mapping[Key, Held] | None) -> Case:
-    """Return B for a unit in DFU; for one whose Device OS takes no updates by request; for a bootloader downgrade, as
-    the running system part may need the newer one; and for a bootloader that enables device protection, as the unit
-    accepts and reports nothing afterwards.
-    """
-    if mode is Mode.DFU or there is None or not takes_updates(platform, system_version_after({}, there)):
-        return Case.B
-    old, new = there.get(BOOTLOADER), changing.get(BOOTLOADER)
-    goes_back = old is not None and new is not None and old.is_intact and new.version < old.version
-    return Case.B if goes_back or (new is not None and new.is_locking) else Case.A
-
-
-def _ordered(changing: Mapping[Key, Image], case: Case, there: Mapping[Key, Held]) -> list[Key]:
-    """Order the modules: channels as the case says; within a channel dependencies first, ties by rank.
-
-    A bootloader on the unit may need a newer stage before it than the unit gets: then it is replaced first.
-    """
-    order: list[Key] = []
-    for way in (Via.OTA, Via.DFU) if case is Case.A else (Via.DFU, Via.OTA):
-        left = sorted((key for key in changing if _slot(changing[key]).via is way), key=_rank)
-        while left:
-            held = there if way is Via.OTA else {}
-            free = [
-                key for key in left if not any(_waits_for(changing, held, key, other) for other in left if other != key)
-            ]
-            chosen = free[0] if free else left[0]
-            order.append(chosen)
-            left.remove(chosen)
-    return order
-
-
-def _waits_for(changing: Mapping[Key, Image], held: Mapping[Key, Held], key: Key, other: Key) -> bool:
-    """Whether ``other`` is written before ``key``, which needs it, or which is still needed by what ``other`` replaces.
-
-    What the system part is started on unchecked goes before that, whatever the two need of each other: the system
-    part is invalid until everything under it stands.
-    """
-    base = other if key == SYSTEM_PART else key
-    if SYSTEM_PART in (key, other) and is_started_unchecked(changing[base]):
-        return base == other
-    if _is_still_needed(changing[key], held.get(other)):
-        return True
-    is_needed = any((needed.function, needed.index) == other for needed in changing[key].dependencies)
-    return is_needed and not _is_still_needed(changing[other], held.get(key))
-
-
-def _is_still_needed(image: Image, holder: Held | None) -> bool:
-    """Return whether ``holder``, on the unit, needs a newer module than ``image`` in the place of that."""
-    needs = holder.dependencies if holder is not None and holder.is_intact else ()
-    return any((one.function, one.index) == image_key(image) and image.version < one.version for one in needs)
-
-
-def _order_reasons(
-    case: Case, platform: Platform, mode: Mode, changing: Mapping[Key, Image], there: Mapping[Key, Held] | None
-) -> tuple[str, ...]:
-    if BOOTLOADER not in changing:
-        return ()
-    if case is Case.A:
-        return ("The bootloader goes first, by control request: the system part may need the new one.",)
-    if mode is Mode.DFU:
-        return ("The unit is in DFU: Device OS is repaired first, the bootloader follows by control request.",)
-    if not takes_updates(platform, system_version_after({}, there)):
-        return ("The Device OS on the unit takes no bootloader: it follows once the new Device OS runs.",)
-    if changing[BOOTLOADER].is_locking:
-        return ("The bootloader puts the unit under device protection: it goes last.",)
-    return ("The bootloader is downgraded and the system part on the unit may need the newer one: it goes last.",)

@@ -97,18 +97,19 @@ def plan_update(
     serial: str | None = None,
     assets: Collection[AssetDependency] = (),
     read_back: ReadBacks = MappingProxyType({}),
+    without_dfu: str = "",
 ) -> UpdatePlan:
     """Plan the update of a unit to ``profile``; raises `PlanRefused`.
 
     ``held``: its module info, None for a unit in DFU. ``product``: the number of its product, if it is known.
-    ``read_back``: what was read back from flash so far.
+    ``read_back``: what was read back from flash so far. ``without_dfu``: as for `make_plan`.
     """
     device_os = profile.section(DeviceOs)
     return make_plan(
         platform, held, files.release, files.application, mode=Mode.DFU if held is None else Mode.APPLICATION,
         allow_downgrade=device_os is not None and device_os.allow_downgrade,  # H4
         product=files.product(profile, product), skus=profile.skus, serial=serial,
-        assets=assets, bundled=files.bundled, read_back=read_back,
+        assets=assets, bundled=files.bundled, read_back=read_back, without_dfu=without_dfu,
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from ..settings.profile import Profile
 from ..steps.local_test import missing_programs
 from ..steps.shared.cloud_sections import NameTemplate
 from ..steps.shared.cloudwork import CloudRecord, FindProduct, perform
+from ..steps.shared.entering import DfuAccess
 from ..steps.shared.flashing import FirmwareSession
 from ..steps.shared.instruments import Instruments
 from ..steps.shared.knowledge import UnitKnowledge
@@ -73,7 +74,7 @@ class Bench:
     ) -> None:
         self._clock, self._serial_host, self._client = clock, serial_host, client
         self._memory, self._steps, self._trace = memory, steps, trace
-        self._wifi, self.at_work = BenchWifi(), AtWork()
+        self._wifi, self.at_work, self._dfu_access = BenchWifi(), AtWork(), DfuAccess()
         self._programs, self._turn, self._instruments = programs or SystemPrograms(), Turn(clock), Instruments()
         self._power = None if power is None else Turn(clock, power)
         self._lock = threading.Lock()
@@ -159,7 +160,8 @@ class Bench:
         firmware = FirmwareSession(unit, profile, batch.files[found.id], find_product)
         plans = self._steps.plans(profile, found)
         return UnitSession(
-            unit, firmware, profile, plans, find_product, self._client, LastLook(self._clock), batch.wifi, self._wifi
+            unit, firmware, profile, plans, find_product, self._client, LastLook(self._clock), batch.wifi, self._wifi,
+            self._dfu_access,
         )  # fmt: skip
 
 

@@ -6,19 +6,18 @@ DFU shows no versions.
 
 from __future__ import annotations
 
-from drivers.devices import Goal
 from drivers.wire.usb import Mode
 
 from ..engine.step import StepContext, StepResult, already, done, skipped
 from ..firmware.sections import DeviceOs, Firmware
+from .shared.entering import enter_dfu
 from .shared.flashing import LOCKED
-from .shared.holding import hold
 from .shared.session import UnitSession
 from .spec import UnitStep, in_both
 
 
 def dfu(session: UnitSession, ctx: StepContext) -> StepResult:
-    """Plan; send the bootloader if it goes first; enter DFU if anything is left for it."""
+    """Plan; send the bootloader if it goes first; enter DFU if anything is left for it, and it can be had there."""
     if session.unit.known.is_locked:
         return already(LOCKED)
     plan = session.firmware.plan(ctx)
@@ -28,11 +27,12 @@ def dfu(session: UnitSession, ctx: StepContext) -> StepResult:
         return skipped("nothing to write")
     proofs = session.firmware.write_first(ctx)
     if not session.unit.known.is_locked and session.firmware.plan(ctx).dfu_visit:  # made before DFU hides the versions
-        with ctx.write("unit", "restart into DFU"):
-            how = hold(session.unit.device, ctx, Goal.DFU)
-            session.unit.device.identify(ctx.deadline)  # nothing is confirmed of a unit that may be another
+        how = enter_dfu(session.unit, session.firmware, session.dfu_access, ctx)
+        if how is None:
+            why = f"everything goes by control request: {session.firmware.without_dfu}"
+            return done("; ".join([*proofs, why])) if proofs else skipped(why)
         proofs.append(f"the unit shows DFU{', ' * bool(how)}{how}")
-    return done("; ".join(proofs))
+    return done("; ".join(proofs)) if proofs else skipped("what is left goes through the update slot at the end")
 
 
 SPEC = UnitStep(

@@ -22,8 +22,8 @@ from .shared import reading
 from .shared.cloud_sections import Cloud
 from .shared.cloudchecks import check_now, check_sim
 from .shared.cloudwork import CloudRecord, ask
-from .shared.flashing import Hidden
 from .shared.foreseen import check_forgetting, check_setup_done
+from .shared.hidden import Hidden
 from .shared.label import read_label
 from .shared.session import UnitSession
 from .shared.sources import described

@@ -484,10 +484,10 @@ def test_a_unit_that_refuses_the_request_goes_into_dfu_by_the_line_rate(tmp_path
 
 @pytest.mark.rule("H3")
 def test_a_unit_nobody_brings_to_dfu_is_not_judged(tmp_path: Path) -> None:
-    with line_bench(tmp_path, BORON) as bench:
+    """One that takes nothing by request, that is: any other does without DFU then."""
+    with line_bench(tmp_path, Recipe("photon", device_os="2.3.1")) as bench:
         bench.open_port = UsualRates.opener(bench.bus)
-        unit = bench.unit(faults=("at=request:50,do=stall,times=4",))
-        bench.plug(unit)
+        bench.plug(bench.unit("photon", 1, "0.7.0"))
         finished = bench.wait_finished()
         assert (finished.verdict, finished.failed_step) == (Verdict.ERROR, "dfu")
 

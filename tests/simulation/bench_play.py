@@ -190,7 +190,7 @@ class _Play:
     def _owner_of(self, number: int) -> VirtualUnit | None:
         """Return the unit whose label that unit carries; None for one that nobody has."""
         unit = self.units[self._copies.get(number, number)]
-        return None if unit.faults.has_wrong_label else unit
+        return None if "wrong-label" in unit.faults.lasting else unit
 
     def neighbour(self, unit: VirtualUnit, move: Move) -> str:
         others = [n for n, other in self.units.items() if other is not unit and other.port is not None]

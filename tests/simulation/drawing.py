@@ -28,6 +28,7 @@ from .story import (
     TROUBLE_SECONDS,
     WIFI_FLAWS,
     WIFI_TROUBLE_SECONDS,
+    WITHOUT_DFU,
     Lot,
     Part,
     Story,
@@ -60,7 +61,28 @@ def draw(seed: int) -> Story:
     happen += more
     happen += _deaths(random.Random(f"deaths {seed}"), length)
     parts = _with_held(random.Random(f"held {seed}"), parts)
+    parts = _without_dfu(random.Random(f"without {seed}"), lots, parts)
     return Story(seed, slots, lots, tuple(parts), tuple(sorted(happen, key=lambda trouble: trouble.at)))
+
+
+BY_REQUEST_SINCE = OsVersion.parse("3.1.0")
+"""From here on a unit takes every module by control request, whatever it holds (firmware-and-dfu 2.3)."""
+
+
+def _without_dfu(dice: random.Random, lots: tuple[Lot, ...], parts: list[Part]) -> list[Part]:
+    """Let some good units never come into DFU, or only for a computer that may not open them there."""
+    if dice.random() >= 0.3:
+        return parts
+    fault, wanted = dice.choice(WITHOUT_DFU), {lot.platform: lot.device_os for lot in lots}
+    can = [
+        part.stage != "in-dfu" and not part.flaw and platform_by_slug(part.platform).family != "stm32"
+        and all(OsVersion.parse(one) >= BY_REQUEST_SINCE for one in (part.factory_os, wanted[part.platform]))
+        for part in parts
+    ]  # fmt: skip
+    return [
+        dataclasses.replace(part, faults=(*part.faults, fault)) if may and dice.random() < 0.5 else part
+        for part, may in zip(parts, can, strict=True)
+    ]
 
 
 def _with_tests(dice: random.Random, lots: tuple[Lot, ...], parts: list[Part]) -> tuple[tuple[Lot, ...], list[Part]]:

@@ -28,7 +28,7 @@ SCANS = 12
 
 def label_of(unit: VirtualUnit) -> str:
     """Return what the label on the unit says: its Device ID where it never had a serial number (A4)."""
-    return unit.label if unit.spec.serial is not None or unit.faults.has_wrong_label else unit.device_id
+    return unit.label if unit.spec.serial is not None or "wrong-label" in unit.faults.lasting else unit.device_id
 
 
 class Hands:
@@ -101,6 +101,10 @@ class Hands:
                 case HandsNeeded(sentence="dfu_by_hand"):
                     self._pause()
                     unit.press_mode_button()
+                case HandsNeeded(sentence="reset_by_hand"):
+                    self._pause()
+                    with unit.condition:
+                        unit.restart()
                 case HandsNeeded(sentence="listening_by_hand"):
                     self._pause()
                     unit.hold_mode_button()

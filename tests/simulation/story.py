@@ -42,6 +42,9 @@ TEST_FAULTS = ("says=garbage", "says=silence", "says=unknown", "says=vbat:9.9", 
 WIFI_FLAWS = ("deaf",)
 """What only a unit that has to join a network shows."""
 
+WITHOUT_DFU = ("do=no-dfu", "do=denied")
+"""Why a unit, or a computer, has to do without DFU."""
+
 SLIPS = ("neighbour", "before", "order-code", "layout", "double", "prefix", "lot", "noise", "unknown")
 """What may be scanned by mistake before the right label."""
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from drivers.devices import Goal
 from drivers.errors import BootloaderStuck, ReadBackDiffers, Stalled, TransferFailed, TransferTimeout
 from drivers.platforms import Via
 from drivers.wire.image.host import Image
@@ -21,19 +21,19 @@ from ...engine.events import ModulesRead
 from ...engine.records import UnitFacts
 from ...engine.step import StepContext, StepResult, already, done
 from ...errors import UnitRejected
-from ...firmware.checks import depends_on_sku, downgrade_refused, lacked, takes_updates, unreadable
+from ...firmware.by_request import NotByRequest
+from ...firmware.checks import downgrade_refused, takes_updates
 from ...firmware.modules import (
     READ_DIFFERENT,
     READ_EQUAL,
-    REMEMBERED,
     SYSTEM_PART,
+    TAKEN,
     Comparison,
     Key,
     compare,
     held_modules,
     image_key,
     module_name,
-    names_only_its_build,
 )
 from ...firmware.plan import Case, PlannedWrite, UpdatePlan
 from ...firmware.release import ReleaseFiles, plan_update
@@ -44,34 +44,22 @@ from ...words.say import Say
 from . import reading
 from .assets import held_assets, send_assets
 from .cloudwork import FindProduct
+from .hidden import Hidden, hidden_in_dfu
+from .holding import hold
 from .progress import Span, cut_window
+from .radio import remember, remembered
 from .sources import described
 from .unit import Unit
 
-RADIO_FACT = "softdevice_in_flash"
-"""SHA-256 of the SoftDevice this station read back last, or "other" from the moment it may have changed."""
 LOCK_FACT = "locked_with"
 """SHA-256 of the files a unit held when this station put it under device protection."""
 LOCKED = "under device protection since all modules were read back"
-
-
-def _flash_digest(image: Image) -> str:
-    return hashlib.sha256(image.flash_bytes).hexdigest()
 
 
 _BROKEN_HANDLE = (BootloaderStuck, Stalled, TransferFailed, TransferTimeout)
 """What opening the unit again may cure."""
 REOPEN_PAUSES_S = (1.0, 5.0)
 """Before a module is begun again: a bad contact lasts a moment."""
-
-
-class Hidden(NamedTuple):
-    """What a unit in DFU does not say and its plan depends on."""
-
-    what: str
-    named_in: str  # where a profile may say it instead
-    say: Say  # to the operator, where the unit does not start
-    is_checked_later: bool = False  # by what the unit says once it runs on the files of the profile
 
 
 class FirmwareSession:
@@ -91,6 +79,8 @@ class FirmwareSession:
         self._find_product = find_product
         self._plan: UpdatePlan | None = None
         self._read_back: dict[Key, Comparison] = {}  # in this attempt, since the module was last written
+        self.without_dfu = ""
+        """Why the unit cannot be had in DFU, and everything goes by control request; "" where it can."""
 
     @property
     def has_files(self) -> bool:
@@ -103,15 +93,8 @@ class FirmwareSession:
         return bool(self._files.release)
 
     def hidden_in_dfu(self) -> Hidden | None:
-        """Name what decides whether the files fit and only a running unit says: its SKU (D9), or a module it holds."""
-        system = next((image for image in self._files.release if image_key(image) == SYSTEM_PART), None)
-        if depends_on_sku(system, self._profile.skus) and not self._unit.known.fact("serial"):
-            return Hidden("SKU", "the profile's skus", Say("identity_missing", missing="known SKU"))
-        key = lacked({image_key(image): image for image in self._files.release})
-        if key is None:
-            return None
-        name, is_checked_later = module_name(*key), key in unreadable(self._unit.known.platform)
-        return Hidden(name, "the profile's modules", Say("dependency_missing", module=name), is_checked_later)
+        """Name what decides whether the files fit and only a running unit says; None where nothing does."""
+        return hidden_in_dfu(self._unit.known, self._files.release, self._profile.skus)
 
     @property
     def application(self) -> Image | None:
@@ -125,17 +108,17 @@ class FirmwareSession:
         A unit in DFU shows no versions: then every module is planned, and written only if flash differs.
         """
         if self._plan is None:
-            self._plan = self._planned(ctx)
+            self._plan = self._planned(ctx, self.without_dfu)
             ctx.announce(ModulesRead(rows=self._plan.rows, **ctx.head()))
         return self._plan
 
-    def _planned(self, ctx: StepContext) -> UpdatePlan:
+    def _planned(self, ctx: StepContext, without_dfu: str) -> UpdatePlan:
         product, known = self._find_product(ctx), self._unit.known
         plan = plan_update(
             self._profile, known.platform, self._files, None if self._is_in_dfu else known.modules,
             product=product.id if product else None, serial=known.fact("serial"),
             assets=() if self._is_in_dfu else held_assets(self._unit, self._files, ctx),
-            read_back=self._remembered() | self._read_back,
+            read_back=remembered(self._unit, self._files.release) | self._read_back, without_dfu=without_dfu,
         )  # fmt: skip
         if not self._is_in_dfu:
             return plan
@@ -144,18 +127,19 @@ class FirmwareSession:
         unread = [w.image for w in plan.dfu_visit if takes_none and w.way is Via.OTA and w.compare_first]
         holds = self._unit.device.dfu(ctx.deadline).held
         self._read_back |= {image_key(one): READ_EQUAL if holds(one) else READ_DIFFERENT for one in unread}
-        return self._planned(ctx) if unread else plan
+        return self._planned(ctx, without_dfu) if unread else plan
 
-    def _remembered(self) -> dict[Key, Comparison]:
-        """Spare a finished unit a DFU visit for a module that names only its build: this station has read the same
-        bytes back before, has not written any since, and the unit names the same build.
-        """
-        radio = next((one for one in self._files.release if names_only_its_build(one)), None)
-        there = held_modules(self._unit.known.modules).get(image_key(radio)) if radio is not None else None
-        if radio is None or there is None or there.hash is None:
-            return {}
-        known = self._unit.memory.known_facts(str(self._unit.known.device_id)).get(RADIO_FACT)
-        return {image_key(radio): REMEMBERED} if known == _flash_digest(radio) else {}
+    def needs_dfu(self, ctx: StepContext) -> str:
+        """Return why the unit does not take everything that differs by control request; "" if it does."""
+        try:
+            self._planned(ctx, "asked for")
+        except NotByRequest as error:
+            return str(error)
+        return ""
+
+    def give_up_dfu(self, why: str) -> None:
+        """Plan without DFU from now on, in this attempt; `needs_dfu` has said that this can be done."""
+        self.without_dfu, self._plan = why, None
 
     def _check_newer(self, ctx: StepContext) -> None:
         """A unit in DFU does not say what Device OS it holds, but its flash does (H4)."""
@@ -201,9 +185,11 @@ class FirmwareSession:
         """Write what differs of ``images``; ``already`` only when nothing at all was written, by whichever way."""
         if self._unit.known.is_locked:
             return already(LOCKED)
+        if self.without_dfu:
+            return self._write_by_request(ctx, images, closes=closes)
         written = self._write_over_dfu(ctx, images)
         has_written, proofs = bool(written), [_proof_of(written)]
-        if closes and self._is_in_dfu:
+        if closes and (self._is_in_dfu or self.plan(ctx).slot_writes):
             followed = self._leave(ctx)
             has_written, proofs = has_written or bool(followed), [*proofs, *followed, self._check(ctx)]
         if not written and not self._unit.known.is_locked:
@@ -211,10 +197,22 @@ class FirmwareSession:
         proof = "; ".join(filter(None, proofs))
         return done(proof) if has_written else already(proof)
 
+    def _write_by_request(self, ctx: StepContext, images: Sequence[Image], *, closes: bool) -> StepResult:
+        """Send what differs of ``images``, at the end whatever is left; what locks the unit waits for that."""
+        writes = [one for one in self.plan(ctx).writes if closes or (one.image in images and not one.image.is_locking)]
+        proofs = self._send(ctx, writes)
+        if closes:
+            proofs.append(self._check(ctx))
+        if not writes and not self._unit.known.is_locked:
+            proofs.append(self._held(ctx, images))
+        proof = "; ".join(filter(None, proofs))
+        return done(proof) if writes else already(proof)
+
     def _held(self, ctx: StepContext, images: Sequence[Image]) -> str:
         """Why each of ``images`` counts as there."""
         told = {row.image: row.proof for row in self.plan(ctx).already}
-        told |= {image: READ_EQUAL.why for image in images if self._read_back.get(image_key(image)) is READ_EQUAL}
+        proved = {image: self._read_back.get(image_key(image)) for image in images}
+        told |= {image: one.why for image, one in proved.items() if one in (READ_EQUAL, TAKEN) and one is not None}
         return ", ".join(f"{module_name(*image_key(image))}: {told[image]}" for image in images if image in told)
 
     def _send(self, ctx: StepContext, writes: Sequence[PlannedWrite]) -> list[str]:
@@ -240,15 +238,26 @@ class FirmwareSession:
         """Send a module; whether the unit holds it then, or cannot say. Power lost while it applies it undoes it."""
         self._update(ctx, write)
         self._look_again(ctx)
-        return (
-            compare(write.image, held_modules(self._unit.known.modules).get(image_key(write.image))).is_same
-            is not False
-        )
+        if self.without_dfu:
+            reading.read_application_hash(self._unit, ctx)
+        held = held_modules(self._unit.known.modules).get(image_key(write.image))
+        is_same = compare(write.image, held).is_same
+        if is_same is None and self.without_dfu:
+            self._saw(ctx, write.image, TAKEN)
+        return is_same is not False
 
     def _update(self, ctx: StepContext, write: PlannedWrite) -> None:
         image = write.image
+        self._saw(ctx, image, READ_DIFFERENT)  # until it shows
         self._read_back.pop(image_key(image), None)
-        window = cut_window(ctx, self.plan(ctx), image)
+        window, runs = cut_window(ctx, self.plan(ctx), image), self._unit.known.os_version
+        if write.way is Via.SLOT and runs is not None:
+            self._visit_dfu(ctx)
+            with ctx.write("unit", f"{image.name} into its update slot"), window as cut:
+                bootloader = self._unit.device.dfu(ctx.deadline)
+                bootloader.stage_update(image, runs, Span(ctx, write.name, window=cut), ctx.cancel)
+                self._unit.device.leave_dfu(ctx.deadline)  # the next boot installs it
+            return
         with ctx.write("unit", f"{image.name} by control request"), window as cut:
             self._unit.device.update_over_control(image, ctx.deadline, Span(ctx, write.name, window=cut))
 
@@ -267,12 +276,8 @@ class FirmwareSession:
     def was_locked(self) -> bool:
         """Whether this station locked the unit with these very files; then there is nothing to do or to read."""
         known = self._unit.memory.known_facts(str(self._unit.known.device_id)).get(LOCK_FACT)
-        self._unit.known.is_locked = self._locks and known == self._digest
+        self._unit.known.is_locked = any(one.is_locking for one in self._files.release) and known == self._digest
         return self._unit.known.is_locked
-
-    @property
-    def _locks(self) -> bool:
-        return any(image.is_locking for image in self._files.release)
 
     @property
     def _digest(self) -> str:
@@ -341,11 +346,9 @@ class FirmwareSession:
         self._unit.device.dfu(ctx.deadline).verify(write.image)
 
     def _saw(self, ctx: StepContext, image: Image, what: Comparison) -> None:
-        """Keep what reading back told; in the journal too where no unit tells it, voided there before it is written."""
+        """Keep what proves its content, and in the journal what no unit tells; voided there before it is written."""
         self._read_back[image_key(image)] = what
-        if names_only_its_build(image):
-            value = _flash_digest(image) if what is READ_EQUAL else "other"
-            ctx.record(UnitFacts(facts=(IdentityFact(RADIO_FACT, value, "DFU read-back"),), **ctx.head()))
+        remember(image, what, "control request" if self.without_dfu else "DFU read-back", ctx)
 
     # --- the end ---
 
@@ -355,18 +358,22 @@ class FirmwareSession:
         self._look_again(ctx)
         if not self._unit.known.is_complete:
             reading.complete(self._unit, ctx)
-        proofs = self._send(ctx, self.plan(ctx).control_writes)
+        proofs = self._send(ctx, [*self.plan(ctx).control_writes, *self.plan(ctx).slot_writes])
         if self._unit.known.is_locked:
             return proofs
-        unproved = [write.image for write in self.plan(ctx).dfu_visit if write.way is Via.OTA]
+        unproved = [write.image for write in self.plan(ctx).dfu_visit if write.way is not Via.DFU]
         if unproved:  # just sent, to a Device OS that reports no hash
-            with ctx.write("unit", "restart into DFU"):
-                self._unit.device.enter_dfu(ctx.deadline)
-                self._unit.device.identify(ctx.deadline)
+            self._visit_dfu(ctx)
             self._write_over_dfu(ctx, unproved)
             self._unit.device.leave_dfu(ctx.deadline)
             self._look_again(ctx)
         return proofs
+
+    def _visit_dfu(self, ctx: StepContext) -> None:
+        """Bring a unit back into DFU that was there in this attempt, or is too old for anything else."""
+        with ctx.write("unit", "restart into DFU"):
+            hold(self._unit.device, ctx, Goal.DFU)
+            self._unit.device.identify(ctx.deadline)  # nothing is confirmed of a unit that may be another
 
     def _check(self, ctx: StepContext) -> str:
         """Every wanted module present and healthy by module info, Device OS version as planned."""

@@ -45,19 +45,24 @@ def by_hand(goal: Goal, row: Platform) -> tuple[Say, str]:
     }[goal]
 
 
-def hold(device: ParticleDevice, ctx: Asker, goal: Goal) -> str:
+def hold(device: ParticleDevice, ctx: Asker, goal: Goal, hands_s: float | None = None) -> str:
     """Bring the unit into a mode and return how, "" for by command; raises as `ParticleDevice.reach` and `await_mode`.
 
-    Hands that are not there end with the step's limit.
+    Hands that are not there end after ``hands_s``, at the latest with the step's limit.
     """
     try:
         device.reach(goal, ctx.deadline)
         return ""
     except NeedsHands as refused:
-        say, led = by_hand(goal, platform(device.platform_id or 0))
-        with ctx.hands(say, led=led):
-            try:
-                device.await_mode(goal, ctx.deadline)
-            except (DeadlineExceeded, DidNotReturn) as error:
-                raise type(error)(f"{refused}; nobody did that in time") from error
+        try:
+            ask_hands(device, ctx, goal, hands_s)
+        except (DeadlineExceeded, DidNotReturn) as error:
+            raise type(error)(f"{refused}; nobody did that in time") from error
         return f"by hand ({'; '.join(refused.tried)})"
+
+
+def ask_hands(device: ParticleDevice, ctx: Asker, goal: Goal, hands_s: float | None = None) -> None:
+    """Ask the operator to bring the unit into a mode, and wait for it; raises as `ParticleDevice.await_mode`."""
+    say, led = by_hand(goal, platform(device.platform_id or 0))
+    with ctx.hands(say, led=led):
+        device.await_mode(goal, ctx.deadline if hands_s is None else ctx.deadline.sooner(hands_s))

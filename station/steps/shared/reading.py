@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from drivers.identity import Iccid, Imei, SerialNumber
-from drivers.platforms import OsVersion
+from drivers.platforms import ModuleFunction, OsVersion
 from drivers.wire import requests
 
 from ...engine.events import UnitIdentified
@@ -111,6 +111,18 @@ def read_modules(unit: Unit, ctx: StepContext) -> None:
         unit.known.os_version = version
         fact = IdentityFact("device_os", str(version), "raw request 30")
         ctx.record(UnitFacts(facts=(fact,), **ctx.head()))
+
+
+def read_application_hash(unit: Unit, ctx: StepContext) -> None:
+    """Complete module info by what only the console tells of an application before Device OS 5.6.0: its hash."""
+    untold = [one for one in unit.known.modules if one.function == ModuleFunction.USER_PART and not one.hash]
+    if not untold:
+        return
+    with unit.listening.during(ctx), unit.device.console(ctx.deadline) as console:
+        told = {(one.function, one.index): one.hash for one in console.modules(ctx.deadline).modules}
+    unit.known.modules = tuple(
+        replace(one, hash=told.get((one.function, one.index))) if one in untold else one for one in unit.known.modules
+    )
 
 
 def _check_presence(unit: Unit) -> None:

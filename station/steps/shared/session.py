@@ -16,6 +16,7 @@ from ...engine.walk import Lane, StepPlan
 from ...settings.profile import Profile
 from .cloudjob import CloudJob
 from .cloudwork import FindProduct
+from .entering import DfuAccess
 from .flashing import FirmwareSession
 from .instruments import Instruments
 from .lastlook import LastLook
@@ -36,6 +37,7 @@ class UnitSession:
     last: LastLook  # what the cloud showed of the unit
     wifi: tuple[WifiGoal, ...]
     bench_wifi: BenchWifi
+    dfu_access: DfuAccess
 
     @property
     def has_cloud_steps(self) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from support.device_bench import DeviceBench
+from support.device_bench import DeviceBench, image
 
 from drivers.devices import ParticleDevice, read_interfaces
 from drivers.errors import RequestRejected, RequestUnknown
 from drivers.identity import Secret
-from drivers.platforms import OsVersion, Platform, platforms
+from drivers.platforms import OsVersion, Platform, platform_by_slug, platforms
 from drivers.virtual import synthetic
 from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import UnitMode, VirtualUnit
@@ -135,3 +135,21 @@ def test_the_modem_of_a_boron_with_the_broken_list_is_found_by_index(bench: Devi
     assert [one.name for one in read_interfaces(device, InterfaceType.PPP, bench.within(30.0))] == ["pp3"]
     with pytest.raises(RequestRejected):
         device.ask(requests.get_interface(3))
+
+
+@pytest.mark.parametrize("slug", ["argon", "xenon"])
+def test_a_bootloader_left_in_the_update_slot_is_there_after_the_next_boot(bench: DeviceBench, slug: str) -> None:
+    """The first line of the family takes no updates by request (firmware-and-dfu 4.6, 5.2)."""
+    old, new = "0.8.0-rc.25", "0.8.0-rc.27"
+    row = platform_by_slug(slug)
+    file = synthetic.bootloader(row.id, new)
+    unit = bench.plug(make_spec(slug, 7, 1, old))
+    device = bench.device()
+    device.identify(bench.within(60.0))
+    device.enter_dfu(bench.within(60.0))
+    device.dfu(bench.within(60.0)).stage_update(image(file), OsVersion.parse(old))
+    assert unit.memory.dct.ota_flag_is_on
+    device.leave_dfu(bench.within(60.0))
+    assert unit.memory.internal.read(image(file).start, len(file.data)) == file.data
+    assert not unit.memory.dct.ota_flag_is_on
+    assert unit.score.forbidden == []

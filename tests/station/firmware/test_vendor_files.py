@@ -54,7 +54,7 @@ ROWS = (
         beside=("040_system-part1.bin",)),
     Row("040_user-part.bin", "application for Photon (6)", "photon", "0.4.1", OVER_DFU,
         beside=("040_system-part1.bin", "040_system-part2.bin")),
-    Row("080_bootloader-xenon.bin", "bootloader for Xenon (14)", "xenon", "0.8.0-rc.13", BY_REQUEST,
+    Row("080_bootloader-xenon.bin", "bootloader for Xenon (14)", "xenon", "0.8.0-rc.13", (Via.SLOT,),
         beside=("080_system-part1-xenon.bin",)),
     Row("080_system-part1-xenon.bin", "system part 1 for Xenon (14)", "xenon", "0.8.0-rc.14", OVER_DFU,
         beside=("080_bootloader-xenon.bin",)),
