@@ -33,7 +33,8 @@ def lines_of(row: Platform) -> tuple[str, ...]:
 
 def newest_minimum(row: Platform) -> OsVersion:
     """What the planner asks of a unit whose SKU it does not know (D9)."""
-    return max((one.device_os for one in minimums_of_platform(row.id)), default=OsVersion.parse("0.0.0"))
+    oldest = row.oldest_device_os or OsVersion.parse("0.0.0")
+    return max((one.device_os for one in minimums_of_platform(row.id)), default=oldest)
 
 
 PAIRS = [
