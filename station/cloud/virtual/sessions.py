@@ -62,10 +62,12 @@ def _quarantine(store: Store, device: sqlite3.Row, facts: UnitFacts) -> None:
     """
     is_in = device["product_id"] is not None
     says = facts.product_id if facts.product_id not in (_ANY_PRODUCT, facts.platform_id) else None
+    major = facts.device_os.partition(".")[0]
+    if not major.isdecimal() or int(major) >= _ADDED_BEFORE:
+        return
     if is_in and device["quarantined"] and device["product_id"] != says:
         store.run("UPDATE devices SET product_id = NULL, quarantined = 0, denied = 0 WHERE id = ?", device["id"])
-    major = facts.device_os.partition(".")[0]
-    if is_in or says is None or not major.isdecimal() or int(major) >= _ADDED_BEFORE:
+    if is_in or says is None:
         return
     product = store.row("SELECT * FROM products WHERE id = ? AND platform_id = ?", says, facts.platform_id)
     if product is not None:

@@ -68,13 +68,7 @@ class FirmwareSession:
     A plan is made when it is asked for and holds until the unit has shown its modules again.
     """
 
-    def __init__(
-        self,
-        unit: Unit,
-        profile: Profile,
-        files: ReleaseFiles,
-        find_product: FindProduct,
-    ) -> None:
+    def __init__(self, unit: Unit, profile: Profile, files: ReleaseFiles, find_product: FindProduct) -> None:
         self._unit, self._profile, self._files = unit, profile, files
         self._find_product = find_product
         self._plan: UpdatePlan | None = None
