@@ -25,6 +25,7 @@ from .wire.dfu.tables import (
     COMMAND_BLOCK,
     FIRST_BLOCK,
     INTERFACE,
+    SETUP_DONE,
     TRANSFER_SIZE,
     UPDATE_WAITS,
     DfuRequest,
@@ -202,6 +203,18 @@ class WriteGuard:
         permits = self.allow_update(image, device_os)
         with self._open(*permits):
             yield permits
+
+    @contextlib.contextmanager
+    def permit_setup_done(self) -> Iterator[Permit]:
+        """Allow the one byte that says setup is done while the ``with`` block runs; raises `WriteRefused`."""
+        field = self._platform.setup_done_field
+        if field is None:
+            raise WriteRefused(
+                f"{self._platform.name} keeps no setup-done flag that DFU may write; nothing was written"
+            )
+        permit = Permit("the setup-done flag", CONFIGURATION_MEMORY, field.offset, SETUP_DONE, frozenset())
+        with self._open(permit):
+            yield permit
 
     @contextlib.contextmanager
     def _open(self, *permits: Permit) -> Iterator[None]:

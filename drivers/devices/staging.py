@@ -1,5 +1,7 @@
 """Leaves a module in the unit's update slot, from where the next boot installs it. Reference firmware-and-dfu 4.6.
 
+Sets the setup-done flag too, where the Device OS has no request for it (firmware-and-dfu 2.6).
+
 For units whose Device OS takes no updates by request: its bootloader goes no other way, as nothing may be written to
 the place where it runs. The Device OS that boots next looks into the slot, so it has to stand already.
 """
@@ -18,7 +20,7 @@ from .flashing import PAGE
 
 
 class StagingDevice(DfuDevice):
-    """A unit in DFU mode that takes a module for its next boot, besides those written to their own place."""
+    """A unit in DFU mode that takes more than modules for their own place: one for its next boot, or a flag."""
 
     def stage_update(
         self, image: Image, device_os: OsVersion, on_progress: Progress = no_progress, cancel: CancelToken | None = None
@@ -33,6 +35,11 @@ class StagingDevice(DfuDevice):
             self._in_whole_pages(cancel or self.cancel, on_progress) as between,
         ):
             self._put(slot, between)
+            self._put(flag, no_progress)
+
+    def set_setup_done(self) -> None:
+        """Write the setup-done flag into the configuration memory and read it back. Raises as `write_module`."""
+        with self._transport.guard.permit_setup_done() as flag:
             self._put(flag, no_progress)
 
     def _put(self, permit: Permit, on_progress: Progress) -> None:

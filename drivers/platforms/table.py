@@ -104,6 +104,11 @@ class Platform:
         return next(row for row in self.regions if row.name == name)
 
     @property
+    def setup_done_field(self) -> DctField | None:
+        """Return where DFU may write the setup-done flag; None on a unit that has none there."""
+        return next((one for one in self.dct_fields if one.name == "setup_done" and one.writable), None)
+
+    @property
     def assets(self) -> Region | None:
         """Return where the unit keeps its application's files; None on a unit that takes none."""
         return next((row for row in self.regions if row.largest is not None), None)

@@ -347,26 +347,6 @@ def test_on_3_x_setup_done_comes_after_wifi_and_before_the_wait_for_online(tmp_p
 
 
 @pytest.mark.rule("H7")
-@pytest.mark.parametrize("platform", ["boron", "xenon"])
-def test_a_device_os_without_a_request_for_setup_done_is_named_before_the_first_write_and_an_update_ends_it(
-    platform: str, tmp_path: Path
-) -> None:
-    keeping = Recipe(platform, device_os=None, keeps="0.8.0-rc.25")
-    with line_bench(tmp_path / "keeping", keeping) as bench:
-        walk = bench.walk(bench.unit(platform, 1, "0.8.0-rc.25"))
-        refused = walk.finished
-        assert (refused.verdict, refused.failed_step, refused.sentence) == (
-            Verdict.ERROR, "identify", "firmware_refused",
-        )  # fmt: skip
-        assert "0.8.0-rc.25" in refused.reason
-        assert (walk.flash_writes, walk.cloud_writes) == (0, 0), "its application differs, and was not written"
-    newer = Recipe(platform, device_os="1.5.2" if platform == "xenon" else "5.8.0")
-    with line_bench(tmp_path / "newer", newer) as bench:
-        walk = bench.walk(bench.unit(platform, 1, "0.8.0-rc.25"))
-        assert walk.verdict is Verdict.PASS, walk.finished
-
-
-@pytest.mark.rule("H7")
 @pytest.mark.rule("H8")
 @pytest.mark.parametrize(("device_os", "outcome"), [("3.3.1", "done"), ("4.1.0", "skipped"), ("6.3.4", "skipped")])
 def test_setup_done_is_decided_by_the_device_os_after_updating(device_os: str, outcome: str, tmp_path: Path) -> None:

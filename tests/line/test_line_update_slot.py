@@ -24,8 +24,13 @@ def is_mute(row: Platform, device_os: str) -> bool:
 
 MUTE = [(row.slug, one) for row in platforms() for one in synthetic.versions(row.id) if is_mute(row, one)]
 """Every platform and Device OS for which there is no other way (firmware-and-dfu 5.2)."""
-UPDATES = [("photon", "0.5.5", "0.7.0"), ("p1", "0.5.5", "0.6.4"), ("electron", "0.6.4", "0.7.0")]
-"""Profiles for Gen 3 with such a Device OS end before the first write: its units cannot be told of set-up (H7)."""
+UPDATES = [
+    ("photon", "0.5.5", "0.7.0"),
+    ("p1", "0.5.5", "0.6.4"),
+    ("electron", "0.6.4", "0.7.0"),
+    ("argon", "0.8.0-rc.25", "0.8.0-rc.27"),
+    ("xenon", "0.8.0-rc.25", "0.8.0-rc.27"),
+]
 
 
 def test_only_the_first_lines_of_two_families_need_the_slot() -> None:

@@ -8,22 +8,15 @@ import pytest
 from line_bench import ME, LineBench, Recipe, Walk, line_bench, replace
 from support.vendor_files import needs_vendor_files, vendor_file
 
-from drivers.clock import Deadline
-from drivers.devices import ParticleDevice
-from drivers.hotplug import Attached, Detached, Enumerator, HotplugEvent, PortWatch
-from drivers.identity import PortPath
 from drivers.platforms import platform_by_slug
-from drivers.transport.serialport import PyserialHost
-from drivers.transport.usb import PyusbHost
 from drivers.virtual import header, synthetic
-from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.boot import BootMode, BootRequest
-from drivers.virtual.factory import make_spec
 from drivers.virtual.layout import layout_of
-from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import VirtualUnit
+from drivers.virtual.world import UnitFacts
 from drivers.wire.image.host import parse_image
+from station.engine.events import StepFinished
 from station.engine.records import WriteIntended
 from station.model import Verdict
 
@@ -76,8 +69,25 @@ def test_the_photon_0_4_set_goes_to_a_blank_photon_which_boots_it(tmp_path: Path
         assert holds(unit, (5, 1), "040_user-part.bin")
 
 
+def walk_in_mesh(bench: LineBench, unit: VirtualUnit, version: str) -> Walk:
+    """Walk a Xenon that somebody joined to a mesh, whose gateway brings it online: it has no other way there."""
+    mark = bench.mark()
+
+    def gateway() -> None:
+        bench.wait_for(StepFinished, since=mark, step="setup_done")
+        none = dict.fromkeys(("product_id", "product_version", "claim_code", "iccid", "imei", "mac"))
+        bench.cloud.online(
+            UnitFacts(
+                device_id=unit.device_id, platform_id=unit.spec.platform_id, device_os=version, is_safe_mode=False,
+                serial_number=str(unit.spec.serial), **none,
+            )
+        )  # fmt: skip
+
+    return bench.walk(unit, during=gateway)
+
+
 @pytest.mark.parametrize("version", ["0.8.0-rc.13", "0.8.0-rc.14"])
-def test_the_xenon_0_8_set_boots_on_a_blank_xenon_and_no_profile_ends_with_it(version: str, tmp_path: Path) -> None:
+def test_the_xenon_0_8_set_goes_to_a_blank_xenon_which_boots_it(version: str, tmp_path: Path) -> None:
     """Its system part is larger than the place of any later one. Two releases share its module version."""
     modules = vendors("080_bootloader-xenon.bin", "080_system-part1-xenon.bin")
     recipe = replace(
@@ -85,43 +95,18 @@ def test_the_xenon_0_8_set_boots_on_a_blank_xenon_and_no_profile_ends_with_it(ve
     )
     with line_bench(tmp_path, recipe) as bench:
         left = (vendor_file("080_bootloader-xenon.bin"), synthetic.softdevice(14, 169).data)
-        walk = bench.walk(blank(bench, "xenon", *left))
-        assert (walk.verdict, walk.flash_writes) == (Verdict.ERROR, 0)
-        assert "cannot be told that setup is done" in walk.finished.reason, "no unit passes with anything so old"
-        bench.stop()
-        unit = VirtualUnit(make_spec("xenon", 7, 2, modules=left), bench.clock, bench.world)
-        _flash(bench, unit, "080_system-part1-xenon.bin", "080_user-part-xenon.bin")
+        unit = blank(bench, "xenon", *left)
+        walk = walk_in_mesh(bench, unit, version)
+        assert walk.verdict is Verdict.PASS, walk.finished.reason
+        assert "set setup-done in DFU" in writes(walk)
         assert unit.report is not None
         assert (unit.report.mode, unit.report.system_module_version) == (BootMode.NORMAL, 312)
         assert holds(unit, header.BOOTLOADER, "080_bootloader-xenon.bin")
         assert holds(unit, header.SYSTEM, "080_system-part1-xenon.bin", 0x30000)
         assert holds(unit, header.USER_LEGACY, "080_user-part-xenon.bin")
-
-
-def _flash(bench: LineBench, unit: VirtualUnit, *names: str) -> None:
-    """Write files to a unit in DFU as a walk does, and let it start."""
-    watch = PortWatch(PortPath("1-1"), bench.clock)
-
-    def hotplug(event: HotplugEvent) -> None:
-        if isinstance(event, Attached):
-            watch.attached(event.candidate)
-        elif isinstance(event, Detached):
-            watch.detached()
-
-    enumerator = Enumerator(PyusbHost(VirtualBackend(bench.bus)), bench.clock, hotplug)
-    enumerator.start()
-    bench.plug(unit)
-    deadline, token = Deadline.after(bench.clock, 300), bench.clock.token()
-    watch.wait_for(lambda candidate: True, deadline)
-    ports = VirtualPorts(bench.bus)
-    device = ParticleDevice(watch, PyserialHost(ports.list, ports.open), bench.clock, token)
-    for name in names:
-        image = parse_image(vendor_file(name), name)
-        device.dfu(deadline).write_module(image, lambda share: None, token)
-        device.dfu(deadline).verify(image)
-    device.leave_dfu(deadline)
-    device.close()
-    enumerator.stop()
+        again = walk_in_mesh(bench, unit, version)
+        assert (again.verdict, again.flash_writes) == (Verdict.PASS, 0), again.finished.reason
+        assert again.outcomes["setup_done"] == "already"
 
 
 def recipe_with(name: str, slug: str, device_os: str, application: str) -> Recipe:

@@ -249,15 +249,19 @@ def _by_request(platform_id: int) -> tuple[tuple[str, tuple[Who, ...], Chip, int
     else:  # older systems keep it right behind themselves
         end = max(layout.touched(slot.chip, slot.start, 1)[0].end, slot.start + slot.length)
         start = layout.start(SYSTEM)
-    in_dct = {r".+ by control request": "flash_modules", r"set setup-done": "setup_done"}
-    fields = ((what, layout.dct_fields[name]) for what, name in in_dct.items() if name in layout.dct_fields)
+    in_dct = (
+        (r".+ by control request", _ASKED, "flash_modules"),
+        (r"set setup-done", _ASKED, "setup_done"),
+        (r"set setup-done in DFU", (Who.DFU,), "setup_done"),
+    )
+    fields = ((what, who, layout.dct_fields[name]) for what, who, name in in_dct if name in layout.dct_fields)
     flag = layout.dct_fields["ota_update_flag"]
     return (
         (r".+ by control request", _ASKED, slot.chip, start, end),
         (r".+ into its update slot", (Who.DFU,), slot.chip, start, end),
         (r".+ into its update slot", (Who.DFU,), Chip.DCT, flag.offset, flag.offset + flag.size),
         (r"(join|store|forget) .+", _ASKED_OR_TYPED, Chip.NETWORK, 0, 1 << 20),
-        *((what, _ASKED, Chip.DCT, one.offset, one.offset + one.size) for what, one in fields),
+        *((what, who, Chip.DCT, one.offset, one.offset + one.size) for what, who, one in fields),
     )
 
 

@@ -20,6 +20,7 @@ FUNCTIONAL_TYPE = 0x21
 PROTECTION_STRING = 0xFA  # string index at which newer bootloaders report device protection (9.1)
 PROTECTION_OPEN, PROTECTION_PROTECTED, PROTECTION_IN_SERVICE = "sm=o", "sm=p", "sm=s"
 UPDATE_WAITS = 0xA5  # in the byte `ota_update_flag` of the configuration memory: a module waits in the slot (4.6)
+SETUP_DONE = b"\x01"  # field `setup_done` of the configuration memory: the unit does not boot into listening mode (2.6)
 DFUSE_VERSION = 0x011A
 ATTRIBUTES = 0x0B  # can download and upload, will detach
 DETACH_TIMEOUT_MS = 255

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from drivers.devices import Goal
 from drivers.errors import BootloaderStuck, ReadBackDiffers, Stalled, TransferFailed, TransferTimeout
 from drivers.platforms import Via
 from drivers.wire.image.host import Image
@@ -45,11 +44,11 @@ from . import reading
 from .assets import held_assets, send_assets
 from .cloudwork import FindProduct
 from .hidden import Hidden, hidden_in_dfu
-from .holding import hold
 from .progress import Span, cut_window
 from .radio import remember, remembered
 from .sources import described
 from .unit import Unit
+from .visiting import visit_dfu
 
 LOCK_FACT = "locked_with"
 """SHA-256 of the files a unit held when this station put it under device protection."""
@@ -246,7 +245,7 @@ class FirmwareSession:
         self._read_back.pop(image_key(image), None)
         window, runs = cut_window(ctx, self.plan(ctx), image), self._unit.known.os_version
         if write.way is Via.SLOT and runs is not None:
-            self._visit_dfu(ctx)
+            visit_dfu(self._unit.device, ctx)
             with ctx.write("unit", f"{image.name} into its update slot"), window as cut:
                 bootloader = self._unit.device.dfu(ctx.deadline)
                 bootloader.stage_update(image, runs, Span(ctx, write.name, window=cut), ctx.cancel)
@@ -357,17 +356,11 @@ class FirmwareSession:
             return proofs
         unproved = [write.image for write in self.plan(ctx).dfu_visit if write.way is not Via.DFU]
         if unproved:  # just sent, to a Device OS that reports no hash
-            self._visit_dfu(ctx)
+            visit_dfu(self._unit.device, ctx)
             self._write_over_dfu(ctx, unproved)
             self._unit.device.leave_dfu(ctx.deadline)
             self._look_again(ctx)
         return proofs
-
-    def _visit_dfu(self, ctx: StepContext) -> None:
-        """Bring a unit back into DFU that was there in this attempt, or is too old for anything else."""
-        with ctx.write("unit", "restart into DFU"):
-            hold(self._unit.device, ctx, Goal.DFU)
-            self._unit.device.identify(ctx.deadline)  # nothing is confirmed of a unit that may be another
 
     def _check(self, ctx: StepContext) -> str:
         """Every wanted module present and healthy by module info, Device OS version as planned."""

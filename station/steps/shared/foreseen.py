@@ -17,13 +17,19 @@ from .wifi_networks import WifiGoal
 
 
 def check_setup_done(row: Platform, device_os: OsVersion) -> None:
-    """Raise `StepFault` for a unit that needs the setup-done flag (H7) and has no request to set it."""
-    if needs_setup_done(row, device_os).needed and not row.knows_request(requests.is_setup_done().type_id, device_os):
+    """Raise `StepFault` for a unit that needs the setup-done flag (H7) which neither a request nor DFU sets."""
+    can_be_set = row.setup_done_field is not None or sets_by_request(row, device_os)
+    if needs_setup_done(row, device_os).needed and not can_be_set:
         raise StepFault(
             f"Device OS {device_os} of a {row.name} cannot be told that setup is done, and may come up in listening "
             "mode; name a newer Device OS in the profile",
             say=Say("firmware_refused"),
         )
+
+
+def sets_by_request(row: Platform, device_os: OsVersion) -> bool:
+    """Return whether ``device_os`` is asked for the setup-done flag and told to set it; else it lies in DFU only."""
+    return row.knows_request(requests.is_setup_done().type_id, device_os)
 
 
 def check_forgetting(row: Platform, device_os: OsVersion, goals: Iterable[WifiGoal]) -> None:

@@ -17,6 +17,7 @@ from drivers.platforms import Kind, ModuleFunction, OsVersion, Platform
 from drivers.wire import requests
 from drivers.wire.console.tables import Key
 from drivers.wire.control.tables import Raw, RequestType
+from drivers.wire.dfu.tables import SETUP_DONE
 from drivers.wire.messages.modules import ModuleInfo
 from drivers.wire.messages.system import Protection
 from drivers.wire.messages.tables import InterfaceType
@@ -201,7 +202,8 @@ def _kept(at: At) -> Answer:
     found: dict[str, object] = {"claimed": _yes(dfu.read_field("claimed") == b"1")}
     if "device_secret" in fields:
         found["secret"] = _secret(dfu.read_field("device_secret"))
-    if "setup_done" in fields and dfu.read_field("setup_done") == b"\x01":  # else: not done, or a Device OS without it
+    # else: not done, or a Device OS without it
+    if "setup_done" in fields and dfu.read_field("setup_done") == SETUP_DONE:
         found["setup_done"] = _yes(True)
     if "device_id" in fields:
         stored = dfu.read_field("device_id").hex()
