@@ -36,7 +36,7 @@ class Kind(enum.Enum):
 
     READ = enum.auto()  # nothing: descriptors, raw reads, UPLOAD (addressed by its block), selecting a memory
     POLL = enum.auto()  # nothing, and the unit may be too busy to answer in time: CHECK
-    STATUS = enum.auto()  # as POLL, but a STALL is said only once: a Gen 2 block that failed; the one after says OK
+    STATUS = enum.auto()  # as POLL, but a Gen 2 may tell by a STALL, once, that a block failed: the caller finds out
     STEP = enum.auto()  # it advances a state machine: read the unit's state before anything is sent again
 
 

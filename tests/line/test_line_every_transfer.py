@@ -75,6 +75,28 @@ def test_a_flashed_unit_whose_way_out_of_dfu_stumbles_passes(leaving: int, stumb
     assert unit.faults.happened
 
 
+@pytest.mark.parametrize(
+    ("times", "verdict", "sentence"),
+    [(1, Verdict.PASS, "pass"), (4, Verdict.ERROR, "silent")],
+    ids=["once", "for good"],
+)
+@pytest.mark.parametrize("command", [0x21, 0x41], ids=["set-address", "erase"])
+@pytest.mark.parametrize("platform", ["photon", "electron"])
+def test_a_status_that_is_stalled_after_each_command_of_dfu_fails_no_unit(
+    platform: str, command: int, times: int, verdict: Verdict, sentence: str
+) -> None:
+    with bench_with(platform, True) as (bench, unit):
+
+        def stall(kind: Kind) -> None:
+            if (kind.request, kind.before) == (DfuRequest.GETSTATUS, (0x21, DfuRequest.DNLOAD, command)):
+                unit.order(parse_fault(f"at=control:{unit.transfers['control'] + 1},do=stall,times={times}"))
+
+        Observer(unit, stall)
+        walk = bench.walk(unit)
+    assert (walk.verdict, walk.finished.sentence) == (verdict, sentence), walk.finished
+    assert unit.faults.happened
+
+
 @pytest.mark.parametrize("code", PASSING_CODES)
 @pytest.mark.parametrize(("platform", "is_new"), UNITS, ids=NAMES)
 def test_a_unit_passes_though_it_refuses_every_request_once(platform: str, is_new: bool, code: int) -> None:

@@ -42,8 +42,8 @@ _FAULTS = {
     Harm.FAILS: "at=flash:{},do=fail", Harm.LOST: "at=flash:{},do=error,errno=eio",
     Harm.BETWEEN: "at=control:{},do=powercut,for=2",
 }  # fmt: skip
-_OF_COMBS = tuple(way for way in STUMBLES if "errno" in way)
-"""What a host's USB stack says. Stalls, garbage and silence again and again are what a unit says of itself."""
+_OF_COMBS = tuple(way for way in STUMBLES if "errno" in way or "stall" in way)
+"""What a host's USB stack says. Garbage and silence again and again are what a unit says of itself."""
 _OF_THE_BUS = frozenset({Harm.STUMBLES, Harm.COMB})
 """Harms after which the unit passes in its first attempt."""
 

@@ -30,7 +30,7 @@ COMBS = [
             strict=True,
         )
     )
-]
+] + [Cut(update, Harm.COMB, 7 + 11 * place, "do=stall") for place, update in enumerate(UPDATES[::4])]
 ORPHANED = [
     Cut(update, Harm.ORPHANED, number)
     for place, update in enumerate(UPDATES)

@@ -2,7 +2,7 @@
 
 Each operation is a generator (`drivers.wire.actions.Operation`) that yields transfers and waits and is
 sent the replies. It has no clock: its runner keeps the deadline. Reference firmware-and-dfu 1.4
-to 1.8, written for Gen 3 bootloaders; a stalled GETSTATUS counts as a failed block (Gen 2).
+to 1.8, written for Gen 3 bootloaders; what a stalled GETSTATUS means on Gen 2 is for `_executed` to find out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from ...errors import BootloaderStuck, DfuFailed, LocalProtocolError, RemoteProtocolError, Stalled
+from ...errors import BootloaderStuck, DfuFailed, LocalProtocolError, RemoteProtocolError, Stalled, TransferFailed
 from ..actions import Answer, Operation, Transfer, Wait
 from . import transfers
 from .tables import COMMAND_BLOCK, FIRST_BLOCK, TRANSFER_SIZE, DfuseCommand, DfuState, DfuStatusCode
@@ -56,16 +56,15 @@ def block_address(pointer: int, block: int) -> int:
 # --- operations -----------------------------------------------------------------------------
 
 
-def status(*, executes: bool = False) -> Operation[DfuStatus]:
+def status() -> Operation[DfuStatus]:
     """Send GETSTATUS, which also starts the operation of the last DNLOAD and may time out while a page is erased.
 
-    Raises `Stalled` when the bootloader keeps stalling it, which says nothing about flash; with ``executes``, when it
-    stalls it once: a Gen 2 says so that the block failed, and calls everything OK if it is asked again.
+    Raises `Stalled` when the bootloader keeps stalling it, which says nothing about flash.
     """
     for pause_s in (*STATUS_PAUSES_S, None):
         reply = yield Transfer(transfers.get_status())
         if isinstance(reply, Answer):
-            if executes or pause_s is None:
+            if pause_s is None:
                 break
             yield Wait(pause_s)
             continue
@@ -120,14 +119,23 @@ def go_idle(*, allow_download_idle: bool = False) -> Operation[DfuStatus]:
 
 
 def set_address(address: int) -> Operation[DfuStatus]:
-    """Set the address pointer; ends in dfuDNLOAD_IDLE."""
-    payload = set_address_payload(address)
-    return (yield from _command(payload, f"setting the address {address:#010x}"))
+    """Set the address pointer; ends in dfuDNLOAD_IDLE. Writes nothing, so it is repeated whatever was stalled.
+
+    Raises `Stalled` when that does not help: no word about flash.
+    """
+    payload, what = set_address_payload(address), f"setting the address {address:#010x}"
+    for pause_s in (*STATUS_PAUSES_S, None):
+        now = yield from _command(payload, what)
+        if now is not None:
+            return now
+        yield from _pause(pause_s or 0.0)
+    raise Stalled(f"{what}: the bootloader stalls GETSTATUS after it; unplug the unit and plug it in again")
 
 
 def erase(address: int) -> Operation[DfuStatus]:
     """Erase the page that holds ``address``; ends in dfuDNLOAD_IDLE. About 85 ms on a Gen 3."""
-    return (yield from _command(erase_payload(address), f"erasing the page at {address:#010x}"))
+    what = f"erasing the page at {address:#010x}"
+    return _succeeded(what, (yield from _command(erase_payload(address), what)))
 
 
 def write_block(address: int, data: bytes, pointer: int | None = None) -> Operation[int]:
@@ -143,7 +151,8 @@ def write_block(address: int, data: bytes, pointer: int | None = None) -> Operat
     if pointer is None or block is None:
         yield from set_address(address)
         pointer, block = address, FIRST_BLOCK
-    yield from _download(block, data, f"writing {len(data)} bytes at {address:#010x}")
+    what = f"writing {len(data)} bytes at {address:#010x}"
+    _succeeded(what, (yield from _download(block, data, what)))
     return pointer
 
 
@@ -219,8 +228,8 @@ def leave() -> Operation[DfuStatus]:
     )
 
 
-def _command(payload: bytes, what: str) -> Operation[DfuStatus]:
-    """Run a DfuSe command. Only a stalled or lost DNLOAD is repeated, never an operation it has started."""
+def _command(payload: bytes, what: str) -> Operation[DfuStatus | None]:
+    """Run a DfuSe command. Only a stalled or lost DNLOAD is repeated here, never an operation it has started."""
     for _ in range(COMMAND_RETRIES):
         reply = yield Transfer(transfers.dnload(COMMAND_BLOCK, len(payload)), payload)
         if not isinstance(reply, Answer):
@@ -233,46 +242,72 @@ def _command(payload: bytes, what: str) -> Operation[DfuStatus]:
     return (yield from _download(COMMAND_BLOCK, payload, what))
 
 
-def _download(block: int, data: bytes, what: str) -> Operation[DfuStatus]:
+def _download(block: int, data: bytes, what: str) -> Operation[DfuStatus | None]:
     """Run one DNLOAD and the GETSTATUS exchange that executes it."""
     yield from _dnload(block, data, what)
     return (yield from _executed(what))
 
 
-def _executed(what: str) -> Operation[DfuStatus]:
-    """Run the GETSTATUS exchange that executes an accepted block."""
+def _executed(what: str) -> Operation[DfuStatus | None]:
+    """Run the GETSTATUS exchange that executes what was sent; None: the unit may have refused it, or failed.
+
+    A Gen 2 works within the first GETSTATUS. If that fails it stalls it, says so only once, and is idle for the next
+    one (reference firmware-and-dfu 1.8). If it says dfuDNBUSY after the STALL, it has begun only then: the STALL was
+    none of its own. Neither is a later one.
+    """
+    first = yield Transfer(transfers.get_status())
     try:
-        now = yield from _not_busy(executes=True)
-    except Stalled as error:
-        raise DfuFailed(
-            f"{what}: GETSTATUS was stalled, the block was refused or not programmed; erase the page, write it again",
-            status=DfuStatusCode.ERR_UNKNOWN,
-            state=DfuState.ERROR,
-        ) from error
+        now = (yield from status()) if isinstance(first, Answer) else transfers.parse_status(first)
+    except RemoteProtocolError:
+        now = yield from status()
+    if isinstance(first, Answer) and (now.status, now.state) == (DfuStatusCode.OK, DfuState.DNLOAD_IDLE):
+        return None
+    now = yield from _not_busy(now)
     if now.status is not DfuStatusCode.OK or now.state is not DfuState.DNLOAD_IDLE:
         raise _failed(what, now)
     return now
 
 
-def _not_busy(*, executes: bool = False) -> Operation[DfuStatus]:
+def _succeeded(what: str, now: DfuStatus | None) -> DfuStatus:
+    """Return ``now``; raises `DfuFailed` where `_executed` found a refused or failed erase or write."""
+    if now is None:
+        raise DfuFailed(
+            f"{what}: GETSTATUS was stalled, the block was refused or not programmed; erase the page, write it again",
+            status=DfuStatusCode.ERR_UNKNOWN,
+            state=DfuState.ERROR,
+        )
+    return now
+
+
+def _not_busy(now: DfuStatus | None = None) -> Operation[DfuStatus]:
     """Repeat GETSTATUS until the unit is no longer erasing or programming; only the runner's deadline limits it."""
-    now = yield from status(executes=executes)
+    now = now or (yield from status())
     least_s = 0.0
     while now.state is DfuState.DNBUSY:
         yield from _pause(max(now.poll_ms / 1000, least_s))
-        now = yield from status(executes=executes)
+        now = yield from status()
         least_s = _BUSY_PAUSE_S
     return now
 
 
 def _dnload(block: int, data: bytes, what: str) -> Operation[None]:
-    reply = yield Transfer(transfers.dnload(block, len(data)), data)
-    if reply is Answer.LOST:
-        now = yield from settle()  # a block that did arrive is dropped, not written
-        raise _failed(f"{what} (lost in transit)", now)
-    if isinstance(reply, Answer):
+    """Send one DNLOAD, again if it was stalled by a unit that is idle and well: then it has taken nothing.
+
+    Raises `Stalled` when it keeps doing so and `TransferFailed` when it got lost, which say nothing about flash, and
+    `DfuFailed` when the unit says why.
+    """
+    for pause_s in (*STATUS_PAUSES_S, None):
+        reply = yield Transfer(transfers.dnload(block, len(data)), data)
+        if reply is Answer.LOST:
+            now = yield from settle()  # a block that did arrive is dropped, not written
+            raise TransferFailed(f"{what}: it was lost in transit, the bootloader says {now}; check the contacts")
+        if not isinstance(reply, Answer):
+            return
         now = yield from status()
-        raise _failed(f"{what} (stalled)", now)
+        if now.status is not DfuStatusCode.OK or now.state not in (DfuState.IDLE, DfuState.DNLOAD_IDLE):
+            raise _failed(f"{what} (stalled)", now)
+        yield from _pause(pause_s or 0.0)
+    raise Stalled(f"{what}: the bootloader stalls DNLOAD though it says {now}; unplug the unit and plug it in again")
 
 
 def _upload(block: int, wanted: int, address: int) -> Operation[bytes]:

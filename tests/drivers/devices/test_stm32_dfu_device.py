@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import usb.core
 from support.device_bench import DeviceBench, image
+from support.every_transfer import Kind, Observer
 from support.vendor_files import vendor_file
 
 from drivers.devices import DfuDevice
@@ -18,6 +19,7 @@ from drivers.platforms import platform
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
 from drivers.virtual.factory import make_spec
+from drivers.virtual.faults import parse_fault
 from drivers.virtual.flash import FlashFailed, FlashStep, Operation
 from drivers.virtual.header import read_header
 from drivers.virtual.unit import UnitMode, VirtualUnit
@@ -160,6 +162,73 @@ def test_an_erase_that_fails_once_is_asked_for_again(bench: DeviceBench, slug: s
     unit.memory.set_fault(failing(1, Operation.ERASE, 0x08020000))
     dfu.write_module(system)
     dfu.verify(system)
+
+
+GET_STATUS, SET_ADDRESS, ERASE_SECTOR, BLOCK = (0xA1, 3, 0), (0x21, 1, 0x21), (0x21, 1, 0x41), (0x21, 1, 0x102)
+after = pytest.mark.parametrize("after", [SET_ADDRESS, ERASE_SECTOR, BLOCK], ids=["set-address", "erase", "block"])
+
+
+def stall_at(unit: VirtualUnit, at: Callable[[Kind], bool], times: int = 1) -> list[Kind]:
+    """Stall each transfer that ``at`` accepts, with the next ones ``times`` in a row; returns what it accepted."""
+    hit: list[Kind] = []
+
+    def stall(kind: Kind) -> None:
+        if at(kind):
+            hit.append(kind)
+            unit.order(parse_fault(f"at=control:{unit.transfers['control'] + 1},do=stall,times={times}"))
+
+    Observer(unit, stall)
+    return hit
+
+
+@every
+@after
+@pytest.mark.parametrize("which", ["the DNLOAD", "the first status", "the second status"])
+def test_a_stall_of_the_cable_costs_neither_an_erase_nor_a_block(
+    bench: DeviceBench, slug: str, after: tuple[int, int, int], which: str
+) -> None:
+    unit, dfu = in_dfu(bench, slug)
+    user, touched = modules(slug, "2.3.1")[-1], list[tuple[Operation, int]]()
+    dfu.write_module(user)
+    unit.score.on_host_write = lambda touch: touched.append((touch.operation, touch.address))
+    dfu.write_module(user)
+    undisturbed, before = touched.copy(), [(0, 0, 0)] * 2
+    touched.clear()
+
+    def at(kind: Kind) -> bool:
+        sought = {
+            "the DNLOAD": kind.own == after,
+            "the first status": (kind.own, kind.before) == (GET_STATUS, after),
+            "the second status": [kind.own, *before] == [GET_STATUS, GET_STATUS, after],
+        }[which]
+        before[:] = [kind.own, before[0]]
+        return sought and not hit
+
+    hit = stall_at(unit, at)
+    dfu.write_module(user)
+    dfu.verify(user)
+    assert len(hit) == 1
+    assert touched == undisturbed
+
+
+@every
+@after
+def test_a_unit_that_stalls_every_status_is_not_taken_for_one_whose_flash_fails(
+    bench: DeviceBench, slug: str, after: tuple[int, int, int]
+) -> None:
+    unit, dfu = in_dfu(bench, slug)
+    stall_at(unit, lambda kind: (kind.own, kind.before) == (GET_STATUS, after), times=4)
+    with pytest.raises(Stalled, match="GETSTATUS"):
+        dfu.write_module(modules(slug, "2.3.1")[1])
+
+
+@every
+def test_an_erase_that_always_fails_is_given_up_after_three_tries(bench: DeviceBench, slug: str) -> None:
+    unit, dfu = in_dfu(bench, slug)
+    unit.memory.set_fault(failing(1_000_000, Operation.ERASE, 0x08020000))
+    with pytest.raises(DfuFailed, match=r"erasing the page at 0x08020000: GETSTATUS was stalled"):
+        dfu.write_module(modules(slug, "2.3.1")[1])
+    assert sum(line.startswith("dfu erase 0x08020000") for line in bench.trace) == 3
 
 
 @every

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -22,9 +23,9 @@ from support.dfu_model import (
     run,
 )
 
-from drivers.errors import DfuFailed, LocalProtocolError, RemoteProtocolError
+from drivers.errors import DfuFailed, LocalProtocolError, RemoteProtocolError, Stalled, TransferFailed
 from drivers.platforms import platforms
-from drivers.wire.actions import Answer, Wait
+from drivers.wire.actions import Answer, Operation, T, Transfer, Wait
 from drivers.wire.dfu import host as dfuse
 from drivers.wire.dfu import tables as dfu_tables
 from drivers.wire.dfu import transfers as dfu
@@ -293,12 +294,72 @@ def test_a_stalled_data_block_is_reported_at_once() -> None:
     assert len(seen) == 1
 
 
-def test_a_stalled_status_counts_as_a_failed_block() -> None:
-    operation = dfuse.erase(0x30000)
+WELL, BUSY_NOW = bytes.fromhex("00 00 00 00 05 00"), bytes.fromhex("00 00 00 00 04 00")
+
+
+def after_download(operation: Operation[T], *replies: bytes | Answer) -> T:
+    """Send ``replies`` to the GETSTATUS that follow its first DNLOAD; pauses are waited for."""
     next(operation)
+    action: Transfer | Wait = operation.send(b"")
+    for reply in replies:
+        while isinstance(action, Wait):
+            action = operation.send(b"")
+        try:
+            action = operation.send(reply)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+    raise AssertionError(f"it goes on with {action}")
+
+
+OF_FLASH = [lambda: dfuse.erase(0x30000), lambda: dfuse.write_block(0x30000, b"abcd", 0x30000)]
+
+
+@pytest.mark.parametrize("operation", OF_FLASH, ids=["erase", "block"])
+def test_a_status_that_is_stalled_by_a_unit_which_then_is_idle_and_well_is_a_failure(
+    operation: Callable[[], Operation[object]],
+) -> None:
+    with pytest.raises(DfuFailed, match="GETSTATUS was stalled"):
+        after_download(operation(), Answer.STALL, WELL)
+
+
+@pytest.mark.parametrize("operation", [*OF_FLASH, lambda: dfuse.set_address(0)], ids=["erase", "block", "set-address"])
+@pytest.mark.parametrize(
+    "replies",
+    [(Answer.STALL, BUSY_NOW, WELL), (BUSY_NOW, Answer.STALL, WELL), (Answer.STALL, Answer.STALL, BUSY_NOW, WELL)],
+)
+def test_a_status_that_is_stalled_before_or_after_the_operation_is_no_failure(
+    operation: Callable[[], Operation[object]], replies: tuple[bytes | Answer, ...]
+) -> None:
+    after_download(operation(), *replies)
+
+
+def test_an_address_whose_status_was_stalled_is_set_again_and_judges_no_flash() -> None:
+    assert after_download(dfuse.set_address(0), Answer.STALL, WELL, b"", BUSY_NOW, WELL).state is DfuState.DNLOAD_IDLE
+    with pytest.raises(Stalled, match="setting the address"):
+        after_download(dfuse.set_address(0), *(Answer.STALL, WELL, b"") * 2, Answer.STALL, WELL)
+
+
+def test_a_block_that_is_stalled_by_a_unit_that_is_well_was_not_taken_and_is_sent_again() -> None:
+    for times, raises in ((2, contextlib.nullcontext()), (3, pytest.raises(Stalled, match="DNLOAD"))):
+        operation = dfuse.write_block(0x30000, b"abcd", 0x30000)
+        sent = [action for action in (next(operation),) if isinstance(action, Transfer)]
+        with raises:
+            for reply in (*(Answer.STALL, WELL) * times, b"", BUSY_NOW):
+                action = operation.send(reply)
+                while isinstance(action, Wait):
+                    action = operation.send(b"")
+                sent.append(action)
+        assert [one.setup.request for one in sent[::2]][:times] == [dfu_tables.DfuRequest.DNLOAD] * times
+
+
+def test_a_block_that_got_lost_is_no_word_of_the_unit() -> None:
+    operation = dfuse.write_block(0x30000, b"abcd", 0x30000)
+    next(operation)
+    operation.send(Answer.LOST)
     operation.send(b"")
-    with pytest.raises(DfuFailed, match="GETSTATUS"):
-        operation.send(Answer.STALL)
+    with pytest.raises(TransferFailed, match="lost in transit"):
+        operation.send(bytes.fromhex("00 00 00 00 02 00"))
 
 
 @pytest.mark.parametrize("state", [IDLE, DNLOAD_IDLE, UPLOAD_IDLE, ERROR])
