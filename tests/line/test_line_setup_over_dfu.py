@@ -66,6 +66,15 @@ def test_a_unit_that_keeps_such_a_device_os_is_set_up_without_any_firmware(tmp_p
         assert unit.score.writes_by_region() == {"setup_done": 1}
 
 
+@pytest.mark.rule("H7")
+@pytest.mark.parametrize(("slug", "new"), [("boron", "5.8.0"), ("xenon", "1.5.2")])
+def test_an_update_to_a_device_os_that_has_the_request_or_no_flag_ends_it(slug: str, new: str, tmp_path: Path) -> None:
+    with line_bench(tmp_path, Recipe(slug, device_os=new)) as bench:
+        walk = bench.walk(bench.unit(slug, 1, OLDER))
+        assert walk.verdict is Verdict.PASS, walk.finished
+        assert SET not in writes(walk)
+
+
 @pytest.mark.rule("H10")
 def test_a_byte_that_is_lost_before_the_read_back_fails_no_unit_that_takes_it_next_time(tmp_path: Path) -> None:
     recipe = Recipe("xenon", device_os=None, has_application=False)
