@@ -37,7 +37,7 @@ def missing(
 
 def _files(profile: Profile, store: FirmwareStore) -> Iterable[str]:
     """Yield what is wrong with single files, or, where they all are good, with the whole of each platform."""
-    single = [words for ref in files_of(profile) for words in _said(store.load, ref)]
+    single = [words for ref in files_of(profile) for words in _said(store.read, ref)]
     if single:
         return single
     number = product_id(profile)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import zipfile
 from collections.abc import Iterable
@@ -14,7 +13,6 @@ from drivers.plain_text import printable
 from ..cloud.download import Progress
 from ..errors import BadInput, StationError
 from .cache import Entry, Fault, FirmwareCache, kept_name, platform_folder
-from .contents import read_content
 from .sections import FileRef
 from .store import FirmwareStore
 
@@ -44,12 +42,11 @@ def wanted_files(refs: Iterable[FileRef], store: FirmwareStore) -> dict[str, byt
     missing: list[str] = []
     for ref in dict.fromkeys(refs):
         try:
-            image = store.load(ref)
+            data, content = store.read(ref)
         except BadInput as error:
             missing += error.sentences
             continue
-        name = kept_name(ref.file, hashlib.sha256(image.data).hexdigest(), read_content(image.data, ref.file))
-        found[f"{platform_folder(image)}/{name}"] = image.data
+        found[f"{platform_folder(content.main)}/{kept_name(ref.file, ref.sha256, content)}"] = data
     if missing:
         raise BadInput(*missing)
     return found

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.module_vectors import vector
 from support.scarce_disk import files_of_at_most
+from support.wrapped import combined
 from support.zips import bundle, release, sha256, zipped
 
 from drivers.clock import SimulatedClock, SystemClock
@@ -16,7 +17,7 @@ from drivers.virtual import synthetic
 from station.cli.main import main
 from station.cloud.virtual import Fault, FaultKind, VirtualCloud
 from station.engine.records import ProductCached
-from station.firmware.cache import FirmwareCache
+from station.firmware.cache import Entry, FirmwareCache
 from station.firmware.examples import example_files, write_example_files
 from station.journal import Journal
 
@@ -366,3 +367,50 @@ def test_a_profile_whose_units_need_the_cloud_is_never_ready(
     assert "a developer unit is claimed while it is online" in verb.out
     assert "STATION_WIFI_PASSWORD" in verb.out
     assert "is missing" not in verb.out
+
+
+FOREIGN = """
+id = "others"
+revision = 1
+kind = "developer"
+platforms = ["argon"]
+[device_os]
+version = "6.3.4"
+modules = [{ file = "release.bin", sha256 = "RELEASE" }]
+[firmware]
+file = "widget.zip"
+sha256 = "WIDGET"
+[wifi]
+ssid = "Bench"
+password = "env:OTHERS_WIFI"
+[cloud]
+claim = true
+online = true
+offline = "hold"
+"""
+
+
+def test_a_profile_may_name_a_bundle_and_a_combined_file_here_too(
+    verb: Verb, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTHERS_WIFI", "a password")
+    files = {"release.bin": combined(*(one.data for one in synthetic.release(12, "6.3.4"))), "widget.zip": bundle()}
+    (tmp_path / "folder").mkdir()
+    for name, data in files.items():
+        (tmp_path / "folder" / name).write_bytes(data)
+    (tmp_path / "station.toml").write_text('[firmware]\nfolders = ["folder"]\n')
+    profile, config = tmp_path / "others.toml", ("--config", tmp_path / "station.toml")
+    text = FOREIGN.replace("RELEASE", sha256(files["release.bin"])).replace("WIDGET", sha256(files["widget.zip"]))
+    profile.write_text(text)
+    stick = tmp_path / "stick.zip"
+    assert verb("export", "--profile", profile, "-o", stick, *config) == 0, verb.err
+    other = Verb(tmp_path / "other", capsys)
+    assert other("import", stick) == 0
+    (tmp_path / "none.toml").write_text('[firmware]\nfolders = ["none"]\n')
+    assert other("list", "--profile", profile) == 0
+    assert [line.split()[-1] for line in other.out.splitlines()[1:-1]] == ["others", "others"]
+    assert {one.sha256 for one in other.cache.entries() if isinstance(one, Entry)} == {*map(sha256, files.values())}
+    assert other("ready", "--profile", profile, "--config", tmp_path / "none.toml") == 1
+    assert other.out.splitlines()[1:] == [
+        "  without the cloud every unit waits in its slot: a developer unit is claimed while it is online"
+    ]

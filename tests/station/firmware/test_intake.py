@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.module_vectors import vector
 from support.scarce_disk import files_of_at_most
-from support.zips import bundle, release, sha256, zipped
+from support.zips import NO_TIME, bundle, release, sha256, zipped
 
 from station.errors import BadInput
 from station.firmware import archive
@@ -94,6 +94,11 @@ def test_a_bundle_is_taken_as_one_wherever_it_lies(cache: FirmwareCache, tmp_pat
     assert held(cache) == {sha256(bundle())}
     took(cache, saved(tmp_path / "release.zip", zipped({"bundle.zip": bundle(), "x.bin": vector("V2")})))
     assert held(cache) == {sha256(bundle()), sha256(vector("V2"))}
+
+
+def test_the_archives_of_these_tests_are_the_same_in_every_run() -> None:
+    with zipfile.ZipFile(io.BytesIO(bundle())) as made:
+        assert {member.date_time for member in made.infolist()} == {NO_TIME}
 
 
 def test_a_folder_is_taken_with_what_is_below_it(cache: FirmwareCache, tmp_path: Path) -> None:
@@ -230,9 +235,9 @@ def test_an_archive_that_lies_is_refused(data: bytes, why: str, cache: FirmwareC
 def test_a_name_that_stands_twice_is_refused(cache: FirmwareCache, tmp_path: Path) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as file:
-        file.writestr("x.bin", vector("V2"))
+        file.writestr(zipfile.ZipInfo("x.bin", NO_TIME), vector("V2"))
         with pytest.warns(UserWarning, match="Duplicate"):
-            file.writestr("x.bin", vector("V8"))
+            file.writestr(zipfile.ZipInfo("x.bin", NO_TIME), vector("V8"))
     assert "holds x.bin twice" in refusal(cache, saved(tmp_path / "x.zip", out.getvalue()))
 
 
