@@ -69,7 +69,8 @@ def _belongs_elsewhere(cloud: CloudRecord) -> UnitRejected:
 
 
 SPEC = CloudStep(
-    name="claim", title="Claim", limit_s=120, act=claim, needs_identity=True,
+    # as long as `online`: where that can ask neither cloud nor unit, the claim is what waits for the unit
+    name="claim", title="Claim", limit_s=420, act=claim, needs_identity=True,
     section=("cloud", Cloud), applies=lambda profile, _: profile.section(Cloud).claim,
     # a product unit is claimed while it is still offline (E3), a developer unit can be claimed only online (E2)
     after={Kind.PRODUCT: ("name",), Kind.DEVELOPER: ("online",)},

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from drivers.clock import Deadline
-from drivers.errors import Cancelled, Disconnected, DriverError, Swapped
+from drivers.errors import Cancelled, Disconnected, DriverError, RequestUnknown, Swapped
 from drivers.identity import Iccid
 
 from ..cloud import api
-from ..engine.step import StepContext, StepResult, already
+from ..engine.step import StepContext, StepResult, already, skipped
 from ..errors import StepFault
 from ..words.say import Say
 from .shared.cloud_sections import Cloud
@@ -20,17 +20,25 @@ UNIT_POLL_S = 0.5
 """How often the unit is asked: over USB, which costs the cloud nothing, so no less than a person would notice."""
 LOOK_S = 20.0
 """How long the last look at the SIM may take."""
+SHOWN_BY_CLAIM = (
+    "E2: this Device OS cannot say whether it is connected; the claim waits for it, as only a unit that is online is "
+    "claimed"
+)
 
 
 def online(cloud: CloudRecord, ctx: StepContext) -> StepResult:
     """Wait for the cloud to see the unit; membership was read back before (C2). Nothing is written.
 
-    The flag alone may lie for minutes after power is cut (cloud-api 7.1), so a positive ping is the proof.
+    The flag alone may lie for minutes after power is cut (cloud-api 7.1), so a positive ping is the proof. A unit that
+    neither the cloud nor its own Device OS can speak of is left to the claim, which only a unit that is online gets.
     """
     started, poll_s = ctx.clock.now(), CELLULAR_POLL_S if cloud.job.iccid else WIFI_POLL_S
     is_told = False
     while True:
-        proof = _seen(cloud, ctx)
+        try:
+            proof = _seen(cloud, ctx)
+        except RequestUnknown:
+            return skipped(SHOWN_BY_CLAIM)
         if proof:
             took = ctx.clock.now() - started
             ctx.measure("online after", round(took, 1), "s", high=ctx.limit_s)
@@ -80,7 +88,8 @@ def _seen(cloud: CloudRecord, ctx: StepContext) -> str:
     """How the unit was seen online, empty if it was not.
 
     The cloud hides a developer unit nobody owns yet (it answers 403 for it), so until the claim only the
-    unit itself can say that it is connected. That says nothing about its owner (B2).
+    unit itself can say that it is connected. That says nothing about its owner (B2). Raises `RequestUnknown` where its
+    Device OS has no request for it: Gen 2 before 1.1.
     """
     job = cloud.job
     if job.product_id is not None or cloud.device(ctx) is not None:

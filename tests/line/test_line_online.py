@@ -6,12 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from line_bench import ARGON, LineBench, line_bench
+from line_bench import ARGON, LineBench, Recipe, line_bench
 
+from drivers.platforms import platform_by_slug
+from drivers.virtual import synthetic
 from drivers.virtual.world import UnitFacts
 from drivers.wire.control.tables import RequestType
-from station.model import Verdict
-from station.steps.online import UNIT_POLL_S, WIFI_POLL_S
+from station.model import Outcome, Verdict
+from station.steps.online import SHOWN_BY_CLAIM, UNIT_POLL_S, WIFI_POLL_S
 
 
 def pings(bench: LineBench) -> int:
@@ -56,3 +58,49 @@ def test_the_cloud_is_not_asked_faster_where_the_unit_is_wrong_about_its_session
         walk = bench.walk(bench.finished_unit(recipe))
         assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "not_online")
         assert pings(bench) <= 2 + 30 / WIFI_POLL_S
+
+
+def nobodys(slug: str, device_os: str) -> Recipe:
+    """A profile for units nobody owns yet, which keep the Device OS they have."""
+    none = synthetic.NO_PRODUCT
+    application = synthetic.application(
+        platform_by_slug(slug).id, device_os, seed="story", size=20_000, product_id=none, product_version=none
+    )
+    return Recipe(slug, kind="developer", device_os=None, application=application, claim=True, online=True)
+
+
+NO_REQUEST_TELLS = [("photon", "0.4.9"), ("p1", "0.5.5"), ("electron", "0.7.0"), ("photon", "1.0.1")]
+ITS_OWN_WORD = [("photon", "1.4.4"), ("electron", "1.4.4")]
+
+
+@pytest.mark.rule("E2")
+@pytest.mark.parametrize(("slug", "device_os"), NO_REQUEST_TELLS)
+def test_an_unclaimed_unit_that_cannot_be_asked_is_seen_online_by_its_claim(
+    slug: str, device_os: str, tmp_path: Path
+) -> None:
+    with line_bench(tmp_path, nobodys(slug, device_os)) as bench:
+        moments = sessions(bench)
+        walk = bench.walk(bench.unit(slug, 1, device_os))
+        assert walk.verdict is Verdict.PASS, walk.finished
+        assert (walk.steps["online"].outcome, walk.steps["online"].reason) == (Outcome.SKIPPED, SHOWN_BY_CLAIM)
+        assert bench.when(walk.steps["claim"]) >= moments[0]
+        again = bench.walk(bench.unit(slug, 1, device_os))
+        assert again.steps["online"].proof.startswith("answers a ping"), "the cloud shows a unit of ours"
+
+
+@pytest.mark.rule("E2")
+def test_one_that_cannot_be_asked_and_does_not_connect_never_passes(tmp_path: Path) -> None:
+    recipe = replace(nobodys("photon", "0.4.9"), limits={"claim": 30})
+    with line_bench(tmp_path, recipe) as bench:
+        bench.world.cloud = None  # the cloud of the units, not that of the station
+        walk = bench.walk(bench.unit("photon", 1, "0.4.9"))
+        assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "not_online")
+        assert walk.with_outcome(Outcome.ERROR) == {"claim"}
+
+
+@pytest.mark.parametrize(("slug", "device_os"), ITS_OWN_WORD)
+def test_an_unclaimed_unit_that_can_be_asked_is_believed(slug: str, device_os: str, tmp_path: Path) -> None:
+    with line_bench(tmp_path, nobodys(slug, device_os)) as bench:
+        walk = bench.walk(bench.unit(slug, 1, device_os))
+        assert walk.verdict is Verdict.PASS, walk.finished
+        assert walk.steps["online"].proof.startswith("the unit says it is connected")
