@@ -58,6 +58,7 @@ __all__ = [
     "platforms",
     "read_table",
     "release_of",
+    "stage_name",
     "unknown_device",
 ]
 
@@ -107,6 +108,14 @@ def platform_by_slug(slug: str) -> Platform:
 def is_module_platform(platform_id: int) -> bool:
     """Return whether module files exist for it: the vendor's platforms, with or without a row here, and plug-ins'."""
     return platform_id in _VENDOR["module_platforms"] or platform_id in _table().by_id
+
+
+@functools.cache
+def stage_name(index: int) -> str:
+    """Return the vendor's name of a bootloader module of that ``index``: those above 0 are stages before it."""
+    key = (ModuleFunction.BOOTLOADER, index)
+    named = (slot.name for row in platforms() for slot in row.modules if (slot.function, slot.index) == key)
+    return next(named, f"prebootloader {index}")
 
 
 def os_versions_of_module(module_version: int) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from drivers.platforms import ModuleFunction, ModuleSlot, Reports, os_versions_of_module, platform
+from drivers.platforms import ModuleFunction, ModuleSlot, Reports, os_versions_of_module, platform, stage_name
 from drivers.wire.image.host import Dependency, Image
 from drivers.wire.messages.modules import ModuleInfo
 from drivers.wire.messages.tables import CHECK_INTEGRITY, CHECK_PLATFORM, CHECK_RANGE, Store
@@ -34,10 +34,10 @@ _NAMES: Mapping[int, str] = {
 
 
 def module_name(function: int, index: int) -> str:
-    """Return a module's name for people: "SoftDevice", "system part 1"."""
+    """Return a module's name for people: "SoftDevice", "system part 1", "prebootloader-part1"."""
     name = _NAMES.get(function, f"module {function}/{index}")
     if function == ModuleFunction.BOOTLOADER and index:
-        return f"prebootloader {index}"  # a stage before it (reference firmware-and-dfu 3.3)
+        return stage_name(index)
     return f"{name} {index}" if function == ModuleFunction.SYSTEM_PART else name
 
 

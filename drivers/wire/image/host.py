@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ...errors import BadImage
 from ...plain_text import printable
-from ...platforms import ModuleFunction, is_module_platform
+from ...platforms import ModuleFunction, is_module_platform, stage_name
 from .tables import (
     ALL_FLAGS,
     CRC_SIZE,
@@ -58,7 +58,7 @@ class Dependency:
     version: int
 
     def __str__(self) -> str:
-        return f"{function_name(self.function)} {self.index} version {self.version} or newer"
+        return f"{_module_name(self.function, self.index)} version {self.version} or newer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ class Image:
 
     def describe(self) -> str:
         """Return file name, function, index and version, for messages."""
-        return f"{self.name}: {function_name(self.function)} {self.index} version {self.version}"
+        return f"{self.name}: {_module_name(self.function, self.index)} version {self.version}"
 
     def check(self) -> None:
         """Raise `BadImage` unless the file may be sent to a unit.
@@ -196,11 +196,13 @@ _FAULTS: tuple[tuple[Callable[[Image], bool], str], ...] = (
 )
 
 
-def function_name(function: int) -> str:
-    """Return the name of a module function, or the number if it is unknown."""
+def _module_name(function: int, index: int) -> str:
+    """Return the name of a module with its index, or the number of its function if that is unknown."""
+    if function == ModuleFunction.BOOTLOADER and index:
+        return stage_name(index)
     if function in _KNOWN_FUNCTIONS:
-        return ModuleFunction(function).name.lower().replace("_", " ")
-    return f"module of unknown function {function}"
+        return f"{ModuleFunction(function).name.lower().replace('_', ' ')} {index}"
+    return f"module of unknown function {function} {index}"
 
 
 def parse_image(data: bytes, name: str) -> Image:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from drivers.identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, SerialNumber
-from drivers.platforms import ModuleFunction, OsVersion, Platform
+from drivers.platforms import ModuleFunction, OsVersion, Platform, stage_name
 from drivers.wire.messages.modules import ModuleInfo
 from drivers.wire.messages.system import EnvVariable
 from drivers.wire.usb import Mode
@@ -73,7 +73,9 @@ def shown(name: str, value: object) -> str:
 
 
 def module_name(module: ModuleInfo) -> str:
-    """Return what people call a module: ``system-part1``."""
+    """Return what people call a module: ``system-part1``, ``prebootloader-part1``."""
+    if module.function == ModuleFunction.BOOTLOADER and module.index:
+        return stage_name(module.index)
     kind = ModuleFunction(module.function).name if module.function in frozenset(ModuleFunction) else module.function
     return f"{str(kind).lower().replace('_', '-')}{module.index or ''}"
 

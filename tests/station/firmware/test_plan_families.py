@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from line_bench import Recipe
 
-from drivers.platforms import ModuleFunction, Platform, Via, platform_by_slug, platforms
+from drivers.platforms import ModuleFunction, ModuleSlot, Platform, Via, platform_by_slug, platforms
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootMode, boot
 from drivers.virtual.header import Dependency as Needed
@@ -32,6 +32,7 @@ from station.firmware.modules import READ_DIFFERENT, READ_EQUAL, Comparison, Key
 from station.firmware.plan import PlanRefused, UpdatePlan, make_plan
 from station.firmware.release import load_release
 from station.firmware.store import FirmwareStore
+from station.steps.shared.knowledge import module_name as reported_name
 
 EXAMPLES = {"photon": "2.3.1", "electron": "3.3.1", "xenon": "1.5.2"}
 """Device OS of platforms that have no newer one."""
@@ -133,7 +134,7 @@ def test_the_second_stage_goes_before_the_bootloader_that_needs_it_and_after_the
         allow_downgrade=True,
     )  # fmt: skip
     stages = [write.name for write in plan.writes if write.way is Via.OTA]
-    assert stages == ["prebootloader 2", "bootloader"][:: 1 if is_up else -1]
+    assert stages == ["prebootloader-part1", "bootloader"][:: 1 if is_up else -1]
     assert plan.cut == "always", "the first stage resumes either copy"
 
 
@@ -142,7 +143,7 @@ def test_without_a_word_of_dependencies_the_second_stage_still_goes_first(row: P
     part1, bootloader, _ = images(synthetic.release(row.id, "6.3.4"))
     free = dataclasses.replace(bootloader, dependencies=())
     plan = make_plan(row, None, (free, part1), None, mode=Mode.DFU, skus=("any",))
-    assert [write.name for write in plan.writes] == ["prebootloader 2", "bootloader"]
+    assert [write.name for write in plan.writes] == ["prebootloader-part1", "bootloader"]
 
 
 def refusal(recipe: Recipe, tmp_path: Path) -> str:
@@ -166,11 +167,21 @@ def test_the_first_stage_is_refused_by_name_when_the_profile_is_read(
     else:
         data = synthetic.make_module(row.id, (2, 1), 1, 0x08000000, b"first stage".ljust(2000, b"\0"))
         file = SyntheticFile("first-stage.bin", data)
-        why = (
-            f"first-stage.bin: bootloader 1 version 1, {len(data)} bytes, cannot go into a {row.name}: it has that from"
-        )
+        why = f"first-stage.bin: prebootloader-mbr version 1, {len(data)} bytes, cannot go into a {row.name}: it has"
     modules = (*synthetic.release(row.id, "6.3.4"), file)
     assert why in refusal(Recipe(row.slug, modules=modules, wifi=False), tmp_path)
+
+
+STAGES = [(row, slot) for row in STAGED for slot in row.modules if slot.function == ModuleFunction.BOOTLOADER]
+
+
+@pytest.mark.parametrize(("row", "slot"), STAGES, ids=lambda one: one.name)
+def test_a_stage_before_the_bootloader_has_the_vendors_name_everywhere(row: Platform, slot: ModuleSlot) -> None:
+    image = parse_image(synthetic.make_module(row.id, (2, slot.index), 1, slot.start, bytes(2000)), "x.bin")
+    assert module_name(2, slot.index) == slot.name
+    assert reported_name(ModuleInfo(2, slot.index, 1, Store.MAIN, 0, 2000, 0, 0, None, ())) == slot.name
+    assert image.describe().startswith(f"x.bin: {slot.name} ")
+    assert str(Dependency(2, slot.index, 7)).startswith(f"{slot.name} ")
 
 
 # --- a plan that would act on nothing ------------------------------------------------------------------
