@@ -183,7 +183,7 @@ class Demo:
 
     def _leaves(self, slot: int, unit: VirtualUnit) -> None:
         if self.options.files:
-            came_with, files = self._units.came_with(slot), self.options.files.get(unit.spec.platform_id, ())
+            came_with, files = self._units.came_with(unit), self.options.files.get(unit.spec.platform_id, ())
             self._reconciled[slot] = reconcile(slot, unit, came_with, files)
 
     # --- what the virtual side counted ---

@@ -11,8 +11,10 @@ from typing import NamedTuple
 from drivers.clock import Clock
 from drivers.platforms import platform_by_slug
 from drivers.virtual.factory import UnitSpec
+from drivers.virtual.families import family_of
 from drivers.virtual.faults import Fault
 from drivers.virtual.flash import Score
+from drivers.virtual.layout import os_version
 from drivers.virtual.synthetic import usual_version
 from drivers.virtual.unit import VirtualUnit
 from drivers.virtual.world import World
@@ -48,21 +50,22 @@ class Units:
         self._options, self._clock, self._cloud, self._world = options, clock, cloud, world
         self._homes, self._make_spec = homes, make_spec
         self._tallies: list[_Tally] = []
+        self._came_with: dict[str, str] = {}  # Device OS by Device ID
 
     def make(self, slot: int, turn: int) -> VirtualUnit:
         """Make the ``turn``-th unit of a slot: the same for the same seed, in every process."""
         options = self._options
         number, arrival = slot + turn * options.units, self._arrival(slot)
-        spec = self._make_spec(arrival.slug, options.seed, number, self.came_with(slot))
+        device_os = arrival.device_os or usual_version(platform_by_slug(arrival.slug).id, options.factory_os)
+        spec = self._make_spec(arrival.slug, options.seed, number, device_os)
         unit = self._registered(dataclasses.replace(spec, networks=(*spec.networks, *arrival.networks)))
         if turn == 0:
             unit.order(*(fault for fault in options.faults if fault.applies_to(slot, unit.device_id)))
         return unit
 
-    def came_with(self, slot: int) -> str:
-        """Return the Device OS of the units that come to a slot."""
-        arrival = self._arrival(slot)
-        return arrival.device_os or usual_version(platform_by_slug(arrival.slug).id, self._options.factory_os)
+    def came_with(self, unit: VirtualUnit) -> str:
+        """Return the Device OS ``unit`` had as it came, "" if none: one kept on disk may have been updated before."""
+        return self._came_with[unit.device_id]
 
     def _registered(self, spec: UnitSpec) -> VirtualUnit:
         """Make a unit that the cloud knows and whose writes are counted; so is any unit a fault swaps in for it."""
@@ -70,6 +73,8 @@ class Units:
         if home is not None:
             home.mkdir(parents=True, exist_ok=True)
         unit = VirtualUnit(spec, self._clock, self._world, home, make_stranger=self._registered)
+        system = family_of(spec.platform_id).find_system(unit.memory)
+        self._came_with[unit.device_id] = str(os_version(system.header.version)) if system is not None else ""
         self._cloud.register_unit(
             spec.device_id, spec.platform_id, serial=spec.serial, iccid=spec.iccid, imei=spec.imei, mac=spec.mac,
             secret=spec.mobile_secret,

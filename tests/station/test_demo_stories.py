@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from support.known_steps import STEPS
@@ -27,14 +28,16 @@ ARGON = Widget(platform_by_slug("argon"), "6.3.4", 9)
 
 
 def told(
-    files: Sequence[SyntheticFile], harm: Callable[[VirtualUnit], None] | None = None
+    files: Sequence[SyntheticFile],
+    harm: Callable[[VirtualUnit], None] | None = None,
+    data_dir: Path | None = None,
 ) -> tuple[Reconciled, Tally, Demo]:
     """One Argon through its update; ``harm`` happens to it at its verdict, behind the station's back."""
     clock, tally = SimulatedClock(), Tally()
     profiles, arrivals = (ARGON.profile(STEPS.rules),), (Arrival("argon", "1.4.4"),)
     compared = {12: tuple(files), 0: ARGON.files}  # those of platform 0 are on the disk, and no unit's
     with clock.registered():
-        demo = Demo(DemoOptions(profiles, 1, arrivals, once=True, files=compared), clock, {})
+        demo = Demo(DemoOptions(profiles, 1, arrivals, once=True, files=compared, data_dir=data_dir), clock, {})
 
         def at_verdict(event: Event) -> None:
             if isinstance(event, AttemptFinished) and harm is not None:
@@ -63,6 +66,15 @@ def test_a_unit_with_exactly_its_files_is_equal() -> None:
     ]  # fmt: skip
     assert row.bytes_equal == sum(len(file.data) for file in ARGON.files)
     assert (status(demo, tally), tally.units) == (0, {"PASS": 1})
+
+
+def test_a_unit_kept_from_the_demo_before_comes_with_what_that_left_in_it(tmp_path: Path) -> None:
+    versions = []
+    for _ in range(2):
+        row, _, _ = told(ARGON.files, data_dir=tmp_path)
+        assert row.problems == ()
+        versions.append((row.came_with, row.device_os))
+    assert versions == [("1.4.4", "6.3.4"), ("6.3.4", "6.3.4")]
 
 
 def flip(unit: VirtualUnit) -> None:
