@@ -371,6 +371,7 @@ def test_an_address_is_believed_only_after_a_good_status(bench: Bench, reply: st
             bench.guard.check(dfu.dnload(2, PAGE), SYSTEM.data[:PAGE])
 
 
+@pytest.mark.rule("H4")
 @pytest.mark.parametrize("erase_moves_pointer", [True, False])
 def test_an_address_is_not_believed_after_an_erase_which_moves_it_on_some_units(erase_moves_pointer: bool) -> None:
     bench = Bench(DfuModel(erase_moves_pointer=erase_moves_pointer))
@@ -385,6 +386,7 @@ def test_an_address_is_not_believed_after_an_erase_which_moves_it_on_some_units(
         assert bench.unit.touches[-1] == Touch(0, 0x30000, content[:PAGE])
 
 
+@pytest.mark.rule("H4")
 def test_every_block_is_judged_by_where_its_number_puts_it(bench: Bench) -> None:
     content = SYSTEM.flash_bytes
     with bench.guard.permit(SYSTEM):
