@@ -21,6 +21,7 @@ from drivers.transport import UsbCandidate
 from drivers.transport.usb import real_host
 from drivers.wire.usb import PARTICLE_VENDOR_ID
 
+from ..cloud import api
 from ..cloud.client import CloudClient
 from ..cloud.errors import CloudError, NotAllowed
 from ..errors import BadInput, JournalError
@@ -293,7 +294,7 @@ def _token(client: CloudClient, clock: Clock) -> Generator[Finding, None, bool]:
     """Check the token; returns whether more requests make sense, so that one cause is reported once."""
     goes_on = True
     try:
-        info = client.token_info(deadline=Deadline.after(clock, ASK_S))
+        info = client.run(api.token_info(), deadline=Deadline.after(clock, ASK_S))
         lasts = info.lasts(TOKEN_LASTS_S, client.cloud_date or clock.utc())
         yield Finding(
             State.OK if lasts else State.STOP, "token", "accepted" if lasts else "expires within half an hour"
@@ -316,7 +317,7 @@ def _products(client: CloudClient, clock: Clock, profiles: Sequence[Profile]) ->
         if wanted is None:
             continue
         try:
-            product = client.product(wanted.ref, deadline=Deadline.after(clock, ASK_S))
+            product = client.run(api.product(wanted.ref), deadline=Deadline.after(clock, ASK_S))
         except CloudError as error:
             yield Finding(State.STOP, "product", error.told)
             if error.is_widespread:

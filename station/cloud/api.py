@@ -146,11 +146,12 @@ def members(ref: ProductRef, page: int) -> Call[Page[CloudDevice]]:
     )  # fmt: skip
 
 
-def add_to_product(ref: ProductRef, device_ids: Sequence[DeviceId]) -> Call[ImportResult]:
+def add_to_product(ref: ProductRef, devices: DeviceId | Sequence[DeviceId]) -> Call[ImportResult]:
     """Add devices to the product together with their built-in SIMs.
 
     Raises `BadInput` unless there are 1 to 1000 of them.
     """
+    device_ids = (devices,) if isinstance(devices, DeviceId) else devices
     if not 1 <= len(device_ids) <= MAX_IMPORT:
         raise BadInput(
             f"add devices to product {ref}: one import takes 1 to {MAX_IMPORT} devices, here are {len(device_ids)}; "

@@ -11,27 +11,20 @@ import datetime
 import logging
 import random
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from drivers.clock import CancelToken, Clock, Deadline, SimulatedClock
-from drivers.identity import DeviceId, Iccid, Secret, SerialNumber
+from drivers.identity import Secret, SerialNumber
 
 from . import api
 from .answers import (
-    ClaimAnswer,
-    CloudDevice,
-    ImportResult,
-    Product,
     SerialRecord,
-    Sim,
-    SimAnswer,
-    TokenInfo,
     User,
 )
-from .api import Call, ProductRef
+from .api import Call
 from .body import Answer
 from .budget import Priority, TokenBucket, Window
 from .errors import CloudDown, OutcomeUnknown, RateLimited, TokenRejected
@@ -113,95 +106,13 @@ class CloudClient:
 
     # --- requests ---
 
-    def token_info(self, *, deadline: Deadline | None = None, cancel: CancelToken | None = None) -> TokenInfo:
-        return self.run(api.token_info(), deadline=deadline, cancel=cancel)
-
-    def user(self, *, deadline: Deadline | None = None, cancel: CancelToken | None = None) -> User:
-        return self.run(api.user(), deadline=deadline, cancel=cancel)
-
     def account(self, *, deadline: Deadline | None = None, cancel: CancelToken | None = None) -> User:
-        """Return whose token it is, as `user` did the first time: a token never changes hands."""
+        """Return whose token it is, asked once for each token: it never changes hands."""
         token = self._token()
         known = self._seen.account
         if known is None or known[0] != token:
-            self._seen.account = known = (token, self.user(deadline=deadline, cancel=cancel))
+            self._seen.account = known = (token, self.run(api.user(), deadline=deadline, cancel=cancel))
         return known[1]
-
-    def product(
-        self, ref: ProductRef, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
-    ) -> Product:
-        return self.run(api.product(ref), deadline=deadline, cancel=cancel)
-
-    def device_in_product(
-        self,
-        ref: ProductRef,
-        device_id: DeviceId,
-        *,
-        deadline: Deadline | None = None,
-        cancel: CancelToken | None = None,
-    ) -> CloudDevice | None:
-        """Return the unit as a member of product ``ref``; None when it is not one. Raises `CloudError`."""
-        return self.run(api.device_in_product(ref, device_id), deadline=deadline, cancel=cancel)
-
-    def my_device(
-        self, device_id: DeviceId, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
-    ) -> CloudDevice | None:
-        return self.run(api.my_device(device_id), deadline=deadline, cancel=cancel)
-
-    def my_devices(
-        self, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
-    ) -> tuple[CloudDevice, ...]:
-        return self.run(api.my_devices(), deadline=deadline, cancel=cancel)
-
-    def add_to_product(
-        self,
-        ref: ProductRef,
-        device_id: DeviceId | Sequence[DeviceId],
-        *,
-        deadline: Deadline | None = None,
-        cancel: CancelToken | None = None,
-    ) -> ImportResult:
-        """Add 1 to 1000 devices to product ``ref``. The answer has a result for each; read it back (cloud-api 4.1)."""
-        device_ids = (device_id,) if isinstance(device_id, DeviceId) else device_id
-        return self.run(api.add_to_product(ref, device_ids), deadline=deadline, cancel=cancel)
-
-    def claim(
-        self, device_id: DeviceId, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
-    ) -> ClaimAnswer:
-        return self.run(api.claim(device_id), deadline=deadline, cancel=cancel)
-
-    def ping(
-        self,
-        device_id: DeviceId,
-        ref: ProductRef | None = None,
-        *,
-        deadline: Deadline | None = None,
-        cancel: CancelToken | None = None,
-    ) -> bool:
-        """Return whether the device itself answers now; offline is not an error (cloud-api 7)."""
-        return self.run(api.ping(device_id, ref), deadline=deadline, cancel=cancel)
-
-    def sim(
-        self,
-        iccid: Iccid,
-        ref: ProductRef | None = None,
-        *,
-        deadline: Deadline | None = None,
-        cancel: CancelToken | None = None,
-    ) -> Sim | None:
-        """Return the SIM in product ``ref``, or (None) of the account; None if it is not there. Raises `CloudError`."""
-        return self.run(api.sim(iccid, ref), deadline=deadline, cancel=cancel)
-
-    def import_sim(
-        self, iccid: Iccid, ref: ProductRef, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
-    ) -> None:
-        """Import a SIM into product ``ref`` and activate it; the outcome only shows by polling it (cloud-api 8.2)."""
-        return self.run(api.import_sim(iccid, ref), deadline=deadline, cancel=cancel)
-
-    def activate_sim(
-        self, iccid: Iccid, *, deadline: Deadline | None = None, cancel: CancelToken | None = None
-    ) -> SimAnswer:
-        return self.run(api.activate_sim(iccid), deadline=deadline, cancel=cancel)
 
     def serial_lookup(
         self, serial: SerialNumber, *, deadline: Deadline | None = None, cancel: CancelToken | None = None

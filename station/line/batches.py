@@ -10,6 +10,7 @@ from typing import Protocol
 from drivers.clock import Clock, Deadline
 from drivers.errors import DeadlineExceeded
 
+from ..cloud import api
 from ..cloud.answers import Product
 from ..cloud.client import CloudClient
 from ..cloud.errors import CloudRefused, is_waiting
@@ -156,7 +157,7 @@ class Batches:
             return
         ref, wanted = product.ref, profile.platforms[0]
         try:
-            found = self._client.product(ref, deadline=Deadline.after(self._clock, DESK_S))
+            found = self._client.run(api.product(ref), deadline=Deadline.after(self._clock, DESK_S))
         except CloudRefused as error:
             if error.about is About.PRODUCT:
                 raise BadInput(
@@ -188,7 +189,8 @@ class ProductFinder:
         if known is not None and self._client.reachable is False:
             return known
         try:
-            self._found = self._client.product(wanted.ref, deadline=ctx.deadline.sooner(PRODUCT_S), cancel=ctx.cancel)
+            deadline = ctx.deadline.sooner(PRODUCT_S)
+            self._found = self._client.run(api.product(wanted.ref), deadline=deadline, cancel=ctx.cancel)
         except CloudError as error:
             if known is None or not is_waiting(error):
                 raise

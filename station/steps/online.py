@@ -74,7 +74,8 @@ def _not_seen(cloud: CloudRecord, ctx: StepContext, seconds: float) -> StepFault
     sim = None
     if job.iccid:
         iccid = Iccid.told(job.iccid)
-        sim = cloud.client.sim(iccid, job.product_id, deadline=Deadline.after(ctx.clock, LOOK_S), cancel=ctx.cancel)
+        deadline = Deadline.after(ctx.clock, LOOK_S)
+        sim = cloud.client.run(api.sim(iccid, job.product_id), deadline=deadline, cancel=ctx.cancel)
     if sim is None or not sim.is_active:
         return StepFault(f"{seen}; check antenna, SIM or Wi-Fi, then retry", say=Say("not_online"))
     return StepFault(

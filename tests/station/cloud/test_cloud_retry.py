@@ -36,7 +36,7 @@ def spent(bench: Bench, seconds: float) -> bool:
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 408])
 def test_server_errors_are_tried_again_after_1_2_4_8_seconds(bench: Bench, status: int) -> None:
     bench.cloud.order(Fault(FaultKind.STATUS, status=status, times=4))
-    assert bench.client.user().username == ME
+    assert bench.client.run(api.user()).username == ME
     assert spent(bench, 15)
     assert [c.status for c in bench.calls] == [status] * 4 + [200]
 
@@ -44,14 +44,14 @@ def test_server_errors_are_tried_again_after_1_2_4_8_seconds(bench: Bench, statu
 def test_server_errors_without_end_are_reported_as_cloud_down(bench: Bench) -> None:
     bench.cloud.order(Fault(FaultKind.STATUS, status=503, body={"error": "overload"}, times=None))
     with pytest.raises(CloudDown, match="503 'overload'"):
-        bench.client.user()
+        bench.client.run(api.user())
     assert len(bench.calls) == 5
     assert spent(bench, 15)
 
 
 def test_an_html_error_page_is_judged_by_its_status(bench: Bench) -> None:
     bench.cloud.order(Fault(FaultKind.HTML, status=502))
-    assert bench.client.user().username == ME
+    assert bench.client.run(api.user()).username == ME
     assert [c.status for c in bench.calls] == [502, 200]
 
 
@@ -71,22 +71,22 @@ STRANGERS = [
 @pytest.mark.parametrize("fault", STRANGERS, ids=lambda fault: f"{fault.kind.name}-{fault.status}")
 def test_whoever_answers_in_the_clouds_place_counts_as_a_cloud_that_is_away(bench: Bench, fault: Fault) -> None:
     """A portal, a firewall, a proxy: asked again as often as a sick cloud, and never believed."""
-    bench.client.user()
+    bench.client.run(api.user())
     bench.cloud.order(fault)
     with pytest.raises(NotTheCloud, match="not the cloud's") as caught:
-        bench.client.device_in_product(PRODUCT, BORON)
+        bench.client.run(api.device_in_product(PRODUCT, BORON))
     assert is_waiting(caught.value)
     assert "network" in caught.value.who
     assert spent(bench, 15)
     assert [up for up, _ in bench.reachable] == [True, False]
     bench.cloud.cancel_faults()
-    assert bench.client.user().username == ME
+    assert bench.client.run(api.user()).username == ME
     assert [up for up, _ in bench.reachable] == [True, False, True]
 
 
 def test_a_single_page_of_somebody_else_is_sat_out(bench: Bench) -> None:
     bench.cloud.order(Fault(FaultKind.HTML, status=403))
-    assert bench.client.user().username == ME
+    assert bench.client.run(api.user()).username == ME
     assert [c.status for c in bench.calls] == [403, 200]
 
 
@@ -98,7 +98,7 @@ def test_a_single_page_of_somebody_else_is_sat_out(bench: Bench) -> None:
 def test_a_page_in_answer_to_a_write_leaves_open_whether_it_was_done(bench: Bench, fault: Fault) -> None:
     bench.cloud.order(fault)
     with pytest.raises(OutcomeUnknown):
-        bench.client.add_to_product(PRODUCT, BORON)
+        bench.client.run(api.add_to_product(PRODUCT, BORON))
     assert len(bench.calls) == 1
 
 
@@ -106,7 +106,7 @@ def test_a_page_in_answer_to_a_write_leaves_open_whether_it_was_done(bench: Benc
 def test_a_refusal_is_never_tried_again(bench: Bench, status: int) -> None:
     bench.cloud.order(Fault(FaultKind.STATUS, status=status, body={"error": "no"}))
     with pytest.raises(CloudRefused) as caught:
-        bench.client.user()
+        bench.client.run(api.user())
     assert (caught.value.status, caught.value.words) == (status, "no")
     assert len(bench.calls) == 1
 
@@ -114,14 +114,14 @@ def test_a_refusal_is_never_tried_again(bench: Bench, status: int) -> None:
 def test_a_200_that_says_not_ok_is_a_refusal(bench: Bench) -> None:
     bench.cloud.order(Fault(FaultKind.LIE, body={"ok": False, "errors": [["Compile failed", 1]]}))
     with pytest.raises(CloudRefused, match="Compile failed"):
-        bench.client.user()
+        bench.client.run(api.user())
 
 
 @pytest.mark.parametrize("status", [429, 529])
 def test_slow_down_without_a_time_waits_5_10_20_40_60_seconds_then_gives_up(bench: Bench, status: int) -> None:
     bench.cloud.order(Fault(FaultKind.STATUS, status=status, times=None))
     with pytest.raises(RateLimited):
-        bench.client.user()
+        bench.client.run(api.user())
     assert len(bench.calls) == 6
     assert spent(bench, 135)
 
@@ -131,7 +131,7 @@ def test_retry_after_is_obeyed_in_seconds_or_as_a_date_and_capped(bench: Bench) 
     date = email.utils.format_datetime(bench.clock.utc().replace(minute=1, second=0), usegmt=True)
     for retry_after in ("7", date, "86400"):
         bench.cloud.order(Fault(FaultKind.STATUS, status=429, retry_after=retry_after))
-    bench.client.user()
+    bench.client.run(api.user())
     moments = [(c.at - bench.calls[0].at).total_seconds() for c in bench.calls]
     assert moments == pytest.approx([0, 7, 60, 360])
 
@@ -144,9 +144,9 @@ def test_one_429_makes_both_slots_wait(bench: Bench) -> None:
     def slot(name: str, first_s: float) -> None:
         bench.clock.sleep(first_s)
         if name == "1":
-            bench.client.user()
+            bench.client.run(api.user())
         else:
-            bench.client.product(PRODUCT)
+            bench.client.run(api.product(PRODUCT))
         done[name] = bench.clock.now()
 
     threads = [bench.clock.thread(n, functools.partial(slot, n, s)) for n, s in (("1", 0.0), ("2", 1.0))]
@@ -159,7 +159,7 @@ def test_one_429_makes_both_slots_wait(bench: Bench) -> None:
 
 def test_the_station_sends_two_requests_a_second_on_average_after_a_burst(bench: Bench) -> None:
     for _ in range(30):
-        bench.client.user()
+        bench.client.run(api.user())
     assert bench.clock.now() == pytest.approx(10.0, abs=0.01)
 
 
@@ -225,13 +225,13 @@ def test_background_work_of_a_client_leaves_the_bench_its_requests(bench: Bench)
 
     def owed_work() -> None:
         for _ in range(30):
-            background.product(PRODUCT)
+            background.run(api.product(PRODUCT))
 
     thread = bench.clock.thread("owed", owed_work)
     bench.clock.sleep(5.0)
     began = bench.clock.now()
     for _ in range(5):
-        bench.client.product(PRODUCT)
+        bench.client.run(api.product(PRODUCT))
     assert bench.clock.now() == began  # a unit that comes to the bench waits for nobody
     thread.join()
     assert background.reachable is bench.client.reachable is True
@@ -242,11 +242,11 @@ def test_background_work_of_a_client_leaves_the_bench_its_requests(bench: Bench)
 
 @pytest.mark.rule("N2")
 def test_a_claim_done_but_not_answered_is_unknown_and_not_sent_twice(bench: Bench) -> None:
-    bench.client.add_to_product(PRODUCT, BORON)
+    bench.client.run(api.add_to_product(PRODUCT, BORON))
     bench.cloud.order(Fault(FaultKind.DROP_AFTER, route=CLAIM))
     with pytest.raises(OutcomeUnknown, match="read the state"):
-        bench.client.claim(BORON)
-    device = bench.client.device_in_product(PRODUCT, BORON)
+        bench.client.run(api.claim(BORON))
+    device = bench.client.run(api.device_in_product(PRODUCT, BORON))
     assert device is not None
     assert device.owner == ME
     assert bench.cloud.writes[CLAIM] == 1
@@ -257,8 +257,8 @@ def test_a_claim_done_but_not_answered_is_unknown_and_not_sent_twice(bench: Benc
 def test_a_sim_activation_of_unknown_outcome_is_not_sent_twice(bench: Bench, fault: Fault) -> None:
     bench.cloud.order(fault)
     with pytest.raises(OutcomeUnknown):
-        bench.client.activate_sim(BORON_ICCID)
-    sim = bench.client.sim(BORON_ICCID)
+        bench.client.run(api.activate_sim(BORON_ICCID))
+    sim = bench.client.run(api.sim(BORON_ICCID))
     assert sim is not None
     assert sim.activations_count == 1
     assert bench.cloud.writes == {"PUT /v1/sims/:iccid": 1}
@@ -267,13 +267,13 @@ def test_a_sim_activation_of_unknown_outcome_is_not_sent_twice(bench: Bench, fau
 def test_a_500_to_a_claim_is_unknown_too(bench: Bench) -> None:
     bench.cloud.order(Fault(FaultKind.STATUS, status=500))
     with pytest.raises(OutcomeUnknown):
-        bench.client.claim(BORON)
+        bench.client.run(api.claim(BORON))
 
 
 def test_a_429_to_a_claim_did_nothing_and_is_tried_again(bench: Bench) -> None:
     bench.go_online(ARGON)
     bench.cloud.order(Fault(FaultKind.STATUS, status=429))
-    assert bench.client.claim(ARGON) is ClaimAnswer.ACCEPTED
+    assert bench.client.run(api.claim(ARGON)) is ClaimAnswer.ACCEPTED
 
 
 @pytest.mark.rule("N2")
@@ -281,13 +281,13 @@ def test_a_429_to_a_claim_did_nothing_and_is_tried_again(bench: Bench) -> None:
 @pytest.mark.parametrize("write", ["import", "name", "SIM import", "claim", "activation"])
 def test_no_write_that_may_have_arrived_is_sent_again_unread(bench: Bench, write: str, lost: FaultKind) -> None:
     client = bench.client
-    client.add_to_product(PRODUCT, BORON)
+    client.run(api.add_to_product(PRODUCT, BORON))
     calls = {
-        "import": lambda: client.add_to_product(PRODUCT, BORON),
+        "import": lambda: client.run(api.add_to_product(PRODUCT, BORON)),
         "name": lambda: client.run(api.change(BORON, {"name": "a"}, PRODUCT)),
-        "SIM import": lambda: client.import_sim(BORON_ICCID, PRODUCT),
-        "claim": lambda: client.claim(BORON),
-        "activation": lambda: client.activate_sim(BORON_ICCID),
+        "SIM import": lambda: client.run(api.import_sim(BORON_ICCID, PRODUCT)),
+        "claim": lambda: client.run(api.claim(BORON)),
+        "activation": lambda: client.run(api.activate_sim(BORON_ICCID)),
     }
     bench.calls.clear()
     bench.cloud.order(Fault(lost, status=504))
@@ -298,13 +298,13 @@ def test_no_write_that_may_have_arrived_is_sent_again_unread(bench: Bench, write
 
 def test_a_read_that_takes_longer_than_a_minute_is_tried_again(bench: Bench) -> None:
     bench.cloud.order(Fault(FaultKind.SLOW, seconds=61.0))
-    assert bench.client.user().username == ME
+    assert bench.client.run(api.user()).username == ME
     assert [(c.status, c.note) for c in bench.calls] == [(None, "no answer within 60 s"), (200, "")]
 
 
 def test_an_answer_after_59_seconds_is_taken(bench: Bench) -> None:
     bench.cloud.order(Fault(FaultKind.SLOW, seconds=59.0))
-    assert bench.client.user().username == ME
+    assert bench.client.run(api.user()).username == ME
     assert (bench.clock.now(), len(bench.calls)) == (59.0, 1)
 
 
@@ -312,27 +312,27 @@ def test_an_answer_after_59_seconds_is_taken(bench: Bench) -> None:
 
 
 def test_an_outage_is_shown_at_once_and_its_end_too(bench: Bench) -> None:
-    bench.client.user()
+    bench.client.run(api.user())
     bench.cloud.down_for(100)
     with pytest.raises(CloudDown, match="cannot be reached"):
-        bench.client.user()
+        bench.client.run(api.user())
     assert bench.clock.now() < 20
     bench.clock.sleep(100)
-    assert bench.client.user().username == ME
+    assert bench.client.run(api.user()).username == ME
     assert [up for up, _ in bench.reachable] == [True, False, True]
     assert bench.client.reachable is True
 
 
 def test_a_short_outage_is_sat_out(bench: Bench) -> None:
     bench.cloud.down_for(5)
-    assert bench.client.user().username == ME
+    assert bench.client.run(api.user()).username == ME
     assert {c.note for c in bench.calls[:-1]} == {"no network or no such host"}
 
 
 def test_a_claim_that_never_left_this_host_is_safe_to_send_again(bench: Bench) -> None:
     bench.go_online(ARGON)
     bench.cloud.down_for(2)
-    assert bench.client.claim(ARGON) is ClaimAnswer.ACCEPTED
+    assert bench.client.run(api.claim(ARGON)) is ClaimAnswer.ACCEPTED
     assert bench.cloud.writes == {CLAIM: 1}
 
 
@@ -342,22 +342,22 @@ def test_a_claim_that_never_left_this_host_is_safe_to_send_again(bench: Bench) -
 def test_no_wait_goes_past_the_deadline(bench: Bench) -> None:
     bench.cloud.order(Fault(FaultKind.STATUS, status=429, retry_after="100"))
     with pytest.raises(RateLimited):
-        bench.client.user(deadline=Deadline.after(bench.clock, 30))
+        bench.client.run(api.user(), deadline=Deadline.after(bench.clock, 30))
     assert bench.clock.now() == 0
     with pytest.raises(RateLimited, match="no room in time"):
-        bench.client.product(PRODUCT, deadline=Deadline.after(bench.clock, 30))
+        bench.client.run(api.product(PRODUCT), deadline=Deadline.after(bench.clock, 30))
     assert bench.clock.now() == 0
 
 
 def test_a_slow_answer_ends_at_the_callers_deadline_and_does_not_judge_the_cloud(bench: Bench) -> None:
-    bench.client.user()
+    bench.client.run(api.user())
     bench.cloud.order(Fault(FaultKind.SLOW, seconds=50.0))
     with pytest.raises(CloudDown, match="no answer within 3 s"):
-        bench.client.user(deadline=Deadline.after(bench.clock, 3))
+        bench.client.run(api.user(), deadline=Deadline.after(bench.clock, 3))
     assert bench.clock.now() == pytest.approx(3.0)
     assert bench.reachable == [(True, "")]
     with pytest.raises(CloudDown, match="too slow"):
-        bench.client.user(deadline=Deadline.after(bench.clock, 0))
+        bench.client.run(api.user(), deadline=Deadline.after(bench.clock, 0))
 
 
 def test_a_yanked_cable_need_not_wait_for_a_slow_cloud(bench: Bench) -> None:
@@ -370,7 +370,7 @@ def test_a_yanked_cable_need_not_wait_for_a_slow_cloud(bench: Bench) -> None:
 
     thread = bench.clock.thread("yank", yank)
     with pytest.raises(Cancelled):
-        bench.client.user(cancel=cancel)
+        bench.client.run(api.user(), cancel=cancel)
     assert bench.clock.now() == 1.5
     thread.join()
 
@@ -382,10 +382,10 @@ def test_a_yanked_cable_need_not_wait_for_a_slow_cloud(bench: Bench) -> None:
 def test_no_token_in_records_logs_errors_or_on_a_plain_line(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     token = bench.token.reveal()
-    bench.client.add_to_product(PRODUCT, BORON)
+    bench.client.run(api.add_to_product(PRODUCT, BORON))
     bench.cloud.order(Fault(FaultKind.DROP_BEFORE, route=CLAIM))
     with pytest.raises(OutcomeUnknown) as caught:
-        bench.client.claim(BORON)
+        bench.client.run(api.claim(BORON))
     texts = [
         caplog.text,
         str(caught.value),
@@ -406,13 +406,13 @@ def test_a_url_that_would_show_the_token_to_the_network_is_refused(url: str) -> 
 def test_a_redirect_is_not_followed_with_the_token(bench: Bench) -> None:
     bench.cloud.order(Fault(FaultKind.STATUS, status=302, times=None))
     with pytest.raises(NotTheCloud):
-        bench.client.user()
+        bench.client.run(api.user())
     assert {(c.path, c.status) for c in bench.calls} == {("/v1/user", 302)}
 
 
 def test_every_try_is_recorded_with_status_request_id_and_duration(bench: Bench) -> None:
     bench.cloud.order(Fault(FaultKind.SLOW, seconds=2.0))
-    bench.client.user()
+    bench.client.run(api.user())
     (call,) = bench.calls
     assert (call.method, call.path, call.status, call.request_id) == ("GET", "/v1/user", 200, "virtual-1")
     assert call.seconds == 2.0

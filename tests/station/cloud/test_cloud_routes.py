@@ -22,15 +22,15 @@ STRANGER = DeviceId.parse("0123456789abcdef01234567")
 
 def test_token_info_tells_when_the_token_ends(bench: Bench) -> None:
     now = bench.clock.utc()
-    assert bench.client.token_info().expires_at is None
+    assert bench.client.run(api.token_info()).expires_at is None
     bench.token = bench.cloud.create_token(ME, expires_in=600)
-    info = bench.client.token_info()
+    info = bench.client.run(api.token_info())
     assert info.lasts(599, now)
     assert not info.lasts(601, now)
 
 
 def test_user_is_the_account_of_the_token(bench: Bench) -> None:
-    assert bench.client.user().username == ME
+    assert bench.client.run(api.user()).username == ME
 
 
 @pytest.mark.rule("C8")
@@ -40,21 +40,21 @@ def test_a_product_is_found_by_number_or_slug_and_yields_its_number(
     bench: Bench, ref: int | str, as_list: bool
 ) -> None:
     bench.cloud.quirks = Quirks(product_as_list=as_list)
-    product = bench.client.product(ref)
+    product = bench.client.run(api.product(ref))
     assert (product.id, product.platform_id, product.slug, product.quarantine) == (PRODUCT, 13, "widget-boron", True)
 
 
 @pytest.mark.parametrize(("ref", "status"), [(99999, 404), ("no-such", 403)])
 def test_an_unknown_product_is_refused_with_the_clouds_words(bench: Bench, ref: int | str, status: int) -> None:
     with pytest.raises(CloudRefused, match=f"look up product {ref}") as caught:
-        bench.client.product(ref)
+        bench.client.run(api.product(ref))
     assert caught.value.status == status
     assert caught.value.request_id.startswith("virtual-")
 
 
 def test_a_missing_product_is_not_mistaken_for_a_missing_member(bench: Bench) -> None:
     with pytest.raises(CloudRefused, match="Product not found"):
-        bench.client.device_in_product(99999, BORON)
+        bench.client.run(api.device_in_product(99999, BORON))
 
 
 # --- membership ---
@@ -62,9 +62,9 @@ def test_a_missing_product_is_not_mistaken_for_a_missing_member(bench: Bench) ->
 
 @pytest.mark.rule("C8")
 def test_add_by_slug_is_confirmed_by_reading_the_numeric_product_id(bench: Bench) -> None:
-    assert bench.client.device_in_product(PRODUCT, BORON) is None
-    assert bench.client.add_to_product("widget-boron", BORON).of(BORON) is Membership.ADDED
-    device = bench.client.device_in_product("widget-boron", BORON)
+    assert bench.client.run(api.device_in_product(PRODUCT, BORON)) is None
+    assert bench.client.run(api.add_to_product("widget-boron", BORON)).of(BORON) is Membership.ADDED
+    device = bench.client.run(api.device_in_product("widget-boron", BORON))
     assert device is not None
     assert device.product_id == PRODUCT
     assert device.is_product_device
@@ -72,8 +72,8 @@ def test_add_by_slug_is_confirmed_by_reading_the_numeric_product_id(bench: Bench
 
 
 def test_a_second_add_finds_an_existing_member_and_changes_nothing(bench: Bench) -> None:
-    bench.client.add_to_product(PRODUCT, BORON)
-    assert bench.client.add_to_product(PRODUCT, BORON).of(BORON) is Membership.EXISTING
+    bench.client.run(api.add_to_product(PRODUCT, BORON))
+    assert bench.client.run(api.add_to_product(PRODUCT, BORON)).of(BORON) is Membership.EXISTING
     assert bench.cloud.writes == {"POST /v1/products/:p/devices": 2}
     assert bench.cloud.effects == {"POST /v1/products/:p/devices": 1}
 
@@ -87,7 +87,7 @@ def test_one_import_with_every_result_yields_one_line_each(bench: Bench) -> None
     bench.cloud.edit_device(ids[2], owner="stranger@example.com")
     bench.cloud.edit_device(ids[3], is_protected=1)
     bench.cloud.edit_device(ids[4], product_id=777)
-    result = bench.client.add_to_product(PRODUCT, [*ids, STRANGER])
+    result = bench.client.run(api.add_to_product(PRODUCT, [*ids, STRANGER]))
     assert [r for _, r in result.rows] == [
         Membership.ADDED, Membership.EXISTING, Membership.NONMEMBER, Membership.PROTECTED, Membership.INVALID,
         Membership.INVALID,
@@ -102,12 +102,12 @@ def many(count: int) -> list[DeviceId]:
 @pytest.mark.parametrize("count", [0, 1001])
 def test_an_import_of_no_or_too_many_units_is_refused_before_it_is_sent(bench: Bench, count: int) -> None:
     with pytest.raises(BadInput, match=f"one import takes 1 to 1000 devices, here are {count}; send them in parts"):
-        bench.client.add_to_product(PRODUCT, many(count))
+        bench.client.run(api.add_to_product(PRODUCT, many(count)))
     assert bench.calls == []
 
 
 def test_a_thousand_units_go_in_one_import(bench: Bench) -> None:
-    result = bench.client.add_to_product(PRODUCT, many(1000))
+    result = bench.client.run(api.add_to_product(PRODUCT, many(1000)))
     assert [membership for _, membership in result.rows] == [Membership.INVALID] * 1000
     assert len(bench.calls) == 1
 
@@ -122,14 +122,14 @@ def test_a_thousand_units_go_in_one_import(bench: Bench) -> None:
 )
 def test_imports_of_older_servers_are_read_too(bench: Bench, shape: str, first: Membership, second: Membership) -> None:
     bench.cloud.quirks = Quirks(import_answer=shape)
-    assert bench.client.add_to_product(PRODUCT, BORON).of(BORON) is first
-    assert bench.client.add_to_product(PRODUCT, BORON).of(BORON) is second
+    assert bench.client.run(api.add_to_product(PRODUCT, BORON)).of(BORON) is first
+    assert bench.client.run(api.add_to_product(PRODUCT, BORON)).of(BORON) is second
 
 
 @pytest.mark.rule("C3")
 def test_the_cloud_does_not_take_a_unit_of_another_platform(bench: Bench) -> None:
-    assert bench.client.add_to_product(PRODUCT, ARGON).of(ARGON) is Membership.INVALID
-    assert bench.client.device_in_product(PRODUCT, ARGON) is None
+    assert bench.client.run(api.add_to_product(PRODUCT, ARGON)).of(ARGON) is Membership.INVALID
+    assert bench.client.run(api.device_in_product(PRODUCT, ARGON)) is None
     assert bench.cloud.effects == {}
 
 
@@ -137,21 +137,21 @@ def test_the_cloud_does_not_take_a_unit_of_another_platform(bench: Bench) -> Non
 
 
 def test_a_unit_of_nobody_is_invisible_to_the_developer_route(bench: Bench) -> None:
-    assert bench.client.my_device(BORON) is None
+    assert bench.client.run(api.my_device(BORON)) is None
 
 
 @pytest.mark.rule("A2")
 def test_every_route_sees_lower_case_ids_only(bench: Bench) -> None:
     scanned = DeviceId.parse(str(BORON).upper())
     client = bench.client
-    client.add_to_product(PRODUCT, scanned)
-    client.device_in_product(PRODUCT, scanned)
+    client.run(api.add_to_product(PRODUCT, scanned))
+    client.run(api.device_in_product(PRODUCT, scanned))
     client.run(api.change(scanned, {"name": "a"}, PRODUCT))
-    client.ping(scanned, PRODUCT)
-    client.claim(scanned)
-    client.my_device(scanned)
+    client.run(api.ping(scanned, PRODUCT))
+    client.run(api.claim(scanned))
+    client.run(api.my_device(scanned))
     client.run(api.change(scanned, {"name": "b"}))
-    client.ping(scanned)
+    client.run(api.ping(scanned))
     seen = bench.cloud.requests()
     assert len({r.route for r in seen}) == 8
     for request in seen:
@@ -161,39 +161,39 @@ def test_every_route_sees_lower_case_ids_only(bench: Bench) -> None:
 
 
 def test_names_are_set_by_both_routes_and_repeating_changes_nothing(bench: Bench) -> None:
-    bench.client.add_to_product(PRODUCT, BORON)
+    bench.client.run(api.add_to_product(PRODUCT, BORON))
     bench.client.run(api.change(BORON, {"name": "P044AB1234567"}, PRODUCT))
     bench.client.run(api.change(BORON, {"name": "P044AB1234567"}, PRODUCT))
-    device = bench.client.device_in_product(PRODUCT, BORON)
+    device = bench.client.run(api.device_in_product(PRODUCT, BORON))
     assert device is not None
     assert device.name == "P044AB1234567"
     assert bench.cloud.effects["PUT /v1/products/:p/devices/:id"] == 1
-    bench.client.claim(BORON)
+    bench.client.run(api.claim(BORON))
     bench.client.run(api.change(BORON, {"name": "mine"}))
-    (mine,) = bench.client.my_devices()
+    (mine,) = bench.client.run(api.my_devices())
     assert (mine.name, mine.owner) == ("mine", ME)
 
 
 def test_ping_asks_the_unit_while_the_online_flag_lies(bench: Bench) -> None:
-    bench.client.add_to_product(PRODUCT, BORON)
-    assert bench.client.ping(BORON, PRODUCT) is False
+    bench.client.run(api.add_to_product(PRODUCT, BORON))
+    assert bench.client.run(api.ping(BORON, PRODUCT)) is False
     bench.go_online(BORON)
-    assert bench.client.ping(BORON, PRODUCT) is True
+    assert bench.client.run(api.ping(BORON, PRODUCT)) is True
     bench.cloud.offline(str(BORON))
-    device = bench.client.device_in_product(PRODUCT, BORON)
+    device = bench.client.run(api.device_in_product(PRODUCT, BORON))
     assert device is not None
     assert device.online
-    assert bench.client.ping(BORON, PRODUCT) is False
+    assert bench.client.run(api.ping(BORON, PRODUCT)) is False
     bench.clock.sleep(46 * 60)
-    device = bench.client.device_in_product(PRODUCT, BORON)
+    device = bench.client.run(api.device_in_product(PRODUCT, BORON))
     assert device is not None
     assert not device.online
 
 
 def test_a_new_session_shows_by_a_later_handshake_in_cloud_time(bench: Bench) -> None:
-    bench.client.add_to_product(PRODUCT, BORON)
+    bench.client.run(api.add_to_product(PRODUCT, BORON))
     bench.clock.sleep(100)
-    before = bench.client.device_in_product(PRODUCT, BORON)
+    before = bench.client.run(api.device_in_product(PRODUCT, BORON))
     assert before is not None
     assert before.last_handshake_at is None
     asked_at = bench.client.cloud_date
@@ -201,7 +201,7 @@ def test_a_new_session_shows_by_a_later_handshake_in_cloud_time(bench: Bench) ->
     assert asked_at == bench.clock.utc().replace(microsecond=0)
     bench.clock.sleep(5)
     bench.go_online(BORON)
-    after = bench.client.device_in_product(PRODUCT, BORON)
+    after = bench.client.run(api.device_in_product(PRODUCT, BORON))
     assert after is not None
     assert after.last_handshake_at == asked_at + datetime.timedelta(seconds=5)
     assert after.system_firmware_version == "6.3.4"
@@ -210,9 +210,9 @@ def test_a_new_session_shows_by_a_later_handshake_in_cloud_time(bench: Bench) ->
 @pytest.mark.rule("A7")
 @pytest.mark.rule("N5")
 def test_the_mobile_secret_in_a_device_answer_is_not_kept(bench: Bench) -> None:
-    bench.client.add_to_product(PRODUCT, BORON)
+    bench.client.run(api.add_to_product(PRODUCT, BORON))
     assert (bench.cloud.device(BORON) or {})["mobile_secret"] == MOBILE_SECRET
-    assert MOBILE_SECRET not in repr(bench.client.device_in_product(PRODUCT, BORON))
+    assert MOBILE_SECRET not in repr(bench.client.run(api.device_in_product(PRODUCT, BORON)))
 
 
 # --- three associations ---
@@ -225,21 +225,21 @@ def test_owner_membership_and_sim_change_one_at_a_time(bench: Bench) -> None:
 
     bench.go_online(BORON)
     assert three() == (None, 13, "inactive")
-    bench.client.claim(BORON)
+    bench.client.run(api.claim(BORON))
     assert three() == (ME, 13, "inactive")
     bench.cloud.edit_device(BORON, owner=None)
-    bench.client.activate_sim(BORON_ICCID)
+    bench.client.run(api.activate_sim(BORON_ICCID))
     bench.clock.sleep(10)
     assert three() == (None, 13, "active")
-    bench.client.add_to_product(PRODUCT, BORON)
+    bench.client.run(api.add_to_product(PRODUCT, BORON))
     assert three() == (None, PRODUCT, "active")
 
 
 @pytest.mark.rule("B2")
 def test_an_unclaimed_unit_that_is_online_is_reported_exactly_so(bench: Bench) -> None:
-    bench.client.add_to_product(PRODUCT, BORON)
+    bench.client.run(api.add_to_product(PRODUCT, BORON))
     bench.go_online(BORON)
-    device = bench.client.device_in_product(PRODUCT, BORON)
+    device = bench.client.run(api.device_in_product(PRODUCT, BORON))
     assert device is not None
     assert (device.online, device.owner) == (True, "")
 
@@ -260,40 +260,40 @@ def test_claim_of_an_offline_developer_unit_is_answered_404_in_three_ways(
     bench: Bench, body: object, answer: ClaimAnswer
 ) -> None:
     bench.cloud.quirks = Quirks(offline_claim=body)
-    assert bench.client.claim(ARGON) is answer
+    assert bench.client.run(api.claim(ARGON)) is answer
     bench.go_online(ARGON)
-    assert bench.client.claim(ARGON) is ClaimAnswer.ACCEPTED
-    device = bench.client.my_device(ARGON)
+    assert bench.client.run(api.claim(ARGON)) is ClaimAnswer.ACCEPTED
+    device = bench.client.run(api.my_device(ARGON))
     assert device is not None
     assert device.owner == ME
 
 
 @pytest.mark.rule("E3")
 def test_a_member_is_claimed_while_offline(bench: Bench) -> None:
-    bench.client.add_to_product(PRODUCT, BORON)
-    assert bench.client.claim(BORON) is ClaimAnswer.ACCEPTED
+    bench.client.run(api.add_to_product(PRODUCT, BORON))
+    assert bench.client.run(api.claim(BORON)) is ClaimAnswer.ACCEPTED
 
 
 @pytest.mark.rule("E10")
 def test_a_claim_sends_the_device_id_only_with_the_owners_token(bench: Bench) -> None:
     bench.go_online(ARGON)
-    bench.client.claim(ARGON)
+    bench.client.run(api.claim(ARGON))
     (request,) = bench.cloud.requests()
     assert (request.route, request.body, request.username) == ("POST /v1/devices", {"id": str(ARGON)}, ME)
 
 
 def test_a_unit_of_somebody_else_is_foreign_and_an_unknown_one_unknown(bench: Bench) -> None:
     bench.cloud.edit_device(ARGON, owner="stranger@example.com")
-    assert bench.client.claim(ARGON) is ClaimAnswer.FOREIGN
-    assert bench.client.claim(STRANGER) is ClaimAnswer.UNKNOWN
+    assert bench.client.run(api.claim(ARGON)) is ClaimAnswer.FOREIGN
+    assert bench.client.run(api.claim(STRANGER)) is ClaimAnswer.UNKNOWN
 
 
 @pytest.mark.rule("B5")
 def test_a_claim_that_only_says_yes_is_seen_through_by_reading_the_owner(bench: Bench) -> None:
-    bench.client.add_to_product(PRODUCT, BORON)
+    bench.client.run(api.add_to_product(PRODUCT, BORON))
     bench.cloud.order(Fault(FaultKind.LIE, route="POST /v1/devices"))
-    assert bench.client.claim(BORON) is ClaimAnswer.ACCEPTED
-    device = bench.client.device_in_product(PRODUCT, BORON)
+    assert bench.client.run(api.claim(BORON)) is ClaimAnswer.ACCEPTED
+    device = bench.client.run(api.device_in_product(PRODUCT, BORON))
     assert device is not None
     assert device.owner == ""
 
@@ -303,11 +303,11 @@ def test_a_claim_that_only_says_yes_is_seen_through_by_reading_the_owner(bench: 
 
 @pytest.mark.rule("G1")
 def test_product_add_activates_a_built_in_sim_without_a_sim_call(bench: Bench) -> None:
-    assert bench.client.sim(BORON_ICCID, PRODUCT) is None
+    assert bench.client.run(api.sim(BORON_ICCID, PRODUCT)) is None
     bench.cloud.order_sim(BORON_ICCID, polls=2)
-    bench.client.add_to_product(PRODUCT, BORON)
+    bench.client.run(api.add_to_product(PRODUCT, BORON))
     bench.clock.sleep(60)
-    states = [bench.client.sim(BORON_ICCID, PRODUCT) for _ in range(3)]
+    states = [bench.client.run(api.sim(BORON_ICCID, PRODUCT)) for _ in range(3)]
     assert [s.is_active for s in states if s] == [False, False, True]
     assert [s.state_change_in_progress for s in states if s] == [True, True, False]
     assert bench.cloud.writes == {"POST /v1/products/:p/devices": 1}
@@ -317,20 +317,20 @@ def test_product_add_activates_a_built_in_sim_without_a_sim_call(bench: Bench) -
 def test_a_plastic_sim_stays_asleep_when_its_unit_is_added(bench: Bench) -> None:
     unit, iccid = DeviceId.parse("e00fce68dddd000000000001"), Iccid.parse("89011703278999999999")
     bench.cloud.register_unit(unit, 13, iccid=iccid, is_plastic_sim=True)
-    bench.client.add_to_product(PRODUCT, unit)
+    bench.client.run(api.add_to_product(PRODUCT, unit))
     bench.clock.sleep(60)
     assert not bench.cloud.is_active(str(iccid))
 
 
 def test_a_developer_sim_is_activated_by_its_own_call_and_408_means_running(bench: Bench) -> None:
-    assert bench.client.sim(BORON_ICCID) is None
-    assert bench.client.activate_sim(BORON_ICCID) is SimAnswer.ACCEPTED
-    assert bench.client.activate_sim(BORON_ICCID) is SimAnswer.IN_PROGRESS
-    sim = bench.client.sim(BORON_ICCID)
+    assert bench.client.run(api.sim(BORON_ICCID)) is None
+    assert bench.client.run(api.activate_sim(BORON_ICCID)) is SimAnswer.ACCEPTED
+    assert bench.client.run(api.activate_sim(BORON_ICCID)) is SimAnswer.IN_PROGRESS
+    sim = bench.client.run(api.sim(BORON_ICCID))
     assert sim is not None
     assert (sim.is_active, sim.last_action, sim.activations_count) == (False, "activate", 1)
     bench.clock.sleep(5)
-    sim = bench.client.sim(BORON_ICCID)
+    sim = bench.client.run(api.sim(BORON_ICCID))
     assert sim is not None
     assert sim.is_active
     assert bench.cloud.effects == {"PUT /v1/sims/:iccid": 1}
@@ -338,23 +338,23 @@ def test_a_developer_sim_is_activated_by_its_own_call_and_408_means_running(benc
 
 def test_a_failed_activation_is_told_and_may_be_tried_again(bench: Bench) -> None:
     bench.cloud.order_sim(BORON_ICCID, failures=1)
-    bench.client.activate_sim(BORON_ICCID)
+    bench.client.run(api.activate_sim(BORON_ICCID))
     bench.clock.sleep(5)
-    sim = bench.client.sim(BORON_ICCID)
+    sim = bench.client.run(api.sim(BORON_ICCID))
     assert sim is not None
     assert sim.last_action_failed
-    bench.client.activate_sim(BORON_ICCID)
+    bench.client.run(api.activate_sim(BORON_ICCID))
     bench.clock.sleep(5)
-    sim = bench.client.sim(BORON_ICCID)
+    sim = bench.client.run(api.sim(BORON_ICCID))
     assert sim is not None
     assert (sim.is_active, sim.last_action_failed, sim.activations_count) == (True, False, 2)
 
 
 def test_a_sim_of_a_product_is_foreign_to_the_developer_call(bench: Bench) -> None:
-    bench.client.add_to_product(PRODUCT, BORON)
-    assert bench.client.activate_sim(BORON_ICCID) is SimAnswer.FOREIGN
+    bench.client.run(api.add_to_product(PRODUCT, BORON))
+    assert bench.client.run(api.activate_sim(BORON_ICCID)) is SimAnswer.FOREIGN
     with pytest.raises(CloudRefused):
-        bench.client.sim(BORON_ICCID)
+        bench.client.run(api.sim(BORON_ICCID))
 
 
 # --- serial look-up ---
@@ -389,22 +389,22 @@ def test_an_api_user_may_import_but_not_claim_and_is_told_why(bench: Bench) -> N
         "line-3@api.example.com", is_api=True, scopes=["devices:import", "devices:get"]
     )
     bench.cloud.create_product(PRODUCT, 13, slug="widget-boron", name="", team=["line-3@api.example.com"])
-    assert bench.client.add_to_product(PRODUCT, BORON).of(BORON) is Membership.ADDED
+    assert bench.client.run(api.add_to_product(PRODUCT, BORON)).of(BORON) is Membership.ADDED
     with pytest.raises(NotAllowed, match="API users are not allowed"):
-        bench.client.claim(BORON)
+        bench.client.run(api.claim(BORON))
     with pytest.raises(NotAllowed, match="scope"):
         bench.client.run(api.change(BORON, {"name": "x"}, PRODUCT))
 
 
 @pytest.mark.rule("N4")
 def test_a_token_replaced_in_the_middle_is_used_at_once(bench: Bench) -> None:
-    bench.client.add_to_product(PRODUCT, BORON)
+    bench.client.run(api.add_to_product(PRODUCT, BORON))
     bench.cloud.revoke_tokens(ME)
     with pytest.raises(TokenRejected, match="new token"):
         bench.client.run(api.change(BORON, {"name": "P044AB1234567"}, PRODUCT))
     bench.token = bench.cloud.create_token(ME)
     bench.client.run(api.change(BORON, {"name": "P044AB1234567"}, PRODUCT))
-    device = bench.client.device_in_product(PRODUCT, BORON)
+    device = bench.client.run(api.device_in_product(PRODUCT, BORON))
     assert device is not None
     assert device.name == "P044AB1234567"
 
@@ -416,5 +416,5 @@ def test_a_401_is_tried_once_more_if_the_provider_has_another_token(bench: Bench
     bench.token = bench.cloud.create_token(ME)
     answers = iter([old, bench.token, bench.token])
     bench.ask_token = lambda: next(answers)
-    assert bench.client.user().username == ME
+    assert bench.client.run(api.user()).username == ME
     assert [c.status for c in bench.calls] == [401, 200]

@@ -24,8 +24,8 @@ from support.loopback_talker import serving
 from drivers.clock import Deadline, SimulatedClock, SystemClock
 from drivers.errors import Cancelled
 from drivers.identity import Secret
+from station.cloud import api, http
 from station.cloud import flight as flight_room
-from station.cloud import http
 from station.cloud.body import MAX_BODY_BYTES, MAX_LIST_BYTES, Answer
 from station.cloud.client import CloudClient
 from station.cloud.errors import CloudDown, CloudError, NotTheCloud, TokenRejected
@@ -95,7 +95,7 @@ HARM: list[tuple[str, bytes]] = [
 @pytest.mark.parametrize("raw", [row[1] for row in HARM], ids=[row[0] for row in HARM])
 def test_whatever_answers_comes_to_a_cloud_error_in_printable_words(raw: bytes) -> None:
     with cloud_saying(raw) as client, pytest.raises(CloudError) as caught:
-        client.device_in_product(PRODUCT, BORON)
+        client.run(api.device_in_product(PRODUCT, BORON))
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 500
 
@@ -107,7 +107,7 @@ def test_whatever_answers_comes_to_a_cloud_error_in_printable_words(raw: bytes) 
 )
 def test_json_of_a_stranger_is_a_cloud_that_is_away(raw: bytes) -> None:
     with cloud_saying(raw) as client, pytest.raises(NotTheCloud):
-        client.user()
+        client.run(api.user())
 
 
 def test_a_redirect_with_an_endless_body_is_not_read() -> None:
@@ -115,7 +115,7 @@ def test_a_redirect_with_an_endless_body_is_not_read() -> None:
     size = MAX_BODY_BYTES * 4
     head = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: %d\r\n\r\n" % size
     with cloud_saying(head + b" " * size) as client, pytest.raises(CloudError) as caught:
-        client.device_in_product(PRODUCT, BORON)
+        client.run(api.device_in_product(PRODUCT, BORON))
     assert "302" in str(caught.value)
 
 
@@ -124,7 +124,7 @@ def test_a_token_repeated_to_us_is_told_to_nobody() -> None:
     body = b'{"error":"bad header Authorization: Bearer ' + TOKEN.encode() + b'"}'
     head = b"HTTP/1.1 403 Forbidden\r\nX-Request-Id: " + TOKEN.encode() + b"\x1b[31m\r\n"
     with cloud_saying(answer(body, head)) as client, pytest.raises(CloudError) as caught:
-        client.add_to_product(PRODUCT, BORON)
+        client.run(api.add_to_product(PRODUCT, BORON))
     assert TOKEN not in str(caught.value)
     assert "***" in str(caught.value)
     assert str(caught.value).isprintable()
@@ -143,7 +143,7 @@ UNSENDABLE = [TOKEN + "\r", TOKEN + "\n", TOKEN + "\x7f", TOKEN + "…", "ü" + 
 @pytest.mark.parametrize("token", UNSENDABLE)
 def test_a_token_no_header_can_carry_is_rejected_without_showing_it(token: str) -> None:
     with cloud_saying(answer(b"{}"), token) as client, pytest.raises(TokenRejected) as caught:
-        client.user()
+        client.run(api.user())
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
     assert str(caught.value).isprintable()
 
@@ -220,7 +220,7 @@ ESCAPED = "".join(f"\\u{ord(letter):04x}" for letter in TOKEN)
 )  # fmt: skip
 def test_no_spelling_of_our_token_in_an_answer_brings_it_out(body: bytes) -> None:
     with cloud_saying(answer(body, b"HTTP/1.1 403 Forbidden\r\n")) as client, pytest.raises(CloudError) as caught:
-        client.user()
+        client.run(api.user())
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
 
 
@@ -256,14 +256,14 @@ def padded(body: bytes, size: int) -> bytes:
 
 def test_each_route_reads_as_much_as_its_answer_may_need() -> None:
     with cloud_saying(padded(b'{"username":"me"}', MAX_BODY_BYTES)) as client:
-        assert client.user().username == "me"
+        assert client.run(api.user()).username == "me"
     for size in (MAX_BODY_BYTES + 1, MAX_LIST_BYTES + 1):
         with cloud_saying(padded(b'{"username":"me"}', size)) as client, pytest.raises(NotTheCloud, match="256 KiB"):
-            client.user()
+            client.run(api.user())
     with cloud_saying(padded(b"[]", MAX_LIST_BYTES)) as client:
-        assert client.my_devices() == ()
+        assert client.run(api.my_devices()) == ()
     with cloud_saying(padded(b"[]", MAX_LIST_BYTES + 1)) as client, pytest.raises(NotTheCloud, match="4096 KiB"):
-        client.my_devices()
+        client.run(api.my_devices())
 
 
 def test_every_request_names_this_tool_and_its_version() -> None:
@@ -313,7 +313,7 @@ def test_an_answer_that_drips_in_ends_when_its_caller_gives_up(head: bytes, drop
     with serving(dripping(head, drop)) as url, impatient_client(url) as (client, clock):
         for _ in range(3):
             with pytest.raises(CloudDown):
-                client.user(deadline=Deadline.after(clock, 0.2))
+                client.run(api.user(), deadline=Deadline.after(clock, 0.2))
 
 
 def test_a_drip_on_a_connection_used_before_ends_too() -> None:
@@ -325,9 +325,9 @@ def test_a_drip_on_a_connection_used_before_ends_too() -> None:
         drip(connection)
 
     with serving(answer_then_drip) as url, impatient_client(url) as (client, clock):
-        assert client.user().username == "me"
+        assert client.run(api.user()).username == "me"
         with pytest.raises(CloudDown):
-            client.user(deadline=Deadline.after(clock, 0.2))
+            client.run(api.user(), deadline=Deadline.after(clock, 0.2))
 
 
 def test_a_cancelled_call_hangs_up() -> None:
@@ -336,7 +336,7 @@ def test_a_cancelled_call_hangs_up() -> None:
         timer = threading.Timer(0.2, cancel.cancel)
         timer.start()
         with pytest.raises(Cancelled):
-            client.user(cancel=cancel)
+            client.run(api.user(), cancel=cancel)
         timer.join()
 
 
@@ -348,7 +348,8 @@ def test_an_encryption_that_drips_in_ends_when_its_caller_gives_up() -> None:
         impatient_client(url.replace("http:", "https:")) as (client, clock),
         pytest.raises(CloudDown),
     ):
-        client.user(deadline=Deadline.after(clock, 1.5))  # on the busiest machine, the handshake has begun by then
+        # on the busiest machine, the handshake has begun by then
+        client.run(api.user(), deadline=Deadline.after(clock, 1.5))
 
 
 @a_drip

@@ -13,6 +13,7 @@ from support.loopback_talker import serving
 
 from drivers.clock import SimulatedClock
 from drivers.identity import Secret
+from station.cloud import api
 from station.cloud.client import CloudClient
 from station.cloud.errors import NotTheCloud, is_waiting
 
@@ -44,12 +45,12 @@ def no_proxy_of_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(client: CloudClient) -> object:
-    return client.user()
+    return client.run(api.user())
 
 
 def write(client: CloudClient) -> object:
     """Must not be taken for perhaps done: what the proxy was sent is not our request."""
-    return client.add_to_product(PRODUCT, BORON)
+    return client.run(api.add_to_product(PRODUCT, BORON))
 
 
 @pytest.mark.parametrize("verb", [ask, write])

@@ -25,13 +25,13 @@ def test_a_cloud_that_was_killed_continues_from_its_file(tmp_path: Path) -> None
         first = VirtualCloud(clock, tmp_path / "cloud.sqlite")
         token = populate(first)
         client = CloudClient(first.serve(), lambda: token, clock, rng=random.Random(1))
-        client.add_to_product(PRODUCT, BORON)
+        client.run(api.add_to_product(PRODUCT, BORON))
         client.run(api.change(BORON, {"name": "kept"}, PRODUCT))
         # no close: a second object opens the same file, as after a kill
         second = VirtualCloud(clock, tmp_path / "cloud.sqlite")
         again = CloudClient(second.serve(), lambda: token, clock, rng=random.Random(1))
         populate(second)
-        device = again.device_in_product(PRODUCT, BORON)
+        device = again.run(api.device_in_product(PRODUCT, BORON))
         assert device is not None
         assert device.name == "kept"
         assert second.writes == {}
@@ -96,7 +96,7 @@ def test_a_cloud_that_starts_down_comes_up_by_itself() -> None:
     ],
 )
 def test_upper_case_ids_match_nothing(bench: Bench, method: str, path: str, body: object, status: int) -> None:
-    bench.client.add_to_product(PRODUCT, BORON)
+    bench.client.run(api.add_to_product(PRODUCT, BORON))
     answer = raw(bench, method, path, body)
     assert answer.status_code == status
 
@@ -139,10 +139,10 @@ def test_faults_hit_the_route_and_count_they_were_ordered_for(bench: Bench) -> N
 
 
 def test_pings_and_reads_are_no_writes(bench: Bench) -> None:
-    bench.client.add_to_product(PRODUCT, BORON)
+    bench.client.run(api.add_to_product(PRODUCT, BORON))
     before = bench.cloud.writes
-    bench.client.ping(BORON, PRODUCT)
-    bench.client.sim(BORON_ICCID, PRODUCT)
+    bench.client.run(api.ping(BORON, PRODUCT))
+    bench.client.run(api.sim(BORON_ICCID, PRODUCT))
     assert bench.cloud.writes == before
 
 
@@ -163,15 +163,15 @@ def test_a_virtual_boron_comes_online_once_the_product_add_has_activated_its_sim
         bus.plug("1-1", VirtualUnit(spec, bench.clock, World(sims=bench.cloud, cloud=bench.cloud)))
         bench.clock.sleep(120)
         assert (bench.cloud.device(spec.device_id) or {})["online"] is False
-        bench.client.add_to_product(PRODUCT, spec.device_id)
+        bench.client.run(api.add_to_product(PRODUCT, spec.device_id))
         bench.clock.sleep(120)
-        device = bench.client.device_in_product(PRODUCT, spec.device_id)
+        device = bench.client.run(api.device_in_product(PRODUCT, spec.device_id))
         assert device is not None
         assert (device.online, device.owner, device.system_firmware_version) == (True, "", "6.3.4")
-        assert bench.client.ping(spec.device_id, PRODUCT)
+        assert bench.client.run(api.ping(spec.device_id, PRODUCT))
         bus.unplug("1-1")
         bench.clock.sleep(1)
-        assert not bench.client.ping(spec.device_id, PRODUCT)
+        assert not bench.client.run(api.ping(spec.device_id, PRODUCT))
 
 
 def test_on_the_machines_clock_a_slow_answer_takes_real_time() -> None:
@@ -180,9 +180,9 @@ def test_on_the_machines_clock_a_slow_answer_takes_real_time() -> None:
     token = populate(cloud)
     client = CloudClient(cloud.serve(), lambda: token, clock)
     cloud.order(Fault(FaultKind.SLOW, seconds=10.0))
-    assert client.user().username == ME
+    assert client.run(api.user()).username == ME
     assert clock.now() >= 10.0
-    assert client.my_device(ARGON) is None
+    assert client.run(api.my_device(ARGON)) is None
     client.close()
     cloud.close()
 
