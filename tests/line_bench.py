@@ -172,7 +172,7 @@ class Recipe:
         lines += ["[name]", f'template = "{self.name}"', f'fallback = "{self.fallback}"']
         lines += ["[label]", f"expect = {str(self.label).lower()}", f"keep_secret = {str(self.keep_secret).lower()}"]
         lines += [f"[steps.{step}]\nlimit_s = {seconds}" for step, seconds in self.limits.items()]
-        return "\n".join([*lines, self.more, ""])
+        return "\n".join([*lines, *([self.more] if self.more else []), ""])
 
     def profile(self) -> Profile:
         return parse_profile(self.text().encode(), f"{self.id}.toml")

@@ -33,6 +33,7 @@ from ..steps.product_add import product_id
 from ..steps.shared.assets import held_assets
 from ..steps.shared.knowledge import UnitKnowledge
 from ..steps.table import StepTable
+from ..words.say import Say
 from .choosing import add_choice, answered, choose
 from .identify import place
 from .looking import Ports, look
@@ -114,7 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
                 assets = held_assets(unit, wanted.files, context(found.clock, "plan")) if known.modules else ()
             plan = wanted.plan(known, assets, allow_downgrade=arguments.allow_downgrade)
         except UnitProtected:
-            refused = _Protected(str(known.device_id or f"the unit on port {candidate.port_path.value}"))
+            refused = _protected(str(known.device_id or f"the unit on port {candidate.port_path.value}"))
         except UnitRejected as error:
             refused = error
     expected = estimate(plan, known.modules, wanted.files.assets) if plan else None
@@ -135,16 +136,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if plan else 2
 
 
-class _Protected(UnitRejected):
+def _protected(name: str) -> UnitRejected:
     """A unit under device protection tells nothing and takes nothing."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is a protected device; its owner has to take device protection off it first")
+    said = f"{name} is a protected device; its owner has to take device protection off it first"
+    return UnitRejected(said, say=Say("protected"))
 
 
 def _check_open(known: UnitKnowledge) -> None:
     if known.fact("protection") not in (None, "open"):
-        raise _Protected(str(known.device_id))
+        raise _protected(str(known.device_id))
 
 
 # --- what it shall become -------------------------------------------------------------------------
@@ -219,4 +219,4 @@ def _refused(error: UnitRejected | None) -> dict[str, str] | None:
 
 
 def _code(error: UnitRejected) -> str:
-    return error.code if isinstance(error, PlanRefused) else "protected" if isinstance(error, _Protected) else "unit"
+    return error.code if isinstance(error, PlanRefused) else "protected" if error.say == Say("protected") else "unit"

@@ -113,8 +113,8 @@ _STEPS = """SELECT step, outcome, seconds, steps.number, coalesce(json_extract(b
     coalesce(json_extract(body, '$.measurements'), '[]') AS measurements
     FROM steps JOIN journal USING (seq) WHERE steps.attempt = ? ORDER BY steps.number"""
 RECENT = 200
-_RECENT = """SELECT attempt, device_id FROM (SELECT rowid AS place, * FROM attempts ORDER BY rowid DESC LIMIT ?)
-    WHERE profile = ? AND device_id IS NOT NULL ORDER BY place DESC"""
+_RECENT = """SELECT attempt, device_id FROM attempts WHERE rowid > (SELECT max(rowid) FROM attempts) - ?
+    AND profile = ? AND device_id IS NOT NULL ORDER BY rowid DESC"""
 _FACTS = """SELECT facts.name, value, source, entries.at, json_extract(entries.body, '$.attempt') AS attempt, disputed
     FROM facts JOIN entries USING (seq) WHERE device_id = ? ORDER BY seq, facts.number"""
 

@@ -44,7 +44,6 @@ class OwedDesk:
 
     def __init__(self, client: CloudClient, steps: StepTable, clock: Clock, record: Emit) -> None:
         self._client, self._steps, self._clock, self._record = client, steps, clock, record
-        self._may_list = True  # until the cloud refuses it to this token
 
     def together(self, items: Sequence[OutboxItem], again: Collection[OutboxItem], cancel: CancelToken) -> Finish:
         """Prepare ``items`` of one step, and return what finishes each. Raises `CloudError` as that does.
@@ -81,13 +80,12 @@ class OwedDesk:
             self._list(step, product, group)
 
     def _list(self, step: CloudStep, product: int, group: Sequence[_Case]) -> bool:
-        if step.listing is None or not self._may_list:
+        if step.listing is None:
             return False
         client, ctx = self._client.at(Priority.OWED), group[0].ctx
         try:
             return step.listing(client, product, [case.cloud for case in group], ctx)
         except (BadAnswer, CloudRefused):  # each unit is looked up by itself, which says what is wrong
-            self._may_list = False
             return False
 
     def _finish(self, step: CloudStep, case: _Case) -> StepResult:

@@ -156,7 +156,7 @@ def test_after_a_pull_the_failed_step_is_the_one_at_work_on_the_unit(step: str, 
         bench.cloud.order(Fault(FaultKind.STATUS, "POST /v1/products/:p/devices", status=503, times=None))
         bench.plug(bench.unit())
         bench.wait_for(StepStarted, step=step)
-        bench.sleep(1.0)
+        bench.sleep(0.2)  # before any restart
         bench.unplug()
         told = bench.wait_finished()
         assert (told.verdict, told.failed_step) == (Verdict.ABORTED, step)

@@ -44,7 +44,7 @@ def test_a_unit_passes_though_a_transfer_of_every_kind_fails_once(platform: str,
     kinds = frozenset(known_kinds(platform, is_new))
     wrong, hit = walk_that_stumbles(platform, is_new, kinds.__contains__, in_turn(STUMBLES, first))
     assert wrong == ""
-    assert len(hit) > 0.9 * len(kinds)
+    assert len(hit) > 0.85 * len(kinds)  # how often a busy unit is polled differs from walk to walk
 
 
 @pytest.mark.parametrize("number", range(9))

@@ -33,6 +33,6 @@ def test_a_unit_that_refuses_what_its_device_os_has_fails_its_cell() -> None:
 
 def test_the_oldest_units_need_hands_or_their_configuration_memory_to_be_known() -> None:
     """Their serial string is the same on every unit; in DFU mode the copy of the Device ID names them."""
-    assert walk(Cell("photon", "0.4.9", Start.NORMAL)).by_hand == ("identify",)
+    assert walk(Cell("photon", "0.4.9", Start.NORMAL)).by_hand == ("identify", "identify")  # and out of DFU again
     in_dfu = walk(Cell("photon", "0.5.5", Start.DFU))
     assert (in_dfu.by_hand, in_dfu.refused, in_dfu.failure) == ((), "", "")

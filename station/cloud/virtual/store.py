@@ -110,12 +110,15 @@ class Store:
                 raise
 
     def _add_columns(self) -> None:
-        """Add to the file of an older cloud what its tables lack."""
+        """Add to the file of an older cloud what its tables lack. Raises `BadInput` for a table of somebody else."""
         with contextlib.closing(sqlite3.connect(":memory:")) as fresh:
             fresh.executescript(_SCHEMA)
             for (table,) in fresh.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
                 there = {row["name"] for row in self._db.execute(f"PRAGMA table_info({table})")}
-                for _, name, kind, _, default, _ in fresh.execute(f"PRAGMA table_info({table})"):
+                ours = fresh.execute(f"PRAGMA table_info({table})").fetchall()
+                if strange := there - {name for _, name, *_ in ours}:
+                    raise sqlite3.DatabaseError(f"its table {table} has a column {min(strange)}, which is not ours")
+                for _, name, kind, _, default, _ in ours:
                     if name not in there:
                         usual = "" if default is None else f" NOT NULL DEFAULT {default}"
                         self._db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}{usual}")

@@ -41,6 +41,7 @@ QUESTIONS: dict[str, Callable[[Journal], object]] = {
     "attempt": lambda j: j.attempt("a-1"),
     "unfinished_attempts": lambda j: j.unfinished_attempts(),
     "steps": lambda j: j.steps("a-1"),
+    "out_of_limits": lambda j: j.out_of_limits("boron-product", "download"),
     "seen_before": lambda j: j.seen_before(unit_id(1)),
     "whose": lambda j: j.whose("P044AB1234567"),
     "find": lambda j: j.find("P044AB1234567"),
