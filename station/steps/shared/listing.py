@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from ...cloud import api
@@ -22,9 +23,7 @@ Listing = Callable[[CloudClient, int, Sequence[CloudRecord], StepContext], bool]
 
 def list_members(client: CloudClient, product: int, units: Sequence[CloudRecord], ctx: StepContext) -> bool:
     """Show each of ``units`` its record as a member of ``product``. Raises `CloudError`."""
-    found = _listed(
-        lambda page: client.run(api.members(product, page), deadline=ctx.deadline, cancel=ctx.cancel), len(units)
-    )
+    found = _listed(client, partial(api.members, product), len(units), ctx)
     if found is not None:
         records = {record.id: record for record in found}
         for unit in units:
@@ -34,9 +33,7 @@ def list_members(client: CloudClient, product: int, units: Sequence[CloudRecord]
 
 def list_sims(client: CloudClient, product: int, units: Sequence[CloudRecord], ctx: StepContext) -> bool:
     """Show each of ``units`` its SIM in ``product``. Raises `CloudError`."""
-    found = _listed(
-        lambda page: client.run(api.sims(product, page), deadline=ctx.deadline, cancel=ctx.cancel), len(units)
-    )
+    found = _listed(client, partial(api.sims, product), len(units), ctx)
     if found is not None:
         sims = {sim.iccid: sim for sim in found}
         for unit in units:
@@ -44,18 +41,16 @@ def list_sims(client: CloudClient, product: int, units: Sequence[CloudRecord], c
     return found is not None
 
 
-def _asked(client: CloudClient, call: Call[T], ctx: StepContext) -> T:
-    return client.run(call, deadline=ctx.deadline, cancel=ctx.cancel)
-
-
-def _listed(read: Callable[[int], Page[T]], units: int) -> list[T] | None:
+def _listed(
+    client: CloudClient, page: Callable[[int], Call[Page[T]]], units: int, ctx: StepContext
+) -> list[T] | None:  # fmt: skip
     """Read all pages; None if there are more of them than ``units``."""
     if units < FEW:
         return None
-    first = read(1)
+    first = client.run(page(1), deadline=ctx.deadline, cancel=ctx.cancel)
     if first.pages > units:
         return None
     rows = list(first.rows)
     for number in range(2, first.pages + 1):
-        rows += read(number).rows
+        rows += client.run(page(number), deadline=ctx.deadline, cancel=ctx.cancel).rows
     return rows
