@@ -6,10 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from support.device_bench import DeviceBench
+from support.device_bench import DeviceBench, device_bench
 
-from drivers.clock import SimulatedClock
-from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
 from drivers.wire import requests
 from drivers.wire.control import host as control
@@ -21,12 +19,8 @@ ROUNDS = 3_000
 
 @pytest.fixture
 def bench() -> Iterator[DeviceBench]:
-    clock = SimulatedClock()
-    with clock.registered(), VirtualBus(clock) as bus:
-        one = DeviceBench(clock, bus)
-        one.enumerator.start()
-        yield one
-        one.enumerator.stop()
+    with device_bench() as made:
+        yield made
 
 
 def per_second(act: Callable[[], object], rounds: int = ROUNDS) -> str:

@@ -11,14 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from support.device_bench import DeviceBench, image
+from support.device_bench import DeviceBench, device_bench, image
 
-from drivers.clock import SimulatedClock
 from drivers.devices.flashing import plan_write
 from drivers.platforms import Platform, Via, platform_by_slug
 from drivers.virtual import synthetic
 from drivers.virtual.boot import BootRequest
-from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import VirtualUnit
 from drivers.wire.dfu.tables import TRANSFER_SIZE
@@ -34,12 +32,8 @@ WALKED = {
 
 @pytest.fixture
 def bench() -> Iterator[DeviceBench]:
-    clock = SimulatedClock()
-    with clock.registered(), VirtualBus(clock) as bus:
-        made = DeviceBench(clock, bus)
-        made.enumerator.start()
+    with device_bench() as made:
         yield made
-        made.enumerator.stop()
 
 
 @dataclass

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from drivers.clock import CancelToken, Deadline, SimulatedClock
@@ -113,3 +114,15 @@ def lines_of(bench: DeviceBench, page: int) -> list[str]:
 def echo(data: bytes) -> Request[bytes]:
     """A request of any size whose reply is known, though no station asks it."""
     return Request(RequestType.ECHO, "ECHO", bytes, data)
+
+
+@contextlib.contextmanager
+def device_bench() -> Iterator[DeviceBench]:
+    """A bench on simulated time that looks for units; nothing of the bus may have failed when it ends well."""
+    clock = SimulatedClock()
+    with clock.registered(), VirtualBus(clock) as bus:
+        made = DeviceBench(clock, bus)
+        made.enumerator.start()
+        yield made
+        made.enumerator.stop()
+        assert bus.failures == []

@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from support.device_bench import DeviceBench
+from support.device_bench import DeviceBench, device_bench
 
-from drivers.clock import CancelToken, Clock, Deadline, SimulatedClock
+from drivers.clock import CancelToken, Clock, Deadline
 from drivers.errors import Disconnected
 from drivers.identity import Secret
-from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import UnitMode, VirtualUnit
 from drivers.virtual.world import StoredNetwork
@@ -22,13 +21,8 @@ from station.words.say import Say
 
 @pytest.fixture
 def bench() -> Iterator[DeviceBench]:
-    clock = SimulatedClock()
-    with clock.registered(), VirtualBus(clock) as bus:
-        made = DeviceBench(clock, bus)
-        made.enumerator.start()
+    with device_bench() as made:
         yield made
-        made.enumerator.stop()
-        assert bus.failures == []
 
 
 SET_UP = (StoredNetwork("at home", Secret("of its first owner")),)
