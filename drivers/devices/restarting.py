@@ -111,27 +111,34 @@ class Restarts:
         was in (a bad contact at that moment), is asked again, ``tries`` times in all. Raises `DidNotReturn`,
         `Swapped`, and `Disconnected` for a unit that left before the request.
         """
-        before = self._unit.mode
+        before, old, was_asked = self._unit.mode, self._unit.present(), False
         with self._unit.port.expecting(reason, deadline):
             for left in reversed(range(tries)):
                 try:
-                    self._run_once(reason, wanted, deadline, act, vanish_s)
+                    self._run_once(reason, wanted, deadline, act, vanish_s, old, was_asked)
                     break
                 except (StayedHere, OtherMode) as error:
                     if left == 0 or self._unit.mode is not before:
                         raise
                     self._trace(f"restart: {error}; asking again")
+                    was_asked = isinstance(error, StayedHere)
+                    old = old if was_asked else self._unit.present()
         self._trace(f"restart: {self._unit.device_id or 'the unit'} is back in {wanted.value} mode")
 
     def _run_once(
-        self, reason: str, wanted: Mode, deadline: Deadline, act: Callable[[], bool], vanish_s: float
-    ) -> None:
-        unit, old = self._unit, self._unit.present()
+        self, reason: str, wanted: Mode, deadline: Deadline, act: Callable[[], bool], vanish_s: float,
+        old: UsbCandidate, was_asked: bool,
+    ) -> None:  # fmt: skip
+        unit = self._unit
         try:
             if not act():
                 vanish_s = min(vanish_s, VANISH_S)
-        except Disconnected:  # before it carried the request out: a bad contact, or somebody unplugged it
-            if not self._is_back(old, deadline):
+        except Disconnected:
+            # Asked before: it has obeyed by now, whatever the list of devices still shows. Else it left before it
+            # carried the request out: a bad contact, or somebody unplugged it.
+            if was_asked:
+                vanish_s = deadline.remaining
+            elif not self._is_back(old, deadline):
                 raise
         finally:
             unit.close()
