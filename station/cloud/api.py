@@ -1,4 +1,4 @@
-"""The cloud's routes as values: what to send, whether it may be repeated, and how to parse the answer. Pure.
+"""The routes of the walk as values: what to send, whether it may be repeated, how to parse the answer. Pure.
 
 Facts: reference cloud-api. Device IDs are passed as `DeviceId`, whose canonical form is lower case, so every
 route gets them that way (A2).
@@ -6,10 +6,7 @@ route gets them that way (A2).
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from drivers.identity import DeviceId, Iccid, SerialNumber
@@ -29,67 +26,9 @@ from .answers import (
     TokenInfo,
     User,
 )
-from .body import MAX_BODY_BYTES, MAX_LIST_BYTES, Answer
-from .errors import CloudError, CloudRefused, NotAllowed, TokenRejected
+from .body import MAX_LIST_BYTES, Answer
+from .call import PER_PAGE, Call, Effect, ProductRef, device_path, device_route, product_path
 from .evidence import About, Route, about
-
-T = TypeVar("T")
-PER_PAGE = 100
-"""Records a page (reference cloud-api 9)."""
-ProductRef = int | str
-"""A product's number or slug; both address it on every route (C8)."""
-
-
-class Effect(enum.Enum):
-    """Effect of sending a request twice (reference cloud-api 10)."""
-
-    READ = "read"  # nothing changes
-    ONCE = "write of unknown outcome after a time-out"  # read the state before sending it again (N2)
-
-
-@dataclass(frozen=True, slots=True)
-class Call(Generic[T]):
-    """One request and the parser of its answer.
-
-    ``what`` describes it in messages; ``accepts`` are the statuses besides 2xx that ``read`` can parse, if the
-    answer is about the unit or transient; ``is_scarce`` marks the serial look-up, which has its own hourly budget
-    (A15); ``most_bytes`` limits the body.
-    """
-
-    route: Route
-    method: str
-    path: str
-    what: str
-    read: Callable[[Answer], T]
-    effect: Effect = Effect.READ
-    json: Mapping[str, object] | None = None
-    accepts: frozenset[int] = frozenset()
-    is_scarce: bool = False
-    most_bytes: int = MAX_BODY_BYTES
-
-
-_ADVICE = {
-    About.UNIT: "check the unit and its owner in the console",
-    About.PRODUCT: "check the product's number in the profile and the product in the console",
-    About.ACCOUNT: "check that the token's account is in the product's team, and its plan",
-    About.STATION: "correct the value: see the profile",
-    About.MOMENT: "try again",
-}
-
-
-def refusal(call: Call[T], answer: Answer) -> CloudError:
-    """Return the error for an answer that refuses the call: 401, any other 4xx, or a 200 with ``"ok": false``."""
-    trace = f" (request {answer.request_id})" if answer.request_id else ""
-    said = f"{call.what}: the cloud answered {answer.status} {answer.words!r}{trace}"
-    status, words, request_id = answer.status, answer.words, answer.request_id
-    if status == 401:
-        return TokenRejected(f"{said}; put in a new token", words=words, request_id=request_id)
-    subject = about(call.route, answer)
-    kind, advice = CloudRefused, _ADVICE[subject]
-    if status == 400 and isinstance(answer.body, Mapping) and answer.body.get("error") == "unauthorized":
-        kind, advice = NotAllowed, "give the station a token with this scope, or a person's token"
-    return kind(f"{said}; {advice}", status=status, words=words, about=subject, request_id=request_id)
-
 
 # --- account and product ----------------------------------------------------------------------
 
@@ -103,7 +42,7 @@ def user() -> Call[User]:
 
 
 def product(ref: ProductRef) -> Call[Product]:
-    return Call(Route.PRODUCT, "GET", _product(ref), f"look up product {ref}", lambda a: read.read_product(a.body))
+    return Call(Route.PRODUCT, "GET", product_path(ref), f"look up product {ref}", lambda a: read.read_product(a.body))
 
 
 # --- devices ----------------------------------------------------------------------------------
@@ -116,7 +55,7 @@ def device_in_product(ref: ProductRef, device_id: DeviceId) -> Call[CloudDevice 
         return None if answer.status == 404 else read.read_device(answer.body, device_id)
 
     what = f"look up {device_id} in product {ref}"
-    return Call(Route.MEMBER, "GET", f"{_product(ref)}/devices/{device_id}", what, reader, accepts=frozenset({404}))
+    return Call(Route.MEMBER, "GET", f"{product_path(ref)}/devices/{device_id}", what, reader, accepts=frozenset({404}))
 
 
 def my_device(device_id: DeviceId) -> Call[CloudDevice | None]:
@@ -141,7 +80,8 @@ def my_devices() -> Call[tuple[CloudDevice, ...]]:
 def members(ref: ProductRef, page: int) -> Call[Page[CloudDevice]]:
     """List devices of the product, by Device ID: then one that joins meanwhile moves no other one to a page before."""
     return Call(
-        Route.MEMBERS, "GET", f"{_product(ref)}/devices?sortAttr=deviceId&sortDir=asc&page={page}&per_page={PER_PAGE}",
+        Route.MEMBERS, "GET",
+        f"{product_path(ref)}/devices?sortAttr=deviceId&sortDir=asc&page={page}&per_page={PER_PAGE}",
         f"list the devices of product {ref}", lambda a: read.read_members(a.body), most_bytes=MAX_LIST_BYTES,
     )  # fmt: skip
 
@@ -161,7 +101,7 @@ def add_to_product(ref: ProductRef, devices: DeviceId | Sequence[DeviceId]) -> C
     who = sent[0] if len(sent) == 1 else f"{len(sent)} devices"
     names: dict[str, object] = {"id": sent[0]} if len(sent) == 1 else {"ids": list(sent)}
     return Call(
-        Route.IMPORT, "POST", f"{_product(ref)}/devices", f"add {who} to product {ref}",
+        Route.IMPORT, "POST", f"{product_path(ref)}/devices", f"add {who} to product {ref}",
         lambda a: read.read_import(a.body, sent), Effect.ONCE, names | {"import_sims": True},
     )  # fmt: skip
 
@@ -170,14 +110,15 @@ def change(device_id: DeviceId, fields: Mapping[str, object], ref: ProductRef | 
     """Set fields of a device of product ``ref``, or (None) of the account: name, notes, ... (reference 4.4)."""
     what = ", ".join(f"{name} {value!r}" for name, value in fields.items())
     return Call(
-        _route(ref), "PUT", _device(device_id, ref), f"set {what} of {device_id}", lambda _: None, Effect.ONCE, fields,
+        device_route(ref), "PUT", device_path(device_id, ref),
+        f"set {what} of {device_id}", lambda _: None, Effect.ONCE, fields,
     )  # fmt: skip
 
 
 def group(ref: ProductRef, name: str) -> Call[bool]:
     """Ask whether the product has a group of that name (404: no)."""
     return Call(
-        Route.GROUP, "GET", f"{_product(ref)}/groups/{quote(name, safe='')}", f"look up group {name}",
+        Route.GROUP, "GET", f"{product_path(ref)}/groups/{quote(name, safe='')}", f"look up group {name}",
         lambda a: a.status != 404, accepts=frozenset({404}),
     )  # fmt: skip
 
@@ -185,7 +126,7 @@ def group(ref: ProductRef, name: str) -> Call[bool]:
 def create_group(ref: ProductRef, name: str) -> Call[None]:
     """Make a group; whether it is there shows when it is looked up (reference 4.5)."""
     return Call(
-        Route.GROUP, "POST", f"{_product(ref)}/groups", f"make group {name}", lambda _: None, Effect.ONCE,
+        Route.GROUP, "POST", f"{product_path(ref)}/groups", f"make group {name}", lambda _: None, Effect.ONCE,
         {"name": name},
     )  # fmt: skip
 
@@ -194,7 +135,7 @@ def add_to_groups(ref: ProductRef, device_id: DeviceId, names: Sequence[str]) ->
     """Add a device to groups; those it is in stay (F4)."""
     body = {"action": "groups", "devices": [str(device_id)], "metadata": {"add": list(names), "remove": []}}
     return Call(
-        Route.MEMBERS, "PUT", f"{_product(ref)}/devices", f"add {device_id} to groups {', '.join(names)}",
+        Route.MEMBERS, "PUT", f"{product_path(ref)}/devices", f"add {device_id} to groups {', '.join(names)}",
         lambda _: None, Effect.ONCE, body,
     )  # fmt: skip
 
@@ -218,7 +159,7 @@ def claim(device_id: DeviceId) -> Call[ClaimAnswer]:
 def ping(device_id: DeviceId, ref: ProductRef | None = None) -> Call[bool]:
     """Ask the device itself whether it is online; the answer is 200 even if it is offline."""
     return Call(
-        _route(ref), "PUT", f"{_device(device_id, ref)}/ping", f"ping {device_id}",
+        device_route(ref), "PUT", f"{device_path(device_id, ref)}/ping", f"ping {device_id}",
         lambda a: read.read_ping(a.body), json={},
     )  # fmt: skip
 
@@ -242,14 +183,15 @@ def sim(iccid: Iccid, ref: ProductRef | None = None) -> Call[Sim | None]:
     def reader(answer: Answer) -> Sim | None:
         return None if answer.status == 404 else read.read_sim(answer.body, iccid)
 
-    head, route = ("/v1", Route.SIM) if ref is None else (_product(ref), Route.MEMBER_SIM)
+    head, route = ("/v1", Route.SIM) if ref is None else (product_path(ref), Route.MEMBER_SIM)
     return Call(route, "GET", f"{head}/sims/{iccid}", f"look up SIM {iccid}", reader, accepts=frozenset({404}))
 
 
 def sims(ref: ProductRef, page: int) -> Call[Page[Sim]]:
     """List SIMs of the product."""
     return Call(
-        Route.SIMS, "GET", f"{_product(ref)}/sims?page={page}&per_page={PER_PAGE}", f"list the SIMs of product {ref}",
+        Route.SIMS, "GET", f"{product_path(ref)}/sims?page={page}&per_page={PER_PAGE}",
+        f"list the SIMs of product {ref}",
         lambda a: read.read_sims(a.body), most_bytes=MAX_LIST_BYTES,
     )  # fmt: skip
 
@@ -257,7 +199,7 @@ def sims(ref: ProductRef, page: int) -> Call[Page[Sim]]:
 def import_sim(iccid: Iccid, ref: ProductRef) -> Call[None]:
     """Import one SIM into a product and activate it; the answer only means that this is queued (8.2)."""
     return Call(
-        Route.IMPORT, "POST", f"{_product(ref)}/sims", f"import SIM {iccid} into product {ref}", lambda _: None,
+        Route.IMPORT, "POST", f"{product_path(ref)}/sims", f"import SIM {iccid} into product {ref}", lambda _: None,
         Effect.ONCE, {"sims": [str(iccid)]},
     )  # fmt: skip
 
@@ -272,15 +214,3 @@ def activate_sim(iccid: Iccid) -> Call[SimAnswer]:
         Route.SIM, "PUT", f"/v1/sims/{iccid}", f"activate SIM {iccid}", reader, Effect.ONCE, {"action": "activate"},
         frozenset({403, 408}),
     )  # fmt: skip
-
-
-def _route(ref: ProductRef | None) -> Route:
-    return Route.DEVICE if ref is None else Route.MEMBER
-
-
-def _product(ref: ProductRef) -> str:
-    return f"/v1/products/{quote(str(ref), safe='')}"
-
-
-def _device(device_id: DeviceId, ref: ProductRef | None) -> str:
-    return f"{'/v1' if ref is None else _product(ref)}/devices/{device_id}"

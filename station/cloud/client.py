@@ -24,9 +24,9 @@ from .answers import (
     SerialRecord,
     User,
 )
-from .api import Call
 from .body import Answer
 from .budget import Priority, TokenBucket, Window
+from .call import Call, refusal
 from .errors import CloudDown, OutcomeUnknown, RateLimited, TokenRejected
 from .evidence import About, Speaker, about, speaker
 from .flight import Flight
@@ -227,9 +227,9 @@ class CloudClient:
         """Parse an answer of the cloud itself; raises `CloudRefused` or `BadAnswer`."""
         is_good = 200 <= answer.status < 300
         if is_good and isinstance(answer.body, Mapping) and answer.body.get("ok") is False:
-            raise api.refusal(call, answer)
+            raise refusal(call, answer)
         if not is_good and not (answer.status in call.accepts and about(call.route, answer) in _READABLE):
-            raise api.refusal(call, answer)
+            raise refusal(call, answer)
         return call.read(answer)
 
     def _note_reachable(self, call: Call[T], result: Answer | NoAnswer) -> None:

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from .api import Call
 from .body import Answer, Fields
+from .call import Call
 from .errors import BadAnswer
 from .evidence import Route
 

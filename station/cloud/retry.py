@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .api import Call, Effect
 from .body import Answer
+from .call import Call, Effect
 from .errors import CloudDown, CloudError, NotTheCloud, RateLimited
 from .evidence import Speaker, speaker
 

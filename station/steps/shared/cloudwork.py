@@ -12,7 +12,7 @@ from drivers.identity import Iccid
 
 from ...cloud import api
 from ...cloud.answers import CloudDevice, Product, Sim
-from ...cloud.api import Call
+from ...cloud.call import Call
 from ...cloud.client import CloudClient
 from ...cloud.errors import BadAnswer, CloudDown, CloudError, CloudRefused, OutcomeUnknown, is_waiting, waits_for
 from ...engine.records import UnitFacts

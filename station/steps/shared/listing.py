@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from ...cloud import api
 from ...cloud.answers import Page
-from ...cloud.api import Call
+from ...cloud.call import Call
 from ...cloud.client import CloudClient
 from ...engine.step import StepContext
 from .cloudwork import CloudRecord

@@ -1,0 +1,87 @@
+"""A request to the cloud as a value, the parser of its answer, and what a refusal of it means. Pure."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from urllib.parse import quote
+
+from drivers.identity import DeviceId
+
+from .body import MAX_BODY_BYTES, Answer
+from .errors import CloudError, CloudRefused, NotAllowed, TokenRejected
+from .evidence import About, Route, about
+
+T = TypeVar("T")
+PER_PAGE = 100
+"""Records a page (reference cloud-api 9)."""
+ProductRef = int | str
+"""A product's number or slug; both address it on every route (C8)."""
+
+
+class Effect(enum.Enum):
+    """Effect of sending a request twice (reference cloud-api 10)."""
+
+    READ = "read"  # nothing changes
+    ONCE = "write of unknown outcome after a time-out"  # read the state before sending it again (N2)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One request and the parser of its answer.
+
+    ``what`` describes it in messages; ``accepts`` are the statuses besides 2xx that ``read`` can parse, if the
+    answer is about the unit or transient; ``is_scarce`` marks the serial look-up, which has its own hourly budget
+    (A15); ``most_bytes`` limits the body.
+    """
+
+    route: Route
+    method: str
+    path: str
+    what: str
+    read: Callable[[Answer], T]
+    effect: Effect = Effect.READ
+    json: Mapping[str, object] | None = None
+    accepts: frozenset[int] = frozenset()
+    is_scarce: bool = False
+    most_bytes: int = MAX_BODY_BYTES
+
+
+_ADVICE = {
+    About.UNIT: "check the unit and its owner in the console",
+    About.PRODUCT: "check the product's number in the profile and the product in the console",
+    About.ACCOUNT: "check that the token's account is in the product's team, and its plan",
+    About.STATION: "correct the value: see the profile",
+    About.MOMENT: "try again",
+}
+
+
+def refusal(call: Call[T], answer: Answer) -> CloudError:
+    """Return the error for an answer that refuses the call: 401, any other 4xx, or a 200 with ``"ok": false``."""
+    trace = f" (request {answer.request_id})" if answer.request_id else ""
+    said = f"{call.what}: the cloud answered {answer.status} {answer.words!r}{trace}"
+    status, words, request_id = answer.status, answer.words, answer.request_id
+    if status == 401:
+        return TokenRejected(f"{said}; put in a new token", words=words, request_id=request_id)
+    subject = about(call.route, answer)
+    kind, advice = CloudRefused, _ADVICE[subject]
+    if status == 400 and isinstance(answer.body, Mapping) and answer.body.get("error") == "unauthorized":
+        kind, advice = NotAllowed, "give the station a token with this scope, or a person's token"
+    return kind(f"{said}; {advice}", status=status, words=words, about=subject, request_id=request_id)
+
+
+def device_route(ref: ProductRef | None) -> Route:
+    """Return the route of a member of product ``ref``, or (None) of a device of the account."""
+    return Route.DEVICE if ref is None else Route.MEMBER
+
+
+def product_path(ref: ProductRef) -> str:
+    """Return the path of a product, by number or slug."""
+    return f"/v1/products/{quote(str(ref), safe='')}"
+
+
+def device_path(device_id: DeviceId, ref: ProductRef | None) -> str:
+    """Return the path of a device as a member of product ``ref``, or (None) of the account."""
+    return f"{'/v1' if ref is None else product_path(ref)}/devices/{device_id}"
