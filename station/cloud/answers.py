@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from drivers.identity import DeviceId, Iccid
+from drivers.identity import DeviceId
 
 from .body import Fields, kind_of
 from .errors import BadAnswer
@@ -118,30 +118,6 @@ class CloudDevice:
 
 
 @dataclass(frozen=True, slots=True)
-class Sim:
-    """A SIM card as the cloud sees it (reference cloud-api 8.2)."""
-
-    iccid: str
-    status: str
-    state_change_in_progress: bool = False
-    last_action: str = ""
-    last_action_failed: bool = False
-    activations_count: int = 0
-    product_id: int | None = None
-
-    @property
-    def is_active(self) -> bool:
-        return self.status == "active" and not self.state_change_in_progress
-
-    @property
-    def is_off(self) -> bool:
-        """Return whether it was deactivated, or is about to be: it is not reactivated automatically."""
-        if self.state_change_in_progress:
-            return self.last_action == "deactivate"
-        return self.status == "deactivated"
-
-
-@dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """One page of a list of ``pages`` (1 or more)."""
 
@@ -156,14 +132,6 @@ class ClaimAnswer(enum.StrEnum):
     OFFLINE = "offline"  # 404, probably not online yet: poll
     UNKNOWN = "unknown"  # 404, "does not exist": wrong ID, or the cloud withholds it
     FOREIGN = "foreign"  # belongs to another account
-
-
-class SimAnswer(enum.StrEnum):
-    """Result of an activation request. The outcome only shows by polling the SIM."""
-
-    ACCEPTED = "accepted"
-    IN_PROGRESS = "in progress"  # 408: an activation is already running
-    FOREIGN = "foreign"  # the SIM belongs to a product or to somebody else
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,18 +204,11 @@ def read_devices(body: object) -> tuple[CloudDevice, ...]:
 
 def read_members(body: object) -> Page[CloudDevice]:
     """Parse one page of a product's devices (reference cloud-api 4.3)."""
-    return Page(read_devices(body), _pages(body))
+    return Page(read_devices(body), pages_of(body))
 
 
-def read_sims(body: object) -> Page[Sim]:
-    """Parse one page of a product's SIMs (reference cloud-api 8.2)."""
-    rows = Fields(body, "SIM list").get("sims")
-    if not isinstance(rows, list) or len(rows) > MAX_DEVICES:
-        raise BadAnswer(f"SIM list: the cloud sent {kind_of(rows)}, expected a list of at most {MAX_DEVICES}")
-    return Page(tuple(_sim(row, "SIM list") for row in rows), _pages(body))
-
-
-def _pages(body: object) -> int:
+def pages_of(body: object) -> int:
+    """Read how many pages a list has, 1 or more; raises `BadAnswer`."""
     meta = Fields(Fields(body, "list").get("meta") or {}, "list")
     pages = meta.number("total_pages")
     if pages is not None and not 0 <= pages <= MAX_DEVICES:
@@ -281,26 +242,6 @@ def read_import(body: object, sent: Sequence[str]) -> ImportResult:
     elif not fields.has("updatedDeviceIds") and updated == len(unnamed):
         rest = Membership.ADDED
     return ImportResult(tuple((text, named.get(text.lower(), rest)) for text in sent))
-
-
-def read_sim(body: object, wanted: Iccid) -> Sim:
-    """Parse a SIM object, bare or wrapped in ``sim``; its ``_id`` must be the ICCID ``wanted``."""
-    inner = body.get("sim", body) if isinstance(body, Mapping) else body
-    found = _sim(inner, f"SIM {wanted}")
-    if found.iccid != wanted.value:
-        raise BadAnswer(f"SIM {wanted}: the cloud answered with SIM {found.iccid or 'without a number'}")
-    return found
-
-
-def _sim(body: object, where: str) -> Sim:
-    f = Fields(body, where)
-    return Sim(
-        iccid=f.text("_id") or f.text("iccid"), status=f.text("status"),
-        state_change_in_progress=f.flag("state_change_in_progress"),
-        last_action=f.text("last_status_change_action"),
-        last_action_failed=f.text("last_status_change_action_error") == "yes",
-        activations_count=f.number("activations_count") or 0, product_id=f.number("product_id"),
-    )  # fmt: skip
 
 
 def read_ping(body: object) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from drivers.identity import DeviceId, Iccid, SerialNumber
+from drivers.identity import DeviceId, SerialNumber
 
 from ..errors import BadInput
 from . import answers as read
@@ -21,8 +21,6 @@ from .answers import (
     Page,
     Product,
     SerialRecord,
-    Sim,
-    SimAnswer,
     TokenInfo,
     User,
 )
@@ -172,45 +170,3 @@ def serial_lookup(serial: SerialNumber) -> Call[SerialRecord | None]:
 
     path = f"/v1/serial_numbers/{quote(str(serial), safe='')}"
     return Call(Route.SERIAL, "GET", path, f"look up serial {serial}", reader, accepts=frozenset({404}), is_scarce=True)
-
-
-# --- SIM cards --------------------------------------------------------------------------------
-
-
-def sim(iccid: Iccid, ref: ProductRef | None = None) -> Call[Sim | None]:
-    """Read the SIM in product ``ref``, or (None) of the account; None when it is not there (404)."""
-
-    def reader(answer: Answer) -> Sim | None:
-        return None if answer.status == 404 else read.read_sim(answer.body, iccid)
-
-    head, route = ("/v1", Route.SIM) if ref is None else (product_path(ref), Route.MEMBER_SIM)
-    return Call(route, "GET", f"{head}/sims/{iccid}", f"look up SIM {iccid}", reader, accepts=frozenset({404}))
-
-
-def sims(ref: ProductRef, page: int) -> Call[Page[Sim]]:
-    """List SIMs of the product."""
-    return Call(
-        Route.SIMS, "GET", f"{product_path(ref)}/sims?page={page}&per_page={PER_PAGE}",
-        f"list the SIMs of product {ref}",
-        lambda a: read.read_sims(a.body), most_bytes=MAX_LIST_BYTES,
-    )  # fmt: skip
-
-
-def import_sim(iccid: Iccid, ref: ProductRef) -> Call[None]:
-    """Import one SIM into a product and activate it; the answer only means that this is queued (8.2)."""
-    return Call(
-        Route.IMPORT, "POST", f"{product_path(ref)}/sims", f"import SIM {iccid} into product {ref}", lambda _: None,
-        Effect.ONCE, {"sims": [str(iccid)]},
-    )  # fmt: skip
-
-
-def activate_sim(iccid: Iccid) -> Call[SimAnswer]:
-    """Activate the SIM of a developer device. 408 means an activation is running, not a failure (8.2)."""
-
-    def reader(answer: Answer) -> SimAnswer:
-        return {403: SimAnswer.FOREIGN, 408: SimAnswer.IN_PROGRESS}.get(answer.status, SimAnswer.ACCEPTED)
-
-    return Call(
-        Route.SIM, "PUT", f"/v1/sims/{iccid}", f"activate SIM {iccid}", reader, Effect.ONCE, {"action": "activate"},
-        frozenset({403, 408}),
-    )  # fmt: skip

@@ -44,6 +44,8 @@ class Route(enum.Enum):
     DEVICES = "the account's devices"
     CLAIM = "claiming"
     SIM = "one SIM of the account"
+    SIM_RELEASE = "releasing a SIM of the account"
+    MEMBER_SIM_RELEASE = "releasing a SIM of a product"
     SERIAL = "one serial number"
     DEVICE_OS = "one release of Device OS"
 
@@ -105,8 +107,10 @@ TABLE: Mapping[tuple[Speaker, About], Consequence] = {
 
 # --- who gave the answer -----------------------------------------------------------------------
 
-_NEVER_THE_CLOUDS = frozenset({204, 407, 451, 511})
-"""Statuses sent only by something in between; the cloud answers none of the station's routes with 204."""
+_NEVER_THE_CLOUDS = frozenset({407, 451, 511})
+"""Statuses sent only by something in between."""
+BODILESS = frozenset({Route.SIM_RELEASE, Route.MEMBER_SIM_RELEASE})
+"""Routes that the cloud answers with 204 and no body. Anybody could say so: a read-back has to follow."""
 
 
 _MARKS: Mapping[Route, frozenset[str]] = {
@@ -126,6 +130,8 @@ _MARKS: Mapping[Route, frozenset[str]] = {
     Route.DEVICES: frozenset({"devices"}),
     Route.CLAIM: frozenset({"id", "user_id", "deviceID", "customer_id"}),
     Route.SIM: frozenset({"_id", "iccid", "sim"}),
+    Route.SIM_RELEASE: frozenset(),
+    Route.MEMBER_SIM_RELEASE: frozenset(),
     Route.SERIAL: frozenset({"device_id", "deviceID"}),
     Route.DEVICE_OS: frozenset({"base_url", "modules"}),
 }  # fmt: skip
@@ -149,6 +155,8 @@ def speaker(route: Route, answer: Heard) -> Speaker:
     evidence, except for a claim: that is the cloud's answer for an offline device (5.1).
     """
     status, body = answer.status, answer.body
+    if status == 204:
+        return Speaker.CLOUD if route in BODILESS else Speaker.OTHER
     if status in _NEVER_THE_CLOUDS or 300 <= status < 400 or not answer.is_json:
         return Speaker.OTHER
     if 200 <= status < 300:
@@ -199,9 +207,12 @@ def _text_of(value: object, depth: int = 3) -> str:
 
 # --- what it is about --------------------------------------------------------------------------
 
-_OF_A_PRODUCT = frozenset(
-    {Route.PRODUCT, Route.IMPORT, Route.MEMBER, Route.MEMBERS, Route.GROUP, Route.MEMBER_SIM, Route.SIMS}
-)
+_OF_A_PRODUCT = frozenset({
+    Route.PRODUCT, Route.IMPORT, Route.MEMBER, Route.MEMBERS, Route.GROUP, Route.MEMBER_SIM, Route.SIMS,
+    Route.MEMBER_SIM_RELEASE,
+})  # fmt: skip
+_SIM_OF_A_PRODUCT = frozenset({Route.MEMBER_SIM, Route.MEMBER_SIM_RELEASE})
+_SIM_OF_THE_ACCOUNT = frozenset({Route.SIM, Route.SIM_RELEASE})
 _ANY = frozenset(Route)
 
 
@@ -243,9 +254,9 @@ ROWS: tuple[Row, ...] = (
     _row(Route.CLAIM, 404, "does not exist", About.UNIT),
     _row(Route.CLAIM, 404, "", About.MOMENT),
     # 8.2: a SIM that does not exist, or belongs to somebody else
-    _row(Route.MEMBER_SIM, 404, "", About.UNIT),
-    _row(Route.SIM, 404, "", About.UNIT),
-    _row(Route.SIM, 403, "", About.UNIT),
+    _row(_SIM_OF_A_PRODUCT, 404, "", About.UNIT),
+    _row(_SIM_OF_THE_ACCOUNT, 404, "", About.UNIT),
+    _row(_SIM_OF_THE_ACCOUNT, 403, "", About.UNIT),
     # 6.1
     _row(Route.SERIAL, 404, "", About.UNIT),
     # the remaining 403 and 404: a token without permission, and a route that does not exist

@@ -6,7 +6,7 @@ from drivers.clock import Deadline
 from drivers.errors import Cancelled, Disconnected, DriverError, RequestUnknown, Swapped
 from drivers.identity import Iccid
 
-from ..cloud import api
+from ..cloud import api, sim_api
 from ..engine.step import StepContext, StepResult, already, skipped
 from ..errors import StepFault
 from ..words.say import Say
@@ -75,7 +75,7 @@ def _not_seen(cloud: CloudRecord, ctx: StepContext, seconds: float) -> StepFault
     if job.iccid:
         iccid = Iccid.told(job.iccid)
         deadline = Deadline.after(ctx.clock, LOOK_S)
-        sim = cloud.client.run(api.sim(iccid, job.product_id), deadline=deadline, cancel=ctx.cancel)
+        sim = cloud.client.run(sim_api.sim(iccid, job.product_id), deadline=deadline, cancel=ctx.cancel)
     if sim is None or not sim.is_active:
         return StepFault(f"{seen}; check antenna, SIM or Wi-Fi, then retry", say=Say("not_online"))
     return StepFault(

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from drivers.identity import Iccid
 
-from ..cloud import api
-from ..cloud.answers import Sim, SimAnswer
+from ..cloud import sim_api
+from ..cloud.sim_answers import Sim, SimAnswer
 from ..engine.step import StepContext, StepResult, already, deferred, done
 from ..errors import StepFault, UnitRejected
 from ..settings.sku import SimSpeed, sku_row
@@ -108,8 +108,8 @@ def _speed(serial: str) -> SimSpeed:
 
 def _activate(cloud: CloudRecord, ctx: StepContext, iccid: Iccid) -> None:
     if cloud.job.product_id is not None:
-        cloud.run(ctx, api.import_sim(iccid, cloud.job.product_id))
-    elif cloud.run(ctx, api.activate_sim(iccid)) is SimAnswer.FOREIGN:
+        cloud.run(ctx, sim_api.import_sims([iccid], cloud.job.product_id))
+    elif cloud.run(ctx, sim_api.activate(iccid)) is SimAnswer.FOREIGN:
         raise UnitRejected(f"SIM {iccid} belongs to a product or another account", say=Say("sim_failed"))
 
 

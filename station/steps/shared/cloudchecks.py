@@ -6,7 +6,8 @@ compares only.
 
 from __future__ import annotations
 
-from ...cloud.answers import CloudDevice, Sim
+from ...cloud.answers import CloudDevice
+from ...cloud.sim_answers import Sim
 from ...errors import UnitRejected
 from ...words.say import Say
 from .cloudjob import CloudJob

@@ -10,11 +10,12 @@ from typing import Generic, TypeVar
 from drivers.clock import Deadline
 from drivers.identity import Iccid
 
-from ...cloud import api
-from ...cloud.answers import CloudDevice, Product, Sim
+from ...cloud import api, sim_api
+from ...cloud.answers import CloudDevice, Product
 from ...cloud.call import Call
 from ...cloud.client import CloudClient
 from ...cloud.errors import BadAnswer, CloudDown, CloudError, CloudRefused, OutcomeUnknown, is_waiting, waits_for
+from ...cloud.sim_answers import Sim
 from ...engine.records import UnitFacts
 from ...engine.step import StepContext, StepResult, already, deferred, done
 from ...errors import StationError, StepFault, UnitRejected
@@ -123,7 +124,7 @@ class CloudRecord:
     def sim(self, ctx: StepContext) -> Sim | None:
         """The cloud's record of the unit's SIM by the route that fits; None when it is not there."""
         iccid = Iccid.told(self.job.iccid)
-        return self.last.sim.get(lambda: self.run(ctx, api.sim(iccid, self.job.product_id)))
+        return self.last.sim.get(lambda: self.run(ctx, sim_api.sim(iccid, self.job.product_id)))
 
     def _compared(self, record: CloudDevice | None) -> CloudDevice | None:
         if record is not None:

@@ -7,7 +7,8 @@ from typing import Generic, TypeVar
 
 from drivers.clock import Clock
 
-from ...cloud.answers import CloudDevice, Sim
+from ...cloud.answers import CloudDevice
+from ...cloud.sim_answers import Sim
 
 T = TypeVar("T")
 FRESH_S = 60.0

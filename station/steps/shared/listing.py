@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from ...cloud import api
+from ...cloud import api, sim_api
 from ...cloud.answers import Page
 from ...cloud.call import Call
 from ...cloud.client import CloudClient
@@ -33,7 +33,7 @@ def list_members(client: CloudClient, product: int, units: Sequence[CloudRecord]
 
 def list_sims(client: CloudClient, product: int, units: Sequence[CloudRecord], ctx: StepContext) -> bool:
     """Show each of ``units`` its SIM in ``product``. Raises `CloudError`."""
-    found = _listed(client, partial(api.sims, product), len(units), ctx)
+    found = _listed(client, partial(sim_api.sims, product), len(units), ctx)
     if found is not None:
         sims = {sim.iccid: sim for sim in found}
         for unit in units:

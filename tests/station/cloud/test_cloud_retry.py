@@ -14,7 +14,7 @@ from support.cloud_bench import ARGON, BORON, BORON_ICCID, ME, PRODUCT, Bench
 from drivers.clock import Deadline, SimulatedClock
 from drivers.errors import Cancelled
 from drivers.identity import Secret
-from station.cloud import api
+from station.cloud import api, sim_api
 from station.cloud.answers import ClaimAnswer
 from station.cloud.budget import Priority, TokenBucket
 from station.cloud.client import CloudClient
@@ -257,8 +257,8 @@ def test_a_claim_done_but_not_answered_is_unknown_and_not_sent_twice(bench: Benc
 def test_a_sim_activation_of_unknown_outcome_is_not_sent_twice(bench: Bench, fault: Fault) -> None:
     bench.cloud.order(fault)
     with pytest.raises(OutcomeUnknown):
-        bench.client.run(api.activate_sim(BORON_ICCID))
-    sim = bench.client.run(api.sim(BORON_ICCID))
+        bench.client.run(sim_api.activate(BORON_ICCID))
+    sim = bench.client.run(sim_api.sim(BORON_ICCID))
     assert sim is not None
     assert sim.activations_count == 1
     assert bench.cloud.writes == {"PUT /v1/sims/:iccid": 1}
@@ -285,9 +285,9 @@ def test_no_write_that_may_have_arrived_is_sent_again_unread(bench: Bench, write
     calls = {
         "import": lambda: client.run(api.add_to_product(PRODUCT, BORON)),
         "name": lambda: client.run(api.change(BORON, {"name": "a"}, PRODUCT)),
-        "SIM import": lambda: client.run(api.import_sim(BORON_ICCID, PRODUCT)),
+        "SIM import": lambda: client.run(sim_api.import_sims([BORON_ICCID], PRODUCT)),
         "claim": lambda: client.run(api.claim(BORON)),
-        "activation": lambda: client.run(api.activate_sim(BORON_ICCID)),
+        "activation": lambda: client.run(sim_api.activate(BORON_ICCID)),
     }
     bench.calls.clear()
     bench.cloud.order(Fault(lost, status=504))

@@ -7,9 +7,9 @@ import datetime
 import pytest
 from support.cloud_bench import ARGON, BORON, BORON_ICCID, BORON_SERIAL, ME, MOBILE_SECRET, PRODUCT, Bench
 
-from drivers.identity import DeviceId, Iccid, SerialNumber
-from station.cloud import api
-from station.cloud.answers import ClaimAnswer, Membership, SimAnswer
+from drivers.identity import DeviceId, SerialNumber
+from station.cloud import api, sim_api
+from station.cloud.answers import ClaimAnswer, Membership
 from station.cloud.errors import CloudRefused, NotAllowed, TokenRejected
 from station.cloud.virtual import Fault, FaultKind, Quirks
 from station.errors import BadInput
@@ -228,7 +228,7 @@ def test_owner_membership_and_sim_change_one_at_a_time(bench: Bench) -> None:
     bench.client.run(api.claim(BORON))
     assert three() == (ME, 13, "inactive")
     bench.cloud.edit_device(BORON, owner=None)
-    bench.client.run(api.activate_sim(BORON_ICCID))
+    bench.client.run(sim_api.activate(BORON_ICCID))
     bench.clock.sleep(10)
     assert three() == (None, 13, "active")
     bench.client.run(api.add_to_product(PRODUCT, BORON))
@@ -296,65 +296,6 @@ def test_a_claim_that_only_says_yes_is_seen_through_by_reading_the_owner(bench: 
     device = bench.client.run(api.device_in_product(PRODUCT, BORON))
     assert device is not None
     assert device.owner == ""
-
-
-# --- SIM cards ---
-
-
-@pytest.mark.rule("G1")
-def test_product_add_activates_a_built_in_sim_without_a_sim_call(bench: Bench) -> None:
-    assert bench.client.run(api.sim(BORON_ICCID, PRODUCT)) is None
-    bench.cloud.order_sim(BORON_ICCID, polls=2)
-    bench.client.run(api.add_to_product(PRODUCT, BORON))
-    bench.clock.sleep(60)
-    states = [bench.client.run(api.sim(BORON_ICCID, PRODUCT)) for _ in range(3)]
-    assert [s.is_active for s in states if s] == [False, False, True]
-    assert [s.state_change_in_progress for s in states if s] == [True, True, False]
-    assert bench.cloud.writes == {"POST /v1/products/:p/devices": 1}
-    assert bench.cloud.is_active(str(BORON_ICCID))
-
-
-def test_a_plastic_sim_stays_asleep_when_its_unit_is_added(bench: Bench) -> None:
-    unit, iccid = DeviceId.parse("e00fce68dddd000000000001"), Iccid.parse("89011703278999999999")
-    bench.cloud.register_unit(unit, 13, iccid=iccid, is_plastic_sim=True)
-    bench.client.run(api.add_to_product(PRODUCT, unit))
-    bench.clock.sleep(60)
-    assert not bench.cloud.is_active(str(iccid))
-
-
-def test_a_developer_sim_is_activated_by_its_own_call_and_408_means_running(bench: Bench) -> None:
-    assert bench.client.run(api.sim(BORON_ICCID)) is None
-    assert bench.client.run(api.activate_sim(BORON_ICCID)) is SimAnswer.ACCEPTED
-    assert bench.client.run(api.activate_sim(BORON_ICCID)) is SimAnswer.IN_PROGRESS
-    sim = bench.client.run(api.sim(BORON_ICCID))
-    assert sim is not None
-    assert (sim.is_active, sim.last_action, sim.activations_count) == (False, "activate", 1)
-    bench.clock.sleep(5)
-    sim = bench.client.run(api.sim(BORON_ICCID))
-    assert sim is not None
-    assert sim.is_active
-    assert bench.cloud.effects == {"PUT /v1/sims/:iccid": 1}
-
-
-def test_a_failed_activation_is_told_and_may_be_tried_again(bench: Bench) -> None:
-    bench.cloud.order_sim(BORON_ICCID, failures=1)
-    bench.client.run(api.activate_sim(BORON_ICCID))
-    bench.clock.sleep(5)
-    sim = bench.client.run(api.sim(BORON_ICCID))
-    assert sim is not None
-    assert sim.last_action_failed
-    bench.client.run(api.activate_sim(BORON_ICCID))
-    bench.clock.sleep(5)
-    sim = bench.client.run(api.sim(BORON_ICCID))
-    assert sim is not None
-    assert (sim.is_active, sim.last_action_failed, sim.activations_count) == (True, False, 2)
-
-
-def test_a_sim_of_a_product_is_foreign_to_the_developer_call(bench: Bench) -> None:
-    bench.client.run(api.add_to_product(PRODUCT, BORON))
-    assert bench.client.run(api.activate_sim(BORON_ICCID)) is SimAnswer.FOREIGN
-    with pytest.raises(CloudRefused):
-        bench.client.run(api.sim(BORON_ICCID))
 
 
 # --- serial look-up ---

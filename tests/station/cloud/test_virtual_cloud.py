@@ -14,7 +14,7 @@ from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import VirtualUnit
 from drivers.virtual.world import CloudLink, SimRegistry, World
-from station.cloud import api
+from station.cloud import api, sim_api
 from station.cloud.client import CloudClient
 from station.cloud.virtual import Fault, FaultKind, VirtualCloud
 
@@ -142,7 +142,7 @@ def test_pings_and_reads_are_no_writes(bench: Bench) -> None:
     bench.client.run(api.add_to_product(PRODUCT, BORON))
     before = bench.cloud.writes
     bench.client.run(api.ping(BORON, PRODUCT))
-    bench.client.run(api.sim(BORON_ICCID, PRODUCT))
+    bench.client.run(sim_api.sim(BORON_ICCID, PRODUCT))
     assert bench.cloud.writes == before
 
 

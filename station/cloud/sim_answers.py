@@ -1,0 +1,117 @@
+"""Answers about SIM cards, each parsed once at the edge into a frozen value (reference cloud-api 8). Pure."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from drivers.identity import Iccid
+
+from .answers import MAX_DEVICES, Page, pages_of
+from .body import Fields, kind_of
+from .errors import BadAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Sim:
+    """A SIM card as the cloud sees it (reference cloud-api 8.2)."""
+
+    iccid: str
+    status: str
+    state_change_in_progress: bool = False
+    last_action: str = ""
+    last_action_failed: bool = False
+    activations_count: int = 0
+    product_id: int | None = None
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == "active" and not self.state_change_in_progress
+
+    @property
+    def is_off(self) -> bool:
+        """Return whether it was deactivated, or is about to be: it is not reactivated automatically."""
+        if self.state_change_in_progress:
+            return self.last_action == "deactivate"
+        return self.status == "deactivated"
+
+
+class SimAnswer(enum.StrEnum):
+    """Result of an activation request. The outcome only shows by polling the SIM."""
+
+    ACCEPTED = "accepted"
+    IN_PROGRESS = "in progress"  # 408: an activation is already running
+    FOREIGN = "foreign"  # 403: the SIM belongs to a product or to somebody else
+    UNKNOWN = "unknown"  # 404: the cloud knows no SIM of that number, or withholds it
+
+
+class SimRelease(enum.StrEnum):
+    """Result of asking for a release. Whether the SIM is free only shows by reading it: 404 then."""
+
+    RELEASED = "released"  # 204
+    PENDING = "pending"  # 202: it is deactivated first
+    GONE = "gone"  # 404: not on this account or product, any more or ever
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkCheck:
+    """What the operator's network says of a SIM's session; it may be stale (reference cloud-api 8.4).
+
+    None: not known, while the check runs and where the network did not say. ``again_at``: when to ask again, by the
+    cloud's own clock.
+    """
+
+    is_complete: bool
+    is_connected: bool | None = None
+    has_data: bool | None = None
+    again_at: datetime.datetime | None = None
+
+
+def read_sims(body: object) -> Page[Sim]:
+    """Parse one page of a product's SIMs (reference cloud-api 8.2)."""
+    rows = Fields(body, "SIM list").get("sims")
+    if not isinstance(rows, list) or len(rows) > MAX_DEVICES:
+        raise BadAnswer(f"SIM list: the cloud sent {kind_of(rows)}, expected a list of at most {MAX_DEVICES}")
+    return Page(tuple(_sim(row, "SIM list") for row in rows), pages_of(body))
+
+
+def read_sim(body: object, wanted: Iccid) -> Sim:
+    """Parse a SIM object, bare or wrapped in ``sim``; its ``_id`` must be the ICCID ``wanted``."""
+    inner = body.get("sim", body) if isinstance(body, Mapping) else body
+    found = _sim(inner, f"SIM {wanted}")
+    if found.iccid != wanted.value:
+        raise BadAnswer(f"SIM {wanted}: the cloud answered with SIM {found.iccid or 'without a number'}")
+    return found
+
+
+def _sim(body: object, where: str) -> Sim:
+    f = Fields(body, where)
+    return Sim(
+        iccid=f.text("_id") or f.text("iccid"), status=f.text("status"),
+        state_change_in_progress=f.flag("state_change_in_progress"),
+        last_action=f.text("last_status_change_action"),
+        last_action_failed=f.text("last_status_change_action_error") == "yes",
+        activations_count=f.number("activations_count") or 0, product_id=f.number("product_id"),
+    )  # fmt: skip
+
+
+def read_release(status: int) -> SimRelease:
+    """Return what the status of an answer to a release says."""
+    return {202: SimRelease.PENDING, 404: SimRelease.GONE}.get(status, SimRelease.RELEASED)
+
+
+def read_network_check(body: object) -> NetworkCheck:
+    """Parse a check of the network session, running or complete; raises `BadAnswer`."""
+    f = Fields(body, "network check")
+    meta = Fields(f.get("meta"), "network check, meta")
+    shown = Fields(f.get("sim_status") or {}, "network check, sim_status")
+
+    def flag(name: str) -> bool | None:
+        return shown.flag(name) if shown.has(name) else None
+
+    return NetworkCheck(
+        meta.text("state", required=True) == "complete", flag("connected"), flag("data_connection"),
+        meta.moment("check_again_after"),
+    )  # fmt: skip
