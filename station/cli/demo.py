@@ -157,8 +157,7 @@ def _cast(arguments: argparse.Namespace) -> DemoOptions:
         if given is not None:
             option = given.replace("_", "-")
             raise BadInput(f"--{option}: the story {told.name} brings its own units and profiles; leave --{option} out")
-        profiles, arrivals = told.profiles(rules), told.arrivals
-        return DemoOptions(profiles, arrivals=arrivals, units=len(arrivals), once=True, files=told.files)
+        return told.options(rules)
     units = arguments.units or UNITS
     names = arguments.profile or (DEFAULT_PROFILES if units <= BUSY_SLOTS else ())
     arrivals = () if names else tray()[:units]

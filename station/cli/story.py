@@ -41,11 +41,12 @@ def reconciliation_words(rows: Sequence[Reconciled], words: Words) -> str:
 
 def _cells(row: Reconciled, words: Words) -> tuple[str, ...]:
     if row.problems:
-        told = words.text("story-differs"), ""
+        told = words.text("story-differs"), "", ""
     else:
         told = (
             words.text("story-modules", count=str(len(row.modules))),
             words.text("story-bytes", bytes=_grouped(row.bytes_equal)),
+            words.text("story-record", count=str(len(row.record))),
         )
     slot = words.text("log-slot", slot=str(row.slot))
     return slot, row.platform, row.unit, f"{row.came_with} -> {row.device_os}", *told

@@ -7,6 +7,7 @@ command line and no screen: `station.cli` starts a `Demo` and shows its events.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import tempfile
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from drivers.transport.serialport import PyserialHost
 from drivers.transport.usb import PyusbHost
 from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.bus import VirtualBus
-from drivers.virtual.factory import make_spec
+from drivers.virtual.factory import UnitSpec, make_spec
 from drivers.virtual.faults import Fault
 from drivers.virtual.hotplug import VirtualChanges, controllers_of
 from drivers.virtual.serial_side import VirtualPorts
@@ -35,6 +36,7 @@ from ..settings.profile import Profile
 from .hands import Hands
 from .options import FACTORY_OS, SCAN_S, SHOW_S, DemoOptions, batch_of, port_of
 from .reconcile import Reconciled, never_left, reconcile
+from .records import compared
 from .stories import STORIES, Story, story
 from .surroundings import ACCOUNT, access_points_of, closing_on_failure, secrets_of, serve_cloud
 from .tray import Arrival, tray, tray_profiles
@@ -82,10 +84,21 @@ class Demo:
         with closing_on_failure(self.cloud):
             self.station = self._station()
         self._reconciled: dict[int, Reconciled] = {}  # by slot, the last unit that left it
+        self._wants = options.wants
+        self._specs: dict[int, UnitSpec] = {}
+        self._meet()
         self._hands = [
             Hands(self.bus, number, options, clock, self._units.make, self._scan, self._leaves)
             for number in range(1, options.units + 1)
         ]
+
+    def _meet(self) -> None:
+        """Let the cloud know the units to come, and what happened to them before."""
+        if self.options.opening is not None:
+            specs = tuple(self._units.spec(slot.number) for slot in self.slots)
+            for spec in specs:
+                self._units.register(spec)
+            self.options.opening(self.cloud, specs)
 
     @property
     def slots(self) -> tuple[SlotInfo, ...]:
@@ -160,6 +173,7 @@ class Demo:
         for hands in self._hands:
             hands.stop()
         self.station.stop(why)
+        self._look_at_records()
 
     def abandon(self, why: str = "") -> None:
         """Take everything down: what went wrong (``why``) matters more than what was counted."""
@@ -182,16 +196,34 @@ class Demo:
         self.station.command(Scan(label, slot))
 
     def _leaves(self, slot: int, unit: VirtualUnit) -> None:
-        if self.options.files:
+        self._specs[slot] = unit.spec
+        if self._compares:
             came_with, files = self._units.came_with(unit), self.options.files.get(unit.spec.platform_id, ())
             self._reconciled[slot] = reconcile(slot, unit, came_with, files)
+
+    @property
+    def _compares(self) -> bool:
+        return bool(self.options.files or self.options.wants)
+
+    def _look_at_records(self) -> None:
+        """Compare the cloud's records, once: it is not there any more when the demo is closed."""
+        wants, self._wants = self._wants, None
+        for slot, row in list(self._reconciled.items()) if wants is not None else ():
+            spec = self._specs[slot]
+            profile = next(one for one in self.options.profiles if spec.platform in one.platforms)
+            assert wants is not None
+            equal, problems = compared(self.cloud, spec, wants(profile, spec))
+            self._reconciled[slot] = dataclasses.replace(row, record=equal, problems=(*row.problems, *problems))
 
     # --- what the virtual side counted ---
 
     @property
     def reconciliation(self) -> tuple[Reconciled, ...]:
-        """With ``files``: what the last unit of each slot held when it left, beside those files."""
-        if not self.options.files:
+        """With ``files`` or ``wants``: the last unit of each slot beside its files and the cloud's record of it.
+
+        Complete once the station has stopped.
+        """
+        if not self._compares:
             return ()
         return tuple(self._reconciled.get(slot.number) or never_left(slot.number) for slot in self.slots)
 

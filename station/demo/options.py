@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from drivers.virtual.factory import UnitSpec
 from drivers.virtual.faults import Fault
 from drivers.virtual.synthetic import SyntheticFile
 
+from ..cloud.virtual import VirtualCloud
 from ..settings.profile import Profile
+from .records import Wanted
 from .tray import Arrival
 
 FACTORY_OS = "3.3.1"
@@ -26,7 +29,8 @@ class DemoOptions:
 
     ``arrivals``: what comes to slot 1, 2, ... and from the first again behind the last; without it, units of the
     platforms of ``profiles``. ``files``: by platform, all that its units have to hold when they leave; given, each of
-    them is looked at as it is unplugged (`Demo.reconciliation`).
+    them is looked at as it is unplugged (`Demo.reconciliation`). ``wants``: what the cloud has to show in the end of a
+    unit. ``opening``: what happens in the cloud before the first unit comes, to the units of the first turn.
     """
 
     profiles: tuple[Profile, ...]
@@ -43,6 +47,8 @@ class DemoOptions:
     show_s: float = SHOW_S
     factory_os: str = FACTORY_OS
     files: Mapping[int, tuple[SyntheticFile, ...]] = field(default_factory=dict)
+    wants: Callable[[Profile, UnitSpec], Wanted] | None = None
+    opening: Callable[[VirtualCloud, tuple[UnitSpec, ...]], None] | None = None
 
 
 def batch_of(profile: Profile) -> str:

@@ -19,7 +19,7 @@ from ..firmware.modules import module_name, version_text
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """One unit beside its files. ``problems``: empty if it holds exactly those."""
+    """One unit beside its files and the cloud's record. ``problems``: empty if both are as wanted."""
 
     slot: int
     unit: str  # its serial number or Device ID
@@ -29,6 +29,7 @@ class Reconciled:
     modules: tuple[str, ...]
     bytes_equal: int
     problems: tuple[str, ...]
+    record: tuple[str, ...] = ()  # fields of the cloud's record that are as wanted
 
 
 def reconcile(slot: int, unit: VirtualUnit, came_with: str, files: Sequence[SyntheticFile]) -> Reconciled:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from drivers.platforms import platform_by_slug
+from drivers.virtual.factory import UnitSpec
 from drivers.virtual.synthetic import SyntheticFile
 
+from ..cloud.virtual import VirtualCloud
 from ..settings.profile import Profile, StepRule
+from .options import DemoOptions
+from .records import Wanted, wanted_record
+from .surroundings import ACCOUNT
 from .tray import Arrival, Widget
 
 __all__ = ["STORIES", "Story", "story"]
@@ -18,13 +23,16 @@ __all__ = ["STORIES", "Story", "story"]
 class Story:
     """``widgets``: what the units become, one product for each platform among ``arrivals``.
 
-    In the end every unit has to hold exactly its widget's files.
+    In the end every unit has to hold exactly its widget's files, and the cloud to show of it what ``wants`` says.
+    ``opening``: what happened in the cloud before, to the units that will come.
     """
 
     name: str
     about: str  # one line for ``--stories``
     arrivals: tuple[Arrival, ...]
     widgets: tuple[Widget, ...]
+    opening: Callable[[VirtualCloud, tuple[UnitSpec, ...]], None] | None = None
+    wants: Callable[[Profile, UnitSpec], Wanted] = lambda profile, spec: wanted_record(profile, spec, ACCOUNT)
 
     @property
     def files(self) -> Mapping[int, tuple[SyntheticFile, ...]]:
@@ -34,6 +42,13 @@ class Story:
     def profiles(self, rules: Mapping[str, StepRule]) -> tuple[Profile, ...]:
         """Return the profile of each widget. ``rules``: the steps a profile may speak of."""
         return tuple(widget.profile(rules) for widget in self.widgets)
+
+    def options(self, rules: Mapping[str, StepRule]) -> DemoOptions:
+        """Return the demo that tells it."""
+        return DemoOptions(
+            self.profiles(rules), arrivals=self.arrivals, units=len(self.arrivals), once=True, files=self.files,
+            wants=self.wants, opening=self.opening,
+        )  # fmt: skip
 
 
 _UPDATES: tuple[tuple[str, str, str, int | None], ...] = (

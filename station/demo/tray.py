@@ -43,12 +43,15 @@ def tray() -> tuple[Arrival, ...]:
 class Widget:
     """What the units of a platform become: members of a product, on ``device_os`` (None: on what they have).
 
-    ``ncp``: version of the firmware their network co-processor gets, if any.
+    ``ncp``: version of the firmware their network co-processor gets, if any. ``cloud``: lines of the profile's section
+    [cloud], else the usual ones; ``sections``: further sections, as lines of TOML.
     """
 
     row: Platform
     device_os: str | None
     ncp: int | None = None
+    cloud: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
 
     @property
     def modules(self) -> tuple[SyntheticFile, ...]:
@@ -84,9 +87,10 @@ class Widget:
         yield from ("", "[firmware]", *_named(self.files[-1]), f"product_version = {PRODUCT_VERSION}")
         if row.sets_wifi_in_listening_mode:
             yield from ("", "[wifi]", 'ssid = "station-demo"', 'password = "env:STATION_WIFI_PASSWORD"')
-            yield from ("", "[cloud]", 'offline = "hold"', "online = true")
+            yield from ("", "[cloud]", *(self.cloud or ('offline = "hold"', "online = true")))
         else:
-            yield from ("", "[cloud]", 'offline = "queue"')
+            yield from ("", "[cloud]", *(self.cloud or ('offline = "queue"',)))
+        yield from ("", *self.sections)
         yield from ("", "[name]", 'template = "{serial}"', 'fallback = "{platform}-{id6}"')
 
 

@@ -52,13 +52,18 @@ class Units:
         self._tallies: list[_Tally] = []
         self._came_with: dict[str, str] = {}  # Device OS by Device ID
 
-    def make(self, slot: int, turn: int) -> VirtualUnit:
-        """Make the ``turn``-th unit of a slot: the same for the same seed, in every process."""
+    def spec(self, slot: int, turn: int = 0) -> UnitSpec:
+        """Return what the ``turn``-th unit of a slot is: the same for the same seed, in every process."""
         options = self._options
         number, arrival = slot + turn * options.units, self._arrival(slot)
         device_os = arrival.device_os or usual_version(platform_by_slug(arrival.slug).id, options.factory_os)
         spec = self._make_spec(arrival.slug, options.seed, number, device_os)
-        unit = self._registered(dataclasses.replace(spec, networks=(*spec.networks, *arrival.networks)))
+        return dataclasses.replace(spec, networks=(*spec.networks, *arrival.networks))
+
+    def make(self, slot: int, turn: int) -> VirtualUnit:
+        """Make the ``turn``-th unit of a slot."""
+        options = self._options
+        unit = self._registered(self.spec(slot, turn))
         if turn == 0:
             unit.order(*(fault for fault in options.faults if fault.applies_to(slot, unit.device_id)))
         return unit
@@ -75,12 +80,16 @@ class Units:
         unit = VirtualUnit(spec, self._clock, self._world, home, make_stranger=self._registered)
         system = family_of(spec.platform_id).find_system(unit.memory)
         self._came_with[unit.device_id] = str(os_version(system.header.version)) if system is not None else ""
+        self.register(spec)
+        self._tallies.append(_Tally(unit.score, unit.transfers, unit.faults.happened))
+        return unit
+
+    def register(self, spec: UnitSpec) -> None:
+        """Make a unit known to the cloud, as its factory did."""
         self._cloud.register_unit(
             spec.device_id, spec.platform_id, serial=spec.serial, iccid=spec.iccid, imei=spec.imei, mac=spec.mac,
             secret=spec.mobile_secret,
         )  # fmt: skip
-        self._tallies.append(_Tally(unit.score, unit.transfers, unit.faults.happened))
-        return unit
 
     def _arrival(self, slot: int) -> Arrival:
         """Deal the slots out over the platforms of the profiles, the first share to the first, unless it is ordered."""

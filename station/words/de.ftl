@@ -621,8 +621,9 @@ headless-no-unit = kein Gerät
 
 ## Womit eine Geschichte der Demo endet
 
-story-title = Was jedes Gerät enthält, aus seinen eigenen Speichern gelesen, neben den Dateien seines Profils:
+story-title = Was jedes Gerät enthält, und was die Cloud von ihm enthält, neben seinem Profil:
 story-modules = Modulliste gleich: { $count }
 story-bytes = Flash gleich: { $bytes } Bytes
+story-record = Eintrag gleich: { $count }
 story-differs = abweichend, siehe unten
-story-sum = { $good } von { $units } Geräten enthalten genau die Dateien ihrer Profile, { $bytes } Bytes insgesamt
+story-sum = { $good } von { $units } Geräten sind genau, was ihre Profile wollen, { $bytes } Bytes insgesamt

@@ -618,8 +618,9 @@ headless-no-unit = no unit
 
 ## What a story of the demo ends with
 
-story-title = What each unit holds, read from its own memories, beside the files of its profile:
+story-title = What each unit holds, and what the cloud holds of it, beside its profile:
 story-modules = module list equal: { $count }
 story-bytes = flash equal: { $bytes } bytes
+story-record = record equal: { $count }
 story-differs = differs, see below
-story-sum = { $good } of { $units } units hold exactly the files of their profiles, { $bytes } bytes in all
+story-sum = { $good } of { $units } units are exactly what their profiles want, { $bytes } bytes in all

@@ -614,8 +614,9 @@ headless-no-unit = 没有设备
 
 ## 演示故事的结尾
 
-story-title = 每台设备的内容（读自其自身存储器）与其配置文件对照：
+story-title = 每台设备的内容及其云端记录与配置文件对照：
 story-modules = 模块列表一致：{ $count }
 story-bytes = 闪存一致：{ $bytes } 字节
+story-record = 云端记录一致：{ $count }
 story-differs = 不一致，见下
 story-sum = { $units } 台设备中 { $good } 台与其配置文件完全一致，共 { $bytes } 字节

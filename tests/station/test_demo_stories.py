@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -156,7 +157,9 @@ def test_every_platform_is_updated_in_one_command(capsys: pytest.CaptureFixture[
         assert ("NCP firmware 9" in row["modules"]) == (widget.ncp is not None)
 
 
-GOOD = Reconciled(1, "ARNK1", "Argon", "1.4.4", "6.3.4", ("bootloader 3200", "NCP firmware 9"), 435_096, ())
+GOOD = Reconciled(
+    1, "ARNK1", "Argon", "1.4.4", "6.3.4", ("bootloader 3200", "NCP firmware 9"), 435_096, (), ("owner", "name")
+)
 BAD = Reconciled(12, "XENK1", "Xenon", "1.1.0", "", (), 0, ("it does not run its application",))
 
 
@@ -166,25 +169,27 @@ BAD = Reconciled(12, "XENK1", "Xenon", "1.1.0", "", (), 0, ("it does not run its
         (
             "en",
             [
-                "slot 1   Argon  ARNK1  1.4.4 -> 6.3.4  module list equal: 2  flash equal: 435 096 bytes",
+                "slot 1   Argon  ARNK1  1.4.4 -> 6.3.4  module list equal: 2  flash equal: 435 096 bytes  "
+                "record equal: 2",
                 "slot 12  Xenon  XENK1  1.1.0 ->        differs, see below",
                 "    it does not run its application",
-                "1 of 2 units hold exactly the files of their profiles, 435 096 bytes in all",
+                "1 of 2 units are exactly what their profiles want, 435 096 bytes in all",
             ],
         ),
         (
             "de",
             [
-                "Platz 1   Argon  ARNK1  1.4.4 -> 6.3.4  Modulliste gleich: 2     Flash gleich: 435 096 Bytes",
+                "Platz 1   Argon  ARNK1  1.4.4 -> 6.3.4  Modulliste gleich: 2     Flash gleich: 435 096 Bytes  "
+                "Eintrag gleich: 2",
                 "Platz 12  Xenon  XENK1  1.1.0 ->        abweichend, siehe unten",
                 "    it does not run its application",
-                "1 von 2 Geräten enthalten genau die Dateien ihrer Profile, 435 096 Bytes insgesamt",
+                "1 von 2 Geräten sind genau, was ihre Profile wollen, 435 096 Bytes insgesamt",
             ],
         ),
         (
             "zh",
             [
-                "槽位 1   Argon  ARNK1  1.4.4 -> 6.3.4  模块列表一致：2  闪存一致：435 096 字节",
+                "槽位 1   Argon  ARNK1  1.4.4 -> 6.3.4  模块列表一致：2  闪存一致：435 096 字节  云端记录一致：2",
                 "槽位 12  Xenon  XENK1  1.1.0 ->        不一致，见下",
                 "    it does not run its application",
                 "2 台设备中 1 台与其配置文件完全一致，共 435 096 字节",
@@ -200,7 +205,7 @@ def test_a_person_reads_what_became_of_every_unit_last(capsys: pytest.CaptureFix
     assert main(("demo", "--story", "updates", "--headless")) == 0
     *rows, last = capsys.readouterr().out.splitlines()[-18:]
     assert [" ".join(row.split()[:2]) for row in rows] == [f"slot {number}" for number in range(1, 18)]
-    assert last.startswith("17 of 17 units hold exactly the files of their profiles, ")
+    assert last.startswith("17 of 17 units are exactly what their profiles want, ")
 
 
 def test_the_stories_are_listed_with_the_command_of_each(capsys: pytest.CaptureFixture[str]) -> None:
@@ -220,3 +225,32 @@ def test_a_story_brings_its_own_units(option: tuple[str, str], capsys: pytest.Ca
     assert capsys.readouterr().err == (
         f"station: {option[0]}: the story updates brings its own units and profiles; leave {option[0]} out\n"
     )
+
+
+# --- what the cloud holds in the end ------------------------------------------------------------
+
+
+def test_a_record_that_differs_from_the_profile_is_named_and_ends_badly() -> None:
+    told_late = story("updates")
+    assert told_late is not None
+    options = dataclasses.replace(
+        told_late.options(STEPS.rules), profiles=(ARGON.profile(STEPS.rules),), arrivals=(Arrival("argon", "6.3.4"),),
+        units=1, opening=lambda cloud, specs: cloud.edit_device(specs[0].device_id, notes="of the first owner"),
+        wants=lambda profile, spec: {"owner": "somebody@example.com", "notes": "of the first owner", "groups": ("a",)},
+    )  # fmt: skip
+    clock, tally = SimulatedClock(), Tally()
+    with clock.registered():
+        demo = Demo(options, clock, {})
+        demo.station.bus.subscribe(tally)
+        try:
+            demo.open_batches()
+            demo.start()
+            demo.wait_settled()
+        finally:
+            demo.abandon()
+    (row,) = demo.reconciliation
+    assert row.problems == (
+        "the cloud shows owner None, wanted 'somebody@example.com'", "the cloud shows groups [], wanted ('a',)",
+    )  # fmt: skip
+    assert row.record == ("notes",)
+    assert status(demo, tally) == 1
