@@ -36,6 +36,7 @@ class Route(enum.Enum):
     PRODUCT = "one product"
     IMPORT = "adding to a product"
     MEMBER = "one device of a product"
+    MEMBER_REMOVAL = "taking a device out of a product"
     MEMBER_SIM = "one SIM of a product"
     MEMBERS = "the devices of a product"
     GROUP = "one group of a product"
@@ -109,7 +110,7 @@ TABLE: Mapping[tuple[Speaker, About], Consequence] = {
 
 _NEVER_THE_CLOUDS = frozenset({407, 451, 511})
 """Statuses sent only by something in between."""
-BODILESS = frozenset({Route.SIM_RELEASE, Route.MEMBER_SIM_RELEASE})
+BODILESS = frozenset({Route.SIM_RELEASE, Route.MEMBER_SIM_RELEASE, Route.MEMBER_REMOVAL})
 """Routes that the cloud answers with 204 and no body. Anybody could say so: a read-back has to follow."""
 
 
@@ -122,13 +123,14 @@ _MARKS: Mapping[Route, frozenset[str]] = {
         "protectedDeviceIds",
     }),
     Route.MEMBER: frozenset({"id", "online"}),
+    Route.MEMBER_REMOVAL: frozenset(),
     Route.MEMBER_SIM: frozenset({"_id", "iccid", "sim"}),
     Route.MEMBERS: frozenset({"devices"}),
     Route.SIMS: frozenset({"sims"}),
     Route.GROUP: frozenset({"group"}),
     Route.DEVICE: frozenset({"id", "online"}),
     Route.DEVICES: frozenset({"devices"}),
-    Route.CLAIM: frozenset({"id", "user_id", "deviceID", "customer_id"}),
+    Route.CLAIM: frozenset({"id", "user_id", "deviceID", "customer_id", "transfer_id"}),
     Route.SIM: frozenset({"_id", "iccid", "sim"}),
     Route.SIM_RELEASE: frozenset(),
     Route.MEMBER_SIM_RELEASE: frozenset(),
@@ -209,7 +211,7 @@ def _text_of(value: object, depth: int = 3) -> str:
 
 _OF_A_PRODUCT = frozenset({
     Route.PRODUCT, Route.IMPORT, Route.MEMBER, Route.MEMBERS, Route.GROUP, Route.MEMBER_SIM, Route.SIMS,
-    Route.MEMBER_SIM_RELEASE,
+    Route.MEMBER_SIM_RELEASE, Route.MEMBER_REMOVAL,
 })  # fmt: skip
 _SIM_OF_A_PRODUCT = frozenset({Route.MEMBER_SIM, Route.MEMBER_SIM_RELEASE})
 _SIM_OF_THE_ACCOUNT = frozenset({Route.SIM, Route.SIM_RELEASE})
@@ -247,6 +249,7 @@ ROWS: tuple[Row, ...] = (
     # 4.2, 4.7: one device
     _row(Route.MEMBER, 404, "firmware", About.STATION),  # a lock to a version that was not uploaded (4.4)
     _row(Route.MEMBER, 404, "not found", About.UNIT),
+    _row(Route.MEMBER_REMOVAL, 404, "", About.UNIT),
     _row(Route.DEVICE, 403, "permission denied", About.UNIT),
     _row(Route.DEVICE, 404, "", About.UNIT),
     # 5.1: claiming

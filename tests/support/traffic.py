@@ -62,13 +62,13 @@ class CloudCall:
             *(one for key in ("ids", "sims", "devices") for one in _listed(self.request.body.get(key))),
         )
         named = tuple(str(one).lower() for one in ids if one)
-        return named or (self.request.path.rpartition("/")[2].lower(),)
+        return named or (self.request.path.removesuffix("/owner").rpartition("/")[2].lower(),)
 
     @property
-    def step(self) -> str:
-        """The step whose work a write is; empty for none."""
+    def steps(self) -> tuple[str, ...]:
+        """The steps whose work a write may be: that of the walk, and those that cure what the cloud shows."""
         of_field = next((_STEP_OF_FIELD[key] for key in self.request.body if key in _STEP_OF_FIELD), "")
-        return _STEP_OF_ROUTE.get(self.request.route, of_field)
+        return (_STEP_OF_ROUTE.get(self.request.route, of_field), *_CURING)
 
     @property
     def is_refused(self) -> bool:
@@ -309,6 +309,7 @@ _STEP_OF_ROUTE = {
     "PUT /v1/sims/:iccid": "sim",
     "POST /v1/products/:p/sims": "sim",
 }
+_CURING = ("identify", "product_add", "rework")
 _STEP_OF_FIELD = {
     "name": "name", "notes": "notes", "development": "development", "desired_firmware_version": "firmware_lock",
 }  # fmt: skip
@@ -392,7 +393,7 @@ class _Judge:
 
     def _cloud_write(self, call: CloudCall, subject: str) -> None:
         request = call.request
-        queue = self._intents(call.step, subject)
+        queue = self._intents(call.steps, subject)
         intent = next((one for one in queue if not one.is_spent), queue[-1] if queue else None)
         if intent is None:
             self.faults.append(f"{call} was not announced")
@@ -407,10 +408,10 @@ class _Judge:
         if not call.is_refused:
             self.unread[equal] = subject
 
-    def _intents(self, step: str, subject: str) -> deque[_Intent]:
-        """What was announced of ``step`` for the unit, or the SIM, that a request is about."""
+    def _intents(self, steps: tuple[str, ...], subject: str) -> deque[_Intent]:
+        """What was announced of the first of ``steps`` for the unit, or the SIM, that a request is about."""
         named = (
-            queue for (its_step, device_id), queue in self.for_cloud.items()
+            queue for step in steps for (its_step, device_id), queue in self.for_cloud.items()
             if its_step == step and queue and (device_id == subject or subject in queue[0].line.what)
         )  # fmt: skip
         return next(named, deque())
