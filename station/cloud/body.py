@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -51,35 +51,37 @@ class Answer:
         return error_words(self.body) or f"HTTP {self.status}"
 
 
-def parse_body(raw: bytes, secret: str = "") -> tuple[object, bool]:
+def parse_body(raw: bytes, *secrets: str) -> tuple[object, bool]:
     """Return ``(value, True)`` for JSON in UTF-8, ``(None, False)`` for anything else: empty, HTML, too deep, too much.
 
-    ``secret`` is removed from every text, after decoding, so that it cannot pass as escaped letters (N5).
+    ``secrets`` are removed from every text, after decoding, so that none can pass as escaped letters (N5).
     """
     try:
         text = raw.decode("utf-8-sig")
         if sum(map(text.count, "[{,")) > _MAX_VALUES:
             return None, False
-        return _plain(json.loads(text), secret, _MAX_NESTING), True
+        return _plain(json.loads(text), secrets, _MAX_NESTING), True
     except (ValueError, RecursionError):
         return None, False
 
 
-def _plain(value: object, secret: str, levels: int) -> object:
+def _plain(value: object, secrets: Iterable[str], levels: int) -> object:
     if isinstance(value, str):
-        return without(secret, value)
+        return without(secrets, value)
     if isinstance(value, list | dict) and not levels:
         raise ValueError("nested too deep")
     if isinstance(value, list):
-        return [_plain(item, secret, levels - 1) for item in value]
+        return [_plain(item, secrets, levels - 1) for item in value]
     if isinstance(value, dict):
-        return {without(secret, name): _plain(item, secret, levels - 1) for name, item in value.items()}
+        return {without(secrets, name): _plain(item, secrets, levels - 1) for name, item in value.items()}
     return value
 
 
-def without(secret: str, text: str) -> str:
-    """Replace ``secret`` by asterisks."""
-    return text.replace(secret, "***") if secret else text
+def without(secrets: Iterable[str], text: str) -> str:
+    """Replace each of ``secrets`` by asterisks."""
+    for secret in secrets:
+        text = text.replace(secret, "***") if secret else text
+    return text
 
 
 def error_words(body: object) -> str:

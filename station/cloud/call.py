@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import quote
 
-from drivers.identity import DeviceId
+from drivers.identity import DeviceId, Secret
 
 from .body import MAX_BODY_BYTES, Answer
 from .errors import CloudError, CloudRefused, NotAllowed, TokenRejected
@@ -28,13 +28,20 @@ class Effect(enum.Enum):
     ONCE = "write of unknown outcome after a time-out"  # read the state before sending it again (N2)
 
 
+class Bearer(enum.Enum):
+    """Whose token a request bears, unless it brings one of its own."""
+
+    STATION = "the station's"
+    NOBODY = "none: the form says who asks"
+
+
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
     """One request and the parser of its answer.
 
     ``what`` describes it in messages; ``accepts`` are the statuses besides 2xx that ``read`` can parse, if the
     answer is about the unit or transient; ``is_scarce`` marks the serial look-up, which has its own hourly budget
-    (A15); ``most_bytes`` limits the body.
+    (A15); ``most_bytes`` limits the body, which is ``json`` or ``form``. ``bearer``: a token other than the station's.
     """
 
     route: Route
@@ -47,6 +54,8 @@ class Call(Generic[T]):
     accepts: frozenset[int] = frozenset()
     is_scarce: bool = False
     most_bytes: int = MAX_BODY_BYTES
+    form: Mapping[str, str | Secret] | None = None
+    bearer: Bearer | Secret = Bearer.STATION
 
 
 _ADVICE = {
@@ -63,7 +72,7 @@ def refusal(call: Call[T], answer: Answer) -> CloudError:
     trace = f" (request {answer.request_id})" if answer.request_id else ""
     said = f"{call.what}: the cloud answered {answer.status} {answer.words!r}{trace}"
     status, words, request_id = answer.status, answer.words, answer.request_id
-    if status == 401:
+    if status == 401 and call.bearer is Bearer.STATION:
         return TokenRejected(f"{said}; put in a new token", words=words, request_id=request_id)
     subject = about(call.route, answer)
     kind, advice = CloudRefused, _ADVICE[subject]

@@ -26,7 +26,7 @@ from .answers import (
 )
 from .body import Answer
 from .budget import Priority, TokenBucket, Window
-from .call import Call, refusal
+from .call import Bearer, Call, refusal
 from .errors import CloudDown, OutcomeUnknown, RateLimited, TokenRejected
 from .evidence import About, Speaker, about, speaker
 from .flight import Flight
@@ -134,16 +134,25 @@ class CloudClient:
         may_log_in_again = True
         while True:
             self._take(call, deadline, cancel)
-            token = _sendable(call, self._token())
+            token = self._bearer(call)
             result = self._try(call, token, deadline, cancel)
             trouble = trouble_of(result, call)
             if trouble is not None:
                 self._wait(call, trouble, result, plan, deadline, cancel)
             elif isinstance(result, Answer):
-                if result.status == 401 and may_log_in_again and self._token() != token:
+                if result.status == 401 and may_log_in_again and self._bearer(call) != token:
                     may_log_in_again = False
                     continue
                 return self._read(call, result)
+
+    def _bearer(self, call: Call[T]) -> Secret | None:
+        match call.bearer:
+            case Secret():
+                return call.bearer
+            case Bearer.NOBODY:
+                return None
+            case Bearer.STATION:
+                return _sendable(call, self._token())
 
     def _take(self, call: Call[T], deadline: Deadline | None, cancel: CancelToken | None) -> None:
         if cancel is not None:
@@ -158,7 +167,7 @@ class CloudClient:
             raise RateLimited(f"{call.what}: the station must send fewer requests and found no room in time; try again")
 
     def _try(
-        self, call: Call[T], token: Secret, deadline: Deadline | None, cancel: CancelToken | None
+        self, call: Call[T], token: Secret | None, deadline: Deadline | None, cancel: CancelToken | None
     ) -> Answer | NoAnswer:
         at, started = self._clock.utc(), self._clock.now()
         result = self._exchange(call, token, deadline, cancel)
@@ -173,7 +182,7 @@ class CloudClient:
         return result
 
     def _exchange(
-        self, call: Call[T], token: Secret, deadline: Deadline | None, cancel: CancelToken | None
+        self, call: Call[T], token: Secret | None, deadline: Deadline | None, cancel: CancelToken | None
     ) -> Answer | NoAnswer:
         """Run the request on its own thread, so that unplugging a unit does not have to wait for the cloud.
 
@@ -185,7 +194,7 @@ class CloudClient:
 
         def send() -> None:
             try:
-                done.set_result(self._link.send(call.method, call.path, token, call.json, flight))
+                done.set_result(self._link.send(call.method, call.path, token, call.json, flight, call.form))
             except BaseException as error:  # raised in the caller: nothing on this thread could handle it
                 done.set_exception(error)
             with over:  # of the clock, so that simulated time passes only after the caller has woken

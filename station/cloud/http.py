@@ -14,7 +14,7 @@ import ipaddress
 import os
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -60,6 +60,10 @@ class _Nobody(requests.auth.AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
+
+
+def _auth(token: Secret | None) -> requests.auth.AuthBase:
+    return _Nobody() if token is None else _Bearer(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +184,19 @@ class HttpLink:
         self._session.mount("http://", adapter)
 
     def send(
-        self, method: str, path: str, token: Secret, json: Mapping[str, object] | None, flight: Flight | None = None
-    ) -> Answer | NoAnswer:
+        self, method: str, path: str, token: Secret | None, json: Mapping[str, object] | None,
+        flight: Flight | None = None, form: Mapping[str, str | Secret] | None = None,
+    ) -> Answer | NoAnswer:  # fmt: skip
         """Send one request; every status is an `Answer`, any failure a `NoAnswer`. Raises nothing.
 
-        ``flight`` sets limits other than the usual ones, and lets another thread end this call at once.
+        ``token`` None sends none. ``flight`` sets limits other than the usual ones, and lets another thread end this
+        call at once.
         """
         flight = flight or Flight(MAX_BODY_BYTES, READ_S)
-        request = requests.Request(method, self.base_url + path, json=json, auth=_Bearer(token))
-        return self._exchange(request, flight, lambda response: _answer_of(response, token, flight.body_bytes))
+        secrets = [one.reveal() for one in (token, *(form or {}).values()) if isinstance(one, Secret)]
+        fields = form and {name: one.reveal() if isinstance(one, Secret) else one for name, one in form.items()}
+        request = requests.Request(method, self.base_url + path, json=json, data=fields, auth=_auth(token))
+        return self._exchange(request, flight, lambda response: _answer_of(response, secrets, flight.body_bytes))
 
     def fetch(
         self, url: str, token: Secret | None, flight: Flight, progress: Callable[[int, int | None], None]
@@ -197,8 +205,7 @@ class HttpLink:
 
         ``progress`` is called with the bytes that have arrived, and how many there will be if the other end says.
         """
-        auth = _Nobody() if token is None else _Bearer(token)
-        request = requests.Request("GET", url, auth=auth, headers={"Accept-Encoding": "identity"})
+        request = requests.Request("GET", url, auth=_auth(token), headers={"Accept-Encoding": "identity"})
         return self._exchange(request, flight, lambda response: _download_of(response, flight.body_bytes, progress))
 
     def _exchange(
@@ -210,7 +217,8 @@ class HttpLink:
         """
         try:
             with flight.under_way(), self._session.request(
-                request.method, request.url, json=request.json, auth=request.auth, headers=request.headers,
+                request.method, request.url, json=request.json, data=request.data, auth=request.auth,
+                headers=request.headers,
                 timeout=(CONNECT_S, READ_S), allow_redirects=False, stream=True,
             ) as response:  # fmt: skip
                 return read(response)
@@ -240,14 +248,13 @@ def _check_base_url(url: str) -> bool:
     return is_local
 
 
-def _answer_of(response: requests.Response, token: Secret, most_bytes: int) -> Answer:
-    """Convert a response, removing the token (N5): a proxy may quote our own request in its error."""
-    secret = token.reveal()
+def _answer_of(response: requests.Response, secrets: Sequence[str], most_bytes: int) -> Answer:
+    """Convert a response, removing what is secret in the request (N5): a proxy may quote it in its error."""
     raw = _body_of(response, most_bytes)
-    body, is_json = parse_body(raw, secret)
+    body, is_json = parse_body(raw, *secrets)
 
     def header(name: str) -> str:
-        return clean(without(secret, response.headers.get(name, ""))[:_HEADER_SHOWN])
+        return clean(without(secrets, response.headers.get(name, ""))[:_HEADER_SHOWN])
 
     return Answer(
         status=response.status_code, body=body, is_json=is_json, request_id=header("X-Request-Id"),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 
 import pytest
 from support.cloud_bench import ARGON, BORON, BORON_ICCID, BORON_SERIAL, ME, MOBILE_SECRET, PRODUCT, Bench
 
-from drivers.identity import DeviceId, SerialNumber
+from drivers.identity import DeviceId, Secret, SerialNumber
 from station.cloud import api, sim_api
 from station.cloud.answers import ClaimAnswer, Membership
+from station.cloud.call import Bearer, Call
 from station.cloud.errors import CloudRefused, NotAllowed, TokenRejected
+from station.cloud.evidence import Route
 from station.cloud.virtual import Fault, FaultKind, Quirks
 from station.errors import BadInput
 
@@ -359,3 +362,35 @@ def test_a_401_is_tried_once_more_if_the_provider_has_another_token(bench: Bench
     bench.ask_token = lambda: next(answers)
     assert bench.client.run(api.user()).username == ME
     assert [c.status for c in bench.calls] == [401, 200]
+
+
+# --- requests that bear another token, or none ---
+
+
+def test_a_form_goes_out_as_a_form_with_its_secrets_and_without_the_stations_token(bench: Bench) -> None:
+    bench.cloud.create_user(ME, Secret("pw of a test"))
+    form: dict[str, str | Secret] = {
+        "grant_type": "password", "username": ME, "password": Secret("pw of a test"), "client_id": "particle",
+        "client_secret": "particle",
+    }  # fmt: skip
+    login = Call(
+        Route.TOKEN, "POST", "/oauth/token", "log in", lambda a: a.body, form=form, bearer=Bearer.NOBODY
+    )  # fmt: skip
+    said = bench.client.run(login)
+    assert isinstance(said, dict)
+    assert len(said["access_token"]) == 40
+    assert "pw of a test" not in repr(login)
+    assert [request.username for request in bench.cloud.requests()] == [""]
+
+
+def test_a_request_may_bring_a_token_of_its_own(bench: Bench) -> None:
+    other = bench.cloud.create_token("other@example.com")
+    assert bench.client.run(replace(api.user(), bearer=other)).username == "other@example.com"
+    assert bench.client.run(api.user()).username == ME
+
+
+def test_a_token_of_the_requests_own_that_is_refused_is_no_matter_of_the_stations(bench: Bench) -> None:
+    with pytest.raises(CloudRefused) as caught:
+        bench.client.run(replace(api.user(), bearer=Secret("of nobody")))
+    assert not isinstance(caught.value, TokenRejected)
+    assert caught.value.status == 401
