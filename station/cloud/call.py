@@ -42,6 +42,7 @@ class Call(Generic[T]):
     ``what`` describes it in messages; ``accepts`` are the statuses besides 2xx that ``read`` can parse, if the
     answer is about the unit or transient; ``is_scarce`` marks the serial look-up, which has its own hourly budget
     (A15); ``most_bytes`` limits the body, which is ``json`` or ``form``. ``bearer``: a token other than the station's.
+    ``reads``: the subjects of an error that ``read`` can parse; the others are not about a unit at all.
     """
 
     route: Route
@@ -56,6 +57,7 @@ class Call(Generic[T]):
     most_bytes: int = MAX_BODY_BYTES
     form: Mapping[str, str | Secret] | None = None
     bearer: Bearer | Secret = Bearer.STATION
+    reads: frozenset[About] = frozenset({About.UNIT, About.MOMENT})
 
 
 _ADVICE = {

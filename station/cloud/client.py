@@ -28,10 +28,11 @@ from .body import Answer
 from .budget import Priority, TokenBucket, Window
 from .call import Bearer, Call, refusal
 from .errors import CloudDown, OutcomeUnknown, RateLimited, TokenRejected
-from .evidence import About, Speaker, about, speaker
+from .evidence import Speaker, about, speaker
 from .flight import Flight
 from .http import READ_S, HttpLink
 from .retry import NoAnswer, RetryPlan, Trouble, asked_to_wait, gave_up, is_ambiguous, said, trouble_of
+from .way_out import WayOut
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -71,8 +72,9 @@ class CloudClient:
         on_call: Callable[[CallRecord], None] | None = None,
         on_reachable: Callable[[bool, str], None] | None = None,
         known_serials: dict[str, SerialRecord] | None = None,
+        way: WayOut = WayOut(),  # noqa: B008 - immutable
     ) -> None:
-        self._link = HttpLink(base_url)
+        self._link = HttpLink(base_url, way)
         self._token, self._clock = token, clock
         # Under simulated time a slow virtual cloud waits on behalf of this station (`Clock.standing_in`): if a call
         # ended before it, its thread would be counted out twice, and time would pass while others are runnable.
@@ -237,7 +239,7 @@ class CloudClient:
         is_good = 200 <= answer.status < 300
         if is_good and isinstance(answer.body, Mapping) and answer.body.get("ok") is False:
             raise refusal(call, answer)
-        if not is_good and not (answer.status in call.accepts and about(call.route, answer) in _READABLE):
+        if not is_good and not (answer.status in call.accepts and about(call.route, answer) in call.reads):
             raise refusal(call, answer)
         return call.read(answer)
 
@@ -253,10 +255,6 @@ class CloudClient:
             changed, self._seen.reachable = self._seen.reachable is not now_reachable, now_reachable
         if changed and self._on_reachable is not None:
             self._on_reachable(now_reachable, reason)
-
-
-_READABLE = (About.UNIT, About.MOMENT)
-"""Subjects of an error that a parser may turn into a result; the others are not about a unit at all."""
 
 
 @dataclass(slots=True)

@@ -31,9 +31,13 @@ class Heard(Protocol):
 class Route(enum.Enum):
     """Subject of a request: the same status means different things on different routes."""
 
+    LOGIN = "logging in"
     TOKEN = "the token"
     USER = "the account's user"
+    ORGS = "the account's organisations"
+    PRODUCTS = "the account's products"
     PRODUCT = "one product"
+    TEAM = "the team of a product"
     IMPORT = "adding to a product"
     MEMBER = "one device of a product"
     MEMBER_REMOVAL = "taking a device out of a product"
@@ -115,9 +119,13 @@ BODILESS = frozenset({Route.SIM_RELEASE, Route.MEMBER_SIM_RELEASE, Route.MEMBER_
 
 
 _MARKS: Mapping[Route, frozenset[str]] = {
+    Route.LOGIN: frozenset({"access_token"}),
     Route.TOKEN: frozenset({"expires_at", "client", "client_id", "scopes"}),
     Route.USER: frozenset({"username"}),
+    Route.ORGS: frozenset({"organizations"}),
+    Route.PRODUCTS: frozenset({"products"}),
     Route.PRODUCT: frozenset({"product"}),
+    Route.TEAM: frozenset({"team"}),
     Route.IMPORT: frozenset({
         "updated", "updatedDeviceIds", "existingDeviceIds", "nonmemberDeviceIds", "invalidDeviceIds",
         "protectedDeviceIds",
@@ -144,6 +152,7 @@ _ANYWHERE = "ok"
 _SHAPES: Mapping[str, tuple[type, ...]] = {
     "ok": (bool,), "code": (int, str), "error": (str, dict), "error_description": (str,), "errors": (list,),
     "info": (str,), "message": (str,), "description": (str,), "violations": (list,), "output": (str,),
+    "mfa_token": (str,),
 }  # fmt: skip
 """Fields of the cloud's errors (reference cloud-api 1.1). Other servers add a path, a status, a link to log in."""
 _ABOUT_TOKENS = "token"
@@ -210,7 +219,7 @@ def _text_of(value: object, depth: int = 3) -> str:
 # --- what it is about --------------------------------------------------------------------------
 
 _OF_A_PRODUCT = frozenset({
-    Route.PRODUCT, Route.IMPORT, Route.MEMBER, Route.MEMBERS, Route.GROUP, Route.MEMBER_SIM, Route.SIMS,
+    Route.PRODUCT, Route.TEAM, Route.IMPORT, Route.MEMBER, Route.MEMBERS, Route.GROUP, Route.MEMBER_SIM, Route.SIMS,
     Route.MEMBER_SIM_RELEASE, Route.MEMBER_REMOVAL,
 })  # fmt: skip
 _SIM_OF_A_PRODUCT = frozenset({Route.MEMBER_SIM, Route.MEMBER_SIM_RELEASE})
@@ -239,11 +248,14 @@ ROWS: tuple[Row, ...] = (
     _row(_ANY, 400, "unauthorized", About.ACCOUNT),
     _row(_ANY, 400, "invalid_request", About.ACCOUNT),
     _row(_ANY, 400, "timed out", About.MOMENT),
+    # 2.1, 2.2: a wrong password or code is about the account; the question for a code is one step of many
+    _row(Route.LOGIN, 400, "", About.ACCOUNT),
+    _row(Route.LOGIN, 403, "mfa_required", About.MOMENT),
     _row(_ANY, 400, "", About.STATION),
     _row(_ANY, 422, "", About.STATION),
     # 3.2, 4.1: a wrong product and a token outside its team cannot always be distinguished
     _row(_OF_A_PRODUCT, 404, "product not found", About.PRODUCT),
-    _row(frozenset({Route.PRODUCT, Route.IMPORT, Route.MEMBERS, Route.SIMS}), 404, "", About.PRODUCT),
+    _row(frozenset({Route.PRODUCT, Route.TEAM, Route.IMPORT, Route.MEMBERS, Route.SIMS}), 404, "", About.PRODUCT),
     _row(_OF_A_PRODUCT, 403, "", About.ACCOUNT),
     _row(Route.GROUP, 404, "", About.UNIT),  # read as "there is none yet"
     # 4.2, 4.7: one device

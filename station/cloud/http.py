@@ -14,7 +14,7 @@ import ipaddress
 import os
 import re
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -22,8 +22,10 @@ from urllib.parse import urlsplit
 import requests
 import requests.adapters
 import requests.auth
+import requests.utils
 import urllib3
 import urllib3.connection
+import urllib3.exceptions
 import urllib3.util
 
 from drivers.identity import Secret
@@ -32,6 +34,7 @@ from ..errors import BadInput
 from .body import MAX_BODY_BYTES, Answer, clean, parse_body, without
 from .flight import Flight, FlightResponse
 from .retry import NoAnswer
+from .way_out import PROXIES, WayOut, bundle_of, is_socks, wrong_settings
 
 T = TypeVar("T")
 TOOL = "provisioning-station"
@@ -161,6 +164,8 @@ class _Adapter(requests.adapters.HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: object) -> urllib3.PoolManager:
+        if is_socks(proxy):  # our pools would go past it
+            raise requests.exceptions.InvalidSchema("a SOCKS proxy")
         manager: urllib3.PoolManager = super().proxy_manager_for(proxy, ssl_context=self.tls, **proxy_kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager
@@ -172,11 +177,11 @@ class HttpLink:
     ``base_url``: https, or http to this host (a virtual cloud); raises `BadInput` for anything else.
     """
 
-    def __init__(self, base_url: str) -> None:
-        self.base_url = base_url.rstrip("/")
-        is_local = _check_base_url(self.base_url)
+    def __init__(self, base_url: str, way: WayOut = WayOut()) -> None:  # noqa: B008 - immutable
+        self.base_url, self._way = base_url.rstrip("/"), way
+        self._is_local = _check_base_url(self.base_url)
         self._session = _Session()
-        self._session.trust_env = not is_local  # no proxy for this host
+        self._session.trust_env = not self._is_local  # no proxy for this host
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers["X-Particle-Tool"] = f"{TOOL}@{importlib.metadata.version(TOOL)}"
         adapter = _Adapter(pool_maxsize=40, max_retries=0)
@@ -218,18 +223,35 @@ class HttpLink:
         try:
             with flight.under_way(), self._session.request(
                 request.method, request.url, json=request.json, data=request.data, auth=request.auth,
-                headers=request.headers,
-                timeout=(CONNECT_S, READ_S), allow_redirects=False, stream=True,
+                headers=request.headers, timeout=(CONNECT_S, READ_S), allow_redirects=False, stream=True,
+                proxies=self._proxies, verify=bundle_of(self._way, self._environ) or None,
             ) as response:  # fmt: skip
                 return read(response)
-        except requests.RequestException as error:
+        except Exception as error:
+            if not flight.has_sent and (wrong := next(self.wrong_settings(), "")):
+                return NoAnswer(was_sent=False, reason=clean(wrong))
+            if not isinstance(error, requests.RequestException):
+                return NoAnswer(was_sent=True, reason=f"the exchange failed ({type(error).__name__})")
             if flight.proxy and not flight.has_sent:
                 return NoAnswer(was_sent=False, reason=clean(_of_proxy(flight, error)), is_blocked=True)
-            return NoAnswer(was_sent=flight.has_sent, reason=_reason(error, flight.has_sent))
-        except Exception as error:
-            if not flight.has_sent and (missing := _missing_bundle()):
-                return NoAnswer(was_sent=False, reason=missing)
-            return NoAnswer(was_sent=True, reason=f"the exchange failed ({type(error).__name__})")
+            return NoAnswer(was_sent=flight.has_sent, reason=clean(_reason(error, flight.has_sent)))
+
+    def wrong_settings(self) -> Iterator[str]:
+        """Yield a sentence for each setting of this host that keeps requests from leaving it."""
+        return wrong_settings(self.base_url, self._way, self._environ)
+
+    @property
+    def _environ(self) -> Mapping[str, str]:
+        """Return the environment as it counts for this cloud: of no proxy where NO_PROXY spares its host."""
+        if self._is_local:
+            return {}
+        is_spared = requests.utils.should_bypass_proxies(self.base_url, no_proxy=None)
+        return {name: value for name, value in os.environ.items() if not (is_spared and name in PROXIES)}
+
+    @property
+    def _proxies(self) -> dict[str, str]:
+        """Return the config's proxy for every request: of a session's, the environment's goes first."""
+        return {} if self._is_local or not self._way.proxy else dict.fromkeys(("http", "https"), self._way.proxy)
 
     def close(self) -> None:
         self._session.close()
@@ -306,26 +328,6 @@ def _date(text: str) -> datetime.datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=datetime.UTC)
 
 
-_LOCAL: Mapping[type[requests.RequestException], str] = {
-    requests.exceptions.InvalidSchema: (
-        "a SOCKS proxy is set on this host (HTTPS_PROXY or ALL_PROXY), which the station does not support:"
-        " set an http:// proxy or none"
-    ),
-    requests.exceptions.InvalidURL: (
-        "the proxy set on this host (HTTPS_PROXY or ALL_PROXY) is no http:// address: write http://host:port"
-    ),
-}
-"""Wrong settings of this host. Our own URLs were checked: only a proxy's can be invalid."""
-
-
-def _missing_bundle() -> str:
-    """Describe a setting whose certificate file is missing; "" if there is none."""
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        if (path := os.environ.get(name)) and not os.path.exists(path):
-            return f"the certificate file (CA bundle) that {name} names on this host is not there"
-    return ""
-
-
 _CONNECT_STATUS = re.compile(r"Tunnel connection failed: (\d{3})\b")
 
 
@@ -352,7 +354,9 @@ def _reason(error: requests.RequestException, was_sent: bool) -> str:
         return f"no answer within {READ_S:.0f} s"
     if isinstance(error, requests.exceptions.ProxyError) and not was_sent:
         return "the proxy did not connect"
-    local = next((words for kind, words in _LOCAL.items() if isinstance(error, kind)), "")
-    if local:
-        return local
-    return "the connection broke before an answer came" if was_sent else "no network or no such host"
+    if was_sent:
+        return "the connection broke before an answer came"
+    cause = getattr(error.args[0] if error.args else None, "reason", None)
+    if isinstance(cause, urllib3.exceptions.NameResolutionError):
+        return "no name server (DNS) knows the cloud's name: check the network and the name server of this host"
+    return "no network, or the cloud's address does not answer"

@@ -21,6 +21,7 @@ from drivers.identity import Secret
 from station.cloud.body import Answer
 from station.cloud.http import HttpLink
 from station.cloud.retry import NoAnswer
+from station.cloud.way_out import WayOut
 
 HOST, CLOUD = "127.0.0.1", "cloud.invalid"
 
@@ -73,9 +74,7 @@ def garbled_after(certificate: Path, heard: list[bytes]) -> Iterator[str]:
 
 
 def claim(url: str, trusted: Path | None) -> object:
-    with closing(HttpLink(url)) as link:
-        if trusted is not None:
-            link._session.verify = str(trusted)
+    with closing(HttpLink(url, WayOut(ca_file=trusted))) as link:
         return link.send("POST", "/v1/devices", Secret("t0ken"), {"id": "e00fce68"})
 
 
