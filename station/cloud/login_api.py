@@ -18,8 +18,10 @@ from .call import Bearer, Call, Effect, ProductRef, product_path
 from .errors import BadAnswer
 from .evidence import About, Route
 
-PUBLIC_CLIENT = ("particle", Secret("particle"))
-"""Id and secret of the client for one's own account (2.1)."""
+Client = tuple[str, Secret | str]
+"""Id and secret of an OAuth client."""
+PUBLIC_CLIENT: Client = ("particle", "particle")
+"""The client for one's own account (2.1); its secret is none."""
 PUBLIC_CLIENTS = frozenset({"particle", "particle-api", "particle-cli", "CLI2"})
 """Clients of the vendor's own tools: a token one of them made is a person's."""
 _TOKEN = re.compile(r"[!-~]{1,4096}")
@@ -51,24 +53,24 @@ class Denied:
 LoginAnswer = Granted | CodeWanted | Denied
 
 
-def password_login(username: str, password: Secret, client: tuple[str, Secret] = PUBLIC_CLIENT) -> Call[LoginAnswer]:
+def password_login(username: str, password: Secret, client: Client = PUBLIC_CLIENT) -> Call[LoginAnswer]:
     """Ask for a token with name and password. Ten failures in a row lock the site out for half an hour (2.1)."""
     return _login("log in", {"grant_type": "password", "username": username, "password": password}, client)
 
 
-def code_login(wanted: CodeWanted, code: Secret, client: tuple[str, Secret] = PUBLIC_CLIENT) -> Call[LoginAnswer]:
+def code_login(wanted: CodeWanted, code: Secret, client: Client = PUBLIC_CLIENT) -> Call[LoginAnswer]:
     """Send the one-time code that a password was answered with (2.2)."""
-    form = {"grant_type": "urn:custom:mfa-otp", "mfa_token": wanted.mfa_token, "otp": code}
+    form: dict[str, str | Secret] = {"grant_type": "urn:custom:mfa-otp", "mfa_token": wanted.mfa_token, "otp": code}
     return _login("log in with a one-time code", form, client)
 
 
-def client_login(client: tuple[str, Secret], customer: str = "") -> Call[LoginAnswer]:
+def client_login(client: Client, customer: str = "") -> Call[LoginAnswer]:
     """Ask for a token of an OAuth client's owner, or of a ``customer`` (e-mail or id) of its product (2.3)."""
     scope = {"scope": f"customer={customer}"} if customer else {}
     return _login("log in as an OAuth client", {"grant_type": "client_credentials", **scope}, client)
 
 
-def _login(what: str, form: Mapping[str, str | Secret], client: tuple[str, Secret]) -> Call[LoginAnswer]:
+def _login(what: str, form: Mapping[str, str | Secret], client: Client) -> Call[LoginAnswer]:
     """A form only (2.1). Each time it is sent it makes one more token, so it is never repeated blindly."""
     return Call(
         Route.LOGIN, "POST", "/oauth/token", what, _read_login, Effect.ONCE, accepts=frozenset({400, 401, 403}),
