@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from ..errors import LocalProtocolError
 from ..identity import DeviceId, Secret, SerialNumber
 from ..platforms import OsVersion
-from .console.tables import MAX_PASSWORD, MAX_SSID
+from .console.tables import CLAIM_CODE_SIZE, MAX_PASSWORD, MAX_SSID
 from .control.tables import MAX_PAYLOAD, RequestType
 from .messages import modules, network, system
 from .messages.tables import ENTERPRISE, OLD_SECURITY, ConnectionStatus, OldCipher, WifiSecurity
@@ -106,6 +106,18 @@ def get_protected_state() -> Request[system.Protection]:
 def is_claimed() -> Request[bool]:
     """Read the unit's own claimed bit: a hint, never proof (rules B4 B5)."""
     return _plain(RequestType.IS_CLAIMED, system.flag, SHORT_S)
+
+
+def set_claim_code(code: Secret) -> Request[None]:
+    """Store a claim code, which the unit hands to the cloud when it connects next (reference usb-and-serial 4.4).
+
+    A unit takes any length and keeps 63 bytes: another one would be lost without a word (8, pitfall 24).
+    """
+    text = code.reveal()
+    if len(text) != CLAIM_CODE_SIZE or not (text.isascii() and text.isprintable()):
+        raise LocalProtocolError(f"a claim code of {len(text)} characters; it has {CLAIM_CODE_SIZE}, all printable")
+    payload = system_pb2.ClaimCodeRequest(code=text).SerializeToString()
+    return _with(RequestType.SET_CLAIM_CODE, payload, system.nothing, timeout_s=SHORT_S, is_secret=True)
 
 
 # --- modes ----------------------------------------------------------------------------------

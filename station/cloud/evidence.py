@@ -48,6 +48,10 @@ class Route(enum.Enum):
     DEVICE = "one device of the account"
     DEVICES = "the account's devices"
     CLAIM = "claiming"
+    CLAIM_CODE = "a claim code of the account"
+    CUSTOMERS = "the customers of a product"
+    CUSTOMER_TOKEN = "a token of a customer"
+    CUSTOMER_CODE = "a claim code of a customer"
     SIM = "one SIM of the account"
     SIM_RELEASE = "releasing a SIM of the account"
     MEMBER_SIM_RELEASE = "releasing a SIM of a product"
@@ -138,6 +142,10 @@ _MARKS: Mapping[Route, frozenset[str]] = {
     Route.GROUP: frozenset({"group"}),
     Route.DEVICE: frozenset({"id", "online"}),
     Route.DEVICES: frozenset({"devices"}),
+    Route.CLAIM_CODE: frozenset({"claim_code"}),
+    Route.CUSTOMERS: frozenset({"access_token"}),
+    Route.CUSTOMER_TOKEN: frozenset({"access_token"}),
+    Route.CUSTOMER_CODE: frozenset({"claim_code"}),
     Route.CLAIM: frozenset({"id", "user_id", "deviceID", "customer_id", "transfer_id"}),
     Route.SIM: frozenset({"_id", "iccid", "sim"}),
     Route.SIM_RELEASE: frozenset(),
@@ -220,10 +228,11 @@ def _text_of(value: object, depth: int = 3) -> str:
 
 _OF_A_PRODUCT = frozenset({
     Route.PRODUCT, Route.TEAM, Route.IMPORT, Route.MEMBER, Route.MEMBERS, Route.GROUP, Route.MEMBER_SIM, Route.SIMS,
-    Route.MEMBER_SIM_RELEASE, Route.MEMBER_REMOVAL,
+    Route.MEMBER_SIM_RELEASE, Route.MEMBER_REMOVAL, Route.CUSTOMERS, Route.CUSTOMER_CODE,
 })  # fmt: skip
 _SIM_OF_A_PRODUCT = frozenset({Route.MEMBER_SIM, Route.MEMBER_SIM_RELEASE})
 _SIM_OF_THE_ACCOUNT = frozenset({Route.SIM, Route.SIM_RELEASE})
+_OF_A_CLIENT = frozenset({Route.CUSTOMERS, Route.CUSTOMER_TOKEN})
 _ANY = frozenset(Route)
 
 
@@ -244,7 +253,9 @@ def _row(routes: Route | frozenset[Route], status: int, says: str, about: About)
 ROWS: tuple[Row, ...] = (
     # the first matching row counts: the specific before the general
     # 1.2, 2.6: the token, and what it may do
+    _row(_OF_A_CLIENT, 401, "", About.STATION),  # they bear no token: it is the profile's client that is refused
     _row(_ANY, 401, "", About.ACCOUNT),
+    _row(Route.CUSTOMER_TOKEN, 400, "invalid_grant", About.UNIT),  # 2.1, 5.4: read as "there is no such customer yet"
     _row(_ANY, 400, "unauthorized", About.ACCOUNT),
     _row(_ANY, 400, "invalid_request", About.ACCOUNT),
     _row(_ANY, 400, "timed out", About.MOMENT),
@@ -256,6 +267,7 @@ ROWS: tuple[Row, ...] = (
     # 3.2, 4.1: a wrong product and a token outside its team cannot always be distinguished
     _row(_OF_A_PRODUCT, 404, "product not found", About.PRODUCT),
     _row(frozenset({Route.PRODUCT, Route.TEAM, Route.IMPORT, Route.MEMBERS, Route.SIMS}), 404, "", About.PRODUCT),
+    _row(Route.CUSTOMER_CODE, 403, "", About.STATION),  # 5.3: the token is of another product's customer (K5)
     _row(_OF_A_PRODUCT, 403, "", About.ACCOUNT),
     _row(Route.GROUP, 404, "", About.UNIT),  # read as "there is none yet"
     # 4.2, 4.7: one device

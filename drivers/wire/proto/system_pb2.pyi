@@ -31,6 +31,12 @@ class Flag(_message.Message):
     value: bool
     def __init__(self, value: _Optional[bool] = ...) -> None: ...
 
+class ClaimCodeRequest(_message.Message):
+    __slots__ = ("code",)
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    def __init__(self, code: _Optional[str] = ...) -> None: ...
+
 class ProtectedStateReply(_message.Message):
     __slots__ = ("is_protected", "is_overridden")
     IS_PROTECTED_FIELD_NUMBER: _ClassVar[int]

@@ -90,6 +90,8 @@ def _foreign(ask: Ask, row: sqlite3.Row) -> Reply:
 # --- claim codes (5.3) -----------------------------------------------------------------------------
 
 _CODE_LENGTH = 63
+CODE_LASTS_S = 3600.0
+"""How long a code may wait for its device: the reference does not say."""
 
 
 def create_claim_code(ask: Ask) -> Reply:
@@ -104,32 +106,43 @@ def create_claim_code(ask: Ask) -> Reply:
     known = "" if product is not None else ask.text("iccid") or ask.text("imei")
     code = known or secrets.token_urlsafe(48)[:_CODE_LENGTH]
     ask.store.run(
-        "INSERT OR REPLACE INTO claim_codes (digest, username, is_customers, product_id) VALUES (?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO claim_codes (digest, username, is_customers, product_id, made_at)"
+        " VALUES (?, ?, ?, ?, ?)",
         digest(code), ask.caller.username, int(customer_of is not None), None if product is None else product["id"],
+        ask.now.isoformat(),
     )  # fmt: skip
     owned = ask.store.rows("SELECT * FROM devices WHERE owner = ? ORDER BY id", ask.caller.username)
     return Reply(200, {"claim_code": code, "device_ids": [row["id"] for row in owned if ask.owns(row)]})
 
 
-def redeem(store: Store, device: sqlite3.Row, codes: list[str]) -> None:
+def redeem(store: Store, device: sqlite3.Row, codes: list[str], now: datetime.datetime) -> None:
     """Give a device that connects to whom one of its claim codes belongs, and add it to the code's product (K6).
 
-    A device that has an owner keeps it; a code works once.
+    A device that has an owner keeps it; a code works once and not for ever. One of a product is good for its members
+    and for devices of its platform that are in none.
     """
+    oldest = (now - datetime.timedelta(seconds=CODE_LASTS_S)).isoformat()
     for code in codes:
-        row = store.row("SELECT * FROM claim_codes WHERE digest = ?", digest(code))
-        if row is None:
+        row = store.row(
+            "SELECT * FROM claim_codes WHERE digest = ? AND used_by IS NULL AND made_at > ?", digest(code), oldest
+        )
+        if row is None or not _is_for(store, row, device):
             continue
         store.run(
             "UPDATE devices SET owner = ?, is_customers = ? WHERE id = ? AND owner IS NULL",
             row["username"], row["is_customers"], device["id"],
         )  # fmt: skip
         store.run(
-            "UPDATE devices SET product_id = ? WHERE id = ? AND product_id IS NULL AND platform_id ="
-            " (SELECT platform_id FROM products WHERE id = ?)",
-            row["product_id"], device["id"], row["product_id"],
-        )  # fmt: skip
-        store.run("DELETE FROM claim_codes WHERE digest = ?", row["digest"])
+            "UPDATE devices SET product_id = ? WHERE id = ? AND product_id IS NULL", row["product_id"], device["id"]
+        )
+        store.run("UPDATE claim_codes SET used_by = ? WHERE digest = ?", device["id"], row["digest"])
+
+
+def _is_for(store: Store, code: sqlite3.Row, device: sqlite3.Row) -> bool:
+    if code["product_id"] is None or device["product_id"] is not None:
+        return bool(code["product_id"] in (None, device["product_id"]))
+    product = store.row("SELECT platform_id FROM products WHERE id = ?", code["product_id"])
+    return product is not None and bool(product["platform_id"] == device["platform_id"])
 
 
 # --- serial numbers (6.1) --------------------------------------------------------------------------

@@ -38,7 +38,7 @@ def begin(store: Store, hub: EventHub, facts: UnitFacts, now: datetime.datetime)
             facts.imei, device_id,
         )  # fmt: skip
         _quarantine(store, before, facts)
-        claims.redeem(store, before, [code for code in (facts.claim_code, facts.iccid, facts.imei) if code])
+        claims.redeem(store, before, [code for code in (facts.claim_code, facts.iccid, facts.imei) if code], now)
         if facts.iccid is not None:
             sims.count_session(store, facts.iccid, now)
         store.run(

@@ -70,7 +70,8 @@ CREATE TABLE IF NOT EXISTS sims (
 CREATE TABLE IF NOT EXISTS sim_usage (
     iccid TEXT NOT NULL, date TEXT NOT NULL, mbs REAL NOT NULL, PRIMARY KEY (iccid, date)) STRICT;
 CREATE TABLE IF NOT EXISTS claim_codes (
-    digest TEXT PRIMARY KEY, username TEXT NOT NULL, is_customers INTEGER NOT NULL, product_id INTEGER) STRICT;
+    digest TEXT PRIMARY KEY, username TEXT NOT NULL, is_customers INTEGER NOT NULL, product_id INTEGER,
+    made_at TEXT, used_by TEXT) STRICT;
 CREATE TABLE IF NOT EXISTS transfers (
     id TEXT PRIMARY KEY, device_id TEXT NOT NULL, username TEXT NOT NULL, asked_of TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS lookups (username TEXT NOT NULL, at TEXT NOT NULL) STRICT;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import string
 import sys
 import tomllib
 from collections.abc import Callable
@@ -29,6 +30,7 @@ MESSAGES = {
     for name, text in tomllib.loads(Path(__file__).with_name("usb_vectors.toml").read_text())["message"].items()
 }
 PASSWORD = Secret("hunter2hunter2")
+CLAIM_CODE = Secret(f"{string.digits}{string.ascii_uppercase}{string.ascii_lowercase}+")
 MAC = MacAddress.parse("a4b1c10203ff")
 
 
@@ -36,6 +38,7 @@ MAC = MacAddress.parse("a4b1c10203ff")
     ("name", "request_"),
     [
         ("M5", requests.set_setup_done(True)),
+        ("M9", requests.set_claim_code(CLAIM_CODE)),
         ("M13", requests.start_firmware_update(120_000)),
         ("M15", requests.firmware_update_data(bytes.fromhex("deadbeef"))),
         ("M16", requests.finish_firmware_update(validate_only=True)),
@@ -53,6 +56,19 @@ def test_default_requests_are_empty_on_the_wire() -> None:  # M6 as Python and t
     assert requests.set_setup_done(False).payload == b""
     assert requests.finish_firmware_update().payload == b""
     assert requests.get_device_id().payload == b""
+
+
+@pytest.mark.parametrize("code", [CLAIM_CODE.reveal()[1:], CLAIM_CODE.reveal() + "/", "", "\N{DEGREE SIGN}" * 63])
+def test_a_claim_code_that_a_unit_would_not_keep_whole_is_not_sent(code: str) -> None:
+    with pytest.raises(LocalProtocolError, match=f"a claim code of {len(code)} characters") as caught:
+        requests.set_claim_code(Secret(code))
+    assert not code or code not in str(caught.value)
+
+
+def test_no_trace_shows_a_claim_code() -> None:
+    request = requests.set_claim_code(CLAIM_CODE)
+    assert request.is_secret
+    assert CLAIM_CODE.reveal() not in repr(request)
 
 
 def test_m15_a_whole_chunk_takes_1027_bytes() -> None:

@@ -8,6 +8,7 @@ from support.cloud_web import STRANGER, Web
 
 from drivers.identity import DeviceId
 from drivers.virtual.world import UnitFacts
+from station.cloud.virtual.claims import CODE_LASTS_S
 
 CUSTOMER = "customer@example.net"
 CUSTOMERS = f"/v1/products/{PRODUCT}/customers"
@@ -190,6 +191,31 @@ def test_a_code_is_redeemed_once_by_the_unit_that_connects_with_it(cloud: Web, s
     assert cloud("POST", path, {}, token=token)["device_ids"] == [str(BORON)]
     connect(cloud, ARGON, claim_code=code)
     assert "owner" not in (cloud.cloud.device(ARGON) or {})
+
+
+def test_a_code_that_waited_too_long_makes_nobody_an_owner(cloud: Web, shop: Shop) -> None:
+    path, token = f"/v1/products/{PRODUCT}/device_claims", shop.customer()
+    codes = [cloud("POST", path, {}, token=token)["claim_code"]]
+    cloud.clock.sleep(CODE_LASTS_S - 1)
+    codes.append(cloud("POST", path, {}, token=token)["claim_code"])
+    cloud.clock.sleep(2)
+    cloud("POST", f"/v1/products/{PRODUCT}/devices", {"id": str(BORON)})
+    for code, owner in zip(codes, (None, CUSTOMER), strict=True):
+        connect(cloud, BORON, claim_code=code)
+        assert cloud("GET", f"/v1/products/{PRODUCT}/devices/{BORON}").get("owner") == owner
+
+
+def test_a_code_is_nothing_to_a_unit_of_another_product_or_platform(cloud: Web, shop: Shop) -> None:
+    path, token = f"/v1/products/{PRODUCT}/device_claims", shop.customer()
+    code = cloud("POST", path, {}, token=token)["claim_code"]
+    connect(cloud, ARGON, platform_id=12, claim_code=code)
+    cloud.cloud.create_product(20002, 13, slug="second", name="Second", team=[ME])
+    cloud("POST", "/v1/products/20002/devices", {"id": str(BORON)})
+    connect(cloud, BORON, claim_code=code)
+    assert [(cloud.cloud.device(one) or {}).get("owner") for one in (ARGON, BORON)] == [None, None]
+    cloud.cloud.edit_device(BORON, product_id=None)
+    connect(cloud, BORON, claim_code=code)
+    assert cloud("GET", f"/v1/products/{PRODUCT}/devices/{BORON}")["owner"] == CUSTOMER
 
 
 def test_outside_products_a_code_is_the_users_and_may_be_the_iccid(cloud: Web) -> None:
