@@ -19,8 +19,8 @@ from ..figures import counts, yields
 from ..journal import AttemptRecord, FactRecord, JournalReader, UnitHistory
 from ..local_time import moment
 from ..model import VERDICT_WORD
+from ..scan.lists import MAX_BYTES, ListLine, read_list
 from ..scan.reading import read_scan
-from ..scan.tray import read_tray
 from .places import add_data_dir, check_output, output, reader
 from .telling import released, standard_output, sub_verbs, tell, tell_all
 
@@ -122,23 +122,31 @@ def _line(unit: UnitHistory) -> str:
 
 def run_tray(arguments: argparse.Namespace) -> int:
     """Print a line for every unit of a tray list, and how many were here. Returns 1 if one was not."""
-    name = escaped(str(arguments.list))
-    try:
-        units = tuple(read_tray(arguments.list.read_text(encoding="utf-8-sig")))
-    except OSError as error:
-        raise BadInput(f"{name} cannot be read: {error.strerror}; give the path of the list") from error
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{name} is no text in UTF-8; save the list as CSV or text in UTF-8") from error
-    if not units:
+    units = tuple(line for line in list_of(arguments.list) if line.numbers or line.fault)
+    if not any(unit.numbers for unit in units):
+        name = escaped(str(arguments.list))
         raise BadInput(f"{name} names no unit: no line has a Device ID, serial number or ICCID; is it the right file?")
     missing = 0
     with reader(arguments) as journal:
         for unit in units:
             known = next((found for one in unit.numbers if (found := journal.find(one))), ())
             missing += not known
-            tell_all(map(_line, known[:1]) if known else (f"  line {unit.line}: {unit.numbers[0]} was not here",))
+            why = f"{unit.numbers[0]} was not here" if unit.numbers else unit.fault
+            tell_all(map(_line, known[:1]) if known else (f"  line {unit.number}: {why}",))
     tell(f"{len(units) - missing} of {len(units)} were here")
     return 1 if missing else 0
+
+
+def list_of(path: Path) -> tuple[ListLine, ...]:
+    """Read a list that came with units or SIM cards; raises `BadInput` if it cannot be read or is no text."""
+    name = escaped(str(path))
+    try:
+        with path.open("rb") as file:
+            return read_list(file.read(MAX_BYTES + 1))
+    except OSError as error:
+        raise BadInput(f"{name} cannot be read: {error.strerror}; give the path of the list") from error
+    except BadInput as error:
+        raise BadInput(f"{name} {error}") from error
 
 
 def wanted(text: str) -> tuple[str, str]:
