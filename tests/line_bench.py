@@ -79,6 +79,7 @@ class Recipe:
     slug: str = ""  # in place of the product's number
     offline: str = ""  # as the profile leaves it when it does not say
     claim: bool = False
+    claim_user: str = ""
     online: bool = False
     wifi: bool | None = None  # None: where the platform has it
     networks: str = ""  # sections [wifi] in place of the usual one
@@ -167,6 +168,7 @@ class Recipe:
         lines += [
             "[cloud]",
             *([f'offline = "{self.offline}"'] if self.offline else []),
+            *([f'claim_user = "{self.claim_user}"'] if self.claim_user else []),
             *map("{} = {}".format, ("claim", "online"), flags),
         ]
         lines += ["[name]", f'template = "{self.name}"', f'fallback = "{self.fallback}"']

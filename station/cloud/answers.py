@@ -44,7 +44,7 @@ class ImportResult:
 
     rows: tuple[tuple[str, Membership], ...]
 
-    def of(self, identifier: DeviceId | str) -> Membership:
+    def of(self, identifier: object) -> Membership:
         """Return the result for one identifier; upper and lower case are equal."""
         wanted = str(identifier).lower()
         return next((result for sent, result in self.rows if sent.lower() == wanted), Membership.UNCONFIRMED)

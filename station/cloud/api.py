@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from drivers.identity import DeviceId, SerialNumber
+from drivers.identity import DeviceId, Imei, SerialNumber
 
 from ..errors import BadInput
 from . import answers as read
@@ -84,20 +84,29 @@ def members(ref: ProductRef, page: int) -> Call[Page[CloudDevice]]:
     )  # fmt: skip
 
 
-def add_to_product(ref: ProductRef, devices: DeviceId | Sequence[DeviceId]) -> Call[ImportResult]:
-    """Add devices to the product together with their built-in SIMs.
+Identifier = DeviceId | SerialNumber | Imei
+"""What the import takes for a device (reference cloud-api 4.1). An ICCID, too, but it names a SIM (E13)."""
 
-    Raises `BadInput` unless there are 1 to 1000 of them.
+
+def add_to_product(
+    ref: ProductRef, devices: Identifier | Sequence[Identifier], claim_user: str = ""
+) -> Call[ImportResult]:
+    """Add devices to the product together with their built-in SIMs, and claim them to ``claim_user`` if there is one.
+
+    The claim works offline and with an API user's token; ``claim_user`` must be in the product's team. Raises
+    `BadInput` unless there are 1 to 1000 devices.
     """
-    device_ids = (devices,) if isinstance(devices, DeviceId) else devices
-    if not 1 <= len(device_ids) <= MAX_IMPORT:
+    identifiers = devices if isinstance(devices, Sequence) else (devices,)
+    if not 1 <= len(identifiers) <= MAX_IMPORT:
         raise BadInput(
-            f"add devices to product {ref}: one import takes 1 to {MAX_IMPORT} devices, here are {len(device_ids)}; "
+            f"add devices to product {ref}: one import takes 1 to {MAX_IMPORT} devices, here are {len(identifiers)}; "
             "send them in parts"
         )
-    sent = tuple(str(device_id) for device_id in device_ids)
+    sent = tuple(map(str, identifiers))
     who = sent[0] if len(sent) == 1 else f"{len(sent)} devices"
     names: dict[str, object] = {"id": sent[0]} if len(sent) == 1 else {"ids": list(sent)}
+    if claim_user:
+        names["claim_user"] = claim_user
     return Call(
         Route.IMPORT, "POST", f"{product_path(ref)}/devices", f"add {who} to product {ref}",
         lambda a: read.read_import(a.body, sent), Effect.ONCE, names | {"import_sims": True},

@@ -1,9 +1,14 @@
-"""``claim``: the unit belongs to the account of the token. Rules E1 E2 E3 E10 E11 E12 B4 B5."""
+"""``claim``: the unit belongs to the account of the token, or to the one its profile names.
+
+Rules E1 E2 E3 E7 E8 E10 E11 E12 B4 B5.
+"""
 
 from __future__ import annotations
 
 from ..cloud import api
 from ..cloud.answers import ClaimAnswer
+from ..cloud.errors import CloudRefused, NotAllowed
+from ..cloud.evidence import About
 from ..engine.step import StepContext, StepResult
 from ..errors import StepFault, UnitRejected
 from ..settings.profile import Kind
@@ -17,18 +22,47 @@ POLL_S = 5.0
 
 
 def claim(cloud: CloudRecord, ctx: StepContext) -> StepResult:
-    """GET - POST - GET: only claim what is not ours, and believe only the owner read back."""
-    user = cloud.client.account(deadline=ctx.deadline, cancel=ctx.cancel).username
+    """GET - POST - GET: only claim what is not ours, and believe only the owner read back.
+
+    With a named owner the import of `product_add` has claimed the unit (reference cloud-api 4.1) and this reads it
+    back. Where it has not, the token claims if it is that owner's, else the import is sent once more.
+    """
+    user = cloud.owner(ctx)
     goal = Goal(
         f"claim {cloud.job.device_id}",
         look=lambda: _is_ours(cloud, ctx, user),
-        send=lambda: _claim_until_online(cloud, ctx),
+        send=lambda: _send(cloud, ctx, user),
         missing=StepFault(
             f"the cloud accepted the claim of {cloud.job.device_id} but shows no owner", say=Say("not_claimed")
         ),
     )
-    cloud.reach(ctx, goal)
+    try:
+        cloud.reach(ctx, goal)
+    except StepFault as error:
+        if error is not goal.missing or not cloud.job.claim_user:
+            raise
+        raise CloudRefused(  # the import says nothing of an owner it does not accept
+            f"adding {cloud.job.device_id} to product {cloud.job.product_id} does not claim it for {mask(user)};"
+            " check that claim_user is in the product's team",
+            status=200, words="", about=About.ACCOUNT,
+        ) from error  # fmt: skip
     return cloud.ended(ctx, f"cloud shows owner {mask(user)}")
+
+
+def _send(cloud: CloudRecord, ctx: StepContext, user: str) -> None:
+    product = cloud.job.product_id
+    if not cloud.job.claim_user or product is None or _has_token_of(cloud, ctx, user):
+        _claim_until_online(cloud, ctx)
+    else:
+        cloud.run(ctx, api.add_to_product(product, cloud.job.device, user))
+
+
+def _has_token_of(cloud: CloudRecord, ctx: StepContext, user: str) -> bool:
+    """Whether the station's token belongs to ``user``; an API user may not ask, and is nobody who owns units."""
+    try:
+        return is_same_account(cloud.client.account(deadline=ctx.deadline, cancel=ctx.cancel).username, user)
+    except NotAllowed:
+        return False
 
 
 def _is_ours(cloud: CloudRecord, ctx: StepContext, user: str) -> bool | None:

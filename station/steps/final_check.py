@@ -11,7 +11,7 @@ from .spec import ALL_OTHERS, CloudStep, in_both
 
 def final_check(cloud: CloudRecord, ctx: StepContext) -> StepResult:
     """Nothing is written. One wrong field and the unit does not pass (N6)."""
-    user = cloud.client.account(deadline=ctx.deadline, cancel=ctx.cancel).username if cloud.job.claims else ""
+    user = cloud.owner(ctx) if cloud.job.claims else ""
     if cloud.has_unit:
         cloud.last.forget()  # much may have happened since an earlier step looked
     count = cloud.standing(ctx, lambda: _look(cloud, ctx, user))

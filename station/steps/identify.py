@@ -169,9 +169,7 @@ def _foresee(session: UnitSession, cloud: CloudRecord, ctx: StepContext) -> Clou
     record, job = cloud.observe(ctx), cloud.job
     if record is None:
         return None
-    asks_user = job.claims and record.owner
-    user = session.client.account(deadline=ctx.deadline, cancel=ctx.cancel).username if asks_user else ""
-    check_now(job, record, user)
+    check_now(job, record, cloud.owner(ctx) if job.claims and record.owner else "")
     if job.iccid and job.product_id is not None and session.walks("sim"):
         check_sim(job, cloud.sim(ctx))
     return record

@@ -17,6 +17,7 @@ from ..settings.profile import Kind, Profile
 from ..settings.profile_sections import IS_DEVELOPER, IS_PRODUCT, Context, ProfileSection, where
 from ..settings.sections import ABSENT, Mistake
 from ..words.say import Say
+from .shared.cloudjob import CloudJob
 from .shared.cloudwork import CloudRecord, Goal, keep_facts
 from .shared.listing import list_members
 from .spec import CloudStep
@@ -60,7 +61,7 @@ def product_id(profile: Profile) -> int | None:
     return product.id if product is not None else None
 
 
-_REFUSALS = {
+REFUSALS = {
     # how the cloud's lists read to a person (reference cloud-api 4.1)
     Membership.NONMEMBER: (Say("owner_other"), "is claimed by an account outside the team; have it unclaimed first"),
     Membership.INVALID: (Say("cloud_refused"), "was not accepted: check its label, platform and other products"),
@@ -69,15 +70,23 @@ _REFUSALS = {
 
 
 def product_add(cloud: CloudRecord, ctx: StepContext) -> StepResult:
-    """Observe membership, import, then read it back: a 200 alone is no proof."""
+    """Observe membership, import, then read it back: a 200 alone is no proof.
+
+    The import also claims where the profile names an owner; whether it did is read back by `claim`.
+    """
     goal = _membership(cloud, ctx)
     member = cloud.standing(ctx, goal.look)  # one in another product is refused, never moved
     if member is not None:
         cloud.found_member()
-    else:
+    if member is None or is_unclaimed(cloud.job, member):
         member = cloud.until_seen(ctx, goal)
     keep_facts(ctx, product_id=member.product_id, groups=",".join(member.groups))
     return cloud.ended(ctx, f"cloud shows product {member.product_id}")
+
+
+def is_unclaimed(job: CloudJob, member: CloudDevice) -> bool:
+    """Whether an import claims ``member`` for the owner that its profile names: it does so for members, too."""
+    return bool(job.claim_user) and not member.owner
 
 
 def _membership(cloud: CloudRecord, ctx: StepContext) -> Goal[CloudDevice]:
@@ -98,11 +107,11 @@ def _membership(cloud: CloudRecord, ctx: StepContext) -> Goal[CloudDevice]:
 def _import(cloud: CloudRecord, ctx: StepContext) -> None:
     """Raises `OutcomeUnknown` for an answer that names the unit nowhere: only a look shows what it came to."""
     assert cloud.job.product_id is not None
-    answer = cloud.run(ctx, api.add_to_product(cloud.job.product_id, [cloud.job.device]))
+    answer = cloud.run(ctx, api.add_to_product(cloud.job.product_id, cloud.job.device, cloud.job.claim_user))
     result = answer.of(cloud.job.device)
     if result is Membership.UNCONFIRMED:
         raise OutcomeUnknown(f"the cloud did not say what became of {cloud.job.device_id}")
-    refusal = _REFUSALS.get(result)
+    refusal = REFUSALS.get(result)
     if refusal is not None:
         cloud.anywhere(ctx)  # a unit in another product is told as that
         say, words = refusal
@@ -122,15 +131,20 @@ def _agreed(cloud: CloudRecord, member: CloudDevice | None) -> CloudDevice | Non
 
 def _add_all(units: Sequence[tuple[CloudRecord, StepContext]]) -> None:
     """Import in one request all that are not listed; what became of each shows when it is read back."""
-    lacking = [(cloud, ctx) for cloud, ctx in units if cloud.last.member.get(lambda: None) is None]
-    for part in (lacking[at : at + MAX_IMPORT] for at in range(0, len(lacking), MAX_IMPORT)):
+    lacking: dict[str, list[tuple[CloudRecord, StepContext]]] = {}
+    for cloud, ctx in units:
+        member = cloud.last.member.get(lambda: None)
+        if member is None or is_unclaimed(cloud.job, member):
+            lacking.setdefault(cloud.job.claim_user, []).append((cloud, ctx))
+    parts = (alike[at : at + MAX_IMPORT] for alike in lacking.values() for at in range(0, len(alike), MAX_IMPORT))
+    for part in parts:
         first, ctx = part[0]
         assert first.job.product_id is not None
         with contextlib.suppress(OutcomeUnknown), contextlib.ExitStack() as announced:
             for cloud, its_ctx in part:
                 announced.enter_context(cloud.announced(its_ctx, _membership(cloud, its_ctx).what))
             devices = [cloud.job.device for cloud, _ in part]
-            first.run(ctx, api.add_to_product(first.job.product_id, devices))
+            first.run(ctx, api.add_to_product(first.job.product_id, devices, first.job.claim_user))
 
 
 SPEC = CloudStep(

@@ -68,7 +68,8 @@ class CloudCall:
     def steps(self) -> tuple[str, ...]:
         """The steps whose work a write may be: that of the walk, and those that cure what the cloud shows."""
         of_field = next((_STEP_OF_FIELD[key] for key in self.request.body if key in _STEP_OF_FIELD), "")
-        return (_STEP_OF_ROUTE.get(self.request.route, of_field), *_CURING)
+        also = ("claim",) if self.request.body.get("claim_user") else ()  # once more, where the first one did not claim
+        return (_STEP_OF_ROUTE.get(self.request.route, of_field), *also, *_CURING)
 
     @property
     def is_refused(self) -> bool:

@@ -25,6 +25,7 @@ class Quirks:
 
     product_as_list: bool = False
     import_answer: str = "lists"  # "lists", "old" (no updated/existing lists), "empty" (all lists empty)
+    claims_members: bool = True  # an import with ``claim_user`` claims what is in the product already, too
     offline_claim: object = None  # body of the 404 to a claim of an offline unit; None: the nested list
     serial_key: str = "deviceID"
     firmware_keys: Mapping[str, str] = field(default_factory=dict)  # e.g. {"product_default": "current"}

@@ -19,7 +19,7 @@ from ...settings.profile_sections import (
     SectionWithDefaults,
     where,
 )
-from ...settings.sections import Mistake, refusal, shown
+from ...settings.sections import ABSENT, Mistake, refusal, shown
 from ...uncertain import NAME_LENGTH
 
 GROUP_NAME = r"^[a-z0-9_-]{1,64}$"
@@ -33,10 +33,21 @@ class Offline(enum.StrEnum):
     HOLD = "hold"  # the unit waits in its slot
 
 
-class Cloud(SectionWithDefaults):
+class Cloud(
+    SectionWithDefaults,
+    json_schema_extra={
+        "if": {"required": ["claim_user"]},
+        "then": {"properties": {"claim": {"const": True}}, "required": ["claim"]},
+    },
+):  # fmt: skip
     """What is asked of the cloud beside membership, and what happens while it is away."""
 
     claim: bool = Field(default=False, description="true: claim the unit, as a developer unit must be (E1).")
+    claim_user: str | None = Field(
+        default=None, pattern=r"^[!-?A-~]+@[!-?A-~]+$", max_length=254, examples=["factory@example.com"],
+        title="the e-mail address of an account in the product's team",
+        description="Who owns the unit (E8): adding it to the product claims it, so an API user's token will do.",
+    )  # fmt: skip
     development: bool = Field(
         default=False, description="true: mark the unit for development; it takes no released firmware then (D8 E7).",
     )  # fmt: skip
@@ -77,12 +88,18 @@ class Cloud(SectionWithDefaults):
         yield where({"required": ["wifi"]}, {"properties": awaited, "required": ["cloud"]}, cloud={"properties": holds})
         claimed = {"properties": {"claim": {"const": True}, "online": {"const": True}, **holds}, "required": ["claim"]}
         yield where(IS_DEVELOPER, cloud=claimed)
+        yield where(IS_DEVELOPER, cloud={"properties": {"claim_user": ABSENT}})
         yield {"if": IS_DEVELOPER, "then": {"required": ["cloud"]}}
 
     def check(self, context: Context) -> Iterator[Mistake]:
         if context.kind is Kind.DEVELOPER and not self.claim:
             expected = "claim = true: a developer unit must be claimed (E1)"
             yield Mistake("claim", expected, "write claim = true below [cloud]")
+        if context.kind is Kind.DEVELOPER and self.claim_user:
+            expected = "no claim_user: a developer unit belongs to the token's account"
+            yield Mistake("claim_user", expected, "remove it, and use that account's token")
+        elif self.claim_user and not self.claim:
+            yield Mistake("claim_user", "claim = true beside it", "write claim = true, or remove claim_user")
         if context.kind is Kind.DEVELOPER and not self.is_awaited(context.kind):
             yield Mistake("online", "online = true: a developer unit is claimed online (E2)", "write online = true")
         why = self.why_hold(context)

@@ -31,6 +31,7 @@ class CloudJob:
     iccid: str = ""
     imei: str = ""
     claims: bool = False
+    claim_user: str = ""  # who owns it then; "": the account of the token
     notes: str = ""
     groups: tuple[str, ...] = ()
     development: bool = False
@@ -54,9 +55,9 @@ class CloudJob:
             device_id=str(who.device_id), platform_id=who.platform.id, product_id=product_id,
             name=template.render(who.platform.slug, str(who.device_id), serial) if is_named else "",
             serial=serial or "", iccid=str(who.iccid or ""), imei=str(who.imei or ""),
-            claims=cloud.claim, development=cloud.development, notes=notes.text if notes else "",
-            groups=groups.names if groups else (), firmware_lock=lock.version if lock else None,
-            queues=cloud.queues(profile.context),
+            claims=cloud.claim, claim_user=cloud.claim_user or "", development=cloud.development,
+            notes=notes.text if notes else "", groups=groups.names if groups else (),
+            firmware_lock=lock.version if lock else None, queues=cloud.queues(profile.context),
         )  # fmt: skip
 
     def compare(self, record: CloudDevice) -> None:

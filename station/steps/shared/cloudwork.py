@@ -85,6 +85,10 @@ class CloudRecord:
         """Send ``call`` within the step's time. Raises `CloudError`."""
         return self.client.run(call, deadline=ctx.deadline, cancel=ctx.cancel)
 
+    def owner(self, ctx: StepContext) -> str:
+        """The account that is to own the unit: the one the profile names, else that of the token."""
+        return self.job.claim_user or self.client.account(deadline=ctx.deadline, cancel=ctx.cancel).username
+
     # --- looks ---
 
     def device(self, ctx: StepContext) -> CloudDevice | None:
