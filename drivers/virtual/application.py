@@ -29,6 +29,7 @@ from .ota import OtaUpdate
 from .protection import Protection
 from .radio import Radio
 from .request_handlers import answer_request
+from .session import Session
 
 _V0_5_0, _V0_7_0, _V0_8_0 = (OsVersion.parse(text) for text in ("0.5.0-0", "0.7.0-0", "0.8.0-0"))
 V5_2_0 = OsVersion.parse("5.2.0")
@@ -63,7 +64,7 @@ class Application:
         self.ota = OtaUpdate(board.memory, self._system_module_version())
         is_protected = report.is_protected and self.os >= V6_0_0
         self.protection = Protection(str(board.spec.device_id), is_protected, board.clock.now)
-        self.radio = Radio(board, str(self.os), self.is_safe, self.enter_listening)
+        self.radio = Radio(board, report, str(self.os), self.enter_listening, self._open_session)
         self.environment = dict(board.spec.environment)
         self.floods = not self.is_safe and programs.is_active(board.memory, programs.FLOODER)
         self.console = Console(self)
@@ -97,6 +98,12 @@ class Application:
         """End this boot: a reset or a power cut."""
         self._is_asleep = True
         self.radio.stop()
+
+    def _open_session(self, bytes_per_s: float) -> Session:
+        return Session(self.board, self.ota, bytes_per_s, self.apply_update, self._show_rainbow)
+
+    def _show_rainbow(self, is_on: bool) -> None:
+        self.is_rainbow = is_on
 
     # --- listening mode ---
 

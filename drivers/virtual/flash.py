@@ -39,6 +39,7 @@ class Who(enum.StrEnum):
     CONSOLE = "console"  # the host, through the listening-mode console
     BOOT = "boot"  # the bootloader or the MBR, on its own
     SYSTEM = "system"  # Device OS, on its own
+    AIR = "air"  # the cloud, through the running system
 
 
 HOST = frozenset({Who.DFU, Who.CONTROL, Who.CONSOLE})

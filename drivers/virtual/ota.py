@@ -1,8 +1,8 @@
-"""The receiving end of a control-request update: a slot in the external flash, and the records that make the
-next boot apply it. Nothing is written through to where a module belongs, but for the co-processor's firmware.
+"""The receiving end of an update, by control requests or over the air: a slot in the external flash, and the records
+that make the next boot apply it. Nothing is written through to where a module belongs, but for the co-processor's
+firmware.
 
-Reference firmware-and-dfu 5, 7.2; usb-and-serial 4.4. Compressed modules are inflated by the boot that
-applies them.
+Reference firmware-and-dfu 5, 7.2; usb-and-serial 4.4. Compressed modules are inflated by the boot that applies them.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class OtaUpdate:
         slot = memory.layout.update_slot(system_module_version, 0 if system is None else system.end)
         self._flash, self._slot, self._room = memory.flash(slot.chip), slot.start, slot.length
         self._device_os = os_version(system_module_version)
+        self._who = Who.CONTROL  # sends the update in progress
         self._size: int | None = None  # None: no update in progress
         self._received = 0
         self._records: list[update_slots.UpdateRecord] | None = None
@@ -48,16 +49,20 @@ class OtaUpdate:
         """Return whether FINISH succeeded: `apply` it once the host has read (or reset) the result, then reset."""
         return self._records is not None
 
-    def begin(self, size: int) -> OtaReply:
+    def runs_for(self, who: Who) -> bool:
+        """Return whether an update that ``who`` sends is in progress."""
+        return self._size is not None and self._who is who
+
+    def begin(self, size: int, who: Who = Who.CONTROL) -> OtaReply:
         """Handle START: cancel a running update, erase as much of the slot as ``size`` bytes need."""
         self.cancel()
         if not 0 < size <= self._room:
             return OtaReply(ResultCode.OTA_INVALID_SIZE)
         try:
-            seconds = self._flash.erase_range(self._slot, size, Who.CONTROL)
+            seconds = self._flash.erase_range(self._slot, size, who)
         except FlashFailed:
             return OtaReply(ResultCode.FLASH_IO)
-        self._size = size
+        self._size, self._who = size, who
         return OtaReply(ResultCode.NONE, seconds)
 
     def data(self, piece: bytes) -> OtaReply:
@@ -68,7 +73,7 @@ class OtaUpdate:
             self.cancel()
             return OtaReply(ResultCode.OUT_OF_RANGE)
         try:
-            seconds = self._flash.program(self._slot + self._received, piece, Who.CONTROL)
+            seconds = self._flash.program(self._slot + self._received, piece, self._who)
         except FlashFailed:
             self.cancel()
             return OtaReply(ResultCode.FLASH_IO)
@@ -110,7 +115,7 @@ class OtaUpdate:
         try:
             seconds = sum(_stream(self._memory, r) for r in for_ncp) + sum(_keep(self._memory, r) for r in for_store)
             if for_boot:
-                seconds += update_slots.store(self._memory, for_boot, Who.CONTROL)
+                seconds += update_slots.store(self._memory, for_boot, self._who)
         except FlashFailed:
             return OtaReply(ResultCode.FLASH_IO)
         except StoreFull:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .families import family_of
 from .memory import UnitMemory
 
@@ -10,6 +12,11 @@ SELF_TEST = "selftest"
 FLOODER = "flooder"
 """... of one that prints to the serial port without end."""
 
+FUNCTIONS: Mapping[str, tuple[str, ...]] = {
+    "tinker": ("digitalread", "digitalwrite", "analogread", "analogwrite"), "tracker-edge": ("cmd",)
+}  # fmt: skip
+"""What applications offer to the cloud, by name."""
+
 _WITHIN = 512  # bytes from the module's start: vectors, header, then the text that names a synthetic file
 
 
@@ -17,3 +24,8 @@ def is_active(memory: UnitMemory, name: str) -> bool:
     """Return whether the active application is the synthetic one of that name."""
     found = family_of(memory.platform_id).find_application(memory)
     return found is not None and f"application {name} ".encode() in memory.internal.read(found.address, _WITHIN)
+
+
+def functions(memory: UnitMemory) -> tuple[str, ...]:
+    """Return the functions that the active application offers to the cloud."""
+    return next((names for program, names in FUNCTIONS.items() if is_active(memory, program)), ())

@@ -16,13 +16,17 @@ from ..identity import Secret
 from ..platforms import OsVersion
 from ..wire.messages.tables import EapType, WifiSecurity
 from .board import Board
+from .boot import BootMode, BootReport
 from .families import family_of
 from .flash import Who
 from .network_store import read_entries, write_entry
-from .world import AccessPoint, Login, StoredNetwork, UnitFacts
+from .programs import functions
+from .session import Session
+from .world import AccessPoint, Login, ModuleVersion, StoredNetwork, UnitFacts
 
 _WEAKEST_HEARD = -95  # dBm
 _LAST_2_4_GHZ_CHANNEL = 14
+_NONE = (0, 0xFFFF)
 _SUFFIX_TAIL = struct.Struct("<HHH32sH")  # product id and version, reserved, SHA-256, suffix size; then the CRC
 
 
@@ -94,11 +98,18 @@ class Link(enum.IntEnum):
 
 
 class Radio:
-    """Connection manager since the last boot. Lives in RAM; all methods are called with the unit's condition held."""
+    """Connection manager since the last boot. Lives in RAM; all methods are called with the unit's condition held.
 
-    def __init__(self, board: Board, device_os: str, is_safe_mode: bool, wants_setup: Callable[[], None]) -> None:
-        self._board, self._device_os, self._is_safe_mode = board, device_os, is_safe_mode
-        self._wants_setup = wants_setup
+    ``open_session`` makes the unit's end of a session over a network of so many bytes per second.
+    """
+
+    def __init__(
+        self, board: Board, report: BootReport, device_os: str, wants_setup: Callable[[], None],
+        open_session: Callable[[float], Session],
+    ) -> None:  # fmt: skip
+        self._board, self._report, self._device_os = board, report, device_os
+        self._wants_setup, self._open_session = wants_setup, open_session
+        self._session: Session | None = None
         self._family = family_of(board.spec.platform_id)
         self.store = WifiStore(board)
         self.link = Link.DISCONNECTED
@@ -211,6 +222,9 @@ class Radio:
         self._plan += 1
         was_online, self.link, self.current = self.link is Link.CONNECTED, Link.DISCONNECTED, None
         cloud = self._board.world.cloud
+        if self._session is not None:
+            self._session.close()
+            self._session = None
         if was_online and cloud is not None:
             device_id = str(self._board.spec.device_id)
             self._board.run_unlocked(lambda: cloud.offline(device_id))
@@ -252,19 +266,23 @@ class Radio:
         self.link = Link.CONNECTED
         cloud = self._board.world.cloud
         if cloud is not None:
-            facts = self.facts()
-            self._board.run_unlocked(lambda: cloud.online(facts))
+            timings = self._board.timings
+            speed = timings.wifi_bytes_per_s if self.current is not None else timings.cellular_bytes_per_s
+            facts, session = self.facts(), self._open_session(speed)
+            self._session = session
+            self._board.run_unlocked(lambda: cloud.online(facts, session))
 
     def facts(self) -> UnitFacts:
         """Return what this unit reports to the cloud, read from its memory."""
-        spec, memory = self._board.spec, self._board.memory
-        product_id, product_version = _product(self._board)
+        spec, memory, report = self._board.spec, self._board.memory, self._report
+        product_id, product_version, app_hash = _product(self._board)
+        is_safe = report.mode is BootMode.SAFE
         code = memory.dct.get("claim_code")
         return UnitFacts(
             device_id=str(spec.device_id),
             platform_id=spec.platform_id,
             device_os=self._device_os,
-            is_safe_mode=self._is_safe_mode,
+            is_safe_mode=is_safe,
             product_id=product_id,
             product_version=product_version,
             serial_number=str(spec.serial or ""),
@@ -272,18 +290,29 @@ class Radio:
             imei=None if spec.imei is None else str(spec.imei),
             mac=None if spec.mac is None else str(spec.mac),
             claim_code=code.decode("ascii") if code.isascii() and code[0] not in (0x00, 0xFF) else None,
+            app_hash=app_hash,
+            functions=() if is_safe else functions(memory),
+            modules=tuple(ModuleVersion((one.function, one.index), one.version) for one in report.modules),
+            missing=tuple(
+                ModuleVersion((one.wanted.function, one.wanted.index), one.wanted.version) for one in report.missing
+            ),
         )
 
 
-def _product(board: Board) -> tuple[int | None, int | None]:
-    """Read the application's product id and version; its own platform id, 0 and 65535 mean none."""
+def _product(board: Board) -> tuple[int | None, int | None, str]:
+    """Read the application's product id and version, and its hash.
+
+    As an id its own platform id, 0 and 65535 mean none. Firmware that names no product still has a version: from
+    Device OS 4 on none names one (D6).
+    """
     found = family_of(board.memory.platform_id).find_application(board.memory)
     if found is None:
-        return None, None
+        return None, None, ""
     end = found.address + found.header.length
-    product_id, product_version, _, _, suffix_size = _SUFFIX_TAIL.unpack(
+    product_id, product_version, _, digest, suffix_size = _SUFFIX_TAIL.unpack(
         board.memory.internal.read(end - 4 - _SUFFIX_TAIL.size, _SUFFIX_TAIL.size)
     )
-    if suffix_size < _SUFFIX_TAIL.size or product_id in (0, 0xFFFF, board.spec.platform_id):
-        return None, None
-    return product_id, product_version
+    if suffix_size < _SUFFIX_TAIL.size or product_id == board.spec.platform_id:
+        return None, None, digest.hex()
+    known = [None if number in _NONE else number for number in (product_id, product_version)]
+    return known[0], known[1], digest.hex()

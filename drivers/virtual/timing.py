@@ -31,6 +31,8 @@ class Timings:
     wifi_online_s: float = 4.0  # network known to cloud session
     cellular_online_s: float = 12.0
     retry_online_s: float = 10.0  # until the next attempt after a failed one
+    wifi_bytes_per_s: float = 20_000.0  # of an update over the air, which is sent in small pieces; an estimate
+    cellular_bytes_per_s: float = 3_000.0  # LTE-M; an estimate
     start_listening_s: float = 0.3
 
 

@@ -5,7 +5,8 @@ Reference usb-and-serial 4.8.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import enum
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,8 +67,20 @@ class SimRegistry(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ModuleVersion:
+    """A module a unit holds or needs. ``kind``: its function and index (reference firmware-and-dfu 3.3)."""
+
+    kind: tuple[int, int]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class UnitFacts:
-    """What a unit reports when its cloud session begins. ``product_id`` None: its firmware is not for a product."""
+    """What a unit reports when its cloud session begins: the handshake, and the description that follows it.
+
+    ``product_id`` None: its firmware is not for one product; ``product_version`` None: it has no version of one.
+    ``missing``: what its modules need and it does not hold, which is why it is in safe mode.
+    """
 
     device_id: str
     platform_id: int
@@ -80,13 +93,42 @@ class UnitFacts:
     imei: str | None
     mac: str | None
     claim_code: str | None
+    app_hash: str = ""
+    functions: tuple[str, ...] = ()  # of the application
+    modules: tuple[ModuleVersion, ...] = ()
+    missing: tuple[ModuleVersion, ...] = ()
+
+
+class Delivery(enum.StrEnum):
+    """How far an update over the air is, in the words of ``spark/flash/status`` (reference cloud-api 7.3)."""
+
+    STARTED = "started"  # the unit takes it, and loads it down
+    SUCCESS = "success"  # it is whole and fits: the unit restarts with it
+    FAILED = "failed"  # refused, or damaged on the way: the unit stays as it was
+
+
+class UnitEnd(Protocol):
+    """The unit's end of a session. The cloud may call it on any thread; once the session is over nothing happens."""
+
+    def signal(self, is_on: bool) -> None:
+        """Let the LED show the rainbow, or end that."""
+        ...
+
+    def deliver(self, module: bytes, told: Callable[[Delivery], None]) -> None:
+        """Send a module over the air; ``told`` is called as `CloudLink` is. A session that ends tells nothing more."""
+        ...
 
 
 class CloudLink(Protocol):
-    """The cloud end of a unit's session. Called on the bus's thread; no lock of a unit is held."""
+    """The cloud end of units' sessions. Called on the bus's thread; no lock of a unit is held."""
 
-    def online(self, facts: UnitFacts) -> None: ...
-    def offline(self, device_id: str) -> None: ...
+    def online(self, facts: UnitFacts, unit: UnitEnd) -> None:
+        """Begin a session; an earlier one of the same unit is over."""
+        ...
+
+    def offline(self, device_id: str) -> None:
+        """End a session, as the network knows it: the unit itself may have lost its power."""
+        ...
 
 
 class World:

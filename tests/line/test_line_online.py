@@ -10,7 +10,7 @@ from line_bench import ARGON, LineBench, Recipe, line_bench
 
 from drivers.platforms import platform_by_slug
 from drivers.virtual import synthetic
-from drivers.virtual.world import UnitFacts
+from drivers.virtual.world import UnitEnd, UnitFacts
 from drivers.wire.control.tables import RequestType
 from station.model import Outcome, Verdict
 from station.steps.online import SHOWN_BY_CLAIM, UNIT_POLL_S, WIFI_POLL_S
@@ -25,9 +25,9 @@ def sessions(bench: LineBench) -> list[float]:
     moments: list[float] = []
     begin = bench.cloud.online
 
-    def online(facts: UnitFacts) -> None:
+    def online(facts: UnitFacts, unit: UnitEnd | None = None) -> None:
         moments.append(bench.clock.now())
-        begin(facts)
+        begin(facts, unit)
 
     bench.cloud.online = online  # type: ignore[method-assign]
     return moments

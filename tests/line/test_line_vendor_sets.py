@@ -75,11 +75,11 @@ def walk_in_mesh(bench: LineBench, unit: VirtualUnit, version: str) -> Walk:
 
     def gateway() -> None:
         bench.wait_for(StepFinished, since=mark, step="setup_done")
-        none = dict.fromkeys(("product_id", "product_version", "claim_code", "iccid", "imei", "mac"))
         bench.cloud.online(
             UnitFacts(
                 device_id=unit.device_id, platform_id=unit.spec.platform_id, device_os=version, is_safe_mode=False,
-                serial_number=str(unit.spec.serial), **none,
+                serial_number=str(unit.spec.serial), product_id=None, product_version=None, claim_code=None,
+                iccid=None, imei=None, mac=None,
             )
         )  # fmt: skip
 

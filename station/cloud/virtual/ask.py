@@ -93,7 +93,8 @@ class Ask:
     """One request. ``params`` are the variables of the path, ``query`` what stands behind its question mark.
 
     ``body``: the fields sent, however they were encoded, {} if none; ``base_url``: the cloud's own address.
-    ``told``: events to publish once the work is committed.
+    Once the work is committed, ``told`` are published, ``signals`` passed on to units, and the units ``due`` given
+    the firmware they are to run, if they are online.
     """
 
     store: Store
@@ -107,6 +108,8 @@ class Ask:
     meter: Meter
     limits: Limits
     told: list[CloudEvent]
+    due: list[str] = field(default_factory=list)
+    signals: list[tuple[str, bool]] = field(default_factory=list)
     query: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Upload] = field(default_factory=dict)
     client: tuple[str, str] = ("", "")  # name and password of HTTP Basic

@@ -20,9 +20,8 @@ from werkzeug.wrappers import Request, Response
 from drivers.clock import CancelToken, Clock
 from drivers.errors import Cancelled
 from drivers.identity import Iccid
-from drivers.virtual.world import UnitFacts
+from drivers.virtual.world import UnitEnd, UnitFacts
 
-from . import sessions
 from .answers import answer_of, in_place_of_work, no_route
 from .ask import Ask, Quirks, Refuse, Reply, Route
 from .callers import admit, basic_of, caller_of
@@ -35,6 +34,7 @@ from .registry import Registry
 from .routes import ROUTES
 from .seen import SeenRequest
 from .server import LoopbackServer, hang_up
+from .sessions import Sessions
 from .store import Store
 
 
@@ -60,6 +60,7 @@ class VirtualCloud(Registry):
         self.quirks, self.limits, self._on_request = quirks or Quirks(), limits or Limits(), on_request
         self._activation_s = activation_s
         self._faults, self._meter, self._hub, self._past = FaultBook(), Meter(), EventHub(), Past()
+        self._sessions = Sessions(self._store, self._hub, clock)
         self._routes: dict[str, dict[str, Route]] = {}
         for route in ROUTES:
             self._routes.setdefault(route.rule, {})[route.method] = route
@@ -144,11 +145,12 @@ class VirtualCloud(Registry):
 
     # --- the units' side: CloudLink and SimRegistry ---
 
-    def online(self, facts: UnitFacts) -> None:
-        sessions.begin(self._store, self._hub, facts, self._clock.utc())
+    def online(self, facts: UnitFacts, unit: UnitEnd | None = None) -> None:
+        """Begin a session; without ``unit`` nothing can be asked of it."""
+        self._sessions.begin(facts, unit)
 
     def offline(self, device_id: str) -> None:
-        sessions.end(self._store, device_id, self._clock.utc())
+        self._sessions.end(device_id)
 
     def is_active(self, iccid: str) -> bool:
         return self.sim_status(Iccid.told(iccid)) == "active"
@@ -192,7 +194,8 @@ class VirtualCloud(Registry):
 
         Returns how long a limit lasts that it met, too.
         """
-        now, told, lasts_s = self._clock.utc(), list[CloudEvent](), 0.0
+        now, lasts_s = self._clock.utc(), 0.0
+        told, due, signals = list[CloudEvent](), list[str](), list[tuple[str, bool]]()
         with self._store.transaction():
             before, username = self._store.changes, ""
             try:
@@ -202,8 +205,9 @@ class VirtualCloud(Registry):
                 reply = route.handler(Ask(
                     store=self._shown(route, now), caller=caller, params=params, body=fields_of(request), now=now,
                     quirks=self.quirks, activation_s=self._activation_s, hub=self._hub, meter=self._meter,
-                    limits=self.limits, told=told, query=request.args.to_dict(), files=files_of(request),
-                    client=basic_of(request), accept=request.headers.get("Accept", ""), base_url=self.base_url,
+                    limits=self.limits, told=told, due=due, signals=signals, query=request.args.to_dict(),
+                    files=files_of(request), client=basic_of(request),
+                    accept=request.headers.get("Accept", ""), base_url=self.base_url,
                     address=request.remote_addr or "",
                 ))  # fmt: skip
             except Refuse as refused:
@@ -212,6 +216,9 @@ class VirtualCloud(Registry):
             seq = self._seen.add(request, route, params, username, reply.status, had_effect=had_effect)
         for event in told:
             self._hub.publish(event)
+        for device_id, is_on in signals:
+            self._sessions.signal(device_id, is_on)
+        self._sessions.deliver(*due)
         return reply, seq, lasts_s
 
     def _shown(self, route: Route, now: datetime.datetime) -> Store:

@@ -42,7 +42,9 @@ def device_json(store: Store, now: datetime.datetime, row: sqlite3.Row) -> dict[
     return body | flags | {
         "product_id": row["product_id"] if row["product_id"] is not None else row["platform_id"],
         "online": online, "connected": online, "status": "normal", "firmware_updates_enabled": True,
-        "groups": json.loads(row["groups"]), "functions": [], "variables": {}, "cellular": row["iccid"] is not None,
+        "groups": json.loads(row["groups"]),
+        "functions": json.loads(row["functions"]) if row["is_connected"] else [], "variables": {},
+        "cellular": row["iccid"] is not None,
     }  # fmt: skip
 
 
@@ -111,7 +113,7 @@ def change_device(ask: Ask) -> Reply:
     if not wanted or not all(name in allowed and type(value) in _KINDS[name] for name, value in wanted.items()):
         raise Refuse(Refusal.NOTHING_TO_CHANGE)
     if "signal" in wanted:
-        return _signal(row, wanted["signal"])
+        return _signal(ask, row, wanted["signal"])
     version = wanted.get("desired_firmware_version")
     if isinstance(version, int) and not firmware_exists(ask.store, row["product_id"], version):
         raise Refuse(Refusal.NO_FIRMWARE)
@@ -123,7 +125,8 @@ def change_device(ask: Ask) -> Reply:
         _set(ask, row, "groups", json.dumps(names))
     for name in wanted.keys() & set(_COLUMNS):
         _set(ask, row, name, wanted[name])
-    wanted.pop("flash", None)
+    if wanted.pop("flash", False) or wanted.get("development") is False or "groups" in wanted:
+        ask.due.append(row["id"])  # a lock alone waits for the next connection
     return Reply(200, {"id": row["id"], **wanted, "updated_at": date_json(ask.now.isoformat())})
 
 
@@ -131,10 +134,12 @@ def _set(ask: Ask, row: sqlite3.Row, column: str, value: object) -> None:
     ask.store.run(f"UPDATE devices SET {column} = ? WHERE id = ? AND {column} IS NOT ?", value, row["id"], value)
 
 
-def _signal(row: sqlite3.Row, wanted: object) -> Reply:
+def _signal(ask: Ask, row: sqlite3.Row, wanted: object) -> Reply:
     if not row["is_connected"]:
         return Reply(Refusal.DEVICE_SILENT.status, Refusal.DEVICE_SILENT.body, UNREACHABLE_S)
-    return Reply(200, {"id": row["id"], "connected": True, "signaling": wanted in ("1", True)})
+    is_on = wanted in ("1", True)
+    ask.signals.append((row["id"], is_on))
+    return Reply(200, {"id": row["id"], "connected": True, "signaling": is_on})
 
 
 def ping(ask: Ask) -> Reply:
@@ -156,6 +161,7 @@ def change_groups(ask: Ask) -> Reply:
             raise Refuse(Refusal.NO_MEMBER)
         kept = [name for name in json.loads(row["groups"]) if name not in removed]
         _set(ask, row, "groups", json.dumps([*kept, *(name for name in added if name not in kept)]))
+        ask.due.append(device_id)
     return Reply(200, {"ok": True})
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 
+from drivers.virtual.world import ModuleVersion
 from drivers.wire.image.tables import CRC_SIZE, PREFIX
 
 from .ask import Ask, Refuse, Reply, Upload, date_json
@@ -21,12 +23,24 @@ HIGHEST_VERSION = 65_535
 
 def prefix_of(data: bytes) -> tuple[int, int, int, int] | None:
     """Return version, platform, function and index of a module where its length agrees with its addresses."""
+    fields = _prefix(data)
+    return None if fields is None else (fields[4], fields[5], fields[6], fields[7])
+
+
+def needs_of(data: bytes) -> list[ModuleVersion]:
+    """Return what a module depends on, by its prefix."""
+    fields = _prefix(data) or ()
+    rows = [fields[at : at + 3] for at in (8, 11)] if fields else []
+    return [ModuleVersion((function, index), version) for function, index, version in rows if function]
+
+
+def _prefix(data: bytes) -> tuple[int, ...] | None:
     for at in _PREFIX_AT:
         if len(data) < at + PREFIX.size:
             return None
-        start, end, _, _, version, platform_id, function, index, *_ = PREFIX.unpack_from(data, at)
-        if end - start + CRC_SIZE == len(data):
-            return version, platform_id, function, index
+        fields = PREFIX.unpack_from(data, at)
+        if fields[1] - fields[0] + CRC_SIZE == len(data):
+            return fields
     return None
 
 
@@ -138,7 +152,8 @@ def remove_firmware(ask: Ask) -> Reply:
 def release_firmware(ask: Ask) -> Reply:
     """Release a version as the product's default or to groups, which lose the version they had.
 
-    It must have run on a device of the product that reconnected (4.4).
+    It must have run on a device of the product that reconnected (4.4). ``intelligent``: devices that are online get it
+    at once, else each at its next connection (D3).
     """
     product, version, groups = ask.product(), ask.body.get("version"), ask.texts("groups")
     row = ask.store.row("SELECT * FROM firmware WHERE product_id = ? AND version = ?", product["id"], version)
@@ -150,12 +165,20 @@ def release_firmware(ask: Ask) -> Reply:
     if not row["has_run"]:
         raise Refuse(Refusal.VERSION_NEVER_RAN)
     create_missing(ask, product["id"], groups)
-    for other in ask.store.rows("SELECT * FROM firmware WHERE product_id = ?", product["id"]):
+    release(ask.store, product["id"], row["version"], groups, is_default=is_default)
+    if ask.body.get("intelligent") is True:
+        online = ask.store.rows("SELECT id FROM devices WHERE product_id = ? AND is_connected", product["id"])
+        ask.due.extend(one["id"] for one in online)
+    return Reply(200, {"ok": True, "version": version, "product_default": is_default, "groups": groups})
+
+
+def release(store: Store, product_id: int, version: int, groups: Sequence[str], *, is_default: bool) -> None:
+    """Make a version the one of ``groups`` and, with ``is_default``, of the whole product."""
+    for other in store.rows("SELECT * FROM firmware WHERE product_id = ?", product_id):
         kept = [name for name in json.loads(other["groups"]) if name not in groups]
         own = [*kept, *groups] if other["version"] == version else kept
         default = other["version"] == version if is_default else bool(other["product_default"])
-        ask.store.run(
+        store.run(
             "UPDATE firmware SET groups = ?, product_default = ? WHERE product_id = ? AND version = ?",
-            json.dumps(own), int(default), product["id"], other["version"],
+            json.dumps(own), int(default), product_id, other["version"],
         )  # fmt: skip
-    return Reply(200, {"ok": True, "version": version, "product_default": is_default, "groups": groups})

@@ -59,6 +59,7 @@ def _import_one(ask: Ask, product: sqlite3.Row, identifier: str) -> str:
         return "protectedDeviceIds"
     if not is_member:
         _add(ask, product, row)
+        ask.due.append(row["id"])
     who = ask.text("claim_user") if ask.quirks.claims_members or not is_member else ""
     if who and ask.in_team(product["id"], who):
         ask.store.run("UPDATE devices SET owner = ? WHERE id = ? AND owner IS NULL", who, row["id"])

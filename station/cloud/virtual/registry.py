@@ -11,7 +11,7 @@ from typing import Any
 from drivers.clock import Clock
 from drivers.identity import DeviceId, Iccid, Imei, MacAddress, MobileSecret, Secret, SerialNumber
 
-from . import login, sims
+from . import firmware, login, sims
 from .devices import device_json
 from .firmware import prefix_of
 from .seen import SeenRequest, SeenRequests
@@ -150,6 +150,10 @@ class Registry:
             " VALUES (?, ?, 'firmware.bin', ?, ?, ?)",
             product_id, version, data, self._clock.utc().isoformat(), int(has_run),
         )  # fmt: skip
+
+    def release_firmware(self, product_id: int, version: int, *groups: str) -> None:
+        """Release a version to ``groups``, or without any as the product's default; units get it as they connect."""
+        firmware.release(self._store, product_id, version, groups, is_default=not groups)
 
     def edit_device(self, device_id: DeviceId, **columns: object) -> None:
         """Change columns of a device directly (owner, name, product_id, is_protected, ...)."""

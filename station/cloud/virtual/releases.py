@@ -11,6 +11,7 @@ from drivers.errors import UnknownPlatform
 from drivers.platforms import ModuleFunction, platform, platforms, release_of
 from drivers.virtual import synthetic
 from drivers.virtual.synthetic import SyntheticFile
+from drivers.virtual.world import ModuleVersion
 from drivers.wire.image.tables import CRC_SIZE
 
 from .ask import Ask, Refuse, Reply, page_of
@@ -27,6 +28,17 @@ def _files(platform_id: int, version: str) -> tuple[SyntheticFile, ...]:
     seed = _APPLICATIONS.get(platform(platform_id).slug, "tinker")
     made = (*synthetic.release(platform_id, version), synthetic.application(platform_id, version, seed=seed))
     return (*made, *(file for _, file in synthetic.burnt_in(platform_id)))
+
+
+@functools.lru_cache(maxsize=64)
+def module_for(platform_id: int, need: ModuleVersion) -> bytes | None:
+    """Return the module that meets ``need`` from the oldest release that has one; None if there is none."""
+    for version in synthetic.versions(platform_id):
+        for file in synthetic.release(platform_id, version):
+            header = prefix_of(file.data)
+            if header is not None and header[2:] == need.kind and header[0] >= need.version:
+                return file.data
+    return None
 
 
 def get_device_os(ask: Ask) -> Reply:

@@ -59,7 +59,8 @@ CREATE TABLE IF NOT EXISTS devices (
     system_firmware_version TEXT, firmware_version INTEGER, firmware_product_id INTEGER,
     is_customers INTEGER NOT NULL DEFAULT 0, is_lost INTEGER NOT NULL DEFAULT 0, denied INTEGER NOT NULL DEFAULT 0,
     desired_firmware_version INTEGER, firmware_updates_forced INTEGER NOT NULL DEFAULT 0,
-    told_offline INTEGER NOT NULL DEFAULT 1, vitals_at TEXT) STRICT;
+    told_offline INTEGER NOT NULL DEFAULT 1, vitals_at TEXT,
+    functions TEXT NOT NULL DEFAULT '[]', app_hash TEXT) STRICT;
 CREATE TABLE IF NOT EXISTS sims (
     iccid TEXT PRIMARY KEY, is_plastic INTEGER NOT NULL DEFAULT 0, username TEXT, product_id INTEGER,
     status TEXT NOT NULL DEFAULT 'inactive', last_action TEXT, action_error TEXT NOT NULL DEFAULT 'no',

@@ -17,7 +17,7 @@ from drivers.virtual.factory import UnitSpec, make_spec
 from drivers.virtual.faults import parse_fault
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.unit import UnitMode, VirtualUnit
-from drivers.virtual.world import AccessPoint, UnitFacts, World
+from drivers.virtual.world import AccessPoint, UnitEnd, UnitFacts, World
 
 TIMEOUT_MS = 5000
 
@@ -28,10 +28,11 @@ class Cloud:
 
     log: list[tuple[str, str]] = field(default_factory=list)
     facts: dict[str, UnitFacts] = field(default_factory=dict)
+    ends: dict[str, UnitEnd] = field(default_factory=dict)
     active: set[str] = field(default_factory=set)
 
-    def online(self, facts: UnitFacts) -> None:
-        self.facts[facts.device_id] = facts
+    def online(self, facts: UnitFacts, unit: UnitEnd) -> None:
+        self.facts[facts.device_id], self.ends[facts.device_id] = facts, unit
         self.log.append(("online", facts.device_id))
 
     def offline(self, device_id: str) -> None:
