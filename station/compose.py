@@ -55,6 +55,7 @@ from .model import OffSlot, SlotInfo
 from .settings.config import REQUESTS_PER_S
 from .settings.profile import Profile
 from .settings.secrets import SecretSource
+from .steps.shared.allowed import Allowed
 from .steps.table import StepTable
 from .words.say import NOTHING
 
@@ -196,9 +197,11 @@ class Station:
 
     # --- batches ---
 
-    def open_batch(self, batch: str, profile: Profile, target: int | None = None) -> None:
-        """Open a batch, or continue an open one; raises `BadInput` as `Batches.open` does."""
-        self.batches.open(batch, profile, target)
+    def open_batch(
+        self, batch: str, profile: Profile, target: int | None = None, allowed: Allowed | None = None
+    ) -> None:  # fmt: skip
+        """Open a batch, or continue an open one, as `Batches.open` does; raises `BadInput` as that."""
+        self.batches.open(batch, profile, target, allowed)
 
     # --- commands ---
 

@@ -55,6 +55,7 @@ from station.journal import JournalReader
 from station.model import Outcome, SlotInfo, Verdict
 from station.settings.profile import Profile
 from station.settings.secrets import SecretSource
+from station.steps.shared.allowed import Allowed
 
 ME = "line@example.com"
 SSID = "bench-net"
@@ -265,6 +266,7 @@ class LineBench:
         self.port_of: Callable[[int], str] = lambda number: f"1-{number}"
         """What a slot is bound to, from the next `start` on."""
         self.names_controllers = False  # else ports are told by bus number, as where the system has nothing better
+        self.lists: dict[str, Allowed] = {}  # a supervisor's, by batch, from the next `start` on
         self.settings: dict[str, Any] = {}  # further `Settings`, from the next `start` on
         self.power: int | None = None  # of the bench, from the next `start` on
         self.unbound: frozenset[int] = frozenset()  # slots without a port, from the next `start` on
@@ -314,7 +316,7 @@ class LineBench:
         self.station.bus.subscribe(self._saw)
         try:
             for recipe in recipes:
-                self.station.open_batch(recipe.batch, recipe.profile())
+                self.station.open_batch(recipe.batch, recipe.profile(), allowed=self.lists.get(recipe.batch))
         except BaseException:
             self.station.journal.close()
             raise

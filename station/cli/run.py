@@ -10,9 +10,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 from drivers.clock import SystemClock
 from drivers.host.hotplug_events import system_changes
+from drivers.host.plain_file import read_plain
 from drivers.transport.serialport import real_serial_host
 from drivers.transport.usb import real_host
 
@@ -30,6 +32,7 @@ from ..settings.profile import load_profile
 from ..settings.secrets import ApiToken, SecretSource
 from ..settings.sku import note_on
 from ..settings.usb_source import add_usb, parse_url
+from ..steps.shared.allowed import MOST_BYTES, Allowed, parse_allowed
 from ..words.catalogue import Words
 from .ending import Over, told_to_end, wait_over
 from .places import add_data_dir, journal_dir, key_place
@@ -54,6 +57,10 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--operator", default="", metavar="BADGE")
     parser.add_argument("--trial", action="store_true", help="take profiles nobody released; the records say so")
     parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
+    parser.add_argument(
+        "--allow", action="append", type=Path, default=[], metavar="FILE",
+        help="a supervisor's list: which units of which batch the bench may rework by itself, and how",
+    )  # fmt: skip
     add_usb(parser)
     add_language(parser)
     add_data_dir(parser)
@@ -66,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput("name one --batch for each --profile, in the same order")
     for name in arguments.batch:
         check_batch_name(name)
+    allowed = _allowed(arguments.allow, arguments.batch)
     config = load_config(arguments.config)
     words = words_of(arguments, config)
     token_of(config)  # without one every unit would wait for it
@@ -77,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
             profile = load_profile(find_profile(name), rules)
             if note := note_on(profile.skus):
                 sys.stderr.write(f"note: {note}\n")
-            station.open_batch(batch, profile)
+            station.open_batch(batch, profile, allowed=allowed.get(batch))
     except BaseException:
         station.journal.close()
         raise
@@ -86,6 +94,24 @@ def run(arguments: argparse.Namespace) -> int:
 
         return station_screen(station, words)
     return _headless(station, arguments, clock, words)
+
+
+def _allowed(files: list[Path], batches: list[str]) -> dict[str, Allowed]:
+    """Read the supervisor's lists, each for one batch of this run; raises `BadInput`."""
+    found: dict[str, Allowed] = {}
+    for path in files:
+        try:
+            one = parse_allowed(read_plain(path, MOST_BYTES + 1), str(path))
+        except OSError as error:
+            raise BadInput(f"--allow {path} cannot be read: {error.strerror}; give the path of the list") from error
+        if one.batch not in batches:
+            raise BadInput(
+                f"--allow {path} is for batch {one.batch}, this run has {', '.join(batches)}; get one for it"
+            )
+        if one.batch in found:
+            raise BadInput(f"--allow {path}: batch {one.batch} has a list already; put all its units into one")
+        found[one.batch] = one
+    return found
 
 
 def has_screen(arguments: argparse.Namespace) -> bool:

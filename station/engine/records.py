@@ -67,3 +67,16 @@ class ProductCached(Event):
     platform_id: int
     name: str
     slug: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReworkAllowed(Event):
+    """A supervisor's list came into force for one batch, until the station stops: ``by`` a badge, and what it allows.
+
+    ``sha256`` is that of the list's bytes; ``units`` has one line a unit, its number and its cures.
+    """
+
+    batch: str
+    by: str
+    sha256: str
+    units: tuple[str, ...]

@@ -27,7 +27,7 @@ JOURNALLED = frozenset({
     "ProfileReleased", "SlotTakenOut", "SlotPutBack",
     "AttemptStarted", "UnitIdentified", "StepFinished", "AttemptFinished", "AttemptAbandoned",
     "OutboxQueued", "OutboxPostponed", "OutboxSettled", "VerdictRevised",
-    "WriteIntended", "WriteConfirmed", "CredentialWritten", "UnitFacts",
+    "WriteIntended", "WriteConfirmed", "CredentialWritten", "UnitFacts", "ReworkAllowed",
     "ProductCached", "SerialCached", "SecretStored", "SecretForgotten",
 })  # fmt: skip
 """Kinds that belong in the journal; everything else an engine says is for the screen only."""

@@ -16,7 +16,7 @@ from ..cloud.client import CloudClient
 from ..cloud.errors import CloudRefused, is_waiting
 from ..cloud.evidence import About
 from ..engine.events import BatchOpened, Event
-from ..engine.records import ProductCached
+from ..engine.records import ProductCached, ReworkAllowed
 from ..engine.step import StepContext
 from ..errors import BadInput, CloudError
 from ..firmware.release import load_release
@@ -26,6 +26,7 @@ from ..paths import find_profile
 from ..settings.profile import Profile, StepRule, load_profile
 from ..settings.secrets import SecretSource
 from ..steps import product_add
+from ..steps.shared.allowed import Allowed
 from ..steps.shared.cloud_sections import Cloud
 from ..steps.shared.wifi_section import Wifi
 from ..words.say import Say
@@ -94,8 +95,12 @@ class Batches:
         self._store, self._secrets, self._rules, self._gate = store, secrets, rules, gate
         self._profiles: dict[str, Profile] = {}
 
-    def open(self, batch: str, profile: Profile, target: int | None) -> OpenBatch:
+    def open(
+        self, batch: str, profile: Profile, target: int | None, allowed: Allowed | None = None
+    ) -> OpenBatch:  # fmt: skip
         """Check everything the profile needs, then open the batch, or continue an open one.
+
+        ``allowed``: a supervisor's list for this batch, for as long as this station runs.
 
         Raises `BadInput` when a file is missing, a secret is not set, the batch belongs to another profile, or the
         profile is not released.
@@ -105,13 +110,18 @@ class Batches:
             batch=self._batch(batch, profile, target), profile=profile,
             files={p.id: load_release(profile, p, self._store, number) for p in profile.platforms},
             wifi=tuple(network.goal(self._secrets) for network in profile.sections(Wifi)),
-            find_product=ProductFinder(profile, self._client, self._journal, self._clock),
+            find_product=ProductFinder(profile, self._client, self._journal, self._clock), allowed=allowed,
         )  # fmt: skip
         self._bench.check(opened)
         self._check_product(profile)
         known = self._journal.batch(batch)
         if known is None or known.batch != opened.batch:  # a trial becomes a release, an older record gets one
             self._journal.record(self.event(opened))
+        if allowed is not None:
+            self._journal.record(ReworkAllowed(
+                at=self._clock.utc(), batch=batch, by=allowed.by, sha256=allowed.sha256,
+                units=tuple(f"{one.unit} {', '.join(one.cures)}" for one in allowed.units),
+            ))  # fmt: skip
         self._bench.add(opened)  # from now on units are walked in it
         self._profiles[profile.id] = profile
         return opened

@@ -31,6 +31,7 @@ from ..firmware.release import ReleaseFiles
 from ..model import Batch
 from ..settings.profile import Profile
 from ..steps.local_test import missing_programs
+from ..steps.shared.allowed import Allowed
 from ..steps.shared.cloud_sections import NameTemplate
 from ..steps.shared.cloudwork import CloudRecord, FindProduct, perform
 from ..steps.shared.entering import DfuAccess
@@ -56,6 +57,7 @@ class OpenBatch:
     files: Mapping[int, ReleaseFiles]  # by platform id
     wifi: tuple[WifiGoal, ...]
     find_product: FindProduct
+    allowed: Allowed | None = None  # a supervisor's list for this run of the batch
 
 
 class Bench:
@@ -161,7 +163,7 @@ class Bench:
         plans = self._steps.plans(profile, found)
         return UnitSession(
             unit, firmware, profile, plans, find_product, self._client, LastLook(self._clock), batch.wifi, self._wifi,
-            self._dfu_access,
+            self._dfu_access, batch.allowed,
         )  # fmt: skip
 
 

@@ -8,13 +8,9 @@ from __future__ import annotations
 
 from ..settings.profile import Kind
 from .shared.cloud_sections import Cloud
-from .shared.fields import DeviceField
+from .shared.fields import DEVELOPMENT
 from .shared.listing import list_members
 from .spec import CloudStep
-
-DEVELOPMENT = DeviceField(
-    "development", "development mark", wanted=lambda job: job.development, shown=lambda device: device.development
-)
 
 SPEC = CloudStep(
     name="development", title="Development mark", limit_s=120, act=DEVELOPMENT.act,

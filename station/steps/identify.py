@@ -12,7 +12,7 @@ from drivers.wire.usb import Mode
 from ..cloud.answers import CloudDevice, Product
 from ..cloud.errors import is_waiting
 from ..engine.records import UnitFacts
-from ..engine.step import StepContext, StepResult, already
+from ..engine.step import StepContext, StepResult, already, done
 from ..errors import CloudError, StepFault, UnitRejected
 from ..firmware.checks import can_be_protected
 from ..firmware.sections import DeviceOs
@@ -22,6 +22,7 @@ from .shared import reading
 from .shared.cloud_sections import Cloud
 from .shared.cloudchecks import check_now, check_sim
 from .shared.cloudwork import CloudRecord, ask
+from .shared.cures import cure
 from .shared.foreseen import check_forgetting, check_setup_done
 from .shared.hidden import Hidden
 from .shared.label import read_label
@@ -33,7 +34,7 @@ from .spec import UnitStep, in_both
 
 def identify(session: UnitSession, ctx: StepContext) -> StepResult:
     """Read, compare, and tell the screen; in DFU only the Device ID can be had."""
-    unit = session.unit
+    unit, cured = session.unit, ""
     reading.identify_usb(unit, ctx)  # first of all: whatever happens, the record says to whom
     is_locked = _check_protection(session, ctx)
     _check_product(session, ctx)
@@ -46,19 +47,23 @@ def identify(session: UnitSession, ctx: StepContext) -> StepResult:
     if unit.device.mode is Mode.DFU:
         reading.recall(unit)
         reading.tell(unit, ctx)
-        _check_cloud(session, ctx)
+        cured = _check_cloud(session, ctx)
         if unit.known.fact("serial"):
             reading.check_sku(unit)
         if hidden := session.firmware.hidden_in_dfu():
             _let_it_run(unit, ctx, hidden)
     if unit.device.mode is Mode.DFU:
-        return already(f"Device ID {unit.known.device_id} in DFU; the rest when it runs")
+        return _ended(f"Device ID {unit.known.device_id} in DFU; the rest when it runs", cured)
     reading.complete(unit, ctx)
-    _check_cloud(session, ctx)
+    cured = "; ".join(filter(None, (cured, _check_cloud(session, ctx))))
     _check_later_steps(session)
     if session.firmware.has_files:
         session.firmware.plan(ctx)
-    return already(unit.known.proof)
+    return _ended(unit.known.proof, cured)
+
+
+def _ended(proof: str, cured: str) -> StepResult:
+    return done(f"{proof}; {cured}") if cured else already(proof)
 
 
 def _let_it_run(unit: Unit, ctx: StepContext, hidden: Hidden) -> None:
@@ -92,8 +97,7 @@ def _identify_locked(session: UnitSession, ctx: StepContext) -> StepResult:
     reading.tell(unit, ctx)
     read_label(unit, ctx)
     unit.known.is_complete = True
-    _check_cloud(session, ctx)
-    return already("under device protection since this station read it")
+    return _ended("under device protection since this station read it", _check_cloud(session, ctx))
 
 
 def _check_protection(session: UnitSession, ctx: StepContext) -> bool:
@@ -144,24 +148,28 @@ def _check_later_steps(session: UnitSession) -> None:
         check_forgetting(known.platform, device_os, session.wifi)
 
 
-def _check_cloud(session: UnitSession, ctx: StepContext) -> None:
+def _check_cloud(session: UnitSession, ctx: StepContext) -> str:
     """What the cloud knows of the unit agrees with it, and nothing stands in the way that no step mends (A5 C3 K7).
 
+    What may be mended is, before the first write to the unit; returns what was read back of it, "" for nothing.
     A profile that queues leaves it to the owed work while the cloud is away, or refuses something that is not about
     the unit; one that holds asks until it is answered.
     """
     holds = not session.profile.section(Cloud).queues(session.profile.context)
     if not session.has_cloud_steps or (session.client.reachable is False and not holds):
-        return
+        return ""
     cloud = CloudRecord(session.cloud_job(ctx), session.client, session.last)
+    cured = ""
     try:
+        cured = ask(ctx, lambda: cure(cloud, ctx), holds=holds)
         record = ask(ctx, lambda: cloud.standing(ctx, lambda: _foresee(session, cloud, ctx)), holds=holds)
     except CloudError as error:
         if not is_waiting(error):
             raise
-        return
+        return cured
     if record is not None and record.serial_number:
         session.unit.known.note("cloud", serial=record.serial_number)
+    return cured
 
 
 def _foresee(session: UnitSession, cloud: CloudRecord, ctx: StepContext) -> CloudDevice | None:

@@ -19,6 +19,7 @@ from ..settings.sections import ABSENT, Mistake
 from ..words.say import Say
 from .shared.cloudjob import CloudJob
 from .shared.cloudwork import CloudRecord, Goal, keep_facts
+from .shared.cures import cure
 from .shared.listing import list_members
 from .spec import CloudStep
 
@@ -75,13 +76,14 @@ def product_add(cloud: CloudRecord, ctx: StepContext) -> StepResult:
     The import also claims where the profile names an owner; whether it did is read back by `claim`.
     """
     goal = _membership(cloud, ctx)
+    cured = cure(cloud, ctx)  # what `identify` could not mend, as the cloud was away
     member = cloud.standing(ctx, goal.look)  # one in another product is refused, never moved
     if member is not None:
         cloud.found_member()
     if member is None or is_unclaimed(cloud.job, member):
         member = cloud.until_seen(ctx, goal)
     keep_facts(ctx, product_id=member.product_id, groups=",".join(member.groups))
-    return cloud.ended(ctx, f"cloud shows product {member.product_id}")
+    return cloud.ended(ctx, "; ".join(filter(None, (cured, f"cloud shows product {member.product_id}"))))
 
 
 def is_unclaimed(job: CloudJob, member: CloudDevice) -> bool:

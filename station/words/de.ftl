@@ -4,6 +4,7 @@
 -red-bin = Rote Kiste.
 -technician = Techniker rufen.
 -set-aside = Auf die Ablage.
+-rework = Nacharbeit.
 -supervisor = Meister rufen.
 -again = Neu einstecken.
 -other-cable = Anderes Kabel, anderer Port?
@@ -49,7 +50,7 @@ wrong_product = Schon in Produkt { $product }.
 already_elsewhere = Schon in Produkt { $product }.
     .do = { -technician }
 owner_other = Gerät gehört einem anderen Konto.
-    .do = { -technician }
+    .do = { -rework }
 unknown_serial = Etikett ist nicht lesbar.
     .do = { -technician }
 label_not_scanned = Eigenes Etikett nicht gescannt.
@@ -59,7 +60,9 @@ strange_identity = Eine Nummer des Geräts ist falsch.
 identity_missing = Dem Gerät fehlt: { THING($missing) }.
     .do = { -technician }
 quarantined = Cloud hält dieses Gerät zurück.
-    .do = { -supervisor }
+    .do = { -rework }
+marked = Gerät ist für Entwicklung markiert.
+    .do = { -rework }
 bad_device_id = Die Cloud kennt dieses Gerät nicht.
     .do = { -technician }
 

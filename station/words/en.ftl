@@ -9,6 +9,7 @@
 -red-bin = Red bin.
 -technician = Technician.
 -set-aside = Set-aside tray.
+-rework = Rework tray.
 -supervisor = Call supervisor.
 -again = Plug it in again.
 -other-cable = Other cable, other port?
@@ -54,7 +55,7 @@ wrong_product = Already in product { $product }.
 already_elsewhere = Already in product { $product }.
     .do = { -technician }
 owner_other = Another account owns this unit.
-    .do = { -technician }
+    .do = { -rework }
 unknown_serial = Label cannot be read.
     .do = { -technician }
 label_not_scanned = Its own label was not scanned.
@@ -64,7 +65,9 @@ strange_identity = A number of the unit is odd.
 identity_missing = Unit has no { THING($missing) }.
     .do = { -technician }
 quarantined = Cloud holds this unit back.
-    .do = { -supervisor }
+    .do = { -rework }
+marked = Unit is marked for development.
+    .do = { -rework }
 bad_device_id = The cloud does not know this unit.
     .do = { -technician }
 

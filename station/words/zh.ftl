@@ -4,6 +4,7 @@
 -red-bin = 放红箱。
 -technician = 叫技术员。
 -set-aside = 放入待定盘。
+-rework = 放入返修盘。
 -supervisor = 叫班长。
 -again = 请重插。
 -other-cable = 换线或换端口？
@@ -49,7 +50,7 @@ wrong_product = 已在产品 { $product } 中。
 already_elsewhere = 已在产品 { $product } 中。
     .do = { -technician }
 owner_other = 设备属于另一个账户。
-    .do = { -technician }
+    .do = { -rework }
 unknown_serial = 标签无法读取。
     .do = { -technician }
 label_not_scanned = 没有扫描本机标签。
@@ -59,7 +60,9 @@ strange_identity = 设备的一个号码异常。
 identity_missing = 设备缺少{ THING($missing) }。
     .do = { -technician }
 quarantined = 云端暂扣此设备。
-    .do = { -supervisor }
+    .do = { -rework }
+marked = 设备有开发标记。
+    .do = { -rework }
 bad_device_id = 云端不认识此设备。
     .do = { -technician }
 

@@ -17,14 +17,15 @@ CLAIMED = replace(BORON, claim=True)
 @pytest.mark.parametrize(
     ("recipe", "columns", "sentence", "word"),
     [
-        (BORON, {"quarantined": 1}, "quarantined", "quarantine"),
+        (BORON, {"quarantined": 1, "denied": 1}, "quarantined", "station rework approve"),
         (BORON, {"owner": "colleague@example.com"}, "owner_other", "owner is c***@example.com"),
         (BORON, {"owner": ME}, "owner_other", "expected empty"),
-        (BORON, {"development": 1}, "quarantined", "development mark"),
+        (BORON, {"owner": ME}, "owner_other", "station rework unclaim"),
+        (BORON, {"development": 1}, "marked", "development mark"),
         (CLAIMED, {"owner": "colleague@example.com"}, "owner_other", "expected l***@example.com"),
-        (ARGON, {"development": 1}, "quarantined", "console"),
+        (ARGON, {"development": 1}, "marked", "station rework unmark"),
     ],
-    ids=["quarantined", "owned", "still ours", "marked", "claimed by another", "marked, holding bench"],
+    ids=["denied", "owned", "still ours", "told how", "marked", "claimed by another", "marked, holding bench"],
 )
 def test_what_no_step_mends_is_told_before_the_first_write(
     recipe: Recipe, columns: dict[str, object], sentence: str, word: str, tmp_path: Path
@@ -37,6 +38,19 @@ def test_what_no_step_mends_is_told_before_the_first_write(
         assert word in walk.finished.reason
         assert "colleague" not in walk.finished.reason
         assert (walk.flash_writes, walk.cloud_writes) == (0, 0)
+
+
+@pytest.mark.rule("J2")
+def test_a_unit_that_waits_in_quarantine_is_approved_before_the_first_write(tmp_path: Path) -> None:
+    """It is what happens to a unit nobody added before it went online; the walk adds every unit to its product."""
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.unit("boron", 1)
+        bench.cloud.edit_device(unit.spec.device_id, product_id=PRODUCTS["boron"], quarantined=1)
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.PASS, walk.finished.reason
+        assert "approved: the cloud shows it in product" in walk.steps["identify"].proof
+        assert not (bench.cloud.device(unit.spec.device_id) or {})["quarantined"]
+        assert bench.cloud.effects["POST /v1/products/:p/devices"] == 1
 
 
 def test_an_unclaimed_member_that_is_to_be_claimed_is_no_trouble(tmp_path: Path) -> None:

@@ -10,17 +10,15 @@ from ...cloud.answers import CloudDevice
 from ...cloud.sim_answers import Sim
 from ...errors import UnitRejected
 from ...words.say import Say
+from .allowed import Cure
 from .cloudjob import CloudJob
 from .cloudwork import is_same_account, mask
 
 DEVELOPMENT = "development mark"
-_AGAIN = "walk the unit again"
-_ADVICE = dict.fromkeys(("name", "notes", "product", "group", "firmware lock"), _AGAIN) | {
-    "id": "technician", DEVELOPMENT: "correct the mark in the console",
-    "quarantine": "approve the unit in the console", "owner": "have the unit unclaimed, then walk it again",
-}  # fmt: skip
+_REWORK = {"quarantine": Cure.APPROVE, DEVELOPMENT: Cure.UNMARK, "owner": Cure.UNCLAIM}
+"""What mends a field that no step of the walk mends."""
 _SENTENCES = {
-    "quarantine": Say("quarantined"), DEVELOPMENT: Say("quarantined"), "owner": Say("owner_other")
+    "quarantine": Say("quarantined"), DEVELOPMENT: Say("marked"), "owner": Say("owner_other")
 }  # fmt: skip
 """What the operator is told of a field, where there is more to say than that it is wrong."""
 
@@ -35,7 +33,7 @@ def check_now(job: CloudJob, device: CloudDevice, user: str) -> None:
     """
     owner = [] if job.claims and not device.owner else [_owner(job, device, user)]
     marks = [row for row in _marks(job, device) if not (row[0] == DEVELOPMENT and job.development)]
-    _check("the cloud shows", [*marks, *owner])
+    _check(job, "the cloud shows", [*marks, *owner])
 
 
 def check_all(job: CloudJob, device: CloudDevice, user: str) -> int:
@@ -51,7 +49,7 @@ def check_all(job: CloudJob, device: CloudDevice, user: str) -> int:
         rows.append(("firmware lock", str(job.firmware_lock), str(device.desired_firmware_version)))
     rows += [("group", name, name if name in device.groups else "") for name in job.groups]
     rows += [*_marks(job, device), _owner(job, device, user)]
-    _check("final read-back:", rows)
+    _check(job, "final read-back:", rows)
     return len(rows)
 
 
@@ -68,14 +66,29 @@ def _owner(job: CloudJob, device: CloudDevice, user: str) -> Row:
     return ("owner", wanted, wanted if is_same_account(wanted, device.owner) else device.owner)
 
 
-def _check(where: str, rows: list[Row]) -> None:
+def _check(job: CloudJob, where: str, rows: list[Row]) -> None:
     for field, wanted, found in rows:
         if wanted != found:
             shown = [mask(text) if field == "owner" else text for text in (found, wanted)]
             raise UnitRejected(
-                f"{where} {field} is {shown[0] or 'empty'}, expected {shown[1] or 'empty'}; {_ADVICE[field]}",
+                f"{where} {field} is {shown[0] or 'empty'}, expected {shown[1] or 'empty'}; {_advice(job, field)}",
                 say=_SENTENCES.get(field, Say("final_check_failed")),
             )
+
+
+def _advice(job: CloudJob, field: str) -> str:
+    """Return what to do about a field: which rework mends it, at the desk or allowed to the bench."""
+    if field == "id":
+        return "technician"
+    rework = _REWORK.get(field)
+    if rework is None:
+        return "walk the unit again"
+    if job.product_id is None:
+        return "its owner has to unclaim it, or to hand it over: station rework transfer " + job.device_id
+    return (
+        f"the supervisor mends that: station rework {rework} {job.device_id} --product {job.product_id}, "
+        f"or the line {job.device_id} {rework} in the list of station run --allow; then walk it again"
+    )
 
 
 # --- the SIM -----------------------------------------------------------------------------------

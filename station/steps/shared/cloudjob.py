@@ -12,6 +12,7 @@ from ...cloud.answers import CloudDevice
 from ...errors import BadInput, UnitRejected
 from ...settings.profile import Profile
 from ...words.say import Say
+from .allowed import Allowed
 from .cloud_sections import Cloud, FirmwareLock, Groups, NameTemplate, Notes
 from .unit import Unit
 
@@ -38,13 +39,17 @@ class CloudJob:
     firmware_lock: int | None = None
     queues: bool = False  # cloud down: queue the work (else hold the unit)
     was_member: bool = False  # it was in the product before this walk: nothing of that is on its way any more
+    cures: tuple[str, ...] = ()  # what a supervisor's list allows to be done to it, by the names of `allowed.Cure`
+    allowed_by: str = ""  # whose list that is: a badge
 
     @property
     def device(self) -> DeviceId:
         return DeviceId(self.device_id)
 
     @classmethod
-    def of(cls, unit: Unit, profile: Profile, product_id: int | None, *, is_named: bool) -> CloudJob:
+    def of(
+        cls, unit: Unit, profile: Profile, product_id: int | None, *, is_named: bool, allowed: Allowed | None = None
+    ) -> CloudJob:
         """What is owed for an identified ``unit``; one in DFU has shown its Device ID only."""
         who = unit.known
         assert who.device_id is not None
@@ -58,6 +63,8 @@ class CloudJob:
             claims=cloud.claim, claim_user=cloud.claim_user or "", development=cloud.development,
             notes=notes.text if notes else "", groups=groups.names if groups else (),
             firmware_lock=lock.version if lock else None, queues=cloud.queues(profile.context),
+            cures=allowed.cures_of(str(who.device_id), serial or "") if allowed else (),
+            allowed_by=allowed.by if allowed else "",
         )  # fmt: skip
 
     def compare(self, record: CloudDevice) -> None:
@@ -88,6 +95,6 @@ class CloudJob:
         known = {field.name for field in dataclasses.fields(cls)}
         try:
             told = {name: value for name, value in json.loads(text).items() if name in known}
-            return cls(**told | {"groups": tuple(told.get("groups", ()))})
+            return cls(**told | {name: tuple(told.get(name, ())) for name in ("groups", "cures")})
         except (AttributeError, TypeError, ValueError) as error:
             raise BadInput(f"outbox item is no cloud job: {error}; export the journal and call support") from error

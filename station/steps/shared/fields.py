@@ -62,3 +62,8 @@ class DeviceField:
             if member is not None and self.shown(member) != self.wanted(cloud.job):
                 with contextlib.suppress(CloudRefused), cloud.write(ctx, goal.what):
                     goal.send()
+
+
+DEVELOPMENT = DeviceField(
+    "development", "development mark", wanted=lambda job: job.development, shown=lambda device: device.development
+)

@@ -14,6 +14,7 @@ from ...engine.step import StepContext
 from ...engine.turn import Turn
 from ...engine.walk import Lane, StepPlan
 from ...settings.profile import Profile
+from .allowed import Allowed
 from .cloudjob import CloudJob
 from .cloudwork import FindProduct
 from .entering import DfuAccess
@@ -38,6 +39,7 @@ class UnitSession:
     wifi: tuple[WifiGoal, ...]
     bench_wifi: BenchWifi
     dfu_access: DfuAccess
+    allowed: Allowed | None = None  # a supervisor's list for this batch
 
     @property
     def has_cloud_steps(self) -> bool:
@@ -50,7 +52,9 @@ class UnitSession:
     def cloud_job(self, ctx: StepContext) -> CloudJob:
         """The cloud work of the unit as far as it is identified; raises CloudError like ``find_product``."""
         product = self.find_product(ctx)
-        return CloudJob.of(self.unit, self.profile, product.id if product else None, is_named=self.walks("name"))
+        return CloudJob.of(
+            self.unit, self.profile, product.id if product else None, is_named=self.walks("name"), allowed=self.allowed
+        )
 
 
 @dataclass(frozen=True, slots=True)
