@@ -98,9 +98,7 @@ def cure(cloud: CloudRecord, ctx: StepContext) -> str:
     record = cloud.standing(ctx, lambda: cloud.observe(ctx))
     if record is None or record.product_id != job.product_id:
         return ""
-    asks_user = job.claims and record.owner
-    user = cloud.client.account(deadline=ctx.deadline, cancel=ctx.cancel).username if asks_user else ""
-    cures = cures_for(job, record, user)
+    cures = cures_for(job, record, cloud.owner(ctx) if job.claims and record.owner else "")
     by = f" (as {job.allowed_by} allows)" * bool(set(cures) & set(job.cures))
     return "; ".join(_ACTS[one](cloud, ctx) for one in cures) + by
 

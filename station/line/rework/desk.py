@@ -1,0 +1,163 @@
+"""Looks units up, reworks them and reads them back. Needs no unit and no batch (I1)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+from drivers.clock import CancelToken, Clock
+from drivers.errors import UnknownPlatform
+from drivers.identity import DeviceId, Iccid, SerialNumber
+from drivers.platforms import platform
+
+from ...cloud import api, rework_api
+from ...cloud.answers import CloudDevice
+from ...cloud.call import ProductRef
+from ...cloud.client import CloudClient
+from ...engine.records import UnitFacts
+from ...engine.step import Emit, NoScanner, StepContext, StepResult
+from ...errors import CloudError, StationError, UnitRejected, classify_error
+from ...model import IdentityFact, Outcome
+from ...steps.shared.cloudjob import CloudJob
+from ...steps.shared.cloudwork import CloudRecord, judged
+from ...steps.shared.lastlook import LastLook
+from .case import Case, Part, Rework, Target, Wishes
+
+STEP = "rework"
+STEP_S = 900.0
+"""How long one unit may take, with a SIM that is waited for."""
+
+
+class ReworkDesk:
+    """Looks units up and reworks them. ``product``: where to look first; ``by``: the badge of who does it.
+
+    ``asked``: Device IDs whose owners were asked for them before, by the journal. One thread.
+    """
+
+    def __init__(
+        self, client: CloudClient, clock: Clock, record: Emit, *, product: ProductRef | None = None, by: str = "",
+        asked: Callable[[str], bool] = lambda _: False,
+    ) -> None:  # fmt: skip
+        self._client, self._clock, self._record = client, clock, record
+        self._product, self._by, self._asked = product, by, asked
+        self._number: int | None = None
+
+    def look(self, target: Target, rework: Rework, wishes: Wishes, cancel: CancelToken) -> Case:
+        """Read what the cloud shows of ``target``. Raises `UnitRejected` and `CloudError`."""
+        number = self._product_number(cancel)
+        if isinstance(target, Iccid):
+            if not rework.takes_sims:
+                raise UnitRejected("an ICCID names a SIM card; name the unit by its Device ID or serial number")
+            return self._case(target, CloudJob("", 0, number, "", iccid=str(target)), None, wishes, cancel)
+        device = self._device_id(target, number, cancel)
+        product, record = self._find(device, number, cancel)
+        if record is None and rework.needs_record:
+            raise UnitRejected(self._unseen(device, number))
+        return self._case(target, self._job(device, product, record, wishes), record, wishes, cancel)
+
+    def _product_number(self, cancel: CancelToken) -> int | None:
+        if self._number is None and self._product is not None:
+            self._number = self._client.run(api.product(self._product), cancel=cancel).id
+        return self._number
+
+    def _device_id(self, target: DeviceId | SerialNumber, number: int | None, cancel: CancelToken) -> DeviceId:
+        """By serial number the product's own list is asked before the look-up of which there are 50 an hour (A15)."""
+        if isinstance(target, DeviceId):
+            return target
+        if number is not None:
+            member = self._client.run(rework_api.member_of_serial(number, target), cancel=cancel)
+            if member is not None:
+                return member.id
+        known = self._client.serial_lookup(target, cancel=cancel)
+        if known is None:
+            raise UnitRejected(f"the cloud knows no unit with serial number {target}; check the label")
+        return known.device_id
+
+    def _find(
+        self, device: DeviceId, number: int | None, cancel: CancelToken
+    ) -> tuple[int | None, CloudDevice | None]:  # fmt: skip
+        """Return the product the unit is a member of, by the cloud's own record (I2), and that record."""
+        if number is not None:
+            member = self._client.run(api.device_in_product(number, device), cancel=cancel)
+            if member is not None:
+                return number, member
+        record = self._client.run(api.my_device(device), cancel=cancel)
+        if record is None or not record.is_product_device:
+            return None, record
+        if number is not None:
+            raise UnitRejected(
+                f"it is in product {record.product_id}, not in {number}; "
+                f"say --product {record.product_id} if that is meant"
+            )
+        return record.product_id, record
+
+    def _unseen(self, device: DeviceId, number: int | None) -> str:
+        where = f"in product {number}, nor of this account" if number is not None else "of this account"
+        hint = "name its product with --product, or " * (number is None)
+        return f"the cloud shows no unit {device} {where}: {hint}log in as its owner, or check the number"
+
+    def _job(self, device: DeviceId, product: int | None, record: CloudDevice | None, wishes: Wishes) -> CloudJob:
+        if record is None:
+            return CloudJob(str(device), 0, product, "")
+        name = wishes.template.render(_slug(record), str(device), record.serial_number)
+        return CloudJob(
+            str(device), record.platform_id or 0, product, name,
+            serial=record.serial_number, iccid=record.iccid, claims=wishes.claims,
+        )  # fmt: skip
+
+    def _case(
+        self, target: Target, job: CloudJob, record: CloudDevice | None, wishes: Wishes, cancel: CancelToken
+    ) -> Case:  # fmt: skip
+        cloud = CloudRecord(job, self._client, LastLook(self._clock))
+        ctx = self.context(job.device_id or None, cancel)
+        sim = cloud.sim(ctx) if job.iccid else None
+        return Case(target, cloud, ctx, record, sim, wishes, self._asked(job.device_id))
+
+    def context(self, device_id: str | None, cancel: CancelToken) -> StepContext:
+        """Return what one unit is worked on through: its writes are journalled."""
+        return StepContext(
+            step=STEP, slot=0, attempt="", clock=self._clock, limit_s=STEP_S, cancel=cancel,
+            announce=lambda _: None, record=self._record, desk=NoScanner(), device_id=device_id,
+        )  # fmt: skip
+
+    def act(self, kind: str, case: Case, parts: Sequence[Part]) -> StepResult:
+        """Carry ``parts`` out in their order, and keep in the journal what was read back.
+
+        A part that fails ends it; one that is only under way does not. Raises `CloudError` where that is not about
+        the unit: started again, the rest is done.
+        """
+        results: list[StepResult] = []
+        case = dataclasses.replace(case, ctx=self.context(case.ctx.device_id, case.ctx.cancel))  # its time begins now
+        for part in parts:
+            result = self._attempt(part, case)
+            results.append(result)
+            if result.outcome in (Outcome.FAILED, Outcome.ERROR):
+                break
+        worst = max(results, key=lambda one: _SEVERITY.index(one.outcome))
+        text = "; ".join(one.proof or one.reason for one in results)
+        if case.ctx.device_id is not None and any(one.outcome in _EFFECTIVE for one in results):
+            fact = IdentityFact("rework", f"{kind}: {text}", self._by or "station rework")
+            self._record(UnitFacts(facts=(fact,), **case.ctx.head()))
+        return dataclasses.replace(worst, proof=text, reason="")
+
+    def _attempt(self, part: Part, case: Case) -> StepResult:
+        try:
+            return part.act(case)
+        except CloudError as error:
+            told = judged(error)
+            if not isinstance(told, UnitRejected):
+                raise
+            return StepResult(Outcome.FAILED, reason=str(told))
+        except StationError as error:
+            return StepResult(classify_error(error).outcome, reason=str(error))
+
+
+_SEVERITY = (Outcome.SKIPPED, Outcome.ALREADY, Outcome.DONE, Outcome.DEFERRED, Outcome.FAILED, Outcome.ERROR)
+_EFFECTIVE = frozenset({Outcome.DONE, Outcome.DEFERRED})
+
+
+def _slug(record: CloudDevice) -> str:
+    try:
+        return platform(record.platform_id or 0).slug
+    except UnknownPlatform:
+        return f"platform{record.platform_id}"
