@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import IO, Any
 
 from drivers.plain_text import escaped
 
@@ -56,11 +56,13 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run_export(arguments: argparse.Namespace) -> int:
     """Write the batch log; if it goes to a file, also print the figures of each batch. Returns 0."""
+    exporter = find_exporter(arguments.format)
     if arguments.output is not None:
         check_output(arguments.output, "-o")
-    exporter = find_exporter(arguments.format)
+    elif exporter.is_binary and sys.stdout.isatty():
+        raise BadInput(f"--format {exporter.name} is no text to print; name a file with -o")
     with reader(arguments) as journal:
-        with _output(arguments.output) as file:
+        with _output(arguments.output, is_binary=exporter.is_binary) as file:
             rows = export(journal, arguments.batch, file, exporter, all_attempts=arguments.all_attempts)
         if arguments.output is not None:  # only after it is closed: a full disk may show that late
             tell(f"{arguments.output}: {rows} row{'' if rows == 1 else 's'}")
@@ -192,5 +194,7 @@ def _attempt(attempt: AttemptRecord, journal: JournalReader) -> Iterator[str]:
         yield f"      {step.step:12} {step.outcome.value:8} {step.seconds:7.1f} s  {step.proof or step.reason}"
 
 
-def _output(path: Path | None) -> contextlib.AbstractContextManager[TextIO]:
-    return standard_output() if path is None else output(path)
+def _output(path: Path | None, *, is_binary: bool) -> contextlib.AbstractContextManager[IO[Any]]:
+    if path is not None:
+        return output(path, is_binary=is_binary)
+    return contextlib.nullcontext(sys.stdout.buffer) if is_binary else standard_output()

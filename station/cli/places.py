@@ -7,7 +7,7 @@ import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import IO, Any
 
 from ..errors import BadInput
 from ..firmware.cache import FirmwareCache
@@ -137,11 +137,11 @@ def check_output(path: Path, option: str) -> None:
 
 
 @contextlib.contextmanager
-def output(path: Path) -> Iterator[TextIO]:
+def output(path: Path, *, is_binary: bool = False) -> Iterator[IO[Any]]:
     """Open a file that is replaced only when written whole, so that a failure leaves the old one intact."""
     target, is_ours = _target(path)
     try:
-        with target.open("w", newline="", encoding="utf-8") as file:
+        with target.open("wb") if is_binary else target.open("w", newline="", encoding="utf-8") as file:
             yield file
             file.flush()
             if is_ours:

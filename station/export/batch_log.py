@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import enum
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from ..figures import Figures
 from ..journal.entries import stamp
 from ..journal.export_rows import ExportRow, Measured, export_rows, measured_values, require_batches, step_names
 from ..journal.reader import JournalReader
+from ..journal.tallies import Failure, Hour, failures, figures_of, hours
 from ..model import VERDICT_WORD, Measurement
 
 Value = str | int | float | None
@@ -90,6 +92,10 @@ class BatchLog:
     _step_names: Callable[[], list[str]]
     _measured: Callable[[], tuple[Measured, ...]]
     _rows: Callable[..., Iterator[ExportRow]]
+    figures: Mapping[str, Figures]
+    """What each batch came to."""
+    failures: tuple[Failure, ...]
+    hours: tuple[Hour, ...]
 
     def columns(self) -> tuple[Column, ...]:
         """Return `COLUMNS`, then for each step the outcome of its last try and the seconds of its tries, then values.
@@ -146,5 +152,6 @@ def batch_log(journal: JournalReader, batch: str | Sequence[str], *, all_attempt
     with journal.exporting(batches) as db:
         yield BatchLog(
             batches, all_attempts, partial(step_names, db, batches), partial(measured_values, db, batches),
-            partial(export_rows, db, batches, all_attempts),
+            partial(export_rows, db, batches, all_attempts), {one: figures_of(db, one) for one in batches},
+            failures(db, batches), hours(db, batches),
         )  # fmt: skip

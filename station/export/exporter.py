@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Any
 
 from .batch_log import BatchLog
 
@@ -14,9 +14,11 @@ class Exporter:
     """One format of the batch log.
 
     ``name``: for ``log export --format``. ``write``: writes a whole log to a text file (opened with
-    ``newline=""``) and returns the number of rows; it must stream, as a log may have 100,000 of them.
+    ``newline=""``; to a binary one if it ``is_binary``) and returns the number of rows; it must stream, as a log may
+    have 100,000 of them.
     """
 
     name: str
     help: str
-    write: Callable[[BatchLog, TextIO], int]
+    write: Callable[[BatchLog, Any], int]
+    is_binary: bool = False

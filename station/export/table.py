@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import entry_points
-from typing import TextIO
+from typing import IO, Any
 
 from ..errors import BadInput
 from ..journal.reader import JournalReader
@@ -15,9 +15,13 @@ from .batch_log import batch_log
 from .csvfile import CSV
 from .exporter import Exporter
 from .jsonl import JSONL
+from .junit import JUNIT
+from .lists import DEVICES, ICCIDS
+from .steps import STEPS
+from .workbook import XLSX
 
 GROUP = "station.exporters"
-EXPORTERS = (CSV, JSONL)
+EXPORTERS = (CSV, JSONL, XLSX, STEPS, JUNIT, DEVICES, ICCIDS)
 """Our own formats; the first one is the default."""
 
 
@@ -28,7 +32,7 @@ def exporter_names() -> tuple[str, ...]:
 
 
 def export(
-    journal: JournalReader, batch: str | Sequence[str], file: TextIO, exporter: Exporter = CSV, *,
+    journal: JournalReader, batch: str | Sequence[str], file: IO[Any], exporter: Exporter = CSV, *,
     all_attempts: bool = False,
 ) -> int:  # fmt: skip
     """Write the log of one or more batches; return the number of rows. Raises as `batch_log`, before writing."""

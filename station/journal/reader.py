@@ -53,6 +53,7 @@ from .records import (
 from .schema import NEWEST, atomic, check_newest, connect_reader, translated, version
 from .seal import doubt, is_untouched
 from .stored import rows
+from .tallies import figures_of
 from .vault import is_sealed
 
 T = TypeVar("T")
@@ -169,12 +170,7 @@ class JournalReader:
 
     def figures(self, batch: str) -> Figures:
         """Count the units of ``batch`` by their last verdict, and by the first that was PASS or FAIL."""
-        found = self._one(
-            lambda row: Figures(*row[1:]),
-            "SELECT * FROM figures WHERE batch = ?",
-            batch,
-        )
-        return found or Figures()
+        return self._ask(lambda db: figures_of(db, batch))
 
     # --- attempts ---
 

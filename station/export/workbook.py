@@ -1,0 +1,217 @@
+"""The batch log as an XLSX workbook: summary with charts, units, steps, measured values, failures. Streams.
+
+Numbers that identify something are texts, so no program rounds or renames them; times are real times, in UTC.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from drivers.plain_text import printable
+
+from ..figures import Figures
+from ..model import VERDICT_WORD
+from .batch_log import BatchLog, Column, Type, Value
+from .exporter import Exporter
+from .steps import HEADER, step_rows
+
+MOST_ROWS = 1_048_576
+"""Of a worksheet, its header among them."""
+_MOST_CHARS = 32_767
+"""Of a cell."""
+_WIDTHS = {
+    "Device ID": 27, "Device Name": 20, "ICCID": 23, "IMEI": 18, "Serial": 18, "Started": 19, "Finished": 19,
+    "Batch": 20, "Attempt": 17, "Reason": 50, "Proof": 50, "For example": 60, "Told": 20,
+}  # fmt: skip
+"""Of columns whose cells are longer than their names, in characters."""
+_GREY, _GREEN, _RED, _TITLE = "#BFBFBF", "#548235", "#C00000", {"size": 12}
+_MEASURED = ("Batch", "Attempt", "Device ID", "Serial", "Step", "Name", "Value", "Unit", "Min", "Max", "Wanted", "Out")
+_FAILED = ("Result", "Step", "Slot", "Attempts", "Units", "Share", "Up to here", "Told", "For example")
+_JUDGED = ("Hour (UTC)", "Units judged", "Passed at once", "Yield")
+_FIGURES: tuple[tuple[str, Callable[[Figures], Value]], ...] = (
+    ("Units", lambda f: f.units), ("PASS", lambda f: f.passed), ("FAIL", lambda f: f.failed),
+    ("SET ASIDE", lambda f: f.pending), ("STOPPED", lambda f: f.aborted), ("CHECK STATION", lambda f: f.error),
+    ("Judged", lambda f: f.judged), ("Passed at once", lambda f: f.first_passed), ("Retests", lambda f: f.retests),
+    ("FPY", lambda f: f.first_pass_yield), ("Final yield", lambda f: f.final_yield),
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """A worksheet that is filled row by row, up to its last row."""
+
+    sheet: Worksheet
+    formats: dict[str, Format]
+    at: int = 0
+    columns: int = 0
+    dropped: int = 0
+
+    def head(self, names: Sequence[str]) -> None:
+        for column, name in enumerate(names):
+            self.sheet.write_string(0, column, name, self.formats["head"])
+            self.sheet.set_column(column, column, _WIDTHS.get(name, max(10, len(name) + 2)))
+        self.sheet.freeze_panes(1, 0)
+        self.at, self.columns = 1, len(names)
+
+    def row(self, cells: Iterable[Value | datetime.datetime], format_: str | None = None) -> None:
+        if self.at >= MOST_ROWS:
+            self.dropped += 1
+            return
+        for column, value in enumerate(cells):
+            self._cell(column, value, format_)
+        self.at += 1
+
+    def _cell(self, column: int, value: Value | datetime.datetime, format_: str | None) -> None:
+        if value is None or value == "":
+            return
+        if isinstance(value, datetime.datetime):
+            self.sheet.write_datetime(self.at, column, value.replace(tzinfo=None), self.formats["time"])
+        elif isinstance(value, int | float):
+            self.sheet.write_number(self.at, column, value, self.formats[format_] if format_ else None)
+        else:
+            self.sheet.write_string(self.at, column, printable(value, " ")[:_MOST_CHARS])
+
+
+def write_workbook(log: BatchLog, file: IO[Any]) -> int:
+    """Write the workbook of ``log`` to a binary file; return how many rows its sheet of units has."""
+    book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    formats = {
+        "head": book.add_format({"bold": True, "bg_color": "#E7E6E6", "bottom": 1}),
+        "time": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
+        "share": book.add_format({"num_format": "0.0 %"}),
+        "note": book.add_format({"italic": True, "font_color": "#808080"}),
+    }
+    summary, units, steps, measured, failed = (
+        _Sheet(book.add_worksheet(name), formats) for name in ("Summary", "Units", "Steps", "Measurements", "Failures")
+    )
+    for sheet in (summary, units, steps, measured, failed):  # as they are printed
+        sheet.sheet.set_landscape()
+        sheet.sheet.repeat_rows(0)
+    for sheet in (summary, failed):
+        sheet.sheet.fit_to_pages(1, 0)
+    _failures(failed, log)
+    _summary(book, summary, log)
+    columns = log.columns()
+    units.head([column.name for column in columns])
+    steps.head(HEADER)
+    measured.head(_MEASURED)
+    for row in log.rows():
+        units.row(_value(column, column.value(row)) for column in columns)
+        for cells in step_rows(row):
+            steps.row(_timed(cells))
+        who = (row.attempt.batch, row.attempt.attempt, row.attempt.device_id, row.facts.get("serial"))
+        for step in row.steps:
+            for one in step.measurements:
+                limits = (one.low, one.high, one.wanted, "out" if one.is_out else "")
+                measured.row((*who, step.step, one.name, one.value, one.unit, *limits))
+    _note_what_is_missing(summary, (("Units", units), ("Steps", steps), ("Measurements", measured)))
+    for filled in (units, steps, measured, failed):
+        filled.sheet.autofilter(0, 0, filled.at - 1, filled.columns - 1)
+    book.close()
+    return units.at - 1
+
+
+def _value(column: Column, value: Value) -> Value | datetime.datetime:
+    """Return the cell of a column: text stays text, even where it looks like a number."""
+    if value is None or value == "":
+        return None
+    if column.type is Type.TIME:
+        return datetime.datetime.fromisoformat(str(value))
+    if column.type is Type.NUMBER:
+        text = str(value)
+        return int(text) if text.isdecimal() and len(text) <= 9 else text
+    return str(value) if column.type is Type.TEXT else value
+
+
+def _timed(cells: tuple[Value, ...]) -> Iterable[Value | datetime.datetime]:
+    at = HEADER.index("Started")
+    return (*cells[:at], datetime.datetime.fromisoformat(str(cells[at])), *cells[at + 1 :])
+
+
+def _failures(failed: _Sheet, log: BatchLog) -> None:
+    """Fill the sheet of failures: like ones together, the most frequent first, as a Pareto wants them."""
+    failed.head(_FAILED)
+    total, so_far = sum(one.attempts for one in log.failures), 0
+    for one in log.failures:
+        so_far += one.attempts
+        failed.row(
+            (
+                VERDICT_WORD[one.verdict], one.step, one.slot, one.attempts, one.units, one.attempts / total,
+                so_far / total, one.sentence, one.example,
+            )
+        )  # fmt: skip
+    failed.sheet.set_column(5, 6, 10, failed.formats["share"])
+
+
+def _summary(book: Any, summary: _Sheet, log: BatchLog) -> None:
+    summary.sheet.set_column(0, len(log.batches) + 1, 18)
+    summary.sheet.write_row(0, 0, ("Batch", *log.batches), summary.formats["head"])
+    summary.at = 1
+    for name, figure in _FIGURES:
+        summary.row((name, *(figure(log.figures[batch]) for batch in log.batches)), _share_of(name))
+    summary.at += 1
+    begin = summary.at
+    summary.sheet.write_row(begin, 0, _JUDGED, summary.formats["head"])
+    summary.at += 1
+    for hour in log.hours:
+        summary.row((hour.at, hour.judged, hour.first_passed))
+        summary.sheet.write_number(summary.at - 1, 3, hour.first_passed / hour.judged, summary.formats["share"])
+    if log.hours:
+        _chart_yield(book, summary.sheet, begin, len(log.hours), 1 + len(log.batches))
+    if log.failures:
+        _chart_pareto(book, summary.sheet, len(log.failures), 1 + len(log.batches))
+
+
+def _share_of(name: str) -> str | None:
+    return "share" if name in ("FPY", "Final yield") else None
+
+
+def _chart_yield(book: Any, sheet: Worksheet, begin: int, count: int, column: int) -> None:
+    sheet.set_column(3, 3, 18)
+    chart = book.add_chart({"type": "column"})
+    hours = ["Summary", begin + 1, 0, begin + count, 0]
+    for series, color in ((1, _GREY), (2, _GREEN)):
+        values = ["Summary", begin + 1, series, begin + count, series]
+        name = ["Summary", begin, series]
+        chart.add_series({"name": name, "categories": hours, "values": values, "fill": {"color": color}})
+    chart.set_title({"name": "Units judged for the first time, by the hour", "name_font": _TITLE})
+    chart.set_x_axis({"num_format": "hh:mm", "text_axis": True})
+    chart.set_y_axis({"min": 0})
+    chart.set_legend({"position": "bottom"})
+    chart.set_size({"width": 620, "height": 300})
+    sheet.insert_chart(0, max(5, column + 1), chart)
+
+
+def _chart_pareto(book: Any, sheet: Worksheet, count: int, column: int) -> None:
+    bars, line = book.add_chart({"type": "column"}), book.add_chart({"type": "line"})
+    shown = min(count, 20)
+    reasons = ["Failures", 1, 1, shown, 2]  # step and slot
+    times, so_far = (["Failures", 1, column, shown, column] for column in (3, 6))
+    bars.add_series({"name": "Attempts", "categories": reasons, "values": times, "fill": {"color": _RED}})
+    line.add_series({"name": "Up to here", "categories": reasons, "values": so_far, "y2_axis": True})
+    bars.combine(line)
+    bars.set_title({"name": "What units failed of: step and slot", "name_font": _TITLE})
+    bars.set_y_axis({"min": 0})
+    line.set_y2_axis({"min": 0, "max": 1, "num_format": "0 %"})
+    bars.set_legend({"position": "bottom"})
+    bars.set_size({"width": 620, "height": 300})
+    sheet.insert_chart(16, max(5, column + 1), bars)
+
+
+def _note_what_is_missing(summary: _Sheet, sheets: Iterable[tuple[str, _Sheet]]) -> None:
+    summary.at += 1
+    for name, one in sheets:
+        if one.dropped:
+            words = f"{name}: {one.dropped} more rows than a sheet can hold; export them with --format steps or jsonl"
+            summary.sheet.write_string(summary.at, 0, words, summary.formats["note"])
+            summary.at += 1
+
+
+XLSX = Exporter("xlsx", "a workbook: summary with charts, units, steps, values, failures", write_workbook, True)

@@ -1,0 +1,152 @@
+"""Workbook, JUnit, steps and lists: each read back by a reader of its own, and all of them say the same."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import re
+import zipfile
+from typing import Any
+
+import junitparser
+import openpyxl
+import pytest
+from support.journal_story import AT, finished, identified, opened, pending, started, step, unit_id
+
+from station.export import EXPORTERS, export, find_exporter
+from station.export import workbook as workbook_module
+from station.journal import Journal
+from station.model import Outcome, Verdict
+
+ICCID = "89310410106543789301"
+FORMULA = "=HYPERLINK(1)\x07 <&> 8.96E+19"
+
+
+@pytest.fixture
+def told(journal: Journal) -> Journal:
+    """Unit 1 passes at once, 2 fails and passes, 3 fails twice of the same, 4 is set aside, 5 was never identified."""
+    journal.record(opened(), *walk("a-1", 1, Verdict.PASS, iccid=ICCID), *walk("a-2", 2, Verdict.FAIL, reason=FORMULA))
+    journal.record(*walk("a-3", 2, Verdict.PASS), *walk("a-4", 3, Verdict.FAIL), *walk("a-5", 3, Verdict.FAIL))
+    journal.record(*pending("a-6", "device_os", unit=4))
+    journal.record(started("a-7", None), finished("a-7", Verdict.ERROR, None, "silent"))
+    return journal
+
+
+def walk(attempt: str, unit: int, verdict: Verdict, reason: str = "no", **facts: str) -> list[Any]:
+    outcome = Outcome.FAILED if verdict is Verdict.FAIL else Outcome.DONE
+    return [
+        started(attempt, unit), identified(attempt, unit, serial=f"P044AB000000{unit}", **facts),
+        step(attempt, "identify", Outcome.ALREADY, 1.0), step(attempt, outcome=outcome),
+        finished(attempt, verdict, unit, "" if verdict is Verdict.PASS else reason),
+    ]  # fmt: skip
+
+
+def written(journal: Journal, name: str, *, all_attempts: bool = False) -> tuple[int, Any]:
+    exporter = find_exporter(name)
+    file = io.BytesIO() if exporter.is_binary else io.StringIO(newline="")
+    count = export(journal, "B1", file, exporter, all_attempts=all_attempts)
+    return count, io.BytesIO(file.getvalue()) if exporter.is_binary else file.getvalue()  # type: ignore[arg-type]
+
+
+def sheet(book: openpyxl.Workbook, name: str) -> list[dict[str, Any]]:
+    head, *rows = book[name].iter_rows(values_only=True)
+    return [dict(zip(map(str, head), row, strict=True)) for row in rows]
+
+
+def workbook(journal: Journal, *, all_attempts: bool = False) -> openpyxl.Workbook:
+    _, file = written(journal, "xlsx", all_attempts=all_attempts)
+    return openpyxl.load_workbook(file)
+
+
+def test_a_workbook_keeps_every_number_of_an_identity_and_every_time(told: Journal) -> None:
+    units = sheet(workbook(told), "Units")
+    assert [unit["Device ID"] for unit in units] == [unit_id(1), unit_id(2), unit_id(3), unit_id(4), None]
+    assert units[0]["ICCID"] == ICCID
+    assert units[0]["Started"] == AT.replace(tzinfo=None)
+    assert (units[0]["Slot"], units[0]["Seconds"]) == (3, 9.25)
+    assert [unit["Result"] for unit in units] == ["PASS", "PASS", "FAIL", "SET ASIDE", "CHECK STATION"]
+
+
+def test_nothing_in_a_workbook_is_evaluated(told: Journal) -> None:
+    book = workbook(told, all_attempts=True)
+    assert sheet(book, "Units")[1]["Reason"] == "=HYPERLINK(1)  <&> 8.96E+19"
+    assert {cell.data_type for of in book for row in of.iter_rows() for cell in row} <= {"s", "n", "d"}
+
+
+def test_the_summary_of_a_workbook_is_what_the_journal_counts(told: Journal) -> None:
+    summary = list(workbook(told)["Summary"].iter_rows(values_only=True))
+    shown = {row[0]: row[1] for row in summary[1:12]}
+    figures = told.figures("B1")
+    assert summary[0][:2] == ("Batch", "B1")
+    assert shown == {
+        "Units": figures.units, "PASS": 2, "FAIL": 1, "SET ASIDE": 1, "STOPPED": 0, "CHECK STATION": 0, "Judged": 3,
+        "Passed at once": 1, "Retests": 2, "FPY": figures.first_pass_yield, "Final yield": figures.final_yield,
+    }  # fmt: skip
+    hour = AT.replace(tzinfo=None, minute=0, second=0)
+    assert summary[13][:4] == ("Hour (UTC)", "Units judged", "Passed at once", "Yield")
+    assert summary[14][:4] == (hour, 3, 1, pytest.approx(1 / 3))
+
+
+def test_a_workbook_draws_the_yield_and_what_units_failed_of(told: Journal) -> None:
+    _, file = written(told, "xlsx")
+    with zipfile.ZipFile(file) as parts:
+        charts = [parts.read(name).decode() for name in parts.namelist() if name.startswith("xl/charts/chart")]
+    assert [title for chart in charts for title in re.findall(r"<a:t>(.*?)</a:t>", chart)] == [
+        "Units judged for the first time, by the hour", "What units failed of: step and slot",
+    ]  # fmt: skip
+
+
+def test_failures_of_one_kind_stand_together_the_most_frequent_first(told: Journal) -> None:
+    failed = sheet(workbook(told), "Failures")
+    assert [(one["Result"], one["Step"], one["Attempts"], one["Units"]) for one in failed] == [
+        ("FAIL", "device_os", 3, 2), ("CHECK STATION", "device_os", 1, 0),
+    ]  # fmt: skip
+    assert [one["Up to here"] for one in failed] == [0.75, 1.0]
+    assert failed[0]["For example"] == "no"
+
+
+def test_steps_and_values_of_a_workbook_are_those_of_the_steps_export(told: Journal) -> None:
+    book = workbook(told, all_attempts=True)
+    count, text = written(told, "steps", all_attempts=True)
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    steps = sheet(book, "Steps")
+    assert count == len(rows) == len(steps) == 11
+    assert [(one["Attempt"], one["Step"], one["Outcome"]) for one in steps] == [
+        (row["Attempt"], row["Step"], row["Outcome"]) for row in rows
+    ]
+    assert all(isinstance(one["Started"], datetime.datetime) for one in steps)
+    values = sheet(book, "Measurements")
+    assert [(one["Name"], one["Value"], one["Min"], one["Max"]) for one in values[:2]] == [
+        ("download", 1, 0, 60), ("download", 2.5, 0, 60),
+    ]  # fmt: skip
+
+
+def test_what_a_sheet_cannot_hold_is_said_in_the_summary(told: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook_module, "MOST_ROWS", 5)
+    book = workbook(told)
+    assert len(sheet(book, "Steps")) == 4
+    notes = [row[0] for row in book["Summary"].iter_rows(values_only=True) if "more rows" in str(row[0])]
+    assert "Steps: 3 more rows than a sheet can hold; export them with --format steps or jsonl" in notes
+
+
+def test_junit_has_a_suite_a_unit_and_a_case_a_step(told: Journal) -> None:
+    count, text = written(told, "junit", all_attempts=True)
+    suites = list(junitparser.JUnitXml.fromstring(text.encode()))
+    assert count == len(suites) == 7
+    assert [(one.name, one.tests, one.failures, one.errors, one.skipped) for one in suites[:2]] == [
+        ("P044AB0000001", 2, 0, 0, 0), ("P044AB0000002", 2, 1, 0, 0),
+    ]  # fmt: skip
+    (case,) = [case for case in suites[1] if case.name == "device_os"]
+    assert [type(one) for one in case.result] == [junitparser.Failure]
+    assert suites[5].skipped == 1, "what is owed is not judged yet"
+
+
+def test_the_lists_name_the_units_that_passed(told: Journal) -> None:
+    assert written(told, "devices") == (2, f"{unit_id(1)}\n{unit_id(2)}\n")
+    assert written(told, "iccids") == (1, f"{ICCID}\n")
+
+
+@pytest.mark.parametrize("exporter", EXPORTERS, ids=lambda one: one.name)
+def test_every_format_says_in_one_line_what_it_is(exporter: Any) -> None:
+    assert 10 < len(exporter.help) < 80
