@@ -15,7 +15,8 @@ from ..figures import Figures
 from ..journal.entries import stamp
 from ..journal.export_rows import ExportRow, Measured, export_rows, measured_values, require_batches, step_names
 from ..journal.reader import JournalReader
-from ..journal.tallies import Failure, Hour, failures, figures_of, hours
+from ..journal.records import BatchRecord
+from ..journal.tallies import Failure, Hour, failures, figures_of, hours, newest_entry
 from ..model import VERDICT_WORD, Measurement
 
 Value = str | int | float | None
@@ -92,10 +93,13 @@ class BatchLog:
     _step_names: Callable[[], list[str]]
     _measured: Callable[[], tuple[Measured, ...]]
     _rows: Callable[..., Iterator[ExportRow]]
+    records: Mapping[str, BatchRecord]
     figures: Mapping[str, Figures]
     """What each batch came to."""
     failures: tuple[Failure, ...]
     hours: tuple[Hour, ...]
+    newest: tuple[int, str]
+    """The journal's newest entry: its number and its hash, hexadecimal."""
 
     def columns(self) -> tuple[Column, ...]:
         """Return `COLUMNS`, then for each step the outcome of its last try and the seconds of its tries, then values.
@@ -152,6 +156,8 @@ def batch_log(journal: JournalReader, batch: str | Sequence[str], *, all_attempt
     with journal.exporting(batches) as db:
         yield BatchLog(
             batches, all_attempts, partial(step_names, db, batches), partial(measured_values, db, batches),
-            partial(export_rows, db, batches, all_attempts), {one: figures_of(db, one) for one in batches},
-            failures(db, batches), hours(db, batches),
+            partial(export_rows, db, batches, all_attempts),
+            {record.batch.id: record for one in batches if (record := journal.batch(one)) is not None},
+            {one: figures_of(db, one) for one in batches}, failures(db, batches), hours(db, batches),
+            newest_entry(db),
         )  # fmt: skip

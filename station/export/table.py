@@ -17,11 +17,12 @@ from .exporter import Exporter
 from .jsonl import JSONL
 from .junit import JUNIT
 from .lists import DEVICES, ICCIDS
+from .report import HTML
 from .steps import STEPS
 from .workbook import XLSX
 
 GROUP = "station.exporters"
-EXPORTERS = (CSV, JSONL, XLSX, STEPS, JUNIT, DEVICES, ICCIDS)
+EXPORTERS = (CSV, JSONL, XLSX, HTML, STEPS, JUNIT, DEVICES, ICCIDS)
 """Our own formats; the first one is the default."""
 
 

@@ -72,5 +72,11 @@ def figures_of(db: sqlite3.Connection, batch: str) -> Figures:
     return Figures() if row is None else Figures(*row[1:])
 
 
+def newest_entry(db: sqlite3.Connection) -> tuple[int, str]:
+    """Return number and hash (hexadecimal) of the newest entry; (0, "") of an empty journal."""
+    row = db.execute("SELECT seq, lower(hex(hash)) FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
+    return (0, "") if row is None else (row[0], row[1])
+
+
 def _marks(batches: Sequence[str]) -> str:
     return ", ".join("?" * len(batches))

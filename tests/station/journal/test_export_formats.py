@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import html.parser
 import io
 import re
 import zipfile
@@ -140,6 +141,60 @@ def test_junit_has_a_suite_a_unit_and_a_case_a_step(told: Journal) -> None:
     (case,) = [case for case in suites[1] if case.name == "device_os"]
     assert [type(one) for one in case.result] == [junitparser.Failure]
     assert suites[5].skipped == 1, "what is owed is not judged yet"
+
+
+class Page(html.parser.HTMLParser):
+    """The tags of a page, and its tables as rows of cells below the heading before each."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.tables: dict[str, list[list[str]]] = {"": []}
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        assert not {name for name, _ in attrs} & {"src", "href"}, "the page needs no other file"
+        if tag == "h2":
+            self.tables[""] = []
+        elif tag == "tr":
+            self.tables[""].append([])
+        elif tag in ("td", "th"):
+            self.tables[""][-1].append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.tags[-1:] == ["h2"] and data.strip():
+            self.tables[data] = self.tables[""]
+        elif self.tables[""] and self.tables[""][-1]:
+            self.tables[""][-1][-1] += data.strip("\n")
+
+
+def test_the_report_lists_every_unit_once_and_those_that_did_not_pass_apart(told: Journal) -> None:
+    count, text = written(told, "html")
+    tables = Page(text).tables
+    units = [row[:2] + row[-1:] for row in tables["Units"][1:]]
+    assert count == len(units) == 5
+    assert units[:2] == [["P044AB0000001", unit_id(1), "PASS"], ["P044AB0000002", unit_id(2), "PASS"]]
+    assert [row[1:3] for row in tables["Units that did not pass"][1:]] == [
+        [unit_id(3), "FAIL"], [unit_id(4), "SET ASIDE"], ["not identified", "CHECK STATION"],
+    ]  # fmt: skip
+    assert [row[:4] for row in tables["What attempts failed of, the most frequent first"][1:]] == [
+        ["device_os", "3", "FAIL", "3"], ["device_os", "3", "CHECK STATION", "1"],
+    ]  # fmt: skip
+
+
+def test_the_report_says_which_entries_it_was_made_from(told: Journal) -> None:
+    _, text = written(told, "html")
+    verified = told.verify()
+    assert f"journal entry {verified.entries}, hash <span class='id'>{verified.hash}<" in text
+    assert "<b>33.3 %</b>FPY" in text
+
+
+def test_nothing_a_unit_says_is_taken_for_a_part_of_the_report(told: Journal) -> None:
+    told.record(*walk("a-8", 5, Verdict.FAIL, reason="<script>alert(1)</script> & \x1b[2J"))
+    page = Page(written(told, "html")[1])
+    assert "script" not in page.tags
+    assert "<script>alert(1)</script> &  [2J" in str(page.tables["Units that did not pass"])
 
 
 def test_the_lists_name_the_units_that_passed(told: Journal) -> None:

@@ -1,0 +1,170 @@
+"""The report of a batch as an HTML page to print and to sign: figures, failures, every unit, in one file."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator
+from html import escape
+from typing import TextIO
+
+from drivers.plain_text import printable
+
+from ..figures import Figures, percent
+from ..journal.export_rows import ExportRow
+from ..journal.records import BatchRecord
+from ..local_time import moment
+from ..model import VERDICT_WORD, Verdict
+from .batch_log import BatchLog
+from .exporter import Exporter
+
+_SIGNED_BY = ("Line supervisor", "Quality", "Received by")
+_MOST_FAILURES = 20
+_CSS = """
+@page { size: A4; margin: 14mm; }
+body { font: 10pt "Helvetica Neue", Arial, "DejaVu Sans", sans-serif; color: #1a1a1a;
+  max-width: 182mm; margin: 8mm auto; }
+h1 { font-size: 18pt; margin: 0 0 2mm; } h2 { font-size: 12pt; margin: 7mm 0 2mm; break-after: avoid; }
+table { border-collapse: collapse; width: 100%; } thead { display: table-header-group; } tr { break-inside: avoid; }
+th, td { text-align: left; padding: 1mm 2mm; border-bottom: .2mm solid #ccc; vertical-align: top; }
+th { border-bottom: .4mm solid #555; font-size: 8.5pt; } td.n, th.n { text-align: right; }
+.id { font-family: "DejaVu Sans Mono", Consolas, monospace; font-size: 8.5pt; }
+.figures { display: flex; gap: 4mm; margin: 5mm 0; }
+.figures div { border: .3mm solid #bbb; padding: 2mm 4mm; flex: 1; }
+.figures b { display: block; font-size: 15pt; white-space: nowrap; }
+.at { white-space: nowrap; font-size: 8.5pt; } .PASS { color: #2e6b12; } .FAIL { color: #b00000; font-weight: bold; }
+.bar { background: #b9b9b9; height: 3mm; display: inline-block; } .bar.good { background: #548235; }
+.bar.bad { background: #c00000; } .signs { display: flex; gap: 8mm; margin-top: 18mm; break-inside: avoid; }
+.signs div { flex: 1; border-top: .3mm solid #333; padding-top: 1mm; font-size: 8.5pt; }
+footer { margin-top: 6mm; font-size: 8pt; color: #555; }
+"""
+
+
+def write_report(log: BatchLog, file: TextIO) -> int:
+    """Write the page; return how many units it lists."""
+    title = _text(", ".join(log.batches))
+    file.write(f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Batch {title}</title>')
+    file.write(f"<style>{_CSS}</style></head>\n<body>\n")
+    for batch in log.batches:
+        file.writelines(_head(log.records[batch], log.figures[batch]))
+    file.writelines(_hours(log))
+    file.writelines(_failures(log))
+    rows = (row for row in log.rows(detailed=False) if row.attempt.verdict is not Verdict.PASS)
+    file.writelines(
+        _table("Units that did not pass", ("Unit", "Device ID", "Result", "Step", "Reason"), map(_bad, rows))
+    )
+    count = 0
+
+    def units() -> Iterator[tuple[str, ...]]:
+        nonlocal count
+        for row in log.rows(detailed=False):
+            count += 1
+            yield _unit(row)
+
+    file.writelines(_table("Units", ("Unit", "Device ID", "Device OS", "Firmware", "Finished", "Result"), units()))
+    signs = "".join(f"<div>{who}: name, date, signature</div>" for who in _SIGNED_BY)
+    file.write(f'<div class="signs">{signs}</div>\n')
+    entry, digest = log.newest
+    file.write(f"<footer>Made from journal entry {entry}, hash <span class='id'>{digest}</span>; `station log verify`")
+    file.write(" follows the chain up to it.</footer>\n</body></html>\n")
+    return count
+
+
+def _head(record: BatchRecord, figures: Figures) -> Iterator[str]:
+    batch = record.batch
+    of = f" of {batch.target}" if batch.target else ""
+    closed = moment(record.closed_at) if record.closed_at else "still open"
+    released = f", released by {_text(batch.release)}" if batch.release else ""
+    yield f"<h1>Batch {_text(batch.id)}</h1>\n<p>{_text(record.title)}; opened {moment(record.opened_at)}, {closed}<br>"
+    yield f"profile {_text(batch.profile.id)} revision {batch.profile.revision}{released}, SHA-256 "
+    yield f'<span class="id">{_text(batch.profile.sha256)}</span></p>\n<div class="figures">'
+    yield from (
+        f"<div><b>{value}</b>{name}</div>"
+        for name, value in (
+            (f"PASS{of}", figures.passed), ("FAIL", figures.failed), ("FPY", percent(figures.first_pass_yield)),
+            ("final yield", percent(figures.final_yield)), ("SET ASIDE", figures.pending),
+            ("STOPPED, CHECK STATION", figures.aborted + figures.error),
+        )
+    )  # fmt: skip
+    yield f"</div>\n<p>{figures.units} units seen, {figures.judged} judged, {figures.retests} retests.</p>\n"
+
+
+def _hours(log: BatchLog) -> Iterator[str]:
+    most = max((hour.judged for hour in log.hours), default=1)
+    yield from _table(
+        "Units judged for the first time, by the hour", ("Hour", "Judged", "Passed at once", "Yield", ""),
+        (
+            (
+                _at(hour.at), str(hour.judged), str(hour.first_passed),
+                percent(hour.first_passed / hour.judged),
+                _bar(hour.first_passed / most, "good") + _bar((hour.judged - hour.first_passed) / most),
+            )
+            for hour in log.hours
+        ),
+    )  # fmt: skip
+
+
+def _failures(log: BatchLog) -> Iterator[str]:
+    most = max((one.attempts for one in log.failures), default=1)
+    yield from _table(
+        "What attempts failed of, the most frequent first", ("Step", "Slot", "Result", "Attempts", "For example", ""),
+        (
+            (
+                _text(one.step), str(one.slot), _verdict(one.verdict), str(one.attempts), _text(one.example),
+                _bar(one.attempts / most, "bad"),
+            )
+            for one in log.failures[:_MOST_FAILURES]
+        ),
+    )  # fmt: skip
+
+
+def _table(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """Yield a section with a table, nothing if there are no rows. Cells are HTML."""
+    is_begun = False
+    for row in rows:
+        if not is_begun:
+            yield f"<h2>{title}</h2>\n<table><thead><tr>{''.join(f'<th>{name}</th>' for name in head)}</tr></thead>\n"
+            is_begun = True
+        yield f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>\n"
+    if is_begun:
+        yield "</table>\n"
+
+
+def _bad(row: ExportRow) -> tuple[str, ...]:
+    attempt = row.attempt
+    return (*_who(row), _verdict(attempt.verdict), _text(attempt.failed_step), _text(attempt.reason))
+
+
+def _unit(row: ExportRow) -> tuple[str, ...]:
+    at = row.attempt.finished_at
+    return (
+        *_who(row), _text(row.fact("device_os")), _text(row.fact("firmware_version")), _at(at) if at else "",
+        _verdict(row.attempt.verdict),
+    )  # fmt: skip
+
+
+def _who(row: ExportRow) -> tuple[str, str]:
+    return (
+        f'<span class="id">{_text(row.fact("serial"))}</span>',
+        f'<span class="id">{_text(row.attempt.device_id or "not identified")}</span>',
+    )
+
+
+def _verdict(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "not finished"
+    return f'<span class="{verdict.name}">{VERDICT_WORD[verdict]}</span>'
+
+
+def _at(at: datetime.datetime) -> str:
+    return f'<span class="at">{moment(at)}</span>'
+
+
+def _bar(share: float, kind: str = "") -> str:
+    return f'<span class="bar {kind}" style="width:{share * 24:.1f}mm"></span>'
+
+
+def _text(text: str) -> str:
+    return escape(printable(text, " "))
+
+
+HTML = Exporter("html", "a report to print and sign: figures, failures, every unit", write_report)
