@@ -25,10 +25,18 @@ class Sim:
     last_action_failed: bool = False
     activations_count: int = 0
     product_id: int | None = None
+    deactivations_count: int = 0
+    first_activated_on: datetime.datetime | None = None
 
     @property
     def is_active(self) -> bool:
         return self.status == "active" and not self.state_change_in_progress
+
+    @property
+    def was_active(self) -> bool:
+        """Return whether it was active before the activation that may run now: the next one may take long (G9)."""
+        runs = self.state_change_in_progress and self.last_action in ("activate", "reactivate")
+        return bool(self.first_activated_on or self.deactivations_count) or self.activations_count > runs
 
     @property
     def is_off(self) -> bool:
@@ -94,6 +102,7 @@ def _sim(body: object, where: str) -> Sim:
         last_action=f.text("last_status_change_action"),
         last_action_failed=f.text("last_status_change_action_error") == "yes",
         activations_count=f.number("activations_count") or 0, product_id=f.number("product_id"),
+        deactivations_count=f.number("deactivations_count") or 0, first_activated_on=f.moment("first_activated_on"),
     )  # fmt: skip
 
 

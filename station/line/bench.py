@@ -40,6 +40,7 @@ from ..steps.shared.instruments import Instruments
 from ..steps.shared.knowledge import UnitKnowledge
 from ..steps.shared.lastlook import LastLook
 from ..steps.shared.session import StationSession, UnitSession
+from ..steps.shared.simcard import SimCard
 from ..steps.shared.unit import AtWork, Label, Unit, UnitMemory
 from ..steps.shared.wifi_networks import BenchWifi, WifiGoal
 from ..steps.table import StepTable
@@ -157,7 +158,8 @@ class Bench:
         profile, find_product = batch.profile, _Once(batch.find_product)
         unit = Unit(
             UnitKnowledge(found), device, self._memory,
-            profile.section(Label), profile.skus, profile.section(NameTemplate).needs_serial(found), self.at_work,
+            profile.section(Label), profile.skus, profile.section(NameTemplate).needs_serial(found),
+            profile.section(SimCard).is_scanned, self.at_work,
         )  # fmt: skip
         firmware = FirmwareSession(unit, profile, batch.files[found.id], find_product)
         plans = self._steps.plans(profile, found)

@@ -44,6 +44,7 @@ class OwedDesk:
 
     def __init__(self, client: CloudClient, steps: StepTable, clock: Clock, record: Emit) -> None:
         self._client, self._steps, self._clock, self._record = client, steps, clock, record
+        self._tried: dict[str, dict[str, str]] = {}  # by attempt: what its owed work tries once only
 
     def together(self, items: Sequence[OutboxItem], again: Collection[OutboxItem], cancel: CancelToken) -> Finish:
         """Prepare ``items`` of one step, and return what finishes each. Raises `CloudError` as that does.
@@ -64,7 +65,8 @@ class OwedDesk:
 
     def _case(self, item: OutboxItem, priority: Priority, cancel: CancelToken) -> _Case:
         """Raises `BadInput` for an item that is not one of ours."""
-        cloud = CloudRecord(CloudJob.from_json(item.body), self._client.at(priority), LastLook(self._clock))
+        job, tried = CloudJob.from_json(item.body), self._tried.setdefault(item.attempt, {})
+        cloud = CloudRecord(job, self._client.at(priority), LastLook(self._clock), tried=tried)
         return _Case(item, cloud, self._context(item, cancel))
 
     def _context(self, item: OutboxItem, cancel: CancelToken) -> StepContext:

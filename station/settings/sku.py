@@ -28,6 +28,13 @@ class SimSpeed(enum.Enum):
     SOMETIMES_SLOW = SimPace(30.0, 600.0)
 
 
+class SimForm(enum.Enum):
+    """How a unit gets its SIM (reference cloud-api 8.1)."""
+
+    BUILT_IN = "MFF2"  # soldered; joining a product activates it
+    CARD = "4FF"  # a plastic card somebody puts in, with its number printed on it; nothing activates it by itself
+
+
 @dataclass(frozen=True, slots=True)
 class SkuRow:
     """Units whose serial number begins with ``serial_prefix`` (four characters) were sold under one of ``names``."""
@@ -36,6 +43,7 @@ class SkuRow:
     platform_id: int
     sim_speed: SimSpeed
     names: str  # separated by blanks
+    sim_form: SimForm = SimForm.BUILT_IN
 
     @property
     def skus(self) -> tuple[str, ...]:
@@ -48,30 +56,30 @@ class SkuRow:
 
 
 SKU_ROWS: tuple[SkuRow, ...] = (
-    SkuRow("A35K", 10, SimSpeed.GENERALLY_FAST, "ASSET2GV2"),
-    SkuRow("A26K", 10, SimSpeed.GENERALLY_FAST, "ASSET3G260V2"),
-    SkuRow("A27K", 10, SimSpeed.GENERALLY_FAST, "ASSET3G270V2"),
-    SkuRow("E26K", 10, SimSpeed.GENERALLY_FAST, "E260KIT"),
-    SkuRow("E26T", 10, SimSpeed.GENERALLY_FAST, "E260TRAY50"),
-    SkuRow("E27K", 10, SimSpeed.GENERALLY_FAST, "E270KIT"),
-    SkuRow("E27T", 10, SimSpeed.GENERALLY_FAST, "E270TRAY50"),
+    SkuRow("A35K", 10, SimSpeed.GENERALLY_FAST, "ASSET2GV2", SimForm.CARD),
+    SkuRow("A26K", 10, SimSpeed.GENERALLY_FAST, "ASSET3G260V2", SimForm.CARD),
+    SkuRow("A27K", 10, SimSpeed.GENERALLY_FAST, "ASSET3G270V2", SimForm.CARD),
+    SkuRow("E26K", 10, SimSpeed.GENERALLY_FAST, "E260KIT", SimForm.CARD),
+    SkuRow("E26T", 10, SimSpeed.GENERALLY_FAST, "E260TRAY50", SimForm.CARD),
+    SkuRow("E27K", 10, SimSpeed.GENERALLY_FAST, "E270KIT", SimForm.CARD),
+    SkuRow("E27T", 10, SimSpeed.GENERALLY_FAST, "E270TRAY50", SimForm.CARD),
     SkuRow("E31K", 10, SimSpeed.GENERALLY_FAST, "E310KIT"),
     SkuRow("E31M", 10, SimSpeed.GENERALLY_FAST, "E310MOD1"),
     SkuRow("E31T", 10, SimSpeed.GENERALLY_FAST, "E310TRAY50"),
     SkuRow("P005", 10, SimSpeed.SOMETIMES_SLOW, "E313EA E313TRAY50"),
     SkuRow("P029", 10, SimSpeed.FAST, "E314KIT E314MOD1 E314TRAY50"),
-    SkuRow("E35K", 10, SimSpeed.GENERALLY_FAST, "E350KIT"),
-    SkuRow("E35T", 10, SimSpeed.GENERALLY_FAST, "E350TRAY50"),
+    SkuRow("E35K", 10, SimSpeed.GENERALLY_FAST, "E350KIT", SimForm.CARD),
+    SkuRow("E35T", 10, SimSpeed.GENERALLY_FAST, "E350TRAY50", SimForm.CARD),
     SkuRow("E40K", 10, SimSpeed.SOMETIMES_SLOW, "E402KIT"),
     SkuRow("E40M", 10, SimSpeed.SOMETIMES_SLOW, "E402MOD1"),
     SkuRow("E40T", 10, SimSpeed.SOMETIMES_SLOW, "E402TRAY50"),
     SkuRow("P030", 10, SimSpeed.FAST, "E404KIT E404MOD1 E404TRAY50"),
-    SkuRow("P035", 10, SimSpeed.FAST, "ELC314TY"),
+    SkuRow("P035", 10, SimSpeed.FAST, "ELC314TY", SimForm.CARD),
     SkuRow("E4DK", 10, SimSpeed.SOMETIMES_SLOW, "ELC402EA"),
     SkuRow("E4DT", 10, SimSpeed.SOMETIMES_SLOW, "ELC402TY"),
     SkuRow("P036", 10, SimSpeed.FAST, "ELC404TY"),
-    SkuRow("S26K", 10, SimSpeed.GENERALLY_FAST, "SNSRKIT3G260"),
-    SkuRow("S27K", 10, SimSpeed.GENERALLY_FAST, "SNSRKIT3G270"),
+    SkuRow("S26K", 10, SimSpeed.GENERALLY_FAST, "SNSRKIT3G260", SimForm.CARD),
+    SkuRow("S27K", 10, SimSpeed.GENERALLY_FAST, "SNSRKIT3G270", SimForm.CARD),
     SkuRow("B31K", 13, SimSpeed.SOMETIMES_SLOW, "BRN310KIT"),
     SkuRow("B31T", 13, SimSpeed.SOMETIMES_SLOW, "BRN310TRAY50"),
     SkuRow("P027", 13, SimSpeed.FAST, "BRN314KIT BRN314TRAY50"),
@@ -106,6 +114,34 @@ SKUS = frozenset(sku for row in SKU_ROWS for sku in row.skus)
 def sku_row(serial: str) -> SkuRow | None:
     """The row of a unit by its serial number; None for a prefix the table does not know."""
     return next((row for row in SKU_ROWS if row.serial_prefix == serial[:4].upper()), None)
+
+
+def sim_form(serial: str, platform_id: int) -> SimForm:
+    """How the unit with that serial number gets its SIM.
+
+    One that tells no known serial number is believed to have a card where some of its platform do: Electrons without
+    a number are the oldest, and those came with cards.
+    """
+    row = sku_row(serial)
+    if row is not None:
+        return row.sim_form
+    return SimForm.CARD if any(one.sim_form is SimForm.CARD for one in rows_of([platform_id])) else SimForm.BUILT_IN
+
+
+def sim_speed(serial: str, *, was_active: bool) -> SimSpeed:
+    """How long the SIM of the unit with that serial number may take (G6 G7 G8).
+
+    One that was active before may take as long as the slow ones, whatever its class (G9).
+    """
+    row = sku_row(serial)
+    usual = row.sim_speed if row else SimSpeed.GENERALLY_FAST
+    return SimSpeed.SOMETIMES_SLOW if was_active else usual
+
+
+def rows_of(platform_ids: Collection[int], skus: Collection[str] = ()) -> tuple[SkuRow, ...]:
+    """The rows of those platforms that a serial number tells; with ``skus`` only those sold as one of them."""
+    rows = (row for row in SKU_ROWS if row.platform_id in platform_ids)
+    return tuple(row for row in rows if not skus or any(sku in row.skus for sku in skus))
 
 
 def skus_of(platform_ids: Collection[int]) -> tuple[str, ...]:

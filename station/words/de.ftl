@@ -35,6 +35,8 @@ no_profile = Kein offenes Los für { $found }.
     .do = { -supervisor }
 wrong_label = Etikett passt nicht zum Gerät.
     .do = { -technician }
+wrong_card = SIM-Karte passt nicht zum Gerät.
+    .do = { -technician }
 numbers_differ = Zwei Nummern des Geräts weichen ab.
     .do = { -technician }
 record_differs = Cloud passt nicht zum Gerät.
@@ -97,6 +99,10 @@ sim_odd =
     ist nicht bekannt.
     .do = { -technician }
 sim_off = SIM ist in der Cloud abgeschaltet.
+    .do = { -supervisor }
+sim_foreign = SIM gehört einem anderen Konto.
+    .do = { -supervisor }
+sim_released = SIM ist nicht im Produkt.
     .do = { -supervisor }
 sim_missing = Keine SIM gefunden.
     .do = { -technician }
@@ -265,6 +271,14 @@ not_the_label = Gescannt: { THING($thing) }.
     .do = { -scan-label }
 no_label = { $read } ist kein Etikett.
     .do = { -scan-label }
+scan_card = Gerät { $unit }.
+    .do = SIM-Karte scannen.
+card_differs =
+    Karte sagt { $iccid }.
+    SIM im Gerät nicht.
+    .do = { -scan-again }
+not_the_card = Das ist keine SIM-Karte.
+    .do = SIM-Karte scannen.
 dfu_by_hand =
     .do = { $button } halten. RESET tippen. Bei GELB loslassen.
 listening_by_hand =

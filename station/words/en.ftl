@@ -40,6 +40,8 @@ no_profile = No open batch for { A($found) }.
     .do = { -supervisor }
 wrong_label = Label and unit do not match.
     .do = { -technician }
+wrong_card = SIM card and unit do not match.
+    .do = { -technician }
 numbers_differ = Two numbers of the unit differ.
     .do = { -technician }
 record_differs = Cloud and unit do not match.
@@ -102,6 +104,10 @@ sim_odd =
     is not known.
     .do = { -technician }
 sim_off = SIM is off in the cloud.
+    .do = { -supervisor }
+sim_foreign = Another account owns this SIM.
+    .do = { -supervisor }
+sim_released = SIM is not in the product.
     .do = { -supervisor }
 sim_missing = No SIM found.
     .do = { -technician }
@@ -270,6 +276,14 @@ not_the_label = That is { A($thing) }.
     .do = { -scan-label }
 no_label = { $read } is no label.
     .do = { -scan-label }
+scan_card = Unit { $unit }.
+    .do = Scan its SIM card.
+card_differs =
+    Card says { $iccid }.
+    SIM in the unit does not.
+    .do = { -scan-again }
+not_the_card = That is no SIM card.
+    .do = Scan the SIM card.
 dfu_by_hand =
     .do = Hold { $button }. Tap RESET. Let go at YELLOW.
 listening_by_hand =

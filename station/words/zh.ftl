@@ -35,6 +35,8 @@ no_profile = 没有 { $found } 的批次。
     .do = { -supervisor }
 wrong_label = 标签与设备不符。
     .do = { -technician }
+wrong_card = SIM 卡与设备不符。
+    .do = { -technician }
 numbers_differ = 设备的两个号码不一致。
     .do = { -technician }
 record_differs = 云端记录与设备不符。
@@ -97,6 +99,10 @@ sim_odd =
     无法识别。
     .do = { -technician }
 sim_off = SIM 卡已在云端停用。
+    .do = { -supervisor }
+sim_foreign = 该 SIM 属于其他账户。
+    .do = { -supervisor }
+sim_released = 产品中没有该 SIM。
     .do = { -supervisor }
 sim_missing = 没有找到 SIM 卡。
     .do = { -technician }
@@ -265,6 +271,14 @@ not_the_label = 这是{ THING($thing) }。
     .do = { -scan-label }
 no_label = { $read } 不是标签。
     .do = { -scan-label }
+scan_card = 设备 { $unit }。
+    .do = 扫描它的 SIM 卡。
+card_differs =
+    卡号为 { $iccid }。
+    与设备内的 SIM 不同。
+    .do = { -scan-again }
+not_the_card = 这不是 SIM 卡。
+    .do = 扫描 SIM 卡。
 dfu_by_hand =
     .do = 按住 { $button }，点 RESET，变黄松开。
 listening_by_hand =

@@ -90,10 +90,10 @@ def test_a_strange_sim_that_no_import_brings_is_told_with_both_numbers(is_member
         if is_member:
             bench.cloud.edit_device(unit.spec.device_id, product_id=PRODUCTS["boron"])
         walk = bench.walk(unit)
-        assert (walk.verdict, walk.finished.sentence) == (Verdict.PENDING, "sim_off")
+        assert (walk.verdict, walk.finished.sentence) == (Verdict.PENDING, "sim_odd")
         for number in (other, unit.spec.iccid, "supervisor"):
             assert str(number) in walk.finished.reason
-        told = bench.wait_for(OwedWorkStuck, attempt=walk.finished.attempt, sentence="sim_off")
+        told = bench.wait_for(OwedWorkStuck, attempt=walk.finished.attempt, sentence="sim_odd")
         assert str(other) in told.reason  # type: ignore[attr-defined]
         assert bench.cloud.writes[SIMS] == 1
 
@@ -120,7 +120,7 @@ def test_owed_work_never_brings_back_a_released_sim_by_itself_and_says_so_at_onc
         assert walk.verdict is Verdict.PENDING
         assert {"name", "sim"} <= walk.with_outcome(Outcome.DEFERRED)
         bench.cloud.cancel_faults()
-        told = bench.wait_for(OwedWorkStuck, sentence="sim_off")
+        told = bench.wait_for(OwedWorkStuck, sentence="sim_released")
         assert "supervisor" in told.reason  # type: ignore[attr-defined]
         bench.sleep(3600.0)
         assert SIMS not in bench.cloud.writes

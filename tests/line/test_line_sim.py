@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from line_bench import ARGON, BORON, DEVELOPER, line_bench, replace
+from support.sim_cards import SIMS, sim_of
 
 from drivers.identity import SerialNumber
 from drivers.virtual.factory import make_spec
@@ -29,13 +30,29 @@ def test_a_sim_that_takes_its_time_sets_the_unit_aside_and_turns_it_green_later(
         assert revised.verdict is Verdict.PASS  # type: ignore[attr-defined]
 
 
-def test_a_sim_whose_activation_fails_at_the_carrier_fails_the_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("failures", "verdict"), [(1, Verdict.PASS), (2, Verdict.FAIL)])
+def test_what_the_carrier_did_not_do_for_a_product_is_asked_for_once_more(
+    failures: int, verdict: Verdict, tmp_path: Path
+) -> None:
     with line_bench(tmp_path, BORON) as bench:
         unit = bench.finished_unit(BORON)
-        assert unit.spec.iccid is not None
-        bench.cloud.order_sim(unit.spec.iccid, failures=1)
+        bench.cloud.order_sim(sim_of(unit), failures=failures)
         walk = bench.walk(unit)
-        assert (walk.verdict, walk.finished.sentence) == (Verdict.FAIL, "sim_failed")
+        assert walk.verdict is verdict, walk.finished
+        assert walk.finished.sentence == ("pass" if verdict is Verdict.PASS else "sim_failed")
+        assert bench.cloud.writes[SIMS] == 1
+
+
+def test_an_activation_that_fails_after_the_unit_left_is_asked_for_once_more_and_then_pulls_it(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.finished_unit(BORON)
+        bench.cloud.order_sim(sim_of(unit), polls=30, failures=2)
+        walk = bench.walk(unit)
+        assert walk.finished.sentence == "sim_pending"
+        revised = bench.wait_for(VerdictRevised, attempt=walk.finished.attempt, within=4 * 3600)
+        assert revised.verdict is Verdict.FAIL  # type: ignore[attr-defined]
+        assert "failed at the carrier, twice" in revised.reason  # type: ignore[attr-defined]
+        assert bench.cloud.writes[SIMS] == 1
 
 
 def test_how_long_the_slow_things_took_is_measured_and_kept(tmp_path: Path) -> None:

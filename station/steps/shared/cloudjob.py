@@ -41,6 +41,8 @@ class CloudJob:
     was_member: bool = False  # it was in the product before this walk: nothing of that is on its way any more
     cures: tuple[str, ...] = ()  # what a supervisor's list allows to be done to it, by the names of `allowed.Cure`
     allowed_by: str = ""  # whose list that is: a badge
+    awaits_online: bool = False  # it must come online at the bench
+    tried: tuple[tuple[str, str], ...] = ()  # as `CloudRecord.tried`
 
     @property
     def device(self) -> DeviceId:
@@ -65,6 +67,7 @@ class CloudJob:
             firmware_lock=lock.version if lock else None, queues=cloud.queues(profile.context),
             cures=allowed.cures_of(str(who.device_id), serial or "") if allowed else (),
             allowed_by=allowed.by if allowed else "",
+            awaits_online=cloud.is_awaited(profile.kind),
         )  # fmt: skip
 
     def compare(self, record: CloudDevice) -> None:
@@ -95,6 +98,8 @@ class CloudJob:
         known = {field.name for field in dataclasses.fields(cls)}
         try:
             told = {name: value for name, value in json.loads(text).items() if name in known}
-            return cls(**told | {name: tuple(told.get(name, ())) for name in ("groups", "cures")})
+            tried = tuple((str(what), str(at)) for what, at in told.get("tried", ()))
+            lists = {name: tuple(told.get(name, ())) for name in ("groups", "cures")}
+            return cls(**told | lists | {"tried": tried})
         except (AttributeError, TypeError, ValueError) as error:
             raise BadInput(f"outbox item is no cloud job: {error}; export the journal and call support") from error

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import datetime
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -11,7 +12,7 @@ from drivers.clock import Deadline
 from drivers.identity import Iccid
 
 from ...cloud import api, sim_api
-from ...cloud.answers import CloudDevice, Product
+from ...cloud.answers import MAX_IMPORT, CloudDevice, Product
 from ...cloud.call import Call
 from ...cloud.client import CloudClient
 from ...cloud.errors import BadAnswer, CloudDown, CloudError, CloudRefused, OutcomeUnknown, is_waiting, waits_for
@@ -65,9 +66,12 @@ class CloudRecord:
 
     def __init__(
         self, job: CloudJob, client: CloudClient, last: LastLook,
-        is_connected: Callable[[Deadline], bool] | None = None,
+        is_connected: Callable[[Deadline], bool] | None = None, tried: dict[str, str] | None = None,
     ) -> None:  # fmt: skip
         self.job, self.client, self.last = job, client, last
+        self.tried = {} if tried is None else tried
+        """What is tried, or looked up, once only; and when, in UTC, or what came of it. Kept with owed work."""
+        self.tried.update(job.tried)
         self.is_connected = is_connected  # asks the unit itself over USB: for `online` only; None when it has left
         self.waits_for: CloudError | None = None  # why a step was deferred: those after it do not ask again
         self._written: set[str] = set()  # steps that sent something
@@ -80,6 +84,15 @@ class CloudRecord:
     def found_member(self) -> None:
         """The unit was a member before this walk."""
         self.job = replace(self.job, was_member=True)
+
+    def note_tried(self, ctx: StepContext, what: str) -> None:
+        """Note that ``what`` was tried just now, unless it was before."""
+        self.tried.setdefault(what, ctx.clock.utc().isoformat())
+
+    def since_tried(self, ctx: StepContext, what: str) -> float:
+        """Return the seconds since ``what`` was tried; less than nothing if it never was."""
+        at = self.tried.get(what)
+        return -1.0 if at is None else (ctx.clock.utc() - datetime.datetime.fromisoformat(at)).total_seconds()
 
     def run(self, ctx: StepContext, call: Call[T]) -> T:
         """Send ``call`` within the step's time. Raises `CloudError`."""
@@ -218,6 +231,26 @@ class CloudRecord:
     def ended(self, ctx: StepContext, proof: str) -> StepResult:
         """The result of a step whose goal is shown, by ``proof``: ``done`` if this step sent anything for it."""
         return done(proof) if ctx.step in self._written else already(proof)
+
+
+class SimNotActive(CloudError):
+    """The unit's SIM is not active yet, so it cannot come online; what that needs waits for the SIM (E9)."""
+
+
+def written_together(
+    units: Sequence[tuple[CloudRecord, StepContext]],
+    what: Callable[[CloudRecord], str],
+    send: Callable[[Sequence[tuple[CloudRecord, StepContext]]], None],
+) -> None:
+    """Send one request for as many ``units`` as an import takes, journalled for each as ``what``.
+
+    What became of each shows when it is read back, also where the answer gets lost.
+    """
+    for part in (units[at : at + MAX_IMPORT] for at in range(0, len(units), MAX_IMPORT)):
+        with contextlib.suppress(OutcomeUnknown), contextlib.ExitStack() as announced:
+            for cloud, ctx in part:
+                announced.enter_context(cloud.announced(ctx, what(cloud)))
+            send(part)
 
 
 FindProduct = Callable[[StepContext], Product | None]

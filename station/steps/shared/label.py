@@ -49,6 +49,11 @@ class Judged:
     why: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def say(self) -> Say:
+        """What is asked next."""
+        return Say(self.finding.value, **self.values)
+
 
 def judge(read: Reading, known: UnitKnowledge, owner_of: Callable[[str], Owner]) -> Judged:
     """Decide whose label was scanned.
@@ -98,6 +103,15 @@ def _owned(scanned: Scanned | None, owner_of: Callable[[str], Owner]) -> Judged 
     if seen is None or finding is None:
         return Judged(Finding.KNOWN, f"label of {owner.label}")
     return Judged(finding, f"label of {owner.label}", {"at": seen.at.isoformat(timespec="seconds")})
+
+
+def owned(scanned: Scanned | None, unit: Unit, ctx: StepContext) -> Judged | None:
+    """Say whose number was scanned, if it is that of another unit known here."""
+    return _owned(scanned, lambda number: _owner_of(number, unit, ctx))
+
+
+def _owner_of(number: str, unit: Unit, ctx: StepContext) -> Owner:
+    return ctx.desk.neighbour(number) or unit.memory.whose(number, str(unit.known.device_id))
 
 
 _OF_A_KNOWN_UNIT = {Verdict.PASS: Finding.PASSED, Verdict.FAIL: Finding.FAILED}
@@ -151,12 +165,12 @@ class _Question:
         """What to ask next; None when the scan is this unit's label."""
         if self._rest is not None and self._is_untold(read):
             self._rest.wait()
-        judged = judge(read, self._unit.known, self._owner_of)
+        judged = judge(read, self._unit.known, lambda number: _owner_of(number, self._unit, self._ctx))
         is_own = judged.finding is Finding.OWN
         self._ctx.announce(
             ScanRead(
                 shown=read.shown, accepted=is_own, reason=judged.why,
-                say=Say(judged.finding.value, **judged.values), **self._ctx.head(),
+                say=judged.say, **self._ctx.head(),
             )
         )  # fmt: skip
         if is_own:
@@ -169,16 +183,12 @@ class _Question:
         if judged.finding not in _NO_LABELS:  # another label in between makes it two first looks
             self._doubted = read.scanned if judged.finding in _DOUBTED else None
         self.last_read = f", the last scan was {read.shown}: {judged.why}"
-        return Say(judged.finding.value, **judged.values)
+        return judged.say
 
     def _is_untold(self, read: Reading) -> bool:
         """Whether it is a number of a kind that the unit has not told yet, as that of its SIM."""
         name, _ = identity_of(read.scanned)
         return bool(name) and getattr(self._unit.known, name) is None
-
-    def _owner_of(self, number: str) -> Owner:
-        slot = self._ctx.desk.neighbour(number)
-        return slot or self._unit.memory.whose(number, str(self._unit.known.device_id))
 
     def _mismatch(self, read: Reading) -> UnitRejected:
         name, _ = identity_of(read.scanned)

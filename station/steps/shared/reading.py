@@ -23,6 +23,7 @@ from .holding import Asker
 from .knowledge import RECALLED, UnitKnowledge
 from .label import read_label, read_label_beside
 from .reader import Reader, introduce
+from .simcard import read_card
 from .sources import RUNNING, lack
 from .unit import Unit
 
@@ -59,6 +60,7 @@ def complete(unit: Unit, ctx: StepContext) -> None:
         read_rest(ctx)
         tell(unit, ctx)
         read_label(unit, ctx)
+    read_card(unit, ctx)
     unit.known.is_complete = True
 
 
@@ -130,10 +132,15 @@ def _check_presence(unit: Unit) -> None:
     where there is Wi-Fi (A13), an ICCID where there is a modem.
     """
     known = unit.known
+    if known.platform.has_cellular and known.iccid is None:
+        raise UnitRejected(
+            f"{known.platform.name} {known.label} shows no ICCID: no SIM is in, or it sits loose; put one in, or hand "
+            "the unit to the technician",
+            say=Say("sim_missing"),
+        )
     for needed, value, what in (
         (unit.needs_serial, known.serial, "serial number"),
         (_tells_mac(known), known.mac, "MAC address"),
-        (unit.known.platform.has_cellular, known.iccid, "ICCID"),
         (unit.known.platform.has_cellular, known.imei, "IMEI"),
     ):
         if needed and value is None:

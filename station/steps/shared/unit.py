@@ -147,6 +147,7 @@ class Unit:
     label: Label = NO_LABEL
     skus: tuple[str, ...] = ()  # empty: any
     needs_serial: bool = True
+    scans_card: bool = False  # its SIM card, if it has one
     at_work: AtWork = field(default_factory=AtWork)
     listening: Listening = field(init=False)
 

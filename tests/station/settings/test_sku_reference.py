@@ -11,14 +11,17 @@ pytestmark = needs_reference
 
 
 def test_serial_prefixes_platforms_speeds_and_names() -> None:
-    told: dict[str, tuple[int, str, set[str]]] = {}
+    told: dict[str, tuple[int, str, str, set[str]]] = {}
     for one in reference("skus.json")["skus"]:
         if one["serial_prefix"] is None or one["sim_speed"] is None:
             continue
-        row = told.setdefault(one["serial_prefix"], (one["platform_id"], one["sim_speed"].upper(), set()))
-        assert row[:2] == (one["platform_id"], one["sim_speed"].upper())
-        row[2].add(one["sku"])
-    ours = {row.serial_prefix: (row.platform_id, row.sim_speed.name, set(row.skus)) for row in SKU_ROWS}
+        facts = (one["platform_id"], one["sim_speed"].upper(), one["sim"]["form_factor"])
+        row = told.setdefault(one["serial_prefix"], (*facts, set()))
+        assert row[:3] == facts
+        row[3].add(one["sku"])
+    ours = {
+        row.serial_prefix: (row.platform_id, row.sim_speed.name, row.sim_form.value, set(row.skus)) for row in SKU_ROWS
+    }
     assert len(ours) == len(SKU_ROWS)
     assert ours == told
 
