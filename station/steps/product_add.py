@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import Field
 
 from ..cloud import api
-from ..cloud.answers import MAX_IMPORT, CloudDevice, Membership
+from ..cloud.answers import CloudDevice, Membership
 from ..cloud.errors import OutcomeUnknown
 from ..engine.step import StepContext, StepResult
 from ..errors import StepFault, UnitRejected
@@ -18,7 +18,7 @@ from ..settings.profile_sections import IS_DEVELOPER, IS_PRODUCT, Context, Profi
 from ..settings.sections import ABSENT, Mistake
 from ..words.say import Say
 from .shared.cloudjob import CloudJob
-from .shared.cloudwork import CloudRecord, Goal, keep_facts
+from .shared.cloudwork import CloudRecord, Goal, keep_facts, written_together
 from .shared.cures import cure
 from .shared.listing import list_members
 from .spec import CloudStep
@@ -138,15 +138,17 @@ def _add_all(units: Sequence[tuple[CloudRecord, StepContext]]) -> None:
         member = cloud.last.member.get(lambda: None)
         if member is None or is_unclaimed(cloud.job, member):
             lacking.setdefault(cloud.job.claim_user, []).append((cloud, ctx))
-    parts = (alike[at : at + MAX_IMPORT] for alike in lacking.values() for at in range(0, len(alike), MAX_IMPORT))
-    for part in parts:
-        first, ctx = part[0]
-        assert first.job.product_id is not None
-        with contextlib.suppress(OutcomeUnknown), contextlib.ExitStack() as announced:
-            for cloud, its_ctx in part:
-                announced.enter_context(cloud.announced(its_ctx, _membership(cloud, its_ctx).what))
-            devices = [cloud.job.device for cloud, _ in part]
-            first.run(ctx, api.add_to_product(first.job.product_id, devices, first.job.claim_user))
+    for claim_user, alike in lacking.items():
+        written_together(
+            alike, lambda cloud, ctx: _membership(cloud, ctx).what, functools.partial(_import_part, claim_user)
+        )
+
+
+def _import_part(claim_user: str, part: Sequence[tuple[CloudRecord, StepContext]]) -> None:
+    first, ctx = part[0]
+    assert first.job.product_id is not None
+    devices = [cloud.job.device for cloud, _ in part]
+    first.run(ctx, api.add_to_product(first.job.product_id, devices, claim_user))
 
 
 SPEC = CloudStep(

@@ -259,7 +259,7 @@ def _import_all(units: Sequence[tuple[CloudRecord, StepContext]]) -> None:
         for cloud, its_ctx in part:
             cloud.note_tried(its_ctx, ASKED)
 
-    written_together(lacking, lambda cloud: _what(cloud.job.iccid), send)
+    written_together(lacking, lambda cloud, _: _what(cloud.job.iccid), send)
 
 
 SPEC = CloudStep(

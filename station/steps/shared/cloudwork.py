@@ -239,7 +239,7 @@ class SimNotActive(CloudError):
 
 def written_together(
     units: Sequence[tuple[CloudRecord, StepContext]],
-    what: Callable[[CloudRecord], str],
+    what: Callable[[CloudRecord, StepContext], str],
     send: Callable[[Sequence[tuple[CloudRecord, StepContext]]], None],
 ) -> None:
     """Send one request for as many ``units`` as an import takes, journalled for each as ``what``.
@@ -249,7 +249,7 @@ def written_together(
     for part in (units[at : at + MAX_IMPORT] for at in range(0, len(units), MAX_IMPORT)):
         with contextlib.suppress(OutcomeUnknown), contextlib.ExitStack() as announced:
             for cloud, ctx in part:
-                announced.enter_context(cloud.announced(ctx, what(cloud)))
+                announced.enter_context(cloud.announced(ctx, what(cloud, ctx)))
             send(part)
 
 
