@@ -19,6 +19,7 @@ from drivers.identity import Secret
 from drivers.transport import SerialHost, UsbHost
 
 from .cloud.client import CloudClient
+from .cloud.way_out import BY_ENVIRONMENT, WayOut
 from .engine.bus import Bus
 from .engine.commands import CloseBatch, Command, RetrySlot, StopSlot
 from .engine.commands import OpenBatch as OpenBatchCommand
@@ -93,6 +94,7 @@ class Settings:
     key_place: KeyPlace | None = None  # where the key of kept mobile secrets is; None: a file beside ``data_dir``
     operator: str = ""
     requests_per_s: float = REQUESTS_PER_S
+    way: WayOut = BY_ENVIRONMENT
     off: tuple[OffSlot, ...] = ()
     keep_off: Callable[[int, OffSlot | None], None] = lambda _number, _off: None  # for the next start
     ignored_ports: Mapping[str, str] = field(default_factory=dict)  # port path: what sits there
@@ -118,7 +120,7 @@ class Station:
         self.journal.seal_secrets()
         self.client = CloudClient(
             settings.cloud_url, settings.token, clock,
-            bucket_rate=settings.requests_per_s, on_reachable=self._cloud_changed,
+            bucket_rate=settings.requests_per_s, on_reachable=self._cloud_changed, way=settings.way,
         )  # fmt: skip
         self.bench = Bench(
             clock, hardware.serial_host, self.client, self.journal, self.steps,
@@ -127,7 +129,7 @@ class Station:
         cache = FirmwareCache(settings.firmware_cache) if settings.firmware_cache is not None else None
         store = FirmwareStore(settings.firmware, settings.made_firmware, cache=cache)
         self.batches = Batches(
-            self.bench, self.client, self.journal, clock, store, settings.secrets, self.steps.rules,
+            self.bench, self.client, self.journal, clock, store, settings.secrets, self.steps,
             settings.gate(self.journal, clock),
         )  # fmt: skip
         self._scanner = ScannerTurn(clock)
@@ -255,6 +257,8 @@ class Station:
 
     def _announce(self, opened: OpenBatch) -> None:
         self.bus.publish(self.batches.event(opened))
+        for note in opened.notes:
+            self.bus.publish(StationFault(at=self.clock.utc(), reason=note))
         self.bus.publish(self.journal.progress(opened.batch.id, self.clock.utc()))
 
     # --- callbacks ---

@@ -42,10 +42,11 @@ PART = ".part"
 
 
 @contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
+def written_whole(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     """Open a file that takes the place of ``path`` only when the block ends well and all of it is on the disk.
 
     Until then, and after any failure, whatever was at ``path`` stays as it was. Raises `OSError`, which names ``path``.
+    ``mode``: usually other logins of this bench may read it, too.
     """
     try:
         handle, name = tempfile.mkstemp(PART, f".{path.name[:100]}.", path.parent)
@@ -57,7 +58,7 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             with contextlib.suppress(OSError):  # the file systems of USB sticks have no rights
-                os.fchmod(handle, 0o644)  # for other logins of this bench: a temporary file is made for one only
+                os.fchmod(handle, mode)  # a temporary file is made for one login only
             os.fsync(handle)
         part.replace(path)
         _keep_entry(path.parent)

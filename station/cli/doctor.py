@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import enum
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import drivers
-from drivers.clock import Clock, Deadline, SystemClock
 from drivers.errors import DriverError
 from drivers.host import rights
 from drivers.host.executable import SystemPrograms
@@ -21,45 +19,23 @@ from drivers.transport import UsbCandidate
 from drivers.transport.usb import real_host
 from drivers.wire.usb import PARTICLE_VENDOR_ID
 
-from ..cloud import api
-from ..cloud.client import CloudClient
-from ..cloud.errors import CloudError, NotAllowed
 from ..errors import BadInput, JournalError
 from ..firmware.release import load_release
 from ..journal import JOURNAL_FILE, JournalReader
+from ..line.account import Finding, State
 from ..line.releases import known_release, other_text, unreleased
 from ..paths import find_profile
 from ..settings.config import StationConfig, load_config
 from ..settings.profile import Profile, load_profile
 from ..steps.local_test import LocalTest, missing_programs
-from ..steps.product_add import Product, product_id
+from ..steps.product_add import product_id
 from ..steps.table import StepTable
+from .doctor_cloud import cloud_rows
 from .places import add_data_dir, journal_dir, store_of
-from .run import token_of
 from .slots import LEARN, numbered_by_bus, overfull_controllers
 from .telling import tell
 
 FREE_BYTES = 500 << 20
-CLOCK_SLIP_S = 60.0
-ASK_S = 20.0
-"""Limit of one request to the cloud, retries included: a person waits for the answer."""
-TOKEN_LASTS_S = 30 * 60.0
-"""How long a token must still be valid (reference cloud-api 2.4)."""
-
-
-class State(enum.Enum):
-    """Result of one check."""
-
-    OK = "ok"  # nothing to do
-    NOTE = "note"  # the bench works, but a person should know
-    STOP = "STOP"  # the bench would not work
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    state: State
-    what: str
-    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,83 +241,8 @@ def _programs(subject: Subject) -> Iterator[Finding]:
 
 
 def _cloud(subject: Subject) -> Iterator[Finding]:
-    config = subject.config
-    if subject.arguments.no_cloud:
-        yield Finding(State.NOTE, "cloud", "not asked")
-        yield _no_clock("the cloud was not asked")
-        return
-    try:
-        token = token_of(config)
-    except BadInput as error:
-        yield Finding(State.STOP, "token", str(error))
-        yield _no_clock("without a token the cloud was not asked")
-        return
-    clock = SystemClock()
-    client = CloudClient(config.cloud_url, lambda: token, clock)
-    try:
-        yield from asked(client, clock, [one for one in subject.profiles if isinstance(one, Profile)])
-    finally:
-        client.close()
-
-
-def asked(client: CloudClient, clock: Clock, profiles: Sequence[Profile]) -> Iterator[Finding]:
-    """Check token, time and the profiles' products with the cloud, `ASK_S` per request at most."""
-    if (yield from _token(client, clock)):
-        yield from _products(client, clock, profiles)
-
-
-def _token(client: CloudClient, clock: Clock) -> Generator[Finding, None, bool]:
-    """Check the token; returns whether more requests make sense, so that one cause is reported once."""
-    goes_on = True
-    try:
-        info = client.run(api.token_info(), deadline=Deadline.after(clock, ASK_S))
-        lasts = info.lasts(TOKEN_LASTS_S, client.cloud_date or clock.utc())
-        yield Finding(
-            State.OK if lasts else State.STOP, "token", "accepted" if lasts else "expires within half an hour"
-        )
-    except NotAllowed:
-        yield Finding(
-            State.NOTE, "token", "belongs to an API user: claims and serial look-ups are not possible with it"
-        )
-    except CloudError as error:
-        yield Finding(State.STOP, "cloud", error.told)
-        goes_on = not error.is_widespread
-    yield _clock(client, clock)
-    return goes_on
-
-
-def _products(client: CloudClient, clock: Clock, profiles: Sequence[Profile]) -> Iterator[Finding]:
-    """Check that the profiles' products exist, are for their platforms (C3) and open to this account."""
-    for profile in profiles:
-        wanted = profile.section(Product)
-        if wanted is None:
-            continue
-        try:
-            product = client.run(api.product(wanted.ref), deadline=Deadline.after(clock, ASK_S))
-        except CloudError as error:
-            yield Finding(State.STOP, "product", error.told)
-            if error.is_widespread:
-                return
-            continue
-        rows = {row.id: row.name for row in profile.platforms}
-        if set(rows) == {product.platform_id}:
-            yield Finding(
-                State.OK, "product", f"{product.id} ({product.name}) is there, for {rows[product.platform_id]}"
-            )
-        else:
-            words = f"{product.id} is for platform {product.platform_id}, {profile.id} for {', '.join(rows.values())}"
-            yield Finding(State.STOP, "product", f"{words}; correct the profile")
-
-
-def _clock(client: CloudClient, clock: Clock) -> Finding:
-    if client.cloud_date is None:
-        return _no_clock("no answer of the cloud told the time")
-    slip = abs((client.cloud_date - clock.utc()).total_seconds())
-    return Finding(State.OK if slip < CLOCK_SLIP_S else State.STOP, "clock", f"{slip:.0f} s off the cloud's")
-
-
-def _no_clock(why: str) -> Finding:
-    return Finding(State.NOTE, "clock", f"not compared with the cloud's: {why}")
+    profiles = [one for one in subject.profiles if isinstance(one, Profile)]
+    yield from cloud_rows(subject.config, profiles, is_asked=not subject.arguments.no_cloud)
 
 
 LOOKS: tuple[Look, ...] = (

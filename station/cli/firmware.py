@@ -19,6 +19,7 @@ from ..cloud.device_os import DeviceOsRelease
 from ..cloud.device_os import device_os as device_os_release
 from ..cloud.download import Downloads
 from ..cloud.errors import CloudRefused
+from ..cloud.way_out import BY_ENVIRONMENT
 from ..errors import BadInput
 from ..firmware import stick, tinker
 from ..firmware.cache import Entry, Fault, FirmwareCache, platform_folder
@@ -31,9 +32,10 @@ from ..journal import JOURNAL_FILE, JournalReader
 from ..paths import find_profile
 from ..settings.config import load_config
 from ..settings.profile import Profile, load_profile
-from ..settings.secrets import ApiToken, SecretSource
+from ..settings.secrets import SecretSource
 from ..steps.table import StepTable
 from . import firmware_plan, on_need
+from .account import token_of, way_out
 from .places import add_cache, cache_of, check_output, journal_dir, store_of
 from .progress import TransferLine
 from .readiness import missing
@@ -196,10 +198,12 @@ def _cloud(arguments: argparse.Namespace, clock: Clock) -> Iterator[tuple[CloudC
     with contextlib.ExitStack() as stack:
         if arguments.virtual:
             url, token = stack.enter_context(on_need.virtual_cloud(clock))
+            way = BY_ENVIRONMENT
         else:
             config = load_config(arguments.config)
-            url, token = config.cloud_url, SecretSource(os.environ).resolve(config.token, ApiToken)
-        client, downloads = CloudClient(url, lambda: token, clock), Downloads(url, lambda: token, clock)
+            url, token, way = config.cloud_url, token_of(config), way_out(config)
+        client = CloudClient(url, lambda: token, clock, way=way)
+        downloads = Downloads(url, lambda: token, clock, way=way)
         stack.callback(client.close)
         stack.callback(downloads.close)
         yield client, downloads

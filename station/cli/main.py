@@ -25,6 +25,9 @@ DISTRIBUTION = "provisioning-station"
 VERBS: Mapping[str, str] = {
     "demo": "try the bench: virtual units, a virtual cloud, nothing to plug in",
     "run": "run the bench on real USB",
+    "login": "log this station in: password, pasted token, or OAuth client",
+    "logout": "forget the login of this station",
+    "whoami": "whose token this station works with, what it may do, until when",
     "identify": "show every identity of every unit plugged in, with its source",
     "unit": "command one unit: list, info, dfu, listen, reset, safe, shout, wifi, setup-done, console, env, test",
     "log": "export a batch's log, or find what happened to a unit",

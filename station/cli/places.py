@@ -29,6 +29,11 @@ def key_place(config: StationConfig) -> KeyringKey:
 def add_data_dir(parser: argparse.ArgumentParser) -> None:
     """Declare ``--data-dir`` and ``--config``."""
     parser.add_argument("--data-dir", type=Path, metavar="D", help="where the station keeps its journal")
+    add_config(parser)
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--config``."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="the station's config file")
 
 

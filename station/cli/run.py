@@ -28,12 +28,14 @@ from ..line.releases import ReleaseGate
 from ..model import OffSlot, SlotInfo
 from ..paths import find_profile
 from ..settings.config import StationConfig, load_config
+from ..settings.logins import TokenSource
 from ..settings.profile import load_profile
-from ..settings.secrets import ApiToken, SecretSource
+from ..settings.secrets import SecretSource
 from ..settings.sku import note_on
 from ..settings.usb_source import add_usb, parse_url
 from ..steps.shared.allowed import MOST_BYTES, Allowed, parse_allowed
 from ..words.catalogue import Words
+from .account import token_source, way_out
 from .ending import Over, told_to_end, wait_over
 from .places import add_data_dir, journal_dir, key_place
 from .slots import write_off
@@ -76,9 +78,10 @@ def run(arguments: argparse.Namespace) -> int:
     allowed = _allowed(arguments.allow, arguments.batch)
     config = load_config(arguments.config)
     words = words_of(arguments, config)
-    token_of(config)  # without one every unit would wait for it
+    token = token_source(config)
+    token()  # without one every unit would wait for it
     clock = SystemClock()
-    station = Station(settings(config, arguments), hardware(config, arguments), clock)
+    station = Station(settings(config, arguments, token), hardware(config, arguments), clock)
     try:
         rules = station.steps.rules
         for batch, name in zip(arguments.batch, arguments.profile, strict=True):
@@ -119,19 +122,14 @@ def has_screen(arguments: argparse.Namespace) -> bool:
     return not (arguments.headless or arguments.json) and sys.stdout.isatty() and sys.stdin.isatty()
 
 
-def token_of(config: StationConfig) -> ApiToken:
-    """Return the station's token as configured now; raises `BadInput` when there is none or it is malformed."""
-    return SecretSource(os.environ).resolve(config.token, ApiToken)
-
-
-def settings(config: StationConfig, arguments: argparse.Namespace) -> Settings:
+def settings(config: StationConfig, arguments: argparse.Namespace, token: TokenSource) -> Settings:
     """Combine the config file and the command line."""
     secrets = SecretSource(os.environ)
     return Settings(
         station_id=config.station_id, slots=config.slots or UNBOUND, data_dir=journal_dir(arguments, make=True),
         firmware=config.firmware_folders, firmware_cache=config.firmware_cache,
-        cloud_url=config.cloud_url, token=lambda: token_of(config), secrets=secrets,
-        requests_per_s=config.requests_per_s, key_place=key_place(config), power=config.power,
+        cloud_url=config.cloud_url, token=token, secrets=secrets,
+        requests_per_s=config.requests_per_s, way=way_out(config), key_place=key_place(config), power=config.power,
         off=config.off, keep_off=off_keeper(config), ignored_ports=config.ignored_ports,
         operator=arguments.operator, traces=arguments.trace, gate=partial(ReleaseGate, as_trial=arguments.trial),
     )  # fmt: skip

@@ -75,7 +75,7 @@ def refusal(call: Call[T], answer: Answer) -> CloudError:
     said = f"{call.what}: the cloud answered {answer.status} {answer.words!r}{trace}"
     status, words, request_id = answer.status, answer.words, answer.request_id
     if status == 401 and call.bearer is Bearer.STATION:
-        return TokenRejected(f"{said}; put in a new token", words=words, request_id=request_id)
+        return TokenRejected(f"{said}; run: station login", words=words, request_id=request_id)
     subject = about(call.route, answer)
     kind, advice = CloudRefused, _ADVICE[subject]
     if status == 400 and isinstance(answer.body, Mapping) and answer.body.get("error") == "unauthorized":

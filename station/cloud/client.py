@@ -11,7 +11,7 @@ import datetime
 import logging
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -19,6 +19,7 @@ from typing import TypeVar
 from drivers.clock import CancelToken, Clock, Deadline, SimulatedClock
 from drivers.identity import Secret, SerialNumber
 
+from ..errors import BadInput
 from . import api
 from .answers import (
     SerialRecord,
@@ -32,7 +33,7 @@ from .evidence import Speaker, about, speaker
 from .flight import Flight
 from .http import READ_S, HttpLink
 from .retry import NoAnswer, RetryPlan, Trouble, asked_to_wait, gave_up, is_ambiguous, said, trouble_of
-from .way_out import WayOut
+from .way_out import BY_ENVIRONMENT, WayOut
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -72,7 +73,7 @@ class CloudClient:
         on_call: Callable[[CallRecord], None] | None = None,
         on_reachable: Callable[[bool, str], None] | None = None,
         known_serials: dict[str, SerialRecord] | None = None,
-        way: WayOut = WayOut(),  # noqa: B008 - immutable
+        way: WayOut = BY_ENVIRONMENT,
     ) -> None:
         self._link = HttpLink(base_url, way)
         self._token, self._clock = token, clock
@@ -106,11 +107,15 @@ class CloudClient:
         """Return the cloud's own time in its latest answer; compare its timestamps with this, not with our clock."""
         return self._seen.cloud_date
 
+    def wrong_settings(self) -> Iterator[str]:
+        """Yield a sentence for each setting of this host that keeps requests from leaving it."""
+        return self._link.wrong_settings()
+
     # --- requests ---
 
     def account(self, *, deadline: Deadline | None = None, cancel: CancelToken | None = None) -> User:
         """Return whose token it is, asked once for each token: it never changes hands."""
-        token = self._token()
+        token = self._current("look up the token's user")
         known = self._seen.account
         if known is None or known[0] != token:
             self._seen.account = known = (token, self.run(api.user(), deadline=deadline, cancel=cancel))
@@ -154,7 +159,14 @@ class CloudClient:
             case Bearer.NOBODY:
                 return None
             case Bearer.STATION:
-                return _sendable(call, self._token())
+                return _sendable(call, self._current(call.what))
+
+    def _current(self, what: str) -> Secret:
+        """Return the station's token; raises `TokenRejected` when there is none, which a login mends like any other."""
+        try:
+            return self._token()
+        except BadInput as error:
+            raise TokenRejected(f"{what}: {error}") from error
 
     def _take(self, call: Call[T], deadline: Deadline | None, cancel: CancelToken | None) -> None:
         if cancel is not None:
@@ -271,5 +283,5 @@ def _sendable(call: Call[T], token: Secret) -> Secret:
     """Return the token if it fits into a header; the HTTP library would quote any other in its error."""
     text = token.reveal()
     if not text or not text.isascii() or not text.isprintable():
-        raise TokenRejected(f"{call.what}: the access token is not printable ASCII; put in a new token")
+        raise TokenRejected(f"{call.what}: the access token is not printable ASCII; run: station login")
     return token

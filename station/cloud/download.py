@@ -20,6 +20,7 @@ from .errors import BadAnswer, CloudDown, CloudError, NotTheCloud, RateLimited
 from .flight import Flight
 from .http import Download, HttpLink
 from .retry import NoAnswer, RetryPlan, Trouble
+from .way_out import BY_ENVIRONMENT, WayOut
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that have arrived, and how many there will be if the other end says."""
@@ -57,9 +58,10 @@ class Downloads:
     """Fetches files for one station, one at a time. ``token`` is called when the cloud wants to know who asks."""
 
     def __init__(
-        self, cloud_url: str, token: Callable[[], Secret], clock: Clock, rng: random.Random | None = None
-    ) -> None:
-        self._link, self._token, self._clock = HttpLink(cloud_url), token, clock
+        self, cloud_url: str, token: Callable[[], Secret], clock: Clock, rng: random.Random | None = None,
+        way: WayOut = BY_ENVIRONMENT,
+    ) -> None:  # fmt: skip
+        self._link, self._token, self._clock = HttpLink(cloud_url, way), token, clock
         self._rng = rng or random.Random()
 
     def close(self) -> None:

@@ -8,7 +8,7 @@
      +- RateLimited      the cloud (or our own request budget) says "slower", after all retries: try later
      +- OutcomeUnknown   a write was sent and no answer came back: read the state, then decide (N2)
      +- CloudRefused     the cloud refused; ``about`` says on whose account (`station.cloud.evidence`)
-     |   +- TokenRejected  401: put in a new token; says nothing about the unit (N4)
+     |   +- TokenRejected  401, or there is none: log in; says nothing about the unit (N4)
      |   +- NotAllowed     this token lacks the permission: a configuration fault, not the unit's
      +- BadAnswer        an answer that cannot be parsed as what it should be
 

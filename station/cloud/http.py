@@ -34,7 +34,7 @@ from ..errors import BadInput
 from .body import MAX_BODY_BYTES, Answer, clean, parse_body, without
 from .flight import Flight, FlightResponse
 from .retry import NoAnswer
-from .way_out import PROXIES, WayOut, bundle_of, is_socks, wrong_settings
+from .way_out import BY_ENVIRONMENT, PROXIES, WayOut, bundle_of, is_socks, wrong_settings
 
 T = TypeVar("T")
 TOOL = "provisioning-station"
@@ -177,7 +177,7 @@ class HttpLink:
     ``base_url``: https, or http to this host (a virtual cloud); raises `BadInput` for anything else.
     """
 
-    def __init__(self, base_url: str, way: WayOut = WayOut()) -> None:  # noqa: B008 - immutable
+    def __init__(self, base_url: str, way: WayOut = BY_ENVIRONMENT) -> None:
         self.base_url, self._way = base_url.rstrip("/"), way
         self._is_local = _check_base_url(self.base_url)
         self._session = _Session()

@@ -25,6 +25,9 @@ class WayOut:
     ca_file: Path | None = None
 
 
+BY_ENVIRONMENT = WayOut()
+
+
 @dataclass(frozen=True, slots=True)
 class _Setting:
     """One setting in force, and where a person finds it."""

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from drivers.clock import Clock, Deadline
-from drivers.errors import DeadlineExceeded
+from drivers.clock import Clock
 
 from ..cloud import api
 from ..cloud.answers import Product
 from ..cloud.client import CloudClient
-from ..cloud.errors import CloudRefused, is_waiting
-from ..cloud.evidence import About
+from ..cloud.errors import is_waiting
 from ..engine.events import BatchOpened, Event
 from ..engine.records import ProductCached, ReworkAllowed
 from ..engine.step import StepContext
@@ -23,14 +20,16 @@ from ..firmware.release import load_release
 from ..firmware.store import FirmwareStore
 from ..model import Batch
 from ..paths import find_profile
-from ..settings.profile import Profile, StepRule, load_profile
+from ..settings.profile import Profile, load_profile
 from ..settings.secrets import SecretSource
 from ..steps import product_add
 from ..steps.shared.allowed import Allowed
 from ..steps.shared.cloud_sections import Cloud
 from ..steps.shared.wifi_section import Wifi
+from ..steps.table import StepTable
 from ..words.say import Say
-from .bench import Bench, OpenBatch, platform_name
+from .account import check_account, needs_of
+from .bench import Bench, OpenBatch
 from .releases import BatchRefused, Gate
 
 DESK_S = 5.0
@@ -78,7 +77,7 @@ class BatchJournal(Protocol):
 
 
 class Batches:
-    """Opens the batches of one station. ``rules``: the steps a profile may name; ``gate``: which profiles may."""
+    """Opens the batches of one station. ``steps``: those a profile may name; ``gate``: which profiles may."""
 
     def __init__(
         self,
@@ -88,11 +87,11 @@ class Batches:
         clock: Clock,
         store: FirmwareStore,
         secrets: SecretSource,
-        rules: Mapping[str, StepRule],
+        steps: StepTable,
         gate: Gate,
     ) -> None:
         self._bench, self._client, self._journal, self._clock = bench, client, journal, clock
-        self._store, self._secrets, self._rules, self._gate = store, secrets, rules, gate
+        self._store, self._secrets, self._steps, self._gate = store, secrets, steps, gate
         self._profiles: dict[str, Profile] = {}
 
     def open(
@@ -113,7 +112,7 @@ class Batches:
             find_product=ProductFinder(profile, self._client, self._journal, self._clock), allowed=allowed,
         )  # fmt: skip
         self._bench.check(opened)
-        self._check_product(profile)
+        notes = self._check_account(profile)
         known = self._journal.batch(batch)
         if known is None or known.batch != opened.batch:  # a trial becomes a release, an older record gets one
             self._journal.record(self.event(opened))
@@ -122,6 +121,7 @@ class Batches:
                 at=self._clock.utc(), batch=batch, by=allowed.by, sha256=allowed.sha256,
                 units=tuple(f"{one.unit} {', '.join(one.cures)}" for one in allowed.units),
             ))  # fmt: skip
+        opened = replace(opened, notes=notes)
         self._bench.add(opened)  # from now on units are walked in it
         self._profiles[profile.id] = profile
         return opened
@@ -141,7 +141,7 @@ class Batches:
         except BadInput as error:
             known = ", ".join(self._profiles) or "none"
             raise BatchRefused(f"{error}; loaded: {known}", Say("profile_unreleased", profile=name)) from error
-        return load_profile(path, self._rules)
+        return load_profile(path, self._steps.rules)
 
     def _batch(self, batch: str, profile: Profile, target: int | None) -> Batch:
         known = self._journal.batch(batch)
@@ -157,30 +157,15 @@ class Batches:
             )
         return replace(known.batch, release=self._gate(profile))
 
-    def _check_product(self, profile: Profile) -> None:
-        """Raise `BadInput` if the cloud says the product does not exist or is for another platform (C3).
+    def _check_account(self, profile: Profile) -> tuple[str, ...]:
+        """Return what a person should know of the account; raise `BadInput` for what would stop every unit.
 
         While the cloud is away nothing is checked; the first unit asks, and waits for the answer.
         """
-        product = profile.section(product_add.Product)
-        if product is None:
-            return
-        ref, wanted = product.ref, profile.platforms[0]
-        try:
-            found = self._client.run(api.product(ref), deadline=Deadline.after(self._clock, DESK_S))
-        except CloudRefused as error:
-            if error.about is About.PRODUCT:
-                raise BadInput(
-                    f"profile {profile.id}: the cloud knows no product {ref} ({error.words}); correct [product]"
-                ) from error
-            return
-        except (CloudError, DeadlineExceeded):
-            return
-        if found.platform_id != wanted.id:
-            raise BadInput(
-                f"profile {profile.id}: product {ref} is for {platform_name(found.platform_id)}, the profile for "
-                f"{wanted.name} (C3); name a product for {wanted.name}"
-            )
+        found = list(check_account(self._client, self._clock, [needs_of(profile, self._steps)], DESK_S))
+        if stops := [one.words for one in found if one.stops_line]:
+            raise BadInput(*stops)
+        return tuple(f"{one.what}: {one.words}" for one in found if one.tells_line)
 
 
 class ProductFinder:

@@ -59,6 +59,7 @@ class OpenBatch:
     wifi: tuple[WifiGoal, ...]
     find_product: FindProduct
     allowed: Allowed | None = None  # a supervisor's list for this run of the batch
+    notes: tuple[str, ...] = ()  # what a person should know of the account, as it was when the batch was opened
 
 
 class Bench:

@@ -19,13 +19,14 @@ from drivers.identity import HUB_PORTS, STABLE_PORT
 
 from ..model import OffSlot, SlotInfo
 from .document import Document
-from .secrets import SecretField, SecretRef
+from .secrets import LOGIN, SecretRef, TokenField
 from .sections import ABSENT, Mistake, Section, json_schema, read_document, refusal, refuse, shown
 from .usb_source import LOCAL, PORT, USBIP, UsbSource
 
 APP_NAME = "provisioning-station"
 DEFAULT_CLOUD = "https://api.particle.io"
-DEFAULT_TOKEN = SecretRef("env", "PARTICLE_TOKEN")
+DEFAULT_TOKEN = SecretRef(LOGIN, "PARTICLE_TOKEN")
+"""The environment, then what `station login` keeps."""
 CACHE = "firmware-cache"
 """The release cache's folder in the data directory, unless the file names another."""
 MOST_REQUESTS_PER_S = 33.0
@@ -55,6 +56,8 @@ class StationConfig:
     slots: tuple[SlotInfo, ...] = ()
     cloud_url: str = DEFAULT_CLOUD
     token: SecretRef = DEFAULT_TOKEN
+    proxy: str = ""  # to the cloud; "": the environment's
+    ca_file: Path | None = None  # certificates to believe; None: the environment's
     requests_per_s: float = REQUESTS_PER_S
     firmware_folders: tuple[Path, ...] = field(default_factory=lambda: (default_data_dir() / "firmware",))
     firmware_cache: Path = field(default_factory=lambda: default_data_dir() / CACHE)
@@ -130,10 +133,20 @@ class _Cloud(Section):
         default=DEFAULT_CLOUD, max_length=208, pattern=rf"^({_HOSTS})(:{PORT})?(/[^\s?#@]*)?$",
         title="the address of the cloud, https:// (http:// on this host only)", description="Where the cloud is.",
     )  # fmt: skip
-    token: SecretField = Field(
+    token: TokenField = Field(
         default=DEFAULT_TOKEN, title="a reference to the token, never the token itself",
-        examples=["env:PARTICLE_TOKEN", "keyring:station/token"],
-        description="Where the token is kept: an environment variable or a keyring entry.",
+        examples=["keyring", "env:PARTICLE_TOKEN", "keyring:station/token"],
+        description="Where it is: keyring (what `station login` keeps), a variable, a keyring entry. Unless said: "
+        "PARTICLE_TOKEN, then what `station login` keeps.",
+    )  # fmt: skip
+    proxy: str = Field(
+        default="", max_length=208, pattern=rf"^(https?://([^\]\[\s/?#@:]+|\[[0-9a-fA-F:]+\])(:{PORT})?/?)?$",
+        title="the address of a proxy, http://host:port, without a password", examples=["http://proxy:3128"],
+        description="The proxy to the cloud; without it that of the environment, HTTPS_PROXY.",
+    )  # fmt: skip
+    ca_file: _Folder | None = Field(
+        default=None, title="a file", examples=["factory-ca.pem"],
+        description="Certificates to believe, PEM, as a network with its own needs them; relative to this file.",
     )  # fmt: skip
     requests_per_s: float = Field(
         default=REQUESTS_PER_S, ge=0.1, le=MOST_REQUESTS_PER_S, examples=[5.0],
@@ -304,6 +317,8 @@ def load_config(path: Path | None = None) -> StationConfig:
         slots=tuple(sorted((SlotInfo(int(key), port) for key, port in file.slots.items()), key=lambda row: row.number)),
         cloud_url=file.cloud.url.rstrip("/"),
         token=file.cloud.token,
+        proxy=file.cloud.proxy,
+        ca_file=file.cloud.ca_file,
         requests_per_s=file.cloud.requests_per_s,
         firmware_folders=file.firmware.folders or (data_dir / "firmware",),
         firmware_cache=file.firmware.cache or data_dir / CACHE,

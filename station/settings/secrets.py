@@ -1,4 +1,4 @@
-"""Secrets a file names but never holds: ``env:NAME`` or ``keyring:SERVICE/USER``.
+"""Secrets a file names but never holds: ``env:NAME`` or ``keyring:SERVICE/USER``; a token also ``keyring``.
 
 A reference may be shown; what it resolves to lives in a `Secret` and has no way to a log.
 """
@@ -44,6 +44,8 @@ class ApiToken(Secret):
 
 
 S = TypeVar("S", bound=Secret)
+LOGIN = "login"
+"""`SecretRef.scheme` of the token that ``station login`` keeps."""
 KeyringLookup = Callable[[str, str], str | None]
 
 
@@ -51,7 +53,8 @@ KeyringLookup = Callable[[str, str], str | None]
 class SecretRef:
     """Where a secret is kept. ``scheme`` is "env" or "keyring"; ``user`` is used by keyring only.
 
-    "ask", which no file can say: in somebody's head; ``name`` says which.
+    "ask", which no file can say: in somebody's head; ``name`` says which. `LOGIN`, for a token only: where
+    ``station login`` keeps it, behind the environment variable ``name`` unless that is "".
     """
 
     scheme: str
@@ -71,6 +74,8 @@ class SecretRef:
     def __str__(self) -> str:
         if self.scheme == "ask":
             return "what was typed"
+        if self.scheme == LOGIN:
+            return "keyring"
         return f"{self.scheme}:{self.name}" + (f"/{self.user}" if self.user else "")
 
 
@@ -89,6 +94,19 @@ SecretField = Annotated[
     PlainValidator(_reference, json_schema_input_type=Annotated[str, Field(pattern=f"^({_REFERENCE.pattern})$")]),
 ]
 """The key of a section that names a secret."""
+
+
+def _token_reference(value: object) -> SecretRef:
+    return SecretRef(LOGIN, "") if value == "keyring" else _reference(value)
+
+
+TokenField = Annotated[
+    SecretRef,
+    PlainValidator(
+        _token_reference, json_schema_input_type=Annotated[str, Field(pattern=f"^(keyring|{_REFERENCE.pattern})$")]
+    ),
+]
+"""The key of a section that names a token: ``keyring`` is what ``station login`` keeps."""
 
 
 def system_keyring(service: str, user: str) -> str | None:
@@ -115,6 +133,10 @@ class SecretSource:
         ask: Callable[[str], str] | None = None,
     ) -> None:
         self._environ, self._keyring, self._ask = environ, keyring, ask
+
+    def has_variable(self, name: str) -> bool:
+        """Return whether the environment has a variable of that name that is not empty."""
+        return bool(self._environ.get(name))
 
     def resolve(self, reference: SecretRef, kind: type[S]) -> S:
         """The secret as a ``kind``, without the line end a pasted one brings along.

@@ -105,6 +105,7 @@ def _belongs_elsewhere(cloud: CloudRecord) -> UnitRejected:
 SPEC = CloudStep(
     # as long as `online`: where that can ask neither cloud nor unit, the claim is what waits for the unit
     name="claim", title="Claim", limit_s=420, act=claim, needs_identity=True,
+    only_for_people=True,
     section=("cloud", Cloud), applies=lambda profile, _: profile.section(Cloud).claim,
     # a product unit is claimed while it is still offline (E3), a developer unit can be claimed only online (E2)
     after={Kind.PRODUCT: ("name",), Kind.DEVELOPER: ("online",)},

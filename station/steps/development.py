@@ -14,6 +14,7 @@ from .spec import CloudStep
 
 SPEC = CloudStep(
     name="development", title="Development mark", limit_s=120, act=DEVELOPMENT.act,
+    scopes=("devices:get", "devices:list", "devices:update"),
     listing=list_members, ahead=DEVELOPMENT.ahead,
     applies=lambda profile, _: profile.section(Cloud).development,
     after={Kind.PRODUCT: ("product_add",)},

@@ -24,5 +24,6 @@ def _look(cloud: CloudRecord, ctx: StepContext, user: str) -> int:
 
 SPEC = CloudStep(
     name="final_check", title="Final check", limit_s=180, after=in_both(ALL_OTHERS), act=final_check,
+    scopes=("devices:get", "devices:list"),
     listing=list_members,
 )  # fmt: skip

@@ -15,6 +15,7 @@ LOCK = DeviceField(
 
 SPEC = CloudStep(
     name="firmware_lock", title="Firmware lock", limit_s=120, act=LOCK.act,
+    scopes=("devices:get", "devices:list", "devices:update"),
     section=("firmware_lock", FirmwareLock), listing=list_members, ahead=LOCK.ahead,
     applies=lambda profile, _: profile.section(FirmwareLock) is not None,
     after={Kind.PRODUCT: ("product_add",)},

@@ -53,6 +53,7 @@ def _make(cloud: CloudRecord, ctx: StepContext, product: int, name: str) -> None
 
 SPEC = CloudStep(
     name="group", title="Groups", limit_s=120, act=group, section=("groups", Groups), listing=list_members,
+    scopes=("devices:get", "devices:list", "devices:update", "groups:get", "groups:create"),
     applies=lambda profile, _: profile.section(Groups) is not None,
     after={Kind.PRODUCT: ("product_add",)},
 )  # fmt: skip

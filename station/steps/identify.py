@@ -191,4 +191,12 @@ def _product(session: UnitSession, ctx: StepContext) -> Product | None:
     return ask(ctx, lambda: session.find_product(ctx), holds=True)
 
 
-SPEC = UnitStep(name="identify", title="Identify", limit_s=90, after=in_both(), act=identify, section=("label", Label))
+SPEC = UnitStep(
+    name="identify",
+    title="Identify",
+    limit_s=90,
+    scopes=("products:get", "devices:get"),
+    after=in_both(),
+    act=identify,
+    section=("label", Label),
+)

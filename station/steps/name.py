@@ -38,6 +38,7 @@ def _check_unique(cloud: CloudRecord, ctx: StepContext) -> None:
 
 SPEC = CloudStep(
     name="name", title="Name", limit_s=120, act=name, may_be_off=True, needs_identity=True,
+    scopes=("devices:get", "devices:list", "devices:update"),
     section=("name", NameTemplate), listing=list_members, ahead=NAME.ahead,
     # what may start an update comes before all that lets the unit go online (F5); its owner names a developer unit
     after={Kind.PRODUCT: ("group", "development", "firmware_lock"), Kind.DEVELOPER: ("claim",)},

@@ -12,6 +12,7 @@ NOTES = DeviceField("notes", "notes", wanted=lambda job: job.notes, shown=lambda
 
 SPEC = CloudStep(
     name="notes", title="Notes", limit_s=120, act=NOTES.act,
+    scopes=("devices:get", "devices:list", "devices:update"),
     section=("notes", Notes), listing=list_members, ahead=NOTES.ahead,
     applies=lambda profile, _: profile.section(Notes) is not None,
     after={Kind.PRODUCT: ("name",), Kind.DEVELOPER: ("name",)},

@@ -104,6 +104,7 @@ def _seen(cloud: CloudRecord, ctx: StepContext) -> str:
 SPEC = CloudStep(
     # alone of the cloud lane it may ask the unit, which serves one thread at a time: nobody else speaks to it then
     name="online", title="Online", limit_s=420, after=in_both("sim", UNIT_LANE), act=online,
+    scopes=("devices:get", "devices:ping"),
     draws_power=True,
     applies=lambda profile, _: profile.section(Cloud).is_awaited(profile.kind),
 )  # fmt: skip

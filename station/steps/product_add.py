@@ -153,5 +153,6 @@ def _import_part(claim_user: str, part: Sequence[tuple[CloudRecord, StepContext]
 
 SPEC = CloudStep(
     name="product_add", title="Add to product", limit_s=120, act=product_add, needs_identity=True, listing=list_members,
+    scopes=("products:get", "devices:import", "devices:get", "devices:list"),
     ahead=_add_all, after={Kind.PRODUCT: ("identify",)}, section=("product", Product),
 )  # fmt: skip

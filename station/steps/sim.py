@@ -264,6 +264,7 @@ def _import_all(units: Sequence[tuple[CloudRecord, StepContext]]) -> None:
 
 SPEC = CloudStep(
     name="sim", title="SIM", limit_s=720, after=in_both("setup_done"), act=sim, may_be_off=True, needs_identity=True,
+    scopes=("sims:get", "sims:list", "sims:import", "devices:get"),
     listing=list_sims, ahead=_import_all, section=("sim", SimCard),
     applies=lambda _, row: row.has_cellular,
 )  # fmt: skip

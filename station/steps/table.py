@@ -95,6 +95,18 @@ class StepTable:
         shared = {other for other, spec in self._specs.items() if visit and spec.visit == visit}
         return frozenset({FIRST, name} | shared)
 
+    def scopes(self, profile: Profile) -> Mapping[str, tuple[str, ...]]:
+        """What a token must be allowed for ``profile``, each scope with the steps that ask for it."""
+        found: dict[str, tuple[str, ...]] = {}
+        for plan in self.plans(profile):
+            for scope in self._specs[plan.name].scopes:
+                found[scope] = (*found.get(scope, ()), plan.name)
+        return found
+
+    def only_for_people(self, profile: Profile) -> tuple[str, ...]:
+        """The steps of ``profile`` that no API user's token can do."""
+        return tuple(plan.name for plan in self.plans(profile) if self._specs[plan.name].only_for_people)
+
     def plans(self, profile: Profile, platform: Platform | None = None) -> tuple[StepPlan, ...]:
         """The steps of ``profile`` for one platform or (None) for all of its platforms together."""
         rows = (platform,) if platform else profile.platforms

@@ -367,8 +367,8 @@ RUN = ("run", "--headless", "--profile", "boron-product", "--batch", "B-1")
 @pytest.mark.parametrize(
     ("token", "said"),
     [
-        (None, "holds nothing"),
-        ("", "holds nothing"),
+        (None, "run: station login, or set PARTICLE_TOKEN"),
+        ("", "run: station login, or set PARTICLE_TOKEN"),
         ("s3cret\x07", "no token has"),
         ("s3 cret", "no token has"),
     ],

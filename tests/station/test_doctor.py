@@ -17,10 +17,12 @@ from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import VirtualUnit
-from station.cli.doctor import ASK_S, State, asked, opened
+from station.cli.doctor import opened
+from station.cli.doctor_cloud import ASK_S, asked
 from station.cli.main import main
 from station.cloud.client import CloudClient
 from station.cloud.virtual import Fault, FaultKind, VirtualCloud
+from station.line.account import State
 from station.paths import find_profile
 
 

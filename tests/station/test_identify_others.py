@@ -11,9 +11,10 @@ from drivers.transport.usb import PyusbHost
 from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.serial_side import VirtualPorts
-from station.cli.doctor import State, opened
+from station.cli.doctor import opened
 from station.cli.identify import as_object, document, text_of
 from station.cli.looking import Place, Ports
+from station.line.account import State
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_excluded_ports_slots_out_of_service_and_power_are_read(tmp_path: Path) 
 
 def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
     found = config(tmp_path, "")
-    assert (found.cloud_url, found.token, found.slots) == (DEFAULT_CLOUD, SecretRef("env", "PARTICLE_TOKEN"), ())
+    assert (found.cloud_url, found.token, found.slots) == (DEFAULT_CLOUD, SecretRef("login", "PARTICLE_TOKEN"), ())
     assert found.usb.is_local
     assert found.firmware_folders == (found.data_dir / "firmware",)
     assert found.firmware_cache == found.data_dir / "firmware-cache"
