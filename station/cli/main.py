@@ -31,6 +31,7 @@ VERBS: Mapping[str, str] = {
     "identify": "show every identity of every unit plugged in, with its source",
     "unit": "command one unit: list, info, dfu, listen, reset, safe, shout, wifi, setup-done, console, env, test",
     "log": "export a batch's log, or find what happened to a unit",
+    "stats": "how a batch goes: figures, and by slot, step, reason, operator, station or hour",
     "batch": "open, close and list batches",
     "secrets": "list or forget the mobile secrets that were kept for labels",
     "profile": "write, check, compare and release profiles; their schema for editors",

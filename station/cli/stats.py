@@ -1,0 +1,99 @@
+"""Implements ``station stats``: how batches go, told apart by slot, step, reason, operator, station or hour."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from ..figures import counts, percent, yields
+from ..journal import JournalReader
+from ..journal.export_rows import require_batches
+from ..journal.tallies import BY, Failure, failures, figures_of, shares, step_times
+from ..model import VERDICT_WORD
+from .places import add_data_dir, reader
+from .telling import table, tell_all
+
+
+def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the verb."""
+    parser = parsers.add_parser("stats", help="how a batch goes: figures, and by slot, step, reason ...")
+    parser.add_argument("--batch", action="append", default=[], metavar="B", help="of this one (of all open ones)")
+    parser.add_argument("--by", choices=("step", "reason", *BY), help="tell units apart by this")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    add_data_dir(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the figures of each batch, then a row for each slot, step ...; returns 0."""
+    with reader(arguments) as journal:
+        names = arguments.batch or [record.batch.id for record in journal.open_batches()]
+        batches = require_batches(journal, names)
+        rows = _rows(journal, batches, arguments.by)
+        tell_all(_as_json(rows) if arguments.json else _as_text(rows))
+    return 0
+
+
+Rows = tuple[list[dict[str, Any]], list[dict[str, Any]]]
+
+
+def _rows(journal: JournalReader, batches: Sequence[str], by: str | None) -> Rows:
+    """Return a row for each batch, and one for each thing they are told apart by."""
+    with journal.exporting(batches) as db:
+        of_batches = [
+            {"batch": batch, "target": record.batch.target if record else None, "figures": figures_of(db, batch)}
+            for batch in batches
+            for record in (journal.batch(batch),)
+        ]
+        if by is None:
+            return of_batches, []
+        if by == "step":
+            return of_batches, [dataclasses.asdict(one) for one in step_times(db, batches)]
+        if by == "reason":
+            return of_batches, _by_reason(failures(db, batches))
+        found = shares(db, batches, by)
+    return of_batches, [
+        {by: one.key} | {k: v for k, v in dataclasses.asdict(one).items() if k != "key"} for one in found
+    ]
+
+
+def _by_reason(found: Iterable[Failure]) -> list[dict[str, Any]]:
+    """Add up the slots: one row for each result, step and sentence, the most frequent first."""
+    rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for one in found:
+        key = (VERDICT_WORD[one.verdict], one.step, one.sentence)
+        row = rows.setdefault(
+            key, {"result": key[0], "step": one.step, "reason": one.sentence, "attempts": 0, "example": one.example}
+        )
+        row["attempts"] += one.attempts
+    return sorted(rows.values(), key=lambda row: -int(row["attempts"]))
+
+
+def _as_json(rows: Rows) -> Iterator[str]:
+    of_batches, others = rows
+    for row in of_batches:
+        figures = row["figures"]
+        told = {"first_pass_yield": figures.first_pass_yield, "final_yield": figures.final_yield}
+        yield json.dumps({"batch": row["batch"], "target": row["target"], **dataclasses.asdict(figures), **told})
+    yield from map(json.dumps, others)
+
+
+def _as_text(rows: Rows) -> Iterator[str]:
+    of_batches, others = rows
+    for row in of_batches:
+        yield f"batch {row['batch']}: {counts(row['figures'], row['target'])}; {yields(row['figures'])}"
+    if not of_batches:
+        yield "no batch is open; name one with --batch"
+    if others:
+        heads = [name.replace("_", " ") for name in others[0]] + ["FPY"] * ("first_passed" in others[0])
+        yield from table(heads, [_cells(row) for row in others])
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    cells = [f"{value:.1f}" if isinstance(value, float) else str(value) for value in row.values()]
+    if "first_passed" in row:
+        cells.append(percent(row["first_passed"] / row["judged"] if row["judged"] else None))
+    return cells
