@@ -15,6 +15,7 @@ from ..settings.profile import Kind
 from ..words.say import Say
 from .shared.cloud_sections import Cloud
 from .shared.cloudwork import CloudRecord, Goal, is_same_account, keep_facts, mask
+from .shared.offline import offline_fault
 from .spec import CloudStep
 
 POLL_S = 5.0
@@ -89,9 +90,10 @@ def _claim_until_online(cloud: CloudRecord, ctx: StepContext) -> None:
                 say=Say("bad_device_id"),
             )
         if ctx.deadline.remaining <= POLL_S:
-            raise StepFault(
-                f"the cloud does not let {cloud.job.device_id} be claimed ({answer.value}); is it breathing cyan?",
-                say=Say("not_online"),
+            raise offline_fault(
+                cloud,
+                ctx,
+                f"the cloud does not let {cloud.job.device_id} be claimed ({answer.value}), as it is not online",
             )
         cloud.pause(ctx, POLL_S)
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from drivers.clock import Deadline
 from drivers.errors import Cancelled, Disconnected, DriverError, RequestUnknown, Swapped
-from drivers.identity import Iccid
 
-from ..cloud import api, sim_api
-from ..engine.step import StepContext, StepResult, already, skipped
-from ..errors import StepFault
+from ..cloud import api
+from ..engine.step import StepContext, StepResult, already, deferred, skipped
 from ..words.say import Say
 from .shared.cloud_sections import Cloud
 from .shared.cloudwork import CloudRecord
+from .shared.offline import offline_fault
 from .spec import UNIT_LANE, CloudStep, in_both
 
 WIFI_POLL_S, CELLULAR_POLL_S = 5.0, 10.0
 """How often the cloud is asked (reference cloud-api 7.1); the unit's own word that it has connected comes before."""
 UNIT_POLL_S = 0.5
 """How often the unit is asked: over USB, which costs the cloud nothing, so no less than a person would notice."""
-LOOK_S = 20.0
-"""How long the last look at the SIM may take."""
 SHOWN_BY_CLAIM = (
     "E2: this Device OS cannot say whether it is connected; the claim waits for it, as only a unit that is online is "
     "claimed"
@@ -43,8 +42,12 @@ def online(cloud: CloudRecord, ctx: StepContext) -> StepResult:
             took = ctx.clock.now() - started
             ctx.measure("online after", round(took, 1), "s", high=ctx.limit_s)
             return already(f"{proof} after {took:.0f} s")
+        if not cloud.has_unit:  # its SIM became active after it left the bench, which frees it to come online
+            reason = f"{cloud.job.device_id} has to come online at the bench, and its SIM is active now; walk it again"
+            return replace(deferred(reason, cloud.job.to_json()), say=Say("walk_again", unit=cloud.job.label))
         if ctx.deadline.remaining <= poll_s:
-            raise _not_seen(cloud, ctx, ctx.clock.now() - started)
+            seconds = ctx.clock.now() - started
+            raise offline_fault(cloud, ctx, f"{cloud.job.device_id} was not seen by the cloud in {seconds:.0f} s")
         is_told = _await_connection(cloud, ctx, poll_s, is_told)
 
 
@@ -68,23 +71,6 @@ def _await_connection(cloud: CloudRecord, ctx: StepContext, seconds: float, is_t
     return is_told
 
 
-def _not_seen(cloud: CloudRecord, ctx: StepContext, seconds: float) -> StepFault:
-    """Say what to look at: nobody shall swap a SIM that is active, as a network may bar the modem instead (A12)."""
-    job, seen = cloud.job, f"{cloud.job.device_id} was not seen by the cloud in {seconds:.0f} s"
-    sim = None
-    if job.iccid:
-        iccid = Iccid.told(job.iccid)
-        deadline = Deadline.after(ctx.clock, LOOK_S)
-        sim = cloud.client.run(sim_api.sim(iccid, job.product_id), deadline=deadline, cancel=ctx.cancel)
-    if sim is None or not sim.is_active:
-        return StepFault(f"{seen}; check antenna, SIM or Wi-Fi, then retry", say=Say("not_online"))
-    return StepFault(
-        f"{seen} although its SIM {job.iccid} is active; another SIM does not help: check antenna and coverage, then "
-        f"ask the vendor whether networks bar IMEI {job.imei}",
-        say=Say("not_online_sim_active"),
-    )
-
-
 def _seen(cloud: CloudRecord, ctx: StepContext) -> str:
     """How the unit was seen online, empty if it was not.
 
@@ -97,7 +83,7 @@ def _seen(cloud: CloudRecord, ctx: StepContext) -> str:
         is_online = cloud.run(ctx, api.ping(job.device, job.product_id))
         return "answers a ping" if is_online else ""
     if cloud.is_connected is None:
-        raise StepFault("an unclaimed unit that has left the bench cannot be seen online; plug it in again")
+        return ""  # an unclaimed unit that has left the bench can be seen by nobody
     return "the unit says it is connected" if cloud.is_connected(ctx.deadline) else ""
 
 

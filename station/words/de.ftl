@@ -114,6 +114,11 @@ not_online_sim_active =
     Gerät offline, SIM ist aktiv.
     Andere SIM hilft nicht.
     .do = { -technician }
+not_online_sim =
+    Gerät bleibt offline.
+    SIM { $iccid }
+    ist nicht aktiv.
+    .do = { -technician }
 not_claimed = Gerät hat keinen Besitzer.
     .do = { -technician }
 name_taken = Name { $name } ist vergeben.
@@ -348,6 +353,10 @@ owed_stuck =
     Gerät { $unit }
     ist immer noch nicht fertig.
     .do = { -supervisor }
+walk_again =
+    SIM von Gerät { $unit }
+    ist jetzt aktiv.
+    .do = Gerät neu einstecken.
 late_unknown = Gerät { $unit } ist nicht bewertet.
     .do = { -technician }
 late_pass = Gerät { $unit } ist jetzt fertig.

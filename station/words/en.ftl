@@ -119,6 +119,11 @@ not_online_sim_active =
     Unit stays offline.
     New SIM does not help.
     .do = { -technician }
+not_online_sim =
+    Unit stays offline.
+    SIM { $iccid }
+    is not active.
+    .do = { -technician }
 not_claimed = Unit has no owner.
     .do = { -technician }
 name_taken = Name { $name } is taken.
@@ -351,6 +356,10 @@ owed_stuck =
     Unit { $unit }
     is still not finished.
     .do = { -supervisor }
+walk_again =
+    SIM of unit { $unit }
+    works now.
+    .do = Plug the unit in again.
 late_unknown = Unit { $unit } is not judged.
     .do = { -technician }
 late_pass = Unit { $unit } is finished now.

@@ -114,6 +114,11 @@ not_online_sim_active =
     设备不上线，SIM 卡已激活。
     换 SIM 卡没有用。
     .do = { -technician }
+not_online_sim =
+    设备不上线。
+    SIM { $iccid }
+    未激活。
+    .do = { -technician }
 not_claimed = 设备没有归属账户。
     .do = { -technician }
 name_taken = 名称 { $name } 已被占用。
@@ -346,6 +351,10 @@ owed_stuck =
     设备 { $unit }
     仍未完成。
     .do = { -supervisor }
+walk_again =
+    设备 { $unit }
+    的 SIM 卡已激活。
+    .do = 重新插入设备。
 late_unknown = 设备 { $unit } 未判定。
     .do = { -technician }
 late_pass = 设备 { $unit } 现已完成。

@@ -50,8 +50,15 @@ class CloudJob:
 
     @classmethod
     def of(
-        cls, unit: Unit, profile: Profile, product_id: int | None, *, is_named: bool, allowed: Allowed | None = None
-    ) -> CloudJob:
+        cls,
+        unit: Unit,
+        profile: Profile,
+        product_id: int | None,
+        *,
+        is_named: bool,
+        awaits_online: bool,
+        allowed: Allowed | None = None,
+    ) -> CloudJob:  # fmt: skip
         """What is owed for an identified ``unit``; one in DFU has shown its Device ID only."""
         who = unit.known
         assert who.device_id is not None
@@ -67,8 +74,13 @@ class CloudJob:
             firmware_lock=lock.version if lock else None, queues=cloud.queues(profile.context),
             cures=allowed.cures_of(str(who.device_id), serial or "") if allowed else (),
             allowed_by=allowed.by if allowed else "",
-            awaits_online=cloud.is_awaited(profile.kind),
+            awaits_online=awaits_online,
         )  # fmt: skip
+
+    @property
+    def label(self) -> str:
+        """What a person calls the unit."""
+        return self.serial or self.device_id
 
     def compare(self, record: CloudDevice) -> None:
         """The cloud's record must be of this very unit, and of no other product; raises `UnitRejected`."""

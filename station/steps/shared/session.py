@@ -53,8 +53,9 @@ class UnitSession:
         """The cloud work of the unit as far as it is identified; raises CloudError like ``find_product``."""
         product = self.find_product(ctx)
         return CloudJob.of(
-            self.unit, self.profile, product.id if product else None, is_named=self.walks("name"), allowed=self.allowed
-        )
+            self.unit, self.profile, product.id if product else None, is_named=self.walks("name"),
+            awaits_online=self.walks("online"), allowed=self.allowed,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
