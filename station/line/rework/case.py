@@ -99,13 +99,15 @@ class Part:
 class Foreseen:
     """What a rework will do to one unit, in order. Without ``parts`` nothing, because of ``already``.
 
-    ``notes``: what follows from it, and what does not. ``warns``: a person has to agree to this very consequence.
+    ``notes``: what follows from it, and what does not. ``warns``: a person has to agree to this very consequence, in
+    a script by ``option``.
     """
 
     parts: tuple[Part, ...] = ()
     notes: tuple[str, ...] = ()
     already: str = ""
     warns: str = ""
+    option: str = "--slow-too"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,11 @@ from ...cloud import api, rework_api
 from ...cloud.answers import CloudDevice
 from ...cloud.call import ProductRef
 from ...cloud.client import CloudClient
+from ...cloud.errors import CloudRefused
+from ...cloud.evidence import About
 from ...engine.records import UnitFacts
 from ...engine.step import Emit, NoScanner, StepContext, StepResult
-from ...errors import CloudError, StationError, UnitRejected, classify_error
+from ...errors import BadInput, CloudError, StationError, UnitRejected, classify_error
 from ...model import IdentityFact, Outcome
 from ...steps.shared.cloudjob import CloudJob
 from ...steps.shared.cloudwork import CloudRecord, judged
@@ -43,7 +45,7 @@ class ReworkDesk:
         self._number: int | None = None
 
     def look(self, target: Target, rework: Rework, wishes: Wishes, cancel: CancelToken) -> Case:
-        """Read what the cloud shows of ``target``. Raises `UnitRejected` and `CloudError`."""
+        """Read what the cloud shows of ``target``. Raises `UnitRejected`, `CloudError`, `BadInput`."""
         number = self._product_number(cancel)
         if isinstance(target, Iccid):
             if not rework.takes_sims:
@@ -57,7 +59,14 @@ class ReworkDesk:
 
     def _product_number(self, cancel: CancelToken) -> int | None:
         if self._number is None and self._product is not None:
-            self._number = self._client.run(api.product(self._product), cancel=cancel).id
+            try:
+                self._number = self._client.run(api.product(self._product), cancel=cancel).id
+            except CloudRefused as error:
+                if error.about is not About.PRODUCT:
+                    raise
+                raise BadInput(
+                    f"the cloud knows no product {self._product} ({error.words}); name the right one"
+                ) from error
         return self._number
 
     def _device_id(self, target: DeviceId | SerialNumber, number: int | None, cancel: CancelToken) -> DeviceId:
@@ -120,7 +129,7 @@ class ReworkDesk:
             announce=lambda _: None, record=self._record, desk=NoScanner(), device_id=device_id,
         )  # fmt: skip
 
-    def act(self, kind: str, case: Case, parts: Sequence[Part]) -> StepResult:
+    def act(self, case: Case, parts: Sequence[Part]) -> StepResult:
         """Carry ``parts`` out in their order, and keep in the journal what was read back.
 
         A part that fails ends it; one that is only under way does not. Raises `CloudError` where that is not about
@@ -136,7 +145,7 @@ class ReworkDesk:
         worst = max(results, key=lambda one: _SEVERITY.index(one.outcome))
         text = "; ".join(one.proof or one.reason for one in results)
         if case.ctx.device_id is not None and any(one.outcome in _EFFECTIVE for one in results):
-            fact = IdentityFact("rework", f"{kind}: {text}", self._by or "station rework")
+            fact = IdentityFact("rework", text, self._by or "station rework")
             self._record(UnitFacts(facts=(fact,), **case.ctx.head()))
         return dataclasses.replace(worst, proof=text, reason="")
 

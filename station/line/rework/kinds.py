@@ -19,6 +19,8 @@ from ...steps.shared.cloudwork import CloudRecord, Goal, is_same_account, mask
 from . import sims
 from .case import Case, Foreseen, Part, Rework
 
+ASKED = "its owner was asked for it"
+"""How the journal's record of a transfer begins."""
 _FIRST_WITHOUT_QUARANTINE = 4
 """Major version of Device OS from which on no unit goes into quarantine (J1)."""
 
@@ -84,7 +86,7 @@ def _transfer(case: Case) -> Foreseen:
         ask = Part(f"asks its owner by e-mail to hand it over to {mask(user)}", _request)
         notes = ("its owner has to agree; nothing shows when, so it waits in the rework tray",)
         again = "it was asked for before; this sends one more e-mail" * (case.was_asked_for and not case.wishes.again)
-        return Foreseen((ask,), notes, warns=again)
+        return Foreseen((ask,), notes, warns=again, option="--again")
     parts = [_unclaim_part(case)] if owner else []
     if case.wishes.claims:
         parts.append(Part(f"claims it for {mask(user)}", lambda case: claim(case.cloud, case.ctx)))
@@ -106,7 +108,7 @@ def _request(case: Case) -> StepResult:
     if not number:  # nobody owned it: that was a claim
         owned = cloud.standing(ctx, lambda: cloud.anywhere(ctx))
         return done(f"it had no owner: the cloud shows {mask(owned.owner) if owned else 'nobody'} now")
-    return done(f"its owner was asked, request {number}")
+    return done(f"{ASKED}, request {number}")
 
 
 # --- membership ------------------------------------------------------------------------------------
@@ -150,7 +152,7 @@ def _approve(case: Case) -> Foreseen:
         was = "was denied" if _record(case).denied else "waits in quarantine"
         part = Part(f"approves it: it {was}, and joins product {case.product}", _acts(cures.approve))
         return Foreseen((part,), ("it counts as a member then, and a built-in SIM is activated with it",))
-    if case.product is not None:
+    if case.product is not None and not _has_no_quarantine(case):
         return Foreseen(already=f"it is an approved member of product {case.product}")
     raise UnitRejected(_no_quarantine(case))
 
@@ -165,11 +167,15 @@ def _deny(case: Case) -> Foreseen:
     return Foreseen((Part(f"refuses it: it stays out of product {case.product}", _acts(_refuse)),), notes)
 
 
+def _has_no_quarantine(case: Case) -> bool:
+    major = _record(case).system_firmware_version.partition(".")[0]
+    return major.isdecimal() and int(major) >= _FIRST_WITHOUT_QUARANTINE
+
+
 def _no_quarantine(case: Case) -> str:
     """Why there is nothing to approve or to deny (J1)."""
     version = _record(case).system_firmware_version
-    major = version.partition(".")[0]
-    if major.isdecimal() and int(major) >= _FIRST_WITHOUT_QUARANTINE:
+    if _has_no_quarantine(case):
         return f"it runs Device OS {version}, and from {_FIRST_WITHOUT_QUARANTINE} on there is no quarantine"
     if case.product is None:
         return "it is in no product, so it waits in no quarantine; add it: station product import"
