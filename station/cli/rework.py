@@ -18,7 +18,6 @@ from drivers.errors import BadIdentity
 from drivers.host.plain_file import read_plain
 from drivers.identity import DeviceId, Iccid, SerialNumber
 
-from ..cloud.client import CloudClient
 from ..engine.step import StepResult
 from ..errors import BadInput, CloudError, UnitRejected
 from ..journal import Journal
@@ -34,9 +33,9 @@ from ..settings.profile import Profile, load_profile
 from ..steps.product_add import Product
 from ..steps.shared.cloud_sections import NameTemplate
 from ..steps.table import StepTable
+from .account import cloud_client, token_source
 from .batch import own_journal
 from .places import add_data_dir, journal_dir
-from .run import token_of
 from .telling import standard_output, sub_verbs, tell
 
 _OPTIONS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
@@ -156,13 +155,14 @@ def _wishes(arguments: argparse.Namespace, profile: Profile | None) -> Wishes:
 @contextlib.contextmanager
 def _desk(arguments: argparse.Namespace, profile: Profile | None) -> Iterator[ReworkDesk]:
     config = load_config(arguments.config)
-    token_of(config)
+    token = token_source(config)
+    token()
     product = profile.section(Product) if profile is not None else None
     if profile is not None and product is None:
         raise BadInput(f"profile {profile.id} names no product; leave --profile out for units in none")
     clock = SystemClock()
     journal = own_journal(arguments, journal_dir(arguments, make=True))
-    client = CloudClient(config.cloud_url, lambda: token_of(config), clock, bucket_rate=config.requests_per_s)
+    client = cloud_client(config, token, clock)
     try:
         yield ReworkDesk(
             client, clock, journal.record, product=arguments.product or (product.ref if product is not None else None),
