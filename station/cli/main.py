@@ -34,6 +34,8 @@ VERBS: Mapping[str, str] = {
     "log": "export a batch's log, or find what happened to a unit",
     "stats": "how a batch goes: figures, and by slot, step, reason, operator, station or hour",
     "batch": "open, close and list batches",
+    "product": "add the units of a tray list to a product",
+    "sim": "import the SIM cards of a list into a product",
     "secrets": "list or forget the mobile secrets that were kept for labels",
     "profile": "write, check, compare and release profiles; their schema for editors",
     "firmware": "the release cache: what this bench can flash without internet",

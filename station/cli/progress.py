@@ -16,10 +16,13 @@ _CLEAR = "\r\x1b[K"
 
 
 class TransferLine:
-    """One line on ``stream`` (standard error), rewritten as bytes arrive, and gone after the block ``with`` it."""
+    """One line on ``stream`` (standard error), rewritten as bytes arrive, and gone after the block ``with`` it.
 
-    def __init__(self, clock: Clock, stream: TextIO | None = None) -> None:
-        self._clock, self._stream = clock, stream or sys.stderr
+    ``of``: what is counted in place of bytes.
+    """
+
+    def __init__(self, clock: Clock, stream: TextIO | None = None, of: str = "") -> None:
+        self._clock, self._stream, self._of = clock, stream or sys.stderr, of
         self._name, self._since, self._shown = "", clock.now(), 0.0
         self._is_terminal = self._stream.isatty()
 
@@ -39,7 +42,7 @@ class TransferLine:
         now = self._clock.now()
         if self._is_terminal and (now - self._shown >= _EVERY_S or done == total):
             self._shown = now
-            self._write(_CLEAR + words(self._name, done, total, now - self._since))
+            self._write(_CLEAR + words(self._name, done, total, now - self._since, self._of))
 
     def clear(self) -> None:
         """Remove the line."""
@@ -51,8 +54,11 @@ class TransferLine:
         self._stream.flush()
 
 
-def words(name: str, done: int, total: int | None, seconds: float) -> str:
-    """Return the line: ``a.bin  ██████░░░░  52 %  210 KiB/s  0:03 left``; without a total: what has arrived."""
+def words(name: str, done: int, total: int | None, seconds: float, of: str = "") -> str:
+    """Return the line: ``a.bin  ██████░░░░  52 %  210 KiB/s  0:03 left``; without a total: what has arrived.
+
+    Of other things than bytes it says how many: ``tray.csv  ██████░░░░  52 %  26 of 50 units  0:03 left``.
+    """
     rate = done / seconds if seconds > 0 else 0.0
     parts = [printable(name)[:44]]
     if total:
@@ -61,7 +67,10 @@ def words(name: str, done: int, total: int | None, seconds: float) -> str:
         parts += ["█" * full + "░" * (_BAR - full), f"{int(100 * share):3} %"]
     else:
         parts.append(f"{done >> 10} KiB")
-    if rate:
+    if of:
+        parts.append(f"{done} of {total} {of}")
+    elif rate:
         parts.append(f"{rate / 1024:.0f} KiB/s")
+    if rate:
         parts += [f"{countdown(max(0.0, total - done) / rate)} left"] if total else []
     return "  ".join(parts)

@@ -119,10 +119,11 @@ class CloudDevice:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of a list of ``pages`` (1 or more)."""
+    """One page of a list of ``pages`` (1 or more). ``total``: rows of all pages, if the cloud says so."""
 
     rows: tuple[T, ...]
     pages: int
+    total: int | None = None
 
 
 class ClaimAnswer(enum.StrEnum):
@@ -204,7 +205,13 @@ def read_devices(body: object) -> tuple[CloudDevice, ...]:
 
 def read_members(body: object) -> Page[CloudDevice]:
     """Parse one page of a product's devices (reference cloud-api 4.3)."""
-    return Page(read_devices(body), pages_of(body))
+    return Page(read_devices(body), pages_of(body), total_of(body))
+
+
+def total_of(body: object) -> int | None:
+    """Read how many rows all pages of a list have; None where the cloud does not say."""
+    total = Fields(Fields(body, "list").get("meta") or {}, "list").number("total")
+    return total if total is not None and total >= 0 else None
 
 
 def pages_of(body: object) -> int:

@@ -84,6 +84,19 @@ def members(ref: ProductRef, page: int) -> Call[Page[CloudDevice]]:
     )  # fmt: skip
 
 
+def member_by_serial(ref: ProductRef, serial: SerialNumber) -> Call[CloudDevice | None]:
+    """Find the device of the product that has a serial number: in its list, which has no hourly limit (A15)."""
+
+    def reader(answer: Answer) -> CloudDevice | None:
+        found = read.read_members(answer.body).rows  # the filter also finds parts
+        return next((device for device in found if device.serial_number == str(serial)), None)
+
+    path = f"{product_path(ref)}/devices?serialNumber={serial}&page=1&per_page={PER_PAGE}"
+    return Call(
+        Route.MEMBERS, "GET", path, f"look up {serial} in product {ref}", reader, most_bytes=MAX_LIST_BYTES,
+    )  # fmt: skip
+
+
 Identifier = DeviceId | SerialNumber | Imei
 """What the import takes for a device (reference cloud-api 4.1). An ICCID, too, but it names a SIM (E13)."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from drivers.identity import Iccid
 
-from .answers import MAX_DEVICES, Page, pages_of
+from .answers import MAX_DEVICES, Page, pages_of, total_of
 from .body import Fields, kind_of
 from .errors import BadAnswer
 
@@ -82,7 +82,7 @@ def read_sims(body: object) -> Page[Sim]:
     rows = Fields(body, "SIM list").get("sims")
     if not isinstance(rows, list) or len(rows) > MAX_DEVICES:
         raise BadAnswer(f"SIM list: the cloud sent {kind_of(rows)}, expected a list of at most {MAX_DEVICES}")
-    return Page(tuple(_sim(row, "SIM list") for row in rows), pages_of(body))
+    return Page(tuple(_sim(row, "SIM list") for row in rows), pages_of(body), total_of(body))
 
 
 def read_sim(body: object, wanted: Iccid) -> Sim:

@@ -59,6 +59,25 @@ class ProfileReleased(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SimsImported(Event):
+    """The cloud took an import of SIM cards, and works on it: only its list of SIMs shows what comes of it."""
+
+    product: int
+    iccids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListImported(Event):
+    """What became of a list of units or SIM cards: how many of its lines ended in which way."""
+
+    file: str
+    sha256: str
+    product: int
+    what: str  # "units" or "SIM cards"
+    lines: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProductCached(Event):
     """What the cloud reported about a product, kept for when the cloud is away."""
 

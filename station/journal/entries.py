@@ -27,8 +27,8 @@ JOURNALLED = frozenset({
     "ProfileReleased", "SlotTakenOut", "SlotPutBack",
     "AttemptStarted", "UnitIdentified", "StepFinished", "AttemptFinished", "AttemptAbandoned",
     "OutboxQueued", "OutboxPostponed", "OutboxSettled", "VerdictRevised",
-    "WriteIntended", "WriteConfirmed", "CredentialWritten", "UnitFacts", "ReworkAllowed",
-    "ProductCached", "SerialCached", "SecretStored", "SecretForgotten",
+    "WriteIntended", "WriteConfirmed", "CredentialWritten", "UnitFacts", "ReworkAllowed", "SimsImported",
+    "ListImported", "ProductCached", "SerialCached", "SecretStored", "SecretForgotten",
 })  # fmt: skip
 """Kinds that belong in the journal; everything else an engine says is for the screen only."""
 

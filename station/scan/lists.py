@@ -110,7 +110,7 @@ _ICCID = re.compile(r"[0-9]{18,21}[Ff]?")
 _IMEI = re.compile(r"[0-9]{15}")
 _POINT_ZERO = re.compile(r"([0-9]{15,})\.0+")
 """A number that some program took for one with decimals."""
-_SCIENTIFIC = re.compile(r"(?<![0-9A-Za-z.,])[0-9](?:[.,][0-9]{1,14})?[Ee]\+[0-9]{2,3}(?![0-9A-Za-z])")
+_SCIENTIFIC = re.compile(r"(?<![0-9A-Za-z.])[0-9](?:[.,][0-9]{1,14})?[Ee]\+[0-9]{2,3}(?![0-9A-Za-z])")
 """How a spreadsheet writes a number of more digits than a cell shows: ``8.96E+19``, or with a comma."""
 _EXACT_DIGITS = 15
 """What a spreadsheet keeps of a number: the digits after them become zeros."""

@@ -346,7 +346,7 @@ class _Judge:
 
     def _intended(self, line: Line) -> None:
         if line.target == "cloud":
-            queue = self.for_cloud[line.step, line.device_id]
+            queue = self.for_cloud[line.step, line.device_id or line.what]  # of a list, not all lines name a unit
             for superseded in [intent for intent in queue if not intent.is_spent]:
                 queue.remove(superseded)  # it was never sent, or the cloud refused it
             queue.append(_Intent(line))
@@ -355,7 +355,7 @@ class _Judge:
 
     def _confirmed(self, line: Line) -> None:
         if line.target == "cloud":
-            queue = self.for_cloud[line.step, line.device_id]
+            queue = self.for_cloud[line.step, line.device_id or line.what]
             found = next((intent for intent in reversed(queue) if intent.line.what == line.what), None)
             if found is not None:
                 queue.remove(found)
@@ -413,7 +413,7 @@ class _Judge:
         """What was announced of the first of ``steps`` for the unit, or the SIM, that a request is about."""
         named = (
             queue for step in steps for (its_step, device_id), queue in self.for_cloud.items()
-            if its_step == step and queue and (device_id == subject or subject in queue[0].line.what)
+            if its_step == step and queue and (device_id == subject or subject in queue[0].line.what.lower())
         )  # fmt: skip
         return next(named, deque())
 

@@ -93,6 +93,8 @@ def test_a_list_is_read_in_the_encoding_a_spreadsheet_gave_it(encoded: object) -
          "list again"),
         ("8,96E+19;x", "8,96E+19 is a number that a spreadsheet destroyed; format the column as text and export the "
          "list again"),
+        ("4,8.96E+19,x", "8.96E+19 is a number that a spreadsheet destroyed; format the column as text and export the "
+         "list again"),
         ("89014103211118500000", "89014103211118500000 is a number that a spreadsheet destroyed; format the column as"
          " text and export the list again"),
         ("890143211118510000000000", "890143211118510000000000 is a number that a spreadsheet destroyed; format the "
