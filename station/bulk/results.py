@@ -6,7 +6,7 @@ import csv
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TextIO
+from typing import IO
 
 from ..export.cells import guarded
 from ..scan.lists import ListLine
@@ -52,7 +52,7 @@ class Result:
 COLUMNS = ("line", "result", "words", "device_id", "serial", "imei", "iccid")
 
 
-def write_results(results: Iterable[Result], file: TextIO) -> None:
+def write_results(results: Iterable[Result], file: IO[str]) -> None:
     """Write a header and a row for every line. ``file``: opened with ``newline=""``."""
     writer = csv.writer(file)
     writer.writerow(COLUMNS)

@@ -32,7 +32,7 @@ STEP = "sim"
 POLL_S = (2.0, 3.0, 5.0, 5.0, 10.0)
 """Pauses between looks; the last repeats."""
 ASKED = datetime.timedelta(minutes=15)
-"""How long the cloud may work on an import before its SIMs show in the product, active or not; then it is sent again."""
+"""How long the cloud may work on an import before its SIMs show in the product; then they are sent again."""
 
 
 AskedBefore = Callable[[int, datetime.datetime], frozenset[str]]

@@ -31,10 +31,10 @@ from ..settings.config import load_config
 from ..settings.profile import Profile, load_profile
 from ..steps.product_add import Product as ProductSection
 from ..steps.table import StepTable
+from .account import cloud_client, token_source
 from .batch import own_journal
 from .log import list_of
 from .places import add_data_dir, check_output, journal_dir, output
-from .run import token_of
 from .telling import standard_output, tell
 
 
@@ -107,9 +107,10 @@ def begun(arguments: argparse.Namespace) -> Iterator[Import]:
         check_output(arguments.out, "--out")
     profile = load_profile(find_profile(arguments.profile), StepTable.found().rules) if arguments.profile else None
     config, clock = load_config(arguments.config), SystemClock()
-    token_of(config)  # without one nothing can be asked
+    token = token_source(config)
+    token()  # without one nothing can be asked
     with contextlib.ExitStack() as stack:
-        client = CloudClient(config.cloud_url, lambda: token_of(config), clock, bucket_rate=config.requests_per_s)
+        client = cloud_client(config, token, clock)
         stack.callback(client.close)
         product = client.run(api.product(_ref(arguments, profile)))
         platform = _platform(product, profile)

@@ -104,7 +104,7 @@ LIST = f"No,Unit\n1,{device(1)}\n2,{serial(2)}\n3,{device(3)}\n4,8.96E+19\n5,{de
 
 @pytest.mark.rule("C10")
 def test_nothing_is_added_without_a_yes(desk: Desk) -> None:
-    status, out, err = desk.run("product", LIST, "--product", str(BORONS))
+    status, _, err = desk.run("product", LIST, "--product", str(BORONS))
     assert status == 2
     assert "say --yes if that is what you want" in err
     desk.sit_down("n\n")
