@@ -47,6 +47,8 @@ def list_org_products(ask: Ask) -> Reply:
 
 
 def _listed(ask: Ask, where: str, *values: object) -> Reply:
+    if ask.caller.customer_of is not None:  # no product route is for customers (5.4)
+        raise Refuse(Refusal.NOT_IN_TEAM)
     rows = ask.store.rows(f"SELECT * FROM products WHERE {where} ORDER BY id", *values)
     return Reply(200, {"products": [product_json(ask, row) for row in rows if ask.in_team(row["id"])]})
 
