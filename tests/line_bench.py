@@ -268,6 +268,7 @@ class LineBench:
         self.names_controllers = False  # else ports are told by bus number, as where the system has nothing better
         self.lists: dict[str, Allowed] = {}  # a supervisor's, by batch, from the next `start` on
         self.settings: dict[str, Any] = {}  # further `Settings`, from the next `start` on
+        self.token_source: Callable[[], Secret] | None = None  # in place of ``token``
         self.power: int | None = None  # of the bench, from the next `start` on
         self.unbound: frozenset[int] = frozenset()  # slots without a port, from the next `start` on
         self.traffic = Traffic(self.journal_dir)
@@ -353,7 +354,7 @@ class LineBench:
     def _token(self) -> Secret:
         if self.is_dead:
             raise Cancelled("the process is gone")
-        return self.token
+        return self.token if self.token_source is None else self.token_source()
 
     def restart(self, *recipes: Recipe) -> Station:
         self.stop()
