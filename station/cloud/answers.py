@@ -106,6 +106,7 @@ class CloudDevice:
     firmware_version: int | None = None
     firmware_product_id: int | None = None
     desired_firmware_version: int | None = None
+    targeted_firmware_release_version: int | None = None
     groups: tuple[str, ...] = ()
     development: bool = False
     quarantined: bool = False
@@ -188,7 +189,8 @@ def read_device(body: object, wanted: DeviceId | None = None) -> CloudDevice:
         iccid=f.text("iccid"), imei=f.text("imei"), mac_wifi=f.text("mac_wifi"),
         system_firmware_version=f.text("system_firmware_version"), firmware_version=f.number("firmware_version"),
         firmware_product_id=f.number("firmware_product_id"),
-        desired_firmware_version=f.number("desired_firmware_version"), groups=f.texts("groups"),
+        desired_firmware_version=f.number("desired_firmware_version"),
+        targeted_firmware_release_version=f.number("targeted_firmware_release_version"), groups=f.texts("groups"),
         development=f.flag("development"), quarantined=f.flag("quarantined"), denied=f.flag("denied"),
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from drivers.errors import BadIdentity
@@ -36,11 +36,15 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer. ``body`` is the parsed JSON, or None when there was none to parse."""
+    """One HTTP answer. ``body`` is the parsed JSON, or None when there was none to parse.
+
+    ``file``: what is neither JSON nor text, as it came.
+    """
 
     status: int
     body: object = None
     is_json: bool = False
+    file: bytes = field(default=b"", repr=False)
     request_id: str = ""
     date: datetime.datetime | None = None
     retry_after: str = ""

@@ -25,6 +25,8 @@ class Heard(Protocol):
     @property
     def is_json(self) -> bool: ...
     @property
+    def file(self) -> bytes: ...
+    @property
     def request_id(self) -> str: ...
 
 
@@ -57,6 +59,8 @@ class Route(enum.Enum):
     MEMBER_SIM_RELEASE = "releasing a SIM of a product"
     SERIAL = "one serial number"
     DEVICE_OS = "one release of Device OS"
+    FIRMWARE = "the firmware of a product"
+    BINARY = "one version of a product's firmware"
 
 
 class Speaker(enum.Enum):
@@ -152,6 +156,8 @@ _MARKS: Mapping[Route, frozenset[str]] = {
     Route.MEMBER_SIM_RELEASE: frozenset(),
     Route.SERIAL: frozenset({"device_id", "deviceID"}),
     Route.DEVICE_OS: frozenset({"base_url", "modules"}),
+    Route.FIRMWARE: frozenset(),
+    Route.BINARY: frozenset(),
 }  # fmt: skip
 """Fields of a successful answer of each route, which has at least one of them (reference cloud-api, each route)."""
 _ANYWHERE = "ok"
@@ -176,6 +182,8 @@ def speaker(route: Route, answer: Heard) -> Speaker:
     status, body = answer.status, answer.body
     if status == 204:
         return Speaker.CLOUD if route in BODILESS else Speaker.OTHER
+    if (route, status) == (Route.BINARY, 200) and answer.file:  # whoever asked looks whether it is a module
+        return Speaker.CLOUD
     if status in _NEVER_THE_CLOUDS or 300 <= status < 400 or not answer.is_json:
         return Speaker.OTHER
     if 200 <= status < 300:
@@ -189,7 +197,7 @@ def speaker(route: Route, answer: Heard) -> Speaker:
 def _is_good(route: Route, answer: Heard) -> bool:
     body = answer.body
     if isinstance(body, list):
-        return route is Route.DEVICES
+        return route in (Route.DEVICES, Route.FIRMWARE)
     if not isinstance(body, Mapping) or not body:
         return False
     return bool(answer.request_id) or _ANYWHERE in body or not _MARKS[route].isdisjoint(body)
@@ -229,6 +237,7 @@ def _text_of(value: object, depth: int = 3) -> str:
 _OF_A_PRODUCT = frozenset({
     Route.PRODUCT, Route.TEAM, Route.IMPORT, Route.MEMBER, Route.MEMBERS, Route.GROUP, Route.MEMBER_SIM, Route.SIMS,
     Route.MEMBER_SIM_RELEASE, Route.MEMBER_REMOVAL, Route.CUSTOMERS, Route.CUSTOMER_CODE,
+    Route.FIRMWARE, Route.BINARY,
 })  # fmt: skip
 _SIM_OF_A_PRODUCT = frozenset({Route.MEMBER_SIM, Route.MEMBER_SIM_RELEASE})
 _SIM_OF_THE_ACCOUNT = frozenset({Route.SIM, Route.SIM_RELEASE})

@@ -279,7 +279,9 @@ def _answer_of(response: requests.Response, secrets: Sequence[str], most_bytes: 
         return clean(without(secrets, response.headers.get(name, ""))[:_HEADER_SHOWN])
 
     return Answer(
-        status=response.status_code, body=body, is_json=is_json, request_id=header("X-Request-Id"),
+        status=response.status_code, body=body, is_json=is_json,
+        file=raw if not is_json and b"\0" in raw[:_HEADER_SHOWN] else b"",  # no text has a NUL, every module has some
+        request_id=header("X-Request-Id"),
         date=_date(header("Date")), retry_after=header("Retry-After"),
     )  # fmt: skip
 

@@ -6,7 +6,8 @@ import datetime
 from dataclasses import replace
 from typing import Protocol
 
-from drivers.clock import Clock
+from drivers.clock import Clock, Deadline
+from drivers.errors import DeadlineExceeded
 
 from ..cloud import api
 from ..cloud.answers import Product
@@ -24,7 +25,8 @@ from ..settings.profile import Profile, load_profile
 from ..settings.secrets import SecretSource
 from ..steps import product_add
 from ..steps.shared.allowed import Allowed
-from ..steps.shared.cloud_sections import Cloud
+from ..steps.shared.cloud_sections import Cloud, Release
+from ..steps.shared.released import NotReleased, Releases, wanted
 from ..steps.shared.wifi_section import Wifi
 from ..steps.table import StepTable
 from ..words.say import Say
@@ -109,10 +111,11 @@ class Batches:
             batch=self._batch(batch, profile, target), profile=profile,
             files={p.id: load_release(profile, p, self._store, number) for p in profile.platforms},
             wifi=tuple(network.goal(self._secrets) for network in profile.sections(Wifi)),
-            find_product=ProductFinder(profile, self._client, self._journal, self._clock), allowed=allowed,
+            find_product=ProductFinder(profile, self._client, self._journal, self._clock),
+            releases=Releases(self._client, self._clock), allowed=allowed,
         )  # fmt: skip
         self._bench.check(opened)
-        notes = self._check_account(profile)
+        notes = (*self._check_account(profile), *self._foresee_release(opened))
         known = self._journal.batch(batch)
         if known is None or known.batch != opened.batch:  # a trial becomes a release, an older record gets one
             self._journal.record(self.event(opened))
@@ -166,6 +169,23 @@ class Batches:
         if stops := [one.words for one in found if one.stops_line]:
             raise BadInput(*stops)
         return tuple(f"{one.what}: {one.words}" for one in found if one.tells_line)
+
+    def _foresee_release(self, opened: OpenBatch) -> tuple[str, ...]:
+        """Return what to tell of updates over the air, before the first unit (D2). While the cloud is away, nothing.
+
+        Raises `BadInput` when the cloud has no released version for units of the profile, or one that it refuses.
+        """
+        profile, product = opened.profile, opened.profile.section(product_add.Product)
+        if product is None or profile.section(Release) is None:
+            return ()
+        try:
+            versions = opened.releases.versions(product.ref, Deadline.after(self._clock, DESK_S))
+            found = [wanted(profile, versions, files.application) for files in opened.files.values()]
+        except NotReleased as error:
+            raise BadInput(str(error)) from error
+        except (CloudError, DeadlineExceeded):
+            return ()
+        return tuple(dict.fromkeys(f"release: {one}" for one in found if one.is_sent))
 
 
 class ProductFinder:

@@ -23,7 +23,7 @@ from drivers.wire.usb import Mode
 from ..cloud.answers import Product
 from ..cloud.client import CloudClient
 from ..engine.ports import Seat
-from ..engine.step import Step, StepContext, StepResult
+from ..engine.step import Step, StepContext, StepResult, skipped
 from ..engine.turn import Turn
 from ..engine.walk import Lane, StepPlan
 from ..errors import BadInput, UnitRejected
@@ -31,6 +31,7 @@ from ..firmware.release import ReleaseFiles
 from ..model import Batch
 from ..settings.profile import Profile
 from ..steps.local_test import missing_programs
+from ..steps.shared.air import Air
 from ..steps.shared.allowed import Allowed
 from ..steps.shared.cloud_sections import NameTemplate
 from ..steps.shared.cloudwork import CloudRecord, FindProduct, perform
@@ -39,11 +40,12 @@ from ..steps.shared.flashing import FirmwareSession
 from ..steps.shared.instruments import Instruments
 from ..steps.shared.knowledge import UnitKnowledge
 from ..steps.shared.lastlook import LastLook
+from ..steps.shared.released import Releases
 from ..steps.shared.session import StationSession, UnitSession
 from ..steps.shared.simcard import SimCard
 from ..steps.shared.unit import AtWork, Label, Unit, UnitMemory
 from ..steps.shared.wifi_networks import BenchWifi, WifiGoal
-from ..steps.table import StepTable
+from ..steps.table import FIRST, StepTable
 from ..words.say import Say
 
 SIGNAL_S = 3.0
@@ -58,6 +60,7 @@ class OpenBatch:
     files: Mapping[int, ReleaseFiles]  # by platform id
     wifi: tuple[WifiGoal, ...]
     find_product: FindProduct
+    releases: Releases
     allowed: Allowed | None = None  # a supervisor's list for this run of the batch
     notes: tuple[str, ...] = ()  # what a person should know of the account, as it was when the batch was opened
 
@@ -166,7 +169,7 @@ class Bench:
         plans = self._steps.plans(profile, found)
         return UnitSession(
             unit, firmware, profile, plans, find_product, self._client, LastLook(self._clock), batch.wifi, self._wifi,
-            self._dfu_access, batch.allowed,
+            self._dfu_access, batch.releases, Air(device.port, self._clock), batch.allowed,
         )  # fmt: skip
 
 
@@ -195,6 +198,7 @@ class BenchSession:
         self._unit = work.unit
         self._cloud: CloudRecord | None = None
         self.plans: tuple[StepPlan, ...] = work.plans
+        self._flashing = {plan.name for plan in work.plans if plan.name == FIRST or steps.is_flashing(plan.name)}
         self.steps: Mapping[str, Step] = {plan.name: self._bind(plan) for plan in self.plans}
 
     @property
@@ -234,6 +238,7 @@ class BenchSession:
 
     def close(self) -> None:
         """Close the device, and no longer count its unit as at work."""
+        self._work.air.over()
         self._unit.at_work.leave(self._unit.device)
         self._unit.device.close()
 
@@ -245,13 +250,39 @@ class BenchSession:
 
     def _bind_lane(self, plan: StepPlan) -> Step:
         if plan.lane is Lane.UNIT:
-            act = self._table.unit_step(plan.name).act
-            return self._only_one(lambda ctx: act(self._work, ctx))
+            spec = self._table.unit_step(plan.name)
+            step = self._only_one(self._in_the_air(plan.name, lambda ctx: spec.act(self._work, ctx)))
+            return self._if_online(step) if spec.needs_online else step
         if plan.lane is Lane.STATION:
             station_act = self._table.station_step(plan.name).act
             return self._only_one(lambda ctx: station_act(self._beside, ctx))
         cloud_act = self._table.cloud_step(plan.name).act
         return self._only_one(lambda ctx: perform(cloud_act, self._cloud_work(ctx), ctx))
+
+    def _in_the_air(self, name: str, step: Step) -> Step:
+        """Wrap ``step`` for units that are updated over the air: once they are flashed, they may restart by themselves.
+
+        Before that, a unit that leaves is unplugged in the middle of it.
+        """
+        surviving = self._work.air.surviving(step)
+
+        def walked(ctx: StepContext) -> StepResult:
+            result = surviving(ctx)
+            self._flashing.discard(name)
+            if not self._flashing:
+                self._work.air.expect()
+            return result
+
+        return walked
+
+    def _if_online(self, step: Step) -> Step:
+        """Wrap ``step`` so that it is left out where the cloud work before it is owed."""
+
+        def if_online(ctx: StepContext) -> StepResult:
+            owed = self._cloud.waits_for if self._cloud is not None else None
+            return step(ctx) if owed is None else skipped("the unit comes online later; it is walked again then")
+
+        return if_online
 
     def _only_one(self, step: Step) -> Step:
         """Wrap ``step`` so that a unit whose twin turns up in another slot does not pass."""
@@ -275,7 +306,8 @@ class BenchSession:
 
         For `online` only, which runs after the whole unit lane, so no other thread uses the device.
         """
-        return self._unit.device.ask(requests.get_connection_status(), deadline) is ConnectionStatus.CONNECTED
+        status = requests.get_connection_status()
+        return self._work.air.unless_away(lambda: self._unit.device.ask(status, deadline) is ConnectionStatus.CONNECTED)
 
 
 def _powered(step: Step, power: Turn, ctx: StepContext) -> StepResult:

@@ -15,6 +15,7 @@ from ..engine.records import UnitFacts
 from ..engine.step import StepContext, StepResult, already, done
 from ..errors import CloudError, StepFault, UnitRejected
 from ..firmware.checks import can_be_protected
+from ..firmware.modules import compare, held_modules, image_key
 from ..firmware.sections import DeviceOs
 from ..model import IdentityFact
 from ..words.say import Say
@@ -176,11 +177,31 @@ def _foresee(session: UnitSession, cloud: CloudRecord, ctx: StepContext) -> Clou
     """The cloud's record of the unit, if it has one; raises `UnitRejected` for what it shows of the walk's end."""
     record, job = cloud.observe(ctx), cloud.job
     if record is None:
+        _foresee_release(session, ctx, None)
         return None
     check_now(job, record, cloud.owner(ctx) if job.claims and record.owner else "")
+    _foresee_release(session, ctx, record)
     if job.iccid and job.product_id is not None and session.walks("sim"):
         check_sim(job, cloud.sim(ctx))
     return record
+
+
+def _foresee_release(session: UnitSession, ctx: StepContext, record: CloudDevice | None) -> None:
+    """What the cloud will bring the unit to, where it is awaited (D2); one that runs it already keeps it.
+
+    Raises `NotReleased` before anything is flashed for nothing.
+    """
+    if not session.walks("release"):
+        return
+    found = session.wanted_release(ctx, record)
+    session.air.is_due = found.is_sent
+    fact = IdentityFact("firmware_version_wanted", str(found.version), "cloud")
+    ctx.record(UnitFacts(facts=(fact,), **ctx.head()))
+    if found.is_sent and session.unit.known.modules:
+        image = session.releases.image(session.product_ref(ctx), found.version, ctx.deadline, ctx.cancel)
+        if compare(image, held_modules(session.unit.known.modules).get(image_key(image))).is_same:
+            session.firmware.keep(image)
+            session.air.is_due = False
 
 
 def _product(session: UnitSession, ctx: StepContext) -> Product | None:

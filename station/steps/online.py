@@ -10,7 +10,7 @@ from drivers.errors import Cancelled, Disconnected, DriverError, RequestUnknown,
 from ..cloud import api
 from ..engine.step import StepContext, StepResult, already, deferred, skipped
 from ..words.say import Say
-from .shared.cloud_sections import Cloud
+from .shared.cloud_sections import Cloud, Release
 from .shared.cloudwork import CloudRecord
 from .shared.offline import offline_fault
 from .spec import UNIT_LANE, CloudStep, in_both
@@ -92,5 +92,5 @@ SPEC = CloudStep(
     name="online", title="Online", limit_s=420, after=in_both("sim", UNIT_LANE), act=online,
     scopes=("devices:get", "devices:ping"),
     draws_power=True,
-    applies=lambda profile, _: profile.section(Cloud).is_awaited(profile.kind),
+    applies=lambda profile, _: profile.section(Cloud).is_awaited(profile.kind) or bool(profile.section(Release)),
 )  # fmt: skip

@@ -71,6 +71,7 @@ class UnitStep(StepSpec):
 
     lane: ClassVar[Lane] = Lane.UNIT
     act: UnitAct
+    needs_online: bool = False  # left out of a walk that ends before its unit can come online
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

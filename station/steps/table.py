@@ -89,6 +89,10 @@ class StepTable:
             raise BadInput(f"no step {name} that works without the unit; install the package that brings it")
         return spec
 
+    def is_flashing(self, name: str) -> bool:
+        """Return whether a step is one of those that write firmware."""
+        return self._specs[name].visit == "dfu"
+
     def companions(self, name: str) -> frozenset[str]:
         """What must run for one step to be repeated by itself."""
         visit = self._specs[name].visit if name in self._specs else ""

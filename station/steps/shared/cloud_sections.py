@@ -77,6 +77,8 @@ class Cloud(
             return "a developer unit is claimed while it is online"
         if self.is_awaited(context.kind):
             return "a unit that must come online here cannot be unplugged before (online = true)"
+        if "release" in context.written:
+            return "a unit must be online and plugged in to take its release ([release])"
         if "wifi" in context.written:
             return "with [wifi] a unit would be online before it is known to be in its product (C2)"
         return ""
@@ -85,7 +87,10 @@ class Cloud(
     def schema_rules(cls) -> Iterator[dict[str, Any]]:
         holds = {"offline": {"const": Offline.HOLD.value}}
         awaited = {"cloud": {"properties": {"online": {"const": True}}, "required": ["online"]}}
-        yield where({"required": ["wifi"]}, {"properties": awaited, "required": ["cloud"]}, cloud={"properties": holds})
+        stays = ({"required": ["wifi"]}, {"required": ["release"]}, {"properties": awaited, "required": ["cloud"]})
+        yield where(*stays, cloud={"properties": holds})
+        taken = {"online": {"const": True}, "development": {"const": False}}
+        yield where({"required": ["release"]}, cloud={"properties": taken})
         claimed = {"properties": {"claim": {"const": True}, "online": {"const": True}, **holds}, "required": ["claim"]}
         yield where(IS_DEVELOPER, cloud=claimed)
         yield where(IS_DEVELOPER, cloud={"properties": {"claim_user": ABSENT}})
@@ -102,6 +107,11 @@ class Cloud(
             yield Mistake("claim_user", "claim = true beside it", "write claim = true, or remove claim_user")
         if context.kind is Kind.DEVELOPER and not self.is_awaited(context.kind):
             yield Mistake("online", "online = true: a developer unit is claimed online (E2)", "write online = true")
+        if "release" in context.written and self.online is False:
+            yield Mistake("online", "online = true: a unit takes its release online ([release])", "remove that line")
+        if "release" in context.written and self.development:
+            expected = "no mark: a unit for development takes no released firmware (D8)"
+            yield Mistake("development", expected, "remove that line, or [release]")
         why = self.why_hold(context)
         if why and self.offline is Offline.QUEUE:
             yield Mistake("offline", f'"hold": {why}', 'write offline = "hold"', '"queue"')
@@ -131,6 +141,23 @@ class Groups(_OfProduct):
     names: tuple[Annotated[str, Field(pattern=GROUP_NAME)], ...] = Field(
         strict=False, min_length=1, max_length=10, title="a list of names: a-z, 0-9, - and _, at most 64 characters",
         examples=[["20261129_500", "rev-b"]], description="A group the product has not is made.",
+    )  # fmt: skip
+
+
+class Difference(enum.StrEnum):
+    """What becomes of a unit whose firmware is not the version that the cloud wants of it."""
+
+    AWAIT = "await"  # it takes the cloud's over the air, and the bench waits for that
+    REFUSE = "refuse"  # nothing is begun: the profile is to name the released file
+
+
+class Release(_OfProduct):
+    """The unit leaves with the version of the product's firmware that the cloud wants of it (D2 D3)."""
+
+    ota: Difference = Field(
+        default=Difference.AWAIT, strict=False,
+        description="A released version other than the file's: await lets each unit take it over the air, still "
+        "plugged in; refuse opens no batch.",
     )  # fmt: skip
 
 

@@ -36,6 +36,11 @@ def check_now(job: CloudJob, device: CloudDevice, user: str) -> None:
     _check(job, "the cloud shows", [*marks, *owner])
 
 
+def check_marks(job: CloudJob, device: CloudDevice) -> None:
+    """Raise `UnitRejected` for a mark that somebody set or took away meanwhile (D8 J2)."""
+    _check(job, "the cloud shows", _marks(job, device))
+
+
 def check_all(job: CloudJob, device: CloudDevice, user: str) -> int:
     """Every field the walk was to bring about (reference cloud-api 10); raises `UnitRejected`. Returns how many."""
     rows: list[Row] = [("id", job.device_id, str(device.id))]
@@ -47,6 +52,9 @@ def check_all(job: CloudJob, device: CloudDevice, user: str) -> int:
         rows.append(("notes", job.notes, device.notes))
     if job.firmware_lock is not None:
         rows.append(("firmware lock", str(job.firmware_lock), str(device.desired_firmware_version)))
+    due = device.desired_firmware_version or device.targeted_firmware_release_version
+    if job.awaits_release and due is not None:
+        rows.append(("firmware version", str(due), str(device.firmware_version)))
     rows += [("group", name, name if name in device.groups else "") for name in job.groups]
     rows += [*_marks(job, device), _owner(job, device, user)]
     _check(job, "final read-back:", rows)

@@ -13,7 +13,7 @@ from ...errors import BadInput, UnitRejected
 from ...settings.profile import Profile
 from ...words.say import Say
 from .allowed import Allowed
-from .cloud_sections import Cloud, FirmwareLock, Groups, NameTemplate, Notes
+from .cloud_sections import Cloud, FirmwareLock, Groups, NameTemplate, Notes, Release
 from .unit import Unit
 
 
@@ -37,6 +37,7 @@ class CloudJob:
     groups: tuple[str, ...] = ()
     development: bool = False
     firmware_lock: int | None = None
+    awaits_release: bool = False
     queues: bool = False  # cloud down: queue the work (else hold the unit)
     was_member: bool = False  # it was in the product before this walk: nothing of that is on its way any more
     cures: tuple[str, ...] = ()  # what a supervisor's list allows to be done to it, by the names of `allowed.Cure`
@@ -75,6 +76,7 @@ class CloudJob:
             cures=allowed.cures_of(str(who.device_id), serial or "") if allowed else (),
             allowed_by=allowed.by if allowed else "",
             awaits_online=awaits_online,
+            awaits_release=profile.section(Release) is not None,
         )  # fmt: skip
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from drivers.errors import BootloaderStuck, ReadBackDiffers, Stalled, TransferFailed, TransferTimeout
 from drivers.platforms import Via
@@ -92,6 +93,10 @@ class FirmwareSession:
     @property
     def application(self) -> Image | None:
         return self._files.application
+
+    def keep(self, application: Image) -> None:
+        """Let the unit keep an application it runs already in place of the profile's."""
+        self._files, self._plan = replace(self._files, application=application, firmware=None), None
 
     # --- the plan ---
 

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 
 from drivers.host.executable import Programs
 
+from ...cloud.answers import CloudDevice
+from ...cloud.call import ProductRef
 from ...cloud.client import CloudClient
 from ...engine.step import StepContext
 from ...engine.turn import Turn
 from ...engine.walk import Lane, StepPlan
 from ...settings.profile import Profile
+from .air import Air
 from .allowed import Allowed
 from .cloudjob import CloudJob
 from .cloudwork import FindProduct
@@ -21,6 +24,7 @@ from .entering import DfuAccess
 from .flashing import FirmwareSession
 from .instruments import Instruments
 from .lastlook import LastLook
+from .released import NotReleased, Releases, Wanted, wanted
 from .unit import Unit
 from .wifi_networks import BenchWifi, WifiGoal
 
@@ -39,6 +43,8 @@ class UnitSession:
     wifi: tuple[WifiGoal, ...]
     bench_wifi: BenchWifi
     dfu_access: DfuAccess
+    releases: Releases
+    air: Air
     allowed: Allowed | None = None  # a supervisor's list for this batch
 
     @property
@@ -48,6 +54,22 @@ class UnitSession:
     def walks(self, step: str) -> bool:
         """Whether the unit goes through ``step`` at all."""
         return any(plan.name == step for plan in self.plans)
+
+    def product_ref(self, ctx: StepContext) -> ProductRef:
+        """The product of a product unit; raises CloudError like ``find_product``."""
+        product = self.find_product(ctx)
+        assert product is not None
+        return product.id
+
+    def wanted_release(self, ctx: StepContext, record: CloudDevice | None) -> Wanted:
+        """What the cloud will want of the unit; raises `NotReleased` and CloudError."""
+        locked = record.desired_firmware_version if record else None
+        versions = self.releases.versions(self.product_ref(ctx), ctx.deadline, ctx.cancel, lacks=locked)
+        try:
+            return wanted(self.profile, versions, self.firmware.application, record)
+        except NotReleased:
+            self.releases.forget()
+            raise
 
     def cloud_job(self, ctx: StepContext) -> CloudJob:
         """The cloud work of the unit as far as it is identified; raises CloudError like ``find_product``."""

@@ -56,6 +56,10 @@ CASES: list[tuple[str, Route, int, object, About]] = [
     ("5.2 asking for what is not there", Route.CLAIM, 404, {"errors": ["device does not exist"]}, About.UNIT),
     ("4.5 no such group yet", Route.GROUP, 404, {"ok": False, "error": "Group not found"}, About.UNIT),
     ("4.3 no right to list", Route.MEMBERS, 403, {"error": "Permission denied"}, About.ACCOUNT),
+    ("6.3 the product of a release is gone", Route.FIRMWARE, 404, NO_PRODUCT, About.PRODUCT),
+    ("6.3 no right to see releases", Route.FIRMWARE, 403, {"error": "Permission denied"}, About.ACCOUNT),
+    ("6.3 no scope for a file", Route.BINARY, 400, {"error": "unauthorized"}, About.ACCOUNT),
+    ("6.3 no such version", Route.BINARY, 404, {"ok": False, "error": "Firmware version 7 not found"}, About.STATION),
     ("8.2 no SIM of the product", Route.MEMBER_SIM, 404, {"error": "SIM card not found"}, About.UNIT),
     ("8.2 the product of a SIM is gone", Route.MEMBER_SIM, 404, NO_PRODUCT, About.PRODUCT),
     ("8.2 no right to see SIMs", Route.MEMBER_SIM, 403, {"error": "Permission denied"}, About.ACCOUNT),
@@ -145,7 +149,15 @@ def test_json_of_no_shape_of_the_clouds_is_somebody_elses_unless_it_bears_a_requ
 @pytest.mark.parametrize("request_id", ["", "r-1"])
 def test_a_list_answers_nothing_but_a_question_for_many(route: Route, request_id: str) -> None:
     answer = Answer(200, [], is_json=True, request_id=request_id)
-    assert speaker(route, answer) is (Speaker.CLOUD if route is Route.DEVICES else Speaker.OTHER)
+    asks_for_many = route in (Route.DEVICES, Route.FIRMWARE)
+    assert speaker(route, answer) is (Speaker.CLOUD if asks_for_many else Speaker.OTHER)
+
+
+@pytest.mark.parametrize("route", Route)
+def test_a_file_answers_nothing_but_a_question_for_one(route: Route) -> None:
+    told = speaker(route, Answer(200, file=b"\0\1\2"))
+    assert told is (Speaker.CLOUD if route is Route.BINARY else Speaker.OTHER)
+    assert speaker(route, Answer(404, file=b"\0\1\2")) is Speaker.OTHER
 
 
 def test_only_the_clouds_own_word_about_one_unit_judges_it() -> None:
