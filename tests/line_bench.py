@@ -13,6 +13,7 @@ import errno
 import hashlib
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -47,6 +48,7 @@ from drivers.virtual.unit import VirtualUnit
 from drivers.virtual.world import AccessPoint, StoredNetwork, World
 from drivers.wire.usb import Setup
 from station.cloud.virtual import VirtualCloud
+from station.cloud.virtual.store import digest
 from station.compose import Hardware, Settings, Station
 from station.engine.commands import Command, RetrySlot, Scan
 from station.engine.events import AttemptFinished, AttemptStarted, Event, HandsNeeded, StepFinished
@@ -62,6 +64,7 @@ SSID = "bench-net"
 PASSWORD = "correct horse battery"
 PRODUCTS = {row.slug: 20100 + row.id for row in platforms()} | {"boron": 20001, "argon": 20002, "bsom": 20003}
 OTHER_PRODUCT = 20099
+_LIKE_A_TOKEN = re.compile(r"[\w-]{40,63}")
 QUIET_S = 900.0
 """How long a story may wait for an event, simulated."""
 
@@ -81,6 +84,7 @@ class Recipe:
     offline: str = ""  # as the profile leaves it when it does not say
     claim: bool = False
     claim_user: str = ""
+    claim_by: str = ""  # as the profile leaves it when it does not say
     online: bool = False
     wifi: bool | None = None  # None: where the platform has it
     networks: str = ""  # sections [wifi] in place of the usual one
@@ -170,6 +174,7 @@ class Recipe:
             "[cloud]",
             *([f'offline = "{self.offline}"'] if self.offline else []),
             *([f'claim_user = "{self.claim_user}"'] if self.claim_user else []),
+            *([f'claim_by = "{self.claim_by}"'] if self.claim_by else []),
             *map("{} = {}".format, ("claim", "online"), flags),
         ]
         lines += ["[name]", f'template = "{self.name}"', f'fallback = "{self.fallback}"']
@@ -544,6 +549,7 @@ class LineBench:
         """Take all down and check what must hold after every story."""
         self.stop()
         self.bus.close()
+        issued = self._issued()
         self.cloud.close()
         assert self.bus.failures == []
         for unit in self.units:
@@ -552,8 +558,15 @@ class LineBench:
         assert not faults, "\n".join(faults[:20])
         with self.reader() as journal:
             journal.verify()
-            self.check_no_secret(io_dump(journal))
-        self.check_no_secret("\n".join(json.dumps(event.to_json(), ensure_ascii=False) for _, event in self.events))
+            told = io_dump(journal)
+        told += "\n".join(json.dumps(event.to_json(), ensure_ascii=False) for _, event in self.events)
+        self.check_no_secret(told)
+        assert not [word for word in set(_LIKE_A_TOKEN.findall(told)) if digest(word) in issued], "a token was told"
+
+    def _issued(self) -> frozenset[str]:
+        """Digests of all tokens and claim codes there are in the cloud."""
+        rows = self.cloud._store.rows("SELECT digest FROM tokens UNION SELECT digest FROM claim_codes")
+        return frozenset(row["digest"] for row in rows)
 
     def check_no_secret(self, text: str) -> None:
         """No mobile secret, Wi-Fi password or token stands in ``text``."""

@@ -10,6 +10,7 @@ from drivers.host.executable import Programs
 from ..errors import BadInput
 from ..firmware.release import files_of, load_release
 from ..firmware.store import FirmwareStore
+from ..line.batches import customers_of
 from ..settings.profile import Profile
 from ..settings.secrets import SecretSource
 from ..steps.local_test import missing_programs
@@ -26,6 +27,7 @@ def missing(
     """Yield a sentence for everything that is missing. ``knows``: whether the cloud told of that product before."""
     yield from _files(profile, store)
     yield from (words for network in profile.sections(Wifi) for words in _said(network.goal, secrets))
+    yield from _said(customers_of, profile, secrets)
     yield from missing_programs(profile, programs)
     cloud, product = profile.section(Cloud), profile.section(Product)
     if not cloud.queues(profile.context):

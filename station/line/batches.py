@@ -12,6 +12,7 @@ from drivers.errors import DeadlineExceeded
 from ..cloud import api
 from ..cloud.answers import Product
 from ..cloud.client import CloudClient
+from ..cloud.customer_api import ClientSecret, ProductClient
 from ..cloud.errors import is_waiting
 from ..engine.events import BatchOpened, Event
 from ..engine.records import ProductCached, ReworkAllowed
@@ -26,6 +27,8 @@ from ..settings.secrets import SecretSource
 from ..steps import product_add
 from ..steps.shared.allowed import Allowed
 from ..steps.shared.cloud_sections import Cloud, Release
+from ..steps.shared.customer_section import Customer
+from ..steps.shared.customers import CustomerDesk
 from ..steps.shared.released import NotReleased, Releases, wanted
 from ..steps.shared.wifi_section import Wifi
 from ..steps.table import StepTable
@@ -113,6 +116,7 @@ class Batches:
             wifi=tuple(network.goal(self._secrets) for network in profile.sections(Wifi)),
             find_product=ProductFinder(profile, self._client, self._journal, self._clock),
             releases=Releases(self._client, self._clock), allowed=allowed,
+            customers=customers_of(profile, self._secrets),
         )  # fmt: skip
         self._bench.check(opened)
         notes = (*self._check_account(profile), *self._foresee_release(opened))
@@ -186,6 +190,15 @@ class Batches:
         except (CloudError, DeadlineExceeded):
             return ()
         return tuple(dict.fromkeys(f"release: {one}" for one in found if one.is_sent))
+
+
+def customers_of(profile: Profile, secrets: SecretSource) -> CustomerDesk | None:
+    """Return what speaks for the customers of ``profile``, None if it has none; raises `BadInput` without a secret."""
+    customer = profile.section(Customer)
+    if customer is None:
+        return None
+    client = ProductClient(customer.client_id, secrets.resolve(customer.client_secret, ClientSecret))
+    return CustomerDesk(client, is_one_for_all=customer.is_one_for_all)
 
 
 class ProductFinder:

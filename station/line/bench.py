@@ -17,7 +17,6 @@ from drivers.host.executable import Programs, SystemPrograms
 from drivers.platforms import PLATFORMS_WITHOUT_USB, Platform, platform
 from drivers.transport import SerialHost
 from drivers.wire import requests
-from drivers.wire.messages.tables import ConnectionStatus
 from drivers.wire.usb import Mode
 
 from ..cloud.answers import Product
@@ -35,6 +34,8 @@ from ..steps.shared.air import Air
 from ..steps.shared.allowed import Allowed
 from ..steps.shared.cloud_sections import NameTemplate
 from ..steps.shared.cloudwork import CloudRecord, FindProduct, perform
+from ..steps.shared.customer_section import Customer
+from ..steps.shared.customers import CustomerDesk
 from ..steps.shared.entering import DfuAccess
 from ..steps.shared.flashing import FirmwareSession
 from ..steps.shared.instruments import Instruments
@@ -63,6 +64,7 @@ class OpenBatch:
     releases: Releases
     allowed: Allowed | None = None  # a supervisor's list for this run of the batch
     notes: tuple[str, ...] = ()  # what a person should know of the account, as it was when the batch was opened
+    customers: CustomerDesk | None = None
 
 
 class Bench:
@@ -162,15 +164,20 @@ class Bench:
         profile, find_product = batch.profile, _Once(batch.find_product)
         unit = Unit(
             UnitKnowledge(found), device, self._memory,
-            profile.section(Label), profile.skus, profile.section(NameTemplate).needs_serial(found),
+            profile.section(Label), profile.skus, _needs_serial(profile, found),
             profile.section(SimCard).is_scanned, self.at_work,
         )  # fmt: skip
         firmware = FirmwareSession(unit, profile, batch.files[found.id], find_product)
         plans = self._steps.plans(profile, found)
         return UnitSession(
             unit, firmware, profile, plans, find_product, self._client, LastLook(self._clock), batch.wifi, self._wifi,
-            self._dfu_access, batch.releases, Air(device.port, self._clock), batch.allowed,
+            self._dfu_access, batch.releases, Air(device.port, self._clock), batch.allowed, batch.customers,
         )  # fmt: skip
+
+
+def _needs_serial(profile: Profile, row: Platform) -> bool:
+    customer = profile.section(Customer)
+    return profile.section(NameTemplate).needs_serial(row) or (customer is not None and customer.needs_serial())
 
 
 class _Once:
@@ -298,16 +305,17 @@ class BenchSession:
         """Return the cloud record, made at the first cloud step, when the unit is identified."""
         if self._cloud is None:
             work = self._work
-            self._cloud = CloudRecord(work.cloud_job(ctx), work.client, work.last, self._is_connected)
+            self._cloud = CloudRecord(
+                work.cloud_job(ctx), work.client, work.last, self._is_connected, customers=work.customers
+            )  # fmt: skip
         return self._cloud
 
     def _is_connected(self, deadline: Deadline) -> bool:
-        """Ask the unit about its own cloud session (request 300), from the cloud lane.
+        """Ask the unit about its own cloud session, from the cloud lane.
 
         For `online` only, which runs after the whole unit lane, so no other thread uses the device.
         """
-        status = requests.get_connection_status()
-        return self._work.air.unless_away(lambda: self._unit.device.ask(status, deadline) is ConnectionStatus.CONNECTED)
+        return self._work.air.unless_away(lambda: self._unit.is_connected(deadline))
 
 
 def _powered(step: Step, power: Turn, ctx: StepContext) -> StepResult:

@@ -6,32 +6,32 @@ Rules E1 E2 E3 E7 E8 E10 E11 E12 B4 B5.
 from __future__ import annotations
 
 from ..cloud import api
-from ..cloud.answers import ClaimAnswer
 from ..cloud.errors import CloudRefused, NotAllowed
 from ..cloud.evidence import About
 from ..engine.step import StepContext, StepResult
-from ..errors import StepFault, UnitRejected
+from ..errors import StepFault
 from ..settings.profile import Kind
 from ..words.say import Say
+from .shared.claiming import await_owner, claim_until_online, is_owned_by, proof_of
 from .shared.cloud_sections import Cloud
-from .shared.cloudwork import CloudRecord, Goal, is_same_account, keep_facts, mask
-from .shared.offline import offline_fault
+from .shared.cloudwork import CloudRecord, Goal, is_same_account, mask
 from .spec import CloudStep
-
-POLL_S = 5.0
-"""A developer device that is not online yet answers 404; ask again this often (cloud-api 5.1)."""
 
 
 def claim(cloud: CloudRecord, ctx: StepContext) -> StepResult:
     """GET - POST - GET: only claim what is not ours, and believe only the owner read back.
 
     With a named owner the import of `product_add` has claimed the unit (reference cloud-api 4.1) and this reads it
-    back. Where it has not, the token claims if it is that owner's, else the import is sent once more.
+    back. Where it has not, the token claims if it is that owner's, else the import is sent once more. A unit that was
+    given a claim code claims itself: then there is nothing to send.
     """
     user = cloud.owner(ctx)
+    if cloud.job.claims_by_code:
+        await_owner(cloud, ctx, user)
+        return cloud.ended(ctx, proof_of(user))
     goal = Goal(
         f"claim {cloud.job.device_id}",
-        look=lambda: _is_ours(cloud, ctx, user),
+        look=lambda: is_owned_by(cloud, ctx, user),
         send=lambda: _send(cloud, ctx, user),
         missing=StepFault(
             f"the cloud accepted the claim of {cloud.job.device_id} but shows no owner", say=Say("not_claimed")
@@ -47,13 +47,13 @@ def claim(cloud: CloudRecord, ctx: StepContext) -> StepResult:
             " check that claim_user is in the product's team",
             status=200, words="", about=About.ACCOUNT,
         ) from error  # fmt: skip
-    return cloud.ended(ctx, f"cloud shows owner {mask(user)}")
+    return cloud.ended(ctx, proof_of(user))
 
 
 def _send(cloud: CloudRecord, ctx: StepContext, user: str) -> None:
     product = cloud.job.product_id
     if not cloud.job.claim_user or product is None or _has_token_of(cloud, ctx, user):
-        _claim_until_online(cloud, ctx)
+        claim_until_online(cloud, ctx, api.claim(cloud.job.device))
     else:
         cloud.run(ctx, api.add_to_product(product, cloud.job.device, user))
 
@@ -64,44 +64,6 @@ def _has_token_of(cloud: CloudRecord, ctx: StepContext, user: str) -> bool:
         return is_same_account(cloud.client.account(deadline=ctx.deadline, cancel=ctx.cancel).username, user)
     except NotAllowed:
         return False
-
-
-def _is_ours(cloud: CloudRecord, ctx: StepContext, user: str) -> bool | None:
-    """True if ``user`` owns the unit, None if nobody does; raises `UnitRejected` if somebody else does."""
-    device = cloud.device(ctx)
-    if device is None or not device.owner:
-        return None
-    keep_facts(ctx, owner=device.owner)
-    if not is_same_account(device.owner, user):
-        raise _belongs_elsewhere(cloud)
-    return True
-
-
-def _claim_until_online(cloud: CloudRecord, ctx: StepContext) -> None:
-    while True:
-        answer = cloud.run(ctx, api.claim(cloud.job.device))
-        if answer is ClaimAnswer.FOREIGN:
-            raise _belongs_elsewhere(cloud)
-        if answer is ClaimAnswer.ACCEPTED:
-            return
-        if answer is ClaimAnswer.UNKNOWN:
-            raise UnitRejected(
-                f"the cloud knows no unit {cloud.job.device_id}, or does not want to say; ask the supervisor",
-                say=Say("bad_device_id"),
-            )
-        if ctx.deadline.remaining <= POLL_S:
-            raise offline_fault(
-                cloud,
-                ctx,
-                f"the cloud does not let {cloud.job.device_id} be claimed ({answer.value}), as it is not online",
-            )
-        cloud.pause(ctx, POLL_S)
-
-
-def _belongs_elsewhere(cloud: CloudRecord) -> UnitRejected:
-    return UnitRejected(
-        f"{cloud.job.device_id} belongs to another account; its owner has to unclaim it first", say=Say("owner_other")
-    )
 
 
 SPEC = CloudStep(

@@ -177,6 +177,8 @@ def _foresee(session: UnitSession, cloud: CloudRecord, ctx: StepContext) -> Clou
     """The cloud's record of the unit, if it has one; raises `UnitRejected` for what it shows of the walk's end."""
     record, job = cloud.observe(ctx), cloud.job
     if record is None:
+        if job.customer is not None and (outside := cloud.anywhere(ctx)) is not None:
+            check_now(job, outside, job.customer)  # its owner stays its owner when it joins the product
         _foresee_release(session, ctx, None)
         return None
     check_now(job, record, cloud.owner(ctx) if job.claims and record.owner else "")

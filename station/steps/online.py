@@ -92,5 +92,5 @@ SPEC = CloudStep(
     name="online", title="Online", limit_s=420, after=in_both("sim", UNIT_LANE), act=online,
     scopes=("devices:get", "devices:ping"),
     draws_power=True,
-    applies=lambda profile, _: profile.section(Cloud).is_awaited(profile.kind) or bool(profile.section(Release)),
+    applies=lambda profile, _: profile.section(Cloud).is_awaited(profile.context) or bool(profile.section(Release)),
 )  # fmt: skip

@@ -298,6 +298,6 @@ _DEAF = "it hears nothing"
 SPEC = UnitStep(
     name="wifi", title="Wi-Fi", limit_s=300, act=wifi, section=("wifi", Wifi),
     applies=lambda profile, row: bool(profile.sections(Wifi)) and row.sets_wifi_in_listening_mode,  # H5
-    # the unit must not go online before it is a member, named and claimed (C1 C2 F5)
-    after={Kind.PRODUCT: ("firmware", "claim"), Kind.DEVELOPER: ("firmware",)},
+    # the unit must not go online before it is a member, named and claimed (C1 C2 F5), or holds its claim code (K4)
+    after={Kind.PRODUCT: ("claim_code",), Kind.DEVELOPER: ("claim_code",)},
 )  # fmt: skip

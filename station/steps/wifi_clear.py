@@ -40,6 +40,6 @@ def wifi_clear(session: WifiSession, ctx: StepContext) -> StepResult:
 SPEC = UnitStep(
     # behind everything for which the unit has to be online
     name="wifi_clear", title="Forget Wi-Fi", limit_s=60, act=wifi_clear,
-    after={Kind.PRODUCT: ("release",), Kind.DEVELOPER: ("claim",)},
+    after={Kind.PRODUCT: ("release", "customer"), Kind.DEVELOPER: ("claim",)},
     applies=lambda profile, row: row.sets_wifi_in_listening_mode and not all(n.is_kept for n in profile.sections(Wifi)),
 )  # fmt: skip

@@ -55,7 +55,9 @@ class CloudCall:
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """The units or SIMs it is about, in lower case."""
+        """The units or SIMs it is about, in lower case; "" for what the journal calls a token, a code or a customer."""
+        if self.request.route in _SAID_AS:
+            return ("",)
         ids = (
             self.request.body.get("id"),
             self.request.body.get("name") if self.request.method == "POST" else None,
@@ -69,7 +71,7 @@ class CloudCall:
         """The steps whose work a write may be: that of the walk, and those that cure what the cloud shows."""
         of_field = next((_STEP_OF_FIELD[key] for key in self.request.body if key in _STEP_OF_FIELD), "")
         also = ("claim",) if self.request.body.get("claim_user") else ()  # once more, where the first one did not claim
-        return (_STEP_OF_ROUTE.get(self.request.route, of_field), *also, *_CURING)
+        return (_STEP_OF_ROUTE.get(self.request.route, of_field), *also, *_CURING, *_OF_OWNERS)
 
     @property
     def is_refused(self) -> bool:
@@ -253,6 +255,7 @@ def _by_request(platform_id: int) -> tuple[tuple[str, tuple[Who, ...], Chip, int
     in_dct = (
         (r".+ by control request", _ASKED, "flash_modules"),
         (r"set setup-done", _ASKED, "setup_done"),
+        (r"set claim code", _ASKED, "claim_code"),
         (r"set setup-done in DFU", (Who.DFU,), "setup_done"),
     )
     fields = ((what, who, layout.dct_fields[name]) for what, who, name in in_dct if name in layout.dct_fields)
@@ -310,6 +313,14 @@ _STEP_OF_ROUTE = {
     "PUT /v1/sims/:iccid": "sim",
     "POST /v1/products/:p/sims": "sim",
 }
+_SAID_AS = {
+    "POST /oauth/token": "take a token of the customer",
+    "POST /v1/products/:p/customers": "make a customer of",
+    "POST /v1/products/:p/device_claims": "take a claim code",
+    "POST /v1/device_claims": "take a claim code",
+}
+"""Makes something new at each call, for a unit that the request does not name."""
+_OF_OWNERS = ("claim_code", "customer")
 _CURING = ("identify", "product_add", "rework")
 _STEP_OF_FIELD = {
     "name": "name", "notes": "notes", "development": "development", "desired_firmware_version": "firmware_lock",
@@ -394,7 +405,7 @@ class _Judge:
 
     def _cloud_write(self, call: CloudCall, subject: str) -> None:
         request = call.request
-        queue = self._intents(call.steps, subject)
+        queue = self._intents(call.steps, subject) if subject else self._said_as(_SAID_AS[request.route])
         intent = next((one for one in queue if not one.is_spent), queue[-1] if queue else None)
         if intent is None:
             self.faults.append(f"{call} was not announced")
@@ -404,7 +415,7 @@ class _Judge:
             intent.was_tried = True
             intent.is_spent = intent.is_spent or not call.is_refused
         equal = (request.route, f"{request.path} {subject}", json.dumps(dict(request.body), sort_keys=True))
-        if equal in self.unread:
+        if equal in self.unread and subject:
             self.faults.append(f"{call} is sent again, and nobody read {subject} in between")
         if not call.is_refused:
             self.unread[equal] = subject
@@ -416,6 +427,13 @@ class _Judge:
             if its_step == step and queue and (device_id == subject or subject in queue[0].line.what.lower())
         )  # fmt: skip
         return next(named, deque())
+
+    def _said_as(self, what: str) -> deque[_Intent]:
+        """What was announced as ``what`` for any unit and not sent yet."""
+        return deque(
+            intent for (step, _), queue in self.for_cloud.items() if step in _OF_OWNERS
+            for intent in queue if intent.line.what.startswith(what) and not intent.is_spent
+        )  # fmt: skip
 
 
 def faults_of(story: Story, files: Mapping[str, tuple[Module, ...]]) -> list[str]:

@@ -13,6 +13,7 @@ from drivers.platforms import Platform
 
 from ...settings.profile_sections import (
     IS_DEVELOPER,
+    IS_PRODUCT,
     Context,
     Kind,
     ProfileSection,
@@ -21,6 +22,7 @@ from ...settings.profile_sections import (
 )
 from ...settings.sections import ABSENT, Mistake, refusal, shown
 from ...uncertain import NAME_LENGTH
+from .claim_by import ClaimBy, needs_network
 
 GROUP_NAME = r"^[a-z0-9_-]{1,64}$"
 """Reference cloud-api 4.5."""
@@ -48,6 +50,10 @@ class Cloud(
         title="the e-mail address of an account in the product's team",
         description="Who owns the unit (E8): adding it to the product claims it, so an API user's token will do.",
     )  # fmt: skip
+    claim_by: ClaimBy = Field(
+        default=ClaimBy.ID, strict=False,
+        description="id: by its Device ID, once it is online. code: by a claim code put into a developer unit (K4).",
+    )  # fmt: skip
     development: bool = Field(
         default=False, description="true: mark the unit for development; it takes no released firmware then (D8 E7).",
     )  # fmt: skip
@@ -57,9 +63,10 @@ class Cloud(
         description="Cloud away: queue sets units aside, their cloud work is finished later; hold lets them wait.",
     )  # fmt: skip
 
-    def is_awaited(self, kind: Kind) -> bool:
-        """Whether the unit must come online at this bench."""
-        return kind is Kind.DEVELOPER if self.online is None else self.online
+    def is_awaited(self, context: Context) -> bool:
+        """Whether the unit must come online at this bench, as one that is not the team's has to for its owner."""
+        is_for_others = context.kind is Kind.DEVELOPER or "customer" in context.written
+        return is_for_others if self.online is None else self.online
 
     def queues(self, context: Context) -> bool:
         """Whether units are set aside while the cloud is away; else each waits in its slot."""
@@ -75,7 +82,7 @@ class Cloud(
         """
         if context.kind is Kind.DEVELOPER:
             return "a developer unit is claimed while it is online"
-        if self.is_awaited(context.kind):
+        if self.is_awaited(context):
             return "a unit that must come online here cannot be unplugged before (online = true)"
         if "release" in context.written:
             return "a unit must be online and plugged in to take its release ([release])"
@@ -91,6 +98,10 @@ class Cloud(
         yield where(*stays, cloud={"properties": holds})
         taken = {"online": {"const": True}, "development": {"const": False}}
         yield where({"required": ["release"]}, cloud={"properties": taken})
+        by_id = {"claim": {"const": False}, "claim_by": {"const": ClaimBy.ID.value}}
+        yield where(IS_PRODUCT, cloud={"properties": {"claim_by": by_id["claim_by"]}})
+        customers = {"properties": {**by_id, "online": {"const": True}, **holds}}
+        yield where({"required": ["customer"]}, cloud=customers)
         claimed = {"properties": {"claim": {"const": True}, "online": {"const": True}, **holds}, "required": ["claim"]}
         yield where(IS_DEVELOPER, cloud=claimed)
         yield where(IS_DEVELOPER, cloud={"properties": {"claim_user": ABSENT}})
@@ -105,16 +116,30 @@ class Cloud(
             yield Mistake("claim_user", expected, "remove it, and use that account's token")
         elif self.claim_user and not self.claim:
             yield Mistake("claim_user", "claim = true beside it", "write claim = true, or remove claim_user")
-        if context.kind is Kind.DEVELOPER and not self.is_awaited(context.kind):
+        if context.kind is Kind.DEVELOPER and not self.is_awaited(context):
             yield Mistake("online", "online = true: a developer unit is claimed online (E2)", "write online = true")
         if "release" in context.written and self.online is False:
             yield Mistake("online", "online = true: a unit takes its release online ([release])", "remove that line")
         if "release" in context.written and self.development:
             expected = "no mark: a unit for development takes no released firmware (D8)"
             yield Mistake("development", expected, "remove that line, or [release]")
+        yield from self._check_customer(context)
+        if self.claim_by is ClaimBy.CODE and context.kind is Kind.PRODUCT:
+            expected = '"id": a product gives claim codes to its customers only (K5)'
+            yield Mistake("claim_by", expected, "remove it; claim_by below [customer] is theirs", '"code"')
+        elif self.claim_by is ClaimBy.CODE and (why := needs_network(context)):
+            yield Mistake("claim_by", why, "add a section [wifi]", '"code"')
         why = self.why_hold(context)
         if why and self.offline is Offline.QUEUE:
             yield Mistake("offline", f'"hold": {why}', 'write offline = "hold"', '"queue"')
+
+    def _check_customer(self, context: Context) -> Iterator[Mistake]:
+        if "customer" not in context.written or context.kind is Kind.DEVELOPER:
+            return
+        if self.claim:
+            yield Mistake("claim", "claim = false: the customer is to own the unit (K7)", "remove it, or [customer]")
+        if not self.is_awaited(context):
+            yield Mistake("online", "online = true: a customer's unit is claimed online", "remove it")
 
 
 class _OfProduct(ProfileSection):

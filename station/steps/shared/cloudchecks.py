@@ -31,7 +31,7 @@ def check_now(job: CloudJob, device: CloudDevice, user: str) -> None:
 
     ``user``: the account of the token. A unit that is to be claimed may still be nobody's.
     """
-    owner = [] if job.claims and not device.owner else [_owner(job, device, user)]
+    owner = [] if job.claims and may_be_claimed(job, device.owner) else [_owner(job, device, user)]
     marks = [row for row in _marks(job, device) if not (row[0] == DEVELOPMENT and job.development)]
     _check(job, "the cloud shows", [*marks, *owner])
 
@@ -39,6 +39,11 @@ def check_now(job: CloudJob, device: CloudDevice, user: str) -> None:
 def check_marks(job: CloudJob, device: CloudDevice) -> None:
     """Raise `UnitRejected` for a mark that somebody set or took away meanwhile (D8 J2)."""
     _check(job, "the cloud shows", _marks(job, device))
+
+
+def may_be_claimed(job: CloudJob, owner: str) -> bool:
+    """Return whether ``owner`` is in nobody's way: none, one who gives the unit up, or perhaps the customer."""
+    return not owner or job.customer == "" or any(is_same_account(owner, other) for other in job.unclaim_from)
 
 
 def check_all(job: CloudJob, device: CloudDevice, user: str) -> int:

@@ -13,7 +13,9 @@ from ...errors import BadInput, UnitRejected
 from ...settings.profile import Profile
 from ...words.say import Say
 from .allowed import Allowed
+from .claim_by import ClaimBy
 from .cloud_sections import Cloud, FirmwareLock, Groups, NameTemplate, Notes, Release
+from .customer_section import Customer
 from .unit import Unit
 
 
@@ -33,6 +35,9 @@ class CloudJob:
     imei: str = ""
     claims: bool = False
     claim_user: str = ""  # who owns it then; "": the account of the token
+    claims_by_code: bool = False
+    customer: str | None = None  # who is to own it in place of the station's account; "": not known yet
+    unclaim_from: tuple[str, ...] = ()  # accounts that lose it to the customer
     notes: str = ""
     groups: tuple[str, ...] = ()
     development: bool = False
@@ -66,14 +71,19 @@ class CloudJob:
         serial = str(who.serial) if who.serial else None
         template, cloud = profile.section(NameTemplate), profile.section(Cloud)
         notes, groups, lock = profile.section(Notes), profile.section(Groups), profile.section(FirmwareLock)
+        customer = profile.section(Customer)
+        slug, device_id = who.platform.slug, str(who.device_id)
         return cls(
-            device_id=str(who.device_id), platform_id=who.platform.id, product_id=product_id,
-            name=template.render(who.platform.slug, str(who.device_id), serial) if is_named else "",
+            device_id=device_id, platform_id=who.platform.id, product_id=product_id,
+            name=template.render(slug, device_id, serial) if is_named else "",
             serial=serial or "", iccid=str(who.iccid or ""), imei=str(who.imei or ""),
-            claims=cloud.claim, claim_user=cloud.claim_user or "", development=cloud.development,
+            claims=cloud.claim or customer is not None, claim_user=cloud.claim_user or "",
+            claims_by_code=(customer or cloud).claim_by is ClaimBy.CODE,
+            customer=customer.address(slug, device_id, serial) if customer else None,
+            unclaim_from=customer.unclaim_from if customer else (), development=cloud.development,
             notes=notes.text if notes else "", groups=groups.names if groups else (),
             firmware_lock=lock.version if lock else None, queues=cloud.queues(profile.context),
-            cures=allowed.cures_of(str(who.device_id), serial or "") if allowed else (),
+            cures=allowed.cures_of(device_id, serial or "") if allowed else (),
             allowed_by=allowed.by if allowed else "",
             awaits_online=awaits_online,
             awaits_release=profile.section(Release) is not None,
@@ -113,7 +123,7 @@ class CloudJob:
         try:
             told = {name: value for name, value in json.loads(text).items() if name in known}
             tried = tuple((str(what), str(at)) for what, at in told.get("tried", ()))
-            lists = {name: tuple(told.get(name, ())) for name in ("groups", "cures")}
+            lists = {name: tuple(told.get(name, ())) for name in ("groups", "cures", "unclaim_from")}
             return cls(**told | lists | {"tried": tried})
         except (AttributeError, TypeError, ValueError) as error:
             raise BadInput(f"outbox item is no cloud job: {error}; export the journal and call support") from error

@@ -23,6 +23,7 @@ from ...errors import StationError, StepFault, UnitRejected
 from ...model import IdentityFact
 from ...words.say import Say
 from .cloudjob import CloudJob
+from .customers import CustomerDesk
 from .lastlook import LastLook
 
 T = TypeVar("T")
@@ -67,8 +68,9 @@ class CloudRecord:
     def __init__(
         self, job: CloudJob, client: CloudClient, last: LastLook,
         is_connected: Callable[[Deadline], bool] | None = None, tried: dict[str, str] | None = None,
+        customers: CustomerDesk | None = None,
     ) -> None:  # fmt: skip
-        self.job, self.client, self.last = job, client, last
+        self.job, self.client, self.last, self.customers = job, client, last, customers
         self.tried = {} if tried is None else tried
         """What is tried, or looked up, once only; and when, in UTC, or what came of it. Kept with owed work."""
         self.tried.update(job.tried)
@@ -99,7 +101,12 @@ class CloudRecord:
         return self.client.run(call, deadline=ctx.deadline, cancel=ctx.cancel)
 
     def owner(self, ctx: StepContext) -> str:
-        """The account that is to own the unit: the one the profile names, else that of the token."""
+        """The account that is to own the unit: the one the profile names, else that of the token.
+
+        "" for a customer who is told by a number that the unit has not told yet.
+        """
+        if self.job.customer is not None:
+            return self.job.customer
         return self.job.claim_user or self.client.account(deadline=ctx.deadline, cancel=ctx.cancel).username
 
     # --- looks ---

@@ -20,6 +20,7 @@ from .air import Air
 from .allowed import Allowed
 from .cloudjob import CloudJob
 from .cloudwork import FindProduct
+from .customers import CustomerDesk
 from .entering import DfuAccess
 from .flashing import FirmwareSession
 from .instruments import Instruments
@@ -46,6 +47,7 @@ class UnitSession:
     releases: Releases
     air: Air
     allowed: Allowed | None = None  # a supervisor's list for this batch
+    customers: CustomerDesk | None = None  # of a profile whose units go to some
 
     @property
     def has_cloud_steps(self) -> bool:

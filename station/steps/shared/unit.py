@@ -12,8 +12,11 @@ from typing import Protocol
 
 from pydantic import Field
 
+from drivers.clock import Deadline
 from drivers.devices import ParticleDevice
 from drivers.identity import MobileSecret, Secret
+from drivers.wire import requests
+from drivers.wire.messages.tables import ConnectionStatus
 
 from ...errors import UnitRejected
 from ...model import KnownUnit, SeenBefore
@@ -153,3 +156,10 @@ class Unit:
 
     def __post_init__(self) -> None:
         self.listening = Listening(self.device)
+
+    def is_connected(self, deadline: Deadline) -> bool:
+        """Ask the unit about its own cloud session (request 300). Raises `RequestUnknown`: Gen 2 before 1.1.
+
+        Beside the unit's own lane only from `online`, which runs after all of that: one thread at a time uses it.
+        """
+        return self.device.ask(requests.get_connection_status(), deadline) is ConnectionStatus.CONNECTED
