@@ -59,6 +59,13 @@ class DeviceId(_Text):
     def canonical(cls, text: str) -> str:
         return text.strip().lower()
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """As `_Text.parse`, and a SIM's number is told as what it is: no unit is claimed by it (E13)."""
+        if Iccid.pattern.fullmatch(Iccid.canonical(text)):
+            raise BadIdentity("that is an ICCID, the number of a SIM; give the unit's Device ID, 24 hexadecimal digits")
+        return super().parse(text)
+
 
 class SerialNumber(_Text):
     """Upper-case letters and digits (legacy ones have dashes); at most 15 characters (A3)."""

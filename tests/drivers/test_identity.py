@@ -94,6 +94,13 @@ def test_a_mobile_secret_and_another_secret_are_never_equal() -> None:
     assert "3ABCDEFGH123456" not in repr(scanned)
 
 
+@pytest.mark.rule("E13")
+@pytest.mark.parametrize("text", ["89314404000100000001", "8931 4404 0001 0000 0001", "8931440400010000000F"])
+def test_iccid_as_claim_key_is_explained_and_refused(text: str) -> None:
+    with pytest.raises(BadIdentity, match="an ICCID, the number of a SIM; give the unit's Device ID"):
+        DeviceId.parse(text)
+
+
 @pytest.mark.rule("A8")
 @pytest.mark.parametrize(
     ("text", "wanted"),

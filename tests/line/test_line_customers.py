@@ -281,6 +281,7 @@ def test_a_unit_that_is_online_already_restarts_to_hand_its_code_in(tmp_path: Pa
         bench.stop()
         recipe = replace(CODE, device_os=None, keeps="6.3.4", has_application=False)  # so that nothing else restarts it
         unit = bench.finished_unit(recipe)
+        assert unit.spec.iccid is not None
         bench.cloud.edit_sim(unit.spec.iccid, status="active")
         bench.plug(unit)
         bench.sleep(120.0)
