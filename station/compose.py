@@ -50,6 +50,7 @@ from .line.bench import Bench, OpenBatch, platform_name
 from .line.closed import ClosedPlaces
 from .line.outbox import OutboxWorker
 from .line.owed import OwedDesk
+from .line.owed_orders import OwedOrders
 from .line.releases import BatchRefused, Gate, ReleaseJournal
 from .line.slots import Line
 from .model import OffSlot, SlotInfo
@@ -134,7 +135,7 @@ class Station:
         )  # fmt: skip
         self._scanner = ScannerTurn(clock)
         desk = OwedDesk(self.client, self.steps, clock, self._record)
-        self.outbox = OutboxWorker(clock, self.journal, desk, self._published)
+        self.outbox = OutboxWorker(clock, self.journal, desk, self._published, OwedOrders(settings.data_dir))
         self.line = Line(
             settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record, self.journal.whose,
             companions=self.steps.companions, is_open=self.bench.is_open,

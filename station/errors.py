@@ -7,6 +7,7 @@
      +- CloudError      the cloud refused, failed or did not answer (subclasses in station/cloud/errors.py)
      +- JournalError    the journal cannot be written or read: no record, no pass
      |   +- JournalHeld not now: locked, disk full; waiting may help, and nothing of it was recorded
+     |   +- JournalInUse another station has it
      +- UnitRejected    the unit does not meet the profile: wrong platform, label, product, ...
      +- StepFault       a step found that it cannot decide
 """
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 
 from drivers import errors as driver
 
-from .model import Outcome
+from .model import Mender, Outcome
 from .words.say import NOTHING, Say
 
 
@@ -36,11 +37,13 @@ class BadInput(StationError):
 class CloudError(StationError):
     """The cloud refused, failed or did not answer. ``say`` is for the operator, by class.
 
-    ``who`` can mend it, "" if nobody has to; ``is_widespread``: any other unit would fare no better now.
+    ``who`` can mend it, "" if nobody has to, in words, and ``mender`` as one of a few; ``is_widespread``: any other
+    unit would fare no better now.
     """
 
     say = Say("cloud_failed")
     who = ""
+    mender = Mender.NOBODY
     is_widespread = False
 
     @property
@@ -62,6 +65,10 @@ class JournalHeld(JournalError):
     def __init__(self, message: str, *, say: Say) -> None:
         super().__init__(message)
         self.say = say
+
+
+class JournalInUse(JournalError):
+    """Another station holds the data directory: only that one may write."""
 
 
 class UnitRejected(StationError):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+import json
 import re
 from dataclasses import dataclass
 
@@ -191,6 +192,30 @@ class KnownUnit:
     device_id: str
     label: str
     seen: SeenBefore | None
+
+
+class Mender(enum.StrEnum):
+    """Who can mend what keeps owed cloud work from being finished."""
+
+    NETWORK = "network"  # whoever looks after network, firewall, portal and proxy
+    ACCOUNT = "account"  # whoever administers the account: its team, plan and token
+    PRODUCT = "product"  # the product's supervisor, in the console
+    PROFILE = "profile"  # the process engineer
+    VENDOR = "vendor"  # the cloud itself has a problem
+    NOBODY = "nobody"  # it passes by itself: wait
+
+
+EVERYWHERE = "all"
+"""In a postponement of owed work: whatever is owed would fare no better now."""
+
+
+def place_of(body: str) -> str:
+    """Return where owed work with this ``body`` is done: "product 12345", else "account"."""
+    try:
+        product = json.loads(body)["product_id"]
+    except (ValueError, TypeError, LookupError):
+        product = None
+    return "account" if product is None else f"product {product}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 from ..errors import CloudError
+from ..model import Mender
 from ..words.say import NOTHING, Say
 from .evidence import TABLE, About, Consequence, Follows, Speaker
 
@@ -28,9 +29,13 @@ __all__ = [
 
 
 class CloudDown(CloudError):
-    """The cloud cannot be reached, or returns only server errors."""
+    """The cloud cannot be reached, or returns only server errors: then its vendor is the ``mender``."""
 
     is_widespread = True
+
+    def __init__(self, message: str, *, mender: Mender = Mender.NETWORK) -> None:
+        super().__init__(message)
+        self.mender = mender
 
 
 class NotTheCloud(CloudDown):
@@ -63,6 +68,7 @@ class CloudRefused(CloudError):
         self.request_id = request_id
         self.about = about
         self.say, self.who = self.say or self.consequence.say, self.consequence.who
+        self.mender = self.consequence.mender
 
     @property
     def consequence(self) -> Consequence:
@@ -86,6 +92,8 @@ class NotAllowed(CloudRefused):
 
 class BadAnswer(CloudError):
     """An answer of the cloud does not have the form this request requires."""
+
+    mender = Mender.VENDOR
 
 
 def is_waiting(error: CloudError) -> bool:

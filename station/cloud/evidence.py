@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..model import Mender
 from ..words.say import Say
 
 
@@ -94,24 +95,26 @@ class Consequence:
 
     follows: Follows
     who: str
+    mender: Mender
     say: Say
 
 
 TABLE: Mapping[tuple[Speaker, About], Consequence] = {
-    (Speaker.CLOUD, About.UNIT): Consequence(Follows.JUDGE, "the technician", say=Say("cloud_refused")),
+    (Speaker.CLOUD, About.UNIT): Consequence(Follows.JUDGE, "the technician", Mender.PRODUCT, say=Say("cloud_refused")),
     (Speaker.CLOUD, About.PRODUCT): Consequence(
-        Follows.WAIT, "the supervisor (the product, in the console)", say=Say("cloud_mend")
+        Follows.WAIT, "the supervisor (the product, in the console)", Mender.PRODUCT, say=Say("cloud_mend")
     ),
     (Speaker.CLOUD, About.ACCOUNT): Consequence(
-        Follows.WAIT, "the supervisor (the account's team, plan or token)", say=Say("cloud_mend")
+        Follows.WAIT, "the supervisor (the account's team, plan or token)", Mender.ACCOUNT, say=Say("cloud_mend")
     ),
     (Speaker.CLOUD, About.STATION): Consequence(
-        Follows.WAIT, "the process engineer (the profile)", say=Say("cloud_mend")
+        Follows.WAIT, "the process engineer (the profile)", Mender.PROFILE, say=Say("cloud_mend")
     ),
-    (Speaker.CLOUD, About.MOMENT): Consequence(Follows.AWAY, "nobody: it passes", say=Say("cloud_hold")),
+    (Speaker.CLOUD, About.MOMENT): Consequence(Follows.AWAY, "nobody: it passes", Mender.NOBODY, say=Say("cloud_hold")),
     **{
         (Speaker.OTHER, about): Consequence(
-            Follows.AWAY, "whoever looks after the network (portal, firewall, proxy)", say=Say("cloud_blocked")
+            Follows.AWAY, "whoever looks after the network (portal, firewall, proxy)", Mender.NETWORK,
+            say=Say("cloud_blocked"),
         )
         for about in About
     },

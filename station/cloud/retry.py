@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ..model import Mender
 from .body import Answer
 from .call import Call, Effect
 from .errors import CloudDown, CloudError, NotTheCloud, RateLimited
@@ -136,4 +137,5 @@ def gave_up(call: Call[Any], trouble: Trouble, words: str, asked: str) -> CloudE
         return NotTheCloud(f"{call.what}: {words}")
     if trouble is Trouble.STRANGER:
         return NotTheCloud(f"{call.what}: {trouble.value} ({words}); is there a proxy, firewall or portal in between?")
-    return CloudDown(f"{call.what}: {trouble.value} ({words}); check the network, then try again")
+    mender = Mender.VENDOR if trouble is Trouble.SICK else Mender.NETWORK
+    return CloudDown(f"{call.what}: {trouble.value} ({words}); check the network, then try again", mender=mender)

@@ -261,8 +261,8 @@ class Attempt:
             verdict=judged.verdict, batch=self._work.batch, failed_step=judged.failed_step, reason=result.reason,
             say=result.say, seconds=seconds, **head,
         )  # fmt: skip
-        owed = self._owed() if judged.verdict is Verdict.PENDING else ()
-        events: tuple[Event, ...] = (finished, OutboxQueued(items=owed, **head)) if owed else (finished,)
+        owed = self._owed(head) if judged.verdict is Verdict.PENDING else ()
+        events: tuple[Event, ...] = (finished, *owed)
         self._journal.record(*events)
         self.is_judged = True
         self._publish(finished)
@@ -287,13 +287,12 @@ class Attempt:
         owed = next((result for _, result in self._results if result.outcome is Outcome.DEFERRED), None)
         return _Judgement(final, replace(owed, say=owed.say or Say("pending")) if owed else _PASSED)
 
-    def _owed(self) -> tuple[OutboxItem, ...]:
+    def _owed(self, head: Head) -> tuple[OutboxQueued, ...]:
         device_id = self._work.device_id or ""
-        return tuple(
-            OutboxItem(self._seat.attempt, device_id, plan.name, result.owed)
-            for plan, result in self._results
-            if result.outcome is Outcome.DEFERRED
-        )
+        owed = [(plan.name, result) for plan, result in self._results if result.outcome is Outcome.DEFERRED]
+        items = tuple(OutboxItem(self._seat.attempt, device_id, name, result.owed) for name, result in owed)
+        menders = tuple(result.mender.value for _, result in owed)
+        return (OutboxQueued(items=items, menders=menders, **head),) if items else ()
 
     def _without_journal(self, error: JournalError, seconds: float, missing: tuple[Event, ...]) -> Ending:
         """End without a record, and so without a pass; only the screen can say so for now."""

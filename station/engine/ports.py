@@ -11,7 +11,7 @@ from typing import Protocol
 from drivers.clock import CancelToken
 from drivers.hotplug import PortWatch
 
-from ..model import OutboxItem, Outcome, SlotInfo
+from ..model import Mender, OutboxItem, Outcome, SlotInfo
 from ..words.say import Say
 from .events import BatchProgress, Event
 from .step import Step, StepResult
@@ -61,6 +61,10 @@ class JournalPort(Protocol):
         """Return the owed cloud work that is due, in the order it was queued."""
         ...
 
+    def next_due(self, now: datetime.datetime) -> datetime.datetime:
+        """Return when the first owed item comes due: ``now`` or later."""
+        ...
+
     def owed_since(self, item: OutboxItem) -> datetime.datetime | None:
         """Return when ``item`` was queued, None when it is not owed."""
         ...
@@ -73,8 +77,22 @@ class JournalPort(Protocol):
         """Remove an item; return the events this causes (`OutboxSettled`, `VerdictRevised`)."""
         ...
 
-    def postpone(self, item: OutboxItem, retry_at: datetime.datetime, error: str) -> None:
-        """Keep ``item`` owed, not due before ``retry_at``."""
+    def postpone(
+        self, item: OutboxItem, retry_at: datetime.datetime, error: str, mender: Mender = Mender.NOBODY, scope: str = ""
+    ) -> None:
+        """Keep ``item`` owed, not due before ``retry_at``. ``scope``: what else would fare no better; "": nothing."""
+        ...
+
+    def tries(self) -> Mapping[OutboxItem, int]:
+        """Return the owed items that were tried and wait for something of their own, with how often."""
+        ...
+
+    def make_due(self, attempts: Collection[str]) -> int:
+        """Let what is owed of ``attempts`` be tried at once; return how many items that is."""
+        ...
+
+    def drop(self, attempts: Collection[str], reason: str) -> tuple[Event, ...]:
+        """Give up what is owed of ``attempts``; return the events this causes."""
         ...
 
 

@@ -44,9 +44,10 @@ class UnitFacts(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxQueued(Event):
-    """Cloud work owed, committed together with the verdict of its attempt."""
+    """Cloud work owed, committed together with the verdict of its attempt. ``menders``: who can mend what kept each."""
 
     items: tuple[OutboxItem, ...]
+    menders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from drivers.clock import CancelToken, Clock, Deadline
 
-from ..model import Measurement, Outcome
+from ..model import Measurement, Mender, Outcome
 from ..scan.reading import Reading
 from ..words.say import NOTHING, Say
 from .events import Event, HandsDone, HandsNeeded, Head, Measured, StepHeld, StepProgress, StepResumed
@@ -35,6 +35,7 @@ class StepResult:
     reason: str = ""
     say: Say = NOTHING
     owed: str = ""  # deferred only: JSON the outbox needs to finish the work without the unit
+    mender: Mender = Mender.NOBODY  # deferred only: who can mend what keeps it
     is_unit_gone: bool = False
 
 

@@ -4,7 +4,7 @@
 """
 
 from .directory import JOURNAL_FILE
-from .entries import JOURNALLED, AttemptAbandoned, Entry, OutboxPostponed, SecretStored, SerialCached
+from .entries import JOURNALLED, AttemptAbandoned, Entry, OutboxHurried, OutboxPostponed, SecretStored, SerialCached
 from .journal import Journal
 from .reader import JournalReader, owner_of
 from .records import (
@@ -15,6 +15,7 @@ from .records import (
     FactRecord,
     KeptSecret,
     OwedRecord,
+    OwedUnit,
     UnitHistory,
     Verified,
     WriteRecord,
@@ -35,8 +36,10 @@ __all__ = [
     "JournalReader",
     "KeptSecret",
     "KeyPlace",
+    "OutboxHurried",
     "OutboxPostponed",
     "OwedRecord",
+    "OwedUnit",
     "SecretStored",
     "SerialCached",
     "UnitHistory",

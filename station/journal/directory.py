@@ -17,7 +17,7 @@ from drivers.host.file_lock import try_lock
 from drivers.host.plain_file import check_plain, open_plain, read_plain
 from drivers.identity import Secret
 
-from ..errors import JournalError
+from ..errors import JournalError, JournalInUse
 
 log = logging.getLogger(__name__)
 
@@ -99,14 +99,14 @@ class DirectoryLock:
     """
 
     def __init__(self, directory: Path, station_id: str) -> None:
-        """Take the lock or raise `JournalError` naming the station that has it."""
+        """Take the lock or raise `JournalInUse` naming the station that has it."""
         path = directory / LOCK_FILE
         private_file(path)
         self._file = path.open("r+", encoding="utf-8", errors="replace")
         if not try_lock(self._file):
             holder = self._file.read(200).strip() or "another station"
             self._file.close()
-            raise JournalError(
+            raise JournalInUse(
                 f"{directory} is in use by {holder}; stop that station or give this one its own data directory"
             )
         self._file.truncate()

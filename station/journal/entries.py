@@ -26,7 +26,7 @@ JOURNALLED = frozenset({
     "StationStarted", "StationStopped", "TablesRebuilt", "OperatorChanged", "BatchOpened", "BatchClosed",
     "ProfileReleased", "SlotTakenOut", "SlotPutBack",
     "AttemptStarted", "UnitIdentified", "StepFinished", "AttemptFinished", "AttemptAbandoned",
-    "OutboxQueued", "OutboxPostponed", "OutboxSettled", "VerdictRevised",
+    "OutboxQueued", "OutboxPostponed", "OutboxHurried", "OutboxSettled", "VerdictRevised",
     "WriteIntended", "WriteConfirmed", "CredentialWritten", "UnitFacts", "ReworkAllowed", "SimsImported",
     "ListImported", "ProductCached", "SerialCached", "SecretStored", "SecretForgotten",
 })  # fmt: skip
@@ -50,11 +50,23 @@ class TablesRebuilt(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxPostponed(Event):
-    """Owed work was tried and could not be finished; it is due again at ``retry_at``."""
+    """Owed work was tried and could not be finished; it is due again at ``retry_at``. ``mender``: who can mend that.
+
+    ``scope``: what else would fare no better now, a product or `EVERYWHERE`: the latter is no try of this very item.
+    """
 
     action: str
     retry_at: datetime.datetime
     error: str
+    mender: str = ""
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxHurried(Event):
+    """Somebody asked for owed work to be tried now, and as often as if it had never been tried before."""
+
+    action: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,21 +8,20 @@ wait (`Journal.waiting_as`), and raise `JournalHeld` only when that takes longer
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import datetime
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from drivers.clock import Clock
 from drivers.identity import DeviceId, MobileSecret, Secret
 
-from ..engine.events import Event, OutboxSettled, VerdictRevised
+from ..engine.events import Event, OutboxSettled
 from ..engine.ports import JournalWaiter
 from ..errors import BadInput, JournalError, JournalHeld
-from ..model import OUTCOME_VERDICT, OutboxItem, Outcome, Verdict
+from ..model import Mender, OutboxItem, Outcome
 from .audit import Audit
 from .compare import TablesDiffer
 from .directory import (
@@ -31,8 +30,17 @@ from .directory import (
     credential_key,
     prepare,
 )
-from .entries import AttemptAbandoned, Entry, OutboxPostponed, SecretForgotten, SecretStored, TablesRebuilt, stamp
+from .entries import (
+    AttemptAbandoned,
+    Entry,
+    OutboxPostponed,
+    SecretForgotten,
+    SecretStored,
+    TablesRebuilt,
+    stamp,
+)
 from .opening import open_writer
+from .owing import making_due, settling
 from .patience import Patience
 from .projections import rebuild
 from .reader import JournalReader
@@ -184,16 +192,34 @@ class Journal(JournalReader):
             at=at, device_id=item.device_id, attempt=item.attempt, action=item.action,
             outcome=outcome, reason=reason, proof=proof,
         )  # fmt: skip
-        return self._decide(lambda db: _settling(db, settled))
+        return self._decide(lambda db: settling(db, settled))
 
-    def postpone(self, item: OutboxItem, retry_at: datetime.datetime, error: str) -> None:
-        """``item`` was tried and could not be finished; it is due again at ``retry_at``."""
+    def postpone(
+        self, item: OutboxItem, retry_at: datetime.datetime, error: str, mender: Mender = Mender.NOBODY, scope: str = ""
+    ) -> None:
+        """``item`` was tried and could not be finished; it is due again at ``retry_at``.
+
+        ``scope``: what else would fare no better now, "" for nothing; all but `EVERYWHERE` count as a try of it.
+        """
         self.record(
             OutboxPostponed(
                 at=self._clock.utc(), device_id=item.device_id, attempt=item.attempt, action=item.action,
-                retry_at=retry_at.astimezone(datetime.UTC), error=error,
+                retry_at=retry_at.astimezone(datetime.UTC), error=error, mender=mender.value, scope=scope,
             )
         )  # fmt: skip
+
+    def make_due(self, attempts: Collection[str]) -> int:
+        """Let what is owed of ``attempts`` be tried at once, as if it had never been; return how many items that is."""
+        at = self._clock.utc()
+        return len(self._decide(lambda db: tuple(making_due(db, attempts, at))))
+
+    def drop(self, attempts: Collection[str], reason: str) -> tuple[Event, ...]:
+        """Settle what is owed of ``attempts`` as ABORTED, undone, and so their verdicts; returns what followed."""
+        first: dict[str, OutboxItem] = {}
+        for record in self.owed():
+            if record.item.attempt in attempts:
+                first.setdefault(record.item.attempt, record.item)
+        return tuple(event for item in first.values() for event in self.settle(item, Outcome.ABORTED, reason, ""))
 
     def rebuild(self) -> None:
         """Make all projections again from the journal."""
@@ -353,36 +379,3 @@ class Journal(JournalReader):
         left = [step for step in attempt.planned if step not in over]
         on_unit = [step for step in left if step in self._unit_steps]
         return next(iter(on_unit or left), "")
-
-
-def _settling(db: sqlite3.Connection, settled: OutboxSettled) -> Sequence[Event]:
-    """What follows when an item is settled: nothing (it was already), itself, or the attempt's final verdict too."""
-    found = db.execute("SELECT action, outcome, reason FROM outbox WHERE attempt = ?", (settled.attempt,)).fetchall()
-    items = {row["action"]: (row["outcome"], row["reason"]) for row in found}
-    if settled.action not in items:
-        raise JournalError(f"attempt {settled.attempt} does not owe {settled.action}; nothing was changed")
-    if items[settled.action][0] is not None:
-        return ()
-    items[settled.action] = (settled.outcome.value, settled.reason)
-    given_up = () if OUTCOME_VERDICT[settled.outcome] is Verdict.PASS else _given_up(settled, items)
-    for other in given_up:
-        items[other.action] = (other.outcome.value, other.reason)
-    held = db.execute("SELECT verdict FROM attempts WHERE attempt = ?", (settled.attempt,)).fetchone()
-    if held["verdict"] != Verdict.PENDING.name or any(outcome is None for outcome, _ in items.values()):
-        return (settled, *given_up)
-    verdict, reason = max((OUTCOME_VERDICT[Outcome(outcome)], reason) for outcome, reason in items.values())
-    revised = VerdictRevised(
-        at=settled.at, device_id=settled.device_id, attempt=settled.attempt, verdict=verdict,
-        reason="" if verdict is Verdict.PASS else reason,
-    )  # fmt: skip
-    return (settled, *given_up, revised)
-
-
-def _given_up(settled: OutboxSettled, items: Mapping[str, tuple[str | None, str]]) -> tuple[OutboxSettled, ...]:
-    """What was to follow an item that ended badly is not tried any more."""
-    reason = f"not tried: {settled.action} ended {settled.outcome.value}"
-    return tuple(
-        dataclasses.replace(settled, action=action, outcome=Outcome.SKIPPED, reason=reason, proof="")
-        for action, (outcome, _) in items.items()
-        if outcome is None
-    )

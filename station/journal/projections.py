@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import JournalError
-from ..model import Verdict
+from ..model import EVERYWHERE, Verdict
 from .chain import Row
 from .counts import count_figures, set_figures
 from .entries import Entry
@@ -265,9 +265,17 @@ def _outbox_queued(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) 
 
 def _outbox_postponed(db: sqlite3.Connection, _row: Row, values: Mapping[str, Any]) -> None:
     changed = db.execute(
-        "UPDATE outbox SET tries = tries + 1, retry_at = ?, last_error = ?"
+        "UPDATE outbox SET tries = tries + ?, retry_at = ?, last_error = ?"
         " WHERE attempt = ? AND action = ? AND settled_at IS NULL",
-        (values["retry_at"], values["error"], values["attempt"], values["action"]),
+        (values.get("scope") != EVERYWHERE, values["retry_at"], values["error"], values["attempt"], values["action"]),
+    )
+    _require_owed(changed, values)
+
+
+def _outbox_hurried(db: sqlite3.Connection, _row: Row, values: Mapping[str, Any]) -> None:
+    changed = db.execute(
+        "UPDATE outbox SET tries = 0, retry_at = NULL WHERE attempt = ? AND action = ? AND settled_at IS NULL",
+        (values["attempt"], values["action"]),
     )
     _require_owed(changed, values)
 
@@ -368,6 +376,7 @@ _HANDLERS: dict[str, Project] = {
     "AttemptAbandoned": _attempt_abandoned,
     "OutboxQueued": _outbox_queued,
     "OutboxPostponed": _outbox_postponed,
+    "OutboxHurried": _outbox_hurried,
     "OutboxSettled": _outbox_settled,
     "VerdictRevised": _verdict_revised,
     "WriteIntended": _write_intended,

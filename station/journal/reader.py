@@ -37,7 +37,7 @@ from .answers import (
 from .chain import Row
 from .compare import TablesDiffer, check_all, check_batches, check_counts, check_found, check_some
 from .directory import JOURNAL_FILE, check_journal_files
-from .entries import stamp
+from .owing import OWED, TRIED, due, next_due, owed_units
 from .projections import search_key
 from .records import (
     AttemptRecord,
@@ -46,10 +46,11 @@ from .records import (
     CachedSerial,
     KeptSecret,
     OwedRecord,
+    OwedUnit,
     UnitHistory,
     Verified,
     WriteRecord,
-)
+)  # fmt: skip
 from .schema import NEWEST, atomic, check_newest, connect_reader, translated, version
 from .seal import doubt, is_untouched
 from .stored import rows
@@ -57,9 +58,6 @@ from .tallies import figures_of
 from .vault import is_sealed
 
 T = TypeVar("T")
-LONGEST_PAUSE = datetime.timedelta(hours=1)
-"""No owed work is ever put off for longer; what claims to be was written before the clock was set back."""
-
 MIN_END = 3
 """Fewer characters end too many ids to name one."""
 _AFTER_ALL = "\U0010ffff"
@@ -149,12 +147,8 @@ class JournalReader:
 
     def known_facts(self, device_id: str) -> dict[str, str]:
         """Return the identity facts of a unit that nothing disputes, name -> value; empty for a stranger."""
-        known = self._all(
-            lambda row: (str(row["name"]), str(row["value"])),
-            "SELECT name, value FROM facts WHERE device_id = ? AND NOT disputed ORDER BY seq, number",
-            device_id.lower(),
-        )
-        return dict(known)
+        facts = "SELECT name, value FROM facts WHERE device_id = ? AND NOT disputed ORDER BY seq, number"
+        return dict(self._all(lambda row: (str(row["name"]), str(row["value"])), facts, device_id.lower()))
 
     def release(self, profile_id: str, revision: int) -> Release | None:
         """Return who released that revision of a profile, and with which text; None when nobody did here."""
@@ -289,19 +283,23 @@ class JournalReader:
 
         An item waits for the earlier items of its attempt: none comes out before one that is postponed.
         """
-        moment, never = stamp(now), stamp(now + LONGEST_PAUSE)
-        blocked: set[str] = set()
-        ready: list[OutboxItem] = []
-        for owed in self.owed():
-            if owed.retry_at is not None and moment < stamp(owed.retry_at) < never:
-                blocked.add(owed.item.attempt)
-            elif owed.item.attempt not in blocked:
-                ready.append(owed.item)
-        return tuple(ready)
+        return tuple(due(self.owed(), now))
+
+    def next_due(self, now: datetime.datetime) -> datetime.datetime:
+        """Return when the first item comes due: ``now``, if one is."""
+        return self._ask(lambda db: next_due(db, now))
 
     def owed(self) -> tuple[OwedRecord, ...]:
         """Return all owed work in the order it was queued, with its tries and its last error."""
-        return self._all(owed_record, "SELECT * FROM outbox WHERE settled_at IS NULL ORDER BY queued_seq, number")
+        return self._all(owed_record, OWED)
+
+    def owed_units(self) -> tuple[OwedUnit, ...]:
+        """Return all owed work as `owing.owed_units` does."""
+        return self._ask(owed_units)
+
+    def tries(self) -> dict[OutboxItem, int]:
+        """Return the owed items that were tried and have to wait for something of their own, with how often."""
+        return dict(self._all(lambda row: (owed_record(row).item, int(row["tries"])), TRIED))
 
     def owed_since(self, item: OutboxItem) -> datetime.datetime | None:
         """Return when ``item`` was queued; None when it is not owed."""
@@ -314,8 +312,7 @@ class JournalReader:
 
     def waiting(self) -> int:
         """Count the items that are owed."""
-        found = self._one(lambda row: int(row["n"]), "SELECT count(*) AS n FROM outbox WHERE settled_at IS NULL")
-        return found or 0
+        return self._one(lambda row: int(row["n"]), "SELECT count(*) AS n FROM outbox WHERE settled_at IS NULL") or 0
 
     def unconfirmed_writes(self, device_id: str | None = None) -> tuple[WriteRecord, ...]:
         """Return writes announced and never confirmed, of one unit or of all, oldest first (N1)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from ..model import Batch, OutboxItem, Verdict
+from ..model import Batch, Mender, OutboxItem, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,22 @@ class OwedRecord:
     tries: int
     retry_at: datetime.datetime | None
     last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwedUnit:
+    """One outbox item as people ask for it. ``reason``: what stands in its way, which ``mender`` can mend.
+
+    ``after``: the earlier step of its unit that it waits for, "" for none; ``retry_at`` None: as soon as it can be.
+    """
+
+    owed: OwedRecord
+    label: str
+    batch: str
+    since: datetime.datetime
+    reason: str
+    mender: Mender
+    after: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ import datetime
 import functools
 import itertools
 import logging
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from drivers.clock import Clock, ClockThread
 from drivers.errors import Cancelled
@@ -22,8 +24,10 @@ from ..engine.ports import Finish, JournalPort, OutboxDesk
 from ..engine.step import Emit, StepResult, deferred
 from ..engine.waiting import Waiting
 from ..errors import CloudError, JournalError, UnitRejected
-from ..model import OutboxItem, Outcome
+from ..model import EVERYWHERE, Mender, OutboxItem, Outcome, place_of
 from ..words.say import Say
+from . import pace
+from .owed_orders import OwedOrders
 
 log = logging.getLogger(__name__)
 
@@ -31,35 +35,46 @@ RETRY_S = (2.0, 5.0, 10.0, 20.0, 30.0)
 """Pauses between rounds while the cloud does not answer; the last one repeats."""
 _LONGER = 1.5
 """A failed item waits longer than the pause between rounds, so that the next round starts with another one."""
-AGAIN_S = (15.0, 30.0, 60.0, 120.0, 240.0, 480.0)
-"""Pauses between the tries of an item that waits for something of its own, such as a slow SIM; the last repeats."""
-MEND_S = 240.0
-"""Longest of these pauses when a person may fix the cause at any moment (an account, a product)."""
 LOOK_S = 1.0
-"""Seconds between two tries of such items, all of them together (reference cloud-api 9)."""
+"""Seconds between two tries of items that wait for something of their own, all together (reference cloud-api 9)."""
 PATIENCE_S = {"sim": 24 * 3600.0}
 """How long an action may wait before a person is told; the first activation of a SIM may take a day (reference 8.3)."""
 USUAL_PATIENCE_S = 3600.0
 _LOOKS = 4
 """Tries before a person is told: part of the wait may have been the cloud's absence."""
+ORDERS_S = 5.0
+"""How soon an order that was left at a command line is seen while something is owed."""
 GROUP = 500
 """Units whose owed step is done together: lists are read once for all of them, imports sent in one request."""
-_AWAY_TWICE = 2
-"""Items in a row for which the cloud did not answer; the rest of the round is then skipped."""
+_TWICE = 2
+"""Items in a row that met the same trouble, of the network or of their product; the others would fare no better."""
+
+
+@dataclass(slots=True)
+class _Hold:
+    """Work at one place, such as a product, that was refused for no unit's sake, and the ``rounds`` that met so."""
+
+    refused: int = 0
+    rounds: int = 0
+    until: float = 0.0  # seconds of the clock; nothing else of that place is tried before
 
 
 class OutboxWorker:
     """Settles due items in order. Call `wake` after new items were queued."""
 
-    def __init__(self, clock: Clock, journal: JournalPort, desk: OutboxDesk, publish: Emit) -> None:
+    def __init__(
+        self, clock: Clock, journal: JournalPort, desk: OutboxDesk, publish: Emit, orders: OwedOrders | None = None
+    ) -> None:
         self._clock, self._journal, self._desk, self._publish = clock, journal, desk, publish
+        self._orders = orders
         self._condition = clock.condition()
         self._token = clock.token()
         self._failures = 0
         self._has_news = True
         self._told: set[str] = set()  # faults reported already
         self._causes: dict[OutboxItem, Say] = {}  # what a person has to fix before an item can be settled
-        self._tries: dict[OutboxItem, int] = {}  # items that wait for something of their own, with their tries so far
+        self._tries: dict[OutboxItem, int] = {}  # items that wait for something of their own, as the journal has them
+        self._holds: defaultdict[str, _Hold] = defaultdict(_Hold)  # by place
         self._thread: ClockThread | None = None
 
     def start(self) -> None:
@@ -83,20 +98,41 @@ class OutboxWorker:
         waiting = Waiting.of_station(self._publish, self._clock, self._token)
         with contextlib.suppress(Cancelled), self._journal.waiting_as(waiting):
             while True:
-                pause_s = self._pause()
-                with self._condition:
-                    self._condition.wait_for(lambda: self._has_news, pause_s, self._token)
-                    self._has_news = False
+                self._wait()
                 self._guarded_round()
+
+    def _wait(self) -> None:
+        """Wait until something is due or new, or an order was left."""
+        pause_s = self._pause()
+        until = None if pause_s is None else self._clock.now() + pause_s
+        while not self._has_news and (until is None or self._clock.now() < until):
+            with self._condition:
+                slice_s = None if until is None else min(ORDERS_S, until - self._clock.now())
+                self._condition.wait_for(lambda: self._has_news, slice_s, self._token)
+            if self._orders is not None and self._orders.are_there:
+                break
+        self._has_news = False
 
     def _guarded_round(self) -> None:
         """Run a round; a journal error is reported once and the round tried again later."""
         try:
-            self._round()
+            self._obey()
+            self.settle_due()
             self._told.discard("journal")
         except JournalError as error:
             self._failures += 1
             self._tell("journal", sentence_of(error))
+
+    def _obey(self) -> bool:
+        """Carry out what was ordered at a command line meanwhile; False if nothing was."""
+        orders = tuple(self._orders.take()) if self._orders is not None else ()
+        for order in orders:
+            for event in order.carry_out(self._journal):
+                self._publish(event)
+            self._failures = 0
+            self._holds.clear()
+            self._publish(OutboxChanged(at=self._clock.utc(), waiting=self._journal.waiting()))
+        return bool(orders)
 
     def _tell(self, what: str, reason: str) -> None:
         """Report a fault of the station, once, however often ``what`` fails."""
@@ -106,22 +142,49 @@ class OutboxWorker:
 
     def _pause(self) -> float | None:
         """Return the seconds until the next round, None (until woken) when nothing is owed."""
+        usual_s = self._retry_s(self._failures)
         with contextlib.suppress(JournalError):  # the next round reports it
             if self._journal.waiting() == 0:
                 return None
-        return self._retry_s(self._failures)
+            due_s = (self._journal.next_due(self._clock.utc()) - self._clock.utc()).total_seconds()
+            free_s = min((hold.until for hold in self._holds.values()), default=0.0) - self._clock.now()
+            return max(usual_s, due_s if due_s > 0 else free_s)
+        return usual_s
 
-    def _round(self) -> None:
+    def settle_due(self, only: Collection[str] | None = None) -> None:
+        """Try everything that is due, on this thread; stop when the cloud does not answer. ``only``: these attempts."""
         away = 0
-        while away < _AWAY_TWICE and (group := _next_group(self._journal.due(self._clock.utc()))):
+        while away < _TWICE and (group := self._next_group(only)):
             finish = self._prepared(group)
             for item in group:
+                if not self._is_free(item):
+                    continue
                 if self._try(item, finish):
                     away = self._failures = 0
                     self._publish(OutboxChanged(at=self._clock.utc(), waiting=self._journal.waiting()))
-                elif (away := away + 1) >= _AWAY_TWICE:
+                elif (away := away + 1) >= _TWICE:
+                    break
+                if self._obey():
                     break
         self._failures += away > 0
+
+    def _next_group(self, only: Collection[str] | None) -> list[OutboxItem]:
+        """Of the first due item of each attempt, those that owe the same step as the very first: at most `GROUP`.
+
+        What was tried least comes first: polls come last, and one bad unit cannot speak for all of its product.
+        """
+        self._tries = dict(self._journal.tries())
+        heads: dict[str, OutboxItem] = {}
+        for item in self._journal.due(self._clock.utc()):
+            if only is None or item.attempt in only:
+                heads.setdefault(item.attempt, item)
+        free = sorted(filter(self._is_free, heads.values()), key=lambda item: self._tries.get(item, 0))
+        return list(itertools.islice((item for item in free if item.action == free[0].action), GROUP))
+
+    def _is_free(self, item: OutboxItem) -> bool:
+        """Say whether nothing holds up all work at the place of ``item``."""
+        hold = self._holds.get(place_of(item.body)) if self._holds else None
+        return hold is None or self._clock.now() >= hold.until
 
     def _prepared(self, group: Sequence[OutboxItem]) -> Finish:
         """Return what finishes the items of ``group``; what stands in the way of all is raised by each."""
@@ -148,7 +211,8 @@ class OutboxWorker:
             self._tell(what, f"{what}: {sentence_of(error)}; it is tried again")
             result = deferred(sentence_of(error), item.body)
         if result.outcome is Outcome.DEFERRED:
-            self._put_off(item, AGAIN_S[-1], result.reason)
+            mender = Mender.PRODUCT if result.say and result.mender is Mender.NOBODY else result.mender
+            self._put_off(item, pace.LONGEST_S, result.reason, mender)
             if result.say and (key := f"{item.attempt}/{item.action}") not in self._told:  # a person has to act
                 self._told.add(key)
                 self._publish(self._stuck(item, result.reason, say=result.say))
@@ -157,6 +221,7 @@ class OutboxWorker:
             self._publish(event)
         self._tries.pop(item, None)
         self._causes.pop(item, None)
+        self._holds.pop(place_of(item.body), None)
         return True
 
     def _not_now(self, item: OutboxItem, error: CloudError) -> bool:
@@ -167,16 +232,32 @@ class OutboxWorker:
                 self._publish(self._stuck(item, reason, say=error.say))
             self._causes[item] = error.say
         if error.is_widespread:
-            self._postpone(item, _LONGER * self._retry_s(self._failures + 1), reason)
+            self._postpone(item, _LONGER * self._retry_s(self._failures + 1), reason, error.mender, EVERYWHERE)
             return False
-        self._put_off(item, MEND_S, reason)
+        self._put_off(item, pace.MEND_S, reason, error.mender, self._held_up(item, error))
         return True
 
-    def _put_off(self, item: OutboxItem, most_s: float, reason: str) -> None:
+    def _held_up(self, item: OutboxItem, error: CloudError) -> str:
+        """Return the place of ``item`` if the second refusal in a row there holds up its work, else "".
+
+        2,400 units of a paused product then cost two requests a round, and not two of each.
+        """
+        if not error.who:
+            return ""
+        place = place_of(item.body)
+        hold = self._holds[place]
+        hold.refused += 1
+        if hold.refused < _TWICE:
+            return ""
+        hold.rounds, hold.refused = hold.rounds + 1, 0
+        hold.until = self._clock.now() + pace.pause_s(hold.rounds, pace.MEND_S)
+        return place
+
+    def _put_off(self, item: OutboxItem, most_s: float, reason: str, mender: Mender, scope: str = "") -> None:
         """Postpone ``item``, longer after each try and the more such items there are."""
         tries = self._tries[item] = self._tries.get(item, 0) + 1
-        pause_s = min(AGAIN_S[min(tries, len(AGAIN_S)) - 1], most_s)
-        self._postpone(item, min(max(pause_s, LOOK_S * len(self._tries)), 2 * AGAIN_S[-1]), reason)
+        pause_s = pace.pause_s(tries, most_s, least_s=LOOK_S * len(self._tries))
+        self._journal.postpone(item, pace.next_try(self._clock.utc(), pause_s), reason, mender, scope)
         if tries >= _LOOKS:
             self._tell_if_overdue(item, reason)
 
@@ -198,20 +279,12 @@ class OutboxWorker:
             reason=reason, say=say,
         )  # fmt: skip
 
-    def _postpone(self, item: OutboxItem, seconds: float, reason: str) -> None:
-        self._journal.postpone(item, self._clock.utc() + datetime.timedelta(seconds=seconds), reason)
+    def _postpone(self, item: OutboxItem, seconds: float, reason: str, mender: Mender, scope: str) -> None:
+        at = self._clock.utc() + datetime.timedelta(seconds=seconds)
+        self._journal.postpone(item, at, reason, mender, scope)
 
     def _retry_s(self, failures: int) -> float:
         return RETRY_S[min(failures, len(RETRY_S) - 1)]
-
-
-def _next_group(due: Sequence[OutboxItem]) -> list[OutboxItem]:
-    """Of the first item of each attempt, those that owe the same step as the very first: at most `GROUP`."""
-    heads: dict[str, OutboxItem] = {}
-    for item in due:
-        heads.setdefault(item.attempt, item)
-    alike = (item for item in heads.values() if item.action == due[0].action)
-    return list(itertools.islice(alike, GROUP))
 
 
 def _failing(error: Exception, _item: OutboxItem) -> StepResult:

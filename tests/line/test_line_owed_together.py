@@ -2,114 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from support import cloud_bench
-from support.journal_story import finished, opened, started, step
+from support.owing import ADD, RENAME, device, owing, serial
 
-from drivers.clock import SimulatedClock
-from drivers.identity import DeviceId, Iccid, SerialNumber
-from station.cloud.client import CloudClient
-from station.cloud.virtual import VirtualCloud
 from station.cloud.virtual.faults import Fault, FaultKind
-from station.engine.events import Event, OutboxSettled, VerdictRevised
-from station.engine.records import OutboxQueued
-from station.journal import Journal
-from station.line.outbox import OutboxWorker
-from station.line.owed import OwedDesk
-from station.model import OutboxItem, Outcome, Verdict
-from station.steps.shared.cloudjob import CloudJob
-from station.steps.table import StepTable
-
-ADD, RENAME = "POST /v1/products/:p/devices", "PUT /v1/products/:p/devices/:id"
-LIST = "GET /v1/products/:p/devices"
-STEPS = ("product_add", "name", "sim", "final_check")
-
-
-@dataclass
-class Owing:
-    """A journal in which ``count`` units owe all of their cloud work, a cloud that knows them, and the outbox."""
-
-    clock: SimulatedClock
-    cloud: VirtualCloud
-    journal: Journal
-    events: list[Event]
-    worker: OutboxWorker
-
-    @property
-    def passed(self) -> int:
-        return sum(isinstance(e, VerdictRevised) and e.verdict is Verdict.PASS for e in self.events)
-
-    def settled(self, action: str) -> list[Outcome]:
-        return [e.outcome for e in self.events if isinstance(e, OutboxSettled) and e.action == action]
-
-    def drain(self, within_s: float = 3600.0) -> float:
-        """Let the outbox work until nothing is owed; return the seconds it took."""
-        self.worker.start()
-        begun = self.clock.now()
-        while self.journal.waiting() and self.clock.now() - begun < within_s:
-            self.clock.sleep(1.0)
-        return self.clock.now() - begun
-
-
-def device(number: int) -> DeviceId:
-    return DeviceId.parse(f"e00fce68{number:016x}")
-
-
-def serial(number: int) -> SerialNumber:
-    return SerialNumber.parse(f"P044AB{number:07d}")
-
-
-def job(number: int) -> CloudJob:
-    return CloudJob(
-        str(device(number)), 13, cloud_bench.PRODUCT, str(serial(number)), str(serial(number)),
-        iccid=str(iccid(number)), queues=True,
-    )  # fmt: skip
-
-
-def iccid(number: int) -> Iccid:
-    return Iccid.told(f"8988307{number:012d}0")
-
-
-@contextlib.contextmanager
-def owing(directory: Path, count: int, scopes: Sequence[str] = ()) -> Iterator[Owing]:
-    clock = SimulatedClock()
-    with clock.registered(), contextlib.ExitStack() as stack:
-        cloud = VirtualCloud(clock)
-        stack.callback(cloud.close)
-        token = cloud_bench.populate(cloud)
-        if scopes:
-            token = cloud.create_token("station+1@api.example.com", scopes=scopes, is_api=True)
-            cloud.create_product(
-                cloud_bench.PRODUCT, 13, slug="widget-boron", name="Widget", team=["station+1@api.example.com"]
-            )
-        journal = Journal.open(directory, "s", clock)
-        stack.callback(journal.close)
-        journal.record(opened())
-        for number in range(count):
-            cloud.register_unit(device(number), 13, serial=serial(number), iccid=iccid(number))
-            journal.record(*_pending(number))
-        client = CloudClient(cloud.serve(), lambda: token, clock)
-        stack.callback(client.close)
-        events: list[Event] = []
-        worker = OutboxWorker(clock, journal, OwedDesk(client, StepTable.found(), clock, journal.record), events.append)
-        stack.callback(worker.stop)
-        yield Owing(clock, cloud, journal, events, worker)
-
-
-def _pending(number: int) -> tuple[Event, ...]:
-    name, body, unit = f"a-{number}", job(number).to_json(), number
-    items = tuple(OutboxItem(name, str(device(number)), action, body) for action in STEPS)
-    return (
-        started(name, unit),
-        *(step(name, action, Outcome.DEFERRED) for action in STEPS),
-        finished(name, Verdict.PENDING, unit),
-        OutboxQueued(at=finished(name).at, attempt=name, items=items),
-    )
+from station.engine.events import VerdictRevised
+from station.model import Outcome, Verdict
 
 
 def test_a_shift_of_owed_units_costs_little_more_than_a_request_a_unit(tmp_path: Path) -> None:

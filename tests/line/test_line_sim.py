@@ -20,7 +20,7 @@ def test_a_sim_that_takes_its_time_sets_the_unit_aside_and_turns_it_green_later(
     with line_bench(tmp_path, BORON) as bench:
         unit = bench.finished_unit(BORON)
         assert unit.spec.iccid is not None
-        bench.cloud.order_sim(unit.spec.iccid, polls=40)
+        bench.cloud.order_sim(unit.spec.iccid, polls=28)
         walk = bench.walk(unit)
         assert walk.verdict is Verdict.PENDING
         assert "sim" in walk.with_outcome(Outcome.DEFERRED)

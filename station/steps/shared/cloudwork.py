@@ -279,7 +279,7 @@ def perform(act: CloudAct, work: CloudRecord, ctx: StepContext) -> StepResult:
 
 
 def _deferred(work: CloudRecord, error: CloudError) -> StepResult:
-    owed = deferred(error.told, work.job.to_json())
+    owed = replace(deferred(error.told, work.job.to_json()), mender=error.mender)
     return replace(owed, say=error.say) if error.who else owed
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ...cloud import api
 from ...cloud.answers import CloudDevice
-from ...cloud.errors import CloudRefused
+from ...cloud.errors import CloudRefused, is_waiting
 from ...engine.step import StepContext, StepResult
 from ...errors import StepFault
 from ...words.say import Say
@@ -16,6 +15,8 @@ from .cloudjob import CloudJob
 from .cloudwork import CloudRecord, Goal, keep_facts
 
 Value = str | bool | int | None
+REFUSED = 2
+"""Refusals in a row, about no unit, after which the same is not asked for the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,20 @@ class DeviceField:
         return cloud.ended(ctx, f"cloud shows {self.title} {self.wanted(cloud.job)}")
 
     def ahead(self, units: Sequence[tuple[CloudRecord, StepContext]]) -> None:
-        """Send the field of all units whose record, listed just now, shows another value."""
+        """Send the field of all units whose record, listed just now, shows another value.
+
+        Two refusals in a row that are about no unit end this: the others would meet the same.
+        """
+        refused = 0
         for cloud, ctx in units:
             member, goal = cloud.last.member.get(lambda: None), self.goal(cloud, ctx)
-            if member is not None and self.shown(member) != self.wanted(cloud.job):
-                with contextlib.suppress(CloudRefused), cloud.write(ctx, goal.what):
-                    goal.send()
+            if refused < REFUSED and member is not None and self.shown(member) != self.wanted(cloud.job):
+                try:
+                    with cloud.write(ctx, goal.what):
+                        goal.send()
+                    refused = 0
+                except CloudRefused as error:  # the unit's own step says what follows
+                    refused += is_waiting(error)
 
 
 DEVELOPMENT = DeviceField(
