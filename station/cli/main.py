@@ -36,6 +36,7 @@ VERBS: Mapping[str, str] = {
     "batch": "open, close and list batches",
     "product": "add the units of a tray list to a product",
     "sim": "import the SIM cards of a list into a product",
+    "owed": "cloud work that units still owe: list it, try it now, or drop it",
     "secrets": "list or forget the mobile secrets that were kept for labels",
     "profile": "write, check, compare and release profiles; their schema for editors",
     "firmware": "the release cache: what this bench can flash without internet",
