@@ -14,7 +14,6 @@ from collections.abc import Collection, Iterator, Sequence
 from drivers.clock import SystemClock
 from drivers.plain_text import escaped
 
-from ..cloud.client import CloudClient
 from ..engine.events import Event, OutboxChanged, StationStarted, VerdictRevised
 from ..errors import BadInput, JournalError, JournalInUse
 from ..journal import Journal, JournalReader, OwedUnit
@@ -26,10 +25,10 @@ from ..local_time import moment
 from ..model import VERDICT_WORD, Mender, Verdict
 from ..settings.config import DEFAULT_CLOUD, load_config
 from ..steps.table import StepTable
+from .account import cloud_client, token_of, token_source
 from .batch import own_journal
 from .log import wanted
 from .places import add_data_dir, known_journal, reader
-from .run import token_of
 from .telling import sub_verbs, tell, tell_all
 
 TAKEN_S = 60.0
@@ -218,7 +217,7 @@ def _drained(journal: Journal, arguments: argparse.Namespace, chosen: Sequence[O
         if isinstance(event, OutboxChanged):
             progress.show(event.waiting)
 
-    client = CloudClient(config.cloud_url, lambda: token_of(config), clock, bucket_rate=config.requests_per_s)
+    client = cloud_client(config, token_source(config), clock)
     try:
         worker = OutboxWorker(clock, journal, OwedDesk(client, StepTable.found(), clock, journal.record), saw)
         journal.make_due(attempts.keys())
