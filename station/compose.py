@@ -25,7 +25,6 @@ from .engine.commands import CloseBatch, Command, RetrySlot, StopSlot
 from .engine.commands import OpenBatch as OpenBatchCommand
 from .engine.events import (
     AttemptFinished,
-    BatchClosed,
     CloudStateChanged,
     CommandRefused,
     Event,
@@ -254,7 +253,7 @@ class Station:
 
     def _close_batch(self, batch: str) -> None:
         self.bench.remove(batch)
-        self._record(BatchClosed(at=self.clock.utc(), batch=batch))
+        self.bus.publish(self.journal.close_batch(batch)[0])  # its seal is evidence, and nothing to show
 
     def _announce(self, opened: OpenBatch) -> None:
         self.bus.publish(self.batches.event(opened))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from drivers.clock import SystemClock
 
-from ..engine.events import BatchClosed, BatchOpened
+from ..engine.events import BatchOpened
 from ..errors import BadInput
 from ..figures import counts, yields
 from ..journal import Journal, owner_of
@@ -81,7 +81,7 @@ def run_close(arguments: argparse.Namespace) -> int:
         if known is None or known.closed_at is not None:
             raise BadInput(f"no open batch {arguments.batch}; see: station batch list")
         journal.verify_batches()
-        journal.record(BatchClosed(at=SystemClock().utc(), batch=arguments.batch))
+        journal.close_batch(arguments.batch)
         figures, owed = journal.figures(arguments.batch), journal.waiting()
     finally:
         journal.close()

@@ -13,15 +13,16 @@ from typing import IO, Any
 from drivers.plain_text import escaped
 
 from ..errors import BadInput
-from ..export import export, exporter_names, find_exporter, write_dump
+from ..export import export, exporter_names, find_exporter, verifier, write_dump
 from ..export.cells import unguarded
 from ..figures import counts, yields
 from ..journal import AttemptRecord, FactRecord, JournalReader, UnitHistory
+from ..journal.batch_seal import Signer, fingerprint, seal_key
 from ..local_time import moment
 from ..model import VERDICT_WORD
 from ..scan.lists import MAX_BYTES, ListLine, read_list
 from ..scan.reading import read_scan
-from .places import add_data_dir, check_output, output, reader
+from .places import add_data_dir, check_output, known_journal, output, reader
 from .telling import released, standard_output, sub_verbs, tell, tell_all
 
 _HARMLESS = re.compile(r"a-[0-9a-f]{12}|([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}|.{1,14}")
@@ -42,13 +43,18 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     tray = verbs.add_parser("tray", help="which units of a list that came with a tray were here, and how they ended")
     tray.add_argument("list", type=Path, metavar="FILE", help="a text in any columns: ids are told by their form")
     dump = verbs.add_parser("dump", help="every journal entry as text")
-    verify = verbs.add_parser("verify", help="follow the hash chain and compare every table with it")
+    verify = verbs.add_parser("verify", help="follow the hash chain and its seals, and compare every table with it")
+    key = verbs.add_parser("key", help="the fingerprint of the key that seals this station's batches")
+    verifier = verbs.add_parser("verifier", help="write the program with which a customer checks a dump, on any Python")
+    verifier.add_argument("-o", dest="output", type=Path, required=True, metavar="FILE", help="write here")
+    verifier.set_defaults(run=run_verifier)
     for sub, run in (
         (exporting, run_export),
         (find, run_find),
         (tray, run_tray),
         (dump, run_dump),
         (verify, run_verify),
+        (key, run_key),
     ):
         add_data_dir(sub)
         sub.set_defaults(run=run)
@@ -79,8 +85,26 @@ def run_verify(arguments: argparse.Namespace) -> int:
     """Verify the journal and print its newest hash; raises `JournalError` naming what is wrong."""
     with reader(arguments) as journal:
         verified = journal.verify()
+    for seal in verified.sealed:
+        tell(f"batch {seal.batch} is sealed up to entry {seal.entry} by the key {seal.fingerprint}")
     tell(f"{verified.entries} entries, chain unbroken, every table as the journal says; the newest hash is")
     tell(verified.hash)
+    return 0
+
+
+def run_key(arguments: argparse.Namespace) -> int:
+    """Print the fingerprint of the seals' key, and the key; makes one if there is none. Returns 0."""
+    key = Signer(seal_key(known_journal(arguments))).public_key()
+    tell(f"fingerprint {fingerprint(key)}", f"key {key}")
+    return 0
+
+
+def run_verifier(arguments: argparse.Namespace) -> int:
+    """Write the customer's verifier; returns 0."""
+    check_output(arguments.output, "-o")
+    with output(arguments.output) as file:
+        file.write(Path(verifier.__file__).read_text(encoding="utf-8"))
+    tell(f"{arguments.output}: python3 {arguments.output.name} DUMP --key FINGERPRINT")
     return 0
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from ..errors import JournalError
+from .batch_seal import KIND, checked
 from .chain import Row, Tail, changed, flaw
 from .counts import count_figures
 from .migrations import fresh
@@ -62,6 +63,8 @@ def unbroken(db: sqlite3.Connection) -> Iterator[Row]:
     for row in rows(db):
         if (wrong := flaw(before, row)) is not None:
             raise tampered(wrong)
+        if row.kind == KIND and isinstance(sealed := checked(row), str):
+            raise tampered(sealed)
         yield row
         before = row
 

@@ -23,7 +23,7 @@ from ..errors import JournalError
 from ..model import IdentityFact
 
 JOURNALLED = frozenset({
-    "StationStarted", "StationStopped", "TablesRebuilt", "OperatorChanged", "BatchOpened", "BatchClosed",
+    "StationStarted", "StationStopped", "TablesRebuilt", "OperatorChanged", "BatchOpened", "BatchClosed", "BatchSealed",
     "ProfileReleased", "SlotTakenOut", "SlotPutBack",
     "AttemptStarted", "UnitIdentified", "StepFinished", "AttemptFinished", "AttemptAbandoned",
     "OutboxQueued", "OutboxPostponed", "OutboxHurried", "OutboxSettled", "VerdictRevised",

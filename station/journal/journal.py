@@ -18,11 +18,12 @@ from typing import TypeVar
 from drivers.clock import Clock
 from drivers.identity import DeviceId, MobileSecret, Secret
 
-from ..engine.events import Event, OutboxSettled
+from ..engine.events import BatchClosed, Event, OutboxSettled
 from ..engine.ports import JournalWaiter
 from ..errors import BadInput, JournalError, JournalHeld
 from ..model import Mender, OutboxItem, Outcome
 from .audit import Audit
+from .batch_seal import Signer, seal_key
 from .compare import TablesDiffer
 from .directory import (
     DirectoryLock,
@@ -193,6 +194,15 @@ class Journal(JournalReader):
             outcome=outcome, reason=reason, proof=proof,
         )  # fmt: skip
         return self._decide(lambda db: settling(db, settled))
+
+    def close_batch(self, batch: str) -> tuple[Event, ...]:
+        """Close ``batch`` and seal all that was recorded up to there; return both events. Raises `BadInput` as keys do.
+
+        Raises `JournalError` for a batch that was never opened.
+        """
+        closed, signer = BatchClosed(at=self._clock.utc(), batch=batch), Signer(seal_key(self.directory))
+        signer.public_key()  # what is wrong with the key is told before anything is recorded
+        return self._decide(lambda db: signer.sealed(db, self._writer.station_id, closed))
 
     def postpone(
         self, item: OutboxItem, retry_at: datetime.datetime, error: str, mender: Mender = Mender.NOBODY, scope: str = ""

@@ -34,6 +34,7 @@ from .answers import (
     time_of,
     write_record,
 )
+from .batch_seal import sealed_batches
 from .chain import Row
 from .compare import TablesDiffer, check_all, check_batches, check_counts, check_found, check_some
 from .directory import JOURNAL_FILE, check_journal_files
@@ -332,8 +333,8 @@ class JournalReader:
 
         Raises `JournalError` that names the first entry or row that does not fit.
         """
-        tail = self._compared(check_all)
-        return Verified(tail.seq, tail.hash)
+        tail, seals = self._compared(lambda db: (check_all(db), tuple(sealed_batches(db))))
+        return Verified(tail.seq, tail.hash, seals)
 
     def verify_units(self, units: Collection[str]) -> None:
         """Verify what the tables hold of ``units`` (Device IDs, as queries give them).

@@ -146,8 +146,18 @@ class KeptSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedBatch:
+    """A seal that holds: of which batch, over which entry and all before it, by the key of which fingerprint."""
+
+    batch: str
+    entry: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
     """The chain holds: so many entries, the newest with this hash (note it elsewhere to notice a cut-off tail)."""
 
     entries: int
     hash: str
+    sealed: tuple[SealedBatch, ...] = ()

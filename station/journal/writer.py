@@ -102,6 +102,10 @@ class Writer:
         """Return the newest committed entry."""
         return self._tail
 
+    @property
+    def station_id(self) -> str:
+        return self._station_id
+
     def limit_pages(self, pages: int | None) -> None:
         """Limit the file to ``pages`` (never less than it has) from the next commit on; None lifts the limit."""
         self._page_limit = NO_LIMIT if pages is None else pages
