@@ -11,9 +11,12 @@ import pytest
 
 from drivers.clock import SystemClock
 from drivers.identity import SerialNumber
+from drivers.virtual import synthetic
 from drivers.virtual.factory import UnitSpec, make_spec
 from station.cli.main import main
+from station.cli.virtual_units import parse_virtual
 from station.cloud.virtual import VirtualCloud
+from station.firmware.cache import FirmwareCache, Origin
 from station.journal import JournalReader
 
 ME, SOMEBODY = "factory@example.com", "somebody@example.com"
@@ -176,3 +179,26 @@ def test_the_journal_has_each_write_before_it_and_no_secret(place: Place) -> Non
     assert rows[0].values()["what"] == f"unclaim {ids(place)[0]} in product {PRODUCT}"
     assert place.token.reveal() not in text
     assert SOMEBODY not in text
+
+
+@pytest.mark.rule("L5")
+def test_the_unit_that_is_plugged_in_is_retired_and_somebody_has_to_say_what_becomes_of_its_sim(place: Place) -> None:
+    spec = parse_virtual("boron@6.3.4:normal").spec(1, 1, setup_done=True)
+    place.cloud.register_unit(spec.device_id, 13, serial=spec.serial, iccid=spec.iccid, imei=spec.imei)
+    place.cloud.edit_device(spec.device_id, product_id=PRODUCT, owner=SOMEBODY)
+    assert spec.iccid is not None
+    place.cloud.edit_sim(spec.iccid, status="active", product_id=PRODUCT)
+    cache, tinker = place.folder / "cache", synthetic.application(13, "6.3.4", seed="tinker")
+    FirmwareCache(cache).add(tinker.data, tinker.name, tinker.name, Origin("test", SystemClock().utc()))
+    words = ("retire", "--virtual", "boron@6.3.4:normal", "--product", "widget", "--cache", str(cache))
+    status, _, err = place.rework(*words, "--yes")
+    assert (status, "--sim release, or --sim keep" in err) == (2, True)
+    status, out, _ = place.rework(*words, "--sim", "keep")
+    assert status == 2
+    assert "writes" not in out  # a unit fresh from its factory runs it
+    assert "billed; --sim release gives it back" in out
+    assert place.cloud.writes == {}
+    status, out, _ = place.rework(*words, "--sim", "release", "--yes", str(spec.device_id))
+    assert status == 0, out
+    assert out.splitlines()[-1].startswith(("done", "under way"))  # the cloud here has a clock of its own
+    assert place.cloud.effects == {OWNER: 1, REMOVE: 1, "DELETE /v1/products/:p/sims/:iccid": 1}

@@ -34,6 +34,7 @@ class Wishes:
     claims: bool = False
     again: bool = False
     off: bool = False
+    sim_option: str = "--release-sim"  # how a person says that the SIM shall be released
     template: NameTemplate = dataclasses.field(default_factory=NameTemplate)
 
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from drivers.clock import CancelToken, Clock
-from drivers.errors import UnknownPlatform
+from drivers.errors import DriverError, UnknownPlatform
 from drivers.identity import DeviceId, Iccid, SerialNumber
 from drivers.platforms import platform
 
@@ -16,12 +16,14 @@ from ...cloud.call import ProductRef
 from ...cloud.client import CloudClient
 from ...cloud.errors import CloudRefused
 from ...cloud.evidence import About
+from ...cloud.sim_answers import Sim
 from ...engine.records import UnitFacts
 from ...engine.step import Emit, NoScanner, StepContext, StepResult
 from ...errors import BadInput, CloudError, StationError, UnitRejected, classify_error
 from ...model import IdentityFact, Outcome
 from ...steps.shared.cloudjob import CloudJob
 from ...steps.shared.cloudwork import CloudRecord, judged
+from ...steps.shared.knowledge import UnitKnowledge
 from ...steps.shared.lastlook import LastLook
 from .case import Case, Part, Rework, Target, Wishes
 
@@ -33,19 +35,25 @@ STEP_S = 900.0
 class ReworkDesk:
     """Looks units up and reworks them. ``product``: where to look first; ``by``: the badge of who does it.
 
-    ``asked``: Device IDs whose owners were asked for them before, by the journal. One thread.
+    ``asked``: whether the owner of a Device ID was asked for it before, by the journal; ``announce``: who is told when
+    hands are needed. One thread.
     """
 
     def __init__(
         self, client: CloudClient, clock: Clock, record: Emit, *, product: ProductRef | None = None, by: str = "",
-        asked: Callable[[str], bool] = lambda _: False,
+        asked: Callable[[str], bool] = lambda _: False, announce: Emit = lambda _: None,
     ) -> None:  # fmt: skip
         self._client, self._clock, self._record = client, clock, record
-        self._product, self._by, self._asked = product, by, asked
+        self._product, self._by, self._asked, self._announce = product, by, asked, announce
         self._number: int | None = None
 
-    def look(self, target: Target, rework: Rework, wishes: Wishes, cancel: CancelToken) -> Case:
-        """Read what the cloud shows of ``target``. Raises `UnitRejected`, `CloudError`, `BadInput`."""
+    def look(
+        self, target: Target, rework: Rework, wishes: Wishes, cancel: CancelToken, told: UnitKnowledge | None = None
+    ) -> Case:  # fmt: skip
+        """Read what the cloud shows of ``target``. Raises `UnitRejected`, `CloudError`, `BadInput`.
+
+        ``told``: what the unit itself says, if it is here; it may be out of its product already.
+        """
         number = self._product_number(cancel)
         if isinstance(target, Iccid):
             if not rework.takes_sims:
@@ -53,6 +61,9 @@ class ReworkDesk:
             return self._case(target, CloudJob("", 0, number, "", iccid=str(target)), None, wishes, cancel)
         device = self._device_id(target, number, cancel)
         product, record = self._find(device, number, cancel)
+        if record is None and told is not None:
+            job = CloudJob(str(device), told.platform.id, number, "", str(told.serial or ""), str(told.iccid or ""))
+            return self._case(target, job, None, wishes, cancel)
         if record is None and rework.needs_record:
             raise UnitRejected(self._unseen(device, number))
         return self._case(target, self._job(device, product, record, wishes), record, wishes, cancel)
@@ -119,14 +130,14 @@ class ReworkDesk:
     ) -> Case:  # fmt: skip
         cloud = CloudRecord(job, self._client, LastLook(self._clock))
         ctx = self.context(job.device_id or None, cancel)
-        sim = cloud.sim(ctx) if job.iccid else None
+        sim = _sim(cloud, ctx) if job.iccid else None
         return Case(target, cloud, ctx, record, sim, wishes, self._asked(job.device_id))
 
     def context(self, device_id: str | None, cancel: CancelToken) -> StepContext:
         """Return what one unit is worked on through: its writes are journalled."""
         return StepContext(
             step=STEP, slot=0, attempt="", clock=self._clock, limit_s=STEP_S, cancel=cancel,
-            announce=lambda _: None, record=self._record, desk=NoScanner(), device_id=device_id,
+            announce=self._announce, record=self._record, desk=NoScanner(), device_id=device_id,
         )  # fmt: skip
 
     def act(self, case: Case, parts: Sequence[Part]) -> StepResult:
@@ -140,7 +151,7 @@ class ReworkDesk:
         for part in parts:
             result = self._attempt(part, case)
             results.append(result)
-            if result.outcome in (Outcome.FAILED, Outcome.ERROR):
+            if result.outcome in _ENDING:
                 break
         worst = max(results, key=lambda one: _SEVERITY.index(one.outcome))
         text = "; ".join(one.proof or one.reason for one in results)
@@ -157,11 +168,12 @@ class ReworkDesk:
             if not isinstance(told, UnitRejected):
                 raise
             return StepResult(Outcome.FAILED, reason=str(told))
-        except StationError as error:
+        except (StationError, DriverError) as error:
             return StepResult(classify_error(error).outcome, reason=str(error))
 
 
-_SEVERITY = (Outcome.SKIPPED, Outcome.ALREADY, Outcome.DONE, Outcome.DEFERRED, Outcome.FAILED, Outcome.ERROR)
+_ENDING = (Outcome.FAILED, Outcome.ABORTED, Outcome.ERROR)
+_SEVERITY = (Outcome.SKIPPED, Outcome.ALREADY, Outcome.DONE, Outcome.DEFERRED, *_ENDING)
 _EFFECTIVE = frozenset({Outcome.DONE, Outcome.DEFERRED})
 
 
@@ -170,3 +182,13 @@ def _slug(record: CloudDevice) -> str:
         return platform(record.platform_id or 0).slug
     except UnknownPlatform:
         return f"platform{record.platform_id}"
+
+
+def _sim(cloud: CloudRecord, ctx: StepContext) -> Sim | None:
+    """Return the SIM, None for one that is nowhere, or somebody else's."""
+    try:
+        return cloud.sim(ctx)
+    except CloudRefused as error:
+        if error.about is not About.UNIT:
+            raise
+        return None

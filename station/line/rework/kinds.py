@@ -114,7 +114,8 @@ def _request(case: Case) -> StepResult:
 # --- membership ------------------------------------------------------------------------------------
 
 
-def _remove(case: Case) -> Foreseen:
+def foresee_removal(case: Case) -> Foreseen:
+    """Return what takes a unit out of its product: its SIM and its owner first."""
     record = _record(case)
     if case.product is None:
         return Foreseen(already="it is in no product")
@@ -125,10 +126,11 @@ def _remove(case: Case) -> Foreseen:
         )
     parts = [_unclaim_part(case)] if record.owner else []
     out = Part(f"takes it out of product {case.product}, where nobody sees it any more", _acts(_take_out))
-    notes = ["its SIM stays in the product, active and billed; --release-sim gives it back"] if _has_sim(case) else []
+    keeps = f"its SIM stays in the product, active and billed; {case.wishes.sim_option} gives it back"
+    notes = [keeps] if _has_sim(case) else []
     if not (case.wishes.releases_sim and _has_sim(case)):
         return Foreseen((*parts, out), tuple(notes))
-    sim = _release(case)
+    sim = foresee_release(case)
     return Foreseen((*sim.parts, *parts, out), sim.notes, warns=sim.warns)
 
 
@@ -234,7 +236,8 @@ def _sim(case: Case) -> Foreseen:
     return Foreseen((part,), (*notes, "it is billed from then on"))
 
 
-def _release(case: Case) -> Foreseen:
+def foresee_release(case: Case) -> Foreseen:
+    """Return what releases the SIM of a unit, or a card alone."""
     _check_iccid(case)
     what = f"SIM {case.cloud.job.iccid}"
     where = f"product {case.product}" if case.product is not None else "this account"
@@ -259,10 +262,10 @@ def _slowness(case: Case) -> str:
 
 REWORKS: Mapping[str, Rework] = {
     "unclaim": Rework("take its owner off", _unclaim),
-    "remove": Rework("take it out of its product, unclaimed first", _remove),
+    "remove": Rework("take it out of its product, unclaimed first", foresee_removal),
     "transfer": Rework("get a unit that belongs to another account", _transfer, needs_record=False),
     "sim": Rework("switch its SIM on, or off", _sim, takes_sims=True),
-    "release": Rework("release its SIM", _release, takes_sims=True),
+    "release": Rework("release its SIM", foresee_release, takes_sims=True),
     "approve": Rework("let it out of quarantine into its product", _approve),
     "deny": Rework("refuse a unit in quarantine", _deny),
     "unmark": Rework("take its development mark off", _unmark),

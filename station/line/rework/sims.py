@@ -80,7 +80,9 @@ def release(cloud: CloudRecord, ctx: StepContext) -> StepResult:
     where = f"product {cloud.job.product_id}" if cloud.job.product_id is not None else "the account"
     if _await(cloud, ctx, lambda sim: sim is None, RELEASE_S, RELEASE_POLL_S):
         return cloud.ended(ctx, f"SIM {cloud.job.iccid} is released: {where} has it no more")
-    return deferred(f"SIM {cloud.job.iccid} is being released; look again later: station rework release", "{}")
+    again = f"station rework release {cloud.job.iccid}"
+    again += f" --product {cloud.job.product_id}" if cloud.job.product_id is not None else ""
+    return deferred(f"SIM {cloud.job.iccid} is being released; look again later: {again}", "{}")
 
 
 def _is_leaving(cloud: CloudRecord, ctx: StepContext) -> bool | None:
