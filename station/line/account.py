@@ -30,6 +30,8 @@ from ..cloud.evidence import About
 from ..local_time import moment
 from ..settings.profile import Profile
 from ..steps import product_add
+from ..steps.shared.cloud_sections import Cloud
+from ..steps.shared.cloudwork import is_same_account
 from ..steps.table import StepTable
 from .bench import platform_name
 
@@ -69,6 +71,7 @@ class Needs:
     platforms: Mapping[int, str]
     scopes: Mapping[str, tuple[str, ...]]
     only_people: tuple[str, ...]  # steps that no API user may do
+    owner: str = ""  # who shall own the units, if not the account of the token
 
 
 def needs_of(profile: Profile, steps: StepTable) -> Needs:
@@ -76,7 +79,7 @@ def needs_of(profile: Profile, steps: StepTable) -> Needs:
     product = profile.section(product_add.Product)
     return Needs(
         profile.id, None if product is None else product.ref, {row.id: row.name for row in profile.platforms},
-        steps.scopes(profile), steps.only_for_people(profile),
+        steps.scopes(profile), steps.only_for_people(profile), profile.section(Cloud).claim_user or "",
     )  # fmt: skip
 
 
@@ -109,6 +112,9 @@ def check_account(
             yield from product_findings(one, product, info, who)
             if _ends(product):
                 return
+            if one.owner and isinstance(product, Product):
+                team = _standing(client, clock, login_api.team(one.ref), limit_s)
+                yield from owner_findings(one, team)
         elif isinstance(info, TokenInfo) and is_strange(info):
             mine = _standing(client, clock, login_api.user_products(), limit_s)
             if isinstance(mine, CloudRefused) and mine.status == 403:
@@ -230,6 +236,18 @@ def _fits(needs: Needs, product: Product) -> Iterator[Finding]:
             State.NOTE, "product", f"{product.id} ({product.name}) takes in whatever device names it (auto-approve):"
             " anybody who knows its number can add devices; switch it off in the console (J4)",
             tells_line=True,
+        )  # fmt: skip
+
+
+def owner_findings(needs: Needs, team: tuple[str, ...] | CloudError) -> Iterator[Finding]:
+    """Say whether who shall own the units is in the team of their product; a token may not be allowed to see it."""
+    if isinstance(team, CloudError):
+        words = f"whether {needs.owner} is in the team of product {needs.ref} is not known: {team}"
+        yield Finding(State.NOTE, "team", words)
+    elif not any(is_same_account(needs.owner, member) for member in team):
+        yield _stop(
+            "team", f"{needs.owner}, who shall own the units (claim_user), is not in the team of product {needs.ref}:"
+            " have it invited in the console, or correct [cloud] (E8)",
         )  # fmt: skip
 
 

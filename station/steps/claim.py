@@ -69,7 +69,7 @@ def _has_token_of(cloud: CloudRecord, ctx: StepContext, user: str) -> bool:
 SPEC = CloudStep(
     # as long as `online`: where that can ask neither cloud nor unit, the claim is what waits for the unit
     name="claim", title="Claim", limit_s=420, act=claim, needs_identity=True,
-    only_for_people=True,
+    only_for_people=lambda profile: not profile.section(Cloud).claim_user,
     section=("cloud", Cloud), applies=lambda profile, _: profile.section(Cloud).claim,
     # a product unit is claimed while it is still offline (E3), a developer unit can be claimed only online (E2)
     after={Kind.PRODUCT: ("name",), Kind.DEVELOPER: ("online",)},

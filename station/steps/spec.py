@@ -61,7 +61,7 @@ class StepSpec:
     section: tuple[str, type[ProfileSection]] | None = None  # its own section of the profile, by its key
     draws_power: bool = False  # a cellular unit takes a share of the bench's power at it: it is written, or transmits
     scopes: tuple[str, ...] = ()  # what an API user's token needs for it, on the routes of a product (cloud-api 2.6)
-    only_for_people: bool = False  # it asks the cloud what no API user may
+    only_for_people: Callable[[Profile], bool] = lambda _: False  # it asks the cloud what no API user may
     visit: str = ""  # steps of one name here share one visit to a mode of the unit: repeated only together
 
 

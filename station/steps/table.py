@@ -109,7 +109,7 @@ class StepTable:
 
     def only_for_people(self, profile: Profile) -> tuple[str, ...]:
         """The steps of ``profile`` that no API user's token can do."""
-        return tuple(plan.name for plan in self.plans(profile) if self._specs[plan.name].only_for_people)
+        return tuple(plan.name for plan in self.plans(profile) if self._specs[plan.name].only_for_people(profile))
 
     def plans(self, profile: Profile, platform: Platform | None = None) -> tuple[StepPlan, ...]:
         """The steps of ``profile`` for one platform or (None) for all of its platforms together."""

@@ -237,6 +237,24 @@ def test_an_account_outside_the_team_is_refused_at_the_start_and_named(desk: Des
     assert stop.words.startswith(f"stranger@example.com is not in the team of product {PRODUCT}")
 
 
+OWNED = BORON + '[cloud]\nclaim = true\nclaim_user = "{owner}"\n'
+
+
+@pytest.mark.rule("E8")
+def test_who_shall_own_the_units_is_looked_for_in_the_team(desk: Desk) -> None:
+    stop = desk.stop(OWNED.format(owner="stranger@example.com"))
+    assert (stop.what, stop.stops_line) == ("team", True)
+    assert stop.words.startswith("stranger@example.com, who shall own the units (claim_user), is not in the team of")
+    assert {one.state for one in desk.find(OWNED.format(owner=ME.upper()))} == {State.OK}
+
+
+def test_an_api_user_may_give_units_to_a_team_it_may_not_see(desk: Desk) -> None:
+    desk.become_api_user(*ALL)
+    found = desk.find(OWNED.format(owner=ME))
+    assert not [one for one in found if one.state is State.STOP]
+    assert [one.what for one in found if one.state is State.NOTE] == ["team"]
+
+
 def test_a_product_the_cloud_does_not_know_is_named(desk: Desk) -> None:
     stop = desk.stop(BORON.replace(str(PRODUCT), "20999"))
     assert (stop.what, stop.stops_line) == ("product", True)

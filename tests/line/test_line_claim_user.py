@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,15 @@ def give_api_token(bench: LineBench) -> None:
     team(bench, ME, FACTORY, API_USER)
 
 
+@contextmanager
+def opened(tmp_path: Path, recipe: Recipe) -> Iterator[LineBench]:
+    """A bench whose batch was opened while its owner was in the team, or it would have been refused."""
+    with line_bench(tmp_path) as bench:
+        team(bench, FACTORY)
+        bench.restart(recipe)
+        yield bench
+
+
 def team(bench: LineBench, *names: str) -> None:
     bench.cloud.create_product(PRODUCT, 13, slug="boron-product", name="boron", team=names)
 
@@ -47,7 +58,7 @@ def owner(bench: LineBench) -> object:
 @pytest.mark.rule("E3")
 @pytest.mark.rule("E8")
 def test_an_api_users_station_gives_units_to_the_factorys_account(tmp_path: Path) -> None:
-    with line_bench(tmp_path, FACTORYS) as bench:
+    with opened(tmp_path, FACTORYS) as bench:
         give_api_token(bench)
         walk = bench.walk(bench.finished_unit(FACTORYS))
         assert walk.verdict is Verdict.PASS, walk.finished
@@ -68,7 +79,7 @@ class Development(Recipe):
 @pytest.mark.rule("E7")
 def test_a_unit_for_development_is_marked_and_claimed_to_be_flashed_from_a_desk(tmp_path: Path) -> None:
     recipe = Development(claim=True, claim_user=FACTORY)
-    with line_bench(tmp_path, recipe) as bench:
+    with opened(tmp_path, recipe) as bench:
         give_api_token(bench)
         unit = bench.finished_unit(recipe)
         walk = bench.walk(unit)
@@ -89,7 +100,7 @@ def test_without_a_named_owner_the_import_claims_nothing(tmp_path: Path) -> None
 
 
 def test_a_member_without_an_owner_is_claimed_by_one_more_import(tmp_path: Path) -> None:
-    with line_bench(tmp_path, FACTORYS) as bench:
+    with opened(tmp_path, FACTORYS) as bench:
         give_api_token(bench)
         unit = bench.finished_unit(FACTORYS)
         bench.cloud.edit_device(unit.spec.device_id, product_id=PRODUCT)
@@ -112,8 +123,9 @@ def test_where_the_import_does_not_claim_the_owners_own_token_does(tmp_path: Pat
 
 
 @pytest.mark.rule("E8")
-def test_an_owner_who_is_not_in_the_team_is_waited_for_and_fails_no_unit(tmp_path: Path) -> None:
-    with line_bench(tmp_path, FACTORYS) as bench:
+def test_an_owner_who_left_the_team_is_waited_for_and_fails_no_unit(tmp_path: Path) -> None:
+    with opened(tmp_path, FACTORYS) as bench:
+        bench.cloud._store.run("DELETE FROM team WHERE username = ?", FACTORY)
         walk = bench.walk(bench.finished_unit(FACTORYS))
         assert walk.verdict is Verdict.PENDING, walk.finished
         assert walk.with_outcome(Outcome.DEFERRED) >= {"claim"}
@@ -126,7 +138,7 @@ def test_an_owner_who_is_not_in_the_team_is_waited_for_and_fails_no_unit(tmp_pat
 
 @pytest.mark.rule("E11")
 def test_a_unit_of_another_account_in_the_team_is_not_taken_from_it(tmp_path: Path) -> None:
-    with line_bench(tmp_path, FACTORYS) as bench:
+    with opened(tmp_path, FACTORYS) as bench:
         team(bench, FACTORY)
         unit = bench.finished_unit(FACTORYS)
         bench.cloud.edit_device(unit.spec.device_id, product_id=PRODUCT, owner=ME)
@@ -136,7 +148,7 @@ def test_a_unit_of_another_account_in_the_team_is_not_taken_from_it(tmp_path: Pa
 
 
 def test_an_owner_whose_reads_lag_behind_is_waited_for_and_not_claimed_again(tmp_path: Path) -> None:
-    with line_bench(tmp_path, FACTORYS) as bench:
+    with opened(tmp_path, FACTORYS) as bench:
         give_api_token(bench)
         bench.cloud.quirks = Quirks(lag_s=4.0)
         walk = bench.walk(bench.finished_unit(FACTORYS))
