@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from ..platforms import ModuleFunction, OsVersion
 from ..wire.control.tables import PIECES_SINCE, RAW_REQUEST, REPLY_LENGTH, Raw
+from ..wire.messages.tables import SimType
 from ..wire.usb import Setup
 from . import programs
 from .board import Board
@@ -30,6 +31,7 @@ from .protection import Protection
 from .radio import Radio
 from .request_handlers import answer_request
 from .session import Session
+from .sims import SimStore
 
 _V0_5_0, _V0_7_0, _V0_8_0 = (OsVersion.parse(text) for text in ("0.5.0-0", "0.7.0-0", "0.8.0-0"))
 V5_2_0 = OsVersion.parse("5.2.0")
@@ -142,8 +144,10 @@ class Application:
             self.radio.listening(False)
 
     def forget(self) -> None:
-        """Reset the network settings, and on Gen 3 that the unit was set up (H11)."""
+        """Reset the network settings, among them the SIM choice, and on Gen 3 that the unit was set up (H11)."""
         self.radio.store.clear(Who.SYSTEM)
+        if SimStore(self.board.memory).active is not SimType.INTERNAL:
+            SimStore(self.board.memory).set_active(SimType.INTERNAL, Who.SYSTEM)
         if self.has_setup_flag:
             self.board.memory.dct.set("setup_done", bytes([0]), Who.SYSTEM)
 

@@ -16,6 +16,7 @@ from ..wire.console import tables
 from .boot import BootRequest
 from .flash import FlashFailed, Who
 from .module_report import describe
+from .sims import iccid_in_use
 from .system import RunningSystem, diagnostics
 from .wifi_dialogue import Digit, Line, Program, Terminal, store_network
 
@@ -179,7 +180,7 @@ class Console:
             yield system.radio.modem_delay_s
         known = is_fresh or system.radio.modem_has_answered
         self._print(f"{tables.IMEI}: {spec.imei if known else ''}\r\n")
-        self._print(f"{tables.ICCID}: {(known and spec.iccid) or ''}\r\n")
+        self._print(f"{tables.ICCID}: {(known and iccid_in_use(spec, system.board.memory)) or ''}\r\n")
         if spec.platform.reports("i.cell_radio", system.os):
             self._print(f"{tables.CELL_RADIO}: {CELL_RADIO if known else ''}\r\n")
 
@@ -198,7 +199,7 @@ class Console:
         if spec.imei is not None and (is_fresh or system.radio.modem_has_answered):
             if is_fresh:
                 yield system.radio.modem_delay_s
-            identity = {"imei": str(spec.imei), "iccid": str(spec.iccid or "")}
+            identity = {"imei": str(spec.imei), "iccid": str(iccid_in_use(spec, system.board.memory) or "")}
             if spec.platform.reports("s.cellfw", system.os):
                 identity["cellfw"] = CELL_RADIO
         self._print(describe(spec.platform_id, identity, system.report.modules) + "\r\n")

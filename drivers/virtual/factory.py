@@ -35,7 +35,8 @@ class UnitSpec:
     mobile_secret: MobileSecret
     mac: MacAddress | None = None  # Wi-Fi platforms
     imei: Imei | None = None  # cellular platforms
-    iccid: Iccid | None = None
+    iccid: Iccid | None = None  # of the SIM soldered in; of a unit without one, of the card in its holder
+    holder_iccid: Iccid | None = None  # of the card in the holder of a unit that has both
     modules: tuple[bytes, ...] = dataclasses.field(default=(), repr=False)
     setup_done: bool = False
     claimed: bool = False
@@ -141,6 +142,7 @@ def save_identity(spec: UnitSpec, directory: Path) -> None:
         "mac": spec.mac and str(spec.mac),
         "imei": spec.imei and str(spec.imei),
         "iccid": spec.iccid and str(spec.iccid),
+        "holder_iccid": spec.holder_iccid and str(spec.holder_iccid),
         "usb_name": spec.usb_name,
     }
     fresh = directory / (IDENTITY_FILE + ".new")
@@ -167,6 +169,7 @@ def load_identity(directory: Path) -> UnitSpec | None:
             mac=MacAddress.parse(fields["mac"]) if fields["mac"] else None,
             imei=Imei.parse(fields["imei"]) if fields["imei"] else None,
             iccid=Iccid.told(fields["iccid"]) if fields["iccid"] else None,
+            holder_iccid=Iccid.told(fields["holder_iccid"]) if fields.get("holder_iccid") else None,
             usb_name=str(fields.get("usb_name", "")),
         )
     except (ValueError, KeyError, TypeError) as error:

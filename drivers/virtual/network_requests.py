@@ -9,14 +9,14 @@ from ..identity import MacAddress, Secret
 from ..platforms import OsVersion
 from ..wire.console.tables import MAX_PASSWORD, MAX_SSID
 from ..wire.control.tables import RequestType
-from ..wire.messages.tables import InterfaceType, WifiSecurity
+from ..wire.messages.tables import InterfaceType, SimType, WifiSecurity
 from ..wire.results import ResultCode
 from .control_service import Outcome
 from .families import family_of
 from .flash import FlashFailed, Who
 from .messages import Fields, blob, message, number, text
 from .request_handler import Handler, query
-from .sims import AccessPointName, SimStore, SimType
+from .sims import AccessPointName, SimStore, iccid_in_use
 from .system import RunningSystem
 from .world import StoredNetwork
 
@@ -164,10 +164,10 @@ def _scan(system: RunningSystem) -> Outcome:
 def _iccid(system: RunningSystem) -> Outcome:
     """Return ICCID and IMEI, powering up the modem; only some versions report the IMEI (4.10)."""
     spec = system.board.spec
+    iccid = iccid_in_use(spec, system.board.memory)
     imei = text(2, str(spec.imei)) if spec.platform.reports("554.imei", system.os) else b""
-    return Outcome(
-        data=text(1, str(spec.iccid)) + imei, seconds=system.radio.modem_delay_s + system.board.timings.work_s
-    )
+    told = (text(1, str(iccid)) if iccid else b"") + imei
+    return Outcome(data=told, seconds=system.radio.modem_delay_s + system.board.timings.work_s)
 
 
 def _apdu(_system: RunningSystem) -> Outcome:

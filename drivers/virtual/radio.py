@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..identity import Secret
+from ..identity import Iccid, Secret
 from ..platforms import OsVersion
 from ..wire.messages.tables import EapType, WifiSecurity
 from .board import Board
@@ -22,6 +22,7 @@ from .flash import Who
 from .network_store import read_entries, write_entry
 from .programs import functions
 from .session import Session
+from .sims import iccid_in_use
 from .world import AccessPoint, Login, ModuleVersion, StoredNetwork, UnitFacts
 
 _WEAKEST_HEARD = -95  # dBm
@@ -233,7 +234,7 @@ class Radio:
         if self._is_listening or self.link is Link.CONNECTED:
             return
         has_modem = self._board.spec.platform.has_cellular
-        has_no_sim = has_modem and self._board.spec.iccid is None and self._family.listens_without_sim
+        has_no_sim = has_modem and self._iccid is None and self._family.listens_without_sim
         has_no_network = self._board.spec.platform.has_wifi and not has_modem and not self.store.networks()
         if has_no_network or has_no_sim:
             self._wants_setup()
@@ -260,7 +261,11 @@ class Radio:
             self.current = next((point for n in self.store.networks() if (point := self.admits(n))), None)
         if self.current is not None:
             return True
-        return spec.iccid is not None and str(spec.imei) not in world.barred and world.sim_is_active(str(spec.iccid))
+        return self._iccid is not None and str(spec.imei) not in world.barred and world.sim_is_active(str(self._iccid))
+
+    @property
+    def _iccid(self) -> Iccid | None:
+        return iccid_in_use(self._board.spec, self._board.memory)
 
     def _session_begins(self) -> None:
         self.link = Link.CONNECTED
@@ -286,7 +291,7 @@ class Radio:
             product_id=product_id,
             product_version=product_version,
             serial_number=str(spec.serial or ""),
-            iccid=None if spec.iccid is None else str(spec.iccid),
+            iccid=None if self._iccid is None else str(self._iccid),
             imei=None if spec.imei is None else str(spec.imei),
             mac=None if spec.mac is None else str(spec.mac),
             claim_code=code.decode("ascii") if code.isascii() and code[0] not in (0x00, 0xFF) else None,

@@ -15,7 +15,7 @@ from ..platforms import OsVersion
 from .console.tables import CLAIM_CODE_SIZE, MAX_PASSWORD, MAX_SSID
 from .control.tables import MAX_PAYLOAD, RequestType
 from .messages import modules, network, system
-from .messages.tables import ENTERPRISE, OLD_SECURITY, ConnectionStatus, OldCipher, WifiSecurity
+from .messages.tables import ENTERPRISE, OLD_SECURITY, ConnectionStatus, OldCipher, SimType, WifiSecurity
 from .proto import network_pb2, system_pb2
 
 SHORT_S = 10.0  # the unit has the reply in memory
@@ -219,6 +219,11 @@ def get_interface(index: int) -> Request[network.Interface]:
     """Read one interface with its hardware address; indices 3, 4 and 5 are in use."""
     payload = network_pb2.InterfaceRequest(index=index).SerializeToString()
     return _with(RequestType.GET_INTERFACE, payload, network.interface)
+
+
+def get_active_sim() -> Request[SimType]:
+    """Read which SIM a unit with two of them uses (4.10)."""
+    return _plain(RequestType.GET_ACTIVE_SIM, network.active_sim)
 
 
 def get_iccid() -> Request[network.CellularIdentity]:

@@ -28,6 +28,7 @@ from .shared.foreseen import check_forgetting, check_setup_done
 from .shared.hidden import Hidden
 from .shared.label import read_label
 from .shared.session import UnitSession
+from .shared.simcard import check_choice
 from .shared.sources import described
 from .shared.unit import Label, Unit
 from .spec import UnitStep, in_both
@@ -56,6 +57,8 @@ def identify(session: UnitSession, ctx: StepContext) -> StepResult:
     if unit.device.mode is Mode.DFU:
         return _ended(f"Device ID {unit.known.device_id} in DFU; the rest when it runs", cured)
     reading.complete(unit, ctx)
+    if session.walks("sim"):
+        check_choice(unit, ctx)
     cured = "; ".join(filter(None, (cured, _check_cloud(session, ctx))))
     _check_later_steps(session)
     if session.firmware.has_files:

@@ -23,7 +23,7 @@ from .shared.cloudchecks import check_sim
 from .shared.cloudjob import CloudJob
 from .shared.cloudwork import CloudRecord, SimNotActive, written_together
 from .shared.listing import list_sims
-from .shared.simcard import SimCard
+from .shared.simcard import SimCard, external_sim
 from .spec import CloudStep, in_both
 
 ASKED, ASKED_AGAIN = "sim asked", "sim asked again"
@@ -70,6 +70,8 @@ def sim(cloud: CloudRecord, ctx: StepContext) -> StepResult:
         raise StepFault(
             "no ICCID was read from the unit, so its SIM cannot be looked up; reseat the SIM", say=Say("sim_missing")
         )
+    if job.has_external_sim:
+        raise external_sim(job.label)
     iccid, started, has_asked = Iccid.told(job.iccid), ctx.clock.now(), False
     while True:
         found, record = cloud.standing(ctx, lambda: _look(cloud, ctx))

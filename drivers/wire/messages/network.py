@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ...errors import RemoteProtocolError
 from ...identity import Iccid, Imei, MacAddress, Secret
 from ..proto import network_pb2
 from . import reading
-from .tables import EapType
+from .tables import EapType, SimType
 
 
 class CellularIdentity(NamedTuple):
@@ -115,6 +116,15 @@ def scanned_networks(raw: bytes) -> tuple[ScannedNetwork, ...]:
     return tuple(
         ScannedNetwork(reading.ssid(n.ssid), reading.mac(n.bssid), n.security, n.channel, n.rssi) for n in found
     )
+
+
+def active_sim(raw: bytes) -> SimType:
+    """Parse which SIM is in use (553). Raises `RemoteProtocolError` for one that is neither."""
+    value = reading.parse_message(network_pb2.ActiveSimReply, raw).sim_type
+    try:
+        return SimType(value)
+    except ValueError:
+        raise RemoteProtocolError(f"the unit uses a SIM of type {value}, expected 1 or 2; reset the unit") from None
 
 
 def cellular_identity(raw: bytes) -> CellularIdentity:

@@ -49,6 +49,13 @@ FUNCTION_LETTERS: dict[str, ModuleFunction] = {
 STORE_LETTERS = {"m": Store.MAIN, "f": Store.FACTORY, "b": Store.BACKUP, "t": Store.SCRATCHPAD}
 
 
+class SimType(enum.IntEnum):
+    """Which SIM a unit uses that has two (reference usb-and-serial 4.10)."""
+
+    INTERNAL = 1  # soldered in
+    EXTERNAL = 2  # in the holder
+
+
 class ConnectionStatus(enum.IntEnum):
     """State of the unit's connection to the cloud."""
 

@@ -209,6 +209,12 @@ class OldNetworksReply(_message.Message):
     list: OldNetworkList
     def __init__(self, list: _Optional[_Union[OldNetworkList, _Mapping]] = ...) -> None: ...
 
+class ActiveSimReply(_message.Message):
+    __slots__ = ("sim_type",)
+    SIM_TYPE_FIELD_NUMBER: _ClassVar[int]
+    sim_type: int
+    def __init__(self, sim_type: _Optional[int] = ...) -> None: ...
+
 class IccidReply(_message.Message):
     __slots__ = ("iccid", "imei")
     ICCID_FIELD_NUMBER: _ClassVar[int]

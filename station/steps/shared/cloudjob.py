@@ -47,6 +47,7 @@ class CloudJob:
     was_member: bool = False  # it was in the product before this walk: nothing of that is on its way any more
     cures: tuple[str, ...] = ()  # what a supervisor's list allows to be done to it, by the names of `allowed.Cure`
     allowed_by: str = ""  # whose list that is: a badge
+    has_external_sim: bool = False  # it uses the SIM in its holder, not the one soldered in
     awaits_online: bool = False  # it must come online at the bench
     tried: tuple[tuple[str, str], ...] = ()  # as `CloudRecord.tried`
 
@@ -85,7 +86,7 @@ class CloudJob:
             firmware_lock=lock.version if lock else None, queues=cloud.queues(profile.context),
             cures=allowed.cures_of(device_id, serial or "") if allowed else (),
             allowed_by=allowed.by if allowed else "",
-            awaits_online=awaits_online,
+            has_external_sim=who.fact("active_sim") == "external", awaits_online=awaits_online,
             awaits_release=profile.section(Release) is not None,
         )  # fmt: skip
 

@@ -21,8 +21,8 @@ from ...words.say import Say
 from .sources import absent
 
 VALUES = (
-    "device_id", "serial", "iccid", "imei", "secret", "mac", "ble_mac", "device_os", "bootloader", "ncp", "modem",
-    "modules", "sku", "claimed", "setup_done", "protection", "mode", "environment",
+    "device_id", "serial", "iccid", "imei", "active_sim", "secret", "mac", "ble_mac", "device_os", "bootloader", "ncp",
+    "modem", "modules", "sku", "claimed", "setup_done", "protection", "mode", "environment",
 )  # fmt: skip
 """Every value that can be told of a unit, in the order people look for them."""
 _KEPT = {

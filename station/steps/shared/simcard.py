@@ -9,6 +9,9 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from drivers.wire import requests
+from drivers.wire.messages.tables import SimType
+
 from ...engine.events import ScanRead
 from ...engine.records import UnitFacts
 from ...engine.step import StepContext
@@ -45,6 +48,27 @@ def read_card(unit: Unit, ctx: StepContext) -> None:
     fact = IdentityFact("iccid", str(known.iccid), CARD)
     known.facts.append(fact)
     ctx.record(UnitFacts(facts=(fact,), **ctx.head()))
+
+
+def check_choice(unit: Unit, ctx: StepContext) -> None:
+    """Raise `UnitRejected` for a unit that uses the SIM in its holder: a product activates the one soldered in.
+
+    The unit is asked once more before it is judged.
+    """
+    if (
+        unit.known.fact("active_sim") == "external"
+        and unit.device.ask(requests.get_active_sim(), ctx.deadline) is SimType.EXTERNAL
+    ):
+        raise external_sim(unit.known.label)
+
+
+def external_sim(label: str) -> UnitRejected:
+    """Return what is said of a unit that uses the SIM in its holder."""
+    return UnitRejected(
+        f"{label} uses the SIM in its holder, and its product activates the one soldered in; the technician has to "
+        "choose that one again: hold MODE until the light blinks blue fast",
+        say=Say("sim_external"),
+    )
 
 
 class _Look:

@@ -98,6 +98,10 @@ def _cellular(at: At) -> Answer:
     return at.device.ask(requests.get_iccid(), at.deadline)._asdict()
 
 
+def _active_sim(at: At) -> Answer:
+    return {"active_sim": at.device.ask(requests.get_active_sim(), at.deadline).name.lower()}
+
+
 def _mode(at: At) -> Answer:
     return {"mode": "listening" if at.device.ask(requests.get_device_mode(), at.deadline) else "normal"}
 
@@ -150,6 +154,7 @@ RUNNING: tuple[Source, ...] = (
         RequestType.GET_MODULE_INFO, "modules", "bootloader", "ncp", in_walk=True,
         read=lambda at: of_modules(at.device.ask(requests.get_module_info(), at.deadline)),
     ),
+    _request(RequestType.GET_ACTIVE_SIM, "active_sim", in_walk=True, read=_active_sim),
     _request(
         RequestType.GET_ICCID, "iccid", "imei", in_walk=True, read=_cellular, fields=(("imei", "554.imei"),),
         again_s=MODEM_AGAIN_S, is_slow=True,
@@ -244,6 +249,8 @@ def absent(name: str, platform: Platform, version: OsVersion | None) -> str:
             if platform.capabilities.ever(Kind.FIELD, "radio.ble")
             else f"{platform.name} has no Bluetooth"
         )
+    if name == "active_sim" and not platform.capabilities.ever(Kind.REQUEST, RequestType.GET_ACTIVE_SIM):
+        return f"{platform.name} has one SIM at most" if platform.has_cellular else f"{platform.name} has no modem"
     if name == "ncp" and platform.slot(ModuleFunction.NCP, 0) is None:
         return f"{platform.name} has no co-processor with firmware of its own"
     if name == "setup_done":

@@ -22,7 +22,7 @@ from drivers.wire.messages import modules, network, system, tables
 from drivers.wire.messages.modules import AssetInfo, ModuleInfo
 from drivers.wire.messages.network import Interface, KnownNetwork, ScannedNetwork
 from drivers.wire.messages.system import Protection
-from drivers.wire.messages.tables import ConnectionStatus, InterfaceType, Store, WifiSecurity
+from drivers.wire.messages.tables import ConnectionStatus, InterfaceType, SimType, Store, WifiSecurity
 from drivers.wire.results import describe_result
 
 MESSAGES = {
@@ -69,6 +69,17 @@ def test_no_trace_shows_a_claim_code() -> None:
     request = requests.set_claim_code(CLAIM_CODE)
     assert request.is_secret
     assert CLAIM_CODE.reveal() not in repr(request)
+
+
+@pytest.mark.parametrize(("raw", "sim"), [(b"\x08\x01", SimType.INTERNAL), (b"\x08\x02", SimType.EXTERNAL)])
+def test_the_sim_in_use_is_the_one_soldered_in_or_the_one_in_the_holder(raw: bytes, sim: SimType) -> None:
+    assert requests.get_active_sim().decode(raw) is sim
+
+
+@pytest.mark.parametrize("raw", [b"", b"\x08\x03"])
+def test_a_sim_of_another_type_is_not_understood(raw: bytes) -> None:
+    with pytest.raises(RemoteProtocolError, match="expected 1 or 2"):
+        requests.get_active_sim().decode(raw)
 
 
 def test_m15_a_whole_chunk_takes_1027_bytes() -> None:
