@@ -89,7 +89,7 @@ class Hands:
         self._bus.plug(port, unit)
         while (event := self._next_event(unit)) is not None:
             if isinstance(event, HandsNeeded):
-                self._scan_label() if event.waits_for_scan else self._press(event)
+                self._scan_what(event) if event.waits_for_scan else self._press(event)
             elif isinstance(event, AttemptFinished) and event.attempt not in self._past and self._looks(unit):
                 break
         last = self._present
@@ -139,10 +139,10 @@ class Hands:
         present = self._present
         return unit.successor is not None if present is None else present.mode is UnitMode.STARTING
 
-    def _scan_label(self) -> None:
-        """Scan the label of the unit that is there after a while, unless a person was faster."""
+    def _scan_what(self, asked: HandsNeeded) -> None:
+        """Scan the label of the unit that is there after a while, or its SIM card, unless a person was faster."""
         if (unit := self._reached()) is not None:
-            self._scan(unit.label, self.slot)
+            self._scan(str(unit.spec.iccid) if asked.sentence in _CARD else unit.label, self.slot)
 
     def _press(self, asked: HandsNeeded) -> None:
         """Do with the buttons of the unit what the screen asks for, after a while."""
@@ -157,6 +157,8 @@ class Hands:
         return None if faster else self._present
 
 
+_CARD = frozenset({"scan_card", "card_differs", "not_the_card"})
+"""What a walk asks for a SIM card with (keys of the catalogue)."""
 _BUTTONS: dict[str, Callable[[VirtualUnit], None]] = {
     "dfu_by_hand": VirtualUnit.press_mode_button,
     "listening_by_hand": VirtualUnit.hold_mode_button,

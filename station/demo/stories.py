@@ -10,6 +10,7 @@ from drivers.virtual.factory import UnitSpec
 from drivers.virtual.synthetic import SyntheticFile
 
 from ..cloud.virtual import VirtualCloud
+from ..firmware.examples import example_product
 from ..settings.profile import Profile, StepRule
 from .options import DemoOptions
 from .records import Wanted, wanted_record
@@ -61,12 +62,37 @@ _UPDATES: tuple[tuple[str, str, str, int | None], ...] = (
 )  # fmt: skip
 """Platform, Device OS it comes with, that of its product, and the co-processor firmware of its product."""
 
+_ELECTRONS = (
+    Arrival("electron", "1.4.4", model="E26K"), Arrival("electron", "2.3.1", model="E35K"),
+    Arrival("electron", "3.3.1", model="P035"), Arrival("electron", "1.0.1"),
+    Arrival("electron", "1.4.4", model="E27T"),
+)  # fmt: skip
+"""Of each kind that takes a plastic SIM: E260, E350, ELC314, one of the first without a serial number, E270."""
+_IMPORTED = 2
+"""So many cards of the list were imported before the shift."""
+
+
+def _import_cards(cloud: VirtualCloud, specs: tuple[UnitSpec, ...]) -> None:
+    """Let the first cards of the list be in the product already, and active; the others are only known."""
+    for spec in specs[:_IMPORTED]:
+        assert spec.iccid is not None
+        product = example_product(spec.platform)
+        cloud.edit_sim(spec.iccid, product_id=product, status="active", activations=1, last_action="activate")
+
+
 STORIES = (
     Story(
         "updates",
         "one unit of every platform gets the Device OS of its product: Photon 0.5.5 to 2.3.1, Argon 1.4.4 to 6.3.4 ...",
         arrivals=tuple(Arrival(slug, old) for slug, old, _, _ in _UPDATES),
         widgets=tuple(Widget(platform_by_slug(slug), new, ncp) for slug, _, new, ncp in _UPDATES),
+    ),
+    Story(
+        "electrons-4ff",
+        "Electrons with plastic SIMs from a card list: two imported before, the others one by one, each card scanned",
+        arrivals=_ELECTRONS,
+        widgets=(Widget(platform_by_slug("electron"), "3.3.1", sections=("[sim]", "scan = true")),),
+        opening=_import_cards,
     ),
 )
 """In the order of ``--stories``."""

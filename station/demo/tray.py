@@ -23,11 +23,15 @@ _SHIPPED = {"p1": "p1-product", "argon": "argon-product", "boron": "boron-produc
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A unit as it comes to a slot. ``device_os`` None: the demo's option says which."""
+    """A unit as it comes to a slot. ``device_os`` None: the demo's option says which.
+
+    ``model``: the first characters of its serial number, where the usual ones of its platform are not meant.
+    """
 
     slug: str
     device_os: str | None = None
     networks: tuple[StoredNetwork, ...] = ()
+    model: str = ""
 
 
 OLD_STOCK = Arrival("photon", "0.4.9", (StoredNetwork("at home", Secret("of its first owner")),))

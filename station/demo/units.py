@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from drivers.clock import Clock
+from drivers.identity import SerialNumber
 from drivers.platforms import platform_by_slug
 from drivers.virtual.factory import UnitSpec
 from drivers.virtual.families import family_of
@@ -20,6 +21,8 @@ from drivers.virtual.unit import VirtualUnit
 from drivers.virtual.world import World
 
 from ..cloud.virtual import VirtualCloud
+from ..cloud.virtual.sims import SimClass
+from ..settings.sku import SimForm, sim_form, sim_speed
 from .options import DemoOptions
 from .tray import Arrival
 
@@ -58,7 +61,10 @@ class Units:
         number, arrival = slot + turn * options.units, self._arrival(slot)
         device_os = arrival.device_os or usual_version(platform_by_slug(arrival.slug).id, options.factory_os)
         spec = self._make_spec(arrival.slug, options.seed, number, device_os)
-        return dataclasses.replace(spec, networks=(*spec.networks, *arrival.networks))
+        serial = spec.serial
+        if arrival.model and serial is not None:
+            serial = SerialNumber.parse(arrival.model + str(serial)[len(arrival.model) :])
+        return dataclasses.replace(spec, serial=serial, networks=(*spec.networks, *arrival.networks))
 
     def make(self, slot: int, turn: int) -> VirtualUnit:
         """Make the ``turn``-th unit of a slot."""
@@ -85,10 +91,12 @@ class Units:
         return unit
 
     def register(self, spec: UnitSpec) -> None:
-        """Make a unit known to the cloud, as its factory did."""
+        """Make a unit known to the cloud, as its factory did, and its SIM as what that unit is sold with."""
+        serial = str(spec.serial or "")
         self._cloud.register_unit(
             spec.device_id, spec.platform_id, serial=spec.serial, iccid=spec.iccid, imei=spec.imei, mac=spec.mac,
-            secret=spec.mobile_secret,
+            secret=spec.mobile_secret, is_plastic_sim=sim_form(serial, spec.platform_id) is SimForm.CARD,
+            sim_class=SimClass[sim_speed(serial, was_active=False).name],
         )  # fmt: skip
 
     def _arrival(self, slot: int) -> Arrival:
