@@ -161,11 +161,13 @@ def _stays(cloud: CloudRecord, ctx: StepContext, found: Sim | None, *, is_over: 
 def _is_gone(cloud: CloudRecord, ctx: StepContext, record: CloudDevice | None, budget_s: float) -> bool:
     """Whether a SIM that the product does not have comes by no waiting."""
     job = cloud.job
+    if not _ABSENCES.keys().isdisjoint(cloud.tried):
+        return True
     if job.product_id is None or ASKED in cloud.tried:
         return job.product_id is not None and (cloud.has_unit or cloud.since_tried(ctx, ASKED) >= budget_s)
     if _has_card(job):
         return _is_known_in(record, job.iccid)
-    return job.was_member or _is_swapped(record, job.iccid)
+    return cloud.has_unit or job.was_member or _is_swapped(record, job.iccid)
 
 
 def _is_swapped(record: CloudDevice | None, iccid: str) -> bool:

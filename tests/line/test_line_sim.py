@@ -6,12 +6,25 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from line_bench import ARGON, BORON, DEVELOPER, line_bench, replace
-from support.sim_cards import SIMS, sim_of
+from line_bench import ARGON, BORON, DEVELOPER, ME, LineBench, Recipe, line_bench, replace
+from support.sim_cards import (
+    ELECTRON,
+    SIMS,
+    Harm,
+    asked_to_take_back,
+    electron,
+    forget,
+    give_away,
+    make_member,
+    sim_of,
+    switch_off,
+)
 
 from drivers.identity import SerialNumber
 from drivers.virtual.factory import make_spec
-from station.engine.events import VerdictRevised
+from drivers.virtual.unit import VirtualUnit
+from station.cloud.virtual.faults import Fault, FaultKind
+from station.engine.events import OwedWorkStuck, VerdictRevised
 from station.model import Outcome, Verdict
 
 
@@ -117,3 +130,91 @@ def test_a_unit_that_never_comes_online_is_not_judged(tmp_path: Path) -> None:
         walk = bench.walk(bench.finished_unit(recipe))
         assert (walk.verdict, walk.finished.sentence) == (Verdict.ERROR, "not_online")
         assert walk.steps["online"].seconds <= 31
+
+
+# --- every state, told apart -------------------------------------------------------------------------
+
+
+def fail_at_the_carrier(bench: LineBench, unit: VirtualUnit) -> None:
+    bench.cloud.order_sim(sim_of(unit), failures=9)
+
+
+def keep_asleep(bench: LineBench, unit: VirtualUnit) -> None:
+    bench.cloud.order_sim(sim_of(unit), polls=10**6)
+
+
+def release(bench: LineBench, unit: VirtualUnit) -> None:
+    """The unit was online with it in its product; somebody released it, and the account has it now."""
+    make_member(bench, unit)
+    bench.cloud.edit_device(unit.spec.device_id, iccid=str(sim_of(unit)))
+    bench.cloud.edit_sim(sim_of(unit), username=ME, status="active")
+    bench.cloud.order(Fault(FaultKind.LIE, SIMS, times=None))  # the import is taken and comes to nothing
+
+
+CARD, SOLDERED, OF_A_DEVELOPER = ELECTRON, BORON, replace(DEVELOPER, platform="boron")
+STATES: list[tuple[Recipe, Harm, Verdict, str, str]] = [
+    (CARD, keep_asleep, Verdict.PENDING, "sim_pending", "is not active after"),
+    (CARD, forget, Verdict.PENDING, "sim_odd", "supervisor has to import it"),
+    (CARD, give_away, Verdict.PENDING, "sim_foreign", "supervisor has to have it released there"),
+    (CARD, release, Verdict.PENDING, "sim_released", "supervisor has to import it"),
+    (CARD, switch_off, Verdict.FAIL, "sim_off", "supervisor has to reactivate it"),
+    (CARD, fail_at_the_carrier, Verdict.FAIL, "sim_failed", "ask the vendor"),
+    (SOLDERED, keep_asleep, Verdict.PENDING, "sim_pending", "is not active after"),
+    (SOLDERED, forget, Verdict.PENDING, "sim_released", "supervisor has to import it"),
+    (SOLDERED, give_away, Verdict.PENDING, "sim_foreign", "supervisor has to have it released there"),
+    (SOLDERED, release, Verdict.PENDING, "sim_released", "supervisor has to import it"),
+    (SOLDERED, switch_off, Verdict.FAIL, "sim_off", "supervisor has to reactivate it"),
+    (SOLDERED, fail_at_the_carrier, Verdict.FAIL, "sim_failed", "ask the vendor"),
+    (OF_A_DEVELOPER, keep_asleep, Verdict.PENDING, "sim_pending", "is not active after"),
+    (OF_A_DEVELOPER, forget, Verdict.FAIL, "sim_odd", "ask the vendor"),
+    (OF_A_DEVELOPER, give_away, Verdict.FAIL, "sim_foreign", "supervisor has to have it released there"),
+    (OF_A_DEVELOPER, fail_at_the_carrier, Verdict.FAIL, "sim_failed", "ask the vendor"),
+]
+KINDS = {id(CARD): "card", id(SOLDERED): "soldered", id(OF_A_DEVELOPER): "developer"}
+NAMES = [f"{KINDS[id(recipe)]}-{harm.__name__}" for recipe, harm, *_ in STATES]
+MENDED = [row for row in STATES if row[2] is Verdict.PENDING and row[1] is not keep_asleep]
+
+
+def in_state(bench: LineBench, recipe: Recipe, harm: Harm) -> VirtualUnit:
+    unit = electron(bench) if recipe is CARD else bench.finished_unit(recipe)
+    harm(bench, unit)
+    return unit
+
+
+@pytest.mark.rule("G8")
+@pytest.mark.parametrize(("recipe", "harm", "verdict", "sentence", "who"), STATES, ids=NAMES)
+def test_a_sim_in_any_state_is_never_taken_back_by_the_line(
+    recipe: Recipe, harm: Harm, verdict: Verdict, sentence: str, who: str, tmp_path: Path
+) -> None:
+    """And each state has a sentence of its own, and a reason that says who can mend it."""
+    with line_bench(tmp_path, recipe) as bench:
+        walk = bench.walk(in_state(bench, recipe, harm))
+        assert (walk.verdict, walk.finished.sentence) == (verdict, sentence), walk.finished
+        assert who in walk.finished.reason
+        assert str(sim_of(bench.units[-1])) in walk.finished.reason
+        assert asked_to_take_back(bench) == []
+
+
+@pytest.mark.parametrize(
+    ("recipe", "harm"), [row[:2] for row in MENDED], ids=[NAMES[STATES.index(row)] for row in MENDED]
+)
+def test_what_only_a_person_mends_is_told_at_once_and_goes_on_by_itself_when_it_is(
+    recipe: Recipe, harm: Harm, tmp_path: Path
+) -> None:
+    with line_bench(tmp_path, recipe) as bench:
+        unit = in_state(bench, recipe, harm)
+        finished = bench.walk(unit).finished
+        told = bench.wait_for(OwedWorkStuck, attempt=finished.attempt, within=600)
+        assert told.sentence == finished.sentence  # type: ignore[attr-defined]
+        bench.cloud.register_sim(sim_of(unit))
+        make_member(bench, unit, username=None, status="active")
+        bench.wait_for(VerdictRevised, attempt=finished.attempt, within=7200, verdict=Verdict.PASS)
+        assert len([event for _, event in bench.events if isinstance(event, OwedWorkStuck)]) == 1
+
+
+def test_a_sim_that_only_takes_long_is_told_of_after_a_day(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        finished = bench.walk(in_state(bench, BORON, keep_asleep)).finished
+        bench.sleep(23 * 3600.0)
+        assert not [event for _, event in bench.events if isinstance(event, OwedWorkStuck)]
+        bench.wait_for(OwedWorkStuck, attempt=finished.attempt, sentence="owed_stuck", within=3 * 3600)

@@ -157,6 +157,24 @@ def test_every_platform_is_updated_in_one_command(capsys: pytest.CaptureFixture[
         assert ("NCP firmware 9" in row["modules"]) == (widget.ncp is not None)
 
 
+@pytest.mark.rule("G3")
+def test_electrons_get_their_sim_cards_from_a_list(capsys: pytest.CaptureFixture[str]) -> None:
+    told = story("electrons-4ff")
+    assert told is not None
+    assert main(("demo", "--story", told.name, "--json")) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = [event for event in events if event["kind"] == "Reconciled"]
+    assert [(row["problems"], {"sim", "product_id", "name"} <= set(row["record"])) for row in rows] == [([], True)] * 5
+    sims = {
+        event["slot"]: event["outcome"]
+        for event in events
+        if (event.get("step"), event["kind"]) == ("sim", "StepFinished")
+    }
+    assert [sims[slot] for slot in range(1, 6)] == ["already", "already", "done", "done", "done"]
+    asked = {event["slot"] for event in events if event.get("sentence") == "scan_card"}
+    assert asked == {1, 2, 3, 4, 5}
+
+
 GOOD = Reconciled(
     1, "ARNK1", "Argon", "1.4.4", "6.3.4", ("bootloader 3200", "NCP firmware 9"), 435_096, (), ("owner", "name")
 )
