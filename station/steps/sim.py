@@ -124,9 +124,7 @@ def _to_ask(cloud: CloudRecord, found: Sim | None, record: CloudDevice | None) -
         return ASKED_AGAIN
     if job.product_id is None:
         return ASKED
-    if sim_form(job.serial, job.platform_id) is SimForm.CARD and (
-        cloud.has_unit or not _is_known_in(record, job.iccid)
-    ):
+    if _has_card(job) and (cloud.has_unit or not _is_known_in(record, job.iccid)):
         return ASKED
     is_lost = found is None and (job.was_member or _is_swapped(record, job.iccid))
     return ASKED if is_lost and cloud.has_unit else ""
