@@ -36,6 +36,7 @@ from .engine.events import (
     UnmappedPort,
     VerdictRevised,
 )
+from .engine.records import ListImported
 from .local_time import clock_time
 from .model import TRIAL, SlotInfo, Verdict
 from .words.catalogue import Words
@@ -127,7 +128,13 @@ def _batch(event: BatchOpened, words: Words) -> str:
     return words.text("header-trial", product=told) if event.batch.release == TRIAL else told
 
 
+def _list(event: ListImported, words: Words) -> str:
+    lines = ", ".join(f"{count} {state}" for state, count in event.lines.items())
+    return words.text("headless-list", list=event.file, product=str(event.product), lines=lines)
+
+
 _WORDS: dict[type[Event], Callable[[Any, Words], str]] = {
+    ListImported: _list,
     StationStarted: _station,
     StationStopped: lambda e, words: words.text("headless-stopped", why=e.reason),
     BatchOpened: _batch,

@@ -34,6 +34,7 @@ from ..model import SHIPPED, TRIAL, SlotInfo
 from ..paths import shipped_profiles
 from ..settings.profile import Profile
 from .hands import Hands
+from .imports import import_list, list_of
 from .options import FACTORY_OS, SCAN_S, SHOW_S, DemoOptions, batch_of, port_of
 from .reconcile import Reconciled, never_left, reconcile
 from .records import compared
@@ -86,6 +87,7 @@ class Demo:
         self._reconciled: dict[int, Reconciled] = {}  # by slot, the last unit that left it
         self._wants = options.wants
         self._specs: dict[int, UnitSpec] = {}
+        self._tray: tuple[UnitSpec, ...] = ()
         self._meet()
         self._hands = [
             Hands(self.bus, number, options, clock, self._units.make, self._scan, self._leaves)
@@ -94,11 +96,12 @@ class Demo:
 
     def _meet(self) -> None:
         """Let the cloud know the units to come, and what happened to them before."""
-        if self.options.opening is not None:
-            specs = tuple(self._units.spec(slot.number) for slot in self.slots)
-            for spec in specs:
+        if self.options.opening is not None or self.options.has_list:
+            self._tray = tuple(self._units.spec(slot.number) for slot in self.slots)
+            for spec in self._tray:
                 self._units.register(spec)
-            self.options.opening(self.cloud, specs)
+        if self.options.opening is not None:
+            self.options.opening(self.cloud, self._tray)
 
     @property
     def slots(self) -> tuple[SlotInfo, ...]:
@@ -136,7 +139,12 @@ class Demo:
     # --- life ---
 
     def open_batches(self) -> None:
-        """Open a batch for each profile; raises `BadInput` as `Station.open_batch` does."""
+        """Import the list of the tray, if one came, and open a batch for each profile.
+
+        Raises `BadInput` as `Station.open_batch` does.
+        """
+        if self.options.has_list:
+            import_list(self.station, self.options.profiles[0], list_of(self._tray))
         for profile in self.options.profiles:
             self.station.open_batch(batch_of(profile), profile)
 

@@ -31,6 +31,7 @@ class DemoOptions:
     platforms of ``profiles``. ``files``: by platform, all that its units have to hold when they leave; given, each of
     them is looked at as it is unplugged (`Demo.reconciliation`). ``wants``: what the cloud has to show in the end of a
     unit. ``opening``: what happens in the cloud before the first unit comes, to the units of the first turn.
+    ``has_list``: a list of these units came with their tray, and is imported before they come.
     """
 
     profiles: tuple[Profile, ...]
@@ -49,6 +50,7 @@ class DemoOptions:
     files: Mapping[int, tuple[SyntheticFile, ...]] = field(default_factory=dict)
     wants: Callable[[Profile, UnitSpec], Wanted] | None = None
     opening: Callable[[VirtualCloud, tuple[UnitSpec, ...]], None] | None = None
+    has_list: bool = False
 
 
 def batch_of(profile: Profile) -> str:

@@ -25,7 +25,8 @@ class Story:
     """``widgets``: what the units become, one product for each platform among ``arrivals``.
 
     In the end every unit has to hold exactly its widget's files, and the cloud to show of it what ``wants`` says.
-    ``opening``: what happened in the cloud before, to the units that will come.
+    ``opening``: what happened in the cloud before, to the units that will come. ``has_list``: they came with a list,
+    which is imported before the first of them is plugged in.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Story:
     arrivals: tuple[Arrival, ...]
     widgets: tuple[Widget, ...]
     opening: Callable[[VirtualCloud, tuple[UnitSpec, ...]], None] | None = None
+    has_list: bool = False
     wants: Callable[[Profile, UnitSpec], Wanted] = lambda profile, spec: wanted_record(profile, spec, ACCOUNT)
 
     @property
@@ -48,7 +50,7 @@ class Story:
         """Return the demo that tells it."""
         return DemoOptions(
             self.profiles(rules), arrivals=self.arrivals, units=len(self.arrivals), once=True, files=self.files,
-            wants=self.wants, opening=self.opening,
+            wants=self.wants, opening=self.opening, has_list=self.has_list,
         )  # fmt: skip
 
 
@@ -93,6 +95,13 @@ STORIES = (
         arrivals=_ELECTRONS,
         widgets=(Widget(platform_by_slug("electron"), "3.3.1", sections=("[sim]", "scan = true")),),
         opening=_import_cards,
+    ),
+    Story(
+        "tray",
+        "six Borons of a tray: its list joins the product in one request, then each is walked and adds nothing",
+        arrivals=(Arrival("boron", "4.2.0"),) * 6,
+        widgets=(Widget(platform_by_slug("boron"), "6.3.4"),),
+        has_list=True,
     ),
 )
 """In the order of ``--stories``."""

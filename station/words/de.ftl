@@ -631,6 +631,7 @@ headless-watches-all = beobachtet alle USB-Ports und wartet auf ein Gerät
 headless-watches-port = beobachtet USB-Port { $ports } und wartet auf ein Gerät
 headless-watches-ports = beobachtet die USB-Ports { $ports } und wartet auf ein Gerät
 headless-stopped = beendet: { $why }
+headless-list = Liste { $list }, Produkt { $product }: { $lines }
 headless-batch = Los { $batch }: { $title } Revision { $revision }
 headless-attempt = Durchlauf { $attempt } mit { $profile }
 headless-no-profile = keinem Profil

@@ -628,6 +628,7 @@ headless-watches-all = watches every USB port and waits for a unit
 headless-watches-port = watches USB port { $ports } and waits for a unit
 headless-watches-ports = watches USB ports { $ports } and waits for a unit
 headless-stopped = stopped: { $why }
+headless-list = list { $list }, product { $product }: { $lines }
 headless-batch = batch { $batch }: { $title } revision { $revision }
 headless-attempt = attempt { $attempt } with { $profile }
 headless-no-profile = no profile

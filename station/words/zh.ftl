@@ -624,6 +624,7 @@ headless-watches-all = 监视所有 USB 端口，等待设备
 headless-watches-port = 监视 USB 端口 { $ports }，等待设备
 headless-watches-ports = 监视 USB 端口 { $ports }，等待设备
 headless-stopped = 已停止：{ $why }
+headless-list = 清单 { $list }，产品 { $product }：{ $lines }
 headless-batch = 批次 { $batch }：{ $title } 修订 { $revision }
 headless-attempt = 流程 { $attempt }，{ $profile }
 headless-no-profile = 没有配置

@@ -272,3 +272,27 @@ def test_a_record_that_differs_from_the_profile_is_named_and_ends_badly() -> Non
     )  # fmt: skip
     assert row.record == ("notes",)
     assert status(demo, tally) == 1
+
+
+# --- a tray that came with its list ----------------------------------------------------------------
+
+
+@pytest.mark.rule("C9")
+def test_the_units_of_a_tray_are_imported_from_its_list_and_by_no_walk(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(("demo", "--story", "tray", "--json")) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (imported,) = [event for event in events if event["kind"] == "ListImported"]
+    assert imported["lines"] == {"added": 6}
+    assert events.index(imported) < next(n for n, event in enumerate(events) if event["kind"] == "AttemptStarted")
+    added = [event for event in events if event["kind"] == "StepFinished" and event["step"] == "product_add"]
+    assert [event["outcome"] for event in added] == ["already"] * 6
+    (summary,) = [event for event in events if event["kind"] == "BatchSummary"]
+    assert (summary["units"], summary["cloud_writes"]) == ({"PASS": 6}, 1 + 6)  # one import, and a name each
+    rows = [event for event in events if event["kind"] == "Reconciled"]
+    assert [row["problems"] for row in rows] == [[]] * 6
+    assert all("product_id" in row["record"] and "sim" in row["record"] for row in rows)
+
+
+def test_a_person_is_told_what_became_of_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(("demo", "--story", "tray", "--headless", "--language", "de")) == 0
+    assert "Liste tray-17.csv, Produkt 12313: 6 added" in capsys.readouterr().out
