@@ -30,7 +30,7 @@ VERBS: Mapping[str, str] = {
     "whoami": "whose token this station works with, what it may do, until when",
     "identify": "show every identity of every unit plugged in, with its source",
     "unit": "command one unit: list, info, dfu, listen, reset, safe, shout, wifi, setup-done, console, env, test",
-    "rework": "mend units in the cloud: unclaim, remove, transfer, sim, release, approve, deny, unmark, rename",
+    "rework": "mend units in the cloud: unclaim, approve, transfer, remove, retire, SIMs, marks, names ...",
     "log": "export a batch's log, or find what happened to a unit",
     "stats": "how a batch goes: figures, and by slot, step, reason, operator, station or hour",
     "batch": "open, close and list batches",

@@ -64,7 +64,7 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     rework_retire.add(verbs)
 
 
-HELP = "mend units in the cloud: " + ", ".join([*REWORKS, "retire"])
+HELP = "mend units in the cloud: unclaim, approve, transfer, remove, retire, SIMs, marks, names ..."
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from ..settings.profile import Kind
 from .shared.cloud_sections import FirmwareLock
-from .shared.fields import DeviceField
+from .shared.fields import LOCK
 from .shared.listing import list_members
 from .spec import CloudStep
-
-LOCK = DeviceField(
-    "desired_firmware_version", "firmware lock", wanted=lambda job: job.firmware_lock,
-    shown=lambda device: device.desired_firmware_version,
-)  # fmt: skip
 
 SPEC = CloudStep(
     name="firmware_lock", title="Firmware lock", limit_s=120, act=LOCK.act,

@@ -172,3 +172,29 @@ def test_the_journal_keeps_who_allowed_what_and_a_run_without_the_list_does_none
         bench.lists = {}
         bench.restart()
         assert bench.walk(unit).finished.sentence == "owner_other"
+
+
+def test_a_leftover_lock_is_told_before_the_first_write_and_taken_off_a_listed_unit(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit = member(bench, BORON, desired_firmware_version=3)
+        refused = bench.walk(unit)
+        assert (refused.verdict, refused.finished.failed_step, refused.flash_writes) == (Verdict.FAIL, "identify", 0)
+        assert f"station rework unlock {unit.device_id}" in refused.finished.reason
+        allow(bench, BORON, f"{unit.device_id} unlock")
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.PASS, walk.finished.reason
+        assert shown(bench, unit)["desired_firmware_version"] is None
+
+
+@pytest.mark.rule("N6")
+def test_a_sim_that_somebody_switches_off_during_the_walk_keeps_the_unit_from_passing(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.finished_unit(BORON)
+        iccid = unit.spec.iccid
+        assert iccid is not None
+        bench.cloud.edit_device(unit.spec.device_id, product_id=PRODUCTS["boron"], name=str(unit.spec.serial))
+        bench.cloud.edit_sim(iccid, status="active", product_id=PRODUCTS["boron"])
+        off = {"_id": str(iccid), "status": "deactivated"}
+        bench.cloud.order(Fault(FaultKind.STATUS, "GET /v1/products/:p/sims/:iccid", status=200, body=off, times=None))
+        walk = bench.walk(unit)
+        assert (walk.verdict, walk.finished.sentence) == (Verdict.FAIL, "sim_off")

@@ -204,6 +204,14 @@ def _unmark(case: Case) -> Foreseen:
     return Foreseen((Part("takes its development mark off", _acts(cures.unmark)),), notes)
 
 
+def _unlock(case: Case) -> Foreseen:
+    version = _record(case).desired_firmware_version
+    if version is None:
+        return Foreseen(already="it is locked to no version")
+    notes = ("from then on it takes the released version, perhaps at once",)
+    return Foreseen((Part(f"takes its lock to version {version} of the firmware away", _acts(cures.unlock)),), notes)
+
+
 def _rename(case: Case) -> Foreseen:
     if _record(case).name == case.cloud.job.name:
         return Foreseen(already=f"it is called {case.cloud.job.name}")
@@ -269,6 +277,7 @@ REWORKS: Mapping[str, Rework] = {
     "approve": Rework("let it out of quarantine into its product", _approve),
     "deny": Rework("refuse a unit in quarantine", _deny),
     "unmark": Rework("take its development mark off", _unmark),
+    "unlock": Rework("take its lock to one version of the firmware away", _unlock),
     "rename": Rework("give it another name", _rename),
 }
 

@@ -33,6 +33,7 @@ class Cure(enum.StrEnum):
     UNCLAIM = "unclaim"  # take the owner off, through the product
     APPROVE = "approve"  # out of quarantine, also a unit that was denied
     UNMARK = "unmark"  # take the development mark off
+    UNLOCK = "unlock"  # no more keep it at one version of the product's firmware
 
 
 @dataclass(frozen=True, slots=True)

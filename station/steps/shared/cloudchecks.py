@@ -6,6 +6,8 @@ compares only.
 
 from __future__ import annotations
 
+import datetime
+
 from ...cloud.answers import CloudDevice
 from ...cloud.sim_answers import Sim
 from ...errors import UnitRejected
@@ -15,10 +17,14 @@ from .cloudjob import CloudJob
 from .cloudwork import is_same_account, mask
 
 DEVELOPMENT = "development mark"
-_REWORK = {"quarantine": Cure.APPROVE, DEVELOPMENT: Cure.UNMARK, "owner": Cure.UNCLAIM}
+LEFTOVER = "leftover firmware lock"
+_REWORK = {
+    "quarantine": Cure.APPROVE, DEVELOPMENT: Cure.UNMARK, "owner": Cure.UNCLAIM, LEFTOVER: Cure.UNLOCK
+}  # fmt: skip
 """What mends a field that no step of the walk mends."""
 _SENTENCES = {
-    "quarantine": Say("quarantined"), DEVELOPMENT: Say("marked"), "owner": Say("owner_other")
+    "quarantine": Say("quarantined"), DEVELOPMENT: Say("marked"), "owner": Say("owner_other"),
+    LEFTOVER: Say("quarantined"),
 }  # fmt: skip
 """What the operator is told of a field, where there is more to say than that it is wrong."""
 
@@ -61,17 +67,35 @@ def check_all(job: CloudJob, device: CloudDevice, user: str) -> int:
     if job.awaits_release and due is not None:
         rows.append(("firmware version", str(due), str(device.firmware_version)))
     rows += [("group", name, name if name in device.groups else "") for name in job.groups]
+    if job.awaits_online and job.device_os and _was_heard_of(job, device):
+        rows.append(("Device OS", job.device_os, device.system_firmware_version))
     rows += [*_marks(job, device), _owner(job, device, user)]
     _check(job, "final read-back:", rows)
     return len(rows)
 
 
+def _was_heard_of(job: CloudJob, device: CloudDevice) -> bool:
+    """Return whether the unit told the cloud in this walk what it runs: a session it resumed may not (7.1)."""
+    at = device.last_handshake_at
+    return at is not None and bool(job.since) and at > datetime.datetime.fromisoformat(job.since)
+
+
 def _marks(job: CloudJob, device: CloudDevice) -> list[Row]:
     if job.product_id is None:
         return []
+    lock = str(device.desired_firmware_version) if has_leftover_lock(job, device) else ""
     return [
-        (DEVELOPMENT, str(job.development), str(device.development)), ("quarantine", "False", str(device.quarantined))
+        (DEVELOPMENT, str(job.development), str(device.development)), ("quarantine", "False", str(device.quarantined)),
+        (LEFTOVER, "", lock),
     ]  # fmt: skip
+
+
+def has_leftover_lock(job: CloudJob, device: CloudDevice) -> bool:
+    """Return whether the cloud keeps the unit at a version that nobody asked for: it would never get a newer one.
+
+    A profile that awaits whatever the cloud wants takes a lock for that.
+    """
+    return job.firmware_lock is None and not job.awaits_release and device.desired_firmware_version is not None
 
 
 def _owner(job: CloudJob, device: CloudDevice, user: str) -> Row:
@@ -111,6 +135,7 @@ def check_sim(job: CloudJob, sim: Sim | None) -> None:
     """Raise `UnitRejected` for a SIM of the product that was switched off: no waiting changes that."""
     if sim is not None and sim.is_off:
         raise UnitRejected(
-            f"SIM {job.iccid} was deactivated; the supervisor has to reactivate it in the console, which may take days",
+            f"SIM {job.iccid} was deactivated; the supervisor switches it on again, which may take days: "
+            f"station rework sim {job.iccid} --product {job.product_id}",
             say=Say("sim_off"),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from drivers.identity import DeviceId
 
 from ...cloud.answers import CloudDevice
 from ...errors import BadInput, UnitRejected
+from ...firmware.sections import DeviceOs
 from ...settings.profile import Profile
 from ...words.say import Say
 from .allowed import Allowed
@@ -49,6 +51,9 @@ class CloudJob:
     allowed_by: str = ""  # whose list that is: a badge
     has_external_sim: bool = False  # it uses the SIM in its holder, not the one soldered in
     awaits_online: bool = False  # it must come online at the bench
+    device_os: str = ""  # what it runs then; "": whatever it has
+    since: str = ""  # the cloud's own time when the walk began, in ISO 8601: what is older tells of no session of it
+    checks_sim: bool = False  # the walk brings its SIM to life
     tried: tuple[tuple[str, str], ...] = ()  # as `CloudRecord.tried`
 
     @property
@@ -64,6 +69,8 @@ class CloudJob:
         *,
         is_named: bool,
         awaits_online: bool,
+        checks_sim: bool = False,
+        since: datetime.datetime | None = None,
         allowed: Allowed | None = None,
     ) -> CloudJob:  # fmt: skip
         """What is owed for an identified ``unit``; one in DFU has shown its Device ID only."""
@@ -72,7 +79,7 @@ class CloudJob:
         serial = str(who.serial) if who.serial else None
         template, cloud = profile.section(NameTemplate), profile.section(Cloud)
         notes, groups, lock = profile.section(Notes), profile.section(Groups), profile.section(FirmwareLock)
-        customer = profile.section(Customer)
+        customer, device_os = profile.section(Customer), profile.section(DeviceOs)
         slug, device_id = who.platform.slug, str(who.device_id)
         return cls(
             device_id=device_id, platform_id=who.platform.id, product_id=product_id,
@@ -86,7 +93,9 @@ class CloudJob:
             firmware_lock=lock.version if lock else None, queues=cloud.queues(profile.context),
             cures=allowed.cures_of(device_id, serial or "") if allowed else (),
             allowed_by=allowed.by if allowed else "",
-            has_external_sim=who.fact("active_sim") == "external", awaits_online=awaits_online,
+            has_external_sim=who.fact("active_sim") == "external",
+            awaits_online=awaits_online, checks_sim=checks_sim, since=since.isoformat() if since else "",
+            device_os=str(device_os.version) if device_os is not None else "",
             awaits_release=profile.section(Release) is not None,
         )  # fmt: skip
 

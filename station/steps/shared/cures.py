@@ -15,9 +15,10 @@ from ...engine.step import StepContext
 from ...errors import StepFault, UnitRejected
 from ...words.say import Say
 from .allowed import Cure
+from .cloudchecks import has_leftover_lock, may_be_claimed
 from .cloudjob import CloudJob
 from .cloudwork import CloudRecord, Goal, is_same_account, mask
-from .fields import DEVELOPMENT
+from .fields import DEVELOPMENT, LOCK
 
 
 def unclaim(cloud: CloudRecord, ctx: StepContext) -> str:
@@ -72,16 +73,24 @@ def unmark(cloud: CloudRecord, ctx: StepContext) -> str:
     return "unmarked: the cloud shows no development mark"
 
 
+def unlock(cloud: CloudRecord, ctx: StepContext) -> str:
+    """Take the lock to one version of the firmware away, and return what was read back."""
+    cloud.reach(ctx, LOCK.goal(cloud, ctx))
+    return "unlocked: the cloud shows no lock to a version"
+
+
 _ACTS: Mapping[Cure, Callable[[CloudRecord, StepContext], str]] = {
-    Cure.UNCLAIM: unclaim, Cure.APPROVE: approve, Cure.UNMARK: unmark,
+    Cure.UNCLAIM: unclaim, Cure.APPROVE: approve, Cure.UNMARK: unmark, Cure.UNLOCK: unlock,
 }  # fmt: skip
 
 
 def cures_for(job: CloudJob, record: CloudDevice, user: str) -> tuple[Cure, ...]:
     """Return what has to be done to a member, and may be. ``user``: the account that is to own it, if any is."""
     needs = {
-        Cure.UNCLAIM: bool(record.owner) and not is_same_account(record.owner, user if job.claims else ""),
+        Cure.UNCLAIM: not is_same_account(record.owner, user if job.claims else "")
+        and not (job.claims and may_be_claimed(job, record.owner)),
         Cure.APPROVE: record.quarantined, Cure.UNMARK: record.development and not job.development,
+        Cure.UNLOCK: has_leftover_lock(job, record),
     }  # fmt: skip
     free = set() if record.denied else {Cure.APPROVE}  # that one was denied is a person's word
     return tuple(cure for cure in Cure if needs[cure] and (cure in job.cures or cure in free))

@@ -76,3 +76,7 @@ class DeviceField:
 DEVELOPMENT = DeviceField(
     "development", "development mark", wanted=lambda job: job.development, shown=lambda device: device.development
 )
+LOCK = DeviceField(
+    "desired_firmware_version", "firmware lock", wanted=lambda job: job.firmware_lock,
+    shown=lambda device: device.desired_firmware_version,
+)  # fmt: skip

@@ -78,7 +78,8 @@ class UnitSession:
         product = self.find_product(ctx)
         return CloudJob.of(
             self.unit, self.profile, product.id if product else None, is_named=self.walks("name"),
-            awaits_online=self.walks("online"), allowed=self.allowed,
+            awaits_online=self.walks("online"), checks_sim=self.walks("sim"), since=self.client.cloud_date,
+            allowed=self.allowed,
         )  # fmt: skip
 
 
