@@ -23,13 +23,14 @@ from ..errors import BadInput
 from . import api
 from .answers import (
     SerialRecord,
+    TokenInfo,
     User,
 )
 from .body import Answer
 from .budget import Priority, TokenBucket, Window
 from .call import Bearer, Call, refusal
 from .errors import CloudDown, OutcomeUnknown, RateLimited, TokenRejected
-from .evidence import Speaker, about, speaker
+from .evidence import Route, Speaker, about, speaker
 from .flight import Flight
 from .http import READ_S, HttpLink
 from .retry import NoAnswer, RetryPlan, Trouble, asked_to_wait, gave_up, is_ambiguous, said, trouble_of
@@ -38,6 +39,9 @@ from .way_out import BY_ENVIRONMENT, WayOut
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 SERIAL_LOOKUPS, SERIAL_WINDOW_S = 50, 3600.0
+TOKEN_SPENT_S = 300.0
+"""A token with less time left counts as expired (reference cloud-api 2.4): it would die in the middle of a unit."""
+LOG_IN = "run: station login"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,13 @@ class CloudClient:
                 if result.status == 401 and may_log_in_again and self._bearer(call) != token:
                     may_log_in_again = False
                     continue
-                return self._read(call, result)
+                return self._noted(token, self._read(call, result))
+
+    def _noted(self, token: Secret | None, found: T) -> T:
+        """Remember until when the token is good, if that is what was asked for."""
+        if token is not None and isinstance(found, TokenInfo):
+            self._seen.expiry = (token, found)
+        return found
 
     def _bearer(self, call: Call[T]) -> Secret | None:
         match call.bearer:
@@ -159,7 +169,17 @@ class CloudClient:
             case Bearer.NOBODY:
                 return None
             case Bearer.STATION:
-                return _sendable(call, self._current(call.what))
+                token = _sendable(call, self._current(call.what))
+                if call.route is not Route.TOKEN and self._is_spent(token):
+                    raise TokenRejected(f"{call.what}: the token expires within 5 minutes; {LOG_IN}")
+                return token
+
+    def _is_spent(self, token: Secret) -> bool:
+        known, date = self._seen.expiry, self.cloud_date
+        if known is None or date is None or known[0] != token:
+            return False
+        passed_s = self._clock.now() - self._seen.cloud_date_at
+        return not known[1].lasts(TOKEN_SPENT_S, date + datetime.timedelta(seconds=passed_s))
 
     def _current(self, what: str) -> Secret:
         """Return the station's token; raises `TokenRejected` when there is none, which a login mends like any other."""
@@ -263,7 +283,7 @@ class CloudClient:
         reason = "" if now_reachable else said(call, result)
         with self._seen.lock:
             if isinstance(result, Answer) and is_ours and result.date is not None:
-                self._seen.cloud_date = result.date
+                self._seen.cloud_date, self._seen.cloud_date_at = result.date, self._clock.now()
             changed, self._seen.reachable = self._seen.reachable is not now_reachable, now_reachable
         if changed and self._on_reachable is not None:
             self._on_reachable(now_reachable, reason)
@@ -276,12 +296,14 @@ class _Seen:
     lock: threading.Lock = field(default_factory=threading.Lock)
     reachable: bool | None = None
     cloud_date: datetime.datetime | None = None
+    cloud_date_at: float = 0.0  # by our clock
     account: tuple[Secret, User] | None = None  # a token, and whose it is
+    expiry: tuple[Secret, TokenInfo] | None = None  # a token, and what the cloud said of it
 
 
 def _sendable(call: Call[T], token: Secret) -> Secret:
     """Return the token if it fits into a header; the HTTP library would quote any other in its error."""
     text = token.reveal()
     if not text or not text.isascii() or not text.isprintable():
-        raise TokenRejected(f"{call.what}: the access token is not printable ASCII; run: station login")
+        raise TokenRejected(f"{call.what}: the access token is not printable ASCII; {LOG_IN}")
     return token

@@ -24,20 +24,23 @@ from drivers.errors import DeadlineExceeded
 from ..cloud import api, login_api
 from ..cloud.answers import Product, TokenInfo
 from ..cloud.call import Call
-from ..cloud.client import CloudClient
+from ..cloud.client import TOKEN_SPENT_S, CloudClient
 from ..cloud.errors import CloudDown, CloudError, CloudRefused, NotAllowed, TokenRejected
 from ..cloud.evidence import About
 from ..local_time import moment
 from ..settings.profile import Profile
 from ..steps import product_add
+from ..steps.shared.allowed import Allowed
 from ..steps.shared.cloud_sections import Cloud
 from ..steps.shared.cloudwork import is_same_account
+from ..steps.shared.cures import CURE_SCOPES
 from ..steps.table import StepTable
 from .bench import platform_name
 
 T = TypeVar("T")
 TOKEN_LASTS_S = 30 * 60.0
 """How long a token must still be valid when a shift or a batch begins (reference cloud-api 2.4)."""
+SHIFT_S = 8 * 3600.0
 CLOCK_SLIP_S = 60.0
 LOOK_AGAIN_S = (1.0, 2.0)
 """Pauses between looks at a refusal: reads lag, and a part of the cloud may know less. It counts when it stands."""
@@ -74,12 +77,14 @@ class Needs:
     owner: str = ""  # who shall own the units, if not the account of the token
 
 
-def needs_of(profile: Profile, steps: StepTable) -> Needs:
-    """Derive from the steps of ``profile`` what they ask of the account."""
-    product = profile.section(product_add.Product)
+def needs_of(profile: Profile, steps: StepTable, allowed: Allowed | None = None) -> Needs:
+    """Derive from the steps of ``profile``, and from what may be mended at its bench, what they ask of the account."""
+    product, scopes = profile.section(product_add.Product), dict(steps.scopes(profile))
+    for cure in dict.fromkeys(cure for unit in allowed.units for cure in unit.cures) if allowed is not None else ():
+        scopes[CURE_SCOPES[cure]] = (*scopes.get(CURE_SCOPES[cure], ()), f"{cure.value} by the supervisor's list")
     return Needs(
         profile.id, None if product is None else product.ref, {row.id: row.name for row in profile.platforms},
-        steps.scopes(profile), steps.only_for_people(profile), profile.section(Cloud).claim_user or "",
+        scopes, steps.only_for_people(profile), profile.section(Cloud).claim_user or "",
     )  # fmt: skip
 
 
@@ -100,12 +105,14 @@ def check_account(
         return
     info = _standing(client, clock, api.token_info(), limit_s)
     who = ""
-    if not _ends(info) and (asks_who or any(one.only_people for one in needs)):
+    if isinstance(info, TokenInfo) and (asks_who or any(one.only_people for one in needs)):
         user = _standing(client, clock, api.user(), limit_s)
         who = user.username if not isinstance(user, CloudError) else ""
-    yield token_finding(info, who, client.cloud_date or clock.utc())
+    now = client.cloud_date or clock.utc()
+    yield token_finding(info, who, now)
     yield clock_finding(client.cloud_date, clock.utc())
-    for one in () if _ends(info) else needs:
+    is_spent = isinstance(info, TokenInfo) and not info.lasts(TOKEN_SPENT_S, now)
+    for one in () if _ends(info) or is_spent else needs:
         yield from _rights(one, info)
         if one.ref is not None:
             product = _standing(client, clock, api.product(one.ref), limit_s)
@@ -168,8 +175,11 @@ def token_finding(info: TokenInfo | CloudError, who: str, now: datetime.datetime
     if info.expires_at is None:
         return Finding(State.OK, "token", f"accepted: {name}{whose}, does not expire")
     until, minutes = moment(info.expires_at), (info.expires_at - now).total_seconds() / 60
-    if info.lasts(TOKEN_LASTS_S, now):
+    if info.lasts(SHIFT_S, now):
         return Finding(State.OK, "token", f"accepted: {name}{whose}, until {until}")
+    if info.lasts(TOKEN_LASTS_S, now):
+        words = f"accepted: {name}{whose}, but it expires within this shift ({until}); before that, run: station login"
+        return Finding(State.NOTE, "token", words, tells_line=True)
     return _stop(
         "token", f"{name}{whose}, expires in {max(0.0, minutes):.0f} min ({until}), and a shift needs at least "
         f"{TOKEN_LASTS_S / 60:.0f}; run: station login",

@@ -33,7 +33,7 @@ from ..steps.shared.released import NotReleased, Releases, wanted
 from ..steps.shared.wifi_section import Wifi
 from ..steps.table import StepTable
 from ..words.say import Say
-from .account import check_account, needs_of
+from .account import Needs, check_account, needs_of
 from .bench import Bench, OpenBatch
 from .releases import BatchRefused, Gate
 
@@ -119,7 +119,7 @@ class Batches:
             customers=customers_of(profile, self._secrets),
         )  # fmt: skip
         self._bench.check(opened)
-        notes = (*self._check_account(profile), *self._foresee_release(opened))
+        notes = (*self._check_account(needs_of(profile, self._steps, allowed)), *self._foresee_release(opened))
         known = self._journal.batch(batch)
         if known is None or known.batch != opened.batch:  # a trial becomes a release, an older record gets one
             self._journal.record(self.event(opened))
@@ -164,12 +164,12 @@ class Batches:
             )
         return replace(known.batch, release=self._gate(profile))
 
-    def _check_account(self, profile: Profile) -> tuple[str, ...]:
+    def _check_account(self, needs: Needs) -> tuple[str, ...]:
         """Return what a person should know of the account; raise `BadInput` for what would stop every unit.
 
         While the cloud is away nothing is checked; the first unit asks, and waits for the answer.
         """
-        found = list(check_account(self._client, self._clock, [needs_of(profile, self._steps)], DESK_S))
+        found = list(check_account(self._client, self._clock, [needs], DESK_S))
         if stops := [one.words for one in found if one.stops_line]:
             raise BadInput(*stops)
         return tuple(f"{one.what}: {one.words}" for one in found if one.tells_line)

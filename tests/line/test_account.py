@@ -22,6 +22,7 @@ from station.cloud.client import CloudClient
 from station.cloud.virtual import Fault, FaultKind, Quirks, VirtualCloud
 from station.cloud.virtual.faults import Who
 from station.line.account import Finding, Needs, State, check_account, clock_finding, needs_of
+from station.steps.shared.allowed import Allowed, AllowedUnit, Cure
 
 BORON = f'id = "widget"\nrevision = 1\nkind = "product"\nplatforms = ["boron"]\n[product]\nid = {PRODUCT}\n'
 DEVELOPER = """\
@@ -135,16 +136,21 @@ def test_a_batch_asks_two_questions_and_one_more_where_units_are_claimed(desk: D
 
 
 @pytest.mark.rule("N4")
-@pytest.mark.parametrize(("minutes", "is_enough"), [(31, True), (29, False), (4, False)])
-def test_a_token_that_expires_within_the_next_half_hour_stops_the_line(
-    minutes: int, is_enough: bool, desk: Desk
-) -> None:
+@pytest.mark.parametrize("minutes", [29, 6, 4])
+def test_a_token_that_expires_within_the_next_half_hour_stops_the_line(minutes: int, desk: Desk) -> None:
     desk.token = desk.cloud.create_token(ME, expires_in=60 * minutes)
+    stop = desk.stop()
+    assert (stop.what, stop.stops_line) == ("token", True)
+    assert f"expires in {minutes} min" in stop.words
+    assert stop.words.endswith("run: station login")
+
+
+@pytest.mark.parametrize(("hours", "state"), [(0.6, State.NOTE), (7.9, State.NOTE), (8.1, State.OK)])
+def test_a_token_that_expires_within_the_shift_is_told_at_its_start(hours: float, state: State, desk: Desk) -> None:
+    desk.token = desk.cloud.create_token(ME, expires_in=3600 * hours)
     (token,) = [one for one in desk.find() if one.what == "token"]
-    assert (token.state, token.stops_line) == ((State.OK, False) if is_enough else (State.STOP, True))
-    if not is_enough:
-        assert f"expires in {minutes} min" in token.words
-        assert token.words.endswith("run: station login")
+    assert (token.state, token.stops_line, token.tells_line) == (state, False, state is State.NOTE)
+    assert ("before that, run: station login" in token.words) is (state is State.NOTE)
 
 
 def test_a_token_that_is_no_good_is_told_once_and_nothing_else_is_asked(desk: Desk) -> None:
@@ -209,6 +215,18 @@ def test_each_scope_that_is_missing_is_named_with_the_steps_that_need_it(missing
     assert (stop.what, stop.stops_line) == ("scope", True)
     steps = ", ".join(needs(EVERYTHING).scopes[missing])
     assert stop.words.startswith(f"widget: {steps} needs {missing}, which this API user lacks")
+
+
+@pytest.mark.parametrize(("cure", "scope"), [(Cure.UNCLAIM, "devices:release"), (Cure.UNMARK, "devices:update")])
+def test_what_a_supervisors_list_lets_the_bench_mend_needs_its_scope(cure: Cure, scope: str, desk: Desk) -> None:
+    allowed = Allowed("0417", "B-1", (AllowedUnit("e00fce68aaaa000000000001", (cure,)),), "0" * 64)
+    wanted = needs_of(parse_profile(BORON.encode()), STEPS, allowed)
+    desk.become_api_user(*(one for one in wanted.scopes if one != scope))
+    token = desk.token
+    with closing(CloudClient(desk.cloud.base_url, lambda: token, desk.clock)) as client:
+        found = list(check_account(client, desk.clock, [wanted], ASK_S))
+    (stop,) = [one for one in found if one.stops_line]
+    assert f"{cure.value} by the supervisor's list needs {scope}" in stop.words
 
 
 def test_an_api_user_cannot_claim_whatever_its_scopes(desk: Desk) -> None:

@@ -174,6 +174,23 @@ def test_a_token_lost_in_the_middle_holds_the_line_until_somebody_logs_in_elsewh
             assert bench.when(finished) > bench.when(held) + 600
 
 
+@pytest.mark.rule("N4")
+def test_a_token_is_not_used_in_its_last_five_minutes_and_no_unit_starts_with_it(tmp_path: Path) -> None:
+    with line_bench(tmp_path) as bench:
+        bench.token = bench.cloud.create_token(ME, expires_in=40 * 60)
+        bench.restart(ARGON)
+        (told,) = [event for _, event in bench.events if isinstance(event, StationFault)]
+        assert "it expires within this shift" in told.reason
+        assert bench.walk(bench.finished_unit(ARGON)).verdict is Verdict.PASS
+        bench.sleep(35 * 60)
+        mark = bench.mark()
+        bench.plug(bench.finished_unit(ARGON, 2))
+        bench.wait_for(StepHeld, sentence="token_rejected", since=mark)
+        assert 401 not in {one.status for one in bench.cloud.requests()}  # it still was good
+        bench.token = bench.cloud.create_token(ME)
+        assert bench.wait_finished(since=mark).verdict is Verdict.PASS
+
+
 def test_the_clouds_light_is_unknown_until_somebody_asked(tmp_path: Path) -> None:
     with line_bench(tmp_path) as bench:
         assert bench.station.client.reachable is None

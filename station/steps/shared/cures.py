@@ -84,6 +84,12 @@ _ACTS: Mapping[Cure, Callable[[CloudRecord, StepContext], str]] = {
 }  # fmt: skip
 
 
+CURE_SCOPES: Mapping[Cure, str] = {
+    Cure.UNCLAIM: "devices:release", Cure.APPROVE: "devices:import", Cure.UNMARK: "devices:update",
+}  # fmt: skip
+"""What an API user's token needs for each (reference cloud-api 2.6)."""
+
+
 def cures_for(job: CloudJob, record: CloudDevice, user: str) -> tuple[Cure, ...]:
     """Return what has to be done to a member, and may be. ``user``: the account that is to own it, if any is."""
     needs = {
