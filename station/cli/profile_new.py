@@ -27,6 +27,7 @@ from ..settings.profile_text import commented
 from ..settings.secrets import SecretRef
 from ..steps.firmware import NO_VERSION
 from ..steps.product_add import product_id
+from ..steps.shared.claim_by import ClaimBy
 from ..steps.table import StepTable
 from .places import firmware_folder, store_of
 from .telling import tell
@@ -49,6 +50,10 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--application", metavar="NAME", help="the application's file or its bundle (.zip), or none")
     parser.add_argument("--wifi", metavar="SSID", help="a network the units join, or none")
     parser.add_argument("--wifi-password", metavar="REF", help="where its password is: env:NAME, keyring:..., or open")
+    parser.add_argument("--customer", metavar="EMAIL", help="who is to own the units, such as unit-{id}@example.com")
+    parser.add_argument("--client", metavar="ID", help="the product's OAuth client that makes its customers")
+    parser.add_argument("--client-secret", metavar="REF", help="where its secret is kept: env:NAME or keyring:...")
+    parser.add_argument("--claim-by", metavar="HOW", help="id, or code: a claim code over USB")
     parser.add_argument("--firmware", action="append", type=Path, default=[], metavar="DIR", help="look here first")
     parser.add_argument("--config", type=Path, metavar="FILE", help="the station's config file")
     parser.set_defaults(run=run)
@@ -130,7 +135,14 @@ def _values(path: Path, platform: Platform, answers: Answers, stores: tuple[Firm
         "application", _which(found), lambda text: _application(text, platform, found, stores), NONE
     )  # fmt: skip
     wifi = _wifi(platform, answers)
+    customer = _customer(answers, bool(product))
     kind = Kind.PRODUCT if product else Kind.DEVELOPER
+    cloud: dict[str, Any] = {
+        "offline": "queue" if product and not wifi and not customer else "hold", "claim": not product,
+        "online": not product or bool(customer),
+    }  # fmt: skip
+    if not product and answers.arguments.claim_by is not None:
+        cloud["claim_by"] = answers.arguments.claim_by
     name = re.sub(r"[^\w.-]+", "-", path.stem)[:40]
     values: dict[str, Any] = {
         "id": name, "revision": 1, "title": name.upper(), "kind": kind.value, "platforms": [platform.slug],
@@ -138,9 +150,8 @@ def _values(path: Path, platform: Platform, answers: Answers, stores: tuple[Firm
         "device_os": {"version": version, "modules": modules, "allow_downgrade": False},
         "firmware": application and _firmware(application, kind),
         "wifi": wifi,
-        "cloud": {
-            "offline": "queue" if product and not wifi else "hold", "claim": not product, "online": not product,
-        },
+        "cloud": cloud,
+        "customer": customer,
         "name": {"template": "{serial}", "fallback": "{platform}-{id6}"},
         "label": {"expect": bool(product), "timeout_s": 60, "keep_secret": False},
     }  # fmt: skip
@@ -207,6 +218,26 @@ def _firmware(application: Found, kind: Kind) -> dict[str, Any]:
     has_version = kind is Kind.PRODUCT and image.product_version not in (None, 0, NO_VERSION)
     version = {"product_version": image.product_version} if has_version else {}
     return {"file": ref.file, "sha256": ref.sha256, **version}
+
+
+def _customer(answers: Answers, has_product: bool) -> dict[str, Any]:
+    """Return the section [customer], empty without the option: nobody is asked for what few want (K1)."""
+    if answers.arguments.customer is None:
+        return {}
+    if not has_product:
+        raise BadInput("--customer: a developer unit belongs to the developer; name a product, or leave it out")
+    return {
+        "email": answers.arguments.customer,
+        "client_id": answers.get("client", "Id of the product's OAuth client that makes its customers", str),
+        "client_secret": answers.get("client_secret", "Where its secret is kept", _secret_place),
+        "claim_by": answers.get("claim_by", "How a unit is claimed, id or code", str, ClaimBy.ID.value),
+    }  # fmt: skip
+
+
+def _secret_place(text: str) -> str:
+    if SecretRef.parse(text) is None:
+        raise BadInput("the secret itself is never written; write env:NAME or keyring:SERVICE/USER")
+    return text
 
 
 def _wifi(platform: Platform, answers: Answers) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from . import api
 from .answers import ClaimAnswer
 from .body import Answer, Fields
 from .call import Bearer, Call, Effect, ProductRef, product_path
-from .errors import BadAnswer
+from .errors import BadAnswer, RateLimited
 from .evidence import Route
 
 CLAIM_CODE_SIZE = 63
@@ -32,6 +32,10 @@ class CustomerToken(Secret):
 
 class ClaimCode(Secret):
     """What a unit hands in when it connects, to become its bearer's."""
+
+
+class LoginsLocked(RateLimited):
+    """Ten refusals in a row lock the whole site out of logging in (reference cloud-api 2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,20 @@ def create_customer(ref: ProductRef, email: str, client: ProductClient) -> Call[
 
 
 def customer_token(email: str, client: ProductClient) -> Call[CustomerToken | None]:
-    """Return a further token of a customer; None if the client's product has no such customer."""
+    """Return a further token of a customer; None if the client's product has no such customer.
+
+    Raises `LoginsLocked` after too many refusals, which is no reason to ask the cloud less of anything else.
+    """
+    what = f"ask for a token of a customer with the client {client.id}"
+
+    def reader(answer: Answer) -> CustomerToken | None:
+        if answer.status == 429:
+            raise LoginsLocked(f"{what}: too many logins from this site were refused; they are locked for half an hour")
+        return None if answer.status == 400 else _token(answer)
+
     return Call(
-        Route.CUSTOMER_TOKEN, "POST", "/oauth/token", f"ask for a token of a customer with the client {client.id}",
-        lambda a: None if a.status == 400 else _token(a), Effect.ONCE,
-        form={**client.fields, "scope": f"customer={email}"}, bearer=Bearer.NOBODY, accepts=frozenset({400}),
+        Route.CUSTOMER_TOKEN, "POST", "/oauth/token", what, reader, Effect.ONCE,
+        form={**client.fields, "scope": f"customer={email}"}, bearer=Bearer.NOBODY, accepts=frozenset({400, 429}),
     )  # fmt: skip
 
 

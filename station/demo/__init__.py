@@ -77,7 +77,7 @@ class Demo:
         self.directory.mkdir(parents=True, exist_ok=True)
         self._secrets = secrets_of(environ, options.profiles)
         access_points = access_points_of(options.profiles, self._secrets)
-        self.cloud = serve_cloud(clock, self.directory / "cloud.sqlite", options.profiles)
+        self.cloud = serve_cloud(clock, self.directory / "cloud.sqlite", options.profiles, self._secrets)
         self.world = World(access_points, sims=self.cloud, cloud=self.cloud)
         self.bus = VirtualBus(clock)
         homes = self.directory / "units" if options.data_dir else None

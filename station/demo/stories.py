@@ -11,7 +11,7 @@ from drivers.virtual.synthetic import SyntheticFile
 
 from ..cloud.virtual import VirtualCloud
 from ..firmware.examples import example_product
-from ..settings.profile import Profile, StepRule
+from ..settings.profile import Kind, Profile, StepRule
 from .options import DemoOptions
 from .records import Wanted, wanted_record
 from .surroundings import ACCOUNT
@@ -82,6 +82,21 @@ def _import_cards(cloud: VirtualCloud, specs: tuple[UnitSpec, ...]) -> None:
         cloud.edit_sim(spec.iccid, product_id=product, status="active", activations=1, last_action="activate")
 
 
+_EACH, _ALL = "unit-{id}@customers.example.com", "fleet@customers.example.com"
+_BY_CODE, _ONLINE = 'claim_by = "code"', ("online = true",)
+
+
+def _customer(slug: str, email: str, *more: str) -> tuple[str, ...]:
+    """Return the section of a product's customers, with its own client."""
+    client = (f'client_id = "{slug}-shop"', f'client_secret = "env:{slug.upper()}_SHOP_SECRET"')
+    return ("[customer]", f'email = "{email}"', *client, *more)
+
+
+def _developer_was_here(cloud: VirtualCloud, specs: tuple[UnitSpec, ...]) -> None:
+    """Let the last unit be claimed by the developer already, as one from a desk."""
+    cloud.edit_device(specs[-1].device_id, owner=ACCOUNT)
+
+
 STORIES = (
     Story(
         "updates",
@@ -102,6 +117,32 @@ STORIES = (
         arrivals=(Arrival("boron", "4.2.0"),) * 6,
         widgets=(Widget(platform_by_slug("boron"), "6.3.4"),),
         has_list=True,
+    ),
+    Story(
+        "customer",
+        "units go to customers who never log in: one each, all to one, and an Electron that the developer had claimed",
+        arrivals=(Arrival("argon", "6.3.4"), Arrival("boron", "6.3.4"), Arrival("electron", "3.3.1")),
+        widgets=(
+            Widget(platform_by_slug("argon"), "6.3.4", sections=_customer("argon", _EACH)),
+            Widget(platform_by_slug("boron"), "6.3.4", cloud=_ONLINE, sections=_customer("boron", _ALL)),
+            Widget(
+                platform_by_slug("electron"),
+                "3.3.1",
+                cloud=_ONLINE,
+                sections=_customer("electron", _EACH, f'unclaim_from = ["{ACCOUNT}"]'),
+            ),
+        ),
+        opening=_developer_was_here,
+    ),
+    Story(
+        "claim-code",
+        "claim codes over USB: a Photon and an Argon of a product for its customers, a P2 for the developer",
+        arrivals=(Arrival("photon", "2.3.1"), Arrival("argon", "6.3.4"), Arrival("p2", "6.3.4")),
+        widgets=(
+            Widget(platform_by_slug("photon"), "2.3.1", sections=_customer("photon", _ALL, _BY_CODE)),
+            Widget(platform_by_slug("argon"), "6.3.4", sections=_customer("argon", _EACH, _BY_CODE)),
+            Widget(platform_by_slug("p2"), "6.3.4", cloud=("claim = true", _BY_CODE), kind=Kind.DEVELOPER),
+        ),
     ),
 )
 """In the order of ``--stories``."""

@@ -11,10 +11,12 @@ from drivers.devices.wifi import WifiNetwork
 from drivers.identity import Secret
 from drivers.virtual.world import AccessPoint, Login
 
+from ..cloud.customer_api import ClientSecret
 from ..cloud.virtual import VirtualCloud
 from ..settings.profile import Profile
 from ..settings.secrets import SecretRef, SecretSource
 from ..steps.product_add import Product
+from ..steps.shared.customer_section import Customer
 from ..steps.shared.wifi_section import Wifi
 
 ACCOUNT = "factory@example.com"
@@ -31,9 +33,12 @@ _DEMO_SECRETS = {
 
 
 def secrets_of(environ: Mapping[str, str], profiles: Iterable[Profile]) -> SecretSource:
-    """Return the secrets of ``environ``, with a demo one for every Wi-Fi reference nobody has set."""
+    """Return the secrets of ``environ``, with a demo one for every reference of a profile that nobody has set."""
     found = dict(environ)
     for profile in profiles:
+        customer = profile.section(Customer)
+        if customer is not None and customer.client_secret.scheme == "env":
+            found.setdefault(customer.client_secret.name, "demo-client-secret")
         for network in profile.sections(Wifi):
             for key, made in _DEMO_SECRETS.items():
                 reference = getattr(network, key)
@@ -64,8 +69,11 @@ def _plain(secret: Secret | None) -> Secret | None:
     return Secret(secret.reveal()) if secret is not None else None
 
 
-def serve_cloud(clock: Clock, path: Path, profiles: Iterable[Profile]) -> VirtualCloud:
-    """Start a cloud whose state lies in the file ``path``; it has the account and the products of ``profiles``."""
+def serve_cloud(clock: Clock, path: Path, profiles: Iterable[Profile], secrets: SecretSource) -> VirtualCloud:
+    """Start a cloud whose state lies in the file ``path``; it has the account and the products of ``profiles``.
+
+    A product whose units go to customers has the client that makes them, with the secret ``secrets`` tell.
+    """
     cloud = VirtualCloud(clock, path)
     with closing_on_failure(cloud):
         cloud.create_user(ACCOUNT)
@@ -77,6 +85,9 @@ def serve_cloud(clock: Clock, path: Path, profiles: Iterable[Profile]) -> Virtua
                     number, profile.platforms[0].id, slug=product.slug or profile.id, name=profile.title,
                     team=[ACCOUNT],
                 )  # fmt: skip
+                if (customer := profile.section(Customer)) is not None:
+                    secret = secrets.resolve(customer.client_secret, ClientSecret)
+                    cloud.create_client(customer.client_id, ACCOUNT, number, secret)
         cloud.serve()
     return cloud
 

@@ -16,7 +16,7 @@ from drivers.virtual.world import StoredNetwork
 
 from ..firmware.examples import PRODUCT_VERSION, example_product, example_release, widget
 from ..paths import find_profile
-from ..settings.profile import Profile, StepRule, load_profile, parse_profile
+from ..settings.profile import Kind, Profile, StepRule, load_profile, parse_profile
 
 _SHIPPED = {"p1": "p1-product", "argon": "argon-product", "boron": "boron-product", "bsom": "bsom-product"}
 
@@ -48,7 +48,7 @@ class Widget:
     """What the units of a platform become: members of a product, on ``device_os`` (None: on what they have).
 
     ``ncp``: version of the firmware their network co-processor gets, if any. ``cloud``: lines of the profile's section
-    [cloud], else the usual ones; ``sections``: further sections, as lines of TOML.
+    [cloud], else the usual ones; ``sections``: further sections, as lines of TOML. A developer's unit is in no product.
     """
 
     row: Platform
@@ -56,6 +56,7 @@ class Widget:
     ncp: int | None = None
     cloud: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
+    kind: Kind = Kind.PRODUCT
 
     @property
     def modules(self) -> tuple[SyntheticFile, ...]:
@@ -81,14 +82,17 @@ class Widget:
         yield f'id = "widget-{row.slug}"'
         yield "revision = 1"
         yield f'title = "WIDGET-{row.slug.upper()}"'
-        yield 'kind = "product"'
+        yield f'kind = "{self.kind}"'
         yield f'platforms = ["{row.slug}"]'
-        yield from ("", "[product]", f"id = {example_product(row)}")
+        if self.kind is Kind.PRODUCT:
+            yield from ("", "[product]", f"id = {example_product(row)}")
         if self.device_os is not None:
             yield from ("", "[device_os]", f'version = "{self.device_os}"', "modules = [")
             yield from (f"    {{ {', '.join(_named(file))} }}," for file in self.modules)
             yield "]"
-        yield from ("", "[firmware]", *_named(self.files[-1]), f"product_version = {PRODUCT_VERSION}")
+        yield from ("", "[firmware]", *_named(self.files[-1]))
+        if self.kind is Kind.PRODUCT:
+            yield f"product_version = {PRODUCT_VERSION}"
         if row.sets_wifi_in_listening_mode:
             yield from ("", "[wifi]", 'ssid = "station-demo"', 'password = "env:STATION_WIFI_PASSWORD"')
             yield from ("", "[cloud]", *(self.cloud or ('offline = "hold"', "online = true")))

@@ -27,7 +27,7 @@ def customer(cloud: CloudRecord, ctx: StepContext) -> StepResult:
     give_up(cloud, ctx)
     if job.claims_by_code:
         await_owner(cloud, ctx, owner)
-        return cloud.ended(ctx, f"{proof_of(owner)}; its claim code was redeemed")
+        return cloud.ended(ctx, proof_of(owner))
     if cloud.standing(ctx, lambda: is_owned_by(cloud, ctx, owner)) is None:
         desk, product = cloud.customers, job.product_id
         try:

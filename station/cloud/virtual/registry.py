@@ -78,9 +78,11 @@ class Registry:
         """Revoke all tokens of ``username``; requests with one are answered 401 from now on."""
         self._store.run("DELETE FROM tokens WHERE username = ?", username)
 
-    def create_client(self, name: str, username: str, product_id: int | None = None) -> tuple[str, Secret]:
-        """Create an OAuth client of a product or (None) of an account; return its id and secret."""
-        secret = secrets.token_hex(20)
+    def create_client(
+        self, name: str, username: str, product_id: int | None = None, known: Secret | None = None
+    ) -> tuple[str, Secret]:
+        """Create an OAuth client of a product or (None) of an account; return its id and secret, ``known`` or new."""
+        secret = secrets.token_hex(20) if known is None else known.reveal()
         self._store.run(
             "INSERT OR REPLACE INTO clients (id, secret, name, type, username, product_id)"
             " VALUES (?, ?, ?, 'installed', ?, ?)",
@@ -190,6 +192,11 @@ class Registry:
         """Return the device object as the API would to its owner; None if there is none."""
         row = self._store.row("SELECT * FROM devices WHERE id = ?", str(device_id))
         return None if row is None else device_json(self._store, self._clock.utc(), row)
+
+    def codes_used_by(self, device_id: DeviceId) -> int:
+        """Return how many claim codes the unit has handed in that made somebody its owner, or met one."""
+        row = self._store.row("SELECT count(*) AS n FROM claim_codes WHERE used_by = ?", str(device_id))
+        return 0 if row is None else int(row["n"])
 
     def sim_status(self, iccid: Iccid) -> str:
         """Return the SIM's status now: ``inactive``, ``active``, or ``unknown`` if it is not registered."""

@@ -50,6 +50,7 @@ def claim_until_online(cloud: CloudRecord, ctx: StepContext, call: Call[ClaimAns
 
 def await_owner(cloud: CloudRecord, ctx: StepContext, account: str) -> None:
     """Wait until the claim code that the unit hands in has made ``account`` its owner."""
+    cloud.last.forget()  # what the unit did meanwhile is not ours
     while cloud.standing(ctx, lambda: is_owned_by(cloud, ctx, account)) is None:
         if ctx.deadline.remaining <= POLL_S:
             raise StepFault(

@@ -57,7 +57,9 @@ class Cloud(
     development: bool = Field(
         default=False, description="true: mark the unit for development; it takes no released firmware then (D8 E7).",
     )  # fmt: skip
-    online: bool | None = Field(default=None, description="true: it must come online here, as a developer unit (E2).")
+    online: bool | None = Field(
+        default=None, description="true: it must come online here, as a developer's or a customer's (E2)."
+    )
     offline: Offline | None = Field(
         default=None, strict=False,
         description="Cloud away: queue sets units aside, their cloud work is finished later; hold lets them wait.",

@@ -25,7 +25,7 @@ class Customer(ProfileSection):
     email: str = Field(
         pattern=f"^{_NAME}@{_HOST}$", max_length=120, title="an e-mail address, with fields {id}, {serial}, {platform}",
         examples=["unit-{id}@customers.example.com"],
-        description="Whose unit it is: one address for all, or with fields one for each. A customer who lacks is made.",
+        description="Whose unit it is: one address for all, or with fields one for each. Who is none yet becomes one.",
     )  # fmt: skip
     client_id: str = Field(
         pattern=r"^[!-~]{1,100}$", title="the id of an OAuth client", examples=["widget-shop-1234"],

@@ -11,15 +11,15 @@ from typing import TypeVar
 from ...cloud import customer_api
 from ...cloud.call import Call, ProductRef
 from ...cloud.client import CloudClient
-from ...cloud.customer_api import ClaimCode, CustomerToken, ProductClient
+from ...cloud.customer_api import ClaimCode, CustomerToken, LoginsLocked, ProductClient
 from ...cloud.errors import CloudDown, CloudError, CloudRefused, OutcomeUnknown
 from ...cloud.evidence import About
 from ...engine.step import StepContext
 
 T = TypeVar("T")
 TRIES = 3
-REFUSED_S = 600.0
-"""How long a refused client is not tried again: ten refusals in a row lock the site out for half an hour (2.1)."""
+REFUSED_S = 3600.0
+"""How long a refused client is not tried again: ten refusals in a row lock the whole site out (2.1)."""
 
 
 class CustomerDesk:
@@ -28,7 +28,7 @@ class CustomerDesk:
     def __init__(self, client: ProductClient, *, is_one_for_all: bool) -> None:
         self._client, self._is_one_for_all = client, is_one_for_all
         self._tokens: dict[str, CustomerToken] = {}  # proved ones, by e-mail address
-        self._refused: tuple[float, CloudRefused] | None = None  # until when, and as what
+        self._refused: tuple[float, CloudError] | None = None  # until when, and as what
 
     def token(self, cloud: CloudClient, ctx: StepContext, product: ProductRef, email: str) -> CustomerToken:
         """Return a token to claim with, of a customer who is made if there is none. Raises `CloudError`."""
@@ -47,8 +47,8 @@ class CustomerDesk:
             raise refused[1]
         try:
             return self._take_code(cloud, ctx, product, email)
-        except CloudRefused as error:
-            if error.about is About.STATION:
+        except (CloudRefused, LoginsLocked) as error:
+            if isinstance(error, LoginsLocked) or error.about is About.STATION:
                 self._refused = (ctx.clock.now() + REFUSED_S, error)
             raise
 
