@@ -24,6 +24,7 @@ class PortWatch:
         self._changed = clock.condition()
         self._current: UsbCandidate | None = None
         self._generation = 0
+        self._arrived_at: float | None = None
         self._expected: list[tuple[str, Deadline]] = []
 
     @property
@@ -43,6 +44,12 @@ class PortWatch:
             return self._generation
 
     @property
+    def arrived_at(self) -> float | None:
+        """Return when the latest arrival was noticed, in clock seconds; None before the first."""
+        with self._changed:
+            return self._arrived_at
+
+    @property
     def is_restart_expected(self) -> bool:
         """Return whether a restart was announced whose deadline has not passed."""
         return self.expected_reason is not None
@@ -59,6 +66,7 @@ class PortWatch:
             self.port_path = candidate.port_path
             self._current = candidate
             self._generation += 1
+            self._arrived_at = self._clock.now()
             self._changed.notify_all()
 
     def detached(self) -> None:

@@ -115,6 +115,12 @@ class CloudClient:
         """Yield a sentence for each setting of this host that keeps requests from leaving it."""
         return self._link.wrong_settings()
 
+    def cloud_time(self, at: float) -> datetime.datetime | None:
+        """Return the cloud's own time when our clock showed ``at``, by its latest answer; None before the first."""
+        with self._seen.lock:
+            date, noted_at = self._seen.cloud_date, self._seen.cloud_date_at
+        return None if date is None else date + datetime.timedelta(seconds=at - noted_at)
+
     # --- requests ---
 
     def account(self, *, deadline: Deadline | None = None, cancel: CancelToken | None = None) -> User:

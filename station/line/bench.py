@@ -305,8 +305,10 @@ class BenchSession:
         """Return the cloud record, made at the first cloud step, when the unit is identified."""
         if self._cloud is None:
             work = self._work
+            port = self._unit.device.port
             self._cloud = CloudRecord(
-                work.cloud_job(ctx), work.client, work.last, self._is_connected, customers=work.customers
+                work.cloud_job(ctx), work.client, work.last, self._is_connected, customers=work.customers,
+                arrived_at=lambda: port.arrived_at,
             )  # fmt: skip
         return self._cloud
 

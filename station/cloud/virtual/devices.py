@@ -143,7 +143,11 @@ def _signal(ask: Ask, row: sqlite3.Row, wanted: object) -> Reply:
 
 
 def ping(ask: Ask) -> Reply:
-    return Reply(200, {"online": bool(ask.device()["is_connected"]), "ok": True})
+    """Ask a device for a sign of life, which is heard of it then."""
+    row = ask.device()
+    if row["is_connected"]:
+        ask.store.run("UPDATE devices SET last_heard = ? WHERE id = ?", ask.now.isoformat(), row["id"])
+    return Reply(200, {"online": bool(row["is_connected"]), "ok": True})
 
 
 def change_groups(ask: Ask) -> Reply:

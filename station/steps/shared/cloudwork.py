@@ -35,6 +35,8 @@ LOOK_AGAIN_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 A read may lag behind a confirmed write, and an answer may come from a part of the cloud that knows less.
 """
+DATES_DIFFER_S = 3.0
+"""How far a date of the cloud may be from what we take it for: headers have whole seconds, answers take their time."""
 TRIES = 3
 """How often a write is sent whose answer gets lost, and which the cloud does not show as done each time."""
 
@@ -68,12 +70,13 @@ class CloudRecord:
     def __init__(
         self, job: CloudJob, client: CloudClient, last: LastLook,
         is_connected: Callable[[Deadline], bool] | None = None, tried: dict[str, str] | None = None,
-        customers: CustomerDesk | None = None,
+        customers: CustomerDesk | None = None, arrived_at: Callable[[], float | None] = lambda: None,
     ) -> None:  # fmt: skip
         self.job, self.client, self.last, self.customers = job, client, last, customers
         self.tried = {} if tried is None else tried
         """What is tried, or looked up, once only; and when, in UTC, or what came of it. Kept with owed work."""
         self.tried.update(job.tried)
+        self._arrived_at = arrived_at  # when it came to its port last, by our clock
         self.is_connected = is_connected  # asks the unit itself over USB: for `online` only; None when it has left
         self.waits_for: CloudError | None = None  # why a step was deferred: those after it do not ask again
         self._written: set[str] = set()  # steps that sent something
@@ -82,6 +85,15 @@ class CloudRecord:
     def has_unit(self) -> bool:
         """The unit is at the bench, and somebody waits for it there."""
         return self.is_connected is not None
+
+    def came(self) -> datetime.datetime | None:
+        """When the unit came to its port last, by the cloud's own clock, at the latest; None where that is not known.
+
+        What began before that is of an earlier start of the unit, or of one with a battery.
+        """
+        at = self._arrived_at()
+        found = None if at is None else self.client.cloud_time(at)
+        return None if found is None else found - datetime.timedelta(seconds=DATES_DIFFER_S)
 
     def found_member(self) -> None:
         """The unit was a member before this walk."""
