@@ -10,7 +10,7 @@ from drivers.virtual.factory import UnitSpec
 from drivers.virtual.synthetic import SyntheticFile
 
 from ..cloud.virtual import VirtualCloud
-from ..firmware.examples import example_product
+from ..firmware.examples import PRODUCT_VERSION, example_product
 from ..settings.profile import Kind, Profile, StepRule
 from .options import DemoOptions
 from .records import Wanted, wanted_record
@@ -97,6 +97,32 @@ def _developer_was_here(cloud: VirtualCloud, specs: tuple[UnitSpec, ...]) -> Non
     cloud.edit_device(specs[-1].device_id, owner=ACCOUNT)
 
 
+_RELEASED = 9
+"""Version of the product's firmware that is released, later than the file of the profile."""
+_RELEASES = tuple(
+    Widget(
+        platform_by_slug(slug), "6.3.4", released=_RELEASED, cloud=('offline = "hold"', "online = true"),
+        sections=("[release]", 'ota = "await"'),
+    )
+    for slug in ("argon", "boron")
+)  # fmt: skip
+
+
+def _release(cloud: VirtualCloud, _: tuple[UnitSpec, ...]) -> None:
+    """Upload the version that is flashed, and the later one that is released."""
+    for widget in _RELEASES:
+        product = example_product(widget.row)
+        cloud.create_firmware(product, PRODUCT_VERSION, widget.flashed.data)
+        cloud.create_firmware(product, _RELEASED, widget.files[-1].data)
+        cloud.release_firmware(product, _RELEASED)
+
+
+def _wants_release(profile: Profile, spec: UnitSpec) -> Wanted:
+    """Return what the cloud shows of a unit that took the release: what it wants of it, and what the unit runs."""
+    versions = dict.fromkeys(("targeted_firmware_release_version", "firmware_version"), _RELEASED)
+    return {**wanted_record(profile, spec, ACCOUNT), **versions}
+
+
 STORIES = (
     Story(
         "updates",
@@ -144,7 +170,13 @@ STORIES = (
             Widget(platform_by_slug("p2"), "6.3.4", cloud=("claim = true", _BY_CODE), kind=Kind.DEVELOPER),
         ),
     ),
-)
+    Story(
+        "release",
+        f"Argons and Borons are flashed version {PRODUCT_VERSION} and wait for version {_RELEASED} over the air",
+        arrivals=(Arrival("argon", "1.4.4"), Arrival("boron", "3.3.1"), Arrival("argon"), Arrival("boron")),
+        widgets=_RELEASES, opening=_release, wants=_wants_release,
+    ),
+)  # fmt: skip
 """In the order of ``--stories``."""
 
 

@@ -47,13 +47,16 @@ def tray() -> tuple[Arrival, ...]:
 class Widget:
     """What the units of a platform become: members of a product, on ``device_os`` (None: on what they have).
 
-    ``ncp``: version of the firmware their network co-processor gets, if any. ``cloud``: lines of the profile's section
-    [cloud], else the usual ones; ``sections``: further sections, as lines of TOML. A developer's unit is in no product.
+    ``ncp``: version of the firmware their network co-processor gets, if any. ``released``: version of the product's
+    firmware that the cloud brings them to, where it is not the one that is flashed. ``cloud``: lines of the profile's
+    section [cloud], else the usual ones; ``sections``: further sections, as lines of TOML. A developer's
+    unit is in no product.
     """
 
     row: Platform
     device_os: str | None
     ncp: int | None = None
+    released: int | None = None
     cloud: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
     kind: Kind = Kind.PRODUCT
@@ -67,9 +70,16 @@ class Widget:
         return (*release(self.row.id, self.device_os), *ncp)
 
     @property
+    def flashed(self) -> SyntheticFile:
+        """Return the application that the profile names."""
+        return widget(self.row, device_os=self.device_os)
+
+    @property
     def files(self) -> tuple[SyntheticFile, ...]:
         """Return all files a unit holds in the end."""
-        return (*self.modules, widget(self.row, device_os=self.device_os))
+        if self.released is None:
+            return (*self.modules, self.flashed)
+        return (*self.modules, widget(self.row, "released", self.device_os, self.released))
 
     def profile(self, rules: Mapping[str, StepRule]) -> Profile:
         """Return the profile in the style of those shipped. ``rules``: the steps it may speak of."""
@@ -90,7 +100,7 @@ class Widget:
             yield from ("", "[device_os]", f'version = "{self.device_os}"', "modules = [")
             yield from (f"    {{ {', '.join(_named(file))} }}," for file in self.modules)
             yield "]"
-        yield from ("", "[firmware]", *_named(self.files[-1]))
+        yield from ("", "[firmware]", *_named(self.flashed))
         if self.kind is Kind.PRODUCT:
             yield f"product_version = {PRODUCT_VERSION}"
         if row.sets_wifi_in_listening_mode:

@@ -43,12 +43,14 @@ def example_release(row: Platform) -> str | None:
     return PRODUCT_OS if PRODUCT_OS in made else made[-1]
 
 
-def widget(row: Platform, seed: str = "widget", device_os: str | None = None) -> SyntheticFile:
+def widget(
+    row: Platform, seed: str = "widget", device_os: str | None = None, version: int = PRODUCT_VERSION
+) -> SyntheticFile:
     """Generate the application of a platform's product for ``device_os``; None: for what its units get or keep."""
     device_os = device_os or example_release(row) or _OLDEST_KEPT[row.slug]
     is_bound = OsVersion.parse(device_os) < _NEEDS_NO_PRODUCT_ID_SINCE
     number = example_product(row) if is_bound else NO_PRODUCT
-    return application(row.id, device_os, product_id=number, product_version=PRODUCT_VERSION, seed=seed)
+    return application(row.id, device_os, product_id=number, product_version=version, seed=seed)
 
 
 def example_files() -> tuple[SyntheticFile, ...]:

@@ -29,7 +29,7 @@ from ..steps.shared.allowed import Allowed
 from ..steps.shared.cloud_sections import Cloud, Release
 from ..steps.shared.customer_section import Customer
 from ..steps.shared.customers import CustomerDesk
-from ..steps.shared.released import NotReleased, Releases, wanted
+from ..steps.shared.released import NotReleased, Releases, foresee
 from ..steps.shared.wifi_section import Wifi
 from ..steps.table import StepTable
 from ..words.say import Say
@@ -183,13 +183,13 @@ class Batches:
         if product is None or profile.section(Release) is None:
             return ()
         try:
-            versions = opened.releases.versions(product.ref, Deadline.after(self._clock, DESK_S))
-            found = [wanted(profile, versions, files.application) for files in opened.files.values()]
+            files = [one.application for one in opened.files.values()]
+            found = foresee(profile, product.ref, files, opened.releases, Deadline.after(self._clock, DESK_S))
         except NotReleased as error:
             raise BadInput(str(error)) from error
         except (CloudError, DeadlineExceeded):
             return ()
-        return tuple(dict.fromkeys(f"release: {one}" for one in found if one.is_sent))
+        return tuple(f"release: {one}" for one in found if one.is_sent)
 
 
 def customers_of(profile: Profile, secrets: SecretSource) -> CustomerDesk | None:

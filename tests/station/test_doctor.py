@@ -8,20 +8,24 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.cloud_bench import populate
-from support.known_steps import load_profile
+from support.cloud_bench import ME, populate
+from support.known_steps import STEPS, load_profile
 
 from drivers.clock import SimulatedClock
+from drivers.platforms import platform_by_slug
 from drivers.transport.usb import PyusbHost
 from drivers.virtual.backend import VirtualBackend
 from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import VirtualUnit
 from station.cli.doctor import opened
-from station.cli.doctor_cloud import ASK_S, asked
+from station.cli.doctor_cloud import ASK_S, asked, release_rows
 from station.cli.main import main
 from station.cloud.client import CloudClient
 from station.cloud.virtual import Fault, FaultKind, VirtualCloud
+from station.demo.tray import Widget
+from station.firmware.examples import example_product
+from station.firmware.store import FirmwareStore
 from station.line.account import State
 from station.paths import find_profile
 
@@ -86,3 +90,41 @@ def test_a_program_that_is_not_here_stops_the_bench_and_the_check_of_its_profile
     assert main(["profile", "check", str(file)]) == (0 if is_here else 2)
     missing = "[tests] power: there is no program no-such-meter that may be run; install it, or correct command"
     assert (missing in finding, missing in capsys.readouterr().err) == (not is_here, not is_here)
+
+
+@pytest.mark.rule("D2")
+@pytest.mark.parametrize(
+    ("section", "released", "state", "words"),
+    [
+        ("", None, None, ""),
+        ("", 7, None, ""),
+        ("", 9, State.NOTE, "flashes version 7: it comes over the air, after it has left"),
+        ("[release]", 7, State.OK, "wants version 7, which is flashed"),
+        ("[release]", 9, State.NOTE, "flashes version 7: it comes over the air, while it is plugged in"),
+        ("[release]", None, State.STOP, "no released firmware"),
+        ('[release]\nota = "refuse"', 9, State.STOP, "name the file of version 9"),
+    ],
+)
+def test_an_update_that_is_coming_is_told_before_the_shift(
+    section: str, released: int | None, state: State | None, words: str, tmp_path: Path
+) -> None:
+    row = platform_by_slug("argon")
+    made = Widget(row, "6.3.4", cloud=('offline = "hold"', "online = true"), sections=(section,))
+    for file in made.files:
+        (tmp_path / file.name).write_bytes(file.data)
+    clock = SimulatedClock()
+    with clock.registered(), closing(VirtualCloud(clock)) as cloud:
+        token, product = populate(cloud), example_product(row)
+        cloud.create_product(product, row.id, slug="argons", name="Argons", team=[ME])
+        for version in (7, 9):
+            cloud.create_firmware(product, version, made.flashed.data)
+        if released is not None:
+            cloud.release_firmware(product, released)
+        with closing(CloudClient(cloud.serve(), lambda: token, clock)) as client:
+            found = list(release_rows(client, clock, made.profile(STEPS.rules), FirmwareStore((tmp_path,))))
+    if state is None:
+        assert found == []
+    else:
+        (finding,) = found
+        assert (finding.state, finding.what) == (state, "update")
+        assert words in finding.words

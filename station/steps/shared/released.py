@@ -6,7 +6,7 @@ Known before the first write: by the profile (its lock, its groups), by what is 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from drivers.clock import CancelToken, Clock, Deadline
@@ -93,6 +93,17 @@ def wanted(
             say=Say("not_released"),
         )
     return found
+
+
+def foresee(
+    profile: Profile, ref: ProductRef, applications: Iterable[Image | None], releases: Releases, deadline: Deadline
+) -> tuple[Wanted, ...]:
+    """Return what units of ``profile`` that the cloud does not know yet are brought to, by the file they are flashed.
+
+    ``ref``: their product. Raises `NotReleased` and `CloudError`.
+    """
+    versions = releases.versions(ref, deadline)
+    return tuple(dict.fromkeys(wanted(profile, versions, application) for application in applications))
 
 
 def due_now(record: CloudDevice, foreseen: Wanted) -> int:
