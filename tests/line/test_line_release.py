@@ -256,16 +256,16 @@ def test_a_profile_that_marks_units_for_development_awaits_no_release() -> None:
 
 @pytest.mark.rule("D8")
 def test_a_mark_set_meanwhile_ends_the_wait(tmp_path: Path) -> None:
-    with product(tmp_path, "boron", 4) as bench:
+    with product(tmp_path, "boron", 5) as bench:
         bench.restart(awaiting(BORON))
         unit = bench.unit("boron", 1, "6.3.4")
 
         def mark() -> None:
-            bench.wait_for(StepFinished, step="online")
+            bench.wait_for(StepProgress, step="release")
             bench.cloud.edit_device(unit.spec.device_id, development=1)
 
         walk = bench.walk(unit, during=mark)
-        assert walk.verdict is Verdict.FAIL, walk.finished
+        assert (walk.verdict, walk.finished.failed_step) == (Verdict.FAIL, "release"), walk.finished
 
 
 def test_a_cloud_that_is_away_for_a_while_only_costs_time(tmp_path: Path) -> None:

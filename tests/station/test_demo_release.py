@@ -1,4 +1,4 @@
-"""``station demo --story release``: what was flashed is not what is wanted, and in the end both ends show that it is."""
+"""``station demo --story release``: units are flashed one version and leave with another, by both ends' word."""
 
 from __future__ import annotations
 
