@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,9 +119,11 @@ def owing(directory: Path, count: int, scopes: Sequence[str] = (), steps: Sequen
         yield made
 
 
-def pending(number: int, steps: Sequence[str] = STEPS) -> tuple[Event, ...]:
+def pending(
+    number: int, steps: Sequence[str] = STEPS, job_of: Callable[[int], CloudJob] = job
+) -> tuple[Event, ...]:  # fmt: skip
     """Return what the journal holds of a unit that owes ``steps``."""
-    name, body, unit = f"a-{number}", job(number).to_json(), number
+    name, body, unit = f"a-{number}", job_of(number).to_json(), number
     items = tuple(OutboxItem(name, str(device(number)), action, body) for action in steps)
     return (
         started(name, unit),
