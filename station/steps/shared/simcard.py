@@ -117,4 +117,4 @@ class SimCard(SectionWithDefaults):
         rows = rows_of([row.id for row in context.platforms], context.skus)
         if self.is_scanned and not any(row.sim_form is SimForm.CARD for row in rows):
             names = " or ".join(context.skus or [row.name for row in context.platforms])
-            yield Mistake("scan", f"no scan of SIM cards: a {names} takes none (G1)", "remove it", "true")
+            yield Mistake("scan", f"no scan of SIM cards: {names} has its SIM soldered in (G1)", "remove it", "true")
