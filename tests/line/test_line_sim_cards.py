@@ -11,6 +11,7 @@ from support.sim_cards import ELECTRON, SCANNED, SIMS, electron, sim_of, switch_
 
 from drivers.identity import Iccid
 from drivers.virtual.unit import VirtualUnit
+from station.cloud.virtual import Quirks
 from station.cloud.virtual.faults import Fault, FaultKind
 from station.cloud.virtual.sims import SimClass
 from station.engine.commands import Scan
@@ -167,6 +168,33 @@ def test_a_sim_of_every_class_that_is_switched_on_again_is_waited_for(sim_class:
             bench.wait_for(VerdictRevised, attempt=walk.finished.attempt, within=4 * 3600, verdict=Verdict.PASS)
         else:
             passed(walk)
+
+
+@pytest.mark.rule("G2")
+def test_an_import_that_takes_its_time_in_the_background_is_waited_for_and_not_sent_again(tmp_path: Path) -> None:
+    with line_bench(tmp_path, ELECTRON) as bench:
+        bench.cloud.quirks = Quirks(sim_import_s=150.0)
+        walk = passed(bench.walk(electron(bench)))
+        assert walk.steps["sim"].seconds == pytest.approx(160, abs=20)
+        assert bench.cloud.writes[SIMS] == 1
+
+
+def test_an_import_that_is_not_done_when_the_slot_is_freed_is_still_waited_for(tmp_path: Path) -> None:
+    with line_bench(tmp_path, ELECTRON) as bench:
+        bench.cloud.quirks = Quirks(sim_import_s=1800.0)
+        walk = bench.walk(electron(bench))
+        assert walk.verdict is Verdict.PENDING
+        bench.wait_for(VerdictRevised, attempt=walk.finished.attempt, within=4 * 3600, verdict=Verdict.PASS)
+        assert bench.cloud.writes[SIMS] == 1
+
+
+def test_what_the_carrier_does_late_to_a_second_import_is_not_taken_for_its_first_failure(tmp_path: Path) -> None:
+    with line_bench(tmp_path, ELECTRON) as bench:
+        unit = electron(bench)
+        bench.cloud.order_sim(sim_of(unit), failures=1)
+        bench.cloud.quirks = Quirks(sim_import_s=20.0)
+        passed(bench.walk(unit))
+        assert bench.cloud.writes[SIMS] == 2
 
 
 # --- the station away from the cloud, and many at once ----------------------------------------------

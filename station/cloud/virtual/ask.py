@@ -20,7 +20,8 @@ from .store import Store
 class Quirks:
     """Variants of the vendor's answers, which differ by age or place (reference cloud-api 3.2, 4.1, 5.1, 6.1, 6.3).
 
-    ``lag_s``: how long reads go on to show what was before a write.
+    ``lag_s``: how long reads go on to show what was before a write; ``sim_import_s``: how long the import of SIMs is
+    at work in the background (8.2).
     """
 
     product_as_list: bool = False
@@ -30,6 +31,7 @@ class Quirks:
     serial_key: str = "deviceID"
     firmware_keys: Mapping[str, str] = field(default_factory=dict)  # e.g. {"product_default": "current"}
     lag_s: float = 0.0
+    sim_import_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

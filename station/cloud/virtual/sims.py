@@ -71,6 +71,9 @@ def start(store: Store, iccid: str, action: str, now: datetime.datetime, activat
 def settle(store: Store, iccid: str, now: datetime.datetime) -> sqlite3.Row | None:
     """End an action that is due, with success or failure as requested; return the SIM as it is now."""
     sim = store.row("SELECT * FROM sims WHERE iccid = ?", iccid)
+    if sim is not None and sim["importing"] and now >= datetime.datetime.fromisoformat(sim["import_at"]):
+        _take_in(store, iccid, sim["importing"], now, 0.0)
+        sim = store.row("SELECT * FROM sims WHERE iccid = ?", iccid)
     if sim is None or not sim["changing"] or sim["polls_left"] > 0:
         return sim
     if sim["done_at"] is not None and now < datetime.datetime.fromisoformat(sim["done_at"]):
@@ -122,7 +125,7 @@ _TOKEN = re.compile(r"(?<![0-9A-Za-z])\d{18,21}(?![0-9A-Za-z])")
 
 
 def import_sims(ask: Ask) -> Reply:
-    """Import SIMs of either kind into the product and activate them; failures are reported by e-mail only (8.2)."""
+    """Queue SIMs of either kind for the product, to be activated there; failures are reported by e-mail only (8.2)."""
     product = ask.product()
     if "file" in ask.files:
         iccids = _TOKEN.findall(ask.files["file"].data.decode("utf-8", "replace"))
@@ -134,22 +137,33 @@ def import_sims(ask: Ask) -> Reply:
         sim = settle(ask.store, iccid, ask.now)
         if sim is None or not _may_take(ask, sim, product["id"]):
             continue
-        ask.store.run(
-            "UPDATE sims SET product_id = ?, username = NULL WHERE iccid = ? AND product_id IS NULL",
-            product["id"], iccid,
-        )  # fmt: skip
-        _activate(ask, iccid)
-        _import_device_of(ask, iccid, product)
+        if ask.quirks.sim_import_s:
+            due = ask.now + datetime.timedelta(seconds=ask.quirks.sim_import_s)
+            ask.store.run(
+                "UPDATE sims SET importing = ?, import_at = ? WHERE iccid = ? AND importing IS NULL",
+                product["id"], due.isoformat(), iccid,
+            )  # fmt: skip
+        else:
+            _take_in(ask.store, iccid, product["id"], ask.now, ask.activation_s)
     return Reply(200, {"ok": True})
 
 
-def _import_device_of(ask: Ask, iccid: str, product: sqlite3.Row) -> None:
-    """Add the device that this SIM is built into, as the import of a SIM does (8.2)."""
-    ask.store.run(
-        "UPDATE devices SET product_id = ?, quarantined = 0 WHERE iccid = ? AND platform_id = ? AND product_id IS NULL"
+def _take_in(store: Store, iccid: str, product_id: int, now: datetime.datetime, activation_s: float) -> None:
+    """Put a SIM into a product, activate it, and add the device that it is built into (8.2)."""
+    store.run("UPDATE sims SET importing = NULL WHERE iccid = ? AND importing IS NOT NULL", iccid)
+    moved = store.run(
+        "UPDATE sims SET product_id = ?, username = NULL WHERE iccid = ? AND (product_id IS NULL OR product_id = ?)",
+        product_id, iccid, product_id,
+    )  # fmt: skip
+    if not moved:
+        return
+    start(store, iccid, "activate", now, activation_s)
+    store.run(
+        "UPDATE devices SET product_id = ?, quarantined = 0 WHERE iccid = ? AND product_id IS NULL"
+        " AND platform_id = (SELECT platform_id FROM products WHERE id = ?)"
         " AND NOT is_protected AND EXISTS (SELECT 1 FROM sims WHERE sims.iccid = devices.iccid AND NOT is_plastic)"
         " AND (owner IS NULL OR owner IN (SELECT username FROM team WHERE team.product_id = ?))",
-        product["id"], iccid, product["platform_id"], product["id"],
+        product_id, iccid, product_id, product_id,
     )  # fmt: skip
 
 
@@ -233,6 +247,8 @@ def release_sim(ask: Ask) -> Reply:
 
 def list_sims(ask: Ask) -> Reply:
     """List the SIMs of a product or of the caller, page by page. The filter by ICCID does nothing (8.2)."""
+    for row in ask.store.rows("SELECT iccid FROM sims WHERE importing IS NOT NULL"):
+        settle(ask.store, row["iccid"], ask.now)
     if "p" in ask.params:
         rows = ask.store.rows("SELECT * FROM sims WHERE product_id = ? ORDER BY iccid", ask.product()["id"])
     else:

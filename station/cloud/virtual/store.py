@@ -67,7 +67,8 @@ CREATE TABLE IF NOT EXISTS sims (
     activations INTEGER NOT NULL DEFAULT 0, changing INTEGER NOT NULL DEFAULT 0, will_fail INTEGER NOT NULL DEFAULT 0,
     polls_left INTEGER NOT NULL DEFAULT 0, done_at TEXT,
     speed TEXT NOT NULL DEFAULT 'fast', deactivations INTEGER NOT NULL DEFAULT 0, first_activated_on TEXT,
-    last_activated_on TEXT, last_action_on TEXT, updated_at TEXT, checked_at TEXT) STRICT;
+    last_activated_on TEXT, last_action_on TEXT, updated_at TEXT, checked_at TEXT, importing INTEGER,
+    import_at TEXT) STRICT;
 CREATE TABLE IF NOT EXISTS sim_usage (
     iccid TEXT NOT NULL, date TEXT NOT NULL, mbs REAL NOT NULL, PRIMARY KEY (iccid, date)) STRICT;
 CREATE TABLE IF NOT EXISTS claim_codes (

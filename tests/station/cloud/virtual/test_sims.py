@@ -9,7 +9,7 @@ from support.cloud_bench import BORON, BORON_ICCID, ME, PRODUCT
 from support.cloud_web import STRANGER, Web
 
 from drivers.identity import Iccid
-from station.cloud.virtual import SimClass
+from station.cloud.virtual import Quirks, SimClass
 
 CARD = Iccid.parse("8934076500002589174")
 SIMS = f"/v1/products/{PRODUCT}/sims"
@@ -83,6 +83,33 @@ def test_an_activation_that_runs_already_is_answered_408(cloud: Web, card: str) 
     cloud("PUT", f"/v1/sims/{card}", {"action": "activate"})
     assert cloud.status == 200
     assert cloud("GET", f"/v1/sims/{card}")["activations_count"] == 1
+
+
+def test_an_import_works_in_the_background_and_shows_only_when_it_is_done(cloud: Web, card: str) -> None:
+    cloud.cloud.quirks = Quirks(sim_import_s=90.0)
+    for _ in range(2):
+        assert cloud("POST", SIMS, {"sims": [card, str(BORON_ICCID)]}) == {"ok": True}
+    cloud("GET", f"{SIMS}/{card}")
+    assert cloud.status == 404
+    assert cloud("GET", SIMS)["sims"] == []
+    cloud.clock.sleep(89)
+    cloud("GET", f"{SIMS}/{card}")
+    assert cloud.status == 404
+    cloud.clock.sleep(2)
+    assert {row["_id"] for row in cloud("GET", SIMS)["sims"]} == {card, str(BORON_ICCID)}
+    settled(cloud, f"{SIMS}/{card}")
+    sim = cloud("GET", f"{SIMS}/{card}")
+    assert (sim["status"], sim["activations_count"]) == ("active", 1)
+    assert (cloud.cloud.device(BORON) or {})["product_id"] == PRODUCT
+
+
+def test_an_import_in_the_background_takes_nothing_from_another_product(cloud: Web, card: str) -> None:
+    cloud.cloud.quirks = Quirks(sim_import_s=90.0)
+    cloud("POST", SIMS, {"sims": [card]})
+    cloud.cloud.edit_sim(CARD, product_id=PRODUCT + 1)
+    cloud.clock.sleep(100)
+    cloud("GET", f"{SIMS}/{card}")
+    assert cloud.status == 404
 
 
 @pytest.mark.parametrize(
