@@ -120,7 +120,7 @@ def test_an_import_of_a_card_whose_answer_got_lost_is_decided_by_a_look(lost: Fa
 def test_a_card_that_takes_its_time_frees_the_slot_and_turns_green_later(tmp_path: Path) -> None:
     with line_bench(tmp_path, ELECTRON) as bench:
         unit = electron(bench)
-        bench.cloud.order_sim(sim_of(unit), polls=40)
+        bench.cloud.order_sim(sim_of(unit), polls=22)
         walk = bench.walk(unit)
         assert (walk.verdict, walk.finished.sentence) == (Verdict.PENDING, "sim_pending")
         assert walk.steps["sim"].seconds == pytest.approx(300, abs=20)
