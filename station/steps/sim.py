@@ -52,7 +52,7 @@ _ABSENCES = {
     ),
     _UNKNOWN: _Absence(
         "is not known to the cloud, or its import failed, which the cloud mails to the token's account; the "
-        "supervisor has to import it, or put the right one in",
+        "supervisor has to put the right one in, or to import it",
         lambda iccid: Say("sim_odd", iccid=iccid),
     ),
 }
@@ -227,8 +227,9 @@ def _missing(cloud: CloudRecord, ctx: StepContext, record: CloudDevice | None) -
     iccid = cloud.job.iccid
     why = next((name for name in _ABSENCES if name in cloud.tried), "") or _why_absent(cloud, ctx, record)
     other = cloud.tried.setdefault(why, record.iccid if record and _is_swapped(record, iccid) else "")
+    by = "" if why == _FOREIGN else f" (station rework sim {iccid} --product {cloud.job.product_id})"
     known = f"; the cloud knows the unit with {other}" if other else ""
-    return replace(_owed(cloud, f"SIM {iccid} {_ABSENCES[why].reason}{known}"), say=_ABSENCES[why].say(iccid))
+    return replace(_owed(cloud, f"SIM {iccid} {_ABSENCES[why].reason}{by}{known}"), say=_ABSENCES[why].say(iccid))
 
 
 def _why_absent(cloud: CloudRecord, ctx: StepContext, record: CloudDevice | None) -> str:
