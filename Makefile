@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo test check rules shows mutants simulate matrix sweep attack bench lock clean
+.PHONY: setup demo test check rules shows mutants simulate matrix sweep shift attack bench lock clean
 
 setup: $(STAMP)
 
@@ -45,6 +45,9 @@ matrix: $(STAMP)
 
 sweep: $(STAMP)
 	PYTHONPATH=tests $(BIN)/python -m sweep $(ARGS)
+
+shift: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python -m shift $(ARGS)
 
 attack: $(STAMP)
 	STATION_ATTACK=$(or $(TIMES),20) $(BIN)/python -m pytest -q -p no:xdist tests/drivers/devices/test_write_guard_everywhere.py \

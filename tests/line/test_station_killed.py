@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from line_bench import Recipe
-from support.station_process import StationBench, station_bench
+from support.station_process import StationBench, StationProcess, station_bench
 
 from drivers.virtual.factory import make_spec
-from station.cloud.virtual import Fault, FaultKind
+from station.cloud.virtual import Fault, FaultKind, SeenRequest
 from station.journal import JournalReader
 from station.model import Verdict
 
@@ -71,3 +71,39 @@ def test_a_claim_that_was_done_but_not_answered_before_the_kill_is_not_done_agai
     assert ending["verdict"] == "PASS", ending
     assert bench.cloud.effects["POST /v1/devices"] == 1
     assert bench.cloud.writes["POST /v1/devices"] == 1, "the owner was read first, so nothing was sent again"
+
+
+@pytest.mark.slow
+@pytest.mark.rule("N1")
+def test_a_station_killed_at_each_of_its_writes_to_the_cloud_in_turn_repeats_none_of_them(tmp_path: Path) -> None:
+    """One process after the other dies by SIGKILL when the cloud has done what it was asked, and not answered yet."""
+    recipe = Recipe("boron", more='[notes]\ntext = "order 4711"\n[groups]\nnames = ["rev-b"]')
+    spec = make_spec("boron", 31, 1, modules=tuple(file.data for file in recipe.files()), setup_done=True)
+    with station_bench(tmp_path, recipe, spec) as bench:
+        deaths = 0
+        ending = None
+        while ending is None and deaths < 10:
+            with bench.station() as station:
+
+                def strike(seen: SeenRequest, _: FaultKind | None, station: StationProcess = station) -> None:
+                    if seen.had_effect and bench.cloud._on_request is not None:
+                        bench.cloud._on_request = None
+                        station.process.kill()
+                        station.process.wait()
+
+                bench.cloud._on_request = strike
+                ending = station.wait_for("AttemptFinished")
+                station.process.send_signal(signal.SIGINT)
+                deaths += ending is None
+        assert ending is not None
+        assert ending["verdict"] == "PASS", ending
+        assert deaths == 5, "membership, a group, its member, notes and name"
+        assert bench.cloud.effects == {
+            "POST /v1/products/:p/devices": 1, "POST /v1/products/:p/groups": 1, "PUT /v1/products/:p/devices": 1,
+            "PUT /v1/products/:p/devices/:id": 2,
+        }  # fmt: skip
+        assert bench.cloud.writes == bench.cloud.effects, "each was seen to be done, and not sent again"
+        with JournalReader(bench.journal_dir) as journal:
+            journal.verify()
+            verdicts = [attempt.verdict for attempt in journal.attempts(recipe.batch)]
+        assert verdicts == [Verdict.ERROR] * deaths + [Verdict.PASS]

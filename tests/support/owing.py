@@ -120,10 +120,10 @@ def owing(directory: Path, count: int, scopes: Sequence[str] = (), steps: Sequen
 
 
 def pending(
-    number: int, steps: Sequence[str] = STEPS, job_of: Callable[[int], CloudJob] = job
-) -> tuple[Event, ...]:  # fmt: skip
-    """Return what the journal holds of a unit that owes ``steps``."""
-    name, body, unit = f"a-{number}", job_of(number).to_json(), number
+    number: int, steps: Sequence[str] = STEPS, job_of: Callable[[int], CloudJob] = job, attempt: str = ""
+) -> tuple[Event, ...]:
+    """Return what the journal holds of a unit that owes ``steps`` since an ``attempt``, its first if not said."""
+    name, body, unit = attempt or f"a-{number}", job_of(number).to_json(), number
     items = tuple(OutboxItem(name, str(device(number)), action, body) for action in steps)
     return (
         started(name, unit),

@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator, Sequence
 
 from . import cuts, deaths
+from .cloud import CloudDeath
 from .cuts import Cut
 from .deaths import Killing
 from .updates import Ended, Length, Update
@@ -14,7 +15,7 @@ from .updates import Ended, Length, Update
 SAMPLE = 10
 """Stories of each harm that an update is sampled with which is not swept whole."""
 
-Story = Cut | Killing
+Story = Cut | Killing | CloudDeath
 
 
 def stories(update: Update, length: Length, seed: int, *, is_whole: bool) -> Iterator[Story]:
@@ -46,4 +47,5 @@ def table(chosen: Sequence[Story], rows: dict[str, dict[str, object]]) -> Iterat
 
 def live(story: Story) -> tuple[Story, Ended]:
     """Live through one story to its end; in whatever process of the pool."""
+    assert not isinstance(story, CloudDeath)
     return story, cuts.ended(story) if isinstance(story, Cut) else deaths.ended(story)
