@@ -13,7 +13,7 @@ import itertools
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drivers.clock import Clock, ClockThread
 from drivers.errors import Cancelled
@@ -205,14 +205,15 @@ class OutboxWorker:
             raise
         except UnitRejected as error:
             result = StepResult(Outcome.FAILED, reason=sentence_of(error), say=error.say)
-        except Exception as error:  # a missing token, a bug: no verdict about the unit
+        except Exception as error:  # a bug: no verdict about the unit
             log.exception("outbox item %s of %s broke", item.action, item.device_id)
             what = f"owed {item.action} of {item.device_id}"
             self._tell(what, f"{what}: {sentence_of(error)}; it is tried again")
-            result = deferred(sentence_of(error), item.body)
+            result = replace(deferred(sentence_of(error), item.body), mender=Mender.PROFILE)
         if result.outcome is Outcome.DEFERRED:
             mender = Mender.PRODUCT if result.say and result.mender is Mender.NOBODY else result.mender
-            self._put_off(item, pace.LONGEST_S, result.reason, mender)
+            most_s = pace.LONGEST_S if mender is Mender.NOBODY else pace.PERSON_S
+            self._put_off(item, most_s, result.reason, mender)
             if result.say and (key := f"{item.attempt}/{item.action}") not in self._told:  # a person has to act
                 self._told.add(key)
                 self._publish(self._stuck(item, result.reason, say=result.say))

@@ -8,6 +8,8 @@ AGAIN_S: tuple[float, ...] = tuple(3600.0 / 2**halvings for halvings in range(8,
 """Pauses after the tries of an item that waits for something of its own, such as a slow SIM: 14 s, doubled up to an
 hour; the last repeats. A SIM that is never activated costs nine looks in its first hour, then one or two an hour."""
 LONGEST_S = AGAIN_S[-1]
+PERSON_S = AGAIN_S[6]
+"""Longest of these pauses, a quarter of an hour, when a person has to act for this very unit."""
 MEND_S = AGAIN_S[4]
 """Longest of these pauses, 225 s, when a person may fix the cause at any moment (an account, a product)."""
 

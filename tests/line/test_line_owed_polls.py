@@ -106,6 +106,7 @@ def test_litter_in_the_mailbox_is_removed_and_harms_nobody(litter: bytes, tmp_pa
         assert not list(orders.take())
 
 
+@pytest.mark.rule("N3")
 @pytest.mark.parametrize(
     ("fault", "mender"),
     [

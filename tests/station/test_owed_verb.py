@@ -140,6 +140,7 @@ def test_beside_a_running_station_a_retry_is_its_to_do(
         assert shift.journal.waiting() == 8
 
 
+@pytest.mark.rule("N6")
 def test_what_is_dropped_is_told_first_asked_for_and_never_a_pass(
     tmp_path: Path, here: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,7 +20,7 @@ from line_bench import DEVELOPER, LineBench, Recipe, line_bench
 
 from drivers.identity import Iccid
 from drivers.virtual.unit import VirtualUnit
-from station.engine.events import OutboxSettled
+from station.engine.events import AttemptFinished, OutboxSettled
 from station.journal import JournalReader
 from station.model import Verdict
 
@@ -33,8 +33,11 @@ RECIPES = (
 )
 SLOW_POLLS = 26
 """Looks after which the Boron's SIM is active: two more than its slot waits for."""
-WITHIN_S = 4 * 3600.0
+WITHIN_S = 3 * 3600.0
 LOOK_S = 5.0
+AGAIN = 3
+"""Attempts that judge nobody: each unit may be restarting, as the station that died had told it, when it is met."""
+UNJUDGED = (Verdict.ERROR, Verdict.ABORTED)
 KEPT = (
     "product_id", "owner", "name", "notes", "groups", "development", "desired_firmware_version", "quarantined",
     "denied",
@@ -153,9 +156,14 @@ def ended(death: CloudDeath, wanted: CloudEnd) -> Ended:
                 return Ended((), problem="it never came to that moment: the walks end without it")
             bench.bury()
             bench.sleep(2.0)
+            mark = bench.mark()
             bench.start(*RECIPES)
             problem = _seen_through(bench, units) or _difference(wanted, _end(bench, units))
-            return Ended(("PASS",) if not problem else (), problem=problem)
+            ends = [event for _, event in bench.events[mark:] if isinstance(event, AttemptFinished)]
+            unjudged = [end.reason for end in ends if end.verdict in UNJUDGED]
+            if not problem and len(unjudged) > AGAIN:
+                problem = f"walked again and again: {unjudged}"
+            return Ended(tuple(end.verdict.name for end in ends), problem=problem)
     except AssertionError as error:
         return Ended((), problem=str(error)[:600] or "an assertion failed")
 
@@ -188,21 +196,16 @@ def _unconfirmed(journal: JournalReader) -> list[str]:
 
 
 def _wait(bench: LineBench, units: list[VirtualUnit], is_over: Callable[[], bool]) -> None:
-    until = bench.clock.now() + WITHIN_S
+    """Wait until ``is_over``; a unit that nobody judged is plugged in again, as its slot says."""
+    until, seen = bench.clock.now() + WITHIN_S, bench.mark()
     while not is_over() and bench.clock.now() < until:
         bench.sleep(LOOK_S)
-        for slot, unit in enumerate(units, 1):
-            if not bench.is_dead and _verdict(bench.station.journal, unit) in (Verdict.ERROR, Verdict.ABORTED):
-                _replug(bench, unit, slot)
-
-
-def _replug(bench: LineBench, unit: VirtualUnit, slot: int) -> None:
-    """Do what the slot says of a unit nobody judged, unless its next attempt is under way already."""
-    known = bench.station.journal.unit(unit.device_id)
-    if known is not None and not any(attempt.verdict is None for attempt in known.attempts):
-        bench.unplug(slot)
-        bench.sleep(1.0)
-        bench.plug(unit, slot)
+        news, seen = bench.events[seen:], bench.mark()
+        for _, event in news:
+            if isinstance(event, AttemptFinished) and event.verdict in UNJUDGED and not bench.is_dead:
+                bench.unplug(event.slot)
+                bench.sleep(1.0)
+                bench.plug(units[event.slot - 1], event.slot)
 
 
 def _is_done(bench: LineBench, units: list[VirtualUnit]) -> bool:

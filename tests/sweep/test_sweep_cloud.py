@@ -27,7 +27,7 @@ def undisturbed() -> Undisturbed:
 @pytest.mark.parametrize("death", SAMPLE, ids=str)
 def test_a_station_that_died_leaves_the_cloud_as_if_nothing_had_happened(death: CloudDeath) -> None:
     end = cloud.ended(death, undisturbed().end)
-    assert (end.verdicts, end.problem) == (("PASS",), "")
+    assert (end.problem, end.verdicts.count("FAIL")) == ("", 0)
 
 
 def test_a_death_that_costs_a_second_write_or_a_field_is_found() -> None:
