@@ -98,7 +98,7 @@ def check_account(
 
     ``asks_who``: whose token it is, even where nothing depends on it.
     """
-    wrong = [_stop("network", f"{words}; no request leaves this host") for words in client.wrong_settings()]
+    wrong = [_stop("cloud", f"{words}; no request leaves this host") for words in client.wrong_settings()]
     if wrong:
         yield from wrong
         yield _no_clock("no request leaves this host")

@@ -355,7 +355,7 @@ def test_a_wrong_setting_of_this_host_stops_the_line_before_anything_is_asked(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent/ca.pem")
     desk.url = "https://cloud.invalid"
     found = [one for one in desk.find() if one.state is State.STOP]
-    assert [(one.what, one.stops_line) for one in found] == [("network", True)] * 2
+    assert [(one.what, one.stops_line) for one in found] == [("cloud", True)] * 2
     assert "a SOCKS proxy is set on this host (HTTPS_PROXY)" in found[0].words
     assert "REQUESTS_CA_BUNDLE names on this host is not there: /nonexistent/ca.pem" in found[1].words
 

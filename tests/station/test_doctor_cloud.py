@@ -100,7 +100,7 @@ def test_a_setting_of_this_host_that_lets_nothing_out_is_named_and_nothing_is_as
     monkeypatch.setenv(name, value)
     desk.lines = 'url = "https://cloud.invalid"'
     rows = desk.look(PROFILE)
-    (network,) = rows["network"]
+    (network,) = rows["cloud"]
     assert network.startswith("STOP ")
     assert words in network
     assert not {"token", "product"} & set(rows)
@@ -108,7 +108,7 @@ def test_a_setting_of_this_host_that_lets_nothing_out_is_named_and_nothing_is_as
 
 def test_a_ca_file_of_the_config_that_is_not_there_is_named_with_its_place(desk: Desk) -> None:
     desk.lines = 'url = "https://cloud.invalid"\nca_file = "factory.pem"'
-    (network,) = desk.look()["network"]
+    (network,) = desk.look()["cloud"]
     assert "ca_file below [cloud] names on this host is not there" in network
     assert str(desk.folder / "factory.pem") in network
 

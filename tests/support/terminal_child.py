@@ -49,6 +49,8 @@ def on_terminal(
                 question, answer = left.pop(0)
                 seen = at + len(question)
                 os.write(master, ((answer if isinstance(answer, str) else answer()) + "\n").encode())
+            elif not left and told.endswith(": ") and len(told) > seen + 2:
+                os.write(master, b"\x04")  # nothing was to be asked any more: the person leaves
         assert not left, f"never asked for {left[0][0]!r}; on the terminal stood\n{told}"
         return Spoken(told.replace("\r\n", "\n"), child.wait(), command)
     finally:
