@@ -13,6 +13,8 @@ from .refusals import Refusal
 from .store import Store, digest
 
 _ANYBODY = Caller("")
+_OF_CUSTOMERS = ("/v1/devices", "/v1/device_claims", "/v1/events", "/v1/device-os", "/v1/products/<p>")
+"""Where customers may ask at all: of their own devices. The products' own routes are for their teams (K3)."""
 _TOKENS, _CURRENT = "/v1/access_tokens", "/v1/access_tokens/current"
 
 
@@ -55,9 +57,15 @@ def caller_of(store: Store, request: Request, route: Route, now: datetime.dateti
         row["username"], bool(row["is_api"]) and row["customer_of"] is None, frozenset(row["scopes"].split()),
         row["expires_at"], row["client"], row["customer_of"], row["digest"],
     )  # fmt: skip
+    if caller.customer_of is not None and not _is_for_customers(route):
+        raise Refuse(Refusal.NOT_IN_TEAM)
     if caller.is_api and route.scope not in caller.scopes and not route.rule.startswith(_TOKENS):
         raise Refuse(Refusal.NOT_IN_SCOPE if route.scope else Refusal.NOT_FOR_API_USERS)
     return caller
+
+
+def _is_for_customers(route: Route) -> bool:
+    return route.rule == "/v1/user" or route.rule.startswith((*_OF_CUSTOMERS, _TOKENS))
 
 
 def _by_password(store: Store, username: str, password: str) -> Caller:

@@ -128,14 +128,17 @@ def test_a_customer_claims_a_device_of_the_product_that_is_online(cloud: Web, sh
     assert cloud("POST", "/v1/devices", {"id": str(BORON)})["errors"] == ["That belongs to someone else."]
 
 
+@pytest.mark.rule("K3")
 @pytest.mark.parametrize(
     ("method", "path"),
     [
         ("GET", f"/v1/products/{PRODUCT}"), ("GET", f"/v1/products/{PRODUCT}/devices"),
         ("POST", f"/v1/products/{PRODUCT}/devices"), ("DELETE", f"/v1/products/{PRODUCT}/devices/{BORON}/owner"),
+        ("GET", "/v1/sims"), ("DELETE", f"/v1/sims/{BORON_ICCID}"), ("GET", "/v1/user/search"), ("POST", "/v1/clients"),
+        ("GET", "/v1/serial_numbers/P044AB1234567"), ("GET", "/v1/orgs"),
     ],
 )  # fmt: skip
-def test_a_customer_may_use_no_route_of_a_product_even_under_the_name_of_a_user(
+def test_a_customer_may_ask_of_no_product_sim_or_account_even_under_the_name_of_a_user(
     cloud: Web, shop: Shop, method: str, path: str
 ) -> None:
     for email in (CUSTOMER, ME):
