@@ -27,11 +27,13 @@ from ..line.releases import known_release, other_text, unreleased
 from ..paths import find_profile
 from ..settings.config import StationConfig, load_config
 from ..settings.profile import Profile, load_profile
+from ..settings.secrets import SecretSource
 from ..steps.local_test import LocalTest, missing_programs
 from ..steps.product_add import product_id
 from ..steps.table import StepTable
 from .doctor_cloud import cloud_rows
 from .places import add_data_dir, journal_dir, store_of
+from .readiness import missing_secrets
 from .slots import LEARN, numbered_by_bus, overfull_controllers
 from .telling import tell
 
@@ -240,11 +242,21 @@ def _programs(subject: Subject) -> Iterator[Finding]:
                 yield Finding(State.OK, "programs", f"all that {profile.id} revision {profile.revision} runs are here")
 
 
+def _secrets(subject: Subject) -> Iterator[Finding]:
+    """Whether the passwords and secrets that profiles name are set."""
+    for profile in subject.profiles:
+        if not isinstance(profile, BadInput):
+            yield from (
+                Finding(State.STOP, "secrets", words) for words in missing_secrets(profile, SecretSource(os.environ))
+            )
+
+
 def _cloud(subject: Subject) -> Iterator[Finding]:
     profiles = [one for one in subject.profiles if isinstance(one, Profile)]
     yield from cloud_rows(subject.config, profiles, is_asked=not subject.arguments.no_cloud)
 
 
 LOOKS: tuple[Look, ...] = (
-    _packages, _usb, _permissions, _modem_manager, _slots, _disk, _journal, _firmware, _releases, _programs, _cloud,
+    _packages, _usb, _permissions, _modem_manager, _slots, _disk, _journal, _firmware, _releases, _programs, _secrets,
+    _cloud,
 )  # fmt: skip

@@ -26,8 +26,7 @@ def missing(
 ) -> Iterator[str]:
     """Yield a sentence for everything that is missing. ``knows``: whether the cloud told of that product before."""
     yield from _files(profile, store)
-    yield from (words for network in profile.sections(Wifi) for words in _said(network.goal, secrets))
-    yield from _said(customers_of, profile, secrets)
+    yield from missing_secrets(profile, secrets)
     yield from missing_programs(profile, programs)
     cloud, product = profile.section(Cloud), profile.section(Product)
     if not cloud.queues(profile.context):
@@ -35,6 +34,12 @@ def missing(
         yield f"without the cloud every unit waits in its slot: {why}"
     elif product is not None and not knows(str(product.ref)):
         yield f"the cloud never told this bench of product {product.ref}; let one unit pass with internet first"
+
+
+def missing_secrets(profile: Profile, secrets: SecretSource) -> Iterator[str]:
+    """Yield a sentence for every secret that a profile names and nobody has set."""
+    yield from (words for network in profile.sections(Wifi) for words in _said(network.goal, secrets))
+    yield from _said(customers_of, profile, secrets)
 
 
 def _files(profile: Profile, store: FirmwareStore) -> Iterable[str]:

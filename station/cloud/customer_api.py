@@ -22,6 +22,9 @@ CLAIM_CODE_SIZE = 63
 """Characters of a claim code (reference cloud-api 5.3)."""
 
 
+MAX_CLIENTS = 1000
+
+
 class ClientSecret(Secret):
     """What an OAuth client of a product shows as its password."""
 
@@ -48,6 +51,19 @@ class ProductClient:
     @property
     def fields(self) -> Mapping[str, str | Secret]:
         return {"grant_type": "client_credentials", "client_id": self.id, "client_secret": self.secret}
+
+
+def product_clients(ref: ProductRef) -> Call[tuple[str, ...]]:
+    """Ask for the ids of a product's OAuth clients; their secrets are shown to nobody again."""
+
+    def reader(answer: Answer) -> tuple[str, ...]:
+        rows = Fields(answer.body, "clients").get("clients")
+        if not isinstance(rows, list) or len(rows) > MAX_CLIENTS:
+            raise BadAnswer(f"clients: the cloud sent no list of at most {MAX_CLIENTS}; try again later")
+        return tuple(Fields(row, "client").text("id", required=True) for row in rows)
+
+    what = f"list the OAuth clients of product {ref}"
+    return Call(Route.CLIENTS, "GET", f"{product_path(ref)}/clients", what, reader)
 
 
 def create_customer(ref: ProductRef, email: str, client: ProductClient) -> Call[CustomerToken]:

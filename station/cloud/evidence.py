@@ -52,6 +52,7 @@ class Route(enum.Enum):
     DEVICES = "the account's devices"
     CLAIM = "claiming"
     CLAIM_CODE = "a claim code of the account"
+    CLIENTS = "the OAuth clients of a product"
     CUSTOMERS = "the customers of a product"
     CUSTOMER_TOKEN = "a token of a customer"
     CUSTOMER_CODE = "a claim code of a customer"
@@ -150,6 +151,7 @@ _MARKS: Mapping[Route, frozenset[str]] = {
     Route.DEVICE: frozenset({"id", "online"}),
     Route.DEVICES: frozenset({"devices"}),
     Route.CLAIM_CODE: frozenset({"claim_code"}),
+    Route.CLIENTS: frozenset({"clients"}),
     Route.CUSTOMERS: frozenset({"access_token"}),
     Route.CUSTOMER_TOKEN: frozenset({"access_token"}),
     Route.CUSTOMER_CODE: frozenset({"claim_code"}),
@@ -239,7 +241,7 @@ def _text_of(value: object, depth: int = 3) -> str:
 
 _OF_A_PRODUCT = frozenset({
     Route.PRODUCT, Route.TEAM, Route.IMPORT, Route.MEMBER, Route.MEMBERS, Route.GROUP, Route.MEMBER_SIM, Route.SIMS,
-    Route.MEMBER_SIM_RELEASE, Route.MEMBER_REMOVAL, Route.CUSTOMERS, Route.CUSTOMER_CODE,
+    Route.MEMBER_SIM_RELEASE, Route.MEMBER_REMOVAL, Route.CLIENTS, Route.CUSTOMERS, Route.CUSTOMER_CODE,
     Route.FIRMWARE, Route.BINARY,
 })  # fmt: skip
 _SIM_OF_A_PRODUCT = frozenset({Route.MEMBER_SIM, Route.MEMBER_SIM_RELEASE})

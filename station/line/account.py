@@ -21,7 +21,7 @@ from typing import TypeVar
 from drivers.clock import Clock, Deadline
 from drivers.errors import DeadlineExceeded
 
-from ..cloud import api, login_api
+from ..cloud import api, customer_api, login_api
 from ..cloud.answers import Product, TokenInfo
 from ..cloud.call import Call
 from ..cloud.client import TOKEN_SPENT_S, CloudClient
@@ -34,6 +34,7 @@ from ..steps.shared.allowed import Allowed
 from ..steps.shared.cloud_sections import Cloud
 from ..steps.shared.cloudwork import is_same_account
 from ..steps.shared.cures import CURE_SCOPES
+from ..steps.shared.customer_section import Customer
 from ..steps.table import StepTable
 from .bench import platform_name
 
@@ -75,6 +76,7 @@ class Needs:
     scopes: Mapping[str, tuple[str, ...]]
     only_people: tuple[str, ...]  # steps that no API user may do
     owner: str = ""  # who shall own the units, if not the account of the token
+    client: str = ""  # the OAuth client whose customers shall own them
 
 
 def needs_of(profile: Profile, steps: StepTable, allowed: Allowed | None = None) -> Needs:
@@ -85,6 +87,7 @@ def needs_of(profile: Profile, steps: StepTable, allowed: Allowed | None = None)
     return Needs(
         profile.id, None if product is None else product.ref, {row.id: row.name for row in profile.platforms},
         scopes, steps.only_for_people(profile), profile.section(Cloud).claim_user or "",
+        customer.client_id if (customer := profile.section(Customer)) is not None else "",
     )  # fmt: skip
 
 
@@ -122,6 +125,9 @@ def check_account(
             if one.owner and isinstance(product, Product):
                 team = _standing(client, clock, login_api.team(one.ref), limit_s)
                 yield from owner_findings(one, team)
+            if one.client and isinstance(product, Product):
+                clients = _standing(client, clock, customer_api.product_clients(one.ref), limit_s)
+                yield client_finding(one, clients)
         elif isinstance(info, TokenInfo) and is_strange(info):
             mine = _standing(client, clock, login_api.user_products(), limit_s)
             if isinstance(mine, CloudRefused) and mine.status == 403:
@@ -259,6 +265,19 @@ def owner_findings(needs: Needs, team: tuple[str, ...] | CloudError) -> Iterator
             "team", f"{needs.owner}, who shall own the units (claim_user), is not in the team of product {needs.ref}:"
             " have it invited in the console, or correct [cloud] (E8)",
         )  # fmt: skip
+
+
+def client_finding(needs: Needs, clients: tuple[str, ...] | CloudError) -> Finding:
+    """Say whether the product has the client that shall make its customers; a token may not be allowed to see it."""
+    if isinstance(clients, CloudError):
+        words = f"whether product {needs.ref} has the OAuth client {needs.client} is not known: {clients}"
+        return Finding(State.NOTE, "client", words)
+    if needs.client in clients:
+        return Finding(State.OK, "client", f"product {needs.ref} has the OAuth client {needs.client}")
+    return _stop(
+        "client", f"profile {needs.profile}: product {needs.ref} has no OAuth client {needs.client}, and no other one"
+        f" makes its customers (K5); it has {', '.join(clients) or 'none'}: correct [customer]",
+    )  # fmt: skip
 
 
 def _customers(info: TokenInfo, evidence: str) -> Finding:

@@ -162,10 +162,11 @@ def test_electron_already_claimed_by_the_developer_is_no_customers_unless_the_pr
 def test_claim_code_to_a_product_with_the_wrong_client_waits_and_makes_no_unit_invisible(
     tmp_path: Path, email: str, way: str
 ) -> None:
-    """The client is of another product, which has a customer of that very name."""
+    """The client is another product's, which has a customer of that very name."""
     recipe = for_customers(BORON, email, *([way] if way else []))
     with line_bench(tmp_path) as bench:
-        open_shop(bench, recipe, product=OTHER_PRODUCT)
+        open_shop(bench, recipe)
+        bench.cloud._store.run("UPDATE clients SET product_id = ?", OTHER_PRODUCT)
         bench.cloud._store.run(
             "INSERT INTO customers (product_id, username) VALUES (?, ?)", OTHER_PRODUCT,
             email.format(id=bench.unit(is_known=False).device_id),
@@ -183,6 +184,19 @@ def test_claim_code_to_a_product_with_the_wrong_client_waits_and_makes_no_unit_i
         bench.cloud._store.run("UPDATE clients SET product_id = ?", PRODUCTS["boron"])
         assert bench.wait_finished(within=2 * 3600.0).verdict is Verdict.PASS
         assert owner(bench, unit) == email.format(id=unit.device_id)
+
+
+@pytest.mark.rule("K5")
+def test_claim_code_to_a_product_with_the_wrong_client_is_told_before_the_first_unit(tmp_path: Path) -> None:
+    with line_bench(tmp_path) as bench:
+        said = rf"product {PRODUCTS['boron']} has no OAuth client {CLIENT}.*\(K5\); it has none: correct \[customer\]"
+        with pytest.raises(BadInput, match=said):
+            open_shop(bench, CODE, product=OTHER_PRODUCT)
+        denied = Fault(
+            FaultKind.STATUS, "GET /v1/products/:p/clients", status=403, body={"error": "denied"}, times=None
+        )
+        bench.cloud.order(denied)
+        bench.restart(CODE)  # a token that may not look is none the worse for it
 
 
 @pytest.mark.rule("N3")

@@ -128,3 +128,19 @@ def test_an_update_that_is_coming_is_told_before_the_shift(
         (finding,) = found
         assert (finding.state, finding.what) == (state, "update")
         assert words in finding.words
+
+
+def test_every_secret_that_a_profile_names_has_to_be_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {"STATION_WIFI_PASSWORD": "of-the-bench", "CUSTOMER_ARGON_SECRET": "s3cret-of-the-client"}
+    for kept in (dict[str, str](), names):
+        for name in names:
+            monkeypatch.delenv(name, raising=False)
+        for name, secret in kept.items():
+            monkeypatch.setenv(name, secret)
+        main(["doctor", "--no-cloud", "--profile", "argon-customer", "--data-dir", str(tmp_path)])
+        told = capsys.readouterr().out
+        stops = [line for line in told.splitlines() if line.startswith("STOP  secrets")]
+        assert [name in line for name, line in zip(names, stops, strict=not kept)] == [True] * (0 if kept else 2)
+        assert not [secret for secret in kept.values() if secret in told]

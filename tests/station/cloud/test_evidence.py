@@ -41,6 +41,7 @@ CASES: list[tuple[str, Route, int, object, About]] = [
     ("5.1 not online", Route.CLAIM, 404, {"ok": False, "errors": [["Core isn't online", 404]]}, About.MOMENT),
     ("5.1 not online, silently", Route.CLAIM, 404, {}, About.MOMENT),
     ("5.1 out of the team", Route.CLAIM, 403, PERMISSION_DENIED, About.ACCOUNT),
+    ("5.4 no right to list clients", Route.CLIENTS, 403, {"error": "Permission denied"}, About.ACCOUNT),
     ("5.4 no such customer", Route.CUSTOMER_TOKEN, 400, {"error": "invalid_grant"}, About.UNIT),
     ("5.4 the wrong client", Route.CUSTOMERS, 400, {"error": "invalid_client"}, About.STATION),
     ("5.4 the same in the other way", Route.CUSTOMER_TOKEN, 401, {"error": "no such token client"}, About.STATION),
