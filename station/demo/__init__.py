@@ -145,8 +145,10 @@ class Demo:
         """
         if self.options.has_list:
             import_list(self.station, self.options.profiles[0], list_of(self._tray))
+        specs, allows = tuple(self._units.spec(slot.number) for slot in self.slots), self.options.allows
         for profile in self.options.profiles:
-            self.station.open_batch(batch_of(profile), profile)
+            batch = batch_of(profile)
+            self.station.open_batch(batch, profile, allowed=allows(specs, batch) if allows else None)
 
     def start(self) -> None:
         """Start the station, then plug in."""

@@ -12,6 +12,7 @@ from drivers.virtual.synthetic import SyntheticFile
 
 from ..cloud.virtual import VirtualCloud
 from ..settings.profile import Profile
+from ..steps.shared.allowed import Allowed
 from .records import Wanted
 from .tray import Arrival
 
@@ -31,6 +32,7 @@ class DemoOptions:
     platforms of ``profiles``. ``files``: by platform, all that its units have to hold when they leave; given, each of
     them is looked at as it is unplugged (`Demo.reconciliation`). ``wants``: what the cloud has to show in the end of a
     unit. ``opening``: what happens in the cloud before the first unit comes, to the units of the first turn.
+    ``allows``: a supervisor's list for a batch, by those units and its name.
     ``has_list``: a list of these units came with their tray, and is imported before they come.
     """
 
@@ -50,6 +52,7 @@ class DemoOptions:
     files: Mapping[int, tuple[SyntheticFile, ...]] = field(default_factory=dict)
     wants: Callable[[Profile, UnitSpec], Wanted] | None = None
     opening: Callable[[VirtualCloud, tuple[UnitSpec, ...]], None] | None = None
+    allows: Callable[[tuple[UnitSpec, ...], str], Allowed] | None = None
     has_list: bool = False
 
 

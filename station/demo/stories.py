@@ -12,7 +12,9 @@ from drivers.virtual.synthetic import SyntheticFile
 from ..cloud.virtual import VirtualCloud
 from ..firmware.examples import PRODUCT_VERSION, example_product
 from ..settings.profile import Kind, Profile, StepRule
+from ..steps.shared.allowed import Allowed
 from .options import DemoOptions
+from .pasts import lets_mend, were_somewhere
 from .records import Wanted, wanted_record
 from .surroundings import ACCOUNT
 from .tray import Arrival, Widget
@@ -35,6 +37,7 @@ class Story:
     widgets: tuple[Widget, ...]
     opening: Callable[[VirtualCloud, tuple[UnitSpec, ...]], None] | None = None
     has_list: bool = False
+    allows: Callable[[tuple[UnitSpec, ...], str], Allowed] | None = None
     wants: Callable[[Profile, UnitSpec], Wanted] = lambda profile, spec: wanted_record(profile, spec, ACCOUNT)
 
     @property
@@ -50,7 +53,7 @@ class Story:
         """Return the demo that tells it."""
         return DemoOptions(
             self.profiles(rules), arrivals=self.arrivals, units=len(self.arrivals), once=True, files=self.files,
-            wants=self.wants, opening=self.opening, has_list=self.has_list,
+            wants=self.wants, opening=self.opening, allows=self.allows, has_list=self.has_list,
         )  # fmt: skip
 
 
@@ -123,6 +126,9 @@ def _wants_release(profile: Profile, spec: UnitSpec) -> Wanted:
     return {**wanted_record(profile, spec, ACCOUNT), **versions}
 
 
+_OWNED = ("foreign owner", "nobody's")
+_HELD_BACK = ("waits in quarantine", "denied", "denied, and owned", "marked for development")
+
 STORIES = (
     Story(
         "updates",
@@ -175,6 +181,22 @@ STORIES = (
         f"Argons and Borons are flashed version {PRODUCT_VERSION} and wait for version {_RELEASED} over the air",
         arrivals=(Arrival("argon", "1.4.4"), Arrival("boron", "3.3.1"), Arrival("argon"), Arrival("boron")),
         widgets=_RELEASES, opening=_release, wants=_wants_release,
+    ),
+    Story(
+        "foreign-owner",
+        "a Boron of another account: unclaimed as a supervisor's list allows, then claimed; beside it one of nobody's",
+        arrivals=tuple(Arrival("boron", "3.3.1") for _ in _OWNED),
+        widgets=(Widget(platform_by_slug("boron"), "6.3.4", cloud=('offline = "queue"', "claim = true")),),
+        opening=were_somewhere(*_OWNED),
+        allows=lets_mend(*_OWNED),
+    ),
+    Story(
+        "quarantine",
+        "Borons the cloud holds back: one that waits is approved, denied and marked ones as a supervisor's list allows",
+        arrivals=tuple(Arrival("boron", "3.3.1") for _ in _HELD_BACK),
+        widgets=(Widget(platform_by_slug("boron"), "6.3.4"),),
+        opening=were_somewhere(*_HELD_BACK),
+        allows=lets_mend(*_HELD_BACK),
     ),
 )  # fmt: skip
 """In the order of ``--stories``."""
