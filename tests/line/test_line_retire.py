@@ -184,6 +184,7 @@ def test_a_lost_answer_is_looked_up(route: str, harm: FaultKind, leaving: Leavin
     assert leaving.changes() == OUT
 
 
+@pytest.mark.rule("I5")
 def test_pulled_out_while_tinker_is_written_it_stays_in_the_product_and_the_rest_follows(leaving: Leaving) -> None:
     leaving.unit.order(parse_fault("at=dfu-write:2,do=unplug"))
     _, told = leaving.retire()
