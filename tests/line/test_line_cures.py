@@ -70,6 +70,7 @@ def test_a_foreign_owner_is_taken_off_a_listed_unit_before_the_first_write(
         assert is_first_write(bench, "unclaim")
 
 
+@pytest.mark.rule("I8")
 @pytest.mark.parametrize(
     "line", ["e00fce68ffffffffffffffff unclaim", "{unit} approve, unmark", "{unit}"],
     ids=["another unit", "another cure", "no list"],
