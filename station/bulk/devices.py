@@ -158,7 +158,8 @@ class DeviceImport:
         self._record(*(self._event(WriteIntended, unit) for unit in part))
         self._sent |= {unit.key for unit in part}
         answer = self._client.run(api.add_to_product(self._product.id, [unit.key for unit in part], self._claim_user))
-        self._said |= {unit.key: answer.of(unit.key) for unit in part}
+        said = {sent.lower(): result for sent, result in answer.rows}
+        self._said |= {unit.key: said[str(unit.key).lower()] for unit in part}
         self._record(*(self._event(WriteConfirmed, unit) for unit in part))
 
     def _event(self, kind: type[WriteIntended] | type[WriteConfirmed], unit: Unit) -> Event:

@@ -103,6 +103,9 @@ def begun(arguments: argparse.Namespace) -> Iterator[Import]:
     results that cannot be written.
     """
     lines = list_of(arguments.list)
+    if not lines:
+        name = escaped(str(arguments.list))
+        raise BadInput(f"{name} names nothing: no line has a Device ID, serial number or ICCID; is it the right file?")
     if arguments.out is not None:
         check_output(arguments.out, "--out")
     profile = load_profile(find_profile(arguments.profile), StepTable.found().rules) if arguments.profile else None
@@ -116,7 +119,11 @@ def begun(arguments: argparse.Namespace) -> Iterator[Import]:
         platform = _platform(product, profile)
         journal = own_journal(arguments, journal_dir(arguments, make=True))
         stack.callback(journal.close)
-        yield Import(arguments, lines, profile, product, platform, client, journal, clock)
+        try:
+            yield Import(arguments, lines, profile, product, platform, client, journal, clock)
+        except KeyboardInterrupt:
+            sys.stderr.write("stopped in between: import the list again, nothing is done twice\n")
+            raise
 
 
 def _ref(arguments: argparse.Namespace, profile: Profile | None) -> str:

@@ -23,6 +23,10 @@ T = TypeVar("T")
 MAX_BYTES = 8 << 20
 """Of a whole list: some 50,000 lines of a wide spreadsheet."""
 MAX_LINES = 50_000
+LENGTHS = range(14, 64)
+"""Of words that are identities, or were: all others are other columns."""
+MOST_GROUPS = 8
+"""In which a number is printed, as 8901 4103 2111 1851 0720."""
 
 FORMAT_AS_TEXT = "format the column as text and export the list again"
 
@@ -109,7 +113,6 @@ _DEVICE_ID = re.compile(r"[0-9A-Fa-f]{24}")
 _ICCID = re.compile(r"[0-9]{18,21}[Ff]?")
 _IMEI = re.compile(r"[0-9]{15}")
 _POINT_ZERO = re.compile(r"([0-9]{15,})\.0+")
-"""A number that some program took for one with decimals."""
 _SCIENTIFIC = re.compile(r"(?<![0-9A-Za-z.])[0-9](?:[.,][0-9]{1,14})?[Ee]\+[0-9]{2,3}(?![0-9A-Za-z])")
 """How a spreadsheet writes a number of more digits than a cell shows: ``8.96E+19``, or with a comma."""
 _EXACT_DIGITS = 15
@@ -152,11 +155,11 @@ class _Found:
 def _read_line(number: int, text: str) -> ListLine:
     found, rest = _Found(), list[str]()
     for cell in _CELL.findall(text):
-        words = [_POINT_ZERO.sub(r"\1", word) for word in _WORD.findall(cell)]
-        left = [word for word in words if not found.take(word)]
-        if left and len(left) == len(words) and found.take("".join(words)):  # printed in groups of four
-            left = []
-        rest += left
+        words = _WORD.findall(cell)
+        left = [word for word in words if len(word) in LENGTHS and not found.take(_whole(word))]
+        is_in_groups = 1 < len(words) <= MOST_GROUPS and max(map(len, words)) < LENGTHS.start
+        if not (is_in_groups and found.take("".join(words))):
+            rest += left
     spoiled = _SCIENTIFIC.search(text)
     fault = _destroyed(spoiled.group()) if spoiled else next(filter(None, map(_fault_of, rest)), "")
     usual = [iccid for iccid in found.iccids if not iccid.is_odd]
@@ -172,6 +175,12 @@ def _read_line(number: int, text: str) -> ListLine:
     return ListLine(
         number, _only([*found.device_ids]), _only([*found.serials]), _only([*found.imeis]), _only(iccids), fault
     )  # fmt: skip
+
+
+def _whole(word: str) -> str:
+    """Drop the decimals that some program gave to a number."""
+    number = _POINT_ZERO.fullmatch(word)
+    return word if number is None else number[1]
 
 
 def _only(found: Sequence[T]) -> T | None:

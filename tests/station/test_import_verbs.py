@@ -241,10 +241,46 @@ def test_what_can_be_known_before_the_first_write_is_told_before_it(
     assert said in err
 
 
+@pytest.mark.rule("A7")
+@pytest.mark.rule("N5")
+def test_a_mobile_secret_in_a_list_is_told_and_kept_nowhere(desk: Desk) -> None:
+    """A list made of scanned labels holds one beside every serial number, and one that stands alone by mistake."""
+    secrets = ("CANARY000000001", "CANARY000000002", "CANARY000000003")
+    out_file = desk.folder / "results.csv"
+    text = f"{serial(1)} {secrets[0]}\n{serial(9)};{secrets[1]}\n{secrets[2]}\n"
+    status, out, err = desk.run("product", text, "--product", "widget", "--yes", "--out", str(out_file))
+    assert status == 1
+    assert [row[1] for row in table(out_file)[1:]] == ["added", "refused", "unreadable"]
+    for secret in secrets:
+        assert secret not in "\n".join(out) + err + out_file.read_text(encoding="utf-8") + desk.dump()
+        assert not any(secret.encode() in file.read_bytes() for file in desk.data.rglob("*") if file.is_file())
+        assert not [call for call in desk.cloud.requests() if secret in str(call)]
+
+
 def test_a_workbook_is_no_list(desk: Desk) -> None:
     status, _, err = desk.run("product", "PK\x03\x04...", "--product", "widget", "--yes")
     assert status == 2
     assert "tray-17.csv is an Excel or LibreOffice workbook; save its list as CSV" in err
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "no,unit\nhere,at all\n"])
+def test_a_list_without_any_number_is_the_wrong_file(text: str, desk: Desk) -> None:
+    for verb in ("product", "sim"):
+        status, _, err = desk.run(verb, text, "--product", "widget", "--yes")
+        assert (status, desk.cloud.requests()) == (2, [])
+        assert "names nothing: no line has a Device ID, serial number or ICCID; is it the right file?" in err
+
+
+def test_an_interrupted_import_says_that_it_may_be_started_again(desk: Desk) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    desk.monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
+    desk.monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    desk.monkeypatch.setattr(sys.stdin, "readline", interrupt)
+    status, _, err = desk.run("product", f"{device(1)}\n", "--product", "widget")
+    assert status == 1
+    assert "stopped in between: import the list again, nothing is done twice" in err
 
 
 def test_the_journal_of_a_running_station_is_left_alone(desk: Desk) -> None:

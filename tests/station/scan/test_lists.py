@@ -164,6 +164,12 @@ def test_nothing_but_a_refusal_comes_of_any_bytes(data: bytes) -> None:
             assert line.number >= 1
 
 
+@pytest.mark.parametrize("text", ["0" * 1_000_000, "a" * 1_000_000, "1.1E+" * 200_000, "0" * 999_999 + ".0x"])
+def test_an_endless_word_is_no_identity_and_is_repeated_nowhere(text: str) -> None:
+    """Whoever compares each of its characters with all behind it reads it for hours."""
+    assert [line for line in read_list(text.encode()) if line.numbers or len(line.fault) > 200] == []
+
+
 UNITS = st.lists(
     st.tuples(
         st.from_regex(r"[0-9a-f]{24}", fullmatch=True).filter(lambda text: not text.endswith("000")),
