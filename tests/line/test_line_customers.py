@@ -293,6 +293,18 @@ def test_a_customers_token_that_ends_is_replaced_and_the_next_unit_passes(tmp_pa
         assert bench.cloud.effects[CUSTOMERS] == 1
 
 
+@pytest.mark.parametrize("recipe", [TOKEN, CODE], ids=known_as)
+def test_units_that_come_together_make_their_one_customer_once(tmp_path: Path, recipe: Recipe) -> None:
+    with line_bench(tmp_path, slots=3) as bench:
+        open_shop(bench, recipe)
+        units = [bench.unit(number=number) for number in (1, 2, 3)]
+        for slot, unit in enumerate(units, 1):
+            bench.plug(unit, slot)
+        assert [bench.wait_finished(slot).verdict for slot in (1, 2, 3)] == [Verdict.PASS] * 3
+        assert [owner(bench, unit) for unit in units] == [ONE] * 3
+        assert bench.cloud.effects[CUSTOMERS] == 1
+
+
 # --- claim codes ---
 
 
@@ -357,6 +369,9 @@ def test_after_a_crash_with_the_code_in_the_unit_another_one_is_taken_and_the_cu
         assert walk.verdict is Verdict.PASS, walk.finished.reason
         assert bench.cloud.effects[CUSTOMERS] == 1
         assert owner(bench, unit) == f"unit-{unit.spec.serial}@{SHOPS}".lower()
+        with bench.reader() as journal:
+            untold = [one.what for one in journal.unconfirmed_writes() if one.attempt == walk.finished.attempt]
+        assert untold == [], "that the customer is there already is an answer"
 
 
 @pytest.mark.rule("K6")

@@ -82,8 +82,11 @@ class CustomerDesk:
             trouble: CloudError
             try:
                 with ctx.write("cloud", f"make a customer of product {product}"):
-                    return cloud.run(call, deadline=ctx.deadline, cancel=ctx.cancel)
-            except (CloudRefused, OutcomeUnknown) as error:
+                    try:
+                        return cloud.run(call, deadline=ctx.deadline, cancel=ctx.cancel)
+                    except CloudRefused as error:  # an answer too: there is one already, or the client is refused
+                        trouble = error
+            except OutcomeUnknown as error:
                 trouble = error
             if (token := self._known(cloud, ctx, email)) is not None:
                 return token
