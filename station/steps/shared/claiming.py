@@ -76,5 +76,7 @@ def proof_of(account: str) -> str:
 def belongs_elsewhere(cloud: CloudRecord) -> UnitRejected:
     """Return the error for a unit of an account that is not named to lose it."""
     return UnitRejected(
-        f"{cloud.job.device_id} belongs to another account; its owner has to unclaim it first", say=Say("owner_other")
+        f"{cloud.job.device_id} belongs to another account; its owner has to unclaim it first, or is asked for it: "
+        f"station rework transfer {cloud.job.device_id}",
+        say=Say("owner_other"),
     )

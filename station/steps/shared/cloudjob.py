@@ -119,7 +119,7 @@ class CloudJob:
         if self.product_id is not None and record.is_product_device and record.product_id != self.product_id:
             raise UnitRejected(
                 f"{self.device_id} is already in product {record.product_id}, this batch wants {self.product_id};"
-                " remove it there first",
+                f" remove it there first: station rework remove {self.device_id} --product {record.product_id}",
                 say=Say("already_elsewhere", product=str(record.product_id)),
             )  # fmt: skip
 
