@@ -72,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     rework, targets, profile = REWORKS[arguments.kind], targets_of(arguments), profile_of(arguments)
     wishes = _wishes(arguments, profile)
     with open_desk(arguments, profile, SystemClock()) as opened:
+        opened.desk.expect(targets.values(), SystemClock().token())
         looks = {name: partial(_look, opened.desk, target, rework, wishes) for name, target in targets.items()}
         return Session(opened.desk, arguments.kind, as_json=arguments.json, is_agreed=arguments.yes).run(looks)
 

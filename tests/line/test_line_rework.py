@@ -429,3 +429,17 @@ def test_the_online_unit_keeps_its_session_through_a_rework(desk: Desk) -> None:
     ))  # fmt: skip
     assert desk.rework("unclaim", unit).outcome is Outcome.DONE
     assert desk.record(unit)["online"] is True
+
+
+def test_many_members_are_looked_at_in_one_list_and_each_is_read_back_by_itself(desk: Desk) -> None:
+    units = [desk.unit(number=number, owner=SOMEBODY) for number in range(1, 11)]
+    station, cancel = desk.bench.station, desk.bench.clock.token()
+    many = ReworkDesk(station.client, desk.bench.clock, station.journal.record, product=PRODUCT)
+    many.expect([unit.spec.device_id for unit in units], cancel)
+    cases = [many.look(unit.spec.device_id, REWORKS["unclaim"], Wishes(), cancel) for unit in units]
+    member = f"GET {MEMBER}"
+    assert [one.route for one in desk.cloud.requests() if one.route == member] == []
+    for case in cases:
+        assert many.act(case, REWORKS["unclaim"].foresee(case).parts).outcome is Outcome.DONE
+    assert desk.cloud.effects == {OWNER: 10}
+    assert sum(one.route == member for one in desk.cloud.requests()) == 20  # before and after each write
