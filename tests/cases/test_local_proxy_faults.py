@@ -23,12 +23,14 @@ NAMES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no
         ("HTTPS_PROXY", "http://127.0.0.1:1", "the proxy did not connect"),
         ("REQUESTS_CA_BUNDLE", "/nonexistent/ca.pem", "the certificate file (CA bundle) that REQUESTS_CA_BUNDLE names"),
         ("CURL_CA_BUNDLE", "/nonexistent/ca.pem", "the certificate file (CA bundle) that CURL_CA_BUNDLE names"),
+        ("SSL_CERT_FILE", "/nonexistent/ca.pem", "the certificate file (CA bundle) that SSL_CERT_FILE names"),
+        ("REQUESTS_CA_BUNDLE", __file__, "the certificate file (CA bundle) that REQUESTS_CA_BUNDLE names"),
     ],
 )
 def test_a_setting_of_this_host_that_lets_nothing_out_is_named(
     name: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for other in (*NAMES, "CURL_CA_BUNDLE"):
+    for other in (*NAMES, "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(other, raising=False)
     monkeypatch.setenv(name, value)
     with closing(HttpLink("https://cloud.invalid")) as link:

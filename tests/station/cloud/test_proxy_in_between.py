@@ -16,6 +16,9 @@ from drivers.identity import Secret
 from station.cloud import api
 from station.cloud.client import CloudClient
 from station.cloud.errors import NotTheCloud, is_waiting
+from station.cloud.http import HttpLink
+from station.cloud.retry import NoAnswer
+from station.cloud.way_out import WayOut
 
 PAGE = b"<html>Please log in</html>"
 OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
@@ -80,3 +83,19 @@ def test_a_proxy_that_answers_itself_is_named_and_counts_as_a_cloud_that_is_away
     assert "network" in caught.value.who
     assert len(heard) == 5, "asked again as often as a cloud that is not reached"
     assert all(request.startswith(b"CONNECT ") and b"our-token" not in request for request in heard)
+
+
+def test_the_proxy_of_the_config_file_goes_before_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(connection: socket.socket) -> None:
+        connection.sendall(page("403 Forbidden"))
+
+    ours, others = list[bytes](), list[bytes]()
+    with serving(refuse, ours) as proxy, serving(refuse, others) as other:
+        monkeypatch.setenv("HTTPS_PROXY", other)
+        monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
+        with closing(HttpLink("https://cloud.invalid", WayOut(proxy=proxy))) as link:
+            said = link.send("GET", "/v1/user", Secret("our-token"), None)
+    assert isinstance(said, NoAnswer)
+    assert said.is_blocked
+    assert (len(ours), others) == (1, [])
+    assert ours[0].startswith(b"CONNECT cloud.invalid:443 ")
