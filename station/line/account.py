@@ -109,8 +109,7 @@ def check_account(
     info = _standing(client, clock, api.token_info(), limit_s)
     who = ""
     if isinstance(info, TokenInfo) and (asks_who or any(one.only_people for one in needs)):
-        user = _standing(client, clock, api.user(), limit_s)
-        who = user.username if not isinstance(user, CloudError) else ""
+        who = _username(client, clock, limit_s)
     now = client.cloud_date or clock.utc()
     yield token_finding(info, who, now)
     yield clock_finding(client.cloud_date, clock.utc())
@@ -119,6 +118,8 @@ def check_account(
         yield from _rights(one, info)
         if one.ref is not None:
             product = _standing(client, clock, api.product(one.ref), limit_s)
+            if _is_closed(product):
+                who = who or _username(client, clock, limit_s)
             yield from product_findings(one, product, info, who)
             if _ends(product):
                 return
@@ -132,6 +133,17 @@ def check_account(
             mine = _standing(client, clock, login_api.user_products(), limit_s)
             if isinstance(mine, CloudRefused) and mine.status == 403:
                 yield _customers(info, "sees no products of its own")
+
+
+def _username(client: CloudClient, clock: Clock, limit_s: float) -> str:
+    """Return whose token it is, "" where the cloud does not say."""
+    user = _standing(client, clock, api.user(), limit_s)
+    return "" if isinstance(user, CloudError) else user.username
+
+
+def _is_closed(product: object) -> bool:
+    """Return whether the cloud refuses this account the product: or there is none, which it does not tell apart."""
+    return isinstance(product, CloudRefused) and product.status == 403 and not isinstance(product, NotAllowed)
 
 
 def _ends(answer: object) -> bool:
@@ -187,8 +199,8 @@ def token_finding(info: TokenInfo | CloudError, who: str, now: datetime.datetime
         words = f"accepted: {name}{whose}, but it expires within this shift ({until}); before that, run: station login"
         return Finding(State.NOTE, "token", words, tells_line=True)
     return _stop(
-        "token", f"{name}{whose}, expires in {max(0.0, minutes):.0f} min ({until}), and a shift needs at least "
-        f"{TOKEN_LASTS_S / 60:.0f}; run: station login",
+        "token", f"the token ({name}{whose}) expires in {max(0.0, minutes):.0f} min ({until}), and a shift needs at"
+        f" least {TOKEN_LASTS_S / 60:.0f}; run: station login",
     )  # fmt: skip
 
 
@@ -208,7 +220,7 @@ def _rights(needs: Needs, info: TokenInfo | CloudError) -> Iterator[Finding]:
     for scope, asking in needs.scopes.items():
         if scope not in info.scopes:
             yield _stop(
-                "scope", f"{needs.profile}: {', '.join(asking)} needs {scope}, which this API user lacks; add it in the"
+                "scope", f"{needs.profile}: this API user lacks {scope}, for {', '.join(asking)}; add it in the"
                 " console, which makes another token, then run: station login --paste",
             )  # fmt: skip
 
@@ -222,7 +234,7 @@ def product_findings(
     if isinstance(product, CloudRefused) and product.about is About.PRODUCT:
         words = f"profile {needs.profile}: the cloud knows no product {needs.ref} ({product.words}); correct [product]"
         yield _stop("product", words)
-    elif isinstance(product, CloudRefused) and product.status == 403:
+    elif _is_closed(product):
         if isinstance(info, TokenInfo) and is_strange(info):
             yield _customers(info, f"may not see product {needs.ref}")
         else:

@@ -214,7 +214,7 @@ def test_each_scope_that_is_missing_is_named_with_the_steps_that_need_it(missing
     stop = desk.stop(EVERYTHING)
     assert (stop.what, stop.stops_line) == ("scope", True)
     steps = ", ".join(needs(EVERYTHING).scopes[missing])
-    assert stop.words.startswith(f"widget: {steps} needs {missing}, which this API user lacks")
+    assert stop.words.startswith(f"widget: this API user lacks {missing}, for {steps}; add it in the console")
 
 
 @pytest.mark.parametrize(("cure", "scope"), [(Cure.UNCLAIM, "devices:release"), (Cure.UNMARK, "devices:update")])
@@ -226,7 +226,8 @@ def test_what_a_supervisors_list_lets_the_bench_mend_needs_its_scope(cure: Cure,
     with closing(CloudClient(desk.cloud.base_url, lambda: token, desk.clock)) as client:
         found = list(check_account(client, desk.clock, [wanted], ASK_S))
     (stop,) = [one for one in found if one.stops_line]
-    assert f"{cure.value} by the supervisor's list needs {scope}" in stop.words
+    assert f"lacks {scope}, for " in stop.words
+    assert f"{cure.value} by the supervisor's list" in stop.words
 
 
 def test_an_api_user_cannot_claim_whatever_its_scopes(desk: Desk) -> None:

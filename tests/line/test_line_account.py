@@ -58,7 +58,7 @@ def test_a_stranger_is_refused_when_the_batch_is_opened_and_not_at_its_first_uni
 ) -> None:
     with line_bench(tmp_path) as bench:
         bench.token = bench.cloud.create_token("stranger@example.com")
-        with pytest.raises(BadInput, match=r"is not in the team of product 20001.*\(E8\)"):
+        with pytest.raises(BadInput, match=r"stranger@example.com is not in the team of product 20001.*\(E8\)"):
             bench.restart(recipe)
         bench._is_running = False
         assert bench.cloud_writes == 0
