@@ -7,6 +7,7 @@ every login makes another one, and nobody counts them.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import getpass
 import re
@@ -20,13 +21,13 @@ from drivers.identity import Secret
 
 from ..cloud import api, login_api
 from ..cloud.client import CloudClient
-from ..cloud.errors import CloudError, NotAllowed, RateLimited, TokenRejected
+from ..cloud.errors import CloudError, NotAllowed, OutcomeUnknown, RateLimited, TokenRejected
 from ..cloud.login_api import Client, CodeWanted, Denied, Granted
 from ..errors import BadInput
-from ..line.account import TOKEN_LASTS_S, is_strange
+from ..line.account import LOOK_AGAIN_S, TOKEN_LASTS_S, is_strange
 from ..local_time import moment
 from ..settings.config import StationConfig, load_config
-from ..settings.logins import Kind, Login
+from ..settings.logins import Kind, Login, LoginStore
 from ..settings.secrets import LOGIN, ApiToken
 from .account import cloud_client, login_store, token_source
 from .places import add_config
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Log in; returns 0. Raises `BadInput` for a wrong password and the like."""
     config, clock = load_config(arguments.config), SystemClock()
     store = login_store(config)
-    before = store.find()
+    before = _kept(store)
     pasted = arguments.paste or arguments.token_stdin
     if before is not None and not (pasted or arguments.replace) and (until := _lives(config, before, clock)):
         tell(f"logged in already: {before.who}, {until}; nothing was done (another token: station login --replace)")
@@ -70,6 +71,14 @@ def run(arguments: argparse.Namespace) -> int:
     for note in _unused(config):
         tell(f"note: {note}")
     return 0
+
+
+def _kept(store: LoginStore) -> Login | None:
+    """Return the login kept; None also for one whose token the keyring lost, which another login replaces."""
+    try:
+        return store.find()
+    except BadInput:
+        return None
 
 
 def _whose(login: Login) -> str:
@@ -114,8 +123,11 @@ def revoked(config: StationConfig, login: Login, clock: Clock) -> str:
     """Delete a token in the cloud; return why it could not be, "" when it is gone."""
     with _ask_cloud(config, login.token, clock) as client:
         try:
-            client.run(login_api.revoke_current(), deadline=Deadline.after(clock, ASK_S))
-            client.run(api.token_info(), deadline=Deadline.after(clock, ASK_S))  # a 200 is no proof
+            with contextlib.suppress(OutcomeUnknown):
+                client.run(login_api.revoke_current(), deadline=Deadline.after(clock, ASK_S))
+            for seconds in (*LOOK_AGAIN_S, 0.0):  # a 200 is no proof, and reads lag
+                client.run(api.token_info(), deadline=Deadline.after(clock, ASK_S))
+                clock.sleep(seconds)
         except TokenRejected:
             return ""
         except CloudError as error:

@@ -6,6 +6,7 @@ import argparse
 
 from drivers.clock import SystemClock
 
+from ..errors import BadInput
 from ..settings.config import load_config
 from .account import login_store, token_source
 from .login import revoked
@@ -24,7 +25,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Log out; returns 1 when the token is still good in the cloud although the station had it made."""
     config = load_config(arguments.config)
     store = login_store(config)
-    login = store.find()
+    try:
+        login = store.find()
+    except BadInput:  # its token is out of reach: nothing is left but to forget it
+        store.forget()
+        tell("logged out; the token could not be read, so it stays good in the cloud: delete it in the console")
+        return 1
     if login is None:
         tell(f"nobody is logged in here for {config.cloud_url}")
         return 0

@@ -247,6 +247,26 @@ def test_a_logout_while_the_cloud_is_away_forgets_the_token_and_says_that_it_liv
     assert desk.store.find() is None
 
 
+def test_a_deletion_whose_answer_got_lost_is_decided_by_a_look(desk: Desk) -> None:
+    desk.log_in()
+    desk.cloud.order(Fault(FaultKind.DROP_AFTER, "DELETE /v1/access_tokens/current"))
+    said = desk.say("logout")
+    assert (said.status, said.text) == (0, f"logged out: {ME}\n")
+    assert desk.asked("DELETE /v1/access_tokens/current") == 1
+
+
+def test_a_token_the_keyring_lost_is_replaced_by_a_login_and_forgotten_by_a_logout(desk: Desk) -> None:
+    lost = {desk.cloud.base_url: {"kind": "PERSON", "username": ME, "keyring": "an entry nobody has"}}
+    desk.store.path.write_text(json.dumps(lost))
+    desk.store.path.chmod(0o600)
+    assert "run: station login" in desk.say("whoami").text
+    said = desk.say("logout")
+    assert (said.status, "delete it in the console" in said.text) == (1, True)
+    desk.store.path.write_text(json.dumps(lost))
+    assert desk.log_in().status == 0
+    assert desk.store.find() is not None
+
+
 def test_a_deletion_the_cloud_only_claims_is_told(desk: Desk) -> None:
     desk.log_in()
     desk.cloud.order(Fault(FaultKind.LIE, "DELETE /v1/access_tokens/current"))
