@@ -274,6 +274,30 @@ def test_an_api_user_may_give_units_to_a_team_it_may_not_see(desk: Desk) -> None
     assert [one.what for one in found if one.state is State.NOTE] == ["team"]
 
 
+FOR_CUSTOMERS = (
+    f'{BORON}[customer]\nemail = "unit-{{id}}@customers.example.com"\nclient_id = "widget-shop"\n'
+    'client_secret = "env:S"\n'
+)
+
+
+@pytest.mark.rule("K5")
+def test_the_client_that_makes_customers_is_looked_for_in_the_product(desk: Desk) -> None:
+    desk.cloud.create_client("mine", ME)
+    desk.cloud.create_client("widget-app", ME, PRODUCT)
+    stop = desk.stop(FOR_CUSTOMERS)
+    assert (stop.what, stop.stops_line) == ("client", True)
+    assert "has no OAuth client widget-shop, and no other one makes its customers (K5); it has widget-app" in stop.words
+    desk.cloud.create_client("widget-shop", ME, PRODUCT)
+    assert {one.state for one in desk.find(FOR_CUSTOMERS)} == {State.OK}
+
+
+def test_an_api_user_may_work_with_a_client_it_may_not_see(desk: Desk) -> None:
+    desk.become_api_user(*ALL)
+    found = desk.find(FOR_CUSTOMERS)
+    assert not [one for one in found if one.state is State.STOP]
+    assert [one.what for one in found if one.state is State.NOTE] == ["client"]
+
+
 def test_a_product_the_cloud_does_not_know_is_named(desk: Desk) -> None:
     stop = desk.stop(BORON.replace(str(PRODUCT), "20999"))
     assert (stop.what, stop.stops_line) == ("product", True)
