@@ -172,3 +172,27 @@ def test_a_profile_that_names_an_owner_in_vain_is_refused(recipe: object, said: 
     with pytest.raises(BadInput) as refused:
         parse_profile(recipe.text().encode(), "p.toml")  # type: ignore[attr-defined]
     assert said in str(refused.value)
+
+
+def test_units_set_aside_are_claimed_by_the_imports_that_add_many_of_them(tmp_path: Path) -> None:
+    with opened(tmp_path, FACTORYS) as bench:
+        give_api_token(bench)
+        assert bench.walk(bench.finished_unit(FACTORYS, 1)).verdict is Verdict.PASS  # the cloud tells of the product
+        bench.cloud.down_for(1800.0)
+        for number in range(2, 12):
+            walk = bench.walk(bench.finished_unit(FACTORYS, number))
+            assert walk.verdict is Verdict.PENDING, walk.finished
+        mark = bench.mark()
+        for _ in range(10):
+            revised = bench.wait_for(VerdictRevised, since=mark, within=3 * 3600.0)
+            assert isinstance(revised, VerdictRevised)
+            assert revised.verdict is Verdict.PASS, revised
+            mark = bench.place_of(revised) + 1
+        imports = sent(bench, IMPORT)
+        assert {call.body["claim_user"] for call in imports} == {FACTORY}
+        added = [one for call in imports for one in call.body.get("ids", [call.body.get("id")])]  # type: ignore[attr-defined]
+        assert sorted(added) == sorted(unit.device_id for unit in bench.units)  # each once
+        assert len(imports) < len(bench.units) / 2
+        assert not sent(bench, CLAIM)
+        owners = [bench.cloud.device(unit.spec.device_id) for unit in bench.units]
+        assert {device and device["owner"] for device in owners} == {FACTORY}
