@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from line_bench import ARGON, BORON, PRODUCTS, LineBench, Recipe, line_bench
+from line_bench import ARGON, BORON, PRODUCTS, BootRequest, LineBench, Recipe, line_bench
 from support.known_steps import parse_profile
 
+from drivers.platforms import platform_by_slug
 from drivers.virtual import synthetic
 from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import UnitMode, VirtualUnit
@@ -89,6 +90,44 @@ def test_a_unit_waits_for_the_version_the_cloud_wants_up_or_down(slug: str, rele
         assert runs(bench, unit, slug) == released
         written = [e for e in walk.events if isinstance(e, StepProgress) and e.step == "release"]
         assert {e.writing for e in written} == {True}, "the slot says: do not unplug"
+
+
+EVERYWHERE = (
+    ("photon", "2.3.1"), ("p1", "1.5.2"), ("electron", "3.3.1"), ("argon", "3.3.1"), ("boron", "4.2.0"),
+    ("esomx", "6.3.4"), ("bsom", "6.3.4"), ("b5som", "6.3.4"), ("tracker", "6.3.4"), ("trackerm", "6.3.4"),
+    ("p2", "6.3.4"), ("msom", "6.3.4"),
+)  # fmt: skip
+
+
+@pytest.mark.rule("D3")
+@pytest.mark.parametrize(("slug", "device_os"), EVERYWHERE)
+def test_units_of_every_family_take_their_release(slug: str, device_os: str, tmp_path: Path) -> None:
+    number = platform_by_slug(slug).id
+
+    def made(version: int) -> SyntheticFile:
+        return synthetic.application(number, device_os, product_version=version, seed=f"v{version}")
+
+    with line_bench(tmp_path) as bench:
+        for version in (4, 5):
+            bench.cloud.create_firmware(PRODUCTS[slug], version, made(version).data)
+        bench.cloud.release_firmware(PRODUCTS[slug], 5)
+        recipe = Recipe(slug, device_os=device_os, application=made(4), online=True, more="[release]")
+        bench.restart(recipe)
+        unit = bench.finished_unit(recipe)
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.PASS, walk.finished
+        assert walk.outcomes["release"] in ("done", "already"), "one that was connected as it came may take it earlier"
+        assert unit.memory.holds(made(5).data)
+
+
+@pytest.mark.rule("D3")
+def test_a_unit_that_arrives_in_dfu_takes_its_release(tmp_path: Path) -> None:
+    with product(tmp_path, "argon", 5) as bench:
+        bench.restart(awaiting(ARGON))
+        unit = bench.unit("argon", 1, "6.3.4", arrives=BootRequest.DFU)
+        walk = bench.walk(unit)
+        assert walk.verdict is Verdict.PASS, walk.finished
+        assert runs(bench, unit, "argon") == 5
 
 
 @pytest.mark.rule("D2")
