@@ -98,6 +98,7 @@ class Recipe:
     more: str = ""  # further sections
     revision: int = 1
     keeps: str = ""  # Device OS that the units hold and keep, where `device_os` is None
+    released: int | None = None  # version that the cloud brings units to over the air; flashed is the one before
 
     @property
     def id(self) -> str:
@@ -128,20 +129,27 @@ class Recipe:
     def app(self) -> SyntheticFile | None:
         if not self.has_application:
             return None
+        if self.released is not None:
+            return self.program("story", number=self.released - 1)
         return self.application or self.program("story")
 
-    def program(self, seed: str, size: int = 12_000) -> SyntheticFile:
+    def program(self, seed: str, size: int = 12_000, number: int | None = None) -> SyntheticFile:
         """An application for the units of this recipe; before Device OS 1.5 it has to name their product (D7)."""
         version = self.runs or synthetic.versions(self.platform_id)[0]
         names_product = self.runs and self.kind == "product" and OsVersion.parse(version) < OsVersion.parse("1.5.0")
         product = (self.product or PRODUCTS[self.platform], 7) if names_product else (synthetic.NO_PRODUCT,) * 2
+        if number is not None:
+            product = (product[0], number)
         return synthetic.application(
             self.platform_id, version, product_id=product[0], product_version=product[1], seed=seed, size=size
         )
 
     def held(self) -> tuple[SyntheticFile, ...]:
         """What a unit holds that passed: the Device OS it keeps, and the files of the profile."""
-        return (*(synthetic.release(self.platform_id, self.keeps) if self.keeps else ()), *self.files())
+        kept = synthetic.release(self.platform_id, self.keeps) if self.keeps else ()
+        if self.released is None:
+            return (*kept, *self.files())
+        return (*kept, *self.release(), self.program("released", number=self.released))
 
     def files(self) -> tuple[SyntheticFile, ...]:
         app = self.app()
@@ -179,6 +187,8 @@ class Recipe:
         ]
         lines += ["[name]", f'template = "{self.name}"', f'fallback = "{self.fallback}"']
         lines += ["[label]", f"expect = {str(self.label).lower()}", f"keep_secret = {str(self.keep_secret).lower()}"]
+        if self.released is not None:
+            lines += ["[release]"]
         lines += [f"[steps.{step}]\nlimit_s = {seconds}" for step, seconds in self.limits.items()]
         return "\n".join([*lines, *([self.more] if self.more else []), ""])
 
@@ -300,6 +310,8 @@ class LineBench:
     def start(self, *recipes: Recipe) -> Station:
         """Start the station (again), with a batch for each recipe."""
         self.recipes = recipes
+        for recipe in recipes:
+            self.release(recipe)
         self.write_firmware(*(file for recipe in recipes for file in recipe.files()))
         slots = (SlotInfo(n, None if n in self.unbound else self.port_of(n)) for n in range(1, self.count + 1))
         settings = Settings(
@@ -329,6 +341,15 @@ class LineBench:
         self.station.start()
         self._is_running = True
         return self.station
+
+    def release(self, recipe: Recipe) -> None:
+        """Let the cloud have the firmware that units of ``recipe`` are flashed, and release what they are to take."""
+        flashed = recipe.app()
+        if recipe.released is not None and flashed is not None:
+            product = recipe.product or PRODUCTS[recipe.platform]
+            self.cloud.create_firmware(product, recipe.released - 1, flashed.data)
+            self.cloud.create_firmware(product, recipe.released, recipe.held()[-1].data)
+            self.cloud.release_firmware(product, recipe.released)
 
     def _open_port(self, device: str) -> serial.SerialBase:
         return self.open_port(device)

@@ -62,7 +62,19 @@ def draw(seed: int) -> Story:
     happen += _deaths(random.Random(f"deaths {seed}"), length)
     parts = _with_held(random.Random(f"held {seed}"), parts)
     parts = _without_dfu(random.Random(f"without {seed}"), lots, parts)
+    lots = _with_releases(random.Random(f"releases {seed}"), lots)
     return Story(seed, slots, lots, tuple(parts), tuple(sorted(happen, key=lambda trouble: trouble.at)))
+
+
+def _with_releases(dice: random.Random, lots: tuple[Lot, ...]) -> tuple[Lot, ...]:
+    """Let the cloud want later firmware of the units of some lots that can come online at the bench."""
+    found = []
+    for lot in lots:
+        can = lot.kind == "product" and not lot.tested and (lot.wifi or platform_by_slug(lot.platform).has_cellular)
+        if can and dice.random() < 0.3:
+            lot = dataclasses.replace(lot, released=True, online=True, offline="hold")
+        found.append(lot)
+    return tuple(found)
 
 
 BY_REQUEST_SINCE = OsVersion.parse("3.1.0")

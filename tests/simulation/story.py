@@ -87,13 +87,14 @@ class Lot:
     device_os: str = "6.3.4"
     tested: bool = False
     keeps: bool = False  # the profile leaves ``device_os``, which its units hold, as it is
+    released: bool = False  # its units take a later version of their firmware over the air
 
     def recipe(self) -> Recipe:
         kind = functools.partial(Trial, tests=LIMITS + METER) if self.tested else Recipe
         return kind(
             self.platform, kind=self.kind, offline=self.offline, label=self.label, claim=self.claim,
             online=self.online, wifi=self.wifi, device_os=None if self.keeps else self.device_os,
-            keeps=self.device_os if self.keeps else "",
+            keeps=self.device_os if self.keeps else "", released=5 if self.released else None,
         )  # fmt: skip
 
 

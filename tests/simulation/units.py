@@ -31,7 +31,7 @@ def make_unit(bench: LineBench, part: Part, recipes: Mapping[str, Recipe]) -> Vi
         device_os = synthetic.usual_version(platform_by_slug(part.platform).id, part.factory_os)
         unit = bench.unit(part.platform, part.number, device_os, **settings)
     elif part.stage == "old-app":
-        other, own = recipe.program("other"), recipe.app()
+        other, own = recipe.program("other"), recipe.app() if recipe.released is None else recipe.held()[-1]
         modules = tuple((other if file == own else file).data for file in recipe.held())
         unit = bench.finished_unit(recipe, part.number, modules=modules, networks=(), **settings)
     else:
