@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import datetime
 
+from drivers.errors import BadIdentity
+from drivers.platforms import OsVersion
+
 from ...cloud.answers import CloudDevice
 from ...cloud.sim_answers import Sim
 from ...errors import UnitRejected
@@ -67,11 +70,19 @@ def check_all(job: CloudJob, device: CloudDevice, user: str) -> int:
     if job.awaits_release and due is not None:
         rows.append(("firmware version", str(due), str(device.firmware_version)))
     rows += [("group", name, name if name in device.groups else "") for name in job.groups]
-    if job.awaits_online and job.device_os and _was_heard_of(job, device):
+    if job.awaits_online and job.device_os and _was_heard_of(job, device) and not _came_along(job, device):
         rows.append(("Device OS", job.device_os, device.system_firmware_version))
     rows += [*_marks(job, device), _owner(job, device, user)]
     _check(job, "final read-back:", rows)
     return len(rows)
+
+
+def _came_along(job: CloudJob, device: CloudDevice) -> bool:
+    """Return whether a released application brought a newer Device OS than planned: reported by then (D4 D5)."""
+    try:
+        return job.awaits_release and OsVersion.parse(device.system_firmware_version) > OsVersion.parse(job.device_os)
+    except BadIdentity:  # no version at all
+        return False
 
 
 def _was_heard_of(job: CloudJob, device: CloudDevice) -> bool:
