@@ -151,6 +151,15 @@ STORIES = (
         has_list=True,
     ),
     Story(
+        "developer",
+        "Argons and a Boron of a developer's desk, in no product: online by Wi-Fi or SIM, only then claimed and named",
+        arrivals=(Arrival("argon", "3.3.1"), Arrival("boron", "4.2.0"), Arrival("argon", "1.4.4")),
+        widgets=tuple(
+            Widget(platform_by_slug(slug), "6.3.4", cloud=("claim = true",), kind=Kind.DEVELOPER)
+            for slug in ("argon", "boron")
+        ),
+    ),
+    Story(
         "customer",
         "units go to customers who never log in: one each, all to one, and an Electron that the developer had claimed",
         arrivals=(Arrival("argon", "6.3.4"), Arrival("boron", "6.3.4"), Arrival("electron", "3.3.1")),
