@@ -135,7 +135,10 @@ def _count(number: int, noun: str) -> str:
 
 
 def _chosen(journal: JournalReader, ids: Sequence[str], batch: str | None) -> list[OwedUnit]:
-    """Return what is owed by the units of ``ids``, or of ``batch``, or by all. Raises `BadInput` for unknown ones."""
+    """Return what is owed by the units of ``ids``, or of ``batch``, or by all. Raises `BadInput` for unknown ones.
+
+    Raises `JournalError` when the tables do not say of them what the journal's entries say.
+    """
     owed = journal.owed_units()
     if batch is not None and journal.batch(batch) is None:
         raise BadInput(f"no batch {escaped(batch)[:60]} in this journal; see: station batch list")
@@ -148,9 +151,11 @@ def _chosen(journal: JournalReader, ids: Sequence[str], batch: str | None) -> li
         if len(found) > 1:
             raise BadInput(f"{len(found)} units have an id that ends with {escaped(shown)}; nothing was done")
         units.add(found[0].device_id)
-    return [
+    chosen = [
         one for one in owed if (not ids or one.owed.item.device_id in units) and (batch is None or one.batch == batch)
     ]
+    journal.verify_units({one.owed.item.device_id for one in chosen})
+    return chosen
 
 
 # --- retry -----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -186,6 +187,17 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(
         except SystemExit as left:
             status, text = int(left.code or 0), capsys.readouterr().err
         assert (status, said in text) == (2, True), text
+
+
+def test_owed_work_that_was_taken_out_of_the_tables_is_missed(
+    tmp_path: Path, here: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with left_behind(tmp_path):
+        with contextlib.closing(sqlite3.connect(tmp_path / "journal" / "journal.db", isolation_level=None)) as db:
+            db.execute("DELETE FROM outbox WHERE action = 'final_check' AND attempt = 'a-1'")
+        status, text = told(capsys, "list", *here)
+        assert status == 3
+        assert "a-1" in text or UNIT in text
 
 
 @pytest.mark.rule("N5")
