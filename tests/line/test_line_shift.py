@@ -10,7 +10,7 @@ from support.shift import Shift, shift
 
 @pytest.mark.rule("N3")
 def test_what_a_shift_without_internet_leaves_owed_is_done_once_and_slows_no_unit_on_the_bench(tmp_path: Path) -> None:
-    found = shift(tmp_path, units=32, hours=0.3)
+    found = shift(tmp_path, units=32, hours=0.3, slots=4, requests_per_s=4.0)
     assert (found.set_aside, found.lost, found.doubled, found.refused) == (32, 0, 0, 0), found
     assert found.calls <= 4, found
     assert found.slower < 0.1, found

@@ -17,6 +17,7 @@ from line_bench import BORON, LineBench, line_bench
 
 from station.engine.events import AttemptFinished, CloudStateChanged
 from station.model import Verdict
+from station.settings.config import REQUESTS_PER_S
 
 ADD, RENAME = "POST /v1/products/:p/devices", "PUT /v1/products/:p/devices/:id"
 SLOTS = 16
@@ -67,16 +68,19 @@ class Shift:
         )
 
 
-def shift(directory: Path, units: int, hours: float, tell: Callable[[str], None] = lambda _: None) -> Shift:
-    """Live through a shift of so many ``units`` in so many ``hours``."""
-    with line_bench(directory, BORON, slots=SLOTS, traces=False) as bench:
+def shift(
+    directory: Path, units: int, hours: float, tell: Callable[[str], None] = lambda _: None, *, slots: int = SLOTS,
+    requests_per_s: float = REQUESTS_PER_S,
+) -> Shift:  # fmt: skip
+    """Live through a shift of so many ``units`` in so many ``hours``. Fewer of them notice more with fewer requests."""
+    with line_bench(directory, BORON, slots=slots, traces=False, requests_per_s=requests_per_s) as bench:
         rounds = _Rounds(bench)
-        quiet = [seconds for _ in range(QUIET_ROUNDS) for seconds in rounds.walk(SLOTS, Verdict.PASS)]
+        quiet = [seconds for _ in range(QUIET_ROUNDS) for seconds in rounds.walk(slots, Verdict.PASS)]
         begun, first = bench.clock.now(), rounds.walked
-        rounds.pace_s = hours * 3600.0 * SLOTS / units
+        rounds.pace_s = hours * 3600.0 * slots / units
         while rounds.walked - first < units:
             bench.cloud.down_for(rounds.pace_s + AWAY_S)
-            rounds.walk(min(SLOTS, units - (rounds.walked - first)), Verdict.PENDING)
+            rounds.walk(min(slots, units - (rounds.walked - first)), Verdict.PENDING)
             tell(f"{rounds.walked - first} of {units} set aside")
         owing = rounds.done[first:]
         away_s = bench.clock.now() - begun
@@ -84,7 +88,7 @@ def shift(directory: Path, units: int, hours: float, tell: Callable[[str], None]
         bench.wait(lambda event: isinstance(event, CloudStateChanged) and event.reachable, since=bench.mark())
         back, busy, rounds.pace_s = bench.clock.now(), list[float](), 0.0
         while bench.station.journal.waiting():
-            walks = rounds.walk(SLOTS, None)
+            walks = rounds.walk(slots, None)
             busy += walks if bench.station.journal.waiting() or not busy else []
             tell(f"{bench.station.journal.waiting()} steps owed {bench.clock.now() - back:.0f} s after the return")
             assert bench.clock.now() - back < 24 * 3600.0, "the outbox does not end"
