@@ -78,7 +78,7 @@ def test_a_lock_that_nobody_asked_for_is_left_over_unless_the_clouds_wish_is_awa
     job = dataclasses.replace(JOB, firmware_lock=None, awaits_release=awaits)
     record = dataclasses.replace(GOOD, desired_firmware_version=lock, firmware_version=lock)
     if not is_fault:
-        check_all(job, record, "")
+        assert check_all(job, record, "") > 0
         return
     assert "leftover firmware lock is 3, expected empty" in refusal(job, record)
     with pytest.raises(UnitRejected, match="station rework unlock"):  # told before the first write, too
@@ -90,8 +90,9 @@ def test_a_lock_that_nobody_asked_for_is_left_over_unless_the_clouds_wish_is_awa
 @pytest.mark.parametrize(("at", "since"), [(BEFORE, NOON.isoformat()), (None, NOON.isoformat()), (AFTER, "")])
 def test_what_an_older_session_told_of_device_os_judges_nobody(at: datetime.datetime | None, since: str) -> None:
     old = dataclasses.replace(GOOD, system_firmware_version="3.3.1", last_handshake_at=at)
-    check_all(dataclasses.replace(JOB, since=since), old, "")
-    check_all(dataclasses.replace(JOB, awaits_online=False), dataclasses.replace(old, last_handshake_at=AFTER), "")
+    assert check_all(dataclasses.replace(JOB, since=since), old, "") == 10
+    young = dataclasses.replace(old, last_handshake_at=AFTER)
+    assert check_all(dataclasses.replace(JOB, awaits_online=False), young, "") == 10
 
 
 @pytest.mark.parametrize(
