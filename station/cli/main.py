@@ -32,7 +32,7 @@ VERBS: Mapping[str, str] = {
     "unit": "command one unit: list, info, dfu, listen, reset, safe, shout, wifi, setup-done, console, env, test",
     "rework": "mend units in the cloud: unclaim, approve, transfer, remove, retire, SIMs, marks, names ...",
     "log": "export a batch's log, or find what happened to a unit",
-    "stats": "how a batch goes: figures, and by slot, step, reason, operator, station or hour",
+    "stats": "how a batch goes: figures, and by slot, step, reason ...",
     "batch": "open, close and list batches",
     "product": "add the units of a tray list to a product",
     "sim": "import the SIM cards of a list into a product",
