@@ -51,7 +51,7 @@ def test_when_its_sim_works_somebody_is_told_to_plug_it_in_again(recipe: Recipe,
         bench.sleep(1800.0)
         assert not [event for _, event in bench.events if isinstance(event, OwedWorkStuck)]
         wake(bench, unit)
-        told = bench.wait_for(OwedWorkStuck, attempt=first.attempt, sentence="walk_again")
+        told = bench.wait_for(OwedWorkStuck, attempt=first.attempt, sentence="walk_again", within=7200)
         assert told.values == (str(unit.spec.serial),)  # type: ignore[attr-defined]
         again = bench.walk(unit)
         assert again.verdict is Verdict.PASS, again.finished
