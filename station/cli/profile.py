@@ -29,6 +29,7 @@ from ..settings.profile import Profile, load_profile, profile_schema
 from ..settings.sku import note_on
 from ..steps.local_test import missing_programs
 from ..steps.product_add import Product, product_id
+from ..steps.shared.cloud_sections import WHY_CLAIM, Cloud
 from ..steps.shared.knowledge import UnitKnowledge
 from ..steps.table import StepTable
 from . import profile_diff, profile_hash, profile_new, profile_release
@@ -84,6 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
         tell(f"{profile.id} revision {profile.revision} ({kind}), text {profile.sha256[:12]}")
         if note := note_on(profile.skus):
             tell(f"note: {note}")
+        if product is not None and profile.section(Cloud).claim:
+            tell(f"note: claim = true. {WHY_CLAIM}")
         if missing := missing_programs(profile, SystemPrograms()):
             raise BadInput(*missing)
         good = [_platform(profile, platform, store, steps, arguments.held) for platform in profile.platforms]

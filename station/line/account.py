@@ -22,7 +22,7 @@ from drivers.clock import Clock, Deadline
 from drivers.errors import DeadlineExceeded
 
 from ..cloud import api, customer_api, login_api
-from ..cloud.answers import Product, TokenInfo
+from ..cloud.answers import CloudDevice, Product, TokenInfo
 from ..cloud.call import Call
 from ..cloud.client import TOKEN_SPENT_S, CloudClient
 from ..cloud.errors import CloudDown, CloudError, CloudRefused, NotAllowed, TokenRejected
@@ -43,6 +43,8 @@ TOKEN_LASTS_S = 30 * 60.0
 """How long a token must still be valid when a shift or a batch begins (reference cloud-api 2.4)."""
 SHIFT_S = 8 * 3600.0
 CLOCK_SLIP_S = 60.0
+PLAN_ROOM, PLAN_NEARLY_FULL = 100, 90
+"""Developer devices of an account on the free plan (rule L1)."""
 LOOK_AGAIN_S = (1.0, 2.0)
 """Pauses between looks at a refusal: reads lag, and a part of the cloud may know less. It counts when it stands."""
 
@@ -133,6 +135,9 @@ def check_account(
             mine = _standing(client, clock, login_api.user_products(), limit_s)
             if isinstance(mine, CloudRefused) and mine.status == 403:
                 yield _customers(info, "sees no products of its own")
+        elif isinstance(info, TokenInfo):
+            owned = _standing(client, clock, api.my_devices(), limit_s)
+            yield from room_findings(owned)
 
 
 def _username(client: CloudClient, clock: Clock, limit_s: float) -> str:
@@ -290,6 +295,22 @@ def client_finding(needs: Needs, clients: tuple[str, ...] | CloudError) -> Findi
         "client", f"profile {needs.profile}: product {needs.ref} has no OAuth client {needs.client}, and no other one"
         f" makes its customers (K5); it has {', '.join(clients) or 'none'}: correct [customer]",
     )  # fmt: skip
+
+
+def room_findings(mine: tuple[CloudDevice, ...] | CloudError) -> Iterator[Finding]:
+    """Say whether a free plan would soon be full (L1). The cloud does not tell the plan, so it stops nothing.
+
+    Members of products that the account owns are listed, too, and do not count (L2 L3).
+    """
+    if isinstance(mine, CloudError):
+        return
+    own = sum(not device.is_product_device for device in mine)
+    words = f"the account owns {own} developer devices"
+    if own < PLAN_NEARLY_FULL:
+        yield Finding(State.OK, "plan", words)
+    else:
+        words += f"; a free plan has room for {PLAN_ROOM}, and then no more can be claimed: look at the plan"
+        yield Finding(State.NOTE, "plan", words, tells_line=True)
 
 
 def _customers(info: TokenInfo, evidence: str) -> Finding:

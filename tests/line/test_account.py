@@ -15,7 +15,7 @@ from support.cloud_bench import ME, PRODUCT, populate
 from support.known_steps import STEPS, parse_profile
 
 from drivers.clock import SimulatedClock
-from drivers.identity import Secret
+from drivers.identity import DeviceId, Secret
 from station.cli.doctor_cloud import ASK_S
 from station.cloud import login_api
 from station.cloud.client import CloudClient
@@ -116,7 +116,7 @@ def behind(desk: Desk, fault: Fault) -> Iterator[None]:
 def test_a_person_in_the_team_with_a_product_for_the_platform_may_begin(desk: Desk) -> None:
     found = desk.find(BORON, DEVELOPER)
     assert {one.state for one in found} == {State.OK}
-    assert [one.what for one in found] == ["token", "clock", "product"]
+    assert [one.what for one in found] == ["token", "clock", "product", "plan"]
     assert found[0].words == f"accepted: {ME}, a person's, does not expire"
     assert found[2].words == f"{PRODUCT} (Widget) is there, for Boron"
 
@@ -399,3 +399,43 @@ def test_a_clock_more_than_a_minute_off_the_clouds_is_told_and_lets_the_line_beg
 def test_the_clouds_time_is_read_of_its_answer(desk: Desk) -> None:
     (clock,) = [one for one in desk.find() if one.what == "clock"]
     assert clock.state is State.OK
+
+
+# --- what a free plan has room for ----------------------------------------------------------------
+
+
+def owned(desk: Desk, developers: int, members: int = 0) -> None:
+    """Let the account own so many developer units, and so many members of its product."""
+    for number in range(developers + members):
+        device_id = DeviceId(f"e00fce68{number:016x}")
+        desk.cloud.register_unit(device_id, 13)
+        desk.cloud.edit_device(device_id, owner=ME, product_id=PRODUCT if number >= developers else None)
+
+
+def plan(desk: Desk) -> Finding:
+    (found,) = [one for one in desk.find(DEVELOPER) if one.what == "plan"]
+    return found
+
+
+@pytest.mark.rule("L1")
+@pytest.mark.parametrize(("count", "state"), [(89, State.OK), (90, State.NOTE), (100, State.NOTE)])
+def test_an_account_with_nearly_as_many_developer_units_as_a_free_plan_has_room_for_is_told(
+    desk: Desk, count: int, state: State
+) -> None:
+    owned(desk, count)
+    found = plan(desk)
+    assert found.state is state
+    assert found.words.startswith(f"the account owns {count} developer devices")
+    assert found.tells_line is (state is State.NOTE)
+
+
+@pytest.mark.rule("L2")
+@pytest.mark.rule("L3")
+def test_members_of_products_are_listed_among_the_accounts_devices_and_not_counted(desk: Desk) -> None:
+    owned(desk, 80, members=15)
+    assert plan(desk) == Finding(State.OK, "plan", "the account owns 80 developer devices")
+
+
+def test_who_may_not_list_devices_is_told_nothing_of_plans(desk: Desk) -> None:
+    desk.become_api_user("devices:get")
+    assert not [one for one in desk.find(DEVELOPER) if one.what == "plan"]

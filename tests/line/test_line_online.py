@@ -189,3 +189,17 @@ def test_an_unclaimed_unit_that_can_be_asked_is_believed(slug: str, device_os: s
         walk = bench.walk(bench.unit(slug, 1, device_os))
         assert walk.verdict is Verdict.PASS, walk.finished
         assert walk.steps["online"].proof.startswith("the unit says it is connected")
+
+
+@pytest.mark.rule("L4")
+def test_units_of_a_profile_that_asks_for_no_network_pass_without_ever_having_been_online(tmp_path: Path) -> None:
+    with line_bench(tmp_path, Recipe("argon", wifi=False)) as bench:
+        reached = sessions(bench)
+        unit = bench.unit("argon")
+        walk = bench.walk(unit)
+        record = bench.cloud.device(unit.spec.device_id)
+    assert walk.verdict is Verdict.PASS
+    assert walk.steps["product_add"].outcome is Outcome.DONE
+    assert record is not None
+    assert "last_handshake_at" not in record
+    assert reached == []

@@ -11,6 +11,7 @@ import random
 
 from drivers.platforms import OsVersion, Platform, platform_by_slug, platforms
 from drivers.virtual import synthetic
+from drivers.wire import requests
 from drivers.wire.control.tables import RequestType
 from station.firmware.rules import needs_setup_done
 
@@ -120,6 +121,7 @@ def _with_wifi(
     joining = {lot.platform for lot in lots if lot.wifi}
     if not joining or dice.random() < 0.4:
         return parts, []
+    telling = {lot.platform for lot in lots if lot.wifi and _tells_whether_it_joined(lot)}
     kinds = [kind for kind in WIFI_TROUBLE_SECONDS if dice.random() < 0.5]
     troubles = [
         Trouble(kind, round(dice.uniform(0, length_s), 1), round(dice.uniform(*WIFI_TROUBLE_SECONDS[kind]), 1))
@@ -127,9 +129,15 @@ def _with_wifi(
     ]
     found = []
     for part in parts:
-        is_deaf = dice.random() < 0.2 and part.platform in joining and not part.flaw
+        is_deaf = dice.random() < 0.2 and part.platform in telling and not part.flaw
         found.append(dataclasses.replace(part, flaw=WIFI_FLAWS[0]) if is_deaf else part)
     return found, troubles
+
+
+def _tells_whether_it_joined(lot: Lot) -> bool:
+    """Whether a unit of the lot can be found to be deaf: it says what it has joined, or is waited for online."""
+    current = requests.get_current_network()
+    return lot.online or platform_by_slug(lot.platform).knows_request(current.type_id, OsVersion.parse(lot.device_os))
 
 
 def _deaths(dice: random.Random, length_s: float) -> list[Trouble]:

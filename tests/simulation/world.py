@@ -15,6 +15,7 @@ from drivers.clock import ClockThread
 from drivers.errors import Cancelled
 from drivers.identity import Secret
 from station.cloud.virtual.faults import Fault, FaultKind
+from station.errors import BadInput
 
 from .floor import Floor
 from .story import Trouble
@@ -30,6 +31,7 @@ class World:
         self._journal: JournalTrouble | None = None
         self._thread: ClockThread | None = None
         self._wifi: set[str] = set()
+        self._is_to_start = False
 
     def start(self) -> None:
         self._thread = self._bench.clock.thread("world", self._run)
@@ -81,7 +83,6 @@ class World:
         if trouble in self._active:
             for fault in self._active.pop(trouble):
                 self._bench.cloud.cancel_fault(fault)
-            return
         match trouble.kind:
             case "team" | "token":
                 self._give_back(_TABLES[trouble.kind])
@@ -91,8 +92,16 @@ class World:
                 self._wifi.discard(trouble.kind)
                 self._set_wifi()
             case "restart" | "told" | "killed" if not self._bench._is_running:
-                self._bench.start(*self._bench.recipes)
-                self._bench.station.client._rng = random.Random(trouble.at)
+                self._is_to_start = True
+        if self._is_to_start:
+            self._start(trouble)
+
+    def _start(self, trouble: Trouble) -> None:
+        """Start the station. One that refuses, as its account lost a right, is started when a trouble has ended."""
+        with contextlib.suppress(BadInput):
+            self._bench.start(*self._bench.recipes)
+            self._bench.station.client._rng = random.Random(trouble.at)
+            self._is_to_start = False
 
     def _set_wifi(self) -> None:
         """Make the access point of the bench as the troubles of now have it."""

@@ -334,6 +334,27 @@ def test_every_shipped_profile_is_planned_and_walked(path: Path, capsys: pytest.
     assert "1 PASS" in capsys.readouterr().out.splitlines()[-1]
 
 
+@pytest.mark.rule("E5")
+@pytest.mark.rule("E6")
+def test_whoever_claims_units_of_a_product_is_told_once_what_it_is_good_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = find_profile("boron-product").read_text("utf-8")
+    claiming = tmp_path / "claiming.toml"
+    assert "claim = false" in text
+    claiming.write_text(text.replace("claim = false", "claim = true"), "utf-8")
+    assert main(("profile", "check", str(claiming))) == 0
+    told = capsys.readouterr().out
+    assert told.count("note: claim = true.") == 1
+    for why in ("Photon or P1 is set up by its SDK", "webhooks are in the owner's sandbox", "a data operation"):
+        assert why in told
+    assert main(("profile", "check", "boron-product")) == 0
+    assert main(("profile", "check", "developer")) == 0
+    assert "note: claim" not in capsys.readouterr().out
+    assert main(("profile", "schema")) == 0
+    assert "webhooks are in the owner's sandbox" in capsys.readouterr().out
+
+
 def test_the_check_of_a_profile_knows_the_files_a_demo_of_it_finds(tmp_path: Path) -> None:
     """A SoftDevice of another release, which the program makes for trying things out."""
     text = find_profile("argon-product").read_text("utf-8")

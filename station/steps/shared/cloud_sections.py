@@ -35,6 +35,13 @@ class Offline(enum.StrEnum):
     HOLD = "hold"  # the unit waits in its slot
 
 
+WHY_CLAIM = (
+    "A unit of a product needs it only where a Photon or P1 is set up by its SDK, or webhooks are in the owner's"
+    " sandbox (E5). Events reach unclaimed units, too; each counts as a data operation (E6)."
+)
+"""What claiming is good for."""
+
+
 class Cloud(
     SectionWithDefaults,
     json_schema_extra={
@@ -44,7 +51,9 @@ class Cloud(
 ):  # fmt: skip
     """What is asked of the cloud beside membership, and what happens while it is away."""
 
-    claim: bool = Field(default=False, description="true: claim the unit, as a developer unit must be (E1).")
+    claim: bool = Field(
+        default=False, description=f"true: claim the unit, as a developer unit must be (E1). {WHY_CLAIM}",
+    )  # fmt: skip
     claim_user: str | None = Field(
         default=None, pattern=r"^[!-?A-~]+@[!-?A-~]+$", max_length=254, examples=["factory@example.com"],
         title="the e-mail address of an account in the product's team",
