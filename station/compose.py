@@ -30,6 +30,7 @@ from .engine.events import (
     Event,
     OutboxChanged,
     StationFault,
+    StationNote,
     StationStarted,
     StationStopped,
     VerdictRevised,
@@ -258,7 +259,7 @@ class Station:
     def _announce(self, opened: OpenBatch) -> None:
         self.bus.publish(self.batches.event(opened))
         for note in opened.notes:
-            self.bus.publish(StationFault(at=self.clock.utc(), reason=note))
+            self.bus.publish(StationNote(at=self.clock.utc(), reason=note))
         self.bus.publish(self.journal.progress(opened.batch.id, self.clock.utc()))
 
     # --- callbacks ---

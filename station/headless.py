@@ -25,6 +25,7 @@ from .engine.events import (
     SlotPutBack,
     SlotTakenOut,
     StationFault,
+    StationNote,
     StationStarted,
     StationStopped,
     StepFinished,
@@ -160,6 +161,7 @@ _WORDS: dict[type[Event], Callable[[Any, Words], str]] = {
     SlotPutBack: lambda _, words: words.text("headless-on"),
     CommandRefused: lambda e, words: words.text("headless-refused", why=e.reason),
     StationFault: lambda e, words: words.text("headless-fault", why=e.reason),
+    StationNote: lambda e, words: words.text("headless-note", why=e.reason),
 }  # fmt: skip
 
 

@@ -219,6 +219,13 @@ class StationFault(Event):
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationNote(Event):
+    """Something a person should know before it matters; nothing is wrong with the station."""
+
+    reason: str
+
+
 # --- a slot and its attempt ---
 
 

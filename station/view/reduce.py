@@ -180,6 +180,11 @@ def _station_fault(state: BenchState, event: ev.StationFault) -> BenchState:
     return _logged(replace(state, notice=text), event, text)
 
 
+def _station_note(state: BenchState, event: ev.StationNote) -> BenchState:
+    text = state.words.text("headless-note", why=clean(event.reason))
+    return _logged(replace(state, notice=text), event, text)
+
+
 # --- a slot and its attempt ---
 
 
@@ -321,6 +326,7 @@ _HANDLERS: dict[type[ev.Event], Callable[[BenchState, Any], BenchState]] = {
     ev.OperatorChanged: _operator_changed,
     ev.ScanRead: _scan_read,
     ev.StationFault: _station_fault,
+    ev.StationNote: _station_note,
     ev.SlotTakenOut: _slot_taken_out,
     ev.SlotPutBack: _slot_put_back,
     ev.UnitArrived: _unit_arrived,

@@ -652,6 +652,7 @@ headless-on = wieder in Betrieb
 headless-stranger = ein Gerät an Port { $port }, der zu keinem Platz gehört
 headless-refused = nicht ausgeführt: { $why }
 headless-fault = Fehler der Station: { $why }
+headless-note = Hinweis: { $why }
 headless-summary = { $units } in { $seconds } s; Flash-Schreibvorgänge { $flash }, Cloud-Schreibvorgänge { $cloud }, Übertragungen { $transfers }
 headless-no-unit = kein Gerät
 

@@ -649,6 +649,7 @@ headless-on = in service again
 headless-stranger = a unit on port { $port }, which is no slot's
 headless-refused = not done: { $why }
 headless-fault = station fault: { $why }
+headless-note = note: { $why }
 headless-summary = { $units } in { $seconds } s; flash writes { $flash }, cloud writes { $cloud }, transfers { $transfers }
 headless-no-unit = no unit
 

@@ -645,6 +645,7 @@ headless-on = 恢复使用
 headless-stranger = 端口 { $port } 上有设备，该端口不属于任何槽位
 headless-refused = 未执行：{ $why }
 headless-fault = 工站故障：{ $why }
+headless-note = 提示：{ $why }
 headless-summary = { $units }，用时 { $seconds } 秒；闪存写入 { $flash }，云端写入 { $cloud }，传输 { $transfers }
 headless-no-unit = 没有设备
 

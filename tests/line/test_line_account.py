@@ -21,6 +21,7 @@ from station.engine.events import (
     CloudStateChanged,
     CommandRefused,
     StationFault,
+    StationNote,
     StepHeld,
     StepStarted,
 )
@@ -83,7 +84,7 @@ def test_a_product_that_admits_everybody_is_told_to_the_line_and_stops_nothing(t
         bench.cloud.edit_product(PRODUCTS["boron"], quarantine=0)
         mark = bench.mark()
         bench.restart(BORON)
-        told = [event for _, event in bench.events[mark:] if isinstance(event, StationFault)]
+        told = [event for _, event in bench.events[mark:] if isinstance(event, StationNote)]
         assert ["auto-approve" in event.reason and "(J4)" in event.reason for event in told] == [True]
         assert bench.walk(bench.finished_unit(BORON)).verdict is Verdict.PASS
 
@@ -179,7 +180,7 @@ def test_a_token_is_not_used_in_its_last_five_minutes_and_no_unit_starts_with_it
     with line_bench(tmp_path) as bench:
         bench.token = bench.cloud.create_token(ME, expires_in=40 * 60)
         bench.restart(ARGON)
-        (told,) = [event for _, event in bench.events if isinstance(event, StationFault)]
+        (told,) = [event for _, event in bench.events if isinstance(event, StationNote)]
         assert "it expires within this shift" in told.reason
         assert bench.walk(bench.finished_unit(ARGON)).verdict is Verdict.PASS
         bench.sleep(35 * 60)

@@ -15,7 +15,7 @@ from drivers.platforms import platform_by_slug
 from drivers.virtual import synthetic
 from drivers.virtual.synthetic import SyntheticFile
 from drivers.virtual.unit import UnitMode, VirtualUnit
-from station.engine.events import BatchOpened, StationFault, StepFinished, StepHeld, StepProgress
+from station.engine.events import BatchOpened, StationNote, StepFinished, StepHeld, StepProgress
 from station.errors import BadInput
 from station.model import Outcome, Verdict
 
@@ -56,7 +56,7 @@ def reads(bench: LineBench, what: str) -> int:
 def announced(bench: LineBench) -> list[str]:
     """What is told of releases as the batch is opened, before any unit comes."""
     bench.wait_for(BatchOpened)
-    faults = [event.reason for _, event in bench.events if isinstance(event, StationFault)]
+    faults = [event.reason for _, event in bench.events if isinstance(event, StationNote)]
     return [reason for reason in faults if reason.startswith("release: ")]
 
 

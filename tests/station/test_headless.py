@@ -17,6 +17,7 @@ from station.engine.events import (
     AttemptFinished,
     Event,
     HandsNeeded,
+    StationNote,
     StationStarted,
     StepHeld,
     StepProgress,
@@ -165,3 +166,11 @@ def test_a_writing_that_cannot_go_on_is_told_at_the_end_whatever_the_cause() -> 
     printer(AttemptFinished(at=AT, slot=1, attempt="a-1", verdict=Verdict.FAIL, reason="voilà"))
     with pytest.raises(UnicodeEncodeError):
         printer.close()
+
+
+def test_a_note_is_said_and_fails_nothing() -> None:
+    note = StationNote(at=AT, reason="the product takes in whatever device names it")
+    assert in_english(note) == "06:00:00 UTC  station   note: the product takes in whatever device names it"
+    tally = Tally()
+    tally(note)
+    assert (tally.exit_status, tally.exit_status_of_screen) == (0, 0)

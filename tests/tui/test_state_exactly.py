@@ -211,6 +211,8 @@ FIGURES = Figures(units=3, passed=2, failed=1, judged=3, first_passed=2)
         ((ev.StationFault(at=AT, reason="disk"),),
          {"notice": "The station has a fault. Call supervisor. disk",
           "log": (LogLine(AT, "The station has a fault. Call supervisor. disk"),)}),
+        ((ev.StationNote(at=AT, reason="auto-approve"),),
+         {"notice": "note: auto-approve", "log": (LogLine(AT, "note: auto-approve"),)}),
         ((ev.CommandRefused(at=AT, reason="no", say=Say("slot_taken", slot="2")),),
          {"notice": "Slot 2 has a port already. Press another number.",
           "refusal": Refusal("Slot 2 has a port already. Press another number."),
