@@ -15,7 +15,7 @@ from ..cloud import api, login_api
 from ..cloud.answers import Product, TokenInfo
 from ..cloud.call import Call
 from ..cloud.client import CloudClient
-from ..cloud.errors import CloudRefused, TokenRejected
+from ..cloud.errors import CloudError, CloudRefused, NotAllowed, TokenRejected
 from ..line.account import is_strange
 from ..line.bench import platform_name
 from ..local_time import moment
@@ -67,16 +67,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _look(client: CloudClient, clock: Clock) -> _Account:
-    def told(call: Call[T]) -> T | None:
-        """Ask; None where the cloud refuses this token that question."""
+    def told(call: Call[T], refused: type[CloudError] = CloudRefused) -> T | None:
+        """Ask; None where the cloud refuses this token that question, in a way that is an answer to it."""
         try:
             return client.run(call, deadline=Deadline.after(clock, ASK_S))
         except TokenRejected:
             raise
-        except CloudRefused:
+        except refused:
             return None
 
-    info, user = told(api.token_info()), told(api.user())
+    # any other refusal of these two says nothing of the token
+    info, user = told(api.token_info(), NotAllowed), told(api.user(), NotAllowed)
     own, orgs = told(login_api.user_products()), told(login_api.orgs())
     of_orgs = (one for org in orgs or () for one in told(login_api.org_products(org)) or ())
     products = {one.id: one for one in (*(own or ()), *of_orgs)}

@@ -162,16 +162,23 @@ def read_user(body: object) -> User:
     return User(username)
 
 
-def read_product(body: object) -> Product:
-    """Parse ``product``, an object or a list of one (reference cloud-api 3.2)."""
+def read_product(body: object, wanted: int | str | None = None) -> Product:
+    """Parse ``product``, an object or a list of one (reference cloud-api 3.2). ``wanted``: its number or slug.
+
+    Any other product is a `BadAnswer`: units would come into a product nobody named.
+    """
     inner = Fields(body, "product").get("product")
     fields = Fields(inner[0] if isinstance(inner, list) and len(inner) == 1 else inner, "product")
     number, platform = fields.number("id"), fields.number("platform_id")
     if number is None or platform is None or number < 1 or platform < 0:
         raise BadAnswer("product: the cloud sent no usable id or platform_id; check the product in the console")
+    slug = fields.text("slug")
+    is_told = bool(slug) or str(wanted).isdecimal()  # by what it was asked for
+    if wanted is not None and is_told and str(wanted) not in (str(number), slug):
+        raise BadAnswer(f"product {wanted}: the cloud answered with product {number} ({slug}); who answers there?")
     settings = Fields(fields.get("settings") or {}, "product settings")
     quarantine = settings.flag("quarantine") if settings.has("quarantine") else None
-    return Product(number, fields.text("slug"), fields.text("name"), platform, quarantine)
+    return Product(number, slug, fields.text("name"), platform, quarantine)
 
 
 def read_device(body: object, wanted: DeviceId | None = None) -> CloudDevice:

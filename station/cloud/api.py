@@ -40,7 +40,10 @@ def user() -> Call[User]:
 
 
 def product(ref: ProductRef) -> Call[Product]:
-    return Call(Route.PRODUCT, "GET", product_path(ref), f"look up product {ref}", lambda a: read.read_product(a.body))
+    """Look a product up. Any other product in its place is a `BadAnswer`."""
+    return Call(
+        Route.PRODUCT, "GET", product_path(ref), f"look up product {ref}", lambda a: read.read_product(a.body, ref)
+    )
 
 
 # --- devices ----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ product or the request the unit waits for a named person. Facts: reference cloud
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -174,6 +175,13 @@ _SHAPES: Mapping[str, tuple[type, ...]] = {
     "mfa_token": (str,),
 }  # fmt: skip
 """Fields of the cloud's errors (reference cloud-api 1.1). Other servers add a path, a status, a link to log in."""
+_SUBJECTS = (
+    "device", "core", "sim", "serial", "group", "product", "firmware", "version", "customer", "client", "owner", "user",
+    "org", "team",
+)  # fmt: skip
+_OF_A_ROUTER = re.compile(r"cannot (get|put|post|delete)|no (matching )?route|page not found|no such (route|path)")
+"""A 404 of the cloud says what there is none of; a gateway that knows no such path says only that, and if its word were
+taken, whatever is looked up would be gone: a SIM released, a unit out of its product."""
 _ABOUT_TOKENS = "token"
 """Occurs in every 401 of the cloud (1.2: `invalid_token`); a portal asks for a login instead."""
 
@@ -214,6 +222,8 @@ def _is_refusal(answer: Heard) -> bool:
         return False
     if answer.request_id:
         return True
+    if answer.status == 404 and (_OF_A_ROUTER.search(said) or not any(word in said for word in _SUBJECTS)):
+        return False
     is_of_a_known_shape = all(isinstance(value, _SHAPES.get(name, ())) for name, value in body.items())
     return is_of_a_known_shape and (answer.status != 401 or _ABOUT_TOKENS in said)
 

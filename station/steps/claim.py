@@ -36,6 +36,7 @@ def claim(cloud: CloudRecord, ctx: StepContext) -> StepResult:
         missing=StepFault(
             f"the cloud accepted the claim of {cloud.job.device_id} but shows no owner", say=Say("not_claimed")
         ),
+        refusals=2,
     )
     try:
         cloud.reach(ctx, goal)

@@ -101,3 +101,16 @@ def test_electron_already_claimed_by_the_developer(tmp_path: Path) -> None:
         assert walk.steps["claim"].outcome is Outcome.DONE, walk.finished.reason
         assert (bench.cloud.device(unit.spec.device_id) or {})["owner"] == ME
         assert [one for one in bench.cloud.effects if one in (OWNER, CLAIM)] == [OWNER, CLAIM]
+
+
+@pytest.mark.rule("E11")
+@pytest.mark.parametrize("recipe", [CLAIMED, DEVELOPER], ids=["member", "developer"])
+def test_a_unit_that_nobody_is_seen_to_own_is_not_judged_by_one_refusal_of_its_claim(
+    recipe: Recipe, tmp_path: Path
+) -> None:
+    with line_bench(tmp_path, recipe) as bench:
+        foreign = {"ok": False, "errors": ["That belongs to someone else."]}
+        bench.cloud.order(Fault(FaultKind.STATUS, CLAIM, status=403, body=foreign))
+        unit = bench.finished_unit(recipe)
+        assert bench.walk(unit, within=4000).verdict is Verdict.PASS
+        assert (bench.cloud.device(unit.spec.device_id) or {})["owner"] == ME

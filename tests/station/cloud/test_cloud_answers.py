@@ -239,3 +239,18 @@ def test_a_device_list_of_a_large_account_is_read() -> None:
     body, is_json = parse_body(raw)
     assert is_json
     assert len(read.read_devices(body)) == 4000
+
+
+PRODUCT = {"id": 20002, "slug": "widget-two", "name": "Two", "platform_id": 13}
+
+
+@pytest.mark.rule("C8")
+@pytest.mark.parametrize("wanted", [20001, "20001", "widget-one"])
+def test_an_answer_about_another_product_than_was_asked_for_is_no_answer(wanted: int | str) -> None:
+    with pytest.raises(BadAnswer, match=f"product {wanted}: the cloud answered with product 20002"):
+        read.read_product({"product": PRODUCT}, wanted)
+
+
+@pytest.mark.parametrize("wanted", [20002, "20002", "widget-two", None])
+def test_a_product_is_found_by_its_number_or_its_slug(wanted: int | str | None) -> None:
+    assert read.read_product({"product": [PRODUCT]}, wanted).id == 20002

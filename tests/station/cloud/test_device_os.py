@@ -136,11 +136,16 @@ def test_a_release_is_found_by_version_module_version_or_as_the_latest(asked: st
     assert all(len(file.crc) == 8 for file in found.files)
 
 
-@pytest.mark.parametrize(("version", "platform_id"), [("9.9.9", 13), ("6.3.4", 6), ("6.3.4", 999), ("../x", 13)])
+@pytest.mark.parametrize(("version", "platform_id"), [("9.9.9", 13), ("6.3.4", 6), ("6.3.4", 999)])
 def test_a_release_that_does_not_exist_is_refused_by_the_cloud(version: str, platform_id: int, bench: Bench) -> None:
     with pytest.raises(CloudRefused) as caught:
         bench.client.run(device_os(version, platform_id))
     assert caught.value.status == 404
+
+
+def test_a_name_that_is_no_version_leads_nowhere(bench: Bench) -> None:
+    with pytest.raises(CloudError, match=r"\.\./x for platform 13"):
+        bench.client.run(device_os("../x", 13))
 
 
 def test_a_machine_account_is_told_that_it_lacks_the_right(bench: Bench) -> None:

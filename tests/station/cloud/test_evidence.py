@@ -83,9 +83,26 @@ CASES: list[tuple[str, Route, int, object, About]] = [
 def test_each_row_of_the_reference_is_about_what_it_says(
     route: Route, status: int, body: object, expected: About
 ) -> None:
-    answer = Answer(status, body, is_json=True)
+    answer = Answer(status, body, is_json=True, request_id="r-1" if body in _NAMELESS else "")
     assert speaker(route, answer) is Speaker.CLOUD
     assert about(route, answer) is expected
+
+
+_NAMELESS = ({"error": "not found"}, {"error": "Not found"})
+"""Said without a word of what there is none of: the cloud's only with its request id."""
+
+
+@pytest.mark.parametrize("route", [Route.MEMBER, Route.DEVICE, Route.SIM, Route.MEMBER_SIM, Route.MEMBER_REMOVAL])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "no route"}, {"message": "page not found"}, {"error": "Not Found"},
+        {"error": "Not Found", "message": "Cannot GET /v1/products/1/devices/e00fce680000000000000001"},
+        {"message": "no Route matched with those values"}, {"error": "no such path /v1/sims"},
+    ],
+)  # fmt: skip
+def test_a_gateway_that_knows_no_such_path_says_nothing_of_what_was_looked_up(route: Route, body: object) -> None:
+    assert speaker(route, Answer(404, body, is_json=True)) is Speaker.OTHER
 
 
 def test_every_row_of_the_table_is_used() -> None:
