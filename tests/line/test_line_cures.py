@@ -11,7 +11,8 @@ from drivers.virtual.unit import VirtualUnit
 from station.cloud.virtual.faults import Fault, FaultKind
 from station.engine.events import VerdictRevised
 from station.model import Verdict
-from station.steps.shared.allowed import parse_allowed
+from station.steps.shared.allowed import Cure, parse_allowed
+from station.steps.shared.cures import CURE_SCOPES
 
 OWNER = "DELETE /v1/products/:p/devices/:id/owner"
 ADD = "POST /v1/products/:p/devices"
@@ -36,6 +37,10 @@ def member(bench: LineBench, recipe: Recipe, **columns: object) -> VirtualUnit:
         bench.cloud.create_user(account)
     bench.cloud.edit_device(unit.spec.device_id, product_id=PRODUCTS[recipe.platform], **columns)
     return unit
+
+
+def test_every_cure_names_the_right_it_needs() -> None:
+    assert set(CURE_SCOPES) == set(Cure)
 
 
 def shown(bench: LineBench, unit: VirtualUnit) -> dict[str, object]:

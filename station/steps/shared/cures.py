@@ -86,6 +86,7 @@ _ACTS: Mapping[Cure, Callable[[CloudRecord, StepContext], str]] = {
 
 CURE_SCOPES: Mapping[Cure, str] = {
     Cure.UNCLAIM: "devices:release", Cure.APPROVE: "devices:import", Cure.UNMARK: "devices:update",
+    Cure.UNLOCK: "devices:update",
 }  # fmt: skip
 """What an API user's token needs for each (reference cloud-api 2.6)."""
 

@@ -37,7 +37,12 @@ def names(plans: tuple[StepPlan, ...]) -> list[str]:
         (("identify", "dfu"), ("product_add",), ["device_os"]),
         (("identify", "dfu", "device_os", "firmware"), ("product_add",), []),  # wifi waits for the claim too
         (("identify", "product_add", "name", "claim"), ("dfu",), []),
-        (("identify", "dfu", "device_os", "firmware", "product_add", "name", "claim"), (), ["wifi"]),
+        (("identify", "dfu", "device_os", "firmware", "product_add", "name", "claim"), (), ["claim_code"]),
+        (
+            ("identify", "dfu", "device_os", "firmware", "product_add", "name", "claim", "claim_code"),
+            (),
+            ["wifi"],
+        ),
     ],
 )
 def test_what_may_start_next_on_a_product_unit(

@@ -27,7 +27,8 @@ AUDITS = {
 }  # fmt: skip
 """Questions about all of the journal, of a batch, or of all kept secrets: they read what they answer."""
 NO_QUESTION = {
-    "open", "close", "append", "snapshot", "waiting_as", "hurry", "limit_pages", "commits", "queued", "digest",
+    "open", "close", "append", "close_batch",
+    "snapshot", "waiting_as", "hurry", "limit_pages", "commits", "queued", "digest",
     "is_sure", "audited", "abandoned", "mended", "directory",
 }  # fmt: skip
 
