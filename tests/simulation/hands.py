@@ -38,6 +38,7 @@ class Hands:
         self._floor, self._bench, self.slot, self._parts, self._walks = floor, floor.bench, slot, parts, walks
         self._mark = 0
         self._before: VirtualUnit | None = None
+        self._is_by_hand = False  # the last verdict says to bring the unit into DFU with its buttons
         self._thread: ClockThread | None = None
 
     def start(self) -> None:
@@ -72,7 +73,10 @@ class Hands:
         self._bench.unplug(self.slot)  # a unit that was pulled before may have come back meanwhile
         self._mark = self._bench.mark()
         self._bench.plug(unit, self.slot)
+        if self._is_by_hand:  # it restarts over and over, and would never show
+            unit.press_mode_button()
         finished = self._wait_verdict(part, unit)
+        self._is_by_hand = finished.sentence == "dfu_by_hand"
         if finished.verdict is Verdict.PASS:
             check_pass(self._bench, part, unit, self._floor.recipes[part.platform], is_here=True)
         if finished.verdict is Verdict.FAIL and not part.flaw:

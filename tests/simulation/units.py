@@ -57,11 +57,16 @@ def _worn(_: LineBench, unit: VirtualUnit) -> None:
     unit.memory.set_fault(fault)
 
 
+def _numbers_of_another(unit: VirtualUnit) -> dict[str, str]:
+    """What a record says that is of another unit: a number that this one tells, which alone can be compared (A4)."""
+    return {"imei": "351824377953099"} if unit.spec.serial is None else {"serial_number": "P044ABWRONG0001"}
+
+
 _FLAWS: Mapping[str, Callable[[LineBench, VirtualUnit], object]] = {
     "foreign-owner": lambda b, u: b.cloud.edit_device(u.spec.device_id, owner="stranger@example.net"),
     "other-product": lambda b, u: b.cloud.edit_device(u.spec.device_id, product_id=OTHER_PRODUCT),
     "wrong-record": lambda b, u: b.cloud.edit_device(
-        u.spec.device_id, serial_number="P044ABWRONG0001", product_id=PRODUCTS.get(u.spec.platform.slug)
+        u.spec.device_id, product_id=PRODUCTS.get(u.spec.platform.slug), **_numbers_of_another(u)
     ),
     "bad-label": lambda _, u: u.order(parse_fault("do=wrong-label")),
     "worn-flash": _worn,
