@@ -6,11 +6,14 @@ Numbers that identify something are texts, so no program rounds or renames them;
 from __future__ import annotations
 
 import datetime
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
@@ -80,7 +83,18 @@ class _Sheet:
 
 
 def write_workbook(log: BatchLog, file: IO[Any]) -> int:
-    """Write the workbook of ``log`` to a binary file; return how many rows its sheet of units has."""
+    """Write the workbook of ``log`` to a binary file; return how many rows its sheet of units has.
+
+    Made in a temporary file first: a pipe cannot be sought in, and a full disk is told by the file that is on it.
+    """
+    with tempfile.TemporaryFile() as made:
+        count = _write(log, made)
+        made.seek(0)
+        shutil.copyfileobj(made, file)
+    return count
+
+
+def _write(log: BatchLog, file: IO[bytes]) -> int:
     book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     formats = {
         "head": book.add_format({"bold": True, "bg_color": "#E7E6E6", "bottom": 1}),
@@ -114,7 +128,10 @@ def write_workbook(log: BatchLog, file: IO[Any]) -> int:
     _note_what_is_missing(summary, (("Units", units), ("Steps", steps), ("Measurements", measured)))
     for filled in (units, steps, measured, failed):
         filled.sheet.autofilter(0, 0, filled.at - 1, filled.columns - 1)
-    book.close()
+    try:
+        book.close()
+    except FileCreateError as error:  # what the file said is inside
+        raise error.args[0] if error.args and isinstance(error.args[0], OSError) else OSError(str(error)) from error
     return units.at - 1
 
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from drivers.errors import BadIdentity
 from drivers.identity import DeviceId, Iccid, Imei, SerialNumber
+from drivers.platforms import platforms
 
 from ..errors import BadInput
 from .reading import SERIAL_LENGTH, is_unit_serial
@@ -29,6 +30,10 @@ MOST_GROUPS = 8
 """In which a number is printed, as 8901 4103 2111 1851 0720."""
 
 FORMAT_AS_TEXT = "format the column as text and export the list again"
+
+
+_MODELS = frozenset(row.serial_prefix for row in platforms())
+"""Of units whose SKUs the reference does not list, too: Argons, Photons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ class _Found:
         return True
 
     def _take_serial(self, word: str) -> bool:
-        if not is_unit_serial(word.upper()):
+        if not (is_unit_serial(word.upper()) or (len(word) == SERIAL_LENGTH and word[:4].upper() in _MODELS)):
             return False
         try:
             self.serials[SerialNumber.parse(word)] = None

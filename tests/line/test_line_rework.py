@@ -443,3 +443,12 @@ def test_many_members_are_looked_at_in_one_list_and_each_is_read_back_by_itself(
         assert many.act(case, REWORKS["unclaim"].foresee(case).parts).outcome is Outcome.DONE
     assert desk.cloud.effects == {OWNER: 10}
     assert sum(one.route == member for one in desk.cloud.requests()) == 20  # before and after each write
+
+
+@pytest.mark.rule("I4")
+def test_a_unit_that_is_ours_already_is_not_taken_from_us_by_a_transfer(desk: Desk) -> None:
+    unit = desk.unit(owner=ME)
+    told = desk.rework("transfer", unit)
+    assert told.outcome is Outcome.ALREADY
+    assert desk.changes() == []
+    assert desk.record(unit)["owner"] == ME

@@ -80,7 +80,7 @@ def _stays(case: Case) -> tuple[str, ...]:
 def _transfer(case: Case) -> Foreseen:
     user = _account(case)
     owner = case.record.owner if case.record is not None else ""
-    if owner and is_same_account(owner, user) and (case.product is None or case.wishes.claims):
+    if owner and is_same_account(owner, user):
         return Foreseen(already=f"it belongs to {mask(user)}")
     if case.product is None:
         ask = Part(f"asks its owner by e-mail to hand it over to {mask(user)}", _request)

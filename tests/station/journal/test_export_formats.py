@@ -131,6 +131,11 @@ def test_what_a_sheet_cannot_hold_is_said_in_the_summary(told: Journal, monkeypa
     assert "Steps: 3 more rows than a sheet can hold; export them with --format steps or jsonl" in notes
 
 
+def test_a_disk_that_is_full_is_told_by_its_own_error(told: Journal) -> None:
+    with open("/dev/full", "wb", buffering=0) as full, pytest.raises(OSError, match="No space left"):
+        export(told, "B1", full, find_exporter("xlsx"))
+
+
 def test_junit_has_a_suite_a_unit_and_a_case_a_step(told: Journal) -> None:
     count, text = written(told, "junit", all_attempts=True)
     suites = list(junitparser.JUnitXml.fromstring(text.encode()))

@@ -226,3 +226,10 @@ def test_a_file_that_is_no_tray_list_is_refused_in_one_sentence(
         (tmp_path / "list").write_bytes(content)
     assert main(["log", "tray", str(tmp_path / "list"), "--data-dir", str(tmp_path)]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.rule("A16")
+@pytest.mark.parametrize("serial", ["ARNKABZWH23LJTD", "PHTNABCTH1EP12Y", "P044AB75GAD2J26"])
+def test_serial_numbers_of_platforms_without_skus_are_read_too(serial: str) -> None:
+    (line,) = read_list(f"{serial}\n".encode())
+    assert line.numbers == (serial,)
