@@ -21,13 +21,13 @@ from ..settings.sku import SimForm, sim_form, sim_speed
 from ..words.say import NOTHING, Say
 from .shared.cloudchecks import check_sim
 from .shared.cloudjob import CloudJob
-from .shared.cloudwork import CloudRecord, SimNotActive, written_together
+from .shared.cloudwork import CloudRecord, SimNotActive, keep_facts, written_together
 from .shared.listing import list_sims
-from .shared.simcard import SimCard, external_sim
+from .shared.simcard import ASKED_AGAIN, ASKED_FACT, NOT_ASKED, SimCard, external_sim
 from .spec import CloudStep, in_both
 
-ASKED, ASKED_AGAIN = "sim asked", "sim asked again"
-"""What was tried for a unit, kept with its owed work (`CloudRecord.tried`): each of them once."""
+ASKED = "sim asked"
+"""What was tried for a unit, as `ASKED_AGAIN` is, and kept as that (`CloudRecord.tried`): each of them once."""
 SETTLES_S = 30.0
 """How long after such a try the cloud may still show what was before: imports work in the background."""
 
@@ -79,6 +79,7 @@ def sim(cloud: CloudRecord, ctx: StepContext) -> StepResult:
         pace = sim_speed(job.serial, was_active=found is not None and found.was_active and not is_active).value
         waited = ctx.clock.now() - started
         if is_active:
+            _forget_asked(cloud, ctx)
             ctx.measure("SIM active after", round(waited, 1), "s", high=pace.budget_s)
             proof = f"cloud shows SIM active after {waited:.0f} s" + (f"; its number {iccid} is odd" * iccid.is_odd)
             return done(proof) if has_asked else already(proof)
@@ -89,6 +90,7 @@ def sim(cloud: CloudRecord, ctx: StepContext) -> StepResult:
         if wanted and wanted not in cloud.tried:
             has_asked = _ask(cloud, ctx, iccid, wanted) or has_asked
         elif (rejection := _stays(cloud, ctx, found, is_over=is_over)) is not None:
+            _forget_asked(cloud, ctx)  # a walk after this verdict is one that a person wants
             raise rejection
         if is_over:
             is_gone = found is None and _is_gone(cloud, ctx, record, pace.budget_s)
@@ -191,7 +193,14 @@ def _ask(cloud: CloudRecord, ctx: StepContext, iccid: Iccid, wanted: str) -> boo
             )
     if sent.is_answered:
         cloud.note_tried(ctx, wanted)
+        if wanted == ASKED_AGAIN:
+            keep_facts(ctx, **{ASKED_FACT: job.iccid})
     return sent.is_answered
+
+
+def _forget_asked(cloud: CloudRecord, ctx: StepContext) -> None:
+    if ASKED_AGAIN in cloud.tried:
+        keep_facts(ctx, **{ASKED_FACT: NOT_ASKED})
 
 
 def _what(iccid: str) -> str:

@@ -24,7 +24,7 @@ from drivers.identity import SerialNumber
 from drivers.virtual.factory import make_spec
 from drivers.virtual.unit import VirtualUnit
 from station.cloud.virtual.faults import Fault, FaultKind
-from station.engine.events import OwedWorkStuck, VerdictRevised
+from station.engine.events import AttemptFinished, OwedWorkStuck, StepStarted, VerdictRevised
 from station.model import Outcome, Verdict
 
 
@@ -66,6 +66,31 @@ def test_an_activation_that_fails_after_the_unit_left_is_asked_for_once_more_and
         assert revised.verdict is Verdict.FAIL  # type: ignore[attr-defined]
         assert "failed at the carrier, twice" in revised.reason  # type: ignore[attr-defined]
         assert bench.cloud.writes[SIMS] == 1
+
+
+def test_a_walk_that_ended_too_early_is_not_one_more_activation(tmp_path: Path) -> None:
+    """One re-activation, then stop (reference cloud-api 8.3). A walk after that verdict is what a person wants."""
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.finished_unit(BORON)
+        bench.cloud.order_sim(sim_of(unit), failures=3)
+        for _ in range(2):
+            mark = bench.mark()
+            bench.plug(unit)
+            bench.wait_for(StepStarted, step="sim", since=mark)
+            bench.sleep(10.0)
+            bench.unplug()
+            bench.wait_for(AttemptFinished, verdict=Verdict.ABORTED, since=mark)
+            assert bench.cloud.writes[SIMS] == 1
+        bench.stop()
+        bench.start(BORON)
+        walk = bench.walk(unit)
+        assert (walk.verdict, walk.finished.sentence) == (Verdict.FAIL, "sim_failed")
+        assert walk.steps["sim"].seconds == pytest.approx(30, abs=5), "what was asked for has its time once more"
+        assert bench.cloud.writes[SIMS] == 1
+        assert bench.walk(unit).verdict is Verdict.FAIL
+        assert bench.cloud.writes[SIMS] == 2
+        assert bench.walk(unit).verdict is Verdict.PASS
+        assert bench.cloud.writes[SIMS] == 3
 
 
 def test_how_long_the_slow_things_took_is_measured_and_kept(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ class CloudJob:
         checks_sim: bool = False,
         since: datetime.datetime | None = None,
         allowed: Allowed | None = None,
+        tried: tuple[tuple[str, str], ...] = (),
     ) -> CloudJob:  # fmt: skip
         """What is owed for an identified ``unit``; one in DFU has shown its Device ID only."""
         who = unit.known
@@ -96,7 +97,7 @@ class CloudJob:
             has_external_sim=who.fact("active_sim") == "external",
             awaits_online=awaits_online, checks_sim=checks_sim, since=since.isoformat() if since else "",
             device_os=str(device_os.version) if device_os is not None else "",
-            awaits_release=profile.section(Release) is not None,
+            awaits_release=profile.section(Release) is not None, tried=tried,
         )  # fmt: skip
 
     @property

@@ -26,6 +26,7 @@ from .flashing import FirmwareSession
 from .instruments import Instruments
 from .lastlook import LastLook
 from .released import NotReleased, Releases, Wanted, wanted
+from .simcard import tried_before
 from .unit import Unit
 from .wifi_networks import BenchWifi, WifiGoal
 
@@ -79,7 +80,7 @@ class UnitSession:
         return CloudJob.of(
             self.unit, self.profile, product.id if product else None, is_named=self.walks("name"),
             awaits_online=self.walks("online"), checks_sim=self.walks("sim"), since=self.client.cloud_date,
-            allowed=self.allowed,
+            allowed=self.allowed, tried=tried_before(self.unit, ctx) if self.walks("sim") else (),
         )  # fmt: skip
 
 

@@ -27,6 +27,10 @@ from .unit import Unit
 
 CARD = "card"
 """The source of a number that was scanned from a card."""
+ASKED_AGAIN = "sim asked again"
+"""That the activation of a SIM was asked for once more after it failed; kept with owed work (`CloudRecord.tried`)."""
+ASKED_FACT, NOT_ASKED = "sim_asked_again", "none"
+"""Fact with the SIM it was asked for: a walk may end before it sees what came of it, and the next may not ask again."""
 
 
 def read_card(unit: Unit, ctx: StepContext) -> None:
@@ -118,3 +122,11 @@ class SimCard(SectionWithDefaults):
         if self.is_scanned and not any(row.sim_form is SimForm.CARD for row in rows):
             names = " or ".join(context.skus or [row.name for row in context.platforms])
             yield Mistake("scan", f"no scan of SIM cards: {names} has its SIM soldered in (G1)", "remove it", "true")
+
+
+def tried_before(unit: Unit, ctx: StepContext) -> tuple[tuple[str, str], ...]:
+    """What an earlier walk tried for the unit's SIM without coming to an end; the cloud has its time once more."""
+    iccid = str(unit.known.iccid or "")
+    if not iccid or unit.memory.known_facts(str(unit.known.device_id)).get(ASKED_FACT) != iccid:
+        return ()
+    return ((ASKED_AGAIN, ctx.clock.utc().isoformat()),)
