@@ -23,6 +23,7 @@ class Sim:
     state_change_in_progress: bool = False
     last_action: str = ""
     last_action_failed: bool = False
+    last_action_on: datetime.datetime | None = None
     activations_count: int = 0
     product_id: int | None = None
     deactivations_count: int = 0
@@ -101,6 +102,7 @@ def _sim(body: object, where: str) -> Sim:
         state_change_in_progress=f.flag("state_change_in_progress"),
         last_action=f.text("last_status_change_action"),
         last_action_failed=f.text("last_status_change_action_error") == "yes",
+        last_action_on=f.moment("last_status_change_action_on"),
         activations_count=f.number("activations_count") or 0, product_id=f.number("product_id"),
         deactivations_count=f.number("deactivations_count") or 0, first_activated_on=f.moment("first_activated_on"),
     )  # fmt: skip

@@ -28,6 +28,8 @@ from .spec import CloudStep, in_both
 
 ASKED = "sim asked"
 """What was tried for a unit, as `ASKED_AGAIN` is, and kept as that (`CloudRecord.tried`): each of them once."""
+FAILED_ON = "sim failed on"
+"""When the action was that failed before the SIM was asked for again: a later one shows that this was done (N2)."""
 SETTLES_S = 30.0
 """How long after such a try the cloud may still show what was before: imports work in the background."""
 
@@ -86,8 +88,13 @@ def sim(cloud: CloudRecord, ctx: StepContext) -> StepResult:
         is_over = not cloud.has_unit or waited >= pace.budget_s  # nobody waits at a slot for owed work
         if found is None and iccid.is_odd and cloud.has_unit and (job.product_id is None or is_over):
             raise _odd(iccid)
+        if found is not None and _was_done(cloud, found):
+            _note_asked(cloud, ctx, ASKED_AGAIN)
+            has_asked = True
         wanted = _to_ask(cloud, found, record)
         if wanted and wanted not in cloud.tried:
+            if found is not None and wanted == ASKED_AGAIN:
+                cloud.tried.setdefault(FAILED_ON, str(found.last_action_on))
             has_asked = _ask(cloud, ctx, iccid, wanted) or has_asked
         elif (rejection := _stays(cloud, ctx, found, is_over=is_over)) is not None:
             _forget_asked(cloud, ctx)  # a walk after this verdict is one that a person wants
@@ -192,10 +199,21 @@ def _ask(cloud: CloudRecord, ctx: StepContext, iccid: Iccid, wanted: str) -> boo
                 say=Say("sim_odd", iccid=str(iccid)),
             )
     if sent.is_answered:
-        cloud.note_tried(ctx, wanted)
-        if wanted == ASKED_AGAIN:
-            keep_facts(ctx, **{ASKED_FACT: job.iccid})
+        _note_asked(cloud, ctx, wanted)
     return sent.is_answered
+
+
+def _was_done(cloud: CloudRecord, found: Sim) -> bool:
+    """Whether what was asked for again, without an answer, shows in the SIM nevertheless."""
+    if found.last_action_on is None or ASKED_AGAIN in cloud.tried:
+        return False
+    return cloud.tried.get(FAILED_ON, str(found.last_action_on)) != str(found.last_action_on)
+
+
+def _note_asked(cloud: CloudRecord, ctx: StepContext, wanted: str) -> None:
+    cloud.note_tried(ctx, wanted)
+    if wanted == ASKED_AGAIN:
+        keep_facts(ctx, **{ASKED_FACT: cloud.job.iccid})
 
 
 def _forget_asked(cloud: CloudRecord, ctx: StepContext) -> None:
@@ -252,7 +270,7 @@ def _why_absent(cloud: CloudRecord, ctx: StepContext, record: CloudDevice | None
 
 
 def _owed(cloud: CloudRecord, reason: str) -> StepResult:
-    return deferred(reason, replace(cloud.job, tried=tuple(cloud.tried.items())).to_json())
+    return deferred(reason, cloud.owed())
 
 
 def _import_all(units: Sequence[tuple[CloudRecord, StepContext]]) -> None:

@@ -68,6 +68,31 @@ def test_an_activation_that_fails_after_the_unit_left_is_asked_for_once_more_and
         assert bench.cloud.writes[SIMS] == 1
 
 
+def test_a_lost_answer_is_not_one_more_activation_where_the_sim_shows_that_it_was_done(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.finished_unit(BORON)
+        bench.cloud.order_sim(sim_of(unit), failures=9)
+        bench.cloud.order(Fault(FaultKind.DROP_AFTER, SIMS, times=1))
+        walk = bench.walk(unit)
+        assert (walk.verdict, walk.finished.sentence) == (Verdict.FAIL, "sim_failed")
+        assert bench.cloud.writes[SIMS] == 1
+
+
+def test_what_was_asked_for_before_the_cloud_went_away_is_not_asked_for_again_by_owed_work(tmp_path: Path) -> None:
+    with line_bench(tmp_path, replace(BORON, offline="queue")) as bench:
+        unit = bench.finished_unit(BORON)
+        bench.cloud.order_sim(sim_of(unit), failures=9)
+        bench.plug(unit)
+        bench.wait_for(StepStarted, step="sim")
+        bench.sleep(10.0)
+        assert bench.cloud.writes[SIMS] == 1
+        bench.cloud.down_for(600)
+        finished = bench.wait_for(AttemptFinished, verdict=Verdict.PENDING)
+        revised = bench.wait_for(VerdictRevised, attempt=finished.attempt, within=4 * 3600)
+        assert revised.verdict is Verdict.FAIL  # type: ignore[attr-defined]
+        assert bench.cloud.writes[SIMS] == 1
+
+
 def test_a_walk_that_ended_too_early_is_not_one_more_activation(tmp_path: Path) -> None:
     """One re-activation, then stop (reference cloud-api 8.3). A walk after that verdict is what a person wants."""
     with line_bench(tmp_path, BORON) as bench:

@@ -108,6 +108,10 @@ class CloudRecord:
         at = self.tried.get(what)
         return -1.0 if at is None else (ctx.clock.utc() - datetime.datetime.fromisoformat(at)).total_seconds()
 
+    def owed(self) -> str:
+        """What the outbox keeps of the job, with what was tried for it."""
+        return replace(self.job, tried=tuple(self.tried.items())).to_json()
+
     def run(self, ctx: StepContext, call: Call[T]) -> T:
         """Send ``call`` within the step's time. Raises `CloudError`."""
         return self.client.run(call, deadline=ctx.deadline, cancel=ctx.cancel)
@@ -291,7 +295,7 @@ def perform(act: CloudAct, work: CloudRecord, ctx: StepContext) -> StepResult:
 
 
 def _deferred(work: CloudRecord, error: CloudError) -> StepResult:
-    owed = replace(deferred(error.told, work.job.to_json()), mender=error.mender)
+    owed = replace(deferred(error.told, work.owed()), mender=error.mender)
     return replace(owed, say=error.say) if error.who else owed
 
 
