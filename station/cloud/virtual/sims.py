@@ -151,11 +151,10 @@ def import_sims(ask: Ask) -> Reply:
 def _take_in(store: Store, iccid: str, product_id: int, now: datetime.datetime, activation_s: float) -> None:
     """Put a SIM into a product, activate it, and add the device that it is built into (8.2)."""
     store.run("UPDATE sims SET importing = NULL WHERE iccid = ? AND importing IS NOT NULL", iccid)
-    moved = store.run(
-        "UPDATE sims SET product_id = ?, username = NULL WHERE iccid = ? AND (product_id IS NULL OR product_id = ?)",
-        product_id, iccid, product_id,
-    )  # fmt: skip
-    if not moved:
+    store.run(  # nothing of a SIM that is there already: to import it again has no effect
+        "UPDATE sims SET product_id = ?, username = NULL WHERE iccid = ? AND product_id IS NULL", product_id, iccid
+    )
+    if store.row("SELECT 1 FROM sims WHERE iccid = ? AND product_id = ?", iccid, product_id) is None:
         return
     start(store, iccid, "activate", now, activation_s)
     store.run(
