@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 # Linux kills a process that asked for it when its parent dies; the wish survives exec. (Not in preexec_fn:
-# Python warns of that beside threads.) Whoever finds another parent already came too late.
+# Python warns of that beside threads.) Whoever finds another parent already came too late. Ctrl-C means what it does
+# at a terminal: a shell that starts the tests in the background has them ignore it, and that survives exec, too.
 _BESIDE_PARENT = """
 import ctypes, os, signal, sys
 ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 if os.getppid() == int(sys.argv[1]):
     os.execv(sys.argv[2], sys.argv[2:])
 """
