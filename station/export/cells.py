@@ -60,3 +60,8 @@ def unguarded(cell: str) -> str:
 def number(value: float | None) -> str:
     """Format a number for a cell: at most three decimals, always with a point; "" for None."""
     return "" if value is None else f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def is_short_number(text: str) -> bool:
+    """Return whether ``text`` is a whole number that no program rounds or takes for an identity: up to 9 digits."""
+    return text.isdecimal() and len(text) <= 9

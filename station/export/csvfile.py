@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from .batch_log import BatchLog, Type, Value
-from .cells import guarded, number
+from .cells import guarded, is_short_number, number
 from .exporter import Exporter
 
 
@@ -26,7 +26,7 @@ def write_csv(log: BatchLog, file: TextIO) -> int:
 
 def _number(value: Value) -> str:
     text = str(value)
-    return text if text.isdecimal() and len(text) <= 9 else guarded(text)
+    return text if is_short_number(text) else guarded(text)
 
 
 def _measured(value: Value) -> str:

@@ -22,6 +22,7 @@ from drivers.plain_text import printable
 from ..figures import Figures
 from ..model import VERDICT_WORD
 from .batch_log import BatchLog, Column, Type, Value
+from .cells import is_short_number
 from .exporter import Exporter
 from .steps import HEADER, step_rows
 
@@ -64,6 +65,7 @@ class _Sheet:
         self.at, self.columns = 1, len(names)
 
     def row(self, cells: Iterable[Value | datetime.datetime], format_: str | None = None) -> None:
+        """Write the next row, or count it as dropped where the sheet is full; empty values leave cells empty."""
         if self.at >= MOST_ROWS:
             self.dropped += 1
             return
@@ -143,7 +145,7 @@ def _value(column: Column, value: Value) -> Value | datetime.datetime:
         return datetime.datetime.fromisoformat(str(value))
     if column.type is Type.NUMBER:
         text = str(value)
-        return int(text) if text.isdecimal() and len(text) <= 9 else text
+        return int(text) if is_short_number(text) else text
     return str(value) if column.type is Type.TEXT else value
 
 

@@ -6,13 +6,12 @@ import dataclasses
 import json
 
 import pytest
+from support.demo_run import run_demo
 from support.known_steps import STEPS
 
-from drivers.clock import SimulatedClock
 from station.cli.demo import status
 from station.cli.main import main
-from station.demo import Demo, story
-from station.headless import Tally
+from station.demo import story
 
 LISTED = "(as 0042 allows)"
 FIELDS = {"product_id", "owner", "name", "development", "quarantined", "sim"}
@@ -50,16 +49,7 @@ def test_each_unit_is_cured_passes_and_is_in_the_cloud_what_its_profile_wants(
 def test_without_the_list_the_listed_units_end_in_the_rework_tray_and_unflashed(name: str) -> None:
     told = story(name)
     assert told is not None
-    clock, tally = SimulatedClock(), Tally()
-    with clock.registered():
-        demo = Demo(dataclasses.replace(told.options(STEPS.rules), allows=None), clock, {})
-        demo.station.bus.subscribe(tally)
-        try:
-            demo.open_batches()
-            demo.start()
-            demo.wait_settled()
-        finally:
-            demo.abandon()
+    demo, tally = run_demo(dataclasses.replace(told.options(STEPS.rules), allows=None))
     assert tally.units["PASS"] == 1
     assert tally.units["FAIL"] == len(told.arrivals) - 1
     assert status(demo, tally) == 1

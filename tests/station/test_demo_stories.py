@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from support.demo_run import Listener, run_demo
 from support.known_steps import STEPS
 
 from drivers.clock import SimulatedClock
@@ -34,26 +35,20 @@ def told(
     data_dir: Path | None = None,
 ) -> tuple[Reconciled, Tally, Demo]:
     """One Argon through its update; ``harm`` happens to it at its verdict, behind the station's back."""
-    clock, tally = SimulatedClock(), Tally()
     profiles, arrivals = (ARGON.profile(STEPS.rules),), (Arrival("argon", "1.4.4"),)
     compared = {12: tuple(files), 0: ARGON.files}  # those of platform 0 are on the disk, and no unit's
-    with clock.registered():
-        demo = Demo(DemoOptions(profiles, 1, arrivals, once=True, files=compared, data_dir=data_dir), clock, {})
 
+    def harming(demo: Demo) -> Listener:
         def at_verdict(event: Event) -> None:
             if isinstance(event, AttemptFinished) and harm is not None:
                 unit = demo.bus.unit_at("1-1")
                 assert isinstance(unit, VirtualUnit)
                 harm(unit)
 
-        demo.station.bus.subscribe(at_verdict)
-        demo.station.bus.subscribe(tally)
-        try:
-            demo.open_batches()
-            demo.start()
-            demo.wait_settled()
-        finally:
-            demo.abandon()
+        return at_verdict
+
+    options = DemoOptions(profiles, 1, arrivals, once=True, files=compared, data_dir=data_dir)
+    demo, tally = run_demo(options, harming)
     (row,) = demo.reconciliation
     return row, tally, demo
 
@@ -256,16 +251,7 @@ def test_a_record_that_differs_from_the_profile_is_named_and_ends_badly() -> Non
         units=1, opening=lambda cloud, specs: cloud.edit_device(specs[0].device_id, notes="of the first owner"),
         wants=lambda profile, spec: {"owner": "somebody@example.com", "notes": "of the first owner", "groups": ("a",)},
     )  # fmt: skip
-    clock, tally = SimulatedClock(), Tally()
-    with clock.registered():
-        demo = Demo(options, clock, {})
-        demo.station.bus.subscribe(tally)
-        try:
-            demo.open_batches()
-            demo.start()
-            demo.wait_settled()
-        finally:
-            demo.abandon()
+    demo, tally = run_demo(options)
     (row,) = demo.reconciliation
     assert row.problems == (
         "the cloud shows owner None, wanted 'somebody@example.com'", "the cloud shows groups [], wanted ('a',)",
