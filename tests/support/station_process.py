@@ -61,10 +61,12 @@ class StationBench:
         with child_process.start(
             line, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=self.environ, cwd=self.folder
         ) as process:
+            station = StationProcess(process)
             try:
-                yield StationProcess(process)
+                yield station
             finally:
                 process.kill()
+                station.reader.join()  # before its pipe is closed under it
 
     def die_at_write(self, number: int, how: signal.Signals = signal.SIGKILL) -> None:
         """Run a station that gets the signal ``how`` at a write of the unit; return when its process is gone.
@@ -106,7 +108,8 @@ class StationProcess:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
