@@ -54,34 +54,65 @@ _SHAPES: dict[Look, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """A status light on the screen: the colour of its dot, and whether it blinks."""
+    """A status light on the screen: its colours, and its ``rhythm``, the seconds it is on and off.
 
-    colour: str
-    blinks: bool = True
+    ``breathes``: it swells and fades instead of switching. Several ``colours`` follow each other, one a beat.
+    """
 
+    colours: tuple[str, ...]
+    rhythm: tuple[float, float] = (0.5, 0.5)
+    breathes: bool = False
+
+    @property
+    def colour(self) -> str:
+        return self.colours[0]
+
+    @property
+    def blinks(self) -> bool:
+        return self.rhythm[1] > 0
+
+    def colour_at(self, seconds: float) -> str:
+        """Return the colour it has ``seconds`` after it began."""
+        return self.colours[int(seconds / sum(self.rhythm)) % len(self.colours)]
+
+    def glow(self, seconds: float) -> float:
+        """Return how bright it is ``seconds`` after it began: 0.0 is dark, 1.0 is full."""
+        on, off = self.rhythm
+        if not off:
+            return 1.0
+        at = seconds % (on + off)
+        if not self.breathes:
+            return float(at < on)
+        return 1.0 - abs(at - on) / (on if at < on else off)
+
+
+FAST = (0.25, 0.25)
+BREATH = (1.5, 1.5)
+STEADY = (1.0, 0.0)
+RAINBOW = ("#FF6A5A", "#FFD800", "#3FE05A", "#30E0F0", "#4F7BFF", "#FF4FE0")
 
 LIGHTS: dict[str, Light] = {
-    "blinking dark blue": Light("#4F7BFF"),
-    "fast blinking blue": Light("#4F7BFF"),
-    "breathing blue": Light("#4F7BFF"),
-    "blinking yellow": Light("#FFD800"),
-    "blinking magenta": Light("#FF4FE0"),
-    "breathing magenta": Light("#FF4FE0"),
-    "blinking green": Light("#3FE05A"),
-    "breathing green": Light("#3FE05A"),
-    "blinking cyan": Light("#30E0F0"),
-    "breathing cyan": Light("#30E0F0"),
-    "breathing white": Light("#FFFFFF"),
-    "blinking red": Light("#FF6A5A"),
-    "rainbow": Light("#FFFFFF"),
-    "off": Light("#5C6670", blinks=False),
+    "blinking dark blue": Light(("#4F7BFF",)),
+    "fast blinking blue": Light(("#4F7BFF",), FAST),
+    "breathing blue": Light(("#4F7BFF",), BREATH, breathes=True),
+    "blinking yellow": Light(("#FFD800",)),
+    "blinking magenta": Light(("#FF4FE0",)),
+    "breathing magenta": Light(("#FF4FE0",), BREATH, breathes=True),
+    "blinking green": Light(("#3FE05A",)),
+    "breathing green": Light(("#3FE05A",), BREATH, breathes=True),
+    "blinking cyan": Light(("#30E0F0",)),
+    "breathing cyan": Light(("#30E0F0",), BREATH, breathes=True),
+    "breathing white": Light(("#FFFFFF",), BREATH, breathes=True),
+    "blinking red": Light(("#FF6A5A",)),
+    "rainbow": Light(RAINBOW, (0.5, 0.0)),
+    "off": Light(("#5C6670",), STEADY),
 }
-"""By the names used in steps and in reference provisioning-rules 3.4."""
+"""By the names used in steps and in reference provisioning-rules 3.4. The seconds are ours."""
 
 
 def light(name: str) -> Light | None:
     """Return the light of that name: white and steady if unknown, None for an empty name."""
-    return (LIGHTS.get(name.lower()) or Light("#FFFFFF", blinks=False)) if name else None
+    return (LIGHTS.get(name.lower()) or Light(("#FFFFFF",), STEADY)) if name else None
 
 
 @dataclass(frozen=True, slots=True)
