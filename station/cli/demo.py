@@ -15,7 +15,7 @@ from drivers.virtual.faults import ACTIONS, MOMENTS, OPTIONS, BadFault, Fault, p
 from drivers.virtual.synthetic import ALL_VERSIONS
 
 from ..compose import JOURNAL_PATIENCE_S
-from ..demo import FACTORY_OS, SCAN_S, SHOW_S, STORIES, Demo, DemoOptions, story, tray, tray_profiles
+from ..demo import FACTORY_OS, SCAN_S, SHOW_S, STORIES, TROUBLES, Demo, DemoOptions, story, tray, tray_profiles
 from ..engine.events import BatchSummary
 from ..errors import BadInput
 from ..export import export as export_log
@@ -37,6 +37,9 @@ BUSY_SLOTS = 8
 PATIENT_SCAN_S, PATIENT_SHOW_S = 8.0, 4.0
 """Real seconds that virtual hands leave the person at a screen to scan first, and to read a verdict."""
 UNITS = 4
+MOST_SLOTS, MOST_UNITS = 32, 1000
+SLOTS_OF_MANY = 8
+"""Slots of a demo with more units than a bench has slots: they come one after the other."""
 DEFAULT_PROFILES = ("boron-product", "argon-product")
 """What is shown unless options say otherwise; with more than `BUSY_SLOTS` units, one of every platform."""
 
@@ -51,7 +54,8 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument(
         "--units", type=_units, metavar="N",
-        help=f"slots, and units at a time ({UNITS}); more than {BUSY_SLOTS}: of every platform",
+        help=f"slots, and units at a time ({UNITS}); more than {BUSY_SLOTS}: of every platform;"
+        f" more than {MOST_SLOTS}: so many in all, in {SLOTS_OF_MANY} slots",
     )  # fmt: skip
     parser.add_argument(
         "--profile", action="append", default=[], metavar="P",
@@ -72,6 +76,9 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--export", type=Path, metavar="FILE.csv", help="write the batch logs here at the end")
     parser.add_argument("--cloud-down-for", type=_seconds, default=0.0, metavar="SECONDS", help="the cloud is away")
     parser.add_argument("--fault", action="append", default=[], metavar="SPEC", help="order a fault, see below")
+    parser.add_argument(
+        "--troubles", type=_kinds, default=0, metavar="N", help=f"kinds of trouble units have, up to {len(TROUBLES)}"
+    )
     parser.add_argument("--trace", action="store_true", help="show the wire trace among the events")
     add_language(parser)
     parser.add_argument(
@@ -93,8 +100,16 @@ def fault_help() -> str:
 
 
 def _units(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 32):
-        raise argparse.ArgumentTypeError(f"{text} units: a bench has 1 to 32 slots")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_UNITS):
+        raise argparse.ArgumentTypeError(
+            f"{text} units: a bench has 1 to {MOST_SLOTS} slots, and up to {MOST_UNITS} units come to it"
+        )
+    return int(text)
+
+
+def _kinds(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= len(TROUBLES)):
+        raise argparse.ArgumentTypeError(f"{text!r}: there are 0 to {len(TROUBLES)} kinds of trouble")
     return int(text)
 
 
@@ -158,13 +173,17 @@ def _cast(arguments: argparse.Namespace) -> DemoOptions:
             option = given.replace("_", "-")
             raise BadInput(f"--{option}: the story {told.name} brings its own units and profiles; leave --{option} out")
         return told.options(rules)
-    units = arguments.units or UNITS
+    count = arguments.units or UNITS
+    total, units = (count, SLOTS_OF_MANY) if count > MOST_SLOTS else (None, count)
+    if arguments.troubles and total is None:
+        total = units
     names = arguments.profile or (DEFAULT_PROFILES if units <= BUSY_SLOTS else ())
     arrivals = () if names else tray()[:units]
     profiles = tuple(load_profile(find_profile(name), rules) for name in names) or tray_profiles(arrivals, rules)
     return DemoOptions(
-        profiles, arrivals=arrivals, units=units, once=arguments.once, factory_os=arguments.factory_os or FACTORY_OS
-    )
+        profiles, arrivals=arrivals, units=units, once=arguments.once or total is not None,
+        factory_os=arguments.factory_os or FACTORY_OS, total=total, troubles=arguments.troubles,
+    )  # fmt: skip
 
 
 def has_screen(arguments: argparse.Namespace) -> bool:

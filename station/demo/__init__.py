@@ -41,6 +41,7 @@ from .records import compared
 from .stories import STORIES, Story, story
 from .surroundings import ACCOUNT, access_points_of, closing_on_failure, secrets_of, serve_cloud
 from .tray import Arrival, tray, tray_profiles
+from .troubles import TROUBLES
 from .units import Units
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "SCAN_S",
     "SHOW_S",
     "STORIES",
+    "TROUBLES",
     "Arrival",
     "Demo",
     "DemoOptions",

@@ -10,6 +10,7 @@ from drivers.virtual.bus import VirtualBus
 from drivers.virtual.unit import UnitMode, VirtualUnit
 
 from ..engine.events import AttemptFinished, AttemptStarted, Event, HandsDone, HandsNeeded
+from ..model import Verdict
 from .options import DemoOptions, port_of
 
 DARK_S = 30.0
@@ -71,18 +72,34 @@ class Hands:
         try:
             self._clock.sleep(0.2 * self.slot, self._token)
             while True:
-                self._work(self._make_unit(self.slot, turn))
-                if self._options.once:
-                    return
+                self._walk(self._make_unit(self.slot, turn))
                 turn += 1
+                if self._is_through(turn):
+                    return
                 self._clock.sleep(GAP_S, self._token)
         except Cancelled:
             return
         except Exception as error:  # a full disk, say: told by `Demo.check`
             self.failure = error
 
-    def _work(self, unit: VirtualUnit) -> None:
-        port = port_of(self.slot)
+    def _is_through(self, turn: int) -> bool:
+        """Return whether no unit is left for the ``turn``-th turn of this slot."""
+        options = self._options
+        return options.once if options.total is None else self.slot + turn * options.units > options.total
+
+    def _walk(self, unit: VirtualUnit) -> None:
+        """Have ``unit`` walked; where so many come in all, a second time if it was judged and did not pass."""
+        came: set[VirtualUnit] = {unit}
+        verdict = self._work(unit, came)
+        if self._options.total is not None and verdict is not None and verdict not in _GOOD:
+            self._clock.sleep(GAP_S, self._token)
+            self._work(unit, came)
+        for one in came:
+            one.close()
+
+    def _work(self, unit: VirtualUnit, came: set[VirtualUnit]) -> Verdict | None:
+        """Plug ``unit`` in until its verdict is seen, and return that; ``came`` gets what is unplugged then, too."""
+        port, verdict = port_of(self.slot), None
         with self._condition:
             self._seen.clear()
             self._past |= self._walks
@@ -90,14 +107,16 @@ class Hands:
         while (event := self._next_event(unit)) is not None:
             if isinstance(event, HandsNeeded):
                 self._scan_what(event) if event.waits_for_scan else self._press(event)
-            elif isinstance(event, AttemptFinished) and event.attempt not in self._past and self._looks(unit):
-                break
+            elif isinstance(event, AttemptFinished) and event.attempt not in self._past:
+                verdict = event.verdict
+                if self._looks(unit):
+                    break
         last = self._present
         if last is not None:
+            came.add(last)
             self._leaves(self.slot, last)
         self._bus.unplug(port)
-        for one in {unit, last or unit}:
-            one.close()
+        return verdict
 
     def _next_event(self, unit: VirtualUnit) -> Event | None:
         """Wait for the next event of this slot; None when its unit stays dark and will never be walked."""
@@ -157,6 +176,8 @@ class Hands:
         return None if faster else self._present
 
 
+_GOOD = frozenset({Verdict.PASS, Verdict.PENDING})
+"""After these nobody plugs a unit in again."""
 _CARD = frozenset({"scan_card", "card_differs", "not_the_card"})
 """What a walk asks for a SIM card with (keys of the catalogue)."""
 _BUTTONS: dict[str, Callable[[VirtualUnit], None]] = {

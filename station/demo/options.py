@@ -34,6 +34,8 @@ class DemoOptions:
     unit. ``opening``: what happens in the cloud before the first unit comes, to the units of the first turn.
     ``allows``: a supervisor's list for a batch, by those units and its name.
     ``has_list``: a list of these units came with their tray, and is imported before they come.
+    ``total``: so many units come in all, ``units`` at a time, and one that did not pass is plugged in once more; None:
+    one a slot with ``once``, else without end. ``troubles``: how many kinds of trouble are dealt out over them.
     """
 
     profiles: tuple[Profile, ...]
@@ -54,6 +56,8 @@ class DemoOptions:
     opening: Callable[[VirtualCloud, tuple[UnitSpec, ...]], None] | None = None
     allows: Callable[[tuple[UnitSpec, ...], str], Allowed] | None = None
     has_list: bool = False
+    total: int | None = None
+    troubles: int = 0
 
 
 def batch_of(profile: Profile) -> str:

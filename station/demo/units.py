@@ -25,6 +25,7 @@ from ..cloud.virtual.sims import SimClass
 from ..settings.sku import SimForm, sim_form, sim_speed
 from .options import DemoOptions
 from .tray import Arrival
+from .troubles import deal
 
 SpecMaker = Callable[[str, int, int, str], UnitSpec]
 """From platform slug, seed, number and Device OS to the unit of that number."""
@@ -54,6 +55,9 @@ class Units:
         self._homes, self._make_spec = homes, make_spec
         self._tallies: list[_Tally] = []
         self._came_with: dict[str, str] = {}  # Device OS by Device ID
+        count = options.total or options.units
+        dealt = deal(options.troubles, count, options.seed, self._slug) if options.troubles else ()
+        self._faults = (*options.faults, *dealt)
 
     def spec(self, slot: int, turn: int = 0) -> UnitSpec:
         """Return what the ``turn``-th unit of a slot is: the same for the same seed, in every process."""
@@ -70,9 +74,14 @@ class Units:
         """Make the ``turn``-th unit of a slot."""
         options = self._options
         unit = self._registered(self.spec(slot, turn))
-        if turn == 0:
-            unit.order(*(fault for fault in options.faults if fault.applies_to(slot, unit.device_id)))
+        number = slot + turn * options.units
+        if number <= (options.total or options.units):
+            unit.order(*(fault for fault in self._faults if fault.applies_to(number, unit.device_id)))
         return unit
+
+    def _slug(self, number: int) -> str:
+        """Return the platform of the unit with that number, from 1."""
+        return self._arrival((number - 1) % self._options.units + 1).slug
 
     def came_with(self, unit: VirtualUnit) -> str:
         """Return the Device OS ``unit`` had as it came, "" if none: one kept on disk may have been updated before."""
@@ -119,4 +128,4 @@ class Units:
     def unhappened(self) -> tuple[Fault, ...]:
         """Ordered faults whose moment no unit ever came to."""
         happened = {fault for tally in self._tallies for fault in tally.happened}
-        return tuple(fault for fault in self._options.faults if fault not in happened)
+        return tuple(fault for fault in self._faults if fault not in happened)

@@ -33,7 +33,7 @@ ONCE = ("demo", "--headless", "--once", "--units", "1")
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--units", "33"), "1 to 32 slots"),
+        (("--units", "1001"), "1 to 32 slots"),
         (("--units", "many"), "1 to 32 slots"),
         (("--cloud-down-for", "-3"), "seconds from 0 on"),
         (("--cloud-down-for", "nan"), "seconds from 0 on"),
