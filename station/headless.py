@@ -240,17 +240,24 @@ class Printer:
 
 
 class Tally:
-    """Keeps the last verdict of every unit, for the summary and the exit status."""
+    """Keeps the last verdict of every unit, for the summary and the exit status.
+
+    An attempt on something that never told its Device ID is no unit (`station.figures`), but nothing that passed.
+    """
 
     def __init__(self) -> None:
-        self._verdicts: dict[str, Verdict] = {}
+        self._verdicts: dict[str, Verdict] = {}  # by Device ID
+        self._nameless: list[Verdict] = []
         self._faults = 0
         self._lock = threading.Lock()
 
     def __call__(self, event: Event) -> None:
         with self._lock:
             if isinstance(event, AttemptFinished | VerdictRevised):
-                self._verdicts[event.device_id or f"{event.slot}/{event.attempt}"] = event.verdict
+                if event.device_id is None:
+                    self._nameless.append(event.verdict)
+                else:
+                    self._verdicts[event.device_id] = event.verdict
             elif isinstance(event, StationFault):
                 self._faults += 1
 
@@ -265,9 +272,10 @@ class Tally:
     def exit_status(self) -> int:
         """Return 0 if all units passed, 1 if some did not, 3 if the station itself failed."""
         with self._lock:
-            if self._faults and not self._verdicts:
+            ends = (*self._verdicts.values(), *self._nameless)
+            if self._faults and not ends:
                 return 3
-            return int(any(verdict is not Verdict.PASS for verdict in self._verdicts.values()))
+            return int(any(verdict is not Verdict.PASS for verdict in ends))
 
     @property
     def exit_status_of_screen(self) -> int:

@@ -91,6 +91,14 @@ def test_a_full_disk_is_told_at_the_end() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 
 
+def test_what_never_told_its_device_id_is_no_unit_and_nothing_that_passed() -> None:
+    tally = Tally()
+    tally(AttemptFinished(at=AT, slot=1, device_id="1" * 24, attempt="a-1", verdict=Verdict.PASS))
+    assert tally.exit_status == 0
+    tally(AttemptFinished(at=AT, slot=2, attempt="a-2", verdict=Verdict.ERROR))
+    assert (tally.units, tally.exit_status) == ({"PASS": 1}, 1)
+
+
 @pytest.mark.parametrize(("verdicts", "status"), [([Verdict.PASS], 0), ([Verdict.PASS, Verdict.PENDING], 1), ([], 0)])
 def test_the_exit_status_is_that_of_the_last_verdicts(verdicts: list[Verdict], status: int) -> None:
     tally = Tally()

@@ -1,0 +1,181 @@
+"""The figures of a batch as each face and file tells them, and counted again from the raw entries of the journal."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import json
+import re
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+from junitparser import JUnitXml
+
+from station.cli.main import main
+from station.engine.events import BatchOpened
+from station.journal import JOURNAL_FILE, JournalReader
+from station.view.bars import header
+from station.view.look import UNICODE
+from station.view.reduce import replay
+from station.view.state import BenchState
+from support.spoken import ENGLISH
+
+NAMES = ("units", "passed", "pending", "failed", "aborted", "error", "judged", "first_passed", "retests")
+_UNIT = re.compile(r"[0-9a-f]{24}|[A-Z0-9]{15}")
+Told = dict[str, int]
+Run = Callable[..., str]
+"""Runs a verb on the data directory and returns what it prints."""
+
+
+def from_entries(data: Path, batch: str) -> Told:
+    """Count ``batch`` from nothing but the entries, in their order, by the words of the design's page."""
+    with closing(sqlite3.connect(data / "journal" / JOURNAL_FILE)) as db:
+        entries = [(kind, json.loads(body)) for kind, body in db.execute("SELECT kind, body FROM entries ORDER BY seq")]
+    batch_of: dict[str, str] = {}
+    unit_of: dict[str, str | None] = {}
+    ends: dict[str, str] = {}
+    for kind, told in entries:
+        attempt = told.get("attempt")
+        if kind == "AttemptStarted":
+            batch_of[attempt], unit_of[attempt] = told["batch"], told["device_id"]
+        elif attempt in batch_of and kind in ("UnitIdentified", "AttemptFinished"):
+            unit_of[attempt] = told["device_id"] or unit_of[attempt]
+        if kind in ("AttemptFinished", "VerdictRevised"):
+            ends[attempt] = told["verdict"]
+        elif kind == "AttemptAbandoned":
+            ends[attempt] = "ERROR"
+    lives: dict[str, list[str]] = {}
+    for attempt, name in batch_of.items():
+        unit = unit_of[attempt]
+        if name == batch and unit is not None:
+            lives.setdefault(unit, []).extend(ends[attempt] for _ in (1,) if attempt in ends)
+    judged = {unit: [end for end in life if end in ("PASS", "FAIL")] for unit, life in lives.items()}
+    last = [life[-1] for life in lives.values() if life]
+    return _told(
+        len(lives), *(last.count(word) for word in ("PASS", "PENDING", "FAIL", "ABORTED", "ERROR")),
+        sum(bool(ends) for ends in judged.values()), sum(ends[:1] == ["PASS"] for ends in judged.values()),
+        sum(max(len(ends) - 1, 0) for ends in judged.values()),
+    )  # fmt: skip
+
+
+def _told(*figures: int) -> Told:
+    return dict(zip(NAMES, figures, strict=True))
+
+
+def everywhere(data: Path, batch: str, run: Run) -> dict[str, Told]:
+    """Return the figures each place tells, as far as it tells them, by the name of the place."""
+    exported = {kind: _export(data, batch, run, kind) for kind in ("csv", "jsonl", "xlsx", "html", "devices", "junit")}
+    suites = JUnitXml.fromstring(exported["junit"])
+    stats = json.loads(run("stats", "--batch", batch, "--json").splitlines()[0])
+    return {
+        "header": _header(data, batch),
+        "batch list": _line(next(line for line in run("batch", "list").splitlines() if line.startswith(f"{batch} "))),
+        "stats": _line(run("stats", "--batch", batch).splitlines()[0]),
+        "stats --json": {name: stats[name] for name in NAMES},
+        "log export": _line(run("log", "export", "--batch", batch, "-o", str(data / "again.csv")).splitlines()[1]),
+        "csv": _rows(list(csv.DictReader(io.StringIO(exported["csv"].decode("utf-8-sig"), newline="")))),
+        "xlsx rows": _sheet(exported["xlsx"]),
+        "xlsx summary": _summary(exported["xlsx"]),
+        "html": _report(exported["html"].decode()),
+        "devices": {"passed": len(exported["devices"].split())},
+        "junit": {"units": sum(_UNIT.fullmatch(suite.name or "") is not None for suite in suites)},
+        "jsonl": _rows(list(map(_json_row, exported["jsonl"].decode().splitlines()))),
+    }  # fmt: skip
+
+
+def _export(data: Path, batch: str, run: Run, kind: str) -> bytes:
+    path = data / f"figures.{kind}"
+    run("log", "export", "--batch", batch, "--format", kind, "-o", str(path))
+    return path.read_bytes()
+
+
+def _header(data: Path, batch: str) -> Told:
+    at = datetime.datetime(2026, 1, 5, tzinfo=datetime.UTC)
+    with JournalReader(data / "journal") as journal:
+        record = journal.batch(batch)
+        assert record is not None
+        opened = BatchOpened(at=at, batch=record.batch, title=record.title)
+        state = replay(BenchState.of([], ENGLISH), [opened, journal.progress(batch, at)])
+    text = header(state, 200, UNICODE)
+    passed = re.search(r"(\d+)(?:/\d+)? PASS", text)
+    assert passed
+    figures = state.figures
+    assert f"FPY {_share(figures.first_passed, figures.judged)}" in text
+    return {"passed": int(passed[1])} | {name: getattr(figures, name) for name in NAMES}
+
+
+_WORDS = {"PASS": "passed", "FAIL": "failed", "SET ASIDE": "pending", "STOPPED": "aborted", "CHECK STATION": "error"}
+
+
+def _line(text: str) -> Told:
+    """Read ``24/500 PASS, 1 FAIL; FPY 96.0 %, final yield 96.0 %, 1 retest``."""
+    told = dict.fromkeys(_WORDS.values(), 0)
+    for count, word in re.findall(r"(\d+)(?:/\d+)? (PASS|FAIL|SET ASIDE|STOPPED|CHECK STATION)", text):
+        told[_WORDS[word]] = int(count)
+    retests = re.search(r"(\d+) retest", text)
+    assert retests, text
+    return told | {"retests": int(retests[1])}
+
+
+def _rows(rows: list[dict[str, Any]]) -> Told:
+    """Count rows of a table with one unit a row, as somebody with a spreadsheet would."""
+    rows = [row for row in rows if row["Device ID"]]
+    now = [row["Verdict"] for row in rows]
+    judged = [row for row in rows if row["First Judged"]]
+    return _told(
+        len(rows), *(now.count(word) for word in ("PASS", "PENDING", "FAIL", "ABORTED", "ERROR")), len(judged),
+        sum(row["First Judged"] == "PASS" for row in judged), sum(int(row["Judged Attempts"]) - 1 for row in judged),
+    )  # fmt: skip
+
+
+def _json_row(line: str) -> dict[str, Any]:
+    told = json.loads(line)
+    return {
+        "Device ID": told.get("device_id") or "", "Verdict": told.get("verdict") or "",
+        "First Judged": next(iter(told["judged"]), ""), "Judged Attempts": len(told["judged"]),
+    }  # fmt: skip
+
+
+def _sheet(data: bytes) -> Told:
+    rows = openpyxl.load_workbook(io.BytesIO(data), read_only=True)["Units"].iter_rows(values_only=True)
+    heads = next(rows)
+    return _rows([dict(zip(map(str, heads), row, strict=True)) for row in rows])
+
+
+def _summary(data: bytes) -> Told:
+    sheet = openpyxl.load_workbook(io.BytesIO(data))["Summary"]
+    told = {str(row[0]): row[1] for row in sheet.iter_rows(values_only=True) if row[0]}
+    rows = ("Units", "PASS", "SET ASIDE", "FAIL", "STOPPED", "CHECK STATION", "Judged", "Passed at once", "Retests")
+    figures = _told(*(int(str(told[name])) for name in rows))
+    share = figures["first_passed"] / figures["judged"] if figures["judged"] else None
+    assert told.get("FPY") == share
+    return figures
+
+
+def _report(page: str) -> Told:
+    boxes = {name: int(value) for value, name in re.findall(r"<div><b>(\d+)</b>([^<]+)</div>", page)}
+    counted = re.search(r"(\d+) units seen, (\d+) judged, (\d+) retest", page)
+    assert counted
+    told = dict(zip(("units", "judged", "retests"), map(int, counted.groups()), strict=True))
+    names = {"FAIL": "failed", "SET ASIDE": "pending", "STOPPED": "aborted", "CHECK STATION": "error"}
+    passed = next(value for name, value in boxes.items() if name.startswith("PASS"))
+    return told | {"passed": passed} | {names[name]: value for name, value in boxes.items() if name in names}
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def run_on(data: Path, capsys: Any) -> Run:
+    """Return what runs verbs on the data directory ``data``."""
+
+    def run(*words: str) -> str:
+        assert main([*words, "--data-dir", str(data)]) == 0
+        return str(capsys.readouterr().out)
+
+    return run
