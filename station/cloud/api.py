@@ -183,7 +183,7 @@ def ping(device_id: DeviceId, ref: ProductRef | None = None) -> Call[bool]:
     """Ask the device itself whether it is online; the answer is 200 even if it is offline."""
     return Call(
         device_route(ref), "PUT", f"{device_path(device_id, ref)}/ping", f"ping {device_id}",
-        lambda a: read.read_ping(a.body), json={},
+        lambda a: read.read_ping(a.body), json={}, takes_long=True,
     )  # fmt: skip
 
 

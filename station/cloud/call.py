@@ -15,6 +15,11 @@ from .errors import CloudError, CloudRefused, NotAllowed, TokenRejected
 from .evidence import About, Route, about
 
 T = TypeVar("T")
+READ_S = 60.0
+"""Seconds a request and its whole answer may take, however slowly it arrives: a call that must reach an offline device
+is answered after about 30 s (reference cloud-api 1)."""
+LOOK_S = 20.0
+"""The same for a read that the cloud answers by itself, whose answers are small: the bench waits for it."""
 PER_PAGE = 100
 """Records a page (reference cloud-api 9)."""
 ProductRef = int | str
@@ -42,7 +47,8 @@ class Call(Generic[T]):
     ``what`` describes it in messages; ``accepts`` are the statuses besides 2xx that ``read`` can parse, if the
     answer is about the unit or transient; ``is_scarce`` marks the serial look-up, which has its own hourly budget
     (A15); ``most_bytes`` limits the body, which is ``json`` or ``form``. ``bearer``: a token other than the station's.
-    ``reads``: the subjects of an error that ``read`` can parse; the others are not about a unit at all.
+    ``reads``: the subjects of an error that ``read`` can parse; the others are not about a unit at all. ``takes_long``:
+    a read that asks the device itself, or brings a file.
     """
 
     route: Route
@@ -58,6 +64,12 @@ class Call(Generic[T]):
     form: Mapping[str, str | Secret] | None = None
     bearer: Bearer | Secret = Bearer.STATION
     reads: frozenset[About] = frozenset({About.UNIT, About.MOMENT})
+    takes_long: bool = False
+
+    @property
+    def answer_s(self) -> float:
+        """Return the seconds one try may take, from the request to the end of its answer."""
+        return READ_S if self.takes_long or self.effect is Effect.ONCE else LOOK_S
 
 
 _ADVICE = {

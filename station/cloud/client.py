@@ -6,6 +6,7 @@ when the caller's token is cancelled, even in the middle of a request.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import datetime
 import logging
@@ -28,12 +29,13 @@ from .answers import (
 )
 from .body import Answer
 from .budget import Priority, TokenBucket, Window
-from .call import Bearer, Call, refusal
-from .errors import CloudDown, OutcomeUnknown, RateLimited, TokenRejected
+from .call import READ_S, Bearer, Call, refusal
+from .errors import CloudDown, OutcomeUnknown, RateLimited, TokenRejected, waits_for
 from .evidence import Route, Speaker, about, speaker
 from .flight import Flight
-from .http import READ_S, HttpLink
+from .http import HttpLink
 from .retry import NoAnswer, RetryPlan, Trouble, asked_to_wait, gave_up, is_ambiguous, said, trouble_of
+from .slowness import Slowness, Waiters, Waits
 from .way_out import BY_ENVIRONMENT, WayOut
 
 log = logging.getLogger(__name__)
@@ -121,6 +123,10 @@ class CloudClient:
             date, noted_at = self._seen.cloud_date, self._seen.cloud_date_at
         return None if date is None else date + datetime.timedelta(seconds=at - noted_at)
 
+    def waiting_as(self, waits: Waits) -> contextlib.AbstractContextManager[None]:
+        """Let ``waits`` tell of calls of this thread inside the block that take longer than `slowness.PATIENCE_S`."""
+        return self._seen.waiters.waiting_as(waits)
+
     # --- requests ---
 
     def account(self, *, deadline: Deadline | None = None, cancel: CancelToken | None = None) -> User:
@@ -149,18 +155,19 @@ class CloudClient:
         """Send ``call`` until it is answered, refused, or out of retries (reference cloud-api 9.1)."""
         plan = RetryPlan(self._rng)
         may_log_in_again = True
-        while True:
-            self._take(call, deadline, cancel)
-            token = self._bearer(call)
-            result = self._try(call, token, deadline, cancel)
-            trouble = trouble_of(result, call)
-            if trouble is not None:
-                self._wait(call, trouble, result, plan, deadline, cancel)
-            elif isinstance(result, Answer):
-                if result.status == 401 and may_log_in_again and self._bearer(call) != token:
-                    may_log_in_again = False
-                    continue
-                return self._noted(token, self._read(call, result))
+        with Slowness(self._clock, self._seen.waiters.current) as slowness:
+            while True:
+                self._take(call, deadline, cancel, slowness)
+                token = self._bearer(call, deadline, cancel)
+                result = self._try(call, token, deadline, cancel, slowness)
+                trouble = trouble_of(result, call)
+                if trouble is not None:
+                    self._wait(call, trouble, result, plan, deadline, cancel, slowness)
+                elif isinstance(result, Answer):
+                    if result.status == 401 and may_log_in_again and self._bearer(call, deadline, cancel) != token:
+                        may_log_in_again = False
+                        continue
+                    return self._noted(token, self._read(call, result))
 
     def _noted(self, token: Secret | None, found: T) -> T:
         """Remember until when the token is good, if that is what was asked for."""
@@ -168,7 +175,7 @@ class CloudClient:
             self._seen.expiry = (token, found)
         return found
 
-    def _bearer(self, call: Call[T]) -> Secret | None:
+    def _bearer(self, call: Call[T], deadline: Deadline | None, cancel: CancelToken | None) -> Secret | None:
         match call.bearer:
             case Secret():
                 return call.bearer
@@ -177,6 +184,8 @@ class CloudClient:
             case Bearer.STATION:
                 token = _sendable(call, self._current(call.what))
                 if call.route is not Route.TOKEN and self._is_spent(token):
+                    # the cloud says so itself: while it is away nobody can log in, and a line that queues goes on
+                    self.run(api.token_info(), deadline=deadline, cancel=cancel)
                     raise TokenRejected(f"{call.what}: the token expires within 5 minutes; {LOG_IN}")
                 return token
 
@@ -194,23 +203,26 @@ class CloudClient:
         except BadInput as error:
             raise TokenRejected(f"{what}: {error}") from error
 
-    def _take(self, call: Call[T], deadline: Deadline | None, cancel: CancelToken | None) -> None:
+    def _take(
+        self, call: Call[T], deadline: Deadline | None, cancel: CancelToken | None, slowness: Slowness
+    ) -> None:  # fmt: skip
         if cancel is not None:
             cancel.check()
         if deadline is not None and deadline.expired:
             raise CloudDown(f"{call.what}: the cloud was too slow, the time for it is over; try again")
-        if call.is_scarce and not self._serial_window.take(deadline, cancel):
+        if call.is_scarce and not slowness.within(deadline, lambda until: self._serial_window.take(until, cancel)):
             raise RateLimited(
                 f"{call.what}: {SERIAL_LOOKUPS} serial look-ups this hour are used up; read the unit by USB"
             )
-        if not self._bucket.take(deadline, cancel, self._priority):
+        if not slowness.within(deadline, lambda until: self._bucket.take(until, cancel, self._priority)):
             raise RateLimited(f"{call.what}: the station must send fewer requests and found no room in time; try again")
 
     def _try(
-        self, call: Call[T], token: Secret | None, deadline: Deadline | None, cancel: CancelToken | None
-    ) -> Answer | NoAnswer:
+        self, call: Call[T], token: Secret | None, deadline: Deadline | None, cancel: CancelToken | None,
+        slowness: Slowness,
+    ) -> Answer | NoAnswer:  # fmt: skip
         at, started = self._clock.utc(), self._clock.now()
-        result = self._exchange(call, token, deadline, cancel)
+        result = self._exchange(call, token, deadline, cancel, slowness)
         status = result.status if isinstance(result, Answer) else None
         note = result.reason if isinstance(result, NoAnswer) else ""
         request_id = result.request_id if isinstance(result, Answer) else ""
@@ -222,8 +234,9 @@ class CloudClient:
         return result
 
     def _exchange(
-        self, call: Call[T], token: Secret | None, deadline: Deadline | None, cancel: CancelToken | None
-    ) -> Answer | NoAnswer:
+        self, call: Call[T], token: Secret | None, deadline: Deadline | None, cancel: CancelToken | None,
+        slowness: Slowness,
+    ) -> Answer | NoAnswer:  # fmt: skip
         """Run the request on its own thread, so that unplugging a unit does not have to wait for the cloud.
 
         A caller that is cancelled or past its deadline cuts the connection, which ends that thread; it ends a little
@@ -240,13 +253,19 @@ class CloudClient:
             with over:  # of the clock, so that simulated time passes only after the caller has woken
                 over.notify_all()
 
-        limit_s = READ_S if deadline is None else min(READ_S, deadline.remaining)
+        limit_s = call.answer_s if deadline is None else min(call.answer_s, deadline.remaining)
+        until = self._clock.now() + limit_s
         self._clock.thread("cloud-call", send)
         try:
             with over:
-                if over.wait_for(done.done, limit_s, cancel):
-                    return done.result()
-                return NoAnswer(True, f"no answer within {limit_s:.0f} s", limit_s < READ_S)
+                is_over = over.wait_for(done.done, min(limit_s, slowness.left_s), cancel)
+            if not is_over:
+                slowness.tell()
+                with over:
+                    is_over = over.wait_for(done.done, max(0.0, until - self._clock.now()), cancel)
+            if is_over:
+                return done.result()
+            return NoAnswer(True, f"no answer within {limit_s:.0f} s", limit_s < call.answer_s, is_slow=True)
         finally:
             if self._hangs_up:
                 flight.cut()
@@ -259,6 +278,7 @@ class CloudClient:
         plan: RetryPlan,
         deadline: Deadline | None,
         cancel: CancelToken | None,
+        slowness: Slowness,
     ) -> None:
         """Wait for the next try, or raise the error if there is none."""
         words = said(call, result)
@@ -267,8 +287,10 @@ class CloudClient:
         seconds = plan.wait_s(trouble, result, self._clock.utc())
         if trouble is Trouble.BUSY and seconds is not None:
             self._bucket.pause(seconds)
+        error = gave_up(call, trouble, words, asked_to_wait(result, self._clock.utc()))
         if seconds is None or (deadline is not None and seconds > deadline.remaining):
-            raise gave_up(call, trouble, words, asked_to_wait(result, self._clock.utc()))
+            raise error
+        slowness.ahead(seconds, waits_for(error))
         if trouble is not Trouble.BUSY:
             self._clock.sleep(seconds, cancel)
 
@@ -305,6 +327,7 @@ class _Seen:
     cloud_date_at: float = 0.0  # by our clock
     account: tuple[Secret, User] | None = None  # a token, and whose it is
     expiry: tuple[Secret, TokenInfo] | None = None  # a token, and what the cloud said of it
+    waiters: Waiters = field(default_factory=Waiters)
 
 
 def _sendable(call: Call[T], token: Secret) -> Secret:

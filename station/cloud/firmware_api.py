@@ -37,7 +37,7 @@ def firmware_binary(ref: ProductRef, version: int) -> Call[bytes]:
     """Fetch the file of one version, as it is delivered over the air."""
     what = f"fetch version {version} of the firmware of product {ref}"
     path = f"{product_path(ref)}/firmware/{version}/binary"
-    return Call(Route.BINARY, "GET", path, what, lambda a: a.file, most_bytes=MAX_BINARY_BYTES)
+    return Call(Route.BINARY, "GET", path, what, lambda a: a.file, most_bytes=MAX_BINARY_BYTES, takes_long=True)
 
 
 def wanted_version(

@@ -32,17 +32,15 @@ from drivers.identity import Secret
 
 from ..errors import BadInput
 from .body import MAX_BODY_BYTES, Answer, clean, parse_body, without
+from .call import READ_S
 from .flight import Flight, FlightResponse
 from .retry import NoAnswer
 from .way_out import BY_ENVIRONMENT, PROXIES, WayOut, bundle_of, is_socks, wrong_settings
 
 T = TypeVar("T")
 TOOL = "provisioning-station"
-CONNECT_S, READ_S = 5.0, 60.0
-"""Real seconds: a call that must reach an offline device is answered after about 30 s (reference cloud-api 1).
-
-``READ_S`` applies to the request and its whole answer, however slowly it arrives.
-"""
+CONNECT_S = 5.0
+"""Real seconds, as `READ_S`."""
 _CHUNK_BYTES = 16 << 10
 _HEADER_SHOWN = 80
 

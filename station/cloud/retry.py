@@ -27,12 +27,14 @@ class NoAnswer:
 
     ``is_blocked``: a proxy or portal answered before the request could be sent.
     ``timed_out_locally``: the caller's own deadline ended it, which says nothing about the cloud.
+    ``is_slow``: it took all the time that one try may take.
     """
 
     was_sent: bool
     reason: str
     timed_out_locally: bool = False
     is_blocked: bool = False
+    is_slow: bool = False
 
 
 class Trouble(enum.Enum):
@@ -54,6 +56,8 @@ WAITS_S: dict[Trouble, tuple[float, ...]] = {
     Trouble.LOST: (1.0, 2.0, 4.0, 8.0),
     Trouble.STRANGER: (1.0, 2.0, 4.0, 8.0),
 }
+SLOW_RETRIES = 1
+"""How often a read is tried again that took all its time: a cloud that drips is as good as away."""
 _PORTAL = 511
 """Network authentication required: sent by portals."""
 _STATUS = {429: Trouble.BUSY, 529: Trouble.BUSY} | dict.fromkeys((408, 500, 502, 503, 504), Trouble.SICK)
@@ -90,7 +94,8 @@ class RetryPlan:
         """
         is_busy = trouble is Trouble.BUSY
         tries = self.used.get(is_busy, 0)
-        if tries >= len(WAITS_S[trouble]):
+        is_slow = isinstance(result, NoAnswer) and result.is_slow
+        if tries >= (SLOW_RETRIES if is_slow else len(WAITS_S[trouble])):
             return None
         self.used[is_busy] = tries + 1
         asked = retry_after_s(result, now) if is_busy and isinstance(result, Answer) else None

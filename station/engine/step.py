@@ -130,6 +130,7 @@ class StepContext:
     deadline: Deadline = field(init=False)  # ``limit_s`` from the start; moved by waits for people or the cloud
     cut: Cut | None = None  # set while a unit unplugged now would stay dark
     _begun: tuple[float, float] | None = None  # clock and share at the first report of progress
+    _is_held: bool = False
 
     def __post_init__(self) -> None:
         self.deadline = Deadline.after(self.clock, self.limit_s)
@@ -190,11 +191,19 @@ class StepContext:
 
     @contextlib.contextmanager
     def held(self, say: Say) -> Iterator[None]:
-        """Say that the step waits for something the operator cannot change, while the block runs."""
+        """Say that the step waits for something the operator cannot change, while the block runs.
+
+        Inside such a block nothing else is said.
+        """
+        if self._is_held:
+            yield
+            return
+        self._is_held = True
         self.announce(StepHeld(step=self.step, say=say, **self.head()))
         try:
             yield
         finally:
+            self._is_held = False
             self.announce(StepResumed(step=self.step, **self.head()))
 
     def scan(

@@ -250,7 +250,7 @@ class BenchSession:
         self._unit.device.close()
 
     def _bind(self, plan: StepPlan) -> Step:
-        step = self._bind_lane(plan)
+        step = self._telling_of_a_slow_cloud(self._bind_lane(plan))
         if self._power is None or plan.name not in self._table.drawing_power:
             return step
         return functools.partial(_powered, step, self._power)
@@ -265,6 +265,15 @@ class BenchSession:
             return self._only_one(lambda ctx: station_act(self._beside, ctx))
         cloud_act = self._table.cloud_step(plan.name).act
         return self._only_one(lambda ctx: perform(cloud_act, self._cloud_work(ctx), ctx))
+
+    def _telling_of_a_slow_cloud(self, step: Step) -> Step:
+        """Wrap ``step`` so that its slot says that it waits for the cloud as soon as that takes long."""
+
+        def walked(ctx: StepContext) -> StepResult:
+            with self._work.client.waiting_as(ctx.held):
+                return step(ctx)
+
+        return walked
 
     def _in_the_air(self, name: str, step: Step) -> Step:
         """Wrap ``step`` for units that are updated over the air: once they are flashed, they may restart by themselves.

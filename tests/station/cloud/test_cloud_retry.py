@@ -296,16 +296,16 @@ def test_no_write_that_may_have_arrived_is_sent_again_unread(bench: Bench, write
     assert len(bench.calls) == 1
 
 
-def test_a_read_that_takes_longer_than_a_minute_is_tried_again(bench: Bench) -> None:
-    bench.cloud.order(Fault(FaultKind.SLOW, seconds=61.0))
+def test_a_read_that_takes_longer_than_a_look_may_is_tried_again(bench: Bench) -> None:
+    bench.cloud.order(Fault(FaultKind.SLOW, seconds=21.0))
     assert bench.client.run(api.user()).username == ME
-    assert [(c.status, c.note) for c in bench.calls] == [(None, "no answer within 60 s"), (200, "")]
+    assert [(c.status, c.note) for c in bench.calls] == [(None, "no answer within 20 s"), (200, "")]
 
 
-def test_an_answer_after_59_seconds_is_taken(bench: Bench) -> None:
-    bench.cloud.order(Fault(FaultKind.SLOW, seconds=59.0))
+def test_an_answer_after_19_seconds_is_taken(bench: Bench) -> None:
+    bench.cloud.order(Fault(FaultKind.SLOW, seconds=19.0))
     assert bench.client.run(api.user()).username == ME
-    assert (bench.clock.now(), len(bench.calls)) == (59.0, 1)
+    assert (bench.clock.now(), len(bench.calls)) == (19.0, 1)
 
 
 # --- outages ---
