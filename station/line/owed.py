@@ -22,7 +22,7 @@ from ..engine.step import Emit, NoScanner, StepContext, StepResult, deferred
 from ..errors import BadInput, StepFault, UnitRejected
 from ..model import OutboxItem
 from ..steps.shared.cloudjob import CloudJob
-from ..steps.shared.cloudwork import CloudRecord, ask
+from ..steps.shared.cloudwork import NEVER, CloudRecord, ask
 from ..steps.shared.lastlook import LastLook
 from ..steps.spec import CloudStep
 from ..steps.table import StepTable
@@ -98,7 +98,7 @@ class OwedDesk:
         """
         job, ctx = case.cloud.job, self._context(case.item, case.ctx.cancel)  # its time begins now
         try:
-            return ask(ctx, lambda: step.act(case.cloud, ctx), holds=False)
+            return ask(ctx, lambda: step.act(case.cloud, ctx), holds=NEVER)
         except (DeadlineExceeded, StepFault) as error:  # says nothing about the unit, and no operator waits
             return deferred(str(error), case.item.body)
         except UnitRejected as error:

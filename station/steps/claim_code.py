@@ -18,7 +18,7 @@ from ..words.say import Say
 from .shared.claim_by import ClaimBy
 from .shared.claiming import give_up, is_owned_by, proof_of
 from .shared.cloud_sections import Cloud
-from .shared.cloudwork import CloudRecord, ask
+from .shared.cloudwork import HOLDS, CloudRecord, ask
 from .shared.customer_section import Customer
 from .shared.customers import take
 from .shared.lastlook import LastLook
@@ -28,7 +28,7 @@ from .spec import UnitStep
 
 def claim_code(session: UnitSession, ctx: StepContext) -> StepResult:
     """Already its owner's -> nothing; else take a code and put it into the unit, before it can connect without."""
-    return ask(ctx, lambda: _give(session, ctx), holds=True)
+    return ask(ctx, lambda: _give(session, ctx), holds=HOLDS)
 
 
 def _give(session: UnitSession, ctx: StepContext) -> StepResult:

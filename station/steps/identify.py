@@ -22,7 +22,7 @@ from ..words.say import Say
 from .shared import reading
 from .shared.cloud_sections import Cloud
 from .shared.cloudchecks import check_now, check_sim
-from .shared.cloudwork import CloudRecord, ask
+from .shared.cloudwork import HOLDS, QUEUES, CloudRecord, ask
 from .shared.cures import cure
 from .shared.foreseen import check_forgetting, check_setup_done
 from .shared.hidden import Hidden
@@ -159,11 +159,11 @@ def _check_cloud(session: UnitSession, ctx: StepContext) -> str:
     A profile that queues leaves it to the owed work while the cloud is away, or refuses something that is not about
     the unit; one that holds asks until it is answered.
     """
-    holds = not session.profile.section(Cloud).queues(session.profile.context)
-    if not session.has_cloud_steps or (session.client.reachable is False and not holds):
+    queues = session.profile.section(Cloud).queues(session.profile.context)
+    if not session.has_cloud_steps or (session.client.reachable is False and queues):
         return ""
     cloud = CloudRecord(session.cloud_job(ctx), session.client, session.last)
-    cured = ""
+    cured, holds = "", QUEUES if queues else HOLDS
     try:
         cured = ask(ctx, lambda: cure(cloud, ctx), holds=holds)
         record = ask(ctx, lambda: cloud.standing(ctx, lambda: _foresee(session, cloud, ctx)), holds=holds)
@@ -214,7 +214,7 @@ def _product(session: UnitSession, ctx: StepContext) -> Product | None:
 
     While neither knows it, nothing may be written: the unit waits, also under a profile that queues.
     """
-    return ask(ctx, lambda: session.find_product(ctx), holds=True)
+    return ask(ctx, lambda: session.find_product(ctx), holds=HOLDS)
 
 
 SPEC = UnitStep(

@@ -25,7 +25,7 @@ from ..words.say import Say
 from .shared import reading
 from .shared.cloud_sections import Release
 from .shared.cloudchecks import check_marks
-from .shared.cloudwork import CloudRecord, ask
+from .shared.cloudwork import HOLDS, CloudRecord, ask
 from .shared.released import due_now
 from .shared.session import UnitSession
 from .spec import UnitStep
@@ -45,7 +45,7 @@ def release(session: UnitSession, ctx: StepContext) -> StepResult:
     has_waited = False
     pauses: Iterator[float] = iter(())
     while True:
-        record = ask(ctx, lambda: cloud.standing(ctx, lambda: cloud.known_device(ctx)), holds=True)
+        record = ask(ctx, lambda: cloud.standing(ctx, lambda: cloud.known_device(ctx)), holds=HOLDS)
         check_marks(cloud.job, record)
         version = due_now(record, session.wanted_release(ctx, record))
         if record.firmware_version == version and _runs(session, ctx, version):
@@ -67,7 +67,7 @@ def release(session: UnitSession, ctx: StepContext) -> StepResult:
 def _runs(session: UnitSession, ctx: StepContext, version: int) -> bool:
     """Whether the unit itself runs that version, with all that it needs; False while it restarts."""
     image = ask(
-        ctx, lambda: session.releases.image(session.product_ref(ctx), version, ctx.deadline, ctx.cancel), holds=True
+        ctx, lambda: session.releases.image(session.product_ref(ctx), version, ctx.deadline, ctx.cancel), holds=HOLDS
     )
     if session.air.is_away():
         return False

@@ -176,6 +176,46 @@ def test_a_token_lost_in_the_middle_holds_the_line_until_somebody_logs_in_elsewh
 
 
 @pytest.mark.rule("N4")
+@pytest.mark.parametrize("step", ["identify", "product_add", "name"])
+def test_a_token_that_dies_in_mid_shift_pauses_a_line_that_queues_and_sets_no_unit_aside(
+    step: str, tmp_path: Path
+) -> None:
+    with line_bench(tmp_path, BORON, slots=2) as bench:
+        assert bench.walk(bench.finished_unit(BORON, 99)).verdict is Verdict.PASS
+        mark = bench.mark()
+        bench.plug(bench.finished_unit(BORON, 1))
+        bench.wait(lambda event: isinstance(event, StepStarted) and event.step == step, since=mark)
+        bench.cloud.revoke_tokens(ME)
+        held = bench.wait_for(StepHeld, sentence="token_rejected", since=mark)
+        bench.plug(bench.finished_unit(BORON, 2), 2)
+        bench.wait_for(StepHeld, sentence="token_rejected", slot=2)
+        bench.sleep(600.0)
+        assert not [event for _, event in bench.events[mark:] if isinstance(event, AttemptFinished)]
+        bench.token = bench.cloud.create_token(ME)
+        for slot in (1, 2):
+            finished = bench.wait_finished(slot, since=mark)
+            assert finished.verdict is Verdict.PASS, finished.reason
+            assert bench.when(finished) > bench.when(held) + 600
+
+
+def test_a_token_that_dies_while_the_cloud_is_away_pauses_nothing(tmp_path: Path) -> None:
+    with line_bench(tmp_path) as bench:
+        bench.token = bench.cloud.create_token(ME, expires_in=9 * 3600)
+        bench.restart(BORON)
+        assert bench.walk(bench.finished_unit(BORON, 99)).verdict is Verdict.PASS
+        bench.cloud.down_for(12 * 3600)
+        bench.sleep(10 * 3600)
+        walk = bench.walk(bench.finished_unit(BORON, 1))
+        assert walk.verdict is Verdict.PENDING, walk.finished.reason
+        bench.sleep(3 * 3600)
+        mark = bench.mark()
+        bench.plug(bench.finished_unit(BORON, 2))
+        bench.wait_for(StepHeld, sentence="token_rejected", since=mark)
+        bench.token = bench.cloud.create_token(ME)
+        assert bench.wait_finished(since=mark).verdict is Verdict.PASS
+
+
+@pytest.mark.rule("N4")
 def test_a_token_is_not_used_in_its_last_five_minutes_and_no_unit_starts_with_it(tmp_path: Path) -> None:
     with line_bench(tmp_path) as bench:
         bench.token = bench.cloud.create_token(ME, expires_in=40 * 60)

@@ -15,7 +15,16 @@ from ...cloud import api, sim_api
 from ...cloud.answers import MAX_IMPORT, CloudDevice, Product
 from ...cloud.call import Call
 from ...cloud.client import CloudClient
-from ...cloud.errors import BadAnswer, CloudDown, CloudError, CloudRefused, OutcomeUnknown, is_waiting, waits_for
+from ...cloud.errors import (
+    BadAnswer,
+    CloudDown,
+    CloudError,
+    CloudRefused,
+    OutcomeUnknown,
+    TokenRejected,
+    is_waiting,
+    waits_for,
+)
 from ...cloud.sim_answers import Sim
 from ...engine.records import UnitFacts
 from ...engine.step import StepContext, StepResult, already, deferred, done
@@ -30,6 +39,11 @@ T = TypeVar("T")
 HOLD_POLL_S, HOLD_POLL_MOST_S = 5.0, 30.0
 """How soon a held unit asks again, and how seldom in the end: each pause is half as long again as the one before."""
 HOLD_LIMIT_S = 8 * 3600.0
+Holding = tuple[type[CloudError], ...]
+"""Which troubles keep a unit in its slot until they are over; others come to the caller."""
+HOLDS, QUEUES, NEVER = (CloudError,), (TokenRejected,), ()
+"""What a profile that holds waits for; what one that queues waits for, as somebody at the bench mends it in a minute
+and every unit after this one would be set aside for it, too (N4); and owed work, for which nobody waits."""
 LOOK_AGAIN_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Pauses between looks at what is wrong in the cloud: what is still wrong after them (30 s) stands still.
 
@@ -286,7 +300,7 @@ def perform(act: CloudAct, work: CloudRecord, ctx: StepContext) -> StepResult:
     if work.waits_for is not None:
         return _deferred(work, work.waits_for)
     try:
-        return ask(ctx, lambda: act(work, ctx), holds=not work.job.queues)
+        return ask(ctx, lambda: act(work, ctx), holds=QUEUES if work.job.queues else HOLDS)
     except CloudError as error:
         if not is_waiting(error):
             raise
@@ -299,18 +313,18 @@ def _deferred(work: CloudRecord, error: CloudError) -> StepResult:
     return replace(owed, say=error.say) if error.who else owed
 
 
-def ask(ctx: StepContext, question: Callable[[], T], *, holds: bool) -> T:
-    """What the cloud answers. Where waiting helps, ``holds`` the unit until that is over, or raises as it came.
+def ask(ctx: StepContext, question: Callable[[], T], *, holds: Holding) -> T:
+    """What the cloud answers. Where waiting helps, holds the unit until that is over, or raises as it came.
 
     A refusal of the cloud that is about this very unit comes as `UnitRejected`.
     """
     try:
         return question()
     except CloudError as error:
-        if not (holds and is_waiting(error)):
+        if not (isinstance(error, holds) and is_waiting(error)):
             raise judged(error) from error
         trouble = error
-    return _held(ctx, question, trouble)
+    return _held(ctx, question, trouble, holds)
 
 
 def judged(error: CloudError) -> StationError:
@@ -320,11 +334,11 @@ def judged(error: CloudError) -> StationError:
     return error
 
 
-def _held(ctx: StepContext, question: Callable[[], T], trouble: CloudError) -> T:
+def _held(ctx: StepContext, question: Callable[[], T], trouble: CloudError, holds: Holding) -> T:
     """Keep the unit in its slot, and say what for, until ``question`` is answered.
 
     The time held is no time of the step: every try has the step's whole limit, as a slow cloud may have used it up.
-    Raises `StepFault` after a whole shift.
+    Raises `StepFault` after a whole shift, and what the unit is not held for as it comes.
     """
     shift, pause_s = Deadline.after(ctx.clock, HOLD_LIMIT_S), HOLD_POLL_S
     while not shift.expired:
@@ -337,7 +351,7 @@ def _held(ctx: StepContext, question: Callable[[], T], trouble: CloudError) -> T
                 try:
                     return question()
                 except CloudError as error:
-                    if not is_waiting(error):
+                    if not (isinstance(error, holds) and is_waiting(error)):
                         raise judged(error) from error
                     trouble = error
     raise StepFault(f"waited a whole shift: {trouble.told}", say=trouble.say)
