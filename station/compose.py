@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 from drivers.clock import Clock
@@ -168,7 +169,7 @@ class Station:
             StationStarted(
                 at=self.clock.utc(), station_id=self._settings.station_id, slots=self._settings.slots,
                 operator=self._settings.operator, virtual=self._hardware.virtual, speed=self.clock.speed,
-                cloud=self.client.reachable,
+                cloud=self.client.reachable, program=version("provisioning-station"),
             )
         )  # fmt: skip
         if self.journal.mended:

@@ -155,6 +155,9 @@ CHANGING_FACTS = frozenset({
 })  # fmt: skip
 """Identities that are others after a restart or an update: of two values the newer one holds, and neither is wrong."""
 
+MODULE_FACT = "module "
+"""What the name of a fact begins with that tells a firmware module; its own name follows: ``module bootloader``."""
+
 AS_IT_IS = "as it is"
 """What is wanted of a firmware module that the profile does not name."""
 

@@ -98,6 +98,7 @@ class StationStarted(Event):
     virtual: bool = False  # virtual units and a virtual cloud: shown wherever it matters
     speed: float | None = 1.0  # how many times as fast as real time; None: simulated time
     cloud: bool | None = None  # whether the cloud answered when a batch was opened; None: not asked yet
+    program: str = ""  # the station's version; "" in older records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,13 @@ knows the key's fingerprint from elsewhere (`station log key`) sees a chain that
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..engine.events import BatchClosed, Event
 from .chain import Row, Tail, link
@@ -19,6 +21,9 @@ from .records import SealedBatch
 from .secret_key import KeyFile
 from .stored import some_rows, tail_of
 from .vault import KeyPlace
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 SEAL_KEY_FILE = "seal.key"
 KIND = "BatchSealed"
@@ -47,10 +52,17 @@ class Signer:
 
     def sign(self, station_id: str, batch: str, head: Tail) -> tuple[str, str]:
         """Return public key and signature, hexadecimal, for the entry ``head`` that closed ``batch``."""
+        return self.public_key(), self.signed(sealed_text(station_id, batch, head))
+
+    def signed(self, text: bytes) -> str:
+        """Return the signature of ``text``, hexadecimal."""
+        return self._key.sign(text).hex()
+
+    @functools.cached_property
+    def _key(self) -> Ed25519PrivateKey:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # loaded only where needed
 
-        key = Ed25519PrivateKey.from_private_bytes(self._place.find() or self._place.make())
-        return key.public_key().public_bytes_raw().hex(), key.sign(sealed_text(station_id, batch, head)).hex()
+        return Ed25519PrivateKey.from_private_bytes(self._place.find() or self._place.make())
 
     def sealed(self, db: sqlite3.Connection, station_id: str, closed: BatchClosed) -> tuple[BatchClosed, BatchSealed]:
         """Return ``closed``, which is to be the journal's next entry, and the seal that is to follow it."""
@@ -61,7 +73,7 @@ class Signer:
 
     def public_key(self) -> str:
         """Return the public key, hexadecimal, made now if there was none yet."""
-        return self.sign("", "", Tail())[0]
+        return self._key.public_key().public_bytes_raw().hex()
 
 
 def sealed_text(station_id: str, batch: str, head: Tail) -> bytes:

@@ -57,6 +57,7 @@ def identify(session: UnitSession, ctx: StepContext) -> StepResult:
     if unit.device.mode is Mode.DFU:
         return _ended(f"Device ID {unit.known.device_id} in DFU; the rest when it runs", cured)
     reading.complete(unit, ctx)
+    session.firmware.tell_held(ctx)
     if session.walks("sim"):
         check_choice(unit, ctx)
     cured = "; ".join(filter(None, (cured, _check_cloud(session, ctx))))

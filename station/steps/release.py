@@ -124,6 +124,7 @@ def _keep(session: UnitSession, ctx: StepContext, version: int) -> None:
         facts.append(IdentityFact("device_os_planned", str(planned.version), "profile"))
         ctx.measure("Device OS", str(runs), wanted=str(planned.version))
     ctx.record(UnitFacts(facts=tuple(facts), **ctx.head()))
+    session.firmware.tell_held(ctx)
 
 
 SPEC = UnitStep(

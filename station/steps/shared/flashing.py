@@ -44,6 +44,7 @@ from ...words.say import Say
 from . import reading
 from .assets import held_assets, send_assets
 from .cloudwork import FindProduct
+from .held import refuse_unproved, sent, tell_modules
 from .hidden import Hidden, hidden_in_dfu
 from .progress import Span, cut_window
 from .radio import remember, remembered
@@ -149,6 +150,10 @@ class FirmwareSession:
             if held is not None:
                 raise downgrade_refused(image, held)
 
+    def tell_held(self, ctx: StepContext) -> None:
+        """Journal what the unit was seen to hold last."""
+        tell_modules(self._unit, ctx, self._images, self._read_back)
+
     def _look_again(self, ctx: StepContext) -> None:
         """Read what the unit holds now: a plan made from what it held before is void."""
         reading.read_modules(self._unit, ctx)
@@ -221,9 +226,10 @@ class FirmwareSession:
         for write in writes:
             image = write.image
             if image.is_locking:  # nothing can be read or cured afterwards
-                _refuse_unproved([one for one in self.plan(ctx).writes if one.image is not image])
+                refuse_unproved([one for one in self.plan(ctx).writes if one.image is not image])
+                self.tell_held(ctx)
                 self._update(ctx, write)
-                self._lock(ctx)
+                self._lock(ctx, image)
             elif not (self._is_taken(ctx, write) or self._is_taken(ctx, write)):
                 raise UnitRejected(
                     f"the unit took {image.name} twice but does not report it afterwards; walk it again, then red bin",
@@ -259,7 +265,7 @@ class FirmwareSession:
         with ctx.write("unit", f"{image.name} by control request"), window as cut:
             self._unit.device.update_over_control(image, ctx.deadline, Span(ctx, write.name, window=cut))
 
-    def _lock(self, ctx: StepContext) -> None:
+    def _lock(self, ctx: StepContext, image: Image) -> None:
         """Ask for the protection that was just written, and remember with what the unit was locked."""
         state = self._unit.device.protection(ctx.deadline)
         if not state.is_protected:
@@ -269,7 +275,8 @@ class FirmwareSession:
             )
         self._unit.known.is_locked, self._plan = True, None
         locked = IdentityFact(LOCK_FACT, self._digest, "device protection")
-        ctx.record(UnitFacts(facts=(locked, IdentityFact("protection", described(state), "request 76")), **ctx.head()))
+        seen = IdentityFact("protection", described(state), "request 76")
+        ctx.record(UnitFacts(facts=(locked, seen, sent(image)), **ctx.head()))
 
     def was_locked(self) -> bool:
         """Whether this station locked the unit with these very files; then there is nothing to do or to read."""
@@ -280,9 +287,11 @@ class FirmwareSession:
     @property
     def _digest(self) -> str:
         """What all the files of the profile have in common with nothing else."""
-        application = self._files.application
-        images = (*self._files.release, *((application,) if application else ()))
-        return hashlib.sha256(b"".join(hashlib.sha256(image.data).digest() for image in images)).hexdigest()
+        return hashlib.sha256(b"".join(hashlib.sha256(image.data).digest() for image in self._images)).hexdigest()
+
+    @property
+    def _images(self) -> tuple[Image, ...]:
+        return (*self._files.release, *((self.application,) if self.application else ()))
 
     def _write_over_dfu(self, ctx: StepContext, images: Sequence[Image]) -> list[PlannedWrite]:
         """Write modules in order, each followed by a full read-back; returns those that really had to be written.
@@ -371,8 +380,9 @@ class FirmwareSession:
         """Every wanted module present and healthy by module info, Device OS version as planned."""
         if self._unit.known.is_locked:
             return LOCKED
+        self.tell_held(ctx)
         left, modules = self.plan(ctx), self._unit.known.modules
-        _refuse_unproved(left.writes)
+        refuse_unproved(left.writes)
         # a leftover in the update slot or the factory store is nothing the unit runs
         sick = [module for module in modules if module.store == Store.MAIN and not module.is_valid]
         if sick:
@@ -381,16 +391,6 @@ class FirmwareSession:
                 f"{name} fails its own checks; walk the unit again, then red bin", say=Say("update_not_applied")
             )
         return f"module info: {len(modules)} modules valid, Device OS {self._unit.known.os_version}"
-
-
-def _refuse_unproved(writes: Sequence[PlannedWrite]) -> None:
-    """Whatever has not been proved to be there by now is not."""
-    if writes:
-        names = ", ".join(f"{write.name} ({write.why})" for write in writes)
-        raise UnitRejected(
-            f"after flashing the unit still does not hold {names}; walk it again, then red bin",
-            say=Say("update_not_applied"),
-        )
 
 
 def _proof_of(written: Sequence[PlannedWrite]) -> str:
