@@ -1,27 +1,28 @@
-"""Implements ``station log``: export, find a unit's history, dump, verify. Works beside a running station."""
+"""Implements ``station log``: passport, find a unit's history, dump, verify. Works beside a running station."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
 
 from drivers.plain_text import escaped
 
 from ..errors import BadInput
-from ..export import export, exporter_names, find_exporter, verifier, write_dump
+from ..export import verifier, write_dump
 from ..export.cells import unguarded
-from ..figures import counts, yields
+from ..export.passport import passport
 from ..journal import AttemptRecord, FactRecord, JournalReader, UnitHistory
 from ..journal.batch_seal import Signer, fingerprint, seal_key
+from ..journal.passport_rows import told_of
 from ..local_time import moment
 from ..model import VERDICT_WORD
 from ..scan.lists import MAX_BYTES, ListLine, read_list
 from ..scan.reading import read_scan
+from .log_export import add as add_export
+from .log_export import opened
 from .places import add_data_dir, check_output, known_journal, output, reader
 from .telling import released, standard_output, sub_verbs, tell, tell_all
 
@@ -30,14 +31,13 @@ _HARMLESS = re.compile(r"a-[0-9a-f]{12}|([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}|.{
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare ``log export``, ``log find``, ``log tray``, ``log dump`` and ``log verify``."""
+    """Declare ``log export``, ``log passport``, ``log find``, ``log tray``, ``log dump`` and ``log verify``."""
     parser = parsers.add_parser("log", help="export a batch's log, or find what happened to a unit")
     verbs = sub_verbs(parser, "what", "WHAT")
-    exporting = verbs.add_parser("export", help="one row a unit, safe in a spreadsheet")
-    exporting.add_argument("--batch", required=True, action="append", metavar="B")
-    exporting.add_argument("--format", choices=exporter_names(), default="csv")
-    exporting.add_argument("--all-attempts", action="store_true", help="one row an attempt")
-    exporting.add_argument("-o", dest="output", type=Path, metavar="FILE", help="write here (standard output)")
+    add_export(verbs)
+    passed = verbs.add_parser("passport", help="a unit's signed passport; `log verifier` writes what checks it")
+    passed.add_argument("id", metavar="ANY-ID")
+    passed.add_argument("-o", dest="output", type=Path, metavar="FILE", help="write here (standard output)")
     find = verbs.add_parser("find", help="everything known of one unit, by any of its ids")
     find.add_argument("id", metavar="ANY-ID", help="or its last digits, three or more")
     tray = verbs.add_parser("tray", help="which units of a list that came with a tray were here, and how they ended")
@@ -45,11 +45,11 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     dump = verbs.add_parser("dump", help="every journal entry as text")
     verify = verbs.add_parser("verify", help="follow the hash chain and its seals, and compare every table with it")
     key = verbs.add_parser("key", help="the fingerprint of the key that seals this station's batches")
-    verifier = verbs.add_parser("verifier", help="write the program with which a customer checks a dump, on any Python")
+    verifier = verbs.add_parser("verifier", help="write the program with which a customer checks dump and passports")
     verifier.add_argument("-o", dest="output", type=Path, required=True, metavar="FILE", help="write here")
     verifier.set_defaults(run=run_verifier)
     for sub, run in (
-        (exporting, run_export),
+        (passed, run_passport),
         (find, run_find),
         (tray, run_tray),
         (dump, run_dump),
@@ -58,27 +58,6 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     ):
         add_data_dir(sub)
         sub.set_defaults(run=run)
-
-
-def run_export(arguments: argparse.Namespace) -> int:
-    """Write the batch log; if it goes to a file, also print the figures of each batch. Returns 0."""
-    exporter = find_exporter(arguments.format)
-    if arguments.output is not None:
-        check_output(arguments.output, "-o")
-    elif exporter.is_binary and sys.stdout.isatty():
-        raise BadInput(f"--format {exporter.name} is no text to print; name a file with -o")
-    with reader(arguments) as journal:
-        with _output(arguments.output, is_binary=exporter.is_binary) as file:
-            rows = export(journal, arguments.batch, file, exporter, all_attempts=arguments.all_attempts)
-        if arguments.output is not None:  # only after it is closed: a full disk may show that late
-            tell(f"{arguments.output}: {rows} row{'' if rows == 1 else 's'}")
-            tell_all(_figures(journal, batch) for batch in dict.fromkeys(arguments.batch))
-    return 0
-
-
-def _figures(journal: JournalReader, batch: str) -> str:
-    figures = journal.figures(batch)
-    return f"batch {batch}: {counts(figures)}; {yields(figures)}"
 
 
 def run_verify(arguments: argparse.Namespace) -> int:
@@ -104,7 +83,34 @@ def run_verifier(arguments: argparse.Namespace) -> int:
     check_output(arguments.output, "-o")
     with output(arguments.output) as file:
         file.write(Path(verifier.__file__).read_text(encoding="utf-8"))
-    tell(f"{arguments.output}: python3 {arguments.output.name} DUMP --key FINGERPRINT")
+    tell(f"{arguments.output}: python3 {arguments.output.name} FILE... --key FINGERPRINT")
+    return 0
+
+
+def run_passport(arguments: argparse.Namespace) -> int:
+    """Write the passport of the last attempt on a unit that has a verdict. Returns 1 when there is none."""
+    if arguments.output is not None:
+        check_output(arguments.output, "-o")
+    known, shown = wanted(arguments.id)
+    with reader(arguments) as journal:
+        found = journal.find(known)
+        journal.verify_found(known, [unit.device_id for unit in found])
+        if len(found) > 1:
+            names = ", ".join(unit.device_id for unit in found)
+            raise BadInput(f"{len(found)} units have or had {escaped(shown)}: {names}; name one of them")
+        ended = [attempt for unit in found for attempt in unit.attempts if attempt.verdict is not None]
+        if not ended:
+            sys.stderr.write(f"no unit {escaped(shown)} with a verdict in this journal\n")
+            return 1
+        last = ended[-1]
+        with journal.snapshot() as db:
+            told = told_of(db, last)
+        assert told is not None
+        made = passport(told, journal.batch(last.batch), (), Signer(seal_key(journal.directory)))
+    with opened(arguments.output, is_binary=True) as file:
+        file.write(made)
+    if arguments.output is not None:
+        tell(f"{arguments.output}: {last.device_id}, {len(made)} bytes")
     return 0
 
 
@@ -216,9 +222,3 @@ def _attempt(attempt: AttemptRecord, journal: JournalReader) -> Iterator[str]:
     )
     for step in journal.steps(attempt.attempt):
         yield f"      {step.step:12} {step.outcome.value:8} {step.seconds:7.1f} s  {step.proof or step.reason}"
-
-
-def _output(path: Path | None, *, is_binary: bool) -> contextlib.AbstractContextManager[IO[Any]]:
-    if path is not None:
-        return output(path, is_binary=is_binary)
-    return contextlib.nullcontext(sys.stdout.buffer) if is_binary else standard_output()

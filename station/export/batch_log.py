@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..figures import Figures
+from ..journal.batch_seal import Signer, seal_key
 from ..journal.entries import stamp
 from ..journal.export_rows import ExportRow, Measured, export_rows, measured_values, require_batches, step_names
+from ..journal.passport_rows import Told, told_of
 from ..journal.reader import JournalReader
-from ..journal.records import BatchRecord
+from ..journal.records import AttemptRecord, BatchRecord
 from ..journal.tallies import Failure, Hour, failures, figures_of, hours, newest_entry
 from ..model import VERDICT_WORD, Measurement
 
@@ -100,6 +102,9 @@ class BatchLog:
     hours: tuple[Hour, ...]
     newest: tuple[int, str]
     """The journal's newest entry: its number and its hash, hexadecimal."""
+    told: Callable[[AttemptRecord], Told | None]
+    """What a passport tells of an attempt."""
+    signer: Signer
 
     def columns(self) -> tuple[Column, ...]:
         """Return `COLUMNS`, then for each step the outcome of its last try and the seconds of its tries, then values.
@@ -159,5 +164,5 @@ def batch_log(journal: JournalReader, batch: str | Sequence[str], *, all_attempt
             partial(export_rows, db, batches, all_attempts),
             {record.batch.id: record for one in batches if (record := journal.batch(one)) is not None},
             {one: figures_of(db, one) for one in batches}, failures(db, batches), hours(db, batches),
-            newest_entry(db),
+            newest_entry(db), partial(told_of, db), Signer(seal_key(journal.directory)),
         )  # fmt: skip
