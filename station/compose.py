@@ -139,7 +139,7 @@ class Station:
         self.outbox = OutboxWorker(clock, self.journal, desk, self._published, OwedOrders(settings.data_dir))
         self.line = Line(
             settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record, self.journal.whose,
-            companions=self.steps.companions, is_open=self.bench.is_open,
+            companions=self.steps.companions, open_batches=lambda: tuple(one.batch.id for one in self.bench.batches),
             binds_by_itself=not any(slot.port_path for slot in settings.slots),
             closed=ClosedPlaces(settings.ignored_ports, settings.off), keep_off=settings.keep_off,
         )  # fmt: skip

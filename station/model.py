@@ -131,6 +131,11 @@ class Release:
     at: datetime.datetime
 
 
+def lot_name(part: str, lot: str) -> str:
+    """Return how a lot is printed, shown and exported: ``ANT=2231-A``, or ``2231-A`` where no part is named."""
+    return f"{part}={lot}" if part else lot
+
+
 _BATCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 

@@ -43,6 +43,18 @@ class UnitFacts(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LotScanned(Event):
+    """A lot of parts is used from now on: in ``batch``, or built into the unit of the head.
+
+    ``part``: what it is a lot of, "" where its code does not say. The newest lot of a part counts.
+    """
+
+    lot: str
+    part: str = ""
+    batch: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxQueued(Event):
     """Cloud work owed, committed together with the verdict of its attempt. ``menders``: who can mend what kept each."""
 

@@ -71,6 +71,7 @@ COLUMNS = (
     Column("Slot", Type.NUMBER, lambda row: row.attempt.slot),
     Column("Operator", Type.TEXT, lambda row: row.attempt.operator),
     Column("Profile Released By", Type.TEXT, lambda row: row.attempt.release),
+    Column("Lots", Type.TEXT, lambda row: ", ".join(row.attempt.lots)),
     _fact("Protection Intended", Type.TEXT, "protection_intended"),
     _fact("Protection Observed", Type.TEXT, "protection"),
     Column("Started", Type.TIME, lambda row: stamp(row.attempt.started_at)),

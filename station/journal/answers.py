@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..model import Batch, Measurement, OutboxItem, Outcome, ProfileRef, Release, StepRecord, Verdict
+from ..model import Batch, Measurement, OutboxItem, Outcome, ProfileRef, Release, StepRecord, Verdict, lot_name
 from .records import AttemptRecord, BatchRecord, CachedProduct, FactRecord, OwedRecord, UnitHistory, WriteRecord
 
 
@@ -49,6 +49,7 @@ def attempt_record(row: sqlite3.Row) -> AttemptRecord:
         operator=row["operator"], started_at=time_of(row["started_at"]), finished_at=_time_or_none(row["finished_at"]),
         seconds=row["seconds"], verdict=None if row["verdict"] is None else Verdict[row["verdict"]],
         failed_step=row["failed_step"], reason=row["reason"], release=row["release"],
+        lots=tuple(lot_name(part, lot) for part, lot in json.loads(row["lots"])),
     )  # fmt: skip
 
 
@@ -104,7 +105,9 @@ _OPENED = """coalesce((SELECT json_extract(body, '$.batch.release') FROM journal
     ORDER BY journal.seq DESC LIMIT 1), '') AS release"""
 """Whose release the profile of a batch had when its units were made: as the batch was last opened before that."""
 BATCHES = f"SELECT *, {_OPENED.format(before=2**62, batch='batches.batch')} FROM batches"
-ATTEMPTS = f"SELECT *, {_OPENED.format(before='started_seq', batch='attempts.batch')} FROM attempts"
+_LOTS = """(SELECT json_group_array(json_array(part, lot)) FROM attempt_lots
+    WHERE attempt_lots.attempt = attempts.attempt) AS lots"""
+ATTEMPTS = f"SELECT *, {_OPENED.format(before='started_seq', batch='attempts.batch')}, {_LOTS} FROM attempts"
 RELEASES = """SELECT body FROM journal WHERE unit IS NULL AND attempt IS NULL
     AND kind = (SELECT number FROM names WHERE name = 'ProfileReleased') AND json_extract(body, '$.profile.id') = ?
     AND json_extract(body, '$.profile.revision') = ? AND seq > 0 ORDER BY seq LIMIT 1"""

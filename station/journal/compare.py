@@ -20,17 +20,17 @@ from .migrations import fresh
 from .projections import project
 from .schema import held_by
 from .stored import rows, some_rows
-from .tables import PROJECTIONS
+from .tables import COUNTED, PROJECTIONS
 
 Choice = Callable[[str], tuple[str, tuple[str, ...]]]
 """For each table a WHERE clause and its values."""
 
-_BY_UNIT = frozenset({"units", "ids", "facts", "digests", "serials"})
-_BY_ATTEMPT = frozenset({"attempts", "steps", "measurements", "outbox", "writes"})
+_BY_UNIT = frozenset({"units", "ids", "facts", "held_modules", "unit_lots", "digests", "serials"})
+_BY_ATTEMPT = frozenset({"attempts", "attempt_lots", "steps", "measurements", "outbox", "writes"})
 """The other tables are few rows that belong to no unit: compared as a whole."""
 _COUNTED = frozenset({
     "StationStarted", "OperatorChanged", "BatchOpened", "BatchClosed", "AttemptStarted", "UnitIdentified",
-    "AttemptFinished", "AttemptAbandoned", "OutboxQueued", "OutboxSettled", "VerdictRevised",
+    "AttemptFinished", "AttemptAbandoned", "OutboxQueued", "OutboxSettled", "VerdictRevised", "LotScanned",
 })  # fmt: skip
 """Kinds of entries that batches and attempts are made from."""
 _SHOWN = 60
@@ -79,7 +79,7 @@ def check_counts(db: sqlite3.Connection) -> None:
             if row.kind in _COUNTED:
                 _replay(replayed, row)
         count_figures(replayed)
-        _compare(db, replayed, _whole, ("batches", "attempts", "figures"))
+        _compare(db, replayed, _whole, ("batches", "attempts", "attempt_lots", "figures", "shares"))
 
 
 def check_end(db: sqlite3.Connection, known: Tail | None) -> None:
@@ -146,7 +146,7 @@ def check_some(db: sqlite3.Connection, units: Collection[str], attempts: Collect
                 raise tampered(wrong)
             if row.seq in concerned:
                 _replay(replayed, row)
-        _compare(db, replayed, choice, [table for table in PROJECTIONS if table != "figures"])
+        _compare(db, replayed, choice, [table for table in PROJECTIONS if table not in COUNTED])
 
 
 def check_batches(db: sqlite3.Connection, batches: Sequence[str]) -> None:

@@ -28,7 +28,7 @@ JOURNALLED = frozenset({
     "AttemptStarted", "UnitIdentified", "StepFinished", "AttemptFinished", "AttemptAbandoned",
     "OutboxQueued", "OutboxPostponed", "OutboxHurried", "OutboxSettled", "VerdictRevised",
     "WriteIntended", "WriteConfirmed", "CredentialWritten", "UnitFacts", "ReworkAllowed", "SimsImported",
-    "ListImported", "ProductCached", "SerialCached", "SecretStored", "SecretForgotten",
+    "ListImported", "LotScanned", "ProductCached", "SerialCached", "SecretStored", "SecretForgotten",
 })  # fmt: skip
 """Kinds that belong in the journal; everything else an engine says is for the screen only."""
 

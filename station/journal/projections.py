@@ -11,7 +11,7 @@ import dataclasses
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..errors import JournalError
@@ -21,19 +21,9 @@ from .counts import count_figures, set_figures
 from .entries import Entry
 from .stored import rows
 from .tables import PROJECTIONS
+from .unit_facts import current_fact, fact, keep_facts, touch_unit
 
 Project = Callable[[sqlite3.Connection, Row, Mapping[str, Any]], None]
-
-_NOT_KEPT = frozenset({"secret", "mode", "device_id"})
-"""Facts that are masked, momentary, or the key itself."""
-SEARCHED = frozenset({"serial", "iccid", "imei", "mac"})
-"""Facts by which a unit is found, beside its Device ID."""
-
-
-def search_key(value: str) -> str:
-    """Reduce ``value`` to what counts in a search: lower case, without blanks, colons and dashes."""
-    return value.lower().translate({ord(c): None for c in " :-"})
-
 
 def project(db: sqlite3.Connection, row: Row, values: Mapping[str, Any] | None = None) -> None:
     """Bring the tables up to ``row``, all but the figures of its batch (`added_to_figures`)."""
@@ -47,11 +37,11 @@ def shortened(db: sqlite3.Connection, entry: Entry) -> Entry | None:
     match entry.kind:
         case "UnitFacts" if entry.device_id:
             unit, facts = entry.device_id.lower(), list(body["facts"])
-            names = Counter(fact[0] for fact in facts if isinstance(fact, list))
+            names = Counter(one[0] for one in facts if isinstance(one, list))
             new = [
-                fact
-                for fact in facts
-                if not isinstance(fact, list) or names[fact[0]] > 1 or current_fact(db, unit, fact[0]) != str(fact[1])
+                one
+                for one in facts
+                if not isinstance(one, list) or names[one[0]] > 1 or current_fact(db, unit, one[0]) != str(one[1])
             ]
             return dataclasses.replace(entry, body={**body, "facts": new}) if new else None
         case "WriteConfirmed":
@@ -123,11 +113,37 @@ def _batch_closed(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -
         raise JournalError(f"batch {values['batch']} was never opened; see the list of batches")
 
 
+# --- lots ---
+
+
+def _lot_scanned(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
+    """Note the lot for the attempts to come; the last attempt of a unit had it, too."""
+    part, lot, unit = values.get("part", ""), values["lot"], values["device_id"]
+    if unit is None:
+        db.execute("INSERT OR REPLACE INTO batch_lots VALUES (?, ?, ?, ?)", (values["batch"], part, lot, row.seq))
+        return
+    touch_unit(db, row, unit)
+    db.execute("INSERT OR REPLACE INTO unit_lots VALUES (?, ?, ?, ?)", (unit, part, lot, row.seq))
+    db.execute(
+        "INSERT OR REPLACE INTO attempt_lots SELECT attempt, ?, ? FROM attempts WHERE device_id = ?"
+        " ORDER BY started_seq DESC LIMIT 1",
+        (part, lot, unit),
+    )
+
+
+def _add_unit_lots(db: sqlite3.Connection, attempt: str, device_id: str | None) -> None:
+    """Add what is built into the unit to what its attempt was made with; it goes before what its batch uses."""
+    db.execute(
+        "INSERT OR REPLACE INTO attempt_lots SELECT ?, part, lot FROM unit_lots WHERE device_id = ?",
+        (attempt, device_id),
+    )
+
+
 # --- attempts ---
 
 
 def _attempt_started(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
-    _touch_unit(db, row, values["device_id"])
+    touch_unit(db, row, values["device_id"])
     operator = db.execute("SELECT operator FROM operators WHERE station_id = ?", (row.station_id,)).fetchone()
     db.execute(
         "INSERT INTO attempts (attempt, station_id, batch, device_id, slot, port_path, profile, planned, operator,"
@@ -136,79 +152,30 @@ def _attempt_started(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]
          values.get("port_path", ""), values.get("profile", ""), json.dumps(list(values.get("steps", ()))),
          operator["operator"] if operator else "", row.seq, row.at),
     )  # fmt: skip
+    db.execute(
+        "INSERT INTO attempt_lots SELECT ?, part, lot FROM batch_lots WHERE batch = ?",
+        (values["attempt"], values.get("batch") or None),
+    )
+    _add_unit_lots(db, values["attempt"], values["device_id"])
 
 
 def _unit_identified(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
     device_id = values["device_id"]
     if device_id is None:
         return
-    _touch_unit(db, row, device_id, values.get("platform", ""), values.get("label", ""))
+    touch_unit(db, row, device_id, values.get("platform", ""), values.get("label", ""))
     db.execute("UPDATE attempts SET device_id = ? WHERE attempt = ?", (device_id, values["attempt"]))
-    facts = list(map(_fact, values.get("facts", ())))
+    _add_unit_lots(db, values["attempt"], device_id)
+    facts = list(map(fact, values.get("facts", ())))
     if values.get("platform") and not any(name == "platform" for name, _, _ in facts):
         facts.append(("platform", values["platform"], "identify"))
-    _keep_facts(db, row, device_id, facts)
+    keep_facts(db, row, device_id, facts)
 
 
 def _unit_facts(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
     if values["device_id"] is not None:
-        _touch_unit(db, row, values["device_id"])
-        _keep_facts(db, row, values["device_id"], map(_fact, values["facts"]))
-
-
-def _fact(told: Mapping[str, str] | Sequence[str]) -> tuple[str, str, str]:
-    """Return name, value and first source; older entries have one object per source."""
-    name, value, source, *_ = told.values() if isinstance(told, Mapping) else told
-    return name, str(value), source
-
-
-def _touch_unit(db: sqlite3.Connection, row: Row, device_id: str | None, platform: str = "", label: str = "") -> None:
-    if device_id is None:
-        return
-    if platform or label:
-        known = db.execute(
-            "UPDATE units SET last_seen = ?, platform = coalesce(nullif(?, ''), platform),"
-            " label = coalesce(nullif(?, ''), label) WHERE device_id = ?",
-            (row.at, platform, label, device_id),
-        )
-    else:
-        known = db.execute("UPDATE units SET last_seen = ? WHERE device_id = ?", (row.at, device_id))
-    if known.rowcount == 0:
-        db.execute("INSERT INTO units VALUES (?, ?, ?, ?, ?)", (device_id, platform, label, row.at, row.at))
-        db.execute(_KEEP_ID, (device_id[::-1], device_id, "device_id", False))
-
-
-def _keep_facts(db: sqlite3.Connection, row: Row, device_id: str, facts: Iterable[tuple[str, str, str]]) -> None:
-    """Insert facts that changed. Of several values of a name in one reading the first holds, the rest are disputed."""
-    kept: dict[tuple[str, str], tuple[int, str, bool]] = {}
-    believed = set[str]()
-    for number, (name, value, source) in enumerate(facts):
-        if name not in _NOT_KEPT and (name, value) not in kept:
-            kept[name, value] = (number, source, name in believed)
-            believed.add(name)
-    db.executemany(
-        f"INSERT INTO facts SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE ?7 OR ?5 IS NOT ({_CURRENT})",
-        [(device_id, name, row.seq, number, value, source, disputed)
-         for (name, value), (number, source, disputed) in kept.items()],
-    )  # fmt: skip
-    searched = [(name, value) for name, value in kept if name in SEARCHED and value]
-    if searched:
-        db.executemany(
-            _KEEP_ID, [(search_key(value)[::-1], device_id, name, kept[name, value][2]) for name, value in searched]
-        )
-
-
-_CURRENT = "SELECT value FROM facts WHERE device_id = ?1 AND name = ?2 AND NOT disputed ORDER BY seq DESC LIMIT 1"
-_KEEP_ID = (
-    "INSERT INTO ids VALUES (?, ?, ?, ?)"
-    " ON CONFLICT (backwards, device_id, name) DO UPDATE SET disputed = min(disputed, excluded.disputed)"
-)
-
-
-def current_fact(db: sqlite3.Connection, device_id: str, name: str) -> str | None:
-    """Return the unit's current value of a fact; None when it was never read."""
-    found = db.execute(_CURRENT, (device_id, name)).fetchone()
-    return None if found is None else str(found["value"])
+        touch_unit(db, row, values["device_id"])
+        keep_facts(db, row, values["device_id"], map(fact, values["facts"]))
 
 
 def _step_finished(db: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> None:
@@ -241,12 +208,12 @@ def _attempt_abandoned(db: sqlite3.Connection, row: Row, values: Mapping[str, An
 
 def _finish(db: sqlite3.Connection, row: Row, values: Mapping[str, Any], verdict: Verdict) -> None:
     if values["device_id"] is not None:
-        _touch_unit(db, row, values["device_id"])
+        touch_unit(db, row, values["device_id"])
     finished = db.execute(
         "UPDATE attempts SET verdict = ?, finished_seq = ?, finished_at = ?, seconds = ?, failed_step = ?, reason = ?,"
-        " device_id = coalesce(device_id, ?) WHERE attempt = ? AND verdict IS NULL",
+        " sentence = ?, device_id = coalesce(device_id, ?) WHERE attempt = ? AND verdict IS NULL",
         (verdict.name, row.seq, row.at, values.get("seconds"), values.get("failed_step", ""), values.get("reason", ""),
-         values["device_id"], values["attempt"]),
+         values.get("sentence", ""), values["device_id"], values["attempt"]),
     )  # fmt: skip
     if finished.rowcount == 0:
         raise JournalError(f"attempt {values['attempt']} is not running: it never started or has its verdict already")
@@ -368,6 +335,7 @@ _HANDLERS: dict[str, Project] = {
     "OperatorChanged": _operator_changed,
     "BatchOpened": _batch_opened,
     "BatchClosed": _batch_closed,
+    "LotScanned": _lot_scanned,
     "AttemptStarted": _attempt_started,
     "UnitIdentified": _unit_identified,
     "UnitFacts": _unit_facts,

@@ -39,7 +39,7 @@ from .chain import Row
 from .compare import TablesDiffer, check_all, check_batches, check_counts, check_found, check_some
 from .directory import JOURNAL_FILE, check_journal_files
 from .owing import OWED, TRIED, due, next_due, owed_units
-from .projections import search_key
+from .unit_facts import search_key
 from .records import (
     AttemptRecord,
     BatchRecord,
@@ -52,7 +52,7 @@ from .records import (
     Verified,
     WriteRecord,
 )  # fmt: skip
-from .schema import NEWEST, atomic, check_newest, connect_reader, translated, version
+from .schema import ENTRIES_SINCE, atomic, check_newest, connect_reader, translated, version
 from .seal import doubt, is_untouched
 from .stored import rows
 from .tallies import figures_of
@@ -389,6 +389,6 @@ def owner_of(directory: Path) -> str | None:
     with translated(f"the journal in {directory} cannot be read"), contextlib.closing(connect_reader(path)) as db:
         if (found := version(db)) == 0:
             return None
-        view = "entries" if found == NEWEST else "journal"
+        view = "entries" if found >= ENTRIES_SINCE else "journal"
         first = db.execute(f"SELECT station_id FROM {view} WHERE seq = (SELECT min(seq) FROM journal)").fetchone()
         return None if first is None else str(first["station_id"])

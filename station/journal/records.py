@@ -42,6 +42,7 @@ class AttemptRecord:
     failed_step: str
     reason: str
     release: str  # as that of its batch when it started, `station.model.Batch`
+    lots: tuple[str, ...] = ()  # of parts used or built in, `station.model.lot_name`
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,8 +168,11 @@ VERSIONS = (
     Version(3, "mobile secrets, outside the journal", "secrets"),
     Version(4, "the entries of a unit can be found", "journal_by_unit"),
     Version(5, "every hash, id and head once, figures kept", "names"),
+    Version(6, "lots, hashes of modules, ends of attempts found by verdict and time, tallies kept", "step_tally"),
 )
 NEWEST = VERSIONS[-1].number
+ENTRIES_SINCE = 5
+"""The schema that first kept entries as today, with the view of that name."""
 
 
 def version(db: sqlite3.Connection) -> int:
@@ -204,6 +207,11 @@ def check_newest(db: sqlite3.Connection, path: Path) -> None:
         raise JournalError(
             f"{path} is empty: no station recorded anything in it yet, or what it held is lost; if there were batches,"
             " put back a copy of the whole data directory, else start the station on it"
+        )
+    if found > NEWEST:
+        raise JournalError(
+            f"the journal in {path.parent} has schema {found}, this program knows {NEWEST}; use the newer program, or"
+            " put back the copy of the data directory from before the update"
         )
     if found != NEWEST:
         raise JournalError(

@@ -68,6 +68,15 @@ PROJECTION_TABLES = (
         batch TEXT NOT NULL PRIMARY KEY REFERENCES batches (batch), units INTEGER NOT NULL, passed INTEGER NOT NULL,
         pending INTEGER NOT NULL, failed INTEGER NOT NULL, aborted INTEGER NOT NULL, error INTEGER NOT NULL,
         judged INTEGER NOT NULL, first_passed INTEGER NOT NULL, retests INTEGER NOT NULL)""",
+    # the same told apart by slot, operator, station, hour and lot; kept, too (`station.journal.counts`)
+    """CREATE TABLE shares (
+        batch TEXT NOT NULL REFERENCES batches (batch), told_by TEXT NOT NULL, value TEXT NOT NULL,
+        attempts INTEGER NOT NULL, judged INTEGER NOT NULL, first_passed INTEGER NOT NULL, failed INTEGER NOT NULL,
+        stopped INTEGER NOT NULL, unsure INTEGER NOT NULL, PRIMARY KEY (batch, told_by, value)) WITHOUT ROWID""",
+    # how often a try of a step ended so and took so long, to a tenth of a second; above 100 s to a second
+    """CREATE TABLE step_tally (
+        batch TEXT NOT NULL REFERENCES batches (batch), step TEXT NOT NULL, outcome TEXT NOT NULL, took REAL NOT NULL,
+        tries INTEGER NOT NULL, first_seq INTEGER NOT NULL, PRIMARY KEY (batch, step, outcome, took)) WITHOUT ROWID""",
     """CREATE TABLE units (
         device_id TEXT NOT NULL PRIMARY KEY, platform TEXT NOT NULL, label TEXT NOT NULL,
         first_seen TEXT NOT NULL, last_seen TEXT NOT NULL) WITHOUT ROWID""",
@@ -80,10 +89,28 @@ PROJECTION_TABLES = (
         device_id TEXT REFERENCES units (device_id), slot INTEGER NOT NULL, port_path TEXT NOT NULL,
         profile TEXT NOT NULL, planned TEXT NOT NULL, operator TEXT NOT NULL,
         started_seq INTEGER NOT NULL, started_at TEXT NOT NULL, finished_seq INTEGER, finished_at TEXT, seconds REAL,
-        verdict TEXT, failed_step TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '')""",
+        verdict TEXT, failed_step TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '',
+        sentence TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX attempts_by_batch ON attempts (batch, device_id, started_seq)",
     "CREATE INDEX attempts_by_unit ON attempts (device_id, started_seq)",
-    "CREATE INDEX attempts_running ON attempts (started_seq) WHERE verdict IS NULL",
+    "CREATE INDEX attempts_by_end ON attempts (batch, verdict)",
+    "CREATE INDEX attempts_by_verdict ON attempts (verdict, started_seq)",
+    "CREATE INDEX attempts_by_time ON attempts (started_at)",
+    # what is used up or built in: the newest lot of each part in a batch, in a unit, and what an attempt was made with
+    """CREATE TABLE batch_lots (
+        batch TEXT NOT NULL REFERENCES batches (batch), part TEXT NOT NULL, lot TEXT NOT NULL, seq INTEGER NOT NULL,
+        PRIMARY KEY (batch, part)) WITHOUT ROWID""",
+    """CREATE TABLE unit_lots (
+        device_id TEXT NOT NULL REFERENCES units (device_id), part TEXT NOT NULL, lot TEXT NOT NULL,
+        seq INTEGER NOT NULL, PRIMARY KEY (device_id, part)) WITHOUT ROWID""",
+    """CREATE TABLE attempt_lots (
+        attempt TEXT NOT NULL REFERENCES attempts (attempt), part TEXT NOT NULL, lot TEXT NOT NULL,
+        PRIMARY KEY (attempt, part)) WITHOUT ROWID""",
+    "CREATE INDEX attempts_of_lot ON attempt_lots (lot COLLATE NOCASE)",
+    # which modules a unit holds, by the first 60 bits of their hash: hashes have few values and many units
+    """CREATE TABLE held_modules (
+        image INTEGER NOT NULL, device_id TEXT NOT NULL REFERENCES units (device_id), name TEXT NOT NULL,
+        PRIMARY KEY (image, device_id, name)) WITHOUT ROWID""",
     # one row per change of a value: the newest undisputed row of a name is what the unit is now
     """CREATE TABLE facts (
         device_id TEXT NOT NULL REFERENCES units (device_id), name TEXT NOT NULL, seq INTEGER NOT NULL,
@@ -119,8 +146,10 @@ PROJECTION_TABLES = (
         at TEXT NOT NULL) WITHOUT ROWID""",
 )
 
+COUNTED = ("figures", "shares", "step_tally")
+"""Tables that hold sums over others."""
 PROJECTIONS = (
-    "measurements", "steps", "writes", "outbox", "digests", "products", "serials", "facts", "ids",
-    "figures", "attempts", "units", "batches", "operators",
+    "measurements", "steps", "writes", "outbox", "digests", "products", "serials", "facts", "ids", "held_modules",
+    "attempt_lots", "unit_lots", "batch_lots", *COUNTED, "attempts", "units", "batches", "operators",
 )  # fmt: skip
 """Tables that `rebuild` empties, in an order the foreign keys allow."""

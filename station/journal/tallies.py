@@ -61,34 +61,16 @@ class StepTimes:
     most_s: float
 
 
-_KEYS = {
-    "slot": "printf('%d', slot)",
-    "operator": "operator",
-    "station": "station_id",
-    "hour": "strftime('%Y-%m-%dT%H:00Z', coalesce(finished_at, started_at))",
-}
+BY = ("slot", "operator", "station", "hour", "lot")
 """What units may be told apart by."""
-BY = tuple(_KEYS)
-_SHARES = """SELECT {key} AS key, sum(nth = 1) AS judged, sum(nth = 1 AND verdict = 'PASS') AS first_passed,
-    sum(verdict = 'FAIL') AS failed, sum(verdict = 'ABORTED') AS stopped, sum(verdict = 'ERROR') AS unsure
-    FROM (SELECT *, CASE WHEN verdict IN ('PASS', 'FAIL') AND device_id IS NOT NULL THEN row_number() OVER (
-        PARTITION BY batch, device_id, verdict IN ('PASS', 'FAIL') ORDER BY started_seq) END AS nth
-        FROM attempts WHERE batch IN ({marks}))
-    GROUP BY key ORDER BY min(started_seq)"""
-_STEPS = """SELECT step, outcome, steps.seconds FROM steps JOIN attempts USING (attempt)
-    WHERE batch IN ({marks}) ORDER BY started_seq, number"""
-_COUNTS = ("judged", "first_passed", "failed", "stopped", "unsure")
-_FAILURES = """SELECT verdict, failed_step, attempts.slot, coalesce(json_extract(body, '$.sentence'), '') AS sentence,
-    reason, max(started_seq), count(*) AS times, count(DISTINCT device_id) AS units
-    FROM attempts LEFT JOIN journal ON journal.seq = finished_seq
-    WHERE batch IN ({marks}) AND verdict IN ('FAIL', 'ERROR')
-    GROUP BY verdict, failed_step, attempts.slot, sentence
-    ORDER BY times DESC, verdict DESC, failed_step, attempts.slot"""
-_HOURS = """SELECT strftime('%Y-%m-%dT%H:00:00+00:00', finished_at) AS hour, count(*) AS judged,
-    sum(verdict = 'PASS') AS passed FROM (
-        SELECT finished_at, verdict, row_number() OVER (PARTITION BY batch, device_id ORDER BY started_seq) AS nth
-        FROM attempts WHERE batch IN ({marks}) AND device_id IS NOT NULL AND verdict IN ('PASS', 'FAIL'))
-    WHERE nth = 1 GROUP BY hour ORDER BY hour"""
+_SHARES = """SELECT value AS key, sum(judged), sum(first_passed), sum(failed), sum(stopped), sum(unsure) FROM shares
+    WHERE batch IN ({marks}) AND told_by = ? GROUP BY value
+    ORDER BY CAST(value AS INTEGER) * (told_by = 'slot'), value"""
+_STEPS = """SELECT step, outcome, took, sum(tries) AS tries, min(first_seq) AS first FROM step_tally
+    WHERE batch IN ({marks}) GROUP BY step, outcome, took ORDER BY took"""
+_FAILURES = """SELECT verdict, failed_step, slot, sentence, reason, max(started_seq), count(*) AS times,
+    count(DISTINCT device_id) AS units FROM attempts WHERE batch IN ({marks}) AND verdict IN ('FAIL', 'ERROR')
+    GROUP BY verdict, failed_step, slot, sentence ORDER BY times DESC, verdict DESC, failed_step, slot"""
 
 
 def failures(db: sqlite3.Connection, batches: Sequence[str]) -> tuple[Failure, ...]:
@@ -105,37 +87,46 @@ def failures(db: sqlite3.Connection, batches: Sequence[str]) -> tuple[Failure, .
 def hours(db: sqlite3.Connection, batches: Sequence[str]) -> tuple[Hour, ...]:
     """Return the hours in which units of ``batches`` were judged for the first time, in order."""
     return tuple(
-        Hour(time_of(row["hour"]), row["judged"], row["passed"])
-        for row in db.execute(_HOURS.format(marks=_marks(batches)), tuple(batches))
+        Hour(time_of(one.key), one.judged, one.first_passed) for one in shares(db, batches, "hour") if one.judged
     )
 
 
 def shares(db: sqlite3.Connection, batches: Sequence[str], by: str) -> tuple[Share, ...]:
-    """Return how the units of ``batches`` did, told apart ``by`` one of `BY`, in the order these appeared."""
-    found = db.execute(_SHARES.format(key=_KEYS[by], marks=_marks(batches)), tuple(batches))
-    return tuple(Share(row["key"], *(row[name] or 0 for name in _COUNTS)) for row in found)
+    """Return how the units of ``batches`` did, told apart ``by`` one of `BY`, in the order of its values."""
+    return tuple(Share(*row) for row in db.execute(_SHARES.format(marks=_marks(batches)), (*batches, by)))
 
 
 def step_times(db: sqlite3.Connection, batches: Sequence[str]) -> tuple[StepTimes, ...]:
-    """Return how the tries of each step went in ``batches``, in the order steps were first tried."""
-    took: dict[str, list[float]] = {}
+    """Return how the tries of each step went in ``batches``, in the order steps were first tried.
+
+    Times are exact to a tenth of a second, above 100 s to a second.
+    """
+    took: dict[str, Counter[float]] = {}
     ends: dict[str, Counter[str]] = {}
+    first: dict[str, int] = {}
     for row in db.execute(_STEPS.format(marks=_marks(batches)), tuple(batches)):
-        ends.setdefault(row["step"], Counter())[row["outcome"]] += 1
+        step = row["step"]
+        ends.setdefault(step, Counter())[row["outcome"]] += row["tries"]
+        first[step] = min(first.get(step, row["first"]), row["first"])
         if row["outcome"] in (Outcome.DONE, Outcome.ALREADY):
-            took.setdefault(row["step"], []).append(row["seconds"])
+            took.setdefault(step, Counter())[row["took"]] += row["tries"]
     return tuple(
         StepTimes(
-            step, tries.total(), tries[Outcome.FAILED], tries[Outcome.ERROR],
-            *(_quantile(sorted(took.get(step, ())), share) for share in (0.5, 0.95, 1.0)),
+            step, ends[step].total(), ends[step][Outcome.FAILED], ends[step][Outcome.ERROR],
+            *(_quantile(took.get(step, Counter()), share) for share in (0.5, 0.95, 1.0)),
         )
-        for step, tries in ends.items()
+        for step in sorted(ends, key=first.__getitem__)
     )  # fmt: skip
 
 
-def _quantile(ordered: Sequence[float], share: float) -> float:
-    """Return the value that ``share`` of the values do not exceed; 0.0 of none."""
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0
+def _quantile(counted: Counter[float], share: float) -> float:
+    """Return the value that ``share`` of the values do not exceed; 0.0 of none. ``counted``: in their order."""
+    wanted = max(1, math.ceil(share * counted.total()))
+    for value, count in counted.items():
+        wanted -= count
+        if wanted <= 0:
+            return value
+    return 0.0
 
 
 def figures_of(db: sqlite3.Connection, batch: str) -> Figures:

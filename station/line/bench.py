@@ -118,11 +118,6 @@ class Bench:
         with self._lock:
             self._open.pop(batch, None)
 
-    def is_open(self, batch: str) -> bool:
-        """Tell whether a batch of that name is open."""
-        with self._lock:
-            return batch in self._open
-
     @property
     def batches(self) -> tuple[OpenBatch, ...]:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 
@@ -9,10 +10,11 @@ from drivers.clock import Clock
 
 from ..engine.commands import Scan
 from ..engine.events import OperatorChanged, ScanRead
+from ..engine.records import LotScanned
 from ..engine.runner import SlotRunner
 from ..engine.step import Emit
-from ..model import KnownUnit
-from ..scan.grammar import ScannedBadge, ScannedBatch, ScannedCommand
+from ..model import KnownUnit, lot_name
+from ..scan.grammar import ScannedBadge, ScannedBatch, ScannedCommand, ScannedLot
 from ..scan.reading import Reading, may_be_label, read_scan, refusal_of
 from ..words.say import NOTHING, Say
 
@@ -27,8 +29,8 @@ again takes longer."""
 class ScanDesk:
     """Reads every scan of one station once and passes it on. Any thread.
 
-    ``whose`` knows the units of the journal, ``is_open`` whether a batch of that name is open; ``runners`` lists
-    the slots.
+    ``whose`` knows the units of the journal, ``open_batches`` names the batches that are open; ``runners`` lists the
+    slots.
     """
 
     def __init__(
@@ -37,12 +39,13 @@ class ScanDesk:
         publish: Emit,
         record: Emit,
         whose: Whose,
-        is_open: Callable[[str], bool],
+        open_batches: Callable[[], tuple[str, ...]],
         runners: Callable[[], tuple[SlotRunner, ...]],
     ) -> None:
         self._clock, self._publish, self._record = clock, publish, record
-        self._whose, self._is_open, self._runners = whose, is_open, runners
-        self._lock = threading.Lock()  # guards the field below
+        self._whose, self._open_batches, self._runners = whose, open_batches, runners
+        self._lock = threading.Lock()  # guards the fields below
+        self._batch = ""  # the one whose code was scanned last: lots go to it
         self._last_scan: tuple[Scan, float] | None = None
 
     def take(self, command: Scan) -> None:
@@ -55,6 +58,8 @@ class ScanDesk:
             self._fill_field(command, read)
         elif isinstance(read.scanned, ScannedBatch):
             self._tell_batch(read.scanned.batch)
+        elif isinstance(read.scanned, ScannedLot):
+            self._take_lot(read.scanned, command.slot)
         elif isinstance(read.scanned, ScannedCommand):
             self._read(command.text.strip(), accepted=False, say=Say("scan_unclaimed"), reason="not used here")
         else:
@@ -62,15 +67,47 @@ class ScanDesk:
 
     def _fill_field(self, command: Scan, read: Reading) -> None:
         """Answer a scan for a field. A number as long as a mobile secret is shown only if it names a known unit."""
-        text = read.batch_name if command.field == "batch" else read.number
+        text = read.batch_name if command.field == "batch" else read.number or read.lot
         is_usable = bool(text) and ("***" not in read.shown or self._whose(text, "") is not None)
         say, reason = (NOTHING, "") if is_usable else refusal_of(read)
         self._read(text if is_usable else read.shown, accepted=is_usable, say=say, reason=reason, field=command.field)
 
     def _tell_batch(self, batch: str) -> None:
-        is_open = self._is_open(batch)
+        is_open = batch in self._open_batches()
+        with self._lock:
+            self._batch = batch if is_open else self._batch
         say = Say("batch_open" if is_open else "batch_not_open", batch=batch)
         self._read(batch, accepted=is_open, say=say, reason="" if is_open else "not open")
+
+    def _take_lot(self, read: ScannedLot, slot: int | None) -> None:
+        """Record a lot for the unit in ``slot``, if it was scanned for one, else for the batch that is open.
+
+        Of several open batches it goes to the one whose code was scanned last.
+        """
+        lot = lot_name(read.part, read.lot)
+        if slot is not None:
+            self._lot_of_unit(read, lot, slot)
+            return
+        batches = self._open_batches()
+        with self._lock:
+            batch = self._batch if self._batch in batches else ""
+        if len(batches) != 1 and not batch:
+            reason = "several batches are open" if batches else "no batch is open"
+            self._read(lot, accepted=False, say=Say("lot_of_no_batch", lot=lot), reason=reason)
+            return
+        batch = batch or batches[0]
+        self._record(LotScanned(at=self._clock.utc(), batch=batch, lot=read.lot, part=read.part))
+        self._read(lot, accepted=True, say=Say("lot_of_batch", lot=lot, batch=batch))
+
+    def _lot_of_unit(self, read: ScannedLot, lot: str, slot: int) -> None:
+        names = next((runner.names for runner in self._runners() if runner.slot.number == slot), frozenset())
+        unit = next((name for name in names if _DEVICE_ID.fullmatch(name)), None)
+        if unit is None:
+            say = Say("lot_of_no_unit", lot=lot)
+            self._read(lot, accepted=False, slot=slot, say=say, reason="no unit is known there")
+            return
+        self._record(LotScanned(at=self._clock.utc(), slot=slot, device_id=unit, lot=read.lot, part=read.part))
+        self._read(lot, accepted=True, slot=slot, say=Say("lot_of_slot", lot=lot, slot=str(slot)))
 
     def _route(self, command: Scan, read: Reading) -> None:
         """Pass the scan to the slot that waits for it or whose unit it names, else answer with the unit's history."""
@@ -142,9 +179,10 @@ class ScanDesk:
         self._record(OperatorChanged(at=self._clock.utc(), operator=badge))
 
 
+_DEVICE_ID = re.compile("[0-9a-f]{24}")
 _FIELDS: dict[str, Callable[[Reading], bool]] = {
     "": lambda _read: False,
     "find": lambda read: not isinstance(read.scanned, ScannedCommand | ScannedBatch),
-    "batch": lambda read: not isinstance(read.scanned, ScannedCommand) and not may_be_label(read.scanned),
+    "batch": lambda read: not isinstance(read.scanned, ScannedCommand | ScannedLot) and not may_be_label(read.scanned),
 }
 """Which scans each field of the open screen takes."""

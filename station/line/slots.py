@@ -51,8 +51,8 @@ class Line:
 
     ``binds_by_itself``: no ports are configured, so a new port takes the next free slot.
     ``closed``: ports and slots that are left alone; ``keep_off`` remembers for the next start that a slot is out of
-    service, or in service again (None). ``companions``: the steps to repeat with a step. ``is_open``: whether a batch
-    of that name is open.
+    service, or in service again (None). ``companions``: the steps to repeat with a step. ``open_batches`` names
+    the batches that are open.
     """
 
     def __init__(
@@ -66,13 +66,13 @@ class Line:
         whose: Whose,
         *,
         companions: Callable[[str], frozenset[str]],
-        is_open: Callable[[str], bool],
+        open_batches: Callable[[], tuple[str, ...]],
         binds_by_itself: bool,
         closed: ClosedPlaces,
         keep_off: Callable[[int, OffSlot | None], None],
     ) -> None:
         self._clock, self._publish, self._record, self._companions = clock, publish, record, companions
-        self._scans = ScanDesk(clock, publish, record, whose, is_open, lambda: self.runners)
+        self._scans = ScanDesk(clock, publish, record, whose, open_batches, lambda: self.runners)
         self._binds_by_itself = binds_by_itself
         self._closed, self._keep_off = closed, keep_off
         self._make_runner, self._platform_name = make_runner, platform_name

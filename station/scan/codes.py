@@ -1,10 +1,11 @@
-"""Printed codes that are no labels: badges (``OP:``), keys (``CMD:``), batches (``BATCH:``). Pure; knows no device."""
+"""Printed codes that are no labels: badges (``OP:``), keys (``CMD:``), batches (``BATCH:``), lots (``LOT:``). Pure."""
 
 from __future__ import annotations
 
 import re
 
-BADGE, COMMAND, BATCH = "OP", "CMD", "BATCH"
+BADGE, COMMAND, BATCH, LOT = "OP", "CMD", "BATCH", "LOT"
+"""``LOT:2231-A``, or ``LOT:ANT=2231-A`` where several parts have lots."""
 _SYMBOLOGY = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 """AIM identifier a scanner may put in front: ``]d1`` Data Matrix, ``]d2`` the same with GS1, ``]C1`` ``]Q1`` ..."""
 
@@ -17,4 +18,4 @@ def bare(text: str) -> str:
 def code_of(text: str) -> tuple[str, str]:
     """Split a code into its kind, in upper case, and its word as printed; two empty texts if it is none."""
     kind, colon, word = bare(text).partition(":")
-    return (kind.upper(), word) if colon and kind.upper() in (BADGE, COMMAND, BATCH) else ("", "")
+    return (kind.upper(), word) if colon and kind.upper() in (BADGE, COMMAND, BATCH, LOT) else ("", "")

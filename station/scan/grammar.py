@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from drivers.errors import BadIdentity
 from drivers.identity import DeviceId, Iccid, Imei, MobileSecret, SerialNumber, quoted
 
-from .codes import BADGE, BATCH, COMMAND, bare, code_of
+from .codes import BADGE, BATCH, COMMAND, LOT, bare, code_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,18 @@ class ScannedBatch:
     batch: str
 
 
-Scanned = ScannedSerial | ScannedIccid | ScannedImei | ScannedDeviceId | ScannedBadge | ScannedCommand | ScannedBatch
+@dataclass(frozen=True, slots=True)
+class ScannedLot:
+    """A lot of parts; ``part``: what it is a lot of, "" where the code does not say."""
+
+    lot: str
+    part: str = ""
+
+
+Scanned = (
+    ScannedSerial | ScannedIccid | ScannedImei | ScannedDeviceId | ScannedBadge | ScannedCommand | ScannedBatch
+    | ScannedLot
+)  # fmt: skip
 
 SECRET_LENGTH = 15
 """A word as long as a mobile secret may be one."""
@@ -60,7 +71,10 @@ LONGEST_SCAN = 256
 """Characters; three reads of the longest label fit."""
 
 _WORD = re.compile(r"[A-Za-z0-9._-]{1,40}")
-_CODES: dict[str, Callable[[str], Scanned]] = {BADGE: ScannedBadge, COMMAND: ScannedCommand, BATCH: ScannedBatch}
+_CODES: dict[str, Callable[[str], Scanned]] = {
+    BADGE: ScannedBadge, COMMAND: ScannedCommand, BATCH: ScannedBatch,
+    LOT: lambda word: ScannedLot(*reversed(word.split("="))),
+}  # fmt: skip
 _SECRET = re.compile(rf"[!-~]{{{SECRET_LENGTH}}}")
 
 
@@ -91,7 +105,8 @@ def parse_scan(text: str) -> Scanned:
 def _parse(text: str) -> Scanned:
     kind, word = code_of(text)
     if kind:
-        if not _WORD.fullmatch(word):
+        parts = word.split("=", 1) if kind == LOT else [word]
+        if not all(map(_WORD.fullmatch, parts)):
             raise BadIdentity(f"{kind}:{quoted(word)} is not 1 to 40 letters, digits, dots or dashes; scan again")
         return _CODES[kind](word)
     if re.fullmatch(r"[0-9]{15}", text):

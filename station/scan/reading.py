@@ -9,7 +9,7 @@ from drivers.errors import BadIdentity
 from drivers.identity import SerialNumber
 from drivers.plain_text import printable
 
-from ..model import is_batch_name
+from ..model import is_batch_name, lot_name
 from ..settings.sku import is_order_code, sku_row
 from ..words.say import Say
 from . import keyboard
@@ -20,6 +20,7 @@ from .grammar import (
     ScannedDeviceId,
     ScannedIccid,
     ScannedImei,
+    ScannedLot,
     ScannedSerial,
     parse_scan,
 )
@@ -46,6 +47,11 @@ class Reading:
     def number(self) -> str:
         """The serial number, Device ID, ICCID or IMEI scanned; empty if it is none of them."""
         return identity_of(self.scanned)[1]
+
+    @property
+    def lot(self) -> str:
+        """The lot scanned, as `station.model.lot_name` writes it; empty if it is none."""
+        return lot_name(self.scanned.part, self.scanned.lot) if isinstance(self.scanned, ScannedLot) else ""
 
     @property
     def batch_name(self) -> str:

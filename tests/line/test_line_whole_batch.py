@@ -22,7 +22,7 @@ VENDOR_COLUMNS = [
     "Device OS Version", "Product ID", "Platform ID", "Platform Name", "Firmware Version",
 ]  # fmt: skip
 OUR_COLUMNS = [
-    "Batch", "Attempt", "Slot", "Operator", "Profile Released By", "Protection Intended",
+    "Batch", "Attempt", "Slot", "Operator", "Profile Released By", "Lots", "Protection Intended",
     "Protection Observed", "Started", "Finished", "Seconds", "Verdict",
     "Result", "First Judged", "Judged Attempts", "Failed Step", "Reason",
 ]  # fmt: skip

@@ -37,7 +37,7 @@ _MADE_BY = (
     ),
 )
 VERSIONS = len(_MADE_BY)
-"""Schemas before the one of today."""
+"""Schemas that held entries as they were hashed; later ones are kept as files."""
 _NAMES = (
     "the journal", "projections: batches, units, attempts, steps, measurements, outbox, digests",
     "mobile secrets, outside the journal", "the entries of a unit can be found",

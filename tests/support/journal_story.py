@@ -20,6 +20,7 @@ from station.engine.events import (
 )
 from station.engine.records import (
     CredentialWritten,
+    LotScanned,
     OutboxQueued,
     ProductCached,
     UnitFacts,
@@ -104,12 +105,15 @@ def everything() -> tuple[Event, ...]:
         StationStarted(at=AT, station_id="bench-1", slots=(SlotInfo(3, "1-2.3"),), operator="0417"),
         OperatorChanged(at=AT, operator="0418"),
         BatchOpened(at=AT, batch=Batch("B1", ref, 10), title="WIDGET"),
+        LotScanned(at=AT, batch="B1", lot="2231-A", part="ANT"),
         started("a-1"),
         identified("a-1", serial="P044AB1234567", iccid="89310410106543789301", imei="358227158716661"),
         WriteIntended(step="device_os", target="unit", what="system part", **head),
         WriteConfirmed(step="device_os", target="unit", what="system part", **head),
         CredentialWritten(ssid="bench", digest="ab" * 32, **head),
         UnitFacts(facts=(IdentityFact("device_os", "6.3.4", "request 90"),), **head),
+        UnitFacts(facts=(IdentityFact("module system-part1", f"6305 {'3f' * 32}", "request 90"),), **head),
+        LotScanned(at=at(4), slot=3, device_id=unit_id(1), lot="B-77", part="BATTERY"),
         step("a-1"),
         finished("a-1", Verdict.FAIL, reason="the unit says no"),
         *pending("a-2", "product_add", "name", unit=2),

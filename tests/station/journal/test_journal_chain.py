@@ -88,12 +88,12 @@ def test_a_chain_that_was_cut_off_is_found_by_what_the_tables_still_say(place: P
 
 def test_an_entry_that_was_hashed_anew_is_missed_by_its_neighbour(place: Path) -> None:
     with edited(place) as db:
-        db.execute("UPDATE journal SET body = replace(body, '\"FAIL\"', '\"PASS\"') WHERE seq = 11")
-        anew = hash_of(*db.execute(f"SELECT {HASHED} FROM entries WHERE seq = 11").fetchone())
-        db.execute("UPDATE journal SET hash = ? WHERE seq = 11", (bytes.fromhex(anew),))
+        db.execute("UPDATE journal SET body = replace(body, '\"FAIL\"', '\"PASS\"') WHERE seq = 14")
+        anew = hash_of(*db.execute(f"SELECT {HASHED} FROM entries WHERE seq = 14").fetchone())
+        db.execute("UPDATE journal SET hash = ? WHERE seq = 14", (bytes.fromhex(anew),))
         db.execute("UPDATE attempts SET verdict = 'PASS' WHERE attempt = 'a-1'")
     with JournalReader(place / "journal") as journal:
-        with pytest.raises(JournalError, match=r"entry 12 was changed .*, or entry 11 before it"):
+        with pytest.raises(JournalError, match=r"entry 15 was changed .*, or entry 14 before it"):
             export(journal, "B1", io.StringIO())
-        with pytest.raises(JournalError, match=r"entry 12 was changed .*, or entry 11 before it"):
+        with pytest.raises(JournalError, match=r"entry 15 was changed .*, or entry 14 before it"):
             journal.verify_units([unit_id(1)])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support import child_process
+from support.journal_old import VERSIONS as REMADE
 from support.journal_old import older_journal
 from support.journal_story import at, finished, item, opened, pending, started, step, tables, unit_id, walked
 
@@ -22,7 +23,7 @@ from station.journal.chain import Tail, link
 from station.journal.entries import stamp
 from station.journal.migrations import migrate
 from station.journal.reader import owner_of
-from station.journal.schema import NEWEST, VERSIONS, connect_writer
+from station.journal.schema import VERSIONS, connect_writer
 from station.model import Outcome, Verdict
 
 TESTS = Path(__file__).parents[2]
@@ -211,7 +212,7 @@ def old_file(data: Path, version: int) -> None:
     older_journal(data, entries_of(opened(), *walked("a-1"), *pending("a-2", "name", unit=2)), version)
 
 
-@pytest.mark.parametrize("version", range(1, NEWEST))
+@pytest.mark.parametrize("version", range(1, REMADE + 1))
 def test_an_older_schema_is_brought_up_to_date_with_all_it_knows(
     data: Path, clock: SimulatedClock, version: int
 ) -> None:
@@ -229,7 +230,7 @@ def test_an_older_schema_is_brought_up_to_date_with_all_it_knows(
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(data: Path, clock: SimulatedClock) -> None:
-    old_file(data, NEWEST - 1)
+    old_file(data, REMADE)
     db = connect_writer(data / "journal.db")
 
     def broken(_: sqlite3.Connection) -> None:
@@ -237,7 +238,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(data: Path, clock: Sim
 
     with pytest.raises(RuntimeError, match="power cut"):
         migrate(db, "2026", broken)
-    assert [r["number"] for r in db.execute("SELECT number FROM migrations")] == list(range(1, NEWEST))
+    assert [r["number"] for r in db.execute("SELECT number FROM migrations")] == list(range(1, REMADE + 1))
     assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'names'").fetchone()[0] == 0
     assert [tuple(row) for row in db.execute("SELECT * FROM batches")] == [("B0", "not trusted")]
     db.close()

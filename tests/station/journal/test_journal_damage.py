@@ -160,10 +160,10 @@ KINDS = {
     "no migration": (edit("DELETE FROM migrations"), f"{UNLISTED} 0 migrations, and still there is", None),
     "no table of migrations": (edit("DROP TABLE migrations"), f"{UNLISTED} 0 migrations, and still", None),
     "the last migration gone": (
-        edit("DELETE FROM migrations WHERE number = 5"), f"{UNLISTED} 4 migrations, and still there is", None
+        edit("DELETE FROM migrations WHERE number = 6"), f"{UNLISTED} 5 migrations, and still there is", None
     ),
     "the first migration gone": (
-        edit("DELETE FROM migrations WHERE number = 1"), rf"{UNLISTED} only \[2, 3, 4, 5\]", None
+        edit("DELETE FROM migrations WHERE number = 1"), rf"{UNLISTED} only \[2, 3, 4, 5, 6\]", None
     ),
     "another program's": (another_programs, FOREIGN, None),
     "no database": (overwritten, DAMAGED, None),

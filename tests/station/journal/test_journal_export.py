@@ -30,7 +30,7 @@ VENDOR = (
     "Product ID,Platform ID,Platform Name,Firmware Version"
 )
 STATION = (
-    "Batch,Attempt,Slot,Operator,Profile Released By,Protection Intended,Protection Observed,Started,Finished,"
+    "Batch,Attempt,Slot,Operator,Profile Released By,Lots,Protection Intended,Protection Observed,Started,Finished,"
     "Seconds,Verdict,Result,"
     "First Judged,Judged Attempts,Failed Step,Reason"
 )
@@ -73,7 +73,7 @@ def test_a_row_holds_the_vendor_columns_then_ours_then_two_per_step(journal: Jou
         "Product ID": "12345", "Platform ID": "13", "Platform Name": "Boron", "Firmware Version": "5",
     }  # fmt: skip
     assert {name: row[name] for name in STATION.split(",")} == {
-        "Batch": "B1", "Attempt": "a-1", "Slot": "3", "Operator": "", "Profile Released By": "",
+        "Batch": "B1", "Attempt": "a-1", "Slot": "3", "Operator": "", "Profile Released By": "", "Lots": "",
         "Protection Intended": "", "Protection Observed": "",
         "Started": "2026-01-05T06:00:00.000+00:00",
         "Finished": "2026-01-05T06:00:09.000+00:00", "Seconds": "9.25", "Verdict": "PASS",

@@ -137,7 +137,7 @@ def test_the_known_facts_of_a_unit_are_one_statement_that_leaves_its_attempts_al
         asked.clear()
         assert journal.known_facts(unit_id(1).upper()) == {
             "platform": "boron", "serial": "P044AB7654321", "iccid": "89310410106543789301",
-            "imei": "358227158716661", "device_os": "6.3.4",
+            "imei": "358227158716661", "device_os": "6.3.4", "module system-part1": f"6305 {'3f' * 32}",
         }  # fmt: skip
         assert len([statement for statement in asked if statement not in ("BEGIN", "COMMIT")]) == 1
         assert journal.known_facts(unit_id(99)) == {}

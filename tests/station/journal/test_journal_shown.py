@@ -25,10 +25,10 @@ SHOWN = [
     ("UPDATE steps SET outcome = 'already' WHERE attempt = 'a-1'", "steps a-1 0 has outcome 'already'"),
     ("UPDATE measurements SET value = 1.0 WHERE attempt = 'a-1'", "measurements a-1 0 0 has value 1.0"),
     ("DELETE FROM measurements WHERE attempt = 'a-1'", "measurements a-1 0 0 stands in one of them only"),
-    ("UPDATE journal SET body = replace(body, '\"FAIL\"', '\"PASS\"') WHERE seq = 11", "entry 11 was"),
-    ("UPDATE journal SET hash = x'00' WHERE seq = 11", "entry 11 was"),
-    ("UPDATE journal SET attempt = NULL WHERE seq = 11", "entry 11 was"),
-    ("UPDATE names SET name = 'a-9' WHERE name = 'a-1'", "entry 4 was|attempts a-1"),
+    ("UPDATE journal SET body = replace(body, '\"FAIL\"', '\"PASS\"') WHERE seq = 14", "entry 14 was"),
+    ("UPDATE journal SET hash = x'00' WHERE seq = 14", "entry 14 was"),
+    ("UPDATE journal SET attempt = NULL WHERE seq = 14", "entry 14 was"),
+    ("UPDATE names SET name = 'a-9' WHERE name = 'a-1'", "entry 5 was|attempts a-1"),
 ]
 
 

@@ -1,0 +1,85 @@
+"""A journal that the station before this one made, as the file it left: brought forward, and refused backward."""
+
+from __future__ import annotations
+
+import gzip
+import sqlite3
+from pathlib import Path
+
+import pytest
+from support.journal_story import at, started, tables, unit_id
+
+from drivers.clock import SimulatedClock
+from station.engine.records import LotScanned
+from station.errors import JournalError
+from station.journal import JOURNAL_FILE, Journal, JournalReader
+from station.journal.schema import NEWEST
+from station.model import Verdict
+
+KEPT = Path(__file__).parent / "data" / "schema5.db.gz"
+"""The story of `support.journal_story.everything` as the station of schema 5 recorded it, before there were lots."""
+
+
+@pytest.fixture
+def before(data: Path) -> Path:
+    data.mkdir(mode=0o700)
+    (data / JOURNAL_FILE).write_bytes(gzip.decompress(KEPT.read_bytes()))
+    return data
+
+
+def entries(path: Path) -> list[tuple[object, ...]]:
+    db = sqlite3.connect(path / JOURNAL_FILE)
+    try:
+        return [tuple(row) for row in db.execute("SELECT * FROM entries ORDER BY seq")]
+    finally:
+        db.close()
+
+
+def test_the_file_of_schema_5_keeps_every_entry_and_gains_the_new_tables(before: Path, clock: SimulatedClock) -> None:
+    held = entries(before)
+    with Journal.open(before, "bench-1", clock) as journal:
+        assert journal.audited()
+        assert [attempt.verdict for attempt in journal.attempts("B1")] == [Verdict.FAIL, Verdict.PENDING]
+        with journal.snapshot() as db:
+            found = tables(db)
+        assert {row[1] for row in found["shares"]} == {"slot", "operator", "station", "hour", "lot"}
+        assert {row[1] for row in found["step_tally"]} == {"device_os", "product_add", "name"}
+        assert [a.lots for a in journal.attempts("B1")] == [(), ()]
+    assert entries(before)[: len(held)] == held
+
+
+def test_what_is_recorded_after_the_migration_fits_what_was_before(before: Path, clock: SimulatedClock) -> None:
+    with Journal.open(before, "bench-1", clock) as journal:
+        journal.record(LotScanned(at=at(100), batch="B1", lot="2231"), started("a-3"))
+        assert journal.attempt("a-3").lots == ("2231",)  # type: ignore[union-attr]
+        journal.verify()
+    with Journal.open(before, "bench-1", clock) as journal:
+        assert journal.attempts("B1")[-1].device_id == unit_id(1)
+
+
+def test_a_file_of_schema_5_with_a_changed_entry_is_left_as_it_was(before: Path, clock: SimulatedClock) -> None:
+    db = sqlite3.connect(before / JOURNAL_FILE)
+    db.execute("DROP TRIGGER journal_no_update")
+    db.execute("UPDATE journal SET body = replace(body, 'FAIL', 'PASS')")
+    db.commit()
+    db.close()
+    held = entries(before)
+    with pytest.raises(JournalError, match=r"entry \d+ was changed .*as the older station left it"):
+        Journal.open(before, "bench-1", clock)
+    assert entries(before) == held
+    with pytest.raises(JournalError, match="has schema 5"):
+        JournalReader(before)
+
+
+def test_the_file_of_a_newer_station_is_refused_and_not_touched(place: Path, clock: SimulatedClock) -> None:
+    directory = place / "journal"
+    db = sqlite3.connect(directory / JOURNAL_FILE)
+    db.execute("INSERT INTO migrations VALUES (?, 'from the future', '2030')", (NEWEST + 1,))
+    db.execute("CREATE TABLE of_the_future (number INTEGER)")
+    db.commit()
+    db.close()
+    held = (directory / JOURNAL_FILE).read_bytes()
+    for opening in (lambda: Journal.open(directory, "bench-1", clock), lambda: JournalReader(directory)):
+        with pytest.raises(JournalError, match=rf"has schema {NEWEST + 1}, .*from before the update"):
+            opening()
+    assert (directory / JOURNAL_FILE).read_bytes() == held
