@@ -97,7 +97,7 @@ def write_passports(log: BatchLog, file: IO[Any]) -> int:
         for row in log.rows(detailed=False):
             told = log.told(row.attempt)
             if told is not None:
-                made = passport(told, log.records.get(row.attempt.batch), (), log.signer)
+                made = passport(told, log.records.get(row.attempt.batch), row.attempt.lots, log.signer)
                 name = f"{row.attempt.device_id}-{row.attempt.batch}.json"
                 folder.writestr(zipfile.ZipInfo(name, _EPOCH_OF_ZIP), made, zipfile.ZIP_DEFLATED)
                 count += 1

@@ -25,6 +25,7 @@ from .unit_facts import current_fact, fact, keep_facts, touch_unit
 
 Project = Callable[[sqlite3.Connection, Row, Mapping[str, Any]], None]
 
+
 def project(db: sqlite3.Connection, row: Row, values: Mapping[str, Any] | None = None) -> None:
     """Bring the tables up to ``row``, all but the figures of its batch (`added_to_figures`)."""
     if handler := _HANDLERS.get(row.kind):

@@ -39,7 +39,6 @@ from .chain import Row
 from .compare import TablesDiffer, check_all, check_batches, check_counts, check_found, check_some
 from .directory import JOURNAL_FILE, check_journal_files
 from .owing import OWED, TRIED, due, next_due, owed_units
-from .unit_facts import search_key
 from .records import (
     AttemptRecord,
     BatchRecord,
@@ -56,6 +55,7 @@ from .schema import ENTRIES_SINCE, atomic, check_newest, connect_reader, transla
 from .seal import doubt, is_untouched
 from .stored import rows
 from .tallies import figures_of
+from .unit_facts import search_key
 from .vault import is_sealed
 
 T = TypeVar("T")
