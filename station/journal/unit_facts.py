@@ -26,6 +26,7 @@ def fact(told: Mapping[str, str] | Sequence[str]) -> tuple[str, str, str]:
 
 
 def touch_unit(db: sqlite3.Connection, row: Row, device_id: str | None, platform: str = "", label: str = "") -> None:
+    """Note that the unit was seen at ``row``; its first time makes its row. None: nobody knows which it is."""
     if device_id is None:
         return
     if platform or label:

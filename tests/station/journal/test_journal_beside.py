@@ -114,11 +114,11 @@ def test_an_old_row_that_was_edited_before_or_after_a_kill_is_found_and_made_aga
 
 def test_an_old_entry_that_was_edited_before_a_kill_ends_all_writing(place: Path) -> None:
     with edited(place) as db:
-        db.execute("UPDATE journal SET slot = 9 WHERE seq = 5")
+        db.execute("UPDATE journal SET slot = 9 WHERE seq = 6")
     killed(place)
     with Journal.open(place / "journal", "bench-1", SimulatedClock()) as journal:
         assert not journal.audited()
-        with pytest.raises(JournalError, match="entry 5 was changed"):
+        with pytest.raises(JournalError, match="entry 6 was changed"):
             journal.record(started("a-3", 3, batch=""))
 
 
