@@ -291,7 +291,8 @@ class Station:
 
     def _trace(self, seat: Seat, line: str) -> None:
         number, attempt = seat.slot.number, seat.attempt or None
-        self.bus.publish(WireTraced(at=self.clock.utc(), slot=number, attempt=attempt, line=line))
+        words, _, raw = line.partition("\n")
+        self.bus.publish(WireTraced(at=self.clock.utc(), slot=number, attempt=attempt, line=words, raw=raw))
 
     def _cloud_changed(self, reachable: bool, reason: str) -> None:
         self.bus.publish(CloudStateChanged(at=self.clock.utc(), reachable=reachable, reason=reason))

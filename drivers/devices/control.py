@@ -31,6 +31,7 @@ from ..wire.actions import Wait
 from ..wire.control import host as control
 from ..wire.control.host import ControlExchange, Failed, FailureReason, Finished
 from ..wire.control.tables import PIECES_SINCE
+from ..wire.in_words import in_words
 from ..wire.patience import GARBLED_REPLY, NO_ROOM, is_repeatable, refusals, rejected, standing
 from ..wire.requests import Request
 from ..wire.results import describe_result
@@ -44,7 +45,7 @@ _Trouble = LinkError | RemoteProtocolError
 RETRY_PAUSES_S = (0.1, 0.5, 1.0)
 """Pauses before an exchange that broke off is restarted."""
 _GIVE_UP_TIMEOUT_S = 0.5
-_SHOWN_BYTES = 24
+_SHOWN_BYTES = 256
 
 
 class _LeftWhileAnswering(Disconnected):
@@ -142,18 +143,25 @@ class ControlDevice:
 
     def _ask_once(self, request: Request[T], deadline: Deadline, cancel: CancelToken | None) -> T:
         started = self._clock.now()
-        sent = f"request {request.type_id} {request.name}: sent {_shown(request.payload, request.is_secret)}"
+        asked, sent = f"request {request.type_id} {request.name}", _shown(request.payload, request.is_secret)
         try:
             finished = self._finish(request, deadline, cancel)
         except DriverError as error:
-            self._trace(f"{sent}; {error}")
+            self._trace(f"{asked}: {error}\nsent {sent}")
             raise
-        back = _shown(finished.data, request.is_secret)
-        took_ms = (self._clock.now() - started) * 1000
-        self._trace(f"{sent}; got {back}, {describe_result(finished.result)} in {took_ms:.0f} ms")
+        took_ms, got = (self._clock.now() - started) * 1000, _shown(finished.data, request.is_secret)
+        took = f"{took_ms:.0f} ms\nsent {sent}; got {got}"
         if finished.result < 0:
+            self._trace(f"{asked}: {describe_result(finished.result)}, {took}")
             raise rejected(request.type_id, request.name, finished.result)
-        return request.decode(finished.data)
+        try:
+            told = request.decode(finished.data)
+        except DriverError as error:
+            self._trace(f"{asked}: {error}, {took}")
+            raise
+        words = "answered, and holds a secret" if request.is_secret and told is not None else in_words(told)
+        self._trace(f"{asked}: {words}, {took}")
+        return told
 
     def ask_restart(self, request: Request[None], *, deadline: Deadline, cancel: CancelToken | None = None) -> bool:
         """Send a request that ends in a restart; return False when it is unknown whether the unit received it.

@@ -14,7 +14,10 @@ from ..wire.usb import Setup
 T = TypeVar("T")
 
 Trace = Callable[[str], None]
-"""Receives one line per exchange for the technician's view, with secrets already masked."""
+"""Receives each exchange for the technician's view, secrets masked: what was asked and what came back, in words.
+
+Behind a line break follow its bytes, where they are known.
+"""
 
 
 def no_trace(_line: str) -> None:

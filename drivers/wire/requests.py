@@ -88,7 +88,8 @@ def get_ncp_version() -> Request[str | None]:
 
 
 def get_environment() -> Request[tuple[system.EnvVariable, ...]]:
-    return _plain(RequestType.ENV_GET, system.environment, SHORT_S)
+    request = _plain(RequestType.ENV_GET, system.environment, SHORT_S)
+    return replace(request, is_secret=True)  # a variable may be anybody's password
 
 
 def get_module_info() -> Request[tuple[modules.ModuleInfo, ...]]:

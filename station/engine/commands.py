@@ -43,10 +43,50 @@ class StopSlot(Command):
 
 @dataclass(frozen=True, slots=True)
 class RunStep(Command):
-    """Technician: run one step on the unit in this slot."""
+    """Technician: run one step on the unit in this slot, and those in ``then`` after it."""
 
     slot: int
     step: str
+    then: tuple[str, ...] = ()
+
+
+Mode = Literal["dfu", "listening", "safe", "reset"]
+
+
+@dataclass(frozen=True, slots=True)
+class EnterMode(Command):
+    """Technician: bring the unit in this slot into a mode; "reset" restarts it."""
+
+    slot: int
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class TellLight(Command):
+    """Technician: keep on record what the light of the unit in this slot does."""
+
+    slot: int
+    attempt: str
+    device_id: str
+    light: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveReport(Command):
+    """Technician: write the report of an attempt; ``trace`` has the wire as far as the screen kept it."""
+
+    slot: int
+    attempt: str
+    trace: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SaveTrace(Command):
+    """Technician: write the wire trace of an attempt to a file."""
+
+    slot: int
+    attempt: str
+    trace: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

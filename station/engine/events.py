@@ -345,6 +345,22 @@ class WireTraced(Event):
     """One line of the wire trace, secrets masked; sent only when traces are on."""
 
     line: str
+    raw: str = ""  # its bytes in hex, where they hold no secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LightSeen(Event):
+    """A person said what the light of the unit does, by its name in `station.view.look.LIGHTS` (M4)."""
+
+    light: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandDone(Event):
+    """What a technician asked for was done: ``did`` is a text of the catalogue, ``what`` a value in it."""
+
+    did: str
+    what: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from drivers.hotplug import PortWatch
 
 from ..model import Mender, OutboxItem, Outcome, SlotInfo
 from ..words.say import Say
+from .commands import Mode
 from .events import BatchProgress, Event
 from .step import Step, StepResult
 from .walk import StepPlan
@@ -132,8 +133,12 @@ class Session(Protocol):
         """Additional predecessors found during the walk (see `walk.ready`)."""
         ...
 
-    def signal(self, on: bool) -> None:
-        """Make the unit's LED signal, or stop it; best effort."""
+    def signal(self, on: bool) -> bool:
+        """Make the unit's LED signal, or stop it; best effort: False where the unit did not do it."""
+        ...
+
+    def enter(self, mode: Mode) -> None:
+        """Bring the unit into ``mode``. Raises `DriverError`; nobody's hands are asked for."""
         ...
 
     def close(self) -> None:

@@ -9,14 +9,16 @@ import logging
 import secrets
 from dataclasses import dataclass, replace
 
-from drivers.clock import Clock, ClockThread
+from drivers.clock import CancelToken, Clock, ClockThread
+from drivers.errors import Cancelled, Disconnected
 from drivers.hotplug import PortWatch
 
 from ..errors import JournalError, JournalHeld, classify_error
 from ..model import OUTCOME_VERDICT, SlotInfo, Verdict
 from ..scan.reading import Reading
 from .attempt import Attempt, Ending, Stop, sentence_of
-from .events import AttemptFinished, AttemptStarted, Event, Head
+from .commands import Mode
+from .events import AttemptFinished, AttemptStarted, CommandDone, CommandRefused, Event, Head
 from .ports import JournalPort, Seat, SessionOpener
 from .scanner import ScannerTurn, SlotDesk
 from .step import Emit
@@ -30,14 +32,18 @@ RECORD_AGAIN_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """Work queued for an idle slot. ``steps`` None walks everything; ``signal`` only switches the LED signal."""
+    """Work queued for an idle slot. ``steps`` None walks everything.
+
+    ``signal`` only switches the LED signal, ``mode`` only brings the unit into one.
+    """
 
     steps: frozenset[str] | None = None
     signal: bool | None = None
+    mode: Mode | None = None
 
     @property
     def is_walk(self) -> bool:
-        return self.signal is None
+        return self.signal is None and self.mode is None
 
 
 class SlotRunner:
@@ -62,6 +68,7 @@ class SlotRunner:
         self._desk = SlotDesk(clock, scanner or ScannerTurn(clock), slot.number, lambda: self.names)
         self._jobs: list[_Job] = []
         self._attempt: Attempt | None = None
+        self._errands: CancelToken | None = None  # of what is done outside of an attempt now
         self._judged: frozenset[str] = frozenset()  # identities of the unit that had the last attempt
         self._handled = -1  # generation of the port whose unit has its verdict
         self._unrecorded: tuple[Event, ...] = ()  # of an attempt that ended while the journal was unavailable
@@ -78,6 +85,8 @@ class SlotRunner:
             self._is_stopping = True
             attempt = self._attempt
             self._condition.notify_all()
+            if self._errands is not None:
+                self._errands.cancel()
         if attempt is not None:
             attempt.stop(Stop.SHUTDOWN)
 
@@ -110,6 +119,10 @@ class SlotRunner:
     def signal(self, on: bool) -> None:
         """Switch the unit's LED signal on or off as soon as the slot is idle."""
         self._ask(_Job(signal=on))
+
+    def enter(self, mode: Mode) -> None:
+        """Bring the unit into ``mode`` as soon as the slot is idle; its verdict stays."""
+        self._ask(_Job(mode=mode))
 
     def scan(self, read: Reading) -> None:
         """Queue a scan for the step that asks for one."""
@@ -170,10 +183,10 @@ class SlotRunner:
                 if self.port.generation != self._handled:  # those jobs were for the unit before this one
                     self._jobs.clear()
                 job = self._jobs.pop(0) if self._jobs else _Job()
-            if job.signal is None:
+            if job.is_walk:
                 self._run(job)
             else:
-                self._signal(job.signal)
+                self._errand(job)
 
     def _record_late(self) -> None:
         """Record an attempt that ended while the journal was unavailable; its unit is then walked again."""
@@ -253,14 +266,41 @@ class SlotRunner:
         self._publish(started)
         self._publish(finished)
 
-    def _signal(self, on: bool) -> None:
-        seat = Seat(self.slot, self.port, "", self._clock.token())
+    def _errand(self, job: _Job) -> None:
+        """Do what a technician asked of the unit outside of an attempt, and publish whether it worked.
+
+        A restart in it is no new arrival: the verdict of the unit stays.
+        """
+        token = self._clock.token()
+        with self._condition:
+            self._errands, began = token, self.port.generation
         try:
-            work = self._bench.open(seat)
-        except Exception:
-            log.info("slot %d: nothing to signal", self.slot.number)
+            done = self._carried_out(job, Seat(self.slot, self.port, "", token))
+        except Cancelled:
             return
+        except Exception as error:
+            judged = classify_error(error)
+            if judged.is_bug:
+                log.exception("slot %d: what was asked of its unit broke", self.slot.number)
+            self._publish(CommandRefused(at=self._clock.utc(), slot=self.slot.number, reason=sentence_of(error)))
+            return
+        finally:
+            with self._condition:
+                self._errands = None
+        with self._condition:
+            if self._handled == began:
+                self._handled = self.port.generation
+        self._publish(done)
+
+    def _carried_out(self, job: _Job, seat: Seat) -> Event:
+        work = self._bench.open(seat)
+        head = {"at": self._clock.utc(), "slot": self.slot.number}
         try:
-            work.signal(on)
+            if job.mode is not None:
+                work.enter(job.mode)
+                return CommandDone(**head, did="mode", what=job.mode)  # type: ignore[arg-type]
+            if work.signal(bool(job.signal)):
+                return CommandDone(**head, did="light-on" if job.signal else "light-off")  # type: ignore[arg-type]
         finally:
             work.close()
+        raise Disconnected("the unit did not take the command for its light; its application has to run for that")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from drivers.clock import Clock, Deadline
-from drivers.devices import ParticleDevice
+from drivers.devices import Goal, ParticleDevice
 from drivers.errors import Disconnected, DriverError
 from drivers.host.executable import Programs, SystemPrograms
 from drivers.platforms import PLATFORMS_WITHOUT_USB, Platform, platform
@@ -21,6 +21,7 @@ from drivers.wire.usb import Mode
 
 from ..cloud.answers import Product
 from ..cloud.client import CloudClient
+from ..engine.commands import Mode as WantedMode
 from ..engine.ports import Seat
 from ..engine.step import Step, StepContext, StepResult, skipped
 from ..engine.turn import Turn
@@ -50,6 +51,11 @@ from ..steps.table import FIRST, StepTable
 from ..words.say import Say
 
 SIGNAL_S = 3.0
+ENTER_S = 60.0
+"""How long a unit may take to get into a mode a technician asked for."""
+_GOALS: Mapping[WantedMode, Goal] = {
+    "dfu": Goal.DFU, "listening": Goal.LISTENING, "safe": Goal.SAFE, "reset": Goal.RESTART,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,15 +234,20 @@ class BenchSession:
             return {}
         return dict.fromkeys(self._table.needing_identity, frozenset({"firmware"}))
 
-    def signal(self, on: bool) -> None:
+    def signal(self, on: bool) -> bool:
         """Switch the LED rainbow on or off, if the unit answers."""
         if self._unit.device.mode is not Mode.APPLICATION:
-            return
+            return False
         request = requests.start_signal() if on else requests.stop_signal()
         try:
             self._unit.device.ask(request, Deadline.after(self._clock, SIGNAL_S))
         except DriverError:
-            return
+            return False
+        return True
+
+    def enter(self, mode: WantedMode) -> None:
+        """Bring the unit into ``mode`` by the commands it obeys; raises as `ParticleDevice.reach`."""
+        self._unit.device.reach(_GOALS[mode], Deadline.after(self._clock, ENTER_S))
 
     def close(self) -> None:
         """Close the device, and no longer count its unit as at work."""

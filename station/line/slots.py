@@ -16,6 +16,7 @@ from drivers.identity import PortPath
 from ..engine.commands import (
     BindPort,
     Command,
+    EnterMode,
     PutSlotBack,
     RetrySlot,
     RunStep,
@@ -24,9 +25,11 @@ from ..engine.commands import (
     SignalUnit,
     StopSlot,
     TakeSlotOut,
+    TellLight,
 )
 from ..engine.events import (
     CommandRefused,
+    LightSeen,
     SlotPutBack,
     SlotTakenOut,
     UnitArrived,
@@ -242,7 +245,27 @@ class Line:
         self._on_slot(command.slot, lambda r: r.abort())
 
     def _run_step(self, command: RunStep) -> None:
-        self._on_slot(command.slot, lambda r: self._walk_again(r, self._companions(command.step)))
+        steps = frozenset().union(*map(self._companions, (command.step, *command.then)))
+        self._on_slot(command.slot, lambda r: self._walk_again(r, steps))
+
+    def _enter_mode(self, command: EnterMode) -> None:
+        """Bring the unit into a mode; refuse while it is at work, or where no unit is."""
+        runner = self._slot(command.slot)
+        if runner is None or runner.port.current is None:
+            self._refuse(f"Slot {command.slot} holds no unit. Plug one in.")
+        elif runner.is_unjudged:
+            self._refuse(f"Slot {command.slot} is at work. Wait for its verdict, or stop it.")
+        else:
+            runner.enter(command.mode)
+
+    def _tell_light(self, command: TellLight) -> None:
+        """Keep what a person saw with the attempt it belongs to (M4)."""
+        self._record(
+            LightSeen(
+                at=self._clock.utc(), slot=command.slot, device_id=command.device_id or None, attempt=command.attempt,
+                light=command.light,
+            )
+        )  # fmt: skip
 
     def _walk_again(self, runner: SlotRunner, steps: frozenset[str] | None) -> None:
         """Walk again, but refuse while an attempt runs: its verdict would be replaced before anybody saw it."""
@@ -296,4 +319,6 @@ class Line:
         TakeSlotOut: _take_out,
         PutSlotBack: _put_back,
         SignalUnit: _signal,
+        EnterMode: _enter_mode,
+        TellLight: _tell_light,
     }

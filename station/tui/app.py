@@ -302,7 +302,7 @@ class BenchApp(App[None]):
     def action_details(self) -> None:
         number = self._chosen_slot()
         if number is not None:
-            self.push_screen(Details(number, self.state, self._send, self.glyphs))
+            self.push_screen(Details(number, self.state, self._send, self.glyphs, is_animated=self._is_animated))
 
     def action_retry(self, otherwise: int | None = None) -> None:
         """Retry the unit in the selected slot, else in ``otherwise``."""

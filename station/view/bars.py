@@ -10,7 +10,7 @@ from ..model import TRIAL, Verdict
 from ..words.catalogue import Words
 from ..words.cells import fit, width_of
 from .look import Glyphs
-from .state import BatchLine, BenchState, LogLine
+from .state import BatchLine, BenchState, LogLine, SlotState
 
 KEYS = (
     ("1-9", "key-slot"),
@@ -30,14 +30,24 @@ _DROPPED_FIRST = ("O", "F", "B", "S", "L", "R", "Enter", "1-9", "?")
 
 _ARROWS = "Up, Down"
 DETAILS_KEYS = (
+    ("Tab", "key-panel"),
     (_ARROWS, "key-choose"),
     ("Enter", "key-run"),
+    ("F", "key-from"),
     ("R", "key-retry"),
     ("L", "key-light"),
+    ("M", "key-mode"),
+    ("P", "key-pattern"),
+    ("V", "key-bytes"),
+    ("T", "key-trace"),
+    ("S", "key-report"),
+    ("C", "key-copy"),
     ("X", "key-stop"),
+    ("?", "key-help"),
     ("Esc", "key-back"),
 )
-_DROPPED_FIRST_IN_DETAILS = ("L", _ARROWS, "Enter", "R", "X")
+FOOTER_ROWS = 2
+_DROPPED_FIRST_IN_DETAILS = ("V", "T", "C", "L", _ARROWS, "P", "X", "M", "F", "R", "S", "Enter", "Tab", "?")
 
 
 def header(state: BenchState, width: int, glyphs: Glyphs) -> str:
@@ -152,9 +162,22 @@ def footer(state: BenchState, width: int) -> str:
     return _keys_line([key for key in KEYS if key[0] not in idle], _DROPPED_FIRST, width, state.words)
 
 
-def details_footer(width: int, words: Words) -> str:
-    """Name the keys of the technician's view; the way back stays at any width."""
-    return _keys_line(list(DETAILS_KEYS), _DROPPED_FIRST_IN_DETAILS, width, words)
+def details_footer(slot: SlotState, width: int, words: Words) -> list[str]:
+    """Name the keys of the technician's view that work now, in at most two lines; the way back stays at any width."""
+    idle = {"X"} if not slot.is_walking else {"Enter", "F", "R", "L", "M"}
+    idle |= {"Enter", "F", "R", "L", "M", "C"} if not slot.is_present else set()
+    idle |= set() if slot.trace else {"V", "T"}
+    idle |= set() if slot.attempt else {"S", "P"}
+    keys = [key for key in DETAILS_KEYS if key[0] not in idle]
+    for dropped in ("", *_DROPPED_FIRST_IN_DETAILS):
+        keys = [key for key in keys if key[0] != dropped]
+        lines = [""]
+        for text in (f"{cap(key, words)} {words.text(what)}" for key, what in keys):
+            wider = f"{lines[-1]}  {text}" if lines[-1] else text
+            lines = [*lines[:-1], wider] if width_of(wider) <= width else [*lines, text]
+        if len(lines) <= FOOTER_ROWS:
+            break
+    return [fit(one, width) for one in lines]
 
 
 def cap(key: str, words: Words) -> str:

@@ -155,6 +155,10 @@ SIXTEEN_COLOURS: Palette = {
 """Exactly the colours of a 16-colour terminal, so that none is rounded to another."""
 
 
+_LAMPS = (("·", "○", "◉", "●"), ("( )", "(.)", "(o)", "(*)"))
+"""A light from dark to bright."""
+
+
 @dataclass(frozen=True, slots=True)
 class Glyphs:
     """The characters that differ on an ASCII-only terminal."""
@@ -173,10 +177,19 @@ class Glyphs:
     differ: str
     neutral: str
     cursor: str
+    already: str = "="  # of a step that had nothing to do
+    more: str = " …"  # text goes on
+    answer: str = "→"
 
     def shape(self, look: Look) -> str:
         return _SHAPES[look][self.ascii_only]
 
+    def lamp(self, glow: float) -> str:
+        """Return a light as bright as ``glow``, 0.0 to 1.0."""
+        return _LAMPS[self.ascii_only][min(3, int(glow * 4))]
+
 
 UNICODE = Glyphs(False, "●", "○", "?", "×", "–", "●", "█", "░", " · ", "✔", "✖", "·", "▸")
-ASCII = Glyphs(True, "up", "DOWN", "?", "x", "-", "(*)", "#", "-", " | ", "ok", "DIFFERS", ".", ">")
+ASCII = Glyphs(
+    True, "up", "DOWN", "?", "x", "-", "(*)", "#", "-", " | ", "ok", "DIFFERS", ".", ">", "[=]", " ...", "->"
+)

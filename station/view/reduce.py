@@ -152,6 +152,12 @@ def _command_refused(state: BenchState, event: ev.CommandRefused) -> BenchState:
     return _logged(replace(state, notice=text, refusal=Refusal(text)), event, text)
 
 
+def _command_done(state: BenchState, event: ev.CommandDone) -> BenchState:
+    what = state.words.text(f"mode-{event.what}") if event.did == "mode" else clean(event.what)
+    text = state.words.text(f"did-{event.did}", what=what)
+    return _logged(replace(state, notice=text), event, text)
+
+
 def _operator_changed(state: BenchState, event: ev.OperatorChanged) -> BenchState:
     operator = clean(event.operator, 40)
     state = replace(state, operator=operator)
@@ -323,6 +329,7 @@ _HANDLERS: dict[type[ev.Event], Callable[[BenchState, Any], BenchState]] = {
     ev.VerdictRevised: _verdict_revised,
     ev.UnmappedPort: _unmapped_port,
     ev.CommandRefused: _command_refused,
+    ev.CommandDone: _command_done,
     ev.OperatorChanged: _operator_changed,
     ev.ScanRead: _scan_read,
     ev.StationFault: _station_fault,

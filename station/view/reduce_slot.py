@@ -11,8 +11,9 @@ from ..engine.records import UnitFacts
 from ..model import IdentityFact, Measurement
 from ..words.cells import clean
 from ..words.say import Say
-from .state import TRACE_LINES, Ask, Held, SlotState, StepLine
+from .state import TRACE_LINES, Ask, Held, SlotState, StepLine, TraceLine
 
+MAX_RAW = 2000  # characters of bytes in hex kept of one exchange
 MAX_ROWS = 64  # steps, identities, modules or measurements kept of one attempt
 
 
@@ -97,7 +98,12 @@ def _modules_read(slot: SlotState, event: ev.ModulesRead) -> SlotState:
 
 
 def _wire_traced(slot: SlotState, event: ev.WireTraced) -> SlotState:
-    return replace(slot, trace=(*slot.trace, clean(event.line))[-TRACE_LINES:])
+    traced = TraceLine(clean(event.line), clean(event.raw, MAX_RAW), event.at)
+    return replace(slot, trace=(*slot.trace, traced)[-TRACE_LINES:])
+
+
+def _light_seen(slot: SlotState, event: ev.LightSeen) -> SlotState:
+    return replace(slot, light_seen=clean(event.light, 40))
 
 
 def judged(slot: SlotState, event: ev.AttemptFinished) -> SlotState:
@@ -146,5 +152,6 @@ SLOT_HANDLERS: dict[type[ev.Event], Callable[[SlotState, Any], SlotState]] = {
     ev.HandsDone: _hands_done,
     ev.ModulesRead: _modules_read,
     ev.WireTraced: _wire_traced,
+    ev.LightSeen: _light_seen,
 }
 """Events that concern only the attempt in a slot."""

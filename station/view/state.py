@@ -89,6 +89,15 @@ def _row(name: str, read: list[IdentityFact], later: list[IdentityFact]) -> Iden
 
 
 @dataclass(frozen=True, slots=True)
+class TraceLine:
+    """One exchange with a unit in words; ``raw``: its bytes, where they are known and no secret."""
+
+    text: str
+    raw: str = ""
+    at: datetime.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SlotState:
     """State of one slot. Everything except number, port and ``off`` is dropped when the unit leaves."""
 
@@ -116,7 +125,8 @@ class SlotState:
     facts: tuple[IdentityFact, ...] = ()
     updates: tuple[IdentityFact, ...] = ()  # new values during the walk, oldest first
     modules: tuple[tuple[str, str, str], ...] = ()
-    trace: tuple[str, ...] = ()
+    trace: tuple[TraceLine, ...] = ()
+    light_seen: str = ""  # what a person said its light does
 
     @property
     def look(self) -> Look:

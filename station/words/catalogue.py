@@ -6,7 +6,7 @@ A `Words` is made at start (`load`) and handed to every face; there is no global
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,13 +60,18 @@ class Words:
         texts: Iterable[str],
         english: Iterable[str],
         tz: datetime.tzinfo | None = None,
+        helps: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         """Parse ``texts`` in Fluent's syntax; the first one that has a message wins, then those of ``english``.
+
+        ``helps`` reads further texts, for `help` only, when it is first asked: the rest starts without them.
 
         Raises `BadCatalogue` for a text that is not Fluent, for a message that lacks a part of the English one or
         names a value that one does not have, and for one that cannot be formatted.
         """
         self.language, self.tz = language, tz
+        self._helps = helps
+        self._help_bundle: FluentBundle | None = None
         functions: dict[str, Any] = {
             "A": _article, "VERDICT": self._verdict, "THING": self._thing, "DAYTIME": self._daytime,
             "FIGURE": lambda value: self.figure(_cut(_raw(value))),
@@ -99,6 +104,21 @@ class Words:
         says = self._format(message.value, values).split("\n") if message.value is not None else []
         do = message.attributes.get("do")
         return Sentence(tuple(says), self._format(do, values) if do is not None else "")
+
+    def help(self, said: Say) -> tuple[str, str]:
+        """Return what it means that an attempt ended with this sentence, and what to try next; "" for none known."""
+        if self._help_bundle is None:
+            self._help_bundle = FluentBundle([self.language], use_isolating=False)
+            for text in self._helps():
+                self._help_bundle.add_resource(_parsed(text))
+        key = f"why-{said.key}"
+        bundle = next((one for one in (self._bundle, self._help_bundle) if one.has_message(key)), None)
+        message = bundle.get_message(key) if bundle is not None else None
+        if bundle is None or message is None or message.value is None:
+            return "", ""
+        advice = message.attributes.get("try")
+        means = str(bundle.format_pattern(message.value)[0])
+        return means, str(bundle.format_pattern(advice)[0]) if advice is not None else ""
 
     def line(self, said: Say) -> str:
         """Return the sentence as one line; of an unknown one its key."""

@@ -15,6 +15,8 @@ from .catalogue import BadCatalogue, Words
 GROUP = "station.languages"
 ENGLISH = "en"
 _HERE = Path(__file__).parent
+_HELP = _HERE / "help"
+"""What sentences mean to a technician, and what to try next: a file a language, beside the catalogues."""
 
 
 def languages() -> tuple[str, ...]:
@@ -33,7 +35,7 @@ def load(language: str = ENGLISH, tz: datetime.tzinfo | None = None) -> Words:
     if not texts[language]:
         raise BadCatalogue(f"no language is called {language}; there are {', '.join(languages())}")
     try:
-        return Words(language, texts[language], texts[ENGLISH], tz)
+        return Words(language, texts[language], texts[ENGLISH], tz, lambda: _helps(language))
     except BadCatalogue as error:
         raise BadCatalogue(f"the catalogue of language {language} cannot be used: {error}") from error
 
@@ -41,6 +43,12 @@ def load(language: str = ENGLISH, tz: datetime.tzinfo | None = None) -> Words:
 def _texts(language: str, brought: list[EntryPoint]) -> list[str]:
     own = [path.read_text(encoding="utf-8") for path in _HERE.glob("*.ftl") if path.stem == language]
     return [*own, *map(_brought, brought)]
+
+
+def _helps(language: str) -> list[str]:
+    """Return the technician's texts of ``language``, then the English ones for what it lacks."""
+    paths = (_HELP / f"{code}.ftl" for code in dict.fromkeys((language, ENGLISH)))
+    return [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
 
 
 def _brought(entry: EntryPoint) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from support.screen_pilot import on_loop, picture, press, running, tell
@@ -14,10 +15,10 @@ from station.figures import Figures
 from station.model import Batch, ProfileRef
 from station.tui.screens.bench import BenchScreen
 from station.tui.screens.details import Details
-from station.view.bars import details_footer, footer, header, log_line
+from station.view.bars import FOOTER_ROWS, details_footer, footer, header, log_line
 from station.view.look import ASCII, UNICODE, Look
 from station.view.reduce import replay
-from station.view.state import BenchState, LogLine
+from station.view.state import BenchState, LogLine, SlotState, TraceLine
 from station.words.say import Say
 
 FIGURES = Figures(units=4, passed=3, failed=1, judged=4, first_passed=3)
@@ -112,19 +113,25 @@ def test_a_cloud_that_is_away_is_told_before_the_profile(story: Story) -> None:
 
 @pytest.mark.parametrize("width", [12, 17, 25, 40, 58, 79, 98, 119])
 def test_a_narrow_screen_names_whole_keys_and_always_the_way_out(story: Story, width: int) -> None:
-    for line, way_out in (
-        (footer(demo_bench(story), width), "[Q] leave"),
-        (details_footer(width, ENGLISH), "[Esc] back"),
-    ):
+    state = demo_bench(story)
+    in_details = details_footer(state.slots[0], width, ENGLISH)
+    for line, way_out in ((footer(state, width), "[Q] leave"), (in_details[-1], "[Esc] back")):
         assert line.endswith(way_out)
-        assert WHOLE_KEYS.sub("", line) == ""
+    assert len(in_details) <= FOOTER_ROWS
+    assert [line for line in (footer(state, width), *in_details) if WHOLE_KEYS.sub("", line)] == []
 
 
-def test_a_wide_details_view_names_every_key() -> None:
-    assert (
-        details_footer(118, ENGLISH)
-        == "[Up] [Down] choose a step  [Enter] run it  [R] retry  [L] light  [X] stop  [Esc] back"
-    )
+def test_a_wide_details_view_names_every_key_that_works_now() -> None:
+    told = SlotState(1, is_present=True, attempt="a", device_id="e" * 24, trace=(TraceLine("OUT"),))
+    assert details_footer(told, 160, ENGLISH) == [
+        "[Tab] panel  [Up] [Down] choose a step  [Enter] run it  [F] run from here  [R] retry  [L] light  [M] mode"
+        "  [P] light seen  [V] bytes  [T] save wire",
+        "[S] save report  [C] copy  [?] help  [Esc] back",
+    ]
+    assert "[X] stop" in details_footer(replace(told, is_walking=True), 160, ENGLISH)[0]
+    assert details_footer(SlotState(1), 160, ENGLISH) == [
+        "[Tab] panel  [Up] [Down] choose a step  [?] help  [Esc] back"
+    ]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 16)])

@@ -322,7 +322,7 @@ def test_log_history_and_trace_are_bounded(story: Story) -> None:
     assert len(state.log) == LOG_LINES
     assert len(state.history) == HISTORY_LINES
     assert len(slot(state).trace) == TRACE_LINES
-    assert slot(state).trace[-1] == f"line {HISTORY_LINES + 29}"
+    assert slot(state).trace[-1].text == f"line {HISTORY_LINES + 29}"
 
 
 def test_a_new_list_of_slots_keeps_what_stands_in_the_old_ones(story: Story) -> None:

@@ -14,7 +14,7 @@ from station.figures import Figures
 from station.model import Batch, IdentityFact, Measurement, Outcome, ProfileRef, SeenBefore, SlotInfo, Verdict
 from station.view.look import Look
 from station.view.reduce import reduce, replay
-from station.view.state import Ask, BatchLine, BenchState, Held, LogLine, Past, Refusal, SlotState, StepLine
+from station.view.state import Ask, BatchLine, BenchState, Held, LogLine, Past, Refusal, SlotState, StepLine, TraceLine
 from station.words.say import Say
 
 ID = f"e00fce68{1:016x}"
@@ -88,9 +88,9 @@ def test_what_is_asked_held_read_and_traced_is_kept_as_told(story: Story) -> Non
     assert slot(story, record, ev.StepResumed(**head, step="")) == walking()
     rows = (("bootloader", "2", "1"),)
     assert slot(story, ev.ModulesRead(**head, rows=rows)) == walking(modules=rows)
-    assert slot(story, ev.WireTraced(**head, line="OUT"), ev.WireTraced(**head, line="IN")) == walking(
-        trace=("OUT", "IN")
-    )
+    traced = (ev.WireTraced(**head, line="OUT"), ev.WireTraced(**head, line="IN", raw="0a"))
+    assert slot(story, *traced) == walking(trace=(TraceLine("OUT", at=AT), TraceLine("IN", "0a", AT)))
+    assert slot(story, ev.LightSeen(**head, light="blinking green")) == walking(light_seen="blinking green")
     fact = IdentityFact("device_os", "6.3.4", "raw request 30")
     assert slot(story, UnitFacts(**head, facts=(fact,))) == walking(updates=(fact,))
 

@@ -73,6 +73,7 @@ class FirmwareSession:
         self._unit, self._profile, self._files = unit, profile, files
         self._find_product = find_product
         self._plan: UpdatePlan | None = None
+        self._told: tuple[tuple[str, str, str], ...] = ()  # of modules, as they were last recorded
         self._read_back: dict[Key, Comparison] = {}  # in this attempt, since the module was last written
         self.without_dfu = ""
         """Why the unit cannot be had in DFU, and everything goes by control request; "" where it can."""
@@ -108,7 +109,9 @@ class FirmwareSession:
         """
         if self._plan is None:
             self._plan = self._planned(ctx, self.without_dfu)
-            ctx.announce(ModulesRead(rows=self._plan.rows, **ctx.head()))
+            if self._plan.rows != self._told:
+                self._told = self._plan.rows
+                ctx.record(ModulesRead(rows=self._told, **ctx.head()))
         return self._plan
 
     def _planned(self, ctx: StepContext, without_dfu: str) -> UpdatePlan:

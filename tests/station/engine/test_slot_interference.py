@@ -14,6 +14,7 @@ from drivers.hotplug import PortWatch
 from drivers.identity import PortPath
 from drivers.wire.usb import UsbId
 from station.engine.attempt import Stop
+from station.engine.commands import Mode
 from station.engine.events import AttemptFinished, AttemptStarted, Event
 from station.engine.ports import Seat
 from station.engine.runner import SlotRunner
@@ -60,8 +61,12 @@ class Work:
     def steps(self) -> Mapping[str, Step]:
         return self.acts
 
-    def signal(self, on: bool) -> None:
+    def signal(self, on: bool) -> bool:
         self.signals.append(on)
+        return True
+
+    def enter(self, mode: Mode) -> None:
+        raise NotImplementedError(mode)
 
     def close(self) -> None:
         self.is_closed = True
@@ -182,9 +187,10 @@ def test_a_stop_while_the_work_is_set_up_ends_the_attempt(tmp_path: Path) -> Non
 def test_a_newcomer_during_the_last_commit_gets_its_own_attempt(tmp_path: Path) -> None:
     """The verdict belongs to the unit that had it, however fast the hands are."""
 
-    def swap(on: bool) -> None:
+    def swap(on: bool) -> bool:
         bench.unplug()
         bench.plug()
+        return on
 
     def opens(_: Seat) -> Work:
         work = Work({"identify": fails if not bench.works else fine})

@@ -14,6 +14,7 @@ from drivers.hotplug import PortWatch
 from drivers.identity import PortPath
 from drivers.transport import UsbTransport
 from drivers.wire.usb import PARTICLE_VENDOR_ID, UsbId
+from station.engine.commands import Mode
 from station.engine.events import AttemptFinished, AttemptStarted, BatchOpened, Event, StepFinished
 from station.engine.ports import Seat
 from station.engine.runner import SlotRunner
@@ -70,8 +71,12 @@ class Script:
     signals: list[bool] = field(default_factory=list)
     is_closed: bool = False
 
-    def signal(self, on: bool) -> None:
+    def signal(self, on: bool) -> bool:
         self.signals.append(on)
+        return True
+
+    def enter(self, mode: Mode) -> None:
+        raise NotImplementedError(mode)
 
     def close(self) -> None:
         self.is_closed = True

@@ -239,7 +239,7 @@ def test_a_sentence_gets_the_values_it_names_in_the_order_of_the_english_one() -
     assert sorted((key, names) for key, names in given if names != NAMED[key] and key not in LATER) == []
 
 
-BY_NAME = ("face-", "step-", "outcome-", "led-", "thing-")
+BY_NAME = ("face-", "step-", "outcome-", "led-", "thing-", "did-", "mode-")
 """Groups whose messages are found by the name of something else."""
 
 
