@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..model import AS_IT_IS, Measurement, Outcome
+from ..model import AS_IT_IS, MODULE_FACT, Measurement, Outcome
 from ..words.catalogue import Words
 from ..words.cells import pad, width_of, wrap
 from ..words.say import Say
@@ -23,6 +23,7 @@ OUTCOME_LOOK: dict[Outcome, Look] = {
 }
 """The state of a slot whose colour and sign a step has."""
 NOT_PASSED = frozenset({Look.FAIL, Look.ERROR, Look.ABORTED})
+HASH_SHOWN = 12  # characters of a hash, enough to tell two builds apart
 _LABEL = 2  # cells between a label and what it is of
 
 
@@ -201,17 +202,18 @@ def identities(slot: SlotState, glyphs: Glyphs, words: Words, width: int) -> Pan
 
     For one that changed, show the newest value and the former ones.
     """
-    rows = [(row, value) for row in slot.identities for value in dict.fromkeys(value for value, _ in row.sources)]
+    told = [row for row in slot.identities if not row.name.startswith(MODULE_FACT)]
+    rows = [(row, value) for row in told for value in dict.fromkeys(value for value, _ in row.sources)]
     begins = table([[_agreement(row, glyphs), Span(row.name.replace("_", " ")), Span("")] for row, _ in rows], gap=1)
     lines: list[Line] = []
     for begin, (row, value) in zip(begins, rows, strict=True):
         sources = ", ".join(source for other, source in row.sources if other == value)
         was = f"  {words.text('details-was', values=', '.join(row.former))}" if row.former else ""
-        told = (*begin[:-1], bold(value), Span(was))
-        taken = sum(span.width for span in told)
+        said = (*begin[:-1], bold(value), Span(was))
+        taken = sum(span.width for span in said)
         is_fitting = taken + 2 + width_of(sources) <= width
-        lines += [(*told, dim(f"  {sources}"))] if is_fitting else [told, *_below(begin, sources, width)]
-    differs = any(not row.agrees for row in slot.identities)
+        lines += [(*said, dim(f"  {sources}"))] if is_fitting else [said, *_below(begin, sources, width)]
+    differs = any(not row.agrees for row in told)
     return Panel("identity", words.text("details-identities"), tuple(lines), Look.FAIL if differs else None)
 
 
@@ -229,7 +231,8 @@ def modules(slot: SlotState, glyphs: Glyphs, words: Words, width: int) -> Panel:
     title, is_over = words.text("details-firmware"), slot.verdict is not None
     if not slot.modules:
         return Panel("firmware", title, ())
-    begins = ("", "details-module", "details-column-wanted", "details-column-held")
+    digests = {row.name.removeprefix(MODULE_FACT): row.value.partition(" ")[2] for row in slot.identities}
+    begins = ("", "details-module", "details-column-wanted", "details-column-held", "details-column-hash")
     rows: list[list[Span]] = [[dim(words.text(name) if name else "") for name in begins]]
     for name, wanted, held in slot.modules:
         is_neutral = wanted == AS_IT_IS
@@ -238,7 +241,8 @@ def modules(slot: SlotState, glyphs: Glyphs, words: Words, width: int) -> Panel:
         if differs:  # as long as the walk goes on, it may still be written
             sign = Span(f" {glyphs.differ} ", Look.FAIL) if is_over else Span(f" {glyphs.cursor} ", Look.RUNNING)
         asked = dim(glyphs.nothing) if is_neutral else Span(wanted or glyphs.nothing)
-        rows.append([sign, Span(name), asked, Span(held or glyphs.nothing, is_bold=differs)])
+        digest = dim(digests.get(name, "")[:HASH_SHOWN])
+        rows.append([sign, Span(name), asked, Span(held or glyphs.nothing, is_bold=differs), digest])
     lines = table(rows, gap=2)
     if any(width_of(plain(one)) > width for one in lines):
         lines = _stacked(rows, width)
@@ -247,9 +251,9 @@ def modules(slot: SlotState, glyphs: Glyphs, words: Words, width: int) -> Panel:
 
 def _stacked(rows: list[list[Span]], width: int) -> list[Line]:
     """Set wanted and held below the module, where the columns do not fit."""
-    (_, _, wanted, held), *modules_ = rows
+    (_, _, wanted, held, _), *modules_ = rows
     lines: list[Line] = []
-    for sign, name, asked, there in modules_:
+    for sign, name, asked, there, _ in modules_:
         lines.append((sign, Span(" "), name))
         said = (Span(f"{wanted.text} {asked.text}", is_dim=asked.is_dim), Span(f"{held.text} {there.text}"))
         lines += [line("    ", *one) for one in flowing(said, width - 4)]

@@ -615,6 +615,7 @@ details-unit = Gerät
 details-verdict = Ergebnis
 details-module = Modul
 details-column-wanted = soll
+details-column-hash = Hash
 details-column-held = ist
 details-no-wire = Hier wurde nichts aufgezeichnet. Mit --trace gestartet, zeigt die Station, was auf der Leitung gesagt wird.
 details-no-unit = In Platz { $slot } steckt kein Gerät: eines einstecken.

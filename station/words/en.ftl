@@ -615,6 +615,7 @@ details-unit = Unit
 details-verdict = Result
 details-module = module
 details-column-wanted = wanted
+details-column-hash = hash
 details-column-held = held
 details-no-wire = Nothing was recorded here. Start the station with --trace to see what is said on the wire.
 details-no-unit = Slot { $slot } holds no unit: plug one in.

@@ -611,6 +611,7 @@ details-unit = 设备
 details-verdict = 结果
 details-module = 模块
 details-column-wanted = 应为
+details-column-hash = 散列
 details-column-held = 实为
 details-no-wire = 这里没有记录。用 --trace 启动工站，即可看到通信内容。
 details-no-unit = 槽位 { $slot } 没有设备：请插入。

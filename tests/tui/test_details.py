@@ -57,7 +57,8 @@ def test_a_module_nobody_asked_for_is_neither_right_nor_wrong(story: Story) -> N
     shown = slot(story, ev.ModulesRead(**story.head(1), rows=MODULES), story.ends(1, Verdict.FAIL, "unit_refused"))
     panel = details.modules(shown, UNICODE, ENGLISH, 60)
     assert rows(panel) == [
-        "     module          wanted  held", " ✖   bootloader      6.3.4   3.3.1", " ✔   Device OS       6.3.4   6.3.4",
+        "     module          wanted  held   hash",
+        " ✖   bootloader      6.3.4   3.3.1", " ✔   Device OS       6.3.4   6.3.4",
         " ·   radio firmware  –       1.2.3", " ✖   application     7       –", " ✖   bundle          –       2",
     ]  # fmt: skip
     colours = [looks(line) for line in panel.lines[1:]]
