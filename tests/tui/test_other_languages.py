@@ -115,7 +115,7 @@ def test_the_columns_of_the_details_stand_below_each_other(language: str) -> Non
         StepLine(step, outcome=outcome, seconds=21.4, proof="proof")
         for step, outcome in zip(("identify", "product_add", "lock", "setup_done"), Outcome, strict=False)
     )
-    rows = [plain(row) for row in details.steps(SlotState(1, steps=lines), UNICODE, words, 78, 0).lines]
+    rows = [plain(row) for row in details.steps(SlotState(1, steps=lines), UNICODE, words, 78, 9).lines]
     begins = {width_of(row.partition("proof")[0]) for row in rows if "proof" in row}
     assert len(begins) == 1, rows
     assert begins.pop() < 48
