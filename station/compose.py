@@ -46,6 +46,7 @@ from .errors import BadInput, CloudError, JournalError
 from .firmware.cache import FirmwareCache
 from .firmware.store import FirmwareStore
 from .journal import Journal, KeyPlace
+from .labels.printer import LabelPrinter
 from .line.batches import Batches
 from .line.bench import Bench, OpenBatch, platform_name
 from .line.closed import ClosedPlaces
@@ -100,6 +101,7 @@ class Settings:
     off: tuple[OffSlot, ...] = ()
     keep_off: Callable[[int, OffSlot | None], None] = lambda _number, _off: None  # for the next start
     ignored_ports: Mapping[str, str] = field(default_factory=dict)  # port path: what sits there
+    printers: Callable[[Clock], Mapping[str, LabelPrinter]] = lambda _clock: {}  # by name
     power: int | None = None  # how many cellular units the bench can power while they are written or transmit
     firmware_cache: Path | None = None  # searched before the folders
     made_firmware: Path | None = None  # folder with synthetic files of our own
@@ -124,9 +126,10 @@ class Station:
             settings.cloud_url, settings.token, clock,
             bucket_rate=settings.requests_per_s, on_reachable=self._cloud_changed, way=settings.way,
         )  # fmt: skip
+        self._printers = settings.printers(clock)
         self.bench = Bench(
             clock, hardware.serial_host, self.client, self.journal, self.steps,
-            self._trace if settings.traces else None, hardware.programs, settings.power,
+            self._trace if settings.traces else None, hardware.programs, settings.power, self._printers,
         )  # fmt: skip
         cache = FirmwareCache(settings.firmware_cache) if settings.firmware_cache is not None else None
         store = FirmwareStore(settings.firmware, settings.made_firmware, cache=cache)

@@ -156,7 +156,7 @@ class Batch:
 
 CHANGING_FACTS = frozenset({
     "device_os", "mode", "claimed", "setup_done", "bootloader", "ncp", "modem", "modules", "protection", "environment",
-    "active_sim",
+    "active_sim", "label",
 })  # fmt: skip
 """Identities that are others after a restart or an update: of two values the newer one holds, and neither is wrong."""
 

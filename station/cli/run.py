@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from drivers.clock import SystemClock
+from drivers.clock import Clock, SystemClock
 from drivers.host.hotplug_events import system_changes
 from drivers.host.plain_file import read_plain
 from drivers.transport.serialport import real_serial_host
@@ -23,6 +23,7 @@ from ..engine.commands import Scan
 from ..engine.events import BatchSummary
 from ..errors import BadInput
 from ..headless import Printer, Tally
+from ..labels import LabelPrinter, printer_of
 from ..line.batch_name import check_batch_name
 from ..line.releases import ReleaseGate
 from ..model import OffSlot, SlotInfo
@@ -131,8 +132,16 @@ def settings(config: StationConfig, arguments: argparse.Namespace, token: TokenS
         cloud_url=config.cloud_url, token=token, secrets=secrets,
         requests_per_s=config.requests_per_s, way=way_out(config), key_place=key_place(config), power=config.power,
         off=config.off, keep_off=off_keeper(config), ignored_ports=config.ignored_ports,
+        printers=partial(printers_of, config),
         operator=arguments.operator, traces=arguments.trace, gate=partial(ReleaseGate, as_trial=arguments.trial),
     )  # fmt: skip
+
+
+def printers_of(config: StationConfig, clock: Clock) -> dict[str, LabelPrinter]:
+    """Return the label printers of the config file; raises `BadInput`."""
+    return {
+        one.name: printer_of(one.name, one.to, clock, tells_status=one.tells_status) for one in config.printers
+    }  # fmt: skip
 
 
 def off_keeper(config: StationConfig) -> Callable[[int, OffSlot | None], None]:

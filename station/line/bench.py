@@ -9,6 +9,7 @@ import functools
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from drivers.clock import Clock, Deadline
 from drivers.devices import Goal, ParticleDevice
@@ -28,8 +29,10 @@ from ..engine.turn import Turn
 from ..engine.walk import Lane, StepPlan
 from ..errors import BadInput, UnitRejected
 from ..firmware.release import ReleaseFiles
-from ..model import Batch
+from ..labels.printer import LabelPrinter
+from ..model import Batch, Outcome
 from ..settings.profile import Profile
+from ..steps.label import Print
 from ..steps.local_test import missing_programs
 from ..steps.shared.air import Air
 from ..steps.shared.allowed import Allowed
@@ -56,6 +59,7 @@ ENTER_S = 60.0
 _GOALS: Mapping[WantedMode, Goal] = {
     "dfu": Goal.DFU, "listening": Goal.LISTENING, "safe": Goal.SAFE, "reset": Goal.RESTART,
 }  # fmt: skip
+LAST_LOOK = "final_check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,9 @@ class Bench:
         trace: Callable[[Seat, str], None] | None = None,
         programs: Programs | None = None,
         power: int | None = None,
+        printers: Mapping[str, LabelPrinter] = MappingProxyType({}),
     ) -> None:
+        self._printers = printers
         self._clock, self._serial_host, self._client = clock, serial_host, client
         self._memory, self._steps, self._trace = memory, steps, trace
         self._wifi, self.at_work, self._dfu_access = BenchWifi(), AtWork(), DfuAccess()
@@ -109,6 +115,12 @@ class Bench:
             self._check(batch)
 
     def _check(self, batch: OpenBatch) -> None:
+        wanted = batch.profile.section(Print)
+        if wanted is not None and wanted.printer not in self._printers:
+            raise BadInput(
+                f"profile {batch.profile.id}, [print] printer: this station has no printer {wanted.printer}, only "
+                f"{', '.join(self._printers) or 'none'}; name it in [printers.{wanted.printer}] of the config file"
+            )
         if missing := missing_programs(batch.profile, self._programs):
             raise BadInput(*missing)
         for other in self._open.values():
@@ -157,7 +169,9 @@ class Bench:
         trace = None if self._trace is None else functools.partial(self._trace, seat)
         device = ParticleDevice(seat.port, self._serial_host, self._clock, seat.cancel, trace)
         work = self._unit_work(batch, found, device)
-        beside = StationSession(work.unit, batch.profile, self._programs, self._turn, self._instruments)
+        beside = StationSession(
+            work.unit, batch.profile, self._programs, self._turn, self._instruments, self._printers, batch.batch.id
+        )  # fmt: skip
         power = self._power if found.has_cellular else None
         return BenchSession(batch, work, beside, self._clock, self._steps, power)
 
@@ -205,6 +219,7 @@ class BenchSession:
         self._batch, self._work, self._beside, self._clock, self._table = batch, work, beside, clock, steps
         self._unit = work.unit
         self._cloud: CloudRecord | None = None
+        self._outcomes: dict[str, Outcome] = {}
         self.plans: tuple[StepPlan, ...] = work.plans
         self._flashing = {plan.name for plan in work.plans if plan.name == FIRST or steps.is_flashing(plan.name)}
         self.steps: Mapping[str, Step] = {plan.name: self._bind(plan) for plan in self.plans}
@@ -257,9 +272,15 @@ class BenchSession:
 
     def _bind(self, plan: StepPlan) -> Step:
         step = self._telling_of_a_slow_cloud(self._bind_lane(plan))
-        if self._power is None or plan.name not in self._table.drawing_power:
-            return step
-        return functools.partial(_powered, step, self._power)
+        if self._power is not None and plan.name in self._table.drawing_power:
+            step = functools.partial(_powered, step, self._power)
+
+        def noted(ctx: StepContext) -> StepResult:
+            result = step(ctx)
+            self._outcomes[plan.name] = result.outcome
+            return result
+
+        return noted
 
     def _bind_lane(self, plan: StepPlan) -> Step:
         if plan.lane is Lane.UNIT:
@@ -267,8 +288,9 @@ class BenchSession:
             step = self._only_one(self._in_the_air(plan.name, lambda ctx: spec.act(self._work, ctx)))
             return self._if_online(step) if spec.needs_online else step
         if plan.lane is Lane.STATION:
-            station_act = self._table.station_step(plan.name).act
-            return self._only_one(lambda ctx: station_act(self._beside, ctx))
+            station_step = self._table.station_step(plan.name)
+            act = self._only_one(lambda ctx: station_step.act(self._beside, ctx))
+            return self._if_all_matched(act) if station_step.only_when_all_matched else act
         cloud_act = self._table.cloud_step(plan.name).act
         return self._only_one(lambda ctx: perform(cloud_act, self._cloud_work(ctx), ctx))
 
@@ -305,6 +327,18 @@ class BenchSession:
             return step(ctx) if owed is None else skipped("the unit comes online later; it is walked again then")
 
         return if_online
+
+    def _if_all_matched(self, step: Step) -> Step:
+        """Wrap ``step`` so that it is left out unless the last look matched and nothing is owed (N6)."""
+
+        def if_matched(ctx: StepContext) -> StepResult:
+            if Outcome.DEFERRED in self._outcomes.values():
+                return skipped("N6: something is owed to the cloud; walk the unit again when that is done")
+            if LAST_LOOK not in self._outcomes:
+                return skipped("N6: this walk has no final check")
+            return step(ctx)
+
+        return if_matched
 
     def _only_one(self, step: Step) -> Step:
         """Wrap ``step`` so that a unit whose twin turns up in another slot does not pass."""

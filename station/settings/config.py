@@ -19,6 +19,7 @@ from drivers.identity import HUB_PORTS, STABLE_PORT
 
 from ..model import OffSlot, SlotInfo
 from .document import Document
+from .outside import PrinterPlace, PrinterSection, are_named, printers_field
 from .secrets import LOGIN, SecretRef, TokenField
 from .sections import ABSENT, Mistake, Section, json_schema, read_document, refusal, refuse, shown
 from .usb_source import LOCAL, PORT, USBIP, UsbSource
@@ -66,6 +67,7 @@ class StationConfig:
     power: int | None = None  # how many cellular units may be written or transmit at once; None: all
     off: tuple[OffSlot, ...] = ()  # slots out of service
     ignored_ports: Mapping[str, str] = field(default_factory=dict)  # port path: what sits there
+    printers: tuple[PrinterPlace, ...] = ()
     source: Path | None = None  # the file it came from, None for the defaults
 
 
@@ -293,6 +295,7 @@ class _File(Section):
         default={}, title="a table [off]", examples=[{"3": {"why": "socket worn out"}}]
     )
     bench: _Bench = _Bench()
+    printers: Annotated[dict[str, PrinterSection], AfterValidator(are_named)] = printers_field()
     cloud: _Cloud = _Cloud()
     firmware: _Firmware = _Firmware()
     data: _Data = _Data()
@@ -327,6 +330,7 @@ def load_config(path: Path | None = None) -> StationConfig:
         power=file.bench.power,
         off=tuple(file.off.values()),
         ignored_ports=file.ports.ignore,
+        printers=tuple(PrinterPlace(name, one.to, one.status) for name, one in file.printers.items()),
         source=chosen,
     )
 

@@ -90,3 +90,4 @@ class StationStep(StepSpec):
 
     lane: ClassVar[Lane] = Lane.STATION
     act: StationAct
+    only_when_all_matched: bool = False  # left out of a walk without a last look that matched, or that owes something

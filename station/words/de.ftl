@@ -169,6 +169,25 @@ power_busy = Die Stromversorgung ist belegt.
 instrument_busy = Anderer Platz wird gemessen.
     .do = { -goes-on }
 
+## Etiketten
+
+scan_printed = Gerät { $unit }.
+    .do = Neues Etikett aufkleben. Scannen.
+old_label = Das ist nicht das neue Etikett.
+    .do = Neues Etikett scannen.
+printer_busy = { $printer } druckt gerade ein anderes.
+    .do = { -goes-on }
+printer_away = Drucker { $printer } antwortet nicht.
+    .do = Kabel und Strom prüfen.
+printer_paper = Drucker { $printer } ist leer.
+    .do = Neue Rolle einlegen.
+printer_ribbon = Drucker { $printer } hat kein Farbband.
+    .do = Farbband einlegen.
+printer_open = Drucker { $printer } ist offen.
+    .do = Drucker schließen.
+printer_paused = Drucker { $printer } macht Pause.
+    .do = Pausetaste drücken.
+
 ## Firmware
 
 firmware_refused = Firmware passt nicht zum Gerät.

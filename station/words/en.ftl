@@ -174,6 +174,25 @@ power_busy = Another unit needs the power.
 instrument_busy = Another slot is being measured.
     .do = { -goes-on }
 
+## Labels
+
+scan_printed = Unit { $unit }.
+    .do = Stick the new label on. Scan it.
+old_label = That is not the new label.
+    .do = Scan the new label.
+printer_busy = { $printer } prints another label.
+    .do = { -goes-on }
+printer_away = Printer { $printer } does not answer.
+    .do = Check its cable and power.
+printer_paper = Printer { $printer } has no labels left.
+    .do = Put in a new roll.
+printer_ribbon = Printer { $printer } has no ribbon.
+    .do = Put in a new ribbon.
+printer_open = Printer { $printer } is open.
+    .do = Close it.
+printer_paused = Printer { $printer } is paused.
+    .do = Press its pause key.
+
 ## Firmware
 
 firmware_refused = Firmware does not fit this unit.

@@ -169,6 +169,25 @@ power_busy = 供电正被其他设备占用。
 instrument_busy = 正在测量别的槽位。
     .do = { -goes-on }
 
+## 标签
+
+scan_printed = 设备 { $unit }。
+    .do = 贴上新标签并扫描。
+old_label = 这不是新标签。
+    .do = 扫描新标签。
+printer_busy = { $printer } 正在打印别的标签。
+    .do = { -goes-on }
+printer_away = 打印机 { $printer } 没有应答。
+    .do = 检查线缆和电源。
+printer_paper = 打印机 { $printer } 没有标签纸了。
+    .do = 换上新纸卷。
+printer_ribbon = 打印机 { $printer } 没有碳带了。
+    .do = 换上新碳带。
+printer_open = 打印机 { $printer } 没关好。
+    .do = 关上打印机。
+printer_paused = 打印机 { $printer } 已暂停。
+    .do = 按它的暂停键。
+
 ## 固件
 
 firmware_refused = 固件与设备不匹配。

@@ -356,6 +356,8 @@ class _Judge:
         act(line)
 
     def _intended(self, line: Line) -> None:
+        if line.target == "printer":
+            return
         if line.target == "cloud":
             queue = self.for_cloud[line.step, line.device_id or line.what]  # of a list, not all lines name a unit
             for superseded in [intent for intent in queue if not intent.is_spent]:
@@ -365,6 +367,8 @@ class _Judge:
             self.at_unit[line.device_id] = _Intent(line)
 
     def _confirmed(self, line: Line) -> None:
+        if line.target == "printer":
+            return
         if line.target == "cloud":
             queue = self.for_cloud[line.step, line.device_id or line.what]
             found = next((intent for intent in reversed(queue) if intent.line.what == line.what), None)

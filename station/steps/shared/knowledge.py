@@ -137,6 +137,11 @@ class UnitKnowledge:
         """Return what was told under ``name`` first, by whatever source; None if nobody told."""
         return next((fact.value for fact in self.facts if fact.name == name), None)
 
+    def current(self, name: str) -> str | None:
+        """Return what holds of the values told under ``name``; None if nobody told one."""
+        told = [fact.value for fact in self.facts if fact.name == name]
+        return told[-1 if name in CHANGING_FACTS else 0] if told else None
+
     def is_told(self, name: str) -> bool:
         """Return whether the unit told ``name`` in this walk: what was read on an earlier visit is only recalled."""
         return any(fact.name == name and fact.source != RECALLED for fact in self.facts)

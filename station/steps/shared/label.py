@@ -38,6 +38,7 @@ class Finding(enum.Enum):
     NO_LABEL = "no_label"  # {0}: what was read
     THING = "not_the_label"  # {0}: what it is: an order code, a SIM number
     STRANGER = "label_differs"  # {0}: what was read; a valid label of no unit known here
+    OLD = "old_label"  # the one it came with, where the one just printed is to be scanned
     OTHER_SECRET = "label_half_differs"  # this unit's serial number with another unit's secret
 
 
@@ -152,11 +153,20 @@ def _ask_for(unit: Unit, ctx: StepContext, rest: Beside | None) -> Scanned | Non
     return question.own
 
 
-class _Question:
-    """One slot's wait for one label, with what it was shown so far."""
+def read_back(unit: Unit, ctx: StepContext, timeout_s: float, *, is_new: bool) -> bool:
+    """Ask for a scan of the label that was printed; False when none came in time. Raises as `read_label`.
 
-    def __init__(self, unit: Unit, ctx: StepContext, rest: Beside | None) -> None:
-        self._unit, self._ctx, self._rest = unit, ctx, rest
+    ``is_new``: it has a code with the Device ID, which no label of the maker has, so that one does not count.
+    """
+    question = _Question(unit, ctx, None, "device_id" if is_new else "")
+    return ctx.scan(Say("scan_printed", unit=unit.known.label), timeout_s, question.look)
+
+
+class _Question:
+    """One slot's wait for one label, with what it was shown so far. ``wants``: the identity its code has, "" any."""
+
+    def __init__(self, unit: Unit, ctx: StepContext, rest: Beside | None, wants: str = "") -> None:
+        self._unit, self._ctx, self._rest, self._wants = unit, ctx, rest, wants
         self._doubted: Scanned | None = None
         self.own: Scanned | None = None  # the scan that is this unit's label
         self.last_read = ""
@@ -166,6 +176,8 @@ class _Question:
         if self._rest is not None and self._is_untold(read):
             self._rest.wait()
         judged = judge(read, self._unit.known, lambda number: _owner_of(number, self._unit, self._ctx))
+        if judged.finding is Finding.OWN and self._wants and identity_of(read.scanned)[0] != self._wants:
+            judged = Judged(Finding.OLD, "the maker's label, not the new one")
         is_own = judged.finding is Finding.OWN
         self._ctx.announce(
             ScanRead(

@@ -5,6 +5,7 @@ Belongs to the slot's thread; the cloud steps see only the `CloudRecord` made fr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from drivers.host.executable import Programs
@@ -15,6 +16,7 @@ from ...cloud.client import CloudClient
 from ...engine.step import StepContext
 from ...engine.turn import Turn
 from ...engine.walk import Lane, StepPlan
+from ...labels.printer import LabelPrinter
 from ...settings.profile import Profile
 from .air import Air
 from .allowed import Allowed
@@ -93,3 +95,5 @@ class StationSession:
     programs: Programs
     turn: Turn  # all slots share it: of two power meters there is usually one
     instruments: Instruments  # shared too
+    printers: Mapping[str, LabelPrinter]  # and so are these, each with a turn of its own
+    batch: str

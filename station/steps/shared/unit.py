@@ -54,6 +54,10 @@ class UnitMemory(Protocol):
         """For profiles that say so only: a label is to be printed with it."""
         ...
 
+    def mobile_secret(self, device_id: str) -> MobileSecret | None:
+        """The secret that was kept, for a label that asks for it."""
+        ...
+
     def digest(self, device_id: str, ssid: str, password: Secret | None) -> str: ...
 
 

@@ -1,0 +1,45 @@
+"""A folder in place of a printer: one file a label, for another program that prints, or for a look at them."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import BadInput
+from .printer import Connect, PrinterKind
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    path: Path
+
+    def send(self, data: bytes, _timeout_s: float) -> None:
+        """Put a file there, whole or not at all; by name they are in the order they came."""
+        name = f"label-{time.time_ns()}.zpl"
+        draft = self.path / f".{name}"
+        draft.write_bytes(data)
+        draft.replace(self.path / name)
+
+    def receive(self, _timeout_s: float) -> bytes:
+        raise TimeoutError("a folder answers nothing")
+
+    def close(self) -> None:
+        """Leave it as it is."""
+
+
+def connect_to(place: str) -> Connect:
+    """Return what writes into the folder ``place``, an absolute path; raises `BadInput`."""
+    if not os.path.isabs(place):
+        raise BadInput(f"folder:{place}: expected the absolute path of a folder; write folder:/var/lib/station/labels")
+    return functools.partial(_opened, Path(place))
+
+
+def _opened(path: Path, _timeout_s: float) -> _Folder:
+    path.mkdir(parents=True, exist_ok=True)
+    return _Folder(path)
+
+
+FOLDER = PrinterKind("folder", "a file for each label, folder:/path", connect_to, tells_status=False)
