@@ -35,6 +35,9 @@ class _Stranger:
     def knows_secret(self, device_id: str) -> bool:  # noqa: ARG002
         return False
 
+    def mobile_secret(self, device_id: str) -> MobileSecret | None:  # noqa: ARG002
+        return None
+
     def keep_secret(self, device_id: str, secret: MobileSecret) -> None:
         """Keep nothing."""
 
