@@ -96,13 +96,11 @@ def read_status(answer: bytes) -> Status | None:
     return Status(bool(paper), bool(paused), bool(head), bool(ribbon), formats + half + labels)
 
 
-_TROUBLES: tuple[tuple[str, str, str], ...] = (
-    ("is_head_open", "printer_open", "its head is open"),
-    ("is_out_of_paper", "printer_paper", "it is out of paper"),
-    ("is_out_of_ribbon", "printer_ribbon", "it is out of ribbon"),
-    ("is_paused", "printer_paused", "it is paused"),
-)
-"""Flag of `Status`, key of the sentence, words for the record. An open head shows as no paper, too: it comes first."""
+_SENTENCES = {
+    "is_head_open": "printer_open", "is_out_of_paper": "printer_paper", "is_out_of_ribbon": "printer_ribbon",
+    "is_paused": "printer_paused",
+}  # fmt: skip
+"""What is said of each flag of `Status`. An open head shows as no paper, too: it comes first."""
 
 
 @dataclass(slots=True)
@@ -186,6 +184,9 @@ class LabelPrinter:
 
     def _check(self, status: Status) -> None:
         """Raise `PrinterTrouble` for a printer from which nothing will come out."""
-        for flag, key, what in _TROUBLES:
+        for flag in _SENTENCES:
             if getattr(status, flag):
-                raise PrinterTrouble(f"printer {self.name}: {what}", say=Say(key, printer=self.name))
+                what = flag.replace("_", " ").removeprefix("is ")
+                raise PrinterTrouble(
+                    f"printer {self.name}: it is {what}", say=Say(_SENTENCES[flag], printer=self.name)
+                )  # fmt: skip

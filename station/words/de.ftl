@@ -171,8 +171,8 @@ instrument_busy = Anderer Platz wird gemessen.
 
 ## Etiketten
 
-scan_printed = Gerät { $unit }.
-    .do = Neues Etikett aufkleben. Scannen.
+scan_printed = Neues Etikett: { $unit }.
+    .do = Auf dem Gerät scannen.
 old_label = Das ist nicht das neue Etikett.
     .do = Neues Etikett scannen.
 printer_busy = { $printer } druckt gerade ein anderes.

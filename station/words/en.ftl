@@ -176,8 +176,8 @@ instrument_busy = Another slot is being measured.
 
 ## Labels
 
-scan_printed = Unit { $unit }.
-    .do = Stick the new label on. Scan it.
+scan_printed = New label: { $unit }.
+    .do = Scan it on the unit.
 old_label = That is not the new label.
     .do = Scan the new label.
 printer_busy = { $printer } prints another label.

@@ -171,8 +171,8 @@ instrument_busy = 正在测量别的槽位。
 
 ## 标签
 
-scan_printed = 设备 { $unit }。
-    .do = 贴上新标签并扫描。
+scan_printed = 新标签：{ $unit }。
+    .do = 贴到设备上后扫描。
 old_label = 这不是新标签。
     .do = 扫描新标签。
 printer_busy = { $printer } 正在打印别的标签。

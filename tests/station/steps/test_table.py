@@ -55,7 +55,7 @@ def test_the_steps_of_the_house_bring_their_sections_as_others_do() -> None:
     sections = {key: section for rule in STEPS.rules.values() for key, section in rule.sections}
     assert set(sections) == {
         "product", "device_os", "firmware", "wifi", "cloud", "name", "label", "app_test", "tests", "notes", "groups",
-        "firmware_lock", "sim", "release", "customer",
+        "firmware_lock", "sim", "release", "customer", "print",
     }  # fmt: skip
     own = [innermost(field.annotation) for field in Profile.model_fields.values()]
     assert not [kind for kind in own if issubclass(kind, ProfileSection)]
