@@ -56,6 +56,10 @@ VERDICT_WORD: dict[Verdict, str] = {
 one export column."""
 
 
+ANY_VALUE = "any value"
+"""Is wanted of a measured value that only has to be there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """One value read from a unit, the cloud or an instrument, with its limits if it has any.

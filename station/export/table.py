@@ -17,13 +17,14 @@ from .exporter import Exporter
 from .jsonl import JSONL
 from .junit import JUNIT
 from .lists import DEVICES, ICCIDS
+from .openhtf import OPENHTF
 from .passport import PASSPORTS
 from .report import HTML
 from .steps import STEPS
 from .workbook import XLSX
 
 GROUP = "station.exporters"
-EXPORTERS = (CSV, JSONL, XLSX, HTML, STEPS, JUNIT, DEVICES, ICCIDS, PASSPORTS)
+EXPORTERS = (CSV, JSONL, XLSX, HTML, STEPS, JUNIT, OPENHTF, DEVICES, ICCIDS, PASSPORTS)
 """Our own formats; the first one is the default."""
 
 

@@ -12,9 +12,18 @@ from typing import Any
 from ..model import Batch, Measurement, OutboxItem, Outcome, ProfileRef, Release, StepRecord, Verdict, lot_name
 from .records import AttemptRecord, BatchRecord, CachedProduct, FactRecord, OwedRecord, UnitHistory, WriteRecord
 
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
 
 def time_of(text: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text)
+
+
+def moment_of(kept: str | int) -> datetime.datetime:
+    """Return the time of an entry as the table keeps it: milliseconds since 1970, or the text of an odd one."""
+    if isinstance(kept, str):
+        return time_of(kept)
+    return _EPOCH + datetime.timedelta(milliseconds=kept)
 
 
 def _time_or_none(text: str | None) -> datetime.datetime | None:

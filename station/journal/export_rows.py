@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..errors import BadInput
 from ..model import Measurement, Outcome, StepRecord, Verdict
-from .answers import ATTEMPTS, attempt_record, measurements
+from .answers import ATTEMPTS, attempt_record, measurements, moment_of
 from .reader import JournalReader
 from .records import AttemptRecord, BatchRecord
 
@@ -25,6 +25,7 @@ class ExportRow:
     seconds: Mapping[str, float]  # of each step, all its tries
     measured: Mapping[str, tuple[Measurement, ...]]  # in each step, by its last try
     steps: tuple[StepRecord, ...]  # every try in full; empty where no detail was asked for
+    ended: tuple[datetime.datetime, ...]  # when each of ``steps`` ended
     judged: tuple[Verdict, ...]  # every PASS and FAIL of this unit in this batch, oldest first
 
     def fact(self, *names: str) -> str:
@@ -43,7 +44,7 @@ _SELECT = """
             AND (finished_seq IS NULL OR seq <= finished_seq OR chosen.attempt = (
                 SELECT names.name FROM journal JOIN names ON number = journal.attempt WHERE journal.seq = facts.seq))
             ORDER BY seq, number)) AS facts,
-        (SELECT json_group_array(json_array(step, outcome, seconds, json({body}))) FROM (
+        (SELECT json_group_array(json_array(step, outcome, seconds, json({body}), {at})) FROM (
             SELECT * FROM steps {journal} WHERE steps.attempt = chosen.attempt ORDER BY number) AS one) AS steps,
         (SELECT group_concat(verdict) FROM (
             SELECT verdict FROM attempts AS one WHERE one.batch = chosen.batch AND one.device_id = chosen.device_id
@@ -52,8 +53,8 @@ _SELECT = """
 """One statement a log. A fact holds as of the attempt's end; what the cloud told of it later, without the unit, too."""
 _MEASURED = """CASE WHEN EXISTS (SELECT 1 FROM measurements WHERE attempt = one.attempt AND step_number = one.number)
             THEN (SELECT body FROM journal WHERE journal.seq = one.seq) END"""
-_BRIEF = _SELECT.format(attempts=ATTEMPTS, body=_MEASURED, journal="")
-_DETAILED = _SELECT.format(attempts=ATTEMPTS, body="body", journal="JOIN journal USING (seq)")
+_BRIEF = _SELECT.format(attempts=ATTEMPTS, body=_MEASURED, journal="", at="NULL")
+_DETAILED = _SELECT.format(attempts=ATTEMPTS, body="body", journal="JOIN journal USING (seq)", at="at")
 
 
 def export_rows(
@@ -74,15 +75,17 @@ def export_rows(
         seconds: dict[str, float] = {}
         measured: dict[str, tuple[Measurement, ...]] = {}
         steps: list[StepRecord] = []
-        for step, outcome, took, told in json.loads(row["steps"]):
+        ended: list[datetime.datetime] = []
+        for step, outcome, took, told, at in json.loads(row["steps"]):
             outcomes[step] = outcome
             seconds[step] = seconds.get(step, 0.0) + took
             measured[step] = measurements(told["measurements"]) if told and "measurements" in told else ()
             if detailed:
                 reason, proof = told.get("reason", ""), told.get("proof", "")
                 steps.append(StepRecord(step, Outcome(outcome), reason, proof, took, measured[step]))
+                ended.append(moment_of(at))
         judged = tuple(Verdict[verdict] for verdict in row["judged"].split(",")) if row["judged"] else ()
-        yield ExportRow(attempt, facts, outcomes, seconds, measured, tuple(steps), judged)
+        yield ExportRow(attempt, facts, outcomes, seconds, measured, tuple(steps), tuple(ended), judged)
 
 
 def step_names(db: sqlite3.Connection, batches: Sequence[str]) -> list[str]:

@@ -31,6 +31,25 @@ def particle_usb() -> Path:
     return Path(os.environ.get(PARTICLE_USB) or _DEFAULT_PARTICLE_USB)
 
 
+OPENHTF = "STATION_OPENHTF"
+"""Environment variable: the environment OpenHTF is installed in; it wants other packages than the station."""
+OPENHTF_VERSION = "1.6.3"
+
+
+def openhtf_python() -> Path:
+    """Return the Python that knows OpenHTF."""
+    place = Path(os.environ.get(OPENHTF) or Path(__file__).parents[2] / ".venv/openhtf")
+    return place / "bin/python"
+
+
+def _lacks_openhtf() -> str:
+    ask = "import importlib.metadata as m; print(m.version('openhtf'))"
+    python = openhtf_python()
+    run = subprocess.run([python, "-c", ask], capture_output=True, text=True) if python.exists() else None
+    found = run.stdout.strip() if run is not None else ""
+    return "" if found == OPENHTF_VERSION else f"openhtf {OPENHTF_VERSION} in the environment of {python}"
+
+
 def _lacks_program(name: str, package: str) -> str:
     return "" if shutil.which(name) else f"the program {name} (Debian package {package})"
 
@@ -59,6 +78,10 @@ _CHECKS: dict[str, Callable[[], str]] = {
     "particle-usb": lambda: _lacks_npm_package("particle-usb", PARTICLE_USB_VERSION),
     "particle-api-js": lambda: _lacks_npm_package(PARTICLE_API, PARTICLE_API_VERSION),
     "particle-cli": lambda: _lacks_npm_package("particle-cli", PARTICLE_CLI_VERSION),
+    "openhtf": _lacks_openhtf,
+    "soffice": lambda: _lacks_program("soffice", "libreoffice-calc"),
+    "chromium": lambda: _lacks_program("chromium", "chromium"),
+    "pdftotext": lambda: _lacks_program("pdftotext", "poppler-utils"),
     "udevadm": lambda: _lacks_program("udevadm", "udev"),  # how particle-cli lists serial ports
 }
 

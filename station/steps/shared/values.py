@@ -22,6 +22,7 @@ from drivers.plain_text import printable
 
 from ...engine.step import StepContext, StepResult, already
 from ...errors import StationError, StepFault, UnitRejected
+from ...model import ANY_VALUE
 from ...settings.profile_sections import Context, ProfileSection
 from ...settings.sections import Mistake, Section, refusal, shown, tables
 from ...words.say import NOTHING, Say
@@ -269,7 +270,7 @@ class Judged:
     def wanted(self) -> str:
         """The limit of a text, in words."""
         if self.limit.is_present:
-            return "any value"
+            return ANY_VALUE
         return self.limit.text or (f"/{self.limit.pattern}/" if self.limit.pattern else "")
 
     def __str__(self) -> str:
