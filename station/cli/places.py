@@ -142,11 +142,16 @@ def check_output(path: Path, option: str) -> None:
 
 
 @contextlib.contextmanager
-def output(path: Path, *, is_binary: bool = False) -> Iterator[IO[Any]]:
-    """Open a file that is replaced only when written whole, so that a failure leaves the old one intact."""
+def output(path: Path, *, is_binary: bool = False, is_secret: bool = False) -> Iterator[IO[Any]]:
+    """Open a file that is replaced only when written whole, so that a failure leaves the old one intact.
+
+    ``is_secret``: nobody but its owner may read it.
+    """
     target, is_ours = _target(path)
     try:
         with target.open("wb") if is_binary else target.open("w", newline="", encoding="utf-8") as file:
+            if is_secret and is_ours:
+                os.chmod(file.fileno(), 0o600)
             yield file
             file.flush()
             if is_ours:

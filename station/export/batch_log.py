@@ -14,7 +14,15 @@ from functools import partial
 from ..figures import Figures
 from ..journal.batch_seal import Signer, seal_key
 from ..journal.entries import stamp
-from ..journal.export_rows import ExportRow, Measured, export_rows, measured_values, require_batches, step_names
+from ..journal.export_rows import (
+    ExportRow,
+    Measured,
+    count_tries,
+    export_rows,
+    measured_values,
+    require_batches,
+    step_names,
+)
 from ..journal.passport_rows import Told, told_of
 from ..journal.reader import JournalReader
 from ..journal.records import AttemptRecord, BatchRecord
@@ -87,6 +95,10 @@ COLUMNS = (
 """The columns of every batch; `BatchLog.columns` adds two for each of its steps, and those of measured values."""
 
 
+SECRET = "Mobile Secret"
+"""The column that is there with `BatchLog.secret` only."""
+
+
 @dataclass(frozen=True, slots=True)
 class BatchLog:
     """The log of ``batches``: one row a unit, for its last attempt, or one row an attempt. Valid inside `batch_log`."""
@@ -106,6 +118,10 @@ class BatchLog:
     told: Callable[[AttemptRecord], Told | None]
     """What a passport tells of an attempt."""
     signer: Signer
+    tries: Callable[[], int]
+    """Counts the tries of steps, those of all attempts."""
+    secret: Callable[[str], str] | None = None
+    """Gives the kept mobile secret of a unit, by its Device ID, "" if none is kept; None: nobody was allowed to ask."""
 
     def columns(self) -> tuple[Column, ...]:
         """Return `COLUMNS`, then for each step the outcome of its last try and the seconds of its tries, then values.
@@ -115,7 +131,13 @@ class BatchLog:
         values = [column for one in self._measured() for column in _value_columns(one)]
         if values:
             values.append(Column("Out of Limits", Type.TEXT, _out_of_limits))
-        return (*COLUMNS, *(column for step in self._step_names() for column in _of_step(step)), *values)
+        secret = () if self.secret is None else (Column(SECRET, Type.TEXT, self.secret_of),)
+        return (*COLUMNS, *secret, *(column for step in self._step_names() for column in _of_step(step)), *values)
+
+    def secret_of(self, row: ExportRow) -> str:
+        """Return the mobile secret of the unit of ``row``; "" where none is kept, or nobody may ask."""
+        device_id = row.attempt.device_id
+        return "" if self.secret is None or device_id is None else self.secret(device_id)
 
     def rows(self, *, detailed: bool = True) -> Iterator[ExportRow]:
         """Stream rows in the order their attempts started; ``detailed=False`` is faster, and enough for `columns`."""
@@ -153,8 +175,11 @@ def _out_of_limits(row: ExportRow) -> str:
 
 
 @contextlib.contextmanager
-def batch_log(journal: JournalReader, batch: str | Sequence[str], *, all_attempts: bool = False) -> Iterator[BatchLog]:
-    """Open the log of one or more batches, from one snapshot of the journal.
+def batch_log(
+    journal: JournalReader, batch: str | Sequence[str], *, all_attempts: bool = False,
+    secret: Callable[[str], str] | None = None,
+) -> Iterator[BatchLog]:  # fmt: skip
+    """Open the log of one or more batches, from one snapshot of the journal. ``secret``: as `BatchLog.secret`.
 
     Raises `BadInput` for a batch that was never opened, `JournalError` when the tables differ from the chained entries.
     """
@@ -166,4 +191,5 @@ def batch_log(journal: JournalReader, batch: str | Sequence[str], *, all_attempt
             {record.batch.id: record for one in batches if (record := journal.batch(one)) is not None},
             {one: figures_of(db, one) for one in batches}, failures(db, batches), hours(db, batches),
             newest_entry(db), partial(told_of, db), Signer(seal_key(journal.directory)),
+            partial(count_tries, db, batches), secret,
         )  # fmt: skip

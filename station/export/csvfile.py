@@ -1,44 +1,68 @@
-"""The batch log as CSV (RFC 4180: commas, CRLF), safe in a spreadsheet (`station.export.cells`)."""
+"""The batch log as CSV (RFC 4180, CRLF), in the dialect of whoever reads it (`station.export.dialect`)."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+import datetime
+from collections.abc import Callable, Iterable
 from typing import Any, TextIO
+
+from drivers.plain_text import printable
 
 from .batch_log import BatchLog, Type, Value
 from .cells import guarded, is_short_number, number
+from .dialect import BOM, SAFE, Dialect
 from .exporter import Exporter
 
 
-def write_csv(log: BatchLog, file: TextIO) -> int:
+def write_csv(log: BatchLog, file: TextIO, dialect: Dialect = SAFE) -> int:
     """Write a header and the rows of ``log``; return how many. ``file``: opened with ``newline=""``."""
     columns = log.columns()
-    writer = csv.writer(file)
-    writer.writerow([guarded(column.name) for column in columns])
-    cells = [(column.value, _CELL[column.type]) for column in columns]
+    write = row_writer(file, dialect)
+    write(cell_of(Type.TEXT, dialect)(column.name) for column in columns)
+    cells = [(column.value, cell_of(column.type, dialect)) for column in columns]
     count = 0
     for row in log.rows(detailed=False):
-        writer.writerow(["" if (value := of(row)) is None or value == "" else cell(value) for of, cell in cells])
+        write("" if (value := of(row)) is None or value == "" else cell(value) for of, cell in cells)
         count += 1
     return count
 
 
-def _number(value: Value) -> str:
-    text = str(value)
-    return text if is_short_number(text) else guarded(text)
+def row_writer(file: TextIO, dialect: Dialect) -> Callable[[Iterable[str]], Any]:
+    """Begin a file in ``dialect``; return what writes a row of it."""
+    if dialect.has_bom:
+        file.write(BOM)
+    return csv.writer(file, delimiter=dialect.delimiter).writerow
 
 
-def _measured(value: Value) -> str:
-    return f"{value:.10g}" if isinstance(value, float | int) else guarded(str(value))
+def cell_of(type_: Type, dialect: Dialect) -> Callable[[Any], str]:
+    """Return what writes a value of a column of ``type_``, none of which is None or ""."""
+    text: Callable[[str], str] = guarded if dialect.guards else _clean
+
+    def counted(value: Value) -> str:
+        return told if is_short_number(told := str(value)) else text(told)
+
+    def measured(value: Value) -> str:
+        return _pointed(f"{value:.10g}", dialect) if isinstance(value, float | int) else text(str(value))
+
+    def took(value: float | None) -> str:
+        return _pointed(number(value), dialect)
+
+    def moment(value: str) -> str:
+        return f"{datetime.datetime.fromisoformat(value):%Y-%m-%d %H:%M:%S}" if dialect.has_excel_times else value
+
+    cells: dict[Type, Callable[[Any], str]] = {
+        Type.TEXT: text, Type.NUMBER: counted, Type.SECONDS: took, Type.VALUE: measured, Type.TIME: moment,
+    }  # fmt: skip
+    return cells[type_]
 
 
-_CELL: dict[Type, Callable[[Any], str]] = {
-    Type.TEXT: guarded,
-    Type.NUMBER: _number,
-    Type.SECONDS: number,
-    Type.VALUE: _measured,
-    Type.TIME: str,
-}
+def _clean(text: str) -> str:
+    return printable(text, " ")
 
-CSV = Exporter("csv", "one row a unit, safe in a spreadsheet", write_csv)
+
+def _pointed(text: str, dialect: Dialect) -> str:
+    return text.replace(".", dialect.decimal)
+
+
+CSV = Exporter("csv", "one row a unit, safe in a spreadsheet", write_csv, has_secrets=True, in_dialect=write_csv)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TextIO
+from typing import IO, Any
 
 from drivers.plain_text import escaped
 
 from ..journal.reader import JournalReader
 
 
-def write_dump(journal: JournalReader, file: TextIO) -> int:
+def write_dump(journal: JournalReader, file: IO[Any]) -> int:
     """Write station, number, time, kind, body and hash of every entry; return how many.
 
     They are separated by tabs: bodies are JSON, which escapes its own. Control characters are escaped too.

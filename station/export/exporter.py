@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .batch_log import BatchLog
+from .dialect import Dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,13 @@ class Exporter:
     help: str
     write: Callable[[BatchLog, Any], int]
     is_binary: bool = False
+    ending: str = ""
+    """Of its file's name behind that of the batch; a dot and ``name`` where it says none."""
+    has_secrets: bool = False
+    """Whether it writes `BatchLog.secret` of each unit, where there is one to ask."""
+    in_dialect: Callable[[BatchLog, Any, Dialect], int] | None = None
+    """As ``write``, where it is a CSV."""
+
+    def file_of(self, batch: str) -> str:
+        """Return how the file of ``batch`` is called among those of all formats."""
+        return f"{batch}{self.ending or f'.{self.name}'}"

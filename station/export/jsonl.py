@@ -16,7 +16,9 @@ def write_jsonl(log: BatchLog, file: TextIO) -> int:
     """Write one line for each row of ``log``; return how many."""
     count = 0
     for row in log.rows():
-        file.write(_ENCODER.encode(_line(row)) + "\n")
+        file.write(
+            _ENCODER.encode(_line(row) | ({} if log.secret is None else {"mobile_secret": log.secret_of(row)})) + "\n"
+        )
         count += 1
     return count
 
@@ -53,4 +55,6 @@ def _measurement(one: Measurement) -> dict[str, Any]:
     }  # fmt: skip
 
 
-JSONL = Exporter("jsonl", "one JSON object a unit, with facts, steps and measurements in full", write_jsonl)
+JSONL = Exporter(
+    "jsonl", "one JSON object a unit, with facts, steps and measurements in full", write_jsonl, has_secrets=True
+)

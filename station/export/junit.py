@@ -59,4 +59,4 @@ def _clean(text: str) -> str:
     return printable(text, " ")  # XML 1.0 has no control characters, not even escaped
 
 
-JUNIT = Exporter("junit", "JUnit XML, a suite for each unit", write_junit)
+JUNIT = Exporter("junit", "JUnit XML, a suite for each unit", write_junit, ending="-junit.xml")

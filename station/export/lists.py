@@ -24,5 +24,9 @@ def _list_of(fact: str) -> Callable[[BatchLog, IO[Any]], int]:
     return write
 
 
-DEVICES = Exporter("devices", "the Device IDs of the units that passed, one a line", _list_of("device_id"))
-ICCIDS = Exporter("iccids", "the SIM numbers of the units that passed, one a line", _list_of("iccid"))
+DEVICES = Exporter(
+    "devices", "the Device IDs of the units that passed, one a line", _list_of("device_id"), ending="-devices.txt"
+)
+ICCIDS = Exporter(
+    "iccids", "the SIM numbers of the units that passed, one a line", _list_of("iccid"), ending="-iccids.txt"
+)

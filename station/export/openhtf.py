@@ -113,4 +113,6 @@ def _millis(at: datetime.datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-OPENHTF = Exporter("openhtf", "OpenHTF test records, one JSON object an attempt", write_openhtf)
+OPENHTF = Exporter(
+    "openhtf", "OpenHTF test records, one JSON object an attempt", write_openhtf, ending="-openhtf.jsonl"
+)

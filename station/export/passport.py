@@ -104,4 +104,6 @@ def write_passports(log: BatchLog, file: IO[Any]) -> int:
     return count
 
 
-PASSPORTS = Exporter("passports", "a ZIP of signed device passports, one JSON a unit", write_passports, True)
+PASSPORTS = Exporter(
+    "passports", "a ZIP of signed device passports, one JSON a unit", write_passports, True, "-passports.zip"
+)

@@ -13,12 +13,13 @@ from ..figures import Figures, percent
 from ..journal.export_rows import ExportRow
 from ..journal.records import BatchRecord
 from ..local_time import moment
-from ..model import VERDICT_WORD, Verdict
+from ..model import SHIPPED, TRIAL, VERDICT_WORD, Verdict
 from .batch_log import BatchLog
 from .exporter import Exporter
 
 _SIGNED_BY = ("Line supervisor", "Quality", "Received by")
 _MOST_FAILURES = 20
+_RELEASED = {TRIAL: "on trial, released by nobody", SHIPPED: "which comes with the program"}
 _CSS = """
 @page { size: A4; margin: 14mm; }
 body { font: 10pt "Helvetica Neue", Arial, "DejaVu Sans", sans-serif; color: #1a1a1a;
@@ -28,8 +29,8 @@ table { border-collapse: collapse; width: 100%; } thead { display: table-header-
 th, td { text-align: left; padding: 1mm 2mm; border-bottom: .2mm solid #ccc; vertical-align: top; }
 th { border-bottom: .4mm solid #555; font-size: 8.5pt; } td.n, th.n { text-align: right; }
 .id { font-family: "DejaVu Sans Mono", Consolas, monospace; font-size: 8.5pt; }
-.figures { display: flex; gap: 4mm; margin: 5mm 0; }
-.figures div { border: .3mm solid #bbb; padding: 2mm 4mm; flex: 1; }
+.figures { display: flex; gap: 2.5mm; margin: 5mm 0; }
+.figures div { border: .3mm solid #bbb; padding: 2mm 3mm; flex: 1; min-width: 0; box-sizing: border-box; }
 .figures b { display: block; font-size: 15pt; white-space: nowrap; }
 .at { white-space: nowrap; font-size: 8.5pt; } .PASS { color: #2e6b12; } .FAIL { color: #b00000; font-weight: bold; }
 .bar { background: #b9b9b9; height: 3mm; display: inline-block; } .bar.good { background: #548235; }
@@ -73,7 +74,7 @@ def _head(record: BatchRecord, figures: Figures) -> Iterator[str]:
     batch = record.batch
     of = f" of {batch.target}" if batch.target else ""
     closed = moment(record.closed_at) if record.closed_at else "still open"
-    released = f", released by {_text(batch.release)}" if batch.release else ""
+    released = f", {_RELEASED.get(batch.release, f'released by {_text(batch.release)}')}" if batch.release else ""
     yield f"<h1>Batch {_text(batch.id)}</h1>\n<p>{_text(record.title)}; opened {moment(record.opened_at)}, {closed}<br>"
     yield f"profile {_text(batch.profile.id)} revision {batch.profile.revision}{released}, SHA-256 "
     yield f'<span class="id">{_text(batch.profile.sha256)}</span></p>\n<div class="figures">'
@@ -85,7 +86,12 @@ def _head(record: BatchRecord, figures: Figures) -> Iterator[str]:
             ("STOPPED, CHECK STATION", figures.aborted + figures.error),
         )
     )  # fmt: skip
-    yield f"</div>\n<p>{figures.units} units seen, {figures.judged} judged, {figures.retests} retests.</p>\n"
+    seen = f"{figures.units} unit{_s(figures.units)} seen, {figures.judged} judged"
+    yield f"</div>\n<p>{seen}, {figures.retests} retest{_s(figures.retests)}.</p>\n"
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def _hours(log: BatchLog) -> Iterator[str]:

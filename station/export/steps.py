@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import TextIO
 
 from ..journal.entries import stamp
 from ..journal.export_rows import ExportRow
-from .batch_log import BatchLog, Value
-from .cells import guarded, number
+from .batch_log import BatchLog, Type, Value
+from .csvfile import cell_of, row_writer
+from .dialect import SAFE, Dialect
 from .exporter import Exporter
 
 HEADER = (
     "Batch", "Attempt", "Device ID", "Serial", "Started", "Step", "Outcome", "Seconds", "Reason", "Proof",
 )  # fmt: skip
+_TYPES = {"Started": Type.TIME, "Seconds": Type.SECONDS}
 
 
 def step_rows(row: ExportRow) -> Iterator[tuple[Value, ...]]:
@@ -27,16 +28,21 @@ def step_rows(row: ExportRow) -> Iterator[tuple[Value, ...]]:
         )  # fmt: skip
 
 
-def write_steps(log: BatchLog, file: IO[Any]) -> int:
+def write_steps(log: BatchLog, file: TextIO, dialect: Dialect = SAFE) -> int:
     """Write a header and one row a try; return how many tries."""
-    writer = csv.writer(file)
-    writer.writerow(HEADER)
+    write = row_writer(file, dialect)
+    write(HEADER)
+    types = [_TYPES.get(name, Type.TEXT) for name in HEADER]
+    cells = [cell_of(one, dialect) for one in types]
     count = 0
     for row in log.rows():
-        for cells in step_rows(row):
-            writer.writerow([number(one) if isinstance(one, float) else guarded(str(one or "")) for one in cells])
+        for values in step_rows(row):
+            pairs = zip(cells, values, strict=True)
+            write("" if value is None or value == "" else cell(value) for cell, value in pairs)
             count += 1
     return count
 
 
-STEPS = Exporter("steps", "CSV with one row for every try of every step", write_steps)
+STEPS = Exporter(
+    "steps", "CSV with one row for every try of every step", write_steps, ending="-steps.csv", in_dialect=write_steps
+)

@@ -5,7 +5,7 @@ A package adds one by an entry point in the group ``station.exporters``: the for
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from typing import IO, Any
 
@@ -19,12 +19,13 @@ from .junit import JUNIT
 from .lists import DEVICES, ICCIDS
 from .openhtf import OPENHTF
 from .passport import PASSPORTS
+from .pdf import PDF
 from .report import HTML
 from .steps import STEPS
 from .workbook import XLSX
 
 GROUP = "station.exporters"
-EXPORTERS = (CSV, JSONL, XLSX, HTML, STEPS, JUNIT, OPENHTF, DEVICES, ICCIDS, PASSPORTS)
+EXPORTERS = (CSV, JSONL, XLSX, HTML, PDF, STEPS, JUNIT, OPENHTF, DEVICES, ICCIDS, PASSPORTS)
 """Our own formats; the first one is the default."""
 
 
@@ -36,10 +37,10 @@ def exporter_names() -> tuple[str, ...]:
 
 def export(
     journal: JournalReader, batch: str | Sequence[str], file: IO[Any], exporter: Exporter = CSV, *,
-    all_attempts: bool = False,
+    all_attempts: bool = False, secret: Callable[[str], str] | None = None,
 ) -> int:  # fmt: skip
     """Write the log of one or more batches; return the number of rows. Raises as `batch_log`, before writing."""
-    with batch_log(journal, batch, all_attempts=all_attempts) as log:
+    with batch_log(journal, batch, all_attempts=all_attempts, secret=secret) as log:
         return exporter.write(log, file)
 
 

@@ -183,16 +183,17 @@ def _summary(book: Any, summary: _Sheet, log: BatchLog) -> None:
         summary.row((hour.at, hour.judged, hour.first_passed))
         summary.sheet.write_number(summary.at - 1, 3, hour.first_passed / hour.judged, summary.formats["share"])
     if log.hours:
-        _chart_yield(book, summary.sheet, begin, len(log.hours), 1 + len(log.batches))
+        _chart_yield(book, summary.sheet, begin, log, 1 + len(log.batches))
     if log.failures:
-        _chart_pareto(book, summary.sheet, len(log.failures), 1 + len(log.batches))
+        _chart_pareto(book, summary.sheet, log, 1 + len(log.batches))
 
 
 def _share_of(name: str) -> str | None:
     return "share" if name in ("FPY", "Final yield") else None
 
 
-def _chart_yield(book: Any, sheet: Worksheet, begin: int, count: int, column: int) -> None:
+def _chart_yield(book: Any, sheet: Worksheet, begin: int, log: BatchLog, column: int) -> None:
+    count = len(log.hours)
     sheet.set_column(3, 3, 18)
     chart = book.add_chart({"type": "column"})
     hours = ["Summary", begin + 1, 0, begin + count, 0]
@@ -202,26 +203,38 @@ def _chart_yield(book: Any, sheet: Worksheet, begin: int, count: int, column: in
         chart.add_series({"name": name, "categories": hours, "values": values, "fill": {"color": color}})
     chart.set_title({"name": "Units judged for the first time, by the hour", "name_font": _TITLE})
     chart.set_x_axis({"num_format": "hh:mm", "text_axis": True})
-    chart.set_y_axis({"min": 0})
+    chart.set_y_axis({"min": 0, "num_format": "0", "major_unit": _tick(max(hour.judged for hour in log.hours))})
+    share = book.add_chart({"type": "line"})
+    share.add_series({
+        "name": ["Summary", begin, 3], "categories": hours, "values": ["Summary", begin + 1, 3, begin + count, 3],
+        "y2_axis": True, "line": {"color": "#2F5597"}, "marker": {"type": "circle"},
+    })  # fmt: skip
+    share.set_y2_axis({"min": 0, "max": 1, "num_format": "0 %"})
+    chart.combine(share)
     chart.set_legend({"position": "bottom"})
     chart.set_size({"width": 620, "height": 300})
     sheet.insert_chart(0, max(5, column + 1), chart)
 
 
-def _chart_pareto(book: Any, sheet: Worksheet, count: int, column: int) -> None:
+def _chart_pareto(book: Any, sheet: Worksheet, log: BatchLog, column: int) -> None:
     bars, line = book.add_chart({"type": "column"}), book.add_chart({"type": "line"})
-    shown = min(count, 20)
+    shown = min(len(log.failures), 20)
     reasons = ["Failures", 1, 1, shown, 2]  # step and slot
     times, so_far = (["Failures", 1, column, shown, column] for column in (3, 6))
     bars.add_series({"name": "Attempts", "categories": reasons, "values": times, "fill": {"color": _RED}})
     line.add_series({"name": "Up to here", "categories": reasons, "values": so_far, "y2_axis": True})
     bars.combine(line)
     bars.set_title({"name": "What units failed of: step and slot", "name_font": _TITLE})
-    bars.set_y_axis({"min": 0})
+    bars.set_y_axis({"min": 0, "num_format": "0", "major_unit": _tick(max(one.attempts for one in log.failures))})
     line.set_y2_axis({"min": 0, "max": 1, "num_format": "0 %"})
     bars.set_legend({"position": "bottom"})
     bars.set_size({"width": 620, "height": 300})
     sheet.insert_chart(16, max(5, column + 1), bars)
+
+
+def _tick(most: int) -> int:
+    """Return the step of an axis that counts up to ``most``: whole, and not more than ten of them."""
+    return max(1, -(-most // 10))
 
 
 def _note_what_is_missing(summary: _Sheet, sheets: Iterable[tuple[str, _Sheet]]) -> None:
@@ -233,4 +246,6 @@ def _note_what_is_missing(summary: _Sheet, sheets: Iterable[tuple[str, _Sheet]])
             summary.at += 1
 
 
-XLSX = Exporter("xlsx", "a workbook: summary with charts, units, steps, values, failures", write_workbook, True)
+XLSX = Exporter(
+    "xlsx", "a workbook: summary with charts, units, steps, values, failures", write_workbook, True, has_secrets=True
+)

@@ -29,7 +29,7 @@ JOURNALLED = frozenset({
     "LightSeen",
     "OutboxQueued", "OutboxPostponed", "OutboxHurried", "OutboxSettled", "VerdictRevised",
     "WriteIntended", "WriteConfirmed", "CredentialWritten", "UnitFacts", "ReworkAllowed", "SimsImported",
-    "ListImported", "LotScanned", "ProductCached", "SerialCached", "SecretStored", "SecretForgotten",
+    "ListImported", "LotScanned", "ProductCached", "SerialCached", "SecretStored", "SecretForgotten", "SecretsTaken",
 })  # fmt: skip
 """Kinds that belong in the journal; everything else an engine says is for the screen only."""
 
@@ -86,6 +86,15 @@ class SecretStored(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretForgotten(Event):
     """A kept mobile secret was erased."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretsTaken(Event):
+    """Somebody was given the kept mobile secrets of batches, in a file: ``by`` a badge."""
+
+    by: str
+    batches: tuple[str, ...]
+    form: str
 
 
 _HEAD = ("at", "kind", "slot", "device_id", "attempt")

@@ -102,6 +102,13 @@ def step_names(db: sqlite3.Connection, batches: Sequence[str]) -> list[str]:
     return names
 
 
+def count_tries(db: sqlite3.Connection, batches: Sequence[str]) -> int:
+    """Return how many tries of steps all attempts of these batches have."""
+    marks = ", ".join("?" * len(batches))
+    counted = f"SELECT count(*) FROM steps JOIN attempts USING (attempt) WHERE batch IN ({marks})"
+    return int(db.execute(counted, tuple(batches)).fetchone()[0])
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A value that some attempt measured: in which step, and which kinds of limits it had."""

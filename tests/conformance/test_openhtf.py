@@ -18,6 +18,8 @@ from station.export import export, find_exporter
 from station.journal import Journal
 from station.model import Measurement, Outcome, Verdict
 
+pytestmark = pytest.mark.conformance
+
 READER = Path(__file__).with_name("openhtf_reader.py")
 VALUES = (
     Measurement("vbat", 3.3, "V", 3.6, 4.2, is_out=True),
