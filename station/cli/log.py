@@ -106,7 +106,7 @@ def run_passport(arguments: argparse.Namespace) -> int:
         with journal.snapshot() as db:
             told = told_of(db, last)
         assert told is not None
-        made = passport(told, journal.batch(last.batch), (), Signer(seal_key(journal.directory)))
+        made = passport(told, journal.batch(last.batch), Signer(seal_key(journal.directory)))
     with opened(arguments.output, is_binary=True) as file:
         file.write(made)
     if arguments.output is not None:

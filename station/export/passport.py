@@ -7,7 +7,7 @@ station's batches. ``check`` has a short digest of every value: it proves nothin
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import IO, Any
 
 from drivers.plain_text import printable
@@ -33,7 +33,7 @@ _EPOCH_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 """The same units give the same file, byte for byte."""
 
 
-def passport(told: Told, batch: BatchRecord | None, lots: Iterable[str], signer: Signer) -> bytes:
+def passport(told: Told, batch: BatchRecord | None, signer: Signer) -> bytes:
     """Return the passport as its owner gets it, ended by a line feed. Raises `BadInput` if it has over 4 KiB."""
     attempt, facts = told.attempt, told.facts
     body: dict[str, Any] = {
@@ -52,7 +52,7 @@ def passport(told: Told, batch: BatchRecord | None, lots: Iterable[str], signer:
         "station": {"id": _text(attempt.station_id), "version": told.program, "key": signer.public_key()},
         "verdict": "" if attempt.verdict is None else attempt.verdict.name,
         "batch": _text(attempt.batch),
-        "lots": [_text(lot) for lot in lots],
+        "lots": [_text(lot) for lot in attempt.lots],
         "attempt": attempt.attempt,
         "attempts": told.tries,
         "slot": attempt.slot,
@@ -97,7 +97,7 @@ def write_passports(log: BatchLog, file: IO[Any]) -> int:
         for row in log.rows(detailed=False):
             told = log.told(row.attempt)
             if told is not None:
-                made = passport(told, log.records.get(row.attempt.batch), row.attempt.lots, log.signer)
+                made = passport(told, log.records.get(row.attempt.batch), log.signer)
                 name = f"{row.attempt.device_id}-{row.attempt.batch}.json"
                 folder.writestr(zipfile.ZipInfo(name, _EPOCH_OF_ZIP), made, zipfile.ZIP_DEFLATED)
                 count += 1

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import sqlite3
+import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +19,7 @@ from junitparser import JUnitXml
 
 from station.cli.main import main
 from station.engine.events import BatchOpened
+from station.export import verifier
 from station.journal import JOURNAL_FILE, JournalReader
 from station.view.bars import header
 from station.view.look import UNICODE
@@ -27,6 +29,7 @@ from support.spoken import ENGLISH
 
 NAMES = ("units", "passed", "pending", "failed", "aborted", "error", "judged", "first_passed", "retests")
 _UNIT = re.compile(r"[0-9a-f]{24}|[A-Z0-9]{15}")
+_FORMATS = ("csv", "jsonl", "xlsx", "html", "devices", "junit", "openhtf", "passports")
 Told = dict[str, int]
 Run = Callable[..., str]
 """Runs a verb on the data directory and returns what it prints."""
@@ -69,7 +72,7 @@ def _told(*figures: int) -> Told:
 
 def everywhere(data: Path, batch: str, run: Run) -> dict[str, Told]:
     """Return the figures each place tells, as far as it tells them, by the name of the place."""
-    exported = {kind: _export(data, batch, run, kind) for kind in ("csv", "jsonl", "xlsx", "html", "devices", "junit")}
+    exported = {kind: _export(data, batch, run, kind) for kind in _FORMATS}
     suites = JUnitXml.fromstring(exported["junit"])
     stats = json.loads(run("stats", "--batch", batch, "--json").splitlines()[0])
     return {
@@ -84,6 +87,8 @@ def everywhere(data: Path, batch: str, run: Run) -> dict[str, Told]:
         "html": _report(exported["html"].decode()),
         "devices": {"passed": len(exported["devices"].split())},
         "junit": {"units": sum(_UNIT.fullmatch(suite.name or "") is not None for suite in suites)},
+        "openhtf": _rows(list(map(_record_row, exported["openhtf"].decode().splitlines()))),
+        "passports": _passports(exported["passports"]),
         "jsonl": _rows(list(map(_json_row, exported["jsonl"].decode().splitlines()))),
     }  # fmt: skip
 
@@ -139,6 +144,22 @@ def _json_row(line: str) -> dict[str, Any]:
         "Device ID": told.get("device_id") or "", "Verdict": told.get("verdict") or "",
         "First Judged": next(iter(told["judged"]), ""), "Judged Attempts": len(told["judged"]),
     }  # fmt: skip
+
+
+def _record_row(line: str) -> dict[str, Any]:
+    told = json.loads(line)["metadata"]
+    return {
+        "Device ID": told["facts"].get("device_id") or "", "Verdict": told["verdict"] or "",
+        "First Judged": next(iter(told["judged"]), ""), "Judged Attempts": len(told["judged"]),
+    }  # fmt: skip
+
+
+def _passports(data: bytes) -> Told:
+    """Count verdicts; a unit that still runs has no passport."""
+    with zipfile.ZipFile(io.BytesIO(data)) as folder:
+        said = [verifier.checked_passport(folder.read(name), "")["verdict"] for name in folder.namelist()]
+    words = {"PASS": "passed", "PENDING": "pending", "FAIL": "failed", "ABORTED": "aborted", "ERROR": "error"}
+    return {name: said.count(word) for word, name in words.items()}
 
 
 def _sheet(data: bytes) -> Told:

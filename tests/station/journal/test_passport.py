@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def made(place: Path) -> bytes:
         assert attempt is not None
         told = told_of(db, attempt)
         assert told is not None
-        return passport(told, record, (), Signer(seal_key(journal.directory)))
+        return passport(told, record, Signer(seal_key(journal.directory)))
 
 
 def key_of(place: Path) -> str:
@@ -243,10 +244,11 @@ def test_no_unit_makes_its_passport_long(tmp_path: Path) -> None:
             told = told_of(db, attempt)
         assert told is not None
         signer = Signer(seal_key(journal.directory))
-        made = passport(told, journal.batch("B1"), (), signer)
+        made = passport(told, journal.batch("B1"), signer)
         assert len(made) < MOST_BYTES
+        lots = tuple(f"lot-{number:060}" for number in range(50))
         with pytest.raises(BadInput, match="scan fewer lots"):
-            passport(told, journal.batch("B1"), (f"lot-{number:060}" for number in range(50)), signer)
+            passport(replace(told, attempt=replace(attempt, lots=lots)), journal.batch("B1"), signer)
 
 
 def test_of_every_platform_it_has_at_most_4_kib_and_the_hash_of_its_application(tmp_path: Path) -> None:
