@@ -138,7 +138,7 @@ class Station:
             settings.gate(self.journal, clock),
         )  # fmt: skip
         self._scanner = ScannerTurn(clock)
-        desk = OwedDesk(self.client, self.steps, clock, self._record)
+        desk = OwedDesk(self.client, self.steps, clock, self._record, self.journal.known_facts)
         self.outbox = OutboxWorker(clock, self.journal, desk, self._published, OwedOrders(settings.data_dir))
         self.line = Line(
             settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record, self.journal.whose,

@@ -224,7 +224,7 @@ def _drained(journal: Journal, arguments: argparse.Namespace, chosen: Sequence[O
 
     client = cloud_client(config, token_source(config), clock)
     try:
-        worker = OutboxWorker(clock, journal, OwedDesk(client, StepTable.found(), clock, journal.record), saw)
+        worker = OutboxWorker(clock, journal, OwedDesk(client, StepTable.found(), clock, journal.record, journal.known_facts), saw)
         journal.make_due(attempts.keys())
         worker.settle_due(attempts.keys())
         while (pause_s := _pause_s(journal, attempts)) <= arguments.wait:

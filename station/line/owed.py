@@ -7,7 +7,7 @@ API allows, sent in one request; then the step of each unit observes, acts and v
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from drivers.clock import CancelToken, Clock
@@ -24,6 +24,7 @@ from ..model import OutboxItem
 from ..steps.shared.cloudjob import CloudJob
 from ..steps.shared.cloudwork import NEVER, CloudRecord, ask
 from ..steps.shared.lastlook import LastLook
+from ..steps.shared.simcard import tried_before
 from ..steps.spec import CloudStep
 from ..steps.table import StepTable
 
@@ -40,10 +41,14 @@ class _Case:
 
 
 class OwedDesk:
-    """The outbox's way to the cloud. For its thread only."""
+    """The outbox's way to the cloud. For its thread only. ``known_facts``: what the journal knows of a Device ID."""
 
-    def __init__(self, client: CloudClient, steps: StepTable, clock: Clock, record: Emit) -> None:
+    def __init__(
+        self, client: CloudClient, steps: StepTable, clock: Clock, record: Emit,
+        known_facts: Callable[[str], Mapping[str, str]],
+    ) -> None:  # fmt: skip
         self._client, self._steps, self._clock, self._record = client, steps, clock, record
+        self._known_facts = known_facts
         self._tried: dict[str, dict[str, str]] = {}  # by attempt: what its owed work tries once only
 
     def together(self, items: Sequence[OutboxItem], again: Collection[OutboxItem], cancel: CancelToken) -> Finish:
@@ -65,7 +70,10 @@ class OwedDesk:
 
     def _case(self, item: OutboxItem, priority: Priority, cancel: CancelToken) -> _Case:
         """Raises `BadInput` for an item that is not one of ours."""
-        job, tried = CloudJob.from_json(item.body), self._tried.setdefault(item.attempt, {})
+        job, tried = CloudJob.from_json(item.body), self._tried.get(item.attempt)
+        if tried is None:
+            facts = self._known_facts(job.device_id) if job.iccid else {}
+            tried = self._tried[item.attempt] = dict(tried_before(facts, job.iccid, self._clock.utc()))
         cloud = CloudRecord(job, self._client.at(priority), LastLook(self._clock), tried=tried)
         return _Case(item, cloud, self._context(item, cancel))
 

@@ -23,13 +23,11 @@ from .shared.cloudchecks import check_sim
 from .shared.cloudjob import CloudJob
 from .shared.cloudwork import CloudRecord, SimNotActive, keep_facts, written_together
 from .shared.listing import list_sims
-from .shared.simcard import ASKED_AGAIN, ASKED_FACT, NOT_ASKED, SimCard, external_sim
+from .shared.simcard import ASKED_AGAIN, ASKED_FACT, FAILED_FACT, FAILED_ON, NOT_ASKED, SimCard, external_sim
 from .spec import CloudStep, in_both
 
 ASKED = "sim asked"
 """What was tried for a unit, as `ASKED_AGAIN` is, and kept as that (`CloudRecord.tried`): each of them once."""
-FAILED_ON = "sim failed on"
-"""When the action was that failed before the SIM was asked for again: a later one shows that this was done (N2)."""
 SETTLES_S = 30.0
 """How long after such a try the cloud may still show what was before: imports work in the background."""
 
@@ -94,7 +92,7 @@ def sim(cloud: CloudRecord, ctx: StepContext) -> StepResult:
         wanted = _to_ask(cloud, found, record)
         if wanted and wanted not in cloud.tried:
             if found is not None and wanted == ASKED_AGAIN:
-                cloud.tried.setdefault(FAILED_ON, str(found.last_action_on))
+                _note_failed(cloud, ctx, found)
             has_asked = _ask(cloud, ctx, iccid, wanted) or has_asked
         elif (rejection := _stays(cloud, ctx, found, is_over=is_over)) is not None:
             _forget_asked(cloud, ctx)  # a walk after this verdict is one that a person wants
@@ -210,6 +208,13 @@ def _was_done(cloud: CloudRecord, found: Sim) -> bool:
     return cloud.tried.get(FAILED_ON, str(found.last_action_on)) != str(found.last_action_on)
 
 
+def _note_failed(cloud: CloudRecord, ctx: StepContext, found: Sim) -> None:
+    """Keep what is there before the SIM is asked for once more: the station may end before the answer is kept."""
+    if FAILED_ON not in cloud.tried:
+        cloud.tried[FAILED_ON] = str(found.last_action_on)
+        keep_facts(ctx, **{FAILED_FACT: f"{cloud.job.iccid} {found.last_action_on or ''}".strip()})
+
+
 def _note_asked(cloud: CloudRecord, ctx: StepContext, wanted: str) -> None:
     cloud.note_tried(ctx, wanted)
     if wanted == ASKED_AGAIN:
@@ -217,8 +222,8 @@ def _note_asked(cloud: CloudRecord, ctx: StepContext, wanted: str) -> None:
 
 
 def _forget_asked(cloud: CloudRecord, ctx: StepContext) -> None:
-    if ASKED_AGAIN in cloud.tried:
-        keep_facts(ctx, **{ASKED_FACT: NOT_ASKED})
+    if not {ASKED_AGAIN, FAILED_ON}.isdisjoint(cloud.tried):
+        keep_facts(ctx, **{ASKED_FACT: NOT_ASKED, FAILED_FACT: NOT_ASKED})
 
 
 def _what(iccid: str) -> str:

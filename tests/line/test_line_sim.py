@@ -118,6 +118,40 @@ def test_a_walk_that_ended_too_early_is_not_one_more_activation(tmp_path: Path) 
         assert bench.cloud.writes[SIMS] == 3
 
 
+@pytest.mark.rule("N1")
+@pytest.mark.parametrize("is_owed", [False, True], ids=["at the bench", "owed"])
+@pytest.mark.parametrize("arrived", [True, False], ids=["done", "not done"])
+def test_a_station_that_dies_between_a_second_activation_and_its_answer_sends_no_third(
+    arrived: bool, is_owed: bool, tmp_path: Path
+) -> None:
+    """The intention stands in the journal first; the date of the SIM's last action says whether it was done."""
+    with line_bench(tmp_path, BORON) as bench:
+        unit = bench.finished_unit(BORON)
+        bench.cloud.order_sim(sim_of(unit), failures=9, polls=30 if is_owed else 0)
+        slow = FaultKind.SLOW if arrived else FaultKind.DROP_BEFORE
+        bench.cloud.order(Fault(slow, SIMS, seconds=3000.0, times=None))
+        if is_owed:
+            assert bench.walk(unit).finished.sentence == "sim_pending"
+        else:
+            bench.plug(unit)
+        while not bench.cloud.writes.get(SIMS):
+            bench.sleep(0.5)
+        bench.die()
+        bench.unplug()
+        bench.sleep(60.0)
+        bench.bury()
+        bench.cloud.cancel_faults()
+        sent = bench.cloud.writes[SIMS]
+        bench.start(BORON)
+        if is_owed:
+            told = bench.wait_for(VerdictRevised, within=8 * 3600)
+        else:
+            told = bench.walk(unit).finished
+        assert told.verdict is Verdict.FAIL  # type: ignore[attr-defined]
+        assert "failed at the carrier, twice" in told.reason  # type: ignore[attr-defined]
+        assert bench.cloud.writes[SIMS] == sent + (not arrived)
+
+
 def test_how_long_the_slow_things_took_is_measured_and_kept(tmp_path: Path) -> None:
     recipe = replace(BORON, online=True, offline="hold")
     with line_bench(tmp_path, recipe) as bench:

@@ -44,7 +44,7 @@ class Owing:
         """Start the station's outbox (again): nothing is left of the memory of one before."""
         self.journal = Journal.open(self.directory, "s", self.clock)
         self.client = CloudClient(self.url, lambda: self.token, self.clock)
-        desk = OwedDesk(self.client, StepTable.found(), self.clock, self.journal.record)
+        desk = OwedDesk(self.client, StepTable.found(), self.clock, self.journal.record, self.journal.known_facts)
         self.worker = OutboxWorker(self.clock, self.journal, desk, self.events.append, OwedOrders(self.directory))
 
     def stop(self) -> None:

@@ -76,13 +76,18 @@ class UnitSession:
             self.releases.forget()
             raise
 
+    def _tried_before(self, ctx: StepContext) -> tuple[tuple[str, str], ...]:
+        known = self.unit.known
+        facts = self.unit.memory.known_facts(str(known.device_id)) if known.iccid else {}
+        return tried_before(facts, str(known.iccid or ""), ctx.clock.utc())
+
     def cloud_job(self, ctx: StepContext) -> CloudJob:
         """The cloud work of the unit as far as it is identified; raises CloudError like ``find_product``."""
         product = self.find_product(ctx)
         return CloudJob.of(
             self.unit, self.profile, product.id if product else None, is_named=self.walks("name"),
             awaits_online=self.walks("online"), checks_sim=self.walks("sim"), since=self.client.cloud_date,
-            allowed=self.allowed, tried=tried_before(self.unit, ctx) if self.walks("sim") else (),
+            allowed=self.allowed, tried=self._tried_before(ctx) if self.walks("sim") else (),
         )  # fmt: skip
 
 

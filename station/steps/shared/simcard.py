@@ -5,7 +5,8 @@ The number printed on a card, or on what it came in, must be the one that the un
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime
+from collections.abc import Iterator, Mapping
 
 from pydantic import Field
 
@@ -29,8 +30,11 @@ CARD = "card"
 """The source of a number that was scanned from a card."""
 ASKED_AGAIN = "sim asked again"
 """That the activation of a SIM was asked for once more after it failed; kept with owed work (`CloudRecord.tried`)."""
-ASKED_FACT, NOT_ASKED = "sim_asked_again", "none"
-"""Fact with the SIM it was asked for: a walk may end before it sees what came of it, and the next may not ask again."""
+FAILED_ON = "sim failed on"
+"""When the action was that failed before the SIM was asked for again: a later one shows that this was done (N2)."""
+ASKED_FACT, FAILED_FACT, NOT_ASKED = "sim_asked_again", "sim_failed_on", "none"
+"""Facts with the SIM it was asked for, and before that with the SIM and the date of what failed: a walk, or the station,
+may end before it sees what came of it, and the next may not ask again."""
 
 
 def read_card(unit: Unit, ctx: StepContext) -> None:
@@ -124,9 +128,14 @@ class SimCard(SectionWithDefaults):
             yield Mistake("scan", f"no scan of SIM cards: {names} has its SIM soldered in (G1)", "remove it", "true")
 
 
-def tried_before(unit: Unit, ctx: StepContext) -> tuple[tuple[str, str], ...]:
-    """What an earlier walk tried for the unit's SIM without coming to an end; the cloud has its time once more."""
-    iccid = str(unit.known.iccid or "")
-    if not iccid or unit.memory.known_facts(str(unit.known.device_id)).get(ASKED_FACT) != iccid:
-        return ()
-    return ((ASKED_AGAIN, ctx.clock.utc().isoformat()),)
+def tried_before(facts: Mapping[str, str], iccid: str, now: datetime.datetime) -> tuple[tuple[str, str], ...]:
+    """What was tried for a SIM without coming to an end, by the unit's ``facts``; the cloud has its time once more.
+
+    Where it is not known whether it was sent, the date of what failed before tells; without one it counts as sent.
+    """
+    failed_sim, _, failed_on = facts.get(FAILED_FACT, "").partition(" ")
+    if iccid and facts.get(ASKED_FACT) == iccid:
+        return ((ASKED_AGAIN, now.isoformat()),)
+    if iccid and failed_sim == iccid:
+        return ((FAILED_ON, failed_on),) if failed_on else ((ASKED_AGAIN, now.isoformat()),)
+    return ()
