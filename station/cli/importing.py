@@ -113,7 +113,7 @@ def begun(arguments: argparse.Namespace) -> Iterator[Import]:
     token = token_source(config)
     token()  # without one nothing can be asked
     with contextlib.ExitStack() as stack:
-        client = cloud_client(config, token, clock)
+        client = cloud_client(config, token, clock, sends_again=True)
         stack.callback(client.close)
         product = client.run(api.product(_ref(arguments, profile)))
         platform = _platform(product, profile)

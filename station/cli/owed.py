@@ -222,9 +222,11 @@ def _drained(journal: Journal, arguments: argparse.Namespace, chosen: Sequence[O
         if isinstance(event, OutboxChanged):
             progress.show(event.waiting)
 
-    client = cloud_client(config, token_source(config), clock)
+    client = cloud_client(config, token_source(config), clock, sends_again=True)
     try:
-        worker = OutboxWorker(clock, journal, OwedDesk(client, StepTable.found(), clock, journal.record, journal.known_facts), saw)
+        worker = OutboxWorker(
+            clock, journal, OwedDesk(client, StepTable.found(), clock, journal.record, journal.known_facts), saw
+        )
         journal.make_due(attempts.keys())
         worker.settle_due(attempts.keys())
         while (pause_s := _pause_s(journal, attempts)) <= arguments.wait:

@@ -66,7 +66,7 @@ def open_desk(
     token()
     product = profile.section(Product) if profile is not None else None
     journal = own_journal(arguments, journal_dir(arguments, make=True))
-    client = cloud_client(config, token, clock)
+    client = cloud_client(config, token, clock, sends_again=True)
     try:
         desk = ReworkDesk(
             client, clock, journal.record, product=arguments.product or (product.ref if product is not None else None),

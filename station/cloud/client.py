@@ -34,7 +34,7 @@ from .errors import CloudDown, OutcomeUnknown, RateLimited, TokenRejected, waits
 from .evidence import Route, Speaker, about, speaker
 from .flight import Flight
 from .http import HttpLink
-from .retry import NoAnswer, RetryPlan, Trouble, asked_to_wait, gave_up, is_ambiguous, said, trouble_of
+from .retry import Hitch, NoAnswer, RetryPlan, Trouble, asked_to_wait, gave_up, is_ambiguous, said, trouble_of
 from .slowness import Slowness, Waiters, Waits
 from .way_out import BY_ENVIRONMENT, WayOut
 
@@ -78,6 +78,7 @@ class CloudClient:
         bucket_burst: int = 10,
         on_call: Callable[[CallRecord], None] | None = None,
         on_reachable: Callable[[bool, str], None] | None = None,
+        on_hitch: Callable[[Hitch], None] | None = None,
         known_serials: dict[str, SerialRecord] | None = None,
         way: WayOut = BY_ENVIRONMENT,
     ) -> None:
@@ -90,7 +91,7 @@ class CloudClient:
         self._bucket = TokenBucket(clock, bucket_rate, bucket_burst)
         self._serial_window = Window(clock, SERIAL_LOOKUPS, SERIAL_WINDOW_S)
         self._known_serials = {} if known_serials is None else known_serials
-        self._on_call, self._on_reachable = on_call, on_reachable
+        self._on_call, self._on_reachable, self._on_hitch = on_call, on_reachable, on_hitch
         self._seen = _Seen()
         self._priority = Priority.UNIT
 
@@ -283,6 +284,7 @@ class CloudClient:
         """Wait for the next try, or raise the error if there is none."""
         words = said(call, result)
         if is_ambiguous(trouble, call.effect):
+            self._tell_hitch(call, trouble, words, None)
             raise OutcomeUnknown(f"{call.what}: {words}; it may have been done, read the state before trying again")
         seconds = plan.wait_s(trouble, result, self._clock.utc())
         if trouble is Trouble.BUSY and seconds is not None:
@@ -290,9 +292,15 @@ class CloudClient:
         error = gave_up(call, trouble, words, asked_to_wait(result, self._clock.utc()))
         if seconds is None or (deadline is not None and seconds > deadline.remaining):
             raise error
+        lasts_s = seconds + plan.left_s(trouble)
+        self._tell_hitch(call, trouble, words, lasts_s if deadline is None else min(lasts_s, deadline.remaining))
         slowness.ahead(seconds, waits_for(error))
         if trouble is not Trouble.BUSY:
             self._clock.sleep(seconds, cancel)
+
+    def _tell_hitch(self, call: Call[T], trouble: Trouble, words: str, lasts_s: float | None) -> None:
+        if self._on_hitch is not None:
+            self._on_hitch(Hitch(call.route, call.what, f"{trouble.value} ({words})", lasts_s))
 
     def _read(self, call: Call[T], answer: Answer) -> T:
         """Parse an answer of the cloud itself; raises `CloudRefused` or `BadAnswer`."""

@@ -6,17 +6,21 @@ import email.utils
 import enum
 import random
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from ..local_time import clock_time
 from ..model import Mender
 from .body import Answer
 from .call import Call, Effect
 from .errors import CloudDown, CloudError, NotTheCloud, RateLimited
-from .evidence import Speaker, speaker
+from .evidence import Route, Speaker, speaker
 
 MAX_RETRY_AFTER_S = 300.0
 """The longest wait the cloud can ask for (reference cloud-api 9.1); the next answer may ask again."""
+TOLD_MOST_S = 12 * 3600.0
+"""The longest wait that is told as the cloud asks for it: whatever it says, the next try comes after `MAX_RETRY_AFTER_S`.
+"""
 JITTER = 0.2
 """Waits vary by this fraction in both directions, so that stations behind one address do not synchronise."""
 
@@ -80,6 +84,19 @@ def is_ambiguous(trouble: Trouble, effect: Effect) -> bool:
     return effect is Effect.ONCE and trouble in (Trouble.SICK, Trouble.LOST, Trouble.STRANGER)
 
 
+@dataclass(frozen=True, slots=True)
+class Hitch:
+    """A try that failed: of what, in whose eyes, and for how long the client goes on trying by itself.
+
+    ``lasts_s`` None: it may have been done, so whoever asked looks before it is sent again (N2).
+    """
+
+    route: Route
+    what: str
+    words: str
+    lasts_s: float | None
+
+
 @dataclass(slots=True)
 class RetryPlan:
     """Computes the waits between tries of one request; counts rate limits and failures separately."""
@@ -102,6 +119,10 @@ class RetryPlan:
         if asked is not None:
             return min(asked, MAX_RETRY_AFTER_S)
         return WAITS_S[trouble][tries] * self.rng.uniform(1 - JITTER, 1 + JITTER)
+
+    def left_s(self, trouble: Trouble) -> float:
+        """Return for how long at most it is still tried again after the next try, the time of answers aside."""
+        return sum(WAITS_S[trouble][self.used.get(trouble is Trouble.BUSY, 0) :]) * (1 + JITTER)
 
 
 def retry_after_s(answer: Answer, now: datetime) -> float | None:
@@ -128,9 +149,11 @@ def said(call: Call[Any], result: Answer | NoAnswer) -> str:
 
 
 def asked_to_wait(result: Answer | NoAnswer, now: datetime) -> str:
-    """Describe how long the cloud asks to wait; "" if it does not say."""
+    """Describe how long the cloud asks to wait; "" if it does not say, or more than anybody would (`TOLD_MOST_S`)."""
     seconds = retry_after_s(result, now) if isinstance(result, Answer) else None
-    return "" if seconds is None else f"the cloud asks to wait {seconds:.0f} s"
+    if seconds is None or seconds > TOLD_MOST_S:
+        return ""
+    return f"the cloud asks to wait until {clock_time(now + timedelta(seconds=seconds))}"
 
 
 def gave_up(call: Call[Any], trouble: Trouble, words: str, asked: str) -> CloudError:

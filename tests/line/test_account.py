@@ -341,7 +341,7 @@ SAID: list[tuple[str, Fault, str]] = [
     ("a firewall", page(403, Who.FIREWALL), "an answer 403 that is not the cloud's"),
     ("log in to the network", page(511, Who.NETWORK), "511"),
     ("rate limited", answer(429), "the cloud asks for fewer requests"),
-    ("rate limited for a day", answer(429, "86400"), "the cloud asks to wait 86400 s"),
+    ("rate limited for a day", answer(429, "86400"), "the cloud asks for fewer requests"),
     ("sick", answer(503), "the cloud has a problem"),
     ("silent", Fault(FaultKind.SLOW, seconds=100.0, times=None), "no answer came back"),
 ]

@@ -51,8 +51,8 @@ def test_a_unit_that_cannot_be_opened_stops_the_bench_and_nothing_calls_its_usb_
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        (Fault(FaultKind.STATUS, status=429, times=None, retry_after="86400"), "the cloud asks to wait 86400 s"),
-        (Fault(FaultKind.STATUS, status=429, times=None, retry_after="300"), "the cloud asks to wait 300 s"),
+        (Fault(FaultKind.STATUS, status=429, times=None, retry_after="86400"), "the cloud asks for fewer requests"),
+        (Fault(FaultKind.STATUS, status=429, times=None, retry_after="300"), "the cloud asks to wait until"),
         (Fault(FaultKind.STATUS, status=429, times=None), "the cloud asks for fewer requests"),
         (Fault(FaultKind.STATUS, status=503, times=None), "the cloud has a problem"),
         (Fault(FaultKind.SLOW, times=None, seconds=100.0), "no answer came back"),
