@@ -6,6 +6,7 @@ import argparse
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from drivers.clock import Clock
 
@@ -13,6 +14,7 @@ from ..cloud.client import CloudClient
 from ..engine.step import Emit
 from ..errors import BadInput
 from ..journal import Journal
+from ..journal.sent import was_member, was_released
 from ..line.releases import is_badge
 from ..line.rework.desk import ReworkDesk
 from ..line.rework.kinds import ASKED
@@ -70,7 +72,9 @@ def open_desk(
     try:
         desk = ReworkDesk(
             client, clock, journal.record, product=arguments.product or (product.ref if product is not None else None),
-            by=arguments.by, asked=lambda device: _was_asked_for(journal, device), announce=announce,
+            by=arguments.by, asked=lambda device: _was_asked_for(journal, device),
+            released=partial(was_released, journal), was_member=partial(was_member, journal),
+            announce=announce,
         )  # fmt: skip
         yield OpenDesk(desk, client, journal)
     finally:

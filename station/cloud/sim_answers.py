@@ -11,6 +11,7 @@ from drivers.identity import Iccid
 
 from .answers import MAX_DEVICES, Page, pages_of, total_of
 from .body import Fields, kind_of
+from .call import ProductRef
 from .errors import BadAnswer
 
 
@@ -28,6 +29,7 @@ class Sim:
     product_id: int | None = None
     deactivations_count: int = 0
     first_activated_on: datetime.datetime | None = None
+    last_device_id: str = ""  # the unit that used it last, as far as the cloud knows
 
     @property
     def is_active(self) -> bool:
@@ -78,21 +80,33 @@ class NetworkCheck:
     again_at: datetime.datetime | None = None
 
 
-def read_sims(body: object) -> Page[Sim]:
-    """Parse one page of a product's SIMs (reference cloud-api 8.2)."""
+def read_sims(body: object, product: ProductRef | None = None) -> Page[Sim]:
+    """Parse one page of a product's SIMs (reference cloud-api 8.2); one that names another ``product`` is left out."""
     rows = Fields(body, "SIM list").get("sims")
     if not isinstance(rows, list) or len(rows) > MAX_DEVICES:
         raise BadAnswer(f"SIM list: the cloud sent {kind_of(rows)}, expected a list of at most {MAX_DEVICES}")
-    return Page(tuple(_sim(row, "SIM list") for row in rows), pages_of(body), total_of(body))
+    sims = (_sim(row, "SIM list") for row in rows)
+    return Page(tuple(sim for sim in sims if not _is_elsewhere(sim, product)), pages_of(body), total_of(body))
 
 
-def read_sim(body: object, wanted: Iccid) -> Sim:
-    """Parse a SIM object, bare or wrapped in ``sim``; its ``_id`` must be the ICCID ``wanted``."""
+def read_sim(body: object, wanted: Iccid, product: ProductRef | None = None) -> Sim:
+    """Parse a SIM object, bare or wrapped in ``sim``; its ``_id`` must be the ICCID ``wanted``.
+
+    A record that names another ``product`` than the one it was asked of proves nothing: `BadAnswer`.
+    """
     inner = body.get("sim", body) if isinstance(body, Mapping) else body
     found = _sim(inner, f"SIM {wanted}")
     if found.iccid != wanted.value:
         raise BadAnswer(f"SIM {wanted}: the cloud answered with SIM {found.iccid or 'without a number'}")
+    if _is_elsewhere(found, product):
+        raise BadAnswer(
+            f"SIM {wanted}: asked of product {product}, the cloud answered with a record in product {found.product_id}"
+        )
     return found
+
+
+def _is_elsewhere(sim: Sim, product: ProductRef | None) -> bool:
+    return isinstance(product, int) and sim.product_id not in (None, product)
 
 
 def _sim(body: object, where: str) -> Sim:
@@ -105,6 +119,7 @@ def _sim(body: object, where: str) -> Sim:
         last_action_on=f.moment("last_status_change_action_on"),
         activations_count=f.number("activations_count") or 0, product_id=f.number("product_id"),
         deactivations_count=f.number("deactivations_count") or 0, first_activated_on=f.moment("first_activated_on"),
+        last_device_id=f.text("last_device_id").lower(),
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ def sim(iccid: Iccid, ref: ProductRef | None = None) -> Call[Sim | None]:
     """Read the SIM in product ``ref``, or (None) of the account; None when it is not there (404)."""
 
     def reader(answer: Answer) -> Sim | None:
-        return None if answer.status == 404 else read.read_sim(answer.body, iccid)
+        return None if answer.status == 404 else read.read_sim(answer.body, iccid, ref)
 
     return Call(
         _route(ref), "GET", _path(iccid, ref), f"look up SIM {iccid}", reader, accepts=frozenset({404}),
@@ -35,7 +35,7 @@ def sims(ref: ProductRef, page: int) -> Call[Page[Sim]]:
     return Call(
         Route.SIMS, "GET", f"{product_path(ref)}/sims?page={page}&per_page={PER_PAGE}",
         f"list the SIMs of product {ref}",
-        lambda a: read.read_sims(a.body), most_bytes=MAX_LIST_BYTES,
+        lambda a: read.read_sims(a.body, ref), most_bytes=MAX_LIST_BYTES,
     )  # fmt: skip
 
 

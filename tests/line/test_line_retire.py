@@ -121,7 +121,7 @@ def test_a_unit_leaves_with_tinker_on_it_its_sim_released_unclaimed_and_out(leav
         assert proof in told.proof
     foreseen, _ = leaving.retire()
     assert foreseen.parts == ()
-    assert foreseen.already == f"it runs Tinker; product {PRODUCT} has no SIM {leaving.iccid}"
+    assert foreseen.already == f"it runs Tinker; product {PRODUCT} has it no more, nor SIM {leaving.iccid}"
 
 
 @pytest.mark.rule("I5")

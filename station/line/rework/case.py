@@ -49,6 +49,7 @@ class Case:
     sim: Sim | None
     wishes: Wishes
     was_asked_for: bool = False  # its owner, for the unit, by the journal
+    was_released: bool = False  # its SIM, by the journal
 
     @property
     def product(self) -> int | None:
@@ -119,3 +120,4 @@ class Rework:
     foresee: Callable[[Case], Foreseen]
     needs_record: bool = True
     takes_sims: bool = False  # by an ICCID alone
+    takes_out: bool = False  # wants what the cloud shows of a unit that was in the product, and is not any more

@@ -37,16 +37,19 @@ STEP_S = 900.0
 class ReworkDesk:
     """Looks units up and reworks them. ``product``: where to look first; ``by``: the badge of who does it.
 
-    ``asked``: whether the owner of a Device ID was asked for it before, by the journal; ``announce``: who is told when
-    hands are needed. One thread.
+    ``asked``: whether the owner of a Device ID was asked for it before, by the journal; ``released``: whether the SIM
+    of an ICCID was released before, ``was_member`` whether a Device ID was in a product, both by the journal;
+    ``announce``: who is told when hands are needed. One thread.
     """
 
     def __init__(
         self, client: CloudClient, clock: Clock, record: Emit, *, product: ProductRef | None = None, by: str = "",
-        asked: Callable[[str], bool] = lambda _: False, announce: Emit = lambda _: None,
+        asked: Callable[[str], bool] = lambda _: False, released: Callable[[str], bool] = lambda _: False,
+        was_member: Callable[[str, int], bool] = lambda _, __: False, announce: Emit = lambda _: None,
     ) -> None:  # fmt: skip
         self._client, self._clock, self._record = client, clock, record
-        self._product, self._by, self._asked, self._announce = product, by, asked, announce
+        self._product, self._by, self._announce = product, by, announce
+        self._asked, self._released, self._was_member = asked, released, was_member
         self._number: int | None = None
         self._listed: dict[DeviceId, CloudDevice] = {}
 
@@ -79,9 +82,11 @@ class ReworkDesk:
         if record is None and told is not None:
             job = CloudJob(str(device), told.platform.id, number, "", str(told.serial or ""), str(told.iccid or ""))
             return self._case(target, job, None, wishes, cancel)
-        if record is None and rework.needs_record:
+        is_out = record is None and number is not None and self._was_member(str(device), number)
+        if record is None and rework.needs_record and not (rework.takes_out and is_out):
             raise UnitRejected(self._unseen(device, number))
-        return self._case(target, self._job(device, product, record, wishes), record, wishes, cancel)
+        job = self._job(device, number if is_out else product, record, wishes)
+        return self._case(target, job, record, wishes, cancel)
 
     def _product_number(self, cancel: CancelToken) -> int | None:
         if self._number is None and self._product is not None:
@@ -148,7 +153,8 @@ class ReworkDesk:
         cloud = CloudRecord(job, self._client, LastLook(self._clock))
         ctx = self.context(job.device_id or None, cancel)
         sim = _sim(cloud, ctx) if job.iccid else None
-        return Case(target, cloud, ctx, record, sim, wishes, self._asked(job.device_id))
+        was_released = bool(job.iccid) and sim is None and self._released(job.iccid)
+        return Case(target, cloud, ctx, record, sim, wishes, self._asked(job.device_id), was_released)
 
     def context(self, device_id: str | None, cancel: CancelToken) -> StepContext:
         """Return what one unit is worked on through: its writes are journalled."""

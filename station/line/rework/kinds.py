@@ -116,7 +116,9 @@ def _request(case: Case) -> StepResult:
 
 def foresee_removal(case: Case) -> Foreseen:
     """Return what takes a unit out of its product: its SIM and its owner first."""
-    record = _record(case)
+    if case.record is None:
+        return Foreseen(already=f"product {case.product} has it no more; by the records here it was in it")
+    record = case.record
     if case.product is None:
         return Foreseen(already="it is in no product")
     if record.firmware_product_id == case.product and not case.wishes.leaves_firmware:
@@ -232,6 +234,7 @@ def _sim(case: Case) -> Foreseen:
     if case.wishes.off:
         if sim is None:
             raise UnitRejected(f"the cloud shows no {what} here, so there is nothing to switch off")
+        _check_user(case)
         if sim.status == "deactivated":
             return Foreseen(already=f"{what} is deactivated")
         part = Part(f"deactivates {what}", lambda case: sims.switch_off(case.cloud, case.ctx))
@@ -249,8 +252,14 @@ def foresee_release(case: Case) -> Foreseen:
     _check_iccid(case)
     what = f"SIM {case.cloud.job.iccid}"
     where = f"product {case.product}" if case.product is not None else "this account"
+    if case.sim is None and case.was_released:
+        return Foreseen(already=f"{where} has no {what} any more: it was released here")
     if case.sim is None:
-        return Foreseen(already=f"{where} has no {what}")
+        raise UnitRejected(
+            f"{where} has no {what}, and no record here shows that it was released; check its number, or name the "
+            "product that has it with --product"
+        )
+    _check_user(case)
     part = Part(f"deactivates {what} and releases it from {where}", lambda case: sims.release(case.cloud, case.ctx))
     return Foreseen((part,), ("the unit is offline from then on",), warns=_slowness(case))
 
@@ -258,6 +267,16 @@ def foresee_release(case: Case) -> Foreseen:
 def _check_iccid(case: Case) -> None:
     if not case.cloud.job.iccid:
         raise UnitRejected("the cloud knows no SIM of it; name the card by its ICCID")
+
+
+def _check_user(case: Case) -> None:
+    """Raise `UnitRejected` where a unit is named and another one used its SIM last: that one would go offline."""
+    job, used_by = case.cloud.job, case.sim.last_device_id if case.sim is not None else ""
+    if job.device_id and used_by not in ("", job.device_id):
+        raise UnitRejected(
+            f"SIM {job.iccid}, which the cloud shows in its record, was last used by {used_by}; look which unit has "
+            "the card, and if it is meant, name the card by its ICCID"
+        )
 
 
 def _slowness(case: Case) -> str:
@@ -270,7 +289,7 @@ def _slowness(case: Case) -> str:
 
 REWORKS: Mapping[str, Rework] = {
     "unclaim": Rework("take its owner off", _unclaim),
-    "remove": Rework("take it out of its product, unclaimed first", foresee_removal),
+    "remove": Rework("take it out of its product, unclaimed first", foresee_removal, takes_out=True),
     "transfer": Rework("get a unit that belongs to another account", _transfer, needs_record=False),
     "sim": Rework("switch its SIM on, or off", _sim, takes_sims=True),
     "release": Rework("release its SIM", foresee_release, takes_sims=True),

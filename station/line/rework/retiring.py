@@ -122,9 +122,10 @@ def _out(case: Case) -> Foreseen:
         return foresee_removal(case)
     if case.product is None:
         raise UnitRejected("the cloud shows it in no product of this account; name the product with --product")
-    if case.wishes.releases_sim and case.cloud.job.iccid:
+    if case.wishes.releases_sim and case.sim is not None:
         return foresee_release(case)
-    return Foreseen(already=f"product {case.product} has it no more")
+    lacks = f", nor SIM {case.cloud.job.iccid}" * bool(case.cloud.job.iccid and case.sim is None)
+    return Foreseen(already=f"product {case.product} has it no more{lacks}")
 
 
 RETIRE = Rework("take a plugged-in unit out of its product: Tinker, SIM, owner, membership", foresee)
