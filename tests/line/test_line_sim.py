@@ -143,10 +143,7 @@ def test_a_station_that_dies_between_a_second_activation_and_its_answer_sends_no
         bench.cloud.cancel_faults()
         sent = bench.cloud.writes[SIMS]
         bench.start(BORON)
-        if is_owed:
-            told = bench.wait_for(VerdictRevised, within=8 * 3600)
-        else:
-            told = bench.walk(unit).finished
+        told = bench.wait_for(VerdictRevised, within=8 * 3600) if is_owed else bench.walk(unit).finished
         assert told.verdict is Verdict.FAIL  # type: ignore[attr-defined]
         assert "failed at the carrier, twice" in told.reason  # type: ignore[attr-defined]
         assert bench.cloud.writes[SIMS] == sent + (not arrived)
