@@ -33,8 +33,9 @@ ASKED_AGAIN = "sim asked again"
 FAILED_ON = "sim failed on"
 """When the action was that failed before the SIM was asked for again: a later one shows that this was done (N2)."""
 ASKED_FACT, FAILED_FACT, NOT_ASKED = "sim_asked_again", "sim_failed_on", "none"
-"""Facts with the SIM it was asked for, and before that with the SIM and the date of what failed: a walk, or the station,
-may end before it sees what came of it, and the next may not ask again."""
+"""Facts with the SIM it was asked for, and before that with the SIM and the date of what failed.
+
+A walk, or the station, may end before it sees what came of it, and the next may not ask again."""
 
 
 def read_card(unit: Unit, ctx: StepContext) -> None:
