@@ -19,7 +19,7 @@ from .evidence import Route, Speaker, speaker
 MAX_RETRY_AFTER_S = 300.0
 """The longest wait the cloud can ask for (reference cloud-api 9.1); the next answer may ask again."""
 TOLD_MOST_S = 12 * 3600.0
-"""The longest wait that is told as the cloud asks for it: the next try comes after `MAX_RETRY_AFTER_S` at the latest."""
+"""The longest wait that is told as the cloud asks for it: the next try comes within `MAX_RETRY_AFTER_S`."""
 JITTER = 0.2
 """Waits vary by this fraction in both directions, so that stations behind one address do not synchronise."""
 
