@@ -10,9 +10,11 @@ from line_bench import BORON, OTHER_PRODUCT, line_bench
 from support.rework_bench import PRODUCT, RELEASE, REMOVE, Desk
 
 from drivers.identity import Iccid
+from drivers.virtual.unit import VirtualUnit
 from station.cloud.errors import BadAnswer
 from station.cloud.virtual import Fault, FaultKind
 from station.errors import UnitRejected
+from station.line.rework.case import Target
 from station.model import Outcome
 
 MISTYPED = Iccid.parse("89011703278123456789")
@@ -36,7 +38,7 @@ def test_a_sim_that_is_not_there_is_not_already_released(product: int | None, de
 @pytest.mark.parametrize("then", ["the card", "the unit"])
 def test_a_sim_that_was_released_from_here_is_already_released(first: str, then: str, desk: Desk) -> None:
     unit = desk.unit()
-    named = {"the card": desk.active_sim(unit), "the unit": unit}
+    named: dict[str, VirtualUnit | Target] = {"the card": desk.active_sim(unit), "the unit": unit}
     assert desk.rework("release", named[first]).outcome is Outcome.DONE
     told = desk.rework("release", named[then])
     assert (told.outcome, "it was released here" in told.proof) == (Outcome.ALREADY, True)
