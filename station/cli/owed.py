@@ -27,7 +27,7 @@ from ..settings.config import DEFAULT_CLOUD, load_config
 from ..steps.table import StepTable
 from .account import cloud_client, token_of, token_source
 from .batch import own_journal
-from .log import wanted
+from .log_find import wanted
 from .places import add_data_dir, known_journal, reader
 from .telling import sub_verbs, tell, tell_all
 

@@ -5,8 +5,10 @@
 
 from .directory import JOURNAL_FILE
 from .entries import JOURNALLED, AttemptAbandoned, Entry, OutboxHurried, OutboxPostponed, SecretStored, SerialCached
+from .finding import FoundPage, FoundRow, Kind, Sought, sought_in
 from .journal import Journal
-from .reader import JournalReader, owner_of
+from .opening import owner_of
+from .reader import JournalReader
 from .records import (
     AttemptRecord,
     BatchRecord,
@@ -32,18 +34,23 @@ __all__ = [
     "CachedSerial",
     "Entry",
     "FactRecord",
+    "FoundPage",
+    "FoundRow",
     "Journal",
     "JournalReader",
     "KeptSecret",
     "KeyPlace",
+    "Kind",
     "OutboxHurried",
     "OutboxPostponed",
     "OwedRecord",
     "OwedUnit",
     "SecretStored",
     "SerialCached",
+    "Sought",
     "UnitHistory",
     "Verified",
     "WriteRecord",
     "owner_of",
+    "sought_in",
 ]

@@ -5,6 +5,8 @@ Nothing is read from end to end when the station closed the file knowing all of 
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from pathlib import Path
 
@@ -12,11 +14,11 @@ from drivers.clock import Clock
 
 from ..errors import JournalError
 from .compare import TablesDiffer, check_all, check_end, check_since
-from .directory import JOURNAL_FILE, check_beside, private_file
+from .directory import JOURNAL_FILE, check_beside, check_journal_files, private_file
 from .entries import stamp
 from .migrations import migrate
 from .projections import rebuild
-from .schema import atomic, connect_writer, translated
+from .schema import ENTRIES_SINCE, atomic, connect_reader, connect_writer, translated, version
 from .seal import Seal, is_doubted, look_of, read_seal, settle_doubt, write_seal
 from .stored import stations, tail_of
 from .writer import Writer
@@ -76,3 +78,17 @@ def _check_owner(db: sqlite3.Connection, directory: Path, station_id: str) -> No
                 f"{directory} holds the journal of station {found}, this is {station_id}; "
                 "correct the station id or name another data directory"
             )
+
+
+def owner_of(directory: Path) -> str | None:
+    """Return the id of the station whose journal, of any schema, is in ``directory``; None if nothing is recorded."""
+    path = directory / JOURNAL_FILE
+    if not os.path.lexists(path):
+        return None
+    check_journal_files(directory)
+    with translated(f"the journal in {directory} cannot be read"), contextlib.closing(connect_reader(path)) as db:
+        if (found := version(db)) == 0:
+            return None
+        view = "entries" if found >= ENTRIES_SINCE else "journal"
+        first = db.execute(f"SELECT station_id FROM {view} WHERE seq = (SELECT min(seq) FROM journal)").fetchone()
+        return None if first is None else str(first["station_id"])

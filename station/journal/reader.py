@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -38,6 +37,7 @@ from .batch_seal import sealed_batches
 from .chain import Row
 from .compare import TablesDiffer, check_all, check_batches, check_counts, check_found, check_some
 from .directory import JOURNAL_FILE, check_journal_files
+from .finding import AFTER_ALL, MIN_END, PAGE, FoundPage, Sought, count_found, found_page
 from .owing import OWED, TRIED, due, next_due, owed_units
 from .records import (
     AttemptRecord,
@@ -51,7 +51,7 @@ from .records import (
     Verified,
     WriteRecord,
 )  # fmt: skip
-from .schema import ENTRIES_SINCE, atomic, check_newest, connect_reader, translated, version
+from .schema import atomic, check_newest, connect_reader, translated
 from .seal import doubt, is_untouched
 from .stored import rows
 from .tallies import figures_of
@@ -59,10 +59,6 @@ from .unit_facts import search_key
 from .vault import is_sealed
 
 T = TypeVar("T")
-MIN_END = 3
-"""Fewer characters end too many ids to name one."""
-_AFTER_ALL = "\U0010ffff"
-"""Sorts after whatever an id may go on with."""
 _WHOSE = """SELECT device_id, label FROM ids JOIN units USING (device_id)
     WHERE backwards = ? AND device_id <> ? AND name IN ('device_id', 'serial', 'iccid', 'imei') AND NOT disputed
     ORDER BY last_seen DESC LIMIT 1"""
@@ -226,7 +222,7 @@ class JournalReader:
     def find_by_end(self, last_digits: str) -> tuple[UnitHistory, ...]:
         """Return as `find` the units with an id that ends like that; none for fewer than ``MIN_END`` characters."""
         end = search_key(last_digits.strip())[::-1]
-        return self._found("backwards >= ? AND backwards < ?", end, end + _AFTER_ALL) if len(end) >= MIN_END else ()
+        return self._found("backwards >= ? AND backwards < ?", end, end + AFTER_ALL) if len(end) >= MIN_END else ()
 
     def _found(self, fits: str, *key: str, attempt: str = "") -> tuple[UnitHistory, ...]:
         """Return units with an id that ``fits`` (SQL, with ``key`` for its placeholders), or with that ``attempt``."""
@@ -241,6 +237,14 @@ class JournalReader:
             return tuple(history_of(db, row) for row in found)
 
         return self._ask(question)
+
+    def seek(self, sought: Sought, after: str = "", limit: int = PAGE) -> FoundPage:
+        """Return one page of what is ``sought`` (`finding.sought_in` reads it from words), as `finding.found_page`."""
+        return self._ask(lambda db: found_page(db, sought, after, limit))
+
+    def count(self, sought: Sought) -> int:
+        """Count all that is ``sought``; its kind must be known, as that of a page is."""
+        return self._ask(lambda db: count_found(db, sought))
 
     def unit(self, any_id: str) -> UnitHistory | None:
         """Return the unit seen last among those `find` finds."""
@@ -378,17 +382,3 @@ class JournalReader:
         except TablesDiffer as error:
             doubt(self.directory, str(error))
             raise
-
-
-def owner_of(directory: Path) -> str | None:
-    """Return the id of the station whose journal, of any schema, is in ``directory``; None if nothing is recorded."""
-    path = directory / JOURNAL_FILE
-    if not os.path.lexists(path):
-        return None
-    check_journal_files(directory)
-    with translated(f"the journal in {directory} cannot be read"), contextlib.closing(connect_reader(path)) as db:
-        if (found := version(db)) == 0:
-            return None
-        view = "entries" if found >= ENTRIES_SINCE else "journal"
-        first = db.execute(f"SELECT station_id FROM {view} WHERE seq = (SELECT min(seq) FROM journal)").fetchone()
-        return None if first is None else str(first["station_id"])

@@ -22,7 +22,7 @@ from station.journal import Entry, Journal, JournalReader
 from station.journal.chain import Tail, link
 from station.journal.entries import stamp
 from station.journal.migrations import migrate
-from station.journal.reader import owner_of
+from station.journal.opening import owner_of
 from station.journal.schema import VERSIONS, connect_writer
 from station.model import Outcome, Verdict
 

@@ -14,7 +14,7 @@ from drivers.clock import SimulatedClock
 from drivers.identity import MobileSecret
 from station.journal import Entry, Journal, JournalReader
 from station.journal.migrations import fresh
-from station.journal.reader import owner_of
+from station.journal.opening import owner_of
 from station.model import Outcome
 
 FEW = frozenset({"batches", "figures", "operators", "products", "migrations", "sqlite_master"})

@@ -1,0 +1,234 @@
+"""Implements ``station log find``: units and attempts by whatever one has of them, and the whole life of one unit."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from drivers.plain_text import escaped
+
+from ..errors import BadInput
+from ..export.cells import unguarded
+from ..journal import (
+    AttemptRecord,
+    FactRecord,
+    FoundPage,
+    FoundRow,
+    JournalReader,
+    Kind,
+    Sought,
+    UnitHistory,
+    sought_in,
+)
+from ..journal.entries import stamp
+from ..journal.finding import PAGE, moment_in
+from ..local_time import moment
+from ..model import VERDICT_WORD
+from ..scan.reading import read_scan
+from .places import add_data_dir, reader
+from .telling import released, tell, tell_all
+
+_HARMLESS = re.compile(r"a-[0-9a-f]{12}|([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}|.{1,14}")
+"""Matches attempt ids, MAC addresses and anything shorter than a mobile secret."""
+
+
+_NAMES = {
+    Kind.UNIT: "an id of a unit", Kind.BATCH: "a batch", Kind.LOT: "a lot of parts", Kind.END: "the end of an id",
+    Kind.MODULE: "the hash of a module that units hold", Kind.LABEL: "a part of a label", Kind.PART: "a part of an id",
+    Kind.REASON: "words of a reason", Kind.ATTEMPTS: "attempts",
+}  # fmt: skip
+"""What words were taken for, as the answer says it."""
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare ``log find``."""
+    find = verbs.add_parser(
+        "find", help="units and attempts by anything one has of them",
+        description="An id or a part of it, a label, a batch, a lot, the hash of a module, a verdict (PASS), a reason,"
+        " a span of time (2026-11-29 10:00..11:00), or a verdict or span together with one of the others. The answer"
+        " says what the words were taken for.",
+    )  # fmt: skip
+    find.add_argument("words", nargs="*", metavar="ANYTHING")
+    find.add_argument("--as", dest="kind", choices=[kind.value for kind in Kind][:-1], help="take the words for this")
+    find.add_argument("--since", type=_begin, metavar="TIME", help="attempts from then on: a day, or with a time")
+    find.add_argument("--until", type=_begin, metavar="TIME", help="attempts before then")
+    find.add_argument("--limit", type=int, default=PAGE, metavar="N", help=f"show that many ({PAGE}; 0: all)")
+    find.add_argument("--json", action="store_true", help="one JSON object a line")
+    add_data_dir(find)
+    find.set_defaults(run=run)
+
+
+def _begin(text: str) -> datetime.datetime:
+    try:
+        return moment_in(text)[0]
+    except BadInput as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the history of the only unit found, else a line for each unit or attempt. Returns 1 if there is none."""
+    words = " ".join(arguments.words)
+    sought, shown = _sought(words, arguments)
+    limit = arguments.limit or sys.maxsize
+    with reader(arguments) as journal:
+        page = journal.seek(sought, limit=min(limit, PAGE))
+        _verify(journal, sought, page)
+        if not page.rows:
+            sys.stderr.write(f"no unit, attempt or SIM {escaped(shown)} in this journal\n")
+            return 1
+        count = len(page.rows) if not page.after else journal.count(page.sought)
+        found = _pages(journal, page, limit)
+        if arguments.json:
+            tell_all(_as_json(page.sought, row) for row in found)
+        else:
+            tell_all(_as_text(journal, page, found, count, shown))
+            if count > limit:
+                tell(f"{count - limit} more; ask for less, or for more with --limit")
+    return 0
+
+
+def _sought(words: str, arguments: argparse.Namespace) -> tuple[Sought, str]:
+    """Return what ``words`` look for, and the same as it may be printed. Raises `BadInput` for nothing."""
+    known, shown = wanted(words)
+    bare = unguarded(words.strip())
+    read, sought = read_scan(bare), sought_in(bare)
+    if code := read.lot or (read.batch_name if ":" in bare else ""):
+        sought, shown = Sought(code), code
+    elif not sought.is_narrowed:  # a label is looked for by its number, any other word as it was typed
+        sought = Sought(bare if bare.upper() == known.upper() else known)
+        shown = bare if shown == known == bare.upper() else shown
+    since, until = arguments.since or sought.since, arguments.until or sought.until
+    sought = replace(sought, kind=arguments.kind and Kind(arguments.kind), since=since, until=until)
+    if not sought.text and not sought.is_narrowed:
+        raise BadInput("nothing to look for; give an id, a lot, a verdict, a time or a word of a reason")
+    return sought, shown or "of that time"
+
+
+def _verify(journal: JournalReader, sought: Sought, page: FoundPage) -> None:
+    """Compare what was found with the chain, unless all of it is known to agree; what was not found, too."""
+    units = {row.device_id for row in page.rows if row.device_id}
+    if page.sought.kind in (None, Kind.UNIT, Kind.END):
+        journal.verify_found(sought.text, units)
+    else:
+        journal.verify_units(units)
+        journal.verify_batches()
+
+
+def _pages(journal: JournalReader, page: FoundPage, limit: int) -> Iterator[FoundRow]:
+    while True:
+        yield from page.rows[:limit]
+        limit -= len(page.rows)
+        if limit <= 0 or not page.after:
+            return
+        page = journal.seek(page.sought, page.after)
+
+
+def _as_text(
+    journal: JournalReader, page: FoundPage, rows: Iterator[FoundRow], count: int, shown: str
+) -> Iterator[str]:
+    sought, of_units = page.sought, page.sought.is_of_units
+    if of_units and (count == 1 or sought.kind is Kind.UNIT):
+        if sought.kind is not Kind.UNIT:
+            yield f"taken for {_NAMES[sought.kind or Kind.UNIT]}"
+        for row in rows:
+            for unit in journal.find(row.device_id or ""):
+                yield from story(unit, journal)
+        return
+    if sought.kind is Kind.END and of_units:
+        yield f"{count} units have an id that ends with {escaped(shown)}; look at one with its whole id"
+    else:
+        yield f"taken for {_told(sought)}: {count} {'unit' if of_units else 'attempt'}{'' if count == 1 else 's'}"
+    for row in rows:
+        yield from map(line_of, journal.find(row.device_id or "")) if of_units else (_attempt_line(row),)
+
+
+def _told(sought: Sought) -> str:
+    parts = [] if sought.kind is Kind.ATTEMPTS else [_NAMES[sought.kind or Kind.UNIT]]
+    parts += [VERDICT_WORD[sought.verdict]] if sought.verdict is not None else []
+    parts += [f"from {moment(sought.since)}"] if sought.since is not None else []
+    parts += [f"before {moment(sought.until)}"] if sought.until is not None else []
+    return ", ".join(parts)
+
+
+def _as_json(sought: Sought, row: FoundRow) -> str:
+    told: dict[str, Any] = {
+        "taken_for": sought.kind, "device_id": row.device_id, "platform": row.platform, "label": row.label,
+    }  # fmt: skip
+    if (one := row.attempt) is not None:
+        told |= {
+            "attempt": one.attempt, "batch": one.batch, "slot": one.slot, "operator": one.operator,
+            "started": stamp(one.started_at), "finished": one.finished_at and stamp(one.finished_at),
+            "verdict": None if one.verdict is None else one.verdict.name, "failed_step": one.failed_step,
+            "reason": one.reason, "lots": list(one.lots),
+        }  # fmt: skip
+    return json.dumps(told)
+
+
+def _attempt_line(row: FoundRow) -> str:
+    attempt = row.attempt
+    if attempt is None:
+        return f"  {row.platform:8} {row.label:16} {row.device_id}"
+    verdict = VERDICT_WORD[attempt.verdict] if attempt.verdict is not None else "not finished"
+    unit = f"{row.platform:8} {row.label:16} {row.device_id or 'no unit known':24}"
+    why = f": {attempt.reason}" if attempt.reason else ""
+    return f"  {moment(attempt.started_at)}  {unit}  batch {attempt.batch or '-'}  slot {attempt.slot}  {verdict}{why}"
+
+
+def wanted(text: str) -> tuple[str, str]:
+    """Return the id in ``text``, and the same as it may be printed: masked if it could be a mobile secret.
+
+    ``text``: an id typed or copied, also with a spreadsheet's apostrophe, or a whole label (drivers.identity).
+    """
+    bare = unguarded(text.strip())
+    if number := read_scan(bare).number:
+        return number, number
+    return bare, bare if _HARMLESS.fullmatch(bare) else "of this id (not repeated: it may hold a mobile secret)"
+
+
+def line_of(unit: UnitHistory) -> str:
+    """Describe a unit in one line, enough to tell it from others."""
+    last = unit.attempts[-1] if unit.attempts else None
+    verdict = VERDICT_WORD[last.verdict] if last is not None and last.verdict is not None else "not finished"
+    iccid = unit.fact("iccid")
+    return f"  {unit.platform:8} {unit.label:16} {unit.device_id}  {moment(unit.last_seen)}  {verdict}" + (
+        f"  SIM {iccid}" if iccid else ""
+    )
+
+
+def story(unit: UnitHistory, journal: JournalReader) -> Iterator[str]:
+    """Yield the history of one unit, line by line."""
+    yield f"{unit.platform} {unit.label}  first seen {moment(unit.first_seen)}"
+    yield f"  {'device_id':14} {unit.device_id}"
+    for name in dict.fromkeys(fact.name for fact in unit.facts):
+        yield from _fact(name, [fact for fact in unit.facts if fact.name == name])
+    for attempt in unit.attempts:
+        yield from _attempt(attempt, journal)
+
+
+def _fact(name: str, facts: list[FactRecord]) -> Iterator[str]:
+    """Yield the newest value with earlier ones, then the values of other sources that were disputed."""
+    believed = [fact for fact in facts if not fact.is_disputed]
+    if believed:
+        newest = believed[-1]
+        former = ", ".join(dict.fromkeys(fact.value for fact in believed if fact.value != newest.value))
+        yield f"  {name:14} {newest.value}  ({newest.source})" + (f"  was {former}" if former else "")
+    for fact in facts:
+        if fact.is_disputed:
+            yield f"  {name:14} {fact.value}  ({fact.source})  disputed"
+
+
+def _attempt(attempt: AttemptRecord, journal: JournalReader) -> Iterator[str]:
+    verdict = VERDICT_WORD[attempt.verdict] if attempt.verdict is not None else "not finished"
+    batch = f"batch {attempt.batch or '-'}{released(attempt.release)}"
+    lots = f"  lots {', '.join(attempt.lots)}" if attempt.lots else ""
+    yield f"  {moment(attempt.started_at)}  {batch}  slot {attempt.slot}{lots}  {verdict}" + (
+        f": {attempt.reason}" if attempt.reason else ""
+    )
+    for step in journal.steps(attempt.attempt):
+        yield f"      {step.step:12} {step.outcome.value:8} {step.seconds:7.1f} s  {step.proof or step.reason}"

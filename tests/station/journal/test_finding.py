@@ -1,0 +1,143 @@
+"""What a person has in hand, and what the journal takes it for: ids, parts, lots, hashes, times, verdicts, reasons."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.journal_story import at, finished, identified, opened, started, step, unit_id
+
+from drivers.clock import SimulatedClock
+from station.engine.records import LotScanned, UnitFacts
+from station.errors import BadInput
+from station.journal import FoundPage, Journal, Kind, Sought, sought_in
+from station.model import IdentityFact, Verdict
+
+UTC = datetime.UTC
+OLD, NEW = "ab" * 32, "3f" * 32
+NO_RADIO = "the radio did not answer: asked twice"
+
+
+def held(unit: int, attempt: str, version: int, digest: str, seconds: float = 3) -> UnitFacts:
+    fact = IdentityFact("module bootloader", f"{version} {digest}".strip(), "module info")
+    return UnitFacts(at=at(seconds), slot=3, device_id=unit_id(unit), attempt=attempt, facts=(fact,))
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journal]:
+    """Three units: the first failed and then passed, the second set an alarm off, the third was never identified."""
+    place = tmp_path_factory.mktemp("found") / "journal"
+    with Journal.open(place, "bench-1", SimulatedClock()) as journal:
+        journal.record(opened(), opened("2026-01-05"), LotScanned(at=at(), batch="B1", lot="2231-A", part="ANT"))
+        journal.record(started("a-1"), identified("a-1", serial="P044AB1234567", imei="358227158716661"))
+        journal.record(held(1, "a-1", 1, OLD), step("a-1"), finished("a-1", Verdict.FAIL, reason=NO_RADIO))
+        journal.record(LotScanned(at=at(20), device_id=unit_id(1), slot=3, lot="b-77"))
+        journal.record(started("a-2", seconds=3600), identified("a-2"), held(1, "a-2", 2, NEW), finished("a-2"))
+        journal.record(started("b-1", 2, "2026-01-05", 86400), identified("b-1", 2, serial="ARNKAB7777777"))
+        journal.record(held(2, "b-1", 1, OLD), finished("b-1", Verdict.ERROR, 2, "cable"))
+        journal.record(started("c-1", None, seconds=90000), finished("c-1", Verdict.ABORTED, None))
+        yield journal
+
+
+def attempts(page: FoundPage) -> list[str]:
+    return [row.attempt.attempt for row in page.rows if row.attempt is not None]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "wanted"),
+    [
+        (unit_id(1).upper(), Kind.UNIT, ["a-2"]),
+        ("p044 ab-1234567", Kind.UNIT, ["a-2"]),
+        ("b-1", Kind.UNIT, ["b-1"]),
+        ("B1", Kind.BATCH, ["c-1", "a-2", "a-1"]),
+        ("2026-01-05", Kind.BATCH, ["b-1"]),  # a batch may be called so
+        ("2231-a", Kind.LOT, ["c-1", "a-2", "a-1"]),
+        ("ANT=2231-A", Kind.LOT, ["c-1", "a-2", "a-1"]),
+        ("B-77", Kind.LOT, ["a-2", "a-1"]),
+        ("4567", Kind.END, ["a-2"]),
+        (OLD, Kind.MODULE, ["b-1"]),  # the first unit has a newer one by now
+        (NEW[:8], Kind.MODULE, ["a-2"]),
+        ("KAB777", Kind.LABEL, ["b-1"]),
+        ("822715871666", Kind.PART, ["a-2"]),
+        ("radio did not", Kind.REASON, ["a-1"]),
+        ("device_os", Kind.REASON, ["c-1", "b-1", "a-1"]),  # the step they ended in
+        ("FAIL", Kind.ATTEMPTS, ["a-1"]),
+        ("check station", Kind.ATTEMPTS, ["b-1"]),
+        ("STOPPED", Kind.ATTEMPTS, ["c-1"]),
+        ("2026-01-06", Kind.ATTEMPTS, ["c-1", "b-1"]),
+        ("2026-01-05 06:30..07:30", Kind.ATTEMPTS, ["a-2"]),
+        ("..2026-01-05", Kind.ATTEMPTS, ["a-2", "a-1"]),
+        ("2026-01-06..", Kind.ATTEMPTS, ["c-1", "b-1"]),
+        ("2026-01-05 06:00", Kind.ATTEMPTS, ["a-1"]),
+        ("FAIL 1234567", Kind.END, ["a-1"]),
+        ("2231-A 2026-01-05 06:00..06:30", Kind.LOT, ["a-1"]),
+        ("PASS 2026-01-06", None, []),
+        ("nothing of the kind", None, []),
+    ],
+)
+def test_words_are_taken_for_the_first_thing_that_finds_something(
+    words: str, kind: Kind | None, wanted: list[str], journal: Journal
+) -> None:
+    page = journal.seek(sought_in(words, UTC))
+    assert attempts(page) == wanted
+    if wanted:
+        assert page.sought.kind is kind
+        assert journal.count(page.sought) == len(wanted)
+
+
+def test_words_can_be_taken_for_what_the_asker_says(journal: Journal) -> None:
+    assert attempts(journal.seek(Sought("4567", Kind.REASON))) == []
+    assert attempts(journal.seek(Sought("2026-01-05", Kind.BATCH))) == ["b-1"]
+    assert journal.seek(Sought("xy", Kind.MODULE)).rows == ()
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+@pytest.mark.parametrize(
+    "sought", [Sought(""), Sought("device_os", Kind.REASON), Sought("B1"), Sought("00", Kind.PART)]
+)
+def test_pages_follow_each_other_without_gap_or_repeat(sought: Sought, limit: int, journal: Journal) -> None:
+    whole = journal.seek(sought)
+    assert whole.after == ""
+    page = journal.seek(sought, limit=limit)
+    rows = list(page.rows)
+    while page.after:
+        page = journal.seek(page.sought, page.after, limit)
+        assert 0 < len(page.rows) <= limit
+        rows += page.rows
+    assert tuple(rows) == whole.rows
+
+
+def test_a_page_of_a_span_goes_on_where_many_attempts_began_at_once(data: object, clock: SimulatedClock) -> None:
+    with Journal.open(data, "bench-1", clock) as journal:  # type: ignore[arg-type]
+        journal.record(opened())
+        for number in range(7):
+            journal.record(started(f"a-{number}", number))
+        sought, found, after = sought_in("2026-01-05", UTC), [], ""
+        while not found or after:
+            page = journal.seek(sought, after, 3)
+            found, after = [*found, *attempts(page)], page.after
+        assert found == [f"a-{number}" for number in reversed(range(7))]
+
+
+@pytest.mark.parametrize("words", ["2026-13-01", "2026-11-29 25:00", "2026-02-30..2026-03-01"])
+def test_a_time_that_is_none_is_said_back(words: str) -> None:
+    with pytest.raises(BadInput, match="is no time, expected"):
+        sought_in(words)
+
+
+def test_a_verdict_within_a_sentence_is_a_word_of_it() -> None:
+    assert sought_in("could not fail safely") == Sought("could not fail safely")
+    assert sought_in("SET ASIDE") == Sought("", verdict=Verdict.PENDING, words="SET ASIDE")
+    assert sought_in("P-FAIL-7").text != ""
+
+
+@given(st.text(max_size=40))
+def test_no_words_break_a_search(journal: Journal, words: str) -> None:
+    try:
+        sought = sought_in(words, UTC)
+    except BadInput:
+        return
+    journal.seek(sought)
