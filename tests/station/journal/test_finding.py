@@ -115,7 +115,8 @@ def test_a_page_of_a_span_goes_on_where_many_attempts_began_at_once(data: object
         journal.record(opened())
         for number in range(7):
             journal.record(started(f"a-{number}", number))
-        sought, found, after = sought_in("2026-01-05", UTC), [], ""
+        sought, after = sought_in("2026-01-05", UTC), ""
+        found: list[str] = []
         while not found or after:
             page = journal.seek(sought, after, 3)
             found, after = [*found, *attempts(page)], page.after
