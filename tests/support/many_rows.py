@@ -1,6 +1,6 @@
 """Writes a journal of a million units directly into its tables: chained rows, as the station's own code leaves them.
 
-``PYTHONPATH=tests python tests/bench/many_rows.py DIRECTORY UNITS``. Two units are recorded by the station's code; all
+``PYTHONPATH=tests python -m support.many_rows DIRECTORY UNITS``. Two units are recorded by the station's code; all
 others are copies of their rows under other names, at other times, with hashes of their own. A unit has 20 ends of
 steps; every tenth one failed once before. `bench_million` verifies a small one as a whole.
 """

@@ -1,0 +1,173 @@
+"""Asks a journal one question, and bare sqlite3 the same; prints the seconds of both, the memory taken, the answer."""
+
+from __future__ import annotations
+
+import csv
+import io
+import resource
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from support import many_rows
+
+from drivers.clock import SystemClock
+from station.export import CSV, export
+from station.export.workbook import XLSX
+from station.journal import JOURNAL_FILE, Journal, JournalReader, sought_in
+from station.journal.tallies import failures, figures_of, shares, step_times
+
+Asked = Callable[[JournalReader], object]
+PART = "AB0000019"
+
+
+def _middle(journal: JournalReader) -> int:
+    (most,) = journal._all(lambda row: int(row[0]), "SELECT count(*) FROM units")
+    return most // 2 + 9
+
+
+def _seek(words: str) -> Asked:
+    return lambda journal: len(journal.seek(sought_in(words)).rows)
+
+
+def _batches(journal: JournalReader) -> list[str]:
+    return [record.batch.id for record in journal.batches()]
+
+
+def _shares(journal: JournalReader) -> object:
+    with journal.exporting(_batches(journal)) as db:
+        return sum(len(shares(db, _batches(journal), by)) for by in ("slot", "hour", "lot"))
+
+
+def _in_db(ask: Callable[[sqlite3.Connection, list[str]], object]) -> Asked:
+    def asked(journal: JournalReader) -> object:
+        batches = _batches(journal)
+        with journal.exporting(batches) as db:
+            return ask(db, batches)
+
+    return asked
+
+
+def _file(exporter: object, *, is_binary: bool) -> Asked:
+    def asked(journal: JournalReader) -> object:
+        with tempfile.TemporaryDirectory() as place:
+            path = Path(place) / "log"
+            with path.open("wb") if is_binary else path.open("w", newline="") as file:
+                return export(journal, many_rows.batch_of(0), file, exporter)  # type: ignore[arg-type]
+
+    return asked
+
+
+def _counted(journal: JournalReader) -> object:
+    page = journal.seek(sought_in(many_rows.module_hash(0, "bootloader")))
+    return journal.count(page.sought)
+
+
+def _listed(journal: JournalReader) -> object:
+    sought, after, count = sought_in(many_rows.module_hash(0, "bootloader")), "", 0
+    while count < 10_000:  # what a screen or a script pages through
+        page = journal.seek(sought, after, 1000)
+        count, after, sought = count + len(page.rows), page.after, page.sought
+        if not after:
+            break
+    return count
+
+
+_HASH = int(many_rows.module_hash(0, "bootloader")[:15], 16)
+_BATCH = many_rows.batch_of(0)
+_PLAIN_ROWS = f"SELECT a.*, u.label FROM attempts a JOIN units u USING (device_id) WHERE batch = '{_BATCH}'"
+QUESTIONS: dict[str, tuple[Asked, str]] = {
+    "find by serial number": (
+        lambda journal: journal.find(many_rows.serial(_middle(journal)))[0].label,
+        "SELECT * FROM ids JOIN units USING (device_id) WHERE backwards = '{serial}'",
+    ),
+    "find by the last six digits": (
+        lambda journal: len(journal.find_by_end(many_rows.serial(_middle(journal))[-6:])),
+        "SELECT * FROM ids JOIN units USING (device_id) WHERE backwards >= '{end}' AND backwards < '{end}zz'",
+    ),
+    "find by ICCID": (
+        lambda journal: journal.find(many_rows.names_of(_middle(journal))["iccid"])[0].label,
+        "SELECT * FROM ids JOIN units USING (device_id) WHERE backwards = '{iccid}'",
+    ),
+    "find failures, first page": (
+        _seek("FAIL"),
+        "SELECT * FROM attempts WHERE verdict = 'FAIL' ORDER BY started_seq DESC LIMIT 51",
+    ),
+    "find a span of an hour": (
+        _seek("2026-01-05 09:00..10:00"),
+        "SELECT * FROM attempts WHERE started_at >= '2026-01-05T09' AND started_at < '2026-01-05T10' LIMIT 51",
+    ),
+    "find a lot, first page": (
+        _seek("2200-A"),
+        "SELECT * FROM attempts JOIN attempt_lots USING (attempt) WHERE lot = '2200-A' COLLATE NOCASE LIMIT 51",
+    ),
+    "find a part of a label": (_seek(PART), f"SELECT * FROM units WHERE label LIKE '%{PART}%'"),
+    "find words of a reason": (
+        _seek("did not answer"),
+        "SELECT * FROM attempts WHERE verdict = 'FAIL' AND reason LIKE '%did not answer%' LIMIT 51",
+    ),
+    "stats of all batches": (
+        _in_db(lambda db, batches: sum(figures_of(db, batch).units for batch in batches)),
+        "SELECT batch, count(DISTINCT device_id), sum(verdict = 'PASS') FROM attempts GROUP BY batch",
+    ),
+    "stats by slot, hour and lot": (_shares, "SELECT slot, verdict, count(*) FROM attempts GROUP BY slot, verdict"),
+    "stats by step": (
+        _in_db(lambda db, batches: sum(one.tries for one in step_times(db, batches))),
+        "SELECT step, outcome, count(*), avg(seconds) FROM steps GROUP BY step, outcome",
+    ),
+    "Pareto of failures": (
+        _in_db(lambda db, batches: sum(one.attempts for one in failures(db, batches))),
+        "SELECT failed_step, slot, reason, count(*) FROM attempts WHERE verdict = 'FAIL' GROUP BY 1, 2, 3",
+    ),
+    "units with module hash, counted": (_counted, f"SELECT count(*) FROM held_modules WHERE image = {_HASH}"),
+    "units with module hash, listed": (_listed, f"SELECT * FROM held_modules WHERE image = {_HASH} LIMIT 10000"),
+    "CSV of a batch": (_file(CSV, is_binary=False), _PLAIN_ROWS),
+    "XLSX of a batch": (_file(XLSX, is_binary=True), _PLAIN_ROWS),
+}
+
+
+def main(directory: Path, question: str) -> None:
+    """Print ours, bare, memory, and what came out, with tabs in between."""
+    if question == "open the station's journal":
+        begin = time.perf_counter()
+        opened = Journal.open(directory, many_rows.STATION, SystemClock())
+        ours, answer, bare_sql = time.perf_counter() - begin, "after an orderly end", "SELECT max(seq) FROM journal"
+        number = _middle(opened)
+        memory = _memory()
+        opened.close()
+    else:
+        ask, bare_sql = QUESTIONS[question]
+        with JournalReader(directory) as journal:
+            number = _middle(journal)
+            begin = time.perf_counter()
+            told = ask(journal)
+            ours, memory = time.perf_counter() - begin, _memory()
+            answer = f"{told:,}" if isinstance(told, int) else str(told)
+    bare = _bare(directory, bare_sql.format(
+        serial=many_rows.serial(number).lower()[::-1], end=many_rows.serial(number).lower()[:-7:-1],
+        iccid=many_rows.names_of(number)["iccid"][::-1],
+    ))  # fmt: skip
+    sys.stdout.write(f"{_shown(ours)}\t{_shown(bare)}\t{memory}\t{answer}\n")
+
+
+def _memory() -> str:
+    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"
+
+
+def _bare(directory: Path, sql: str) -> float:
+    begin = time.perf_counter()
+    db = sqlite3.connect(directory / JOURNAL_FILE)
+    csv.writer(io.StringIO()).writerows(db.execute(sql))
+    db.close()
+    return time.perf_counter() - begin
+
+
+def _shown(seconds: float) -> str:
+    return f"{seconds * 1000:,.1f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])
