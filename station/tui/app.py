@@ -137,7 +137,7 @@ class BenchApp(App[None]):
         for look, paint in self._palette.items():
             for part in ("fill", "text", "border"):
                 variables[f"{look.value}-{part}"] = getattr(paint, part) or "ansi_default"
-        return variables
+        return variables | {f"ground-{part}": variables[f"empty-{part}"] for part in ("fill", "text", "border")}
 
     def on_mount(self) -> None:
         """Draw the events fed so far, then follow new ones; Textual calls it once."""

@@ -8,13 +8,13 @@ import sys
 from rich.console import Console
 from textual import constants
 
-from ..view.look import FULL_COLOUR, SIXTEEN_COLOURS, Palette
+from ..view.look import DARK, SIXTEEN_COLOURS, Palette
 
 
-def palette_of_terminal() -> Palette:
-    """Return the palette for as many colours as the terminal has."""
+def palette_of_terminal(wanted: Palette = DARK) -> Palette:
+    """Return ``wanted`` if the terminal has colours enough for it, else the palette of 16."""
     console = Console(force_terminal=True, color_system=constants.COLOR_SYSTEM)  # type: ignore[arg-type]
-    return SIXTEEN_COLOURS if console.color_system in ("standard", "windows") else FULL_COLOUR
+    return SIXTEEN_COLOURS if console.color_system in ("standard", "windows") else wanted
 
 
 def is_ascii_terminal() -> bool:

@@ -9,6 +9,7 @@ from ..local_time import clock_time
 from ..model import TRIAL, Verdict
 from ..words.catalogue import Words
 from ..words.cells import fit, width_of
+from . import tile
 from .look import Glyphs
 from .state import BatchLine, BenchState, LogLine, SlotState
 
@@ -27,6 +28,9 @@ KEYS = (
 """Label of a key, and what it does (a key of the catalogue)."""
 _DROPPED_FIRST = ("O", "F", "B", "S", "L", "R", "Enter", "1-9", "?")
 """Keys a narrow screen omits, the least needed first; the help page lists all."""
+
+_BATCH_BAR, _BATCH_BAR_FROM = 10, 100
+"""Cells of the bar to a batch's target, on screens of at least so many columns."""
 
 _ARROWS = "Up, Down"
 DETAILS_KEYS = (
@@ -56,7 +60,7 @@ def header(state: BenchState, width: int, glyphs: Glyphs) -> str:
     cloud = words.text("header-cloud", state=_cloud(state.is_cloud_up, glyphs))
     parts = [  # (text, rank: 0 is the most important)
         (_virtual(state, glyphs), 0),
-        *_batch_parts(state, glyphs),
+        *_batch_parts(state, width, glyphs),
         (cloud, 2 if state.is_cloud_up is False else 5),
         (words.text("header-owed", count=str(state.outbox)), 4 if state.outbox else 9),
         (words.text("header-operator", badge=state.operator) if state.operator else "", 8),
@@ -66,25 +70,38 @@ def header(state: BenchState, width: int, glyphs: Glyphs) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The lines around the slots. ``notice``: the current message, also first in the log if that has rows."""
+    """The lines around the slots. ``line``: above the keys; ``is_notice``: a message rather than a slot's sentence."""
 
     header: str
     log: tuple[str, ...]
+    line: str
+    is_notice: bool
     keys: str
-    notice: str
 
 
-def frame(state: BenchState, width: int, log_rows: int, glyphs: Glyphs, hint: str = "") -> Frame:
+def frame(
+    state: BenchState, width: int, log_rows: int, glyphs: Glyphs, hint: str = "", selected: int | None = None
+) -> Frame:
     """Compose the lines around the slots. ``hint`` is the reply to the last key, and replaces the station's notice.
 
-    Without rows for a log a notice replaces the header, except for the mark of virtual units.
+    The line above the keys has the current message, else the whole sentence of the selected slot.
     """
     notice = hint or state.notice or (state.words.line(state.stranger) if state.stranger else "")
-    top = header(state, width, glyphs)
-    if notice and not log_rows:
-        top = fit(glyphs.separator.join(part for part in (_virtual(state, glyphs), notice) if part), width)
-    log = (*([notice] if notice else []), *(log_line(line, width, glyphs, state.words) for line in state.log))
-    return Frame(top, log[:log_rows], footer(state, width), notice)
+    slot = state.slot(selected) if selected is not None else None
+    line = notice or (_whole(slot, width, glyphs, state.words) if slot is not None else "")
+    log = tuple(log_line(one, width, glyphs, state.words) for one in state.log[:log_rows])
+    return Frame(header(state, width, glyphs), log, fit(line, width), bool(notice), footer(state, width, selected))
+
+
+def _whole(slot: SlotState, width: int, glyphs: Glyphs, words: Words) -> str:
+    """Write the full sentence of a slot on one line, with its number, unit and word if there is room for them."""
+    current = slot.current
+    title = words.step_title(current.step, current.title) if current is not None else ""
+    word = f"{glyphs.shape(slot.look)} {words.face(slot.look.value).word or title}".strip()
+    where, said = words.text("log-slot", slot=str(slot.number)), words.joined(tile.sentence(slot, words).lines)
+    forms = ((where, slot.name, word, said), (where, slot.name, said), (where, said), (said,))
+    lines = ["  ".join(filter(None, form)) for form in forms]
+    return next((line for line in lines if width_of(line) <= width), lines[-1])
 
 
 def _virtual(state: BenchState, glyphs: Glyphs) -> str:
@@ -114,11 +131,16 @@ def _joined(parts: list[tuple[str, int]], width: int, glyphs: Glyphs) -> str:
     return fit(glyphs.separator.join(text for text, _ in kept), width)
 
 
-def _batch_parts(state: BenchState, glyphs: Glyphs) -> list[tuple[str, int]]:
+def _batch_parts(state: BenchState, width: int, glyphs: Glyphs) -> list[tuple[str, int]]:
     if not state.batches:
         return [(state.words.text("header-no-batch"), 1)]
     words, figures = state.words, state.figures
-    passed = figures.passed if state.target is None else f"{figures.passed}/{state.target}"
+    passed = f"{figures.passed} {words.verdict(Verdict.PASS)}"
+    if state.target is not None:
+        passed = f"{figures.passed}/{state.target} {words.verdict(Verdict.PASS)}"
+        full = round(min(1.0, figures.passed / max(1, state.target)) * _BATCH_BAR) if width >= _BATCH_BAR_FROM else None
+        if full is not None:
+            passed += f" {glyphs.bar_full * full}{glyphs.bar_rest * (_BATCH_BAR - full)}"
     share = words.figure(percent(figures.first_pass_yield, glyphs.nothing))
     names = ", ".join(product(line, words) for line in state.batches)
     which = (
@@ -126,7 +148,7 @@ def _batch_parts(state: BenchState, glyphs: Glyphs) -> list[tuple[str, int]]:
         else words.text("header-batches", count=str(len(state.batches)))
     )  # fmt: skip
     return [
-        (names, 3), (which, 6), (f"{passed} {words.verdict(Verdict.PASS)}", 1),
+        (names, 3), (which, 6), (passed, 1),
         (words.text("header-yield", share=share), 7),
     ]  # fmt: skip
 
@@ -154,11 +176,13 @@ def log_line(line: LogLine, width: int, glyphs: Glyphs, words: Words) -> str:
     return fit("  ".join(part for part in (at, where, line.name, f"{shape} {line.text}".strip()) if part), width)
 
 
-def footer(state: BenchState, width: int) -> str:
-    """Name the keys that work now; the way out stays at any width."""
-    idle = {"R", "L"} if not any(slot.is_present for slot in state.slots) else set()
-    if not any(slot.off for slot in state.slots):  # rarely needed: the help page has it
-        idle.add("O")
+def footer(state: BenchState, width: int, selected: int | None = None) -> str:
+    """Name the keys that work now, for the selected or the only slot; the way out stays at any width."""
+    number = selected if selected is not None or len(state.slots) != 1 else state.slots[0].number
+    slot = state.slot(number) if number is not None else None
+    idle = set() if slot is not None else {"Enter", "O"}
+    if slot is None or not slot.is_present:
+        idle |= {"R", "L"}
     return _keys_line([key for key in KEYS if key[0] not in idle], _DROPPED_FIRST, width, state.words)
 
 

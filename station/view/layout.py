@@ -6,10 +6,13 @@ import math
 from dataclasses import dataclass
 
 HEADER_ROWS = 1
-FOOTER_ROWS = 1
+FOOTER_ROWS = 2  # the keys, and above them the line of messages and of the selected slot
 MAX_LOG_ROWS = 10
-EASY_TILE_ROWS = 8  # below this the log shrinks first, then the tile drops its second line
-LETTER_TILE_ROWS = 11  # YOUR TURN in the smallest block letters, its light, two lines of what to do, the border
+FRAME = 2  # cells the border of a tile takes, across and down
+WHOLE_TILE_ROWS = 7 + FRAME  # letters, two lines, gauge, name: below this the log shrinks first
+LETTER_TILE = (16 + FRAME, 4 + FRAME)  # columns and rows of the smallest tile with block letters and a line of text
+EASY_TILE_COLUMNS = 20
+GAP = 0.1  # what a place without a slot weighs against the shape of the tiles
 LOG_SHARE = 4  # the log takes at most one row in four,
 LOG_SHARE_ALONE = 8  # and one in eight beside a single slot: its verdict is the screen
 MIN_TILE_COLUMNS = 10
@@ -26,22 +29,27 @@ class Layout:
 
 def arrange(slots: int, width: int, height: int) -> Layout:
     """Choose the grid for ``width`` x ``height`` cells: 1 slot fills it, 2-4 make one row, 5-8 two, more a grid."""
-    columns = _columns(max(1, slots), width)
-    rows = math.ceil(max(1, slots) / columns)
+    slots = max(1, slots)
     free = max(0, height - HEADER_ROWS - FOOTER_ROWS)
+    columns = _columns(slots, width, free)
+    rows = math.ceil(slots / columns)
     share = LOG_SHARE_ALONE if slots == 1 else LOG_SHARE
-    log_rows = max(0, min(MAX_LOG_ROWS, free // share, free - rows * EASY_TILE_ROWS))
-    if (beside_letters := free - rows * LETTER_TILE_ROWS) > 0:
-        log_rows = min(log_rows, beside_letters)
+    log_rows = max(0, min(MAX_LOG_ROWS, free // share, free - rows * WHOLE_TILE_ROWS))
     return Layout(columns, rows, log_rows)
 
 
-def _columns(slots: int, width: int) -> int:
+def _columns(slots: int, width: int, free: int) -> int:
     most = max(1, width // MIN_TILE_COLUMNS)
-    if slots <= 4:
-        wanted = slots
-    elif slots <= 8:
-        wanted = math.ceil(slots / 2)
-    else:
-        wanted = 8 if slots > 24 else math.ceil(slots / math.ceil(slots / 6))
-    return min(wanted, most)
+    if slots <= 8:
+        return min(slots if slots <= 4 else math.ceil(slots / 2), most)
+    return max(range(1, min(slots, most) + 1), key=lambda columns: _ease(slots, columns, width, free))
+
+
+def _ease(slots: int, columns: int, width: int, free: int) -> tuple[bool, float, float]:
+    """Rank a number of columns: block letters first, then whole tiles, then tiles of the shape of a whole one."""
+    rows = math.ceil(slots / columns)
+    across, down = width // columns, max(1, free // rows)
+    has_letters = across >= LETTER_TILE[0] and down >= LETTER_TILE[1]
+    whole = min(1.0, across / EASY_TILE_COLUMNS, down / WHOLE_TILE_ROWS)
+    shape = abs(math.log(across / down * WHOLE_TILE_ROWS / EASY_TILE_COLUMNS))
+    return has_letters, whole, -shape - GAP * (columns * rows - slots)

@@ -1,8 +1,10 @@
 """Define how each state of a slot looks: shape, fill, border. Tables only; the words are in the catalogues.
 
-The fills were found by search: any two differ by a CIE76 distance of at least 28 under normal,
-protan, deutan and tritan vision, and by at least 15 in lightness; text on them has a contrast of at least
-7.2 : 1. A changed colour has to meet the same figures (tests/tui/test_palette.py).
+Colour says who must act: neutral while all goes its way, green done, yellow abnormal, red bad, blue your turn.
+The fills were found by search (tests/support/palette_search.py): any two differ by a CIE76 distance of at least 25
+under normal, protan, deutan and tritan vision and by at least 8 in lightness, text on them has a contrast of at
+least 7 : 1, and FAIL and YOUR TURN stand out from the background at least as strongly as PASS. A changed colour
+has to meet the same figures (tests/tui/test_palette.py).
 """
 
 from __future__ import annotations
@@ -91,6 +93,9 @@ BREATH = (1.5, 1.5)
 STEADY = (1.0, 0.0)
 RAINBOW = ("#FF6A5A", "#FFD800", "#3FE05A", "#30E0F0", "#4F7BFF", "#FF4FE0")
 
+LIGHT_GROUND = "#000000"
+"""What a light is shown on, whatever the slot's fill: a blue one would vanish on blue."""
+
 LIGHTS: dict[str, Light] = {
     "blinking dark blue": Light(("#4F7BFF",)),
     "fast blinking blue": Light(("#4F7BFF",), FAST),
@@ -125,34 +130,51 @@ class Paint:
 
 
 Palette = dict[Look, Paint]
+"""The background of the whole screen is the fill of an empty slot."""
 
-FULL_COLOUR: Palette = {
-    Look.EMPTY: Paint("", "", ""),
-    Look.OFF: Paint("", "", ""),
-    Look.RUNNING: Paint("#101820", "#FFFFFF", "#8AA1C0"),
-    Look.WAITS: Paint("#101820", "#FFFFFF", "#8AA1C0"),
-    Look.HANDS: Paint("#101820", "#FFFFFF", "#FFFBAD"),
-    Look.PASS: Paint("#6FDFBA", "#000000", "#000000"),
-    Look.PENDING: Paint("#1B5B8B", "#FFFFFF", "#FFFFFF"),
-    Look.FAIL: Paint("#661B0F", "#FFFFFF", "#FF5A3C"),
-    Look.ABORTED: Paint("#8AA1C0", "#000000", "#000000"),
-    Look.ERROR: Paint("#FFFBAD", "#000000", "#000000"),
+DARK: Palette = {
+    Look.EMPTY: Paint("#000000", "#D0D4D8", "#5C6670"),
+    Look.OFF: Paint("#000000", "#D0D4D8", "#5C6670"),
+    Look.RUNNING: Paint("#060708", "#FFFFFF", "#8C98A4"),
+    Look.WAITS: Paint("#424446", "#FFFFFF", "#C0C6CA"),
+    Look.HANDS: Paint("#3898FF", "#000000", "#000000"),
+    Look.PASS: Paint("#00660C", "#FFFFFF", "#FFFFFF"),
+    Look.PENDING: Paint("#520070", "#FFFFFF", "#FFFFFF"),
+    Look.FAIL: Paint("#FF8C7B", "#000000", "#000000"),
+    Look.ABORTED: Paint("#BEC4C8", "#000000", "#000000"),
+    Look.ERROR: Paint("#FFDA00", "#000000", "#000000"),
 }
 """For terminals with 256 colours or more."""
+
+LIGHT: Palette = {
+    Look.EMPTY: Paint("#FFFFFF", "#303438", "#8C98A4"),
+    Look.OFF: Paint("#FFFFFF", "#303438", "#8C98A4"),
+    Look.RUNNING: Paint("#F6FAFB", "#000000", "#5C6670"),
+    Look.WAITS: Paint("#ACACAC", "#000000", "#000000"),
+    Look.HANDS: Paint("#00438D", "#FFFFFF", "#FFFFFF"),
+    Look.PASS: Paint("#02AD54", "#000000", "#000000"),
+    Look.PENDING: Paint("#FFA2FF", "#000000", "#000000"),
+    Look.FAIL: Paint("#B40004", "#FFFFFF", "#FFFFFF"),
+    Look.ABORTED: Paint("#262626", "#FFFFFF", "#FFFFFF"),
+    Look.ERROR: Paint("#ECDF00", "#000000", "#000000"),
+}
+"""For bright halls, where a dark screen mirrors the lamps; as many colours."""
 
 SIXTEEN_COLOURS: Palette = {
     Look.EMPTY: Paint("", "", ""),
     Look.OFF: Paint("", "", ""),
     Look.RUNNING: Paint("#000000", "#FFFFFF", "#AAAAAA"),
-    Look.WAITS: Paint("#000000", "#FFFFFF", "#AAAAAA"),
-    Look.HANDS: Paint("#000000", "#FFFFFF", "#FFFF55"),
-    Look.PASS: Paint("#00AAAA", "#000000", "#000000"),
-    Look.PENDING: Paint("#0000AA", "#FFFFFF", "#FFFFFF"),
-    Look.FAIL: Paint("#AA0000", "#FFFFFF", "#FFFFFF"),
+    Look.WAITS: Paint("#555555", "#FFFFFF", "#FFFFFF"),
+    Look.HANDS: Paint("#5555FF", "#FFFFFF", "#FFFFFF"),
+    Look.PASS: Paint("#00AA00", "#000000", "#000000"),
+    Look.PENDING: Paint("#AA00AA", "#FFFFFF", "#FFFFFF"),
+    Look.FAIL: Paint("#FF5555", "#000000", "#000000"),
     Look.ABORTED: Paint("#AAAAAA", "#000000", "#000000"),
     Look.ERROR: Paint("#FFFF55", "#000000", "#000000"),
 }
 """Exactly the colours of a 16-colour terminal, so that none is rounded to another."""
+
+THEMES: dict[str, Palette] = {"dark": DARK, "light": LIGHT}
 
 
 _LAMPS = (("·", "○", "◉", "●"), ("( )", "(.)", "(o)", "(*)"))

@@ -1,27 +1,61 @@
-"""Compose one slot, line by line, for an area of a given size. Pure: a slot's state in, lines out.
+"""Compose one slot for an area of a given size. Pure: a slot's state in, a `Tile` out.
 
-The headline (word and shape) fills the rows the lines below leave. If rows are short, the least
-important lines are dropped first; the headline and the one action stay.
+The grid depends on the size alone, so that nothing moves when the state changes: word, sentence and action, gauge
+(bar, light, place in the queue), name of the unit. The border has the slot's number top left, the time bottom right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..local_time import countdown
-from ..words.catalogue import Sentence, Words
+from ..words.catalogue import Face, Sentence, Words
 from ..words.cells import fit, tail, width_of, wrap
 from ..words.say import Say
 from . import bigtext
-from .look import UNICODE, Glyphs, Look, light
+from .look import LIGHT_GROUND, UNICODE, Glyphs, Look, light
 from .state import SlotState, off_say
 
-BIG_ROWS = 3  # of the smallest block letters
-DISC_ROWS = 5  # of a status light large enough to be seen from the conveyor
+LETTER_ROWS = 3  # of the smallest block letters
+LETTER_COLUMNS = 16  # of TURN in them; its sign may go into the border
+AIRY_ROWS = 10  # from this height on a row is free below the word
 MAX_BAR = 40
-_QUIET = (Look.RUNNING, Look.WAITS, Look.OFF)  # nobody has to come
-AIRY_ROWS = 8  # with more rows than this, a gap separates the headline from the lines below it
+BORDER_ENDS = 4  # cells of a border beside its text
+_QUIET = (Look.RUNNING, Look.WAITS, Look.OFF)  # nobody has to come: no block letters
+
+
+@dataclass(frozen=True, slots=True)
+class TileGrid:
+    """The rows of a tile, from the top, by its inner size alone. A row that a small tile lacks is empty.
+
+    Rows are given up in this order: second line of text, name (then in the border), gauge (then on the last row of the
+    word where no letters are), letters.
+    """
+
+    width: int
+    height: int
+    word: range
+    text: range
+    gauge: range
+    name: range
+
+    @classmethod
+    def of(cls, width: int, height: int) -> TileGrid:
+        """Return the grid of ``width`` x ``height`` cells."""
+        if width <= 0 or height <= 0:
+            return cls(0, 0, *[range(0)] * 4)
+        least = LETTER_ROWS if width >= LETTER_COLUMNS and height > LETTER_ROWS else 1
+        free = height - least
+        text = min(free, 1)
+        gauge = min(free - text, 1)
+        name = min(free - text - gauge, 1)
+        text += min(free - text - gauge - name, 1 + (height > 7) + (height > AIRY_ROWS))
+        gap = int(height >= AIRY_ROWS)
+        end = height - name
+        word = range(end - gauge - text - gap)
+        bar = range(end - gauge, end) if gauge else word[-1:]
+        return cls(width, height, word, range(end - gauge - text, end - gauge), bar, range(end, height))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,103 +74,118 @@ class Place:
 class Line:
     """One line, to be centred."""
 
-    text: str
+    text: str = ""
     is_bold: bool = False
     colour: str = ""  # of the status light, else the slot's own
+    ground: str = ""  # below it, else the slot's own
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """Lines that are shown or dropped together. ``keep``: 0 is dropped last, larger numbers earlier."""
+class Tile:
+    """A composed slot: the text in the border above, as many lines as the place has rows, the text below."""
 
-    keep: int
+    title: str
     lines: tuple[Line, ...]
+    foot: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Head:
-    """The headline. ``blocks``: the text drawn in block letters where ``words`` cannot be."""
+class _Content:
+    """What a slot says, before it is fitted. The first of ``gauge`` and ``foot`` that fits is shown."""
 
-    shape: str
-    words: str
-    short: str
-    blocks: str
-    is_loud: bool  # a verdict, YOUR TURN, or the number of an empty slot
-
-    @property
-    def plain(self) -> tuple[str, ...]:
-        """Return the forms without block letters, longest first."""
-        if not self.shape:
-            return (self.words,)
-        forms = (f"{self.shape} {self.words}", f"{self.shape} {self.short}", f"{self.shape}{self.short}")
-        return forms if self.is_loud else (*forms, self.words)
+    said: Sentence
+    gauge: tuple[Line, ...] = ()
+    foot: tuple[str, ...] = ()
+    aside: str = ""  # shown in the sentence's place if it has none, and only whole
+    is_first_worth_most: bool = False  # where only one line fits: the sentence rather than the action
 
 
-def compose(slot: SlotState, place: Place) -> list[Line]:
-    """Return at most ``place.height`` lines of at most ``place.width`` cells."""
-    if place.width <= 0 or place.height <= 0:
-        return []
-    head = _head(slot, place)
-    parts = _BODIES[slot.look](slot, place)
-    body = _trimmed(parts, place.height - _least_rows(head, parts, place))
-    free = place.height - len(body)
-    disc = _disc(slot, place, free)
-    free -= len(disc)
-    lines = _headline(head, place, free - (free > AIRY_ROWS))
-    gap = [Line("")] if len(lines) < free and lines and (body or disc) else []
-    return [*lines, *gap, *disc, *body]
+def compose(slot: SlotState, place: Place) -> Tile:
+    """Fill the place: its number of lines, each at most ``place.width`` cells."""
+    grid = TileGrid.of(place.width, place.height)
+    if not grid.height:
+        return Tile(str(slot.number), (), "")
+    content = _CONTENTS[slot.look](slot, place)
+    head, title = _head(slot, place, grid)
+    lines = [Line()] * grid.height
+    lines[grid.word.start : grid.word.stop] = head
+    lines[grid.text.start : grid.text.stop] = _text(content, grid)
+    if grid.gauge and lines[grid.gauge.start] == Line():
+        gauge = next((line for line in content.gauge if width_of(line.text) <= grid.width), Line())
+        lines[grid.gauge.start] = gauge
+    name = slot.name if slot.look is not Look.OFF else ""
+    if grid.name:
+        lines[grid.name.start] = Line(fit(tail(name, grid.width), grid.width))
+    return Tile(title, tuple(lines), _foot(content.foot, "" if grid.name else name, grid.width - BORDER_ENDS))
 
 
-# --- the headline ---
+def sentence(slot: SlotState, words: Words) -> Sentence:
+    """Return what the slot says, in full."""
+    return _CONTENTS[slot.look](slot, Place(0, 0, words)).said
 
 
-def _head(slot: SlotState, place: Place) -> _Head:
-    look = slot.look
-    if look is Look.EMPTY:
-        number = str(slot.number)
-        return _Head("", number, number, number, is_loud=True)
-    face = place.words.face(look.value)
-    long, short = (face.word, face.short) if face.word else (_title(slot, place.words),) * 2
-    return _Head(place.glyphs.shape(look), long, short, face.blocks or long, is_loud=look not in _QUIET)
+def _foot(forms: tuple[str, ...], name: str, width: int) -> str:
+    """Join the end of the unit's name with the time, which stays at the right."""
+    time = next((form for form in forms if width_of(form) <= width), "")
+    room = width - width_of(time) - (1 if time else 0)
+    return " ".join(filter(None, (fit(tail(name, room), room), time)))
 
 
-def _title(slot: SlotState, words: Words) -> str:
-    """Return the title of the running step, between two steps of the last one, and before the first a greeting."""
-    ended = [line for line in slot.steps if line.outcome is not None]
-    current = slot.current or (ended[-1] if ended and slot.is_walking else None)
-    if current is not None:
-        return words.step_title(current.step, current.title)
-    return words.line(Say("starting" if slot.is_walking else "arrived"))
+# --- the word ---
 
 
-def _headline(head: _Head, place: Place, rows: int) -> list[Line]:
-    drawn = _drawn(head, place, rows, head.words)
-    if drawn:
-        return [Line(text, is_bold=True) for text in drawn]
-    if head.blocks != head.words and (drawn := _drawn(head, place, rows - 1, head.blocks)):
-        return [*(Line(text, is_bold=True) for text in drawn), Line(fit(head.words, place.width), is_bold=True)]
-    plain = next((text for text in head.plain if width_of(text) <= place.width), head.plain[-1])
-    return [Line(fit(plain, place.width), is_bold=True)]
+def _head(slot: SlotState, place: Place, grid: TileGrid) -> tuple[list[Line], str]:
+    """Return the rows of the word, and the text of the border: the number, with whatever the letters leave out."""
+    title = [str(slot.number)]
+    rows = len(grid.word)
+    if slot.look is Look.EMPTY:
+        drawn = _drawn("", str(slot.number), place, rows)
+        return _middle(_bold(drawn or (fit(title[0], grid.width),)), rows), title[0]
+    face = place.words.face(slot.look.value)
+    shape = place.glyphs.shape(slot.look)
+    letters, left_out = _letters(slot.look, face, shape, place, rows)
+    title += left_out
+    lines = _bold(letters)
+    if not letters:
+        word = face.word or _step_title(slot, place.words)
+        forms = (f"{shape} {word}", f"{shape} {face.short or word}", f"{shape}{face.short or word}")
+        lines = _bold([_first_fitting(forms, grid.width)])
+    if place.is_mixed and slot.platform:
+        title.append(slot.platform)
+        if width_of(" ".join(title)) > grid.width:
+            title[-1] = slot.platform.partition(" / ")[0]
+    return _middle(lines, rows), fit(" ".join(title), max(grid.width, 2))
 
 
-def _drawn(head: _Head, place: Place, rows: int, word: str) -> tuple[str, ...]:
-    """Draw ``word`` in the largest block letters that fit, with the shape: drawn too, or as a character beside it.
+def _letters(look: Look, face: Face, shape: str, place: Place, rows: int) -> tuple[Sequence[str], list[str]]:
+    """Draw the word in block letters, else the short one, with the sign where there is room; and say what is not drawn.
 
-    States that need nobody are in ordinary letters, so that the screen is calm while all goes well.
+    States that need nobody are in ordinary letters: a bench is calm while all goes well.
     """
-    if not head.is_loud or rows < 1:
-        return ()
+    if look in _QUIET:
+        return (), []
+    for word in dict.fromkeys((face.word, face.blocks)):
+        for sign in (shape, ""):
+            if drawn := _drawn(sign, word, place, rows):
+                return drawn, [
+                    part for part, is_drawn in ((shape, sign), (face.word, word == face.word)) if not is_drawn
+                ]
+    return (), []
+
+
+def _drawn(shape: str, word: str, place: Place, rows: int) -> tuple[str, ...]:
+    """Draw ``word`` as large as it fits, with the shape: drawn too, or as a character beside it. () if nothing fits."""
     width = place.width - (2 if place.width > 24 else 0)  # margins of a large tile
-    bare = _arrangements("", word.upper())
-    if not head.shape:
-        only = bigtext.draw(bare, width, rows, ascii_only=place.glyphs.ascii_only)
+    is_ascii = place.glyphs.ascii_only
+    if not shape:
+        only = bigtext.draw(_arrangements("", word.upper()), width, rows, ascii_only=is_ascii)
         return only.lines if only else ()
-    margin = width_of(head.shape) + 1
-    beside = bigtext.draw(bare, width - margin, rows, ascii_only=place.glyphs.ascii_only)
-    full = None if place.glyphs.ascii_only else bigtext.draw(_arrangements(head.shape, word.upper()), width, rows)
+    margin = width_of(shape) + 1
+    beside = bigtext.draw(_arrangements("", word.upper()), width - margin, rows, ascii_only=is_ascii)
+    full = None if is_ascii else bigtext.draw(_arrangements(shape, word.upper()), width, rows)
     if full and (beside is None or full.area * 2 >= beside.area):
         return full.lines
-    return _with_shape(head.shape, beside.lines) if beside else ()
+    return _with_shape(shape, beside.lines) if beside else ()
 
 
 def _with_shape(shape: str, lines: tuple[str, ...]) -> tuple[str, ...]:
@@ -153,115 +202,99 @@ def _arrangements(shape: str, text: str) -> tuple[tuple[str, ...], ...]:
     return ((f"{shape} {text}",), (f"{shape} {parts[0]}", *parts[1:]), (shape, *parts)) if parts else ()
 
 
-def _least_rows(head: _Head, body: list[_Part], place: Place) -> int:
-    """Return the rows the lines below must leave: enough for block letters, on one line or two, if the reason and the
-    one action still fit; else one. The unit's name is less important than that."""
-    needed = sum(len(part.lines) for part in body if part.keep <= 1)
-    for rows in (BIG_ROWS, 2 * BIG_ROWS):
-        extra = 0 if _drawn(head, place, rows, head.words) else 1
-        if rows + extra + needed <= place.height and _drawn(head, place, rows, head.blocks if extra else head.words):
-            return rows + extra
-    return 1
+def _bold(texts: Sequence[str]) -> list[Line]:
+    return [Line(text, is_bold=True) for text in texts]
 
 
-def _disc(slot: SlotState, place: Place, rows: int) -> list[Line]:
-    """Draw the status light large, if the headline still has room for its block letters."""
-    led = light(slot.ask.led) if slot.ask is not None else None
-    if led is None or slot.look is not Look.HANDS or rows < DISC_ROWS + 2 * BIG_ROWS or place.glyphs.ascii_only:
-        return []
-    drawn = bigtext.draw([["●"]], place.width, DISC_ROWS)
-    if drawn is None:
-        return []
-    is_dark = led.blinks and not place.is_lit
-    lines = [Line(" " * len(text) if is_dark else text, colour=led.colour) for text in drawn.lines]
-    return [*lines, Line("")]
+def _middle(lines: list[Line], rows: int) -> list[Line]:
+    above = (rows - len(lines)) // 2
+    return [*[Line()] * above, *lines, *[Line()] * (rows - len(lines) - above)]
 
 
-# --- the lines below it ---
-
-
-def _trimmed(parts: list[_Part], rows: int) -> list[Line]:
-    """Return the most important parts that fit as a whole, in their order: half a sentence would mislead."""
-    kept: set[int] = set()
-    for index, part in sorted(enumerate(parts), key=lambda pair: pair[1].keep):
-        if len(part.lines) <= rows:
-            kept.add(index)
-            rows -= len(part.lines)
-    return [line for index, part in enumerate(parts) if index in kept for line in part.lines]
-
-
-def _said(text: str, place: Place, keep: int, *, is_bold: bool = False, most: int = 4) -> _Part:
-    return _Part(keep, tuple(Line(part, is_bold) for part in wrap(text, place.width)[:most]))
-
-
-def _whole(says: tuple[str, ...], place: Place, keep: int) -> _Part:
-    """Make one part of the lines of a sentence: its first half alone would mislead."""
-    return _Part(keep, tuple(line for text in says for line in _said(text, place, keep).lines))
-
-
-def _short(text: str, place: Place, keep: int, colour: str = "") -> _Part:
-    return _Part(keep, (Line(fit(text, place.width), colour=colour),) if text else ())
-
-
-def _whole_or_none(forms: tuple[str, ...], place: Place, keep: int, colour: str = "") -> _Part:
-    """Show the first of ``forms`` that fits, else nothing: none of them means anything when it is cut."""
-    return _short(next((text for text in forms if width_of(text) <= place.width), ""), place, keep, colour)
-
-
-def _name(slot: SlotState, place: Place, keep: int = 2) -> list[_Part]:
-    """Compose the unit's name, on a mixed bench below its platform's."""
-    kind = (slot.platform, slot.platform.partition(" / ")[0]) if place.is_mixed else ()
-    return [_whole_or_none(kind, place, 6), _short(tail(slot.name, place.width), place, keep)]
-
-
-def _seen(slot: SlotState, place: Place) -> list[_Part]:
-    return [_said(place.words.seen_before(slot.seen), place, 5, most=2)] if slot.seen else []
-
-
-def _empty(_slot: SlotState, place: Place) -> list[_Part]:
-    return [_said(place.words.face(Look.EMPTY.value).do, place, 1, most=2)]
-
-
-def _off(slot: SlotState, place: Place) -> list[_Part]:
-    """Compose why it is out of service, and since when."""
-    said = place.words.say(off_say(slot.off)) if slot.off else None
-    return [_said(text, place, 1, most=2) for text in (said.says if said else ())]
-
-
-def _running(slot: SlotState, place: Place) -> list[_Part]:
-    current = slot.current
-    parts = []
-    if current is not None and current.share is not None:
-        parts.append(_short(_bar(current.share, place), place, 0))
-    if slot.is_writing:
-        warning = next((line.warning for line in slot.steps if line.is_running and line.warning), Say("do_not_unplug"))
-        parts.append(_said(place.words.line(warning), place, 0, is_bold=True))
-    parts += _name(slot, place, 1)
-    if current is not None and current.seconds_left is not None:
-        parts.append(_short(place.words.text("tile-left", time=countdown(current.seconds_left)), place, 2))
+def _step_title(slot: SlotState, words: Words) -> str:
+    """Return the title of the running step, between two steps of the last one, and before the first a greeting."""
+    ended = [line for line in slot.steps if line.outcome is not None]
+    current = slot.current or (ended[-1] if ended and slot.is_walking else None)
     if current is not None:
-        parts.append(_whole_or_none((current.note,), place, 4))
+        return words.step_title(current.step, current.title)
+    return words.line(Say("starting" if slot.is_walking else "arrived"))
+
+
+def _first_fitting(forms: Sequence[str], width: int) -> str:
+    return next((form for form in forms if width_of(form) <= width), fit(forms[-1], width))
+
+
+# --- sentence and action ---
+
+
+def _text(content: _Content, grid: TileGrid) -> list[Line]:
+    """Fill the rows of text: the sentence from the top, the action at the bottom.
+
+    The full form if it fits whole, else the short one. On a single row stands what is worth most.
+    """
+    rows, width, said = len(grid.text), grid.width, content.said
+    if rows == 1:
+        return [_only_line(content, width)]
+    says, does = _wrapped(said.says, width), _wrapped((said.do,), width)
+    if len(says) + len(does) > rows and said.short:
+        cut = 1 if said.says and said.do else len(said.short) if said.says else 0
+        says, does = _wrapped(said.short[:cut], width), _wrapped(said.short[cut:], width)
+    if not says and width_of(content.aside) <= width and len(does) < rows:
+        says = [content.aside]
+    if len(says) + len(does) > rows:
+        does = [] if content.is_first_worth_most else does[:rows]
+    if len(says) > rows - len(does):  # nobody has a form that fits: a cut end shows as one
+        kept = rows - len(does)
+        says = [*says[: kept - 1], fit(" ".join(says[kept - 1 :]) + " ", width)] if kept else []
+    gap = rows - len(says) - len(does)
+    return [*map(Line, says), *[Line()] * gap, *(Line(text, is_bold=True) for text in does)]
+
+
+def _only_line(content: _Content, width: int) -> Line:
+    said = content.said
+    short = said.short if said.says and said.do else (*said.short[:1], *said.short[:1])  # (matter, action)
+    matter, action = (*said.says[:1], *short[:1]), tuple(filter(None, (said.do, *short[1:])))
+    texts = [*matter, *action] if content.is_first_worth_most else [*action, *matter]
+    text = next((text for text in texts if width_of(text) <= width), fit(texts[-1], width) if texts else "")
+    return Line(text, is_bold=text in action)
+
+
+def _wrapped(texts: Sequence[str], width: int) -> list[str]:
+    return [line for text in texts for line in wrap(text, width)]
+
+
+# --- what each look says ---
+
+
+def _empty(_slot: SlotState, place: Place) -> _Content:
+    return _Content(Sentence(do=place.words.face(Look.EMPTY.value).do))
+
+
+def _off(slot: SlotState, place: Place) -> _Content:
+    """Say why it is out of service, and since when."""
+    return _Content((place.words.say(off_say(slot.off)) if slot.off else None) or Sentence())
+
+
+def _running(slot: SlotState, place: Place) -> _Content:
+    current, words = slot.current, place.words
+    gauge: list[Line] = []
+    foot: tuple[str, ...] = ()
+    note = ""
+    if current is not None:
+        note = current.note
+        if current.share is not None:
+            gauge.append(Line(_bar(current.share, place)))
+        if current.seconds_left is not None:
+            left = countdown(current.seconds_left)
+            foot = (words.text("tile-left", time=left), left)
     if slot.steps:
         done, all_steps = str(slot.steps_done), str(len(slot.steps))
-        forms = (place.words.text("tile-steps", done=done, all=all_steps), f"{done}/{all_steps}")
-        parts.append(_whole_or_none(forms, place, 3))
-    return parts + _seen(slot, place)
-
-
-def _waits(slot: SlotState, place: Place) -> list[_Part]:
-    """Compose what it waits for, how many are ahead of it, and that no action is needed."""
-    held = slot.waits_for
-    if held is None:
-        return []
-    said = place.words.say(held.say) or place.words.say(Say("cloud_hold")) or Sentence()
-    queue = _said(place.words.line(Say("before_it", count=str(held.before))), place, 1) if held.before else _Part(1, ())
-    return [
-        _whole(said.says, place, 2),
-        queue,
-        _said(said.do, place, 0, is_bold=True),
-        *_name(slot, place, 3),
-        *_seen(slot, place),
-    ]
+        gauge += [Line(words.text("tile-steps", done=done, all=all_steps)), Line(f"{done}/{all_steps}")]
+    said = Sentence()
+    if slot.is_writing:
+        warning = next((line.warning for line in slot.steps if line.is_running and line.warning), Say("do_not_unplug"))
+        said = words.say(warning) or said
+    return _Content(said, tuple(gauge), foot, note or _seen(slot, place))
 
 
 def _bar(share: float, place: Place) -> str:
@@ -273,37 +306,44 @@ def _bar(share: float, place: Place) -> str:
     return place.glyphs.bar_full * full + place.glyphs.bar_rest * (cells - full) + percent
 
 
-def _hands(slot: SlotState, place: Place) -> list[_Part]:
+def _waits(slot: SlotState, place: Place) -> _Content:
+    """Say what it waits for and how many are ahead of it."""
+    held = slot.waits_for
+    if held is None:
+        return _Content(Sentence())
+    said = place.words.say(held.say) or place.words.say(Say("cloud_hold")) or Sentence()
+    queue = (Line(place.words.line(Say("before_it", count=str(held.before)))),) if held.before else ()
+    return _Content(said, queue, is_first_worth_most=True)
+
+
+def _hands(slot: SlotState, place: Place) -> _Content:
     ask = slot.ask
     if ask is None:
-        return []
+        return _Content(Sentence())
     said = place.words.say(ask.say) or place.words.say(Say("hands_default")) or Sentence()
-    parts = []
     led = light(ask.led)
-    if led is not None:
-        dot = place.glyphs.dot if place.is_lit or not led.blinks else " " * len(place.glyphs.dot)
-        long, short = place.words.led(ask.led), place.words.led_colour(ask.led)
-        parts.append(_whole_or_none((f"{dot} {long}", f"{dot} {short}", f"{dot}{short}", dot), place, 1, led.colour))
-    parts.append(_whole(said.says, place, 2))
-    parts.append(_said(said.do, place, 0, is_bold=True))
-    return [*parts, *_name(slot, place, 3)]
+    if led is None:
+        return _Content(said)
+    dot = place.glyphs.dot if place.is_lit or not led.blinks else " " * len(place.glyphs.dot)
+    long, short = place.words.led(ask.led), place.words.led_colour(ask.led)
+    forms = (f" {dot} {long} ", f" {dot} {short} ", f"{dot} {short}", f"{dot}{short}", dot)
+    return _Content(said, tuple(Line(form, colour=led.colour, ground=LIGHT_GROUND) for form in forms))
 
 
-def _judged(slot: SlotState, place: Place) -> list[_Part]:
-    """Compose the reason, then the one action. For a key missing in the catalogue, use the recorded reason."""
-    said = place.words.say(slot.say)
-    says = said.says if said else (slot.reason,)
-    action = (said.do if said else "") or place.words.face(slot.look.value).do
-    return [
-        *(_said(text, place, 1) for text in says),
-        _said(action, place, 0, is_bold=True),
-        *_name(slot, place),
-        _short(place.words.seconds(slot.seconds), place, 4),
-        *_seen(slot, place),
-    ]
+def _judged(slot: SlotState, place: Place) -> _Content:
+    """Say the reason and the one action. For a key missing in the catalogue, use the recorded reason."""
+    said = place.words.say(slot.say) or Sentence((slot.reason,) if slot.reason else ())
+    action = said.do or place.words.face(slot.look.value).do
+    seen = _seen(slot, place)
+    took = place.words.seconds(slot.seconds)
+    return _Content(Sentence(said.says, action, said.short), (Line(seen),) if seen else (), (took,))
 
 
-_BODIES: dict[Look, Callable[[SlotState, Place], list[_Part]]] = {
+def _seen(slot: SlotState, place: Place) -> str:
+    return place.words.seen_before(slot.seen) if slot.seen else ""
+
+
+_CONTENTS: dict[Look, Callable[[SlotState, Place], _Content]] = {
     Look.EMPTY: _empty,
     Look.OFF: _off,
     Look.RUNNING: _running,

@@ -21,6 +21,8 @@ from .cells import clean
 from .say import Say
 
 _DAYS = 7
+_OWN = {"blocks", "short"}
+"""Parts a language has where it needs them, whether or not the English message has them."""
 MAX_VALUE = 24  # characters of one value inside a sentence
 
 
@@ -30,10 +32,14 @@ class BadCatalogue(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Holds a sentence: ``says`` what is the matter, ``do`` is the one action."""
+    """Holds a sentence: ``says`` what is the matter, ``do`` is the one action.
+
+    ``short``: the form for a tile too small for it, at most two lines of 18 cells, the action last; () if it fits.
+    """
 
     says: tuple[str, ...] = ()
     do: str = ""
+    short: tuple[str, ...] = ()
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -102,8 +108,11 @@ class Words:
         message = self._bundle.get_message(said.key)
         values = {name: _Value(given.get(name, "")) for name in self._names[said.key]}
         says = self._format(message.value, values).split("\n") if message.value is not None else []
-        do = message.attributes.get("do")
-        return Sentence(tuple(says), self._format(do, values) if do is not None else "")
+        do, short = (
+            self._format(message.attributes[part], values) if part in message.attributes else ""
+            for part in ("do", "short")
+        )
+        return Sentence(tuple(says), do, tuple(short.split("\n")) if short else ())
 
     def help(self, said: Say) -> tuple[str, str]:
         """Return what it means that an attempt ended with this sentence, and what to try next; "" for none known."""
@@ -293,7 +302,7 @@ def _variables(message: ast.Message) -> tuple[str, ...]:
 def _check(message: ast.Message, english: ast.Message) -> None:
     """Raise `BadCatalogue` unless ``message`` can stand where the English one does."""
     key = message.id.name
-    missing = {part.id.name for part in english.attributes} - {part.id.name for part in message.attributes} - {"blocks"}
+    missing = {part.id.name for part in english.attributes} - {part.id.name for part in message.attributes} - _OWN
     if missing or (message.value is None and english.value is not None):
         raise BadCatalogue(f"{key} lacks {f'.{min(missing)}' if missing else 'a text'}, which the English one has")
     if strange := set(_variables(message)) - set(_variables(english)):

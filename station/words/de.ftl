@@ -8,7 +8,11 @@
 -supervisor = Meister rufen.
 -again = Neu einstecken.
 -other-cable = Anderes Kabel, anderer Port?
+-other-cable-short = Anderes Kabel?
+-other-cable-short = Anderes Kabel?
 -goes-on = Warten. Geht von selbst weiter.
+-goes-on-short = Einfach warten.
+-goes-on-short = Einfach warten.
 -scan-again = Neu scannen.
 -scan-label = Etikett des Geräts scannen.
 
@@ -18,8 +22,14 @@ pass =
     .do = { -unplug }
 pending = Fertig, sobald die Cloud antwortet.
     .do = { -set-aside }
+    .short =
+        Wartet auf Cloud.
+        { -set-aside }
 sim_pending = SIM ist noch nicht aktiv.
     .do = { -set-aside }
+    .short =
+        SIM nicht aktiv.
+        { -set-aside }
 
 ## Das falsche Gerät
 
@@ -27,46 +37,103 @@ wrong_platform =
     Das ist ein { $found }.
     Dieses Los will { $wanted }.
     .do = { -red-bin }
+    .short =
+        Soll { $wanted } sein.
+        { -red-bin }
 no_unit =
     Das ist: { $found }.
     Es gehört nicht hierher.
     .do = Herausnehmen.
+    .short =
+        Gehört nicht her.
+        Herausnehmen.
 no_profile = Kein offenes Los für { $found }.
     .do = { -supervisor }
+    .short =
+        Kein Los dafür.
+        { -supervisor }
 wrong_label = Etikett passt nicht zum Gerät.
     .do = { -technician }
+    .short =
+        Etikett anders.
+        { -technician }
 wrong_card = SIM-Karte passt nicht zum Gerät.
     .do = { -technician }
+    .short =
+        SIM-Karte anders.
+        { -technician }
 numbers_differ = Zwei Nummern des Geräts weichen ab.
     .do = { -technician }
+    .short =
+        Nummern ungleich.
+        { -technician }
 record_differs = Cloud passt nicht zum Gerät.
     .do = { -technician }
+    .short =
+        Cloud weicht ab.
+        { -technician }
 twin = Platz { $slot } hat dasselbe Gerät.
     .do = { -technician }
+    .short =
+        Wie Platz { $slot }.
+        { -technician }
 wrong_sku =
     Das ist { $found }.
     Dieses Los will { $wanted }.
     .do = { -red-bin }
+    .short =
+        Soll { $wanted } sein.
+        { -red-bin }
 wrong_product = Schon in Produkt { $product }.
     .do = { -technician }
+    .short =
+        In anderem Produkt
+        { -technician }
 already_elsewhere = Schon in Produkt { $product }.
     .do = { -technician }
+    .short =
+        In anderem Produkt
+        { -technician }
 owner_other = Gerät gehört einem anderen Konto.
     .do = { -rework }
+    .short =
+        Fremdes Konto.
+        { -rework }
 unknown_serial = Etikett ist nicht lesbar.
     .do = { -technician }
+    .short =
+        Etikett unlesbar.
+        { -technician }
 label_not_scanned = Eigenes Etikett nicht gescannt.
     .do = { -again }
+    .short =
+        Etikett fehlt.
+        { -again }
 strange_identity = Eine Nummer des Geräts ist falsch.
     .do = { -technician }
+    .short =
+        Nummer falsch.
+        { -technician }
 identity_missing = Dem Gerät fehlt: { THING($missing) }.
     .do = { -technician }
+    .short =
+        Nummer fehlt.
+        { -technician }
 quarantined = Cloud hält dieses Gerät zurück.
     .do = { -rework }
+    .short =
+        Von Cloud gesperrt
+        { -rework }
 marked = Gerät ist für Entwicklung markiert.
     .do = { -rework }
+    .short =
+        Entwicklungsgerät.
+        { -rework }
 bad_device_id = Die Cloud kennt dieses Gerät nicht.
     .do = { -technician }
+    .short =
+        Nicht in der Cloud
+        { -technician }
 
 ## Ein schlechtes Gerät
 
@@ -74,59 +141,125 @@ unit_rejected = Gerät abgelehnt.
     .do = { -red-bin }
 unit_refused = Gerät verweigert den Befehl.
     .do = { -red-bin }
+    .short =
+        Verweigert Befehl.
+        { -red-bin }
 protected = Gerät ist gesperrt.
     .do = { -technician }
+    .short =
+        Gesperrt.
+        { -technician }
 wifi_join_failed = Gerät kommt nicht ins WLAN.
     .do = { -red-bin }
+    .short =
+        Nicht ins WLAN.
+        { -red-bin }
 wifi_deaf = Gerät hört kein WLAN.
     .do = { -red-bin }
+    .short =
+        Hört kein WLAN.
+        { -red-bin }
 wifi_weak =
     WLAN-Signal ist schwach.
     { $signal } dBm, soll { $least }.
     .do = { -red-bin }
+    .short =
+        WLAN schwach.
+        { -red-bin }
 listening_after_setup = Licht blinkt noch dunkelblau.
     .do = { -technician }
+    .short =
+        Noch dunkelblau.
+        { -technician }
 write_failed = Schreiben fehlgeschlagen.
     .do = { -red-bin }
+    .short =
+        Schreibfehler.
+        { -red-bin }
 update_not_applied = Update wurde nicht übernommen.
     .do = { -red-bin }
+    .short =
+        Update misslungen.
+        { -red-bin }
 verify_failed = Zurücklesen fehlgeschlagen.
     .do = { -red-bin }
+    .short =
+        Rücklesen falsch.
+        { -red-bin }
 sim_failed = SIM funktioniert nicht.
     .do = { -technician }
+    .short =
+        SIM defekt.
+        { -technician }
 sim_odd =
     SIM { $iccid }
     ist nicht bekannt.
     .do = { -technician }
+    .short =
+        Unbekannte SIM.
+        { -technician }
 sim_off = SIM ist in der Cloud abgeschaltet.
     .do = { -supervisor }
+    .short =
+        SIM abgeschaltet.
+        { -supervisor }
 sim_foreign = SIM gehört einem anderen Konto.
     .do = { -supervisor }
+    .short =
+        Fremde SIM.
+        { -supervisor }
 sim_released = SIM ist nicht im Produkt.
     .do = { -supervisor }
+    .short =
+        SIM ohne Produkt.
+        { -supervisor }
 sim_external = Gerät nutzt seine andere SIM.
     .do = { -technician }
+    .short =
+        Andere SIM aktiv.
+        { -technician }
 sim_missing = Keine SIM gefunden.
     .do = { -technician }
+    .short =
+        Keine SIM.
+        { -technician }
 not_online =
     Gerät geht nicht online.
     Antenne, Empfang?
     .do = { -technician }
+    .short =
+        Antenne, Empfang?
+        { -technician }
 not_online_sim_active =
     Gerät offline, SIM ist aktiv.
     Andere SIM hilft nicht.
     .do = { -technician }
+    .short =
+        Offline, SIM aktiv
+        { -technician }
 not_online_sim =
     Gerät bleibt offline.
     SIM { $iccid }
     ist nicht aktiv.
     .do = { -technician }
+    .short =
+        SIM nicht aktiv.
+        { -technician }
 not_claimed = Gerät hat keinen Besitzer.
     .do = { -technician }
+    .short =
+        Ohne Besitzer.
+        { -technician }
 name_taken = Name { $name } ist vergeben.
     .do = { -technician }
+    .short =
+        Name vergeben.
+        { -technician }
 final_check_failed = Endprüfung nicht bestanden.
     .do = { -technician }
+    .short =
+        Nicht bestanden.
+        { -technician }
 
 ## Werte außerhalb ihrer Grenzen, und Prüfungen ohne Urteil
 
@@ -134,68 +267,137 @@ value_outside =
     { $name } { FIGURE($found) },
     soll { FIGURE($low) } bis { FIGURE($high) }.
     .do = { -red-bin }
+    .short =
+        Wert außerhalb.
+        { -red-bin }
 value_too_low =
     { $name } { FIGURE($found) },
     soll mindestens { FIGURE($low) }.
     .do = { -red-bin }
+    .short =
+        Wert zu niedrig.
+        { -red-bin }
 value_too_high =
     { $name } { FIGURE($found) },
     soll höchstens { FIGURE($high) }.
     .do = { -red-bin }
+    .short =
+        Wert zu hoch.
+        { -red-bin }
 value_differs =
     { $name } { $found },
     soll { $wanted }.
     .do = { -red-bin }
+    .short =
+        Wert weicht ab.
+        { -red-bin }
 value_no_number =
     { $name } { $found },
     soll eine Zahl sein.
     .do = { -red-bin }
+    .short =
+        Keine Zahl.
+        { -red-bin }
 value_missing = { $name } fehlt.
     .do = { -red-bin }
 value_untold = Prüfung meldet { $name } nicht.
     .do = { -supervisor }
+    .short =
+        Wert fehlt.
+        { -supervisor }
 answer_garbled = Antwort der Prüfung ist unlesbar.
     .do = { -technician }
+    .short =
+        Antwort unlesbar.
+        { -technician }
 unsteady = Werte ändern sich jedes Mal.
     .do = { -technician }
+    .short =
+        Werte schwanken.
+        { -technician }
 app_silent = Prüfung antwortet nicht.
     .do = { -again }
+    .short =
+        Prüfung stumm.
+        { -again }
 instrument_failed =
     { $name }
     misst nicht.
     .do = { -technician }
+    .short =
+        Misst nicht.
+        { -technician }
 power_busy = Die Stromversorgung ist belegt.
     .do = { -goes-on }
+    .short =
+        Wartet auf Strom.
+        { -goes-on-short }
 instrument_busy = Anderer Platz wird gemessen.
     .do = { -goes-on }
+    .short =
+        Messplatz belegt.
+        { -goes-on-short }
 
 ## Etiketten
 
 scan_printed = Neues Etikett: { $unit }.
     .do = Auf dem Gerät scannen.
+    .short =
+        Neues Etikett.
+        Am Gerät scannen.
 old_label = Das ist nicht das neue Etikett.
     .do = Neues Etikett scannen.
+    .short =
+        Altes Etikett.
+        Neues scannen.
 printer_busy = { $printer } druckt gerade ein anderes.
     .do = { -goes-on }
+    .short =
+        Drucker belegt.
+        { -goes-on-short }
 printer_away = Drucker { $printer } antwortet nicht.
     .do = Kabel und Strom prüfen.
+    .short =
+        Drucker stumm.
+        Kabel prüfen.
 printer_paper = Drucker { $printer } ist leer.
     .do = Neue Rolle einlegen.
+    .short =
+        Drucker leer.
+        Neue Rolle.
 printer_ribbon = Drucker { $printer } hat kein Farbband.
     .do = Farbband einlegen.
+    .short =
+        Kein Farbband.
+        Farbband einlegen.
 printer_open = Drucker { $printer } ist offen.
     .do = Drucker schließen.
+    .short =
+        Drucker offen.
+        Drucker schließen.
 printer_paused = Drucker { $printer } macht Pause.
     .do = Pausetaste drücken.
+    .short =
+        Drucker pausiert.
+        Pausetaste drücken.
 
 ## Firmware
 
 firmware_refused = Firmware passt nicht zum Gerät.
     .do = { -supervisor }
+    .short =
+        Falsche Firmware.
+        { -supervisor }
 dependency_missing = Gerät braucht zuerst { $module }.
     .do = { -supervisor }
+    .short =
+        Modul fehlt.
+        { -supervisor }
 downgrade_refused = Gerät ist neuer als das Los.
     .do = { -supervisor }
+    .short =
+        Gerät zu neu.
+        { -supervisor }
 
 ## Gestoppt
 
@@ -205,121 +407,254 @@ stopped_by_operator = Von Hand gestoppt.
     .do = { -again }
 swapped = Anderes Gerät eingesteckt.
     .do = Das erste wieder einstecken.
+    .short =
+        Anderes Gerät.
+        Erstes einstecken.
 part_walked = Nur dieser Schritt lief.
     .do = Für ein Ergebnis wiederholen.
+    .short =
+        Nur ein Schritt.
+        Wiederholen.
 station_closing = Station wurde geschlossen.
     .do = { -again }
+    .short =
+        Station zu.
+        { -again }
 
 ## Die Station, nicht das Gerät
 
 silent = Keine Antwort.
     .do = { -other-cable }
+    .short =
+        Keine Antwort.
+        { -other-cable-short }
 bad_contact = USB-Kontakt ist schlecht.
     .do = { -other-cable }
+    .short =
+        USB-Kontakt lose.
+        { -other-cable-short }
 protection_unknown = Gerät ist vielleicht gesperrt.
     .do = { -technician }
+    .short =
+        Gesperrt?
+        { -technician }
 unit_busy = Gerät ist zu beschäftigt.
     .do = { -again }
+    .short =
+        Gerät beschäftigt.
+        { -again }
 request_not_offered = Gerät kennt diesen Befehl nicht.
     .do = { -supervisor }
+    .short =
+        Unbekannter Befehl
+        { -supervisor }
 unit_stuck = Gerät hängt.
     .do = { -again }
 console_garbled = Serielle Leitung ist gestört.
     .do = { -other-cable }
+    .short =
+        Leitung gestört.
+        { -other-cable-short }
 port_in_use = Gerät wird woanders benutzt.
     .do = { -supervisor }
+    .short =
+        Anderswo benutzt.
+        { -supervisor }
 no_device_nodes = Rechner zeigt keine USB-Geräte.
     .do = { -supervisor }
+    .short =
+        USB unsichtbar.
+        { -supervisor }
 did_not_return = Gerät kam nicht zurück.
     .do = { -again }
+    .short =
+        Kam nicht zurück.
+        { -again }
 no_permission = Keine Rechte für USB.
     .do = { -technician }
+    .short =
+        USB-Rechte fehlen.
+        { -technician }
 bench_wifi_down = WLAN am Platz ist vielleicht aus.
     .do = { -supervisor }
+    .short =
+        WLAN aus?
+        { -supervisor }
 wifi_refused = WLAN weist das Gerät ab.
     .do = { -supervisor }
+    .short =
+        WLAN weist ab.
+        { -supervisor }
 update_missing = Update kam nicht.
     .do = { -again }
 not_released = Keine Firmware freigegeben.
     .do = { -supervisor }
+    .short =
+        Keine Firmware.
+        { -supervisor }
 cloud_failed = Cloud antwortet nicht.
     .do = { -supervisor }
+    .short =
+        Cloud stumm.
+        { -supervisor }
 cloud_hold = Cloud antwortet nicht.
     .do = { -goes-on }
+    .short =
+        Cloud stumm.
+        { -goes-on-short }
 cloud_refused = Cloud lehnt dieses Gerät ab.
     .do = { -technician }
+    .short =
+        Cloud lehnt ab.
+        { -technician }
 cloud_limit = Cloud ist überlastet.
     .do = { -goes-on }
+    .short =
+        Cloud überlastet.
+        { -goes-on-short }
 scanner_busy = Anderer Platz hat den Scanner.
     .do = { -goes-on }
+    .short =
+        Scanner belegt.
+        { -goes-on-short }
 before_it = { $count } davor.
 cloud_blocked = Netzwerk sperrt die Cloud.
     .do = { -supervisor }
+    .short =
+        Cloud gesperrt.
+        { -supervisor }
 cloud_mend = Cloud lehnt diese Station ab.
     .do = { -supervisor }
+    .short =
+        Station abgelehnt.
+        { -supervisor }
 token_rejected = Cloud-Token abgelehnt.
     .do = { -supervisor }
+    .short =
+        Token abgelehnt.
+        { -supervisor }
 journal_locked = Protokoll ist gesperrt.
     .do = Schließen, was es sonst benutzt.
+    .short =
+        Protokoll gesperrt
+        Anderes schließen.
 disk_full = Festplatte ist voll.
     .do = { -supervisor }
+    .short =
+        Platte voll.
+        { -supervisor }
 disk_fails = Festplatte schreibt nicht.
     .do = { -supervisor }
+    .short =
+        Plattenfehler.
+        { -supervisor }
 record_again = Protokoll wird wieder geschrieben.
+    .short = Protokoll läuft.
 journal_failed = Protokoll nicht schreibbar.
     .do = { -supervisor }
+    .short =
+        Kein Protokoll.
+        { -supervisor }
 check_station = Gerät ist nicht bewertet.
     .do = { -technician }
+    .short =
+        Ohne Urteil.
+        { -technician }
 
 ## Hände
 
 scan_label = Gerät { $unit }.
     .do = Sein Etikett scannen.
+    .short =
+        { $unit }
+        Etikett scannen.
 label_of_slot = Das ist das Etikett von Platz { $slot }.
     .do = { -scan-again }
+    .short =
+        Von Platz { $slot }.
+        { -scan-again }
 label_of_passed =
     Etikett eines Geräts,
     das { DAYTIME($at) } gut war.
     .do = { -scan-again }
+    .short =
+        War schon gut.
+        { -scan-again }
 label_of_failed =
     Etikett eines Geräts,
     das { DAYTIME($at) } schlecht war.
     .do = { -scan-again }
+    .short =
+        War schlecht.
+        { -scan-again }
 label_of_other = Das Etikett eines anderen Geräts.
     .do = { -scan-again }
+    .short =
+        Fremdes Etikett.
+        { -scan-again }
 label_differs =
     Auf dem Etikett: { $label }.
     Im Gerät nicht.
     .do = { -scan-again }
+    .short =
+        Etikett falsch.
+        { -scan-again }
 label_half_differs = Zweite Etiketthälfte ist anders.
     .do = { -scan-again }
+    .short =
+        2. Hälfte anders.
+        { -scan-again }
 keyboard_layout =
     Tastatur ist { $layout }.
     Sie muss Englisch sein.
     .do = { -supervisor }
+    .short =
+        Falsche Tastatur.
+        { -supervisor }
 not_the_label = Gescannt: { THING($thing) }.
     .do = { -scan-label }
+    .short =
+        Kein Etikett.
+        Etikett scannen.
 no_label = { $read } ist kein Etikett.
     .do = { -scan-label }
+    .short =
+        Kein Etikett.
+        Etikett scannen.
 scan_card = Gerät { $unit }.
     .do = SIM-Karte scannen.
 card_differs =
     Karte sagt { $iccid }.
     SIM im Gerät nicht.
     .do = { -scan-again }
+    .short =
+        Karte weicht ab.
+        { -scan-again }
 not_the_card = Das ist keine SIM-Karte.
     .do = SIM-Karte scannen.
+    .short =
+        Keine SIM-Karte.
+        SIM-Karte scannen.
 dfu_by_hand =
     .do = { $button } halten. RESET tippen. Bei GELB loslassen.
+    .short =
+        { $button } + kurz RESET
+        Bei GELB loslassen
 listening_by_hand =
     .do = { $button } halten bis DUNKELBLAU.
 safe_by_hand =
     { $button } halten, RESET tippen.
     .do = Bei MAGENTA loslassen.
+    .short =
+        { $button } + kurz RESET
+        Bis MAGENTA.
 reset_by_hand =
     .do = RESET drücken.
 check_sim = Gerät wartet auf Einrichtung.
     .do = SIM prüfen.
+    .short =
+        Nicht eingerichtet
+        SIM prüfen.
 
 ## Plätze zwischen zwei Durchläufen
 
@@ -336,12 +671,24 @@ hands_default =
 
 unknown_port = Gerät an unbekanntem Port.
     .do = Nummer seines Platzes drücken.
+    .short =
+        Unbekannter Port.
+        Nummer drücken.
 no_free_slot = Gerät an unbekanntem Port.
     .do = An einem Platz einstecken.
+    .short =
+        Unbekannter Port.
+        In Platz stecken.
 slot_taken = Platz { $slot } hat schon einen Port.
     .do = Andere Nummer drücken.
+    .short =
+        Platz hat Port.
+        Andere Nummer.
 scan_unreadable = Kein ganzes Etikett, kein Ausweis.
     .do = { -scan-again }
+    .short =
+        Scan unlesbar.
+        { -scan-again }
 scan_unclaimed = Kein Platz wartet darauf.
 unit_history =
     Gerät { $unit }:
@@ -349,77 +696,146 @@ unit_history =
 unit_begun =
     Gerät { $unit }
     war hier, nicht fertig.
+    .short =
+        War hier,
+        nicht fertig.
 slot_off =
     { $why }
     Seit { DAYTIME($at) }.
 choose_slot =
     .do = Erst eine Platznummer drücken.
+    .short =
+        Erst Platznummer
+        drücken.
 nothing_runs = Auf Platz { $slot } läuft nichts.
 nothing_there = Kein Gerät auf Platz { $slot }.
     .do = Gerät einstecken.
+    .short =
+        Platz ist leer.
+        Gerät einstecken.
 cloud_back = Cloud antwortet wieder.
 cloud_gone = Cloud antwortet nicht.
 batch_open = Los { $batch } offen.
 batch_not_open = Los { $batch } ist nicht offen.
     .do = { -supervisor }
+    .short =
+        Los nicht offen.
+        { -supervisor }
 lot_of_batch = Charge { $lot } jetzt in Los { $batch }.
 lot_of_slot = Charge { $lot } in Platz { $slot } verbaut.
+    .short =
+        Charge in Platz
+        { $slot } verbaut.
 lot_of_no_batch = Charge { $lot } gehört zu keinem Los.
     .do = Erst Los, dann Charge scannen.
+    .short =
+        Charge ohne Los.
+        Erst Los scannen.
 lot_of_no_unit = Charge { $lot }: Platz ist leer.
     .do = Erst Gerät stecken, dann scannen.
+    .short =
+        Platz ist leer.
+        Erst Gerät.
 batch_shut = Los { $batch } geschlossen.
 batch_ended = Los { $batch } ist endgültig zu.
     .do = Anderen Namen eingeben.
+    .short =
+        Los ist zu.
+        Anderer Name.
 profile_unreleased =
     Profil { $profile }
     ist nicht freigegeben.
     .do = Ein anderes eingeben.
+    .short =
+        Nicht freigegeben.
+        Anderes eingeben.
 operator_in = Bediener { $badge }.
 operator_out = Kein Bediener.
     .do = Ausweis scannen.
 pull_unit = Cloud lehnt Gerät { $unit } ab.
     .do = Von der Ablage nehmen.
+    .short =
+        Cloud lehnt ab.
+        Von Ablage nehmen.
 owed_stuck =
     Gerät { $unit }
     ist immer noch nicht fertig.
     .do = { -supervisor }
+    .short =
+        Noch nicht fertig.
+        { -supervisor }
 walk_again =
     SIM von Gerät { $unit }
     ist jetzt aktiv.
     .do = Gerät neu einstecken.
+    .short =
+        SIM ist aktiv.
+        Neu einstecken.
 late_unknown = Gerät { $unit } ist nicht bewertet.
     .do = { -technician }
+    .short =
+        Ohne Urteil.
+        { -technician }
 late_pass = Gerät { $unit } ist jetzt fertig.
 station_fault = Die Station hat einen Fehler.
     .do = { -supervisor }
+    .short =
+        Stationsfehler.
+        { -supervisor }
 seen_before = Schon hier: { VERDICT($verdict) }, { $at }, { $station }.
 
 ## Fragen
 
 leave_writing = Ein Gerät wird gerade beschrieben.
     .do = Trotzdem beenden?
+    .short =
+        Schreibt gerade.
+        Trotzdem beenden?
 stop_writing = Platz { $slot } wird gerade beschrieben.
     .do = Trotzdem stoppen?
+    .short =
+        Schreibt gerade.
+        Trotzdem stoppen?
 leave_running = Geräte sind nicht fertig.
     .do = Trotzdem beenden?
+    .short =
+        Nicht fertig.
+        Trotzdem beenden?
 close_batch = Los { $batch } nimmt nichts mehr an.
     .do = Endgültig schließen?
+    .short =
+        Los wird beendet.
+        Wirklich?
 type_label =
     .do = Etikett eintippen. Dann Enter.
 type_reason =
     .do = Warum außer Betrieb? Dann Enter.
+    .short =
+        Warum außer
+        Betrieb? Enter.
 find_unit =
     .do = Eine Nummer des Geräts eingeben.
 find_nothing = Heute hier nicht gesehen.
 batch_wrong = Los und Profil sind nötig.
     .do = Beides eingeben.
+    .short =
+        Los und Profil?
+        Beides eingeben.
 batch_name = Name des Loses ist ungültig.
     .do = Nur Buchstaben, Ziffern, Striche.
+    .short =
+        Name ungültig.
+        Buchstaben, Zahlen
 target_wrong = Stückzahl ist ungültig.
     .do = Eine ganze Zahl eingeben.
+    .short =
+        Zahl ungültig.
+        Ganze Zahl bitte.
 no_batch = Kein Los ist offen.
     .do = { -supervisor }
+    .short =
+        Kein Los offen.
+        { -supervisor }
 
 ## Ein Wort für jeden Zustand eines Platzes
 

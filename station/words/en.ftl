@@ -1,9 +1,10 @@
 # What the station says in English: the catalogue all others are measured by.
 #
 # A message is a sentence: its lines say what is the matter, `.do` is the one action. A line has at most 36 cells and 8
-# words. The values of a `Say` stand in the order in which the English sentence names them; other languages name them in
-# whatever order they like. A($x) puts an article before a value, VERDICT($x) and THING($x) are the words for it,
-# FIGURE($x) writes its decimal mark, DAYTIME($x) is a moment by the clock on the wall.
+# words. Where that does not fit two lines of 18 cells, `.short` is what a small tile says: one line for the matter, one
+# for the action. The values of a `Say` stand in the order in which the English sentence names them; other languages
+# name them in whatever order they like. A($x) puts an article before a value, VERDICT($x) and THING($x) are the words
+# for it, FIGURE($x) writes its decimal mark, DAYTIME($x) is a moment by the clock on the wall.
 
 -unplug = Unplug.
 -red-bin = Red bin.
@@ -13,7 +14,11 @@
 -supervisor = Call supervisor.
 -again = Plug it in again.
 -other-cable = Other cable, other port?
+-other-cable-short = Other cable, port?
+-other-cable-short = Other cable, port?
 -goes-on = Wait. It goes on by itself.
+-goes-on-short = Goes on by itself.
+-goes-on-short = Goes on by itself.
 -scan-again = Scan again.
 -scan-label = Scan the unit's label.
 
@@ -23,8 +28,14 @@ pass =
     .do = { -unplug }
 pending = Finished when the cloud answers.
     .do = { -set-aside }
+    .short =
+        Waits for cloud.
+        { -set-aside }
 sim_pending = SIM is not active yet.
     .do = { -set-aside }
+    .short =
+        SIM not active.
+        { -set-aside }
 
 ## The wrong unit
 
@@ -32,46 +43,100 @@ wrong_platform =
     This is { A($found) }.
     This batch wants { $wanted }.
     .do = { -red-bin }
+    .short =
+        Wants { $wanted }.
+        { -red-bin }
 no_unit =
     This is { A($found) }.
     It does not belong here.
     .do = Take it out.
+    .short =
+        Does not belong.
+        Take it out.
 no_profile = No open batch for { A($found) }.
     .do = { -supervisor }
+    .short =
+        No batch for it.
+        { -supervisor }
 wrong_label = Label and unit do not match.
     .do = { -technician }
+    .short =
+        Label differs.
+        { -technician }
 wrong_card = SIM card and unit do not match.
     .do = { -technician }
+    .short =
+        SIM card differs.
+        { -technician }
 numbers_differ = Two numbers of the unit differ.
     .do = { -technician }
+    .short =
+        Numbers differ.
+        { -technician }
 record_differs = Cloud and unit do not match.
     .do = { -technician }
+    .short =
+        Cloud differs.
+        { -technician }
 twin = Slot { $slot } has the same unit.
     .do = { -technician }
+    .short =
+        Same: slot { $slot }.
+        { -technician }
 wrong_sku =
     This is a { $found }.
     This batch wants { $wanted }.
     .do = { -red-bin }
+    .short =
+        Wants { $wanted }.
+        { -red-bin }
 wrong_product = Already in product { $product }.
     .do = { -technician }
+    .short =
+        In other product.
+        { -technician }
 already_elsewhere = Already in product { $product }.
     .do = { -technician }
+    .short =
+        In other product.
+        { -technician }
 owner_other = Another account owns this unit.
     .do = { -rework }
+    .short =
+        Owned by others.
+        { -rework }
 unknown_serial = Label cannot be read.
     .do = { -technician }
+    .short =
+        Unreadable label.
+        { -technician }
 label_not_scanned = Its own label was not scanned.
     .do = { -again }
+    .short =
+        Label not scanned.
+        { -again }
 strange_identity = A number of the unit is odd.
     .do = { -technician }
+    .short =
+        Odd number.
+        { -technician }
 identity_missing = Unit has no { THING($missing) }.
     .do = { -technician }
 quarantined = Cloud holds this unit back.
     .do = { -rework }
+    .short =
+        Held by the cloud.
+        { -rework }
 marked = Unit is marked for development.
     .do = { -rework }
+    .short =
+        Development unit.
+        { -rework }
 bad_device_id = The cloud does not know this unit.
     .do = { -technician }
+    .short =
+        Unknown to cloud.
+        { -technician }
 
 ## A bad unit
 
@@ -83,18 +148,33 @@ protected = Unit is locked.
     .do = { -technician }
 wifi_join_failed = Unit cannot join Wi-Fi.
     .do = { -red-bin }
+    .short =
+        Cannot join Wi-Fi.
+        { -red-bin }
 wifi_deaf = Unit hears no Wi-Fi.
     .do = { -red-bin }
+    .short =
+        Hears no Wi-Fi.
+        { -red-bin }
 wifi_weak =
     Wi-Fi signal is weak.
     { $signal } dBm, wants { $least }.
     .do = { -red-bin }
+    .short =
+        Wi-Fi is weak.
+        { -red-bin }
 listening_after_setup = Light still blinks dark blue.
     .do = { -technician }
+    .short =
+        Still dark blue.
+        { -technician }
 write_failed = Write failed.
     .do = { -red-bin }
 update_not_applied = Update was not applied.
     .do = { -red-bin }
+    .short =
+        Update failed.
+        { -red-bin }
 verify_failed = Read-back failed.
     .do = { -red-bin }
 sim_failed = SIM does not work.
@@ -103,35 +183,65 @@ sim_odd =
     SIM { $iccid }
     is not known.
     .do = { -technician }
+    .short =
+        Unknown SIM.
+        { -technician }
 sim_off = SIM is off in the cloud.
     .do = { -supervisor }
+    .short =
+        SIM is off.
+        { -supervisor }
 sim_foreign = Another account owns this SIM.
     .do = { -supervisor }
+    .short =
+        SIM of others.
+        { -supervisor }
 sim_released = SIM is not in the product.
     .do = { -supervisor }
+    .short =
+        SIM not added.
+        { -supervisor }
 sim_external = Unit uses its other SIM.
     .do = { -technician }
+    .short =
+        Other SIM in use.
+        { -technician }
 sim_missing = No SIM found.
     .do = { -technician }
 not_online =
     Unit does not come online.
     Antenna, coverage?
     .do = { -technician }
+    .short =
+        Antenna, coverage?
+        { -technician }
 not_online_sim_active =
     Unit stays offline.
     New SIM does not help.
     .do = { -technician }
+    .short =
+        Offline, SIM good.
+        { -technician }
 not_online_sim =
     Unit stays offline.
     SIM { $iccid }
     is not active.
     .do = { -technician }
+    .short =
+        SIM is not active.
+        { -technician }
 not_claimed = Unit has no owner.
     .do = { -technician }
 name_taken = Name { $name } is taken.
     .do = { -technician }
+    .short =
+        Name is taken.
+        { -technician }
 final_check_failed = Final check failed.
     .do = { -technician }
+    .short =
+        Final check bad.
+        { -technician }
 
 ## Values out of their limits, and tests that judge nobody
 
@@ -139,142 +249,298 @@ value_outside =
     { $name } { FIGURE($found) },
     wants { FIGURE($low) } to { FIGURE($high) }.
     .do = { -red-bin }
+    .short =
+        Out of limits.
+        { -red-bin }
 value_too_low =
     { $name } { FIGURE($found) },
     wants at least { FIGURE($low) }.
     .do = { -red-bin }
+    .short =
+        Value too low.
+        { -red-bin }
 value_too_high =
     { $name } { FIGURE($found) },
     wants at most { FIGURE($high) }.
     .do = { -red-bin }
+    .short =
+        Value too high.
+        { -red-bin }
 value_differs =
     { $name } { $found },
     wants { $wanted }.
     .do = { -red-bin }
+    .short =
+        Value differs.
+        { -red-bin }
 value_no_number =
     { $name } { $found },
     wants a number.
     .do = { -red-bin }
+    .short =
+        Not a number.
+        { -red-bin }
 value_missing = { $name } is missing.
     .do = { -red-bin }
 value_untold = Test does not tell { $name }.
     .do = { -supervisor }
+    .short =
+        Value not told.
+        { -supervisor }
 answer_garbled = Answer of the test is garbled.
     .do = { -technician }
+    .short =
+        Answer garbled.
+        { -technician }
 unsteady = Values change with every test.
     .do = { -technician }
+    .short =
+        Unsteady values.
+        { -technician }
 app_silent = Test does not answer.
     .do = { -again }
+    .short =
+        Test is silent.
+        { -again }
 instrument_failed =
     { $name }
     does not measure.
     .do = { -technician }
+    .short =
+        Instrument fails.
+        { -technician }
 power_busy = Another unit needs the power.
     .do = { -goes-on }
+    .short =
+        Waits for power.
+        { -goes-on-short }
 instrument_busy = Another slot is being measured.
     .do = { -goes-on }
+    .short =
+        Meter is in use.
+        { -goes-on-short }
 
 ## Labels
 
 scan_printed = New label: { $unit }.
     .do = Scan it on the unit.
+    .short =
+        New label.
+        Scan it on the unit.
 old_label = That is not the new label.
     .do = Scan the new label.
+    .short =
+        Is the old label.
+        Scan the new label.
 printer_busy = { $printer } prints another label.
     .do = { -goes-on }
+    .short =
+        Printer is busy.
+        { -goes-on-short }
 printer_away = Printer { $printer } does not answer.
     .do = Check its cable and power.
+    .short =
+        Printer is away.
+        Check its cable.
 printer_paper = Printer { $printer } has no labels left.
     .do = Put in a new roll.
+    .short =
+        Printer is empty.
+        New roll.
 printer_ribbon = Printer { $printer } has no ribbon.
     .do = Put in a new ribbon.
+    .short =
+        Ribbon is empty.
+        New ribbon.
 printer_open = Printer { $printer } is open.
     .do = Close it.
+    .short =
+        Printer is open.
+        Close it.
 printer_paused = Printer { $printer } is paused.
     .do = Press its pause key.
+    .short =
+        Printer is paused.
+        Press its pause.
 
 ## Firmware
 
 firmware_refused = Firmware does not fit this unit.
     .do = { -supervisor }
+    .short =
+        Wrong firmware.
+        { -supervisor }
 dependency_missing = Unit needs { $module } first.
     .do = { -supervisor }
+    .short =
+        Module is missing.
+        { -supervisor }
 downgrade_refused = Unit is newer than the batch.
     .do = { -supervisor }
+    .short =
+        Unit is too new.
+        { -supervisor }
 
 ## Stopped
 
 unplugged_too_early = Unplugged too early.
     .do = { -again }
+    .short =
+        Too early.
+        { -again }
 stopped_by_operator = Stopped by hand.
     .do = { -again }
 swapped = Another unit took its place.
     .do = Plug the first one in again.
+    .short =
+        Wrong unit is in.
+        Plug in the first.
 part_walked = Only this step ran.
     .do = Retry for a verdict.
+    .short =
+        One step only.
+        Retry to judge.
 station_closing = Station was closed.
     .do = { -again }
+    .short =
+        Station closed.
+        { -again }
 
 ## The station, not the unit
 
 silent = No answer.
     .do = { -other-cable }
+    .short =
+        No answer.
+        { -other-cable-short }
 bad_contact = USB contact is bad.
     .do = { -other-cable }
+    .short =
+        Bad USB contact.
+        { -other-cable-short }
 protection_unknown = Unit may be locked.
     .do = { -technician }
+    .short =
+        Maybe locked.
+        { -technician }
 unit_busy = Unit is too busy to answer.
     .do = { -again }
+    .short =
+        Unit is too busy.
+        { -again }
 request_not_offered = Unit does not know this command.
     .do = { -supervisor }
+    .short =
+        Unknown command.
+        { -supervisor }
 unit_stuck = Unit is stuck.
     .do = { -again }
 console_garbled = Serial line is garbled.
     .do = { -other-cable }
+    .short =
+        Serial is garbled.
+        { -other-cable-short }
 port_in_use = Unit is in use elsewhere.
     .do = { -supervisor }
+    .short =
+        Used elsewhere.
+        { -supervisor }
 no_device_nodes = This computer hides USB units.
     .do = { -supervisor }
+    .short =
+        USB is hidden.
+        { -supervisor }
 did_not_return = Unit did not come back.
     .do = { -again }
+    .short =
+        Did not come back.
+        { -again }
 no_permission = No USB permission.
     .do = { -technician }
 bench_wifi_down = Wi-Fi of the bench may be down.
     .do = { -supervisor }
+    .short =
+        Bench Wi-Fi down?
+        { -supervisor }
 wifi_refused = Wi-Fi refuses the unit.
     .do = { -supervisor }
+    .short =
+        Wi-Fi refuses it.
+        { -supervisor }
 update_missing = Update did not come.
     .do = { -again }
+    .short =
+        No update came.
+        { -again }
 not_released = No firmware is released.
     .do = { -supervisor }
+    .short =
+        No firmware yet.
+        { -supervisor }
 cloud_failed = Cloud does not answer.
     .do = { -supervisor }
+    .short =
+        No cloud answer.
+        { -supervisor }
 cloud_hold = Cloud does not answer.
     .do = { -goes-on }
+    .short =
+        No cloud answer.
+        { -goes-on-short }
 cloud_refused = Cloud refused this unit.
     .do = { -technician }
+    .short =
+        Refused by cloud.
+        { -technician }
 cloud_limit = Cloud is busy.
     .do = { -goes-on }
+    .short =
+        Cloud is busy.
+        { -goes-on-short }
 scanner_busy = Another slot has the scanner.
     .do = { -goes-on }
+    .short =
+        Scanner is in use.
+        { -goes-on-short }
 before_it = { $count } before it.
 cloud_blocked = Network blocks the cloud.
     .do = { -supervisor }
+    .short =
+        Cloud is blocked.
+        { -supervisor }
 cloud_mend = Cloud refuses this station.
     .do = { -supervisor }
+    .short =
+        Station refused.
+        { -supervisor }
 token_rejected = Cloud token rejected.
     .do = { -supervisor }
+    .short =
+        Token rejected.
+        { -supervisor }
 journal_locked = Record is locked.
     .do = Close what else uses it.
+    .short =
+        Record is locked.
+        Free the record.
 disk_full = Disk is full.
     .do = { -supervisor }
 disk_fails = Disk does not write.
     .do = { -supervisor }
+    .short =
+        Disk write fails.
+        { -supervisor }
 record_again = Record is written again.
 journal_failed = Record cannot be written.
     .do = { -supervisor }
+    .short =
+        Record not kept.
+        { -supervisor }
 check_station = Unit is not judged.
     .do = { -technician }
+    .short =
+        Unit not judged.
+        { -technician }
 
 ## Hands
 
@@ -282,49 +548,91 @@ scan_label = Unit { $unit }.
     .do = Scan its label.
 label_of_slot = That is the label of slot { $slot }.
     .do = { -scan-again }
+    .short =
+        Of slot { $slot }.
+        { -scan-again }
 label_of_passed =
     That is the label of a unit
     that passed { DAYTIME($at) }.
     .do = { -scan-again }
+    .short =
+        Of a passed unit.
+        { -scan-again }
 label_of_failed =
     That is the label of a unit
     that failed { DAYTIME($at) }.
     .do = { -scan-again }
+    .short =
+        Of a failed unit.
+        { -scan-again }
 label_of_other = That is the label of another unit.
     .do = { -scan-again }
+    .short =
+        Of another unit.
+        { -scan-again }
 label_differs =
     Label says { $label }.
     Unit does not.
     .do = { -scan-again }
+    .short =
+        Label differs.
+        { -scan-again }
 label_half_differs = Second half of the label differs.
     .do = { -scan-again }
+    .short =
+        Second half wrong.
+        { -scan-again }
 keyboard_layout =
     Scanner keyboard is { $layout }.
     It has to be English.
     .do = { -supervisor }
+    .short =
+        Wrong keyboard.
+        { -supervisor }
 not_the_label = That is { A($thing) }.
     .do = { -scan-label }
+    .short =
+        That is no label.
+        Scan its label.
 no_label = { $read } is no label.
     .do = { -scan-label }
+    .short =
+        That is no label.
+        Scan its label.
 scan_card = Unit { $unit }.
     .do = Scan its SIM card.
 card_differs =
     Card says { $iccid }.
     SIM in the unit does not.
     .do = { -scan-again }
+    .short =
+        SIM card differs.
+        { -scan-again }
 not_the_card = That is no SIM card.
     .do = Scan the SIM card.
+    .short =
+        That is no SIM.
+        Scan the SIM card.
 dfu_by_hand =
     .do = Hold { $button }. Tap RESET. Let go at YELLOW.
+    .short =
+        { $button } + tap RESET.
+        Let go at YELLOW.
 listening_by_hand =
     .do = Hold { $button }. Let go at DARK BLUE.
 safe_by_hand =
     Hold { $button } and tap RESET.
     .do = Let go at MAGENTA.
+    .short =
+        { $button } + tap RESET.
+        Let go at MAGENTA.
 reset_by_hand =
     .do = Press RESET.
 check_sim = Unit waits to be set up.
     .do = Check its SIM.
+    .short =
+        Waits for setup.
+        Check its SIM.
 
 ## Slots between attempts
 
@@ -341,12 +649,24 @@ hands_default =
 
 unknown_port = Unit on an unknown port.
     .do = Press the number of its slot.
+    .short =
+        Unknown port.
+        Press its number.
 no_free_slot = Unit on an unknown port.
     .do = Plug it into a slot.
+    .short =
+        Unknown port.
+        Plug into a slot.
 slot_taken = Slot { $slot } has a port already.
     .do = Press another number.
+    .short =
+        Slot has a port.
+        Press another one.
 scan_unreadable = Not a whole label or badge.
     .do = { -scan-again }
+    .short =
+        Unreadable scan.
+        { -scan-again }
 scan_unclaimed = No slot waits for it.
 unit_history =
     Unit { $unit }:
@@ -354,6 +674,9 @@ unit_history =
 unit_begun =
     Unit { $unit }
     was here, not finished.
+    .short =
+        Was here before,
+        not finished.
 slot_off =
     { $why }
     Since { DAYTIME($at) }.
@@ -362,52 +685,98 @@ choose_slot =
 nothing_runs = Nothing runs in slot { $slot }.
 nothing_there = No unit in slot { $slot }.
     .do = Plug in a unit.
+    .short =
+        Slot is empty.
+        Plug in a unit.
 cloud_back = Cloud answers again.
 cloud_gone = Cloud does not answer.
 batch_open = Batch { $batch } open.
 batch_not_open = Batch { $batch } is not open.
     .do = { -supervisor }
+    .short =
+        Batch is not open.
+        { -supervisor }
 lot_of_batch = Lot { $lot } now in batch { $batch }.
 lot_of_slot = Lot { $lot } built into slot { $slot }.
 lot_of_no_batch = Lot { $lot } belongs to no batch.
     .do = Scan the batch, then the lot.
+    .short =
+        Lot has no batch.
+        Scan batch first.
 lot_of_no_unit = Lot { $lot }: no unit in this slot.
     .do = Plug in the unit, then scan.
+    .short =
+        Slot is empty.
+        Unit first.
 batch_shut = Batch { $batch } closed.
 batch_ended = Batch { $batch } was closed for good.
     .do = Type another name.
+    .short =
+        Batch is closed.
+        Type another name.
 profile_unreleased = Profile { $profile } is not released.
     .do = Type another one.
+    .short =
+        Not released.
+        Type another one.
 operator_in = Operator { $badge }.
 operator_out = No operator.
     .do = Scan your badge.
 pull_unit = Cloud refused unit { $unit }.
     .do = Pull it from the tray.
+    .short =
+        Refused by cloud.
+        Take from tray.
 owed_stuck =
     Unit { $unit }
     is still not finished.
     .do = { -supervisor }
+    .short =
+        Unit unfinished.
+        { -supervisor }
 walk_again =
     SIM of unit { $unit }
     works now.
     .do = Plug the unit in again.
+    .short =
+        SIM works now.
+        Plug it in again.
 late_unknown = Unit { $unit } is not judged.
     .do = { -technician }
+    .short =
+        Unit not judged.
+        { -technician }
 late_pass = Unit { $unit } is finished now.
 station_fault = The station has a fault.
     .do = { -supervisor }
+    .short =
+        Station fault.
+        { -supervisor }
 seen_before = Seen before: { VERDICT($verdict) }, { $at }, { $station }.
+    .short = Seen before: { VERDICT($verdict) }
 
 ## Questions
 
 leave_writing = A unit is being written.
     .do = Leave anyway?
+    .short =
+        Writing a unit.
+        Leave anyway?
 stop_writing = Slot { $slot } is being written.
     .do = Stop it anyway?
+    .short =
+        Being written.
+        Stop it anyway?
 leave_running = Units are not finished.
     .do = Leave anyway?
+    .short =
+        Units unfinished.
+        Leave anyway?
 close_batch = Nothing goes to batch { $batch } again.
     .do = Close it for good?
+    .short =
+        Batch ends here.
+        Close it for good?
 type_label =
     .do = Type the label. Then Enter.
 type_reason =
@@ -417,10 +786,19 @@ find_unit =
 find_nothing = Not seen on this bench today.
 batch_wrong = Batch and profile are needed.
     .do = Type both.
+    .short =
+        Batch, profile?
+        Type both.
 batch_name = Batch name is not valid.
     .do = Letters, digits, dashes only.
+    .short =
+        Bad batch name.
+        Letters, digits, -
 target_wrong = Number of units is not valid.
     .do = Type a whole number.
+    .short =
+        Bad number.
+        Type whole number.
 no_batch = No batch is open.
     .do = { -supervisor }
 
@@ -440,6 +818,8 @@ face-waits = WAITS
     .means = wait, it goes on by itself
 face-hands = YOUR TURN
     .short = TURN
+    .blocks = TURN
+    .blocks = TURN
     .means = do what it says
 face-pass = PASS
     .short = PASS

@@ -27,38 +27,71 @@ wrong_platform =
     这是 { $found }。
     本批次要 { $wanted }。
     .do = { -red-bin }
+    .short =
+        应为 { $wanted }。
+        { -red-bin }
 no_unit =
     这是 { $found }。
     它不属于本工站。
     .do = 请取出。
+    .short =
+        不属于本工站。
+        请取出。
 no_profile = 没有 { $found } 的批次。
     .do = { -supervisor }
+    .short =
+        没有它的批次。
+        { -supervisor }
 wrong_label = 标签与设备不符。
     .do = { -technician }
 wrong_card = SIM 卡与设备不符。
     .do = { -technician }
 numbers_differ = 设备的两个号码不一致。
     .do = { -technician }
+    .short =
+        两个号码不一致。
+        { -technician }
 record_differs = 云端记录与设备不符。
     .do = { -technician }
+    .short =
+        云端记录不符。
+        { -technician }
 twin = 槽位 { $slot } 有同一台设备。
     .do = { -technician }
+    .short =
+        { $slot } 号有同一台。
+        { -technician }
 wrong_sku =
     这是 { $found }。
     本批次要 { $wanted }。
     .do = { -red-bin }
+    .short =
+        应为 { $wanted }。
+        { -red-bin }
 wrong_product = 已在产品 { $product } 中。
     .do = { -technician }
+    .short =
+        已在别的产品中。
+        { -technician }
 already_elsewhere = 已在产品 { $product } 中。
     .do = { -technician }
+    .short =
+        已在别的产品中。
+        { -technician }
 owner_other = 设备属于另一个账户。
     .do = { -rework }
+    .short =
+        属于别的账户。
+        { -rework }
 unknown_serial = 标签无法读取。
     .do = { -technician }
 label_not_scanned = 没有扫描本机标签。
     .do = { -again }
 strange_identity = 设备的一个号码异常。
     .do = { -technician }
+    .short =
+        一个号码异常。
+        { -technician }
 identity_missing = 设备缺少{ THING($missing) }。
     .do = { -technician }
 quarantined = 云端暂扣此设备。
@@ -84,6 +117,9 @@ wifi_weak =
     Wi-Fi 信号弱。
     { $signal } dBm，应为 { $least }。
     .do = { -red-bin }
+    .short =
+        Wi-Fi 信号弱。
+        { -red-bin }
 listening_after_setup = 指示灯仍闪深蓝色。
     .do = { -technician }
 write_failed = 写入失败。
@@ -98,33 +134,57 @@ sim_odd =
     SIM { $iccid }
     无法识别。
     .do = { -technician }
+    .short =
+        SIM 无法识别。
+        { -technician }
 sim_off = SIM 卡已在云端停用。
     .do = { -supervisor }
+    .short =
+        SIM 卡已停用。
+        { -supervisor }
 sim_foreign = 该 SIM 属于其他账户。
     .do = { -supervisor }
+    .short =
+        SIM 属于他人。
+        { -supervisor }
 sim_released = 产品中没有该 SIM。
     .do = { -supervisor }
 sim_external = 设备使用了另一张 SIM。
     .do = { -technician }
+    .short =
+        用了另一张 SIM。
+        { -technician }
 sim_missing = 没有找到 SIM 卡。
     .do = { -technician }
 not_online =
     设备无法上线。
     检查天线和信号。
     .do = { -technician }
+    .short =
+        检查天线和信号。
+        { -technician }
 not_online_sim_active =
     设备不上线，SIM 卡已激活。
     换 SIM 卡没有用。
     .do = { -technician }
+    .short =
+        离线，SIM 正常。
+        { -technician }
 not_online_sim =
     设备不上线。
     SIM { $iccid }
     未激活。
     .do = { -technician }
+    .short =
+        SIM 卡未激活。
+        { -technician }
 not_claimed = 设备没有归属账户。
     .do = { -technician }
 name_taken = 名称 { $name } 已被占用。
     .do = { -technician }
+    .short =
+        名称已被占用。
+        { -technician }
 final_check_failed = 终检未通过。
     .do = { -technician }
 
@@ -134,38 +194,65 @@ value_outside =
     { $name } { FIGURE($found) }，
     应为 { FIGURE($low) } 至 { FIGURE($high) }。
     .do = { -red-bin }
+    .short =
+        数值超限。
+        { -red-bin }
 value_too_low =
     { $name } { FIGURE($found) }，
     至少应为 { FIGURE($low) }。
     .do = { -red-bin }
+    .short =
+        数值过低。
+        { -red-bin }
 value_too_high =
     { $name } { FIGURE($found) }，
     最多应为 { FIGURE($high) }。
     .do = { -red-bin }
+    .short =
+        数值过高。
+        { -red-bin }
 value_differs =
     { $name } { $found }，
     应为 { $wanted }。
     .do = { -red-bin }
+    .short =
+        数值不符。
+        { -red-bin }
 value_no_number =
     { $name } { $found }，
     应为数字。
     .do = { -red-bin }
+    .short =
+        不是数字。
+        { -red-bin }
 value_missing = 缺少 { $name }。
     .do = { -red-bin }
 value_untold = 测试没有报告 { $name }。
     .do = { -supervisor }
+    .short =
+        数值未报告。
+        { -supervisor }
 answer_garbled = 测试应答无法识别。
     .do = { -technician }
 unsteady = 每次测试的数值都不同。
     .do = { -technician }
+    .short =
+        数值不稳定。
+        { -technician }
 app_silent = 测试没有应答。
     .do = { -again }
 instrument_failed =
     { $name }
     无法测量。
     .do = { -technician }
+    .short =
+        仪器无法测量。
+        { -technician }
 power_busy = 供电正被其他设备占用。
     .do = { -goes-on }
+    .short =
+        等待供电。
+        { -goes-on }
 instrument_busy = 正在测量别的槽位。
     .do = { -goes-on }
 
@@ -177,16 +264,34 @@ old_label = 这不是新标签。
     .do = 扫描新标签。
 printer_busy = { $printer } 正在打印别的标签。
     .do = { -goes-on }
+    .short =
+        打印机正忙。
+        { -goes-on }
 printer_away = 打印机 { $printer } 没有应答。
     .do = 检查线缆和电源。
+    .short =
+        打印机没有应答。
+        检查线缆电源。
 printer_paper = 打印机 { $printer } 没有标签纸了。
     .do = 换上新纸卷。
+    .short =
+        标签纸用完。
+        换上新纸卷。
 printer_ribbon = 打印机 { $printer } 没有碳带了。
     .do = 换上新碳带。
+    .short =
+        碳带用完。
+        换上新碳带。
 printer_open = 打印机 { $printer } 没关好。
     .do = 关上打印机。
+    .short =
+        打印机没关好。
+        关上打印机。
 printer_paused = 打印机 { $printer } 已暂停。
     .do = 按它的暂停键。
+    .short =
+        打印机已暂停。
+        按它的暂停键。
 
 ## 固件
 
@@ -230,12 +335,18 @@ port_in_use = 设备正被别处使用。
     .do = { -supervisor }
 no_device_nodes = 本机看不到 USB 设备。
     .do = { -supervisor }
+    .short =
+        看不到 USB 设备。
+        { -supervisor }
 did_not_return = 设备没有恢复。
     .do = { -again }
 no_permission = 没有 USB 权限。
     .do = { -technician }
 bench_wifi_down = 工位 Wi-Fi 可能断了。
     .do = { -supervisor }
+    .short =
+        工位 Wi-Fi 断了？
+        { -supervisor }
 wifi_refused = Wi-Fi 拒绝设备。
     .do = { -supervisor }
 update_missing = 更新没有到达。
@@ -261,6 +372,9 @@ token_rejected = 云端令牌被拒绝。
     .do = { -supervisor }
 journal_locked = 记录被锁定。
     .do = 请关闭占用它的程序。
+    .short =
+        记录被锁定。
+        请解除占用。
 disk_full = 磁盘已满。
     .do = { -supervisor }
 disk_fails = 磁盘无法写入。
@@ -277,26 +391,44 @@ scan_label = 设备 { $unit }。
     .do = 请扫描它的标签。
 label_of_slot = 这是槽位 { $slot } 的标签。
     .do = { -scan-again }
+    .short =
+        { $slot } 号的标签。
+        { -scan-again }
 label_of_passed =
     这台设备的标签
     { DAYTIME($at) } 已合格。
     .do = { -scan-again }
+    .short =
+        合格品的标签。
+        { -scan-again }
 label_of_failed =
     这台设备的标签
     { DAYTIME($at) } 不合格。
     .do = { -scan-again }
+    .short =
+        不合格品的标签。
+        { -scan-again }
 label_of_other = 这是另一台设备的标签。
     .do = { -scan-again }
+    .short =
+        别的设备的标签。
+        { -scan-again }
 label_differs =
     标签是 { $label }。
     设备不是。
     .do = { -scan-again }
+    .short =
+        标签不符。
+        { -scan-again }
 label_half_differs = 标签的后半段不符。
     .do = { -scan-again }
 keyboard_layout =
     扫描枪键盘是 { $layout }。
     必须是英文键盘。
     .do = { -supervisor }
+    .short =
+        键盘布局不对。
+        { -supervisor }
 not_the_label = 这是{ THING($thing) }。
     .do = { -scan-label }
 no_label = { $read } 不是标签。
@@ -307,6 +439,9 @@ card_differs =
     卡号为 { $iccid }。
     与设备内的 SIM 不同。
     .do = { -scan-again }
+    .short =
+        SIM 卡不符。
+        { -scan-again }
 not_the_card = 这不是 SIM 卡。
     .do = 扫描 SIM 卡。
 dfu_by_hand =
@@ -316,6 +451,9 @@ listening_by_hand =
 safe_by_hand =
     按住 { $button }，点按 RESET。
     .do = 亮紫色时松开。
+    .short =
+        { $button }+点按 RESET。
+        亮紫色时松开。
 reset_by_hand =
     .do = 按 RESET。
 check_sim = 设备等待设置。
@@ -340,8 +478,14 @@ no_free_slot = 未知端口上有设备。
     .do = 请插到槽位上。
 slot_taken = 槽位 { $slot } 已有端口。
     .do = 请按别的号码。
+    .short =
+        槽位已有端口。
+        请按别的号码。
 scan_unreadable = 不是完整的标签或工牌。
     .do = { -scan-again }
+    .short =
+        无法识别扫描。
+        { -scan-again }
 scan_unclaimed = 没有槽位在等它。
 unit_history =
     设备 { $unit }：
@@ -357,6 +501,9 @@ choose_slot =
 nothing_runs = 槽位 { $slot } 没有运行。
 nothing_there = 槽位 { $slot } 没有设备。
     .do = 请插入设备。
+    .short =
+        槽位是空的。
+        请插入设备。
 cloud_back = 云端恢复应答。
 cloud_gone = 云端没有应答。
 batch_open = 批次 { $batch } 已开。
@@ -366,28 +513,52 @@ lot_of_batch = 物料批号 { $lot } 用于批次 { $batch }。
 lot_of_slot = 物料批号 { $lot } 装入槽位 { $slot }。
 lot_of_no_batch = 物料批号 { $lot } 没有对应批次。
     .do = 先扫批次，再扫物料批号。
+    .short =
+        没有对应批次。
+        先扫批次。
 lot_of_no_unit = 物料批号 { $lot }：此槽位没有设备。
     .do = 先插入设备，再扫描。
+    .short =
+        槽位没有设备。
+        先插入设备。
 batch_shut = 批次 { $batch } 已关。
 batch_ended = 批次 { $batch } 已永久关闭。
     .do = 请输入别的名称。
+    .short =
+        批次已关闭。
+        请换名称。
 profile_unreleased = 配置 { $profile } 尚未发布。
     .do = 请输入别的配置。
+    .short =
+        配置尚未发布。
+        请输入别的配置。
 operator_in = 操作员 { $badge }。
 operator_out = 没有操作员。
     .do = 请扫描工牌。
 pull_unit = 云端拒绝设备 { $unit }。
     .do = 从待定盘取出。
+    .short =
+        云端拒绝设备。
+        从待定盘取出。
 owed_stuck =
     设备 { $unit }
     仍未完成。
     .do = { -supervisor }
+    .short =
+        设备仍未完成。
+        { -supervisor }
 walk_again =
     设备 { $unit }
     的 SIM 卡已激活。
     .do = 重新插入设备。
+    .short =
+        SIM 卡已激活。
+        重新插入设备。
 late_unknown = 设备 { $unit } 未判定。
     .do = { -technician }
+    .short =
+        设备未判定。
+        { -technician }
 late_pass = 设备 { $unit } 现已完成。
 station_fault = 工站有故障。
     .do = { -supervisor }
@@ -399,10 +570,16 @@ leave_writing = 正在写入设备。
     .do = 仍要退出吗？
 stop_writing = 槽位 { $slot } 正在写入。
     .do = 仍要停止吗？
+    .short =
+        槽位正在写入。
+        仍要停止吗？
 leave_running = 还有设备未完成。
     .do = 仍要退出吗？
 close_batch = 批次 { $batch } 将不再接收设备。
     .do = 永久关闭吗？
+    .short =
+        批次将关闭。
+        永久关闭吗？
 type_label =
     .do = 请输入标签，再按 Enter。
 type_reason =
@@ -414,6 +591,9 @@ batch_wrong = 需要批次和配置。
     .do = 两项都要输入。
 batch_name = 批次名称无效。
     .do = 只用字母、数字、横线。
+    .short =
+        批次名称无效。
+        只用字母和数字。
 target_wrong = 数量无效。
     .do = 请输入整数。
 no_batch = 没有已开的批次。

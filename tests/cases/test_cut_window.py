@@ -28,7 +28,7 @@ def tile(bench: LineBench, until: Callable[[Event], bool]) -> str:
     end = next(at for at, event in enumerate(events) if until(event)) + 1
     state = replay(BenchState((SlotState(1, "1-1"),), ENGLISH), events[:end])
     slot = next(slot for slot in state.slots if slot.number == 1)
-    return "\n".join(line.text for line in compose(slot, Place(60, 20, ENGLISH)))
+    return "\n".join(line.text for line in compose(slot, Place(60, 20, ENGLISH)).lines)
 
 
 def is_warning(event: Event) -> bool:

@@ -12,7 +12,7 @@ from station.engine.commands import Command
 from station.figures import Figures
 from station.model import Batch, IdentityFact, Outcome, ProfileRef, SlotInfo, Verdict
 from station.tui.app import BenchApp
-from station.view.look import FULL_COLOUR
+from station.view.look import DARK
 from station.words.say import Say
 from support.spoken import filled
 
@@ -103,5 +103,5 @@ class Story:
 
     def app(self, **options: Any) -> BenchApp:
         """The screen with nothing left to the machine it runs on; what it sends lands in ``sent``."""
-        fixed: dict[str, Any] = {"palette": FULL_COLOUR, "ascii_only": False, "words": ENGLISH, "is_animated": False}
+        fixed: dict[str, Any] = {"palette": DARK, "ascii_only": False, "words": ENGLISH, "is_animated": False}
         return BenchApp(self.slots, self.sent.append, **(fixed | options))

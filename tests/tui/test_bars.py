@@ -150,11 +150,21 @@ async def test_small_screens_keep_virtual_and_the_way_back(size: tuple[int, int]
         assert isinstance(app.screen, BenchScreen)
 
 
-@on_loop
-async def test_a_notice_in_the_header_does_not_hide_that_units_are_virtual() -> None:
-    story = Story(32)
-    app = story.app()
-    async with running(app) as pilot:
-        started = ev.StationStarted(at=AT, station_id="demo", slots=story.slots, virtual=True)
-        await tell(pilot, app, started, ev.ScanRead(at=AT, shown="P04?", accepted=False, say=Say("scan_unreadable")))
-        assert picture(app).splitlines()[0].startswith(" VIRTUAL · Scan P04?: ")
+def test_a_wide_header_shows_how_far_the_batch_is(story: Story) -> None:
+    state = replay(BenchState.of(story.slots, ENGLISH), story.opened())
+    assert "126/500 PASS ███░░░░░░░ · " in header(state, 100, UNICODE)
+    assert "126/500 PASS · " in header(state, 99, UNICODE)
+    assert "126/500 PASS ###....... | ".replace(".......", ASCII.bar_rest * 7) in header(state, 110, ASCII)
+
+
+def test_keys_that_cannot_work_now_are_not_named(story: Story) -> None:
+    state = replay(BenchState.of(story.slots, ENGLISH), [*story.opened(), *story.arrives(1)])
+    nothing_selected, unit, empty = (footer(state, 118, slot) for slot in (None, 1, 2))
+    assert "[Enter]" not in nothing_selected
+    assert "[R]" not in nothing_selected
+    assert "[Enter] details" in unit
+    assert "[R] retry" in unit
+    assert "[Enter] details" in empty
+    assert "[R]" not in empty
+    alone = replace(state, slots=state.slots[:1])
+    assert "[Enter] details  [R] retry" in footer(alone, 118)

@@ -15,7 +15,7 @@ from station.model import Batch, ProfileRef, SlotInfo, Verdict
 from station.tui.app import BenchApp
 from station.tui.screens.bench import BenchScreen
 from station.tui.widgets.slot import SlotTile
-from station.view.look import FULL_COLOUR, Look
+from station.view.look import DARK, Look
 from station.words.say import Say
 
 # --- drawing ---
@@ -45,11 +45,11 @@ async def test_a_bench_of_several_products_names_the_platform_of_each_unit() -> 
     second = Batch("B7", ProfileRef("argon-product", 1, "1" * 64), None)
     async with running(app, (120, 40)) as pilot:
         await tell(pilot, app, *story.opened(), *story.arrives(1))
-        assert "Boron" not in str(tile(app, 1).render())
+        assert tile(app, 1).border_title == "1"
         await tell(pilot, app, ev.BatchOpened(at=AT, batch=second))
-        assert "Boron" in str(tile(app, 1).render())
+        assert tile(app, 1).border_title == "1 Boron"
         await tell(pilot, app, ev.BatchClosed(at=AT, batch="B7"))
-        assert "Boron" not in str(tile(app, 1).render())
+        assert tile(app, 1).border_title == "1"
 
 
 @on_loop
@@ -68,7 +68,7 @@ async def test_each_look_has_the_fill_of_the_table(story: Story) -> None:
     async with running(app) as pilot:
         await tell(pilot, app, *story.everything())
         for one in app.query(SlotTile):
-            paint = FULL_COLOUR[one.slot.look]
+            paint = DARK[one.slot.look]
             if paint.fill:
                 assert one.styles.background.hex == paint.fill
                 assert one.styles.color.hex == paint.text
@@ -148,7 +148,8 @@ async def test_no_color_leaves_word_shape_and_border(story: Story, monkeypatch: 
         }
         assert colours == {"default"}
         text = picture(app)
-        assert "✖ FAIL" in text
+        assert "◌ STOPPED" in text
+        assert "✖ █▀" in text
         assert "═" in text
         assert "━" in text
 
@@ -211,14 +212,28 @@ def without_port(story: Story, number: int) -> ev.StationStarted:
 
 
 @on_loop
-async def test_where_the_log_is_dropped_the_header_says_what_matters() -> None:
+async def test_where_the_log_is_dropped_the_line_above_the_keys_says_what_matters() -> None:
     story = Story(32)
     app = story.app()
     async with running(app) as pilot:
         await tell(
             pilot, app, *story.opened(), ev.ScanRead(at=AT, shown="P04?", accepted=False, say=Say("scan_unreadable"))
         )
-        assert picture(app).splitlines()[0].strip() == "Scan P04?: Not a whole label or badge. Scan again."
+        assert picture(app).splitlines()[-2].strip() == "Scan P04?: Not a whole label or badge. Scan again."
+
+
+@on_loop
+async def test_the_line_above_the_keys_says_the_whole_sentence_of_the_selected_slot(story: Story) -> None:
+    app = story.app()
+    async with running(app) as pilot:
+        await tell(pilot, app, *story.everything())
+        assert picture(app).splitlines()[-2].strip() == ""
+        await press(pilot, "3")
+        assert "Wants Boron." in picture(app)
+        line = picture(app).splitlines()[-2].strip()
+        assert line == "slot 3  P044AB1234503  This is an Argon. This batch wants Boron. Red bin."
+        await tell(pilot, app, ev.StationFault(at=AT, reason="disk"))
+        assert picture(app).splitlines()[-2].strip() == "The station has a fault. Call supervisor. disk"
 
 
 # --- events from other threads ---

@@ -93,14 +93,14 @@ def test_the_fields_of_a_new_batch_are_judged(fields: tuple[str, str, str], key:
     assert pages.problem_of(*fields).key == key
 
 
-def test_a_notice_leads_the_log_or_takes_the_place_of_the_header(state: BenchState) -> None:
+def test_a_message_of_the_station_stands_above_the_keys_with_or_without_a_log(state: BenchState) -> None:
     fault = ev.StationFault(at=AT, reason="disk")
     told = replay(state, [ev.StationStarted(at=AT, station_id="s", slots=(), virtual=True, speed=6.0), fault])
     said = "The station has a fault. Call supervisor. disk"
-    wide, narrow = frame(told, 100, 3, UNICODE), frame(told, 100, 0, UNICODE)
-    assert (wide.log[0], len(wide.log), wide.header[:10]) == (said, 3, "VIRTUAL ×6")
-    assert said not in wide.header
-    assert (narrow.header, narrow.log) == (f"VIRTUAL ×6 · {said}", ())
-    assert frame(told, 100, 3, UNICODE, hint="First press a slot number.").log[0] == "First press a slot number."
-    assert frame(state, 100, 3, UNICODE).notice == ""
+    for rows in (3, 0):
+        around = frame(told, 100, rows, UNICODE, selected=1)
+        assert (around.line, around.is_notice, len(around.log)) == (said, True, rows)
+        assert around.header.startswith("VIRTUAL ×6")
+    assert frame(told, 100, 3, UNICODE, hint="First press a slot number.").line == "First press a slot number."
+    assert frame(state, 100, 3, UNICODE).line == ""
     assert frame(state, 100, 3, UNICODE).log[0].endswith(f"{ENGLISH.verdict(Verdict.ERROR)} in 21.4 s: No answer.")

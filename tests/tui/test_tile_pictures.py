@@ -15,7 +15,7 @@ from station.view.state import Ask, Held, SlotState, StepLine
 from station.view.tile import Line, Place, compose
 from station.words.say import Say
 
-SIZES = [(8, 3), (10, 5), (18, 6), (18, 9), (24, 11), (28, 17), (78, 22)]
+SIZES = [(8, 3), (13, 6), (18, 4), (18, 7), (28, 13), (38, 9), (78, 20)]
 SLOT = SlotState(3, "1-3", is_present=True, attempt="a", label="P044AB1234567", seconds=21.4, steps=())
 SEEN = SeenBefore(Verdict.FAIL, AT, "bench-1", "B0")
 DONE = StepLine("identify", outcome=Outcome.DONE)
@@ -45,11 +45,11 @@ LOOKS = {
 
 
 def drawn(slot: SlotState, glyphs: Glyphs, *, is_lit: bool = True) -> str:
-    """The tile in every size; ``*`` marks what is bold, ``#`` a line in the colour of a light."""
+    """The tile in every size with the texts of its border; ``*`` marks what is bold, ``#`` the colour of a light."""
     pictures = []
     for width, height in SIZES:
-        lines = compose(slot, Place(width, height, ENGLISH, glyphs, is_lit))
-        pictures.append("\n".join([f"--- {width} x {height}", *map(_line, lines)]))
+        tile = compose(slot, Place(width, height, ENGLISH, glyphs, is_lit))
+        pictures.append("\n".join([f"--- {width} x {height}: {tile.title}", *map(_line, tile.lines), tile.foot]))
     return "\n".join(pictures)
 
 

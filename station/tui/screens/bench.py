@@ -45,11 +45,13 @@ class BenchScreen(Screen[None]):
         self._selected: int | None = None
         self._is_lit = True
         self._is_building = False
+        self._texts: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
         yield Static(id="header")
         yield Grid(id="slots")
         yield Static(id="log")
+        yield Static(id="line")
         yield Static(id="keys")
 
     def show(self, state: BenchState, *, hint: str = "", selected: int | None = None, is_lit: bool = True) -> None:
@@ -91,15 +93,18 @@ class BenchScreen(Screen[None]):
     def _show_bars(self, state: BenchState) -> None:
         width = self.size.width - 2
         rows = arrange(len(state.slots), self.size.width, self.size.height).log_rows
-        around = frame(state, width, rows, self._glyphs, self._hint)
-        self._put("#header", pad(around.header, width))
-        self._put("#log", "\n".join(around.log))
-        self._put("#keys", around.keys)
-        self.query_one("#log").set_class(bool(around.notice), "-notice")
-        self.query_one("#header").set_class(bool(around.notice and not rows), "-notice")
+        around = frame(state, width, rows, self._glyphs, self._hint, self._selected)
+        self._put("header", pad(around.header, width))
+        self._put("log", "\n".join(around.log))
+        self._put("line", around.line)
+        self._put("keys", around.keys)
+        self.query_one("#line").set_class(around.is_notice, "-notice")
 
     def _put(self, where: str, text: str) -> None:
-        self.query_one(where, Static).update(Content(text))
+        """Show ``text``; one that is shown already costs no redraw."""
+        if self._texts.get(where) != text:
+            self._texts[where] = text
+            self.query_one(f"#{where}", Static).update(Content(text), layout=False)
 
     def on_mount(self) -> None:
         if self._drawn is not None:

@@ -21,12 +21,13 @@ from station.view.look import ASCII as ASCII_GLYPHS
 from station.view.look import LIGHTS, UNICODE, Glyphs, Look
 from station.words import languages
 from station.words.catalogue import BadCatalogue, Sentence, Words, variables
-from station.words.cells import clean, width_of
+from station.words.cells import clean, width_of, wrap
 from station.words.languages import load
 from station.words.say import Say
 
 MAX_WORDS = 8
 MAX_LINE = 36  # cells of one line, with values of ordinary length
+SHORT_LINES, SHORT_CELLS = 2, 18
 HERE = Path(languages.__file__).parent
 STATION = HERE.parent
 LANGUAGES = {path.stem: load(path.stem, datetime.UTC) for path in HERE.glob("*.ftl")}
@@ -64,7 +65,7 @@ def test_a_language_has_every_message_with_the_same_values_and_parts(language: s
     }
     parts = {
         code: {
-            entry.id.name: {part.id.name for part in entry.attributes} - {"blocks"}
+            entry.id.name: {part.id.name for part in entry.attributes} - {"blocks", "short"}
             for entry in FluentParser().parse(text_of(code)).body
             if isinstance(entry, ftl.Message)
         }
@@ -84,6 +85,21 @@ def test_every_line_of_a_sentence_is_short_and_shows_on_any_terminal(language: s
     assert [one for one in lines if width_of(one[1]) > MAX_LINE and one[0] != "dfu_by_hand"] == []
     assert [one for one in lines if clean(one[1]) != one[1]] == []
     assert language != "en" or [one for one in lines if not one[1].isascii()] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_sentence_has_a_form_for_two_lines_of_a_small_tile(language: str) -> None:
+    words = LANGUAGES[language]
+    broad = []
+    for key in SENTENCES:
+        sentence = said(words, key, *VALUES)
+        whole = [line for text in sentence.lines for line in wrap(text, SHORT_CELLS)]
+        assert len(sentence.short) <= SHORT_LINES, key
+        assert not sentence.says or not sentence.do or len(sentence.short) in (0, SHORT_LINES), key
+        if len(whole) > SHORT_LINES and (not sentence.short or max(map(width_of, sentence.short)) > SHORT_CELLS):
+            broad.append(key)
+        assert len(whole) > SHORT_LINES or not sentence.short, f"{key} needs no short form"
+    assert broad == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
