@@ -379,7 +379,7 @@ printer_paused = Drucker { $printer } macht Pause.
     .do = Pausetaste drücken.
     .short =
         Drucker pausiert.
-        Pausetaste drücken.
+        Pause drücken.
 
 ## Firmware
 

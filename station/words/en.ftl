@@ -326,12 +326,12 @@ scan_printed = New label: { $unit }.
     .do = Scan it on the unit.
     .short =
         New label.
-        Scan it on the unit.
+        Scan it on unit.
 old_label = That is not the new label.
     .do = Scan the new label.
     .short =
         Is the old label.
-        Scan the new label.
+        Scan the new one.
 printer_busy = { $printer } prints another label.
     .do = { -goes-on }
     .short =

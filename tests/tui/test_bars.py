@@ -19,7 +19,6 @@ from station.view.bars import FOOTER_ROWS, details_footer, footer, header, log_l
 from station.view.look import ASCII, UNICODE, Look
 from station.view.reduce import replay
 from station.view.state import BenchState, LogLine, SlotState, TraceLine
-from station.words.say import Say
 
 FIGURES = Figures(units=4, passed=3, failed=1, judged=4, first_passed=3)
 WHOLE_KEYS = re.compile(r"(?:\[[^]]+\] [a-z ]+|\[Up\] \[Down\] choose a step)(?:  |$)")
