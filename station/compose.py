@@ -22,7 +22,7 @@ from drivers.transport import SerialHost, UsbHost
 from .cloud.client import CloudClient
 from .cloud.way_out import BY_ENVIRONMENT, WayOut
 from .engine.bus import Bus
-from .engine.commands import CloseBatch, Command, RetrySlot, StopSlot
+from .engine.commands import CloseBatch, Command, PrintLabel, RetrySlot, StopSlot
 from .engine.commands import OpenBatch as OpenBatchCommand
 from .engine.events import (
     AttemptFinished,
@@ -50,6 +50,7 @@ from .labels.printer import LabelPrinter
 from .line.batches import Batches
 from .line.bench import Bench, OpenBatch, platform_name
 from .line.closed import ClosedPlaces
+from .line.label_desk import LabelDesk
 from .line.outbox import OutboxWorker
 from .line.owed import OwedDesk
 from .line.owed_orders import OwedOrders
@@ -140,11 +141,16 @@ class Station:
         self._scanner = ScannerTurn(clock)
         desk = OwedDesk(self.client, self.steps, clock, self._record, self.journal.known_facts)
         self.outbox = OutboxWorker(clock, self.journal, desk, self._published, OwedOrders(settings.data_dir))
+        self.labels = LabelDesk(
+            self._printers, clock, self.bench.profile_of, self.journal.known_facts, self.journal.mobile_secret,
+            self.bus.publish, self._record,
+        )  # fmt: skip
         self.line = Line(
             settings.slots, clock, self._runner, self.bus.publish, platform_name, self._record, self.journal.whose,
             companions=self.steps.companions, open_batches=lambda: tuple(one.batch.id for one in self.bench.batches),
             binds_by_itself=not any(slot.port_path for slot in settings.slots),
             closed=ClosedPlaces(settings.ignored_ports, settings.off), keep_off=settings.keep_off,
+            commands={"REPRINT": self.labels.print_again},
         )  # fmt: skip
         self.bench.at_work.walk_again = lambda slot: self.line.command(RetrySlot(slot))
         self._enumerator = Enumerator(
@@ -182,6 +188,7 @@ class Station:
         self.bus.publish(OutboxChanged(at=self.clock.utc(), waiting=self.journal.waiting()))
         self.line.start()
         self.outbox.start()
+        self.labels.start()
         self._inbox.start()
         self._enumerator.start()
 
@@ -196,6 +203,7 @@ class Station:
             self._inbox.stop()
             self.line.stop()
             self.outbox.stop()
+            self.labels.stop()
             self.client.close()
             if self._is_begun:
                 with contextlib.suppress(JournalError):  # a journal error may be why the station ends
@@ -243,6 +251,8 @@ class Station:
                 self._open_command(command)
             case CloseBatch():
                 self._close_batch(command.batch)
+            case PrintLabel():
+                self.labels.print_again(command.slot)
             case _:
                 self.line.command(command)
 
@@ -274,6 +284,7 @@ class Station:
     def _published(self, event: Event) -> None:
         """Publish ``event``; after a verdict also publish new figures and wake the outbox."""
         self.bus.publish(event)
+        self.labels.saw(event)
         if not isinstance(event, AttemptFinished | VerdictRevised) or event.attempt is None:
             return
         try:

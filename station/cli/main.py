@@ -38,6 +38,7 @@ VERBS: Mapping[str, str] = {
     "sim": "import the SIM cards of a list into a product",
     "owed": "cloud work that units still owe: list it, try it now, or drop it",
     "secrets": "list or forget the mobile secrets that were kept for labels",
+    "label": "labels: preview what a profile prints, print a unit's label again",
     "profile": "write, check, compare and release profiles; their schema for editors",
     "firmware": "the release cache: what this bench can flash without internet",
     "slots": "show what the slots are bound to, or learn it by plugging in",

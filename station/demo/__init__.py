@@ -21,6 +21,7 @@ from drivers.virtual.bus import VirtualBus
 from drivers.virtual.factory import UnitSpec, make_spec
 from drivers.virtual.faults import Fault
 from drivers.virtual.hotplug import VirtualChanges, controllers_of
+from drivers.virtual.printers import VirtualPrinter
 from drivers.virtual.serial_side import VirtualPorts
 from drivers.virtual.unit import VirtualUnit
 from drivers.virtual.world import World
@@ -30,9 +31,11 @@ from ..engine.commands import Scan
 from ..engine.events import BatchSummary, Event
 from ..errors import JournalError
 from ..firmware.examples import write_synthetic_files
+from ..labels import LabelPrinter
 from ..model import SHIPPED, TRIAL, SlotInfo
 from ..paths import shipped_profiles
 from ..settings.profile import Profile
+from ..steps.label import Print
 from .hands import Hands
 from .imports import import_list, list_of
 from .options import FACTORY_OS, SCAN_S, SHOW_S, DemoOptions, batch_of, port_of
@@ -84,6 +87,8 @@ class Demo:
         self.bus = VirtualBus(clock)
         homes = self.directory / "units" if options.data_dir else None
         self._units = Units(options, clock, self.cloud, self.world, homes, make_spec)
+        sections = (profile.section(Print) for profile in options.profiles)
+        self.printers = {one.printer: VirtualPrinter(clock) for one in sections if one is not None}
         with closing_on_failure(self.cloud):
             self.station = self._station()
         self._reconciled: dict[int, Reconciled] = {}  # by slot, the last unit that left it
@@ -128,6 +133,9 @@ class Demo:
             firmware=self.options.firmware, made_firmware=firmware,
             cloud_url=self.cloud.base_url, token=lambda: token, secrets=self._secrets, operator="0417",
             gate=lambda *_: _release_of,
+            printers=lambda clock: {
+                name: LabelPrinter(name, one.connect, clock) for name, one in self.printers.items()
+            },
             requests_per_s=20.0, traces=self.options.traces, host_clock=SystemClock(),
         )  # fmt: skip
         ports = VirtualPorts(self.bus)

@@ -161,7 +161,8 @@ class Hands:
     def _scan_what(self, asked: HandsNeeded) -> None:
         """Scan the label of the unit that is there after a while, or its SIM card, unless a person was faster."""
         if (unit := self._reached()) is not None:
-            self._scan(str(unit.spec.iccid) if asked.sentence in _CARD else unit.label, self.slot)
+            new = {"scan_printed": unit.device_id, "old_label": unit.device_id}.get(asked.sentence, unit.label)
+            self._scan(str(unit.spec.iccid) if asked.sentence in _CARD else new, self.slot)
 
     def _press(self, asked: HandsNeeded) -> None:
         """Do with the buttons of the unit what the screen asks for, after a while."""

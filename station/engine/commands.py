@@ -98,6 +98,13 @@ class SignalUnit(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class PrintLabel(Command):
+    """Print the label of the unit in this slot once more; None: of the unit that had its verdict last."""
+
+    slot: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BindPort(Command):
     """Bind ``port_path`` to this slot, for good."""
 

@@ -141,6 +141,10 @@ class Bench:
         with self._lock:
             return tuple(self._open.values())
 
+    def profile_of(self, batch: str) -> Profile | None:
+        """Return the profile of an open batch, None for any other."""
+        return next((one.profile for one in self.batches if one.batch.id == batch), None)
+
     def _choose(self, platform_id: int | None) -> OpenBatch:
         for batch in self.batches:
             if batch.profile.fits(platform_id):

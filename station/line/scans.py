@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from drivers.clock import Clock
 
@@ -30,7 +31,7 @@ class ScanDesk:
     """Reads every scan of one station once and passes it on. Any thread.
 
     ``whose`` knows the units of the journal, ``open_batches`` names the batches that are open; ``runners`` lists the
-    slots.
+    slots, ``commands`` what a scanned ``CMD:NAME`` does, for the slot it was typed for if it was.
     """
 
     def __init__(
@@ -41,7 +42,9 @@ class ScanDesk:
         whose: Whose,
         open_batches: Callable[[], tuple[str, ...]],
         runners: Callable[[], tuple[SlotRunner, ...]],
+        commands: Mapping[str, Callable[[int | None], None]] = MappingProxyType({}),
     ) -> None:
+        self._commands = commands
         self._clock, self._publish, self._record = clock, publish, record
         self._whose, self._open_batches, self._runners = whose, open_batches, runners
         self._lock = threading.Lock()  # guards the fields below
@@ -61,9 +64,17 @@ class ScanDesk:
         elif isinstance(read.scanned, ScannedLot):
             self._take_lot(read.scanned, command.slot)
         elif isinstance(read.scanned, ScannedCommand):
-            self._read(command.text.strip(), accepted=False, say=Say("scan_unclaimed"), reason="not used here")
+            self._obey(read.scanned.command, command.slot)
         else:
             self._route(command, read)
+
+    def _obey(self, name: str, slot: int | None) -> None:
+        act = self._commands.get(name)
+        if act is None:
+            self._read(f"CMD:{name}", accepted=False, say=Say("scan_unclaimed"), reason="not used here")
+            return
+        self._read(f"CMD:{name}", accepted=True)
+        act(slot)
 
     def _fill_field(self, command: Scan, read: Reading) -> None:
         """Answer a scan for a field. A number as long as a mobile secret is shown only if it names a known unit."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from drivers.clock import Clock
 from drivers.hotplug import Attached, Detached, PortWatch
@@ -73,9 +74,10 @@ class Line:
         binds_by_itself: bool,
         closed: ClosedPlaces,
         keep_off: Callable[[int, OffSlot | None], None],
+        commands: Mapping[str, Callable[[int | None], None]] = MappingProxyType({}),
     ) -> None:
         self._clock, self._publish, self._record, self._companions = clock, publish, record, companions
-        self._scans = ScanDesk(clock, publish, record, whose, open_batches, lambda: self.runners)
+        self._scans = ScanDesk(clock, publish, record, whose, open_batches, lambda: self.runners, commands)
         self._binds_by_itself = binds_by_itself
         self._closed, self._keep_off = closed, keep_off
         self._make_runner, self._platform_name = make_runner, platform_name

@@ -21,7 +21,7 @@ from ..errors import BadInput, StepFault
 from ..labels import Template, parse_template
 from ..labels.printer import LabelPrinter, PrinterTrouble
 from ..labels.template import FIELDS, MOST_BYTES, SECRET, values_of
-from ..model import IdentityFact
+from ..model import IdentityFact, Verdict
 from ..settings.document import Document
 from ..settings.outside import PRINTER_NAME
 from ..settings.profile_sections import Context, ProfileSection
@@ -82,6 +82,10 @@ class Print(ProfileSection):
         default="", pattern="^([0-9a-f]{64})?$", title="64 hexadecimal digits", description="The same of that file.",
         examples=["64 hexadecimal digits, as sha256sum prints them"],
     )  # fmt: skip
+
+    def of(self, verdict: Verdict) -> Template | None:
+        """Return the template for a unit with that verdict, None where it gets no label."""
+        return {Verdict.PASS: self.template, Verdict.FAIL: self.fail_label}.get(verdict)
 
     def check(self, context: Context) -> Iterator[Mistake]:
         for key, template, digest in (("", self.template, self.sha256), ("fail_", self.fail_label, self.fail_sha256)):

@@ -6,10 +6,18 @@ from pathlib import Path
 
 import pytest
 from line_bench import replace
-from support.labelled import TEMPLATE, LabelBench, Labelled, label_bench
+from support.labelled import FAIL, TEMPLATE, LabelBench, Labelled, label_bench
 
-from station.engine.commands import RunStep, Scan, StopSlot
-from station.engine.events import HandsNeeded, ScanRead, StepFinished, StepHeld, StepStarted
+from station.engine.commands import PrintLabel, RunStep, Scan, StopSlot
+from station.engine.events import (
+    CommandRefused,
+    HandsNeeded,
+    ScanRead,
+    StationNote,
+    StepFinished,
+    StepHeld,
+    StepStarted,
+)
 from station.errors import BadInput
 from station.model import Outcome, Verdict
 
@@ -240,3 +248,53 @@ def test_a_walk_that_was_killed_at_the_printer_prints_and_passes_the_next_time(t
         bench.sleep(2.0)
         again = LabelBench(bench, tuple(bench.recipes), ("bench",))  # type: ignore[arg-type]
         assert again.walk(unit).verdict is Verdict.PASS
+
+
+# --- outside of a walk ---
+
+
+def test_a_unit_that_failed_gets_a_label_that_says_why_and_no_other(tmp_path: Path) -> None:
+    with label_bench(tmp_path, replace(RECIPE, fail_template=FAIL, skus=("BRN402",))) as line:
+        walk = line.bench.walk(line.bench.unit())  # of another SKU
+        assert walk.verdict is Verdict.FAIL
+        line.bench.sleep(5.0)
+        (label,) = line.printer.labels
+        assert label.format.texts == (f"FAIL {line.bench.units[0].device_id}: {walk.finished.reason}",)
+
+
+@pytest.mark.parametrize("by", ["command", "scan"])
+def test_a_label_is_printed_once_more_when_somebody_asks(tmp_path: Path, by: str) -> None:
+    with label_bench(tmp_path) as line:
+        bench = line.bench
+        asks = PrintLabel(1) if by == "command" else Scan("CMD:REPRINT")
+        bench.command(asks)
+        refused = bench.wait_for(CommandRefused)
+        assert isinstance(refused, CommandRefused)
+        assert refused.sentence == "no_label_again"
+        bench.plug(bench.finished_unit(RECIPE))
+        line.scan_new_label()
+        bench.wait_finished()
+        line.printer.paper = 0
+        bench.sleep(2.0)
+        bench.command(asks)
+        noted = bench.wait_for(StationNote)
+        assert isinstance(noted, StationNote)
+        assert noted.reason == "a label waits for printer bench: paper"
+        line.printer.mend()
+        bench.sleep(10.0)
+        first, second = line.printer.labels
+        assert first.zpl == second.zpl
+        with bench.reader() as journal:
+            assert not journal.unconfirmed_writes()
+
+
+def test_a_label_asked_for_in_trouble_is_dropped_when_the_station_stops(tmp_path: Path) -> None:
+    with label_bench(tmp_path, replace(RECIPE, verify=False)) as line:
+        line.bench.walk(line.bench.finished_unit(RECIPE))
+        line.printer.is_away = True
+        line.bench.command(PrintLabel())
+        line.bench.wait_for(StationNote)
+        line.bench.restart()
+        line.printer.mend()
+        line.bench.sleep(60.0)
+        assert len(line.printer.labels) == 1

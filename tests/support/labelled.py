@@ -24,7 +24,7 @@ TEMPLATE = """^XA
 ^FO140,50^A0N,24,24^FDS/N {serial} of {batch}^FS
 ^XZ
 """
-FAIL = "^XA^FO20,20^A0N,40,40^FDFAIL {serial}: {reason}^FS^XZ\n"
+FAIL = "^XA^FO20,20^A0N,40,40^FDFAIL {device_id}: {reason}^FS^XZ\n"
 
 
 @dataclass(frozen=True)

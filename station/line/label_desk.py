@@ -1,0 +1,149 @@
+"""Prints labels outside of a walk: the FAIL label of a unit that failed, and a label once more.
+
+One thread a printer, which takes its turn among the slots. What waits here when the station stops is not printed: the
+journal tells what was, and `station label print` prints again.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from drivers.clock import Clock, ClockThread
+from drivers.errors import Cancelled
+from drivers.identity import MobileSecret
+
+from ..engine.events import AttemptFinished, CommandRefused, Event, StationFault, StationNote
+from ..engine.records import WriteConfirmed, WriteIntended
+from ..engine.step import Emit
+from ..errors import BadInput, JournalError
+from ..labels.printer import LabelPrinter, PrinterTrouble
+from ..labels.template import FIELDS, SECRET, Template, values_of
+from ..model import Verdict
+from ..settings.profile import Profile
+from ..steps.label import SHIFT_S, Print
+from ..words.say import Say
+
+MOST_WAITING = 64
+"""Labels that wait for one printer; of more the oldest is dropped: nobody misses it by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One label. ``what``: for the record."""
+
+    zpl: bytes
+    what: str
+    of: AttemptFinished
+
+
+class LabelDesk:
+    """All printing of one station that no walk waits for. Thread-safe.
+
+    ``profile_of``: the profile of an open batch; ``facts``, ``secret``: what the journal has of a unit.
+    """
+
+    def __init__(
+        self, printers: Mapping[str, LabelPrinter], clock: Clock, profile_of: Callable[[str], Profile | None],
+        facts: Callable[[str], Mapping[str, str]], secret: Callable[[str], MobileSecret | None],
+        publish: Emit, record: Emit,
+    ) -> None:  # fmt: skip
+        self._printers, self._clock, self._profile_of = printers, clock, profile_of
+        self._facts, self._secret, self._publish, self._record = facts, secret, publish, record
+        self._condition, self._token = clock.condition(), clock.token()
+        self._jobs: dict[str, collections.deque[_Job]] = {
+            name: collections.deque(maxlen=MOST_WAITING) for name in printers
+        }
+        self._last: dict[int, AttemptFinished] = {}  # by slot
+        self._threads: list[ClockThread] = []
+
+    def start(self) -> None:
+        """Start a thread for each printer."""
+        self._threads = [
+            self._clock.thread(f"printer-{name}", functools.partial(self._loop, name)) for name in self._printers
+        ]
+
+    def stop(self) -> None:
+        """End the threads; the label under way may come out."""
+        self._token.cancel()
+        for thread in self._threads:
+            thread.join()
+
+    def saw(self, event: Event) -> None:
+        """Take in a verdict: it says whose label a slot would print again, and may want a FAIL label."""
+        if isinstance(event, AttemptFinished):
+            with self._condition:
+                self._last[event.slot] = event
+            wanted = self._wanted(event)
+            template = wanted.of(event.verdict) if wanted is not None else None
+            if event.verdict is Verdict.FAIL and wanted is not None and template is not None:
+                self._queue(wanted, template, event, "FAIL label")
+
+    def print_again(self, slot: int | None) -> None:
+        """Print the label of the unit that had its verdict last, in ``slot`` or (None) in any; else refuse."""
+        with self._condition:
+            known = [one for one in self._last.values() if slot in (None, one.slot)]
+        last = max(known, key=lambda one: one.at, default=None)
+        wanted = self._wanted(last) if last is not None else None
+        template = wanted.of(last.verdict) if last is not None and wanted is not None else None
+        if last is None or wanted is None or template is None:
+            reason = f"no label to print again{f' in slot {slot}' if slot else ''}: only a verdict prints one"
+            self._publish(CommandRefused(at=self._clock.utc(), say=Say("no_label_again"), reason=reason))
+            return
+        self._queue(wanted, template, last, "label again")
+
+    def _wanted(self, event: AttemptFinished) -> Print | None:
+        profile = self._profile_of(event.batch)
+        return profile.section(Print) if profile is not None else None
+
+    def _queue(self, wanted: Print, template: Template, event: AttemptFinished, what: str) -> None:
+        try:
+            zpl = template.render(self._values(template, event))
+        except (BadInput, JournalError) as error:
+            self._publish(StationFault(at=self._clock.utc(), reason=str(error)))
+            return
+        with self._condition:
+            self._jobs[wanted.printer].append(_Job(zpl, f"{what} to {wanted.printer}", event))
+            self._condition.notify_all()
+
+    def _values(self, template: Template, event: AttemptFinished) -> dict[str, str]:
+        """Return the values of the unit; a FAIL label says ``-`` for what nobody came to know of it."""
+        profile, device_id = self._profile_of(event.batch), event.device_id or ""
+        assert profile is not None
+        facts = dict(self._facts(device_id)) | {"device_id": device_id} if device_id else {}
+        secret = self._secret(device_id) if SECRET in template.fields and device_id else None
+        values = values_of(
+            facts, profile.ref, event.batch, event.at, secret.reveal() if secret is not None else "",
+            event.verdict.name, event.reason,
+        )  # fmt: skip
+        return {name: values.get(name) or "-" for name in FIELDS} if event.verdict is Verdict.FAIL else values
+
+    # --- the thread of one printer ---
+
+    def _loop(self, name: str) -> None:
+        with contextlib.suppress(Cancelled):
+            while True:
+                with self._condition:
+                    self._condition.wait_for(lambda: bool(self._jobs[name]), None, self._token)
+                    job = self._jobs[name].popleft()
+                try:
+                    self._print(self._printers[name], job)
+                except (JournalError, PrinterTrouble) as error:
+                    self._publish(StationFault(at=self._clock.utc(), reason=f"{job.what}: {error}"))
+
+    def _print(self, printer: LabelPrinter, job: _Job) -> None:
+        of = job.of
+        head = {"slot": of.slot, "device_id": of.device_id, "attempt": of.attempt, "step": "label", "target": "printer"}
+        with printer.turn.hold(self._token, lambda _before: None, rank=of.slot):
+            self._record(WriteIntended(at=self._clock.utc(), what=job.what, **head))  # type: ignore[arg-type]
+            printer.print_label(job.zpl, self._token, self._waiting, SHIFT_S)
+            self._record(WriteConfirmed(at=self._clock.utc(), what=job.what, **head))  # type: ignore[arg-type]
+
+    @contextlib.contextmanager
+    def _waiting(self, says: Say) -> Iterator[None]:
+        what = says.key.removeprefix("printer_")
+        self._publish(StationNote(at=self._clock.utc(), reason=f"a label waits for printer {says.values[0]}: {what}"))
+        yield
