@@ -351,9 +351,6 @@ old_label = Das ist nicht das neue Etikett.
         Altes Etikett.
         Neues scannen.
 no_label_again = Kein Etikett zum Nachdrucken.
-    .short =
-        Kein Etikett
-        zum Nachdrucken.
 printer_busy = { $printer } druckt gerade ein anderes.
     .do = { -goes-on }
     .short =

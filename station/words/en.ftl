@@ -333,9 +333,6 @@ old_label = That is not the new label.
         Is the old label.
         Scan the new one.
 no_label_again = No label to print again.
-    .short =
-        No label
-        to print again.
 printer_busy = { $printer } prints another label.
     .do = { -goes-on }
     .short =

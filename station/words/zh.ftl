@@ -263,7 +263,6 @@ scan_printed = 新标签：{ $unit }。
 old_label = 这不是新标签。
     .do = 扫描新标签。
 no_label_again = 没有可重印的标签。
-    .short = 没有可重印的标签。
 printer_busy = { $printer } 正在打印别的标签。
     .do = { -goes-on }
     .short =
