@@ -72,6 +72,8 @@ def flaw(before: Tail | Row, row: Row) -> str | None:
 
 def changed(row: Row) -> str | None:
     """Say what is wrong if ``row`` does not match its hash; None when it does."""
+    if None in row:  # a name it stands by is gone, or its time is none
+        return f"entry {row.seq} was changed after it was written: it is not whole"
     if row.hash == hash_of(row.station_id, row.seq, row.at, row.kind, row.body, row.prev_hash):
         return None
     before = f", or entry {row.seq - 1} before it" if row.seq > 1 else ""

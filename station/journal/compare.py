@@ -53,6 +53,7 @@ def check_all(db: sqlite3.Connection, rest: Callable[[], None] = lambda: None) -
                 rest()
         count_figures(replayed)
         _compare(db, replayed, _whole)
+    _check_begins(db)
     _check_file(db)
     return Tail(row.seq, row.hash)
 
@@ -205,6 +206,13 @@ def _replay(replayed: sqlite3.Connection, row: Row) -> None:
         if held_by(error) is not None:  # no room for the replay says nothing of the journal
             raise
         raise tampered(f"entry {row.seq} ({row.kind}) cannot have happened: {error}") from error
+
+
+def _check_begins(db: sqlite3.Connection) -> None:
+    """Check the one character of a kept body that no hash tells of: what comes before it stands in columns."""
+    told = "SELECT min(seq) AS seq FROM journal WHERE slot IS NOT NULL AND substr(body, 1, 1) IS NOT '{'"
+    if (seq := db.execute(told).fetchone()["seq"]) is not None:
+        raise tampered(f"entry {seq} was changed after it was written: its body does not begin with a brace")
 
 
 def _check_file(db: sqlite3.Connection) -> None:
