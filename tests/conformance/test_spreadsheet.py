@@ -58,9 +58,7 @@ def converted(path: Path, to: str, *words: str, sheet: str = "") -> Path:
     _need("soffice")
     folder = path.with_name("converted")
     command = ["soffice", "--headless", "--norestore", f"-env:UserInstallation={(folder / 'user').as_uri()}", *words]
-    done = subprocess.run(
-        [*command, "--convert-to", to, "--outdir", folder, path], capture_output=True, text=True, timeout=180
-    )
+    done = subprocess.run([*command, "--convert-to", to, "--outdir", folder, path], capture_output=True, text=True)
     made = folder / f"{path.stem}{sheet and '-'}{sheet}.{to.partition(':')[0]}"
     assert made.exists(), done.stdout + done.stderr
     return made

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from line_bench import LineBench, Recipe, Walk, line_bench
+from support.device_protection import Ordered, ordered
 from support.wrapped import combined
 
 from drivers.platforms import Platform, platform_by_slug, platforms
@@ -26,22 +27,6 @@ KNOWS = ("argon", "boron", "esomx", "bsom", "b5som", "tracker", "trackerm", "p2"
 """Platforms with the flag deviceProtection (dfu-segments.json)."""
 FEW = ("argon", "tracker", "p2", "msom")
 BOTH = (BootRequest.NORMAL, BootRequest.DFU)
-
-
-class Ordered(Recipe):
-    """A profile that orders device protection."""
-
-    def text(self) -> str:
-        version = f'version = "{self.device_os}"'
-        return super().text().replace(version, f"{version}\nprotection = true")
-
-
-def ordered(slug: str, device_os: str = "6.3.4") -> Recipe:
-    """All of the newest release, its bootloader a locking one."""
-    number = platform_by_slug(slug).id
-    locking = synthetic.bootloader(number, device_os, is_protected=True)
-    others = (one for one in synthetic.release(number, device_os) if "-bootloader@" not in one.name)
-    return Ordered(slug, device_os=device_os, modules=(locking, *others), wifi=False)
 
 
 def plain(slug: str) -> Recipe:
