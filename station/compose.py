@@ -22,10 +22,11 @@ from drivers.transport import SerialHost, UsbHost
 from .cloud.client import CloudClient
 from .cloud.way_out import BY_ENVIRONMENT, WayOut
 from .engine.bus import Bus
-from .engine.commands import CloseBatch, Command, PrintLabel, RetrySlot, StopSlot
+from .engine.commands import CloseBatch, Command, PrintLabel, RetryOwed, RetrySlot, StopSlot
 from .engine.commands import OpenBatch as OpenBatchCommand
 from .engine.events import (
     AttemptFinished,
+    BatchSealShown,
     CloudStateChanged,
     CommandRefused,
     Event,
@@ -46,6 +47,7 @@ from .errors import BadInput, CloudError, JournalError
 from .firmware.cache import FirmwareCache
 from .firmware.store import FirmwareStore
 from .journal import Journal, KeyPlace
+from .journal.batch_seal import fingerprint
 from .labels.printer import LabelPrinter
 from .line.batches import Batches
 from .line.bench import Bench, OpenBatch, platform_name
@@ -53,7 +55,7 @@ from .line.closed import ClosedPlaces
 from .line.label_desk import LabelDesk
 from .line.outbox import OutboxWorker
 from .line.owed import OwedDesk
-from .line.owed_orders import OwedOrders
+from .line.owed_orders import OwedOrder, OwedOrders
 from .line.releases import BatchRefused, Gate, ReleaseJournal
 from .line.slots import Line
 from .model import OffSlot, SlotInfo
@@ -253,6 +255,10 @@ class Station:
                 self._close_batch(command.batch)
             case PrintLabel():
                 self.labels.print_again(command.slot)
+            case RetryOwed():
+                attempts = command.attempts or (one.item.attempt for one in self.journal.owed())
+                OwedOrders(self._settings.data_dir).put(OwedOrder(frozenset(attempts)))  # only the outbox works on it
+                self.outbox.wake()
             case _:
                 self.line.command(command)
 
@@ -268,7 +274,9 @@ class Station:
 
     def _close_batch(self, batch: str) -> None:
         self.bench.remove(batch)
-        self.bus.publish(self.journal.close_batch(batch)[0])  # its seal is evidence, and nothing to show
+        closed, sealed = self.journal.close_batch(batch)
+        self.bus.publish(closed)
+        self.bus.publish(BatchSealShown(at=sealed.at, batch=batch, key=fingerprint(sealed.key)))
 
     def _announce(self, opened: OpenBatch) -> None:
         self.bus.publish(self.batches.event(opened))

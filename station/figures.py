@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import operator
-from collections.abc import Callable
+import statistics
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from .model import VERDICT_WORD, Verdict
@@ -47,6 +49,28 @@ class Figures:
     def __add__(self, other: Figures) -> Figures:
         """Add the figures of two batches."""
         return Figures(*map(operator.add, dataclasses.astuple(self), dataclasses.astuple(other)))
+
+
+def takt(ends: Iterable[tuple[int, datetime.datetime]]) -> float | None:
+    """Return the median of the seconds between verdicts; None while no slot has two.
+
+    ``ends``: slot and time of each PASS and FAIL, in order. Slots that start together end together, so of several the
+    median is that of the seconds between two verdicts of one slot, divided by the slots at work. Pauses do not count
+    as long as they are few.
+    """
+    last: dict[int, datetime.datetime] = {}
+    gaps: list[float] = []
+    for slot, at in ends:
+        if slot in last:
+            gaps.append((at - last[slot]).total_seconds())
+        last[slot] = at
+    return statistics.median(gaps) / len(last) if gaps else None
+
+
+def remaining(figures: Figures, target: int | None, takt_s: float | None) -> float | None:
+    """Return the seconds until ``target`` units passed, if units pass as often as so far; None where nobody can say."""
+    share = figures.final_yield
+    return None if target is None or takt_s is None or not share else max(0, target - figures.passed) * takt_s / share
 
 
 def percent(share: float | None, nothing: str = "–") -> str:

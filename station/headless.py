@@ -14,6 +14,7 @@ from .engine.events import (
     AttemptFinished,
     AttemptStarted,
     BatchOpened,
+    BatchSealShown,
     BatchSummary,
     CloudStateChanged,
     CommandDone,
@@ -164,6 +165,7 @@ _WORDS: dict[type[Event], Callable[[Any, Words], str]] = {
     CommandRefused: lambda e, words: words.text("headless-refused", why=e.reason),
     CommandDone: lambda e, words: words.text(f"did-{e.did}", what=e.what),
     LightSeen: lambda e, words: words.text("log-why", what=words.text("details-light"), why=words.led(e.light)),
+    BatchSealShown: lambda e, words: words.line(Say("batch_sealed", batch=e.batch, key=e.key)),
     StationFault: lambda e, words: words.text("headless-fault", why=e.reason),
     StationNote: lambda e, words: words.text("headless-note", why=e.reason),
 }  # fmt: skip

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 from pathlib import Path
 
 from drivers.clock import SystemClock
 
 from ..engine.events import BatchOpened
+from ..engine.records import UnitsExpected
 from ..errors import BadInput
 from ..figures import counts, yields
 from ..journal import Journal, owner_of
+from ..journal.lists import ExpectedUnits, expected_units
 from ..line.batch_name import check_batch_name
 from ..local_time import moment
 from ..model import Batch
@@ -19,10 +22,13 @@ from ..settings.config import load_config
 from ..settings.profile import load_profile
 from ..settings.sku import note_on
 from ..steps.table import StepTable
+from .log import list_of
 from .places import add_data_dir, journal_dir, known_journal, reader
 from .telling import released, sub_verbs, tell
 
 MAX_TARGET = 1_000_000
+MOST_NAMED = 20
+"""So many units that never came are named on one line."""
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -33,6 +39,12 @@ def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     opener.add_argument("batch", metavar="BATCH")
     opener.add_argument("--profile", required=True, metavar="P")
     opener.add_argument("--target", type=_target, metavar="N", help="how many units are ordered")
+    opener.add_argument(
+        "--expect",
+        type=Path,
+        metavar="FILE",
+        help="the list of its units, in any columns: later lists say who never came",
+    )
     closer = verbs.add_parser("close", help="close a batch for good")
     closer.add_argument("batch", metavar="BATCH")
     lister = verbs.add_parser("list", help="all batches with their counts")
@@ -58,19 +70,37 @@ def run_open(arguments: argparse.Namespace) -> int:
     """Open a batch; raises `BadInput` when the name is invalid or was used before."""
     check_batch_name(arguments.batch)
     profile = load_profile(find_profile(arguments.profile), StepTable.found().rules)
+    expected = None if arguments.expect is None else _expected(arguments.batch, arguments.expect)
     journal = own_journal(arguments, journal_dir(arguments, make=True))
     try:
         if journal.batch(arguments.batch) is not None:
             raise BadInput(f"batch {arguments.batch} exists already; choose another name")
         batch = Batch(arguments.batch, profile.ref, arguments.target)
         journal.record(BatchOpened(at=SystemClock().utc(), batch=batch, title=profile.title or profile.id))
+        if expected is not None:
+            journal.record(expected)
     finally:
         journal.close()
     ordered = f", {batch.target} units ordered" if batch.target else ""
+    if expected is not None:
+        ordered += f", {len(expected.units)} units expected"
     if note := note_on(profile.skus):
         tell(f"note: {note}")
     tell(f"batch {batch.id} is open: {profile.id} revision {profile.revision}{ordered}")
     return 0
+
+
+def _expected(batch: str, path: Path) -> UnitsExpected:
+    """Read the list of a batch's units; raises `BadInput` if it names none, or a line of it cannot be understood."""
+    lines = list_of(path)
+    for line in lines:
+        if line.fault or not line.numbers:
+            raise BadInput(f"{path}: line {line.number} {line.fault or 'names no unit'}; mend the list")
+    if not lines:
+        raise BadInput(f"{path} names no unit: no line has a Device ID, serial number or ICCID; is it the right file?")
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    units = tuple(dict.fromkeys(" ".join(line.numbers) for line in lines))
+    return UnitsExpected(at=SystemClock().utc(), batch=batch, file=path.name, sha256=sha256, units=units)
 
 
 def run_close(arguments: argparse.Namespace) -> int:
@@ -92,6 +122,16 @@ def run_close(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def came(expected: ExpectedUnits) -> str:
+    """Say how many units of a batch's list came, and name the first of those that never did."""
+    missing = expected.missing
+    came = f"  {expected.listed - len(missing)} of the {expected.listed} units of its list came"
+    if not missing:
+        return came
+    named = ", ".join(missing[:MOST_NAMED]) + (", ..." if len(missing) > MOST_NAMED else "")
+    return f"{came}; {len(missing)} never did: {named}"
+
+
 def run_list(arguments: argparse.Namespace) -> int:
     """Print all batches; returns 0. Raises `JournalError` when the tables do not match the journal's entries."""
     with reader(arguments) as journal:
@@ -101,4 +141,8 @@ def run_list(arguments: argparse.Namespace) -> int:
             state = "open" if row.closed_at is None else f"closed {moment(row.closed_at)}"
             profile = f"{row.batch.profile.id} revision {row.batch.profile.revision}{released(row.batch.release)}"
             tell(f"{row.batch.id}  {profile}  {state}  {counts(figures, row.batch.target)}; {yields(figures)}")
+            with journal.snapshot() as db:
+                expected = expected_units(db, row.batch.id)
+            if expected is not None:
+                tell(came(expected))
     return 0

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from drivers.clock import Clock
 
@@ -14,9 +15,11 @@ from ..compose import Station
 from ..demo import Demo, DemoOptions
 from ..headless import Tally
 from ..model import SlotInfo
+from ..paths import shipped_profiles
 from ..tui.app import BenchApp
 from ..words.catalogue import Words
 from .ending import Over, told_to_end, wait_over
+from .records import JournalRecords
 
 LEFT = "left by the operator"
 CLOSE_S = 5.0
@@ -81,8 +84,13 @@ class _Screen:
         self._failures: list[Exception] = []
         self._told: list[str] = []  # why it is closing; the first counts, none: the operator left
         self._is_closed = threading.Event()
-        profiles = tuple(opened.profile.id for opened in station.bench.batches)
-        self._app = BenchApp(slots, station.send, words, profiles=profiles, on_ready=self._ready)
+        loaded = tuple(opened.profile.id for opened in station.bench.batches)
+        shipped = tuple(path.stem for path in shipped_profiles())
+        records = JournalRecords(station.journal, Path.cwd())
+        self._app = BenchApp(
+            slots, station.send, words, profiles=tuple(dict.fromkeys((*loaded, *shipped))), records=records,
+            on_ready=self._ready,
+        )  # fmt: skip
         station.bus.subscribe(self._app.feed)
         station.bus.subscribe(tally)
 

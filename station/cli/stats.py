@@ -8,11 +8,14 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ..figures import counts, percent, yields
+from ..figures import counts, percent, remaining, yields
 from ..journal import JournalReader
 from ..journal.export_rows import require_batches
+from ..journal.lists import expected_units
+from ..journal.pages import takt_of
 from ..journal.tallies import BY, Failure, failures, figures_of, shares, step_times
 from ..model import VERDICT_WORD
+from .batch import came
 from .places import add_data_dir, reader
 from .telling import table, tell_all
 
@@ -44,7 +47,13 @@ def _rows(journal: JournalReader, batches: Sequence[str], by: str | None) -> Row
     """Return a row for each batch, and one for each thing they are told apart by."""
     with journal.exporting(batches) as db:
         of_batches = [
-            {"batch": batch, "target": record.batch.target if record else None, "figures": figures_of(db, batch)}
+            {
+                "batch": batch,
+                "target": record.batch.target if record else None,
+                "figures": figures_of(db, batch),
+                "takt_s": takt_of(db, batch),
+                "expected": expected_units(db, batch),
+            }
             for batch in batches
             for record in (journal.batch(batch),)
         ]
@@ -76,7 +85,10 @@ def _as_json(rows: Rows) -> Iterator[str]:
     of_batches, others = rows
     for row in of_batches:
         figures = row["figures"]
-        told = {"first_pass_yield": figures.first_pass_yield, "final_yield": figures.final_yield}
+        told: dict[str, Any] = {"first_pass_yield": figures.first_pass_yield, "final_yield": figures.final_yield}
+        told["takt_s"], told["remaining_s"] = row["takt_s"], remaining(figures, row["target"], row["takt_s"])
+        if (expected := row["expected"]) is not None:
+            told |= {"expected": expected.listed, "never_came": list(expected.missing)}
         yield json.dumps({"batch": row["batch"], "target": row["target"], **dataclasses.asdict(figures), **told})
     yield from map(json.dumps, others)
 
@@ -85,6 +97,11 @@ def _as_text(rows: Rows) -> Iterator[str]:
     of_batches, others = rows
     for row in of_batches:
         yield f"batch {row['batch']}: {counts(row['figures'], row['target'])}; {yields(row['figures'])}"
+        if row["takt_s"]:
+            left_s = remaining(row["figures"], row["target"], row["takt_s"])
+            yield f"  takt {row['takt_s']:.1f} s" + (f", {left_s / 3600:.1f} h to the target" if left_s else "")
+        if row["expected"] is not None:
+            yield came(row["expected"])
     if not of_batches:
         yield "no batch is open; name one with --batch"
     if others:

@@ -158,7 +158,8 @@ class Demo:
         specs, allows = tuple(self._units.spec(slot.number) for slot in self.slots), self.options.allows
         for profile in self.options.profiles:
             batch = batch_of(profile)
-            self.station.open_batch(batch, profile, allowed=allows(specs, batch) if allows else None)
+            allowed = allows(specs, batch) if allows else None
+            self.station.open_batch(batch, profile, self._units.coming(profile), allowed)
 
     def start(self) -> None:
         """Start the station, then plug in."""

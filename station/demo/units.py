@@ -22,6 +22,7 @@ from drivers.virtual.world import World
 
 from ..cloud.virtual import VirtualCloud
 from ..cloud.virtual.sims import SimClass
+from ..settings.profile import Profile
 from ..settings.sku import SimForm, sim_form, sim_speed
 from .options import DemoOptions
 from .tray import Arrival
@@ -78,6 +79,13 @@ class Units:
         if number <= (options.total or options.units):
             unit.order(*(fault for fault in self._faults if fault.applies_to(number, unit.device_id)))
         return unit
+
+    def coming(self, profile: Profile) -> int | None:
+        """Return how many units of the platforms of ``profile`` come in all; None where there is no end of them."""
+        if self._options.total is None:
+            return None
+        slugs = {row.slug for row in profile.platforms}
+        return sum(self._slug(number) in slugs for number in range(1, self._options.total + 1))
 
     def _slug(self, number: int) -> str:
         """Return the platform of the unit with that number, from 1."""

@@ -148,3 +148,10 @@ class CloseBatch(Command):
     """Close a batch for good."""
 
     batch: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryOwed(Command):
+    """Try what is owed of these attempts now, as if it had never been tried; of none named: all that is owed."""
+
+    attempts: tuple[str, ...] = ()

@@ -120,6 +120,14 @@ class BatchClosed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchSealShown(Event):
+    """The seal over a closed batch and all before it was recorded. ``key``: the fingerprint people compare."""
+
+    batch: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchProgress(Event):
     """Figures of the batch after a commit."""
 

@@ -91,6 +91,16 @@ class ListImported(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnitsExpected(Event):
+    """The list of the units that a batch is to get: ``units`` has one line a unit, all numbers the list gives of it."""
+
+    batch: str
+    file: str
+    sha256: str
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProductCached(Event):
     """What the cloud reported about a product, kept for when the cloud is away."""
 

@@ -29,6 +29,7 @@ JOURNALLED = frozenset({
     "LightSeen",
     "OutboxQueued", "OutboxPostponed", "OutboxHurried", "OutboxSettled", "VerdictRevised",
     "WriteIntended", "WriteConfirmed", "CredentialWritten", "UnitFacts", "ReworkAllowed", "SimsImported",
+    "UnitsExpected",
     "ListImported", "LotScanned", "ProductCached", "SerialCached", "SecretStored", "SecretForgotten", "SecretsTaken",
 })  # fmt: skip
 """Kinds that belong in the journal; everything else an engine says is for the screen only."""

@@ -23,7 +23,7 @@ from ..engine.ports import JournalWaiter
 from ..errors import BadInput, JournalError, JournalHeld
 from ..model import Mender, OutboxItem, Outcome
 from .audit import Audit
-from .batch_seal import Signer, seal_key
+from .batch_seal import BatchSealed, Signer, seal_key
 from .compare import TablesDiffer
 from .directory import (
     DirectoryLock,
@@ -195,14 +195,21 @@ class Journal(JournalReader):
         )  # fmt: skip
         return self._decide(lambda db: settling(db, settled))
 
-    def close_batch(self, batch: str) -> tuple[Event, ...]:
+    def close_batch(self, batch: str) -> tuple[BatchClosed, BatchSealed]:
         """Close ``batch`` and seal all that was recorded up to there; return both events. Raises `BadInput` as keys do.
 
         Raises `JournalError` for a batch that was never opened.
         """
         closed, signer = BatchClosed(at=self._clock.utc(), batch=batch), Signer(seal_key(self.directory))
         signer.public_key()  # what is wrong with the key is told before anything is recorded
-        return self._decide(lambda db: signer.sealed(db, self._writer.station_id, closed))
+        found: list[tuple[BatchClosed, BatchSealed]] = []
+
+        def decide(db: sqlite3.Connection) -> Sequence[Event]:
+            found.append(signer.sealed(db, self._writer.station_id, closed))
+            return found[-1]
+
+        self._decide(decide)
+        return found[-1]
 
     def postpone(
         self, item: OutboxItem, retry_at: datetime.datetime, error: str, mender: Mender = Mender.NOBODY, scope: str = ""

@@ -79,6 +79,21 @@ class UnitHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitLine:
+    """A unit as a line of a list, with its last attempt that ended (``verdict`` None: there is none)."""
+
+    device_id: str
+    label: str
+    platform: str
+    at: datetime.datetime
+    batch: str
+    slot: int
+    verdict: Verdict | None
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class OwedRecord:
     """One outbox item with its story; ``retry_at`` None means now."""
 

@@ -7,7 +7,7 @@ terminal on exit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import ClassVar
 
 from textual import events
@@ -23,6 +23,7 @@ from ..engine.events import Event
 from ..model import SlotInfo
 from ..scan.codes import COMMAND, code_of
 from ..view.look import ASCII, UNICODE, Palette
+from ..view.records import NoRecords, Records
 from ..view.reduce import replay
 from ..view.state import BenchState
 from ..words.catalogue import Words
@@ -35,9 +36,11 @@ from .screens.bench import BenchScreen
 from .screens.details import Details
 from .screens.find import Find
 from .screens.help import Help
+from .screens.page import Following
 from .terminal import is_ascii_terminal, palette_of_terminal
 
 BLINK_S = 0.5
+_SHEETS = ("station", "supervisor")
 MAX_REASON = 60
 """Characters of why a slot is out of service, as the config file takes them."""
 
@@ -57,13 +60,13 @@ class BenchApp(App[None]):
     """Draws the station's slots and turns keys into commands.
 
     ``feed`` and ``leave`` may be called from any thread, before, during and after `run`.
-    ``send`` is called with every command on the app's thread and must not block. ``on_ready`` is called
-    there once the screen is up, to start the engine. ``palette`` and ``ascii_only``
-    are detected from the terminal unless given; ``words`` is the language, and the time zone of displayed times;
+    ``send`` is called with every command on the app's thread and must not block. ``on_ready`` is called there once the
+    screen is up, to start the engine. ``palette`` and ``ascii_only`` are detected from the terminal unless given;
+    ``records`` answers the supervisor's screens; ``words`` is the language, and the time zone of displayed times;
     ``is_animated=False`` keeps lights from blinking, for snapshots.
     """
 
-    CSS_PATH = Path(__file__).with_name("station.tcss")
+    CSS_PATH: ClassVar[list[str | PurePath]] = [Path(__file__).with_name(f"{name}.tcss") for name in _SHEETS]
     ENABLE_COMMAND_PALETTE = False
     TITLE = "station"
     digit_s = 1.0
@@ -81,6 +84,7 @@ class BenchApp(App[None]):
         words: Words,
         *,
         profiles: tuple[str, ...] = (),
+        records: Records | None = None,
         palette: Palette | None = None,
         ascii_only: bool | None = None,
         is_animated: bool = True,
@@ -89,6 +93,7 @@ class BenchApp(App[None]):
         self._palette = palette or palette_of_terminal()
         self.glyphs = ASCII if (is_ascii_terminal() if ascii_only is None else ascii_only) else UNICODE
         self._profiles, self._words, self._is_animated = profiles, words, is_animated
+        self._records = records or NoRecords()
         self._send, self._on_ready = send, on_ready
         self.state = BenchState.of(slots, words)
         self.selected: int | None = None
@@ -171,7 +176,7 @@ class BenchApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, BenchScreen):
                 screen.show(self.state, hint=self._hint, selected=self.selected, is_lit=self._is_lit)
-            elif isinstance(screen, Details | Find | Batches):
+            elif isinstance(screen, Details | Following):
                 screen.show(self.state)
         if isinstance(self.screen, Question):
             self.screen.look()
@@ -230,7 +235,7 @@ class BenchApp(App[None]):
         if isinstance(self.screen, TypeLabel) and not isinstance(self.screen, TypeReason):
             slot = self.screen.slot
             self.screen.dismiss(None)
-        elif isinstance(self.screen, Find | Batches):
+        elif isinstance(self.screen, Following):
             field = self.screen.takes_scans
         self._heard(text, slot, field)
 
@@ -350,10 +355,10 @@ class BenchApp(App[None]):
         self.push_screen(TypeReason(slot.number, self._words), typed)
 
     def action_batch(self) -> None:
-        self.push_screen(Batches(self.state, self._send, self._profiles, self.glyphs))
+        self.push_screen(Batches(self.state, self._send, self._profiles, self._records, self.glyphs))
 
     def action_find(self) -> None:
-        self.push_screen(Find(self.state, self.glyphs))
+        self.push_screen(Find(self.state, self._records, self.glyphs))
 
     def action_help(self) -> None:
         self.push_screen(Help(self.glyphs, self._words))

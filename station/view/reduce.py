@@ -26,6 +26,7 @@ from .state import (
     LogLine,
     Past,
     Refusal,
+    Sealed,
     SlotState,
     StepLine,
     off_say,
@@ -72,6 +73,11 @@ def _batch_closed(state: BenchState, event: ev.BatchClosed) -> BenchState:
     name = clean(event.batch, 60)
     state = replace(state, batches=tuple(line for line in state.batches if line.batch.id != name))
     return _logged(state, event, state.words.line(Say("batch_shut", batch=name)))
+
+
+def _batch_sealed(state: BenchState, event: ev.BatchSealShown) -> BenchState:
+    say = Say("batch_sealed", batch=clean(event.batch, 60), key=clean(event.key, 40))
+    return _logged(replace(state, sealed=Sealed(say)), event, state.words.line(say))
 
 
 def _batch_progress(state: BenchState, event: ev.BatchProgress) -> BenchState:
@@ -321,6 +327,7 @@ _HANDLERS: dict[type[ev.Event], Callable[[BenchState, Any], BenchState]] = {
     ev.StationStarted: _station_started,
     ev.BatchOpened: _batch_opened,
     ev.BatchClosed: _batch_closed,
+    ev.BatchSealShown: _batch_sealed,
     ev.BatchProgress: _batch_progress,
     ev.CloudStateChanged: _cloud_changed,
     ev.OutboxChanged: _outbox_changed,

@@ -252,6 +252,13 @@ class FieldScan:
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """What the station says of the seal over a batch. Compared by identity."""
+
+    say: Say
+
+
+@dataclass(frozen=True, slots=True)
 class BenchState:
     """State of the whole screen. ``words``: the language of its log and notices, and of the screen itself."""
 
@@ -269,6 +276,7 @@ class BenchState:
     notice: str = ""  # one message of the station itself, until the next event
     refusal: Refusal | None = None  # the last one, until the next
     field_scan: FieldScan | None = None  # the last one, until the next
+    sealed: Sealed | None = None  # the last batch that was closed
     unknown_ports: tuple[str, ...] = ()  # units on ports without a slot, oldest first
 
     @classmethod

@@ -738,6 +738,10 @@ lot_of_no_unit = Charge { $lot }: Platz ist leer.
         Platz ist leer.
         Erst Gerät.
 batch_shut = Los { $batch } geschlossen.
+batch_sealed =
+    Los { $batch } ist versiegelt.
+    Schlüssel { $key }.
+    .short = Los versiegelt.
 batch_ended = Los { $batch } ist endgültig zu.
     .do = Anderen Namen eingeben.
     .short =
@@ -814,9 +818,6 @@ type_reason =
     .short =
         Warum außer
         Betrieb? Enter.
-find_unit =
-    .do = Eine Nummer des Geräts eingeben.
-find_nothing = Heute hier nicht gesehen.
 batch_wrong = Los und Profil sind nötig.
     .do = Beides eingeben.
     .short =
@@ -973,6 +974,8 @@ thing-known-sku = bekannte SKU
 
 figure-days = Mo Di Mi Do Fr Sa So
 figure-seconds = { $figure } s
+figure-minutes = { $minutes } min
+figure-hours = { $hours } h { $minutes } min
 figure-mark = ,
 figure-join = { " " }
 figure-yields = FPY { $first }, Ausbeute { $final }, { $retests ->
@@ -1085,18 +1088,71 @@ mode-reset-does = startet neu, auch aus DFU
 window-slot = Platz { $slot }.
 window-yes-no = [J] ja   [N] nein
 window-label = [Enter] nehmen   [Esc] schließen
-page-open = OFFENE LOSE   [Auf] [Ab] wählen   [Strg+D] schließen
-page-new = NEUES LOS   Profil
-page-batch = Los
-page-profile = Profil
+page-batches = LOSE
+page-batches-keys = [Auf] [Ab] wählen  [N] neu  [C] schließen  [E] Export  [O] offen  [W] Nacharbeit  [F] suchen  [Esc] zurück
+page-is-open = offen
+page-closed = geschlossen { $at }
+page-of = { $count } von { $target }
+page-pareto = WORAN VERSUCHE SCHEITERTEN
+page-yields = ERSTE URTEILE JE STUNDE
+page-no-failures = Nichts ist gescheitert.
+page-more-failures = { $count } weitere Versuche
+page-no-hours = Noch kein Gerät ist beurteilt.
+page-final = Endausbeute
+page-retests = Wiederholt
+page-units = Geräte
+page-takt = Takt
+page-left = Restzeit
+page-expected = gekommen
+page-never-came = { $count ->
+        [one] { $count } Gerät kam nie:
+       *[other] { $count } Geräte kamen nie:
+    }
+page-unfinished = nicht fertig
+page-new = NEUES LOS
+page-profile = PROFIL
+page-batch = Name des Loses
 page-target = wie viele Geräte (darf leer bleiben)
 page-keys = [Enter] öffnen   [Tab] nächstes Feld   [Esc] zurück
+page-find = GERÄT SUCHEN
+page-find-what = eine Nummer des Geräts oder ihre letzten Ziffern
+page-find-keys = [Auf] [Ab] wählen   [Enter] alles darüber   [Esc] zurück
+page-find-none = Kein Gerät hat diese Nummer.
+page-owed = OFFENE ARBEIT
+page-owed-keys = [Auf] [Ab] wählen   [Enter] alles darüber   [R] jetzt versuchen   [A] alles versuchen   [Esc] zurück
+page-owed-none = Nichts ist offen.
+page-owed-retried = Was bei { $unit } offen ist, wird jetzt versucht.
+page-owed-retried-all = Alles Offene wird jetzt versucht.
+page-its-turn = wartet, bis es dran ist
+page-rework = GERÄTE ZUR NACHARBEIT
+page-rework-keys = [Auf] [Ab] wählen   [Enter] alles darüber   [Esc] zurück
+page-rework-none = Kein Gerät braucht Nacharbeit.
+page-life-keys = [Auf] [Ab] [PgUp] [PgDn] blättern   [Esc] zurück
+page-first-seen = zuerst gesehen { $at } { $zone }
+page-owes = OFFEN
+page-attempts = { $count ->
+        [one] { $count } VERSUCH
+       *[other] { $count } VERSUCHE
+    }
+page-export = EXPORT VON LOS { $batch }
+page-folder = ORDNER
+page-export-keys = [Enter] exportieren   [Tab] nächstes Feld   [Esc] zurück
+page-exported = { $rows } Zeilen in { $path }
 page-close = [Esc] zurück
 help-signs = ZEICHEN
 help-keys = TASTEN
 help-lights = LICHTER EINES GERÄTS
 help-its-step = sein Schritt
 help-numbers = Platz; gleich zweite Ziffer: 12
+
+## Wer beheben kann, worauf offene Arbeit wartet
+
+mender-network = Netzwerk
+mender-account = Konto
+mender-product = Produkt
+mender-profile = Prozess
+mender-vendor = Hersteller
+mender-nobody = niemand: warten
 
 ## Die Station ohne Bildschirm
 

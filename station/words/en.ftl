@@ -710,6 +710,10 @@ lot_of_no_unit = Lot { $lot }: no unit in this slot.
         Slot is empty.
         Unit first.
 batch_shut = Batch { $batch } closed.
+batch_sealed =
+    Batch { $batch } is sealed.
+    Key { $key }.
+    .short = Batch is sealed.
 batch_ended = Batch { $batch } was closed for good.
     .do = Type another name.
     .short =
@@ -782,9 +786,6 @@ type_label =
     .do = Type the label. Then Enter.
 type_reason =
     .do = Why is it out of service? Enter.
-find_unit =
-    .do = Type any number of the unit.
-find_nothing = Not seen on this bench today.
 batch_wrong = Batch and profile are needed.
     .do = Type both.
     .short =
@@ -937,6 +938,8 @@ thing-known-sku = known SKU
 
 figure-days = Mon Tue Wed Thu Fri Sat Sun
 figure-seconds = { $figure } s
+figure-minutes = { $minutes } min
+figure-hours = { $hours } h { $minutes } min
 figure-mark = .
 figure-join = { " " }
 figure-yields = FPY { $first }, final yield { $final }, { $retests ->
@@ -1049,18 +1052,71 @@ mode-reset-does = starts again, also out of DFU
 window-slot = Slot { $slot }.
 window-yes-no = [Y] yes   [N] no
 window-label = [Enter] use it   [Esc] close
-page-open = OPEN BATCHES   [Up] [Down] choose   [Ctrl+D] close it
-page-new = NEW BATCH   profile
-page-batch = batch
-page-profile = profile
+page-batches = BATCHES
+page-batches-keys = [Up] [Down] choose  [N] new  [C] close it  [E] export  [O] owed  [W] rework  [F] find  [Esc] close
+page-is-open = open
+page-closed = closed { $at }
+page-of = { $count } of { $target }
+page-pareto = WHAT ATTEMPTS FAILED OF
+page-yields = FIRST VERDICTS BY THE HOUR
+page-no-failures = Nothing failed.
+page-more-failures = { $count } more attempts
+page-no-hours = No unit was judged yet.
+page-final = final yield
+page-retests = retests
+page-units = units seen
+page-takt = takt
+page-left = time left
+page-expected = units came
+page-never-came = { $count ->
+        [one] { $count } unit never came:
+       *[other] { $count } units never came:
+    }
+page-unfinished = not finished
+page-new = NEW BATCH
+page-profile = PROFILE
+page-batch = name of the batch
 page-target = how many units (may stay empty)
 page-keys = [Enter] open it   [Tab] next field   [Esc] close
+page-find = FIND A UNIT
+page-find-what = any number of the unit, or its last digits
+page-find-keys = [Up] [Down] choose   [Enter] all about it   [Esc] close
+page-find-none = No unit has that number.
+page-owed = OWED WORK
+page-owed-keys = [Up] [Down] choose   [Enter] all about it   [R] try it now   [A] try everything   [Esc] close
+page-owed-none = Nothing is owed.
+page-owed-retried = What { $unit } owes is tried now.
+page-owed-retried-all = All that is owed is tried now.
+page-its-turn = waits for its turn
+page-rework = UNITS TO REWORK
+page-rework-keys = [Up] [Down] choose   [Enter] all about it   [Esc] close
+page-rework-none = No unit is to be reworked.
+page-life-keys = [Up] [Down] [PgUp] [PgDn] scroll   [Esc] close
+page-first-seen = first seen { $at } { $zone }
+page-owes = OWES
+page-attempts = { $count ->
+        [one] { $count } ATTEMPT
+       *[other] { $count } ATTEMPTS
+    }
+page-export = EXPORT OF BATCH { $batch }
+page-folder = FOLDER
+page-export-keys = [Enter] export   [Tab] next field   [Esc] close
+page-exported = { $rows } rows in { $path }
 page-close = [Esc] close
 help-signs = SIGNS
 help-keys = KEYS
 help-lights = LIGHTS OF A UNIT
 help-its-step = its step
 help-numbers = slot; a second digit at once: 12
+
+## Who can mend what keeps owed work waiting
+
+mender-network = network
+mender-account = account
+mender-product = product
+mender-profile = process engineer
+mender-vendor = vendor
+mender-nobody = nobody: wait
 
 ## The bench without a screen
 

@@ -523,6 +523,10 @@ lot_of_no_unit = 物料批号 { $lot }：此槽位没有设备。
         槽位没有设备。
         先插入设备。
 batch_shut = 批次 { $batch } 已关。
+batch_sealed =
+    批次 { $batch } 已封存。
+    密钥 { $key }。
+    .short = 批次已封存。
 batch_ended = 批次 { $batch } 已永久关闭。
     .do = 请输入别的名称。
     .short =
@@ -585,9 +589,6 @@ type_label =
     .do = 请输入标签，再按 Enter。
 type_reason =
     .do = 为什么停用？输入后按 Enter。
-find_unit =
-    .do = 请输入设备的任一号码。
-find_nothing = 今天没有来过。
 batch_wrong = 需要批次和配置。
     .do = 两项都要输入。
 batch_name = 批次名称无效。
@@ -736,6 +737,8 @@ thing-known-sku = 已知 SKU
 
 figure-days = 周一 周二 周三 周四 周五 周六 周日
 figure-seconds = { $figure } 秒
+figure-minutes = { $minutes } 分
+figure-hours = { $hours } 时 { $minutes } 分
 figure-mark = .
 figure-join = { "" }
 figure-yields = FPY { $first }，最终良率 { $final }，重测 { $retests }
@@ -845,18 +848,65 @@ mode-reset-does = 重新启动，也可退出 DFU
 window-slot = 槽位 { $slot }。
 window-yes-no = [Y] 是   [N] 否
 window-label = [Enter] 使用   [Esc] 关闭
-page-open = 已开批次   [上] [下] 选择   [Ctrl+D] 关闭批次
-page-new = 新批次   配置
-page-batch = 批次
+page-batches = 批次
+page-batches-keys = [上] [下] 选择  [N] 新建  [C] 关闭  [E] 导出  [O] 未完成  [W] 返工  [F] 查找  [Esc] 返回
+page-is-open = 打开
+page-closed = 关闭于 { $at }
+page-of = { $count } / { $target }
+page-pareto = 失败原因
+page-yields = 每小时首次判定的设备
+page-no-failures = 没有失败。
+page-more-failures = 另有 { $count } 次
+page-no-hours = 还没有判定设备。
+page-final = 最终良率
+page-retests = 重测
+page-units = 设备数
+page-takt = 节拍
+page-left = 剩余时间
+page-expected = 已到
+page-never-came = { $count } 台从未到达：
+page-unfinished = 未完成
+page-new = 新批次
 page-profile = 配置
+page-batch = 批次名称
 page-target = 设备数量（可留空）
-page-keys = [Enter] 打开   [Tab] 下一项   [Esc] 返回
+page-keys = [Enter] 打开   [Tab] 下一栏   [Esc] 返回
+page-find = 查找设备
+page-find-what = 设备的任一号码或其末几位
+page-find-keys = [上] [下] 选择   [Enter] 全部信息   [Esc] 返回
+page-find-none = 没有这个号码的设备。
+page-owed = 未完成的工作
+page-owed-keys = [上] [下] 选择   [Enter] 全部信息   [R] 现在重试   [A] 全部重试   [Esc] 返回
+page-owed-none = 没有未完成的工作。
+page-owed-retried = 正在重试 { $unit } 的未完成工作。
+page-owed-retried-all = 正在重试全部未完成工作。
+page-its-turn = 等待轮到
+page-rework = 返工设备
+page-rework-keys = [上] [下] 选择   [Enter] 全部信息   [Esc] 返回
+page-rework-none = 没有需要返工的设备。
+page-life-keys = [上] [下] [PgUp] [PgDn] 滚动   [Esc] 返回
+page-first-seen = 首次出现 { $at } { $zone }
+page-owes = 未完成
+page-attempts = { $count } 次尝试
+page-export = 导出批次 { $batch }
+page-folder = 文件夹
+page-export-keys = [Enter] 导出   [Tab] 下一栏   [Esc] 返回
+page-exported = { $rows } 行，保存在 { $path }
 page-close = [Esc] 返回
 help-signs = 标志
 help-keys = 按键
 help-lights = 设备指示灯
 help-its-step = 步骤名
 help-numbers = 槽位；紧接第二位数字：12
+
+## 未完成的工作由谁解决
+
+mender-network = 网络
+mender-account = 账户
+mender-product = 产品
+mender-profile = 工艺工程师
+mender-vendor = 供应商
+mender-nobody = 无需处理：等待
 
 ## 无屏幕的工站
 

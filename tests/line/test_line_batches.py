@@ -8,8 +8,9 @@ import pytest
 from line_bench import ARGON, BORON, ME, LineBench, line_bench
 
 from station.engine.commands import CloseBatch, OpenBatch
-from station.engine.events import BatchOpened, CommandRefused, StationFault
+from station.engine.events import BatchClosed, BatchOpened, BatchSealShown, CommandRefused, StationFault
 from station.firmware.examples import write_example_files
+from station.journal import JournalReader
 
 
 def refused(bench: LineBench, command: OpenBatch) -> CommandRefused:
@@ -35,6 +36,18 @@ def test_a_closed_batch_is_not_opened_again(tmp_path: Path) -> None:
         bench.command(CloseBatch(BORON.batch))
         told = refused(bench, OpenBatch(BORON.batch, BORON.id))
         assert (told.sentence, told.values) == ("batch_ended", (BORON.batch,))
+
+
+def test_a_closed_batch_shows_the_fingerprint_of_the_key_that_sealed_it(tmp_path: Path) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        mark = bench.mark()
+        bench.command(CloseBatch(BORON.batch))
+        told = [event for _, event in bench.events[mark:] if isinstance(event, BatchClosed | BatchSealShown)]
+        assert [type(event) for event in told] == [BatchClosed, BatchSealShown]
+        with JournalReader(bench.journal_dir) as journal:
+            (seal,) = journal.verify().sealed
+        assert isinstance(told[1], BatchSealShown)
+        assert (told[1].batch, told[1].key) == (seal.batch, seal.fingerprint)
 
 
 def test_a_second_batch_for_the_same_platform_is_refused_with_the_name_of_the_first(tmp_path: Path) -> None:

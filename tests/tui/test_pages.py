@@ -1,17 +1,23 @@
-"""The pages beside the bench, and the lines around the slots, as text."""
+"""The supervisor's pages and the lines around the slots, as text."""
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.screen_pilot import on_loop, picture, press, running, tell
 from support.screen_story import AT, Story
 from support.spoken import ENGLISH
 
 from station.engine import events as ev
+from station.figures import Figures, remaining, takt
 from station.model import Batch, ProfileRef, Verdict
-from station.view import pages
+from station.view import batches, ink
 from station.view.bars import frame
-from station.view.look import UNICODE
+from station.view.look import ASCII, UNICODE, Glyphs, Look
+from station.view.records import Cause, Hour
 from station.view.reduce import replay
 from station.view.state import BenchState
 from station.words.cells import width_of
@@ -22,30 +28,68 @@ def state(story: Story) -> BenchState:
     return replay(BenchState.of(story.slots, ENGLISH), story.everything())
 
 
-def test_find_lists_newest_first_and_cuts_what_matters_least(state: BenchState) -> None:
-    rows = pages.found(state, "", 76, UNICODE)
-    assert [row.split()[3] for row in rows] == ["8", "7", "6", "3", "1"]
-    assert all(width_of(row) <= 76 for row in rows)
-    assert rows[0].startswith("10:14:03 UTC  slot 8   P044AB1234508     ⚠ CHECK STATION   e00fce68")
+# --- takt and what is left ---
 
 
-@pytest.mark.parametrize(("wanted", "slots"), [("4503", ["3"]), (" P044ab1234507 ", ["7"]), ("0000000006", ["6"])])
-def test_find_looks_through_every_number(state: BenchState, wanted: str, slots: list[str]) -> None:
-    assert [row.split()[3] for row in pages.found(state, wanted, 200, UNICODE)] == slots
+def moments(*seconds: float) -> list[datetime.datetime]:
+    return [AT + datetime.timedelta(seconds=one) for one in seconds]
 
 
-def test_find_says_that_nothing_was_seen(state: BenchState) -> None:
-    assert pages.found(state, "no such unit", 80, UNICODE) == ["Not seen on this bench today."]
+def test_the_takt_of_one_slot_is_the_median_of_the_seconds_between_its_verdicts() -> None:
+    assert takt((3, at) for at in moments(0, 20, 45, 65, 4000, 4022)) == 22.0, "one long pause does not count"
+    assert takt([(3, AT)]) is None
+    assert takt([]) is None
 
 
-def test_the_chosen_batch_is_marked_and_its_figures_stand_below(state: BenchState) -> None:
-    assert pages.batches(state, 0, 80, 20, UNICODE) == [
-        "▸ 2026-11-22-A  WIDGET-BORON r7",
-        "    126/500 PASS, 2 FAIL, 1 SET ASIDE; FPY 97.7 %, final yield 98.4 %, 1 retest",
-    ]
-    assert pages.batches(state, 1, 40, 20, UNICODE)[0].startswith("  2026")
-    assert all(width_of(line) <= 40 for line in pages.batches(state, 1, 40, 20, UNICODE))
-    assert pages.batches(BenchState.of((), ENGLISH), 0, 80, 20, UNICODE) == ["No batch is open. Call supervisor."]
+def test_slots_that_end_together_share_the_takt() -> None:
+    ends = [(slot, at) for at in moments(0, 40, 80, 120) for slot in (1, 2, 3, 4)]
+    assert takt(ends) == 10.0
+
+
+def test_what_is_left_counts_units_that_will_not_pass() -> None:
+    figures = Figures(units=10, passed=8, failed=2, judged=10, first_passed=8)
+    assert remaining(figures, 16, 10.0) == pytest.approx(8 * 10 / 0.8)
+    assert remaining(figures, 5, 10.0) == 0
+    assert [remaining(figures, None, 10.0), remaining(figures, 16, None), remaining(Figures(), 16, 10.0)] == [None] * 3
+
+
+# --- bars ---
+
+
+@given(st.floats(0.0, 1.0), st.integers(1, 60), st.sampled_from([UNICODE, ASCII]))
+def test_a_bar_is_as_wide_as_asked_and_shows_every_share_above_nothing(
+    share: float, width: int, glyphs: Glyphs
+) -> None:
+    drawn = ink.plain(ink.bar(share, width, Look.PASS, glyphs))
+    assert width_of(drawn) == width
+    assert bool(drawn.strip()) == (share > 0)
+    assert glyphs is UNICODE or drawn.isascii()
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
+@pytest.mark.parametrize("width", [30, 42, 84])
+def test_failures_stand_in_one_line_each_with_bars_in_proportion(width: int, glyphs: Glyphs) -> None:
+    causes = [Cause(Verdict.FAIL, "wifi", 3, "wifi_join_failed", "", 16), Cause(Verdict.ERROR, "sim", 12, "", "odd", 8)]
+    causes += [Cause(Verdict.FAIL, "dfu", slot, "silent", "", 1) for slot in range(1, 9)]
+    lines = [ink.plain(one) for one in batches.pareto(causes, width, 5, ENGLISH, glyphs)]
+    assert len(lines) == 5
+    assert all(width_of(one) <= width for one in lines)
+    assert lines[-1] == "6 more attempts"
+    full, half = (one.count(glyphs.bar_full) for one in lines[:2])
+    assert abs(half * 2 - full) <= 1 < full
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
+def test_the_yield_of_the_last_hours_is_drawn(glyphs: Glyphs) -> None:
+    hours = [Hour(AT + datetime.timedelta(hours=n), 10, 10 - n % 3) for n in range(30)]
+    lines = [ink.plain(one) for one in batches.yields(hours, 60, 6, ENGLISH, glyphs)]
+    assert len(lines) == 6
+    assert all(width_of(one) <= 60 for one in lines)
+    assert lines[-1].rstrip().endswith("10   80.0 %")
+    assert ink.plain(batches.yields([], 60, 6, ENGLISH, glyphs)[0]) == "No unit was judged yet."
+
+
+# --- batches ---
 
 
 def many_batches(count: int) -> list[ev.Event]:
@@ -53,27 +97,17 @@ def many_batches(count: int) -> list[ev.Event]:
     return [ev.BatchOpened(at=AT, batch=Batch(f"B{n}", profile, None), title=f"W{n}") for n in range(count)]
 
 
-@pytest.mark.parametrize("chosen", range(17))
-@pytest.mark.parametrize("height", [2, 5, 8, 34])
-def test_of_many_batches_whole_ones_around_the_chosen_one_are_listed(chosen: int, height: int, story: Story) -> None:
-    state = replay(BenchState.of(story.slots, ENGLISH), many_batches(17))
-    rows = pages.batches(state, chosen, 80, height, UNICODE)
-    assert 2 <= len(rows) <= height
-    assert f"▸ B{chosen}  W{chosen} r1" in rows
-    assert all(row.startswith("    0 PASS") for row in rows[1::2])
-
-
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 @on_loop
-async def test_the_fields_of_a_new_batch_stay_on_a_small_screen_below_many_open_ones(story: Story) -> None:
-    app = story.app(profiles=tuple(f"widget-{n}" for n in range(17)))
-    async with running(app, (80, 24)) as pilot:
+async def test_of_many_batches_the_chosen_one_is_in_sight(story: Story, size: tuple[int, int]) -> None:
+    app = story.app()
+    async with running(app, size) as pilot:
         await tell(pilot, app, *many_batches(17))
-        await press(pilot, "b", *["down"] * 16)
-        shown = picture(app)
-        assert "▸ B16" in shown
-        assert "NEW BATCH" in shown
-        screen = app.screen.region
-        assert all(screen.contains_region(app.screen.query_one(f"#{name}").region) for name in ("batch", "target"))
+        await press(pilot, "b")
+        for number in range(17):
+            assert f"▸ B{number} " in picture(app)
+            assert f"{number + 1} of 17" in picture(app)
+            await press(pilot, "down")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +124,7 @@ async def test_the_fields_of_a_new_batch_stay_on_a_small_screen_below_many_open_
     ],
 )
 def test_the_fields_of_a_new_batch_are_judged(fields: tuple[str, str, str], key: str) -> None:
-    assert pages.problem_of(*fields).key == key
+    assert batches.problem_of(*fields).key == key
 
 
 def test_a_message_of_the_station_stands_above_the_keys_with_or_without_a_log(state: BenchState) -> None:

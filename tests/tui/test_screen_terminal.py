@@ -111,7 +111,9 @@ def test_the_batch_page_offers_the_profiles_of_the_demo_and_leaving_gives_the_te
     with on_terminal("demo", *BORON) as terminal:
         terminal.wait_for("Scan its label.")
         terminal.type("b")
-        terminal.wait_for("(widget-boron)")
+        terminal.wait_for("BATCHES")
+        terminal.type("n")
+        terminal.wait_for("widget-boron")
         terminal.type("\x03")
         terminal.wait_for("Leave anyway?")
         terminal.type("y")

@@ -1,61 +1,68 @@
-"""The screen that finds a unit by any of its numbers, among the attempts seen on this screen."""
+"""The screen that finds a unit of the journal by any identity, or by the last characters of one."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from ...view import pages
+from ...engine.commands import ScanField
+from ...view import units
+from ...view.ink import Line
 from ...view.look import Glyphs
+from ...view.records import Part, Records, UnitRow
 from ...view.state import BenchState, FieldScan
-from ...words.say import Say
+from .listing import Listing
 
 
-class Find(Screen[None]):
-    """A search field above the matching attempts."""
+class Find(Listing[UnitRow]):
+    """Searches all units of the journal by any identity, or by the last characters of one."""
 
-    takes_scans: ClassVar[Literal["find"]] = "find"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
+    takes_scans: ScanField = "find"
+    TITLE, KEYS, NONE = "page-find", "page-find-keys", "page-find-none"
 
-    def __init__(self, state: BenchState, glyphs: Glyphs) -> None:
-        super().__init__()
-        self._state, self._glyphs = state, glyphs
+    def __init__(self, state: BenchState, records: Records, glyphs: Glyphs) -> None:
+        super().__init__(state, records, glyphs)
         self._taken = state.field_scan
+        self._scans = False  # whether the text was scanned: the one unit it names is told at once
 
-    def compose(self) -> ComposeResult:
-        with Vertical(id="page"):
-            yield Static(Content(self._state.words.line(Say("find_unit"))), classes="title")
-            yield Input(max_length=64, id="wanted")
-            yield Static(id="found")
-            yield Static(Content(self._state.words.text("page-close")), classes="title")
+    def above(self) -> ComposeResult:
+        yield Input(placeholder=self._state.words.text("page-find-what"), max_length=64, id="wanted")
 
     def on_mount(self) -> None:
+        super().on_mount()
         self.query_one(Input).focus()
-        self.show(self._state)
 
     def show(self, state: BenchState) -> None:
-        self._state = state
+        super().show(state)
         if state.field_scan is not self._taken:
             self._scanned(state.field_scan)
-        wanted, width = self.query_one(Input).value, max(20, self.size.width - 4)
-        rows = pages.found(state, wanted, width, self._glyphs)
-        self.query_one("#found", Static).update(Content("\n".join(rows)))
 
     def _scanned(self, scan: FieldScan | None) -> None:
-        """Put a scan into the field as if typed; if it cannot be searched for, show why as the placeholder."""
+        """Put a scan into the field as if typed; say why if it cannot be searched for."""
         self._taken = scan
         if scan is not None and scan.field == self.takes_scans:
-            field = self.query_one(Input)
-            field.value, field.placeholder = scan.text, scan.problem
+            self.query_one("#problem", Static).update(Content(scan.problem))
+            self.query_one(Input).value, self._scans = scan.text, bool(scan.text)
 
     def on_input_changed(self, _event: Input.Changed) -> None:
-        self.show(self._state)
+        self._at = self._top = 0
+        self.again()
 
-    def action_close(self) -> None:
-        self.dismiss(None)
+    def fetch(self, start: int, count: int) -> Callable[[], Part[UnitRow]]:
+        wanted = self.query_one(Input).value
+        return lambda: self._records.find(wanted, start, count)
+
+    def _read(self, part: Part[UnitRow]) -> None:
+        super()._read(part)
+        if self._scans and part.total == 1:
+            self.tell(part.rows[0].device_id)
+        self._scans = False
+
+    def lines(self, rows: Sequence[UnitRow], width: int) -> list[Line]:
+        return units.found(rows, width, self._state.words, self._glyphs)
+
+    def unit(self, row: UnitRow) -> UnitRow:
+        return row
