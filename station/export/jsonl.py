@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from typing import Any, TextIO
 
@@ -37,14 +38,15 @@ def _line(row: ExportRow) -> dict[str, Any]:
         "verdict": None if attempt.verdict is None else attempt.verdict.name,
         "judged": [verdict.name for verdict in row.judged],
         "failed_step": attempt.failed_step, "reason": attempt.reason,
-        "facts": row.facts, "steps": [_step(step) for step in row.steps],
+        "facts": row.facts, "steps": [_step(step, at) for step, at in zip(row.steps, row.ended, strict=True)],
     }  # fmt: skip
 
 
-def _step(step: StepRecord) -> dict[str, Any]:
+def _step(step: StepRecord, ended: datetime.datetime) -> dict[str, Any]:
     return {
         "step": step.step, "outcome": step.outcome.value, "reason": step.reason, "proof": step.proof,
-        "seconds": step.seconds, "measurements": [_measurement(one) for one in step.measurements],
+        "seconds": step.seconds, "ended": stamp(ended),
+        "measurements": [_measurement(one) for one in step.measurements],
     }  # fmt: skip
 
 

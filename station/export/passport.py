@@ -98,7 +98,8 @@ def write_passports(log: BatchLog, file: IO[Any]) -> int:
             told = log.told(row.attempt)
             if told is not None:
                 made = passport(told, log.records.get(row.attempt.batch), log.signer)
-                name = f"{row.attempt.device_id}-{row.attempt.batch}.json"
+                of_many = f"-{row.attempt.attempt}" if log.all_attempts else ""
+                name = f"{row.attempt.device_id}-{row.attempt.batch}{of_many}.json"
                 folder.writestr(zipfile.ZipInfo(name, _EPOCH_OF_ZIP), made, zipfile.ZIP_DEFLATED)
                 count += 1
     return count

@@ -66,7 +66,12 @@ def write_report(log: BatchLog, file: TextIO) -> int:
     file.write(f'<div class="signs">{signs}</div>\n')
     entry, digest = log.newest
     file.write(f"<footer>Made from journal entry {entry}, hash <span class='id'>{digest}</span>; `station log verify`")
-    file.write(" follows the chain up to it.</footer>\n</body></html>\n")
+    file.write(" follows the chain up to it.")
+    if key := log.signer.made_fingerprint():
+        file.write(
+            f"<br>This station signs device passports and closed batches by the key <span class='id'>{key}</span>."
+        )
+    file.write("</footer>\n</body></html>\n")
     return count
 
 

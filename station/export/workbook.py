@@ -118,15 +118,18 @@ def _write(log: BatchLog, file: IO[bytes]) -> int:
     units.head([column.name for column in columns])
     steps.head(HEADER)
     measured.head(_MEASURED)
+    tries = log.tries()
     for row in log.rows():
         units.row(_value(column, column.value(row)) for column in columns)
-        for cells in step_rows(row):
+        for cells in step_rows(row) if tries < MOST_ROWS else ():
             steps.row(_timed(cells))
         who = (row.attempt.batch, row.attempt.attempt, row.attempt.device_id, row.facts.get("serial"))
         for step in row.steps:
             for one in step.measurements:
                 limits = (one.low, one.high, one.wanted, "out" if one.is_out else "")
                 measured.row((*who, step.step, one.name, one.value, one.unit, *limits))
+    if tries >= MOST_ROWS:
+        steps.dropped = tries
     _note_what_is_missing(summary, (("Units", units), ("Steps", steps), ("Measurements", measured)))
     for filled in (units, steps, measured, failed):
         filled.sheet.autofilter(0, 0, filled.at - 1, filled.columns - 1)
@@ -241,7 +244,8 @@ def _note_what_is_missing(summary: _Sheet, sheets: Iterable[tuple[str, _Sheet]])
     summary.at += 1
     for name, one in sheets:
         if one.dropped:
-            words = f"{name}: {one.dropped} more rows than a sheet can hold; export them with --format steps or jsonl"
+            more = "rows, which a sheet cannot hold" if one.at == 1 else "more rows than a sheet can hold"
+            words = f"{name}: {one.dropped} {more}; export them with --format steps or jsonl"
             summary.sheet.write_string(summary.at, 0, words, summary.formats["note"])
             summary.at += 1
 

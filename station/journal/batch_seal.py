@@ -71,6 +71,10 @@ class Signer:
         key, signature = self.sign(station_id, closed.batch, Tail(head.seq, head.hash))
         return closed, BatchSealed(at=closed.at, batch=closed.batch, key=key, signature=signature)
 
+    def made_fingerprint(self) -> str:
+        """Return the fingerprint of the key if there is one already, else ""."""
+        return fingerprint(self.public_key()) if self._place.find() is not None else ""
+
     def public_key(self) -> str:
         """Return the public key, hexadecimal, made now if there was none yet."""
         return self._key.public_key().public_bytes_raw().hex()

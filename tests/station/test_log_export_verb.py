@@ -159,7 +159,7 @@ def test_more_steps_than_a_sheet_holds_go_to_a_csv_beside(
     lines = (tmp_path / "B1-steps.csv").read_text().splitlines()
     assert f"B1-steps.csv: {len(lines) - 1} steps, more than a sheet holds" in capsys.readouterr().out
     summary = openpyxl.load_workbook(tmp_path / "B1.xlsx")["Summary"].iter_rows(values_only=True)
-    assert any("more rows than a sheet can hold" in str(row[0]) for row in summary)
+    assert any("which a sheet cannot hold" in str(row[0]) for row in summary)
 
 
 def test_without_a_browser_it_says_what_prints_the_report_and_what_to_do(place: Path) -> None:

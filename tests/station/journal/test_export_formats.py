@@ -126,9 +126,11 @@ def test_steps_and_values_of_a_workbook_are_those_of_the_steps_export(told: Jour
 def test_what_a_sheet_cannot_hold_is_said_in_the_summary(told: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook_module, "MOST_ROWS", 5)
     book = workbook(told)
-    assert len(sheet(book, "Steps")) == 4
-    notes = [row[0] for row in book["Summary"].iter_rows(values_only=True) if "more rows" in str(row[0])]
-    assert "Steps: 3 more rows than a sheet can hold; export them with --format steps or jsonl" in notes
+    assert sheet(book, "Steps") == [], "a part of them would look like all"
+    assert len(sheet(book, "Measurements")) == 4
+    notes = [str(row[0]) for row in book["Summary"].iter_rows(values_only=True)]
+    assert "Steps: 11 rows, which a sheet cannot hold; export them with --format steps or jsonl" in notes
+    assert "Measurements: 3 more rows than a sheet can hold; export them with --format steps or jsonl" in notes
 
 
 def test_a_disk_that_is_full_is_told_by_its_own_error(told: Journal) -> None:
@@ -193,6 +195,13 @@ def test_the_report_says_which_entries_it_was_made_from(told: Journal) -> None:
     verified = told.verify()
     assert f"journal entry {verified.entries}, hash <span class='id'>{verified.hash}<" in text
     assert "<b>33.3 %</b>FPY" in text
+    assert "by the key" not in text, "no key was made to tell of it"
+
+
+def test_the_report_has_the_fingerprint_of_the_key_so_that_paper_brings_it_to_who_checks(told: Journal) -> None:
+    told.close_batch("B1")
+    (seal,) = told.verify().sealed
+    assert f"by the key <span class='id'>{seal.fingerprint}</span>" in written(told, "html")[1]
 
 
 def test_nothing_a_unit_says_is_taken_for_a_part_of_the_report(told: Journal) -> None:

@@ -340,6 +340,7 @@ def test_json_lines_hold_each_attempt_with_facts_steps_and_measurements(journal:
     assert (first["device_id"], first["verdict"], first["facts"]["iccid"]) == (unit_id(1), "PASS", ICCID)
     (done,) = first["steps"]
     assert (done["step"], done["outcome"], done["seconds"]) == ("device_os", "done", 2.5)
+    assert done["ended"] == "2026-01-05T06:00:02.000+00:00"
     assert done["measurements"] == [
         {"name": "download", "value": 2.5, "unit": "s", "low": 0.0, "high": 60.0, "wanted": "", "is_out": False}
     ]

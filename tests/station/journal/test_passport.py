@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import zipfile
@@ -106,6 +107,19 @@ def test_the_folder_of_passports_has_one_of_each_unit_with_a_verdict_always_the_
         said = [verifier.checked_passport(folder.read(name), key_of(place)) for name in folder.namelist()]
         assert folder.namelist() == [f"{unit_id(1)}-B1.json", f"{unit_id(2)}-B1.json"]
     assert [one["verdict"] for one in said] == ["PASS", "PENDING"]
+
+
+def test_all_attempts_have_a_passport_each(place: Path) -> None:
+    file = io.BytesIO()
+    with JournalReader(place / "journal") as journal:
+        assert export(journal, "B1", file, find_exporter("passports"), all_attempts=True) == 3
+    with zipfile.ZipFile(file) as folder:
+        said = [verifier.checked_passport(folder.read(name), "") for name in folder.namelist()]
+    assert [(one["attempt"], one["verdict"]) for one in said] == [("a-1", "FAIL"), ("a-2", "PASS"), ("a-3", "PENDING")]
+
+
+def test_the_program_that_checks_it_is_python_of_old() -> None:
+    ast.parse(Path(verifier.__file__).read_text(encoding="utf-8"), feature_version=(3, 9))
 
 
 # --- what is found ---
