@@ -36,6 +36,7 @@ VERBS: Mapping[str, str] = {
     "batch": "open, close and list batches",
     "product": "add the units of a tray list to a product",
     "sim": "import the SIM cards of a list into a product",
+    "barcodes": "a sheet of codes to print: commands, badges, batches, lots",
     "owed": "cloud work that units still owe: list it, try it now, or drop it",
     "secrets": "list or forget the mobile secrets that were kept for labels",
     "label": "labels: preview what a profile prints, print a unit's label again",

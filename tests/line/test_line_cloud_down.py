@@ -9,6 +9,7 @@ from line_bench import ARGON, BORON, DEVELOPER, ME, OTHER_PRODUCT, LineBench, Re
 
 from drivers.virtual.unit import VirtualUnit
 from station.cloud.virtual.faults import Fault, FaultKind
+from station.engine.commands import RetryOwed
 from station.engine.events import (
     AttemptFinished,
     CloudStateChanged,
@@ -43,6 +44,22 @@ def wait_revised(bench: LineBench, walk: Walk) -> VerdictRevised:
     revised = bench.wait_for(VerdictRevised, attempt=walk.finished.attempt)
     assert isinstance(revised, VerdictRevised)
     return revised
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_owed_work_is_put_to_its_turn_when_a_supervisor_asks_on_the_screen(tmp_path: Path, named: bool) -> None:
+    with line_bench(tmp_path, BORON) as bench:
+        bench_that_knows_the_product(bench)
+        bench.cloud.down_for(300)
+        walk = set_aside(bench, bench.unit())
+        bench.clock.sleep(60.0)  # tried in vain, and put off
+        attempt = walk.finished.attempt or ""
+        bench.command(RetryOwed((attempt,) if named else ()))
+        assert wait_revised(bench, walk).verdict is Verdict.PASS
+        with bench.reader() as journal:
+            hurried = [row.values() for row in journal.entries() if row.kind == "OutboxHurried"]
+        assert {one["attempt"] for one in hurried} == {attempt}
+        assert {one["action"] for one in hurried} <= set(OWED)
 
 
 def test_a_unit_is_set_aside_and_finished_later_without_it(tmp_path: Path) -> None:
