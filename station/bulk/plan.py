@@ -11,7 +11,7 @@ from drivers.platforms import Platform
 from drivers.platforms import platform as platform_of
 
 from ..cloud.api import Identifier
-from ..scan.lists import ListLine
+from ..scan.lists import ListLine, units_of
 from ..settings.sku import sku_row
 from .results import Result, State
 
@@ -58,7 +58,7 @@ def plan_devices(lines: Sequence[ListLine], platform: Platform) -> Plan[Identifi
     def key_of(line: ListLine) -> Identifier | None:
         return line.device_id or line.serial or (line.imei if platform.id == ELECTRON else None)
 
-    return _plan(lines, key_of, lambda line: _why_no_unit(line, platform), _numbers)
+    return _plan(lines, key_of, lambda line: _why_no_unit(line, platform), lambda line: line)
 
 
 def plan_sims(lines: Sequence[ListLine]) -> Plan[Iccid]:
@@ -67,7 +67,7 @@ def plan_sims(lines: Sequence[ListLine]) -> Plan[Iccid]:
         lines,
         lambda line: None if line.iccid is None or line.iccid.is_odd else line.iccid,
         _why_no_sim,
-        lambda line: [str(line.iccid)],
+        lambda line: ListLine(line.number, iccid=line.iccid),
     )
 
 
@@ -75,39 +75,19 @@ def _plan(
     lines: Sequence[ListLine],
     key_of: Callable[[ListLine], K | None],
     why_not: Callable[[ListLine], str],
-    numbers: Callable[[ListLine], list[str]],
+    part_of: Callable[[ListLine], ListLine],
 ) -> Plan[K]:
-    items, refused, repeats = list[Item[K]](), list[Result](), dict[int, ListLine]()
-    first: dict[str, ListLine] = {}
-    for line in lines:
-        key, why = key_of(line), why_not(line)
-        before = next((first[number] for number in numbers(line) if number in first), None) if key else None
-        if before is not None and not why:
-            why = _contradiction(line, before)
-        if key is None or why:
-            refused.append(Result(line, State.UNREADABLE, why))
-        elif before is not None:
-            repeats[line.number] = before
-        else:
-            items.append(Item(line, key))
-            first |= dict.fromkeys(numbers(line), line)
-    return Plan(tuple(items), tuple(refused), repeats)
-
-
-def _numbers(line: ListLine) -> list[str]:
-    """Return the numbers by which two lines are of one unit: what looks like an IMEI counts only by itself."""
-    known = [str(one) for one in (line.device_id, line.serial) if one is not None]
-    return known or [str(line.imei)]
-
-
-def _contradiction(line: ListLine, before: ListLine) -> str:
-    for name, ours, theirs in (
-        ("Device ID", line.device_id, before.device_id),
-        ("serial number", line.serial, before.serial),
-    ):
-        if ours is not None and theirs is not None and ours != theirs:
-            return f"line {before.number} names the same unit with another {name}; ask who made the list"
-    return ""
+    """Plan the import of ``part_of`` each line: what of it says which unit or card it is."""
+    of = {line.number: line for line in lines}
+    refused = {line.number: why for line in lines if (why := why_not(line)) or key_of(line) is None}
+    units = units_of(part_of(line) for line in lines if line.number not in refused)
+    refused |= units.crossed
+    items = ((of[first.number], key_of(of[first.number])) for first in units.firsts)
+    return Plan(
+        tuple(Item(line, key) for line, key in items if key is not None),
+        tuple(Result(line, State.UNREADABLE, refused[line.number]) for line in lines if line.number in refused),
+        {number: of[first.number] for number, first in units.repeats.items()},
+    )
 
 
 def _why_no_unit(line: ListLine, platform: Platform) -> str:

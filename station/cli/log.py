@@ -11,15 +11,16 @@ from drivers.plain_text import escaped
 from ..errors import BadInput
 from ..export import verifier, write_dump
 from ..export.passport import passport
+from ..journal import JournalReader, UnitHistory
 from ..journal.batch_seal import Signer, fingerprint, seal_key
 from ..journal.passport_rows import told_of
-from ..scan.lists import MAX_BYTES, ListLine, read_list
+from ..scan.lists import MAX_BYTES, ListLine, read_list, units_of
 from .log_export import add as add_export
 from .log_export import opened
 from .log_find import add as add_find
 from .log_find import line_of, wanted
 from .places import add_data_dir, check_output, known_journal, output, reader
-from .telling import standard_output, sub_verbs, tell, tell_all
+from .telling import standard_output, sub_verbs, tell
 
 
 def add(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -113,19 +114,41 @@ def run_dump(arguments: argparse.Namespace) -> int:
 
 def run_tray(arguments: argparse.Namespace) -> int:
     """Print a line for every unit of a tray list, and how many were here. Returns 1 if one was not."""
-    units = tuple(line for line in list_of(arguments.list) if line.numbers or line.fault)
-    if not any(unit.numbers for unit in units):
+    lines = tuple(line for line in list_of(arguments.list) if line.numbers or line.fault)
+    if not any(line.numbers for line in lines):
         name = escaped(str(arguments.list))
         raise BadInput(f"{name} names no unit: no line has a Device ID, serial number or ICCID; is it the right file?")
-    missing = 0
+    missing, units = 0, units_of(line for line in lines if line.numbers)
+    once = [line for line in lines if line.number not in units.repeats]
     with reader(arguments) as journal:
-        for unit in units:
-            known = next((found for one in unit.numbers if (found := journal.find(one))), ())
-            missing += not known
-            why = f"{unit.numbers[0]} was not here" if unit.numbers else unit.fault
-            tell_all(map(line_of, known[:1]) if known else (f"  line {unit.number}: {why}",))
-    tell(f"{len(units) - missing} of {len(units)} were here")
+        for line in once:
+            known, why = _found(journal, line, units.crossed.get(line.number, ""))
+            missing += known is None
+            tell(f"  line {line.number}: {why}" if known is None else line_of(known))
+    again = len(lines) - len(once)
+    named_again = f"; {again} line{'s' if again != 1 else ''} named a unit again" if again else ""
+    tell(f"{len(once) - missing} of {len(once)} were here{named_again}")
     return 1 if missing else 0
+
+
+def _found(journal: JournalReader, line: ListLine, why: str) -> tuple[UnitHistory | None, str]:
+    """Return the unit of a line, or why there is none: also where its numbers are those of two. ``why``: known already.
+
+    A number that looks like an IMEI, or a SIM's, counts where the line has no other, or none of those was here.
+    """
+    if why or not line.numbers:
+        return None, why or line.fault
+    sure = [journal.find(str(one)) for one in (line.device_id, line.serial) if one is not None]
+    found = [units for units in sure if units] or [units for one in line.numbers if (units := journal.find(one))]
+    if not found:
+        return None, f"{line.numbers[0]} was not here"
+    unit = found[0][0]
+    serial = unit.fact("serial")
+    is_of_two = len(found) > 1 and all(unit.device_id != one.device_id for one in found[1])
+    if line.serial is not None and ((serial and serial != str(line.serial)) or is_of_two):
+        was = f"with serial number {serial}" if serial else "without a serial number"
+        return None, f"names {line.serial}, but {unit.device_id} was here {was}; ask who made the list"
+    return unit, ""
 
 
 def list_of(path: Path) -> tuple[ListLine, ...]:

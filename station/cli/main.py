@@ -18,6 +18,7 @@ from drivers.host.terminal import kept
 from drivers.plain_text import escaped
 
 from ..errors import BadInput, StationError
+from .asking import Declined
 from .on_need import version_of
 from .telling import sub_verbs
 
@@ -125,6 +126,9 @@ def _carry_out(parsed: argparse.Namespace) -> int:
         return 2
     except BrokenPipeError:
         return 0
+    except Declined as no:
+        _say(str(no))
+        return 1
     except (StationError, DriverError) as error:
         _say(str(error))
         return 3

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -16,11 +17,11 @@ from drivers.errors import BadIdentity
 from drivers.host.plain_file import read_plain
 from drivers.identity import DeviceId, Iccid, SerialNumber
 
-from ..errors import BadInput
+from ..errors import BadInput, UnitRejected
 from ..line.rework.case import Case, Foreseen, Rework, Target, Wishes
 from ..line.rework.desk import ReworkDesk
 from ..line.rework.kinds import REWORKS
-from ..scan.lists import MAX_BYTES, read_list
+from ..scan.lists import MAX_BYTES, ListLine, read_list, units_of
 from ..settings.profile import Profile
 from ..steps.shared.cloud_sections import NameTemplate
 from . import rework_retire
@@ -68,38 +69,71 @@ HELP = "mend units in the cloud: unclaim, approve, transfer, remove, retire, SIM
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look, show, ask, do; returns 0 if every unit is as wanted, 1 if some is not, 2 if nobody agreed."""
+    """Look, show, ask, do; returns 0 if every unit is as wanted, 1 if some is not or somebody declined."""
     rework, targets, profile = REWORKS[arguments.kind], targets_of(arguments), profile_of(arguments)
     wishes = _wishes(arguments, profile)
     with open_desk(arguments, profile, SystemClock()) as opened:
-        opened.desk.expect(targets.values(), SystemClock().token())
-        looks = {name: partial(_look, opened.desk, target, rework, wishes) for name, target in targets.items()}
+        opened.desk.expect([one.target for one in targets.values()], SystemClock().token())
+        looks = {name: partial(_look, opened.desk, one, rework, wishes) for name, one in targets.items()}
         return Session(opened.desk, arguments.kind, as_json=arguments.json, is_agreed=arguments.yes).run(looks)
 
 
-def _look(desk: ReworkDesk, target: Target, rework: Rework, wishes: Wishes) -> tuple[Case, Foreseen]:
-    case = desk.look(target, rework, wishes, SystemClock().token())
+def _look(desk: ReworkDesk, named: Named, rework: Rework, wishes: Wishes) -> tuple[Case, Foreseen]:
+    case = desk.look(named.target, rework, wishes, SystemClock().token())
+    if named.line is not None:
+        _check_line(named.line, case, rework)
     return case, rework.foresee(case)
 
 
-def targets_of(arguments: argparse.Namespace) -> dict[str, Target]:
+def _check_line(line: ListLine, case: Case, rework: Rework) -> None:
+    """Raise `UnitRejected` where a line of a list and the cloud's record are not of one unit."""
+    record, iccid = case.record, case.cloud.job.iccid
+    rows: list[tuple[str, object, str]] = [
+        ("serial number", line.serial, record.serial_number if record is not None else "")
+    ]
+    rows += [("ICCID", line.iccid, iccid)] if rework.takes_sims and record is not None else []
+    for name, told, known in rows:
+        if told is not None and known and str(told) != known:
+            raise UnitRejected(
+                f"line {line.number} names it with {name} {told}, the cloud knows it with {known}; "
+                "ask who made the list"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What is to be reworked, and the line of a list that names it."""
+
+    target: Target
+    line: ListLine | None = None
+
+
+def targets_of(arguments: argparse.Namespace) -> dict[str, Named]:
     """Return what the command line and the list name, each once, in their order; raises `BadInput`."""
-    named = [(text, text) for text in arguments.device]
-    if arguments.file is not None:
-        try:
-            lines = read_list(read_plain(arguments.file, MAX_BYTES + 1))
-        except OSError as error:
-            raise BadInput(f"--file {arguments.file} cannot be read: {error.strerror}; give its path") from error
-        except BadInput as error:
-            raise BadInput(f"--file {arguments.file} {error}") from error
-        faults = [f"--file {arguments.file} line {one.number}: {one.fault}" for one in lines if one.fault]
-        faults += [f"--file {arguments.file} line {one.number} names no unit" for one in lines if not one.numbers]
-        if faults:
-            raise BadInput(*faults)
-        named += [(one.numbers[0], f"line {one.number}") for one in lines]
+    named = {str(target): Named(target) for target in map(_target, arguments.device)}
+    for line in _lines_of(arguments.file) if arguments.file is not None else ():
+        target = _target(line.numbers[0])
+        named.setdefault(str(target), Named(target, line))
     if not named:
         raise BadInput("name units by Device ID or serial number, or a list of them with --file")
-    return {str(target): target for target in (_target(text) for text, _ in named)}
+    return named
+
+
+def _lines_of(path: Path) -> tuple[ListLine, ...]:
+    """Read a list of units, each once; raises `BadInput` for one with a line that names none, or parts of two."""
+    try:
+        lines = read_list(read_plain(path, MAX_BYTES + 1))
+    except OSError as error:
+        raise BadInput(f"--file {path} cannot be read: {error.strerror}; give its path") from error
+    except BadInput as error:
+        raise BadInput(f"--file {path} {error}") from error
+    units = units_of(lines)
+    faults = [f"--file {path} line {one.number}: {one.fault}" for one in lines if one.fault]
+    faults += [f"--file {path} line {one.number} names no unit" for one in lines if not one.numbers]
+    faults += [f"--file {path} line {number}: {why}" for number, why in units.crossed.items()]
+    if faults:
+        raise BadInput(*faults)
+    return units.firsts
 
 
 def _target(text: str) -> Target:
@@ -116,7 +150,8 @@ def _wishes(arguments: argparse.Namespace, profile: Profile | None) -> Wishes:
             template = NameTemplate(template=arguments.name)
         except ValueError as error:
             raise BadInput(
-                f"--name {arguments.name!r}: expected a text with {{serial}}, {{id}} or {{id6}} in it"
+                f"--name {arguments.name!r}: expected 1 to 100 printable ASCII characters with {{serial}}, {{id}} or "
+                "{id6} in them, as names have to differ from unit to unit, and with no other field but {platform}"
             ) from error
     flags = {wish: getattr(arguments, wish) for _, wish, _ in _OPTIONS.get(arguments.kind, ())}
     return Wishes(template=template, **flags)

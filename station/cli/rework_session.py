@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from drivers.errors import DriverError
 
 from ..engine.step import StepResult
-from ..errors import CloudError, StepFault, UnitRejected, classify_error
+from ..errors import BadInput, CloudError, StepFault, UnitRejected, classify_error
 from ..line.rework.case import Case, Foreseen
 from ..line.rework.desk import ReworkDesk
 from ..model import Outcome
+from .asking import Declined, can_ask, says_yes
 from .telling import standard_output, tell
 
 Look = Callable[[], tuple[Case, Foreseen]]
@@ -41,11 +42,13 @@ class Session:
         self._desk, self._kind = desk, kind
         self._as_json, self._is_agreed = as_json, is_agreed
         self._stopped = ""  # what keeps the cloud from answering for any unit
+        self._named: dict[str, str] = {}  # by Device ID or ICCID: how it was named first
 
     def run(self, looks: Mapping[str, Look]) -> int:
         """Look at each unit, show, ask, do; returns the exit status.
 
-        0: all are as wanted, 1: some are not, 2: nobody agreed, 3: the cloud does not answer.
+        0: all are as wanted, 1: some are not, or somebody declined, 2: nobody could be asked, 3: the cloud does not
+        answer.
         """
         units = [self._looked(name, look) for name, look in looks.items()]
         changing = [one for one in units if one.will_change]
@@ -61,14 +64,15 @@ class Session:
             sys.stderr.write(f"station: {self._stopped}; say it again, the rest is done then\n")
             return 3
         if changing and not agreed and not self._is_agreed:
-            sys.stderr.write("station: nothing was done\n" if self._asks else f"station: {_SAY_YES}\n")
-            return 2
+            if self._asks:
+                raise Declined
+            raise BadInput(_SAY_YES)
         good = (Outcome.ALREADY, Outcome.DONE, Outcome.DEFERRED)
         return 0 if all(one.result is not None and one.result.outcome in good for one in units) else 1
 
     @property
     def _asks(self) -> bool:
-        return not (self._is_agreed or self._as_json) and sys.stdin.isatty()
+        return not (self._is_agreed or self._as_json) and can_ask()
 
     def _looked(self, name: str, look: Look) -> ReworkedUnit:
         unit = ReworkedUnit(name)
@@ -80,9 +84,16 @@ class Session:
             self._give_up(unit, error)
         except (UnitRejected, StepFault, DriverError) as error:
             self._ended(unit, StepResult(classify_error(error).outcome, reason=str(error)))
+        if unit.case is not None and (first := self._first(unit.case, name)) != name:
+            unit.foreseen = Foreseen(already=f"the same unit as {first}")
         if unit.foreseen is not None and not unit.foreseen.parts:
             self._ended(unit, StepResult(Outcome.ALREADY, proof=unit.foreseen.already))
         return unit
+
+    def _first(self, case: Case, name: str) -> str:
+        """Return how the unit was named first: by Device ID and by serial number it is one."""
+        job = case.cloud.job
+        return self._named.setdefault(job.device_id or job.iccid, name)
 
     def _ended(self, unit: ReworkedUnit, result: StepResult) -> None:
         unit.result = result
@@ -112,9 +123,7 @@ class Session:
     def _yes(self, question: str, units: Sequence[ReworkedUnit]) -> bool:
         if not units or self._is_agreed or not self._asks:
             return bool(units) and self._is_agreed
-        sys.stderr.write(f"{question} [y/N] ")
-        sys.stderr.flush()
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        return says_yes(question)
 
     def _do(self, unit: ReworkedUnit) -> None:
         assert unit.case is not None

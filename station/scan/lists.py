@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from drivers.errors import BadIdentity
@@ -73,6 +73,66 @@ def read_list(data: bytes) -> tuple[ListLine, ...]:
         if line.numbers or line.fault or (has_begun and _WORD.search(text)):
             found.append(line)
     return tuple(found)
+
+
+# --- units -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class UnitsOfList:
+    """The lines of a list, each unit once. By number of a line: ``repeats``, the line that it repeats; ``crossed``,
+    why it cannot be believed."""
+
+    firsts: tuple[ListLine, ...]
+    repeats: Mapping[int, ListLine]
+    crossed: Mapping[int, str]
+
+
+def units_of(lines: Iterable[ListLine]) -> UnitsOfList:
+    """Tell apart which lines name a unit for the first time, which again, and which mix the numbers of two units.
+
+    Of a line without a Device ID and a serial number the IMEI counts, then the ICCID: the line of a SIM card.
+    """
+    of: dict[str, int] = {}  # by number of a unit, its first line
+    merged: dict[int, ListLine] = {}  # all that the list says of the unit of a first line
+    firsts, repeats, crossed = list[ListLine](), dict[int, ListLine](), dict[int, str]()
+    for line in lines:
+        names = unit_numbers(line)
+        before = sorted({of[name] for name in names if name in of})
+        if before and (why := _contradiction(line, [merged[number] for number in before])):
+            crossed[line.number] = why
+            continue
+        if before:
+            known = merged[before[0]]
+            repeats[line.number] = next(first for first in firsts if first.number == before[0])
+            merged[before[0]] = replace(
+                known, device_id=known.device_id or line.device_id, serial=known.serial or line.serial
+            )
+        else:
+            firsts.append(line)
+            merged[line.number] = line
+        of |= dict.fromkeys(names, before[0] if before else line.number)
+    return UnitsOfList(tuple(firsts), repeats, crossed)
+
+
+def unit_numbers(line: ListLine) -> tuple[str, ...]:
+    """Return the numbers by which two lines are of one unit: what looks like an IMEI counts only by itself."""
+    known = tuple(str(one) for one in (line.device_id, line.serial) if one is not None)
+    return known or tuple(str(one) for one in (line.imei or line.iccid,) if one is not None)
+
+
+def _contradiction(line: ListLine, before: Sequence[ListLine]) -> str:
+    """Say why ``line`` names no one unit, by what the list says ``before`` of those with its numbers; "" if it does."""
+    if len(before) > 1:
+        numbers = " and ".join(str(one.number) for one in before)
+        return f"names the units of lines {numbers} as one; ask who made the list"
+    (one,) = before
+    for name, ours, theirs in (
+        ("Device ID", line.device_id, one.device_id), ("serial number", line.serial, one.serial),
+    ):  # fmt: skip
+        if ours is not None and theirs is not None and ours != theirs:
+            return f"line {one.number} names the same unit with another {name}; ask who made the list"
+    return ""
 
 
 # --- text ----------------------------------------------------------------------------------------

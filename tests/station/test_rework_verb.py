@@ -99,7 +99,8 @@ def test_a_person_at_the_terminal_is_asked_and_no_means_no(place: Place, monkeyp
         status, _, err = place.rework("unclaim", ids(place)[0])
         assert "unclaim this unit? [y/N]" in err
         assert place.cloud.effects.get(OWNER, 0) == count
-        assert status == (0 if count else 2)
+        assert status == (0 if count else 1)
+        assert ("declined: nothing was done" in err) is not bool(count)
 
 
 @pytest.mark.rule("G8")
@@ -141,6 +142,41 @@ def test_a_list_of_any_form_is_taken_and_each_unit_reworked_once(place: Place) -
     assert place.cloud.effects == {OWNER: 2}
 
 
+def test_a_unit_that_is_named_twice_is_reworked_and_told_once(place: Place) -> None:
+    one, two = ids(place)
+    path = place.folder / "list.txt"
+    path.write_text(f"{one}\n{place.units[0].serial}\n{two}\n", encoding="utf-8")
+    status, out, _ = place.rework("unclaim", "--file", str(path), "--product", "widget", "--yes")
+    assert (status, out.count("done "), out.count(f"the same unit as {one}")) == (0, 2, 1)
+    assert place.cloud.effects == {OWNER: 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{0} {serial0}\n{1} {serial0}\n", "line 2: line 1 names the same unit with another Device ID"),
+        ("{0}\n{serial1}\n{0} {serial1}\n", "line 3: names the units of lines 1 and 2 as one"),
+    ],
+)
+def test_a_list_that_mixes_two_units_is_refused_before_anything_is_asked(text: str, why: str, place: Place) -> None:
+    path = place.folder / "list.txt"
+    serials = {f"serial{number}": one.serial for number, one in enumerate(place.units)}
+    path.write_text(text.format(*ids(place), **serials), encoding="utf-8")
+    status, _, err = place.rework("remove", "--file", str(path), "--yes")
+    assert status == 2
+    assert why in err
+    assert place.cloud.requests() == []
+
+
+def test_a_line_whose_serial_number_is_another_units_by_the_cloud_is_not_reworked(place: Place) -> None:
+    path = place.folder / "list.txt"
+    path.write_text(f"{ids(place)[0]} {place.units[1].serial}\n", encoding="utf-8")
+    status, out, _ = place.rework("unclaim", "--file", str(path), "--yes")
+    assert status == 1
+    assert f"line 1 names it with serial number {place.units[1].serial}, the cloud knows it with" in out
+    assert place.cloud.writes == {}
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -148,7 +184,8 @@ def test_a_list_of_any_form_is_taken_and_each_unit_reworked_once(place: Place) -
         (("unclaim", "not-a-unit!"), "is no Device ID"),
         (("unclaim", "e00fce68ffffffffffffffff", "--product", "99999"), "the cloud knows no product 99999"),
         (("unclaim", "e00fce68ffffffffffffffff", "--by", "two words"), "expected a badge"),
-        (("rename", "e00fce68ffffffffffffffff", "--name", "all alike"), "expected a text with"),
+        (("rename", "e00fce68ffffffffffffffff", "--name", "all alike"), "names have to differ from unit to unit"),
+        (("rename", "e00fce68ffffffffffffffff", "--name", "{sn}"), "no other field but {platform}"),
         (("unclaim", "--file", "nowhere.csv"), "cannot be read"),
     ],
 )
@@ -198,7 +235,12 @@ def test_the_unit_that_is_plugged_in_is_retired_and_somebody_has_to_say_what_bec
     assert "writes" not in out  # a unit fresh from its factory runs it
     assert "billed; --sim release gives it back" in out
     assert place.cloud.writes == {}
-    status, out, _ = place.rework(*words, "--sim", "release", "--yes", str(spec.device_id))
+    status, _, err = place.rework(*words, "--sim", "keep", "P044AB9999999ZZ")
+    assert (status, "no unit with number P044AB9999999ZZ" in err) == (2, True)
+    status, _, err = place.rework(*words, "--virtual", "boron@6.3.4:normal", "--sim", "keep")
+    assert status == 2
+    assert "name one with --port, --slot or its Device ID or serial number" in err
+    status, out, _ = place.rework(*words, "--sim", "release", "--yes", str(spec.serial))
     assert status == 0, out
     assert out.splitlines()[-1].startswith(("done", "under way"))  # the cloud here has a clock of its own
     assert place.cloud.effects == {OWNER: 1, REMOVE: 1, "DELETE /v1/products/:p/sims/:iccid": 1}

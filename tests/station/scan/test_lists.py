@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.journal_story import opened, unit_id, walked
+from support.journal_story import identified, opened, started, unit_id, walked
 
 from drivers.clock import SimulatedClock
 from station.cli.main import main
 from station.errors import BadInput
 from station.journal import Journal
 from station.model import Verdict
-from station.scan.lists import MAX_BYTES, MAX_LINES, read_list
+from station.scan.lists import MAX_BYTES, MAX_LINES, read_list, units_of
 
 ID = "e00fce68aabbccddeeff0011"
 DIGITS = "890143211118510720123456"  # 24 of them: a Device ID, though it begins like an ICCID
@@ -213,6 +213,63 @@ def test_a_list_is_compared_with_the_units_that_were_here(tmp_path: Path, capsys
     file.write_text(f"{unit_id(1)}\n{unit_id(9)}\n", encoding="utf-8")
     assert main(command) == 1
     assert capsys.readouterr().out.splitlines()[1:] == [f"  line 2: {unit_id(9)} was not here", "1 of 2 were here"]
+
+
+def test_lines_that_repeat_a_unit_count_once_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, file = tmp_path / "data", tmp_path / "tray"
+    with Journal.open(data / "journal", "bench-1", SimulatedClock()) as journal:
+        journal.record(opened(), *walked("pass", 1), *walked("bad", 2, Verdict.FAIL))
+    file.write_text(f"{unit_id(1)}\n{unit_id(2)}\n{unit_id(1).upper()}\n{unit_id(9)}\n{unit_id(9)}\n", encoding="utf-8")
+    assert main(["log", "tray", str(file), "--data-dir", str(data)]) == 1
+    out = capsys.readouterr().out.splitlines()
+    assert out[-1] == "2 of 3 were here; 2 lines named a unit again"
+    assert len(out) == 4
+
+
+def test_a_line_with_the_numbers_of_two_units_counts_as_neither(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, file = tmp_path / "data", tmp_path / "tray"
+    with Journal.open(data / "journal", "bench-1", SimulatedClock()) as journal:
+        serials = {1: "P044AB1234567AA", 2: "P044AB7654321AA"}
+        read = [identified(name, number, serial=serials[number]) for name, number in (("one", 1), ("two", 2))]
+        journal.record(opened(), started("one", 1), read[0], started("two", 2), read[1])
+    for text, why in (
+        (f"{unit_id(1)},{serials[2]}\n", f"names {serials[2]}, but {unit_id(1)} was here with serial number"),
+        (
+            f"{unit_id(1)},{serials[1]}\n{unit_id(2)},{serials[1]}\n",
+            "line 1 names the same unit with another Device ID",
+        ),
+    ):
+        file.write_text(text, encoding="utf-8")
+        assert main(["log", "tray", str(file), "--data-dir", str(data)]) == 1
+        assert why in capsys.readouterr().out
+
+
+# --- units of a list -------------------------------------------------------------------------------
+
+PAIRS = [(f"e00fce680000000000000{n:03d}", f"P044AB00000{n:04d}") for n in range(1, 5)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["id", "serial", "both"])), max_size=12))
+def test_each_unit_of_a_true_list_is_there_once_or_told_as_mixed(rows: list[tuple[int, str]]) -> None:
+    """Nothing a list says of a unit again makes two of it; a unit is two only until a line names both its numbers."""
+    words = {"id": "{0}", "serial": "{1}", "both": "{0} {1}"}
+    lines = read_list("\n".join(words[kind].format(*PAIRS[unit]) for unit, kind in rows).encode())
+    found = units_of(lines)
+    assert len(found.firsts) + len(found.repeats) + len(found.crossed) == len(lines)
+    for number, first in found.repeats.items():
+        assert rows[number - 1][0] == rows[first.number - 1][0]
+    for number in found.crossed:  # it joins two lines that stood for two units until then
+        assert rows[number - 1][1] == "both"
+
+
+@given(st.integers(0, 3), st.integers(0, 3))
+def test_a_device_id_and_a_serial_number_of_two_units_are_never_one(one: int, two: int) -> None:
+    text = f"{PAIRS[0][0]} {PAIRS[0][1]}\n{PAIRS[1][0]} {PAIRS[1][1]}\n{PAIRS[one][0]} {PAIRS[two][1]}\n"
+    assert bool(units_of(read_list(text.encode())).crossed) is (one != two and {one, two} & {0, 1} != set())
 
 
 @pytest.mark.parametrize(
